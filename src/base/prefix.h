@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Addresses and prefixes of both families in one shape: 16 octets in network order, IPv4 as IPv4-mapped IPv6
+ * (::ffff:a.b.c.d, RFC 4291 section 2.5.5.2). Lengths are stated in the family's own terms: 0..32 or 0..128.
+ */
+#ifndef HOLDFAST_BASE_PREFIX_H
+#define HOLDFAST_BASE_PREFIX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct address {
+	uint8_t octets[16];
+};
+
+struct prefix {
+	struct address address; /* host bits are zero */
+	uint8_t length;         /* 0..32 for IPv4, 0..128 for IPv6 */
+	bool is_ipv4;
+};
+
+#define ADDRESS_TEXT_SIZE 46 /* INET6_ADDRSTRLEN */
+#define PREFIX_TEXT_SIZE 50
+
+struct address address_from_ipv4(const uint8_t octets[4]);
+struct address address_from_ipv6(const uint8_t octets[16]);
+bool address_is_ipv4(const struct address *address);
+bool address_equal(const struct address *a, const struct address *b);
+/* <0, 0, >0 in network order, so IPv4 sorts as one block. */
+int address_compare(const struct address *a, const struct address *b);
+bool address_is_multicast(const struct address *address); /* 224.0.0.0/4, 255.255.255.255, ff00::/8 */
+const char *address_format(const struct address *address, char text[ADDRESS_TEXT_SIZE]);
+
+/* The prefix of `length` (family's own terms) that holds `address`; length is clamped to the family's. */
+struct prefix prefix_of(const struct address *address, unsigned length);
+bool prefix_contains(const struct prefix *prefix, const struct address *address);
+bool prefix_covers(const struct prefix *outer, const struct prefix *inner);
+bool prefix_equal(const struct prefix *a, const struct prefix *b);
+/* The longest prefix that holds both, which must be of one family. */
+struct prefix prefix_join(const struct prefix *a, const struct prefix *b);
+/* "192.0.2.10/32", "2001:db8::/48". */
+const char *prefix_format(const struct prefix *prefix, char text[PREFIX_TEXT_SIZE]);
+/* "192.0.2.0/24", "192.0.2.10" (a host), "2001:db8::/32". Host bits set is an error. 0 or -EINVAL. */
+int prefix_parse(const char *text, struct prefix *prefix);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A frame becomes an observation. Pure: octets in, struct out; no allocation, no I/O, no state. Nothing passes unseen:
+ * what cannot be decoded yields a reason.
+ *
+ * Link types: Ethernet (1, with 802.1Q / 802.1ad tags to any depth), NULL (0) and LOOP (108), raw IP (12, 14, 101, 228, 229), Linux
+ * cooked v1 (113) and v2 (276), PPP (9) for IP inside.
+ */
+#ifndef HOLDFAST_OBSERVE_DECODE_H
+#define HOLDFAST_OBSERVE_DECODE_H
+
+#include <stdint.h>
+
+#include "observe/observation.h"
+
+enum decode_result {
+	DECODE_OK,
+	/* Not IP, so never aimed at by what Holdfast looks for; counted apart from what is broken. */
+	DECODE_ARP,
+	DECODE_NOT_IP,
+	/* Undecodable: */
+	DECODE_LINK_UNKNOWN,     /* a link type this reader does not know */
+	DECODE_LINK_SHORT,       /* too short for its link header */
+	DECODE_IP_SHORT,         /* too short for its IP header */
+	DECODE_IP_VERSION,       /* version field says neither 4 nor 6, or contradicts the link's type */
+	DECODE_IP_HEADER,        /* header or total length impossible */
+	DECODE_EXTENSION,        /* IPv6 extension header chain cut, too long (see DECODE_EXTENSIONS_MAX) or impossible */
+	DECODE_TRANSPORT_SHORT,  /* TCP/UDP/ICMP header cut */
+	DECODE_TRANSPORT_HEADER, /* TCP data offset or UDP length impossible */
+	DECODE_TUNNEL_DEEP,      /* more tunnels in each other than DECODE_TUNNELS_MAX */
+	DECODE_RESULTS,
+};
+
+#define DECODE_EXTENSIONS_MAX 64 /* IPv6 extension headers in one packet */
+#define DECODE_TUNNELS_MAX 4
+#define DECODE_TAGS_MAX 8        /* VLAN tags */
+
+/*
+ * Decodes `captured` octets at `data` of a frame that had `original` octets on the wire. On DECODE_OK the observation is whole but
+ * for time and weight, which the caller sets. On an undecodable transport header (DECODE_TRANSPORT_*) and everything else
+ * *observation is unspecified. A later fragment has no ports. A transport header that the snap length cut is
+ * DECODE_TRANSPORT_SHORT only where not even the ports are there; else what is there is filled and OBSERVATION_CUT set.
+ * Where a tunnel's inside is undecodable, the observation is that of the tunnel packet itself (protocol 47, 4, 41).
+ */
+enum decode_result decode_frame(uint32_t link_type, const uint8_t *data, uint32_t captured, uint32_t original,
+                                struct observation *observation);
+
+/* "ip_header": a stable word for counters. */
+const char *decode_result_name(enum decode_result result);
+
+#endif
