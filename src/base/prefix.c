@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Addresses and prefixes; see prefix.h. Inside, every length is one of 128 bits ("mapped"): an IPv4 prefix of length n
+ * is one of 96 + n bits under ::ffff:0:0/96, so one mask and one comparison serve both families. The families stay
+ * apart all the same: ::/0 does not hold IPv4 addresses, for nobody who writes it means them.
+ */
+#include "base/prefix.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+#define MAPPED_OCTETS 12 /* of ::ffff:0:0/96 */
+#define MAPPED_BITS 96u
+
+static const uint8_t mapped[MAPPED_OCTETS] = { [10] = 0xff, [11] = 0xff };
+
+struct address address_from_ipv4(const uint8_t octets[4])
+{
+	struct address address;
+
+	memcpy(address.octets, mapped, MAPPED_OCTETS);
+	memcpy(address.octets + MAPPED_OCTETS, octets, 4);
+	return address;
+}
+
+struct address address_from_ipv6(const uint8_t octets[16])
+{
+	struct address address;
+
+	memcpy(address.octets, octets, sizeof(address.octets));
+	return address;
+}
+
+bool address_is_ipv4(const struct address *address)
+{
+	return memcmp(address->octets, mapped, MAPPED_OCTETS) == 0;
+}
+
+bool address_equal(const struct address *a, const struct address *b)
+{
+	return memcmp(a->octets, b->octets, sizeof(a->octets)) == 0;
+}
+
+int address_compare(const struct address *a, const struct address *b)
+{
+	return memcmp(a->octets, b->octets, sizeof(a->octets));
+}
+
+bool address_is_multicast(const struct address *address)
+{
+	static const uint8_t broadcast[4] = { 255, 255, 255, 255 };
+	const uint8_t *ipv4 = address->octets + MAPPED_OCTETS;
+
+	if (address_is_ipv4(address))
+		return ipv4[0] >> 4 == 0xe || memcmp(ipv4, broadcast, sizeof(broadcast)) == 0;
+	return address->octets[0] == 0xff;
+}
+
+const char *address_format(const struct address *address, char text[ADDRESS_TEXT_SIZE])
+{
+	const uint8_t *octets = address->octets;
+	int family = AF_INET6;
+
+	if (address_is_ipv4(address)) {
+		octets += MAPPED_OCTETS;
+		family = AF_INET;
+	}
+	/* Fails only for an unknown family or too small a buffer; neither can be. */
+	if (!inet_ntop(family, octets, text, ADDRESS_TEXT_SIZE))
+		text[0] = '\0';
+	return text;
+}
+
+static unsigned mapped_length(const struct prefix *prefix)
+{
+	return prefix->length + (prefix->is_ipv4 ? MAPPED_BITS : 0);
+}
+
+/* The bits of octet `index` that lie inside a prefix of `bits`. */
+static uint8_t octet_mask(unsigned index, unsigned bits)
+{
+	if (bits >= 8 * (index + 1))
+		return 0xff;
+	if (bits <= 8 * index)
+		return 0;
+	return (uint8_t)(0xff00u >> (bits - 8 * index));
+}
+
+/* How many bits a and b have in common from the left. */
+static unsigned common_bits(const struct address *a, const struct address *b)
+{
+	for (unsigned i = 0; i < sizeof(a->octets); i++) {
+		unsigned differing = a->octets[i] ^ b->octets[i];
+
+		if (differing)
+			return 8 * i + (unsigned)__builtin_clz(differing) - 24;
+	}
+	return 128;
+}
+
+struct prefix prefix_of(const struct address *address, unsigned length)
+{
+	struct prefix prefix = { .is_ipv4 = address_is_ipv4(address) };
+	unsigned longest = prefix.is_ipv4 ? 32 : 128;
+	unsigned bits;
+
+	prefix.length = (uint8_t)(length < longest ? length : longest);
+	bits = mapped_length(&prefix);
+	for (unsigned i = 0; i < sizeof(prefix.address.octets); i++)
+		prefix.address.octets[i] = address->octets[i] & octet_mask(i, bits);
+	return prefix;
+}
+
+bool prefix_contains(const struct prefix *prefix, const struct address *address)
+{
+	return prefix->is_ipv4 == address_is_ipv4(address) &&
+	       common_bits(&prefix->address, address) >= mapped_length(prefix);
+}
+
+bool prefix_covers(const struct prefix *outer, const struct prefix *inner)
+{
+	return outer->is_ipv4 == inner->is_ipv4 && outer->length <= inner->length &&
+	       common_bits(&outer->address, &inner->address) >= mapped_length(outer);
+}
+
+bool prefix_equal(const struct prefix *a, const struct prefix *b)
+{
+	return a->is_ipv4 == b->is_ipv4 && a->length == b->length && address_equal(&a->address, &b->address);
+}
+
+struct prefix prefix_join(const struct prefix *a, const struct prefix *b)
+{
+	unsigned length = a->length < b->length ? a->length : b->length;
+	unsigned common = common_bits(&a->address, &b->address);
+
+	if (a->is_ipv4 != b->is_ipv4) /* no prefix holds both; the caller's mistake must not become a wrong narrow one */
+		return (struct prefix){ .is_ipv4 = false };
+	if (a->is_ipv4)
+		common -= MAPPED_BITS;
+	return prefix_of(&a->address, common < length ? common : length);
+}
+
+const char *prefix_format(const struct prefix *prefix, char text[PREFIX_TEXT_SIZE])
+{
+	unsigned length = prefix->length;
+	char *at;
+
+	address_format(&prefix->address, text);
+	at = text + strlen(text);
+	*at++ = '/';
+	if (length >= 100)
+		*at++ = (char)('0' + length / 100);
+	if (length >= 10)
+		*at++ = (char)('0' + length / 10 % 10);
+	*at++ = (char)('0' + length % 10);
+	*at = '\0';
+	return text;
+}
+
+/* Decimal without sign, blanks or leading zeros. 0 or -EINVAL. */
+static int parse_length(const char *text, unsigned longest, unsigned *length)
+{
+	size_t digits = strspn(text, "0123456789");
+	unsigned value = 0;
+
+	if (digits == 0 || digits > 3 || text[digits] != '\0' || (digits > 1 && text[0] == '0'))
+		return -EINVAL;
+	for (size_t i = 0; i < digits; i++)
+		value = value * 10 + (unsigned)(text[i] - '0');
+	if (value > longest)
+		return -EINVAL;
+	*length = value;
+	return 0;
+}
+
+int prefix_parse(const char *text, struct prefix *prefix)
+{
+	const char *slash = strchr(text, '/');
+	size_t size = slash ? (size_t)(slash - text) : strlen(text);
+	char host[ADDRESS_TEXT_SIZE];
+	uint8_t octets[16];
+	struct address address;
+	struct prefix parsed;
+	unsigned longest, length;
+
+	if (size >= sizeof(host))
+		return -EINVAL;
+	memcpy(host, text, size);
+	host[size] = '\0';
+
+	if (inet_pton(AF_INET, host, octets) == 1) {
+		address = address_from_ipv4(octets);
+		longest = 32;
+	} else if (inet_pton(AF_INET6, host, octets) == 1) {
+		address = address_from_ipv6(octets);
+		longest = 128;
+	} else {
+		return -EINVAL;
+	}
+	length = longest;
+	if (slash && parse_length(slash + 1, longest, &length) != 0)
+		return -EINVAL;
+
+	/* ::ffff:192.0.2.0/120 is 192.0.2.0/24 in other words; shorter than 96 it would have host bits set. */
+	if (longest == 128 && address_is_ipv4(&address)) {
+		if (length < MAPPED_BITS)
+			return -EINVAL;
+		length -= MAPPED_BITS;
+	}
+	parsed = prefix_of(&address, length);
+	if (!address_equal(&parsed.address, &address))
+		return -EINVAL;
+	*prefix = parsed;
+	return 0;
+}

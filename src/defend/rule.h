@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A rule: what to do with the packets to a scope that a match holds. A signature of an incident is one; so is what a person
+ * types. What a rule costs and why it was made stands with whoever made it.
+ */
+#ifndef HOLDFAST_DEFEND_RULE_H
+#define HOLDFAST_DEFEND_RULE_H
+
+#include <stdint.h>
+
+#include "base/prefix.h"
+#include "defend/match.h"
+
+enum rule_action {
+	RULE_NONE,       /* counts, passes */
+	RULE_DROP,
+	RULE_RATE_LIMIT, /* passes rate_pps packets a second, drops what is above */
+	RULE_CHALLENGE,  /* the sender must prove itself; offline nobody can, so it passes */
+};
+
+struct rule {
+	struct prefix scope; /* packets to here */
+	struct match match;
+	enum rule_action action;
+	uint32_t rate_pps;   /* RULE_RATE_LIMIT */
+};
+
+/* "none", "drop", "rate_limit", "challenge"; "unknown" for any other value. */
+const char *rule_action_name(enum rule_action action);
+/* The action of that very name: 0, or -EINVAL. */
+int rule_action_parse(const char *name, enum rule_action *action);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Decides from counts which scopes are under attack, and keeps the incidents. Pure: time comes with the observations.
+ *
+ * Evidence is looked for at the address, and at two sizes of network around it for attacks that are spread thin; a network is the
+ * target only where no single address of it explains half.
+ */
+#ifndef HOLDFAST_DETECT_DETECTOR_H
+#define HOLDFAST_DETECT_DETECTOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "detect/incident.h"
+#include "measure/track.h"
+
+#define DETECTOR_LEVELS 3          /* IPv4 /32, /24, /20; IPv6 /128, /64, /48 */
+#define DETECTOR_RECENT 16384      /* the latest suspicious packets, kept so that an incident has its beginning */
+#define DETECTOR_INCIDENTS_MAX 128
+
+struct detector; /* opaque */
+
+struct detector_counters {
+	uint64_t incidents_refused; /* beyond DETECTOR_INCIDENTS_MAX, or no memory */
+};
+
+struct detector *detector_new(uint64_t seed);
+void detector_free(struct detector *detector);
+
+/* The scope of an address at a level, 0 the narrowest. */
+struct prefix detector_scope(const struct address *address, unsigned level);
+
+/*
+ * A packet that nobody asked for, counted in these tracks (NULL where there is none yet), narrowest first. Returns true where
+ * it became part of an incident.
+ */
+bool detector_observe(struct detector *detector, const struct observation *observation, uint8_t kind,
+                      struct track *tracks[DETECTOR_LEVELS]);
+/* A probe of a possible scan; `track` counts distinct ports (VECTOR_SCAN_PORTS) or hosts (VECTOR_SCAN_HOSTS). */
+void detector_observe_probe(struct detector *detector, const struct observation *observation, uint8_t kind, struct track *track);
+/* A source inside an open incident completed a handshake, or reset our answer. */
+void detector_note(struct detector *detector, const struct address *target, uint8_t kind, bool handshake, bool reset_back);
+/* The clock has jumped: what is open ends where it last was. Tracks are the caller's to clear. */
+void detector_break(struct detector *detector, struct capture_time last);
+/* End of input at `last`: what the tracks still hold is assessed, incidents are closed, merged, named and ordered by beginning. */
+void detector_finish(struct detector *detector, struct track_table *tracks, struct capture_time last);
+
+uint32_t detector_count(const struct detector *detector);
+const struct incident *detector_incident(const struct detector *detector, uint32_t index);
+const struct detector_counters *detector_counters(const struct detector *detector);
+
+#endif

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "detect/vector.h"
+
+#include <string.h>
+
+#define PROTOCOL_ICMP 1
+#define PROTOCOL_TCP 6
+#define PROTOCOL_UDP 17
+#define PROTOCOL_GRE 47
+#define PROTOCOL_ICMPV6 58
+
+static bool payload_is(const struct observation *o, unsigned at, const void *octets, unsigned length)
+{
+	return o->payload_kept >= at + length && memcmp(o->payload + at, octets, length) == 0;
+}
+
+/* Where the capture kept no payload the port has to do. */
+static bool no_payload_kept(const struct observation *o)
+{
+	return o->payload_kept < 4;
+}
+
+static bool mark_dns(const struct observation *o)
+{
+	/* QR set; opcode a known one */
+	return no_payload_kept(o) || ((o->payload[2] & 0x80) && ((o->payload[2] >> 3) & 15) <= 6);
+}
+
+static bool mark_mdns(const struct observation *o)
+{
+	return no_payload_kept(o) || (o->payload[2] & 0x80);
+}
+
+static bool mark_ntp(const struct observation *o)
+{
+	unsigned mode = o->payload[0] & 7;
+
+	/* answers: server (4), control with the response bit (6), private with the response bit (7) */
+	return o->payload_kept == 0 || mode == 4 || mode == 5 || (mode == 6 && o->payload_kept > 1 && (o->payload[1] & 0x80)) ||
+	       (mode == 7 && (o->payload[0] & 0x80));
+}
+
+static bool mark_asn1(const struct observation *o)
+{
+	return no_payload_kept(o) || o->payload[0] == 0x30;
+}
+
+static bool mark_ssdp(const struct observation *o)
+{
+	return no_payload_kept(o) || payload_is(o, 0, "HTTP/1.", 7) || payload_is(o, 0, "NOTIFY", 6);
+}
+
+static bool mark_tftp(const struct observation *o)
+{
+	/* DATA, first blocks, full size: servers answer from a port of their own */
+	return o->payload_kept >= 4 && o->payload[0] == 0 && o->payload[1] == 3 && o->payload[2] == 0 && o->payload[3] < 32 &&
+	       o->payload_length == 516;
+}
+
+static bool mark_mssql(const struct observation *o)
+{
+	return o->payload_kept == 0 || o->payload[0] == 0x05;
+}
+
+static bool mark_netbios(const struct observation *o)
+{
+	return no_payload_kept(o) || (o->payload[2] & 0x80);
+}
+
+static bool mark_rip(const struct observation *o)
+{
+	return o->payload_kept < 2 || (o->payload[0] == 2 && o->payload[1] <= 2);
+}
+
+static bool mark_portmap(const struct observation *o)
+{
+	return o->payload_kept < 8 || payload_is(o, 4, "\0\0\0\1", 4); /* RPC reply */
+}
+
+static bool mark_xml(const struct observation *o)
+{
+	return no_payload_kept(o) || o->payload[0] == '<' || payload_is(o, 0, "\xef\xbb\xbf<", 4);
+}
+
+static bool mark_coap(const struct observation *o)
+{
+	/* version 1, response code class 2, 4 or 5 */
+	return o->payload_kept < 2 || ((o->payload[0] >> 6) == 1 && o->payload[1] >= 0x40 && o->payload[1] < 0xc0);
+}
+
+static bool mark_dhip(const struct observation *o)
+{
+	return o->payload_kept < 8 || payload_is(o, 4, "DHIP", 4) || payload_is(o, 0, "DHIP", 4);
+}
+
+static bool mark_quake(const struct observation *o)
+{
+	return no_payload_kept(o) || payload_is(o, 0, "\xff\xff\xff\xff", 4);
+}
+
+static bool mark_sip(const struct observation *o)
+{
+	return no_payload_kept(o) || payload_is(o, 0, "SIP/2.0", 7);
+}
+
+static bool mark_dtls(const struct observation *o)
+{
+	return o->payload_kept >= 3 && o->payload[0] >= 20 && o->payload[0] <= 25 && o->payload[1] == 0xfe;
+}
+
+static bool mark_quic_answer(const struct observation *o)
+{
+	return o->payload_kept >= 5 && (o->payload[0] & 0x80); /* long header: Initial, Handshake, Retry, Version Negotiation */
+}
+
+static bool mark_ike(const struct observation *o)
+{
+	/* RFC 7296 section 3.1: version octet at 17; behind a 4-octet non-ESP marker on port 4500 (RFC 3948) */
+	unsigned at = payload_is(o, 0, "\0\0\0\0", 4) ? 21 : 17;
+
+	return o->payload_kept <= at || o->payload[at] == 0x10 || o->payload[at] == 0x20;
+}
+
+static bool mark_stun(const struct observation *o)
+{
+	return o->payload_kept < 8 || payload_is(o, 4, "\x21\x12\xa4\x42", 4) || o->payload[0] == 1;
+}
+
+static bool mark_bittorrent(const struct observation *o)
+{
+	return no_payload_kept(o) || payload_is(o, 0, "d1:", 3) || payload_is(o, 0, "d2:", 3) || (o->payload[0] & 15) == 1;
+}
+
+static bool mark_bacnet(const struct observation *o)
+{
+	return o->payload_kept == 0 || o->payload[0] == 0x81;
+}
+
+static const struct evidence reflection = {
+	.lone_100ms = 400, .lone_1s = 1500,
+	.crowd_100ms = 100, .crowd_100ms_sources = 10,
+	.crowd_1s = 150, .crowd_1s_sources = 10,
+	.crowd_10s = 400, .crowd_10s_sources = 15,
+	.crowd_60s = 1000, .crowd_60s_sources = 30,
+	.stream_1s = 5000,
+};
+
+/* Ports below are also used by ordinary peers of ordinary conversations: ask for more. */
+static const struct evidence shared_port = {
+	.lone_100ms = 800, .lone_1s = 4000,
+	.crowd_100ms = 200, .crowd_100ms_sources = 20,
+	.crowd_1s = 500, .crowd_1s_sources = 20,
+	.crowd_10s = 1500, .crowd_10s_sources = 40,
+	.crowd_60s = 5000, .crowd_60s_sources = 100,
+	.stream_1s = 10000, .settle_slots = 3,
+};
+
+static const struct evidence syn = {
+	.lone_1s = 150,
+	.crowd_1s = 100, .crowd_1s_sources = 50,
+	.crowd_10s = 150, .crowd_10s_sources = 100,
+	.crowd_60s = 250, .crowd_60s_sources = 200,
+	.settle_slots = 3,
+};
+
+static const struct evidence syn_ack = {
+	.lone_100ms = 200, .lone_1s = 500,
+	.crowd_1s = 80, .crowd_1s_sources = 10,
+	.crowd_10s = 150, .crowd_10s_sources = 15,
+	.crowd_60s = 300, .crowd_60s_sources = 25,
+};
+
+static const struct evidence out_of_state = {
+	.lone_100ms = 400, .lone_1s = 1500,
+	.crowd_1s = 300, .crowd_1s_sources = 50,
+	.crowd_10s = 600, .crowd_10s_sources = 150,
+	.crowd_60s = 1500, .crowd_60s_sources = 400,
+	.stream_1s = 20000, .settle_slots = 5,
+};
+
+static const struct evidence connection = {
+	.lone_1s = 300,
+	.crowd_1s = 300, .crowd_1s_sources = 1,
+	.crowd_10s = 1000, .crowd_10s_sources = 1,
+	.settle_slots = 20,
+};
+
+static const struct evidence udp = {
+	.lone_100ms = 500, .lone_1s = 2000,
+	.crowd_1s = 500, .crowd_1s_sources = 30,
+	.crowd_10s = 2000, .crowd_10s_sources = 60,
+	.crowd_60s = 6000, .crowd_60s_sources = 150,
+	.stream_1s = 10000, .settle_slots = 3,
+};
+
+static const struct evidence dns_query = {
+	.lone_100ms = 500, .lone_1s = 1500,
+	.crowd_1s = 500, .crowd_1s_sources = 30,
+	.crowd_10s = 2000, .crowd_10s_sources = 60,
+	.crowd_60s = 6000, .crowd_60s_sources = 150,
+	.stream_1s = 5000, .answered_1s = 3000, .settle_slots = 5,
+};
+
+static const struct evidence icmp = {
+	.lone_100ms = 150, .lone_1s = 1000,
+	.crowd_1s = 200, .crowd_1s_sources = 30,
+	.crowd_10s = 1000, .crowd_10s_sources = 60,
+	.crowd_60s = 3000, .crowd_60s_sources = 150,
+};
+
+static const struct evidence portless = {
+	.lone_100ms = 800, .lone_1s = 4000,
+	.crowd_1s = 300, .crowd_1s_sources = 30,
+	.crowd_10s = 1500, .crowd_10s_sources = 60,
+	.crowd_60s = 5000, .crowd_60s_sources = 150,
+	.stream_1s = 10000,
+};
+
+static const struct evidence land = { .lone_100ms = 50, .lone_1s = 50, .crowd_10s = 100, .crowd_10s_sources = 1 };
+/* Counts of distinct ports or hosts probed, not of packets. */
+static const struct evidence scan = { .crowd_60s = 60, .crowd_60s_sources = 60, .settle_slots = 10 };
+
+#define ADVICE_SYN "answer with SYN cookies; nothing in these packets tells them from real users"
+#define ADVICE_STATE "drop TCP packets that belong to no connection (flow validation)"
+#define ADVICE_UDP "admit only what the service speaks, or sources known from peace; ask upstream if the link is full"
+#define ADVICE_LIMIT "limit per source; ask upstream if the link is full"
+#define ADVICE_PORT "drop answers from this port at the edge unless you asked; ask upstream if the link is full"
+
+#define FLOOD(id, n, t, c, p, e, a) [id] = { .name = n, .title = t, .class = c, .protocol = p, .evidence = &(e), .advice = a }
+#define REFLECT(n, t, port, m, e) { .name = n "_reflection", .title = t " reflection", .class = VECTOR_REFLECTION, \
+	.protocol = PROTOCOL_UDP, .src_port = port, .mark = m, .evidence = &(e), .advice = ADVICE_PORT }
+
+static const struct vector vectors[] = {
+	[VECTOR_NONE] = { .name = "none", .title = "none", .evidence = &portless, .advice = "" },
+	FLOOD(VECTOR_SYN, "syn_flood", "SYN flood", VECTOR_STATELESS, PROTOCOL_TCP, syn, ADVICE_SYN),
+	FLOOD(VECTOR_SYN_ACK, "syn_ack_flood", "SYN-ACK flood", VECTOR_STATELESS, PROTOCOL_TCP, syn_ack, ADVICE_STATE),
+	FLOOD(VECTOR_ACK, "ack_flood", "ACK flood", VECTOR_STATELESS, PROTOCOL_TCP, out_of_state, ADVICE_STATE),
+	FLOOD(VECTOR_RST, "rst_flood", "RST flood", VECTOR_STATELESS, PROTOCOL_TCP, out_of_state, ADVICE_STATE),
+	FLOOD(VECTOR_FIN, "fin_flood", "FIN flood", VECTOR_STATELESS, PROTOCOL_TCP, out_of_state, ADVICE_STATE),
+	FLOOD(VECTOR_XMAS, "xmas_flood", "XMAS flood", VECTOR_STATELESS, PROTOCOL_TCP, out_of_state, ADVICE_STATE),
+	FLOOD(VECTOR_NULL, "null_flood", "TCP NULL flood", VECTOR_STATELESS, PROTOCOL_TCP, out_of_state, ADVICE_STATE),
+	FLOOD(VECTOR_TCP_CONNECTION, "tcp_connection_flood", "connection flood", VECTOR_CONVERSATION, PROTOCOL_TCP, connection,
+	      "limit connections per source; these sources are real"),
+	FLOOD(VECTOR_UDP, "udp_flood", "UDP flood", VECTOR_STATELESS, PROTOCOL_UDP, udp, ADVICE_UDP),
+	FLOOD(VECTOR_FRAGMENT, "fragment_flood", "fragment flood", VECTOR_STATELESS, 0, portless,
+	      "drop fragments whose first part did not come"),
+	FLOOD(VECTOR_ICMP, "icmp_flood", "ICMP flood", VECTOR_STATELESS, 0, icmp, ADVICE_LIMIT),
+	FLOOD(VECTOR_ICMP_ERROR, "icmp_flood", "ICMP flood", VECTOR_STATELESS, 0, portless, ADVICE_LIMIT),
+	FLOOD(VECTOR_GRE, "gre_flood", "GRE flood", VECTOR_STATELESS, PROTOCOL_GRE, portless,
+	      "admit GRE only from your own tunnels' far ends"),
+	FLOOD(VECTOR_IP_PROTOCOL, "ip_protocol_flood", "flood of another IP protocol", VECTOR_STATELESS, 0, portless,
+	      "drop IP protocols that you do not use"),
+	FLOOD(VECTOR_LAND, "land", "LAND", VECTOR_STATELESS, 0, land, "drop packets that claim to come from their own target"),
+	FLOOD(VECTOR_DNS_QUERY, "dns_query_flood", "DNS query flood", VECTOR_STATELESS, PROTOCOL_UDP, dns_query,
+	      "answer truncated so that real resolvers retry by TCP; prefer resolvers known from peace"),
+	FLOOD(VECTOR_QUIC, "quic_flood", "QUIC flood", VECTOR_STATELESS, PROTOCOL_UDP, udp, "make clients prove their address (QUIC Retry)"),
+	FLOOD(VECTOR_DHCP, "dhcp_flood", "DHCP flood", VECTOR_STATELESS, PROTOCOL_UDP, udp, "limit DHCP per switch port"),
+	FLOOD(VECTOR_SCAN_PORTS, "scan", "port scan", VECTOR_SCAN, 0, scan, "nothing needs to be dropped; a scan is a look, not a flood"),
+	FLOOD(VECTOR_SCAN_HOSTS, "scan", "host scan", VECTOR_SCAN, 0, scan, "nothing needs to be dropped; a scan is a look, not a flood"),
+	FLOOD(VECTOR_UDP_REFLECTION, "udp_reflection", "UDP reflection (unlisted service)", VECTOR_REFLECTION, PROTOCOL_UDP, udp, ADVICE_PORT),
+	FLOOD(VECTOR_SYN_ACK_REFLECTION, "syn_ack_reflection", "SYN-ACK reflection", VECTOR_REFLECTION, PROTOCOL_TCP, syn_ack, ADVICE_STATE),
+	FLOOD(VECTOR_MIDDLEBOX_REFLECTION, "middlebox_reflection", "TCP middlebox reflection", VECTOR_REFLECTION, PROTOCOL_TCP,
+	      out_of_state, ADVICE_STATE),
+	[VECTOR_FIRST_REFLECTION] = REFLECT("dns", "DNS", 53, mark_dns, reflection),
+	REFLECT("ntp", "NTP", 123, mark_ntp, reflection),
+	REFLECT("memcached", "memcached", 11211, NULL, reflection),
+	REFLECT("chargen", "CharGEN", 19, NULL, reflection),
+	REFLECT("qotd", "QOTD", 17, NULL, reflection),
+	REFLECT("echo", "Echo", 7, NULL, reflection),
+	REFLECT("cldap", "CLDAP", 389, mark_asn1, reflection),
+	REFLECT("ssdp", "SSDP", 1900, mark_ssdp, reflection),
+	REFLECT("snmp", "SNMP", 161, mark_asn1, reflection),
+	REFLECT("netbios", "NetBIOS", 137, mark_netbios, reflection),
+	REFLECT("netbios", "NetBIOS", 138, NULL, reflection),
+	REFLECT("mdns", "mDNS", 5353, mark_mdns, reflection),
+	REFLECT("llmnr", "LLMNR", 5355, mark_mdns, reflection),
+	REFLECT("rip", "RIPv1", 520, mark_rip, reflection),
+	REFLECT("portmap", "portmap", 111, mark_portmap, reflection),
+	REFLECT("tftp", "TFTP", 69, NULL, reflection),
+	REFLECT("tftp", "TFTP", 0, mark_tftp, reflection),
+	REFLECT("mssql", "MSSQL browser", 1434, mark_mssql, reflection),
+	REFLECT("ws_discovery", "WS-Discovery", 3702, mark_xml, reflection),
+	REFLECT("arms", "Apple Remote Management", 3283, NULL, reflection),
+	REFLECT("coap", "CoAP", 5683, mark_coap, reflection),
+	REFLECT("plex", "Plex", 32414, NULL, reflection),
+	REFLECT("plex", "Plex", 32412, NULL, reflection),
+	REFLECT("plex", "Plex", 32410, NULL, reflection),
+	REFLECT("dhcpdiscover", "DVR DHCPDiscover", 37810, mark_dhip, reflection),
+	REFLECT("slp", "SLP", 427, NULL, reflection),
+	REFLECT("tp240", "TP240", 10074, NULL, reflection),
+	REFLECT("jenkins", "Jenkins", 33848, NULL, reflection),
+	REFLECT("rdp", "RDP over UDP", 3389, NULL, shared_port),
+	REFLECT("dtls", "DTLS", 443, mark_dtls, shared_port),
+	REFLECT("dtls", "DTLS", 4433, mark_dtls, shared_port),
+	REFLECT("dtls", "DTLS", 4443, mark_dtls, shared_port),
+	REFLECT("dtls", "DTLS", 10443, mark_dtls, shared_port),
+	REFLECT("dtls", "DTLS", 5684, mark_dtls, shared_port),
+	REFLECT("quic", "QUIC", 443, mark_quic_answer, shared_port),
+	REFLECT("quic", "QUIC", 80, mark_quic_answer, shared_port),
+	REFLECT("powerhouse", "Powerhouse VPN", 20811, NULL, reflection),
+	REFLECT("citrix", "Citrix", 1604, NULL, reflection),
+	REFLECT("sentinel", "Sentinel", 5093, NULL, reflection),
+	REFLECT("sip", "SIP", 5060, mark_sip, reflection),
+	REFLECT("crestron", "Crestron", 41794, NULL, reflection),
+	REFLECT("quake", "Quake 3", 27960, mark_quake, reflection),
+	REFLECT("source_engine", "Source engine", 27015, mark_quake, reflection),
+	REFLECT("source_engine", "Source engine", 27016, mark_quake, reflection),
+	REFLECT("source_engine", "Source engine", 27017, mark_quake, reflection),
+	REFLECT("steam", "Steam remote play", 27036, NULL, reflection),
+	REFLECT("fivem", "FiveM", 30120, NULL, shared_port),
+	REFLECT("ubiquiti", "Ubiquiti discovery", 10001, NULL, reflection),
+	REFLECT("xdmcp", "XDMCP", 177, NULL, reflection),
+	REFLECT("digiman", "Digiman", 2362, NULL, reflection),
+	REFLECT("bfd", "BFD", 3784, NULL, reflection),
+	REFLECT("lantronix", "Lantronix", 30718, NULL, reflection),
+	REFLECT("ike", "IKE", 500, mark_ike, reflection),
+	REFLECT("ike", "IKE", 4500, mark_ike, reflection),
+	REFLECT("nat_pmp", "NAT-PMP", 5351, NULL, reflection),
+	REFLECT("stun", "STUN", 3478, mark_stun, shared_port),
+	REFLECT("vxworks", "VxWorks debug", 17185, NULL, reflection),
+	REFLECT("openvpn", "OpenVPN", 1194, NULL, shared_port),
+	REFLECT("bittorrent", "BitTorrent", 6881, mark_bittorrent, shared_port),
+	REFLECT("modbus", "Modbus", 502, NULL, reflection),
+	REFLECT("afs", "AFS", 7001, NULL, reflection),
+	REFLECT("netis", "Netis", 53413, NULL, reflection),
+	REFLECT("bacnet", "BACnet", 47808, mark_bacnet, reflection),
+	REFLECT("ipmi", "IPMI", 623, NULL, reflection),
+};
+
+#define VECTORS (sizeof(vectors) / sizeof(vectors[0]))
+
+_Static_assert(VECTORS < 256, "a vector's number fits an octet");
+
+size_t vector_count(void)
+{
+	return VECTORS;
+}
+
+const struct vector *vector_get(uint8_t id)
+{
+	return &vectors[id < VECTORS ? id : VECTOR_NONE];
+}
+
+uint8_t vector_of_service(uint16_t port)
+{
+	for (uint8_t i = VECTOR_FIRST_REFLECTION; i < VECTORS; i++)
+		if (vectors[i].src_port == port && port != 0 && vectors[i].evidence == &reflection)
+			return i;
+	return VECTOR_NONE;
+}
+
+static uint8_t recognise_tcp(const struct observation *o)
+{
+	uint8_t flags = o->tcp.flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_PSH | TCP_ACK | TCP_URG);
+
+	if ((flags & (TCP_SYN | TCP_ACK | TCP_FIN | TCP_RST)) == TCP_SYN)
+		return VECTOR_SYN;
+	if ((flags & (TCP_SYN | TCP_ACK | TCP_FIN | TCP_RST)) == (TCP_SYN | TCP_ACK))
+		return VECTOR_SYN_ACK;
+	if (flags == 0)
+		return VECTOR_NULL;
+	if ((flags & (TCP_FIN | TCP_PSH | TCP_URG)) == (TCP_FIN | TCP_PSH | TCP_URG) || (flags & (TCP_SYN | TCP_FIN)) == (TCP_SYN | TCP_FIN))
+		return VECTOR_XMAS;
+	if (flags & TCP_RST)
+		return VECTOR_RST;
+	if (flags & TCP_FIN)
+		return VECTOR_FIN;
+	return VECTOR_ACK; /* with PSH and URG as they come */
+}
+
+static uint8_t recognise_udp(const struct observation *o)
+{
+	uint8_t any_port = VECTOR_NONE;
+
+	for (uint8_t i = VECTOR_FIRST_REFLECTION; i < VECTORS; i++) {
+		const struct vector *v = &vectors[i];
+
+		if (v->src_port == o->src_port && (!v->mark || v->mark(o)))
+			return i;
+		if (v->src_port == 0 && v->mark && v->mark(o))
+			any_port = i;
+	}
+	if (any_port != VECTOR_NONE)
+		return any_port;
+	if (o->dst_port == 53 && (o->payload_kept < 4 || !(o->payload[2] & 0x80)))
+		return VECTOR_DNS_QUERY;
+	if (o->dst_port == 67 && o->payload_kept >= 1 && o->payload[0] == 1)
+		return VECTOR_DHCP;
+	if ((o->dst_port == 443 || o->dst_port == 80) && o->payload_kept >= 5 && (o->payload[0] & 0xc0) == 0xc0)
+		return VECTOR_QUIC;
+	return VECTOR_UDP;
+}
+
+uint8_t vector_recognise(const struct observation *o)
+{
+	if (address_equal(&o->src, &o->dst) && (o->flags & OBSERVATION_PORTS) && o->src_port == o->dst_port && o->dst.octets[12] != 127)
+		return VECTOR_LAND;
+	if (o->flags & OBSERVATION_LATER_FRAGMENT)
+		return VECTOR_FRAGMENT;
+	switch (o->protocol) {
+	case PROTOCOL_TCP:
+		return o->flags & OBSERVATION_TCP ? recognise_tcp(o) : VECTOR_IP_PROTOCOL;
+	case PROTOCOL_UDP:
+		return recognise_udp(o);
+	case PROTOCOL_ICMP:
+	case PROTOCOL_ICMPV6:
+		return VECTOR_ICMP;
+	case PROTOCOL_GRE:
+		return VECTOR_GRE;
+	default:
+		return VECTOR_IP_PROTOCOL;
+	}
+}

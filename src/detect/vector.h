@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The attack-vector catalogue: one table. A row says how a packet of the vector is recognised on its own, which count of
+ * such packets is evidence, and what to say about it. Sources of ports and marks: US-CERT TA14-017A and later public reports.
+ */
+#ifndef HOLDFAST_DETECT_VECTOR_H
+#define HOLDFAST_DETECT_VECTOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "observe/observation.h"
+
+enum vector_class {
+	VECTOR_REFLECTION, /* answers that the target never asked for; sources are real relays */
+	VECTOR_STATELESS,  /* floods that need no conversation: sources may be forged */
+	VECTOR_CONVERSATION, /* needs a completed handshake: sources are real */
+	VECTOR_SCAN,
+};
+
+/*
+ * How many packets in which time are evidence, and from how many sources at least. "Crowd" bounds hold when that many sources take part; "lone"
+ * bounds hold for any number. 0 = no such bound. A flood of spoofed SYNs shows by its thousands of sources at 30 packets/s;
+ * a single source shows by its rate alone.
+ */
+struct evidence {
+	uint32_t lone_100ms, lone_1s;
+	uint32_t crowd_100ms, crowd_100ms_sources;
+	uint32_t crowd_1s, crowd_1s_sources;
+	uint32_t crowd_10s, crowd_10s_sources;
+	uint32_t crowd_60s, crowd_60s_sources;
+	uint32_t stream_1s;    /* as lone_1s where few conversations carry the packets, as a call or a download does; 0 = lone_1s */
+	uint32_t answered_1s;  /* packets per second that are evidence although the target answers; 0 = never */
+	uint8_t settle_slots;  /* 100 ms slots to wait for an answer before a packet counts as unanswered */
+};
+
+struct vector {
+	const char *name;
+	const char *title;    /* for people: "NTP reflection" */
+	enum vector_class class;
+	uint8_t protocol;     /* 0 = any */
+	uint16_t src_port;    /* reflections: 0 = any (the mark decides) */
+	bool (*mark)(const struct observation *observation); /* NULL = the port alone */
+	const struct evidence *evidence;
+	const char *advice;   /* what helps where no packet filter is safe */
+};
+
+/* Rows that code refers to by name. Reflections known by their port follow VECTOR_FIRST_REFLECTION. */
+enum vector_id {
+	VECTOR_NONE,
+	VECTOR_SYN, VECTOR_SYN_ACK, VECTOR_ACK, VECTOR_RST, VECTOR_FIN, VECTOR_XMAS, VECTOR_NULL, VECTOR_TCP_CONNECTION,
+	VECTOR_UDP, VECTOR_FRAGMENT, VECTOR_ICMP, VECTOR_ICMP_ERROR, VECTOR_GRE, VECTOR_IP_PROTOCOL, VECTOR_LAND,
+	VECTOR_DNS_QUERY, VECTOR_QUIC, VECTOR_DHCP,
+	VECTOR_SCAN_PORTS, VECTOR_SCAN_HOSTS,
+	/* named only after the fact, by what the sum of packets shows: see vector_refine() */
+	VECTOR_UDP_REFLECTION, VECTOR_SYN_ACK_REFLECTION, VECTOR_MIDDLEBOX_REFLECTION,
+	VECTOR_FIRST_REFLECTION,
+};
+
+size_t vector_count(void);
+const struct vector *vector_get(uint8_t id);
+/* What a packet that nobody asked for could be part of. */
+uint8_t vector_recognise(const struct observation *observation);
+/* The reflection whose service the given UDP port is, VECTOR_NONE where there is none. */
+uint8_t vector_of_service(uint16_t port);
+
+#endif

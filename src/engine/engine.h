@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The engine: observations in, an analysis out. Pure and deterministic: it reads no clock, no file and no randomness; the same observations with
+ * the same seed give the same analysis. It joins measure, detect, defend and trace and has no opinion of its own.
+ */
+#ifndef HOLDFAST_ENGINE_ENGINE_H
+#define HOLDFAST_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "defend/signature.h"
+#include "detect/incident.h"
+#include "observe/observation.h"
+#include "trace/spoofing.h"
+
+#define ENGINE_FAMILIES_MAX 16
+#define ENGINE_BASELINE_SAMPLE 131072 /* packets sampled as normal traffic, all scopes together */
+#define ENGINE_PORTS_MAX 8
+#define ENGINE_JUMP_BACK_NS (10 * NS_PER_S) /* time stamps further back than this … */
+#define ENGINE_JUMP_PACKETS 16              /* … that many in a row mean that the clock was set, not that packets came late */
+
+struct engine; /* opaque */
+
+struct engine_family {
+	const char *name;
+	const char *mark;
+	uint64_t packets; /* estimated from the incident's sample, exact while that holds every packet */
+};
+
+/* What is to be said of one incident. */
+struct finding {
+	const struct incident *incident;
+	struct window *total;        /* all vectors together */
+	uint64_t sources;            /* estimate; its relative error is HLL_RELATIVE_ERROR_PPM */
+	uint64_t destinations;
+	uint32_t ports_count;        /* destination ports that hold at least a twentieth each; none where ports are spread */
+	uint16_t ports[ENGINE_PORTS_MAX];
+	uint32_t families_count;
+	struct engine_family families[ENGINE_FAMILIES_MAX];
+	struct spoofing spoofing;
+	struct signature_set signatures;
+	const char *advice;          /* what helps where no rule is safe or none is enough; NULL where rules are */
+	bool carpet, pulse, burst, multi_vector;
+};
+
+struct engine_totals {
+	uint64_t packets, bytes;     /* observed */
+	uint64_t peace_packets;      /* in no incident */
+	struct capture_time first, last; /* earliest and latest, where packets > 0 */
+	uint64_t out_of_order;       /* packets older than one before them */
+	uint64_t clock_jumps;        /* times the clock was set back */
+	/* bounds that were hit */
+	uint64_t flows_pushed_out, flows_refused, tracks_pushed_out, tracks_refused, incidents_refused;
+};
+
+/* NULL where there is no memory. */
+struct engine *engine_new(uint64_t seed);
+void engine_free(struct engine *engine);
+void engine_observe(struct engine *engine, const struct observation *observation);
+/* 0 or -ENOMEM. Nothing may be observed afterwards. */
+int engine_finish(struct engine *engine);
+
+/* After engine_finish(): */
+const struct engine_totals *engine_totals(const struct engine *engine);
+uint32_t engine_count(const struct engine *engine);
+const struct finding *engine_finding(const struct engine *engine, uint32_t index);
+
+#endif

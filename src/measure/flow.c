@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Life of a TCP entry: opened by a SYN, answered by the other side's SYN-ACK, established when the opener acknowledges with the sequence
+ * number after its SYN. A conversation whose beginning was not seen starts as an orphan and counts as unasked until the other side
+ * speaks or its sequence and acknowledgement numbers have advanced by plausible steps PROGRESS_STEPS times: random numbers pass one
+ * step with odds of 1 in 500.
+ */
+#include "measure/flow.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+#define WAYS 4
+#define BUCKETS ((1u << FLOW_TABLE_BITS) / WAYS)
+#define PROGRESS_STEPS 2
+#define PROGRESS_SPAN (4u << 20) /* octets that a window may plausibly move between two packets of one sender */
+#define UNSETTLED_MAX 255
+
+enum {
+	STATE_LIVE = 1u << 0,
+	STATE_OPENER_LOW = 1u << 1,  /* the opener is the end that sorts first */
+	STATE_ANSWERED = 1u << 2,    /* the other end has spoken (not only refused) */
+	STATE_SYN = 1u << 3,         /* opened by a SYN */
+	STATE_ENGAGED = 1u << 4,
+	STATE_DONE = 1u << 5,        /* TCP: FIN or RST seen: a new SYN may reuse the ports */
+	STATE_FRAGMENTS = 1u << 6,
+	STATE_WELCOME = 1u << 7,     /* fragments only */
+};
+
+struct entry {
+	uint64_t identity;
+	uint32_t last_slot;  /* low 32 bits: 13 years of slots */
+	uint32_t first_slot;
+	uint32_t next_seq;   /* TCP: the opener's next expected sequence number */
+	uint32_t last_ack;   /* TCP: the opener's last acknowledgement number */
+	uint8_t state;
+	uint8_t kind;
+	uint8_t unsettled;   /* packets from the opener counted as unasked, saturating */
+	uint8_t steps;       /* plausible steps of an orphan */
+};
+
+_Static_assert(sizeof(struct entry) == 32, "an entry is half a cache line");
+
+struct flow_table {
+	uint64_t seed;
+	struct flow_counters counters;
+	struct entry entries[BUCKETS][WAYS];
+};
+
+struct flow_table *flow_table_new(uint64_t seed)
+{
+	struct flow_table *table = calloc(1, sizeof(*table));
+
+	if (table)
+		table->seed = seed;
+	return table;
+}
+
+void flow_table_free(struct flow_table *table)
+{
+	free(table);
+}
+
+void flow_table_clear(struct flow_table *table)
+{
+	memset(table->entries, 0, sizeof(table->entries));
+}
+
+const struct flow_counters *flow_table_counters(const struct flow_table *table)
+{
+	return &table->counters;
+}
+
+struct ends {
+	struct address low, high;
+	uint16_t low_port, high_port;
+	bool sender_low;
+};
+
+static struct ends order_ends(const struct address *src, uint16_t src_port, const struct address *dst, uint16_t dst_port)
+{
+	int order = address_compare(src, dst);
+
+	if (order < 0 || (order == 0 && src_port <= dst_port))
+		return (struct ends){ *src, *dst, src_port, dst_port, true };
+	return (struct ends){ *dst, *src, dst_port, src_port, false };
+}
+
+static uint64_t identity_of(uint64_t seed, const struct ends *ends, uint8_t protocol, uint8_t space)
+{
+	uint64_t h = hash_address(seed, &ends->low);
+	uint64_t ports = (uint64_t)ends->low_port << 32 | (uint64_t)ends->high_port << 16 | (uint64_t)protocol << 8 | space;
+
+	h = hash_address(h, &ends->high);
+	return hash_2(h, ports, seed) | 1; /* never 0 */
+}
+
+static uint32_t age(const struct entry *entry, int64_t slot)
+{
+	return (uint32_t)slot - entry->last_slot;
+}
+
+static struct entry *find(const struct flow_table *table, uint64_t identity, int64_t slot)
+{
+	const struct entry *bucket = table->entries[identity >> 32 & (BUCKETS - 1)];
+
+	for (unsigned i = 0; i < WAYS; i++)
+		if (bucket[i].identity == identity && age(&bucket[i], slot) <= FLOW_IDLE_SLOTS)
+			return (struct entry *)(uintptr_t)&bucket[i];
+	return NULL;
+}
+
+/* Free or stale first, then the longest silent of those that nobody would miss. */
+static struct entry *make_room(struct flow_table *table, uint64_t identity, int64_t slot)
+{
+	struct entry *bucket = table->entries[identity >> 32 & (BUCKETS - 1)];
+	struct entry *victim = NULL;
+
+	for (unsigned i = 0; i < WAYS; i++) {
+		struct entry *e = &bucket[i];
+
+		if (e->identity == identity || !(e->state & STATE_LIVE) || age(e, slot) > FLOW_IDLE_SLOTS) {
+			victim = e;
+			break;
+		}
+		if ((e->state & STATE_ENGAGED) && age(e, slot) <= FLOW_KEEP_ENGAGED_SLOTS)
+			continue;
+		if (!victim || age(e, slot) > age(victim, slot))
+			victim = e;
+	}
+	if (!victim) {
+		table->counters.refused++;
+		return NULL;
+	}
+	if ((victim->state & STATE_LIVE) && age(victim, slot) <= FLOW_IDLE_SLOTS && victim->identity != identity)
+		table->counters.pushed_out++;
+	table->counters.created++;
+	*victim = (struct entry){ .identity = identity, .first_slot = (uint32_t)slot, .last_slot = (uint32_t)slot };
+	return victim;
+}
+
+/* `distance` ahead by less than a plausible window. */
+static bool ahead(uint32_t distance)
+{
+	return distance != 0 && distance < PROGRESS_SPAN;
+}
+
+static uint32_t after_segment(const struct observation *o)
+{
+	uint32_t next = o->tcp.seq + o->payload_length;
+
+	if (o->tcp.flags & TCP_SYN)
+		next++;
+	if (o->tcp.flags & TCP_FIN)
+		next++;
+	return next;
+}
+
+static void settle(struct entry *entry, int64_t slot, bool toward_dst, struct flow_view *view)
+{
+	view->settled = entry->unsettled;
+	view->settled_slot = slot - (uint32_t)((uint32_t)slot - entry->first_slot);
+	view->settled_toward_dst = toward_dst;
+	entry->unsettled = 0;
+}
+
+static void count_unsettled(struct entry *entry)
+{
+	if (entry->unsettled < UNSETTLED_MAX)
+		entry->unsettled++;
+}
+
+static void open_entry(struct entry *entry, const struct observation *o, bool sender_low, struct flow_view *view)
+{
+	entry->state = STATE_LIVE | (sender_low ? STATE_OPENER_LOW : 0);
+	entry->unsettled = 1;
+	if (o->flags & OBSERVATION_TCP) {
+		if ((o->tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN)
+			entry->state |= STATE_SYN;
+		entry->next_seq = after_segment(o);
+		entry->last_ack = o->tcp.ack;
+	}
+	view->fresh = true;
+	view->from_opener = true;
+}
+
+static void opener_speaks_tcp(struct entry *e, const struct observation *o, int64_t slot, struct flow_view *view)
+{
+	uint32_t seq_step = o->tcp.seq - e->next_seq, ack_step = o->tcp.ack - e->last_ack;
+
+	if (e->state & STATE_ENGAGED) {
+		if (o->tcp.flags & (TCP_FIN | TCP_RST))
+			e->state |= STATE_DONE;
+		return;
+	}
+	if (e->state & STATE_SYN) {
+		bool after_syn = (o->tcp.flags & TCP_ACK) && !(o->tcp.flags & (TCP_SYN | TCP_RST)) &&
+		                 (seq_step == 0 || ahead(seq_step));
+
+		if (after_syn) {
+			e->state |= STATE_ENGAGED;
+			view->handshake = true;
+			view->engaged = true;
+			settle(e, slot, true, view);
+		} else if (o->tcp.flags & TCP_RST) {
+			view->reset_back = (e->state & STATE_ANSWERED) != 0;
+			e->state |= STATE_DONE;
+		} else {
+			count_unsettled(e);
+		}
+		return;
+	}
+	/* An orphan. Plausible: one of the two numbers moved on by a window's worth, the other did not jump. */
+	if (!(o->tcp.flags & (TCP_SYN | TCP_RST)) && (o->tcp.flags & TCP_ACK) &&
+	    ((ahead(seq_step) || (seq_step == 0 && o->payload_length > 0) || ahead(ack_step)) &&
+	     (seq_step < PROGRESS_SPAN || -seq_step < PROGRESS_SPAN) && (ack_step < PROGRESS_SPAN || -ack_step < PROGRESS_SPAN))) {
+		view->progresses = true;
+		if (++e->steps >= PROGRESS_STEPS) {
+			e->state |= STATE_ENGAGED;
+			view->engaged = true;
+			settle(e, slot, true, view);
+		}
+	} else {
+		e->steps = 0;
+	}
+	e->next_seq = after_segment(o);
+	e->last_ack = o->tcp.ack;
+	if (!view->engaged)
+		count_unsettled(e);
+}
+
+static bool starts_anew(const struct entry *e, const struct observation *o, bool from_opener)
+{
+	if (!(o->flags & OBSERVATION_TCP) || (o->tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN)
+		return false;
+	/* A SYN on a finished conversation, on an orphan, or with another number than the SYN before it. */
+	return (e->state & STATE_DONE) || !(e->state & STATE_SYN) || !from_opener || o->tcp.seq + 1 != e->next_seq;
+}
+
+static struct flow_view update(struct flow_table *table, const struct observation *o, const struct ends *ends,
+                               uint64_t identity, int64_t slot)
+{
+	struct entry *e = find(table, identity, slot);
+	bool tcp = (o->flags & OBSERVATION_TCP) != 0;
+	struct flow_view view = { 0 };
+
+	if (!e) {
+		e = make_room(table, identity, slot);
+		view.entry = e;
+		view.fresh = true;
+		view.from_opener = true;
+		if (e)
+			open_entry(e, o, ends->sender_low, &view);
+		return view;
+	}
+	view.known = true;
+	view.entry = e;
+	view.from_opener = ((e->state & STATE_OPENER_LOW) != 0) == ends->sender_low;
+	if (starts_anew(e, o, view.from_opener)) {
+		*e = (struct entry){ .identity = identity, .first_slot = (uint32_t)slot, .last_slot = (uint32_t)slot };
+		open_entry(e, o, ends->sender_low, &view);
+		return view;
+	}
+	e->last_slot = (uint32_t)slot;
+	view.kind = e->kind;
+	view.engaged = (e->state & STATE_ENGAGED) != 0;
+	if (view.from_opener) {
+		if (tcp)
+			opener_speaks_tcp(e, o, slot, &view);
+		else if (!view.engaged)
+			count_unsettled(e);
+		return view;
+	}
+	/* The other side speaks: the opener asked for it. */
+	view.asked = true;
+	if (tcp && (o->tcp.flags & TCP_RST)) {
+		e->state |= STATE_DONE; /* a refusal is no welcome */
+		return view;
+	}
+	e->state |= STATE_ANSWERED;
+	if (tcp && (e->state & STATE_SYN))
+		return view; /* a SYN-ACK goes to spoofed addresses too: the handshake decides */
+	if (!view.engaged) {
+		e->state |= STATE_ENGAGED;
+		view.engaged = true;
+		settle(e, slot, false, &view);
+	}
+	return view;
+}
+
+struct flow_view flow_update(struct flow_table *table, const struct observation *o, int64_t slot)
+{
+	struct ends ends = order_ends(&o->src, o->src_port, &o->dst, o->dst_port);
+
+	return update(table, o, &ends, identity_of(table->seed, &ends, o->protocol, 0), slot);
+}
+
+struct flow_view flow_update_outer(struct flow_table *table, const struct observation *o, int64_t slot)
+{
+	struct ends ends = order_ends(&o->outer.src, 0, &o->outer.dst, 0);
+	struct observation plain = { .protocol = o->outer.protocol };
+
+	return update(table, &plain, &ends, identity_of(table->seed, &ends, o->outer.protocol, 1), slot);
+}
+
+static uint64_t fragments_identity(const struct flow_table *table, const struct observation *o)
+{
+	struct ends ends = { o->src, o->dst, 0, 0, true }; /* one direction: not ordered */
+
+	return identity_of(table->seed, &ends, o->protocol, 2);
+}
+
+void flow_fragments_note(struct flow_table *table, const struct observation *o, int64_t slot, bool welcome, uint8_t kind)
+{
+	uint64_t identity = fragments_identity(table, o);
+	struct entry *e = find(table, identity, slot);
+
+	if (!e)
+		e = make_room(table, identity, slot);
+	if (!e)
+		return;
+	e->last_slot = (uint32_t)slot;
+	e->state = (uint8_t)(STATE_LIVE | STATE_FRAGMENTS | (welcome ? STATE_WELCOME | STATE_ENGAGED : 0));
+	e->kind = kind;
+}
+
+bool flow_fragments_recall(struct flow_table *table, const struct observation *o, int64_t slot, bool *welcome, uint8_t *kind)
+{
+	const struct entry *e = find(table, fragments_identity(table, o), slot);
+
+	if (!e)
+		return false;
+	*welcome = (e->state & STATE_WELCOME) != 0;
+	*kind = e->kind;
+	return true;
+}
+
+bool flow_knows_quote(const struct flow_table *table, const struct observation *o, int64_t slot)
+{
+	struct ends ends = order_ends(&o->quote.src, o->quote.src_port, &o->quote.dst, o->quote.dst_port);
+
+	return find(table, identity_of(table->seed, &ends, o->quote.protocol, 0), slot) != NULL;
+}
+
+void flow_mark_kind(struct flow_view *view, uint8_t kind)
+{
+	struct entry *e = view->entry;
+
+	if (e)
+		e->kind = kind;
+}

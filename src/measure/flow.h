@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who spoke first, and was there an answer? A bounded table of conversations, both directions in one entry, tells for
+ * each packet what a bystander can know:
+ *
+ *   asked      the receiver spoke first in this conversation (or finished a handshake): it wants this packet
+ *   engaged    both sides have spoken; TCP: a handshake completed or data flows both ways
+ *   fresh      the first packet of a conversation
+ *   settles    this packet proves that earlier ones, counted as unasked, were welcome: they are given back ("credit")
+ *
+ * A capture may show one direction only. TCP still tells: whoever acknowledges a SYN's successor number got the SYN-ACK.
+ * UDP in one direction stays unasked, and what detects must know that.
+ *
+ * Entries are 32 octets in buckets of four; identity is a 64-bit keyed hash (a wrong match among 2^18 flows has odds of about 2^-28).
+ * Under a flood new conversations push out other unanswered ones, never a live engaged one.
+ */
+#ifndef HOLDFAST_MEASURE_FLOW_H
+#define HOLDFAST_MEASURE_FLOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "observe/observation.h"
+
+#define FLOW_TABLE_BITS 18          /* 262,144 conversations, 8 MiB */
+#define FLOW_IDLE_SLOTS 1200        /* 100 ms slots: after 120 s of silence a conversation is a new one */
+#define FLOW_KEEP_ENGAGED_SLOTS 300 /* an engaged conversation is not pushed out within 30 s of its last packet */
+
+struct flow_table; /* opaque */
+
+struct flow_counters {
+	uint64_t created;
+	uint64_t pushed_out; /* live entries that made room for another */
+	uint64_t refused;    /* no room: every entry of the bucket was engaged and live */
+};
+
+struct flow_view {
+	bool known;      /* there was an entry before this packet */
+	bool fresh;
+	bool asked;
+	bool engaged;
+	bool handshake;  /* TCP: this very packet completes a handshake that the sender began */
+	bool progresses; /* TCP without a seen beginning: sequence numbers move like a conversation's */
+	bool from_opener;
+	uint8_t kind;       /* what flow_mark_kind() stored with the first packet, else 0 */
+	uint32_t settled;   /* > 0: so many earlier packets were welcome after all … */
+	int64_t settled_slot; /* … counted from this 100 ms slot on … */
+	bool settled_toward_dst; /* … towards this packet's dst (true) or its src (false) */
+	bool reset_back;    /* TCP: the opener of a half-open handshake resets: the address was borrowed, or a scan */
+	void *entry;        /* for flow_mark_kind(); NULL where there was no room */
+};
+
+struct flow_table *flow_table_new(uint64_t seed);
+void flow_table_free(struct flow_table *table);
+/* Forgets all conversations: the clock has jumped. */
+void flow_table_clear(struct flow_table *table);
+
+/* Looks the observation's conversation up, moves it on, and says what is known. `slot` counts 100 ms steps of capture time. */
+struct flow_view flow_update(struct flow_table *table, const struct observation *observation, int64_t slot);
+/* The same for the tunnel that carried it (outer addresses and protocol). */
+struct flow_view flow_update_outer(struct flow_table *table, const struct observation *observation, int64_t slot);
+/*
+ * Later fragments carry no ports. After a first fragment, note what its datagrams were taken for; a later one recalls it by addresses and
+ * protocol. Recalling says false where no first fragment was seen lately.
+ */
+void flow_fragments_note(struct flow_table *table, const struct observation *observation, int64_t slot, bool welcome,
+                         uint8_t kind);
+bool flow_fragments_recall(struct flow_table *table, const struct observation *observation, int64_t slot, bool *welcome,
+                           uint8_t *kind);
+/* Is there a conversation that the quoted packet of an ICMP error belongs to? */
+bool flow_knows_quote(const struct flow_table *table, const struct observation *observation, int64_t slot);
+/* Remembers what the first packet of this conversation was taken for. */
+void flow_mark_kind(struct flow_view *view, uint8_t kind);
+
+const struct flow_counters *flow_table_counters(const struct flow_table *table);
+
+#endif

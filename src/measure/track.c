@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "measure/track.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+#define WAYS 4
+#define BUCKETS ((1u << TRACK_CANDIDATE_BITS) / WAYS)
+#define NO_TRACK UINT32_MAX
+#define SLOTS_PER_SECOND 10
+
+struct candidate {
+	uint64_t identity; /* 0 = free */
+	uint32_t last_slot;
+	uint32_t packets;
+	uint32_t track;
+	uint32_t fresh;
+};
+
+struct track_table {
+	uint64_t seed;
+	struct track_counters counters;
+	uint32_t used;
+	struct candidate candidates[BUCKETS][WAYS];
+	uint64_t identities[TRACK_MAX];
+	struct track *tracks[TRACK_MAX]; /* allocated as needed */
+};
+
+struct track_table *track_table_new(uint64_t seed)
+{
+	struct track_table *table = calloc(1, sizeof(*table));
+
+	if (table)
+		table->seed = seed;
+	return table;
+}
+
+void track_table_free(struct track_table *table)
+{
+	if (!table)
+		return;
+	for (uint32_t i = 0; i < table->used; i++)
+		free(table->tracks[i]);
+	free(table);
+}
+
+void track_table_clear(struct track_table *table)
+{
+	memset(table->candidates, 0, sizeof(table->candidates));
+	for (uint32_t i = 0; i < table->used; i++)
+		free(table->tracks[i]);
+	table->used = 0;
+}
+
+const struct track_counters *track_table_counters(const struct track_table *table)
+{
+	return &table->counters;
+}
+
+uint32_t track_table_count(const struct track_table *table)
+{
+	return table->used;
+}
+
+struct track *track_table_at(struct track_table *table, uint32_t index)
+{
+	return table->tracks[index];
+}
+
+static uint64_t identity_of(const struct track_table *table, const struct prefix *scope, uint8_t kind)
+{
+	uint64_t h = hash_address(table->seed, &scope->address);
+
+	return hash_2(h, (uint64_t)scope->length << 16 | (uint64_t)scope->is_ipv4 << 8 | kind, table->seed) | 1;
+}
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+	return a >= 0 ? a / b : -((-(a + 1)) / b) - 1;
+}
+
+static size_t ring_index(int64_t absolute, size_t size)
+{
+	return (size_t)((uint64_t)absolute & (size - 1));
+}
+
+_Static_assert((TRACK_SLOTS & (TRACK_SLOTS - 1)) == 0, "a ring index is a mask");
+_Static_assert((TRACK_SECONDS & (TRACK_SECONDS - 1)) == 0, "a ring index is a mask");
+
+static uint64_t towards(uint64_t mean, uint64_t value)
+{
+	return value >= mean ? mean + ((value - mean) >> TRACK_USUAL_SHIFT) : mean - ((mean - value) >> TRACK_USUAL_SHIFT);
+}
+
+/* A second is over: what it held becomes part of what is usual. */
+static void learn(struct track *t, const struct track_slot *second)
+{
+	uint32_t settled = second->settled < second->packets ? second->settled : second->packets;
+	uint64_t unsettled = (uint64_t)(second->packets - settled) << 8;
+	uint64_t deviation = unsettled > t->usual ? unsettled - t->usual : t->usual - unsettled;
+
+	if (t->frozen)
+		return;
+	t->usual_deviation = towards(t->usual_deviation, deviation);
+	t->usual = towards(t->usual, unsettled);
+	t->learned_packets += second->packets;
+	if (t->learned_seconds < UINT32_MAX)
+		t->learned_seconds++;
+}
+
+void track_advance(struct track *t, int64_t slot)
+{
+	int64_t second = floor_div(slot, SLOTS_PER_SECOND), last_second = floor_div(t->last_slot, SLOTS_PER_SECOND);
+	int64_t steps = slot - t->last_slot;
+
+	if (steps <= 0)
+		return;
+	for (int64_t i = 1; i <= steps && i <= TRACK_SLOTS; i++)
+		t->slots[ring_index(t->last_slot + i, TRACK_SLOTS)] = (struct track_slot){ 0 };
+	for (int64_t i = 1; i <= second - last_second && i <= TRACK_SECONDS; i++) {
+		/* The second before the last has had time to be settled. */
+		learn(t, &t->seconds[ring_index(last_second + i - 2, TRACK_SECONDS)]);
+		t->seconds[ring_index(last_second + i, TRACK_SECONDS)] = (struct track_slot){ 0 };
+	}
+	if (floor_div(slot, TRACK_SOURCES_SLOTS) != t->generation) {
+		int64_t generation = floor_div(slot, TRACK_SOURCES_SLOTS);
+
+		if (generation == t->generation + 1)
+			t->sources[1] = t->sources[0];
+		else
+			memset(&t->sources[1], 0, sizeof(t->sources[1]));
+		memset(&t->sources[0], 0, sizeof(t->sources[0]));
+		t->generation = generation;
+	}
+	t->last_slot = slot;
+}
+
+static struct candidate *find(struct track_table *table, uint64_t identity)
+{
+	struct candidate *bucket = table->candidates[identity >> 24 & (BUCKETS - 1)];
+
+	for (unsigned i = 0; i < WAYS; i++)
+		if (bucket[i].identity == identity)
+			return &bucket[i];
+	return NULL;
+}
+
+static struct candidate *make_candidate(struct track_table *table, uint64_t identity, int64_t slot)
+{
+	struct candidate *bucket = table->candidates[identity >> 24 & (BUCKETS - 1)], *victim = NULL;
+
+	for (unsigned i = 0; i < WAYS; i++) {
+		struct candidate *c = &bucket[i];
+
+		if (c->identity == 0) {
+			victim = c;
+			break;
+		}
+		if (c->track == NO_TRACK && (!victim || (uint32_t)slot - c->last_slot > (uint32_t)slot - victim->last_slot))
+			victim = c;
+	}
+	if (!victim)
+		return NULL;
+	if (victim->identity)
+		table->counters.candidates_pushed_out++;
+	*victim = (struct candidate){ .identity = identity, .track = NO_TRACK, .last_slot = (uint32_t)slot };
+	return victim;
+}
+
+/* The longest silent track that no incident holds. */
+static uint32_t silent_track(const struct track_table *table, int64_t slot)
+{
+	uint32_t best = NO_TRACK;
+
+	for (uint32_t i = 0; i < table->used; i++) {
+		const struct track *t = table->tracks[i];
+
+		if (t->incident < 0 && slot - t->last_slot > SLOTS_PER_SECOND &&
+		    (best == NO_TRACK || t->last_slot < table->tracks[best]->last_slot))
+			best = i;
+	}
+	return best;
+}
+
+static struct track *promote(struct track_table *table, struct candidate *c, const struct prefix *scope, uint8_t kind,
+                             int64_t slot)
+{
+	uint32_t index = table->used;
+	struct track *t;
+
+	if (index == TRACK_MAX) {
+		struct candidate *old;
+
+		index = silent_track(table, slot);
+		if (index == NO_TRACK) {
+			table->counters.tracks_refused++;
+			return NULL;
+		}
+		old = find(table, table->identities[index]);
+		if (old)
+			old->identity = 0;
+		table->counters.tracks_pushed_out++;
+		t = table->tracks[index];
+	} else {
+		t = malloc(sizeof(*t));
+		if (!t) {
+			table->counters.tracks_refused++;
+			return NULL;
+		}
+		table->tracks[index] = t;
+		table->used++;
+	}
+	*t = (struct track){ .scope = *scope, .kind = kind, .first_slot = slot, .last_slot = slot, .incident = -1, .part = -1,
+		.generation = floor_div(slot, TRACK_SOURCES_SLOTS), .assessed_slot = slot };
+	table->identities[index] = c->identity;
+	c->track = index;
+	/* What it had as a candidate counts for the present slot. */
+	t->slots[ring_index(slot, TRACK_SLOTS)].packets = c->packets;
+	t->slots[ring_index(slot, TRACK_SLOTS)].fresh = c->fresh;
+	t->seconds[ring_index(floor_div(slot, SLOTS_PER_SECOND), TRACK_SECONDS)].packets = c->packets;
+	t->seconds[ring_index(floor_div(slot, SLOTS_PER_SECOND), TRACK_SECONDS)].fresh = c->fresh;
+	return t;
+}
+
+struct track *track_add(struct track_table *table, const struct prefix *scope, uint8_t kind, int64_t slot, uint64_t source,
+                        uint32_t weight, bool fresh)
+{
+	uint64_t identity = identity_of(table, scope, kind);
+	struct candidate *c = find(table, identity);
+	struct track_slot *now;
+	struct track *t;
+
+	if (!c)
+		c = make_candidate(table, identity, slot);
+	if (!c)
+		return NULL;
+	if (c->track == NO_TRACK) {
+		if ((uint32_t)slot - c->last_slot > TRACK_FORGET_SLOTS)
+			c->packets = c->fresh = 0;
+		c->last_slot = (uint32_t)slot;
+		if (c->packets + weight < TRACK_PROMOTE) {
+			c->packets += weight;
+			c->fresh += fresh;
+			return NULL;
+		}
+		t = promote(table, c, scope, kind, slot);
+		if (!t)
+			return NULL;
+	} else {
+		t = table->tracks[c->track];
+	}
+	track_advance(t, slot);
+	slot = t->last_slot; /* a late packet counts for the present slot */
+	now = &t->slots[ring_index(slot, TRACK_SLOTS)];
+	now->packets += weight;
+	now->fresh += fresh ? weight : 0;
+	now = &t->seconds[ring_index(floor_div(slot, SLOTS_PER_SECOND), TRACK_SECONDS)];
+	now->packets += weight;
+	now->fresh += fresh ? weight : 0;
+	hll_add(&t->sources[0], source);
+	return t;
+}
+
+static void settle_in(struct track_slot *slot, uint32_t count)
+{
+	uint32_t open = slot->packets > slot->settled ? slot->packets - slot->settled : 0;
+
+	slot->settled += count < open ? count : open;
+}
+
+struct track *track_settle(struct track_table *table, const struct prefix *scope, uint8_t kind, int64_t slot, uint32_t count)
+{
+	struct candidate *c = find(table, identity_of(table, scope, kind));
+	struct track *t;
+
+	if (!c)
+		return NULL;
+	if (c->track == NO_TRACK) {
+		c->packets -= count < c->packets ? count : c->packets;
+		return NULL;
+	}
+	t = table->tracks[c->track];
+	if (slot < t->first_slot)
+		slot = t->first_slot; /* packets it had as a candidate were booked there */
+	if (slot > t->last_slot)
+		return t;
+	if (t->last_slot - slot < TRACK_SLOTS)
+		settle_in(&t->slots[ring_index(slot, TRACK_SLOTS)], count);
+	if (floor_div(t->last_slot, SLOTS_PER_SECOND) - floor_div(slot, SLOTS_PER_SECOND) < TRACK_SECONDS)
+		settle_in(&t->seconds[ring_index(floor_div(slot, SLOTS_PER_SECOND), TRACK_SECONDS)], count);
+	return t;
+}
+
+static void sum_in(struct track_counts *sum, const struct track_slot *slot)
+{
+	sum->packets += slot->packets;
+	sum->settled += slot->settled;
+	sum->fresh += slot->fresh;
+}
+
+struct track_counts track_sum(const struct track *t, int64_t from, int64_t to)
+{
+	struct track_counts sum = { 0 };
+	int64_t oldest = t->last_slot - TRACK_SLOTS + 1;
+
+	if (to > t->last_slot)
+		to = t->last_slot;
+	if (from < oldest) {
+		int64_t second = floor_div(from, SLOTS_PER_SECOND);
+		int64_t until = floor_div(to, SLOTS_PER_SECOND);
+		int64_t oldest_second = floor_div(t->last_slot, SLOTS_PER_SECOND) - TRACK_SECONDS + 1;
+
+		if (second < oldest_second)
+			second = oldest_second;
+		for (; second <= until; second++)
+			sum_in(&sum, &t->seconds[ring_index(second, TRACK_SECONDS)]);
+		return sum;
+	}
+	for (; from <= to; from++)
+		sum_in(&sum, &t->slots[ring_index(from, TRACK_SLOTS)]);
+	return sum;
+}
+
+uint64_t track_sources(const struct track *t)
+{
+	struct hll both = t->sources[0];
+
+	hll_merge(&both, &t->sources[1]);
+	return hll_estimate(&both);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A track counts the packets of one kind towards one scope in slots of 100 ms and in seconds, learns what is usual, and estimates how
+ * many sources took part lately. Slots are absolute: slot n covers [n, n+1) x 100 ms of capture time, in every process alike.
+ *
+ * Memory is bounded: a scope and kind is first a candidate of 24 octets, and becomes a track after TRACK_PROMOTE packets. Where
+ * tables are full the longest silent makes room, and that is counted.
+ */
+#ifndef HOLDFAST_MEASURE_TRACK_H
+#define HOLDFAST_MEASURE_TRACK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/hll.h"
+#include "base/prefix.h"
+
+#define SLOT_NS 100000000LL
+#define TRACK_SLOTS 64         /* 6.4 s of 100 ms slots */
+#define TRACK_SECONDS 64
+#define TRACK_MAX 4096         /* tracks; 11 KiB each */
+#define TRACK_CANDIDATE_BITS 16
+#define TRACK_PROMOTE 12       /* packets within TRACK_FORGET_SLOTS that make a candidate a track */
+#define TRACK_FORGET_SLOTS 1200
+#define TRACK_SOURCES_SLOTS 100 /* sources are counted in generations of 10 s */
+#define TRACK_USUAL_SHIFT 9    /* usual rate: mean over about 512 s, slow enough not to learn a slow flood */
+
+struct track_slot {
+	uint32_t packets;
+	uint32_t settled; /* of these, welcome after all */
+	uint32_t fresh;   /* of these, first of their conversation */
+};
+
+struct track_counts {
+	uint64_t packets, settled, fresh;
+};
+
+struct track {
+	struct prefix scope;
+	uint8_t kind;
+	int64_t first_slot, last_slot;
+	struct track_slot slots[TRACK_SLOTS];
+	struct track_slot seconds[TRACK_SECONDS];
+	struct hll sources[2];       /* this generation of TRACK_SOURCES_SLOTS and the one before */
+	int64_t generation;
+	/* Per second, in 1/256 packets: unsettled packets and their mean deviation. */
+	uint64_t usual, usual_deviation;
+	uint64_t learned_packets;    /* all packets of the learned seconds */
+	uint32_t learned_seconds;
+	bool frozen;                 /* under attack: what is usual is not learned */
+	/* For whoever decides: */
+	int64_t assessed_slot;
+	uint32_t assess_at;          /* assess again when the slot holds this many packets */
+	int32_t incident;            /* index, -1 none */
+	int32_t part;                /* of the incident */
+};
+
+struct track_counters {
+	uint64_t candidates_pushed_out;
+	uint64_t tracks_pushed_out;
+	uint64_t tracks_refused; /* no silent track to make room */
+};
+
+struct track_table; /* opaque */
+
+struct track_table *track_table_new(uint64_t seed);
+void track_table_free(struct track_table *table);
+void track_table_clear(struct track_table *table);
+
+/* Counts a packet. Returns the track, or NULL while it is a candidate. `source` is a well mixed hash of what is to be counted apart. */
+struct track *track_add(struct track_table *table, const struct prefix *scope, uint8_t kind, int64_t slot,
+                        uint64_t source, uint32_t weight, bool fresh);
+/* Gives `count` packets of `slot` back as welcome. Returns the track or NULL. */
+struct track *track_settle(struct track_table *table, const struct prefix *scope, uint8_t kind, int64_t slot, uint32_t count);
+/* Brings a track's rings up to `slot`. */
+void track_advance(struct track *track, int64_t slot);
+
+/* Sums slots [from, to]; what is older than the ring is taken from the seconds, rounded to whole ones. */
+struct track_counts track_sum(const struct track *track, int64_t from, int64_t to);
+/* Distinct sources of the last 10 to 20 seconds. */
+uint64_t track_sources(const struct track *track);
+
+/* All tracks in a fixed order, for the end of input. */
+uint32_t track_table_count(const struct track_table *table);
+struct track *track_table_at(struct track_table *table, uint32_t index);
+const struct track_counters *track_table_counters(const struct track_table *table);
+
+static inline int64_t slot_of(int64_t ns)
+{
+	return ns >= 0 ? ns / SLOT_NS : -((-(ns + 1)) / SLOT_NS) - 1;
+}
+
+#endif

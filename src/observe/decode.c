@@ -1,0 +1,907 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a frame to an observation; see decode.h.
+ *
+ * A frame is a stack of layers. One struct layer walks down it: a cursor over the octets that were kept, and the number
+ * of octets that were on the wire behind them. Both shrink together: a length field cuts the layer to what the field
+ * says (which drops Ethernet padding), and where the field says more than was kept the difference stays on as
+ * `missing`. Every length an observation states comes from kept + missing; every octet it holds from the cursor.
+ *
+ *     link header, VLAN tags  ->  IP  ->  extension headers  ->  transport, payload
+ *                                 ^                                  |
+ *                                 +------ GRE, IP in IP, ... <-------+   at most DECODE_TUNNELS_MAX times
+ *
+ * A tunnel packet is decoded in full as what it is before its inside is tried, so an inside that makes no sense costs
+ * nothing but itself.
+ *
+ * Sources: RFC 791, 8200, 2675 (jumbograms), 4302 (AH), 6275, 7401, 5533 (headers 135, 139, 140), 9293, 7323, 768,
+ * 3828, 9260, 4340, 792, 4443, 2784 and 2890 (GRE), 2637 (PPTP's GRE), 1661 (PPP), 1042 and 948 (IP over 802.2), IEEE
+ * 802.1Q, the LINKTYPE_ registry of draft-ietf-opsawg-pcaplinktype, draft-foschiano-erspan.
+ */
+#include "observe/decode.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "base/cursor.h"
+
+enum {
+	LINK_NULL = 0,
+	LINK_ETHERNET = 1,
+	LINK_PPP = 9,
+	LINK_RAW_BSD = 12,
+	LINK_RAW_OPENBSD = 14,
+	LINK_RAW = 101,
+	LINK_LOOP = 108,
+	LINK_SLL = 113,
+	LINK_IPV4 = 228,
+	LINK_IPV6 = 229,
+	LINK_SLL2 = 276,
+};
+
+enum {
+	TYPE_8023_MAX = 0x05dc, /* up to here the field is the length of an 802.2 frame */
+	TYPE_SLL_LLC = 0x0004,  /* cooked captures only: an 802.2 frame follows */
+	TYPE_IPV4 = 0x0800,
+	TYPE_ARP = 0x0806,
+	TYPE_BRIDGED = 0x6558,  /* a whole Ethernet frame, in GRE */
+	TYPE_ERSPAN_3 = 0x22eb,
+	TYPE_VLAN = 0x8100,
+	TYPE_IPV6 = 0x86dd,
+	TYPE_PPP = 0x880b,
+	TYPE_VLAN_STACKED = 0x88a8,
+	TYPE_ERSPAN_2 = 0x88be,
+	TYPE_VLAN_STACKED_OLD = 0x9100,
+};
+
+enum {
+	PROTOCOL_HOP_BY_HOP = 0,
+	PROTOCOL_ICMP = 1,
+	PROTOCOL_IPV4 = 4,
+	PROTOCOL_TCP = 6,
+	PROTOCOL_UDP = 17,
+	PROTOCOL_DCCP = 33,
+	PROTOCOL_IPV6 = 41,
+	PROTOCOL_ROUTING = 43,
+	PROTOCOL_FRAGMENT = 44,
+	PROTOCOL_GRE = 47,
+	PROTOCOL_AH = 51,
+	PROTOCOL_ICMPV6 = 58,
+	PROTOCOL_NONE = 59,
+	PROTOCOL_DESTINATION = 60,
+	PROTOCOL_SCTP = 132,
+	PROTOCOL_MOBILITY = 135,
+	PROTOCOL_UDP_LITE = 136,
+	PROTOCOL_HIP = 139,
+	PROTOCOL_SHIM6 = 140,
+};
+
+enum {
+	IPV4_HEADER = 20,
+	IPV6_HEADER = 40,
+	TCP_HEADER = 20,
+	TCP_HEADER_FIXED = 16, /* up to and with the window: all that struct observation.tcp must have */
+	UDP_HEADER = 8,
+	ICMP_HEADER = 8,
+	PORTS = 4,             /* every transport with ports starts with them */
+};
+
+/* What the layer above promises about the IP version of the one below. */
+enum version { VERSION_ANY = 0, VERSION_4 = 4, VERSION_6 = 6 };
+
+struct layer {
+	struct cursor kept;
+	uint32_t missing; /* octets of this layer behind kept.end that the capture does not have */
+};
+
+static inline uint16_t be16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static inline uint32_t be32(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static inline uint32_t layer_kept(const struct layer *layer)
+{
+	return (uint32_t)cursor_left(&layer->kept);
+}
+
+static inline uint32_t layer_whole(const struct layer *layer)
+{
+	return layer_kept(layer) + layer->missing;
+}
+
+/* The layer is `length` octets long, says a header. */
+static inline void layer_limit(struct layer *layer, uint32_t length)
+{
+	uint32_t kept = layer_kept(layer);
+
+	cursor_limit(&layer->kept, length);
+	layer->missing = length > kept ? length - kept : 0;
+}
+
+static inline void set_ipv4(struct address *address, const uint8_t *octets)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	memcpy(address->octets, mapped, sizeof(mapped));
+	memcpy(address->octets + sizeof(mapped), octets, 4);
+}
+
+static inline void set_ipv6(struct address *address, const uint8_t *octets)
+{
+	memcpy(address->octets, octets, sizeof(address->octets));
+}
+
+/* What follows the layer is payload but for `header` octets of transport header. */
+static inline void set_payload(const struct layer *layer, uint32_t header, struct observation *o)
+{
+	uint32_t whole = layer_whole(layer), kept = layer_kept(layer), length;
+
+	if (whole <= header)
+		return;
+	length = whole - header;
+	o->payload_length = length < UINT16_MAX ? (uint16_t)length : UINT16_MAX; /* jumbograms and offloaded segments */
+	if (kept <= header)
+		return;
+	kept -= header;
+	if (kept >= OBSERVATION_PAYLOAD_MAX) {
+		memcpy(o->payload, layer->kept.at + header, OBSERVATION_PAYLOAD_MAX);
+		o->payload_kept = OBSERVATION_PAYLOAD_MAX;
+	} else {
+		memcpy(o->payload, layer->kept.at + header, kept);
+		o->payload_kept = (uint8_t)kept;
+	}
+}
+
+static inline void set_ports(const uint8_t *ports, struct observation *o)
+{
+	o->src_port = be16(ports);
+	o->dst_port = be16(ports + 2);
+	o->flags |= OBSERVATION_PORTS;
+}
+
+/*
+ * Whether a transport header of `needed` octets can be dealt with. The packet's own length must leave room for it, but
+ * for a first fragment, where the rest comes later; what the snap length took is tolerated while the ports are there.
+ */
+static inline enum decode_result check_header(const struct layer *layer, uint32_t needed, struct observation *o)
+{
+	if (layer_kept(layer) < PORTS)
+		return DECODE_TRANSPORT_SHORT;
+	if (layer_whole(layer) < needed) {
+		if (!(o->flags & OBSERVATION_FRAGMENT))
+			return DECODE_TRANSPORT_SHORT;
+		o->flags |= OBSERVATION_CUT;
+	}
+	return DECODE_OK;
+}
+
+/* Options up to the end of the list, of the header, or of what was kept of it (`whole` is false then). */
+static void read_tcp_options(const uint8_t *at, const uint8_t *end, bool whole, struct observation *o)
+{
+	unsigned shift = 0;
+
+	while (at < end) {
+		enum tcp_option option = TCP_OPTION_OTHER;
+		bool valid = true;
+		unsigned length = 1;
+
+		if (*at > 1) {
+			if (end - at < 2 || at[1] > end - at) {
+				if (whole)
+					o->flags |= OBSERVATION_TCP_OPTIONS_BAD;
+				return;
+			}
+			length = at[1];
+			if (length < 2) {
+				o->flags |= OBSERVATION_TCP_OPTIONS_BAD;
+				return;
+			}
+		}
+		switch (*at) {
+		case 0:
+			option = TCP_OPTION_END;
+			break;
+		case 1:
+			option = TCP_OPTION_NOP;
+			break;
+		case 2:
+			option = TCP_OPTION_MSS;
+			valid = length == 4;
+			if (valid)
+				o->tcp.mss = be16(at + 2);
+			break;
+		case 3:
+			option = TCP_OPTION_WS;
+			valid = length == 3;
+			if (valid)
+				o->tcp.wscale = at[2];
+			break;
+		case 4:
+			option = TCP_OPTION_SOK;
+			valid = length == 2;
+			break;
+		case 5:
+			option = TCP_OPTION_SACK;
+			valid = length >= 10 && length % 8 == 2;
+			break;
+		case 8:
+			option = TCP_OPTION_TS;
+			valid = length == 10;
+			if (valid)
+				o->tcp.tsval = be32(at + 2);
+			break;
+		default:
+			break;
+		}
+		if (!valid)
+			o->flags |= OBSERVATION_TCP_OPTIONS_BAD;
+		if (shift < 64) {
+			o->tcp.options |= (uint64_t)option << shift;
+			shift += 4;
+		}
+		if (option == TCP_OPTION_END)
+			return;
+		at += length;
+	}
+}
+
+static inline enum decode_result read_tcp(const struct layer *layer, struct observation *o)
+{
+	const uint8_t *h = layer->kept.at;
+	uint32_t kept = layer_kept(layer), header;
+	enum decode_result result = check_header(layer, TCP_HEADER, o);
+
+	if (result != DECODE_OK)
+		return result;
+	set_ports(h, o);
+	if (kept < TCP_HEADER_FIXED) {
+		set_payload(layer, TCP_HEADER, o); /* at least its length, had the header no options */
+		return DECODE_OK;
+	}
+	header = (uint32_t)(h[12] >> 4) * 4;
+	if (header < TCP_HEADER)
+		return DECODE_TRANSPORT_HEADER;
+	if (header > layer_whole(layer)) {
+		if (!(o->flags & OBSERVATION_FRAGMENT))
+			return DECODE_TRANSPORT_HEADER;
+		o->flags |= OBSERVATION_CUT;
+	}
+	o->flags |= OBSERVATION_TCP;
+	o->tcp.seq = be32(h + 4);
+	o->tcp.ack = be32(h + 8);
+	o->tcp.flags = h[13];
+	o->tcp.window = be16(h + 14);
+	o->tcp.wscale = UINT8_MAX;
+	if (header > TCP_HEADER && kept > TCP_HEADER)
+		read_tcp_options(h + TCP_HEADER, h + (header < kept ? header : kept), header <= kept, o);
+	set_payload(layer, header, o);
+	return DECODE_OK;
+}
+
+static inline enum decode_result read_udp(const struct layer *layer, struct observation *o)
+{
+	const uint8_t *h = layer->kept.at;
+	enum decode_result result = check_header(layer, UDP_HEADER, o);
+
+	if (result != DECODE_OK)
+		return result;
+	set_ports(h, o);
+	if (layer_kept(layer) >= UDP_HEADER) {
+		uint16_t length = be16(h + 4);
+
+		/*
+		 * Less than its own header is no datagram, but 0 over IPv6 stands for a jumbogram. More than the packet
+		 * holds is let through: a receiver would drop it, yet it fills the link all the same, attack tools do
+		 * send it, and every length here comes from IP. Refused, such a flood would be a count without target.
+		 */
+		if (length < UDP_HEADER && (length != 0 || address_is_ipv4(&o->dst)))
+			return DECODE_TRANSPORT_HEADER;
+	}
+	set_payload(layer, UDP_HEADER, o);
+	return DECODE_OK;
+}
+
+static bool has_ports(uint8_t protocol)
+{
+	switch (protocol) {
+	case PROTOCOL_TCP:
+	case PROTOCOL_UDP:
+	case PROTOCOL_DCCP:
+	case PROTOCOL_SCTP:
+	case PROTOCOL_UDP_LITE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+struct chain {
+	uint8_t protocol;         /* the first header that is no extension, or the one that could not be passed */
+	bool extended;            /* extension headers were there */
+	bool fragment;            /* and a fragment header that does not make an atomic fragment (RFC 6946) */
+	uint16_t fragment_offset; /* octets */
+};
+
+/*
+ * Passes over IPv6 extension headers. False where the chain is cut or too long; *chain then holds how far it came.
+ * Mobility, HIP and shim6 headers with nothing behind them are the message itself, not a step to one.
+ */
+static bool pass_extensions(struct cursor *c, uint8_t next, struct chain *chain)
+{
+	*chain = (struct chain){ .protocol = next };
+	for (unsigned i = 0; i < DECODE_EXTENSIONS_MAX; i++) {
+		const uint8_t *h = c->at;
+		size_t length;
+
+		switch (chain->protocol) {
+		case PROTOCOL_HOP_BY_HOP:
+		case PROTOCOL_ROUTING:
+		case PROTOCOL_FRAGMENT:
+		case PROTOCOL_AH:
+		case PROTOCOL_DESTINATION:
+		case PROTOCOL_MOBILITY:
+		case PROTOCOL_HIP:
+		case PROTOCOL_SHIM6:
+			break;
+		default:
+			return true;
+		}
+		if (cursor_left(c) < 8)
+			return false;
+		if (chain->protocol == PROTOCOL_FRAGMENT)
+			length = 8;
+		else if (chain->protocol == PROTOCOL_AH)
+			length = (h[1] + 2u) * 4;
+		else
+			length = (h[1] + 1u) * 8;
+		if (h[0] == PROTOCOL_NONE && chain->protocol >= PROTOCOL_MOBILITY)
+			return true;
+		if (!cursor_take(c, length))
+			return false;
+		chain->extended = true;
+		if (chain->protocol == PROTOCOL_FRAGMENT && (be16(h + 2) & 0xfff9)) {
+			chain->fragment = true;
+			chain->fragment_offset = be16(h + 2) & 0xfff8;
+		}
+		chain->protocol = h[0];
+		if (chain->fragment_offset != 0)
+			return true; /* what follows is the middle of something */
+	}
+	return false;
+}
+
+/* The packet that an ICMP error quotes: at least its IP header, of the family that the error belongs to. */
+static void read_quote(struct cursor c, enum version version, struct observation *o)
+{
+	const uint8_t *h = c.at, *ports;
+	bool later;
+
+	if (version == VERSION_4) {
+		unsigned header;
+
+		if (cursor_left(&c) < IPV4_HEADER || h[0] >> 4 != VERSION_4)
+			return;
+		header = (h[0] & 0xfu) * 4;
+		if (header < IPV4_HEADER)
+			return;
+		set_ipv4(&o->quote.src, h + 12);
+		set_ipv4(&o->quote.dst, h + 16);
+		o->quote.protocol = h[9];
+		later = be16(h + 6) & 0x1fff;
+		cursor_skip(&c, header);
+	} else {
+		struct chain chain;
+
+		if (cursor_left(&c) < IPV6_HEADER || h[0] >> 4 != VERSION_6)
+			return;
+		set_ipv6(&o->quote.src, h + 8);
+		set_ipv6(&o->quote.dst, h + 24);
+		cursor_skip(&c, IPV6_HEADER);
+		if (!pass_extensions(&c, h[6], &chain))
+			c.failed = true;
+		o->quote.protocol = chain.protocol;
+		later = chain.fragment_offset != 0;
+	}
+	o->flags |= OBSERVATION_QUOTE;
+	if (later || !has_ports(o->quote.protocol))
+		return;
+	ports = cursor_take(&c, PORTS);
+	if (!ports)
+		return;
+	o->quote.src_port = be16(ports);
+	o->quote.dst_port = be16(ports + 2);
+}
+
+static bool is_icmp_error(uint8_t type)
+{
+	switch (type) {
+	case 3:  /* unreachable */
+	case 4:  /* source quench */
+	case 5:  /* redirect */
+	case 11: /* time exceeded */
+	case 12: /* parameter problem */
+		return true;
+	default:
+		return false;
+	}
+}
+
+static enum decode_result read_icmp(const struct layer *layer, struct observation *o)
+{
+	const uint8_t *h = layer->kept.at;
+	enum decode_result result = check_header(layer, ICMP_HEADER, o);
+	struct cursor behind = layer->kept;
+
+	if (result != DECODE_OK)
+		return result;
+	o->icmp_type = h[0];
+	o->icmp_code = h[1];
+	o->flags |= OBSERVATION_ICMP;
+	set_payload(layer, ICMP_HEADER, o);
+	if (!cursor_take(&behind, ICMP_HEADER))
+		return DECODE_OK;
+	if (o->protocol == PROTOCOL_ICMP && is_icmp_error(o->icmp_type))
+		read_quote(behind, VERSION_4, o);
+	else if (o->protocol == PROTOCOL_ICMPV6 && o->icmp_type >= 1 && o->icmp_type <= 4)
+		read_quote(behind, VERSION_6, o);
+	return DECODE_OK;
+}
+
+/* What the IP header carries; its protocol and fragment flags stand in *o. */
+static inline enum decode_result read_transport(const struct layer *layer, struct observation *o)
+{
+	if (layer->missing)
+		o->flags |= OBSERVATION_CUT;
+	if (o->flags & OBSERVATION_LATER_FRAGMENT) {
+		set_payload(layer, 0, o);
+		return DECODE_OK;
+	}
+	switch (o->protocol) {
+	case PROTOCOL_TCP:
+		return read_tcp(layer, o);
+	case PROTOCOL_UDP:
+		return read_udp(layer, o);
+	case PROTOCOL_ICMP:
+	case PROTOCOL_ICMPV6:
+		return read_icmp(layer, o);
+	case PROTOCOL_DCCP:
+	case PROTOCOL_SCTP:
+	case PROTOCOL_UDP_LITE:
+		if (layer_kept(layer) < PORTS)
+			return DECODE_TRANSPORT_SHORT;
+		set_ports(layer->kept.at, o);
+		break;
+	default:
+		break;
+	}
+	/* Of anything else the payload is all that IP carries: nobody looks into these protocols' headers here. */
+	set_payload(layer, 0, o);
+	return DECODE_OK;
+}
+
+/* Leaves the layer at what the IP header carries. */
+static inline enum decode_result read_ipv4(struct layer *layer, struct observation *o)
+{
+	const uint8_t *h = layer->kept.at;
+	uint32_t header, total, fragment;
+
+	if (layer_kept(layer) < IPV4_HEADER)
+		return DECODE_IP_SHORT;
+	header = (h[0] & 0xfu) * 4;
+	total = be16(h + 2);
+	if (header < IPV4_HEADER || (total != 0 && total < header))
+		return DECODE_IP_HEADER;
+	if (layer_kept(layer) < header)
+		return DECODE_IP_SHORT;
+	if (total == 0) /* a sender's capture, from before the network card cut it into segments */
+		total = layer_whole(layer);
+	layer_limit(layer, total);
+	cursor_skip(&layer->kept, header);
+
+	set_ipv4(&o->src, h + 12);
+	set_ipv4(&o->dst, h + 16);
+	o->length = total;
+	o->protocol = h[9];
+	o->ttl = h[8];
+	o->ip_id = be16(h + 4);
+	if (header > IPV4_HEADER)
+		o->flags |= OBSERVATION_IP_OPTIONS;
+	fragment = be16(h + 6);
+	if (fragment & 0x4000)
+		o->flags |= OBSERVATION_DF;
+	if (fragment & 0x3fff) {
+		o->fragment_offset = (uint16_t)((fragment & 0x1fff) * 8);
+		o->flags |= OBSERVATION_FRAGMENT | (o->fragment_offset ? OBSERVATION_LATER_FRAGMENT : 0);
+	}
+	return read_transport(layer, o);
+}
+
+static enum decode_result read_ipv6(struct layer *layer, struct observation *o)
+{
+	const uint8_t *h = layer->kept.at;
+	struct chain chain;
+	uint32_t total;
+
+	if (layer_kept(layer) < IPV6_HEADER)
+		return DECODE_IP_SHORT;
+	total = IPV6_HEADER + be16(h + 4);
+	if (total == IPV6_HEADER && h[6] != PROTOCOL_NONE) /* a jumbogram, or as with IPv4 above */
+		total = layer_whole(layer);
+	layer_limit(layer, total);
+	cursor_skip(&layer->kept, IPV6_HEADER);
+	if (!pass_extensions(&layer->kept, h[6], &chain))
+		return DECODE_EXTENSION;
+
+	set_ipv6(&o->src, h + 8);
+	set_ipv6(&o->dst, h + 24);
+	o->length = total;
+	o->protocol = chain.protocol;
+	o->ttl = h[7];
+	if (chain.extended)
+		o->flags |= OBSERVATION_IP_OPTIONS;
+	if (chain.fragment) {
+		o->fragment_offset = chain.fragment_offset;
+		o->flags |= OBSERVATION_FRAGMENT | (chain.fragment_offset ? OBSERVATION_LATER_FRAGMENT : 0);
+	}
+	return read_transport(layer, o);
+}
+
+/* One packet, as if there were no tunnels. Leaves the layer at what its IP header carries. */
+static inline enum decode_result read_packet(struct layer *layer, enum version version, struct observation *o)
+{
+	unsigned said;
+
+	if (layer_kept(layer) == 0)
+		return DECODE_IP_SHORT;
+	said = *layer->kept.at >> 4;
+	if (version != VERSION_ANY && said != (unsigned)version)
+		return DECODE_IP_VERSION;
+	memset(o, 0, sizeof(*o));
+	if (said == VERSION_4)
+		return read_ipv4(layer, o);
+	if (said == VERSION_6)
+		return read_ipv6(layer, o);
+	return DECODE_IP_VERSION;
+}
+
+/*
+ * The functions named pass_ take a header off the layer. On DECODE_OK an IP packet follows, of the version written to
+ * *version.
+ */
+
+/* An 802.2 header: IP either in SNAP or, rarely, by its own service access point. */
+static enum decode_result pass_llc(struct layer *layer, uint16_t *type)
+{
+	static const uint8_t snap[3] = { 0xaa, 0xaa, 0x03 }, ip[3] = { 0x06, 0x06, 0x03 };
+	static const uint8_t encapsulated[3] = { 0, 0, 0 }, bridge_tunnel[3] = { 0, 0, 0xf8 };
+	const uint8_t *h = cursor_take(&layer->kept, 3);
+
+	if (!h)
+		return DECODE_LINK_SHORT;
+	if (memcmp(h, ip, 3) == 0) {
+		*type = TYPE_IPV4;
+		return DECODE_OK;
+	}
+	if (memcmp(h, snap, 3) != 0)
+		return DECODE_NOT_IP;
+	h = cursor_take(&layer->kept, 5);
+	if (!h)
+		return DECODE_LINK_SHORT;
+	if (memcmp(h, encapsulated, 3) != 0 && memcmp(h, bridge_tunnel, 3) != 0)
+		return DECODE_NOT_IP;
+	*type = be16(h + 3);
+	return DECODE_OK;
+}
+
+/* What an EtherType announces: tags, IP, or something else. */
+static inline enum decode_result pass_type(struct layer *layer, uint16_t type, enum version *version)
+{
+	unsigned tags = 0;
+	bool llc = false;
+
+	for (;;) {
+		enum decode_result result;
+		const uint8_t *tag;
+
+		switch (type) {
+		case TYPE_IPV4:
+			*version = VERSION_4;
+			return DECODE_OK;
+		case TYPE_IPV6:
+			*version = VERSION_6;
+			return DECODE_OK;
+		case TYPE_ARP:
+			return DECODE_ARP;
+		case TYPE_VLAN:
+		case TYPE_VLAN_STACKED:
+		case TYPE_VLAN_STACKED_OLD:
+			/* Nothing legitimate comes near the bound, so this is not to be counted as harmless. */
+			if (tags++ == DECODE_TAGS_MAX)
+				return DECODE_LINK_UNKNOWN;
+			tag = cursor_take(&layer->kept, 4);
+			if (!tag)
+				return DECODE_LINK_SHORT;
+			type = be16(tag + 2);
+			break;
+		default:
+			if (type > TYPE_8023_MAX || llc)
+				return DECODE_NOT_IP;
+			llc = true;
+			layer_limit(layer, type);
+			result = pass_llc(layer, &type);
+			if (result != DECODE_OK)
+				return result;
+			break;
+		}
+	}
+}
+
+static inline enum decode_result pass_ethernet(struct layer *layer, enum version *version)
+{
+	const uint8_t *h = cursor_take(&layer->kept, 14);
+
+	return h ? pass_type(layer, be16(h + 12), version) : DECODE_LINK_SHORT;
+}
+
+static enum decode_result pass_sll(struct layer *layer, size_t header, size_t type_at, enum version *version)
+{
+	const uint8_t *h = cursor_take(&layer->kept, header);
+	enum decode_result result;
+	uint16_t type;
+
+	if (!h)
+		return DECODE_LINK_SHORT;
+	type = be16(h + type_at);
+	if (type == TYPE_SLL_LLC) {
+		result = pass_llc(layer, &type);
+		if (result != DECODE_OK)
+			return result;
+	}
+	/* Small numbers are Linux's own protocols here, not lengths. */
+	return type > TYPE_8023_MAX ? pass_type(layer, type, version) : DECODE_NOT_IP;
+}
+
+/* Four octets of address family, by the numbers of the system and in the byte order of the machine that captured. */
+static enum decode_result pass_null(struct layer *layer, enum version *version)
+{
+	const uint8_t *h = cursor_take(&layer->kept, 4);
+	uint32_t family;
+
+	if (!h)
+		return DECODE_LINK_SHORT;
+	family = be32(h);
+	if (family > UINT16_MAX)
+		family = __builtin_bswap32(family);
+	switch (family) {
+	case 2:
+		*version = VERSION_4;
+		return DECODE_OK;
+	case 10: /* Linux */
+	case 23: /* Windows */
+	case 24: /* NetBSD, OpenBSD */
+	case 28: /* FreeBSD */
+	case 30: /* Darwin */
+		*version = VERSION_6;
+		return DECODE_OK;
+	default:
+		return DECODE_NOT_IP;
+	}
+}
+
+/* Address and control field, and the protocol's first octet, may be left out where both ends agree. */
+static enum decode_result pass_ppp(struct layer *layer, enum version *version)
+{
+	uint16_t protocol;
+
+	if (layer_kept(layer) >= 2 && be16(layer->kept.at) == 0xff03)
+		cursor_skip(&layer->kept, 2);
+	protocol = cursor_u8(&layer->kept);
+	if (!(protocol & 1))
+		protocol = (uint16_t)(protocol << 8 | cursor_u8(&layer->kept));
+	if (layer->kept.failed)
+		return DECODE_LINK_SHORT;
+	switch (protocol) {
+	case 0x0021:
+		*version = VERSION_4;
+		return DECODE_OK;
+	case 0x0057:
+		*version = VERSION_6;
+		return DECODE_OK;
+	default:
+		return DECODE_NOT_IP;
+	}
+}
+
+/* Mirrored frames. Without sequence number (type I) there is no header of ERSPAN's own. */
+static enum decode_result pass_erspan(struct layer *layer, uint16_t type, bool sequenced, enum version *version)
+{
+	const uint8_t *h;
+
+	if (type == TYPE_ERSPAN_3) {
+		h = cursor_take(&layer->kept, 12);
+		if (!h)
+			return DECODE_LINK_SHORT;
+		if (h[10] >> 2 & 0x1f) /* the frame type: all but 0 are not Ethernet */
+			return DECODE_NOT_IP;
+		if (h[11] & 1) /* a subheader of the platform's */
+			cursor_skip(&layer->kept, 8);
+	} else if (sequenced) {
+		cursor_skip(&layer->kept, 8);
+	}
+	return layer->kept.failed ? DECODE_LINK_SHORT : pass_ethernet(layer, version);
+}
+
+static enum decode_result pass_gre(struct layer *layer, enum version *version)
+{
+	enum { CHECKSUM = 0x8000, ROUTING = 0x4000, KEY = 0x2000, SEQUENCE = 0x1000, ACK = 0x0080, VERSION = 0x0007 };
+	uint16_t flags = cursor_u16_be(&layer->kept);
+	uint16_t type = cursor_u16_be(&layer->kept);
+
+	if ((flags & VERSION) == 1) {
+		uint16_t length;
+
+		/* PPTP: the key is there always, and its first half is the payload's length. */
+		if (!(flags & KEY) || flags & (CHECKSUM | ROUTING) || type != TYPE_PPP)
+			return DECODE_NOT_IP;
+		length = cursor_u16_be(&layer->kept);
+		cursor_skip(&layer->kept, 2);
+		cursor_skip(&layer->kept, flags & SEQUENCE ? 4 : 0);
+		cursor_skip(&layer->kept, flags & ACK ? 4 : 0);
+		if (layer->kept.failed)
+			return DECODE_LINK_SHORT;
+		layer_limit(layer, length < layer_whole(layer) ? length : layer_whole(layer));
+		return pass_ppp(layer, version);
+	}
+	/* Source routes are from RFC 1701; nothing sends them, and RFC 2784 drops them. */
+	if (flags & (VERSION | ROUTING))
+		return DECODE_NOT_IP;
+	cursor_skip(&layer->kept, flags & CHECKSUM ? 4 : 0);
+	cursor_skip(&layer->kept, flags & KEY ? 4 : 0);
+	cursor_skip(&layer->kept, flags & SEQUENCE ? 4 : 0);
+	if (layer->kept.failed)
+		return DECODE_LINK_SHORT;
+	switch (type) {
+	case TYPE_IPV4:
+		*version = VERSION_4;
+		return DECODE_OK;
+	case TYPE_IPV6:
+		*version = VERSION_6;
+		return DECODE_OK;
+	case TYPE_BRIDGED:
+		return pass_ethernet(layer, version);
+	case TYPE_ERSPAN_2:
+	case TYPE_ERSPAN_3:
+		return pass_erspan(layer, type, flags & SEQUENCE, version);
+	case TYPE_PPP:
+		return pass_ppp(layer, version);
+	default:
+		return DECODE_NOT_IP;
+	}
+}
+
+static enum decode_result pass_tunnel(struct layer *layer, uint8_t protocol, enum version *version)
+{
+	switch (protocol) {
+	case PROTOCOL_IPV4:
+		*version = VERSION_4;
+		return DECODE_OK;
+	case PROTOCOL_IPV6:
+		*version = VERSION_6;
+		return DECODE_OK;
+	default:
+		return pass_gre(layer, version);
+	}
+}
+
+static inline bool is_tunnel(const struct observation *o)
+{
+	return (o->protocol == PROTOCOL_GRE || o->protocol == PROTOCOL_IPV4 || o->protocol == PROTOCOL_IPV6) &&
+	       !(o->flags & OBSERVATION_LATER_FRAGMENT);
+}
+
+/*
+ * Goes down the tunnels, from a tunnel packet in *o, as far as there is sense in them. A first fragment is gone into as
+ * well: the inner headers are all in it, and its later fragments stay what they are, tunnel packets.
+ */
+static enum decode_result descend(struct layer *layer, struct observation *o)
+{
+	for (unsigned depth = 0; is_tunnel(o); depth++) {
+		struct observation inner;
+		enum version version;
+
+		if (pass_tunnel(layer, o->protocol, &version) != DECODE_OK)
+			return DECODE_OK;
+		if (depth == DECODE_TUNNELS_MAX)
+			return DECODE_TUNNEL_DEEP;
+		if (read_packet(layer, version, &inner) != DECODE_OK)
+			return DECODE_OK;
+		inner.flags |= OBSERVATION_TUNNELLED;
+		if (depth == 0) {
+			inner.outer.src = o->src;
+			inner.outer.dst = o->dst;
+			inner.outer.protocol = o->protocol;
+			inner.outer.ttl = o->ttl;
+			inner.outer.length = o->length;
+			inner.outer.ip_id = o->ip_id;
+		} else {
+			inner.outer = o->outer;
+		}
+		*o = inner;
+	}
+	return DECODE_OK;
+}
+
+static enum decode_result pass_link(struct layer *layer, uint32_t link_type, enum version *version)
+{
+	switch (link_type) {
+	case LINK_RAW_BSD:
+	case LINK_RAW_OPENBSD:
+	case LINK_RAW:
+		*version = VERSION_ANY;
+		return DECODE_OK;
+	case LINK_IPV4:
+		*version = VERSION_4;
+		return DECODE_OK;
+	case LINK_IPV6:
+		*version = VERSION_6;
+		return DECODE_OK;
+	case LINK_NULL:
+	case LINK_LOOP:
+		return pass_null(layer, version);
+	case LINK_SLL:
+		return pass_sll(layer, 16, 14, version);
+	case LINK_SLL2:
+		return pass_sll(layer, 20, 0, version);
+	case LINK_PPP:
+		return pass_ppp(layer, version);
+	default:
+		return DECODE_LINK_UNKNOWN;
+	}
+}
+
+enum decode_result decode_frame(uint32_t link_type, const uint8_t *data, uint32_t captured, uint32_t original,
+                                struct observation *observation)
+{
+	struct layer layer = {
+		.kept = cursor_over(data, captured),
+		.missing = original > captured ? original - captured : 0,
+	};
+	enum version version = VERSION_ANY;
+	enum decode_result result;
+
+	if (link_type == LINK_ETHERNET)
+		result = pass_ethernet(&layer, &version);
+	else
+		result = pass_link(&layer, link_type, &version);
+	if (result != DECODE_OK)
+		return result;
+	result = read_packet(&layer, version, observation);
+	if (result != DECODE_OK || !is_tunnel(observation))
+		return result;
+	return descend(&layer, observation);
+}
+
+const char *decode_result_name(enum decode_result result)
+{
+	static const char *const names[DECODE_RESULTS] = {
+		[DECODE_OK] = "ok",
+		[DECODE_ARP] = "arp",
+		[DECODE_NOT_IP] = "not_ip",
+		[DECODE_LINK_UNKNOWN] = "link_unknown",
+		[DECODE_LINK_SHORT] = "link_short",
+		[DECODE_IP_SHORT] = "ip_short",
+		[DECODE_IP_VERSION] = "ip_version",
+		[DECODE_IP_HEADER] = "ip_header",
+		[DECODE_EXTENSION] = "extension",
+		[DECODE_TRANSPORT_SHORT] = "transport_short",
+		[DECODE_TRANSPORT_HEADER] = "transport_header",
+		[DECODE_TUNNEL_DEEP] = "tunnel_deep",
+	};
+
+	return (unsigned)result < DECODE_RESULTS ? names[result] : "unknown";
+}
