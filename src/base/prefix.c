@@ -134,7 +134,8 @@ struct prefix prefix_join(const struct prefix *a, const struct prefix *b)
 	unsigned length = a->length < b->length ? a->length : b->length;
 	unsigned common = common_bits(&a->address, &b->address);
 
-	if (a->is_ipv4 != b->is_ipv4) /* no prefix holds both; the caller's mistake must not become a wrong narrow one */
+	/* No prefix holds both families; the caller's mistake must not become a wrong narrow one. */
+	if (a->is_ipv4 != b->is_ipv4)
 		return (struct prefix){ .is_ipv4 = false };
 	if (a->is_ipv4)
 		common -= MAPPED_BITS;

@@ -23,10 +23,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TERM_TEXT_SIZE 160  /* longest: "not options" and 16 times "other", 115 octets */
-#define WORD_MAX 16         /* a longer word is not compared with those we know */
-#define QUOTE_MAX 24        /* octets of the offending text in a message */
-#define LAYOUT_MAX 16       /* options in a layout: four bits each in 64 */
+#define TERM_TEXT_SIZE 160   /* longest: "not options" and 16 times "other", 115 octets */
+#define WORD_MAX 16          /* a longer word is not compared with those we know */
+#define QUOTE_MAX 24         /* octets of the offending text in a message */
+#define LAYOUT_MAX 16        /* options in a layout: four bits each in 64 */
 #define IPV6_TOTAL_MAX 65575 /* 40 + 65535; IPv4's 65535 is below */
 
 enum kind { PLAIN, RANGE, NET, FLAGS, LAYOUT, PAYLOAD };
@@ -34,8 +34,8 @@ enum kind { PLAIN, RANGE, NET, FLAGS, LAYOUT, PAYLOAD };
 struct form {
 	const char *first, *second; /* the field's words; second is NULL where there is one only */
 	enum kind kind;
-	uint32_t max;               /* RANGE: largest value */
-	const char *noun;           /* RANGE: what to call a value in a message */
+	uint32_t max;     /* RANGE: largest value */
+	const char *noun; /* RANGE: what to call a value in a message */
 };
 
 static const struct form forms[MATCH_FIELDS] = {
@@ -66,7 +66,9 @@ static const struct form forms[MATCH_FIELDS] = {
 };
 
 /* Words that pcap filters or impatience suggest, and how to say it here. */
-static const struct { const char *word, *advice; } advices[] = {
+static const struct {
+	const char *word, *advice;
+} advices[] = {
 	{ "port", "write 'src port' or 'dst port'" },
 	{ "portrange", "write 'src port 1-1024' or 'dst port 1-1024'" },
 	{ "net", "write 'src net' or 'dst net'" },
@@ -88,8 +90,8 @@ static const struct { const char *word, *advice; } advices[] = {
 static const char flag_letters[] = "FSRPAUEC"; /* bit 0 first */
 
 static const char *const option_names[LAYOUT_MAX] = {
-	[TCP_OPTION_END] = "end", [TCP_OPTION_NOP] = "nop", [TCP_OPTION_MSS] = "mss", [TCP_OPTION_WS] = "ws",
-	[TCP_OPTION_SOK] = "sok", [TCP_OPTION_SACK] = "sack", [TCP_OPTION_TS] = "ts", [TCP_OPTION_OTHER] = "other",
+	[TCP_OPTION_END] = "end", [TCP_OPTION_NOP] = "nop",   [TCP_OPTION_MSS] = "mss", [TCP_OPTION_WS] = "ws",
+	[TCP_OPTION_SOK] = "sok", [TCP_OPTION_SACK] = "sack", [TCP_OPTION_TS] = "ts",   [TCP_OPTION_OTHER] = "other",
 };
 
 /* ---- characters: the locale has no say ---- */
@@ -129,8 +131,7 @@ struct parser {
 	struct match_error *error;
 };
 
-__attribute__((format(printf, 3, 4)))
-static int fail(struct parser *p, const char *at, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static int fail(struct parser *p, const char *at, const char *format, ...)
 {
 	va_list arguments;
 
@@ -281,8 +282,8 @@ static int fail_second(struct parser *p, const char *first, size_t first_length)
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < MATCH_FIELDS && count < 2; i++)
-		if (forms[i].second && strlen(forms[i].first) == first_length
-		    && !memcmp(first, forms[i].first, first_length))
+		if (forms[i].second && strlen(forms[i].first) == first_length &&
+		    !memcmp(first, forms[i].first, first_length))
 			expected[count++] = forms[i].second;
 	return fail(p, at, "expected '%s' or '%s' behind %s, found %s", expected[0], expected[1],
 	            quote_text(first, first_length).text, found(at).text);
@@ -343,9 +344,12 @@ enum operation { EQUAL, UNEQUAL, BELOW, AT_MOST, ABOVE, AT_LEAST, NO_OPERATION }
 
 static enum operation take_operation(struct parser *p)
 {
-	static const struct { const char *text; enum operation operation; } operations[] = {
-		{ "==", EQUAL }, { "=", EQUAL }, { "!=", UNEQUAL }, { "<=", AT_MOST }, { "<", BELOW }, { ">=", AT_LEAST },
-		{ ">", ABOVE },
+	static const struct {
+		const char *text;
+		enum operation operation;
+	} operations[] = {
+		{ "==", EQUAL }, { "=", EQUAL },     { "!=", UNEQUAL }, { "<=", AT_MOST },
+		{ "<", BELOW },  { ">=", AT_LEAST }, { ">", ABOVE },
 	};
 
 	skip_space(p);
@@ -406,7 +410,8 @@ static int parse_range(struct parser *p, const struct form *form, struct match_t
 		break;
 	case BELOW:
 		if (number == 0)
-			return fail(p, start, "nothing is below 0: expected %s 1..%u behind '<'", form->noun, form->max);
+			return fail(p, start, "nothing is below 0: expected %s 1..%u behind '<'", form->noun,
+			            form->max);
 		high = number - 1;
 		break;
 	case AT_MOST:
@@ -414,8 +419,8 @@ static int parse_range(struct parser *p, const struct form *form, struct match_t
 		break;
 	case ABOVE:
 		if (number == form->max)
-			return fail(p, start, "nothing is above %u: expected %s 0..%u behind '>'", form->max, form->noun,
-			            form->max - 1);
+			return fail(p, start, "nothing is above %u: expected %s 0..%u behind '>'", form->max,
+			            form->noun, form->max - 1);
 		low = number + 1;
 		break;
 	case AT_LEAST:
@@ -463,8 +468,8 @@ static int parse_net(struct parser *p, struct match_term *term)
 			bits = bits * 10 + (unsigned)(*slash - '0');
 		if (slash[-1] != '\0' && *slash == '\0' && prefix_parse(text, &host) == 0 && bits < host.length) {
 			prefix = prefix_of(&host.address, bits);
-			return fail(p, p->at, "expected a prefix without host bits, found %s; did you mean %s?", quote.text,
-			            prefix_format(&prefix, advice));
+			return fail(p, p->at, "expected a prefix without host bits, found %s; did you mean %s?",
+			            quote.text, prefix_format(&prefix, advice));
 		}
 	}
 	return fail(p, p->at, "expected a prefix such as 192.0.2.0/24 or 2001:db8::/32, found %s", quote.text);
@@ -516,7 +521,8 @@ static int parse_layout(struct parser *p, struct match_term *term)
 		while (kind < LAYOUT_MAX && !(option_names[kind] && take_word(p, option_names[kind])))
 			kind++;
 		if (kind == LAYOUT_MAX)
-			return fail(p, p->at, "expected a TCP option out of mss, sok, sack, ts, nop, ws, end, other%s, found %s",
+			return fail(p, p->at,
+			            "expected a TCP option out of mss, sok, sack, ts, nop, ws, end, other%s, found %s",
 			            count ? "" : "; or 'none'", found(p->at).text);
 		if (count == LAYOUT_MAX)
 			return fail(p, p->at, "expected at most %d options", LAYOUT_MAX);
@@ -535,7 +541,7 @@ static int parse_layout(struct parser *p, struct match_term *term)
 static int parse_payload(struct parser *p, struct match_term *term)
 {
 	const char *start, *plural;
-	uint32_t from, to;
+	uint32_t from = 0, to = 0;
 	enum operation operation;
 	uint8_t octets[MATCH_PAYLOAD_MAX] = { 0 };
 	int result;
@@ -580,8 +586,8 @@ static int parse_payload(struct parser *p, struct match_term *term)
 		high = hex_value(p->at[0]);
 		half = high < 0 ? -1 : hex_value(p->at[1]);
 		if (high < 0 || half < 0)
-			return fail(p, p->at, "expected %u octet%s in hexadecimal, found %u and then %s", to - from, plural, i,
-			            found(p->at).text);
+			return fail(p, p->at, "expected %u octet%s in hexadecimal, found %u and then %s", to - from,
+			            plural, i, found(p->at).text);
 		octets[i] = (uint8_t)(high << 4 | half);
 		p->at += 2;
 	}
@@ -604,7 +610,8 @@ static int parse_field(struct parser *p, enum match_field *field)
 
 	if (!first_length) {
 		if (!*first)
-			return fail(p, first, "expected a term such as 'udp', 'src port 53' or 'length > 400', found the end");
+			return fail(p, first,
+			            "expected a term such as 'udp', 'src port 53' or 'length > 400', found the end");
 		return fail(p, first, "expected a term such as 'udp', 'src port 53' or 'length > 400', found %s%s",
 		            found(first).text, *first == '!' ? "; did you mean 'not'?" : "");
 	}
@@ -617,8 +624,8 @@ static int parse_field(struct parser *p, enum match_field *field)
 		known = true;
 		if (!forms[i].second) {
 			single = i;
-		} else if (strlen(forms[i].second) == second_length
-		           && memcmp(second, forms[i].second, second_length) == 0) {
+		} else if (strlen(forms[i].second) == second_length &&
+		           memcmp(second, forms[i].second, second_length) == 0) {
 			p->at = second + second_length;
 			*field = (enum match_field)i;
 			return 0;
@@ -670,7 +677,7 @@ static int parse_term(struct parser *p, struct match_term *term)
 	return -EINVAL;
 }
 
-static size_t term_format(const struct match_term *term, char text[TERM_TEXT_SIZE]);
+static size_t term_format(const struct match_term *term, char buffer[TERM_TEXT_SIZE]);
 
 int match_parse(const char *text, struct match *match, struct match_error *error)
 {
@@ -714,8 +721,7 @@ struct text {
 	size_t used;
 };
 
-__attribute__((format(printf, 2, 3)))
-static void add(struct text *text, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void add(struct text *text, const char *format, ...)
 {
 	size_t room = TERM_TEXT_SIZE - text->used;
 	va_list arguments;
@@ -777,7 +783,8 @@ static size_t term_format(const struct match_term *term, char buffer[TERM_TEXT_S
 		}
 		break;
 	case PAYLOAD:
-		add(&text, "[%u:%u] = ", term->value.payload.from, term->value.payload.from + term->value.payload.length);
+		add(&text, "[%u:%u] = ", term->value.payload.from,
+		    term->value.payload.from + term->value.payload.length);
 		for (unsigned i = 0; i < term->value.payload.length && i < MATCH_PAYLOAD_MAX; i++)
 			add(&text, "%02x", term->value.payload.octets[i]);
 		break;
@@ -941,7 +948,8 @@ bool match_term_test(const struct match_term *term, const struct observation *o)
 	case MATCH_PAYLOAD:
 		from = term->value.payload.from;
 		length = term->value.payload.length;
-		if (length > MATCH_PAYLOAD_MAX || from + length > OBSERVATION_PAYLOAD_MAX || o->payload_kept < from + length)
+		if (length > MATCH_PAYLOAD_MAX || from + length > OBSERVATION_PAYLOAD_MAX ||
+		    o->payload_kept < from + length)
 			return false;
 		hit = !memcmp(o->payload + from, term->value.payload.octets, length);
 		break;
@@ -979,9 +987,10 @@ bool match_term_equal(const struct match_term *a, const struct match_term *b)
 	case LAYOUT:
 		return a->value.options == b->value.options;
 	case PAYLOAD:
-		return a->value.payload.from == b->value.payload.from
-		    && a->value.payload.length == b->value.payload.length && b->value.payload.length <= MATCH_PAYLOAD_MAX
-		    && !memcmp(a->value.payload.octets, b->value.payload.octets, b->value.payload.length);
+		return a->value.payload.from == b->value.payload.from &&
+		       a->value.payload.length == b->value.payload.length &&
+		       b->value.payload.length <= MATCH_PAYLOAD_MAX &&
+		       !memcmp(a->value.payload.octets, b->value.payload.octets, b->value.payload.length);
 	}
 	return false;
 }

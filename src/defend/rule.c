@@ -6,7 +6,10 @@
 #include <string.h>
 
 static const char *const names[] = {
-	[RULE_NONE] = "none", [RULE_DROP] = "drop", [RULE_RATE_LIMIT] = "rate_limit", [RULE_CHALLENGE] = "challenge",
+	[RULE_NONE] = "none",
+	[RULE_DROP] = "drop",
+	[RULE_RATE_LIMIT] = "rate_limit",
+	[RULE_CHALLENGE] = "challenge",
 };
 
 #define NAMES (sizeof(names) / sizeof(names[0]))

@@ -12,7 +12,7 @@
 #include "defend/match.h"
 
 enum rule_action {
-	RULE_NONE,       /* counts, passes */
+	RULE_NONE, /* counts, passes */
 	RULE_DROP,
 	RULE_RATE_LIMIT, /* passes rate_pps packets a second, drops what is above */
 	RULE_CHALLENGE,  /* the sender must prove itself; offline nobody can, so it passes */
@@ -22,7 +22,7 @@ struct rule {
 	struct prefix scope; /* packets to here */
 	struct match match;
 	enum rule_action action;
-	uint32_t rate_pps;   /* RULE_RATE_LIMIT */
+	uint32_t rate_pps; /* RULE_RATE_LIMIT */
 };
 
 /* "none", "drop", "rate_limit", "challenge"; "unknown" for any other value. */

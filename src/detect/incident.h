@@ -49,6 +49,7 @@ struct incident {
 	uint64_t peak_packets, peak_bytes; /* in one 100 ms slot */
 	/* While it is being watched: */
 	bool wave_open;
+	bool sealed;              /* takes no more waves */
 	struct capture_time last_hot;
 	int32_t absorbed_by;      /* -1, or the incident that this one became part of */
 	struct incident_slot {
@@ -58,6 +59,8 @@ struct incident {
 	} slots[INCIDENT_SLOTS];
 };
 
+/* Joins `from` into `into`: waves, vectors, counts. `from` is emptied. */
+void incident_absorb(struct incident *into, struct incident *from);
 /* All parts' windows merged into one; NULL where there is no memory. The caller frees it with window_free(). */
 struct window *incident_window(const struct incident *incident);
 

@@ -216,6 +216,12 @@ static const struct evidence portless = {
 	.stream_1s = 10000,
 };
 
+/* Sources are pairs of tunnel end and inner destination here. */
+static const struct evidence tunnel = {
+	.crowd_1s = 500, .crowd_1s_sources = 300,
+	.crowd_10s = 3000, .crowd_10s_sources = 1000,
+};
+
 static const struct evidence land = { .lone_100ms = 50, .lone_1s = 50, .crowd_10s = 100, .crowd_10s_sources = 1 };
 /* Counts of distinct ports or hosts probed, not of packets. */
 static const struct evidence scan = { .crowd_60s = 60, .crowd_60s_sources = 60, .settle_slots = 10 };
@@ -250,6 +256,11 @@ static const struct vector vectors[] = {
 	      "admit GRE only from your own tunnels' far ends"),
 	FLOOD(VECTOR_IP_PROTOCOL, "ip_protocol_flood", "flood of another IP protocol", VECTOR_STATELESS, 0, portless,
 	      "drop IP protocols that you do not use"),
+	/* Tunnel packets whose inside could be read: one tunnel has few insides, a flood has as many as it has packets. */
+	FLOOD(VECTOR_GRE_INSIDE, "gre_flood", "GRE flood", VECTOR_STATELESS, PROTOCOL_GRE, tunnel,
+	      "admit GRE only from your own tunnels' far ends"),
+	FLOOD(VECTOR_IP_INSIDE, "ip_protocol_flood", "IP-in-IP flood", VECTOR_STATELESS, 0, tunnel,
+	      "admit IP-in-IP only from your own tunnels' far ends"),
 	FLOOD(VECTOR_LAND, "land", "LAND", VECTOR_STATELESS, 0, land, "drop packets that claim to come from their own target"),
 	FLOOD(VECTOR_DNS_QUERY, "dns_query_flood", "DNS query flood", VECTOR_STATELESS, PROTOCOL_UDP, dns_query,
 	      "answer truncated so that real resolvers retry by TCP; prefer resolvers known from peace"),
@@ -391,9 +402,16 @@ static uint8_t recognise_udp(const struct observation *o)
 	return VECTOR_UDP;
 }
 
+static bool is_loopback(const struct address *a)
+{
+	static const uint8_t loopback6[16] = { [15] = 1 };
+
+	return address_is_ipv4(a) ? a->octets[12] == 127 : memcmp(a->octets, loopback6, sizeof(loopback6)) == 0;
+}
+
 uint8_t vector_recognise(const struct observation *o)
 {
-	if (address_equal(&o->src, &o->dst) && (o->flags & OBSERVATION_PORTS) && o->src_port == o->dst_port && o->dst.octets[12] != 127)
+	if (address_equal(&o->src, &o->dst) && (o->flags & OBSERVATION_PORTS) && o->src_port == o->dst_port && !is_loopback(&o->dst))
 		return VECTOR_LAND;
 	if (o->flags & OBSERVATION_LATER_FRAGMENT)
 		return VECTOR_FRAGMENT;

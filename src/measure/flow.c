@@ -34,11 +34,11 @@ struct entry {
 	uint32_t last_slot;  /* low 32 bits: 13 years of slots */
 	uint32_t first_slot;
 	uint32_t next_seq;   /* TCP: the opener's next expected sequence number */
-	uint32_t last_ack;   /* TCP: the opener's last acknowledgement number */
+	uint32_t last_ack;   /* TCP: the opener's last acknowledgement number; after a handshake its slot */
 	uint8_t state;
 	uint8_t kind;
 	uint8_t unsettled;   /* packets from the opener counted as unasked, saturating */
-	uint8_t steps;       /* plausible steps of an orphan */
+	uint8_t steps;       /* plausible steps of an orphan; after a handshake 1 once the opener has sent data */
 };
 
 _Static_assert(sizeof(struct entry) == 32, "an entry is half a cache line");
@@ -191,6 +191,11 @@ static void opener_speaks_tcp(struct entry *e, const struct observation *o, int6
 	uint32_t seq_step = o->tcp.seq - e->next_seq, ack_step = o->tcp.ack - e->last_ack;
 
 	if (e->state & STATE_ENGAGED) {
+		if ((e->state & STATE_SYN) && e->steps == 0 && o->payload_length > 0) {
+			e->steps = 1;
+			view->first_data = true;
+			view->settled_slot = slot - (uint32_t)((uint32_t)slot - e->last_ack);
+		}
 		if (o->tcp.flags & (TCP_FIN | TCP_RST))
 			e->state |= STATE_DONE;
 		return;
@@ -201,6 +206,8 @@ static void opener_speaks_tcp(struct entry *e, const struct observation *o, int6
 
 		if (after_syn) {
 			e->state |= STATE_ENGAGED;
+			e->last_ack = (uint32_t)slot;
+			e->steps = o->payload_length > 0;
 			view->handshake = true;
 			view->engaged = true;
 			settle(e, slot, true, view);

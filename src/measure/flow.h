@@ -40,6 +40,7 @@ struct flow_view {
 	bool asked;
 	bool engaged;
 	bool handshake;  /* TCP: this very packet completes a handshake that the sender began */
+	bool first_data; /* TCP: the first payload of the opener after its handshake; settled_slot is the handshake's */
 	bool progresses; /* TCP without a seen beginning: sequence numbers move like a conversation's */
 	bool from_opener;
 	uint8_t kind;       /* what flow_mark_kind() stored with the first packet, else 0 */

@@ -4,29 +4,31 @@
  *
  * pcap (draft-ietf-opsawg-pcap): a file header of 24 octets
  *
- *     magic 4 | major 2 | minor 2 | zone 4 | accuracy 4 | snap length 4 | upper bits: frame check sequence, low 16: link type
+ *     magic 4 | major 2 | minor 2 | zone 4 | accuracy 4 | snap length 4 | frame check sequence 2, link type 2
  *
- * then records: seconds 4 | fraction 4 | captured 4 | original 4 | data. The magic tells the byte order, whether the fraction
- * counts micro- or nanoseconds, and whether the record header has 8 octets more (Kuznetzov's variant: interface index,
- * protocol, packet type). Before version 2.3 the two lengths stood the other way round, in 2.3 either way.
+ * then records: seconds 4 | fraction 4 | captured 4 | original 4 | data. The magic tells the byte order, whether
+ * the fraction counts micro- or nanoseconds, and whether the record header has 8 octets more (Kuznetzov's variant:
+ * interface index, protocol, packet type). Before version 2.3 the two lengths stood the other way round, in 2.3
+ * either way.
  *
  * pcapng (draft-ietf-opsawg-pcapng): blocks, each
  *
  *     type 4 | length 4 | body | length 4         the length counts the whole block and is a multiple of four
  *
- * A section header block states the byte order for all that follows and forgets the interfaces before it. Interface description
- * blocks are numbered in order of appearance; packets name the interface by that number. A section's own length is of no use to
- * a sequential reader, so it is ignored, -1 or not.
+ * A section header block states the byte order for all that follows and forgets the interfaces before it. Interface
+ * description blocks are numbered in order of appearance; packets name the interface by that number. A section's
+ * own length is of no use to a sequential reader, so it is ignored, -1 or not.
  *
- * All octets are looked at through a window [at, end). Over a mapped file, or memory, the window is the whole input. Over anything
- * else (standard input, FIFO, device) it is a buffer which window_fill() refills, and which never exceeds WINDOW_MAX. Mapping is
- * what makes a packet cost nanoseconds; its price: whoever truncates the file while it is mapped makes the reader die of SIGBUS.
- * So do not analyze a file that something else still rewrites: pipe it in ("-"). A file that merely grows is safe, it is read
- * as long as it was when it was opened.
+ * All octets are looked at through a window [at, end). Over a mapped file, or memory, the window is the whole
+ * input. Over anything else (standard input, FIFO, device) it is a buffer which window_fill() refills, and which
+ * never exceeds WINDOW_MAX. Mapping is what makes a packet cost nanoseconds; its price: whoever truncates the file
+ * while it is mapped makes the reader die of SIGBUS. So do not analyze a file that something else still rewrites:
+ * pipe it in ("-"). A file that merely grows is safe, it is read as long as it was when it was opened.
  *
- * Invariants: every record handed out begins where the one before ended; lengths are checked against the window before anything
- * behind them is read; state changes (section, interface) only on a whole block. After CUT or BROKEN nothing follows. BROKEN
- * hands out no octets: the record has the offset of what cannot be read, and raw_length 0.
+ * Invariants: every record handed out begins where the one before ended; lengths are checked against the window
+ * before anything behind them is read; state changes (section, interface) only on a whole block. After CUT or
+ * BROKEN nothing follows. BROKEN hands out no octets: the record has the offset of what cannot be read, and
+ * raw_length 0.
  */
 #include "observe/capture.h"
 
@@ -242,8 +244,9 @@ static inline bool window_holds(struct capture *capture, size_t length)
 	return __builtin_expect(window_left(capture) >= length, 1) || window_fill(capture, length);
 }
 
-static COLD __attribute__((format(printf, 3, 4))) enum capture_kind
-broken(struct capture *capture, struct capture_record *record, const char *format, ...)
+static COLD __attribute__((format(printf, 3, 4))) enum capture_kind broken(struct capture *capture,
+                                                                           struct capture_record *record,
+                                                                           const char *format, ...)
 {
 	uint64_t offset = offset_now(capture);
 	int used = snprintf(capture->error, sizeof(capture->error), "offset %" PRIu64 ": ", offset);
@@ -271,8 +274,8 @@ static COLD enum capture_kind ran_out(struct capture *capture, struct capture_re
 	if (left == 0)
 		return CAPTURE_END;
 	(void)snprintf(capture->error, sizeof(capture->error),
-	               "offset %" PRIu64 ": the input ends inside a %s: %zu of %zu octets are there", offset, what, left,
-	               length);
+	               "offset %" PRIu64 ": the input ends inside a %s: %zu of %zu octets are there", offset, what,
+	               left, length);
 	record->raw = capture->at;
 	record->raw_length = left;
 	capture->at = capture->end;
@@ -316,8 +319,8 @@ static enum capture_kind pcap_next(struct capture *capture, struct capture_recor
 		}
 	}
 	if (captured > CAPTURE_RECORD_MAX)
-		return broken(capture, record, "a packet record claims %" PRIu32 " octets; at most %u are believed", captured,
-		              CAPTURE_RECORD_MAX);
+		return broken(capture, record, "a packet record claims %" PRIu32 " octets; at most %u are believed",
+		              captured, CAPTURE_RECORD_MAX);
 	length = header + captured;
 	if (!window_holds(capture, length))
 		return ran_out(capture, record, "packet record", length);
@@ -343,7 +346,8 @@ static int pcap_start(struct capture *capture, uint32_t magic, char error[CAPTUR
 	uint16_t major, minor;
 
 	if (!window_holds(capture, PCAP_FILE_HEADER)) {
-		(void)snprintf(error, CAPTURE_ERROR_SIZE, "the pcap file header is cut off at offset %zu; it needs %d octets",
+		(void)snprintf(error, CAPTURE_ERROR_SIZE,
+		               "the pcap file header is cut off at offset %zu; it needs %d octets",
 		               window_left(capture), PCAP_FILE_HEADER);
 		return -EBADMSG;
 	}
@@ -351,8 +355,8 @@ static int pcap_start(struct capture *capture, uint32_t magic, char error[CAPTUR
 	major = load_u16(header + 4, capture->big_endian);
 	minor = load_u16(header + 6, capture->big_endian);
 	if (major != 2 || minor > 4) {
-		(void)snprintf(error, CAPTURE_ERROR_SIZE, "offset 4: pcap version %d.%d is unknown; known are 2.0 to 2.4", major,
-		               minor);
+		(void)snprintf(error, CAPTURE_ERROR_SIZE,
+		               "offset 4: pcap version %d.%d is unknown; known are 2.0 to 2.4", major, minor);
 		return -EPROTONOSUPPORT;
 	}
 	capture->state = STATE_PCAP_HEADER;
@@ -521,7 +525,8 @@ static inline enum capture_kind pcapng_packet(struct capture *capture, struct ca
 	else
 		number = load_u16(block + 8, big_endian);
 	if (number >= capture->interface_count)
-		return broken(capture, record, "a packet of interface %" PRIu32 ", which the section has not described", number);
+		return broken(capture, record, "a packet of interface %" PRIu32 ", which the section has not described",
+		              number);
 	interface = &capture->interfaces[number];
 
 	if (type == BLOCK_SIMPLE) {
@@ -542,8 +547,9 @@ static inline enum capture_kind pcapng_packet(struct capture *capture, struct ca
 		captured = load_u32(block + 20, big_endian);
 		original = load_u32(block + 24, big_endian);
 		if (captured > room)
-			return broken(capture, record, "a packet claims %" PRIu32 " octets in a block with room for %" PRIu32,
-			              captured, room);
+			return broken(capture, record,
+			              "a packet claims %" PRIu32 " octets in a block with room for %" PRIu32, captured,
+			              room);
 		if (original < captured)
 			original = captured;
 		capture->last_time = interface_time(interface, ticks);
@@ -587,13 +593,14 @@ static enum capture_kind pcapng_next(struct capture *capture, struct capture_rec
 	length = load_u32(capture->at + 4, big_endian);
 	fault = block_length_fault(type, length);
 	if (fault)
-		return broken(capture, record, "a block of type 0x%" PRIx32 " claims %" PRIu32 " octets: %s", type, length, fault);
+		return broken(capture, record, "a block of type 0x%" PRIx32 " claims %" PRIu32 " octets: %s", type,
+		              length, fault);
 	if (!window_holds(capture, length))
 		return ran_out(capture, record, "block", length);
 	if (load_u32(capture->at + length - BLOCK_TRAILER, big_endian) != length)
 		return broken(capture, record,
-		              "a block of type 0x%" PRIx32 " begins with length %" PRIu32 " and ends with %" PRIu32, type,
-		              length, load_u32(capture->at + length - BLOCK_TRAILER, big_endian));
+		              "a block of type 0x%" PRIx32 " begins with length %" PRIu32 " and ends with %" PRIu32,
+		              type, length, load_u32(capture->at + length - BLOCK_TRAILER, big_endian));
 	switch (type) {
 	case BLOCK_ENHANCED:
 	case BLOCK_PACKET:
@@ -620,8 +627,8 @@ static int pcapng_start(struct capture *capture, char error[CAPTURE_ERROR_SIZE])
 
 	if (!window_holds(capture, SECTION_MINIMUM)) {
 		(void)snprintf(error, CAPTURE_ERROR_SIZE,
-		               "the pcapng section header is cut off at offset %zu; it needs %d octets", window_left(capture),
-		               SECTION_MINIMUM);
+		               "the pcapng section header is cut off at offset %zu; it needs %d octets",
+		               window_left(capture), SECTION_MINIMUM);
 		return -EBADMSG;
 	}
 	if (!section_order(capture->at, &capture->big_endian)) {
@@ -631,8 +638,8 @@ static int pcapng_start(struct capture *capture, char error[CAPTURE_ERROR_SIZE])
 	length = load_u32(capture->at + 4, capture->big_endian);
 	fault = block_length_fault(BLOCK_SECTION, length);
 	if (fault) {
-		(void)snprintf(error, CAPTURE_ERROR_SIZE, "offset 4: the section header claims %" PRIu32 " octets: %s", length,
-		               fault);
+		(void)snprintf(error, CAPTURE_ERROR_SIZE, "offset 4: the section header claims %" PRIu32 " octets: %s",
+		               length, fault);
 		return -EBADMSG;
 	}
 	major = load_u16(capture->at + 12, capture->big_endian);
@@ -703,8 +710,8 @@ static int refuse(const struct capture *capture, char error[CAPTURE_ERROR_SIZE])
 		(void)snprintf(error, CAPTURE_ERROR_SIZE, "ends at offset %zu: too short for a capture", left);
 	else
 		(void)snprintf(error, CAPTURE_ERROR_SIZE,
-		               "neither pcap nor pcapng: begins with %02x %02x %02x %02x, no magic known here", at[0], at[1],
-		               at[2], at[3]);
+		               "neither pcap nor pcapng: begins with %02x %02x %02x %02x, no magic known here", at[0],
+		               at[1], at[2], at[3]);
 	return -EPROTONOSUPPORT;
 }
 

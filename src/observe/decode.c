@@ -123,6 +123,24 @@ static inline void layer_limit(struct layer *layer, uint32_t length)
 	layer->missing = length > kept ? length - kept : 0;
 }
 
+/* All octets, padding too; in parts, since for so many at once gcc takes a string instruction, which costs 12 ns. */
+static inline void clear(struct observation *o)
+{
+	enum {
+		PAYLOAD = offsetof(struct observation, payload),
+		TCP = offsetof(struct observation, tcp),
+		OUTER = offsetof(struct observation, outer),
+		QUOTE = offsetof(struct observation, quote),
+	};
+	uint8_t *at = (uint8_t *)o;
+
+	memset(at, 0, PAYLOAD);
+	memset(at + PAYLOAD, 0, TCP - PAYLOAD);
+	memset(at + TCP, 0, OUTER - TCP);
+	memset(at + OUTER, 0, QUOTE - OUTER);
+	memset(at + QUOTE, 0, sizeof(*o) - QUOTE);
+}
+
 static inline void set_ipv4(struct address *address, const uint8_t *octets)
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
@@ -295,11 +313,13 @@ static inline enum decode_result read_udp(const struct layer *layer, struct obse
 		uint16_t length = be16(h + 4);
 
 		/*
-		 * Less than its own header is no datagram, but 0 over IPv6 stands for a jumbogram. More than the packet
-		 * holds is let through: a receiver would drop it, yet it fills the link all the same, attack tools do
-		 * send it, and every length here comes from IP. Refused, such a flood would be a count without target.
+		 * Less than its own header is no datagram, but 0 stands for more than the field can say (jumbograms, and
+		 * senders' captures), and over IPv6 receivers take it for any. More than the packet holds is let
+		 * through: a receiver would drop it, yet it fills the link all the same, attack tools do send it, and
+		 * every length here comes from IP. Refused, such a flood would be a count without a target.
 		 */
-		if (length < UDP_HEADER && (length != 0 || address_is_ipv4(&o->dst)))
+		if (length < UDP_HEADER &&
+		    (length != 0 || (o->length <= UINT16_MAX && address_is_ipv4(&o->dst))))
 			return DECODE_TRANSPORT_HEADER;
 	}
 	set_payload(layer, UDP_HEADER, o);
@@ -334,9 +354,9 @@ struct chain {
 static bool pass_extensions(struct cursor *c, uint8_t next, struct chain *chain)
 {
 	*chain = (struct chain){ .protocol = next };
-	for (unsigned i = 0; i < DECODE_EXTENSIONS_MAX; i++) {
+	for (unsigned passed = 0;; passed++) {
 		const uint8_t *h = c->at;
-		size_t length;
+		unsigned length;
 
 		switch (chain->protocol) {
 		case PROTOCOL_HOP_BY_HOP:
@@ -351,7 +371,7 @@ static bool pass_extensions(struct cursor *c, uint8_t next, struct chain *chain)
 		default:
 			return true;
 		}
-		if (cursor_left(c) < 8)
+		if (passed == DECODE_EXTENSIONS_MAX || cursor_left(c) < 8)
 			return false;
 		if (chain->protocol == PROTOCOL_FRAGMENT)
 			length = 8;
@@ -372,7 +392,6 @@ static bool pass_extensions(struct cursor *c, uint8_t next, struct chain *chain)
 		if (chain->fragment_offset != 0)
 			return true; /* what follows is the middle of something */
 	}
-	return false;
 }
 
 /* The packet that an ICMP error quotes: at least its IP header, of the family that the error belongs to. */
@@ -561,7 +580,7 @@ static inline enum decode_result read_packet(struct layer *layer, enum version v
 	said = *layer->kept.at >> 4;
 	if (version != VERSION_ANY && said != (unsigned)version)
 		return DECODE_IP_VERSION;
-	memset(o, 0, sizeof(*o));
+	clear(o);
 	if (said == VERSION_4)
 		return read_ipv4(layer, o);
 	if (said == VERSION_6)
@@ -698,8 +717,8 @@ static enum decode_result pass_ppp(struct layer *layer, enum version *version)
 {
 	uint16_t protocol;
 
-	if (layer_kept(layer) >= 2 && be16(layer->kept.at) == 0xff03)
-		cursor_skip(&layer->kept, 2);
+	if (layer_kept(layer) != 0 && *layer->kept.at == 0xff && cursor_u16_be(&layer->kept) != 0xff03)
+		return layer->kept.failed ? DECODE_LINK_SHORT : DECODE_NOT_IP;
 	protocol = cursor_u8(&layer->kept);
 	if (!(protocol & 1))
 		protocol = (uint16_t)(protocol << 8 | cursor_u8(&layer->kept));

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+# The front door. What builds is meson and ninja; each target here is one script or one command.
+
+BUILD = build
+PREFIX = /usr/local
+# Two at a time unless told otherwise: make HOLDFAST_JOBS=8
+HOLDFAST_JOBS ?= 2
+export HOLDFAST_JOBS
+
+.PHONY: help deps build demo check soak bench lint fuzz install clean
+
+build: deps $(BUILD)/build.ninja
+	@ninja -C $(BUILD) -j $(HOLDFAST_JOBS) --quiet holdfast
+
+$(BUILD)/build.ninja:
+	@meson setup $(BUILD)
+
+help:
+	@echo 'make build    build/holdfast, and what it needs (apt-get, on Debian)'
+	@echo 'make demo     what it does, shown on attacks made up here'
+	@echo 'make check    all tests with two compilers and sanitizers, then lint: what must hold before a change lands'
+	@echo 'make lint     scripts/lint; one step of it: scripts/lint clang-tidy'
+	@echo 'make fuzz     every harness for FUZZ_SECONDS (60)'
+	@echo 'make soak     for SOAK_SECONDS (600)'
+	@echo 'make bench    times, against the tools one would take instead'
+	@echo 'make install  into PREFIX (/usr/local)'
+	@echo 'make deps     only install the packages that the build needs; HOLDFAST_NO_INSTALL=1 only names them'
+	@echo 'make clean    remove every build directory'
+
+deps:
+	@scripts/deps build
+
+demo: build
+	@scripts/demo
+
+check:
+	@scripts/deps build check
+	@scripts/check
+
+soak: build
+	@scripts/soak
+
+bench: build
+	@scripts/deps bench
+	@scripts/bench
+
+lint:
+	@scripts/deps build check
+	@scripts/lint
+
+fuzz:
+	@scripts/deps build fuzz
+	@scripts/fuzz
+
+install: build
+	@meson configure --prefix=$(PREFIX) $(BUILD)
+	@ninja -C $(BUILD) --quiet build.ninja
+	@meson install -C $(BUILD) --no-rebuild
+
+clean:
+	@rm -rf $(BUILD) build-check-gcc build-check-clang build-lint build-fuzz

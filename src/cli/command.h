@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A command is a function and a row in main.c's table. Its argv[0] is the command's own name ("analyze"). It answers --help itself
+ * on standard output. Results go to standard output and nothing else does; what went wrong goes to standard error as
+ * `holdfast: WHERE: what is wrong; what to do`. SIGPIPE is ignored: a command finds out by its write.
+ */
+#ifndef HOLDFAST_CLI_COMMAND_H
+#define HOLDFAST_CLI_COMMAND_H
+
+#include "cli/try.h"
+
+/* What a command returns, and the process with it. */
+enum {
+	COMMAND_DONE = 0,
+	COMMAND_BAD = 1,       /* the thing asked about is bad: a broken capture, a failed write */
+	COMMAND_USAGE = 2,     /* wrong usage */
+	COMMAND_NO_DAEMON = 3, /* the daemon is not running */
+};
+
+int analyze_command(int argc, char **argv);
+
+#endif

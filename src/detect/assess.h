@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Is what a track holds evidence of an attack? The vector's row says how much is; what is usual here is allowed for. */
+#ifndef HOLDFAST_DETECT_ASSESS_H
+#define HOLDFAST_DETECT_ASSESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "detect/vector.h"
+#include "measure/track.h"
+
+struct alarm {
+	int64_t from_slot;   /* where what fired began */
+	uint32_t window;     /* slots of the window that fired */
+	bool crowd;          /* fired by number of sources, not by rate alone */
+};
+
+/*
+ * `wider` multiplies the bounds: 1 for an address, more for a network. `final`: the input has ended, nothing more will be settled.
+ */
+bool assess(const struct track *track, const struct evidence *evidence, int64_t slot, unsigned wider, bool final,
+            struct alarm *alarm);
+
+#endif

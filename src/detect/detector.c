@@ -1,0 +1,835 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Life of an incident here. A track's alarm opens a wave: of a new incident, or of one on the same scope that is not over. The latest suspicious packets
+ * are kept in a ring, so that the wave starts with its first packet and not with the one that raised the alarm. While a wave is open every
+ * packet of its vectors belongs to it; it closes after a pause that depends on how dense it was. Incidents on neighbours by the same vector become one
+ * on their network.
+ */
+#include "detect/detector.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "detect/assess.h"
+
+#define WAVE_PAUSE_MIN_NS (2 * NS_PER_S)
+#define WAVE_PAUSE_MAX_NS (60 * NS_PER_S)
+#define WAVE_PAUSE_INTERVALS 40   /* mean intervals between packets that make a pause */
+#define HOT_SHARE 20              /* a slot with a twentieth of the peak keeps a wave going */
+#define REARM_SHARE 10            /* one slot with a tenth of the peak re-opens a known attack … */
+#define REARM_PACKETS 20          /* … and at least this many packets */
+#define ASSESS_FIRST 50           /* packets in a slot before it is assessed before its end */
+#define SIBLINGS 4                /* addresses of one network under the same attack that make it the target */
+#define CARPET_DESTINATIONS 8
+#define SCAN_SOURCES 4
+#define SCAN_PORTS 40
+#define SCAN_FAST_PPS 5000        /* faster than this a look at ports is a flood, whatever its purpose */
+#define SCANS_MAX 32
+#define SMALL_SHARE 50            /* a vector with less than a fiftieth of packets and of bytes is noise of the others */
+#define ECHO_SHARE 5              /* errors that an attack makes others send: named only from a fifth on */
+
+struct recent {
+	struct observation observation;
+	uint8_t kind;
+	bool taken;
+};
+
+struct detector {
+	uint64_t seed;
+	struct detector_counters counters;
+	uint32_t count;
+	uint32_t scans;
+	struct incident *incidents[DETECTOR_INCIDENTS_MAX];
+	uint64_t recent_next;
+	struct recent recent[DETECTOR_RECENT];
+};
+
+struct detector *detector_new(uint64_t seed)
+{
+	struct detector *d = calloc(1, sizeof(*d));
+
+	if (d)
+		d->seed = seed;
+	return d;
+}
+
+void detector_free(struct detector *d)
+{
+	if (!d)
+		return;
+	for (uint32_t i = 0; i < d->count; i++) {
+		for (uint32_t j = 0; j < d->incidents[i]->parts_count; j++)
+			window_free(d->incidents[i]->parts[j].window);
+		free(d->incidents[i]);
+	}
+	free(d);
+}
+
+uint32_t detector_count(const struct detector *d)
+{
+	return d->count;
+}
+
+const struct incident *detector_incident(const struct detector *d, uint32_t index)
+{
+	return d->incidents[index];
+}
+
+const struct detector_counters *detector_counters(const struct detector *d)
+{
+	return &d->counters;
+}
+
+struct prefix detector_scope(const struct address *address, unsigned level)
+{
+	static const uint8_t ipv4[DETECTOR_LEVELS] = { 32, 24, 20 }, ipv6[DETECTOR_LEVELS] = { 128, 64, 48 };
+
+	return prefix_of(address, address_is_ipv4(address) ? ipv4[level] : ipv6[level]);
+}
+
+static bool is_host(const struct prefix *scope)
+{
+	return scope->length == (scope->is_ipv4 ? 32 : 128);
+}
+
+/* ------------------------------------------------------------------ recent packets */
+
+static struct recent *recent_at(struct detector *d, uint64_t back)
+{
+	return &d->recent[(d->recent_next - 1 - back) % DETECTOR_RECENT];
+}
+
+static uint64_t recent_count(const struct detector *d)
+{
+	return d->recent_next < DETECTOR_RECENT ? d->recent_next : DETECTOR_RECENT;
+}
+
+static void recent_push(struct detector *d, const struct observation *o, uint8_t kind)
+{
+	d->recent[d->recent_next++ % DETECTOR_RECENT] = (struct recent){ .observation = *o, .kind = kind };
+}
+
+struct survey {
+	uint64_t packets;
+	uint64_t sources, destinations, ports;
+	uint64_t heaviest_destination; /* packets, at least */
+};
+
+/* What the kept packets say of one kind towards one scope. */
+static void survey_recent(struct detector *d, const struct prefix *scope, uint8_t kind, int64_t since_ns, struct survey *survey)
+{
+	struct hll *sources = calloc(3, sizeof(*sources));
+	struct topk *destinations = calloc(1, sizeof(*destinations));
+	uint64_t packets = 0;
+
+	*survey = (struct survey){ 0 };
+	for (uint64_t i = 0; sources && destinations && i < recent_count(d); i++) {
+		const struct recent *r = recent_at(d, i);
+		const struct observation *o = &r->observation;
+
+		if (r->kind != kind || o->time.ns < since_ns || !prefix_contains(scope, &o->dst))
+			continue;
+		packets += o->weight;
+		hll_add(&sources[0], hash_address(d->seed, &o->src));
+		hll_add(&sources[1], hash_address(d->seed, &o->dst));
+		hll_add(&sources[2], hash_2(d->seed, o->dst_port, 0));
+		topk_add(destinations, address_topk(&o->dst), o->weight);
+	}
+	if (sources && destinations) {
+		topk_sort(destinations);
+		survey->packets = packets;
+		survey->sources = hll_estimate(&sources[0]);
+		survey->destinations = hll_estimate(&sources[1]);
+		survey->ports = hll_estimate(&sources[2]);
+		survey->heaviest_destination = destinations->used ? destinations->entries[0].count - destinations->entries[0].error : 0;
+	}
+	free(sources);
+	free(destinations);
+}
+
+/* ------------------------------------------------------------------ waves */
+
+static int64_t wave_pause_ns(const struct wave *wave)
+{
+	int64_t span = time_since(wave->ended, wave->began);
+	int64_t pause = wave->packets > 1 ? span / (int64_t)wave->packets : 0;
+
+	pause = pause < WAVE_PAUSE_MAX_NS / WAVE_PAUSE_INTERVALS ? pause * WAVE_PAUSE_INTERVALS : WAVE_PAUSE_MAX_NS;
+	return pause < WAVE_PAUSE_MIN_NS ? WAVE_PAUSE_MIN_NS : pause;
+}
+
+static struct wave *last_wave(struct incident *inc)
+{
+	return &inc->waves[inc->waves_count - 1];
+}
+
+static void close_wave(struct incident *inc)
+{
+	inc->wave_open = false;
+	if (inc->waves_count && time_since(last_wave(inc)->ended, inc->ended) > 0)
+		inc->ended = last_wave(inc)->ended;
+}
+
+static void open_wave(struct incident *inc, struct capture_time began)
+{
+	inc->wave_open = true;
+	inc->last_hot = began;
+	if (inc->waves_count == INCIDENT_WAVES_MAX) {
+		inc->waves_lost++;
+		return;
+	}
+	inc->waves[inc->waves_count++] = (struct wave){ .began = began, .ended = began };
+}
+
+/* Books one packet of an open wave. */
+static void record(struct detector *d, struct incident *inc, struct incident_part *part, const struct observation *o)
+{
+	struct wave *wave = last_wave(inc);
+	struct incident_slot *slot;
+	int64_t now = slot_of(o->time.ns);
+	uint64_t bytes = (uint64_t)o->length * o->weight;
+
+	window_add(part->window, o, d->seed);
+	inc->packets += o->weight;
+	inc->bytes += bytes;
+	wave->packets += o->weight;
+	wave->bytes += bytes;
+	if (time_since(o->time, inc->began) < 0)
+		inc->began = o->time;
+	if (time_since(o->time, wave->began) < 0)
+		wave->began = o->time;
+	if (time_since(o->time, wave->ended) > 0)
+		wave->ended = o->time;
+	slot = &inc->slots[(uint64_t)now % INCIDENT_SLOTS];
+	if (slot->slot != now && now > slot->slot)
+		*slot = (struct incident_slot){ .slot = now };
+	if (slot->slot != now)
+		return; /* so late that its slot is gone */
+	slot->packets += o->weight;
+	slot->bytes += bytes;
+	if (slot->packets > wave->peak_packets)
+		wave->peak_packets = slot->packets;
+	if (slot->bytes > wave->peak_bytes)
+		wave->peak_bytes = slot->bytes;
+	if (slot->packets > inc->peak_packets)
+		inc->peak_packets = slot->packets;
+	if (slot->bytes > inc->peak_bytes)
+		inc->peak_bytes = slot->bytes;
+	if (slot->packets * HOT_SHARE >= wave->peak_packets && time_since(o->time, inc->last_hot) > 0)
+		inc->last_hot = o->time;
+}
+
+static bool take(struct detector *d, struct incident *inc, struct incident_part *part, const struct observation *o)
+{
+	if (!inc->wave_open)
+		return false;
+	if (time_since(o->time, inc->last_hot) > wave_pause_ns(last_wave(inc))) {
+		close_wave(inc);
+		return false;
+	}
+	record(d, inc, part, o);
+	return true;
+}
+
+/* ------------------------------------------------------------------ incidents */
+
+static int32_t resolve(const struct detector *d, int32_t index)
+{
+	while (index >= 0 && d->incidents[index]->absorbed_by >= 0)
+		index = d->incidents[index]->absorbed_by;
+	return index;
+}
+
+static bool is_over(const struct incident *inc, struct capture_time now)
+{
+	return inc->sealed || (!inc->wave_open && time_since(now, inc->ended) > INCIDENT_QUIET_NS);
+}
+
+static int32_t new_incident(struct detector *d, const struct prefix *scope, struct capture_time began,
+                            struct capture_time detected, bool is_scan)
+{
+	struct incident *inc;
+
+	if (d->count == DETECTOR_INCIDENTS_MAX || (is_scan && d->scans == SCANS_MAX)) {
+		d->counters.incidents_refused++;
+		return -1;
+	}
+	inc = calloc(1, sizeof(*inc));
+	if (!inc) {
+		d->counters.incidents_refused++;
+		return -1;
+	}
+	inc->scope = *scope;
+	inc->began = inc->ended = began;
+	inc->detected = detected;
+	inc->absorbed_by = -1;
+	inc->is_scan = is_scan;
+	for (unsigned i = 0; i < INCIDENT_SLOTS; i++)
+		inc->slots[i].slot = INT64_MIN;
+	d->scans += is_scan;
+	d->incidents[d->count] = inc;
+	return (int32_t)d->count++;
+}
+
+static int32_t part_of(struct incident *inc, uint8_t kind)
+{
+	struct window *window;
+
+	for (uint32_t i = 0; i < inc->parts_count; i++)
+		if (inc->parts[i].kind == kind)
+			return (int32_t)i;
+	window = inc->parts_count < INCIDENT_PARTS_MAX ? window_new(INCIDENT_SAMPLE) : NULL;
+	if (!window) {
+		inc->parts_lost++;
+		return -1;
+	}
+	inc->parts[inc->parts_count] = (struct incident_part){ .kind = kind, .window = window };
+	return (int32_t)inc->parts_count++;
+}
+
+static bool has_kind(const struct incident *inc, uint8_t kind)
+{
+	for (uint32_t i = 0; i < inc->parts_count; i++)
+		if (inc->parts[i].kind == kind)
+			return true;
+	return false;
+}
+
+/* An incident that is not over and that an alarm on this scope belongs to. */
+static int32_t find_incident(const struct detector *d, const struct prefix *scope, struct capture_time now)
+{
+	for (uint32_t i = 0; i < d->count; i++) {
+		const struct incident *inc = d->incidents[i];
+
+		if (inc->absorbed_by < 0 && !inc->is_scan && !is_over(inc, now) && prefix_covers(&inc->scope, scope))
+			return (int32_t)i;
+	}
+	return -1;
+}
+
+static void absorb(struct detector *d, int32_t into, int32_t from)
+{
+	struct incident *target = d->incidents[into];
+
+	target->scope = prefix_join(&target->scope, &d->incidents[from]->scope);
+	incident_absorb(target, d->incidents[from]);
+	d->incidents[from]->absorbed_by = into;
+}
+
+static unsigned widest_network(const struct prefix *scope)
+{
+	return scope->is_ipv4 ? 16 : 32;
+}
+
+/*
+ * Neighbours under the same attack are one incident on their network: SIBLINGS addresses of one /24 (/64), or two networks of one /16 (/32).
+ * Returns where `index` ended.
+ */
+static int32_t gather_neighbours(struct detector *d, int32_t index, uint8_t kind, struct capture_time now)
+{
+	struct incident *inc = d->incidents[index];
+	bool host = is_host(&inc->scope);
+	unsigned reach = host ? (inc->scope.is_ipv4 ? 24 : 64) : widest_network(&inc->scope);
+	struct prefix around = prefix_of(&inc->scope.address, reach);
+	uint32_t met = 0;
+	int32_t first = -1;
+
+	for (uint32_t i = 0; i < d->count; i++) {
+		const struct incident *other = d->incidents[i];
+
+		if ((int32_t)i == index || other->absorbed_by >= 0 || other->is_scan || is_over(other, now) || !has_kind(other, kind) ||
+		    other->scope.is_ipv4 != inc->scope.is_ipv4 || !prefix_covers(&around, &other->scope) ||
+		    (!host && is_host(&other->scope) && !prefix_covers(&inc->scope, &other->scope)))
+			continue;
+		met++;
+		if (first < 0)
+			first = (int32_t)i;
+	}
+	if (first < 0 || (host && met + 1 < SIBLINGS))
+		return index;
+	for (uint32_t i = 0; i < d->count; i++) {
+		const struct incident *other = d->incidents[i];
+
+		if ((int32_t)i == first || other->absorbed_by >= 0 || other->is_scan || is_over(other, now) || !has_kind(other, kind) ||
+		    other->scope.is_ipv4 != inc->scope.is_ipv4 || !prefix_covers(&around, &other->scope) ||
+		    (!host && is_host(&other->scope) && !prefix_covers(&inc->scope, &other->scope)))
+			continue;
+		absorb(d, first, (int32_t)i);
+	}
+	return first;
+}
+
+/* The packets of a wave's beginning, from the ring. What the ring has lost is added by number. */
+static void replay(struct detector *d, struct incident *inc, int32_t part_index, const struct prefix *scope, uint8_t kind,
+                   int64_t from_ns, uint64_t expected)
+{
+	struct incident_part *part = &inc->parts[part_index];
+	uint64_t before = part->window->packets, bytes = part->window->bytes, replayed;
+
+	for (uint64_t i = recent_count(d); i-- > 0;) {
+		struct recent *r = recent_at(d, i);
+
+		if (r->taken || r->kind != kind || r->observation.time.ns < from_ns || !prefix_contains(scope, &r->observation.dst))
+			continue;
+		record(d, inc, part, &r->observation);
+		r->taken = true;
+	}
+	replayed = part->window->packets - before;
+	/* Only where the ring does not reach back to the beginning is anything missing. */
+	if (recent_count(d) < DETECTOR_RECENT || recent_at(d, DETECTOR_RECENT - 1)->observation.time.ns < from_ns)
+		return;
+	if (replayed && expected > replayed + replayed / 50 + TRACK_PROMOTE) {
+		uint64_t missing = expected - replayed;
+		uint64_t missing_bytes = (part->window->bytes - bytes) / replayed * missing;
+
+		part->window->packets += missing;
+		part->window->bytes += missing_bytes;
+		inc->packets += missing;
+		inc->bytes += missing_bytes;
+		last_wave(inc)->packets += missing;
+		last_wave(inc)->bytes += missing_bytes;
+	}
+}
+
+/* The first kept packet that the wave will hold. */
+static struct capture_time first_of(struct detector *d, const struct prefix *scope, uint8_t kind, int64_t from_ns,
+                                    struct capture_time otherwise)
+{
+	for (uint64_t i = recent_count(d); i-- > 0;) {
+		const struct recent *r = recent_at(d, i);
+
+		if (!r->taken && r->kind == kind && r->observation.time.ns >= from_ns && prefix_contains(scope, &r->observation.dst))
+			return r->observation.time;
+	}
+	return otherwise;
+}
+
+/* Binds a track to its incident and opens a wave where none is open. */
+static void raise_alarm(struct detector *d, struct track *track, const struct alarm *alarm, struct capture_time now)
+{
+	int64_t from_ns = alarm->from_slot * SLOT_NS;
+	struct capture_time began = first_of(d, &track->scope, track->kind, from_ns, (struct capture_time){ from_ns });
+	int32_t index = resolve(d, track->incident), part;
+	struct track_counts counts = track_sum(track, alarm->from_slot, track->last_slot);
+	uint64_t expected = counts.packets > counts.settled ? counts.packets - counts.settled : 0;
+	struct incident *inc;
+
+	if (time_since(began, now) > 0)
+		began = now;
+	if (index >= 0 && is_over(d->incidents[index], now))
+		index = -1;
+	if (index < 0)
+		index = find_incident(d, &track->scope, now);
+	if (index < 0) {
+		index = new_incident(d, &track->scope, began, now, false);
+		if (index < 0)
+			return;
+	}
+	inc = d->incidents[index];
+	part = part_of(inc, track->kind);
+	if (part < 0)
+		return;
+	if (!inc->wave_open)
+		open_wave(inc, began);
+	replay(d, inc, part, &track->scope, track->kind, from_ns, expected);
+	track->incident = gather_neighbours(d, index, track->kind, now);
+	track->frozen = true;
+}
+
+/* ------------------------------------------------------------------ deciding */
+
+static bool looks_like_scan(const struct survey *survey, const struct track *track)
+{
+	uint64_t last_second = track_sum(track, track->last_slot - 9, track->last_slot).packets;
+	uint64_t spread = survey->ports > survey->destinations ? survey->ports : survey->destinations;
+
+	return survey->sources <= SCAN_SOURCES && spread >= SCAN_PORTS && spread * 5 >= survey->packets * 2 &&
+	       last_second < SCAN_FAST_PPS;
+}
+
+static bool is_probe_kind(uint8_t kind)
+{
+	return kind == VECTOR_SYN || kind == VECTOR_FIN || kind == VECTOR_NULL || kind == VECTOR_XMAS || kind == VECTOR_ACK ||
+	       kind == VECTOR_UDP;
+}
+
+/* A second look at what fired: is it a scan, and for a network, is it really spread? */
+static bool confirm(struct detector *d, const struct track *track, unsigned level, const struct alarm *alarm)
+{
+	struct survey survey;
+
+	if (level == 0 && !is_probe_kind(track->kind))
+		return true;
+	if (level == 0 && alarm->crowd)
+		return true;
+	survey_recent(d, &track->scope, track->kind, alarm->from_slot * SLOT_NS, &survey);
+	if (is_probe_kind(track->kind) && looks_like_scan(&survey, track))
+		return false;
+	if (level == 0)
+		return true;
+	return survey.destinations >= CARPET_DESTINATIONS && survey.heaviest_destination * 2 < survey.packets &&
+	       (survey.sources >= 30 || survey.packets >= 20 * survey.destinations);
+}
+
+/* One busy slot is enough for an attack that is known. */
+static bool rearms(const struct incident *inc, const struct track *track, int64_t slot, struct alarm *alarm)
+{
+	struct track_counts now = track_sum(track, slot, slot);
+	uint64_t unanswered = now.packets > now.settled ? now.packets - now.settled : 0;
+
+	if (inc->wave_open || unanswered < REARM_PACKETS || unanswered * REARM_SHARE < inc->peak_packets)
+		return false;
+	*alarm = (struct alarm){ .from_slot = slot - 1, .window = 1 };
+	return true;
+}
+
+static bool due(struct track *track, int64_t slot)
+{
+	if (track->assessed_slot != slot) {
+		track->assessed_slot = slot;
+		track->assess_at = ASSESS_FIRST;
+		return true;
+	}
+	if (track_sum(track, slot, slot).packets >= track->assess_at) {
+		track->assess_at *= 2;
+		return true;
+	}
+	return false;
+}
+
+static bool decide(struct detector *d, struct track *track, unsigned level, int64_t slot, struct capture_time now, bool final)
+{
+	const struct evidence *evidence = vector_get(track->kind)->evidence;
+	int32_t index = resolve(d, track->incident);
+	struct alarm alarm;
+
+	if (index >= 0 && is_over(d->incidents[index], now)) {
+		track->incident = index = -1;
+		track->frozen = false;
+	}
+	if (!(index >= 0 && rearms(d->incidents[index], track, slot, &alarm))) {
+		if (!assess(track, evidence, slot, level + 1, final, &alarm) || !confirm(d, track, level, &alarm))
+			return false;
+		/* A wave that is over is not to be found again in the seconds behind it. */
+		if (index >= 0 && !d->incidents[index]->wave_open) {
+			int64_t over = slot_of(d->incidents[index]->ended.ns) + 1;
+
+			if (alarm.from_slot < over && track_sum(track, over, slot).packets <= REARM_PACKETS)
+				return false;
+			if (alarm.from_slot < over)
+				alarm.from_slot = over;
+		}
+	}
+	raise_alarm(d, track, &alarm, now);
+	return true;
+}
+
+bool detector_observe(struct detector *d, const struct observation *o, uint8_t kind, struct track *tracks[DETECTOR_LEVELS])
+{
+	recent_push(d, o, kind);
+	for (unsigned level = 0; level < DETECTOR_LEVELS; level++) {
+		struct track *track = tracks[level];
+		int32_t index = track ? resolve(d, track->incident) : -1, part;
+
+		if (index < 0)
+			continue;
+		part = part_of(d->incidents[index], kind);
+		if (part >= 0 && take(d, d->incidents[index], &d->incidents[index]->parts[part], o)) {
+			recent_at(d, 0)->taken = true;
+			return true;
+		}
+		track->frozen = d->incidents[index]->wave_open;
+	}
+	for (unsigned level = 0; level < DETECTOR_LEVELS; level++)
+		if (tracks[level] && due(tracks[level], tracks[level]->last_slot) &&
+		    decide(d, tracks[level], level, tracks[level]->last_slot, o->time, false))
+			return true;
+	return false;
+}
+
+void detector_observe_probe(struct detector *d, const struct observation *o, uint8_t kind, struct track *track)
+{
+	const struct evidence *e = vector_get(kind)->evidence;
+	struct prefix scope = detector_scope(&o->dst, 0);
+	struct track_counts counts;
+	int32_t index, part;
+
+	if (!track)
+		return;
+	index = resolve(d, track->incident);
+	if (index >= 0) {
+		struct incident *inc = d->incidents[index];
+
+		if (take(d, inc, &inc->parts[0], o)) {
+			inc->scope = prefix_join(&inc->scope, &scope);
+			return;
+		}
+		if (is_over(inc, o->time))
+			track->incident = -1;
+	}
+	if (!due(track, track->last_slot))
+		return;
+	counts = track_sum(track, track->last_slot - 599, track->last_slot - e->settle_slots);
+	if (counts.packets < e->crowd_60s || counts.settled * 5 > counts.packets * 2 || track_sources(track) < e->crowd_60s_sources)
+		return;
+	if (index < 0 || is_over(d->incidents[index], o->time))
+		index = new_incident(d, &scope, o->time, o->time, true);
+	if (index < 0)
+		return;
+	part = part_of(d->incidents[index], kind);
+	if (part < 0)
+		return;
+	track->incident = index;
+	open_wave(d->incidents[index], o->time);
+	for (uint64_t i = recent_count(d); i-- > 0;) {
+		const struct recent *r = recent_at(d, i);
+		const struct observation *p = &r->observation;
+		struct prefix probed = detector_scope(&p->dst, 0);
+
+		if (!is_probe_kind(r->kind) || !address_equal(&p->src, &o->src) || time_since(o->time, p->time) > 60 * NS_PER_S ||
+		    (kind == VECTOR_SCAN_PORTS ? !address_equal(&p->dst, &o->dst) : p->dst_port != o->dst_port))
+			continue;
+		record(d, d->incidents[index], &d->incidents[index]->parts[part], p);
+		d->incidents[index]->scope = prefix_join(&d->incidents[index]->scope, &probed);
+	}
+}
+
+void detector_note(struct detector *d, const struct address *target, uint8_t kind, bool handshake, bool reset_back)
+{
+	for (uint32_t i = 0; i < d->count; i++) {
+		struct incident *inc = d->incidents[i];
+
+		if (inc->absorbed_by >= 0 || !inc->wave_open || inc->is_scan || !prefix_contains(&inc->scope, target))
+			continue;
+		for (uint32_t j = 0; j < inc->parts_count; j++) {
+			if (inc->parts[j].kind != kind)
+				continue;
+			inc->parts[j].window->handshakes += handshake;
+			inc->parts[j].window->resets_back += reset_back;
+		}
+	}
+}
+
+/* ------------------------------------------------------------------ the end */
+
+static void end_all(struct detector *d, struct capture_time last, bool seal)
+{
+	for (uint32_t i = 0; i < d->count; i++) {
+		struct incident *inc = d->incidents[i];
+
+		if (inc->absorbed_by >= 0 || inc->sealed)
+			continue;
+		if (inc->wave_open) {
+			bool still_on = time_since(last, inc->last_hot) <= WAVE_PAUSE_MIN_NS / 2 && !inc->is_scan;
+
+			close_wave(inc);
+			last_wave(inc)->open = inc->open = still_on;
+		}
+		inc->sealed = seal;
+	}
+}
+
+void detector_break(struct detector *d, struct capture_time last)
+{
+	end_all(d, last, true);
+	d->recent_next = 0;
+}
+
+static void decide_remaining(struct detector *d, struct track_table *tracks, struct capture_time last)
+{
+	int64_t slot = slot_of(last.ns);
+
+	for (unsigned level = 0; level < DETECTOR_LEVELS; level++) {
+		for (uint32_t i = 0; i < track_table_count(tracks); i++) {
+			struct track *track = track_table_at(tracks, i);
+			struct prefix scope = detector_scope(&track->scope.address, level);
+			int32_t index = resolve(d, track->incident);
+
+			if (track->kind == VECTOR_SCAN_PORTS || track->kind == VECTOR_SCAN_HOSTS || !prefix_equal(&scope, &track->scope) ||
+			    (index >= 0 && d->incidents[index]->wave_open))
+				continue;
+			track_advance(track, slot > track->last_slot ? slot : track->last_slot);
+			decide(d, track, level, track->last_slot, last, true);
+		}
+	}
+}
+
+/* The half of its scope that holds nearly all, and so on: the narrowest network that is the target. */
+static void narrow_scope(struct incident *inc)
+{
+	struct window *total = incident_window(inc);
+
+	if (!total)
+		return;
+	for (;;) {
+		unsigned longest = inc->scope.is_ipv4 ? 32 : 128;
+		struct prefix half;
+		uint32_t lower = 0, all = 0;
+
+		if (inc->scope.length == longest)
+			break;
+		half = prefix_of(&inc->scope.address, inc->scope.length + 1u);
+		for (uint32_t i = 0; i < total->sample.used; i++) {
+			if (!prefix_contains(&inc->scope, &total->sample.items[i].observation.dst))
+				continue;
+			all++;
+			lower += prefix_contains(&half, &total->sample.items[i].observation.dst);
+		}
+		if (all == 0 || (lower * 100ull < all * 98ull && (all - lower) * 100ull < all * 98ull))
+			break;
+		if (lower * 100ull < all * 98ull) {
+			unsigned bit = inc->scope.length + (inc->scope.is_ipv4 ? 96u : 0u);
+
+			half.address.octets[bit / 8] |= (uint8_t)(0x80u >> (bit % 8));
+		}
+		inc->scope = half;
+	}
+	window_free(total);
+}
+
+static uint64_t share_of_top(const struct topk *topk)
+{
+	uint64_t best = 0;
+
+	for (uint32_t i = 0; i < topk->used; i++)
+		if (topk->entries[i].count - topk->entries[i].error > best)
+			best = topk->entries[i].count - topk->entries[i].error;
+	return topk->total ? best * 100 / topk->total : 0;
+}
+
+/* What the sum of packets shows and no single one could. */
+static uint8_t refine(const struct incident_part *part)
+{
+	const struct window *w = part->window;
+	uint64_t sources = hll_estimate(&w->sources), top_port = share_of_top(&w->top_src_ports);
+
+	if (part->kind == VECTOR_UDP && sources >= 20 && top_port >= 80 && share_of_top(&w->top_sources) < 50)
+		return VECTOR_UDP_REFLECTION;
+	if (part->kind == VECTOR_SYN_ACK && top_port >= 5)
+		return VECTOR_SYN_ACK_REFLECTION;
+	if ((part->kind == VECTOR_ACK || part->kind == VECTOR_RST || part->kind == VECTOR_FIN) && sources >= 20 && top_port >= 80 &&
+	    share_of_top(&w->top_sources) < 50 && w->payloads * 2 > w->packets)
+		return VECTOR_MIDDLEBOX_REFLECTION;
+	return part->kind;
+}
+
+static void remove_part(struct incident *inc, uint32_t index)
+{
+	inc->packets -= inc->parts[index].window->packets;
+	inc->bytes -= inc->parts[index].window->bytes;
+	window_free(inc->parts[index].window);
+	memmove(&inc->parts[index], &inc->parts[index + 1], (inc->parts_count - index - 1) * sizeof(inc->parts[0]));
+	inc->parts_count--;
+}
+
+static int by_packets(const void *left, const void *right)
+{
+	const struct incident_part *a = left, *b = right;
+
+	if (a->window->packets != b->window->packets)
+		return a->window->packets > b->window->packets ? -1 : 1;
+	return a->kind < b->kind ? -1 : a->kind > b->kind;
+}
+
+static void name_parts(struct incident *inc)
+{
+	for (uint32_t i = 0; i < inc->parts_count; i++)
+		inc->parts[i].kind = refine(&inc->parts[i]);
+	/* Rows of one name (netbios on two ports) are one vector. */
+	for (uint32_t i = 0; i < inc->parts_count; i++) {
+		for (uint32_t j = i + 1; j < inc->parts_count;) {
+			if (strcmp(vector_get(inc->parts[i].kind)->name, vector_get(inc->parts[j].kind)->name) != 0) {
+				j++;
+				continue;
+			}
+			window_merge(inc->parts[i].window, inc->parts[j].window);
+			window_free(inc->parts[j].window);
+			memmove(&inc->parts[j], &inc->parts[j + 1], (inc->parts_count - j - 1) * sizeof(inc->parts[0]));
+			inc->parts_count--;
+		}
+	}
+	qsort(inc->parts, inc->parts_count, sizeof(inc->parts[0]), by_packets);
+	for (uint32_t i = inc->parts_count; i-- > 1;) {
+		const struct incident_part *part = &inc->parts[i];
+		uint64_t share = part->kind == VECTOR_ICMP_ERROR ? ECHO_SHARE : SMALL_SHARE;
+
+		if (part->window->packets * share < inc->packets && part->window->bytes * share < inc->bytes)
+			remove_part(inc, i);
+	}
+}
+
+static bool overlap(const struct incident *a, const struct incident *b)
+{
+	return time_since(a->began, b->ended) <= NS_PER_S && time_since(b->began, a->ended) <= NS_PER_S &&
+	       (prefix_covers(&a->scope, &b->scope) || prefix_covers(&b->scope, &a->scope));
+}
+
+/* Scans of one target are one incident; a scan inside a flood is that flood's packets seen another way. */
+static void settle_scans(struct detector *d)
+{
+	for (uint32_t i = 0; i < d->count; i++) {
+		struct incident *scan = d->incidents[i];
+
+		if (!scan->is_scan || scan->absorbed_by >= 0)
+			continue;
+		for (uint32_t j = 0; j < d->count; j++) {
+			struct incident *other = d->incidents[j];
+
+			if (i == j || other->absorbed_by >= 0 || !overlap(scan, other))
+				continue;
+			if (!other->is_scan) {
+				scan->absorbed_by = (int32_t)j; /* dropped, not merged */
+				break;
+			}
+			if (j > i) {
+				absorb(d, (int32_t)i, (int32_t)j);
+				scan = d->incidents[i];
+			}
+		}
+	}
+}
+
+static int by_beginning(const void *left, const void *right)
+{
+	const struct incident *a = *(struct incident *const *)left, *b = *(struct incident *const *)right;
+
+	if (a->began.ns != b->began.ns)
+		return a->began.ns < b->began.ns ? -1 : 1;
+	return address_compare(&a->scope.address, &b->scope.address);
+}
+
+static int by_wave_beginning(const void *left, const void *right)
+{
+	const struct wave *a = left, *b = right;
+
+	return a->began.ns < b->began.ns ? -1 : a->began.ns > b->began.ns;
+}
+
+void detector_finish(struct detector *d, struct track_table *tracks, struct capture_time last)
+{
+	uint32_t kept = 0;
+
+	decide_remaining(d, tracks, last);
+	end_all(d, last, false);
+	settle_scans(d);
+	for (uint32_t i = 0; i < d->count; i++) {
+		struct incident *inc = d->incidents[i];
+
+		if (inc->absorbed_by >= 0 || inc->parts_count == 0) {
+			for (uint32_t j = 0; j < inc->parts_count; j++)
+				window_free(inc->parts[j].window);
+			free(inc);
+			continue;
+		}
+		name_parts(inc);
+		narrow_scope(inc);
+		qsort(inc->waves, inc->waves_count, sizeof(inc->waves[0]), by_wave_beginning);
+		inc->id = hash_2(hash_address(d->seed, &inc->scope.address), (uint64_t)inc->began.ns,
+		                 (uint64_t)inc->scope.length << 8 | inc->parts[0].kind);
+		d->incidents[kept++] = inc;
+	}
+	d->count = kept;
+	if (kept)
+		qsort(d->incidents, kept, sizeof(d->incidents[0]), by_beginning);
+}

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "detect/detector.h"
+#include "measure/flow.h"
+#include "trace/family.h"
+
+#define PROTOCOL_ICMP 1
+#define PROTOCOL_UDP 17
+#define PROTOCOL_GRE 47
+#define PROTOCOL_ICMPV6 58
+#define BASELINE_MARGIN_NS NS_PER_S /* around an incident: neither attack nor peace */
+#define PORT_SHARE 20               /* a port with a twentieth of the packets is named */
+
+struct engine {
+	uint64_t seed;
+	struct flow_table *flows;
+	struct track_table *tracks;
+	struct detector *detector;
+	struct sample baseline;
+	struct engine_totals totals;
+	struct capture_time newest; /* since the last jump */
+	uint32_t behind;            /* packets in a row that are far behind newest */
+	uint32_t count;
+	struct finding *findings;
+};
+
+struct engine *engine_new(uint64_t seed)
+{
+	struct engine *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return NULL;
+	e->seed = seed;
+	e->flows = flow_table_new(hash_2(seed, 1, 0));
+	e->tracks = track_table_new(hash_2(seed, 2, 0));
+	e->detector = detector_new(hash_2(seed, 3, 0));
+	sample_init(&e->baseline, ENGINE_BASELINE_SAMPLE);
+	if (!e->flows || !e->tracks || !e->detector) {
+		engine_free(e);
+		return NULL;
+	}
+	return e;
+}
+
+void engine_free(struct engine *e)
+{
+	if (!e)
+		return;
+	for (uint32_t i = 0; i < e->count; i++)
+		window_free(e->findings[i].total);
+	free(e->findings);
+	sample_fini(&e->baseline);
+	detector_free(e->detector);
+	track_table_free(e->tracks);
+	flow_table_free(e->flows);
+	free(e);
+}
+
+const struct engine_totals *engine_totals(const struct engine *e)
+{
+	return &e->totals;
+}
+
+uint32_t engine_count(const struct engine *e)
+{
+	return e->count;
+}
+
+const struct finding *engine_finding(const struct engine *e, uint32_t index)
+{
+	return &e->findings[index];
+}
+
+/* Moves the engine's clock and returns the present slot. Late packets count for the present; a clock that was set back starts anew. */
+static int64_t move_clock(struct engine *e, const struct observation *o)
+{
+	struct engine_totals *t = &e->totals;
+	bool begun = t->packets > 0;
+
+	if (!begun || time_since(o->time, t->first) < 0)
+		t->first = o->time;
+	if (!begun || time_since(o->time, t->last) > 0)
+		t->last = o->time;
+	if (!begun || time_since(o->time, e->newest) >= 0) {
+		e->newest = o->time;
+		e->behind = 0;
+		return slot_of(e->newest.ns);
+	}
+	t->out_of_order++;
+	if (time_since(e->newest, o->time) > ENGINE_JUMP_BACK_NS && ++e->behind >= ENGINE_JUMP_PACKETS) {
+		detector_break(e->detector, e->newest);
+		flow_table_clear(e->flows);
+		track_table_clear(e->tracks);
+		t->clock_jumps++;
+		e->newest = o->time;
+		e->behind = 0;
+	}
+	return slot_of(e->newest.ns);
+}
+
+/* One packet of a kind towards o->dst, in the tracks of all levels and before the detector. */
+static bool count_kind(struct engine *e, const struct observation *o, uint8_t kind, int64_t slot, uint64_t source, bool fresh)
+{
+	struct track *tracks[DETECTOR_LEVELS];
+
+	for (unsigned level = 0; level < DETECTOR_LEVELS; level++) {
+		struct prefix scope = detector_scope(&o->dst, level);
+
+		tracks[level] = track_add(e->tracks, &scope, kind, slot, source, o->weight, fresh);
+	}
+	return detector_observe(e->detector, o, kind, tracks);
+}
+
+/* A scan is seen from its source: its probes' tracks are kept by source and host, and by source and port. */
+static struct prefix probe_scope(const struct engine *e, const struct address *from, const struct address *to, uint16_t port)
+{
+	uint64_t half[2];
+	struct address key;
+
+	half[0] = hash_address(hash_address(e->seed, from), to ? to : from);
+	half[1] = hash_2(half[0], port, to != NULL);
+	memcpy(key.octets, half, sizeof(key.octets));
+	return (struct prefix){ .address = key, .length = 128, .is_ipv4 = false };
+}
+
+static void count_probe(struct engine *e, const struct observation *o, int64_t slot)
+{
+	struct prefix host = probe_scope(e, &o->src, &o->dst, 0), port = probe_scope(e, &o->src, NULL, o->dst_port);
+
+	detector_observe_probe(e->detector, o, VECTOR_SCAN_PORTS,
+	                       track_add(e->tracks, &host, VECTOR_SCAN_PORTS, slot, hash_2(e->seed, o->dst_port, 7), o->weight, true));
+	detector_observe_probe(e->detector, o, VECTOR_SCAN_HOSTS,
+	                       track_add(e->tracks, &port, VECTOR_SCAN_HOSTS, slot, hash_address(e->seed, &o->dst), o->weight, true));
+}
+
+/* Earlier packets of this conversation were welcome: they are taken back from the tracks that count the unwelcome. */
+static void settle(struct engine *e, const struct observation *o, const struct flow_view *view)
+{
+	const struct address *target = view->settled_toward_dst ? &o->dst : &o->src;
+	const struct address *opener = view->settled_toward_dst ? &o->src : &o->dst;
+	uint16_t port = view->settled_toward_dst ? o->dst_port : o->src_port;
+	struct prefix host = probe_scope(e, opener, target, 0), by_port = probe_scope(e, opener, NULL, port);
+
+	for (unsigned level = 0; level < DETECTOR_LEVELS; level++) {
+		struct prefix scope = detector_scope(target, level);
+
+		track_settle(e->tracks, &scope, view->kind, view->settled_slot, view->settled);
+	}
+	track_settle(e->tracks, &host, VECTOR_SCAN_PORTS, view->settled_slot, 1);
+	track_settle(e->tracks, &by_port, VECTOR_SCAN_HOSTS, view->settled_slot, 1);
+}
+
+struct judgement {
+	uint8_t kind;   /* VECTOR_NONE: nothing to object to */
+	bool fresh;
+	bool welcome;
+	bool probe;
+};
+
+static struct judgement judge_error(struct engine *e, const struct observation *o, int64_t slot)
+{
+	bool own = address_equal(&o->quote.src, &o->dst);
+	struct judgement j = { .fresh = true };
+
+	if (own && flow_knows_quote(e->flows, o, slot)) {
+		j.welcome = true;
+		return j;
+	}
+	/*
+	 * Requests in the target's name to a service that reflects: where it is closed, an error comes instead of the answer. (The quoted address may
+	 * have been translated on the way, or left as it was when a capture was anonymised.)
+	 */
+	j.kind = o->quote.protocol == PROTOCOL_UDP ? vector_of_service(o->quote.dst_port) : VECTOR_NONE;
+	/* Otherwise: an echo of what is sent in the target's name, or an answer to a packet that it cannot have sent. */
+	if (j.kind == VECTOR_NONE)
+		j.kind = own ? VECTOR_ICMP_ERROR : VECTOR_ICMP;
+	return j;
+}
+
+static struct judgement judge_later_fragment(struct engine *e, const struct observation *o, int64_t slot)
+{
+	struct judgement j = { .kind = VECTOR_FRAGMENT };
+	uint8_t kind;
+
+	if (!flow_fragments_recall(e->flows, o, slot, &j.welcome, &kind))
+		return j;
+	j.kind = j.welcome ? VECTOR_NONE : kind != VECTOR_NONE ? kind : VECTOR_FRAGMENT;
+	return j;
+}
+
+static bool is_echo_reply(const struct observation *o)
+{
+	return (o->protocol == PROTOCOL_ICMP && o->icmp_type == 0) || (o->protocol == PROTOCOL_ICMPV6 && o->icmp_type == 129);
+}
+
+static struct judgement judge(struct engine *e, const struct observation *o, int64_t slot)
+{
+	struct judgement j = { 0 };
+	struct flow_view view;
+
+	if (o->flags & OBSERVATION_LATER_FRAGMENT)
+		return judge_later_fragment(e, o, slot);
+	if (o->flags & OBSERVATION_QUOTE)
+		return judge_error(e, o, slot);
+	view = flow_update(e->flows, o, slot);
+	j.fresh = view.fresh;
+	if (o->flags & OBSERVATION_ICMP) {
+		/* An answered ping is still a ping: only an answer that was asked for is welcome. */
+		j.welcome = view.asked && is_echo_reply(o);
+		j.kind = j.welcome ? VECTOR_NONE : VECTOR_ICMP;
+		return j;
+	}
+	j.welcome = view.asked || view.engaged;
+	if (!j.welcome) {
+		j.kind = view.known && view.kind != VECTOR_NONE && !(o->flags & OBSERVATION_TCP) ? view.kind : vector_recognise(o);
+		if (view.fresh)
+			flow_mark_kind(&view, j.kind);
+		/* A half-open handshake that its own opener resets is spoken of by its SYN. */
+		if (view.known && view.kind == VECTOR_SYN && j.kind == VECTOR_RST)
+			j.kind = VECTOR_NONE;
+		j.probe = view.fresh && (o->flags & OBSERVATION_PORTS) != 0 &&
+		          (j.kind == VECTOR_SYN || j.kind == VECTOR_FIN || j.kind == VECTOR_NULL || j.kind == VECTOR_XMAS ||
+		           j.kind == VECTOR_ACK || j.kind == VECTOR_UDP);
+	}
+	if (view.settled && view.kind != VECTOR_NONE)
+		settle(e, o, &view);
+	if (view.handshake || view.reset_back)
+		detector_note(e->detector, &o->dst, VECTOR_SYN, view.handshake, view.reset_back);
+	if (view.handshake && o->payload_length == 0)
+		count_kind(e, o, VECTOR_TCP_CONNECTION, slot, hash_address(e->seed, &o->src), true);
+	if (view.first_data) {
+		for (unsigned level = 0; level < DETECTOR_LEVELS; level++) {
+			struct prefix scope = detector_scope(&o->dst, level);
+
+			track_settle(e->tracks, &scope, VECTOR_TCP_CONNECTION, view.settled_slot, 1);
+		}
+	}
+	if (o->flags & OBSERVATION_FRAGMENT)
+		flow_fragments_note(e->flows, o, slot, j.welcome, j.kind);
+	return j;
+}
+
+/* The tunnel packet itself, as its end sees it. */
+static bool observe_outer(struct engine *e, const struct observation *o, int64_t slot, bool inner_fresh)
+{
+	struct flow_view view = flow_update_outer(e->flows, o, slot);
+	struct observation outer = *o;
+
+	if (view.asked || view.engaged)
+		return false;
+	outer.src = o->outer.src;
+	outer.dst = o->outer.dst;
+	outer.protocol = o->outer.protocol;
+	outer.ttl = o->outer.ttl;
+	outer.length = o->outer.length;
+	outer.ip_id = o->outer.ip_id;
+	outer.flags &= (uint32_t)~(OBSERVATION_PORTS | OBSERVATION_TCP | OBSERVATION_ICMP | OBSERVATION_QUOTE);
+	outer.src_port = outer.dst_port = 0;
+	return count_kind(e, &outer, o->outer.protocol == PROTOCOL_GRE ? VECTOR_GRE_INSIDE : VECTOR_IP_INSIDE, slot,
+	                  hash_address(hash_address(e->seed, &o->outer.src), &o->dst), inner_fresh);
+}
+
+void engine_observe(struct engine *e, const struct observation *observation)
+{
+	int64_t slot = move_clock(e, observation);
+	struct judgement j = judge(e, observation, slot);
+	bool taken = false;
+
+	e->totals.packets += observation->weight;
+	e->totals.bytes += (uint64_t)observation->weight * observation->length;
+	if (j.kind != VECTOR_NONE) {
+		taken = count_kind(e, observation, j.kind, slot, hash_address(e->seed, &observation->src), j.fresh);
+		if (j.probe && !taken)
+			count_probe(e, observation, slot);
+	}
+	if (observation->flags & OBSERVATION_TUNNELLED)
+		taken |= observe_outer(e, observation, slot, j.fresh);
+	if (!taken) {
+		struct observation normal = *observation;
+
+		if (j.welcome)
+			normal.flags |= OBSERVATION_WELCOME;
+		sample_add(&e->baseline, &normal, e->seed);
+	}
+}
+
+/* ------------------------------------------------------------------ what is to be said */
+
+static void find_ports(struct finding *f)
+{
+	struct topk ports = f->total->top_dst_ports;
+
+	topk_sort(&ports);
+	for (uint32_t i = 0; i < ports.used && f->ports_count < ENGINE_PORTS_MAX; i++)
+		if ((ports.entries[i].count - ports.entries[i].error) * PORT_SHARE >= f->total->packets)
+			f->ports[f->ports_count++] = (uint16_t)ports.entries[i].key.low;
+}
+
+static void find_families(struct finding *f)
+{
+	const struct sample *sample = &f->total->sample;
+	uint64_t counts[ENGINE_FAMILIES_MAX] = { 0 };
+
+	if (sample->used == 0)
+		return;
+	for (uint32_t i = 0; i < sample->used; i++) {
+		size_t row = family_of(&sample->items[i].observation);
+
+		if (row > 0 && row <= ENGINE_FAMILIES_MAX)
+			counts[row - 1] += sample->items[i].observation.weight;
+	}
+	for (size_t i = 0; i < family_count() && i < ENGINE_FAMILIES_MAX; i++) {
+		/* A mark on one packet in fifty or fewer is chance. */
+		if (counts[i] * 50 < sample->used)
+			continue;
+		f->families[f->families_count++] = (struct engine_family){
+			.name = family_get(i)->name,
+			.mark = family_get(i)->mark,
+			.packets = counts[i] * f->total->packets / sample->used,
+		};
+	}
+}
+
+static void find_shape(struct finding *f)
+{
+	const struct incident *inc = f->incident;
+
+	f->carpet = !inc->is_scan && inc->scope.length < (inc->scope.is_ipv4 ? 32 : 128);
+	f->pulse = inc->waves_count >= 3;
+	f->multi_vector = inc->parts_count >= 2;
+	f->burst = inc->waves_count == 1 && time_since(inc->ended, inc->began) < NS_PER_S && inc->packets >= 1000;
+}
+
+/* Normal traffic to the scope: from outside the incident (B), and verified inside it (V). */
+static int find_signatures(const struct engine *e, struct finding *f)
+{
+	const struct incident *inc = f->incident;
+	const struct sample *attack = &f->total->sample, *normal = &e->baseline;
+	const struct observation **lists = calloc((size_t)attack->used + 2 * (size_t)normal->used + 1, sizeof(*lists));
+	const struct observation **a = lists, **b, **v;
+	struct signature_input input = { 0 };
+	int64_t outside = 0;
+	int rc;
+
+	if (!lists)
+		return -ENOMEM;
+	b = a + attack->used;
+	v = b + normal->used;
+	for (uint32_t i = 0; i < attack->used; i++)
+		a[input.attack_count++] = &attack->items[i].observation;
+	for (uint32_t i = 0; i < normal->used; i++) {
+		const struct observation *o = &normal->items[i].observation;
+		bool before = time_since(inc->began, o->time) > BASELINE_MARGIN_NS;
+		bool after = !inc->open && time_since(o->time, inc->ended) > BASELINE_MARGIN_NS;
+
+		if (!prefix_contains(&inc->scope, &o->dst))
+			continue;
+		if (before || after)
+			b[input.baseline_count++] = o;
+		else if (o->flags & OBSERVATION_WELCOME)
+			v[input.verified_count++] = o;
+	}
+	if (time_since(inc->began, e->totals.first) > BASELINE_MARGIN_NS)
+		outside += time_since(inc->began, e->totals.first) - BASELINE_MARGIN_NS;
+	if (!inc->open && time_since(e->totals.last, inc->ended) > BASELINE_MARGIN_NS)
+		outside += time_since(e->totals.last, inc->ended) - BASELINE_MARGIN_NS;
+	input.attack = a;
+	input.baseline = b;
+	input.verified = v;
+	input.baseline_seconds = (uint64_t)(outside / NS_PER_S) + 1;
+	input.baseline_packets = normal->used ? (uint64_t)input.baseline_count * normal->seen / normal->used : 0;
+	rc = signature_find(&input, &f->signatures);
+	free(lists);
+	return rc;
+}
+
+static int find(const struct engine *e, struct finding *f)
+{
+	const struct incident *inc = f->incident;
+	int rc = 0;
+
+	f->total = incident_window(inc);
+	if (!f->total)
+		return -ENOMEM;
+	sample_sort(&f->total->sample);
+	f->sources = hll_estimate(&f->total->sources);
+	f->destinations = hll_estimate(&f->total->destinations);
+	find_ports(f);
+	find_families(f);
+	find_shape(f);
+	spoofing_judge(inc, &f->spoofing);
+	if (inc->is_scan)
+		f->signatures.residual_ppm = 1000000;
+	else
+		rc = find_signatures(e, f);
+	if (f->signatures.residual_ppm > 20000)
+		f->advice = vector_get(inc->parts[0].kind)->advice;
+	return rc;
+}
+
+int engine_finish(struct engine *e)
+{
+	const struct flow_counters *flows = flow_table_counters(e->flows);
+	const struct track_counters *tracks = track_table_counters(e->tracks);
+	uint32_t count;
+
+	detector_finish(e->detector, e->tracks, e->newest);
+	count = detector_count(e->detector);
+	e->totals.flows_pushed_out = flows->pushed_out;
+	e->totals.flows_refused = flows->refused;
+	e->totals.tracks_pushed_out = tracks->tracks_pushed_out;
+	e->totals.tracks_refused = tracks->tracks_refused;
+	e->totals.incidents_refused = detector_counters(e->detector)->incidents_refused;
+	e->totals.peace_packets = e->totals.packets;
+	e->findings = calloc(count ? count : 1, sizeof(*e->findings));
+	if (!e->findings)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < count; i++) {
+		const struct incident *inc = detector_incident(e->detector, i);
+		int rc;
+
+		e->findings[i].incident = inc;
+		e->count = i + 1;
+		rc = find(e, &e->findings[i]);
+		if (rc < 0)
+			return rc;
+		e->totals.peace_packets -= inc->packets < e->totals.peace_packets ? inc->packets : e->totals.peace_packets;
+	}
+	return 0;
+}

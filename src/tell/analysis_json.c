@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The analysis as one JSON object, schema "holdfast.analysis/1": others build on its names and order, so one may add to them and
+ * must not rename. Rates are per second: the largest count in 100 ms, times ten. Shares are 0..1. What is not known is null.
+ *
+ * The same analysis always gives the same octets: shares are made from integers and printed with REAL_DIGITS digits.
+ */
+#include "tell/analysis.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hll.h"
+#include "tell/words.h"
+
+#define REAL_DIGITS 6
+#define SLOTS_PER_S 10
+#define BITS_PER_OCTET 8
+
+/* Allocations fail rarely and say so once: whatever is set on a failed builder is let go. */
+struct builder {
+	bool failed;
+};
+
+static void set(struct builder *b, json_t *object, const char *key, json_t *value)
+{
+	/* takes `value` in every case; both may be NULL */
+	if (json_object_set_new(object, key, value) != 0)
+		b->failed = true;
+}
+
+static void append(struct builder *b, json_t *array, json_t *value)
+{
+	if (json_array_append_new(array, value) != 0)
+		b->failed = true;
+}
+
+static json_t *integer(uint64_t n)
+{
+	return json_integer(n <= INT64_MAX ? (json_int_t)n : (json_int_t)INT64_MAX);
+}
+
+/* n times `by`, as large as it gets. */
+static json_t *rate(uint64_t n, uint64_t by)
+{
+	uint64_t product;
+
+	return integer(__builtin_mul_overflow(n, by, &product) ? UINT64_MAX : product);
+}
+
+static json_t *share(uint64_t ppm)
+{
+	return json_real((double)ppm / 1e6);
+}
+
+/* To four decimals, to the nearest; null where there is nothing to share. */
+static json_t *share_of(uint64_t part, uint64_t whole)
+{
+	uint64_t ppm = words_ppm(part, whole);
+
+	return whole ? share((ppm + 50) / 100 * 100) : json_null();
+}
+
+static json_t *moment(struct capture_time t)
+{
+	char text[TIME_TEXT_SIZE];
+
+	return json_string(time_format(t, text));
+}
+
+/* A string that may hold anything (a file's name): what is no UTF-8 becomes U+FFFD, an octet a time. NULL becomes null. */
+static json_t *string(const char *text)
+{
+	static const char replacement[] = "\xef\xbf\xbd";
+	char *clean, *at;
+	json_t *value;
+
+	if (!text)
+		return json_null();
+	clean = malloc(strlen(text) * (sizeof(replacement) - 1) + 1);
+	if (!clean)
+		return NULL;
+	at = clean;
+	while (*text) {
+		uint32_t code;
+		size_t length = words_utf8(text, &code);
+
+		memcpy(at, length ? text : replacement, length ? length : sizeof(replacement) - 1);
+		at += length ? length : sizeof(replacement) - 1;
+		text += length ? length : 1;
+	}
+	*at = '\0';
+	value = json_string(clean);
+	free(clean);
+	return value;
+}
+
+static void set_where_any(struct builder *b, json_t *object, const char *key, uint64_t n)
+{
+	if (n)
+		set(b, object, key, integer(n));
+}
+
+static json_t *limits_json(struct builder *b, const struct engine_totals *totals)
+{
+	json_t *limits = json_object();
+
+	set_where_any(b, limits, "flows_pushed_out", totals->flows_pushed_out);
+	set_where_any(b, limits, "flows_refused", totals->flows_refused);
+	set_where_any(b, limits, "tracks_pushed_out", totals->tracks_pushed_out);
+	set_where_any(b, limits, "tracks_refused", totals->tracks_refused);
+	set_where_any(b, limits, "incidents_refused", totals->incidents_refused);
+	return limits;
+}
+
+static json_t *input_json(struct builder *b, const struct analysis_input *input, const struct engine_totals *totals)
+{
+	json_t *object = json_object(), *files = json_array(), *reasons = json_object();
+
+	for (size_t i = 0; i < input->files_count; i++)
+		append(b, files, string(input->files[i]));
+	set(b, object, "files", files);
+	set(b, object, "packets", integer(input->packets));
+	set(b, object, "bytes", integer(input->bytes));
+	set(b, object, "first", input->has_time ? moment(input->first) : json_null());
+	set(b, object, "last", input->has_time ? moment(input->last) : json_null());
+	set(b, object, "undecodable", integer(input->undecodable));
+	set(b, object, "truncated", json_boolean(input->truncated));
+	set(b, object, "out_of_order", integer(input->out_of_order));
+	for (unsigned i = DECODE_LINK_UNKNOWN; i < DECODE_RESULTS; i++)
+		set_where_any(b, reasons, decode_result_name((enum decode_result)i), input->by_reason[i]);
+	set(b, object, "undecodable_by_reason", reasons);
+	set(b, object, "not_ip", integer(input->by_reason[DECODE_ARP] + input->by_reason[DECODE_NOT_IP]));
+	set(b, object, "clock_jumps", integer(totals->clock_jumps));
+	set(b, object, "limits_hit", limits_json(b, totals));
+	set(b, object, "error", string(input->error));
+	return object;
+}
+
+static json_t *target_json(struct builder *b, const struct analysis_input *input, const struct finding *finding)
+{
+	json_t *object = json_object(), *ports = json_array();
+	char text[PREFIX_TEXT_SIZE];
+	const char *service = input->service_of ? input->service_of(input->service_context, finding) : NULL;
+
+	set(b, object, "scope", json_string(prefix_format(&finding->incident->scope, text)));
+	set(b, object, "service", string(service));
+	set(b, object, "destinations", integer(finding->destinations));
+	for (uint32_t i = 0; i < finding->ports_count && i < ENGINE_PORTS_MAX; i++)
+		append(b, ports, integer(finding->ports[i]));
+	set(b, object, "ports", ports);
+	return object;
+}
+
+static json_t *waves_json(struct builder *b, const struct incident *incident)
+{
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; i < incident->waves_count && i < INCIDENT_WAVES_MAX; i++) {
+		const struct wave *wave = &incident->waves[i];
+		json_t *object = json_object();
+
+		set(b, object, "began", moment(wave->began));
+		set(b, object, "ended", wave->open ? json_null() : moment(wave->ended));
+		set(b, object, "peak_pps", rate(wave->peak_packets, SLOTS_PER_S));
+		set(b, object, "peak_bps", rate(wave->peak_bytes, SLOTS_PER_S * BITS_PER_OCTET));
+		set(b, object, "packets", integer(wave->packets));
+		set(b, object, "bytes", integer(wave->bytes));
+		append(b, array, object);
+	}
+	return array;
+}
+
+static json_t *vectors_json(struct builder *b, const struct incident *incident)
+{
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; i < incident->parts_count && i < INCIDENT_PARTS_MAX; i++) {
+		const struct vector *vector = vector_get(incident->parts[i].kind);
+		const struct window *window = incident->parts[i].window;
+		json_t *object = json_object();
+
+		set(b, object, "name", string(vector->name));
+		set(b, object, "packets", integer(window->packets));
+		set(b, object, "bytes", integer(window->bytes));
+		set(b, object, "share", share_of(window->packets, incident->packets));
+		set(b, object, "title", string(vector->title));
+		set(b, object, "bytes_share", share_of(window->bytes, incident->bytes));
+		append(b, array, object);
+	}
+	return array;
+}
+
+static json_t *shape_json(struct builder *b, const struct finding *finding)
+{
+	const struct {
+		bool is;
+		const char *name;
+	} shapes[] = {
+		{ finding->carpet, "carpet" },
+		{ finding->pulse, "pulse" },
+		{ finding->burst, "burst" },
+		{ finding->multi_vector, "multi_vector" },
+	};
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
+		if (shapes[i].is)
+			append(b, array, json_string(shapes[i].name));
+	return array;
+}
+
+static json_t *sources_json(struct builder *b, const struct finding *finding)
+{
+	const struct spoofing *spoofing = &finding->spoofing;
+	json_t *object = json_object(), *verdict = json_object(), *reasons = json_array();
+
+	set(b, object, "estimate", integer(finding->sources));
+	set(b, object, "relative_error", share(HLL_RELATIVE_ERROR_PPM));
+	set(b, verdict, "verdict", json_string(spoofing_verdict_name(spoofing->verdict)));
+	for (uint32_t i = 0; i < spoofing->reasons_count && i < SPOOFING_REASONS_MAX; i++)
+		append(b, reasons, string(spoofing->reasons[i]));
+	set(b, verdict, "reasons", reasons);
+	set(b, object, "spoofing", verdict);
+	if (spoofing->verdict == SPOOFING_SPOOFED)
+		set(b, object, "note", json_string("the estimate counts forged addresses, not devices"));
+	return object;
+}
+
+static json_t *families_json(struct builder *b, const struct finding *finding)
+{
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; i < finding->families_count && i < ENGINE_FAMILIES_MAX; i++) {
+		const struct engine_family *family = &finding->families[i];
+		json_t *object = json_object();
+
+		set(b, object, "name", string(family->name));
+		set(b, object, "packets", integer(family->packets));
+		set(b, object, "mark", string(family->mark));
+		set(b, object, "consistent_with", string(family->name));
+		append(b, array, object);
+	}
+	return array;
+}
+
+static json_t *signatures_json(struct builder *b, const struct finding *finding)
+{
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; i < finding->signatures.count && i < SIGNATURES_MAX; i++) {
+		const struct signature *s = &finding->signatures.signatures[i];
+		json_t *object = json_object();
+		char text[MATCH_TEXT_SIZE];
+
+		set(b, object, "match", json_string(match_format(&s->match, text)));
+		set(b, object, "coverage", share(s->coverage_ppm));
+		set(b, object, "false_positive_bound", s->has_bound ? share(s->bound_ppm) : json_null());
+		set(b, object, "baseline_samples", integer(s->baseline_samples));
+		set(b, object, "action", json_string(rule_action_name(s->action)));
+		if (s->action == RULE_RATE_LIMIT)
+			set(b, object, "rate_limit_pps", integer(s->rate_limit_pps));
+		set(b, object, "reason", string(s->reason));
+		set(b, object, "coverage_added", share(s->added_ppm));
+		/* none hit of none tested is not known, not 0 */
+		set(b, object, "baseline_hits", s->baseline_samples ? integer(s->baseline_hits) : json_null());
+		set(b, object, "verified_samples", integer(s->verified_samples));
+		set(b, object, "verified_hits", s->verified_samples ? integer(s->verified_hits) : json_null());
+		append(b, array, object);
+	}
+	return array;
+}
+
+static json_t *incident_json(struct builder *b, const struct analysis_input *input, const struct finding *finding)
+{
+	const struct incident *incident = finding->incident;
+	int64_t delay = time_since(incident->detected, incident->began);
+	json_t *object = json_object(), *limits = json_object();
+	char id[17];
+
+	snprintf(id, sizeof(id), "%016" PRIx64, incident->id);
+	set(b, object, "id", json_string(id));
+	set(b, object, "target", target_json(b, input, finding));
+	set(b, object, "began", moment(incident->began));
+	set(b, object, "ended", incident->open ? json_null() : moment(incident->ended));
+	set(b, object, "detected", moment(incident->detected));
+	set(b, object, "detection_delay_ms", integer(delay > 0 ? (uint64_t)delay / NS_PER_MS : 0));
+	set(b, object, "waves", waves_json(b, incident));
+	set(b, object, "vectors", vectors_json(b, incident));
+	set(b, object, "shape", shape_json(b, finding));
+	set(b, object, "packets", integer(incident->packets));
+	set(b, object, "bytes", integer(incident->bytes));
+	set(b, object, "peak_pps", rate(incident->peak_packets, SLOTS_PER_S));
+	set(b, object, "peak_bps", rate(incident->peak_bytes, SLOTS_PER_S * BITS_PER_OCTET));
+	set(b, object, "sources", sources_json(b, finding));
+	set(b, object, "families", families_json(b, finding));
+	set(b, object, "signatures", signatures_json(b, finding));
+	/* of a scan nothing needs to be caught, so nothing is left over either */
+	set(b, object, "residual",
+	    incident->is_scan && finding->signatures.count == 0 ? json_null() : share(finding->signatures.residual_ppm));
+	set(b, object, "advice", string(finding->advice));
+	set_where_any(b, limits, "vectors_lost", incident->parts_lost);
+	set_where_any(b, limits, "waves_joined", incident->waves_lost);
+	set(b, object, "limits_hit", limits);
+	return object;
+}
+
+static json_t *peace_json(struct builder *b, uint64_t packets, uint32_t incidents)
+{
+	json_t *object = json_object();
+	const char *note = "packets in no incident";
+
+	if (packets == 0)
+		note = "no packet outside an incident: what a rule would cost normal users cannot be measured";
+	else if (incidents == 0)
+		note = "all packets that could be decoded; no incident";
+	set(b, object, "packets", integer(packets));
+	set(b, object, "note", json_string(note));
+	return object;
+}
+
+static json_t *analysis_json(const struct analysis_input *input, const struct engine *engine)
+{
+	const struct engine_totals *totals = engine_totals(engine);
+	struct builder b = { .failed = false };
+	json_t *root = json_object(), *incidents = json_array();
+	uint32_t count = engine_count(engine);
+
+	set(&b, root, "schema", json_string(ANALYSIS_SCHEMA));
+	set(&b, root, "input", input_json(&b, input, totals));
+	for (uint32_t i = 0; i < count; i++)
+		append(&b, incidents, incident_json(&b, input, engine_finding(engine, i)));
+	set(&b, root, "incidents", incidents);
+	set(&b, root, "peace", peace_json(&b, totals->peace_packets, count));
+	if (!b.failed)
+		return root;
+	json_decref(root);
+	return NULL;
+}
+
+int analysis_json_write(FILE *out, const struct analysis_input *input, const struct engine *engine)
+{
+	json_t *root = analysis_json(input, engine);
+	int result = 0;
+
+	if (!root)
+		return -ENOMEM;
+	errno = 0;
+	if (json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(REAL_DIGITS)) != 0 || fputc('\n', out) == EOF ||
+	    fflush(out) != 0)
+		result = errno ? -errno : -EIO;
+	json_decref(root);
+	return result;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tell/words.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#define T WORDS_TIE
+
+const char *words_count(uint64_t n, char text[WORDS_SIZE])
+{
+	char digits[24];
+	size_t length = (size_t)snprintf(digits, sizeof(digits), "%" PRIu64, n);
+	char *at = text;
+
+	for (size_t i = 0; i < length; i++) {
+		if (i > 0 && (length - i) % 3 == 0)
+			*at++ = ',';
+		*at++ = digits[i];
+	}
+	*at = '\0';
+	return text;
+}
+
+const char *words_scaled(uint64_t n, const char *unit, char text[WORDS_SIZE])
+{
+	static const char prefixes[] = { 'k', 'M', 'G', 'T', 'P', 'E' };
+	uint64_t scale = 1000;
+	unsigned i = 0;
+
+	if (n < 1000) {
+		snprintf(text, WORDS_SIZE, "%" PRIu64 T "%s", n, unit);
+		return text;
+	}
+	/* 999,500 is one million, not a thousand thousands */
+	while (i + 1 < sizeof(prefixes) && n / scale >= 999 && n >= scale * 1000 - scale / 2) {
+		scale *= 1000;
+		i++;
+	}
+	if (n < scale * 10 - scale / 20) {
+		uint64_t tenths = (n + scale / 20) / (scale / 10);
+
+		snprintf(text, WORDS_SIZE, "%" PRIu64 ".%u" T "%c%s", tenths / 10, (unsigned)(tenths % 10), prefixes[i], unit);
+	} else {
+		snprintf(text, WORDS_SIZE, "%" PRIu64 T "%c%s", n / scale + (n % scale >= scale / 2), prefixes[i], unit);
+	}
+	return text;
+}
+
+const char *words_duration(int64_t ns, char text[WORDS_SIZE])
+{
+	uint64_t ms = ns > 0 ? (uint64_t)ns / NS_PER_MS : 0;
+	uint64_t s = (ms + 500) / 1000;
+
+	if (ms == 0)
+		snprintf(text, WORDS_SIZE, "under" T "1" T "ms");
+	else if (ms < 1000)
+		snprintf(text, WORDS_SIZE, "%" PRIu64 T "ms", ms);
+	else if (ms < 9950)
+		snprintf(text, WORDS_SIZE, "%" PRIu64 ".%u" T "s", (ms + 50) / 1000, (unsigned)((ms + 50) / 100 % 10));
+	else if (s < 60)
+		snprintf(text, WORDS_SIZE, "%" PRIu64 T "s", s);
+	else if (s < 3600 && s % 60 == 0)
+		snprintf(text, WORDS_SIZE, "%" PRIu64 T "min", s / 60);
+	else if (s < 3600)
+		snprintf(text, WORDS_SIZE, "%" PRIu64 T "min" T "%u" T "s", s / 60, (unsigned)(s % 60));
+	else if (s < 86400)
+		snprintf(text, WORDS_SIZE, "%" PRIu64 T "h" T "%u" T "min", s / 3600, (unsigned)(s / 60 % 60));
+	else
+		snprintf(text, WORDS_SIZE, "%" PRIu64 T "d" T "%u" T "h", s / 86400, (unsigned)(s / 3600 % 24));
+	return text;
+}
+
+/* Two digits behind the point below one per cent, one above; what is cut off counts as one more where `up`. */
+static const char *share(uint64_t ppm, bool up, char text[WORDS_SIZE])
+{
+	uint64_t step = ppm < 10000 ? 100 : 1000; /* .01 %, .1 % */
+	uint64_t steps = ppm / step + (up && ppm % step != 0);
+
+	if (ppm >= 1000000)
+		snprintf(text, WORDS_SIZE, "100" T "%%");
+	else if (ppm == 0)
+		snprintf(text, WORDS_SIZE, "0" T "%%");
+	else if (steps == 0)
+		snprintf(text, WORDS_SIZE, "under" T "0.01" T "%%");
+	else if (step == 100 && steps < 100)
+		snprintf(text, WORDS_SIZE, "0.%02u" T "%%", (unsigned)steps);
+	else if (step == 100)
+		snprintf(text, WORDS_SIZE, "1.0" T "%%");
+	else
+		snprintf(text, WORDS_SIZE, "%" PRIu64 ".%u" T "%%", steps / 10, (unsigned)(steps % 10));
+	return text;
+}
+
+const char *words_share_down(uint64_t ppm, char text[WORDS_SIZE])
+{
+	return share(ppm, false, text);
+}
+
+const char *words_share_up(uint64_t ppm, char text[WORDS_SIZE])
+{
+	return share(ppm, true, text);
+}
+
+#define DATE_LENGTH 10
+#define DATE_TIME_LENGTH 19
+
+const char *words_date_time(struct capture_time t, char text[WORDS_SIZE])
+{
+	char whole[TIME_TEXT_SIZE];
+
+	time_format(t, whole);
+	memcpy(text, whole, DATE_TIME_LENGTH);
+	text[DATE_LENGTH] = ' ';
+	text[DATE_TIME_LENGTH] = '\0';
+	return text;
+}
+
+const char *words_clock(struct capture_time t, char text[WORDS_SIZE])
+{
+	words_date_time(t, text);
+	memmove(text, text + DATE_LENGTH + 1, DATE_TIME_LENGTH - DATE_LENGTH);
+	return text;
+}
+
+uint64_t words_ppm(uint64_t part, uint64_t whole)
+{
+	__extension__ typedef unsigned __int128 wide;
+
+	return whole ? (uint64_t)((wide)part * 1000000 / whole) : 0;
+}
+
+size_t words_utf8(const char *text, uint32_t *code)
+{
+	static const struct {
+		uint8_t mask, lead;
+		uint32_t least;
+	} forms[] = { { 0x80, 0x00, 0 }, { 0xe0, 0xc0, 0x80 }, { 0xf0, 0xe0, 0x800 }, { 0xf8, 0xf0, 0x10000 } };
+	uint8_t first = (uint8_t)text[0];
+
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		uint32_t value = first & (uint8_t)~forms[i].mask;
+
+		if ((first & forms[i].mask) != forms[i].lead)
+			continue;
+		for (size_t k = 1; k <= i; k++) { /* the end of the text is no continuation octet: never read past it */
+			if (((uint8_t)text[k] & 0xc0) != 0x80)
+				return 0;
+			value = value << 6 | ((uint8_t)text[k] & 0x3f);
+		}
+		if (value < forms[i].least || value > 0x10ffff || (value >= 0xd800 && value < 0xe000))
+			return 0;
+		*code = value;
+		return i + 1;
+	}
+	return 0;
+}

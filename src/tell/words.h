@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Numbers as people read them. Integers only. A space inside a result is WORDS_TIE, which whoever wraps lines prints as a space and never
+ * breaks at: "41 kpps" stays together.
+ */
+#ifndef HOLDFAST_TELL_WORDS_H
+#define HOLDFAST_TELL_WORDS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/time.h"
+
+#define WORDS_SIZE 48
+#define WORDS_TIE "\005"
+
+/* "31,204" */
+const char *words_count(uint64_t n, char text[WORDS_SIZE]);
+/* "830 pps", "4.1 Mpps", "160 Mbit/s", "86 MB": at most three digits, decimal prefixes; `unit` has at most 8 octets. */
+const char *words_scaled(uint64_t n, const char *unit, char text[WORDS_SIZE]);
+/* "under 1 ms", "420 ms", "3.2 s", "23 s", "3 min 20 s", "2 h 5 min", "3 d 4 h"; a negative one as 0. */
+const char *words_duration(int64_t ns, char text[WORDS_SIZE]);
+/* Parts per million as per cent. Down: never more than there is ("99.9 %" up to all but none). Up: never less ("0.03 %"). */
+const char *words_share_down(uint64_t ppm, char text[WORDS_SIZE]);
+const char *words_share_up(uint64_t ppm, char text[WORDS_SIZE]);
+/* "2025-03-10 09:45:12" and its last part alone; UTC, cut to seconds. */
+const char *words_date_time(struct capture_time t, char text[WORDS_SIZE]);
+const char *words_clock(struct capture_time t, char text[WORDS_SIZE]);
+
+/* part * 1,000,000 / whole, rounded down; 0 where whole is 0. part <= whole. */
+uint64_t words_ppm(uint64_t part, uint64_t whole);
+
+/*
+ * The character at `text`, which is not at its end: writes its code point and returns its octets. 0 where they are no
+ * UTF-8 (RFC 3629: shortest form, no surrogates).
+ */
+size_t words_utf8(const char *text, uint32_t *code);
+
+#endif

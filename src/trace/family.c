@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Marks are from the published source of Mirai and its analyses (Antonakakis et al., USENIX Security 2017), the documented behaviour of ZMap and
+ * masscan, and public reports on LOIC, GoldenEye and Slowloris.
+ */
+#include "trace/family.h"
+
+#include <string.h>
+
+#define PROTOCOL_UDP 17
+#define PROTOCOL_GRE 47
+
+#define LAYOUT5(a, b, c, d, e) \
+	((uint64_t)(a) | (uint64_t)(b) << 4 | (uint64_t)(c) << 8 | (uint64_t)(d) << 12 | (uint64_t)(e) << 16)
+
+static const uint64_t layout_mirai = LAYOUT5(TCP_OPTION_MSS, TCP_OPTION_SOK, TCP_OPTION_TS, TCP_OPTION_NOP, TCP_OPTION_WS);
+
+static bool is_bare_syn(const struct observation *o)
+{
+	return (o->flags & OBSERVATION_TCP) && (o->tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
+}
+
+static bool payload_starts(const struct observation *o, const char *text)
+{
+	size_t length = strlen(text);
+
+	return o->payload_kept >= length && memcmp(o->payload, text, length) == 0;
+}
+
+static uint32_t address_ipv4(const struct address *a)
+{
+	return (uint32_t)a->octets[12] << 24 | (uint32_t)a->octets[13] << 16 | (uint32_t)a->octets[14] << 8 | a->octets[15];
+}
+
+static bool mirai_scan(const struct observation *o)
+{
+	return is_bare_syn(o) && address_is_ipv4(&o->dst) && o->tcp.seq == address_ipv4(&o->dst);
+}
+
+static bool mirai_syn(const struct observation *o)
+{
+	return is_bare_syn(o) && o->tcp.window == 0 && o->tcp.options == layout_mirai && o->tcp.wscale == 6;
+}
+
+static bool mirai_ack(const struct observation *o)
+{
+	return (o->flags & OBSERVATION_TCP) && o->tcp.flags == TCP_ACK && o->payload_length == 512 && o->tcp.options == 0;
+}
+
+static bool mirai_stomp(const struct observation *o)
+{
+	return (o->flags & OBSERVATION_TCP) && o->tcp.flags == (TCP_ACK | TCP_PSH) && o->payload_length == 768;
+}
+
+static bool mirai_vse(const struct observation *o)
+{
+	return o->protocol == PROTOCOL_UDP && o->dst_port == 27015 && payload_starts(o, "\xff\xff\xff\xffTSource Engine Query");
+}
+
+static bool mirai_gre(const struct observation *o)
+{
+	uint16_t outer = o->outer.ip_id, inner = o->ip_id;
+	uint16_t outer_swapped = (uint16_t)(outer << 8 | outer >> 8), inner_swapped = (uint16_t)(inner << 8 | inner >> 8);
+
+	return (o->flags & OBSERVATION_TUNNELLED) && o->outer.protocol == PROTOCOL_GRE && o->protocol == PROTOCOL_UDP &&
+	       o->payload_length == 512 &&
+	       (inner == (uint16_t)~(outer - 1000) || inner_swapped == (uint16_t)~(outer_swapped - 1000));
+}
+
+static bool mirai_udp(const struct observation *o)
+{
+	return o->protocol == PROTOCOL_UDP && o->payload_length == 512 && !(o->flags & OBSERVATION_TUNNELLED) && o->src_port >= 1024;
+}
+
+static bool zmap(const struct observation *o)
+{
+	return is_bare_syn(o) && o->ip_id == 54321 && o->tcp.window == 65535;
+}
+
+static bool masscan(const struct observation *o)
+{
+	uint32_t dst = address_ipv4(&o->dst), mixed = dst ^ o->dst_port ^ o->tcp.seq;
+
+	return is_bare_syn(o) && address_is_ipv4(&o->dst) && o->tcp.window == 1024 + 1 &&
+	       (o->ip_id == (uint16_t)mixed || o->ip_id == (uint16_t)(mixed ^ mixed >> 16));
+}
+
+static bool loic(const struct observation *o)
+{
+	return (o->flags & OBSERVATION_TCP) && o->payload_length == 18 && payload_starts(o, "GET / HTTP/1.1\r\n\r\n");
+}
+
+static const struct {
+	struct family family;
+	bool (*bears)(const struct observation *observation);
+} families[] = {
+	{ { "mirai", "scan: SYN whose sequence number is its destination address" }, mirai_scan },
+	{ { "mirai", "SYN flood: window 0, options mss,sok,ts,nop,ws with scale 6" }, mirai_syn },
+	{ { "mirai", "ACK flood: 512 octets of payload, no options" }, mirai_ack },
+	{ { "mirai", "STOMP flood: PSH+ACK with 768 octets of payload" }, mirai_stomp },
+	{ { "mirai", "VSE flood: Source engine query to port 27015" }, mirai_vse },
+	{ { "mirai", "GRE-IP flood: inner IP ID is the complement of the outer one less 1000" }, mirai_gre },
+	{ { "mirai", "UDP flood: 512 octets of payload (a weak mark)" }, mirai_udp },
+	{ { "zmap", "SYN with IP ID 54321 and window 65535" }, zmap },
+	{ { "masscan", "SYN with window 1025 and IP ID made from destination and sequence number" }, masscan },
+	{ { "loic", "bare GET / HTTP/1.1 without any header" }, loic },
+};
+
+size_t family_count(void)
+{
+	return sizeof(families) / sizeof(families[0]);
+}
+
+const struct family *family_get(size_t index)
+{
+	return &families[index].family;
+}
+
+size_t family_of(const struct observation *observation)
+{
+	for (size_t i = 0; i < family_count(); i++)
+		if (families[i].bears(observation))
+			return i + 1;
+	return 0;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Capture time as text, against libc's calendar as the naive twin, and the two clamped sums.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "base/time.h"
+
+static void expect(int64_t ns, const char *want)
+{
+	char text[TIME_TEXT_SIZE];
+
+	assert_ptr_equal(time_format((struct capture_time){ ns }, text), text);
+	assert_string_equal(text, want);
+}
+
+static void known_times(void **state)
+{
+	(void)state;
+	expect(0, "1970-01-01T00:00:00.000000Z");
+	expect(1741599912000123000, "2025-03-10T09:45:12.000123Z");
+	expect(1741599912000123004, "2025-03-10T09:45:12.000123004Z");
+	expect(1741599912000000001, "2025-03-10T09:45:12.000000001Z");
+	expect(1741599912999999000, "2025-03-10T09:45:12.999999Z");
+	expect(951782400000000000, "2000-02-29T00:00:00.000000Z");
+	expect(1709164800000000000, "2024-02-29T00:00:00.000000Z");
+	expect(4107542400000000000, "2100-03-01T00:00:00.000000Z");
+}
+
+static void before_the_epoch(void **state)
+{
+	(void)state;
+	expect(-1, "1969-12-31T23:59:59.999999999Z");
+	expect(-1000, "1969-12-31T23:59:59.999999Z");
+	expect(-NS_PER_S, "1969-12-31T23:59:59.000000Z");
+	expect(-86400 * NS_PER_S, "1969-12-31T00:00:00.000000Z");
+	expect(-2203891201LL * NS_PER_S, "1900-02-28T23:59:59.000000Z");
+	expect(-2203891200LL * NS_PER_S, "1900-03-01T00:00:00.000000Z");
+}
+
+static void ends_of_the_range(void **state)
+{
+	(void)state;
+	expect(INT64_MAX, "2262-04-11T23:47:16.854775807Z");
+	expect(INT64_MIN, "1677-09-21T00:12:43.145224192Z");
+}
+
+static void every_day_agrees_with_libc(void **state)
+{
+	const int64_t day = 86400 * NS_PER_S;
+	uint64_t random = 88172645463325252u;
+
+	(void)state;
+	for (int64_t at = INT64_MIN / day; at <= INT64_MAX / day - 1; at++) {
+		int64_t in_day, seconds;
+		char want[80];
+		struct tm tm;
+		time_t clock;
+
+		random ^= random << 13;
+		random ^= random >> 7;
+		random ^= random << 17;
+		in_day = (int64_t)(random % 86400);
+		seconds = at * 86400 + in_day;
+		clock = (time_t)seconds;
+		assert_non_null(gmtime_r(&clock, &tm));
+		snprintf(want, sizeof(want), "%04d-%02d-%02dT%02d:%02d:%02d.000000Z", tm.tm_year + 1900, tm.tm_mon + 1,
+		         tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+		expect(seconds * NS_PER_S, want);
+	}
+}
+
+static void sums_are_clamped(void **state)
+{
+	const struct capture_time first = { INT64_MIN }, last = { INT64_MAX }, one = { 1 }, zero = { 0 };
+
+	(void)state;
+	assert_int_equal(time_since(one, zero), 1);
+	assert_int_equal(time_since(zero, one), -1);
+	assert_true(time_since(last, first) == INT64_MAX);
+	assert_true(time_since(first, last) == INT64_MIN);
+	assert_true(time_plus(last, 1).ns == INT64_MAX);
+	assert_true(time_plus(first, -1).ns == INT64_MIN);
+	assert_true(time_plus(one, -3).ns == -2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(known_times),
+		cmocka_unit_test(before_the_epoch),
+		cmocka_unit_test(ends_of_the_range),
+		cmocka_unit_test(every_day_agrees_with_libc),
+		cmocka_unit_test(sums_are_clamped),
+	};
+
+	return cmocka_run_group_tests_name("time", tests, NULL, NULL);
+}
