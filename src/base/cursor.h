@@ -61,7 +61,7 @@ static inline uint8_t cursor_u8(struct cursor *c)
 static inline uint16_t cursor_u16_be(struct cursor *c)
 {
 	const uint8_t *p = cursor_take(c, 2);
-	return p ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+	return (uint16_t)(p ? p[0] << 8 | p[1] : 0);
 }
 
 static inline uint32_t cursor_u32_be(struct cursor *c)

@@ -101,3 +101,13 @@ void topk_sort(struct topk *topk)
 {
 	qsort(topk->entries, topk->used, sizeof(topk->entries[0]), by_count);
 }
+
+uint64_t topk_heaviest(const struct topk *topk)
+{
+	uint64_t heaviest = 0;
+
+	for (uint32_t i = 0; i < topk->used; i++)
+		if (topk->entries[i].count - topk->entries[i].error > heaviest)
+			heaviest = topk->entries[i].count - topk->entries[i].error;
+	return heaviest;
+}

@@ -32,6 +32,9 @@ void topk_merge(struct topk *into, const struct topk *from);
 /* Sorts entries by count, largest first, ties by key: the same content always ends in the same order. */
 void topk_sort(struct topk *topk);
 
+/* Weight of the heaviest key, at least; 0 where there is none. */
+uint64_t topk_heaviest(const struct topk *topk);
+
 static inline struct topk_key topk_number(uint64_t number)
 {
 	return (struct topk_key){ 0, number };

@@ -115,7 +115,7 @@ static void flatten(char *text)
 }
 
 __attribute__((format(printf, 3, 0))) static void hear(cyaml_log_t level, void *context, const char *format,
-                                                      va_list arguments)
+                                                       va_list arguments)
 {
 	static const char prefix[] = "Load: ";
 	struct said *said = context;
@@ -134,7 +134,8 @@ __attribute__((format(printf, 3, 0))) static void hear(cyaml_log_t level, void *
 	if (strncmp(at, "Backtrace", strlen("Backtrace")) == 0)
 		return;
 	at = strstr(text, "(line: ");
-	if (at && sscanf(at, "(line: %u, column: %u)", &line, &column) == 2) { /* NOLINT(cert-err34-c): libcyaml printed it */
+	if (at &&
+	    sscanf(at, "(line: %u, column: %u)", &line, &column) == 2) { /* NOLINT(cert-err34-c): libcyaml printed it */
 		if (!said->where[0])
 			snprintf(said->where, sizeof(said->where), "line %u, column %u: ", line, column);
 	} else if (!said->what[0]) {
@@ -201,14 +202,17 @@ static struct configuration *parse(const uint8_t *data, size_t length, char erro
 	struct said said = { .what = "", .where = "", .other_documents = false };
 	cyaml_config_t config;
 	cyaml_data_t *parsed = NULL;
-	cyaml_err_t result = cyaml_load_data(data, length, parser(&said, &config), &configuration_schema, &parsed, NULL);
+	cyaml_err_t result =
+		cyaml_load_data(data, length, parser(&said, &config), &configuration_schema, &parsed, NULL);
 
 	if (result == CYAML_OK && parsed && !said.other_documents)
 		return parsed;
 	if (result != CYAML_OK)
-		snprintf(error, SERVICES_ERROR_SIZE, "%s%s", said.where, said.what[0] ? said.what : cyaml_strerror(result));
+		snprintf(error, SERVICES_ERROR_SIZE, "%s%s", said.where,
+		         said.what[0] ? said.what : cyaml_strerror(result));
 	else
-		snprintf(error, SERVICES_ERROR_SIZE, parsed ? "holds more than one YAML document; put all into one" : "is empty");
+		snprintf(error, SERVICES_ERROR_SIZE,
+		         parsed ? "holds more than one YAML document; put all into one" : "is empty");
 	cyaml_free(parser(NULL, &config), &configuration_schema, parsed, 0);
 	return NULL;
 }
@@ -235,9 +239,10 @@ static int check(struct services *services, char error[SERVICES_ERROR_SIZE])
 		for (unsigned k = 0; k < service->addresses_count && !wrong; k++) {
 			if (prefix_parse(service->addresses[k], &services->prefixes[i][k]) == 0)
 				continue;
-			snprintf(error, SERVICES_ERROR_SIZE,
-			         "service '%s': '%s' is no address or prefix; write 192.0.2.10, 192.0.2.0/24 or \"2001:db8::10\"",
-			         service->name, service->addresses[k]);
+			snprintf(
+				error, SERVICES_ERROR_SIZE,
+				"service '%s': '%s' is no address or prefix; write 192.0.2.10, 192.0.2.0/24 or \"2001:db8::10\"",
+				service->name, service->addresses[k]);
 			flatten(error);
 			return -EINVAL;
 		}
@@ -263,7 +268,8 @@ struct services *services_load(const char *path, char error[SERVICES_ERROR_SIZE]
 	}
 	result = read_file(path, &data, &length);
 	if (result == -EFBIG)
-		snprintf(error, SERVICES_ERROR_SIZE, "larger than %u octets; that is no list of services", SERVICES_FILE_MAX);
+		snprintf(error, SERVICES_ERROR_SIZE, "larger than %u octets; that is no list of services",
+		         SERVICES_FILE_MAX);
 	else if (result != 0)
 		snprintf(error, SERVICES_ERROR_SIZE, "%s", strerror(-result));
 	if (result != 0)

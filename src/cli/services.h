@@ -17,9 +17,9 @@
 
 #define SERVICES_FILE_MAX (1u << 20) /* octets of a configuration */
 #define SERVICES_MAX 1024
-#define SERVICES_ADDRESSES_MAX 64    /* of one service */
-#define SERVICES_PORTS_MAX 1024      /* of one service and protocol */
-#define SERVICES_NAME_MAX 64         /* octets */
+#define SERVICES_ADDRESSES_MAX 64 /* of one service */
+#define SERVICES_PORTS_MAX 1024   /* of one service and protocol */
+#define SERVICES_NAME_MAX 64      /* octets */
 #define SERVICES_ERROR_SIZE 512
 
 struct services; /* opaque */
@@ -30,8 +30,8 @@ void services_free(struct services *services);
 
 /*
  * The service that a finding's target is: the only one with an address in the target (or around it); of several, the only one
- * that has one of the ports attacked. NULL where that leaves none or more than one.
+ * that has one of the ports attacked. NULL where that leaves none or more than one. `context` is a struct services.
  */
-const char *services_name(const void *services, const struct finding *finding);
+const char *services_name(const void *context, const struct finding *finding);
 
 #endif

@@ -32,6 +32,7 @@
 
 #include "base/prefix.h"
 #include "base/time.h"
+#include "cli/command.h"
 #include "cli/try.h"
 #include "defend/match.h"
 #include "defend/rule.h"
@@ -54,8 +55,6 @@
 #define SECTION_MINIMUM 28
 #define SECTION_LENGTH_AT 16
 #define SECTION_LENGTH_SIZE 8
-
-enum { DONE = 0, BAD = 1, USAGE = 2 };
 
 static const char help[] =
 	"Usage: holdfast try --rules REPORT.json IN -w OUT [--json]\n"
@@ -132,7 +131,7 @@ static const char *printable(const char *text, char copy[PRINTABLE_SIZE])
 static int wrong_usage(const char *what)
 {
 	complain("try", "%s; see 'holdfast try --help'", what);
-	return USAGE;
+	return COMMAND_USAGE;
 }
 
 static int parse_options(int argc, char **argv, struct options *options)
@@ -164,7 +163,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 			break;
 		case 'h':
 			options->help = true;
-			return DONE;
+			return COMMAND_DONE;
 		case ':':
 			(void)snprintf(what, sizeof(what), "%.60s needs a file name behind it",
 			               printable(argv[optind - 1], copy));
@@ -192,7 +191,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 		return wrong_usage("nowhere to write: -w OUT is missing");
 	if (strcmp(options->rules, "-") == 0 && strcmp(options->input, "-") == 0)
 		return wrong_usage("the rules and the capture cannot both come from standard input");
-	return DONE;
+	return COMMAND_DONE;
 }
 
 /* ---- report → rules ---- */
@@ -780,19 +779,20 @@ static int summarize(const struct trial *trial, const struct options *options)
 
 static int run(struct trial *trial, const struct options *options)
 {
+	static char buffer[OUTPUT_BUFFER];
 	char error[CAPTURE_ERROR_SIZE] = "";
 	struct capture *capture;
 	struct output output;
 	bool in_place;
-	int status = BAD, result, closed;
+	int status = COMMAND_BAD, result, closed;
 
 	if (overwrites(options))
-		return USAGE;
+		return COMMAND_USAGE;
 	if (strcmp(options->output, "-") == 0 && isatty(STDOUT_FILENO))
 		return wrong_usage(
 			"a capture is nothing for a terminal: redirect standard output, or name a file with -w");
 	if (read_rules(options->rules, trial) != 0)
-		return BAD;
+		return COMMAND_BAD;
 	capture = capture_open(options->input, error);
 	if (!capture) {
 		complain(input_name(options->input), "%s; name a pcap or pcapng file", error);
@@ -805,7 +805,8 @@ static int run(struct trial *trial, const struct options *options)
 		         strerror(-result));
 		goto undo_capture;
 	}
-	(void)setvbuf(output.file, NULL, _IOFBF, OUTPUT_BUFFER);
+	/* The C library takes a size only together with a buffer; static, for standard output outlives this function. */
+	(void)setvbuf(output.file, buffer, _IOFBF, sizeof(buffer));
 	in_place = !output.temporary;
 	result = sift(trial, capture, output.file);
 	closed = output_close(&output, result != 0);
@@ -822,7 +823,7 @@ static int run(struct trial *trial, const struct options *options)
 		complain(input_name(options->input), "%s; what comes before is in %s, get a whole copy for the rest",
 		         capture_error(capture), output_name(options->output));
 	if (summarize(trial, options) == 0 && !trial->counts.truncated)
-		status = DONE;
+		status = COMMAND_DONE;
 undo_capture:
 	capture_close(capture);
 undo_rules:
@@ -836,14 +837,14 @@ int try_command(int argc, char **argv)
 	struct trial *trial;
 	int status = parse_options(argc, argv, &options);
 
-	if (status != DONE)
+	if (status != COMMAND_DONE)
 		return status;
 	if (options.help)
-		return fputs(help, stdout) < 0 || fflush(stdout) != 0 ? BAD : DONE;
+		return fputs(help, stdout) < 0 || fflush(stdout) != 0 ? COMMAND_BAD : COMMAND_DONE;
 	trial = calloc(1, sizeof(*trial));
 	if (!trial) {
 		complain("try", "out of memory; free some");
-		return BAD;
+		return COMMAND_BAD;
 	}
 	sieve_init(&trial->sieve);
 	status = run(trial, &options);

@@ -27,8 +27,10 @@
 #define RULE_ADDS_PPM 20000     /* a rule that catches less than a fiftieth is not worth having */
 #define SPECIFIC_TERMS 5
 #define SPECIFIC_KEEPS_PPM 998000 /* of a rule's coverage, for one more term */
+#define SPECIFIC_BONUS_PPM 30000
 #define HELD_OUT_FROM 20000     /* packets in B from which on half of it is held out */
 #define LIMIT_PPS_MIN 10
+#define OPENINGS_LOST_PPM 10000 /* a rule on SYNs may lose at most this share of normal ones, however few they are among all packets */
 #define PPM 1000000
 
 #define PROTOCOL_ICMP 1
@@ -386,6 +388,17 @@ static const uint64_t *row_v(const struct search *s, const uint64_t *bits)
 	return bits + s->words_a + s->words_b;
 }
 
+/* Where no normal traffic can tell a narrow rule from a wide one, what is specific counts for itself. */
+static int64_t specific_bonus(const struct search *s, const struct candidate *c)
+{
+	int64_t bonus = 0;
+
+	for (uint32_t i = 0; i < c->count; i++)
+		if (s->items[c->items[i]].rank && bonus < 3 * SPECIFIC_BONUS_PPM)
+			bonus += SPECIFIC_BONUS_PPM;
+	return s->input->baseline_count ? 0 : bonus;
+}
+
 static int64_t score_of(const struct search *s, const uint64_t *bits, uint64_t *caught)
 {
 	uint64_t n = count_and(s->searching, NULL, s->words_b), left = count_and(s->left, NULL, s->words_a);
@@ -405,6 +418,10 @@ static bool has_field(const struct search *s, const struct candidate *c, const s
 	for (uint32_t i = 0; i < c->count; i++) {
 		const struct match_term *mine = &s->items[c->items[i]].term;
 
+		/* One length says the other. */
+		if ((mine->field == MATCH_LENGTH && term->field == MATCH_PAYLOAD_LENGTH) ||
+		    (mine->field == MATCH_PAYLOAD_LENGTH && term->field == MATCH_LENGTH))
+			return true;
 		if (mine->field == term->field && !(term->field == MATCH_PAYLOAD &&
 		    mine->value.payload.from != term->value.payload.from))
 			return true;
@@ -463,7 +480,7 @@ static bool beam_search(struct search *s, struct candidate *best, struct candida
 					memcpy(trial->bits, s->items[k].bits, s->words * sizeof(*trial->bits));
 				}
 				trial->items[trial->count++] = k;
-				trial->score = score_of(s, trial->bits, &trial->caught);
+				trial->score = score_of(s, trial->bits, &trial->caught) + specific_bonus(s, trial);
 				if (trial->caught == 0)
 					continue;
 				keep_best(to, &next, trial, s->words);
@@ -523,28 +540,51 @@ static bool only_opens(const struct match *match)
 	return false;
 }
 
+/* Of the normal packets that open a connection, how many does a rule on opening packets match? In parts per million. */
+static uint32_t openings_lost_ppm(const struct signature_input *input, const struct match *match)
+{
+	uint64_t openings = 0, lost = 0;
+
+	for (uint32_t i = 0; i < input->baseline_count; i++) {
+		const struct observation *o = input->baseline[i];
+
+		if (!(o->flags & OBSERVATION_TCP) || (o->tcp.flags & (TCP_SYN | TCP_ACK)) != TCP_SYN)
+			continue;
+		openings++;
+		lost += match_test(match, o);
+	}
+	return openings ? (uint32_t)(lost * PPM / openings) : 0;
+}
+
 static void choose_action(const struct signature_input *input, struct signature *g, uint32_t budget_used)
 {
+	bool opens = only_opens(&g->match);
+	uint32_t openings_ppm = opens ? openings_lost_ppm(input, &g->match) : 0;
+	/* What was seen, apart from what a small sample leaves possible. */
+	bool hardly_any = (uint64_t)g->baseline_hits * PPM <= (uint64_t)g->baseline_samples * SIGNATURE_DROP_PPM;
 	uint64_t usual;
 
 	g->action = RULE_NONE;
 	if (!g->has_bound) {
 		say(g, "no normal traffic to this target was seen before or after: what the rule would cost cannot be known");
+	} else if (openings_ppm > OPENINGS_LOST_PPM) {
+		g->action = RULE_CHALLENGE;
+		say(g, "%u.%u %% of the normal new connections look the same: let each prove its address (SYN cookies)", openings_ppm / 10000,
+		    openings_ppm / 1000 % 10);
 	} else if (g->bound_ppm <= SIGNATURE_DROP_PPM && budget_used + g->bound_ppm <= SIGNATURE_BUDGET_PPM) {
 		g->action = RULE_DROP;
 		say(g, "%u of %u normal packets match: with 95 %% confidence at most %u.%03u %% would be lost", g->baseline_hits,
 		    g->baseline_samples, g->bound_ppm / 10000, g->bound_ppm / 10 % 1000);
-	} else if (g->bound_ppm <= SIGNATURE_LIMIT_PPM) {
+	} else if (g->bound_ppm <= SIGNATURE_LIMIT_PPM && hardly_any) {
 		usual = input->baseline_packets * g->baseline_hits / (g->baseline_samples ? g->baseline_samples : 1) /
 		        (input->baseline_seconds ? input->baseline_seconds : 1);
 		g->action = RULE_RATE_LIMIT;
 		g->rate_limit_pps = (uint32_t)(2 * usual + LIMIT_PPS_MIN);
 		say(g, "%u of %u normal packets match: a drop is not proven safe (up to %u.%03u %% lost), so what is usual may pass",
 		    g->baseline_hits, g->baseline_samples, g->bound_ppm / 10000, g->bound_ppm / 10 % 1000);
-	} else if (only_opens(&g->match)) {
+	} else if (opens) {
 		g->action = RULE_CHALLENGE;
-		say(g, "new connections of real users look the same (%u of %u normal packets match): let each prove its address (SYN cookies)",
-		    g->baseline_hits, g->baseline_samples);
+		say(g, "not proven safe on %u normal packets: let each new connection prove its address (SYN cookies)", g->baseline_samples);
 	} else if (g->baseline_hits == 0) {
 		say(g, "no normal packet matches, but %u are too few to prove it safe (up to %u.%01u %% lost)", g->baseline_samples,
 		    g->bound_ppm / 10000, g->bound_ppm / 1000 % 10);

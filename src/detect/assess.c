@@ -3,6 +3,8 @@
 
 #define LEARNED_ENOUGH 30 /* seconds before what is usual counts */
 #define ALARM_AT_ONCE 1500 /* unanswered packets in 100 ms that need not wait for their answers */
+#define HOT_SHARE 5       /* an attack's first slots hold at least a fifth of what raises the alarm … */
+#define HOT_PEAK 10       /* … where that is more than a trickle */
 #define STREAM_SHARE 5    /* fewer than one in this many packets starts a conversation: streams */
 
 static uint64_t unsettled(struct track_counts counts)
@@ -18,9 +20,20 @@ static uint64_t usual_bound(const struct track *t, uint32_t slots)
 	return (2 * t->usual + 3 * t->usual_deviation) * slots / (256 * 10);
 }
 
-static uint64_t count_in(const struct track *t, int64_t to, uint32_t slots)
+/* What is looked at: a track, not before a slot, at bounds for its width. */
+struct view {
+	const struct track *track;
+	const struct evidence *evidence;
+	int64_t since;
+	unsigned wider;
+	bool stream; /* few conversations carry the packets */
+};
+
+static struct track_counts sum_of(const struct view *v, int64_t to, uint32_t slots)
 {
-	return unsettled(track_sum(t, to - slots + 1, to));
+	int64_t from = to - slots + 1;
+
+	return track_sum(v->track, from > v->since ? from : v->since, to);
 }
 
 static bool is_stream(const struct track *t)
@@ -30,64 +43,83 @@ static bool is_stream(const struct track *t)
 	return counts.fresh * STREAM_SHARE < counts.packets;
 }
 
-/* Back from the window that fired, as far as there is more than usual without a pause longer than `pause` slots. */
-static int64_t walk_back(const struct track *t, int64_t from, int64_t pause)
+/* Back from the window that fired, as far as there is a good part of its peak without a pause longer than `pause` slots. */
+static int64_t walk_back(const struct view *v, int64_t from, int64_t pause, bool answered)
 {
-	uint64_t per_second = (t->learned_seconds >= LEARNED_ENOUGH ? 2 * t->usual / 256 : 0) + 1;
+	const struct track *t = v->track;
+	uint64_t usual = t->learned_seconds >= LEARNED_ENOUGH ? 2 * t->usual / 256 : 0, peak = 0;
 	int64_t oldest = t->last_slot - 10 * (TRACK_SECONDS - 1), earliest = t->last_slot;
-	bool met = false;
 
 	if (oldest < t->first_slot)
 		oldest = t->first_slot;
+	if (oldest < v->since)
+		oldest = v->since;
 	for (int64_t s = t->last_slot; s >= oldest; s--) {
-		bool fine = t->last_slot - s < TRACK_SLOTS;
 		/* Beyond the fine ring only whole seconds are known. */
-		uint64_t count = unsettled(track_sum(t, s, s));
-		uint64_t usual = fine ? per_second / 10 : per_second;
+		bool fine = t->last_slot - s < TRACK_SLOTS;
+		struct track_counts counts = track_sum(t, s, s);
+		uint64_t count = answered ? counts.packets : unsettled(counts), bound;
 
-		if (count > usual) {
+		if (fine && count > peak)
+			peak = count;
+		bound = fine ? usual / 10 : usual;
+		if (peak >= HOT_PEAK && bound < peak / HOT_SHARE)
+			bound = peak / HOT_SHARE;
+		if (count > bound)
 			earliest = s;
-			met = true;
-		} else if (met && s < from && earliest - s > pause) {
+		else if (s < from && earliest - s > pause)
 			break;
-		}
 	}
 	return earliest;
 }
 
-static bool fires(const struct track *t, int64_t to, uint32_t slots, uint64_t bound, uint32_t *window)
+static bool fires(const struct view *v, int64_t to, uint32_t slots, uint64_t bound, uint32_t *window)
 {
-	if (bound == 0 || count_in(t, to, slots) < bound + usual_bound(t, slots))
+	if (bound == 0 || unsettled(sum_of(v, to, slots)) < bound * v->wider + usual_bound(v->track, slots))
 		return false;
 	*window = slots;
 	return true;
 }
 
 /* The target answers, and still it is many times what it was. */
-static bool answered_too_many(const struct track *t, const struct evidence *e, int64_t to)
+static bool answered_too_many(const struct view *v, int64_t to, uint32_t *window)
 {
-	uint64_t packets = track_sum(t, to - 9, to).packets;
+	const struct track *t = v->track;
+	uint64_t packets = sum_of(v, to, 10).packets;
 
-	if (!e->answered_1s || packets < e->answered_1s)
+	if (!v->evidence->answered_1s || packets < (uint64_t)v->evidence->answered_1s * v->wider)
 		return false;
-	if (t->learned_seconds < 10)
-		return packets >= 5ull * e->answered_1s;
-	return packets >= 6 * t->learned_packets / t->learned_seconds;
+	if (t->learned_seconds < 10 ? packets < 5ull * v->evidence->answered_1s * v->wider
+	                            : packets < 6 * t->learned_packets / t->learned_seconds)
+		return false;
+	*window = 10;
+	return true;
 }
 
-static bool lone(const struct track *t, const struct evidence *e, int64_t to, unsigned wider, bool stream, uint32_t *window)
+/* Enough at whatever number of sources. */
+static bool lone(const struct view *v, int64_t to, uint32_t *window)
 {
-	if (stream && e->stream_1s)
-		return fires(t, to, 10, (uint64_t)e->stream_1s * wider, window) ||
-		       fires(t, to, 1, (uint64_t)e->stream_1s * wider / 4, window);
-	return fires(t, to, 1, (uint64_t)e->lone_100ms * wider, window) ||
-	       fires(t, to, 10, (uint64_t)e->lone_1s * wider, window);
+	const struct evidence *e = v->evidence;
+
+	if (v->stream && e->stream_1s)
+		return fires(v, to, 10, e->stream_1s, window) || fires(v, to, 1, e->stream_1s / 4, window);
+	return fires(v, to, 1, e->lone_100ms, window) || fires(v, to, 10, e->lone_1s, window);
 }
 
-static bool crowd(const struct track *t, const struct evidence *e, int64_t to, unsigned wider, bool stream, uint32_t *window)
+/* So many at once that their answers need not be waited for. */
+static bool sudden(const struct view *v, int64_t slot, bool final, uint32_t *window)
 {
-	/* Conversations in one direction only: calls and game clients look like that too. */
-	uint64_t factor = (uint64_t)wider * (stream && e->stream_1s && e->settle_slots ? 4 : 1);
+	const struct evidence *e = v->evidence;
+
+	if (v->stream || final || !e->settle_slots || !e->lone_1s)
+		return false;
+	return fires(v, slot, 1, e->lone_1s > ALARM_AT_ONCE ? e->lone_1s : ALARM_AT_ONCE, window);
+}
+
+static bool crowd(const struct view *v, int64_t to, uint32_t *window)
+{
+	const struct evidence *e = v->evidence;
+	uint64_t factor = v->stream && e->stream_crowd ? e->stream_crowd : 1;
 	const struct {
 		uint32_t slots, bound, sources;
 	} bounds[] = {
@@ -100,10 +132,10 @@ static bool crowd(const struct track *t, const struct evidence *e, int64_t to, u
 	bool counted = false;
 
 	for (unsigned i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
-		if (!fires(t, to, bounds[i].slots, bounds[i].bound * factor, window))
+		if (!fires(v, to, bounds[i].slots, bounds[i].bound * factor, window))
 			continue;
 		if (!counted)
-			sources = track_sources(t);
+			sources = track_sources(v->track);
 		counted = true;
 		if (sources >= bounds[i].sources)
 			return true;
@@ -111,26 +143,24 @@ static bool crowd(const struct track *t, const struct evidence *e, int64_t to, u
 	return false;
 }
 
-bool assess(const struct track *t, const struct evidence *e, int64_t slot, unsigned wider, bool final, struct alarm *alarm)
+bool assess(const struct track *t, const struct evidence *e, int64_t since, int64_t slot, unsigned wider, bool final,
+            struct alarm *alarm)
 {
 	int64_t to = final ? slot : slot - e->settle_slots;
-	bool stream = is_stream(t);
+	struct view v = { .track = t, .evidence = e, .since = since, .wider = wider, .stream = is_stream(t) };
 	uint32_t window = 0;
+	bool answered = false;
 
-	if (lone(t, e, to, wider, stream, &window)) {
-		alarm->crowd = false;
-	} else if (!stream && !final && e->settle_slots && e->lone_1s &&
-	           fires(t, slot, 1, (uint64_t)(e->lone_1s > ALARM_AT_ONCE ? e->lone_1s : ALARM_AT_ONCE) * wider, &window)) {
-		alarm->crowd = false;
-	} else if (answered_too_many(t, e, slot)) {
-		alarm->crowd = false;
-		window = 10;
-	} else if (crowd(t, e, to, wider, stream, &window)) {
-		alarm->crowd = true;
-	} else {
-		return false;
+	alarm->crowd = false;
+	if (!lone(&v, to, &window) && !sudden(&v, slot, final, &window)) {
+		answered = answered_too_many(&v, slot, &window);
+		if (!answered) {
+			if (!crowd(&v, to, &window))
+				return false;
+			alarm->crowd = true;
+		}
 	}
 	alarm->window = window;
-	alarm->from_slot = walk_back(t, to - window + 1, window <= 10 ? 5 : window <= 100 ? 50 : 200);
+	alarm->from_slot = walk_back(&v, to - window + 1, window <= 10 ? 20 : window <= 100 ? 50 : 200, answered);
 	return true;
 }

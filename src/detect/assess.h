@@ -16,9 +16,10 @@ struct alarm {
 };
 
 /*
- * `wider` multiplies the bounds: 1 for an address, more for a network. `final`: the input has ended, nothing more will be settled.
+ * `since`: nothing before this slot counts (a wave that is over). `wider` multiplies the bounds: 1 for an address, more for a network.
+ * `final`: the input has ended, nothing more will be settled.
  */
-bool assess(const struct track *track, const struct evidence *evidence, int64_t slot, unsigned wider, bool final,
+bool assess(const struct track *track, const struct evidence *evidence, int64_t since, int64_t slot, unsigned wider, bool final,
             struct alarm *alarm);
 
 #endif

@@ -20,6 +20,7 @@
 #define REARM_SHARE 10            /* one slot with a tenth of the peak re-opens a known attack … */
 #define REARM_PACKETS 20          /* … and at least this many packets */
 #define ASSESS_FIRST 50           /* packets in a slot before it is assessed before its end */
+#define PENDING_PACKETS 20        /* in a slot, to be assessed again once they had time to be answered */
 #define SIBLINGS 4                /* addresses of one network under the same attack that make it the target */
 #define CARPET_DESTINATIONS 8
 #define SCAN_SOURCES 4
@@ -35,8 +36,20 @@ struct recent {
 	bool taken;
 };
 
+/* A busy track that is to be assessed when its packets are settled, though no more may come. */
+struct pending {
+	struct prefix scope;
+	uint8_t kind;
+	uint8_t level;
+	bool probe;
+	int64_t slot;
+	struct observation observation;
+};
+
 struct detector {
 	uint64_t seed;
+	uint32_t pending_count;
+	struct pending pending[DETECTOR_PENDING_MAX];
 	struct detector_counters counters;
 	uint32_t count;
 	uint32_t scans;
@@ -113,18 +126,18 @@ static void recent_push(struct detector *d, const struct observation *o, uint8_t
 struct survey {
 	uint64_t packets;
 	uint64_t sources, destinations, ports;
-	uint64_t heaviest_destination; /* packets, at least */
+	uint64_t heaviest_source, heaviest_destination; /* packets, at least */
 };
 
 /* What the kept packets say of one kind towards one scope. */
 static void survey_recent(struct detector *d, const struct prefix *scope, uint8_t kind, int64_t since_ns, struct survey *survey)
 {
 	struct hll *sources = calloc(3, sizeof(*sources));
-	struct topk *destinations = calloc(1, sizeof(*destinations));
+	struct topk *heaviest = calloc(2, sizeof(*heaviest));
 	uint64_t packets = 0;
 
 	*survey = (struct survey){ 0 };
-	for (uint64_t i = 0; sources && destinations && i < recent_count(d); i++) {
+	for (uint64_t i = 0; sources && heaviest && i < recent_count(d); i++) {
 		const struct recent *r = recent_at(d, i);
 		const struct observation *o = &r->observation;
 
@@ -134,18 +147,19 @@ static void survey_recent(struct detector *d, const struct prefix *scope, uint8_
 		hll_add(&sources[0], hash_address(d->seed, &o->src));
 		hll_add(&sources[1], hash_address(d->seed, &o->dst));
 		hll_add(&sources[2], hash_2(d->seed, o->dst_port, 0));
-		topk_add(destinations, address_topk(&o->dst), o->weight);
+		topk_add(&heaviest[0], address_topk(&o->src), o->weight);
+		topk_add(&heaviest[1], address_topk(&o->dst), o->weight);
 	}
-	if (sources && destinations) {
-		topk_sort(destinations);
+	if (sources && heaviest) {
 		survey->packets = packets;
 		survey->sources = hll_estimate(&sources[0]);
 		survey->destinations = hll_estimate(&sources[1]);
 		survey->ports = hll_estimate(&sources[2]);
-		survey->heaviest_destination = destinations->used ? destinations->entries[0].count - destinations->entries[0].error : 0;
+		survey->heaviest_source = topk_heaviest(&heaviest[0]);
+		survey->heaviest_destination = topk_heaviest(&heaviest[1]);
 	}
 	free(sources);
-	free(destinations);
+	free(heaviest);
 }
 
 /* ------------------------------------------------------------------ waves */
@@ -164,9 +178,13 @@ static struct wave *last_wave(struct incident *inc)
 	return &inc->waves[inc->waves_count - 1];
 }
 
+/* What came after the last busy slot was the pause's own traffic. */
 static void close_wave(struct incident *inc)
 {
 	inc->wave_open = false;
+	if (inc->waves_count && time_since(inc->last_hot, last_wave(inc)->began) >= 0 &&
+	    time_since(last_wave(inc)->ended, inc->last_hot) > 0)
+		last_wave(inc)->ended = inc->last_hot;
 	if (inc->waves_count && time_since(last_wave(inc)->ended, inc->ended) > 0)
 		inc->ended = last_wave(inc)->ended;
 }
@@ -444,7 +462,7 @@ static bool looks_like_scan(const struct survey *survey, const struct track *tra
 	uint64_t last_second = track_sum(track, track->last_slot - 9, track->last_slot).packets;
 	uint64_t spread = survey->ports > survey->destinations ? survey->ports : survey->destinations;
 
-	return survey->sources <= SCAN_SOURCES && spread >= SCAN_PORTS && spread * 5 >= survey->packets * 2 &&
+	return (survey->sources <= SCAN_SOURCES || survey->heaviest_source * 10 >= survey->packets * 7) && spread >= SCAN_PORTS && spread * 5 >= survey->packets * 2 &&
 	       last_second < SCAN_FAST_PPS;
 }
 
@@ -454,16 +472,19 @@ static bool is_probe_kind(uint8_t kind)
 	       kind == VECTOR_UDP;
 }
 
-/* A second look at what fired: is it a scan, and for a network, is it really spread? */
+/* A second look at what fired: is it a scan, is the crowd one, and for a network, is it really spread? */
 static bool confirm(struct detector *d, const struct track *track, unsigned level, const struct alarm *alarm)
 {
+	struct track_counts counts = track_sum(track, alarm->from_slot, track->last_slot);
+	uint64_t unanswered = counts.packets > counts.settled ? counts.packets - counts.settled : 0;
 	struct survey survey;
 
 	if (level == 0 && !is_probe_kind(track->kind))
 		return true;
-	if (level == 0 && alarm->crowd)
-		return true;
 	survey_recent(d, &track->scope, track->kind, alarm->from_slot * SLOT_NS, &survey);
+	/* Many sources among those who were answered do not make one noisy source a crowd. */
+	if (level == 0 && alarm->crowd)
+		return survey.heaviest_source * 2 < unanswered;
 	if (is_probe_kind(track->kind) && looks_like_scan(&survey, track))
 		return false;
 	if (level == 0)
@@ -502,27 +523,62 @@ static bool decide(struct detector *d, struct track *track, unsigned level, int6
 {
 	const struct evidence *evidence = vector_get(track->kind)->evidence;
 	int32_t index = resolve(d, track->incident);
+	int64_t since = track->first_slot;
 	struct alarm alarm;
 
 	if (index >= 0 && is_over(d->incidents[index], now)) {
 		track->incident = index = -1;
 		track->frozen = false;
 	}
-	if (!(index >= 0 && rearms(d->incidents[index], track, slot, &alarm))) {
-		if (!assess(track, evidence, slot, level + 1, final, &alarm) || !confirm(d, track, level, &alarm))
-			return false;
-		/* A wave that is over is not to be found again in the seconds behind it. */
-		if (index >= 0 && !d->incidents[index]->wave_open) {
-			int64_t over = slot_of(d->incidents[index]->ended.ns) + 1;
-
-			if (alarm.from_slot < over && track_sum(track, over, slot).packets <= REARM_PACKETS)
-				return false;
-			if (alarm.from_slot < over)
-				alarm.from_slot = over;
-		}
-	}
+	/* A wave that is over is not to be found again in the seconds behind it. */
+	if (index >= 0 && !d->incidents[index]->wave_open && slot_of(d->incidents[index]->ended.ns) >= since)
+		since = slot_of(d->incidents[index]->ended.ns) + 1;
+	if (!(index >= 0 && rearms(d->incidents[index], track, slot, &alarm)) &&
+	    (!assess(track, evidence, since, slot, level + 1, final, &alarm) || !confirm(d, track, level, &alarm)))
+		return false;
 	raise_alarm(d, track, &alarm, now);
 	return true;
+}
+
+/* Busy, and its packets may yet be answered: to be looked at again when they had time. */
+static void remember(struct detector *d, struct track *track, unsigned level, bool probe, const struct observation *o)
+{
+	const struct evidence *e = vector_get(track->kind)->evidence;
+
+	if (track->pending || e->settle_slots == 0 || track_sum(track, track->last_slot, track->last_slot).packets < PENDING_PACKETS)
+		return;
+	if (d->pending_count == DETECTOR_PENDING_MAX) {
+		d->counters.pending_refused++;
+		return;
+	}
+	track->pending = true;
+	d->pending[d->pending_count++] = (struct pending){ .scope = track->scope, .kind = track->kind, .level = (uint8_t)level,
+		.probe = probe, .slot = track->last_slot + e->settle_slots + 1, .observation = *o };
+}
+
+static void assess_probes(struct detector *d, const struct observation *o, uint8_t kind, struct track *track);
+
+void detector_tick(struct detector *d, struct track_table *tracks, int64_t slot)
+{
+	for (uint32_t i = 0; i < d->pending_count;) {
+		struct pending p = d->pending[i];
+		struct track *track;
+
+		if (slot < p.slot) {
+			i++;
+			continue;
+		}
+		d->pending[i] = d->pending[--d->pending_count];
+		track = track_find(tracks, &p.scope, p.kind);
+		if (!track)
+			continue;
+		track->pending = false;
+		track_advance(track, p.slot);
+		if (p.probe)
+			assess_probes(d, &p.observation, p.kind, track);
+		else if (resolve(d, track->incident) < 0 || !d->incidents[resolve(d, track->incident)]->wave_open)
+			decide(d, track, p.level, track->last_slot, p.observation.time, false);
+	}
 }
 
 bool detector_observe(struct detector *d, const struct observation *o, uint8_t kind, struct track *tracks[DETECTOR_LEVELS])
@@ -541,37 +597,29 @@ bool detector_observe(struct detector *d, const struct observation *o, uint8_t k
 		}
 		track->frozen = d->incidents[index]->wave_open;
 	}
-	for (unsigned level = 0; level < DETECTOR_LEVELS; level++)
-		if (tracks[level] && due(tracks[level], tracks[level]->last_slot) &&
-		    decide(d, tracks[level], level, tracks[level]->last_slot, o->time, false))
+	for (unsigned level = 0; level < DETECTOR_LEVELS; level++) {
+		struct track *track = tracks[level];
+
+		if (!track || !due(track, track->last_slot))
+			continue;
+		if (decide(d, track, level, track->last_slot, o->time, false))
 			return true;
+		remember(d, track, level, false, o);
+	}
 	return false;
 }
 
-void detector_observe_probe(struct detector *d, const struct observation *o, uint8_t kind, struct track *track)
+/* Enough distinct ports or hosts, few of them answering? */
+static void assess_probes(struct detector *d, const struct observation *o, uint8_t kind, struct track *track)
 {
 	const struct evidence *e = vector_get(kind)->evidence;
+	struct track_counts counts = track_sum(track, track->last_slot - 599, track->last_slot - e->settle_slots);
+	int32_t index = resolve(d, track->incident), part;
 	struct prefix scope = detector_scope(&o->dst, 0);
-	struct track_counts counts;
-	int32_t index, part;
 
-	if (!track)
-		return;
-	index = resolve(d, track->incident);
-	if (index >= 0) {
-		struct incident *inc = d->incidents[index];
-
-		if (take(d, inc, &inc->parts[0], o)) {
-			inc->scope = prefix_join(&inc->scope, &scope);
-			return;
-		}
-		if (is_over(inc, o->time))
-			track->incident = -1;
-	}
-	if (!due(track, track->last_slot))
-		return;
-	counts = track_sum(track, track->last_slot - 599, track->last_slot - e->settle_slots);
 	if (counts.packets < e->crowd_60s || counts.settled * 5 > counts.packets * 2 || track_sources(track) < e->crowd_60s_sources)
+		return;
+	if (index >= 0 && d->incidents[index]->wave_open)
 		return;
 	if (index < 0 || is_over(d->incidents[index], o->time))
 		index = new_incident(d, &scope, o->time, o->time, true);
@@ -592,6 +640,30 @@ void detector_observe_probe(struct detector *d, const struct observation *o, uin
 			continue;
 		record(d, d->incidents[index], &d->incidents[index]->parts[part], p);
 		d->incidents[index]->scope = prefix_join(&d->incidents[index]->scope, &probed);
+	}
+}
+
+void detector_observe_probe(struct detector *d, const struct observation *o, uint8_t kind, struct track *track)
+{
+	struct prefix scope = detector_scope(&o->dst, 0);
+	int32_t index;
+
+	if (!track)
+		return;
+	index = resolve(d, track->incident);
+	if (index >= 0) {
+		struct incident *inc = d->incidents[index];
+
+		if (take(d, inc, &inc->parts[0], o)) {
+			inc->scope = prefix_join(&inc->scope, &scope);
+			return;
+		}
+		if (is_over(inc, o->time))
+			track->incident = -1;
+	}
+	if (due(track, track->last_slot)) {
+		assess_probes(d, o, kind, track);
+		remember(d, track, 0, true, o);
 	}
 }
 
@@ -634,6 +706,7 @@ void detector_break(struct detector *d, struct capture_time last)
 {
 	end_all(d, last, true);
 	d->recent_next = 0;
+	d->pending_count = 0;
 }
 
 static void decide_remaining(struct detector *d, struct track_table *tracks, struct capture_time last)
@@ -690,15 +763,20 @@ static void narrow_scope(struct incident *inc)
 
 static uint64_t share_of_top(const struct topk *topk)
 {
-	uint64_t best = 0;
-
-	for (uint32_t i = 0; i < topk->used; i++)
-		if (topk->entries[i].count - topk->entries[i].error > best)
-			best = topk->entries[i].count - topk->entries[i].error;
-	return topk->total ? best * 100 / topk->total : 0;
+	return topk->total ? topk_heaviest(topk) * 100 / topk->total : 0;
 }
 
-/* What the sum of packets shows and no single one could. */
+/* Packets from ports that servers listen on. */
+static uint64_t share_of_services(const struct topk *ports)
+{
+	uint64_t from_services = 0;
+
+	for (uint32_t i = 0; i < ports->used; i++)
+		if (ports->entries[i].key.low < 1024 || ports->entries[i].key.low == 8080)
+			from_services += ports->entries[i].count - ports->entries[i].error;
+	return ports->total ? from_services * 100 / ports->total : 0;
+}
+
 static uint8_t refine(const struct incident_part *part)
 {
 	const struct window *w = part->window;
@@ -706,10 +784,10 @@ static uint8_t refine(const struct incident_part *part)
 
 	if (part->kind == VECTOR_UDP && sources >= 20 && top_port >= 80 && share_of_top(&w->top_sources) < 50)
 		return VECTOR_UDP_REFLECTION;
-	if (part->kind == VECTOR_SYN_ACK && top_port >= 5)
+	if (part->kind == VECTOR_SYN_ACK && share_of_services(&w->top_src_ports) >= 50)
 		return VECTOR_SYN_ACK_REFLECTION;
-	if ((part->kind == VECTOR_ACK || part->kind == VECTOR_RST || part->kind == VECTOR_FIN) && sources >= 20 && top_port >= 80 &&
-	    share_of_top(&w->top_sources) < 50 && w->payloads * 2 > w->packets)
+	if ((part->kind == VECTOR_ACK || part->kind == VECTOR_RST || part->kind == VECTOR_FIN) && sources >= 20 &&
+	    share_of_services(&w->top_src_ports) >= 80 && share_of_top(&w->top_sources) < 50 && w->payloads * 2 > w->packets)
 		return VECTOR_MIDDLEBOX_REFLECTION;
 	return part->kind;
 }

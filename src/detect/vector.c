@@ -142,7 +142,6 @@ static const struct evidence reflection = {
 	.crowd_1s = 150, .crowd_1s_sources = 10,
 	.crowd_10s = 400, .crowd_10s_sources = 15,
 	.crowd_60s = 1000, .crowd_60s_sources = 30,
-	.stream_1s = 5000,
 };
 
 /* Ports below are also used by ordinary peers of ordinary conversations: ask for more. */
@@ -152,7 +151,7 @@ static const struct evidence shared_port = {
 	.crowd_1s = 500, .crowd_1s_sources = 20,
 	.crowd_10s = 1500, .crowd_10s_sources = 40,
 	.crowd_60s = 5000, .crowd_60s_sources = 100,
-	.stream_1s = 10000, .settle_slots = 3,
+	.stream_1s = 10000, .stream_crowd = 2, .settle_slots = 3,
 };
 
 static const struct evidence syn = {
@@ -175,7 +174,7 @@ static const struct evidence out_of_state = {
 	.crowd_1s = 300, .crowd_1s_sources = 50,
 	.crowd_10s = 600, .crowd_10s_sources = 150,
 	.crowd_60s = 1500, .crowd_60s_sources = 400,
-	.stream_1s = 20000, .settle_slots = 5,
+	.stream_1s = 20000, .stream_crowd = 4, .settle_slots = 5,
 };
 
 static const struct evidence connection = {
@@ -190,7 +189,7 @@ static const struct evidence udp = {
 	.crowd_1s = 500, .crowd_1s_sources = 30,
 	.crowd_10s = 2000, .crowd_10s_sources = 60,
 	.crowd_60s = 6000, .crowd_60s_sources = 150,
-	.stream_1s = 10000, .settle_slots = 3,
+	.stream_1s = 10000, .stream_crowd = 4, .settle_slots = 3,
 };
 
 static const struct evidence dns_query = {
@@ -198,7 +197,7 @@ static const struct evidence dns_query = {
 	.crowd_1s = 500, .crowd_1s_sources = 30,
 	.crowd_10s = 2000, .crowd_10s_sources = 60,
 	.crowd_60s = 6000, .crowd_60s_sources = 150,
-	.stream_1s = 5000, .answered_1s = 3000, .settle_slots = 5,
+	.stream_1s = 5000, .stream_crowd = 4, .answered_1s = 3000, .settle_slots = 5,
 };
 
 static const struct evidence icmp = {

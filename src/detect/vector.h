@@ -31,6 +31,7 @@ struct evidence {
 	uint32_t crowd_10s, crowd_10s_sources;
 	uint32_t crowd_60s, crowd_60s_sources;
 	uint32_t stream_1s;    /* as lone_1s where few conversations carry the packets, as a call or a download does; 0 = lone_1s */
+	uint32_t stream_crowd; /* factor on crowd bounds there: calls and game clients seen from one side look like that too; 0 = 1 */
 	uint32_t answered_1s;  /* packets per second that are evidence although the target answers; 0 = never */
 	uint8_t settle_slots;  /* 100 ms slots to wait for an answer before a packet counts as unanswered */
 };

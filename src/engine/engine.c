@@ -25,6 +25,7 @@ struct engine {
 	struct sample baseline;
 	struct engine_totals totals;
 	struct capture_time newest; /* since the last jump */
+	int64_t slot;               /* of the packet before */
 	uint32_t behind;            /* packets in a row that are far behind newest */
 	uint32_t count;
 	struct finding *findings;
@@ -105,7 +106,8 @@ static int64_t move_clock(struct engine *e, const struct observation *o)
 }
 
 /* One packet of a kind towards o->dst, in the tracks of all levels and before the detector. */
-static bool count_kind(struct engine *e, const struct observation *o, uint8_t kind, int64_t slot, uint64_t source, bool fresh)
+static bool count_kind(struct engine *e, const struct observation *o, uint8_t kind, int64_t slot, uint64_t source, bool fresh,
+                       bool answered)
 {
 	struct track *tracks[DETECTOR_LEVELS];
 
@@ -113,6 +115,8 @@ static bool count_kind(struct engine *e, const struct observation *o, uint8_t ki
 		struct prefix scope = detector_scope(&o->dst, level);
 
 		tracks[level] = track_add(e->tracks, &scope, kind, slot, source, o->weight, fresh);
+		if (answered)
+			track_settle(e->tracks, &scope, kind, slot, o->weight);
 	}
 	return detector_observe(e->detector, o, kind, tracks);
 }
@@ -160,6 +164,7 @@ struct judgement {
 	uint8_t kind;   /* VECTOR_NONE: nothing to object to */
 	bool fresh;
 	bool welcome;
+	bool answered;  /* counted, but at once as settled */
 	bool probe;
 };
 
@@ -230,10 +235,15 @@ static struct judgement judge(struct engine *e, const struct observation *o, int
 	}
 	if (view.settled && view.kind != VECTOR_NONE)
 		settle(e, o, &view);
+	/* A question is counted even though its asker is answered: too many of them are an attack all the same. */
+	if (view.engaged && view.from_opener && view.kind != VECTOR_NONE && vector_get(view.kind)->evidence->answered_1s) {
+		j.kind = view.kind;
+		j.answered = true;
+	}
 	if (view.handshake || view.reset_back)
 		detector_note(e->detector, &o->dst, VECTOR_SYN, view.handshake, view.reset_back);
 	if (view.handshake && o->payload_length == 0)
-		count_kind(e, o, VECTOR_TCP_CONNECTION, slot, hash_address(e->seed, &o->src), true);
+		count_kind(e, o, VECTOR_TCP_CONNECTION, slot, hash_address(e->seed, &o->src), true, false);
 	if (view.first_data) {
 		for (unsigned level = 0; level < DETECTOR_LEVELS; level++) {
 			struct prefix scope = detector_scope(&o->dst, level);
@@ -263,19 +273,25 @@ static bool observe_outer(struct engine *e, const struct observation *o, int64_t
 	outer.flags &= (uint32_t)~(OBSERVATION_PORTS | OBSERVATION_TCP | OBSERVATION_ICMP | OBSERVATION_QUOTE);
 	outer.src_port = outer.dst_port = 0;
 	return count_kind(e, &outer, o->outer.protocol == PROTOCOL_GRE ? VECTOR_GRE_INSIDE : VECTOR_IP_INSIDE, slot,
-	                  hash_address(hash_address(e->seed, &o->outer.src), &o->dst), inner_fresh);
+	                  hash_address(hash_address(e->seed, &o->outer.src), &o->dst), inner_fresh, false);
 }
 
 void engine_observe(struct engine *e, const struct observation *observation)
 {
 	int64_t slot = move_clock(e, observation);
-	struct judgement j = judge(e, observation, slot);
+	struct judgement j;
 	bool taken = false;
+
+	if (slot != e->slot) {
+		detector_tick(e->detector, e->tracks, slot);
+		e->slot = slot;
+	}
+	j = judge(e, observation, slot);
 
 	e->totals.packets += observation->weight;
 	e->totals.bytes += (uint64_t)observation->weight * observation->length;
 	if (j.kind != VECTOR_NONE) {
-		taken = count_kind(e, observation, j.kind, slot, hash_address(e->seed, &observation->src), j.fresh);
+		taken = count_kind(e, observation, j.kind, slot, hash_address(e->seed, &observation->src), j.fresh, j.answered);
 		if (j.probe && !taken)
 			count_probe(e, observation, slot);
 	}

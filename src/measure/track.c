@@ -10,19 +10,22 @@
 #define BUCKETS ((1u << TRACK_CANDIDATE_BITS) / WAYS)
 #define NO_TRACK UINT32_MAX
 #define SLOTS_PER_SECOND 10
+#define LEARNED_MAX 600
 
 struct candidate {
 	uint64_t identity; /* 0 = free */
 	uint32_t last_slot;
 	uint32_t packets;
 	uint32_t track;
-	uint32_t fresh;
+	uint32_t fresh, settled;
 };
 
 struct track_table {
 	uint64_t seed;
 	struct track_counters counters;
 	uint32_t used;
+	bool begun;
+	int64_t first_slot; /* of anything counted here: since then silence is known to be silence */
 	struct candidate candidates[BUCKETS][WAYS];
 	uint64_t identities[TRACK_MAX];
 	struct track *tracks[TRACK_MAX]; /* allocated as needed */
@@ -52,6 +55,7 @@ void track_table_clear(struct track_table *table)
 	for (uint32_t i = 0; i < table->used; i++)
 		free(table->tracks[i]);
 	table->used = 0;
+	table->begun = false;
 }
 
 const struct track_counters *track_table_counters(const struct track_table *table)
@@ -106,8 +110,12 @@ static void learn(struct track *t, const struct track_slot *second)
 	t->usual_deviation = towards(t->usual_deviation, deviation);
 	t->usual = towards(t->usual, unsettled);
 	t->learned_packets += second->packets;
-	if (t->learned_seconds < UINT32_MAX)
+	if (t->learned_seconds < LEARNED_MAX) {
 		t->learned_seconds++;
+	} else {
+		t->learned_seconds /= 2;
+		t->learned_packets /= 2;
+	}
 }
 
 void track_advance(struct track *t, int64_t slot)
@@ -214,13 +222,15 @@ static struct track *promote(struct track_table *table, struct candidate *c, con
 	}
 	*t = (struct track){ .scope = *scope, .kind = kind, .first_slot = slot, .last_slot = slot, .incident = -1, .part = -1,
 		.generation = floor_div(slot, TRACK_SOURCES_SLOTS), .assessed_slot = slot };
+	if (slot - table->first_slot >= SLOTS_PER_SECOND)
+		t->learned_seconds = (uint32_t)((slot - table->first_slot) / SLOTS_PER_SECOND < LEARNED_MAX ?
+		                                (slot - table->first_slot) / SLOTS_PER_SECOND : LEARNED_MAX);
 	table->identities[index] = c->identity;
 	c->track = index;
 	/* What it had as a candidate counts for the present slot. */
-	t->slots[ring_index(slot, TRACK_SLOTS)].packets = c->packets;
-	t->slots[ring_index(slot, TRACK_SLOTS)].fresh = c->fresh;
-	t->seconds[ring_index(floor_div(slot, SLOTS_PER_SECOND), TRACK_SECONDS)].packets = c->packets;
-	t->seconds[ring_index(floor_div(slot, SLOTS_PER_SECOND), TRACK_SECONDS)].fresh = c->fresh;
+	t->slots[ring_index(slot, TRACK_SLOTS)] =
+		(struct track_slot){ .packets = c->packets, .settled = c->settled, .fresh = c->fresh };
+	t->seconds[ring_index(floor_div(slot, SLOTS_PER_SECOND), TRACK_SECONDS)] = t->slots[ring_index(slot, TRACK_SLOTS)];
 	return t;
 }
 
@@ -232,13 +242,17 @@ struct track *track_add(struct track_table *table, const struct prefix *scope, u
 	struct track_slot *now;
 	struct track *t;
 
+	if (!table->begun) {
+		table->begun = true;
+		table->first_slot = slot;
+	}
 	if (!c)
 		c = make_candidate(table, identity, slot);
 	if (!c)
 		return NULL;
 	if (c->track == NO_TRACK) {
 		if ((uint32_t)slot - c->last_slot > TRACK_FORGET_SLOTS)
-			c->packets = c->fresh = 0;
+			c->packets = c->fresh = c->settled = 0;
 		c->last_slot = (uint32_t)slot;
 		if (c->packets + weight < TRACK_PROMOTE) {
 			c->packets += weight;
@@ -263,6 +277,13 @@ struct track *track_add(struct track_table *table, const struct prefix *scope, u
 	return t;
 }
 
+struct track *track_find(struct track_table *table, const struct prefix *scope, uint8_t kind)
+{
+	const struct candidate *c = find(table, identity_of(table, scope, kind));
+
+	return c && c->track != NO_TRACK ? table->tracks[c->track] : NULL;
+}
+
 static void settle_in(struct track_slot *slot, uint32_t count)
 {
 	uint32_t open = slot->packets > slot->settled ? slot->packets - slot->settled : 0;
@@ -278,7 +299,7 @@ struct track *track_settle(struct track_table *table, const struct prefix *scope
 	if (!c)
 		return NULL;
 	if (c->track == NO_TRACK) {
-		c->packets -= count < c->packets ? count : c->packets;
+		c->settled += count < c->packets - c->settled ? count : c->packets - c->settled;
 		return NULL;
 	}
 	t = table->tracks[c->track];

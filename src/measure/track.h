@@ -3,7 +3,7 @@
  * A track counts the packets of one kind towards one scope in slots of 100 ms and in seconds, learns what is usual, and estimates how
  * many sources took part lately. Slots are absolute: slot n covers [n, n+1) x 100 ms of capture time, in every process alike.
  *
- * Memory is bounded: a scope and kind is first a candidate of 24 octets, and becomes a track after TRACK_PROMOTE packets. Where
+ * Memory is bounded: a scope and kind is first a candidate of 32 octets, and becomes a track after TRACK_PROMOTE packets. Where
  * tables are full the longest silent makes room, and that is counted.
  */
 #ifndef HOLDFAST_MEASURE_TRACK_H
@@ -51,6 +51,7 @@ struct track {
 	/* For whoever decides: */
 	int64_t assessed_slot;
 	uint32_t assess_at;          /* assess again when the slot holds this many packets */
+	bool pending;                /* waits to be assessed when its packets are settled */
 	int32_t incident;            /* index, -1 none */
 	int32_t part;                /* of the incident */
 };
@@ -72,6 +73,8 @@ struct track *track_add(struct track_table *table, const struct prefix *scope, u
                         uint64_t source, uint32_t weight, bool fresh);
 /* Gives `count` packets of `slot` back as welcome. Returns the track or NULL. */
 struct track *track_settle(struct track_table *table, const struct prefix *scope, uint8_t kind, int64_t slot, uint32_t count);
+/* The track of a scope and kind, NULL where there is none. */
+struct track *track_find(struct track_table *table, const struct prefix *scope, uint8_t kind);
 /* Brings a track's rings up to `slot`. */
 void track_advance(struct track *track, int64_t slot);
 

@@ -15,8 +15,8 @@
  * nothing but itself.
  *
  * Sources: RFC 791, 8200, 2675 (jumbograms), 4302 (AH), 6275, 7401, 5533 (headers 135, 139, 140), 9293, 7323, 768,
- * 3828, 9260, 4340, 792, 4443, 2784 and 2890 (GRE), 2637 (PPTP's GRE), 1661 (PPP), 1042 and 948 (IP over 802.2), IEEE
- * 802.1Q, the LINKTYPE_ registry of draft-ietf-opsawg-pcaplinktype, draft-foschiano-erspan.
+ * 3828, 9260, 4340, 792, 4443, 2784 and 2890 (GRE), 2637 (PPTP's GRE), 1661 (PPP), 2516 (PPPoE), 3032 (MPLS), 1042 and
+ * 948 (IP over 802.2), IEEE 802.1Q, the LINKTYPE_ registry of draft-ietf-opsawg-pcaplinktype, draft-foschiano-erspan.
  */
 #include "observe/decode.h"
 
@@ -49,6 +49,9 @@ enum {
 	TYPE_VLAN = 0x8100,
 	TYPE_IPV6 = 0x86dd,
 	TYPE_PPP = 0x880b,
+	TYPE_MPLS = 0x8847,
+	TYPE_MPLS_UPSTREAM = 0x8848,
+	TYPE_PPPOE = 0x8864,    /* the session, not its discovery */
 	TYPE_VLAN_STACKED = 0x88a8,
 	TYPE_ERSPAN_2 = 0x88be,
 	TYPE_VLAN_STACKED_OLD = 0x9100,
@@ -313,7 +316,7 @@ static inline enum decode_result read_udp(const struct layer *layer, struct obse
 		uint16_t length = be16(h + 4);
 
 		/*
-		 * Less than its own header is no datagram, but 0 stands for more than the field can say (jumbograms, and
+		 * Less than its own header is no datagram, but 0 stands for more than the field can say (jumbograms,
 		 * senders' captures), and over IPv6 receivers take it for any. More than the packet holds is let
 		 * through: a receiver would drop it, yet it fills the link all the same, attack tools do send it, and
 		 * every length here comes from IP. Refused, such a flood would be a count without a target.
@@ -617,6 +620,70 @@ static enum decode_result pass_llc(struct layer *layer, uint16_t *type)
 	return DECODE_OK;
 }
 
+/* Behind the last label nothing says what follows, but what is not IP takes care not to look like it (RFC 4928). */
+static enum decode_result pass_mpls(struct layer *layer, enum version *version)
+{
+	bool last = false;
+
+	for (unsigned labels = 0; !last; labels++) {
+		const uint8_t *label = cursor_take(&layer->kept, 4);
+
+		if (labels == DECODE_TAGS_MAX)
+			return DECODE_LINK_UNKNOWN;
+		if (!label)
+			return DECODE_LINK_SHORT;
+		last = label[2] & 1;
+	}
+	if (layer_kept(layer) == 0)
+		return DECODE_LINK_SHORT;
+	switch (*layer->kept.at >> 4) {
+	case VERSION_4:
+		*version = VERSION_4;
+		return DECODE_OK;
+	case VERSION_6:
+		*version = VERSION_6;
+		return DECODE_OK;
+	default:
+		return DECODE_NOT_IP;
+	}
+}
+
+/* Address and control field, and the protocol's first octet, may be left out where both ends agree. */
+static enum decode_result pass_ppp(struct layer *layer, enum version *version)
+{
+	uint16_t protocol;
+
+	if (layer_kept(layer) != 0 && *layer->kept.at == 0xff && cursor_u16_be(&layer->kept) != 0xff03)
+		return layer->kept.failed ? DECODE_LINK_SHORT : DECODE_NOT_IP;
+	protocol = cursor_u8(&layer->kept);
+	if (!(protocol & 1))
+		protocol = (uint16_t)(protocol << 8 | cursor_u8(&layer->kept));
+	if (layer->kept.failed)
+		return DECODE_LINK_SHORT;
+	switch (protocol) {
+	case 0x0021:
+		*version = VERSION_4;
+		return DECODE_OK;
+	case 0x0057:
+		*version = VERSION_6;
+		return DECODE_OK;
+	case 0x0281:
+		return pass_mpls(layer, version);
+	default:
+		return DECODE_NOT_IP;
+	}
+}
+
+static enum decode_result pass_pppoe(struct layer *layer, enum version *version)
+{
+	const uint8_t *h = cursor_take(&layer->kept, 6);
+
+	if (!h)
+		return DECODE_LINK_SHORT;
+	layer_limit(layer, be16(h + 4));
+	return pass_ppp(layer, version);
+}
+
 /* What an EtherType announces: tags, IP, or something else. */
 static inline enum decode_result pass_type(struct layer *layer, uint16_t type, enum version *version)
 {
@@ -647,6 +714,11 @@ static inline enum decode_result pass_type(struct layer *layer, uint16_t type, e
 				return DECODE_LINK_SHORT;
 			type = be16(tag + 2);
 			break;
+		case TYPE_MPLS:
+		case TYPE_MPLS_UPSTREAM:
+			return pass_mpls(layer, version);
+		case TYPE_PPPOE:
+			return pass_pppoe(layer, version);
 		default:
 			if (type > TYPE_8023_MAX || llc)
 				return DECODE_NOT_IP;
@@ -705,30 +777,6 @@ static enum decode_result pass_null(struct layer *layer, enum version *version)
 	case 24: /* NetBSD, OpenBSD */
 	case 28: /* FreeBSD */
 	case 30: /* Darwin */
-		*version = VERSION_6;
-		return DECODE_OK;
-	default:
-		return DECODE_NOT_IP;
-	}
-}
-
-/* Address and control field, and the protocol's first octet, may be left out where both ends agree. */
-static enum decode_result pass_ppp(struct layer *layer, enum version *version)
-{
-	uint16_t protocol;
-
-	if (layer_kept(layer) != 0 && *layer->kept.at == 0xff && cursor_u16_be(&layer->kept) != 0xff03)
-		return layer->kept.failed ? DECODE_LINK_SHORT : DECODE_NOT_IP;
-	protocol = cursor_u8(&layer->kept);
-	if (!(protocol & 1))
-		protocol = (uint16_t)(protocol << 8 | cursor_u8(&layer->kept));
-	if (layer->kept.failed)
-		return DECODE_LINK_SHORT;
-	switch (protocol) {
-	case 0x0021:
-		*version = VERSION_4;
-		return DECODE_OK;
-	case 0x0057:
 		*version = VERSION_6;
 		return DECODE_OK;
 	default:

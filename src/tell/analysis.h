@@ -25,15 +25,15 @@
 struct analysis_input {
 	const char *const *files; /* those that could be opened, in the order in which they were read */
 	size_t files_count;
-	uint64_t packets;         /* read from the captures, decodable or not */
-	uint64_t bytes;           /* their lengths on the wire */
+	uint64_t packets;                /* read from the captures, decodable or not */
+	uint64_t bytes;                  /* their lengths on the wire */
 	struct capture_time first, last; /* earliest and latest time stamp */
-	bool has_time;            /* false: no packet bore one; first and last mean nothing */
-	uint64_t undecodable;     /* broken packets; ARP and the like are not among them */
+	bool has_time;                   /* false: no packet bore one; first and last mean nothing */
+	uint64_t undecodable;            /* broken packets; ARP and the like are not among them */
 	uint64_t by_reason[DECODE_RESULTS];
-	bool truncated;           /* a capture was read up to where it is cut or broken, and no further */
+	bool truncated; /* a capture was read up to where it is cut or broken, and no further */
 	uint64_t out_of_order;
-	const char *error;        /* why the reading ended early; NULL where it did not */
+	const char *error; /* why the reading ended early; NULL where it did not */
 	/* The name of the service that a finding's target is; NULL where nobody said. The function may be NULL. */
 	const char *(*service_of)(const void *context, const struct finding *finding);
 	const void *service_context;

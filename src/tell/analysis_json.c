@@ -300,7 +300,8 @@ static json_t *incident_json(struct builder *b, const struct analysis_input *inp
 	set(b, object, "signatures", signatures_json(b, finding));
 	/* of a scan nothing needs to be caught, so nothing is left over either */
 	set(b, object, "residual",
-	    incident->is_scan && finding->signatures.count == 0 ? json_null() : share(finding->signatures.residual_ppm));
+	    incident->is_scan && finding->signatures.count == 0 ? json_null()
+	                                                        : share(finding->signatures.residual_ppm));
 	set(b, object, "advice", string(finding->advice));
 	set_where_any(b, limits, "vectors_lost", incident->parts_lost);
 	set_where_any(b, limits, "waves_joined", incident->waves_lost);

@@ -21,13 +21,19 @@
 #define BITS_PER_OCTET 8
 #define WAVES_SHOWN 8
 #define FILES_SHOWN 4
-#define EVIDENCE_SHOWN 4      /* vectors whose evidence is told */
-#define STRIP_MAX 64          /* columns of the time line */
+#define KIND_COLUMN 34   /* of the vectors' table */
+#define EVIDENCE_SHOWN 4 /* vectors whose evidence is told */
+#define STRIP_MAX 64     /* columns of the time line */
 #define STRIP_LEVELS 8
-#define FEW 50                /* up to here an estimate is as good as a count */
-#define COMMON_PPM 500000     /* what at least half of the packets share is worth a line */
+#define STRIP_LARGEST 20                 /* the whole capture is drawn up to so many times the incident's length */
+#define FINE_NS (10 * NS_PER_S)          /* below this milliseconds are shown … */
+#define COARSE_NS (20 * 3600 * NS_PER_S) /* … and from here on days */
+#define STRIP_BESIDE 42                  /* columns of what stands beside the time line */
+#define WIDE 80                          /* narrower tables have fewer columns below this */
+#define FEW 50                           /* up to here an estimate is as good as a count */
+#define COMMON_PPM 500000                /* what at least half of the packets share is worth a line */
 #define PPM 1000000
-#define WORDS_AT_ONCE 24      /* results of the functions below that one sentence may hold */
+#define WORDS_AT_ONCE 24 /* results of the functions below that one sentence may hold */
 #define PROTOCOL_TCP 6
 #define PROTOCOL_UDP 17
 
@@ -142,17 +148,21 @@ static const struct vector *main_vector(const struct finding *f)
 	return vector_get(f->incident->parts_count ? f->incident->parts[0].kind : VECTOR_NONE);
 }
 
-/* What each kind of packet is and does to whom it hits. A reflection without a line of its own has REFLECTION's. */
+/* What each kind of packet is and does to whom it hits. Reflections that are known by their port share one text. */
 static const char *const explanations[VECTOR_FIRST_REFLECTION] = {
-	[VECTOR_SYN] = "Each packet asks to open a TCP connection that is then left half open; thousands of these fill the "
-	               "server's queue, and real visitors cannot get in",
+	[VECTOR_SYN] =
+		"Each packet leaves a TCP connection half open; this fills the server's queue, and visitors stay out",
 	[VECTOR_SYN_ACK] = "The packets accept TCP connections that nobody here had asked to open",
-	[VECTOR_ACK] = "The packets pretend to belong to TCP connections that do not exist; the server must look each one up to reject it",
-	[VECTOR_RST] = "The packets end TCP connections that do not exist; the server must look each one up to discard it",
-	[VECTOR_FIN] = "The packets close TCP connections that do not exist; the server must look each one up to discard it",
+	[VECTOR_ACK] =
+		"The packets pretend to belong to TCP connections that do not exist; the server must look each one up to reject it",
+	[VECTOR_RST] =
+		"The packets end TCP connections that do not exist; the server must look each one up to discard it",
+	[VECTOR_FIN] =
+		"The packets close TCP connections that do not exist; the server must look each one up to discard it",
 	[VECTOR_XMAS] = "The packets bear TCP flags that never occur together",
 	[VECTOR_NULL] = "The packets bear no TCP flags at all, which never occurs in a connection",
-	[VECTOR_TCP_CONNECTION] = "Real TCP connections were opened, more and faster than the service is used to, to use up its capacity",
+	[VECTOR_TCP_CONNECTION] =
+		"Real TCP connections were opened, more and faster than the service is used to, to use up its capacity",
 	[VECTOR_UDP] = "UDP packets that nobody asked for fill the line and keep the receiver busy",
 	[VECTOR_FRAGMENT] = "Pieces of larger packets were sent, which the receiver must keep and try to put together",
 	[VECTOR_ICMP] = "ICMP packets (ping, error messages) that nobody asked for keep the receiver busy",
@@ -160,13 +170,17 @@ static const char *const explanations[VECTOR_FIRST_REFLECTION] = {
 	[VECTOR_GRE] = "Packets wrapped in others (GRE tunnels) that nobody set up fill the line",
 	[VECTOR_IP_PROTOCOL] = "Packets of an IP protocol that is hardly in use fill the line",
 	[VECTOR_LAND] = "The packets claim to come from their own target, so that it answers itself",
-	[VECTOR_DNS_QUERY] = "Questions to a DNS server come faster than anyone would ask, to keep it from answering real ones",
-	[VECTOR_QUIC] = "Openings of QUIC connections that are never completed; each costs the server cryptography and memory",
+	[VECTOR_DNS_QUERY] =
+		"Questions to a DNS server come faster than anyone would ask, to keep it from answering real ones",
+	[VECTOR_QUIC] =
+		"Openings of QUIC connections that are never completed; each costs the server cryptography and memory",
 	[VECTOR_DHCP] = "Requests for addresses (DHCP) come faster than any network needs them",
-	[VECTOR_UDP_REFLECTION] = "Servers elsewhere were tricked into sending answers that nobody here had asked for; what service "
-	                          "they run is not in our list",
-	[VECTOR_SYN_ACK_REFLECTION] = "Servers elsewhere were tricked into accepting TCP connections that nobody here had asked for",
-	[VECTOR_MIDDLEBOX_REFLECTION] = "Firewalls and filters elsewhere were tricked into sending their block pages here",
+	[VECTOR_UDP_REFLECTION] =
+		"Servers elsewhere were tricked into sending answers nobody asked for; their service is not in our list",
+	[VECTOR_SYN_ACK_REFLECTION] =
+		"Servers elsewhere were tricked into accepting TCP connections that nobody here had asked for",
+	[VECTOR_MIDDLEBOX_REFLECTION] =
+		"Firewalls and filters elsewhere were tricked into sending their block pages here",
 };
 
 static const char *explanation(const struct finding *f)
@@ -209,8 +223,7 @@ static void write_headline(struct page *p, const struct finding *f)
 		draft_add(&d, " +" WORDS_TIE "%" PRIu32 WORDS_TIE "more", incident->parts_count - 1);
 	draft_add(&d, "  peak %s / %s  for %s, %s", scaled(p, times(incident->peak_packets, SLOTS_PER_S), "pps"),
 	          scaled(p, times(incident->peak_bytes, SLOTS_PER_S * BITS_PER_OCTET), "bit/s"),
-	          duration(p, incident->began, incident->ended),
-	          incident->open ? "still going on when the capture ends" : "ended");
+	          duration(p, incident->began, incident->ended), incident->open ? "still going on" : "ended");
 	paper_text(&p->paper, 0, INDENT, d.text);
 }
 
@@ -238,8 +251,10 @@ static void add_shape(struct page *p, struct draft *d, const struct finding *f)
 		draft_add(d, " It was spread over %s addresses of that network, so that no single one shows it.",
 		          about(p, f->destinations));
 	if (f->pulse)
-		draft_add(d, " It came in %s waves with quiet between them, which is meant to outlast defences that switch off when it is quiet.",
-		          count(p, incident->waves_count));
+		draft_add(
+			d,
+			" It came in %s waves with quiet between them: a defence that switches off in the quiet is late each time.",
+			count(p, incident->waves_count));
 	else if (incident->waves_count > 1)
 		draft_add(d, " It came in %s waves.", count(p, incident->waves_count));
 	if (incident->parts_count > 1)
@@ -257,12 +272,14 @@ static void write_paragraph(struct page *p, const struct finding *f)
 	add_target(p, &d, f);
 	draft_add(&d, " was under attack");
 	add_span(p, &d, incident->began, incident->ended);
-	draft_add(&d, ". %s (%s). %s %s, %s, came from %s %s%s; at the peak %s packets and %s a second.", explanation(f),
-	          main_vector(f)->title, count(p, incident->packets), plural(incident->packets, "packet", "packets"),
-	          scaled(p, incident->bytes, "B"), about(p, f->sources), plural(f->sources, "address", "addresses"),
-	          f->spoofing.verdict == SPOOFING_SPOOFED ? ", which are forged" : "",
-	          count(p, times(incident->peak_packets, SLOTS_PER_S)),
-	          scaled(p, times(incident->peak_bytes, SLOTS_PER_S * BITS_PER_OCTET), "bit"));
+	draft_add(
+		&d,
+		". %s. %s %s, %s, came from %s %s%s; in the busiest tenth of a second at a rate of %s packets and %s a second.",
+		explanation(f), count(p, incident->packets), plural(incident->packets, "packet", "packets"),
+		scaled(p, incident->bytes, "B"), about(p, f->sources), plural(f->sources, "address", "addresses"),
+		f->spoofing.verdict == SPOOFING_SPOOFED ? ", which are forged" : "",
+		count(p, times(incident->peak_packets, SLOTS_PER_S)),
+		scaled(p, times(incident->peak_bytes, SLOTS_PER_S * BITS_PER_OCTET), "bit"));
 	add_shape(p, &d, f);
 	(void)fputc('\n', p->paper.out);
 	say(p, &d);
@@ -270,23 +287,31 @@ static void write_paragraph(struct page *p, const struct finding *f)
 
 /* ---- When ---- */
 
+/* "09:45:12"; "09:45:12.345" where all that is shown takes little time; "03-10 09:45" where it takes much. */
+static const char *clock_at(struct page *p, struct capture_time t, int64_t span)
+{
+	if (span >= COARSE_NS)
+		return words_day_clock(t, room(p));
+	return span < FINE_NS ? words_clock_ms(t, room(p)) : words_clock(t, room(p));
+}
+
 /* The waves on a line of time: a column is as high as the highest wave in it, relative to the highest of all. */
 static void write_strip(struct page *p, const struct incident *incident)
 {
-	static const char *const bars[STRIP_LEVELS + 1] = { "\u00b7",     "\u2581", "\u2582", "\u2583", "\u2584",
+	static const char *const bars[STRIP_LEVELS + 1] = { "\u00b7", "\u2581", "\u2582", "\u2583", "\u2584",
 		                                            "\u2585", "\u2586", "\u2587", "\u2588" };
 	static const char *const ascii_bars[STRIP_LEVELS + 1] = { ".", "-", "-", "-", "=", "=", "=", "#", "#" };
 	const struct analysis_input *input = p->input;
 	struct capture_time from = incident->began, to = incident->ended;
 	int64_t length = time_since(to, from), step;
-	unsigned columns = p->paper.width - INDENT - 40 < STRIP_MAX ? p->paper.width - INDENT - 40 : STRIP_MAX;
+	unsigned left = p->paper.width - INDENT - STRIP_BESIDE, columns = left < STRIP_MAX ? left : STRIP_MAX;
 	uint64_t heights[STRIP_MAX] = { 0 }, highest = 1;
 	bool whole = false;
 	struct draft d = { .length = 0 };
 
 	/* the capture around it where that leaves the incident large enough to see */
 	if (input->has_time && time_since(from, input->first) >= 0 && time_since(input->last, to) >= 0 &&
-	    time_since(input->last, input->first) / 20 <= length) {
+	    time_since(input->last, input->first) / STRIP_LARGEST <= length) {
 		from = input->first;
 		to = input->last;
 		length = time_since(to, from);
@@ -302,19 +327,30 @@ static void write_strip(struct page *p, const struct incident *incident)
 				heights[at] = wave->peak_packets;
 		highest = wave->peak_packets > highest ? wave->peak_packets : highest;
 	}
-	draft_add(&d, "%s " CYAN, words_clock(from, room(p)));
+	draft_add(&d, "%s " CYAN, clock_at(p, from, length));
 	for (unsigned i = 0; i < columns; i++) {
 		uint64_t level = (words_ppm(heights[i], highest) * STRIP_LEVELS + PPM - 1) / PPM;
 
 		draft_add(&d, "%s", (p->paper.unicode ? bars : ascii_bars)[heights[i] && level == 0 ? 1 : level]);
 	}
-	draft_add(&d, PLAIN " %s%s", words_clock(to, room(p)), whole ? DIM " (whole capture)" PLAIN : "");
+	draft_add(&d, PLAIN " %s%s", clock_at(p, to, length), whole ? DIM " (whole capture)" PLAIN : "");
 	paper_line(&p->paper, INDENT, d.text);
+}
+
+/* One wave from end to end shows nothing on a line of time. */
+static bool fills_capture(const struct page *p, const struct incident *incident)
+{
+	const struct analysis_input *input = p->input;
+	int64_t length = time_since(incident->ended, incident->began);
+
+	return !input->has_time || time_since(input->last, input->first) - length <= length / STRIP_MAX;
 }
 
 static void write_waves(struct page *p, const struct incident *incident)
 {
-	if (incident->waves_count == 0)
+	int64_t span = time_since(incident->ended, incident->began);
+
+	if (incident->waves_count == 0 || (incident->waves_count == 1 && fills_capture(p, incident)))
 		return;
 	heading(p, plural(incident->waves_count, "Time", "Waves"));
 	write_strip(p, incident);
@@ -322,10 +358,13 @@ static void write_waves(struct page *p, const struct incident *incident)
 		const struct wave *wave = &incident->waves[i];
 		struct draft d = { .length = 0 };
 
-		draft_add(&d, "%3" PRIu32 "  %s  %-14s peak %8s %12s  %12s packets%s", i + 1, words_clock(wave->began, room(p)),
-		          duration(p, wave->began, wave->ended), scaled(p, times(wave->peak_packets, SLOTS_PER_S), "pps"),
-		          scaled(p, times(wave->peak_bytes, SLOTS_PER_S * BITS_PER_OCTET), "bit/s"), count(p, wave->packets),
-		          wave->open ? ", going on" : "");
+		draft_add(&d, "%3" PRIu32 "  %s  %-12s peak %8s %10s", i + 1, clock_at(p, wave->began, span),
+		          duration(p, wave->began, wave->ended),
+		          scaled(p, times(wave->peak_packets, SLOTS_PER_S), "pps"),
+		          scaled(p, times(wave->peak_bytes, SLOTS_PER_S * BITS_PER_OCTET), "bit/s"));
+		if (p->paper.width >= WIDE)
+			draft_add(&d, "  %10s packets", count(p, wave->packets));
+		draft_add(&d, "%s", wave->open ? ", going on" : "");
 		paper_line(&p->paper, INDENT, d.text);
 	}
 	if (incident->waves_count > WAVES_SHOWN) {
@@ -347,9 +386,10 @@ static void write_vectors(struct page *p, const struct incident *incident)
 		const struct vector *vector = vector_get(incident->parts[i].kind);
 		struct draft d = { .length = 0 };
 
-		draft_add(&d, "%7s  %12s  %9s  %s " DIM "(%s)" PLAIN, down(p, words_ppm(window->packets, incident->packets)),
-		          count(p, window->packets), scaled(p, window->bytes, "B"), vector->title, vector->name);
-		paper_line(&p->paper, INDENT, d.text);
+		draft_add(&d, "%7s  %12s  %9s  %s " DIM "(%s)" PLAIN,
+		          down(p, words_ppm(window->packets, incident->packets)), count(p, window->packets),
+		          scaled(p, window->bytes, "B"), vector->title, vector->name);
+		paper_text(&p->paper, INDENT, INDENT + KIND_COLUMN, d.text);
 	}
 }
 
@@ -363,7 +403,8 @@ static bool heaviest(const struct topk *topk, uint64_t *key, uint64_t *at_least)
 	for (uint32_t i = 0; i < topk->used && i < TOPK_SIZE; i++) {
 		const struct topk_entry *entry = &topk->entries[i];
 
-		if (!best || entry->count > best->count || (entry->count == best->count && entry->key.low < best->key.low))
+		if (!best || entry->count > best->count ||
+		    (entry->count == best->count && entry->key.low < best->key.low))
 			best = entry;
 	}
 	if (!best || best->count <= best->error)
@@ -383,22 +424,28 @@ static void add_evidence(struct page *p, struct draft *d, const struct finding *
 	host(f, text);
 	switch (vector->class) {
 	case VECTOR_REFLECTION:
-		draft_add(d, "%s %s answers", vector->title, plural(window->packets, "is", "are"));
-		if (heaviest(&window->top_src_ports, &port, &at_least) && words_ppm(at_least, window->packets) >= COMMON_PPM)
-			draft_add(d, " (%s of them from port %" PRIu64 ")", down(p, words_ppm(at_least, window->packets)), port);
-		draft_add(d, " that %s was not seen to ask for: %s of them.", text, count(p, window->packets));
+		draft_add(d, "%s: %s %s answers", vector->title, count(p, window->packets),
+		          plural(window->packets, "packet is one of", "packets are"));
+		if (heaviest(&window->top_src_ports, &port, &at_least) &&
+		    words_ppm(at_least, window->packets) >= COMMON_PPM)
+			draft_add(d, " (%s of them from port %" PRIu64 ")",
+			          down(p, words_ppm(at_least, window->packets)), port);
+		draft_add(d, " that %s was not seen to ask for.", text);
 		break;
 	case VECTOR_CONVERSATION:
-		draft_add(d, "%s: %s TCP %s completed by these sources, more than the service is used to.", vector->title,
-		          count(p, window->handshakes), plural(window->handshakes, "handshake was", "handshakes were"));
+		draft_add(d, "%s: %s TCP %s completed by these sources, more than the service is used to.",
+		          vector->title, count(p, window->handshakes),
+		          plural(window->handshakes, "handshake was", "handshakes were"));
 		break;
 	case VECTOR_STATELESS:
 		if (part->kind == VECTOR_SYN && window->handshakes == 0)
-			draft_add(d, "%s: of %s requests to open a connection not one was followed by a completed handshake.", vector->title,
-			          count(p, window->packets));
+			draft_add(
+				d,
+				"%s: of %s requests to open a connection not one was followed by a completed handshake.",
+				vector->title, count(p, window->packets));
 		else if (part->kind == VECTOR_SYN)
-			draft_add(d, "%s: %s requests to open a connection stand against %s completed %s.", vector->title,
-			          count(p, window->packets), count(p, window->handshakes),
+			draft_add(d, "%s: %s requests to open a connection stand against %s completed %s.",
+			          vector->title, count(p, window->packets), count(p, window->handshakes),
 			          plural(window->handshakes, "handshake", "handshakes"));
 		else
 			draft_add(d, "%s: %s %s belong to no conversation that %s takes part in.", vector->title,
@@ -410,8 +457,10 @@ static void add_evidence(struct page *p, struct draft *d, const struct finding *
 		break;
 	}
 	if (window->resets_back)
-		draft_add(d, " %s of the senders answered with a reset: the addresses are those of others, who had asked for nothing.",
-		          count(p, window->resets_back));
+		draft_add(
+			d,
+			" %s of the senders answered with a reset: the addresses are those of others, who had asked for nothing.",
+			count(p, window->resets_back));
 }
 
 static void write_crowd(struct page *p, const struct finding *f)
@@ -442,8 +491,11 @@ static void write_sameness(struct page *p, const struct finding *f)
 
 	if (heaviest(&total->top_lengths, &length, &at_least) && words_ppm(at_least, total->packets) >= COMMON_PPM &&
 	    total->packets > 1) {
-		draft_add(&d, "%s of the packets are of one length, %s octets.", down(p, words_ppm(at_least, total->packets)),
-		          count(p, length));
+		if (at_least == total->packets)
+			draft_add(&d, "All packets");
+		else
+			draft_add(&d, "%s of the packets", down(p, words_ppm(at_least, total->packets)));
+		draft_add(&d, " have the same length, %s octets.", count(p, length));
 		bullet(p, d.text);
 	}
 	if (words_ppm(total->fragments, total->packets) >= PPM / 100) {
@@ -475,7 +527,8 @@ static void write_evidence(struct page *p, const struct finding *f)
 	}
 	write_crowd(p, f);
 	write_sameness(p, f);
-	draft_add(&noticed, "This was clear %s after the first packet of the attack.", duration(p, incident->began, incident->detected));
+	draft_add(&noticed, "This was clear %s after the first packet of the attack.",
+	          duration(p, incident->began, incident->detected));
 	bullet(p, noticed.text);
 }
 
@@ -489,8 +542,7 @@ static const char *verdict_words(enum spoofing_verdict verdict)
 	case SPOOFING_VERIFIED:
 		return "The source addresses are real: their owners' machines took part in conversations. Each may be one of many that someone else controls.";
 	case SPOOFING_REFLECTORS:
-		return "The sources are real servers that were misused (reflectors). The attacker sent them questions in the target's name "
-		       "and is not among them.";
+		return "The sources are real servers that were misused (reflectors), not machines of the attacker.";
 	case SPOOFING_UNDETERMINED:
 		break;
 	}
@@ -504,7 +556,8 @@ static void write_families(struct page *p, const struct finding *f)
 		struct draft d = { .length = 0 };
 
 		draft_add(&d, "%s %s consistent with %s (%s). A mark can be copied: this names a tool, not a person.",
-		          count(p, family->packets), plural(family->packets, "packet is", "packets are"), family->name, family->mark);
+		          count(p, family->packets), plural(family->packets, "packet is", "packets are"), family->name,
+		          family->mark);
 		bullet(p, d.text);
 	}
 }
@@ -533,12 +586,15 @@ static bool acts(const struct signature *s)
 static void add_cost(struct page *p, struct draft *d, const struct signature *s)
 {
 	if (s->has_bound)
-		draft_add(d, " Cost: at most %s of normal packets (with 95" WORDS_TIE "%% confidence: it hits %s of %s that were measured).",
+		draft_add(d,
+		          " Cost: at most %s of normal packets (with 95" WORDS_TIE
+		          "%% confidence: it hits %s of %s that were measured).",
 		          up(p, s->bound_ppm), count(p, s->baseline_hits), count(p, s->baseline_samples));
 	else
 		draft_add(d, " What it would cost normal users is not known.");
 	if (s->verified_samples)
-		draft_add(d, " Verified users hit: %s of %s packets.", count(p, s->verified_hits), count(p, s->verified_samples));
+		draft_add(d, " Verified users hit: %s of %s packets.", count(p, s->verified_hits),
+		          count(p, s->verified_samples));
 }
 
 static void write_signature(struct page *p, unsigned number, const struct signature *s)
@@ -558,7 +614,7 @@ static void write_signature(struct page *p, unsigned number, const struct signat
 		draft_add(&d, YELLOW "CHALLENGE" PLAIN "  ");
 		break;
 	case RULE_NONE:
-		draft_add(&d, DIM "NOT SAFE TO DROP" PLAIN "  ");
+		draft_add(&d, DIM "%s" PLAIN "  ", s->has_bound ? "TOO COSTLY" : "UNPROVEN");
 		break;
 	}
 	draft_add(&d, BOLD "%s" PLAIN, match_format(&s->match, text));
@@ -630,7 +686,8 @@ static void write_advice(struct page *p, const struct finding *f, uint32_t actin
 	struct draft d = { .length = 0 };
 
 	if (acting == 0)
-		draft_add(&d, "No packet filter is safe here%s.", set->count ? "; the candidates are below" : "");
+		draft_add(&d, "No packet filter is known to be safe here%s.",
+		          set->count ? "; the candidates are below, with the reason" : "");
 	if (acting == 0 && f->advice)
 		draft_add(&d, " What helps: ");
 	else if (f->advice)
@@ -684,20 +741,26 @@ static void write_unknowns(struct page *p, const struct finding *f)
 	}
 	host(f, text);
 	if (unmeasured) {
-		draft_add(&d, "What a rule would cost normal users: there is no normal traffic to %s in it outside the attack. "
-		          "Add a capture from a quiet hour: holdfast analyze QUIET ATTACK.", text);
+		draft_add(
+			&d,
+			"What a rule would cost normal users: there is no normal traffic to %s in it outside the attack. "
+			"Add a capture from a quiet hour: holdfast analyze QUIET ATTACK.",
+			text);
 		bullet(p, d.text);
 	}
 	if (asked) {
 		d = (struct draft){ .length = 0 };
-		draft_add(&d, "Whether %s asked for some of these packets by a way that was not captured (one direction only, another line).",
-		          text);
+		draft_add(
+			&d,
+			"Whether %s asked for some of these packets by a way that was not captured (one direction only, another line).",
+			text);
 		bullet(p, d.text);
 	}
 	if (f->spoofing.verdict == SPOOFING_SPOOFED)
 		bullet(p, "Where the attack came from: forged addresses say nothing about it.");
 	else if (f->spoofing.verdict == SPOOFING_REFLECTORS)
-		bullet(p, "Where the attack came from: whoever sent the forged questions is seen by the reflectors alone.");
+		bullet(p,
+		       "Where the attack came from: whoever sent the forged questions is seen by the reflectors alone.");
 	else
 		bullet(p, "Who stood behind it: addresses name machines at best, never people.");
 	if (p->input->has_time && time_since(incident->began, p->input->first) < NS_PER_S)
@@ -705,7 +768,8 @@ static void write_unknowns(struct page *p, const struct finding *f)
 	if (incident->open)
 		bullet(p, "When it ended, and how large it became: the capture ends before.");
 	if (incident->parts_lost || incident->waves_lost)
-		bullet(p, "All of its details: it had more kinds or waves than are kept apart, and the rest was joined with others.");
+		bullet(p,
+		       "All of its details: it had more kinds or waves than are kept apart, and the rest was joined with others.");
 }
 
 static void write_attack(struct page *p, const struct finding *f)
@@ -731,7 +795,8 @@ static void write_scan(struct page *p, const struct finding *f)
 	add_target(p, &d, f);
 	draft_add(&d, " came from %s %s", about(p, f->sources), plural(f->sources, "address", "addresses"));
 	add_span(p, &d, incident->began, incident->ended);
-	draft_add(&d, ". A scan is a look, not a flood: nothing needs to be dropped.");
+	draft_add(&d, ". Nothing needs to be dropped.");
+	(void)fputc('\n', p->paper.out);
 	say(p, &d);
 	write_families(p, f);
 }
@@ -744,7 +809,8 @@ static void write_files(struct page *p)
 	struct draft d = { .length = 0 };
 
 	for (size_t i = 0; i < input->files_count && i < FILES_SHOWN; i++)
-		draft_add(&d, "%s%s", i ? ", " : "", strcmp(input->files[i], "-") == 0 ? "standard input" : input->files[i]);
+		draft_add(&d, "%s%s", i ? ", " : "",
+		          strcmp(input->files[i], "-") == 0 ? "standard input" : input->files[i]);
 	if (input->files_count > FILES_SHOWN)
 		draft_add(&d, " and %s more", count(p, input->files_count - FILES_SHOWN));
 	draft_add(&d, ": %s %s, %s on the wire", count(p, input->packets), plural(input->packets, "packet", "packets"),
@@ -768,7 +834,8 @@ static void write_reasons(struct page *p)
 	const char *before = ": ";
 
 	if (not_ip) {
-		draft_add(&d, "%s %s not IP (ARP and the like) and left aside.", count(p, not_ip), plural(not_ip, "packet is", "packets are"));
+		draft_add(&d, "%s %s not IP (ARP and the like) and left aside.", count(p, not_ip),
+		          plural(not_ip, "packet is", "packets are"));
 		say(p, &d);
 	}
 	if (!input->undecodable)
@@ -779,7 +846,8 @@ static void write_reasons(struct page *p)
 	for (unsigned i = DECODE_LINK_UNKNOWN; i < DECODE_RESULTS; i++) {
 		if (!input->by_reason[i])
 			continue;
-		draft_add(&d, "%s%s %s", before, decode_result_name((enum decode_result)i), count(p, input->by_reason[i]));
+		draft_add(&d, "%s%s %s", before, decode_result_name((enum decode_result)i),
+		          count(p, input->by_reason[i]));
 		before = ", ";
 	}
 	draft_add(&d, ".");
@@ -833,7 +901,9 @@ static void write_input(struct page *p)
 	}
 	if (input->error || input->truncated) {
 		d = (struct draft){ .length = 0 };
-		draft_add(&d, YELLOW "The capture could not be read to its end" PLAIN "%s%s. All above is about what came before.",
+		draft_add(&d,
+		          YELLOW "The capture could not be read to its end" PLAIN
+		                 "%s%s. All above is about what came before.",
 		          input->error ? ": " : "", input->error ? input->error : "");
 		say(p, &d);
 	}
@@ -890,7 +960,10 @@ int page_write(FILE *out, const struct analysis_input *input, const struct engin
                const struct page_options *options)
 {
 	struct page page = {
-		.paper = { .out = out, .width = clamp_width(options->width), .color = options->color, .unicode = options->unicode },
+		.paper = { .out = out,
+		           .width = clamp_width(options->width),
+		           .color = options->color,
+		           .unicode = options->unicode },
 		.input = input,
 		.engine = engine,
 	};

@@ -121,11 +121,11 @@ void paper_text(const struct paper *paper, unsigned indent, unsigned hang, const
 void paper_rule(const struct paper *paper)
 {
 	if (paper->color)
-		(void)fputs(escapes[DIM[0]], paper->out);
+		(void)fputs(escapes[(unsigned char)DIM[0]], paper->out);
 	for (unsigned i = 0; i < paper->width; i++)
 		(void)fputs(paper->unicode ? "\u2500" : "-", paper->out);
 	if (paper->color)
-		(void)fputs(escapes[PLAIN[0]], paper->out);
+		(void)fputs(escapes[(unsigned char)PLAIN[0]], paper->out);
 	(void)fputc('\n', paper->out);
 }
 

@@ -41,9 +41,11 @@ const char *words_scaled(uint64_t n, const char *unit, char text[WORDS_SIZE])
 	if (n < scale * 10 - scale / 20) {
 		uint64_t tenths = (n + scale / 20) / (scale / 10);
 
-		snprintf(text, WORDS_SIZE, "%" PRIu64 ".%u" T "%c%s", tenths / 10, (unsigned)(tenths % 10), prefixes[i], unit);
+		snprintf(text, WORDS_SIZE, "%" PRIu64 ".%u" T "%c%s", tenths / 10, (unsigned)(tenths % 10), prefixes[i],
+		         unit);
 	} else {
-		snprintf(text, WORDS_SIZE, "%" PRIu64 T "%c%s", n / scale + (n % scale >= scale / 2), prefixes[i], unit);
+		snprintf(text, WORDS_SIZE, "%" PRIu64 T "%c%s", n / scale + (n % scale >= scale / 2), prefixes[i],
+		         unit);
 	}
 	return text;
 }
@@ -117,11 +119,35 @@ const char *words_date_time(struct capture_time t, char text[WORDS_SIZE])
 	return text;
 }
 
+const char *words_day_clock(struct capture_time t, char text[WORDS_SIZE])
+{
+	char whole[WORDS_SIZE];
+
+	words_date_time(t, whole);
+	memcpy(text, whole + strlen("2025-"), strlen("03-10 09:45"));
+	text[strlen("03-10 09:45")] = '\0';
+	return text;
+}
+
+/* What stands behind the date, up to column `end` of the whole. */
+static const char *clock_part(struct capture_time t, size_t end, char text[WORDS_SIZE])
+{
+	char whole[TIME_TEXT_SIZE];
+
+	time_format(t, whole);
+	memcpy(text, whole + DATE_LENGTH + 1, end - DATE_LENGTH - 1);
+	text[end - DATE_LENGTH - 1] = '\0';
+	return text;
+}
+
 const char *words_clock(struct capture_time t, char text[WORDS_SIZE])
 {
-	words_date_time(t, text);
-	memmove(text, text + DATE_LENGTH + 1, DATE_TIME_LENGTH - DATE_LENGTH);
-	return text;
+	return clock_part(t, DATE_TIME_LENGTH, text);
+}
+
+const char *words_clock_ms(struct capture_time t, char text[WORDS_SIZE])
+{
+	return clock_part(t, DATE_TIME_LENGTH + 4, text);
 }
 
 uint64_t words_ppm(uint64_t part, uint64_t whole)

@@ -23,9 +23,11 @@ const char *words_duration(int64_t ns, char text[WORDS_SIZE]);
 /* Parts per million as per cent. Down: never more than there is ("99.9 %" up to all but none). Up: never less ("0.03 %"). */
 const char *words_share_down(uint64_t ppm, char text[WORDS_SIZE]);
 const char *words_share_up(uint64_t ppm, char text[WORDS_SIZE]);
-/* "2025-03-10 09:45:12" and its last part alone; UTC, cut to seconds. */
+/* "2025-03-10 09:45:12"; of that "03-10 09:45", "09:45:12" and "09:45:12.345"; UTC, cut off. */
 const char *words_date_time(struct capture_time t, char text[WORDS_SIZE]);
+const char *words_day_clock(struct capture_time t, char text[WORDS_SIZE]);
 const char *words_clock(struct capture_time t, char text[WORDS_SIZE]);
+const char *words_clock_ms(struct capture_time t, char text[WORDS_SIZE]);
 
 /* part * 1,000,000 / whole, rounded down; 0 where whole is 0. part <= whole. */
 uint64_t words_ppm(uint64_t part, uint64_t whole);

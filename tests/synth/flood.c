@@ -112,6 +112,7 @@ void flood_syn(struct world *w, const struct flood *f, enum syn_style style)
 		struct shot s = aim(w, &r, f);
 		struct pkt p = packet_from(f, &s, t);
 		uint8_t opt[TCP_OPT_MAX];
+		uint16_t mss;
 
 		p.opt = opt;
 		p.seq = rng_u32(&r);
@@ -124,7 +125,8 @@ void flood_syn(struct world *w, const struct flood *f, enum syn_style style)
 			p.df = true;
 			p.sport = rng_range16(&r, 32768, 60999);
 			p.window = 64240;
-			p.opt_len = tcp_syn_options(opt, LAYOUT_UNIX, tcp_mss_pick(&r, p.src.v6), 7, rng_u32(&r), 0);
+			mss = tcp_mss_pick(&r, p.src.v6);
+			p.opt_len = tcp_syn_options(opt, LAYOUT_UNIX, mss, 7, rng_u32(&r), 0);
 			break;
 		case SYN_MIRAI:
 			p.df = true;

@@ -53,6 +53,7 @@ static void nfs_mount(struct world *w, int64_t from_ns, int64_t to_ns, uint32_t 
 	int64_t gap = world_gap(w, per_s);
 	uint32_t xid = rng_u32(&r), block = 0;
 	uint8_t m[NFS_READ + 64];
+	size_t n;
 
 	u.far = world_client(w, &r);
 	u.far_port = platform_serves ? 789 : 2049;
@@ -61,8 +62,8 @@ static void nfs_mount(struct world *w, int64_t from_ns, int64_t to_ns, uint32_t 
 	u.near_id = rng_u16(&r);
 	for (int64_t t = from_ns; t < to_ns; t += rng_exp(&r, gap)) {
 		normal_udp(w, &u, t, platform_serves ? DIR_IN : DIR_OUT, m, nfs_call(m, xid, block++));
-		normal_udp(w, &u, t + rng_span(&r, 300 * NS_PER_US, 3 * NS_PER_MS), platform_serves ? DIR_OUT : DIR_IN, m,
-			   nfs_reply(&r, m, xid));
+		n = nfs_reply(&r, m, xid);
+		normal_udp(w, &u, t + rng_span(&r, 300 * NS_PER_US, 3 * NS_PER_MS), platform_serves ? DIR_OUT : DIR_IN, m, n);
 		xid++;
 	}
 }
@@ -83,12 +84,13 @@ void innocent_game(struct world *w, int64_t from_ns, int64_t to_ns, uint32_t pla
 		int64_t t = from_ns + rng_span(&r, -2 * NS_PER_S, 20 * NS_PER_S);
 		int64_t leave = rng_chance(&r, 1, 3) ? t + rng_span(&r, 10 * NS_PER_S, 60 * NS_PER_S) : to_ns;
 		int64_t tick = rng_chance(&r, 1, 2) ? 100 * NS_PER_MS : 66 * NS_PER_MS;
-		uint32_t seq = 1;
+		uint32_t seq = 1, len;
 		uint8_t m[300];
 
 		u.far = world_client(w, &r);
 		u.far_port = rng_range16(&r, 1024, 65535);
-		u.far_ttl = (uint8_t)((rng_chance(&r, 4, 5) ? 128 : 64) - rng_range(&r, 5, 22));
+		u.far_ttl = rng_chance(&r, 4, 5) ? 128 : 64;
+		u.far_ttl = (uint8_t)(u.far_ttl - rng_range(&r, 5, 22));
 		u.far_id = rng_u16(&r);
 		u.near_id = rng_u16(&r);
 		for (; t < leave && t < to_ns; t += tick + rng_span(&r, -3 * NS_PER_MS, 3 * NS_PER_MS)) {
@@ -96,7 +98,8 @@ void innocent_game(struct world *w, int64_t from_ns, int64_t to_ns, uint32_t pla
 			packet_be32(m, seq++);
 			packet_be32(m + 4, i);
 			normal_udp(w, &u, t, DIR_IN, m, rng_range(&r, 24, 70));
-			normal_udp(w, &u, t + rng_span(&r, 0, 30 * NS_PER_MS), DIR_OUT, m, rng_range(&r, 40, 200));
+			len = rng_range(&r, 40, 200);
+			normal_udp(w, &u, t + rng_span(&r, 0, 30 * NS_PER_MS), DIR_OUT, m, len);
 		}
 	}
 }

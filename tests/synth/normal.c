@@ -144,6 +144,7 @@ static size_t http_request(struct rng *r, uint8_t out[MESSAGE_MAX])
 		"Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148",
 		"Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Mobile Safari/537.36",
 	};
+	const char *agent = agents[rng_below(r, 4)];
 	char cookie[260] = "";
 	int n;
 
@@ -157,7 +158,7 @@ static size_t http_request(struct rng *r, uint8_t out[MESSAGE_MAX])
 	n = snprintf((char *)out, MESSAGE_MAX,
 		     "GET /item/%u HTTP/1.1\r\nHost: www." ZONE "\r\nUser-Agent: %s\r\nAccept: */*\r\n"
 		     "Accept-Language: en\r\n%s%s%sConnection: keep-alive\r\n\r\n",
-		     rng_skewed(r, 100000), agents[rng_below(r, 4)], *cookie ? "Cookie: s=" : "", cookie,
+		     rng_skewed(r, 100000), agent, *cookie ? "Cookie: s=" : "", cookie,
 		     *cookie ? "\r\n" : "");
 	return (size_t)n;
 }
@@ -167,7 +168,7 @@ static uint32_t response_size(struct rng *r)
 {
 	uint32_t top = 200;
 
-	while (top < 24000 && rng_chance(r, 3, 4))
+	while (top < 24000 && rng_chance(r, 2, 3))
 		top *= 2;
 	return rng_range(r, top / 2, top);
 }
@@ -232,7 +233,8 @@ static void web_session(struct world *w, struct rng *r, int64_t t, bool six, boo
 		vanish(&c, t);
 		return;
 	}
-	t = conn_open(&c, t) + rng_span(r, 0, 2 * NS_PER_MS);
+	t = conn_open(&c, t);
+	t += rng_span(r, 0, 2 * NS_PER_MS);
 	if (tls)
 		t = tls_open(&c, t);
 	for (unsigned int i = 0; i < requests; i++) {
@@ -277,12 +279,12 @@ void normal_udp(struct world *w, struct udp_pair *u, int64_t t, enum dir dir, co
 	packet_udp(w, &p);
 }
 
-/* Callers draw at most one of the arguments: the order in which arguments are evaluated is the compiler's choice. */
 static struct udp_pair pair(struct rng *r, struct addr far, uint16_t far_port, struct addr near, uint16_t near_port)
 {
 	struct udp_pair u = {.far = far, .near = near, .far_port = far_port, .near_port = near_port};
 
-	u.far_ttl = (uint8_t)((rng_chance(r, 1, 4) ? 128 : 64) - rng_range(r, 5, 22));
+	u.far_ttl = rng_chance(r, 1, 4) ? 128 : 64;
+	u.far_ttl = (uint8_t)(u.far_ttl - rng_range(r, 5, 22));
 	u.far_id = rng_u16(r);
 	u.near_id = rng_u16(r);
 	return u;
@@ -701,7 +703,7 @@ void normal_mix_changing(struct world *w, uint32_t from_percent, uint32_t to_per
 		{normal_dns_served, 55000}, {normal_dns_asked, 14000}, {normal_ntp, 1500},
 		{normal_quic, 4000},	    {normal_echo, 1500},
 	};
-	struct load l = {-EARLIER, w->end_ns, 16500 * from_percent / 100, 16500 * to_percent / 100};
+	struct load l = {-EARLIER, w->end_ns, 18000 * from_percent / 100, 18000 * to_percent / 100};
 
 	normal_web(w, l, false);
 	for (size_t i = 0; i < sizeof(udp) / sizeof(udp[0]); i++) {

@@ -672,8 +672,8 @@ static size_t build_quake(struct rng *r, uint32_t key, uint8_t *out, size_t want
 
 	put(&b, "\xff\xff\xff\xffstatusResponse\n\\sv_hostname\\game", 36);
 	putf(&b, "%u\\mapname\\q3dm%u\n", keyed(key, 1) % 1000, keyed(key, 2) % 20);
-	while (room(&b))
-		putf(&b, "%u %u \"player%u\"\n", rng_below(r, 50), 20 + rng_below(r, 100), rng_below(r, 10000));
+	for (uint32_t i = 0; room(&b); i++)
+		putf(&b, "%u %u \"player%u\"\n", rng_below(r, 50), 20 + keyed(key, i) % 100, keyed(key, ~i) % 10000);
 	return b.n;
 }
 
@@ -697,9 +697,16 @@ static size_t build_steam(struct rng *r, uint32_t key, uint8_t *out, size_t want
 {
 	struct buf b = buf_on(out, want);
 
-	put(&b, "\xff\xff\xff\xff\x21\x4c\x5f\xa0", 8);
-	put32(&b, keyed(key, 1));
-	put_noise(&b, r, room(&b));
+	/* magic; header: client, a status; body: versions, port, host name */
+	(void)r;
+	put(&b, "\xff\xff\xff\xff\x21\x4c\x5f\xa0\x07\x00\x00\x00\x08", 13);
+	put32(&b, (keyed(key, 1) & 0x7f7f7f7f) | 0x80808000);
+	put(&b, "\x10\x01", 2);
+	put8(&b, (uint32_t)(want - 23));
+	put(&b, "\x00\x00\x00\x08\x08\x10\x06\x18\x9c\xd3\x01\x22", 12);
+	put8(&b, (uint32_t)(want - 33));
+	while (room(&b))
+		put8(&b, 'a' + keyed(key, (uint32_t)b.n) % 26);
 	return b.n;
 }
 
@@ -753,7 +760,8 @@ static size_t build_quic(struct rng *r, uint32_t key, uint8_t *out, size_t want)
 
 static size_t build_ike(struct rng *r, uint32_t key, uint8_t *out, size_t want)
 {
-	struct buf b = buf_on(out, want);
+	struct buf b = buf_on(out, REFLECT_PAYLOAD_MAX);
+	size_t vendors = want < 120 ? 2 : (want - 80) / 20;
 
 	/* cookies, security association follows, version 1.0, identity protection */
 	put32(&b, rng_u32(r));
@@ -762,16 +770,17 @@ static size_t build_ike(struct rng *r, uint32_t key, uint8_t *out, size_t want)
 	put32(&b, keyed(key, 2));
 	put32(&b, 0x01100200);
 	put32(&b, 0);
-	put32(&b, (uint32_t)want);
-	put16(&b, 0x0d00);
-	put16(&b, (uint32_t)want - 28 - 20);
-	put32(&b, 1);
-	put32(&b, 1);
-	while (room(&b) > 20)
-		put8(&b, keyed(key, (uint32_t)b.n) & 0x7f);
-	put16(&b, 0);
-	put16(&b, 20);
-	put_noise(&b, r, 16);
+	put32(&b, (uint32_t)(28 + 52 + 20 * vendors));
+	/* one proposal with one transform: AES-256, SHA-1, group 2, shared key, 28,800 s */
+	put(&b, "\x0d\x00\x00\x34\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\x28\x01\x01\x00\x01", 20);
+	put(&b, "\x00\x00\x00\x20\x01\x01\x00\x00\x80\x01\x00\x07\x80\x0e\x01\x00", 16);
+	put(&b, "\x80\x02\x00\x02\x80\x04\x00\x02\x80\x03\x00\x01\x80\x0b\x00\x01", 16);
+	for (size_t i = 0; i < vendors; i++) {
+		put16(&b, i + 1 < vendors ? 0x0d00 : 0);
+		put16(&b, 20);
+		for (uint32_t k = 0; k < 4; k++)
+			put32(&b, keyed(key % 6, (uint32_t)i * 4 + k));
+	}
 	return b.n;
 }
 
@@ -797,9 +806,9 @@ static size_t build_bacnet(struct rng *r, uint32_t key, uint8_t *out, size_t wan
 static const struct reflect_proto protos[] = {
 	{"ntp_reflection", 123, 0, 440, 440, 1200, 4000, 20, build_ntp, "mode 7 monlist answers, 482-octet frames"},
 	{"memcached_reflection", 11211, 0, 1400, 1400, 150, 2000, 50, build_memcached, "1,400 octets, frame header, VALUE"},
-	{"cldap_reflection", 389, 0, 1200, 1700, 900, 2200, 1, build_cldap, "search results, some in fragments"},
+	{"cldap_reflection", 389, 0, 1200, 1700, 900, 2000, 1, build_cldap, "search results, some in fragments"},
 	{"ssdp_reflection", 1900, 0, 300, 300, 4000, 4000, 6, build_ssdp, "HTTP/1.1 200 OK from home routers"},
-	{"chargen_reflection", 19, 0, 512, 1022, 300, 3000, 1, build_chargen, "rings of printable characters"},
+	{"chargen_reflection", 19, 0, 512, 1022, 300, 2600, 1, build_chargen, "rings of printable characters"},
 	{"dns_reflection", 53, 0, 2200, 2700, 2500, 2400, 1, build_dns, "large ANY answers and their fragments"},
 	{"snmp_reflection", 161, 0, 900, 1450, 400, 2000, 3, build_snmp, "GetBulk answers"},
 	{"qotd_reflection", 17, 0, 80, 500, 200, 4000, 1, build_text, "quotes"},
@@ -816,7 +825,7 @@ static const struct reflect_proto protos[] = {
 	{"plex_reflection", 32414, 32412, 280, 280, 900, 4000, 1, build_plex, "media servers"},
 	{"dhcpdiscover_reflection", 37810, 0, 600, 760, 900, 3000, 1, build_dhip, "video recorders, DHIP"},
 	{"slp_reflection", 427, 0, 400, 1400, 400, 2200, 1, build_slp, "attribute replies"},
-	{"tp240_reflection", 10074, 0, 80, 1184, 20, 3000, 400, build_tp240, "few machines, endless status lines"},
+	{"tp240_reflection", 10074, 0, 80, 1184, 20, 2600, 400, build_tp240, "few machines, endless status lines"},
 	{"jenkins_reflection", 33848, 0, 200, 200, 300, 4000, 1, build_jenkins, "build servers"},
 	{"rdp_reflection", 3389, 0, 1232, 1232, 500, 2200, 3, build_rdp, "RDP over UDP"},
 	{"dtls_reflection", 443, 4443, 700, 1400, 500, 2200, 3, build_dtls, "DTLS handshakes"},
@@ -825,13 +834,13 @@ static const struct reflect_proto protos[] = {
 	{"sip_reflection", 5060, 0, 400, 400, 600, 4000, 1, build_sip, "answers to OPTIONS"},
 	{"quake_reflection", 27960, 0, 500, 1300, 200, 2600, 1, build_quake, "status of game servers"},
 	{"source_engine_reflection", 27015, 0, 200, 900, 400, 3500, 1, build_source, "player lists"},
-	{"steam_reflection", 27036, 0, 120, 260, 600, 4000, 1, build_steam, "remote play"},
+	{"steam_reflection", 27036, 0, 80, 150, 600, 4000, 1, build_steam, "remote play"},
 	{"ubiquiti_reflection", 10001, 0, 110, 200, 700, 4000, 1, build_ubiquiti, "discovery answers"},
 	{"bittorrent_reflection", 6881, 0, 110, 330, 3000, 4000, 1, build_bittorrent, "nodes of the hash table"},
 	{"quic_reflection", 443, 0, 1200, 1200, 600, 2400, 3, build_quic, "Initials of servers nobody called"},
 	{"ike_reflection", 500, 0, 120, 400, 500, 4000, 3, build_ike, "IKEv1 proposals, repeated"},
 	{"bacnet_reflection", 47808, 0, 60, 120, 200, 4000, 1, build_bacnet, "building automation"},
-	{"udp_reflection", 21027, 0, 300, 900, 1500, 3500, 1, build_binary, "a protocol no list knows: one source port"},
+	{"udp_reflection", 21027, 0, 300, 900, 1500, 3000, 1, build_binary, "a protocol no list knows: one source port"},
 };
 
 size_t reflect_count(void)

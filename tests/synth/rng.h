@@ -2,6 +2,8 @@
 /*
  * Randomness with a seed, integers only: xoshiro256** (Blackman, Vigna) started by splitmix64. The same seed gives the
  * same numbers on every machine, therefore the same capture, byte for byte.
+ *
+ * For that no expression may draw twice from one stream where C leaves the order open (arguments, operands of + and -).
  */
 #ifndef SYNTH_RNG_H
 #define SYNTH_RNG_H

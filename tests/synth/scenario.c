@@ -316,7 +316,7 @@ static void play_pulse(struct world *w, const struct scenario *s)
 	if (pool_make(w, &r, &pool, 900, POOL_ANYWHERE))
 		return;
 	a.pool = &pool;
-	a.pps = 3000;
+	a.pps = 2000;
 	a.lo = 600;
 	a.hi = 900;
 	a.dport = 443;
@@ -325,7 +325,7 @@ static void play_pulse(struct world *w, const struct scenario *s)
 		plan[i].to_ns = t + rng_span(&r, 2 * NS_PER_S, 4 * NS_PER_S);
 		t = plan[i].to_ns + rng_span(&r, 8 * NS_PER_S, 15 * NS_PER_S);
 	}
-	w->end_ns = plan[waves - 1].to_ns + 12 * NS_PER_S;
+	w->end_ns = plan[waves - 1].to_ns + 10 * NS_PER_S;
 	normal_mix(w, 100);
 	for (uint32_t i = 0; i < waves; i++) {
 		a.from_ns = plan[i].from_ns;

@@ -188,8 +188,11 @@ static void emit_at(struct conn *c, int from, int64_t t, uint8_t flags, uint32_t
 		put_ts(opt + 2, ts_at(s, t), ts_at(o, t - s->delay_ns));
 		opt_len = 12;
 	}
-	/* A receiver's window is never quite the same twice. */
-	emit(c, from, t, flags, seq, ack, (uint16_t)(s->window + rng_below(c->r, 24)), opt, opt_len, data, len);
+	/* A receiver's window moves as it takes data; a duplicate acknowledgement repeats it. */
+	if (!s->window_now || ack != s->acked)
+		s->window_now = (uint16_t)(s->window + rng_below(c->r, 24));
+	s->acked = ack;
+	emit(c, from, t, flags, seq, ack, s->window_now, opt, opt_len, data, len);
 }
 
 int64_t conn_segment(struct conn *c, int from, int64_t t, uint8_t flags, const uint8_t *data, size_t len)

@@ -35,7 +35,9 @@ struct tcp_side {
 	bool id_zero;
 	uint32_t seq; /* next to be sent */
 	uint32_t ts0;
-	uint16_t window;
+	uint16_t window; /* about what it offers */
+	uint16_t window_now;
+	uint32_t acked; /* what it acknowledged last: its window changes with that */
 	int64_t delay_ns;
 	enum dir dir;
 };

@@ -352,6 +352,68 @@ static void vlan_tags(void **state)
 	}
 }
 
+static void mpls_labels(void **state)
+{
+	struct observation o;
+
+	(void)state;
+	for (unsigned labels = 1; labels <= DECODE_TAGS_MAX + 1; labels++) {
+		struct frame f = { .length = 0 };
+
+		put_ethernet(&f, labels & 1 ? 0x8847 : 0x8848);
+		for (unsigned i = labels; i-- > 0;)
+			put32(&f, i == 0 ? 0x12345140 : 0x12345040);
+		put_ipv6(&f, 17, 14, 3);
+		put_datagram(&f);
+		if (labels > DECODE_TAGS_MAX) {
+			assert_int_equal(decode(&f, ETHERNET, &o), DECODE_LINK_UNKNOWN);
+			continue;
+		}
+		expect_datagram(&f, ETHERNET, 3);
+		for (uint32_t cut = 14; cut <= 14 + 4 * labels; cut++)
+			assert_int_equal(decode_cut(&f, ETHERNET, cut, f.length, &o), DECODE_LINK_SHORT);
+		patch8(&f, 14 + 4 * labels, 0); /* a pseudowire's control word */
+		assert_int_equal(decode(&f, ETHERNET, &o), DECODE_NOT_IP);
+	}
+}
+
+static void mpls_over_ppp(void **state)
+{
+	struct frame f = { .length = 0 };
+
+	(void)state;
+	put16(&f, 0x0281);
+	put32(&f, 0x12345140);
+	put_ipv4(&f, 17, 14, 3);
+	put_datagram(&f);
+	expect_datagram(&f, 9, 3);
+}
+
+static void pppoe(void **state)
+{
+	struct frame f = { .length = 0 };
+	struct observation o;
+
+	(void)state;
+	put_ethernet(&f, 0x8100);
+	put16(&f, 100);
+	put16(&f, 0x8864);
+	put16(&f, 0x1100);
+	put16(&f, 7);
+	put16(&f, 2 + 34);
+	put16(&f, 0x0021);
+	put_ipv4(&f, 17, 14, 3);
+	put_datagram(&f);
+	put_many(&f, 4, 0xee);
+	expect_datagram(&f, ETHERNET, 3);
+	for (uint32_t cut = 14; cut < 26; cut++)
+		assert_int_equal(decode_cut(&f, ETHERNET, cut, f.length, &o), DECODE_LINK_SHORT);
+	patch16(&f, 24, 0xc021);
+	assert_int_equal(decode(&f, ETHERNET, &o), DECODE_NOT_IP);
+	patch16(&f, 16, 0x8863);
+	assert_int_equal(decode(&f, ETHERNET, &o), DECODE_NOT_IP);
+}
+
 static void ieee_802_2(void **state)
 {
 	static const uint8_t snap[] = { 0xaa, 0xaa, 3, 0, 0, 0, 0x86, 0xdd };
@@ -734,7 +796,7 @@ static void udp_lengths(void **state)
 	assert_int_equal(decode(&f, RAW, &o), DECODE_TRANSPORT_HEADER);
 	patch16(&f, udp + 4, 8); /* IP's length counts */
 	expect_datagram(&f, RAW, 5);
-	patch16(&f, udp + 4, 65535);
+	patch16(&f, udp + 4, 65535); /* more than there is: counted all the same */
 	expect_datagram(&f, RAW, 5);
 	patch16(&f, 2, 27);
 	assert_int_equal(decode(&f, RAW, &o), DECODE_TRANSPORT_SHORT);
@@ -1056,6 +1118,9 @@ int main(void)
 		cmocka_unit_test(tcp_header_length),
 		cmocka_unit_test(padding_is_not_payload),
 		cmocka_unit_test(vlan_tags),
+		cmocka_unit_test(mpls_labels),
+		cmocka_unit_test(mpls_over_ppp),
+		cmocka_unit_test(pppoe),
 		cmocka_unit_test(ieee_802_2),
 		cmocka_unit_test(other_links),
 		cmocka_unit_test(not_ip),

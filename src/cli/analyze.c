@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * holdfast analyze: reads captures one after the other, feeds what they hold to one engine, and has the findings told.
+ *
+ * What cannot be read does not stop what can: of a cut or broken capture all that comes before counts, a file that cannot be opened is named
+ * and the rest reported. The exit status says so. Where no file can be opened at all, there is no report.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/services.h"
+#include "engine/engine.h"
+#include "observe/capture.h"
+#include "observe/decode.h"
+#include "tell/analysis.h"
+
+#define SEED 0x686f6c6466617374u /* "holdfast": the same capture gives the same analysis everywhere */
+#define PROGRESS_PACKETS 16384   /* between two looks at the clock */
+#define PROGRESS_AFTER_NS (2 * NS_PER_S)
+#define PROGRESS_EVERY_NS (NS_PER_S / 4)
+#define QUOTED_MAX 64
+#define PATH_SHOWN 1024 /* octets of a path in a report */
+
+static const char help[] =
+	"Usage: holdfast analyze FILE... [--services FILE] [--json] [--width N] [--no-color]\n"
+	"\n"
+	"Reads captures (pcap, pcapng) one after the other and says what happened: attacks, their waves, kinds and sources,\n"
+	"the narrowest rules that stop them, and what those would cost normal users. Nothing is changed, nothing is sent.\n"
+	"\n"
+	"  FILE               a capture, or - for standard input\n"
+	"  --services FILE    YAML that names your services (as in holdfast.yaml), so that targets have names\n"
+	"  --json             the report as JSON (" ANALYSIS_SCHEMA "), for 'holdfast try' and other programs\n"
+	"  --width N          columns of the page, 60 to 160; else those of the terminal\n"
+	"  --no-color         no colours; so does the environment's NO_COLOR\n"
+	"  -h, --help         this text\n"
+	"\n"
+	"Exit status: 0 done (attack or not), 1 a capture could not be read to its end, 2 wrong usage.\n"
+	"\n"
+	"Example:\n"
+	"  holdfast analyze quiet-hour.pcap attack.pcap\n";
+
+struct options {
+	const char *services;
+	bool json, no_color, help;
+	unsigned width; /* 0: not given */
+	char **files;
+	size_t files_count;
+};
+
+struct run {
+	struct engine *engine;
+	struct analysis_input input;
+	const char **opened;      /* input.files */
+	struct capture_time time; /* of the packet before */
+	char error[CAPTURE_ERROR_SIZE + PATH_SHOWN];
+	bool complete; /* all that was asked for was read */
+	struct {
+		bool wanted, shown;
+		int64_t began_ns, last_ns;
+	} progress;
+};
+
+__attribute__((format(printf, 2, 3))) static void complain(const char *where, const char *format, ...)
+{
+	va_list arguments;
+
+	(void)fputs("holdfast: ", stderr);
+	for (; *where; where++) /* a file may have any name */
+		(void)fputc((unsigned char)*where < ' ' || *where == '\177' ? '?' : *where, stderr);
+	(void)fputs(": ", stderr);
+	va_start(arguments, format);
+	(void)vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	(void)fputc('\n', stderr);
+}
+
+static unsigned clamp_width(unsigned long width)
+{
+	if (width < PAGE_WIDTH_MIN)
+		return PAGE_WIDTH_MIN;
+	return width > PAGE_WIDTH_MAX ? PAGE_WIDTH_MAX : (unsigned)width;
+}
+
+static const char *name_of(const char *path)
+{
+	return strcmp(path, "-") == 0 ? "standard input" : path;
+}
+
+/* ---- Options ---- */
+
+__attribute__((format(printf, 1, 2))) static int wrong_usage(const char *format, ...)
+{
+	char what[256];
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(what, sizeof(what), format, arguments);
+	va_end(arguments);
+	for (char *at = what; *at; at++)
+		if ((unsigned char)*at < ' ' || *at == '\177')
+			*at = '?';
+	complain("analyze", "%s; see 'holdfast analyze --help'", what);
+	return COMMAND_USAGE;
+}
+
+/* Any number; what no page can have is clamped. */
+static bool parse_width(const char *text, unsigned *width)
+{
+	char *end;
+	unsigned long value;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	value = strtoul(text, &end, 10);
+	if (*end)
+		return false;
+	*width = clamp_width(value);
+	return true;
+}
+
+static int parse_options(int argc, char **argv, struct options *options)
+{
+	static const struct option known[] = {
+		{ "services", required_argument, NULL, 's' }, { "json", no_argument, NULL, 'j' },
+		{ "width", required_argument, NULL, 'w' },    { "no-color", no_argument, NULL, 'n' },
+		{ "help", no_argument, NULL, 'h' },           { NULL, 0, NULL, 0 },
+	};
+	int option;
+
+	optind = 1;
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, ":h", known, NULL)) != -1) {
+		switch (option) {
+		case 's':
+			options->services = optarg;
+			break;
+		case 'j':
+			options->json = true;
+			break;
+		case 'w':
+			if (!parse_width(optarg, &options->width))
+				return wrong_usage("--width %.*s is no number of columns", QUOTED_MAX, optarg);
+			break;
+		case 'n':
+			options->no_color = true;
+			break;
+		case 'h':
+			options->help = true;
+			break;
+		case ':':
+			return wrong_usage("%.*s wants a value", QUOTED_MAX, argv[optind - 1]);
+		default:
+			if (optopt > ' ' && optopt <= '~')
+				return wrong_usage("no option '-%c'", optopt);
+			return wrong_usage("no option '%.*s'", QUOTED_MAX, argv[optind - 1]);
+		}
+	}
+	options->files = argv + optind;
+	options->files_count = (size_t)(argc - optind);
+	if (!options->help && options->files_count == 0)
+		return wrong_usage("no capture to read");
+	return COMMAND_DONE;
+}
+
+/* ---- Progress ---- */
+
+static int64_t now_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+static void clear_progress(struct run *run)
+{
+	if (run->progress.shown)
+		(void)fputs("\r\033[K", stderr);
+	run->progress.shown = false;
+}
+
+static void show_progress(struct run *run, const struct capture *capture)
+{
+	int64_t now = now_ns(), elapsed = now - run->progress.began_ns;
+	uint64_t size = capture_size(capture), ms = (uint64_t)elapsed / NS_PER_MS;
+
+	if (elapsed < PROGRESS_AFTER_NS || now - run->progress.last_ns < PROGRESS_EVERY_NS)
+		return;
+	run->progress.last_ns = now;
+	run->progress.shown = true;
+	(void)fprintf(stderr, "\r\033[K%" PRIu64 " packets", run->input.packets);
+	if (size)
+		(void)fprintf(stderr, ", %u %%", (unsigned)((double)capture_position(capture) * 100 / (double)size));
+	(void)fprintf(stderr, ", %" PRIu64 " a second", run->input.packets * 1000 / (ms ? ms : 1));
+	(void)fflush(stderr);
+}
+
+/* ---- Reading ---- */
+
+static void take_time(struct run *run, const struct capture_record *record)
+{
+	struct analysis_input *input = &run->input;
+
+	if (!record->has_time)
+		return; /* the time of the packet before stands, be it of another file */
+	run->time = record->time;
+	if (!input->has_time || time_since(record->time, input->first) < 0)
+		input->first = record->time;
+	if (!input->has_time || time_since(record->time, input->last) > 0)
+		input->last = record->time;
+	input->has_time = true;
+}
+
+static void take_packet(struct run *run, const struct capture_record *record)
+{
+	struct analysis_input *input = &run->input;
+	struct observation observation;
+	enum decode_result result;
+
+	take_time(run, record);
+	input->packets++;
+	input->bytes += record->original;
+	result = decode_frame(record->link_type, record->data, record->captured, record->original, &observation);
+	input->by_reason[result]++;
+	if (result == DECODE_OK) {
+		observation.time = run->time;
+		observation.weight = 1;
+		engine_observe(run->engine, &observation);
+	} else if (result != DECODE_ARP && result != DECODE_NOT_IP) {
+		input->undecodable++;
+	}
+}
+
+/* Up to the end of the capture, or up to where it can be read. */
+static void read_capture(struct run *run, const char *path, struct capture *capture)
+{
+	struct capture_record record;
+	uint64_t until_progress = PROGRESS_PACKETS;
+
+	for (;;) {
+		enum capture_kind kind = capture_next(capture, &record);
+
+		if (kind == CAPTURE_END)
+			break;
+		if (kind == CAPTURE_CUT || kind == CAPTURE_BROKEN) {
+			clear_progress(run);
+			complain(name_of(path), "%s; reporting what came before", capture_error(capture));
+			if (!run->input.error)
+				snprintf(run->error, sizeof(run->error), "%.*s: %s", PATH_SHOWN - 4, name_of(path),
+				         capture_error(capture));
+			run->input.error = run->error;
+			run->input.truncated = true;
+			run->complete = false;
+		}
+		if (kind != CAPTURE_PACKET)
+			continue;
+		take_packet(run, &record);
+		if (run->progress.wanted && --until_progress == 0) {
+			until_progress = PROGRESS_PACKETS;
+			show_progress(run, capture);
+		}
+	}
+}
+
+static void read_files(struct run *run, const struct options *options)
+{
+	run->complete = true;
+	run->progress.wanted = isatty(STDERR_FILENO);
+	run->progress.began_ns = run->progress.last_ns = now_ns();
+	for (size_t i = 0; i < options->files_count; i++) {
+		char error[CAPTURE_ERROR_SIZE];
+		struct capture *capture = capture_open(options->files[i], error);
+
+		if (!capture) {
+			clear_progress(run);
+			complain(name_of(options->files[i]), "%s", error);
+			run->complete = false;
+			continue;
+		}
+		run->opened[run->input.files_count++] = options->files[i];
+		read_capture(run, options->files[i], capture);
+		capture_close(capture);
+	}
+	clear_progress(run);
+}
+
+/* ---- Telling ---- */
+
+/* NULL where it is not set or empty. */
+static const char *environment(const char *variable)
+{
+	const char *value = getenv(variable);
+
+	return value && *value ? value : NULL;
+}
+
+static unsigned terminal_width(void)
+{
+	const char *columns = environment("COLUMNS");
+	struct winsize size;
+	unsigned long value = columns ? strtoul(columns, NULL, 10) : 0;
+
+	if (value == 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
+		value = size.ws_col;
+	if (value == 0)
+		return PAGE_WIDTH_DEFAULT;
+	return clamp_width(value);
+}
+
+/* Does the terminal's encoding have more than ASCII? POSIX: the first of these that is set counts. */
+static bool is_utf8(void)
+{
+	static const char *const variables[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+
+	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+		const char *value = environment(variables[i]);
+
+		if (value)
+			return strcasestr(value, "utf-8") || strcasestr(value, "utf8");
+	}
+	return false;
+}
+
+static int tell(const struct run *run, const struct options *options)
+{
+	const char *terminal = environment("TERM");
+	struct page_options page = {
+		.color = !options->no_color && !environment("NO_COLOR") && isatty(STDOUT_FILENO) &&
+		         !(terminal && strcmp(terminal, "dumb") == 0),
+		.unicode = is_utf8(),
+		.width = options->width ? options->width : terminal_width(),
+	};
+	int result = options->json ? analysis_json_write(stdout, &run->input, run->engine)
+	                           : page_write(stdout, &run->input, run->engine, &page);
+
+	if (result == 0)
+		return COMMAND_DONE;
+	complain(result == -ENOMEM ? "analyze" : "standard output", "%s", strerror(-result));
+	return COMMAND_BAD;
+}
+
+static int analyze(struct run *run, const struct options *options)
+{
+	const struct engine_totals *totals;
+
+	run->engine = engine_new(SEED);
+	run->opened = calloc(options->files_count + 1, sizeof(*run->opened));
+	run->input.files = run->opened;
+	if (!run->engine || !run->opened) {
+		complain("analyze", "out of memory");
+		return COMMAND_BAD;
+	}
+	read_files(run, options);
+	if (run->input.files_count == 0)
+		return COMMAND_BAD;
+	if (engine_finish(run->engine) != 0) {
+		complain("analyze", "out of memory");
+		return COMMAND_BAD;
+	}
+	totals = engine_totals(run->engine);
+	run->input.out_of_order = totals->out_of_order;
+	if (tell(run, options) != COMMAND_DONE)
+		return COMMAND_BAD;
+	return run->complete ? COMMAND_DONE : COMMAND_BAD;
+}
+
+int analyze_command(int argc, char **argv)
+{
+	struct options options = { .width = 0 };
+	struct run run = { .complete = true };
+	struct services *services = NULL;
+	int status = parse_options(argc, argv, &options);
+
+	if (status != COMMAND_DONE)
+		return status;
+	if (options.help)
+		return fputs(help, stdout) < 0 || fflush(stdout) != 0 ? COMMAND_BAD : COMMAND_DONE;
+	if (options.services) {
+		char error[SERVICES_ERROR_SIZE];
+
+		services = services_load(options.services, error);
+		if (!services) {
+			complain(options.services, "%s", error);
+			return COMMAND_BAD;
+		}
+		run.input.service_of = services_name;
+		run.input.service_context = services;
+	}
+	status = analyze(&run, &options);
+	engine_free(run.engine);
+	free(run.opened);
+	services_free(services);
+	return status;
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The front door: a table of commands. Everything a command is and does stands with the command (command.h says what is asked of
+ * it); here a name becomes a function, and a misspelt one a suggestion.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+
+#ifndef HOLDFAST_VERSION
+#define HOLDFAST_VERSION "unknown"
+#endif
+
+#define NAME_MAX_KNOWN 32 /* longer words are not compared */
+#define DISTANCE_NEAR 3   /* so many letters may be wrong for a suggestion */
+
+static int help_command(int argc, char **argv);
+static int version_command(int argc, char **argv);
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *summary;
+} commands[] = {
+	{ "analyze", analyze_command, "read captures, say what happened and what stops it" },
+	{ "try", try_command, "what rules would do to a capture, without doing it" },
+	{ "help", help_command, "how to use a command: holdfast help COMMAND" },
+	{ "version", version_command, "the version of this program" },
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+/* What is written must arrive: a full disk or a closed pipe is an error. */
+static int finish(void)
+{
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return COMMAND_DONE;
+	(void)fprintf(stderr, "holdfast: standard output: %s\n", strerror(errno ? errno : EIO));
+	return COMMAND_BAD;
+}
+
+static void usage(FILE *out)
+{
+	(void)fputs(
+		"Usage: holdfast COMMAND [ARGUMENT...]\n"
+		"\n"
+		"Sees denial-of-service attacks, finds the narrowest rule that stops each, and says what it would cost.\n"
+		"\n",
+		out);
+	for (size_t i = 0; i < COMMANDS; i++)
+		(void)fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+	(void)fputs("\n"
+	            "Example:\n"
+	            "  holdfast analyze attack.pcap\n"
+	            "\n"
+	            "'holdfast COMMAND --help' says more of a command, holdfast(1) of all.\n",
+	            out);
+}
+
+static int version_command(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	(void)puts("holdfast " HOLDFAST_VERSION);
+	return finish();
+}
+
+static const struct command *find(const char *name)
+{
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+/* Letters to insert, delete or replace until one is the other (Levenshtein 1965); NAME_MAX_KNOWN for long words. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t length_a = strlen(a), length_b = strlen(b), row[NAME_MAX_KNOWN + 1];
+
+	if (length_a > NAME_MAX_KNOWN || length_b > NAME_MAX_KNOWN)
+		return NAME_MAX_KNOWN;
+	for (size_t k = 0; k <= length_b; k++)
+		row[k] = k;
+	for (size_t i = 1; i <= length_a; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t k = 1; k <= length_b; k++) {
+			size_t best = diagonal + (a[i - 1] != b[k - 1]);
+
+			diagonal = row[k];
+			best = row[k] + 1 < best ? row[k] + 1 : best;
+			row[k] = row[k - 1] + 1 < best ? row[k - 1] + 1 : best;
+		}
+	}
+	return row[length_b];
+}
+
+/* The command that a misspelt one was meant to be, or NULL. */
+static const struct command *nearest(const char *name)
+{
+	const struct command *best = NULL;
+	size_t least = DISTANCE_NEAR + 1;
+
+	for (size_t i = 0; i < COMMANDS; i++) {
+		size_t d = distance(name, commands[i].name);
+
+		if (d < least && d < strlen(commands[i].name)) {
+			least = d;
+			best = &commands[i];
+		}
+	}
+	return best;
+}
+
+static int unknown(const char *name)
+{
+	const struct command *meant = nearest(name);
+	const char *kind = name[0] == '-' ? "option" : "command";
+
+	(void)fprintf(stderr, "holdfast: no %s '", kind);
+	for (size_t i = 0; i < NAME_MAX_KNOWN && name[i]; i++)
+		(void)fputc(name[i] >= ' ' && name[i] <= '~' ? name[i] : '?', stderr);
+	if (meant)
+		(void)fprintf(stderr, "'; did you mean '%s'?\n", meant->name);
+	else
+		(void)fputs("'; 'holdfast --help' lists what there is\n", stderr);
+	return COMMAND_USAGE;
+}
+
+static int help_command(int argc, char **argv)
+{
+	char option[] = "--help";
+	const struct command *command;
+
+	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		usage(stdout);
+		return finish();
+	}
+	command = find(argv[1]);
+	if (!command)
+		return unknown(argv[1]);
+	if (command->run == help_command || command->run == version_command) {
+		(void)printf("Usage: holdfast %s\n\n%s\n", command->name, command->summary);
+		return finish();
+	}
+	return command->run(2, (char *[]){ argv[1], option, NULL });
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (argc < 2) {
+		usage(stderr);
+		return COMMAND_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+		return help_command(1, argv);
+	if (strcmp(argv[1], "--version") == 0)
+		return version_command(1, argv);
+	command = find(argv[1]);
+	return command ? command->run(argc - 1, argv + 1) : unknown(argv[1]);
+}
