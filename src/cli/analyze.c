@@ -231,13 +231,14 @@ static void take_packet(struct run *run, const struct capture_record *record)
 	input->bytes += record->original;
 	result = decode_frame(record->link_type, record->data, record->captured, record->original, &observation);
 	input->by_reason[result]++;
-	if (result == DECODE_OK) {
+	/* A transport header that is cut or impossible is counted as undecodable, and hits its target all the same. */
+	if (result == DECODE_OK || result == DECODE_TRANSPORT_SHORT || result == DECODE_TRANSPORT_HEADER) {
 		observation.time = run->time;
 		observation.weight = 1;
 		engine_observe(run->engine, &observation);
-	} else if (result != DECODE_ARP && result != DECODE_NOT_IP) {
-		input->undecodable++;
 	}
+	if (result != DECODE_OK && result != DECODE_ARP && result != DECODE_NOT_IP)
+		input->undecodable++;
 }
 
 /* Up to the end of the capture, or up to where it can be read. */

@@ -483,8 +483,8 @@ static bool confirm(struct detector *d, const struct track *track, unsigned leve
 		return true;
 	survey_recent(d, &track->scope, track->kind, alarm->from_slot * SLOT_NS, &survey);
 	/* Many sources among those who were answered do not make one noisy source a crowd. */
-	if (level == 0 && alarm->crowd)
-		return survey.heaviest_source * 2 < unanswered;
+	if (alarm->crowd && survey.heaviest_source * 2 >= unanswered)
+		return false;
 	if (is_probe_kind(track->kind) && looks_like_scan(&survey, track))
 		return false;
 	if (level == 0)

@@ -948,6 +948,8 @@ enum decode_result decode_frame(uint32_t link_type, const uint8_t *data, uint32_
 	if (result != DECODE_OK)
 		return result;
 	result = read_packet(&layer, version, observation);
+	if (result == DECODE_TRANSPORT_SHORT || result == DECODE_TRANSPORT_HEADER)
+		observation->flags |= OBSERVATION_MALFORMED;
 	if (result != DECODE_OK || !is_tunnel(observation))
 		return result;
 	return descend(&layer, observation);

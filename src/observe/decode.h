@@ -4,7 +4,7 @@
  * what cannot be decoded yields a reason.
  *
  * Link types: Ethernet (1, with 802.1Q / 802.1ad tags to any depth), NULL (0) and LOOP (108), raw IP (12, 14, 101, 228, 229), Linux
- * cooked v1 (113) and v2 (276), PPP (9) for IP inside.
+ * cooked v1 (113) and v2 (276), PPP (9) for IP inside. Seen through on the way: MPLS labels, PPPoE sessions, GRE, IP-in-IP, 6in4.
  */
 #ifndef HOLDFAST_OBSERVE_DECODE_H
 #define HOLDFAST_OBSERVE_DECODE_H
@@ -37,8 +37,8 @@ enum decode_result {
 
 /*
  * Decodes `captured` octets at `data` of a frame that had `original` octets on the wire. On DECODE_OK the observation is whole but
- * for time and weight, which the caller sets. On an undecodable transport header (DECODE_TRANSPORT_*) and everything else
- * *observation is unspecified. A later fragment has no ports. A transport header that the snap length cut is
+ * for time and weight, which the caller sets. On an undecodable transport header (DECODE_TRANSPORT_*) it holds what IP says and
+ * OBSERVATION_MALFORMED: such packets flood a target as well as any. On everything else *observation is unspecified. A later fragment has no ports. A transport header that the snap length cut is
  * DECODE_TRANSPORT_SHORT only where not even the ports are there; else what is there is filled and OBSERVATION_CUT set.
  * Where a tunnel's inside is undecodable, the observation is that of the tunnel packet itself (protocol 47, 4, 41).
  */

@@ -31,6 +31,7 @@ enum {
 	OBSERVATION_TUNNELLED = 1u << 7,      /* outer */
 	OBSERVATION_QUOTE = 1u << 8,          /* quote (ICMP error with a readable quoted header) */
 	OBSERVATION_TCP_OPTIONS_BAD = 1u << 9,/* the TCP option list is malformed */
+	OBSERVATION_MALFORMED = 1u << 12,     /* the transport header is cut or impossible: only what IP says is there */
 	OBSERVATION_WELCOME = 1u << 11,   /* set behind the waist, by what is known of its conversation: asked for or engaged */
 	OBSERVATION_CUT = 1u << 10,           /* the capture kept less than the headers say: trailing fields may be absent */
 };

@@ -216,6 +216,7 @@ static json_t *shape_json(struct builder *b, const struct finding *finding)
 static json_t *sources_json(struct builder *b, const struct finding *finding)
 {
 	const struct spoofing *spoofing = &finding->spoofing;
+	const struct incident *incident = finding->incident;
 	json_t *object = json_object(), *verdict = json_object(), *reasons = json_array();
 
 	set(b, object, "estimate", integer(finding->sources));
@@ -224,6 +225,8 @@ static json_t *sources_json(struct builder *b, const struct finding *finding)
 	for (uint32_t i = 0; i < spoofing->reasons_count && i < SPOOFING_REASONS_MAX; i++)
 		append(b, reasons, string(spoofing->reasons[i]));
 	set(b, verdict, "reasons", reasons);
+	if (incident->parts_count) /* it is about the largest part */
+		set(b, verdict, "vector", string(vector_get(incident->parts[0].kind)->name));
 	set(b, object, "spoofing", verdict);
 	if (spoofing->verdict == SPOOFING_SPOOFED)
 		set(b, object, "note", json_string("the estimate counts forged addresses, not devices"));

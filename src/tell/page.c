@@ -277,7 +277,7 @@ static void write_paragraph(struct page *p, const struct finding *f)
 		". %s. %s %s, %s, came from %s %s%s; in the busiest tenth of a second at a rate of %s packets and %s a second.",
 		explanation(f), count(p, incident->packets), plural(incident->packets, "packet", "packets"),
 		scaled(p, incident->bytes, "B"), about(p, f->sources), plural(f->sources, "address", "addresses"),
-		f->spoofing.verdict == SPOOFING_SPOOFED ? ", which are forged" : "",
+		f->spoofing.verdict == SPOOFING_SPOOFED && incident->parts_count == 1 ? ", which are forged" : "",
 		count(p, times(incident->peak_packets, SLOTS_PER_S)),
 		scaled(p, times(incident->peak_bytes, SLOTS_PER_S * BITS_PER_OCTET), "bit"));
 	add_shape(p, &d, f);
@@ -317,7 +317,7 @@ static void write_strip(struct page *p, const struct incident *incident)
 		length = time_since(to, from);
 		whole = true;
 	}
-	step = length / columns + 1;
+	step = (length > 0 ? length : 0) / columns + 1;
 	for (uint32_t i = 0; i < incident->waves_count && i < INCIDENT_WAVES_MAX; i++) {
 		const struct wave *wave = &incident->waves[i];
 		int64_t at = time_since(wave->began, from) / step, end = time_since(wave->ended, from) / step;
@@ -457,16 +457,16 @@ static void add_evidence(struct page *p, struct draft *d, const struct finding *
 		break;
 	}
 	if (window->resets_back)
-		draft_add(
-			d,
-			" %s of the senders answered with a reset: the addresses are those of others, who had asked for nothing.",
-			count(p, window->resets_back));
+		draft_add(d, " %s of the senders answered with a reset, as a host does whose address was borrowed.",
+		          count(p, window->resets_back));
 }
 
 static void write_crowd(struct page *p, const struct finding *f)
 {
 	const struct incident *incident = f->incident;
-	uint64_t networks = hll_estimate(&f->total->source_networks);
+	uint64_t estimate = hll_estimate(&f->total->source_networks);
+	uint64_t networks =
+		estimate < f->sources ? estimate : f->sources; /* both err; neither may contradict the other */
 	struct draft d = { .length = 0 };
 
 	if (f->sources < 2)
@@ -564,12 +564,16 @@ static void write_families(struct page *p, const struct finding *f)
 
 static void write_sources(struct page *p, const struct finding *f)
 {
+	const struct incident *incident = f->incident;
 	struct draft d = { .length = 0 };
 
 	heading(p, "Sources");
+	if (incident->parts_count > 1) /* the verdict is about the largest part */
+		draft_add(&d, "Of the %s, %s of the packets: ", main_vector(f)->title,
+		          down(p, words_ppm(incident->parts[0].window->packets, incident->packets)));
 	draft_add(&d, "%s", verdict_words(f->spoofing.verdict));
 	if (f->spoofing.verdict == SPOOFING_SPOOFED)
-		draft_add(&d, " The count of %s addresses is one of forgeries, not of devices.", about(p, f->sources));
+		draft_add(&d, " A count of forged addresses is no count of devices.");
 	say(p, &d);
 	for (uint32_t i = 0; i < f->spoofing.reasons_count && i < SPOOFING_REASONS_MAX; i++)
 		bullet(p, f->spoofing.reasons[i]);
@@ -714,8 +718,11 @@ static void write_actions(struct page *p, const struct finding *f)
 	if (acting) {
 		struct draft d = { .length = 0 };
 
-		draft_add(&d, "%s %s of the attack would still get through.",
-		          acting == 1 ? "With this rule" : "With these rules together", up(p, set->residual_ppm));
+		draft_add(&d, "%s ", acting == 1 ? "With this rule" : "With these rules together");
+		if (set->residual_ppm)
+			draft_add(&d, "%s of the attack would still get through.", up(p, set->residual_ppm));
+		else
+			draft_add(&d, "none of the attack packets that were sampled would get through.");
 		say(p, &d);
 		write_advice(p, f, acting);
 		write_commands(p);

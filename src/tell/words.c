@@ -67,8 +67,12 @@ const char *words_duration(int64_t ns, char text[WORDS_SIZE])
 		snprintf(text, WORDS_SIZE, "%" PRIu64 T "min", s / 60);
 	else if (s < 3600)
 		snprintf(text, WORDS_SIZE, "%" PRIu64 T "min" T "%u" T "s", s / 60, (unsigned)(s % 60));
+	else if (s < 86400 && s / 60 % 60 == 0)
+		snprintf(text, WORDS_SIZE, "%" PRIu64 T "h", s / 3600);
 	else if (s < 86400)
 		snprintf(text, WORDS_SIZE, "%" PRIu64 T "h" T "%u" T "min", s / 3600, (unsigned)(s / 60 % 60));
+	else if (s / 3600 % 24 == 0)
+		snprintf(text, WORDS_SIZE, "%" PRIu64 T "d", s / 86400);
 	else
 		snprintf(text, WORDS_SIZE, "%" PRIu64 T "d" T "%u" T "h", s / 86400, (unsigned)(s / 3600 % 24));
 	return text;
@@ -80,7 +84,7 @@ static const char *share(uint64_t ppm, bool up, char text[WORDS_SIZE])
 	uint64_t step = ppm < 10000 ? 100 : 1000; /* .01 %, .1 % */
 	uint64_t steps = ppm / step + (up && ppm % step != 0);
 
-	if (ppm >= 1000000)
+	if (ppm >= 1000000 || steps * step >= 1000000)
 		snprintf(text, WORDS_SIZE, "100" T "%%");
 	else if (ppm == 0)
 		snprintf(text, WORDS_SIZE, "0" T "%%");

@@ -434,7 +434,12 @@ void flood_connections(struct world *w, const struct flood *f)
 		int64_t rtt;
 
 		conn_init(&c, w, &r, &s.self.addr, &f->dst, f->dport, false, f->label);
-		c.side[0].ttl = s.self.ttl;
+		/* Bots on Linux, as hacked devices are. */
+		c.os = tcp_os_linux();
+		c.timestamps = true;
+		c.side[0].ttl = (uint8_t)(64 - 5 - s.self.size % 18);
+		c.side[0].id_zero = false;
+		c.side[0].port = rng_range16(&r, 32768, 60999);
 		rtt = c.side[0].delay_ns;
 		/* The bot's two packets are the attack, the host's answer is its reply. */
 		conn_syn(&c, t);

@@ -182,7 +182,7 @@ static int64_t http_exchange(struct conn *c, int64_t t, bool tls)
 
 	if (think < 5 * NS_PER_MS) { /* the answer carries the acknowledgement */
 		conn_segment(c, 0, t, TCP_PSH | TCP_ACK, m, n);
-		t += think;
+		t += think + c->side[1].delay_ns;
 	} else {
 		t = conn_say(c, 0, t, m, n) + think;
 	}
@@ -201,7 +201,7 @@ static int64_t tls_open(struct conn *c, int64_t t)
 	size_t n = client_hello(c->r, m);
 
 	conn_segment(c, 0, t, TCP_PSH | TCP_ACK, m, n);
-	t += rng_span(c->r, 400 * NS_PER_US, 4 * NS_PER_MS);
+	t += c->side[1].delay_ns + rng_span(c->r, 400 * NS_PER_US, 4 * NS_PER_MS);
 	n = server_hello(c->r, m);
 	conn_segment(c, 1, t, TCP_ACK, m, n);
 	t = conn_flow(c, 1, t + c->gap_ns, rng_range(c->r, 1200, 3400), CONTENT_TLS);
@@ -255,6 +255,22 @@ void normal_web(struct world *w, struct load l, bool faithful)
 
 	for (int64_t t = load_next(w, &r, &l, l.from_ns); t < l.to_ns; t = load_next(w, &r, &l, t))
 		web_session(w, &r, t, rng_chance(&r, 1, 16), faithful);
+}
+
+void normal_outbound(struct world *w, struct load l)
+{
+	struct rng r = world_rng(w);
+
+	for (int64_t t = load_next(w, &r, &l, l.from_ns); t < l.to_ns; t = load_next(w, &r, &l, t)) {
+		struct addr client = world_server(w, &r), server = world_service(w, 200 + rng_below(&r, 20));
+		struct conn c;
+		int64_t at;
+
+		conn_init(&c, w, &r, &client, &server, 443, true, LABEL_NORMAL);
+		at = tls_open(&c, conn_open(&c, t));
+		at = http_exchange(&c, at, true);
+		conn_close(&c, 0, at + NS_PER_MS);
+	}
 }
 
 /* --- UDP services ---------------------------------------------------------------------------------------------- */
@@ -699,17 +715,17 @@ void normal_mix_changing(struct world *w, uint32_t from_percent, uint32_t to_per
 	static const struct {
 		void (*write)(struct world *, struct load);
 		uint32_t rate; /* thousandths per second at 100 percent */
-	} udp[] = {
+	} others[] = {
 		{normal_dns_served, 55000}, {normal_dns_asked, 14000}, {normal_ntp, 1500},
-		{normal_quic, 4000},	    {normal_echo, 1500},
+		{normal_quic, 4000},	    {normal_echo, 1500},	  {normal_outbound, 1000},
 	};
 	struct load l = {-EARLIER, w->end_ns, 18000 * from_percent / 100, 18000 * to_percent / 100};
 
 	normal_web(w, l, false);
-	for (size_t i = 0; i < sizeof(udp) / sizeof(udp[0]); i++) {
-		l.from_rate = udp[i].rate * from_percent / 100;
-		l.to_rate = udp[i].rate * to_percent / 100;
-		udp[i].write(w, l);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		l.from_rate = others[i].rate * from_percent / 100;
+		l.to_rate = others[i].rate * to_percent / 100;
+		others[i].write(w, l);
 	}
 	normal_call(w, -NS_PER_S, w->end_ns, false);
 	normal_ssh(w, -2 * NS_PER_S, w->end_ns);

@@ -18,6 +18,8 @@ int64_t load_next(const struct world *w, struct rng *r, const struct load *l, in
 
 /* Web sessions; faithful: no client vanishes (a flash crowd is judged by that). */
 void normal_web(struct world *w, struct load l, bool faithful);
+/* The platform's own calls to services outside: their SYN-ACKs come in. */
+void normal_outbound(struct world *w, struct load l);
 void normal_dns_served(struct world *w, struct load l);
 /* The platform's own questions to its resolvers. */
 void normal_dns_asked(struct world *w, struct load l);

@@ -376,5 +376,9 @@ void conn_reset(struct conn *c, int from, int64_t t)
 {
 	struct tcp_side *s = &c->side[from];
 
-	emit(c, from, t, TCP_RST | TCP_ACK, s->seq, c->side[1 - from].seq, 0, NULL, 0, NULL, 0);
+	/* From a socket that still exists with an acknowledgement, from one that is gone without. */
+	if (rng_chance(c->r, 1, 2))
+		emit(c, from, t, TCP_RST | TCP_ACK, s->seq, c->side[1 - from].seq, 0, NULL, 0, NULL, 0);
+	else
+		emit(c, from, t, TCP_RST, s->seq, 0, 0, NULL, 0, NULL, 0);
 }
