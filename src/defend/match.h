@@ -30,6 +30,7 @@
 #define MATCH_TEXT_SIZE 1024 /* every canonical text fits */
 #define MATCH_PAYLOAD_MAX 8  /* octets in one payload term */
 
+/* clang-format off */
 enum match_field {
 	MATCH_IP, MATCH_IP6, MATCH_TCP, MATCH_UDP, MATCH_ICMP, MATCH_ICMP6, MATCH_FRAGMENT, MATCH_DF, /* no operand */
 	MATCH_PROTO, MATCH_SRC_PORT, MATCH_DST_PORT, MATCH_LENGTH, MATCH_TTL, MATCH_IP_ID, MATCH_WINDOW, MATCH_MSS,
@@ -40,16 +41,22 @@ enum match_field {
 	MATCH_PAYLOAD,                                                 /* payload */
 	MATCH_FIELDS,
 };
+/* clang-format on */
 
 struct match_term {
 	enum match_field field;
 	bool negated;
 	union {
-		struct { uint32_t low, high; } range; /* inclusive; "!= n" is a negated range */
+		struct {
+			uint32_t low, high;
+		} range; /* inclusive; "!= n" is a negated range */
 		struct prefix prefix;
-		uint8_t flags;                        /* TCP_* */
-		uint64_t options;                     /* as in struct observation */
-		struct { uint8_t from, length; uint8_t octets[MATCH_PAYLOAD_MAX]; } payload;
+		uint8_t flags;    /* TCP_* */
+		uint64_t options; /* as in struct observation */
+		struct {
+			uint8_t from, length;
+			uint8_t octets[MATCH_PAYLOAD_MAX];
+		} payload;
 	} value;
 };
 

@@ -19,18 +19,19 @@
 
 #define ITEMS_MAX 192
 #define VALUES_PER_FIELD 6
-#define ITEM_SHARE 32           /* an item holds at least a thirty-second of what is left of the attack */
+#define ITEM_SHARE 32 /* an item holds at least a thirty-second of what is left of the attack */
 #define BEAM_WIDTH 32
 #define BEAM_DEPTH 6
 #define BOUND_WEIGHT 50
 #define RESIDUAL_ENOUGH_PPM 20000
-#define RULE_ADDS_PPM 20000     /* a rule that catches less than a fiftieth is not worth having */
+#define RULE_ADDS_PPM 20000 /* a rule that catches less than a fiftieth is not worth having */
 #define SPECIFIC_TERMS 5
 #define SPECIFIC_KEEPS_PPM 998000 /* of a rule's coverage, for one more term */
 #define SPECIFIC_BONUS_PPM 30000
-#define HELD_OUT_FROM 20000     /* packets in B from which on half of it is held out */
+#define HELD_OUT_FROM 20000 /* packets in B from which on half of it is held out */
 #define LIMIT_PPS_MIN 10
-#define OPENINGS_LOST_PPM 10000 /* a rule on SYNs may lose at most this share of normal ones, however few they are among all packets */
+#define OPENINGS_LOST_PPM \
+	10000 /* a rule on SYNs may lose at most this share of normal ones, however few they are among all packets */
 #define PPM 1000000
 
 #define PROTOCOL_ICMP 1
@@ -39,7 +40,8 @@
 #define PROTOCOL_ICMPV6 58
 
 /* Poisson upper limits at 95 % for 0, 1, 2 … events, in thousandths, rounded up (Garwood 1936). */
-static const uint32_t poisson_95[] = { 2996, 4744, 6296, 7754, 9154, 10514, 11843, 13149, 14435, 15706, 16963, 18208, 19443, 20669, 21887, 23098, 24302, 25500, 26693, 27879, 29063 };
+static const uint32_t poisson_95[] = { 2996,  4744,  6296,  7754,  9154,  10514, 11843, 13149, 14435, 15706, 16963,
+	                               18208, 19443, 20669, 21887, 23098, 24302, 25500, 26693, 27879, 29063 };
 
 #define POISSON_TABLE (sizeof(poisson_95) / sizeof(poisson_95[0]))
 
@@ -77,17 +79,17 @@ uint32_t signature_bound_ppm(uint64_t hits, uint64_t n)
 struct field {
 	enum match_field field;
 	bool (*get)(const struct observation *o, uint64_t *value);
-	uint32_t highest;     /* > 0: a range of values makes sense too */
-	uint8_t rank;         /* order in which a rule is made more specific; 0 = only where it is needed */
+	uint32_t highest; /* > 0: a range of values makes sense too */
+	uint8_t rank;     /* order in which a rule is made more specific; 0 = only where it is needed */
 };
 
-#define GETTER(name, condition, expression) \
+#define GETTER(name, condition, expression)                            \
 	static bool name(const struct observation *o, uint64_t *value) \
-	{ \
-		if (!(condition)) \
-			return false; \
-		*value = (uint64_t)(expression); \
-		return true; \
+	{                                                              \
+		if (!(condition))                                      \
+			return false;                                  \
+		*value = (uint64_t)(expression);                       \
+		return true;                                           \
 	}
 
 static uint64_t octets_at(const uint8_t *octets, unsigned count)
@@ -100,19 +102,19 @@ static uint64_t octets_at(const uint8_t *octets, unsigned count)
 }
 
 GETTER(get_proto, true, o->protocol)
-GETTER(get_src_port, o->flags & OBSERVATION_PORTS, o->src_port)
-GETTER(get_dst_port, o->flags & OBSERVATION_PORTS, o->dst_port)
+GETTER(get_src_port, o->flags &OBSERVATION_PORTS, o->src_port)
+GETTER(get_dst_port, o->flags &OBSERVATION_PORTS, o->dst_port)
 GETTER(get_length, true, o->length)
 GETTER(get_ttl, true, o->ttl)
 GETTER(get_ip_id, address_is_ipv4(&o->dst), o->ip_id)
 GETTER(get_fragment, true, (o->flags & OBSERVATION_FRAGMENT) != 0)
 GETTER(get_df, address_is_ipv4(&o->dst), (o->flags & OBSERVATION_DF) != 0)
-GETTER(get_flags, o->flags & OBSERVATION_TCP, o->tcp.flags)
-GETTER(get_window, o->flags & OBSERVATION_TCP, o->tcp.window)
-GETTER(get_options, o->flags & OBSERVATION_TCP, o->tcp.options)
+GETTER(get_flags, o->flags &OBSERVATION_TCP, o->tcp.flags)
+GETTER(get_window, o->flags &OBSERVATION_TCP, o->tcp.window)
+GETTER(get_options, o->flags &OBSERVATION_TCP, o->tcp.options)
 GETTER(get_mss, (o->flags & OBSERVATION_TCP) && o->tcp.mss, o->tcp.mss)
-GETTER(get_icmp_type, o->flags & OBSERVATION_ICMP, o->icmp_type)
-GETTER(get_icmp_code, o->flags & OBSERVATION_ICMP, o->icmp_code)
+GETTER(get_icmp_type, o->flags &OBSERVATION_ICMP, o->icmp_type)
+GETTER(get_icmp_code, o->flags &OBSERVATION_ICMP, o->icmp_code)
 GETTER(get_payload_length, !(o->flags & OBSERVATION_LATER_FRAGMENT), o->payload_length)
 GETTER(get_payload_0, o->payload_kept >= 4, octets_at(o->payload, 4))
 GETTER(get_payload_4, o->payload_kept >= 8, octets_at(o->payload + 4, 4))
@@ -227,7 +229,8 @@ static uint64_t count_and(const uint64_t *a, const uint64_t *mask, uint32_t word
 	return count;
 }
 
-static void fill_bits(uint64_t *bits, const struct observation *const *list, uint32_t count, const struct match_term *term)
+static void fill_bits(uint64_t *bits, const struct observation *const *list, uint32_t count,
+                      const struct match_term *term)
 {
 	for (uint32_t i = 0; i < count; i++)
 		if (match_term_test(term, list[i]))
@@ -407,7 +410,8 @@ static int64_t score_of(const struct search *s, const uint64_t *bits, uint64_t *
 	*caught = count_and(bits, s->left, s->words_a);
 	score = (int64_t)(*caught * PPM / (left ? left : 1));
 	if (n)
-		score -= (int64_t)BOUND_WEIGHT * signature_bound_ppm(count_and(row_b(s, bits), s->searching, s->words_b), n);
+		score -= (int64_t)BOUND_WEIGHT *
+		         signature_bound_ppm(count_and(row_b(s, bits), s->searching, s->words_b), n);
 	if (s->input->verified_count)
 		verified = (int64_t)(count_and(row_v(s, bits), NULL, s->words_v) * PPM / s->input->verified_count);
 	return score - BOUND_WEIGHT * verified;
@@ -422,8 +426,8 @@ static bool has_field(const struct search *s, const struct candidate *c, const s
 		if ((mine->field == MATCH_LENGTH && term->field == MATCH_PAYLOAD_LENGTH) ||
 		    (mine->field == MATCH_PAYLOAD_LENGTH && term->field == MATCH_LENGTH))
 			return true;
-		if (mine->field == term->field && !(term->field == MATCH_PAYLOAD &&
-		    mine->value.payload.from != term->value.payload.from))
+		if (mine->field == term->field &&
+		    !(term->field == MATCH_PAYLOAD && mine->value.payload.from != term->value.payload.from))
 			return true;
 	}
 	return false;
@@ -436,7 +440,8 @@ static void keep_best(struct candidate *beam, uint32_t *used, const struct candi
 
 	/* Equal sets of packets are one candidate: the shorter came first. */
 	for (uint32_t i = 0; i < *used; i++)
-		if (beam[i].score == c->score && beam[i].caught == c->caught && memcmp(beam[i].bits, c->bits, words * sizeof(*c->bits)) == 0)
+		if (beam[i].score == c->score && beam[i].caught == c->caught &&
+		    memcmp(beam[i].bits, c->bits, words * sizeof(*c->bits)) == 0)
 			return;
 	while (at > 0 && beam[at - 1].score < c->score)
 		at--;
@@ -458,7 +463,8 @@ static void and_rows(uint64_t *into, const uint64_t *a, const uint64_t *b, uint3
 }
 
 /* The best conjunction for what is left; false where nothing catches enough. */
-static bool beam_search(struct search *s, struct candidate *best, struct candidate beams[2][BEAM_WIDTH], struct candidate *trial)
+static bool beam_search(struct search *s, struct candidate *best, struct candidate beams[2][BEAM_WIDTH],
+                        struct candidate *trial)
 {
 	uint32_t used = 0;
 
@@ -473,7 +479,8 @@ static bool beam_search(struct search *s, struct candidate *best, struct candida
 				if (depth) {
 					memcpy(trial->items, from[i].items, sizeof(trial->items));
 					/* Items in order only: each set once. */
-					if (k <= trial->items[trial->count - 1] || has_field(s, trial, &s->items[k].term))
+					if (k <= trial->items[trial->count - 1] ||
+					    has_field(s, trial, &s->items[k].term))
 						continue;
 					and_rows(trial->bits, from[i].bits, s->items[k].bits, s->words);
 				} else {
@@ -566,28 +573,31 @@ static void choose_action(const struct signature_input *input, struct signature 
 
 	g->action = RULE_NONE;
 	if (!g->has_bound) {
-		say(g, "no normal traffic to this target was seen before or after: what the rule would cost cannot be known");
+		say(g,
+		    "no normal traffic to this target was seen before or after: what the rule would cost cannot be known");
 	} else if (openings_ppm > OPENINGS_LOST_PPM) {
 		g->action = RULE_CHALLENGE;
-		say(g, "%u.%u %% of the normal new connections look the same: let each prove its address (SYN cookies)", openings_ppm / 10000,
-		    openings_ppm / 1000 % 10);
+		say(g, "%u.%u %% of the normal new connections look the same: let each prove its address (SYN cookies)",
+		    openings_ppm / 10000, openings_ppm / 1000 % 10);
 	} else if (g->bound_ppm <= SIGNATURE_DROP_PPM && budget_used + g->bound_ppm <= SIGNATURE_BUDGET_PPM) {
 		g->action = RULE_DROP;
-		say(g, "%u of %u normal packets match: with 95 %% confidence at most %u.%03u %% would be lost", g->baseline_hits,
-		    g->baseline_samples, g->bound_ppm / 10000, g->bound_ppm / 10 % 1000);
+		say(g, "%u of %u normal packets match: with 95 %% confidence at most %u.%03u %% would be lost",
+		    g->baseline_hits, g->baseline_samples, g->bound_ppm / 10000, g->bound_ppm / 10 % 1000);
 	} else if (g->bound_ppm <= SIGNATURE_LIMIT_PPM && hardly_any) {
 		usual = input->baseline_packets * g->baseline_hits / (g->baseline_samples ? g->baseline_samples : 1) /
 		        (input->baseline_seconds ? input->baseline_seconds : 1);
 		g->action = RULE_RATE_LIMIT;
 		g->rate_limit_pps = (uint32_t)(2 * usual + LIMIT_PPS_MIN);
-		say(g, "%u of %u normal packets match: a drop is not proven safe (up to %u.%03u %% lost), so what is usual may pass",
+		say(g,
+		    "%u of %u normal packets match: a drop is not proven safe (up to %u.%03u %% lost), so what is usual may pass",
 		    g->baseline_hits, g->baseline_samples, g->bound_ppm / 10000, g->bound_ppm / 10 % 1000);
 	} else if (opens) {
 		g->action = RULE_CHALLENGE;
-		say(g, "not proven safe on %u normal packets: let each new connection prove its address (SYN cookies)", g->baseline_samples);
+		say(g, "not proven safe on %u normal packets: let each new connection prove its address (SYN cookies)",
+		    g->baseline_samples);
 	} else if (g->baseline_hits == 0) {
-		say(g, "no normal packet matches, but %u are too few to prove it safe (up to %u.%01u %% lost)", g->baseline_samples,
-		    g->bound_ppm / 10000, g->bound_ppm / 1000 % 10);
+		say(g, "no normal packet matches, but %u are too few to prove it safe (up to %u.%01u %% lost)",
+		    g->baseline_samples, g->bound_ppm / 10000, g->bound_ppm / 1000 % 10);
 	} else {
 		say(g, "%u of %u normal packets match: too many to lose", g->baseline_hits, g->baseline_samples);
 	}
@@ -622,12 +632,13 @@ static void make_signature(const struct search *s, const struct candidate *c, ui
 	choose_action(input, g, budget_used);
 }
 
-static void find_rules(struct search *s, struct candidate *best, struct candidate beams[2][BEAM_WIDTH], struct candidate *trial,
-                       struct signature_set *set)
+static void find_rules(struct search *s, struct candidate *best, struct candidate beams[2][BEAM_WIDTH],
+                       struct candidate *trial, struct signature_set *set)
 {
 	uint32_t budget_used = 0, attack = s->input->attack_count;
 
-	while (set->count < SIGNATURES_MAX && count_and(s->left, NULL, s->words_a) * PPM > (uint64_t)attack * RESIDUAL_ENOUGH_PPM) {
+	while (set->count < SIGNATURES_MAX &&
+	       count_and(s->left, NULL, s->words_a) * PPM > (uint64_t)attack * RESIDUAL_ENOUGH_PPM) {
 		struct signature *g = &set->signatures[set->count];
 
 		if (make_items(s) < 0 || !beam_search(s, best, beams, trial))
@@ -657,7 +668,8 @@ static uint32_t residual(const struct signature_input *input, const struct signa
 		bool caught = false;
 
 		for (uint32_t j = 0; j < set->count && !caught; j++)
-			caught = (set->signatures[j].action == RULE_DROP || set->signatures[j].action == RULE_RATE_LIMIT) &&
+			caught = (set->signatures[j].action == RULE_DROP ||
+			          set->signatures[j].action == RULE_RATE_LIMIT) &&
 			         match_test(&set->signatures[j].match, input->attack[i]);
 		through += !caught;
 	}
@@ -684,7 +696,8 @@ int signature_find(const struct signature_input *input, struct signature_set *se
 	s->words_b = words_for(input->baseline_count);
 	s->words_v = words_for(input->verified_count);
 	s->words = s->words_a + s->words_b + s->words_v;
-	rows = calloc((size_t)s->words * (ITEMS_MAX + 2 * BEAM_WIDTH + 2) + s->words_a + 2 * (size_t)s->words_b, sizeof(*rows));
+	rows = calloc((size_t)s->words * (ITEMS_MAX + 2 * BEAM_WIDTH + 2) + s->words_a + 2 * (size_t)s->words_b,
+	              sizeof(*rows));
 	if (!rows)
 		goto free_search;
 	s->arena = rows;

@@ -17,26 +17,26 @@
 
 #define SIGNATURES_MAX 16
 #define SIGNATURE_REASON_SIZE 256
-#define SIGNATURE_DROP_PPM 1000        /* bound up to which a rule may drop: .1 % */
-#define SIGNATURE_LIMIT_PPM 10000      /* … and up to which it may limit: 1 % */
-#define SIGNATURE_BUDGET_PPM 5000      /* sum of the bounds of all dropping rules of a scope */
+#define SIGNATURE_DROP_PPM 1000   /* bound up to which a rule may drop: .1 % */
+#define SIGNATURE_LIMIT_PPM 10000 /* … and up to which it may limit: 1 % */
+#define SIGNATURE_BUDGET_PPM 5000 /* sum of the bounds of all dropping rules of a scope */
 
 struct signature {
 	struct match match;
-	uint32_t coverage_ppm;       /* share of the attack's sample it matches */
-	uint32_t added_ppm;          /* … that no signature before it matches */
-	bool has_bound;              /* false: no normal traffic was seen */
-	uint32_t bound_ppm;          /* one-sided 95 % bound on the share of normal packets lost */
-	uint32_t baseline_samples;   /* size of B that the bound rests on */
-	uint32_t baseline_hits;      /* of these it matches */
+	uint32_t coverage_ppm;     /* share of the attack's sample it matches */
+	uint32_t added_ppm;        /* … that no signature before it matches */
+	bool has_bound;            /* false: no normal traffic was seen */
+	uint32_t bound_ppm;        /* one-sided 95 % bound on the share of normal packets lost */
+	uint32_t baseline_samples; /* size of B that the bound rests on */
+	uint32_t baseline_hits;    /* of these it matches */
 	uint32_t verified_samples, verified_hits;
 	enum rule_action action;
-	uint32_t rate_limit_pps;     /* RULE_RATE_LIMIT */
+	uint32_t rate_limit_pps; /* RULE_RATE_LIMIT */
 	char reason[SIGNATURE_REASON_SIZE];
 };
 
 struct signature_input {
-	const struct observation *const *attack;   /* A */
+	const struct observation *const *attack; /* A */
 	uint32_t attack_count;
 	const struct observation *const *baseline; /* B */
 	uint32_t baseline_count;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "detect/assess.h"
 
-#define LEARNED_ENOUGH 30 /* seconds before what is usual counts */
+#define LEARNED_ENOUGH 30  /* seconds before what is usual counts */
 #define ALARM_AT_ONCE 1500 /* unanswered packets in 100 ms that need not wait for their answers */
-#define HOT_SHARE 5       /* an attack's first slots hold at least a fifth of what raises the alarm … */
-#define ONSET_SLOTS 3     /* before them, slots that are rising already */
+#define HOT_SHARE 5        /* an attack's first slots hold at least a fifth of what raises the alarm … */
+#define ONSET_SLOTS 3      /* before them, slots that are rising already */
 #define ONSET_SHARE 50
-#define HOT_PEAK 10       /* … where that is more than a trickle */
-#define STREAM_SHARE 5    /* fewer than one in this many packets starts a conversation: streams */
+#define HOT_PEAK 10    /* … where that is more than a trickle */
+#define STREAM_SHARE 5 /* fewer than one in this many packets starts a conversation: streams */
 
 static uint64_t unsettled(struct track_counts counts)
 {
@@ -73,7 +73,8 @@ static int64_t walk_back(const struct view *v, int64_t from, int64_t pause, bool
 			break;
 	}
 	/* The slot in which it began is seldom a whole one. */
-	for (unsigned i = 0; i < ONSET_SLOTS && earliest - 1 >= oldest && t->last_slot - earliest + 1 < TRACK_SLOTS; i++) {
+	for (unsigned i = 0; i < ONSET_SLOTS && earliest - 1 >= oldest && t->last_slot - earliest + 1 < TRACK_SLOTS;
+	     i++) {
 		struct track_counts counts = track_sum(t, earliest - 1, earliest - 1);
 
 		if ((answered ? counts.packets : unsettled(counts)) <= usual / 10 + peak / ONSET_SHARE)

@@ -10,16 +10,16 @@
 #include "measure/track.h"
 
 struct alarm {
-	int64_t from_slot;   /* where what fired began */
-	uint32_t window;     /* slots of the window that fired */
-	bool crowd;          /* fired by number of sources, not by rate alone */
+	int64_t from_slot; /* where what fired began */
+	uint32_t window;   /* slots of the window that fired */
+	bool crowd;        /* fired by number of sources, not by rate alone */
 };
 
 /*
  * `since`: nothing before this slot counts (a wave that is over). `wider` multiplies the bounds: 1 for an address, more for a network.
  * `final`: the input has ended, nothing more will be settled.
  */
-bool assess(const struct track *track, const struct evidence *evidence, int64_t since, int64_t slot, unsigned wider, bool final,
-            struct alarm *alarm);
+bool assess(const struct track *track, const struct evidence *evidence, int64_t since, int64_t slot, unsigned wider,
+            bool final, struct alarm *alarm);
 
 #endif

@@ -15,20 +15,20 @@
 
 #define WAVE_PAUSE_MIN_NS (2 * NS_PER_S)
 #define WAVE_PAUSE_MAX_NS (60 * NS_PER_S)
-#define WAVE_PAUSE_INTERVALS 40   /* mean intervals between packets that make a pause */
-#define HOT_SHARE 20              /* a slot with a twentieth of the peak keeps a wave going */
-#define REARM_SHARE 10            /* one slot with a tenth of the peak re-opens a known attack … */
-#define REARM_PACKETS 20          /* … and at least this many packets */
-#define ASSESS_FIRST 50           /* packets in a slot before it is assessed before its end */
-#define PENDING_PACKETS 20        /* in a slot, to be assessed again once they had time to be answered */
-#define SIBLINGS 4                /* addresses of one network under the same attack that make it the target */
+#define WAVE_PAUSE_INTERVALS 40 /* mean intervals between packets that make a pause */
+#define HOT_SHARE 20            /* a slot with a twentieth of the peak keeps a wave going */
+#define REARM_SHARE 10          /* one slot with a tenth of the peak re-opens a known attack … */
+#define REARM_PACKETS 20        /* … and at least this many packets */
+#define ASSESS_FIRST 50         /* packets in a slot before it is assessed before its end */
+#define PENDING_PACKETS 20      /* in a slot, to be assessed again once they had time to be answered */
+#define SIBLINGS 4              /* addresses of one network under the same attack that make it the target */
 #define CARPET_DESTINATIONS 8
 #define SCAN_SOURCES 4
 #define SCAN_PORTS 40
-#define SCAN_FAST_PPS 5000        /* faster than this a look at ports is a flood, whatever its purpose */
+#define SCAN_FAST_PPS 5000 /* faster than this a look at ports is a flood, whatever its purpose */
 #define SCANS_MAX 32
-#define SMALL_SHARE 50            /* a vector with less than a fiftieth of packets and of bytes is noise of the others */
-#define ECHO_SHARE 5              /* errors that an attack makes others send: named only from a fifth on */
+#define SMALL_SHARE 50 /* a vector with less than a fiftieth of packets and of bytes is noise of the others */
+#define ECHO_SHARE 5   /* errors that an attack makes others send: named only from a fifth on */
 
 struct recent {
 	struct observation observation;
@@ -130,7 +130,8 @@ struct survey {
 };
 
 /* What the kept packets say of one kind towards one scope. */
-static void survey_recent(struct detector *d, const struct prefix *scope, uint8_t kind, int64_t since_ns, struct survey *survey)
+static void survey_recent(struct detector *d, const struct prefix *scope, uint8_t kind, int64_t since_ns,
+                          struct survey *survey)
 {
 	struct hll *sources = calloc(3, sizeof(*sources));
 	struct topk *heaviest = calloc(2, sizeof(*heaviest));
@@ -356,8 +357,9 @@ static int32_t gather_neighbours(struct detector *d, int32_t index, uint8_t kind
 	for (uint32_t i = 0; i < d->count; i++) {
 		const struct incident *other = d->incidents[i];
 
-		if ((int32_t)i == index || other->absorbed_by >= 0 || other->is_scan || is_over(other, now) || !has_kind(other, kind) ||
-		    other->scope.is_ipv4 != inc->scope.is_ipv4 || !prefix_covers(&around, &other->scope) ||
+		if ((int32_t)i == index || other->absorbed_by >= 0 || other->is_scan || is_over(other, now) ||
+		    !has_kind(other, kind) || other->scope.is_ipv4 != inc->scope.is_ipv4 ||
+		    !prefix_covers(&around, &other->scope) ||
 		    (!host && is_host(&other->scope) && !prefix_covers(&inc->scope, &other->scope)))
 			continue;
 		met++;
@@ -369,8 +371,9 @@ static int32_t gather_neighbours(struct detector *d, int32_t index, uint8_t kind
 	for (uint32_t i = 0; i < d->count; i++) {
 		const struct incident *other = d->incidents[i];
 
-		if ((int32_t)i == first || other->absorbed_by >= 0 || other->is_scan || is_over(other, now) || !has_kind(other, kind) ||
-		    other->scope.is_ipv4 != inc->scope.is_ipv4 || !prefix_covers(&around, &other->scope) ||
+		if ((int32_t)i == first || other->absorbed_by >= 0 || other->is_scan || is_over(other, now) ||
+		    !has_kind(other, kind) || other->scope.is_ipv4 != inc->scope.is_ipv4 ||
+		    !prefix_covers(&around, &other->scope) ||
 		    (!host && is_host(&other->scope) && !prefix_covers(&inc->scope, &other->scope)))
 			continue;
 		absorb(d, first, (int32_t)i);
@@ -379,8 +382,8 @@ static int32_t gather_neighbours(struct detector *d, int32_t index, uint8_t kind
 }
 
 /* The packets of a wave's beginning, from the ring. What the ring has lost is added by number. */
-static void replay(struct detector *d, struct incident *inc, int32_t part_index, const struct prefix *scope, uint8_t kind,
-                   int64_t from_ns, uint64_t expected)
+static void replay(struct detector *d, struct incident *inc, int32_t part_index, const struct prefix *scope,
+                   uint8_t kind, int64_t from_ns, uint64_t expected)
 {
 	struct incident_part *part = &inc->parts[part_index];
 	uint64_t before = part->window->packets, bytes = part->window->bytes, replayed;
@@ -388,7 +391,8 @@ static void replay(struct detector *d, struct incident *inc, int32_t part_index,
 	for (uint64_t i = recent_count(d); i-- > 0;) {
 		struct recent *r = recent_at(d, i);
 
-		if (r->taken || r->kind != kind || r->observation.time.ns < from_ns || !prefix_contains(scope, &r->observation.dst))
+		if (r->taken || r->kind != kind || r->observation.time.ns < from_ns ||
+		    !prefix_contains(scope, &r->observation.dst))
 			continue;
 		record(d, inc, part, &r->observation);
 		r->taken = true;
@@ -417,7 +421,8 @@ static struct capture_time first_of(struct detector *d, const struct prefix *sco
 	for (uint64_t i = recent_count(d); i-- > 0;) {
 		const struct recent *r = recent_at(d, i);
 
-		if (!r->taken && r->kind == kind && r->observation.time.ns >= from_ns && prefix_contains(scope, &r->observation.dst))
+		if (!r->taken && r->kind == kind && r->observation.time.ns >= from_ns &&
+		    prefix_contains(scope, &r->observation.dst))
 			return r->observation.time;
 	}
 	return otherwise;
@@ -462,14 +467,14 @@ static bool looks_like_scan(const struct survey *survey, const struct track *tra
 	uint64_t last_second = track_sum(track, track->last_slot - 9, track->last_slot).packets;
 	uint64_t spread = survey->ports > survey->destinations ? survey->ports : survey->destinations;
 
-	return (survey->sources <= SCAN_SOURCES || survey->heaviest_source * 10 >= survey->packets * 7) && spread >= SCAN_PORTS && spread * 5 >= survey->packets * 2 &&
-	       last_second < SCAN_FAST_PPS;
+	return (survey->sources <= SCAN_SOURCES || survey->heaviest_source * 10 >= survey->packets * 7) &&
+	       spread >= SCAN_PORTS && spread * 5 >= survey->packets * 2 && last_second < SCAN_FAST_PPS;
 }
 
 static bool is_probe_kind(uint8_t kind)
 {
-	return kind == VECTOR_SYN || kind == VECTOR_FIN || kind == VECTOR_NULL || kind == VECTOR_XMAS || kind == VECTOR_ACK ||
-	       kind == VECTOR_UDP;
+	return kind == VECTOR_SYN || kind == VECTOR_FIN || kind == VECTOR_NULL || kind == VECTOR_XMAS ||
+	       kind == VECTOR_ACK || kind == VECTOR_UDP;
 }
 
 /* A second look at what fired: is it a scan, is the crowd one, and for a network, is it really spread? */
@@ -519,7 +524,8 @@ static bool due(struct track *track, int64_t slot)
 	return false;
 }
 
-static bool decide(struct detector *d, struct track *track, unsigned level, int64_t slot, struct capture_time now, bool final)
+static bool decide(struct detector *d, struct track *track, unsigned level, int64_t slot, struct capture_time now,
+                   bool final)
 {
 	const struct evidence *evidence = vector_get(track->kind)->evidence;
 	int32_t index = resolve(d, track->incident);
@@ -545,15 +551,20 @@ static void remember(struct detector *d, struct track *track, unsigned level, bo
 {
 	const struct evidence *e = vector_get(track->kind)->evidence;
 
-	if (track->pending || e->settle_slots == 0 || track_sum(track, track->last_slot, track->last_slot).packets < PENDING_PACKETS)
+	if (track->pending || e->settle_slots == 0 ||
+	    track_sum(track, track->last_slot, track->last_slot).packets < PENDING_PACKETS)
 		return;
 	if (d->pending_count == DETECTOR_PENDING_MAX) {
 		d->counters.pending_refused++;
 		return;
 	}
 	track->pending = true;
-	d->pending[d->pending_count++] = (struct pending){ .scope = track->scope, .kind = track->kind, .level = (uint8_t)level,
-		.probe = probe, .slot = track->last_slot + e->settle_slots + 1, .observation = *o };
+	d->pending[d->pending_count++] = (struct pending){ .scope = track->scope,
+		                                           .kind = track->kind,
+		                                           .level = (uint8_t)level,
+		                                           .probe = probe,
+		                                           .slot = track->last_slot + e->settle_slots + 1,
+		                                           .observation = *o };
 }
 
 static void assess_probes(struct detector *d, const struct observation *o, uint8_t kind, struct track *track);
@@ -581,7 +592,8 @@ void detector_tick(struct detector *d, struct track_table *tracks, int64_t slot)
 	}
 }
 
-bool detector_observe(struct detector *d, const struct observation *o, uint8_t kind, struct track *tracks[DETECTOR_LEVELS])
+bool detector_observe(struct detector *d, const struct observation *o, uint8_t kind,
+                      struct track *tracks[DETECTOR_LEVELS])
 {
 	recent_push(d, o, kind);
 	for (unsigned level = 0; level < DETECTOR_LEVELS; level++) {
@@ -617,7 +629,8 @@ static void assess_probes(struct detector *d, const struct observation *o, uint8
 	int32_t index = resolve(d, track->incident), part;
 	struct prefix scope = detector_scope(&o->dst, 0);
 
-	if (counts.packets < e->crowd_60s || counts.settled * 5 > counts.packets * 2 || track_sources(track) < e->crowd_60s_sources)
+	if (counts.packets < e->crowd_60s || counts.settled * 5 > counts.packets * 2 ||
+	    track_sources(track) < e->crowd_60s_sources)
 		return;
 	if (index >= 0 && d->incidents[index]->wave_open)
 		return;
@@ -635,7 +648,8 @@ static void assess_probes(struct detector *d, const struct observation *o, uint8
 		const struct observation *p = &r->observation;
 		struct prefix probed = detector_scope(&p->dst, 0);
 
-		if (!is_probe_kind(r->kind) || !address_equal(&p->src, &o->src) || time_since(o->time, p->time) > 60 * NS_PER_S ||
+		if (!is_probe_kind(r->kind) || !address_equal(&p->src, &o->src) ||
+		    time_since(o->time, p->time) > 60 * NS_PER_S ||
 		    (kind == VECTOR_SCAN_PORTS ? !address_equal(&p->dst, &o->dst) : p->dst_port != o->dst_port))
 			continue;
 		record(d, d->incidents[index], &d->incidents[index]->parts[part], p);
@@ -719,8 +733,8 @@ static void decide_remaining(struct detector *d, struct track_table *tracks, str
 			struct prefix scope = detector_scope(&track->scope.address, level);
 			int32_t index = resolve(d, track->incident);
 
-			if (track->kind == VECTOR_SCAN_PORTS || track->kind == VECTOR_SCAN_HOSTS || !prefix_equal(&scope, &track->scope) ||
-			    (index >= 0 && d->incidents[index]->wave_open))
+			if (track->kind == VECTOR_SCAN_PORTS || track->kind == VECTOR_SCAN_HOSTS ||
+			    !prefix_equal(&scope, &track->scope) || (index >= 0 && d->incidents[index]->wave_open))
 				continue;
 			track_advance(track, slot > track->last_slot ? slot : track->last_slot);
 			decide(d, track, level, track->last_slot, last, true);
@@ -787,7 +801,8 @@ static uint8_t refine(const struct incident_part *part)
 	if (part->kind == VECTOR_SYN_ACK && share_of_services(&w->top_src_ports) >= 50)
 		return VECTOR_SYN_ACK_REFLECTION;
 	if ((part->kind == VECTOR_ACK || part->kind == VECTOR_RST || part->kind == VECTOR_FIN) && sources >= 20 &&
-	    share_of_services(&w->top_src_ports) >= 80 && share_of_top(&w->top_sources) < 50 && w->payloads * 2 > w->packets)
+	    share_of_services(&w->top_src_ports) >= 80 && share_of_top(&w->top_sources) < 50 &&
+	    w->payloads * 2 > w->packets)
 		return VECTOR_MIDDLEBOX_REFLECTION;
 	return part->kind;
 }

@@ -13,45 +13,45 @@
 #include "detect/vector.h"
 #include "measure/window.h"
 
-#define INCIDENT_PARTS_MAX 16   /* vectors of one incident */
+#define INCIDENT_PARTS_MAX 16 /* vectors of one incident */
 #define INCIDENT_WAVES_MAX 256
-#define INCIDENT_SAMPLE 8192    /* packets sampled per vector */
+#define INCIDENT_SAMPLE 8192 /* packets sampled per vector */
 #define INCIDENT_QUIET_NS (300 * NS_PER_S)
 #define INCIDENT_SLOTS 128
 
 struct wave {
 	struct capture_time began, ended; /* first and last packet; ended is the last seen so far while open */
-	bool open;        /* was still going on when the input ended */
+	bool open;                        /* was still going on when the input ended */
 	uint64_t packets, bytes;
 	uint64_t peak_packets, peak_bytes; /* in one 100 ms slot */
 };
 
 /* One vector's share of an incident. */
 struct incident_part {
-	uint8_t kind;             /* enum vector_id or a reflection's row */
-	struct window *window;    /* owned */
+	uint8_t kind;          /* enum vector_id or a reflection's row */
+	struct window *window; /* owned */
 };
 
 struct incident {
-	uint64_t id;              /* from target and beginning: the same capture gives the same id */
+	uint64_t id; /* from target and beginning: the same capture gives the same id */
 	struct prefix scope;
 	struct capture_time began, detected;
 	struct capture_time ended; /* last packet of the last wave */
-	bool open;                /* the input ended before the attack did */
+	bool open;                 /* the input ended before the attack did */
 	bool is_scan;
 	uint32_t parts_count;
 	struct incident_part parts[INCIDENT_PARTS_MAX]; /* largest first, once finished */
-	uint32_t parts_lost;      /* vectors beyond INCIDENT_PARTS_MAX */
+	uint32_t parts_lost;                            /* vectors beyond INCIDENT_PARTS_MAX */
 	uint32_t waves_count;
 	struct wave waves[INCIDENT_WAVES_MAX];
-	uint32_t waves_lost;      /* joined into the last */
+	uint32_t waves_lost; /* joined into the last */
 	uint64_t packets, bytes;
 	uint64_t peak_packets, peak_bytes; /* in one 100 ms slot */
 	/* While it is being watched: */
 	bool wave_open;
-	bool sealed;              /* takes no more waves */
+	bool sealed; /* takes no more waves */
 	struct capture_time last_hot;
-	int32_t absorbed_by;      /* -1, or the incident that this one became part of */
+	int32_t absorbed_by; /* -1, or the incident that this one became part of */
 	struct incident_slot {
 		int64_t slot;
 		uint32_t packets;

@@ -36,8 +36,8 @@ static bool mark_ntp(const struct observation *o)
 	unsigned mode = o->payload[0] & 7;
 
 	/* answers: server (4), control with the response bit (6), private with the response bit (7) */
-	return o->payload_kept == 0 || mode == 4 || mode == 5 || (mode == 6 && o->payload_kept > 1 && (o->payload[1] & 0x80)) ||
-	       (mode == 7 && (o->payload[0] & 0x80));
+	return o->payload_kept == 0 || mode == 4 || mode == 5 ||
+	       (mode == 6 && o->payload_kept > 1 && (o->payload[1] & 0x80)) || (mode == 7 && (o->payload[0] & 0x80));
 }
 
 static bool mark_asn1(const struct observation *o)
@@ -53,8 +53,8 @@ static bool mark_ssdp(const struct observation *o)
 static bool mark_tftp(const struct observation *o)
 {
 	/* DATA, first blocks, full size: servers answer from a port of their own */
-	return o->payload_kept >= 4 && o->payload[0] == 0 && o->payload[1] == 3 && o->payload[2] == 0 && o->payload[3] < 32 &&
-	       o->payload_length == 516;
+	return o->payload_kept >= 4 && o->payload[0] == 0 && o->payload[1] == 3 && o->payload[2] == 0 &&
+	       o->payload[3] < 32 && o->payload_length == 516;
 }
 
 static bool mark_mssql(const struct observation *o)
@@ -110,7 +110,8 @@ static bool mark_dtls(const struct observation *o)
 
 static bool mark_quic_answer(const struct observation *o)
 {
-	return o->payload_kept >= 5 && (o->payload[0] & 0x80); /* long header: Initial, Handshake, Retry, Version Negotiation */
+	return o->payload_kept >= 5 &&
+	       (o->payload[0] & 0x80); /* long header: Initial, Handshake, Retry, Version Negotiation */
 }
 
 static bool mark_ike(const struct observation *o)
@@ -128,7 +129,8 @@ static bool mark_stun(const struct observation *o)
 
 static bool mark_bittorrent(const struct observation *o)
 {
-	return no_payload_kept(o) || payload_is(o, 0, "d1:", 3) || payload_is(o, 0, "d2:", 3) || (o->payload[0] & 15) == 1;
+	return no_payload_kept(o) || payload_is(o, 0, "d1:", 3) || payload_is(o, 0, "d2:", 3) ||
+	       (o->payload[0] & 15) == 1;
 }
 
 static bool mark_bacnet(const struct observation *o)
@@ -140,6 +142,7 @@ static bool mark_bacnet(const struct observation *o)
  * The bounds are set where four hundred and fifty captures of ordinary applications, and made ones of flash crowds, calls, games, busy name servers
  * and backups, stay silent at half of them.
  */
+/* clang-format off */
 static const struct evidence reflection = {
 	.lone_100ms = 200, .lone_1s = 600,
 	.crowd_100ms = 50, .crowd_100ms_sources = 8,
@@ -147,8 +150,10 @@ static const struct evidence reflection = {
 	.crowd_10s = 200, .crowd_10s_sources = 10,
 	.crowd_60s = 500, .crowd_60s_sources = 20,
 };
+/* clang-format on */
 
 /* Ports below are also used by ordinary peers of ordinary conversations: ask for more. */
+/* clang-format off */
 static const struct evidence shared_port = {
 	.lone_100ms = 400, .lone_1s = 2000,
 	.crowd_100ms = 100, .crowd_100ms_sources = 15,
@@ -180,13 +185,16 @@ static const struct evidence out_of_state = {
 	.crowd_60s = 800, .crowd_60s_sources = 200,
 	.stream_1s = 20000, .stream_crowd = 4, .settle_slots = 5,
 };
+/* clang-format on */
 
 static const struct evidence connection = {
 	.lone_1s = 200,
-	.crowd_10s = 700, .crowd_10s_sources = 1,
+	.crowd_10s = 700,
+	.crowd_10s_sources = 1,
 	.settle_slots = 20,
 };
 
+/* clang-format off */
 static const struct evidence udp = {
 	.lone_100ms = 250, .lone_1s = 1000,
 	.crowd_1s = 250, .crowd_1s_sources = 20,
@@ -217,26 +225,33 @@ static const struct evidence portless = {
 	.crowd_60s = 2500, .crowd_60s_sources = 100,
 	.stream_1s = 10000,
 };
+/* clang-format on */
 
 /* Sources are pairs of tunnel end and inner destination here. */
+/* clang-format off */
 static const struct evidence tunnel = {
 	.crowd_1s = 300, .crowd_1s_sources = 200,
 	.crowd_10s = 1500, .crowd_10s_sources = 500,
 };
+/* clang-format on */
 
 static const struct evidence land = { .lone_100ms = 50, .lone_1s = 50, .crowd_10s = 100, .crowd_10s_sources = 1 };
 /* Counts of distinct ports or hosts probed, not of packets. */
 static const struct evidence scan = { .crowd_60s = 60, .crowd_60s_sources = 60, .settle_slots = 10 };
 
-#define ADVICE_SYN "answer with SYN cookies; nothing in these packets tells them from real users"
+#define ADVICE_SYN "answer with SYN cookies, so that only real addresses get through"
 #define ADVICE_STATE "drop TCP packets that belong to no connection (flow validation)"
 #define ADVICE_UDP "admit only what the service speaks, or sources known from peace; ask upstream if the link is full"
 #define ADVICE_LIMIT "limit per source; ask upstream if the link is full"
 #define ADVICE_PORT "drop answers from this port at the edge unless you asked; ask upstream if the link is full"
 
-#define FLOOD(id, n, t, c, p, e, a) [id] = { .name = n, .title = t, .class = c, .protocol = p, .evidence = &(e), .advice = a }
-#define REFLECT(n, t, port, m, e) { .name = n "_reflection", .title = t " reflection", .class = VECTOR_REFLECTION, \
-	.protocol = PROTOCOL_UDP, .src_port = port, .mark = m, .evidence = &(e), .advice = ADVICE_PORT }
+#define FLOOD(id, n, t, c, p, e, a) \
+	[id] = { .name = n, .title = t, .class = c, .protocol = p, .evidence = &(e), .advice = a }
+#define REFLECT(n, t, port, m, e)                                                                              \
+	{                                                                                                      \
+		.name = n "_reflection", .title = t " reflection", .class = VECTOR_REFLECTION,                 \
+		.protocol = PROTOCOL_UDP, .src_port = port, .mark = m, .evidence = &(e), .advice = ADVICE_PORT \
+	}
 
 static const struct vector vectors[] = {
 	[VECTOR_NONE] = { .name = "none", .title = "none", .evidence = &portless, .advice = "" },
@@ -247,8 +262,8 @@ static const struct vector vectors[] = {
 	FLOOD(VECTOR_FIN, "fin_flood", "FIN flood", VECTOR_STATELESS, PROTOCOL_TCP, out_of_state, ADVICE_STATE),
 	FLOOD(VECTOR_XMAS, "xmas_flood", "XMAS flood", VECTOR_STATELESS, PROTOCOL_TCP, out_of_state, ADVICE_STATE),
 	FLOOD(VECTOR_NULL, "null_flood", "TCP NULL flood", VECTOR_STATELESS, PROTOCOL_TCP, out_of_state, ADVICE_STATE),
-	FLOOD(VECTOR_TCP_CONNECTION, "tcp_connection_flood", "connection flood", VECTOR_CONVERSATION, PROTOCOL_TCP, connection,
-	      "limit connections per source; these sources are real"),
+	FLOOD(VECTOR_TCP_CONNECTION, "tcp_connection_flood", "connection flood", VECTOR_CONVERSATION, PROTOCOL_TCP,
+	      connection, "limit connections per source; these sources are real"),
 	FLOOD(VECTOR_UDP, "udp_flood", "UDP flood", VECTOR_STATELESS, PROTOCOL_UDP, udp, ADVICE_UDP),
 	FLOOD(VECTOR_FRAGMENT, "fragment_flood", "fragment flood", VECTOR_STATELESS, 0, portless,
 	      "drop fragments whose first part did not come"),
@@ -263,17 +278,24 @@ static const struct vector vectors[] = {
 	      "admit GRE only from your own tunnels' far ends"),
 	FLOOD(VECTOR_IP_INSIDE, "ip_protocol_flood", "IP-in-IP flood", VECTOR_STATELESS, 0, tunnel,
 	      "admit IP-in-IP only from your own tunnels' far ends"),
-	FLOOD(VECTOR_LAND, "land", "LAND", VECTOR_STATELESS, 0, land, "drop packets that claim to come from their own target"),
+	FLOOD(VECTOR_LAND, "land", "LAND", VECTOR_STATELESS, 0, land,
+	      "drop packets that claim to come from their own target"),
 	FLOOD(VECTOR_DNS_QUERY, "dns_query_flood", "DNS query flood", VECTOR_STATELESS, PROTOCOL_UDP, dns_query,
 	      "answer truncated so that real resolvers retry by TCP; prefer resolvers known from peace"),
-	FLOOD(VECTOR_QUIC, "quic_flood", "QUIC flood", VECTOR_STATELESS, PROTOCOL_UDP, udp, "make clients prove their address (QUIC Retry)"),
-	FLOOD(VECTOR_DHCP, "dhcp_flood", "DHCP flood", VECTOR_STATELESS, PROTOCOL_UDP, udp, "limit DHCP per switch port"),
-	FLOOD(VECTOR_SCAN_PORTS, "scan", "port scan", VECTOR_SCAN, 0, scan, "nothing needs to be dropped; a scan is a look, not a flood"),
-	FLOOD(VECTOR_SCAN_HOSTS, "scan", "host scan", VECTOR_SCAN, 0, scan, "nothing needs to be dropped; a scan is a look, not a flood"),
-	FLOOD(VECTOR_UDP_REFLECTION, "udp_reflection", "UDP reflection (unlisted service)", VECTOR_REFLECTION, PROTOCOL_UDP, udp, ADVICE_PORT),
-	FLOOD(VECTOR_SYN_ACK_REFLECTION, "syn_ack_reflection", "SYN-ACK reflection", VECTOR_REFLECTION, PROTOCOL_TCP, syn_ack, ADVICE_STATE),
-	FLOOD(VECTOR_MIDDLEBOX_REFLECTION, "middlebox_reflection", "TCP middlebox reflection", VECTOR_REFLECTION, PROTOCOL_TCP,
-	      out_of_state, ADVICE_STATE),
+	FLOOD(VECTOR_QUIC, "quic_flood", "QUIC flood", VECTOR_STATELESS, PROTOCOL_UDP, udp,
+	      "make clients prove their address (QUIC Retry)"),
+	FLOOD(VECTOR_DHCP, "dhcp_flood", "DHCP flood", VECTOR_STATELESS, PROTOCOL_UDP, udp,
+	      "limit DHCP per switch port"),
+	FLOOD(VECTOR_SCAN_PORTS, "scan", "port scan", VECTOR_SCAN, 0, scan,
+	      "nothing needs to be dropped; a scan is a look, not a flood"),
+	FLOOD(VECTOR_SCAN_HOSTS, "scan", "host scan", VECTOR_SCAN, 0, scan,
+	      "nothing needs to be dropped; a scan is a look, not a flood"),
+	FLOOD(VECTOR_UDP_REFLECTION, "udp_reflection", "UDP reflection (unlisted service)", VECTOR_REFLECTION,
+	      PROTOCOL_UDP, udp, ADVICE_PORT),
+	FLOOD(VECTOR_SYN_ACK_REFLECTION, "syn_ack_reflection", "SYN-ACK reflection", VECTOR_REFLECTION, PROTOCOL_TCP,
+	      syn_ack, ADVICE_STATE),
+	FLOOD(VECTOR_MIDDLEBOX_REFLECTION, "middlebox_reflection", "TCP middlebox reflection", VECTOR_REFLECTION,
+	      PROTOCOL_TCP, out_of_state, ADVICE_STATE),
 	[VECTOR_FIRST_REFLECTION] = REFLECT("dns", "DNS", 53, mark_dns, reflection),
 	REFLECT("ntp", "NTP", 123, mark_ntp, reflection),
 	REFLECT("memcached", "memcached", 11211, NULL, reflection),
@@ -372,7 +394,8 @@ static uint8_t recognise_tcp(const struct observation *o)
 		return VECTOR_SYN_ACK;
 	if (flags == 0)
 		return VECTOR_NULL;
-	if ((flags & (TCP_FIN | TCP_PSH | TCP_URG)) == (TCP_FIN | TCP_PSH | TCP_URG) || (flags & (TCP_SYN | TCP_FIN)) == (TCP_SYN | TCP_FIN))
+	if ((flags & (TCP_FIN | TCP_PSH | TCP_URG)) == (TCP_FIN | TCP_PSH | TCP_URG) ||
+	    (flags & (TCP_SYN | TCP_FIN)) == (TCP_SYN | TCP_FIN))
 		return VECTOR_XMAS;
 	if (flags & TCP_RST)
 		return VECTOR_RST;
@@ -427,7 +450,8 @@ static bool is_loopback(const struct address *a)
 
 uint8_t vector_recognise(const struct observation *o)
 {
-	if (address_equal(&o->src, &o->dst) && (o->flags & OBSERVATION_PORTS) && o->src_port == o->dst_port && !is_loopback(&o->dst))
+	if (address_equal(&o->src, &o->dst) && (o->flags & OBSERVATION_PORTS) && o->src_port == o->dst_port &&
+	    !is_loopback(&o->dst))
 		return VECTOR_LAND;
 	if (o->flags & OBSERVATION_LATER_FRAGMENT)
 		return VECTOR_FRAGMENT;

@@ -13,8 +13,8 @@
 #include "observe/observation.h"
 
 enum vector_class {
-	VECTOR_REFLECTION, /* answers that the target never asked for; sources are real relays */
-	VECTOR_STATELESS,  /* floods that need no conversation: sources may be forged */
+	VECTOR_REFLECTION,   /* answers that the target never asked for; sources are real relays */
+	VECTOR_STATELESS,    /* floods that need no conversation: sources may be forged */
 	VECTOR_CONVERSATION, /* needs a completed handshake: sources are real */
 	VECTOR_SCAN,
 };
@@ -30,25 +30,28 @@ struct evidence {
 	uint32_t crowd_1s, crowd_1s_sources;
 	uint32_t crowd_10s, crowd_10s_sources;
 	uint32_t crowd_60s, crowd_60s_sources;
-	uint32_t stream_1s;    /* as lone_1s where few conversations carry the packets, as a call or a download does; 0 = lone_1s */
-	uint32_t stream_crowd; /* factor on crowd bounds there: calls and game clients seen from one side look like that too; 0 = 1 */
-	uint32_t answered_1s;  /* packets per second that are evidence although the target answers; 0 = never */
+	uint32_t
+		stream_1s; /* as lone_1s where few conversations carry the packets, as a call or a download does; 0 = lone_1s */
+	uint32_t
+		stream_crowd; /* factor on crowd bounds there: calls and game clients seen from one side look like that too; 0 = 1 */
+	uint32_t answered_1s; /* packets per second that are evidence although the target answers; 0 = never */
 	uint8_t unanswered_percent; /* of all packets of the kind that must be unanswered: slow clients of a busy service are no flood */
-	uint8_t settle_slots;  /* 100 ms slots to wait for an answer before a packet counts as unanswered */
+	uint8_t settle_slots; /* 100 ms slots to wait for an answer before a packet counts as unanswered */
 };
 
 struct vector {
 	const char *name;
-	const char *title;    /* for people: "NTP reflection" */
+	const char *title; /* for people: "NTP reflection" */
 	enum vector_class class;
-	uint8_t protocol;     /* 0 = any */
-	uint16_t src_port;    /* reflections: 0 = any (the mark decides) */
+	uint8_t protocol;                                    /* 0 = any */
+	uint16_t src_port;                                   /* reflections: 0 = any (the mark decides) */
 	bool (*mark)(const struct observation *observation); /* NULL = the port alone */
 	const struct evidence *evidence;
-	const char *advice;   /* what helps where no packet filter is safe */
+	const char *advice; /* what helps where no packet filter is safe */
 };
 
 /* Rows that code refers to by name. Reflections known by their port follow VECTOR_FIRST_REFLECTION. */
+/* clang-format off */
 enum vector_id {
 	VECTOR_NONE,
 	VECTOR_SYN, VECTOR_SYN_ACK, VECTOR_ACK, VECTOR_RST, VECTOR_FIN, VECTOR_XMAS, VECTOR_NULL, VECTOR_TCP_CONNECTION,
@@ -60,6 +63,7 @@ enum vector_id {
 	VECTOR_UDP_REFLECTION, VECTOR_SYN_ACK_REFLECTION, VECTOR_MIDDLEBOX_REFLECTION,
 	VECTOR_FIRST_REFLECTION,
 };
+/* clang-format on */
 
 size_t vector_count(void);
 const struct vector *vector_get(uint8_t id);

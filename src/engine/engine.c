@@ -106,8 +106,8 @@ static int64_t move_clock(struct engine *e, const struct observation *o)
 }
 
 /* One packet of a kind towards o->dst, in the tracks of all levels and before the detector. */
-static bool count_kind(struct engine *e, const struct observation *o, uint8_t kind, int64_t slot, uint64_t source, bool fresh,
-                       bool answered)
+static bool count_kind(struct engine *e, const struct observation *o, uint8_t kind, int64_t slot, uint64_t source,
+                       bool fresh, bool answered)
 {
 	struct track *tracks[DETECTOR_LEVELS];
 
@@ -122,7 +122,8 @@ static bool count_kind(struct engine *e, const struct observation *o, uint8_t ki
 }
 
 /* A scan is seen from its source: its probes' tracks are kept by source and host, and by source and port. */
-static struct prefix probe_scope(const struct engine *e, const struct address *from, const struct address *to, uint16_t port)
+static struct prefix probe_scope(const struct engine *e, const struct address *from, const struct address *to,
+                                 uint16_t port)
 {
 	uint64_t half[2];
 	struct address key;
@@ -138,9 +139,11 @@ static void count_probe(struct engine *e, const struct observation *o, int64_t s
 	struct prefix host = probe_scope(e, &o->src, &o->dst, 0), port = probe_scope(e, &o->src, NULL, o->dst_port);
 
 	detector_observe_probe(e->detector, o, VECTOR_SCAN_PORTS,
-	                       track_add(e->tracks, &host, VECTOR_SCAN_PORTS, slot, hash_2(e->seed, o->dst_port, 7), o->weight, true));
+	                       track_add(e->tracks, &host, VECTOR_SCAN_PORTS, slot, hash_2(e->seed, o->dst_port, 7),
+	                                 o->weight, true));
 	detector_observe_probe(e->detector, o, VECTOR_SCAN_HOSTS,
-	                       track_add(e->tracks, &port, VECTOR_SCAN_HOSTS, slot, hash_address(e->seed, &o->dst), o->weight, true));
+	                       track_add(e->tracks, &port, VECTOR_SCAN_HOSTS, slot, hash_address(e->seed, &o->dst),
+	                                 o->weight, true));
 }
 
 /* Earlier packets of this conversation were welcome: they are taken back from the tracks that count the unwelcome. */
@@ -161,10 +164,10 @@ static void settle(struct engine *e, const struct observation *o, const struct f
 }
 
 struct judgement {
-	uint8_t kind;   /* VECTOR_NONE: nothing to object to */
+	uint8_t kind; /* VECTOR_NONE: nothing to object to */
 	bool fresh;
 	bool welcome;
-	bool answered;  /* counted, but at once as settled */
+	bool answered; /* counted, but at once as settled */
 	bool probe;
 };
 
@@ -181,10 +184,14 @@ static struct judgement judge_error(struct engine *e, const struct observation *
 	 * Requests in the target's name to a service that reflects: where it is closed, an error comes instead of the answer. (The quoted address may
 	 * have been translated on the way, or left as it was when a capture was anonymised.)
 	 */
-	j.kind = o->quote.protocol == PROTOCOL_UDP ? vector_of_service(o->quote.dst_port) : VECTOR_NONE;
-	/* Otherwise: an echo of what is sent in the target's name, or an answer to a packet that it cannot have sent. */
+	if (o->quote.protocol == PROTOCOL_UDP) {
+		j.kind = vector_of_service(o->quote.dst_port);
+		if (j.kind == VECTOR_NONE)
+			j.kind = vector_of_service(o->quote.src_port);
+	}
+	/* Otherwise an echo of something else, which is only an attack where there is far too much of it. */
 	if (j.kind == VECTOR_NONE)
-		j.kind = own ? VECTOR_ICMP_ERROR : VECTOR_ICMP;
+		j.kind = VECTOR_ICMP_ERROR;
 	return j;
 }
 
@@ -201,7 +208,8 @@ static struct judgement judge_later_fragment(struct engine *e, const struct obse
 
 static bool is_echo_reply(const struct observation *o)
 {
-	return (o->protocol == PROTOCOL_ICMP && o->icmp_type == 0) || (o->protocol == PROTOCOL_ICMPV6 && o->icmp_type == 129);
+	return (o->protocol == PROTOCOL_ICMP && o->icmp_type == 0) ||
+	       (o->protocol == PROTOCOL_ICMPV6 && o->icmp_type == 129);
 }
 
 static struct judgement judge(struct engine *e, const struct observation *o, int64_t slot)
@@ -223,20 +231,22 @@ static struct judgement judge(struct engine *e, const struct observation *o, int
 	}
 	j.welcome = view.asked || view.engaged;
 	if (!j.welcome) {
-		j.kind = view.known && view.kind != VECTOR_NONE && !(o->flags & OBSERVATION_TCP) ? view.kind : vector_recognise(o);
+		j.kind = view.known && view.kind != VECTOR_NONE && !(o->flags & OBSERVATION_TCP) ? view.kind
+		                                                                                 : vector_recognise(o);
 		if (view.fresh)
 			flow_mark_kind(&view, j.kind);
 		/* A half-open handshake that its own opener resets is spoken of by its SYN. */
 		if (view.known && view.kind == VECTOR_SYN && j.kind == VECTOR_RST)
 			j.kind = VECTOR_NONE;
 		j.probe = view.fresh && (o->flags & OBSERVATION_PORTS) != 0 &&
-		          (j.kind == VECTOR_SYN || j.kind == VECTOR_FIN || j.kind == VECTOR_NULL || j.kind == VECTOR_XMAS ||
-		           j.kind == VECTOR_ACK || j.kind == VECTOR_UDP);
+		          (j.kind == VECTOR_SYN || j.kind == VECTOR_FIN || j.kind == VECTOR_NULL ||
+		           j.kind == VECTOR_XMAS || j.kind == VECTOR_ACK || j.kind == VECTOR_UDP);
 	}
 	if (view.settled && view.kind != VECTOR_NONE)
 		settle(e, o, &view);
 	/* A question is counted even though its asker is answered: too many of them are an attack all the same. */
-	if (view.engaged && view.from_opener && view.kind != VECTOR_NONE && vector_get(view.kind)->evidence->answered_1s) {
+	if (view.engaged && view.from_opener && view.kind != VECTOR_NONE &&
+	    vector_get(view.kind)->evidence->answered_1s) {
 		j.kind = view.kind;
 		j.answered = true;
 	}
@@ -270,7 +280,7 @@ static bool observe_outer(struct engine *e, const struct observation *o, int64_t
 	outer.ttl = o->outer.ttl;
 	outer.length = o->outer.length;
 	outer.ip_id = o->outer.ip_id;
-	outer.flags &= (uint32_t)~(OBSERVATION_PORTS | OBSERVATION_TCP | OBSERVATION_ICMP | OBSERVATION_QUOTE);
+	outer.flags &= (uint32_t) ~(OBSERVATION_PORTS | OBSERVATION_TCP | OBSERVATION_ICMP | OBSERVATION_QUOTE);
 	outer.src_port = outer.dst_port = 0;
 	return count_kind(e, &outer, o->outer.protocol == PROTOCOL_GRE ? VECTOR_GRE_INSIDE : VECTOR_IP_INSIDE, slot,
 	                  hash_address(hash_address(e->seed, &o->outer.src), &o->dst), inner_fresh, false);
@@ -291,7 +301,8 @@ void engine_observe(struct engine *e, const struct observation *observation)
 	e->totals.packets += observation->weight;
 	e->totals.bytes += (uint64_t)observation->weight * observation->length;
 	if (j.kind != VECTOR_NONE) {
-		taken = count_kind(e, observation, j.kind, slot, hash_address(e->seed, &observation->src), j.fresh, j.answered);
+		taken = count_kind(e, observation, j.kind, slot, hash_address(e->seed, &observation->src), j.fresh,
+		                   j.answered);
 		if (j.probe && !taken)
 			count_probe(e, observation, slot);
 	}
@@ -341,6 +352,23 @@ static void find_families(struct finding *f)
 			.packets = counts[i] * f->total->packets / sample->used,
 		};
 	}
+}
+
+/* An estimate may exceed what a prefix can hold. */
+static void clamp_destinations(struct finding *f)
+{
+	unsigned host_bits = (f->incident->scope.is_ipv4 ? 32u : 128u) - f->incident->scope.length;
+
+	if (host_bits < 32 && f->destinations > 1ull << host_bits)
+		f->destinations = 1ull << host_bits;
+}
+
+static bool target_speaks(const struct engine *e, const struct prefix *scope)
+{
+	for (uint32_t i = 0; i < e->baseline.used; i++)
+		if (prefix_contains(scope, &e->baseline.items[i].observation.src))
+			return true;
+	return false;
 }
 
 static void find_shape(struct finding *f)
@@ -407,6 +435,8 @@ static int find(const struct engine *e, struct finding *f)
 	sample_sort(&f->total->sample);
 	f->sources = hll_estimate(&f->total->sources);
 	f->destinations = hll_estimate(&f->total->destinations);
+	clamp_destinations(f);
+	f->both_directions = target_speaks(e, &inc->scope);
 	find_ports(f);
 	find_families(f);
 	find_shape(f);
@@ -446,7 +476,8 @@ int engine_finish(struct engine *e)
 		rc = find(e, &e->findings[i]);
 		if (rc < 0)
 			return rc;
-		e->totals.peace_packets -= inc->packets < e->totals.peace_packets ? inc->packets : e->totals.peace_packets;
+		e->totals.peace_packets -=
+			inc->packets < e->totals.peace_packets ? inc->packets : e->totals.peace_packets;
 	}
 	return 0;
 }

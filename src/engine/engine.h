@@ -18,7 +18,7 @@
 #define ENGINE_BASELINE_SAMPLE 131072 /* packets sampled as normal traffic, all scopes together */
 #define ENGINE_PORTS_MAX 8
 #define ENGINE_JUMP_BACK_NS (10 * NS_PER_S) /* time stamps further back than this … */
-#define ENGINE_JUMP_PACKETS 16              /* … that many in a row mean that the clock was set, not that packets came late */
+#define ENGINE_JUMP_PACKETS 16 /* … that many in a row mean that the clock was set, not that packets came late */
 
 struct engine; /* opaque */
 
@@ -31,25 +31,26 @@ struct engine_family {
 /* What is to be said of one incident. */
 struct finding {
 	const struct incident *incident;
-	struct window *total;        /* all vectors together */
-	uint64_t sources;            /* estimate; its relative error is HLL_RELATIVE_ERROR_PPM */
+	struct window *total; /* all vectors together */
+	uint64_t sources;     /* estimate; its relative error is HLL_RELATIVE_ERROR_PPM */
 	uint64_t destinations;
-	uint32_t ports_count;        /* destination ports that hold at least a twentieth each; none where ports are spread */
+	uint32_t ports_count; /* destination ports that hold at least a twentieth each; none where ports are spread */
 	uint16_t ports[ENGINE_PORTS_MAX];
 	uint32_t families_count;
 	struct engine_family families[ENGINE_FAMILIES_MAX];
 	struct spoofing spoofing;
 	struct signature_set signatures;
-	const char *advice;          /* what helps where no rule is safe or none is enough; NULL where rules are */
+	const char *advice; /* what helps where no rule is safe or none is enough; NULL where rules are */
 	bool carpet, pulse, burst, multi_vector;
+	bool both_directions; /* packets from the target were seen too: what it asked for would be known */
 };
 
 struct engine_totals {
-	uint64_t packets, bytes;     /* observed */
-	uint64_t peace_packets;      /* in no incident */
+	uint64_t packets, bytes;         /* observed */
+	uint64_t peace_packets;          /* in no incident */
 	struct capture_time first, last; /* earliest and latest, where packets > 0 */
-	uint64_t out_of_order;       /* packets older than one before them */
-	uint64_t clock_jumps;        /* times the clock was set back */
+	uint64_t out_of_order;           /* packets older than one before them */
+	uint64_t clock_jumps;            /* times the clock was set back */
 	/* bounds that were hit */
 	uint64_t flows_pushed_out, flows_refused, tracks_pushed_out, tracks_refused, incidents_refused;
 };

@@ -20,25 +20,25 @@
 
 enum {
 	STATE_LIVE = 1u << 0,
-	STATE_OPENER_LOW = 1u << 1,  /* the opener is the end that sorts first */
-	STATE_ANSWERED = 1u << 2,    /* the other end has spoken (not only refused) */
-	STATE_SYN = 1u << 3,         /* opened by a SYN */
+	STATE_OPENER_LOW = 1u << 1, /* the opener is the end that sorts first */
+	STATE_ANSWERED = 1u << 2,   /* the other end has spoken (not only refused) */
+	STATE_SYN = 1u << 3,        /* opened by a SYN */
 	STATE_ENGAGED = 1u << 4,
-	STATE_DONE = 1u << 5,        /* TCP: FIN or RST seen: a new SYN may reuse the ports */
+	STATE_DONE = 1u << 5, /* TCP: FIN or RST seen: a new SYN may reuse the ports */
 	STATE_FRAGMENTS = 1u << 6,
-	STATE_WELCOME = 1u << 7,     /* fragments only */
+	STATE_WELCOME = 1u << 7, /* fragments only */
 };
 
 struct entry {
 	uint64_t identity;
-	uint32_t last_slot;  /* low 32 bits: 13 years of slots */
+	uint32_t last_slot; /* low 32 bits: 13 years of slots */
 	uint32_t first_slot;
-	uint32_t next_seq;   /* TCP: the opener's next expected sequence number */
-	uint32_t last_ack;   /* TCP: the opener's last acknowledgement number; after a handshake its slot */
+	uint32_t next_seq; /* TCP: the opener's next expected sequence number */
+	uint32_t last_ack; /* TCP: the opener's last acknowledgement number; after a handshake its slot */
 	uint8_t state;
 	uint8_t kind;
-	uint8_t unsettled;   /* packets from the opener counted as unasked, saturating */
-	uint8_t steps;       /* plausible steps of an orphan; after a handshake 1 once the opener has sent data */
+	uint8_t unsettled; /* packets from the opener counted as unasked, saturating */
+	uint8_t steps;     /* plausible steps of an orphan; after a handshake 1 once the opener has sent data */
 };
 
 _Static_assert(sizeof(struct entry) == 32, "an entry is half a cache line");
@@ -79,7 +79,8 @@ struct ends {
 	bool sender_low;
 };
 
-static struct ends order_ends(const struct address *src, uint16_t src_port, const struct address *dst, uint16_t dst_port)
+static struct ends order_ends(const struct address *src, uint16_t src_port, const struct address *dst,
+                              uint16_t dst_port)
 {
 	int order = address_compare(src, dst);
 
@@ -91,7 +92,8 @@ static struct ends order_ends(const struct address *src, uint16_t src_port, cons
 static uint64_t identity_of(uint64_t seed, const struct ends *ends, uint8_t protocol, uint8_t space)
 {
 	uint64_t h = hash_address(seed, &ends->low);
-	uint64_t ports = (uint64_t)ends->low_port << 32 | (uint64_t)ends->high_port << 16 | (uint64_t)protocol << 8 | space;
+	uint64_t ports =
+		(uint64_t)ends->low_port << 32 | (uint64_t)ends->high_port << 16 | (uint64_t)protocol << 8 | space;
 
 	h = hash_address(h, &ends->high);
 	return hash_2(h, ports, seed) | 1; /* never 0 */
@@ -222,7 +224,8 @@ static void opener_speaks_tcp(struct entry *e, const struct observation *o, int6
 	/* An orphan. Plausible: one of the two numbers moved on by a window's worth, the other did not jump. */
 	if (!(o->tcp.flags & (TCP_SYN | TCP_RST)) && (o->tcp.flags & TCP_ACK) &&
 	    ((ahead(seq_step) || (seq_step == 0 && o->payload_length > 0) || ahead(ack_step)) &&
-	     (seq_step < PROGRESS_SPAN || -seq_step < PROGRESS_SPAN) && (ack_step < PROGRESS_SPAN || -ack_step < PROGRESS_SPAN))) {
+	     (seq_step < PROGRESS_SPAN || -seq_step < PROGRESS_SPAN) &&
+	     (ack_step < PROGRESS_SPAN || -ack_step < PROGRESS_SPAN))) {
 		view->progresses = true;
 		if (++e->steps >= PROGRESS_STEPS) {
 			e->state |= STATE_ENGAGED;
@@ -319,7 +322,8 @@ static uint64_t fragments_identity(const struct flow_table *table, const struct 
 	return identity_of(table->seed, &ends, o->protocol, 2);
 }
 
-void flow_fragments_note(struct flow_table *table, const struct observation *o, int64_t slot, bool welcome, uint8_t kind)
+void flow_fragments_note(struct flow_table *table, const struct observation *o, int64_t slot, bool welcome,
+                         uint8_t kind)
 {
 	uint64_t identity = fragments_identity(table, o);
 	struct entry *e = find(table, identity, slot);
@@ -333,7 +337,8 @@ void flow_fragments_note(struct flow_table *table, const struct observation *o, 
 	e->kind = kind;
 }
 
-bool flow_fragments_recall(struct flow_table *table, const struct observation *o, int64_t slot, bool *welcome, uint8_t *kind)
+bool flow_fragments_recall(struct flow_table *table, const struct observation *o, int64_t slot, bool *welcome,
+                           uint8_t *kind)
 {
 	const struct entry *e = find(table, fragments_identity(table, o), slot);
 

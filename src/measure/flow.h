@@ -35,7 +35,7 @@ struct flow_counters {
 };
 
 struct flow_view {
-	bool known;      /* there was an entry before this packet */
+	bool known; /* there was an entry before this packet */
 	bool fresh;
 	bool asked;
 	bool engaged;
@@ -43,12 +43,12 @@ struct flow_view {
 	bool first_data; /* TCP: the first payload of the opener after its handshake; settled_slot is the handshake's */
 	bool progresses; /* TCP without a seen beginning: sequence numbers move like a conversation's */
 	bool from_opener;
-	uint8_t kind;       /* what flow_mark_kind() stored with the first packet, else 0 */
-	uint32_t settled;   /* > 0: so many earlier packets were welcome after all … */
-	int64_t settled_slot; /* … counted from this 100 ms slot on … */
+	uint8_t kind;            /* what flow_mark_kind() stored with the first packet, else 0 */
+	uint32_t settled;        /* > 0: so many earlier packets were welcome after all … */
+	int64_t settled_slot;    /* … counted from this 100 ms slot on … */
 	bool settled_toward_dst; /* … towards this packet's dst (true) or its src (false) */
-	bool reset_back;    /* TCP: the opener of a half-open handshake resets: the address was borrowed, or a scan */
-	void *entry;        /* for flow_mark_kind(); NULL where there was no room */
+	bool reset_back; /* TCP: the opener of a half-open handshake resets: the address was borrowed, or a scan */
+	void *entry;     /* for flow_mark_kind(); NULL where there was no room */
 };
 
 struct flow_table *flow_table_new(uint64_t seed);

@@ -95,7 +95,8 @@ _Static_assert((TRACK_SECONDS & (TRACK_SECONDS - 1)) == 0, "a ring index is a ma
 
 static uint64_t towards(uint64_t mean, uint64_t value)
 {
-	return value >= mean ? mean + ((value - mean) >> TRACK_USUAL_SHIFT) : mean - ((mean - value) >> TRACK_USUAL_SHIFT);
+	return value >= mean ? mean + ((value - mean) >> TRACK_USUAL_SHIFT)
+	                     : mean - ((mean - value) >> TRACK_USUAL_SHIFT);
 }
 
 /* A second is over: what it held becomes part of what is usual. */
@@ -166,7 +167,8 @@ static struct candidate *make_candidate(struct track_table *table, uint64_t iden
 			victim = c;
 			break;
 		}
-		if (c->track == NO_TRACK && (!victim || (uint32_t)slot - c->last_slot > (uint32_t)slot - victim->last_slot))
+		if (c->track == NO_TRACK &&
+		    (!victim || (uint32_t)slot - c->last_slot > (uint32_t)slot - victim->last_slot))
 			victim = c;
 	}
 	if (!victim)
@@ -220,22 +222,30 @@ static struct track *promote(struct track_table *table, struct candidate *c, con
 		table->tracks[index] = t;
 		table->used++;
 	}
-	*t = (struct track){ .scope = *scope, .kind = kind, .first_slot = slot, .last_slot = slot, .incident = -1, .part = -1,
-		.generation = floor_div(slot, TRACK_SOURCES_SLOTS), .assessed_slot = slot };
+	*t = (struct track){ .scope = *scope,
+		             .kind = kind,
+		             .first_slot = slot,
+		             .last_slot = slot,
+		             .incident = -1,
+		             .part = -1,
+		             .generation = floor_div(slot, TRACK_SOURCES_SLOTS),
+		             .assessed_slot = slot };
 	if (slot - table->first_slot >= SLOTS_PER_SECOND)
-		t->learned_seconds = (uint32_t)((slot - table->first_slot) / SLOTS_PER_SECOND < LEARNED_MAX ?
-		                                (slot - table->first_slot) / SLOTS_PER_SECOND : LEARNED_MAX);
+		t->learned_seconds = (uint32_t)((slot - table->first_slot) / SLOTS_PER_SECOND < LEARNED_MAX
+		                                        ? (slot - table->first_slot) / SLOTS_PER_SECOND
+		                                        : LEARNED_MAX);
 	table->identities[index] = c->identity;
 	c->track = index;
 	/* What it had as a candidate counts for the present slot. */
 	t->slots[ring_index(slot, TRACK_SLOTS)] =
 		(struct track_slot){ .packets = c->packets, .settled = c->settled, .fresh = c->fresh };
-	t->seconds[ring_index(floor_div(slot, SLOTS_PER_SECOND), TRACK_SECONDS)] = t->slots[ring_index(slot, TRACK_SLOTS)];
+	t->seconds[ring_index(floor_div(slot, SLOTS_PER_SECOND), TRACK_SECONDS)] =
+		t->slots[ring_index(slot, TRACK_SLOTS)];
 	return t;
 }
 
-struct track *track_add(struct track_table *table, const struct prefix *scope, uint8_t kind, int64_t slot, uint64_t source,
-                        uint32_t weight, bool fresh)
+struct track *track_add(struct track_table *table, const struct prefix *scope, uint8_t kind, int64_t slot,
+                        uint64_t source, uint32_t weight, bool fresh)
 {
 	uint64_t identity = identity_of(table, scope, kind);
 	struct candidate *c = find(table, identity);
@@ -291,7 +301,8 @@ static void settle_in(struct track_slot *slot, uint32_t count)
 	slot->settled += count < open ? count : open;
 }
 
-struct track *track_settle(struct track_table *table, const struct prefix *scope, uint8_t kind, int64_t slot, uint32_t count)
+struct track *track_settle(struct track_table *table, const struct prefix *scope, uint8_t kind, int64_t slot,
+                           uint32_t count)
 {
 	struct candidate *c = find(table, identity_of(table, scope, kind));
 	struct track *t;

@@ -16,14 +16,14 @@
 #include "base/prefix.h"
 
 #define SLOT_NS 100000000LL
-#define TRACK_SLOTS 64         /* 6.4 s of 100 ms slots */
+#define TRACK_SLOTS 64 /* 6.4 s of 100 ms slots */
 #define TRACK_SECONDS 64
-#define TRACK_MAX 4096         /* tracks; 11 KiB each */
+#define TRACK_MAX 4096 /* tracks; 11 KiB each */
 #define TRACK_CANDIDATE_BITS 16
-#define TRACK_PROMOTE 12       /* packets within TRACK_FORGET_SLOTS that make a candidate a track */
+#define TRACK_PROMOTE 12 /* packets within TRACK_FORGET_SLOTS that make a candidate a track */
 #define TRACK_FORGET_SLOTS 1200
 #define TRACK_SOURCES_SLOTS 100 /* sources are counted in generations of 10 s */
-#define TRACK_USUAL_SHIFT 9    /* usual rate: mean over about 512 s, slow enough not to learn a slow flood */
+#define TRACK_USUAL_SHIFT 9     /* usual rate: mean over about 512 s, slow enough not to learn a slow flood */
 
 struct track_slot {
 	uint32_t packets;
@@ -41,19 +41,19 @@ struct track {
 	int64_t first_slot, last_slot;
 	struct track_slot slots[TRACK_SLOTS];
 	struct track_slot seconds[TRACK_SECONDS];
-	struct hll sources[2];       /* this generation of TRACK_SOURCES_SLOTS and the one before */
+	struct hll sources[2]; /* this generation of TRACK_SOURCES_SLOTS and the one before */
 	int64_t generation;
 	/* Per second, in 1/256 packets: unsettled packets and their mean deviation. */
 	uint64_t usual, usual_deviation;
-	uint64_t learned_packets;    /* all packets of the learned seconds */
+	uint64_t learned_packets; /* all packets of the learned seconds */
 	uint32_t learned_seconds;
-	bool frozen;                 /* under attack: what is usual is not learned */
+	bool frozen; /* under attack: what is usual is not learned */
 	/* For whoever decides: */
 	int64_t assessed_slot;
-	uint32_t assess_at;          /* assess again when the slot holds this many packets */
-	bool pending;                /* waits to be assessed when its packets are settled */
-	int32_t incident;            /* index, -1 none */
-	int32_t part;                /* of the incident */
+	uint32_t assess_at; /* assess again when the slot holds this many packets */
+	bool pending;       /* waits to be assessed when its packets are settled */
+	int32_t incident;   /* index, -1 none */
+	int32_t part;       /* of the incident */
 };
 
 struct track_counters {
@@ -72,7 +72,8 @@ void track_table_clear(struct track_table *table);
 struct track *track_add(struct track_table *table, const struct prefix *scope, uint8_t kind, int64_t slot,
                         uint64_t source, uint32_t weight, bool fresh);
 /* Gives `count` packets of `slot` back as welcome. Returns the track or NULL. */
-struct track *track_settle(struct track_table *table, const struct prefix *scope, uint8_t kind, int64_t slot, uint32_t count);
+struct track *track_settle(struct track_table *table, const struct prefix *scope, uint8_t kind, int64_t slot,
+                           uint32_t count);
 /* The track of a scope and kind, NULL where there is none. */
 struct track *track_find(struct track_table *table, const struct prefix *scope, uint8_t kind);
 /* Brings a track's rings up to `slot`. */

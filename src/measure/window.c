@@ -17,10 +17,10 @@ static const struct {
 	uint8_t octets[4];
 	uint8_t length;
 } bogons_ipv4[] = {
-	{ { 0, 0, 0, 0 }, 8 },       { { 10, 0, 0, 0 }, 8 },      { { 100, 64, 0, 0 }, 10 }, { { 127, 0, 0, 0 }, 8 },
-	{ { 169, 254, 0, 0 }, 16 },  { { 172, 16, 0, 0 }, 12 },   { { 192, 0, 0, 0 }, 24 },  { { 192, 0, 2, 0 }, 24 },
-	{ { 192, 168, 0, 0 }, 16 },  { { 198, 18, 0, 0 }, 15 },   { { 198, 51, 100, 0 }, 24 }, { { 203, 0, 113, 0 }, 24 },
-	{ { 224, 0, 0, 0 }, 4 },     { { 240, 0, 0, 0 }, 4 },
+	{ { 0, 0, 0, 0 }, 8 },      { { 10, 0, 0, 0 }, 8 },    { { 100, 64, 0, 0 }, 10 },   { { 127, 0, 0, 0 }, 8 },
+	{ { 169, 254, 0, 0 }, 16 }, { { 172, 16, 0, 0 }, 12 }, { { 192, 0, 0, 0 }, 24 },    { { 192, 0, 2, 0 }, 24 },
+	{ { 192, 168, 0, 0 }, 16 }, { { 198, 18, 0, 0 }, 15 }, { { 198, 51, 100, 0 }, 24 }, { { 203, 0, 113, 0 }, 24 },
+	{ { 224, 0, 0, 0 }, 4 },    { { 240, 0, 0, 0 }, 4 },
 };
 
 static bool is_bogon(const struct address *a)
@@ -106,8 +106,11 @@ void window_add(struct window *w, const struct observation *o, uint64_t seed)
 		topk_add(&w->top_dst_ports, topk_number(o->dst_port), o->weight);
 	}
 	w->ttl[o->ttl] += o->weight;
-	w->source_octet[ipv4 ? o->src.octets[12] : hash_2(seed, o->src.octets[0], (uint64_t)o->src.octets[1] << 16 |
-	                (uint64_t)o->src.octets[2] << 8 | o->src.octets[3]) & 255] += o->weight;
+	w->source_octet[ipv4 ? o->src.octets[12]
+	                     : hash_2(seed, o->src.octets[0],
+	                              (uint64_t)o->src.octets[1] << 16 | (uint64_t)o->src.octets[2] << 8 |
+	                                      o->src.octets[3]) &
+	                                255] += o->weight;
 	if (w->sample.capacity)
 		sample_add(&w->sample, o, seed);
 }

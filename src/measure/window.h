@@ -17,16 +17,16 @@ struct window {
 	uint64_t packets;
 	uint64_t bytes; /* IP octets */
 	uint64_t fragments, later_fragments;
-	uint64_t payloads;   /* packets with payload */
-	uint64_t bogons;     /* packets from addresses that no network routes; see prefix lists in window.c */
-	uint64_t handshakes; /* completed by these sources while the window was open */
+	uint64_t payloads;    /* packets with payload */
+	uint64_t bogons;      /* packets from addresses that no network routes; see prefix lists in window.c */
+	uint64_t handshakes;  /* completed by these sources while the window was open */
 	uint64_t resets_back; /* openers that answered our SYN-ACK with a reset */
 	struct capture_time first, last; /* where packets > 0 */
 	struct hll sources;
 	struct hll source_networks; /* /24 or /48 */
 	struct hll destinations;
 	struct hll dst_ports;
-	struct hll conversations;   /* (source, source port, destination, destination port) */
+	struct hll conversations; /* (source, source port, destination, destination port) */
 	struct topk top_sources;
 	struct topk top_destinations;
 	struct topk top_src_ports;

@@ -24,7 +24,7 @@
 struct capture; /* opaque */
 
 enum capture_kind {
-	CAPTURE_END,    /* no more */
+	CAPTURE_END, /* no more */
 	CAPTURE_PACKET,
 	CAPTURE_OTHER,  /* file header, section header, interface description, statistics … */
 	CAPTURE_CUT,    /* the input ends inside a record; raw holds what is left of it; the next call says END */
@@ -34,14 +34,14 @@ enum capture_kind {
 struct capture_record {
 	const uint8_t *raw; /* all of the record, header included; valid until the next call */
 	size_t raw_length;
-	uint64_t offset;    /* of raw in the input */
+	uint64_t offset; /* of raw in the input */
 	/* CAPTURE_PACKET only: */
 	const uint8_t *data;
 	uint32_t captured;  /* octets in data */
 	uint32_t original;  /* octets the packet had on the wire; at least `captured` */
 	uint32_t link_type; /* LINKTYPE_*; see link.h */
 	struct capture_time time;
-	bool has_time;      /* false for pcapng simple packet blocks: time repeats the previous one */
+	bool has_time; /* false for pcapng simple packet blocks: time repeats the previous one */
 };
 
 /*

@@ -44,14 +44,14 @@ enum {
 	TYPE_SLL_LLC = 0x0004,  /* cooked captures only: an 802.2 frame follows */
 	TYPE_IPV4 = 0x0800,
 	TYPE_ARP = 0x0806,
-	TYPE_BRIDGED = 0x6558,  /* a whole Ethernet frame, in GRE */
+	TYPE_BRIDGED = 0x6558, /* a whole Ethernet frame, in GRE */
 	TYPE_ERSPAN_3 = 0x22eb,
 	TYPE_VLAN = 0x8100,
 	TYPE_IPV6 = 0x86dd,
 	TYPE_PPP = 0x880b,
 	TYPE_MPLS = 0x8847,
 	TYPE_MPLS_UPSTREAM = 0x8848,
-	TYPE_PPPOE = 0x8864,    /* the session, not its discovery */
+	TYPE_PPPOE = 0x8864, /* the session, not its discovery */
 	TYPE_VLAN_STACKED = 0x88a8,
 	TYPE_ERSPAN_2 = 0x88be,
 	TYPE_VLAN_STACKED_OLD = 0x9100,
@@ -86,7 +86,7 @@ enum {
 	TCP_HEADER_FIXED = 16, /* up to and with the window: all that struct observation.tcp must have */
 	UDP_HEADER = 8,
 	ICMP_HEADER = 8,
-	PORTS = 4,             /* every transport with ports starts with them */
+	PORTS = 4, /* every transport with ports starts with them */
 };
 
 /* What the layer above promises about the IP version of the one below. */
@@ -321,8 +321,7 @@ static inline enum decode_result read_udp(const struct layer *layer, struct obse
 		 * through: a receiver would drop it, yet it fills the link all the same, attack tools do send it, and
 		 * every length here comes from IP. Refused, such a flood would be a count without a target.
 		 */
-		if (length < UDP_HEADER &&
-		    (length != 0 || (o->length <= UINT16_MAX && address_is_ipv4(&o->dst))))
+		if (length < UDP_HEADER && (length != 0 || (o->length <= UINT16_MAX && address_is_ipv4(&o->dst))))
 			return DECODE_TRANSPORT_HEADER;
 	}
 	set_payload(layer, UDP_HEADER, o);

@@ -19,12 +19,12 @@ enum decode_result {
 	DECODE_ARP,
 	DECODE_NOT_IP,
 	/* Undecodable: */
-	DECODE_LINK_UNKNOWN,     /* a link type this reader does not know */
-	DECODE_LINK_SHORT,       /* too short for its link header */
-	DECODE_IP_SHORT,         /* too short for its IP header */
-	DECODE_IP_VERSION,       /* version field says neither 4 nor 6, or contradicts the link's type */
-	DECODE_IP_HEADER,        /* header or total length impossible */
-	DECODE_EXTENSION,        /* IPv6 extension header chain cut, too long (see DECODE_EXTENSIONS_MAX) or impossible */
+	DECODE_LINK_UNKNOWN, /* a link type this reader does not know */
+	DECODE_LINK_SHORT,   /* too short for its link header */
+	DECODE_IP_SHORT,     /* too short for its IP header */
+	DECODE_IP_VERSION,   /* version field says neither 4 nor 6, or contradicts the link's type */
+	DECODE_IP_HEADER,    /* header or total length impossible */
+	DECODE_EXTENSION,    /* IPv6 extension header chain cut, too long (see DECODE_EXTENSIONS_MAX) or impossible */
 	DECODE_TRANSPORT_SHORT,  /* TCP/UDP/ICMP header cut */
 	DECODE_TRANSPORT_HEADER, /* TCP data offset or UDP length impossible */
 	DECODE_TUNNEL_DEEP,      /* more tunnels in each other than DECODE_TUNNELS_MAX */
@@ -33,7 +33,7 @@ enum decode_result {
 
 #define DECODE_EXTENSIONS_MAX 64 /* IPv6 extension headers in one packet */
 #define DECODE_TUNNELS_MAX 4
-#define DECODE_TAGS_MAX 8        /* VLAN tags */
+#define DECODE_TAGS_MAX 8 /* VLAN tags */
 
 /*
  * Decodes `captured` octets at `data` of a frame that had `original` octets on the wire. On DECODE_OK the observation is whole but

@@ -13,7 +13,8 @@
 #define LAYOUT5(a, b, c, d, e) \
 	((uint64_t)(a) | (uint64_t)(b) << 4 | (uint64_t)(c) << 8 | (uint64_t)(d) << 12 | (uint64_t)(e) << 16)
 
-static const uint64_t layout_mirai = LAYOUT5(TCP_OPTION_MSS, TCP_OPTION_SOK, TCP_OPTION_TS, TCP_OPTION_NOP, TCP_OPTION_WS);
+static const uint64_t layout_mirai =
+	LAYOUT5(TCP_OPTION_MSS, TCP_OPTION_SOK, TCP_OPTION_TS, TCP_OPTION_NOP, TCP_OPTION_WS);
 
 static bool is_bare_syn(const struct observation *o)
 {
@@ -29,7 +30,8 @@ static bool payload_starts(const struct observation *o, const char *text)
 
 static uint32_t address_ipv4(const struct address *a)
 {
-	return (uint32_t)a->octets[12] << 24 | (uint32_t)a->octets[13] << 16 | (uint32_t)a->octets[14] << 8 | a->octets[15];
+	return (uint32_t)a->octets[12] << 24 | (uint32_t)a->octets[13] << 16 | (uint32_t)a->octets[14] << 8 |
+	       a->octets[15];
 }
 
 static bool mirai_scan(const struct observation *o)
@@ -44,7 +46,8 @@ static bool mirai_syn(const struct observation *o)
 
 static bool mirai_ack(const struct observation *o)
 {
-	return (o->flags & OBSERVATION_TCP) && o->tcp.flags == TCP_ACK && o->payload_length == 512 && o->tcp.options == 0;
+	return (o->flags & OBSERVATION_TCP) && o->tcp.flags == TCP_ACK && o->payload_length == 512 &&
+	       o->tcp.options == 0;
 }
 
 static bool mirai_stomp(const struct observation *o)
@@ -54,22 +57,25 @@ static bool mirai_stomp(const struct observation *o)
 
 static bool mirai_vse(const struct observation *o)
 {
-	return o->protocol == PROTOCOL_UDP && o->dst_port == 27015 && payload_starts(o, "\xff\xff\xff\xffTSource Engine Query");
+	return o->protocol == PROTOCOL_UDP && o->dst_port == 27015 &&
+	       payload_starts(o, "\xff\xff\xff\xffTSource Engine Query");
 }
 
 static bool mirai_gre(const struct observation *o)
 {
 	uint16_t outer = o->outer.ip_id, inner = o->ip_id;
-	uint16_t outer_swapped = (uint16_t)(outer << 8 | outer >> 8), inner_swapped = (uint16_t)(inner << 8 | inner >> 8);
+	uint16_t outer_swapped = (uint16_t)(outer << 8 | outer >> 8),
+		 inner_swapped = (uint16_t)(inner << 8 | inner >> 8);
 
 	return (o->flags & OBSERVATION_TUNNELLED) && o->outer.protocol == PROTOCOL_GRE && o->protocol == PROTOCOL_UDP &&
 	       o->payload_length == 512 &&
-	       (inner == (uint16_t)~(outer - 1000) || inner_swapped == (uint16_t)~(outer_swapped - 1000));
+	       (inner == (uint16_t) ~(outer - 1000) || inner_swapped == (uint16_t) ~(outer_swapped - 1000));
 }
 
 static bool mirai_udp(const struct observation *o)
 {
-	return o->protocol == PROTOCOL_UDP && o->payload_length == 512 && !(o->flags & OBSERVATION_TUNNELLED) && o->src_port >= 1024;
+	return o->protocol == PROTOCOL_UDP && o->payload_length == 512 && !(o->flags & OBSERVATION_TUNNELLED) &&
+	       o->src_port >= 1024;
 }
 
 static bool zmap(const struct observation *o)

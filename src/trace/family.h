@@ -11,8 +11,8 @@
 #include "observe/observation.h"
 
 struct family {
-	const char *name;  /* "mirai" */
-	const char *mark;  /* "SYN with window 0 and options mss,sok,ts,nop,ws" */
+	const char *name; /* "mirai" */
+	const char *mark; /* "SYN with window 0 and options mss,sok,ts,nop,ws" */
 };
 
 size_t family_count(void);

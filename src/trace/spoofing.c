@@ -11,11 +11,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define CROWD 500           /* sources from which on their spread says something */
-#define SPREAD_OCTETS 96    /* first octets in use of about 220 that are routed */
-#define ONCE_PERMILLE 900   /* sources per thousand packets from which on each was seen about once */
+#define CROWD 500         /* sources from which on their spread says something */
+#define SPREAD_OCTETS 96  /* first octets in use of about 220 that are routed */
+#define ONCE_PERMILLE 900 /* sources per thousand packets from which on each was seen about once */
 #define TTL_SAME_PERMILLE 950
-#define BOGON_LOW 100       /* bogons per thousand packets that uniform spoofing yields: 13.8 % of IPv4 is reserved */
+#define BOGON_LOW 100 /* bogons per thousand packets that uniform spoofing yields: 13.8 % of IPv4 is reserved */
 #define BOGON_HIGH 180
 
 __attribute__((format(printf, 2, 3))) static void reason(struct spoofing *s, const char *format, ...)
@@ -55,10 +55,12 @@ static void judge_stateless(const struct window *w, struct spoofing *s)
 		reason(s, "%llu handshakes were completed by sources in the same packets' stream",
 		       (unsigned long long)w->handshakes);
 	} else {
-		reason(s, "none of about %llu sources ever completed a handshake", (unsigned long long)sources);
+		reason(s, "none of about %llu source addresses ever completed a handshake",
+		       (unsigned long long)sources);
 	}
 	if (sources < CROWD) {
-		reason(s, "only about %llu sources: too few for their spread to say anything", (unsigned long long)sources);
+		reason(s, "only about %llu source addresses: too few for their spread to say anything",
+		       (unsigned long long)sources);
 		return;
 	}
 	if (permille(sources, w->packets) >= ONCE_PERMILLE) {
@@ -68,21 +70,25 @@ static void judge_stateless(const struct window *w, struct spoofing *s)
 	}
 	if (octets >= SPREAD_OCTETS && networks * 10 >= sources * 9) {
 		signs++;
-		reason(s, "sources lie in %u of 256 first octets and about %llu different /24s: spread like random numbers, not like networks",
+		reason(s,
+		       "sources lie in %u of 256 first octets and about %llu different /24s: spread like random numbers, not like networks",
 		       octets, (unsigned long long)networks);
 	}
 	if (permille(top_ttl, w->packets) >= TTL_SAME_PERMILLE && octets >= SPREAD_OCTETS) {
 		signs++;
-		reason(s, "%llu in 1000 packets arrived with the same TTL, though their addresses lie all over the world",
+		reason(s,
+		       "%llu in 1000 packets arrived with the same TTL, though their addresses lie all over the world",
 		       (unsigned long long)permille(top_ttl, w->packets));
 	}
-	if (permille(w->bogons, w->packets) >= BOGON_LOW && permille(w->bogons, w->packets) <= BOGON_HIGH && octets >= SPREAD_OCTETS) {
+	if (permille(w->bogons, w->packets) >= BOGON_LOW && permille(w->bogons, w->packets) <= BOGON_HIGH &&
+	    octets >= SPREAD_OCTETS) {
 		signs++;
 		reason(s, "%llu in 1000 packets claim reserved addresses, as random numbers would (138 in 1000)",
 		       (unsigned long long)permille(w->bogons, w->packets));
 	}
 	if (w->resets_back * 20 >= w->packets)
-		reason(s, "%llu answers of ours were reset by hosts that knew nothing of it: their addresses were borrowed",
+		reason(s,
+		       "%llu answers of ours were reset by hosts that knew nothing of it: their addresses were borrowed",
 		       (unsigned long long)w->resets_back);
 	if (w->resets_back * 5 >= w->packets && permille(sources, w->packets) >= ONCE_PERMILLE)
 		signs++;
@@ -99,13 +105,16 @@ void spoofing_judge(const struct incident *incident, struct spoofing *s)
 	switch (vector->class) {
 	case VECTOR_REFLECTION:
 		s->verdict = SPOOFING_REFLECTORS;
-		reason(s, "the packets are answers of real hosts to requests in the target's name: relays, not attackers");
+		reason(s,
+		       "the packets are answers of real hosts to requests in the target's name: relays, not attackers");
 		reason(s, "who sent the requests cannot be seen here");
 		return;
 	case VECTOR_CONVERSATION:
 		s->verdict = SPOOFING_VERIFIED;
-		reason(s, "%llu handshakes were completed: a forged address never sees the answer it would have to acknowledge",
-		       (unsigned long long)(part->window->handshakes ? part->window->handshakes : part->window->packets));
+		reason(s,
+		       "%llu handshakes were completed: a forged address never sees the answer it would have to acknowledge",
+		       (unsigned long long)(part->window->handshakes ? part->window->handshakes
+		                                                     : part->window->packets));
 		return;
 	case VECTOR_SCAN:
 		reason(s, "whoever scans wants the answers, so the address is probably its own");
