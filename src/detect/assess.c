@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "detect/assess.h"
 
-#define LEARNED_ENOUGH 30  /* seconds before what is usual counts */
+#define LEARNED_ENOUGH 10 /* seconds before what is usual counts */
+#define LEARNED_LONG 300
+#define USUAL_TIMES 3
+#define ANSWERED_TIMES 6  /* what the target answers is an attack at so many times its mean … */
+#define ANSWERED_ALONE 5  /* … or, where no mean is known, at so many times the bound */
 #define ALARM_AT_ONCE 1500 /* unanswered packets in 100 ms that need not wait for their answers */
 #define HOT_SHARE 5        /* an attack's first slots hold at least a fifth of what raises the alarm … */
 #define ONSET_SLOTS 3      /* before them, slots that are rising already */
@@ -14,12 +18,12 @@ static uint64_t unsettled(struct track_counts counts)
 	return counts.packets > counts.settled ? counts.packets - counts.settled : 0;
 }
 
-/* What `slots` of ordinary time would hold at most, from what was learned. */
+/* What is usual in `slots`, times USUAL_TIMES. A whole minute is not judged by a history that is hardly longer. */
 static uint64_t usual_bound(const struct track *t, uint32_t slots)
 {
-	if (t->learned_seconds < LEARNED_ENOUGH)
+	if (t->learned_seconds < (slots > 100 ? LEARNED_LONG : LEARNED_ENOUGH))
 		return 0;
-	return (2 * t->usual + 3 * t->usual_deviation) * slots / (256 * 10);
+	return USUAL_TIMES * t->learned_unsettled * slots / (10ull * t->learned_seconds);
 }
 
 /* What is looked at: a track, not before a slot, at bounds for its width. */
@@ -49,7 +53,8 @@ static bool is_stream(const struct track *t)
 static int64_t walk_back(const struct view *v, int64_t from, int64_t pause, bool answered)
 {
 	const struct track *t = v->track;
-	uint64_t usual = t->learned_seconds >= LEARNED_ENOUGH ? 2 * t->usual / 256 : 0, peak = 0;
+	uint64_t usual = t->learned_seconds >= LEARNED_ENOUGH ? 2 * (answered ? t->learned_packets : t->learned_unsettled) / t->learned_seconds : 0;
+	uint64_t peak = 0;
 	int64_t oldest = t->last_slot - 10 * (TRACK_SECONDS - 1), earliest = t->last_slot;
 
 	if (oldest < t->first_slot)
@@ -88,6 +93,9 @@ static bool fires(const struct view *v, int64_t to, uint32_t slots, uint64_t bou
 {
 	struct track_counts counts = sum_of(v, to, slots);
 
+	/* A target that is never heard may be answering all the same. */
+	if (v->evidence->unheard && !v->track->heard)
+		bound *= v->evidence->unheard;
 	if (bound == 0 || unsettled(counts) < bound * v->wider + usual_bound(v->track, slots) ||
 	    unsettled(counts) * 100 < counts.packets * v->evidence->unanswered_percent)
 		return false;
@@ -103,8 +111,8 @@ static bool answered_too_many(const struct view *v, int64_t to, uint32_t *window
 
 	if (!v->evidence->answered_1s || packets < (uint64_t)v->evidence->answered_1s * v->wider)
 		return false;
-	if (t->learned_seconds < 10 ? packets < 5ull * v->evidence->answered_1s * v->wider
-	                            : packets < 6 * t->learned_packets / t->learned_seconds)
+	if (t->learned_seconds < LEARNED_ENOUGH ? packets < (uint64_t)ANSWERED_ALONE * v->evidence->answered_1s * v->wider
+	                            : packets < ANSWERED_TIMES * t->learned_packets / t->learned_seconds)
 		return false;
 	*window = 10;
 	return true;
@@ -146,7 +154,9 @@ static bool crowd(const struct view *v, int64_t to, uint32_t *window)
 	bool counted = false;
 
 	for (unsigned i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
-		if (!fires(v, to, bounds[i].slots, bounds[i].bound * factor, window))
+		/* Long windows count up what steady streams bring by and by. */
+		if ((factor > 1 && bounds[i].slots > 10) ||
+		    !fires(v, to, bounds[i].slots, bounds[i].bound * factor, window))
 			continue;
 		if (!counted)
 			sources = track_sources(v->track);

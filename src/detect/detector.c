@@ -124,6 +124,7 @@ static void recent_push(struct detector *d, const struct observation *o, uint8_t
 }
 
 struct survey {
+	uint64_t taken;   /* packets that are part of an incident already; not in what follows */
 	uint64_t packets;
 	uint64_t sources, destinations, ports;
 	uint64_t heaviest_source, heaviest_destination; /* packets, at least */
@@ -144,6 +145,10 @@ static void survey_recent(struct detector *d, const struct prefix *scope, uint8_
 
 		if (r->kind != kind || o->time.ns < since_ns || !prefix_contains(scope, &o->dst))
 			continue;
+		if (r->taken) {
+			survey->taken += o->weight;
+			continue;
+		}
 		packets += o->weight;
 		hll_add(&sources[0], hash_address(d->seed, &o->src));
 		hll_add(&sources[1], hash_address(d->seed, &o->dst));
@@ -487,6 +492,8 @@ static bool confirm(struct detector *d, const struct track *track, unsigned leve
 	if (level == 0 && !is_probe_kind(track->kind))
 		return true;
 	survey_recent(d, &track->scope, track->kind, alarm->from_slot * SLOT_NS, &survey);
+	if (survey.packets < survey.taken)
+		return false; /* seen before, as another scope's */
 	/* Many sources among those who were answered do not make one noisy source a crowd. */
 	if (alarm->crowd && survey.heaviest_source * 2 >= unanswered)
 		return false;
@@ -536,6 +543,11 @@ static bool decide(struct detector *d, struct track *track, unsigned level, int6
 		track->incident = index = -1;
 		track->frozen = false;
 	}
+	/* Packets that an incident around it took were counted here as well. */
+	if (index < 0)
+		index = find_incident(d, &track->scope, now);
+	if (index >= 0 && !has_kind(d->incidents[index], track->kind))
+		index = -1;
 	/* A wave that is over is not to be found again in the seconds behind it. */
 	if (index >= 0 && !d->incidents[index]->wave_open && slot_of(d->incidents[index]->ended.ns) >= since)
 		since = slot_of(d->incidents[index]->ended.ns) + 1;

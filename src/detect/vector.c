@@ -167,7 +167,7 @@ static const struct evidence syn = {
 	.lone_1s = 100,
 	.crowd_1s = 60, .crowd_1s_sources = 30,
 	.crowd_10s = 100, .crowd_10s_sources = 60,
-	.crowd_60s = 200, .crowd_60s_sources = 120,
+	.crowd_60s = 200, .crowd_60s_sources = 25,
 	.unanswered_percent = 15, .settle_slots = 5,
 };
 
@@ -175,15 +175,15 @@ static const struct evidence syn_ack = {
 	.lone_100ms = 100, .lone_1s = 250,
 	.crowd_1s = 40, .crowd_1s_sources = 8,
 	.crowd_10s = 80, .crowd_10s_sources = 8,
-	.crowd_60s = 150, .crowd_60s_sources = 12,
+	.crowd_60s = 150, .crowd_60s_sources = 8,
 };
 
 static const struct evidence out_of_state = {
 	.lone_100ms = 200, .lone_1s = 700,
 	.crowd_1s = 150, .crowd_1s_sources = 30,
 	.crowd_10s = 300, .crowd_10s_sources = 80,
-	.crowd_60s = 800, .crowd_60s_sources = 200,
-	.stream_1s = 20000, .stream_crowd = 4, .settle_slots = 5,
+	.crowd_60s = 800, .crowd_60s_sources = 80,
+	.stream_1s = 20000, .stream_crowd = 16, .settle_slots = 5,
 };
 /* clang-format on */
 
@@ -199,30 +199,31 @@ static const struct evidence udp = {
 	.lone_100ms = 250, .lone_1s = 1000,
 	.crowd_1s = 250, .crowd_1s_sources = 20,
 	.crowd_10s = 1000, .crowd_10s_sources = 40,
-	.crowd_60s = 3000, .crowd_60s_sources = 100,
-	.stream_1s = 10000, .stream_crowd = 4, .settle_slots = 3,
+	.crowd_60s = 3000, .crowd_60s_sources = 50,
+	.stream_1s = 10000, .stream_crowd = 16, .settle_slots = 3,
 };
 
 static const struct evidence dns_query = {
 	.lone_100ms = 250, .lone_1s = 1000,
 	.crowd_1s = 300, .crowd_1s_sources = 20,
 	.crowd_10s = 1200, .crowd_10s_sources = 40,
-	.crowd_60s = 4000, .crowd_60s_sources = 100,
-	.stream_1s = 5000, .stream_crowd = 4, .answered_1s = 3000, .settle_slots = 5,
+	.crowd_60s = 4000, .crowd_60s_sources = 50,
+	.stream_1s = 5000, .stream_crowd = 16, .unheard = 20,
+	.answered_1s = 1500, .settle_slots = 5,
 };
 
 static const struct evidence icmp = {
 	.lone_100ms = 100, .lone_1s = 500,
 	.crowd_1s = 100, .crowd_1s_sources = 20,
 	.crowd_10s = 500, .crowd_10s_sources = 40,
-	.crowd_60s = 1500, .crowd_60s_sources = 100,
+	.crowd_60s = 1500, .crowd_60s_sources = 50,
 };
 
 static const struct evidence portless = {
 	.lone_100ms = 400, .lone_1s = 2000,
 	.crowd_1s = 200, .crowd_1s_sources = 20,
 	.crowd_10s = 800, .crowd_10s_sources = 40,
-	.crowd_60s = 2500, .crowd_60s_sources = 100,
+	.crowd_60s = 2500, .crowd_60s_sources = 50,
 	.stream_1s = 10000,
 };
 /* clang-format on */

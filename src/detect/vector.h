@@ -34,6 +34,7 @@ struct evidence {
 		stream_1s; /* as lone_1s where few conversations carry the packets, as a call or a download does; 0 = lone_1s */
 	uint32_t
 		stream_crowd; /* factor on crowd bounds there: calls and game clients seen from one side look like that too; 0 = 1 */
+	uint32_t unheard;      /* factor where no answer of the target was ever seen; 0 = 1 */
 	uint32_t answered_1s; /* packets per second that are evidence although the target answers; 0 = never */
 	uint8_t unanswered_percent; /* of all packets of the kind that must be unanswered: slow clients of a busy service are no flood */
 	uint8_t settle_slots; /* 100 ms slots to wait for an answer before a packet counts as unanswered */

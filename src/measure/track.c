@@ -10,7 +10,6 @@
 #define BUCKETS ((1u << TRACK_CANDIDATE_BITS) / WAYS)
 #define NO_TRACK UINT32_MAX
 #define SLOTS_PER_SECOND 10
-#define LEARNED_MAX 600
 
 struct candidate {
 	uint64_t identity; /* 0 = free */
@@ -18,6 +17,7 @@ struct candidate {
 	uint32_t packets;
 	uint32_t track;
 	uint32_t fresh, settled;
+	bool heard;
 };
 
 struct track_table {
@@ -93,29 +93,16 @@ static size_t ring_index(int64_t absolute, size_t size)
 _Static_assert((TRACK_SLOTS & (TRACK_SLOTS - 1)) == 0, "a ring index is a mask");
 _Static_assert((TRACK_SECONDS & (TRACK_SECONDS - 1)) == 0, "a ring index is a mask");
 
-static uint64_t towards(uint64_t mean, uint64_t value)
-{
-	return value >= mean ? mean + ((value - mean) >> TRACK_USUAL_SHIFT)
-	                     : mean - ((mean - value) >> TRACK_USUAL_SHIFT);
-}
-
-/* A second is over: what it held becomes part of what is usual. */
 static void learn(struct track *t, const struct track_slot *second)
 {
-	uint32_t settled = second->settled < second->packets ? second->settled : second->packets;
-	uint64_t unsettled = (uint64_t)(second->packets - settled) << 8;
-	uint64_t deviation = unsettled > t->usual ? unsettled - t->usual : t->usual - unsettled;
-
 	if (t->frozen)
 		return;
-	t->usual_deviation = towards(t->usual_deviation, deviation);
-	t->usual = towards(t->usual, unsettled);
 	t->learned_packets += second->packets;
-	if (t->learned_seconds < LEARNED_MAX) {
-		t->learned_seconds++;
-	} else {
+	t->learned_unsettled += second->packets > second->settled ? second->packets - second->settled : 0;
+	if (++t->learned_seconds >= TRACK_LEARN_MAX) {
 		t->learned_seconds /= 2;
 		t->learned_packets /= 2;
+		t->learned_unsettled /= 2;
 	}
 }
 
@@ -129,8 +116,8 @@ void track_advance(struct track *t, int64_t slot)
 	for (int64_t i = 1; i <= steps && i <= TRACK_SLOTS; i++)
 		t->slots[ring_index(t->last_slot + i, TRACK_SLOTS)] = (struct track_slot){ 0 };
 	for (int64_t i = 1; i <= second - last_second && i <= TRACK_SECONDS; i++) {
-		/* The second before the last has had time to be settled. */
-		learn(t, &t->seconds[ring_index(last_second + i - 2, TRACK_SECONDS)]);
+		if (last_second + i - TRACK_LEARN_DELAY >= floor_div(t->first_slot, SLOTS_PER_SECOND))
+			learn(t, &t->seconds[ring_index(last_second + i - TRACK_LEARN_DELAY, TRACK_SECONDS)]);
 		t->seconds[ring_index(last_second + i, TRACK_SECONDS)] = (struct track_slot){ 0 };
 	}
 	if (floor_div(slot, TRACK_SOURCES_SLOTS) != t->generation) {
@@ -229,11 +216,13 @@ static struct track *promote(struct track_table *table, struct candidate *c, con
 		             .incident = -1,
 		             .part = -1,
 		             .generation = floor_div(slot, TRACK_SOURCES_SLOTS),
-		             .assessed_slot = slot };
-	if (slot - table->first_slot >= SLOTS_PER_SECOND)
-		t->learned_seconds = (uint32_t)((slot - table->first_slot) / SLOTS_PER_SECOND < LEARNED_MAX
-		                                        ? (slot - table->first_slot) / SLOTS_PER_SECOND
-		                                        : LEARNED_MAX);
+		             .assessed_slot = slot, .heard = c->heard };
+	/* Silence before its first packet is known, too. */
+	if (slot - table->first_slot >= SLOTS_PER_SECOND) {
+		int64_t silent = (slot - table->first_slot) / SLOTS_PER_SECOND;
+
+		t->learned_seconds = (uint32_t)(silent < TRACK_LEARN_MAX ? silent : TRACK_LEARN_MAX);
+	}
 	table->identities[index] = c->identity;
 	c->track = index;
 	/* What it had as a candidate counts for the present slot. */
@@ -310,10 +299,12 @@ struct track *track_settle(struct track_table *table, const struct prefix *scope
 	if (!c)
 		return NULL;
 	if (c->track == NO_TRACK) {
+		c->heard = true;
 		c->settled += count < c->packets - c->settled ? count : c->packets - c->settled;
 		return NULL;
 	}
 	t = table->tracks[c->track];
+	t->heard = true;
 	if (slot < t->first_slot)
 		slot = t->first_slot; /* packets it had as a candidate were booked there */
 	if (slot > t->last_slot)

@@ -23,7 +23,8 @@
 #define TRACK_PROMOTE 12 /* packets within TRACK_FORGET_SLOTS that make a candidate a track */
 #define TRACK_FORGET_SLOTS 1200
 #define TRACK_SOURCES_SLOTS 100 /* sources are counted in generations of 10 s */
-#define TRACK_USUAL_SHIFT 9     /* usual rate: mean over about 512 s, slow enough not to learn a slow flood */
+#define TRACK_LEARN_DELAY 10       /* so that an attack that is just being noticed is not yet part of what is usual */
+#define TRACK_LEARN_MAX 600        /* learned seconds weigh half from here on, and so again */
 
 struct track_slot {
 	uint32_t packets;
@@ -43,10 +44,11 @@ struct track {
 	struct track_slot seconds[TRACK_SECONDS];
 	struct hll sources[2]; /* this generation of TRACK_SOURCES_SLOTS and the one before */
 	int64_t generation;
-	/* Per second, in 1/256 packets: unsettled packets and their mean deviation. */
-	uint64_t usual, usual_deviation;
-	uint64_t learned_packets; /* all packets of the learned seconds */
+	/* What is usual: sums over learned seconds. A second is learned when it is TRACK_LEARN_DELAY seconds old. */
+	uint64_t learned_packets;
+	uint64_t learned_unsettled;
 	uint32_t learned_seconds;
+	bool heard;  /* something was settled: the scope's own answers are seen */
 	bool frozen; /* under attack: what is usual is not learned */
 	/* For whoever decides: */
 	int64_t assessed_slot;

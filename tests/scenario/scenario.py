@@ -5,6 +5,8 @@
 SYNTH makes the capture of SCENARIO (OPTION: synth's own, --seed 2 or --ipv6, say), the truth about it and a label for
 each packet. `holdfast analyze --json` must find that truth; `holdfast try` applies the rules found, and what it wrote is
 compared with what it read, packet by packet. Speaks TAP. HOLDFAST_KEEP=FOLDER leaves all files there.
+
+scenario.py --listed SYNTH SCENARIO...: the scenarios named are all that SYNTH has.
 """
 import calendar
 import collections
@@ -26,6 +28,7 @@ SECONDS = 120  # of one command
 BEGAN_S = 0.3
 ENDED_S = 0.5
 PACKETS = 0.02
+SCAN_PACKETS = 0.1  # what a scanner says once it was answered is a conversation, and the truth counts it
 SOURCES = 0.05  # three standard errors of the estimate
 # Those that begin so gently, or show only by so much, that nobody can name their first packet.
 BEGAN_SLOWLY_S = 1.0
@@ -139,7 +142,8 @@ class Scenario:
         tap.check(scope == ipaddress.ip_network(truth["target"]), f"scope: {scope}, truth {truth['target']}")
         self.check_ports(incident["target"]["ports"])
         self.check_times(incident, last_ns)
-        self.check_number("packets", incident["packets"], truth["attack_packets"], PACKETS)
+        self.check_number("packets", incident["packets"], truth["attack_packets"],
+                          SCAN_PACKETS if truth["expect"] == "scan" else PACKETS)
         if truth["expect"] == "scan":
             return
         self.check_number("sources", incident["sources"]["estimate"], truth["sources"], SOURCES)
@@ -246,10 +250,22 @@ def play(tap, holdfast, synth, name, options, folder):
         scenario.check_rules(report)
 
 
+def listed(tap, synth, named):
+    done, said = run(synth, "list")
+    has = [line.split()[0] for line in done.stdout.decode().splitlines()] if done is not None else []
+    if tap.check(has, f"synth list: {said}"):
+        different = sorted(set(has) ^ set(named))
+        tap.check(not different, f"all of synth's scenarios are played, and no other: {', '.join(different) or len(has)}")
+
+
 def main():
     if len(sys.argv) < 4:
         print(__doc__, file=sys.stderr)
         return 2
+    if sys.argv[1] == "--listed":
+        tap = Tap()
+        listed(tap, os.path.abspath(sys.argv[2]), sys.argv[3:])
+        return tap.close()
     holdfast, synth, name, *options = sys.argv[1:]
     tap = Tap()
     kept = os.environ.get("HOLDFAST_KEEP")

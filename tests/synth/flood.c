@@ -19,8 +19,8 @@ struct shot {
 static struct shot aim(struct world *w, struct rng *r, const struct flood *f)
 {
 	/* A spoofer sends from few machines: their hop counts stay the same. */
-	static const uint8_t ttls[] = {54, 57, 49};
-	struct shot s = {.bot = NULL};
+	static const uint8_t ttls[] = { 54, 57, 49 };
+	struct shot s = { .bot = NULL };
 
 	if (f->pool) {
 		s.bot = &f->pool->m[rng_below(r, f->pool->n)];
@@ -67,7 +67,8 @@ static struct pkt answer_to(const struct pkt *p, int64_t delay_ns)
 	};
 }
 
-static void answer_syn(struct world *w, struct rng *r, const struct pkt *p, bool options, unsigned int repeats, bool reset)
+static void answer_syn(struct world *w, struct rng *r, const struct pkt *p, bool options, unsigned int repeats,
+                       bool reset)
 {
 	struct pkt a = answer_to(p, rng_span(r, 20 * NS_PER_US, 60 * NS_PER_US));
 	uint8_t opt[TCP_OPT_MAX];
@@ -78,7 +79,7 @@ static void answer_syn(struct world *w, struct rng *r, const struct pkt *p, bool
 	a.window = options ? 65160 : 64240;
 	a.opt = opt;
 	a.opt_len = tcp_syn_options(opt, options ? LAYOUT_UNIX : LAYOUT_MSS, p->src.v6 ? 1440 : 1460, 7, rng_u32(r),
-				    options ? 1 : 0);
+	                            options ? 1 : 0);
 	packet_tcp(w, &a);
 	if (reset) { /* whoever really has the address knows nothing of this */
 		struct pkt rst = *p;
@@ -146,7 +147,7 @@ void flood_tcp(struct world *w, const struct flood *f, uint8_t flags, enum tcp_s
 {
 	struct rng r = world_rng(w);
 	int64_t gap = world_gap(w, f->pps);
-	uint8_t m[1460], opt[12] = {1, 1, 8, 10};
+	uint8_t m[1460], opt[12] = { 1, 1, 8, 10 };
 
 	for (int64_t t = f->from_ns + rng_exp(&r, gap); t < f->to_ns; t += rng_exp(&r, gap)) {
 		struct shot s = aim(w, &r, f);
@@ -193,7 +194,7 @@ void flood_tcp(struct world *w, const struct flood *f, uint8_t flags, enum tcp_s
 
 void flood_syn_ack(struct world *w, const struct flood *f)
 {
-	static const uint16_t ports[] = {443, 443, 443, 80, 80, 22};
+	static const uint16_t ports[] = { 443, 443, 443, 80, 80, 22 };
 	struct rng r = world_rng(w);
 	/* First answer and three repeats each, of which some stop early. */
 	int64_t gap = world_gap(w, f->pps / 3);
@@ -372,7 +373,7 @@ void flood_gre(struct world *w, const struct flood *f)
 		p.id = rng_u16(&r);
 		p.df = true;
 		own = s.self.big_endian ? p.id : swapped(p.id);
-		inner_id = (uint16_t)~(own - 1000u);
+		inner_id = (uint16_t) ~(own - 1000u);
 		if (!s.self.big_endian)
 			inner_id = swapped(inner_id);
 		memset(m, 0, 24);

@@ -11,13 +11,13 @@
 struct flood {
 	char label;
 	int64_t from_ns, to_ns;
-	uint32_t pps; /* at scale 100 */
+	uint32_t pps;            /* at scale 100 */
 	const struct pool *pool; /* NULL: a random source for each packet, anywhere or (as_clients) among the clients */
 	bool as_clients;
 	struct addr dst;
-	uint16_t dport;	       /* 0: random for each packet */
-	uint16_t lo, hi;       /* payload octets */
-	bool silent;	       /* the host answers nothing */
+	uint16_t dport;  /* 0: random for each packet */
+	uint16_t lo, hi; /* payload octets */
+	bool silent;     /* the host answers nothing */
 };
 
 enum syn_style {
@@ -33,9 +33,9 @@ enum tcp_style {
 };
 
 enum udp_style {
-	UDP_MIRAI,  /* random octets, random ports */
-	UDP_VSE,    /* the query of a Source game server */
-	UDP_NOISE   /* random octets, one source port per bot */
+	UDP_MIRAI, /* random octets, random ports */
+	UDP_VSE,   /* the query of a Source game server */
+	UDP_NOISE  /* random octets, one source port per bot */
 };
 
 void flood_syn(struct world *w, const struct flood *f, enum syn_style style);

@@ -9,19 +9,19 @@
 /* An RPC call READ of one file handle. */
 static size_t nfs_call(uint8_t *m, uint32_t xid, uint32_t block)
 {
-	static const uint8_t handle[32] = {1, 0, 6, 2, 0x42, 0x13, 0x37, 1};
+	static const uint8_t handle[32] = { 1, 0, 6, 2, 0x42, 0x13, 0x37, 1 };
 	size_t n;
 
 	memset(m, 0, 136);
 	packet_be32(m, xid);
-	packet_be32(m + 8, 2);	    /* RPC version */
+	packet_be32(m + 8, 2);       /* RPC version */
 	packet_be32(m + 12, 100003); /* NFS */
 	packet_be32(m + 16, 3);
 	packet_be32(m + 20, 6); /* READ */
 	packet_be32(m + 24, 1); /* AUTH_SYS: stamp, machine name, uid, gid, one group */
 	packet_be32(m + 28, 24);
 	packet_be32(m + 36, 4);
-	memcpy(m + 40, "host", 4);
+	packet_be32(m + 40, 0x686f7374); /* host */
 	n = 64;
 	packet_be32(m + n, sizeof(handle));
 	memcpy(m + n + 4, handle, sizeof(handle));
@@ -49,7 +49,7 @@ static size_t nfs_reply(struct rng *r, uint8_t *m, uint32_t xid)
 static void nfs_mount(struct world *w, int64_t from_ns, int64_t to_ns, uint32_t per_s, bool platform_serves)
 {
 	struct rng r = world_rng(w);
-	struct udp_pair u = {.near = w->target, .far_ttl = 62};
+	struct udp_pair u = { .near = w->target, .far_ttl = 62 };
 	int64_t gap = world_gap(w, per_s);
 	uint32_t xid = rng_u32(&r), block = 0;
 	uint8_t m[NFS_READ + 64];
@@ -63,7 +63,8 @@ static void nfs_mount(struct world *w, int64_t from_ns, int64_t to_ns, uint32_t 
 	for (int64_t t = from_ns; t < to_ns; t += rng_exp(&r, gap)) {
 		normal_udp(w, &u, t, platform_serves ? DIR_IN : DIR_OUT, m, nfs_call(m, xid, block++));
 		n = nfs_reply(&r, m, xid);
-		normal_udp(w, &u, t + rng_span(&r, 300 * NS_PER_US, 3 * NS_PER_MS), platform_serves ? DIR_OUT : DIR_IN, m, n);
+		normal_udp(w, &u, t + rng_span(&r, 300 * NS_PER_US, 3 * NS_PER_MS), platform_serves ? DIR_OUT : DIR_IN,
+		           m, n);
 		xid++;
 	}
 }
@@ -80,7 +81,7 @@ void innocent_game(struct world *w, int64_t from_ns, int64_t to_ns, uint32_t pla
 
 	players = players * w->scale_pc / 100;
 	for (uint32_t i = 0; i < players; i++) {
-		struct udp_pair u = {.near = w->target, .near_port = 30120};
+		struct udp_pair u = { .near = w->target, .near_port = 30120 };
 		int64_t t = from_ns + rng_span(&r, -2 * NS_PER_S, 20 * NS_PER_S);
 		int64_t leave = rng_chance(&r, 1, 3) ? t + rng_span(&r, 10 * NS_PER_S, 60 * NS_PER_S) : to_ns;
 		int64_t tick = rng_chance(&r, 1, 2) ? 100 * NS_PER_MS : 66 * NS_PER_MS;
@@ -108,10 +109,10 @@ void innocent_speed_test(struct world *w, int64_t from_ns)
 {
 	struct rng r = world_rng(w);
 	struct addr client = world_client(w, &r);
-	struct udp_pair u = {.far = client, .near = w->target, .near_port = 5201, .far_ttl = 53};
+	struct udp_pair u = { .far = client, .near = w->target, .near_port = 5201, .far_ttl = 53 };
 	int64_t gap = world_gap(w, 1200), t;
 	struct conn control, data;
-	uint8_t m[1400] = {0};
+	uint8_t m[1400] = { 0 };
 
 	conn_init(&control, w, &r, &client, &w->target, 5201, false, LABEL_NORMAL);
 	t = conn_open(&control, from_ns);
@@ -164,7 +165,7 @@ void innocent_backup(struct world *w, int64_t to_ns, uint32_t connections)
 			if (brings) {
 				rng_fill(&r, m, sizeof(m));
 				conn_segment(&c, 0, t, rng_chance(&r, 1, 8) ? TCP_PSH | TCP_ACK : TCP_ACK, m,
-					     c.mss - (c.timestamps ? 12u : 0u));
+				             c.mss - (c.timestamps ? 12u : 0u));
 			} else {
 				c.side[1].seq += 2 * c.mss;
 				conn_segment(&c, 0, t, TCP_ACK, NULL, 0);
@@ -175,7 +176,7 @@ void innocent_backup(struct world *w, int64_t to_ns, uint32_t connections)
 
 static struct pkt scan_probe(const struct addr *from, int64_t t, char label)
 {
-	return (struct pkt){.t_ns = t, .dir = DIR_IN, .label = label, .src = *from, .flags = TCP_SYN};
+	return (struct pkt){ .t_ns = t, .dir = DIR_IN, .label = label, .src = *from, .flags = TCP_SYN };
 }
 
 static void scan_answer(struct world *w, struct rng *r, const struct pkt *p, bool open)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * synth: writes captures of attacks and of busy days, with the truth about them. It reads nothing, listens to nothing and
- * sends nothing: files are its only output. Usage: README.md.
+ * synth: writes captures of attacks and of busy days, with the truth about them. It reads nothing, listens to nothing
+ * and sends nothing: files are its only output. Usage: README.md.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -60,16 +60,20 @@ static bool parse(int argc, char **argv, struct options *o)
 {
 	enum { OPT_TRUTH = 256, OPT_LABELS, OPT_SEED, OPT_SCALE, OPT_FORMAT, OPT_VLAN, OPT_ONE_WAY, OPT_IPV6 };
 	static const struct option longs[] = {
-		{"truth", required_argument, NULL, OPT_TRUTH},	 {"labels", required_argument, NULL, OPT_LABELS},
-		{"seed", required_argument, NULL, OPT_SEED},	 {"scale", required_argument, NULL, OPT_SCALE},
-		{"format", required_argument, NULL, OPT_FORMAT}, {"vlan", required_argument, NULL, OPT_VLAN},
-		{"one-way", no_argument, NULL, OPT_ONE_WAY},	 {"ipv6", no_argument, NULL, OPT_IPV6},
-		{NULL, 0, NULL, 0},
+		{ "truth", required_argument, NULL, OPT_TRUTH },
+		{ "labels", required_argument, NULL, OPT_LABELS },
+		{ "seed", required_argument, NULL, OPT_SEED },
+		{ "scale", required_argument, NULL, OPT_SCALE },
+		{ "format", required_argument, NULL, OPT_FORMAT },
+		{ "vlan", required_argument, NULL, OPT_VLAN },
+		{ "one-way", no_argument, NULL, OPT_ONE_WAY },
+		{ "ipv6", no_argument, NULL, OPT_IPV6 },
+		{ NULL, 0, NULL, 0 },
 	};
 	uint64_t n = 0;
 	int c;
 
-	*o = (struct options){.seed = 1, .scale_pc = 100, .format = TRACE_PCAP};
+	*o = (struct options){ .seed = 1, .scale_pc = 100, .format = TRACE_PCAP };
 	while ((c = getopt_long(argc, argv, "o:", longs, NULL)) != -1) {
 		switch (c) {
 		case 'o':

@@ -37,17 +37,19 @@ static size_t put_ext(uint8_t *out, uint16_t type, const uint8_t *body, size_t n
 	return n + 4;
 }
 
+static const uint8_t change_cipher[] = { 0x14, 3, 3, 0, 1, 1 };
+
 /* A TLS 1.3 ClientHello in one record of 517 octets, padded as browsers do (RFC 7685). */
 static size_t client_hello(struct rng *r, uint8_t out[MESSAGE_MAX])
 {
-	static const uint8_t suites[] = {0x13, 0x01, 0x13, 0x02, 0x13, 0x03, 0xc0, 0x2b, 0xc0, 0x2f, 0xc0, 0x2c,
-					 0xc0, 0x30, 0xcc, 0xa9, 0xcc, 0xa8, 0xc0, 0x13, 0xc0, 0x14, 0x00, 0x9c};
-	static const uint8_t groups[] = {0, 6, 0, 0x1d, 0, 0x17, 0, 0x18};
-	static const uint8_t signatures[] = {0, 8, 4, 3, 8, 4, 4, 1, 5, 3};
-	static const uint8_t versions[] = {4, 3, 4, 3, 3};
-	static const uint8_t alpn[] = {0, 12, 2, 'h', '2', 8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+	static const uint8_t suites[] = { 0x13, 0x01, 0x13, 0x02, 0x13, 0x03, 0xc0, 0x2b, 0xc0, 0x2f, 0xc0, 0x2c,
+		                          0xc0, 0x30, 0xcc, 0xa9, 0xcc, 0xa8, 0xc0, 0x13, 0xc0, 0x14, 0x00, 0x9c };
+	static const uint8_t groups[] = { 0, 6, 0, 0x1d, 0, 0x17, 0, 0x18 };
+	static const uint8_t signatures[] = { 0, 8, 4, 3, 8, 4, 4, 1, 5, 3 };
+	static const uint8_t versions[] = { 4, 3, 4, 3, 3 };
+	static const uint8_t alpn[] = { 0, 12, 2, 'h', '2', 8, 'h', 't', 't', 'p', '/', '1', '.', '1' };
 	static const char name[] = "www." ZONE;
-	uint8_t body[256] = {0};
+	uint8_t body[256] = { 0 };
 	size_t n = 0, ext, len = sizeof(name) - 1;
 
 	memset(out, 0, 517);
@@ -97,8 +99,8 @@ static size_t client_hello(struct rng *r, uint8_t out[MESSAGE_MAX])
 /* ServerHello and ChangeCipherSpec; the encrypted rest of the flight follows as application data. */
 static size_t server_hello(struct rng *r, uint8_t out[MESSAGE_MAX])
 {
-	static const uint8_t version[] = {3, 4};
-	uint8_t share[36] = {0, 0x1d, 0, 32};
+	static const uint8_t version[] = { 3, 4 };
+	uint8_t share[36] = { 0, 0x1d, 0, 32 };
 	size_t n = 9, ext;
 
 	memset(out, 0, 160);
@@ -123,7 +125,7 @@ static size_t server_hello(struct rng *r, uint8_t out[MESSAGE_MAX])
 	packet_be16(out + 3, (uint32_t)(n - 5));
 	out[5] = 2;
 	packet_be16(out + 7, (uint32_t)(n - 9));
-	memcpy(out + n, "\x14\x03\x03\x00\x01\x01", 6);
+	memcpy(out + n, change_cipher, sizeof(change_cipher));
 	return n + 6;
 }
 
@@ -140,9 +142,9 @@ static size_t http_request(struct rng *r, uint8_t out[MESSAGE_MAX])
 {
 	static const char *const agents[] = {
 		"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
-		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36",
-		"Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148",
-		"Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Mobile Safari/537.36",
+		"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36",
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148",
+		"Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/126.0 Mobile Safari/537.36",
 	};
 	const char *agent = agents[rng_below(r, 4)];
 	char cookie[260] = "";
@@ -156,10 +158,9 @@ static size_t http_request(struct rng *r, uint8_t out[MESSAGE_MAX])
 		cookie[len] = '\0';
 	}
 	n = snprintf((char *)out, MESSAGE_MAX,
-		     "GET /item/%u HTTP/1.1\r\nHost: www." ZONE "\r\nUser-Agent: %s\r\nAccept: */*\r\n"
-		     "Accept-Language: en\r\n%s%s%sConnection: keep-alive\r\n\r\n",
-		     rng_skewed(r, 100000), agent, *cookie ? "Cookie: s=" : "", cookie,
-		     *cookie ? "\r\n" : "");
+	             "GET /item/%u HTTP/1.1\r\nHost: www." ZONE "\r\nUser-Agent: %s\r\nAccept: */*\r\n"
+	             "Accept-Language: en\r\n%s%s%sConnection: keep-alive\r\n\r\n",
+	             rng_skewed(r, 100000), agent, *cookie ? "Cookie: s=" : "", cookie, *cookie ? "\r\n" : "");
 	return (size_t)n;
 }
 
@@ -189,8 +190,9 @@ static int64_t http_exchange(struct conn *c, int64_t t, bool tls)
 	if (tls)
 		return conn_flow(c, 1, t, size, CONTENT_TLS);
 	n = (size_t)snprintf((char *)m, sizeof(m),
-			     "HTTP/1.1 200 OK\r\nServer: example\r\nContent-Type: text/html\r\nContent-Length: %u\r\n\r\n",
-			     size < 69 ? 69 : size);
+	                     "HTTP/1.1 200 OK\r\nServer: example\r\nContent-Type: text/html\r\n"
+	                     "Content-Length: %u\r\n\r\n",
+	                     size < 69 ? 69 : size);
 	conn_segment(c, 1, t, TCP_ACK, m, n);
 	return conn_flow(c, 1, t + c->gap_ns, size, CONTENT_TEXT);
 }
@@ -205,7 +207,7 @@ static int64_t tls_open(struct conn *c, int64_t t)
 	n = server_hello(c->r, m);
 	conn_segment(c, 1, t, TCP_ACK, m, n);
 	t = conn_flow(c, 1, t + c->gap_ns, rng_range(c->r, 1200, 3400), CONTENT_TLS);
-	memcpy(m, "\x14\x03\x03\x00\x01\x01", 6);
+	memcpy(m, change_cipher, sizeof(change_cipher));
 	n = 6 + tls_message(c->r, m + 6, 58);
 	return conn_say(c, 0, t + rng_span(c->r, 0, 3 * NS_PER_MS), m, n);
 }
@@ -297,7 +299,7 @@ void normal_udp(struct world *w, struct udp_pair *u, int64_t t, enum dir dir, co
 
 static struct udp_pair pair(struct rng *r, struct addr far, uint16_t far_port, struct addr near, uint16_t near_port)
 {
-	struct udp_pair u = {.far = far, .near = near, .far_port = far_port, .near_port = near_port};
+	struct udp_pair u = { .far = far, .near = near, .far_port = far_port, .near_port = near_port };
 
 	u.far_ttl = rng_chance(r, 1, 4) ? 128 : 64;
 	u.far_ttl = (uint8_t)(u.far_ttl - rng_range(r, 5, 22));
@@ -323,6 +325,9 @@ static size_t put_name(uint8_t *out, const char *name)
 	return n;
 }
 
+/* OPT: 1,232 octets, DNSSEC wanted */
+static const uint8_t edns[] = { 0, 0, 0x29, 0x04, 0xd0, 0, 0, 0x80, 0, 0, 0 };
+
 size_t normal_dns_question(uint8_t *out, uint16_t id, const char *label, const char *zone, uint16_t type, bool opt)
 {
 	char name[128];
@@ -339,8 +344,8 @@ size_t normal_dns_question(uint8_t *out, uint16_t id, const char *label, const c
 	packet_be16(out + n + 2, 1);
 	n += 4;
 	if (opt) {
-		memcpy(out + n, "\x00\x00\x29\x04\xd0\x00\x00\x80\x00\x00\x00", 11);
-		n += 11;
+		memcpy(out + n, edns, sizeof(edns));
+		n += sizeof(edns);
 	}
 	return n;
 }
@@ -348,29 +353,31 @@ size_t normal_dns_question(uint8_t *out, uint16_t id, const char *label, const c
 /* The answer to a question of q octets in out: so many A records, EDNS kept. */
 static size_t dns_answer(struct rng *r, uint8_t *out, size_t q, bool opt, unsigned int answers, bool exists)
 {
-	size_t n = opt ? q - 11 : q;
+	/* name of the question, A, IN, 300 s, all but the last octet of an address */
+	static const uint8_t address[] = { 0xc0, 0x0c, 0, 1, 0, 1, 0, 0, 1, 0x2c, 0, 4, 203, 0, 113 };
+	size_t n = opt ? q - sizeof(edns) : q;
 
 	packet_be16(out + 2, exists ? 0x8580 : 0x8583);
 	packet_be16(out + 6, exists ? answers : 0);
 	for (unsigned int i = 0; exists && i < answers; i++) {
-		memcpy(out + n, "\xc0\x0c\x00\x01\x00\x01\x00\x00\x01\x2c\x00\x04\xcb\x00\x71", 15);
+		memcpy(out + n, address, sizeof(address));
 		out[n + 15] = (uint8_t)rng_u32(r);
 		n += 16;
 	}
 	if (opt) {
-		memcpy(out + n, "\x00\x00\x29\x04\xd0\x00\x00\x80\x00\x00\x00", 11);
-		n += 11;
+		memcpy(out + n, edns, sizeof(edns));
+		n += sizeof(edns);
 	}
 	/* The question must say what is answered. */
 	if (exists && answers)
-		packet_be16(out + (opt ? q - 11 : q) - 4, 1);
+		packet_be16(out + (opt ? q - sizeof(edns) : q) - 4, 1);
 	return n;
 }
 
 void normal_dns_served(struct world *w, struct load l)
 {
-	static const char *const labels[] = {"www", "api", "mail", "cdn", "img1", "static", "login", "ns1",
-					     "shop", "app", "m1", "media", "assets", "status", "chat", "id"};
+	static const char *const labels[] = { "www",  "api", "mail", "cdn",   "img1",   "static", "login", "ns1",
+		                              "shop", "app", "m1",   "media", "assets", "status", "chat",  "id" };
 	struct rng r = world_rng(w);
 
 	for (int64_t t = load_next(w, &r, &l, l.from_ns); t < l.to_ns; t = load_next(w, &r, &l, t)) {
@@ -408,13 +415,16 @@ void normal_dns_asked(struct world *w, struct load l)
 		uint8_t m[MESSAGE_MAX];
 		char label[16];
 		size_t n;
+		uint32_t answers;
 
 		u.far_ttl = 58;
 		snprintf(label, sizeof(label), "svc%u", rng_skewed(&r, 2000));
 		n = normal_dns_question(m, rng_u16(&r), label, OUTSIDE, 1, true);
 		normal_udp(w, &u, t, DIR_OUT, m, n);
 		/* Now and then a large one, as signed zones give. */
-		n = dns_answer(&r, m, n, true, rng_chance(&r, 1, 50) ? rng_range(&r, 20, 55) : 1 + rng_skewed(&r, 6), true);
+		/* Now and then a large one, as signed zones give. */
+		answers = rng_chance(&r, 1, 50) ? rng_range(&r, 20, 55) : 1 + rng_skewed(&r, 6);
+		n = dns_answer(&r, m, n, true, answers, true);
 		normal_udp(w, &u, t + rng_span(&r, 5 * NS_PER_MS, 60 * NS_PER_MS), DIR_IN, m, n);
 	}
 }
@@ -427,7 +437,7 @@ void normal_ntp(struct world *w, struct load l)
 		bool old = rng_chance(&r, 1, 3);
 		struct addr clock = world_service(w, 123 + rng_below(&r, 4)), server = world_server(w, &r);
 		struct udp_pair u = pair(&r, clock, 123, server, old ? 123 : rng_range16(&r, 32768, 60999));
-		uint8_t m[48] = {0x23, 0, 6, 0xe9};
+		uint8_t m[48] = { 0x23, 0, 6, 0xe9 };
 		int64_t half = rng_span(&r, 3 * NS_PER_MS, 25 * NS_PER_MS);
 		uint32_t now = (uint32_t)(WORLD_EPOCH_S + t / NS_PER_S + INT64_C(2208988800));
 
@@ -476,12 +486,14 @@ static void quic_session(struct world *w, struct rng *r, int64_t t)
 	normal_udp(w, &u, t, DIR_OUT, m, 1200);
 	for (unsigned int i = 0; i < rounds; i++) {
 		unsigned int down = 1 + rng_skewed(r, 6), up = 1 + rng_below(r, 2);
+		uint32_t len;
 
 		t += rtt;
 		for (unsigned int k = 0; k < up; k++) {
 			rng_fill(r, m, 64);
 			m[0] = (uint8_t)(0x40 | (m[0] & 0x3f));
-			normal_udp(w, &u, t, DIR_IN, m, rng_chance(r, 1, 2) ? rng_range(r, 29, 48) : rng_range(r, 60, 900));
+			len = rng_chance(r, 1, 2) ? rng_range(r, 29, 48) : rng_range(r, 60, 900);
+			normal_udp(w, &u, t, DIR_IN, m, len);
 			t += rng_span(r, 20 * NS_PER_US, 300 * NS_PER_US);
 		}
 		for (unsigned int k = 0; k < down; k++) {
@@ -554,27 +566,28 @@ void normal_echo(struct world *w, struct load l)
 	}
 }
 
-static size_t sip_message(char *out, size_t cap, const char *first, unsigned int call, const char *cseq, unsigned int port)
+static size_t sip_message(char *out, size_t cap, const char *first, unsigned int call, const char *cseq,
+                          unsigned int port)
 {
 	char sdp[256] = "";
 	int n;
 
 	if (port)
 		snprintf(sdp, sizeof(sdp),
-			 "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=call\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
-			 "m=audio %u RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n",
-			 port);
+		         "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=call\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
+		         "m=audio %u RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n",
+		         port);
 	n = snprintf(out, cap,
-		     "%s\r\nVia: SIP/2.0/UDP phone.example:5060;branch=z9hG4bK%08x\r\nMax-Forwards: 70\r\n"
-		     "From: <sip:a%u@phone.example>;tag=%x\r\nTo: <sip:b%u@" ZONE ">\r\nCall-ID: %08x@phone.example\r\n"
-		     "CSeq: %s\r\nContact: <sip:a%u@phone.example>\r\n%sContent-Length: %zu\r\n\r\n%s",
-		     first, call * 2654435761u, call % 1000, call, call % 777, call * 40503u, cseq, call % 1000,
-		     port ? "Content-Type: application/sdp\r\n" : "", strlen(sdp), sdp);
+	             "%s\r\nVia: SIP/2.0/UDP phone.example:5060;branch=z9hG4bK%08x\r\nMax-Forwards: 70\r\n"
+	             "From: <sip:a%u@phone.example>;tag=%x\r\nTo: <sip:b%u@" ZONE ">\r\nCall-ID: %08x@phone.example\r\n"
+	             "CSeq: %s\r\nContact: <sip:a%u@phone.example>\r\n%sContent-Length: %zu\r\n\r\n%s",
+	             first, call * 2654435761u, call % 1000, call, call % 777, call * 40503u, cseq, call % 1000,
+	             port ? "Content-Type: application/sdp\r\n" : "", strlen(sdp), sdp);
 	return n < 0 || (size_t)n >= cap ? 0 : (size_t)n;
 }
 
 static void say_sip(struct world *w, struct udp_pair *u, int64_t t, enum dir dir, const char *first, unsigned int call,
-		    const char *cseq, unsigned int port)
+                    const char *cseq, unsigned int port)
 {
 	char m[1024];
 
@@ -704,8 +717,8 @@ void normal_fetch(struct world *w, int64_t from_ns, uint64_t octets, uint32_t cw
 	octets = scaled(w, octets);
 	t = conn_say(&c, 0, t, m, http_request(&r, m));
 	conn_segment(&c, 1, t, TCP_ACK, m,
-		     (size_t)snprintf((char *)m, sizeof(m), "HTTP/1.1 200 OK\r\nContent-Length: %llu\r\n\r\n",
-				      (unsigned long long)(octets < 69 ? 69 : octets)));
+	             (size_t)snprintf((char *)m, sizeof(m), "HTTP/1.1 200 OK\r\nContent-Length: %llu\r\n\r\n",
+	                              (unsigned long long)(octets < 69 ? 69 : octets)));
 	t = conn_flow(&c, 1, t + c.gap_ns, octets, CONTENT_TEXT);
 	conn_close(&c, 0, t + NS_PER_MS);
 }
@@ -716,10 +729,10 @@ void normal_mix_changing(struct world *w, uint32_t from_percent, uint32_t to_per
 		void (*write)(struct world *, struct load);
 		uint32_t rate; /* thousandths per second at 100 percent */
 	} others[] = {
-		{normal_dns_served, 55000}, {normal_dns_asked, 14000}, {normal_ntp, 1500},
-		{normal_quic, 4000},	    {normal_echo, 1500},	  {normal_outbound, 1000},
+		{ normal_dns_served, 55000 }, { normal_dns_asked, 14000 }, { normal_ntp, 1500 },
+		{ normal_quic, 4000 },        { normal_echo, 1500 },       { normal_outbound, 1000 },
 	};
-	struct load l = {-EARLIER, w->end_ns, 18000 * from_percent / 100, 18000 * to_percent / 100};
+	struct load l = { -EARLIER, w->end_ns, 18000 * from_percent / 100, 18000 * to_percent / 100 };
 
 	normal_web(w, l, false);
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a platform's traffic is on a day without an attack, in both directions. Each function writes one kind of it over
- * a span of time with Poisson arrivals; rates are per second at scale 100 and change linearly from from_rate to to_rate.
+ * a span of time with Poisson arrivals; rates are per second at scale 100 and change linearly from from_rate to
+ * to_rate.
  */
 #ifndef SYNTH_NORMAL_H
 #define SYNTH_NORMAL_H

@@ -8,7 +8,7 @@
 #define ETHER_MIN 60u
 #define FRAME_MAX 1600u
 
-static const uint8_t mac_router[6] = {0x02, 0x00, 0x5e, 0x10, 0x00, 0x01};
+static const uint8_t mac_router[6] = { 0x02, 0x00, 0x5e, 0x10, 0x00, 0x01 };
 
 void packet_be16(uint8_t *p, uint32_t v)
 {
@@ -48,7 +48,7 @@ static uint32_t pseudo_sum(const struct pkt *p, uint8_t proto, size_t len)
 }
 
 void packet_ip4(uint8_t out[20], const struct addr *src, const struct addr *dst, uint8_t proto, size_t body_len,
-		uint8_t ttl, uint8_t tos, uint16_t id, uint16_t frag)
+                uint8_t ttl, uint8_t tos, uint16_t id, uint16_t frag)
 {
 	memset(out, 0, 20);
 	out[0] = 0x45;
@@ -64,7 +64,7 @@ void packet_ip4(uint8_t out[20], const struct addr *src, const struct addr *dst,
 }
 
 static size_t ip6_head(uint8_t *out, const struct pkt *p, uint8_t proto, size_t body_len, bool fragment,
-		       uint16_t offset8, bool more)
+                       uint16_t offset8, bool more)
 {
 	size_t ext = fragment ? 8 : 0;
 
@@ -85,11 +85,11 @@ static size_t ip6_head(uint8_t *out, const struct pkt *p, uint8_t proto, size_t 
 }
 
 static void frame(struct world *w, const struct pkt *p, uint8_t proto, bool fragment, uint16_t offset8, bool more,
-		  const uint8_t *body, size_t len)
+                  const uint8_t *body, size_t len)
 {
 	uint8_t f[FRAME_MAX];
 	const struct addr *host = p->dir == DIR_IN ? &p->dst : &p->src;
-	uint8_t mac_host[6] = {0x02, 0x00, 0x5e, 0x20, host->b[host->v6 ? 14 : 2], host->b[host->v6 ? 15 : 3]};
+	uint8_t mac_host[6] = { 0x02, 0x00, 0x5e, 0x20, host->b[host->v6 ? 14 : 2], host->b[host->v6 ? 15 : 3] };
 	size_t n = 12;
 
 	memcpy(f, p->dir == DIR_IN ? mac_host : mac_router, 6);
@@ -218,7 +218,7 @@ void packet_echo(struct world *w, const struct pkt *p, bool reply)
 
 void packet_unreachable(struct world *w, const struct pkt *p, const struct pkt *about)
 {
-	uint8_t s[8 + 40 + 8] = {0};
+	uint8_t s[8 + 40 + 8] = { 0 };
 	size_t head = about->src.v6 ? 40 : 20, len = 8 + about->len;
 
 	s[0] = about->src.v6 ? 1 : 3;
@@ -230,7 +230,7 @@ void packet_unreachable(struct world *w, const struct pkt *p, const struct pkt *
 		memcpy(s + 8, h, 40);
 	} else {
 		packet_ip4(s + 8, &about->src, &about->dst, PROTO_UDP, len, about->ttl, about->tos, about->id,
-			   about->df ? 0x4000 : 0);
+		           about->df ? 0x4000 : 0);
 	}
 	packet_be16(s + 8 + head, about->sport);
 	packet_be16(s + 10 + head, about->dport);

@@ -50,7 +50,7 @@ void packet_be16(uint8_t *p, uint32_t v);
 void packet_be32(uint8_t *p, uint32_t v);
 /* An IPv4 header without options. frag: offset in eights, with 0x2000 for more, 0x4000 for DF. */
 void packet_ip4(uint8_t out[20], const struct addr *src, const struct addr *dst, uint8_t proto, size_t body_len,
-		uint8_t ttl, uint8_t tos, uint16_t id, uint16_t frag);
+                uint8_t ttl, uint8_t tos, uint16_t id, uint16_t frag);
 
 void packet_tcp(struct world *w, const struct pkt *p);
 void packet_udp(struct world *w, const struct pkt *p);

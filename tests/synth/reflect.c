@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See reflect.h. Payloads: RFC 1035, 2131, 2608, 4511, 3416, 1057, 1350, 1002, 862-865, 2058, 7252; US-CERT TA14-017A. */
+/*
+ * See reflect.h. Payloads: RFC 1035, 2131, 2608, 4511, 3416, 1057, 1350, 1002, 862-865, 7252;
+ * US-CERT TA14-017A.
+ */
 #include "reflect.h"
 
 #include <errno.h>
@@ -17,7 +20,7 @@ struct buf {
 
 static struct buf buf_on(uint8_t *out, size_t want)
 {
-	return (struct buf){out, 0, want < REFLECT_PAYLOAD_MAX ? want : REFLECT_PAYLOAD_MAX};
+	return (struct buf){ out, 0, want < REFLECT_PAYLOAD_MAX ? want : REFLECT_PAYLOAD_MAX };
 }
 
 static void put(struct buf *b, const void *p, size_t n)
@@ -50,7 +53,7 @@ static void put32(struct buf *b, uint32_t v)
 	put16(b, v & 0xffff);
 }
 
-static void puts_(struct buf *b, const char *s)
+static void put_text(struct buf *b, const char *s)
 {
 	put(b, s, strlen(s));
 }
@@ -149,7 +152,7 @@ static size_t build_memcached(struct rng *r, uint32_t key, uint8_t *out, size_t 
 	putf(&b, "VALUE k%u 0 %zu\r\n", keyed(key, 1) % 100, want - 8 - 20);
 	while (room(&b) > 7)
 		put8(&b, 'a' + keyed(key, 2) % 26);
-	puts_(&b, "\r\nEND\r\n");
+	put_text(&b, "\r\nEND\r\n");
 	return b.n;
 }
 
@@ -164,9 +167,11 @@ static size_t ber84(uint8_t *at, uint8_t tag, size_t n)
 
 static size_t build_cldap(struct rng *r, uint32_t key, uint8_t *out, size_t want)
 {
-	static const char *const names[] = {"currentTime", "subschemaSubentry", "dsServiceName", "namingContexts",
-					    "supportedControl", "supportedLDAPVersion", "supportedLDAPPolicies",
-					    "highestCommittedUSN", "dnsHostName", "serverName", "supportedCapabilities"};
+	static const char *const names[] = {
+		"currentTime",      "subschemaSubentry",    "dsServiceName",         "namingContexts",
+		"supportedControl", "supportedLDAPVersion", "supportedLDAPPolicies", "highestCommittedUSN",
+		"dnsHostName",      "serverName",           "supportedCapabilities"
+	};
 	uint8_t attrs[REFLECT_PAYLOAD_MAX];
 	struct buf b;
 	size_t n = 0, fixed = 6 + 3 + 6 + 2 + 6, done = 22, left = want > fixed + done ? want - fixed - done : 64;
@@ -206,9 +211,9 @@ static size_t build_cldap(struct rng *r, uint32_t key, uint8_t *out, size_t want
 
 static size_t build_ssdp(struct rng *r, uint32_t key, uint8_t *out, size_t want)
 {
-	static const char *const st[] = {"upnp:rootdevice", "urn:schemas-upnp-org:device:InternetGatewayDevice:1",
-					 "urn:schemas-upnp-org:service:WANIPConnection:1", "ssdp:all",
-					 "uuid:00000000-0000-0001-1000-000000000000"};
+	static const char *const st[] = { "upnp:rootdevice", "urn:schemas-upnp-org:device:InternetGatewayDevice:1",
+		                          "urn:schemas-upnp-org:service:WANIPConnection:1", "ssdp:all",
+		                          "uuid:00000000-0000-0001-1000-000000000000" };
 	struct buf b = buf_on(out, REFLECT_PAYLOAD_MAX);
 	const char *type = st[rng_below(r, 5)];
 
@@ -216,7 +221,8 @@ static size_t build_ssdp(struct rng *r, uint32_t key, uint8_t *out, size_t want)
 	putf(&b, "HTTP/1.1 200 OK\r\nCACHE-CONTROL: max-age=%u\r\nST: %s\r\n", 60 + 60 * (keyed(key, 1) % 30), type);
 	putf(&b, "USN: uuid:%08x-%04x-1000-8000-%012x::%s\r\nEXT:\r\n", keyed(key, 2), keyed(key, 3) & 0xffff,
 	     keyed(key, 4), type);
-	putf(&b, "SERVER: Linux/2.6.%u UPnP/1.0 MiniUPnPd/1.%u\r\nLOCATION: http://192.168.%u.1:%u/rootDesc.xml\r\n\r\n",
+	putf(&b,
+	     "SERVER: Linux/2.6.%u UPnP/1.0 MiniUPnPd/1.%u\r\nLOCATION: http://192.168.%u.1:%u/rootDesc.xml\r\n\r\n",
 	     keyed(key, 5) % 40, keyed(key, 6) % 10, keyed(key, 7) % 3, 1900 + keyed(key, 8) % 4000);
 	return b.n;
 }
@@ -229,7 +235,7 @@ static size_t build_chargen(struct rng *r, uint32_t key, uint8_t *out, size_t wa
 	for (uint32_t line = rng_below(r, 95); room(&b); line++) {
 		for (uint32_t i = 0; i < 72; i++)
 			put8(&b, 32 + (line + i) % 95);
-		puts_(&b, "\r\n");
+		put_text(&b, "\r\n");
 	}
 	return b.n;
 }
@@ -255,7 +261,11 @@ static size_t build_dns(struct rng *r, uint32_t key, uint8_t *out, size_t want)
 	put16(&b, 0);
 	put16(&b, 0);
 	put16(&b, 1);
-	put(&b, "\x03" "big\x07" "example\x00\x00\xff\x00\x01", 17);
+	put(&b,
+	    "\x03"
+	    "big\x07"
+	    "example\x00\x00\xff\x00\x01",
+	    17);
 	while (room(&b) > 12 + 300 + 11) {
 		uint32_t text = 40 + rng_below(r, 210);
 
@@ -323,8 +333,8 @@ static size_t build_mssql(struct rng *r, uint32_t key, uint8_t *out, size_t want
 	put8(&b, 5);
 	put16(&b, 0);
 	for (uint32_t i = 0; room(&b); i++)
-		putf(&b, "ServerName;SRV%05u;InstanceName;DB%u;IsClustered;No;Version;1%u.0.2000.%u;tcp;%u;;", keyed(key, 1) % 99999,
-		     i, keyed(key, 2) % 5, keyed(key, 3) % 100, 1433 + i);
+		putf(&b, "ServerName;SRV%05u;InstanceName;DB%u;IsClustered;No;Version;1%u.0.2000.%u;tcp;%u;;",
+		     keyed(key, 1) % 99999, i, keyed(key, 2) % 5, keyed(key, 3) % 100, 1433 + i);
 	out[1] = (uint8_t)(b.n - 3);
 	out[2] = (uint8_t)((b.n - 3) >> 8);
 	return b.n;
@@ -372,7 +382,7 @@ static size_t build_tftp(struct rng *r, uint32_t key, uint8_t *out, size_t want)
 
 	put16(&b, 3);
 	put16(&b, 1);
-	puts_(&b, "!\nversion 12.4\nservice timestamps\nhostname sw");
+	put_text(&b, "!\nversion 12.4\nservice timestamps\nhostname sw");
 	putf(&b, "%u\n", keyed(key, 1) % 1000);
 	put_words(&b, r, room(&b));
 	return b.n;
@@ -389,7 +399,7 @@ static size_t build_netbios(struct rng *r, uint32_t key, uint8_t *out, size_t wa
 	put16(&b, 1);
 	put32(&b, 0);
 	put8(&b, 32);
-	puts_(&b, "CKAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+	put_text(&b, "CKAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
 	put8(&b, 0);
 	put16(&b, 0x21);
 	put16(&b, 1);
@@ -409,7 +419,7 @@ static size_t build_netbios(struct rng *r, uint32_t key, uint8_t *out, size_t wa
 }
 
 static size_t dns_like(struct rng *r, uint32_t key, uint8_t *out, size_t want, uint16_t id, const uint8_t *name,
-		       size_t name_len)
+                       size_t name_len)
 {
 	struct buf b = buf_on(out, want);
 	uint32_t count = 0;
@@ -457,15 +467,16 @@ static size_t build_ws_discovery(struct rng *r, uint32_t key, uint8_t *out, size
 {
 	struct buf b = buf_on(out, want < 600 ? 600 : want);
 
-	puts_(&b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?><SOAP-ENV:Envelope xmlns:SOAP-ENV=\"http://www.w3.org/2003/05/"
-		  "soap-envelope\" xmlns:d=\"http://schemas.xmlsoap.org/ws/2005/04/discovery\"><SOAP-ENV:Header>");
+	put_text(&b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?><SOAP-ENV:Envelope "
+	             "xmlns:SOAP-ENV=\"http://www.w3.org/2003/05/"
+	             "soap-envelope\" xmlns:d=\"http://schemas.xmlsoap.org/ws/2005/04/discovery\"><SOAP-ENV:Header>");
 	putf(&b, "<wsa:MessageID>uuid:%08x-%04x</wsa:MessageID></SOAP-ENV:Header><SOAP-ENV:Body><d:ProbeMatches>",
 	     keyed(key, 1), rng_u16(r));
 	b.cap -= 62;
 	for (uint32_t i = 0; room(&b); i++)
 		putf(&b, "<d:Scopes>onvif://www.onvif.org/name/cam%u/%u</d:Scopes>", keyed(key, 2) % 1000, i);
 	b.cap += 62;
-	puts_(&b, "</d:ProbeMatches></SOAP-ENV:Body></SOAP-ENV:Envelope>");
+	put_text(&b, "</d:ProbeMatches></SOAP-ENV:Body></SOAP-ENV:Envelope>");
 	return b.n;
 }
 
@@ -503,7 +514,8 @@ static size_t build_plex(struct rng *r, uint32_t key, uint8_t *out, size_t want)
 
 	(void)r;
 	(void)want;
-	putf(&b, "HTTP/1.0 200 OK\r\nContent-Type: plex/media-server\r\nHost: %08x%08x.plex.example\r\nName: media%u\r\n",
+	putf(&b,
+	     "HTTP/1.0 200 OK\r\nContent-Type: plex/media-server\r\nHost: %08x%08x.plex.example\r\nName: media%u\r\n",
 	     keyed(key, 1), keyed(key, 2), keyed(key, 3) % 1000);
 	putf(&b, "Port: 32400\r\nResource-Identifier: %08x%08x%08x\r\nUpdated-At: 16%08u\r\nVersion: 1.2%u.0.1\r\n\r\n",
 	     keyed(key, 4), keyed(key, 5), keyed(key, 6), keyed(key, 7) % 100000000, keyed(key, 8) % 10);
@@ -515,16 +527,20 @@ static size_t build_dhip(struct rng *r, uint32_t key, uint8_t *out, size_t want)
 	struct buf b = buf_on(out, want);
 	uint8_t *p = out;
 
-	put(&b, "\x20\x00\x00\x00" "DHIP", 8);
+	put(&b,
+	    "\x20\x00\x00\x00"
+	    "DHIP",
+	    8);
 	for (int i = 0; i < 6; i++)
 		put32(&b, 0);
-	putf(&b, "{\"mac\":\"%02x:%02x:%02x:00:00:01\",\"method\":\"client.notifyDevInfo\",\"params\":{\"deviceInfo\":{",
+	putf(&b,
+	     "{\"mac\":\"%02x:%02x:%02x:00:00:01\",\"method\":\"client.notifyDevInfo\",\"params\":{\"deviceInfo\":{",
 	     keyed(key, 1) & 255, keyed(key, 2) & 255, keyed(key, 3) & 255);
 	putf(&b, "\"SerialNo\":\"%08X\",\"Vendor\":\"General\",\"Version\":\"2.8\",\"Find\":\"", keyed(key, 4));
 	b.cap -= 5;
 	put_words(&b, r, room(&b));
 	b.cap += 5;
-	puts_(&b, "\"}}}\n");
+	put_text(&b, "\"}}}\n");
 	p[16] = p[24] = (uint8_t)(b.n - 32);
 	p[17] = p[25] = (uint8_t)((b.n - 32) >> 8);
 	return b.n;
@@ -543,16 +559,16 @@ static size_t build_slp(struct rng *r, uint32_t key, uint8_t *out, size_t want)
 	put16(&b, 0);
 	put16(&b, rng_u16(r));
 	put16(&b, 2);
-	puts_(&b, "en");
+	put_text(&b, "en");
 	put16(&b, 0);
 	put16(&b, (uint32_t)want - 21);
 	b.cap -= 1;
 	for (uint32_t i = 0; room(&b) > 30; i++)
 		putf(&b, "%s(a%u=%08x)", i ? "," : "", i, keyed(key, i));
-	puts_(&b, ",(z=");
+	put_text(&b, ",(z=");
 	while (room(&b) > 1)
 		put8(&b, 'x');
-	puts_(&b, ")");
+	put_text(&b, ")");
 	b.cap += 1;
 	put8(&b, 0);
 	return b.n;
@@ -574,8 +590,9 @@ static size_t build_jenkins(struct rng *r, uint32_t key, uint8_t *out, size_t wa
 
 	(void)r;
 	(void)want;
-	putf(&b, "<hudson><version>2.%u.%u</version><url>http://ci%u.example/</url><server-id>%08x%08x%08x%08x</server-id>"
-		 "<slave-port>%u</slave-port></hudson>",
+	putf(&b,
+	     "<hudson><version>2.%u.%u</version><url>http://ci%u.example/</url><server-id>%08x%08x%08x%08x</server-id>"
+	     "<slave-port>%u</slave-port></hudson>",
 	     100 + keyed(key, 1) % 120, keyed(key, 2) % 4, keyed(key, 3) % 10000, keyed(key, 4), keyed(key, 5),
 	     keyed(key, 6), keyed(key, 7), 30000 + keyed(key, 8) % 20000);
 	return b.n;
@@ -657,12 +674,14 @@ static size_t build_sip(struct rng *r, uint32_t key, uint8_t *out, size_t want)
 	struct buf b = buf_on(out, REFLECT_PAYLOAD_MAX);
 
 	(void)want;
-	putf(&b, "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 203.0.113.%u:5060;branch=z9hG4bK%08x\r\nFrom: <sip:100@example>;tag=%x\r\n",
+	putf(&b,
+	     "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 203.0.113.%u:5060;branch=z9hG4bK%08x\r\n"
+	     "From: <sip:100@example>;tag=%x\r\n",
 	     1 + keyed(key, 1) % 250, rng_u32(r), keyed(key, 2));
-	putf(&b, "To: <sip:100@example>;tag=as%08x\r\nCall-ID: %08x\r\nCSeq: 1 OPTIONS\r\nServer: pbx %u\r\n", keyed(key, 3),
-	     keyed(key, 4), keyed(key, 5) % 20);
-	puts_(&b, "Allow: INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, SUBSCRIBE, NOTIFY, INFO, PUBLISH\r\n"
-		  "Accept: application/sdp\r\nContent-Length: 0\r\n\r\n");
+	putf(&b, "To: <sip:100@example>;tag=as%08x\r\nCall-ID: %08x\r\nCSeq: 1 OPTIONS\r\nServer: pbx %u\r\n",
+	     keyed(key, 3), keyed(key, 4), keyed(key, 5) % 20);
+	put_text(&b, "Allow: INVITE, ACK, CANCEL, OPTIONS, BYE, REFER, SUBSCRIBE, NOTIFY, INFO, PUBLISH\r\n"
+	             "Accept: application/sdp\r\nContent-Length: 0\r\n\r\n");
 	return b.n;
 }
 
@@ -732,12 +751,12 @@ static size_t build_bittorrent(struct rng *r, uint32_t key, uint8_t *out, size_t
 	struct buf b = buf_on(out, REFLECT_PAYLOAD_MAX);
 	size_t nodes = want > 80 ? (want - 60) / 26 * 26 : 26;
 
-	puts_(&b, "d1:rd2:id20:");
+	put_text(&b, "d1:rd2:id20:");
 	for (uint32_t i = 0; i < 5; i++)
 		put32(&b, keyed(key, i));
 	putf(&b, "5:nodes%zu:", nodes);
 	put_noise(&b, r, nodes);
-	puts_(&b, "e1:t2:aa1:y1:re");
+	put_text(&b, "e1:t2:aa1:y1:re");
 	return b.n;
 }
 
@@ -803,9 +822,10 @@ static size_t build_bacnet(struct rng *r, uint32_t key, uint8_t *out, size_t wan
 	return b.n;
 }
 
+/* clang-format off */
 static const struct reflect_proto protos[] = {
 	{"ntp_reflection", 123, 0, 440, 440, 1200, 4000, 20, build_ntp, "mode 7 monlist answers, 482-octet frames"},
-	{"memcached_reflection", 11211, 0, 1400, 1400, 150, 2000, 50, build_memcached, "1,400 octets, frame header, VALUE"},
+	{"memcached_reflection", 11211, 0, 1400, 1400, 150, 2000, 50, build_memcached, "1,400 octets, VALUE"},
 	{"cldap_reflection", 389, 0, 1200, 1700, 900, 2000, 1, build_cldap, "search results, some in fragments"},
 	{"ssdp_reflection", 1900, 0, 300, 300, 4000, 4000, 6, build_ssdp, "HTTP/1.1 200 OK from home routers"},
 	{"chargen_reflection", 19, 0, 512, 1022, 300, 2600, 1, build_chargen, "rings of printable characters"},
@@ -840,8 +860,9 @@ static const struct reflect_proto protos[] = {
 	{"quic_reflection", 443, 0, 1200, 1200, 600, 2400, 3, build_quic, "Initials of servers nobody called"},
 	{"ike_reflection", 500, 0, 120, 400, 500, 4000, 3, build_ike, "IKEv1 proposals, repeated"},
 	{"bacnet_reflection", 47808, 0, 60, 120, 200, 4000, 1, build_bacnet, "building automation"},
-	{"udp_reflection", 21027, 0, 300, 900, 1500, 3000, 1, build_binary, "a protocol no list knows: one source port"},
+	{"udp_reflection", 21027, 0, 300, 900, 1500, 3000, 1, build_binary, "a port that no list knows"},
 };
+/* clang-format on */
 
 size_t reflect_count(void)
 {
@@ -937,7 +958,9 @@ void reflect_write(struct world *w, const struct reflection *a)
 				.ttl = s->ttl,
 				.df = s->df,
 				.id = s->id++,
-				.sport = !pr->port ? s->port : pr->port_too && s->size & 1 ? pr->port_too : pr->port,
+				.sport = !pr->port                     ? s->port
+				         : pr->port_too && s->size & 1 ? pr->port_too
+				                                       : pr->port,
 				.dport = dport,
 				.data = m,
 			};

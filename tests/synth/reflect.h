@@ -12,7 +12,7 @@
 
 struct reflect_proto {
 	const char *vector;
-	uint16_t port;	   /* source port; 0: any high one, its own for each reflector */
+	uint16_t port;     /* source port; 0: any high one, its own for each reflector */
 	uint16_t port_too; /* some reflectors use this one; 0: none do */
 	uint16_t lo, hi;   /* payload octets; over the MTU means fragments */
 	uint32_t reflectors;
@@ -39,7 +39,7 @@ struct pool {
 };
 
 enum pool_kind {
-	POOL_ANYWHERE,	/* scattered over the routable space, in clusters as real networks are */
+	POOL_ANYWHERE,  /* scattered over the routable space, in clusters as real networks are */
 	POOL_AS_CLIENTS /* in the space of the normal clients: no prefix tells them apart */
 };
 
@@ -52,8 +52,8 @@ struct reflection {
 	const struct pool *pool;
 	char label;
 	int64_t from_ns, to_ns;
-	uint32_t pps;	   /* of frames, at scale 100 */
-	uint16_t lo, hi;   /* payload; 0: the row's */
+	uint32_t pps;    /* of frames, at scale 100 */
+	uint16_t lo, hi; /* payload; 0: the row's */
 	struct addr dst;
 	uint16_t dport; /* 0: random for each packet */
 };

@@ -91,54 +91,64 @@ struct flood_row {
 	uint32_t pps, seconds;
 	uint16_t dport, lo, hi;
 	uint8_t flags;
-	bool as_clients, rule_possible, v6;
+	unsigned int traits;
 	const char *help;
 };
 
+/* Traits of a flood. */
+#define AMONG_CLIENTS 1u /* its sources lie among the normal clients */
+#define NO_RULE 2u       /* no header rule tells it from normal traffic */
+#define V4_ONLY 4u
+
 #define ALL_LIT (TCP_FIN | TCP_PSH | TCP_URG)
 
+/* clang-format off */
 static const struct flood_row floods[] = {
-	{"syn_flood_spoofed", "syn_flood", NULL, FLOOD_SYN_TOOL, 0, 5000, 15, WEB_PORT, 0, 0, 0, false, true, true,
+	{"syn_flood_spoofed", "syn_flood", NULL, FLOOD_SYN_TOOL, 0, 5000, 15, WEB_PORT, 0, 0, 0, 0,
 	 "random sources, no options, window 512, random sequence numbers"},
-	{"syn_flood_like_normal", "syn_flood", NULL, FLOOD_SYN_LINUX, 0, 5000, 15, WEB_PORT, 0, 0, 0, true, false, true,
+	{"syn_flood_like_normal", "syn_flood", NULL, FLOOD_SYN_LINUX, 0, 5000, 15, WEB_PORT,
+	 0, 0, 0, AMONG_CLIENTS | NO_RULE,
 	 "spoofed among the clients, a Linux client's SYN to the last option: no safe rule exists"},
-	{"syn_flood_botnet", "syn_flood", "mirai", FLOOD_SYN_MIRAI, 5000, 5000, 15, WEB_PORT, 0, 0, 0, false, true, true,
+	{"syn_flood_botnet", "syn_flood", "mirai", FLOOD_SYN_MIRAI, 5000, 5000, 15, WEB_PORT, 0, 0, 0, 0,
 	 "5,000 real bots, mss,sok,ts,nop,ws with window 0, MSS fixed per bot"},
-	{"ack_flood", "ack_flood", NULL, FLOOD_TCP_TOOL, 0, 5000, 15, WEB_PORT, 0, 0, TCP_ACK, false, true, true,
+	{"ack_flood", "ack_flood", NULL, FLOOD_TCP_TOOL, 0, 5000, 15, WEB_PORT, 0, 0, TCP_ACK, 0,
 	 "spoofed bare ACKs, answered with resets"},
-	{"ack_flood_botnet", "ack_flood", "mirai", FLOOD_TCP_BOT, 800, 2500, 14, WEB_PORT, 512, 512, TCP_ACK, false, true,
-	 true, "512 random octets, random window, 800 bots"},
-	{"rst_flood", "rst_flood", NULL, FLOOD_TCP_TOOL, 0, 6000, 15, WEB_PORT, 0, 0, TCP_RST, false, true, true,
+	{"ack_flood_botnet", "ack_flood", "mirai", FLOOD_TCP_BOT, 800, 2500, 14, WEB_PORT, 512, 512, TCP_ACK, 0,
+	 "512 random octets, random window, 800 bots"},
+	{"rst_flood", "rst_flood", NULL, FLOOD_TCP_TOOL, 0, 6000, 15, WEB_PORT, 0, 0, TCP_RST, 0,
 	 "spoofed resets"},
-	{"fin_flood", "fin_flood", NULL, FLOOD_TCP_TOOL, 0, 6000, 15, WEB_PORT, 0, 0, TCP_FIN, false, true, true,
+	{"fin_flood", "fin_flood", NULL, FLOOD_TCP_TOOL, 0, 6000, 15, WEB_PORT, 0, 0, TCP_FIN, 0,
 	 "spoofed FINs"},
-	{"xmas_flood", "xmas_flood", NULL, FLOOD_TCP_TOOL, 0, 6000, 15, WEB_PORT, 0, 0, ALL_LIT, false, true, true,
+	{"xmas_flood", "xmas_flood", NULL, FLOOD_TCP_TOOL, 0, 6000, 15, WEB_PORT, 0, 0, ALL_LIT, 0,
 	 "FIN, PSH and URG at once"},
-	{"null_flood", "null_flood", NULL, FLOOD_TCP_TOOL, 0, 6000, 15, WEB_PORT, 0, 0, 0, false, true, true,
+	{"null_flood", "null_flood", NULL, FLOOD_TCP_TOOL, 0, 6000, 15, WEB_PORT, 0, 0, 0, 0,
 	 "no flag at all"},
-	{"psh_ack_flood", "ack_flood", NULL, FLOOD_TCP_DISGUISED, 0, 3000, 15, WEB_PORT, 60, 620, TCP_PSH | TCP_ACK, true,
-	 false, true, "fake sessions: data for connections that never were, among the clients"},
-	{"syn_ack_reflection", "syn_ack_reflection", NULL, FLOOD_SYN_ACK, 4000, 5000, 15, 0, 0, 0, 0, false, true, true,
+	{"psh_ack_flood", "ack_flood", NULL, FLOOD_TCP_DISGUISED, 0, 3000, 15, WEB_PORT,
+	 60, 620, TCP_PSH | TCP_ACK, AMONG_CLIENTS | NO_RULE,
+	 "fake sessions: data for connections that never were, among the clients"},
+	{"syn_ack_reflection", "syn_ack_reflection", NULL, FLOOD_SYN_ACK, 4000, 5000, 15, 0, 0, 0, 0, 0,
 	 "real servers' SYN-ACKs from ports 443, 80, 22, repeated after 1, 3 and 7 s"},
-	{"middlebox_reflection", "middlebox_reflection", NULL, FLOOD_MIDDLEBOX, 600, 3500, 15, 0, 0, 0, 0, false, true, true,
+	{"middlebox_reflection", "middlebox_reflection", NULL, FLOOD_MIDDLEBOX, 600, 3500, 15, 0, 0, 0, 0, 0,
 	 "censors' block pages without a connection"},
-	{"udp_flood", "udp_flood", "mirai", FLOOD_UDP_MIRAI, 800, 3000, 14, 0, 512, 512, 0, false, true, true,
+	{"udp_flood", "udp_flood", "mirai", FLOOD_UDP_MIRAI, 800, 3000, 14, 0, 512, 512, 0, 0,
 	 "512 random octets to random ports, 800 bots"},
-	{"udp_flood_fixed_port", "udp_flood", NULL, FLOOD_UDP_NOISE, 1500, 3000, 14, 7777, 20, 900, 0, false, true, true,
+	{"udp_flood_fixed_port", "udp_flood", NULL, FLOOD_UDP_NOISE, 1500, 3000, 14, 7777, 20, 900, 0, 0,
 	 "a game port, sizes vary"},
-	{"udp_fragment", "fragment_flood", NULL, FLOOD_FRAGMENTS, 0, 4000, 15, 0, 24, 800, 0, false, true, true,
+	{"udp_fragment", "fragment_flood", NULL, FLOOD_FRAGMENTS, 0, 4000, 15, 0, 24, 800, 0, 0,
 	 "later fragments of UDP datagrams whose first never comes"},
-	{"icmp_flood", "icmp_flood", NULL, FLOOD_ECHO, 2000, 4000, 15, 0, 120, 120, 0, false, true, true,
+	{"icmp_flood", "icmp_flood", NULL, FLOOD_ECHO, 2000, 4000, 15, 0, 120, 120, 0, 0,
 	 "echo requests from 2,000 sources, answered"},
-	{"gre_flood", "gre_flood", "mirai", FLOOD_GRE, 600, 3000, 13, 0, 0, 0, 0, false, true, false,
+	{"gre_flood", "gre_flood", "mirai", FLOOD_GRE, 600, 3000, 13, 0, 0, 0, 0, V4_ONLY,
 	 "GRE with an IP packet inside, inner source constant per bot"},
-	{"vse_flood", "udp_flood", "mirai", FLOOD_UDP_VSE, 900, 5000, 15, 27015, 0, 0, 0, false, true, true,
+	{"vse_flood", "udp_flood", "mirai", FLOOD_UDP_VSE, 900, 5000, 15, 27015, 0, 0, 0, 0,
 	 "TSource Engine Query to 27015"},
-	{"dns_query_flood", "dns_query_flood", "mirai", FLOOD_DNS_QUERY, 2000, 4000, 15, 53, 0, 0, 0, false, true, true,
+	{"dns_query_flood", "dns_query_flood", "mirai", FLOOD_DNS_QUERY, 2000, 4000, 15, 53, 0, 0, 0, 0,
 	 "twelve random characters before the platform's zone, each answered NXDOMAIN"},
-	{"tcp_connection_flood", "tcp_connection_flood", NULL, FLOOD_CONNECTIONS, 1500, 4000, 15, WEB_PORT, 0, 0, 0, true,
-	 false, true, "1,500 bots finish handshakes, then say nothing"},
+	{"tcp_connection_flood", "tcp_connection_flood", NULL, FLOOD_CONNECTIONS, 1500, 4000, 15, WEB_PORT,
+	 0, 0, 0, AMONG_CLIENTS | NO_RULE,
+	 "1,500 bots finish handshakes, then say nothing"},
 };
+/* clang-format on */
 
 static void write_flood(struct world *w, const struct flood_row *row, const struct flood *f)
 {
@@ -197,14 +207,15 @@ static void write_flood(struct world *w, const struct flood_row *row, const stru
 static void play_flood(struct world *w, const struct scenario *s)
 {
 	const struct flood_row *row = s->row;
+	bool as_clients = row->traits & AMONG_CLIENTS, rule = !(row->traits & NO_RULE);
 	struct rng r = world_rng(w);
-	struct pool pool = {NULL, 0};
+	struct pool pool = { NULL, 0 };
 	struct flood f = {
 		.label = world_vector(w, row->vector),
 		.from_ns = PEACE,
 		.to_ns = PEACE + (int64_t)row->seconds * NS_PER_S,
 		.pps = row->pps,
-		.as_clients = row->as_clients,
+		.as_clients = as_clients,
 		.dst = w->target,
 		.dport = row->dport,
 		.lo = row->lo,
@@ -216,14 +227,14 @@ static void play_flood(struct world *w, const struct scenario *s)
 	w->end_ns = f.to_ns + AFTER;
 	w->truth.family = row->family;
 	if (row->kind == FLOOD_SYN_ACK || row->kind == FLOOD_MIDDLEBOX)
-		truth_sources(w, "reflectors", 0, row->rule_possible);
+		truth_sources(w, "reflectors", 0, rule);
 	else if (row->machines)
-		truth_sources(w, "bots", 0, row->rule_possible);
+		truth_sources(w, "bots", 0, rule);
 	else
-		truth_sources(w, "spoofed", 1, row->rule_possible);
+		truth_sources(w, "spoofed", 1, rule);
 	normal_mix(w, 100);
 	if (row->machines) {
-		if (pool_make(w, &r, &pool, row->machines, row->as_clients ? POOL_AS_CLIENTS : POOL_ANYWHERE))
+		if (pool_make(w, &r, &pool, row->machines, as_clients ? POOL_AS_CLIENTS : POOL_ANYWHERE))
 			return;
 		f.pool = &pool;
 	}
@@ -238,7 +249,7 @@ static void play_flood(struct world *w, const struct scenario *s)
 static void spread_target(struct world *w, unsigned int bits)
 {
 	/* 203.0.113.0/24, or 198.19.200.0/22 where a /24 is too small */
-	static const uint8_t small[4] = {203, 0, 113, 0}, wide[4] = {198, 19, 200, 0};
+	static const uint8_t small[4] = { 203, 0, 113, 0 }, wide[4] = { 198, 19, 200, 0 };
 
 	memset(&w->target, 0, sizeof(w->target));
 	memcpy(w->target.b, bits == 24 ? small : wide, 4);
@@ -249,12 +260,12 @@ static void spread_target(struct world *w, unsigned int bits)
 }
 
 static void carpet(struct world *w, unsigned int bits, bool ntp, uint16_t size, uint32_t lo_pps, uint32_t hi_pps,
-		   int64_t lasts)
+                   int64_t lasts)
 {
 	struct rng r = world_rng(w);
 	struct pool pool;
 	struct reflection a;
-	struct flood f = {.from_ns = PEACE, .to_ns = PEACE + lasts, .lo = size, .hi = size};
+	struct flood f = { .from_ns = PEACE, .to_ns = PEACE + lasts, .lo = size, .hi = size };
 	char label;
 
 	spread_target(w, bits);
@@ -308,7 +319,7 @@ static void play_pulse(struct world *w, const struct scenario *s)
 	uint32_t waves = rng_range(&r, 3, 5);
 	struct pool pool;
 	struct reflection a = reflection_of(w, "cldap_reflection", NULL, world_vector(w, "cldap_reflection"));
-	struct span plan[5];
+	struct span plan[5] = { { 0, 0 } };
 	int64_t t = PEACE;
 
 	(void)s;
@@ -323,9 +334,9 @@ static void play_pulse(struct world *w, const struct scenario *s)
 	for (uint32_t i = 0; i < waves; i++) {
 		plan[i].from_ns = t;
 		plan[i].to_ns = t + rng_span(&r, 2 * NS_PER_S, 4 * NS_PER_S);
-		t = plan[i].to_ns + rng_span(&r, 8 * NS_PER_S, 15 * NS_PER_S);
+		t = plan[i].to_ns + (i + 1 < waves ? rng_span(&r, 8 * NS_PER_S, 15 * NS_PER_S) : 10 * NS_PER_S);
 	}
-	w->end_ns = plan[waves - 1].to_ns + 10 * NS_PER_S;
+	w->end_ns = t;
 	normal_mix(w, 100);
 	for (uint32_t i = 0; i < waves; i++) {
 		a.from_ns = plan[i].from_ns;
@@ -341,8 +352,8 @@ static void play_multi_vector(struct world *w, const struct scenario *s)
 	struct rng r = world_rng(w);
 	struct pool clocks, bots, resolvers;
 	struct reflection ntp = reflection_of(w, "ntp_reflection", &clocks, world_vector(w, "ntp_reflection"));
-	struct flood syn = {.label = world_vector(w, "syn_flood"), .dport = WEB_PORT};
-	struct flood echo = {.label = world_vector(w, "icmp_flood"), .lo = 120, .hi = 120, .pool = &bots};
+	struct flood syn = { .label = world_vector(w, "syn_flood"), .dport = WEB_PORT };
+	struct flood echo = { .label = world_vector(w, "icmp_flood"), .lo = 120, .hi = 120, .pool = &bots };
 	struct reflection dns = reflection_of(w, "dns_reflection", &resolvers, world_vector(w, "dns_reflection"));
 
 	(void)s;
@@ -420,7 +431,7 @@ static void play_from_first_packet(struct world *w, const struct scenario *s)
 
 static void play_low_slow_syn(struct world *w, const struct scenario *s)
 {
-	struct flood f = {.label = world_vector(w, "syn_flood"), .pps = 30, .dport = 80, .dst = w->target};
+	struct flood f = { .label = world_vector(w, "syn_flood"), .pps = 30, .dport = 80, .dst = w->target };
 
 	(void)s;
 	w->end_ns = 60 * NS_PER_S;
@@ -434,7 +445,7 @@ static void play_slow_ramp(struct world *w, const struct scenario *s)
 {
 	struct rng r = world_rng(w);
 	struct pool pool;
-	struct flood f = {.label = world_vector(w, "udp_flood"), .dst = w->target, .lo = 64, .hi = 64};
+	struct flood f = { .label = world_vector(w, "udp_flood"), .dst = w->target, .lo = 64, .hi = 64 };
 	uint64_t milli_pps = 50000;
 
 	(void)s;
@@ -468,10 +479,10 @@ static void innocent(struct world *w, int64_t lasts)
 static void play_flash_crowd(struct world *w, const struct scenario *s)
 {
 	const struct load load[] = {
-		{0, 20 * NS_PER_S, 4000, 4000},
-		{20 * NS_PER_S, 30 * NS_PER_S, 4000, 120000},
-		{30 * NS_PER_S, 45 * NS_PER_S, 120000, 120000},
-		{45 * NS_PER_S, 65 * NS_PER_S, 120000, 8000},
+		{ 0, 20 * NS_PER_S, 4000, 4000 },
+		{ 20 * NS_PER_S, 30 * NS_PER_S, 4000, 120000 },
+		{ 30 * NS_PER_S, 45 * NS_PER_S, 120000, 120000 },
+		{ 45 * NS_PER_S, 65 * NS_PER_S, 120000, 8000 },
 	};
 
 	(void)s;
@@ -516,7 +527,7 @@ static void play_nfs_fragments(struct world *w, const struct scenario *s)
 
 static void play_dns_server_busy(struct world *w, const struct scenario *s)
 {
-	const struct load l = {0, 40 * NS_PER_S, 2000000, 2000000};
+	const struct load l = { 0, 40 * NS_PER_S, 2000000, 2000000 };
 
 	(void)s;
 	innocent(w, 40 * NS_PER_S);
@@ -580,19 +591,23 @@ static void play_horizontal_scan(struct world *w, const struct scenario *s)
 	scan_hosts(w, PEACE, 23, 500, world_vector(w, "scan"));
 }
 
+/* clang-format off */
 static const struct scenario others[] = {
-	{"carpet_udp", "256 addresses of a /24, each 20 to 60 packets a second of UDP", false, 0, NULL, play_carpet_udp},
+	{"carpet_udp", "256 addresses of a /24, each 20 to 60 packets a second of UDP", false, 0, NULL,
+	 play_carpet_udp},
 	{"carpet_ntp", "the same with NTP reflection", false, 0, NULL, play_carpet_ntp},
 	{"carpet_wide", "1,024 addresses of a /22, each some ten packets a second of NTP reflection", false, 0, NULL,
 	 play_carpet_wide},
 	{"pulse", "three to five waves of CLDAP reflection, 2 to 4 s each, 8 to 15 s apart", true, 0, NULL, play_pulse},
 	{"multi_vector", "NTP reflection 60 %, SYN flood 30 %, ICMP 5 %, DNS reflection 5 %", true, 0, NULL,
 	 play_multi_vector},
-	{"burst_20ms", "SNMP reflection at 400,000 packets a second for 25 ms, nothing else", true, 0, NULL, play_burst},
+	{"burst_20ms", "SNMP reflection at 400,000 packets a second for 25 ms, nothing else", true, 0, NULL,
+	 play_burst},
 	{"from_first_packet", "NTP reflection under way when the capture begins, peace after", true, 0, NULL,
 	 play_from_first_packet},
 	{"low_slow_syn", "30 SYNs a second, each from another source, nothing else", true, 0, NULL, play_low_slow_syn},
-	{"slow_ramp", "a UDP flood that grows from 50 to 20,000 packets a second in 40 s", true, 0, NULL, play_slow_ramp},
+	{"slow_ramp", "a UDP flood that grows from 50 to 20,000 packets a second in 40 s", true, 0, NULL,
+	 play_slow_ramp},
 	{"flash_crowd", "no attack: thirty times the web clients within 10 s, all served", true, 0, NULL,
 	 play_flash_crowd},
 	{"big_download", "no attack: large transfers in both directions", true, 0, NULL, play_big_download},
@@ -600,12 +615,14 @@ static const struct scenario others[] = {
 	{"nfs_fragments", "no attack: NFS over UDP in fragments", false, 0, NULL, play_nfs_fragments},
 	{"dns_server_busy", "no attack: 2,000 questions a second, all answered", true, 0, NULL, play_dns_server_busy},
 	{"slow_ramp_benign", "no attack: everything doubles within 60 s", true, 0, NULL, play_slow_ramp_benign},
-	{"speed_test", "no attack: UDP and TCP at full rate after a control connection", true, 0, NULL, play_speed_test},
+	{"speed_test", "no attack: UDP and TCP at full rate after a control connection", true, 0, NULL,
+	 play_speed_test},
 	{"backup_night", "no attack: old connections, one direction only", true, 0, NULL, play_backup_night},
 	{"game_server", "no attack: players with small datagrams both ways", true, 0, NULL, play_game_server},
 	{"port_scan", "no flood: one source, 1,000 ports of one host", true, 0, NULL, play_port_scan},
 	{"horizontal_scan", "no flood: one source, one port over a /24", false, 0, NULL, play_horizontal_scan},
 };
+/* clang-format on */
 
 bool scenario_at(unsigned int i, struct scenario *out)
 {
@@ -615,12 +632,13 @@ bool scenario_at(unsigned int i, struct scenario *out)
 	if (at < n_reflect) {
 		const struct reflect_proto *pr = reflect_row(at);
 
-		*out = (struct scenario){pr->vector, pr->help, true, i, pr, play_reflection};
+		*out = (struct scenario){ pr->vector, pr->help, true, i, pr, play_reflection };
 		return true;
 	}
 	at -= n_reflect;
 	if (at < n_floods) {
-		*out = (struct scenario){floods[at].name, floods[at].help, floods[at].v6, i, &floods[at], play_flood};
+		*out = (struct scenario){ floods[at].name, floods[at].help, !(floods[at].traits & V4_ONLY), i,
+			                  &floods[at],     play_flood };
 		return true;
 	}
 	at -= n_floods;

@@ -8,7 +8,7 @@
 struct scenario {
 	const char *name;
 	const char *help;
-	bool v6;	    /* can be played in IPv6 as well */
+	bool v6;            /* can be played in IPv6 as well */
 	unsigned int index; /* place in the list; chooses the platform's addresses */
 	const void *row;
 	void (*play)(struct world *w, const struct scenario *s);

@@ -7,6 +7,7 @@
 #define CWND_FIRST 10u
 #define TLS_RECORD_MAX 16384u
 
+/* clang-format off */
 static const struct tcp_os systems[] = {
 	{64, 64240, LAYOUT_UNIX, 7, true, false, 18},	  /* Linux */
 	{64, 65535, LAYOUT_UNIX, 8, true, false, 22},	  /* Android */
@@ -17,6 +18,7 @@ static const struct tcp_os systems[] = {
 	{64, 65535, LAYOUT_APPLE, 6, true, true, 14},	  /* iOS */
 	{64, 65535, LAYOUT_APPLE, 5, true, true, 6},	  /* older macOS */
 };
+/* clang-format on */
 
 const struct tcp_os *tcp_os_linux(void)
 {
@@ -38,7 +40,8 @@ const struct tcp_os *tcp_os_pick(struct rng *r)
 uint16_t tcp_mss_pick(struct rng *r, bool v6)
 {
 	/* Ethernet, PPPoE, tunnels, mobile networks */
-	static const uint16_t usual[] = {1460, 1460, 1460, 1460, 1460, 1452, 1452, 1440, 1412, 1410, 1400, 1380, 1370, 1360};
+	static const uint16_t usual[] = { 1460, 1460, 1460, 1460, 1460, 1452, 1452,
+		                          1440, 1412, 1410, 1400, 1380, 1370, 1360 };
 	uint16_t mss = usual[rng_below(r, sizeof(usual) / sizeof(usual[0]))];
 
 	return v6 ? (uint16_t)(mss - 20) : mss;
@@ -54,7 +57,7 @@ static size_t put_ts(uint8_t *out, uint32_t val, uint32_t ecr)
 }
 
 size_t tcp_syn_options(uint8_t out[TCP_OPT_MAX], enum tcp_layout layout, uint16_t mss, uint8_t wscale, uint32_t tsval,
-		       uint32_t tsecr)
+                       uint32_t tsecr)
 {
 	size_t n = 4;
 
@@ -101,7 +104,7 @@ size_t tcp_syn_options(uint8_t out[TCP_OPT_MAX], enum tcp_layout layout, uint16_
 }
 
 void conn_init(struct conn *c, struct world *w, struct rng *r, const struct addr *client, const struct addr *server,
-	       uint16_t server_port, bool outbound, char label)
+               uint16_t server_port, bool outbound, char label)
 {
 	int near = outbound ? 0 : 1, far = 1 - near;
 
@@ -116,7 +119,7 @@ void conn_init(struct conn *c, struct world *w, struct rng *r, const struct addr
 	c->gap_ns = 13 * NS_PER_US;
 	c->loss = 300;
 	c->side[0].addr = *client;
-	c->side[0].port = rng_range16(r, c->os->layout == LAYOUT_UNIX ? 32768 : 49152, c->os->layout == LAYOUT_UNIX ? 60999 : 65535);
+	c->side[0].port = c->os->layout == LAYOUT_UNIX ? rng_range16(r, 32768, 60999) : rng_range16(r, 49152, 65535);
 	c->side[0].ttl = c->os->ttl;
 	c->side[0].id_zero = c->os->id_zero;
 	c->side[1].addr = *server;
@@ -148,7 +151,7 @@ static uint32_t ts_at(const struct tcp_side *s, int64_t t)
 }
 
 static void emit(struct conn *c, int from, int64_t t, uint8_t flags, uint32_t seq, uint32_t ack, uint16_t window,
-		 const uint8_t *opt, size_t opt_len, const uint8_t *data, size_t len)
+                 const uint8_t *opt, size_t opt_len, const uint8_t *data, size_t len)
 {
 	struct tcp_side *s = &c->side[from], *o = &c->side[1 - from];
 	struct pkt p = {
@@ -177,10 +180,10 @@ static void emit(struct conn *c, int from, int64_t t, uint8_t flags, uint32_t se
 }
 
 /* A segment of an established connection, at a given place. */
-static void emit_at(struct conn *c, int from, int64_t t, uint8_t flags, uint32_t seq, uint32_t ack,
-		    const uint8_t *data, size_t len)
+static void emit_at(struct conn *c, int from, int64_t t, uint8_t flags, uint32_t seq, uint32_t ack, const uint8_t *data,
+                    size_t len)
 {
-	uint8_t opt[12] = {1, 1};
+	uint8_t opt[12] = { 1, 1 };
 	size_t opt_len = 0;
 	struct tcp_side *s = &c->side[from], *o = &c->side[1 - from];
 
@@ -222,7 +225,7 @@ void conn_syn_ack(struct conn *c, int64_t t)
 	uint16_t id = s->id;
 
 	n = tcp_syn_options(opt, c->timestamps ? LAYOUT_UNIX : LAYOUT_WINDOWS, mss, 7, ts_at(s, t),
-			    ts_at(&c->side[0], t - s->delay_ns));
+	                    ts_at(&c->side[0], t - s->delay_ns));
 	s->id = 0; /* Linux answers with identification 0 */
 	emit(c, 1, t, TCP_SYN | TCP_ACK, s->seq, c->side[0].seq + 1, c->timestamps ? 65160 : 64240, opt, n, NULL, 0);
 	s->id = id;
@@ -308,7 +311,7 @@ static void stream_fill(struct stream *s, struct rng *r, uint8_t *out, size_t n)
 int64_t conn_flow(struct conn *c, int from, int64_t t, uint64_t total, enum tcp_content content)
 {
 	struct tcp_side *s = &c->side[from], *o = &c->side[1 - from];
-	struct stream stream = {.content = content, .left = total < 69 ? 69 : total};
+	struct stream stream = { .content = content, .left = total < 69 ? 69 : total };
 	size_t room = segment_room(c);
 	uint32_t cwnd = CWND_FIRST < c->cwnd_max ? CWND_FIRST : c->cwnd_max;
 	uint8_t seg[PACKET_MTU];

@@ -53,20 +53,20 @@ struct conn {
 	bool timestamps;
 	char label;
 	uint32_t cwnd_max; /* segments in flight at most */
-	int64_t gap_ns;	   /* between two segments of a burst */
-	uint32_t loss;	   /* one segment in so many is lost behind the capture; 0: none */
+	int64_t gap_ns;    /* between two segments of a burst */
+	uint32_t loss;     /* one segment in so many is lost behind the capture; 0: none */
 };
 
 const struct tcp_os *tcp_os_pick(struct rng *r);
 /* Linux as most servers and many bots run it. */
 const struct tcp_os *tcp_os_linux(void);
 size_t tcp_syn_options(uint8_t out[TCP_OPT_MAX], enum tcp_layout layout, uint16_t mss, uint8_t wscale, uint32_t tsval,
-		       uint32_t tsecr);
+                       uint32_t tsecr);
 uint16_t tcp_mss_pick(struct rng *r, bool v6);
 
 /* A client outside towards the platform, or (outbound) the platform as client of somebody outside. */
 void conn_init(struct conn *c, struct world *w, struct rng *r, const struct addr *client, const struct addr *server,
-	       uint16_t server_port, bool outbound, char label);
+               uint16_t server_port, bool outbound, char label);
 int64_t conn_segment(struct conn *c, int from, int64_t t, uint8_t flags, const uint8_t *data, size_t len);
 void conn_syn(struct conn *c, int64_t t);
 void conn_syn_ack(struct conn *c, int64_t t);

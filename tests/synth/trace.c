@@ -110,7 +110,7 @@ static void put(FILE *f, const void *p, size_t n, int *err)
 
 static void pcap_head(FILE *f, int *err)
 {
-	uint8_t h[24] = {0};
+	uint8_t h[24] = { 0 };
 
 	le32(h, 0xa1b2c3d4u);
 	le16(h + 4, 2);
@@ -134,7 +134,7 @@ static void pcap_frame(FILE *f, int64_t epoch_s, const struct record *r, const u
 
 static void pcapng_head(FILE *f, int *err)
 {
-	uint8_t section[28] = {0}, interface[32] = {0};
+	uint8_t section[28] = { 0 }, interface[32] = { 0 };
 
 	le32(section, 0x0a0d0d0au);
 	le32(section + 4, sizeof(section));
@@ -160,7 +160,7 @@ static void pcapng_frame(FILE *f, int64_t epoch_s, const struct record *r, const
 	static const uint8_t zeros[4];
 	uint64_t t = (uint64_t)epoch_s * 1000000000u + (uint64_t)r->t_ns;
 	uint32_t padded = (r->len + 3u) & ~3u;
-	uint8_t h[28] = {0}, tail[4];
+	uint8_t h[28] = { 0 }, tail[4];
 
 	le32(h, 6);
 	le32(h + 4, 32 + padded);

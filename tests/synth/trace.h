@@ -23,8 +23,8 @@
 enum trace_format { TRACE_PCAP, TRACE_PCAPNG };
 
 struct record {
-	int64_t t_ns;	/* since the capture's zero */
-	uint64_t at;	/* offset in bytes[] */
+	int64_t t_ns; /* since the capture's zero */
+	uint64_t at;  /* offset in bytes[] */
 	uint32_t serial;
 	uint16_t len;
 	char label;

@@ -12,7 +12,7 @@
 
 static struct addr v4(uint32_t host_order)
 {
-	struct addr a = {.v6 = false};
+	struct addr a = { .v6 = false };
 
 	for (int i = 0; i < 4; i++)
 		a.b[i] = (uint8_t)(host_order >> (24 - 8 * i));
@@ -21,7 +21,7 @@ static struct addr v4(uint32_t host_order)
 
 static struct addr v6_doc(uint16_t c, uint16_t d, uint16_t last)
 {
-	struct addr a = {.v6 = true, .b = {0x20, 0x01, 0x0d, 0xb8}};
+	struct addr a = { .v6 = true, .b = { 0x20, 0x01, 0x0d, 0xb8 } };
 
 	a.b[4] = (uint8_t)(c >> 8);
 	a.b[5] = (uint8_t)c;
@@ -35,7 +35,7 @@ static struct addr v6_doc(uint16_t c, uint16_t d, uint16_t last)
 void world_init(struct world *w, uint64_t seed, uint32_t scale_pc, bool v6, unsigned int pick)
 {
 	/* TEST-NET-1, TEST-NET-2, TEST-NET-3 */
-	static const uint32_t nets[] = {0xc0000200u, 0xc6336400u, 0xcb007100u};
+	static const uint32_t nets[] = { 0xc0000200u, 0xc6336400u, 0xcb007100u };
 
 	memset(w, 0, sizeof(*w));
 	w->seed = seed;
@@ -89,7 +89,7 @@ void world_wave(struct world *w, int64_t from_ns, int64_t to_ns)
 		w->trace.err = -ENOSPC;
 		return;
 	}
-	t->waves[t->n_waves++] = (struct span){from_ns, to_ns};
+	t->waves[t->n_waves++] = (struct span){ from_ns, to_ns };
 }
 
 int64_t world_gap(const struct world *w, uint64_t per_s)
@@ -132,7 +132,7 @@ static void note_source(struct world *w, const struct addr *src)
 }
 
 void world_frame(struct world *w, int64_t t_ns, enum dir dir, char label, const struct addr *src,
-		 const struct addr *dst, const uint8_t *frame, size_t len)
+                 const struct addr *dst, const uint8_t *frame, size_t len)
 {
 	if (t_ns < 0 || t_ns >= w->end_ns || w->trace.err || (w->one_way && dir == DIR_OUT))
 		return;
@@ -192,10 +192,9 @@ static bool reserved4(uint32_t a)
 		uint32_t net;
 		int bits;
 	} no[] = {
-		{0x00000000u, 8}, {0x0a000000u, 8}, {0x64400000u, 10}, {0x7f000000u, 8},
-		{0xa9fe0000u, 16}, {0xac100000u, 12}, {0xc0000000u, 24}, {0xc0000200u, 24},
-		{0xc0586300u, 24}, {0xc0a80000u, 16}, {0xc6120000u, 15}, {0xc6336400u, 24},
-		{0xcb007100u, 24}, {0xe0000000u, 3},
+		{ 0x00000000u, 8 },  { 0x0a000000u, 8 },  { 0x64400000u, 10 }, { 0x7f000000u, 8 },  { 0xa9fe0000u, 16 },
+		{ 0xac100000u, 12 }, { 0xc0000000u, 24 }, { 0xc0000200u, 24 }, { 0xc0586300u, 24 }, { 0xc0a80000u, 16 },
+		{ 0xc6120000u, 15 }, { 0xc6336400u, 24 }, { 0xcb007100u, 24 }, { 0xe0000000u, 3 },
 	};
 
 	for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
@@ -207,8 +206,8 @@ static bool reserved4(uint32_t a)
 struct addr world_public(struct world *w, struct rng *r)
 {
 	/* /16s of the registries' large allocations */
-	static const uint16_t six[] = {0x2400, 0x2401, 0x2404, 0x2409, 0x240e, 0x2600, 0x2601, 0x2607,
-				       0x2620, 0x2800, 0x2804, 0x2a00, 0x2a01, 0x2a02, 0x2a0c, 0x2c0f};
+	static const uint16_t six[] = { 0x2400, 0x2401, 0x2404, 0x2409, 0x240e, 0x2600, 0x2601, 0x2607,
+		                        0x2620, 0x2800, 0x2804, 0x2a00, 0x2a01, 0x2a02, 0x2a0c, 0x2c0f };
 	struct addr a;
 
 	if (w->v6) {
@@ -323,8 +322,8 @@ static bool wave_seen(const struct world *w, const struct span *plan, struct spa
 static void print_truth(struct world *w, FILE *f, const char *scenario)
 {
 	const struct truth *t = &w->truth;
-	uint64_t attack = 0, replies = 0, normal = 0, normal_before = 0, per_vector[VECTORS_MAX] = {0};
-	struct span whole = {0, 0}, wave;
+	uint64_t attack = 0, replies = 0, normal = 0, normal_before = 0, per_vector[VECTORS_MAX] = { 0 };
+	struct span whole = { 0, 0 }, wave;
 	char text[ADDR_TEXT_MAX];
 	bool first = true;
 
@@ -345,7 +344,7 @@ static void print_truth(struct world *w, FILE *f, const char *scenario)
 	}
 	addr_text(&w->target, text);
 	fprintf(f, "{\n  \"scenario\": \"%s\",\n  \"seed\": %" PRIu64 ",\n  \"scale\": %" PRIu32 ",\n", scenario,
-		w->seed, w->scale_pc);
+	        w->seed, w->scale_pc);
 	fprintf(f, "  \"one_way\": %s,\n", w->one_way ? "true" : "false");
 	fprintf(f, "  \"expect\": \"%s\",\n  \"target\": \"%s/%u\",\n  ", t->expect, text, w->target_bits);
 	print_time(f, "began_ns", attack > 0, whole.from_ns);
@@ -365,16 +364,17 @@ static void print_truth(struct world *w, FILE *f, const char *scenario)
 	fputs("],\n  \"vectors\": [", f);
 	for (size_t i = 0; i < t->n_vectors; i++)
 		fprintf(f, "%s{\"name\": \"%s\", \"packets\": %" PRIu64 "}", i ? ", " : "", t->vectors[i],
-			per_vector[i]);
+		        per_vector[i]);
 	fprintf(f, "],\n  \"sources\": %zu,\n", distinct_sources(w));
 	print_text(f, "source_kind", t->source_kind);
 	fprintf(f, "  \"spoofed\": %s,\n", t->spoofed < 0 ? "null" : t->spoofed ? "true" : "false");
 	print_text(f, "family", t->family);
-	fprintf(f, "  \"rule_possible\": %s,\n  \"attack_packets\": %" PRIu64 ",\n", t->rule_possible ? "true" : "false",
-		attack);
-	fprintf(f, "  \"reply_packets\": %" PRIu64 ",\n  \"normal_packets_to_target\": %" PRIu64 ",\n", replies, normal);
+	fprintf(f, "  \"rule_possible\": %s,\n  \"attack_packets\": %" PRIu64 ",\n",
+	        t->rule_possible ? "true" : "false", attack);
+	fprintf(f, "  \"reply_packets\": %" PRIu64 ",\n  \"normal_packets_to_target\": %" PRIu64 ",\n", replies,
+	        normal);
 	fprintf(f, "  \"normal_packets_to_target_before\": %" PRIu64 ",\n  \"packets\": %zu\n}\n", normal_before,
-		w->trace.n_records);
+	        w->trace.n_records);
 }
 
 int world_write_truth(struct world *w, const char *scenario, const char *path)

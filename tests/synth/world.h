@@ -41,10 +41,10 @@ struct span {
 
 /* What an honest analysis should find. */
 struct truth {
-	const char *expect;	 /* incident, scan, none */
+	const char *expect;      /* incident, scan, none */
 	const char *source_kind; /* spoofed, bots, reflectors, mixed; NULL where nobody attacks */
-	const char *family;	 /* tool family or NULL */
-	int spoofed;		 /* 1, 0, -1 for null */
+	const char *family;      /* tool family or NULL */
+	int spoofed;             /* 1, 0, -1 for null */
 	bool rule_possible;
 	const char *vectors[VECTORS_MAX];
 	size_t n_vectors;
@@ -84,7 +84,7 @@ bool world_targets(const struct world *w, const struct addr *a);
 
 /* src is noted as an attack's source if label is a vector's. */
 void world_frame(struct world *w, int64_t t_ns, enum dir dir, char label, const struct addr *src,
-		 const struct addr *dst, const uint8_t *frame, size_t len);
+                 const struct addr *dst, const uint8_t *frame, size_t len);
 
 /* Host number host of the platform (1..65535): target prefix plus host. */
 struct addr world_host(const struct world *w, uint32_t host);

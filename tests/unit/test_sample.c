@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bottom-k: what is in a sample depends on the packets alone; nothing else does, and every packet is as likely as every other. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "made.h"
+#include "measure/sample.h"
+
+#define SEED 20250310u
+#define STREAM 20000u
+
+static struct observation stream[STREAM];
+
+/* A busy minute: some sources come often, some once; tcp.seq numbers the packets, so that each can be told again. */
+static int make_stream(void **state)
+{
+	uint64_t draws = 1;
+
+	(void)state;
+	for (uint32_t i = 0; i < STREAM; i++) {
+		struct address src = made_ipv4(0x0a000000u + made_below(&draws, 1u << made_below(&draws, 20)));
+		int64_t ns = 1741599912 * NS_PER_S + (int64_t)i * 3 * NS_PER_MS;
+
+		stream[i] = made_tcp(ns, src, (uint16_t)made_below(&draws, 65536), made_ipv4(0xc0000201u), 443, TCP_ACK, i, 0);
+		stream[i].length = 40 + made_below(&draws, 1460);
+	}
+	return 0;
+}
+
+static int by_priority(const void *left, const void *right)
+{
+	const struct sample_item *a = left, *b = right;
+
+	return a->priority < b->priority ? -1 : a->priority > b->priority;
+}
+
+static void assert_same_set(struct sample *a, struct sample *b)
+{
+	assert_int_equal(a->used, b->used);
+	assert_int_equal(a->seen, b->seen);
+	assert_int_equal(a->lost, 0);
+	if (a->used == 0)
+		return;
+	qsort(a->items, a->used, sizeof(*a->items), by_priority);
+	qsort(b->items, b->used, sizeof(*b->items), by_priority);
+	for (uint32_t i = 0; i < a->used; i++) {
+		assert_true(a->items[i].priority == b->items[i].priority);
+		assert_int_equal(a->items[i].observation.tcp.seq, b->items[i].observation.tcp.seq);
+	}
+}
+
+static void sizes(void **state)
+{
+	static const uint32_t capacities[] = { 0, 1, 2, 255, 256, 257, 1000, STREAM, STREAM + 1 };
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(capacities) / sizeof(capacities[0]); i++) {
+		struct sample sample;
+
+		sample_init(&sample, capacities[i]);
+		assert_int_equal(sample.used, 0);
+		for (uint32_t j = 0; j < STREAM; j++) {
+			sample_add(&sample, &stream[j], SEED);
+			assert_true(sample.used <= capacities[i] && sample.allocated <= capacities[i]);
+		}
+		assert_int_equal(sample.used, capacities[i] < STREAM ? capacities[i] : STREAM);
+		assert_int_equal(sample.seen, STREAM);
+		assert_int_equal(sample.lost, 0);
+		sample_sort(&sample);
+		for (uint32_t j = 1; j < sample.used; j++)
+			assert_true(sample.items[j - 1].observation.time.ns <= sample.items[j].observation.time.ns);
+		sample_fini(&sample);
+		assert_int_equal(sample.used, 0);
+	}
+}
+
+/* The naive twin: all hashes, sorted; the first k of them are the sample. */
+static void the_k_smallest(void **state)
+{
+	struct sample sample, all;
+
+	(void)state;
+	sample_init(&sample, 500);
+	sample_init(&all, 500);
+	all.items = calloc(STREAM, sizeof(*all.items));
+	assert_non_null(all.items);
+	for (uint32_t i = 0; i < STREAM; i++) {
+		sample_add(&sample, &stream[i], SEED);
+		all.items[i].priority = observation_hash(&stream[i], SEED);
+		all.items[i].observation = stream[i];
+	}
+	qsort(all.items, STREAM, sizeof(*all.items), by_priority);
+	all.used = 500;
+	all.seen = STREAM;
+	assert_same_set(&sample, &all);
+	sample_fini(&sample);
+	sample_fini(&all);
+}
+
+static void order_says_nothing(void **state)
+{
+	uint64_t draws = 2;
+	static uint32_t order[STREAM];
+
+	(void)state;
+	for (uint32_t i = 0; i < STREAM; i++)
+		order[i] = i;
+	for (unsigned round = 0; round < 5; round++) {
+		struct sample forth, shuffled;
+
+		for (uint32_t i = STREAM - 1; i > 0; i--) {
+			uint32_t j = made_below(&draws, i + 1), swap = order[i];
+
+			order[i] = order[j];
+			order[j] = swap;
+		}
+		sample_init(&forth, 700);
+		sample_init(&shuffled, 700);
+		for (uint32_t i = 0; i < STREAM; i++) {
+			sample_add(&forth, &stream[i], SEED);
+			sample_add(&shuffled, &stream[order[i]], SEED);
+		}
+		assert_same_set(&forth, &shuffled);
+		sample_fini(&forth);
+		sample_fini(&shuffled);
+	}
+}
+
+static void parts_merge_into_the_whole(void **state)
+{
+	uint64_t draws = 3;
+
+	(void)state;
+	for (unsigned round = 0; round < 40; round++) {
+		struct sample whole, merged, parts[5];
+		uint32_t count = 2 + made_below(&draws, 4), capacity = 1 + made_below(&draws, 1500);
+		uint32_t packets = made_below(&draws, STREAM / 4), offset = made_below(&draws, STREAM / 2);
+
+		sample_init(&whole, capacity);
+		sample_init(&merged, capacity);
+		for (uint32_t i = 0; i < 5; i++)
+			sample_init(&parts[i], capacity);
+		for (uint32_t i = offset; i < offset + packets; i++) {
+			sample_add(&whole, &stream[i], SEED);
+			sample_add(&parts[made_below(&draws, count)], &stream[i], SEED);
+		}
+		for (uint32_t i = 0; i < count; i++)
+			sample_merge(&merged, &parts[round & 1 ? i : count - 1 - i]);
+		assert_same_set(&merged, &whole);
+		for (uint32_t i = 0; i < 5; i++)
+			sample_fini(&parts[i]);
+		sample_fini(&whole);
+		sample_fini(&merged);
+	}
+}
+
+static void into_keeps_its_capacity(void **state)
+{
+	struct sample wide, narrow, whole;
+
+	(void)state;
+	sample_init(&wide, 900);
+	sample_init(&narrow, 90);
+	sample_init(&whole, 90);
+	for (uint32_t i = 0; i < STREAM; i++) {
+		sample_add(i % 3 ? &wide : &narrow, &stream[i], SEED);
+		sample_add(&whole, &stream[i], SEED);
+	}
+	sample_merge(&narrow, &wide);
+	assert_int_equal(narrow.capacity, 90);
+	assert_same_set(&narrow, &whole);
+	sample_fini(&wide);
+	sample_fini(&narrow);
+	sample_fini(&whole);
+}
+
+/* Chi-squared over 20 stretches of time and over 16 parts of the address space. */
+static void every_packet_is_as_likely(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 5; seed++) {
+		uint32_t by_time[20] = { 0 }, by_source[16] = { 0 }, sources[16] = { 0 };
+		double chi_time = 0, chi_source = 0;
+		struct sample sample;
+
+		sample_init(&sample, 2000);
+		for (uint32_t i = 0; i < STREAM; i++) {
+			sample_add(&sample, &stream[i], seed);
+			sources[stream[i].src.octets[15] & 15]++;
+		}
+		for (uint32_t i = 0; i < sample.used; i++) {
+			by_time[sample.items[i].observation.tcp.seq / (STREAM / 20)]++;
+			by_source[sample.items[i].observation.src.octets[15] & 15]++;
+		}
+		for (unsigned i = 0; i < 20; i++)
+			chi_time += ((double)by_time[i] - 100) * ((double)by_time[i] - 100) / 100;
+		for (unsigned i = 0; i < 16; i++) {
+			double expected = sources[i] / 10.0;
+
+			chi_source += ((double)by_source[i] - expected) * ((double)by_source[i] - expected) / expected;
+		}
+		/* one in a thousand: 43.8 for 19 degrees of freedom, 37.7 for 15 */
+		assert_true(chi_time < 43.8);
+		assert_true(chi_source < 37.7);
+		sample_fini(&sample);
+	}
+}
+
+static void another_seed_another_sample(void **state)
+{
+	struct sample one, other;
+	uint32_t both = 0;
+
+	(void)state;
+	sample_init(&one, 100);
+	sample_init(&other, 100);
+	for (uint32_t i = 0; i < STREAM; i++) {
+		sample_add(&one, &stream[i], 1);
+		sample_add(&other, &stream[i], 2);
+	}
+	for (uint32_t i = 0; i < 100; i++)
+		for (uint32_t j = 0; j < 100; j++)
+			both += one.items[i].observation.tcp.seq == other.items[j].observation.tcp.seq;
+	assert_in_range(both, 0, 10);
+	sample_fini(&one);
+	sample_fini(&other);
+}
+
+/* Packets that differ in one field only are different packets: which of them is kept must not hang on which came first. */
+static void near_twins_in_either_order(void **state)
+{
+	struct observation plain = made_udp(0, made_ipv4(0xc6336401u), 4000, made_ipv4(0xc0000201u), 53, 32), changed[8];
+	const uint8_t octets[32] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 };
+
+	(void)state;
+	made_payload(&plain, octets, sizeof(octets), 32);
+	for (unsigned i = 0; i < 8; i++)
+		changed[i] = plain;
+	changed[0].ttl++;
+	changed[1].payload[20]++;
+	changed[2].tcp.window++;
+	changed[3].tcp.options++;
+	changed[4].icmp_type++;
+	changed[5].flags |= OBSERVATION_DF;
+	changed[6].weight++;
+	changed[7].tcp.tsval++;
+	for (unsigned i = 0; i < 8; i++) {
+		struct sample forth, back;
+		struct observation kept[2];
+
+		sample_init(&forth, 1);
+		sample_init(&back, 1);
+		sample_add(&forth, &plain, SEED);
+		sample_add(&forth, &changed[i], SEED);
+		sample_add(&back, &changed[i], SEED);
+		sample_add(&back, &plain, SEED);
+		kept[0] = forth.items[0].observation;
+		kept[1] = back.items[0].observation;
+		sample_fini(&forth);
+		sample_fini(&back);
+		assert_memory_equal(&kept[0], &kept[1], sizeof(plain));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sizes),
+		cmocka_unit_test(the_k_smallest),
+		cmocka_unit_test(order_says_nothing),
+		cmocka_unit_test(parts_merge_into_the_whole),
+		cmocka_unit_test(into_keeps_its_capacity),
+		cmocka_unit_test(every_packet_is_as_likely),
+		cmocka_unit_test(another_seed_another_sample),
+		cmocka_unit_test(near_twins_in_either_order),
+	};
+
+	return cmocka_run_group_tests(tests, make_stream, NULL);
+}
