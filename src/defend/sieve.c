@@ -63,20 +63,23 @@ int sieve_add(struct sieve *sieve, const struct rule *rule)
 	return 0;
 }
 
-static bool scope_holds(const struct prefix *scope, const struct observation *observation)
+static bool holds(const struct rule *rule, const struct observation *observation)
 {
-	if (prefix_contains(scope, &observation->dst))
-		return true;
-	return observation->flags & OBSERVATION_TUNNELLED && prefix_contains(scope, &observation->outer.dst);
+	return prefix_contains(&rule->scope, &observation->dst) && match_test(&rule->match, observation);
 }
 
 bool sieve_pass(struct sieve *sieve, const struct observation *observation)
 {
+	bool tunnelled = (observation->flags & OBSERVATION_TUNNELLED) != 0;
+	struct observation outer;
+
+	if (tunnelled)
+		observation_outer(observation, &outer);
 	for (unsigned i = 0; i < sieve->count; i++) {
 		struct sieve_rule *entry = &sieve->rules[i];
 		bool pass = true;
 
-		if (!scope_holds(&entry->rule.scope, observation) || !match_test(&entry->rule.match, observation))
+		if (!holds(&entry->rule, observation) && !(tunnelled && holds(&entry->rule, &outer)))
 			continue;
 		switch (entry->rule.action) {
 		case RULE_DROP:

@@ -3,8 +3,8 @@
  * Up to SIEVE_RULES_MAX rules in order; says of one packet after the other whether they would let it pass. Pure: the clock is
  * the packet's own capture time, so the same packets in the same order always meet the same fate.
  *
- * The first rule decides whose scope holds the destination (of a tunnelled packet the inner or the outer one) and whose
- * match holds the packet. RULE_DROP drops it; RULE_RATE_LIMIT asks a token bucket; everything else, and no rule, passes it.
+ * The first rule decides whose scope holds the destination and whose match holds the packet: of a tunnelled one the packet inside,
+ * or else the tunnel packet around it. RULE_DROP drops it; RULE_RATE_LIMIT asks a token bucket; everything else, and no rule, passes it.
  *
  * The bucket of a rule gains rate_pps tokens a second, holds at most max(1, rate_pps / 10), is full at first, and pays one
  * token for one packet: `weight` plays no part, for what is decided is the fate of this one packet. Time that goes back

@@ -108,6 +108,15 @@ static bool mark_dtls(const struct observation *o)
 	return o->payload_kept >= 3 && o->payload[0] >= 20 && o->payload[0] <= 25 && o->payload[1] == 0xfe;
 }
 
+/* RFC 9000, RFC 9369, drafts 17 to 34, Google's Q043 to Q050 */
+static bool is_quic_version(const struct observation *o)
+{
+	const uint8_t *version = o->payload + 1;
+
+	return memcmp(version, "\0\0\0\1", 4) == 0 || memcmp(version, "\x6b\x33\x43\xcf", 4) == 0 ||
+	       memcmp(version, "\xff\0\0", 3) == 0 || memcmp(version, "Q0", 2) == 0;
+}
+
 static bool mark_quic_answer(const struct observation *o)
 {
 	return o->payload_kept >= 5 &&
@@ -437,7 +446,8 @@ static uint8_t recognise_udp(const struct observation *o)
 		return VECTOR_DNS_QUERY;
 	if (o->dst_port == 67 && o->payload_kept >= 1 && o->payload[0] == 1)
 		return VECTOR_DHCP;
-	if ((o->dst_port == 443 || o->dst_port == 80) && o->payload_kept >= 5 && (o->payload[0] & 0xc0) == 0xc0)
+	if ((o->dst_port == 443 || o->dst_port == 80) && o->payload_kept >= 5 &&
+	    (o->payload[0] & 0xc0) == 0xc0 && is_quic_version(o))
 		return VECTOR_QUIC;
 	return VECTOR_UDP;
 }

@@ -270,18 +270,11 @@ static struct judgement judge(struct engine *e, const struct observation *o, int
 static bool observe_outer(struct engine *e, const struct observation *o, int64_t slot, bool inner_fresh)
 {
 	struct flow_view view = flow_update_outer(e->flows, o, slot);
-	struct observation outer = *o;
+	struct observation outer;
 
 	if (view.asked || view.engaged)
 		return false;
-	outer.src = o->outer.src;
-	outer.dst = o->outer.dst;
-	outer.protocol = o->outer.protocol;
-	outer.ttl = o->outer.ttl;
-	outer.length = o->outer.length;
-	outer.ip_id = o->outer.ip_id;
-	outer.flags &= (uint32_t) ~(OBSERVATION_PORTS | OBSERVATION_TCP | OBSERVATION_ICMP | OBSERVATION_QUOTE);
-	outer.src_port = outer.dst_port = 0;
+	observation_outer(o, &outer);
 	return count_kind(e, &outer, o->outer.protocol == PROTOCOL_GRE ? VECTOR_GRE_INSIDE : VECTOR_IP_INSIDE, slot,
 	                  hash_address(hash_address(e->seed, &o->outer.src), &o->dst), inner_fresh, false);
 }
@@ -381,46 +374,86 @@ static void find_shape(struct finding *f)
 	f->burst = inc->waves_count == 1 && time_since(inc->ended, inc->began) < NS_PER_S && inc->packets >= 1000;
 }
 
+/* Lists for the search of signatures, and room for tunnel packets as their target sees them. */
+struct lists {
+	const struct observation **attack, **baseline, **verified;
+	struct observation *outers;
+	uint32_t outers_count;
+};
+
+static int lists_init(struct lists *lists, const struct sample *attack, const struct sample *normal)
+{
+	size_t outers = 0;
+
+	*lists = (struct lists){ 0 };
+	for (uint32_t i = 0; i < normal->used; i++)
+		outers += (normal->items[i].observation.flags & OBSERVATION_TUNNELLED) != 0;
+	lists->attack = calloc((size_t)attack->used + 1, sizeof(*lists->attack));
+	lists->baseline = calloc((size_t)normal->used + 1, sizeof(*lists->baseline));
+	lists->verified = calloc((size_t)normal->used + 1, sizeof(*lists->verified));
+	lists->outers = calloc(outers + 1, sizeof(*lists->outers));
+	return lists->attack && lists->baseline && lists->verified && lists->outers ? 0 : -ENOMEM;
+}
+
+static void lists_fini(struct lists *lists)
+{
+	free(lists->attack);
+	free(lists->baseline);
+	free(lists->verified);
+	free(lists->outers);
+}
+
+/* The packet that hits the scope: this one, the tunnel packet around it, or NULL. */
+static const struct observation *towards_scope(struct lists *lists, const struct prefix *scope, const struct observation *o)
+{
+	if (prefix_contains(scope, &o->dst))
+		return o;
+	if (!(o->flags & OBSERVATION_TUNNELLED) || !prefix_contains(scope, &o->outer.dst))
+		return NULL;
+	observation_outer(o, &lists->outers[lists->outers_count]);
+	return &lists->outers[lists->outers_count++];
+}
+
+/* How long the capture shows the scope outside the incident, its margins left out. */
+static uint64_t seconds_outside(const struct engine *e, const struct incident *inc)
+{
+	int64_t before = time_since(inc->began, e->totals.first) - BASELINE_MARGIN_NS;
+	int64_t after = inc->open ? 0 : time_since(e->totals.last, inc->ended) - BASELINE_MARGIN_NS;
+
+	return (uint64_t)((before > 0 ? before / NS_PER_S : 0) + (after > 0 ? after / NS_PER_S : 0) + 1);
+}
+
 /* Normal traffic to the scope: from outside the incident (B), and verified inside it (V). */
 static int find_signatures(const struct engine *e, struct finding *f)
 {
 	const struct incident *inc = f->incident;
 	const struct sample *attack = &f->total->sample, *normal = &e->baseline;
-	const struct observation **lists = calloc((size_t)attack->used + 2 * (size_t)normal->used + 1, sizeof(*lists));
-	const struct observation **a = lists, **b, **v;
-	struct signature_input input = { 0 };
-	int64_t outside = 0;
-	int rc;
+	struct signature_input input = { .baseline_seconds = seconds_outside(e, inc) };
+	struct lists lists;
+	int rc = lists_init(&lists, attack, normal);
 
-	if (!lists)
-		return -ENOMEM;
-	b = a + attack->used;
-	v = b + normal->used;
+	if (rc < 0)
+		goto free_lists;
 	for (uint32_t i = 0; i < attack->used; i++)
-		a[input.attack_count++] = &attack->items[i].observation;
+		lists.attack[input.attack_count++] = &attack->items[i].observation;
 	for (uint32_t i = 0; i < normal->used; i++) {
-		const struct observation *o = &normal->items[i].observation;
-		bool before = time_since(inc->began, o->time) > BASELINE_MARGIN_NS;
-		bool after = !inc->open && time_since(o->time, inc->ended) > BASELINE_MARGIN_NS;
+		const struct observation *o = towards_scope(&lists, &inc->scope, &normal->items[i].observation);
 
-		if (!prefix_contains(&inc->scope, &o->dst))
+		if (!o)
 			continue;
-		if (before || after)
-			b[input.baseline_count++] = o;
+		if (time_since(inc->began, o->time) > BASELINE_MARGIN_NS ||
+		    (!inc->open && time_since(o->time, inc->ended) > BASELINE_MARGIN_NS))
+			lists.baseline[input.baseline_count++] = o;
 		else if (o->flags & OBSERVATION_WELCOME)
-			v[input.verified_count++] = o;
+			lists.verified[input.verified_count++] = o;
 	}
-	if (time_since(inc->began, e->totals.first) > BASELINE_MARGIN_NS)
-		outside += time_since(inc->began, e->totals.first) - BASELINE_MARGIN_NS;
-	if (!inc->open && time_since(e->totals.last, inc->ended) > BASELINE_MARGIN_NS)
-		outside += time_since(e->totals.last, inc->ended) - BASELINE_MARGIN_NS;
-	input.attack = a;
-	input.baseline = b;
-	input.verified = v;
-	input.baseline_seconds = (uint64_t)(outside / NS_PER_S) + 1;
+	input.attack = lists.attack;
+	input.baseline = lists.baseline;
+	input.verified = lists.verified;
 	input.baseline_packets = normal->used ? (uint64_t)input.baseline_count * normal->seen / normal->used : 0;
 	rc = signature_find(&input, &f->signatures);
-	free(lists);
+free_lists:
+	lists_fini(&lists);
 	return rc;
 }
 

@@ -31,10 +31,10 @@ enum {
 	OBSERVATION_TUNNELLED = 1u << 7,       /* outer */
 	OBSERVATION_QUOTE = 1u << 8,           /* quote (ICMP error with a readable quoted header) */
 	OBSERVATION_TCP_OPTIONS_BAD = 1u << 9, /* the TCP option list is malformed */
-	OBSERVATION_MALFORMED = 1u << 12, /* the transport header is cut or impossible: only what IP says is there */
-	OBSERVATION_WELCOME =
-		1u << 11, /* set behind the waist, by what is known of its conversation: asked for or engaged */
 	OBSERVATION_CUT = 1u << 10, /* the capture kept less than the headers say: trailing fields may be absent */
+	OBSERVATION_MALFORMED = 1u << 11, /* the transport header is cut or impossible: only what IP says is there */
+	/* Set behind the waist, by what is known of its conversation: asked for, or engaged. */
+	OBSERVATION_WELCOME = 1u << 12,
 };
 
 /* clang-format off */
@@ -83,11 +83,18 @@ struct observation {
 		uint32_t length;
 		uint16_t ip_id;
 	} outer;
-	struct { /* the packet an ICMP error quotes */
+	struct { /* the packet an ICMP error quotes; in observation_outer(), the packet inside */
 		struct address src, dst;
 		uint16_t src_port, dst_port; /* 0 where not quoted */
+		uint16_t ip_id, payload_length;  /* of the packet inside only */
 		uint8_t protocol;
 	} quote;
 };
+
+/*
+ * A tunnelled packet as the tunnel's end sees it: outer addresses, protocol, length; no ports, no payload. What was inside is kept as its quote, without
+ * OBSERVATION_QUOTE.
+ */
+void observation_outer(const struct observation *tunnelled, struct observation *outer);
 
 #endif

@@ -63,13 +63,23 @@ static bool mirai_vse(const struct observation *o)
 
 static bool mirai_gre(const struct observation *o)
 {
-	uint16_t outer = o->outer.ip_id, inner = o->ip_id;
-	uint16_t outer_swapped = (uint16_t)(outer << 8 | outer >> 8),
-		 inner_swapped = (uint16_t)(inner << 8 | inner >> 8);
+	uint16_t outer = o->ip_id, inner = o->quote.ip_id;
+	uint16_t outer_swapped = (uint16_t)(outer << 8 | outer >> 8), inner_swapped = (uint16_t)(inner << 8 | inner >> 8);
 
-	return (o->flags & OBSERVATION_TUNNELLED) && o->outer.protocol == PROTOCOL_GRE && o->protocol == PROTOCOL_UDP &&
-	       o->payload_length == 512 &&
+	return (o->flags & OBSERVATION_TUNNELLED) && o->protocol == PROTOCOL_GRE && o->quote.protocol == PROTOCOL_UDP &&
+	       o->quote.payload_length == 512 &&
 	       (inner == (uint16_t) ~(outer - 1000) || inner_swapped == (uint16_t) ~(outer_swapped - 1000));
+}
+
+/* A question whose first label is twelve lower-case letters and digits. */
+static bool mirai_dns(const struct observation *o)
+{
+	if (o->protocol != PROTOCOL_UDP || o->dst_port != 53 || o->payload_kept < 26 || o->payload[12] != 12)
+		return false;
+	for (unsigned i = 13; i < 25; i++)
+		if (!(o->payload[i] >= 'a' && o->payload[i] <= 'z') && !(o->payload[i] >= '0' && o->payload[i] <= '9'))
+			return false;
+	return true;
 }
 
 static bool mirai_udp(const struct observation *o)
@@ -106,6 +116,7 @@ static const struct {
 	{ { "mirai", "STOMP flood: PSH+ACK with 768 octets of payload" }, mirai_stomp },
 	{ { "mirai", "VSE flood: Source engine query to port 27015" }, mirai_vse },
 	{ { "mirai", "GRE-IP flood: inner IP ID is the complement of the outer one less 1000" }, mirai_gre },
+	{ { "mirai", "DNS flood: questions whose first label is 12 random characters (a weak mark)" }, mirai_dns },
 	{ { "mirai", "UDP flood: 512 octets of payload (a weak mark)" }, mirai_udp },
 	{ { "zmap", "SYN with IP ID 54321 and window 65535" }, zmap },
 	{ { "masscan", "SYN with window 1025 and IP ID made from destination and sequence number" }, masscan },

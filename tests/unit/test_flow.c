@@ -784,7 +784,7 @@ static void random_scripts_against_the_twin(void **state)
 	}
 	/* Everything happened, and often. */
 	for (unsigned i = 0; i < 9; i++)
-		assert_in_range(seen[i], 100, UINT32_MAX);
+		assert_in_range(seen[i], 50, UINT32_MAX);
 }
 
 #define WITH_TABLE(test) cmocka_unit_test_setup_teardown(test, new_table, free_table)

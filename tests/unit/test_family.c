@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Each tool's mark on a packet as that tool makes it, and the nearest packets that do not bear it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "made.h"
+#include "trace/family.h"
+
+#define OPTIONS_MIRAI                                                                                                  \
+	((uint64_t)TCP_OPTION_MSS | (uint64_t)TCP_OPTION_SOK << 4 | (uint64_t)TCP_OPTION_TS << 8 |                     \
+	 (uint64_t)TCP_OPTION_NOP << 12 | (uint64_t)TCP_OPTION_WS << 16)
+
+static const char *family(const struct observation *o)
+{
+	size_t row = family_of(o);
+
+	assert_in_range(row, 0, family_count());
+	return row ? family_get(row - 1)->name : "none";
+}
+
+static const char *mark(const struct observation *o)
+{
+	size_t row = family_of(o);
+
+	return row ? family_get(row - 1)->mark : "none";
+}
+
+static struct observation syn(void)
+{
+	struct observation o = made_tcp(0, made_ipv4(0x5b010203u), 40000, made_ipv4(0xc0000201u), 443, TCP_SYN, 12345, 0);
+
+	o.ip_id = 7;
+	o.tcp.options = OPTIONS_MIRAI;
+	o.tcp.mss = 1460;
+	o.tcp.wscale = 7;
+	return o;
+}
+
+static void ordinary_packets_bear_none(void **state)
+{
+	struct observation o = syn();
+
+	(void)state;
+	assert_string_equal(family(&o), "none");
+	o = made_tcp(0, made_ipv4(1), 40000, made_ipv4(2), 443, TCP_ACK | TCP_PSH, 1, 1);
+	made_payload(&o, "GET /index.html HTTP/1.1\r\n", 26, 400);
+	assert_string_equal(family(&o), "none");
+	o = made_udp(0, made_ipv4(1), 40000, made_ipv4(2), 53, 40);
+	assert_string_equal(family(&o), "none");
+	o = made_icmp(0, made_ipv4(1), made_ipv4(2), 8, 0);
+	assert_string_equal(family(&o), "none");
+	o = made_ip(0, made_ipv6(1, 1), made_ipv6(1, 2), 58, 80);
+	assert_string_equal(family(&o), "none");
+	memset(&o, 0, sizeof(o));
+	assert_string_equal(family(&o), "none");
+}
+
+static void mirai_scan(void **state)
+{
+	struct observation o = syn();
+
+	(void)state;
+	o.dst_port = 23;
+	o.tcp.seq = 0xc0000201u;
+	o.tcp.options = 0;
+	assert_string_equal(family(&o), "mirai");
+	assert_non_null(strstr(mark(&o), "scan"));
+	o.tcp.seq++;
+	assert_string_equal(family(&o), "none");
+	o.tcp.seq--;
+	o.tcp.flags = TCP_SYN | TCP_ACK;
+	assert_string_equal(family(&o), "none");
+	o.tcp.flags = TCP_SYN;
+	o.dst = made_ipv6(0x20010db800000000u, 0xc0000201u); /* the mark is about IPv4 */
+	assert_string_equal(family(&o), "none");
+}
+
+static void mirai_syn_flood(void **state)
+{
+	struct observation o = syn();
+
+	(void)state;
+	o.tcp.window = 0;
+	o.tcp.wscale = 6;
+	assert_string_equal(family(&o), "mirai");
+	assert_non_null(strstr(mark(&o), "SYN flood"));
+	o.tcp.window = 1;
+	assert_string_equal(family(&o), "none");
+	o.tcp.window = 0;
+	o.tcp.wscale = 7;
+	assert_string_equal(family(&o), "none");
+	o.tcp.wscale = 6;
+	o.tcp.options = OPTIONS_MIRAI >> 4;
+	assert_string_equal(family(&o), "none");
+}
+
+static void mirai_ack_and_stomp(void **state)
+{
+	struct observation o = made_tcp(0, made_ipv4(1), 40000, made_ipv4(2), 443, TCP_ACK, 1, 1);
+
+	(void)state;
+	made_payload(&o, "\x8f\x13", 2, 512);
+	assert_string_equal(family(&o), "mirai");
+	assert_non_null(strstr(mark(&o), "ACK"));
+	o.payload_length = 511;
+	assert_string_equal(family(&o), "none");
+	o.payload_length = 768;
+	assert_string_equal(family(&o), "none");
+	o.tcp.flags = TCP_ACK | TCP_PSH;
+	assert_string_equal(family(&o), "mirai");
+	assert_non_null(strstr(mark(&o), "STOMP"));
+	o.payload_length = 769;
+	assert_string_equal(family(&o), "none");
+}
+
+static void mirai_vse(void **state)
+{
+	static const char query[] = "\xff\xff\xff\xffTSource Engine Query";
+	struct observation o = made_udp(0, made_ipv4(1), 40000, made_ipv4(2), 27015, 25);
+
+	(void)state;
+	made_payload(&o, query, sizeof(query), 25);
+	assert_string_equal(family(&o), "mirai");
+	assert_non_null(strstr(mark(&o), "VSE"));
+	o.dst_port = 27016;
+	assert_string_equal(family(&o), "none");
+	o.dst_port = 27015;
+	o.payload_kept = 20; /* cut short: not seen whole, not said */
+	assert_string_equal(family(&o), "none");
+	o.payload_kept = 25;
+	o.payload[5] = 's';
+	assert_string_equal(family(&o), "none");
+}
+
+static void mirai_gre(void **state)
+{
+	struct observation o = made_udp(0, made_ipv4(1), 40000, made_ipv4(2), 53000, 512);
+
+	(void)state;
+	o.flags |= OBSERVATION_TUNNELLED;
+	o.outer.protocol = MADE_GRE;
+	o.outer.ip_id = 5000;
+	o.ip_id = (uint16_t)~(5000 - 1000);
+	assert_string_equal(family(&o), "mirai");
+	assert_non_null(strstr(mark(&o), "GRE"));
+	/* The bot's own order of octets, here the other one */
+	o.outer.ip_id = 0x8813;             /* 0x1388 */
+	o.ip_id = (uint16_t)~0x0fa0;        /* ~4000 … */
+	o.ip_id = (uint16_t)(o.ip_id << 8 | o.ip_id >> 8);
+	assert_string_equal(family(&o), "mirai");
+	o.ip_id++;
+	assert_string_equal(family(&o), "none");
+	o.ip_id--;
+	o.outer.protocol = 4;
+	assert_string_equal(family(&o), "none");
+	o.outer.protocol = MADE_GRE;
+	o.payload_length = 500;
+	assert_string_equal(family(&o), "none");
+}
+
+static void mirai_udp(void **state)
+{
+	struct observation o = made_udp(0, made_ipv4(1), 40000, made_ipv4(2), 53000, 512);
+
+	(void)state;
+	assert_string_equal(family(&o), "mirai");
+	assert_non_null(strstr(mark(&o), "weak"));
+	o.src_port = 123;
+	assert_string_equal(family(&o), "none");
+	o.src_port = 40000;
+	o.payload_length = 513;
+	assert_string_equal(family(&o), "none");
+}
+
+static void zmap(void **state)
+{
+	struct observation o = syn();
+
+	(void)state;
+	o.ip_id = 54321;
+	o.tcp.window = 65535;
+	assert_string_equal(family(&o), "zmap");
+	o.ip_id--;
+	assert_string_equal(family(&o), "none");
+	o.ip_id++;
+	o.tcp.window--;
+	assert_string_equal(family(&o), "none");
+	o.tcp.window++;
+	o.tcp.flags = TCP_ACK;
+	assert_string_equal(family(&o), "none");
+}
+
+static void masscan(void **state)
+{
+	struct observation o = syn();
+
+	(void)state;
+	o.tcp.window = 1025;
+	o.tcp.seq = 0x89abcdefu;
+	o.ip_id = (uint16_t)(0x0201u ^ 443u ^ 0xcdefu);
+	assert_string_equal(family(&o), "masscan");
+	o.tcp.window = 1024;
+	assert_string_equal(family(&o), "none");
+	o.tcp.window = 1025;
+	o.ip_id ^= 1;
+	assert_string_equal(family(&o), "none");
+}
+
+static void loic(void **state)
+{
+	struct observation o = made_tcp(0, made_ipv4(1), 40000, made_ipv4(2), 80, TCP_ACK | TCP_PSH, 1, 1);
+
+	(void)state;
+	made_payload(&o, "GET / HTTP/1.1\r\n\r\n", 18, 18);
+	assert_string_equal(family(&o), "loic");
+	o.payload_length = 19; /* a header follows */
+	assert_string_equal(family(&o), "none");
+	made_payload(&o, "GET / HTTP/1.0\r\n\r\n", 18, 18);
+	assert_string_equal(family(&o), "none");
+}
+
+/* Chance bears no mark but the one that says of itself that it is weak. */
+static void random_packets(void **state)
+{
+	uint64_t draws = 1;
+	unsigned marked = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 200000; i++) {
+		struct observation o;
+
+		for (size_t at = 0; at < sizeof(o); at += 8) {
+			uint64_t number = made_random(&draws);
+
+			memcpy((uint8_t *)&o + at, &number, sizeof(o) - at < 8 ? sizeof(o) - at : 8);
+		}
+		o.payload_kept = (uint8_t)made_below(&draws, OBSERVATION_PAYLOAD_MAX + 1);
+		marked += family_of(&o) != 0;
+	}
+	assert_in_range(marked, 0, 5);
+}
+
+static void rows_are_whole(void **state)
+{
+	(void)state;
+	assert_true(family_count() > 0);
+	for (size_t i = 0; i < family_count(); i++) {
+		assert_true(strlen(family_get(i)->name) > 0);
+		assert_true(strlen(family_get(i)->mark) > 0);
+		for (size_t j = 0; j < i; j++)
+			assert_string_not_equal(family_get(i)->mark, family_get(j)->mark);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ordinary_packets_bear_none),
+		cmocka_unit_test(mirai_scan),
+		cmocka_unit_test(mirai_syn_flood),
+		cmocka_unit_test(mirai_ack_and_stomp),
+		cmocka_unit_test(mirai_vse),
+		cmocka_unit_test(mirai_gre),
+		cmocka_unit_test(mirai_udp),
+		cmocka_unit_test(zmap),
+		cmocka_unit_test(masscan),
+		cmocka_unit_test(loic),
+		cmocka_unit_test(random_packets),
+		cmocka_unit_test(rows_are_whole),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
