@@ -215,3 +215,14 @@ int prefix_parse(const char *text, struct prefix *prefix)
 	*prefix = parsed;
 	return 0;
 }
+
+bool address_is_impossible_source(const struct address *address)
+{
+	static const uint8_t loopback[15] = { 0 };
+	uint8_t first = address->octets[12];
+
+	if (address_is_ipv4(address))
+		return first == 0 || first == 127 || first >= 224;
+	return address->octets[0] == 0xff ||
+	       (memcmp(address->octets, loopback, sizeof(loopback)) == 0 && address->octets[15] <= 1);
+}

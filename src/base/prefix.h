@@ -29,6 +29,8 @@ bool address_is_ipv4(const struct address *address);
 bool address_equal(const struct address *a, const struct address *b);
 /* <0, 0, >0 in network order, so IPv4 sorts as one block. */
 int address_compare(const struct address *a, const struct address *b);
+/* Sources that no network anywhere can have: 0.0.0.0/8, 127.0.0.0/8, 224.0.0.0/3, ::/128, ::1, ff00::/8. */
+bool address_is_impossible_source(const struct address *address);
 bool address_is_multicast(const struct address *address); /* 224.0.0.0/4, 255.255.255.255, ff00::/8 */
 const char *address_format(const struct address *address, char text[ADDRESS_TEXT_SIZE]);
 

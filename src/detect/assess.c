@@ -2,10 +2,13 @@
 #include "detect/assess.h"
 
 #define LEARNED_ENOUGH 10 /* seconds before what is usual counts */
+#define PAUSE_SHORT 20 /* slots of silence that part one attack from what was before, by the window that noticed it */
+#define PAUSE_LONG 50
+#define PAUSE_LONGEST 200
 #define LEARNED_LONG 300
 #define USUAL_TIMES 3
-#define ANSWERED_TIMES 6  /* what the target answers is an attack at so many times its mean … */
-#define ANSWERED_ALONE 5  /* … or, where no mean is known, at so many times the bound */
+#define ANSWERED_TIMES 6   /* what the target answers is an attack at so many times its mean … */
+#define ANSWERED_ALONE 5   /* … or, where no mean is known, at so many times the bound */
 #define ALARM_AT_ONCE 1500 /* unanswered packets in 100 ms that need not wait for their answers */
 #define HOT_SHARE 5        /* an attack's first slots hold at least a fifth of what raises the alarm … */
 #define ONSET_SLOTS 3      /* before them, slots that are rising already */
@@ -53,7 +56,9 @@ static bool is_stream(const struct track *t)
 static int64_t walk_back(const struct view *v, int64_t from, int64_t pause, bool answered)
 {
 	const struct track *t = v->track;
-	uint64_t usual = t->learned_seconds >= LEARNED_ENOUGH ? 2 * (answered ? t->learned_packets : t->learned_unsettled) / t->learned_seconds : 0;
+	uint64_t usual = t->learned_seconds >= LEARNED_ENOUGH
+	                         ? 2 * (answered ? t->learned_packets : t->learned_unsettled) / t->learned_seconds
+	                         : 0;
 	uint64_t peak = 0;
 	int64_t oldest = t->last_slot - 10 * (TRACK_SECONDS - 1), earliest = t->last_slot;
 
@@ -96,6 +101,8 @@ static bool fires(const struct view *v, int64_t to, uint32_t slots, uint64_t bou
 	/* A target that is never heard may be answering all the same. */
 	if (v->evidence->unheard && !v->track->heard)
 		bound *= v->evidence->unheard;
+	if (v->evidence->unheard_long && !v->track->heard && slots > 10)
+		bound *= v->evidence->unheard_long;
 	if (bound == 0 || unsettled(counts) < bound * v->wider + usual_bound(v->track, slots) ||
 	    unsettled(counts) * 100 < counts.packets * v->evidence->unanswered_percent)
 		return false;
@@ -111,8 +118,9 @@ static bool answered_too_many(const struct view *v, int64_t to, uint32_t *window
 
 	if (!v->evidence->answered_1s || packets < (uint64_t)v->evidence->answered_1s * v->wider)
 		return false;
-	if (t->learned_seconds < LEARNED_ENOUGH ? packets < (uint64_t)ANSWERED_ALONE * v->evidence->answered_1s * v->wider
-	                            : packets < ANSWERED_TIMES * t->learned_packets / t->learned_seconds)
+	if (t->learned_seconds < LEARNED_ENOUGH
+	            ? packets < (uint64_t)ANSWERED_ALONE * v->evidence->answered_1s * v->wider
+	            : packets < ANSWERED_TIMES * t->learned_packets / t->learned_seconds)
 		return false;
 	*window = 10;
 	return true;
@@ -138,6 +146,12 @@ static bool sudden(const struct view *v, int64_t slot, bool final, uint32_t *win
 	return fires(v, slot, 1, e->lone_1s > ALARM_AT_ONCE ? e->lone_1s : ALARM_AT_ONCE, window);
 }
 
+/* Sources are those of the last ten seconds and some: so are the packets they are held against. */
+static bool repeats(const struct view *v, int64_t to, uint64_t sources)
+{
+	return v->evidence->repeat_max && unsettled(sum_of(v, to, 100)) > sources * v->evidence->repeat_max;
+}
+
 static bool crowd(const struct view *v, int64_t to, uint32_t *window)
 {
 	const struct evidence *e = v->evidence;
@@ -161,8 +175,9 @@ static bool crowd(const struct view *v, int64_t to, uint32_t *window)
 		if (!counted)
 			sources = track_sources(v->track);
 		counted = true;
-		if (sources >= bounds[i].sources)
-			return true;
+		if (sources < bounds[i].sources || (bounds[i].slots > 10 && repeats(v, to, sources)))
+			continue;
+		return true;
 	}
 	return false;
 }
@@ -185,6 +200,17 @@ bool assess(const struct track *t, const struct evidence *e, int64_t since, int6
 		}
 	}
 	alarm->window = window;
-	alarm->from_slot = walk_back(&v, to - window + 1, window <= 10 ? 20 : window <= 100 ? 50 : 200, answered);
+	alarm->from_slot = walk_back(&v, to - window + 1,
+	                             window <= 10    ? PAUSE_SHORT
+	                             : window <= 100 ? PAUSE_LONG
+	                                             : PAUSE_LONGEST,
+	                             answered);
 	return true;
+}
+
+int64_t assess_onset(const struct track *t, const struct evidence *e, int64_t since, int64_t from)
+{
+	struct view v = { .track = t, .evidence = e, .since = since, .wider = 1 };
+
+	return walk_back(&v, from, PAUSE_SHORT, false);
 }

@@ -22,4 +22,7 @@ struct alarm {
 bool assess(const struct track *track, const struct evidence *evidence, int64_t since, int64_t slot, unsigned wider,
             bool final, struct alarm *alarm);
 
+/* The first slot of what is going on in `from` and later, as far back as it belongs together. */
+int64_t assess_onset(const struct track *track, const struct evidence *evidence, int64_t since, int64_t from);
+
 #endif

@@ -23,10 +23,21 @@
 #define PENDING_PACKETS 20      /* in a slot, to be assessed again once they had time to be answered */
 #define SIBLINGS 4              /* addresses of one network under the same attack that make it the target */
 #define CARPET_DESTINATIONS 8
+#define CARPET_RETURNS 4   /* packets to each address that a carpet hits, at least */
+#define SECOND_LOOK_1S 100 /* unanswered packets that deserve a look at who sends them */
+#define SECOND_LOOK_10S 200
+#define SECOND_SOURCES 20
+#define IMPOSSIBLE_SHARE 20    /* a twentieth from addresses that nobody can have: forged */
+#define SERVICE_PORT_MAX 32767 /* servers listen below, clients speak from above */
 #define SCAN_SOURCES 4
+#define SCAN_LOOKS 5   /* packets for each port or host, repeated and mirrored ones among them */
+#define SCAN_REPEATS 3 /* probes of one port or host on average, at most */
 #define SCAN_PORTS 40
-#define SCAN_FAST_PPS 5000 /* faster than this a look at ports is a flood, whatever its purpose */
+#define SCAN_FAST_PPS 5000
+#define SCAN_PORT_SHARE 10   /* packets for each source port of a fast scanner, at least */
+#define SCAN_PAYLOAD_MAX 200 /* octets in a probe on average */
 #define SCANS_MAX 32
+#define LISTENERS 16
 #define SMALL_SHARE 50 /* a vector with less than a fiftieth of packets and of bytes is noise of the others */
 #define ECHO_SHARE 5   /* errors that an attack makes others send: named only from a fifth on */
 
@@ -43,7 +54,7 @@ struct pending {
 	uint8_t level;
 	bool probe;
 	int64_t slot;
-	struct observation observation;
+	struct capture_time time;
 };
 
 struct detector {
@@ -124,9 +135,16 @@ static void recent_push(struct detector *d, const struct observation *o, uint8_t
 }
 
 struct survey {
-	uint64_t taken;   /* packets that are part of an incident already; not in what follows */
+	uint64_t taken; /* packets that are part of an incident already; not in what follows */
 	uint64_t packets;
-	uint64_t sources, destinations, ports;
+	uint64_t sources, destinations, ports, source_ports;
+	uint64_t pairs;      /* of destination and port */
+	uint64_t impossible; /* packets from addresses that nobody can have */
+	uint64_t
+		shared_source_port; /* packets from the most used one, where it is not the most used destination port */
+	uint16_t source_port;       /* … that port */
+	uint64_t payload;           /* octets */
+	int64_t span_ns;            /* from the first to the last */
 	uint64_t heaviest_source, heaviest_destination; /* packets, at least */
 };
 
@@ -134,8 +152,9 @@ struct survey {
 static void survey_recent(struct detector *d, const struct prefix *scope, uint8_t kind, int64_t since_ns,
                           struct survey *survey)
 {
-	struct hll *sources = calloc(3, sizeof(*sources));
-	struct topk *heaviest = calloc(2, sizeof(*heaviest));
+	struct hll *sources = calloc(5, sizeof(*sources));
+	struct topk *heaviest = calloc(4, sizeof(*heaviest));
+	int64_t first_ns = INT64_MAX, last_ns = INT64_MIN;
 	uint64_t packets = 0;
 
 	*survey = (struct survey){ 0 };
@@ -153,6 +172,14 @@ static void survey_recent(struct detector *d, const struct prefix *scope, uint8_
 		hll_add(&sources[0], hash_address(d->seed, &o->src));
 		hll_add(&sources[1], hash_address(d->seed, &o->dst));
 		hll_add(&sources[2], hash_2(d->seed, o->dst_port, 0));
+		hll_add(&sources[3], hash_2(d->seed, o->src_port, 1));
+		hll_add(&sources[4], hash_2(hash_address(d->seed, &o->dst), o->dst_port, 2));
+		survey->impossible += address_is_impossible_source(&o->src) ? o->weight : 0;
+		topk_add(&heaviest[2], topk_number(o->src_port), o->weight);
+		topk_add(&heaviest[3], topk_number(o->dst_port), o->weight);
+		survey->payload += (uint64_t)o->payload_length * o->weight;
+		first_ns = o->time.ns < first_ns ? o->time.ns : first_ns;
+		last_ns = o->time.ns > last_ns ? o->time.ns : last_ns;
 		topk_add(&heaviest[0], address_topk(&o->src), o->weight);
 		topk_add(&heaviest[1], address_topk(&o->dst), o->weight);
 	}
@@ -161,6 +188,14 @@ static void survey_recent(struct detector *d, const struct prefix *scope, uint8_
 		survey->sources = hll_estimate(&sources[0]);
 		survey->destinations = hll_estimate(&sources[1]);
 		survey->ports = hll_estimate(&sources[2]);
+		survey->pairs = hll_estimate(&sources[4]);
+		topk_sort(&heaviest[2]);
+		topk_sort(&heaviest[3]);
+		survey->source_port = (uint16_t)heaviest[2].entries[0].key.low;
+		if (heaviest[2].entries[0].key.low != heaviest[3].entries[0].key.low)
+			survey->shared_source_port = topk_heaviest(&heaviest[2]);
+		survey->source_ports = hll_estimate(&sources[3]);
+		survey->span_ns = packets ? last_ns - first_ns : 0;
 		survey->heaviest_source = topk_heaviest(&heaviest[0]);
 		survey->heaviest_destination = topk_heaviest(&heaviest[1]);
 	}
@@ -467,13 +502,21 @@ static void raise_alarm(struct detector *d, struct track *track, const struct al
 
 /* ------------------------------------------------------------------ deciding */
 
-static bool looks_like_scan(const struct survey *survey, const struct track *track)
+/*
+ * A look asks each port or host once or twice, with little or no payload. Where it is as fast as a flood, what tells is the source port: scanners keep
+ * theirs, floods take a new one for each packet.
+ */
+static bool looks_like_scan(const struct survey *survey)
 {
-	uint64_t last_second = track_sum(track, track->last_slot - 9, track->last_slot).packets;
-	uint64_t spread = survey->ports > survey->destinations ? survey->ports : survey->destinations;
+	uint64_t spread = survey->pairs;
+	uint64_t pps = survey->packets * (uint64_t)NS_PER_S /
+	               (uint64_t)(survey->span_ns > NS_PER_S / 10 ? survey->span_ns : NS_PER_S / 10);
 
-	return (survey->sources <= SCAN_SOURCES || survey->heaviest_source * 10 >= survey->packets * 7) &&
-	       spread >= SCAN_PORTS && spread * 5 >= survey->packets * 2 && last_second < SCAN_FAST_PPS;
+	if (survey->sources > SCAN_SOURCES && survey->heaviest_source * 10 < survey->packets * 7)
+		return false;
+	return spread >= SCAN_PORTS && spread * SCAN_LOOKS >= survey->packets &&
+	       survey->payload <= survey->packets * SCAN_PAYLOAD_MAX &&
+	       (pps < SCAN_FAST_PPS || survey->source_ports * SCAN_PORT_SHARE <= survey->packets);
 }
 
 static bool is_probe_kind(uint8_t kind)
@@ -497,10 +540,13 @@ static bool confirm(struct detector *d, const struct track *track, unsigned leve
 	/* Many sources among those who were answered do not make one noisy source a crowd. */
 	if (alarm->crowd && survey.heaviest_source * 2 >= unanswered)
 		return false;
-	if (is_probe_kind(track->kind) && looks_like_scan(&survey, track))
+	if (is_probe_kind(track->kind) && looks_like_scan(&survey))
 		return false;
 	if (level == 0)
 		return true;
+	/* A flood comes back to each of its targets; what looks once at each, from however many sources, is a scan. */
+	if (is_probe_kind(track->kind) && survey.packets < CARPET_RETURNS * survey.destinations)
+		return false;
 	return survey.destinations >= CARPET_DESTINATIONS && survey.heaviest_destination * 2 < survey.packets &&
 	       (survey.sources >= 30 || survey.packets >= 20 * survey.destinations);
 }
@@ -531,6 +577,41 @@ static bool due(struct track *track, int64_t slot)
 	return false;
 }
 
+/*
+ * Too little for its numbers, but some signs need few packets: forged sources give themselves away by impossible ones among them, and answers of a
+ * service that no table knows by the one port that all of them come from.
+ */
+static bool second_look(struct detector *d, const struct track *track, unsigned level, int64_t since, int64_t slot,
+                        bool final, struct alarm *alarm)
+{
+	const struct vector *vector = vector_get(track->kind);
+	int64_t to = final ? slot : slot - vector->evidence->settle_slots, from = to - 9;
+	struct track_counts counts = track_sum(track, from > since ? from : since, to);
+	struct survey survey;
+
+	if (level > 0 || vector->class != VECTOR_STATELESS)
+		return false;
+	if (counts.packets < counts.settled + SECOND_LOOK_1S) {
+		from = to - 99;
+		counts = track_sum(track, from > since ? from : since, to);
+		if (counts.packets < counts.settled + SECOND_LOOK_10S)
+			return false;
+	}
+	if (counts.settled * 2 > counts.packets)
+		return false;
+	survey_recent(d, &track->scope, track->kind, (from > since ? from : since) * SLOT_NS, &survey);
+	if (survey.sources < SECOND_SOURCES || survey.packets < survey.taken ||
+	    survey.heaviest_source * 4 > survey.packets)
+		return false;
+	if (!(survey.impossible * IMPOSSIBLE_SHARE >= survey.packets && survey.impossible * 2 < survey.packets) &&
+	    !(track->kind == VECTOR_UDP && survey.shared_source_port * 10 >= survey.packets * 9 &&
+	      survey.source_port <= SERVICE_PORT_MAX))
+		return false;
+	*alarm = (struct alarm){ .window = 10, .crowd = true };
+	alarm->from_slot = assess_onset(track, vector->evidence, since, from);
+	return true;
+}
+
 static bool decide(struct detector *d, struct track *track, unsigned level, int64_t slot, struct capture_time now,
                    bool final)
 {
@@ -552,14 +633,15 @@ static bool decide(struct detector *d, struct track *track, unsigned level, int6
 	if (index >= 0 && !d->incidents[index]->wave_open && slot_of(d->incidents[index]->ended.ns) >= since)
 		since = slot_of(d->incidents[index]->ended.ns) + 1;
 	if (!(index >= 0 && rearms(d->incidents[index], track, slot, &alarm)) &&
-	    (!assess(track, evidence, since, slot, level + 1, final, &alarm) || !confirm(d, track, level, &alarm)))
+	    !(assess(track, evidence, since, slot, level + 1, final, &alarm) && confirm(d, track, level, &alarm)) &&
+	    !second_look(d, track, level, since, slot, final, &alarm))
 		return false;
 	raise_alarm(d, track, &alarm, now);
 	return true;
 }
 
 /* Busy, and its packets may yet be answered: to be looked at again when they had time. */
-static void remember(struct detector *d, struct track *track, unsigned level, bool probe, const struct observation *o)
+static void remember(struct detector *d, struct track *track, unsigned level, bool probe, struct capture_time now)
 {
 	const struct evidence *e = vector_get(track->kind)->evidence;
 
@@ -571,17 +653,19 @@ static void remember(struct detector *d, struct track *track, unsigned level, bo
 		return;
 	}
 	track->pending = true;
-	d->pending[d->pending_count++] = (struct pending){ .scope = track->scope,
-		                                           .kind = track->kind,
-		                                           .level = (uint8_t)level,
-		                                           .probe = probe,
-		                                           .slot = track->last_slot + e->settle_slots + 1,
-		                                           .observation = *o };
+	d->pending[d->pending_count++] = (struct pending){
+		.scope = track->scope,
+		.kind = track->kind,
+		.level = (uint8_t)level,
+		.probe = probe,
+		.slot = track->last_slot + e->settle_slots + 1,
+		.time = now,
+	};
 }
 
-static void assess_probes(struct detector *d, const struct observation *o, uint8_t kind, struct track *track);
+static void assess_probes(struct detector *d, struct track *track, struct capture_time now, bool final);
 
-void detector_tick(struct detector *d, struct track_table *tracks, int64_t slot)
+void detector_tick(struct detector *d, struct track_table *tracks, struct track_table *probes, int64_t slot)
 {
 	for (uint32_t i = 0; i < d->pending_count;) {
 		struct pending p = d->pending[i];
@@ -592,15 +676,15 @@ void detector_tick(struct detector *d, struct track_table *tracks, int64_t slot)
 			continue;
 		}
 		d->pending[i] = d->pending[--d->pending_count];
-		track = track_find(tracks, &p.scope, p.kind);
+		track = track_find(p.probe ? probes : tracks, &p.scope, p.kind);
 		if (!track)
 			continue;
 		track->pending = false;
 		track_advance(track, p.slot);
 		if (p.probe)
-			assess_probes(d, &p.observation, p.kind, track);
+			assess_probes(d, track, p.time, false);
 		else if (resolve(d, track->incident) < 0 || !d->incidents[resolve(d, track->incident)]->wave_open)
-			decide(d, track, p.level, track->last_slot, p.observation.time, false);
+			decide(d, track, p.level, track->last_slot, p.time, false);
 	}
 }
 
@@ -628,48 +712,52 @@ bool detector_observe(struct detector *d, const struct observation *o, uint8_t k
 			continue;
 		if (decide(d, track, level, track->last_slot, o->time, false))
 			return true;
-		remember(d, track, level, false, o);
+		remember(d, track, level, false, o->time);
 	}
 	return false;
 }
 
 /* Enough distinct ports or hosts, few of them answering? */
-static void assess_probes(struct detector *d, const struct observation *o, uint8_t kind, struct track *track)
+static void assess_probes(struct detector *d, struct track *track, struct capture_time now, bool final)
 {
-	const struct evidence *e = vector_get(kind)->evidence;
-	struct track_counts counts = track_sum(track, track->last_slot - 599, track->last_slot - e->settle_slots);
+	const struct evidence *e = vector_get(track->kind)->evidence;
+	struct track_counts counts =
+		track_sum(track, track->last_slot - 599, track->last_slot - (final ? 0 : e->settle_slots));
 	int32_t index = resolve(d, track->incident), part;
-	struct prefix scope = detector_scope(&o->dst, 0);
+	struct prefix scope = detector_scope(&track->example_dst, 0);
 
 	if (counts.packets < e->crowd_60s || counts.settled * 5 > counts.packets * 2 ||
 	    track_sources(track) < e->crowd_60s_sources)
 		return;
+	if (counts.packets > SCAN_REPEATS * track_sources(track))
+		return; /* whoever asks the same again and again is polling */
 	if (index >= 0 && d->incidents[index]->wave_open)
 		return;
-	if (index < 0 || is_over(d->incidents[index], o->time))
-		index = new_incident(d, &scope, o->time, o->time, true);
+	if (index < 0 || is_over(d->incidents[index], now))
+		index = new_incident(d, &scope, now, now, true);
 	if (index < 0)
 		return;
-	part = part_of(d->incidents[index], kind);
+	part = part_of(d->incidents[index], track->kind);
 	if (part < 0)
 		return;
 	track->incident = index;
-	open_wave(d->incidents[index], o->time);
+	open_wave(d->incidents[index], now);
 	for (uint64_t i = recent_count(d); i-- > 0;) {
 		const struct recent *r = recent_at(d, i);
 		const struct observation *p = &r->observation;
 		struct prefix probed = detector_scope(&p->dst, 0);
 
-		if (!is_probe_kind(r->kind) || !address_equal(&p->src, &o->src) ||
-		    time_since(o->time, p->time) > 60 * NS_PER_S ||
-		    (kind == VECTOR_SCAN_PORTS ? !address_equal(&p->dst, &o->dst) : p->dst_port != o->dst_port))
+		if (r->taken || !is_probe_kind(r->kind) || !address_equal(&p->src, &track->example_src) ||
+		    time_since(now, p->time) > 60 * NS_PER_S ||
+		    (track->kind == VECTOR_SCAN_PORTS ? !address_equal(&p->dst, &track->example_dst)
+		                                      : p->dst_port != track->example_port))
 			continue;
 		record(d, d->incidents[index], &d->incidents[index]->parts[part], p);
 		d->incidents[index]->scope = prefix_join(&d->incidents[index]->scope, &probed);
 	}
 }
 
-void detector_observe_probe(struct detector *d, const struct observation *o, uint8_t kind, struct track *track)
+void detector_observe_probe(struct detector *d, const struct observation *o, struct track *track)
 {
 	struct prefix scope = detector_scope(&o->dst, 0);
 	int32_t index;
@@ -687,9 +775,12 @@ void detector_observe_probe(struct detector *d, const struct observation *o, uin
 		if (is_over(inc, o->time))
 			track->incident = -1;
 	}
+	track->example_src = o->src;
+	track->example_dst = o->dst;
+	track->example_port = o->dst_port;
 	if (due(track, track->last_slot)) {
-		assess_probes(d, o, kind, track);
-		remember(d, track, 0, true, o);
+		assess_probes(d, track, o->time, false);
+		remember(d, track, 0, true, o->time);
 	}
 }
 
@@ -745,8 +836,7 @@ static void decide_remaining(struct detector *d, struct track_table *tracks, str
 			struct prefix scope = detector_scope(&track->scope.address, level);
 			int32_t index = resolve(d, track->incident);
 
-			if (track->kind == VECTOR_SCAN_PORTS || track->kind == VECTOR_SCAN_HOSTS ||
-			    !prefix_equal(&scope, &track->scope) || (index >= 0 && d->incidents[index]->wave_open))
+			if (!prefix_equal(&scope, &track->scope) || (index >= 0 && d->incidents[index]->wave_open))
 				continue;
 			track_advance(track, slot > track->last_slot ? slot : track->last_slot);
 			decide(d, track, level, track->last_slot, last, true);
@@ -803,14 +893,40 @@ static uint64_t share_of_services(const struct topk *ports)
 	return ports->total ? from_services * 100 / ports->total : 0;
 }
 
+/* Few ports, none of which a client would be given: hosts that listen there. */
+static uint64_t share_of_top_listeners(const struct topk *ports)
+{
+	struct topk sorted = *ports;
+	uint64_t listening = 0;
+
+	topk_sort(&sorted);
+	for (uint32_t i = 0; i < sorted.used && i < LISTENERS; i++)
+		if (sorted.entries[i].key.low <= SERVICE_PORT_MAX)
+			listening += sorted.entries[i].count - sorted.entries[i].error;
+	return sorted.total ? listening * 100 / sorted.total : 0;
+}
+
+static bool same_top(const struct topk *a, const struct topk *b)
+{
+	struct topk left = *a, right = *b;
+
+	topk_sort(&left);
+	topk_sort(&right);
+	return left.used && right.used && left.entries[0].key.low == right.entries[0].key.low;
+}
+
 static uint8_t refine(const struct incident_part *part)
 {
 	const struct window *w = part->window;
 	uint64_t sources = hll_estimate(&w->sources), top_port = share_of_top(&w->top_src_ports);
 
-	if (part->kind == VECTOR_UDP && sources >= 20 && top_port >= 80 && share_of_top(&w->top_sources) < 50)
+	/* Among peers, both ends use one port: no reflector is asked from there. */
+	if (part->kind == VECTOR_UDP && sources >= 20 && top_port >= 80 && share_of_top(&w->top_sources) < 50 &&
+	    w->top_src_ports.entries[0].key.low != 443 &&
+	    (share_of_top(&w->top_dst_ports) < 80 || !same_top(&w->top_src_ports, &w->top_dst_ports)))
 		return VECTOR_UDP_REFLECTION;
-	if (part->kind == VECTOR_SYN_ACK && share_of_services(&w->top_src_ports) >= 50)
+	if (part->kind == VECTOR_SYN_ACK &&
+	    (share_of_services(&w->top_src_ports) >= 50 || share_of_top_listeners(&w->top_src_ports) >= 80))
 		return VECTOR_SYN_ACK_REFLECTION;
 	if ((part->kind == VECTOR_ACK || part->kind == VECTOR_RST || part->kind == VECTOR_FIN) && sources >= 20 &&
 	    share_of_services(&w->top_src_ports) >= 80 && share_of_top(&w->top_sources) < 50 &&
@@ -911,11 +1027,14 @@ static int by_wave_beginning(const void *left, const void *right)
 	return a->began.ns < b->began.ns ? -1 : a->began.ns > b->began.ns;
 }
 
-void detector_finish(struct detector *d, struct track_table *tracks, struct capture_time last)
+void detector_finish(struct detector *d, struct track_table *tracks, struct track_table *probes,
+                     struct capture_time last)
 {
 	uint32_t kept = 0;
 
 	decide_remaining(d, tracks, last);
+	for (uint32_t i = 0; i < track_table_count(probes); i++)
+		assess_probes(d, track_table_at(probes, i), last, true);
 	end_all(d, last, false);
 	settle_scans(d);
 	for (uint32_t i = 0; i < d->count; i++) {

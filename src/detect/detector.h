@@ -39,20 +39,20 @@ struct prefix detector_scope(const struct address *address, unsigned level);
 bool detector_observe(struct detector *detector, const struct observation *observation, uint8_t kind,
                       struct track *tracks[DETECTOR_LEVELS]);
 /* A probe of a possible scan; `track` counts distinct ports (VECTOR_SCAN_PORTS) or hosts (VECTOR_SCAN_HOSTS). */
-void detector_observe_probe(struct detector *detector, const struct observation *observation, uint8_t kind,
-                            struct track *track);
+void detector_observe_probe(struct detector *detector, const struct observation *observation, struct track *track);
 /*
  * Slots have passed: what was busy and then fell silent is assessed once its packets had time to be answered. To be called whenever the
  * present slot has moved on.
  */
-void detector_tick(struct detector *detector, struct track_table *tracks, int64_t slot);
+void detector_tick(struct detector *detector, struct track_table *tracks, struct track_table *probes, int64_t slot);
 /* A source inside an open incident completed a handshake, or reset our answer. */
 void detector_note(struct detector *detector, const struct address *target, uint8_t kind, bool handshake,
                    bool reset_back);
 /* The clock has jumped: what is open ends where it last was. Tracks are the caller's to clear. */
 void detector_break(struct detector *detector, struct capture_time last);
 /* End of input at `last`: what the tracks still hold is assessed, incidents are closed, merged, named and ordered by beginning. */
-void detector_finish(struct detector *detector, struct track_table *tracks, struct capture_time last);
+void detector_finish(struct detector *detector, struct track_table *tracks, struct track_table *probes,
+                     struct capture_time last);
 
 uint32_t detector_count(const struct detector *detector);
 const struct incident *detector_incident(const struct detector *detector, uint32_t index);

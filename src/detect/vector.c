@@ -4,6 +4,12 @@
 #include <string.h>
 
 #define PROTOCOL_ICMP 1
+#define PROTOCOL_IPIP 4
+#define PROTOCOL_IPV6 41
+#define PROTOCOL_ESP 50
+#define PROTOCOL_AH 51
+#define PROTOCOL_L2TP 115
+#define PROTOCOL_SCTP 132
 #define PROTOCOL_TCP 6
 #define PROTOCOL_UDP 17
 #define PROTOCOL_GRE 47
@@ -26,6 +32,11 @@ static bool mark_dns(const struct observation *o)
 	return no_payload_kept(o) || ((o->payload[2] & 0x80) && ((o->payload[2] >> 3) & 15) <= 6);
 }
 
+static bool mark_dns_small(const struct observation *o)
+{
+	return mark_dns(o) && o->payload_length <= 300 && !(o->flags & OBSERVATION_FRAGMENT);
+}
+
 static bool mark_mdns(const struct observation *o)
 {
 	return no_payload_kept(o) || (o->payload[2] & 0x80);
@@ -38,6 +49,12 @@ static bool mark_ntp(const struct observation *o)
 	/* answers: server (4), control with the response bit (6), private with the response bit (7) */
 	return o->payload_kept == 0 || mode == 4 || mode == 5 ||
 	       (mode == 6 && o->payload_kept > 1 && (o->payload[1] & 0x80)) || (mode == 7 && (o->payload[0] & 0x80));
+}
+
+/* The time, as servers tell it: 48 octets, and what authenticates them. */
+static bool mark_ntp_time(const struct observation *o)
+{
+	return o->payload_kept > 0 && ((o->payload[0] & 7) == 4 || (o->payload[0] & 7) == 5) && o->payload_length <= 90;
 }
 
 static bool mark_asn1(const struct observation *o)
@@ -138,8 +155,8 @@ static bool mark_stun(const struct observation *o)
 
 static bool mark_bittorrent(const struct observation *o)
 {
-	return no_payload_kept(o) || payload_is(o, 0, "d1:", 3) || payload_is(o, 0, "d2:", 3) ||
-	       (o->payload[0] & 15) == 1;
+	return no_payload_kept(o) || payload_is(o, 0, "d1:r", 4) || payload_is(o, 0, "d2:ip", 5) ||
+	       ((o->payload[0] & 15) == 1 && o->payload[0] >> 4 <= 4); /* DHT answer, uTP */
 }
 
 static bool mark_bacnet(const struct observation *o)
@@ -177,7 +194,7 @@ static const struct evidence syn = {
 	.crowd_1s = 60, .crowd_1s_sources = 30,
 	.crowd_10s = 100, .crowd_10s_sources = 60,
 	.crowd_60s = 200, .crowd_60s_sources = 25,
-	.unanswered_percent = 15, .settle_slots = 5,
+	.repeat_max = 5, .unanswered_percent = 15, .settle_slots = 5,
 };
 
 static const struct evidence syn_ack = {
@@ -192,7 +209,7 @@ static const struct evidence out_of_state = {
 	.crowd_1s = 150, .crowd_1s_sources = 30,
 	.crowd_10s = 300, .crowd_10s_sources = 80,
 	.crowd_60s = 800, .crowd_60s_sources = 80,
-	.stream_1s = 20000, .stream_crowd = 16, .settle_slots = 5,
+	.unanswered_percent = 80, .settle_slots = 5,
 };
 /* clang-format on */
 
@@ -209,7 +226,14 @@ static const struct evidence udp = {
 	.crowd_1s = 250, .crowd_1s_sources = 20,
 	.crowd_10s = 1000, .crowd_10s_sources = 40,
 	.crowd_60s = 3000, .crowd_60s_sources = 50,
-	.stream_1s = 10000, .stream_crowd = 16, .settle_slots = 3,
+	.stream_1s = 10000, .stream_crowd = 6, .unheard_long = 6, .settle_slots = 3,
+};
+
+/* Collectors are sent to and never answer. */
+static const struct evidence one_way = {
+	.lone_1s = 20000,
+	.crowd_1s = 10000, .crowd_1s_sources = 500,
+	.stream_1s = 20000, .settle_slots = 3,
 };
 
 static const struct evidence dns_query = {
@@ -234,6 +258,28 @@ static const struct evidence portless = {
 	.crowd_10s = 800, .crowd_10s_sources = 40,
 	.crowd_60s = 2500, .crowd_60s_sources = 50,
 	.stream_1s = 10000,
+};
+/* clang-format on */
+
+/* Protocols that carry no streams. */
+/* clang-format off */
+static const struct evidence unused = {
+	.lone_100ms = 200, .lone_1s = 1000,
+	.crowd_1s = 200, .crowd_1s_sources = 20,
+	.crowd_10s = 800, .crowd_10s_sources = 40,
+	.crowd_60s = 2500, .crowd_60s_sources = 50,
+};
+/* clang-format on */
+
+/* A morning's four hundred clients ask thirty times a second. */
+static const struct evidence dhcp = { .lone_100ms = 60, .lone_1s = 300, .settle_slots = 3 };
+
+/* Answers no larger than what an ordinary client gets all day. */
+/* clang-format off */
+static const struct evidence small_answers = {
+	.lone_100ms = 400, .lone_1s = 2000,
+	.crowd_100ms = 150, .crowd_100ms_sources = 20,
+	.crowd_1s = 1000, .crowd_1s_sources = 20,
 };
 /* clang-format on */
 
@@ -281,7 +327,7 @@ static const struct vector vectors[] = {
 	FLOOD(VECTOR_ICMP_ERROR, "icmp_flood", "ICMP flood", VECTOR_STATELESS, 0, portless, ADVICE_LIMIT),
 	FLOOD(VECTOR_GRE, "gre_flood", "GRE flood", VECTOR_STATELESS, PROTOCOL_GRE, portless,
 	      "admit GRE only from your own tunnels' far ends"),
-	FLOOD(VECTOR_IP_PROTOCOL, "ip_protocol_flood", "flood of another IP protocol", VECTOR_STATELESS, 0, portless,
+	FLOOD(VECTOR_IP_PROTOCOL, "ip_protocol_flood", "flood of another IP protocol", VECTOR_STATELESS, 0, unused,
 	      "drop IP protocols that you do not use"),
 	/* Tunnel packets whose inside could be read: one tunnel has few insides, a flood has as many as it has packets. */
 	FLOOD(VECTOR_GRE_INSIDE, "gre_flood", "GRE flood", VECTOR_STATELESS, PROTOCOL_GRE, tunnel,
@@ -294,8 +340,14 @@ static const struct vector vectors[] = {
 	      "answer truncated so that real resolvers retry by TCP; prefer resolvers known from peace"),
 	FLOOD(VECTOR_QUIC, "quic_flood", "QUIC flood", VECTOR_STATELESS, PROTOCOL_UDP, udp,
 	      "make clients prove their address (QUIC Retry)"),
-	FLOOD(VECTOR_DHCP, "dhcp_flood", "DHCP flood", VECTOR_STATELESS, PROTOCOL_UDP, udp,
+	FLOOD(VECTOR_QUESTION, "udp_flood", "UDP flood of questions to a service", VECTOR_STATELESS, PROTOCOL_UDP,
+	      dns_query, ADVICE_UDP),
+	FLOOD(VECTOR_IP_STREAM, "ip_protocol_flood", "flood of another IP protocol", VECTOR_STATELESS, 0, portless,
+	      "admit this protocol only from hosts that you know"),
+	FLOOD(VECTOR_DHCP, "dhcp_flood", "DHCP flood", VECTOR_STATELESS, PROTOCOL_UDP, dhcp,
 	      "limit DHCP per switch port"),
+	FLOOD(VECTOR_ONE_WAY, "udp_flood", "UDP flood on a collector", VECTOR_STATELESS, PROTOCOL_UDP, one_way,
+	      ADVICE_UDP),
 	FLOOD(VECTOR_SCAN_PORTS, "scan", "port scan", VECTOR_SCAN, 0, scan,
 	      "nothing needs to be dropped; a scan is a look, not a flood"),
 	FLOOD(VECTOR_SCAN_HOSTS, "scan", "host scan", VECTOR_SCAN, 0, scan,
@@ -306,7 +358,10 @@ static const struct vector vectors[] = {
 	      syn_ack, ADVICE_STATE),
 	FLOOD(VECTOR_MIDDLEBOX_REFLECTION, "middlebox_reflection", "TCP middlebox reflection", VECTOR_REFLECTION,
 	      PROTOCOL_TCP, out_of_state, ADVICE_STATE),
-	[VECTOR_FIRST_REFLECTION] = REFLECT("dns", "DNS", 53, mark_dns, reflection),
+	/* The first row of a port whose mark fits is taken. */
+	[VECTOR_FIRST_REFLECTION] = REFLECT("dns", "DNS", 53, mark_dns_small, small_answers),
+	REFLECT("dns", "DNS", 53, mark_dns, reflection),
+	REFLECT("ntp", "NTP", 123, mark_ntp_time, small_answers),
 	REFLECT("ntp", "NTP", 123, mark_ntp, reflection),
 	REFLECT("memcached", "memcached", 11211, NULL, reflection),
 	REFLECT("chargen", "CharGEN", 19, NULL, reflection),
@@ -389,7 +444,7 @@ const struct vector *vector_get(uint8_t id)
 uint8_t vector_of_service(uint16_t port)
 {
 	for (size_t i = VECTOR_FIRST_REFLECTION; i < VECTORS; i++)
-		if (vectors[i].src_port == port && port != 0 && vectors[i].evidence == &reflection)
+		if (vectors[i].src_port == port && port != 0 && vectors[i].evidence != &shared_port)
 			return (uint8_t)i;
 	return VECTOR_NONE;
 }
@@ -412,6 +467,51 @@ static uint8_t recognise_tcp(const struct observation *o)
 	if (flags & TCP_FIN)
 		return VECTOR_FIN;
 	return VECTOR_ACK; /* with PSH and URG as they come */
+}
+
+/* Services that are one-way by design, with the mark of their payload: syslog, SNMP traps, flow exports, statsd, GELF. */
+static bool is_for_collector(const struct observation *o)
+{
+	const uint8_t *p = o->payload;
+
+	if (o->payload_kept < 4)
+		return false;
+	switch (o->dst_port) {
+	case 514:
+		return p[0] == '<';
+	case 162:
+		return p[0] == 0x30;
+	case 2055:
+	case 9995:
+	case 9996:
+	case 4739:
+		return p[0] == 0 && (p[1] == 5 || p[1] == 9 || p[1] == 10);
+	case 6343:
+		return p[0] == 0 && p[1] == 0 && p[2] == 0 && p[3] == 5;
+	case 8125:
+		return p[0] >= 'A' && p[0] <= 'z';
+	case 12201:
+		return (p[0] == 0x1e && p[1] == 0x0f) || p[0] == '{' || p[0] == 0x1f || p[0] == 0x78;
+	default:
+		return false;
+	}
+}
+
+static bool is_dns_question(const struct observation *o)
+{
+	const uint8_t *p = o->payload;
+
+	/* no answer; a known opcode; one to four questions */
+	return o->payload_kept < 6 ||
+	       (!(p[2] & 0x80) && ((p[2] >> 3) & 15) <= 6 && p[4] == 0 && p[5] >= 1 && p[5] <= 4);
+}
+
+/* What a public server is asked all day by clients that it sees once: the time (NTP mode 3), one's own address (STUN). */
+static bool is_service_question(const struct observation *o)
+{
+	if (o->dst_port == 123)
+		return o->payload_kept > 0 && (o->payload[0] & 7) == 3 && o->payload_length <= 90;
+	return o->dst_port == 3478 && payload_is(o, 0, "\0\1", 2) && payload_is(o, 4, "\x21\x12\xa4\x42", 4);
 }
 
 /* The rows of a source port stand together behind `first`; the table is made once and never changes. */
@@ -442,12 +542,16 @@ static uint8_t recognise_udp(const struct observation *o)
 	for (uint8_t i = by_port.first[0]; i != VECTOR_NONE; i = by_port.next[i])
 		if (vectors[i].mark(o))
 			return i;
-	if (o->dst_port == 53 && (o->payload_kept < 4 || !(o->payload[2] & 0x80)))
+	if (is_for_collector(o))
+		return VECTOR_ONE_WAY;
+	if (o->dst_port == 53 && is_dns_question(o))
 		return VECTOR_DNS_QUERY;
+	if (is_service_question(o))
+		return VECTOR_QUESTION;
 	if (o->dst_port == 67 && o->payload_kept >= 1 && o->payload[0] == 1)
 		return VECTOR_DHCP;
-	if ((o->dst_port == 443 || o->dst_port == 80) && o->payload_kept >= 5 &&
-	    (o->payload[0] & 0xc0) == 0xc0 && is_quic_version(o))
+	if ((o->dst_port == 443 || o->dst_port == 80) && o->payload_kept >= 5 && (o->payload[0] & 0xc0) == 0xc0 &&
+	    is_quic_version(o))
 		return VECTOR_QUIC;
 	return VECTOR_UDP;
 }
@@ -461,14 +565,15 @@ static bool is_loopback(const struct address *a)
 
 uint8_t vector_recognise(const struct observation *o)
 {
-	if (address_equal(&o->src, &o->dst) && (o->flags & OBSERVATION_PORTS) && o->src_port == o->dst_port &&
-	    !is_loopback(&o->dst))
+	if (address_equal(&o->src, &o->dst) && !is_loopback(&o->dst))
 		return VECTOR_LAND;
 	if (o->flags & OBSERVATION_LATER_FRAGMENT)
 		return VECTOR_FRAGMENT;
 	switch (o->protocol) {
 	case PROTOCOL_TCP:
-		return o->flags & OBSERVATION_TCP ? recognise_tcp(o) : VECTOR_IP_PROTOCOL;
+		if (o->flags & OBSERVATION_TCP)
+			return recognise_tcp(o);
+		return o->flags & OBSERVATION_FRAGMENT ? VECTOR_FRAGMENT : VECTOR_IP_PROTOCOL;
 	case PROTOCOL_UDP:
 		return recognise_udp(o);
 	case PROTOCOL_ICMP:
@@ -476,6 +581,13 @@ uint8_t vector_recognise(const struct observation *o)
 		return VECTOR_ICMP;
 	case PROTOCOL_GRE:
 		return VECTOR_GRE;
+	case PROTOCOL_IPIP:
+	case PROTOCOL_IPV6:
+	case PROTOCOL_ESP:
+	case PROTOCOL_AH:
+	case PROTOCOL_L2TP:
+	case PROTOCOL_SCTP:
+		return VECTOR_IP_STREAM;
 	default:
 		return VECTOR_IP_PROTOCOL;
 	}

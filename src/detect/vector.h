@@ -34,8 +34,10 @@ struct evidence {
 		stream_1s; /* as lone_1s where few conversations carry the packets, as a call or a download does; 0 = lone_1s */
 	uint32_t
 		stream_crowd; /* factor on crowd bounds there: calls and game clients seen from one side look like that too; 0 = 1 */
+	uint32_t unheard_long; /* … on windows of 10 s and more: any public service is asked so much by and by; 0 = 1 */
 	uint32_t unheard;      /* factor where no answer of the target was ever seen; 0 = 1 */
 	uint32_t answered_1s; /* packets per second that are evidence although the target answers; 0 = never */
+	uint8_t repeat_max; /* over 10 s and more: packets per source up to which a crowd is one; clients of a dead server retry; 0 = any */
 	uint8_t unanswered_percent; /* of all packets of the kind that must be unanswered: slow clients of a busy service are no flood */
 	uint8_t settle_slots; /* 100 ms slots to wait for an answer before a packet counts as unanswered */
 };
@@ -58,7 +60,7 @@ enum vector_id {
 	VECTOR_SYN, VECTOR_SYN_ACK, VECTOR_ACK, VECTOR_RST, VECTOR_FIN, VECTOR_XMAS, VECTOR_NULL, VECTOR_TCP_CONNECTION,
 	VECTOR_UDP, VECTOR_FRAGMENT, VECTOR_ICMP, VECTOR_ICMP_ERROR, VECTOR_GRE, VECTOR_GRE_INSIDE,
 	VECTOR_IP_PROTOCOL, VECTOR_IP_INSIDE, VECTOR_LAND,
-	VECTOR_DNS_QUERY, VECTOR_QUIC, VECTOR_DHCP,
+	VECTOR_DNS_QUERY, VECTOR_QUIC, VECTOR_DHCP, VECTOR_ONE_WAY, VECTOR_QUESTION, VECTOR_IP_STREAM,
 	VECTOR_SCAN_PORTS, VECTOR_SCAN_HOSTS,
 	/* named only after the fact, by what the sum of packets shows: see vector_refine() */
 	VECTOR_UDP_REFLECTION, VECTOR_SYN_ACK_REFLECTION, VECTOR_MIDDLEBOX_REFLECTION,

@@ -15,12 +15,14 @@
 #define PROTOCOL_GRE 47
 #define PROTOCOL_ICMPV6 58
 #define BASELINE_MARGIN_NS NS_PER_S /* around an incident: neither attack nor peace */
-#define PORT_SHARE 20               /* a port with a twentieth of the packets is named */
+#define PROBE_SLOTS 600 /* probes are counted in generations of a minute: a careful scanner takes its time */
+#define PORT_SHARE 20   /* a port with a twentieth of the packets is named */
 
 struct engine {
 	uint64_t seed;
 	struct flow_table *flows;
 	struct track_table *tracks;
+	struct track_table *probes; /* counted from their source, over a minute */
 	struct detector *detector;
 	struct sample baseline;
 	struct engine_totals totals;
@@ -39,10 +41,11 @@ struct engine *engine_new(uint64_t seed)
 		return NULL;
 	e->seed = seed;
 	e->flows = flow_table_new(hash_2(seed, 1, 0));
-	e->tracks = track_table_new(hash_2(seed, 2, 0));
+	e->tracks = track_table_new(hash_2(seed, 2, 0), TRACK_SOURCES_SLOTS);
+	e->probes = track_table_new(hash_2(seed, 4, 0), PROBE_SLOTS);
 	e->detector = detector_new(hash_2(seed, 3, 0));
 	sample_init(&e->baseline, ENGINE_BASELINE_SAMPLE);
-	if (!e->flows || !e->tracks || !e->detector) {
+	if (!e->flows || !e->tracks || !e->probes || !e->detector) {
 		engine_free(e);
 		return NULL;
 	}
@@ -59,6 +62,7 @@ void engine_free(struct engine *e)
 	sample_fini(&e->baseline);
 	detector_free(e->detector);
 	track_table_free(e->tracks);
+	track_table_free(e->probes);
 	flow_table_free(e->flows);
 	free(e);
 }
@@ -98,6 +102,7 @@ static int64_t move_clock(struct engine *e, const struct observation *o)
 		detector_break(e->detector, e->newest);
 		flow_table_clear(e->flows);
 		track_table_clear(e->tracks);
+		track_table_clear(e->probes);
 		t->clock_jumps++;
 		e->newest = o->time;
 		e->behind = 0;
@@ -138,11 +143,11 @@ static void count_probe(struct engine *e, const struct observation *o, int64_t s
 {
 	struct prefix host = probe_scope(e, &o->src, &o->dst, 0), port = probe_scope(e, &o->src, NULL, o->dst_port);
 
-	detector_observe_probe(e->detector, o, VECTOR_SCAN_PORTS,
-	                       track_add(e->tracks, &host, VECTOR_SCAN_PORTS, slot, hash_2(e->seed, o->dst_port, 7),
+	detector_observe_probe(e->detector, o,
+	                       track_add(e->probes, &host, VECTOR_SCAN_PORTS, slot, hash_2(e->seed, o->dst_port, 7),
 	                                 o->weight, true));
-	detector_observe_probe(e->detector, o, VECTOR_SCAN_HOSTS,
-	                       track_add(e->tracks, &port, VECTOR_SCAN_HOSTS, slot, hash_address(e->seed, &o->dst),
+	detector_observe_probe(e->detector, o,
+	                       track_add(e->probes, &port, VECTOR_SCAN_HOSTS, slot, hash_address(e->seed, &o->dst),
 	                                 o->weight, true));
 }
 
@@ -154,13 +159,13 @@ static void settle(struct engine *e, const struct observation *o, const struct f
 	uint16_t port = view->settled_toward_dst ? o->dst_port : o->src_port;
 	struct prefix host = probe_scope(e, opener, target, 0), by_port = probe_scope(e, opener, NULL, port);
 
-	for (unsigned level = 0; level < DETECTOR_LEVELS; level++) {
+	for (unsigned level = 0; level < DETECTOR_LEVELS && view->kind != VECTOR_NONE; level++) {
 		struct prefix scope = detector_scope(target, level);
 
 		track_settle(e->tracks, &scope, view->kind, view->settled_slot, view->settled);
 	}
-	track_settle(e->tracks, &host, VECTOR_SCAN_PORTS, view->settled_slot, 1);
-	track_settle(e->tracks, &by_port, VECTOR_SCAN_HOSTS, view->settled_slot, 1);
+	track_settle(e->probes, &host, VECTOR_SCAN_PORTS, view->settled_slot, 1);
+	track_settle(e->probes, &by_port, VECTOR_SCAN_HOSTS, view->settled_slot, 1);
 }
 
 struct judgement {
@@ -206,10 +211,42 @@ static struct judgement judge_later_fragment(struct engine *e, const struct obse
 	return j;
 }
 
+static bool is_icmp_error(const struct observation *o)
+{
+	if (o->protocol == PROTOCOL_ICMPV6)
+		return o->icmp_type < 128;
+	return o->icmp_type == 3 || o->icmp_type == 4 || o->icmp_type == 5 || o->icmp_type == 11 || o->icmp_type == 12;
+}
+
+static bool is_echo_request(const struct observation *o)
+{
+	return (o->protocol == PROTOCOL_ICMP && o->icmp_type == 8) ||
+	       (o->protocol == PROTOCOL_ICMPV6 && o->icmp_type == 128);
+}
+
 static bool is_echo_reply(const struct observation *o)
 {
 	return (o->protocol == PROTOCOL_ICMP && o->icmp_type == 0) ||
 	       (o->protocol == PROTOCOL_ICMPV6 && o->icmp_type == 129);
+}
+
+/*
+ * Multicast that is in use (RFC 5771: link-local, source-specific, GLOP, scoped), or what is most probably a network's broadcast address. The
+ * reserved blocks between are where anonymised captures have their targets.
+ */
+static bool is_group(const struct address *a)
+{
+	uint8_t first = a->octets[12];
+
+	if (!address_is_ipv4(a))
+		return address_is_multicast(a);
+	return first == 224 || (first >= 232 && first <= 234) || first == 239 || a->octets[15] == 255;
+}
+
+/* What a client sends once it has the server's keys: Handshake packets (RFC 9000 section 17.2.4) and short headers (17.3). */
+static bool is_later_quic(const struct observation *o)
+{
+	return o->payload_kept > 0 && ((o->payload[0] & 0xf0) == 0xe0 || (o->payload[0] & 0xc0) == 0x40);
 }
 
 static struct judgement judge(struct engine *e, const struct observation *o, int64_t slot)
@@ -225,28 +262,49 @@ static struct judgement judge(struct engine *e, const struct observation *o, int
 	j.fresh = view.fresh;
 	if (o->flags & OBSERVATION_ICMP) {
 		/* An answered ping is still a ping: only an answer that was asked for is welcome. */
+		if (is_icmp_error(o)) {
+			j.kind = VECTOR_ICMP_ERROR; /* of what, the capture has cut off */
+			return j;
+		}
 		j.welcome = view.asked && is_echo_reply(o);
 		j.kind = j.welcome ? VECTOR_NONE : VECTOR_ICMP;
+		j.probe = view.fresh && is_echo_request(o);
+		if (view.settled)
+			settle(e, o, &view);
+		if (o->flags & OBSERVATION_FRAGMENT)
+			flow_fragments_note(e->flows, o, slot, j.welcome, j.kind);
 		return j;
 	}
-	j.welcome = view.asked || view.engaged;
+	if ((o->flags & OBSERVATION_PORTS) && view.from_opener && is_group(&o->dst))
+		flow_group_note(e->flows, o, slot);
+	if ((view.known && view.kind == VECTOR_QUIC && view.from_opener && is_later_quic(o)) ||
+	    (view.counts && vector_get(view.kind)->class != VECTOR_REFLECTION))
+		flow_engage(&view, slot);
+	j.welcome = view.asked || view.engaged ||
+	            (view.fresh && o->protocol == PROTOCOL_UDP && flow_group_asked(e->flows, o, slot));
 	if (!j.welcome) {
 		j.kind = view.known && view.kind != VECTOR_NONE && !(o->flags & OBSERVATION_TCP) ? view.kind
 		                                                                                 : vector_recognise(o);
+		/* Nobody is a victim of answers to a group: that is how discovery protocols speak. */
+		if (vector_get(j.kind)->class == VECTOR_REFLECTION && is_group(&o->dst))
+			j.kind = VECTOR_UDP;
 		if (view.fresh)
 			flow_mark_kind(&view, j.kind);
 		/* A half-open handshake that its own opener resets is spoken of by its SYN. */
 		if (view.known && view.kind == VECTOR_SYN && j.kind == VECTOR_RST)
 			j.kind = VECTOR_NONE;
+		/* Clients of a server that is down repeat themselves, second by second. */
+		if (view.retransmission)
+			j.kind = VECTOR_NONE;
 		j.probe = view.fresh && (o->flags & OBSERVATION_PORTS) != 0 &&
 		          (j.kind == VECTOR_SYN || j.kind == VECTOR_FIN || j.kind == VECTOR_NULL ||
 		           j.kind == VECTOR_XMAS || j.kind == VECTOR_ACK || j.kind == VECTOR_UDP);
 	}
-	if (view.settled && view.kind != VECTOR_NONE)
+	if (view.settled)
 		settle(e, o, &view);
 	/* A question is counted even though its asker is answered: too many of them are an attack all the same. */
 	if (view.engaged && view.from_opener && view.kind != VECTOR_NONE &&
-	    vector_get(view.kind)->evidence->answered_1s) {
+	    vector_get(view.kind)->evidence->answered_1s && o->protocol == PROTOCOL_UDP) {
 		j.kind = view.kind;
 		j.answered = true;
 	}
@@ -286,7 +344,7 @@ void engine_observe(struct engine *e, const struct observation *observation)
 	bool taken = false;
 
 	if (slot != e->slot) {
-		detector_tick(e->detector, e->tracks, slot);
+		detector_tick(e->detector, e->tracks, e->probes, slot);
 		e->slot = slot;
 	}
 	j = judge(e, observation, slot);
@@ -404,7 +462,8 @@ static void lists_fini(struct lists *lists)
 }
 
 /* The packet that hits the scope: this one, the tunnel packet around it, or NULL. */
-static const struct observation *towards_scope(struct lists *lists, const struct prefix *scope, const struct observation *o)
+static const struct observation *towards_scope(struct lists *lists, const struct prefix *scope,
+                                               const struct observation *o)
 {
 	if (prefix_contains(scope, &o->dst))
 		return o;
@@ -489,7 +548,7 @@ int engine_finish(struct engine *e)
 	const struct track_counters *tracks = track_table_counters(e->tracks);
 	uint32_t count;
 
-	detector_finish(e->detector, e->tracks, e->newest);
+	detector_finish(e->detector, e->tracks, e->probes, e->newest);
 	count = detector_count(e->detector);
 	e->totals.flows_pushed_out = flows->pushed_out;
 	e->totals.flows_refused = flows->refused;

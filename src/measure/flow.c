@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Life of a TCP entry: opened by a SYN, answered by the other side's SYN-ACK, established when the opener acknowledges with the sequence
- * number after its SYN. A conversation whose beginning was not seen starts as an orphan and counts as unasked until the other side
- * speaks or its sequence and acknowledgement numbers have advanced by plausible steps PROGRESS_STEPS times: random numbers pass one
- * step with odds of 1 in 500.
+ * Life of a TCP entry: opened by a SYN, answered by the other side's SYN-ACK, established when the opener acknowledges with the
+ * sequence number after its SYN. A conversation whose beginning was not seen starts as an orphan and counts as unasked until
+ * the other side speaks, or its sequence and acknowledgement numbers move by a plausible step: random numbers do so once in
+ * 250 times. An orphan that was believed and then jumps is disbelieved again.
+ *
+ * A UDP entry keeps, for each place where protocols put a counter, its lowest octet. A place that moves forward by a small
+ * step COUNTER_STEPS times in a row is a counter: of random payloads one conversation in a hundred gets there.
  */
 #include "measure/flow.h"
 
@@ -14,9 +17,13 @@
 
 #define WAYS 4
 #define BUCKETS ((1u << FLOW_TABLE_BITS) / WAYS)
-#define PROGRESS_STEPS 2
 #define PROGRESS_SPAN (4u << 20) /* octets that a window may plausibly move between two packets of one sender */
 #define UNSETTLED_MAX 255
+#define RETRANSMIT_SLOTS 8 /* a SYN is repeated after a second or more (RFC 6298) */
+#define COUNTER_STEPS 4
+#define COUNTER_STRIDE 40 /* a flow export counts the flows it carries */
+#define COUNTER_RESTARTS 2
+#define PROTOCOL_UDP 17
 
 enum {
 	STATE_LIVE = 1u << 0,
@@ -24,21 +31,29 @@ enum {
 	STATE_ANSWERED = 1u << 2,   /* the other end has spoken (not only refused) */
 	STATE_SYN = 1u << 3,        /* opened by a SYN */
 	STATE_ENGAGED = 1u << 4,
-	STATE_DONE = 1u << 5, /* TCP: FIN or RST seen: a new SYN may reuse the ports */
-	STATE_FRAGMENTS = 1u << 6,
-	STATE_WELCOME = 1u << 7, /* fragments only */
+	STATE_DONE = 1u << 5,      /* TCP: FIN or RST seen: a new SYN may reuse the ports */
+	STATE_FRAGMENTS = 1u << 6, /* a note, no conversation: of fragments, or of a question to a group */
+	STATE_WELCOME = 1u << 7,   /* fragments only */
 };
 
 struct entry {
 	uint64_t identity;
 	uint32_t last_slot; /* low 32 bits: 13 years of slots */
 	uint32_t first_slot;
-	uint32_t next_seq; /* TCP: the opener's next expected sequence number */
-	uint32_t last_ack; /* TCP: the opener's last acknowledgement number; after a handshake its slot */
+	union {
+		struct {
+			uint32_t next_seq; /* the opener's next expected sequence number */
+			uint32_t last_ack; /* the opener's last acknowledgement number; after a handshake its slot */
+		} tcp;
+		struct {
+			uint8_t last[7];    /* the octet at each of counter_places */
+			uint8_t candidates; /* a bit for each place that has always moved like a counter */
+		} udp;
+	};
 	uint8_t state;
 	uint8_t kind;
 	uint8_t unsettled; /* packets from the opener counted as unasked, saturating */
-	uint8_t steps;     /* plausible steps of an orphan; after a handshake 1 once the opener has sent data */
+	uint8_t steps; /* UDP: steps of a counter, restarts << 4; TCP: 1 once the opener has sent data after its handshake */
 };
 
 _Static_assert(sizeof(struct entry) == 32, "an entry is half a cache line");
@@ -174,6 +189,42 @@ static void count_unsettled(struct entry *entry)
 		entry->unsettled++;
 }
 
+/* Lowest octets of: RTP and iperf, ESP, WireGuard (little-endian), IPFIX, NetFlow v9, uTP, NetFlow v5 and sFlow */
+static const uint8_t counter_places[] = { 3, 7, 8, 11, 15, 17, 19 };
+
+#define COUNTER_PLACES (sizeof(counter_places) / sizeof(counter_places[0]))
+#define COUNTER_ALL ((1u << COUNTER_PLACES) - 1)
+
+static void keep_counters(struct entry *e, const struct observation *o)
+{
+	for (unsigned i = 0; i < COUNTER_PLACES; i++)
+		e->udp.last[i] = o->payload[counter_places[i]];
+}
+
+/* Whether the payload counts by now. */
+static bool udp_counts(struct entry *e, const struct observation *o)
+{
+	uint8_t candidates = e->udp.candidates, restarts = e->steps >> 4, steps = e->steps & 15;
+
+	if (restarts > COUNTER_RESTARTS)
+		return false;
+	for (unsigned i = 0; i < COUNTER_PLACES; i++) {
+		uint8_t step = (uint8_t)(o->payload[counter_places[i]] - e->udp.last[i]);
+
+		if (step == 0 || step > COUNTER_STRIDE || counter_places[i] >= o->payload_kept)
+			candidates &= (uint8_t) ~(1u << i);
+	}
+	keep_counters(e, o);
+	if (candidates == 0) {
+		e->udp.candidates = COUNTER_ALL;
+		e->steps = (uint8_t)((restarts + 1) << 4);
+		return false;
+	}
+	e->udp.candidates = candidates;
+	e->steps = (uint8_t)(restarts << 4 | (steps + 1));
+	return steps + 1 >= COUNTER_STEPS;
+}
+
 static void open_entry(struct entry *entry, const struct observation *o, bool sender_low, struct flow_view *view)
 {
 	entry->state = STATE_LIVE | (sender_low ? STATE_OPENER_LOW : 0);
@@ -181,64 +232,105 @@ static void open_entry(struct entry *entry, const struct observation *o, bool se
 	if (o->flags & OBSERVATION_TCP) {
 		if ((o->tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN)
 			entry->state |= STATE_SYN;
-		entry->next_seq = after_segment(o);
-		entry->last_ack = o->tcp.ack;
+		entry->tcp.next_seq = after_segment(o);
+		entry->tcp.last_ack = o->tcp.ack;
+	} else if (o->protocol == PROTOCOL_UDP) {
+		keep_counters(entry, o);
+		entry->udp.candidates = COUNTER_ALL;
 	}
 	view->fresh = true;
 	view->from_opener = true;
 }
 
-static void opener_speaks_tcp(struct entry *e, const struct observation *o, int64_t slot, struct flow_view *view)
+static void engage(struct entry *e, int64_t slot, bool toward_dst, struct flow_view *view)
 {
-	uint32_t seq_step = o->tcp.seq - e->next_seq, ack_step = o->tcp.ack - e->last_ack;
+	e->state |= STATE_ENGAGED;
+	view->engaged = true;
+	settle(e, slot, toward_dst, view);
+}
 
-	if (e->state & STATE_ENGAGED) {
-		if ((e->state & STATE_SYN) && e->steps == 0 && o->payload_length > 0) {
-			e->steps = 1;
-			view->first_data = true;
-			view->settled_slot = slot - (uint32_t)((uint32_t)slot - e->last_ack);
-		}
-		if (o->tcp.flags & (TCP_FIN | TCP_RST))
-			e->state |= STATE_DONE;
-		return;
+static void established_opener_speaks(struct entry *e, const struct observation *o, int64_t slot,
+                                      struct flow_view *view)
+{
+	if (e->steps == 0 && o->payload_length > 0) {
+		e->steps = 1;
+		view->first_data = true;
+		view->settled_slot = slot - (uint32_t)((uint32_t)slot - e->tcp.last_ack);
 	}
-	if (e->state & STATE_SYN) {
-		bool after_syn = (o->tcp.flags & TCP_ACK) && !(o->tcp.flags & (TCP_SYN | TCP_RST)) &&
-		                 (seq_step == 0 || ahead(seq_step));
+	if (o->tcp.flags & (TCP_FIN | TCP_RST))
+		e->state |= STATE_DONE;
+}
 
-		if (after_syn) {
-			e->state |= STATE_ENGAGED;
-			e->last_ack = (uint32_t)slot;
-			e->steps = o->payload_length > 0;
-			view->handshake = true;
-			view->engaged = true;
-			settle(e, slot, true, view);
-		} else if (o->tcp.flags & TCP_RST) {
-			view->reset_back = (e->state & STATE_ANSWERED) != 0;
-			e->state |= STATE_DONE;
-		} else {
-			count_unsettled(e);
-		}
-		return;
-	}
-	/* An orphan. Plausible: one of the two numbers moved on by a window's worth, the other did not jump. */
-	if (!(o->tcp.flags & (TCP_SYN | TCP_RST)) && (o->tcp.flags & TCP_ACK) &&
-	    ((ahead(seq_step) || (seq_step == 0 && o->payload_length > 0) || ahead(ack_step)) &&
-	     (seq_step < PROGRESS_SPAN || -seq_step < PROGRESS_SPAN) &&
-	     (ack_step < PROGRESS_SPAN || -ack_step < PROGRESS_SPAN))) {
-		view->progresses = true;
-		if (++e->steps >= PROGRESS_STEPS) {
-			e->state |= STATE_ENGAGED;
-			view->engaged = true;
-			settle(e, slot, true, view);
-		}
+static void half_open_opener_speaks(struct entry *e, const struct observation *o, int64_t slot, struct flow_view *view)
+{
+	uint32_t seq_step = o->tcp.seq - e->tcp.next_seq;
+
+	if ((o->tcp.flags & TCP_ACK) && !(o->tcp.flags & (TCP_SYN | TCP_RST)) && (seq_step == 0 || ahead(seq_step))) {
+		e->tcp.last_ack = (uint32_t)slot;
+		e->steps = o->payload_length > 0;
+		view->handshake = true;
+		engage(e, slot, true, view);
+	} else if (o->tcp.flags & TCP_RST) {
+		view->reset_back = (e->state & STATE_ANSWERED) != 0;
+		e->state |= STATE_DONE;
 	} else {
-		e->steps = 0;
+		count_unsettled(e);
 	}
-	e->next_seq = after_segment(o);
-	e->last_ack = o->tcp.ack;
+}
+
+static bool near(uint32_t step)
+{
+	return step < PROGRESS_SPAN || -step < PROGRESS_SPAN;
+}
+
+/* Plausible: one of the two numbers moved on by a window's worth at most, and the other did not jump. */
+static bool progresses(const struct entry *e, const struct observation *o)
+{
+	uint32_t seq_step = o->tcp.seq - e->tcp.next_seq, ack_step = o->tcp.ack - e->tcp.last_ack;
+
+	if ((o->tcp.flags & (TCP_SYN | TCP_RST)) || !(o->tcp.flags & TCP_ACK) || !near(seq_step) || !near(ack_step))
+		return false;
+	return ahead(seq_step) || ahead(ack_step) || (seq_step == 0 && o->payload_length > 0);
+}
+
+static void orphan_speaks(struct entry *e, const struct observation *o, int64_t slot, struct flow_view *view)
+{
+	uint32_t seq_step = o->tcp.seq - e->tcp.next_seq, ack_step = o->tcp.ack - e->tcp.last_ack;
+
+	view->progresses = progresses(e, o);
+	if (view->progresses && !view->engaged) {
+		engage(e, slot, true, view);
+	} else if (view->engaged && !(e->state & STATE_ANSWERED) && !(o->tcp.flags & TCP_RST) &&
+	           (!near(seq_step) || !near(ack_step))) {
+		e->state &= (uint8_t)~STATE_ENGAGED;
+		view->engaged = false;
+	}
+	if (!(o->tcp.flags & TCP_RST)) {
+		e->tcp.next_seq = after_segment(o);
+		e->tcp.last_ack = o->tcp.ack;
+	}
+	if (o->tcp.flags & (TCP_FIN | TCP_RST))
+		e->state |= STATE_DONE;
 	if (!view->engaged)
 		count_unsettled(e);
+}
+
+static void opener_speaks_tcp(struct entry *e, const struct observation *o, int64_t slot, struct flow_view *view)
+{
+	if (!(e->state & STATE_SYN))
+		orphan_speaks(e, o, slot, view);
+	else if (e->state & STATE_ENGAGED)
+		established_opener_speaks(e, o, slot, view);
+	else
+		half_open_opener_speaks(e, o, slot, view);
+}
+
+static void opener_speaks_udp(struct entry *e, const struct observation *o, struct flow_view *view)
+{
+	if (view->engaged)
+		return;
+	view->counts = o->protocol == PROTOCOL_UDP && udp_counts(e, o);
+	count_unsettled(e);
 }
 
 static bool starts_anew(const struct entry *e, const struct observation *o, bool from_opener)
@@ -246,7 +338,7 @@ static bool starts_anew(const struct entry *e, const struct observation *o, bool
 	if (!(o->flags & OBSERVATION_TCP) || (o->tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN)
 		return false;
 	/* A SYN on a finished conversation, on an orphan, or with another number than the SYN before it. */
-	return (e->state & STATE_DONE) || !(e->state & STATE_SYN) || !from_opener || o->tcp.seq + 1 != e->next_seq;
+	return (e->state & STATE_DONE) || !(e->state & STATE_SYN) || !from_opener || o->tcp.seq + 1 != e->tcp.next_seq;
 }
 
 static struct flow_view update(struct flow_table *table, const struct observation *o, const struct ends *ends,
@@ -273,14 +365,16 @@ static struct flow_view update(struct flow_table *table, const struct observatio
 		open_entry(e, o, ends->sender_low, &view);
 		return view;
 	}
+	view.retransmission = tcp && view.from_opener && (e->state & STATE_SYN) && !(e->state & STATE_ENGAGED) &&
+	                      (o->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && age(e, slot) >= RETRANSMIT_SLOTS;
 	e->last_slot = (uint32_t)slot;
 	view.kind = e->kind;
 	view.engaged = (e->state & STATE_ENGAGED) != 0;
 	if (view.from_opener) {
 		if (tcp)
 			opener_speaks_tcp(e, o, slot, &view);
-		else if (!view.engaged)
-			count_unsettled(e);
+		else
+			opener_speaks_udp(e, o, &view);
 		return view;
 	}
 	/* The other side speaks: the opener asked for it. */
@@ -292,11 +386,8 @@ static struct flow_view update(struct flow_table *table, const struct observatio
 	e->state |= STATE_ANSWERED;
 	if (tcp && (e->state & STATE_SYN))
 		return view; /* a SYN-ACK goes to spoofed addresses too: the handshake decides */
-	if (!view.engaged) {
-		e->state |= STATE_ENGAGED;
-		view.engaged = true;
-		settle(e, slot, false, &view);
-	}
+	if (!view.engaged)
+		engage(e, slot, false, &view);
 	return view;
 }
 
@@ -347,6 +438,40 @@ bool flow_fragments_recall(struct flow_table *table, const struct observation *o
 	*welcome = (e->state & STATE_WELCOME) != 0;
 	*kind = e->kind;
 	return true;
+}
+
+static uint64_t group_identity(const struct flow_table *table, const struct address *asker, uint16_t port,
+                               uint8_t protocol)
+{
+	struct ends ends = { *asker, *asker, port, port, true };
+
+	return identity_of(table->seed, &ends, protocol, 3);
+}
+
+void flow_group_note(struct flow_table *table, const struct observation *o, int64_t slot)
+{
+	uint64_t identity = group_identity(table, &o->src, o->src_port, o->protocol);
+	struct entry *e = find(table, identity, slot);
+
+	if (!e)
+		e = make_room(table, identity, slot);
+	if (!e)
+		return;
+	e->last_slot = (uint32_t)slot;
+	e->state = STATE_LIVE | STATE_FRAGMENTS;
+}
+
+bool flow_group_asked(const struct flow_table *table, const struct observation *o, int64_t slot)
+{
+	return find(table, group_identity(table, &o->dst, o->dst_port, o->protocol), slot) != NULL;
+}
+
+void flow_engage(struct flow_view *view, int64_t slot)
+{
+	struct entry *e = view->entry;
+
+	if (e && !view->engaged)
+		engage(e, slot, true, view);
 }
 
 bool flow_knows_quote(const struct flow_table *table, const struct observation *o, int64_t slot)

@@ -8,8 +8,9 @@
  *   fresh      the first packet of a conversation
  *   settles    this packet proves that earlier ones, counted as unasked, were welcome: they are given back ("credit")
  *
- * A capture may show one direction only. TCP still tells: whoever acknowledges a SYN's successor number got the SYN-ACK.
- * UDP in one direction stays unasked, and what detects must know that.
+ * A capture may show one direction only. TCP still tells: whoever acknowledges a SYN's successor number got the SYN-ACK. UDP
+ * tells where its payload counts, as RTP, WireGuard, ESP, flow exports and speed tests do; other UDP in one direction stays
+ * unasked, and what detects must know that.
  *
  * Entries are 32 octets in buckets of four; identity is a 64-bit keyed hash (a wrong match among 2^18 flows has odds of about 2^-28).
  * Under a flood new conversations push out other unanswered ones, never a live engaged one.
@@ -47,6 +48,8 @@ struct flow_view {
 	uint32_t settled;        /* > 0: so many earlier packets were welcome after all … */
 	int64_t settled_slot;    /* … counted from this 100 ms slot on … */
 	bool settled_toward_dst; /* … towards this packet's dst (true) or its src (false) */
+	bool retransmission;     /* TCP: the same SYN once more after a retransmission timeout */
+	bool counts;             /* UDP: its payload holds a counter that moves on, as a sender's does that is wanted */
 	bool reset_back; /* TCP: the opener of a half-open handshake resets: the address was borrowed, or a scan */
 	void *entry;     /* for flow_mark_kind(); NULL where there was no room */
 };
@@ -68,6 +71,13 @@ void flow_fragments_note(struct flow_table *table, const struct observation *obs
                          uint8_t kind);
 bool flow_fragments_recall(struct flow_table *table, const struct observation *observation, int64_t slot, bool *welcome,
                            uint8_t *kind);
+/*
+ * Whoever asks a group (multicast, broadcast) is answered by hosts it did not name: note the question, and see whether a packet answers one.
+ */
+void flow_group_note(struct flow_table *table, const struct observation *observation, int64_t slot);
+bool flow_group_asked(const struct flow_table *table, const struct observation *observation, int64_t slot);
+/* What the caller knows of a protocol proves both sides alive: the conversation is engaged, and view says what is settled by it. */
+void flow_engage(struct flow_view *view, int64_t slot);
 /* Is there a conversation that the quoted packet of an ICMP error belongs to? */
 bool flow_knows_quote(const struct flow_table *table, const struct observation *observation, int64_t slot);
 /* Remembers what the first packet of this conversation was taken for. */

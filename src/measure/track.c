@@ -22,6 +22,7 @@ struct candidate {
 
 struct track_table {
 	uint64_t seed;
+	uint32_t generation_slots;
 	struct track_counters counters;
 	uint32_t used;
 	bool begun;
@@ -31,12 +32,14 @@ struct track_table {
 	struct track *tracks[TRACK_MAX]; /* allocated as needed */
 };
 
-struct track_table *track_table_new(uint64_t seed)
+struct track_table *track_table_new(uint64_t seed, uint32_t generation_slots)
 {
 	struct track_table *table = calloc(1, sizeof(*table));
 
-	if (table)
+	if (table) {
 		table->seed = seed;
+		table->generation_slots = generation_slots;
+	}
 	return table;
 }
 
@@ -120,8 +123,8 @@ void track_advance(struct track *t, int64_t slot)
 			learn(t, &t->seconds[ring_index(last_second + i - TRACK_LEARN_DELAY, TRACK_SECONDS)]);
 		t->seconds[ring_index(last_second + i, TRACK_SECONDS)] = (struct track_slot){ 0 };
 	}
-	if (floor_div(slot, TRACK_SOURCES_SLOTS) != t->generation) {
-		int64_t generation = floor_div(slot, TRACK_SOURCES_SLOTS);
+	if (floor_div(slot, t->generation_slots) != t->generation) {
+		int64_t generation = floor_div(slot, t->generation_slots);
 
 		if (generation == t->generation + 1)
 			t->sources[1] = t->sources[0];
@@ -215,8 +218,10 @@ static struct track *promote(struct track_table *table, struct candidate *c, con
 		             .last_slot = slot,
 		             .incident = -1,
 		             .part = -1,
-		             .generation = floor_div(slot, TRACK_SOURCES_SLOTS),
-		             .assessed_slot = slot, .heard = c->heard };
+		             .generation = floor_div(slot, table->generation_slots),
+		             .generation_slots = table->generation_slots,
+		             .assessed_slot = slot,
+		             .heard = c->heard };
 	/* Silence before its first packet is known, too. */
 	if (slot - table->first_slot >= SLOTS_PER_SECOND) {
 		int64_t silent = (slot - table->first_slot) / SLOTS_PER_SECOND;

@@ -22,9 +22,9 @@
 #define TRACK_CANDIDATE_BITS 16
 #define TRACK_PROMOTE 12 /* packets within TRACK_FORGET_SLOTS that make a candidate a track */
 #define TRACK_FORGET_SLOTS 1200
-#define TRACK_SOURCES_SLOTS 100 /* sources are counted in generations of 10 s */
-#define TRACK_LEARN_DELAY 10       /* so that an attack that is just being noticed is not yet part of what is usual */
-#define TRACK_LEARN_MAX 600        /* learned seconds weigh half from here on, and so again */
+#define TRACK_SOURCES_SLOTS 100 /* usual length of the generations in which sources are counted */
+#define TRACK_LEARN_DELAY 10    /* so that an attack that is just being noticed is not yet part of what is usual */
+#define TRACK_LEARN_MAX 600     /* learned seconds weigh half from here on, and so again */
 
 struct track_slot {
 	uint32_t packets;
@@ -42,8 +42,9 @@ struct track {
 	int64_t first_slot, last_slot;
 	struct track_slot slots[TRACK_SLOTS];
 	struct track_slot seconds[TRACK_SECONDS];
-	struct hll sources[2]; /* this generation of TRACK_SOURCES_SLOTS and the one before */
+	struct hll sources[2]; /* this generation and the one before */
 	int64_t generation;
+	uint32_t generation_slots;
 	/* What is usual: sums over learned seconds. A second is learned when it is TRACK_LEARN_DELAY seconds old. */
 	uint64_t learned_packets;
 	uint64_t learned_unsettled;
@@ -52,10 +53,12 @@ struct track {
 	bool frozen; /* under attack: what is usual is not learned */
 	/* For whoever decides: */
 	int64_t assessed_slot;
-	uint32_t assess_at; /* assess again when the slot holds this many packets */
-	bool pending;       /* waits to be assessed when its packets are settled */
-	int32_t incident;   /* index, -1 none */
-	int32_t part;       /* of the incident */
+	uint32_t assess_at;                      /* assess again when the slot holds this many packets */
+	bool pending;                            /* waits to be assessed when its packets are settled */
+	struct address example_src, example_dst; /* the latest packet's, where the scope does not say */
+	uint16_t example_port;
+	int32_t incident; /* index, -1 none */
+	int32_t part;     /* of the incident */
 };
 
 struct track_counters {
@@ -66,7 +69,8 @@ struct track_counters {
 
 struct track_table; /* opaque */
 
-struct track_table *track_table_new(uint64_t seed);
+/* Sources are counted in generations of so many slots. */
+struct track_table *track_table_new(uint64_t seed, uint32_t generation_slots);
 void track_table_free(struct track_table *table);
 void track_table_clear(struct track_table *table);
 
@@ -83,7 +87,7 @@ void track_advance(struct track *track, int64_t slot);
 
 /* Sums slots [from, to]; what is older than the ring is taken from the seconds, rounded to whole ones. */
 struct track_counts track_sum(const struct track *track, int64_t from, int64_t to);
-/* Distinct sources of the last 10 to 20 seconds. */
+/* Distinct sources of this generation and the one before. */
 uint64_t track_sources(const struct track *track);
 
 /* All tracks in a fixed order, for the end of input. */

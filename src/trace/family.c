@@ -64,7 +64,8 @@ static bool mirai_vse(const struct observation *o)
 static bool mirai_gre(const struct observation *o)
 {
 	uint16_t outer = o->ip_id, inner = o->quote.ip_id;
-	uint16_t outer_swapped = (uint16_t)(outer << 8 | outer >> 8), inner_swapped = (uint16_t)(inner << 8 | inner >> 8);
+	uint16_t outer_swapped = (uint16_t)(outer << 8 | outer >> 8),
+		 inner_swapped = (uint16_t)(inner << 8 | inner >> 8);
 
 	return (o->flags & OBSERVATION_TUNNELLED) && o->protocol == PROTOCOL_GRE && o->quote.protocol == PROTOCOL_UDP &&
 	       o->quote.payload_length == 512 &&
@@ -84,8 +85,14 @@ static bool mirai_dns(const struct observation *o)
 
 static bool mirai_udp(const struct observation *o)
 {
-	return o->protocol == PROTOCOL_UDP && o->payload_length == 512 && !(o->flags & OBSERVATION_TUNNELLED) &&
-	       o->src_port >= 1024;
+	uint32_t first, second;
+
+	if (o->protocol != PROTOCOL_UDP || o->payload_length != 512 || o->payload_kept < 8 || o->src_port < 1024 ||
+	    (o->flags & OBSERVATION_TUNNELLED) || !address_is_ipv4(&o->dst) || o->ip_id == 0)
+		return false;
+	memcpy(&first, o->payload, sizeof(first));
+	memcpy(&second, o->payload + 4, sizeof(second));
+	return first != second && first != 0 && second != 0; /* random octets seldom repeat */
 }
 
 static bool zmap(const struct observation *o)

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#define PROTOCOL_TCP 6
 #define CROWD 500         /* sources from which on their spread says something */
 #define SPREAD_OCTETS 96  /* first octets in use of about 220 that are routed */
 #define ONCE_PERMILLE 900 /* sources per thousand packets from which on each was seen about once */
@@ -43,7 +44,7 @@ static uint64_t permille(uint64_t part, uint64_t whole)
 	return whole ? part * 1000 / whole : 0;
 }
 
-static void judge_stateless(const struct window *w, struct spoofing *s)
+static void judge_stateless(const struct window *w, bool tcp, struct spoofing *s)
 {
 	uint64_t sources = hll_estimate(&w->sources), networks = hll_estimate(&w->source_networks);
 	uint64_t top_ttl = 0;
@@ -51,16 +52,21 @@ static void judge_stateless(const struct window *w, struct spoofing *s)
 
 	for (unsigned i = 0; i < 256; i++)
 		top_ttl = w->ttl[i] > top_ttl ? w->ttl[i] : top_ttl;
-	if (w->handshakes) {
-		reason(s, "%llu handshakes were completed by sources in the same packets' stream",
+	if (!tcp)
+		reason(s, "these packets need no answer, so a forged address serves as well as a real one");
+	else if (w->handshakes)
+		reason(s,
+		       "%llu handshakes were completed meanwhile; the packets that count here are those that were not",
 		       (unsigned long long)w->handshakes);
-	} else {
-		reason(s, "none of about %llu source addresses ever completed a handshake",
+	else
+		reason(s,
+		       sources == 1 ? "its one source address never completed a handshake"
+		                    : "none of about %llu source addresses ever completed a handshake",
 		       (unsigned long long)sources);
-	}
 	if (sources < CROWD) {
-		reason(s, "only about %llu source addresses: too few for their spread to say anything",
-		       (unsigned long long)sources);
+		if (sources > 1)
+			reason(s, "only about %llu source addresses: too few for their spread to say anything",
+			       (unsigned long long)sources);
 		return;
 	}
 	if (permille(sources, w->packets) >= ONCE_PERMILLE) {
@@ -92,7 +98,7 @@ static void judge_stateless(const struct window *w, struct spoofing *s)
 		       (unsigned long long)w->resets_back);
 	if (w->resets_back * 5 >= w->packets && permille(sources, w->packets) >= ONCE_PERMILLE)
 		signs++;
-	if (signs >= 2 && w->handshakes * 50 < w->packets)
+	if (signs >= 2 && w->handshakes * 2 < w->packets)
 		s->verdict = SPOOFING_SPOOFED;
 }
 
@@ -120,7 +126,12 @@ void spoofing_judge(const struct incident *incident, struct spoofing *s)
 		reason(s, "whoever scans wants the answers, so the address is probably its own");
 		return;
 	case VECTOR_STATELESS:
-		judge_stateless(part->window, s);
+		if (part->kind == VECTOR_LAND) {
+			s->verdict = SPOOFING_SPOOFED;
+			reason(s, "the packets claim to come from the very address that they go to");
+			return;
+		}
+		judge_stateless(part->window, vector->protocol == PROTOCOL_TCP, s);
 		return;
 	}
 }

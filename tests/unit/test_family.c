@@ -138,29 +138,48 @@ static void mirai_vse(void **state)
 	assert_string_equal(family(&o), "none");
 }
 
+/* Marked is the tunnel packet, as the tunnel's end sees it. */
+static const char *gre_family(uint16_t outer_id, uint16_t inner_id, uint8_t protocol, uint16_t payload_length)
+{
+	struct observation o = made_udp(0, made_ipv4(1), 40000, made_ipv4(2), 53000, payload_length), outer;
+
+	o.flags |= OBSERVATION_TUNNELLED;
+	o.ip_id = inner_id;
+	o.outer.src = made_ipv4(3);
+	o.outer.dst = made_ipv4(4);
+	o.outer.protocol = protocol;
+	o.outer.length = o.length + 24;
+	o.outer.ip_id = outer_id;
+	observation_outer(&o, &outer);
+	return family(&outer);
+}
+
 static void mirai_gre(void **state)
 {
-	struct observation o = made_udp(0, made_ipv4(1), 40000, made_ipv4(2), 53000, 512);
+	(void)state;
+	assert_string_equal(gre_family(5000, (uint16_t)~4000, MADE_GRE, 512), "mirai");
+	/* A bot of the other octet order: 5000 is 0x1388, ~4000 is 0xf05f. */
+	assert_string_equal(gre_family(0x8813, 0x5ff0, MADE_GRE, 512), "mirai");
+	assert_string_equal(gre_family(0x8813, 0x5ff1, MADE_GRE, 512), "none");
+	assert_string_equal(gre_family(5001, (uint16_t)~4000, MADE_GRE, 512), "none");
+	assert_string_equal(gre_family(5000, (uint16_t)~4000, MADE_GRE, 500), "none");
+	assert_string_equal(gre_family(5000, (uint16_t)~4000, 4, 512), "none");
+}
+
+static void mirai_dns(void **state)
+{
+	struct observation o = made_udp(0, made_ipv4(1), 40000, made_ipv4(2), 53, 40);
 
 	(void)state;
-	o.flags |= OBSERVATION_TUNNELLED;
-	o.outer.protocol = MADE_GRE;
-	o.outer.ip_id = 5000;
-	o.ip_id = (uint16_t)~(5000 - 1000);
+	made_payload(&o, "\x5a\x01\x01\0\0\x01\0\0\0\0\0\0\x0ck2j9qx0ab7zz\x07", 26, 41);
 	assert_string_equal(family(&o), "mirai");
-	assert_non_null(strstr(mark(&o), "GRE"));
-	/* The bot's own order of octets, here the other one */
-	o.outer.ip_id = 0x8813;             /* 0x1388 */
-	o.ip_id = (uint16_t)~0x0fa0;        /* ~4000 … */
-	o.ip_id = (uint16_t)(o.ip_id << 8 | o.ip_id >> 8);
-	assert_string_equal(family(&o), "mirai");
-	o.ip_id++;
+	o.payload[12] = 11;
 	assert_string_equal(family(&o), "none");
-	o.ip_id--;
-	o.outer.protocol = 4;
+	o.payload[12] = 12;
+	o.payload[14] = '-';
 	assert_string_equal(family(&o), "none");
-	o.outer.protocol = MADE_GRE;
-	o.payload_length = 500;
+	o.payload[14] = '2';
+	o.dst_port = 5353;
 	assert_string_equal(family(&o), "none");
 }
 
@@ -267,6 +286,7 @@ int main(void)
 		cmocka_unit_test(mirai_ack_and_stomp),
 		cmocka_unit_test(mirai_vse),
 		cmocka_unit_test(mirai_gre),
+		cmocka_unit_test(mirai_dns),
 		cmocka_unit_test(mirai_udp),
 		cmocka_unit_test(zmap),
 		cmocka_unit_test(masscan),

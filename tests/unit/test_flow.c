@@ -2,7 +2,7 @@
 /*
  * Conversations as scripts. A step is a packet from one of two hosts and what is to be known of it then, in letters:
  *
- *     K known  F fresh  A asked  E engaged  H handshake  D first data  P progresses  O from the opener  R reset back
+ *     K known  F fresh  A asked  E engaged  H handshake  D first data  P progresses  O from the opener  R reset back  C counts
  *
  * Then random scripts against a naive twin: a list without end that is searched from the front, every number in full width.
  */
@@ -77,6 +77,8 @@ static const char *letters(const struct flow_view *view, char text[16])
 		*at++ = 'O';
 	if (view->reset_back)
 		*at++ = 'R';
+	if (view->counts)
+		*at++ = 'C';
 	*at = 0;
 	return text;
 }
@@ -237,19 +239,37 @@ static void an_orphan_that_progresses(void **state)
 {
 	static const struct step in[] = {
 		{ 10, CLIENT, A, 1000, 5000, 0, "FO", 0 },
-		{ 11, CLIENT, A, 1000, 6400, 0, "KPO", 0 },
-		{ 12, CLIENT, A, 1000, 7800, 0, "KEPO", 2 },
-		{ 13, CLIENT, A, 1000, 9200, 0, "KEO", 0 },
+		{ 11, CLIENT, A, 1000, 6400, 0, "KEPO", 1 },
+		{ 12, CLIENT, A, 1000, 7800, 0, "KEPO", 0 },
 	};
 	static const struct step out[] = {
 		{ 2000, CLIENT, A, 0xfffffc00u, 5000, 1000, "FO", 0 },
-		{ 2001, CLIENT, A, 0xffffffe8u, 5000, 1000, "KPO", 0 },
-		{ 2002, CLIENT, A, 0x3d0u, 5000, 1000, "KEPO", 2 }, /* across the wrap */
+		{ 2001, CLIENT, A, 0xffffffe8u, 5000, 1000, "KEPO", 1 },
+		{ 2002, CLIENT, A, 0x3d0u, 5000, 1000, "KEPO", 0 }, /* across the wrap */
 	};
-	struct flow_view view = PLAY(*state, in);
+	struct flow_view view = play(*state, in, 2);
 
-	assert_false(view.settled_toward_dst && view.settled == 0);
+	assert_true(view.settled_toward_dst);
+	assert_int_equal(view.settled_slot, 10);
+	play(*state, in + 2, 1);
 	PLAY(*state, out);
+}
+
+static void an_orphan_that_jumps_is_disbelieved(void **state)
+{
+	static const struct step alone[] = {
+		{ 10, CLIENT, A, 1000, 5000, 0, "FO", 0 },
+		{ 11, CLIENT, A, 1000, 6400, 0, "KEPO", 1 },
+		{ 12, CLIENT, A, 0x70000000u, 0x12345678u, 0, "KO", 0 },
+	};
+	static const struct step answered[] = {
+		{ 2010, CLIENT, A, 1000, 5000, 0, "FO", 0 },
+		{ 2011, SERVER, A, 5000, 1000, 0, "KAE", 1 },
+		{ 2012, CLIENT, A, 0x70000000u, 0x12345678u, 0, "KEO", 0 },
+	};
+
+	PLAY(*state, alone);
+	PLAY(*state, answered);
 }
 
 static void an_orphan_that_does_not(void **state)
@@ -257,14 +277,14 @@ static void an_orphan_that_does_not(void **state)
 	uint64_t draws = 1;
 	unsigned engaged = 0;
 
-	/* Random numbers, as a flood has them: two plausible steps in a row come about once in 250,000. */
+	/* Random numbers, as a flood has them, pass for a step now and then: never for long. */
 	for (unsigned i = 0; i < 20000; i++) {
 		struct step step = { 10 + i / 100, CLIENT, A, (uint32_t)made_random(&draws), (uint32_t)made_random(&draws), 0, "", 0 };
 		struct observation o = tcp_packet(&step);
 
 		engaged += flow_update(*state, &o, step.slot).engaged;
 	}
-	assert_int_equal(engaged, 0);
+	assert_in_range(engaged, 0, 200);
 }
 
 static void the_same_packet_over_and_over_is_no_progress(void **state)
@@ -422,6 +442,127 @@ static void tunnels_are_conversations_of_their_own(void **state)
 	assert_known(*state, &out, 4, "FO", 0);
 }
 
+/* ---- counters in UDP payloads, questions to groups, what the caller knows ---- */
+
+static struct observation counting(uint32_t number, unsigned at, bool little_endian)
+{
+	struct observation o = udp_packet(CLIENT, 0);
+	uint8_t octets[32] = { 0x80, 0x60, 7, 7, 1, 2, 3, 4, 9, 9, 9, 9, 5, 5, 5, 5 };
+
+	for (unsigned i = 0; i < 2; i++)
+		octets[at + i] = (uint8_t)(number >> 8 * (little_endian ? i : 1 - i));
+	made_payload(&o, octets, sizeof(octets), 172);
+	return o;
+}
+
+static void payloads_that_count(void **state)
+{
+	static const struct {
+		unsigned at;
+		bool little_endian;
+	} protocols[] = { { 2, false } /* RTP */, { 6, false } /* ESP */, { 8, true } /* WireGuard */ };
+
+	for (unsigned i = 0; i < 3; i++) {
+		bool counts = false;
+
+		flow_table_clear(*state);
+		for (uint32_t number = 0; number < 3000; number++) {
+			struct observation o = counting(250 + number, protocols[i].at, protocols[i].little_endian);
+			struct flow_view view = flow_update(*state, &o, number / 10);
+
+			/* Once it was seen to count, it counts as long as it goes on. */
+			assert_true(view.counts || !counts);
+			counts = view.counts;
+			assert_true(counts || number < 20);
+		}
+	}
+}
+
+static void payloads_that_do_not_count(void **state)
+{
+	uint64_t draws = 9;
+	unsigned counts = 0;
+
+	for (unsigned i = 0; i < 1000; i++) {
+		struct observation o = counting(5, 2, false);
+
+		assert_false(flow_update(*state, &o, 5).counts); /* always the same */
+	}
+	for (unsigned talk = 0; talk < 2000; talk++) {
+		bool counted = false;
+
+		for (unsigned i = 0; i < 30; i++) {
+			struct observation o = udp_packet(CLIENT, 0);
+			uint64_t noise[4] = { made_random(&draws), made_random(&draws), made_random(&draws), made_random(&draws) };
+
+			o.src_port = (uint16_t)(1024 + talk);
+			made_payload(&o, noise, sizeof(noise), i & 1 ? 512 : 6);
+			counted |= flow_update(*state, &o, 6).counts;
+		}
+		counts += counted;
+	}
+	assert_in_range(counts, 0, 100);
+}
+
+static void questions_to_a_group(void **state)
+{
+	struct observation question = made_udp(0, hosts[CLIENT], 50000, made_ipv4(0xeffffffau), 1900, 100);
+	struct observation answer = made_udp(0, hosts[SERVER], 1900, hosts[CLIENT], 50000, 300);
+
+	assert_false(flow_group_asked(*state, &answer, 0));
+	flow_group_note(*state, &question, 0);
+	assert_true(flow_group_asked(*state, &answer, 1));
+	answer.src = made_ipv4(0x0a000001u); /* whoever answers */
+	answer.src_port = 40000;
+	assert_true(flow_group_asked(*state, &answer, FLOW_IDLE_SLOTS));
+	assert_false(flow_group_asked(*state, &answer, FLOW_IDLE_SLOTS + 1));
+	flow_group_note(*state, &question, 0);
+	answer.dst_port = 50001;
+	assert_false(flow_group_asked(*state, &answer, 1));
+	answer.dst_port = 50000;
+	answer.dst = hosts[SERVER];
+	assert_false(flow_group_asked(*state, &answer, 1));
+	answer.dst = hosts[CLIENT];
+	answer.protocol = MADE_TCP;
+	assert_false(flow_group_asked(*state, &answer, 1));
+	/* The note is no conversation. */
+	question.dst = hosts[CLIENT];
+	question.dst_port = 50000;
+	assert_known(*state, &question, 1, "FO", 0);
+}
+
+static void what_the_caller_knows(void **state)
+{
+	struct observation o = udp_packet(CLIENT, 0);
+	struct flow_view view;
+
+	for (unsigned i = 0; i < 5; i++)
+		view = flow_update(*state, &o, 10 + i);
+	assert_false(view.engaged);
+	flow_engage(&view, 14);
+	assert_true(view.engaged);
+	assert_int_equal(view.settled, 5);
+	assert_int_equal(view.settled_slot, 10);
+	assert_true(view.settled_toward_dst);
+	assert_known(*state, &o, 15, "KEO", 0);
+	view = (struct flow_view){ 0 }; /* there was no room for it */
+	flow_engage(&view, 15);
+	assert_false(view.engaged);
+}
+
+static void a_syn_again_after_a_while(void **state)
+{
+	static const struct step syn = { 0, CLIENT, S, 1000, 0, 0, "", 0 };
+	struct observation o = tcp_packet(&syn);
+
+	assert_false(flow_update(*state, &o, 100).retransmission);
+	assert_false(flow_update(*state, &o, 100).retransmission); /* at once: a flood with one number */
+	assert_true(flow_update(*state, &o, 111).retransmission);
+	assert_true(flow_update(*state, &o, 141).retransmission);
+	o.tcp.seq++;
+	assert_false(flow_update(*state, &o, 171).retransmission); /* another number, another handshake */
+}
+
 /* ---- fragments, quotes ---- */
 
 static void fragments_are_recalled(void **state)
@@ -561,7 +702,7 @@ struct talk {
 	uint8_t kind;
 	int64_t first, last, handshake;
 	uint32_t next_seq, last_ack;
-	unsigned open, steps;
+	unsigned open;
 	bool by_syn, answered, engaged, over, sent_data;
 };
 
@@ -621,8 +762,8 @@ static void twin_opener(struct talk *t, const struct observation *o, int64_t slo
 
 	if (o->protocol != MADE_TCP) {
 		t->open += !t->engaged;
-	} else if (t->engaged) {
-		if (t->by_syn && !t->sent_data && o->payload_length) {
+	} else if (t->engaged && t->by_syn) {
+		if (!t->sent_data && o->payload_length) {
 			t->sent_data = view->first_data = true;
 			view->settled_slot = t->handshake;
 		}
@@ -643,18 +784,21 @@ static void twin_opener(struct talk *t, const struct observation *o, int64_t slo
 		int seq = moved(t->next_seq, o->tcp.seq), acked = moved(t->last_ack, o->tcp.ack);
 		bool speaks_on = seq == 1 || acked == 1 || (o->tcp.seq == t->next_seq && o->payload_length > 0);
 
-		if (ack && !syn && !rst && seq >= 0 && acked >= 0 && speaks_on) {
-			view->progresses = true;
-			if (++t->steps >= 2)
-				twin_settle(t, true, view);
-		} else {
-			t->steps = 0;
+		view->progresses = ack && !syn && !rst && seq >= 0 && acked >= 0 && speaks_on;
+		if (view->progresses && !t->engaged)
+			twin_settle(t, true, view);
+		else if (t->engaged && !t->answered && !rst && (seq < 0 || acked < 0))
+			t->engaged = view->engaged = false;
+		if (!rst) {
+			t->next_seq = after(o);
+			t->last_ack = o->tcp.ack;
 		}
-		t->next_seq = after(o);
-		t->last_ack = o->tcp.ack;
+		t->over |= (o->tcp.flags & (R | F)) != 0;
 		t->open += !t->engaged;
 	}
 }
+
+static bool sudden; /* the conversation's last packet was no second ago: nothing can be a retransmission yet */
 
 static struct flow_view twin_update(struct twin *twin, const struct observation *o, int64_t slot)
 {
@@ -686,6 +830,8 @@ static struct flow_view twin_update(struct twin *twin, const struct observation 
 		twin_open(t, o, slot, &view);
 		return view;
 	}
+	view.retransmission = forth && is_opening(o) && !t->engaged && slot - t->last >= 10; /* RFC 6298: a second or more */
+	sudden = slot - t->last < 5;
 	t->last = slot;
 	view.kind = t->kind;
 	view.engaged = t->engaged;
@@ -705,15 +851,17 @@ static struct flow_view twin_update(struct twin *twin, const struct observation 
 }
 
 /* A packet that is likely to mean something to its conversation: numbers near those before, flags that are in use. */
-static struct observation random_packet(uint64_t *draws, uint32_t all[8][2])
+#define TALKS (8 * 3 * 4 * 2)
+
+static struct observation random_packet(uint64_t *draws, uint32_t all[TALKS][2])
 {
 	static const uint8_t flags[] = { S, S, S | A, A, A, A, A, A, A, A | TCP_PSH, R, R | A, F | A, 0, S | F, F };
 	uint32_t client = made_below(draws, 8), server = made_below(draws, 3);
 	struct address ends[2] = { made_ipv4(0xcb007100u + client * 77), client == 7 ? made_ipv6(0x20010db800000000u, server) :
 	                                                                            made_ipv4(0xc0000200u + server) };
-	uint16_t number[2] = { (uint16_t)(40000 + made_below(draws, 4)), made_below(draws, 2) ? 443 : 53 };
+	uint16_t number[2] = { (uint16_t)(40000 + made_below(draws, 4)), (uint16_t)(442 + made_below(draws, 2)) };
 	bool back = made_below(draws, 3) == 0;
-	uint32_t *numbers = all[client];
+	uint32_t *numbers = all[((client * 3 + server) * 4 + number[0] % 4) * 2 + number[1] % 2];
 	struct observation o;
 
 	if (made_below(draws, 4) == 0)
@@ -736,12 +884,12 @@ static struct observation random_packet(uint64_t *draws, uint32_t all[8][2])
 static void random_scripts_against_the_twin(void **state)
 {
 	static struct twin twin;
-	uint64_t draws = 7, seen[9] = { 0 };
+	uint64_t draws = 7, seen[9] = { 0 }, repeated = 0;
 
 	(void)state;
 	for (unsigned round = 0; round < 12; round++) {
 		struct flow_table *table = flow_table_new(round);
-		uint32_t numbers[8][2] = { { 0 } };
+		uint32_t numbers[TALKS][2] = { { 0 } };
 		int64_t slot = round & 1 ? 17415999120 : -20000;
 
 		assert_non_null(table);
@@ -760,11 +908,14 @@ static void random_scripts_against_the_twin(void **state)
 			theirs = twin_update(&twin, &o, slot);
 			assert_string_equal(letters(&ours, one), letters(&theirs, other));
 			assert_int_equal(ours.kind, theirs.kind);
+			if (sudden || theirs.retransmission)
+				assert_int_equal(ours.retransmission, theirs.retransmission);
 			assert_int_equal(ours.settled, theirs.settled > 255 ? 255 : theirs.settled);
 			if (theirs.settled || theirs.first_data)
 				assert_int_equal(ours.settled_slot, theirs.settled_slot);
 			if (theirs.settled)
 				assert_int_equal(ours.settled_toward_dst, theirs.settled_toward_dst);
+			repeated += theirs.retransmission;
 			if (theirs.fresh) {
 				uint8_t kind = (uint8_t)made_below(&draws, 256);
 
@@ -783,6 +934,7 @@ static void random_scripts_against_the_twin(void **state)
 		flow_table_free(table);
 	}
 	/* Everything happened, and often. */
+	assert_in_range(repeated, 50, UINT32_MAX);
 	for (unsigned i = 0; i < 9; i++)
 		assert_in_range(seen[i], 50, UINT32_MAX);
 }
@@ -800,6 +952,7 @@ int main(void)
 		WITH_TABLE(reset_back),
 		WITH_TABLE(ports_are_used_again),
 		WITH_TABLE(an_orphan_that_progresses),
+		WITH_TABLE(an_orphan_that_jumps_is_disbelieved),
 		WITH_TABLE(an_orphan_that_does_not),
 		WITH_TABLE(the_same_packet_over_and_over_is_no_progress),
 		WITH_TABLE(an_orphan_that_is_answered),
@@ -811,6 +964,11 @@ int main(void)
 		WITH_TABLE(silence_ends_a_conversation),
 		WITH_TABLE(settled_slot_before_1970),
 		WITH_TABLE(tunnels_are_conversations_of_their_own),
+		WITH_TABLE(payloads_that_count),
+		WITH_TABLE(payloads_that_do_not_count),
+		WITH_TABLE(questions_to_a_group),
+		WITH_TABLE(what_the_caller_knows),
+		WITH_TABLE(a_syn_again_after_a_while),
 		WITH_TABLE(fragments_are_recalled),
 		WITH_TABLE(quotes_are_known),
 		WITH_TABLE(engaged_ones_outlive_a_flood),

@@ -20,7 +20,7 @@
 
 static int new_table(void **state)
 {
-	*state = track_table_new(SEED);
+	*state = track_table_new(SEED, TRACK_SOURCES_SLOTS);
 	return *state ? 0 : -1;
 }
 
@@ -330,6 +330,25 @@ static void sources_of_the_last_seconds(void **state)
 	assert_int_equal(track_sources(track), 1);
 }
 
+/* Generations are as long as they are asked to be. */
+static void sources_of_longer_generations(void **state)
+{
+	struct track_table *table = track_table_new(SEED, 6 * TRACK_SOURCES_SLOTS);
+	struct track *track = NULL;
+	uint64_t draws = 3;
+
+	(void)state;
+	assert_non_null(table);
+	for (uint32_t i = 0; i < 3000; i++)
+		track = add(table, 1, (int64_t)i * 6 * TRACK_SOURCES_SLOTS / 3000, made_random(&draws));
+	assert_in_range(track_sources(track), 2800, 3200);
+	track_advance(track, 11 * TRACK_SOURCES_SLOTS);
+	assert_in_range(track_sources(track), 2800, 3200);
+	track_advance(track, 18 * TRACK_SOURCES_SLOTS);
+	assert_int_equal(track_sources(track), 0);
+	track_table_free(table);
+}
+
 static void what_is_usual_is_learned_unless_frozen(void **state)
 {
 	struct track *track = promoted(*state, 1, 0);
@@ -488,7 +507,7 @@ static void what_is_refused_is_counted(void **state)
 
 static void the_order_is_fixed(void **state)
 {
-	struct track_table *other = track_table_new(SEED);
+	struct track_table *other = track_table_new(SEED, TRACK_SOURCES_SLOTS);
 	uint64_t draws = 4;
 
 	assert_non_null(other);
@@ -521,6 +540,7 @@ int main(void)
 		WITH_TABLE(settling_never_exceeds_what_came),
 		WITH_TABLE(sums_against_the_twin),
 		WITH_TABLE(sources_of_the_last_seconds),
+		cmocka_unit_test(sources_of_longer_generations),
 		WITH_TABLE(what_is_usual_is_learned_unless_frozen),
 		WITH_TABLE(learning_lags_behind),
 		WITH_TABLE(what_was_settled_is_not_usual),
