@@ -8,7 +8,7 @@
 #define LEARNED_LONG 300
 #define USUAL_TIMES 3
 #define ANSWERED_TIMES 6   /* what the target answers is an attack at so many times its mean … */
-#define ANSWERED_ALONE 5   /* … or, where no mean is known, at so many times the bound */
+#define ANSWERED_ALONE 2   /* … or, where no mean is known, at so many times the bound */
 #define ALARM_AT_ONCE 1500 /* unanswered packets in 100 ms that need not wait for their answers */
 #define HOT_SHARE 5        /* an attack's first slots hold at least a fifth of what raises the alarm … */
 #define ONSET_SLOTS 3      /* before them, slots that are rising already */
@@ -175,7 +175,7 @@ static bool crowd(const struct view *v, int64_t to, uint32_t *window)
 		if (!counted)
 			sources = track_sources(v->track);
 		counted = true;
-		if (sources < bounds[i].sources || (bounds[i].slots > 10 && repeats(v, to, sources)))
+		if (sources < bounds[i].sources || (bounds[i].slots > 1 && repeats(v, to, sources)))
 			continue;
 		return true;
 	}

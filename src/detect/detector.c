@@ -33,7 +33,7 @@
 #define SCAN_LOOKS 5   /* packets for each port or host, repeated and mirrored ones among them */
 #define SCAN_REPEATS 3 /* probes of one port or host on average, at most */
 #define SCAN_PORTS 40
-#define SCAN_FAST_PPS 5000
+#define SCAN_FAST_PPS 3000
 #define SCAN_PORT_SHARE 10   /* packets for each source port of a fast scanner, at least */
 #define SCAN_PAYLOAD_MAX 200 /* octets in a probe on average */
 #define SCANS_MAX 32
@@ -504,9 +504,9 @@ static void raise_alarm(struct detector *d, struct track *track, const struct al
 
 /*
  * A look asks each port or host once or twice, with little or no payload. Where it is as fast as a flood, what tells is the source port: scanners keep
- * theirs, floods take a new one for each packet.
+ * theirs, floods take a new one for each packet. (Connecting scanners change it too, but are slow; there is no such thing over UDP.)
  */
-static bool looks_like_scan(const struct survey *survey)
+static bool looks_like_scan(const struct survey *survey, uint8_t kind)
 {
 	uint64_t spread = survey->pairs;
 	uint64_t pps = survey->packets * (uint64_t)NS_PER_S /
@@ -516,7 +516,8 @@ static bool looks_like_scan(const struct survey *survey)
 		return false;
 	return spread >= SCAN_PORTS && spread * SCAN_LOOKS >= survey->packets &&
 	       survey->payload <= survey->packets * SCAN_PAYLOAD_MAX &&
-	       (pps < SCAN_FAST_PPS || survey->source_ports * SCAN_PORT_SHARE <= survey->packets);
+	       ((pps < SCAN_FAST_PPS && kind != VECTOR_UDP) ||
+	        survey->source_ports * SCAN_PORT_SHARE <= survey->packets);
 }
 
 static bool is_probe_kind(uint8_t kind)
@@ -540,7 +541,7 @@ static bool confirm(struct detector *d, const struct track *track, unsigned leve
 	/* Many sources among those who were answered do not make one noisy source a crowd. */
 	if (alarm->crowd && survey.heaviest_source * 2 >= unanswered)
 		return false;
-	if (is_probe_kind(track->kind) && looks_like_scan(&survey))
+	if (is_probe_kind(track->kind) && looks_like_scan(&survey, track->kind))
 		return false;
 	if (level == 0)
 		return true;

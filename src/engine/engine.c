@@ -267,7 +267,7 @@ static struct judgement judge(struct engine *e, const struct observation *o, int
 			return j;
 		}
 		j.welcome = view.asked && is_echo_reply(o);
-		j.kind = j.welcome ? VECTOR_NONE : VECTOR_ICMP;
+		j.kind = j.welcome ? VECTOR_NONE : vector_recognise(o);
 		j.probe = view.fresh && is_echo_request(o);
 		if (view.settled)
 			settle(e, o, &view);
@@ -277,17 +277,17 @@ static struct judgement judge(struct engine *e, const struct observation *o, int
 	}
 	if ((o->flags & OBSERVATION_PORTS) && view.from_opener && is_group(&o->dst))
 		flow_group_note(e->flows, o, slot);
-	if ((view.known && view.kind == VECTOR_QUIC && view.from_opener && is_later_quic(o)) ||
+	if ((view.fresh && o->protocol == PROTOCOL_UDP && flow_group_asked(e->flows, o, slot)) ||
+	    (view.known && view.kind == VECTOR_QUIC && view.from_opener && is_later_quic(o)) ||
 	    (view.counts && vector_get(view.kind)->class != VECTOR_REFLECTION))
 		flow_engage(&view, slot);
-	j.welcome = view.asked || view.engaged ||
-	            (view.fresh && o->protocol == PROTOCOL_UDP && flow_group_asked(e->flows, o, slot));
+	j.welcome = view.asked || view.engaged;
 	if (!j.welcome) {
 		j.kind = view.known && view.kind != VECTOR_NONE && !(o->flags & OBSERVATION_TCP) ? view.kind
 		                                                                                 : vector_recognise(o);
 		/* Nobody is a victim of answers to a group: that is how discovery protocols speak. */
-		if (vector_get(j.kind)->class == VECTOR_REFLECTION && is_group(&o->dst))
-			j.kind = VECTOR_UDP;
+		if (o->protocol == PROTOCOL_UDP && j.kind != VECTOR_DHCP && is_group(&o->dst))
+			j.kind = VECTOR_ONE_WAY;
 		if (view.fresh)
 			flow_mark_kind(&view, j.kind);
 		/* A half-open handshake that its own opener resets is spoken of by its SYN. */

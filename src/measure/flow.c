@@ -270,6 +270,8 @@ static void half_open_opener_speaks(struct entry *e, const struct observation *o
 		e->steps = o->payload_length > 0;
 		view->handshake = true;
 		engage(e, slot, true, view);
+	} else if (view->retransmission) {
+		settle(e, slot, true, view);
 	} else if (o->tcp.flags & TCP_RST) {
 		view->reset_back = (e->state & STATE_ANSWERED) != 0;
 		e->state |= STATE_DONE;
@@ -365,6 +367,7 @@ static struct flow_view update(struct flow_table *table, const struct observatio
 		open_entry(e, o, ends->sender_low, &view);
 		return view;
 	}
+	/* Below, a real host's TCP waiting for an answer is told from a tool that sends. */
 	view.retransmission = tcp && view.from_opener && (e->state & STATE_SYN) && !(e->state & STATE_ENGAGED) &&
 	                      (o->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && age(e, slot) >= RETRANSMIT_SLOTS;
 	e->last_slot = (uint32_t)slot;
