@@ -20,17 +20,20 @@ static const struct {
 	{ { 0, 0, 0, 0 }, 8 },      { { 10, 0, 0, 0 }, 8 },    { { 100, 64, 0, 0 }, 10 },   { { 127, 0, 0, 0 }, 8 },
 	{ { 169, 254, 0, 0 }, 16 }, { { 172, 16, 0, 0 }, 12 }, { { 192, 0, 0, 0 }, 24 },    { { 192, 0, 2, 0 }, 24 },
 	{ { 192, 168, 0, 0 }, 16 }, { { 198, 18, 0, 0 }, 15 }, { { 198, 51, 100, 0 }, 24 }, { { 203, 0, 113, 0 }, 24 },
-	{ { 224, 0, 0, 0 }, 4 },    { { 240, 0, 0, 0 }, 4 },
 };
 
 static bool is_bogon(const struct address *a)
 {
 	if (!address_is_ipv4(a))
 		return (a->octets[0] & 0xe0) != 0x20; /* only 2000::/3 is global unicast (RFC 4291, IANA) */
+	if (a->octets[12] >= 224)
+		return true; /* multicast and reserved */
 	for (size_t i = 0; i < sizeof(bogons_ipv4) / sizeof(bogons_ipv4[0]); i++) {
-		struct address network = address_from_ipv4(bogons_ipv4[i].octets);
-		struct prefix prefix = { network, bogons_ipv4[i].length, true };
+		struct prefix prefix = { .length = bogons_ipv4[i].length, .is_ipv4 = true };
 
+		if (a->octets[12] != bogons_ipv4[i].octets[0] && bogons_ipv4[i].length >= 16)
+			continue;
+		prefix.address = address_from_ipv4(bogons_ipv4[i].octets);
 		if (prefix_contains(&prefix, a))
 			return true;
 	}

@@ -95,7 +95,8 @@ static inline struct observation made_tcp(int64_t ns, struct address src, uint16
 	return o;
 }
 
-static inline struct observation made_icmp(int64_t ns, struct address src, struct address dst, uint8_t type, uint8_t code)
+static inline struct observation made_icmp(int64_t ns, struct address src, struct address dst, uint8_t type,
+                                           uint8_t code)
 {
 	struct observation o = made_ip(ns, src, dst, MADE_ICMP, 84);
 

@@ -30,8 +30,8 @@
 
 #define SEED 20250310u
 #define START (1741599912 * NS_PER_S)
-#define WEB 0xc0000201u   /* 192.0.2.1 */
-#define MAIL 0xcb007119u  /* 203.0.113.25 */
+#define WEB 0xc0000201u  /* 192.0.2.1 */
+#define MAIL 0xcb007119u /* 203.0.113.25 */
 #define MEMORY_MAX (256ull << 20)
 
 /* ---- streams ---- */
@@ -94,7 +94,8 @@ static void peace(struct stream *s, uint32_t host, int64_t from_s, int64_t to_s,
 		struct address client = made_ipv4(0x5b000000u + made_below(&s->draws, 4000)), server = made_ipv4(host);
 		uint16_t port = (uint16_t)(32768 + made_below(&s->draws, 28000));
 		uint32_t seq = (uint32_t)made_random(&s->draws), ack = (uint32_t)made_random(&s->draws);
-		int64_t ns = START + i * NS_PER_S / per_second, round = 20 * NS_PER_MS + (int64_t)made_below(&s->draws, 40 * NS_PER_MS);
+		int64_t ns = START + i * NS_PER_S / per_second,
+			round = 20 * NS_PER_MS + (int64_t)made_below(&s->draws, 40 * NS_PER_MS);
 		struct observation o;
 
 		push(s, made_tcp(ns, client, port, server, 443, TCP_SYN, seq, 0));
@@ -107,8 +108,10 @@ static void peace(struct stream *s, uint32_t host, int64_t from_s, int64_t to_s,
 		made_payload(&o, "\x16\x03\x03\0", 4, 1400);
 		push(s, o);
 		push(s, made_tcp(ns + 2 * round, client, port, server, 443, TCP_ACK, seq + 518, ack + 1401));
-		push(s, made_tcp(ns + 2 * round + 1000, client, port, server, 443, TCP_FIN | TCP_ACK, seq + 518, ack + 1401));
-		push(s, made_tcp(ns + 2 * round + 2000, server, 443, client, port, TCP_FIN | TCP_ACK, ack + 1401, seq + 519));
+		push(s, made_tcp(ns + 2 * round + 1000, client, port, server, 443, TCP_FIN | TCP_ACK, seq + 518,
+		                 ack + 1401));
+		push(s, made_tcp(ns + 2 * round + 2000, server, 443, client, port, TCP_FIN | TCP_ACK, ack + 1401,
+		                 seq + 519));
 		push(s, made_tcp(ns + 3 * round, client, port, server, 443, TCP_ACK, seq + 519, ack + 1402));
 	}
 }
@@ -117,7 +120,8 @@ typedef struct observation maker(struct stream *s, int64_t ns, struct address ta
 
 static struct observation monlist(struct stream *s, int64_t ns, struct address target)
 {
-	struct observation o = made_udp(ns, made_ipv4(0xc1000000u + 65537 * made_below(&s->draws, 200)), 123, target, 80, 0);
+	struct observation o =
+		made_udp(ns, made_ipv4(0xc1000000u + 65537 * made_below(&s->draws, 200)), 123, target, 80, 0);
 
 	made_payload(&o, "\xd7\0\3\x2a\0\6\0\x48", 8, 440);
 	o.ip_id = (uint16_t)made_random(&s->draws);
@@ -126,14 +130,14 @@ static struct observation monlist(struct stream *s, int64_t ns, struct address t
 
 static struct observation tcp_flood(struct stream *s, int64_t ns, struct address target, uint8_t flags)
 {
-	return made_tcp(ns, anyone(s), (uint16_t)made_random(&s->draws), target, 443, flags, (uint32_t)made_random(&s->draws),
-	                flags & TCP_ACK ? (uint32_t)made_random(&s->draws) : 0);
+	return made_tcp(ns, anyone(s), (uint16_t)made_random(&s->draws), target, 443, flags,
+	                (uint32_t)made_random(&s->draws), flags & TCP_ACK ? (uint32_t)made_random(&s->draws) : 0);
 }
 
-#define TCP_FLOOD(name, flags)                                                                                         \
-	static struct observation name(struct stream *s, int64_t ns, struct address target)                            \
-	{                                                                                                              \
-		return tcp_flood(s, ns, target, flags);                                                                \
+#define TCP_FLOOD(name, flags)                                                              \
+	static struct observation name(struct stream *s, int64_t ns, struct address target) \
+	{                                                                                   \
+		return tcp_flood(s, ns, target, flags);                                     \
 	}
 
 TCP_FLOOD(syn, TCP_SYN)
@@ -201,7 +205,8 @@ static struct observation bare_gre(struct stream *s, int64_t ns, struct address 
 
 static struct observation tunnelled(struct stream *s, int64_t ns, struct address target)
 {
-	struct observation o = made_udp(ns, anyone(s), (uint16_t)made_random(&s->draws), anyone(s), (uint16_t)made_random(&s->draws), 512);
+	struct observation o = made_udp(ns, anyone(s), (uint16_t)made_random(&s->draws), anyone(s),
+	                                (uint16_t)made_random(&s->draws), 512);
 
 	o.flags |= OBSERVATION_TUNNELLED;
 	o.outer.src = anyone(s);
@@ -248,6 +253,7 @@ static void check(const struct engine *e)
 		assert_true(inc->parts_count > 0 && inc->parts_count <= INCIDENT_PARTS_MAX);
 		assert_true(inc->packets > 0 && inc->peak_packets > 0 && inc->peak_packets <= inc->packets);
 		assert_true(inc->peak_bytes <= inc->bytes);
+		assert_true(inc->packets <= totals->packets && inc->bytes <= totals->bytes);
 		assert_true(inc->began.ns <= inc->waves[0].began.ns && inc->began.ns <= inc->detected.ns);
 		assert_true(inc->ended.ns <= totals->last.ns && inc->began.ns >= totals->first.ns);
 		for (uint32_t j = 0; j < inc->waves_count; j++) {
@@ -620,8 +626,9 @@ static void ipv6(void **state)
 	struct engine *e;
 
 	for (int64_t i = 0; i < 50000; i++) {
-		struct observation o = made_udp(START + i * 100000, made_ipv6(0x2a01000000000000u + made_below(&s->draws, 300), 7), 53, target,
-		                                4000, 0);
+		struct observation o =
+			made_udp(START + i * 100000, made_ipv6(0x2a01000000000000u + made_below(&s->draws, 300), 7), 53,
+		                 target, 4000, 0);
 
 		made_payload(&o, "\x12\x34\x81\x80", 4, 1200);
 		o.length = 1248;
@@ -640,11 +647,12 @@ static void a_scan_is_no_flood(void **state)
 	struct engine *e;
 
 	for (uint32_t i = 0; i < 2000; i++) {
-		struct observation o = made_tcp(START + (int64_t)i * 10 * NS_PER_MS, made_ipv4(0x5b010203u), 50000, made_ipv4(WEB),
-		                                (uint16_t)(1 + i), TCP_SYN, i, 0);
+		struct observation o = made_tcp(START + (int64_t)i * 10 * NS_PER_MS, made_ipv4(0x5b010203u), 50000,
+		                                made_ipv4(WEB), (uint16_t)(1 + i), TCP_SYN, i, 0);
 
 		push(s, o);
-		push(s, made_tcp(o.time.ns + 100000, o.dst, o.dst_port, o.src, o.src_port, TCP_RST | TCP_ACK, 0, i + 1));
+		push(s,
+		     made_tcp(o.time.ns + 100000, o.dst, o.dst_port, o.src, o.src_port, TCP_RST | TCP_ACK, 0, i + 1));
 	}
 	e = analyze(s);
 	for (uint32_t i = 0; i < engine_count(e); i++) {
@@ -832,7 +840,28 @@ static void five_million_packets_of_random_sources(void **state)
 	assert_in_range(memory_in_use() - before, 0, 1 << 20);
 }
 
-/* SYNs to all addresses of a /16: none alone is remarkable. */
+/* As fast as the ring of recent packets turns over: what an incident holds was there, and no more. */
+static void a_fast_carpet(void **state)
+{
+	struct stream *s = *state;
+	struct engine *e = engine_new(SEED);
+
+	assert_non_null(e);
+	for (uint32_t i = 0; i < 60000; i++) {
+		struct observation o =
+			syn(s, START + (int64_t)i * 20000, made_ipv4(0x40000000u + made_below(&s->draws, 4096)));
+
+		engine_observe(e, &o);
+	}
+	assert_int_equal(engine_finish(e), 0);
+	check(e);
+	assert_int_equal(engine_count(e), 1);
+	assert_true(engine_finding(e, 0)->carpet);
+	assert_in_range(engine_finding(e, 0)->incident->packets, 50000, 60000);
+	engine_free(e);
+}
+
+/* SYNs to all addresses of a /19, some to each every second: a flood, though none alone is remarkable. */
 static void syns_all_over(void **state)
 {
 	struct stream *s = *state;
@@ -840,7 +869,8 @@ static void syns_all_over(void **state)
 
 	assert_non_null(e);
 	for (uint32_t i = 0; i < 60000; i++) {
-		struct observation o = syn(s, START + (int64_t)i * 20000, made_ipv4(0x40000000u + made_below(&s->draws, 65536)));
+		struct observation o =
+			syn(s, START + (int64_t)i * 20000, made_ipv4(0x40000000u + made_below(&s->draws, 8192)));
 
 		engine_observe(e, &o);
 	}
@@ -961,6 +991,7 @@ int main(void)
 		WITH_STREAM(a_clock_set_back_amid_a_flood),
 		WITH_STREAM(a_clock_set_forward_by_decades),
 		WITH_STREAM(five_million_packets_of_random_sources),
+		WITH_STREAM(a_fast_carpet),
 		WITH_STREAM(syns_all_over),
 		WITH_STREAM(many_incidents_at_once),
 		WITH_STREAM(too_many_incidents),

@@ -12,8 +12,8 @@
 #include "made.h"
 #include "trace/family.h"
 
-#define OPTIONS_MIRAI                                                                                                  \
-	((uint64_t)TCP_OPTION_MSS | (uint64_t)TCP_OPTION_SOK << 4 | (uint64_t)TCP_OPTION_TS << 8 |                     \
+#define OPTIONS_MIRAI                                                                              \
+	((uint64_t)TCP_OPTION_MSS | (uint64_t)TCP_OPTION_SOK << 4 | (uint64_t)TCP_OPTION_TS << 8 | \
 	 (uint64_t)TCP_OPTION_NOP << 12 | (uint64_t)TCP_OPTION_WS << 16)
 
 static const char *family(const struct observation *o)
@@ -33,7 +33,8 @@ static const char *mark(const struct observation *o)
 
 static struct observation syn(void)
 {
-	struct observation o = made_tcp(0, made_ipv4(0x5b010203u), 40000, made_ipv4(0xc0000201u), 443, TCP_SYN, 12345, 0);
+	struct observation o =
+		made_tcp(0, made_ipv4(0x5b010203u), 40000, made_ipv4(0xc0000201u), 443, TCP_SYN, 12345, 0);
 
 	o.ip_id = 7;
 	o.tcp.options = OPTIONS_MIRAI;

@@ -85,8 +85,8 @@ static const char *letters(const struct flow_view *view, char text[16])
 
 static struct observation tcp_packet(const struct step *step)
 {
-	struct observation o = made_tcp(step->slot * 100000000, hosts[step->from], ports[step->from], hosts[!step->from],
-	                                ports[!step->from], step->flags, step->seq, step->ack);
+	struct observation o = made_tcp(step->slot * 100000000, hosts[step->from], ports[step->from],
+	                                hosts[!step->from], ports[!step->from], step->flags, step->seq, step->ack);
 
 	o.payload_length = step->payload;
 	o.length += step->payload;
@@ -98,8 +98,8 @@ static struct observation udp_packet(enum who from, int64_t slot)
 	return made_udp(slot * 100000000, hosts[from], ports[from], hosts[!from], ports[!from], 30);
 }
 
-static struct flow_view assert_known(struct flow_table *table, const struct observation *o, int64_t slot, const char *known,
-                                     uint32_t settled)
+static struct flow_view assert_known(struct flow_table *table, const struct observation *o, int64_t slot,
+                                     const char *known, uint32_t settled)
 {
 	struct flow_view view = flow_update(table, o, slot);
 	char text[16];
@@ -133,12 +133,9 @@ static void handshake_seen_from_both_sides(void **state)
 		{ 13, CLIENT, A, 1001, 7001, 0, "KEHO", 1 },
 	};
 	static const struct step talk[] = {
-		{ 14, CLIENT, A, 1001, 7001, 300, "KEDO", 0 },
-		{ 15, SERVER, A, 7001, 1301, 1400, "KAE", 0 },
-		{ 15, CLIENT, A, 1301, 8401, 0, "KEO", 0 },
-		{ 16, CLIENT, A, 1301, 8401, 10, "KEO", 0 },
-		{ 17, SERVER, F | A, 8401, 1311, 0, "KAE", 0 },
-		{ 17, CLIENT, F | A, 1311, 8402, 0, "KEO", 0 },
+		{ 14, CLIENT, A, 1001, 7001, 300, "KEDO", 0 },  { 15, SERVER, A, 7001, 1301, 1400, "KAE", 0 },
+		{ 15, CLIENT, A, 1301, 8401, 0, "KEO", 0 },     { 16, CLIENT, A, 1301, 8401, 10, "KEO", 0 },
+		{ 17, SERVER, F | A, 8401, 1311, 0, "KAE", 0 }, { 17, CLIENT, F | A, 1311, 8402, 0, "KEO", 0 },
 	};
 	struct flow_view view = PLAY(*state, opening);
 
@@ -152,10 +149,8 @@ static void handshake_seen_from_both_sides(void **state)
 static void handshake_seen_from_one_side(void **state)
 {
 	static const struct step in[] = {
-		{ 10, CLIENT, S, 1000, 0, 0, "FO", 0 },
-		{ 20, CLIENT, S, 1000, 0, 0, "KO", 0 }, /* again */
-		{ 30, CLIENT, S, 1000, 0, 0, "KO", 0 },
-		{ 31, CLIENT, A, 1001, 7001, 0, "KEHO", 3 },
+		{ 10, CLIENT, S, 1000, 0, 0, "FO", 0 },        { 20, CLIENT, S, 1000, 0, 0, "KO", 0 }, /* again */
+		{ 30, CLIENT, S, 1000, 0, 0, "KO", 0 },        { 31, CLIENT, A, 1001, 7001, 0, "KEHO", 3 },
 		{ 32, CLIENT, A, 1001, 7001, 300, "KEDO", 0 },
 	};
 
@@ -176,10 +171,8 @@ static void first_data_with_the_acknowledgement(void **state)
 static void whoever_did_not_get_the_answer_cannot_acknowledge(void **state)
 {
 	static const struct step in[] = {
-		{ 10, CLIENT, S, 1000, 0, 0, "FO", 0 },
-		{ 11, CLIENT, A, 999, 7001, 0, "KO", 0 },
-		{ 11, CLIENT, A, 0x80001001u, 7001, 0, "KO", 0 },
-		{ 12, CLIENT, 0, 1001, 0, 40, "KO", 0 },
+		{ 10, CLIENT, S, 1000, 0, 0, "FO", 0 },           { 11, CLIENT, A, 999, 7001, 0, "KO", 0 },
+		{ 11, CLIENT, A, 0x80001001u, 7001, 0, "KO", 0 }, { 12, CLIENT, 0, 1001, 0, 40, "KO", 0 },
 		{ 12, CLIENT, R | A, 1001, 0, 40, "KO", 0 },
 	};
 
@@ -279,7 +272,9 @@ static void an_orphan_that_does_not(void **state)
 
 	/* Random numbers, as a flood has them, pass for a step now and then: never for long. */
 	for (unsigned i = 0; i < 20000; i++) {
-		struct step step = { 10 + i / 100, CLIENT, A, (uint32_t)made_random(&draws), (uint32_t)made_random(&draws), 0, "", 0 };
+		struct step step = {
+			10 + i / 100, CLIENT, A, (uint32_t)made_random(&draws), (uint32_t)made_random(&draws), 0, "", 0
+		};
 		struct observation o = tcp_packet(&step);
 
 		engaged += flow_update(*state, &o, step.slot).engaged;
@@ -493,7 +488,8 @@ static void payloads_that_do_not_count(void **state)
 
 		for (unsigned i = 0; i < 30; i++) {
 			struct observation o = udp_packet(CLIENT, 0);
-			uint64_t noise[4] = { made_random(&draws), made_random(&draws), made_random(&draws), made_random(&draws) };
+			uint64_t noise[4] = { made_random(&draws), made_random(&draws), made_random(&draws),
+				              made_random(&draws) };
 
 			o.src_port = (uint16_t)(1024 + talk);
 			made_payload(&o, noise, sizeof(noise), i & 1 ? 512 : 6);
@@ -567,7 +563,8 @@ static void a_syn_again_after_a_while(void **state)
 
 static void fragments_are_recalled(void **state)
 {
-	struct observation first = udp_packet(CLIENT, 0), later = made_ip(0, hosts[CLIENT], hosts[SERVER], MADE_UDP, 1500);
+	struct observation first = udp_packet(CLIENT, 0),
+			   later = made_ip(0, hosts[CLIENT], hosts[SERVER], MADE_UDP, 1500);
 	bool welcome = false;
 	uint8_t kind = 0;
 
@@ -625,7 +622,8 @@ static struct observation conversation(uint32_t number, enum who from)
 {
 	struct address client = made_ipv4(0x0b000000u + number);
 
-	return from == CLIENT ? made_udp(0, client, 40000, hosts[SERVER], 53, 30) : made_udp(0, hosts[SERVER], 53, client, 40000, 30);
+	return from == CLIENT ? made_udp(0, client, 40000, hosts[SERVER], 53, 30)
+	                      : made_udp(0, hosts[SERVER], 53, client, 40000, 30);
 }
 
 static void engaged_ones_outlive_a_flood(void **state)
@@ -644,8 +642,8 @@ static void engaged_ones_outlive_a_flood(void **state)
 	assert_int_equal(flow_table_counters(table)->created, engaged);
 	assert_int_equal(flow_table_counters(table)->pushed_out, 0);
 	for (uint32_t i = 0; i < flood; i++) {
-		struct observation o = made_udp(0, made_ipv4((uint32_t)made_random(&draws)), (uint16_t)made_random(&draws), hosts[SERVER],
-		                                53, 30);
+		struct observation o = made_udp(0, made_ipv4((uint32_t)made_random(&draws)),
+		                                (uint16_t)made_random(&draws), hosts[SERVER], 53, 30);
 
 		(void)flow_update(table, &o, 2 + (int64_t)i * (FLOW_KEEP_ENGAGED_SLOTS - 2) / flood);
 	}
@@ -658,7 +656,8 @@ static void engaged_ones_outlive_a_flood(void **state)
 	assert_int_equal(lost, 0);
 	/* Of a million more than a quarter of a million cannot have stayed. */
 	assert_in_range(flow_table_counters(table)->pushed_out, flood - (1u << FLOW_TABLE_BITS), flood);
-	assert_in_range(flow_table_counters(table)->created + flow_table_counters(table)->refused, flood, flood + engaged);
+	assert_in_range(flow_table_counters(table)->created + flow_table_counters(table)->refused, flood,
+	                flood + engaged);
 }
 
 static void no_room_is_said(void **state)
@@ -811,8 +810,8 @@ static struct flow_view twin_update(struct twin *twin, const struct observation 
 
 		if (c->protocol != o->protocol)
 			continue;
-		forth = address_equal(&c->ends[0], &o->src) && address_equal(&c->ends[1], &o->dst) && c->ports[0] == o->src_port &&
-		        c->ports[1] == o->dst_port;
+		forth = address_equal(&c->ends[0], &o->src) && address_equal(&c->ends[1], &o->dst) &&
+		        c->ports[0] == o->src_port && c->ports[1] == o->dst_port;
 		if (forth || (address_equal(&c->ends[1], &o->src) && address_equal(&c->ends[0], &o->dst) &&
 		              c->ports[1] == o->src_port && c->ports[0] == o->dst_port))
 			t = c;
@@ -830,7 +829,8 @@ static struct flow_view twin_update(struct twin *twin, const struct observation 
 		twin_open(t, o, slot, &view);
 		return view;
 	}
-	view.retransmission = forth && is_opening(o) && !t->engaged && slot - t->last >= 10; /* RFC 6298: a second or more */
+	view.retransmission =
+		forth && is_opening(o) && !t->engaged && slot - t->last >= 10; /* RFC 6298: a second or more */
 	sudden = slot - t->last < 5;
 	t->last = slot;
 	view.kind = t->kind;
@@ -857,8 +857,9 @@ static struct observation random_packet(uint64_t *draws, uint32_t all[TALKS][2])
 {
 	static const uint8_t flags[] = { S, S, S | A, A, A, A, A, A, A, A | TCP_PSH, R, R | A, F | A, 0, S | F, F };
 	uint32_t client = made_below(draws, 8), server = made_below(draws, 3);
-	struct address ends[2] = { made_ipv4(0xcb007100u + client * 77), client == 7 ? made_ipv6(0x20010db800000000u, server) :
-	                                                                            made_ipv4(0xc0000200u + server) };
+	struct address ends[2] = { made_ipv4(0xcb007100u + client * 77),
+		                   client == 7 ? made_ipv6(0x20010db800000000u, server)
+		                               : made_ipv4(0xc0000200u + server) };
 	uint16_t number[2] = { (uint16_t)(40000 + made_below(draws, 4)), (uint16_t)(442 + made_below(draws, 2)) };
 	bool back = made_below(draws, 3) == 0;
 	uint32_t *numbers = all[((client * 3 + server) * 4 + number[0] % 4) * 2 + number[1] % 2];
@@ -875,8 +876,8 @@ static struct observation random_packet(uint64_t *draws, uint32_t all[TALKS][2])
 		             : way < 7  ? numbers[i] + 1
 		                        : numbers[i];
 	}
-	o = made_tcp(0, ends[back], number[back], ends[!back], number[!back], flags[made_below(draws, sizeof(flags))], numbers[0],
-	             numbers[1]);
+	o = made_tcp(0, ends[back], number[back], ends[!back], number[!back], flags[made_below(draws, sizeof(flags))],
+	             numbers[0], numbers[1]);
 	o.payload_length = made_below(draws, 2) ? 0 : (uint16_t)made_below(draws, 1460);
 	return o;
 }
@@ -921,8 +922,10 @@ static void random_scripts_against_the_twin(void **state)
 
 				flow_mark_kind(&ours, kind);
 				for (unsigned j = 0; j < twin.count; j++)
-					if (twin.talks[j].protocol == o.protocol && address_equal(&twin.talks[j].ends[0], &o.src) &&
-					    address_equal(&twin.talks[j].ends[1], &o.dst) && twin.talks[j].ports[0] == o.src_port &&
+					if (twin.talks[j].protocol == o.protocol &&
+					    address_equal(&twin.talks[j].ends[0], &o.src) &&
+					    address_equal(&twin.talks[j].ends[1], &o.dst) &&
+					    twin.talks[j].ports[0] == o.src_port &&
 					    twin.talks[j].ports[1] == o.dst_port)
 						twin.talks[j].kind = kind;
 			}

@@ -27,7 +27,8 @@ static int make_stream(void **state)
 		struct address src = made_ipv4(0x0a000000u + made_below(&draws, 1u << made_below(&draws, 20)));
 		int64_t ns = 1741599912 * NS_PER_S + (int64_t)i * 3 * NS_PER_MS;
 
-		stream[i] = made_tcp(ns, src, (uint16_t)made_below(&draws, 65536), made_ipv4(0xc0000201u), 443, TCP_ACK, i, 0);
+		stream[i] = made_tcp(ns, src, (uint16_t)made_below(&draws, 65536), made_ipv4(0xc0000201u), 443, TCP_ACK,
+		                     i, 0);
 		stream[i].length = 40 + made_below(&draws, 1460);
 	}
 	return 0;
@@ -235,7 +236,8 @@ static void another_seed_another_sample(void **state)
 /* Packets that differ in one field only are different packets: which of them is kept must not hang on which came first. */
 static void near_twins_in_either_order(void **state)
 {
-	struct observation plain = made_udp(0, made_ipv4(0xc6336401u), 4000, made_ipv4(0xc0000201u), 53, 32), changed[8];
+	struct observation plain = made_udp(0, made_ipv4(0xc6336401u), 4000, made_ipv4(0xc0000201u), 53, 32),
+			   changed[8];
 	const uint8_t octets[32] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 };
 
 	(void)state;

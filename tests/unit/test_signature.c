@@ -26,8 +26,9 @@
 /* P(X <= k) for X binomial in n, p */
 static long double binomial_cdf(uint64_t k, uint64_t n, long double p)
 {
-	long double term = expl(lgammal((long double)n + 1) - lgammal((long double)k + 1) - lgammal((long double)(n - k) + 1) +
-	                        (long double)k * logl(p) + (long double)(n - k) * log1pl(-p));
+	long double term =
+		expl(lgammal((long double)n + 1) - lgammal((long double)k + 1) - lgammal((long double)(n - k) + 1) +
+	             (long double)k * logl(p) + (long double)(n - k) * log1pl(-p));
 	long double sum = term;
 
 	for (uint64_t i = k; i > 0; i--) {
@@ -63,7 +64,8 @@ static void assert_bound(uint64_t k, uint64_t n)
 	uint32_t bound = signature_bound_ppm(k, n);
 
 	if ((long double)bound < exact - 1e-6L)
-		fail_msg("bound of %llu in %llu is %u, below the exact %.3Lf", (unsigned long long)k, (unsigned long long)n, bound, exact);
+		fail_msg("bound of %llu in %llu is %u, below the exact %.3Lf", (unsigned long long)k,
+		         (unsigned long long)n, bound, exact);
 	assert_in_range(bound, 0, PPM);
 	/* Nor so far above that it would be of no use: where hits are few the two limits are the same. */
 	if (n >= 100 && k * 100 <= n)
@@ -90,7 +92,7 @@ static void bound_is_never_below_the_exact_one(void **state)
 static void exact_limits_are_exact(void **state)
 {
 	(void)state;
-	assert_true(fabsl(clopper_pearson(0, 10) - .258866L) < 1e-5L);  /* 1 - .05^(1/10) */
+	assert_true(fabsl(clopper_pearson(0, 10) - .258866L) < 1e-5L); /* 1 - .05^(1/10) */
 	assert_true(fabsl(clopper_pearson(0, 3000) - .000998077L) < 1e-8L);
 	assert_true(fabsl(clopper_pearson(1, 10) - .394163L) < 1e-5L);
 	assert_true(fabsl(clopper_pearson(5, 10) - .777559L) < 1e-5L);
@@ -214,7 +216,8 @@ static struct observation perfect_syn(uint64_t *draws)
 
 static struct observation random_udp(uint64_t *draws)
 {
-	struct observation o = made_udp(0, anyone(draws), (uint16_t)made_random(draws), target(), (uint16_t)made_random(draws), 0);
+	struct observation o =
+		made_udp(0, anyone(draws), (uint16_t)made_random(draws), target(), (uint16_t)made_random(draws), 0);
 	uint64_t noise[4] = { made_random(draws), made_random(draws), made_random(draws), made_random(draws) };
 
 	made_payload(&o, noise, sizeof(noise), (uint16_t)made_below(draws, 1400));
@@ -307,10 +310,14 @@ static void find(uint32_t attack_count, uint32_t baseline_count, uint32_t verifi
 	for (uint32_t i = 0; i < verified_count; i++)
 		verified_at[i] = &verified[i];
 	input = (struct signature_input){
-		.attack = attack_at, .attack_count = attack_count,
-		.baseline = baseline_at, .baseline_count = baseline_count,
-		.baseline_seconds = 600, .baseline_packets = 10ull * baseline_count,
-		.verified = verified_at, .verified_count = verified_count,
+		.attack = attack_at,
+		.attack_count = attack_count,
+		.baseline = baseline_at,
+		.baseline_count = baseline_count,
+		.baseline_seconds = 600,
+		.baseline_packets = 10ull * baseline_count,
+		.verified = verified_at,
+		.verified_count = verified_count,
 	};
 	memset(&set, 0x55, sizeof(set));
 	assert_int_equal(signature_find(&input, &set), 0);
@@ -536,8 +543,9 @@ static void hardly_anything(void **state)
 
 static struct observation ipv6_flood(uint64_t *draws)
 {
-	struct observation o = made_udp(0, made_ipv6(0x2a01000000000000u | made_random(draws) >> 16, made_random(draws)), 53,
-	                                made_ipv6(0x20010db800000000u, 1), 4000, 0);
+	struct observation o =
+		made_udp(0, made_ipv6(0x2a01000000000000u | made_random(draws) >> 16, made_random(draws)), 53,
+	                 made_ipv6(0x20010db800000000u, 1), 4000, 0);
 
 	made_payload(&o, "\x12\x34\x81\x80", 4, 1200);
 	o.length = 1248;
@@ -584,12 +592,14 @@ static void same_input_same_rules(void **state)
 /* Random mixtures of all that is above: whatever comes out, its numbers are true. */
 static void random_mixtures(void **state)
 {
-	static maker *const makers[] = { visitor, monlist, spoofed_syn, perfect_syn, random_udp, one_of_twelve, ipv6_flood };
+	static maker *const makers[] = { visitor,    monlist,       spoofed_syn, perfect_syn,
+		                         random_udp, one_of_twelve, ipv6_flood };
 	uint64_t draws = 37;
 
 	(void)state;
 	for (unsigned round = 0; round < 25; round++) {
-		maker *a = makers[made_below(&draws, 7)], *b = makers[made_below(&draws, 7)], *c = makers[made_below(&draws, 7)];
+		maker *a = makers[made_below(&draws, 7)], *b = makers[made_below(&draws, 7)],
+		      *c = makers[made_below(&draws, 7)];
 		uint32_t attacks = 1 + made_below(&draws, 1u << made_below(&draws, 12));
 		uint32_t normals = made_below(&draws, 1u << made_below(&draws, 14)), served = made_below(&draws, 200);
 

@@ -89,7 +89,8 @@ static void a_botnet(void **state)
 	for (unsigned i = 0; i < 80; i++)
 		networks[i] = (uint32_t)made_random(&draws) & 0x5fffff00u;
 	for (unsigned i = 0; i < 50000; i++)
-		add(*state, made_ipv4(networks[made_below(&draws, 80)] + made_below(&draws, 40)), (uint8_t)(40 + made_below(&draws, 80)));
+		add(*state, made_ipv4(networks[made_below(&draws, 80)] + made_below(&draws, 40)),
+		    (uint8_t)(40 + made_below(&draws, 80)));
 	assert_int_equal(judge(), SPOOFING_UNDETERMINED);
 }
 
@@ -182,16 +183,11 @@ static void names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_WINDOW(random_sources),
-		WITH_WINDOW(random_sources_that_vary_all_they_can),
-		WITH_WINDOW(random_sources_ipv6),
-		WITH_WINDOW(a_botnet),
-		WITH_WINDOW(one_source),
-		WITH_WINDOW(one_packet),
-		WITH_WINDOW(a_laboratory),
-		WITH_WINDOW(who_shakes_hands_is_real),
-		WITH_WINDOW(the_class_decides),
-		WITH_WINDOW(the_largest_numbers),
+		WITH_WINDOW(random_sources),      WITH_WINDOW(random_sources_that_vary_all_they_can),
+		WITH_WINDOW(random_sources_ipv6), WITH_WINDOW(a_botnet),
+		WITH_WINDOW(one_source),          WITH_WINDOW(one_packet),
+		WITH_WINDOW(a_laboratory),        WITH_WINDOW(who_shakes_hands_is_real),
+		WITH_WINDOW(the_class_decides),   WITH_WINDOW(the_largest_numbers),
 		cmocka_unit_test(names),
 	};
 

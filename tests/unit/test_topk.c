@@ -153,7 +153,8 @@ static void merged_parts_keep_the_bound(void **state)
 		for (uint32_t i = 0; i < packets; i++) {
 			uint32_t part = by_cut ? (uint32_t)((uint64_t)i * count / packets) : made_below(&draws, count);
 
-			both_add(&parts[part], &twin, draw((enum shape)(round % 4), i, &draws), 1 + made_below(&draws, 3));
+			both_add(&parts[part], &twin, draw((enum shape)(round % 4), i, &draws),
+			         1 + made_below(&draws, 3));
 		}
 		for (uint32_t i = 0; i < count; i++)
 			topk_merge(&merged, &parts[i]);
@@ -186,8 +187,9 @@ static void order_is_fixed(void **state)
 	for (uint32_t i = 1; i < forth.used; i++) {
 		const struct topk_entry *a = &forth.entries[i - 1], *b = &forth.entries[i];
 
-		assert_true(a->count > b->count || (a->count == b->count && (a->key.high < b->key.high ||
-		            (a->key.high == b->key.high && a->key.low < b->key.low))));
+		assert_true(a->count > b->count ||
+		            (a->count == b->count &&
+		             (a->key.high < b->key.high || (a->key.high == b->key.high && a->key.low < b->key.low))));
 	}
 }
 

@@ -58,9 +58,17 @@ static void slots_are_absolute(void **state)
 	static const struct {
 		int64_t ns, slot;
 	} rows[] = {
-		{ 0, 0 },         { 1, 0 },          { 99999999, 0 },           { 100000000, 1 },
-		{ -1, -1 },       { -99999999, -1 }, { -100000000, -1 },        { -100000001, -2 },
-		{ INT64_MAX, 92233720368 }, { INT64_MIN, -92233720369 }, { 1741599912000000000, 17415999120 },
+		{ 0, 0 },
+		{ 1, 0 },
+		{ 99999999, 0 },
+		{ 100000000, 1 },
+		{ -1, -1 },
+		{ -99999999, -1 },
+		{ -100000000, -1 },
+		{ -100000001, -2 },
+		{ INT64_MAX, 92233720368 },
+		{ INT64_MIN, -92233720369 },
+		{ 1741599912000000000, 17415999120 },
 	};
 
 	(void)state;
@@ -238,7 +246,9 @@ static void twin_settle(struct twin *t, int64_t slot, uint32_t count)
 		both[1] = twin_second(t, slot);
 	for (unsigned i = 0; i < 2; i++)
 		if (both[i])
-			both[i]->settled += both[i]->settled + count < both[i]->packets ? count : both[i]->packets - both[i]->settled;
+			both[i]->settled += both[i]->settled + count < both[i]->packets
+			                            ? count
+			                            : both[i]->packets - both[i]->settled;
 }
 
 static struct track_counts twin_sum(struct twin *t, int64_t from, int64_t to)
@@ -486,7 +496,8 @@ static void a_flood_of_scopes(void **state)
 	assert_int_equal(track_table_count(*state), 1);
 	track = track_table_at(*state, 0);
 	assert_true(track->scope.address.octets[15] == 7);
-	assert_in_range(track_table_counters(*state)->candidates_pushed_out, 1000000 - (1u << TRACK_CANDIDATE_BITS), 1000000);
+	assert_in_range(track_table_counters(*state)->candidates_pushed_out, 1000000 - (1u << TRACK_CANDIDATE_BITS),
+	                1000000);
 	assert_int_equal(track_table_counters(*state)->tracks_pushed_out, 0);
 }
 

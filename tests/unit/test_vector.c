@@ -131,15 +131,18 @@ struct udp_row {
 	uint16_t length;
 };
 
-#define ROW(name, src, dst, octets, length) { name, src, dst, octets, sizeof(octets) - 1, length }
+#define ROW(name, src, dst, octets, length)                        \
+	{                                                          \
+		name, src, dst, octets, sizeof(octets) - 1, length \
+	}
 #define DNS_ANSWER "\x12\x34\x81\x80\0\1\0\1\0\0\0\0"
 #define DNS_QUESTION "\x12\x34\1\0\0\1\0\0\0\0\0\0"
 
 static const struct udp_row answers[] = {
 	ROW("dns_reflection", 53, 40000, DNS_ANSWER, 3000),
-	ROW("ntp_reflection", 123, 80, "\xd7\0\3\x2a\0\6\0\x48", 440),  /* monlist */
-	ROW("ntp_reflection", 123, 80, "\x24\1\6\xe9", 48),             /* server */
-	ROW("ntp_reflection", 123, 80, "\x16\x82\0\1", 200),            /* readvar */
+	ROW("ntp_reflection", 123, 80, "\xd7\0\3\x2a\0\6\0\x48", 440), /* monlist */
+	ROW("ntp_reflection", 123, 80, "\x24\1\6\xe9", 48),            /* server */
+	ROW("ntp_reflection", 123, 80, "\x16\x82\0\1", 200),           /* readvar */
 	ROW("memcached_reflection", 11211, 80, "\0\0\0\0\0\1\0\0VALUE a 0", 1400),
 	ROW("chargen_reflection", 19, 80, "!\"#$%&'()", 1000),
 	ROW("qotd_reflection", 17, 80, "\"My spelling", 200),
@@ -212,13 +215,13 @@ static const struct udp_row others[] = {
 	ROW("dns_query_flood", 40000, 53, DNS_QUESTION "\3www", 45),
 	ROW("dns_query_flood", 53, 53, DNS_QUESTION "\3www", 45), /* resolvers of old ask from 53 */
 	ROW("dns_reflection", 53, 53, DNS_ANSWER, 512),
-	ROW("udp_flood", 40000, 53, DNS_ANSWER, 512),             /* an answer to a server, from no server */
+	ROW("udp_flood", 40000, 53, DNS_ANSWER, 512), /* an answer to a server, from no server */
 	ROW("dhcp_flood", 68, 67, "\1\1\6\0", 300),
 	ROW("udp_flood", 68, 67, "\2\1\6\0", 300),
 	ROW("quic_flood", 40000, 443, "\xc3\0\0\0\1\x08", 1200),
 	ROW("udp_flood", 40000, 443, "\x43\0\0\0\1\x08", 1200),
-	ROW("udp_flood", 123, 80, "\x23\0\6\xe9", 48),            /* a client's question */
-	ROW("udp_flood", 123, 80, "\x17\0\3\x2a", 8),             /* a monlist request */
+	ROW("udp_flood", 123, 80, "\x23\0\6\xe9", 48), /* a client's question */
+	ROW("udp_flood", 123, 80, "\x17\0\3\x2a", 8),  /* a monlist request */
 	ROW("udp_flood", 389, 80, "\x31\x84", 100),
 	ROW("udp_flood", 1900, 80, "M-SEARCH * HTTP/1.1\r\n", 100),
 	ROW("udp_flood", 5353, 80, "\0\0\0\0\0\1\0\0", 40),
@@ -303,8 +306,8 @@ static bool reached_by_name(const char *name)
 static void every_row_has_its_packet(void **state)
 {
 	/* Said of many packets, by the engine or the detector; no single one shows them. */
-	static const char *const of_many[] = { "none", "tcp_connection_flood", "scan", "udp_reflection", "syn_ack_reflection",
-		                               "middlebox_reflection" };
+	static const char *const of_many[] = { "none",           "tcp_connection_flood", "scan",
+		                               "udp_reflection", "syn_ack_reflection",   "middlebox_reflection" };
 	uint64_t draws = 2;
 
 	(void)state;
@@ -348,16 +351,63 @@ static void every_row_has_its_packet(void **state)
 
 /* As others are promised them: formats.md. */
 static const char *const promised[] = {
-	"dns_reflection", "ntp_reflection", "memcached_reflection", "cldap_reflection", "ssdp_reflection", "snmp_reflection",
-	"chargen_reflection", "qotd_reflection", "mssql_reflection", "portmap_reflection", "rip_reflection", "tftp_reflection",
-	"netbios_reflection", "mdns_reflection", "llmnr_reflection", "ws_discovery_reflection", "arms_reflection",
-	"coap_reflection", "plex_reflection", "dhcpdiscover_reflection", "slp_reflection", "tp240_reflection",
-	"jenkins_reflection", "rdp_reflection", "dtls_reflection", "citrix_reflection", "sentinel_reflection", "sip_reflection",
-	"quake_reflection", "source_engine_reflection", "steam_reflection", "ubiquiti_reflection", "bittorrent_reflection",
-	"quic_reflection", "ike_reflection", "bacnet_reflection", "syn_ack_reflection", "middlebox_reflection", "udp_reflection",
-	"syn_flood", "syn_ack_flood", "ack_flood", "rst_flood", "fin_flood", "xmas_flood", "null_flood", "tcp_connection_flood",
-	"udp_flood", "fragment_flood", "icmp_flood", "gre_flood", "ip_protocol_flood", "land", "dns_query_flood", "quic_flood",
-	"dhcp_flood", "scan",
+	"dns_reflection",
+	"ntp_reflection",
+	"memcached_reflection",
+	"cldap_reflection",
+	"ssdp_reflection",
+	"snmp_reflection",
+	"chargen_reflection",
+	"qotd_reflection",
+	"mssql_reflection",
+	"portmap_reflection",
+	"rip_reflection",
+	"tftp_reflection",
+	"netbios_reflection",
+	"mdns_reflection",
+	"llmnr_reflection",
+	"ws_discovery_reflection",
+	"arms_reflection",
+	"coap_reflection",
+	"plex_reflection",
+	"dhcpdiscover_reflection",
+	"slp_reflection",
+	"tp240_reflection",
+	"jenkins_reflection",
+	"rdp_reflection",
+	"dtls_reflection",
+	"citrix_reflection",
+	"sentinel_reflection",
+	"sip_reflection",
+	"quake_reflection",
+	"source_engine_reflection",
+	"steam_reflection",
+	"ubiquiti_reflection",
+	"bittorrent_reflection",
+	"quic_reflection",
+	"ike_reflection",
+	"bacnet_reflection",
+	"syn_ack_reflection",
+	"middlebox_reflection",
+	"udp_reflection",
+	"syn_flood",
+	"syn_ack_flood",
+	"ack_flood",
+	"rst_flood",
+	"fin_flood",
+	"xmas_flood",
+	"null_flood",
+	"tcp_connection_flood",
+	"udp_flood",
+	"fragment_flood",
+	"icmp_flood",
+	"gre_flood",
+	"ip_protocol_flood",
+	"land",
+	"dns_query_flood",
+	"quic_flood",
+	"dhcp_flood",
+	"scan",
 };
 
 static void names(void **state)
@@ -405,10 +455,12 @@ static void rows_are_whole(void **state)
 		if (id == VECTOR_NONE)
 			continue;
 		assert_true(strlen(v->advice) > 0);
-		assert_int_equal(suffix != NULL && strlen(suffix) == strlen("_reflection"), v->class == VECTOR_REFLECTION);
+		assert_int_equal(suffix != NULL && strlen(suffix) == strlen("_reflection"),
+		                 v->class == VECTOR_REFLECTION);
 		/* Some bound can fire, and a bound for a crowd says how many make one. */
 		assert_non_null(e);
-		assert_true(e->lone_100ms || e->lone_1s || e->crowd_100ms || e->crowd_1s || e->crowd_10s || e->crowd_60s);
+		assert_true(e->lone_100ms || e->lone_1s || e->crowd_100ms || e->crowd_1s || e->crowd_10s ||
+		            e->crowd_60s);
 		assert_true((!e->crowd_100ms || e->crowd_100ms_sources) && (!e->crowd_1s || e->crowd_1s_sources) &&
 		            (!e->crowd_10s || e->crowd_10s_sources) && (!e->crowd_60s || e->crowd_60s_sources));
 		if (id >= VECTOR_FIRST_REFLECTION)

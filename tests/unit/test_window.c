@@ -55,7 +55,8 @@ static struct observation spoofed(int64_t ns, uint64_t *draws)
 
 static struct observation piece(int64_t ns, uint64_t *draws)
 {
-	struct observation o = made_ip(ns, made_ipv4(0xcb007100u + made_below(draws, 64)), made_ipv4(0xc0000203u), MADE_UDP, 1500);
+	struct observation o =
+		made_ip(ns, made_ipv4(0xcb007100u + made_below(draws, 64)), made_ipv4(0xc0000203u), MADE_UDP, 1500);
 
 	o.flags = OBSERVATION_FRAGMENT | (made_below(draws, 2) ? OBSERVATION_LATER_FRAGMENT : 0);
 	o.ip_id = (uint16_t)made_random(draws);
@@ -64,7 +65,8 @@ static struct observation piece(int64_t ns, uint64_t *draws)
 
 static struct observation newcomer(int64_t ns, uint64_t *draws)
 {
-	struct address src = made_ipv6(0x2a01000000000000u | (uint64_t)made_below(draws, 5000) << 16, made_random(draws));
+	struct address src =
+		made_ipv6(0x2a01000000000000u | (uint64_t)made_below(draws, 5000) << 16, made_random(draws));
 
 	return made_udp(ns, src, (uint16_t)made_random(draws), made_ipv6(0x20010db800000000u, 1), 443, 1200);
 }
@@ -189,8 +191,9 @@ static void assert_same_sample(struct sample *a, struct sample *b)
 
 		assert_true(a->items[i].priority == b->items[i].priority);
 		assert_true(left->time.ns == right->time.ns && left->length == right->length &&
-		            left->tcp.seq == right->tcp.seq && left->ttl == right->ttl && left->weight == right->weight &&
-		            address_equal(&left->src, &right->src) && address_equal(&left->dst, &right->dst));
+		            left->tcp.seq == right->tcp.seq && left->ttl == right->ttl &&
+		            left->weight == right->weight && address_equal(&left->src, &right->src) &&
+		            address_equal(&left->dst, &right->dst));
 	}
 }
 
@@ -364,9 +367,10 @@ static uint64_t bogons_from(struct address src)
 static void bogons(void **state)
 {
 	static const uint32_t ranges[][2] = {
-		{ 0x0a000000, 0x0affffff }, { 0x64400000, 0x647fffff }, { 0x7f000000, 0x7fffffff }, { 0xa9fe0000, 0xa9feffff },
-		{ 0xac100000, 0xac1fffff }, { 0xc0000000, 0xc00000ff }, { 0xc0000200, 0xc00002ff }, { 0xc0a80000, 0xc0a8ffff },
-		{ 0xc6120000, 0xc613ffff }, { 0xc6336400, 0xc63364ff }, { 0xcb007100, 0xcb0071ff },
+		{ 0x0a000000, 0x0affffff }, { 0x64400000, 0x647fffff }, { 0x7f000000, 0x7fffffff },
+		{ 0xa9fe0000, 0xa9feffff }, { 0xac100000, 0xac1fffff }, { 0xc0000000, 0xc00000ff },
+		{ 0xc0000200, 0xc00002ff }, { 0xc0a80000, 0xc0a8ffff }, { 0xc6120000, 0xc613ffff },
+		{ 0xc6336400, 0xc63364ff }, { 0xcb007100, 0xcb0071ff },
 	};
 
 	(void)state;
@@ -395,8 +399,8 @@ static void addresses_go_there_and_back(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 1000; i++) {
-		struct address there = i & 1 ? made_ipv4((uint32_t)made_random(&draws)) :
-		                               made_ipv6(made_random(&draws), made_random(&draws));
+		struct address there = i & 1 ? made_ipv4((uint32_t)made_random(&draws))
+		                             : made_ipv6(made_random(&draws), made_random(&draws));
 		struct address back = topk_address(address_topk(&there));
 
 		assert_true(address_equal(&there, &back));
