@@ -30,6 +30,7 @@
 #define SPECIFIC_BONUS_PPM 30000
 #define HELD_OUT_FROM 20000 /* packets in B from which on half of it is held out */
 #define LIMIT_PPS_MIN 10
+#define VERIFIED_NOISE_PPM 2000 /* verification errs too: some of V may be attack */
 #define OPENINGS_LOST_PPM \
 	10000 /* a rule on SYNs may lose at most this share of normal ones, however few they are among all packets */
 #define PPM 1000000
@@ -413,7 +414,10 @@ static int64_t score_of(const struct search *s, const uint64_t *bits, uint64_t *
 		score -= (int64_t)BOUND_WEIGHT *
 		         signature_bound_ppm(count_and(row_b(s, bits), s->searching, s->words_b), n);
 	if (s->input->verified_count)
-		verified = (int64_t)(count_and(row_v(s, bits), NULL, s->words_v) * PPM / s->input->verified_count);
+		verified = (int64_t)(count_and(row_v(s, bits), NULL, s->words_v) * PPM / s->input->verified_count) -
+		           VERIFIED_NOISE_PPM;
+	if (verified < 0)
+		verified = 0;
 	return score - BOUND_WEIGHT * verified;
 }
 

@@ -231,16 +231,19 @@ static bool is_echo_reply(const struct observation *o)
 }
 
 /*
- * Multicast that is in use (RFC 5771: link-local, source-specific, GLOP, scoped), or what is most probably a network's broadcast address. The
- * reserved blocks between are where anonymised captures have their targets.
+ * To a group: multicast that is in use (RFC 5771: link-local, source-specific, GLOP, scoped; the reserved blocks between are where anonymised captures
+ * have their targets), or the broadcast address of the sender's own network, as far as a /24 tells.
  */
-static bool is_group(const struct address *a)
+static bool is_to_group(const struct observation *o)
 {
-	uint8_t first = a->octets[12];
+	const uint8_t *dst = o->dst.octets;
 
-	if (!address_is_ipv4(a))
-		return address_is_multicast(a);
-	return first == 224 || (first >= 232 && first <= 234) || first == 239 || a->octets[15] == 255;
+	if (!address_is_ipv4(&o->dst))
+		return address_is_multicast(&o->dst);
+	if (dst[12] == 224 || (dst[12] >= 232 && dst[12] <= 234) || dst[12] == 239)
+		return true;
+	return dst[15] == 255 &&
+	       (memcmp(dst + 12, o->src.octets + 12, 3) == 0 || memcmp(dst + 12, "\xff\xff\xff", 3) == 0);
 }
 
 /* What a client sends once it has the server's keys: Handshake packets (RFC 9000 section 17.2.4) and short headers (17.3). */
@@ -275,7 +278,7 @@ static struct judgement judge(struct engine *e, const struct observation *o, int
 			flow_fragments_note(e->flows, o, slot, j.welcome, j.kind);
 		return j;
 	}
-	if ((o->flags & OBSERVATION_PORTS) && view.from_opener && is_group(&o->dst))
+	if ((o->flags & OBSERVATION_PORTS) && view.from_opener && is_to_group(o))
 		flow_group_note(e->flows, o, slot);
 	if ((view.fresh && o->protocol == PROTOCOL_UDP && flow_group_asked(e->flows, o, slot)) ||
 	    (view.known && view.kind == VECTOR_QUIC && view.from_opener && is_later_quic(o)) ||
@@ -286,7 +289,7 @@ static struct judgement judge(struct engine *e, const struct observation *o, int
 		j.kind = view.known && view.kind != VECTOR_NONE && !(o->flags & OBSERVATION_TCP) ? view.kind
 		                                                                                 : vector_recognise(o);
 		/* Nobody is a victim of answers to a group: that is how discovery protocols speak. */
-		if (o->protocol == PROTOCOL_UDP && j.kind != VECTOR_DHCP && is_group(&o->dst))
+		if (o->protocol == PROTOCOL_UDP && j.kind != VECTOR_DHCP && is_to_group(o))
 			j.kind = VECTOR_ONE_WAY;
 		if (view.fresh)
 			flow_mark_kind(&view, j.kind);

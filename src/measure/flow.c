@@ -6,7 +6,7 @@
  * 250 times. An orphan that was believed and then jumps is disbelieved again.
  *
  * A UDP entry keeps, for each place where protocols put a counter, its lowest octet. A place that moves forward by a small
- * step COUNTER_STEPS times in a row is a counter: of random payloads one conversation in a hundred gets there.
+ * step COUNTER_STEPS times in a row is a counter: of random payloads hardly one conversation in two thousand gets there.
  */
 #include "measure/flow.h"
 
@@ -20,7 +20,7 @@
 #define PROGRESS_SPAN (4u << 20) /* octets that a window may plausibly move between two packets of one sender */
 #define UNSETTLED_MAX 255
 #define RETRANSMIT_SLOTS 8 /* a SYN is repeated after a second or more (RFC 6298) */
-#define COUNTER_STEPS 4
+#define COUNTER_STEPS 6
 #define COUNTER_STRIDE 40 /* a flow export counts the flows it carries */
 #define COUNTER_RESTARTS 2
 #define PROTOCOL_UDP 17

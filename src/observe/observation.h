@@ -85,8 +85,8 @@ struct observation {
 	} outer;
 	struct { /* the packet an ICMP error quotes; in observation_outer(), the packet inside */
 		struct address src, dst;
-		uint16_t src_port, dst_port; /* 0 where not quoted */
-		uint16_t ip_id, payload_length;  /* of the packet inside only */
+		uint16_t src_port, dst_port;    /* 0 where not quoted */
+		uint16_t ip_id, payload_length; /* of the packet inside only */
 		uint8_t protocol;
 	} quote;
 };

@@ -36,7 +36,8 @@ class Report:
         self.incidents, self.error, self.complaint, self.status = [], None, "", None
         began = time.monotonic()
         try:
-            done = subprocess.run([holdfast, "analyze", "--json", path], check=False, capture_output=True, timeout=seconds)
+            command = [holdfast, "analyze", "--json", path]
+            done = subprocess.run(command, check=False, capture_output=True, timeout=seconds)
         except subprocess.TimeoutExpired:
             self.error, self.took = f"no answer in {seconds} s", seconds
             return

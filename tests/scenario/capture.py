@@ -96,11 +96,11 @@ def within(prefix):
     network = ipaddress.ip_network(prefix)
     size, shift = network.max_prefixlen // 8, network.max_prefixlen - network.prefixlen
     wanted = int(network.network_address) >> shift
-    return lambda octets: octets is not None and len(octets) == size and int.from_bytes(octets, "big") >> shift == wanted
+    return lambda octets: octets and len(octets) == size and int.from_bytes(octets, "big") >> shift == wanted
 
 
 def passed(given, left):
-    """Of each record of `given` whether it is among those of `left`, which must be some of them, unchanged and in order."""
+    """Of each record of `given` whether `left` has it, which must hold some of them, unchanged and in order."""
     fates, at = bytearray(len(given.records)), 0
     goal = len(left.records)
     for index, (start, _, end) in enumerate(given.records):

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""scenario.py HOLDFAST SYNTH SCENARIO [OPTION...]: what is said of a made-up capture is true, and its rules do what they say.
+"""scenario.py HOLDFAST SYNTH SCENARIO [OPTION...]: what is said of a made-up capture is true, and so are its rules.
 
 SYNTH makes the capture of SCENARIO (OPTION: synth's own, --seed 2 or --ipv6, say), the truth about it and a label for
-each packet. `holdfast analyze --json` must find that truth; `holdfast try` applies the rules found, and what it wrote is
-compared with what it read, packet by packet. Speaks TAP. HOLDFAST_KEEP=FOLDER leaves all files there.
+each packet. `holdfast analyze --json` must find that truth; `holdfast try` applies the rules found, and what it wrote
+is compared with what it read, packet by packet. Speaks TAP. HOLDFAST_KEEP=FOLDER leaves all files there.
 
 scenario.py --listed SYNTH SCENARIO...: the scenarios named are all that SYNTH has.
 """
@@ -99,7 +99,8 @@ class Scenario:
         self.given = capture.Capture(given)
         is_target = capture.within(truth["target"])
         self.attack = [i for i, label in enumerate(labels) if chr(label).isdigit()]
-        self.normal = [i for i, label in enumerate(labels) if label == ord("n") and is_target(self.given.destination(i))]
+        normal = [i for i, label in enumerate(labels) if label == ord("n")]
+        self.normal = [i for i in normal if is_target(self.given.destination(i))]
 
     # --- what was made is what the truth says, else nothing below means anything
 
@@ -166,7 +167,8 @@ class Scenario:
                        + (f", missing {missing}" if missing else ""))
 
     def check_number(self, what, said, truth, tolerance):
-        self.tap.check(abs(said - truth) <= truth * tolerance, f"{what}: {said}, truth {truth}, may differ by {tolerance:.0%}")
+        good = abs(said - truth) <= truth * tolerance
+        self.tap.check(good, f"{what}: {said}, truth {truth}, may differ by {tolerance:.0%}")
 
     def check_times(self, incident, last_ns):
         """Of the incident and of each wave. What is still going on at the end of the capture has no end."""
@@ -226,7 +228,7 @@ class Scenario:
                       f"caught: {caught} of {len(self.attack)} attack packets, {percent(caught, len(self.attack))}")
         if "rate_limit" in actions:
             tap.check(lost <= LOST_TO_LIMITS * len(self.normal),
-                      f"lost, limits among them: {lost} of {len(self.normal)} normal packets, {percent(lost, len(self.normal))}")
+                      f"lost, limits too: {lost} of {len(self.normal)} normal packets, {percent(lost, len(self.normal))}")
             fates = self.sift(self.rules_that(report, ["drop"]), "rules that drop")
             if fates is None:
                 return
@@ -255,7 +257,7 @@ def listed(tap, synth, named):
     has = [line.split()[0] for line in done.stdout.decode().splitlines()] if done is not None else []
     if tap.check(has, f"synth list: {said}"):
         different = sorted(set(has) ^ set(named))
-        tap.check(not different, f"all of synth's scenarios are played, and no other: {', '.join(different) or len(has)}")
+        tap.check(not different, f"all of synth's scenarios are played, no other: {', '.join(different) or len(has)}")
 
 
 def main():

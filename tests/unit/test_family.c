@@ -189,12 +189,16 @@ static void mirai_udp(void **state)
 	struct observation o = made_udp(0, made_ipv4(1), 40000, made_ipv4(2), 53000, 512);
 
 	(void)state;
+	made_payload(&o, "\x8f\x13\x5a\x01\x22\xe0\x9c\x71", 8, 512);
+	o.ip_id = 4711;
 	assert_string_equal(family(&o), "mirai");
 	assert_non_null(strstr(mark(&o), "weak"));
 	o.src_port = 123;
 	assert_string_equal(family(&o), "none");
 	o.src_port = 40000;
-	o.payload_length = 513;
+	memset(o.payload, 'A', 8); /* not random */
+	assert_string_equal(family(&o), "none");
+	made_payload(&o, "\x8f\x13\x5a\x01\x22\xe0\x9c\x71", 8, 513);
 	assert_string_equal(family(&o), "none");
 }
 

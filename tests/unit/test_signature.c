@@ -253,8 +253,8 @@ static void check_set(void)
 
 	memset(caught, 0, sizeof(caught));
 	memset(stopped, 0, sizeof(stopped));
-	assert_in_range(set.count, 0, SIGNATURES_MAX);
-	for (uint32_t i = 0; i < set.count; i++) {
+	assert_in_range(set.count, 0, input.attack_count ? SIGNATURES_MAX : 0);
+	for (uint32_t i = 0; i < set.count && input.attack_count; i++) {
 		const struct signature *g = &set.signatures[i];
 		uint32_t in_attack = 0, added = 0, in_baseline = matching(&g->match, baseline, input.baseline_count);
 		char text[MATCH_TEXT_SIZE];

@@ -135,9 +135,9 @@ static void the_class_decides(void **state)
 
 	for (unsigned i = 0; i < 20000; i++)
 		add(*state, made_ipv4((uint32_t)made_random(&draws)), 57);
-	for (uint8_t id = 1; id < vector_count(); id++) {
-		incident.parts[0].kind = id;
-		switch (vector_get(id)->class) {
+	for (size_t id = 1; id < vector_count(); id++) {
+		incident.parts[0].kind = (uint8_t)id;
+		switch (vector_get((uint8_t)id)->class) {
 		case VECTOR_REFLECTION:
 			assert_int_equal(judge(), SPOOFING_REFLECTORS);
 			break;
@@ -163,8 +163,8 @@ static void the_largest_numbers(void **state)
 	for (unsigned i = 0; i < 5000; i++)
 		add(w, made_ipv4((uint32_t)made_random(&draws)), 57);
 	w->packets = w->bogons = w->handshakes = w->resets_back = UINT64_MAX / 2000;
-	for (uint8_t id = 1; id < vector_count(); id++) {
-		incident.parts[0].kind = id;
+	for (size_t id = 1; id < vector_count(); id++) {
+		incident.parts[0].kind = (uint8_t)id;
 		(void)judge();
 	}
 }

@@ -487,8 +487,8 @@ static void a_flood_of_scopes(void **state)
 	uint64_t draws = 3;
 	struct track *track;
 
-	/* A million scopes, one packet each; one among them is busy. */
-	for (uint32_t i = 0; i < 1000000; i++) {
+	/* Scopes without end, one packet each; one among them is busy. */
+	for (uint32_t i = 0; i < 400000; i++) {
 		assert_null(add(*state, 0x40000000u + i, i / 10000, made_random(&draws)));
 		if (i % 5000 == 0)
 			(void)add(*state, 7, i / 10000, i);
@@ -496,8 +496,8 @@ static void a_flood_of_scopes(void **state)
 	assert_int_equal(track_table_count(*state), 1);
 	track = track_table_at(*state, 0);
 	assert_true(track->scope.address.octets[15] == 7);
-	assert_in_range(track_table_counters(*state)->candidates_pushed_out, 1000000 - (1u << TRACK_CANDIDATE_BITS),
-	                1000000);
+	assert_in_range(track_table_counters(*state)->candidates_pushed_out, 400000 - (1u << TRACK_CANDIDATE_BITS),
+	                400000);
 	assert_int_equal(track_table_counters(*state)->tracks_pushed_out, 0);
 }
 
