@@ -47,7 +47,7 @@ uint64_t hll_estimate(const struct hll *hll)
 {
 	const double m = HLL_REGISTERS;
 	unsigned counts[RANKS] = { 0 };
-	double z;
+	double z, estimate;
 
 	for (unsigned i = 0; i < HLL_REGISTERS; i++)
 		counts[hll->registers[i]]++;
@@ -58,5 +58,9 @@ uint64_t hll_estimate(const struct hll *hll)
 		z = 0.5 * (z + counts[k]);
 	z += m * sigma(counts[0] / m);
 	/* alpha_infinity = 1 / (2 ln 2) */
-	return (uint64_t)(0.7213475204444817 * m * m / z + 0.5);
+	estimate = 0.7213475204444817 * m * m;
+	/* Full registers say no more than "at least so many". */
+	if (estimate >= z * 18446744073709551615.0)
+		return UINT64_MAX;
+	return (uint64_t)(estimate / z + 0.5);
 }

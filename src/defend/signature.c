@@ -30,6 +30,7 @@
 #define SPECIFIC_BONUS_PPM 30000
 #define HELD_OUT_FROM 20000 /* packets in B from which on half of it is held out */
 #define LIMIT_PPS_MIN 10
+#define VERIFIED_LOST_PPM 10000
 #define VERIFIED_NOISE_PPM 2000 /* verification errs too: some of V may be attack */
 #define OPENINGS_LOST_PPM \
 	10000 /* a rule on SYNs may lose at most this share of normal ones, however few they are among all packets */
@@ -44,6 +45,7 @@
 static const uint32_t poisson_95[] = { 2996,  4744,  6296,  7754,  9154,  10514, 11843, 13149, 14435, 15706, 16963,
 	                               18208, 19443, 20669, 21887, 23098, 24302, 25500, 26693, 27879, 29063 };
 
+#define BOUND_HITS_MAX 1000000000000000 /* 1.645 sqrt(k) is far below a thousandth of k there */
 #define POISSON_TABLE (sizeof(poisson_95) / sizeof(poisson_95[0]))
 
 static uint64_t square_root(uint64_t n)
@@ -63,12 +65,15 @@ static uint64_t square_root(uint64_t n)
 
 uint32_t signature_bound_ppm(uint64_t hits, uint64_t n)
 {
-	uint64_t upper; /* in thousandths */
+	__extension__ typedef unsigned __int128 wide;
+	wide upper; /* in thousandths */
 
 	if (n == 0)
 		return PPM;
 	if (hits < POISSON_TABLE)
 		upper = poisson_95[hits];
+	else if (hits > BOUND_HITS_MAX) /* its own share, and as much again as the largest bound below adds */
+		upper = (wide)hits * 1000 + (wide)hits;
 	else /* normal approximation with its first correction, rounded up: k + 1 + 1.645 sqrt(k + 1) + 0.7 */
 		upper = (hits + 1) * 1000 + (square_root((hits + 1) * 10000) + 1) * 1645 / 100 + 700;
 	upper = (upper * 1000 + n - 1) / n;
@@ -579,6 +584,9 @@ static void choose_action(const struct signature_input *input, struct signature 
 	if (!g->has_bound) {
 		say(g,
 		    "no normal traffic to this target was seen before or after: what the rule would cost cannot be known");
+	} else if ((uint64_t)g->verified_hits * PPM > (uint64_t)g->verified_samples * VERIFIED_LOST_PPM) {
+		g->action = opens ? RULE_CHALLENGE : RULE_NONE;
+		say(g, "%u of %u packets of users who are being served meanwhile match", g->verified_hits, g->verified_samples);
 	} else if (openings_ppm > OPENINGS_LOST_PPM) {
 		g->action = RULE_CHALLENGE;
 		say(g, "%u.%u %% of the normal new connections look the same: let each prove its address (SYN cookies)",
@@ -652,7 +660,7 @@ static void find_rules(struct search *s, struct candidate *best, struct candidat
 			break;
 		make_signature(s, best, budget_used, g);
 		/* A rule that is neither safe nor a challenge is worth saying only where it shows what is missing to prove it. */
-		if (g->action == RULE_NONE && g->has_bound && g->baseline_hits > 0)
+		if (g->action == RULE_NONE && g->has_bound && g->baseline_hits + g->verified_hits > 0)
 			break;
 		set->count++;
 		if (g->action == RULE_DROP)

@@ -26,6 +26,9 @@
 #define CARPET_RETURNS 4   /* packets to each address that a carpet hits, at least */
 #define SECOND_LOOK_1S 100 /* unanswered packets that deserve a look at who sends them */
 #define SECOND_LOOK_10S 200
+#define SAMPLE_SHARE 16
+#define SAMPLE_MIN 256
+#define SURVEYS_VAIN_MAX 3
 #define SECOND_SOURCES 20
 #define IMPOSSIBLE_SHARE 20    /* a twentieth from addresses that nobody can have: forged */
 #define SERVICE_PORT_MAX 32767 /* servers listen below, clients speak from above */
@@ -65,6 +68,7 @@ struct detector {
 	uint32_t count;
 	uint32_t scans;
 	struct incident *incidents[DETECTOR_INCIDENTS_MAX];
+	uint32_t sample_left; /* of DETECTOR_SAMPLES */
 	uint64_t recent_next;
 	struct recent recent[DETECTOR_RECENT];
 };
@@ -73,8 +77,10 @@ struct detector *detector_new(uint64_t seed)
 {
 	struct detector *d = calloc(1, sizeof(*d));
 
-	if (d)
+	if (d) {
 		d->seed = seed;
+		d->sample_left = DETECTOR_SAMPLES;
+	}
 	return d;
 }
 
@@ -132,6 +138,12 @@ static uint64_t recent_count(const struct detector *d)
 static void recent_push(struct detector *d, const struct observation *o, uint8_t kind)
 {
 	d->recent[d->recent_next++ % DETECTOR_RECENT] = (struct recent){ .observation = *o, .kind = kind };
+}
+
+/* Whether the ring still holds what came at that time. */
+static bool reaches_back(struct detector *d, int64_t ns)
+{
+	return recent_count(d) < DETECTOR_RECENT || recent_at(d, DETECTOR_RECENT - 1)->observation.time.ns <= ns;
 }
 
 struct survey {
@@ -331,14 +343,24 @@ static int32_t new_incident(struct detector *d, const struct prefix *scope, stru
 	return (int32_t)d->count++;
 }
 
-static int32_t part_of(struct incident *inc, uint8_t kind)
+/* The first parts get full samples; each later one a share of what is left. */
+static uint32_t sample_share(struct detector *d)
+{
+	uint32_t share = d->sample_left / SAMPLE_SHARE;
+
+	share = share > INCIDENT_SAMPLE ? INCIDENT_SAMPLE : share < SAMPLE_MIN ? SAMPLE_MIN : share;
+	d->sample_left -= share < d->sample_left ? share : d->sample_left;
+	return share;
+}
+
+static int32_t part_of(struct detector *d, struct incident *inc, uint8_t kind)
 {
 	struct window *window;
 
 	for (uint32_t i = 0; i < inc->parts_count; i++)
 		if (inc->parts[i].kind == kind)
 			return (int32_t)i;
-	window = inc->parts_count < INCIDENT_PARTS_MAX ? window_new(INCIDENT_SAMPLE) : NULL;
+	window = inc->parts_count < INCIDENT_PARTS_MAX ? window_new(sample_share(d)) : NULL;
 	if (!window) {
 		inc->parts_lost++;
 		return -1;
@@ -427,19 +449,23 @@ static void replay(struct detector *d, struct incident *inc, int32_t part_index,
 {
 	struct incident_part *part = &inc->parts[part_index];
 	uint64_t before = part->window->packets, bytes = part->window->bytes, replayed;
+	bool shared = false; /* some were another scope's: then counts of the track are not all this one's */
 
 	for (uint64_t i = recent_count(d); i-- > 0;) {
 		struct recent *r = recent_at(d, i);
 
-		if (r->taken || r->kind != kind || r->observation.time.ns < from_ns ||
-		    !prefix_contains(scope, &r->observation.dst))
+		if (r->kind != kind || r->observation.time.ns < from_ns || !prefix_contains(scope, &r->observation.dst))
 			continue;
+		if (r->taken) {
+			shared = true;
+			continue;
+		}
 		record(d, inc, part, &r->observation);
 		r->taken = true;
 	}
 	replayed = part->window->packets - before;
 	/* Only where the ring does not reach back to the beginning is anything missing. */
-	if (recent_count(d) < DETECTOR_RECENT || recent_at(d, DETECTOR_RECENT - 1)->observation.time.ns < from_ns)
+	if (shared || reaches_back(d, from_ns))
 		return;
 	if (replayed && expected > replayed + replayed / 50 + TRACK_PROMOTE) {
 		uint64_t missing = expected - replayed;
@@ -471,7 +497,7 @@ static struct capture_time first_of(struct detector *d, const struct prefix *sco
 /* Binds a track to its incident and opens a wave where none is open. */
 static void raise_alarm(struct detector *d, struct track *track, const struct alarm *alarm, struct capture_time now)
 {
-	int64_t from_ns = alarm->from_slot * SLOT_NS;
+	int64_t from_ns = slot_start_ns(alarm->from_slot);
 	struct capture_time began = first_of(d, &track->scope, track->kind, from_ns, (struct capture_time){ from_ns });
 	int32_t index = resolve(d, track->incident), part;
 	struct track_counts counts = track_sum(track, alarm->from_slot, track->last_slot);
@@ -490,7 +516,7 @@ static void raise_alarm(struct detector *d, struct track *track, const struct al
 			return;
 	}
 	inc = d->incidents[index];
-	part = part_of(inc, track->kind);
+	part = part_of(d, inc, track->kind);
 	if (part < 0)
 		return;
 	if (!inc->wave_open)
@@ -535,7 +561,7 @@ static bool confirm(struct detector *d, const struct track *track, unsigned leve
 
 	if (level == 0 && !is_probe_kind(track->kind))
 		return true;
-	survey_recent(d, &track->scope, track->kind, alarm->from_slot * SLOT_NS, &survey);
+	survey_recent(d, &track->scope, track->kind, slot_start_ns(alarm->from_slot), &survey);
 	if (survey.packets < survey.taken)
 		return false; /* seen before, as another scope's */
 	/* Many sources among those who were answered do not make one noisy source a crowd. */
@@ -546,7 +572,8 @@ static bool confirm(struct detector *d, const struct track *track, unsigned leve
 	if (level == 0)
 		return true;
 	/* A flood comes back to each of its targets; what looks once at each, from however many sources, is a scan. */
-	if (is_probe_kind(track->kind) && survey.packets < CARPET_RETURNS * survey.destinations)
+	if (is_probe_kind(track->kind) &&
+	    (reaches_back(d, slot_start_ns(alarm->from_slot)) ? survey.packets : unanswered) < CARPET_RETURNS * survey.destinations)
 		return false;
 	return survey.destinations >= CARPET_DESTINATIONS && survey.heaviest_destination * 2 < survey.packets &&
 	       (survey.sources >= 30 || survey.packets >= 20 * survey.destinations);
@@ -600,7 +627,7 @@ static bool second_look(struct detector *d, const struct track *track, unsigned 
 	}
 	if (counts.settled * 2 > counts.packets)
 		return false;
-	survey_recent(d, &track->scope, track->kind, (from > since ? from : since) * SLOT_NS, &survey);
+	survey_recent(d, &track->scope, track->kind, slot_start_ns(from > since ? from : since), &survey);
 	if (survey.sources < SECOND_SOURCES || survey.packets < survey.taken ||
 	    survey.heaviest_source * 4 > survey.packets)
 		return false;
@@ -611,6 +638,24 @@ static bool second_look(struct detector *d, const struct track *track, unsigned 
 	*alarm = (struct alarm){ .window = 10, .crowd = true };
 	alarm->from_slot = assess_onset(track, vector->evidence, since, from);
 	return true;
+}
+
+/* Looking through the ring is dear: what was looked at in vain waits, twice as long each time. */
+static bool may_survey(const struct track *track, int64_t slot, bool final)
+{
+	return final || slot >= track->survey_after;
+}
+
+static bool surveyed(struct track *track, int64_t slot, bool found)
+{
+	if (found) {
+		track->surveys_vain = 0;
+	} else {
+		track->survey_after = slot + (1 << track->surveys_vain);
+		if (track->surveys_vain < SURVEYS_VAIN_MAX)
+			track->surveys_vain++;
+	}
+	return found;
 }
 
 static bool decide(struct detector *d, struct track *track, unsigned level, int64_t slot, struct capture_time now,
@@ -634,8 +679,10 @@ static bool decide(struct detector *d, struct track *track, unsigned level, int6
 	if (index >= 0 && !d->incidents[index]->wave_open && slot_of(d->incidents[index]->ended.ns) >= since)
 		since = slot_of(d->incidents[index]->ended.ns) + 1;
 	if (!(index >= 0 && rearms(d->incidents[index], track, slot, &alarm)) &&
-	    !(assess(track, evidence, since, slot, level + 1, final, &alarm) && confirm(d, track, level, &alarm)) &&
-	    !second_look(d, track, level, since, slot, final, &alarm))
+	    !(may_survey(track, slot, final) &&
+	      surveyed(track, slot,
+	               (assess(track, evidence, since, slot, level + 1, final, &alarm) && confirm(d, track, level, &alarm)) ||
+	                       second_look(d, track, level, since, slot, final, &alarm))))
 		return false;
 	raise_alarm(d, track, &alarm, now);
 	return true;
@@ -699,7 +746,7 @@ bool detector_observe(struct detector *d, const struct observation *o, uint8_t k
 
 		if (index < 0)
 			continue;
-		part = part_of(d->incidents[index], kind);
+		part = part_of(d, d->incidents[index], kind);
 		if (part >= 0 && take(d, d->incidents[index], &d->incidents[index]->parts[part], o)) {
 			recent_at(d, 0)->taken = true;
 			return true;
@@ -738,7 +785,7 @@ static void assess_probes(struct detector *d, struct track *track, struct captur
 		index = new_incident(d, &scope, now, now, true);
 	if (index < 0)
 		return;
-	part = part_of(d->incidents[index], track->kind);
+	part = part_of(d, d->incidents[index], track->kind);
 	if (part < 0)
 		return;
 	track->incident = index;

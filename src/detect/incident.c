@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WAVES_TOUCH_NS (2 * NS_PER_S)
+
 struct window *incident_window(const struct incident *incident)
 {
 	struct window *total = window_new(INCIDENT_SAMPLE);
@@ -25,32 +27,46 @@ static struct capture_time later(struct capture_time a, struct capture_time b)
 	return time_since(a, b) >= 0 ? a : b;
 }
 
+static int by_beginning(const void *left, const void *right)
+{
+	const struct wave *a = left, *b = right;
+
+	return a->began.ns < b->began.ns ? -1 : a->began.ns > b->began.ns;
+}
+
+static void join_wave(struct wave *into, const struct wave *wave)
+{
+	into->began = earlier(into->began, wave->began);
+	into->ended = later(into->ended, wave->ended);
+	into->open = into->open || wave->open;
+	into->packets += wave->packets;
+	into->bytes += wave->bytes;
+	/* Both at once is what the target saw, as far as slots of two lists tell. */
+	into->peak_packets += wave->peak_packets;
+	into->peak_bytes += wave->peak_bytes;
+}
+
+/* Both lists in one, by time; waves that touch are one. The last is the one that is open, if any is. */
 static void absorb_waves(struct incident *into, const struct incident *from)
 {
-	for (uint32_t i = 0; i < from->waves_count; i++) {
-		const struct wave *wave = &from->waves[i];
-		struct wave *met = NULL;
+	struct wave all[2 * INCIDENT_WAVES_MAX];
+	uint32_t count = into->waves_count + from->waves_count, kept = 0;
 
-		for (uint32_t j = 0; j < into->waves_count && !met; j++)
-			if (time_since(wave->began, into->waves[j].ended) <= 2 * NS_PER_S &&
-			    time_since(into->waves[j].began, wave->ended) <= 2 * NS_PER_S)
-				met = &into->waves[j];
-		if (!met && into->waves_count < INCIDENT_WAVES_MAX) {
-			into->waves[into->waves_count++] = *wave;
-			continue;
-		}
-		if (!met) {
-			met = &into->waves[into->waves_count - 1];
+	memcpy(all, into->waves, into->waves_count * sizeof(*all));
+	memcpy(all + into->waves_count, from->waves, from->waves_count * sizeof(*all));
+	qsort(all, count, sizeof(*all), by_beginning);
+	for (uint32_t i = 0; i < count; i++) {
+		if (kept && time_since(all[i].began, into->waves[kept - 1].ended) <= WAVES_TOUCH_NS) {
+			join_wave(&into->waves[kept - 1], &all[i]);
+		} else if (kept == INCIDENT_WAVES_MAX) {
+			join_wave(&into->waves[kept - 1], &all[i]);
 			into->waves_lost++;
+		} else {
+			into->waves[kept++] = all[i];
 		}
-		met->began = earlier(met->began, wave->began);
-		met->ended = later(met->ended, wave->ended);
-		met->packets += wave->packets;
-		met->bytes += wave->bytes;
-		/* Both at once is what the target saw, as far as slots of two lists tell. */
-		met->peak_packets += wave->peak_packets;
-		met->peak_bytes += wave->peak_bytes;
 	}
+	into->waves_count = kept;
+	into->waves_lost += from->waves_lost;
 }
 
 static void absorb_parts(struct incident *into, struct incident *from)

@@ -223,7 +223,7 @@ static const struct evidence connection = {
 /* clang-format off */
 static const struct evidence udp = {
 	.lone_100ms = 250, .lone_1s = 1000,
-	.crowd_1s = 250, .crowd_1s_sources = 20,
+	.crowd_1s = 200, .crowd_1s_sources = 20,
 	.crowd_10s = 1000, .crowd_10s_sources = 40,
 	.crowd_60s = 3000, .crowd_60s_sources = 50,
 	.stream_1s = 10000, .stream_crowd = 10, .unheard_long = 6, .settle_slots = 3,

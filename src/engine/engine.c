@@ -297,8 +297,7 @@ static struct judgement judge(struct engine *e, const struct observation *o, int
 		if (view.known && view.kind == VECTOR_SYN && j.kind == VECTOR_RST)
 			j.kind = VECTOR_NONE;
 		/* Clients of a server that is down repeat themselves, second by second. */
-		if (view.retransmission)
-			j.kind = VECTOR_NONE;
+		j.answered = view.retransmission;
 		j.probe = view.fresh && (o->flags & OBSERVATION_PORTS) != 0 &&
 		          (j.kind == VECTOR_SYN || j.kind == VECTOR_FIN || j.kind == VECTOR_NULL ||
 		           j.kind == VECTOR_XMAS || j.kind == VECTOR_ACK || j.kind == VECTOR_UDP);
@@ -353,7 +352,8 @@ void engine_observe(struct engine *e, const struct observation *observation)
 	j = judge(e, observation, slot);
 
 	e->totals.packets += observation->weight;
-	e->totals.bytes += (uint64_t)observation->weight * observation->length;
+	e->totals.bytes += (uint64_t)observation->weight *
+	                   (observation->flags & OBSERVATION_TUNNELLED ? observation->outer.length : observation->length);
 	if (j.kind != VECTOR_NONE) {
 		taken = count_kind(e, observation, j.kind, slot, hash_address(e->seed, &observation->src), j.fresh,
 		                   j.answered);
@@ -540,6 +540,7 @@ static int find(const struct engine *e, struct finding *f)
 		f->signatures.residual_ppm = 1000000;
 	else
 		rc = find_signatures(e, f);
+	sample_fini(&f->total->sample); /* a hundred incidents' samples are not to be kept at once */
 	if (f->signatures.residual_ppm > 20000)
 		f->advice = vector_get(inc->parts[0].kind)->advice;
 	return rc;

@@ -31,7 +31,7 @@ struct engine_family {
 /* What is to be said of one incident. */
 struct finding {
 	const struct incident *incident;
-	struct window *total; /* all vectors together */
+	struct window *total; /* all vectors together; without its sample */
 	uint64_t sources;     /* estimate; its relative error is HLL_RELATIVE_ERROR_PPM */
 	uint64_t destinations;
 	uint32_t ports_count; /* destination ports that hold at least a twentieth each; none where ports are spread */

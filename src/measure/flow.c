@@ -221,8 +221,10 @@ static bool udp_counts(struct entry *e, const struct observation *o)
 		return false;
 	}
 	e->udp.candidates = candidates;
-	e->steps = (uint8_t)(restarts << 4 | (steps + 1));
-	return steps + 1 >= COUNTER_STEPS;
+	if (steps < COUNTER_STEPS)
+		steps++;
+	e->steps = (uint8_t)(restarts << 4 | steps);
+	return steps == COUNTER_STEPS;
 }
 
 static void open_entry(struct entry *entry, const struct observation *o, bool sender_low, struct flow_view *view)
@@ -335,9 +337,15 @@ static void opener_speaks_udp(struct entry *e, const struct observation *o, stru
 	count_unsettled(e);
 }
 
+/* A SYN and nothing else that matters. */
+static bool opens(const struct observation *o)
+{
+	return (o->flags & OBSERVATION_TCP) && (o->tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
+}
+
 static bool starts_anew(const struct entry *e, const struct observation *o, bool from_opener)
 {
-	if (!(o->flags & OBSERVATION_TCP) || (o->tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN)
+	if (!opens(o))
 		return false;
 	/* A SYN on a finished conversation, on an orphan, or with another number than the SYN before it. */
 	return (e->state & STATE_DONE) || !(e->state & STATE_SYN) || !from_opener || o->tcp.seq + 1 != e->tcp.next_seq;
@@ -369,7 +377,7 @@ static struct flow_view update(struct flow_table *table, const struct observatio
 	}
 	/* Below, a real host's TCP waiting for an answer is told from a tool that sends. */
 	view.retransmission = tcp && view.from_opener && (e->state & STATE_SYN) && !(e->state & STATE_ENGAGED) &&
-	                      (o->tcp.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && age(e, slot) >= RETRANSMIT_SLOTS;
+	                      opens(o) && age(e, slot) >= RETRANSMIT_SLOTS;
 	e->last_slot = (uint32_t)slot;
 	view.kind = e->kind;
 	view.engaged = (e->state & STATE_ENGAGED) != 0;

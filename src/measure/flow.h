@@ -59,7 +59,10 @@ void flow_table_free(struct flow_table *table);
 /* Forgets all conversations: the clock has jumped. */
 void flow_table_clear(struct flow_table *table);
 
-/* Looks the observation's conversation up, moves it on, and says what is known. `slot` counts 100 ms steps of capture time. */
+/*
+ * Looks the observation's conversation up, moves it on, and says what is known. `slot` counts 100 ms steps of capture time and never goes
+ * back between two calls without flow_table_clear().
+ */
 struct flow_view flow_update(struct flow_table *table, const struct observation *observation, int64_t slot);
 /* The same for the tunnel that carried it (outer addresses and protocol). */
 struct flow_view flow_update_outer(struct flow_table *table, const struct observation *observation, int64_t slot);

@@ -8,16 +8,30 @@
 
 #define FIRST_ALLOCATION 256
 
+/* All that an observation holds, so that two with the same hash are the same packet. */
 uint64_t observation_hash(const struct observation *o, uint64_t seed)
 {
 	uint64_t h = hash_address(seed ^ (uint64_t)o->time.ns, &o->src);
-	uint64_t payload = 0;
+	uint64_t payload[OBSERVATION_PAYLOAD_MAX / 8];
 
-	memcpy(&payload, o->payload, sizeof(payload));
+	memcpy(payload, o->payload, sizeof(payload));
 	h = hash_address(h, &o->dst);
 	h = hash_2(h, (uint64_t)o->src_port << 48 | (uint64_t)o->dst_port << 32 | o->length,
-	           (uint64_t)o->tcp.seq << 32 | (uint64_t)o->ip_id << 16 | (uint64_t)o->tcp.flags << 8 | o->protocol);
-	return hash_2(h, payload, (uint64_t)o->fragment_offset << 32 | o->tcp.ack);
+	           (uint64_t)o->flags << 32 | o->weight);
+	h = hash_2(h,
+	           (uint64_t)o->protocol << 56 | (uint64_t)o->ttl << 48 | (uint64_t)o->icmp_type << 40 |
+	                   (uint64_t)o->icmp_code << 32 | (uint64_t)o->ip_id << 16 | o->fragment_offset,
+	           (uint64_t)o->payload_kept << 16 | o->payload_length);
+	h = hash_2(h, payload[0] ^ payload[2] * 3, payload[1] ^ payload[3] * 5);
+	h = hash_2(h, (uint64_t)o->tcp.seq << 32 | o->tcp.ack, o->tcp.options);
+	h = hash_2(h, (uint64_t)o->tcp.tsval << 32 | (uint64_t)o->tcp.window << 16 | o->tcp.mss,
+	           (uint64_t)o->tcp.flags << 8 | o->tcp.wscale);
+	h = hash_address(hash_address(h, &o->outer.src), &o->outer.dst);
+	h = hash_2(h, (uint64_t)o->outer.length << 32 | (uint64_t)o->outer.ip_id << 16 | (uint64_t)o->outer.ttl << 8 | o->outer.protocol,
+	           (uint64_t)o->quote.src_port << 48 | (uint64_t)o->quote.dst_port << 32 | (uint64_t)o->quote.ip_id << 16 |
+	                   o->quote.payload_length);
+	h = hash_address(hash_address(h, &o->quote.src), &o->quote.dst);
+	return hash_2(h, seed, o->quote.protocol);
 }
 
 void sample_init(struct sample *sample, uint32_t capacity)

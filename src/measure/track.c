@@ -252,15 +252,17 @@ struct track *track_add(struct track_table *table, const struct prefix *scope, u
 	}
 	if (!c)
 		c = make_candidate(table, identity, slot);
-	if (!c)
+	if (!c) {
+		table->counters.tracks_refused++;
 		return NULL;
+	}
 	if (c->track == NO_TRACK) {
 		if ((uint32_t)slot - c->last_slot > TRACK_FORGET_SLOTS)
 			c->packets = c->fresh = c->settled = 0;
 		c->last_slot = (uint32_t)slot;
 		if (c->packets + weight < TRACK_PROMOTE) {
 			c->packets += weight;
-			c->fresh += fresh;
+			c->fresh += fresh ? weight : 0;
 			return NULL;
 		}
 		t = promote(table, c, scope, kind, slot);

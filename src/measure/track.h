@@ -20,7 +20,7 @@
 #define TRACK_SECONDS 64
 #define TRACK_MAX 4096 /* tracks; 11 KiB each */
 #define TRACK_CANDIDATE_BITS 16
-#define TRACK_PROMOTE 12 /* packets within TRACK_FORGET_SLOTS that make a candidate a track */
+#define TRACK_PROMOTE 12 /* packets, with no pause of TRACK_FORGET_SLOTS among them, that make a candidate a track */
 #define TRACK_FORGET_SLOTS 1200
 #define TRACK_SOURCES_SLOTS 100 /* usual length of the generations in which sources are counted */
 #define TRACK_LEARN_DELAY 10    /* so that an attack that is just being noticed is not yet part of what is usual */
@@ -54,6 +54,8 @@ struct track {
 	/* For whoever decides: */
 	int64_t assessed_slot;
 	uint32_t assess_at;                      /* assess again when the slot holds this many packets */
+	int64_t survey_after; /* a second look that found nothing is not repeated before this slot … */
+	uint8_t surveys_vain; /* … the later, the more often that was so */
 	bool pending;                            /* waits to be assessed when its packets are settled */
 	struct address example_src, example_dst; /* the latest packet's, where the scope does not say */
 	uint16_t example_port;
@@ -94,6 +96,16 @@ uint64_t track_sources(const struct track *track);
 uint32_t track_table_count(const struct track_table *table);
 struct track *track_table_at(struct track_table *table, uint32_t index);
 const struct track_counters *track_table_counters(const struct track_table *table);
+
+/* The slot's beginning, clamped to the range of int64_t. */
+static inline int64_t slot_start_ns(int64_t slot)
+{
+	int64_t ns;
+
+	if (__builtin_mul_overflow(slot, SLOT_NS, &ns))
+		return slot > 0 ? INT64_MAX : INT64_MIN;
+	return ns;
+}
 
 static inline int64_t slot_of(int64_t ns)
 {

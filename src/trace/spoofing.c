@@ -77,7 +77,7 @@ static void judge_stateless(const struct window *w, bool tcp, struct spoofing *s
 	if (octets >= SPREAD_OCTETS && networks * 10 >= sources * 9) {
 		signs++;
 		reason(s,
-		       "sources lie in %u of 256 first octets and about %llu different /24s: spread like random numbers, not like networks",
+		       "sources lie in %u of 256 parts of the address space and about %llu networks (/24, IPv6 /48): spread like random numbers, not like networks",
 		       octets, (unsigned long long)networks);
 	}
 	if (permille(top_ttl, w->packets) >= TTL_SAME_PERMILLE && octets >= SPREAD_OCTETS) {

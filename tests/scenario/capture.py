@@ -13,6 +13,7 @@ PCAP_HEADER, PCAP_RECORD, PACKET_BLOCK = 24, 16, 28
 
 ETHERTYPE_VLAN, ETHERTYPE_V4, ETHERTYPE_V6 = 0x8100, 0x0800, 0x86DD
 TCP, UDP, FRAGMENT = 6, 17, 44
+RESET = 4  # among TCP's flags
 EXTENSIONS = (0, 43, 60)  # hop-by-hop, routing, destination options: length in the second octet
 
 
@@ -70,25 +71,35 @@ class Capture:
             return None
         return self.octets[at + 16 : at + 20] if version == 4 else self.octets[at + 24 : at + 40]
 
-    def destination_port(self, index):
-        """Of TCP and UDP, not of later fragments; else None."""
+    def transport(self, index):
+        """Where what the IP header announces begins, and its protocol; (None, None) for a later fragment."""
         at, version = self.network(index)
         if version == 4:
             fragment, _, protocol = struct.unpack_from("!HBB", self.octets, at + 6)
             if fragment & 0x1FFF:
-                return None
+                return None, None
             at += (self.octets[at] & 15) * 4
         elif version == 6:
             protocol = self.octets[at + 6]
             at += 40
             while protocol in EXTENSIONS or protocol == FRAGMENT:
                 if protocol == FRAGMENT and struct.unpack_from("!H", self.octets, at + 2)[0] & 0xFFF8:
-                    return None
+                    return None, None
                 protocol, length = self.octets[at], 8 if protocol == FRAGMENT else self.octets[at + 1] * 8 + 8
                 at += length
         else:
-            return None
+            return None, None
+        return at, protocol
+
+    def destination_port(self, index):
+        """Of TCP and UDP; else None."""
+        at, protocol = self.transport(index)
         return struct.unpack_from("!H", self.octets, at + 2)[0] if protocol in (TCP, UDP) else None
+
+    def resets(self, index):
+        """Whether it is a TCP reset."""
+        at, protocol = self.transport(index)
+        return protocol == TCP and bool(self.octets[at + 13] & RESET)
 
 
 def within(prefix):

@@ -28,7 +28,6 @@ SECONDS = 120  # of one command
 BEGAN_S = 0.3
 ENDED_S = 0.5
 PACKETS = 0.02
-SCAN_PACKETS = 0.1  # what a scanner says once it was answered is a conversation, and the truth counts it
 SOURCES = 0.05  # three standard errors of the estimate
 # Those that begin so gently, or show only by so much, that nobody can name their first packet.
 BEGAN_SLOWLY_S = 1.0
@@ -143,10 +142,12 @@ class Scenario:
         tap.check(scope == ipaddress.ip_network(truth["target"]), f"scope: {scope}, truth {truth['target']}")
         self.check_ports(incident["target"]["ports"])
         self.check_times(incident, last_ns)
-        self.check_number("packets", incident["packets"], truth["attack_packets"],
-                          SCAN_PACKETS if truth["expect"] == "scan" else PACKETS)
         if truth["expect"] == "scan":
+            # That a scanner's host resets what answered it is no part of the scan.
+            probes = sum(1 for i in self.attack if not self.given.resets(i))
+            self.check_number("probes", incident["packets"], probes, PACKETS)
             return
+        self.check_number("packets", incident["packets"], truth["attack_packets"], PACKETS)
         self.check_number("sources", incident["sources"]["estimate"], truth["sources"], SOURCES)
         verdict = incident["sources"]["spoofing"]["verdict"]
         if truth["spoofed"] is not None:
@@ -228,7 +229,8 @@ class Scenario:
                       f"caught: {caught} of {len(self.attack)} attack packets, {percent(caught, len(self.attack))}")
         if "rate_limit" in actions:
             tap.check(lost <= LOST_TO_LIMITS * len(self.normal),
-                      f"lost, limits too: {lost} of {len(self.normal)} normal packets, {percent(lost, len(self.normal))}")
+                      f"lost, limits too: {lost} of {len(self.normal)} normal packets, "
+                      f"{percent(lost, len(self.normal))}")
             fates = self.sift(self.rules_that(report, ["drop"]), "rules that drop")
             if fates is None:
                 return

@@ -895,9 +895,9 @@ static void many_incidents_at_once(void **state)
 	struct stream *s = *state;
 
 	assert_non_null(e);
-	for (uint32_t i = 0; i < 200000; i++) {
+	for (uint32_t i = 0; i < 300000; i++) {
 		struct address target = made_ipv4(0x08000000u + (i % 100) * 0x00100001u);
-		struct observation o = makers[i / 100 % 4](s, START + (int64_t)i * 10000, target);
+		struct observation o = makers[i / 100 % 4](s, START + (int64_t)i * 5000, target);
 
 		engine_observe(e, &o);
 		if (i % 50000 == 0) {

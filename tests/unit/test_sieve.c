@@ -133,10 +133,14 @@ static void a_tunnel_is_judged_at_both_ends(void **state)
 	struct observation o = packet("10.0.0.1", 17, 0);
 
 	add(sieve, "192.0.2.0/24", "udp", RULE_DROP, 0);
-	o.outer.dst = packet("192.0.2.1", 0, 0).dst;
+	add(sieve, "198.18.0.0/24", "proto 47", RULE_DROP, 0);
+	o.outer.protocol = 47;
+	o.outer.dst = packet("198.18.0.1", 0, 0).dst;
 	assert_true(sieve_pass(sieve, &o)); /* outer means nothing without the flag */
 	o.flags = OBSERVATION_TUNNELLED;
-	assert_false(sieve_pass(sieve, &o));
+	assert_false(sieve_pass(sieve, &o)); /* the tunnel packet is GRE, whatever is inside */
+	o.outer.dst = packet("192.0.2.1", 0, 0).dst;
+	assert_true(sieve_pass(sieve, &o)); /* … and no UDP */
 	o.outer.dst = packet("198.51.100.1", 0, 0).dst;
 	assert_true(sieve_pass(sieve, &o));
 	o.dst = packet("192.0.2.1", 0, 0).dst;
@@ -239,11 +243,20 @@ static bool twin_pass(struct twin *twins, const struct sieve *sieve, const struc
 	for (unsigned i = 0; i < sieve->count; i++) {
 		const struct rule *r = &sieve->rules[i].rule;
 		struct twin *twin = &twins[i];
-		bool inner = prefix_contains(&r->scope, &o->dst);
-		bool outer = (o->flags & OBSERVATION_TUNNELLED) != 0 && prefix_contains(&r->scope, &o->outer.dst);
+		struct observation around = *o;
+		bool inner, outer;
 		wide full, gone;
 
-		if (!(inner || outer) || !match_test(&r->match, o))
+		/* The packet around: its addresses, protocol and length, and nothing of the inside. */
+		around.dst = o->outer.dst;
+		around.protocol = o->outer.protocol;
+		around.length = o->outer.length;
+		around.ttl = o->outer.ttl;
+		around.flags = 0;
+		inner = prefix_contains(&r->scope, &o->dst) && match_test(&r->match, o);
+		outer = (o->flags & OBSERVATION_TUNNELLED) && prefix_contains(&r->scope, &around.dst) &&
+			match_test(&r->match, &around);
+		if (!inner && !outer)
 			continue;
 		twin->matched++;
 		if (r->action == RULE_NONE || r->action == RULE_CHALLENGE)
@@ -313,6 +326,9 @@ static void random_rules_on_random_packets(void **state)
 			if (below(10) == 0) {
 				o.flags = OBSERVATION_TUNNELLED;
 				o.outer.dst = packet(hosts[below(5)], 0, 0).dst;
+				o.outer.protocol = below(2) ? 47 : 17;
+				o.outer.length = 45 + below(20);
+				o.outer.ttl = (uint8_t)below(4);
 			}
 			assert_int_equal(sieve_pass(sieve, &o), twin_pass(twins, sieve, &o));
 		}

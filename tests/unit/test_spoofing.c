@@ -94,6 +94,19 @@ static void a_botnet(void **state)
 	assert_int_equal(judge(), SPOOFING_UNDETERMINED);
 }
 
+/* Everybody at once, most for the first time, from the networks of one country: that each address is seen once is one sign, and one is not enough. */
+static void a_crowd_of_newcomers(void **state)
+{
+	uint64_t draws = 9;
+
+	for (unsigned i = 0; i < 20000; i++) {
+		uint32_t network = 0x5b000000u + (made_below(&draws, 12) << 20);
+
+		add(*state, made_ipv4(network + made_below(&draws, 1 << 20)), (uint8_t)(40 + made_below(&draws, 80)));
+	}
+	assert_int_equal(judge(), SPOOFING_UNDETERMINED);
+}
+
 static void one_source(void **state)
 {
 	for (unsigned i = 0; i < 50000; i++)
@@ -183,11 +196,17 @@ static void names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_WINDOW(random_sources),      WITH_WINDOW(random_sources_that_vary_all_they_can),
-		WITH_WINDOW(random_sources_ipv6), WITH_WINDOW(a_botnet),
-		WITH_WINDOW(one_source),          WITH_WINDOW(one_packet),
-		WITH_WINDOW(a_laboratory),        WITH_WINDOW(who_shakes_hands_is_real),
-		WITH_WINDOW(the_class_decides),   WITH_WINDOW(the_largest_numbers),
+		WITH_WINDOW(random_sources),
+		WITH_WINDOW(random_sources_that_vary_all_they_can),
+		WITH_WINDOW(random_sources_ipv6),
+		WITH_WINDOW(a_botnet),
+		WITH_WINDOW(a_crowd_of_newcomers),
+		WITH_WINDOW(one_source),
+		WITH_WINDOW(one_packet),
+		WITH_WINDOW(a_laboratory),
+		WITH_WINDOW(who_shakes_hands_is_real),
+		WITH_WINDOW(the_class_decides),
+		WITH_WINDOW(the_largest_numbers),
 		cmocka_unit_test(names),
 	};
 
