@@ -578,6 +578,7 @@ static void choose_action(const struct signature_input *input, struct signature 
 	uint32_t openings_ppm = opens ? openings_lost_ppm(input, &g->match) : 0;
 	/* What was seen, apart from what a small sample leaves possible. */
 	bool hardly_any = (uint64_t)g->baseline_hits * PPM <= (uint64_t)g->baseline_samples * SIGNATURE_DROP_PPM;
+	uint32_t percent = (g->bound_ppm + 9) / 10; /* in thousandths, rounded up: it is an upper bound */
 	uint64_t usual;
 
 	g->action = RULE_NONE;
@@ -586,7 +587,8 @@ static void choose_action(const struct signature_input *input, struct signature 
 		    "no normal traffic to this target was seen before or after: what the rule would cost cannot be known");
 	} else if ((uint64_t)g->verified_hits * PPM > (uint64_t)g->verified_samples * VERIFIED_LOST_PPM) {
 		g->action = opens ? RULE_CHALLENGE : RULE_NONE;
-		say(g, "%u of %u packets of users who are being served meanwhile match", g->verified_hits, g->verified_samples);
+		say(g, "%u of %u packets of users who are being served meanwhile match", g->verified_hits,
+		    g->verified_samples);
 	} else if (openings_ppm > OPENINGS_LOST_PPM) {
 		g->action = RULE_CHALLENGE;
 		say(g, "%u.%u %% of the normal new connections look the same: let each prove its address (SYN cookies)",
@@ -594,7 +596,7 @@ static void choose_action(const struct signature_input *input, struct signature 
 	} else if (g->bound_ppm <= SIGNATURE_DROP_PPM && budget_used + g->bound_ppm <= SIGNATURE_BUDGET_PPM) {
 		g->action = RULE_DROP;
 		say(g, "%u of %u normal packets match: with 95 %% confidence at most %u.%03u %% would be lost",
-		    g->baseline_hits, g->baseline_samples, g->bound_ppm / 10000, g->bound_ppm / 10 % 1000);
+		    g->baseline_hits, g->baseline_samples, percent / 1000, percent % 1000);
 	} else if (g->bound_ppm <= SIGNATURE_LIMIT_PPM && hardly_any) {
 		usual = input->baseline_packets * g->baseline_hits / (g->baseline_samples ? g->baseline_samples : 1) /
 		        (input->baseline_seconds ? input->baseline_seconds : 1);
@@ -602,14 +604,14 @@ static void choose_action(const struct signature_input *input, struct signature 
 		g->rate_limit_pps = (uint32_t)(2 * usual + LIMIT_PPS_MIN);
 		say(g,
 		    "%u of %u normal packets match: a drop is not proven safe (up to %u.%03u %% lost), so what is usual may pass",
-		    g->baseline_hits, g->baseline_samples, g->bound_ppm / 10000, g->bound_ppm / 10 % 1000);
+		    g->baseline_hits, g->baseline_samples, percent / 1000, percent % 1000);
 	} else if (opens) {
 		g->action = RULE_CHALLENGE;
 		say(g, "not proven safe on %u normal packets: let each new connection prove its address (SYN cookies)",
 		    g->baseline_samples);
 	} else if (g->baseline_hits == 0) {
 		say(g, "no normal packet matches, but %u are too few to prove it safe (up to %u.%01u %% lost)",
-		    g->baseline_samples, g->bound_ppm / 10000, g->bound_ppm / 1000 % 10);
+		    g->baseline_samples, percent / 1000, percent / 100 % 10);
 	} else {
 		say(g, "%u of %u normal packets match: too many to lose", g->baseline_hits, g->baseline_samples);
 	}

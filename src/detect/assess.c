@@ -8,7 +8,8 @@
 #define LEARNED_LONG 300
 #define USUAL_TIMES 3
 #define ANSWERED_TIMES 6   /* what the target answers is an attack at so many times its mean … */
-#define ANSWERED_ALONE 2   /* … or, where no mean is known, at so many times the bound */
+#define ANSWERED_ALONE 2   /* … or, where no mean is known, at so many times the bound from one source … */
+#define ANSWERED_SURE 5    /* … or at so many from anyone */
 #define ALARM_AT_ONCE 1500 /* unanswered packets in 100 ms that need not wait for their answers */
 #define HOT_SHARE 5        /* an attack's first slots hold at least a fifth of what raises the alarm … */
 #define ONSET_SLOTS 3      /* before them, slots that are rising already */
@@ -35,6 +36,7 @@ struct view {
 	const struct evidence *evidence;
 	int64_t since;
 	unsigned wider;
+	bool watched;
 	bool stream; /* few conversations carry the packets */
 };
 
@@ -103,7 +105,7 @@ static bool fires(const struct view *v, int64_t to, uint32_t slots, uint64_t bou
 		bound *= v->evidence->unheard;
 	if (v->evidence->unheard_long && !v->track->heard && slots > 10)
 		bound *= v->evidence->unheard_long;
-	if (bound == 0 || unsettled(counts) < bound * v->wider + usual_bound(v->track, slots) ||
+	if (bound == 0 || unsettled(counts) < bound * v->wider / (v->watched ? 2 : 1) + usual_bound(v->track, slots) ||
 	    unsettled(counts) * 100 < counts.packets * v->evidence->unanswered_percent)
 		return false;
 	*window = slots;
@@ -111,17 +113,18 @@ static bool fires(const struct view *v, int64_t to, uint32_t slots, uint64_t bou
 }
 
 /* The target answers, and still it is many times what it was. */
-static bool answered_too_many(const struct view *v, int64_t to, uint32_t *window)
+static bool answered_too_many(const struct view *v, int64_t to, uint32_t *window, bool *unsure)
 {
 	const struct track *t = v->track;
-	uint64_t packets = sum_of(v, to, 10).packets;
+	uint64_t packets = sum_of(v, to, 10).packets, bound = (uint64_t)v->evidence->answered_1s * v->wider;
+	bool known = t->learned_seconds >= LEARNED_ENOUGH;
 
-	if (!v->evidence->answered_1s || packets < (uint64_t)v->evidence->answered_1s * v->wider)
+	if (bound == 0 || packets < bound)
 		return false;
-	if (t->learned_seconds < LEARNED_ENOUGH
-	            ? packets < (uint64_t)ANSWERED_ALONE * v->evidence->answered_1s * v->wider
-	            : packets < ANSWERED_TIMES * t->learned_packets / t->learned_seconds)
+	if (known ? packets < ANSWERED_TIMES * t->learned_packets / t->learned_seconds
+	          : packets < ANSWERED_ALONE * bound)
 		return false;
+	*unsure = !known && packets < ANSWERED_SURE * bound;
 	*window = 10;
 	return true;
 }
@@ -133,7 +136,8 @@ static bool lone(const struct view *v, int64_t to, uint32_t *window)
 
 	if (v->stream && e->stream_1s)
 		return fires(v, to, 10, e->stream_1s, window) || fires(v, to, 1, e->stream_1s / 4, window);
-	return fires(v, to, 1, e->lone_100ms, window) || fires(v, to, 10, e->lone_1s, window);
+	return fires(v, to, 1, e->lone_100ms, window) || fires(v, to, 10, e->lone_1s, window) ||
+	       fires(v, to, 100, e->lone_10s, window);
 }
 
 /* So many at once that their answers need not be waited for. */
@@ -182,17 +186,19 @@ static bool crowd(const struct view *v, int64_t to, uint32_t *window)
 	return false;
 }
 
-bool assess(const struct track *t, const struct evidence *e, int64_t since, int64_t slot, unsigned wider, bool final,
-            struct alarm *alarm)
+bool assess(const struct track *t, const struct evidence *e, int64_t since, int64_t slot, unsigned wider, bool watched,
+            bool final, struct alarm *alarm)
 {
 	int64_t to = final ? slot : slot - e->settle_slots;
-	struct view v = { .track = t, .evidence = e, .since = since, .wider = wider, .stream = is_stream(t) };
+	struct view v = {
+		.track = t, .evidence = e, .since = since, .wider = wider, .watched = watched, .stream = is_stream(t)
+	};
 	uint32_t window = 0;
 	bool answered = false;
 
-	alarm->crowd = false;
+	*alarm = (struct alarm){ 0 };
 	if (!lone(&v, to, &window) && !sudden(&v, slot, final, &window)) {
-		answered = answered_too_many(&v, slot, &window);
+		answered = answered_too_many(&v, slot, &window, &alarm->unsure);
 		if (!answered) {
 			if (!crowd(&v, to, &window))
 				return false;

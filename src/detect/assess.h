@@ -12,15 +12,17 @@
 struct alarm {
 	int64_t from_slot; /* where what fired began */
 	uint32_t window;   /* slots of the window that fired */
+	bool unsure;       /* answered, with no history to compare it with: only one busy source makes it an attack */
 	bool crowd;        /* fired by number of sources, not by rate alone */
 };
 
 /*
  * `since`: nothing before this slot counts (a wave that is over). `wider` multiplies the bounds: 1 for an address, more for a network.
- * `final`: the input has ended, nothing more will be settled.
+ * `watched`: the scope is under attack already, so that half is enough for another vector. `final`: the input has ended, nothing more will be
+ * settled.
  */
 bool assess(const struct track *track, const struct evidence *evidence, int64_t since, int64_t slot, unsigned wider,
-            bool final, struct alarm *alarm);
+            bool watched, bool final, struct alarm *alarm);
 
 /* The first slot of what is going on in `from` and later, as far back as it belongs together. */
 int64_t assess_onset(const struct track *track, const struct evidence *evidence, int64_t since, int64_t from);

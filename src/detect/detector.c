@@ -480,30 +480,33 @@ static void replay(struct detector *d, struct incident *inc, int32_t part_index,
 	}
 }
 
-/* The first kept packet that the wave will hold. */
-static struct capture_time first_of(struct detector *d, const struct prefix *scope, uint8_t kind, int64_t from_ns,
-                                    struct capture_time otherwise)
+/* The first kept packet that the wave will hold; false where none is kept. */
+static bool first_of(struct detector *d, const struct prefix *scope, uint8_t kind, int64_t from_ns, struct capture_time *first)
 {
 	for (uint64_t i = recent_count(d); i-- > 0;) {
 		const struct recent *r = recent_at(d, i);
 
 		if (!r->taken && r->kind == kind && r->observation.time.ns >= from_ns &&
-		    prefix_contains(scope, &r->observation.dst))
-			return r->observation.time;
+		    prefix_contains(scope, &r->observation.dst)) {
+			*first = r->observation.time;
+			return true;
+		}
 	}
-	return otherwise;
+	return false;
 }
 
 /* Binds a track to its incident and opens a wave where none is open. */
 static void raise_alarm(struct detector *d, struct track *track, const struct alarm *alarm, struct capture_time now)
 {
 	int64_t from_ns = slot_start_ns(alarm->from_slot);
-	struct capture_time began = first_of(d, &track->scope, track->kind, from_ns, (struct capture_time){ from_ns });
+	struct capture_time began = { from_ns };
 	int32_t index = resolve(d, track->incident), part;
 	struct track_counts counts = track_sum(track, alarm->from_slot, track->last_slot);
 	uint64_t expected = counts.packets > counts.settled ? counts.packets - counts.settled : 0;
 	struct incident *inc;
 
+	if (!first_of(d, &track->scope, track->kind, from_ns, &began))
+		return; /* what fired has been counted already */
 	if (time_since(began, now) > 0)
 		began = now;
 	if (index >= 0 && is_over(d->incidents[index], now))
@@ -552,18 +555,33 @@ static bool is_probe_kind(uint8_t kind)
 	       kind == VECTOR_ACK || kind == VECTOR_UDP;
 }
 
+/* Looking through the ring is dear: once a slot, and what was looked at in vain waits twice as long each time. */
+static bool survey_track(struct detector *d, struct track *track, int64_t from_slot, bool final, struct survey *survey)
+{
+	if (!final && track->last_slot < track->survey_after)
+		return false;
+	survey_recent(d, &track->scope, track->kind, slot_start_ns(from_slot), survey);
+	track->survey_after = track->last_slot + (1 << track->surveys_vain);
+	if (track->surveys_vain < SURVEYS_VAIN_MAX)
+		track->surveys_vain++;
+	return true;
+}
+
 /* A second look at what fired: is it a scan, is the crowd one, and for a network, is it really spread? */
-static bool confirm(struct detector *d, const struct track *track, unsigned level, const struct alarm *alarm)
+static bool confirm(struct detector *d, struct track *track, unsigned level, bool final, const struct alarm *alarm)
 {
 	struct track_counts counts = track_sum(track, alarm->from_slot, track->last_slot);
 	uint64_t unanswered = counts.packets > counts.settled ? counts.packets - counts.settled : 0;
 	struct survey survey;
 
-	if (level == 0 && !is_probe_kind(track->kind))
+	if (level == 0 && !is_probe_kind(track->kind) && !alarm->unsure)
 		return true;
-	survey_recent(d, &track->scope, track->kind, slot_start_ns(alarm->from_slot), &survey);
+	if (!survey_track(d, track, alarm->from_slot, final, &survey))
+		return false;
 	if (survey.packets < survey.taken)
 		return false; /* seen before, as another scope's */
+	if (alarm->unsure && survey.heaviest_source * 2 < survey.packets)
+		return false;
 	/* Many sources among those who were answered do not make one noisy source a crowd. */
 	if (alarm->crowd && survey.heaviest_source * 2 >= unanswered)
 		return false;
@@ -573,7 +591,8 @@ static bool confirm(struct detector *d, const struct track *track, unsigned leve
 		return true;
 	/* A flood comes back to each of its targets; what looks once at each, from however many sources, is a scan. */
 	if (is_probe_kind(track->kind) &&
-	    (reaches_back(d, slot_start_ns(alarm->from_slot)) ? survey.packets : unanswered) < CARPET_RETURNS * survey.destinations)
+	    (reaches_back(d, slot_start_ns(alarm->from_slot)) ? survey.packets : unanswered) <
+	            CARPET_RETURNS * survey.destinations)
 		return false;
 	return survey.destinations >= CARPET_DESTINATIONS && survey.heaviest_destination * 2 < survey.packets &&
 	       (survey.sources >= 30 || survey.packets >= 20 * survey.destinations);
@@ -609,7 +628,7 @@ static bool due(struct track *track, int64_t slot)
  * Too little for its numbers, but some signs need few packets: forged sources give themselves away by impossible ones among them, and answers of a
  * service that no table knows by the one port that all of them come from.
  */
-static bool second_look(struct detector *d, const struct track *track, unsigned level, int64_t since, int64_t slot,
+static bool second_look(struct detector *d, struct track *track, unsigned level, int64_t since, int64_t slot,
                         bool final, struct alarm *alarm)
 {
 	const struct vector *vector = vector_get(track->kind);
@@ -627,7 +646,8 @@ static bool second_look(struct detector *d, const struct track *track, unsigned 
 	}
 	if (counts.settled * 2 > counts.packets)
 		return false;
-	survey_recent(d, &track->scope, track->kind, slot_start_ns(from > since ? from : since), &survey);
+	if (!survey_track(d, track, from > since ? from : since, final, &survey))
+		return false;
 	if (survey.sources < SECOND_SOURCES || survey.packets < survey.taken ||
 	    survey.heaviest_source * 4 > survey.packets)
 		return false;
@@ -640,24 +660,6 @@ static bool second_look(struct detector *d, const struct track *track, unsigned 
 	return true;
 }
 
-/* Looking through the ring is dear: what was looked at in vain waits, twice as long each time. */
-static bool may_survey(const struct track *track, int64_t slot, bool final)
-{
-	return final || slot >= track->survey_after;
-}
-
-static bool surveyed(struct track *track, int64_t slot, bool found)
-{
-	if (found) {
-		track->surveys_vain = 0;
-	} else {
-		track->survey_after = slot + (1 << track->surveys_vain);
-		if (track->surveys_vain < SURVEYS_VAIN_MAX)
-			track->surveys_vain++;
-	}
-	return found;
-}
-
 static bool decide(struct detector *d, struct track *track, unsigned level, int64_t slot, struct capture_time now,
                    bool final)
 {
@@ -665,6 +667,7 @@ static bool decide(struct detector *d, struct track *track, unsigned level, int6
 	int32_t index = resolve(d, track->incident);
 	int64_t since = track->first_slot;
 	struct alarm alarm;
+	bool watched;
 
 	if (index >= 0 && is_over(d->incidents[index], now)) {
 		track->incident = index = -1;
@@ -673,17 +676,18 @@ static bool decide(struct detector *d, struct track *track, unsigned level, int6
 	/* Packets that an incident around it took were counted here as well. */
 	if (index < 0)
 		index = find_incident(d, &track->scope, now);
+	watched = index >= 0 && level == 0 && d->incidents[index]->wave_open;
 	if (index >= 0 && !has_kind(d->incidents[index], track->kind))
 		index = -1;
 	/* A wave that is over is not to be found again in the seconds behind it. */
 	if (index >= 0 && !d->incidents[index]->wave_open && slot_of(d->incidents[index]->ended.ns) >= since)
 		since = slot_of(d->incidents[index]->ended.ns) + 1;
 	if (!(index >= 0 && rearms(d->incidents[index], track, slot, &alarm)) &&
-	    !(may_survey(track, slot, final) &&
-	      surveyed(track, slot,
-	               (assess(track, evidence, since, slot, level + 1, final, &alarm) && confirm(d, track, level, &alarm)) ||
-	                       second_look(d, track, level, since, slot, final, &alarm))))
+	    !(assess(track, evidence, since, slot, level + 1, watched, final, &alarm) &&
+	      confirm(d, track, level, final, &alarm)) &&
+	    !second_look(d, track, level, since, slot, final, &alarm))
 		return false;
+	track->surveys_vain = 0;
 	raise_alarm(d, track, &alarm, now);
 	return true;
 }
@@ -713,8 +717,23 @@ static void remember(struct detector *d, struct track *track, unsigned level, bo
 
 static void assess_probes(struct detector *d, struct track *track, struct capture_time now, bool final);
 
+/* A wave that no packet comes to end is over as well. */
+static void end_silent_waves(struct detector *d, int64_t slot)
+{
+	struct capture_time now = { slot_start_ns(slot) };
+
+	for (uint32_t i = 0; i < d->count; i++) {
+		struct incident *inc = d->incidents[i];
+
+		if (inc->absorbed_by < 0 && inc->wave_open && inc->waves_count &&
+		    time_since(now, inc->last_hot) > wave_pause_ns(last_wave(inc)))
+			close_wave(inc);
+	}
+}
+
 void detector_tick(struct detector *d, struct track_table *tracks, struct track_table *probes, int64_t slot)
 {
+	end_silent_waves(d, slot);
 	for (uint32_t i = 0; i < d->pending_count;) {
 		struct pending p = d->pending[i];
 		struct track *track;
@@ -858,7 +877,8 @@ static void end_all(struct detector *d, struct capture_time last, bool seal)
 		if (inc->absorbed_by >= 0 || inc->sealed)
 			continue;
 		if (inc->wave_open) {
-			bool still_on = time_since(last, inc->last_hot) <= WAVE_PAUSE_MIN_NS / 2 && !inc->is_scan;
+			bool still_on =
+				!seal && !inc->is_scan && time_since(last, inc->last_hot) <= WAVE_PAUSE_MIN_NS / 2;
 
 			close_wave(inc);
 			last_wave(inc)->open = inc->open = still_on;

@@ -16,7 +16,8 @@
 
 #define DETECTOR_LEVELS 3     /* IPv4 /32, /24, /20; IPv6 /128, /64, /48 */
 #define DETECTOR_RECENT 16384 /* the latest suspicious packets, kept so that an incident has its beginning */
-#define DETECTOR_SAMPLES 262144    /* packets sampled in all incidents together; INCIDENT_SAMPLE each while there is room */
+#define DETECTOR_SAMPLES \
+	262144 /* packets sampled in all incidents together; INCIDENT_SAMPLE each while there is room */
 #define DETECTOR_PENDING_MAX 256
 #define DETECTOR_INCIDENTS_MAX 128
 

@@ -198,14 +198,14 @@ static const struct evidence syn = {
 };
 
 static const struct evidence syn_ack = {
-	.lone_100ms = 100, .lone_1s = 250,
+	.lone_100ms = 100, .lone_1s = 250, .lone_10s = 800,
 	.crowd_1s = 40, .crowd_1s_sources = 8,
 	.crowd_10s = 80, .crowd_10s_sources = 8,
 	.crowd_60s = 150, .crowd_60s_sources = 8,
 };
 
 static const struct evidence out_of_state = {
-	.lone_100ms = 200, .lone_1s = 700,
+	.lone_100ms = 200, .lone_1s = 700, .lone_10s = 1200,
 	.crowd_1s = 150, .crowd_1s_sources = 30,
 	.crowd_10s = 300, .crowd_10s_sources = 80,
 	.crowd_60s = 800, .crowd_60s_sources = 80,
@@ -222,8 +222,8 @@ static const struct evidence connection = {
 
 /* clang-format off */
 static const struct evidence udp = {
-	.lone_100ms = 250, .lone_1s = 1000,
-	.crowd_1s = 200, .crowd_1s_sources = 20,
+	.lone_100ms = 250, .lone_1s = 1000, .lone_10s = 2000,
+	.crowd_1s = 220, .crowd_1s_sources = 20,
 	.crowd_10s = 1000, .crowd_10s_sources = 40,
 	.crowd_60s = 3000, .crowd_60s_sources = 50,
 	.stream_1s = 10000, .stream_crowd = 10, .unheard_long = 6, .settle_slots = 3,
@@ -246,10 +246,9 @@ static const struct evidence dns_query = {
 };
 
 static const struct evidence icmp = {
-	.lone_100ms = 100, .lone_1s = 500,
-	.crowd_1s = 100, .crowd_1s_sources = 20,
-	.crowd_10s = 500, .crowd_10s_sources = 40,
-	.crowd_60s = 1500, .crowd_60s_sources = 50,
+	.lone_100ms = 100, .lone_1s = 500, .lone_10s = 1500,
+	.crowd_1s = 200, .crowd_1s_sources = 20,
+	.crowd_10s = 1200, .crowd_10s_sources = 40,
 };
 
 static const struct evidence portless = {

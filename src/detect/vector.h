@@ -25,7 +25,7 @@ enum vector_class {
  * a single source shows by its rate alone.
  */
 struct evidence {
-	uint32_t lone_100ms, lone_1s;
+	uint32_t lone_100ms, lone_1s, lone_10s;
 	uint32_t crowd_100ms, crowd_100ms_sources;
 	uint32_t crowd_1s, crowd_1s_sources;
 	uint32_t crowd_10s, crowd_10s_sources;

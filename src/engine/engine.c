@@ -28,6 +28,7 @@ struct engine {
 	struct engine_totals totals;
 	struct capture_time newest; /* since the last jump */
 	int64_t slot;               /* of the packet before */
+	struct capture_time ahead;  /* of a packet far in the future that nothing has confirmed */
 	uint32_t behind;            /* packets in a row that are far behind newest */
 	uint32_t count;
 	struct finding *findings;
@@ -40,6 +41,7 @@ struct engine *engine_new(uint64_t seed)
 	if (!e)
 		return NULL;
 	e->seed = seed;
+	e->ahead = (struct capture_time){ INT64_MIN };
 	e->flows = flow_table_new(hash_2(seed, 1, 0));
 	e->tracks = track_table_new(hash_2(seed, 2, 0), TRACK_SOURCES_SLOTS);
 	e->probes = track_table_new(hash_2(seed, 4, 0), PROBE_SLOTS);
@@ -92,6 +94,13 @@ static int64_t move_clock(struct engine *e, const struct observation *o)
 		t->first = o->time;
 	if (!begun || time_since(o->time, t->last) > 0)
 		t->last = o->time;
+	if (begun && time_since(o->time, e->newest) > ENGINE_JUMP_AHEAD_NS && time_since(e->ahead, o->time) > ENGINE_JUMP_BACK_NS)
+		e->ahead = (struct capture_time){ INT64_MIN }; /* an earlier stray one proves nothing for this */
+	if (begun && time_since(o->time, e->newest) > ENGINE_JUMP_AHEAD_NS && time_since(o->time, e->ahead) > ENGINE_JUMP_AHEAD_NS) {
+		/* Far in the future: believed when the next one says so too. Until then it counts for the present. */
+		e->ahead = o->time;
+		return slot_of(e->newest.ns);
+	}
 	if (!begun || time_since(o->time, e->newest) >= 0) {
 		e->newest = o->time;
 		e->behind = 0;
@@ -352,8 +361,9 @@ void engine_observe(struct engine *e, const struct observation *observation)
 	j = judge(e, observation, slot);
 
 	e->totals.packets += observation->weight;
-	e->totals.bytes += (uint64_t)observation->weight *
-	                   (observation->flags & OBSERVATION_TUNNELLED ? observation->outer.length : observation->length);
+	e->totals.bytes +=
+		(uint64_t)observation->weight *
+		(observation->flags & OBSERVATION_TUNNELLED ? observation->outer.length : observation->length);
 	if (j.kind != VECTOR_NONE) {
 		taken = count_kind(e, observation, j.kind, slot, hash_address(e->seed, &observation->src), j.fresh,
 		                   j.answered);

@@ -43,7 +43,7 @@ struct entry {
 	union {
 		struct {
 			uint32_t next_seq; /* the opener's next expected sequence number */
-			uint32_t last_ack; /* the opener's last acknowledgement number; after a handshake its slot */
+			uint32_t last_ack; /* the opener's last acknowledgement number; of a half-open handshake the one due; after it its slot until data flows */
 		} tcp;
 		struct {
 			uint8_t last[7];    /* the octet at each of counter_places */
@@ -251,13 +251,34 @@ static void engage(struct entry *e, int64_t slot, bool toward_dst, struct flow_v
 	settle(e, slot, toward_dst, view);
 }
 
+static bool near(uint32_t step)
+{
+	return step < PROGRESS_SPAN || -step < PROGRESS_SPAN;
+}
+
+/*
+ * A handshake that was seen from one side may have been acted by a forger, who has to guess what to acknowledge. Once data flows its
+ * acknowledgements must move as a real one's do.
+ */
 static void established_opener_speaks(struct entry *e, const struct observation *o, int64_t slot,
                                       struct flow_view *view)
 {
+	if (e->steps && !(e->state & STATE_ANSWERED) && (o->tcp.flags & TCP_ACK) && !near(o->tcp.ack - e->tcp.last_ack)) {
+		e->state &= (uint8_t) ~(STATE_ENGAGED | STATE_SYN);
+		e->steps = 0;
+		e->tcp.next_seq = after_segment(o);
+		e->tcp.last_ack = o->tcp.ack;
+		view->engaged = false;
+		count_unsettled(e);
+		return;
+	}
 	if (e->steps == 0 && o->payload_length > 0) {
 		e->steps = 1;
 		view->first_data = true;
 		view->settled_slot = slot - (uint32_t)((uint32_t)slot - e->tcp.last_ack);
+		e->tcp.last_ack = o->tcp.ack;
+	} else if (e->steps && (o->tcp.flags & TCP_ACK)) {
+		e->tcp.last_ack = o->tcp.ack;
 	}
 	if (o->tcp.flags & (TCP_FIN | TCP_RST))
 		e->state |= STATE_DONE;
@@ -266,10 +287,12 @@ static void established_opener_speaks(struct entry *e, const struct observation 
 static void half_open_opener_speaks(struct entry *e, const struct observation *o, int64_t slot, struct flow_view *view)
 {
 	uint32_t seq_step = o->tcp.seq - e->tcp.next_seq;
+	/* Where the SYN-ACK was seen, only its own number will do: a forger does not know it. */
+	bool knows = !(e->state & STATE_ANSWERED) || near(o->tcp.ack - e->tcp.last_ack);
 
-	if ((o->tcp.flags & TCP_ACK) && !(o->tcp.flags & (TCP_SYN | TCP_RST)) && (seq_step == 0 || ahead(seq_step))) {
-		e->tcp.last_ack = (uint32_t)slot;
+	if (knows && (o->tcp.flags & TCP_ACK) && !(o->tcp.flags & (TCP_SYN | TCP_RST)) && (seq_step == 0 || ahead(seq_step))) {
 		e->steps = o->payload_length > 0;
+		e->tcp.last_ack = e->steps ? o->tcp.ack : (uint32_t)slot;
 		view->handshake = true;
 		engage(e, slot, true, view);
 	} else if (view->retransmission) {
@@ -280,11 +303,6 @@ static void half_open_opener_speaks(struct entry *e, const struct observation *o
 	} else {
 		count_unsettled(e);
 	}
-}
-
-static bool near(uint32_t step)
-{
-	return step < PROGRESS_SPAN || -step < PROGRESS_SPAN;
 }
 
 /* Plausible: one of the two numbers moved on by a window's worth at most, and the other did not jump. */
@@ -395,6 +413,8 @@ static struct flow_view update(struct flow_table *table, const struct observatio
 		return view;
 	}
 	e->state |= STATE_ANSWERED;
+	if (tcp && (e->state & STATE_SYN) && !(e->state & STATE_ENGAGED))
+		e->tcp.last_ack = after_segment(o); /* what the opener has to acknowledge */
 	if (tcp && (e->state & STATE_SYN))
 		return view; /* a SYN-ACK goes to spoofed addresses too: the handshake decides */
 	if (!view.engaged)

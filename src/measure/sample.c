@@ -27,9 +27,11 @@ uint64_t observation_hash(const struct observation *o, uint64_t seed)
 	h = hash_2(h, (uint64_t)o->tcp.tsval << 32 | (uint64_t)o->tcp.window << 16 | o->tcp.mss,
 	           (uint64_t)o->tcp.flags << 8 | o->tcp.wscale);
 	h = hash_address(hash_address(h, &o->outer.src), &o->outer.dst);
-	h = hash_2(h, (uint64_t)o->outer.length << 32 | (uint64_t)o->outer.ip_id << 16 | (uint64_t)o->outer.ttl << 8 | o->outer.protocol,
-	           (uint64_t)o->quote.src_port << 48 | (uint64_t)o->quote.dst_port << 32 | (uint64_t)o->quote.ip_id << 16 |
-	                   o->quote.payload_length);
+	h = hash_2(h,
+	           (uint64_t)o->outer.length << 32 | (uint64_t)o->outer.ip_id << 16 | (uint64_t)o->outer.ttl << 8 |
+	                   o->outer.protocol,
+	           (uint64_t)o->quote.src_port << 48 | (uint64_t)o->quote.dst_port << 32 |
+	                   (uint64_t)o->quote.ip_id << 16 | o->quote.payload_length);
 	h = hash_address(hash_address(h, &o->quote.src), &o->quote.dst);
 	return hash_2(h, seed, o->quote.protocol);
 }

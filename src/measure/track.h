@@ -53,10 +53,10 @@ struct track {
 	bool frozen; /* under attack: what is usual is not learned */
 	/* For whoever decides: */
 	int64_t assessed_slot;
-	uint32_t assess_at;                      /* assess again when the slot holds this many packets */
+	uint32_t assess_at;   /* assess again when the slot holds this many packets */
 	int64_t survey_after; /* a second look that found nothing is not repeated before this slot … */
 	uint8_t surveys_vain; /* … the later, the more often that was so */
-	bool pending;                            /* waits to be assessed when its packets are settled */
+	bool pending;         /* waits to be assessed when its packets are settled */
 	struct address example_src, example_dst; /* the latest packet's, where the scope does not say */
 	uint16_t example_port;
 	int32_t incident; /* index, -1 none */

@@ -258,20 +258,24 @@ static void tcp_option_lists(void **state)
 		bool bad;
 		unsigned mss, wscale;
 	} cases[] = {
-		{ { 0 }, 4, 0x1, false, 0, 255 },                                     /* the list ends at once */
-		{ { 1, 1, 0, 77 }, 4, 0x122, false, 0, 255 }, /* what follows the end is nothing */
-		{ { 2, 4, 2, 0x18, 99, 4, 0, 0 }, 8, 0xf3, false, 536, 255 },         /* a kind nobody knows */
+		{ { 0 }, 4, 0x1, false, 0, 255 },                             /* the list ends at once */
+		{ { 1, 1, 0, 77 }, 4, 0x122, false, 0, 255 },                 /* what follows the end is nothing */
+		{ { 2, 4, 2, 0x18, 99, 4, 0, 0 }, 8, 0xf3, false, 536, 255 }, /* a kind nobody knows */
 		{ { 3, 3, 200, 1 }, 4, 0x24, false, 0, 200 },
 		{ { 5, 10, [10] = 1, 1 }, 12, 0x226, false, 0, 255 },
-		{ { 2, 4, 2, 0x18, 3, 0, 9, 9 }, 8, 0x3, true, 536, 255 },            /* a length of 0 */
-		{ { 2, 4, 2, 0x18, 3, 1, 9, 9 }, 8, 0x3, true, 536, 255 },            /* a length of 1 */
-		{ { 2, 4, 2, 0x18, 1, 8, 10, 0 }, 8, 0x23, true, 536, 255 },          /* longer than the header */
-		{ { 1, 1, 1, 3 }, 4, 0x222, true, 0, 255 },                           /* no room for a length */
-		{ { 2, 3, 5, 3, 3, 1, 1, 1 }, 8, 0x2243, true, 0, 1 }, /* a wrong length, yet one can go on */
+		{ { 2, 4, 2, 0x18, 3, 0, 9, 9 }, 8, 0x3, true, 536, 255 },   /* a length of 0 */
+		{ { 2, 4, 2, 0x18, 3, 1, 9, 9 }, 8, 0x3, true, 536, 255 },   /* a length of 1 */
+		{ { 2, 4, 2, 0x18, 1, 8, 10, 0 }, 8, 0x23, true, 536, 255 }, /* longer than the header */
+		{ { 1, 1, 1, 3 }, 4, 0x222, true, 0, 255 },                  /* no room for a length */
+		{ { 2, 3, 5, 3, 3, 1, 1, 1 }, 8, 0x2243, true, 0, 1 },       /* a wrong length, yet one can go on */
 		{ { 5, 11, [11] = 0 }, 12, 0x16, true, 0, 255 },
 		/* the seventeenth is read, but has no place in the list */
-		{ { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 4, 2, 0x18 }, 20,
-		  0x2222222222222222, false, 536, 255 },
+		{ { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 4, 2, 0x18 },
+		  20,
+		  0x2222222222222222,
+		  false,
+		  536,
+		  255 },
 	};
 	struct observation o;
 
@@ -731,14 +735,13 @@ static void ipv6_fragments(void **state)
 
 static void ipv6_ends_of_the_chain(void **state)
 {
-	static const struct { unsigned next; uint8_t header[8]; unsigned protocol; } cases[] = {
-		{ 59, { 0 }, 59 },
-		{ 50, { 0 }, 50 },
-		{ 60, { 59 }, 59 },
-		{ 135, { 59, 0, 5 }, 135 },
-		{ 139, { 59, 0 }, 139 },
-		{ 140, { 59, 0 }, 140 },
-		{ 253, { 0 }, 253 },
+	static const struct {
+		unsigned next;
+		uint8_t header[8];
+		unsigned protocol;
+	} cases[] = {
+		{ 59, { 0 }, 59 },       { 50, { 0 }, 50 },       { 60, { 59 }, 59 },  { 135, { 59, 0, 5 }, 135 },
+		{ 139, { 59, 0 }, 139 }, { 140, { 59, 0 }, 140 }, { 253, { 0 }, 253 },
 	};
 	struct observation o;
 
@@ -973,15 +976,19 @@ static void tunnels(void **state)
 /* What cannot be seen into is what it is: a packet of the tunnel's protocol. */
 static void closed_tunnels(void **state)
 {
-	static const struct { unsigned protocol; uint8_t header[12]; unsigned length; } cases[] = {
-		{ 4, { 0x60 }, 1 },                             /* not IPv4 */
+	static const struct {
+		unsigned protocol;
+		uint8_t header[12];
+		unsigned length;
+	} cases[] = {
+		{ 4, { 0x60 }, 1 }, /* not IPv4 */
 		{ 41, { 0x45 }, 1 },
-		{ 4, { 0 }, 0 },                                /* nothing there */
+		{ 4, { 0 }, 0 }, /* nothing there */
 		{ 47, { 0, 0 }, 2 },
-		{ 47, { 0, 0, 0, 0 }, 4 },                      /* a keepalive's echo */
-		{ 47, { 0x40, 0, 8, 0 }, 4 },                   /* source routes */
-		{ 47, { 0, 2, 8, 0 }, 4 },                      /* a version that does not exist */
-		{ 47, { 0x20, 0, 8, 0, 0, 0 }, 6 },             /* a cut key */
+		{ 47, { 0, 0, 0, 0 }, 4 },          /* a keepalive's echo */
+		{ 47, { 0x40, 0, 8, 0 }, 4 },       /* source routes */
+		{ 47, { 0, 2, 8, 0 }, 4 },          /* a version that does not exist */
+		{ 47, { 0x20, 0, 8, 0, 0, 0 }, 6 }, /* a cut key */
 		{ 47, { 0, 0, 0x88, 0xcc }, 4 },
 		{ 47, { 0x20, 1, 8, 0, 0, 4, 0, 0 }, 8 },
 		{ 47, { 0x20, 1, 0x88, 0x0b, 0, 4, 0, 0, 0, 0xfd }, 10 }, /* encrypted PPP */
@@ -1085,7 +1092,7 @@ static void cut_by_the_snap_length(void **state)
 		}
 		assert_int_equal(result, DECODE_OK);
 		assert_int_equal(o.flags, OBSERVATION_DF | OBSERVATION_PORTS | OBSERVATION_CUT |
-		                          (kept >= tcp + 16 ? OBSERVATION_TCP : 0));
+		                                  (kept >= tcp + 16 ? OBSERVATION_TCP : 0));
 		assert_int_equal(o.length, 144);
 		assert_int_equal(o.dst_port, 443);
 		assert_int_equal(o.tcp.seq, kept >= tcp + 16 ? 0xdeadbeef : 0);

@@ -716,8 +716,8 @@ static void one_stray_time_stamp_each_way(void **state)
 	s->packets[1500] = stray; /* 2045, seconds before the flood */
 	e = observe(s);
 	assert_int_equal(engine_count(e), 1);
-	assert_true(engine_totals(e)->out_of_order >= 1);
-	assert_int_equal(engine_totals(e)->clock_jumps, 1); /* back from 2045; 1970 was one late packet */
+	assert_int_equal(engine_totals(e)->out_of_order, 1); /* 1970: one late packet */
+	assert_int_equal(engine_totals(e)->clock_jumps, 0);  /* 2045: nothing confirmed it */
 	assert_near(engine_finding(e, 0)->incident->began, 10000, 100);
 	assert_near(engine_finding(e, 0)->incident->ended, 20000, 100);
 	engine_free(e);

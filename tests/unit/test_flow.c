@@ -797,17 +797,29 @@ static void twin_opener(struct talk *t, const struct observation *o, int64_t slo
 
 	if (o->protocol != MADE_TCP) {
 		t->open += !t->engaged;
+	} else if (t->engaged && t->by_syn && t->sent_data && !t->answered && ack && moved(t->last_ack, o->tcp.ack) < 0) {
+		t->engaged = t->by_syn = view->engaged = false; /* a forger's guess */
+		t->next_seq = after(o);
+		t->last_ack = o->tcp.ack;
+		t->open++;
 	} else if (t->engaged && t->by_syn) {
 		if (!t->sent_data && o->payload_length) {
 			t->sent_data = view->first_data = true;
 			view->settled_slot = t->handshake;
+			t->last_ack = o->tcp.ack;
+		} else if (t->sent_data && ack) {
+			t->last_ack = o->tcp.ack;
 		}
 		t->over |= (o->tcp.flags & (R | F)) != 0;
 	} else if (t->by_syn) {
-		if (ack && !syn && !rst && (o->tcp.seq == t->next_seq || moved(t->next_seq, o->tcp.seq) == 1)) {
+		bool knows = !t->answered || moved(t->last_ack, o->tcp.ack) >= 0;
+
+		if (knows && ack && !syn && !rst && (o->tcp.seq == t->next_seq || moved(t->next_seq, o->tcp.seq) == 1)) {
 			view->handshake = true;
 			t->handshake = slot;
 			t->sent_data = o->payload_length > 0;
+			if (t->sent_data)
+				t->last_ack = o->tcp.ack;
 			twin_settle(t, true, view);
 		} else if (view->retransmission) {
 			twin_credit(t, true, view);
@@ -878,6 +890,8 @@ static struct flow_view twin_update(struct twin *twin, const struct observation 
 	} else {
 		view.asked = true;
 		t->answered = true;
+		if (o->protocol == MADE_TCP && t->by_syn && !t->engaged)
+			t->last_ack = after(o);
 		if (!t->engaged && !(o->protocol == MADE_TCP && t->by_syn))
 			twin_settle(t, false, &view);
 	}

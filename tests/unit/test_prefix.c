@@ -30,8 +30,9 @@ static struct address host(const char *text)
 static void texts_survive(void **state)
 {
 	static const char *const same[] = {
-		"0.0.0.0/0", "192.0.2.0/24", "192.0.2.10/32", "10.0.0.0/8", "128.0.0.0/1", "255.255.255.255/32",
-		"::/0", "2001:db8::/32", "2001:db8::1/128", "2001:db8:0:ff00::/56", "fe80::/10", "8000::/1",
+		"0.0.0.0/0",       "192.0.2.0/24",         "192.0.2.10/32", "10.0.0.0/8",
+		"128.0.0.0/1",     "255.255.255.255/32",   "::/0",          "2001:db8::/32",
+		"2001:db8::1/128", "2001:db8:0:ff00::/56", "fe80::/10",     "8000::/1",
 	};
 	static const char *const other[][2] = {
 		{ "192.0.2.10", "192.0.2.10/32" },
@@ -65,6 +66,7 @@ static void longest_text_fits(void **state)
 
 static void nonsense_is_refused(void **state)
 {
+	/* clang-format off */
 	static const char *const bad[] = {
 		"", "/", "/24", "192.0.2.0/", "192.0.2.0/33", "192.0.2.0/-1", "192.0.2.0/+8", "192.0.2.0/ 8", "192.0.2.0/8 ",
 		"192.0.2.0/024", "192.0.2.0/24/24", "192.0.2.1/24", "192.0.2", "192.0.2.256", "192.0.2.0.0", "1e3.0.0.0",
@@ -72,6 +74,7 @@ static void nonsense_is_refused(void **state)
 		"::ffff:192.0.2.0/95", "::ffff:192.0.2.1/120", "11111:2222:3333:4444:5555:6666:7777:8888",
 		"1111:2222:3333:4444:5555:6666:7777:8888:1111:2222:3333:4444:5555:6666:7777:8888",
 	};
+	/* clang-format on */
 	const struct prefix before = { .length = 77 };
 	struct prefix prefix = before;
 
@@ -105,7 +108,9 @@ static void addresses(void **state)
 static void multicast(void **state)
 {
 	static const char *const yes[] = { "224.0.0.0", "239.255.255.250", "255.255.255.255", "ff02::1", "ff00::" };
-	static const char *const no[] = { "223.255.255.255", "240.0.0.0", "255.255.255.254", "fe80::1", "::e000:1", "::" };
+	static const char *const no[] = {
+		"223.255.255.255", "240.0.0.0", "255.255.255.254", "fe80::1", "::e000:1", "::"
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(yes) / sizeof(*yes); i++) {

@@ -255,7 +255,7 @@ static bool twin_pass(struct twin *twins, const struct sieve *sieve, const struc
 		around.flags = 0;
 		inner = prefix_contains(&r->scope, &o->dst) && match_test(&r->match, o);
 		outer = (o->flags & OBSERVATION_TUNNELLED) && prefix_contains(&r->scope, &around.dst) &&
-			match_test(&r->match, &around);
+		        match_test(&r->match, &around);
 		if (!inner && !outer)
 			continue;
 		twin->matched++;

@@ -94,10 +94,8 @@ static void sums_are_clamped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(known_times),
-		cmocka_unit_test(before_the_epoch),
-		cmocka_unit_test(ends_of_the_range),
-		cmocka_unit_test(every_day_agrees_with_libc),
+		cmocka_unit_test(known_times),       cmocka_unit_test(before_the_epoch),
+		cmocka_unit_test(ends_of_the_range), cmocka_unit_test(every_day_agrees_with_libc),
 		cmocka_unit_test(sums_are_clamped),
 	};
 

@@ -1,0 +1,782 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The input is traffic, in records of RECORD_SIZE octets; a record is a burst of packets of one kind:
+ *
+ *     0 what     enum what
+ *     1 from     three bits enum where, five bits which of them
+ *     2 to       the same
+ *     3 before   high nibble + 1 times steps[low nibble] before the burst
+ *     4 burst    high nibble: steps[] between its packets, low nibble: bursts[]
+ *     5 ports    high nibble: source, low nibble: destination, both in ports[]
+ *     6 detail   TCP flags, ICMP type, protocol number
+ *     7 traits   TRAIT_*
+ *     8 payload  high nibble: lengths[], low nibble: what it begins with
+ *     9 weight   high nibble: weights[], low nibble: TTL
+ *    10 seed     of all that is drawn by chance
+ *
+ * Each observation is one that decode_frame() could have made. Whatever they are, the engine says as many packets as it was given, every finding
+ * adds up (parts, waves, shares, times, scope), its signatures hold for as much of the sample as they claim and read back as themselves, the same
+ * stream gives the same report, and that is JSON.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/cursor.h"
+#include "detect/detector.h"
+#include "engine/engine.h"
+#include "tell/analysis.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size); /* NOLINT(readability-identifier-naming): libFuzzer's */
+
+#define REQUIRE(condition)        \
+	do {                      \
+		if (!(condition)) \
+			abort();  \
+	} while (0)
+
+#define INPUT_MAX (64u << 10)
+#define OBSERVATIONS_MAX 16384u
+#define TWICE_MAX 1024u /* streams up to here are analysed twice */
+#define RECORD_SIZE 11u
+#define SEED 0x686f6c6466617374u
+#define START (1741599912 * NS_PER_S)
+#define PPM 1000000u
+#define PROTOCOL_ICMP 1
+#define PROTOCOL_IPIP 4
+#define PROTOCOL_TCP 6
+#define PROTOCOL_UDP 17
+#define PROTOCOL_IPV6 41
+#define PROTOCOL_GRE 47
+#define PROTOCOL_ICMPV6 58
+
+/* ---- input ---- */
+
+/* clang-format off */
+enum what {
+	WHAT_TCP, WHAT_UDP, WHAT_ICMP, WHAT_ICMP_ERROR, WHAT_OTHER,
+	WHAT_CONVERSATION, /* TCP: handshake, data both ways, end */
+	WHAT_HANDSHAKE,    /* TCP: no data */
+	WHAT_QUESTION,     /* UDP: question and answer */
+	WHATS,
+};
+
+enum where {
+	WHERE_HOST, WHERE_NETWORK, WHERE_NEIGHBOURS, WHERE_ANY, /* IPv4: one host; of a /24; of a /20; of all */
+	WHERE_HOST6, WHERE_NETWORK6,                            /* IPv6: one host; of a /64 */
+	WHERE_OTHER_END,
+	WHERE_GROUP,
+};
+/* clang-format on */
+
+#define TRAIT_FRAGMENT 1u
+#define TRAIT_LATER 2u
+#define TRAIT_DF 4u
+#define TRAIT_TUNNEL 8u
+#define TRAIT_BACK 16u /* every second packet goes the other way */
+#define TRAIT_MALFORMED 32u
+#define TRAIT_CUT 64u
+#define TRAIT_OPTIONS 128u
+
+/* clang-format off */
+static const int64_t steps[16] = {
+	0, NS_PER_US, 100 * NS_PER_US, NS_PER_MS, 5 * NS_PER_MS, 20 * NS_PER_MS, 100 * NS_PER_MS,
+	NS_PER_S, 10 * NS_PER_S, 100 * NS_PER_S, 86400 * NS_PER_S,
+	-NS_PER_MS, -NS_PER_S, -20 * NS_PER_S, INT64_MIN / 8, INT64_MAX / 8,
+};
+static const uint16_t bursts[16] = { 1, 1, 2, 3, 4, 8, 16, 24, 32, 64, 100, 128, 256, 512, 1024, 2048 };
+static const uint16_t lengths[16] = { 0, 0, 1, 4, 8, 12, 32, 48, 90, 172, 440, 516, 1400, 1472, 8972, 65507 };
+static const uint32_t weights[16] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 10, 64, 1000, 4096, 65536, UINT32_MAX };
+static const uint16_t ports[16] = { 0, 53, 80, 123, 389, 443, 1900, 4500, 5353, 11211, 27015, 50000, 65535 };
+/* behind the table's own: one after the other, by chance, one of 64 */
+#define PORT_COUNTS 13
+#define PORT_ANY 14
+static const char beginnings[16][9] = {
+	"",                                  /* by chance */
+	"\x12\x34\x81\x80\0\1\0\x0a",        /* DNS answer */
+	"\x12\x34\1\0\0\1\0\0",              /* DNS question */
+	"\xd7\0\3\x2a\0\6\0\x48",            /* NTP monlist */
+	"\x24\2\3\xe8\0\0\0\0",              /* NTP time */
+	"HTTP/1.1",                          /* SSDP */
+	"\x30\x84\0\0\0\x0b",                /* CLDAP */
+	"\xc3\0\0\0\1\x08\1\2",              /* QUIC Initial */
+	"\xe3\0\0\0\1\x08\1\2",              /* QUIC Handshake */
+	"\x40\1\2\3\4\5\6\7",                /* QUIC, short header */
+	"\x80\0\0\0\0\0\0\0",                /* RTP: its octets 2 and 3 count */
+	"\xff\xff\xff\xffI\x11\0",           /* game server */
+	"GET / HT",                          /* HTTP */
+	"\1\1\6\0\1\2\3\4",                  /* DHCP */
+	"\0\0\0\0\0\0\0\0",                  /* zeros */
+	"\xff\xff\xff\xff\xff\xff\xff\xff",
+};
+#define BEGINNING_COUNTS 10
+/* clang-format on */
+
+struct record {
+	uint8_t what, from, to, before, burst, ports, detail, traits, payload, weight, seed;
+};
+
+static bool record_read(struct cursor *c, struct record *r)
+{
+	const uint8_t *at = cursor_take(c, RECORD_SIZE);
+
+	if (!at)
+		return false;
+	*r = (struct record){
+		.what = at[0] % WHATS,
+		.from = at[1],
+		.to = at[2],
+		.before = at[3],
+		.burst = at[4],
+		.ports = at[5],
+		.detail = at[6],
+		.traits = at[7],
+		.payload = at[8],
+		.weight = at[9],
+		.seed = at[10],
+	};
+	return true;
+}
+
+/* ---- records to observations ---- */
+
+/* What was given, counted by the harness itself. */
+struct stream {
+	struct engine *engine;
+	uint64_t chance;
+	struct capture_time now;
+	uint64_t count, packets, bytes;
+	struct capture_time first, last;
+};
+
+/* SplitMix64 (Steele et al., OOPSLA 2014) */
+static uint64_t draw(struct stream *s)
+{
+	uint64_t z = s->chance += 0x9e3779b97f4a7c15u;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+	return z ^ z >> 31;
+}
+
+static struct address ipv4(uint64_t number)
+{
+	const uint8_t octets[4] = { (uint8_t)(number >> 24), (uint8_t)(number >> 16), (uint8_t)(number >> 8),
+		                    (uint8_t)number };
+
+	return address_from_ipv4(octets);
+}
+
+static struct address ipv6(uint64_t high, uint64_t low)
+{
+	struct address address;
+
+	for (unsigned i = 0; i < 8; i++) {
+		address.octets[i] = (uint8_t)(high >> (56 - 8 * i));
+		address.octets[i + 8] = (uint8_t)(low >> (56 - 8 * i));
+	}
+	return address;
+}
+
+static struct address group(uint32_t which)
+{
+	switch (which % 8) {
+	case 0:
+		return ipv4(0xffffffff);
+	case 1:
+		return ipv4(0xc00002ff);
+	case 2:
+		return ipv4(0xeffffffa);
+	case 3:
+		return ipv4(0x7f000001);
+	case 4:
+		return ipv4(0);
+	case 5:
+		return ipv6(0xff02ull << 48, 0xfb);
+	case 6:
+		return ipv6(0, 1);
+	default:
+		return ipv4(0xe00000fb);
+	}
+}
+
+/* `base` parts the pools of those who speak from those who are spoken to. */
+static struct address place(struct stream *s, uint8_t code, uint32_t base)
+{
+	uint32_t which = code & 31u;
+
+	switch ((enum where)(code >> 5)) {
+	case WHERE_HOST:
+		return ipv4(base + which);
+	case WHERE_NETWORK:
+		return ipv4(base + (which << 8) + (draw(s) & 255));
+	case WHERE_NEIGHBOURS:
+		return ipv4(base + (which << 12) + (draw(s) & 4095));
+	case WHERE_ANY:
+		return ipv4(draw(s));
+	case WHERE_HOST6:
+		return ipv6(0x20010db800000000u + base, which);
+	case WHERE_NETWORK6:
+		return ipv6(0x20010db800000000u + base + which, draw(s));
+	case WHERE_GROUP:
+		return group(which);
+	case WHERE_OTHER_END:
+		break;
+	}
+	return ipv4(base);
+}
+
+static uint16_t port_of(struct stream *s, unsigned code, unsigned index)
+{
+	if (code < PORT_COUNTS)
+		return ports[code];
+	if (code == PORT_COUNTS)
+		return (uint16_t)(1024 + index);
+	return (uint16_t)(code == PORT_ANY ? draw(s) : 32768 + (draw(s) & 63));
+}
+
+/* Both of one family: the target's. */
+static void set_ends(struct stream *s, const struct record *r, struct observation *o)
+{
+	o->src = place(s, r->from, 0xc6336400);
+	o->dst = place(s, r->to, 0xc0000200);
+	if (r->from >> 5 == WHERE_OTHER_END)
+		o->src = o->dst;
+	if (r->to >> 5 == WHERE_OTHER_END)
+		o->dst = o->src;
+	if (address_is_ipv4(&o->src) == address_is_ipv4(&o->dst))
+		return;
+	if (address_is_ipv4(&o->dst))
+		o->src = address_from_ipv4(o->src.octets + 12);
+	else
+		o->src = ipv6(0x20010db8ffff0000u, o->src.octets[15]);
+}
+
+static void set_payload(struct stream *s, const struct record *r, struct observation *o, unsigned index)
+{
+	unsigned which = r->payload & 15;
+	uint64_t chance[OBSERVATION_PAYLOAD_MAX / 8];
+
+	o->payload_length = lengths[r->payload >> 4];
+	o->payload_kept =
+		o->payload_length < OBSERVATION_PAYLOAD_MAX ? (uint8_t)o->payload_length : OBSERVATION_PAYLOAD_MAX;
+	if (r->traits & TRAIT_CUT)
+		o->payload_kept /= 2;
+	for (unsigned i = 0; i < OBSERVATION_PAYLOAD_MAX / 8; i++)
+		chance[i] = draw(s);
+	memcpy(o->payload, chance, o->payload_kept);
+	if (which)
+		memcpy(o->payload, beginnings[which], o->payload_kept < 8 ? o->payload_kept : 8);
+	if (which == BEGINNING_COUNTS && o->payload_kept >= 4) {
+		o->payload[2] = (uint8_t)(index >> 8);
+		o->payload[3] = (uint8_t)index;
+	}
+	o->length += o->payload_length;
+}
+
+static void set_tcp(struct stream *s, const struct record *r, struct observation *o, uint8_t flags)
+{
+	static const uint64_t layouts[4] = { 0x3, 0x2425573, 0x427253, 0xffffffffffffffff };
+
+	o->flags |= OBSERVATION_TCP | OBSERVATION_PORTS;
+	o->protocol = PROTOCOL_TCP;
+	o->length += 20;
+	o->tcp.flags = flags;
+	o->tcp.seq = (uint32_t)draw(s);
+	o->tcp.ack = flags & TCP_ACK ? (uint32_t)draw(s) : 0;
+	o->tcp.window = (uint16_t)(r->seed << 8);
+	o->tcp.wscale = 255;
+	if (!(r->traits & TRAIT_OPTIONS))
+		return;
+	o->tcp.options = layouts[r->seed & 3];
+	o->tcp.mss = r->seed & 4 ? 1460 : 0;
+	o->tcp.wscale = r->seed & 8 ? 7 : 255;
+	o->tcp.tsval = r->seed & 16 ? (uint32_t)draw(s) : 0;
+	o->flags |= r->seed & 32 ? OBSERVATION_TCP_OPTIONS_BAD : 0;
+	o->length += 20;
+}
+
+static void set_udp(struct observation *o)
+{
+	o->flags |= OBSERVATION_PORTS;
+	o->protocol = PROTOCOL_UDP;
+	o->length += 8;
+}
+
+static void set_icmp(const struct record *r, struct observation *o)
+{
+	o->flags |= OBSERVATION_ICMP;
+	o->protocol = address_is_ipv4(&o->dst) ? PROTOCOL_ICMP : PROTOCOL_ICMPV6;
+	o->icmp_type = r->detail;
+	o->icmp_code = r->seed & 3;
+	o->length += 8;
+}
+
+static void set_quote(struct stream *s, const struct record *r, struct observation *o, unsigned index)
+{
+	set_icmp(r, o);
+	o->icmp_type = address_is_ipv4(&o->dst) ? 3 : 1;
+	o->flags |= OBSERVATION_QUOTE;
+	o->quote.src = r->seed & 4 ? ipv4(draw(s)) : o->dst;
+	o->quote.dst = o->src;
+	o->quote.protocol = r->seed & 8 ? PROTOCOL_TCP : PROTOCOL_UDP;
+	o->quote.src_port = port_of(s, r->ports >> 4, index);
+	o->quote.dst_port = port_of(s, r->ports & 15, index);
+}
+
+/* An IP header that bears all the record says; what is above it comes after. */
+static struct observation packet(struct stream *s, const struct record *r, unsigned index)
+{
+	struct observation o;
+
+	memset(&o, 0, sizeof(o));
+	o.time = s->now;
+	o.weight = weights[r->weight >> 4];
+	o.ttl = (uint8_t)(r->weight & 8 ? draw(s) : 32u * (r->weight & 7u) + 25u);
+	set_ends(s, r, &o);
+	o.length = address_is_ipv4(&o.dst) ? 20 : 40;
+	o.ip_id = (uint16_t)(address_is_ipv4(&o.dst) ? (r->seed & 128 ? draw(s) : index) : 0);
+	if (r->traits & TRAIT_DF && address_is_ipv4(&o.dst))
+		o.flags |= OBSERVATION_DF;
+	if (r->traits & TRAIT_CUT)
+		o.flags |= OBSERVATION_CUT;
+	o.src_port = port_of(s, r->ports >> 4, index);
+	o.dst_port = port_of(s, r->ports & 15, index);
+	return o;
+}
+
+/* Takes away what the transport header said. */
+static void strip(struct observation *o)
+{
+	o->flags &= ~(uint32_t)(OBSERVATION_PORTS | OBSERVATION_TCP | OBSERVATION_ICMP | OBSERVATION_QUOTE |
+	                        OBSERVATION_TCP_OPTIONS_BAD);
+	o->src_port = o->dst_port = 0;
+	o->icmp_type = o->icmp_code = 0;
+	memset(&o->tcp, 0, sizeof(o->tcp));
+	memset(&o->quote, 0, sizeof(o->quote));
+}
+
+static void wrap(struct stream *s, const struct record *r, struct observation *o)
+{
+	struct record around = *r;
+	struct observation outer;
+
+	around.from = r->seed & 2 ? (uint8_t)(WHERE_ANY << 5) : r->to;
+	around.to = r->seed & 1 ? r->to : (uint8_t)(r->to & 31);
+	memset(&outer, 0, sizeof(outer));
+	set_ends(s, &around, &outer);
+	o->flags |= OBSERVATION_TUNNELLED;
+	o->outer.src = outer.src;
+	o->outer.dst = outer.dst;
+	o->outer.protocol = r->seed & 4 ? PROTOCOL_GRE : address_is_ipv4(&o->dst) ? PROTOCOL_IPIP : PROTOCOL_IPV6;
+	o->outer.ttl = o->ttl;
+	o->outer.ip_id = (uint16_t)(address_is_ipv4(&outer.dst) ? draw(s) : 0);
+	o->outer.length = o->length + 24;
+}
+
+static void give(struct stream *s, struct observation *o)
+{
+	bool tunnelled = o->flags & OBSERVATION_TUNNELLED;
+
+	if (s->count >= OBSERVATIONS_MAX)
+		return;
+	engine_observe(s->engine, o);
+	if (s->count == 0 || time_since(o->time, s->first) < 0)
+		s->first = o->time;
+	if (s->count == 0 || time_since(o->time, s->last) > 0)
+		s->last = o->time;
+	s->count++;
+	s->packets += o->weight;
+	s->bytes += (uint64_t)o->weight * (tunnelled ? o->outer.length : o->length);
+}
+
+/* The last steps of all packets. */
+static void finish(struct stream *s, const struct record *r, struct observation *o, unsigned index)
+{
+	set_payload(s, r, o, index);
+	if (r->traits & (TRAIT_FRAGMENT | TRAIT_LATER))
+		o->flags |= OBSERVATION_FRAGMENT;
+	if (r->traits & TRAIT_LATER) {
+		strip(o);
+		o->flags |= OBSERVATION_LATER_FRAGMENT;
+		o->fragment_offset = (uint16_t)(1480 * (1 + (index & 31)));
+	} else if (r->traits & TRAIT_MALFORMED) {
+		strip(o);
+		o->flags |= OBSERVATION_MALFORMED;
+		memset(o->payload, 0, sizeof(o->payload));
+		o->payload_kept = 0;
+		o->payload_length = 0;
+	}
+	if (r->traits & TRAIT_OPTIONS && r->seed & 64)
+		o->flags |= OBSERVATION_IP_OPTIONS;
+	if (r->traits & TRAIT_TUNNEL)
+		wrap(s, r, o);
+	give(s, o);
+}
+
+static void turn(struct observation *o)
+{
+	struct address src = o->src;
+	uint16_t src_port = o->src_port;
+
+	o->src = o->dst;
+	o->src_port = o->dst_port;
+	o->dst = src;
+	o->dst_port = src_port;
+}
+
+/* Handshake, and where there is data: question, answer, and both ends' FIN. */
+static void converse(struct stream *s, const struct record *r, unsigned index, bool data)
+{
+	static const uint8_t flags[7] = { TCP_SYN,           TCP_SYN | TCP_ACK, TCP_ACK,          TCP_ACK | TCP_PSH,
+		                          TCP_ACK | TCP_PSH, TCP_FIN | TCP_ACK, TCP_FIN | TCP_ACK };
+	static const bool back[7] = { false, true, false, false, true, false, true };
+	struct observation o = packet(s, r, index);
+	uint32_t next[2] = { (uint32_t)draw(s), (uint32_t)draw(s) };
+
+	for (unsigned i = 0; i < (data ? 7u : 3u); i++) {
+		struct observation each = o;
+		struct record bare = *r;
+
+		if (i != 3 && i != 4)
+			bare.payload = 0;
+		if (back[i])
+			turn(&each);
+		set_tcp(s, r, &each, flags[i]);
+		each.tcp.seq = next[back[i]];
+		each.tcp.ack = flags[i] & TCP_ACK ? next[!back[i]] : 0;
+		next[back[i]] += lengths[bare.payload >> 4] + (flags[i] & (TCP_SYN | TCP_FIN) ? 1u : 0u);
+		each.time = s->now = time_plus(s->now, NS_PER_MS);
+		finish(s, &bare, &each, index);
+	}
+}
+
+static void ask(struct stream *s, const struct record *r, unsigned index)
+{
+	struct observation question = packet(s, r, index), answer = question;
+
+	turn(&answer);
+	set_udp(&question);
+	set_udp(&answer);
+	finish(s, r, &question, index);
+	answer.time = s->now = time_plus(s->now, 10 * NS_PER_MS);
+	finish(s, r, &answer, index);
+}
+
+static void send(struct stream *s, const struct record *r, unsigned index)
+{
+	struct observation o = packet(s, r, index);
+
+	switch ((enum what)r->what) {
+	case WHAT_TCP:
+		set_tcp(s, r, &o, r->detail);
+		break;
+	case WHAT_UDP:
+		set_udp(&o);
+		break;
+	case WHAT_ICMP:
+	case WHAT_ICMP_ERROR:
+		o.src_port = o.dst_port = 0;
+		if (r->what == WHAT_ICMP_ERROR)
+			set_quote(s, r, &o, index);
+		else
+			set_icmp(r, &o);
+		break;
+	case WHAT_OTHER:
+	case WHAT_CONVERSATION:
+	case WHAT_HANDSHAKE:
+	case WHAT_QUESTION:
+	case WHATS:
+		strip(&o);
+		o.protocol = r->detail;
+		break;
+	}
+	if (r->traits & TRAIT_BACK && index & 1)
+		turn(&o);
+	finish(s, r, &o, index);
+}
+
+static void pass(struct stream *s, int64_t step, unsigned times)
+{
+	for (unsigned i = 0; i < times; i++)
+		s->now = time_plus(s->now, step);
+}
+
+static void play(struct stream *s, const uint8_t *data, size_t size)
+{
+	struct cursor c = cursor_over(data, size);
+	struct record r;
+
+	s->now = (struct capture_time){ START };
+	while (s->count < OBSERVATIONS_MAX && record_read(&c, &r)) {
+		s->chance = r.seed;
+		pass(s, steps[r.before & 15], 1u + (r.before >> 4));
+		for (unsigned i = 0; i < bursts[r.burst & 15] && s->count < OBSERVATIONS_MAX; i++) {
+			if (i)
+				pass(s, steps[r.burst >> 4], 1);
+			if (r.what == WHAT_CONVERSATION || r.what == WHAT_HANDSHAKE)
+				converse(s, &r, i, r.what == WHAT_CONVERSATION);
+			else if (r.what == WHAT_QUESTION)
+				ask(s, &r, i);
+			else
+				send(s, &r, i);
+		}
+	}
+}
+
+/* ---- what was found ---- */
+
+static void check_text(const char *text)
+{
+	REQUIRE(text && *text);
+	for (; *text; text++)
+		REQUIRE((uint8_t)*text >= ' ' && *text != '\177');
+}
+
+static void check_waves(const struct incident *inc)
+{
+	uint64_t packets = 0, bytes = 0;
+
+	REQUIRE(inc->waves_count >= 1 && inc->waves_count <= INCIDENT_WAVES_MAX);
+	for (uint32_t i = 0; i < inc->waves_count; i++) {
+		const struct wave *wave = &inc->waves[i];
+
+		REQUIRE(time_since(wave->ended, wave->began) >= 0);
+		REQUIRE(time_since(wave->began, inc->began) >= 0 && time_since(wave->ended, inc->ended) <= 0);
+		REQUIRE(i == 0 || time_since(wave->began, inc->waves[i - 1].began) >= 0);
+		REQUIRE(!wave->open || inc->open);
+		REQUIRE(wave->peak_packets <= wave->packets && wave->peak_bytes <= wave->bytes);
+		packets += wave->packets;
+		bytes += wave->bytes;
+	}
+	/* What was too little to be named is still in its wave. */
+	REQUIRE(packets >= inc->packets && bytes >= inc->bytes);
+	REQUIRE(inc->peak_packets <= packets && inc->peak_bytes <= bytes);
+}
+
+static void check_parts(const struct incident *inc)
+{
+	uint64_t packets = 0, bytes = 0;
+	bool holds = false;
+
+	REQUIRE(inc->parts_count >= 1 && inc->parts_count <= INCIDENT_PARTS_MAX);
+	for (uint32_t i = 0; i < inc->parts_count; i++) {
+		const struct window *w = inc->parts[i].window;
+
+		REQUIRE(w && w->packets > 0 && inc->parts[i].kind > VECTOR_NONE && inc->parts[i].kind < vector_count());
+		REQUIRE(i == 0 || w->packets <= inc->parts[i - 1].window->packets);
+		REQUIRE(w->fragments <= w->packets && w->later_fragments <= w->fragments);
+		REQUIRE(w->payloads <= w->packets && w->bogons <= w->packets);
+		REQUIRE(time_since(w->last, w->first) >= 0);
+		REQUIRE(w->sample.used > 0 && w->sample.used <= INCIDENT_SAMPLE && w->sample.used <= w->packets);
+		for (uint32_t j = 0; j < w->sample.used && !holds; j++)
+			holds = prefix_contains(&inc->scope, &w->sample.items[j].observation.dst);
+		packets += w->packets;
+		bytes += w->bytes;
+	}
+	REQUIRE(holds);
+	REQUIRE(packets == inc->packets || (packets < inc->packets && inc->parts_lost));
+	REQUIRE(bytes == inc->bytes || (bytes < inc->bytes && inc->parts_lost));
+}
+
+static void check_scope(const struct prefix *scope)
+{
+	struct prefix clean = prefix_of(&scope->address, scope->length), read;
+	char text[PREFIX_TEXT_SIZE];
+
+	REQUIRE(scope->is_ipv4 == address_is_ipv4(&scope->address) && scope->length <= (scope->is_ipv4 ? 32 : 128));
+	REQUIRE(prefix_equal(&clean, scope));
+	REQUIRE(prefix_parse(prefix_format(scope, text), &read) == 0 && prefix_equal(&read, scope));
+}
+
+static void check_incident(const struct incident *inc, const struct stream *s)
+{
+	check_scope(&inc->scope);
+	REQUIRE(inc->packets > 0 && inc->packets <= s->packets && inc->bytes <= s->bytes);
+	REQUIRE(time_since(inc->ended, inc->began) >= 0 && time_since(inc->detected, inc->began) >= 0);
+	/* An incident that begins before what the ring still holds begins with a slot. */
+	REQUIRE(slot_of(inc->began.ns) >= slot_of(s->first.ns) && time_since(inc->ended, s->last) <= 0);
+	check_waves(inc);
+	check_parts(inc);
+}
+
+static uint32_t count_hits(const struct window *total, const struct match *match)
+{
+	uint32_t hits = 0;
+
+	for (uint32_t i = 0; i < total->sample.used; i++)
+		hits += match_test(match, &total->sample.items[i].observation);
+	return hits;
+}
+
+static void check_signature(const struct signature *g, const struct window *total)
+{
+	char text[MATCH_TEXT_SIZE], again[MATCH_TEXT_SIZE];
+	struct match_error error;
+	struct match read;
+	enum rule_action action;
+
+	REQUIRE(g->match.count >= 1 && g->match.count <= MATCH_TERMS_MAX);
+	REQUIRE(match_format(&g->match, text) == text && strlen(text) < sizeof(text));
+	REQUIRE(match_parse(text, &read, &error) == 0 && read.count == g->match.count);
+	for (unsigned i = 0; i < read.count; i++)
+		REQUIRE(match_term_equal(&read.terms[i], &g->match.terms[i]));
+	REQUIRE(strcmp(match_format(&read, again), text) == 0);
+	REQUIRE(rule_action_parse(rule_action_name(g->action), &action) == 0 && action == g->action);
+	check_text(g->reason);
+	/* The search saw the very sample. */
+	REQUIRE(g->coverage_ppm == (uint64_t)count_hits(total, &read) * PPM / total->sample.used);
+	REQUIRE(g->added_ppm > 0 && g->added_ppm <= g->coverage_ppm && g->coverage_ppm <= PPM);
+	REQUIRE(g->bound_ppm <= PPM && g->has_bound == (g->baseline_samples > 0));
+	REQUIRE(g->baseline_hits <= g->baseline_samples && g->verified_hits <= g->verified_samples);
+	REQUIRE(g->action != RULE_DROP || (g->has_bound && g->bound_ppm <= SIGNATURE_DROP_PPM));
+	REQUIRE(g->action != RULE_RATE_LIMIT || (g->rate_limit_pps > 0 && g->bound_ppm <= SIGNATURE_LIMIT_PPM));
+}
+
+static void check_signatures(const struct finding *f)
+{
+	struct window *total = incident_window(f->incident);
+	uint32_t added = 0, budget = 0;
+
+	REQUIRE(total && f->signatures.count <= SIGNATURES_MAX && f->signatures.residual_ppm <= PPM);
+	for (uint32_t i = 0; i < f->signatures.count; i++) {
+		const struct signature *g = &f->signatures.signatures[i];
+
+		check_signature(g, total);
+		added += g->added_ppm;
+		budget += g->action == RULE_DROP ? g->bound_ppm : 0;
+	}
+	REQUIRE(added <= PPM && budget <= SIGNATURE_BUDGET_PPM);
+	window_free(total);
+}
+
+static void check_finding(const struct finding *f, const struct stream *s)
+{
+	const struct incident *inc = f->incident;
+	unsigned host_bits;
+
+	REQUIRE(inc && f->total);
+	check_incident(inc, s);
+	host_bits = (inc->scope.is_ipv4 ? 32u : 128u) - inc->scope.length;
+	REQUIRE(f->total->packets > 0 && f->total->packets <= inc->packets);
+	REQUIRE(f->sources >= 1 && f->destinations >= 1);
+	REQUIRE(host_bits >= 32 || f->destinations <= 1ull << host_bits);
+	REQUIRE(f->ports_count <= ENGINE_PORTS_MAX);
+	for (uint32_t i = 0; i < f->ports_count; i++)
+		for (uint32_t j = 0; j < i; j++)
+			REQUIRE(f->ports[i] != f->ports[j]);
+	REQUIRE(f->families_count <= ENGINE_FAMILIES_MAX);
+	for (uint32_t i = 0; i < f->families_count; i++) {
+		check_text(f->families[i].name);
+		check_text(f->families[i].mark);
+		REQUIRE(f->families[i].packets <= inc->packets);
+	}
+	check_text(spoofing_verdict_name(f->spoofing.verdict));
+	REQUIRE(f->spoofing.reasons_count >= 1 && f->spoofing.reasons_count <= SPOOFING_REASONS_MAX);
+	for (uint32_t i = 0; i < f->spoofing.reasons_count; i++)
+		check_text(f->spoofing.reasons[i]);
+	REQUIRE(!f->carpet || host_bits > 0);
+	REQUIRE(f->multi_vector == (inc->parts_count > 1));
+	if (f->advice)
+		check_text(f->advice);
+	check_signatures(f);
+}
+
+static void check_totals(const struct engine *engine, const struct stream *s)
+{
+	const struct engine_totals *t = engine_totals(engine);
+
+	REQUIRE(t->packets == s->packets && t->bytes == s->bytes);
+	REQUIRE(t->peace_packets <= t->packets && t->out_of_order <= s->count);
+	REQUIRE(t->clock_jumps * ENGINE_JUMP_PACKETS <= s->count);
+	REQUIRE(s->count == 0 || (t->first.ns == s->first.ns && t->last.ns == s->last.ns));
+	REQUIRE(engine_count(engine) <= DETECTOR_INCIDENTS_MAX);
+}
+
+/* ---- what is told ---- */
+
+static struct analysis_input input_of(const struct stream *s)
+{
+	return (struct analysis_input){
+		.packets = s->packets,
+		.bytes = s->bytes,
+		.first = s->first,
+		.last = s->last,
+		.has_time = s->count > 0,
+	};
+}
+
+static char *tell_json(const struct stream *s)
+{
+	struct analysis_input input = input_of(s);
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	REQUIRE(out && analysis_json_write(out, &input, s->engine) == 0 && fclose(out) == 0);
+	return text;
+}
+
+static void check_json(const char *text, uint32_t findings)
+{
+	json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+
+	REQUIRE(root && json_array_size(json_object_get(root, "incidents")) == findings);
+	json_decref(root);
+}
+
+/* In ASCII: nothing but what a terminal prints. */
+static void check_page(const struct stream *s)
+{
+	struct analysis_input input = input_of(s);
+	struct page_options options = { .width = PAGE_WIDTH_MIN + (unsigned)s->count % 101 };
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	REQUIRE(out && page_write(out, &input, s->engine, &options) == 0 && fclose(out) == 0);
+	REQUIRE(size > 0 && text[size - 1] == '\n');
+	for (size_t i = 0; i < size; i++)
+		REQUIRE(text[i] == '\n' || (text[i] >= ' ' && text[i] <= '~'));
+	free(text);
+}
+
+/* The report; the caller frees it. */
+static char *analyse(const uint8_t *data, size_t size, struct stream *s)
+{
+	char *text;
+
+	*s = (struct stream){ .engine = engine_new(SEED) };
+	if (!s->engine)
+		abort();
+	play(s, data, size);
+	REQUIRE(engine_finish(s->engine) == 0);
+	check_totals(s->engine, s);
+	for (uint32_t i = 0; i < engine_count(s->engine); i++)
+		check_finding(engine_finding(s->engine, i), s);
+	text = tell_json(s);
+	check_json(text, engine_count(s->engine));
+	check_page(s);
+	engine_free(s->engine);
+	return text;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct stream stream;
+	char *text, *again;
+
+	if (size > INPUT_MAX)
+		return 0;
+	text = analyse(data, size, &stream);
+	if (stream.count <= TWICE_MAX) {
+		again = analyse(data, size, &stream);
+		REQUIRE(strcmp(text, again) == 0);
+		free(again);
+	}
+	free(text);
+	return 0;
+}
