@@ -62,6 +62,7 @@ struct run {
 	const char **opened;      /* input.files */
 	struct capture_time time; /* of the packet before */
 	char error[CAPTURE_ERROR_SIZE + PATH_SHOWN];
+	char unopened[CAPTURE_ERROR_SIZE + PATH_SHOWN];
 	bool complete; /* all that was asked for was read */
 	struct {
 		bool wanted, shown;
@@ -231,8 +232,8 @@ static void take_packet(struct run *run, const struct capture_record *record)
 	input->bytes += record->original;
 	result = decode_frame(record->link_type, record->data, record->captured, record->original, &observation);
 	input->by_reason[result]++;
-	/* A transport header that is cut or impossible is counted as undecodable, and hits its target all the same. */
-	if (result == DECODE_OK || result == DECODE_TRANSPORT_SHORT || result == DECODE_TRANSPORT_HEADER) {
+	/* What is behind the IP header may be undecodable, and is counted so; the packet hits its target all the same. */
+	if (decode_hits_target(result)) {
 		observation.time = run->time;
 		observation.weight = 1;
 		engine_observe(run->engine, &observation);
@@ -285,6 +286,11 @@ static void read_files(struct run *run, const struct options *options)
 			clear_progress(run);
 			complain(name_of(options->files[i]), "%s", error);
 			run->complete = false;
+			if (!run->input.error) {
+				(void)snprintf(run->unopened, sizeof(run->unopened), "%s: %s",
+				               name_of(options->files[i]), error);
+				run->input.error = run->unopened;
+			}
 			continue;
 		}
 		run->opened[run->input.files_count++] = options->files[i];

@@ -635,10 +635,10 @@ static bool passes(struct trial *trial, const struct capture_record *record)
 		counts->not_ip++;
 		return true;
 	}
-	/* A transport header that is cut or impossible is counted, and meets the rules by what IP says: as in the analysis. */
+	/* What is undecodable behind its IP header is counted, and meets the rules by what IP says: as in the analysis. */
 	if (result != DECODE_OK)
 		counts->undecodable++;
-	if (result != DECODE_OK && result != DECODE_TRANSPORT_SHORT && result != DECODE_TRANSPORT_HEADER)
+	if (!decode_hits_target(result))
 		return true;
 	observation.time = record->time;
 	observation.weight = 1;

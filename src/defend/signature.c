@@ -617,6 +617,17 @@ static void choose_action(const struct signature_input *input, struct signature 
 	}
 }
 
+/* Whether it says of which protocol, service or content, and not only of what size. */
+static bool names_a_kind(const struct match *match)
+{
+	for (unsigned i = 0; i < match->count; i++)
+		if (match->terms[i].field != MATCH_LENGTH && match->terms[i].field != MATCH_PAYLOAD_LENGTH &&
+		    match->terms[i].field != MATCH_TTL && match->terms[i].field != MATCH_DF &&
+		    match->terms[i].field != MATCH_FRAGMENT)
+			return true;
+	return false;
+}
+
 static void make_signature(const struct search *s, const struct candidate *c, uint32_t budget_used, struct signature *g)
 {
 	const struct signature_input *input = s->input;
@@ -646,8 +657,8 @@ static void make_signature(const struct search *s, const struct candidate *c, ui
 	choose_action(input, g, budget_used);
 }
 
-static void find_rules(struct search *s, struct candidate *best, struct candidate beams[2][BEAM_WIDTH],
-                       struct candidate *trial, struct signature_set *set)
+static int find_rules(struct search *s, struct candidate *best, struct candidate beams[2][BEAM_WIDTH],
+                      struct candidate *trial, struct signature_set *set)
 {
 	uint32_t budget_used = 0, attack = s->input->attack_count;
 
@@ -655,12 +666,17 @@ static void find_rules(struct search *s, struct candidate *best, struct candidat
 	       count_and(s->left, NULL, s->words_a) * PPM > (uint64_t)attack * RESIDUAL_ENOUGH_PPM) {
 		struct signature *g = &set->signatures[set->count];
 
-		if (make_items(s) < 0 || !beam_search(s, best, beams, trial))
+		if (make_items(s) < 0)
+			return -ENOMEM;
+		if (!beam_search(s, best, beams, trial))
 			break;
 		specialise(s, best, trial->bits);
 		if (best->caught * PPM < (uint64_t)attack * RULE_ADDS_PPM)
 			break;
 		make_signature(s, best, budget_used, g);
+		/* "length 40-1500" is a description, not a rule. */
+		if (!g->has_bound && !names_a_kind(&g->match))
+			break;
 		/* A rule that is neither safe nor a challenge is worth saying only where it shows what is missing to prove it. */
 		if (g->action == RULE_NONE && g->has_bound && g->baseline_hits + g->verified_hits > 0)
 			break;
@@ -670,6 +686,7 @@ static void find_rules(struct search *s, struct candidate *best, struct candidat
 		for (uint32_t i = 0; i < s->words_a; i++)
 			s->left[i] &= ~best->bits[i];
 	}
+	return 0;
 }
 
 static uint32_t residual(const struct signature_input *input, const struct signature_set *set)
@@ -733,9 +750,8 @@ int signature_find(const struct signature_input *input, struct signature_set *se
 		if (!s->held_out || i % 2 == 1)
 			s->judging[i / 64] |= 1ull << (i % 64);
 	}
-	find_rules(s, &best, beams, &trial, set);
+	rc = find_rules(s, &best, beams, &trial, set);
 	set->residual_ppm = residual(input, set);
-	rc = 0;
 	free(rows);
 free_search:
 	free(s);

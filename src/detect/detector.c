@@ -369,12 +369,17 @@ static int32_t part_of(struct detector *d, struct incident *inc, uint8_t kind)
 	return (int32_t)inc->parts_count++;
 }
 
-static bool has_kind(const struct incident *inc, uint8_t kind)
+static int32_t find_part(const struct incident *inc, uint8_t kind)
 {
 	for (uint32_t i = 0; i < inc->parts_count; i++)
 		if (inc->parts[i].kind == kind)
-			return true;
-	return false;
+			return (int32_t)i;
+	return -1;
+}
+
+static bool has_kind(const struct incident *inc, uint8_t kind)
+{
+	return find_part(inc, kind) >= 0;
 }
 
 /* An incident that is not over and that an alarm on this scope belongs to. */
@@ -403,44 +408,39 @@ static unsigned widest_network(const struct prefix *scope)
 	return scope->is_ipv4 ? 16 : 32;
 }
 
+/* Under the same attack in the same /24 (/64), or /16 (/32) where it is a network. */
+static bool is_neighbour(const struct incident *inc, const struct incident *other, uint8_t kind,
+                         struct capture_time now)
+{
+	bool host = is_host(&inc->scope);
+	struct prefix around =
+		prefix_of(&inc->scope.address, host ? (inc->scope.is_ipv4 ? 24u : 64u) : widest_network(&inc->scope));
+
+	if (other->absorbed_by >= 0 || other->is_scan || is_over(other, now) || !has_kind(other, kind) ||
+	    other->scope.is_ipv4 != inc->scope.is_ipv4 || !prefix_covers(&around, &other->scope))
+		return false;
+	/* A network gathers other networks, and of single addresses those inside it. */
+	return host || !is_host(&other->scope) || prefix_covers(&inc->scope, &other->scope);
+}
+
 /*
  * Neighbours under the same attack are one incident on their network: SIBLINGS addresses of one /24 (/64), or two networks of one /16 (/32).
  * Returns where `index` ended.
  */
 static int32_t gather_neighbours(struct detector *d, int32_t index, uint8_t kind, struct capture_time now)
 {
-	struct incident *inc = d->incidents[index];
-	bool host = is_host(&inc->scope);
-	unsigned reach = host ? (inc->scope.is_ipv4 ? 24 : 64) : widest_network(&inc->scope);
-	struct prefix around = prefix_of(&inc->scope.address, reach);
+	const struct incident *inc = d->incidents[index];
+	int32_t neighbours[DETECTOR_INCIDENTS_MAX];
 	uint32_t met = 0;
-	int32_t first = -1;
 
-	for (uint32_t i = 0; i < d->count; i++) {
-		const struct incident *other = d->incidents[i];
-
-		if ((int32_t)i == index || other->absorbed_by >= 0 || other->is_scan || is_over(other, now) ||
-		    !has_kind(other, kind) || other->scope.is_ipv4 != inc->scope.is_ipv4 ||
-		    !prefix_covers(&around, &other->scope) ||
-		    (!host && is_host(&other->scope) && !prefix_covers(&inc->scope, &other->scope)))
-			continue;
-		met++;
-		if (first < 0)
-			first = (int32_t)i;
-	}
-	if (first < 0 || (host && met + 1 < SIBLINGS))
+	for (uint32_t i = 0; i < d->count; i++)
+		if ((int32_t)i == index || is_neighbour(inc, d->incidents[i], kind, now))
+			neighbours[met++] = (int32_t)i;
+	if (met < (is_host(&inc->scope) ? SIBLINGS : 2))
 		return index;
-	for (uint32_t i = 0; i < d->count; i++) {
-		const struct incident *other = d->incidents[i];
-
-		if ((int32_t)i == first || other->absorbed_by >= 0 || other->is_scan || is_over(other, now) ||
-		    !has_kind(other, kind) || other->scope.is_ipv4 != inc->scope.is_ipv4 ||
-		    !prefix_covers(&around, &other->scope) ||
-		    (!host && is_host(&other->scope) && !prefix_covers(&inc->scope, &other->scope)))
-			continue;
-		absorb(d, first, (int32_t)i);
-	}
-	return first;
+	for (uint32_t i = 1; i < met; i++)
+		absorb(d, neighbours[0], neighbours[i]);
+	return neighbours[0];
 }
 
 /* The packets of a wave's beginning, from the ring. What the ring has lost is added by number. */
@@ -481,7 +481,8 @@ static void replay(struct detector *d, struct incident *inc, int32_t part_index,
 }
 
 /* The first kept packet that the wave will hold; false where none is kept. */
-static bool first_of(struct detector *d, const struct prefix *scope, uint8_t kind, int64_t from_ns, struct capture_time *first)
+static bool first_of(struct detector *d, const struct prefix *scope, uint8_t kind, int64_t from_ns,
+                     struct capture_time *first)
 {
 	for (uint64_t i = recent_count(d); i-- > 0;) {
 		const struct recent *r = recent_at(d, i);
@@ -765,7 +766,7 @@ bool detector_observe(struct detector *d, const struct observation *o, uint8_t k
 
 		if (index < 0)
 			continue;
-		part = part_of(d, d->incidents[index], kind);
+		part = find_part(d->incidents[index], kind);
 		if (part >= 0 && take(d, d->incidents[index], &d->incidents[index]->parts[part], o)) {
 			recent_at(d, 0)->taken = true;
 			return true;

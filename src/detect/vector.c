@@ -513,27 +513,23 @@ static bool is_service_question(const struct observation *o)
 	return o->dst_port == 3478 && payload_is(o, 0, "\0\1", 2) && payload_is(o, 4, "\x21\x12\xa4\x42", 4);
 }
 
-/* The rows of a source port stand together behind `first`; the table is made once and never changes. */
+/* The rows of a source port stand together behind `first`; the table is made before main() and never changes. */
 static struct {
-	bool made;
 	uint8_t first[65536];
 	uint8_t next[256];
 } by_port;
 
-static void make_by_port(void)
+__attribute__((constructor)) static void make_by_port(void)
 {
 	/* Backwards, so that earlier rows come first. */
 	for (size_t i = VECTORS; i-- > VECTOR_FIRST_REFLECTION;) {
 		by_port.next[i] = by_port.first[vectors[i].src_port];
 		by_port.first[vectors[i].src_port] = (uint8_t)i;
 	}
-	by_port.made = true;
 }
 
 static uint8_t recognise_udp(const struct observation *o)
 {
-	if (!by_port.made)
-		make_by_port();
 	if (o->src_port)
 		for (uint8_t i = by_port.first[o->src_port]; i != VECTOR_NONE; i = by_port.next[i])
 			if (!vectors[i].mark || vectors[i].mark(o))
@@ -572,7 +568,8 @@ uint8_t vector_recognise(const struct observation *o)
 	case PROTOCOL_TCP:
 		if (o->flags & OBSERVATION_TCP)
 			return recognise_tcp(o);
-		return o->flags & OBSERVATION_FRAGMENT ? VECTOR_FRAGMENT : VECTOR_IP_PROTOCOL;
+		/* A header that cannot be read belongs to no connection either. */
+		return o->flags & OBSERVATION_FRAGMENT ? VECTOR_FRAGMENT : VECTOR_ACK;
 	case PROTOCOL_UDP:
 		return recognise_udp(o);
 	case PROTOCOL_ICMP:

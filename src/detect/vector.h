@@ -62,7 +62,7 @@ enum vector_id {
 	VECTOR_IP_PROTOCOL, VECTOR_IP_INSIDE, VECTOR_LAND,
 	VECTOR_DNS_QUERY, VECTOR_QUIC, VECTOR_DHCP, VECTOR_ONE_WAY, VECTOR_QUESTION, VECTOR_IP_STREAM,
 	VECTOR_SCAN_PORTS, VECTOR_SCAN_HOSTS,
-	/* named only after the fact, by what the sum of packets shows: see vector_refine() */
+	/* named only after the fact, by what the sum of packets shows: see refine() in detector.c */
 	VECTOR_UDP_REFLECTION, VECTOR_SYN_ACK_REFLECTION, VECTOR_MIDDLEBOX_REFLECTION,
 	VECTOR_FIRST_REFLECTION,
 };

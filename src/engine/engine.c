@@ -85,35 +85,39 @@ const struct finding *engine_finding(const struct engine *e, uint32_t index)
 }
 
 /* Moves the engine's clock and returns the present slot. Late packets count for the present; a clock that was set back starts anew. */
-static int64_t move_clock(struct engine *e, const struct observation *o)
+static bool is_stray(struct engine *e, struct capture_time time)
+{
+	if (e->totals.packets == 0 || time_since(time, e->newest) <= ENGINE_JUMP_AHEAD_NS)
+		return false;
+	/* Far in the future: believed when the one before said so too. */
+	if (time_since(time, e->ahead) <= ENGINE_JUMP_AHEAD_NS && time_since(e->ahead, time) <= ENGINE_JUMP_BACK_NS)
+		return false;
+	e->ahead = time;
+	return true;
+}
+
+static int64_t move_clock(struct engine *e, struct capture_time time)
 {
 	struct engine_totals *t = &e->totals;
 	bool begun = t->packets > 0;
 
-	if (!begun || time_since(o->time, t->first) < 0)
-		t->first = o->time;
-	if (!begun || time_since(o->time, t->last) > 0)
-		t->last = o->time;
-	if (begun && time_since(o->time, e->newest) > ENGINE_JUMP_AHEAD_NS && time_since(e->ahead, o->time) > ENGINE_JUMP_BACK_NS)
-		e->ahead = (struct capture_time){ INT64_MIN }; /* an earlier stray one proves nothing for this */
-	if (begun && time_since(o->time, e->newest) > ENGINE_JUMP_AHEAD_NS && time_since(o->time, e->ahead) > ENGINE_JUMP_AHEAD_NS) {
-		/* Far in the future: believed when the next one says so too. Until then it counts for the present. */
-		e->ahead = o->time;
-		return slot_of(e->newest.ns);
-	}
-	if (!begun || time_since(o->time, e->newest) >= 0) {
-		e->newest = o->time;
+	if (!begun || time_since(time, t->first) < 0)
+		t->first = time;
+	if (!begun || time_since(time, t->last) > 0)
+		t->last = time;
+	if (!begun || time_since(time, e->newest) >= 0) {
+		e->newest = time;
 		e->behind = 0;
 		return slot_of(e->newest.ns);
 	}
 	t->out_of_order++;
-	if (time_since(e->newest, o->time) > ENGINE_JUMP_BACK_NS && ++e->behind >= ENGINE_JUMP_PACKETS) {
+	if (time_since(e->newest, time) > ENGINE_JUMP_BACK_NS && ++e->behind >= ENGINE_JUMP_PACKETS) {
 		detector_break(e->detector, e->newest);
 		flow_table_clear(e->flows);
 		track_table_clear(e->tracks);
 		track_table_clear(e->probes);
 		t->clock_jumps++;
-		e->newest = o->time;
+		e->newest = time;
 		e->behind = 0;
 	}
 	return slot_of(e->newest.ns);
@@ -350,35 +354,33 @@ static bool observe_outer(struct engine *e, const struct observation *o, int64_t
 
 void engine_observe(struct engine *e, const struct observation *observation)
 {
-	int64_t slot = move_clock(e, observation);
+	struct observation o = *observation;
 	struct judgement j;
 	bool taken = false;
+	int64_t slot;
 
+	if (is_stray(e, o.time))
+		o.time = e->newest;
+	slot = move_clock(e, o.time);
 	if (slot != e->slot) {
 		detector_tick(e->detector, e->tracks, e->probes, slot);
 		e->slot = slot;
 	}
-	j = judge(e, observation, slot);
-
-	e->totals.packets += observation->weight;
-	e->totals.bytes +=
-		(uint64_t)observation->weight *
-		(observation->flags & OBSERVATION_TUNNELLED ? observation->outer.length : observation->length);
+	j = judge(e, &o, slot);
+	e->totals.packets += o.weight;
+	e->totals.bytes += (uint64_t)o.weight * (o.flags & OBSERVATION_TUNNELLED ? o.outer.length : o.length);
 	if (j.kind != VECTOR_NONE) {
-		taken = count_kind(e, observation, j.kind, slot, hash_address(e->seed, &observation->src), j.fresh,
-		                   j.answered);
+		taken = count_kind(e, &o, j.kind, slot, hash_address(e->seed, &o.src), j.fresh, j.answered);
 		if (j.probe && !taken)
-			count_probe(e, observation, slot);
+			count_probe(e, &o, slot);
 	}
-	if (observation->flags & OBSERVATION_TUNNELLED)
-		taken |= observe_outer(e, observation, slot, j.fresh);
-	if (!taken) {
-		struct observation normal = *observation;
-
-		if (j.welcome)
-			normal.flags |= OBSERVATION_WELCOME;
-		sample_add(&e->baseline, &normal, e->seed);
-	}
+	if (o.flags & OBSERVATION_TUNNELLED)
+		taken |= observe_outer(e, &o, slot, j.fresh);
+	if (taken)
+		return;
+	if (j.welcome)
+		o.flags |= OBSERVATION_WELCOME;
+	sample_add(&e->baseline, &o, e->seed);
 }
 
 /* ------------------------------------------------------------------ what is to be said */
@@ -418,7 +420,13 @@ static void find_families(struct finding *f)
 	}
 }
 
-/* An estimate may exceed what a prefix can hold. */
+/* An estimate errs to both sides; there are no more of a thing than packets. */
+static uint64_t at_most(uint64_t estimate, uint64_t packets)
+{
+	return estimate < packets ? estimate : packets;
+}
+
+/* … nor than a prefix can hold. */
 static void clamp_destinations(struct finding *f)
 {
 	unsigned host_bits = (f->incident->scope.is_ipv4 ? 32u : 128u) - f->incident->scope.length;
@@ -538,8 +546,8 @@ static int find(const struct engine *e, struct finding *f)
 	if (!f->total)
 		return -ENOMEM;
 	sample_sort(&f->total->sample);
-	f->sources = hll_estimate(&f->total->sources);
-	f->destinations = hll_estimate(&f->total->destinations);
+	f->sources = at_most(hll_estimate(&f->total->sources), f->total->packets);
+	f->destinations = at_most(hll_estimate(&f->total->destinations), f->total->packets);
 	clamp_destinations(f);
 	f->both_directions = target_speaks(e, &inc->scope);
 	find_ports(f);

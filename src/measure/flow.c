@@ -43,7 +43,8 @@ struct entry {
 	union {
 		struct {
 			uint32_t next_seq; /* the opener's next expected sequence number */
-			uint32_t last_ack; /* the opener's last acknowledgement number; of a half-open handshake the one due; after it its slot until data flows */
+			uint32_t
+				last_ack; /* the opener's last acknowledgement number; of a half-open handshake the one due; after it its slot until data flows */
 		} tcp;
 		struct {
 			uint8_t last[7];    /* the octet at each of counter_places */
@@ -263,7 +264,8 @@ static bool near(uint32_t step)
 static void established_opener_speaks(struct entry *e, const struct observation *o, int64_t slot,
                                       struct flow_view *view)
 {
-	if (e->steps && !(e->state & STATE_ANSWERED) && (o->tcp.flags & TCP_ACK) && !near(o->tcp.ack - e->tcp.last_ack)) {
+	if (e->steps && !(e->state & STATE_ANSWERED) && (o->tcp.flags & TCP_ACK) &&
+	    !near(o->tcp.ack - e->tcp.last_ack)) {
 		e->state &= (uint8_t) ~(STATE_ENGAGED | STATE_SYN);
 		e->steps = 0;
 		e->tcp.next_seq = after_segment(o);
@@ -290,7 +292,8 @@ static void half_open_opener_speaks(struct entry *e, const struct observation *o
 	/* Where the SYN-ACK was seen, only its own number will do: a forger does not know it. */
 	bool knows = !(e->state & STATE_ANSWERED) || near(o->tcp.ack - e->tcp.last_ack);
 
-	if (knows && (o->tcp.flags & TCP_ACK) && !(o->tcp.flags & (TCP_SYN | TCP_RST)) && (seq_step == 0 || ahead(seq_step))) {
+	if (knows && (o->tcp.flags & TCP_ACK) && !(o->tcp.flags & (TCP_SYN | TCP_RST)) &&
+	    (seq_step == 0 || ahead(seq_step))) {
 		e->steps = o->payload_length > 0;
 		e->tcp.last_ack = e->steps ? o->tcp.ack : (uint32_t)slot;
 		view->handshake = true;

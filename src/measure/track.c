@@ -10,6 +10,7 @@
 #define BUCKETS ((1u << TRACK_CANDIDATE_BITS) / WAYS)
 #define NO_TRACK UINT32_MAX
 #define SLOTS_PER_SECOND 10
+#define FORGOTTEN_SLOTS 6000 /* ten minutes of silence: no incident waits so long for another wave */
 
 struct candidate {
 	uint64_t identity; /* 0 = free */
@@ -25,6 +26,7 @@ struct track_table {
 	uint32_t generation_slots;
 	struct track_counters counters;
 	uint32_t used;
+	int64_t full_slot; /* no track could make room in this slot */
 	bool begun;
 	int64_t first_slot; /* of anything counted here: since then silence is known to be silence */
 	struct candidate candidates[BUCKETS][WAYS];
@@ -39,6 +41,7 @@ struct track_table *track_table_new(uint64_t seed, uint32_t generation_slots)
 	if (table) {
 		table->seed = seed;
 		table->generation_slots = generation_slots;
+		table->full_slot = INT64_MIN;
 	}
 	return table;
 }
@@ -177,7 +180,8 @@ static uint32_t silent_track(const struct track_table *table, int64_t slot)
 	for (uint32_t i = 0; i < table->used; i++) {
 		const struct track *t = table->tracks[i];
 
-		if (t->incident < 0 && slot - t->last_slot > SLOTS_PER_SECOND &&
+		if ((t->incident < 0 || slot - t->last_slot > FORGOTTEN_SLOTS) &&
+		    slot - t->last_slot > SLOTS_PER_SECOND &&
 		    (best == NO_TRACK || t->last_slot < table->tracks[best]->last_slot))
 			best = i;
 	}
@@ -193,8 +197,14 @@ static struct track *promote(struct track_table *table, struct candidate *c, con
 	if (index == TRACK_MAX) {
 		struct candidate *old;
 
+		/* Where nothing is silent, nothing more will be within this slot. */
+		if (table->full_slot == slot) {
+			table->counters.tracks_refused++;
+			return NULL;
+		}
 		index = silent_track(table, slot);
 		if (index == NO_TRACK) {
+			table->full_slot = slot;
 			table->counters.tracks_refused++;
 			return NULL;
 		}

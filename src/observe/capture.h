@@ -3,7 +3,7 @@
  * Reads capture files: pcap (both byte orders, micro- and nanoseconds; draft-ietf-opsawg-pcap) and pcapng
  * (draft-ietf-opsawg-pcapng: sections of both byte orders, several interfaces with their own link type, resolution and offset;
  * enhanced, simple and obsolete packet blocks). A file is memory-mapped; standard input is read through a window that
- * never grows beyond CAPTURE_RECORD_MAX.
+ * never grows beyond CAPTURE_RECORD_MAX and a chunk of 256 KiB.
  *
  * The reader hands out every octet of the input once, in order, as records: packets, and all that is not a packet
  * (headers, other blocks). Who copies all records copies the file.
@@ -39,7 +39,7 @@ struct capture_record {
 	const uint8_t *data;
 	uint32_t captured;  /* octets in data */
 	uint32_t original;  /* octets the packet had on the wire; at least `captured` */
-	uint32_t link_type; /* LINKTYPE_*; see link.h */
+	uint32_t link_type; /* LINKTYPE_* of tcpdump.org's registry */
 	struct capture_time time;
 	bool has_time; /* false for pcapng simple packet blocks: time repeats the previous one */
 };

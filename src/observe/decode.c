@@ -555,14 +555,14 @@ static enum decode_result read_ipv6(struct layer *layer, struct observation *o)
 		total = layer_whole(layer);
 	layer_limit(layer, total);
 	cursor_skip(&layer->kept, IPV6_HEADER);
-	if (!pass_extensions(&layer->kept, h[6], &chain))
-		return DECODE_EXTENSION;
-
 	set_ipv6(&o->src, h + 8);
 	set_ipv6(&o->dst, h + 24);
 	o->length = total;
-	o->protocol = chain.protocol;
+	o->protocol = h[6];
 	o->ttl = h[7];
+	if (!pass_extensions(&layer->kept, h[6], &chain))
+		return DECODE_EXTENSION;
+	o->protocol = chain.protocol;
 	if (chain.extended)
 		o->flags |= OBSERVATION_IP_OPTIONS;
 	if (chain.fragment) {
@@ -882,8 +882,10 @@ static enum decode_result descend(struct layer *layer, struct observation *o)
 
 		if (pass_tunnel(layer, o->protocol, &version) != DECODE_OK)
 			return DECODE_OK;
-		if (depth == DECODE_TUNNELS_MAX)
+		if (depth == DECODE_TUNNELS_MAX) {
+			o->flags |= OBSERVATION_MALFORMED; /* … and what was reached hits its target */
 			return DECODE_TUNNEL_DEEP;
+		}
 		if (read_packet(layer, version, &inner) != DECODE_OK)
 			return DECODE_OK;
 		inner.flags |= OBSERVATION_TUNNELLED;
@@ -947,11 +949,17 @@ enum decode_result decode_frame(uint32_t link_type, const uint8_t *data, uint32_
 	if (result != DECODE_OK)
 		return result;
 	result = read_packet(&layer, version, observation);
-	if (result == DECODE_TRANSPORT_SHORT || result == DECODE_TRANSPORT_HEADER)
+	if (result != DECODE_OK && decode_hits_target(result))
 		observation->flags |= OBSERVATION_MALFORMED;
 	if (result != DECODE_OK || !is_tunnel(observation))
 		return result;
 	return descend(&layer, observation);
+}
+
+bool decode_hits_target(enum decode_result result)
+{
+	return result == DECODE_OK || result == DECODE_TRANSPORT_SHORT || result == DECODE_TRANSPORT_HEADER ||
+	       result == DECODE_EXTENSION || result == DECODE_TUNNEL_DEEP;
 }
 
 const char *decode_result_name(enum decode_result result)

@@ -169,6 +169,11 @@ static const char *const explanations[VECTOR_FIRST_REFLECTION] = {
 	[VECTOR_ICMP_ERROR] = "ICMP error messages about packets that were never sent keep the receiver busy",
 	[VECTOR_GRE] = "Packets wrapped in others (GRE tunnels) that nobody set up fill the line",
 	[VECTOR_IP_PROTOCOL] = "Packets of an IP protocol that is hardly in use fill the line",
+	[VECTOR_GRE_INSIDE] = "Packets wrapped in others (GRE tunnels) that nobody set up fill the line",
+	[VECTOR_IP_INSIDE] = "Packets wrapped in others (IP in IP) that nobody set up fill the line",
+	[VECTOR_IP_STREAM] = "Packets of a tunnelling or streaming protocol that nobody asked for fill the line",
+	[VECTOR_QUESTION] = "Questions to a public service come faster than anyone would ask",
+	[VECTOR_ONE_WAY] = "Far more reports arrive at a collector than its senders have to tell",
 	[VECTOR_LAND] = "The packets claim to come from their own target, so that it answers itself",
 	[VECTOR_DNS_QUERY] =
 		"Questions to a DNS server come faster than anyone would ask, to keep it from answering real ones",
@@ -908,8 +913,8 @@ static void write_input(struct page *p)
 	if (input->error || input->truncated) {
 		d = (struct draft){ .length = 0 };
 		draft_add(&d,
-		          YELLOW "The capture could not be read to its end" PLAIN
-		                 "%s%s. All above is about what came before.",
+		          YELLOW "Not all of the input could be read" PLAIN
+		                 "%s%s. All above is about what could be read.",
 		          input->error ? ": " : "", input->error ? input->error : "");
 		say(p, &d);
 	}

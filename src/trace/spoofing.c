@@ -30,6 +30,11 @@ __attribute__((format(printf, 2, 3))) static void reason(struct spoofing *s, con
 	va_end(arguments);
 }
 
+static uint64_t at_most(uint64_t estimate, uint64_t bound)
+{
+	return estimate < bound ? estimate : bound;
+}
+
 static unsigned octets_used(const struct window *w)
 {
 	unsigned used = 0;
@@ -46,7 +51,8 @@ static uint64_t permille(uint64_t part, uint64_t whole)
 
 static void judge_stateless(const struct window *w, bool tcp, struct spoofing *s)
 {
-	uint64_t sources = hll_estimate(&w->sources), networks = hll_estimate(&w->source_networks);
+	uint64_t sources = at_most(hll_estimate(&w->sources), w->packets);
+	uint64_t networks = at_most(hll_estimate(&w->source_networks), sources);
 	uint64_t top_ttl = 0;
 	unsigned octets = octets_used(w), signs = 0;
 

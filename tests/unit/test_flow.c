@@ -797,7 +797,8 @@ static void twin_opener(struct talk *t, const struct observation *o, int64_t slo
 
 	if (o->protocol != MADE_TCP) {
 		t->open += !t->engaged;
-	} else if (t->engaged && t->by_syn && t->sent_data && !t->answered && ack && moved(t->last_ack, o->tcp.ack) < 0) {
+	} else if (t->engaged && t->by_syn && t->sent_data && !t->answered && ack &&
+	           moved(t->last_ack, o->tcp.ack) < 0) {
 		t->engaged = t->by_syn = view->engaged = false; /* a forger's guess */
 		t->next_seq = after(o);
 		t->last_ack = o->tcp.ack;
@@ -814,7 +815,8 @@ static void twin_opener(struct talk *t, const struct observation *o, int64_t slo
 	} else if (t->by_syn) {
 		bool knows = !t->answered || moved(t->last_ack, o->tcp.ack) >= 0;
 
-		if (knows && ack && !syn && !rst && (o->tcp.seq == t->next_seq || moved(t->next_seq, o->tcp.seq) == 1)) {
+		if (knows && ack && !syn && !rst &&
+		    (o->tcp.seq == t->next_seq || moved(t->next_seq, o->tcp.seq) == 1)) {
 			view->handshake = true;
 			t->handshake = slot;
 			t->sent_data = o->payload_length > 0;

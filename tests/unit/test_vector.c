@@ -95,9 +95,9 @@ static void other_protocols(void **state)
 	assert_string_equal(named(&o), "ip_protocol_flood");
 	o.protocol = 253;
 	assert_string_equal(named(&o), "ip_protocol_flood");
-	/* TCP by its number, but too short for a header */
+	/* TCP by its number, but too short for a header: it belongs to no connection */
 	o.protocol = MADE_TCP;
-	assert_string_equal(named(&o), "ip_protocol_flood");
+	assert_string_equal(named(&o), "ack_flood");
 	o = made_ip(0, source(), target(), MADE_UDP, 1500);
 	o.flags = OBSERVATION_FRAGMENT | OBSERVATION_LATER_FRAGMENT;
 	assert_string_equal(named(&o), "fragment_flood");
