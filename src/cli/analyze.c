@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/say.h"
 #include "cli/services.h"
 #include "engine/engine.h"
 #include "observe/capture.h"
@@ -70,30 +71,11 @@ struct run {
 	} progress;
 };
 
-__attribute__((format(printf, 2, 3))) static void complain(const char *where, const char *format, ...)
-{
-	va_list arguments;
-
-	(void)fputs("holdfast: ", stderr);
-	for (; *where; where++) /* a file may have any name */
-		(void)fputc((unsigned char)*where < ' ' || *where == '\177' ? '?' : *where, stderr);
-	(void)fputs(": ", stderr);
-	va_start(arguments, format);
-	(void)vfprintf(stderr, format, arguments);
-	va_end(arguments);
-	(void)fputc('\n', stderr);
-}
-
 static unsigned clamp_width(unsigned long width)
 {
 	if (width < PAGE_WIDTH_MIN)
 		return PAGE_WIDTH_MIN;
 	return width > PAGE_WIDTH_MAX ? PAGE_WIDTH_MAX : (unsigned)width;
-}
-
-static const char *name_of(const char *path)
-{
-	return strcmp(path, "-") == 0 ? "standard input" : path;
 }
 
 /* ---- Options ---- */
@@ -109,7 +91,7 @@ __attribute__((format(printf, 1, 2))) static int wrong_usage(const char *format,
 	for (char *at = what; *at; at++)
 		if ((unsigned char)*at < ' ' || *at == '\177')
 			*at = '?';
-	complain("analyze", "%s; see 'holdfast analyze --help'", what);
+	say_error("analyze", "%s; see 'holdfast analyze --help'", what);
 	return COMMAND_USAGE;
 }
 
@@ -255,9 +237,9 @@ static void read_capture(struct run *run, const char *path, struct capture *capt
 			break;
 		if (kind == CAPTURE_CUT || kind == CAPTURE_BROKEN) {
 			clear_progress(run);
-			complain(name_of(path), "%s; reporting what came before", capture_error(capture));
+			say_error(say_input(path), "%s; reporting what came before", capture_error(capture));
 			if (!run->input.error)
-				snprintf(run->error, sizeof(run->error), "%.*s: %s", PATH_SHOWN - 4, name_of(path),
+				snprintf(run->error, sizeof(run->error), "%.*s: %s", PATH_SHOWN - 4, say_input(path),
 				         capture_error(capture));
 			run->input.error = run->error;
 			run->input.truncated = true;
@@ -284,11 +266,11 @@ static void read_files(struct run *run, const struct options *options)
 
 		if (!capture) {
 			clear_progress(run);
-			complain(name_of(options->files[i]), "%s", error);
+			say_error(say_input(options->files[i]), "%s", error);
 			run->complete = false;
 			if (!run->input.error) {
 				(void)snprintf(run->unopened, sizeof(run->unopened), "%s: %s",
-				               name_of(options->files[i]), error);
+				               say_input(options->files[i]), error);
 				run->input.error = run->unopened;
 			}
 			continue;
@@ -351,7 +333,7 @@ static int tell(const struct run *run, const struct options *options)
 
 	if (result == 0)
 		return COMMAND_DONE;
-	complain(result == -ENOMEM ? "analyze" : "standard output", "%s", strerror(-result));
+	say_error(result == -ENOMEM ? "analyze" : "standard output", "%s", strerror(-result));
 	return COMMAND_BAD;
 }
 
@@ -363,14 +345,14 @@ static int analyze(struct run *run, const struct options *options)
 	run->opened = calloc(options->files_count + 1, sizeof(*run->opened));
 	run->input.files = run->opened;
 	if (!run->engine || !run->opened) {
-		complain("analyze", "out of memory");
+		say_error("analyze", "out of memory");
 		return COMMAND_BAD;
 	}
 	read_files(run, options);
 	if (run->input.files_count == 0)
 		return COMMAND_BAD;
 	if (engine_finish(run->engine) != 0) {
-		complain("analyze", "out of memory");
+		say_error("analyze", "out of memory");
 		return COMMAND_BAD;
 	}
 	totals = engine_totals(run->engine);
@@ -396,7 +378,7 @@ int analyze_command(int argc, char **argv)
 
 		services = services_load(options.services, error);
 		if (!services) {
-			complain(options.services, "%s", error);
+			say_error(options.services, "%s", error);
 			return COMMAND_BAD;
 		}
 		run.input.service_of = services_name;

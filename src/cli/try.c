@@ -33,6 +33,7 @@
 #include "base/prefix.h"
 #include "base/time.h"
 #include "cli/command.h"
+#include "cli/say.h"
 #include "cli/try.h"
 #include "defend/match.h"
 #include "defend/rule.h"
@@ -94,27 +95,6 @@ struct trial {
 	struct counts counts;
 };
 
-__attribute__((format(printf, 2, 3))) static void complain(const char *where, const char *format, ...)
-{
-	va_list arguments;
-
-	(void)fprintf(stderr, "holdfast: %s: ", where);
-	va_start(arguments, format);
-	(void)vfprintf(stderr, format, arguments);
-	va_end(arguments);
-	(void)fputc('\n', stderr);
-}
-
-static const char *input_name(const char *path)
-{
-	return strcmp(path, "-") == 0 ? "standard input" : path;
-}
-
-static const char *output_name(const char *path)
-{
-	return strcmp(path, "-") == 0 ? "standard output" : path;
-}
-
 /* What a report says, safe for a terminal. */
 static const char *printable(const char *text, char copy[PRINTABLE_SIZE])
 {
@@ -130,7 +110,7 @@ static const char *printable(const char *text, char copy[PRINTABLE_SIZE])
 
 static int wrong_usage(const char *what)
 {
-	complain("try", "%s; see 'holdfast try --help'", what);
+	say_error("try", "%s; see 'holdfast try --help'", what);
 	return COMMAND_USAGE;
 }
 
@@ -229,20 +209,20 @@ static json_t *load_report(const char *path)
 	json_t *report;
 
 	if (!source.file) {
-		complain(path, "cannot open: %s; name a report of 'holdfast analyze --json'", strerror(errno));
+		say_error(path, "cannot open: %s; name a report of 'holdfast analyze --json'", strerror(errno));
 		return NULL;
 	}
 	report = json_load_callback(source_read, &source, JSON_REJECT_DUPLICATES, &error);
 	if (!report) {
 		if (source.error)
-			complain(input_name(path), "cannot read: %s; name a report of 'holdfast analyze --json'",
-			         strerror(source.error));
+			say_error(say_input(path), "cannot read: %s; name a report of 'holdfast analyze --json'",
+			          strerror(source.error));
 		else if (source.too_long)
-			complain(input_name(path), "longer than %zu MiB; split the report", REPORT_SIZE_MAX >> 20);
+			say_error(say_input(path), "longer than %zu MiB; split the report", REPORT_SIZE_MAX >> 20);
 		else
-			complain(input_name(path),
-			         "line %d, column %d: %s; write it anew with 'holdfast analyze --json'", error.line,
-			         error.column, printable(error.text, copy));
+			say_error(say_input(path),
+			          "line %d, column %d: %s; write it anew with 'holdfast analyze --json'", error.line,
+			          error.column, printable(error.text, copy));
 	}
 	if (!standard_input)
 		(void)fclose(source.file);
@@ -266,7 +246,7 @@ __attribute__((format(printf, 2, 3))) static struct place *place_at(struct place
 
 static int refuse(const struct place *place, const char *what)
 {
-	complain(input_name(place->path), "%s: %s; correct the report", place->text, what);
+	say_error(say_input(place->path), "%s: %s; correct the report", place->text, what);
 	return -EINVAL;
 }
 
@@ -356,9 +336,9 @@ static int read_incident(struct place *place, size_t i, const json_t *incident, 
 		    read_action(place, i, j, signature, &rule) != 0)
 			return -EINVAL;
 		if (sieve_add(&trial->sieve, &rule) != 0) {
-			complain(input_name(place->path),
-			         "incidents[%zu].signatures[%zu]: more than %d rules; split the report", i, j,
-			         SIEVE_RULES_MAX);
+			say_error(say_input(place->path),
+			          "incidents[%zu].signatures[%zu]: more than %d rules; split the report", i, j,
+			          SIEVE_RULES_MAX);
 			return -ENOSPC;
 		}
 		trial->incidents[index] = json_string_value(json_object_get(incident, "id"));
@@ -381,8 +361,8 @@ static int read_rules(const char *path, struct trial *trial)
 	schema = json_string_value(json_object_get(report, "schema"));
 	incidents = json_object_get(report, "incidents");
 	if (!schema || strcmp(schema, REPORT_SCHEMA) != 0) {
-		complain(input_name(path),
-		         "its schema is not \"" REPORT_SCHEMA "\"; name a report of 'holdfast analyze --json'");
+		say_error(say_input(path),
+		          "its schema is not \"" REPORT_SCHEMA "\"; name a report of 'holdfast analyze --json'");
 		goto undo;
 	}
 	if (!json_is_array(incidents)) {
@@ -449,11 +429,11 @@ static bool overwrites(const struct options *options)
 	if (!stat_of(options->output, STDOUT_FILENO, &out))
 		return false;
 	if (stat_of(options->input, STDIN_FILENO, &in) && is_same_file(&in, &out)) {
-		complain(output_name(options->output), "is the capture that is read; write to another file");
+		say_error(say_output(options->output), "is the capture that is read; write to another file");
 		return true;
 	}
 	if (stat_of(options->rules, STDIN_FILENO, &in) && is_same_file(&in, &out)) {
-		complain(output_name(options->output), "is the report with the rules; write to another file");
+		say_error(say_output(options->output), "is the report with the rules; write to another file");
 		return true;
 	}
 	return false;
@@ -771,8 +751,8 @@ static int summarize(const struct trial *trial, const struct options *options)
 	if (result == 0 && (fflush(to) != 0 || ferror(to)))
 		result = -errno;
 	if (result != 0)
-		complain(to_stderr ? "standard error" : "standard output",
-		         "cannot write the summary; give it more room");
+		say_error(to_stderr ? "standard error" : "standard output",
+		          "cannot write the summary; give it more room");
 	return result;
 }
 
@@ -796,14 +776,14 @@ static int run(struct trial *trial, const struct options *options)
 		return COMMAND_BAD;
 	capture = capture_open(options->input, error);
 	if (!capture) {
-		complain(input_name(options->input), "%s; name a pcap or pcapng file", error);
+		say_error(say_input(options->input), "%s; name a pcap or pcapng file", error);
 		goto undo_rules;
 	}
 	watch_signals();
 	result = output_open(&output, options->output);
 	if (result) {
-		complain(output_name(options->output), "cannot write there: %s; name another file with -w",
-		         strerror(-result));
+		say_error(say_output(options->output), "cannot write there: %s; name another file with -w",
+		          strerror(-result));
 		goto undo_capture;
 	}
 	/* The C library takes a size only together with a buffer; static, for standard output outlives this function. */
@@ -814,15 +794,15 @@ static int run(struct trial *trial, const struct options *options)
 	if (!result)
 		result = closed;
 	if (result) {
-		complain(output_name(options->output),
-		         "cannot write: %s after %" PRIu64 " packets, %s; make room or name another file with -w",
-		         strerror(-result), trial->counts.packets,
-		         in_place ? "and what was written is not whole" : "so nothing was put there");
+		say_error(say_output(options->output),
+		          "cannot write: %s after %" PRIu64 " packets, %s; make room or name another file with -w",
+		          strerror(-result), trial->counts.packets,
+		          in_place ? "and what was written is not whole" : "so nothing was put there");
 		goto undo_capture;
 	}
 	if (trial->counts.truncated)
-		complain(input_name(options->input), "%s; what comes before is in %s, get a whole copy for the rest",
-		         capture_error(capture), output_name(options->output));
+		say_error(say_input(options->input), "%s; what comes before is in %s, get a whole copy for the rest",
+		          capture_error(capture), say_output(options->output));
 	if (summarize(trial, options) == 0 && !trial->counts.truncated)
 		status = COMMAND_DONE;
 undo_capture:
@@ -844,7 +824,7 @@ int try_command(int argc, char **argv)
 		return fputs(help, stdout) < 0 || fflush(stdout) != 0 ? COMMAND_BAD : COMMAND_DONE;
 	trial = calloc(1, sizeof(*trial));
 	if (!trial) {
-		complain("try", "out of memory; free some");
+		say_error("try", "out of memory; free some");
 		return COMMAND_BAD;
 	}
 	sieve_init(&trial->sieve);
