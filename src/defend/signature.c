@@ -29,6 +29,7 @@
 #define SPECIFIC_KEEPS_PPM 998000 /* of a rule's coverage, for one more term */
 #define SPECIFIC_BONUS_PPM 30000
 #define HELD_OUT_FROM 20000 /* packets in B from which on half of it is held out */
+#define LENGTH_MAX 65575
 #define LIMIT_PPS_MIN 10
 #define VERIFIED_LOST_PPM 10000
 #define VERIFIED_NOISE_PPM 2000 /* verification errs too: some of V may be attack */
@@ -110,7 +111,7 @@ static uint64_t octets_at(const uint8_t *octets, unsigned count)
 GETTER(get_proto, true, o->protocol)
 GETTER(get_src_port, o->flags &OBSERVATION_PORTS, o->src_port)
 GETTER(get_dst_port, o->flags &OBSERVATION_PORTS, o->dst_port)
-GETTER(get_length, true, o->length)
+GETTER(get_length, true, o->length < LENGTH_MAX ? o->length : LENGTH_MAX) /* as the match language counts jumbograms */
 GETTER(get_ttl, true, o->ttl)
 GETTER(get_ip_id, address_is_ipv4(&o->dst), o->ip_id)
 GETTER(get_fragment, true, (o->flags & OBSERVATION_FRAGMENT) != 0)

@@ -48,6 +48,7 @@ struct recent {
 	struct observation observation;
 	uint8_t kind;
 	bool taken;
+	bool probed; /* part of a scan, which may yet turn out to be a flood */
 };
 
 /* A busy track that is to be assessed when its packets are settled, though no more may come. */
@@ -245,6 +246,12 @@ static void close_wave(struct incident *inc)
 static void open_wave(struct incident *inc, struct capture_time began)
 {
 	inc->wave_open = true;
+	/* What begins within a pause of the last one's end goes on with it. */
+	if (inc->waves_count && time_since(began, last_wave(inc)->ended) <= WAVE_PAUSE_MIN_NS) {
+		if (time_since(began, inc->last_hot) > 0)
+			inc->last_hot = began;
+		return;
+	}
 	inc->last_hot = began;
 	if (inc->waves_count == INCIDENT_WAVES_MAX) {
 		inc->waves_lost++;
@@ -811,16 +818,17 @@ static void assess_probes(struct detector *d, struct track *track, struct captur
 	track->incident = index;
 	open_wave(d->incidents[index], now);
 	for (uint64_t i = recent_count(d); i-- > 0;) {
-		const struct recent *r = recent_at(d, i);
+		struct recent *r = recent_at(d, i);
 		const struct observation *p = &r->observation;
 		struct prefix probed = detector_scope(&p->dst, 0);
 
-		if (r->taken || !is_probe_kind(r->kind) || !address_equal(&p->src, &track->example_src) ||
+		if (r->taken || r->probed || !is_probe_kind(r->kind) || !address_equal(&p->src, &track->example_src) ||
 		    time_since(now, p->time) > 60 * NS_PER_S ||
 		    (track->kind == VECTOR_SCAN_PORTS ? !address_equal(&p->dst, &track->example_dst)
 		                                      : p->dst_port != track->example_port))
 			continue;
 		record(d, d->incidents[index], &d->incidents[index]->parts[part], p);
+		r->probed = true;
 		d->incidents[index]->scope = prefix_join(&d->incidents[index]->scope, &probed);
 	}
 }
@@ -836,7 +844,8 @@ void detector_observe_probe(struct detector *d, const struct observation *o, str
 	if (index >= 0) {
 		struct incident *inc = d->incidents[index];
 
-		if (take(d, inc, &inc->parts[0], o)) {
+		if (!recent_at(d, 0)->probed && take(d, inc, &inc->parts[0], o)) {
+			recent_at(d, 0)->probed = true;
 			inc->scope = prefix_join(&inc->scope, &scope);
 			return;
 		}

@@ -343,9 +343,11 @@ static struct judgement judge(struct engine *e, const struct observation *o, int
 static bool observe_outer(struct engine *e, const struct observation *o, int64_t slot, bool inner_fresh)
 {
 	struct flow_view view = flow_update_outer(e->flows, o, slot);
+	struct prefix around = detector_scope(&o->outer.dst, DETECTOR_LEVELS - 1);
 	struct observation outer;
 
-	if (view.asked || view.engaged)
+	/* Where the inside goes to the tunnel's own end, it has said all there is to say. */
+	if (view.asked || view.engaged || prefix_contains(&around, &o->dst))
 		return false;
 	observation_outer(o, &outer);
 	return count_kind(e, &outer, o->outer.protocol == PROTOCOL_GRE ? VECTOR_GRE_INSIDE : VECTOR_IP_INSIDE, slot,
@@ -374,8 +376,8 @@ void engine_observe(struct engine *e, const struct observation *observation)
 		if (j.probe && !taken)
 			count_probe(e, &o, slot);
 	}
-	if (o.flags & OBSERVATION_TUNNELLED)
-		taken |= observe_outer(e, &o, slot, j.fresh);
+	if (!taken && (o.flags & OBSERVATION_TUNNELLED))
+		taken = observe_outer(e, &o, slot, j.fresh);
 	if (taken)
 		return;
 	if (j.welcome)
