@@ -14,9 +14,10 @@
  *     9 weight   high nibble: weights[], low nibble: TTL
  *    10 seed     of all that is drawn by chance
  *
- * Each observation is one that decode_frame() could have made. Whatever they are, the engine says as many packets as it was given, every finding
- * adds up (parts, waves, shares, times, scope), its signatures hold for as much of the sample as they claim and read back as themselves, the same
- * stream gives the same report, and that is JSON.
+ * Streams are kept short, for speed; one input in LONG_EVERY may be a long one. Each observation is one that decode_frame() could have made.
+ *
+ * Whatever they are, the engine says as many packets as it was given; every finding adds up (parts, waves, shares, times, scope), its signatures hold for
+ * as much of the sample as they claim and read back as themselves; the same stream gives the same report, and that is JSON.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -39,8 +40,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size); /* NOLINT(readabil
 	} while (0)
 
 #define INPUT_MAX (64u << 10)
-#define OBSERVATIONS_MAX 16384u
-#define TWICE_MAX 1024u /* streams up to here are analysed twice */
+#define OBSERVATIONS_MAX 3072u
+#define LONG_EVERY 16u           /* an input whose length is a multiple of it may give as many as … */
+#define OBSERVATIONS_LONG 20480u /* … these, more than the detector remembers */
+#define TWICE_MAX 1024u          /* streams up to here are analysed twice */
 #define RECORD_SIZE 11u
 #define SEED 0x686f6c6466617374u
 #define START (1741599912 * NS_PER_S)
@@ -148,7 +151,7 @@ struct stream {
 	struct engine *engine;
 	uint64_t chance;
 	struct capture_time now;
-	uint64_t count, packets, bytes;
+	uint64_t room, count, packets, bytes;
 	struct capture_time first, last;
 };
 
@@ -381,7 +384,7 @@ static void give(struct stream *s, struct observation *o)
 {
 	bool tunnelled = o->flags & OBSERVATION_TUNNELLED;
 
-	if (s->count >= OBSERVATIONS_MAX)
+	if (s->count >= s->room)
 		return;
 	engine_observe(s->engine, o);
 	if (s->count == 0 || time_since(o->time, s->first) < 0)
@@ -511,10 +514,11 @@ static void play(struct stream *s, const uint8_t *data, size_t size)
 	struct record r;
 
 	s->now = (struct capture_time){ START };
-	while (s->count < OBSERVATIONS_MAX && record_read(&c, &r)) {
+	s->room = size % LONG_EVERY ? OBSERVATIONS_MAX : OBSERVATIONS_LONG;
+	while (s->count < s->room && record_read(&c, &r)) {
 		s->chance = r.seed;
 		pass(s, steps[r.before & 15], 1u + (r.before >> 4));
-		for (unsigned i = 0; i < bursts[r.burst & 15] && s->count < OBSERVATIONS_MAX; i++) {
+		for (unsigned i = 0; i < bursts[r.burst & 15] && s->count < s->room; i++) {
 			if (i)
 				pass(s, steps[r.burst >> 4], 1);
 			if (r.what == WHAT_CONVERSATION || r.what == WHAT_HANDSHAKE)

@@ -792,44 +792,68 @@ bool detector_observe(struct detector *d, const struct observation *o, uint8_t k
 	return false;
 }
 
+/* A kept packet that is one of the track's probes and in no incident yet. */
+static bool is_new_probe(const struct recent *r, const struct track *track, struct capture_time now)
+{
+	const struct observation *o = &r->observation;
+
+	if (r->taken || r->probed || !(is_probe_kind(r->kind) || r->kind == VECTOR_ICMP) ||
+	    !address_equal(&o->src, &track->example_src) || time_since(now, o->time) > 60 * NS_PER_S)
+		return false;
+	return track->kind == VECTOR_SCAN_PORTS ? address_equal(&o->dst, &track->example_dst)
+	                                        : o->dst_port == track->example_port;
+}
+
+static bool any_new_probe(struct detector *d, const struct track *track, struct capture_time now)
+{
+	for (uint64_t i = 0; i < recent_count(d); i++)
+		if (is_new_probe(recent_at(d, i), track, now))
+			return true;
+	return false;
+}
+
 /* Enough distinct ports or hosts, few of them answering? */
-static void assess_probes(struct detector *d, struct track *track, struct capture_time now, bool final)
+static bool is_scan(const struct track *track, bool final)
 {
 	const struct evidence *e = vector_get(track->kind)->evidence;
 	struct track_counts counts =
 		track_sum(track, track->last_slot - 599, track->last_slot - (final ? 0 : e->settle_slots));
+	uint64_t distinct;
+
+	if (counts.packets < e->crowd_60s || counts.settled * 5 > counts.packets * 2)
+		return false;
+	distinct = track_sources(track);
+	/* Whoever asks the same again and again is polling. */
+	return distinct >= e->crowd_60s_sources && counts.packets <= SCAN_REPEATS * distinct;
+}
+
+static void assess_probes(struct detector *d, struct track *track, struct capture_time now, bool final)
+{
 	int32_t index = resolve(d, track->incident), part;
 	struct prefix scope = detector_scope(&track->example_dst, 0);
+	struct incident *inc;
 
-	if (counts.packets < e->crowd_60s || counts.settled * 5 > counts.packets * 2 ||
-	    track_sources(track) < e->crowd_60s_sources)
-		return;
-	if (counts.packets > SCAN_REPEATS * track_sources(track))
-		return; /* whoever asks the same again and again is polling */
-	if (index >= 0 && d->incidents[index]->wave_open)
+	if ((index >= 0 && d->incidents[index]->wave_open) || !is_scan(track, final) || !any_new_probe(d, track, now))
 		return;
 	if (index < 0 || is_over(d->incidents[index], now))
 		index = new_incident(d, &scope, now, now, true);
 	if (index < 0)
 		return;
-	part = part_of(d, d->incidents[index], track->kind);
+	inc = d->incidents[index];
+	part = part_of(d, inc, track->kind);
 	if (part < 0)
 		return;
 	track->incident = index;
-	open_wave(d->incidents[index], now);
+	open_wave(inc, now);
 	for (uint64_t i = recent_count(d); i-- > 0;) {
 		struct recent *r = recent_at(d, i);
-		const struct observation *p = &r->observation;
-		struct prefix probed = detector_scope(&p->dst, 0);
+		struct prefix probed = detector_scope(&r->observation.dst, 0);
 
-		if (r->taken || r->probed || !is_probe_kind(r->kind) || !address_equal(&p->src, &track->example_src) ||
-		    time_since(now, p->time) > 60 * NS_PER_S ||
-		    (track->kind == VECTOR_SCAN_PORTS ? !address_equal(&p->dst, &track->example_dst)
-		                                      : p->dst_port != track->example_port))
+		if (!is_new_probe(r, track, now))
 			continue;
-		record(d, d->incidents[index], &d->incidents[index]->parts[part], p);
+		record(d, inc, &inc->parts[part], &r->observation);
 		r->probed = true;
-		d->incidents[index]->scope = prefix_join(&d->incidents[index]->scope, &probed);
+		inc->scope = prefix_join(&inc->scope, &probed);
 	}
 }
 
