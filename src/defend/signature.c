@@ -484,7 +484,7 @@ static bool beam_search(struct search *s, struct candidate *best, struct candida
 		uint32_t next = 0;
 
 		for (uint32_t i = 0; i < (depth ? used : 1); i++) {
-			for (uint16_t k = 0; k < s->items_count; k++) {
+			for (uint32_t k = 0; k < s->items_count; k++) {
 				trial->count = depth ? from[i].count : 0;
 				if (depth) {
 					memcpy(trial->items, from[i].items, sizeof(trial->items));
@@ -496,7 +496,7 @@ static bool beam_search(struct search *s, struct candidate *best, struct candida
 				} else {
 					memcpy(trial->bits, s->items[k].bits, s->words * sizeof(*trial->bits));
 				}
-				trial->items[trial->count++] = k;
+				trial->items[trial->count++] = (uint16_t)k;
 				trial->score = score_of(s, trial->bits, &trial->caught) + specific_bonus(s, trial);
 				if (trial->caught == 0)
 					continue;
@@ -521,7 +521,7 @@ static bool beam_search(struct search *s, struct candidate *best, struct candida
 static void specialise(struct search *s, struct candidate *c, uint64_t *scratch)
 {
 	for (uint8_t rank = 1; rank <= 10; rank++) {
-		for (uint16_t k = 0; k < s->items_count && c->count < BEAM_DEPTH; k++) {
+		for (uint32_t k = 0; k < s->items_count && c->count < BEAM_DEPTH; k++) {
 			uint64_t caught;
 
 			if (s->items[k].rank != rank || has_field(s, c, &s->items[k].term) ||
@@ -532,7 +532,7 @@ static void specialise(struct search *s, struct candidate *c, uint64_t *scratch)
 			if (caught * PPM < c->caught * SPECIFIC_KEEPS_PPM)
 				continue;
 			memcpy(c->bits, scratch, s->words * sizeof(*scratch));
-			c->items[c->count++] = k;
+			c->items[c->count++] = (uint16_t)k;
 			c->caught = caught;
 		}
 	}

@@ -1157,5 +1157,6 @@ void detector_finish(struct detector *d, struct track_table *tracks, struct trac
 	}
 	d->count = kept;
 	if (kept)
+		/* NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers */
 		qsort(d->incidents, kept, sizeof(d->incidents[0]), by_beginning);
 }

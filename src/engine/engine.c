@@ -469,9 +469,11 @@ static int lists_init(struct lists *lists, const struct sample *attack, const st
 	*lists = (struct lists){ 0 };
 	for (uint32_t i = 0; i < normal->used; i++)
 		outers += (normal->items[i].observation.flags & OBSERVATION_TUNNELLED) != 0;
+	/* NOLINTBEGIN(bugprone-sizeof-expression): lists of pointers */
 	lists->attack = calloc((size_t)attack->used + 1, sizeof(*lists->attack));
 	lists->baseline = calloc((size_t)normal->used + 1, sizeof(*lists->baseline));
 	lists->verified = calloc((size_t)normal->used + 1, sizeof(*lists->verified));
+	/* NOLINTEND(bugprone-sizeof-expression) */
 	lists->outers = calloc(outers + 1, sizeof(*lists->outers));
 	return lists->attack && lists->baseline && lists->verified && lists->outers ? 0 : -ENOMEM;
 }
