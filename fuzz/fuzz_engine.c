@@ -92,7 +92,7 @@ static const int64_t steps[16] = {
 };
 static const uint16_t bursts[16] = { 1, 1, 2, 3, 4, 8, 16, 24, 32, 64, 100, 128, 256, 512, 1024, 2048 };
 static const uint16_t lengths[16] = { 0, 0, 1, 4, 8, 12, 32, 48, 90, 172, 440, 516, 1400, 1472, 8972, 65507 };
-static const uint32_t weights[16] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 10, 64, 1000, 4096, 65536, UINT32_MAX };
+static const uint32_t weights[16] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 10, 64, 1000, 4096, 65536, 131072 };
 static const uint16_t ports[16] = { 0, 53, 80, 123, 389, 443, 1900, 4500, 5353, 11211, 27015, 50000, 65535 };
 /* behind the table's own: one after the other, by chance, one of 64 */
 #define PORT_COUNTS 13
