@@ -275,7 +275,8 @@ static void record(struct detector *d, struct incident *inc, struct incident_par
 	wave->bytes += bytes;
 	if (time_since(o->time, inc->began) < 0)
 		inc->began = o->time;
-	if (time_since(o->time, wave->began) < 0)
+	/* A late packet belongs to the present wave, but does not stretch it over the one before. */
+	if (time_since(o->time, wave->began) < 0 && (inc->waves_count < 2 || time_since(o->time, wave[-1].ended) > 0))
 		wave->began = o->time;
 	if (time_since(o->time, wave->ended) > 0)
 		wave->ended = o->time;

@@ -54,7 +54,7 @@ struct incident {
 	int32_t absorbed_by; /* -1, or the incident that this one became part of */
 	struct incident_slot {
 		int64_t slot;
-		uint32_t packets;
+		uint64_t packets;
 		uint64_t bytes;
 	} slots[INCIDENT_SLOTS];
 };
