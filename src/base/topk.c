@@ -5,9 +5,143 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
+
+_Static_assert(TOPK_ROOM <= UINT8_MAX, "an entry's number plus one fits into an octet of the index");
+_Static_assert(TOPK_ROOM > TOPK_SIZE && TOPK_INDEX > TOPK_ROOM, "there is always a free place");
+_Static_assert((TOPK_INDEX & (TOPK_INDEX - 1)) == 0, "a place is a mask");
+
 static bool key_equal(struct topk_key a, struct topk_key b)
 {
 	return a.high == b.high && a.low == b.low;
+}
+
+static uint32_t place_of(struct topk_key key)
+{
+	return (uint32_t)(hash_fold(key.low ^ 0x9e3779b97f4a7c15u, key.high ^ 0xd1b54a32d192ed03u) >> 40);
+}
+
+/* Where the key is, or the free place where it belongs. */
+static uint8_t *look_up(struct topk *topk, struct topk_key key)
+{
+	for (uint32_t place = place_of(key);; place++) {
+		uint8_t *number = &topk->index[place & (TOPK_INDEX - 1)];
+
+		if (*number == 0 || key_equal(topk->entries[*number - 1].key, key))
+			return number;
+	}
+}
+
+static void rebuild_index(struct topk *topk)
+{
+	memset(topk->index, 0, sizeof(topk->index));
+	for (uint32_t i = 0; i < topk->used; i++)
+		*look_up(topk, topk->entries[i].key) = (uint8_t)(i + 1);
+	topk->latest = 0;
+}
+
+/* The count at `rank` of a descending order; `counts` is reordered. Hoare's selection: quadratic at worst, over 256 counts. */
+static uint64_t select_count(uint64_t *counts, uint32_t used, uint32_t rank)
+{
+	uint32_t low = 0, high = used - 1;
+
+	while (low < high) {
+		uint64_t pivot = counts[low + (high - low) / 2];
+		uint32_t i = low, j = high;
+
+		for (;;) {
+			while (counts[i] > pivot)
+				i++;
+			while (counts[j] < pivot)
+				j--;
+			if (i >= j)
+				break;
+			uint64_t swap = counts[i];
+
+			counts[i++] = counts[j];
+			counts[j--] = swap;
+		}
+		/* [low, i) >= pivot >= (j, high]; where they meet on the pivot itself, it is in its place */
+		if (rank < i && rank > j)
+			return counts[rank];
+		if (rank <= j)
+			high = j;
+		else
+			low = i > j ? i : j + 1;
+	}
+	return counts[low];
+}
+
+/* Keeps what is heavier than entry number TOPK_SIZE + 1 would be: TOPK_SIZE entries at most. */
+static uint32_t prune(struct topk_entry *entries, uint32_t used, uint64_t *floor)
+{
+	uint64_t counts[2 * TOPK_ROOM];
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < used; i++)
+		counts[i] = entries[i].count;
+	*floor = select_count(counts, used, TOPK_SIZE);
+	for (uint32_t i = 0; i < used; i++)
+		if (entries[i].count > *floor)
+			entries[kept++] = entries[i];
+	return kept;
+}
+
+void topk_add(struct topk *topk, struct topk_key key, uint64_t weight)
+{
+	uint8_t *number;
+
+	topk->total += weight;
+	if (topk->used > 0 && key_equal(topk->entries[topk->latest].key, key)) {
+		topk->entries[topk->latest].count += weight;
+		return;
+	}
+	number = look_up(topk, key);
+	if (*number == 0) {
+		if (topk->used == TOPK_ROOM) {
+			topk->used = prune(topk->entries, topk->used, &topk->floor);
+			memset(topk->entries + topk->used, 0, (TOPK_ROOM - topk->used) * sizeof(*topk->entries));
+			rebuild_index(topk);
+			number = look_up(topk, key);
+		}
+		topk->entries[topk->used] =
+			(struct topk_entry){ .key = key, .count = topk->floor, .error = topk->floor };
+		*number = (uint8_t)++topk->used;
+	}
+	topk->latest = *number - 1u;
+	topk->entries[topk->latest].count += weight;
+}
+
+void topk_merge(struct topk *into, const struct topk *from)
+{
+	struct topk_entry all[2 * TOPK_ROOM];
+	struct topk other = *from;
+	uint64_t floor = into->floor + other.floor;
+	uint32_t used = into->used;
+	bool met[TOPK_ROOM] = { false };
+
+	memcpy(all, into->entries, used * sizeof(*all));
+	for (uint32_t i = 0; i < into->used; i++) {
+		uint8_t number = *look_up(&other, all[i].key);
+
+		all[i].count += number ? other.entries[number - 1].count : other.floor;
+		all[i].error += number ? other.entries[number - 1].error : other.floor;
+		if (number)
+			met[number - 1] = true;
+	}
+	for (uint32_t j = 0; j < other.used; j++) {
+		if (met[j])
+			continue;
+		all[used] = other.entries[j];
+		all[used].count += into->floor;
+		all[used].error += into->floor;
+		used++;
+	}
+	if (used > TOPK_ROOM)
+		used = prune(all, used, &floor);
+	*into = (struct topk){ .used = used, .total = into->total + other.total, .floor = floor };
+	memcpy(into->entries, all, used * sizeof(*all));
+	rebuild_index(into);
 }
 
 static int by_count(const void *left, const void *right)
@@ -23,83 +157,10 @@ static int by_count(const void *left, const void *right)
 	return 0;
 }
 
-static struct topk_entry *lightest(struct topk *topk)
-{
-	struct topk_entry *least = &topk->entries[0];
-
-	for (uint32_t i = 1; i < topk->used; i++)
-		if (topk->entries[i].count < least->count)
-			least = &topk->entries[i];
-	return least;
-}
-
-void topk_add(struct topk *topk, struct topk_key key, uint64_t weight)
-{
-	struct topk_entry *entry;
-
-	topk->total += weight;
-	for (uint32_t i = 0; i < topk->used; i++) {
-		if (key_equal(topk->entries[i].key, key)) {
-			topk->entries[i].count += weight;
-			return;
-		}
-	}
-	if (topk->used < TOPK_SIZE) {
-		topk->entries[topk->used++] = (struct topk_entry){ .key = key, .count = weight };
-		return;
-	}
-	entry = lightest(topk);
-	entry->error = entry->count;
-	entry->count += weight;
-	entry->key = key;
-}
-
-/* What a summary may have missed of a key it does not list. */
-static uint64_t floor_of(struct topk *topk)
-{
-	return topk->used < TOPK_SIZE ? 0 : lightest(topk)->count;
-}
-
-void topk_merge(struct topk *into, const struct topk *from)
-{
-	struct topk_entry all[2 * TOPK_SIZE];
-	struct topk other = *from;
-	uint64_t floor_into = floor_of(into), floor_from = floor_of(&other);
-	uint32_t used = into->used;
-	bool met[TOPK_SIZE] = { false };
-
-	memcpy(all, into->entries, used * sizeof(*all));
-	for (uint32_t i = 0; i < into->used; i++) {
-		uint32_t j = 0;
-
-		while (j < other.used && !key_equal(all[i].key, other.entries[j].key))
-			j++;
-		if (j < other.used) {
-			all[i].count += other.entries[j].count;
-			all[i].error += other.entries[j].error;
-			met[j] = true;
-		} else {
-			all[i].count += floor_from;
-			all[i].error += floor_from;
-		}
-	}
-	for (uint32_t j = 0; j < other.used; j++) {
-		if (met[j])
-			continue;
-		all[used] = other.entries[j];
-		all[used].count += floor_into;
-		all[used].error += floor_into;
-		used++;
-	}
-	qsort(all, used, sizeof(*all), by_count);
-	into->used = used < TOPK_SIZE ? used : TOPK_SIZE;
-	into->total += other.total;
-	memcpy(into->entries, all, into->used * sizeof(*all));
-}
-
 void topk_sort(struct topk *topk)
 {
 	qsort(topk->entries, topk->used, sizeof(topk->entries[0]), by_count);
+	rebuild_index(topk);
 }
 
 uint64_t topk_heaviest(const struct topk *topk)

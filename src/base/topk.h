@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SpaceSaving (Metwally, Agrawal, El Abbadi, ICDT 2005): the heaviest keys of a stream in fixed space. A key's count is too high by
- * at most its `error`, which is at most N / TOPK_SIZE. Merging adds and prunes (Agrawal et al., PODS 2012) and keeps the bound.
+ * The heaviest keys of a stream in fixed space and constant time: SpaceSaving (Metwally, Agrawal, El Abbadi, ICDT 2005) that makes room for many
+ * keys at once instead of one by one (as Anderson et al., IMC 2017, do for counters that err the other way). A key's count is too high by at most
+ * its `error`, and that is at most N / TOPK_SIZE; a key heavier than that is listed. Merging adds and prunes and keeps both.
+ *
+ * `floor` is the most that a key can have which is not listed. When the table is full, the lighter half goes and the heaviest of them is the new
+ * floor. With S = sum of (count - floor), every packet adds its weight to S, and making room takes TOPK_SIZE + 1 times the floor's rise from
+ * it at least: hence the bound.
  */
 #ifndef HOLDFAST_BASE_TOPK_H
 #define HOLDFAST_BASE_TOPK_H
@@ -9,6 +14,8 @@
 #include <stdint.h>
 
 #define TOPK_SIZE 64
+#define TOPK_ROOM 128  /* keys held between two prunings */
+#define TOPK_INDEX 256 /* places of the hash table, each the number of an entry plus one, or 0 */
 
 struct topk_key {
 	uint64_t high, low;
@@ -20,11 +27,14 @@ struct topk_entry {
 	uint64_t error;
 };
 
-/* A zeroed struct is empty. */
+/* A zeroed struct is empty. entries[0 .. used) are in no order until topk_sort(). */
 struct topk {
 	uint32_t used;
+	uint32_t latest; /* entry of the key added last: streams repeat themselves */
 	uint64_t total;
-	struct topk_entry entries[TOPK_SIZE];
+	uint64_t floor;
+	struct topk_entry entries[TOPK_ROOM];
+	uint8_t index[TOPK_INDEX];
 };
 
 void topk_add(struct topk *topk, struct topk_key key, uint64_t weight);

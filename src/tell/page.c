@@ -405,7 +405,7 @@ static bool heaviest(const struct topk *topk, uint64_t *key, uint64_t *at_least)
 {
 	const struct topk_entry *best = NULL;
 
-	for (uint32_t i = 0; i < topk->used && i < TOPK_SIZE; i++) {
+	for (uint32_t i = 0; i < topk->used; i++) {
 		const struct topk_entry *entry = &topk->entries[i];
 
 		if (!best || entry->count > best->count ||

@@ -44,7 +44,7 @@ static uint32_t draw(enum shape shape, uint32_t i, uint64_t *draws)
 	case HEAVY:
 		return made_below(draws, 10) < 3 ? 77 : made_below(draws, KEYS);
 	case CYCLE: /* the worst order: each key comes back just after it was pushed out */
-		return i % 65;
+		return i % (TOPK_ROOM + 1);
 	}
 	return 0;
 }
@@ -62,7 +62,7 @@ static void check(const struct topk *topk, const struct twin *twin)
 	uint64_t heaviest = 0;
 
 	assert_int_equal(topk->total, twin->total);
-	assert_in_range(topk->used, twin->total > 0, TOPK_SIZE);
+	assert_in_range(topk->used, twin->total > 0, TOPK_ROOM);
 	for (uint32_t i = 0; i < topk->used; i++) {
 		const struct topk_entry *entry = &topk->entries[i];
 		uint32_t number = number_of(entry->key);
