@@ -112,18 +112,6 @@ const struct detector_counters *detector_counters(const struct detector *d)
 	return &d->counters;
 }
 
-struct prefix detector_scope(const struct address *address, unsigned level)
-{
-	static const uint8_t ipv4[DETECTOR_LEVELS] = { 32, 24, 20 }, ipv6[DETECTOR_LEVELS] = { 128, 64, 48 };
-
-	return prefix_of(address, address_is_ipv4(address) ? ipv4[level] : ipv6[level]);
-}
-
-static bool is_host(const struct prefix *scope)
-{
-	return scope->length == (scope->is_ipv4 ? 32 : 128);
-}
-
 /* ------------------------------------------------------------------ recent packets */
 
 static struct recent *recent_at(struct detector *d, uint64_t back)
@@ -420,7 +408,7 @@ static unsigned widest_network(const struct prefix *scope)
 static bool is_neighbour(const struct incident *inc, const struct incident *other, uint8_t kind,
                          struct capture_time now)
 {
-	bool host = is_host(&inc->scope);
+	bool host = scope_is_host(&inc->scope);
 	struct prefix around =
 		prefix_of(&inc->scope.address, host ? (inc->scope.is_ipv4 ? 24u : 64u) : widest_network(&inc->scope));
 
@@ -428,7 +416,7 @@ static bool is_neighbour(const struct incident *inc, const struct incident *othe
 	    other->scope.is_ipv4 != inc->scope.is_ipv4 || !prefix_covers(&around, &other->scope))
 		return false;
 	/* A network gathers other networks, and of single addresses those inside it. */
-	return host || !is_host(&other->scope) || prefix_covers(&inc->scope, &other->scope);
+	return host || !scope_is_host(&other->scope) || prefix_covers(&inc->scope, &other->scope);
 }
 
 /*
@@ -444,7 +432,7 @@ static int32_t gather_neighbours(struct detector *d, int32_t index, uint8_t kind
 	for (uint32_t i = 0; i < d->count; i++)
 		if ((int32_t)i == index || is_neighbour(inc, d->incidents[i], kind, now))
 			neighbours[met++] = (int32_t)i;
-	if (met < (is_host(&inc->scope) ? SIBLINGS : 2))
+	if (met < (scope_is_host(&inc->scope) ? SIBLINGS : 2))
 		return index;
 	for (uint32_t i = 1; i < met; i++)
 		absorb(d, neighbours[0], neighbours[i]);
@@ -764,11 +752,10 @@ void detector_tick(struct detector *d, struct track_table *tracks, struct track_
 	}
 }
 
-bool detector_observe(struct detector *d, const struct observation *o, uint8_t kind,
-                      struct track *tracks[DETECTOR_LEVELS])
+bool detector_observe(struct detector *d, const struct observation *o, uint8_t kind, struct track *tracks[SCOPE_LEVELS])
 {
 	recent_push(d, o, kind);
-	for (unsigned level = 0; level < DETECTOR_LEVELS; level++) {
+	for (unsigned level = 0; level < SCOPE_LEVELS; level++) {
 		struct track *track = tracks[level];
 		int32_t index = track ? resolve(d, track->incident) : -1, part;
 
@@ -781,7 +768,7 @@ bool detector_observe(struct detector *d, const struct observation *o, uint8_t k
 		}
 		track->frozen = d->incidents[index]->wave_open;
 	}
-	for (unsigned level = 0; level < DETECTOR_LEVELS; level++) {
+	for (unsigned level = 0; level < SCOPE_LEVELS; level++) {
 		struct track *track = tracks[level];
 
 		if (!track || !due(track, track->last_slot))
@@ -831,7 +818,7 @@ static bool is_scan(const struct track *track, bool final)
 static void assess_probes(struct detector *d, struct track *track, struct capture_time now, bool final)
 {
 	int32_t index = resolve(d, track->incident), part;
-	struct prefix scope = detector_scope(&track->example_dst, 0);
+	struct prefix scope = scope_at(&track->example_dst, 0);
 	struct incident *inc;
 
 	if ((index >= 0 && d->incidents[index]->wave_open) || !is_scan(track, final) || !any_new_probe(d, track, now))
@@ -848,7 +835,7 @@ static void assess_probes(struct detector *d, struct track *track, struct captur
 	open_wave(inc, now);
 	for (uint64_t i = recent_count(d); i-- > 0;) {
 		struct recent *r = recent_at(d, i);
-		struct prefix probed = detector_scope(&r->observation.dst, 0);
+		struct prefix probed = scope_at(&r->observation.dst, 0);
 
 		if (!is_new_probe(r, track, now))
 			continue;
@@ -860,7 +847,7 @@ static void assess_probes(struct detector *d, struct track *track, struct captur
 
 void detector_observe_probe(struct detector *d, const struct observation *o, struct track *track)
 {
-	struct prefix scope = detector_scope(&o->dst, 0);
+	struct prefix scope = scope_at(&o->dst, 0);
 	int32_t index;
 
 	if (!track)
@@ -933,10 +920,10 @@ static void decide_remaining(struct detector *d, struct track_table *tracks, str
 {
 	int64_t slot = slot_of(last.ns);
 
-	for (unsigned level = 0; level < DETECTOR_LEVELS; level++) {
+	for (unsigned level = 0; level < SCOPE_LEVELS; level++) {
 		for (uint32_t i = 0; i < track_table_count(tracks); i++) {
 			struct track *track = track_table_at(tracks, i);
-			struct prefix scope = detector_scope(&track->scope.address, level);
+			struct prefix scope = scope_at(&track->scope.address, level);
 			int32_t index = resolve(d, track->incident);
 
 			if (!prefix_equal(&scope, &track->scope) || (index >= 0 && d->incidents[index]->wave_open))

@@ -12,9 +12,9 @@
 #include <stdint.h>
 
 #include "detect/incident.h"
+#include "detect/scope.h"
 #include "measure/track.h"
 
-#define DETECTOR_LEVELS 3     /* IPv4 /32, /24, /20; IPv6 /128, /64, /48 */
 #define DETECTOR_RECENT 16384 /* the latest suspicious packets, kept so that an incident has its beginning */
 #define DETECTOR_SAMPLES \
 	262144 /* packets sampled in all incidents together; INCIDENT_SAMPLE each while there is room */
@@ -31,15 +31,12 @@ struct detector_counters {
 struct detector *detector_new(uint64_t seed);
 void detector_free(struct detector *detector);
 
-/* The scope of an address at a level, 0 the narrowest. */
-struct prefix detector_scope(const struct address *address, unsigned level);
-
 /*
  * A packet that nobody asked for, counted in these tracks (NULL where there is none yet), narrowest first. Returns true where
  * it became part of an incident.
  */
 bool detector_observe(struct detector *detector, const struct observation *observation, uint8_t kind,
-                      struct track *tracks[DETECTOR_LEVELS]);
+                      struct track *tracks[SCOPE_LEVELS]);
 /* A probe of a possible scan; `track` counts distinct ports (VECTOR_SCAN_PORTS) or hosts (VECTOR_SCAN_HOSTS). */
 void detector_observe_probe(struct detector *detector, const struct observation *observation, struct track *track);
 /*

@@ -7,13 +7,11 @@
 
 #include "base/hash.h"
 #include "detect/detector.h"
+#include "detect/judge.h"
+#include "detect/scope.h"
 #include "measure/flow.h"
 #include "trace/family.h"
 
-#define PROTOCOL_ICMP 1
-#define PROTOCOL_UDP 17
-#define PROTOCOL_GRE 47
-#define PROTOCOL_ICMPV6 58
 #define BASELINE_MARGIN_NS NS_PER_S /* around an incident: neither attack nor peace */
 #define PROBE_SLOTS 600 /* probes are counted in generations of a minute: a careful scanner takes its time */
 #define PORT_SHARE 20   /* a port with a twentieth of the packets is named */
@@ -123,14 +121,24 @@ static int64_t move_clock(struct engine *e, struct capture_time time)
 	return slot_of(e->newest.ns);
 }
 
+/* So many packets that were counted under a kind from a slot on were welcome. */
+static void settle(struct engine *e, const struct address *target, uint8_t kind, int64_t slot, uint32_t packets)
+{
+	for (unsigned level = 0; level < SCOPE_LEVELS; level++) {
+		struct prefix scope = scope_at(target, level);
+
+		track_settle(e->tracks, &scope, kind, slot, packets);
+	}
+}
+
 /* One packet of a kind towards o->dst, in the tracks of all levels and before the detector. */
 static bool count_kind(struct engine *e, const struct observation *o, uint8_t kind, int64_t slot, uint64_t source,
                        bool fresh, bool answered)
 {
-	struct track *tracks[DETECTOR_LEVELS];
+	struct track *tracks[SCOPE_LEVELS];
 
-	for (unsigned level = 0; level < DETECTOR_LEVELS; level++) {
-		struct prefix scope = detector_scope(&o->dst, level);
+	for (unsigned level = 0; level < SCOPE_LEVELS; level++) {
+		struct prefix scope = scope_at(&o->dst, level);
 
 		tracks[level] = track_add(e->tracks, &scope, kind, slot, source, o->weight, fresh);
 		if (answered)
@@ -164,202 +172,64 @@ static void count_probe(struct engine *e, const struct observation *o, int64_t s
 	                                 o->weight, true));
 }
 
-/* Earlier packets of this conversation were welcome: they are taken back from the tracks that count the unwelcome. */
-static void settle(struct engine *e, const struct observation *o, const struct flow_view *view)
+/* Earlier packets of the conversation were welcome: they are taken back from the tracks that count the unwelcome. */
+static void give_back(struct engine *e, const struct observation *o, const struct credit *credit)
 {
-	const struct address *target = view->settled_toward_dst ? &o->dst : &o->src;
-	const struct address *opener = view->settled_toward_dst ? &o->src : &o->dst;
-	uint16_t port = view->settled_toward_dst ? o->dst_port : o->src_port;
+	const struct address *target = credit->toward_dst ? &o->dst : &o->src;
+	const struct address *opener = credit->toward_dst ? &o->src : &o->dst;
+	uint16_t port = credit->toward_dst ? o->dst_port : o->src_port;
 	struct prefix host = probe_scope(e, opener, target, 0), by_port = probe_scope(e, opener, NULL, port);
 
-	for (unsigned level = 0; level < DETECTOR_LEVELS && view->kind != VECTOR_NONE; level++) {
-		struct prefix scope = detector_scope(target, level);
-
-		track_settle(e->tracks, &scope, view->kind, view->settled_slot, view->settled);
-	}
-	track_settle(e->probes, &host, VECTOR_SCAN_PORTS, view->settled_slot, 1);
-	track_settle(e->probes, &by_port, VECTOR_SCAN_HOSTS, view->settled_slot, 1);
+	if (credit->kind != VECTOR_NONE)
+		settle(e, target, credit->kind, credit->slot, credit->packets);
+	track_settle(e->probes, &host, VECTOR_SCAN_PORTS, credit->slot, 1);
+	track_settle(e->probes, &by_port, VECTOR_SCAN_HOSTS, credit->slot, 1);
 }
 
-struct judgement {
-	uint8_t kind; /* VECTOR_NONE: nothing to object to */
-	bool fresh;
-	bool welcome;
-	bool answered; /* counted, but at once as settled */
-	bool probe;
-};
-
-static struct judgement judge_error(struct engine *e, const struct observation *o, int64_t slot)
+/* What the packet says of others than itself. */
+static void book_past(struct engine *e, const struct observation *o, const struct judgement *j, int64_t slot)
 {
-	bool own = address_equal(&o->quote.src, &o->dst);
-	struct judgement j = { .fresh = true };
-
-	if (own && flow_knows_quote(e->flows, o, slot)) {
-		j.welcome = true;
-		return j;
-	}
-	/*
-	 * Requests in the target's name to a service that reflects: where it is closed, an error comes instead of the answer. (The quoted address may
-	 * have been translated on the way, or left as it was when a capture was anonymised.)
-	 */
-	if (o->quote.protocol == PROTOCOL_UDP) {
-		j.kind = vector_of_service(o->quote.dst_port);
-		if (j.kind == VECTOR_NONE)
-			j.kind = vector_of_service(o->quote.src_port);
-	}
-	/* Otherwise an echo of something else, which is only an attack where there is far too much of it. */
-	if (j.kind == VECTOR_NONE)
-		j.kind = VECTOR_ICMP_ERROR;
-	return j;
-}
-
-static struct judgement judge_later_fragment(struct engine *e, const struct observation *o, int64_t slot)
-{
-	struct judgement j = { .kind = VECTOR_FRAGMENT };
-	uint8_t kind;
-
-	if (!flow_fragments_recall(e->flows, o, slot, &j.welcome, &kind))
-		return j;
-	j.kind = j.welcome ? VECTOR_NONE : kind != VECTOR_NONE ? kind : VECTOR_FRAGMENT;
-	return j;
-}
-
-static bool is_icmp_error(const struct observation *o)
-{
-	if (o->protocol == PROTOCOL_ICMPV6)
-		return o->icmp_type < 128;
-	return o->icmp_type == 3 || o->icmp_type == 4 || o->icmp_type == 5 || o->icmp_type == 11 || o->icmp_type == 12;
-}
-
-static bool is_echo_request(const struct observation *o)
-{
-	return (o->protocol == PROTOCOL_ICMP && o->icmp_type == 8) ||
-	       (o->protocol == PROTOCOL_ICMPV6 && o->icmp_type == 128);
-}
-
-static bool is_echo_reply(const struct observation *o)
-{
-	return (o->protocol == PROTOCOL_ICMP && o->icmp_type == 0) ||
-	       (o->protocol == PROTOCOL_ICMPV6 && o->icmp_type == 129);
-}
-
-/*
- * To a group: multicast that is in use (RFC 5771: link-local, source-specific, GLOP, scoped; the reserved blocks between are where anonymised captures
- * have their targets), or the broadcast address of the sender's own network, as far as a /24 tells.
- */
-static bool is_to_group(const struct observation *o)
-{
-	const uint8_t *dst = o->dst.octets;
-
-	if (!address_is_ipv4(&o->dst))
-		return address_is_multicast(&o->dst);
-	if (dst[12] == 224 || (dst[12] >= 232 && dst[12] <= 234) || dst[12] == 239)
-		return true;
-	return dst[15] == 255 &&
-	       (memcmp(dst + 12, o->src.octets + 12, 3) == 0 || memcmp(dst + 12, "\xff\xff\xff", 3) == 0);
-}
-
-/* What a client sends once it has the server's keys: Handshake packets (RFC 9000 section 17.2.4) and short headers (17.3). */
-static bool is_later_quic(const struct observation *o)
-{
-	return o->payload_kept > 0 && ((o->payload[0] & 0xf0) == 0xe0 || (o->payload[0] & 0xc0) == 0x40);
-}
-
-static struct judgement judge(struct engine *e, const struct observation *o, int64_t slot)
-{
-	struct judgement j = { 0 };
-	struct flow_view view;
-
-	if (o->flags & OBSERVATION_LATER_FRAGMENT)
-		return judge_later_fragment(e, o, slot);
-	if (o->flags & OBSERVATION_QUOTE)
-		return judge_error(e, o, slot);
-	view = flow_update(e->flows, o, slot);
-	j.fresh = view.fresh;
-	if (o->flags & OBSERVATION_ICMP) {
-		/* An answered ping is still a ping: only an answer that was asked for is welcome. */
-		if (is_icmp_error(o)) {
-			j.kind = VECTOR_ICMP_ERROR; /* of what, the capture has cut off */
-			return j;
-		}
-		j.welcome = view.asked && is_echo_reply(o);
-		j.kind = j.welcome ? VECTOR_NONE : vector_recognise(o);
-		j.probe = view.fresh && is_echo_request(o);
-		if (view.settled)
-			settle(e, o, &view);
-		if (o->flags & OBSERVATION_FRAGMENT)
-			flow_fragments_note(e->flows, o, slot, j.welcome, j.kind);
-		return j;
-	}
-	if ((o->flags & OBSERVATION_PORTS) && view.from_opener && is_to_group(o))
-		flow_group_note(e->flows, o, slot);
-	if ((view.fresh && o->protocol == PROTOCOL_UDP && flow_group_asked(e->flows, o, slot)) ||
-	    (view.known && view.kind == VECTOR_QUIC && view.from_opener && is_later_quic(o)) ||
-	    (view.counts && vector_get(view.kind)->class != VECTOR_REFLECTION))
-		flow_engage(&view, slot);
-	j.welcome = view.asked || view.engaged;
-	if (!j.welcome) {
-		j.kind = view.known && view.kind != VECTOR_NONE && !(o->flags & OBSERVATION_TCP) ? view.kind
-		                                                                                 : vector_recognise(o);
-		/* Nobody is a victim of answers to a group: that is how discovery protocols speak. */
-		if (o->protocol == PROTOCOL_UDP && j.kind != VECTOR_DHCP && is_to_group(o))
-			j.kind = VECTOR_ONE_WAY;
-		if (view.fresh)
-			flow_mark_kind(&view, j.kind);
-		/* A half-open handshake that its own opener resets is spoken of by its SYN. */
-		if (view.known && view.kind == VECTOR_SYN && j.kind == VECTOR_RST)
-			j.kind = VECTOR_NONE;
-		/* Clients of a server that is down repeat themselves, second by second. */
-		j.answered = view.retransmission;
-		j.probe = view.fresh && (o->flags & OBSERVATION_PORTS) != 0 &&
-		          (j.kind == VECTOR_SYN || j.kind == VECTOR_FIN || j.kind == VECTOR_NULL ||
-		           j.kind == VECTOR_XMAS || j.kind == VECTOR_ACK || j.kind == VECTOR_UDP);
-	}
-	if (view.settled)
-		settle(e, o, &view);
-	/* A question is counted even though its asker is answered: too many of them are an attack all the same. */
-	if (view.engaged && view.from_opener && view.kind != VECTOR_NONE &&
-	    vector_get(view.kind)->evidence->answered_1s && o->protocol == PROTOCOL_UDP) {
-		j.kind = view.kind;
-		j.answered = true;
-	}
-	if (view.handshake || view.reset_back)
-		detector_note(e->detector, &o->dst, VECTOR_SYN, view.handshake, view.reset_back);
-	if (view.handshake && o->payload_length == 0)
+	if (j->credit.packets)
+		give_back(e, o, &j->credit);
+	if (j->handshake || j->reset_back)
+		detector_note(e->detector, &o->dst, VECTOR_SYN, j->handshake, j->reset_back);
+	if (j->connects)
 		count_kind(e, o, VECTOR_TCP_CONNECTION, slot, hash_address(e->seed, &o->src), true, false);
-	if (view.first_data) {
-		for (unsigned level = 0; level < DETECTOR_LEVELS; level++) {
-			struct prefix scope = detector_scope(&o->dst, level);
-
-			track_settle(e->tracks, &scope, VECTOR_TCP_CONNECTION, view.settled_slot, 1);
-		}
-	}
-	if (o->flags & OBSERVATION_FRAGMENT)
-		flow_fragments_note(e->flows, o, slot, j.welcome, j.kind);
-	return j;
+	if (j->speaks)
+		settle(e, &o->dst, VECTOR_TCP_CONNECTION, j->connected_slot, 1);
 }
 
-/* The tunnel packet itself, as its end sees it. */
-static bool observe_outer(struct engine *e, const struct observation *o, int64_t slot, bool inner_fresh)
+/* The packet itself. True where an incident took it. */
+static bool count_packet(struct engine *e, const struct observation *o, const struct judgement *j, int64_t slot)
 {
-	struct flow_view view = flow_update_outer(e->flows, o, slot);
-	struct prefix around = detector_scope(&o->outer.dst, DETECTOR_LEVELS - 1);
+	if (j->kind == VECTOR_NONE)
+		return false;
+	if (count_kind(e, o, j->kind, slot, hash_address(e->seed, &o->src), j->fresh, j->answered))
+		return true;
+	if (j->probe)
+		count_probe(e, o, slot);
+	return false;
+}
+
+/* The tunnel packet around it. */
+static bool count_tunnel(struct engine *e, const struct observation *o, int64_t slot, bool inner_fresh)
+{
+	uint8_t kind = judge_tunnel(e->flows, o, slot);
 	struct observation outer;
 
-	/* Where the inside goes to the tunnel's own end, it has said all there is to say. */
-	if (view.asked || view.engaged || prefix_contains(&around, &o->dst))
+	if (kind == VECTOR_NONE)
 		return false;
 	observation_outer(o, &outer);
-	return count_kind(e, &outer, o->outer.protocol == PROTOCOL_GRE ? VECTOR_GRE_INSIDE : VECTOR_IP_INSIDE, slot,
-	                  hash_address(hash_address(e->seed, &o->outer.src), &o->dst), inner_fresh, false);
+	return count_kind(e, &outer, kind, slot, hash_address(hash_address(e->seed, &o->outer.src), &o->dst),
+	                  inner_fresh, false);
 }
 
 void engine_observe(struct engine *e, const struct observation *observation)
 {
 	struct observation o = *observation;
 	struct judgement j;
-	bool taken = false;
 	int64_t slot;
+	bool taken;
 
 	if (is_stray(e, o.time))
 		o.time = e->newest;
@@ -368,16 +238,13 @@ void engine_observe(struct engine *e, const struct observation *observation)
 		detector_tick(e->detector, e->tracks, e->probes, slot);
 		e->slot = slot;
 	}
-	j = judge(e, &o, slot);
+	j = judge_packet(e->flows, &o, slot);
+	book_past(e, &o, &j, slot);
 	e->totals.packets += o.weight;
 	e->totals.bytes += (uint64_t)o.weight * (o.flags & OBSERVATION_TUNNELLED ? o.outer.length : o.length);
-	if (j.kind != VECTOR_NONE) {
-		taken = count_kind(e, &o, j.kind, slot, hash_address(e->seed, &o.src), j.fresh, j.answered);
-		if (j.probe && !taken)
-			count_probe(e, &o, slot);
-	}
+	taken = count_packet(e, &o, &j, slot);
 	if (!taken && (o.flags & OBSERVATION_TUNNELLED))
-		taken = observe_outer(e, &o, slot, j.fresh);
+		taken = count_tunnel(e, &o, slot, j.fresh);
 	if (taken)
 		return;
 	if (j.welcome)

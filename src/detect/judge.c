@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "detect/judge.h"
+
+#include <string.h>
+
+#include "detect/scope.h"
+#include "detect/vector.h"
+
+#define PROTOCOL_ICMP 1
+#define PROTOCOL_UDP 17
+#define PROTOCOL_GRE 47
+#define PROTOCOL_ICMPV6 58
+
+static bool is_icmp_error(const struct observation *o)
+{
+	if (o->protocol == PROTOCOL_ICMPV6)
+		return o->icmp_type < 128;
+	return o->icmp_type == 3 || o->icmp_type == 4 || o->icmp_type == 5 || o->icmp_type == 11 || o->icmp_type == 12;
+}
+
+static bool is_echo_request(const struct observation *o)
+{
+	return (o->protocol == PROTOCOL_ICMP && o->icmp_type == 8) ||
+	       (o->protocol == PROTOCOL_ICMPV6 && o->icmp_type == 128);
+}
+
+static bool is_echo_reply(const struct observation *o)
+{
+	return (o->protocol == PROTOCOL_ICMP && o->icmp_type == 0) ||
+	       (o->protocol == PROTOCOL_ICMPV6 && o->icmp_type == 129);
+}
+
+/*
+ * To a group: multicast that is in use (RFC 5771: link-local, source-specific, GLOP, scoped; the reserved blocks between are where anonymised captures
+ * have their targets), or the broadcast address of the sender's own network, as far as a /24 tells.
+ */
+static bool is_to_group(const struct observation *o)
+{
+	const uint8_t *dst = o->dst.octets;
+
+	if (!address_is_ipv4(&o->dst))
+		return address_is_multicast(&o->dst);
+	if (dst[12] == 224 || (dst[12] >= 232 && dst[12] <= 234) || dst[12] == 239)
+		return true;
+	return dst[15] == 255 &&
+	       (memcmp(dst + 12, o->src.octets + 12, 3) == 0 || memcmp(dst + 12, "\xff\xff\xff", 3) == 0);
+}
+
+/* What a client sends once it has the server's keys: Handshake packets (RFC 9000 section 17.2.4) and short headers (17.3). */
+static bool is_later_quic(const struct observation *o)
+{
+	return o->payload_kept > 0 && ((o->payload[0] & 0xf0) == 0xe0 || (o->payload[0] & 0xc0) == 0x40);
+}
+
+static struct judgement judge_later_fragment(struct flow_table *flows, const struct observation *o, int64_t slot)
+{
+	struct judgement j = { .kind = VECTOR_FRAGMENT };
+	uint8_t kind;
+
+	if (!flow_fragments_recall(flows, o, slot, &j.welcome, &kind))
+		return j;
+	j.kind = j.welcome ? VECTOR_NONE : kind != VECTOR_NONE ? kind : VECTOR_FRAGMENT;
+	return j;
+}
+
+static struct judgement judge_quote(const struct flow_table *flows, const struct observation *o, int64_t slot)
+{
+	bool own = address_equal(&o->quote.src, &o->dst);
+	struct judgement j = { .fresh = true };
+
+	if (own && flow_knows_quote(flows, o, slot)) {
+		j.welcome = true;
+		return j;
+	}
+	/*
+	 * Requests in the target's name to a service that reflects: where it is closed, an error comes instead of the answer. (The quoted address may
+	 * have been translated on the way, or left as it was when a capture was anonymised.)
+	 */
+	if (o->quote.protocol == PROTOCOL_UDP) {
+		j.kind = vector_of_service(o->quote.dst_port);
+		if (j.kind == VECTOR_NONE)
+			j.kind = vector_of_service(o->quote.src_port);
+	}
+	/* Otherwise an echo of something else, which is only an attack where there is far too much of it. */
+	if (j.kind == VECTOR_NONE)
+		j.kind = VECTOR_ICMP_ERROR;
+	return j;
+}
+
+/* An answered ping is still a ping: only an answer that was asked for is welcome. */
+static struct judgement judge_icmp(const struct observation *o, const struct flow_view *view)
+{
+	struct judgement j = { .fresh = view->fresh };
+
+	j.welcome = view->asked && is_echo_reply(o);
+	j.kind = j.welcome ? VECTOR_NONE : vector_recognise(o);
+	j.probe = view->fresh && is_echo_request(o);
+	return j;
+}
+
+/* What the payload, or a question to a group, proves where only one side is seen. */
+static void believe(struct flow_table *flows, const struct observation *o, int64_t slot, struct flow_view *view)
+{
+	if ((o->flags & OBSERVATION_PORTS) && view->from_opener && is_to_group(o))
+		flow_group_note(flows, o, slot);
+	if ((view->fresh && o->protocol == PROTOCOL_UDP && flow_group_asked(flows, o, slot)) ||
+	    (view->known && view->kind == VECTOR_QUIC && view->from_opener && is_later_quic(o)) ||
+	    (view->counts && vector_get(view->kind)->class != VECTOR_REFLECTION))
+		flow_engage(view, slot);
+}
+
+static void judge_unwelcome(const struct observation *o, struct flow_view *view, struct judgement *j)
+{
+	j->kind = view->known && view->kind != VECTOR_NONE && !(o->flags & OBSERVATION_TCP) ? view->kind
+	                                                                                    : vector_recognise(o);
+	/* Nobody is a victim of answers to a group: that is how discovery protocols speak. */
+	if (o->protocol == PROTOCOL_UDP && j->kind != VECTOR_DHCP && is_to_group(o))
+		j->kind = VECTOR_ONE_WAY;
+	if (view->fresh)
+		flow_mark_kind(view, j->kind);
+	/* A half-open handshake that its own opener resets is spoken of by its SYN. */
+	if (view->known && view->kind == VECTOR_SYN && j->kind == VECTOR_RST)
+		j->kind = VECTOR_NONE;
+	/* Clients of a server that is down repeat themselves, second by second. */
+	j->answered = view->retransmission;
+	j->probe = view->fresh && (o->flags & OBSERVATION_PORTS) != 0 &&
+	           (j->kind == VECTOR_SYN || j->kind == VECTOR_FIN || j->kind == VECTOR_NULL ||
+	            j->kind == VECTOR_XMAS || j->kind == VECTOR_ACK || j->kind == VECTOR_UDP);
+}
+
+static struct judgement judge_transport(const struct observation *o, struct flow_view *view)
+{
+	struct judgement j = {
+		.fresh = view->fresh,
+		.welcome = view->asked || view->engaged,
+		.handshake = view->handshake,
+		.reset_back = view->reset_back,
+		.connects = view->handshake && o->payload_length == 0,
+		.speaks = view->first_data,
+		.connected_slot = view->settled_slot,
+	};
+
+	if (!j.welcome)
+		judge_unwelcome(o, view, &j);
+	/* A question is counted even though its asker is answered: too many of them are an attack all the same. */
+	if (view->engaged && view->from_opener && view->kind != VECTOR_NONE &&
+	    vector_get(view->kind)->evidence->answered_1s && o->protocol == PROTOCOL_UDP) {
+		j.kind = view->kind;
+		j.answered = true;
+	}
+	return j;
+}
+
+struct judgement judge_packet(struct flow_table *flows, const struct observation *o, int64_t slot)
+{
+	struct judgement j;
+	struct flow_view view;
+
+	if (o->flags & OBSERVATION_LATER_FRAGMENT)
+		return judge_later_fragment(flows, o, slot);
+	if (o->flags & OBSERVATION_QUOTE)
+		return judge_quote(flows, o, slot);
+	view = flow_update(flows, o, slot);
+	if (o->flags & OBSERVATION_ICMP) {
+		if (is_icmp_error(o)) /* of what, the capture has cut off */
+			return (struct judgement){ .kind = VECTOR_ICMP_ERROR, .fresh = view.fresh };
+		j = judge_icmp(o, &view);
+	} else {
+		believe(flows, o, slot, &view);
+		j = judge_transport(o, &view);
+	}
+	if (view.settled)
+		j.credit = (struct credit){
+			.packets = view.settled,
+			.kind = view.kind,
+			.slot = view.settled_slot,
+			.toward_dst = view.settled_toward_dst,
+		};
+	if (o->flags & OBSERVATION_FRAGMENT)
+		flow_fragments_note(flows, o, slot, j.welcome, j.kind);
+	return j;
+}
+
+uint8_t judge_tunnel(struct flow_table *flows, const struct observation *o, int64_t slot)
+{
+	struct flow_view view = flow_update_outer(flows, o, slot);
+	struct prefix around = scope_at(&o->outer.dst, SCOPE_LEVELS - 1);
+
+	/* Where the inside goes to the tunnel's own end, it has said all there is to say. */
+	if (view.asked || view.engaged || prefix_contains(&around, &o->dst))
+		return VECTOR_NONE;
+	return o->outer.protocol == PROTOCOL_GRE ? VECTOR_GRE_INSIDE : VECTOR_IP_INSIDE;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A scope: the address or network that is watched as one target. Every address is watched alone and in two sizes of network around it. */
+#ifndef HOLDFAST_DETECT_SCOPE_H
+#define HOLDFAST_DETECT_SCOPE_H
+
+#include <stdbool.h>
+
+#include "base/prefix.h"
+
+#define SCOPE_LEVELS 3 /* IPv4 /32, /24, /20; IPv6 /128, /64, /48 */
+
+/* The scope of an address at a level, 0 the narrowest. */
+static inline struct prefix scope_at(const struct address *address, unsigned level)
+{
+	static const uint8_t ipv4[SCOPE_LEVELS] = { 32, 24, 20 }, ipv6[SCOPE_LEVELS] = { 128, 64, 48 };
+
+	return prefix_of(address, address_is_ipv4(address) ? ipv4[level] : ipv6[level]);
+}
+
+static inline bool scope_is_host(const struct prefix *scope)
+{
+	return scope->length == (scope->is_ipv4 ? 32 : 128);
+}
+
+#endif
