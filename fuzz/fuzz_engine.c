@@ -27,8 +27,9 @@
 #include <jansson.h>
 
 #include "base/cursor.h"
-#include "detect/detector.h"
+#include "detect/incident_list.h"
 #include "engine/engine.h"
+#include "measure/track.h"
 #include "tell/analysis.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size); /* NOLINT(readability-identifier-naming): libFuzzer's */
@@ -701,7 +702,7 @@ static void check_totals(const struct engine *engine, const struct stream *s)
 	/* A stray time stamp is not believed. */
 	REQUIRE(s->count == 0 || (time_since(t->first, s->first) >= 0 && time_since(t->last, s->last) <= 0));
 	REQUIRE(s->count == 0 || time_since(t->last, t->first) >= 0);
-	REQUIRE(engine_count(engine) <= DETECTOR_INCIDENTS_MAX);
+	REQUIRE(engine_count(engine) <= INCIDENT_LIST_MAX);
 }
 
 /* ---- what is told ---- */

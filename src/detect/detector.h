@@ -15,17 +15,13 @@
 #include "detect/scope.h"
 #include "measure/track.h"
 
-#define DETECTOR_RECENT 16384 /* the latest suspicious packets, kept so that an incident has its beginning */
-#define DETECTOR_SAMPLES \
-	262144 /* packets sampled in all incidents together; INCIDENT_SAMPLE each while there is room */
 #define DETECTOR_PENDING_MAX 256
-#define DETECTOR_INCIDENTS_MAX 128
 
 struct detector; /* opaque */
 
 struct detector_counters {
 	uint64_t pending_refused;   /* beyond DETECTOR_PENDING_MAX: assessed with the next packet, or at the end */
-	uint64_t incidents_refused; /* beyond DETECTOR_INCIDENTS_MAX, or no memory */
+	uint64_t incidents_refused; /* beyond INCIDENT_LIST_MAX, or no memory */
 };
 
 struct detector *detector_new(uint64_t seed);
@@ -55,6 +51,6 @@ void detector_finish(struct detector *detector, struct track_table *tracks, stru
 
 uint32_t detector_count(const struct detector *detector);
 const struct incident *detector_incident(const struct detector *detector, uint32_t index);
-const struct detector_counters *detector_counters(const struct detector *detector);
+struct detector_counters detector_counters(const struct detector *detector);
 
 #endif

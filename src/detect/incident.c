@@ -6,6 +6,26 @@
 
 #define WAVES_TOUCH_NS (2 * NS_PER_S)
 
+void incident_free(struct incident *incident)
+{
+	for (uint32_t i = 0; i < incident->parts_count; i++)
+		window_free(incident->parts[i].window);
+	free(incident);
+}
+
+bool incident_is_over(const struct incident *incident, struct capture_time now)
+{
+	return incident->sealed || (!incident->wave_open && time_since(now, incident->ended) > INCIDENT_QUIET_NS);
+}
+
+int32_t incident_find_part(const struct incident *incident, uint8_t kind)
+{
+	for (uint32_t i = 0; i < incident->parts_count; i++)
+		if (incident->parts[i].kind == kind)
+			return (int32_t)i;
+	return -1;
+}
+
 struct window *incident_window(const struct incident *incident)
 {
 	struct window *total = window_new(INCIDENT_SAMPLE);
@@ -73,12 +93,10 @@ static void absorb_parts(struct incident *into, struct incident *from)
 {
 	for (uint32_t i = 0; i < from->parts_count; i++) {
 		struct incident_part *part = &from->parts[i];
-		uint32_t j = 0;
+		int32_t same = incident_find_part(into, part->kind);
 
-		while (j < into->parts_count && into->parts[j].kind != part->kind)
-			j++;
-		if (j < into->parts_count) {
-			window_merge(into->parts[j].window, part->window);
+		if (same >= 0) {
+			window_merge(into->parts[same].window, part->window);
 			window_free(part->window);
 		} else if (into->parts_count < INCIDENT_PARTS_MAX) {
 			into->parts[into->parts_count++] = *part;

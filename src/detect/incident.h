@@ -59,6 +59,12 @@ struct incident {
 	} slots[INCIDENT_SLOTS];
 };
 
+/* With its windows. */
+void incident_free(struct incident *incident);
+/* Whether it takes no more waves at this time. */
+bool incident_is_over(const struct incident *incident, struct capture_time now);
+/* The index of its part of a kind, or -1. */
+int32_t incident_find_part(const struct incident *incident, uint8_t kind);
 /* Joins `from` into `into`: waves, vectors, counts. `from` is emptied. */
 void incident_absorb(struct incident *into, struct incident *from);
 /* All parts' windows merged into one; NULL where there is no memory. The caller frees it with window_free(). */

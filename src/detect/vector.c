@@ -448,6 +448,12 @@ uint8_t vector_of_service(uint16_t port)
 	return VECTOR_NONE;
 }
 
+bool vector_is_probe(uint8_t id)
+{
+	return id == VECTOR_SYN || id == VECTOR_FIN || id == VECTOR_NULL || id == VECTOR_XMAS || id == VECTOR_ACK ||
+	       id == VECTOR_UDP;
+}
+
 static uint8_t recognise_tcp(const struct observation *o)
 {
 	uint8_t flags = o->tcp.flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_PSH | TCP_ACK | TCP_URG);

@@ -62,7 +62,7 @@ enum vector_id {
 	VECTOR_IP_PROTOCOL, VECTOR_IP_INSIDE, VECTOR_LAND,
 	VECTOR_DNS_QUERY, VECTOR_QUIC, VECTOR_DHCP, VECTOR_ONE_WAY, VECTOR_QUESTION, VECTOR_IP_STREAM,
 	VECTOR_SCAN_PORTS, VECTOR_SCAN_HOSTS,
-	/* named only after the fact, by what the sum of packets shows: see refine() in detector.c */
+	/* named only after the fact, by what the sum of packets shows: see detect/naming.c */
 	VECTOR_UDP_REFLECTION, VECTOR_SYN_ACK_REFLECTION, VECTOR_MIDDLEBOX_REFLECTION,
 	VECTOR_FIRST_REFLECTION,
 };
@@ -70,6 +70,8 @@ enum vector_id {
 
 size_t vector_count(void);
 const struct vector *vector_get(uint8_t id);
+/* Whether a packet of this kind may be a look of a scan at a port. */
+bool vector_is_probe(uint8_t id);
 /* What a packet that nobody asked for could be part of. */
 uint8_t vector_recognise(const struct observation *observation);
 /* The reflection whose service the given UDP port is, VECTOR_NONE where there is none. */

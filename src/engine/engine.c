@@ -447,7 +447,7 @@ int engine_finish(struct engine *e)
 	e->totals.flows_refused = flows->refused;
 	e->totals.tracks_pushed_out = tracks->tracks_pushed_out;
 	e->totals.tracks_refused = tracks->tracks_refused;
-	e->totals.incidents_refused = detector_counters(e->detector)->incidents_refused;
+	e->totals.incidents_refused = detector_counters(e->detector).incidents_refused;
 	e->totals.peace_packets = e->totals.packets;
 	e->findings = calloc(count ? count : 1, sizeof(*e->findings));
 	if (!e->findings)

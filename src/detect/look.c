@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "detect/look.h"
+
+#include "base/time.h"
+#include "detect/scan.h"
+#include "detect/vector.h"
+
+#define CARPET_DESTINATIONS 8
+#define CARPET_RETURNS 4   /* packets to each address that a carpet hits, at least */
+#define SECOND_LOOK_1S 100 /* unanswered packets that deserve a look at who sends them */
+#define SECOND_LOOK_10S 200
+#define SURVEYS_VAIN_MAX 3
+#define SECOND_SOURCES 20
+#define IMPOSSIBLE_SHARE 20    /* a twentieth from addresses that nobody can have: forged */
+#define SERVICE_PORT_MAX 32767 /* servers listen below, clients speak from above */
+
+/* What was looked at in vain waits twice as long each time. */
+static bool survey_track(const struct recent_ring *ring, struct track *track, int64_t from_slot, bool final,
+                         struct survey *survey)
+{
+	if (!final && track->last_slot < track->survey_after)
+		return false;
+	recent_survey(ring, &track->scope, track->kind, slot_start_ns(from_slot), survey);
+	track->survey_after = track->last_slot + (1 << track->surveys_vain);
+	if (track->surveys_vain < SURVEYS_VAIN_MAX)
+		track->surveys_vain++;
+	return true;
+}
+
+bool look_confirms(const struct recent_ring *ring, struct track *track, unsigned level, bool final,
+                   const struct alarm *alarm)
+{
+	struct track_counts counts = track_sum(track, alarm->from_slot, track->last_slot);
+	uint64_t unanswered = counts.packets > counts.settled ? counts.packets - counts.settled : 0;
+	struct survey survey;
+
+	if (level == 0 && !vector_is_probe(track->kind) && !alarm->unsure)
+		return true;
+	if (!survey_track(ring, track, alarm->from_slot, final, &survey))
+		return false;
+	if (survey.packets < survey.taken)
+		return false; /* seen before, as another scope's */
+	if (alarm->unsure && survey.heaviest_source * 2 < survey.packets)
+		return false;
+	/* Many sources among those who were answered do not make one noisy source a crowd. */
+	if (alarm->crowd && survey.heaviest_source * 2 >= unanswered)
+		return false;
+	if (vector_is_probe(track->kind) && scan_explains(&survey, track->kind))
+		return false;
+	if (level == 0)
+		return true;
+	/* A flood comes back to each of its targets; what looks once at each, from however many sources, is a scan. */
+	if (vector_is_probe(track->kind) &&
+	    (recent_reaches_back(ring, slot_start_ns(alarm->from_slot)) ? survey.packets : unanswered) <
+	            CARPET_RETURNS * survey.destinations)
+		return false;
+	return survey.destinations >= CARPET_DESTINATIONS && survey.heaviest_destination * 2 < survey.packets &&
+	       (survey.sources >= 30 || survey.packets >= 20 * survey.destinations);
+}
+
+/*
+ * Forged sources give themselves away by impossible ones among them, and answers of a service that no table knows by the one port that all of them
+ * come from.
+ */
+bool look_finds(const struct recent_ring *ring, struct track *track, unsigned level, int64_t since, int64_t slot,
+                bool final, struct alarm *alarm)
+{
+	const struct vector *vector = vector_get(track->kind);
+	int64_t to = final ? slot : slot - vector->evidence->settle_slots, from = to - 9;
+	struct track_counts counts = track_sum(track, from > since ? from : since, to);
+	struct survey survey;
+
+	if (level > 0 || vector->class != VECTOR_STATELESS)
+		return false;
+	if (counts.packets < counts.settled + SECOND_LOOK_1S) {
+		from = to - 99;
+		counts = track_sum(track, from > since ? from : since, to);
+		if (counts.packets < counts.settled + SECOND_LOOK_10S)
+			return false;
+	}
+	if (counts.settled * 2 > counts.packets)
+		return false;
+	if (!survey_track(ring, track, from > since ? from : since, final, &survey))
+		return false;
+	if (survey.sources < SECOND_SOURCES || survey.packets < survey.taken ||
+	    survey.heaviest_source * 4 > survey.packets)
+		return false;
+	if (!(survey.impossible * IMPOSSIBLE_SHARE >= survey.packets && survey.impossible * 2 < survey.packets) &&
+	    !(track->kind == VECTOR_UDP && survey.shared_source_port * 10 >= survey.packets * 9 &&
+	      survey.source_port <= SERVICE_PORT_MAX))
+		return false;
+	*alarm = (struct alarm){ .window = 10, .crowd = true };
+	alarm->from_slot = assess_onset(track, vector->evidence, since, from);
+	return true;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "detect/naming.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "detect/vector.h"
+
+#define SERVICE_PORT_MAX 32767 /* servers listen below, clients speak from above */
+#define LISTENERS 16
+#define SMALL_SHARE 50 /* a vector with less than a fiftieth of packets and of bytes is noise of the others */
+#define ECHO_SHARE 5   /* errors that an attack makes others send: named only from a fifth on */
+
+static uint64_t share_of_top(const struct topk *topk)
+{
+	return topk->total ? topk_heaviest(topk) * 100 / topk->total : 0;
+}
+
+/* Packets from ports that servers listen on. */
+static uint64_t share_of_services(const struct topk *ports)
+{
+	uint64_t from_services = 0;
+
+	for (uint32_t i = 0; i < ports->used; i++)
+		if (ports->entries[i].key.low < 1024 || ports->entries[i].key.low == 8080)
+			from_services += ports->entries[i].count - ports->entries[i].error;
+	return ports->total ? from_services * 100 / ports->total : 0;
+}
+
+/* Few ports, none of which a client would be given: hosts that listen there. */
+static uint64_t share_of_top_listeners(const struct topk *ports)
+{
+	struct topk sorted = *ports;
+	uint64_t listening = 0;
+
+	topk_sort(&sorted);
+	for (uint32_t i = 0; i < sorted.used && i < LISTENERS; i++)
+		if (sorted.entries[i].key.low <= SERVICE_PORT_MAX)
+			listening += sorted.entries[i].count - sorted.entries[i].error;
+	return sorted.total ? listening * 100 / sorted.total : 0;
+}
+
+static bool same_top(const struct topk *a, const struct topk *b)
+{
+	struct topk left = *a, right = *b;
+
+	topk_sort(&left);
+	topk_sort(&right);
+	return left.used && right.used && left.entries[0].key.low == right.entries[0].key.low;
+}
+
+static uint8_t refine(const struct incident_part *part)
+{
+	const struct window *w = part->window;
+	uint64_t sources = hll_estimate(&w->sources), top_port = share_of_top(&w->top_src_ports);
+
+	/* Among peers, both ends use one port: no reflector is asked from there. */
+	if (part->kind == VECTOR_UDP && sources >= 20 && top_port >= 80 && share_of_top(&w->top_sources) < 50 &&
+	    w->top_src_ports.entries[0].key.low != 443 &&
+	    (share_of_top(&w->top_dst_ports) < 80 || !same_top(&w->top_src_ports, &w->top_dst_ports)))
+		return VECTOR_UDP_REFLECTION;
+	if (part->kind == VECTOR_SYN_ACK &&
+	    (share_of_services(&w->top_src_ports) >= 50 || share_of_top_listeners(&w->top_src_ports) >= 80))
+		return VECTOR_SYN_ACK_REFLECTION;
+	if ((part->kind == VECTOR_ACK || part->kind == VECTOR_RST || part->kind == VECTOR_FIN) && sources >= 20 &&
+	    share_of_services(&w->top_src_ports) >= 80 && share_of_top(&w->top_sources) < 50 &&
+	    w->payloads * 2 > w->packets)
+		return VECTOR_MIDDLEBOX_REFLECTION;
+	return part->kind;
+}
+
+static void remove_part(struct incident *inc, uint32_t index)
+{
+	inc->packets -= inc->parts[index].window->packets;
+	inc->bytes -= inc->parts[index].window->bytes;
+	window_free(inc->parts[index].window);
+	memmove(&inc->parts[index], &inc->parts[index + 1], (inc->parts_count - index - 1) * sizeof(inc->parts[0]));
+	inc->parts_count--;
+}
+
+static int by_packets(const void *left, const void *right)
+{
+	const struct incident_part *a = left, *b = right;
+
+	if (a->window->packets != b->window->packets)
+		return a->window->packets > b->window->packets ? -1 : 1;
+	return a->kind < b->kind ? -1 : a->kind > b->kind;
+}
+
+static void name_parts(struct incident *inc)
+{
+	for (uint32_t i = 0; i < inc->parts_count; i++)
+		inc->parts[i].kind = refine(&inc->parts[i]);
+	/* Rows of one name (netbios on two ports) are one vector. */
+	for (uint32_t i = 0; i < inc->parts_count; i++) {
+		for (uint32_t j = i + 1; j < inc->parts_count;) {
+			if (strcmp(vector_get(inc->parts[i].kind)->name, vector_get(inc->parts[j].kind)->name) != 0) {
+				j++;
+				continue;
+			}
+			window_merge(inc->parts[i].window, inc->parts[j].window);
+			window_free(inc->parts[j].window);
+			memmove(&inc->parts[j], &inc->parts[j + 1], (inc->parts_count - j - 1) * sizeof(inc->parts[0]));
+			inc->parts_count--;
+		}
+	}
+	qsort(inc->parts, inc->parts_count, sizeof(inc->parts[0]), by_packets);
+	for (uint32_t i = inc->parts_count; i-- > 1;) {
+		const struct incident_part *part = &inc->parts[i];
+		uint64_t share = part->kind == VECTOR_ICMP_ERROR ? ECHO_SHARE : SMALL_SHARE;
+
+		if (part->window->packets * share < inc->packets && part->window->bytes * share < inc->bytes)
+			remove_part(inc, i);
+	}
+}
+
+/* The half of its scope that holds nearly all, and so on: the narrowest network that is the target. */
+static void narrow_scope(struct incident *inc)
+{
+	struct window *total = incident_window(inc);
+
+	if (!total)
+		return;
+	for (;;) {
+		unsigned longest = inc->scope.is_ipv4 ? 32 : 128;
+		struct prefix half;
+		uint32_t lower = 0, all = 0;
+
+		if (inc->scope.length == longest)
+			break;
+		half = prefix_of(&inc->scope.address, inc->scope.length + 1u);
+		for (uint32_t i = 0; i < total->sample.used; i++) {
+			if (!prefix_contains(&inc->scope, &total->sample.items[i].observation.dst))
+				continue;
+			all++;
+			lower += prefix_contains(&half, &total->sample.items[i].observation.dst);
+		}
+		if (all == 0 || (lower * 100ull < all * 98ull && (all - lower) * 100ull < all * 98ull))
+			break;
+		if (lower * 100ull < all * 98ull) {
+			unsigned bit = inc->scope.length + (inc->scope.is_ipv4 ? 96u : 0u);
+
+			half.address.octets[bit / 8] |= (uint8_t)(0x80u >> (bit % 8));
+		}
+		inc->scope = half;
+	}
+	window_free(total);
+}
+
+void naming_settle(struct incident *inc)
+{
+	name_parts(inc);
+	narrow_scope(inc);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "detect/recent.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/hll.h"
+#include "base/topk.h"
+#include "measure/window.h"
+
+void recent_init(struct recent_ring *ring, uint64_t seed)
+{
+	ring->seed = seed;
+	ring->pushed = 0;
+}
+
+static uint64_t place(const struct recent_ring *ring, uint64_t back)
+{
+	return (ring->pushed - 1 - back) % RECENT_MAX;
+}
+
+static const struct recent *at(const struct recent_ring *ring, uint64_t back)
+{
+	return &ring->packets[place(ring, back)];
+}
+
+struct recent *recent_at(struct recent_ring *ring, uint64_t back)
+{
+	return &ring->packets[place(ring, back)];
+}
+
+uint64_t recent_count(const struct recent_ring *ring)
+{
+	return ring->pushed < RECENT_MAX ? ring->pushed : RECENT_MAX;
+}
+
+void recent_push(struct recent_ring *ring, const struct observation *o, uint8_t kind)
+{
+	ring->packets[ring->pushed++ % RECENT_MAX] = (struct recent){ .observation = *o, .kind = kind };
+}
+
+bool recent_reaches_back(const struct recent_ring *ring, int64_t ns)
+{
+	return recent_count(ring) < RECENT_MAX || at(ring, RECENT_MAX - 1)->observation.time.ns <= ns;
+}
+
+bool recent_first(const struct recent_ring *ring, const struct prefix *scope, uint8_t kind, int64_t from_ns,
+                  struct capture_time *first)
+{
+	for (uint64_t i = recent_count(ring); i-- > 0;) {
+		const struct recent *r = at(ring, i);
+
+		if (!r->taken && r->kind == kind && r->observation.time.ns >= from_ns &&
+		    prefix_contains(scope, &r->observation.dst)) {
+			*first = r->observation.time;
+			return true;
+		}
+	}
+	return false;
+}
+
+void recent_survey(const struct recent_ring *ring, const struct prefix *scope, uint8_t kind, int64_t since_ns,
+                   struct survey *survey)
+{
+	struct hll *sources = calloc(5, sizeof(*sources));
+	struct topk *heaviest = calloc(4, sizeof(*heaviest));
+	int64_t first_ns = INT64_MAX, last_ns = INT64_MIN;
+	uint64_t packets = 0;
+
+	*survey = (struct survey){ 0 };
+	for (uint64_t i = 0; sources && heaviest && i < recent_count(ring); i++) {
+		const struct recent *r = at(ring, i);
+		const struct observation *o = &r->observation;
+
+		if (r->kind != kind || o->time.ns < since_ns || !prefix_contains(scope, &o->dst))
+			continue;
+		if (r->taken) {
+			survey->taken += o->weight;
+			continue;
+		}
+		packets += o->weight;
+		hll_add(&sources[0], hash_address(ring->seed, &o->src));
+		hll_add(&sources[1], hash_address(ring->seed, &o->dst));
+		hll_add(&sources[2], hash_2(ring->seed, o->dst_port, 0));
+		hll_add(&sources[3], hash_2(ring->seed, o->src_port, 1));
+		hll_add(&sources[4], hash_2(hash_address(ring->seed, &o->dst), o->dst_port, 2));
+		survey->impossible += address_is_impossible_source(&o->src) ? o->weight : 0;
+		topk_add(&heaviest[2], topk_number(o->src_port), o->weight);
+		topk_add(&heaviest[3], topk_number(o->dst_port), o->weight);
+		survey->payload += (uint64_t)o->payload_length * o->weight;
+		first_ns = o->time.ns < first_ns ? o->time.ns : first_ns;
+		last_ns = o->time.ns > last_ns ? o->time.ns : last_ns;
+		topk_add(&heaviest[0], address_topk(&o->src), o->weight);
+		topk_add(&heaviest[1], address_topk(&o->dst), o->weight);
+	}
+	if (sources && heaviest) {
+		survey->packets = packets;
+		survey->sources = hll_estimate(&sources[0]);
+		survey->destinations = hll_estimate(&sources[1]);
+		survey->ports = hll_estimate(&sources[2]);
+		survey->pairs = hll_estimate(&sources[4]);
+		topk_sort(&heaviest[2]);
+		topk_sort(&heaviest[3]);
+		survey->source_port = (uint16_t)heaviest[2].entries[0].key.low;
+		if (heaviest[2].entries[0].key.low != heaviest[3].entries[0].key.low)
+			survey->shared_source_port = topk_heaviest(&heaviest[2]);
+		survey->source_ports = hll_estimate(&sources[3]);
+		survey->span_ns = packets ? last_ns - first_ns : 0;
+		survey->heaviest_source = topk_heaviest(&heaviest[0]);
+		survey->heaviest_destination = topk_heaviest(&heaviest[1]);
+	}
+	free(sources);
+	free(heaviest);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The latest suspicious packets, kept so that an incident begins with its first packet, and so that what raised an alarm can be looked at again. A
+ * packet becomes part of one incident at most, and of one scan at most.
+ */
+#ifndef HOLDFAST_DETECT_RECENT_H
+#define HOLDFAST_DETECT_RECENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/prefix.h"
+#include "observe/observation.h"
+
+#define RECENT_MAX 16384
+
+struct recent {
+	struct observation observation;
+	uint8_t kind;
+	bool taken;  /* part of an incident */
+	bool probed; /* part of a scan, which may yet turn out to be a flood */
+};
+
+struct recent_ring {
+	uint64_t seed; /* of the survey's estimates */
+	uint64_t pushed;
+	struct recent packets[RECENT_MAX];
+};
+
+/* What the kept packets of one kind towards one scope have in common. */
+struct survey {
+	uint64_t taken; /* packets that are part of an incident already; not in what follows */
+	uint64_t packets;
+	uint64_t sources, destinations, ports, source_ports;
+	uint64_t pairs;      /* of destination and port */
+	uint64_t impossible; /* packets from addresses that nobody can have */
+	uint64_t
+		shared_source_port; /* packets from the most used one, where it is not the most used destination port */
+	uint16_t source_port;       /* … that port */
+	uint64_t payload;           /* octets */
+	int64_t span_ns;            /* from the first to the last */
+	uint64_t heaviest_source, heaviest_destination; /* packets, at least */
+};
+
+/* Empty. */
+void recent_init(struct recent_ring *ring, uint64_t seed);
+void recent_push(struct recent_ring *ring, const struct observation *observation, uint8_t kind);
+uint64_t recent_count(const struct recent_ring *ring);
+/* The packet so many before the latest, which is 0; less than recent_count(). */
+struct recent *recent_at(struct recent_ring *ring, uint64_t back);
+/* Whether the ring still holds what came at that time. */
+bool recent_reaches_back(const struct recent_ring *ring, int64_t ns);
+/* The time of the first one that no incident has taken; false where none is kept. */
+bool recent_first(const struct recent_ring *ring, const struct prefix *scope, uint8_t kind, int64_t from_ns,
+                  struct capture_time *first);
+/* All zero where there is no memory for it. */
+void recent_survey(const struct recent_ring *ring, const struct prefix *scope, uint8_t kind, int64_t since_ns,
+                   struct survey *survey);
+
+#endif
