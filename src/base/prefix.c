@@ -7,6 +7,7 @@
 #include "base/prefix.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <errno.h>
 #include <string.h>
 
@@ -30,16 +31,6 @@ struct address address_from_ipv6(const uint8_t octets[16])
 
 	memcpy(address.octets, octets, sizeof(address.octets));
 	return address;
-}
-
-bool address_is_ipv4(const struct address *address)
-{
-	return memcmp(address->octets, mapped, MAPPED_OCTETS) == 0;
-}
-
-bool address_equal(const struct address *a, const struct address *b)
-{
-	return memcmp(a->octets, b->octets, sizeof(a->octets)) == 0;
 }
 
 int address_compare(const struct address *a, const struct address *b)
@@ -77,14 +68,11 @@ static unsigned mapped_length(const struct prefix *prefix)
 	return prefix->length + (prefix->is_ipv4 ? MAPPED_BITS : 0);
 }
 
-/* The bits of octet `index` that lie inside a prefix of `bits`. */
-static uint8_t octet_mask(unsigned index, unsigned bits)
+/* The first `bits` of 128, as two halves in the host's order. */
+static void masks_of(unsigned bits, uint64_t mask[2])
 {
-	if (bits >= 8 * (index + 1))
-		return 0xff;
-	if (bits <= 8 * index)
-		return 0;
-	return (uint8_t)(0xff00u >> (bits - 8 * index));
+	mask[0] = bits == 0 ? 0 : bits >= 64 ? UINT64_MAX : UINT64_MAX << (64 - bits);
+	mask[1] = bits <= 64 ? 0 : bits >= 128 ? UINT64_MAX : UINT64_MAX << (128 - bits);
 }
 
 /* How many bits a and b have in common from the left. */
@@ -103,19 +91,27 @@ struct prefix prefix_of(const struct address *address, unsigned length)
 {
 	struct prefix prefix = { .is_ipv4 = address_is_ipv4(address) };
 	unsigned longest = prefix.is_ipv4 ? 32 : 128;
-	unsigned bits;
+	uint64_t half[2], mask[2];
 
 	prefix.length = (uint8_t)(length < longest ? length : longest);
-	bits = mapped_length(&prefix);
-	for (unsigned i = 0; i < sizeof(prefix.address.octets); i++)
-		prefix.address.octets[i] = address->octets[i] & octet_mask(i, bits);
+	masks_of(mapped_length(&prefix), mask);
+	memcpy(half, address->octets, sizeof(half));
+	half[0] &= htobe64(mask[0]);
+	half[1] &= htobe64(mask[1]);
+	memcpy(prefix.address.octets, half, sizeof(half));
 	return prefix;
 }
 
 bool prefix_contains(const struct prefix *prefix, const struct address *address)
 {
-	return prefix->is_ipv4 == address_is_ipv4(address) &&
-	       common_bits(&prefix->address, address) >= mapped_length(prefix);
+	uint64_t own[2], half[2], mask[2];
+
+	if (prefix->is_ipv4 != address_is_ipv4(address))
+		return false;
+	masks_of(mapped_length(prefix), mask);
+	memcpy(own, prefix->address.octets, sizeof(own));
+	memcpy(half, address->octets, sizeof(half));
+	return (((own[0] ^ half[0]) & htobe64(mask[0])) | ((own[1] ^ half[1]) & htobe64(mask[1]))) == 0;
 }
 
 bool prefix_covers(const struct prefix *outer, const struct prefix *inner)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct address {
 	uint8_t octets[16];
@@ -25,14 +26,24 @@ struct prefix {
 
 struct address address_from_ipv4(const uint8_t octets[4]);
 struct address address_from_ipv6(const uint8_t octets[16]);
-bool address_is_ipv4(const struct address *address);
-bool address_equal(const struct address *a, const struct address *b);
 /* <0, 0, >0 in network order, so IPv4 sorts as one block. */
 int address_compare(const struct address *a, const struct address *b);
 /* Sources that no network anywhere can have: 0.0.0.0/8, 127.0.0.0/8, 224.0.0.0/3, ::/128, ::1, ff00::/8. */
 bool address_is_impossible_source(const struct address *address);
 bool address_is_multicast(const struct address *address); /* 224.0.0.0/4, 255.255.255.255, ff00::/8 */
 const char *address_format(const struct address *address, char text[ADDRESS_TEXT_SIZE]);
+
+static inline bool address_is_ipv4(const struct address *address)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	return memcmp(address->octets, mapped, sizeof(mapped)) == 0;
+}
+
+static inline bool address_equal(const struct address *a, const struct address *b)
+{
+	return memcmp(a->octets, b->octets, sizeof(a->octets)) == 0;
+}
 
 /* The prefix of `length` (family's own terms) that holds `address`; length is clamped to the family's. */
 struct prefix prefix_of(const struct address *address, unsigned length);
