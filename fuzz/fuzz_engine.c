@@ -384,10 +384,13 @@ static void wrap(struct stream *s, const struct record *r, struct observation *o
 static void give(struct stream *s, struct observation *o)
 {
 	bool tunnelled = o->flags & OBSERVATION_TUNNELLED;
+	struct packet packet;
 
 	if (s->count >= s->room)
 		return;
-	engine_observe(s->engine, o);
+	packet.observation = *o;
+	engine_prepare(s->engine, &packet);
+	engine_observe(s->engine, &packet, 1);
 	if (s->count == 0 || time_since(o->time, s->first) < 0)
 		s->first = o->time;
 	if (s->count == 0 || time_since(o->time, s->last) > 0)
@@ -579,7 +582,7 @@ static void check_parts(const struct incident *inc)
 		REQUIRE(time_since(w->last, w->first) >= 0);
 		REQUIRE(w->sample.used > 0 && w->sample.used <= INCIDENT_SAMPLE && w->sample.used <= w->packets);
 		for (uint32_t j = 0; j < w->sample.used && !holds; j++)
-			holds = prefix_contains(&inc->scope, &w->sample.items[j].observation.dst);
+			holds = prefix_contains(&inc->scope, &w->sample.items[j].dst);
 		packets += w->packets;
 		bytes += w->bytes;
 	}
@@ -614,7 +617,7 @@ static uint32_t count_hits(const struct window *total, const struct match *match
 	uint32_t hits = 0;
 
 	for (uint32_t i = 0; i < total->sample.used; i++)
-		hits += match_test(match, &total->sample.items[i].observation);
+		hits += match_test(match, &total->sample.items[i]);
 	return hits;
 }
 

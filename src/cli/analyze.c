@@ -20,6 +20,7 @@
 #include "cli/say.h"
 #include "cli/services.h"
 #include "engine/engine.h"
+#include "engine/feed.h"
 #include "observe/capture.h"
 #include "observe/decode.h"
 #include "tell/analysis.h"
@@ -41,6 +42,7 @@ static const char help[] =
 	"  --services FILE    YAML that names your services (as in holdfast.yaml), so that targets have names\n"
 	"  --json             the report as JSON (" ANALYSIS_SCHEMA "), for 'holdfast try' and other programs\n"
 	"  --width N          columns of the page, 60 to 160; else those of the terminal\n"
+	"  --threads N        1 or 2; else 2 where there are as many processors\n"
 	"  --no-color         no colours; so does the environment's NO_COLOR\n"
 	"  -h, --help         this text\n"
 	"\n"
@@ -52,13 +54,15 @@ static const char help[] =
 struct options {
 	const char *services;
 	bool json, no_color, help;
-	unsigned width; /* 0: not given */
+	unsigned width;   /* 0: not given */
+	unsigned threads; /* 0: not given */
 	char **files;
 	size_t files_count;
 };
 
 struct run {
 	struct engine *engine;
+	struct feed *feed; /* into the engine */
 	struct analysis_input input;
 	const char **opened;      /* input.files */
 	struct capture_time time; /* of the packet before */
@@ -112,11 +116,14 @@ static bool parse_width(const char *text, unsigned *width)
 
 static int parse_options(int argc, char **argv, struct options *options)
 {
+	/* clang-format off */
 	static const struct option known[] = {
 		{ "services", required_argument, NULL, 's' }, { "json", no_argument, NULL, 'j' },
 		{ "width", required_argument, NULL, 'w' },    { "no-color", no_argument, NULL, 'n' },
-		{ "help", no_argument, NULL, 'h' },           { NULL, 0, NULL, 0 },
+		{ "help", no_argument, NULL, 'h' },           { "threads", required_argument, NULL, 't' },
+		{ NULL, 0, NULL, 0 },
 	};
+	/* clang-format on */
 	int option;
 
 	optind = 1;
@@ -132,6 +139,11 @@ static int parse_options(int argc, char **argv, struct options *options)
 		case 'w':
 			if (!parse_width(optarg, &options->width))
 				return wrong_usage("--width %.*s is no number of columns", QUOTED_MAX, optarg);
+			break;
+		case 't':
+			if (optarg[0] < '1' || optarg[0] > '2' || optarg[1])
+				return wrong_usage("--threads %.*s is neither 1 nor 2", QUOTED_MAX, optarg);
+			options->threads = (unsigned)(optarg[0] - '0');
 			break;
 		case 'n':
 			options->no_color = true;
@@ -206,19 +218,19 @@ static void take_time(struct run *run, const struct capture_record *record)
 static void take_packet(struct run *run, const struct capture_record *record)
 {
 	struct analysis_input *input = &run->input;
-	struct observation observation;
+	struct observation *observation = feed_next(run->feed);
 	enum decode_result result;
 
 	take_time(run, record);
 	input->packets++;
 	input->bytes += record->original;
-	result = decode_frame(record->link_type, record->data, record->captured, record->original, &observation);
+	result = decode_frame(record->link_type, record->data, record->captured, record->original, observation);
 	input->by_reason[result]++;
 	/* What is behind the IP header may be undecodable, and is counted so; the packet hits its target all the same. */
 	if (decode_hits_target(result)) {
-		observation.time = run->time;
-		observation.weight = 1;
-		engine_observe(run->engine, &observation);
+		observation->time = run->time;
+		observation->weight = 1;
+		feed_commit(run->feed);
 	}
 	if (result != DECODE_OK && result != DECODE_ARP && result != DECODE_NOT_IP)
 		input->undecodable++;
@@ -344,11 +356,13 @@ static int analyze(struct run *run, const struct options *options)
 	run->engine = engine_new(SEED);
 	run->opened = calloc(options->files_count + 1, sizeof(*run->opened));
 	run->input.files = run->opened;
-	if (!run->engine || !run->opened) {
+	run->feed = run->engine ? feed_new(run->engine, options->threads ? options->threads : feed_threads()) : NULL;
+	if (!run->feed || !run->opened) {
 		say_error("analyze", "out of memory");
 		return COMMAND_BAD;
 	}
 	read_files(run, options);
+	feed_finish(run->feed);
 	if (run->input.files_count == 0)
 		return COMMAND_BAD;
 	if (engine_finish(run->engine) != 0) {

@@ -90,15 +90,16 @@ static void replay(struct detector *d, struct incident *inc, struct incident_par
 
 	for (uint64_t i = recent_count(&d->recent); i-- > 0;) {
 		struct recent *r = recent_at(&d->recent, i);
+		struct keys keys;
 
-		if (r->kind != part->kind || r->observation.time.ns < from_ns ||
-		    !prefix_contains(scope, &r->observation.dst))
+		if (r->kind != part->kind || r->time.ns < from_ns || !prefix_contains(scope, &r->dst))
 			continue;
 		if (r->taken) {
 			shared = true;
 			continue;
 		}
-		wave_record(inc, part, &r->observation, d->seed);
+		keys_make(&keys, recent_whole(&d->recent, i), d->seed);
+		wave_record(inc, part, recent_whole(&d->recent, i), &keys);
 		r->taken = true;
 	}
 	replayed = part->window->packets - before;
@@ -280,9 +281,9 @@ void detector_tick(struct detector *d, struct track_table *tracks, struct track_
 	}
 }
 
-bool detector_observe(struct detector *d, const struct observation *o, uint8_t kind, struct track *tracks[SCOPE_LEVELS])
+bool detector_observe(struct detector *d, const struct observation *o, const struct keys *keys, uint8_t kind,
+                      struct track *tracks[SCOPE_LEVELS])
 {
-	recent_push(&d->recent, o, kind);
 	for (unsigned level = 0; level < SCOPE_LEVELS; level++) {
 		struct track *track = tracks[level];
 		int32_t index = track ? incident_list_resolve(&d->list, track->incident) : -1, part;
@@ -290,12 +291,13 @@ bool detector_observe(struct detector *d, const struct observation *o, uint8_t k
 		if (index < 0)
 			continue;
 		part = incident_find_part(d->list.items[index], kind);
-		if (part >= 0 && wave_take(d->list.items[index], &d->list.items[index]->parts[part], o, d->seed)) {
-			recent_at(&d->recent, 0)->taken = true;
+		if (part >= 0 && wave_take(d->list.items[index], &d->list.items[index]->parts[part], o, keys)) {
+			recent_push(&d->recent, o, kind, true);
 			return true;
 		}
 		track->frozen = d->list.items[index]->wave_open;
 	}
+	recent_push(&d->recent, o, kind, false);
 	for (unsigned level = 0; level < SCOPE_LEVELS; level++) {
 		struct track *track = tracks[level];
 
@@ -308,9 +310,10 @@ bool detector_observe(struct detector *d, const struct observation *o, uint8_t k
 	return false;
 }
 
-void detector_observe_probe(struct detector *d, const struct observation *o, struct track *track)
+void detector_observe_probe(struct detector *d, const struct observation *o, const struct keys *keys,
+                            struct track *track)
 {
-	if (!track || scan_take(&d->list, &d->recent, o, track) || !due(track, track->last_slot))
+	if (!track || scan_take(&d->list, &d->recent, o, keys, track) || !due(track, track->last_slot))
 		return;
 	scan_assess(&d->list, &d->recent, track, o->time, false);
 	remember(d, track, 0, true, o->time);
@@ -411,7 +414,7 @@ void detector_finish(struct detector *d, struct track_table *tracks, struct trac
 		}
 		naming_settle(inc);
 		qsort(inc->waves, inc->waves_count, sizeof(inc->waves[0]), by_wave_beginning);
-		inc->id = hash_2(hash_address(d->seed, &inc->scope.address), (uint64_t)inc->began.ns,
+		inc->id = hash_2(hash_address(hash_2(d->seed, 3, 0), &inc->scope.address), (uint64_t)inc->began.ns,
 		                 (uint64_t)inc->scope.length << 8 | inc->parts[0].kind);
 		d->list.items[kept++] = inc;
 	}

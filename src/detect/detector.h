@@ -24,6 +24,7 @@ struct detector_counters {
 	uint64_t incidents_refused; /* beyond INCIDENT_LIST_MAX, or no memory */
 };
 
+/* `seed` is the one that keys are made with. */
 struct detector *detector_new(uint64_t seed);
 void detector_free(struct detector *detector);
 
@@ -31,10 +32,11 @@ void detector_free(struct detector *detector);
  * A packet that nobody asked for, counted in these tracks (NULL where there is none yet), narrowest first. Returns true where
  * it became part of an incident.
  */
-bool detector_observe(struct detector *detector, const struct observation *observation, uint8_t kind,
-                      struct track *tracks[SCOPE_LEVELS]);
+bool detector_observe(struct detector *detector, const struct observation *observation, const struct keys *keys,
+                      uint8_t kind, struct track *tracks[SCOPE_LEVELS]);
 /* A probe of a possible scan; `track` counts distinct ports (VECTOR_SCAN_PORTS) or hosts (VECTOR_SCAN_HOSTS). */
-void detector_observe_probe(struct detector *detector, const struct observation *observation, struct track *track);
+void detector_observe_probe(struct detector *detector, const struct observation *observation, const struct keys *keys,
+                            struct track *track);
 /*
  * Slots have passed: what was busy and then fell silent is assessed once its packets had time to be answered. To be called whenever the
  * present slot has moved on.

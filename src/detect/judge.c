@@ -151,7 +151,8 @@ static struct judgement judge_transport(const struct observation *o, struct flow
 	return j;
 }
 
-struct judgement judge_packet(struct flow_table *flows, const struct observation *o, int64_t slot)
+struct judgement judge_packet(struct flow_table *flows, const struct observation *o, const struct keys *keys,
+                              int64_t slot)
 {
 	struct judgement j;
 	struct flow_view view;
@@ -160,7 +161,7 @@ struct judgement judge_packet(struct flow_table *flows, const struct observation
 		return judge_later_fragment(flows, o, slot);
 	if (o->flags & OBSERVATION_QUOTE)
 		return judge_quote(flows, o, slot);
-	view = flow_update(flows, o, slot);
+	view = flow_update(flows, o, keys, slot);
 	if (o->flags & OBSERVATION_ICMP) {
 		if (is_icmp_error(o)) /* of what, the capture has cut off */
 			return (struct judgement){ .kind = VECTOR_ICMP_ERROR, .fresh = view.fresh };

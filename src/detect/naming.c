@@ -130,10 +130,10 @@ static void narrow_scope(struct incident *inc)
 			break;
 		half = prefix_of(&inc->scope.address, inc->scope.length + 1u);
 		for (uint32_t i = 0; i < total->sample.used; i++) {
-			if (!prefix_contains(&inc->scope, &total->sample.items[i].observation.dst))
+			if (!prefix_contains(&inc->scope, &total->sample.items[i].dst))
 				continue;
 			all++;
-			lower += prefix_contains(&half, &total->sample.items[i].observation.dst);
+			lower += prefix_contains(&half, &total->sample.items[i].dst);
 		}
 		if (all == 0 || (lower * 100ull < all * 98ull && (all - lower) * 100ull < all * 98ull))
 			break;
@@ -150,5 +150,7 @@ static void narrow_scope(struct incident *inc)
 void naming_settle(struct incident *inc)
 {
 	name_parts(inc);
+	for (uint32_t i = 0; i < inc->parts_count; i++)
+		sample_settle(&inc->parts[i].window->sample);
 	narrow_scope(inc);
 }

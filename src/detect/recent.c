@@ -34,14 +34,33 @@ uint64_t recent_count(const struct recent_ring *ring)
 	return ring->pushed < RECENT_MAX ? ring->pushed : RECENT_MAX;
 }
 
-void recent_push(struct recent_ring *ring, const struct observation *o, uint8_t kind)
+const struct observation *recent_whole(const struct recent_ring *ring, uint64_t back)
 {
-	ring->packets[ring->pushed++ % RECENT_MAX] = (struct recent){ .observation = *o, .kind = kind };
+	return &ring->whole[place(ring, back)];
+}
+
+void recent_push(struct recent_ring *ring, const struct observation *o, uint8_t kind, bool taken)
+{
+	uint64_t i = ring->pushed++ % RECENT_MAX;
+
+	ring->packets[i] = (struct recent){
+		.time = o->time,
+		.src = o->src,
+		.dst = o->dst,
+		.weight = o->weight,
+		.src_port = o->src_port,
+		.dst_port = o->dst_port,
+		.payload_length = o->payload_length,
+		.kind = kind,
+		.taken = taken,
+	};
+	if (!taken)
+		ring->whole[i] = *o;
 }
 
 bool recent_reaches_back(const struct recent_ring *ring, int64_t ns)
 {
-	return recent_count(ring) < RECENT_MAX || at(ring, RECENT_MAX - 1)->observation.time.ns <= ns;
+	return recent_count(ring) < RECENT_MAX || at(ring, RECENT_MAX - 1)->time.ns <= ns;
 }
 
 bool recent_first(const struct recent_ring *ring, const struct prefix *scope, uint8_t kind, int64_t from_ns,
@@ -50,9 +69,8 @@ bool recent_first(const struct recent_ring *ring, const struct prefix *scope, ui
 	for (uint64_t i = recent_count(ring); i-- > 0;) {
 		const struct recent *r = at(ring, i);
 
-		if (!r->taken && r->kind == kind && r->observation.time.ns >= from_ns &&
-		    prefix_contains(scope, &r->observation.dst)) {
-			*first = r->observation.time;
+		if (!r->taken && r->kind == kind && r->time.ns >= from_ns && prefix_contains(scope, &r->dst)) {
+			*first = r->time;
 			return true;
 		}
 	}
@@ -69,12 +87,11 @@ void recent_survey(const struct recent_ring *ring, const struct prefix *scope, u
 
 	*survey = (struct survey){ 0 };
 	for (uint64_t i = 0; sources && heaviest && i < recent_count(ring); i++) {
-		const struct recent *r = at(ring, i);
-		const struct observation *o = &r->observation;
+		const struct recent *o = at(ring, i);
 
-		if (r->kind != kind || o->time.ns < since_ns || !prefix_contains(scope, &o->dst))
+		if (o->kind != kind || o->time.ns < since_ns || !prefix_contains(scope, &o->dst))
 			continue;
-		if (r->taken) {
+		if (o->taken) {
 			survey->taken += o->weight;
 			continue;
 		}

@@ -2,6 +2,9 @@
 /*
  * The latest suspicious packets, kept so that an incident begins with its first packet, and so that what raised an alarm can be looked at again. A
  * packet becomes part of one incident at most, and of one scan at most.
+ *
+ * What is looked at again and again fits on a cache line. The whole packet lies beside it, unless an incident took it at once: then nobody will ask
+ * for it any more, and under a flood that is nearly all.
  */
 #ifndef HOLDFAST_DETECT_RECENT_H
 #define HOLDFAST_DETECT_RECENT_H
@@ -15,7 +18,11 @@
 #define RECENT_MAX 16384
 
 struct recent {
-	struct observation observation;
+	struct capture_time time;
+	struct address src, dst;
+	uint32_t weight;
+	uint16_t src_port, dst_port;
+	uint16_t payload_length;
 	uint8_t kind;
 	bool taken;  /* part of an incident */
 	bool probed; /* part of a scan, which may yet turn out to be a flood */
@@ -25,6 +32,7 @@ struct recent_ring {
 	uint64_t seed; /* of the survey's estimates */
 	uint64_t pushed;
 	struct recent packets[RECENT_MAX];
+	struct observation whole[RECENT_MAX]; /* of those that were not taken when they came */
 };
 
 /* What the kept packets of one kind towards one scope have in common. */
@@ -44,10 +52,12 @@ struct survey {
 
 /* Empty. */
 void recent_init(struct recent_ring *ring, uint64_t seed);
-void recent_push(struct recent_ring *ring, const struct observation *observation, uint8_t kind);
+void recent_push(struct recent_ring *ring, const struct observation *observation, uint8_t kind, bool taken);
 uint64_t recent_count(const struct recent_ring *ring);
 /* The packet so many before the latest, which is 0; less than recent_count(). */
 struct recent *recent_at(struct recent_ring *ring, uint64_t back);
+/* The whole of one that was not taken when it was pushed. */
+const struct observation *recent_whole(const struct recent_ring *ring, uint64_t back);
 /* Whether the ring still holds what came at that time. */
 bool recent_reaches_back(const struct recent_ring *ring, int64_t ns);
 /* The time of the first one that no incident has taken; false where none is kept. */

@@ -33,13 +33,11 @@ bool scan_explains(const struct survey *survey, uint8_t kind)
 /* A kept packet that is one of the track's probes and in no incident yet. */
 static bool is_new_probe(const struct recent *r, const struct track *track, struct capture_time now)
 {
-	const struct observation *o = &r->observation;
-
 	if (r->taken || r->probed || !(vector_is_probe(r->kind) || r->kind == VECTOR_ICMP) ||
-	    !address_equal(&o->src, &track->example_src) || time_since(now, o->time) > 60 * NS_PER_S)
+	    !address_equal(&r->src, &track->example_src) || time_since(now, r->time) > 60 * NS_PER_S)
 		return false;
-	return track->kind == VECTOR_SCAN_PORTS ? address_equal(&o->dst, &track->example_dst)
-	                                        : o->dst_port == track->example_port;
+	return track->kind == VECTOR_SCAN_PORTS ? address_equal(&r->dst, &track->example_dst)
+	                                        : r->dst_port == track->example_port;
 }
 
 static bool any_new_probe(struct recent_ring *ring, const struct track *track, struct capture_time now)
@@ -87,17 +85,20 @@ void scan_assess(struct incident_list *list, struct recent_ring *ring, struct tr
 	wave_open(inc, now);
 	for (uint64_t i = recent_count(ring); i-- > 0;) {
 		struct recent *r = recent_at(ring, i);
-		struct prefix probed = scope_at(&r->observation.dst, 0);
+		struct prefix probed = scope_at(&r->dst, 0);
+		struct keys keys;
 
 		if (!is_new_probe(r, track, now))
 			continue;
-		wave_record(inc, part, &r->observation, list->seed);
+		keys_make(&keys, recent_whole(ring, i), list->seed);
+		wave_record(inc, part, recent_whole(ring, i), &keys);
 		r->probed = true;
 		inc->scope = prefix_join(&inc->scope, &probed);
 	}
 }
 
-bool scan_take(struct incident_list *list, struct recent_ring *ring, const struct observation *o, struct track *track)
+bool scan_take(struct incident_list *list, struct recent_ring *ring, const struct observation *o,
+               const struct keys *keys, struct track *track)
 {
 	struct prefix scope = scope_at(&o->dst, 0);
 	int32_t index = incident_list_resolve(list, track->incident);
@@ -105,7 +106,7 @@ bool scan_take(struct incident_list *list, struct recent_ring *ring, const struc
 	if (index >= 0) {
 		struct incident *inc = list->items[index];
 
-		if (!recent_at(ring, 0)->probed && wave_take(inc, &inc->parts[0], o, list->seed)) {
+		if (!recent_at(ring, 0)->probed && wave_take(inc, &inc->parts[0], o, keys)) {
 			recent_at(ring, 0)->probed = true;
 			inc->scope = prefix_join(&inc->scope, &scope);
 			return true;

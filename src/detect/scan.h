@@ -17,7 +17,7 @@
 bool scan_explains(const struct survey *survey, uint8_t kind);
 /* The latest packet of the ring is a probe of this track: true where it became part of the track's open scan. Else the track keeps it as its example. */
 bool scan_take(struct incident_list *list, struct recent_ring *ring, const struct observation *probe,
-               struct track *track);
+               const struct keys *keys, struct track *track);
 /* Opens a scan where a track's probes are one. `final`: nothing more will be settled. */
 void scan_assess(struct incident_list *list, struct recent_ring *ring, struct track *track, struct capture_time now,
                  bool final);

@@ -23,7 +23,9 @@ struct wave *wave_last(struct incident *inc)
 
 bool wave_is_silent(struct incident *inc, struct capture_time now)
 {
-	return time_since(now, inc->last_hot) > pause_ns(wave_last(inc));
+	int64_t silence = time_since(now, inc->last_hot);
+
+	return silence > WAVE_PAUSE_MIN_NS && silence > pause_ns(wave_last(inc));
 }
 
 /* What came after the last busy slot was the pause's own traffic. */
@@ -54,14 +56,14 @@ void wave_open(struct incident *inc, struct capture_time began)
 	inc->waves[inc->waves_count++] = (struct wave){ .began = began, .ended = began };
 }
 
-void wave_record(struct incident *inc, struct incident_part *part, const struct observation *o, uint64_t seed)
+void wave_record(struct incident *inc, struct incident_part *part, const struct observation *o, const struct keys *keys)
 {
 	struct wave *wave = wave_last(inc);
 	struct incident_slot *slot;
 	int64_t now = slot_of(o->time.ns);
 	uint64_t bytes = (uint64_t)o->length * o->weight;
 
-	window_add(part->window, o, seed);
+	window_add(part->window, o, keys);
 	inc->packets += o->weight;
 	inc->bytes += bytes;
 	wave->packets += o->weight;
@@ -92,7 +94,7 @@ void wave_record(struct incident *inc, struct incident_part *part, const struct 
 		inc->last_hot = o->time;
 }
 
-bool wave_take(struct incident *inc, struct incident_part *part, const struct observation *o, uint64_t seed)
+bool wave_take(struct incident *inc, struct incident_part *part, const struct observation *o, const struct keys *keys)
 {
 	if (!inc->wave_open)
 		return false;
@@ -100,6 +102,6 @@ bool wave_take(struct incident *inc, struct incident_part *part, const struct ob
 		wave_close(inc);
 		return false;
 	}
-	wave_record(inc, part, o, seed);
+	wave_record(inc, part, o, keys);
 	return true;
 }

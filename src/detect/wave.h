@@ -22,9 +22,9 @@ struct wave *wave_last(struct incident *incident);
 bool wave_is_silent(struct incident *incident, struct capture_time now);
 /* Books one packet of the open wave. */
 void wave_record(struct incident *incident, struct incident_part *part, const struct observation *observation,
-                 uint64_t seed);
+                 const struct keys *keys);
 /* The same where a wave is open and the packet does not come too late for it, which closes it. Returns whether it was booked. */
 bool wave_take(struct incident *incident, struct incident_part *part, const struct observation *observation,
-               uint64_t seed);
+               const struct keys *keys);
 
 #endif

@@ -13,8 +13,9 @@
 #include "trace/family.h"
 
 #define BASELINE_MARGIN_NS NS_PER_S /* around an incident: neither attack nor peace */
-#define PROBE_SLOTS 600 /* probes are counted in generations of a minute: a careful scanner takes its time */
-#define PORT_SHARE 20   /* a port with a twentieth of the packets is named */
+#define PROBE_SLOTS 600  /* probes are counted in generations of a minute: a careful scanner takes its time */
+#define PREFETCH_AHEAD 8 /* packets: about the time that memory takes to answer */
+#define PORT_SHARE 20    /* a port with a twentieth of the packets is named */
 
 struct engine {
 	uint64_t seed;
@@ -40,10 +41,10 @@ struct engine *engine_new(uint64_t seed)
 		return NULL;
 	e->seed = seed;
 	e->ahead = (struct capture_time){ INT64_MIN };
-	e->flows = flow_table_new(hash_2(seed, 1, 0));
+	e->flows = flow_table_new(seed);
 	e->tracks = track_table_new(hash_2(seed, 2, 0), TRACK_SOURCES_SLOTS);
 	e->probes = track_table_new(hash_2(seed, 4, 0), PROBE_SLOTS);
-	e->detector = detector_new(hash_2(seed, 3, 0));
+	e->detector = detector_new(seed);
 	sample_init(&e->baseline, ENGINE_BASELINE_SAMPLE);
 	if (!e->flows || !e->tracks || !e->probes || !e->detector) {
 		engine_free(e);
@@ -132,8 +133,8 @@ static void settle(struct engine *e, const struct address *target, uint8_t kind,
 }
 
 /* One packet of a kind towards o->dst, in the tracks of all levels and before the detector. */
-static bool count_kind(struct engine *e, const struct observation *o, uint8_t kind, int64_t slot, uint64_t source,
-                       bool fresh, bool answered)
+static bool count_kind(struct engine *e, const struct observation *o, const struct keys *keys, uint8_t kind,
+                       int64_t slot, uint64_t source, bool fresh, bool answered)
 {
 	struct track *tracks[SCOPE_LEVELS];
 
@@ -144,7 +145,7 @@ static bool count_kind(struct engine *e, const struct observation *o, uint8_t ki
 		if (answered)
 			track_settle(e->tracks, &scope, kind, slot, o->weight);
 	}
-	return detector_observe(e->detector, o, kind, tracks);
+	return detector_observe(e->detector, o, keys, kind, tracks);
 }
 
 /* A scan is seen from its source: its probes' tracks are kept by source and host, and by source and port. */
@@ -160,16 +161,17 @@ static struct prefix probe_scope(const struct engine *e, const struct address *f
 	return (struct prefix){ .address = key, .length = 128, .is_ipv4 = false };
 }
 
-static void count_probe(struct engine *e, const struct observation *o, int64_t slot)
+static void count_probe(struct engine *e, const struct packet *p, int64_t slot)
 {
+	const struct observation *o = &p->observation;
 	struct prefix host = probe_scope(e, &o->src, &o->dst, 0), port = probe_scope(e, &o->src, NULL, o->dst_port);
 
-	detector_observe_probe(e->detector, o,
+	detector_observe_probe(e->detector, o, &p->keys,
 	                       track_add(e->probes, &host, VECTOR_SCAN_PORTS, slot, hash_2(e->seed, o->dst_port, 7),
 	                                 o->weight, true));
-	detector_observe_probe(e->detector, o,
-	                       track_add(e->probes, &port, VECTOR_SCAN_HOSTS, slot, hash_address(e->seed, &o->dst),
-	                                 o->weight, true));
+	detector_observe_probe(e->detector, o, &p->keys,
+	                       track_add(e->probes, &port, VECTOR_SCAN_HOSTS, slot, p->keys.destination, o->weight,
+	                                 true));
 }
 
 /* Earlier packets of the conversation were welcome: they are taken back from the tracks that count the unwelcome. */
@@ -187,27 +189,29 @@ static void give_back(struct engine *e, const struct observation *o, const struc
 }
 
 /* What the packet says of others than itself. */
-static void book_past(struct engine *e, const struct observation *o, const struct judgement *j, int64_t slot)
+static void book_past(struct engine *e, const struct packet *p, const struct judgement *j, int64_t slot)
 {
+	const struct observation *o = &p->observation;
+
 	if (j->credit.packets)
 		give_back(e, o, &j->credit);
 	if (j->handshake || j->reset_back)
 		detector_note(e->detector, &o->dst, VECTOR_SYN, j->handshake, j->reset_back);
 	if (j->connects)
-		count_kind(e, o, VECTOR_TCP_CONNECTION, slot, hash_address(e->seed, &o->src), true, false);
+		count_kind(e, o, &p->keys, VECTOR_TCP_CONNECTION, slot, p->keys.source, true, false);
 	if (j->speaks)
 		settle(e, &o->dst, VECTOR_TCP_CONNECTION, j->connected_slot, 1);
 }
 
 /* The packet itself. True where an incident took it. */
-static bool count_packet(struct engine *e, const struct observation *o, const struct judgement *j, int64_t slot)
+static bool count_packet(struct engine *e, const struct packet *p, const struct judgement *j, int64_t slot)
 {
 	if (j->kind == VECTOR_NONE)
 		return false;
-	if (count_kind(e, o, j->kind, slot, hash_address(e->seed, &o->src), j->fresh, j->answered))
+	if (count_kind(e, &p->observation, &p->keys, j->kind, slot, p->keys.source, j->fresh, j->answered))
 		return true;
 	if (j->probe)
-		count_probe(e, o, slot);
+		count_probe(e, p, slot);
 	return false;
 }
 
@@ -216,40 +220,57 @@ static bool count_tunnel(struct engine *e, const struct observation *o, int64_t 
 {
 	uint8_t kind = judge_tunnel(e->flows, o, slot);
 	struct observation outer;
+	struct keys keys;
 
 	if (kind == VECTOR_NONE)
 		return false;
 	observation_outer(o, &outer);
-	return count_kind(e, &outer, kind, slot, hash_address(hash_address(e->seed, &o->outer.src), &o->dst),
-	                  inner_fresh, false);
+	keys_make(&keys, &outer, e->seed);
+	return count_kind(e, &outer, &keys, kind, slot, hash_address(keys.source, &o->dst), inner_fresh, false);
 }
 
-void engine_observe(struct engine *e, const struct observation *observation)
+void engine_prepare(const struct engine *e, struct packet *packet)
 {
-	struct observation o = *observation;
+	keys_make(&packet->keys, &packet->observation, e->seed);
+}
+
+static void observe(struct engine *e, struct packet *p)
+{
+	struct observation *o = &p->observation;
 	struct judgement j;
 	int64_t slot;
 	bool taken;
 
-	if (is_stray(e, o.time))
-		o.time = e->newest;
-	slot = move_clock(e, o.time);
+	if (is_stray(e, o->time))
+		o->time = e->newest;
+	slot = move_clock(e, o->time);
 	if (slot != e->slot) {
 		detector_tick(e->detector, e->tracks, e->probes, slot);
 		e->slot = slot;
 	}
-	j = judge_packet(e->flows, &o, slot);
-	book_past(e, &o, &j, slot);
-	e->totals.packets += o.weight;
-	e->totals.bytes += (uint64_t)o.weight * (o.flags & OBSERVATION_TUNNELLED ? o.outer.length : o.length);
-	taken = count_packet(e, &o, &j, slot);
-	if (!taken && (o.flags & OBSERVATION_TUNNELLED))
-		taken = count_tunnel(e, &o, slot, j.fresh);
+	j = judge_packet(e->flows, o, &p->keys, slot);
+	book_past(e, p, &j, slot);
+	e->totals.packets += o->weight;
+	e->totals.bytes += (uint64_t)o->weight * (o->flags & OBSERVATION_TUNNELLED ? o->outer.length : o->length);
+	taken = count_packet(e, p, &j, slot);
+	if (!taken && (o->flags & OBSERVATION_TUNNELLED))
+		taken = count_tunnel(e, o, slot, j.fresh);
 	if (taken)
 		return;
 	if (j.welcome)
-		o.flags |= OBSERVATION_WELCOME;
-	sample_add(&e->baseline, &o, e->seed);
+		o->flags |= OBSERVATION_WELCOME;
+	sample_add(&e->baseline, o, p->keys.priority);
+}
+
+void engine_observe(struct engine *e, struct packet *packets, uint32_t count)
+{
+	for (uint32_t i = 0; i < count && i < PREFETCH_AHEAD; i++)
+		flow_prefetch(e->flows, &packets[i].keys);
+	for (uint32_t i = 0; i < count; i++) {
+		if (i + PREFETCH_AHEAD < count)
+			flow_prefetch(e->flows, &packets[i + PREFETCH_AHEAD].keys);
+		observe(e, &packets[i]);
+	}
 }
 
 /* ------------------------------------------------------------------ what is to be said */
@@ -272,10 +293,10 @@ static void find_families(struct finding *f)
 	if (sample->used == 0)
 		return;
 	for (uint32_t i = 0; i < sample->used; i++) {
-		size_t row = family_of(&sample->items[i].observation);
+		size_t row = family_of(&sample->items[i]);
 
 		if (row > 0 && row <= ENGINE_FAMILIES_MAX)
-			counts[row - 1] += sample->items[i].observation.weight;
+			counts[row - 1] += sample->items[i].weight;
 	}
 	for (size_t i = 0; i < family_count() && i < ENGINE_FAMILIES_MAX; i++) {
 		/* A mark on one packet in fifty or fewer is chance. */
@@ -307,7 +328,7 @@ static void clamp_destinations(struct finding *f)
 static bool target_speaks(const struct engine *e, const struct prefix *scope)
 {
 	for (uint32_t i = 0; i < e->baseline.used; i++)
-		if (prefix_contains(scope, &e->baseline.items[i].observation.src))
+		if (prefix_contains(scope, &e->baseline.items[i].src))
 			return true;
 	return false;
 }
@@ -335,7 +356,7 @@ static int lists_init(struct lists *lists, const struct sample *attack, const st
 
 	*lists = (struct lists){ 0 };
 	for (uint32_t i = 0; i < normal->used; i++)
-		outers += (normal->items[i].observation.flags & OBSERVATION_TUNNELLED) != 0;
+		outers += (normal->items[i].flags & OBSERVATION_TUNNELLED) != 0;
 	/* NOLINTBEGIN(bugprone-sizeof-expression): lists of pointers */
 	lists->attack = calloc((size_t)attack->used + 1, sizeof(*lists->attack));
 	lists->baseline = calloc((size_t)normal->used + 1, sizeof(*lists->baseline));
@@ -386,9 +407,9 @@ static int find_signatures(const struct engine *e, struct finding *f)
 	if (rc < 0)
 		goto free_lists;
 	for (uint32_t i = 0; i < attack->used; i++)
-		lists.attack[input.attack_count++] = &attack->items[i].observation;
+		lists.attack[input.attack_count++] = &attack->items[i];
 	for (uint32_t i = 0; i < normal->used; i++) {
-		const struct observation *o = towards_scope(&lists, &inc->scope, &normal->items[i].observation);
+		const struct observation *o = towards_scope(&lists, &inc->scope, &normal->items[i]);
 
 		if (!o)
 			continue;
@@ -416,7 +437,9 @@ static int find(const struct engine *e, struct finding *f)
 	f->total = incident_window(inc);
 	if (!f->total)
 		return -ENOMEM;
-	sample_sort(&f->total->sample);
+	rc = sample_sort(&f->total->sample);
+	if (rc < 0)
+		return rc;
 	f->sources = at_most(hll_estimate(&f->total->sources), f->total->packets);
 	f->destinations = at_most(hll_estimate(&f->total->destinations), f->total->packets);
 	clamp_destinations(f);
@@ -443,6 +466,7 @@ int engine_finish(struct engine *e)
 
 	detector_finish(e->detector, e->tracks, e->probes, e->newest);
 	count = detector_count(e->detector);
+	sample_settle(&e->baseline);
 	e->totals.flows_pushed_out = flows->pushed_out;
 	e->totals.flows_refused = flows->refused;
 	e->totals.tracks_pushed_out = tracks->tracks_pushed_out;

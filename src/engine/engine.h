@@ -11,6 +11,7 @@
 
 #include "defend/signature.h"
 #include "detect/incident.h"
+#include "measure/keys.h"
 #include "observe/observation.h"
 #include "trace/spoofing.h"
 
@@ -22,6 +23,11 @@
 #define ENGINE_JUMP_PACKETS 16 /* … that many in a row mean that the clock was set, not that packets came late */
 
 struct engine; /* opaque */
+
+struct packet {
+	struct observation observation;
+	struct keys keys;
+};
 
 struct engine_family {
 	const char *name;
@@ -59,7 +65,13 @@ struct engine_totals {
 /* NULL where there is no memory. */
 struct engine *engine_new(uint64_t seed);
 void engine_free(struct engine *engine);
-void engine_observe(struct engine *engine, const struct observation *observation);
+/* Makes a packet's keys. Touches nothing but the packet: it may be done ahead, on another core. */
+void engine_prepare(const struct engine *engine, struct packet *packet);
+/*
+ * Packets in the order in which they came, prepared. What they are in batches does not change what is found. They may be changed: OBSERVATION_WELCOME is
+ * set, a time that nobody believes is corrected.
+ */
+void engine_observe(struct engine *engine, struct packet *packets, uint32_t count);
 /* 0 or -ENOMEM. Nothing may be observed afterwards. */
 int engine_finish(struct engine *engine);
 

@@ -24,6 +24,10 @@
 #define COUNTER_STRIDE 40 /* a flow export counts the flows it carries */
 #define COUNTER_RESTARTS 2
 #define PROTOCOL_UDP 17
+#define GROUP_FILTER_BITS 16384
+
+/* Kinds of entries that share the table; keys_make() makes those of SPACE_FLOWS. */
+enum { SPACE_FLOWS, SPACE_OUTER, SPACE_FRAGMENTS, SPACE_GROUP };
 
 enum {
 	STATE_LIVE = 1u << 0,
@@ -59,60 +63,59 @@ struct entry {
 
 _Static_assert(sizeof(struct entry) == 32, "an entry is half a cache line");
 
+#define CACHE_LINE 64
+#define TABLE_SIZE (sizeof(struct entry) * WAYS * BUCKETS)
+
 struct flow_table {
 	uint64_t seed;
 	struct flow_counters counters;
-	struct entry entries[BUCKETS][WAYS];
+	uint64_t group_filter
+		[GROUP_FILTER_BITS /
+	         64]; /* a bit for each question to a group since the table was empty: few ask, and all answers look */
+	void *block;
+	struct entry (*entries)[WAYS]; /* BUCKETS of them in block, each on two whole cache lines */
 };
 
 struct flow_table *flow_table_new(uint64_t seed)
 {
 	struct flow_table *table = calloc(1, sizeof(*table));
 
-	if (table)
-		table->seed = seed;
+	if (!table)
+		return NULL;
+	table->seed = seed;
+	table->block = calloc(1, TABLE_SIZE + CACHE_LINE);
+	if (!table->block) {
+		free(table);
+		return NULL;
+	}
+	table->entries = (void *)(((uintptr_t)table->block + CACHE_LINE - 1) & ~(uintptr_t)(CACHE_LINE - 1));
 	return table;
 }
 
 void flow_table_free(struct flow_table *table)
 {
+	if (table)
+		free(table->block);
 	free(table);
 }
 
 void flow_table_clear(struct flow_table *table)
 {
-	memset(table->entries, 0, sizeof(table->entries));
+	memset(table->entries, 0, TABLE_SIZE);
+	memset(table->group_filter, 0, sizeof(table->group_filter));
+}
+
+void flow_prefetch(const struct flow_table *table, const struct keys *keys)
+{
+	const char *bucket = (const char *)table->entries[keys->flow >> 32 & (BUCKETS - 1)];
+
+	__builtin_prefetch(bucket, 1);
+	__builtin_prefetch(bucket + 64, 1);
 }
 
 const struct flow_counters *flow_table_counters(const struct flow_table *table)
 {
 	return &table->counters;
-}
-
-struct ends {
-	struct address low, high;
-	uint16_t low_port, high_port;
-	bool sender_low;
-};
-
-static struct ends order_ends(const struct address *src, uint16_t src_port, const struct address *dst,
-                              uint16_t dst_port)
-{
-	int order = address_compare(src, dst);
-
-	if (order < 0 || (order == 0 && src_port <= dst_port))
-		return (struct ends){ *src, *dst, src_port, dst_port, true };
-	return (struct ends){ *dst, *src, dst_port, src_port, false };
-}
-
-static uint64_t identity_of(uint64_t seed, const struct ends *ends, uint8_t protocol, uint8_t space)
-{
-	uint64_t h = hash_address(seed, &ends->low);
-	uint64_t ports =
-		(uint64_t)ends->low_port << 32 | (uint64_t)ends->high_port << 16 | (uint64_t)protocol << 8 | space;
-
-	h = hash_address(h, &ends->high);
-	return hash_2(h, ports, seed) | 1; /* never 0 */
 }
 
 static uint32_t age(const struct entry *entry, int64_t slot)
@@ -372,8 +375,8 @@ static bool starts_anew(const struct entry *e, const struct observation *o, bool
 	return (e->state & STATE_DONE) || !(e->state & STATE_SYN) || !from_opener || o->tcp.seq + 1 != e->tcp.next_seq;
 }
 
-static struct flow_view update(struct flow_table *table, const struct observation *o, const struct ends *ends,
-                               uint64_t identity, int64_t slot)
+static struct flow_view update(struct flow_table *table, const struct observation *o, uint64_t identity,
+                               bool sender_low, int64_t slot)
 {
 	struct entry *e = find(table, identity, slot);
 	bool tcp = (o->flags & OBSERVATION_TCP) != 0;
@@ -385,15 +388,15 @@ static struct flow_view update(struct flow_table *table, const struct observatio
 		view.fresh = true;
 		view.from_opener = true;
 		if (e)
-			open_entry(e, o, ends->sender_low, &view);
+			open_entry(e, o, sender_low, &view);
 		return view;
 	}
 	view.known = true;
 	view.entry = e;
-	view.from_opener = ((e->state & STATE_OPENER_LOW) != 0) == ends->sender_low;
+	view.from_opener = ((e->state & STATE_OPENER_LOW) != 0) == sender_low;
 	if (starts_anew(e, o, view.from_opener)) {
 		*e = (struct entry){ .identity = identity, .first_slot = (uint32_t)slot, .last_slot = (uint32_t)slot };
-		open_entry(e, o, ends->sender_low, &view);
+		open_entry(e, o, sender_low, &view);
 		return view;
 	}
 	/* Below, a real host's TCP waiting for an answer is told from a tool that sends. */
@@ -425,26 +428,29 @@ static struct flow_view update(struct flow_table *table, const struct observatio
 	return view;
 }
 
-struct flow_view flow_update(struct flow_table *table, const struct observation *o, int64_t slot)
+struct flow_view flow_update(struct flow_table *table, const struct observation *o, const struct keys *keys,
+                             int64_t slot)
 {
-	struct ends ends = order_ends(&o->src, o->src_port, &o->dst, o->dst_port);
-
-	return update(table, o, &ends, identity_of(table->seed, &ends, o->protocol, 0), slot);
+	return update(table, o, keys->flow, keys->sender_low, slot);
 }
 
 struct flow_view flow_update_outer(struct flow_table *table, const struct observation *o, int64_t slot)
 {
-	struct ends ends = order_ends(&o->outer.src, 0, &o->outer.dst, 0);
 	struct observation plain = { .protocol = o->outer.protocol };
+	bool sender_low;
+	uint64_t identity =
+		keys_flow(&o->outer.src, 0, &o->outer.dst, 0, o->outer.protocol, SPACE_OUTER, table->seed, &sender_low);
 
-	return update(table, &plain, &ends, identity_of(table->seed, &ends, o->outer.protocol, 1), slot);
+	return update(table, &plain, identity, sender_low, slot);
 }
 
+/* One direction only. */
 static uint64_t fragments_identity(const struct flow_table *table, const struct observation *o)
 {
-	struct ends ends = { o->src, o->dst, 0, 0, true }; /* one direction: not ordered */
+	bool sender_low;
+	uint64_t flow = keys_flow(&o->src, 0, &o->dst, 0, o->protocol, SPACE_FRAGMENTS, table->seed, &sender_low);
 
-	return identity_of(table->seed, &ends, o->protocol, 2);
+	return flow ^ (sender_low ? 2 : 0);
 }
 
 void flow_fragments_note(struct flow_table *table, const struct observation *o, int64_t slot, bool welcome,
@@ -477,14 +483,15 @@ bool flow_fragments_recall(struct flow_table *table, const struct observation *o
 static uint64_t group_identity(const struct flow_table *table, const struct address *asker, uint16_t port,
                                uint8_t protocol)
 {
-	struct ends ends = { *asker, *asker, port, port, true };
+	bool sender_low;
 
-	return identity_of(table->seed, &ends, protocol, 3);
+	return keys_flow(asker, port, asker, port, protocol, SPACE_GROUP, table->seed, &sender_low);
 }
 
 void flow_group_note(struct flow_table *table, const struct observation *o, int64_t slot)
 {
 	uint64_t identity = group_identity(table, &o->src, o->src_port, o->protocol);
+	uint32_t bit = (uint32_t)(identity >> 8) & (GROUP_FILTER_BITS - 1);
 	struct entry *e = find(table, identity, slot);
 
 	if (!e)
@@ -493,11 +500,15 @@ void flow_group_note(struct flow_table *table, const struct observation *o, int6
 		return;
 	e->last_slot = (uint32_t)slot;
 	e->state = STATE_LIVE | STATE_FRAGMENTS;
+	table->group_filter[bit / 64] |= 1ull << bit % 64;
 }
 
 bool flow_group_asked(const struct flow_table *table, const struct observation *o, int64_t slot)
 {
-	return find(table, group_identity(table, &o->dst, o->dst_port, o->protocol), slot) != NULL;
+	uint64_t identity = group_identity(table, &o->dst, o->dst_port, o->protocol);
+	uint32_t bit = (uint32_t)(identity >> 8) & (GROUP_FILTER_BITS - 1);
+
+	return (table->group_filter[bit / 64] >> bit % 64 & 1) && find(table, identity, slot) != NULL;
 }
 
 void flow_engage(struct flow_view *view, int64_t slot)
@@ -510,9 +521,12 @@ void flow_engage(struct flow_view *view, int64_t slot)
 
 bool flow_knows_quote(const struct flow_table *table, const struct observation *o, int64_t slot)
 {
-	struct ends ends = order_ends(&o->quote.src, o->quote.src_port, &o->quote.dst, o->quote.dst_port);
+	bool sender_low;
 
-	return find(table, identity_of(table->seed, &ends, o->quote.protocol, 0), slot) != NULL;
+	return find(table,
+	            keys_flow(&o->quote.src, o->quote.src_port, &o->quote.dst, o->quote.dst_port, o->quote.protocol,
+	                      SPACE_FLOWS, table->seed, &sender_low),
+	            slot) != NULL;
 }
 
 void flow_mark_kind(struct flow_view *view, uint8_t kind)

@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "measure/keys.h"
 #include "observe/observation.h"
 
 #define FLOW_TABLE_BITS 18          /* 262,144 conversations, 8 MiB */
@@ -54,6 +55,7 @@ struct flow_view {
 	void *entry;     /* for flow_mark_kind(); NULL where there was no room */
 };
 
+/* `seed` is the one that keys are made with. */
 struct flow_table *flow_table_new(uint64_t seed);
 void flow_table_free(struct flow_table *table);
 /* Forgets all conversations: the clock has jumped. */
@@ -63,7 +65,10 @@ void flow_table_clear(struct flow_table *table);
  * Looks the observation's conversation up, moves it on, and says what is known. `slot` counts 100 ms steps of capture time and never goes
  * back between two calls without flow_table_clear().
  */
-struct flow_view flow_update(struct flow_table *table, const struct observation *observation, int64_t slot);
+struct flow_view flow_update(struct flow_table *table, const struct observation *observation, const struct keys *keys,
+                             int64_t slot);
+/* Says that flow_update() will come for this one: it is fetched from memory meanwhile. */
+void flow_prefetch(const struct flow_table *table, const struct keys *keys);
 /* The same for the tunnel that carried it (outer addresses and protocol). */
 struct flow_view flow_update_outer(struct flow_table *table, const struct observation *observation, int64_t slot);
 /*

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "measure/sample.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,111 +9,147 @@
 
 #define FIRST_ALLOCATION 256
 
-/* All that an observation holds, so that two with the same hash are the same packet. */
-uint64_t observation_hash(const struct observation *o, uint64_t seed)
+/*
+ * All that packets of one attack differ in: two that agree in this are alike, and it does not matter which is kept. The products do not wait for one
+ * another.
+ */
+uint64_t observation_priority(const struct observation *o, uint64_t seed)
 {
-	uint64_t h = hash_address(seed ^ (uint64_t)o->time.ns, &o->src);
-	uint64_t payload[OBSERVATION_PAYLOAD_MAX / 8];
+	uint64_t src[2], dst[2], payload[OBSERVATION_PAYLOAD_MAX / 8], h;
 
+	memcpy(src, o->src.octets, sizeof(src));
+	memcpy(dst, o->dst.octets, sizeof(dst));
 	memcpy(payload, o->payload, sizeof(payload));
-	h = hash_address(h, &o->dst);
-	h = hash_2(h, (uint64_t)o->src_port << 48 | (uint64_t)o->dst_port << 32 | o->length,
-	           (uint64_t)o->flags << 32 | o->weight);
-	h = hash_2(h,
-	           (uint64_t)o->protocol << 56 | (uint64_t)o->ttl << 48 | (uint64_t)o->icmp_type << 40 |
-	                   (uint64_t)o->icmp_code << 32 | (uint64_t)o->ip_id << 16 | o->fragment_offset,
-	           (uint64_t)o->payload_kept << 16 | o->payload_length);
-	h = hash_2(h, payload[0] ^ payload[2] * 3, payload[1] ^ payload[3] * 5);
-	h = hash_2(h, (uint64_t)o->tcp.seq << 32 | o->tcp.ack, o->tcp.options);
-	h = hash_2(h, (uint64_t)o->tcp.tsval << 32 | (uint64_t)o->tcp.window << 16 | o->tcp.mss,
-	           (uint64_t)o->tcp.flags << 8 | o->tcp.wscale);
-	h = hash_address(hash_address(h, &o->outer.src), &o->outer.dst);
-	h = hash_2(h,
-	           (uint64_t)o->outer.length << 32 | (uint64_t)o->outer.ip_id << 16 | (uint64_t)o->outer.ttl << 8 |
-	                   o->outer.protocol,
-	           (uint64_t)o->quote.src_port << 48 | (uint64_t)o->quote.dst_port << 32 |
-	                   (uint64_t)o->quote.ip_id << 16 | o->quote.payload_length);
-	h = hash_address(hash_address(h, &o->quote.src), &o->quote.dst);
-	return hash_2(h, seed, o->quote.protocol);
+	h = hash_fold(src[0] ^ dst[1] ^ seed ^ 0x9e3779b97f4a7c15u,
+	              src[1] ^ (uint64_t)o->time.ns ^ 0xd1b54a32d192ed03u);
+	h += hash_fold(dst[0] ^ ((uint64_t)o->tcp.seq << 32 | o->tcp.ack) ^ 0x8ebc6af09c88c6e3u,
+	               ((uint64_t)o->src_port << 48 | (uint64_t)o->dst_port << 32 | (uint64_t)o->ip_id << 16 |
+	                o->fragment_offset) ^
+	                       seed ^ 0x589965cc75374cc3u);
+	h += hash_fold(payload[0] ^ (o->tcp.options << 7 | o->tcp.options >> 57) ^ 0xa0761d6478bd642fu,
+	               payload[1] ^ ((uint64_t)o->flags << 32 | o->length) ^ seed ^ 0xe7037ed1a0b428dbu);
+	h += hash_fold(payload[2] ^ ((uint64_t)o->tcp.tsval << 32 | (uint64_t)o->tcp.window << 16 | o->tcp.mss) ^ seed ^
+	                       0x1d8e4e27c47d124fu,
+	               payload[3] ^
+	                       ((uint64_t)o->weight << 32 | (uint64_t)o->ttl << 24 | (uint64_t)o->icmp_type << 16 |
+	                        (uint64_t)o->icmp_code << 8 | o->tcp.flags) ^
+	                       0xeb44accab455d165u);
+	if (o->flags & (OBSERVATION_TUNNELLED | OBSERVATION_QUOTE))
+		h += hash_address(hash_address(seed, &o->outer.src), &o->quote.src) ^
+		     hash_2(seed, (uint64_t)o->outer.ip_id << 16 | o->quote.ip_id, o->quote.dst_port);
+	return hash_fold(h ^ seed, 0x9fb21c651e98df25u);
 }
 
 void sample_init(struct sample *sample, uint32_t capacity)
 {
-	*sample = (struct sample){ .capacity = capacity };
+	*sample = (struct sample){ .capacity = capacity, .limit = capacity ? UINT64_MAX : 0 };
 }
 
 void sample_fini(struct sample *sample)
 {
 	free(sample->items);
+	free(sample->priorities);
 	sample->items = NULL;
+	sample->priorities = NULL;
 	sample->used = sample->allocated = 0;
 }
 
-static void sift_up(struct sample_item *items, uint32_t i)
+/* Number `rank` (from 0) of a sequence in ascending order, by its octets from the highest on: no copy, no bad case. */
+static uint64_t select_priority(const uint64_t *priorities, uint32_t used, uint32_t rank)
 {
-	struct sample_item item = items[i];
+	uint64_t prefix = 0;
 
-	while (i > 0 && items[(i - 1) / 2].priority < item.priority) {
-		items[i] = items[(i - 1) / 2];
-		i = (i - 1) / 2;
+	for (unsigned shift = 56;; shift -= 8) {
+		uint32_t counts[256] = { 0 };
+		uint64_t mask = shift == 56 ? 0 : UINT64_MAX << (shift + 8);
+		unsigned digit = 0;
+
+		for (uint32_t i = 0; i < used; i++)
+			if ((priorities[i] & mask) == prefix)
+				counts[priorities[i] >> shift & 255]++;
+		while (rank >= counts[digit])
+			rank -= counts[digit++];
+		prefix |= (uint64_t)digit << shift;
+		if (shift == 0)
+			return prefix;
 	}
-	items[i] = item;
 }
 
-static void sift_down(struct sample_item *items, uint32_t used)
+void sample_settle(struct sample *sample)
 {
-	struct sample_item item = items[0];
-	uint32_t i = 0;
+	uint32_t kept = 0, ties;
 
-	for (;;) {
-		uint32_t child = 2 * i + 1;
-
-		if (child >= used)
-			break;
-		if (child + 1 < used && items[child + 1].priority > items[child].priority)
-			child++;
-		if (items[child].priority <= item.priority)
-			break;
-		items[i] = items[child];
-		i = child;
+	if (sample->used <= sample->capacity || sample->capacity == 0)
+		return;
+	sample->limit = select_priority(sample->priorities, sample->used, sample->capacity - 1);
+	for (uint32_t i = 0; i < sample->used; i++)
+		kept += sample->priorities[i] < sample->limit;
+	/* Packets that are alike in all share a priority, and any of them will do. */
+	ties = sample->capacity - kept;
+	kept = 0;
+	for (uint32_t i = 0; i < sample->used; i++) {
+		if (sample->priorities[i] > sample->limit)
+			continue;
+		if (sample->priorities[i] == sample->limit) {
+			if (ties == 0)
+				continue;
+			ties--;
+		}
+		if (kept != i) {
+			sample->priorities[kept] = sample->priorities[i];
+			sample->items[kept] = sample->items[i];
+		}
+		kept++;
 	}
-	items[i] = item;
+	sample->used = kept;
+}
+
+static uint32_t room_of(const struct sample *sample)
+{
+	return sample->capacity + sample->capacity / SAMPLE_SLACK + 1;
 }
 
 static bool grow(struct sample *sample)
 {
 	uint32_t wanted = sample->allocated ? sample->allocated * 2 : FIRST_ALLOCATION;
-	struct sample_item *items;
+	struct observation *items;
+	uint64_t *priorities;
 
-	if (wanted > sample->capacity)
-		wanted = sample->capacity;
+	if (wanted > room_of(sample))
+		wanted = room_of(sample);
 	items = realloc(sample->items, wanted * sizeof(*items));
 	if (!items)
 		return false;
 	sample->items = items;
+	priorities = realloc(sample->priorities, wanted * sizeof(*priorities));
+	if (!priorities)
+		return false;
+	sample->priorities = priorities;
 	sample->allocated = wanted;
 	return true;
 }
 
-static void keep(struct sample *sample, uint64_t priority, const struct observation *observation)
+/* Called for what is below the limit: in a long stream, seldom. */
+static void keep(struct sample *sample, const struct observation *observation, uint64_t priority)
 {
-	if (sample->used < sample->capacity) {
-		if (sample->used == sample->allocated && !grow(sample)) {
-			sample->lost++;
+	if (sample->used == room_of(sample)) {
+		sample_settle(sample);
+		if (priority >= sample->limit)
 			return;
-		}
-		sample->items[sample->used] = (struct sample_item){ priority, *observation };
-		sift_up(sample->items, sample->used++);
-	} else if (sample->capacity > 0 && priority < sample->items[0].priority) {
-		sample->items[0] = (struct sample_item){ priority, *observation };
-		sift_down(sample->items, sample->used);
 	}
+	if (sample->used == sample->allocated && !grow(sample)) {
+		sample->lost++;
+		return;
+	}
+	sample->priorities[sample->used] = priority;
+	sample->items[sample->used++] = *observation;
 }
 
-void sample_add(struct sample *sample, const struct observation *observation, uint64_t seed)
+void sample_add(struct sample *sample, const struct observation *observation, uint64_t priority)
 {
 	sample->seen++;
-	keep(sample, observation_hash(observation, seed), observation);
+	if (priority < sample->limit)
+		keep(sample, observation, priority);
 }
 
 void sample_merge(struct sample *into, const struct sample *from)
@@ -120,22 +157,53 @@ void sample_merge(struct sample *into, const struct sample *from)
 	into->seen += from->seen;
 	into->lost += from->lost;
 	for (uint32_t i = 0; i < from->used; i++)
-		keep(into, from->items[i].priority, &from->items[i].observation);
+		if (from->priorities[i] < into->limit)
+			keep(into, &from->items[i], from->priorities[i]);
+	sample_settle(into);
 }
+
+struct rank {
+	int64_t ns;
+	uint64_t priority;
+	uint32_t index;
+};
 
 static int by_time(const void *left, const void *right)
 {
-	const struct sample_item *a = left, *b = right;
+	const struct rank *a = left, *b = right;
 
-	if (a->observation.time.ns != b->observation.time.ns)
-		return a->observation.time.ns < b->observation.time.ns ? -1 : 1;
+	if (a->ns != b->ns)
+		return a->ns < b->ns ? -1 : 1;
 	if (a->priority != b->priority)
 		return a->priority < b->priority ? -1 : 1;
-	return 0;
+	return a->index < b->index ? -1 : a->index > b->index;
 }
 
-void sample_sort(struct sample *sample)
+int sample_sort(struct sample *sample)
 {
-	if (sample->used)
-		qsort(sample->items, sample->used, sizeof(*sample->items), by_time);
+	struct observation *items;
+	struct rank *ranks;
+
+	sample_settle(sample);
+	if (sample->used == 0)
+		return 0;
+	ranks = calloc(sample->used, sizeof(*ranks));
+	items = calloc(sample->used, sizeof(*items));
+	if (!ranks || !items) {
+		free(ranks);
+		free(items);
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < sample->used; i++)
+		ranks[i] = (struct rank){ sample->items[i].time.ns, sample->priorities[i], i };
+	qsort(ranks, sample->used, sizeof(*ranks), by_time);
+	for (uint32_t i = 0; i < sample->used; i++) {
+		items[i] = sample->items[ranks[i].index];
+		sample->priorities[i] = ranks[i].priority;
+	}
+	free(sample->items);
+	sample->items = items;
+	sample->allocated = sample->used;
+	free(ranks);
+	return 0;
 }

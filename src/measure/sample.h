@@ -2,6 +2,8 @@
 /*
  * A uniform sample of observations: the k with the smallest keyed hash of their content (bottom-k). Which packets are in it
  * depends on the packets alone, not on their order or on how the stream was split; merging two samples keeps the k smallest.
+ *
+ * A few more than k are held, and thrown out together when room runs out: a packet costs one comparison, or rarely a copy.
  */
 #ifndef HOLDFAST_MEASURE_SAMPLE_H
 #define HOLDFAST_MEASURE_SAMPLE_H
@@ -11,29 +13,32 @@
 
 #include "observe/observation.h"
 
-struct sample_item {
-	uint64_t priority;
-	struct observation observation;
-};
+#define SAMPLE_SLACK 8 /* an eighth more than its capacity is held */
 
-/* A heap with the largest priority on top. Zeroed but for capacity it is empty; memory grows with use up to capacity. */
+/* Zeroed but for capacity and limit it is empty; memory grows with use up to capacity and slack. */
 struct sample {
 	uint32_t capacity;
-	uint32_t used;
+	uint32_t used; /* at most capacity after sample_settle(); up to capacity and slack while packets are added */
 	uint32_t allocated;
-	uint64_t seen; /* observations offered */
-	uint64_t lost; /* not kept for want of memory */
-	struct sample_item *items;
+	uint64_t seen;  /* observations offered */
+	uint64_t lost;  /* not kept for want of memory */
+	uint64_t limit; /* priorities from here on are not among the k smallest */
+	uint64_t *priorities;
+	struct observation *items; /* items[i] has priorities[i] */
 };
 
 void sample_init(struct sample *sample, uint32_t capacity);
 void sample_fini(struct sample *sample);
-void sample_add(struct sample *sample, const struct observation *observation, uint64_t seed);
-/* `from` may have another capacity; `into` keeps its own. */
+/* `priority` is observation_priority() of it, or whatever hash the whole sample is kept by. */
+void sample_add(struct sample *sample, const struct observation *observation, uint64_t priority);
+/* `from` may have another capacity; `into` keeps its own, and is settled. */
 void sample_merge(struct sample *into, const struct sample *from);
-/* Orders items by time, then priority: for whoever reads them. The heap is gone; only sample_fini() may follow. */
-void sample_sort(struct sample *sample);
+/* Throws out what is not among the k smallest. Before anything is read from a sample. */
+void sample_settle(struct sample *sample);
+/* Settles it and orders items by time, then priority: for whoever reads them. 0 or -ENOMEM, and then it is in no order. */
+int sample_sort(struct sample *sample);
 
-uint64_t observation_hash(const struct observation *observation, uint64_t seed);
+/* Hash of what tells one packet from another, of a keyed family. */
+uint64_t observation_priority(const struct observation *observation, uint64_t seed);
 
 #endif

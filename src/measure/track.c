@@ -10,6 +10,7 @@
 #define BUCKETS ((1u << TRACK_CANDIDATE_BITS) / WAYS)
 #define NO_TRACK UINT32_MAX
 #define SLOTS_PER_SECOND 10
+#define LOOK_BEHIND 8
 #define FORGOTTEN_SLOTS 6000 /* ten minutes of silence: no incident waits so long for another wave */
 
 struct candidate {
@@ -21,15 +22,23 @@ struct candidate {
 	bool heard;
 };
 
+_Static_assert(sizeof(struct candidate) == 32, "a candidate is half a cache line");
+
+#define CACHE_LINE 64
+#define CANDIDATES_SIZE (sizeof(struct candidate) * WAYS * BUCKETS)
+
 struct track_table {
 	uint64_t seed;
 	uint32_t generation_slots;
 	struct track_counters counters;
 	uint32_t used;
-	int64_t full_slot; /* no track could make room in this slot */
+	uint32_t hand;      /* where the search for a silent track goes on */
+	uint32_t looked_at; /* tracks, in searched_slot: once round is enough */
+	int64_t searched_slot;
 	bool begun;
 	int64_t first_slot; /* of anything counted here: since then silence is known to be silence */
-	struct candidate candidates[BUCKETS][WAYS];
+	void *block;
+	struct candidate (*candidates)[WAYS]; /* BUCKETS of them in block, each on two whole cache lines */
 	uint64_t identities[TRACK_MAX];
 	struct track *tracks[TRACK_MAX]; /* allocated as needed */
 };
@@ -38,11 +47,17 @@ struct track_table *track_table_new(uint64_t seed, uint32_t generation_slots)
 {
 	struct track_table *table = calloc(1, sizeof(*table));
 
-	if (table) {
-		table->seed = seed;
-		table->generation_slots = generation_slots;
-		table->full_slot = INT64_MIN;
+	if (!table)
+		return NULL;
+	table->seed = seed;
+	table->generation_slots = generation_slots;
+	table->searched_slot = INT64_MIN;
+	table->block = calloc(1, CANDIDATES_SIZE + CACHE_LINE);
+	if (!table->block) {
+		free(table);
+		return NULL;
 	}
+	table->candidates = (void *)(((uintptr_t)table->block + CACHE_LINE - 1) & ~(uintptr_t)(CACHE_LINE - 1));
 	return table;
 }
 
@@ -52,15 +67,16 @@ void track_table_free(struct track_table *table)
 		return;
 	for (uint32_t i = 0; i < table->used; i++)
 		free(table->tracks[i]);
+	free(table->block);
 	free(table);
 }
 
 void track_table_clear(struct track_table *table)
 {
-	memset(table->candidates, 0, sizeof(table->candidates));
+	memset(table->candidates, 0, CANDIDATES_SIZE);
 	for (uint32_t i = 0; i < table->used; i++)
 		free(table->tracks[i]);
-	table->used = 0;
+	table->used = table->hand = 0;
 	table->begun = false;
 }
 
@@ -81,9 +97,11 @@ struct track *track_table_at(struct track_table *table, uint32_t index)
 
 static uint64_t identity_of(const struct track_table *table, const struct prefix *scope, uint8_t kind)
 {
-	uint64_t h = hash_address(table->seed, &scope->address);
+	uint64_t half[2];
 
-	return hash_2(h, (uint64_t)scope->length << 16 | (uint64_t)scope->is_ipv4 << 8 | kind, table->seed) | 1;
+	memcpy(half, scope->address.octets, sizeof(half));
+	half[0] += ((uint64_t)scope->length << 16 | (uint64_t)scope->is_ipv4 << 8 | kind) * 0x8ebc6af09c88c6e3u;
+	return hash_2(table->seed, half[0], half[1]) | 1;
 }
 
 static int64_t floor_div(int64_t a, int64_t b)
@@ -119,8 +137,14 @@ void track_advance(struct track *t, int64_t slot)
 
 	if (steps <= 0)
 		return;
-	for (int64_t i = 1; i <= steps && i <= TRACK_SLOTS; i++)
+	t->slots[ring_index(t->last_slot, TRACK_SLOTS)] = t->now;
+	t->now = (struct track_slot){ 0 };
+	for (int64_t i = 1; i < steps && i <= TRACK_SLOTS; i++)
 		t->slots[ring_index(t->last_slot + i, TRACK_SLOTS)] = (struct track_slot){ 0 };
+	if (second != last_second) {
+		t->seconds[ring_index(last_second, TRACK_SECONDS)] = t->second;
+		t->second = (struct track_slot){ 0 };
+	}
 	for (int64_t i = 1; i <= second - last_second && i <= TRACK_SECONDS; i++) {
 		if (last_second + i - TRACK_LEARN_DELAY >= floor_div(t->first_slot, SLOTS_PER_SECOND))
 			learn(t, &t->seconds[ring_index(last_second + i - TRACK_LEARN_DELAY, TRACK_SECONDS)]);
@@ -172,18 +196,36 @@ static struct candidate *make_candidate(struct track_table *table, uint64_t iden
 	return victim;
 }
 
-/* The longest silent track that no incident holds. */
-static uint32_t silent_track(const struct track_table *table, int64_t slot)
+static bool is_silent(const struct track *t, int64_t slot)
 {
-	uint32_t best = NO_TRACK;
+	return (t->incident < 0 || slot - t->last_slot > FORGOTTEN_SLOTS) && slot - t->last_slot > SLOTS_PER_SECOND;
+}
 
-	for (uint32_t i = 0; i < table->used; i++) {
-		const struct track *t = table->tracks[i];
+/*
+ * A silent track that no incident holds: the first from the hand on, or a longer silent one just behind it. Where the hand went round within this slot,
+ * nothing more will be silent in it: a flood of targets costs a glance a packet, not a search.
+ */
+static uint32_t silent_track(struct track_table *table, int64_t slot)
+{
+	uint32_t best;
 
-		if ((t->incident < 0 || slot - t->last_slot > FORGOTTEN_SLOTS) &&
-		    slot - t->last_slot > SLOTS_PER_SECOND &&
-		    (best == NO_TRACK || t->last_slot < table->tracks[best]->last_slot))
-			best = i;
+	if (table->searched_slot != slot) {
+		table->searched_slot = slot;
+		table->looked_at = 0;
+	}
+	while (table->looked_at < table->used && !is_silent(table->tracks[table->hand], slot)) {
+		table->looked_at++;
+		table->hand = (table->hand + 1) % table->used;
+	}
+	if (table->looked_at == table->used)
+		return NO_TRACK;
+	best = table->hand;
+	for (uint32_t i = 1; i < LOOK_BEHIND; i++) {
+		uint32_t other = (table->hand + i) % table->used;
+
+		if (is_silent(table->tracks[other], slot) &&
+		    table->tracks[other]->last_slot < table->tracks[best]->last_slot)
+			best = other;
 	}
 	return best;
 }
@@ -197,14 +239,8 @@ static struct track *promote(struct track_table *table, struct candidate *c, con
 	if (index == TRACK_MAX) {
 		struct candidate *old;
 
-		/* Where nothing is silent, nothing more will be within this slot. */
-		if (table->full_slot == slot) {
-			table->counters.tracks_refused++;
-			return NULL;
-		}
 		index = silent_track(table, slot);
 		if (index == NO_TRACK) {
-			table->full_slot = slot;
 			table->counters.tracks_refused++;
 			return NULL;
 		}
@@ -214,7 +250,7 @@ static struct track *promote(struct track_table *table, struct candidate *c, con
 		table->counters.tracks_pushed_out++;
 		t = table->tracks[index];
 	} else {
-		t = malloc(sizeof(*t));
+		t = aligned_alloc(CACHE_LINE, (sizeof(*t) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
 		if (!t) {
 			table->counters.tracks_refused++;
 			return NULL;
@@ -227,7 +263,6 @@ static struct track *promote(struct track_table *table, struct candidate *c, con
 		             .first_slot = slot,
 		             .last_slot = slot,
 		             .incident = -1,
-		             .part = -1,
 		             .generation = floor_div(slot, table->generation_slots),
 		             .generation_slots = table->generation_slots,
 		             .assessed_slot = slot,
@@ -241,11 +276,21 @@ static struct track *promote(struct track_table *table, struct candidate *c, con
 	table->identities[index] = c->identity;
 	c->track = index;
 	/* What it had as a candidate counts for the present slot. */
-	t->slots[ring_index(slot, TRACK_SLOTS)] =
-		(struct track_slot){ .packets = c->packets, .settled = c->settled, .fresh = c->fresh };
-	t->seconds[ring_index(floor_div(slot, SLOTS_PER_SECOND), TRACK_SECONDS)] =
-		t->slots[ring_index(slot, TRACK_SLOTS)];
+	t->now = (struct track_slot){ .packets = c->packets, .settled = c->settled, .fresh = c->fresh };
+	t->second = t->now;
 	return t;
+}
+
+static uint32_t saturated(uint32_t count, uint32_t weight)
+{
+	return count > UINT32_MAX - weight ? UINT32_MAX : count + weight;
+}
+
+static void count_in(struct track_slot *slot, uint32_t weight, bool fresh)
+{
+	slot->packets = saturated(slot->packets, weight);
+	if (fresh)
+		slot->fresh = saturated(slot->fresh, weight);
 }
 
 struct track *track_add(struct track_table *table, const struct prefix *scope, uint8_t kind, int64_t slot,
@@ -253,7 +298,6 @@ struct track *track_add(struct track_table *table, const struct prefix *scope, u
 {
 	uint64_t identity = identity_of(table, scope, kind);
 	struct candidate *c = find(table, identity);
-	struct track_slot *now;
 	struct track *t;
 
 	if (!table->begun) {
@@ -270,7 +314,7 @@ struct track *track_add(struct track_table *table, const struct prefix *scope, u
 		if ((uint32_t)slot - c->last_slot > TRACK_FORGET_SLOTS)
 			c->packets = c->fresh = c->settled = 0;
 		c->last_slot = (uint32_t)slot;
-		if (c->packets + weight < TRACK_PROMOTE) {
+		if (saturated(c->packets, weight) < TRACK_PROMOTE) {
 			c->packets += weight;
 			c->fresh += fresh ? weight : 0;
 			return NULL;
@@ -282,13 +326,9 @@ struct track *track_add(struct track_table *table, const struct prefix *scope, u
 		t = table->tracks[c->track];
 	}
 	track_advance(t, slot);
-	slot = t->last_slot; /* a late packet counts for the present slot */
-	now = &t->slots[ring_index(slot, TRACK_SLOTS)];
-	now->packets += weight;
-	now->fresh += fresh ? weight : 0;
-	now = &t->seconds[ring_index(floor_div(slot, SLOTS_PER_SECOND), TRACK_SECONDS)];
-	now->packets += weight;
-	now->fresh += fresh ? weight : 0;
+	/* A late packet counts for the present slot. */
+	count_in(&t->now, weight, fresh);
+	count_in(&t->second, weight, fresh);
 	hll_add(&t->sources[0], source);
 	return t;
 }
@@ -312,6 +352,7 @@ struct track *track_settle(struct track_table *table, const struct prefix *scope
 {
 	struct candidate *c = find(table, identity_of(table, scope, kind));
 	struct track *t;
+	int64_t behind;
 
 	if (!c)
 		return NULL;
@@ -327,9 +368,12 @@ struct track *track_settle(struct track_table *table, const struct prefix *scope
 	if (slot > t->last_slot)
 		return t;
 	if (t->last_slot - slot < TRACK_SLOTS)
-		settle_in(&t->slots[ring_index(slot, TRACK_SLOTS)], count);
-	if (floor_div(t->last_slot, SLOTS_PER_SECOND) - floor_div(slot, SLOTS_PER_SECOND) < TRACK_SECONDS)
-		settle_in(&t->seconds[ring_index(floor_div(slot, SLOTS_PER_SECOND), TRACK_SECONDS)], count);
+		settle_in(slot == t->last_slot ? &t->now : &t->slots[ring_index(slot, TRACK_SLOTS)], count);
+	behind = floor_div(t->last_slot, SLOTS_PER_SECOND) - floor_div(slot, SLOTS_PER_SECOND);
+	if (behind < TRACK_SECONDS)
+		settle_in(behind == 0 ? &t->second
+		                      : &t->seconds[ring_index(floor_div(slot, SLOTS_PER_SECOND), TRACK_SECONDS)],
+		          count);
 	return t;
 }
 
@@ -350,16 +394,18 @@ struct track_counts track_sum(const struct track *t, int64_t from, int64_t to)
 	if (from < oldest) {
 		int64_t second = floor_div(from, SLOTS_PER_SECOND);
 		int64_t until = floor_div(to, SLOTS_PER_SECOND);
-		int64_t oldest_second = floor_div(t->last_slot, SLOTS_PER_SECOND) - TRACK_SECONDS + 1;
+		int64_t last_second = floor_div(t->last_slot, SLOTS_PER_SECOND);
+		int64_t oldest_second = last_second - TRACK_SECONDS + 1;
 
 		if (second < oldest_second)
 			second = oldest_second;
 		for (; second <= until; second++)
-			sum_in(&sum, &t->seconds[ring_index(second, TRACK_SECONDS)]);
+			sum_in(&sum,
+			       second == last_second ? &t->second : &t->seconds[ring_index(second, TRACK_SECONDS)]);
 		return sum;
 	}
 	for (; from <= to; from++)
-		sum_in(&sum, &t->slots[ring_index(from, TRACK_SLOTS)]);
+		sum_in(&sum, from == t->last_slot ? &t->now : &t->slots[ring_index(from, TRACK_SLOTS)]);
 	return sum;
 }
 

@@ -37,30 +37,33 @@ struct track_counts {
 };
 
 struct track {
-	struct prefix scope;
+	/* On one cache line, what every packet touches: */
+	int64_t last_slot;
+	struct track_slot now;    /* last_slot so far */
+	struct track_slot second; /* the second that holds it, so far */
+	int32_t incident;         /* index, -1 none */
+	uint32_t assess_at;       /* assess again when the slot holds this many packets */
+	int64_t assessed_slot;
 	uint8_t kind;
-	int64_t first_slot, last_slot;
-	struct track_slot slots[TRACK_SLOTS];
-	struct track_slot seconds[TRACK_SECONDS];
-	struct hll sources[2]; /* this generation and the one before */
+	bool heard;           /* something was settled: the scope's own answers are seen */
+	bool frozen;          /* under attack: what is usual is not learned */
+	bool pending;         /* waits to be assessed when its packets are settled */
+	uint8_t surveys_vain; /* the more often a second look found nothing, the later the next … */
+	/* The rest: */
+	struct prefix scope;
+	int64_t survey_after; /* … not before this slot */
+	int64_t first_slot;
 	int64_t generation;
 	uint32_t generation_slots;
 	/* What is usual: sums over learned seconds. A second is learned when it is TRACK_LEARN_DELAY seconds old. */
+	uint32_t learned_seconds;
 	uint64_t learned_packets;
 	uint64_t learned_unsettled;
-	uint32_t learned_seconds;
-	bool heard;  /* something was settled: the scope's own answers are seen */
-	bool frozen; /* under attack: what is usual is not learned */
-	/* For whoever decides: */
-	int64_t assessed_slot;
-	uint32_t assess_at;   /* assess again when the slot holds this many packets */
-	int64_t survey_after; /* a second look that found nothing is not repeated before this slot … */
-	uint8_t surveys_vain; /* … the later, the more often that was so */
-	bool pending;         /* waits to be assessed when its packets are settled */
 	struct address example_src, example_dst; /* the latest packet's, where the scope does not say */
 	uint16_t example_port;
-	int32_t incident; /* index, -1 none */
-	int32_t part;     /* of the incident */
+	struct track_slot slots[TRACK_SLOTS];     /* before last_slot */
+	struct track_slot seconds[TRACK_SECONDS]; /* before its second */
+	struct hll sources[2];                    /* this generation and the one before */
 };
 
 struct track_counters {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "measure/window.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,52 +14,49 @@
  * Sources that cannot come over the Internet: RFC 6890 and its updates, multicast (RFC 5771), reserved (RFC 1112). Local networks live in
  * some of them, so they are only counted here; what they mean is decided where the rest of the evidence is.
  */
-static const struct {
-	uint8_t octets[4];
-	uint8_t length;
-} bogons_ipv4[] = {
-	{ { 0, 0, 0, 0 }, 8 },      { { 10, 0, 0, 0 }, 8 },    { { 100, 64, 0, 0 }, 10 },   { { 127, 0, 0, 0 }, 8 },
-	{ { 169, 254, 0, 0 }, 16 }, { { 172, 16, 0, 0 }, 12 }, { { 192, 0, 0, 0 }, 24 },    { { 192, 0, 2, 0 }, 24 },
-	{ { 192, 168, 0, 0 }, 16 }, { { 198, 18, 0, 0 }, 15 }, { { 198, 51, 100, 0 }, 24 }, { { 203, 0, 113, 0 }, 24 },
-};
-
-static bool is_bogon(const struct address *a)
+static bool is_bogon(const struct address *address)
 {
-	if (!address_is_ipv4(a))
-		return (a->octets[0] & 0xe0) != 0x20; /* only 2000::/3 is global unicast (RFC 4291, IANA) */
-	if (a->octets[12] >= 224)
-		return true; /* multicast and reserved */
-	for (size_t i = 0; i < sizeof(bogons_ipv4) / sizeof(bogons_ipv4[0]); i++) {
-		struct prefix prefix = { .length = bogons_ipv4[i].length, .is_ipv4 = true };
+	const uint8_t *a = address->octets + 12;
+	unsigned network = (unsigned)a[0] << 16 | (unsigned)a[1] << 8 | a[2];
 
-		if (a->octets[12] != bogons_ipv4[i].octets[0] && bogons_ipv4[i].length >= 16)
-			continue;
-		prefix.address = address_from_ipv4(bogons_ipv4[i].octets);
-		if (prefix_contains(&prefix, a))
-			return true;
+	if (!address_is_ipv4(address))
+		return (address->octets[0] & 0xe0) != 0x20; /* only 2000::/3 is global unicast (RFC 4291, IANA) */
+	switch (a[0]) {
+	case 0:
+	case 10:
+	case 127:
+		return true;
+	case 100:
+		return (a[1] & 0xc0) == 64;
+	case 169:
+		return a[1] == 254;
+	case 172:
+		return (a[1] & 0xf0) == 16;
+	case 192:
+		return a[1] == 168 || network == 0xc00000 || network == 0xc00002;
+	case 198:
+		return (a[1] & 0xfe) == 18 || network == 0xc63364;
+	case 203:
+		return network == 0xcb0071;
+	default:
+		return a[0] >= 224; /* multicast and reserved */
 	}
-	return false;
 }
 
 struct topk_key address_topk(const struct address *address)
 {
-	struct topk_key key = { 0, 0 };
+	uint64_t half[2];
 
-	for (unsigned i = 0; i < 8; i++) {
-		key.high = key.high << 8 | address->octets[i];
-		key.low = key.low << 8 | address->octets[i + 8];
-	}
-	return key;
+	memcpy(half, address->octets, sizeof(half));
+	return (struct topk_key){ be64toh(half[0]), be64toh(half[1]) };
 }
 
 struct address topk_address(struct topk_key key)
 {
+	uint64_t half[2] = { htobe64(key.high), htobe64(key.low) };
 	struct address address;
 
-	for (unsigned i = 0; i < 8; i++) {
-		address.octets[i] = (uint8_t)(key.high >> (56 - 8 * i));
-		address.octets[i + 8] = (uint8_t)(key.low >> (56 - 8 * i));
-	}
+	memcpy(address.octets, half, sizeof(address.octets));
 	return address;
 }
 
@@ -79,12 +77,20 @@ void window_free(struct window *window)
 	free(window);
 }
 
-void window_add(struct window *w, const struct observation *o, uint64_t seed)
+/* The first octet of an IPv4 source; of an IPv6 source a hash of its /32. */
+static uint8_t source_octet(const struct address *src, bool ipv4)
+{
+	uint32_t network;
+
+	if (ipv4)
+		return src->octets[12];
+	memcpy(&network, src->octets, sizeof(network));
+	return (uint8_t)hash_fold(network ^ SALT_NETWORK, 0x9e3779b97f4a7c15u);
+}
+
+void window_add(struct window *w, const struct observation *o, const struct keys *keys)
 {
 	bool ipv4 = address_is_ipv4(&o->src);
-	struct prefix network = prefix_of(&o->src, ipv4 ? 24 : 48);
-	uint64_t source = hash_address(seed, &o->src), destination = hash_address(seed, &o->dst);
-	uint64_t ports = (uint64_t)o->src_port << 16 | o->dst_port;
 
 	if (w->packets == 0 || time_since(o->time, w->first) < 0)
 		w->first = o->time;
@@ -96,26 +102,21 @@ void window_add(struct window *w, const struct observation *o, uint64_t seed)
 	w->later_fragments += o->flags & OBSERVATION_LATER_FRAGMENT ? o->weight : 0;
 	w->payloads += o->payload_length ? o->weight : 0;
 	w->bogons += is_bogon(&o->src) ? o->weight : 0;
-	hll_add(&w->sources, source);
-	hll_add(&w->source_networks, hash_address(seed ^ SALT_NETWORK, &network.address));
-	hll_add(&w->destinations, destination);
-	hll_add(&w->conversations, hash_2(source, destination, ports));
+	hll_add(&w->sources, keys->source);
+	hll_add(&w->source_networks, keys->network);
+	hll_add(&w->destinations, keys->destination);
 	topk_add(&w->top_sources, address_topk(&o->src), o->weight);
 	topk_add(&w->top_destinations, address_topk(&o->dst), o->weight);
 	topk_add(&w->top_lengths, topk_number(o->length), o->weight);
 	if (o->flags & OBSERVATION_PORTS) {
-		hll_add(&w->dst_ports, hash_2(seed, o->dst_port, SALT_PORT));
+		hll_add(&w->dst_ports, hash_2(SALT_PORT, o->dst_port, SALT_PORT));
 		topk_add(&w->top_src_ports, topk_number(o->src_port), o->weight);
 		topk_add(&w->top_dst_ports, topk_number(o->dst_port), o->weight);
 	}
 	w->ttl[o->ttl] += o->weight;
-	w->source_octet[ipv4 ? o->src.octets[12]
-	                     : hash_2(seed, o->src.octets[0],
-	                              (uint64_t)o->src.octets[1] << 16 | (uint64_t)o->src.octets[2] << 8 |
-	                                      o->src.octets[3]) &
-	                                255] += o->weight;
+	w->source_octet[source_octet(&o->src, ipv4)] += o->weight;
 	if (w->sample.capacity)
-		sample_add(&w->sample, o, seed);
+		sample_add(&w->sample, o, keys->priority);
 }
 
 void window_merge(struct window *into, const struct window *from)
@@ -138,7 +139,6 @@ void window_merge(struct window *into, const struct window *from)
 	hll_merge(&into->source_networks, &from->source_networks);
 	hll_merge(&into->destinations, &from->destinations);
 	hll_merge(&into->dst_ports, &from->dst_ports);
-	hll_merge(&into->conversations, &from->conversations);
 	topk_merge(&into->top_sources, &from->top_sources);
 	topk_merge(&into->top_destinations, &from->top_destinations);
 	topk_merge(&into->top_src_ports, &from->top_src_ports);

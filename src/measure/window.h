@@ -10,6 +10,7 @@
 
 #include "base/hll.h"
 #include "base/topk.h"
+#include "measure/keys.h"
 #include "measure/sample.h"
 #include "observe/observation.h"
 
@@ -26,7 +27,6 @@ struct window {
 	struct hll source_networks; /* /24 or /48 */
 	struct hll destinations;
 	struct hll dst_ports;
-	struct hll conversations; /* (source, source port, destination, destination port) */
 	struct topk top_sources;
 	struct topk top_destinations;
 	struct topk top_src_ports;
@@ -40,7 +40,7 @@ struct window {
 /* NULL where there is no memory. A sample_capacity of 0 keeps no sample. */
 struct window *window_new(uint32_t sample_capacity);
 void window_free(struct window *window);
-void window_add(struct window *window, const struct observation *observation, uint64_t seed);
+void window_add(struct window *window, const struct observation *observation, const struct keys *keys);
 void window_merge(struct window *into, const struct window *from);
 
 struct address topk_address(struct topk_key key);

@@ -291,13 +291,21 @@ static void check(const struct engine *e)
 	assert_true(totals->packets == 0 || totals->first.ns <= totals->last.ns);
 }
 
+static void give(struct engine *e, const struct observation *o)
+{
+	struct packet packet = { .observation = *o };
+
+	engine_prepare(e, &packet);
+	engine_observe(e, &packet, 1);
+}
+
 static struct engine *observe(const struct stream *s)
 {
 	struct engine *e = engine_new(SEED);
 
 	assert_non_null(e);
 	for (size_t i = 0; i < s->count; i++)
-		engine_observe(e, &s->packets[i]);
+		give(e, &s->packets[i]);
 	assert_int_equal(engine_finish(e), 0);
 	check(e);
 	return e;
@@ -827,7 +835,7 @@ static void five_million_packets_of_random_sources(void **state)
 		struct address target = made_ipv4(at_web ? WEB : 0x40000000u + made_below(&s->draws, 1000000));
 		struct observation o = at_web && i & 1 ? syn(s, ns, target) : udp(s, ns, target);
 
-		engine_observe(e, &o);
+		give(e, &o);
 		if (i % 50000 == 0) {
 			uint64_t now = memory_in_use() - before;
 
@@ -856,7 +864,7 @@ static void a_fast_carpet(void **state)
 		struct observation o =
 			syn(s, START + (int64_t)i * 20000, made_ipv4(0x40000000u + made_below(&s->draws, 4096)));
 
-		engine_observe(e, &o);
+		give(e, &o);
 	}
 	assert_int_equal(engine_finish(e), 0);
 	check(e);
@@ -877,7 +885,7 @@ static void syns_all_over(void **state)
 		struct observation o =
 			syn(s, START + (int64_t)i * 20000, made_ipv4(0x40000000u + made_below(&s->draws, 8192)));
 
-		engine_observe(e, &o);
+		give(e, &o);
 	}
 	assert_int_equal(engine_finish(e), 0);
 	check(e);
@@ -899,7 +907,7 @@ static void many_incidents_at_once(void **state)
 		struct address target = made_ipv4(0x08000000u + (i % 100) * 0x00100001u);
 		struct observation o = makers[i / 100 % 4](s, START + (int64_t)i * 5000, target);
 
-		engine_observe(e, &o);
+		give(e, &o);
 		if (i % 50000 == 0) {
 			uint64_t now = memory_in_use() - before;
 
@@ -960,7 +968,7 @@ static void same_input_same_output(void **state)
 		assert_int_equal(a->sources, b->sources);
 		assert_int_equal(a->total->sample.used, b->total->sample.used);
 		for (uint32_t j = 0; j < a->total->sample.used; j++)
-			assert_true(a->total->sample.items[j].priority == b->total->sample.items[j].priority);
+			assert_true(a->total->sample.priorities[j] == b->total->sample.priorities[j]);
 		assert_int_equal(a->signatures.count, b->signatures.count);
 		assert_int_equal(a->signatures.residual_ppm, b->signatures.residual_ppm);
 		for (uint32_t j = 0; j < a->signatures.count; j++)

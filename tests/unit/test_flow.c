@@ -37,6 +37,14 @@ struct step {
 	uint32_t settled;
 };
 
+static struct flow_view update(struct flow_table *table, const struct observation *o, int64_t slot)
+{
+	struct keys keys;
+
+	keys_make(&keys, o, SEED);
+	return flow_update(table, o, &keys, slot);
+}
+
 static const struct address hosts[2] = {
 	{ { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 203, 0, 113, 7 } },
 	{ { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 1 } },
@@ -101,7 +109,7 @@ static struct observation udp_packet(enum who from, int64_t slot)
 static struct flow_view assert_known(struct flow_table *table, const struct observation *o, int64_t slot,
                                      const char *known, uint32_t settled)
 {
-	struct flow_view view = flow_update(table, o, slot);
+	struct flow_view view = update(table, o, slot);
 	char text[16];
 
 	assert_string_equal(letters(&view, text), known);
@@ -286,7 +294,7 @@ static void an_orphan_that_does_not(void **state)
 		};
 		struct observation o = tcp_packet(&step);
 
-		engaged += flow_update(*state, &o, step.slot).engaged;
+		engaged += update(*state, &o, step.slot).engaged;
 	}
 	assert_in_range(engaged, 0, 200);
 }
@@ -350,8 +358,8 @@ static void settling_has_a_bound(void **state)
 	struct flow_view view;
 
 	for (unsigned i = 0; i < 100000; i++)
-		(void)flow_update(*state, &question, 5);
-	view = flow_update(*state, &answer, 6);
+		(void)update(*state, &question, 5);
+	view = update(*state, &answer, 6);
 	assert_in_range(view.settled, 200, 100000); /* no more than there were, and not none for want of width */
 }
 
@@ -382,14 +390,14 @@ static void ports_addresses_and_protocols_tell_apart(void **state)
 static void marked_kind_comes_back(void **state)
 {
 	struct observation question = udp_packet(CLIENT, 0), answer = udp_packet(SERVER, 0);
-	struct flow_view view = flow_update(*state, &question, 0);
+	struct flow_view view = update(*state, &question, 0);
 
 	assert_int_equal(view.kind, 0);
 	flow_mark_kind(&view, 42);
-	assert_int_equal(flow_update(*state, &question, 1).kind, 42);
-	assert_int_equal(flow_update(*state, &answer, 2).kind, 42);
+	assert_int_equal(update(*state, &question, 1).kind, 42);
+	assert_int_equal(update(*state, &answer, 2).kind, 42);
 	/* A new conversation has a new kind. */
-	assert_int_equal(flow_update(*state, &question, 5000).kind, 0);
+	assert_int_equal(update(*state, &question, 5000).kind, 0);
 }
 
 static void silence_ends_a_conversation(void **state)
@@ -411,8 +419,8 @@ static void settled_slot_before_1970(void **state)
 	struct observation question = udp_packet(CLIENT, 0), answer = udp_packet(SERVER, 0);
 	struct flow_view view;
 
-	(void)flow_update(*state, &question, -7);
-	view = flow_update(*state, &answer, 4);
+	(void)update(*state, &question, -7);
+	view = update(*state, &answer, 4);
 	assert_int_equal(view.settled_slot, -7);
 }
 
@@ -472,7 +480,7 @@ static void payloads_that_count(void **state)
 		flow_table_clear(*state);
 		for (uint32_t number = 0; number < 3000; number++) {
 			struct observation o = counting(250 + number, protocols[i].at, protocols[i].little_endian);
-			struct flow_view view = flow_update(*state, &o, number / 10);
+			struct flow_view view = update(*state, &o, number / 10);
 
 			/* Once it was seen to count, it counts as long as it goes on. */
 			assert_true(view.counts || !counts);
@@ -490,7 +498,7 @@ static void payloads_that_do_not_count(void **state)
 	for (unsigned i = 0; i < 1000; i++) {
 		struct observation o = counting(5, 2, false);
 
-		assert_false(flow_update(*state, &o, 5).counts); /* always the same */
+		assert_false(update(*state, &o, 5).counts); /* always the same */
 	}
 	for (unsigned talk = 0; talk < 2000; talk++) {
 		bool counted = false;
@@ -502,7 +510,7 @@ static void payloads_that_do_not_count(void **state)
 
 			o.src_port = (uint16_t)(1024 + talk);
 			made_payload(&o, noise, sizeof(noise), i & 1 ? 512 : 6);
-			counted |= flow_update(*state, &o, 6).counts;
+			counted |= update(*state, &o, 6).counts;
 		}
 		counts += counted;
 	}
@@ -542,7 +550,7 @@ static void what_the_caller_knows(void **state)
 	struct flow_view view;
 
 	for (unsigned i = 0; i < 5; i++)
-		view = flow_update(*state, &o, 10 + i);
+		view = update(*state, &o, 10 + i);
 	assert_false(view.engaged);
 	flow_engage(&view, 14);
 	assert_true(view.engaged);
@@ -560,12 +568,12 @@ static void a_syn_again_after_a_while(void **state)
 	static const struct step syn = { 0, CLIENT, S, 1000, 0, 0, "", 0 };
 	struct observation o = tcp_packet(&syn);
 
-	assert_false(flow_update(*state, &o, 100).retransmission);
-	assert_false(flow_update(*state, &o, 100).retransmission); /* at once: a flood with one number */
-	assert_true(flow_update(*state, &o, 111).retransmission);
-	assert_true(flow_update(*state, &o, 141).retransmission);
+	assert_false(update(*state, &o, 100).retransmission);
+	assert_false(update(*state, &o, 100).retransmission); /* at once: a flood with one number */
+	assert_true(update(*state, &o, 111).retransmission);
+	assert_true(update(*state, &o, 141).retransmission);
 	o.tcp.seq++;
-	assert_false(flow_update(*state, &o, 171).retransmission); /* another number, another handshake */
+	assert_false(update(*state, &o, 171).retransmission); /* another number, another handshake */
 }
 
 /* Only the same SYN is that: what merely has the flag set among others gives nothing back. */
@@ -579,10 +587,10 @@ static void what_is_no_repeated_syn(void **state)
 		struct flow_view view;
 
 		flow_table_clear(*state);
-		(void)flow_update(*state, &o, 100);
+		(void)update(*state, &o, 100);
 		o.tcp.flags = flags[i];
 		o.tcp.seq = 77777;
-		view = flow_update(*state, &o, 120);
+		view = update(*state, &o, 120);
 		assert_false(view.retransmission);
 		assert_int_equal(view.settled, 0);
 	}
@@ -634,7 +642,7 @@ static void quotes_are_known(void **state)
 	error.quote.dst_port = ports[SERVER];
 	error.quote.protocol = MADE_UDP;
 	assert_false(flow_knows_quote(*state, &error, 0));
-	(void)flow_update(*state, &question, 0);
+	(void)update(*state, &question, 0);
 	assert_true(flow_knows_quote(*state, &error, 1));
 	assert_true(flow_knows_quote(*state, &error, FLOW_IDLE_SLOTS));
 	assert_false(flow_knows_quote(*state, &error, FLOW_IDLE_SLOTS + 1));
@@ -665,8 +673,8 @@ static void engaged_ones_outlive_a_flood(void **state)
 	for (uint32_t i = 0; i < engaged; i++) {
 		struct observation question = conversation(i, CLIENT), answer = conversation(i, SERVER);
 
-		(void)flow_update(table, &question, 1);
-		assert_true(flow_update(table, &answer, 1).engaged);
+		(void)update(table, &question, 1);
+		assert_true(update(table, &answer, 1).engaged);
 	}
 	assert_int_equal(flow_table_counters(table)->created, engaged);
 	assert_int_equal(flow_table_counters(table)->pushed_out, 0);
@@ -674,11 +682,11 @@ static void engaged_ones_outlive_a_flood(void **state)
 		struct observation o = made_udp(0, made_ipv4((uint32_t)made_random(&draws)),
 		                                (uint16_t)made_random(&draws), hosts[SERVER], 53, 30);
 
-		(void)flow_update(table, &o, 2 + (int64_t)i * (FLOW_KEEP_ENGAGED_SLOTS - 2) / flood);
+		(void)update(table, &o, 2 + (int64_t)i * (FLOW_KEEP_ENGAGED_SLOTS - 2) / flood);
 	}
 	for (uint32_t i = 0; i < engaged; i++) {
 		struct observation question = conversation(i, CLIENT);
-		struct flow_view view = flow_update(table, &question, 1 + FLOW_KEEP_ENGAGED_SLOTS);
+		struct flow_view view = update(table, &question, 1 + FLOW_KEEP_ENGAGED_SLOTS);
 
 		lost += !view.known || !view.engaged;
 	}
@@ -697,14 +705,14 @@ static void no_room_is_said(void **state)
 
 	for (uint32_t i = 0; i < count; i++) {
 		struct observation question = conversation(i, CLIENT), answer = conversation(i, SERVER);
-		struct flow_view view = flow_update(table, &question, 0);
+		struct flow_view view = update(table, &question, 0);
 
 		if (!view.known && view.fresh && view.from_opener && !view.entry) {
 			refused++;
 			flow_mark_kind(&view, 3);
 			continue;
 		}
-		kept += flow_update(table, &answer, 0).engaged;
+		kept += update(table, &answer, 0).engaged;
 	}
 	assert_in_range(refused, count - (1u << FLOW_TABLE_BITS), count);
 	assert_int_equal(flow_table_counters(table)->refused, refused);
@@ -714,7 +722,7 @@ static void no_room_is_said(void **state)
 	for (uint32_t i = count; i < count + 1000; i++) {
 		struct observation question = conversation(i, CLIENT);
 
-		assert_non_null(flow_update(table, &question, FLOW_KEEP_ENGAGED_SLOTS + 1).entry);
+		assert_non_null(update(table, &question, FLOW_KEEP_ENGAGED_SLOTS + 1).entry);
 	}
 	assert_int_equal(flow_table_counters(table)->refused, refused);
 }
@@ -955,7 +963,7 @@ static void random_scripts_against_the_twin(void **state)
 				slot += made_below(&draws, 2 * FLOW_IDLE_SLOTS);
 			if (made_below(&draws, 5000) == 0)
 				slot += 3155760000; /* ten years */
-			ours = flow_update(table, &o, slot);
+			ours = update(table, &o, slot);
 			theirs = twin_update(&twin, &o, slot);
 			assert_string_equal(letters(&ours, one), letters(&theirs, other));
 			assert_int_equal(ours.kind, theirs.kind);

@@ -35,9 +35,11 @@ static int teardown(void **state)
 static void add(struct window *w, struct address src, uint8_t ttl)
 {
 	struct observation o = made_tcp(0, src, 40000, made_ipv4(0xc0000201u), 443, TCP_SYN, 1, 0);
+	struct keys keys;
 
 	o.ttl = ttl;
-	window_add(w, &o, SEED);
+	keys_make(&keys, &o, SEED);
+	window_add(w, &o, &keys);
 }
 
 /* The verdict, which is never without a reason that is whole. */
