@@ -23,6 +23,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "observe/protocol.h"
+
 #define TERM_TEXT_SIZE 160   /* longest: "not options" and 16 times "other", 115 octets */
 #define WORD_MAX 16          /* a longer word is not compared with those we know */
 #define QUOTE_MAX 24         /* octets of the offending text in a message */
@@ -861,7 +863,7 @@ static bool field_value(enum match_field field, const struct observation *o, uin
 	case MATCH_PAYLOAD_LENGTH:
 		*value = o->payload_length;
 		/* Only where TCP's header was cut before its data offset is it unknown; a later fragment is payload all over. */
-		return o->protocol != 6 || o->flags & (OBSERVATION_TCP | OBSERVATION_LATER_FRAGMENT);
+		return o->protocol != PROTOCOL_TCP || o->flags & (OBSERVATION_TCP | OBSERVATION_LATER_FRAGMENT);
 	case MATCH_IP:
 	case MATCH_IP6:
 	case MATCH_TCP:
@@ -895,16 +897,16 @@ bool match_term_test(const struct match_term *term, const struct observation *o)
 		hit = !address_is_ipv4(&o->dst);
 		break;
 	case MATCH_TCP:
-		hit = o->protocol == 6;
+		hit = o->protocol == PROTOCOL_TCP;
 		break;
 	case MATCH_UDP:
-		hit = o->protocol == 17;
+		hit = o->protocol == PROTOCOL_UDP;
 		break;
 	case MATCH_ICMP:
-		hit = o->protocol == 1;
+		hit = o->protocol == PROTOCOL_ICMP;
 		break;
 	case MATCH_ICMP6:
-		hit = o->protocol == 58;
+		hit = o->protocol == PROTOCOL_ICMPV6;
 		break;
 	case MATCH_FRAGMENT:
 		hit = o->flags & OBSERVATION_FRAGMENT;

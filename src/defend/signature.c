@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/topk.h"
+#include "observe/protocol.h"
 
 #define ITEMS_MAX 192
 #define VALUES_PER_FIELD 6
@@ -36,11 +37,6 @@
 #define OPENINGS_LOST_PPM \
 	10000 /* a rule on SYNs may lose at most this share of normal ones, however few they are among all packets */
 #define PPM 1000000
-
-#define PROTOCOL_ICMP 1
-#define PROTOCOL_TCP 6
-#define PROTOCOL_UDP 17
-#define PROTOCOL_ICMPV6 58
 
 /* Poisson upper limits at 95 % for 0, 1, 2 … events, in thousandths, rounded up (Garwood 1936). */
 static const uint32_t poisson_95[] = { 2996,  4744,  6296,  7754,  9154,  10514, 11843, 13149, 14435, 15706, 16963,

@@ -5,30 +5,7 @@
 
 #include "detect/scope.h"
 #include "detect/vector.h"
-
-#define PROTOCOL_ICMP 1
-#define PROTOCOL_UDP 17
-#define PROTOCOL_GRE 47
-#define PROTOCOL_ICMPV6 58
-
-static bool is_icmp_error(const struct observation *o)
-{
-	if (o->protocol == PROTOCOL_ICMPV6)
-		return o->icmp_type < 128;
-	return o->icmp_type == 3 || o->icmp_type == 4 || o->icmp_type == 5 || o->icmp_type == 11 || o->icmp_type == 12;
-}
-
-static bool is_echo_request(const struct observation *o)
-{
-	return (o->protocol == PROTOCOL_ICMP && o->icmp_type == 8) ||
-	       (o->protocol == PROTOCOL_ICMPV6 && o->icmp_type == 128);
-}
-
-static bool is_echo_reply(const struct observation *o)
-{
-	return (o->protocol == PROTOCOL_ICMP && o->icmp_type == 0) ||
-	       (o->protocol == PROTOCOL_ICMPV6 && o->icmp_type == 129);
-}
+#include "observe/protocol.h"
 
 /*
  * To a group: multicast that is in use (RFC 5771: link-local, source-specific, GLOP, scoped; the reserved blocks between are where anonymised captures
@@ -92,9 +69,9 @@ static struct judgement judge_icmp(const struct observation *o, const struct flo
 {
 	struct judgement j = { .fresh = view->fresh };
 
-	j.welcome = view->asked && is_echo_reply(o);
+	j.welcome = view->asked && protocol_is_echo_reply(o);
 	j.kind = j.welcome ? VECTOR_NONE : vector_recognise(o);
-	j.probe = view->fresh && is_echo_request(o);
+	j.probe = view->fresh && protocol_is_echo_request(o);
 	return j;
 }
 
@@ -163,7 +140,7 @@ struct judgement judge_packet(struct flow_table *flows, const struct observation
 		return judge_quote(flows, o, slot);
 	view = flow_update(flows, o, keys, slot);
 	if (o->flags & OBSERVATION_ICMP) {
-		if (is_icmp_error(o)) /* of what, the capture has cut off */
+		if (protocol_is_icmp_error(o)) /* of what, the capture has cut off */
 			return (struct judgement){ .kind = VECTOR_ICMP_ERROR, .fresh = view.fresh };
 		j = judge_icmp(o, &view);
 	} else {

@@ -3,17 +3,7 @@
 
 #include <string.h>
 
-#define PROTOCOL_ICMP 1
-#define PROTOCOL_IPIP 4
-#define PROTOCOL_IPV6 41
-#define PROTOCOL_ESP 50
-#define PROTOCOL_AH 51
-#define PROTOCOL_L2TP 115
-#define PROTOCOL_SCTP 132
-#define PROTOCOL_TCP 6
-#define PROTOCOL_UDP 17
-#define PROTOCOL_GRE 47
-#define PROTOCOL_ICMPV6 58
+#include "observe/protocol.h"
 
 static bool payload_is(const struct observation *o, unsigned at, const void *octets, unsigned length)
 {
@@ -458,7 +448,7 @@ static uint8_t recognise_tcp(const struct observation *o)
 {
 	uint8_t flags = o->tcp.flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_PSH | TCP_ACK | TCP_URG);
 
-	if ((flags & (TCP_SYN | TCP_ACK | TCP_FIN | TCP_RST)) == TCP_SYN)
+	if (protocol_is_bare_syn(o))
 		return VECTOR_SYN;
 	if ((flags & (TCP_SYN | TCP_ACK | TCP_FIN | TCP_RST)) == (TCP_SYN | TCP_ACK))
 		return VECTOR_SYN_ACK;
@@ -583,7 +573,7 @@ uint8_t vector_recognise(const struct observation *o)
 		return VECTOR_ICMP;
 	case PROTOCOL_GRE:
 		return VECTOR_GRE;
-	case PROTOCOL_IPIP:
+	case PROTOCOL_IPV4:
 	case PROTOCOL_IPV6:
 	case PROTOCOL_ESP:
 	case PROTOCOL_AH:

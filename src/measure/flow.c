@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "observe/protocol.h"
 
 #define WAYS 4
 #define BUCKETS ((1u << FLOW_TABLE_BITS) / WAYS)
@@ -23,7 +24,6 @@
 #define COUNTER_STEPS 6
 #define COUNTER_STRIDE 40 /* a flow export counts the flows it carries */
 #define COUNTER_RESTARTS 2
-#define PROTOCOL_UDP 17
 #define GROUP_FILTER_BITS 16384
 
 /* Kinds of entries that share the table; keys_make() makes those of SPACE_FLOWS. */
@@ -236,7 +236,7 @@ static void open_entry(struct entry *entry, const struct observation *o, bool se
 	entry->state = STATE_LIVE | (sender_low ? STATE_OPENER_LOW : 0);
 	entry->unsettled = 1;
 	if (o->flags & OBSERVATION_TCP) {
-		if ((o->tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN)
+		if (protocol_is_bare_syn(o))
 			entry->state |= STATE_SYN;
 		entry->tcp.next_seq = after_segment(o);
 		entry->tcp.last_ack = o->tcp.ack;
@@ -361,15 +361,9 @@ static void opener_speaks_udp(struct entry *e, const struct observation *o, stru
 	count_unsettled(e);
 }
 
-/* A SYN and nothing else that matters. */
-static bool opens(const struct observation *o)
-{
-	return (o->flags & OBSERVATION_TCP) && (o->tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
-}
-
 static bool starts_anew(const struct entry *e, const struct observation *o, bool from_opener)
 {
-	if (!opens(o))
+	if (!protocol_is_bare_syn(o))
 		return false;
 	/* A SYN on a finished conversation, on an orphan, or with another number than the SYN before it. */
 	return (e->state & STATE_DONE) || !(e->state & STATE_SYN) || !from_opener || o->tcp.seq + 1 != e->tcp.next_seq;
@@ -401,7 +395,7 @@ static struct flow_view update(struct flow_table *table, const struct observatio
 	}
 	/* Below, a real host's TCP waiting for an answer is told from a tool that sends. */
 	view.retransmission = tcp && view.from_opener && (e->state & STATE_SYN) && !(e->state & STATE_ENGAGED) &&
-	                      opens(o) && age(e, slot) >= RETRANSMIT_SLOTS;
+	                      protocol_is_bare_syn(o) && age(e, slot) >= RETRANSMIT_SLOTS;
 	e->last_slot = (uint32_t)slot;
 	view.kind = e->kind;
 	view.engaged = (e->state & STATE_ENGAGED) != 0;

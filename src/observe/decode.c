@@ -24,6 +24,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "observe/protocol.h"
 
 enum {
 	LINK_NULL = 0,
@@ -55,28 +56,6 @@ enum {
 	TYPE_VLAN_STACKED = 0x88a8,
 	TYPE_ERSPAN_2 = 0x88be,
 	TYPE_VLAN_STACKED_OLD = 0x9100,
-};
-
-enum {
-	PROTOCOL_HOP_BY_HOP = 0,
-	PROTOCOL_ICMP = 1,
-	PROTOCOL_IPV4 = 4,
-	PROTOCOL_TCP = 6,
-	PROTOCOL_UDP = 17,
-	PROTOCOL_DCCP = 33,
-	PROTOCOL_IPV6 = 41,
-	PROTOCOL_ROUTING = 43,
-	PROTOCOL_FRAGMENT = 44,
-	PROTOCOL_GRE = 47,
-	PROTOCOL_AH = 51,
-	PROTOCOL_ICMPV6 = 58,
-	PROTOCOL_NONE = 59,
-	PROTOCOL_DESTINATION = 60,
-	PROTOCOL_SCTP = 132,
-	PROTOCOL_MOBILITY = 135,
-	PROTOCOL_UDP_LITE = 136,
-	PROTOCOL_HIP = 139,
-	PROTOCOL_SHIM6 = 140,
 };
 
 enum {
@@ -438,20 +417,6 @@ static void read_quote(struct cursor c, enum version version, struct observation
 	o->quote.dst_port = be16(ports + 2);
 }
 
-static bool is_icmp_error(uint8_t type)
-{
-	switch (type) {
-	case 3:  /* unreachable */
-	case 4:  /* source quench */
-	case 5:  /* redirect */
-	case 11: /* time exceeded */
-	case 12: /* parameter problem */
-		return true;
-	default:
-		return false;
-	}
-}
-
 static enum decode_result read_icmp(const struct layer *layer, struct observation *o)
 {
 	const uint8_t *h = layer->kept.at;
@@ -466,7 +431,7 @@ static enum decode_result read_icmp(const struct layer *layer, struct observatio
 	set_payload(layer, ICMP_HEADER, o);
 	if (!cursor_take(&behind, ICMP_HEADER))
 		return DECODE_OK;
-	if (o->protocol == PROTOCOL_ICMP && is_icmp_error(o->icmp_type))
+	if (o->protocol == PROTOCOL_ICMP && protocol_is_icmp_error(o))
 		read_quote(behind, VERSION_4, o);
 	else if (o->protocol == PROTOCOL_ICMPV6 && o->icmp_type >= 1 && o->icmp_type <= 4)
 		read_quote(behind, VERSION_6, o);

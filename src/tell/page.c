@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/hll.h"
+#include "observe/protocol.h"
 #include "tell/analysis.h"
 #include "tell/paper.h"
 #include "tell/words.h"
@@ -34,8 +35,6 @@
 #define COMMON_PPM 500000                /* what at least half of the packets share is worth a line */
 #define PPM 1000000
 #define WORDS_AT_ONCE 24 /* results of the functions below that one sentence may hold */
-#define PROTOCOL_TCP 6
-#define PROTOCOL_UDP 17
 
 struct page {
 	struct paper paper;

@@ -7,19 +7,13 @@
 
 #include <string.h>
 
-#define PROTOCOL_UDP 17
-#define PROTOCOL_GRE 47
+#include "observe/protocol.h"
 
 #define LAYOUT5(a, b, c, d, e) \
 	((uint64_t)(a) | (uint64_t)(b) << 4 | (uint64_t)(c) << 8 | (uint64_t)(d) << 12 | (uint64_t)(e) << 16)
 
 static const uint64_t layout_mirai =
 	LAYOUT5(TCP_OPTION_MSS, TCP_OPTION_SOK, TCP_OPTION_TS, TCP_OPTION_NOP, TCP_OPTION_WS);
-
-static bool is_bare_syn(const struct observation *o)
-{
-	return (o->flags & OBSERVATION_TCP) && (o->tcp.flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN;
-}
 
 static bool payload_starts(const struct observation *o, const char *text)
 {
@@ -36,12 +30,12 @@ static uint32_t address_ipv4(const struct address *a)
 
 static bool mirai_scan(const struct observation *o)
 {
-	return is_bare_syn(o) && address_is_ipv4(&o->dst) && o->tcp.seq == address_ipv4(&o->dst);
+	return protocol_is_bare_syn(o) && address_is_ipv4(&o->dst) && o->tcp.seq == address_ipv4(&o->dst);
 }
 
 static bool mirai_syn(const struct observation *o)
 {
-	return is_bare_syn(o) && o->tcp.window == 0 && o->tcp.options == layout_mirai && o->tcp.wscale == 6;
+	return protocol_is_bare_syn(o) && o->tcp.window == 0 && o->tcp.options == layout_mirai && o->tcp.wscale == 6;
 }
 
 static bool mirai_ack(const struct observation *o)
@@ -97,14 +91,14 @@ static bool mirai_udp(const struct observation *o)
 
 static bool zmap(const struct observation *o)
 {
-	return is_bare_syn(o) && o->ip_id == 54321 && o->tcp.window == 65535;
+	return protocol_is_bare_syn(o) && o->ip_id == 54321 && o->tcp.window == 65535;
 }
 
 static bool masscan(const struct observation *o)
 {
 	uint32_t dst = address_ipv4(&o->dst), mixed = dst ^ o->dst_port ^ o->tcp.seq;
 
-	return is_bare_syn(o) && address_is_ipv4(&o->dst) && o->tcp.window == 1024 + 1 &&
+	return protocol_is_bare_syn(o) && address_is_ipv4(&o->dst) && o->tcp.window == 1024 + 1 &&
 	       (o->ip_id == (uint16_t)mixed || o->ip_id == (uint16_t)(mixed ^ mixed >> 16));
 }
 

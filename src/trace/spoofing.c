@@ -11,7 +11,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define PROTOCOL_TCP 6
+#include "observe/protocol.h"
+
 #define CROWD 500         /* sources from which on their spread says something */
 #define SPREAD_OCTETS 96  /* first octets in use of about 220 that are routed */
 #define ONCE_PERMILLE 900 /* sources per thousand packets from which on each was seen about once */
