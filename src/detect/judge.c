@@ -100,9 +100,7 @@ static void judge_unwelcome(const struct observation *o, struct flow_view *view,
 		j->kind = VECTOR_NONE;
 	/* Clients of a server that is down repeat themselves, second by second. */
 	j->answered = view->retransmission;
-	j->probe = view->fresh && (o->flags & OBSERVATION_PORTS) != 0 &&
-	           (j->kind == VECTOR_SYN || j->kind == VECTOR_FIN || j->kind == VECTOR_NULL ||
-	            j->kind == VECTOR_XMAS || j->kind == VECTOR_ACK || j->kind == VECTOR_UDP);
+	j->probe = view->fresh && (o->flags & OBSERVATION_PORTS) != 0 && vector_is_probe(j->kind);
 }
 
 static struct judgement judge_transport(const struct observation *o, struct flow_view *view)
