@@ -10,17 +10,12 @@
 #define ANSWERED_TIMES 6   /* what the target answers is an attack at so many times its mean … */
 #define ANSWERED_ALONE 2   /* … or, where no mean is known, at so many times the bound from one source … */
 #define ANSWERED_SURE 5    /* … or at so many from anyone */
-#define ALARM_AT_ONCE 1500 /* unanswered packets in 100 ms that need not wait for their answers */
+#define ALARM_AT_ONCE 1500 /* unsettled packets in 100 ms that need not wait for their answers */
 #define HOT_SHARE 5        /* an attack's first slots hold at least a fifth of what raises the alarm … */
 #define ONSET_SLOTS 3      /* before them, slots that are rising already */
 #define ONSET_SHARE 50
 #define HOT_PEAK 10    /* … where that is more than a trickle */
 #define STREAM_SHARE 5 /* fewer than one in this many packets starts a conversation: streams */
-
-static uint64_t unsettled(struct track_counts counts)
-{
-	return counts.packets > counts.settled ? counts.packets - counts.settled : 0;
-}
 
 /* What is usual in `slots`, times USUAL_TIMES. A whole minute is not judged by a history that is hardly longer. */
 static uint64_t usual_bound(const struct track *t, uint32_t slots)
@@ -55,11 +50,11 @@ static bool is_stream(const struct track *t)
 }
 
 /* Back from the window that fired, as far as there is a good part of its peak without a pause longer than `pause` slots. */
-static int64_t walk_back(const struct view *v, int64_t from, int64_t pause, bool answered)
+static int64_t walk_back(const struct view *v, int64_t from, int64_t pause, bool settled_too)
 {
 	const struct track *t = v->track;
 	uint64_t usual = t->learned_seconds >= LEARNED_ENOUGH
-	                         ? 2 * (answered ? t->learned_packets : t->learned_unsettled) / t->learned_seconds
+	                         ? 2 * (settled_too ? t->learned_packets : t->learned_unsettled) / t->learned_seconds
 	                         : 0;
 	uint64_t peak = 0;
 	int64_t oldest = t->last_slot - 10 * (TRACK_SECONDS - 1), earliest = t->last_slot;
@@ -72,7 +67,7 @@ static int64_t walk_back(const struct view *v, int64_t from, int64_t pause, bool
 		/* Beyond the fine ring only whole seconds are known. */
 		bool fine = t->last_slot - s < TRACK_SLOTS;
 		struct track_counts counts = track_sum(t, s, s);
-		uint64_t count = answered ? counts.packets : unsettled(counts), bound;
+		uint64_t count = settled_too ? counts.packets : track_unsettled(counts), bound;
 
 		if (fine && count > peak)
 			peak = count;
@@ -89,7 +84,7 @@ static int64_t walk_back(const struct view *v, int64_t from, int64_t pause, bool
 	     i++) {
 		struct track_counts counts = track_sum(t, earliest - 1, earliest - 1);
 
-		if ((answered ? counts.packets : unsettled(counts)) <= usual / 10 + peak / ONSET_SHARE)
+		if ((settled_too ? counts.packets : track_unsettled(counts)) <= usual / 10 + peak / ONSET_SHARE)
 			break;
 		earliest--;
 	}
@@ -105,8 +100,9 @@ static bool fires(const struct view *v, int64_t to, uint32_t slots, uint64_t bou
 		bound *= v->evidence->unheard;
 	if (v->evidence->unheard_long && !v->track->heard && slots > 10)
 		bound *= v->evidence->unheard_long;
-	if (bound == 0 || unsettled(counts) < bound * v->wider / (v->watched ? 2 : 1) + usual_bound(v->track, slots) ||
-	    unsettled(counts) * 100 < counts.packets * v->evidence->unanswered_percent)
+	if (bound == 0 ||
+	    track_unsettled(counts) < bound * v->wider / (v->watched ? 2 : 1) + usual_bound(v->track, slots) ||
+	    track_unsettled(counts) * 100 < counts.packets * v->evidence->unsettled_percent)
 		return false;
 	*window = slots;
 	return true;
@@ -153,7 +149,7 @@ static bool sudden(const struct view *v, int64_t slot, bool final, uint32_t *win
 /* Sources are those of the last ten seconds and some: so are the packets they are held against. */
 static bool repeats(const struct view *v, int64_t to, uint64_t sources)
 {
-	return v->evidence->repeat_max && unsettled(sum_of(v, to, 100)) > sources * v->evidence->repeat_max;
+	return v->evidence->repeat_max && track_unsettled(sum_of(v, to, 100)) > sources * v->evidence->repeat_max;
 }
 
 static bool crowd(const struct view *v, int64_t to, uint32_t *window)

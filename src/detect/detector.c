@@ -126,7 +126,7 @@ static void raise_alarm(struct detector *d, struct track *track, const struct al
 	struct capture_time began = { from_ns };
 	int32_t index = incident_list_resolve(&d->list, track->incident);
 	struct track_counts counts = track_sum(track, alarm->from_slot, track->last_slot);
-	uint64_t expected = counts.packets > counts.settled ? counts.packets - counts.settled : 0;
+	uint64_t expected = track_unsettled(counts);
 	struct incident_part *part;
 	struct incident *inc;
 
@@ -160,9 +160,9 @@ static void raise_alarm(struct detector *d, struct track *track, const struct al
 static bool rearms(const struct incident *inc, const struct track *track, int64_t slot, struct alarm *alarm)
 {
 	struct track_counts now = track_sum(track, slot, slot);
-	uint64_t unanswered = now.packets > now.settled ? now.packets - now.settled : 0;
+	uint64_t unsettled = track_unsettled(now);
 
-	if (inc->wave_open || unanswered < REARM_PACKETS || unanswered * REARM_SHARE < inc->peak_packets)
+	if (inc->wave_open || unsettled < REARM_PACKETS || unsettled * REARM_SHARE < inc->peak_packets)
 		return false;
 	*alarm = (struct alarm){ .from_slot = slot - 1, .window = 1 };
 	return true;

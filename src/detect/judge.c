@@ -99,7 +99,7 @@ static void judge_unwelcome(const struct observation *o, struct flow_view *view,
 	if (view->known && view->kind == VECTOR_SYN && j->kind == VECTOR_RST)
 		j->kind = VECTOR_NONE;
 	/* Clients of a server that is down repeat themselves, second by second. */
-	j->answered = view->retransmission;
+	j->settled = view->retransmission;
 	j->probe = view->fresh && (o->flags & OBSERVATION_PORTS) != 0 && vector_is_probe(j->kind);
 }
 
@@ -121,7 +121,7 @@ static struct judgement judge_transport(const struct observation *o, struct flow
 	if (view->engaged && view->from_opener && view->kind != VECTOR_NONE &&
 	    vector_get(view->kind)->evidence->answered_1s && o->protocol == PROTOCOL_UDP) {
 		j.kind = view->kind;
-		j.answered = true;
+		j.settled = true;
 	}
 	return j;
 }

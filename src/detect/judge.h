@@ -26,7 +26,7 @@ struct judgement {
 	uint8_t kind;    /* what to count it as; VECTOR_NONE: nothing to object to */
 	bool fresh;      /* first of its conversation */
 	bool welcome;    /* asked for, or its conversation is engaged */
-	bool answered;   /* counted, but at once as settled */
+	bool settled;    /* to be counted, and given back at once */
 	bool probe;      /* may be a look of a scan */
 	bool handshake;  /* its source completes a handshake … */
 	bool reset_back; /* … or resets one that it seemed to begin */

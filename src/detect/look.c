@@ -7,7 +7,7 @@
 
 #define CARPET_DESTINATIONS 8
 #define CARPET_RETURNS 4   /* packets to each address that a carpet hits, at least */
-#define SECOND_LOOK_1S 100 /* unanswered packets that deserve a look at who sends them */
+#define SECOND_LOOK_1S 100 /* unsettled packets that deserve a look at who sends them */
 #define SECOND_LOOK_10S 200
 #define SURVEYS_VAIN_MAX 3
 #define SECOND_SOURCES 20
@@ -31,7 +31,7 @@ bool look_confirms(const struct recent_ring *ring, struct track *track, unsigned
                    const struct alarm *alarm)
 {
 	struct track_counts counts = track_sum(track, alarm->from_slot, track->last_slot);
-	uint64_t unanswered = counts.packets > counts.settled ? counts.packets - counts.settled : 0;
+	uint64_t unsettled = track_unsettled(counts);
 	struct survey survey;
 
 	if (level == 0 && !vector_is_probe(track->kind) && !alarm->unsure)
@@ -42,8 +42,8 @@ bool look_confirms(const struct recent_ring *ring, struct track *track, unsigned
 		return false; /* seen before, as another scope's */
 	if (alarm->unsure && survey.heaviest_source * 2 < survey.packets)
 		return false;
-	/* Many sources among those who were answered do not make one noisy source a crowd. */
-	if (alarm->crowd && survey.heaviest_source * 2 >= unanswered)
+	/* Many sources among those whose packets were settled do not make one noisy source a crowd. */
+	if (alarm->crowd && survey.heaviest_source * 2 >= unsettled)
 		return false;
 	if (vector_is_probe(track->kind) && scan_explains(&survey, track->kind))
 		return false;
@@ -51,7 +51,7 @@ bool look_confirms(const struct recent_ring *ring, struct track *track, unsigned
 		return true;
 	/* A flood comes back to each of its targets; what looks once at each, from however many sources, is a scan. */
 	if (vector_is_probe(track->kind) &&
-	    (recent_reaches_back(ring, slot_start_ns(alarm->from_slot)) ? survey.packets : unanswered) <
+	    (recent_reaches_back(ring, slot_start_ns(alarm->from_slot)) ? survey.packets : unsettled) <
 	            CARPET_RETURNS * survey.destinations)
 		return false;
 	return survey.destinations >= CARPET_DESTINATIONS && survey.heaviest_destination * 2 < survey.packets &&

@@ -184,7 +184,7 @@ static const struct evidence syn = {
 	.crowd_1s = 60, .crowd_1s_sources = 30,
 	.crowd_10s = 100, .crowd_10s_sources = 60,
 	.crowd_60s = 200, .crowd_60s_sources = 25,
-	.repeat_max = 5, .unanswered_percent = 15, .settle_slots = 5,
+	.repeat_max = 5, .unsettled_percent = 15, .settle_slots = 5,
 };
 
 static const struct evidence syn_ack = {
@@ -199,7 +199,7 @@ static const struct evidence out_of_state = {
 	.crowd_1s = 150, .crowd_1s_sources = 30,
 	.crowd_10s = 300, .crowd_10s_sources = 80,
 	.crowd_60s = 800, .crowd_60s_sources = 80,
-	.unanswered_percent = 80, .settle_slots = 5,
+	.unsettled_percent = 80, .settle_slots = 5,
 };
 /* clang-format on */
 

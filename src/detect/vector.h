@@ -38,8 +38,8 @@ struct evidence {
 	uint32_t unheard;      /* factor where no answer of the target was ever seen; 0 = 1 */
 	uint32_t answered_1s; /* packets per second that are evidence although the target answers; 0 = never */
 	uint8_t repeat_max; /* over 10 s and more: packets per source up to which a crowd is one; clients of a dead server retry; 0 = any */
-	uint8_t unanswered_percent; /* of all packets of the kind that must be unanswered: slow clients of a busy service are no flood */
-	uint8_t settle_slots; /* 100 ms slots to wait for an answer before a packet counts as unanswered */
+	uint8_t unsettled_percent; /* of all packets of the kind that must be unsettled: slow clients of a busy service are no flood */
+	uint8_t settle_slots; /* 100 ms slots to wait for an answer before a packet counts as unsettled */
 };
 
 struct vector {

@@ -83,7 +83,7 @@ const struct finding *engine_finding(const struct engine *e, uint32_t index)
 	return &e->findings[index];
 }
 
-/* Moves the engine's clock and returns the present slot. Late packets count for the present; a clock that was set back starts anew. */
+/* Whether a time is so far ahead that it is not believed. */
 static bool is_stray(struct engine *e, struct capture_time time)
 {
 	if (e->totals.packets == 0 || time_since(time, e->newest) <= ENGINE_JUMP_AHEAD_NS)
@@ -95,6 +95,7 @@ static bool is_stray(struct engine *e, struct capture_time time)
 	return true;
 }
 
+/* Moves the engine's clock and returns the present slot. Late packets count for the present; a clock that was set back starts anew. */
 static int64_t move_clock(struct engine *e, struct capture_time time)
 {
 	struct engine_totals *t = &e->totals;
@@ -134,7 +135,7 @@ static void settle(struct engine *e, const struct address *target, uint8_t kind,
 
 /* One packet of a kind towards o->dst, in the tracks of all levels and before the detector. */
 static bool count_kind(struct engine *e, const struct observation *o, const struct keys *keys, uint8_t kind,
-                       int64_t slot, uint64_t source, bool fresh, bool answered)
+                       int64_t slot, uint64_t source, bool fresh, bool settled)
 {
 	struct track *tracks[SCOPE_LEVELS];
 
@@ -142,7 +143,7 @@ static bool count_kind(struct engine *e, const struct observation *o, const stru
 		struct prefix scope = scope_at(&o->dst, level);
 
 		tracks[level] = track_add(e->tracks, &scope, kind, slot, source, o->weight, fresh);
-		if (answered)
+		if (settled)
 			track_settle(e->tracks, &scope, kind, slot, o->weight);
 	}
 	return detector_observe(e->detector, o, keys, kind, tracks);
@@ -208,7 +209,7 @@ static bool count_packet(struct engine *e, const struct packet *p, const struct 
 {
 	if (j->kind == VECTOR_NONE)
 		return false;
-	if (count_kind(e, &p->observation, &p->keys, j->kind, slot, p->keys.source, j->fresh, j->answered))
+	if (count_kind(e, &p->observation, &p->keys, j->kind, slot, p->keys.source, j->fresh, j->settled))
 		return true;
 	if (j->probe)
 		count_probe(e, p, slot);

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who spoke first, and was there an answer? A bounded table of conversations, both directions in one entry, tells for
- * each packet what a bystander can know:
+ * each packet what a bystander can know. The words, as all rooms behind this one use them:
  *
- *   asked      the receiver spoke first in this conversation (or finished a handshake): it wants this packet
- *   engaged    both sides have spoken; TCP: a handshake completed or data flows both ways
- *   fresh      the first packet of a conversation
- *   settles    this packet proves that earlier ones, counted as unasked, were welcome: they are given back ("credit")
+ *   fresh      a packet that is the first of its conversation
+ *   asked      a packet whose receiver spoke first in this conversation (or finished a handshake): it wants it
+ *   answered   a conversation in which the other end has spoken, and not only refused
+ *   engaged    a conversation that both ends want: both have spoken, or what one sends proves it; TCP: a handshake completed, or
+ *              numbers move as they do where data flows
+ *   welcome    a packet that was asked for, or whose conversation is engaged; all others are counted under their kind
+ *   settled    a packet that was counted and is given back ("credit"): a later one proved its conversation welcome, or it is no
+ *              sign of ill will though nobody asked for it (a SYN that is repeated). What is left is unsettled: the evidence
+ *   heard      a scope of which something was settled: its answers are in the capture
  *
  * A capture may show one direction only. TCP still tells: whoever acknowledges a SYN's successor number got the SYN-ACK. UDP
  * tells where its payload counts, as RTP, WireGuard, ESP, flow exports and speed tests do; other UDP in one direction stays

@@ -100,6 +100,12 @@ uint32_t track_table_count(const struct track_table *table);
 struct track *track_table_at(struct track_table *table, uint32_t index);
 const struct track_counters *track_table_counters(const struct track_table *table);
 
+/* Counted, and not settled by now. */
+static inline uint64_t track_unsettled(struct track_counts counts)
+{
+	return counts.packets > counts.settled ? counts.packets - counts.settled : 0;
+}
+
 /* The slot's beginning, clamped to the range of int64_t. */
 static inline int64_t slot_start_ns(int64_t slot)
 {
