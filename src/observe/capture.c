@@ -849,9 +849,11 @@ void capture_close(struct capture *capture)
 
 enum capture_kind capture_next(struct capture *capture, struct capture_record *record)
 {
+	if (__builtin_expect(capture->state == STATE_PCAP, 1))
+		return pcap_next(capture, record);
 	switch (capture->state) {
 	case STATE_PCAP:
-		return pcap_next(capture, record);
+		break;
 	case STATE_PCAPNG:
 		return pcapng_next(capture, record);
 	case STATE_PCAP_HEADER:

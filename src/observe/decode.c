@@ -59,6 +59,8 @@ enum {
 };
 
 enum {
+	ETHERNET_HEADER = 14,
+	ETHERNET_TYPE = 12,
 	IPV4_HEADER = 20,
 	IPV6_HEADER = 40,
 	TCP_HEADER = 20,
@@ -67,6 +69,13 @@ enum {
 	ICMP_HEADER = 8,
 	PORTS = 4, /* every transport with ports starts with them */
 };
+
+/*
+ * Most packets are TCP or UDP over IPv4 over Ethernet. What these go through is one function without a call in it, in
+ * which the layer stays in registers; so it must hand others a copy of the layer, never its address.
+ */
+#define INLINED static inline __attribute__((always_inline))
+#define APART static __attribute__((noinline))
 
 /* What the layer above promises about the IP version of the one below. */
 enum version { VERSION_ANY = 0, VERSION_4 = 4, VERSION_6 = 6 };
@@ -137,7 +146,7 @@ static inline void set_ipv6(struct address *address, const uint8_t *octets)
 }
 
 /* What follows the layer is payload but for `header` octets of transport header. */
-static inline void set_payload(const struct layer *layer, uint32_t header, struct observation *o)
+INLINED void set_payload(const struct layer *layer, uint32_t header, struct observation *o)
 {
 	uint32_t whole = layer_whole(layer), kept = layer_kept(layer), length;
 
@@ -168,7 +177,7 @@ static inline void set_ports(const uint8_t *ports, struct observation *o)
  * Whether a transport header of `needed` octets can be dealt with. The packet's own length must leave room for it, but
  * for a first fragment, where the rest comes later; what the snap length took is tolerated while the ports are there.
  */
-static inline enum decode_result check_header(const struct layer *layer, uint32_t needed, struct observation *o)
+INLINED enum decode_result check_header(const struct layer *layer, uint32_t needed, struct observation *o)
 {
 	if (layer_kept(layer) < PORTS)
 		return DECODE_TRANSPORT_SHORT;
@@ -181,10 +190,17 @@ static inline enum decode_result check_header(const struct layer *layer, uint32_
 }
 
 /* Options up to the end of the list, of the header, or of what was kept of it (`whole` is false then). */
-static void read_tcp_options(const uint8_t *at, const uint8_t *end, bool whole, struct observation *o)
+INLINED void read_tcp_options(const uint8_t *at, const uint8_t *end, bool whole, struct observation *o)
 {
+	uint64_t options = 0;
 	unsigned shift = 0;
 
+	/* What nearly every packet of a connection has: two of padding, then the time stamps, and nothing else. */
+	if (end - at == 12 && be32(at) == 0x0101080a) {
+		o->tcp.options = TCP_OPTION_NOP | TCP_OPTION_NOP << 4 | TCP_OPTION_TS << 8;
+		o->tcp.tsval = be32(at + 4);
+		return;
+	}
 	while (at < end) {
 		enum tcp_option option = TCP_OPTION_OTHER;
 		bool valid = true;
@@ -194,12 +210,12 @@ static void read_tcp_options(const uint8_t *at, const uint8_t *end, bool whole, 
 			if (end - at < 2 || at[1] > end - at) {
 				if (whole)
 					o->flags |= OBSERVATION_TCP_OPTIONS_BAD;
-				return;
+				break;
 			}
 			length = at[1];
 			if (length < 2) {
 				o->flags |= OBSERVATION_TCP_OPTIONS_BAD;
-				return;
+				break;
 			}
 		}
 		switch (*at) {
@@ -241,16 +257,17 @@ static void read_tcp_options(const uint8_t *at, const uint8_t *end, bool whole, 
 		if (!valid)
 			o->flags |= OBSERVATION_TCP_OPTIONS_BAD;
 		if (shift < 64) {
-			o->tcp.options |= (uint64_t)option << shift;
+			options |= (uint64_t)option << shift;
 			shift += 4;
 		}
 		if (option == TCP_OPTION_END)
-			return;
+			break;
 		at += length;
 	}
+	o->tcp.options = options;
 }
 
-static inline enum decode_result read_tcp(const struct layer *layer, struct observation *o)
+INLINED enum decode_result read_tcp(const struct layer *layer, struct observation *o)
 {
 	const uint8_t *h = layer->kept.at;
 	uint32_t kept = layer_kept(layer), header;
@@ -283,7 +300,7 @@ static inline enum decode_result read_tcp(const struct layer *layer, struct obse
 	return DECODE_OK;
 }
 
-static inline enum decode_result read_udp(const struct layer *layer, struct observation *o)
+INLINED enum decode_result read_udp(const struct layer *layer, struct observation *o)
 {
 	const uint8_t *h = layer->kept.at;
 	enum decode_result result = check_header(layer, UDP_HEADER, o);
@@ -417,7 +434,7 @@ static void read_quote(struct cursor c, enum version version, struct observation
 	o->quote.dst_port = be16(ports + 2);
 }
 
-static enum decode_result read_icmp(const struct layer *layer, struct observation *o)
+APART enum decode_result read_icmp(const struct layer *layer, struct observation *o)
 {
 	const uint8_t *h = layer->kept.at;
 	enum decode_result result = check_header(layer, ICMP_HEADER, o);
@@ -438,20 +455,14 @@ static enum decode_result read_icmp(const struct layer *layer, struct observatio
 	return DECODE_OK;
 }
 
-/* What the IP header carries; its protocol and fragment flags stand in *o. */
-static inline enum decode_result read_transport(const struct layer *layer, struct observation *o)
+/* What is neither TCP nor UDP, or has no transport header. */
+APART enum decode_result read_rest(const struct layer *layer, struct observation *o)
 {
-	if (layer->missing)
-		o->flags |= OBSERVATION_CUT;
 	if (o->flags & OBSERVATION_LATER_FRAGMENT) {
 		set_payload(layer, 0, o);
 		return DECODE_OK;
 	}
 	switch (o->protocol) {
-	case PROTOCOL_TCP:
-		return read_tcp(layer, o);
-	case PROTOCOL_UDP:
-		return read_udp(layer, o);
 	case PROTOCOL_ICMP:
 	case PROTOCOL_ICMPV6:
 		return read_icmp(layer, o);
@@ -470,11 +481,34 @@ static inline enum decode_result read_transport(const struct layer *layer, struc
 	return DECODE_OK;
 }
 
+/*
+ * What the IP header carries; its protocol and flags stand in *o as well, but asked there, together, they would be loaded
+ * as one before the stores of the two have reached the cache, which takes longer than the decoding.
+ */
+INLINED enum decode_result read_transport(const struct layer *layer, uint8_t protocol, uint32_t flags,
+                                          struct observation *o)
+{
+	struct layer rest;
+
+	if (layer->missing)
+		flags |= OBSERVATION_CUT;
+	o->flags = flags;
+	if (!(flags & OBSERVATION_LATER_FRAGMENT)) {
+		if (protocol == PROTOCOL_TCP)
+			return read_tcp(layer, o);
+		if (protocol == PROTOCOL_UDP)
+			return read_udp(layer, o);
+	}
+	rest = *layer;
+	return read_rest(&rest, o);
+}
+
 /* Leaves the layer at what the IP header carries. */
-static inline enum decode_result read_ipv4(struct layer *layer, struct observation *o)
+INLINED enum decode_result read_ipv4(struct layer *layer, struct observation *o)
 {
 	const uint8_t *h = layer->kept.at;
-	uint32_t header, total, fragment;
+	uint32_t header, total, fragment, flags = 0;
+	uint8_t protocol;
 
 	if (layer_kept(layer) < IPV4_HEADER)
 		return DECODE_IP_SHORT;
@@ -491,27 +525,28 @@ static inline enum decode_result read_ipv4(struct layer *layer, struct observati
 
 	set_ipv4(&o->src, h + 12);
 	set_ipv4(&o->dst, h + 16);
+	protocol = h[9];
 	o->length = total;
-	o->protocol = h[9];
+	o->protocol = protocol;
 	o->ttl = h[8];
 	o->ip_id = be16(h + 4);
 	if (header > IPV4_HEADER)
-		o->flags |= OBSERVATION_IP_OPTIONS;
+		flags |= OBSERVATION_IP_OPTIONS;
 	fragment = be16(h + 6);
 	if (fragment & 0x4000)
-		o->flags |= OBSERVATION_DF;
+		flags |= OBSERVATION_DF;
 	if (fragment & 0x3fff) {
 		o->fragment_offset = (uint16_t)((fragment & 0x1fff) * 8);
-		o->flags |= OBSERVATION_FRAGMENT | (o->fragment_offset ? OBSERVATION_LATER_FRAGMENT : 0);
+		flags |= OBSERVATION_FRAGMENT | (fragment & 0x1fff ? OBSERVATION_LATER_FRAGMENT : 0);
 	}
-	return read_transport(layer, o);
+	return read_transport(layer, protocol, flags, o);
 }
 
 static enum decode_result read_ipv6(struct layer *layer, struct observation *o)
 {
 	const uint8_t *h = layer->kept.at;
+	uint32_t total, flags = 0;
 	struct chain chain;
-	uint32_t total;
 
 	if (layer_kept(layer) < IPV6_HEADER)
 		return DECODE_IP_SHORT;
@@ -529,16 +564,16 @@ static enum decode_result read_ipv6(struct layer *layer, struct observation *o)
 		return DECODE_EXTENSION;
 	o->protocol = chain.protocol;
 	if (chain.extended)
-		o->flags |= OBSERVATION_IP_OPTIONS;
+		flags |= OBSERVATION_IP_OPTIONS;
 	if (chain.fragment) {
 		o->fragment_offset = chain.fragment_offset;
-		o->flags |= OBSERVATION_FRAGMENT | (chain.fragment_offset ? OBSERVATION_LATER_FRAGMENT : 0);
+		flags |= OBSERVATION_FRAGMENT | (chain.fragment_offset ? OBSERVATION_LATER_FRAGMENT : 0);
 	}
-	return read_transport(layer, o);
+	return read_transport(layer, chain.protocol, flags, o);
 }
 
 /* One packet, as if there were no tunnels. Leaves the layer at what its IP header carries. */
-static inline enum decode_result read_packet(struct layer *layer, enum version version, struct observation *o)
+APART enum decode_result read_packet(struct layer *layer, enum version version, struct observation *o)
 {
 	unsigned said;
 
@@ -698,9 +733,9 @@ static inline enum decode_result pass_type(struct layer *layer, uint16_t type, e
 
 static inline enum decode_result pass_ethernet(struct layer *layer, enum version *version)
 {
-	const uint8_t *h = cursor_take(&layer->kept, 14);
+	const uint8_t *h = cursor_take(&layer->kept, ETHERNET_HEADER);
 
-	return h ? pass_type(layer, be16(h + 12), version) : DECODE_LINK_SHORT;
+	return h ? pass_type(layer, be16(h + ETHERNET_TYPE), version) : DECODE_LINK_SHORT;
 }
 
 static enum decode_result pass_sll(struct layer *layer, size_t header, size_t type_at, enum version *version)
@@ -897,28 +932,48 @@ static enum decode_result pass_link(struct layer *layer, uint32_t link_type, enu
 	}
 }
 
-enum decode_result decode_frame(uint32_t link_type, const uint8_t *data, uint32_t captured, uint32_t original,
-                                struct observation *observation)
+/* What does not begin as most do. */
+APART enum decode_result read_frame(struct layer *layer, uint32_t link_type, struct observation *o)
+{
+	enum version version = VERSION_ANY;
+	enum decode_result result =
+		link_type == LINK_ETHERNET ? pass_ethernet(layer, &version) : pass_link(layer, link_type, &version);
+
+	return result == DECODE_OK ? read_packet(layer, version, o) : result;
+}
+
+/* Not one octet of the observation is one of the frame: so can the compiler keep what it wrote in registers. */
+enum decode_result decode_frame(uint32_t link_type, const uint8_t *restrict data, uint32_t captured, uint32_t original,
+                                struct observation *restrict observation)
 {
 	struct layer layer = {
 		.kept = cursor_over(data, captured),
 		.missing = original > captured ? original - captured : 0,
 	};
-	enum version version = VERSION_ANY;
 	enum decode_result result;
 
-	if (link_type == LINK_ETHERNET)
-		result = pass_ethernet(&layer, &version);
-	else
-		result = pass_link(&layer, link_type, &version);
-	if (result != DECODE_OK)
+	if (link_type == LINK_ETHERNET && captured > ETHERNET_HEADER && be16(data + ETHERNET_TYPE) == TYPE_IPV4 &&
+	    data[ETHERNET_HEADER] >> 4 == VERSION_4) {
+		cursor_skip(&layer.kept, ETHERNET_HEADER);
+		clear(observation);
+		result = read_ipv4(&layer, observation);
+	} else {
+		struct layer whole = layer;
+
+		result = read_frame(&whole, link_type, observation);
+		layer = whole;
+	}
+	if (__builtin_expect(result != DECODE_OK, 0)) {
+		if (decode_hits_target(result))
+			observation->flags |= OBSERVATION_MALFORMED;
 		return result;
-	result = read_packet(&layer, version, observation);
-	if (result != DECODE_OK && decode_hits_target(result))
-		observation->flags |= OBSERVATION_MALFORMED;
-	if (result != DECODE_OK || !is_tunnel(observation))
-		return result;
-	return descend(&layer, observation);
+	}
+	if (__builtin_expect(is_tunnel(observation), 0)) {
+		struct layer inside = layer;
+
+		return descend(&inside, observation);
+	}
+	return DECODE_OK;
 }
 
 bool decode_hits_target(enum decode_result result)
