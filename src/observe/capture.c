@@ -19,11 +19,10 @@
  * description blocks are numbered in order of appearance; packets name the interface by that number. A section's
  * own length is of no use to a sequential reader, so it is ignored, -1 or not.
  *
- * All octets are looked at through a window [at, end). Over a mapped file, or memory, the window is the whole
- * input. Over anything else (standard input, FIFO, device) it is a buffer which window_fill() refills, and which
- * never exceeds WINDOW_MAX. Mapping is what makes a packet cost nanoseconds; its price: whoever truncates the file
- * while it is mapped makes the reader die of SIGBUS. So do not analyze a file that something else still rewrites:
- * pipe it in ("-"). A file that merely grows is safe, it is read as long as it was when it was opened.
+ * All octets are looked at through a window [at, end). Over memory the window is the whole input. Over anything else
+ * it is a buffer which window_fill() refills, and which never exceeds WINDOW_MAX. Copying a file that is in the page
+ * cache into a buffer that stays in the processor's costs about half of what the page faults of a mapping do, and
+ * nobody who truncates the file can kill the reader. A file that grows is read as long as it was when it was opened.
  *
  * Invariants: every record handed out begins where the one before ended; lengths are checked against the window
  * before anything behind them is read; state changes (section, interface) only on a whole block. After CUT or
@@ -36,13 +35,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -121,9 +118,8 @@ struct capture {
 	struct capture_time last_time;
 
 	/* input */
-	uint64_t size; /* 0: unknown */
-	void *mapping;
-	size_t mapping_length;
+	uint64_t size;   /* 0: unknown */
+	uint64_t unread; /* how much more may be read from the descriptor */
 	uint8_t *buffer;
 	size_t capacity;
 	int descriptor; /* -1: nothing more to read into the window */
@@ -222,10 +218,12 @@ static COLD bool window_fill(struct capture *capture, size_t length)
 		return false;
 	}
 	while (window_left(capture) < length) {
-		size_t used = (size_t)(capture->end - capture->buffer);
-		ssize_t got = read(capture->descriptor, capture->buffer + used, capture->capacity - used);
+		size_t used = (size_t)(capture->end - capture->buffer), room = capture->capacity - used;
+		ssize_t got = read(capture->descriptor, capture->buffer + used,
+		                   room < capture->unread ? room : (size_t)capture->unread);
 
 		if (got > 0) {
+			capture->unread -= (uint64_t)got;
 			capture->end += got;
 			capture->end_offset += (uint64_t)got;
 		} else if (got == 0) {
@@ -733,30 +731,6 @@ static int start(struct capture *capture, char error[CAPTURE_ERROR_SIZE])
 	return refuse(capture, error);
 }
 
-/* Maps the whole of a regular file. False: read it like a pipe instead. */
-static bool map(struct capture *capture, int descriptor, const struct stat *status)
-{
-	void *mapping;
-	size_t length;
-
-	/* Files of size 0 may still have content (/proc). */
-	if (!S_ISREG(status->st_mode) || status->st_size <= 0 || (uintmax_t)status->st_size > PTRDIFF_MAX)
-		return false;
-	length = (size_t)status->st_size;
-	mapping = mmap(NULL, length, PROT_READ, MAP_PRIVATE, descriptor, 0);
-	if (mapping == MAP_FAILED)
-		return false;
-	/* Reads ahead further and lets go of what was read first; a hint, so its failure does not matter. */
-	(void)madvise(mapping, length, MADV_SEQUENTIAL);
-	capture->mapping = mapping;
-	capture->mapping_length = length;
-	capture->at = mapping;
-	capture->end = capture->at + length;
-	capture->end_offset = length;
-	capture->size = length;
-	return true;
-}
-
 static struct capture *capture_new(void)
 {
 	struct capture *capture = calloc(1, sizeof(*capture));
@@ -788,24 +762,27 @@ struct capture *capture_open(const char *path, char error[CAPTURE_ERROR_SIZE])
 		(void)snprintf(error, CAPTURE_ERROR_SIZE, "a directory, not a capture");
 		goto undo;
 	}
-	/* Standard input may stand anywhere in its file, so it is always read from where it stands. */
-	if (standard_input || !map(capture, descriptor, &status)) {
-		capture->buffer = malloc(WINDOW_CHUNK);
-		if (!capture->buffer) {
-			(void)snprintf(error, CAPTURE_ERROR_SIZE, "out of memory");
-			goto undo;
-		}
-		capture->capacity = WINDOW_CHUNK;
-		capture->at = capture->buffer;
-		capture->end = capture->buffer;
-		capture->descriptor = descriptor;
-		capture->close_descriptor = !standard_input;
-		descriptor = -1;
+	capture->buffer = malloc(WINDOW_CHUNK);
+	if (!capture->buffer) {
+		(void)snprintf(error, CAPTURE_ERROR_SIZE, "out of memory");
+		goto undo;
 	}
+	capture->capacity = WINDOW_CHUNK;
+	capture->at = capture->buffer;
+	capture->end = capture->buffer;
+	capture->unread = UINT64_MAX;
+	/* Standard input may stand anywhere in its file, and files of size 0 may still have content (/proc). */
+	if (!standard_input && S_ISREG(status.st_mode) && status.st_size > 0) {
+		capture->size = (uint64_t)status.st_size;
+		capture->unread = capture->size;
+		/* Reads ahead further; a hint, so its failure does not matter. */
+		(void)posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
+	}
+	capture->descriptor = descriptor;
+	capture->close_descriptor = !standard_input;
+	descriptor = -1;
 	if (start(capture, error))
 		goto undo;
-	if (descriptor >= 0)
-		(void)close(descriptor); /* a mapping outlives it */
 	return capture;
 undo:
 	if (descriptor >= 0 && !standard_input)
@@ -838,8 +815,6 @@ void capture_close(struct capture *capture)
 {
 	if (!capture)
 		return;
-	if (capture->mapping)
-		(void)munmap(capture->mapping, capture->mapping_length);
 	if (capture->close_descriptor)
 		(void)close(capture->descriptor);
 	free(capture->buffer);
