@@ -262,6 +262,7 @@ void detector_tick(struct detector *d, struct track_table *tracks, struct track_
 	end_silent_waves(d, slot);
 	for (uint32_t i = 0; i < d->pending_count;) {
 		struct pending p = d->pending[i];
+		struct track_key key;
 		struct track *track;
 
 		if (slot < p.slot) {
@@ -269,7 +270,8 @@ void detector_tick(struct detector *d, struct track_table *tracks, struct track_
 			continue;
 		}
 		d->pending[i] = d->pending[--d->pending_count];
-		track = track_find(p.probe ? probes : tracks, &p.scope, p.kind);
+		key = track_key_of(&p.scope, p.kind, d->seed);
+		track = track_find(p.probe ? probes : tracks, &key);
 		if (!track)
 			continue;
 		track->pending = false;

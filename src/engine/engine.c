@@ -13,9 +13,18 @@
 #include "trace/family.h"
 
 #define BASELINE_MARGIN_NS NS_PER_S /* around an incident: neither attack nor peace */
-#define PROBE_SLOTS 600  /* probes are counted in generations of a minute: a careful scanner takes its time */
-#define PREFETCH_AHEAD 8 /* packets: about the time that memory takes to answer */
-#define PORT_SHARE 20    /* a port with a twentieth of the packets is named */
+#define PROBE_SLOTS 600 /* probes are counted in generations of a minute: a careful scanner takes its time */
+#define AHEAD_FAR 8     /* packets: about the time that memory takes to answer */
+#define AHEAD_NEAR 4    /* packets: half of it */
+#define AHEAD_RING 16   /* at least AHEAD_FAR + 1 */
+#define PORT_SHARE 20   /* a port with a twentieth of the packets is named */
+
+/* What is known of a packet's tracks before it is its turn, should it be of this kind. */
+struct ahead {
+	uint8_t kind; /* VECTOR_NONE: nothing */
+	uint64_t identities[SCOPE_LEVELS];
+	void *hints[SCOPE_LEVELS];
+};
 
 struct engine {
 	uint64_t seed;
@@ -25,10 +34,11 @@ struct engine {
 	struct detector *detector;
 	struct sample baseline;
 	struct engine_totals totals;
-	struct capture_time newest; /* since the last jump */
-	int64_t slot;               /* of the packet before */
-	struct capture_time ahead;  /* of a packet far in the future that nothing has confirmed */
-	uint32_t behind;            /* packets in a row that are far behind newest */
+	struct capture_time newest;       /* since the last jump */
+	int64_t slot;                     /* of the packet before */
+	struct capture_time ahead;        /* of a packet far in the future that nothing has confirmed */
+	uint32_t unwelcome, unwelcome_of; /* packets of the batch before */
+	uint32_t behind;                  /* packets in a row that are far behind newest */
 	uint32_t count;
 	struct finding *findings;
 };
@@ -42,8 +52,8 @@ struct engine *engine_new(uint64_t seed)
 	e->seed = seed;
 	e->ahead = (struct capture_time){ INT64_MIN };
 	e->flows = flow_table_new(seed);
-	e->tracks = track_table_new(hash_2(seed, 2, 0), TRACK_SOURCES_SLOTS);
-	e->probes = track_table_new(hash_2(seed, 4, 0), PROBE_SLOTS);
+	e->tracks = track_table_new(TRACK_SOURCES_SLOTS);
+	e->probes = track_table_new(PROBE_SLOTS);
 	e->detector = detector_new(seed);
 	sample_init(&e->baseline, ENGINE_BASELINE_SAMPLE);
 	if (!e->flows || !e->tracks || !e->probes || !e->detector) {
@@ -128,23 +138,38 @@ static void settle(struct engine *e, const struct address *target, uint8_t kind,
 {
 	for (unsigned level = 0; level < SCOPE_LEVELS; level++) {
 		struct prefix scope = scope_at(target, level);
+		struct track_key key = track_key_of(&scope, kind, e->seed);
 
-		track_settle(e->tracks, &scope, kind, slot, packets);
+		track_settle(e->tracks, &key, slot, packets);
 	}
 }
 
-/* One packet of a kind towards o->dst, in the tracks of all levels and before the detector. */
+/*
+ * One packet of a kind towards o->dst, in the tracks of all levels and before the detector. `ahead` may know its tracks: of the kind that was likely.
+ */
 static bool count_kind(struct engine *e, const struct observation *o, const struct keys *keys, uint8_t kind,
-                       int64_t slot, uint64_t source, bool fresh, bool settled)
+                       int64_t slot, uint64_t source, bool fresh, bool settled, const struct ahead *ahead)
 {
 	struct track *tracks[SCOPE_LEVELS];
 
 	for (unsigned level = 0; level < SCOPE_LEVELS; level++) {
-		struct prefix scope = scope_at(&o->dst, level);
+		struct track_key key = {
+			.address = &o->dst,
+			.length = scope_length(&o->dst, level),
+			.kind = kind,
+		};
 
-		tracks[level] = track_add(e->tracks, &scope, kind, slot, source, o->weight, fresh);
+		if (ahead && ahead->kind == kind) {
+			key.identity = ahead->identities[level];
+			key.hint = ahead->hints[level];
+		} else {
+			struct prefix scope = scope_at(&o->dst, level);
+
+			key.identity = track_identity(track_scope_hash(&scope, e->seed), kind);
+		}
+		tracks[level] = track_add(e->tracks, &key, slot, source, o->weight, fresh);
 		if (settled)
-			track_settle(e->tracks, &scope, kind, slot, o->weight);
+			track_settle(e->tracks, &key, slot, o->weight);
 	}
 	return detector_observe(e->detector, o, keys, kind, tracks);
 }
@@ -162,17 +187,23 @@ static struct prefix probe_scope(const struct engine *e, const struct address *f
 	return (struct prefix){ .address = key, .length = 128, .is_ipv4 = false };
 }
 
+static struct track *add_probe(struct engine *e, const struct observation *o, const struct prefix *scope, uint8_t kind,
+                               int64_t slot, uint64_t what)
+{
+	struct track_key key = track_key_of(scope, kind, e->seed);
+
+	return track_add(e->probes, &key, slot, what, o->weight, true);
+}
+
 static void count_probe(struct engine *e, const struct packet *p, int64_t slot)
 {
 	const struct observation *o = &p->observation;
 	struct prefix host = probe_scope(e, &o->src, &o->dst, 0), port = probe_scope(e, &o->src, NULL, o->dst_port);
 
 	detector_observe_probe(e->detector, o, &p->keys,
-	                       track_add(e->probes, &host, VECTOR_SCAN_PORTS, slot, hash_2(e->seed, o->dst_port, 7),
-	                                 o->weight, true));
+	                       add_probe(e, o, &host, VECTOR_SCAN_PORTS, slot, hash_2(e->seed, o->dst_port, 7)));
 	detector_observe_probe(e->detector, o, &p->keys,
-	                       track_add(e->probes, &port, VECTOR_SCAN_HOSTS, slot, p->keys.destination, o->weight,
-	                                 true));
+	                       add_probe(e, o, &port, VECTOR_SCAN_HOSTS, slot, p->keys.destination));
 }
 
 /* Earlier packets of the conversation were welcome: they are taken back from the tracks that count the unwelcome. */
@@ -182,11 +213,13 @@ static void give_back(struct engine *e, const struct observation *o, const struc
 	const struct address *opener = credit->toward_dst ? &o->src : &o->dst;
 	uint16_t port = credit->toward_dst ? o->dst_port : o->src_port;
 	struct prefix host = probe_scope(e, opener, target, 0), by_port = probe_scope(e, opener, NULL, port);
+	struct track_key ports = track_key_of(&host, VECTOR_SCAN_PORTS, e->seed);
+	struct track_key hosts = track_key_of(&by_port, VECTOR_SCAN_HOSTS, e->seed);
 
 	if (credit->kind != VECTOR_NONE)
 		settle(e, target, credit->kind, credit->slot, credit->packets);
-	track_settle(e->probes, &host, VECTOR_SCAN_PORTS, credit->slot, 1);
-	track_settle(e->probes, &by_port, VECTOR_SCAN_HOSTS, credit->slot, 1);
+	track_settle(e->probes, &ports, credit->slot, 1);
+	track_settle(e->probes, &hosts, credit->slot, 1);
 }
 
 /* What the packet says of others than itself. */
@@ -199,17 +232,18 @@ static void book_past(struct engine *e, const struct packet *p, const struct jud
 	if (j->handshake || j->reset_back)
 		detector_note(e->detector, &o->dst, VECTOR_SYN, j->handshake, j->reset_back);
 	if (j->connects)
-		count_kind(e, o, &p->keys, VECTOR_TCP_CONNECTION, slot, p->keys.source, true, false);
+		count_kind(e, o, &p->keys, VECTOR_TCP_CONNECTION, slot, p->keys.source, true, false, NULL);
 	if (j->speaks)
 		settle(e, &o->dst, VECTOR_TCP_CONNECTION, j->connected_slot, 1);
 }
 
 /* The packet itself. True where an incident took it. */
-static bool count_packet(struct engine *e, const struct packet *p, const struct judgement *j, int64_t slot)
+static bool count_packet(struct engine *e, const struct packet *p, const struct judgement *j, int64_t slot,
+                         const struct ahead *ahead)
 {
 	if (j->kind == VECTOR_NONE)
 		return false;
-	if (count_kind(e, &p->observation, &p->keys, j->kind, slot, p->keys.source, j->fresh, j->settled))
+	if (count_kind(e, &p->observation, &p->keys, j->kind, slot, p->keys.source, j->fresh, j->settled, ahead))
 		return true;
 	if (j->probe)
 		count_probe(e, p, slot);
@@ -227,15 +261,23 @@ static bool count_tunnel(struct engine *e, const struct observation *o, int64_t 
 		return false;
 	observation_outer(o, &outer);
 	keys_make(&keys, &outer, e->seed);
-	return count_kind(e, &outer, &keys, kind, slot, hash_address(keys.source, &o->dst), inner_fresh, false);
+	return count_kind(e, &outer, &keys, kind, slot, hash_address(keys.source, &o->dst), inner_fresh, false, NULL);
 }
 
 void engine_prepare(const struct engine *e, struct packet *packet)
 {
-	keys_make(&packet->keys, &packet->observation, e->seed);
+	const struct observation *o = &packet->observation;
+
+	keys_make(&packet->keys, o, e->seed);
+	packet->likely = vector_recognise(o);
+	for (unsigned level = 0; level < SCOPE_LEVELS; level++) {
+		struct prefix scope = scope_at(&o->dst, level);
+
+		packet->scopes[level] = track_scope_hash(&scope, e->seed);
+	}
 }
 
-static void observe(struct engine *e, struct packet *p)
+static void observe(struct engine *e, struct packet *p, const struct ahead *ahead)
 {
 	struct observation *o = &p->observation;
 	struct judgement j;
@@ -253,7 +295,8 @@ static void observe(struct engine *e, struct packet *p)
 	book_past(e, p, &j, slot);
 	e->totals.packets += o->weight;
 	e->totals.bytes += (uint64_t)o->weight * (o->flags & OBSERVATION_TUNNELLED ? o->outer.length : o->length);
-	taken = count_packet(e, p, &j, slot);
+	e->unwelcome += j.kind != VECTOR_NONE;
+	taken = count_packet(e, p, &j, slot, ahead);
 	if (!taken && (o->flags & OBSERVATION_TUNNELLED))
 		taken = count_tunnel(e, o, slot, j.fresh);
 	if (taken)
@@ -263,14 +306,41 @@ static void observe(struct engine *e, struct packet *p)
 	sample_add(&e->baseline, o, p->keys.priority);
 }
 
+/* Far ahead: what is asked for now arrives while other packets are worked on. */
+static void look_ahead(struct engine *e, const struct packet *p, struct ahead *ahead, bool tracks)
+{
+	flow_prefetch(e->flows, &p->keys);
+	ahead->kind = tracks ? p->likely : VECTOR_NONE;
+	for (unsigned level = 0; level < SCOPE_LEVELS && tracks; level++) {
+		ahead->identities[level] = track_identity(p->scopes[level], p->likely);
+		track_prefetch(e->tracks, ahead->identities[level]);
+	}
+}
+
+/* Less far: it has arrived, and says where the rest is. */
+static void seek_tracks(struct engine *e, const struct packet *p, struct ahead *ahead)
+{
+	for (unsigned level = 0; level < SCOPE_LEVELS && ahead->kind != VECTOR_NONE; level++)
+		ahead->hints[level] = track_seek(e->tracks, ahead->identities[level], p->keys.source);
+}
+
+/* One loop, three places in it: packets are prefetched, sought, observed. */
 void engine_observe(struct engine *e, struct packet *packets, uint32_t count)
 {
-	for (uint32_t i = 0; i < count && i < PREFETCH_AHEAD; i++)
-		flow_prefetch(e->flows, &packets[i].keys);
-	for (uint32_t i = 0; i < count; i++) {
-		if (i + PREFETCH_AHEAD < count)
-			flow_prefetch(e->flows, &packets[i + PREFETCH_AHEAD].keys);
-		observe(e, &packets[i]);
+	struct ahead ahead[AHEAD_RING] = { 0 };
+	/* Where hardly a packet was unwelcome, tracks are hardly looked up. */
+	bool tracks = e->unwelcome * 4 >= e->unwelcome_of;
+
+	e->unwelcome = 0;
+	e->unwelcome_of = count;
+	for (uint32_t i = 0; i < count + AHEAD_FAR; i++) {
+		if (i < count)
+			look_ahead(e, &packets[i], &ahead[i % AHEAD_RING], tracks);
+		if (i >= AHEAD_FAR - AHEAD_NEAR && i - (AHEAD_FAR - AHEAD_NEAR) < count)
+			seek_tracks(e, &packets[i - (AHEAD_FAR - AHEAD_NEAR)],
+			            &ahead[(i - (AHEAD_FAR - AHEAD_NEAR)) % AHEAD_RING]);
+		if (i >= AHEAD_FAR)
+			observe(e, &packets[i - AHEAD_FAR], &ahead[(i - AHEAD_FAR) % AHEAD_RING]);
 	}
 }
 

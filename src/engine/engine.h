@@ -11,6 +11,7 @@
 
 #include "defend/signature.h"
 #include "detect/incident.h"
+#include "detect/scope.h"
 #include "measure/keys.h"
 #include "observe/observation.h"
 #include "trace/spoofing.h"
@@ -26,7 +27,10 @@ struct engine; /* opaque */
 
 struct packet {
 	struct observation observation;
+	/* engine_prepare(): */
 	struct keys keys;
+	uint64_t scopes[SCOPE_LEVELS]; /* hashes of the scopes of its destination */
+	uint8_t likely;                /* of which kind it would be, unless its conversation speaks for it */
 };
 
 struct engine_family {

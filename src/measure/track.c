@@ -28,7 +28,6 @@ _Static_assert(sizeof(struct candidate) == 32, "a candidate is half a cache line
 #define CANDIDATES_SIZE (sizeof(struct candidate) * WAYS * BUCKETS)
 
 struct track_table {
-	uint64_t seed;
 	uint32_t generation_slots;
 	struct track_counters counters;
 	uint32_t used;
@@ -43,13 +42,12 @@ struct track_table {
 	struct track *tracks[TRACK_MAX]; /* allocated as needed */
 };
 
-struct track_table *track_table_new(uint64_t seed, uint32_t generation_slots)
+struct track_table *track_table_new(uint32_t generation_slots)
 {
 	struct track_table *table = calloc(1, sizeof(*table));
 
 	if (!table)
 		return NULL;
-	table->seed = seed;
 	table->generation_slots = generation_slots;
 	table->searched_slot = INT64_MIN;
 	table->block = calloc(1, CANDIDATES_SIZE + CACHE_LINE);
@@ -95,13 +93,22 @@ struct track *track_table_at(struct track_table *table, uint32_t index)
 	return table->tracks[index];
 }
 
-static uint64_t identity_of(const struct track_table *table, const struct prefix *scope, uint8_t kind)
+uint64_t track_scope_hash(const struct prefix *scope, uint64_t seed)
 {
 	uint64_t half[2];
 
 	memcpy(half, scope->address.octets, sizeof(half));
-	half[0] += ((uint64_t)scope->length << 16 | (uint64_t)scope->is_ipv4 << 8 | kind) * 0x8ebc6af09c88c6e3u;
-	return hash_2(table->seed, half[0], half[1]) | 1;
+	return hash_fold((half[0] + scope->length * 0xa0761d6478bd642fu) ^ seed, half[1] ^ 0x9e3779b97f4a7c15u);
+}
+
+struct track_key track_key_of(const struct prefix *scope, uint8_t kind, uint64_t seed)
+{
+	return (struct track_key){
+		.identity = track_identity(track_scope_hash(scope, seed), kind),
+		.address = &scope->address,
+		.length = scope->length,
+		.kind = kind,
+	};
 }
 
 static int64_t floor_div(int64_t a, int64_t b)
@@ -173,6 +180,32 @@ static struct candidate *find(struct track_table *table, uint64_t identity)
 	return NULL;
 }
 
+void track_prefetch(const struct track_table *table, uint64_t identity)
+{
+	const char *bucket = (const char *)table->candidates[identity >> 24 & (BUCKETS - 1)];
+
+	__builtin_prefetch(bucket, 1);
+	__builtin_prefetch(bucket + CACHE_LINE, 1);
+}
+
+void *track_seek(struct track_table *table, uint64_t identity, uint64_t source)
+{
+	struct candidate *c = find(table, identity);
+
+	if (c && c->track != NO_TRACK) {
+		__builtin_prefetch(table->tracks[c->track], 1);
+		__builtin_prefetch(&table->tracks[c->track]->sources[0].registers[source >> (64 - HLL_PRECISION)], 1);
+	}
+	return c;
+}
+
+static struct candidate *candidate_of(struct track_table *table, const struct track_key *key)
+{
+	struct candidate *c = key->hint;
+
+	return c && c->identity == key->identity ? c : find(table, key->identity);
+}
+
 static struct candidate *make_candidate(struct track_table *table, uint64_t identity, int64_t slot)
 {
 	struct candidate *bucket = table->candidates[identity >> 24 & (BUCKETS - 1)], *victim = NULL;
@@ -230,8 +263,7 @@ static uint32_t silent_track(struct track_table *table, int64_t slot)
 	return best;
 }
 
-static struct track *promote(struct track_table *table, struct candidate *c, const struct prefix *scope, uint8_t kind,
-                             int64_t slot)
+static struct track *promote(struct track_table *table, struct candidate *c, const struct track_key *key, int64_t slot)
 {
 	uint32_t index = table->used;
 	struct track *t;
@@ -258,8 +290,8 @@ static struct track *promote(struct track_table *table, struct candidate *c, con
 		table->tracks[index] = t;
 		table->used++;
 	}
-	*t = (struct track){ .scope = *scope,
-		             .kind = kind,
+	*t = (struct track){ .scope = prefix_of(key->address, key->length),
+		             .kind = key->kind,
 		             .first_slot = slot,
 		             .last_slot = slot,
 		             .incident = -1,
@@ -293,11 +325,10 @@ static void count_in(struct track_slot *slot, uint32_t weight, bool fresh)
 		slot->fresh = saturated(slot->fresh, weight);
 }
 
-struct track *track_add(struct track_table *table, const struct prefix *scope, uint8_t kind, int64_t slot,
-                        uint64_t source, uint32_t weight, bool fresh)
+struct track *track_add(struct track_table *table, const struct track_key *key, int64_t slot, uint64_t source,
+                        uint32_t weight, bool fresh)
 {
-	uint64_t identity = identity_of(table, scope, kind);
-	struct candidate *c = find(table, identity);
+	struct candidate *c = candidate_of(table, key);
 	struct track *t;
 
 	if (!table->begun) {
@@ -305,7 +336,7 @@ struct track *track_add(struct track_table *table, const struct prefix *scope, u
 		table->first_slot = slot;
 	}
 	if (!c)
-		c = make_candidate(table, identity, slot);
+		c = make_candidate(table, key->identity, slot);
 	if (!c) {
 		table->counters.tracks_refused++;
 		return NULL;
@@ -319,7 +350,7 @@ struct track *track_add(struct track_table *table, const struct prefix *scope, u
 			c->fresh += fresh ? weight : 0;
 			return NULL;
 		}
-		t = promote(table, c, scope, kind, slot);
+		t = promote(table, c, key, slot);
 		if (!t)
 			return NULL;
 	} else {
@@ -333,9 +364,9 @@ struct track *track_add(struct track_table *table, const struct prefix *scope, u
 	return t;
 }
 
-struct track *track_find(struct track_table *table, const struct prefix *scope, uint8_t kind)
+struct track *track_find(struct track_table *table, const struct track_key *key)
 {
-	const struct candidate *c = find(table, identity_of(table, scope, kind));
+	const struct candidate *c = candidate_of(table, key);
 
 	return c && c->track != NO_TRACK ? table->tracks[c->track] : NULL;
 }
@@ -347,10 +378,9 @@ static void settle_in(struct track_slot *slot, uint32_t count)
 	slot->settled += count < open ? count : open;
 }
 
-struct track *track_settle(struct track_table *table, const struct prefix *scope, uint8_t kind, int64_t slot,
-                           uint32_t count)
+struct track *track_settle(struct track_table *table, const struct track_key *key, int64_t slot, uint32_t count)
 {
-	struct candidate *c = find(table, identity_of(table, scope, kind));
+	struct candidate *c = candidate_of(table, key);
 	struct track *t;
 	int64_t behind;
 

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/hash.h"
 #include "base/hll.h"
 #include "base/prefix.h"
 
@@ -74,19 +75,41 @@ struct track_counters {
 
 struct track_table; /* opaque */
 
+/* Names a track: a scope and a kind. */
+struct track_key {
+	uint64_t identity;             /* track_identity() of both */
+	const struct address *address; /* any of the scope's */
+	uint8_t length;                /* of the scope, in its family's terms */
+	uint8_t kind;
+	void *hint; /* what track_seek() said, or NULL */
+};
+
+uint64_t track_scope_hash(const struct prefix *scope, uint64_t seed);
+/* Never 0. */
+static inline uint64_t track_identity(uint64_t scope_hash, uint8_t kind)
+{
+	return hash_fold(scope_hash ^ (kind + 1u) * 0xd1b54a32d192ed03u, 0x8ebc6af09c88c6e3u) | 1;
+}
+/* The key of a scope, which must outlive it. */
+struct track_key track_key_of(const struct prefix *scope, uint8_t kind, uint64_t seed);
+
 /* Sources are counted in generations of so many slots. */
-struct track_table *track_table_new(uint64_t seed, uint32_t generation_slots);
+struct track_table *track_table_new(uint32_t generation_slots);
 void track_table_free(struct track_table *table);
 void track_table_clear(struct track_table *table);
 
+/* Says that a track will be asked for soon: its place is fetched from memory. */
+void track_prefetch(const struct track_table *table, uint64_t identity);
+/* … somewhat later: finds it, and has fetched what counting `source` there touches. What it returns is a hint that may grow stale, or NULL. */
+void *track_seek(struct track_table *table, uint64_t identity, uint64_t source);
+
 /* Counts a packet. Returns the track, or NULL while it is a candidate. `source` is a well mixed hash of what is to be counted apart. */
-struct track *track_add(struct track_table *table, const struct prefix *scope, uint8_t kind, int64_t slot,
-                        uint64_t source, uint32_t weight, bool fresh);
+struct track *track_add(struct track_table *table, const struct track_key *key, int64_t slot, uint64_t source,
+                        uint32_t weight, bool fresh);
 /* Gives `count` packets of `slot` back as welcome. Returns the track or NULL. */
-struct track *track_settle(struct track_table *table, const struct prefix *scope, uint8_t kind, int64_t slot,
-                           uint32_t count);
-/* The track of a scope and kind, NULL where there is none. */
-struct track *track_find(struct track_table *table, const struct prefix *scope, uint8_t kind);
+struct track *track_settle(struct track_table *table, const struct track_key *key, int64_t slot, uint32_t count);
+/* NULL where there is none. */
+struct track *track_find(struct track_table *table, const struct track_key *key);
 /* Brings a track's rings up to `slot`. */
 void track_advance(struct track *track, int64_t slot);
 

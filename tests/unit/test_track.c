@@ -18,9 +18,12 @@
 #define SEED 20250310u
 #define DECADE 3155760000 /* slots */
 
+/* A key that lives as long as the block it stands in. */
+#define KEY(scope, kind) (&(struct track_key[1]){ track_key_of(scope, kind, SEED) }[0])
+
 static int new_table(void **state)
 {
-	*state = track_table_new(SEED, TRACK_SOURCES_SLOTS);
+	*state = track_table_new(TRACK_SOURCES_SLOTS);
 	return *state ? 0 : -1;
 }
 
@@ -41,7 +44,7 @@ static struct track *add(struct track_table *table, uint32_t scope, int64_t slot
 {
 	struct prefix prefix = scope_of(scope);
 
-	return track_add(table, &prefix, 1, slot, source, 1, true);
+	return track_add(table, KEY(&prefix, 1), slot, source, 1, true);
 }
 
 static struct track *promoted(struct track_table *table, uint32_t scope, int64_t slot)
@@ -109,22 +112,22 @@ static void scope_and_kind_tell_apart(void **state)
 	struct track *one = NULL, *two = NULL, *three = NULL;
 
 	for (unsigned i = 0; i < TRACK_PROMOTE; i++) {
-		one = track_add(*state, &narrow, 1, 0, i, 1, true);
-		two = track_add(*state, &wide, 1, 0, i, 1, true);
-		three = track_add(*state, &narrow, 2, 0, i, 1, true);
+		one = track_add(*state, KEY(&narrow, 1), 0, i, 1, true);
+		two = track_add(*state, KEY(&wide, 1), 0, i, 1, true);
+		three = track_add(*state, KEY(&narrow, 2), 0, i, 1, true);
 	}
 	assert_int_equal(track_table_count(*state), 3);
-	assert_ptr_equal(track_find(*state, &narrow, 1), one);
-	assert_ptr_equal(track_find(*state, &wide, 1), two);
-	assert_ptr_equal(track_find(*state, &narrow, 2), three);
-	assert_null(track_find(*state, &wide, 2));
+	assert_ptr_equal(track_find(*state, KEY(&narrow, 1)), one);
+	assert_ptr_equal(track_find(*state, KEY(&wide, 1)), two);
+	assert_ptr_equal(track_find(*state, KEY(&narrow, 2)), three);
+	assert_null(track_find(*state, KEY(&wide, 2)));
 	assert_true(prefix_equal(&two->scope, &wide));
 }
 
 static void a_heavy_packet_promotes_at_once(void **state)
 {
 	struct prefix scope = scope_of(1);
-	struct track *track = track_add(*state, &scope, 1, 7, 1, 1000, true);
+	struct track *track = track_add(*state, KEY(&scope, 1), 7, 1, 1000, true);
 
 	assert_non_null(track);
 	assert_int_equal(track_sum(track, 7, 7).packets, 1000);
@@ -138,7 +141,7 @@ static void weights_count_before_and_after_promotion(void **state)
 	struct track *track = NULL;
 
 	for (unsigned i = 0; i < 10; i++)
-		track = track_add(*state, &scope, 1, 7, i, 3, true);
+		track = track_add(*state, KEY(&scope, 1), 7, i, 3, true);
 	assert_non_null(track);
 	assert_int_equal(track_sum(track, 7, 7).packets, 30);
 	assert_int_equal(track_sum(track, 7, 7).fresh, 30);
@@ -165,8 +168,8 @@ static void settling_a_candidate(void **state)
 
 	for (unsigned i = 0; i < 8; i++)
 		(void)add(*state, 1, 0, i);
-	assert_null(track_settle(*state, &scope, 1, 0, 3));
-	assert_null(track_settle(*state, &other, 1, 0, 3)); /* never heard of */
+	assert_null(track_settle(*state, KEY(&scope, 1), 0, 3));
+	assert_null(track_settle(*state, KEY(&other, 1), 0, 3)); /* never heard of */
 	for (unsigned i = 8; i < TRACK_PROMOTE; i++)
 		track = add(*state, 1, 1, i);
 	assert_non_null(track);
@@ -181,16 +184,16 @@ static void settling_never_exceeds_what_came(void **state)
 
 	assert_non_null(track);
 	(void)add(*state, 1, 1001, 1);
-	assert_ptr_equal(track_settle(*state, &scope, 1, 1000, 5), track);
+	assert_ptr_equal(track_settle(*state, KEY(&scope, 1), 1000, 5), track);
 	assert_int_equal(track_sum(track, 1000, 1000).settled, 5);
 	assert_int_equal(track_sum(track, 1001, 1001).settled, 0);
-	(void)track_settle(*state, &scope, 1, 1000, 1000000);
+	(void)track_settle(*state, KEY(&scope, 1), 1000, 1000000);
 	assert_int_equal(track_sum(track, 1000, 1000).settled, TRACK_PROMOTE);
 	assert_int_equal(track_sum(track, 1001, 1001).settled, 0);
 	/* Of a slot that the ring has lost, and of one that is yet to come: nothing breaks, nothing is invented. */
 	track_advance(track, 1000 + 20 * TRACK_SECONDS);
-	(void)track_settle(*state, &scope, 1, 1000, 5);
-	(void)track_settle(*state, &scope, 1, 1000000, 5);
+	(void)track_settle(*state, KEY(&scope, 1), 1000, 5);
+	(void)track_settle(*state, KEY(&scope, 1), 1000000, 5);
 	assert_int_equal(track_sum(track, 0, INT64_MAX).settled, 0);
 }
 
@@ -284,7 +287,7 @@ static void sums_against_the_twin(void **state)
 		track_table_clear(*state);
 		memset(&twin, 0, sizeof(twin));
 		twin.base = twin.last = base;
-		track = track_add(*state, &scope, 1, slot, 0, TRACK_PROMOTE, false);
+		track = track_add(*state, KEY(&scope, 1), slot, 0, TRACK_PROMOTE, false);
 		twin_add(&twin, slot, TRACK_PROMOTE, false);
 		assert_non_null(track);
 		for (unsigned i = 0; i < 5000; i++) {
@@ -301,13 +304,13 @@ static void sums_against_the_twin(void **state)
 				break;
 			/* Some are late: they count for the present. */
 			past = made_below(&draws, 9) ? slot : slot - past;
-			assert_ptr_equal(track_add(*state, &scope, 1, past, i, weight, fresh), track);
+			assert_ptr_equal(track_add(*state, KEY(&scope, 1), past, i, weight, fresh), track);
 			twin_add(&twin, past, weight, fresh);
 			if (made_below(&draws, 2)) {
 				int64_t at = slot - (int64_t)made_below(&draws, 1u << made_below(&draws, 11));
 
 				at = at < base ? base : at;
-				(void)track_settle(*state, &scope, 1, at, count);
+				(void)track_settle(*state, KEY(&scope, 1), at, count);
 				twin_settle(&twin, at, count);
 			}
 			from = slot - (int64_t)made_below(&draws, 1u << (1 + made_below(&draws, 10)));
@@ -343,7 +346,7 @@ static void sources_of_the_last_seconds(void **state)
 /* Generations are as long as they are asked to be. */
 static void sources_of_longer_generations(void **state)
 {
-	struct track_table *table = track_table_new(SEED, 6 * TRACK_SOURCES_SLOTS);
+	struct track_table *table = track_table_new(6 * TRACK_SOURCES_SLOTS);
 	struct track *track = NULL;
 	uint64_t draws = 3;
 
@@ -408,7 +411,7 @@ static void what_was_settled_is_not_usual(void **state)
 	for (int64_t slot = 0; slot < 20000; slot++) {
 		for (unsigned i = 0; i < 5; i++)
 			(void)add(*state, 1, slot, i);
-		(void)track_settle(*state, &scope, 1, slot, 5);
+		(void)track_settle(*state, KEY(&scope, 1), slot, 5);
 	}
 	assert_true(track->heard);
 	assert_in_range(track->learned_packets / track->learned_seconds, 45, 55);
@@ -471,12 +474,12 @@ static void every_track_taken(void **state)
 	for (uint32_t i = 0; i < 100; i++) {
 		struct prefix scope = scope_of(2000000 + i);
 
-		assert_non_null(track_find(*state, &scope, 1));
+		assert_non_null(track_find(*state, KEY(&scope, 1)));
 	}
 	/* What was pushed out is nowhere to be found, and what is found is what was asked for. */
 	for (uint32_t i = 0; i < TRACK_MAX; i++) {
 		struct prefix scope = scope_of(i);
-		const struct track *track = track_find(*state, &scope, 1);
+		const struct track *track = track_find(*state, KEY(&scope, 1));
 
 		assert_true(!track || prefix_equal(&track->scope, &scope));
 	}
@@ -518,7 +521,7 @@ static void what_is_refused_is_counted(void **state)
 
 static void the_order_is_fixed(void **state)
 {
-	struct track_table *other = track_table_new(SEED, TRACK_SOURCES_SLOTS);
+	struct track_table *other = track_table_new(TRACK_SOURCES_SLOTS);
 	uint64_t draws = 4;
 
 	assert_non_null(other);
