@@ -13,7 +13,7 @@ build: deps $(BUILD)/build.ninja
 	@ninja -C $(BUILD) -j $(HOLDFAST_JOBS) --quiet holdfast
 
 $(BUILD)/build.ninja:
-	@meson setup $(BUILD)
+	@meson setup --buildtype=release -Db_lto=true $(BUILD)
 
 help:
 	@echo 'make build    build/holdfast, and what it needs (apt-get, on Debian)'

@@ -16,27 +16,41 @@ static bool key_equal(struct topk_key a, struct topk_key b)
 	return a.high == b.high && a.low == b.low;
 }
 
-static uint32_t place_of(struct topk_key key)
+static uint32_t hash_of(struct topk_key key)
 {
 	return (uint32_t)(hash_fold(key.low ^ 0x9e3779b97f4a7c15u, key.high ^ 0xd1b54a32d192ed03u) >> 40);
 }
 
-/* Where the key is, or the free place where it belongs. */
-static uint8_t *look_up(struct topk *topk, struct topk_key key)
+static uint16_t mark_of(uint32_t hash, uint32_t entry)
 {
-	for (uint32_t place = place_of(key);; place++) {
-		uint8_t *number = &topk->index[place & (TOPK_INDEX - 1)];
+	return (uint16_t)((hash & 0xff00) | (entry + 1));
+}
 
-		if (*number == 0 || key_equal(topk->entries[*number - 1].key, key))
-			return number;
+static uint32_t entry_at(uint16_t place)
+{
+	return (place & 0xffu) - 1;
+}
+
+/* Where the key is, or the free place where it belongs. An entry is looked at only where its hash's octet agrees. */
+static uint16_t *look_up(struct topk *topk, struct topk_key key, uint32_t hash)
+{
+	for (uint32_t i = hash;; i++) {
+		uint16_t *place = &topk->index[i & (TOPK_INDEX - 1)];
+
+		if (*place == 0 ||
+		    (((*place ^ hash) & 0xff00) == 0 && key_equal(topk->entries[entry_at(*place)].key, key)))
+			return place;
 	}
 }
 
 static void rebuild_index(struct topk *topk)
 {
 	memset(topk->index, 0, sizeof(topk->index));
-	for (uint32_t i = 0; i < topk->used; i++)
-		*look_up(topk, topk->entries[i].key) = (uint8_t)(i + 1);
+	for (uint32_t i = 0; i < topk->used; i++) {
+		uint32_t hash = hash_of(topk->entries[i].key);
+
+		*look_up(topk, topk->entries[i].key, hash) = mark_of(hash, i);
+	}
 	topk->latest = 0;
 }
 
@@ -89,26 +103,28 @@ static uint32_t prune(struct topk_entry *entries, uint32_t used, uint64_t *floor
 
 void topk_add(struct topk *topk, struct topk_key key, uint64_t weight)
 {
-	uint8_t *number;
+	uint16_t *place;
+	uint32_t hash;
 
 	topk->total += weight;
 	if (topk->used > 0 && key_equal(topk->entries[topk->latest].key, key)) {
 		topk->entries[topk->latest].count += weight;
 		return;
 	}
-	number = look_up(topk, key);
-	if (*number == 0) {
+	hash = hash_of(key);
+	place = look_up(topk, key, hash);
+	if (*place == 0) {
 		if (topk->used == TOPK_ROOM) {
 			topk->used = prune(topk->entries, topk->used, &topk->floor);
 			memset(topk->entries + topk->used, 0, (TOPK_ROOM - topk->used) * sizeof(*topk->entries));
 			rebuild_index(topk);
-			number = look_up(topk, key);
+			place = look_up(topk, key, hash);
 		}
 		topk->entries[topk->used] =
 			(struct topk_entry){ .key = key, .count = topk->floor, .error = topk->floor };
-		*number = (uint8_t)++topk->used;
+		*place = mark_of(hash, topk->used++);
 	}
-	topk->latest = *number - 1u;
+	topk->latest = entry_at(*place);
 	topk->entries[topk->latest].count += weight;
 }
 
@@ -122,12 +138,12 @@ void topk_merge(struct topk *into, const struct topk *from)
 
 	memcpy(all, into->entries, used * sizeof(*all));
 	for (uint32_t i = 0; i < into->used; i++) {
-		uint8_t number = *look_up(&other, all[i].key);
+		uint16_t place = *look_up(&other, all[i].key, hash_of(all[i].key));
 
-		all[i].count += number ? other.entries[number - 1].count : other.floor;
-		all[i].error += number ? other.entries[number - 1].error : other.floor;
-		if (number)
-			met[number - 1] = true;
+		all[i].count += place ? other.entries[entry_at(place)].count : other.floor;
+		all[i].error += place ? other.entries[entry_at(place)].error : other.floor;
+		if (place)
+			met[entry_at(place)] = true;
 	}
 	for (uint32_t j = 0; j < other.used; j++) {
 		if (met[j])

@@ -15,7 +15,7 @@
 
 #define TOPK_SIZE 64
 #define TOPK_ROOM 128  /* keys held between two prunings */
-#define TOPK_INDEX 256 /* places of the hash table, each the number of an entry plus one, or 0 */
+#define TOPK_INDEX 256 /* places of the hash table: the number of an entry plus one and an octet of its hash, or 0 */
 
 struct topk_key {
 	uint64_t high, low;
@@ -34,7 +34,7 @@ struct topk {
 	uint64_t total;
 	uint64_t floor;
 	struct topk_entry entries[TOPK_ROOM];
-	uint8_t index[TOPK_INDEX];
+	uint16_t index[TOPK_INDEX];
 };
 
 void topk_add(struct topk *topk, struct topk_key key, uint64_t weight);

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/memory.h"
 #include "observe/protocol.h"
 
 #define WAYS 4
@@ -63,7 +64,6 @@ struct entry {
 
 _Static_assert(sizeof(struct entry) == 32, "an entry is half a cache line");
 
-#define CACHE_LINE 64
 #define TABLE_SIZE (sizeof(struct entry) * WAYS * BUCKETS)
 
 struct flow_table {
@@ -72,8 +72,7 @@ struct flow_table {
 	uint64_t group_filter
 		[GROUP_FILTER_BITS /
 	         64]; /* a bit for each question to a group since the table was empty: few ask, and all answers look */
-	void *block;
-	struct entry (*entries)[WAYS]; /* BUCKETS of them in block, each on two whole cache lines */
+	struct entry (*entries)[WAYS]; /* BUCKETS of them, each on two whole cache lines */
 };
 
 struct flow_table *flow_table_new(uint64_t seed)
@@ -83,19 +82,18 @@ struct flow_table *flow_table_new(uint64_t seed)
 	if (!table)
 		return NULL;
 	table->seed = seed;
-	table->block = calloc(1, TABLE_SIZE + CACHE_LINE);
-	if (!table->block) {
+	table->entries = memory_table_new(TABLE_SIZE);
+	if (!table->entries) {
 		free(table);
 		return NULL;
 	}
-	table->entries = (void *)(((uintptr_t)table->block + CACHE_LINE - 1) & ~(uintptr_t)(CACHE_LINE - 1));
 	return table;
 }
 
 void flow_table_free(struct flow_table *table)
 {
 	if (table)
-		free(table->block);
+		memory_table_free(table->entries, TABLE_SIZE);
 	free(table);
 }
 
@@ -110,7 +108,7 @@ void flow_prefetch(const struct flow_table *table, const struct keys *keys)
 	const char *bucket = (const char *)table->entries[keys->flow >> 32 & (BUCKETS - 1)];
 
 	__builtin_prefetch(bucket, 1);
-	__builtin_prefetch(bucket + 64, 1);
+	__builtin_prefetch(bucket + MEMORY_LINE, 1);
 }
 
 const struct flow_counters *flow_table_counters(const struct flow_table *table)

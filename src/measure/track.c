@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/memory.h"
 
 #define WAYS 4
 #define BUCKETS ((1u << TRACK_CANDIDATE_BITS) / WAYS)
@@ -24,7 +25,6 @@ struct candidate {
 
 _Static_assert(sizeof(struct candidate) == 32, "a candidate is half a cache line");
 
-#define CACHE_LINE 64
 #define CANDIDATES_SIZE (sizeof(struct candidate) * WAYS * BUCKETS)
 
 struct track_table {
@@ -35,9 +35,8 @@ struct track_table {
 	uint32_t looked_at; /* tracks, in searched_slot: once round is enough */
 	int64_t searched_slot;
 	bool begun;
-	int64_t first_slot; /* of anything counted here: since then silence is known to be silence */
-	void *block;
-	struct candidate (*candidates)[WAYS]; /* BUCKETS of them in block, each on two whole cache lines */
+	int64_t first_slot;                   /* of anything counted here: since then silence is known to be silence */
+	struct candidate (*candidates)[WAYS]; /* BUCKETS of them, each on two whole cache lines */
 	uint64_t identities[TRACK_MAX];
 	struct track *tracks[TRACK_MAX]; /* allocated as needed */
 };
@@ -50,12 +49,11 @@ struct track_table *track_table_new(uint32_t generation_slots)
 		return NULL;
 	table->generation_slots = generation_slots;
 	table->searched_slot = INT64_MIN;
-	table->block = calloc(1, CANDIDATES_SIZE + CACHE_LINE);
-	if (!table->block) {
+	table->candidates = memory_table_new(CANDIDATES_SIZE);
+	if (!table->candidates) {
 		free(table);
 		return NULL;
 	}
-	table->candidates = (void *)(((uintptr_t)table->block + CACHE_LINE - 1) & ~(uintptr_t)(CACHE_LINE - 1));
 	return table;
 }
 
@@ -65,7 +63,7 @@ void track_table_free(struct track_table *table)
 		return;
 	for (uint32_t i = 0; i < table->used; i++)
 		free(table->tracks[i]);
-	free(table->block);
+	memory_table_free(table->candidates, CANDIDATES_SIZE);
 	free(table);
 }
 
@@ -185,7 +183,7 @@ void track_prefetch(const struct track_table *table, uint64_t identity)
 	const char *bucket = (const char *)table->candidates[identity >> 24 & (BUCKETS - 1)];
 
 	__builtin_prefetch(bucket, 1);
-	__builtin_prefetch(bucket + CACHE_LINE, 1);
+	__builtin_prefetch(bucket + MEMORY_LINE, 1);
 }
 
 void *track_seek(struct track_table *table, uint64_t identity, uint64_t source)
@@ -282,7 +280,7 @@ static struct track *promote(struct track_table *table, struct candidate *c, con
 		table->counters.tracks_pushed_out++;
 		t = table->tracks[index];
 	} else {
-		t = aligned_alloc(CACHE_LINE, (sizeof(*t) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
+		t = aligned_alloc(MEMORY_LINE, (sizeof(*t) + MEMORY_LINE - 1) / MEMORY_LINE * MEMORY_LINE);
 		if (!t) {
 			table->counters.tracks_refused++;
 			return NULL;
