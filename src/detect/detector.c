@@ -37,6 +37,7 @@ struct detector {
 	uint32_t pending_count;
 	struct pending pending[DETECTOR_PENDING_MAX];
 	uint64_t pending_refused;
+	uint64_t not_narrowed; /* scopes, for want of memory */
 	struct incident_list list;
 	struct recent_ring recent;
 };
@@ -76,6 +77,7 @@ struct detector_counters detector_counters(const struct detector *d)
 	return (struct detector_counters){
 		.pending_refused = d->pending_refused,
 		.incidents_refused = d->list.refused,
+		.no_memory = d->recent.surveys_lost + d->not_narrowed,
 	};
 }
 
@@ -360,7 +362,7 @@ static void end_all(struct detector *d, struct capture_time last, bool seal)
 void detector_break(struct detector *d, struct capture_time last)
 {
 	end_all(d, last, true);
-	recent_init(&d->recent, d->seed);
+	recent_clear(&d->recent);
 	d->pending_count = 0;
 }
 
@@ -414,7 +416,7 @@ void detector_finish(struct detector *d, struct track_table *tracks, struct trac
 			incident_free(inc);
 			continue;
 		}
-		naming_settle(inc);
+		d->not_narrowed += naming_settle(inc) < 0;
 		qsort(inc->waves, inc->waves_count, sizeof(inc->waves[0]), by_wave_beginning);
 		inc->id = hash_2(hash_address(hash_2(d->seed, 3, 0), &inc->scope.address), (uint64_t)inc->began.ns,
 		                 (uint64_t)inc->scope.length << 8 | inc->parts[0].kind);

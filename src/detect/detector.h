@@ -22,6 +22,7 @@ struct detector; /* opaque */
 struct detector_counters {
 	uint64_t pending_refused;   /* beyond DETECTOR_PENDING_MAX: assessed with the next packet, or at the end */
 	uint64_t incidents_refused; /* beyond INCIDENT_LIST_MAX, or no memory */
+	uint64_t no_memory; /* second looks that were not taken and scopes that were not narrowed for want of it */
 };
 
 /* `seed` is the one that keys are made with. */

@@ -15,7 +15,7 @@
 #define SERVICE_PORT_MAX 32767 /* servers listen below, clients speak from above */
 
 /* What was looked at in vain waits twice as long each time. */
-static bool survey_track(const struct recent_ring *ring, struct track *track, int64_t from_slot, bool final,
+static bool survey_track(struct recent_ring *ring, struct track *track, int64_t from_slot, bool final,
                          struct survey *survey)
 {
 	if (!final && track->last_slot < track->survey_after)
@@ -27,8 +27,7 @@ static bool survey_track(const struct recent_ring *ring, struct track *track, in
 	return true;
 }
 
-bool look_confirms(const struct recent_ring *ring, struct track *track, unsigned level, bool final,
-                   const struct alarm *alarm)
+bool look_confirms(struct recent_ring *ring, struct track *track, unsigned level, bool final, const struct alarm *alarm)
 {
 	struct track_counts counts = track_sum(track, alarm->from_slot, track->last_slot);
 	uint64_t unsettled = track_unsettled(counts);
@@ -62,8 +61,8 @@ bool look_confirms(const struct recent_ring *ring, struct track *track, unsigned
  * Forged sources give themselves away by impossible ones among them, and answers of a service that no table knows by the one port that all of them
  * come from.
  */
-bool look_finds(const struct recent_ring *ring, struct track *track, unsigned level, int64_t since, int64_t slot,
-                bool final, struct alarm *alarm)
+bool look_finds(struct recent_ring *ring, struct track *track, unsigned level, int64_t since, int64_t slot, bool final,
+                struct alarm *alarm)
 {
 	const struct vector *vector = vector_get(track->kind);
 	int64_t to = final ? slot : slot - vector->evidence->settle_slots, from = to - 9;

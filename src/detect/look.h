@@ -14,10 +14,10 @@
 #include "measure/track.h"
 
 /* At what fired: is it a scan, is the crowd one, and for a network, is it really spread? `level` is that of detect/scope.h. */
-bool look_confirms(const struct recent_ring *ring, struct track *track, unsigned level, bool final,
+bool look_confirms(struct recent_ring *ring, struct track *track, unsigned level, bool final,
                    const struct alarm *alarm);
 /* At what is too little for its numbers but shows a sign that needs few packets. */
-bool look_finds(const struct recent_ring *ring, struct track *track, unsigned level, int64_t since, int64_t slot,
-                bool final, struct alarm *alarm);
+bool look_finds(struct recent_ring *ring, struct track *track, unsigned level, int64_t since, int64_t slot, bool final,
+                struct alarm *alarm);
 
 #endif

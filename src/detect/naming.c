@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "detect/naming.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,12 +116,12 @@ static void name_parts(struct incident *inc)
 }
 
 /* The half of its scope that holds nearly all, and so on: the narrowest network that is the target. */
-static void narrow_scope(struct incident *inc)
+static int narrow_scope(struct incident *inc)
 {
 	struct window *total = incident_window(inc);
 
 	if (!total)
-		return;
+		return -ENOMEM;
 	for (;;) {
 		unsigned longest = inc->scope.is_ipv4 ? 32 : 128;
 		struct prefix half;
@@ -145,12 +146,13 @@ static void narrow_scope(struct incident *inc)
 		inc->scope = half;
 	}
 	window_free(total);
+	return 0;
 }
 
-void naming_settle(struct incident *inc)
+int naming_settle(struct incident *inc)
 {
 	name_parts(inc);
 	for (uint32_t i = 0; i < inc->parts_count; i++)
 		sample_settle(&inc->parts[i].window->sample);
-	narrow_scope(inc);
+	return narrow_scope(inc);
 }

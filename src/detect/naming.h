@@ -7,8 +7,8 @@
 
 /*
  * Vectors are named by what the sum of their packets shows; rows of one name become one; what is too small beside the others goes. Largest first. The
- * scope becomes the narrowest network that holds nearly all destinations.
+ * scope becomes the narrowest network that holds nearly all destinations. 0, or -ENOMEM where the scope stays as it was.
  */
-void naming_settle(struct incident *incident);
+int naming_settle(struct incident *incident);
 
 #endif

@@ -11,6 +11,12 @@
 void recent_init(struct recent_ring *ring, uint64_t seed)
 {
 	ring->seed = seed;
+	ring->surveys_lost = 0;
+	recent_clear(ring);
+}
+
+void recent_clear(struct recent_ring *ring)
+{
 	ring->pushed = 0;
 }
 
@@ -77,7 +83,7 @@ bool recent_first(const struct recent_ring *ring, const struct prefix *scope, ui
 	return false;
 }
 
-void recent_survey(const struct recent_ring *ring, const struct prefix *scope, uint8_t kind, int64_t since_ns,
+void recent_survey(struct recent_ring *ring, const struct prefix *scope, uint8_t kind, int64_t since_ns,
                    struct survey *survey)
 {
 	struct hll *sources = calloc(5, sizeof(*sources));
@@ -125,6 +131,8 @@ void recent_survey(const struct recent_ring *ring, const struct prefix *scope, u
 		survey->span_ns = packets ? last_ns - first_ns : 0;
 		survey->heaviest_source = topk_heaviest(&heaviest[0]);
 		survey->heaviest_destination = topk_heaviest(&heaviest[1]);
+	} else {
+		ring->surveys_lost++;
 	}
 	free(sources);
 	free(heaviest);

@@ -31,6 +31,7 @@ struct recent {
 struct recent_ring {
 	uint64_t seed; /* of the survey's estimates */
 	uint64_t pushed;
+	uint64_t surveys_lost; /* not made for want of memory */
 	struct recent packets[RECENT_MAX];
 	struct observation whole[RECENT_MAX]; /* of those that were not taken when they came */
 };
@@ -52,6 +53,8 @@ struct survey {
 
 /* Empty. */
 void recent_init(struct recent_ring *ring, uint64_t seed);
+/* Forgets the packets: the clock has jumped. */
+void recent_clear(struct recent_ring *ring);
 void recent_push(struct recent_ring *ring, const struct observation *observation, uint8_t kind, bool taken);
 uint64_t recent_count(const struct recent_ring *ring);
 /* The packet so many before the latest, which is 0; less than recent_count(). */
@@ -63,8 +66,8 @@ bool recent_reaches_back(const struct recent_ring *ring, int64_t ns);
 /* The time of the first one that no incident has taken; false where none is kept. */
 bool recent_first(const struct recent_ring *ring, const struct prefix *scope, uint8_t kind, int64_t from_ns,
                   struct capture_time *first);
-/* All zero where there is no memory for it. */
-void recent_survey(const struct recent_ring *ring, const struct prefix *scope, uint8_t kind, int64_t since_ns,
+/* All zero where there is no memory for it, which is counted. */
+void recent_survey(struct recent_ring *ring, const struct prefix *scope, uint8_t kind, int64_t since_ns,
                    struct survey *survey);
 
 #endif

@@ -529,20 +529,35 @@ static int find(const struct engine *e, struct finding *f)
 	return rc;
 }
 
-int engine_finish(struct engine *e)
+static void total_limits(struct engine *e)
 {
 	const struct flow_counters *flows = flow_table_counters(e->flows);
-	const struct track_counters *tracks = track_table_counters(e->tracks);
+	const struct track_counters *tracks = track_table_counters(e->tracks),
+				    *probes = track_table_counters(e->probes);
+	struct detector_counters detector = detector_counters(e->detector);
+	struct engine_totals *t = &e->totals;
+
+	t->flows_pushed_out = flows->pushed_out;
+	t->flows_refused = flows->refused;
+	t->candidates_pushed_out = tracks->candidates_pushed_out;
+	t->tracks_pushed_out = tracks->tracks_pushed_out;
+	t->tracks_refused = tracks->tracks_refused;
+	t->probes_pushed_out = probes->candidates_pushed_out + probes->tracks_pushed_out;
+	t->probes_refused = probes->tracks_refused;
+	t->pending_refused = detector.pending_refused;
+	t->incidents_refused = detector.incidents_refused;
+	t->samples_lost = e->baseline.lost;
+	t->no_memory = detector.no_memory;
+}
+
+int engine_finish(struct engine *e)
+{
 	uint32_t count;
 
 	detector_finish(e->detector, e->tracks, e->probes, e->newest);
 	count = detector_count(e->detector);
 	sample_settle(&e->baseline);
-	e->totals.flows_pushed_out = flows->pushed_out;
-	e->totals.flows_refused = flows->refused;
-	e->totals.tracks_pushed_out = tracks->tracks_pushed_out;
-	e->totals.tracks_refused = tracks->tracks_refused;
-	e->totals.incidents_refused = detector_counters(e->detector).incidents_refused;
+	total_limits(e);
 	e->totals.peace_packets = e->totals.packets;
 	e->findings = calloc(count ? count : 1, sizeof(*e->findings));
 	if (!e->findings)
@@ -556,6 +571,7 @@ int engine_finish(struct engine *e)
 		rc = find(e, &e->findings[i]);
 		if (rc < 0)
 			return rc;
+		e->totals.samples_lost += e->findings[i].total->sample.lost;
 		e->totals.peace_packets -=
 			inc->packets < e->totals.peace_packets ? inc->packets : e->totals.peace_packets;
 	}

@@ -63,7 +63,12 @@ struct engine_totals {
 	uint64_t out_of_order;           /* packets older than one before them */
 	uint64_t clock_jumps;            /* times the clock was set back */
 	/* bounds that were hit */
-	uint64_t flows_pushed_out, flows_refused, tracks_pushed_out, tracks_refused, incidents_refused;
+	uint64_t flows_pushed_out, flows_refused;
+	uint64_t candidates_pushed_out, tracks_pushed_out, tracks_refused; /* of targets */
+	uint64_t probes_pushed_out, probes_refused;                        /* of scanners: candidates and tracks */
+	uint64_t pending_refused, incidents_refused;
+	uint64_t samples_lost; /* packets left out of samples for want of memory */
+	uint64_t no_memory;    /* second looks and narrowings left out for want of it */
 };
 
 /* NULL where there is no memory. */

@@ -110,9 +110,15 @@ static json_t *limits_json(struct builder *b, const struct engine_totals *totals
 
 	set_where_any(b, limits, "flows_pushed_out", totals->flows_pushed_out);
 	set_where_any(b, limits, "flows_refused", totals->flows_refused);
+	set_where_any(b, limits, "candidates_pushed_out", totals->candidates_pushed_out);
 	set_where_any(b, limits, "tracks_pushed_out", totals->tracks_pushed_out);
 	set_where_any(b, limits, "tracks_refused", totals->tracks_refused);
+	set_where_any(b, limits, "probes_pushed_out", totals->probes_pushed_out);
+	set_where_any(b, limits, "probes_refused", totals->probes_refused);
+	set_where_any(b, limits, "pending_refused", totals->pending_refused);
 	set_where_any(b, limits, "incidents_refused", totals->incidents_refused);
+	set_where_any(b, limits, "samples_lost", totals->samples_lost);
+	set_where_any(b, limits, "no_memory", totals->no_memory);
 	return limits;
 }
 

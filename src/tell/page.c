@@ -862,19 +862,32 @@ static void write_reasons(struct page *p)
 	say(p, &d);
 }
 
+/* A bucket that overflows now and then is how a table works; it matters where it is a habit. */
+static uint64_t where_habit(uint64_t overflows, const struct engine_totals *totals)
+{
+	return overflows * 100 > totals->packets ? overflows : 0;
+}
+
 static void write_limits(struct page *p, const struct engine_totals *totals)
 {
 	const struct {
 		uint64_t n;
 		const char *what;
 	} limits[] = {
-		/* A bucket that overflows now and then is how the table works; it matters where it is a habit. */
-		{ totals->flows_pushed_out * 100 > totals->packets ? totals->flows_pushed_out : 0,
+		{ where_habit(totals->flows_pushed_out, totals),
 		  "unanswered conversations forgotten to make room for others" },
 		{ totals->flows_refused, "conversations not remembered" },
+		{ where_habit(totals->candidates_pushed_out, totals),
+		  "possible targets forgotten before they were counted" },
 		{ totals->tracks_pushed_out, "counts of targets forgotten to make room for others" },
 		{ totals->tracks_refused, "targets not counted" },
+		{ where_habit(totals->probes_pushed_out, totals),
+		  "possible scanners forgotten to make room for others" },
+		{ totals->probes_refused, "possible scanners not counted" },
+		{ totals->pending_refused, "busy targets assessed late" },
 		{ totals->incidents_refused, "incidents beyond the number that is kept" },
+		{ totals->samples_lost, "packets left out of samples for want of memory" },
+		{ totals->no_memory, "second looks left out for want of memory" },
 	};
 	const char *before = "";
 	struct draft d = { .length = 0 };

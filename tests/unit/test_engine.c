@@ -938,6 +938,25 @@ static void too_many_incidents(void **state)
 	engine_free(e);
 }
 
+/* More targets and sources than can be counted apart: what was forgotten is told. */
+static void forgotten_candidates_are_counted(void **state)
+{
+	struct stream *s = *state;
+	struct engine *e = engine_new(1);
+
+	for (uint32_t i = 0; i < 150000; i++) {
+		struct observation o = syn(s, START + (int64_t)i * 100000, made_ipv4(0x08000000u + i * 0x1001u));
+
+		engine_observe(e, &o);
+	}
+	assert_int_equal(engine_finish(e), 0);
+	assert_in_range(engine_totals(e)->candidates_pushed_out, 150000 - 65536, 3 * 150000);
+	assert_in_range(engine_totals(e)->probes_pushed_out, 150000 - 65536, 2 * 150000);
+	assert_int_equal(engine_totals(e)->samples_lost, 0);
+	assert_int_equal(engine_totals(e)->no_memory, 0);
+	engine_free(e);
+}
+
 static void same_input_same_output(void **state)
 {
 	struct stream *s = *state;
@@ -1008,6 +1027,7 @@ int main(void)
 		WITH_STREAM(syns_all_over),
 		WITH_STREAM(many_incidents_at_once),
 		WITH_STREAM(too_many_incidents),
+		WITH_STREAM(forgotten_candidates_are_counted),
 		WITH_STREAM(same_input_same_output),
 		WITH_STREAM(the_ends_of_time),
 	};
