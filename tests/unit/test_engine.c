@@ -947,7 +947,7 @@ static void forgotten_candidates_are_counted(void **state)
 	for (uint32_t i = 0; i < 150000; i++) {
 		struct observation o = syn(s, START + (int64_t)i * 100000, made_ipv4(0x08000000u + i * 0x1001u));
 
-		engine_observe(e, &o);
+		give(e, &o);
 	}
 	assert_int_equal(engine_finish(e), 0);
 	assert_in_range(engine_totals(e)->candidates_pushed_out, 150000 - 65536, 3 * 150000);
