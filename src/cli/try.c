@@ -13,18 +13,15 @@
  * stated), for it would be wrong. A record that the end of IN cuts is left out, so that OUT can be read to its end.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,6 +30,7 @@
 #include "base/prefix.h"
 #include "base/time.h"
 #include "cli/command.h"
+#include "cli/output.h"
 #include "cli/say.h"
 #include "cli/try.h"
 #include "defend/match.h"
@@ -379,164 +377,18 @@ undo:
 
 /* ---- output ---- */
 
-struct output {
-	FILE *file;
-	char *final; /* NULL: written in place */
-	char *temporary;
-};
-
-/* What a signal must remove; NULL where there is nothing. Signal handlers reach nothing else. */
-static const char *volatile unfinished;
-
-static void remove_unfinished(int number)
-{
-	const char *path = unfinished;
-
-	if (path)
-		(void)unlink(path);
-	(void)raise(number); /* SA_RESETHAND: on return the signal does what it does by default */
-}
-
-static const int deadly[] = { SIGINT, SIGTERM, SIGHUP };
-
-static void watch_signals(void)
-{
-	struct sigaction action = { .sa_handler = remove_unfinished, .sa_flags = (int)SA_RESETHAND }, before;
-
-	(void)sigemptyset(&action.sa_mask);
-	for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
-		if (sigaction(deadly[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL)
-			(void)sigaction(deadly[i], &action, NULL);
-	/* A limit on the size of files is an error to report, not a death. */
-	(void)signal(SIGXFSZ, SIG_IGN);
-}
-
-static bool is_same_file(const struct stat *a, const struct stat *b)
-{
-	return S_ISREG(a->st_mode) && a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
-static bool stat_of(const char *path, int standard, struct stat *status)
-{
-	return (strcmp(path, "-") == 0 ? fstat(standard, status) : stat(path, status)) == 0;
-}
-
 /* Whether OUT would overwrite what is read; said. */
 static bool overwrites(const struct options *options)
 {
-	struct stat in, out;
-
-	if (!stat_of(options->output, STDOUT_FILENO, &out))
-		return false;
-	if (stat_of(options->input, STDIN_FILENO, &in) && is_same_file(&in, &out)) {
+	if (output_is_input(options->output, options->input)) {
 		say_error(say_output(options->output), "is the capture that is read; write to another file");
 		return true;
 	}
-	if (stat_of(options->rules, STDIN_FILENO, &in) && is_same_file(&in, &out)) {
+	if (output_is_input(options->output, options->rules)) {
 		say_error(say_output(options->output), "is the report with the rules; write to another file");
 		return true;
 	}
 	return false;
-}
-
-static mode_t creation_mode(void)
-{
-	mode_t mask = umask(0);
-
-	(void)umask(mask);
-	return 0666 & ~mask;
-}
-
-/* A file beside `final`, with the mode that it shall have. 0 or -errno. */
-static int open_temporary(struct output *output, mode_t mode)
-{
-	char *temporary;
-	int descriptor, result;
-
-	if (asprintf(&temporary, "%s.XXXXXX", output->final) < 0)
-		return -ENOMEM;
-	descriptor = mkostemp(temporary, O_CLOEXEC);
-	if (descriptor < 0) {
-		result = -errno;
-		goto undo_name;
-	}
-	unfinished = temporary;
-	if (fchmod(descriptor, mode) != 0) {
-		result = -errno;
-		goto undo_file;
-	}
-	output->file = fdopen(descriptor, "wb");
-	if (!output->file) {
-		result = -errno;
-		goto undo_file;
-	}
-	output->temporary = temporary;
-	return 0;
-undo_file:
-	(void)close(descriptor);
-	(void)unlink(temporary);
-	unfinished = NULL;
-undo_name:
-	free(temporary);
-	return result;
-}
-
-static int output_open(struct output *output, const char *path)
-{
-	struct stat status;
-	mode_t mode;
-	int result;
-
-	*output = (struct output){ .file = NULL };
-	if (strcmp(path, "-") == 0) {
-		output->file = stdout;
-		return 0;
-	}
-	if (stat(path, &status) != 0) {
-		if (errno != ENOENT)
-			return -errno;
-		mode = creation_mode();
-		output->final = strdup(path);
-	} else if (S_ISDIR(status.st_mode)) {
-		return -EISDIR;
-	} else if (!S_ISREG(status.st_mode)) {
-		/* Renaming over a device or a pipe would put a file in its place. */
-		output->file = fopen(path, "wbe");
-		return output->file ? 0 : -errno;
-	} else {
-		if (access(path, W_OK) != 0)
-			return -errno;
-		mode = status.st_mode & 07777;
-		output->final = realpath(path, NULL); /* a link stays one */
-	}
-	if (!output->final)
-		return -errno;
-	result = open_temporary(output, mode);
-	if (result) {
-		free(output->final);
-		output->final = NULL;
-	}
-	return result;
-}
-
-/* Ends the output and, unless `failed`, puts it in its place. 0 or -errno. */
-static int output_close(struct output *output, bool failed)
-{
-	int result = 0;
-
-	if (output->file == stdout ? fflush(stdout) != 0 : fclose(output->file) != 0)
-		result = -errno;
-	if (output->temporary) {
-		if (!failed && !result && rename(output->temporary, output->final) != 0)
-			result = -errno;
-		if (failed || result)
-			(void)unlink(output->temporary);
-		unfinished = NULL;
-	}
-	free(output->temporary);
-	free(output->final);
-	*output = (struct output){ .file = NULL };
-	return result;
 }
 
 /* 0 or -errno */
@@ -779,7 +631,7 @@ static int run(struct trial *trial, const struct options *options)
 		say_error(say_input(options->input), "%s; name a pcap or pcapng file", error);
 		goto undo_rules;
 	}
-	watch_signals();
+	output_watch_signals();
 	result = output_open(&output, options->output);
 	if (result) {
 		say_error(say_output(options->output), "cannot write there: %s; name another file with -w",
