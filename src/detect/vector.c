@@ -290,63 +290,99 @@ static const struct evidence scan = { .crowd_60s = 60, .crowd_60s_sources = 60, 
 #define ADVICE_LIMIT "limit per source; ask upstream if the link is full"
 #define ADVICE_PORT "drop answers from this port at the edge unless you asked; ask upstream if the link is full"
 
-#define FLOOD(id, n, t, c, p, e, a) \
-	[id] = { .name = n, .title = t, .class = c, .protocol = p, .evidence = &(e), .advice = a }
-#define REFLECT(n, t, port, m, e)                                                                              \
-	{                                                                                                      \
-		.name = n "_reflection", .title = t " reflection", .class = VECTOR_REFLECTION,                 \
-		.protocol = PROTOCOL_UDP, .src_port = port, .mark = m, .evidence = &(e), .advice = ADVICE_PORT \
+#define WHAT_GRE "Packets wrapped in others (GRE tunnels) that nobody set up fill the line"
+#define WHAT_REFLECTION                                                             \
+	"Servers elsewhere were tricked into sending answers that nobody here had " \
+	"asked for; small forged questions become large answers"
+
+#define FLOOD(id, n, t, c, p, e, w, a) \
+	[id] = { .name = n, .title = t, .class = c, .protocol = p, .evidence = &(e), .explanation = w, .advice = a }
+#define REFLECT(n, t, port, m, e)                                                              \
+	{                                                                                      \
+		.name = n "_reflection", .title = t " reflection", .class = VECTOR_REFLECTION, \
+		.protocol = PROTOCOL_UDP, .src_port = port, .mark = m, .evidence = &(e),       \
+		.explanation = WHAT_REFLECTION, .advice = ADVICE_PORT                          \
 	}
 
 static const struct vector vectors[] = {
-	[VECTOR_NONE] = { .name = "none", .title = "none", .evidence = &portless, .advice = "" },
-	FLOOD(VECTOR_SYN, "syn_flood", "SYN flood", VECTOR_STATELESS, PROTOCOL_TCP, syn, ADVICE_SYN),
-	FLOOD(VECTOR_SYN_ACK, "syn_ack_flood", "SYN-ACK flood", VECTOR_STATELESS, PROTOCOL_TCP, syn_ack, ADVICE_STATE),
-	FLOOD(VECTOR_ACK, "ack_flood", "ACK flood", VECTOR_STATELESS, PROTOCOL_TCP, out_of_state, ADVICE_STATE),
-	FLOOD(VECTOR_RST, "rst_flood", "RST flood", VECTOR_STATELESS, PROTOCOL_TCP, out_of_state, ADVICE_STATE),
-	FLOOD(VECTOR_FIN, "fin_flood", "FIN flood", VECTOR_STATELESS, PROTOCOL_TCP, out_of_state, ADVICE_STATE),
-	FLOOD(VECTOR_XMAS, "xmas_flood", "XMAS flood", VECTOR_STATELESS, PROTOCOL_TCP, out_of_state, ADVICE_STATE),
-	FLOOD(VECTOR_NULL, "null_flood", "TCP NULL flood", VECTOR_STATELESS, PROTOCOL_TCP, out_of_state, ADVICE_STATE),
+	[VECTOR_NONE] = { .name = "none",
+	                  .title = "none",
+	                  .evidence = &portless,
+	                  .explanation = "Packets that nobody asked for",
+	                  .advice = "" },
+	FLOOD(VECTOR_SYN, "syn_flood", "SYN flood", VECTOR_STATELESS, PROTOCOL_TCP, syn,
+	      "Each packet leaves a TCP connection half open; this fills the server's queue, and visitors stay out",
+	      ADVICE_SYN),
+	FLOOD(VECTOR_SYN_ACK, "syn_ack_flood", "SYN-ACK flood", VECTOR_STATELESS, PROTOCOL_TCP, syn_ack,
+	      "The packets accept TCP connections that nobody here had asked to open", ADVICE_STATE),
+	FLOOD(VECTOR_ACK, "ack_flood", "ACK flood", VECTOR_STATELESS, PROTOCOL_TCP, out_of_state,
+	      "The packets pretend to belong to TCP connections that do not exist; the server must look each one up to reject it",
+	      ADVICE_STATE),
+	FLOOD(VECTOR_RST, "rst_flood", "RST flood", VECTOR_STATELESS, PROTOCOL_TCP, out_of_state,
+	      "The packets end TCP connections that do not exist; the server must look each one up to discard it",
+	      ADVICE_STATE),
+	FLOOD(VECTOR_FIN, "fin_flood", "FIN flood", VECTOR_STATELESS, PROTOCOL_TCP, out_of_state,
+	      "The packets close TCP connections that do not exist; the server must look each one up to discard it",
+	      ADVICE_STATE),
+	FLOOD(VECTOR_XMAS, "xmas_flood", "XMAS flood", VECTOR_STATELESS, PROTOCOL_TCP, out_of_state,
+	      "The packets bear TCP flags that never occur together", ADVICE_STATE),
+	FLOOD(VECTOR_NULL, "null_flood", "TCP NULL flood", VECTOR_STATELESS, PROTOCOL_TCP, out_of_state,
+	      "The packets bear no TCP flags at all, which never occurs in a connection", ADVICE_STATE),
 	FLOOD(VECTOR_TCP_CONNECTION, "tcp_connection_flood", "connection flood", VECTOR_CONVERSATION, PROTOCOL_TCP,
-	      connection, "limit connections per source; these sources are real"),
-	FLOOD(VECTOR_UDP, "udp_flood", "UDP flood", VECTOR_STATELESS, PROTOCOL_UDP, udp, ADVICE_UDP),
+	      connection,
+	      "Real TCP connections were opened, more and faster than the service is used to, to use up its capacity",
+	      "limit connections per source; these sources are real"),
+	FLOOD(VECTOR_UDP, "udp_flood", "UDP flood", VECTOR_STATELESS, PROTOCOL_UDP, udp,
+	      "UDP packets that nobody asked for fill the line and keep the receiver busy", ADVICE_UDP),
 	FLOOD(VECTOR_FRAGMENT, "fragment_flood", "fragment flood", VECTOR_STATELESS, 0, portless,
+	      "Pieces of larger packets were sent, which the receiver must keep and try to put together",
 	      "drop fragments whose first part did not come"),
-	FLOOD(VECTOR_ICMP, "icmp_flood", "ICMP flood", VECTOR_STATELESS, 0, icmp, ADVICE_LIMIT),
-	FLOOD(VECTOR_ICMP_ERROR, "icmp_flood", "ICMP flood", VECTOR_STATELESS, 0, portless, ADVICE_LIMIT),
-	FLOOD(VECTOR_GRE, "gre_flood", "GRE flood", VECTOR_STATELESS, PROTOCOL_GRE, portless,
+	FLOOD(VECTOR_ICMP, "icmp_flood", "ICMP flood", VECTOR_STATELESS, 0, icmp,
+	      "ICMP packets (ping, error messages) that nobody asked for keep the receiver busy", ADVICE_LIMIT),
+	FLOOD(VECTOR_ICMP_ERROR, "icmp_flood", "ICMP flood", VECTOR_STATELESS, 0, portless,
+	      "ICMP error messages about packets that were never sent keep the receiver busy", ADVICE_LIMIT),
+	FLOOD(VECTOR_GRE, "gre_flood", "GRE flood", VECTOR_STATELESS, PROTOCOL_GRE, portless, WHAT_GRE,
 	      "admit GRE only from your own tunnels' far ends"),
 	FLOOD(VECTOR_IP_PROTOCOL, "ip_protocol_flood", "flood of another IP protocol", VECTOR_STATELESS, 0, unused,
-	      "drop IP protocols that you do not use"),
+	      "Packets of an IP protocol that is hardly in use fill the line", "drop IP protocols that you do not use"),
 	/* Tunnel packets whose inside could be read: one tunnel has few insides, a flood has as many as it has packets. */
-	FLOOD(VECTOR_GRE_INSIDE, "gre_flood", "GRE flood", VECTOR_STATELESS, PROTOCOL_GRE, tunnel,
+	FLOOD(VECTOR_GRE_INSIDE, "gre_flood", "GRE flood", VECTOR_STATELESS, PROTOCOL_GRE, tunnel, WHAT_GRE,
 	      "admit GRE only from your own tunnels' far ends"),
 	FLOOD(VECTOR_IP_INSIDE, "ip_protocol_flood", "IP-in-IP flood", VECTOR_STATELESS, 0, tunnel,
+	      "Packets wrapped in others (IP in IP) that nobody set up fill the line",
 	      "admit IP-in-IP only from your own tunnels' far ends"),
 	FLOOD(VECTOR_LAND, "land", "LAND", VECTOR_STATELESS, 0, land,
+	      "The packets claim to come from their own target, so that it answers itself",
 	      "drop packets that claim to come from their own target"),
 	FLOOD(VECTOR_DNS_QUERY, "dns_query_flood", "DNS query flood", VECTOR_STATELESS, PROTOCOL_UDP, dns_query,
+	      "Questions to a DNS server come faster than anyone would ask, to keep it from answering real ones",
 	      "answer truncated so that real resolvers retry by TCP; prefer resolvers known from peace"),
 	FLOOD(VECTOR_QUIC, "quic_flood", "QUIC flood", VECTOR_STATELESS, PROTOCOL_UDP, udp,
+	      "Openings of QUIC connections that are never completed; each costs the server cryptography and memory",
 	      "make clients prove their address (QUIC Retry)"),
 	FLOOD(VECTOR_QUESTION, "udp_flood", "UDP flood of questions to a service", VECTOR_STATELESS, PROTOCOL_UDP,
-	      dns_query, ADVICE_UDP),
+	      dns_query, "Questions to a public service come faster than anyone would ask", ADVICE_UDP),
 	FLOOD(VECTOR_IP_STREAM, "ip_protocol_flood", "flood of another IP protocol", VECTOR_STATELESS, 0, portless,
+	      "Packets of a tunnelling or streaming protocol that nobody asked for fill the line",
 	      "admit this protocol only from hosts that you know"),
 	FLOOD(VECTOR_DHCP, "dhcp_flood", "DHCP flood", VECTOR_STATELESS, PROTOCOL_UDP, dhcp,
-	      "limit DHCP per switch port"),
+	      "Requests for addresses (DHCP) come faster than any network needs them", "limit DHCP per switch port"),
 	FLOOD(VECTOR_ONE_WAY, "udp_flood", "UDP flood on a collector", VECTOR_STATELESS, PROTOCOL_UDP, one_way,
-	      ADVICE_UDP),
-	FLOOD(VECTOR_SCAN_PORTS, "scan", "port scan", VECTOR_SCAN, 0, scan,
+	      "Far more reports arrive at a collector than its senders have to tell", ADVICE_UDP),
+	FLOOD(VECTOR_SCAN_PORTS, "scan", "port scan", VECTOR_SCAN, 0, scan, "Somebody looked which ports are open",
 	      "nothing needs to be dropped; a scan is a look, not a flood"),
-	FLOOD(VECTOR_SCAN_HOSTS, "scan", "host scan", VECTOR_SCAN, 0, scan,
+	FLOOD(VECTOR_SCAN_HOSTS, "scan", "host scan", VECTOR_SCAN, 0, scan, "Somebody looked which hosts are there",
 	      "nothing needs to be dropped; a scan is a look, not a flood"),
 	FLOOD(VECTOR_UDP_REFLECTION, "udp_reflection", "UDP reflection (unlisted service)", VECTOR_REFLECTION,
-	      PROTOCOL_UDP, udp, ADVICE_PORT),
+	      PROTOCOL_UDP, udp,
+	      "Servers elsewhere were tricked into sending answers nobody asked for; their service is not in our list",
+	      ADVICE_PORT),
 	FLOOD(VECTOR_SYN_ACK_REFLECTION, "syn_ack_reflection", "SYN-ACK reflection", VECTOR_REFLECTION, PROTOCOL_TCP,
-	      syn_ack, ADVICE_STATE),
+	      syn_ack, "Servers elsewhere were tricked into accepting TCP connections that nobody here had asked for",
+	      ADVICE_STATE),
 	FLOOD(VECTOR_MIDDLEBOX_REFLECTION, "middlebox_reflection", "TCP middlebox reflection", VECTOR_REFLECTION,
-	      PROTOCOL_TCP, out_of_state, ADVICE_STATE),
+	      PROTOCOL_TCP, out_of_state,
+	      "Firewalls and filters elsewhere were tricked into sending their block pages here", ADVICE_STATE),
 	/* The first row of a port whose mark fits is taken. */
 	[VECTOR_FIRST_REFLECTION] = REFLECT("dns", "DNS", 53, mark_dns_small, small_answers),
 	REFLECT("dns", "DNS", 53, mark_dns, reflection),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The attack-vector catalogue: one table. A row says how a packet of the vector is recognised on its own, which count of
- * such packets is evidence, and what to say about it. Sources of ports and marks: US-CERT TA14-017A and later public reports.
+ * such packets is evidence, and what to say about it: every word about a vector stands here and nowhere else. Sources of
+ * ports and marks: US-CERT TA14-017A and later public reports.
  */
 #ifndef HOLDFAST_DETECT_VECTOR_H
 #define HOLDFAST_DETECT_VECTOR_H
@@ -50,7 +51,8 @@ struct vector {
 	uint16_t src_port;                                   /* reflections: 0 = any (the mark decides) */
 	bool (*mark)(const struct observation *observation); /* NULL = the port alone */
 	const struct evidence *evidence;
-	const char *advice; /* what helps where no packet filter is safe */
+	const char *explanation; /* for people: what the packets are and do to whom they hit; no full stop */
+	const char *advice;      /* … what helps where no packet filter is safe */
 };
 
 /* Rows that code refers to by name. Reflections known by their port follow VECTOR_FIRST_REFLECTION. */

@@ -195,6 +195,7 @@ static json_t *vectors_json(struct builder *b, const struct incident *incident)
 		set(b, object, "share", share_of(window->packets, incident->packets));
 		set(b, object, "title", string(vector->title));
 		set(b, object, "bytes_share", share_of(window->bytes, incident->bytes));
+		set(b, object, "explanation", string(vector->explanation));
 		append(b, array, object);
 	}
 	return array;

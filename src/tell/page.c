@@ -147,54 +147,9 @@ static const struct vector *main_vector(const struct finding *f)
 	return vector_get(f->incident->parts_count ? f->incident->parts[0].kind : VECTOR_NONE);
 }
 
-/* What each kind of packet is and does to whom it hits. Reflections that are known by their port share one text. */
-static const char *const explanations[VECTOR_FIRST_REFLECTION] = {
-	[VECTOR_SYN] =
-		"Each packet leaves a TCP connection half open; this fills the server's queue, and visitors stay out",
-	[VECTOR_SYN_ACK] = "The packets accept TCP connections that nobody here had asked to open",
-	[VECTOR_ACK] =
-		"The packets pretend to belong to TCP connections that do not exist; the server must look each one up to reject it",
-	[VECTOR_RST] =
-		"The packets end TCP connections that do not exist; the server must look each one up to discard it",
-	[VECTOR_FIN] =
-		"The packets close TCP connections that do not exist; the server must look each one up to discard it",
-	[VECTOR_XMAS] = "The packets bear TCP flags that never occur together",
-	[VECTOR_NULL] = "The packets bear no TCP flags at all, which never occurs in a connection",
-	[VECTOR_TCP_CONNECTION] =
-		"Real TCP connections were opened, more and faster than the service is used to, to use up its capacity",
-	[VECTOR_UDP] = "UDP packets that nobody asked for fill the line and keep the receiver busy",
-	[VECTOR_FRAGMENT] = "Pieces of larger packets were sent, which the receiver must keep and try to put together",
-	[VECTOR_ICMP] = "ICMP packets (ping, error messages) that nobody asked for keep the receiver busy",
-	[VECTOR_ICMP_ERROR] = "ICMP error messages about packets that were never sent keep the receiver busy",
-	[VECTOR_GRE] = "Packets wrapped in others (GRE tunnels) that nobody set up fill the line",
-	[VECTOR_IP_PROTOCOL] = "Packets of an IP protocol that is hardly in use fill the line",
-	[VECTOR_GRE_INSIDE] = "Packets wrapped in others (GRE tunnels) that nobody set up fill the line",
-	[VECTOR_IP_INSIDE] = "Packets wrapped in others (IP in IP) that nobody set up fill the line",
-	[VECTOR_IP_STREAM] = "Packets of a tunnelling or streaming protocol that nobody asked for fill the line",
-	[VECTOR_QUESTION] = "Questions to a public service come faster than anyone would ask",
-	[VECTOR_ONE_WAY] = "Far more reports arrive at a collector than its senders have to tell",
-	[VECTOR_LAND] = "The packets claim to come from their own target, so that it answers itself",
-	[VECTOR_DNS_QUERY] =
-		"Questions to a DNS server come faster than anyone would ask, to keep it from answering real ones",
-	[VECTOR_QUIC] =
-		"Openings of QUIC connections that are never completed; each costs the server cryptography and memory",
-	[VECTOR_DHCP] = "Requests for addresses (DHCP) come faster than any network needs them",
-	[VECTOR_UDP_REFLECTION] =
-		"Servers elsewhere were tricked into sending answers nobody asked for; their service is not in our list",
-	[VECTOR_SYN_ACK_REFLECTION] =
-		"Servers elsewhere were tricked into accepting TCP connections that nobody here had asked for",
-	[VECTOR_MIDDLEBOX_REFLECTION] =
-		"Firewalls and filters elsewhere were tricked into sending their block pages here",
-};
-
 static const char *explanation(const struct finding *f)
 {
-	const struct incident *incident = f->incident;
-	uint8_t kind = incident->parts_count ? incident->parts[0].kind : (uint8_t)VECTOR_NONE;
-
-	if (kind < VECTOR_FIRST_REFLECTION)
-		return explanations[kind] ? explanations[kind] : "Packets that nobody asked for";
-	return "Servers elsewhere were tricked into sending answers that nobody here had asked for; small forged questions become large answers";
+	return main_vector(f)->explanation;
 }
 
 /* " from 2025-03-10 09:45:12 to 09:45:35 UTC" */

@@ -458,6 +458,9 @@ static void rows_are_whole(void **state)
 		assert_true(strlen(v->name) > 0);
 		assert_true(strlen(v->title) > 0);
 		assert_non_null(v->advice);
+		assert_non_null(v->explanation);
+		/* it is put before a full stop or a colon */
+		assert_true(strlen(v->explanation) > 0 && v->explanation[strlen(v->explanation) - 1] != '.');
 		for (const char *at = v->name; *at; at++)
 			assert_true((*at >= 'a' && *at <= 'z') || (*at >= '0' && *at <= '9') || *at == '_');
 		if (id == VECTOR_NONE)
