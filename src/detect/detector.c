@@ -17,10 +17,11 @@
 #include "detect/scan.h"
 #include "detect/wave.h"
 
-#define REARM_SHARE 10     /* one slot with a tenth of the peak re-opens a known attack … */
-#define REARM_PACKETS 20   /* … and at least this many packets */
-#define ASSESS_FIRST 50    /* packets in a slot before it is assessed before its end */
-#define PENDING_PACKETS 20 /* in a slot, to be assessed again once they had time to be answered */
+#define REARM_SHARE 10       /* one slot with a tenth of the peak re-opens a known attack … */
+#define REARM_PACKETS 20     /* … and at least this many packets */
+#define ASSESS_FIRST 50      /* packets in a slot before it is assessed before its end */
+#define PENDING_PACKETS 20   /* in a slot, to be assessed again once they had time to be answered */
+#define SPREAD_SLOTS_MAX 600 /* a minute: no evidence looks further back */
 
 /* A busy track that is to be assessed when its packets are settled, though no more may come. */
 struct pending {
@@ -83,6 +84,16 @@ struct detector_counters detector_counters(const struct detector *d)
 
 /* ------------------------------------------------------------------ alarms */
 
+/* Packets of which only the number is known, evenly over the slots in which they came. */
+static void spread(struct timeline *timeline, int64_t from, int64_t to, uint64_t packets, uint64_t bytes)
+{
+	uint64_t slots = to > from && to - from < SPREAD_SLOTS_MAX ? (uint64_t)(to - from) + 1 : 1;
+
+	for (uint64_t i = 0; i < slots; i++)
+		timeline_add(timeline, from + (int64_t)i, packets / slots + (i < packets % slots),
+		             bytes / slots + (i < bytes % slots));
+}
+
 /* The packets of a wave's beginning, from the ring. What the ring has lost is added by number. */
 static void replay(struct detector *d, struct incident *inc, struct incident_part *part, const struct prefix *scope,
                    int64_t from_ns, uint64_t expected)
@@ -112,6 +123,8 @@ static void replay(struct detector *d, struct incident *inc, struct incident_par
 		uint64_t missing = expected - replayed;
 		uint64_t missing_bytes = (part->window->bytes - bytes) / replayed * missing;
 
+		spread(&inc->timeline, slot_of(from_ns),
+		       slot_of(recent_at(&d->recent, recent_count(&d->recent) - 1)->time.ns), missing, missing_bytes);
 		part->window->packets += missing;
 		part->window->bytes += missing_bytes;
 		inc->packets += missing;

@@ -122,6 +122,7 @@ void incident_absorb(struct incident *into, struct incident *from)
 	}
 	into->packets += from->packets;
 	into->bytes += from->bytes;
+	timeline_merge(&into->timeline, &from->timeline);
 	for (unsigned i = 0; i < INCIDENT_SLOTS; i++) {
 		const struct incident_slot *theirs = &from->slots[i];
 		struct incident_slot *ours = &into->slots[i];

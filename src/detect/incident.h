@@ -11,6 +11,7 @@
 
 #include "base/prefix.h"
 #include "detect/vector.h"
+#include "measure/timeline.h"
 #include "measure/window.h"
 
 #define INCIDENT_PARTS_MAX 16 /* vectors of one incident */
@@ -47,6 +48,7 @@ struct incident {
 	uint32_t waves_lost; /* joined into the last */
 	uint64_t packets, bytes;
 	uint64_t peak_packets, peak_bytes; /* in one 100 ms slot */
+	struct timeline timeline;          /* its packets, by their own time */
 	/* While it is being watched: */
 	bool wave_open;
 	bool sealed; /* takes no more waves */

@@ -64,6 +64,7 @@ void wave_record(struct incident *inc, struct incident_part *part, const struct 
 	uint64_t bytes = (uint64_t)o->length * o->weight;
 
 	window_add(part->window, o, keys);
+	timeline_add(&inc->timeline, now, o->weight, bytes);
 	inc->packets += o->weight;
 	inc->bytes += bytes;
 	wave->packets += o->weight;

@@ -34,11 +34,13 @@ struct engine {
 	struct detector *detector;
 	struct sample baseline;
 	struct engine_totals totals;
-	struct capture_time newest;       /* since the last jump */
-	int64_t slot;                     /* of the packet before */
-	struct capture_time ahead;        /* of a packet far in the future that nothing has confirmed */
-	uint32_t unwelcome, unwelcome_of; /* packets of the batch before */
-	uint32_t behind;                  /* packets in a row that are far behind newest */
+	struct timeline timeline;
+	uint64_t told_packets, told_bytes; /* of totals, those in the timeline */
+	struct capture_time newest;        /* since the last jump */
+	int64_t slot;                      /* of the packet before */
+	struct capture_time ahead;         /* of a packet far in the future that nothing has confirmed */
+	uint32_t unwelcome, unwelcome_of;  /* packets of the batch before */
+	uint32_t behind;                   /* packets in a row that are far behind newest */
 	uint32_t count;
 	struct finding *findings;
 };
@@ -83,6 +85,11 @@ const struct engine_totals *engine_totals(const struct engine *e)
 	return &e->totals;
 }
 
+const struct timeline *engine_timeline(const struct engine *e)
+{
+	return &e->timeline;
+}
+
 uint32_t engine_count(const struct engine *e)
 {
 	return e->count;
@@ -103,6 +110,16 @@ static bool is_stray(struct engine *e, struct capture_time time)
 		return false;
 	e->ahead = time;
 	return true;
+}
+
+/* What came in the slot that has ended. Late packets are in the slot in which they came. */
+static void tell_timeline(struct engine *e)
+{
+	if (e->totals.packets != e->told_packets)
+		timeline_add(&e->timeline, e->slot, e->totals.packets - e->told_packets,
+		             e->totals.bytes - e->told_bytes);
+	e->told_packets = e->totals.packets;
+	e->told_bytes = e->totals.bytes;
 }
 
 /* Moves the engine's clock and returns the present slot. Late packets count for the present; a clock that was set back starts anew. */
@@ -288,6 +305,7 @@ static void observe(struct engine *e, struct packet *p, const struct ahead *ahea
 		o->time = e->newest;
 	slot = move_clock(e, o->time);
 	if (slot != e->slot) {
+		tell_timeline(e);
 		detector_tick(e->detector, e->tracks, e->probes, slot);
 		e->slot = slot;
 	}
@@ -554,6 +572,7 @@ int engine_finish(struct engine *e)
 {
 	uint32_t count;
 
+	tell_timeline(e);
 	detector_finish(e->detector, e->tracks, e->probes, e->newest);
 	count = detector_count(e->detector);
 	sample_settle(&e->baseline);

@@ -13,6 +13,7 @@
 #include "detect/incident.h"
 #include "detect/scope.h"
 #include "measure/keys.h"
+#include "measure/timeline.h"
 #include "observe/observation.h"
 #include "trace/spoofing.h"
 
@@ -86,6 +87,8 @@ int engine_finish(struct engine *engine);
 
 /* After engine_finish(): */
 const struct engine_totals *engine_totals(const struct engine *engine);
+/* All packets that were observed; each in the slot in which it came. */
+const struct timeline *engine_timeline(const struct engine *engine);
 uint32_t engine_count(const struct engine *engine);
 const struct finding *engine_finding(const struct engine *engine, uint32_t index);
 
