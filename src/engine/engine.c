@@ -69,8 +69,10 @@ void engine_free(struct engine *e)
 {
 	if (!e)
 		return;
-	for (uint32_t i = 0; i < e->count; i++)
+	for (uint32_t i = 0; i < e->count; i++) {
 		window_free(e->findings[i].total);
+		passage_fini(&e->findings[i].passage);
+	}
 	free(e->findings);
 	sample_fini(&e->baseline);
 	detector_free(e->detector);
@@ -541,6 +543,8 @@ static int find(const struct engine *e, struct finding *f)
 		f->signatures.residual_ppm = 1000000;
 	else
 		rc = find_signatures(e, f);
+	if (rc == 0 && !inc->is_scan)
+		rc = passage_estimate(&inc->timeline, &f->total->sample, &f->signatures, &f->passage);
 	sample_fini(&f->total->sample); /* a hundred incidents' samples are not to be kept at once */
 	if (f->signatures.residual_ppm > 20000)
 		f->advice = vector_get(inc->parts[0].kind)->advice;

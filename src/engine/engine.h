@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "defend/passage.h"
 #include "defend/signature.h"
 #include "detect/incident.h"
 #include "detect/scope.h"
@@ -52,7 +53,8 @@ struct finding {
 	struct engine_family families[ENGINE_FAMILIES_MAX];
 	struct spoofing spoofing;
 	struct signature_set signatures;
-	const char *advice; /* what helps where no rule is safe or none is enough; NULL where rules are */
+	struct passage passage; /* what these would have let pass over incident->timeline; of a scan nothing is known */
+	const char *advice;     /* what helps where no rule is safe or none is enough; NULL where rules are */
 	bool carpet, pulse, burst, multi_vector;
 	bool both_directions; /* packets from the target were seen too: what it asked for would be known */
 };

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "defend/passage.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "measure/track.h"
+
+#define PPM 1000000u
+#define NO_RULE SIGNATURES_MAX /* whoever no rule holds */
+
+__extension__ typedef unsigned __int128 wide;
+
+/* The sample of one bin, by the rule that decides. */
+struct counts {
+	uint64_t packets, bytes; /* of the sample: their weights, and octets */
+	uint64_t rule_packets[SIGNATURES_MAX + 1], rule_bytes[SIGNATURES_MAX + 1];
+};
+
+static uint64_t share(uint64_t whole, uint64_t part, uint64_t of)
+{
+	return of ? (uint64_t)((wide)whole * part / of) : 0;
+}
+
+static uint32_t ruling(const struct signature_set *set, const struct observation *o)
+{
+	for (uint32_t i = 0; i < set->count && i < SIGNATURES_MAX; i++)
+		if (match_test(&set->signatures[i].match, o))
+			return i;
+	return NO_RULE;
+}
+
+static void count(struct counts *c, uint32_t rule, const struct observation *o)
+{
+	uint64_t bytes = (uint64_t)o->length * o->weight;
+
+	c->packets += o->weight;
+	c->bytes += bytes;
+	c->rule_packets[rule] += o->weight;
+	c->rule_bytes[rule] += bytes;
+}
+
+/* Of `bin`, whose packets the rules hold as `c` says, what passes. */
+static struct timeline_bin pass(const struct counts *c, const struct signature_set *set, const struct timeline_bin *bin,
+                                int64_t step_ns)
+{
+	struct timeline_bin passed = { 0, 0 };
+
+	for (uint32_t i = 0; i <= NO_RULE; i++) {
+		uint64_t packets = share(bin->packets, c->rule_packets[i], c->packets);
+		uint64_t bytes = share(bin->bytes, c->rule_bytes[i], c->bytes), allowed;
+
+		if (i < set->count && set->signatures[i].action == RULE_DROP)
+			continue;
+		allowed = packets;
+		if (i < set->count && set->signatures[i].action == RULE_RATE_LIMIT)
+			allowed = share((uint64_t)step_ns, set->signatures[i].rate_limit_pps, NS_PER_S);
+		if (allowed < packets) {
+			bytes = share(bytes, allowed, packets);
+			packets = allowed;
+		}
+		passed.packets += packets;
+		passed.bytes += bytes;
+	}
+	return passed;
+}
+
+/* Late packets aside, every sampled packet is in a bin of its own incident's timeline. */
+static bool in_range(const struct timeline *t, int64_t slot)
+{
+	return slot >= t->first_slot && slot <= t->last_slot;
+}
+
+static void sum_up(const struct timeline *t, uint32_t bins, uint64_t seen, struct passage *p)
+{
+	uint64_t whole = 0;
+
+	for (uint32_t i = 0; i < bins; i++) {
+		whole += timeline_bin(t, i)->packets;
+		p->packets += p->bins[i].packets;
+		p->bytes += p->bins[i].bytes;
+	}
+	p->passed_ppm = (uint32_t)share(PPM, p->packets, whole);
+	p->upper_ppm = p->passed_ppm;
+	if (seen > p->sampled) {
+		uint32_t bound = signature_bound_ppm(share(p->sampled, p->passed_ppm, PPM), p->sampled);
+
+		p->upper_ppm = bound > p->passed_ppm ? bound : p->passed_ppm;
+	}
+}
+
+int passage_estimate(const struct timeline *t, const struct sample *sample, const struct signature_set *set,
+                     struct passage *passage)
+{
+	uint32_t bins = timeline_count(t);
+	struct passage p = { .sampled = sample->used };
+	struct counts *counts, *all;
+
+	*passage = (struct passage){ .sampled = 0 };
+	if (bins == 0 || sample->used == 0)
+		return 0;
+	counts = calloc((size_t)bins + 1, sizeof(*counts));
+	p.bins = calloc(bins, sizeof(*p.bins));
+	if (!counts || !p.bins) {
+		free(counts);
+		free(p.bins);
+		return -ENOMEM;
+	}
+	all = &counts[bins];
+	for (uint32_t i = 0; i < sample->used; i++) {
+		const struct observation *o = &sample->items[i];
+		int64_t slot = slot_of(o->time.ns);
+		uint32_t rule = ruling(set, o);
+
+		count(all, rule, o);
+		if (in_range(t, slot))
+			count(&counts[timeline_index(t, slot)], rule, o);
+	}
+	/* A bin that the sample has missed is as the whole is. */
+	for (uint32_t i = 0; i < bins; i++)
+		p.bins[i] = pass(counts[i].packets ? &counts[i] : all, set, timeline_bin(t, i), timeline_step_ns(t));
+	free(counts);
+	sum_up(t, bins, sample->seen, &p);
+	*passage = p;
+	return 0;
+}
+
+void passage_fini(struct passage *p)
+{
+	free(p->bins);
+	*p = (struct passage){ .sampled = 0 };
+}
