@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/output.h"
 #include "cli/say.h"
 #include "cli/services.h"
 #include "engine/engine.h"
@@ -33,7 +34,7 @@
 #define PATH_SHOWN 1024 /* octets of a path in a report */
 
 static const char help[] =
-	"Usage: holdfast analyze FILE... [--services FILE] [--json] [--width N] [--no-color]\n"
+	"Usage: holdfast analyze FILE... [--services FILE] [--json] [--html OUT] [--width N] [--no-color]\n"
 	"\n"
 	"Reads captures (pcap, pcapng) one after the other and says what happened: attacks, their waves, kinds and sources,\n"
 	"the narrowest rules that stop them, and what those would cost normal users. Nothing is changed, nothing is sent.\n"
@@ -41,6 +42,7 @@ static const char help[] =
 	"  FILE               a capture, or - for standard input\n"
 	"  --services FILE    YAML that names your services (as in holdfast.yaml), so that targets have names\n"
 	"  --json             the report as JSON (" ANALYSIS_SCHEMA "), for 'holdfast try' and other programs\n"
+	"  --html OUT         besides, a report in one HTML file, to read in a browser, print or forward\n"
 	"  --width N          columns of the page, 60 to 160; else those of the terminal\n"
 	"  --threads N        1 or 2; else 2 where there are as many processors\n"
 	"  --no-color         no colours; so does the environment's NO_COLOR\n"
@@ -53,6 +55,7 @@ static const char help[] =
 
 struct options {
 	const char *services;
+	const char *html; /* NULL: none */
 	bool json, no_color, help;
 	unsigned width;   /* 0: not given */
 	unsigned threads; /* 0: not given */
@@ -69,6 +72,7 @@ struct run {
 	char error[CAPTURE_ERROR_SIZE + PATH_SHOWN];
 	char unopened[CAPTURE_ERROR_SIZE + PATH_SHOWN];
 	bool complete; /* all that was asked for was read */
+	bool told;     /* to where it was to be told */
 	struct {
 		bool wanted, shown;
 		int64_t began_ns, last_ns;
@@ -118,9 +122,13 @@ static int parse_options(int argc, char **argv, struct options *options)
 {
 	/* clang-format off */
 	static const struct option known[] = {
-		{ "services", required_argument, NULL, 's' }, { "json", no_argument, NULL, 'j' },
-		{ "width", required_argument, NULL, 'w' },    { "no-color", no_argument, NULL, 'n' },
-		{ "help", no_argument, NULL, 'h' },           { "threads", required_argument, NULL, 't' },
+		{ "services", required_argument, NULL, 's' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "html", required_argument, NULL, 'H' },
+		{ "width", required_argument, NULL, 'w' },
+		{ "threads", required_argument, NULL, 't' },
+		{ "no-color", no_argument, NULL, 'n' },
+		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
 	/* clang-format on */
@@ -135,6 +143,9 @@ static int parse_options(int argc, char **argv, struct options *options)
 			break;
 		case 'j':
 			options->json = true;
+			break;
+		case 'H':
+			options->html = optarg;
 			break;
 		case 'w':
 			if (!parse_width(optarg, &options->width))
@@ -331,6 +342,24 @@ static bool is_utf8(void)
 	return false;
 }
 
+static int refuse_html(const char *path, int result)
+{
+	say_error(say_output(path), "cannot write the report: %s; name another file with --html", strerror(-result));
+	return COMMAND_BAD;
+}
+
+/* Whether a report would overwrite what is read; said. */
+static bool overwrites(const struct options *options)
+{
+	for (size_t i = 0; options->html && i < options->files_count; i++) {
+		if (output_is_input(options->html, options->files[i])) {
+			say_error(say_output(options->html), "is a capture that is read; write to another file");
+			return true;
+		}
+	}
+	return false;
+}
+
 static int tell(const struct run *run, const struct options *options)
 {
 	const char *terminal = environment("TERM");
@@ -349,7 +378,7 @@ static int tell(const struct run *run, const struct options *options)
 	return COMMAND_BAD;
 }
 
-static int analyze(struct run *run, const struct options *options)
+static int analyze(struct run *run, const struct options *options, FILE *html)
 {
 	const struct engine_totals *totals;
 
@@ -371,9 +400,36 @@ static int analyze(struct run *run, const struct options *options)
 	}
 	totals = engine_totals(run->engine);
 	run->input.out_of_order = totals->out_of_order;
-	if (tell(run, options) != COMMAND_DONE)
+	/* "-": the report takes the place of the page */
+	if (!(options->html && strcmp(options->html, "-") == 0) && tell(run, options) != COMMAND_DONE)
 		return COMMAND_BAD;
+	if (options->html) {
+		int result = report_write(html, &run->input, run->engine);
+
+		if (result != 0)
+			return refuse_html(options->html, result);
+	}
+	run->told = true;
 	return run->complete ? COMMAND_DONE : COMMAND_BAD;
+}
+
+/* Where the report cannot be written is known before hours of reading. */
+static int analyze_into(struct run *run, const struct options *options)
+{
+	struct output output;
+	int status, result;
+
+	if (!options->html)
+		return analyze(run, options, NULL);
+	result = output_open(&output, options->html);
+	if (result != 0)
+		return refuse_html(options->html, result);
+	status = analyze(run, options, output.file);
+	/* A capture that could not be read to its end has a report all the same. */
+	result = output_close(&output, !run->told);
+	if (result != 0 && run->told)
+		return refuse_html(options->html, result);
+	return status;
 }
 
 int analyze_command(int argc, char **argv)
@@ -387,6 +443,9 @@ int analyze_command(int argc, char **argv)
 		return status;
 	if (options.help)
 		return fputs(help, stdout) < 0 || fflush(stdout) != 0 ? COMMAND_BAD : COMMAND_DONE;
+	if (overwrites(&options))
+		return COMMAND_USAGE;
+	output_watch_signals();
 	if (options.services) {
 		char error[SERVICES_ERROR_SIZE];
 
@@ -398,7 +457,7 @@ int analyze_command(int argc, char **argv)
 		run.input.service_of = services_name;
 		run.input.service_context = services;
 	}
-	status = analyze(&run, &options);
+	status = analyze_into(&run, &options);
 	engine_free(run.engine);
 	free(run.opened);
 	services_free(services);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an analysis says, for programs (JSON, schema "holdfast.analysis/1") and for people (a page for the terminal). Both tell the same
- * findings; neither decides anything. What is not known is null in the one and said in words in the other, never 0.
+ * What an analysis says, for programs (JSON, schema "holdfast.analysis/1") and for people (a page for the terminal, a report in HTML). All tell the
+ * same findings; none decides anything. What is not known is null in the one and said in words in the other, never 0.
  */
 #ifndef HOLDFAST_TELL_ANALYSIS_H
 #define HOLDFAST_TELL_ANALYSIS_H
@@ -49,5 +49,7 @@ struct page_options {
 int analysis_json_write(FILE *out, const struct analysis_input *input, const struct engine *engine);
 int page_write(FILE *out, const struct analysis_input *input, const struct engine *engine,
                const struct page_options *options);
+/* One self-contained HTML file. */
+int report_write(FILE *out, const struct analysis_input *input, const struct engine *engine);
 
 #endif

@@ -15,25 +15,9 @@ static const char *const escapes[MARK_MAX] = {
 	[6] = "\033[0;36m", [14] = "\033[0;2m", [15] = "\033[0m",
 };
 
-static const struct {
-	uint32_t first, last;
-} unprintable[] = {
-	{ 0x00, 0x1f },     { 0x7f, 0x9f },     /* controls */
-	{ 0x200b, 0x200f }, { 0x2028, 0x202e }, /* without width; line breaks; changes of direction */
-	{ 0x2060, 0x206f }, { 0xfeff, 0xfeff }, { 0xfff0, 0xffff }, { 0xe0000, 0x10ffff },
-};
-
-static bool is_mark(unsigned char octet)
+bool paper_is_mark(char c)
 {
-	return octet < MARK_MAX && escapes[octet] != NULL;
-}
-
-static bool is_printable(uint32_t code)
-{
-	for (size_t i = 0; i < sizeof(unprintable) / sizeof(unprintable[0]); i++)
-		if (code >= unprintable[i].first && code <= unprintable[i].last)
-			return false;
-	return true;
+	return (unsigned char)c < MARK_MAX && escapes[(unsigned char)c] != NULL;
 }
 
 /* Writes one character or mark at `text` to `out` (NULL: nowhere); adds its columns; returns its octets. */
@@ -43,7 +27,7 @@ static size_t put(const struct paper *paper, FILE *out, const char *text, unsign
 	uint32_t code;
 	size_t length;
 
-	if (is_mark(octet)) {
+	if (paper_is_mark(*text)) {
 		if (out && paper->color)
 			(void)fputs(escapes[octet], out);
 		return 1;
@@ -55,7 +39,7 @@ static size_t put(const struct paper *paper, FILE *out, const char *text, unsign
 		return 1;
 	}
 	length = words_utf8(text, &code);
-	if (out && (length == 0 || !is_printable(code) || (length > 1 && !paper->unicode)))
+	if (out && (length == 0 || !words_is_printable(code) || (length > 1 && !paper->unicode)))
 		(void)fputc('?', out);
 	else if (out)
 		(void)fwrite(text, 1, length, out);

@@ -40,6 +40,8 @@ struct draft {
 void paper_text(const struct paper *paper, unsigned indent, unsigned hang, const char *text);
 /* One line, whatever its length: what is to be copied, and tables. */
 void paper_line(const struct paper *paper, unsigned indent, const char *text);
+/* Whether the character is a mark; WORDS_TIE is none. */
+bool paper_is_mark(char c);
 /* A line across the sheet. */
 void paper_rule(const struct paper *paper);
 /* Columns that the text takes in one line. */

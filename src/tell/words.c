@@ -186,3 +186,19 @@ size_t words_utf8(const char *text, uint32_t *code)
 	}
 	return 0;
 }
+
+static const struct {
+	uint32_t first, last;
+} unprintable[] = {
+	{ 0x00, 0x1f },     { 0x7f, 0x9f },     /* controls */
+	{ 0x200b, 0x200f }, { 0x2028, 0x202e }, /* without width; line breaks; changes of direction */
+	{ 0x2060, 0x206f }, { 0xfeff, 0xfeff }, { 0xfff0, 0xffff }, { 0xe0000, 0x10ffff },
+};
+
+bool words_is_printable(uint32_t code)
+{
+	for (size_t i = 0; i < sizeof(unprintable) / sizeof(unprintable[0]); i++)
+		if (code >= unprintable[i].first && code <= unprintable[i].last)
+			return false;
+	return true;
+}

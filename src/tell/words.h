@@ -6,6 +6,7 @@
 #ifndef HOLDFAST_TELL_WORDS_H
 #define HOLDFAST_TELL_WORDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,5 +38,8 @@ uint64_t words_ppm(uint64_t part, uint64_t whole);
  * UTF-8 (RFC 3629: shortest form, no surrogates).
  */
 size_t words_utf8(const char *text, uint32_t *code);
+
+/* Whether a character can be shown without moving a cursor, hiding, or turning the direction of the text around it. */
+bool words_is_printable(uint32_t code);
 
 #endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tell/chart.h"
+
+#include <inttypes.h>
+
+#include "tell/markup.h"
+#include "tell/words.h"
+
+#define HEIGHT 1000 /* of the shapes' own system; a point is one wide */
+#define HUNDREDTHS 100
+#define FINE_NS (10 * NS_PER_S)
+#define COARSE_NS (20 * 3600 * NS_PER_S)
+
+__extension__ typedef unsigned __int128 wide;
+
+const char *chart_clock(struct capture_time t, int64_t span_ns, char *text)
+{
+	if (span_ns >= COARSE_NS)
+		return words_day_clock(t, text);
+	return span_ns < FINE_NS ? words_clock_ms(t, text) : words_clock(t, text);
+}
+
+/* The next number that is easy to halve: 1 to 6 or 8 times a power of ten. */
+static uint64_t round_up(uint64_t n)
+{
+	static const uint64_t steps[] = { 1, 2, 3, 4, 5, 6, 8 };
+	uint64_t power = 1;
+
+	while (n / 10 >= power)
+		power *= 10;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		if (steps[i] <= UINT64_MAX / power && n <= steps[i] * power)
+			return steps[i] * power;
+	return power <= UINT64_MAX / 10 ? power * 10 : n;
+}
+
+static uint64_t highest(const struct chart *c)
+{
+	uint64_t most = 2;
+
+	for (uint32_t i = 0; i < c->count; i++) {
+		most = c->area[i] > most ? c->area[i] : most;
+		if (c->line && c->line[i] > most)
+			most = c->line[i];
+		if (c->all && c->all[i] > most)
+			most = c->all[i];
+	}
+	return most;
+}
+
+/* What is there at all is seen. */
+static unsigned level(uint64_t value, uint64_t top)
+{
+	unsigned height = (unsigned)((wide)value * HEIGHT / top);
+
+	return HEIGHT - (value && height == 0 ? 1 : height);
+}
+
+/* Steps, not slopes: between two points nothing was measured. Equal neighbours are one stroke. */
+static void put_steps(FILE *out, const struct chart *c, const uint64_t *values, uint64_t top)
+{
+	unsigned before = level(values[0], top);
+
+	(void)fprintf(out, "M0,%uV%uH", HEIGHT, before);
+	for (uint32_t i = 1; i < c->count; i++) {
+		unsigned now = level(values[i], top);
+
+		if (now != before)
+			(void)fprintf(out, "%" PRIu32 "V%uH", i, now);
+		before = now;
+	}
+	(void)fprintf(out, "%" PRIu32 "V%u", c->count, HEIGHT);
+}
+
+static void put_series(FILE *out, const struct chart *c, const char *class, const uint64_t *values, uint64_t top)
+{
+	if (!values)
+		return;
+	(void)fprintf(out, "<path class=\"%s\" d=\"", class);
+	put_steps(out, c, values, top);
+	(void)fputs("\"/>\n", out);
+}
+
+/* Where a moment stands, in hundredths of a point. */
+static int64_t position(const struct chart *c, struct capture_time t)
+{
+	int64_t since = time_since(t, c->from), end = (int64_t)c->count * HUNDREDTHS;
+	int64_t at = since / c->step_ns * HUNDREDTHS + since % c->step_ns * HUNDREDTHS / c->step_ns;
+
+	return at < 0 ? 0 : at > end ? end : at;
+}
+
+static void put_bands(FILE *out, const struct chart *c)
+{
+	for (uint32_t i = 0; i < c->bands_count; i++) {
+		int64_t from = position(c, c->bands[i].from), width = position(c, c->bands[i].to) - from;
+
+		width = width < HUNDREDTHS / 2 ? HUNDREDTHS / 2 : width;
+		(void)fprintf(out,
+		              "<rect class=\"band\" x=\"%" PRId64 ".%02d\" y=\"0\" width=\"%" PRId64
+		              ".%02d\" height=\"%d\"/>\n",
+		              from / HUNDREDTHS, (int)(from % HUNDREDTHS), width / HUNDREDTHS,
+		              (int)(width % HUNDREDTHS), HEIGHT);
+	}
+}
+
+static void put_svg(FILE *out, const struct chart *c, uint64_t top)
+{
+	(void)fprintf(out,
+	              "<svg viewBox=\"0 0 %" PRIu32 " %d\" preserveAspectRatio=\"none\" role=\"img\" aria-labelledby=\""
+	              "%s-title %s-text\" focusable=\"false\">\n<title id=\"%s-title\">",
+	              c->count, HEIGHT, c->id, c->id, c->id);
+	markup_text(out, c->title);
+	(void)fprintf(out, "</title>\n<desc id=\"%s-text\">", c->id);
+	markup_text(out, c->description);
+	(void)fputs("</desc>\n", out);
+	put_bands(out, c);
+	(void)fprintf(out, "<path class=\"grid\" d=\"M0,0H%" PRIu32 "M0,%dH%" PRIu32 "\"/>\n", c->count, HEIGHT / 2,
+	              c->count);
+	put_series(out, c, "all", c->all, top);
+	put_series(out, c, "area", c->area, top);
+	put_series(out, c, "line", c->line, top);
+	(void)fprintf(out, "<path class=\"base\" d=\"M0,%dH%" PRIu32 "\"/>\n</svg>\n", HEIGHT, c->count);
+}
+
+static void put_numbers(FILE *out, const struct chart *c)
+{
+	int64_t end = (int64_t)c->count * HUNDREDTHS;
+
+	if (c->bands_count < 2 || c->bands_count > CHART_NUMBERED_MAX)
+		return;
+	(void)fputs("<div class=\"numbers\" aria-hidden=\"true\">", out);
+	for (uint32_t i = 0; i < c->bands_count; i++) {
+		int64_t middle = (position(c, c->bands[i].from) + position(c, c->bands[i].to)) / 2;
+
+		(void)fprintf(out, "<span style=\"left:%d.%d%%\">%" PRIu32 "</span>", (int)(middle * 100 / end),
+		              (int)(middle * 1000 / end % 10), i + 1);
+	}
+	(void)fputs("</div>\n", out);
+}
+
+static void put_axes(FILE *out, const struct chart *c, uint64_t top)
+{
+	char text[WORDS_SIZE];
+	int64_t span;
+
+	if (__builtin_mul_overflow(c->step_ns, (int64_t)c->count, &span))
+		span = INT64_MAX;
+
+	(void)fputs("<div class=\"axis-y\" aria-hidden=\"true\"><span>", out);
+	markup_text(out, words_scaled(top, c->unit, text));
+	(void)fputs("</span><span>", out);
+	markup_text(out, words_scaled(top / 2, c->unit, text));
+	(void)fputs("</span><span>0</span></div>\n<div class=\"axis-x\" aria-hidden=\"true\">", out);
+	for (int64_t i = 0; i <= 2; i++) {
+		(void)fputs("<span>", out);
+		markup_text(out, chart_clock(time_plus(c->from, span / 2 * i), span, text));
+		(void)fputs("</span>", out);
+	}
+	(void)fputs("</div>\n", out);
+}
+
+void chart_write(FILE *out, const struct chart *c)
+{
+	uint64_t top = round_up(highest(c));
+
+	(void)fputs("<div class=\"plot\">\n<p class=\"plot-title\" aria-hidden=\"true\">", out);
+	markup_text(out, c->title);
+	(void)fputs("</p>\n<div class=\"frame\">\n<div class=\"shapes\">\n", out);
+	put_svg(out, c, top);
+	put_numbers(out, c);
+	(void)fputs("</div>\n", out);
+	put_axes(out, c, top);
+	(void)fputs("</div>\n</div>\n", out);
+}
