@@ -76,9 +76,14 @@ static void check(const struct observation *o, uint32_t captured, uint32_t origi
 	if (!(o->flags & OBSERVATION_QUOTE))
 		REQUIRE(all_zero(&o->quote, sizeof(o->quote)));
 	if (o->flags & OBSERVATION_TUNNELLED)
-		REQUIRE(o->outer.protocol == 47 || o->outer.protocol == 4 || o->outer.protocol == 41);
+		REQUIRE(o->outer.protocol == 47 || o->outer.protocol == 4 || o->outer.protocol == 41 ||
+		        (o->outer.protocol == 17 && o->flags & OBSERVATION_OVERLAY));
 	else
-		REQUIRE(all_zero(&o->outer, sizeof(o->outer)));
+		REQUIRE(all_zero(&o->outer, sizeof(o->outer)) && !(o->flags & OBSERVATION_OVERLAY));
+	if (o->flags & OBSERVATION_OVERLAY)
+		REQUIRE(o->outer.protocol == 47 || o->outer.protocol == 17);
+	if (o->outer.protocol != 17)
+		REQUIRE(o->outer.src_port == 0 && o->outer.dst_port == 0);
 }
 
 /* `less` is from the beginning of the frame that `more` is from. */

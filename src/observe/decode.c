@@ -9,14 +9,18 @@
  *
  *     link header, VLAN tags  ->  IP  ->  extension headers  ->  transport, payload
  *                                 ^                                  |
- *                                 +------ GRE, IP in IP, ... <-------+   at most DECODE_TUNNELS_MAX times
+ *                                 +--- GRE, IP in IP, VXLAN, ... <---+   at most DECODE_TUNNELS_MAX times
  *
  * A tunnel packet is decoded in full as what it is before its inside is tried, so an inside that makes no sense costs
- * nothing but itself.
+ * nothing but itself. Tunnels over UDP are known by nothing but a port, and anybody may use any port: their inside is
+ * believed only where every reserved bit is as it must be and an IP packet with a possible header fills no more than
+ * what is there. The same marks tell what an MPLS label hides, for no field says.
  *
  * Sources: RFC 791, 8200, 2675 (jumbograms), 4302 (AH), 6275, 7401, 5533 (headers 135, 139, 140), 9293, 7323, 768,
  * 3828, 9260, 4340, 792, 4443, 2784 and 2890 (GRE), 2637 (PPTP's GRE), 1661 (PPP), 2516 (PPPoE), 3032 (MPLS), 1042 and
- * 948 (IP over 802.2), IEEE 802.1Q, the LINKTYPE_ registry of draft-ietf-opsawg-pcaplinktype, draft-foschiano-erspan.
+ * 948 (IP over 802.2), IEEE 802.1Q, the LINKTYPE_ registry of draft-ietf-opsawg-pcaplinktype, draft-foschiano-erspan,
+ * RFC 4448 (Ethernet in MPLS), 7348 (VXLAN), draft-smith-vxlan-group-policy, draft-ietf-nvo3-vxlan-gpe, RFC 8300 (NSH),
+ * 8926 (Geneve), 3GPP TS 29.281 (GTP-U), RFC 4380 (Teredo).
  */
 #include "observe/decode.h"
 
@@ -59,6 +63,15 @@ enum {
 };
 
 enum {
+	PORT_GTP = 2152,
+	PORT_TEREDO = 3544,
+	PORT_VXLAN = 4789,
+	PORT_VXLAN_GPE = 4790,
+	PORT_GENEVE = 6081,
+	PORT_VXLAN_OLD = 8472, /* Linux's, from before there was a registered one */
+};
+
+enum {
 	ETHERNET_HEADER = 14,
 	ETHERNET_TYPE = 12,
 	IPV4_HEADER = 20,
@@ -83,6 +96,7 @@ enum version { VERSION_ANY = 0, VERSION_4 = 4, VERSION_6 = 6 };
 struct layer {
 	struct cursor kept;
 	uint32_t missing; /* octets of this layer behind kept.end that the capture does not have */
+	uint8_t links;    /* Ethernet frames behind MPLS labels passed on the way */
 };
 
 static inline uint16_t be16(const uint8_t *p)
@@ -594,6 +608,7 @@ APART enum decode_result read_packet(struct layer *layer, enum version version, 
  * The functions named pass_ take a header off the layer. On DECODE_OK an IP packet follows, of the version written to
  * *version.
  */
+static enum decode_result pass_ethernet(struct layer *layer, enum version *version);
 
 /* An 802.2 header: IP either in SNAP or, rarely, by its own service access point. */
 static enum decode_result pass_llc(struct layer *layer, uint16_t *type)
@@ -619,9 +634,62 @@ static enum decode_result pass_llc(struct layer *layer, uint16_t *type)
 	return DECODE_OK;
 }
 
-/* Behind the last label nothing says what follows, but what is not IP takes care not to look like it (RFC 4928). */
+/*
+ * Whether an IP packet can be what begins here. `open`: around it is a first fragment, so that it may be longer than
+ * what there is.
+ */
+static bool is_packet(const struct layer *layer, enum version version, bool open)
+{
+	const uint8_t *h = layer->kept.at;
+	uint32_t kept = layer_kept(layer), whole = layer_whole(layer), header = IPV6_HEADER, total;
+
+	if (kept < IPV4_HEADER || (version != VERSION_ANY && h[0] >> 4 != (int)version))
+		return false;
+	if (h[0] >> 4 == VERSION_4) {
+		header = (h[0] & 0xfu) * 4;
+		total = be16(h + 2);
+		if (header < IPV4_HEADER)
+			return false;
+	} else if (h[0] >> 4 == VERSION_6 && kept >= IPV6_HEADER) {
+		total = be16(h + 4);
+		if (total != 0 || h[6] == PROTOCOL_NONE)
+			total += IPV6_HEADER;
+	} else {
+		return false;
+	}
+	if (total == 0)
+		return whole > UINT16_MAX; /* more than the field can say: a sender's capture, a jumbogram */
+	return total >= header && (total <= whole || open);
+}
+
+/*
+ * An Ethernet frame with such a packet in it; only then is anything taken off the layer. LINK_SHORT: the capture has too
+ * little of it to say.
+ */
+static enum decode_result pass_if_ethernet(struct layer *layer, bool open, enum version *version)
+{
+	struct layer inside = *layer;
+	enum decode_result result = pass_ethernet(&inside, version);
+	uint32_t header = 0;
+
+	if (result == DECODE_OK)
+		header = *version == VERSION_6 ? IPV6_HEADER : IPV4_HEADER;
+	if (result == DECODE_LINK_SHORT ? layer->missing : inside.missing && layer_kept(&inside) < header)
+		return DECODE_LINK_SHORT;
+	if (result != DECODE_OK || !is_packet(&inside, *version, open))
+		return DECODE_NOT_IP;
+	*layer = inside;
+	return DECODE_OK;
+}
+
+/*
+ * Behind the last label nothing says what follows. IP shows by its version, and what is not IP takes care not to look
+ * like it (RFC 4928): an Ethernet frame has a control word before it that begins with zero. Not everybody takes care,
+ * so a frame that makes sense is one, with the control word or without.
+ */
 static enum decode_result pass_mpls(struct layer *layer, enum version *version)
 {
+	enum decode_result result, behind;
 	bool last = false;
 
 	for (unsigned labels = 0; !last; labels++) {
@@ -634,6 +702,19 @@ static enum decode_result pass_mpls(struct layer *layer, enum version *version)
 		last = label[2] & 1;
 	}
 	if (layer_kept(layer) == 0)
+		return DECODE_LINK_SHORT;
+	if (layer->links++ == DECODE_TUNNELS_MAX)
+		return DECODE_LINK_UNKNOWN;
+	result = pass_if_ethernet(layer, false, version);
+	if (result == DECODE_OK)
+		return DECODE_OK;
+	if (*layer->kept.at >> 4 == 0) {
+		if (!cursor_take(&layer->kept, 4))
+			return DECODE_LINK_SHORT;
+		behind = pass_if_ethernet(layer, false, version);
+		return behind == DECODE_NOT_IP ? result : behind;
+	}
+	if (result == DECODE_LINK_SHORT)
 		return DECODE_LINK_SHORT;
 	switch (*layer->kept.at >> 4) {
 	case VERSION_4:
@@ -731,7 +812,7 @@ static inline enum decode_result pass_type(struct layer *layer, uint16_t type, e
 	}
 }
 
-static inline enum decode_result pass_ethernet(struct layer *layer, enum version *version)
+static enum decode_result pass_ethernet(struct layer *layer, enum version *version)
 {
 	const uint8_t *h = cursor_take(&layer->kept, ETHERNET_HEADER);
 
@@ -792,17 +873,24 @@ static enum decode_result pass_erspan(struct layer *layer, uint16_t type, bool s
 		h = cursor_take(&layer->kept, 12);
 		if (!h)
 			return DECODE_LINK_SHORT;
-		if (h[10] >> 2 & 0x1f) /* the frame type: all but 0 are not Ethernet */
-			return DECODE_NOT_IP;
 		if (h[11] & 1) /* a subheader of the platform's */
 			cursor_skip(&layer->kept, 8);
+		switch (h[10] >> 2 & 0x1f) { /* the frame's type */
+		case 0:
+			break;
+		case 2: /* IP */
+			*version = VERSION_ANY;
+			return layer->kept.failed ? DECODE_LINK_SHORT : DECODE_OK;
+		default:
+			return DECODE_NOT_IP;
+		}
 	} else if (sequenced) {
 		cursor_skip(&layer->kept, 8);
 	}
 	return layer->kept.failed ? DECODE_LINK_SHORT : pass_ethernet(layer, version);
 }
 
-static enum decode_result pass_gre(struct layer *layer, enum version *version)
+static enum decode_result pass_gre(struct layer *layer, enum version *version, bool *overlay)
 {
 	enum { CHECKSUM = 0x8000, ROUTING = 0x4000, KEY = 0x2000, SEQUENCE = 0x1000, ACK = 0x0080, VERSION = 0x0007 };
 	uint16_t flags = cursor_u16_be(&layer->kept);
@@ -842,6 +930,7 @@ static enum decode_result pass_gre(struct layer *layer, enum version *version)
 		return pass_ethernet(layer, version);
 	case TYPE_ERSPAN_2:
 	case TYPE_ERSPAN_3:
+		*overlay = true;
 		return pass_erspan(layer, type, flags & SEQUENCE, version);
 	case TYPE_PPP:
 		return pass_ppp(layer, version);
@@ -850,37 +939,254 @@ static enum decode_result pass_gre(struct layer *layer, enum version *version)
 	}
 }
 
-static enum decode_result pass_tunnel(struct layer *layer, uint8_t protocol, enum version *version)
+static enum decode_result pass_bare(const struct layer *layer, enum version wanted, bool open, enum version *version)
 {
-	switch (protocol) {
+	*version = wanted;
+	return is_packet(layer, wanted, open) ? DECODE_OK : DECODE_NOT_IP;
+}
+
+/* The group policy extension gives a meaning to bits that are reserved otherwise. */
+static enum decode_result pass_vxlan(struct layer *layer, bool open, enum version *version)
+{
+	enum { VNI_VALID = 0x08, GROUP = 0x80, GROUP_BITS = 0x48 };
+	const uint8_t *h = cursor_take(&layer->kept, 8);
+	bool plain, grouped;
+
+	if (!h)
+		return DECODE_LINK_SHORT;
+	plain = h[0] == VNI_VALID && h[1] == 0 && be16(h + 2) == 0;
+	grouped = h[0] == (GROUP | VNI_VALID) && !(h[1] & ~GROUP_BITS);
+	return (plain || grouped) && h[7] == 0 ? pass_if_ethernet(layer, open, version) : DECODE_NOT_IP;
+}
+
+/* What follows in VXLAN-GPE and in NSH: the numbers are the same. */
+static enum decode_result pass_next(struct layer *layer, uint8_t next, bool open, enum version *version)
+{
+	switch (next) {
+	case 1:
+		return pass_bare(layer, VERSION_4, open, version);
+	case 2:
+		return pass_bare(layer, VERSION_6, open, version);
+	case 3:
+		return pass_if_ethernet(layer, open, version);
+	default:
+		return DECODE_NOT_IP;
+	}
+}
+
+static enum decode_result pass_vxlan_gpe(struct layer *layer, bool open, enum version *version)
+{
+	enum { VNI_VALID = 0x08, NEXT_PROTOCOL = 0x04, FLOODED = 0x02, NSH = 4 };
+	const uint8_t *h = cursor_take(&layer->kept, 8);
+	uint8_t next, words;
+
+	if (!h)
+		return DECODE_LINK_SHORT;
+	if (!(h[0] & VNI_VALID) || h[0] & ~(VNI_VALID | NEXT_PROTOCOL | FLOODED) || be16(h + 1) != 0 || h[7] != 0)
+		return DECODE_NOT_IP;
+	next = h[0] & NEXT_PROTOCOL ? h[3] : 3;
+	if (next != NSH)
+		return pass_next(layer, next, open, version);
+	h = cursor_take(&layer->kept, 8);
+	if (!h)
+		return DECODE_LINK_SHORT;
+	words = h[1] & 0x3f;
+	if (h[0] >> 6 || h[0] & 0x20 || words < 2) /* a version of its own, and its own messages */
+		return DECODE_NOT_IP;
+	next = h[3];
+	cursor_skip(&layer->kept, (words - 2u) * 4);
+	return layer->kept.failed ? DECODE_LINK_SHORT : pass_next(layer, next, open, version);
+}
+
+static enum decode_result pass_geneve(struct layer *layer, bool open, enum version *version)
+{
+	enum { CONTROL = 0x80, RESERVED = 0x3f };
+	const uint8_t *h = cursor_take(&layer->kept, 8);
+	uint32_t options;
+
+	if (!h)
+		return DECODE_LINK_SHORT;
+	if (h[0] >> 6 || h[1] & (CONTROL | RESERVED) || h[7] != 0)
+		return DECODE_NOT_IP;
+	options = (h[0] & 0x3fu) * 4;
+	while (options > 0) {
+		const uint8_t *option = cursor_take(&layer->kept, 4);
+		uint32_t length;
+
+		if (!option)
+			return DECODE_LINK_SHORT;
+		length = 4 + (option[3] & 0x1fu) * 4;
+		if (option[3] >> 5 || length > options)
+			return DECODE_NOT_IP;
+		cursor_skip(&layer->kept, length - 4);
+		options -= length;
+	}
+	if (layer->kept.failed)
+		return DECODE_LINK_SHORT;
+	switch (be16(h + 2)) {
+	case TYPE_BRIDGED:
+		return pass_if_ethernet(layer, open, version);
+	case TYPE_IPV4:
+		return pass_bare(layer, VERSION_4, open, version);
+	case TYPE_IPV6:
+		return pass_bare(layer, VERSION_6, open, version);
+	default:
+		return DECODE_NOT_IP;
+	}
+}
+
+/* A user's packet; all else (echo, error, end marker) is between the tunnel's ends. */
+static enum decode_result pass_gtp(struct layer *layer, bool open, enum version *version)
+{
+	enum { VERSION_1_GTP = 0x30, MARKS = 0xf8, EXTENDED = 0x04, OPTIONAL = 0x07, T_PDU = 0xff };
+	const uint8_t *h = cursor_take(&layer->kept, 8);
+	uint8_t flags, next = 0;
+	uint32_t length;
+
+	if (!h)
+		return DECODE_LINK_SHORT;
+	flags = h[0];
+	length = be16(h + 2);
+	if ((flags & MARKS) != VERSION_1_GTP || h[1] != T_PDU ||
+	    (length != layer_whole(layer) && !(open && length > layer_whole(layer))))
+		return DECODE_NOT_IP;
+	if (flags & OPTIONAL) {
+		h = cursor_take(&layer->kept, 4);
+		if (!h)
+			return DECODE_LINK_SHORT;
+		next = flags & EXTENDED ? h[3] : 0;
+	}
+	for (unsigned passed = 0; next != 0; passed++) {
+		if (layer_kept(layer) == 0)
+			return DECODE_LINK_SHORT;
+		length = *layer->kept.at * 4u;
+		if (length == 0 || passed == DECODE_EXTENSIONS_MAX)
+			return DECODE_NOT_IP;
+		h = cursor_take(&layer->kept, length);
+		if (!h)
+			return DECODE_LINK_SHORT;
+		next = h[length - 1];
+	}
+	return pass_bare(layer, VERSION_ANY, open, version);
+}
+
+static bool is_of_teredo(const uint8_t *address)
+{
+	static const uint8_t teredo[4] = { 0x20, 0x01, 0, 0 };
+
+	/* Link-local ones are in what clients and servers say to each other. */
+	return memcmp(address, teredo, sizeof(teredo)) == 0 || (be16(address) & 0xffc0) == 0xfe80;
+}
+
+/* A bubble, which opens the way and carries nothing, stays what it is around it. */
+static enum decode_result pass_teredo(struct layer *layer, bool open, enum version *version)
+{
+	enum { ORIGIN = 0, AUTHENTICATION = 1 };
+	const uint8_t *h = layer->kept.at;
+	uint32_t length;
+
+	if (layer_kept(layer) >= 4 && be16(h) == AUTHENTICATION) {
+		cursor_skip(&layer->kept, 4u + h[2] + h[3] + 9); /* identifier, value, nonce, confirmation */
+		h = layer->kept.at;
+	}
+	if (layer_kept(layer) >= 2 && be16(h) == ORIGIN)
+		cursor_skip(&layer->kept, 8);
+	h = layer->kept.at;
+	if (layer->kept.failed || !is_packet(layer, VERSION_6, open))
+		return DECODE_NOT_IP;
+	length = IPV6_HEADER + be16(h + 4);
+	if ((length != layer_whole(layer) && !open) || h[6] == PROTOCOL_NONE ||
+	    !(is_of_teredo(h + 8) || is_of_teredo(h + 24)))
+		return DECODE_NOT_IP;
+	*version = VERSION_6;
+	return DECODE_OK;
+}
+
+static enum decode_result pass_udp(struct layer *layer, const struct observation *o, enum version *version)
+{
+	const uint8_t *h = cursor_take(&layer->kept, UDP_HEADER);
+	bool open = o->flags & OBSERVATION_FRAGMENT;
+	uint32_t length;
+
+	if (!h)
+		return DECODE_LINK_SHORT;
+	length = be16(h + 4);
+	if (length >= UDP_HEADER && length - UDP_HEADER < layer_whole(layer))
+		layer_limit(layer, length - UDP_HEADER);
+	switch (o->dst_port) {
+	case PORT_VXLAN:
+	case PORT_VXLAN_OLD:
+		return pass_vxlan(layer, open, version);
+	case PORT_VXLAN_GPE:
+		return pass_vxlan_gpe(layer, open, version);
+	case PORT_GENEVE:
+		return pass_geneve(layer, open, version);
+	case PORT_GTP:
+		return pass_gtp(layer, open, version);
+	default:
+		return pass_teredo(layer, open, version);
+	}
+}
+
+static enum decode_result pass_tunnel(struct layer *layer, const struct observation *o, enum version *version,
+                                      bool *overlay)
+{
+	*overlay = false;
+	switch (o->protocol) {
 	case PROTOCOL_IPV4:
 		*version = VERSION_4;
 		return DECODE_OK;
 	case PROTOCOL_IPV6:
 		*version = VERSION_6;
 		return DECODE_OK;
+	case PROTOCOL_UDP:
+		*overlay = true;
+		return pass_udp(layer, o, version);
 	default:
-		return pass_gre(layer, version);
+		return pass_gre(layer, version, overlay);
 	}
 }
 
+/* Whether it is worth a look. Without a branch for each port: random ones would be guessed wrongly again and again. */
 static inline bool is_tunnel(const struct observation *o)
 {
-	return (o->protocol == PROTOCOL_GRE || o->protocol == PROTOCOL_IPV4 || o->protocol == PROTOCOL_IPV6) &&
-	       !(o->flags & OBSERVATION_LATER_FRAGMENT);
+	unsigned to = o->dst_port;
+
+	if (o->protocol == PROTOCOL_TCP)
+		return false;
+	if (o->protocol == PROTOCOL_UDP)
+		return (to == PORT_GTP) | (to == PORT_VXLAN) | (to == PORT_VXLAN_GPE) | (to == PORT_GENEVE) |
+		       (to == PORT_VXLAN_OLD) | (to == PORT_TEREDO) | (o->src_port == PORT_TEREDO);
+	return o->protocol == PROTOCOL_GRE || o->protocol == PROTOCOL_IPV4 || o->protocol == PROTOCOL_IPV6;
+}
+
+static void set_outer(const struct observation *o, bool overlay, struct observation *inner)
+{
+	if (overlay)
+		inner->flags |= OBSERVATION_OVERLAY;
+	inner->outer.src = o->src;
+	inner->outer.dst = o->dst;
+	inner->outer.protocol = o->protocol;
+	inner->outer.ttl = o->ttl;
+	inner->outer.ip_id = o->ip_id;
+	inner->outer.length = o->length;
+	inner->outer.src_port = o->src_port;
+	inner->outer.dst_port = o->dst_port;
 }
 
 /*
  * Goes down the tunnels, from a tunnel packet in *o, as far as there is sense in them. A first fragment is gone into as
- * well: the inner headers are all in it, and its later fragments stay what they are, tunnel packets.
+ * well: the inner headers are all in it, and its later fragments stay what they are, tunnel packets. What a mirror or an
+ * overlay carries is told as if it had been captured there, so that a tunnel in it is the outermost.
  */
 static enum decode_result descend(struct layer *layer, struct observation *o)
 {
-	for (unsigned depth = 0; is_tunnel(o); depth++) {
+	for (unsigned depth = 0; is_tunnel(o) && !(o->flags & OBSERVATION_LATER_FRAGMENT); depth++) {
 		struct observation inner;
 		enum version version;
+		bool overlay;
 
-		if (pass_tunnel(layer, o->protocol, &version) != DECODE_OK)
+		if (pass_tunnel(layer, o, &version, &overlay) != DECODE_OK)
 			return DECODE_OK;
 		if (depth == DECODE_TUNNELS_MAX) {
 			o->flags |= OBSERVATION_MALFORMED; /* … and what was reached hits its target */
@@ -889,14 +1195,10 @@ static enum decode_result descend(struct layer *layer, struct observation *o)
 		if (read_packet(layer, version, &inner) != DECODE_OK)
 			return DECODE_OK;
 		inner.flags |= OBSERVATION_TUNNELLED;
-		if (depth == 0) {
-			inner.outer.src = o->src;
-			inner.outer.dst = o->dst;
-			inner.outer.protocol = o->protocol;
-			inner.outer.ttl = o->ttl;
-			inner.outer.length = o->length;
-			inner.outer.ip_id = o->ip_id;
+		if (depth == 0 || (o->flags & OBSERVATION_OVERLAY && !overlay)) {
+			set_outer(o, overlay, &inner);
 		} else {
+			inner.flags |= o->flags & OBSERVATION_OVERLAY;
 			inner.outer = o->outer;
 		}
 		*o = inner;

@@ -3,8 +3,10 @@
  * A frame becomes an observation. Pure: octets in, struct out; no allocation, no I/O, no state. Nothing passes unseen:
  * what cannot be decoded yields a reason.
  *
- * Link types: Ethernet (1, with 802.1Q / 802.1ad tags to any depth), NULL (0) and LOOP (108), raw IP (12, 14, 101, 228, 229), Linux
- * cooked v1 (113) and v2 (276), PPP (9) for IP inside. Seen through on the way: MPLS labels, PPPoE sessions, GRE, IP-in-IP, 6in4.
+ * Link types: Ethernet (1, with 802.1Q / 802.1ad tags), NULL (0) and LOOP (108), raw IP (12, 14, 101, 228, 229), Linux
+ * cooked v1 (113) and v2 (276), PPP (9) for IP inside. Passed on the way: MPLS labels (IP or Ethernet behind them, with a
+ * control word or without), PPPoE sessions. Seen through: GRE (IP, Ethernet, PPP), IP-in-IP, 6in4, ERSPAN I to III, VXLAN
+ * (4789, 8472), VXLAN-GPE (4790) with NSH, Geneve (6081), GTP-U (2152), Teredo (3544).
  */
 #ifndef HOLDFAST_OBSERVE_DECODE_H
 #define HOLDFAST_OBSERVE_DECODE_H
@@ -33,7 +35,7 @@ enum decode_result {
 };
 
 #define DECODE_EXTENSIONS_MAX 64 /* IPv6 extension headers in one packet */
-#define DECODE_TUNNELS_MAX 4
+#define DECODE_TUNNELS_MAX 4     /* tunnels in each other; also, apart from these, Ethernet frames behind MPLS labels */
 #define DECODE_TAGS_MAX 8 /* VLAN tags */
 
 /*
@@ -41,7 +43,7 @@ enum decode_result {
  * for time and weight, which the caller sets. Where decode_hits_target() says so of another result it holds what IP
  * says and OBSERVATION_MALFORMED: such packets flood a target as well as any. On everything else *observation is unspecified. A later fragment has no ports. A transport header that the snap length cut is
  * DECODE_TRANSPORT_SHORT only where not even the ports are there; else what is there is filled and OBSERVATION_CUT set.
- * Where a tunnel's inside is undecodable, the observation is that of the tunnel packet itself (protocol 47, 4, 41).
+ * Where a tunnel's inside is undecodable, the observation is that of the tunnel packet itself (protocol 47, 4, 41, 17).
  */
 enum decode_result decode_frame(uint32_t link_type, const uint8_t *data, uint32_t captured, uint32_t original,
                                 struct observation *observation);

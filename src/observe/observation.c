@@ -1,6 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "observe/observation.h"
 
+enum { PROTOCOL_UDP = 17, OVER_IPV4 = 28, OVER_IPV6 = 48 }; /* octets of IP and UDP header, without options */
+
+static void add_udp(const struct observation *tunnelled, struct observation *outer)
+{
+	uint32_t headers = address_is_ipv4(&outer->dst) ? OVER_IPV4 : OVER_IPV6;
+	uint32_t payload = outer->length > headers ? outer->length - headers : 0;
+
+	outer->flags |= OBSERVATION_PORTS;
+	outer->src_port = tunnelled->outer.src_port;
+	outer->dst_port = tunnelled->outer.dst_port;
+	outer->payload_length = payload < UINT16_MAX ? (uint16_t)payload : UINT16_MAX;
+}
+
 void observation_outer(const struct observation *tunnelled, struct observation *outer)
 {
 	*outer = (struct observation){
@@ -9,7 +22,7 @@ void observation_outer(const struct observation *tunnelled, struct observation *
 		.dst = tunnelled->outer.dst,
 		.weight = tunnelled->weight,
 		.length = tunnelled->outer.length,
-		.flags = tunnelled->flags & (OBSERVATION_TUNNELLED | OBSERVATION_WELCOME),
+		.flags = tunnelled->flags & (OBSERVATION_TUNNELLED | OBSERVATION_WELCOME | OBSERVATION_OVERLAY),
 		.protocol = tunnelled->outer.protocol,
 		.ttl = tunnelled->outer.ttl,
 		.ip_id = tunnelled->outer.ip_id,
@@ -24,4 +37,6 @@ void observation_outer(const struct observation *tunnelled, struct observation *
 			.payload_length = tunnelled->payload_length,
 		},
 	};
+	if (outer->protocol == PROTOCOL_UDP)
+		add_udp(tunnelled, outer);
 }

@@ -5,8 +5,11 @@
  *
  * All numbers are in host byte order. A field whose presence flag is absent is zero and means nothing.
  *
- * An observation describes the innermost packet that could be seen through to (GRE, IP-in-IP): that is what hits a
- * target. The outermost one stays beside it, for a flood of tunnel packets hits the tunnel's end.
+ * An observation describes the innermost packet that could be seen through to (GRE, IP-in-IP, VXLAN …): that is what hits
+ * a target. The outermost one stays beside it, for a flood of tunnel packets hits the tunnel's end.
+ *
+ * Mirrors (ERSPAN) and overlays over UDP (VXLAN, Geneve, GTP-U, Teredo) are marked: whatever they carry is as good as
+ * captured where they begin. Where another tunnel is in one, that is the outermost, and the mark is not set.
  */
 #ifndef HOLDFAST_OBSERVE_OBSERVATION_H
 #define HOLDFAST_OBSERVE_OBSERVATION_H
@@ -35,6 +38,7 @@ enum {
 	OBSERVATION_MALFORMED = 1u << 11, /* the transport header is cut or impossible: only what IP says is there */
 	/* Set behind the waist, by what is known of its conversation: asked for, or engaged. */
 	OBSERVATION_WELCOME = 1u << 12,
+	OBSERVATION_OVERLAY = 1u << 13, /* outer is of a mirror or an overlay */
 };
 
 /* clang-format off */
@@ -78,10 +82,11 @@ struct observation {
 	} tcp;
 	struct {
 		struct address src, dst;
-		uint8_t protocol; /* 47 GRE, 4 IP-in-IP, 41 IPv6-in-IPv4 …: the outermost tunnel */
+		uint8_t protocol; /* 47 GRE, 4 IP-in-IP, 41 IPv6-in-IPv4, 17 VXLAN …: the outermost tunnel */
 		uint8_t ttl;
-		uint32_t length;
 		uint16_t ip_id;
+		uint32_t length;
+		uint16_t src_port, dst_port; /* UDP only */
 	} outer;
 	struct { /* the packet an ICMP error quotes; in observation_outer(), the packet inside */
 		struct address src, dst;
@@ -92,8 +97,8 @@ struct observation {
 };
 
 /*
- * A tunnelled packet as the tunnel's end sees it: outer addresses, protocol, length; no ports, no payload. What was inside is kept as its quote, without
- * OBSERVATION_QUOTE.
+ * A tunnelled packet as the tunnel's end sees it: outer addresses, protocol, length, ports where it is UDP; no payload.
+ * What was inside is kept as its quote, without OBSERVATION_QUOTE.
  */
 void observation_outer(const struct observation *tunnelled, struct observation *outer);
 

@@ -381,6 +381,75 @@ static void mpls_labels(void **state)
 	}
 }
 
+/* Ethernet behind labels, whatever its first address begins with; nothing says whether there is a control word. */
+static void mpls_pseudowires(void **state)
+{
+	static const uint8_t firsts[] = { 0x00, 0x02, 0x1c, 0x45, 0x48, 0x60, 0x6c, 0xa4 };
+	struct observation o;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(firsts) * 4; i++) {
+		bool control = i & 1, tagged = i & 2;
+		struct frame f = { .length = 0 };
+		uint32_t ethernet;
+
+		put_ethernet(&f, 0x8847);
+		put32(&f, 0x12345040);
+		put32(&f, 0x54321140);
+		if (control)
+			put32(&f, i); /* a sequence number */
+		ethernet = f.length;
+		put_ethernet(&f, tagged ? 0x88a8 : 0x0800);
+		patch8(&f, ethernet, firsts[i / 4]);
+		if (tagged) {
+			put16(&f, 100);
+			put16(&f, 0x0800);
+		}
+		put_ipv4(&f, 17, 14, 3);
+		put_datagram(&f);
+		put_many(&f, 12, 0xee); /* padding */
+		expect_datagram(&f, ETHERNET, 3);
+		assert_int_equal(decode(&f, ETHERNET, &o), DECODE_OK);
+		assert_false(o.flags & OBSERVATION_TUNNELLED);
+		/* The inner packet is longer than the frame: then it is none, and at most the address looks like IP. */
+		patch16(&f, ethernet + 14 + (tagged ? 4 : 0) + 2, 100);
+		if (control || (firsts[i / 4] >> 4 != 4 && firsts[i / 4] >> 4 != 6))
+			assert_int_equal(decode(&f, ETHERNET, &o), DECODE_NOT_IP);
+	}
+	for (unsigned i = 0; i < 2; i++) { /* the channel beside the wire, and what is no frame */
+		struct frame f = { .length = 0 };
+
+		put_ethernet(&f, 0x8847);
+		put32(&f, 0x12345140);
+		put32(&f, i ? 0x00000001 : 0x10000007);
+		put_many(&f, 60, 0x33);
+		assert_int_equal(decode(&f, ETHERNET, &o), DECODE_NOT_IP);
+		assert_int_equal(decode_cut(&f, ETHERNET, 18 + i * 3, f.length, &o), DECODE_LINK_SHORT);
+	}
+}
+
+static void mpls_pseudowires_in_each_other(void **state)
+{
+	struct observation o;
+
+	(void)state;
+	for (unsigned wires = 1; wires <= DECODE_TUNNELS_MAX + 1; wires++) {
+		struct frame f = { .length = 0 };
+
+		for (unsigned i = 0; i < wires; i++) {
+			put_ethernet(&f, 0x8847);
+			put32(&f, 0x12345140);
+		}
+		put_ethernet(&f, 0x86dd);
+		put_ipv6(&f, 17, 14, 3);
+		put_datagram(&f);
+		if (wires <= DECODE_TUNNELS_MAX)
+			expect_datagram(&f, ETHERNET, 3);
+		else
+			assert_int_not_equal(decode(&f, ETHERNET, &o), DECODE_OK);
+	}
+}
+
 static void mpls_over_ppp(void **state)
 {
 	struct frame f = { .length = 0 };
@@ -416,6 +485,28 @@ static void pppoe(void **state)
 	assert_int_equal(decode(&f, ETHERNET, &o), DECODE_NOT_IP);
 	patch16(&f, 16, 0x8863);
 	assert_int_equal(decode(&f, ETHERNET, &o), DECODE_NOT_IP);
+}
+
+static void pppoe_ipv6(void **state)
+{
+	struct frame f = { .length = 0 };
+	struct observation o;
+
+	(void)state;
+	put_ethernet(&f, 0x88a8);
+	put16(&f, 100);
+	put16(&f, 0x8100);
+	put16(&f, 200);
+	put16(&f, 0x8864);
+	put16(&f, 0x1100);
+	put16(&f, 7);
+	put16(&f, 2 + 54);
+	put16(&f, 0x0057);
+	put_ipv6(&f, 17, 14, 3);
+	put_datagram(&f);
+	expect_datagram(&f, ETHERNET, 3);
+	patch16(&f, 26, 2 + 30); /* the session says less than its packet: cut */
+	assert_int_equal(decode(&f, ETHERNET, &o), DECODE_IP_SHORT);
 }
 
 static void ieee_802_2(void **state)
@@ -951,6 +1042,7 @@ static void tunnels(void **state)
 		{ 47, { 0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, [15] = 0 }, 16, LAYER_ETHERNET },
 		{ 47, { 0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, [19] = 0 }, 20, LAYER_ETHERNET },
 		{ 47, { 0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, [19] = 1, [27] = 0 }, 28, LAYER_ETHERNET },
+		{ 47, { 0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, [18] = 8, [19] = 0 }, 20, LAYER_IPV6 },
 	};
 
 	(void)state;
@@ -971,6 +1063,325 @@ static void tunnels(void **state)
 		put_datagram(&f);
 		expect_tunnel(&f, cases[i].protocol, 20 + carried);
 	}
+}
+
+enum inside { INSIDE_IPV4, INSIDE_IPV6, INSIDE_ETHERNET, INSIDE_VLAN, INSIDE_TEREDO };
+
+/* put_datagram() to 198.51.100.5 or 2001:db8::5 */
+static void put_inside(struct frame *f, enum inside inside)
+{
+	uint32_t at;
+
+	switch (inside) {
+	case INSIDE_IPV4:
+		put_ipv4(f, 17, 14, 5);
+		break;
+	case INSIDE_IPV6:
+		put_ipv6(f, 17, 14, 5);
+		break;
+	case INSIDE_ETHERNET:
+		put_ethernet(f, 0x0800);
+		put_ipv4(f, 17, 14, 5);
+		break;
+	case INSIDE_VLAN:
+		put_ethernet(f, 0x8100);
+		put16(f, 7);
+		put16(f, 0x86dd);
+		put_ipv6(f, 17, 14, 5);
+		break;
+	case INSIDE_TEREDO:
+		at = put_ipv6(f, 17, 14, 5);
+		patch16(f, at + 10, 0); /* 2001:: */
+		break;
+	}
+	put_datagram(f);
+}
+
+/* Behind Ethernet, IPv4 and UDP of the ports; returns where the UDP payload begins. */
+static uint32_t put_udp_tunnel(struct frame *f, unsigned src_port, unsigned dst_port, const uint8_t *header,
+                               unsigned length, enum inside inside)
+{
+	uint32_t ip, udp;
+
+	f->length = 0;
+	put_ethernet(f, 0x0800);
+	ip = put_ipv4(f, 17, 0, 99);
+	udp = put_udp(f, 0);
+	patch16(f, udp, src_port);
+	patch16(f, udp + 2, dst_port);
+	put_octets(f, header, length);
+	put_inside(f, inside);
+	patch16(f, ip + 2, f->length - ip);
+	patch16(f, udp + 4, f->length - udp);
+	return udp + 8;
+}
+
+/* What is around the datagram is all there is: UDP to `port` of the tunnel's end. */
+static void expect_closed(const struct frame *f, unsigned port)
+{
+	struct observation o;
+
+	assert_int_equal(decode(f, ETHERNET, &o), DECODE_OK);
+	if (o.flags & OBSERVATION_TUNNELLED || o.dst_port != port || o.dst.octets[15] != 99)
+		fail_msg("port %u is seen through", port);
+}
+
+static const struct udp_tunnel {
+	unsigned src_port, dst_port;
+	uint8_t header[40];
+	unsigned length;
+	enum inside inside;
+} udp_tunnels[] = {
+	{ 50000, 4789, { 8, 0, 0, 0, 1, 2, 3, 0 }, 8, INSIDE_ETHERNET },
+	{ 50000, 4789, { 8, 0, 0, 0, 1, 2, 3, 0 }, 8, INSIDE_VLAN },
+	{ 50000, 4789, { 0x88, 0x48, 1, 2, 1, 2, 3, 0 }, 8, INSIDE_ETHERNET }, /* group policy */
+	{ 50000, 8472, { 8, 0, 0, 0, 1, 2, 3, 0 }, 8, INSIDE_ETHERNET },
+	{ 50000, 4790, { 8, 0, 0, 0, 1, 2, 3, 0 }, 8, INSIDE_ETHERNET },
+	{ 50000, 4790, { 0x0c, 0, 0, 1, 1, 2, 3, 0 }, 8, INSIDE_IPV4 },
+	{ 50000, 4790, { 0x0c, 0, 0, 2, 1, 2, 3, 0 }, 8, INSIDE_IPV6 },
+	{ 50000, 4790, { 0x0e, 0, 0, 3, 1, 2, 3, 0 }, 8, INSIDE_ETHERNET },
+	{ 50000, 4790, { 0x0c, 0, 0, 4, 1, 2, 3, 0, 0x0f, 0xc2, 2, 1, 0, 0, 7, 255 }, 16, INSIDE_IPV4 },
+	{ 50000, 4790, { 0x0c, 0, 0, 4, 1, 2, 3, 0, 0x0f, 0xc6, 1, 3, [31] = 9 }, 32, INSIDE_ETHERNET },
+	{ 50000, 6081, { 0, 0, 0x65, 0x58, 1, 2, 3, 0 }, 8, INSIDE_ETHERNET },
+	{ 50000, 6081, { 0, 0, 8, 0, 1, 2, 3, 0 }, 8, INSIDE_IPV4 },
+	{ 50000, 6081, { 4, 0x40, 0x86, 0xdd, 1, 2, 3, 0, 1, 3, 0x81, 0, 1, 4, 2, 2, [23] = 3 }, 24, INSIDE_IPV6 },
+	{ 2152, 2152, { 0x30, 0xff, 0, 34, 1, 2, 3, 4 }, 8, INSIDE_IPV4 },
+	{ 2152, 2152, { 0x30, 0xff, 0, 54, 1, 2, 3, 4 }, 8, INSIDE_IPV6 },
+	{ 40000, 2152, { 0x32, 0xff, 0, 38, 1, 2, 3, 4, 0, 9, 7, 7 }, 12, INSIDE_IPV4 },
+	{ 40000, 2152, { 0x33, 0xff, 0, 38, 1, 2, 3, 4, 0, 9, 7, 0x85 }, 12, INSIDE_IPV4 }, /* without E, no type */
+	{ 2152, 2152, { 0x34, 0xff, 0, 42, 1, 2, 3, 4, 0, 0, 0, 0x85, 1, 0, 9, 0 }, 16, INSIDE_IPV4 },
+	{ 2152,
+	  2152,
+	  { 0x36, 0xff, 0, 50, 1, 2, 3, 4, 0, 0, 0, 0x85, 1, 0, 9, 0xc0, 2, 1, 2, 3, 4, 5, 6, 0 },
+	  24,
+	  INSIDE_IPV4 },
+	{ 50000, 3544, { 0 }, 0, INSIDE_TEREDO },
+	{ 3544, 50000, { 0 }, 0, INSIDE_TEREDO },
+	{ 3544, 50000, { 0, 0, 0xcf, 1, 2, 3, 4, 5 }, 8, INSIDE_TEREDO },
+	{ 50000, 3544, { 0, 1, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 0 }, 13, INSIDE_TEREDO },
+	{ 3544, 50000, { 0, 1, 2, 4, [19] = 0, 0, [27] = 0 }, 27, INSIDE_TEREDO },
+};
+
+static void tunnels_over_udp(void **state)
+{
+	struct observation o, around;
+	char text[ADDRESS_TEXT_SIZE];
+	struct frame f;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(udp_tunnels) / sizeof(*udp_tunnels); i++) {
+		const struct udp_tunnel *t = &udp_tunnels[i];
+		uint32_t inside = put_udp_tunnel(&f, t->src_port, t->dst_port, t->header, t->length, t->inside);
+
+		assert_int_equal(decode(&f, ETHERNET, &o), DECODE_OK);
+		if (!(o.flags & OBSERVATION_TUNNELLED))
+			fail_msg("case %zu is not seen through", i);
+		expect_datagram(&f, ETHERNET, 5);
+		assert_true(o.flags & OBSERVATION_OVERLAY);
+		assert_int_equal(o.outer.protocol, 17);
+		assert_int_equal(o.outer.src_port, t->src_port);
+		assert_int_equal(o.outer.dst_port, t->dst_port);
+		assert_int_equal(o.outer.length, f.length - 14);
+		assert_string_equal(address_format(&o.outer.dst, text), "198.51.100.99");
+		observation_outer(&o, &around);
+		assert_true(around.flags & OBSERVATION_PORTS && around.flags & OBSERVATION_OVERLAY);
+		assert_int_equal(around.dst_port, t->dst_port);
+		assert_int_equal(around.payload_length, f.length - inside);
+		/* Cut anywhere, it is one or the other, or nothing; never a datagram of something else. */
+		for (uint32_t cut = 0; cut < f.length; cut++) {
+			enum decode_result result = decode_cut(&f, ETHERNET, cut, f.length, &o);
+
+			if (result == DECODE_OK && o.flags & OBSERVATION_TUNNELLED)
+				assert_int_equal(o.dst_port, 33333);
+			else if (result == DECODE_OK)
+				assert_int_equal(o.dst_port, t->dst_port);
+		}
+		/* Another port, and it is a datagram like any. */
+		patch16(&f, inside - 8, 50001);
+		patch16(&f, inside - 6, 50001);
+		expect_closed(&f, 50001);
+		/* More inside than there is */
+		put_udp_tunnel(&f, t->src_port, t->dst_port, t->header, t->length, t->inside);
+		f.length--;
+		patch16(&f, 16, f.length - 14);
+		expect_closed(&f, t->dst_port);
+	}
+}
+
+/* One wrong bit in what is reserved, one octet more or less, and it is not believed. */
+static void closed_tunnels_over_udp(void **state)
+{
+	static const struct {
+		unsigned src_port, dst_port;
+		uint8_t header[40];
+		unsigned length;
+		enum inside inside;
+	} cases[] = {
+		{ 50000, 4789, { 0, 0, 0, 0, 1, 2, 3, 0 }, 8, INSIDE_ETHERNET },
+		{ 50000, 4789, { 9, 0, 0, 0, 1, 2, 3, 0 }, 8, INSIDE_ETHERNET },
+		{ 50000, 4789, { 8, 1, 0, 0, 1, 2, 3, 0 }, 8, INSIDE_ETHERNET },
+		{ 50000, 4789, { 8, 0, 0, 1, 1, 2, 3, 0 }, 8, INSIDE_ETHERNET },
+		{ 50000, 4789, { 8, 0, 0, 0, 1, 2, 3, 4 }, 8, INSIDE_ETHERNET },
+		{ 50000, 4789, { 0x88, 0x80, 0, 0, 1, 2, 3, 0 }, 8, INSIDE_ETHERNET },
+		{ 50000, 4789, { 8, 0, 0, 0, 1, 2, 3, 0 }, 8, INSIDE_IPV4 },
+		{ 50000, 4789, { 8, 0, 0, 0 }, 4, INSIDE_ETHERNET },
+		{ 4789, 50000, { 8, 0, 0, 0, 1, 2, 3, 0 }, 8, INSIDE_ETHERNET },
+		{ 50000, 4790, { 0x1c, 0, 0, 1, 1, 2, 3, 0 }, 8, INSIDE_IPV4 }, /* a version */
+		{ 50000, 4790, { 0x0d, 0, 0, 1, 1, 2, 3, 0 }, 8, INSIDE_IPV4 }, /* maintenance */
+		{ 50000, 4790, { 0x04, 0, 0, 1, 1, 2, 3, 0 }, 8, INSIDE_IPV4 },
+		{ 50000, 4790, { 0x0c, 0, 0, 2, 1, 2, 3, 0 }, 8, INSIDE_IPV4 },
+		{ 50000, 4790, { 0x0c, 0, 0, 5, 1, 2, 3, 0 }, 8, INSIDE_IPV4 },
+		{ 50000, 4790, { 0x0c, 0, 0, 4, 1, 2, 3, 0, 0x0f, 0xc1, 2, 1 }, 12, INSIDE_IPV4 },
+		{ 50000, 4790, { 0x0c, 0, 0, 4, 1, 2, 3, 0, 0x2f, 0xc2, 2, 1, 0, 0, 7, 255 }, 16, INSIDE_IPV4 },
+		{ 50000, 6081, { 0x40, 0, 8, 0, 1, 2, 3, 0 }, 8, INSIDE_IPV4 },
+		{ 50000, 6081, { 0, 0x80, 8, 0, 1, 2, 3, 0 }, 8, INSIDE_IPV4 },
+		{ 50000, 6081, { 0, 1, 8, 0, 1, 2, 3, 0 }, 8, INSIDE_IPV4 },
+		{ 50000, 6081, { 0, 0, 8, 0, 1, 2, 3, 9 }, 8, INSIDE_IPV4 },
+		{ 50000, 6081, { 0, 0, 8, 6, 1, 2, 3, 0 }, 8, INSIDE_IPV4 },
+		{ 50000, 6081, { 1, 0, 8, 0, 1, 2, 3, 0, 1, 3, 1, 1 }, 12, INSIDE_IPV4 }, /* an option too long */
+		{ 50000, 6081, { 2, 0, 8, 0, 1, 2, 3, 0, 1, 3, 1, 0x21, 0, 0, 0, 0 }, 16, INSIDE_IPV4 },
+		{ 2152, 2152, { 0x50, 0xff, 0, 34, 1, 2, 3, 4 }, 8, INSIDE_IPV4 },
+		{ 2152, 2152, { 0x20, 0xff, 0, 34, 1, 2, 3, 4 }, 8, INSIDE_IPV4 }, /* GTP' */
+		{ 2152, 2152, { 0x38, 0xff, 0, 34, 1, 2, 3, 4 }, 8, INSIDE_IPV4 },
+		{ 2152, 2152, { 0x30, 0xfe, 0, 34, 1, 2, 3, 4 }, 8, INSIDE_IPV4 },
+		{ 2152, 2152, { 0x30, 0xff, 0, 33, 1, 2, 3, 4 }, 8, INSIDE_IPV4 },
+		{ 2152, 2152, { 0x30, 0xff, 0, 35, 1, 2, 3, 4 }, 8, INSIDE_IPV4 },
+		{ 2152, 2152, { 0x34, 0xff, 0, 42, 1, 2, 3, 4, 0, 0, 0, 0x85, 0, 0, 9, 0 }, 16, INSIDE_IPV4 },
+		{ 2152, 2152, { 0x34, 0xff, 0, 42, 1, 2, 3, 4, 0, 0, 0, 0x85, 200, 0, 9, 0 }, 16, INSIDE_IPV4 },
+		{ 50000, 3544, { 0 }, 0, INSIDE_IPV6 }, /* no address of Teredo's */
+		{ 50000, 3544, { 0 }, 0, INSIDE_IPV4 },
+		{ 50000, 3544, { 0, 0, 1, 2, 3, 4 }, 6, INSIDE_TEREDO },
+		{ 50000, 3544, { 0, 1, 200, 200 }, 4, INSIDE_TEREDO },
+	};
+	struct frame f;
+	uint32_t inside;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		put_udp_tunnel(&f, cases[i].src_port, cases[i].dst_port, cases[i].header, cases[i].length,
+		               cases[i].inside);
+		expect_closed(&f, cases[i].dst_port);
+	}
+	inside = put_udp_tunnel(&f, 3544, 50000, NULL, 0, INSIDE_TEREDO);
+	patch16(&f, inside + 4, 13); /* an octet of something behind it */
+	expect_closed(&f, 50000);
+	inside = put_udp_tunnel(&f, 3544, 50000, NULL, 0, INSIDE_TEREDO);
+	patch8(&f, inside + 6, 59); /* a bubble */
+	expect_closed(&f, 50000);
+}
+
+/* 96 octets, a usual snap length, are enough for the ports inside. */
+static void tunnels_over_udp_cut(void **state)
+{
+	static const uint8_t vxlan[] = { 8, 0, 0, 0, 1, 2, 3, 0 };
+	struct observation o;
+	struct frame f;
+
+	(void)state;
+	put_udp_tunnel(&f, 50000, 4789, vxlan, sizeof(vxlan), INSIDE_ETHERNET);
+	assert_int_equal(decode_cut(&f, ETHERNET, 96, f.length, &o), DECODE_OK);
+	assert_true(o.flags & OBSERVATION_OVERLAY && o.flags & OBSERVATION_CUT);
+	assert_int_equal(o.dst_port, 33333);
+	assert_int_equal(o.payload_length, 6);
+}
+
+/* What a flood sends to such ports stays what it is. */
+static void noise_to_tunnel_ports(void **state)
+{
+	static const unsigned ports[] = { 2152, 3544, 4789, 4790, 6081, 8472 };
+	uint64_t random = 88172645463325252u;
+	struct observation o;
+
+	(void)state;
+	for (unsigned i = 0; i < 200000; i++) {
+		uint8_t noise[120];
+		struct frame f;
+		uint32_t inside;
+
+		for (size_t j = 0; j < sizeof(noise); j++) {
+			random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+			noise[j] = (uint8_t)(random >> 32);
+		}
+		inside = put_udp_tunnel(&f, 3544, ports[i % 6], noise, sizeof(noise), INSIDE_IPV4);
+		/* From the second half on the first octets are as they should be. */
+		if (i >= 100000)
+			memcpy(f.octets + inside, i % 6 == 0 ? "\x30\xff" : "\x08\0\0\0", i % 6 == 0 ? 2 : 4);
+		assert_int_equal(decode_frame(ETHERNET, f.octets, f.length, f.length, &o), DECODE_OK);
+		assert_false(o.flags & OBSERVATION_TUNNELLED);
+		assert_int_equal(o.dst_port, ports[i % 6]);
+	}
+}
+
+/* A mirror is where a capture was made: a tunnel that it shows is the outermost. The other way round nothing changes. */
+static void mirrors_of_tunnels(void **state)
+{
+	static const uint8_t vxlan[] = { 8, 0, 0, 0, 1, 2, 3, 0 };
+	struct frame f = { .length = 0 };
+	struct observation o;
+	uint32_t udp;
+
+	(void)state;
+	put_ipv4(&f, 47, 4 + 14 + 20 + 20 + 14, 99); /* ERSPAN of IP in IP */
+	put32(&f, 0x000088be);
+	put_ethernet(&f, 0x0800);
+	put_ipv4(&f, 4, 20 + 14, 77);
+	put_ipv4(&f, 17, 14, 5);
+	put_datagram(&f);
+	expect_datagram(&f, RAW, 5);
+	assert_int_equal(decode(&f, RAW, &o), DECODE_OK);
+	assert_int_equal(o.flags & (OBSERVATION_TUNNELLED | OBSERVATION_OVERLAY), OBSERVATION_TUNNELLED);
+	assert_int_equal(o.outer.protocol, 4);
+	assert_int_equal(o.outer.dst.octets[15], 77);
+	assert_int_equal(o.outer.length, 54);
+
+	f.length = 0;
+	put_ipv4(&f, 47, 4 + 14 + 28 + 8 + 14 + 34, 99); /* ERSPAN of VXLAN: the outermost of the two */
+	put32(&f, 0x000088be);
+	put_ethernet(&f, 0x0800);
+	put_ipv4(&f, 17, 8 + 8 + 14 + 34, 77);
+	udp = put_udp(&f, 8 + 8 + 14 + 34);
+	patch16(&f, udp + 2, 4789);
+	put_octets(&f, vxlan, sizeof(vxlan));
+	put_inside(&f, INSIDE_ETHERNET);
+	expect_datagram(&f, RAW, 5);
+	assert_int_equal(decode(&f, RAW, &o), DECODE_OK);
+	assert_true(o.flags & OBSERVATION_OVERLAY);
+	assert_int_equal(o.outer.protocol, 47);
+	assert_int_equal(o.outer.dst.octets[15], 99);
+
+	f.length = 0;
+	put_ipv4(&f, 4, 28 + 8 + 14 + 34, 99); /* VXLAN in IP in IP: a tunnel, and it has its say */
+	put_ipv4(&f, 17, 8 + 8 + 14 + 34, 77);
+	udp = put_udp(&f, 8 + 8 + 14 + 34);
+	patch16(&f, udp + 2, 4789);
+	put_octets(&f, vxlan, sizeof(vxlan));
+	put_inside(&f, INSIDE_ETHERNET);
+	expect_datagram(&f, RAW, 5);
+	assert_int_equal(decode(&f, RAW, &o), DECODE_OK);
+	assert_false(o.flags & OBSERVATION_OVERLAY);
+	assert_int_equal(o.outer.protocol, 4);
+	assert_int_equal(o.outer.dst_port, 0);
+}
+
+/* The first fragment holds the inner headers; its packet is longer than what is there. */
+static void fragments_over_udp(void **state)
+{
+	static const uint8_t vxlan[] = { 8, 0, 0, 0, 1, 2, 3, 0 };
+	struct frame f;
+	struct observation o;
+	uint32_t inside = put_udp_tunnel(&f, 50000, 4789, vxlan, sizeof(vxlan), INSIDE_ETHERNET);
+
+	(void)state;
+	patch16(&f, inside + 8 + 14 + 2, 1400);
+	expect_closed(&f, 4789);
+	patch16(&f, 14 + 6, 0x2000);
+	assert_int_equal(decode(&f, ETHERNET, &o), DECODE_OK);
+	assert_true(o.flags & OBSERVATION_OVERLAY && o.flags & OBSERVATION_CUT);
+	assert_int_equal(o.length, 1400);
+	assert_int_equal(o.dst_port, 33333);
+	patch16(&f, 14 + 6, 0x0007);
+	assert_int_equal(decode(&f, ETHERNET, &o), DECODE_OK);
+	assert_int_equal(o.flags & OBSERVATION_TUNNELLED, 0);
 }
 
 /* What cannot be seen into is what it is: a packet of the tunnel's protocol. */
@@ -1126,8 +1537,11 @@ int main(void)
 		cmocka_unit_test(padding_is_not_payload),
 		cmocka_unit_test(vlan_tags),
 		cmocka_unit_test(mpls_labels),
+		cmocka_unit_test(mpls_pseudowires),
+		cmocka_unit_test(mpls_pseudowires_in_each_other),
 		cmocka_unit_test(mpls_over_ppp),
 		cmocka_unit_test(pppoe),
+		cmocka_unit_test(pppoe_ipv6),
 		cmocka_unit_test(ieee_802_2),
 		cmocka_unit_test(other_links),
 		cmocka_unit_test(not_ip),
@@ -1145,6 +1559,12 @@ int main(void)
 		cmocka_unit_test(icmp_quotes),
 		cmocka_unit_test(icmpv6_quotes),
 		cmocka_unit_test(tunnels),
+		cmocka_unit_test(tunnels_over_udp),
+		cmocka_unit_test(tunnels_over_udp_cut),
+		cmocka_unit_test(closed_tunnels_over_udp),
+		cmocka_unit_test(noise_to_tunnel_ports),
+		cmocka_unit_test(mirrors_of_tunnels),
+		cmocka_unit_test(fragments_over_udp),
 		cmocka_unit_test(closed_tunnels),
 		cmocka_unit_test(tunnels_in_tunnels),
 		cmocka_unit_test(tunnel_fragments),
