@@ -67,6 +67,9 @@ static uint8_t refine(const struct incident_part *part)
 	    share_of_services(&w->top_src_ports) >= 80 && share_of_top(&w->top_sources) < 50 &&
 	    w->payloads * 2 > w->packets)
 		return VECTOR_MIDDLEBOX_REFLECTION;
+	/* IP in IP has no ports: these are packets wrapped in UDP. */
+	if (part->kind == VECTOR_IP_INSIDE && w->top_dst_ports.used)
+		return VECTOR_UDP;
 	return part->kind;
 }
 

@@ -272,7 +272,7 @@ static const struct evidence small_answers = {
 };
 /* clang-format on */
 
-/* Sources are pairs of tunnel end and inner destination here. */
+/* Sources are pairs of tunnel end and inner destination here; with mirrors and overlays, tunnel ends alone. */
 /* clang-format off */
 static const struct evidence tunnel = {
 	.crowd_1s = 300, .crowd_1s_sources = 200,

@@ -269,18 +269,26 @@ static bool count_packet(struct engine *e, const struct packet *p, const struct 
 	return false;
 }
 
-/* The tunnel packet around it. */
-static bool count_tunnel(struct engine *e, const struct observation *o, int64_t slot, bool inner_fresh)
+/*
+ * The tunnel packet around it.
+ *
+ * A tunnel joins two networks, so that few inner destinations are its mark, and many that of a flood. A mirror or an overlay carries everything there
+ * is, but from few ends: a flood that is wrapped as one comes from many. Nor has its outside anything to say where the inside is part of a
+ * conversation.
+ */
+static bool count_tunnel(struct engine *e, const struct observation *o, int64_t slot, const struct judgement *j)
 {
+	bool overlay = o->flags & OBSERVATION_OVERLAY;
 	uint8_t kind = judge_tunnel(e->flows, o, slot);
 	struct observation outer;
 	struct keys keys;
 
-	if (kind == VECTOR_NONE)
+	if (kind == VECTOR_NONE || (overlay && j->welcome))
 		return false;
 	observation_outer(o, &outer);
 	keys_make(&keys, &outer, e->seed);
-	return count_kind(e, &outer, &keys, kind, slot, hash_address(keys.source, &o->dst), inner_fresh, false, NULL);
+	return count_kind(e, &outer, &keys, kind, slot,
+	                  overlay ? keys.source : hash_address(keys.source, &o->dst), j->fresh, false, NULL);
 }
 
 void engine_prepare(const struct engine *e, struct packet *packet)
@@ -318,7 +326,7 @@ static void observe(struct engine *e, struct packet *p, const struct ahead *ahea
 	e->unwelcome += j.kind != VECTOR_NONE;
 	taken = count_packet(e, p, &j, slot, ahead);
 	if (!taken && (o->flags & OBSERVATION_TUNNELLED))
-		taken = count_tunnel(e, o, slot, j.fresh);
+		taken = count_tunnel(e, o, slot, &j);
 	if (taken)
 		return;
 	if (j.welcome)

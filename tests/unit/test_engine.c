@@ -220,6 +220,26 @@ static struct observation tunnelled(struct stream *s, int64_t ns, struct address
 	return o;
 }
 
+/* Around anything: what an exporter's mirror or an overlay makes of it. */
+static void wrap(struct observation *o, struct address from, struct address to)
+{
+	o->flags |= OBSERVATION_TUNNELLED | OBSERVATION_OVERLAY;
+	o->outer.src = from;
+	o->outer.dst = to;
+	o->outer.protocol = MADE_UDP;
+	o->outer.length = o->length + 50;
+	o->outer.src_port = 50000;
+	o->outer.dst_port = 4789;
+}
+
+static struct observation wrapped(struct stream *s, int64_t ns, struct address target)
+{
+	struct observation o = tunnelled(s, ns, target);
+
+	wrap(&o, anyone(s), target);
+	return o;
+}
+
 static struct observation esp(struct stream *s, int64_t ns, struct address target)
 {
 	return made_ip(ns, anyone(s), target, 50, 300);
@@ -587,6 +607,7 @@ static void each_kind_is_named(void **state)
 		{ piece, "fragment_flood" },
 		{ bare_gre, "gre_flood" },
 		{ tunnelled, "gre_flood" },
+		{ wrapped, "udp_flood" },
 		{ esp, "ip_protocol_flood" },
 		{ land, "land" },
 	};
@@ -605,6 +626,41 @@ static void each_kind_is_named(void **state)
 		assert_scope(engine_finding(e, 0), WEB);
 		assert_near(engine_finding(e, 0)->incident->began, 3000, 200);
 		assert_near(engine_finding(e, 0)->incident->ended, 6000, 200);
+		engine_free(e);
+	}
+}
+
+/*
+ * A mirror sends all that a network sees to one collector, unasked. What is in it is found as if it had been captured
+ * there, and the collector is no target, whatever there is: an attack on one, on a network, scans, or strangers' answers.
+ */
+static void a_mirror_is_no_target(void **state)
+{
+	static const char *const names[] = { "syn_flood", "udp_flood", "scan" };
+	struct address exporter = made_ipv4(0xac100001u), collector = made_ipv4(0xac100002u);
+
+	for (unsigned round = 0; round < 3; round++) {
+		struct stream *s = *state;
+		struct engine *e;
+
+		s->count = 0;
+		peace(s, WEB, 0, 20, 50);
+		if (round == 0)
+			flood(s, syn, WEB, 5000, 10000, 20000);
+		for (int64_t i = 0; round == 1 && i < 256; i++) /* a carpet */
+			flood(s, udp, (WEB & 0xffffff00u) | (uint32_t)i, 5000, 10000, 100);
+		/* one host calls at twenty thousand, which do not answer */
+		for (uint32_t i = 0; round == 2 && i < 20000; i++)
+			push(s, made_tcp(START + (int64_t)i * NS_PER_MS, made_ipv4(MAIL), 40000, anyone(s), 443,
+			                 TCP_SYN, i, 0));
+		for (size_t i = 0; i < s->count; i++)
+			wrap(&s->packets[i], exporter, collector);
+		e = analyze(s);
+		for (uint32_t i = 0; i < engine_count(e); i++)
+			assert_true(engine_finding(e, i)->incident->is_scan ||
+			            !prefix_contains(&engine_finding(e, i)->incident->scope, &collector));
+		assert_int_equal(engine_count(e), 1);
+		assert_string_equal(vector_name(engine_finding(e, 0), 0), names[round]);
 		engine_free(e);
 	}
 }
@@ -1014,6 +1070,7 @@ int main(void)
 		WITH_STREAM(waves_of_neighbours_stay_apart),
 		WITH_STREAM(a_carpet),
 		WITH_STREAM(each_kind_is_named),
+		WITH_STREAM(a_mirror_is_no_target),
 		WITH_STREAM(connections_without_a_word),
 		WITH_STREAM(ipv6),
 		WITH_STREAM(a_scan_is_no_flood),
