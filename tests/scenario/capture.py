@@ -12,7 +12,11 @@ SECTION, INTERFACE, PACKET = 0x0A0D0D0A, 1, 6
 PCAP_HEADER, PCAP_RECORD, PACKET_BLOCK = 24, 16, 28
 
 ETHERTYPE_VLAN, ETHERTYPE_V4, ETHERTYPE_V6 = 0x8100, 0x0800, 0x86DD
-TCP, UDP, FRAGMENT = 6, 17, 44
+ETHERTYPE_MPLS = 0x8847
+TCP, UDP, GRE, FRAGMENT = 6, 17, 47, 44
+MIRROR = bytes((10, 255, 255, 1))  # from whom comes what synth --wrap has wrapped
+# By protocol and port, or what GRE announces: octets behind IP up to what is inside.
+WRAPPINGS = {(GRE, 0x88BE): 16, (GRE, 0x22EB): 20, (UDP, 4789): 16, (UDP, 6081): 20, (UDP, 2152): 20}
 RESET = 4  # among TCP's flags
 EXTENSIONS = (0, 43, 60)  # hop-by-hop, routing, destination options: length in the second octet
 
@@ -55,14 +59,26 @@ class Capture:
 
     def network(self, index):
         """Where the IP header of a record begins, and its version; (None, None) where there is none."""
-        at = self.records[index][1] + 12
+        return self._behind_ethernet(self.records[index][1])
+
+    def _behind_ethernet(self, at):
+        at += 12
         (kind,) = struct.unpack_from("!H", self.octets, at)
         while kind == ETHERTYPE_VLAN:
             at += 4
             (kind,) = struct.unpack_from("!H", self.octets, at)
+        at += 2
+        if kind == ETHERTYPE_MPLS:
+            return self._behind_ethernet(at + 8)
         if kind == ETHERTYPE_V4:
-            return at + 2, 4
-        return (at + 2, 6) if kind == ETHERTYPE_V6 else (None, None)
+            return self._unwrapped(at) if self.octets[at + 12 : at + 16] == MIRROR else (at, 4)
+        return (at, 6) if kind == ETHERTYPE_V6 else (None, None)
+
+    def _unwrapped(self, at):
+        """Where the inner IP header begins in what synth --wrap makes."""
+        wrapping = self.octets[at + 9], struct.unpack_from("!H", self.octets, at + 22)[0]
+        at += 20 + WRAPPINGS[wrapping]
+        return (at, self.octets[at] >> 4) if wrapping == (UDP, 2152) else self._behind_ethernet(at)
 
     def destination(self, index):
         """As packed octets, or None."""

@@ -21,6 +21,7 @@ struct options {
 	uint32_t scale_pc;
 	enum trace_format format;
 	uint16_t vlan;
+	enum wrap wrap;
 	bool one_way, v6;
 };
 
@@ -28,7 +29,7 @@ static int usage(FILE *to)
 {
 	fputs("usage: synth list\n"
 	      "       synth SCENARIO -o FILE [--truth FILE] [--labels FILE] [--seed N] [--scale PERCENT]\n"
-	      "             [--format pcap|pcapng] [--vlan ID] [--one-way] [--ipv6]\n"
+	      "             [--format pcap|pcapng] [--vlan ID] [--wrap HOW] [--one-way] [--ipv6]\n"
 	      "example: synth ntp_reflection -o ntp.pcap --truth ntp.json --seed 7\n",
 	      to);
 	return to == stdout ? 0 : EXIT_USAGE;
@@ -58,17 +59,23 @@ static int list(void)
 
 static bool parse(int argc, char **argv, struct options *o)
 {
-	enum { OPT_TRUTH = 256, OPT_LABELS, OPT_SEED, OPT_SCALE, OPT_FORMAT, OPT_VLAN, OPT_ONE_WAY, OPT_IPV6 };
+	enum {
+		OPT_TRUTH = 256,
+		OPT_LABELS,
+		OPT_SEED,
+		OPT_SCALE,
+		OPT_FORMAT,
+		OPT_VLAN,
+		OPT_WRAP,
+		OPT_ONE_WAY,
+		OPT_IPV6
+	};
 	static const struct option longs[] = {
-		{ "truth", required_argument, NULL, OPT_TRUTH },
-		{ "labels", required_argument, NULL, OPT_LABELS },
-		{ "seed", required_argument, NULL, OPT_SEED },
-		{ "scale", required_argument, NULL, OPT_SCALE },
-		{ "format", required_argument, NULL, OPT_FORMAT },
-		{ "vlan", required_argument, NULL, OPT_VLAN },
-		{ "one-way", no_argument, NULL, OPT_ONE_WAY },
-		{ "ipv6", no_argument, NULL, OPT_IPV6 },
-		{ NULL, 0, NULL, 0 },
+		{ "truth", required_argument, NULL, OPT_TRUTH },   { "labels", required_argument, NULL, OPT_LABELS },
+		{ "seed", required_argument, NULL, OPT_SEED },     { "scale", required_argument, NULL, OPT_SCALE },
+		{ "format", required_argument, NULL, OPT_FORMAT }, { "vlan", required_argument, NULL, OPT_VLAN },
+		{ "wrap", required_argument, NULL, OPT_WRAP },     { "one-way", no_argument, NULL, OPT_ONE_WAY },
+		{ "ipv6", no_argument, NULL, OPT_IPV6 },           { NULL, 0, NULL, 0 },
 	};
 	uint64_t n = 0;
 	int c;
@@ -104,6 +111,10 @@ static bool parse(int argc, char **argv, struct options *o)
 				return false;
 			o->vlan = (uint16_t)n;
 			break;
+		case OPT_WRAP:
+			if (!wrap_find(optarg, &o->wrap))
+				return false;
+			break;
 		case OPT_ONE_WAY:
 			o->one_way = true;
 			break;
@@ -131,6 +142,7 @@ static int make(const struct scenario *s, const struct options *o)
 
 	world_init(&w, o->seed, o->scale_pc, o->v6, s->index);
 	w.vlan = o->vlan;
+	w.wrap = o->wrap;
 	w.one_way = o->one_way;
 	s->play(&w, s);
 	trace_settle(&w.trace, o->format);

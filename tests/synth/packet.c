@@ -120,6 +120,13 @@ static void frame(struct world *w, const struct pkt *p, uint8_t proto, bool frag
 		memset(f + n, 0, ETHER_MIN - n);
 		n = ETHER_MIN;
 	}
+	if (w->wrap) {
+		uint8_t wrapped[FRAME_MAX + WRAP_MAX];
+
+		n = wrap_frame(w->wrap, (uint32_t)w->trace.n_records, f, n, wrapped);
+		world_frame(w, p->t_ns, p->dir, p->label, &p->src, &p->dst, wrapped, n);
+		return;
+	}
 	world_frame(w, p->t_ns, p->dir, p->label, &p->src, &p->dst, f, n);
 }
 

@@ -16,6 +16,7 @@
 
 #include "rng.h"
 #include "trace.h"
+#include "wrap.h"
 
 #define VECTORS_MAX 10
 #define WAVES_MAX 16
@@ -60,6 +61,7 @@ struct world {
 	uint32_t scale_pc;
 	bool v6, one_way;
 	uint16_t vlan; /* 0: untagged */
+	enum wrap wrap;
 	int64_t end_ns;
 	struct addr target;
 	unsigned int target_bits;
