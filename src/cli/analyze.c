@@ -39,7 +39,7 @@ static const char help[] =
 	"Reads captures (pcap, pcapng) one after the other and says what happened: attacks, their waves, kinds and sources,\n"
 	"the narrowest rules that stop them, and what those would cost normal users. Nothing is changed, nothing is sent.\n"
 	"\n"
-	"  FILE               a capture, or - for standard input\n"
+	"  FILE               a capture, packed with gzip or zstd or not; or - for standard input\n"
 	"  --services FILE    YAML that names your services (as in holdfast.yaml), so that targets have names\n"
 	"  --json             the report as JSON (" ANALYSIS_SCHEMA "), for 'holdfast try' and other programs\n"
 	"  --html OUT         besides, a report in one HTML file, to read in a browser, print or forward\n"

@@ -60,7 +60,7 @@ static const char help[] =
 	"\n"
 	"Applies the rules of a report to a capture: OUT gets the packets that would have passed.\n"
 	"\n"
-	"  IN              a capture (pcap, pcapng), or - for standard input\n"
+	"  IN              a capture (pcap, pcapng; packed with gzip or zstd or not), or - for standard input\n"
 	"  --rules FILE    a report of 'holdfast analyze --json', or - for standard input\n"
 	"  -w, --write OUT where to write, in the format of IN, or - for standard output;\n"
 	"                  the summary then goes to standard error\n"

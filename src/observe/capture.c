@@ -23,6 +23,8 @@
  * it is a buffer which window_fill() refills, and which never exceeds WINDOW_MAX. Copying a file that is in the page
  * cache into a buffer that stays in the processor's costs about half of what the page faults of a mapping do, and
  * nobody who truncates the file can kill the reader. A file that grows is read as long as it was when it was opened.
+ * What is packed (gzip, zstd; the first octets tell) is unpacked into that buffer, so that offsets, but for those of
+ * capture_position(), are those of what was unpacked.
  *
  * Invariants: every record handed out begins where the one before ended; lengths are checked against the window
  * before anything behind them is read; state changes (section, interface) only on a whole block. After CUT or
@@ -42,6 +44,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "observe/unpack.h"
 
 #define WINDOW_CHUNK ((size_t)256 << 10) /* first size of a buffered window, and slack for record headers */
 #define WINDOW_MAX (CAPTURE_RECORD_MAX + WINDOW_CHUNK)
@@ -118,11 +122,13 @@ struct capture {
 	struct capture_time last_time;
 
 	/* input */
-	uint64_t size;   /* 0: unknown */
-	uint64_t unread; /* how much more may be read from the descriptor */
-	uint8_t *buffer;
+	uint64_t size;         /* 0: unknown */
+	uint64_t unread;       /* how much more may be read from the descriptor, or is at `memory` */
+	const uint8_t *memory; /* of a packed input that is in memory: what was not read yet */
+	struct unpack *unpack; /* NULL: the input is not packed */
+	uint8_t *buffer;       /* NULL: the window is the whole input */
 	size_t capacity;
-	int descriptor; /* -1: nothing more to read into the window */
+	int descriptor; /* -1: none */
 	bool close_descriptor;
 	int fault; /* errno that ended reading */
 	char error[CAPTURE_ERROR_SIZE];
@@ -157,6 +163,13 @@ static const char *errno_text(int number)
 	const char *text = strerrordesc_np(number);
 
 	return text ? text : "unknown error";
+}
+
+static const char *fault_text(const struct capture *capture)
+{
+	const char *text = capture->unpack ? unpack_error(capture->unpack) : "";
+
+	return *text ? text : errno_text(capture->fault);
 }
 
 static inline size_t window_left(const struct capture *capture)
@@ -206,11 +219,37 @@ static bool wait_readable(int descriptor)
 	return poll(&wait, 1, -1) >= 0 || errno == EINTR;
 }
 
+/* What is stored, packed or not; an unpack_pull. */
+static ssize_t read_stored(void *context, uint8_t *to, size_t room)
+{
+	struct capture *capture = context;
+
+	if (room > capture->unread)
+		room = (size_t)capture->unread;
+	if (capture->memory && room > 0) {
+		memcpy(to, capture->memory, room);
+		capture->memory += room;
+		capture->unread -= room;
+	}
+	if (capture->descriptor < 0 || room == 0)
+		return (ssize_t)room;
+	for (;;) {
+		ssize_t got = read(capture->descriptor, to, room);
+
+		if (got >= 0) {
+			capture->unread -= (uint64_t)got;
+			return got;
+		}
+		if (errno != EINTR && (errno != EAGAIN || !wait_readable(capture->descriptor)))
+			return -errno;
+	}
+}
+
 static COLD bool window_fill(struct capture *capture, size_t length)
 {
 	int result;
 
-	if (capture->descriptor < 0)
+	if (!capture->buffer)
 		return false;
 	result = window_make_room(capture, length);
 	if (result) {
@@ -219,19 +258,15 @@ static COLD bool window_fill(struct capture *capture, size_t length)
 	}
 	while (window_left(capture) < length) {
 		size_t used = (size_t)(capture->end - capture->buffer), room = capture->capacity - used;
-		ssize_t got = read(capture->descriptor, capture->buffer + used,
-		                   room < capture->unread ? room : (size_t)capture->unread);
+		uint8_t *to = capture->buffer + used;
+		ssize_t got = capture->unpack ? unpack_read(capture->unpack, to, room) : read_stored(capture, to, room);
 
-		if (got > 0) {
-			capture->unread -= (uint64_t)got;
-			capture->end += got;
-			capture->end_offset += (uint64_t)got;
-		} else if (got == 0) {
+		if (got < 0)
+			capture->fault = (int)-got;
+		if (got <= 0)
 			return false;
-		} else if (errno != EINTR && (errno != EAGAIN || !wait_readable(capture->descriptor))) {
-			capture->fault = errno;
-			return false;
-		}
+		capture->end += got;
+		capture->end_offset += (uint64_t)got;
 	}
 	return true;
 }
@@ -266,7 +301,7 @@ static COLD enum capture_kind ran_out(struct capture *capture, struct capture_re
 	uint64_t offset = offset_now(capture);
 
 	if (capture->fault)
-		return broken(capture, record, "cannot read on: %s", errno_text(capture->fault));
+		return broken(capture, record, "cannot read on: %s", fault_text(capture));
 	capture->state = STATE_END;
 	*record = (struct capture_record){ .offset = offset };
 	if (left == 0)
@@ -290,6 +325,8 @@ static enum capture_kind hand_out_other(struct capture *capture, struct capture_
 	capture->at += length;
 	return CAPTURE_OTHER;
 }
+
+static int refuse(const struct capture *capture, char error[CAPTURE_ERROR_SIZE]);
 
 /* pcap */
 
@@ -344,6 +381,8 @@ static int pcap_start(struct capture *capture, uint32_t magic, char error[CAPTUR
 	uint16_t major, minor;
 
 	if (!window_holds(capture, PCAP_FILE_HEADER)) {
+		if (capture->fault)
+			return refuse(capture, error);
 		(void)snprintf(error, CAPTURE_ERROR_SIZE,
 		               "the pcap file header is cut off at offset %zu; it needs %d octets",
 		               window_left(capture), PCAP_FILE_HEADER);
@@ -624,6 +663,8 @@ static int pcapng_start(struct capture *capture, char error[CAPTURE_ERROR_SIZE])
 	uint16_t major;
 
 	if (!window_holds(capture, SECTION_MINIMUM)) {
+		if (capture->fault)
+			return refuse(capture, error);
 		(void)snprintf(error, CAPTURE_ERROR_SIZE,
 		               "the pcapng section header is cut off at offset %zu; it needs %d octets",
 		               window_left(capture), SECTION_MINIMUM);
@@ -657,8 +698,8 @@ static const struct {
 	uint8_t magic[8];
 	const char *says;
 } strangers[] = {
-	{ 2, { 0x1f, 0x8b }, "compressed with gzip; decompress it first" },
-	{ 4, { 0x28, 0xb5, 0x2f, 0xfd }, "compressed with zstd; decompress it first" },
+	{ 2, { 0x1f, 0x8b }, "compressed twice, inside with gzip; decompress it once" },
+	{ 4, { 0x28, 0xb5, 0x2f, 0xfd }, "compressed twice, inside with zstd; decompress it once" },
 	{ 6, { 0xfd, '7', 'z', 'X', 'Z', 0 }, "compressed with xz; decompress it first" },
 	{ 3, { 'B', 'Z', 'h' }, "compressed with bzip2; decompress it first" },
 	{ 4, { 0x04, 0x22, 0x4d, 0x18 }, "compressed with lz4; decompress it first" },
@@ -689,7 +730,7 @@ static int refuse(const struct capture *capture, char error[CAPTURE_ERROR_SIZE])
 	const uint8_t *at = capture->at;
 
 	if (capture->fault) {
-		(void)snprintf(error, CAPTURE_ERROR_SIZE, "cannot read: %s", errno_text(capture->fault));
+		(void)snprintf(error, CAPTURE_ERROR_SIZE, "cannot read: %s", fault_text(capture));
 		return -capture->fault;
 	}
 	if (left == 0) {
@@ -713,11 +754,45 @@ static int refuse(const struct capture *capture, char error[CAPTURE_ERROR_SIZE])
 	return -EPROTONOSUPPORT;
 }
 
+/* The window holds packed octets: from here on it holds what they unpack to. 0 or -ENOMEM. */
+static int unpack_window(struct capture *capture, enum unpack_format format)
+{
+	bool in_memory = !capture->buffer;
+	size_t left = window_left(capture);
+
+	if (in_memory) {
+		capture->memory = capture->at;
+		capture->unread = left;
+		capture->buffer = malloc(WINDOW_CHUNK);
+		if (!capture->buffer)
+			return -ENOMEM;
+		capture->capacity = WINDOW_CHUNK;
+	}
+	capture->unpack = unpack_new(format, capture->at, in_memory ? 0 : left, read_stored, capture);
+	if (!capture->unpack)
+		return -ENOMEM;
+	capture->at = capture->buffer;
+	capture->end = capture->buffer;
+	capture->end_offset = 0;
+	return 0;
+}
+
 /* Reads the magic, and the header behind it. 0, or -errno with *error filled. */
 static int start(struct capture *capture, char error[CAPTURE_ERROR_SIZE])
 {
+	enum unpack_format format;
+
 	if (!window_holds(capture, 4))
 		return refuse(capture, error);
+	format = unpack_recognise(capture->at);
+	if (format != UNPACK_NONE) {
+		if (unpack_window(capture, format)) {
+			(void)snprintf(error, CAPTURE_ERROR_SIZE, "out of memory");
+			return -ENOMEM;
+		}
+		if (!window_holds(capture, 4))
+			return refuse(capture, error);
+	}
 	if (load_u32(capture->at, true) == BLOCK_SECTION)
 		return pcapng_start(capture, error);
 	for (int order = 0; order < 2; order++) {
@@ -817,6 +892,7 @@ void capture_close(struct capture *capture)
 		return;
 	if (capture->close_descriptor)
 		(void)close(capture->descriptor);
+	unpack_free(capture->unpack);
 	free(capture->buffer);
 	free(capture->interfaces);
 	free(capture);
@@ -848,7 +924,7 @@ const char *capture_error(const struct capture *capture)
 
 uint64_t capture_position(const struct capture *capture)
 {
-	return offset_now(capture);
+	return capture->unpack ? unpack_position(capture->unpack) : offset_now(capture);
 }
 
 uint64_t capture_size(const struct capture *capture)

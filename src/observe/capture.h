@@ -3,7 +3,7 @@
  * Reads capture files: pcap (both byte orders, micro- and nanoseconds; draft-ietf-opsawg-pcap) and pcapng
  * (draft-ietf-opsawg-pcapng: sections of both byte orders, several interfaces with their own link type, resolution and offset;
  * enhanced, simple and obsolete packet blocks). A file is read through a window that never grows beyond
- * CAPTURE_RECORD_MAX and a chunk of 256 KiB.
+ * CAPTURE_RECORD_MAX and a chunk of 256 KiB. Files packed with gzip or zstd are unpacked on the way (unpack.h).
  *
  * The reader hands out every octet of the input once, in order, as records: packets, and all that is not a packet
  * (headers, other blocks). Who copies all records copies the file.
@@ -34,7 +34,7 @@ enum capture_kind {
 struct capture_record {
 	const uint8_t *raw; /* all of the record, header included; valid until the next call */
 	size_t raw_length;
-	uint64_t offset; /* of raw in the input */
+	uint64_t offset; /* of raw in the input, unpacked */
 	/* CAPTURE_PACKET only: */
 	const uint8_t *data;
 	uint32_t captured;  /* octets in data */
@@ -57,7 +57,7 @@ enum capture_kind capture_next(struct capture *capture, struct capture_record *r
 
 /* One line, for CAPTURE_BROKEN and CAPTURE_CUT: "offset 1234: …". Empty before. */
 const char *capture_error(const struct capture *capture);
-/* How much of the input was read so far and how much there is (0 where unknown), for a progress display. */
+/* How much of the input, as it is stored, was read so far and how much there is (0 where unknown): for a progress display. */
 uint64_t capture_position(const struct capture *capture);
 uint64_t capture_size(const struct capture *capture);
 
