@@ -7,7 +7,7 @@ PREFIX = /usr/local
 HOLDFAST_JOBS ?= 2
 export HOLDFAST_JOBS
 
-.PHONY: help deps build demo check soak bench lint fuzz install clean
+.PHONY: help deps build demo check soak bench lint fuzz fuzz-afl install clean
 
 build: deps $(BUILD)/build.ninja
 	@ninja -C $(BUILD) -j $(HOLDFAST_JOBS) --quiet holdfast
@@ -20,7 +20,7 @@ help:
 	@echo 'make demo     what it does, shown on attacks made up here'
 	@echo 'make check    all tests with two compilers and sanitizers, then lint: what must hold before a change lands'
 	@echo 'make lint     scripts/lint; one step of it: scripts/lint clang-tidy'
-	@echo 'make fuzz     every harness for FUZZ_SECONDS (60)'
+	@echo 'make fuzz     every harness for FUZZ_SECONDS (60); make fuzz-afl: the same by AFL++'
 	@echo 'make soak     for SOAK_SECONDS (600)'
 	@echo 'make bench    times, against the tools one would take instead'
 	@echo 'make install  into PREFIX (/usr/local)'
@@ -52,10 +52,14 @@ fuzz:
 	@scripts/deps build fuzz
 	@scripts/fuzz
 
+fuzz-afl:
+	@scripts/deps build fuzz afl
+	@scripts/fuzz --afl
+
 install: build
 	@meson configure --prefix=$(PREFIX) $(BUILD)
 	@ninja -C $(BUILD) --quiet build.ninja
 	@meson install -C $(BUILD) --no-rebuild
 
 clean:
-	@rm -rf $(BUILD) build-check-gcc build-check-clang build-lint build-fuzz
+	@rm -rf $(BUILD) build-check-gcc build-check-clang build-lint build-fuzz build-afl
