@@ -2,7 +2,6 @@
 #include "base/hll.h"
 
 #include <math.h>
-#include <stdbool.h>
 
 #define RANKS (64 - HLL_PRECISION + 2) /* 0 .. 53 */
 

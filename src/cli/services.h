@@ -10,8 +10,6 @@
 #ifndef HOLDFAST_CLI_SERVICES_H
 #define HOLDFAST_CLI_SERVICES_H
 
-#include <stdbool.h>
-#include <stddef.h>
 
 #include "engine/engine.h"
 

@@ -8,7 +8,6 @@
 #ifndef HOLDFAST_MEASURE_SAMPLE_H
 #define HOLDFAST_MEASURE_SAMPLE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "observe/observation.h"

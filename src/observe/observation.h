@@ -14,7 +14,6 @@
 #ifndef HOLDFAST_OBSERVE_OBSERVATION_H
 #define HOLDFAST_OBSERVE_OBSERVATION_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/prefix.h"

@@ -9,7 +9,6 @@
 #define HOLDFAST_TELL_PAPER_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
 
 /* Marks: in force up to the next one. WORDS_TIE is \005. */

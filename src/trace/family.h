@@ -6,7 +6,6 @@
 #define HOLDFAST_TRACE_FAMILY_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "observe/observation.h"
 

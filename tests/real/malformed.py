@@ -108,8 +108,9 @@ class Case:
         for said in self.wrong[:SHOWN]:
             print("# " + said.replace("\n", " "))
         good = self.count and not self.wrong
-        print(f"{'ok' if good else 'not ok'} {number} - {self.name}: {self.count - len(self.wrong)} of {self.count} met "
-              f"as they should be ({self.whole} read to their end), slowest {self.slowest:.2f} s", flush=True)
+        right = self.count - len(self.wrong)
+        print(f"{'ok' if good else 'not ok'} {number} - {self.name}: {right} of {self.count} met as they should be "
+              f"({self.whole} read to their end), slowest {self.slowest:.2f} s", flush=True)
         return good
 
 

@@ -29,8 +29,8 @@ BEGAN_S = 0.3
 ENDED_S = 0.5
 PACKETS = 0.02
 SOURCES = 0.05  # three standard errors of the estimate
-# Ordinary senders of the very same kind of packet cannot be told from the attack's and are counted with its sources: up to
-# so many times the truth.
+# Ordinary senders of the very same kind of packet cannot be told from the attack's and are counted with its sources: up
+# to so many times the truth.
 SOURCES_MIXED = {"dns_query_flood": 1.6, "tcp_connection_flood": 1.3, "syn_flood_botnet": 1.15}
 # Of a connection two packets make the handshake; what is counted is the one that completes it.
 HALF = {"tcp_connection_flood"}

@@ -2,7 +2,6 @@
 /* See normal.h. RFC 1035, 6891, 5905, 9000, 3550, 3261, 8446. */
 #include "normal.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
