@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@
 #include "observe/capture.h"
 #include "observe/decode.h"
 #include "tell/analysis.h"
+#include "tell/fingerprint.h"
 
 #define SEED 0x686f6c6466617374u /* "holdfast": the same capture gives the same analysis everywhere */
 #define PROGRESS_PACKETS 16384   /* between two looks at the clock */
@@ -34,7 +36,7 @@
 #define PATH_SHOWN 1024 /* octets of a path in a report */
 
 static const char help[] =
-	"Usage: holdfast analyze FILE... [--services FILE] [--json] [--html OUT] [--width N] [--no-color]\n"
+	"Usage: holdfast analyze FILE... [--services FILE] [--json] [--html OUT] [--fingerprint DIR] [--width N] [--no-color]\n"
 	"\n"
 	"Reads captures (pcap, pcapng) one after the other and says what happened: attacks, their waves, kinds and sources,\n"
 	"the narrowest rules that stop them, and what those would cost normal users. Nothing is changed, nothing is sent.\n"
@@ -43,6 +45,8 @@ static const char help[] =
 	"  --services FILE    YAML that names your services (as in holdfast.yaml), so that targets have names\n"
 	"  --json             the report as JSON (" ANALYSIS_SCHEMA "), for 'holdfast try' and other programs\n"
 	"  --html OUT         besides, a report in one HTML file, to read in a browser, print or forward\n"
+	"  --fingerprint DIR  besides, of each attack a fingerprint for DDoS-DB, DIR/KEY.json; DIR is made where it is not\n"
+	"                     there. The target is not named, forged addresses are not listed\n"
 	"  --width N          columns of the page, 60 to 160; else those of the terminal\n"
 	"  --threads N        1 or 2; else 2 where there are as many processors\n"
 	"  --no-color         no colours; so does the environment's NO_COLOR\n"
@@ -55,7 +59,8 @@ static const char help[] =
 
 struct options {
 	const char *services;
-	const char *html; /* NULL: none */
+	const char *html;        /* NULL: none */
+	const char *fingerprint; /* NULL: none */
 	bool json, no_color, help;
 	unsigned width;   /* 0: not given */
 	unsigned threads; /* 0: not given */
@@ -125,6 +130,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ "services", required_argument, NULL, 's' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "html", required_argument, NULL, 'H' },
+		{ "fingerprint", required_argument, NULL, 'f' },
 		{ "width", required_argument, NULL, 'w' },
 		{ "threads", required_argument, NULL, 't' },
 		{ "no-color", no_argument, NULL, 'n' },
@@ -146,6 +152,9 @@ static int parse_options(int argc, char **argv, struct options *options)
 			break;
 		case 'H':
 			options->html = optarg;
+			break;
+		case 'f':
+			options->fingerprint = optarg;
 			break;
 		case 'w':
 			if (!parse_width(optarg, &options->width))
@@ -348,6 +357,69 @@ static int refuse_html(const char *path, int result)
 	return COMMAND_BAD;
 }
 
+static int refuse_fingerprint(const char *path, int result)
+{
+	say_error(path, "cannot write fingerprints there: %s; name another directory with --fingerprint",
+	          strerror(-result));
+	return COMMAND_BAD;
+}
+
+/* Whether there is such a directory; made where there is not. 0 or -errno. */
+static int make_directory(const char *path)
+{
+	struct stat status;
+
+	if (mkdir(path, 0777) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return -errno;
+	if (stat(path, &status) != 0)
+		return -errno;
+	return S_ISDIR(status.st_mode) ? 0 : -ENOTDIR;
+}
+
+static int write_fingerprint(const char *path, const char *json)
+{
+	struct output output;
+	int result = output_open(&output, path), closed;
+
+	if (result != 0)
+		return result;
+	errno = 0;
+	if (fputs(json, output.file) == EOF || fflush(output.file) != 0)
+		result = errno ? -errno : -EIO;
+	closed = output_close(&output, result != 0);
+	return result ? result : closed;
+}
+
+/* One file for each attack, under its key: so the dissector leaves them, and so DDoS-DB's tools take them in. */
+static int tell_fingerprints(const struct run *run, const char *directory)
+{
+	for (uint32_t i = 0; i < engine_count(run->engine); i++) {
+		const struct finding *finding = engine_finding(run->engine, i);
+		char key[MD5_TEXT_SIZE], *json, *path = NULL;
+		int result;
+
+		if (finding->incident->is_scan)
+			continue;
+		result = fingerprint_make(finding, &json, key);
+		if (result != 0)
+			return refuse_fingerprint(directory, result);
+		if (asprintf(&path, "%s/%s.json", directory, key) < 0) {
+			free(json);
+			return refuse_fingerprint(directory, -ENOMEM);
+		}
+		result = write_fingerprint(path, json);
+		if (result != 0)
+			refuse_fingerprint(path, result);
+		free(path);
+		free(json);
+		if (result != 0)
+			return COMMAND_BAD;
+	}
+	return COMMAND_DONE;
+}
+
 /* Whether a report would overwrite what is read; said. */
 static bool overwrites(const struct options *options)
 {
@@ -414,21 +486,29 @@ static int analyze(struct run *run, const struct options *options, FILE *html)
 }
 
 /* Where the report cannot be written is known before hours of reading. */
-static int analyze_into(struct run *run, const struct options *options)
+static int analyze_html(struct run *run, const struct options *options)
 {
 	struct output output;
-	int status, result;
+	int status, result = output_open(&output, options->html);
 
-	if (!options->html)
-		return analyze(run, options, NULL);
-	result = output_open(&output, options->html);
 	if (result != 0)
 		return refuse_html(options->html, result);
 	status = analyze(run, options, output.file);
 	/* A capture that could not be read to its end has a report all the same. */
 	result = output_close(&output, !run->told);
-	if (result != 0 && run->told)
+	if (result != 0 && run->told) {
+		run->told = false;
 		return refuse_html(options->html, result);
+	}
+	return status;
+}
+
+static int analyze_into(struct run *run, const struct options *options)
+{
+	int status = options->html ? analyze_html(run, options) : analyze(run, options, NULL);
+
+	if (run->told && options->fingerprint && tell_fingerprints(run, options->fingerprint) != COMMAND_DONE)
+		return COMMAND_BAD;
 	return status;
 }
 
@@ -445,6 +525,12 @@ int analyze_command(int argc, char **argv)
 		return fputs(help, stdout) < 0 || fflush(stdout) != 0 ? COMMAND_BAD : COMMAND_DONE;
 	if (overwrites(&options))
 		return COMMAND_USAGE;
+	if (options.fingerprint) {
+		int result = make_directory(options.fingerprint);
+
+		if (result != 0)
+			return refuse_fingerprint(options.fingerprint, result);
+	}
 	output_watch_signals();
 	if (options.services) {
 		char error[SERVICES_ERROR_SIZE];
