@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * holdfast analyze: reads captures one after the other, feeds what they hold to one engine, and has the findings told.
+ * holdfast analyze: reads captures as one, merged by time, feeds what they hold to one engine, and has the findings told.
  *
  * What cannot be read does not stop what can: of a cut or broken capture all that comes before counts, a file that cannot be opened is named
  * and the rest reported. The exit status says so. Where no file can be opened at all, there is no report.
@@ -25,6 +25,7 @@
 #include "engine/feed.h"
 #include "observe/capture.h"
 #include "observe/decode.h"
+#include "observe/merge.h"
 #include "tell/analysis.h"
 #include "tell/fingerprint.h"
 
@@ -38,8 +39,8 @@
 static const char help[] =
 	"Usage: holdfast analyze FILE... [--services FILE] [--json] [--html OUT] [--fingerprint DIR] [--width N] [--no-color]\n"
 	"\n"
-	"Reads captures (pcap, pcapng) one after the other and says what happened: attacks, their waves, kinds and sources,\n"
-	"the narrowest rules that stop them, and what those would cost normal users. Nothing is changed, nothing is sent.\n"
+	"Reads captures (pcap, pcapng), merged by time, and says what happened: attacks, their waves, kinds and sources, the\n"
+	"narrowest rules that stop them, and what those would cost normal users. Nothing is changed, nothing is sent.\n"
 	"\n"
 	"  FILE               a capture, packed with gzip or zstd or not; or - for standard input\n"
 	"  --services FILE    YAML that names your services (as in holdfast.yaml), so that targets have names\n"
@@ -75,7 +76,6 @@ struct run {
 	const char **opened;      /* input.files */
 	struct capture_time time; /* of the packet before */
 	char error[CAPTURE_ERROR_SIZE + PATH_SHOWN];
-	char unopened[CAPTURE_ERROR_SIZE + PATH_SHOWN];
 	bool complete; /* all that was asked for was read */
 	bool told;     /* to where it was to be told */
 	struct {
@@ -138,6 +138,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 		{ NULL, 0, NULL, 0 },
 	};
 	/* clang-format on */
+	unsigned from_standard_input = 0;
 	int option;
 
 	optind = 1;
@@ -181,8 +182,17 @@ static int parse_options(int argc, char **argv, struct options *options)
 	}
 	options->files = argv + optind;
 	options->files_count = (size_t)(argc - optind);
-	if (!options->help && options->files_count == 0)
+	if (options->help)
+		return COMMAND_DONE;
+	if (options->files_count == 0)
 		return wrong_usage("no capture to read");
+	if (options->files_count > MERGE_CAPTURES_MAX)
+		return wrong_usage("%zu captures, and at most %d are read at a time", options->files_count,
+		                   MERGE_CAPTURES_MAX);
+	for (size_t i = 0; i < options->files_count; i++)
+		from_standard_input += strcmp(options->files[i], "-") == 0;
+	if (from_standard_input > 1)
+		return wrong_usage("standard input cannot be read twice");
 	return COMMAND_DONE;
 }
 
@@ -203,10 +213,10 @@ static void clear_progress(struct run *run)
 	run->progress.shown = false;
 }
 
-static void show_progress(struct run *run, const struct capture *capture)
+static void show_progress(struct run *run, const struct merge *merge)
 {
 	int64_t now = now_ns(), elapsed = now - run->progress.began_ns;
-	uint64_t size = capture_size(capture), ms = (uint64_t)elapsed / NS_PER_MS;
+	uint64_t size = merge_size(merge), ms = (uint64_t)elapsed / NS_PER_MS;
 
 	if (elapsed < PROGRESS_AFTER_NS || now - run->progress.last_ns < PROGRESS_EVERY_NS)
 		return;
@@ -214,7 +224,7 @@ static void show_progress(struct run *run, const struct capture *capture)
 	run->progress.shown = true;
 	(void)fprintf(stderr, "\r\033[K%" PRIu64 " packets", run->input.packets);
 	if (size)
-		(void)fprintf(stderr, ", %u %%", (unsigned)((double)capture_position(capture) * 100 / (double)size));
+		(void)fprintf(stderr, ", %u %%", (unsigned)((double)merge_position(merge) * 100 / (double)size));
 	(void)fprintf(stderr, ", %" PRIu64 " a second", run->input.packets * 1000 / (ms ? ms : 1));
 	(void)fflush(stderr);
 }
@@ -256,61 +266,55 @@ static void take_packet(struct run *run, const struct capture_record *record)
 		input->undecodable++;
 }
 
-/* Up to the end of the capture, or up to where it can be read. */
-static void read_capture(struct run *run, const char *path, struct capture *capture)
+/* Of several captures that went wrong the report names the first. */
+static void note_fault(struct run *run, const char *path, const char *what, const char *then)
 {
-	struct capture_record record;
+	clear_progress(run);
+	say_error(say_input(path), "%s%s", what, then);
+	if (!run->input.error)
+		(void)snprintf(run->error, sizeof(run->error), "%.*s: %s", PATH_SHOWN - 4, say_input(path), what);
+	run->input.error = run->error;
+	run->complete = false;
+}
+
+/* Up to the end of all, or of each up to where it can be read. */
+static void read_merged(struct run *run, struct merge *merge)
+{
 	uint64_t until_progress = PROGRESS_PACKETS;
+	struct capture_record record;
+	enum capture_kind kind;
+	size_t number;
 
-	for (;;) {
-		enum capture_kind kind = capture_next(capture, &record);
-
-		if (kind == CAPTURE_END)
-			break;
+	while ((kind = merge_next(merge, &record, &number)) != CAPTURE_END) {
 		if (kind == CAPTURE_CUT || kind == CAPTURE_BROKEN) {
-			clear_progress(run);
-			say_error(say_input(path), "%s; reporting what came before", capture_error(capture));
-			if (!run->input.error)
-				snprintf(run->error, sizeof(run->error), "%.*s: %s", PATH_SHOWN - 4, say_input(path),
-				         capture_error(capture));
-			run->input.error = run->error;
+			note_fault(run, run->opened[number], merge_error(merge, number),
+			           "; reporting what came before");
 			run->input.truncated = true;
-			run->complete = false;
 		}
 		if (kind != CAPTURE_PACKET)
 			continue;
 		take_packet(run, &record);
 		if (run->progress.wanted && --until_progress == 0) {
 			until_progress = PROGRESS_PACKETS;
-			show_progress(run, capture);
+			show_progress(run, merge);
 		}
 	}
 }
 
-static void read_files(struct run *run, const struct options *options)
+static void read_files(struct run *run, const struct options *options, struct merge *merge)
 {
 	run->complete = true;
 	run->progress.wanted = isatty(STDERR_FILENO);
 	run->progress.began_ns = run->progress.last_ns = now_ns();
 	for (size_t i = 0; i < options->files_count; i++) {
 		char error[CAPTURE_ERROR_SIZE];
-		struct capture *capture = capture_open(options->files[i], error);
 
-		if (!capture) {
-			clear_progress(run);
-			say_error(say_input(options->files[i]), "%s", error);
-			run->complete = false;
-			if (!run->input.error) {
-				(void)snprintf(run->unopened, sizeof(run->unopened), "%s: %s",
-				               say_input(options->files[i]), error);
-				run->input.error = run->unopened;
-			}
-			continue;
-		}
-		run->opened[run->input.files_count++] = options->files[i];
-		read_capture(run, options->files[i], capture);
-		capture_close(capture);
+		if (merge_open(merge, options->files[i], error))
+			note_fault(run, options->files[i], error, "");
+		else
+			run->opened[run->input.files_count++] = options->files[i];
 	}
+	read_merged(run, merge);
 	clear_progress(run);
 }
 
@@ -453,16 +457,21 @@ static int tell(const struct run *run, const struct options *options)
 static int analyze(struct run *run, const struct options *options, FILE *html)
 {
 	const struct engine_totals *totals;
+	struct merge *merge = merge_new();
 
 	run->engine = engine_new(SEED);
 	run->opened = calloc(options->files_count + 1, sizeof(*run->opened));
 	run->input.files = run->opened;
 	run->feed = run->engine ? feed_new(run->engine, options->threads ? options->threads : feed_threads()) : NULL;
-	if (!run->feed || !run->opened) {
+	if (!run->feed || !run->opened || !merge) {
+		if (run->feed)
+			feed_finish(run->feed);
+		merge_free(merge);
 		say_error("analyze", "out of memory");
 		return COMMAND_BAD;
 	}
-	read_files(run, options);
+	read_files(run, options, merge);
+	merge_free(merge);
 	feed_finish(run->feed);
 	if (run->input.files_count == 0)
 		return COMMAND_BAD;

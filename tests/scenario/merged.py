@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""merged.py HOLDFAST SYNTH SCENARIO [OPTION...]: a capture in pieces, named in any order, packed or not, is the capture.
+
+What `holdfast analyze --json` says of the pieces is what it says of the whole but for the names of the files. Speaks TAP.
+"""
+import gzip
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import capture
+from scenario import Tap, run
+
+PIECES = 5
+
+
+def analysis(holdfast, folder, *names, given=None):
+    """What is said of the captures, without their names, and the exit status."""
+    done = subprocess.run(
+        [holdfast, "analyze", "--json", *names], check=False, capture_output=True, cwd=folder, stdin=given, timeout=120
+    )
+    said = json.loads(done.stdout) if done.stdout else None
+    return said and said["input"].pop("files"), said, done.returncode, done.stderr.decode(errors="replace")
+
+
+def in_pieces(whole, folder, cuts, of=lambda index, piece: piece):
+    """Writes record i to the piece that `of` says; cuts[p] is the first record of piece p."""
+    octets, head = whole.octets, whole.octets[: whole.records[0][0]]
+    pieces, piece = [bytearray(head) for _ in cuts], 0
+    for index, (start, _, end) in enumerate(whole.records):
+        while piece + 1 < len(cuts) and index >= cuts[piece + 1]:
+            piece += 1
+        pieces[of(index, piece)] += octets[start:end]
+    names = [f"piece{i}.pcap" for i in range(len(cuts))]
+    for name, data in zip(names, pieces):
+        (folder / name).write_bytes(data)
+    return names
+
+
+def main():
+    if len(sys.argv) < 4:
+        print(__doc__, file=sys.stderr)
+        return 2
+    holdfast, synth, scenario, *options = sys.argv[1:]
+    holdfast, tap = os.path.abspath(holdfast), Tap()
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        path = folder / "whole.pcap"
+        made, why = run(synth, scenario, "-o", path, *options)
+        if not tap.check(made is not None and made.returncode == 0, f"synth: {why}"):
+            return tap.close()
+        whole = capture.Capture(path)
+        _, wanted, status, said = analysis(holdfast, folder, "whole.pcap")
+        tap.check(status == 0 and not said, f"the whole: exit {status}")
+        tap.check(len(wanted["incidents"]) > 0, "in which there is something to be found")
+
+        cuts = [i * len(whole.records) // PIECES for i in range(PIECES)]
+        names = in_pieces(whole, folder, cuts)
+        files, found, status, said = analysis(holdfast, folder, *reversed(names))
+        tap.check(status == 0 and not said, f"rotated, in the wrong order: exit {status}")
+        tap.check(files == names[::-1], "files as they were named")
+        tap.check(found == wanted, "the same is found")
+
+        (folder / "piece1.pcap").rename(folder / "stream")
+        (folder / "packed").write_bytes(gzip.compress((folder / "piece3.pcap").read_bytes(), 1))
+        with open(folder / "stream", "rb") as given:
+            files, found, status, said = analysis(
+                holdfast, folder, "piece4.pcap", "packed", "-", "piece0.pcap", "piece2.pcap", given=given
+            )
+        tap.check(status == 0 and not said and files[2] == "-", f"one packed, one standard input: exit {status}")
+        tap.check(found == wanted, "the same is found")
+
+        # Interleaved, as two taps of one link write: no two packets of one time stamp in different files.
+        times = [whole.octets[start : start + 8] for start, _, _ in whole.records]
+        side = [0]
+        for index in range(1, len(times)):
+            side.append(side[-1] if times[index] == times[index - 1] else index & 1)
+        names = in_pieces(whole, folder, [0, len(whole.records)], lambda index, _: side[index])
+        _, found, status, said = analysis(holdfast, folder, *names)
+        tap.check(status == 0 and found == wanted, f"interleaved: the same is found, exit {status}")
+        (folder / "cut").write_bytes((folder / names[1]).read_bytes()[:-5])
+        _, found, status, said = analysis(holdfast, folder, names[0], "cut", "nowhere")
+        tap.check(status == 1 and found["input"]["packets"] == len(whole.records) - 1, "one of them cut: what is there counts")
+        tap.check(said.count("\n") == 2 and "cut: offset " in said and "nowhere: cannot open: " in said, "each is named")
+        tap.check(found["input"]["error"].startswith("nowhere: "), "the first in the report")
+        tap.check(analysis(holdfast, folder, "-", "-")[2] == 2, "standard input twice is wrong usage")
+        tap.check(analysis(holdfast, folder, *["whole.pcap"] * 513)[2] == 2, "and so are 513 captures")
+    return tap.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
