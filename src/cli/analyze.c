@@ -401,7 +401,7 @@ static int tell_fingerprints(const struct run *run, const char *directory)
 {
 	for (uint32_t i = 0; i < engine_count(run->engine); i++) {
 		const struct finding *finding = engine_finding(run->engine, i);
-		char key[MD5_TEXT_SIZE], *json, *path = NULL;
+		char key[FINGERPRINT_KEY_SIZE], *json, *path = NULL;
 		int result;
 
 		if (finding->incident->is_scan)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <md5.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -571,7 +572,7 @@ static json_t *fingerprint_json(struct builder *b, const struct finding *f)
 	return object;
 }
 
-int fingerprint_make(const struct finding *f, char **text, char key[MD5_TEXT_SIZE])
+int fingerprint_make(const struct finding *f, char **text, char key[FINGERPRINT_KEY_SIZE])
 {
 	struct builder b = { .failed = false };
 	json_t *object;
@@ -586,7 +587,7 @@ int fingerprint_make(const struct finding *f, char **text, char key[MD5_TEXT_SIZ
 	compact = b.failed ? NULL : json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(6));
 	if (!compact)
 		goto free_object;
-	md5_text(compact, strlen(compact), key);
+	(void)MD5Data((const uint8_t *)compact, strlen(compact), key);
 	free(compact);
 	set(&b, object, "key", json_string(key));
 	out = open_memstream(&dumped, &size);

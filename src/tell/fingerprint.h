@@ -9,13 +9,14 @@
 #ifndef HOLDFAST_TELL_FINGERPRINT_H
 #define HOLDFAST_TELL_FINGERPRINT_H
 
-#include "base/md5.h"
 #include "engine/engine.h"
+
+#define FINGERPRINT_KEY_SIZE 33 /* 32 hexadecimal digits */
 
 /*
  * Writes the object and a newline to *text, which the caller frees, and its name to `key`: the MD5 of the object without its key, as compact
  * JSON. 0, -ENOMEM, or -EINVAL for a scan, of which there is none.
  */
-int fingerprint_make(const struct finding *finding, char **text, char key[MD5_TEXT_SIZE]);
+int fingerprint_make(const struct finding *finding, char **text, char key[FINGERPRINT_KEY_SIZE]);
 
 #endif
