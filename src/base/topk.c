@@ -11,9 +11,10 @@ _Static_assert(TOPK_ROOM <= UINT8_MAX, "an entry's number plus one fits into an 
 _Static_assert(TOPK_ROOM > TOPK_SIZE && TOPK_INDEX > TOPK_ROOM, "there is always a free place");
 _Static_assert((TOPK_INDEX & (TOPK_INDEX - 1)) == 0, "a place is a mask");
 
-static bool key_equal(struct topk_key a, struct topk_key b)
+/* Half by half: a key that has just been stored so cannot be loaded as a whole without waiting. */
+static bool has_key(const struct topk_entry *entry, uint64_t high, uint64_t low)
 {
-	return a.high == b.high && a.low == b.low;
+	return entry->key.low == low && entry->key.high == high;
 }
 
 static uint32_t hash_of(struct topk_key key)
@@ -38,7 +39,7 @@ static uint16_t *look_up(struct topk *topk, struct topk_key key, uint32_t hash)
 		uint16_t *place = &topk->index[i & (TOPK_INDEX - 1)];
 
 		if (*place == 0 ||
-		    (((*place ^ hash) & 0xff00) == 0 && key_equal(topk->entries[entry_at(*place)].key, key)))
+		    (((*place ^ hash) & 0xff00) == 0 && has_key(&topk->entries[entry_at(*place)], key.high, key.low)))
 			return place;
 	}
 }
@@ -107,7 +108,7 @@ void topk_add(struct topk *topk, struct topk_key key, uint64_t weight)
 	uint32_t hash;
 
 	topk->total += weight;
-	if (topk->used > 0 && key_equal(topk->entries[topk->latest].key, key)) {
+	if (topk->used > 0 && has_key(&topk->entries[topk->latest], key.high, key.low)) {
 		topk->entries[topk->latest].count += weight;
 		return;
 	}

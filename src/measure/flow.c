@@ -131,6 +131,15 @@ static struct entry *find(const struct flow_table *table, uint64_t identity, int
 	return NULL;
 }
 
+/* Field by field: a struct that is put together first and then copied waits for its own stores. */
+static void begin_entry(struct entry *e, uint64_t identity, int64_t slot)
+{
+	e->identity = identity;
+	e->first_slot = e->last_slot = (uint32_t)slot;
+	e->tcp.next_seq = e->tcp.last_ack = 0;
+	e->state = e->kind = e->unsettled = e->steps = 0;
+}
+
 /* Free or stale first, then the longest silent of those that nobody would miss. */
 static struct entry *make_room(struct flow_table *table, uint64_t identity, int64_t slot)
 {
@@ -156,7 +165,7 @@ static struct entry *make_room(struct flow_table *table, uint64_t identity, int6
 	if ((victim->state & STATE_LIVE) && age(victim, slot) <= FLOW_IDLE_SLOTS && victim->identity != identity)
 		table->counters.pushed_out++;
 	table->counters.created++;
-	*victim = (struct entry){ .identity = identity, .first_slot = (uint32_t)slot, .last_slot = (uint32_t)slot };
+	begin_entry(victim, identity, slot);
 	return victim;
 }
 
@@ -387,7 +396,7 @@ static struct flow_view update(struct flow_table *table, const struct observatio
 	view.entry = e;
 	view.from_opener = ((e->state & STATE_OPENER_LOW) != 0) == sender_low;
 	if (starts_anew(e, o, view.from_opener)) {
-		*e = (struct entry){ .identity = identity, .first_slot = (uint32_t)slot, .last_slot = (uint32_t)slot };
+		begin_entry(e, identity, slot);
 		open_entry(e, o, sender_low, &view);
 		return view;
 	}
