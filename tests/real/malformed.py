@@ -5,9 +5,11 @@
 Every file of HOLDFAST_DATA/malformed (default ../shared/data), be it a capture or not: exit 0, a report and not a word;
 or exit 1 and one line on standard error that names the file. At most PROCESSOR_SECONDS each, of the processor and not
 of the wall's clock, for the machine may be busy. Each that begins like a capture also comes through a pipe, in uneven
-pieces, where it must get the same report; every CUT_EVERYth of those comes with its end cut off, CUTS times. Speaks
-TAP; skipped, and said to be, without the folder. What matters most is that the sanitizers' executable is put to it.
+pieces, where it must get the same report; every CUT_EVERYth of those comes with its end cut off, CUTS times, and packed
+with gzip and then damaged, as often. Speaks TAP; skipped, and said to be, without the folder. What matters most is that
+the sanitizers' executable is put to it.
 """
+import gzip
 import json
 import os
 import pathlib
@@ -127,12 +129,19 @@ def through_pipe(holdfast, path, of_file):
     return run, fault
 
 
+def damage(octets, dice):
+    """Packed, then one octet changed, and cut off as often as not."""
+    packed = bytearray(gzip.compress(octets, 6, mtime=0))
+    packed[dice.randrange(len(packed))] ^= 1 << dice.randrange(8)
+    return bytes(packed[: dice.randrange(len(packed))] if dice.randrange(2) else packed)
+
+
 def main():
     if len(sys.argv) != 2:
         print(__doc__, file=sys.stderr)
         return 2
     holdfast = os.path.abspath(sys.argv[1])
-    cases = [Case("files"), Case("through a pipe"), Case("cut off")]
+    cases = [Case("files"), Case("through a pipe"), Case("cut off"), Case("packed, damaged")]
     print(f"1..{len(cases)}", flush=True)
     if not (DATA / "malformed").is_dir():
         for number, case in enumerate(cases, 1):
@@ -143,6 +152,7 @@ def main():
     dice = random.Random(SEED)
     cut = [(path, path.read_bytes()[: dice.randrange(path.stat().st_size)])
            for path in captures[::CUT_EVERY] for _ in range(CUTS)]
+    damaged = [(path, damage(path.read_bytes(), dice)) for path in captures[::CUT_EVERY] for _ in range(CUTS)]
     of_file = {}
     with ThreadPoolExecutor(JOBS) as pool:
         for path, run in zip(paths, pool.map(lambda path: Run(holdfast, path), paths)):
@@ -151,10 +161,11 @@ def main():
         piped = pool.map(lambda path: through_pipe(holdfast, path, of_file[path]), captures)
         for path, (run, fault) in zip(captures, piped):
             cases[1].add(path, run, fault)
-        runs = pool.map(lambda one: Run(holdfast, *one), cut)
-        for (path, octets), run in zip(cut, runs):
-            fault = run.fault()
-            cases[2].add(path, run, fault and f"cut at {len(octets)}: {fault}")
+        for case, broken in ((cases[2], cut), (cases[3], damaged)):
+            runs = pool.map(lambda one: Run(holdfast, *one), broken)
+            for (path, octets), run in zip(broken, runs):
+                fault = run.fault()
+                case.add(path, run, fault and f"{len(octets)} octets: {fault}")
     return 0 if all([case.close(number) for number, case in enumerate(cases, 1)]) else 1
 
 
