@@ -281,6 +281,21 @@ INLINED void read_tcp_options(const uint8_t *at, const uint8_t *end, bool whole,
 	o->tcp.options = options;
 }
 
+/*
+ * What a client says, where it may be HTTP: payload that begins with a capital letter, or is pushed. The end of a large packet lies elsewhere in memory and
+ * is looked at only on the way to a server.
+ */
+APART void read_said(const uint8_t *payload, uint32_t kept, uint32_t whole, struct observation *o)
+{
+	if (o->flags & OBSERVATION_FRAGMENT)
+		return;
+	if ((uint8_t)(payload[0] - 'A') < 26 && http_read(payload, kept, whole, &o->http))
+		o->flags |= OBSERVATION_HTTP;
+	if ((o->tcp.flags & TCP_PSH) && kept == whole && (whole < 256 || o->dst_port < o->src_port) &&
+	    http_ends_block(payload, whole))
+		o->flags |= OBSERVATION_BLOCK_END;
+}
+
 INLINED enum decode_result read_tcp(const struct layer *layer, struct observation *o)
 {
 	const uint8_t *h = layer->kept.at;
@@ -311,6 +326,8 @@ INLINED enum decode_result read_tcp(const struct layer *layer, struct observatio
 	if (header > TCP_HEADER && kept > TCP_HEADER)
 		read_tcp_options(h + TCP_HEADER, h + (header < kept ? header : kept), header <= kept, o);
 	set_payload(layer, header, o);
+	if (kept > header && ((uint8_t)(h[header] - 'A') < 26 || (h[13] & TCP_PSH)))
+		read_said(h + header, kept - header, layer_whole(layer) - header, o);
 	return DECODE_OK;
 }
 

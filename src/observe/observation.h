@@ -18,6 +18,7 @@
 
 #include "base/prefix.h"
 #include "base/time.h"
+#include "observe/http.h"
 
 #define OBSERVATION_PAYLOAD_MAX 32 /* octets of payload kept */
 
@@ -37,7 +38,9 @@ enum {
 	OBSERVATION_MALFORMED = 1u << 11, /* the transport header is cut or impossible: only what IP says is there */
 	/* Set behind the waist, by what is known of its conversation: asked for, or engaged. */
 	OBSERVATION_WELCOME = 1u << 12,
-	OBSERVATION_OVERLAY = 1u << 13, /* outer is of a mirror or an overlay */
+	OBSERVATION_OVERLAY = 1u << 13,   /* outer is of a mirror or an overlay */
+	OBSERVATION_HTTP = 1u << 14,      /* http (TCP payload that begins a request) */
+	OBSERVATION_BLOCK_END = 1u << 15, /* TCP, pushed: the payload ends with an empty line, as a header block does */
 };
 
 /* clang-format off */
@@ -87,12 +90,15 @@ struct observation {
 		uint32_t length;
 		uint16_t src_port, dst_port; /* UDP only */
 	} outer;
-	struct { /* the packet an ICMP error quotes; in observation_outer(), the packet inside */
-		struct address src, dst;
-		uint16_t src_port, dst_port;    /* 0 where not quoted */
-		uint16_t ip_id, payload_length; /* of the packet inside only */
-		uint8_t protocol;
-	} quote;
+	union {          /* no packet has both */
+		struct { /* the packet an ICMP error quotes; in observation_outer(), the packet inside */
+			struct address src, dst;
+			uint16_t src_port, dst_port;    /* 0 where not quoted */
+			uint16_t ip_id, payload_length; /* of the packet inside only */
+			uint8_t protocol;
+		} quote;
+		struct http http;
+	};
 };
 
 /*

@@ -249,6 +249,31 @@ static void tcp_without_options(void **state)
 	assert_int_equal(o.payload_length, 0);
 }
 
+static void tcp_beginning_a_request(void **state)
+{
+	static const char request[] = "GET /a?b=c HTTP/1.1\r\nHost: x\r\n\r\n";
+	struct frame f = { .length = 0 };
+	struct observation o;
+
+	(void)state;
+	put_ethernet(&f, 0x0800);
+	put_ipv4(&f, 6, 20 + sizeof(request) - 1, 7);
+	put_tcp(&f, TCP_PSH | TCP_ACK, 20);
+	put_octets(&f, request, sizeof(request) - 1);
+	assert_int_equal(decode(&f, ETHERNET, &o), DECODE_OK);
+	assert_int_equal(o.flags, OBSERVATION_PORTS | OBSERVATION_TCP | OBSERVATION_DF | OBSERVATION_HTTP |
+	                                  OBSERVATION_BLOCK_END);
+	assert_int_equal(o.http.method, HTTP_GET);
+	assert_int_equal(o.http.flags, HTTP_ENDED | HTTP_QUERY | HTTP_NAMED);
+	assert_int_equal(o.http.order, http_order_of("Host\n"));
+	/* Cut by the snap length, nobody can say how it ends. */
+	f.length -= 4;
+	assert_int_equal(decode_frame(ETHERNET, f.octets, f.length, f.length + 4, &o), DECODE_OK);
+	assert_int_equal(o.flags,
+	                 OBSERVATION_PORTS | OBSERVATION_TCP | OBSERVATION_DF | OBSERVATION_HTTP | OBSERVATION_CUT);
+	assert_int_equal(o.http.flags, HTTP_CUT | HTTP_QUERY | HTTP_NAMED);
+}
+
 static void tcp_option_lists(void **state)
 {
 	static const struct {
@@ -1532,6 +1557,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tcp_in_ipv4),
 		cmocka_unit_test(tcp_without_options),
+		cmocka_unit_test(tcp_beginning_a_request),
 		cmocka_unit_test(tcp_option_lists),
 		cmocka_unit_test(tcp_header_length),
 		cmocka_unit_test(padding_is_not_payload),
