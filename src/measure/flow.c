@@ -39,6 +39,7 @@ enum {
 	STATE_DONE = 1u << 5,      /* TCP: FIN or RST seen: a new SYN may reuse the ports */
 	STATE_FRAGMENTS = 1u << 6, /* a note, no conversation: of fragments, or of a question to a group */
 	STATE_WELCOME = 1u << 7,   /* fragments only */
+	STATE_HTTP = 1u << 7,      /* TCP only */
 };
 
 struct entry {
@@ -406,6 +407,7 @@ static struct flow_view update(struct flow_table *table, const struct observatio
 	e->last_slot = (uint32_t)slot;
 	view.kind = e->kind;
 	view.engaged = (e->state & STATE_ENGAGED) != 0;
+	view.http = tcp && (e->state & STATE_HTTP);
 	if (view.from_opener) {
 		if (tcp)
 			opener_speaks_tcp(e, o, slot, &view);
@@ -528,6 +530,14 @@ bool flow_knows_quote(const struct flow_table *table, const struct observation *
 	            keys_flow(&o->quote.src, o->quote.src_port, &o->quote.dst, o->quote.dst_port, o->quote.protocol,
 	                      SPACE_FLOWS, table->seed, &sender_low),
 	            slot) != NULL;
+}
+
+void flow_mark_http(struct flow_view *view)
+{
+	struct entry *e = view->entry;
+
+	if (e)
+		e->state |= STATE_HTTP;
 }
 
 void flow_mark_kind(struct flow_view *view, uint8_t kind)

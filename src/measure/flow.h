@@ -55,6 +55,7 @@ struct flow_view {
 	int64_t settled_slot;    /* … counted from this 100 ms slot on … */
 	bool settled_toward_dst; /* … towards this packet's dst (true) or its src (false) */
 	bool retransmission;     /* TCP: the same SYN once more after a retransmission timeout */
+	bool http;               /* TCP: flow_mark_http() was called for this conversation */
 	bool counts;             /* UDP: its payload holds a counter that moves on, as a sender's does that is wanted */
 	bool reset_back; /* TCP: the opener of a half-open handshake resets: the address was borrowed, or a scan */
 	void *entry;     /* for flow_mark_kind(); NULL where there was no room */
@@ -95,6 +96,8 @@ void flow_engage(struct flow_view *view, int64_t slot);
 bool flow_knows_quote(const struct flow_table *table, const struct observation *observation, int64_t slot);
 /* Remembers what the first packet of this conversation was taken for. */
 void flow_mark_kind(struct flow_view *view, uint8_t kind);
+/* Remembers that this TCP conversation speaks HTTP. */
+void flow_mark_http(struct flow_view *view);
 
 const struct flow_counters *flow_table_counters(const struct flow_table *table);
 
