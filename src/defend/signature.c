@@ -32,6 +32,7 @@
 #define HELD_OUT_FROM 20000 /* packets in B from which on half of it is held out */
 #define LENGTH_MAX 65575
 #define LIMIT_PPS_MIN 10
+#define LIMIT_CLIENT_PPS 50 /* what a person's browser needs */
 #define VERIFIED_LOST_PPM 10000
 #define VERIFIED_NOISE_PPM 2000 /* verification errs too: some of V may be attack */
 #define OPENINGS_LOST_PPM \
@@ -315,7 +316,8 @@ static void add_networks(struct search *s, uint64_t left)
 {
 	static const uint8_t ipv4[] = { 32, 24, 16 }, ipv6[] = { 128, 64, 48 };
 
-	for (unsigned level = 0; level < 3; level++) {
+	/* One limit for a network would be shared by whoever else is in it. */
+	for (unsigned level = 0; level < (s->input->clients_only ? 1 : 3); level++) {
 		struct topk topk = { 0 };
 
 		for (uint32_t i = 0; i < s->input->attack_count; i++) {
@@ -359,6 +361,8 @@ static int make_items(struct search *s)
 		struct topk topk = { 0 };
 		uint32_t count = 0;
 
+		if (s->input->clients_only && fields[f].field != MATCH_PROTO && fields[f].field != MATCH_DST_PORT)
+			continue;
 		for (uint32_t i = 0; i < s->input->attack_count; i++) {
 			if (!is_left(s, i) || !fields[f].get(s->input->attack[i], &values[count]))
 				continue;
@@ -590,6 +594,11 @@ static void choose_action(const struct signature_input *input, struct signature 
 		g->action = RULE_CHALLENGE;
 		say(g, "%u.%u %% of the normal new connections look the same: let each prove its address (SYN cookies)",
 		    openings_ppm / 10000, openings_ppm / 1000 % 10);
+	} else if (input->clients_only && g->bound_ppm <= SIGNATURE_LIMIT_PPM && hardly_any) {
+		g->action = RULE_RATE_LIMIT;
+		g->rate_limit_pps = LIMIT_CLIENT_PPS;
+		say(g, "%u of %u normal packets match; these clients are real, so they are limited and not dropped",
+		    g->baseline_hits, g->baseline_samples);
 	} else if (g->bound_ppm <= SIGNATURE_DROP_PPM && budget_used + g->bound_ppm <= SIGNATURE_BUDGET_PPM) {
 		g->action = RULE_DROP;
 		say(g, "%u of %u normal packets match: with 95 %% confidence at most %u.%03u %% would be lost",
@@ -612,6 +621,14 @@ static void choose_action(const struct signature_input *input, struct signature 
 	} else {
 		say(g, "%u of %u normal packets match: too many to lose", g->baseline_hits, g->baseline_samples);
 	}
+}
+
+static bool names_clients(const struct match *match)
+{
+	for (unsigned i = 0; i < match->count; i++)
+		if (match->terms[i].field == MATCH_SRC_NET)
+			return true;
+	return false;
 }
 
 /* Whether it says of which protocol, service or content, and not only of what size. */
@@ -671,6 +688,8 @@ static int find_rules(struct search *s, struct candidate *best, struct candidate
 		if (best->caught * PPM < (uint64_t)attack * RULE_ADDS_PPM)
 			break;
 		make_signature(s, best, budget_used, g);
+		if (s->input->clients_only && !names_clients(&g->match))
+			break;
 		/* "length 40-1500" is a description, not a rule. */
 		if (!g->has_bound && !names_a_kind(&g->match))
 			break;

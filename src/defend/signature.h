@@ -44,6 +44,7 @@ struct signature_input {
 	uint64_t baseline_packets;                 /* packets that B is a sample of */
 	const struct observation *const *verified; /* V */
 	uint32_t verified_count;
+	bool clients_only; /* the attack is requests of real clients: rules name clients and limit them, for a dropped request leaves its server waiting */
 };
 
 struct signature_set {

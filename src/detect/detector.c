@@ -213,7 +213,8 @@ static bool decide(struct detector *d, struct track *track, unsigned level, int6
 	/* Packets that an incident around it took were counted here as well. */
 	if (index < 0)
 		index = incident_list_find(&d->list, &track->scope, now);
-	watched = index >= 0 && level == 0 && d->list.items[index]->wave_open;
+	watched = index >= 0 && level == 0 && d->list.items[index]->wave_open &&
+	          !incident_is_application(d->list.items[index]);
 	if (index >= 0 && incident_find_part(d->list.items[index], track->kind) < 0)
 		index = -1;
 	/* A wave that is over is not to be found again in the seconds behind it. */
@@ -352,6 +353,67 @@ void detector_note(struct detector *d, const struct address *target, uint8_t kin
 	}
 }
 
+/* ------------------------------------------------------------------ attacks that another knows */
+
+int32_t detector_raise(struct detector *d, const struct prefix *scope, uint8_t kind, struct capture_time began,
+                       struct capture_time now)
+{
+	int32_t index = incident_list_find(&d->list, scope, now);
+	struct incident *inc;
+
+	if (index < 0)
+		index = incident_list_add(&d->list, scope, began, now, false);
+	if (index < 0)
+		return -1;
+	inc = d->list.items[index];
+	if (!incident_list_part(&d->list, inc, kind))
+		return -1;
+	inc->patient = inc->patient || kind == VECTOR_SLOW_HTTP;
+	if (!inc->wave_open)
+		wave_open(inc, began);
+	return incident_list_gather(&d->list, index, kind, now);
+}
+
+bool detector_take(struct detector *d, int32_t index, uint8_t kind, const struct observation *o,
+                   const struct keys *keys)
+{
+	struct incident *inc;
+	int32_t part;
+
+	index = incident_list_resolve(&d->list, index);
+	if (index < 0)
+		return false;
+	inc = d->list.items[index];
+	part = incident_find_part(inc, kind);
+	return part >= 0 && wave_take(inc, &inc->parts[part], o, keys);
+}
+
+bool detector_in_wave(const struct detector *d, int32_t index)
+{
+	index = incident_list_resolve(&d->list, index);
+	return index >= 0 && d->list.items[index]->wave_open;
+}
+
+void detector_rest(struct detector *d, int32_t index)
+{
+	index = incident_list_resolve(&d->list, index);
+	if (index < 0 || !d->list.items[index]->patient)
+		return;
+	d->list.items[index]->patient = false;
+	if (d->list.items[index]->wave_open && incident_is_application(d->list.items[index]))
+		wave_close(d->list.items[index]);
+}
+
+void detector_tell(struct detector *d, int32_t index, uint8_t kind, const struct http_facts *facts)
+{
+	int32_t part;
+
+	index = incident_list_resolve(&d->list, index);
+	part = index >= 0 ? incident_find_part(d->list.items[index], kind) : -1;
+	if (part >= 0)
+		incident_part_tell(&d->list.items[index]->parts[part], facts);
+}
+
 /* ------------------------------------------------------------------ the end */
 
 static void end_all(struct detector *d, struct capture_time last, bool seal)
@@ -362,8 +424,8 @@ static void end_all(struct detector *d, struct capture_time last, bool seal)
 		if (inc->absorbed_by >= 0 || inc->sealed)
 			continue;
 		if (inc->wave_open) {
-			bool still_on =
-				!seal && !inc->is_scan && time_since(last, inc->last_hot) <= WAVE_PAUSE_MIN_NS / 2;
+			bool still_on = !seal && !inc->is_scan &&
+			                (inc->patient || time_since(last, inc->last_hot) <= WAVE_PAUSE_MIN_NS / 2);
 
 			wave_close(inc);
 			wave_last(inc)->open = inc->open = still_on;

@@ -46,6 +46,20 @@ void detector_tick(struct detector *detector, struct track_table *tracks, struct
 /* A source inside an open incident completed a handshake, or reset our answer. */
 void detector_note(struct detector *detector, const struct address *target, uint8_t kind, bool handshake,
                    bool reset_back);
+/*
+ * For who knows an attack by more than the counts of unwelcome packets: opens a wave of this vector on the scope, of a new incident or of one that is not
+ * over. Returns the incident's index, which stays what it is, or -1 where it is refused.
+ */
+int32_t detector_raise(struct detector *detector, const struct prefix *scope, uint8_t kind, struct capture_time began,
+                       struct capture_time now);
+/* A packet of that attack. False where its wave is over. */
+bool detector_take(struct detector *detector, int32_t index, uint8_t kind, const struct observation *observation,
+                   const struct keys *keys);
+bool detector_in_wave(const struct detector *detector, int32_t index);
+/* Nothing more is to be expected of it: a wave that may pause for long ends with its last packet. */
+void detector_rest(struct detector *detector, int32_t index);
+/* What is known of the vector beside its packets; of several times the worst is kept. */
+void detector_tell(struct detector *detector, int32_t index, uint8_t kind, const struct http_facts *facts);
 /* The clock has jumped: what is open ends where it last was. Tracks are the caller's to clear. */
 void detector_break(struct detector *detector, struct capture_time last);
 /* End of input at `last`: what the tracks still hold is assessed, incidents are closed, merged, named and ordered by beginning. */

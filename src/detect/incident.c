@@ -26,6 +26,20 @@ int32_t incident_find_part(const struct incident *incident, uint8_t kind)
 	return -1;
 }
 
+bool incident_is_application(const struct incident *incident)
+{
+	for (uint32_t i = 0; i < incident->parts_count; i++)
+		if (vector_get(incident->parts[i].kind)->class != VECTOR_APPLICATION)
+			return false;
+	return true;
+}
+
+void incident_part_tell(struct incident_part *part, const struct http_facts *facts)
+{
+	if (facts->held > part->http.held || (facts->held == 0 && facts->requests > part->http.requests))
+		part->http = *facts;
+}
+
 struct window *incident_window(const struct incident *incident)
 {
 	struct window *total = window_new(INCIDENT_SAMPLE);
@@ -97,6 +111,7 @@ static void absorb_parts(struct incident *into, struct incident *from)
 
 		if (same >= 0) {
 			window_merge(into->parts[same].window, part->window);
+			incident_part_tell(&into->parts[same], &part->http);
 			window_free(part->window);
 		} else if (into->parts_count < INCIDENT_PARTS_MAX) {
 			into->parts[into->parts_count++] = *part;
@@ -120,6 +135,7 @@ void incident_absorb(struct incident *into, struct incident *from)
 		into->wave_open = true;
 		into->last_hot = from->last_hot;
 	}
+	into->patient = into->patient || from->patient;
 	into->packets += from->packets;
 	into->bytes += from->bytes;
 	timeline_merge(&into->timeline, &from->timeline);

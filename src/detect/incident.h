@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/prefix.h"
+#include "detect/http.h"
 #include "detect/vector.h"
 #include "measure/timeline.h"
 #include "measure/window.h"
@@ -29,8 +30,9 @@ struct wave {
 
 /* One vector's share of an incident. */
 struct incident_part {
-	uint8_t kind;          /* enum vector_id or a reflection's row */
-	struct window *window; /* owned */
+	uint8_t kind;           /* enum vector_id or a reflection's row */
+	struct window *window;  /* owned */
+	struct http_facts http; /* VECTOR_APPLICATION: what is known beside the packets */
 };
 
 struct incident {
@@ -51,7 +53,8 @@ struct incident {
 	struct timeline timeline;          /* its packets, by their own time */
 	/* While it is being watched: */
 	bool wave_open;
-	bool sealed; /* takes no more waves */
+	bool sealed;  /* takes no more waves */
+	bool patient; /* slow by nature: a wave may pause for long, and every packet keeps it going */
 	struct capture_time last_hot;
 	int32_t absorbed_by; /* -1, or the incident that this one became part of */
 	struct incident_slot {
@@ -67,6 +70,10 @@ void incident_free(struct incident *incident);
 bool incident_is_over(const struct incident *incident, struct capture_time now);
 /* The index of its part of a kind, or -1. */
 int32_t incident_find_part(const struct incident *incident, uint8_t kind);
+/* Whether all its vectors are of VECTOR_APPLICATION. */
+bool incident_is_application(const struct incident *incident);
+/* What is known of a part beside its packets; of several times the worst is kept. */
+void incident_part_tell(struct incident_part *part, const struct http_facts *facts);
 /* Joins `from` into `into`: waves, vectors, counts. `from` is emptied. */
 void incident_absorb(struct incident *into, struct incident *from);
 /* All parts' windows merged into one; NULL where there is no memory. The caller frees it with window_free(). */

@@ -103,6 +103,17 @@ static void judge_unwelcome(const struct observation *o, struct flow_view *view,
 	j->probe = view->fresh && (o->flags & OBSERVATION_PORTS) != 0 && vector_is_probe(j->kind);
 }
 
+/* What a server sends says something at the beginning of an answer and at the end alone. */
+static bool speaks_http(const struct observation *o, struct flow_view *view)
+{
+	if (o->flags & OBSERVATION_HTTP)
+		flow_mark_http(view);
+	else if (!view->http)
+		return false;
+	return view->from_opener || o->payload_length == 0 || (o->flags & OBSERVATION_HTTP) ||
+	       (o->tcp.flags & (TCP_FIN | TCP_RST)) || http_status(o->payload, o->payload_kept);
+}
+
 static struct judgement judge_transport(const struct observation *o, struct flow_view *view)
 {
 	struct judgement j = {
@@ -117,6 +128,8 @@ static struct judgement judge_transport(const struct observation *o, struct flow
 
 	if (!j.welcome)
 		judge_unwelcome(o, view, &j);
+	else if (o->flags & OBSERVATION_TCP)
+		j.http = speaks_http(o, view);
 	/* A question is counted even though its asker is answered: too many of them are an attack all the same. */
 	if (view->engaged && view->from_opener && view->kind != VECTOR_NONE &&
 	    vector_get(view->kind)->evidence->answered_1s && o->protocol == PROTOCOL_UDP) {

@@ -30,6 +30,7 @@ struct judgement {
 	bool probe;      /* may be a look of a scan */
 	bool handshake;  /* its source completes a handshake … */
 	bool reset_back; /* … or resets one that it seemed to begin */
+	bool http;       /* its conversation is engaged and speaks HTTP/1.x, or begins to */
 	bool connects;   /* to be counted as VECTOR_TCP_CONNECTION too … */
 	bool speaks;     /* … and to be given back there, one from connected_slot, since it is put to use now */
 	int64_t connected_slot;

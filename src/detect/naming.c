@@ -113,6 +113,9 @@ static void name_parts(struct incident *inc)
 		const struct incident_part *part = &inc->parts[i];
 		uint64_t share = part->kind == VECTOR_ICMP_ERROR ? ECHO_SHARE : SMALL_SHARE;
 
+		/* Their harm is not in their number. */
+		if (vector_get(part->kind)->class == VECTOR_APPLICATION)
+			continue;
 		if (part->window->packets * share < inc->packets && part->window->bytes * share < inc->bytes)
 			remove_part(inc, i);
 	}

@@ -284,6 +284,9 @@ static const struct evidence land = { .lone_100ms = 50, .lone_1s = 50, .crowd_10
 /* Counts of distinct ports or hosts probed, not of packets. */
 static const struct evidence scan = { .crowd_60s = 60, .crowd_60s_sources = 60, .settle_slots = 10 };
 
+/* Told by what requests have in common, not by counts: see detect/http.h. */
+static const struct evidence none = { 0 };
+
 #define ADVICE_SYN "answer with SYN cookies, so that only real addresses get through"
 #define ADVICE_STATE "drop TCP packets that belong to no connection (flow validation)"
 #define ADVICE_UDP "admit only what the service speaks, or sources known from peace; ask upstream if the link is full"
@@ -373,6 +376,12 @@ static const struct vector vectors[] = {
 	      "nothing needs to be dropped; a scan is a look, not a flood"),
 	FLOOD(VECTOR_SCAN_HOSTS, "scan", "host scan", VECTOR_SCAN, 0, scan, "Somebody looked which hosts are there",
 	      "nothing needs to be dropped; a scan is a look, not a flood"),
+	FLOOD(VECTOR_HTTP, "http_flood", "HTTP flood", VECTOR_APPLICATION, PROTOCOL_TCP, none,
+	      "Requests that no visitor makes keep the server busy; each looks like any other on its own",
+	      "limit requests per client, answer what they share from a cache or refuse it before it costs anything; the clients are real"),
+	FLOOD(VECTOR_SLOW_HTTP, "slow_http", "slow HTTP attack", VECTOR_APPLICATION, PROTOCOL_TCP, none,
+	      "Connections were kept open with requests that never end, until the server has none left for visitors",
+	      "limit open connections per client, and the time that a request may take; let a proxy take requests in whole before a server waits"),
 	FLOOD(VECTOR_UDP_REFLECTION, "udp_reflection", "UDP reflection (unlisted service)", VECTOR_REFLECTION,
 	      PROTOCOL_UDP, udp,
 	      "Servers elsewhere were tricked into sending answers nobody asked for; their service is not in our list",

@@ -17,6 +17,7 @@ enum vector_class {
 	VECTOR_REFLECTION,   /* answers that the target never asked for; sources are real relays */
 	VECTOR_STATELESS,    /* floods that need no conversation: sources may be forged */
 	VECTOR_CONVERSATION, /* needs a completed handshake: sources are real */
+	VECTOR_APPLICATION,  /* the same, and shows in what is said: not counted in tracks, see detect/http_watch.h */
 	VECTOR_SCAN,
 };
 
@@ -63,7 +64,7 @@ enum vector_id {
 	VECTOR_UDP, VECTOR_FRAGMENT, VECTOR_ICMP, VECTOR_ICMP_ERROR, VECTOR_GRE, VECTOR_GRE_INSIDE,
 	VECTOR_IP_PROTOCOL, VECTOR_IP_INSIDE, VECTOR_LAND,
 	VECTOR_DNS_QUERY, VECTOR_QUIC, VECTOR_DHCP, VECTOR_ONE_WAY, VECTOR_QUESTION, VECTOR_IP_STREAM,
-	VECTOR_SCAN_PORTS, VECTOR_SCAN_HOSTS,
+	VECTOR_SCAN_PORTS, VECTOR_SCAN_HOSTS, VECTOR_HTTP, VECTOR_SLOW_HTTP,
 	/* named only after the fact, by what the sum of packets shows: see detect/naming.c */
 	VECTOR_UDP_REFLECTION, VECTOR_SYN_ACK_REFLECTION, VECTOR_MIDDLEBOX_REFLECTION,
 	VECTOR_FIRST_REFLECTION,

@@ -25,6 +25,8 @@ bool wave_is_silent(struct incident *inc, struct capture_time now)
 {
 	int64_t silence = time_since(now, inc->last_hot);
 
+	if (inc->patient)
+		return silence > PAUSE_MAX_NS;
 	return silence > WAVE_PAUSE_MIN_NS && silence > pause_ns(wave_last(inc));
 }
 
@@ -91,7 +93,7 @@ void wave_record(struct incident *inc, struct incident_part *part, const struct 
 		inc->peak_packets = slot->packets;
 	if (slot->bytes > inc->peak_bytes)
 		inc->peak_bytes = slot->bytes;
-	if (slot->packets * HOT_SHARE >= wave->peak_packets && time_since(o->time, inc->last_hot) > 0)
+	if ((inc->patient || slot->packets * HOT_SHARE >= wave->peak_packets) && time_since(o->time, inc->last_hot) > 0)
 		inc->last_hot = o->time;
 }
 

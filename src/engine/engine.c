@@ -7,12 +7,14 @@
 
 #include "base/hash.h"
 #include "detect/detector.h"
+#include "detect/http_watch.h"
 #include "detect/judge.h"
 #include "detect/scope.h"
 #include "measure/flow.h"
 #include "trace/family.h"
 
-#define BASELINE_MARGIN_NS NS_PER_S /* around an incident: neither attack nor peace */
+#define BASELINE_MARGIN_NS NS_PER_S        /* around an incident: neither attack nor peace */
+#define CONNECTIONS_END_NS (60 * NS_PER_S) /* after an attack over connections: its own are still being closed */
 #define PROBE_SLOTS 600 /* probes are counted in generations of a minute: a careful scanner takes its time */
 #define AHEAD_FAR 8     /* packets: about the time that memory takes to answer */
 #define AHEAD_NEAR 4    /* packets: half of it */
@@ -32,6 +34,7 @@ struct engine {
 	struct track_table *tracks;
 	struct track_table *probes; /* counted from their source, over a minute */
 	struct detector *detector;
+	struct http_watch *http;
 	struct sample baseline;
 	struct engine_totals totals;
 	struct timeline timeline;
@@ -57,8 +60,9 @@ struct engine *engine_new(uint64_t seed)
 	e->tracks = track_table_new(TRACK_SOURCES_SLOTS);
 	e->probes = track_table_new(PROBE_SLOTS);
 	e->detector = detector_new(seed);
+	e->http = http_watch_new(seed);
 	sample_init(&e->baseline, ENGINE_BASELINE_SAMPLE);
-	if (!e->flows || !e->tracks || !e->probes || !e->detector) {
+	if (!e->http || !e->flows || !e->tracks || !e->probes || !e->detector) {
 		engine_free(e);
 		return NULL;
 	}
@@ -75,6 +79,7 @@ void engine_free(struct engine *e)
 	}
 	free(e->findings);
 	sample_fini(&e->baseline);
+	http_watch_free(e->http);
 	detector_free(e->detector);
 	track_table_free(e->tracks);
 	track_table_free(e->probes);
@@ -145,6 +150,7 @@ static int64_t move_clock(struct engine *e, struct capture_time time)
 		flow_table_clear(e->flows);
 		track_table_clear(e->tracks);
 		track_table_clear(e->probes);
+		http_watch_clear(e->http);
 		t->clock_jumps++;
 		e->newest = time;
 		e->behind = 0;
@@ -287,8 +293,8 @@ static bool count_tunnel(struct engine *e, const struct observation *o, int64_t 
 		return false;
 	observation_outer(o, &outer);
 	keys_make(&keys, &outer, e->seed);
-	return count_kind(e, &outer, &keys, kind, slot,
-	                  overlay ? keys.source : hash_address(keys.source, &o->dst), j->fresh, false, NULL);
+	return count_kind(e, &outer, &keys, kind, slot, overlay ? keys.source : hash_address(keys.source, &o->dst),
+	                  j->fresh, false, NULL);
 }
 
 void engine_prepare(const struct engine *e, struct packet *packet)
@@ -317,6 +323,7 @@ static void observe(struct engine *e, struct packet *p, const struct ahead *ahea
 	if (slot != e->slot) {
 		tell_timeline(e);
 		detector_tick(e->detector, e->tracks, e->probes, slot);
+		http_watch_tick(e->http, e->detector, slot);
 		e->slot = slot;
 	}
 	j = judge_packet(e->flows, o, &p->keys, slot);
@@ -327,6 +334,8 @@ static void observe(struct engine *e, struct packet *p, const struct ahead *ahea
 	taken = count_packet(e, p, &j, slot, ahead);
 	if (!taken && (o->flags & OBSERVATION_TUNNELLED))
 		taken = count_tunnel(e, o, slot, &j);
+	if (!taken && j.http)
+		taken = http_watch_observe(e->http, e->detector, o, &p->keys, slot);
 	if (taken)
 		return;
 	if (j.welcome)
@@ -485,11 +494,17 @@ static const struct observation *towards_scope(struct lists *lists, const struct
 	return &lists->outers[lists->outers_count++];
 }
 
+/* What comes later is peace again. */
+static int64_t margin_after(const struct incident *inc)
+{
+	return incident_is_application(inc) ? CONNECTIONS_END_NS : BASELINE_MARGIN_NS;
+}
+
 /* How long the capture shows the scope outside the incident, its margins left out. */
 static uint64_t seconds_outside(const struct engine *e, const struct incident *inc)
 {
 	int64_t before = time_since(inc->began, e->totals.first) - BASELINE_MARGIN_NS;
-	int64_t after = inc->open ? 0 : time_since(e->totals.last, inc->ended) - BASELINE_MARGIN_NS;
+	int64_t after = inc->open ? 0 : time_since(e->totals.last, inc->ended) - margin_after(inc);
 
 	return (uint64_t)((before > 0 ? before / NS_PER_S : 0) + (after > 0 ? after / NS_PER_S : 0) + 1);
 }
@@ -499,7 +514,11 @@ static int find_signatures(const struct engine *e, struct finding *f)
 {
 	const struct incident *inc = f->incident;
 	const struct sample *attack = &f->total->sample, *normal = &e->baseline;
-	struct signature_input input = { .baseline_seconds = seconds_outside(e, inc) };
+	/* An attack over conversations is verified itself. */
+	struct signature_input input = {
+		.baseline_seconds = seconds_outside(e, inc),
+		.clients_only = incident_is_application(inc),
+	};
 	struct lists lists;
 	int rc = lists_init(&lists, attack, normal);
 
@@ -513,9 +532,9 @@ static int find_signatures(const struct engine *e, struct finding *f)
 		if (!o)
 			continue;
 		if (time_since(inc->began, o->time) > BASELINE_MARGIN_NS ||
-		    (!inc->open && time_since(o->time, inc->ended) > BASELINE_MARGIN_NS))
+		    (!inc->open && time_since(o->time, inc->ended) > margin_after(inc)))
 			lists.baseline[input.baseline_count++] = o;
-		else if (o->flags & OBSERVATION_WELCOME)
+		else if ((o->flags & OBSERVATION_WELCOME) && !input.clients_only)
 			lists.verified[input.verified_count++] = o;
 	}
 	input.attack = lists.attack;
@@ -547,7 +566,8 @@ static int find(const struct engine *e, struct finding *f)
 	find_families(f);
 	find_shape(f);
 	spoofing_judge(inc, &f->spoofing);
-	if (inc->is_scan)
+	/* What sends so little is below any limit of packets: connections are to be limited, which no packet filter does. */
+	if (inc->is_scan || inc->parts[0].kind == VECTOR_SLOW_HTTP)
 		f->signatures.residual_ppm = 1000000;
 	else
 		rc = find_signatures(e, f);
@@ -565,6 +585,7 @@ static void total_limits(struct engine *e)
 	const struct track_counters *tracks = track_table_counters(e->tracks),
 				    *probes = track_table_counters(e->probes);
 	struct detector_counters detector = detector_counters(e->detector);
+	struct http_watch_counters http = http_watch_counters(e->http);
 	struct engine_totals *t = &e->totals;
 
 	t->flows_pushed_out = flows->pushed_out;
@@ -574,6 +595,8 @@ static void total_limits(struct engine *e)
 	t->tracks_refused = tracks->tracks_refused;
 	t->probes_pushed_out = probes->candidates_pushed_out + probes->tracks_pushed_out;
 	t->probes_refused = probes->tracks_refused;
+	t->http_pushed_out = http.pushed_out;
+	t->http_refused = http.refused;
 	t->pending_refused = detector.pending_refused;
 	t->incidents_refused = detector.incidents_refused;
 	t->samples_lost = e->baseline.lost;
@@ -585,6 +608,7 @@ int engine_finish(struct engine *e)
 	uint32_t count;
 
 	tell_timeline(e);
+	http_watch_finish(e->http, e->detector, e->newest);
 	detector_finish(e->detector, e->tracks, e->probes, e->newest);
 	count = detector_count(e->detector);
 	sample_settle(&e->baseline);

@@ -18,7 +18,7 @@
 #include "observe/observation.h"
 #include "trace/spoofing.h"
 
-#define ENGINE_FAMILIES_MAX 16
+#define ENGINE_FAMILIES_MAX 24
 #define ENGINE_BASELINE_SAMPLE 131072 /* packets sampled as normal traffic, all scopes together */
 #define ENGINE_PORTS_MAX 8
 #define ENGINE_JUMP_BACK_NS (10 * NS_PER_S)    /* time stamps further back than this … */
@@ -69,6 +69,7 @@ struct engine_totals {
 	uint64_t flows_pushed_out, flows_refused;
 	uint64_t candidates_pushed_out, tracks_pushed_out, tracks_refused; /* of targets */
 	uint64_t probes_pushed_out, probes_refused;                        /* of scanners: candidates and tracks */
+	uint64_t http_pushed_out, http_refused; /* of HTTP: connections and servers; servers and attacks */
 	uint64_t pending_refused, incidents_refused;
 	uint64_t samples_lost; /* packets left out of samples for want of memory */
 	uint64_t no_memory;    /* second looks and narrowings left out for want of it */

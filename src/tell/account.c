@@ -211,6 +211,19 @@ static bool heaviest(const struct topk *topk, uint64_t *key, uint64_t *at_least)
 	return true;
 }
 
+static void add_http_evidence(struct account *a, struct draft *d, const struct incident_part *part)
+{
+	char lines[HTTP_FACTS_MAX][HTTP_FACT_SIZE];
+	unsigned count = http_facts_tell(&part->http, lines);
+
+	draft_add(d, "%s: %s %s", vector_get(part->kind)->title, account_count(a, part->window->packets),
+	          part->kind == VECTOR_HTTP ? account_plural(part->window->packets, "request", "requests")
+	                                    : account_plural(part->window->packets, "packet", "packets"));
+	for (unsigned i = 0; i < count; i++)
+		draft_add(d, "; %s", lines[i]);
+	draft_add(d, ".");
+}
+
 static void add_evidence(struct account *a, struct draft *d, const struct finding *f, const struct incident_part *part)
 {
 	const struct vector *vector = vector_get(part->kind);
@@ -233,6 +246,9 @@ static void add_evidence(struct account *a, struct draft *d, const struct findin
 		draft_add(d, "%s: %s TCP %s completed by these sources, more than the service is used to.",
 		          vector->title, account_count(a, window->handshakes),
 		          account_plural(window->handshakes, "handshake was", "handshakes were"));
+		break;
+	case VECTOR_APPLICATION:
+		add_http_evidence(a, d, part);
 		break;
 	case VECTOR_STATELESS:
 		if (part->kind == VECTOR_SYN && window->handshakes == 0)
@@ -559,6 +575,8 @@ static void tell_limits(struct account *a, const struct engine_totals *totals, c
 		{ where_habit(totals->probes_pushed_out, totals),
 		  "possible scanners forgotten to make room for others" },
 		{ totals->probes_refused, "possible scanners not counted" },
+		{ where_habit(totals->http_pushed_out, totals), "HTTP connections forgotten to make room for others" },
+		{ totals->http_refused, "web servers not counted" },
 		{ totals->pending_refused, "busy targets assessed late" },
 		{ totals->incidents_refused, "incidents beyond the number that is kept" },
 		{ totals->samples_lost, "packets left out of samples for want of memory" },

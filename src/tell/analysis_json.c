@@ -115,6 +115,8 @@ static json_t *limits_json(struct builder *b, const struct engine_totals *totals
 	set_where_any(b, limits, "tracks_refused", totals->tracks_refused);
 	set_where_any(b, limits, "probes_pushed_out", totals->probes_pushed_out);
 	set_where_any(b, limits, "probes_refused", totals->probes_refused);
+	set_where_any(b, limits, "http_pushed_out", totals->http_pushed_out);
+	set_where_any(b, limits, "http_refused", totals->http_refused);
 	set_where_any(b, limits, "pending_refused", totals->pending_refused);
 	set_where_any(b, limits, "incidents_refused", totals->incidents_refused);
 	set_where_any(b, limits, "samples_lost", totals->samples_lost);
@@ -180,6 +182,17 @@ static json_t *waves_json(struct builder *b, const struct incident *incident)
 	return array;
 }
 
+static json_t *evidence_json(struct builder *b, const struct http_facts *facts)
+{
+	char lines[HTTP_FACTS_MAX][HTTP_FACT_SIZE];
+	unsigned count = http_facts_tell(facts, lines);
+	json_t *array = json_array();
+
+	for (unsigned i = 0; i < count; i++)
+		append(b, array, string(lines[i]));
+	return array;
+}
+
 static json_t *vectors_json(struct builder *b, const struct incident *incident)
 {
 	json_t *array = json_array();
@@ -196,6 +209,8 @@ static json_t *vectors_json(struct builder *b, const struct incident *incident)
 		set(b, object, "title", string(vector->title));
 		set(b, object, "bytes_share", share_of(window->bytes, incident->bytes));
 		set(b, object, "explanation", string(vector->explanation));
+		if (vector->class == VECTOR_APPLICATION)
+			set(b, object, "evidence", evidence_json(b, &incident->parts[i].http));
 		append(b, array, object);
 	}
 	return array;

@@ -129,6 +129,12 @@ void spoofing_judge(const struct incident *incident, struct spoofing *s)
 		       (unsigned long long)(part->window->handshakes ? part->window->handshakes
 		                                                     : part->window->packets));
 		return;
+	case VECTOR_APPLICATION:
+		s->verdict = SPOOFING_VERIFIED;
+		reason(s,
+		       "all %llu packets came over established connections: a forged address never sees the answer it would have to acknowledge",
+		       (unsigned long long)part->window->packets);
+		return;
 	case VECTOR_SCAN:
 		reason(s, "whoever scans wants the answers, so the address is probably its own");
 		return;

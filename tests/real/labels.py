@@ -3,7 +3,7 @@
 """labels.py HOLDFAST: what is said of real captures is what an expert says of them. Speaks TAP, one case a class.
 
 HOLDFAST_DATA (default ../shared/data) holds labels.tsv: file, score, kind, vectors, target, port, spoofing. Of vectors,
-"," parts those that must all be named, "|" alternatives. Score "must" counts here; "may" and "http" are shown. Without
+"," parts those that must all be named, "|" alternatives. Scores "must" and "http" count here; "may" is shown. Without
 the folder every case is skipped, and said to be.
 """
 import csv
@@ -117,7 +117,7 @@ def labelled(holdfast):
     reports = each(holdfast, [DATA / row["file"] for row in rows])
     count, right, floods, broken = {}, {}, 0, 0
     for row, report in zip(rows, reports):
-        fault, kind, counts = judge(row, report), row["kind"], row["score"] == "must"
+        fault, kind, counts = judge(row, report), row["kind"], row["score"] != "may"
         if fault:
             show(f"{kind}{'' if counts else ' (' + row['score'] + ')'} {row['file']}: {fault}")
         if counts:

@@ -136,6 +136,7 @@ static struct observation attack[ATTACK_MAX], baseline[BASELINE_MAX], verified[1
 static const struct observation *attack_at[ATTACK_MAX], *baseline_at[BASELINE_MAX], *verified_at[1024];
 static struct signature_set set;
 static struct signature_input input;
+static bool clients_only; /* as the next find() is to have it */
 
 static struct address target(void)
 {
@@ -316,6 +317,7 @@ static void find(uint32_t attack_count, uint32_t baseline_count, uint32_t verifi
 		.baseline_packets = 10ull * baseline_count,
 		.verified = verified_at,
 		.verified_count = verified_count,
+		.clients_only = clients_only,
 	};
 	memset(&set, 0x55, sizeof(set));
 	assert_int_equal(signature_find(&input, &set), 0);
@@ -510,6 +512,49 @@ static void a_large_baseline_is_halved(void **state)
 	assert_int_equal(set.signatures[0].baseline_samples, 5000);
 }
 
+static uint32_t clients = 2;
+
+/* All alike but for who sends them. */
+static struct observation request(uint64_t *draws)
+{
+	struct observation o =
+		made_tcp(0, made_ipv4(0x05060700u + made_below(draws, clients)), (uint16_t)made_random(draws), target(),
+	                 80, TCP_ACK | TCP_PSH, (uint32_t)made_random(draws), 1);
+
+	made_payload(&o, "GET / HTTP/1.1", 14, 77);
+	return o;
+}
+
+/* What real clients send is limited, each client for itself, and never dropped. */
+static void clients_are_limited(void **state)
+{
+	(void)state;
+	fill(attack, 2000, request, 40);
+	fill(baseline, 20000, visitor, 41);
+	clients_only = true;
+	find(2000, 20000, 0);
+	assert_int_equal(set.count, 2);
+	for (uint32_t i = 0; i < set.count; i++) {
+		const struct match *match = &set.signatures[i].match;
+
+		assert_int_equal(set.signatures[i].action, RULE_RATE_LIMIT);
+		for (unsigned j = 0; j < match->count; j++) {
+			assert_true(match->terms[j].field == MATCH_TCP || match->terms[j].field == MATCH_DST_PORT ||
+			            match->terms[j].field == MATCH_SRC_NET);
+			if (match->terms[j].field == MATCH_SRC_NET)
+				assert_int_equal(match->terms[j].value.prefix.length, 32);
+		}
+	}
+	assert_int_equal(set.residual_ppm, 0);
+	clients = 200;
+	fill(attack, 2000, request, 42);
+	find(2000, 20000, 0);
+	assert_int_equal(set.count, 0);
+	clients_only = false;
+	find(2000, 20000, 0);
+	assert_true(drops() > 0);
+}
+
 /* Where all is random there is nothing to find, and it is said. */
 static void all_random(void **state)
 {
@@ -631,6 +676,7 @@ int main(void)
 		cmocka_unit_test(a_small_vector_behind_a_large_one),
 		cmocka_unit_test(the_budget_holds),
 		cmocka_unit_test(a_large_baseline_is_halved),
+		cmocka_unit_test(clients_are_limited),
 		cmocka_unit_test(all_random),
 		cmocka_unit_test(hardly_anything),
 		cmocka_unit_test(ipv6),

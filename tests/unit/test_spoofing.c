@@ -156,6 +156,7 @@ static void the_class_decides(void **state)
 			assert_int_equal(judge(), SPOOFING_REFLECTORS);
 			break;
 		case VECTOR_CONVERSATION:
+		case VECTOR_APPLICATION:
 			assert_int_equal(judge(), SPOOFING_VERIFIED);
 			break;
 		case VECTOR_STATELESS:
