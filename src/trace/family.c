@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Marks are from the published source of Mirai and its analyses (Antonakakis et al., USENIX Security 2017), the documented behaviour of ZMap and
- * masscan, and public reports on LOIC, GoldenEye and Slowloris.
+ * masscan, and public reports on LOIC, HOIC, HULK, GoldenEye and Slowloris.
  */
 #include "trace/family.h"
 
@@ -107,6 +107,82 @@ static bool loic(const struct observation *o)
 	return (o->flags & OBSERVATION_TCP) && o->payload_length == 18 && payload_starts(o, "GET / HTTP/1.1\r\n\r\n");
 }
 
+static bool is_upper(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+static bool is_lower(uint8_t c)
+{
+	return c >= 'a' && c <= 'z';
+}
+
+/* Of the payload from `at` on, how many octets in a row are of these kinds. */
+static unsigned run_of(const struct observation *o, unsigned at, bool lower)
+{
+	unsigned from = at;
+
+	while (at < o->payload_kept && (is_upper(o->payload[at]) || (lower && is_lower(o->payload[at])) ||
+	                                (lower && o->payload[at] >= '0' && o->payload[at] <= '9')))
+		at++;
+	return at - from;
+}
+
+/* /?NAME=VALUE, both of 3 to 10 capital letters. */
+static bool hulk(const struct observation *o)
+{
+	unsigned name = run_of(o, 6, false), value;
+
+	if (!(o->flags & OBSERVATION_HTTP) || !payload_starts(o, "GET /?") || name < 3 || name > 10 ||
+	    6 + name >= o->payload_kept || o->payload[6 + name] != '=')
+		return false;
+	value = run_of(o, 7 + name, false);
+	return value >= 3 && value <= 10 &&
+	       (7 + name + value == o->payload_kept || o->payload[7 + name + value] == ' ');
+}
+
+/* /?name=value&name=value…, names of 3 to 20 letters and digits in both cases. */
+static bool goldeneye(const struct observation *o)
+{
+	unsigned name = run_of(o, 6, true), value;
+	bool upper = false, lower = false;
+
+	if (!(o->flags & OBSERVATION_HTTP) || !payload_starts(o, "GET /?") || name < 3 || name > 20 ||
+	    6 + name >= o->payload_kept || o->payload[6 + name] != '=')
+		return false;
+	for (unsigned i = 6; i < 6 + name; i++) {
+		upper = upper || is_upper(o->payload[i]);
+		lower = lower || is_lower(o->payload[i]);
+	}
+	value = run_of(o, 7 + name, true);
+	return upper && lower && value <= 20 &&
+	       (7 + name + value == o->payload_kept || (value >= 3 && o->payload[7 + name + value] == '&'));
+}
+
+/* A request line alone for /?NUMBER, then now and then a header that means nothing. */
+static bool slowloris(const struct observation *o)
+{
+	if ((o->flags & OBSERVATION_TCP) && (payload_starts(o, "X-a: ") || payload_starts(o, "X-a:b")))
+		return o->payload_length < 32;
+	if (!(o->flags & OBSERVATION_HTTP) || (o->http.flags & (HTTP_ENDED | HTTP_CUT | HTTP_NAMED)))
+		return false;
+	return (payload_starts(o, "GET /?") && o->http.headers == 0 && o->payload_length < 32 && o->payload_kept > 6 &&
+	        o->payload[6] >= '0' && o->payload[6] <= '9') ||
+	       ((o->http.flags & HTTP_LENGTH) && o->http.length == 42);
+}
+
+static bool hoic(const struct observation *o)
+{
+	return (o->flags & OBSERVATION_HTTP) && (o->http.flags & HTTP_DOUBLED) &&
+	       (payload_starts(o, "GET /") || payload_starts(o, "POST /"));
+}
+
+static bool mirai_http(const struct observation *o)
+{
+	return (o->flags & OBSERVATION_HTTP) && o->http.headers == 5 &&
+	       o->http.order == http_order_of("User-Agent\nHost\nConnection\nAccept\nAccept-Language\n");
+}
+
 static const struct {
 	struct family family;
 	bool (*bears)(const struct observation *observation);
@@ -122,6 +198,14 @@ static const struct {
 	{ { "zmap", "SYN with IP ID 54321 and window 65535" }, zmap },
 	{ { "masscan", "SYN with window 1025 and IP ID made from destination and sequence number" }, masscan },
 	{ { "loic", "bare GET / HTTP/1.1 without any header" }, loic },
+	{ { "hoic", "two spaces behind the names of headers" }, hoic },
+	{ { "mirai", "HTTP flood: headers User-Agent, Host, Connection, Accept, Accept-Language in this order" },
+	  mirai_http },
+	{ { "hulk", "GET /?NAME=VALUE, both 3 to 10 random capital letters" }, hulk },
+	{ { "goldeneye", "GET /?name=value&name=value with random names of 3 to 20 characters (a weak mark)" },
+	  goldeneye },
+	{ { "slowloris", "GET /?number without the end of its header, then X-a: lines (or Content-Length: 42)" },
+	  slowloris },
 };
 
 size_t family_count(void)

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "made.h"
+#include "made_http.h"
 #include "trace/family.h"
 
 #define OPTIONS_MIRAI                                                                              \
@@ -248,6 +248,44 @@ static void loic(void **state)
 	assert_string_equal(family(&o), "none");
 }
 
+static const char *family_of_text(const char *text)
+{
+	struct made_connection c = made_connection(made_ipv4(1), 40000, made_ipv4(2), 80);
+	struct observation o = made_text(&c, 0, text);
+
+	return family(&o);
+}
+
+static void requests(void **state)
+{
+	static const struct {
+		const char *text, *name;
+	} cases[] = {
+		{ "GET /?PGWX=YFYTIROR HTTP/1.1\r\nAccept-Encoding: identity\r\nHost: x\r\n\r\n", "hulk" },
+		{ "GET /?BAFUSPSADD=OGPTWZFAPX HTTP/1.1\r\nHost: x\r\n\r\n", "hulk" },
+		{ "GET /?PG=YFYTIROR HTTP/1.1\r\nHost: x\r\n\r\n", "none" },
+		{ "GET /?page=home HTTP/1.1\r\nHost: x\r\n\r\n", "none" },
+		{ "GET /?id=17&lang=en HTTP/1.1\r\nHost: x\r\n\r\n", "none" },
+		{ "GET /?q=Hello HTTP/1.1\r\nHost: x\r\n\r\n", "none" },
+		{ "GET /?kQ3xTz=w8Pa&Yt5=q1Wer HTTP/1.1\r\nHost: x\r\n\r\n", "goldeneye" },
+		{ "GET / HTTP/1.0\r\nAccept:  */*\r\nHost:  x\r\n\r\n", "hoic" },
+		{ "GET / HTTP/1.0\r\nAccept: */*\r\nHost: x\r\n\r\n", "none" },
+		{ "GET /?977 HTTP/1.1\r\n", "slowloris" },
+		{ "GET /?977 HTTP/1.1\r\nHost: x\r\n\r\n", "none" },
+		{ "X-a: 4711\r\n", "slowloris" },
+		{ "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 42\r\n", "slowloris" },
+		{ "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 42\r\n\r\n", "none" },
+		{ "GET /x HTTP/1.1\r\nUser-Agent: y\r\nHost: x\r\nConnection: z\r\nAccept: a\r\nAccept-Language: b\r\n\r\n",
+		  "mirai" },
+		{ "GET /x HTTP/1.1\r\nHost: x\r\nUser-Agent: y\r\nConnection: z\r\nAccept: a\r\nAccept-Language: b\r\n\r\n",
+		  "none" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(family_of_text(cases[i].text), cases[i].name);
+}
+
 /* Chance bears no mark but the one that says of itself that it is weak. */
 static void random_packets(void **state)
 {
@@ -295,6 +333,7 @@ int main(void)
 		cmocka_unit_test(zmap),
 		cmocka_unit_test(masscan),
 		cmocka_unit_test(loic),
+		cmocka_unit_test(requests),
 		cmocka_unit_test(random_packets),
 		cmocka_unit_test(rows_are_whole),
 	};
