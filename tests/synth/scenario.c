@@ -13,6 +13,7 @@
 #include "innocent.h"
 #include "normal.h"
 #include "reflect.h"
+#include "web.h"
 
 #define PEACE (30 * NS_PER_S)
 #define AFTER (15 * NS_PER_S)
@@ -591,6 +592,119 @@ static void play_horizontal_scan(struct world *w, const struct scenario *s)
 	scan_hosts(w, PEACE, 23, 500, world_vector(w, "scan"));
 }
 
+/* --- HTTP ------------------------------------------------------------------------------------------------------ */
+
+typedef void web_play(struct world *w, const struct web_attack *a);
+
+/* People come all the time, and the attack among them. */
+static void web_attack(struct world *w, web_play *play, const char *vector, uint32_t machines, struct web_attack *a,
+                       int64_t lasts)
+{
+	struct rng r = world_rng(w);
+	struct pool pool;
+
+	w->end_ns = PEACE + lasts + AFTER;
+	truth_sources(w, "bots", 0, false);
+	a->label = world_vector(w, vector);
+	normal_mix(w, 40);
+	web_people(w, (struct load){ 0, w->end_ns, 3000, 3000 }, 20 * NS_PER_MS, 0);
+	if (pool_make(w, &r, &pool, machines, POOL_ANYWHERE))
+		return;
+	a->pool = &pool;
+	a->from_ns = PEACE;
+	a->to_ns = PEACE + lasts;
+	world_wave(w, a->from_ns, a->to_ns + NS_PER_S);
+	play(w, a);
+	pool_free(&pool);
+}
+
+static void play_http_flood_random(struct world *w, const struct scenario *s)
+{
+	(void)s;
+	w->truth.family = "hulk";
+	web_attack(w, web_flood_names, "http_flood", 60, &(struct web_attack){ .per_s = 400, .overwhelms = true },
+	           20 * NS_PER_S);
+}
+
+static void play_http_flood_botnet(struct world *w, const struct scenario *s)
+{
+	(void)s;
+	w->truth.family = "mirai";
+	web_attack(w, web_flood_botnet, "http_flood", 600, &(struct web_attack){ .per_s = 2000 }, 15 * NS_PER_S);
+}
+
+static void play_slowloris(struct world *w, const struct scenario *s)
+{
+	(void)s;
+	w->truth.family = "slowloris";
+	web_attack(w, web_slow_header, "slow_http", 3, &(struct web_attack){ .connections = 400 }, 60 * NS_PER_S);
+}
+
+static void play_slow_body(struct world *w, const struct scenario *s)
+{
+	(void)s;
+	web_attack(w, web_slow_body, "slow_http", 40, &(struct web_attack){ .connections = 160 }, 60 * NS_PER_S);
+}
+
+static void play_slow_read(struct world *w, const struct scenario *s)
+{
+	(void)s;
+	web_attack(w, web_slow_read, "slow_http", 2, &(struct web_attack){ .connections = 300 }, 60 * NS_PER_S);
+}
+
+static void play_web_crowd(struct world *w, const struct scenario *s)
+{
+	const struct load load[] = {
+		{ 0, 20 * NS_PER_S, 2000, 2000 },
+		{ 20 * NS_PER_S, 28 * NS_PER_S, 2000, 60000 },
+		{ 28 * NS_PER_S, 40 * NS_PER_S, 60000, 40000 },
+	};
+
+	(void)s;
+	innocent(w, 50 * NS_PER_S);
+	normal_mix(w, 20);
+	web_people(w, load[0], 10 * NS_PER_MS, 0);
+	web_people(w, load[1], 800 * NS_PER_MS, 30);
+	web_people(w, load[2], 6 * NS_PER_S, 4);
+}
+
+static void play_web_machines(struct world *w, const struct scenario *s)
+{
+	(void)s;
+	innocent(w, 60 * NS_PER_S);
+	normal_mix(w, 30);
+	web_crawler(w, 5 * NS_PER_S, 55 * NS_PER_S);
+	web_monitors(w, 0, 60 * NS_PER_S, 12);
+	web_load_test(w, 25 * NS_PER_S, 40 * NS_PER_S);
+}
+
+static void play_web_waiting(struct world *w, const struct scenario *s)
+{
+	(void)s;
+	innocent(w, 80 * NS_PER_S);
+	normal_mix(w, 30);
+	web_waiting(w, 80 * NS_PER_S, 400);
+	web_polling(w, 40 * NS_PER_S, 65 * NS_PER_S, 500);
+}
+
+static void play_web_uploads(struct world *w, const struct scenario *s)
+{
+	(void)s;
+	innocent(w, 70 * NS_PER_S);
+	normal_mix(w, 30);
+	web_uploads(w, 5 * NS_PER_S, 40);
+	web_slow_lines(w, 5 * NS_PER_S, 70 * NS_PER_S, 160);
+}
+
+static void play_web_caches(struct world *w, const struct scenario *s)
+{
+	(void)s;
+	innocent(w, 50 * NS_PER_S);
+	normal_mix(w, 30);
+	web_caches(w, 0, 20 * NS_PER_S, 60);
+	web_caches(w, 20 * NS_PER_S, 50 * NS_PER_S, 500);
+}
+
 /* clang-format off */
 static const struct scenario others[] = {
 	{"carpet_udp", "256 addresses of a /24, each 20 to 60 packets a second of UDP", false, 0, NULL,
@@ -621,6 +735,20 @@ static const struct scenario others[] = {
 	{"game_server", "no attack: players with small datagrams both ways", true, 0, NULL, play_game_server},
 	{"port_scan", "no flood: one source, 1,000 ports of one host", true, 0, NULL, play_port_scan},
 	{"horizontal_scan", "no flood: one source, one port over a /24", false, 0, NULL, play_horizontal_scan},
+	{"http_flood_random", "60 machines ask for one page with ever new parameter names, the server gives in", true, 0,
+	 NULL, play_http_flood_random},
+	{"http_flood_botnet", "600 bots ask for one page again and again on connections they keep, all answered", true, 0,
+	 NULL, play_http_flood_botnet},
+	{"slowloris", "400 connections of three machines whose request header never ends", true, 0, NULL, play_slowloris},
+	{"slow_body", "160 connections whose body comes octet by octet", true, 0, NULL, play_slow_body},
+	{"slow_read", "300 connections of two machines that do not take their answer", true, 0, NULL, play_slow_read},
+	{"web_crowd", "no attack: thirty times the readers in clear text, slower and slower answers, refusals", true, 0,
+	 NULL, play_web_crowd},
+	{"web_machines", "no attack: a crawler, monitors, a load test by one client", true, 0, NULL, play_web_machines},
+	{"web_waiting", "no attack: long polling, WebSocket, a crowd that polls once a second", true, 0, NULL, play_web_waiting},
+	{"web_uploads", "no attack: large uploads, and clients on bad lines", true, 0, NULL, play_web_uploads},
+	{"web_caches", "no attack: caches fetch for everybody, eight times as much at once", true, 0, NULL,
+	 play_web_caches},
 };
 /* clang-format on */
 
