@@ -69,7 +69,8 @@ static uint32_t source_of(uint64_t number)
 {
 	uint32_t address = (uint32_t)mix(2 * number + 1), first = address >> 24;
 
-	return first == 0 || first == 10 || first == 127 || first >= 224 ? (address & 0x00ffffff) | 0x55000000 : address;
+	return first == 0 || first == 10 || first == 127 || first >= 224 ? (address & 0x00ffffff) | 0x55000000
+	                                                                 : address;
 }
 
 static void write_packet(bool many, uint64_t sources, uint64_t number)
