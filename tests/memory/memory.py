@@ -16,7 +16,7 @@ import time
 
 LIMIT_MIB = 256
 SOURCES = 2000000
-ERROR = 0.05  # of an estimate of sources; four times what its HyperLogLog has
+ERROR = 0.1  # of an estimate of sources: its HyperLogLog's, and sources that came before the alarm and were not kept
 
 # shape, what is named as a target (none: nobody in particular is hit)
 SHAPES = [

@@ -24,8 +24,9 @@ DATA = pathlib.Path(os.environ.get("HOLDFAST_DATA", "../shared/data"))
 JOBS = int(os.environ.get("HOLDFAST_JOBS", "2"))
 FOLDERS = ["benign", "malformed", "scans", "attacks", "attacks-http"]
 SUFFIXES = {".pcap", ".pcapng", ".cap"}
-SHOWN = 12  # unexplained differences shown of a folder
+SHOWN = 100  # unexplained differences shown of a folder
 
+DECODE_AS = ["udp.port==8472,vxlan"]  # Linux's port for it
 # As each packet stands, without those before it.
 PREFERENCES = ["ip.defragment:FALSE", "ipv6.defragment:FALSE", "ip.tso_support:TRUE",
                "tcp.desegment_tcp_streams:FALSE", "tcp.analyze_sequence_numbers:FALSE"]
@@ -217,6 +218,11 @@ def compare_transport(ours, theirs, layer, say):
         say("payload", ours["payload"], payload[: 2 * KEPT])
 
 
+def is_outer(ours, layer):
+    """Whether the layer is the tunnel in which the decoder goes on."""
+    return bool(ours.flags & TUNNELLED) and layer["src"] == ours["outer.src"] and layer["dst"] == ours["outer.dst"]
+
+
 def compare(ours, theirs, differs):
     """Calls differs(name, ours, theirs) for each field in which the two differ; returns how many were compared."""
     compared = 0
@@ -237,6 +243,9 @@ def compare(ours, theirs, differs):
     matching = [i for i, layer in enumerate(theirs.layers) if tuple(layer[name] for name in key) == mine]
     alike = [i for i, layer in enumerate(theirs.layers) if (layer["src"], layer["dst"]) == mine[:2]]
     deepest = len(theirs.layers) - 1
+    if not matching and not alike and is_outer(ours, theirs.layers[deepest]):
+        differs("deeper", (ours["src"], ours["dst"]), ":".join(theirs.protocols[theirs.layers[deepest]["at"] :]))
+        return compared
     which = (matching or alike or [deepest])[-1]
     layer = theirs.layers[which]
     if which != deepest:
@@ -286,13 +295,14 @@ SHORTEST = {1: 8, 6: 20, 17: 8, 58: 8}
 TCP_NAMES = "tcp tcp.seq tcp.ack tcp.flags tcp.window tcp.options tcp.mss tcp.wscale tcp.tsval"
 
 # Fields, why, and of which differences. "depth" is where the decoder stops before tshark does; tshark's value is what
-# stands between there and the next IP header.
+# stands between there and the next IP header. "deeper" is where it goes on after tshark stopped.
 EXPLAINED = [
     # Not seen through
-    ("depth", "GTP-U is not seen through", between("udp:gtp")),
-    ("depth", "VXLAN is not seen through", between("udp:vxlan:eth:ethertype")),
-    ("depth", "Teredo is not seen through", between("udp:teredo")),
-    ("depth", "Geneve is not seen through", between("udp:geneve", "udp:geneve:eth:ethertype")),
+    ("depth", "GTP-U towards another port than its own is not seen through",
+     lambda d: d.their == "udp:gtp" and d.theirs.number("udp.dstport") != 2152),
+    ("depth", "VXLAN with reserved bits set is not seen through",
+     lambda d: d.their == "udp:vxlan:eth:ethertype" and d.theirs.one("udp.payload")[:8] != "08000000"),
+    ("depth", "a Teredo bubble has nothing in it", lambda d: d.their == "udp:teredo" and d.last()["protocol"] == 59),
     ("depth", "NSH is not seen through", between("udp:nsh")),
     ("depth", "CAPWAP, wireless frames between access point and controller, is not seen through",
      between("udp:capwap.data:wlan:llc")),
@@ -300,8 +310,6 @@ EXPLAINED = [
     ("depth", "AH over IPv4 is left as what it is", between("ah")),
     ("depth", "Ethernet in IPv6 (143) is not seen through", between("ipv6.routing:eth:ethertype")),
     ("depth", "what a router redirects by WCCP (GRE 0x883e) is not seen through", between("gre")),
-    ("result", "an Ethernet pseudowire in MPLS is not told apart (RFC 4928)",
-     lambda d: d.result("not_ip", "mpls", "pwethcw")),
     ("result", "Cisco HDLC under a link type for PPP", lambda d: d.result("not_ip", "ppp", "chdlc")),
     ("result", "CFP, Ethernet's other length", lambda d: d.result("not_ip", "cfp")),
     ("result", "MACsec without encryption", lambda d: d.result("not_ip", "macsec")),
@@ -318,6 +326,10 @@ EXPLAINED = [
      lambda d: d.result("transport_short")
      and (d.room() < SHORTEST[d.ours.number("protocol")] or d.ours.number("captured") - d.last()["header"] < 14 + 4)),
     # What tshark does otherwise
+    ("result", "after MPLS labels tshark takes for Ethernet what begins like IP",
+     lambda d: d.ours.result == "ok" and "pwethnocw" in d.theirs.protocols),
+    ("deeper", "in what is longer than IP's length field can say tshark sees no tunnel",
+     lambda d: d.last()["length"] > 0xffff or d.ours.number("length") > 0xffff),
     ("dst", "a source route's last stop is the destination to tshark",
      lambda d: d.last()["version"] == 4 and d.last()["header"] > 20 and d.theirs.one("ip.cur_rt") == d.mine),
     ("length", "a length of 0 is not made good by tshark", lambda d: d.jumbo() and d.their == 40),
@@ -363,6 +375,8 @@ class Folder:
         command = ["tshark", "-n", "-r", batch, "-T", "fields", "-E", "occurrence=a", "-E", "aggregator=,"]
         for preference in PREFERENCES:
             command += ["-o", preference]
+        for decode_as in DECODE_AS:
+            command += ["-d", decode_as]
         for field in FIELDS:
             command += ["-e", field]
         with open(fields, "wb") as out:  # and nobody's own preferences
