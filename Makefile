@@ -62,4 +62,4 @@ install: build
 	@meson install -C $(BUILD) --no-rebuild
 
 clean:
-	@rm -rf $(BUILD) build-check-gcc build-check-clang build-check-threads build-lint build-fuzz build-afl
+	@rm -rf $(BUILD) build-check-gcc build-check-clang build-check-threads build-lint build-coverage build-fuzz build-afl
