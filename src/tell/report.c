@@ -92,10 +92,9 @@ static void sentence(struct report *r, const char *reason)
 	item(r, d.text);
 }
 
-static void open_section(const struct report *r, const char *name, const char *title)
+static void open_section(const struct report *r, const char *title)
 {
-	(void)fprintf(r->out, "<section class=\"part\" aria-labelledby=\"%s-%u\">\n<h%u id=\"%s-%u\">", name,
-	              r->incident, r->heading, name, r->incident);
+	(void)fprintf(r->out, "<section class=\"part\">\n<h%u>", r->heading);
 	text(r, title);
 	(void)fprintf(r->out, "</h%u>\n", r->heading);
 }
@@ -109,7 +108,7 @@ static void close_section(const struct report *r)
 static void open_table(const struct report *r, const char *caption, bool many)
 {
 	raw(r, many ? "<div class=\"table many\" role" : "<div class=\"table\" role");
-	raw(r, "=\"region\" tabindex=\"0\" aria-label=\"");
+	raw(r, "=\"group\" tabindex=\"0\" aria-label=\"");
 	text(r, caption);
 	raw(r, "\">\n<table>\n<caption>");
 	text(r, caption);
@@ -236,7 +235,7 @@ static void write_facts(struct report *r, const struct finding *f)
 	fact(r, "Peak volume", account_bps(a, incident->peak_bytes), "in a tenth of a second");
 	fact(r, "Lasted", account_duration(a, incident->began, incident->ended), mean);
 	fact(r, "Packets", account_count(a, incident->packets), account_scaled(a, incident->bytes, "B"));
-	fact(r, "Source addresses", account_count(a, f->sources), sources_note(f));
+	fact(r, "Sources", account_count(a, f->sources), sources_note(f));
 	if (account_acting(f) && passage->bins)
 		fact(r, "Rules would stop", account_down(a, PPM - passage->passed_ppm), "of it, estimated");
 	else
@@ -423,7 +422,7 @@ static void write_rate(struct report *r, const struct finding *f, struct series 
 	for (unsigned i = 0; i < 2; i++)
 		draft_add(i ? &bits : &packets, "%sThe numbers are in the table below.",
 		          line ? "A line shows what the rules would have let pass. " : "");
-	open_section(r, "rate", "Rate over time");
+	open_section(r, "Rate over time");
 	raw(r, "<figure>\n");
 	raw(r, "<ul class=\"legend\">\n");
 	write_key(r, "area", "Attack");
@@ -453,7 +452,7 @@ static void write_waves(struct report *r, const struct incident *incident)
 
 	if (incident->waves_count < 2)
 		return;
-	open_section(r, "waves", "Waves");
+	open_section(r, "Waves");
 	open_table(r, "Waves of the attack", true);
 	columns(r, names, sizeof(names) / sizeof(names[0]));
 	for (uint32_t i = 0; i < incident->waves_count && i < WAVES_SHOWN; i++) {
@@ -484,7 +483,7 @@ static void write_vectors(struct report *r, const struct incident *incident)
 	static const char *const names[] = { "Vector", "Share of packets", "#Packets", "#Volume" };
 	struct account *a = &r->account;
 
-	open_section(r, "vectors", "Vectors");
+	open_section(r, "Vectors");
 	open_table(r, "Kinds of packets in the attack", true);
 	columns(r, names, sizeof(names) / sizeof(names[0]));
 	for (uint32_t i = 0; i < incident->parts_count && i < INCIDENT_PARTS_MAX; i++) {
@@ -628,7 +627,7 @@ static void write_packets(struct report *r, const struct finding *f)
 	const struct window *total = f->total;
 	struct draft d = { .length = 0 };
 
-	open_section(r, "packets", "Packets");
+	open_section(r, "Packets");
 	draft_add(&d, "On average a packet has %s octets.",
 	          account_count(&r->account, total->packets ? total->bytes / total->packets : 0));
 	if (total->fragments)
@@ -660,7 +659,7 @@ static void write_sources(struct report *r, const struct finding *f)
 	struct account *a = &r->account;
 	struct draft d = { .length = 0 };
 
-	open_section(r, "sources", "Sources");
+	open_section(r, "Sources");
 	account_verdict(a, f, &d);
 	raw(r, "<p class=\"lead\">");
 	markup_marked(r->out, d.text);
@@ -732,7 +731,7 @@ static void write_actions(struct report *r, const struct finding *f)
 	struct draft advice = { .length = 0 }, residual = { .length = 0 };
 	bool acting = account_acting(f) > 0;
 
-	open_section(r, "rules", "What to do");
+	open_section(r, "What to do");
 	account_advice(f, &advice);
 	account_residual(&r->account, f, &residual);
 	if (!acting && advice.length)
@@ -755,13 +754,13 @@ static void write_actions(struct report *r, const struct finding *f)
 
 /* ---- An incident ---- */
 
-static void write_list(struct report *r, const char *name, const char *title,
+static void write_list(struct report *r, const char *title,
                        void (*tell)(struct account *, const struct finding *, const struct account_sink *),
                        const struct finding *f)
 {
 	const struct account_sink items = { item, r };
 
-	open_section(r, name, title);
+	open_section(r, title);
 	raw(r, "<ul>\n");
 	tell(&r->account, f, &items);
 	raw(r, "</ul>\n");
@@ -772,7 +771,7 @@ static void write_attack(struct report *r, const struct finding *f, struct serie
 {
 	struct draft happened = { .length = 0 }, shape = { .length = 0 };
 
-	open_section(r, "happened", "What happened");
+	open_section(r, "What happened");
 	account_attack(&r->account, f, &happened);
 	raw(r, "<p class=\"lead\">");
 	markup_marked(r->out, happened.text);
@@ -789,8 +788,8 @@ static void write_attack(struct report *r, const struct finding *f, struct serie
 	write_actions(r, f);
 	write_packets(r, f);
 	write_sources(r, f);
-	write_list(r, "why", "Why we think so", account_evidence, f);
-	write_list(r, "unknown", "What cannot be known from this capture", account_unknowns, f);
+	write_list(r, "Why we think so", account_evidence, f);
+	write_list(r, "What cannot be known from this capture", account_unknowns, f);
 }
 
 static void write_scan(struct report *r, const struct finding *f)
@@ -914,7 +913,7 @@ static void write_capture(struct report *r, bool attacks, struct series *series)
 
 	r->incident = 0;
 	r->heading = 2;
-	open_section(r, "capture", "The capture");
+	open_section(r, "The capture");
 	account_input(&r->account, &paragraphs);
 	if (r->account.input->files_count > 1)
 		write_files(r);
@@ -946,7 +945,7 @@ static void write_method(const struct report *r)
 		  "A uniform sample of packets, drawn by a hash of their content: the same capture gives the same sample." },
 	};
 
-	open_section(r, "method", "How to read this report");
+	open_section(r, "How to read this report");
 	raw(r,
 	    "<p>It was made from recorded packets alone, without any knowledge of the network. Times are those of the capture, in UTC. "
 	    "What cannot be known is said to be unknown.</p>\n<dl class=\"terms\">\n");
@@ -963,7 +962,7 @@ static void write_method(const struct report *r)
 
 static void write_nothing(const struct report *r)
 {
-	open_section(r, "nothing", "What that means");
+	open_section(r, "What that means");
 	if (r->account.input->packets == 0) {
 		raw(r, "<p>The capture holds no packets that could be judged.</p>\n");
 	} else {
