@@ -17,7 +17,7 @@
  * Streams are kept short, for speed; one input in LONG_EVERY may be a long one. Each observation is one that decode_frame() could have made.
  *
  * Whatever they are, the engine says as many packets as it was given; every finding adds up (parts, waves, shares, times, scope), its signatures hold for
- * as much of the sample as they claim and read back as themselves; the same stream gives the same report, and that is JSON.
+ * as much of the sample as they claim and read back as themselves; the same stream gives the same report, and that is JSON; the report in HTML is sound, and a fingerprint is JSON.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -30,7 +30,9 @@
 #include "detect/incident_list.h"
 #include "engine/engine.h"
 #include "measure/track.h"
+#include "html.h"
 #include "tell/analysis.h"
+#include "tell/fingerprint.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size); /* NOLINT(readability-identifier-naming): libFuzzer's */
 
@@ -756,6 +758,50 @@ static void check_page(const struct stream *s)
 	free(text);
 }
 
+/* Where packets' times are a year's and where they are a microsecond's, with as many incidents as there may be. */
+static void check_report(const struct stream *s)
+{
+	struct analysis_input input = input_of(s);
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+
+	REQUIRE(out && report_write(out, &input, s->engine) == 0 && fclose(out) == 0);
+	REQUIRE(html_is_sound(text, size));
+	free(text);
+}
+
+static void check_fingerprint(const struct finding *finding)
+{
+	char key[FINGERPRINT_KEY_SIZE], *text;
+	json_t *root;
+
+	if (finding->incident->is_scan)
+		return;
+	REQUIRE(fingerprint_make(finding, &text, key) == 0);
+	root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	REQUIRE(json_array_size(json_object_get(root, "attack_vectors")) == finding->incident->parts_count);
+	json_decref(root);
+	free(text);
+}
+
+/* No fewer packets over time than in all, and never more that pass. */
+static void check_timeline(const struct finding *finding)
+{
+	const struct incident *incident = finding->incident;
+	uint32_t bins = timeline_count(&incident->timeline);
+	uint64_t packets = 0;
+
+	for (uint32_t i = 0; i < bins; i++) {
+		uint64_t here = timeline_bin(&incident->timeline, i)->packets;
+
+		REQUIRE(!finding->passage.bins || finding->passage.bins[i].packets <= here);
+		packets += here;
+	}
+	REQUIRE(packets >= incident->packets); /* vectors let go as noise are in it */
+	REQUIRE(finding->passage.passed_ppm <= PPM && finding->passage.upper_ppm <= PPM);
+}
+
 /* The report; the caller frees it. */
 static char *analyse(const uint8_t *data, size_t size, struct stream *s)
 {
@@ -772,6 +818,11 @@ static char *analyse(const uint8_t *data, size_t size, struct stream *s)
 	text = tell_json(s);
 	check_json(text, engine_count(s->engine));
 	check_page(s);
+	check_report(s);
+	for (uint32_t i = 0; i < engine_count(s->engine); i++) {
+		check_fingerprint(engine_finding(s->engine, i));
+		check_timeline(engine_finding(s->engine, i));
+	}
 	engine_free(s->engine);
 	return text;
 }

@@ -7,6 +7,8 @@
  * have passed; where it ended well and no packet was dropped, these are the capture's octets but for lengths of sections; where the report is
  * refused, nothing was written.
  *
+ * The same octets are given to the report in HTML as the name of a file and of a service: it stays sound.
+ *
  * No file is made: both inputs are anonymous memory, and the output is a pipe that holds all of it.
  */
 #include <errno.h>
@@ -21,7 +23,10 @@
 #include <jansson.h>
 
 #include "cli/command.h"
+#include "engine/engine.h"
+#include "html.h"
 #include "observe/capture.h"
+#include "tell/analysis.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size); /* NOLINT(readability-identifier-naming): libFuzzer's */
 
@@ -146,6 +151,65 @@ static void check_summary(const char *text, struct octets in, struct octets out)
 	json_decref(root);
 }
 
+/* ---- the report in HTML of an attack, where files and services bear such a name ---- */
+
+static const char *hostile(const void *context, const struct finding *finding)
+{
+	(void)finding;
+	return context;
+}
+
+static struct engine *attacked(void)
+{
+	struct engine *e = engine_new(1);
+
+	REQUIRE(e);
+	for (uint32_t i = 0; i < 600; i++) {
+		const uint8_t from[4] = { 8, 8, (uint8_t)(i >> 8), (uint8_t)i }, to[4] = { 192, 0, 2, 1 };
+		struct packet packet = { .observation = { .src = address_from_ipv4(from),
+			                                  .dst = address_from_ipv4(to),
+			                                  .time = { (int64_t)i * NS_PER_MS },
+			                                  .flags = OBSERVATION_PORTS,
+			                                  .protocol = 17,
+			                                  .src_port = 11211,
+			                                  .dst_port = 80,
+			                                  .length = 1400,
+			                                  .payload_length = 1372,
+			                                  .weight = 1 } };
+
+		engine_prepare(e, &packet);
+		engine_observe(e, &packet, 1);
+	}
+	REQUIRE(engine_finish(e) == 0 && engine_count(e) == 1);
+	return e;
+}
+
+static void check_names(struct octets text)
+{
+	static struct engine *engine;
+	char *name = malloc(text.size + 1), *html = NULL;
+	const char *const files[] = { name, "-", name };
+	struct analysis_input input = { .files = files,
+		                        .files_count = 3,
+		                        .packets = 600,
+		                        .truncated = true,
+		                        .service_of = hostile,
+		                        .service_context = name,
+		                        .error = name };
+	size_t size = 0;
+	FILE *out = open_memstream(&html, &size);
+
+	REQUIRE(name && out);
+	memcpy(name, text.data, text.size);
+	name[text.size] = '\0';
+	if (!engine)
+		engine = attacked();
+	REQUIRE(report_write(out, &input, engine) == 0 && fclose(out) == 0);
+	REQUIRE(html_is_sound(html, size));
+	free(html);
+	free(name);
+}
+
 /* ---- */
 
 /* What the command says goes nowhere, what a sanitizer says stays on the descriptor; so the streams are exchanged. */
@@ -189,6 +253,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		text.size = (size_t)(nul - data);
 		capture = (struct octets){ nul + 1, size - text.size - 1 };
 	}
+	check_names(text);
 	fill(&report, "report", text);
 	fill(&input, "capture", capture);
 	REQUIRE(pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);

@@ -50,7 +50,7 @@ struct incident {
 	uint32_t waves_lost; /* joined into the last */
 	uint64_t packets, bytes;
 	uint64_t peak_packets, peak_bytes; /* in one 100 ms slot */
-	struct timeline timeline;          /* its packets, by their own time */
+	struct timeline timeline;          /* its packets, by their own time; of vectors let go as noise too */
 	/* While it is being watched: */
 	bool wave_open;
 	bool sealed;  /* takes no more waves */
