@@ -324,6 +324,14 @@ static void write_plots(const struct report *r, const struct series *s, enum sec
 	}
 }
 
+/* So many points take so long, as far as that can be said: the ends of all time are further apart. */
+static int64_t span_ns(const struct series *s, uint32_t points)
+{
+	int64_t ns;
+
+	return __builtin_mul_overflow(s->step_ns, (int64_t)points, &ns) ? INT64_MAX : ns;
+}
+
 /* The same in numbers, for who does not see the plots; neighbours are joined until there are few enough. */
 static void write_numbers(struct report *r, const struct series *s, bool line, const char *area_name,
                           const char *line_name)
@@ -349,7 +357,7 @@ static void write_numbers(struct report *r, const struct series *s, bool line, c
 				sums[1][j] += s->line[j][k] / joined;
 			}
 		}
-		row(r, chart_clock(time_plus(s->from, s->step_ns * i), s->step_ns * s->count, clock));
+		row(r, chart_clock(time_plus(s->from, span_ns(s, i)), span_ns(s, s->count), clock));
 		for (unsigned j = 0; j < (line ? 4u : 2u); j++)
 			cell(r, account_scaled(&r->account, sums[j / 2][j % 2], ""));
 		raw(r, "</tr>\n");
