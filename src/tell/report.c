@@ -976,9 +976,9 @@ static void write_nothing(const struct report *r)
 	} else {
 		raw(r,
 		    "<p>No kind of packet that nobody had asked for came in numbers that ordinary use does not explain: no reflection, no "
-		    "flood of connections, of UDP, ICMP, fragments or tunnels, neither on one address nor spread over a network.</p>\n"
-		    "<p>That is not to say that nothing was wrong. Not recognised are floods inside HTTP or TLS, and attacks that are "
-		    "slower than ordinary use; a capture of one direction, of some packets only, or of another place than the attacked "
+		    "flood of connections, of UDP, ICMP, fragments, tunnels or HTTP requests, neither on one address nor spread over a "
+		    "network.</p>\n<p>That is not to say that nothing was wrong. Not recognised are floods inside TLS, of HTTP/2 and "
+		    "HTTP/3, and attacks that are slower than ordinary use; a capture of one direction, of some packets only, or of another place than the attacked "
 		    "one may not show an attack at all.</p>\n");
 	}
 	close_section(r);

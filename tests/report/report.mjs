@@ -22,6 +22,7 @@ const reports = [
   ['carpet', [['carpet_udp', '--one-way', '--scale', '20', 'carpet.pcap']]],
   ['pulse', [['pulse', '--scale', '20', 'pulse.pcap']]],
   ['several', [['multi_vector', '--ipv6', '--scale', '50', '1.pcap'], ['pulse', '--scale', '20', '2.pcap'], ['port_scan', '--scale', '50', '3.pcap']]],
+  ['no_rule', [['http_flood_random', '--scale', '50', 'http.pcap']]],
   ['none', [['flash_crowd', '--scale', '50', 'flash_crowd.pcap']]],
 ];
 const A4 = 794; // CSS px
