@@ -96,7 +96,6 @@ enum version { VERSION_ANY = 0, VERSION_4 = 4, VERSION_6 = 6 };
 struct layer {
 	struct cursor kept;
 	uint32_t missing; /* octets of this layer behind kept.end that the capture does not have */
-	uint8_t links;    /* Ethernet frames behind MPLS labels passed on the way */
 };
 
 static inline uint16_t be16(const uint8_t *p)
@@ -513,8 +512,8 @@ APART enum decode_result read_rest(const struct layer *layer, struct observation
 }
 
 /*
- * What the IP header carries; its protocol and flags stand in *o as well, but asked there, together, they would be loaded
- * as one before the stores of the two have reached the cache, which takes longer than the decoding.
+ * What the IP header carries; its protocol and flags stand in *o as well, but asked there, together, they would be
+ * loaded as one before the stores of the two have reached the cache, which takes longer than the decoding.
  */
 INLINED enum decode_result read_transport(const struct layer *layer, uint8_t protocol, uint32_t flags,
                                           struct observation *o)
@@ -625,7 +624,6 @@ APART enum decode_result read_packet(struct layer *layer, enum version version, 
  * The functions named pass_ take a header off the layer. On DECODE_OK an IP packet follows, of the version written to
  * *version.
  */
-static enum decode_result pass_ethernet(struct layer *layer, enum version *version);
 
 /* An 802.2 header: IP either in SNAP or, rarely, by its own service access point. */
 static enum decode_result pass_llc(struct layer *layer, uint16_t *type)
@@ -679,24 +677,125 @@ static bool is_packet(const struct layer *layer, enum version version, bool open
 	return total >= header && (total <= whole || open);
 }
 
+/* Address and control field, and the protocol's first octet, may be left out where both ends agree. */
+static enum decode_result read_ppp(struct layer *layer, uint16_t *type)
+{
+	uint16_t protocol;
+
+	if (layer_kept(layer) != 0 && *layer->kept.at == 0xff && cursor_u16_be(&layer->kept) != 0xff03)
+		return layer->kept.failed ? DECODE_LINK_SHORT : DECODE_NOT_IP;
+	protocol = cursor_u8(&layer->kept);
+	if (!(protocol & 1))
+		protocol = (uint16_t)(protocol << 8 | cursor_u8(&layer->kept));
+	if (layer->kept.failed)
+		return DECODE_LINK_SHORT;
+	switch (protocol) {
+	case 0x0021:
+		*type = TYPE_IPV4;
+		return DECODE_OK;
+	case 0x0057:
+		*type = TYPE_IPV6;
+		return DECODE_OK;
+	case 0x0281:
+		*type = TYPE_MPLS;
+		return DECODE_OK;
+	default:
+		return DECODE_NOT_IP;
+	}
+}
+
+static enum decode_result read_pppoe(struct layer *layer, uint16_t *type)
+{
+	const uint8_t *h = cursor_take(&layer->kept, 6);
+
+	if (!h)
+		return DECODE_LINK_SHORT;
+	layer_limit(layer, be16(h + 4));
+	return read_ppp(layer, type);
+}
+
+/* From what an EtherType announces, tags and the like, to the type of what they are around: IPv4, IPv6 or MPLS. */
+static inline enum decode_result read_type(struct layer *layer, uint16_t *type)
+{
+	unsigned tags = 0;
+	bool llc = false;
+
+	for (;;) {
+		enum decode_result result = DECODE_OK;
+		const uint8_t *tag;
+
+		switch (*type) {
+		case TYPE_IPV4:
+		case TYPE_IPV6:
+		case TYPE_MPLS:
+			return DECODE_OK;
+		case TYPE_MPLS_UPSTREAM:
+			*type = TYPE_MPLS;
+			break;
+		case TYPE_ARP:
+			return DECODE_ARP;
+		case TYPE_VLAN:
+		case TYPE_VLAN_STACKED:
+		case TYPE_VLAN_STACKED_OLD:
+			/* Nothing legitimate comes near the bound, so this is not to be counted as harmless. */
+			if (tags++ == DECODE_TAGS_MAX)
+				return DECODE_LINK_UNKNOWN;
+			tag = cursor_take(&layer->kept, 4);
+			if (!tag)
+				return DECODE_LINK_SHORT;
+			*type = be16(tag + 2);
+			break;
+		case TYPE_PPPOE:
+			result = read_pppoe(layer, type);
+			break;
+		default:
+			if (*type > TYPE_8023_MAX || llc)
+				return DECODE_NOT_IP;
+			llc = true;
+			layer_limit(layer, *type);
+			result = pass_llc(layer, type);
+			break;
+		}
+		if (result != DECODE_OK)
+			return result;
+	}
+}
+
 /*
- * An Ethernet frame with such a packet in it; only then is anything taken off the layer. LINK_SHORT: the capture has too
- * little of it to say.
+ * Whether an Ethernet frame was passed from `layer` to `inside` that has such a packet in it; only then is it taken off
+ * the layer. LINK_SHORT: the capture has too little of it to say.
  */
-static enum decode_result pass_if_ethernet(struct layer *layer, bool open, enum version *version)
+static enum decode_result believe(struct layer *layer, const struct layer *inside, enum decode_result result, bool open,
+                                  enum version version)
+{
+	uint32_t header = version == VERSION_6 ? IPV6_HEADER : IPV4_HEADER;
+
+	if (result == DECODE_LINK_SHORT && layer->missing)
+		return DECODE_LINK_SHORT;
+	if (result == DECODE_OK && inside->missing && layer_kept(inside) < header)
+		return DECODE_LINK_SHORT;
+	if (result != DECODE_OK || !is_packet(inside, version, open))
+		return DECODE_NOT_IP;
+	*layer = *inside;
+	return DECODE_OK;
+}
+
+/* Ethernet behind an MPLS label; not another label behind that. */
+static enum decode_result pass_wire(struct layer *layer, enum version *version)
 {
 	struct layer inside = *layer;
-	enum decode_result result = pass_ethernet(&inside, version);
-	uint32_t header = 0;
+	const uint8_t *h = cursor_take(&inside.kept, ETHERNET_HEADER);
+	enum decode_result result = DECODE_LINK_SHORT;
+	uint16_t type = 0;
 
-	if (result == DECODE_OK)
-		header = *version == VERSION_6 ? IPV6_HEADER : IPV4_HEADER;
-	if (result == DECODE_LINK_SHORT ? layer->missing : inside.missing && layer_kept(&inside) < header)
-		return DECODE_LINK_SHORT;
-	if (result != DECODE_OK || !is_packet(&inside, *version, open))
+	if (h) {
+		type = be16(h + ETHERNET_TYPE);
+		result = read_type(&inside, &type);
+	}
+	if (result == DECODE_OK && type == TYPE_MPLS)
 		return DECODE_NOT_IP;
-	*layer = inside;
-	return DECODE_OK;
+	*version = type == TYPE_IPV6 ? VERSION_6 : VERSION_4;
+	return believe(layer, &inside, result, false, *version);
 }
 
 /*
@@ -720,15 +819,13 @@ static enum decode_result pass_mpls(struct layer *layer, enum version *version)
 	}
 	if (layer_kept(layer) == 0)
 		return DECODE_LINK_SHORT;
-	if (layer->links++ == DECODE_TUNNELS_MAX)
-		return DECODE_LINK_UNKNOWN;
-	result = pass_if_ethernet(layer, false, version);
+	result = pass_wire(layer, version);
 	if (result == DECODE_OK)
 		return DECODE_OK;
 	if (*layer->kept.at >> 4 == 0) {
 		if (!cursor_take(&layer->kept, 4))
 			return DECODE_LINK_SHORT;
-		behind = pass_if_ethernet(layer, false, version);
+		behind = pass_wire(layer, version);
 		return behind == DECODE_NOT_IP ? result : behind;
 	}
 	if (result == DECODE_LINK_SHORT)
@@ -745,88 +842,28 @@ static enum decode_result pass_mpls(struct layer *layer, enum version *version)
 	}
 }
 
-/* Address and control field, and the protocol's first octet, may be left out where both ends agree. */
+/* `type` is what read_type() or read_ppp() found. */
+static inline enum decode_result pass_network(struct layer *layer, uint16_t type, enum version *version)
+{
+	if (type == TYPE_MPLS)
+		return pass_mpls(layer, version);
+	*version = type == TYPE_IPV6 ? VERSION_6 : VERSION_4;
+	return DECODE_OK;
+}
+
 static enum decode_result pass_ppp(struct layer *layer, enum version *version)
 {
-	uint16_t protocol;
+	uint16_t type;
+	enum decode_result result = read_ppp(layer, &type);
 
-	if (layer_kept(layer) != 0 && *layer->kept.at == 0xff && cursor_u16_be(&layer->kept) != 0xff03)
-		return layer->kept.failed ? DECODE_LINK_SHORT : DECODE_NOT_IP;
-	protocol = cursor_u8(&layer->kept);
-	if (!(protocol & 1))
-		protocol = (uint16_t)(protocol << 8 | cursor_u8(&layer->kept));
-	if (layer->kept.failed)
-		return DECODE_LINK_SHORT;
-	switch (protocol) {
-	case 0x0021:
-		*version = VERSION_4;
-		return DECODE_OK;
-	case 0x0057:
-		*version = VERSION_6;
-		return DECODE_OK;
-	case 0x0281:
-		return pass_mpls(layer, version);
-	default:
-		return DECODE_NOT_IP;
-	}
+	return result == DECODE_OK ? pass_network(layer, type, version) : result;
 }
 
-static enum decode_result pass_pppoe(struct layer *layer, enum version *version)
-{
-	const uint8_t *h = cursor_take(&layer->kept, 6);
-
-	if (!h)
-		return DECODE_LINK_SHORT;
-	layer_limit(layer, be16(h + 4));
-	return pass_ppp(layer, version);
-}
-
-/* What an EtherType announces: tags, IP, or something else. */
 static inline enum decode_result pass_type(struct layer *layer, uint16_t type, enum version *version)
 {
-	unsigned tags = 0;
-	bool llc = false;
+	enum decode_result result = read_type(layer, &type);
 
-	for (;;) {
-		enum decode_result result;
-		const uint8_t *tag;
-
-		switch (type) {
-		case TYPE_IPV4:
-			*version = VERSION_4;
-			return DECODE_OK;
-		case TYPE_IPV6:
-			*version = VERSION_6;
-			return DECODE_OK;
-		case TYPE_ARP:
-			return DECODE_ARP;
-		case TYPE_VLAN:
-		case TYPE_VLAN_STACKED:
-		case TYPE_VLAN_STACKED_OLD:
-			/* Nothing legitimate comes near the bound, so this is not to be counted as harmless. */
-			if (tags++ == DECODE_TAGS_MAX)
-				return DECODE_LINK_UNKNOWN;
-			tag = cursor_take(&layer->kept, 4);
-			if (!tag)
-				return DECODE_LINK_SHORT;
-			type = be16(tag + 2);
-			break;
-		case TYPE_MPLS:
-		case TYPE_MPLS_UPSTREAM:
-			return pass_mpls(layer, version);
-		case TYPE_PPPOE:
-			return pass_pppoe(layer, version);
-		default:
-			if (type > TYPE_8023_MAX || llc)
-				return DECODE_NOT_IP;
-			llc = true;
-			layer_limit(layer, type);
-			result = pass_llc(layer, &type);
-			if (result != DECODE_OK)
-				return result;
-			break;
-		}
-	}
+	return result == DECODE_OK ? pass_network(layer, type, version) : result;
 }
 
 static enum decode_result pass_ethernet(struct layer *layer, enum version *version)
@@ -834,6 +871,15 @@ static enum decode_result pass_ethernet(struct layer *layer, enum version *versi
 	const uint8_t *h = cursor_take(&layer->kept, ETHERNET_HEADER);
 
 	return h ? pass_type(layer, be16(h + ETHERNET_TYPE), version) : DECODE_LINK_SHORT;
+}
+
+/* Ethernet in what may be a tunnel over UDP. */
+static enum decode_result pass_if_ethernet(struct layer *layer, bool open, enum version *version)
+{
+	struct layer inside = *layer;
+	enum decode_result result = pass_ethernet(&inside, version);
+
+	return believe(layer, &inside, result, open, result == DECODE_OK ? *version : VERSION_ANY);
 }
 
 static enum decode_result pass_sll(struct layer *layer, size_t header, size_t type_at, enum version *version)
@@ -1192,9 +1238,9 @@ static void set_outer(const struct observation *o, bool overlay, struct observat
 }
 
 /*
- * Goes down the tunnels, from a tunnel packet in *o, as far as there is sense in them. A first fragment is gone into as
- * well: the inner headers are all in it, and its later fragments stay what they are, tunnel packets. What a mirror or an
- * overlay carries is told as if it had been captured there, so that a tunnel in it is the outermost.
+ * Goes down the tunnels, from a tunnel packet in *o, as far as there is sense in them. A first fragment is gone into
+ * as well: the inner headers are all in it, and its later fragments stay what they are, tunnel packets. What a mirror
+ * or an overlay carries is told as if it had been captured there, so that a tunnel in it is the outermost.
  */
 static enum decode_result descend(struct layer *layer, struct observation *o)
 {

@@ -3,10 +3,10 @@
  * A frame becomes an observation. Pure: octets in, struct out; no allocation, no I/O, no state. Nothing passes unseen:
  * what cannot be decoded yields a reason.
  *
- * Link types: Ethernet (1, with 802.1Q / 802.1ad tags), NULL (0) and LOOP (108), raw IP (12, 14, 101, 228, 229), Linux
- * cooked v1 (113) and v2 (276), PPP (9) for IP inside. Passed on the way: MPLS labels (IP or Ethernet behind them, with a
- * control word or without), PPPoE sessions. Seen through: GRE (IP, Ethernet, PPP), IP-in-IP, 6in4, ERSPAN I to III, VXLAN
- * (4789, 8472), VXLAN-GPE (4790) with NSH, Geneve (6081), GTP-U (2152), Teredo (3544).
+ * Link types: Ethernet (1, with 802.1Q / 802.1ad tags), NULL (0) and LOOP (108), raw IP (12, 14, 101, 228, 229),
+ * Linux cooked v1 (113) and v2 (276), PPP (9) for IP inside. Passed on the way: MPLS labels (IP or Ethernet behind
+ * them, with a control word or without), PPPoE sessions. Seen through: GRE (IP, Ethernet, PPP), IP-in-IP, 6in4,
+ * ERSPAN I to III, VXLAN (4789, 8472), VXLAN-GPE (4790) with NSH, Geneve (6081), GTP-U (2152), Teredo (3544).
  */
 #ifndef HOLDFAST_OBSERVE_DECODE_H
 #define HOLDFAST_OBSERVE_DECODE_H
@@ -35,8 +35,8 @@ enum decode_result {
 };
 
 #define DECODE_EXTENSIONS_MAX 64 /* IPv6 extension headers in one packet */
-#define DECODE_TUNNELS_MAX 4     /* tunnels in each other; also, apart from these, Ethernet frames behind MPLS labels */
-#define DECODE_TAGS_MAX 8 /* VLAN tags */
+#define DECODE_TUNNELS_MAX 4     /* tunnels in each other */
+#define DECODE_TAGS_MAX 8        /* VLAN tags */
 
 /*
  * Decodes `captured` octets at `data` of a frame that had `original` octets on the wire. On DECODE_OK the observation is whole but
