@@ -381,6 +381,14 @@ static void wrap(struct stream *s, const struct record *r, struct observation *o
 	o->outer.ttl = o->ttl;
 	o->outer.ip_id = (uint16_t)(address_is_ipv4(&outer.dst) ? draw(s) : 0);
 	o->outer.length = o->length + 24;
+	if (r->seed & 8) { /* a mirror, or an overlay over UDP */
+		o->flags |= OBSERVATION_OVERLAY;
+		if (!(r->seed & 4)) {
+			o->outer.protocol = PROTOCOL_UDP;
+			o->outer.src_port = (uint16_t)draw(s);
+			o->outer.dst_port = 4789;
+		}
+	}
 }
 
 static void give(struct stream *s, struct observation *o)

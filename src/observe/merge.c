@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A binary heap of the captures that have a packet waiting, by its key: its time, and the capture's number. The record at the
- * top is handed out while it stays there; only the next call reads on in its capture, so that its octets stay where they are.
+ * A binary heap of the captures that have a packet waiting, by its key: its time, and the capture's number. The
+ * record at the top is handed out while it stays there; only the next call reads on in its capture, so that its
+ * octets stay where they are.
  */
 #include "observe/merge.h"
 
@@ -64,9 +65,13 @@ static void sift_up(struct merge *m, size_t at)
 {
 	uint16_t moved = m->heap[at];
 
-	while (at > 0 && is_before(m, moved, m->heap[(at - 1) / 2])) {
-		m->heap[at] = m->heap[(at - 1) / 2];
-		at = (at - 1) / 2;
+	while (at > 0) {
+		size_t parent = (at - 1) / 2;
+
+		if (!is_before(m, moved, m->heap[parent]))
+			break;
+		m->heap[at] = m->heap[parent];
+		at = parent;
 	}
 	m->heap[at] = moved;
 }

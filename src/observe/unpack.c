@@ -150,6 +150,7 @@ static ssize_t step_gzip(struct unpack *u, uint8_t *to, size_t room, bool *ended
 	return (ssize_t)(limit - u->gzip.avail_out);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): it is written to, by way of `out` */
 static ssize_t step_zstd(struct unpack *u, uint8_t *to, size_t room, bool *ended)
 {
 	size_t given = u->end - u->at;
