@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * holdfast analyze: reads captures as one, merged by time, feeds what they hold to one engine, and has the findings told.
+ * holdfast analyze: reads captures as one, merged by time, feeds what they hold to one engine, and has the findings
+ * told.
  *
  * What cannot be read does not stop what can: of a cut or broken capture all that comes before counts, a file that cannot be opened is named
  * and the rest reported. The exit status says so. Where no file can be opened at all, there is no report.
@@ -39,8 +40,8 @@
 static const char help[] =
 	"Usage: holdfast analyze FILE... [--services FILE] [--json] [--html OUT] [--fingerprint DIR] [--width N] [--no-color]\n"
 	"\n"
-	"Reads captures (pcap, pcapng), merged by time, and says what happened: attacks, their waves, kinds and sources, the\n"
-	"narrowest rules that stop them, and what those would cost normal users. Nothing is changed, nothing is sent.\n"
+	"Reads captures (pcap, pcapng), merged by time, and says what happened: attacks, their waves, kinds and sources,\n"
+	"the narrowest rules that stop them, and what those would cost normal users. Nothing is changed, nothing is sent.\n"
 	"\n"
 	"  FILE               a capture, packed with gzip or zstd or not; or - for standard input\n"
 	"  --services FILE    YAML that names your services (as in holdfast.yaml), so that targets have names\n"

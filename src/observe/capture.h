@@ -57,7 +57,10 @@ enum capture_kind capture_next(struct capture *capture, struct capture_record *r
 
 /* One line, for CAPTURE_BROKEN and CAPTURE_CUT: "offset 1234: …". Empty before. */
 const char *capture_error(const struct capture *capture);
-/* How much of the input, as it is stored, was read so far and how much there is (0 where unknown): for a progress display. */
+/*
+ * How much of the input, as it is stored, was read so far and how much there is (0 where unknown): for a progress
+ * display.
+ */
 uint64_t capture_position(const struct capture *capture);
 uint64_t capture_size(const struct capture *capture);
 

@@ -5,8 +5,8 @@
  *
  * All numbers are in host byte order. A field whose presence flag is absent is zero and means nothing.
  *
- * An observation describes the innermost packet that could be seen through to (GRE, IP-in-IP, VXLAN …): that is what hits
- * a target. The outermost one stays beside it, for a flood of tunnel packets hits the tunnel's end.
+ * An observation describes the innermost packet that could be seen through to (GRE, IP-in-IP, VXLAN …): that is what
+ * hits a target. The outermost one stays beside it, for a flood of tunnel packets hits the tunnel's end.
  *
  * Mirrors (ERSPAN) and overlays over UDP (VXLAN, Geneve, GTP-U, Teredo) are marked: whatever they carry is as good as
  * captured where they begin. Where another tunnel is in one, that is the outermost, and the mark is not set.

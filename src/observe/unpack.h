@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Octets out of gzip (RFC 1952; members behind each other, padded with zeros) or zstd (RFC 8878; frames behind each other,
- * skippable ones among them), as they come. Nothing is kept but the decompressor's own window: 32 KiB, or what a zstd frame
- * asks for, at most UNPACK_WINDOW_MAX. So it does not matter into how much a small input unpacks: whoever reads it holds
- * one buffer of it at a time.
+ * Octets out of gzip (RFC 1952; members behind each other, padded with zeros) or zstd (RFC 8878; frames behind each
+ * other, skippable ones among them), as they come. Nothing is kept but the decompressor's own window: 32 KiB, or what
+ * a zstd frame asks for, at most UNPACK_WINDOW_MAX. So it does not matter into how much a small input unpacks:
+ * whoever reads it holds one buffer of it at a time.
  */
 #ifndef HOLDFAST_OBSERVE_UNPACK_H
 #define HOLDFAST_OBSERVE_UNPACK_H
@@ -31,8 +31,8 @@ struct unpack *unpack_new(enum unpack_format format, const uint8_t *first, size_
 void unpack_free(struct unpack *unpack);
 
 /*
- * Writes up to `room` octets: how many, 0 at the proper end, or -errno with unpack_error() said: -EBADMSG where the input is
- * corrupt or ends too early, what `pull` returned, -ENOMEM. All that comes before a fault is written first.
+ * Writes up to `room` octets: how many, 0 at the proper end, or -errno with unpack_error() said: -EBADMSG where the
+ * input is corrupt or ends too early, what `pull` returned, -ENOMEM. All that comes before a fault is written first.
  */
 ssize_t unpack_read(struct unpack *unpack, uint8_t *to, size_t room);
 /* "the gzip data end too early, at their offset 1234"; empty for what `pull` returned. */

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""merged.py HOLDFAST SYNTH SCENARIO [OPTION...]: a capture in pieces, named in any order, packed or not, is the capture.
+"""merged.py HOLDFAST SYNTH SCENARIO [OPTION...]: a capture in pieces, in any order, packed or not, is the capture.
 
-What `holdfast analyze --json` says of the pieces is what it says of the whole but for the names of the files. Speaks TAP.
+What `holdfast analyze --json` says of the pieces is what it says of the whole, but for the names of the files. Speaks
+TAP.
 """
 import gzip
 import json
@@ -84,8 +85,10 @@ def main():
         tap.check(status == 0 and found == wanted, f"interleaved: the same is found, exit {status}")
         (folder / "cut").write_bytes((folder / names[1]).read_bytes()[:-5])
         _, found, status, said = analysis(holdfast, folder, names[0], "cut", "nowhere")
-        tap.check(status == 1 and found["input"]["packets"] == len(whole.records) - 1, "one of them cut: what is there counts")
-        tap.check(said.count("\n") == 2 and "cut: offset " in said and "nowhere: cannot open: " in said, "each is named")
+        left = found["input"]["packets"]
+        tap.check(status == 1 and left == len(whole.records) - 1, "one of them cut: what is there counts")
+        named = "cut: offset " in said and "nowhere: cannot open: " in said
+        tap.check(named and said.count("\n") == 2, "each is named")
         tap.check(found["input"]["error"].startswith("nowhere: "), "the first in the report")
         tap.check(analysis(holdfast, folder, "-", "-")[2] == 2, "standard input twice is wrong usage")
         tap.check(analysis(holdfast, folder, *["whole.pcap"] * 513)[2] == 2, "and so are 513 captures")

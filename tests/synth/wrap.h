@@ -16,7 +16,10 @@
 enum wrap { WRAP_NONE, WRAP_ERSPAN, WRAP_ERSPAN3, WRAP_VXLAN, WRAP_GENEVE, WRAP_GTP, WRAP_MPLS };
 
 bool wrap_find(const char *name, enum wrap *wrap);
-/* `frame` begins with Ethernet; number counts the frames; returns the octets written to `out`, len + WRAP_MAX at most. */
+/*
+ * `frame` begins with Ethernet; number counts the frames; returns the octets written to `out`, len + WRAP_MAX at
+ * most.
+ */
 size_t wrap_frame(enum wrap wrap, uint32_t number, const uint8_t *frame, size_t len, uint8_t *out);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The capture reader against files built here octet by octet, against a naive twin of its time conversion, against
- * libpcap on real captures (HOLDFAST_DATA), and against itself: in memory, as a file or through a pipe, whole or cut at every length.
+ * libpcap on real captures (HOLDFAST_DATA), and against itself: in memory, as a file or through a pipe, whole or cut
+ * at every length.
  */
 #include <setjmp.h>
 #include <stdarg.h>

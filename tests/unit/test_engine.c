@@ -631,7 +631,8 @@ static void each_kind_is_named(void **state)
 
 /*
  * A mirror sends all that a network sees to one collector, unasked. What is in it is found as if it had been captured
- * there, and the collector is no target, whatever there is: an attack on one, on a network, scans, or strangers' answers.
+ * there, and the collector is no target, whatever there is: an attack on one, on a network, scans, or strangers'
+ * answers.
  */
 static void a_mirror_is_no_target(void **state)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Captures written here, merged, against a naive twin that looks at every capture's next packet each time: equal times,
- * clocks that go back, single stray time stamps and clocks that move on for good, captures that are empty, cut or broken.
+ * Captures written here, merged, against a naive twin that looks at every capture's next packet each time: equal
+ * times, clocks that go back, single stray time stamps and clocks that move on for good, captures that are empty, cut
+ * or broken.
  */
 #include <setjmp.h>
 #include <stdarg.h>
