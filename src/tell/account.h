@@ -70,10 +70,10 @@ void account_attack(struct account *account, const struct finding *finding, stru
 void account_shape(struct account *account, const struct finding *finding, struct draft *draft);
 void account_scan(struct account *account, const struct finding *finding, struct draft *draft);
 /* Why we think so. */
-void account_evidence(struct account *account, const struct finding *finding, const struct account_sink *sink);
+void account_evidence(struct account *account, const struct finding *finding, const struct account_sink *to);
 /* Were the sources forged, and what that means. Its reasons are in the finding. */
 void account_verdict(struct account *account, const struct finding *finding, struct draft *draft);
-void account_families(struct account *account, const struct finding *finding, const struct account_sink *sink);
+void account_families(struct account *account, const struct finding *finding, const struct account_sink *to);
 /* " Cost: …" of a rule. */
 void account_cost(struct account *account, const struct signature *signature, struct draft *draft);
 /* What the rules together let through; nothing where none acts. */
@@ -81,8 +81,8 @@ void account_residual(struct account *account, const struct finding *finding, st
 /* What helps where no rule does, or besides them; may be nothing. */
 void account_advice(const struct finding *finding, struct draft *draft);
 /* What cannot be known from this capture. */
-void account_unknowns(struct account *account, const struct finding *finding, const struct account_sink *sink);
+void account_unknowns(struct account *account, const struct finding *finding, const struct account_sink *to);
 /* What was read, what could not be, which limits were hit. */
-void account_input(struct account *account, const struct account_sink *sink);
+void account_input(struct account *account, const struct account_sink *to);
 
 #endif

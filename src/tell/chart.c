@@ -6,7 +6,7 @@
 #include "tell/markup.h"
 #include "tell/words.h"
 
-#define HEIGHT 1000 /* of the shapes' own system; a point is one wide */
+#define HEIGHT 1000u /* of the shapes' own system; a point is one wide */
 #define HUNDREDTHS 100
 #define FINE_NS (10 * NS_PER_S)
 #define COARSE_NS (20 * 3600 * NS_PER_S)
@@ -98,7 +98,7 @@ static void put_bands(FILE *out, const struct chart *c)
 		width = width < HUNDREDTHS / 2 ? HUNDREDTHS / 2 : width;
 		(void)fprintf(out,
 		              "<rect class=\"band\" x=\"%" PRId64 ".%02d\" y=\"0\" width=\"%" PRId64
-		              ".%02d\" height=\"%d\"/>\n",
+		              ".%02d\" height=\"%u\"/>\n",
 		              from / HUNDREDTHS, (int)(from % HUNDREDTHS), width / HUNDREDTHS,
 		              (int)(width % HUNDREDTHS), HEIGHT);
 	}
@@ -107,7 +107,7 @@ static void put_bands(FILE *out, const struct chart *c)
 static void put_svg(FILE *out, const struct chart *c, uint64_t top)
 {
 	(void)fprintf(out,
-	              "<svg viewBox=\"0 0 %" PRIu32 " %d\" preserveAspectRatio=\"none\" role=\"img\" aria-labelledby=\""
+	              "<svg viewBox=\"0 0 %" PRIu32 " %u\" preserveAspectRatio=\"none\" role=\"img\" aria-labelledby=\""
 	              "%s-title %s-text\" focusable=\"false\">\n<title id=\"%s-title\">",
 	              c->count, HEIGHT, c->id, c->id, c->id);
 	markup_text(out, c->title);
@@ -115,19 +115,19 @@ static void put_svg(FILE *out, const struct chart *c, uint64_t top)
 	markup_text(out, c->description);
 	(void)fputs("</desc>\n", out);
 	put_bands(out, c);
-	(void)fprintf(out, "<path class=\"grid\" d=\"M0,0H%" PRIu32 "M0,%dH%" PRIu32 "\"/>\n", c->count, HEIGHT / 2,
+	(void)fprintf(out, "<path class=\"grid\" d=\"M0,0H%" PRIu32 "M0,%uH%" PRIu32 "\"/>\n", c->count, HEIGHT / 2,
 	              c->count);
 	put_series(out, c, "all", c->all, top);
 	put_series(out, c, "area", c->area, top);
 	put_series(out, c, "line", c->line, top);
-	(void)fprintf(out, "<path class=\"base\" d=\"M0,%dH%" PRIu32 "\"/>\n</svg>\n", HEIGHT, c->count);
+	(void)fprintf(out, "<path class=\"base\" d=\"M0,%uH%" PRIu32 "\"/>\n</svg>\n", HEIGHT, c->count);
 }
 
 static void put_numbers(FILE *out, const struct chart *c)
 {
 	int64_t end = (int64_t)c->count * HUNDREDTHS;
 
-	if (c->bands_count < 2 || c->bands_count > CHART_NUMBERED_MAX)
+	if (end == 0 || c->bands_count < 2 || c->bands_count > CHART_NUMBERED_MAX)
 		return;
 	(void)fputs("<div class=\"numbers\" aria-hidden=\"true\">", out);
 	for (uint32_t i = 0; i < c->bands_count; i++) {

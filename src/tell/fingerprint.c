@@ -101,7 +101,7 @@ static json_t *moment(struct capture_time t)
 	char text[TIME_TEXT_SIZE + 8];
 
 	time_format(t, text);
-	strcpy(text + (strlen(text) > kept ? kept : strlen(text) - 1), "+00:00");
+	memcpy(text + (strlen(text) > kept ? kept : strlen(text) - 1), "+00:00", sizeof("+00:00"));
 	return json_string(text);
 }
 

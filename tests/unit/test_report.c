@@ -3,7 +3,6 @@
  * The report in HTML, without a browser: well-formed, self-contained, the same each time, and whatever comes from outside cannot leave its place. What
  * only a browser can tell (contrast, overflow, what assistive technology sees) is in tests/report.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
