@@ -38,7 +38,11 @@ static void ntp(struct engine *e)
 
 	for (unsigned i = 0; i < 4000; i++) {
 		struct observation o = made_udp(START + (int64_t)i * 2 * NS_PER_MS, made_ipv4(0x08080000 + i % 400),
-		                                123, made_ipv4(TARGET), (uint16_t)(i % 4 ? 443 : 80), 0);
+		                                123, made_ipv4(TARGET),
+		                                i % 20 == 1 ? 8080
+		                                : i % 4     ? 443
+		                                            : 80,
+		                                0);
 
 		made_payload(&o, monlist, sizeof(monlist), 440);
 		o.ttl = i % 5 ? 50 : 120;
@@ -158,7 +162,7 @@ static void reflection_field_by_field(void **state)
 	expect(vector, "protocol", "\"UDP\"");
 	expect(vector, "fraction_of_attack", "1.0");
 	expect(vector, "source_port", "123");
-	expect(vector, "destination_ports", "{\"443\":0.75,\"80\":0.25}");
+	expect(vector, "destination_ports", "{\"443\":0.7,\"80\":0.25,\"others\":0.05}");
 	expect(vector, "tcp_flags", "null");
 	expect(vector, "nr_packets", "4000");
 	expect(vector, "nr_megabytes", "1");
