@@ -152,7 +152,8 @@ void web_flood_names(struct world *w, const struct web_attack *a)
 			conn_reset(&c, 0, at + 10 * NS_PER_S);
 			continue;
 		}
-		at = answer(&c, at + rng_span(&r, NS_PER_MS, 40 * NS_PER_MS), "200 OK", rng_range(&r, 300, 900));
+		at += rng_span(&r, NS_PER_MS, 40 * NS_PER_MS);
+		at = answer(&c, at, "200 OK", rng_range(&r, 300, 900));
 		conn_close(&c, 1, at);
 	}
 }
@@ -175,7 +176,8 @@ void web_flood_botnet(struct world *w, const struct web_attack *a)
 			int64_t next = t + gap / 2 + rng_span(&r, 0, gap);
 
 			t = ask(&c, t, a->label, text, len);
-			t = answer(&c, t + rng_span(&r, NS_PER_MS, 60 * NS_PER_MS), "200 OK", rng_range(&r, 300, 900));
+			t += rng_span(&r, NS_PER_MS, 60 * NS_PER_MS);
+			t = answer(&c, t, "200 OK", rng_range(&r, 300, 900));
 			t = next > t ? next : t;
 		}
 		conn_close(&c, 0, t);
@@ -313,10 +315,12 @@ static void person(struct world *w, struct rng *r, int64_t t, const struct visit
 	struct conn page;
 	char target[64];
 	uint32_t parts = rng_range(r, 3, 8), lines = rng_range(r, 1, 3);
+	bool front;
 
 	connect_to(&page, w, r, &client, LABEL_NORMAL);
 	t = conn_open(&page, t);
-	t = fetch(&page, t, v, rng_chance(r, 3, 4) ? "/" : "/offer?id=17", rng_range(r, 3000, 9000));
+	front = rng_chance(r, 3, 4);
+	t = fetch(&page, t, v, front ? "/" : "/offer?id=17", rng_range(r, 3000, 9000));
 	for (uint32_t k = 1; k < lines; k++) {
 		struct conn c;
 		int64_t at = t + rng_span(r, 5 * NS_PER_MS, 40 * NS_PER_MS);
@@ -334,8 +338,10 @@ static void person(struct world *w, struct rng *r, int64_t t, const struct visit
 		t = fetch(&page, t + 3 * NS_PER_MS, v, target, rng_range(r, 500, 20000));
 	}
 	/* Some reload. */
-	if (rng_chance(r, 1, 4))
-		t = fetch(&page, t + rng_span(r, NS_PER_S, 4 * NS_PER_S), v, "/", rng_range(r, 3000, 9000));
+	if (rng_chance(r, 1, 4)) {
+		t += rng_span(r, NS_PER_S, 4 * NS_PER_S);
+		t = fetch(&page, t, v, "/", rng_range(r, 3000, 9000));
+	}
 	conn_close(&page, rng_chance(r, 1, 2) ? 0 : 1, t + 2 * NS_PER_S);
 }
 
@@ -365,8 +371,9 @@ void web_crawler(struct world *w, int64_t from_ns, int64_t to_ns)
 		connect_to(&c, w, &r, &client, LABEL_NORMAL);
 		t = conn_open(&c, t);
 		for (int64_t next = t; t<to_ns; next += gap, t = next> t ? next : t) {
-			(void)snprintf(target, sizeof(target), "/index.php?page=%u&sort=%u", rng_below(&r, 90000),
-			               rng_below(&r, 4));
+			uint32_t page = rng_below(&r, 90000);
+
+			(void)snprintf(target, sizeof(target), "/index.php?page=%u&sort=%u", page, rng_below(&r, 4));
 			t = fetch(&c, t, &v, target, rng_range(&r, 800, 9000));
 		}
 		conn_close(&c, 0, t);
@@ -431,7 +438,7 @@ void web_waiting(struct world *w, int64_t to_ns, uint32_t clients)
 			for (; t < to_ns; t += rng_span(&r, 2 * NS_PER_S, 9 * NS_PER_S)) {
 				rng_fill(&r, frame, sizeof(frame));
 				frame[0] = 0x81;
-				conn_say(&c, (int)rng_below(&r, 2), t, frame, rng_range(&r, 6, 60));
+				conn_say(&c, (int)(frame[1] & 1), t, frame, rng_range(&r, 6, 60));
 			}
 			continue;
 		}
