@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define SHARE 80     /* per cent of the requests that share what they share */
 #define UNIFORM 90   /* … and their header order */
