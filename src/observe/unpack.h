@@ -8,7 +8,6 @@
 #ifndef HOLDFAST_OBSERVE_UNPACK_H
 #define HOLDFAST_OBSERVE_UNPACK_H
 
-#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
