@@ -1,0 +1,230 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""commands.py HOLDFAST SYNTH: what commands answer to each way of asking: exit status, what stands where, complaints.
+
+Speaks TAP, a case a row. Arguments are as typed, in a scratch folder that holds: attack.pcap (synth's ntp_reflection)
+and report.json of it, syn.pcap (syn_flood_spoofed), text, and the services files of SERVICES. {host} is the target of
+the first, {net} its network; {syn} that of the other, at {port}. Each complaint is held to be one line that begins with
+"holdfast: ", so a row says only what must be in it.
+"""
+import ipaddress
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+DONE, BAD, USAGE = 0, 1, 2
+SECONDS = 120
+
+# file: what it holds
+SERVICES = {
+    "good.yaml": "services: [{ name: clocks, addresses: [{host}], udp: [123], path: local }]\n",
+    "whole.yaml": "mode: observe\nshield: { interfaces: [eth0, eth1] }\ntrusted_proxies: [192.0.2.0/24]\n"
+                  "services:\n  - { name: clocks, addresses: ['{net}'] }\n",
+    "two.yaml": "services:\n  - { name: a, addresses: [{syn}], tcp: [9] }\n"
+                "  - { name: b, addresses: [{syn}], tcp: [{port}] }\n",
+    "neither.yaml": "services:\n  - { name: a, addresses: [{host}] }\n  - { name: b, addresses: [{host}] }\n",
+    "other.yaml": "services: [{ name: elsewhere, addresses: ['2001:db8:ffff::1'] }]\n",
+    "none.yaml": "services: []\n",
+    "empty.yaml": "",
+    "syntax.yaml": "services: [{ name: a,\n",
+    "unknown.yaml": "services: [{ name: a, addresses: [192.0.2.1], colour: red }]\n",
+    "nameless.yaml": "services: [{ addresses: [192.0.2.1] }]\n",
+    "homeless.yaml": "services: [{ name: a, addresses: [] }]\n",
+    "address.yaml": "services: [{ name: a, addresses: [192.0.2.300] }]\n",
+    "terminal.yaml": 'services: [{ name: "a\\e[2Jb", addresses: [nowhere] }]\n',
+    "port.yaml": "services: [{ name: a, addresses: [192.0.2.1], tcp: [0] }]\n",
+    "ports.yaml": "services: [{ name: a, addresses: [192.0.2.1], udp: [65536] }]\n",
+    "mode.yaml": "mode: fight\n",
+    "path.yaml": "services: [{ name: a, addresses: [192.0.2.1], path: winding }]\n",
+    "documents.yaml": "services: []\n---\nservices: []\n",
+    "alias.yaml": "services: [{ name: &a x, addresses: [192.0.2.1] }, { name: *a, addresses: [192.0.2.2] }]\n",
+    "large.yaml": "services: []\n" + "#" * (1 << 20) + "\n",
+    "octets.yaml": "services: [{ name: '\x01\x02', addresses: [192.0.2.1] }]\n",
+}
+
+# what is typed behind `holdfast`, exit status, a pattern of standard output, a pattern of the line on standard error
+ROWS = [
+    ("", USAGE, None, "Usage: holdfast COMMAND"),
+    ("--help", DONE, "Usage: holdfast COMMAND", None),
+    ("-h", DONE, "Usage: holdfast COMMAND", None),
+    ("help", DONE, "Usage: holdfast COMMAND", None),
+    ("help --help", DONE, "Usage: holdfast COMMAND", None),
+    ("help analyze", DONE, "Usage: holdfast analyze .*Example:", None),
+    ("help try", DONE, "Usage: holdfast try .*Example:", None),
+    ("help version", DONE, "Usage: holdfast version", None),
+    ("help help", DONE, "Usage: holdfast help", None),
+    ("help analyse", USAGE, None, "no command 'analyse'; did you mean 'analyze'"),
+    ("version", DONE, r"holdfast \d+\.\d+\.\d+$", None),
+    ("--version", DONE, r"holdfast \d+\.\d+\.\d+$", None),
+    ("analyse", USAGE, None, "no command 'analyse'; did you mean 'analyze'"),
+    ("tyr", USAGE, None, "did you mean 'try'"),
+    ("defenestrate", USAGE, None, "no command 'defenestrate'; 'holdfast --help' lists"),
+    ("a-word-that-is-longer-than-any-command-could-ever-be", USAGE, None, "no command 'a-word"),
+    ("--wrong", USAGE, None, "no option '--wrong'"),
+    ("\x1b[2J", USAGE, None, r"no command '\?\[2J'"),
+    # analyze: the way of asking
+    ("analyze", USAGE, None, "no capture to read; see"),
+    ("analyze --help", DONE, "Usage: holdfast analyze", None),
+    ("analyze -h", DONE, "Usage: holdfast analyze", None),
+    ("analyze --wrong attack.pcap", USAGE, None, "no option '--wrong'"),
+    ("analyze -x attack.pcap", USAGE, None, "no option '-x'"),
+    ("analyze --services", USAGE, None, "--services wants a value"),
+    ("analyze --width wide attack.pcap", USAGE, None, "--width wide is no number"),
+    ("analyze --width 80x attack.pcap", USAGE, None, "--width 80x is no number"),
+    ("analyze --width -1 attack.pcap", USAGE, None, "--width -1 is no number"),
+    ("analyze --width \x07 attack.pcap", USAGE, None, r"--width \? is no number"),
+    # analyze: what it reads
+    ("analyze attack.pcap", DONE, "{host}.*NTP", None),
+    ("analyze --no-color --width 60 attack.pcap", DONE, "{host}.*NTP", None),
+    ("analyze --width 99999 attack.pcap", DONE, "{host}.*NTP", None),
+    ("analyze --width 1 attack.pcap", DONE, "{host}.*NTP", None),
+    ("analyze --json attack.pcap", DONE, "holdfast.analysis/1", None),
+    ("analyze --json - <attack.pcap", DONE, '"-"', None),
+    ("analyze attack.pcap --json", DONE, "holdfast.analysis/1", None),
+    ("analyze nowhere.pcap", BAD, None, "nowhere.pcap: cannot open: No such file"),
+    ("analyze .", BAD, None, ": a directory"),
+    ("analyze text", BAD, None, "text: text, not a capture"),
+    ("analyze empty.yaml", BAD, None, "empty.yaml: empty"),
+    ("analyze - </dev/null", BAD, None, "standard input: empty"),
+    ("analyze --json attack.pcap nowhere.pcap", BAD, "holdfast.analysis/1", "nowhere.pcap: cannot open"),
+    ("analyze attack.pcap >/dev/full", BAD, None, "standard output: No space left"),
+    ("analyze --json attack.pcap >/dev/full", BAD, None, "standard output: No space left"),
+    ("version >/dev/full", BAD, None, "standard output: No space left"),
+    ("help >/dev/full", BAD, None, "standard output: No space left"),
+    # services: the name that a target gets
+    ("analyze --json --services good.yaml attack.pcap", DONE, '"service": *"clocks"', None),
+    ("analyze --json --services whole.yaml attack.pcap", DONE, '"service": *"clocks"', None),
+    ("analyze --json --services two.yaml syn.pcap", DONE, '"service": *"b"', None),
+    ("analyze --json --services neither.yaml attack.pcap", DONE, '"service": *null', None),
+    ("analyze --json --services other.yaml attack.pcap", DONE, '"service": *null', None),
+    ("analyze --json --services none.yaml attack.pcap", DONE, '"service": *null', None),
+    ("analyze --services good.yaml attack.pcap", DONE, "clocks", None),
+    # services: what is wrong with the file
+    ("analyze --services nowhere.yaml attack.pcap", BAD, None, "nowhere.yaml: No such file"),
+    ("analyze --services . attack.pcap", BAD, None, ": Is a directory"),
+    ("analyze --services empty.yaml attack.pcap", BAD, None, "empty.yaml: "),
+    ("analyze --services syntax.yaml attack.pcap", BAD, None, "syntax.yaml: "),
+    ("analyze --services unknown.yaml attack.pcap", BAD, None, "line 1, column .*colour"),
+    ("analyze --services nameless.yaml attack.pcap", BAD, None, "name"),
+    ("analyze --services homeless.yaml attack.pcap", BAD, None, "homeless.yaml: "),
+    ("analyze --services address.yaml attack.pcap", BAD, None, "service 'a': '192.0.2.300' is no address"),
+    ("analyze --services terminal.yaml attack.pcap", BAD, None, r"service 'a\?\[2Jb'"),
+    ("analyze --services port.yaml attack.pcap", BAD, None, "service 'a': 0 is no port"),
+    ("analyze --services ports.yaml attack.pcap", BAD, None, "line 1, column "),
+    ("analyze --services mode.yaml attack.pcap", BAD, None, "mode.yaml: .*fight"),
+    ("analyze --services path.yaml attack.pcap", BAD, None, "path.yaml: .*winding"),
+    ("analyze --services documents.yaml attack.pcap", BAD, None, "more than one YAML document"),
+    ("analyze --services alias.yaml attack.pcap", BAD, None, "alias.yaml: "),
+    ("analyze --services large.yaml attack.pcap", BAD, None, "larger than 1048576 octets"),
+    ("analyze --services octets.yaml attack.pcap", BAD, None, "octets.yaml: "),
+    ("analyze --services text attack.pcap", BAD, None, "text: "),
+    # try: the way of asking
+    ("try", USAGE, None, "see 'holdfast try --help'"),
+    ("try --help", DONE, "Usage: holdfast try", None),
+    ("try -h", DONE, "Usage: holdfast try", None),
+    ("try --wrong", USAGE, None, "--wrong"),
+    ("try --rules", USAGE, None, "--rules"),
+    ("try attack.pcap -w out.pcap", USAGE, None, "--rules"),
+    ("try --rules report.json attack.pcap", USAGE, None, "-w|--write"),
+    ("try --rules report.json -w out.pcap", USAGE, None, "capture"),
+    ("try --rules report.json attack.pcap attack.pcap -w out.pcap", USAGE, None, "one capture"),
+    ("try --rules - - -w out.pcap </dev/null", USAGE, None, "standard input"),
+    # try: what it reads and writes
+    ("try --rules report.json attack.pcap -w out.pcap", DONE, "pass", None),
+    ("try --rules report.json attack.pcap -w out.pcap --json", DONE, "holdfast.try/1", None),
+    ("try --rules - attack.pcap -w out.pcap <report.json", DONE, "pass", None),
+    ("try --rules report.json - -w out.pcap <attack.pcap", DONE, "pass", None),
+    ("try --rules nowhere.json attack.pcap -w out.pcap", BAD, None, "nowhere.json: .*No such file"),
+    ("try --rules text attack.pcap -w out.pcap", BAD, None, "text: "),
+    ("try --rules report.json nowhere.pcap -w out.pcap", BAD, None, "nowhere.pcap: cannot open"),
+    ("try --rules report.json text -w out.pcap", BAD, None, "text: text, not a capture"),
+    ("try --rules report.json attack.pcap -w nowhere/out.pcap", BAD, None, "nowhere/out.pcap: .*No such file"),
+    ("try --rules report.json attack.pcap -w attack.pcap", USAGE, None, "attack.pcap: is the capture that is read"),
+    ("try --rules report.json attack.pcap -w /dev/full", BAD, None, "/dev/full: .*No space left"),
+    ("try --rules report.json attack.pcap -w out.pcap >/dev/full", BAD, None, "standard output: cannot write"),
+]
+
+
+def run(holdfast, folder, typed):
+    """Exit status, standard output, standard error; < and > as in a shell, words parted by blanks."""
+    words, source, sink = [], subprocess.DEVNULL, subprocess.PIPE
+    for word in typed.split(" "):
+        if word[:1] == "<":
+            source = open(folder / word[1:], "rb")
+        elif word[:1] == ">":
+            sink = open(folder / word[1:], "wb")
+        elif word:
+            words.append(word)
+    # Pages as they are where nobody looks: in ASCII, 80 columns, no colours.
+    environment = {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS") or name == "PATH"}
+    done = subprocess.run([holdfast, *words], cwd=folder, stdin=source, stdout=sink, stderr=subprocess.PIPE,
+                          check=False, env=environment, timeout=SECONDS)
+    for file in (source, sink):
+        if not isinstance(file, int):
+            file.close()
+    return done.returncode, (done.stdout or b"").decode(errors="replace"), done.stderr.decode(errors="replace")
+
+
+def fault(row, host, answer):
+    """What is wrong, or ""."""
+    typed, status, wanted_out, wanted_error = row
+    got, out, error = answer
+    if got != status:
+        return f"exit {got}, wanted {status}: {error.strip()}"
+    for name, text, wanted in (("output", out, wanted_out), ("error", error, wanted_error)):
+        if wanted is None and text:
+            return f"standard {name} has {text[:200]!r}"
+        if wanted and not re.search(wanted.replace("{host}", re.escape(host)), text, re.DOTALL):
+            return f"standard {name} has {text[:200]!r}, wanted {wanted!r}"
+    if typed and error and (error.count("\n") != 1 or not error.startswith("holdfast: ") or not error.endswith("\n")):
+        return f"no line of complaint: {error[:300]!r}"
+    if any(character < " " and character not in "\n" for character in error):
+        return f"octets for a terminal to obey: {error[:200]!r}"
+    return ""
+
+
+def targets(report):
+    """Of the first incident: scope, ports."""
+    target = json.loads(report)["incidents"][0]["target"]
+    return target["scope"], target["ports"]
+
+
+def main():
+    if len(sys.argv) != 3:
+        print(__doc__, file=sys.stderr)
+        return 2
+    holdfast, synth = map(os.path.abspath, sys.argv[1:])
+    failed = 0
+    print(f"1..{len(ROWS)}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="holdfast-cli-") as scratch:
+        folder = pathlib.Path(scratch)
+        subprocess.run([synth, "ntp_reflection", "-o", folder / "attack.pcap"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([synth, "syn_flood_spoofed", "-o", folder / "syn.pcap"], check=True, stdout=subprocess.DEVNULL)
+        _, said, _ = run(holdfast, folder, "analyze --json attack.pcap")
+        (folder / "report.json").write_text(said, encoding="utf-8")
+        scope, ports = targets(said)
+        host = scope.split("/")[0]
+        known = {"{host}": host, "{net}": str(ipaddress.ip_interface(host + "/24").network)}
+        scope, ports = targets(run(holdfast, folder, "analyze --json syn.pcap")[1])
+        known |= {"{syn}": scope.split("/")[0], "{port}": str(ports[0])}
+        (folder / "text").write_text("nothing of interest\n", encoding="utf-8")
+        for name, text in SERVICES.items():
+            for word, stands_for in known.items():
+                text = text.replace(word, stands_for)
+            (folder / name).write_text(text, encoding="utf-8")
+        for number, row in enumerate(ROWS, 1):
+            wrong = fault(row, known["{host}"], run(holdfast, folder, row[0]))
+            failed += wrong != ""
+            name = re.sub(r"[^ -~]|#", "?", row[0]) or "nothing"
+            print(f"{'not ' if wrong else ''}ok {number} - holdfast {name}", flush=True)
+            for line in wrong.splitlines():
+                print(f"# {line}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
