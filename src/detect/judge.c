@@ -29,50 +29,51 @@ static bool is_later_quic(const struct observation *o)
 	return o->payload_kept > 0 && ((o->payload[0] & 0xf0) == 0xe0 || (o->payload[0] & 0xc0) == 0x40);
 }
 
-static struct judgement judge_later_fragment(struct flow_table *flows, const struct observation *o, int64_t slot)
+static void judge_later_fragment(struct flow_table *flows, const struct observation *o, int64_t slot,
+                                 struct judgement *j)
 {
-	struct judgement j = { .kind = VECTOR_FRAGMENT };
 	uint8_t kind;
 
-	if (!flow_fragments_recall(flows, o, slot, &j.welcome, &kind))
-		return j;
-	j.kind = j.welcome ? VECTOR_NONE : kind != VECTOR_NONE ? kind : VECTOR_FRAGMENT;
-	return j;
+	j->kind = VECTOR_FRAGMENT;
+	if (!flow_fragments_recall(flows, o, slot, &j->welcome, &kind))
+		return;
+	j->kind = j->welcome ? VECTOR_NONE : kind != VECTOR_NONE ? kind : VECTOR_FRAGMENT;
 }
 
-static struct judgement judge_quote(const struct flow_table *flows, const struct observation *o, int64_t slot)
+static void judge_quote(const struct flow_table *flows, const struct observation *o, int64_t slot, struct judgement *j)
 {
 	bool own = address_equal(&o->quote.src, &o->dst);
-	struct judgement j = { .fresh = true };
 
+	j->fresh = true;
 	if (own && flow_knows_quote(flows, o, slot)) {
-		j.welcome = true;
-		return j;
+		j->welcome = true;
+		return;
 	}
 	/*
 	 * Requests in the target's name to a service that reflects: where it is closed, an error comes instead of the answer. (The quoted address may
 	 * have been translated on the way, or left as it was when a capture was anonymised.)
 	 */
 	if (o->quote.protocol == PROTOCOL_UDP) {
-		j.kind = vector_of_service(o->quote.dst_port);
-		if (j.kind == VECTOR_NONE)
-			j.kind = vector_of_service(o->quote.src_port);
+		j->kind = vector_of_service(o->quote.dst_port);
+		if (j->kind == VECTOR_NONE)
+			j->kind = vector_of_service(o->quote.src_port);
 	}
 	/* Otherwise an echo of something else, which is only an attack where there is far too much of it. */
-	if (j.kind == VECTOR_NONE)
-		j.kind = VECTOR_ICMP_ERROR;
-	return j;
+	if (j->kind == VECTOR_NONE)
+		j->kind = VECTOR_ICMP_ERROR;
 }
 
 /* An answered ping is still a ping: only an answer that was asked for is welcome. */
-static struct judgement judge_icmp(const struct observation *o, const struct flow_view *view)
+static void judge_icmp(const struct observation *o, const struct flow_view *view, struct judgement *j)
 {
-	struct judgement j = { .fresh = view->fresh };
-
-	j.welcome = view->asked && protocol_is_echo_reply(o);
-	j.kind = j.welcome ? VECTOR_NONE : vector_recognise(o);
-	j.probe = view->fresh && protocol_is_echo_request(o);
-	return j;
+	j->fresh = view->fresh;
+	if (protocol_is_icmp_error(o)) { /* of what, the capture has cut off */
+		j->kind = VECTOR_ICMP_ERROR;
+		return;
+	}
+	j->welcome = view->asked && protocol_is_echo_reply(o);
+	j->kind = j->welcome ? VECTOR_NONE : vector_recognise(o);
+	j->probe = view->fresh && protocol_is_echo_request(o);
 }
 
 /* What the payload, or a question to a group, proves where only one side is seen. */
@@ -114,67 +115,65 @@ static bool speaks_http(const struct observation *o, struct flow_view *view)
 	       (o->tcp.flags & (TCP_FIN | TCP_RST)) || http_status(o->payload, o->payload_kept);
 }
 
-static struct judgement judge_transport(const struct observation *o, struct flow_view *view)
+static void judge_transport(const struct observation *o, struct flow_view *view, struct judgement *j)
 {
-	struct judgement j = {
-		.fresh = view->fresh,
-		.welcome = view->asked || view->engaged,
-		.handshake = view->handshake,
-		.reset_back = view->reset_back,
-		.connects = view->handshake && o->payload_length == 0,
-		.speaks = view->first_data,
-		.connected_slot = view->settled_slot,
-	};
-
-	if (!j.welcome)
-		judge_unwelcome(o, view, &j);
+	j->fresh = view->fresh;
+	j->welcome = view->asked || view->engaged;
+	j->handshake = view->handshake;
+	j->reset_back = view->reset_back;
+	j->connects = view->handshake && o->payload_length == 0;
+	j->speaks = view->first_data;
+	j->connected_slot = view->settled_slot;
+	if (!j->welcome)
+		judge_unwelcome(o, view, j);
 	else if (o->flags & OBSERVATION_TCP)
-		j.http = speaks_http(o, view);
+		j->http = speaks_http(o, view);
 	/* A question is counted even though its asker is answered: too many of them are an attack all the same. */
 	if (view->engaged && view->from_opener && view->kind != VECTOR_NONE &&
 	    vector_get(view->kind)->evidence->answered_1s && o->protocol == PROTOCOL_UDP) {
-		j.kind = view->kind;
-		j.settled = true;
+		j->kind = view->kind;
+		j->settled = true;
 	}
-	return j;
 }
 
-struct judgement judge_packet(struct flow_table *flows, const struct observation *o, const struct keys *keys,
-                              int64_t slot)
+void judge_packet(struct flow_table *flows, const struct observation *o, const struct keys *keys, int64_t slot,
+                  struct judgement *j)
 {
-	struct judgement j;
 	struct flow_view view;
 
-	if (o->flags & OBSERVATION_LATER_FRAGMENT)
-		return judge_later_fragment(flows, o, slot);
-	if (o->flags & OBSERVATION_QUOTE)
-		return judge_quote(flows, o, slot);
-	view = flow_update(flows, o, keys, slot);
+	*j = (struct judgement){ 0 };
+	if (o->flags & OBSERVATION_LATER_FRAGMENT) {
+		judge_later_fragment(flows, o, slot, j);
+		return;
+	}
+	if (o->flags & OBSERVATION_QUOTE) {
+		judge_quote(flows, o, slot, j);
+		return;
+	}
+	flow_update(flows, o, keys, slot, &view);
 	if (o->flags & OBSERVATION_ICMP) {
-		if (protocol_is_icmp_error(o)) /* of what, the capture has cut off */
-			return (struct judgement){ .kind = VECTOR_ICMP_ERROR, .fresh = view.fresh };
-		j = judge_icmp(o, &view);
+		judge_icmp(o, &view, j);
 	} else {
 		believe(flows, o, slot, &view);
-		j = judge_transport(o, &view);
+		judge_transport(o, &view, j);
 	}
 	if (view.settled)
-		j.credit = (struct credit){
+		j->credit = (struct credit){
 			.packets = view.settled,
 			.kind = view.kind,
 			.slot = view.settled_slot,
 			.toward_dst = view.settled_toward_dst,
 		};
 	if (o->flags & OBSERVATION_FRAGMENT)
-		flow_fragments_note(flows, o, slot, j.welcome, j.kind);
-	return j;
+		flow_fragments_note(flows, o, slot, j->welcome, j->kind);
 }
 
 uint8_t judge_tunnel(struct flow_table *flows, const struct observation *o, int64_t slot)
 {
-	struct flow_view view = flow_update_outer(flows, o, slot);
 	struct prefix around = scope_at(&o->outer.dst, SCOPE_LEVELS - 1);
+	struct flow_view view;
 
+	flow_update_outer(flows, o, slot, &view);
 	/* Where the inside goes to the tunnel's own end, it has said all there is to say. */
 	if (view.asked || view.engaged || prefix_contains(&around, &o->dst))
 		return VECTOR_NONE;

@@ -38,8 +38,8 @@ struct judgement {
 };
 
 /* Slots never go back between two calls without flow_table_clear(). */
-struct judgement judge_packet(struct flow_table *flows, const struct observation *observation, const struct keys *keys,
-                              int64_t slot);
+void judge_packet(struct flow_table *flows, const struct observation *observation, const struct keys *keys,
+                  int64_t slot, struct judgement *judgement);
 /* A tunnelled packet once more, as the tunnel's end sees it: what to count it as, VECTOR_NONE where there is nothing to object to. */
 uint8_t judge_tunnel(struct flow_table *flows, const struct observation *observation, int64_t slot);
 

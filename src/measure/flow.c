@@ -377,74 +377,73 @@ static bool starts_anew(const struct entry *e, const struct observation *o, bool
 	return (e->state & STATE_DONE) || !(e->state & STATE_SYN) || !from_opener || o->tcp.seq + 1 != e->tcp.next_seq;
 }
 
-static struct flow_view update(struct flow_table *table, const struct observation *o, uint64_t identity,
-                               bool sender_low, int64_t slot)
+static void update(struct flow_table *table, const struct observation *o, uint64_t identity, bool sender_low,
+                   int64_t slot, struct flow_view *view)
 {
 	struct entry *e = find(table, identity, slot);
 	bool tcp = (o->flags & OBSERVATION_TCP) != 0;
-	struct flow_view view = { 0 };
 
+	*view = (struct flow_view){ 0 };
 	if (!e) {
 		e = make_room(table, identity, slot);
-		view.entry = e;
-		view.fresh = true;
-		view.from_opener = true;
+		view->entry = e;
+		view->fresh = true;
+		view->from_opener = true;
 		if (e)
-			open_entry(e, o, sender_low, &view);
-		return view;
+			open_entry(e, o, sender_low, view);
+		return;
 	}
-	view.known = true;
-	view.entry = e;
-	view.from_opener = ((e->state & STATE_OPENER_LOW) != 0) == sender_low;
-	if (starts_anew(e, o, view.from_opener)) {
+	view->known = true;
+	view->entry = e;
+	view->from_opener = ((e->state & STATE_OPENER_LOW) != 0) == sender_low;
+	if (starts_anew(e, o, view->from_opener)) {
 		begin_entry(e, identity, slot);
-		open_entry(e, o, sender_low, &view);
-		return view;
+		open_entry(e, o, sender_low, view);
+		return;
 	}
 	/* Below, a real host's TCP waiting for an answer is told from a tool that sends. */
-	view.retransmission = tcp && view.from_opener && (e->state & STATE_SYN) && !(e->state & STATE_ENGAGED) &&
-	                      protocol_is_bare_syn(o) && age(e, slot) >= RETRANSMIT_SLOTS;
+	view->retransmission = tcp && view->from_opener && (e->state & STATE_SYN) && !(e->state & STATE_ENGAGED) &&
+	                       protocol_is_bare_syn(o) && age(e, slot) >= RETRANSMIT_SLOTS;
 	e->last_slot = (uint32_t)slot;
-	view.kind = e->kind;
-	view.engaged = (e->state & STATE_ENGAGED) != 0;
-	view.http = tcp && (e->state & STATE_HTTP);
-	if (view.from_opener) {
+	view->kind = e->kind;
+	view->engaged = (e->state & STATE_ENGAGED) != 0;
+	view->http = tcp && (e->state & STATE_HTTP);
+	if (view->from_opener) {
 		if (tcp)
-			opener_speaks_tcp(e, o, slot, &view);
+			opener_speaks_tcp(e, o, slot, view);
 		else
-			opener_speaks_udp(e, o, &view);
-		return view;
+			opener_speaks_udp(e, o, view);
+		return;
 	}
 	/* The other side speaks: the opener asked for it. */
-	view.asked = true;
+	view->asked = true;
 	if (tcp && (o->tcp.flags & TCP_RST)) {
 		e->state |= STATE_DONE; /* a refusal is no welcome */
-		return view;
+		return;
 	}
 	e->state |= STATE_ANSWERED;
 	if (tcp && (e->state & STATE_SYN) && !(e->state & STATE_ENGAGED))
 		e->tcp.last_ack = after_segment(o); /* what the opener has to acknowledge */
 	if (tcp && (e->state & STATE_SYN))
-		return view; /* a SYN-ACK goes to spoofed addresses too: the handshake decides */
-	if (!view.engaged)
-		engage(e, slot, false, &view);
-	return view;
+		return; /* a SYN-ACK goes to spoofed addresses too: the handshake decides */
+	if (!view->engaged)
+		engage(e, slot, false, view);
 }
 
-struct flow_view flow_update(struct flow_table *table, const struct observation *o, const struct keys *keys,
-                             int64_t slot)
+void flow_update(struct flow_table *table, const struct observation *o, const struct keys *keys, int64_t slot,
+                 struct flow_view *view)
 {
-	return update(table, o, keys->flow, keys->sender_low, slot);
+	update(table, o, keys->flow, keys->sender_low, slot, view);
 }
 
-struct flow_view flow_update_outer(struct flow_table *table, const struct observation *o, int64_t slot)
+void flow_update_outer(struct flow_table *table, const struct observation *o, int64_t slot, struct flow_view *view)
 {
 	struct observation plain = { .protocol = o->outer.protocol };
 	bool sender_low;
 	uint64_t identity =
 		keys_flow(&o->outer.src, 0, &o->outer.dst, 0, o->outer.protocol, SPACE_OUTER, table->seed, &sender_low);
 
-	return update(table, &plain, identity, sender_low, slot);
+	update(table, &plain, identity, sender_low, slot, view);
 }
 
 /* One direction only. */

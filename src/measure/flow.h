@@ -71,12 +71,13 @@ void flow_table_clear(struct flow_table *table);
  * Looks the observation's conversation up, moves it on, and says what is known. `slot` counts 100 ms steps of capture time and never goes
  * back between two calls without flow_table_clear().
  */
-struct flow_view flow_update(struct flow_table *table, const struct observation *observation, const struct keys *keys,
-                             int64_t slot);
+void flow_update(struct flow_table *table, const struct observation *observation, const struct keys *keys, int64_t slot,
+                 struct flow_view *view);
 /* Says that flow_update() will come for this one: it is fetched from memory meanwhile. */
 void flow_prefetch(const struct flow_table *table, const struct keys *keys);
 /* The same for the tunnel that carried it (outer addresses and protocol). */
-struct flow_view flow_update_outer(struct flow_table *table, const struct observation *observation, int64_t slot);
+void flow_update_outer(struct flow_table *table, const struct observation *observation, int64_t slot,
+                       struct flow_view *view);
 /*
  * Later fragments carry no ports. After a first fragment, note what its datagrams were taken for; a later one recalls it by addresses and
  * protocol. Recalling says false where no first fragment was seen lately.

@@ -137,11 +137,12 @@ static void learn(struct track *t, const struct track_slot *second)
 
 void track_advance(struct track *t, int64_t slot)
 {
-	int64_t second = floor_div(slot, SLOTS_PER_SECOND), last_second = floor_div(t->last_slot, SLOTS_PER_SECOND);
-	int64_t steps = slot - t->last_slot;
+	int64_t steps = slot - t->last_slot, second, last_second;
 
 	if (steps <= 0)
 		return;
+	second = floor_div(slot, SLOTS_PER_SECOND);
+	last_second = floor_div(t->last_slot, SLOTS_PER_SECOND);
 	t->slots[ring_index(t->last_slot, TRACK_SLOTS)] = t->now;
 	t->now = (struct track_slot){ 0 };
 	for (int64_t i = 1; i < steps && i <= TRACK_SLOTS; i++)
