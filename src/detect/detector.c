@@ -39,6 +39,7 @@ struct detector {
 	struct pending pending[DETECTOR_PENDING_MAX];
 	uint64_t pending_refused;
 	uint64_t not_narrowed; /* scopes, for want of memory */
+	uint64_t seen, taken; /* packets; of these, in floods: never more can be booked by number than is left */
 	struct incident_list list;
 	struct recent_ring recent;
 };
@@ -116,11 +117,12 @@ static void replay(struct detector *d, struct incident *inc, struct incident_par
 		r->taken = true;
 	}
 	replayed = part->window->packets - before;
+	d->taken += replayed;
 	/* Only where the ring does not reach back to the beginning is anything missing. */
 	if (shared || recent_reaches_back(&d->recent, from_ns))
 		return;
 	if (replayed && expected > replayed + replayed / 50 + TRACK_PROMOTE) {
-		uint64_t missing = expected - replayed;
+		uint64_t left = d->seen - d->taken, missing = expected - replayed < left ? expected - replayed : left;
 		uint64_t missing_bytes = (part->window->bytes - bytes) / replayed * missing;
 
 		spread(&inc->timeline, slot_of(from_ns),
@@ -130,6 +132,7 @@ static void replay(struct detector *d, struct incident *inc, struct incident_par
 		inc->packets += missing;
 		inc->bytes += missing_bytes;
 		wave_last(inc)->packets += missing;
+		d->taken += missing;
 		wave_last(inc)->bytes += missing_bytes;
 	}
 }
@@ -302,6 +305,7 @@ void detector_tick(struct detector *d, struct track_table *tracks, struct track_
 bool detector_observe(struct detector *d, const struct observation *o, const struct keys *keys, uint8_t kind,
                       struct track *tracks[SCOPE_LEVELS])
 {
+	d->seen += o->weight;
 	for (unsigned level = 0; level < SCOPE_LEVELS; level++) {
 		struct track *track = tracks[level];
 		int32_t index = track ? incident_list_resolve(&d->list, track->incident) : -1, part;
@@ -311,6 +315,7 @@ bool detector_observe(struct detector *d, const struct observation *o, const str
 		part = incident_find_part(d->list.items[index], kind);
 		if (part >= 0 && wave_take(d->list.items[index], &d->list.items[index]->parts[part], o, keys)) {
 			recent_push(&d->recent, o, kind, true);
+			d->taken += o->weight;
 			return true;
 		}
 		track->frozen = d->list.items[index]->wave_open;
