@@ -39,7 +39,7 @@ struct detector {
 	struct pending pending[DETECTOR_PENDING_MAX];
 	uint64_t pending_refused;
 	uint64_t not_narrowed; /* scopes, for want of memory */
-	uint64_t seen, taken; /* packets; of these, in floods: never more can be booked by number than is left */
+	uint64_t seen, taken;  /* packets; of these, in floods: never more can be booked by number than is left */
 	struct incident_list list;
 	struct recent_ring recent;
 };
@@ -114,7 +114,7 @@ static void replay(struct detector *d, struct incident *inc, struct incident_par
 		}
 		keys_make(&keys, recent_whole(&d->recent, i), d->seed);
 		wave_record(inc, part, recent_whole(&d->recent, i), &keys);
-		r->taken = true;
+		recent_take(&d->recent, i);
 	}
 	replayed = part->window->packets - before;
 	d->taken += replayed;

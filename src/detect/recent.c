@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/hll.h"
 #include "base/topk.h"
+#include "detect/vector.h"
 #include "measure/window.h"
 
 void recent_init(struct recent_ring *ring, uint64_t seed)
@@ -45,6 +46,23 @@ const struct observation *recent_whole(const struct recent_ring *ring, uint64_t 
 	return &ring->whole[place(ring, back)];
 }
 
+void recent_take(struct recent_ring *ring, uint64_t back)
+{
+	recent_at(ring, back)->taken = true;
+	if (recent_at(ring, back)->again && back + 1 < recent_count(ring))
+		recent_at(ring, back + 1)->taken = true;
+	if (back > 0 && recent_at(ring, back - 1)->again)
+		recent_at(ring, back - 1)->taken = true;
+}
+
+/* observation_outer() keeps the inside as its quote. */
+static bool is_inside(const struct recent *before, const struct observation *outer)
+{
+	return before->time.ns == outer->time.ns && address_equal(&before->src, &outer->quote.src) &&
+	       address_equal(&before->dst, &outer->quote.dst) && before->src_port == outer->quote.src_port &&
+	       before->dst_port == outer->quote.dst_port;
+}
+
 void recent_push(struct recent_ring *ring, const struct observation *o, uint8_t kind, bool taken)
 {
 	uint64_t i = ring->pushed++ % RECENT_MAX;
@@ -62,6 +80,10 @@ void recent_push(struct recent_ring *ring, const struct observation *o, uint8_t 
 	};
 	if (!taken)
 		ring->whole[i] = *o;
+	if (kind == VECTOR_GRE_INSIDE || kind == VECTOR_IP_INSIDE)
+		ring->packets[i].again = recent_count(ring) > 1 && is_inside(at(ring, 1), o);
+	if (taken)
+		recent_take(ring, 0);
 }
 
 bool recent_reaches_back(const struct recent_ring *ring, int64_t ns)

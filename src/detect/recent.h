@@ -24,7 +24,8 @@ struct recent {
 	uint16_t src_port, dst_port;
 	uint16_t payload_length;
 	uint8_t kind;
-	bool taken;  /* part of an incident */
+	bool taken;  /* part of an incident; see recent_take() */
+	bool again;  /* the tunnel packet around the one before: the same packet */
 	bool probed; /* part of a scan, which may yet turn out to be a flood */
 };
 
@@ -61,6 +62,8 @@ uint64_t recent_count(const struct recent_ring *ring);
 struct recent *recent_at(struct recent_ring *ring, uint64_t back);
 /* The whole of one that was not taken when it was pushed. */
 const struct observation *recent_whole(const struct recent_ring *ring, uint64_t back);
+/* It is part of an incident now, in which it counts once: inside its tunnel or as the tunnel's packet. */
+void recent_take(struct recent_ring *ring, uint64_t back);
 /* Whether the ring still holds what came at that time. */
 bool recent_reaches_back(const struct recent_ring *ring, int64_t ns);
 /* The time of the first one that no incident has taken; false where none is kept. */
