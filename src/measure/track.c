@@ -26,6 +26,7 @@ struct candidate {
 _Static_assert(sizeof(struct candidate) == 32, "a candidate is half a cache line");
 
 #define CANDIDATES_SIZE (sizeof(struct candidate) * WAYS * BUCKETS)
+#define TRACKS_SIZE (sizeof(struct track) * TRACK_MAX)
 
 struct track_table {
 	uint32_t generation_slots;
@@ -37,8 +38,8 @@ struct track_table {
 	bool begun;
 	int64_t first_slot;                   /* of anything counted here: since then silence is known to be silence */
 	struct candidate (*candidates)[WAYS]; /* BUCKETS of them, each on two whole cache lines */
+	struct track *tracks;                 /* TRACK_MAX of them; memory that none has touched takes no room */
 	uint64_t identities[TRACK_MAX];
-	struct track *tracks[TRACK_MAX]; /* allocated as needed */
 };
 
 struct track_table *track_table_new(uint32_t generation_slots)
@@ -50,8 +51,9 @@ struct track_table *track_table_new(uint32_t generation_slots)
 	table->generation_slots = generation_slots;
 	table->searched_slot = INT64_MIN;
 	table->candidates = memory_table_new(CANDIDATES_SIZE);
-	if (!table->candidates) {
-		free(table);
+	table->tracks = memory_table_new(TRACKS_SIZE);
+	if (!table->candidates || !table->tracks) {
+		track_table_free(table);
 		return NULL;
 	}
 	return table;
@@ -61,17 +63,14 @@ void track_table_free(struct track_table *table)
 {
 	if (!table)
 		return;
-	for (uint32_t i = 0; i < table->used; i++)
-		free(table->tracks[i]);
 	memory_table_free(table->candidates, CANDIDATES_SIZE);
+	memory_table_free(table->tracks, TRACKS_SIZE);
 	free(table);
 }
 
 void track_table_clear(struct track_table *table)
 {
 	memset(table->candidates, 0, CANDIDATES_SIZE);
-	for (uint32_t i = 0; i < table->used; i++)
-		free(table->tracks[i]);
 	table->used = table->hand = 0;
 	table->begun = false;
 }
@@ -88,7 +87,7 @@ uint32_t track_table_count(const struct track_table *table)
 
 struct track *track_table_at(struct track_table *table, uint32_t index)
 {
-	return table->tracks[index];
+	return &table->tracks[index];
 }
 
 uint64_t track_scope_hash(const struct prefix *scope, uint64_t seed)
@@ -192,8 +191,10 @@ void *track_seek(struct track_table *table, uint64_t identity, uint64_t source)
 	struct candidate *c = find(table, identity);
 
 	if (c && c->track != NO_TRACK) {
-		__builtin_prefetch(table->tracks[c->track], 1);
-		__builtin_prefetch(&table->tracks[c->track]->sources[0].registers[source >> (64 - HLL_PRECISION)], 1);
+		const struct track *t = &table->tracks[c->track];
+
+		__builtin_prefetch(t, 1);
+		__builtin_prefetch(&t->sources[0].registers[source >> (64 - HLL_PRECISION)], 1);
 	}
 	return c;
 }
@@ -245,7 +246,7 @@ static uint32_t silent_track(struct track_table *table, int64_t slot)
 		table->searched_slot = slot;
 		table->looked_at = 0;
 	}
-	while (table->looked_at < table->used && !is_silent(table->tracks[table->hand], slot)) {
+	while (table->looked_at < table->used && !is_silent(&table->tracks[table->hand], slot)) {
 		table->looked_at++;
 		table->hand = (table->hand + 1) % table->used;
 	}
@@ -255,8 +256,8 @@ static uint32_t silent_track(struct track_table *table, int64_t slot)
 	for (uint32_t i = 1; i < LOOK_BEHIND; i++) {
 		uint32_t other = (table->hand + i) % table->used;
 
-		if (is_silent(table->tracks[other], slot) &&
-		    table->tracks[other]->last_slot < table->tracks[best]->last_slot)
+		if (is_silent(&table->tracks[other], slot) &&
+		    table->tracks[other].last_slot < table->tracks[best].last_slot)
 			best = other;
 	}
 	return best;
@@ -279,16 +280,10 @@ static struct track *promote(struct track_table *table, struct candidate *c, con
 		if (old)
 			old->identity = 0;
 		table->counters.tracks_pushed_out++;
-		t = table->tracks[index];
 	} else {
-		t = aligned_alloc(MEMORY_LINE, (sizeof(*t) + MEMORY_LINE - 1) / MEMORY_LINE * MEMORY_LINE);
-		if (!t) {
-			table->counters.tracks_refused++;
-			return NULL;
-		}
-		table->tracks[index] = t;
 		table->used++;
 	}
+	t = &table->tracks[index];
 	*t = (struct track){ .scope = prefix_of(key->address, key->length),
 		             .kind = key->kind,
 		             .first_slot = slot,
@@ -353,7 +348,7 @@ struct track *track_add(struct track_table *table, const struct track_key *key, 
 		if (!t)
 			return NULL;
 	} else {
-		t = table->tracks[c->track];
+		t = &table->tracks[c->track];
 	}
 	track_advance(t, slot);
 	/* A late packet counts for the present slot. */
@@ -367,7 +362,7 @@ struct track *track_find(struct track_table *table, const struct track_key *key)
 {
 	const struct candidate *c = candidate_of(table, key);
 
-	return c && c->track != NO_TRACK ? table->tracks[c->track] : NULL;
+	return c && c->track != NO_TRACK ? &table->tracks[c->track] : NULL;
 }
 
 static void settle_in(struct track_slot *slot, uint32_t count)
@@ -390,7 +385,7 @@ struct track *track_settle(struct track_table *table, const struct track_key *ke
 		c->settled += count < c->packets - c->settled ? count : c->packets - c->settled;
 		return NULL;
 	}
-	t = table->tracks[c->track];
+	t = &table->tracks[c->track];
 	t->heard = true;
 	if (slot < t->first_slot)
 		slot = t->first_slot; /* packets it had as a candidate were booked there */

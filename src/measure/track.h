@@ -39,7 +39,7 @@ struct track_counts {
 
 struct track {
 	/* On one cache line, what every packet touches: */
-	int64_t last_slot;
+	_Alignas(64) int64_t last_slot;
 	struct track_slot now;    /* last_slot so far */
 	struct track_slot second; /* the second that holds it, so far */
 	int32_t incident;         /* index, -1 none */
