@@ -217,6 +217,24 @@ static void assess_slow(struct http_watch *w, struct detector *d, struct http_se
 	begin(w, d, s, VECTOR_SLOW_HTTP, &facts, from_slot, now);
 }
 
+/* A flood that is over makes room for another; so does one whose server was forgotten, for nothing can belong to it. */
+static void end_floods(struct http_watch *w, const struct detector *d)
+{
+	for (unsigned i = 0; i < HTTP_WATCH_CASES; i++) {
+		struct http_case *c = &w->cases[i];
+		struct http_server *s;
+
+		if (!c->on || c->kind != VECTOR_HTTP)
+			continue;
+		s = server_of(w, c);
+		if (s && detector_in_wave(d, c->incident))
+			continue;
+		c->on = false;
+		if (s)
+			s->frozen = is_attacked(w, s);
+	}
+}
+
 /* Where hardly any request is unfinished any more, a pause as long as it is allowed would lead on into peace. */
 static void end_calm(struct http_watch *w, struct detector *d, int64_t slot, int64_t calm)
 {
@@ -249,7 +267,7 @@ static void assess_all(struct http_watch *w, struct detector *d, int64_t slot, s
 			continue;
 		if (swept && s->detail->held.slot == slot)
 			assess_slow(w, d, s, now);
-		if (slot - s->last_slot <= HTTP_GENERATION_SLOTS)
+		if (slot - s->latest_slot <= HTTP_GENERATION_SLOTS)
 			assess_flood(w, d, s, slot, final, now);
 	}
 }
@@ -264,6 +282,7 @@ void http_watch_tick(struct http_watch *w, struct detector *d, int64_t slot)
 		return;
 	w->tick_slot = slot;
 	assess_all(w, d, slot, now, false);
+	end_floods(w, d);
 	end_calm(w, d, slot, CALM_SLOTS);
 }
 

@@ -311,7 +311,7 @@ static struct http_server *get_server(struct http_table *table, const struct obs
 		if (bucket[i].identity == identity)
 			return &bucket[i];
 		if (!victim ||
-		    (victim->identity && (bucket[i].identity == 0 || bucket[i].last_slot < victim->last_slot)))
+		    (victim->identity && (bucket[i].identity == 0 || bucket[i].latest_slot < victim->latest_slot)))
 			victim = &bucket[i];
 	}
 	if (victim->identity)
@@ -324,6 +324,7 @@ static struct http_server *get_server(struct http_table *table, const struct obs
 		.serial = ++table->serial,
 		.first_slot = slot,
 		.last_slot = slot,
+		.latest_slot = slot,
 		.counted_slot = slot,
 		.assessed_slot = slot,
 	};
@@ -338,8 +339,8 @@ static bool make_detail_room(struct http_table *table, int64_t slot)
 	for (uint32_t i = 0; i < SERVERS; i++) {
 		struct http_server *s = &table->servers[i];
 
-		if (s->detail && slot - s->last_slot > HTTP_PROMOTE_SLOTS &&
-		    (!oldest || s->last_slot < oldest->last_slot))
+		if (s->detail && slot - s->latest_slot > HTTP_PROMOTE_SLOTS &&
+		    (!oldest || s->latest_slot < oldest->latest_slot))
 			oldest = s;
 	}
 	if (!oldest)
@@ -422,6 +423,7 @@ static struct http_view begin_request(struct http_table *table, const struct obs
 	uint32_t body_left;
 
 	view.server = get_server(table, o, keys, slot);
+	view.server->latest_slot = slot;
 	if (!c)
 		c = make_connection(table, keys->flow, slot);
 	else
@@ -505,6 +507,8 @@ static struct http_view client_speaks(struct http_table *table, const struct obs
 	view.piece = view.piece || c->state == HTTP_STARVED;
 	c->last_slot = (uint32_t)slot;
 	view.server = server_of(table, c);
+	if (view.server)
+		view.server->latest_slot = slot;
 	return view;
 }
 

@@ -111,7 +111,9 @@ struct http_server {
 	struct address address;
 	uint16_t port;
 	uint32_t serial;
-	int64_t first_slot, last_slot;
+	int64_t first_slot;
+	int64_t last_slot;    /* up to where its rings were brought, by whoever asked */
+	int64_t latest_slot;  /* of a packet of a client's: since then it is silent */
 	int64_t counted_slot; /* HTTP_PROMOTE: requests counted from here */
 	uint32_t counted;
 	uint32_t open;              /* connections in another state than HTTP_WHOLE */

@@ -26,6 +26,7 @@ struct stage {
 	int64_t ns, slot;
 	uint64_t draws;
 	uint64_t taken;
+	uint32_t server;
 	uint16_t port; /* each time others */
 	struct made_connection connections[CONNECTIONS_MAX];
 };
@@ -41,6 +42,7 @@ static int setup(void **state)
 	s->ns = BEGAN;
 	s->slot = slot_of(s->ns);
 	s->draws = 9;
+	s->server = SERVER;
 	*state = s;
 	return s->watch && s->detector && s->tracks && s->probes ? 0 : -1;
 }
@@ -80,6 +82,12 @@ static bool show(struct stage *s, struct observation o)
 	return taken;
 }
 
+static void pause_for(struct stage *s, unsigned seconds)
+{
+	for (unsigned i = 0; i < seconds; i++)
+		move(s, s->ns + NS_PER_S);
+}
+
 static const struct incident *only_incident(struct stage *s)
 {
 	struct capture_time last = { s->ns };
@@ -102,7 +110,8 @@ static void no_incident(struct stage *s)
 static void connect_clients(struct stage *s, uint32_t clients)
 {
 	for (uint32_t i = 0; i < CONNECTIONS_MAX; i++)
-		s->connections[i] = made_connection(made_ipv4(CLIENT + i % clients), ++s->port, made_ipv4(SERVER), 80);
+		s->connections[i] =
+			made_connection(made_ipv4(CLIENT + i % clients), ++s->port, made_ipv4(s->server), 80);
 }
 
 struct load {
@@ -270,6 +279,42 @@ static void a_second_wave(void **state)
 	inc = only_incident(s);
 	assert_int_equal(inc->waves_count, 2);
 	assert_in_range(inc->packets, 950, 1000);
+}
+
+/* Those that were busy before gave their detail up, though the clock has ticked for them since. */
+static void behind_many_servers_that_fell_silent(void **state)
+{
+	struct stage *s = *state;
+	const struct load l = { 1, 10, 20, 100, "GET /?n", "=1", SAME, false };
+
+	for (uint32_t i = 1; i <= HTTP_DETAILS_MAX; i++) {
+		struct made_connection c = made_connection(made_ipv4(CLIENT), 1, made_ipv4(SERVER + i), 80);
+
+		move(s, s->ns + 100 * NS_PER_MS);
+		for (unsigned request = 0; request < HTTP_PROMOTE; request++)
+			show(s, made_text(&c, 0, "GET /style.css HTTP/1.1\r\n" SAME "\r\n"));
+	}
+	pause_for(s, 30);
+	flood(s, &l);
+	assert_int_equal(http_watch_counters(s->watch).refused, 0);
+}
+
+/* One after another, each on a server that falls silent with it. */
+static void more_floods_than_there_are_cases(void **state)
+{
+	struct stage *s = *state;
+	/* In the end so slow that its pause is longer than a silent server is looked at. */
+	const struct load first = { 1, 10, 10, 100, "GET /?n", "=1", SAME, false };
+	const struct load then = { 1, 1, 60, 100, "GET /?n", "=1", SAME, false };
+
+	for (uint32_t i = 0; i <= HTTP_WATCH_CASES; i++) {
+		s->server = SERVER + (i << 8); /* neighbours would be one target */
+		play(s, &first);
+		play(s, &then);
+		pause_for(s, 30);
+	}
+	assert_int_equal(http_watch_counters(s->watch).refused, 0);
+	assert_int_equal(detector_count(s->detector), HTTP_WATCH_CASES + 1);
 }
 
 /* ------------------------------------------------------------------ slow */
@@ -471,6 +516,8 @@ int main(void)
 		ON_STAGE(bare_requests),
 		ON_STAGE(others_are_told_from_the_flood),
 		ON_STAGE(a_second_wave),
+		ON_STAGE(behind_many_servers_that_fell_silent),
+		ON_STAGE(more_floods_than_there_are_cases),
 		ON_STAGE(headers_without_end),
 		ON_STAGE(too_few_to_say),
 		ON_STAGE(headers_that_end_in_time),
