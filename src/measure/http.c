@@ -18,7 +18,6 @@
 #define NEAR (1u << 30)     /* sequence numbers further apart are of something else */
 #define REUSE (16u << 20)   /* no window is so large */
 #define STARVED_OCTETS 4096 /* taken of an answer before the client is believed to take it */
-#define SWEPT_MAX 8192      /* held connections counted in a sweep */
 #define PENDING_MAX 255
 
 struct http_table {
@@ -30,6 +29,7 @@ struct http_table {
 	struct http_counters counters;
 	struct http_server servers[SERVERS];
 	struct http_connection connections[CONNECTION_BUCKETS][WAYS];
+	struct http_connection *held[CONNECTION_BUCKETS * WAYS]; /* of a sweep */
 };
 
 struct http_table *http_table_new(uint64_t seed)
@@ -596,15 +596,11 @@ static void count_held(struct http_table *table, struct http_connection *const *
 
 bool http_table_sweep(struct http_table *table, int64_t slot, bool at_once)
 {
-	struct http_connection **held;
 	uint32_t count = 0;
 
 	if (table->crowded == 0 || (!at_once && slot - SLOTS_PER_SECOND < table->swept_slot))
 		return false;
 	table->swept_slot = slot;
-	held = malloc(SWEPT_MAX * sizeof(struct http_connection *));
-	if (!held)
-		return false;
 	for (uint32_t i = 0; i < SERVERS; i++)
 		if (table->servers[i].open >= HTTP_SWEEP_FROM && table->servers[i].detail)
 			table->servers[i].detail->held = (struct http_held){ .slot = slot };
@@ -620,12 +616,11 @@ bool http_table_sweep(struct http_table *table, int64_t slot, bool at_once)
 		}
 		s = server_of(table, c);
 		if (s && s->open >= HTTP_SWEEP_FROM && s->detail && s->detail->held.slot == slot &&
-		    http_connection_held(c, slot) && count < SWEPT_MAX)
-			held[count++] = c;
+		    http_connection_held(c, slot))
+			table->held[count++] = c;
 	}
 	/* NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers */
-	qsort(held, count, sizeof(*held), by_server);
-	count_held(table, held, count, slot);
-	free(held);
+	qsort(table->held, count, sizeof(table->held[0]), by_server);
+	count_held(table, table->held, count, slot);
 	return true;
 }

@@ -296,6 +296,22 @@ static void a_sweep_counts_who_is_held(void **state)
 	assert_int_equal(server->detail->held.count[HTTP_WHOLE], 0);
 }
 
+static void a_sweep_counts_all_of_them(void **state)
+{
+	struct http_server *server = NULL;
+
+	for (uint32_t i = 0; i < 30000; i++) {
+		struct made_connection c = made_connection(made_ipv4(CLIENT + i / 1000), (uint16_t)(2000 + i % 1000),
+		                                           made_ipv4(SERVER), 80);
+
+		server = see(*state, made_text(&c, 0, "GET / HTTP/1.1\r\n"), i / 1000).server;
+	}
+	assert_in_range(server->open, 29000, 30000); /* a few made room for others */
+	assert_true(http_table_sweep(*state, 200, false));
+	assert_int_equal(server->detail->held.count[HTTP_HEADER], server->open);
+	assert_int_equal(server->detail->held.clients[HTTP_HEADER], 30);
+}
+
 /* More servers and connections than there is room for: the latest is always there, and nothing grows. */
 static void bounds(void **state)
 {
@@ -344,7 +360,7 @@ int main(void)
 		WITH_TABLE(either_end_may_close),
 		WITH_TABLE(ports_that_are_used_again),       WITH_TABLE(who_does_not_take_the_answer),
 		WITH_TABLE(counts_against_a_list),      WITH_TABLE(what_requests_share),
-		WITH_TABLE(a_sweep_counts_who_is_held), WITH_TABLE(bounds),
+		WITH_TABLE(a_sweep_counts_who_is_held), WITH_TABLE(a_sweep_counts_all_of_them), WITH_TABLE(bounds),
 	};
 	/* clang-format on */
 
