@@ -33,7 +33,7 @@ struct sieve_rule {
 	bool started;
 };
 
-/* About 200 KB: not for the stack. */
+/* About 150 KB: not for the stack. */
 struct sieve {
 	unsigned count;
 	struct sieve_rule rules[SIEVE_RULES_MAX];

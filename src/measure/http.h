@@ -26,7 +26,7 @@
 
 #define HTTP_CONNECTION_BITS 16 /* 65,536 connections, 56 octets each */
 #define HTTP_SERVER_BITS 11     /* 2,048 servers, small */
-#define HTTP_DETAILS_MAX 128    /* of them with detail, 45 KiB each */
+#define HTTP_DETAILS_MAX 128    /* of them with detail, 62 KiB each */
 #define HTTP_PROMOTE 16         /* requests within HTTP_PROMOTE_SLOTS that make a server worth its detail */
 #define HTTP_PROMOTE_SLOTS 100
 #define HTTP_IDLE_SLOTS 3000 /* of silence end a connection: five minutes */

@@ -19,7 +19,7 @@
 #define SLOT_NS 100000000LL
 #define TRACK_SLOTS 64 /* 6.4 s of 100 ms slots */
 #define TRACK_SECONDS 64
-#define TRACK_MAX 4096 /* tracks; 11 KiB each */
+#define TRACK_MAX 4096 /* tracks; 10 KiB each */
 #define TRACK_CANDIDATE_BITS 16
 #define TRACK_PROMOTE 12 /* packets, with no pause of TRACK_FORGET_SLOTS among them, that make a candidate a track */
 #define TRACK_FORGET_SLOTS 1200
