@@ -152,12 +152,29 @@ void sample_add(struct sample *sample, const struct observation *observation, ui
 		keep(sample, observation, priority);
 }
 
+/* Throws out what is above a limit; what is on it stays, as where that limit was found. */
+static void lower_limit(struct sample *sample, uint64_t limit)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < sample->used; i++) {
+		if (sample->priorities[i] > limit)
+			continue;
+		sample->priorities[kept] = sample->priorities[i];
+		sample->items[kept++] = sample->items[i];
+	}
+	sample->used = kept;
+	sample->limit = limit;
+}
+
 void sample_merge(struct sample *into, const struct sample *from)
 {
 	into->seen += from->seen;
 	into->lost += from->lost;
+	if (from->capacity > 0 && from->limit < into->limit)
+		lower_limit(into, from->limit);
 	for (uint32_t i = 0; i < from->used; i++)
-		if (from->priorities[i] < into->limit)
+		if (from->priorities[i] <= into->limit && into->capacity > 0)
 			keep(into, &from->items[i], from->priorities[i]);
 	sample_settle(into);
 }

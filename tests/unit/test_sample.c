@@ -192,6 +192,40 @@ static void into_keeps_its_capacity(void **state)
 	sample_fini(&whole);
 }
 
+/* The naive twin: of both streams whatever both samples know of. Either way, each stream has its share. */
+static void the_smaller_sample_seems_no_smaller(void **state)
+{
+	(void)state;
+	for (unsigned round = 0; round < 6; round++) {
+		struct sample wide, narrow, merged;
+		uint32_t expected = 0, of_narrow = 0;
+		uint64_t limit;
+
+		sample_init(&wide, 900);
+		sample_init(&narrow, 90);
+		sample_init(&merged, 1000);
+		for (uint32_t i = 0; i < STREAM; i++)
+			add(i & 1 ? &wide : &narrow, &stream[i], SEED + round);
+		sample_settle(&narrow);
+		limit = narrow.limit;
+		sample_merge(&merged, round & 1 ? &wide : &narrow);
+		sample_merge(&merged, round & 1 ? &narrow : &wide);
+		for (uint32_t i = 0; i < STREAM; i++)
+			expected += observation_priority(&stream[i], SEED + round) <= limit;
+		assert_int_equal(merged.used, expected);
+		assert_int_equal(merged.seen, STREAM);
+		for (uint32_t i = 0; i < merged.used; i++) {
+			assert_true(merged.priorities[i] <= limit);
+			of_narrow += (merged.items[i].tcp.seq & 1) == 0;
+		}
+		assert_int_equal(of_narrow, 90);
+		assert_in_range(merged.used, 140, 230);
+		sample_fini(&wide);
+		sample_fini(&narrow);
+		sample_fini(&merged);
+	}
+}
+
 /* Chi-squared over 20 stretches of time and over 16 parts of the address space. */
 static void every_packet_is_as_likely(void **state)
 {
@@ -294,6 +328,7 @@ int main(void)
 		cmocka_unit_test(order_says_nothing),
 		cmocka_unit_test(parts_merge_into_the_whole),
 		cmocka_unit_test(into_keeps_its_capacity),
+		cmocka_unit_test(the_smaller_sample_seems_no_smaller),
 		cmocka_unit_test(every_packet_is_as_likely),
 		cmocka_unit_test(another_seed_another_sample),
 		cmocka_unit_test(near_twins_in_either_order),
