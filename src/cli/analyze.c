@@ -38,7 +38,8 @@
 #define PATH_SHOWN 1024 /* octets of a path in a report */
 
 static const char help[] =
-	"Usage: holdfast analyze FILE... [--services FILE] [--json] [--html OUT] [--fingerprint DIR] [--width N] [--no-color]\n"
+	"Usage: holdfast analyze FILE... [--services FILE] [--json] [--html OUT] [--fingerprint DIR] [--width N]\n"
+	"                        [--threads N] [--no-color]\n"
 	"\n"
 	"Reads captures (pcap, pcapng), merged by time, and says what happened: attacks, their waves, kinds and sources,\n"
 	"the narrowest rules that stop them, and what those would cost normal users. Nothing is changed, nothing is sent.\n"
