@@ -79,7 +79,7 @@ struct run {
 	struct capture_time time; /* of the packet before */
 	char error[CAPTURE_ERROR_SIZE + PATH_SHOWN];
 	bool complete; /* all that was asked for was read */
-	bool told;     /* to where it was to be told */
+	bool told;     /* there are findings, and the report, if one was wanted, has them */
 	struct {
 		bool wanted, shown;
 		int64_t began_ns, last_ns;
@@ -108,6 +108,12 @@ __attribute__((format(printf, 1, 2))) static int wrong_usage(const char *format,
 			*at = '?';
 	say_error("analyze", "%s; see 'holdfast analyze --help'", what);
 	return COMMAND_USAGE;
+}
+
+/* Whether the report is to be there, in place of the page. */
+static bool is_standard_output(const char *html)
+{
+	return html && strcmp(html, "-") == 0;
 }
 
 /* Any number; what no page can have is clamped. */
@@ -195,6 +201,8 @@ static int parse_options(int argc, char **argv, struct options *options)
 		from_standard_input += strcmp(options->files[i], "-") == 0;
 	if (from_standard_input > 1)
 		return wrong_usage("standard input cannot be read twice");
+	if (options->json && is_standard_output(options->html))
+		return wrong_usage("--json and --html - both want standard output");
 	return COMMAND_DONE;
 }
 
@@ -460,6 +468,7 @@ static int analyze(struct run *run, const struct options *options, FILE *html)
 {
 	const struct engine_totals *totals;
 	struct merge *merge = merge_new();
+	int said = COMMAND_DONE;
 
 	run->engine = engine_new(SEED);
 	run->opened = calloc(options->files_count + 1, sizeof(*run->opened));
@@ -483,9 +492,9 @@ static int analyze(struct run *run, const struct options *options, FILE *html)
 	}
 	totals = engine_totals(run->engine);
 	run->input.out_of_order = totals->out_of_order;
-	/* "-": the report takes the place of the page */
-	if (!(options->html && strcmp(options->html, "-") == 0) && tell(run, options) != COMMAND_DONE)
-		return COMMAND_BAD;
+	/* A page that nobody took keeps no report from being written. */
+	if (!is_standard_output(options->html))
+		said = tell(run, options);
 	if (options->html) {
 		int result = report_write(html, &run->input, run->engine);
 
@@ -493,7 +502,7 @@ static int analyze(struct run *run, const struct options *options, FILE *html)
 			return refuse_html(options->html, result);
 	}
 	run->told = true;
-	return run->complete ? COMMAND_DONE : COMMAND_BAD;
+	return run->complete ? said : COMMAND_BAD;
 }
 
 /* Where the report cannot be written is known before hours of reading. */
