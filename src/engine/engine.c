@@ -18,8 +18,11 @@
 #define PROBE_SLOTS 600 /* probes are counted in generations of a minute: a careful scanner takes its time */
 #define AHEAD_FAR 8     /* packets: about the time that memory takes to answer */
 #define AHEAD_NEAR 4    /* packets: half of it */
-#define AHEAD_RING 16   /* at least AHEAD_FAR + 1 */
+#define AHEAD_RING 16
 #define PORT_SHARE 20   /* a port with a twentieth of the packets is named */
+#define FAMILY_SHARE 50 /* a mark on less than a fiftieth of the packets is chance */
+
+_Static_assert(AHEAD_RING > AHEAD_FAR && AHEAD_FAR >= AHEAD_NEAR, "what is known of a packet is there until its turn");
 
 /* What is known of a packet's tracks before it is its turn, should it be of this kind. */
 struct ahead {
@@ -396,24 +399,22 @@ static void find_ports(struct finding *f)
 static void find_families(struct finding *f)
 {
 	const struct sample *sample = &f->total->sample;
-	uint64_t counts[ENGINE_FAMILIES_MAX] = { 0 };
+	uint64_t counts[ENGINE_FAMILIES_MAX] = { 0 }, sampled = 0;
 
-	if (sample->used == 0)
-		return;
 	for (uint32_t i = 0; i < sample->used; i++) {
 		size_t row = family_of(&sample->items[i]);
 
+		sampled += sample->items[i].weight;
 		if (row > 0 && row <= ENGINE_FAMILIES_MAX)
 			counts[row - 1] += sample->items[i].weight;
 	}
-	for (size_t i = 0; i < family_count() && i < ENGINE_FAMILIES_MAX; i++) {
-		/* A mark on one packet in fifty or fewer is chance. */
-		if (counts[i] * 50 < sample->used)
+	for (size_t i = 0; sampled && i < family_count() && i < ENGINE_FAMILIES_MAX; i++) {
+		if (counts[i] * FAMILY_SHARE < sampled)
 			continue;
 		f->families[f->families_count++] = (struct engine_family){
 			.name = family_get(i)->name,
 			.mark = family_get(i)->mark,
-			.packets = counts[i] * f->total->packets / sample->used,
+			.packets = counts[i] * f->total->packets / sampled,
 		};
 	}
 }

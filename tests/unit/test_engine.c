@@ -634,6 +634,33 @@ static void each_kind_is_named(void **state)
  * there, and the collector is no target, whatever there is: an attack on one, on a network, scans, or strangers'
  * answers.
  */
+/* A SYN as Mirai's scanner makes them, one of a hundred that passed. */
+static struct observation sampled_mirai(struct stream *s, int64_t ns, struct address target)
+{
+	struct observation o = tcp_flood(s, ns, target, TCP_SYN);
+
+	o.tcp.seq = (uint32_t)target.octets[12] << 24 | (uint32_t)target.octets[13] << 16 |
+	            (uint32_t)target.octets[14] << 8 | target.octets[15];
+	o.weight = 100;
+	return o;
+}
+
+static void marks_are_told_by_what_packets_stand_for(void **state)
+{
+	struct stream *s = *state;
+	const struct finding *f;
+	struct engine *e;
+
+	flood(s, sampled_mirai, WEB, 20000, 30000, 300);
+	e = analyze(s);
+	assert_int_equal(engine_count(e), 1);
+	f = engine_finding(e, 0);
+	assert_int_equal(f->families_count, 1);
+	assert_string_equal(f->families[0].name, "mirai");
+	assert_int_equal(f->families[0].packets, f->total->packets);
+	engine_free(e);
+}
+
 static void a_mirror_is_no_target(void **state)
 {
 	static const char *const names[] = { "syn_flood", "udp_flood", "scan" };
@@ -1070,6 +1097,7 @@ int main(void)
 		WITH_STREAM(waves_of_neighbours_stay_apart),
 		WITH_STREAM(a_carpet),
 		WITH_STREAM(each_kind_is_named),
+		WITH_STREAM(marks_are_told_by_what_packets_stand_for),
 		WITH_STREAM(a_mirror_is_no_target),
 		WITH_STREAM(connections_without_a_word),
 		WITH_STREAM(ipv6),
