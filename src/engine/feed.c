@@ -17,7 +17,8 @@ struct batch {
 struct feed {
 	struct engine *engine;
 	struct batch *open; /* being filled */
-	bool threaded;
+	bool locked;        /* lock and changed are there */
+	bool threaded;      /* the engine has a thread */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -67,6 +68,7 @@ struct feed *feed_new(struct engine *engine, unsigned threads)
 	feed->open = &feed->batches[0];
 	if (threads < 2)
 		return feed;
+	feed->locked = true;
 	(void)pthread_mutex_init(&feed->lock, NULL);
 	(void)pthread_cond_init(&feed->changed, NULL);
 	feed->threaded = pthread_create(&feed->thread, NULL, run, feed) == 0;
@@ -112,6 +114,10 @@ void feed_finish(struct feed *feed)
 		(void)pthread_cond_signal(&feed->changed);
 		(void)pthread_mutex_unlock(&feed->lock);
 		(void)pthread_join(feed->thread, NULL);
+	}
+	if (feed->locked) {
+		(void)pthread_cond_destroy(&feed->changed);
+		(void)pthread_mutex_destroy(&feed->lock);
 	}
 	free(feed);
 }
