@@ -35,16 +35,16 @@ static void agree(const struct http *http, size_t kept, size_t whole)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	size_t kept = size < 2 ? 0 : size - 2, whole = size < 2 ? 0 : kept + data[0] + 256u * data[1];
-	uint8_t *payload = calloc(1, kept + 1);
+	uint8_t *payload = malloc(kept); /* not one octet more: the sanitizer is to see who reads it */
 	struct http http, shorter;
 
-	if (!payload)
+	if (!payload && kept)
 		return 0;
 	if (kept)
 		memcpy(payload, data + 2, kept);
 	(void)http_ends_block(payload, kept);
 	REQUIRE(http_status(payload, kept) <= 999);
-	if (kept && http_read(payload, kept, whole, &http)) {
+	if (http_read(payload, kept, whole, &http)) {
 		agree(&http, kept, whole);
 		if ((http.flags & (HTTP_ENDED | HTTP_CUT)) == HTTP_ENDED && http.body < UINT16_MAX) {
 			size_t head = kept - http.body;

@@ -166,7 +166,7 @@ static void read_headers(const uint8_t *at, const uint8_t *end, struct http *htt
 static const uint8_t *pass_method(const uint8_t *payload, size_t kept, uint8_t *method)
 {
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
-		if (*payload != (uint8_t)*methods[i].name || kept <= methods[i].length ||
+		if (kept <= methods[i].length || *payload != (uint8_t)*methods[i].name ||
 		    memcmp(payload, methods[i].name, methods[i].length) != 0)
 			continue;
 		*method = methods[i].method;
