@@ -469,14 +469,18 @@ static int by_beginning(const void *left, const void *right)
 
 	if (a->began.ns != b->began.ns)
 		return a->began.ns < b->began.ns ? -1 : 1;
-	return address_compare(&a->scope.address, &b->scope.address);
+	if (!address_equal(&a->scope.address, &b->scope.address))
+		return address_compare(&a->scope.address, &b->scope.address);
+	return a->id < b->id ? -1 : a->id > b->id;
 }
 
 static int by_wave_beginning(const void *left, const void *right)
 {
 	const struct wave *a = left, *b = right;
 
-	return a->began.ns < b->began.ns ? -1 : a->began.ns > b->began.ns;
+	if (a->began.ns != b->began.ns)
+		return a->began.ns < b->began.ns ? -1 : 1;
+	return a->ended.ns < b->ended.ns ? -1 : a->ended.ns > b->ended.ns;
 }
 
 void detector_finish(struct detector *d, struct track_table *tracks, struct track_table *probes,
