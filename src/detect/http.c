@@ -9,15 +9,16 @@
 #define NAMES_MIN 60 /* requests with always other parameter names: no application has so many */
 #define PLAIN_10S 300
 #define CROWD_CLIENTS 20
-#define MACHINES_CLIENTS 50
-#define CROWD_1S 400   /* requests of a crowd in a second … */
-#define CROWD_10S 2000 /* … or in ten */
-#define MACHINES_RATE \
-	3 /* requests a second for one target, of each client on average: no person, no program that waits */
-#define FAILING_RATE 1 /* … where the server fails … */
-#define JUMP_RATE 2    /* … or hardly anybody came before: programs poll once a second */
-#define LONE_10S 500   /* requests in ten seconds from few clients to a server that fails */
-#define LONE_RATE 5
+#define MACHINES_CLIENTS 200 /* of addresses that many stand behind (proxies, translators) a server sees fewer */
+#define CROWD_1S 400         /* requests of a crowd in a second … */
+#define CROWD_10S 2000       /* … or in ten */
+/* Tenths of a request a second for one target, on average, on each connection: whoever else is behind its client has another. */
+#define MACHINES_LINE 30 /* no person, no program that waits */
+/* … of each client */
+#define JUMP_RATE 20
+#define FAILING_RATE 10 /* … where the server fails */
+#define LONE_10S 500    /* requests in ten seconds from few clients to a server that fails */
+#define LONE_RATE 50
 #define SUDDEN_1S 2000 /* … or to one that copes, but had none of it before */
 #define FAIL_MIN 20    /* requests that are old enough to be answered */
 #define FAIL_SLOTS 30
@@ -29,6 +30,7 @@
 #define STARVED_PER_CLIENT 8 /* a browser opens six connections to a server */
 #define PAUSE_SLOTS 50       /* of silence that part a flood from what was before */
 #define HOT_SHARE 10
+#define SECOND_SLOTS 10
 
 bool http_mark_holds(const struct http_mark *mark, const struct observation *o)
 {
@@ -88,6 +90,27 @@ static void look_back(const struct http_server *s, int64_t slot, struct lately *
 	if (from < s->first_slot)
 		from = s->first_slot;
 	l->slots = slot >= from ? (uint64_t)(slot - from) + 1 : 1;
+}
+
+/* Tenths of a request a second on each connection, on average. */
+static uint64_t line_rate(const struct http_server *s, const struct lately *l, uint64_t in_3s)
+{
+	const struct http_detail *d = s->detail;
+	uint64_t now = d->generations[0].connections, before = d->generations[1].connections;
+	uint64_t most = now > before ? now : before,
+		 here = (uint64_t)(s->last_slot - d->generation * HTTP_GENERATION_SLOTS) + 1;
+	uint64_t slots, rate;
+
+	if (most == 0)
+		return 0;
+	if (here > l->slots)
+		here = l->slots;
+	slots = now * here + before * (l->slots - here);
+	/* In less than a second none can show that it asks again and again. */
+	if (slots < most * SECOND_SLOTS)
+		slots = most * SECOND_SLOTS;
+	rate = l->all.requests * 10 * SECOND_SLOTS / slots;
+	return in_3s * 10 / (3 * most) > rate ? in_3s * 10 / (3 * most) : rate;
 }
 
 static bool holds_share(const struct topk *topk, uint64_t total, unsigned percent)
@@ -170,7 +193,7 @@ bool http_flood_find(const struct http_server *s, int64_t slot, bool final, stru
 	uint64_t in_3s = http_server_sum(s, slot - 29, slot).requests;
 	struct lately *l;
 	struct http_facts f = { 0 };
-	uint64_t rate_10; /* tenths of a request a second of each client, on average */
+	uint64_t rate, line; /* tenths of a request a second: of each client, on each connection */
 	bool jump, crowd, found;
 
 	/* Before the dearer look: no rule below is content with less. */
@@ -190,19 +213,20 @@ bool http_flood_find(const struct http_server *s, int64_t slot, bool final, stru
 	f.seconds = (uint32_t)((l->slots + 9) / 10);
 	f.failing = is_failing(s, slot, final);
 	f.times = times_usual(s, in_10s);
-	rate_10 = l->all.requests * 100 / (f.clients * l->slots);
+	rate = l->all.requests * 10 * SECOND_SLOTS / (f.clients * l->slots);
 	/* All clients of the longer time against the requests of the last: at least so many each. */
-	if (in_3s * 10 / (3 * f.clients) > rate_10)
-		rate_10 = in_3s * 10 / (3 * f.clients);
+	if (in_3s * 10 / (3 * f.clients) > rate)
+		rate = in_3s * 10 / (3 * f.clients);
+	line = line_rate(s, l, in_3s);
 	jump = f.times >= JUMP;
 	crowd = in_1s >= CROWD_1S || in_10s >= CROWD_10S;
 	found = f.mark.likeness == HTTP_RANDOM_NAMES || (f.mark.plain && in_10s >= PLAIN_10S) ||
-	        (f.mark.order && crowd && f.clients >= MACHINES_CLIENTS && rate_10 >= 10 * MACHINES_RATE &&
+	        (f.mark.order && crowd && f.clients >= MACHINES_CLIENTS && line >= MACHINES_LINE &&
 	         l->all.gets * 100 >= l->all.requests * SHARE) ||
 	        (f.mark.order && crowd && f.clients >= CROWD_CLIENTS &&
-	         ((f.failing && rate_10 >= 10 * FAILING_RATE) || (jump && rate_10 >= 10 * JUMP_RATE))) ||
-	        (f.failing && in_10s >= LONE_10S && rate_10 >= 10 * LONE_RATE) ||
-	        (jump && in_1s >= SUDDEN_1S && rate_10 >= 10 * LONE_RATE);
+	         ((f.failing && rate >= FAILING_RATE) || (jump && rate >= JUMP_RATE))) ||
+	        (f.failing && in_10s >= LONE_10S && rate >= LONE_RATE) ||
+	        (jump && in_1s >= SUDDEN_1S && rate >= LONE_RATE);
 	free(l);
 	if (!found)
 		return false;

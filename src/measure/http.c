@@ -169,11 +169,13 @@ struct http_counts http_server_sum(const struct http_server *s, int64_t from, in
 	return sum;
 }
 
-static void book(struct http_server *s, const struct observation *o, uint64_t client, uint64_t seed, bool fresh)
+static void book(struct http_server *s, struct http_connection *c, const struct observation *o, uint64_t client,
+                 uint64_t seed, bool fresh)
 {
 	const struct http *http = &o->http;
 	struct http_detail *d = s->detail;
 	struct http_generation *g = &d->generations[0];
+	uint32_t generation = (uint32_t)d->generation | 1u << 31;
 	struct http_slot *slots[2] = {
 		&d->slots[ring_index(s->last_slot, HTTP_SLOTS)],
 		&d->seconds[ring_index(floor_div(s->last_slot, SLOTS_PER_SECOND), HTTP_SECONDS)],
@@ -184,6 +186,8 @@ static void book(struct http_server *s, const struct observation *o, uint64_t cl
 		slots[i]->fresh += fresh ? o->weight : 0;
 	}
 	g->requests += o->weight;
+	g->connections += c->counted != generation ? o->weight : 0;
+	c->counted = generation;
 	g->gets += http->method == HTTP_GET || http->method == HTTP_HEAD ? o->weight : 0;
 	g->plain += ((http->flags & HTTP_ENDED) && http->headers == 0) || (http->flags & HTTP_DOUBLED) ? o->weight : 0;
 	hll_add(&g->clients, client);
@@ -443,7 +447,7 @@ static struct http_view begin_request(struct http_table *table, const struct obs
 	view.connection = c;
 	if (promote(table, view.server, slot)) {
 		http_server_advance(view.server, slot);
-		book(view.server, o, keys->source, table->seed, fresh);
+		book(view.server, c, o, keys->source, table->seed, fresh);
 	}
 	return view;
 }

@@ -64,6 +64,7 @@ struct http_connection {
 	uint8_t state;      /* enum http_state */
 	uint8_t pending;    /* requests that no answer was seen to, saturating */
 	bool client_low;    /* the client is the end that sorts first: keys.sender_low */
+	uint32_t counted;   /* in which of its server's generations it last was, in 31 bits, the highest set; 0 none */
 };
 
 struct http_slot {
@@ -80,8 +81,9 @@ struct http_counts {
 /* What the requests of ten seconds have in common. */
 struct http_generation {
 	uint64_t requests;
-	uint64_t named; /* with a query of name=value */
-	uint64_t gets;  /* GET and HEAD */
+	uint64_t named;       /* with a query of name=value */
+	uint64_t gets;        /* GET and HEAD */
+	uint64_t connections; /* that brought them */
 	uint64_t plain; /* without any header though the block has ended, or with doubled spaces: as no browser asks */
 	struct hll clients, targets, names;
 	struct topk top_clients, top_targets, top_paths, top_orders;

@@ -705,6 +705,15 @@ static void play_web_caches(struct world *w, const struct scenario *s)
 	web_caches(w, 20 * NS_PER_S, 50 * NS_PER_S, 500);
 }
 
+static void play_web_proxies(struct world *w, const struct scenario *s)
+{
+	(void)s;
+	innocent(w, 55 * NS_PER_S);
+	normal_mix(w, 20);
+	web_proxies(w, 0, 24 * NS_PER_S, 500);
+	web_translated(w, 24 * NS_PER_S, 55 * NS_PER_S, 1000, 240);
+}
+
 /* clang-format off */
 static const struct scenario others[] = {
 	{"carpet_udp", "256 addresses of a /24, each 20 to 60 packets a second of UDP", false, 0, NULL,
@@ -749,6 +758,8 @@ static const struct scenario others[] = {
 	{"web_uploads", "no attack: large uploads, and clients on bad lines", true, 0, NULL, play_web_uploads},
 	{"web_caches", "no attack: caches fetch for everybody, eight times as much at once", true, 0, NULL,
 	 play_web_caches},
+	{"web_proxies", "no attack: sixty proxies ask for one page, then telephones that share addresses poll", true, 0,
+	 NULL, play_web_proxies},
 };
 /* clang-format on */
 

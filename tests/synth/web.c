@@ -451,21 +451,66 @@ void web_waiting(struct world *w, int64_t to_ns, uint32_t clients)
 	}
 }
 
+static void telephone(struct world *w, struct rng *r, const struct addr *client, int64_t from_ns, int64_t to_ns)
+{
+	struct visit v = { .delay_ns = 20 * NS_PER_MS, .headers = browsers[BROWSERS - 1] };
+	int64_t t = from_ns + rng_span(r, 0, 3 * NS_PER_S);
+	struct conn c;
+
+	connect_to(&c, w, r, client, LABEL_NORMAL);
+	t = conn_open(&c, t);
+	for (int64_t next = t; t<to_ns; next += NS_PER_S, t = next> t ? next : t)
+		t = fetch(&c, t, &v, "/api/bids/17", rng_range(r, 80, 300));
+	conn_close(&c, 0, t);
+}
+
 void web_polling(struct world *w, int64_t from_ns, int64_t to_ns, uint32_t clients)
 {
 	struct rng r = world_rng(w);
-	struct visit v = { .delay_ns = 20 * NS_PER_MS, .headers = browsers[BROWSERS - 1] };
 
 	for (uint32_t i = 0; i < clients * w->scale_pc / 100; i++) {
 		struct addr client = world_client(w, &r);
-		int64_t t = from_ns + rng_span(&r, 0, 3 * NS_PER_S);
+
+		telephone(w, &r, &client, from_ns, to_ns);
+	}
+}
+
+#define SHARED_MAX 400
+
+static uint32_t shared_addresses(struct world *w, struct rng *r, uint32_t n, struct addr out[SHARED_MAX])
+{
+	if (n > SHARED_MAX)
+		n = SHARED_MAX;
+	for (uint32_t i = 0; i < n; i++)
+		out[i] = world_client(w, r);
+	return n;
+}
+
+void web_translated(struct world *w, int64_t from_ns, int64_t to_ns, uint32_t clients, uint32_t addresses)
+{
+	struct rng r = world_rng(w);
+	struct addr shared[SHARED_MAX];
+	uint32_t n = shared_addresses(w, &r, addresses, shared);
+
+	for (uint32_t i = 0; i < clients * w->scale_pc / 100; i++)
+		telephone(w, &r, &shared[i % n], from_ns, to_ns);
+}
+
+void web_proxies(struct world *w, int64_t from_ns, int64_t to_ns, uint32_t per_s)
+{
+	struct rng r = world_rng(w);
+	struct visit v = { .headers = cache };
+	struct addr shared[SHARED_MAX];
+	uint32_t n = shared_addresses(w, &r, 60, shared);
+	int64_t gap = world_gap(w, per_s);
+
+	for (int64_t t = from_ns + rng_exp(&r, gap); t < to_ns; t += rng_exp(&r, gap)) {
 		struct conn c;
 
-		connect_to(&c, w, &r, &client, LABEL_NORMAL);
-		t = conn_open(&c, t);
-		for (int64_t next = t; t<to_ns; next += NS_PER_S, t = next> t ? next : t)
-			t = fetch(&c, t, &v, "/api/bids/17", rng_range(&r, 80, 300));
-		conn_close(&c, 0, t);
+		connect_to(&c, w, &r, &shared[rng_below(&r, n)], LABEL_NORMAL);
+		conn_close(&c, 0,
+		           fetch(&c, conn_open(&c, t), &v, rng_chance(&r, 1, 10) ? "/about" : "/",
+		                 rng_range(&r, 800, 3000)));
 	}
 }
 

@@ -50,5 +50,9 @@ void web_uploads(struct world *w, int64_t from_ns, uint32_t clients);
 void web_slow_lines(struct world *w, int64_t from_ns, int64_t to_ns, uint32_t clients);
 /* A few caches that fetch for everybody else, on connections that they keep. */
 void web_caches(struct world *w, int64_t from_ns, int64_t to_ns, uint32_t per_s);
+/* Everybody comes through sixty proxies, each request on a new connection, most for one page. */
+void web_proxies(struct world *w, int64_t from_ns, int64_t to_ns, uint32_t per_s);
+/* The application of web_polling, on telephones of which several share an address. */
+void web_translated(struct world *w, int64_t from_ns, int64_t to_ns, uint32_t clients, uint32_t addresses);
 
 #endif

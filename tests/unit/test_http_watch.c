@@ -186,7 +186,7 @@ static void random_values_are_what_programs_ask_for(void **state)
 
 static void random_values_of_a_crowd_that_repeats_itself(void **state)
 {
-	const struct load l = { 80, 500, 12, 100, "GET /api?token=", "", SAME, true };
+	const struct load l = { 250, 1000, 12, 100, "GET /api?token=", "", SAME, true };
 	const struct incident *inc = flood(*state, &l);
 
 	assert_int_equal(inc->parts[0].http.mark.likeness, HTTP_RANDOM_VALUES);
@@ -194,7 +194,7 @@ static void random_values_of_a_crowd_that_repeats_itself(void **state)
 
 static void machines_in_step(void **state)
 {
-	const struct load l = { 80, 500, 12, 100, "GET /", NULL, SAME, true };
+	const struct load l = { 250, 1000, 12, 100, "GET /", NULL, SAME, true };
 	const struct incident *inc = flood(*state, &l);
 
 	assert_int_equal(inc->parts[0].http.mark.likeness, HTTP_ONE_TARGET);
@@ -203,7 +203,7 @@ static void machines_in_step(void **state)
 
 static void machines_of_more_than_one_make(void **state)
 {
-	const struct load l = { 80, 500, 12, 100, "GET /", NULL, NULL, true };
+	const struct load l = { 250, 1000, 12, 100, "GET /", NULL, NULL, true };
 
 	play(*state, &l);
 	no_incident(*state);
@@ -212,6 +212,31 @@ static void machines_of_more_than_one_make(void **state)
 static void a_crowd_that_polls(void **state)
 {
 	const struct load l = { 600, 600, 15, 100, "GET /api/bids", NULL, SAME, true };
+
+	play(*state, &l);
+	no_incident(*state);
+}
+
+static void proxies_that_open_a_connection_for_each(void **state)
+{
+	const struct load l = { 60, 500, 12, 100, "GET /", NULL, SAME, false };
+
+	play(*state, &l);
+	no_incident(*state);
+}
+
+static void proxies_that_keep_theirs(void **state)
+{
+	const struct load l = { 60, 500, 12, 100, "GET /api?token=", "", SAME, true };
+
+	play(*state, &l);
+	no_incident(*state);
+}
+
+/* Four requests a second come of each address, but one in two seconds on each connection. */
+static void a_crowd_behind_few_addresses(void **state)
+{
+	const struct load l = { 250, 1000, 25, 100, "GET /api/bids", NULL, SAME, false };
 
 	play(*state, &l);
 	no_incident(*state);
@@ -509,6 +534,9 @@ int main(void)
 		ON_STAGE(machines_in_step),
 		ON_STAGE(machines_of_more_than_one_make),
 		ON_STAGE(a_crowd_that_polls),
+		ON_STAGE(proxies_that_open_a_connection_for_each),
+		ON_STAGE(proxies_that_keep_theirs),
+		ON_STAGE(a_crowd_behind_few_addresses),
 		ON_STAGE(the_same_where_the_server_fails),
 		ON_STAGE(a_load_test),
 		ON_STAGE(one_client_whom_the_server_cannot_serve),
