@@ -207,7 +207,7 @@ static bool decide(struct detector *d, struct track *track, unsigned level, int6
 	int32_t index = incident_list_resolve(&d->list, track->incident);
 	int64_t since = track->first_slot;
 	struct alarm alarm;
-	bool watched;
+	bool watched, room;
 
 	if (index >= 0 && incident_is_over(d->list.items[index], now)) {
 		track->incident = index = -1;
@@ -216,6 +216,7 @@ static bool decide(struct detector *d, struct track *track, unsigned level, int6
 	/* Packets that an incident around it took were counted here as well. */
 	if (index < 0)
 		index = incident_list_find(&d->list, &track->scope, now);
+	room = index >= 0 || !incident_list_is_full(&d->list);
 	watched = index >= 0 && level == 0 && d->list.items[index]->wave_open &&
 	          !incident_is_application(d->list.items[index]);
 	if (index >= 0 && incident_find_part(d->list.items[index], track->kind) < 0)
@@ -223,6 +224,11 @@ static bool decide(struct detector *d, struct track *track, unsigned level, int6
 	/* A wave that is over is not to be found again in the seconds behind it. */
 	if (index >= 0 && !d->list.items[index]->wave_open && slot_of(d->list.items[index]->ended.ns) >= since)
 		since = slot_of(d->list.items[index]->ended.ns) + 1;
+	/* Without room nothing comes of an alarm, and a closer look is dear: every other target would have it again and again. */
+	if (!room) {
+		d->list.refused += assess(track, evidence, since, slot, level + 1, watched, final, &alarm);
+		return false;
+	}
 	if (!(index >= 0 && rearms(d->list.items[index], track, slot, &alarm)) &&
 	    !(assess(track, evidence, since, slot, level + 1, watched, final, &alarm) &&
 	      look_confirms(&d->recent, track, level, final, &alarm)) &&

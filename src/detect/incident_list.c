@@ -28,12 +28,17 @@ int32_t incident_list_resolve(const struct incident_list *list, int32_t index)
 	return index;
 }
 
+bool incident_list_is_full(const struct incident_list *list)
+{
+	return list->count == INCIDENT_LIST_MAX;
+}
+
 int32_t incident_list_add(struct incident_list *list, const struct prefix *scope, struct capture_time began,
                           struct capture_time detected, bool is_scan)
 {
 	struct incident *inc;
 
-	if (list->count == INCIDENT_LIST_MAX || (is_scan && list->scans == INCIDENT_LIST_SCANS_MAX)) {
+	if (incident_list_is_full(list) || (is_scan && list->scans == INCIDENT_LIST_SCANS_MAX)) {
 		list->refused++;
 		return -1;
 	}
