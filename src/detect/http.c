@@ -14,6 +14,7 @@
 #define CROWD_10S 2000       /* … or in ten */
 /* Tenths of a request a second for one target, on average, on each connection: whoever else is behind its client has another. */
 #define MACHINES_LINE 30 /* no person, no program that waits */
+#define JUMP_LINE 15     /* … where hardly anybody came before: programs poll once a second */
 /* … of each client */
 #define JUMP_RATE 20
 #define FAILING_RATE 10 /* … where the server fails */
@@ -224,7 +225,7 @@ bool http_flood_find(const struct http_server *s, int64_t slot, bool final, stru
 	        (f.mark.order && crowd && f.clients >= MACHINES_CLIENTS && line >= MACHINES_LINE &&
 	         l->all.gets * 100 >= l->all.requests * SHARE) ||
 	        (f.mark.order && crowd && f.clients >= CROWD_CLIENTS &&
-	         ((f.failing && rate >= FAILING_RATE) || (jump && rate >= JUMP_RATE))) ||
+	         ((f.failing && rate >= FAILING_RATE) || (jump && (rate >= JUMP_RATE || line >= JUMP_LINE)))) ||
 	        (f.failing && in_10s >= LONE_10S && rate >= LONE_RATE) ||
 	        (jump && in_1s >= SUDDEN_1S && rate >= LONE_RATE);
 	free(l);

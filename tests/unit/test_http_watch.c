@@ -242,6 +242,32 @@ static void a_crowd_behind_few_addresses(void **state)
 	no_incident(*state);
 }
 
+/* Half a minute of a few, then the load. */
+static void play_suddenly(struct stage *s, const struct load *l)
+{
+	const struct load before = { 5, 10, 30, 100, "GET /", NULL, SAME, true };
+
+	play(s, &before);
+	play(s, l);
+}
+
+/* Some ask a little less often. */
+static void bots_that_ask_twice_a_second(void **state)
+{
+	const struct load l = { 300, 540, 15, 100, "GET /api/bids", NULL, SAME, true };
+
+	play_suddenly(*state, &l);
+	assert_string_equal(vector_get(only_incident(*state)->parts[0].kind)->name, "http_flood");
+}
+
+static void a_crowd_that_polls_of_a_sudden(void **state)
+{
+	const struct load l = { 600, 660, 15, 100, "GET /api/bids", NULL, SAME, true };
+
+	play_suddenly(*state, &l);
+	no_incident(*state);
+}
+
 static void the_same_where_the_server_fails(void **state)
 {
 	const struct load l = { 500, 600, 15, 20, "GET /api/bids", NULL, SAME, true };
@@ -537,6 +563,8 @@ int main(void)
 		ON_STAGE(proxies_that_open_a_connection_for_each),
 		ON_STAGE(proxies_that_keep_theirs),
 		ON_STAGE(a_crowd_behind_few_addresses),
+		ON_STAGE(bots_that_ask_twice_a_second),
+		ON_STAGE(a_crowd_that_polls_of_a_sudden),
 		ON_STAGE(the_same_where_the_server_fails),
 		ON_STAGE(a_load_test),
 		ON_STAGE(one_client_whom_the_server_cannot_serve),
