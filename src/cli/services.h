@@ -10,7 +10,6 @@
 #ifndef HOLDFAST_CLI_SERVICES_H
 #define HOLDFAST_CLI_SERVICES_H
 
-
 #include "engine/engine.h"
 
 #define SERVICES_FILE_MAX (1u << 20) /* octets of a configuration */
