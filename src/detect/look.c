@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "detect/look.h"
 
-#include "base/time.h"
 #include "detect/scan.h"
 #include "detect/vector.h"
 

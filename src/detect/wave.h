@@ -7,7 +7,6 @@
 #define HOLDFAST_DETECT_WAVE_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "detect/incident.h"
 

@@ -104,14 +104,14 @@ void sample_settle(struct sample *sample)
 	sample->used = kept;
 }
 
-static uint32_t room_of(const struct sample *sample)
+static size_t room_of(const struct sample *sample)
 {
-	return sample->capacity + sample->capacity / SAMPLE_SLACK + 1;
+	return (size_t)sample->capacity + sample->capacity / SAMPLE_SLACK + 1;
 }
 
 static bool grow(struct sample *sample)
 {
-	uint32_t wanted = sample->allocated ? sample->allocated * 2 : FIRST_ALLOCATION;
+	size_t wanted = sample->allocated ? (size_t)sample->allocated * 2 : FIRST_ALLOCATION;
 	struct observation *items;
 	uint64_t *priorities;
 
@@ -125,7 +125,7 @@ static bool grow(struct sample *sample)
 	if (!priorities)
 		return false;
 	sample->priorities = priorities;
-	sample->allocated = wanted;
+	sample->allocated = (uint32_t)wanted;
 	return true;
 }
 
