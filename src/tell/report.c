@@ -250,6 +250,7 @@ struct series {
 	int64_t step_ns;
 	uint32_t count;
 	uint64_t area[2][POINTS_MAX], line[2][POINTS_MAX]; /* packets, bits; per second */
+	struct timeline_bin sums[TIMELINE_BINS];           /* of several incidents */
 };
 
 static uint64_t per_second(uint64_t n, int64_t step_ns)
@@ -848,14 +849,13 @@ static void write_incident(struct report *r, const struct finding *f, bool title
 static void fill_capture(const struct report *r, struct series *s)
 {
 	const struct timeline *t = engine_timeline(r->account.engine);
-	struct timeline_bin *attacks = calloc(TIMELINE_BINS, sizeof(*attacks));
 
 	s->count = timeline_count(t);
 	s->step_ns = timeline_step_ns(t);
 	s->from = timeline_begin(t, 0);
 	for (uint32_t i = 0; i < s->count; i++)
 		put_point(s, s->line, i, timeline_bin(t, i));
-	for (uint32_t k = 0; attacks && k < engine_count(r->account.engine); k++) {
+	for (uint32_t k = 0; k < engine_count(r->account.engine); k++) {
 		const struct incident *incident = engine_finding(r->account.engine, k)->incident;
 		const struct timeline *theirs = &incident->timeline;
 
@@ -865,14 +865,13 @@ static void fill_capture(const struct report *r, struct series *s)
 
 			/* late packets are in the capture's timeline when they came, in the attack's when they were sent */
 			slot = slot < t->first_slot ? t->first_slot : slot > t->last_slot ? t->last_slot : slot;
-			bin = &attacks[timeline_index(t, slot)];
+			bin = &s->sums[timeline_index(t, slot)];
 			bin->packets += timeline_bin(theirs, i)->packets;
 			bin->bytes += timeline_bin(theirs, i)->bytes;
 		}
 	}
-	for (uint32_t i = 0; attacks && i < s->count; i++)
-		put_point(s, s->area, i, &attacks[i]);
-	free(attacks);
+	for (uint32_t i = 0; i < s->count; i++)
+		put_point(s, s->area, i, &s->sums[i]);
 }
 
 static void write_capture_plot(struct report *r, bool attacks, struct series *s)
