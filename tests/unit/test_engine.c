@@ -24,7 +24,11 @@
 #endif
 #endif
 #ifdef SANITIZED
+#if __has_include(<sanitizer/allocator_interface.h>)
 #include <sanitizer/allocator_interface.h>
+#else
+size_t __sanitizer_get_current_allocated_bytes(void); /* gcc has it, and no header for it */
+#endif
 #endif
 
 #define SEED 20250310u
