@@ -51,6 +51,8 @@
 #define WINDOW_MAX (CAPTURE_RECORD_MAX + WINDOW_CHUNK)
 #define COLD __attribute__((noinline, cold))
 
+#define MAGIC_SIZE 4 /* octets that tell what a file is */
+
 #define PCAP_MICROSECONDS 0xa1b2c3d4u
 #define PCAP_NANOSECONDS 0xa1b23c4du
 #define PCAP_KUZNETZOV 0xa1b2cd34u
@@ -737,7 +739,8 @@ static int refuse(const struct capture *capture, char error[CAPTURE_ERROR_SIZE])
 		(void)snprintf(error, CAPTURE_ERROR_SIZE, "empty: not even a file header");
 		return -ENODATA;
 	}
-	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
+	/* Less is of nothing; least of all of what would have been unpacked with more. */
+	for (size_t i = 0; left >= MAGIC_SIZE && i < sizeof(strangers) / sizeof(strangers[0]); i++) {
 		if (left >= strangers[i].length && memcmp(at, strangers[i].magic, strangers[i].length) == 0) {
 			(void)snprintf(error, CAPTURE_ERROR_SIZE, "%s", strangers[i].says);
 			return -EPROTONOSUPPORT;
@@ -745,7 +748,7 @@ static int refuse(const struct capture *capture, char error[CAPTURE_ERROR_SIZE])
 	}
 	if (looks_like_text(at, left))
 		(void)snprintf(error, CAPTURE_ERROR_SIZE, "text, not a capture (pcap or pcapng)");
-	else if (left < 4)
+	else if (left < MAGIC_SIZE)
 		(void)snprintf(error, CAPTURE_ERROR_SIZE, "ends at offset %zu: too short for a capture", left);
 	else
 		(void)snprintf(error, CAPTURE_ERROR_SIZE,
@@ -782,7 +785,7 @@ static int start(struct capture *capture, char error[CAPTURE_ERROR_SIZE])
 {
 	enum unpack_format format;
 
-	if (!window_holds(capture, 4))
+	if (!window_holds(capture, MAGIC_SIZE))
 		return refuse(capture, error);
 	format = unpack_recognise(capture->at);
 	if (format != UNPACK_NONE) {
@@ -790,7 +793,7 @@ static int start(struct capture *capture, char error[CAPTURE_ERROR_SIZE])
 			(void)snprintf(error, CAPTURE_ERROR_SIZE, "out of memory");
 			return -ENOMEM;
 		}
-		if (!window_holds(capture, 4))
+		if (!window_holds(capture, MAGIC_SIZE))
 			return refuse(capture, error);
 	}
 	if (load_u32(capture->at, true) == BLOCK_SECTION)

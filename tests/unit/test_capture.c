@@ -685,6 +685,7 @@ static void test_open_refuses(void **state)
 	expect_octets_refused("GET / HTTP/1.1\r\n\r\n", 18, "text, not a capture");
 	expect_octets_refused("a", 1, "text");
 	expect_octets_refused("\1\2", 2, "too short");
+	expect_octets_refused("\x1f\x8b\x08", 3, "ends at offset 3: too short for a capture");
 	expect_octets_refused("\177ELF\2\1\1", 7, "neither pcap nor pcapng: begins with 7f 45 4c 46");
 	expect_octets_refused("\x1f\x8b\x08\0\0", 5, "the gzip data end too early, at their offset 5");
 	expect_octets_refused("\x1f\x8b\x01\0\0", 5, "the gzip data are corrupt (unknown compression method)");
