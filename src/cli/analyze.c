@@ -443,6 +443,10 @@ static bool overwrites(const struct options *options)
 			return true;
 		}
 	}
+	if (options->html && options->services && output_is_input(options->html, options->services)) {
+		say_error(say_output(options->html), "is the file of services; write to another file");
+		return true;
+	}
 	return false;
 }
 

@@ -100,6 +100,7 @@ ROWS = [
     ("analyze --html /dev/full attack.pcap", BAD, "{host}.*NTP", "/dev/full: cannot write the report: No space left"),
     ("analyze --html nowhere/page.html attack.pcap", BAD, None, "cannot write the report: No such file"),
     ("analyze --html attack.pcap attack.pcap", USAGE, None, "attack.pcap: is a capture that is read"),
+    ("analyze --html good.yaml --services good.yaml attack.pcap", USAGE, None, "good.yaml: is the file of services"),
     ("analyze --fingerprint text attack.pcap", BAD, None, "cannot write fingerprints there: Not a directory"),
     ("analyze --fingerprint prints attack.pcap", DONE, "{host}.*NTP", None),
     ("analyze --threads 1 attack.pcap", DONE, "{host}.*NTP", None),
