@@ -11,7 +11,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 HOUSE = {
     "src/base/cursor.h": "#include <stdint.h>\n",
     "src/observe/observation.h": '#include "base/cursor.h"\n',
+    "src/base/time.c": "#include <time.h>\n",
     "src/defend/match.h": '#include "observe/observation.h"\n',
+    "src/meson.build": (ROOT / "src/meson.build").read_text(encoding="utf-8"),
 }
 
 # what it is, the file it is planted in, the line planted, what must be said of it (None: nothing)
@@ -31,6 +33,19 @@ PLANTS = [
     ("library without owner", "src/cli/planted.c", "#include <openssl/evp.h>", "no room owns"),
     ("floating point", "src/measure/planted.c", "#include <math.h>", "belongs to base"),
     ("no room", "src/attic/planted.c", "#include <stdint.h>", "attic is no room"),
+    ("assertions", "src/observe/planted.c", "#include <assert.h>", "no room owns <assert.h>"),
+    ("a network", "src/cli/planted.c", "#include <sys/socket.h>", "no room owns <sys/socket.h>"),
+    ("names", "src/cli/planted.c", "#include <netdb.h>", "no room owns <netdb.h>"),
+    ("a library in quotes", "src/cli/planted.c", '#include "openssl/evp.h"', "not under src/"),
+    ("a source", "src/defend/planted.c", '#include "base/time.c"', "is no header"),
+    ("a macro", "src/base/planted.c", "#include MATCH_H", "names no header"),
+    ("the next of its name", "src/base/planted.c", "#include_next <stdlib.h>", "names no header"),
+    ("behind a comment", "src/base/planted.c", '/* */ #include "defend/match.h"', "names no header"),
+    ("around a comment", "src/base/planted.c", '# /* */ include "defend/match.h"', "names no header"),
+    ("a digraph", "src/base/planted.c", '%:include "defend/match.h"', "names no header"),
+    ("over two lines", "src/base/planted.c", '#\\\ninclude "defend/match.h"', "names no header"),
+    ("words about it", "src/base/planted.c", '/* how to #include "defend/match.h" */', None),
+    ("another order of linking", "src/meson.build", "\t['observe', files(\n\t['base', files(", "links observe, base"),
 ]
 
 
@@ -47,7 +62,7 @@ def judge(path, line, wanted):
         )
     if wanted is None:
         return None if answer.returncode == 0 else f"exit {answer.returncode}: {answer.stdout}{answer.stderr}"
-    if answer.returncode != 1 or wanted not in answer.stdout or "planted." not in answer.stdout:
+    if answer.returncode != 1 or wanted not in answer.stdout or f"{pathlib.Path(path).name}:" not in answer.stdout:
         return f"exit {answer.returncode}, wanted 1 and {wanted!r}: {answer.stdout}{answer.stderr}"
     return None
 
