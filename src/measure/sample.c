@@ -117,11 +117,11 @@ static bool grow(struct sample *sample)
 
 	if (wanted > room_of(sample))
 		wanted = room_of(sample);
-	items = realloc(sample->items, wanted * sizeof(*items));
+	items = reallocarray(sample->items, wanted, sizeof(*items));
 	if (!items)
 		return false;
 	sample->items = items;
-	priorities = realloc(sample->priorities, wanted * sizeof(*priorities));
+	priorities = reallocarray(sample->priorities, wanted, sizeof(*priorities));
 	if (!priorities)
 		return false;
 	sample->priorities = priorities;
