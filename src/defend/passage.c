@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "measure/track.h"
+#include "measure/slot.h"
 
 #define PPM 1000000u
 #define NO_RULE SIGNATURES_MAX /* whoever no rule holds */

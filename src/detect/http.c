@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "measure/slot.h"
+
 #define SHARE 80     /* per cent of the requests that share what they share */
 #define UNIFORM 90   /* … and their header order */
 #define NAMES_MIN 60 /* requests with always other parameter names: no application has so many */
@@ -31,7 +33,6 @@
 #define STARVED_PER_CLIENT 8 /* a browser opens six connections to a server */
 #define PAUSE_SLOTS 50       /* of silence that part a flood from what was before */
 #define HOT_SHARE 10
-#define SECOND_SLOTS 10
 
 bool http_mark_holds(const struct http_mark *mark, const struct observation *o)
 {
@@ -108,9 +109,9 @@ static uint64_t line_rate(const struct http_server *s, const struct lately *l, u
 		here = l->slots;
 	slots = now * here + before * (l->slots - here);
 	/* In less than a second none can show that it asks again and again. */
-	if (slots < most * SECOND_SLOTS)
-		slots = most * SECOND_SLOTS;
-	rate = l->all.requests * 10 * SECOND_SLOTS / slots;
+	if (slots < most * SLOTS_PER_SECOND)
+		slots = most * SLOTS_PER_SECOND;
+	rate = l->all.requests * 10 * SLOTS_PER_SECOND / slots;
 	return in_3s * 10 / (3 * most) > rate ? in_3s * 10 / (3 * most) : rate;
 }
 
@@ -214,7 +215,7 @@ bool http_flood_find(const struct http_server *s, int64_t slot, bool final, stru
 	f.seconds = (uint32_t)((l->slots + 9) / 10);
 	f.failing = is_failing(s, slot, final);
 	f.times = times_usual(s, in_10s);
-	rate = l->all.requests * 10 * SECOND_SLOTS / (f.clients * l->slots);
+	rate = l->all.requests * 10 * SLOTS_PER_SECOND / (f.clients * l->slots);
 	/* All clients of the longer time against the requests of the last: at least so many each. */
 	if (in_3s * 10 / (3 * f.clients) > rate)
 		rate = in_3s * 10 / (3 * f.clients);

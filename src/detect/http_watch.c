@@ -5,12 +5,11 @@
 
 #include "detect/http.h"
 #include "measure/http.h"
-#include "measure/track.h"
+#include "measure/slot.h"
 
 #define ASSESS_FIRST 200 /* requests in a slot before a server is assessed before the second's end */
-#define SECOND_SLOTS 10
-#define REPLAY_MIN 16  /* packets of its own that an attack begins with */
-#define CALM_SLOTS 200 /* of hardly any unfinished request end an attack by them */
+#define REPLAY_MIN 16    /* packets of its own that an attack begins with */
+#define CALM_SLOTS 200   /* of hardly any unfinished request end an attack by them */
 
 /* A request, or a piece of one, that may turn out to be part of an attack. */
 struct recent {
@@ -278,7 +277,7 @@ void http_watch_tick(struct http_watch *w, struct detector *d, int64_t slot)
 {
 	struct capture_time now = { slot_start_ns(slot) };
 
-	if (slot - SECOND_SLOTS < w->tick_slot)
+	if (slot - SLOTS_PER_SECOND < w->tick_slot)
 		return;
 	w->tick_slot = slot;
 	assess_all(w, d, slot, now, false);
@@ -289,7 +288,7 @@ void http_watch_tick(struct http_watch *w, struct detector *d, int64_t slot)
 void http_watch_finish(struct http_watch *w, struct detector *d, struct capture_time last)
 {
 	assess_all(w, d, slot_of(last.ns), last, true);
-	end_calm(w, d, slot_of(last.ns), SECOND_SLOTS);
+	end_calm(w, d, slot_of(last.ns), SLOTS_PER_SECOND);
 }
 
 /* A piece of a body is one of the attack's only where it is small: others' uploads go on beside it. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "detect/wave.h"
 
-#include "measure/track.h"
+#include "measure/slot.h"
 
 #define PAUSE_MAX_NS (60 * NS_PER_S)
 #define PAUSE_INTERVALS 40 /* mean intervals between packets that make a pause */

@@ -6,13 +6,13 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "measure/slot.h"
 #include "measure/window.h"
 
 #define WAYS 4
 #define CONNECTION_BUCKETS ((1u << HTTP_CONNECTION_BITS) / WAYS)
 #define SERVERS (1u << HTTP_SERVER_BITS)
 #define SERVER_BUCKETS (SERVERS / WAYS)
-#define SLOTS_PER_SECOND 10
 #define CONTINUE_OCTETS 25  /* "HTTP/1.1 100 Continue": an answer, but not to the request */
 #define ANSWER_OCTETS 12    /* no answer is shorter than its version and status */
 #define NEAR (1u << 30)     /* sequence numbers further apart are of something else */
@@ -84,16 +84,6 @@ const struct http_counters *http_table_counters(const struct http_table *table)
 
 /* ------------------------------------------------------------------ a server's counts */
 
-static int64_t floor_div(int64_t a, int64_t b)
-{
-	return a >= 0 ? a / b : -((-(a + 1)) / b) - 1;
-}
-
-static size_t ring_index(int64_t absolute, size_t size)
-{
-	return (size_t)((uint64_t)absolute & (size - 1));
-}
-
 _Static_assert((HTTP_SLOTS & (HTTP_SLOTS - 1)) == 0, "a ring index is a mask");
 _Static_assert((HTTP_SECONDS & (HTTP_SECONDS - 1)) == 0, "a ring index is a mask");
 
@@ -123,20 +113,20 @@ static void new_generation(struct http_detail *d, int64_t generation)
 void http_server_advance(struct http_server *s, int64_t slot)
 {
 	struct http_detail *d = s->detail;
-	int64_t second = floor_div(slot, SLOTS_PER_SECOND), last_second = floor_div(s->last_slot, SLOTS_PER_SECOND);
+	int64_t second = slot_second(slot), last_second = slot_second(s->last_slot);
 	int64_t steps = slot - s->last_slot;
 
 	if (steps <= 0)
 		return;
 	for (int64_t i = 1; i <= steps && i <= HTTP_SLOTS; i++)
-		d->slots[ring_index(s->last_slot + i, HTTP_SLOTS)] = (struct http_slot){ 0 };
+		d->slots[slot_ring_index(s->last_slot + i, HTTP_SLOTS)] = (struct http_slot){ 0 };
 	for (int64_t i = 1; i <= second - last_second && i <= HTTP_SECONDS; i++) {
-		if (last_second + i - HTTP_LEARN_DELAY >= floor_div(s->first_slot, SLOTS_PER_SECOND))
-			learn(s, &d->seconds[ring_index(last_second + i - HTTP_LEARN_DELAY, HTTP_SECONDS)]);
-		d->seconds[ring_index(last_second + i, HTTP_SECONDS)] = (struct http_slot){ 0 };
+		if (last_second + i - HTTP_LEARN_DELAY >= slot_second(s->first_slot))
+			learn(s, &d->seconds[slot_ring_index(last_second + i - HTTP_LEARN_DELAY, HTTP_SECONDS)]);
+		d->seconds[slot_ring_index(last_second + i, HTTP_SECONDS)] = (struct http_slot){ 0 };
 	}
-	if (floor_div(slot, HTTP_GENERATION_SLOTS) != d->generation)
-		new_generation(d, floor_div(slot, HTTP_GENERATION_SLOTS));
+	if (slot_floor_div(slot, HTTP_GENERATION_SLOTS) != d->generation)
+		new_generation(d, slot_floor_div(slot, HTTP_GENERATION_SLOTS));
 	s->last_slot = slot;
 }
 
@@ -152,20 +142,20 @@ struct http_counts http_server_sum(const struct http_server *s, int64_t from, in
 {
 	const struct http_detail *d = s->detail;
 	struct http_counts sum = { 0 };
-	int64_t last_second = floor_div(s->last_slot, SLOTS_PER_SECOND);
+	int64_t last_second = slot_second(s->last_slot);
 
 	if (to > s->last_slot)
 		to = s->last_slot;
 	if (from >= s->last_slot - HTTP_SLOTS + 1) {
 		for (; from <= to; from++)
-			sum_in(&sum, &d->slots[ring_index(from, HTTP_SLOTS)]);
+			sum_in(&sum, &d->slots[slot_ring_index(from, HTTP_SLOTS)]);
 		return sum;
 	}
-	from = floor_div(from, SLOTS_PER_SECOND);
+	from = slot_second(from);
 	if (from <= last_second - HTTP_SECONDS)
 		from = last_second - HTTP_SECONDS + 1;
-	for (; from <= floor_div(to, SLOTS_PER_SECOND); from++)
-		sum_in(&sum, &d->seconds[ring_index(from, HTTP_SECONDS)]);
+	for (; from <= slot_second(to); from++)
+		sum_in(&sum, &d->seconds[slot_ring_index(from, HTTP_SECONDS)]);
 	return sum;
 }
 
@@ -177,8 +167,8 @@ static void book(struct http_server *s, struct http_connection *c, const struct 
 	struct http_generation *g = &d->generations[0];
 	uint32_t generation = (uint32_t)d->generation | 1u << 31;
 	struct http_slot *slots[2] = {
-		&d->slots[ring_index(s->last_slot, HTTP_SLOTS)],
-		&d->seconds[ring_index(floor_div(s->last_slot, SLOTS_PER_SECOND), HTTP_SECONDS)],
+		&d->slots[slot_ring_index(s->last_slot, HTTP_SLOTS)],
+		&d->seconds[slot_ring_index(slot_second(s->last_slot), HTTP_SECONDS)],
 	};
 
 	for (unsigned i = 0; i < 2; i++) {
@@ -212,9 +202,9 @@ static void settle(struct http_server *s, int64_t slot, uint32_t count, bool ref
 	if (!d || slot > s->last_slot)
 		return;
 	if (s->last_slot - slot < HTTP_SLOTS)
-		slots[0] = &d->slots[ring_index(slot, HTTP_SLOTS)];
-	if (floor_div(s->last_slot, SLOTS_PER_SECOND) - floor_div(slot, SLOTS_PER_SECOND) < HTTP_SECONDS)
-		slots[1] = &d->seconds[ring_index(floor_div(slot, SLOTS_PER_SECOND), HTTP_SECONDS)];
+		slots[0] = &d->slots[slot_ring_index(slot, HTTP_SLOTS)];
+	if (slot_second(s->last_slot) - slot_second(slot) < HTTP_SECONDS)
+		slots[1] = &d->seconds[slot_ring_index(slot_second(slot), HTTP_SECONDS)];
 	for (unsigned i = 0; i < 2; i++) {
 		uint32_t open;
 
@@ -375,7 +365,7 @@ static bool promote(struct http_table *table, struct http_server *s, int64_t slo
 		return false;
 	}
 	table->details++;
-	s->detail->generation = floor_div(slot, HTTP_GENERATION_SLOTS);
+	s->detail->generation = slot_floor_div(slot, HTTP_GENERATION_SLOTS);
 	s->detail->held.slot = INT64_MIN;
 	/* Before, there was hardly anything: that much is known of what is usual. */
 	s->detail->learned_seconds = (uint32_t)((slot - s->first_slot) / SLOTS_PER_SECOND < HTTP_LEARN_MAX

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define SLOT_NS ((int64_t)100 * NS_PER_MS)
+#include "measure/slot.h"
 
 /* Rounds down, whatever the sign; C leaves that to the compiler. */
 static int64_t bin_of(int64_t slot, uint32_t shift)

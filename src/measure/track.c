@@ -10,7 +10,6 @@
 #define WAYS 4
 #define BUCKETS ((1u << TRACK_CANDIDATE_BITS) / WAYS)
 #define NO_TRACK UINT32_MAX
-#define SLOTS_PER_SECOND 10
 #define LOOK_BEHIND 8
 #define FORGOTTEN_SLOTS 6000 /* ten minutes of silence: no incident waits so long for another wave */
 
@@ -72,6 +71,7 @@ void track_table_clear(struct track_table *table)
 {
 	memset(table->candidates, 0, CANDIDATES_SIZE);
 	table->used = table->hand = 0;
+	table->searched_slot = INT64_MIN;
 	table->begun = false;
 }
 
@@ -108,16 +108,6 @@ struct track_key track_key_of(const struct prefix *scope, uint8_t kind, uint64_t
 	};
 }
 
-static int64_t floor_div(int64_t a, int64_t b)
-{
-	return a >= 0 ? a / b : -((-(a + 1)) / b) - 1;
-}
-
-static size_t ring_index(int64_t absolute, size_t size)
-{
-	return (size_t)((uint64_t)absolute & (size - 1));
-}
-
 _Static_assert((TRACK_SLOTS & (TRACK_SLOTS - 1)) == 0, "a ring index is a mask");
 _Static_assert((TRACK_SECONDS & (TRACK_SECONDS - 1)) == 0, "a ring index is a mask");
 
@@ -140,23 +130,23 @@ void track_advance(struct track *t, int64_t slot)
 
 	if (steps <= 0)
 		return;
-	second = floor_div(slot, SLOTS_PER_SECOND);
-	last_second = floor_div(t->last_slot, SLOTS_PER_SECOND);
-	t->slots[ring_index(t->last_slot, TRACK_SLOTS)] = t->now;
+	second = slot_second(slot);
+	last_second = slot_second(t->last_slot);
+	t->slots[slot_ring_index(t->last_slot, TRACK_SLOTS)] = t->now;
 	t->now = (struct track_slot){ 0 };
 	for (int64_t i = 1; i < steps && i <= TRACK_SLOTS; i++)
-		t->slots[ring_index(t->last_slot + i, TRACK_SLOTS)] = (struct track_slot){ 0 };
+		t->slots[slot_ring_index(t->last_slot + i, TRACK_SLOTS)] = (struct track_slot){ 0 };
 	if (second != last_second) {
-		t->seconds[ring_index(last_second, TRACK_SECONDS)] = t->second;
+		t->seconds[slot_ring_index(last_second, TRACK_SECONDS)] = t->second;
 		t->second = (struct track_slot){ 0 };
 	}
 	for (int64_t i = 1; i <= second - last_second && i <= TRACK_SECONDS; i++) {
-		if (last_second + i - TRACK_LEARN_DELAY >= floor_div(t->first_slot, SLOTS_PER_SECOND))
-			learn(t, &t->seconds[ring_index(last_second + i - TRACK_LEARN_DELAY, TRACK_SECONDS)]);
-		t->seconds[ring_index(last_second + i, TRACK_SECONDS)] = (struct track_slot){ 0 };
+		if (last_second + i - TRACK_LEARN_DELAY >= slot_second(t->first_slot))
+			learn(t, &t->seconds[slot_ring_index(last_second + i - TRACK_LEARN_DELAY, TRACK_SECONDS)]);
+		t->seconds[slot_ring_index(last_second + i, TRACK_SECONDS)] = (struct track_slot){ 0 };
 	}
-	if (floor_div(slot, t->generation_slots) != t->generation) {
-		int64_t generation = floor_div(slot, t->generation_slots);
+	if (slot_floor_div(slot, t->generation_slots) != t->generation) {
+		int64_t generation = slot_floor_div(slot, t->generation_slots);
 
 		if (generation == t->generation + 1)
 			t->sources[1] = t->sources[0];
@@ -289,7 +279,7 @@ static struct track *promote(struct track_table *table, struct candidate *c, con
 		             .first_slot = slot,
 		             .last_slot = slot,
 		             .incident = -1,
-		             .generation = floor_div(slot, table->generation_slots),
+		             .generation = slot_floor_div(slot, table->generation_slots),
 		             .generation_slots = table->generation_slots,
 		             .assessed_slot = slot,
 		             .heard = c->heard };
@@ -392,11 +382,10 @@ struct track *track_settle(struct track_table *table, const struct track_key *ke
 	if (slot > t->last_slot)
 		return t;
 	if (t->last_slot - slot < TRACK_SLOTS)
-		settle_in(slot == t->last_slot ? &t->now : &t->slots[ring_index(slot, TRACK_SLOTS)], count);
-	behind = floor_div(t->last_slot, SLOTS_PER_SECOND) - floor_div(slot, SLOTS_PER_SECOND);
+		settle_in(slot == t->last_slot ? &t->now : &t->slots[slot_ring_index(slot, TRACK_SLOTS)], count);
+	behind = slot_second(t->last_slot) - slot_second(slot);
 	if (behind < TRACK_SECONDS)
-		settle_in(behind == 0 ? &t->second
-		                      : &t->seconds[ring_index(floor_div(slot, SLOTS_PER_SECOND), TRACK_SECONDS)],
+		settle_in(behind == 0 ? &t->second : &t->seconds[slot_ring_index(slot_second(slot), TRACK_SECONDS)],
 		          count);
 	return t;
 }
@@ -416,20 +405,20 @@ struct track_counts track_sum(const struct track *t, int64_t from, int64_t to)
 	if (to > t->last_slot)
 		to = t->last_slot;
 	if (from < oldest) {
-		int64_t second = floor_div(from, SLOTS_PER_SECOND);
-		int64_t until = floor_div(to, SLOTS_PER_SECOND);
-		int64_t last_second = floor_div(t->last_slot, SLOTS_PER_SECOND);
+		int64_t second = slot_second(from);
+		int64_t until = slot_second(to);
+		int64_t last_second = slot_second(t->last_slot);
 		int64_t oldest_second = last_second - TRACK_SECONDS + 1;
 
 		if (second < oldest_second)
 			second = oldest_second;
 		for (; second <= until; second++)
-			sum_in(&sum,
-			       second == last_second ? &t->second : &t->seconds[ring_index(second, TRACK_SECONDS)]);
+			sum_in(&sum, second == last_second ? &t->second
+			                                   : &t->seconds[slot_ring_index(second, TRACK_SECONDS)]);
 		return sum;
 	}
 	for (; from <= to; from++)
-		sum_in(&sum, from == t->last_slot ? &t->now : &t->slots[ring_index(from, TRACK_SLOTS)]);
+		sum_in(&sum, from == t->last_slot ? &t->now : &t->slots[slot_ring_index(from, TRACK_SLOTS)]);
 	return sum;
 }
 

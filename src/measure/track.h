@@ -15,8 +15,8 @@
 #include "base/hash.h"
 #include "base/hll.h"
 #include "base/prefix.h"
+#include "measure/slot.h"
 
-#define SLOT_NS 100000000LL
 #define TRACK_SLOTS 64 /* 6.4 s of 100 ms slots */
 #define TRACK_SECONDS 64
 #define TRACK_MAX 4096 /* tracks; 10 KiB each */
@@ -127,21 +127,6 @@ const struct track_counters *track_table_counters(const struct track_table *tabl
 static inline uint64_t track_unsettled(struct track_counts counts)
 {
 	return counts.packets > counts.settled ? counts.packets - counts.settled : 0;
-}
-
-/* The slot's beginning, clamped to the range of int64_t. */
-static inline int64_t slot_start_ns(int64_t slot)
-{
-	int64_t ns;
-
-	if (__builtin_mul_overflow(slot, SLOT_NS, &ns))
-		return slot > 0 ? INT64_MAX : INT64_MIN;
-	return ns;
-}
-
-static inline int64_t slot_of(int64_t ns)
-{
-	return ns >= 0 ? ns / SLOT_NS : -((-(ns + 1)) / SLOT_NS) - 1;
 }
 
 #endif

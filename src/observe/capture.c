@@ -191,12 +191,14 @@ static int window_make_room(struct capture *capture, size_t length)
 
 	if (left > 0 && length <= (size_t)(capture->buffer + capture->capacity - capture->at))
 		return 0;
-	if (length > capture->capacity) {
-		size_t capacity = length + WINDOW_CHUNK < WINDOW_MAX ? length + WINDOW_CHUNK : WINDOW_MAX;
+	if (length > WINDOW_MAX)
+		return -EMSGSIZE;
+	/* What one long record took is given back when it is behind: hundreds of captures may be open. */
+	if (length > capture->capacity || (capture->capacity > 2 * WINDOW_CHUNK && length + left <= WINDOW_CHUNK)) {
+		size_t wanted = length > WINDOW_CHUNK ? length + WINDOW_CHUNK : WINDOW_CHUNK;
+		size_t capacity = wanted < WINDOW_MAX ? wanted : WINDOW_MAX;
 		uint8_t *buffer;
 
-		if (length > WINDOW_MAX)
-			return -EMSGSIZE;
 		buffer = malloc(capacity);
 		if (!buffer)
 			return -ENOMEM;

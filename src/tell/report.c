@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "base/hll.h"
-#include "measure/track.h"
+#include "measure/slot.h"
 #include "tell/account.h"
 #include "tell/analysis.h"
 #include "tell/chart.h"
