@@ -396,6 +396,14 @@ static void find_ports(struct finding *f)
 			f->ports[f->ports_count++] = (uint16_t)ports.entries[i].key.low;
 }
 
+/* `part` of `whole`, in packets; neither product is more than 64 bits. */
+static uint64_t share_of(uint64_t packets, uint64_t part, uint64_t whole)
+{
+	for (; whole > UINT32_MAX; whole >>= 1)
+		part >>= 1;
+	return packets / whole * part + packets % whole * part / whole;
+}
+
 static void find_families(struct finding *f)
 {
 	const struct sample *sample = &f->total->sample;
@@ -414,7 +422,7 @@ static void find_families(struct finding *f)
 		f->families[f->families_count++] = (struct engine_family){
 			.name = family_get(i)->name,
 			.mark = family_get(i)->mark,
-			.packets = counts[i] * f->total->packets / sampled,
+			.packets = share_of(f->total->packets, counts[i], sampled),
 		};
 	}
 }
