@@ -73,8 +73,11 @@ static void check(const struct observation *o, uint32_t captured, uint32_t origi
 		REQUIRE(o->protocol == 1 || o->protocol == 58);
 	else
 		REQUIRE(o->icmp_type == 0 && o->icmp_code == 0 && !(o->flags & OBSERVATION_QUOTE));
-	if (!(o->flags & OBSERVATION_QUOTE))
-		REQUIRE(all_zero(&o->quote, sizeof(o->quote)));
+	/* The two share their place. */
+	if (o->flags & OBSERVATION_HTTP)
+		REQUIRE(o->flags & OBSERVATION_TCP && !(o->flags & OBSERVATION_QUOTE) && o->payload_kept > 0);
+	else if (!(o->flags & OBSERVATION_QUOTE))
+		REQUIRE(all_zero(&o->quote, sizeof(o->quote)) && all_zero(&o->http, sizeof(o->http)));
 	if (o->flags & OBSERVATION_TUNNELLED)
 		REQUIRE(o->outer.protocol == 47 || o->outer.protocol == 4 || o->outer.protocol == 41 ||
 		        (o->outer.protocol == 17 && o->flags & OBSERVATION_OVERLAY));

@@ -44,6 +44,7 @@ struct http {
 	uint8_t method;  /* enum http_method */
 	uint8_t headers; /* header lines, whole ones, at most HTTP_HEADERS_MAX */
 	uint8_t flags;
+	uint8_t zero[3]; /* so that no octet of an observation is left to chance */
 };
 
 /*
