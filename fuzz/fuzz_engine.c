@@ -839,11 +839,11 @@ static void check_finding(const struct finding *f, const struct stream *s)
 	REQUIRE(f->sources >= 1 && f->sources <= inc->packets);
 	REQUIRE(f->destinations >= 1 && f->destinations <= inc->packets);
 	REQUIRE(host_bits >= 32 || f->destinations <= 1ull << host_bits);
-	REQUIRE(f->ports_count <= ENGINE_PORTS_MAX);
+	REQUIRE(f->ports_count <= FINDING_PORTS_MAX);
 	for (uint32_t i = 0; i < f->ports_count; i++)
 		for (uint32_t j = 0; j < i; j++)
 			REQUIRE(f->ports[i] != f->ports[j]);
-	REQUIRE(f->families_count <= ENGINE_FAMILIES_MAX);
+	REQUIRE(f->families_count <= FINDING_FAMILIES_MAX);
 	for (uint32_t i = 0; i < f->families_count; i++) {
 		check_text(f->families[i].name);
 		check_text(f->families[i].mark);

@@ -322,7 +322,7 @@ static bool holds(const uint16_t *ports, unsigned count, uint16_t port)
 
 static bool has_port(const struct service *service, const struct finding *finding)
 {
-	for (uint32_t i = 0; i < finding->ports_count && i < ENGINE_PORTS_MAX; i++)
+	for (uint32_t i = 0; i < finding->ports_count && i < FINDING_PORTS_MAX; i++)
 		if (holds(service->tcp, service->tcp_count, finding->ports[i]) ||
 		    holds(service->udp, service->udp_count, finding->ports[i]))
 			return true;

@@ -24,7 +24,6 @@
 #define BEAM_WIDTH 32
 #define BEAM_DEPTH 6
 #define BOUND_WEIGHT 50
-#define RESIDUAL_ENOUGH_PPM 20000
 #define RULE_ADDS_PPM 20000 /* a rule that catches less than a fiftieth is not worth having */
 #define SPECIFIC_TERMS 5
 #define SPECIFIC_KEEPS_PPM 998000 /* of a rule's coverage, for one more term */
@@ -677,7 +676,7 @@ static int find_rules(struct search *s, struct candidate *best, struct candidate
 	uint32_t budget_used = 0, attack = s->input->attack_count;
 
 	while (set->count < SIGNATURES_MAX &&
-	       count_and(s->left, NULL, s->words_a) * PPM > (uint64_t)attack * RESIDUAL_ENOUGH_PPM) {
+	       count_and(s->left, NULL, s->words_a) * PPM > (uint64_t)attack * SIGNATURE_RESIDUAL_PPM) {
 		struct signature *g = &set->signatures[set->count];
 
 		if (make_items(s) < 0)

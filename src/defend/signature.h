@@ -17,9 +17,10 @@
 
 #define SIGNATURES_MAX 16
 #define SIGNATURE_REASON_SIZE 256
-#define SIGNATURE_DROP_PPM 1000   /* bound up to which a rule may drop: .1 % */
-#define SIGNATURE_LIMIT_PPM 10000 /* … and up to which it may limit: 1 % */
-#define SIGNATURE_BUDGET_PPM 5000 /* sum of the bounds of all dropping rules of a scope */
+#define SIGNATURE_DROP_PPM 1000      /* bound up to which a rule may drop: .1 % */
+#define SIGNATURE_RESIDUAL_PPM 20000 /* what may get through before rules are not enough */
+#define SIGNATURE_LIMIT_PPM 10000    /* … and up to which it may limit: 1 % */
+#define SIGNATURE_BUDGET_PPM 5000    /* sum of the bounds of all dropping rules of a scope */
 
 struct signature {
 	struct match match;

@@ -9,18 +9,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "defend/passage.h"
-#include "defend/signature.h"
-#include "detect/incident.h"
 #include "detect/scope.h"
+#include "engine/finding.h"
 #include "measure/keys.h"
 #include "measure/timeline.h"
 #include "observe/observation.h"
-#include "trace/spoofing.h"
 
-#define ENGINE_FAMILIES_MAX 24
-#define ENGINE_BASELINE_SAMPLE 131072 /* packets sampled as normal traffic, all scopes together */
-#define ENGINE_PORTS_MAX 8
+#define ENGINE_BASELINE_SAMPLE 131072          /* packets sampled as normal traffic, all scopes together */
 #define ENGINE_JUMP_BACK_NS (10 * NS_PER_S)    /* time stamps further back than this … */
 #define ENGINE_JUMP_AHEAD_NS (3600 * NS_PER_S) /* further ahead than this one packet is not believed, two are */
 #define ENGINE_JUMP_PACKETS 16 /* … that many in a row mean that the clock was set, not that packets came late */
@@ -33,30 +28,6 @@ struct packet {
 	struct keys keys;
 	uint64_t scopes[SCOPE_LEVELS]; /* hashes of the scopes of its destination */
 	uint8_t likely;                /* of which kind it would be, unless its conversation speaks for it */
-};
-
-struct engine_family {
-	const char *name;
-	const char *mark;
-	uint64_t packets; /* estimated from the incident's sample, exact while that holds every packet */
-};
-
-/* What is to be said of one incident. */
-struct finding {
-	const struct incident *incident;
-	struct window *total; /* all vectors together; without its sample */
-	uint64_t sources;     /* estimate; its relative error is HLL_RELATIVE_ERROR_PPM */
-	uint64_t destinations;
-	uint32_t ports_count; /* destination ports that hold at least a twentieth each; none where ports are spread */
-	uint16_t ports[ENGINE_PORTS_MAX];
-	uint32_t families_count;
-	struct engine_family families[ENGINE_FAMILIES_MAX];
-	struct spoofing spoofing;
-	struct signature_set signatures;
-	struct passage passage; /* what these would have let pass over incident->timeline; of a scan nothing is known */
-	const char *advice;     /* what helps where no rule is safe or none is enough; NULL where rules are */
-	bool carpet, pulse, burst, multi_vector;
-	bool both_directions; /* packets from the target were seen too: what it asked for would be known */
 };
 
 struct engine_totals {

@@ -130,7 +130,7 @@ static void add_target(struct account *a, struct draft *d, const struct finding 
 		draft_add(d, " (%s)", service);
 	if (f->ports_count) {
 		draft_add(d, ", %s ", account_plural(f->ports_count, "port", "ports"));
-		for (uint32_t i = 0; i < f->ports_count && i < ENGINE_PORTS_MAX; i++)
+		for (uint32_t i = 0; i < f->ports_count && i < FINDING_PORTS_MAX; i++)
 			draft_add(d, "%s%" PRIu16, i == 0 ? "" : i + 1 == f->ports_count ? " and " : ", ", f->ports[i]);
 		draft_add(d, ",");
 	}
@@ -330,7 +330,7 @@ static void tell_sameness(struct account *a, const struct finding *f, const stru
 
 		d = (struct draft){ .length = 0 };
 		draft_add(&d, "The packets go to %s different ports.", account_about(a, ports));
-		if (ports > ENGINE_PORTS_MAX)
+		if (ports > FINDING_PORTS_MAX)
 			tell(to, d.text);
 	}
 }
@@ -372,8 +372,8 @@ static const char *verdict_words(enum spoofing_verdict verdict)
 
 void account_families(struct account *a, const struct finding *f, const struct account_sink *to)
 {
-	for (uint32_t i = 0; i < f->families_count && i < ENGINE_FAMILIES_MAX; i++) {
-		const struct engine_family *family = &f->families[i];
+	for (uint32_t i = 0; i < f->families_count && i < FINDING_FAMILIES_MAX; i++) {
+		const struct finding_family *family = &f->families[i];
 		struct draft d = { .length = 0 };
 
 		draft_add(&d, "%s %s consistent with %s (%s). A mark can be copied: this names a tool, not a person.",

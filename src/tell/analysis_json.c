@@ -157,7 +157,7 @@ static json_t *target_json(struct builder *b, const struct analysis_input *input
 	set(b, object, "scope", json_string(prefix_format(&finding->incident->scope, text)));
 	set(b, object, "service", string(service));
 	set(b, object, "destinations", integer(finding->destinations));
-	for (uint32_t i = 0; i < finding->ports_count && i < ENGINE_PORTS_MAX; i++)
+	for (uint32_t i = 0; i < finding->ports_count && i < FINDING_PORTS_MAX; i++)
 		append(b, ports, integer(finding->ports[i]));
 	set(b, object, "ports", ports);
 	return object;
@@ -259,8 +259,8 @@ static json_t *families_json(struct builder *b, const struct finding *finding)
 {
 	json_t *array = json_array();
 
-	for (uint32_t i = 0; i < finding->families_count && i < ENGINE_FAMILIES_MAX; i++) {
-		const struct engine_family *family = &finding->families[i];
+	for (uint32_t i = 0; i < finding->families_count && i < FINDING_FAMILIES_MAX; i++) {
+		const struct finding_family *family = &finding->families[i];
 		json_t *object = json_object();
 
 		set(b, object, "name", string(family->name));

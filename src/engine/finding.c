@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/finding.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "detect/vector.h"
+#include "trace/family.h"
+
+#define BASELINE_MARGIN_NS NS_PER_S        /* around an incident: neither attack nor peace */
+#define CONNECTIONS_END_NS (60 * NS_PER_S) /* after an attack over connections: its own are still being closed */
+#define PORT_SHARE 20                      /* a port with a twentieth of the packets is named */
+#define FAMILY_SHARE 50                    /* a mark on less than a fiftieth of the packets is chance */
+
+static void find_ports(struct finding *f)
+{
+	struct topk ports = f->total->top_dst_ports;
+
+	topk_sort(&ports);
+	for (uint32_t i = 0; i < ports.used && f->ports_count < FINDING_PORTS_MAX; i++)
+		if ((ports.entries[i].count - ports.entries[i].error) * PORT_SHARE >= f->total->packets)
+			f->ports[f->ports_count++] = (uint16_t)ports.entries[i].key.low;
+}
+
+/* `part` of `whole`, in packets; neither product is more than 64 bits. */
+static uint64_t share_of(uint64_t packets, uint64_t part, uint64_t whole)
+{
+	for (; whole > UINT32_MAX; whole >>= 1)
+		part >>= 1;
+	return packets / whole * part + packets % whole * part / whole;
+}
+
+static void find_families(struct finding *f)
+{
+	const struct sample *sample = &f->total->sample;
+	uint64_t counts[FINDING_FAMILIES_MAX] = { 0 }, sampled = 0;
+
+	for (uint32_t i = 0; i < sample->used; i++) {
+		size_t row = family_of(&sample->items[i]);
+
+		sampled += sample->items[i].weight;
+		if (row > 0 && row <= FINDING_FAMILIES_MAX)
+			counts[row - 1] += sample->items[i].weight;
+	}
+	for (size_t i = 0; sampled && i < family_count() && i < FINDING_FAMILIES_MAX; i++) {
+		if (counts[i] * FAMILY_SHARE < sampled)
+			continue;
+		f->families[f->families_count++] = (struct finding_family){
+			.name = family_get(i)->name,
+			.mark = family_get(i)->mark,
+			.packets = share_of(f->total->packets, counts[i], sampled),
+		};
+	}
+}
+
+/* An estimate errs to both sides; there are no more of a thing than packets. */
+static uint64_t at_most(uint64_t estimate, uint64_t packets)
+{
+	return estimate < packets ? estimate : packets;
+}
+
+/* … nor than a prefix can hold. */
+static void clamp_destinations(struct finding *f)
+{
+	unsigned host_bits = (f->incident->scope.is_ipv4 ? 32u : 128u) - f->incident->scope.length;
+
+	if (host_bits < 32 && f->destinations > 1ull << host_bits)
+		f->destinations = 1ull << host_bits;
+}
+
+static bool target_speaks(const struct sample *normal, const struct prefix *scope)
+{
+	for (uint32_t i = 0; i < normal->used; i++)
+		if (prefix_contains(scope, &normal->items[i].src))
+			return true;
+	return false;
+}
+
+static void find_shape(struct finding *f)
+{
+	const struct incident *inc = f->incident;
+
+	f->carpet = !inc->is_scan && inc->scope.length < (inc->scope.is_ipv4 ? 32 : 128);
+	f->pulse = inc->waves_count >= 3;
+	f->multi_vector = inc->parts_count >= 2;
+	f->burst = inc->waves_count == 1 && time_since(inc->ended, inc->began) < NS_PER_S && inc->packets >= 1000;
+}
+
+/* Lists for the search of signatures, and room for tunnel packets as their target sees them. */
+struct lists {
+	const struct observation **attack, **baseline, **verified;
+	struct observation *outers;
+	uint32_t outers_count;
+};
+
+static int lists_init(struct lists *lists, const struct sample *attack, const struct sample *normal)
+{
+	size_t outers = 0;
+
+	*lists = (struct lists){ 0 };
+	for (uint32_t i = 0; i < normal->used; i++)
+		outers += (normal->items[i].flags & OBSERVATION_TUNNELLED) != 0;
+	/* NOLINTBEGIN(bugprone-sizeof-expression): lists of pointers */
+	lists->attack = calloc((size_t)attack->used + 1, sizeof(*lists->attack));
+	lists->baseline = calloc((size_t)normal->used + 1, sizeof(*lists->baseline));
+	lists->verified = calloc((size_t)normal->used + 1, sizeof(*lists->verified));
+	/* NOLINTEND(bugprone-sizeof-expression) */
+	lists->outers = calloc(outers + 1, sizeof(*lists->outers));
+	return lists->attack && lists->baseline && lists->verified && lists->outers ? 0 : -ENOMEM;
+}
+
+static void lists_fini(struct lists *lists)
+{
+	free(lists->attack);
+	free(lists->baseline);
+	free(lists->verified);
+	free(lists->outers);
+}
+
+/* The packet that hits the scope: this one, the tunnel packet around it, or NULL. */
+static const struct observation *towards_scope(struct lists *lists, const struct prefix *scope,
+                                               const struct observation *o)
+{
+	if (prefix_contains(scope, &o->dst))
+		return o;
+	if (!(o->flags & OBSERVATION_TUNNELLED) || !prefix_contains(scope, &o->outer.dst))
+		return NULL;
+	observation_outer(o, &lists->outers[lists->outers_count]);
+	return &lists->outers[lists->outers_count++];
+}
+
+/* What comes later is peace again. */
+static int64_t margin_after(const struct incident *inc)
+{
+	return incident_is_application(inc) ? CONNECTIONS_END_NS : BASELINE_MARGIN_NS;
+}
+
+/* How long the capture shows the scope outside the incident, its margins left out. */
+static uint64_t seconds_outside(const struct finding_context *context, const struct incident *inc)
+{
+	int64_t before = time_since(inc->began, context->first) - BASELINE_MARGIN_NS;
+	int64_t after = inc->open ? 0 : time_since(context->last, inc->ended) - margin_after(inc);
+
+	return (uint64_t)((before > 0 ? before / NS_PER_S : 0) + (after > 0 ? after / NS_PER_S : 0) + 1);
+}
+
+/* Normal traffic to the scope: from outside the incident (B), and verified inside it (V). */
+static int find_signatures(const struct finding_context *context, struct finding *f)
+{
+	const struct incident *inc = f->incident;
+	const struct sample *attack = &f->total->sample, *normal = context->normal;
+	/* An attack over conversations is verified itself. */
+	struct signature_input input = {
+		.baseline_seconds = seconds_outside(context, inc),
+		.clients_only = incident_is_application(inc),
+	};
+	struct lists lists;
+	int rc = lists_init(&lists, attack, normal);
+
+	if (rc < 0)
+		goto free_lists;
+	for (uint32_t i = 0; i < attack->used; i++)
+		lists.attack[input.attack_count++] = &attack->items[i];
+	for (uint32_t i = 0; i < normal->used; i++) {
+		const struct observation *o = towards_scope(&lists, &inc->scope, &normal->items[i]);
+
+		if (!o)
+			continue;
+		if (time_since(inc->began, o->time) > BASELINE_MARGIN_NS ||
+		    (!inc->open && time_since(o->time, inc->ended) > margin_after(inc)))
+			lists.baseline[input.baseline_count++] = o;
+		else if ((o->flags & OBSERVATION_WELCOME) && !input.clients_only)
+			lists.verified[input.verified_count++] = o;
+	}
+	input.attack = lists.attack;
+	input.baseline = lists.baseline;
+	input.verified = lists.verified;
+	input.baseline_packets = normal->used ? (uint64_t)input.baseline_count * normal->seen / normal->used : 0;
+	rc = signature_find(&input, &f->signatures);
+free_lists:
+	lists_fini(&lists);
+	return rc;
+}
+
+int finding_make(struct finding *f, const struct incident *inc, const struct finding_context *context)
+{
+	int rc = 0;
+
+	*f = (struct finding){ .incident = inc };
+	f->total = incident_window(inc);
+	if (!f->total)
+		return -ENOMEM;
+	rc = sample_sort(&f->total->sample);
+	if (rc < 0)
+		return rc;
+	f->sources = at_most(hll_estimate(&f->total->sources), f->total->packets);
+	f->destinations = at_most(hll_estimate(&f->total->destinations), f->total->packets);
+	clamp_destinations(f);
+	f->both_directions = target_speaks(context->normal, &inc->scope);
+	find_ports(f);
+	find_families(f);
+	find_shape(f);
+	spoofing_judge(inc, &f->spoofing);
+	/* What sends so little is below any limit of packets: connections are to be limited, which no packet filter does. */
+	if (inc->is_scan || inc->parts[0].kind == VECTOR_SLOW_HTTP)
+		f->signatures.residual_ppm = 1000000;
+	else
+		rc = find_signatures(context, f);
+	if (rc == 0 && !inc->is_scan)
+		rc = passage_estimate(&inc->timeline, &f->total->sample, &f->signatures, &f->passage);
+	sample_fini(&f->total->sample); /* a hundred incidents' samples are not to be kept at once */
+	if (f->signatures.residual_ppm > SIGNATURE_RESIDUAL_PPM)
+		f->advice = vector_get(inc->parts[0].kind)->advice;
+	return rc;
+}
+
+void finding_fini(struct finding *f)
+{
+	window_free(f->total);
+}
