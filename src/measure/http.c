@@ -25,7 +25,8 @@ struct http_table {
 	uint32_t serial;
 	uint32_t details;
 	int64_t swept_slot;
-	uint32_t crowded; /* servers with HTTP_SWEEP_FROM open connections or more */
+	int64_t searched_slot; /* when no detail could be had of anybody */
+	uint32_t crowded;      /* servers with HTTP_SWEEP_FROM open connections or more */
 	struct http_counters counters;
 	struct http_server servers[SERVERS];
 	struct http_connection connections[CONNECTION_BUCKETS][WAYS];
@@ -39,6 +40,7 @@ struct http_table *http_table_new(uint64_t seed)
 	if (table) {
 		table->seed = seed;
 		table->swept_slot = INT64_MIN;
+		table->searched_slot = INT64_MIN;
 	}
 	return table;
 }
@@ -64,6 +66,7 @@ void http_table_clear(struct http_table *table)
 	memset(table->servers, 0, sizeof(table->servers));
 	memset(table->connections, 0, sizeof(table->connections));
 	table->swept_slot = INT64_MIN;
+	table->searched_slot = INT64_MIN;
 	table->crowded = 0;
 }
 
@@ -325,11 +328,17 @@ static struct http_server *get_server(struct http_table *table, const struct obs
 	return victim;
 }
 
-/* The longest silent server gives its detail up, if it has been silent for a while. */
+/*
+ * The longest silent server gives its detail up, if it has been silent for a while. Where none was, none will be in this slot: what asks for
+ * detail again and again costs a glance a packet, not a search.
+ */
 static bool make_detail_room(struct http_table *table, int64_t slot)
 {
 	struct http_server *oldest = NULL;
 
+	if (table->searched_slot == slot)
+		return false;
+	table->counters.searches++;
 	for (uint32_t i = 0; i < SERVERS; i++) {
 		struct http_server *s = &table->servers[i];
 
@@ -337,8 +346,10 @@ static bool make_detail_room(struct http_table *table, int64_t slot)
 		    (!oldest || s->latest_slot < oldest->latest_slot))
 			oldest = s;
 	}
-	if (!oldest)
+	if (!oldest) {
+		table->searched_slot = slot;
 		return false;
+	}
 	free(oldest->detail);
 	oldest->detail = NULL;
 	oldest->counted = 0;

@@ -135,6 +135,7 @@ struct http_view {
 
 struct http_counters {
 	uint64_t connections_pushed_out, servers_pushed_out, details_refused;
+	uint64_t searches; /* of all servers, for one that gives its detail up */
 };
 
 struct http_table; /* opaque */

@@ -350,6 +350,35 @@ static void bounds(void **state)
 	assert_false(http_table_sweep(*state, 1000, true));
 }
 
+/* All details are taken, and a server with many unfinished requests is worth one with each: all servers are searched once a slot. */
+static void who_asks_for_detail_again_and_again_is_no_work(void **state)
+{
+	const struct http_counters *counters = http_table_counters(*state);
+
+	for (uint32_t s = 0; s < HTTP_DETAILS_MAX; s++)
+		for (uint16_t i = 0; i < HTTP_PROMOTE; i++) {
+			struct made_connection c =
+				made_connection(made_ipv4(CLIENT), (uint16_t)(100 + i), made_ipv4(0x0b000000u + s), 80);
+
+			see(*state, made_text(&c, 0, GET), 0);
+		}
+	assert_int_equal(counters->details_refused, 0);
+	for (uint16_t i = 0; i < 5000; i++) {
+		struct made_connection c = connection((uint16_t)(2000 + i));
+
+		see(*state, made_text(&c, 0, "GET / HTTP/1.1\r\n"), i / 1000);
+	}
+	assert_true(counters->details_refused > 4000);
+	assert_in_range(counters->searches, 5, 10);
+	/* As soon as the others are silent there is room again. */
+	for (uint16_t i = 0; i < HTTP_PROMOTE; i++) {
+		struct made_connection c = connection((uint16_t)(9000 + i));
+		struct http_view view = see(*state, made_text(&c, 0, GET), HTTP_PROMOTE_SLOTS + 1);
+
+		assert_non_null(view.server->detail);
+	}
+}
+
 int main(void)
 {
 #define WITH_TABLE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -361,6 +390,7 @@ int main(void)
 		WITH_TABLE(ports_that_are_used_again),       WITH_TABLE(who_does_not_take_the_answer),
 		WITH_TABLE(counts_against_a_list),      WITH_TABLE(what_requests_share),
 		WITH_TABLE(a_sweep_counts_who_is_held), WITH_TABLE(a_sweep_counts_all_of_them), WITH_TABLE(bounds),
+		WITH_TABLE(who_asks_for_detail_again_and_again_is_no_work),
 	};
 	/* clang-format on */
 
