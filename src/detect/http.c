@@ -2,7 +2,6 @@
 #include "detect/http.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "measure/slot.h"
 
@@ -56,14 +55,7 @@ bool http_mark_holds(const struct http_mark *mark, const struct observation *o)
 
 /* ------------------------------------------------------------------ floods */
 
-/* Both generations as one. */
-struct lately {
-	struct http_generation all;
-	uint64_t clients, targets, names;
-	uint64_t slots; /* that it covers */
-};
-
-static void look_back(const struct http_server *s, int64_t slot, struct lately *l)
+static void look_back(const struct http_server *s, int64_t slot, struct http_lately *l)
 {
 	const struct http_detail *d = s->detail;
 	const struct http_generation *before = &d->generations[1];
@@ -95,7 +87,7 @@ static void look_back(const struct http_server *s, int64_t slot, struct lately *
 }
 
 /* Tenths of a request a second on each connection, on average. */
-static uint64_t line_rate(const struct http_server *s, const struct lately *l, uint64_t in_3s)
+static uint64_t line_rate(const struct http_server *s, const struct http_lately *l, uint64_t in_3s)
 {
 	const struct http_detail *d = s->detail;
 	uint64_t now = d->generations[0].connections, before = d->generations[1].connections;
@@ -120,7 +112,7 @@ static bool holds_share(const struct topk *topk, uint64_t total, unsigned percen
 	return topk->used && (topk->entries[0].count - topk->entries[0].error) * 100 >= total * percent;
 }
 
-static void find_mark(const struct lately *l, struct http_mark *mark, uint64_t *distinct)
+static void find_mark(const struct http_lately *l, struct http_mark *mark, uint64_t *distinct)
 {
 	uint64_t all = l->all.requests;
 
@@ -187,13 +179,12 @@ static int64_t find_onset(const struct http_server *s, int64_t slot)
 	return earliest;
 }
 
-bool http_flood_find(const struct http_server *s, int64_t slot, bool final, struct http_facts *facts,
-                     int64_t *from_slot)
+bool http_flood_find(const struct http_server *s, int64_t slot, bool final, struct http_lately *l,
+                     struct http_facts *facts, int64_t *from_slot)
 {
 	uint64_t in_1s = http_server_sum(s, slot - 9, slot).requests,
 		 in_10s = http_server_sum(s, slot - 99, slot).requests;
 	uint64_t in_3s = http_server_sum(s, slot - 29, slot).requests;
-	struct lately *l;
 	struct http_facts f = { 0 };
 	uint64_t rate, line; /* tenths of a request a second: of each client, on each connection */
 	bool jump, crowd, found;
@@ -201,15 +192,10 @@ bool http_flood_find(const struct http_server *s, int64_t slot, bool final, stru
 	/* Before the dearer look: no rule below is content with less. */
 	if (s->detail->generations[0].requests + s->detail->generations[1].requests < NAMES_MIN)
 		return false;
-	l = malloc(sizeof(*l));
-	if (!l)
-		return false;
 	look_back(s, slot, l);
 	find_mark(l, &f.mark, &f.distinct);
-	if (f.mark.likeness == HTTP_UNLIKE) {
-		free(l);
+	if (f.mark.likeness == HTTP_UNLIKE)
 		return false;
-	}
 	f.requests = l->all.requests;
 	f.clients = l->clients < l->all.requests ? l->clients : l->all.requests;
 	f.seconds = (uint32_t)((l->slots + 9) / 10);
@@ -229,7 +215,6 @@ bool http_flood_find(const struct http_server *s, int64_t slot, bool final, stru
 	         ((f.failing && rate >= FAILING_RATE) || (jump && (rate >= JUMP_RATE || line >= JUMP_LINE)))) ||
 	        (f.failing && in_10s >= LONE_10S && rate >= LONE_RATE) ||
 	        (jump && in_1s >= SUDDEN_1S && rate >= LONE_RATE);
-	free(l);
 	if (!found)
 		return false;
 	*facts = f;

@@ -45,13 +45,20 @@ struct http_facts {
 	enum http_state held_by;     /* … and what they do */
 };
 
+/* A server's two generations as one: room for http_flood_find(), large, and the caller's so that want of memory cannot hide a flood. */
+struct http_lately {
+	struct http_generation all;
+	uint64_t clients, targets, names;
+	uint64_t slots; /* that it covers */
+};
+
 bool http_mark_holds(const struct http_mark *mark, const struct observation *observation);
 
 /*
  * Is there a flood on this server at `slot`? Then *facts says what it shares, and *from_slot where it began. `final`: nothing more will be answered.
  */
-bool http_flood_find(const struct http_server *server, int64_t slot, bool final, struct http_facts *facts,
-                     int64_t *from_slot);
+bool http_flood_find(const struct http_server *server, int64_t slot, bool final, struct http_lately *room,
+                     struct http_facts *facts, int64_t *from_slot);
 /* Do connections keep it waiting, as of the last sweep? */
 bool http_slow_find(const struct http_server *server, struct http_facts *facts, int64_t *from_slot);
 

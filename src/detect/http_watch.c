@@ -34,6 +34,7 @@ struct http_watch {
 	int64_t tick_slot;
 	uint64_t pushed;
 	uint64_t cases_refused;
+	struct http_lately lately;
 	struct http_case cases[HTTP_WATCH_CASES];
 	struct recent recent[HTTP_WATCH_RECENT];
 };
@@ -195,7 +196,7 @@ static void assess_flood(struct http_watch *w, struct detector *d, struct http_s
 		c->on = false;
 	s->frozen = is_attacked(w, s);
 	http_server_advance(s, slot);
-	if (http_flood_find(s, slot, final, &facts, &from_slot))
+	if (http_flood_find(s, slot, final, &w->lately, &facts, &from_slot))
 		begin(w, d, s, VECTOR_HTTP, &facts, from_slot, now);
 }
 

@@ -176,6 +176,31 @@ static void random_names(void **state)
 	assert_int_equal(inc->scope.length, 32);
 }
 
+static bool without_memory;
+
+/* NOLINTBEGIN(bugprone-reserved-identifier): the linker's names for ours and theirs */
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+	return without_memory ? NULL : __real_malloc(size);
+}
+/* NOLINTEND(bugprone-reserved-identifier) */
+
+/* To look for a flood takes no memory that may be wanting. */
+static void found_without_memory(void **state)
+{
+	const struct load l = { 1, 10, 20, 100, "GET /?n", "=1", SAME, false };
+
+	without_memory = true;
+	play(*state, &l);
+	without_memory = false;
+	/* Not only once there is memory again. */
+	assert_true(((struct stage *)*state)->taken > 0);
+	assert_int_equal(only_incident(*state)->parts[0].http.mark.likeness, HTTP_RANDOM_NAMES);
+}
+
 static void random_values_are_what_programs_ask_for(void **state)
 {
 	const struct load l = { 3, 60, 30, 100, "GET /api?token=", "", SAME, true };
@@ -555,6 +580,7 @@ int main(void)
 #define ON_STAGE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		ON_STAGE(random_names),
+		ON_STAGE(found_without_memory),
 		ON_STAGE(random_values_are_what_programs_ask_for),
 		ON_STAGE(random_values_of_a_crowd_that_repeats_itself),
 		ON_STAGE(machines_in_step),
