@@ -29,8 +29,8 @@
 #define HELD_HEADERS 20
 #define HELD_BODIES 20
 #define HELD_STARVED 50
-#define STARVED_PER_CLIENT 8 /* a browser opens six connections to a server */
-#define PAUSE_SLOTS 50       /* of silence that part a flood from what was before */
+#define HELD_PER_CLIENT 8 /* a browser opens six connections to a server, and a program that streams, one */
+#define PAUSE_SLOTS 50    /* of silence that part a flood from what was before */
 #define HOT_SHARE 10
 
 bool http_mark_holds(const struct http_mark *mark, const struct observation *o)
@@ -224,6 +224,11 @@ bool http_flood_find(const struct http_server *s, int64_t slot, bool final, stru
 
 /* ------------------------------------------------------------------ connections that keep a server waiting */
 
+static bool is_crowded(const struct http_held *h, enum http_state state)
+{
+	return h->count[state] >= HELD_PER_CLIENT * h->clients[state];
+}
+
 bool http_slow_find(const struct http_server *s, struct http_facts *facts, int64_t *from_slot)
 {
 	const struct http_held *h = &s->detail->held;
@@ -233,8 +238,9 @@ bool http_slow_find(const struct http_server *s, struct http_facts *facts, int64
 		by = HTTP_HEADER;
 	else if (h->fed >= HELD_BODIES)
 		by = HTTP_BODY;
-	else if (h->count[HTTP_STARVED] >= HELD_STARVED &&
-	         h->count[HTTP_STARVED] >= STARVED_PER_CLIENT * h->clients[HTTP_STARVED])
+	else if (h->count[HTTP_DRIBBLE] >= HELD_BODIES && is_crowded(h, HTTP_DRIBBLE))
+		by = HTTP_DRIBBLE;
+	else if (h->count[HTTP_STARVED] >= HELD_STARVED && is_crowded(h, HTTP_STARVED))
 		by = HTTP_STARVED;
 	else
 		return false;
@@ -259,6 +265,7 @@ static unsigned tell_slow(const struct http_facts *f, char lines[HTTP_FACTS_MAX]
 	static const char *const doing[HTTP_STATES] = {
 		[HTTP_HEADER] = "their request's header never ends",
 		[HTTP_BODY] = "the body they announced comes a few octets at a time",
+		[HTTP_DRIBBLE] = "their body comes in chunks of a few octets, and never the last one",
 		[HTTP_STARVED] = "they asked, and do not take the answer (their receive window stays closed)",
 	};
 

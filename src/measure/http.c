@@ -387,16 +387,24 @@ static bool promote(struct http_table *table, struct http_server *s, int64_t slo
 
 /* ------------------------------------------------------------------ a packet */
 
+_Static_assert(HTTP_CHUNK_SMALL <= OBSERVATION_PAYLOAD_MAX, "the last chunk is found in what is kept");
+
 /* What the packet leaves to be said of its request. */
-static enum http_state state_after(const struct http *http, uint32_t *body_left)
+static enum http_state state_after(const struct observation *o, uint32_t *body_left)
 {
+	const struct http *http = &o->http;
+
 	*body_left = 0;
 	if (!(http->flags & HTTP_ENDED))
 		return http->flags & HTTP_CUT ? HTTP_WHOLE : HTTP_HEADER;
-	if (!(http->flags & HTTP_LENGTH) || http->length <= http->body)
+	if ((http->flags & HTTP_LENGTH) && http->length > http->body) {
+		*body_left = http->length - http->body;
+		return HTTP_BODY;
+	}
+	if (!(http->flags & HTTP_CHUNKED) || (http->flags & HTTP_CUT) || http->body > HTTP_CHUNK_SMALL)
 		return HTTP_WHOLE;
-	*body_left = http->length - http->body;
-	return HTTP_BODY;
+	/* What a body ends with is what a header block does; if there is none yet, it was the header's. */
+	return http->body && (o->flags & OBSERVATION_BLOCK_END) ? HTTP_WHOLE : HTTP_DRIBBLE;
 }
 
 static int64_t whole_slot(int64_t now, uint32_t low)
@@ -410,13 +418,13 @@ static void see_answer(struct http_table *table, struct http_connection *c, uint
 	struct http_server *s = server_of(table, c);
 
 	if (c->pending == 0 || acked < ANSWER_OCTETS || acked >= NEAR ||
-	    (c->state == HTTP_BODY && acked <= CONTINUE_OCTETS))
+	    ((c->state == HTTP_BODY || c->state == HTTP_DRIBBLE) && acked <= CONTINUE_OCTETS))
 		return;
 	if (s)
 		settle(s, whole_slot(slot, c->began_slot), c->pending, false);
 	c->pending = 0;
 	/* Whoever was answered need not finish its request. */
-	if (c->state == HTTP_HEADER)
+	if (c->state == HTTP_HEADER || c->state == HTTP_DRIBBLE)
 		set_state(table, c, HTTP_WHOLE);
 }
 
@@ -443,7 +451,7 @@ static struct http_view begin_request(struct http_table *table, const struct obs
 	c->octets = 0;
 	c->pieces = 0;
 	c->pending = (uint8_t)(c->pending < PENDING_MAX ? c->pending + 1 : PENDING_MAX);
-	set_state(table, c, state_after(&o->http, &body_left));
+	set_state(table, c, state_after(o, &body_left));
 	c->body_left = body_left;
 	view.connection = c;
 	if (promote(table, view.server, slot)) {
@@ -451,6 +459,20 @@ static struct http_view begin_request(struct http_table *table, const struct obs
 		book(view.server, c, o, keys->source, table->seed, fresh);
 	}
 	return view;
+}
+
+static bool is_unfinished(const struct http_connection *c)
+{
+	return c->state == HTTP_HEADER || c->state == HTTP_BODY || c->state == HTTP_DRIBBLE;
+}
+
+/* Whether the last chunk, of size 0, begins here (RFC 9112 section 7.1): at the packet's beginning or behind a line. */
+static bool has_last_chunk(const struct observation *o)
+{
+	for (unsigned i = 0; i + 3 <= o->payload_kept; i++)
+		if ((i == 0 || o->payload[i - 1] == '\n') && memcmp(o->payload + i, "0\r\n", 3) == 0)
+			return true;
+	return false;
 }
 
 /* More of a request; `length` octets of it are new. */
@@ -466,6 +488,8 @@ static void go_on(struct http_table *table, struct http_connection *c, const str
 		c->body_left = length < c->body_left ? c->body_left - length : 0;
 		if (c->body_left == 0)
 			set_state(table, c, HTTP_WHOLE);
+	} else if (o->payload_length > HTTP_CHUNK_SMALL || (o->flags & OBSERVATION_CUT) || has_last_chunk(o)) {
+		set_state(table, c, HTTP_WHOLE); /* HTTP_DRIBBLE, and now an upload like any other, or done */
 	}
 }
 
@@ -501,10 +525,10 @@ static struct http_view client_speaks(struct http_table *table, const struct obs
 		return (struct http_view){ 0 };
 	}
 	if (o->payload_length && ahead - 1 < NEAR) { /* else it was sent before */
-		if ((o->flags & OBSERVATION_HTTP) && c->state != HTTP_HEADER && c->state != HTTP_BODY)
+		if ((o->flags & OBSERVATION_HTTP) && !is_unfinished(c))
 			return begin_request(table, o, keys, c, slot);
 		c->next_seq = end;
-		view.piece = c->state == HTTP_HEADER || c->state == HTTP_BODY;
+		view.piece = is_unfinished(c);
 		if (view.piece)
 			go_on(table, c, o, ahead < o->payload_length ? ahead : o->payload_length);
 	}
@@ -525,7 +549,7 @@ static void server_speaks(struct http_table *table, struct http_connection *c, c
 	if (s && c->pending && status >= 200) {
 		settle(s, whole_slot(slot, c->began_slot), 1, status == 408 || status == 429 || status >= 500);
 		c->pending--;
-		if (c->state == HTTP_HEADER)
+		if (c->state == HTTP_HEADER || c->state == HTTP_DRIBBLE)
 			set_state(table, c, HTTP_WHOLE);
 	}
 	if (o->tcp.flags & (TCP_FIN | TCP_RST))
@@ -568,6 +592,8 @@ bool http_connection_held(const struct http_connection *c, int64_t slot)
 {
 	uint32_t age = (uint32_t)slot - c->began_slot;
 
+	if (c->state == HTTP_DRIBBLE && c->pieces < 2)
+		return false; /* who pauses is no attacker, and of chunks nobody said that there are more */
 	return c->state != HTTP_WHOLE && age >= HTTP_HELD_SLOTS && (uint32_t)slot - c->last_slot <= HTTP_IDLE_SLOTS &&
 	       (uint64_t)c->octets * SLOTS_PER_SECOND <= (uint64_t)age * HTTP_HELD_RATE;
 }

@@ -39,6 +39,7 @@
 #define HTTP_HELD_RATE 100    /* … unless so many octets a second came of it */
 #define HTTP_SWEEP_FROM 20    /* unfinished requests at once that make a server worth a sweep, and its detail */
 #define HTTP_PIECE_SMALL 256  /* octets in a piece that a body is fed slowly with, at most */
+#define HTTP_CHUNK_SMALL 32   /* … in chunks, whose end is then among the octets that are kept */
 #define HTTP_WINDOW_STARVED 4 /* a window so small is hardly one, whatever its scale */
 
 /* What is told of a request's connection; struct http_connection.state */
@@ -46,6 +47,7 @@ enum http_state {
 	HTTP_WHOLE,   /* the request is complete, or nobody can know */
 	HTTP_HEADER,  /* its header block has not ended */
 	HTTP_BODY,    /* its body is shorter than it said */
+	HTTP_DRIBBLE, /* its body comes in chunks, so far only a few octets at a time, and the last has not come */
 	HTTP_STARVED, /* its answer has begun and the client does not take it */
 	HTTP_STATES,
 };

@@ -112,6 +112,17 @@ static void read_length(const uint8_t *at, const uint8_t *end, struct http *http
 	http->length = length < HTTP_LENGTH_MAX ? (uint32_t)length : HTTP_LENGTH_MAX;
 }
 
+/* The last of the codings counts (RFC 9112 section 6.1). */
+static bool is_chunked(const uint8_t *at, const uint8_t *end)
+{
+	static const char chunked[] = "chunked";
+	const size_t length = sizeof(chunked) - 1;
+
+	while (end > at && (end[-1] == ' ' || end[-1] == '\t'))
+		end--;
+	return (size_t)(end - at) >= length && is_name(end - length, length, chunked);
+}
+
 /* One whole line without its end. False where it is no header. */
 static bool read_header(const uint8_t *at, const uint8_t *end, uint64_t *order, struct http *http)
 {
@@ -129,7 +140,7 @@ static bool read_header(const uint8_t *at, const uint8_t *end, uint64_t *order, 
 	}
 	if (is_name(at, (size_t)(colon - at), "content-length"))
 		read_length(colon + 1, end, http);
-	else if (is_name(at, (size_t)(colon - at), "transfer-encoding"))
+	else if (is_name(at, (size_t)(colon - at), "transfer-encoding") && is_chunked(colon + 1, end))
 		http->flags |= HTTP_CHUNKED;
 	return true;
 }

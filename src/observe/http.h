@@ -30,7 +30,7 @@ enum {
 	HTTP_QUERY = 1u << 2,   /* the target has a query … */
 	HTTP_NAMED = 1u << 3,   /* … that begins with name=value, the name a short word */
 	HTTP_LENGTH = 1u << 4,  /* Content-Length: length */
-	HTTP_CHUNKED = 1u << 5, /* Transfer-Encoding: the body's length is not told before */
+	HTTP_CHUNKED = 1u << 5, /* Transfer-Encoding: chunked: the body's length is not told before */
 	HTTP_DOUBLED = 1u << 6, /* two spaces behind the name of the first header */
 };
 

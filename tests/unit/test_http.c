@@ -87,6 +87,12 @@ static void bodies(void **state)
 	http = read_whole("POST /f HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n");
 	assert_int_equal(http.flags, HTTP_ENDED | HTTP_CHUNKED);
 	assert_int_equal(http.body, 3);
+	http = read_whole("POST /f HTTP/1.1\r\nTransfer-Encoding: gzip, Chunked \r\n\r\n");
+	assert_int_equal(http.flags, HTTP_ENDED | HTTP_CHUNKED);
+	http = read_whole("GET /f HTTP/1.1\r\nTransfer-Encoding: identity\r\n\r\n");
+	assert_int_equal(http.flags, HTTP_ENDED);
+	http = read_whole("GET /f HTTP/1.1\r\nTransfer-Encoding:\r\n\r\n");
+	assert_int_equal(http.flags, HTTP_ENDED);
 }
 
 static void cut_by_the_snap_length(void **state)

@@ -12,6 +12,7 @@
 #include "measure/http.h"
 
 #define GET "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+#define CHUNKED "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
 #define SERVER 0xc0000201u
 #define CLIENT 0xc6336401u
 
@@ -64,7 +65,14 @@ static void what_state_a_request_is_in(void **state)
 		{ "GET / HTTP/1.1\r\nHost: x\r\n", HTTP_HEADER },
 		{ "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n", HTTP_BODY },
 		{ "POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nab", HTTP_WHOLE },
-		{ "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP_WHOLE },
+		{ CHUNKED, HTTP_DRIBBLE },
+		{ CHUNKED "2\r\nab\r\n", HTTP_DRIBBLE },
+		{ CHUNKED "2\r\nab\r\n0\r\n\r\n", HTTP_WHOLE },
+		{ CHUNKED "0\r\n\r\n", HTTP_WHOLE },
+		{ CHUNKED "20\r\n0123456789abcdef0123456789abcdef\r\n", HTTP_WHOLE },
+		{ "POST / HTTP/1.1\r\nTransfer-Encoding: identity\r\n\r\n", HTTP_WHOLE },
+		{ "POST / HTTP/1.1\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP_BODY },
+		{ "POST / HTTP/1.1\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP_DRIBBLE },
 	};
 
 	for (uint16_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -118,6 +126,45 @@ static void a_body_in_pieces(void **state)
 		           240); /* a body may look like anything */
 	assert_int_equal(view.connection->state, HTTP_WHOLE);
 	assert_int_equal(view.connection->body_left, 0);
+}
+
+static void a_body_in_chunks(void **state)
+{
+	static const struct {
+		const char *piece;
+		uint8_t state;
+	} cases[] = {
+		{ "1\r\na\r\n", HTTP_DRIBBLE },
+		{ "1\r\n", HTTP_DRIBBLE },
+		{ "\r\n", HTTP_DRIBBLE },
+		{ "2\r\na\n\r\n", HTTP_DRIBBLE }, /* as a header block ends, but no body */
+		{ "10\r\n0123456789\r\n", HTTP_DRIBBLE },
+		{ "0\r\n\r\n", HTTP_WHOLE },
+		{ "0\r\n", HTTP_WHOLE },
+		{ "1\r\na\r\n0\r\n\r\n", HTTP_WHOLE },
+		{ "0\r\nX-Sum: 1\r\n\r\n", HTTP_WHOLE },
+		{ "1c\r\n0123456789012345678901234567\r\n", HTTP_WHOLE }, /* more than hardly anything */
+	};
+
+	for (uint16_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct made_connection c = connection((uint16_t)(2000 + i));
+		struct http_view view = see(*state, made_text(&c, 0, CHUNKED), 0);
+
+		view = see(*state, made_text(&c, 0, "1\r\na\r\n"), 40);
+		assert_false(http_connection_held(view.connection, 100)); /* once only */
+		view = see(*state, made_text(&c, 0, cases[i].piece), 80);
+		assert_true(view.piece && !view.request);
+		assert_int_equal(view.connection->state, cases[i].state);
+		assert_int_equal(http_connection_held(view.connection, 100), cases[i].state == HTTP_DRIBBLE);
+		/* It goes on as a header block begins: what is behind an end is a request, what is within a body is not. */
+		view = see(*state, made_text(&c, 0, "GET / HTTP/1.1\r\n\r\n"), 100);
+		assert_int_equal(view.request, cases[i].state == HTTP_WHOLE);
+		/* Whoever was answered need not finish. */
+		view = see(*state, made_ack(&c, 0, 25, 500), 101);
+		assert_int_equal(view.connection->state, cases[i].state);
+		view = see(*state, made_ack(&c, 0, 300, 500), 102);
+		assert_int_equal(view.connection->state, HTTP_WHOLE);
+	}
 }
 
 static void an_answer_shows_in_the_acknowledgement(void **state)
@@ -386,7 +433,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_TABLE(what_state_a_request_is_in), WITH_TABLE(a_header_in_pieces),
 		WITH_TABLE(a_body_in_pieces),           WITH_TABLE(an_answer_shows_in_the_acknowledgement),
-		WITH_TABLE(either_end_may_close),
+		WITH_TABLE(either_end_may_close),       WITH_TABLE(a_body_in_chunks),
 		WITH_TABLE(ports_that_are_used_again),       WITH_TABLE(who_does_not_take_the_answer),
 		WITH_TABLE(counts_against_a_list),      WITH_TABLE(what_requests_share),
 		WITH_TABLE(a_sweep_counts_who_is_held), WITH_TABLE(a_sweep_counts_all_of_them), WITH_TABLE(bounds),

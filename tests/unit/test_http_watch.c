@@ -440,6 +440,7 @@ static const struct incident *slow_attack(struct stage *s, const struct slow *l)
 }
 
 #define UNFINISHED "GET / HTTP/1.1\r\nHost: x\r\n"
+#define CHUNKED "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
 #define LONG_BODY "POST / HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n"
 
 static void headers_without_end(void **state)
@@ -486,6 +487,48 @@ static void bodies_octet_by_octet(void **state)
 static void uploads_that_stall(void **state)
 {
 	const struct slow l = { 100, 100, 60, LONG_BODY, NULL, 0, false };
+
+	play_slowly(*state, &l);
+	no_incident(*state);
+}
+
+static void chunks_octet_by_octet(void **state)
+{
+	const struct slow l = { 30, 2, 20, CHUNKED, "1\r\na\r\n", 0, false };
+	const struct incident *inc = slow_attack(*state, &l);
+
+	assert_int_equal(inc->parts[0].http.held_by, HTTP_DRIBBLE);
+}
+
+/* A program that streams what it measures has one connection, and is silent for long. */
+static void streams_that_have_little_to_say(void **state)
+{
+	const struct slow l = { 100, 100, 60, CHUNKED, "1\r\n\n\r\n", 0, false };
+
+	play_slowly(*state, &l);
+	no_incident(*state);
+}
+
+/* Many behind one address, with a line now and then. */
+static void streams_of_short_lines(void **state)
+{
+	const struct slow l = { 100, 1, 60, CHUNKED, "1f\r\n{\"at\":1722500000,\"load\":0.07}\n\r\n", 0, false };
+
+	play_slowly(*state, &l);
+	no_incident(*state);
+}
+
+static void chunked_uploads_that_stall(void **state)
+{
+	const struct slow l = { 100, 4, 60, CHUNKED "1\r\na\r\n", NULL, 0, false };
+
+	play_slowly(*state, &l);
+	no_incident(*state);
+}
+
+static void chunks_that_end(void **state)
+{
+	const struct slow l = { 100, 4, 60, CHUNKED "1\r\na\r\n", "0\r\n\r\n", 0, false };
 
 	play_slowly(*state, &l);
 	no_incident(*state);
@@ -606,6 +649,11 @@ int main(void)
 		ON_STAGE(waiting_for_an_answer),
 		ON_STAGE(bodies_octet_by_octet),
 		ON_STAGE(uploads_that_stall),
+		ON_STAGE(chunks_octet_by_octet),
+		ON_STAGE(streams_that_have_little_to_say),
+		ON_STAGE(streams_of_short_lines),
+		ON_STAGE(chunked_uploads_that_stall),
+		ON_STAGE(chunks_that_end),
 		ON_STAGE(answers_not_taken),
 		ON_STAGE(players_that_pause),
 		ON_STAGE(what_the_clients_close_is_over),
