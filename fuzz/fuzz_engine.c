@@ -31,7 +31,7 @@
 #include "base/cursor.h"
 #include "detect/incident_list.h"
 #include "engine/engine.h"
-#include "measure/track.h"
+#include "measure/slot.h"
 #include "html.h"
 #include "tell/analysis.h"
 #include "tell/fingerprint.h"

@@ -6,7 +6,6 @@
 #ifndef HOLDFAST_ENGINE_ENGINE_H
 #define HOLDFAST_ENGINE_ENGINE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "detect/scope.h"

@@ -11,7 +11,7 @@
 #include "made.h"
 
 #include "defend/passage.h"
-#include "measure/track.h"
+#include "measure/slot.h"
 
 #define SEED 7u
 #define PACKETS 60000u
