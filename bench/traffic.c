@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * traffic SHAPE PACKETS SOURCES: writes to standard output a pcap of small packets from so many sources, each of which comes again and again in no
- * order. What is timed with it is what tables cost when they are looked up at random: a source's number is a random draw, its address and port are
- * a hash of that.
+ * traffic SHAPE PACKETS SOURCES: writes to standard output a pcap of small packets from so many sources, each of which
+ * comes again and again in no order. What is timed with it is what tables cost when they are looked up at random: a
+ * source's number is a random draw, its address and port are a hash of that.
  *
  *     flood  SYNs to one address and port: 60 octets a frame, no payload
  *     many   half SYNs, half UDP with 16 random octets; each source keeps to one of 131,072 addresses in 198.18.0.0/15
  *
- * 500,000 packets a second of capture time. Random numbers: xorshift128+ (Vigna 2014), always from the same seed; hash: MurmurHash3's finalizer.
+ * 500,000 packets a second of capture time. Random numbers: xorshift128+ (Vigna 2014), always from the same seed; hash:
+ * MurmurHash3's finalizer.
  */
 #include <stdbool.h>
 #include <stdint.h>

@@ -14,12 +14,13 @@
  *     9 weight   high nibble: weights[], low nibble: TTL
  *    10 seed     of all that is drawn by chance
  *
- * Streams are kept short, for speed: by a hash of the whole input one in MIDDLE_EVERY may be longer and one in LONG_EVERY long, so that what is
- * found by changing a long one is short again. Where an input of the corpus needs length, octets behind its last record make its hash so. Each
- * observation is one that decode_frame() could have made.
+ * Streams are kept short, for speed: by a hash of the whole input one in MIDDLE_EVERY may be longer and one in
+ * LONG_EVERY long, so that what is found by changing a long one is short again. Where an input of the corpus needs
+ * length, octets behind its last record make its hash so. Each observation is one that decode_frame() could have made.
  *
- * Whatever they are, the engine says as many packets as it was given; every finding adds up (parts, waves, shares, times, scope), its signatures hold for
- * as much of the sample as they claim and read back as themselves; the same stream gives the same report, and that is JSON; the report in HTML is sound, and a fingerprint is JSON.
+ * Whatever they are, the engine says as many packets as it was given; every finding adds up (parts, waves, shares,
+ * times, scope), its signatures hold for as much of the sample as they claim and read back as themselves; the same
+ * stream gives the same report, and that is JSON; the report in HTML is sound, and a fingerprint is JSON.
  */
 #include <stdint.h>
 #include <stdio.h>

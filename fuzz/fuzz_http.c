@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two octets say how many more the packet had than were kept; the rest is a payload. What is said of it holds: flags and numbers agree with each
- * other and with the lengths, a request that says where its header block ends says the same when the body behind it is left out, and no
- * shorter piece of it ends earlier.
+ * Two octets say how many more the packet had than were kept; the rest is a payload. What is said of it holds: flags
+ * and numbers agree with each other and with the lengths, a request that says where its header block ends says the same
+ * when the body behind it is left out, and no shorter piece of it ends earlier.
  */
 #include <stdint.h>
 #include <stdlib.h>

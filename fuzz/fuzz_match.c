@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The input up to its first NUL is a text; an observation is made of all of it, repeated. What parses prints to a text that
- * parses to an equal match and prints the same; what does not parse errs inside the text. A match holds exactly where all of
- * its terms do, and no packet meets both a term and its negation.
+ * The input up to its first NUL is a text; an observation is made of all of it, repeated. What parses prints to a text
+ * that parses to an equal match and prints the same; what does not parse errs inside the text. A match holds exactly
+ * where all of its terms do, and no packet meets both a term and its negation.
  */
 #include <stdint.h>
 #include <stdlib.h>

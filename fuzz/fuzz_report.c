@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The input up to its first NUL is a report of `holdfast analyze --json`, what follows is a capture (a small one of the harness's own where nothing
- * does); `holdfast try` applies the one to the other. An odd number of octets asks for its summary in JSON.
+ * The input up to its first NUL is a report of `holdfast analyze --json`, what follows is a capture (a small one of the
+ * harness's own where nothing does); `holdfast try` applies the one to the other. An odd number of octets asks for its
+ * summary in JSON.
  *
- * Whatever they are, it ends with 0 or 1 and never with anything else. What it wrote reads to its end and holds as many packets as the summary says
- * have passed; where it ended well and no packet was dropped, these are the capture's octets but for lengths of sections; where the report is
- * refused, nothing was written.
+ * Whatever they are, it ends with 0 or 1 and never with anything else. What it wrote reads to its end and holds as many
+ * packets as the summary says have passed; where it ended well and no packet was dropped, these are the capture's
+ * octets but for lengths of sections; where the report is refused, nothing was written.
  *
  * The same octets are given to the report in HTML as the name of a file and of a service: it stays sound.
  *

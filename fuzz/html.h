@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether a report in HTML is sound: UTF-8; no control character; tags that are ours, closed in their turn, with attributes in quotes; nothing
- * that runs or fetches. Whatever a name of a file holds, none of this may change.
+ * Whether a report in HTML is sound: UTF-8; no control character; tags that are ours, closed in their turn, with
+ * attributes in quotes; nothing that runs or fetches. Whatever a name of a file holds, none of this may change.
  */
 #ifndef HOLDFAST_FUZZ_HTML_H
 #define HOLDFAST_FUZZ_HTML_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A fast keyed 64-bit mix for tables and sketches: folded 64x64->128 multiplication, as in wyhash and the multilinear
- * family. Not for authentication: an adversary who learns the seed can build collisions, so live systems keep it secret.
+ * family. Not for authentication: an adversary who learns the seed can build collisions, so live systems keep it
+ * secret.
  */
 #ifndef HOLDFAST_BASE_HASH_H
 #define HOLDFAST_BASE_HASH_H

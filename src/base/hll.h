@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * HyperLogLog with 4096 registers: counts distinct things in 4 KiB with a standard error of 1.04/sqrt(4096) = 1.6 %.
- * Merging is the register-wise maximum, so sketches of parts merge into exactly the sketch of the whole.
- * Flajolet et al., AOFA 2007; estimator by Ertl, arXiv:1702.01284, algorithm 6 (unbiased over the whole range, no empirical tables).
+ * Merging is the register-wise maximum, so sketches of parts merge into exactly the sketch of the whole. Flajolet et
+ * al., AOFA 2007; estimator by Ertl, arXiv:1702.01284, algorithm 6 (unbiased over the whole range, no empirical
+ * tables).
  */
 #ifndef HOLDFAST_BASE_HLL_H
 #define HOLDFAST_BASE_HLL_H
@@ -29,7 +30,10 @@ static inline void hll_add(struct hll *hll, uint64_t hash)
 }
 
 void hll_merge(struct hll *into, const struct hll *from);
-/* Number of distinct hashes added, rounded to the nearest integer. Uses only correctly rounded operations: same everywhere. */
+/*
+ * Number of distinct hashes added, rounded to the nearest integer. Uses only correctly rounded operations: same
+ * everywhere.
+ */
 uint64_t hll_estimate(const struct hll *hll);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Memory for large tables that are looked up at random: zeroed, beginning on a cache line, and on huge pages where the system has them, so that a
- * look-up waits for one line of memory and not for page tables as well.
+ * Memory for large tables that are looked up at random: zeroed, beginning on a cache line, and on huge pages where the
+ * system has them, so that a look-up waits for one line of memory and not for page tables as well.
  */
 #ifndef HOLDFAST_BASE_MEMORY_H
 #define HOLDFAST_BASE_MEMORY_H

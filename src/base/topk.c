@@ -55,7 +55,10 @@ static void rebuild_index(struct topk *topk)
 	topk->latest = 0;
 }
 
-/* The count at `rank` of a descending order; `counts` is reordered. Hoare's selection: quadratic at worst, over 256 counts. */
+/*
+ * The count at `rank` of a descending order; `counts` is reordered. Hoare's selection: quadratic at worst, over 256
+ * counts.
+ */
 static uint64_t select_count(uint64_t *counts, uint32_t used, uint32_t rank)
 {
 	uint32_t low = 0, high = used - 1;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The heaviest keys of a stream in fixed space and constant time: SpaceSaving (Metwally, Agrawal, El Abbadi, ICDT 2005) that makes room for many
- * keys at once instead of one by one (as Anderson et al., IMC 2017, do for counters that err the other way). A key's count is too high by at most
- * its `error`, and that is at most N / TOPK_SIZE; a key heavier than that is listed. Merging adds and prunes and keeps both.
+ * The heaviest keys of a stream in fixed space and constant time: SpaceSaving (Metwally, Agrawal, El Abbadi, ICDT 2005)
+ * that makes room for many keys at once instead of one by one (as Anderson et al., IMC 2017, do for counters that err
+ * the other way). A key's count is too high by at most its `error`, and that is at most N / TOPK_SIZE; a key heavier
+ * than that is listed. Merging adds and prunes and keeps both.
  *
- * `floor` is the most that a key can have which is not listed. When the table is full, the lighter half goes and the heaviest of them is the new
- * floor. With S = sum of (count - floor), every packet adds its weight to S, and making room takes TOPK_SIZE + 1 times the floor's rise from
- * it at least: hence the bound.
+ * `floor` is the most that a key can have which is not listed. When the table is full, the lighter half goes and the
+ * heaviest of them is the new floor. With S = sum of (count - floor), every packet adds its weight to S, and making
+ * room takes TOPK_SIZE + 1 times the floor's rise from it at least: hence the bound.
  */
 #ifndef HOLDFAST_BASE_TOPK_H
 #define HOLDFAST_BASE_TOPK_H

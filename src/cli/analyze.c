@@ -3,8 +3,9 @@
  * holdfast analyze: reads captures as one, merged by time, feeds what they hold to one engine, and has the findings
  * told.
  *
- * What cannot be read does not stop what can: of a cut or broken capture all that comes before counts, a file that cannot be opened is named
- * and the rest reported. The exit status says so. Where no file can be opened at all, there is no report.
+ * What cannot be read does not stop what can: of a cut or broken capture all that comes before counts, a file that
+ * cannot be opened is named and the rest reported. The exit status says so. Where no file can be opened at all, there
+ * is no report.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -266,7 +267,9 @@ static void take_packet(struct run *run, const struct capture_record *record)
 	input->bytes += record->original;
 	result = decode_frame(record->link_type, record->data, record->captured, record->original, observation);
 	input->by_reason[result]++;
-	/* What is behind the IP header may be undecodable, and is counted so; the packet hits its target all the same. */
+	/*
+	 * What is behind the IP header may be undecodable, and is counted so; the packet hits its target all the same.
+	 */
 	if (decode_hits_target(result)) {
 		observation->time = run->time;
 		observation->weight = 1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A command is a function and a row in main.c's table. Its argv[0] is the command's own name ("analyze"). It answers --help itself
- * on standard output. Results go to standard output and nothing else does; what went wrong goes to standard error as
- * `holdfast: WHERE: what is wrong; what to do`. SIGPIPE is ignored: a command finds out by its write.
+ * A command is a function and a row in main.c's table. Its argv[0] is the command's own name ("analyze"). It answers
+ * --help itself on standard output. Results go to standard output and nothing else does; what went wrong goes to
+ * standard error as `holdfast: WHERE: what is wrong; what to do`. SIGPIPE is ignored: a command finds out by its write.
  */
 #ifndef HOLDFAST_CLI_COMMAND_H
 #define HOLDFAST_CLI_COMMAND_H

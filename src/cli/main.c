@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The front door: a table of commands. Everything a command is and does stands with the command (command.h says what is asked of
- * it); here a name becomes a function, and a misspelt one a suggestion.
+ * The front door: a table of commands. Everything a command is and does stands with the command (command.h says what is
+ * asked of it); here a name becomes a function, and a misspelt one a suggestion.
  */
 #include <errno.h>
 #include <signal.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A file that is whole or not there: it is written under another name beside its own and renamed at the end; a full disk or a signal
- * removes what there is. Only what is no regular file (a pipe, a device) is written in place, and "-" is standard output.
+ * A file that is whole or not there: it is written under another name beside its own and renamed at the end; a full
+ * disk or a signal removes what there is. Only what is no regular file (a pipe, a device) is written in place, and "-"
+ * is standard output.
  */
 #ifndef HOLDFAST_CLI_OUTPUT_H
 #define HOLDFAST_CLI_OUTPUT_H
@@ -15,7 +16,9 @@ struct output {
 	char *temporary;
 };
 
-/* From here on a signal that ends the program removes the unfinished file first; one output at a time is known to it. */
+/*
+ * From here on a signal that ends the program removes the unfinished file first; one output at a time is known to it.
+ */
 void output_watch_signals(void);
 /* 0 or -errno. */
 int output_open(struct output *output, const char *path);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libcyaml holds the file to the schema below and tells of a breach through its log: first what is wrong, then a trace from
- * the inside out with lines and columns. One line is made of the first of each.
+ * libcyaml holds the file to the schema below and tells of a breach through its log: first what is wrong, then a trace
+ * from the inside out with lines and columns. One line is made of the first of each.
  */
 #include "cli/services.h"
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The services of a host, as the configuration names them (YAML; `services:` in holdfast.yaml, and whatever `analyze --services` is given):
+ * The services of a host, as the configuration names them (YAML; `services:` in holdfast.yaml, and whatever `analyze
+ * --services` is given):
  *
  *     services:
  *       - { name: web, addresses: [192.0.2.10, "2001:db8::10"], tcp: [80, 443], udp: [443], path: local }
  *
- * The whole configuration may be given; of its other keys mode, shield and trusted_proxies are known and mean nothing here.
+ * The whole configuration may be given; of its other keys mode, shield and trusted_proxies are known and mean nothing
+ * here.
  */
 #ifndef HOLDFAST_CLI_SERVICES_H
 #define HOLDFAST_CLI_SERVICES_H
@@ -26,8 +28,9 @@ struct services *services_load(const char *path, char error[SERVICES_ERROR_SIZE]
 void services_free(struct services *services);
 
 /*
- * The service that a finding's target is: the only one with an address in the target (or around it); of several, the only one
- * that has one of the ports attacked. NULL where that leaves none or more than one. `context` is a struct services.
+ * The service that a finding's target is: the only one with an address in the target (or around it); of several, the
+ * only one that has one of the ports attacked. NULL where that leaves none or more than one. `context` is a struct
+ * services.
  */
 const char *services_name(const void *context, const struct finding *finding);
 

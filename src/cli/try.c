@@ -2,15 +2,16 @@
 /*
  * holdfast try --rules REPORT.json IN -w OUT: what the rules of a report would do to a capture.
  *
- * Reads a report of `holdfast analyze --json` (holdfast.analysis/1): each signature of each incident, in the order of the
- * report, becomes a rule of the sieve with the incident's target.scope as its own. Of IN, every record goes to OUT as it is, in
- * the input's format, but for the packets that a rule drops. What cannot be decoded passes and is counted.
+ * Reads a report of `holdfast analyze --json` (holdfast.analysis/1): each signature of each incident, in the order of
+ * the report, becomes a rule of the sieve with the incident's target.scope as its own. Of IN, every record goes to OUT
+ * as it is, in the input's format, but for the packets that a rule drops. What cannot be decoded passes and is counted.
  *
- * OUT is whole or not there: it is written under another name beside its own and renamed at the end; a full disk or a signal
- * removes what there is. Only what is no regular file (a pipe, a device) is written in place.
+ * OUT is whole or not there: it is written under another name beside its own and renamed at the end; a full disk or a
+ * signal removes what there is. Only what is no regular file (a pipe, a device) is written in place.
  *
- * One octet string is changed: where a rule may drop, the section length that a pcapng section header states becomes -1 (not
- * stated), for it would be wrong. A record that the end of IN cuts is left out, so that OUT can be read to its end.
+ * One octet string is changed: where a rule may drop, the section length that a pcapng section header states becomes -1
+ * (not stated), for it would be wrong. A record that the end of IN cuts is left out, so that OUT can be read to its
+ * end.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -466,7 +467,9 @@ static bool passes(struct trial *trial, const struct capture_record *record)
 		counts->not_ip++;
 		return true;
 	}
-	/* What is undecodable behind its IP header is counted, and meets the rules by what IP says: as in the analysis. */
+	/*
+	 * What is undecodable behind its IP header is counted, and meets the rules by what IP says: as in the analysis.
+	 */
 	if (result != DECODE_OK)
 		counts->undecodable++;
 	if (!decode_hits_target(result))
@@ -637,7 +640,9 @@ static int run(struct trial *trial, const struct options *options)
 		          strerror(-result));
 		goto undo_capture;
 	}
-	/* The C library takes a size only together with a buffer; static, for standard output outlives this function. */
+	/*
+	 * The C library takes a size only together with a buffer; static, for standard output outlives this function.
+	 */
 	(void)setvbuf(output.file, buffer, _IOFBF, sizeof(buffer));
 	in_place = !output.temporary;
 	result = sift(trial, capture, output.file);

@@ -2,9 +2,9 @@
 /*
  * The match language: parser, printer, evaluator; the grammar stands in match.h.
  *
- * One table says how each field is written, what operand it takes and how large that may be; parser and printer both read
- * it. The parser reads the text once, from left to right, and stops at the first character that cannot be right. The only
- * state is a position in the text, so its time is linear in the text and its memory constant.
+ * One table says how each field is written, what operand it takes and how large that may be; parser and printer both
+ * read it. The parser reads the text once, from left to right, and stops at the first character that cannot be right.
+ * The only state is a position in the text, so its time is linear in the text and its memory constant.
  *
  * Decisions where the grammar leaves room:
  * - "!=" negates the term, so "not src port != 53" is "src port 53". Printed, a negated term begins with "not".
@@ -796,7 +796,10 @@ static size_t term_format(const struct match_term *term, char buffer[TERM_TEXT_S
 
 const char *match_format(const struct match *match, char text[MATCH_TEXT_SIZE])
 {
-	/* A match that was not parsed may be too long. A text with a term less would match more: end it so that it is no match. */
+	/*
+	 * A match that was not parsed may be too long. A text with a term less would match more: end it so that it is
+	 * no match.
+	 */
 	static const char more[] = " and ...";
 	unsigned count = match->count < MATCH_TERMS_MAX ? match->count : MATCH_TERMS_MAX;
 	size_t lengths[MATCH_TERMS_MAX], whole = 0, used = 0;
@@ -862,7 +865,10 @@ static bool field_value(enum match_field field, const struct observation *o, uin
 		return o->flags & OBSERVATION_ICMP;
 	case MATCH_PAYLOAD_LENGTH:
 		*value = o->payload_length;
-		/* Only where TCP's header was cut before its data offset is it unknown; a later fragment is payload all over. */
+		/*
+		 * Only where TCP's header was cut before its data offset is it unknown; a later fragment is payload all
+		 * over.
+		 */
 		return o->protocol != PROTOCOL_TCP || o->flags & (OBSERVATION_TCP | OBSERVATION_LATER_FRAGMENT);
 	case MATCH_IP:
 	case MATCH_IP6:

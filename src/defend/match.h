@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The match language: what a signature prints, a person can type. Words and order follow pcap filters where they have the term
- * (pcap-filter(7)). A match is a conjunction of terms:
+ * The match language: what a signature prints, a person can type. Words and order follow pcap filters where they have
+ * the term (pcap-filter(7)). A match is a conjunction of terms:
  *
  *     match   = term { "and" term }
  *     term    = [ "not" ] ( "ip" | "ip6" | "tcp" | "udp" | "icmp" | "icmp6" | "fragment" | "df"

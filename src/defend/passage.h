@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the rules found for an attack would have let pass of it, over time. The attack's packets are counted exactly by its timeline; which of them
- * the rules hold is known of a uniform sample only: in each bin of the timeline the share of the sample that passes, times the bin's count. As in the
- * sieve, the first rule that matches decides; a rate limit passes what its rate allows in a bin.
+ * What the rules found for an attack would have let pass of it, over time. The attack's packets are counted exactly by
+ * its timeline; which of them the rules hold is known of a uniform sample only: in each bin of the timeline the share
+ * of the sample that passes, times the bin's count. As in the sieve, the first rule that matches decides; a rate limit
+ * passes what its rate allows in a bin.
  */
 #ifndef HOLDFAST_DEFEND_PASSAGE_H
 #define HOLDFAST_DEFEND_PASSAGE_H

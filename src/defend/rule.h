@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A rule: what to do with the packets to a scope that a match holds. A signature of an incident is one; so is what a person
- * types. What a rule costs and why it was made stands with whoever made it.
+ * A rule: what to do with the packets to a scope that a match holds. A signature of an incident is one; so is what a
+ * person types. What a rule costs and why it was made stands with whoever made it.
  */
 #ifndef HOLDFAST_DEFEND_RULE_H
 #define HOLDFAST_DEFEND_RULE_H

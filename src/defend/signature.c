@@ -692,7 +692,10 @@ static int find_rules(struct search *s, struct candidate *best, struct candidate
 		/* "length 40-1500" is a description, not a rule. */
 		if (!g->has_bound && !names_a_kind(&g->match))
 			break;
-		/* A rule that is neither safe nor a challenge is worth saying only where it shows what is missing to prove it. */
+		/*
+		 * A rule that is neither safe nor a challenge is worth saying only where it shows what is missing to
+		 * prove it.
+		 */
 		if (g->action == RULE_NONE && g->has_bound && g->baseline_hits + g->verified_hits > 0)
 			break;
 		set->count++;

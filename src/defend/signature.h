@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finds the narrowest rules that stop an attack, with a guard for normal traffic. For each proposed rule it says how much of the attack it catches and, with
- * 95 % confidence, the largest share of normal packets that it would lose.
+ * Finds the narrowest rules that stop an attack, with a guard for normal traffic. For each proposed rule it says how
+ * much of the attack it catches and, with 95 % confidence, the largest share of normal packets that it would lose.
  *
- * Input are samples: the attack (A), normal inbound packets to the same scope from outside the incident (B), and packets of verified conversations
- * during it (V). Beam search over conjunctions of what the attack packets have in common, scored coverage - 50 x bound, mined again on what is left.
+ * Input are samples: the attack (A), normal inbound packets to the same scope from outside the incident (B), and
+ * packets of verified conversations during it (V). Beam search over conjunctions of what the attack packets have in
+ * common, scored coverage - 50 x bound, mined again on what is left.
  */
 #ifndef HOLDFAST_DEFEND_SIGNATURE_H
 #define HOLDFAST_DEFEND_SIGNATURE_H
@@ -57,8 +58,8 @@ struct signature_set {
 /* 0 or -ENOMEM. */
 int signature_find(const struct signature_input *input, struct signature_set *set);
 /*
- * One-sided 95 % upper bound in parts per million on a share of which `hits` in `n` were seen, by the Poisson bound (Garwood 1936), which is
- * never below the binomial one of Clopper and Pearson (1934). 1,000,000 where n is 0.
+ * One-sided 95 % upper bound in parts per million on a share of which `hits` in `n` were seen, by the Poisson bound
+ * (Garwood 1936), which is never below the binomial one of Clopper and Pearson (1934). 1,000,000 where n is 0.
  */
 uint32_t signature_bound_ppm(uint64_t hits, uint64_t n);
 

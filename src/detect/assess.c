@@ -49,7 +49,10 @@ static bool is_stream(const struct track *t)
 	return counts.fresh * STREAM_SHARE < counts.packets;
 }
 
-/* Back from the window that fired, as far as there is a good part of its peak without a pause longer than `pause` slots. */
+/*
+ * Back from the window that fired, as far as there is a good part of its peak without a pause longer than `pause`
+ * slots.
+ */
 static int64_t walk_back(const struct view *v, int64_t from, int64_t pause, bool settled_too)
 {
 	const struct track *t = v->track;

@@ -17,9 +17,9 @@ struct alarm {
 };
 
 /*
- * `since`: nothing before this slot counts (a wave that is over). `wider` multiplies the bounds: 1 for an address, more for a network.
- * `watched`: the scope is under attack already, so that half is enough for another vector. `final`: the input has ended, nothing more will be
- * settled.
+ * `since`: nothing before this slot counts (a wave that is over). `wider` multiplies the bounds: 1 for an address, more
+ * for a network. `watched`: the scope is under attack already, so that half is enough for another vector. `final`: the
+ * input has ended, nothing more will be settled.
  */
 bool assess(const struct track *track, const struct evidence *evidence, int64_t since, int64_t slot, unsigned wider,
             bool watched, bool final, struct alarm *alarm);

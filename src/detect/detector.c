@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A track's alarm opens a wave: of a new incident, or of one on the same scope that is not over. From the ring it takes its first packets, so that it
- * begins with the first and not with the one that raised the alarm. A track is assessed once a slot and at doubling counts within one; what then falls
- * silent waits until its packets had time to be answered.
+ * A track's alarm opens a wave: of a new incident, or of one on the same scope that is not over. From the ring it takes
+ * its first packets, so that it begins with the first and not with the one that raised the alarm. A track is assessed
+ * once a slot and at doubling counts within one; what then falls silent waits until its packets had time to be
+ * answered.
  */
 #include "detect/detector.h"
 
@@ -224,7 +225,10 @@ static bool decide(struct detector *d, struct track *track, unsigned level, int6
 	/* A wave that is over is not to be found again in the seconds behind it. */
 	if (index >= 0 && !d->list.items[index]->wave_open && slot_of(d->list.items[index]->ended.ns) >= since)
 		since = slot_of(d->list.items[index]->ended.ns) + 1;
-	/* Without room nothing comes of an alarm, and a closer look is dear: every other target would have it again and again. */
+	/*
+	 * Without room nothing comes of an alarm, and a closer look is dear: every other target would have it again and
+	 * again.
+	 */
 	if (!room) {
 		d->list.refused += assess(track, evidence, since, slot, level + 1, watched, final, &alarm);
 		return false;

@@ -2,8 +2,8 @@
 /*
  * Decides from counts which scopes are under attack, and keeps the incidents. Pure: time comes with the observations.
  *
- * Evidence is looked for at the address, and at two sizes of network around it for attacks that are spread thin; a network is the
- * target only where no single address of it explains half.
+ * Evidence is looked for at the address, and at two sizes of network around it for attacks that are spread thin; a
+ * network is the target only where no single address of it explains half.
  */
 #ifndef HOLDFAST_DETECT_DETECTOR_H
 #define HOLDFAST_DETECT_DETECTOR_H
@@ -30,8 +30,8 @@ struct detector *detector_new(uint64_t seed);
 void detector_free(struct detector *detector);
 
 /*
- * A packet that nobody asked for, counted in these tracks (NULL where there is none yet), narrowest first. Returns true where
- * it became part of an incident.
+ * A packet that nobody asked for, counted in these tracks (NULL where there is none yet), narrowest first. Returns true
+ * where it became part of an incident.
  */
 bool detector_observe(struct detector *detector, const struct observation *observation, const struct keys *keys,
                       uint8_t kind, struct track *tracks[SCOPE_LEVELS]);
@@ -39,16 +39,17 @@ bool detector_observe(struct detector *detector, const struct observation *obser
 void detector_observe_probe(struct detector *detector, const struct observation *observation, const struct keys *keys,
                             struct track *track);
 /*
- * Slots have passed: what was busy and then fell silent is assessed once its packets had time to be answered. To be called whenever the
- * present slot has moved on.
+ * Slots have passed: what was busy and then fell silent is assessed once its packets had time to be answered. To be
+ * called whenever the present slot has moved on.
  */
 void detector_tick(struct detector *detector, struct track_table *tracks, struct track_table *probes, int64_t slot);
 /* A source inside an open incident completed a handshake, or reset our answer. */
 void detector_note(struct detector *detector, const struct address *target, uint8_t kind, bool handshake,
                    bool reset_back);
 /*
- * For who knows an attack by more than the counts of unwelcome packets: opens a wave of this vector on the scope, of a new incident or of one that is not
- * over. Returns the incident's index, which stays what it is, or -1 where it is refused.
+ * For who knows an attack by more than the counts of unwelcome packets: opens a wave of this vector on the scope, of a
+ * new incident or of one that is not over. Returns the incident's index, which stays what it is, or -1 where it is
+ * refused.
  */
 int32_t detector_raise(struct detector *detector, const struct prefix *scope, uint8_t kind, struct capture_time began,
                        struct capture_time now);
@@ -62,7 +63,10 @@ void detector_rest(struct detector *detector, int32_t index);
 void detector_tell(struct detector *detector, int32_t index, uint8_t kind, const struct http_facts *facts);
 /* The clock has jumped: what is open ends where it last was. Tracks are the caller's to clear. */
 void detector_break(struct detector *detector, struct capture_time last);
-/* End of input at `last`: what the tracks still hold is assessed, incidents are closed, merged, named and ordered by beginning. */
+/*
+ * End of input at `last`: what the tracks still hold is assessed, incidents are closed, merged, named and ordered by
+ * beginning.
+ */
 void detector_finish(struct detector *detector, struct track_table *tracks, struct track_table *probes,
                      struct capture_time last);
 

@@ -13,7 +13,10 @@
 #define MACHINES_CLIENTS 200 /* of addresses that many stand behind (proxies, translators) a server sees fewer */
 #define CROWD_1S 400         /* requests of a crowd in a second … */
 #define CROWD_10S 2000       /* … or in ten */
-/* Tenths of a request a second for one target, on average, on each connection: whoever else is behind its client has another. */
+/*
+ * Tenths of a request a second for one target, on average, on each connection: whoever else is behind its client has
+ * another.
+ */
 #define MACHINES_LINE 30 /* no person, no program that waits */
 #define JUMP_LINE 15     /* … where hardly anybody came before: programs poll once a second */
 /* … of each client */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Is what a server gets a flood of requests, or connections that keep it waiting? No rate alone is evidence: a flash crowd, a crawler and a load test are as
- * fast. What counts is what requests have in common that people and their programs do not: parameter names that never repeat; one target asked for again and
- * again by each of many clients in one header order; requests that no browser makes; and, where they are fewer, that the server fails or that there
- * were hardly any before.
+ * Is what a server gets a flood of requests, or connections that keep it waiting? No rate alone is evidence: a flash
+ * crowd, a crawler and a load test are as fast. What counts is what requests have in common that people and their
+ * programs do not: parameter names that never repeat; one target asked for again and again by each of many clients in
+ * one header order; requests that no browser makes; and, where they are fewer, that the server fails or that there were
+ * hardly any before.
  */
 #ifndef HOLDFAST_DETECT_HTTP_H
 #define HOLDFAST_DETECT_HTTP_H
@@ -45,7 +46,10 @@ struct http_facts {
 	enum http_state held_by;     /* … and what they do */
 };
 
-/* A server's two generations as one: room for http_flood_find(), large, and the caller's so that want of memory cannot hide a flood. */
+/*
+ * A server's two generations as one: room for http_flood_find(), large, and the caller's so that want of memory cannot
+ * hide a flood.
+ */
 struct http_lately {
 	struct http_generation all;
 	uint64_t clients, targets, names;
@@ -55,7 +59,8 @@ struct http_lately {
 bool http_mark_holds(const struct http_mark *mark, const struct observation *observation);
 
 /*
- * Is there a flood on this server at `slot`? Then *facts says what it shares, and *from_slot where it began. `final`: nothing more will be answered.
+ * Is there a flood on this server at `slot`? Then *facts says what it shares, and *from_slot where it began. `final`:
+ * nothing more will be answered.
  */
 bool http_flood_find(const struct http_server *server, int64_t slot, bool final, struct http_lately *room,
                      struct http_facts *facts, int64_t *from_slot);

@@ -118,7 +118,9 @@ static struct recent *recent_at(struct http_watch *w, uint64_t back)
 	return &w->recent[(w->pushed - 1 - back) % HTTP_WATCH_RECENT];
 }
 
-/* Whether a kept packet is one of the attack's. Of those that keep a server waiting, the connections must still do so. */
+/*
+ * Whether a kept packet is one of the attack's. Of those that keep a server waiting, the connections must still do so.
+ */
 static bool belongs(struct http_watch *w, const struct http_case *c, const struct recent *r, int64_t from_ns,
                     int64_t slot)
 {

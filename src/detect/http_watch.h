@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Attacks over HTTP, from the packets of conversations that speak it. Holds what measure/http.h counts, the latest requests, so that an incident has its
- * beginning, and what tells the packets of each attack from others to the same server.
+ * Attacks over HTTP, from the packets of conversations that speak it. Holds what measure/http.h counts, the latest
+ * requests, so that an incident has its beginning, and what tells the packets of each attack from others to the same
+ * server.
  *
  * A flood's packets are its requests; those of connections that keep a server waiting are what they send while they do.
  */

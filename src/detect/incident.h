@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An incident: one attack on one scope, with its waves and vectors. It begins with the first packet of its first wave, holds many waves, and ends
- * when none has come for INCIDENT_QUIET_NS.
+ * An incident: one attack on one scope, with its waves and vectors. It begins with the first packet of its first wave,
+ * holds many waves, and ends when none has come for INCIDENT_QUIET_NS.
  */
 #ifndef HOLDFAST_DETECT_INCIDENT_H
 #define HOLDFAST_DETECT_INCIDENT_H

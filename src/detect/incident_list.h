@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The incidents that are kept, by index: an index stays what it is until the end. Those on neighbours by the same vector become one on their network;
- * what was absorbed leaves a pointer to where it went.
+ * The incidents that are kept, by index: an index stays what it is until the end. Those on neighbours by the same
+ * vector become one on their network; what was absorbed leaves a pointer to where it went.
  */
 #ifndef HOLDFAST_DETECT_INCIDENT_LIST_H
 #define HOLDFAST_DETECT_INCIDENT_LIST_H
@@ -35,12 +35,15 @@ int32_t incident_list_add(struct incident_list *list, const struct prefix *scope
 struct incident_part *incident_list_part(struct incident_list *list, struct incident *incident, uint8_t kind);
 /* Where the incident of this index ended, itself or another; -1 of -1. */
 int32_t incident_list_resolve(const struct incident_list *list, int32_t index);
-/* The incident that is not over and that an alarm on this scope belongs to; -1 where there is none. Scans are not looked at. */
+/*
+ * The incident that is not over and that an alarm on this scope belongs to; -1 where there is none. Scans are not
+ * looked at.
+ */
 int32_t incident_list_find(const struct incident_list *list, const struct prefix *scope, struct capture_time now);
 void incident_list_absorb(struct incident_list *list, int32_t into, int32_t from);
 /*
- * Neighbours under the same attack are one incident on their network: four addresses of one /24 (/64), or two networks of one /16 (/32). Returns
- * where `index` ended.
+ * Neighbours under the same attack are one incident on their network: four addresses of one /24 (/64), or two networks
+ * of one /16 (/32). Returns where `index` ended.
  */
 int32_t incident_list_gather(struct incident_list *list, int32_t index, uint8_t kind, struct capture_time now);
 

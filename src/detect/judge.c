@@ -8,8 +8,9 @@
 #include "observe/protocol.h"
 
 /*
- * To a group: multicast that is in use (RFC 5771: link-local, source-specific, GLOP, scoped; the reserved blocks between are where anonymised captures
- * have their targets), or the broadcast address of the sender's own network, as far as a /24 tells.
+ * To a group: multicast that is in use (RFC 5771: link-local, source-specific, GLOP, scoped; the reserved blocks
+ * between are where anonymised captures have their targets), or the broadcast address of the sender's own network, as
+ * far as a /24 tells.
  */
 static bool is_to_group(const struct observation *o)
 {
@@ -23,7 +24,10 @@ static bool is_to_group(const struct observation *o)
 	       (memcmp(dst + 12, o->src.octets + 12, 3) == 0 || memcmp(dst + 12, "\xff\xff\xff", 3) == 0);
 }
 
-/* What a client sends once it has the server's keys: Handshake packets (RFC 9000 section 17.2.4) and short headers (17.3). */
+/*
+ * What a client sends once it has the server's keys: Handshake packets (RFC 9000 section 17.2.4) and short headers
+ * (17.3).
+ */
 static bool is_later_quic(const struct observation *o)
 {
 	return o->payload_kept > 0 && ((o->payload[0] & 0xf0) == 0xe0 || (o->payload[0] & 0xc0) == 0x40);
@@ -50,8 +54,9 @@ static void judge_quote(const struct flow_table *flows, const struct observation
 		return;
 	}
 	/*
-	 * Requests in the target's name to a service that reflects: where it is closed, an error comes instead of the answer. (The quoted address may
-	 * have been translated on the way, or left as it was when a capture was anonymised.)
+	 * Requests in the target's name to a service that reflects: where it is closed, an error comes instead of the
+	 * answer. (The quoted address may have been translated on the way, or left as it was when a capture was
+	 * anonymised.)
 	 */
 	if (o->quote.protocol == PROTOCOL_UDP) {
 		j->kind = vector_of_service(o->quote.dst_port);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What one packet is: welcome, or of which kind of the unwelcome, and what it says of packets before it. What is known of how protocols are spoken
- * (echoes, errors, groups, fragments, QUIC) stands here.
+ * What one packet is: welcome, or of which kind of the unwelcome, and what it says of packets before it. What is known
+ * of how protocols are spoken (echoes, errors, groups, fragments, QUIC) stands here.
  *
- * Conversations move on by it (measure/flow.h), nothing else does: what is to be counted, given back and noted is told, and is the caller's to do.
+ * Conversations move on by it (measure/flow.h), nothing else does: what is to be counted, given back and noted is told,
+ * and is the caller's to do.
  */
 #ifndef HOLDFAST_DETECT_JUDGE_H
 #define HOLDFAST_DETECT_JUDGE_H
@@ -40,7 +41,10 @@ struct judgement {
 /* Slots never go back between two calls without flow_table_clear(). */
 void judge_packet(struct flow_table *flows, const struct observation *observation, const struct keys *keys,
                   int64_t slot, struct judgement *judgement);
-/* A tunnelled packet once more, as the tunnel's end sees it: what to count it as, VECTOR_NONE where there is nothing to object to. */
+/*
+ * A tunnelled packet once more, as the tunnel's end sees it: what to count it as, VECTOR_NONE where there is nothing to
+ * object to.
+ */
 uint8_t judge_tunnel(struct flow_table *flows, const struct observation *observation, int64_t slot);
 
 #endif

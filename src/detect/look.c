@@ -57,8 +57,8 @@ bool look_confirms(struct recent_ring *ring, struct track *track, unsigned level
 }
 
 /*
- * Forged sources give themselves away by impossible ones among them, and answers of a service that no table knows by the one port that all of them
- * come from.
+ * Forged sources give themselves away by impossible ones among them, and answers of a service that no table knows by
+ * the one port that all of them come from.
  */
 bool look_finds(struct recent_ring *ring, struct track *track, unsigned level, int64_t since, int64_t slot, bool final,
                 struct alarm *alarm)

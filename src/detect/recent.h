@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The latest suspicious packets, kept so that an incident begins with its first packet, and so that what raised an alarm can be looked at again. A
- * packet becomes part of one incident at most, and of one scan at most.
+ * The latest suspicious packets, kept so that an incident begins with its first packet, and so that what raised an
+ * alarm can be looked at again. A packet becomes part of one incident at most, and of one scan at most.
  *
- * What is looked at again and again fits on a cache line. The whole packet lies beside it, unless an incident took it at once: then nobody will ask
- * for it any more, and under a flood that is nearly all.
+ * What is looked at again and again fits on a cache line. The whole packet lies beside it, unless an incident took it
+ * at once: then nobody will ask for it any more, and under a flood that is nearly all.
  */
 #ifndef HOLDFAST_DETECT_RECENT_H
 #define HOLDFAST_DETECT_RECENT_H

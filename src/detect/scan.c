@@ -14,8 +14,9 @@
 #define PAYLOAD_MAX 200 /* octets in a probe on average */
 
 /*
- * A look asks each port or host once or twice, with little or no payload. Where it is as fast as a flood, what tells is the source port: scanners keep
- * theirs, floods take a new one for each packet. (Connecting scanners change it too, but are slow; there is no such thing over UDP.)
+ * A look asks each port or host once or twice, with little or no payload. Where it is as fast as a flood, what tells is
+ * the source port: scanners keep theirs, floods take a new one for each packet. (Connecting scanners change it too, but
+ * are slow; there is no such thing over UDP.)
  */
 bool scan_explains(const struct survey *survey, uint8_t kind)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A scope: the address or network that is watched as one target. Every address is watched alone and in two sizes of network around it. */
+/*
+ * A scope: the address or network that is watched as one target. Every address is watched alone and in two sizes of
+ * network around it.
+ */
 #ifndef HOLDFAST_DETECT_SCOPE_H
 #define HOLDFAST_DETECT_SCOPE_H
 

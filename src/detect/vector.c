@@ -155,8 +155,8 @@ static bool mark_bacnet(const struct observation *o)
 }
 
 /*
- * The bounds are set where four hundred and fifty captures of ordinary applications, and made ones of flash crowds, calls, games, busy name servers
- * and backups, stay silent at half of them.
+ * The bounds are set where four hundred and fifty captures of ordinary applications, and made ones of flash crowds,
+ * calls, games, busy name servers and backups, stay silent at half of them.
  */
 /* clang-format off */
 static const struct evidence reflection = {
@@ -348,7 +348,9 @@ static const struct vector vectors[] = {
 	      "admit GRE only from your own tunnels' far ends"),
 	FLOOD(VECTOR_IP_PROTOCOL, "ip_protocol_flood", "flood of another IP protocol", VECTOR_STATELESS, 0, unused,
 	      "Packets of an IP protocol that is hardly in use fill the line", "drop IP protocols that you do not use"),
-	/* Tunnel packets whose inside could be read: one tunnel has few insides, a flood has as many as it has packets. */
+	/*
+	 * Tunnel packets whose inside could be read: one tunnel has few insides, a flood has as many as it has packets.
+	 */
 	FLOOD(VECTOR_GRE_INSIDE, "gre_flood", "GRE flood", VECTOR_STATELESS, PROTOCOL_GRE, tunnel, WHAT_GRE,
 	      "admit GRE only from your own tunnels' far ends"),
 	FLOOD(VECTOR_IP_INSIDE, "ip_protocol_flood", "IP-in-IP flood", VECTOR_STATELESS, 0, tunnel,
@@ -509,7 +511,9 @@ static uint8_t recognise_tcp(const struct observation *o)
 	return VECTOR_ACK; /* with PSH and URG as they come */
 }
 
-/* Services that are one-way by design, with the mark of their payload: syslog, SNMP traps, flow exports, statsd, GELF. */
+/*
+ * Services that are one-way by design, with the mark of their payload: syslog, SNMP traps, flow exports, statsd, GELF.
+ */
 static bool is_for_collector(const struct observation *o)
 {
 	const uint8_t *p = o->payload;
@@ -546,7 +550,9 @@ static bool is_dns_question(const struct observation *o)
 	       (!(p[2] & 0x80) && ((p[2] >> 3) & 15) <= 6 && p[4] == 0 && p[5] >= 1 && p[5] <= 4);
 }
 
-/* What a public server is asked all day by clients that it sees once: the time (NTP mode 3), one's own address (STUN). */
+/*
+ * What a public server is asked all day by clients that it sees once: the time (NTP mode 3), one's own address (STUN).
+ */
 static bool is_service_question(const struct observation *o)
 {
 	if (o->dst_port == 123)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The attack-vector catalogue: one table. A row says how a packet of the vector is recognised on its own, which count of
- * such packets is evidence, and what to say about it: every word about a vector stands here and nowhere else. Sources of
- * ports and marks: US-CERT TA14-017A and later public reports.
+ * The attack-vector catalogue: one table. A row says how a packet of the vector is recognised on its own, which count
+ * of such packets is evidence, and what to say about it: every word about a vector stands here and nowhere else.
+ * Sources of ports and marks: US-CERT TA14-017A and later public reports.
  */
 #ifndef HOLDFAST_DETECT_VECTOR_H
 #define HOLDFAST_DETECT_VECTOR_H
@@ -22,9 +22,9 @@ enum vector_class {
 };
 
 /*
- * How many packets in which time are evidence, and from how many sources at least. "Crowd" bounds hold when that many sources take part; "lone"
- * bounds hold for any number. 0 = no such bound. A flood of spoofed SYNs shows by its thousands of sources at 30 packets/s;
- * a single source shows by its rate alone.
+ * How many packets in which time are evidence, and from how many sources at least. "Crowd" bounds hold when that many
+ * sources take part; "lone" bounds hold for any number. 0 = no such bound. A flood of spoofed SYNs shows by its
+ * thousands of sources at 30 packets/s; a single source shows by its rate alone.
  */
 struct evidence {
 	uint32_t lone_100ms, lone_1s, lone_10s;

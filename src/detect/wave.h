@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Life of an incident's waves. One opens with the first packet that an alarm explains; while it is open every packet of the incident's vectors belongs
- * to it. It closes after a pause that depends on how dense it was; a trickle behind the attack does not keep it open.
+ * Life of an incident's waves. One opens with the first packet that an alarm explains; while it is open every packet of
+ * the incident's vectors belongs to it. It closes after a pause that depends on how dense it was; a trickle behind the
+ * attack does not keep it open.
  */
 #ifndef HOLDFAST_DETECT_WAVE_H
 #define HOLDFAST_DETECT_WAVE_H
@@ -22,7 +23,10 @@ bool wave_is_silent(struct incident *incident, struct capture_time now);
 /* Books one packet of the open wave. */
 void wave_record(struct incident *incident, struct incident_part *part, const struct observation *observation,
                  const struct keys *keys);
-/* The same where a wave is open and the packet does not come too late for it, which closes it. Returns whether it was booked. */
+/*
+ * The same where a wave is open and the packet does not come too late for it, which closes it. Returns whether it was
+ * booked.
+ */
 bool wave_take(struct incident *incident, struct incident_part *part, const struct observation *observation,
                const struct keys *keys);
 

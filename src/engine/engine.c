@@ -127,7 +127,10 @@ static void tell_timeline(struct engine *e)
 	e->told_bytes = e->totals.bytes;
 }
 
-/* Moves the engine's clock and returns the present slot. Late packets count for the present; a clock that was set back starts anew. */
+/*
+ * Moves the engine's clock and returns the present slot. Late packets count for the present; a clock that was set back
+ * starts anew.
+ */
 static int64_t move_clock(struct engine *e, struct capture_time time)
 {
 	struct engine_totals *t = &e->totals;
@@ -168,7 +171,8 @@ static void settle(struct engine *e, const struct address *target, uint8_t kind,
 }
 
 /*
- * One packet of a kind towards o->dst, in the tracks of all levels and before the detector. `ahead` may know its tracks: of the kind that was likely.
+ * One packet of a kind towards o->dst, in the tracks of all levels and before the detector. `ahead` may know its
+ * tracks: of the kind that was likely.
  */
 static bool count_kind(struct engine *e, const struct observation *o, const struct keys *keys, uint8_t kind,
                        int64_t slot, uint64_t source, bool fresh, bool settled, const struct ahead *ahead)
@@ -276,9 +280,9 @@ static bool count_packet(struct engine *e, const struct packet *p, const struct 
 /*
  * The tunnel packet around it.
  *
- * A tunnel joins two networks, so that few inner destinations are its mark, and many that of a flood. A mirror or an overlay carries everything there
- * is, but from few ends: a flood that is wrapped as one comes from many. Nor has its outside anything to say where the inside is part of a
- * conversation.
+ * A tunnel joins two networks, so that few inner destinations are its mark, and many that of a flood. A mirror or an
+ * overlay carries everything there is, but from few ends: a flood that is wrapped as one comes from many. Nor has its
+ * outside anything to say where the inside is part of a conversation.
  */
 static bool count_tunnel(struct engine *e, const struct observation *o, int64_t slot, const struct judgement *j)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The engine: observations in, an analysis out. Pure and deterministic: it reads no clock, no file and no randomness; the same observations with
- * the same seed give the same analysis. It joins measure, detect, defend and trace and has no opinion of its own.
+ * The engine: observations in, an analysis out. Pure and deterministic: it reads no clock, no file and no randomness;
+ * the same observations with the same seed give the same analysis. It joins measure, detect, defend and trace and has
+ * no opinion of its own.
  */
 #ifndef HOLDFAST_ENGINE_ENGINE_H
 #define HOLDFAST_ENGINE_ENGINE_H
@@ -51,8 +52,8 @@ void engine_free(struct engine *engine);
 /* Makes a packet's keys. Touches nothing but the packet: it may be done ahead, on another core. */
 void engine_prepare(const struct engine *engine, struct packet *packet);
 /*
- * Packets in the order in which they came, prepared. What they are in batches does not change what is found. They may be changed: OBSERVATION_WELCOME is
- * set, a time that nobody believes is corrected.
+ * Packets in the order in which they came, prepared. What they are in batches does not change what is found. They may
+ * be changed: OBSERVATION_WELCOME is set, a time that nobody believes is corrected.
  */
 void engine_observe(struct engine *engine, struct packet *packets, uint32_t count);
 /* 0 or -ENOMEM. Nothing may be observed afterwards. */

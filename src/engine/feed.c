@@ -11,8 +11,8 @@ struct batch {
 };
 
 /*
- * A ring: batches [taken, filled) are the engine's, the others the filler's. Both numbers only grow and each is written by one side, under the lock; what
- * a side owns it touches without.
+ * A ring: batches [taken, filled) are the engine's, the others the filler's. Both numbers only grow and each is written
+ * by one side, under the lock; what a side owns it touches without.
  */
 struct feed {
 	struct engine *engine;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The way of packets into an engine: in batches, so that what they need is fetched from memory ahead, and, where there is a second core, with the
- * engine on a thread of its own while the caller reads, decodes and hashes the next ones. The engine sees the same packets in the same order
- * either way, so its findings are the same to the bit.
+ * The way of packets into an engine: in batches, so that what they need is fetched from memory ahead, and, where there
+ * is a second core, with the engine on a thread of its own while the caller reads, decodes and hashes the next ones.
+ * The engine sees the same packets in the same order either way, so its findings are the same to the bit.
  *
  * One thread fills and commits; none may touch the engine between feed_new() and feed_finish().
  */
@@ -16,7 +16,10 @@
 
 struct feed; /* opaque */
 
-/* `threads`: 1 keeps the engine on the caller's thread, more gives it its own (where that fails, the caller's). NULL where there is no memory. */
+/*
+ * `threads`: 1 keeps the engine on the caller's thread, more gives it its own (where that fails, the caller's). NULL
+ * where there is no memory.
+ */
 struct feed *feed_new(struct engine *engine, unsigned threads);
 /* How many the machine has for this process. */
 unsigned feed_threads(void);

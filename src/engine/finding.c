@@ -201,7 +201,10 @@ int finding_make(struct finding *f, const struct incident *inc, const struct fin
 	find_families(f);
 	find_shape(f);
 	spoofing_judge(inc, &f->spoofing);
-	/* What sends so little is below any limit of packets: connections are to be limited, which no packet filter does. */
+	/*
+	 * What sends so little is below any limit of packets: connections are to be limited, which no packet filter
+	 * does.
+	 */
 	if (inc->is_scan || inc->parts[0].kind == VECTOR_SLOW_HTTP)
 		f->signatures.residual_ppm = 1000000;
 	else

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is to be said of one incident, now that the input has ended: what its packets show, and which rules would have stopped them at what cost. */
+/*
+ * What is to be said of one incident, now that the input has ended: what its packets show, and which rules would have
+ * stopped them at what cost.
+ */
 #ifndef HOLDFAST_ENGINE_FINDING_H
 #define HOLDFAST_ENGINE_FINDING_H
 

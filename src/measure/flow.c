@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Life of a TCP entry: opened by a SYN, answered by the other side's SYN-ACK, established when the opener acknowledges with the
- * sequence number after its SYN. A conversation whose beginning was not seen starts as an orphan and counts as unasked until
- * the other side speaks, or its sequence and acknowledgement numbers move by a plausible step: random numbers do so once in
- * 250 times. An orphan that was believed and then jumps is disbelieved again.
+ * Life of a TCP entry: opened by a SYN, answered by the other side's SYN-ACK, established when the opener acknowledges
+ * with the sequence number after its SYN. A conversation whose beginning was not seen starts as an orphan and counts as
+ * unasked until the other side speaks, or its sequence and acknowledgement numbers move by a plausible step: random
+ * numbers do so once in 250 times. An orphan that was believed and then jumps is disbelieved again.
  *
- * A UDP entry keeps, for each place where protocols put a counter, its lowest octet. A place that moves forward by a small
- * step COUNTER_STEPS times in a row is a counter: of random payloads hardly one conversation in two thousand gets there.
+ * A UDP entry keeps, for each place where protocols put a counter, its lowest octet. A place that moves forward by a
+ * small step COUNTER_STEPS times in a row is a counter: of random payloads hardly one conversation in two thousand gets
+ * there.
  */
 #include "measure/flow.h"
 
@@ -268,8 +269,8 @@ static bool near(uint32_t step)
 }
 
 /*
- * A handshake that was seen from one side may have been acted by a forger, who has to guess what to acknowledge. Once data flows its
- * acknowledgements must move as a real one's do.
+ * A handshake that was seen from one side may have been acted by a forger, who has to guess what to acknowledge. Once
+ * data flows its acknowledgements must move as a real one's do.
  */
 static void established_opener_speaks(struct entry *e, const struct observation *o, int64_t slot,
                                       struct flow_view *view)

@@ -13,12 +13,12 @@
  *              sign of ill will though nobody asked for it (a SYN that is repeated). What is left is unsettled: the evidence
  *   heard      a scope of which something was settled: its answers are in the capture
  *
- * A capture may show one direction only. TCP still tells: whoever acknowledges a SYN's successor number got the SYN-ACK. UDP
- * tells where its payload counts, as RTP, WireGuard, ESP, flow exports and speed tests do; other UDP in one direction stays
- * unasked, and what detects must know that.
+ * A capture may show one direction only. TCP still tells: whoever acknowledges a SYN's successor number got the
+ * SYN-ACK. UDP tells where its payload counts, as RTP, WireGuard, ESP, flow exports and speed tests do; other UDP in
+ * one direction stays unasked, and what detects must know that.
  *
- * Entries are 32 octets in buckets of four; identity is a 64-bit keyed hash (a wrong match among 2^18 flows has odds of about 2^-28).
- * Under a flood new conversations push out other unanswered ones, never a live engaged one.
+ * Entries are 32 octets in buckets of four; identity is a 64-bit keyed hash (a wrong match among 2^18 flows has odds of
+ * about 2^-28). Under a flood new conversations push out other unanswered ones, never a live engaged one.
  */
 #ifndef HOLDFAST_MEASURE_FLOW_H
 #define HOLDFAST_MEASURE_FLOW_H
@@ -68,8 +68,8 @@ void flow_table_free(struct flow_table *table);
 void flow_table_clear(struct flow_table *table);
 
 /*
- * Looks the observation's conversation up, moves it on, and says what is known. `slot` counts 100 ms steps of capture time and never goes
- * back between two calls without flow_table_clear().
+ * Looks the observation's conversation up, moves it on, and says what is known. `slot` counts 100 ms steps of capture
+ * time and never goes back between two calls without flow_table_clear().
  */
 void flow_update(struct flow_table *table, const struct observation *observation, const struct keys *keys, int64_t slot,
                  struct flow_view *view);
@@ -79,19 +79,23 @@ void flow_prefetch(const struct flow_table *table, const struct keys *keys);
 void flow_update_outer(struct flow_table *table, const struct observation *observation, int64_t slot,
                        struct flow_view *view);
 /*
- * Later fragments carry no ports. After a first fragment, note what its datagrams were taken for; a later one recalls it by addresses and
- * protocol. Recalling says false where no first fragment was seen lately.
+ * Later fragments carry no ports. After a first fragment, note what its datagrams were taken for; a later one recalls
+ * it by addresses and protocol. Recalling says false where no first fragment was seen lately.
  */
 void flow_fragments_note(struct flow_table *table, const struct observation *observation, int64_t slot, bool welcome,
                          uint8_t kind);
 bool flow_fragments_recall(struct flow_table *table, const struct observation *observation, int64_t slot, bool *welcome,
                            uint8_t *kind);
 /*
- * Whoever asks a group (multicast, broadcast) is answered by hosts it did not name: note the question, and see whether a packet answers one.
+ * Whoever asks a group (multicast, broadcast) is answered by hosts it did not name: note the question, and see whether
+ * a packet answers one.
  */
 void flow_group_note(struct flow_table *table, const struct observation *observation, int64_t slot);
 bool flow_group_asked(const struct flow_table *table, const struct observation *observation, int64_t slot);
-/* What the caller knows of a protocol proves both sides alive: the conversation is engaged, and view says what is settled by it. */
+/*
+ * What the caller knows of a protocol proves both sides alive: the conversation is engaged, and view says what is
+ * settled by it.
+ */
 void flow_engage(struct flow_view *view, int64_t slot);
 /* Is there a conversation that the quoted packet of an ICMP error belongs to? */
 bool flow_knows_quote(const struct flow_table *table, const struct observation *observation, int64_t slot);

@@ -329,8 +329,8 @@ static struct http_server *get_server(struct http_table *table, const struct obs
 }
 
 /*
- * The longest silent server gives its detail up, if it has been silent for a while. Where none was, none will be in this slot: what asks for
- * detail again and again costs a glance a packet, not a search.
+ * The longest silent server gives its detail up, if it has been silent for a while. Where none was, none will be in
+ * this slot: what asks for detail again and again costs a glance a packet, not a search.
  */
 static bool make_detail_room(struct http_table *table, int64_t slot)
 {

@@ -2,16 +2,17 @@
 /*
  * HTTP/1.x as a bystander sees it: connections that carry requests, and the servers (address and port) that get them.
  *
- * Of each connection: is its request whole (the header block ended, the body as long as announced), was it answered, and does the client take the
- * answer? An answer shows in the client's own acknowledgement, so that one direction is enough. Of each server: requests per 100 ms and per
- * second, how many were answered or refused, and over ten seconds and the ten before how many clients, targets and parameter names there were, and which
- * clients, targets, paths and header orders were the most frequent.
+ * Of each connection: is its request whole (the header block ended, the body as long as announced), was it answered,
+ * and does the client take the answer? An answer shows in the client's own acknowledgement, so that one direction is
+ * enough. Of each server: requests per 100 ms and per second, how many were answered or refused, and over ten seconds
+ * and the ten before how many clients, targets and parameter names there were, and which clients, targets, paths and
+ * header orders were the most frequent.
  *
- * Held is a connection that keeps a server waiting: its request unfinished for HTTP_HELD_SLOTS though it sent hardly anything, or its answer not taken. Servers
- * where many requests are unfinished are swept once a second.
+ * Held is a connection that keeps a server waiting: its request unfinished for HTTP_HELD_SLOTS though it sent hardly
+ * anything, or its answer not taken. Servers where many requests are unfinished are swept once a second.
  *
- * Bounded: see below; who makes room is the longest silent, and that is counted. A server gets its ten seconds of detail with its
- * HTTP_PROMOTE-th request in a short time; what came before is in its counts only.
+ * Bounded: see below; who makes room is the longest silent, and that is counted. A server gets its ten seconds of
+ * detail with its HTTP_PROMOTE-th request in a short time; what came before is in its counts only.
  */
 #ifndef HOLDFAST_MEASURE_HTTP_H
 #define HOLDFAST_MEASURE_HTTP_H
@@ -147,14 +148,15 @@ void http_table_free(struct http_table *table);
 void http_table_clear(struct http_table *table);
 
 /*
- * A TCP packet of a conversation that is engaged, and carries or carried a request (else nothing comes of it). `slot` counts 100 ms and never goes back.
+ * A TCP packet of a conversation that is engaged, and carries or carried a request (else nothing comes of it). `slot`
+ * counts 100 ms and never goes back.
  */
 struct http_view http_table_update(struct http_table *table, const struct observation *observation,
                                    const struct keys *keys, int64_t slot);
 
 /*
- * Looks at all connections, where a second has passed since it last did (or at once) and a server has HTTP_SWEEP_FROM unfinished requests; true if so. Then the held
- * counts of those servers are new.
+ * Looks at all connections, where a second has passed since it last did (or at once) and a server has HTTP_SWEEP_FROM
+ * unfinished requests; true if so. Then the held counts of those servers are new.
  */
 bool http_table_sweep(struct http_table *table, int64_t slot, bool at_once);
 

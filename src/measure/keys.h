@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The hashes of one observation by which tables find it and sketches count it: made once for all of them, and, as they depend on nothing but the
- * packet and the seed, on whichever core decoded it.
+ * The hashes of one observation by which tables find it and sketches count it: made once for all of them, and, as they
+ * depend on nothing but the packet and the seed, on whichever core decoded it.
  */
 #ifndef HOLDFAST_MEASURE_KEYS_H
 #define HOLDFAST_MEASURE_KEYS_H
@@ -21,7 +21,10 @@ struct keys {
 
 void keys_make(struct keys *keys, const struct observation *observation, uint64_t seed);
 
-/* The conversation between two ends alone, for packets that speak of others: tunnels, ICMP errors. `space` keeps kinds of conversations apart. */
+/*
+ * The conversation between two ends alone, for packets that speak of others: tunnels, ICMP errors. `space` keeps kinds
+ * of conversations apart.
+ */
 uint64_t keys_flow(const struct address *src, uint16_t src_port, const struct address *dst, uint16_t dst_port,
                    uint8_t protocol, uint8_t space, uint64_t seed, bool *sender_low);
 

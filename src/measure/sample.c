@@ -10,8 +10,8 @@
 #define FIRST_ALLOCATION 256
 
 /*
- * All that packets of one attack differ in: two that agree in this are alike, and it does not matter which is kept. The products do not wait for one
- * another.
+ * All that packets of one attack differ in: two that agree in this are alike, and it does not matter which is kept. The
+ * products do not wait for one another.
  */
 uint64_t observation_priority(const struct observation *o, uint64_t seed)
 {

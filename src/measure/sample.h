@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A uniform sample of observations: the k with the smallest keyed hash of their content (bottom-k). Which packets are in it
- * depends on the packets alone, not on their order or on how the stream was split; merging two samples keeps the k smallest.
+ * A uniform sample of observations: the k with the smallest keyed hash of their content (bottom-k). Which packets are
+ * in it depends on the packets alone, not on their order or on how the stream was split; merging two samples keeps the
+ * k smallest.
  *
- * A sample holds every packet below its limit that it was offered. So the merged one knows all of both only up to the lower of
- * their limits: what lies above goes, or the stream with the smaller sample would seem smaller than it is.
+ * A sample holds every packet below its limit that it was offered. So the merged one knows all of both only up to the
+ * lower of their limits: what lies above goes, or the stream with the smaller sample would seem smaller than it is.
  *
- * A few more than k are held, and thrown out together when room runs out: a packet costs one comparison, or rarely a copy.
+ * A few more than k are held, and thrown out together when room runs out: a packet costs one comparison, or rarely a
+ * copy.
  */
 #ifndef HOLDFAST_MEASURE_SAMPLE_H
 #define HOLDFAST_MEASURE_SAMPLE_H
@@ -33,11 +35,16 @@ void sample_init(struct sample *sample, uint32_t capacity);
 void sample_fini(struct sample *sample);
 /* `priority` is observation_priority() of it, or whatever hash the whole sample is kept by. */
 void sample_add(struct sample *sample, const struct observation *observation, uint64_t priority);
-/* `from` may have another capacity; `into` keeps its own, is settled, and may hold less than it could. One of capacity 0 only counts. */
+/*
+ * `from` may have another capacity; `into` keeps its own, is settled, and may hold less than it could. One of capacity
+ * 0 only counts.
+ */
 void sample_merge(struct sample *into, const struct sample *from);
 /* Throws out what is not among the k smallest. Before anything is read from a sample. */
 void sample_settle(struct sample *sample);
-/* Settles it and orders items by time, then priority: for whoever reads them. 0 or -ENOMEM, and then it is in no order. */
+/*
+ * Settles it and orders items by time, then priority: for whoever reads them. 0 or -ENOMEM, and then it is in no order.
+ */
 int sample_sort(struct sample *sample);
 
 /* Hash of what tells one packet from another, of a keyed family. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Slots of 100 ms, absolute: slot n covers [n, n+1) x 100 ms of capture time, in every process alike. Rings of slots are indexed by their number.
+ * Slots of 100 ms, absolute: slot n covers [n, n+1) x 100 ms of capture time, in every process alike. Rings of slots
+ * are indexed by their number.
  */
 #ifndef HOLDFAST_MEASURE_SLOT_H
 #define HOLDFAST_MEASURE_SLOT_H

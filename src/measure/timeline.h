@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Packets and octets over time in a fixed number of bins, however long it takes. A bin begins as one slot of 100 ms (track.h); when the bins no
- * longer reach from the first packet to the last, each becomes twice as long.
+ * Packets and octets over time in a fixed number of bins, however long it takes. A bin begins as one slot of 100 ms
+ * (track.h); when the bins no longer reach from the first packet to the last, each becomes twice as long.
  *
- * A bin of 2^shift slots covers [n, n+1) x 2^shift slots of capture time, wherever the first packet was: the bins depend on the packets alone, not on
- * their order or on how they were split before a merge.
+ * A bin of 2^shift slots covers [n, n+1) x 2^shift slots of capture time, wherever the first packet was: the bins
+ * depend on the packets alone, not on their order or on how they were split before a merge.
  */
 #ifndef HOLDFAST_MEASURE_TIMELINE_H
 #define HOLDFAST_MEASURE_TIMELINE_H

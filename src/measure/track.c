@@ -225,8 +225,9 @@ static bool is_silent(const struct track *t, int64_t slot)
 }
 
 /*
- * A silent track that no incident holds: the first from the hand on, or a longer silent one just behind it. Where the hand went round within this slot,
- * nothing more will be silent in it: a flood of targets costs a glance a packet, not a search.
+ * A silent track that no incident holds: the first from the hand on, or a longer silent one just behind it. Where the
+ * hand went round within this slot, nothing more will be silent in it: a flood of targets costs a glance a packet, not
+ * a search.
  */
 static uint32_t silent_track(struct track_table *table, int64_t slot)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A track counts the packets of one kind towards one scope in slots of 100 ms and in seconds, learns what is usual, and estimates how
- * many sources took part lately. Slots are absolute: slot n covers [n, n+1) x 100 ms of capture time, in every process alike.
+ * A track counts the packets of one kind towards one scope in slots of 100 ms and in seconds, learns what is usual, and
+ * estimates how many sources took part lately. Slots are absolute: slot n covers [n, n+1) x 100 ms of capture time, in
+ * every process alike.
  *
- * Memory is bounded: a scope and kind is first a candidate of 32 octets, and becomes a track after TRACK_PROMOTE packets. Where
- * tables are full the longest silent makes room, and that is counted.
+ * Memory is bounded: a scope and kind is first a candidate of 32 octets, and becomes a track after TRACK_PROMOTE
+ * packets. Where tables are full the longest silent makes room, and that is counted.
  */
 #ifndef HOLDFAST_MEASURE_TRACK_H
 #define HOLDFAST_MEASURE_TRACK_H
@@ -100,10 +101,16 @@ void track_table_clear(struct track_table *table);
 
 /* Says that a track will be asked for soon: its place is fetched from memory. */
 void track_prefetch(const struct track_table *table, uint64_t identity);
-/* … somewhat later: finds it, and has fetched what counting `source` there touches. What it returns is a hint that may grow stale, or NULL. */
+/*
+ * … somewhat later: finds it, and has fetched what counting `source` there touches. What it returns is a hint that may
+ * grow stale, or NULL.
+ */
 void *track_seek(struct track_table *table, uint64_t identity, uint64_t source);
 
-/* Counts a packet. Returns the track, or NULL while it is a candidate. `source` is a well mixed hash of what is to be counted apart. */
+/*
+ * Counts a packet. Returns the track, or NULL while it is a candidate. `source` is a well mixed hash of what is to be
+ * counted apart.
+ */
 struct track *track_add(struct track_table *table, const struct track_key *key, int64_t slot, uint64_t source,
                         uint32_t weight, bool fresh);
 /* Gives `count` packets of `slot` back as welcome. Returns the track or NULL. */

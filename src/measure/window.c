@@ -10,8 +10,9 @@
 #define SALT_PORT 0x706f7274u
 
 /*
- * Sources that cannot come over the Internet: RFC 6890 and its updates, multicast (RFC 5771), reserved (RFC 1112). Local networks live in
- * some of them, so they are only counted here; what they mean is decided where the rest of the evidence is.
+ * Sources that cannot come over the Internet: RFC 6890 and its updates, multicast (RFC 5771), reserved (RFC 1112).
+ * Local networks live in some of them, so they are only counted here; what they mean is decided where the rest of the
+ * evidence is.
  */
 static bool is_bogon(const struct address *address)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A window: the mergeable summary of a set of packets. Whatever is measured in one thread, process or machine merges with what is
- * measured in another: counters and registers exactly, samples exactly, heavy hitters within N / TOPK_SIZE.
+ * A window: the mergeable summary of a set of packets. Whatever is measured in one thread, process or machine merges
+ * with what is measured in another: counters and registers exactly, samples exactly, heavy hitters within N /
+ * TOPK_SIZE.
  */
 #ifndef HOLDFAST_MEASURE_WINDOW_H
 #define HOLDFAST_MEASURE_WINDOW_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reads capture files: pcap (both byte orders, micro- and nanoseconds; draft-ietf-opsawg-pcap) and pcapng
- * (draft-ietf-opsawg-pcapng: sections of both byte orders, several interfaces with their own link type, resolution and offset;
- * enhanced, simple and obsolete packet blocks). A file is read through a window that never grows beyond
+ * (draft-ietf-opsawg-pcapng: sections of both byte orders, several interfaces with their own link type, resolution and
+ * offset; enhanced, simple and obsolete packet blocks). A file is read through a window that never grows beyond
  * CAPTURE_RECORD_MAX and a chunk of 256 KiB. Files packed with gzip or zstd are unpacked on the way (unpack.h).
  *
  * The reader hands out every octet of the input once, in order, as records: packets, and all that is not a packet
@@ -45,8 +45,8 @@ struct capture_record {
 };
 
 /*
- * Opens `path`; "-" is standard input. On failure returns NULL and writes one line into `error`: what is wrong, with the
- * offset where there is one (not the path: the caller knows it).
+ * Opens `path`; "-" is standard input. On failure returns NULL and writes one line into `error`: what is wrong, with
+ * the offset where there is one (not the path: the caller knows it).
  */
 struct capture *capture_open(const char *path, char error[CAPTURE_ERROR_SIZE]);
 /* The same over octets in memory, which must outlive the capture. */

@@ -281,8 +281,8 @@ INLINED void read_tcp_options(const uint8_t *at, const uint8_t *end, bool whole,
 }
 
 /*
- * What a client says, where it may be HTTP: payload that begins with a capital letter, or is pushed. The end of a large packet lies elsewhere in memory and
- * is looked at only on the way to a server.
+ * What a client says, where it may be HTTP: payload that begins with a capital letter, or is pushed. The end of a large
+ * packet lies elsewhere in memory and is looked at only on the way to a server.
  */
 APART void read_said(const uint8_t *payload, uint32_t kept, uint32_t whole, struct observation *o)
 {

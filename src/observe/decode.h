@@ -39,9 +39,10 @@ enum decode_result {
 #define DECODE_TAGS_MAX 8        /* VLAN tags */
 
 /*
- * Decodes `captured` octets at `data` of a frame that had `original` octets on the wire. On DECODE_OK the observation is whole but
- * for time and weight, which the caller sets. Where decode_hits_target() says so of another result it holds what IP
- * says and OBSERVATION_MALFORMED: such packets flood a target as well as any. On everything else *observation is unspecified. A later fragment has no ports. A transport header that the snap length cut is
+ * Decodes `captured` octets at `data` of a frame that had `original` octets on the wire. On DECODE_OK the observation
+ * is whole but for time and weight, which the caller sets. Where decode_hits_target() says so of another result it
+ * holds what IP says and OBSERVATION_MALFORMED: such packets flood a target as well as any. On everything else
+ * *observation is unspecified. A later fragment has no ports. A transport header that the snap length cut is
  * DECODE_TRANSPORT_SHORT only where not even the ports are there; else what is there is filled and OBSERVATION_CUT set.
  * Where a tunnel's inside is undecodable, the observation is that of the tunnel packet itself (protocol 47, 4, 41, 17).
  */
@@ -49,8 +50,8 @@ enum decode_result decode_frame(uint32_t link_type, const uint8_t *data, uint32_
                                 struct observation *observation);
 
 /*
- * Whether the packet reaches somebody, so that the observation counts: all that is DECODE_OK, and what has a readable IP header before
- * something that is not. In analysis and in trying rules alike.
+ * Whether the packet reaches somebody, so that the observation counts: all that is DECODE_OK, and what has a readable
+ * IP header before something that is not. In analysis and in trying rules alike.
  */
 bool decode_hits_target(enum decode_result result);
 

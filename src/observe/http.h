@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a packet that begins an HTTP/1.x request says in clear text (RFC 9112), in a few numbers: enough to tell requests that share one target, one header
- * order or random queries, and whether the header block ends in this packet. Nothing of the text is kept.
+ * What a packet that begins an HTTP/1.x request says in clear text (RFC 9112), in a few numbers: enough to tell
+ * requests that share one target, one header order or random queries, and whether the header block ends in this packet.
+ * Nothing of the text is kept.
  *
- * Hashes are FNV-1a (Fowler, Noll, Vo), 64 bits folded to 32: unkeyed, so that they are the same everywhere. Who builds collisions makes
- * requests look alike that are not, which is no gain.
+ * Hashes are FNV-1a (Fowler, Noll, Vo), 64 bits folded to 32: unkeyed, so that they are the same everywhere. Who builds
+ * collisions makes requests look alike that are not, which is no gain.
  */
 #ifndef HOLDFAST_OBSERVE_HTTP_H
 #define HOLDFAST_OBSERVE_HTTP_H
@@ -48,12 +49,14 @@ struct http {
 };
 
 /*
- * Reads `kept` octets of a TCP payload of `whole`. True, with *http written, where they begin a request; a request line that the packet does
- * not end is believed as far as it goes.
+ * Reads `kept` octets of a TCP payload of `whole`. True, with *http written, where they begin a request; a request line
+ * that the packet does not end is believed as far as it goes.
  */
 bool http_read(const uint8_t *payload, size_t kept, size_t whole, struct http *http);
 
-/* Whether these octets, the end of what a client says, end a header block: an empty line behind another line, or alone. */
+/*
+ * Whether these octets, the end of what a client says, end a header block: an empty line behind another line, or alone.
+ */
 bool http_ends_block(const uint8_t *payload, size_t length);
 
 /* The status of a response that begins here, 0 where none does. */

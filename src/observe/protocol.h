@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Numbers of upper-layer protocols (IANA "Assigned Internet Protocol Numbers"), and what a header alone says a packet is. */
+/*
+ * Numbers of upper-layer protocols (IANA "Assigned Internet Protocol Numbers"), and what a header alone says a packet
+ * is.
+ */
 #ifndef HOLDFAST_OBSERVE_PROTOCOL_H
 #define HOLDFAST_OBSERVE_PROTOCOL_H
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is said of a finding, sentence by sentence, for whoever lays it out: the page for the terminal and the report in HTML say the same words.
- * Nothing is said that is not in the findings. Numbers are rounded so that they never promise too much: what a rule stops is rounded
- * down, what it may cost is rounded up.
+ * What is said of a finding, sentence by sentence, for whoever lays it out: the page for the terminal and the report in
+ * HTML say the same words. Nothing is said that is not in the findings. Numbers are rounded so that they never promise
+ * too much: what a rule stops is rounded down, what it may cost is rounded up.
  *
- * Text is marked (paper.h): whoever shows it turns marks into colours, tags or nothing, and makes harmless what came from outside (names of
- * files and services).
+ * Text is marked (paper.h): whoever shows it turns marks into colours, tags or nothing, and makes harmless what came
+ * from outside (names of files and services).
  */
 #ifndef HOLDFAST_TELL_ACCOUNT_H
 #define HOLDFAST_TELL_ACCOUNT_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an analysis says, for programs (JSON, schema "holdfast.analysis/1") and for people (a page for the terminal, a report in HTML). All tell the
- * same findings; none decides anything. What is not known is null in the one and said in words in the other, never 0.
+ * What an analysis says, for programs (JSON, schema "holdfast.analysis/1") and for people (a page for the terminal, a
+ * report in HTML). All tell the same findings; none decides anything. What is not known is null in the one and said in
+ * words in the other, never 0.
  */
 #ifndef HOLDFAST_TELL_ANALYSIS_H
 #define HOLDFAST_TELL_ANALYSIS_H

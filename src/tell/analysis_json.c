@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The analysis as one JSON object, schema "holdfast.analysis/1": others build on its names and order, so one may add to them and
- * must not rename. Rates are per second: the largest count in 100 ms, times ten. Shares are 0..1. What is not known is null.
+ * The analysis as one JSON object, schema "holdfast.analysis/1": others build on its names and order, so one may add to
+ * them and must not rename. Rates are per second: the largest count in 100 ms, times ten. Shares are 0..1. What is not
+ * known is null.
  *
  * The same analysis always gives the same octets: shares are made from integers and printed with REAL_DIGITS digits.
  */
@@ -71,7 +72,9 @@ static json_t *moment(struct capture_time t)
 	return json_string(time_format(t, text));
 }
 
-/* A string that may hold anything (a file's name): what is no UTF-8 becomes U+FFFD, an octet a time. NULL becomes null. */
+/*
+ * A string that may hold anything (a file's name): what is no UTF-8 becomes U+FFFD, an octet a time. NULL becomes null.
+ */
 static json_t *string(const char *text)
 {
 	static const char replacement[] = "\xef\xbf\xbd";

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A plot of rates over time as inline SVG: an area, a line over it, and bands of time behind. The shapes stretch with the page; all words stand
- * beside them in HTML, so that they are readable at any width and take the page's font.
+ * A plot of rates over time as inline SVG: an area, a line over it, and bands of time behind. The shapes stretch with
+ * the page; all words stand beside them in HTML, so that they are readable at any width and take the page's font.
  */
 #ifndef HOLDFAST_TELL_CHART_H
 #define HOLDFAST_TELL_CHART_H

@@ -243,7 +243,10 @@ static int by_packets(const void *left, const void *right)
 	return by_value(left, right);
 }
 
-/* Values of a sample with the packets of each, largest first; the caller frees them. NULL with *count 0: none, or no memory. */
+/*
+ * Values of a sample with the packets of each, largest first; the caller frees them. NULL with *count 0: none, or no
+ * memory.
+ */
 static struct tally *count_values(struct builder *b, const struct sample *sample, reading *read, size_t *count,
                                   uint64_t *total)
 {
@@ -388,7 +391,10 @@ static int by_octets(const void *left, const void *right)
 	return memcmp(left, right, sizeof(struct address));
 }
 
-/* Those in the sample and among the heaviest, each once, in order: all of a small attack, the more active ones of a large one. */
+/*
+ * Those in the sample and among the heaviest, each once, in order: all of a small attack, the more active ones of a
+ * large one.
+ */
 static json_t *source_ips(struct builder *b, const struct window *window)
 {
 	const struct sample *sample = &window->sample;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Text into HTML. Whatever comes from outside goes through markup_text() or markup_marked(), in content and in attributes alike:
- * & < > " ' become references; what is no UTF-8, has no shape, or turns the direction of text becomes U+FFFD.
+ * Text into HTML. Whatever comes from outside goes through markup_text() or markup_marked(), in content and in
+ * attributes alike: & < > " ' become references; what is no UTF-8, has no shape, or turns the direction of text becomes
+ * U+FFFD.
  */
 #ifndef HOLDFAST_TELL_MARKUP_H
 #define HOLDFAST_TELL_MARKUP_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The analysis as a page for the terminal, to be understood at three in the morning by someone who has read nothing else. Each incident
- * is told in one order: what happened, in a line and then in plain words; when (waves); of what it consists (vectors); why we think so; who
- * (sources); what to do; what cannot be known. What was read stands at the end.
+ * The analysis as a page for the terminal, to be understood at three in the morning by someone who has read nothing
+ * else. Each incident is told in one order: what happened, in a line and then in plain words; when (waves); of what it
+ * consists (vectors); why we think so; who (sources); what to do; what cannot be known. What was read stands at the
+ * end.
  *
  * What is said stands in account.c; here it is laid out. Nothing is drawn that is not in the findings.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A sheet of so many columns, onto which marked text is written: words wrapped, marks turned into colours or nothing, and whatever could
- * move a cursor or turn text around (a file may be named so) shown as '?'.
+ * A sheet of so many columns, onto which marked text is written: words wrapped, marks turned into colours or nothing,
+ * and whatever could move a cursor or turn text around (a file may be named so) shown as '?'.
  *
  * Text is ASCII or UTF-8 with the marks below in it. What was broken off goes on in the next line with its colour.
  */

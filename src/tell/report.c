@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The analysis as one HTML file that can be forwarded: no script, no asset from anywhere, readable on a phone, on paper, and by a screen reader. What is
- * said stands in account.c, as for the page on the terminal; here it is laid out, and what a terminal cannot show is added: rates over time, packets'
- * sizes and ports, the addresses seen most.
+ * The analysis as one HTML file that can be forwarded: no script, no asset from anywhere, readable on a phone, on
+ * paper, and by a screen reader. What is said stands in account.c, as for the page on the terminal; here it is laid
+ * out, and what a terminal cannot show is added: rates over time, packets' sizes and ports, the addresses seen most.
  *
- * Each incident is told in one order: what happened; rate over time, and what the rules would have let pass; waves; vectors; packets; sources; why we
- * think so; what to do; what cannot be known. At the end the capture, and how to read all this.
+ * Each incident is told in one order: what happened; rate over time, and what the rules would have let pass; waves;
+ * vectors; packets; sources; why we think so; what to do; what cannot be known. At the end the capture, and how to read
+ * all this.
  *
  * The same analysis gives the same octets: no clock is read. All that comes from outside is made harmless by markup.c.
  */
@@ -104,7 +105,10 @@ static void close_section(const struct report *r)
 	raw(r, "</section>\n");
 }
 
-/* A table may be wider than a phone: then it alone moves, by finger or by key. One of many columns does without bars there. */
+/*
+ * A table may be wider than a phone: then it alone moves, by finger or by key. One of many columns does without bars
+ * there.
+ */
 static void open_table(const struct report *r, const char *caption, bool many)
 {
 	raw(r, many ? "<div class=\"table many\" role" : "<div class=\"table\" role");
@@ -593,7 +597,10 @@ static void address_words(const struct topk_key *key, char *words, size_t size)
 	snprintf(words, size, "%s", whole);
 }
 
-/* The heaviest keys with what each has at least. Returns how many were worth a row; where there is none, writes no table. */
+/*
+ * The heaviest keys with what each has at least. Returns how many were worth a row; where there is none, writes no
+ * table.
+ */
 static unsigned write_top(struct report *r, const struct topk *topk, uint64_t packets, const char *caption,
                           const char *name, key_writer *words)
 {
@@ -863,7 +870,10 @@ static void fill_capture(const struct report *r, struct series *s)
 			int64_t slot = slot_of(timeline_begin(theirs, i).ns);
 			struct timeline_bin *bin;
 
-			/* late packets are in the capture's timeline when they came, in the attack's when they were sent */
+			/*
+			 * late packets are in the capture's timeline when they came, in the attack's when they were
+			 * sent
+			 */
 			slot = slot < t->first_slot ? t->first_slot : slot > t->last_slot ? t->last_slot : slot;
 			bin = &s->sums[timeline_index(t, slot)];
 			bin->packets += timeline_bin(theirs, i)->packets;

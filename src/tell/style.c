@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One accent colour, the system's own fonts, numbers of equal width. Colours are named once and exchanged for the dark and for paper; every text has a
- * contrast of 4.5 to 1 or more to what it stands on, in each (tests/report measures it). Nothing here refers to another file.
+ * One accent colour, the system's own fonts, numbers of equal width. Colours are named once and exchanged for the dark
+ * and for paper; every text has a contrast of 4.5 to 1 or more to what it stands on, in each (tests/report measures
+ * it). Nothing here refers to another file.
  */
 #include "tell/style.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Numbers as people read them. Integers only. A space inside a result is WORDS_TIE, which whoever wraps lines prints as a space and never
- * breaks at: "41 kpps" stays together.
+ * Numbers as people read them. Integers only. A space inside a result is WORDS_TIE, which whoever wraps lines prints as
+ * a space and never breaks at: "41 kpps" stays together.
  */
 #ifndef HOLDFAST_TELL_WORDS_H
 #define HOLDFAST_TELL_WORDS_H
@@ -21,7 +21,10 @@ const char *words_count(uint64_t n, char text[WORDS_SIZE]);
 const char *words_scaled(uint64_t n, const char *unit, char text[WORDS_SIZE]);
 /* "under 1 ms", "420 ms", "3.2 s", "23 s", "3 min 20 s", "2 h 5 min", "3 d 4 h"; a negative one as 0. */
 const char *words_duration(int64_t ns, char text[WORDS_SIZE]);
-/* Parts per million as per cent. Down: never more than there is ("99.9 %" up to all but none). Up: never less ("0.03 %"). */
+/*
+ * Parts per million as per cent. Down: never more than there is ("99.9 %" up to all but none). Up: never less ("0.03
+ * %").
+ */
 const char *words_share_down(uint64_t ppm, char text[WORDS_SIZE]);
 const char *words_share_up(uint64_t ppm, char text[WORDS_SIZE]);
 /* "2025-03-10 09:45:12"; of that "03-10 09:45", "09:45:12" and "09:45:12.345"; UTC, cut off. */

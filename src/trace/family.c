@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Marks are from the published source of Mirai and its analyses (Antonakakis et al., USENIX Security 2017), the documented behaviour of ZMap and
- * masscan, and public reports on LOIC, HOIC, HULK, GoldenEye and Slowloris.
+ * Marks are from the published source of Mirai and its analyses (Antonakakis et al., USENIX Security 2017), the
+ * documented behaviour of ZMap and masscan, and public reports on LOIC, HOIC, HULK, GoldenEye and Slowloris.
  */
 #include "trace/family.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Marks that attack tools leave in packets. A mark says "consistent with", never "is": tools share code, and marks can be copied.
+ * Marks that attack tools leave in packets. A mark says "consistent with", never "is": tools share code, and marks can
+ * be copied.
  */
 #ifndef HOLDFAST_TRACE_FAMILY_H
 #define HOLDFAST_TRACE_FAMILY_H

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The verdict needs more than one sign, and a sign needs an effect, not only a p-value: at a million sources any filter on the way rejects
- * perfect uniformity. Reserved source addresses raise suspicion only: laboratories and anonymised captures are full of them.
+ * The verdict needs more than one sign, and a sign needs an effect, not only a p-value: at a million sources any filter
+ * on the way rejects perfect uniformity. Reserved source addresses raise suspicion only: laboratories and anonymised
+ * captures are full of them.
  *
- * Uniform 32-bit sources repeat: n packets have about n^2 / 2^33 coincidences. So thousands of sources seen once each, over all of the address space,
- * are what a random number generator makes, and what real hosts do not.
+ * Uniform 32-bit sources repeat: n packets have about n^2 / 2^33 coincidences. So thousands of sources seen once each,
+ * over all of the address space, are what a random number generator makes, and what real hosts do not.
  */
 #include "trace/spoofing.h"
 

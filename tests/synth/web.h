@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HTTP/1.1 in clear text on port 80 of the target: what people, programs and machines ask for on busy days, and what attack tools do to it. Of an attack's
- * connections only what its clients say is labelled as the attack: requests, their pieces, closed windows. Handshakes, acknowledgements and the server's
- * side are what the attack makes hosts send (label r).
+ * HTTP/1.1 in clear text on port 80 of the target: what people, programs and machines ask for on busy days, and what
+ * attack tools do to it. Of an attack's connections only what its clients say is labelled as the attack: requests,
+ * their pieces, closed windows. Handshakes, acknowledgements and the server's side are what the attack makes hosts send
+ * (label r).
  */
 #ifndef SYNTH_WEB_H
 #define SYNTH_WEB_H
@@ -32,7 +33,10 @@ void web_slow_body(struct world *w, const struct web_attack *a);
 /* A large answer is asked for and not taken. */
 void web_slow_read(struct world *w, const struct web_attack *a);
 
-/* People with browsers: a page and what belongs to it. The server answers within delay_ns at most, and refuses one in `refused` (0: none). */
+/*
+ * People with browsers: a page and what belongs to it. The server answers within delay_ns at most, and refuses one in
+ * `refused` (0: none).
+ */
 void web_people(struct world *w, struct load l, int64_t delay_ns, uint32_t refused);
 /* One client that follows links, thirty a second, on two connections. */
 void web_crawler(struct world *w, int64_t from_ns, int64_t to_ns);
@@ -40,13 +44,18 @@ void web_crawler(struct world *w, int64_t from_ns, int64_t to_ns);
 void web_monitors(struct world *w, int64_t from_ns, int64_t to_ns, uint32_t monitors);
 /* One client that asks for one page as fast as it is answered, a connection each. */
 void web_load_test(struct world *w, int64_t from_ns, int64_t to_ns);
-/* Clients whose requests wait for something to happen, half a minute and more; one in three speaks WebSocket instead. */
+/*
+ * Clients whose requests wait for something to happen, half a minute and more; one in three speaks WebSocket instead.
+ */
 void web_waiting(struct world *w, int64_t to_ns, uint32_t clients);
 /* One application on many telephones, all of which ask for the same thing once a second. */
 void web_polling(struct world *w, int64_t from_ns, int64_t to_ns, uint32_t clients);
 /* Clients that upload megabytes. */
 void web_uploads(struct world *w, int64_t from_ns, uint32_t clients);
-/* Clients on bad lines: requests in two pieces with seconds between, uploads that stall, answers that they are slow to take. */
+/*
+ * Clients on bad lines: requests in two pieces with seconds between, uploads that stall, answers that they are slow to
+ * take.
+ */
 void web_slow_lines(struct world *w, int64_t from_ns, int64_t to_ns, uint32_t clients);
 /* A few caches that fetch for everybody else, on connections that they keep. */
 void web_caches(struct world *w, int64_t from_ns, int64_t to_ns, uint32_t per_s);

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * crowd SHAPE PACKETS [SEED]: writes to standard output a pcap of so many packets, each from another source, in constant
- * memory. What is measured with it is memory: nothing here may repeat, so that every table is asked for a new entry by
- * every packet.
+ * crowd SHAPE PACKETS [SEED]: writes to standard output a pcap of so many packets, each from another source, in
+ * constant memory. What is measured with it is memory: nothing here may repeat, so that every table is asked for a new
+ * entry by every packet.
  *
- * Half of the packets are IPv6, half of either TCP SYNs, half UDP. The number-th source is a permutation of the numbers,
- * keyed by the seed, so none comes twice; of IPv4 those are left out that nobody can have. What is hit:
+ * Half of the packets are IPv6, half of either TCP SYNs, half UDP. The number-th source is a permutation of the
+ * numbers, keyed by the seed, so none comes twice; of IPv4 those are left out that nobody can have. What is hit:
  *
  *     one       one address of either family
  *     carpet    a /20, a /52: each address in turn
  *     internet  any address at all: no two packets share anything
  *     ports     one address of either family, on ever other ports: none of a conversation comes twice
  *
- * Permutation: a Feistel network of four rounds (Luby and Rackoff 1988) over 32 or 64 bits; round function MurmurHash3's
- * finalizer.
+ * Permutation: a Feistel network of four rounds (Luby and Rackoff 1988) over 32 or 64 bits; round function
+ * MurmurHash3's finalizer.
  */
 #include <stdbool.h>
 #include <stdint.h>

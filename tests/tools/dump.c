@@ -5,9 +5,9 @@
  * Prints a table with a heading, a line a packet: file (its number among the arguments, from 0), packet (its number in
  * that file, from 1), link type, octets kept and on the wire, the decoder's result, then struct observation field by
  * field. Where decode_hits_target() says no, those are zero. The same packets in the same order are written into BATCH,
- * one pcapng with an interface for each link type, so that the other decoder starts once and not a thousand times; their
- * times are their numbers. Only link types that decode.h names are in either, and no packet longer than other readers
- * take. What was left out, and what could not be read to its end, is said in lines that begin with '#'.
+ * one pcapng with an interface for each link type, so that the other decoder starts once and not a thousand times;
+ * their times are their numbers. Only link types that decode.h names are in either, and no packet longer than other
+ * readers take. What was left out, and what could not be read to its end, is said in lines that begin with '#'.
  */
 #include <inttypes.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Observations made by hand, for the tests behind the waist: what the decoder would say of a packet, in one line. Numbers are drawn from a
- * seed (SplitMix64, Steele et al., OOPSLA 2014), not from what is tested.
+ * Observations made by hand, for the tests behind the waist: what the decoder would say of a packet, in one line.
+ * Numbers are drawn from a seed (SplitMix64, Steele et al., OOPSLA 2014), not from what is tested.
  */
 #ifndef HOLDFAST_TESTS_UNIT_MADE_H
 #define HOLDFAST_TESTS_UNIT_MADE_H
@@ -107,7 +107,10 @@ static inline struct observation made_icmp(int64_t ns, struct address src, struc
 	return o;
 }
 
-/* `length` octets of payload, which begin with the `given` ones and go on with zeros, kept as far as an observation keeps. */
+/*
+ * `length` octets of payload, which begin with the `given` ones and go on with zeros, kept as far as an observation
+ * keeps.
+ */
 static inline void made_payload(struct observation *o, const void *octets, size_t given, uint16_t length)
 {
 	o->length += (uint32_t)length - o->payload_length;

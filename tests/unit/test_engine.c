@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Streams with attacks planted in them, far above any threshold, and what the engine says of them: what, whom, from when to when. Then what streams
- * do that are not well behaved: late packets, clocks that jump by decades, the ends of time, more sources than there is memory for.
+ * Streams with attacks planted in them, far above any threshold, and what the engine says of them: what, whom, from
+ * when to when. Then what streams do that are not well behaved: late packets, clocks that jump by decades, the ends of
+ * time, more sources than there is memory for.
  */
 #include <malloc.h>
 #include <setjmp.h>

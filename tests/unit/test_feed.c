@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* However packets reach the engine, one by one, in batches, or on a thread of its own, it finds the same. Built with the thread sanitizer too. */
+/*
+ * However packets reach the engine, one by one, in batches, or on a thread of its own, it finds the same. Built with
+ * the thread sanitizer too.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +17,10 @@
 #define START (1741599912 * NS_PER_S)
 #define PACKETS 120000u
 
-/* Ten quiet seconds of answered handshakes, then floods of one address and of a network, to which somebody answers now and then. */
+/*
+ * Ten quiet seconds of answered handshakes, then floods of one address and of a network, to which somebody answers now
+ * and then.
+ */
 static struct observation packet_at(uint32_t number)
 {
 	uint64_t draws = number + 1;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The fingerprint for DDoS-DB, field by field. What a field is named, which type it has and what it means: fingerprint_format.md of NLADC/dissector;
- * how the dissector fills it: as_dict(), determine_tags() and compute_summary() in its src/attack.py and src/analysis.py.
+ * The fingerprint for DDoS-DB, field by field. What a field is named, which type it has and what it means:
+ * fingerprint_format.md of NLADC/dissector; how the dissector fills it: as_dict(), determine_tags() and
+ * compute_summary() in its src/attack.py and src/analysis.py.
  */
 #include <errno.h>
 #include <setjmp.h>

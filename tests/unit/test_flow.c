@@ -4,7 +4,8 @@
  *
  *     K known  F fresh  A asked  E engaged  H handshake  D first data  P progresses  O from the opener  R reset back  C counts
  *
- * Then random scripts against a naive twin: a list without end that is searched from the front, every number in full width.
+ * Then random scripts against a naive twin: a list without end that is searched from the front, every number in full
+ * width.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -759,7 +760,10 @@ static uint32_t after(const struct observation *o)
 	return o->tcp.seq + o->payload_length + ((o->tcp.flags & S) != 0) + ((o->tcp.flags & F) != 0);
 }
 
-/* How far b lies ahead of a, in a window that numbers may plausibly move: 1 ahead, 0 equal or a little back, -1 elsewhere. */
+/*
+ * How far b lies ahead of a, in a window that numbers may plausibly move: 1 ahead, 0 equal or a little back, -1
+ * elsewhere.
+ */
 static int moved(uint32_t a, uint32_t b)
 {
 	int64_t distance = (int32_t)(b - a);

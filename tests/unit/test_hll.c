@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sketch against the number of distinct things that it was given: within its stated error, whatever the order or the split. */
+/*
+ * The sketch against the number of distinct things that it was given: within its stated error, whatever the order or
+ * the split.
+ */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

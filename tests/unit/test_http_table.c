@@ -156,7 +156,10 @@ static void a_body_in_chunks(void **state)
 		assert_true(view.piece && !view.request);
 		assert_int_equal(view.connection->state, cases[i].state);
 		assert_int_equal(http_connection_held(view.connection, 100), cases[i].state == HTTP_DRIBBLE);
-		/* It goes on as a header block begins: what is behind an end is a request, what is within a body is not. */
+		/*
+		 * It goes on as a header block begins: what is behind an end is a request, what is within a body is
+		 * not.
+		 */
 		view = see(*state, made_text(&c, 0, "GET / HTTP/1.1\r\n\r\n"), 100);
 		assert_int_equal(view.request, cases[i].state == HTTP_WHOLE);
 		/* Whoever was answered need not finish. */
@@ -397,7 +400,10 @@ static void bounds(void **state)
 	assert_false(http_table_sweep(*state, 1000, true));
 }
 
-/* All details are taken, and a server with many unfinished requests is worth one with each: all servers are searched once a slot. */
+/*
+ * All details are taken, and a server with many unfinished requests is worth one with each: all servers are searched
+ * once a slot.
+ */
 static void who_asks_for_detail_again_and_again_is_no_work(void **state)
 {
 	const struct http_counters *counters = http_table_counters(*state);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What rules let pass, bin by bin: exact where every packet was sampled, near what a count of all packets says where not. */
+/*
+ * What rules let pass, bin by bin: exact where every packet was sampled, near what a count of all packets says where
+ * not.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The report in HTML, without a browser: well-formed, self-contained, the same each time, and whatever comes from outside cannot leave its place. What
- * only a browser can tell (contrast, overflow, what assistive technology sees) is in tests/report.
+ * The report in HTML, without a browser: well-formed, self-contained, the same each time, and whatever comes from
+ * outside cannot leave its place. What only a browser can tell (contrast, overflow, what assistive technology sees) is
+ * in tests/report.
  */
 #include <errno.h>
 #include <setjmp.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bottom-k: what is in a sample depends on the packets alone; nothing else does, and every packet is as likely as every other. */
+/*
+ * Bottom-k: what is in a sample depends on the packets alone; nothing else does, and every packet is as likely as every
+ * other.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -281,7 +284,9 @@ static void another_seed_another_sample(void **state)
 	sample_fini(&other);
 }
 
-/* Packets that differ in one field only are different packets: which of them is kept must not hang on which came first. */
+/*
+ * Packets that differ in one field only are different packets: which of them is kept must not hang on which came first.
+ */
 static void near_twins_in_either_order(void **state)
 {
 	struct observation plain = made_udp(0, made_ipv4(0xc6336401u), 4000, made_ipv4(0xc0000201u), 53, 32),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rules in order over packets: which rule decides, what its bucket lets through, what is counted; and random rules over random
- * packets against a naive twin that counts tokens in 128 bits and looks at all rules every time.
+ * Rules in order over packets: which rule decides, what its bucket lets through, what is counted; and random rules over
+ * random packets against a naive twin that counts tokens in 128 bits and looks at all rules every time.
  */
 #include <errno.h>
 #include <setjmp.h>

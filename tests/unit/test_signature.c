@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The bound against exact Clopper-Pearson limits, found here by bisection on the binomial distribution; then rules for samples that were made: what
- * was planted is found, what would hurt is not dropped, and every number a rule says of itself is counted again.
+ * The bound against exact Clopper-Pearson limits, found here by bisection on the binomial distribution; then rules for
+ * samples that were made: what was planted is found, what would hurt is not dropped, and every number a rule says of
+ * itself is counted again.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -390,7 +391,10 @@ static void what_looks_like_everybody_is_not_dropped(void **state)
 static void openings_like_everybodys_are_not_dropped(void **state)
 {
 	(void)state;
-	/* Openings are few among normal packets, so that their share of all says little: lost would be every new visitor. */
+	/*
+	 * Openings are few among normal packets, so that their share of all says little: lost would be every new
+	 * visitor.
+	 */
 	fill(attack, 4000, perfect_syn, 10);
 	fill(baseline, 60000, visitor, 11);
 	for (uint32_t i = 0; i < 60000; i++)

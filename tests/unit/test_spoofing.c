@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Verdicts on windows whose sources were made: forged at random, gathered in networks, relays, visitors. Extremes, not thresholds. */
+/*
+ * Verdicts on windows whose sources were made: forged at random, gathered in networks, relays, visitors. Extremes, not
+ * thresholds.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -95,7 +98,10 @@ static void a_botnet(void **state)
 	assert_int_equal(judge(), SPOOFING_UNDETERMINED);
 }
 
-/* Everybody at once, most for the first time, from the networks of one country: that each address is seen once is one sign, and one is not enough. */
+/*
+ * Everybody at once, most for the first time, from the networks of one country: that each address is seen once is one
+ * sign, and one is not enough.
+ */
 static void a_crowd_of_newcomers(void **state)
 {
 	uint64_t draws = 9;

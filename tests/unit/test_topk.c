@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The heaviest keys against a naive twin that counts every key: the bounds that the header promises hold, before and after merging. */
+/*
+ * The heaviest keys against a naive twin that counts every key: the bounds that the header promises hold, before and
+ * after merging.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

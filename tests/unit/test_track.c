@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Counts in slots and seconds against a naive twin that keeps every slot since the beginning in a plain array; promotion, forgetting, what
- * happens when the tables are full, and clocks that jump by decades.
+ * Counts in slots and seconds against a naive twin that keeps every slot since the beginning in a plain array;
+ * promotion, forgetting, what happens when the tables are full, and clocks that jump by decades.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -503,7 +503,10 @@ static void a_flood_of_scopes(void **state)
 	assert_int_equal(track_table_counters(*state)->tracks_pushed_out, 0);
 }
 
-/* Bounds that are hit are counted: whoever got no track after so many packets in a row was refused, and that stands somewhere. */
+/*
+ * Bounds that are hit are counted: whoever got no track after so many packets in a row was refused, and that stands
+ * somewhere.
+ */
 static void what_is_refused_is_counted(void **state)
 {
 	const struct track_counters *counters = track_table_counters(*state);

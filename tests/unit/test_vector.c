@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The catalogue: every row that one packet can show is shown by one made here, and no row says what another already says. */
+/*
+ * The catalogue: every row that one packet can show is shown by one made here, and no row says what another already
+ * says.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

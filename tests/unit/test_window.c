@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What makes a fleet the same code as a laptop: a stream dealt to several windows and merged is the stream in one window. Exactly for counters,
- * registers, histograms and samples; within N / TOPK_SIZE for heavy hitters, against a naive twin that counts every value.
+ * What makes a fleet the same code as a laptop: a stream dealt to several windows and merged is the stream in one
+ * window. Exactly for counters, registers, histograms and samples; within N / TOPK_SIZE for heavy hitters, against a
+ * naive twin that counts every value.
  */
 #include <setjmp.h>
 #include <stdarg.h>
