@@ -376,16 +376,6 @@ static json_t *source_port(struct builder *b, const struct incident_part *part)
 	return outliers_or(b, &part->window->sample, read_src_port, spell_number, json_string("random"));
 }
 
-/* Of the largest vector the verdict is known; of others, whether their kind needs real sources. */
-static bool has_real_sources(const struct finding *f, uint32_t index)
-{
-	enum vector_class class = vector_get(f->incident->parts[index].kind)->class;
-
-	if (index == 0)
-		return f->spoofing.verdict == SPOOFING_VERIFIED || f->spoofing.verdict == SPOOFING_REFLECTORS;
-	return class == VECTOR_REFLECTION || class == VECTOR_CONVERSATION;
-}
-
 static int by_octets(const void *left, const void *right)
 {
 	return memcmp(left, right, sizeof(struct address));
@@ -450,7 +440,8 @@ static json_t *vector_json(struct builder *b, const struct finding *f, uint32_t 
 	set(b, object, "nr_megabytes", integer(window->bytes / MEGABYTE));
 	set(b, object, "time_start", moment(window->first));
 	set(b, object, "duration_seconds", integer(seconds(window->first, window->last)));
-	set(b, object, "source_ips", has_real_sources(f, index) ? source_ips(b, window) : json_array());
+	set(b, object, "source_ips",
+	    spoofing_sources_real(&f->spoofing, f->incident, index) ? source_ips(b, window) : json_array());
 	set(b, object, "ethernet_type", outliers_or(b, sample, read_family, spell_family, json_string("random")));
 	set(b, object, "fragmentation_offset",
 	    outliers_or(b, sample, read_offset, spell_number, json_string("random")));

@@ -669,6 +669,38 @@ static void write_packets(struct report *r, const struct finding *f)
 
 /* ---- Who ---- */
 
+/* Of those vectors alone whose sources are real: a list of others would accuse strangers. */
+static void write_addresses(struct report *r, const struct finding *f)
+{
+	const struct incident *incident = f->incident;
+	struct topk real = { .used = 0 };
+	struct draft of = { .length = 0 };
+	uint32_t listed = 0;
+
+	for (uint32_t i = 0; i < incident->parts_count; i++) {
+		if (!spoofing_sources_real(&f->spoofing, incident, i))
+			continue;
+		topk_merge(&real, &incident->parts[i].window->top_sources);
+		draft_add(&of, "%s%s", listed++ ? ", " : "", vector_get(incident->parts[i].kind)->title);
+	}
+	if (listed == 0) {
+		paragraph(r,
+		          f->spoofing.verdict == SPOOFING_SPOOFED
+		                  ? "No addresses are listed: they are forged, and a list would accuse strangers."
+		                  : "No addresses are listed: they may be forged, and a list might accuse strangers.");
+		return;
+	}
+	if (write_top(r, &real, f->total->packets, "Addresses that sent most", "Address", address_words) == 0)
+		paragraph(r, "No single address sent a hundredth of the packets.");
+	if (listed < incident->parts_count) {
+		struct draft d = { .length = 0 };
+
+		draft_add(&d, "This is of %s alone; addresses of other vectors may be forged, and are not listed.",
+		          of.text);
+		paragraph(r, d.text);
+	}
+}
+
 static void write_sources(struct report *r, const struct finding *f)
 {
 	const struct account_sink items = { item, r };
@@ -693,11 +725,7 @@ static void write_sources(struct report *r, const struct finding *f)
 		sentence(r, f->spoofing.reasons[i]);
 	account_families(a, f, &items);
 	raw(r, "</ul>\n");
-	if (f->spoofing.verdict == SPOOFING_SPOOFED)
-		paragraph(r, "No addresses are listed: they are forged, and a list would accuse strangers.");
-	else if (write_top(r, &f->total->top_sources, f->total->packets, "Addresses that sent most", "Address",
-	                   address_words) == 0)
-		paragraph(r, "No single address sent a hundredth of the packets.");
+	write_addresses(r, f);
 	close_section(r);
 }
 

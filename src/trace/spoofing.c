@@ -150,6 +150,15 @@ void spoofing_judge(const struct incident *incident, struct spoofing *s)
 	}
 }
 
+bool spoofing_sources_real(const struct spoofing *s, const struct incident *incident, uint32_t part)
+{
+	enum vector_class class = vector_get(incident->parts[part].kind)->class;
+
+	if (part == 0)
+		return s->verdict == SPOOFING_VERIFIED || s->verdict == SPOOFING_REFLECTORS;
+	return class == VECTOR_REFLECTION || class == VECTOR_CONVERSATION || class == VECTOR_APPLICATION;
+}
+
 const char *spoofing_verdict_name(enum spoofing_verdict verdict)
 {
 	switch (verdict) {

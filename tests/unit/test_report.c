@@ -313,6 +313,51 @@ static void attack_is_told(void **state)
 	engine_free(e);
 }
 
+/* Answers of twenty reflectors, 9.9.9.x, with or without SYNs from ten other addresses, 7.7.7.x, that may be forged. */
+static struct document *mixed(bool reflected)
+{
+	static const char *const files[] = { "mixed.pcap" };
+	static const uint8_t monlist[8] = { 0xd7, 0, 3, 0x2a, 0, 6, 0, 0x48 };
+	struct engine *e = new_engine();
+	struct analysis_input input;
+	struct document *d;
+
+	for (unsigned i = 0; i < 12000; i++) {
+		int64_t ns = START + (int64_t)i * NS_PER_MS / 2;
+		struct observation o = made_udp(ns, made_ipv4(0x09090900 + i % 20), 123, made_ipv4(0xc000020a), 80, 0);
+
+		made_payload(&o, monlist, sizeof(monlist), 440);
+		if (reflected)
+			give(e, &o);
+		o = made_tcp(ns, made_ipv4(0x07070700 + i % 20), (uint16_t)(1024 + i), made_ipv4(0xc000020a), 443,
+		             TCP_SYN, i, 0);
+		if (i % 2)
+			give(e, &o);
+	}
+	assert_int_equal(engine_finish(e), 0);
+	assert_int_equal(engine_count(e), 1);
+	assert_int_equal(engine_finding(e, 0)->incident->parts_count, reflected ? 2 : 1);
+	input = input_of(files, 1, e);
+	d = report(&input, e);
+	engine_free(e);
+	return d;
+}
+
+static void addresses_that_may_be_forged_are_not_listed(void **state)
+{
+	struct document *d = mixed(true);
+
+	(void)state;
+	assert_true(says(d, "9.9.9.7"));
+	assert_false(says(d, "7.7.7."));
+	assert_true(says(d, "This is of NTP reflection alone"));
+	drop(d);
+	d = mixed(false);
+	assert_false(says(d, "7.7.7."));
+	assert_true(says(d, "No addresses are listed"));
+	drop(d);
+}
+
 static void several_are_listed(void **state)
 {
 	static const char *const files[] = { "-" };
@@ -401,12 +446,15 @@ static void a_full_disk_is_said(void **state)
 
 int main(void)
 {
+	/* clang-format off */
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_is_escaped),     cmocka_unit_test(marks_become_tags),
 		cmocka_unit_test(attack_is_told),      cmocka_unit_test(several_are_listed),
+		cmocka_unit_test(addresses_that_may_be_forged_are_not_listed),
 		cmocka_unit_test(nothing_is_said_too), cmocka_unit_test(any_time),
 		cmocka_unit_test(a_full_disk_is_said),
 	};
+	/* clang-format on */
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
