@@ -293,7 +293,7 @@ static void stream_fill(struct stream *s, struct rng *r, uint8_t *out, size_t n)
 	for (size_t i = 0; i < n; i++, s->left--) {
 		if (!s->head_left && !s->record_left) {
 			s->record_left = s->left < TLS_RECORD_MAX + 5 ? (uint32_t)s->left - 5 : TLS_RECORD_MAX;
-			/* No stub too short to be a record may remain. */
+			/* What remains must be long enough to be a record itself. */
 			if (s->left > s->record_left + 5 && s->left - s->record_left - 5 < 64)
 				s->record_left -= 64;
 			s->head[0] = 0x17;
