@@ -7,19 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness.h"
 #include "observe/capture.h"
 #include "observe/unpack.h"
 
 #define UNPACKED_LOOK (32u << 20)
-
-/* NOLINTNEXTLINE(readability-identifier-naming): the name that libFuzzer calls */
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(condition)        \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
 
 static volatile uint8_t sink;
 

@@ -8,15 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness.h"
 #include "observe/decode.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size); /* NOLINT(readability-identifier-naming): libFuzzer's */
-
-#define REQUIRE(condition)        \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
 
 static const uint32_t link_types[] = { 1, 0, 108, 12, 14, 101, 228, 229, 113, 276, 9, 147 };
 

@@ -29,6 +29,7 @@
 
 #include <jansson.h>
 
+#include "harness.h"
 #include "base/cursor.h"
 #include "detect/incident_list.h"
 #include "engine/engine.h"
@@ -36,14 +37,6 @@
 #include "html.h"
 #include "tell/analysis.h"
 #include "tell/fingerprint.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size); /* NOLINT(readability-identifier-naming): libFuzzer's */
-
-#define REQUIRE(condition)        \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
 
 #define INPUT_MAX (64u << 10)
 #define OBSERVATIONS_MAX 256u

@@ -8,15 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness.h"
 #include "observe/http.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(condition)        \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
 
 static void agree(const struct http *http, size_t kept, size_t whole)
 {

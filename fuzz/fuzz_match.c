@@ -8,15 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness.h"
 #include "defend/match.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define REQUIRE(condition)        \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
 
 static struct observation observe(const uint8_t *data, size_t size)
 {

@@ -23,19 +23,12 @@
 
 #include <jansson.h>
 
+#include "harness.h"
 #include "cli/command.h"
 #include "engine/engine.h"
 #include "html.h"
 #include "observe/capture.h"
 #include "tell/analysis.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size); /* NOLINT(readability-identifier-naming): libFuzzer's */
-
-#define REQUIRE(condition)        \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
 
 #define INPUT_MAX (48u << 10) /* a pipe holds 64 KiB */
 #define PATH_SIZE 32
