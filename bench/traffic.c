@@ -16,9 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/pcap.h"
+
 #define PACKETS_A_SECOND 500000u
 #define START_S 1741599912u
-#define RECORD_HEADER 16
 #define FRAME 60
 #define ETHERNET 14
 #define SYN_LENGTH 40
@@ -45,24 +46,6 @@ static uint64_t mix(uint64_t x)
 	x ^= x >> 33;
 	x *= 0xc4ceb9fe1a85ec53u;
 	return x ^ x >> 33;
-}
-
-static void put16(uint8_t *at, uint32_t value)
-{
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-	put16(at, value >> 16);
-	put16(at + 2, value & 0xffff);
-}
-
-/* pcap's numbers, in the byte order that its magic announces: this machine's. */
-static void put_host(uint8_t *at, uint32_t value)
-{
-	memcpy(at, &value, sizeof(value));
 }
 
 /* An address that somebody can have. */
@@ -114,18 +97,12 @@ int main(int argc, char **argv)
 	bool many = argc > 1 && strcmp(argv[1], "many") == 0;
 	uint64_t packets = argc == 4 ? strtoull(argv[2], NULL, 10) : 0;
 	uint64_t sources = argc == 4 ? strtoull(argv[3], NULL, 10) : 0;
-	uint8_t header[24] = { 0 };
 
 	if (sources == 0 || (!many && strcmp(argv[1], "flood") != 0)) {
 		(void)fputs("usage: traffic flood|many PACKETS SOURCES\n", stderr);
 		return 2;
 	}
-	put_host(header, 0xa1b2c3d4u);
-	header[4 + (header[0] == 0xa1)] = 2;
-	header[6 + (header[0] == 0xa1)] = 4;
-	put_host(header + 16, 65535);
-	put_host(header + 20, 1);
-	(void)fwrite(header, 1, sizeof(header), stdout);
+	write_file_header(1);
 	for (uint64_t number = 0; number < packets && !ferror(stdout); number++)
 		write_packet(many, sources, number);
 	return fflush(stdout) || ferror(stdout) ? 1 : 0;

@@ -21,10 +21,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pcap.h"
+
 #define PACKETS_A_SECOND 200000u
 #define START_S 1741599912u
 #define ROUNDS 4
-#define RECORD_HEADER 16
 #define TCP 6
 #define UDP 17
 #define SYN_LENGTH 20
@@ -60,28 +61,10 @@ static uint64_t permute(uint64_t number, unsigned half, uint32_t what)
 	return left << half | right;
 }
 
-static void put16(uint8_t *at, uint32_t value)
-{
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-	put16(at, value >> 16);
-	put16(at + 2, value & 0xffff);
-}
-
 static void put64(uint8_t *at, uint64_t value)
 {
 	put32(at, (uint32_t)(value >> 32));
 	put32(at + 4, (uint32_t)value);
-}
-
-/* pcap's numbers, in the byte order that its magic announces: this machine's. */
-static void put_host(uint8_t *at, uint32_t value)
-{
-	memcpy(at, &value, sizeof(value));
 }
 
 static bool anybodys(uint32_t ipv4)
@@ -183,7 +166,6 @@ static void write_packet(enum shape shape, uint64_t number)
 
 int main(int argc, char **argv)
 {
-	uint8_t header[24] = { 0 };
 	enum shape shape = SHAPE_ONE;
 	uint64_t packets;
 
@@ -195,12 +177,7 @@ int main(int argc, char **argv)
 	}
 	packets = strtoull(argv[2], NULL, 10);
 	key = (argc > 3 ? strtoull(argv[3], NULL, 10) + 1 : 1) * UINT64_C(0x9e3779b97f4a7c15);
-	put_host(header, 0xa1b2c3d4u);
-	header[4 + (header[0] == 0xa1)] = 2;
-	header[6 + (header[0] == 0xa1)] = 4;
-	put_host(header + 16, 65535);
-	put_host(header + 20, 101);
-	(void)fwrite(header, 1, sizeof(header), stdout);
+	write_file_header(101);
 	for (uint64_t number = 0; number < packets && !ferror(stdout); number++)
 		write_packet(shape, number);
 	return fflush(stdout) || ferror(stdout) ? 1 : 0;
