@@ -191,6 +191,15 @@ static uint32_t held(const struct world *w, const struct web_attack *a)
 	return n < 30 ? 30 : n;
 }
 
+/* Connection number `i` of a slow attack, which begin within two seconds; returns when it is open. */
+static int64_t slow_connects(struct conn *c, struct world *w, struct rng *r, const struct web_attack *a, uint32_t i)
+{
+	int64_t t = a->from_ns + rng_span(r, 0, 2 * NS_PER_S);
+
+	machine_connects(c, w, r, &a->pool->m[i % a->pool->n]);
+	return conn_open(c, t);
+}
+
 void web_slow_header(struct world *w, const struct web_attack *a)
 {
 	struct rng r = world_rng(w);
@@ -198,11 +207,9 @@ void web_slow_header(struct world *w, const struct web_attack *a)
 	for (uint32_t i = 0, n = held(w, a); i < n; i++) {
 		char text[REQUEST_MAX];
 		struct conn c;
-		int64_t t = a->from_ns + rng_span(&r, 0, 2 * NS_PER_S);
+		int64_t t = slow_connects(&c, w, &r, a, i);
 		int length;
 
-		machine_connects(&c, w, &r, &a->pool->m[i % a->pool->n]);
-		t = conn_open(&c, t);
 		length = snprintf(text, sizeof(text), "GET /?%u HTTP/1.1\r\n", rng_range(&r, 1, 2000));
 		t = ask(&c, t, a->label, text, (size_t)length);
 		length = snprintf(text, sizeof(text),
@@ -224,11 +231,9 @@ void web_slow_body(struct world *w, const struct web_attack *a)
 	for (uint32_t i = 0, n = held(w, a); i < n; i++) {
 		char text[REQUEST_MAX];
 		struct conn c;
-		int64_t t = a->from_ns + rng_span(&r, 0, 2 * NS_PER_S);
+		int64_t t = slow_connects(&c, w, &r, a, i);
 		int length;
 
-		machine_connects(&c, w, &r, &a->pool->m[i % a->pool->n]);
-		t = conn_open(&c, t);
 		length = snprintf(text, sizeof(text),
 		                  "POST /contact HTTP/1.1\r\nHost: shop.example.net\r\nUser-Agent: Mozilla/5.0\r\n"
 		                  "Connection: keep-alive\r\nContent-Length: 1000000\r\nContent-Type: "
