@@ -3,6 +3,7 @@
 
 #include "detect/scan.h"
 #include "detect/vector.h"
+#include "observe/protocol.h"
 
 #define CARPET_DESTINATIONS 8
 #define CARPET_RETURNS 4   /* packets to each address that a carpet hits, at least */
@@ -10,8 +11,7 @@
 #define SECOND_LOOK_10S 200
 #define SURVEYS_VAIN_MAX 3
 #define SECOND_SOURCES 20
-#define IMPOSSIBLE_SHARE 20    /* a twentieth from addresses that nobody can have: forged */
-#define SERVICE_PORT_MAX 32767 /* servers listen below, clients speak from above */
+#define IMPOSSIBLE_SHARE 20 /* a twentieth from addresses that nobody can have: forged */
 
 /* What was looked at in vain waits twice as long each time. */
 static bool survey_track(struct recent_ring *ring, struct track *track, int64_t from_slot, bool final,
@@ -85,7 +85,7 @@ bool look_finds(struct recent_ring *ring, struct track *track, unsigned level, i
 		return false;
 	if (!(survey.impossible * IMPOSSIBLE_SHARE >= survey.packets && survey.impossible * 2 < survey.packets) &&
 	    !(track->kind == VECTOR_UDP && survey.shared_source_port * 10 >= survey.packets * 9 &&
-	      survey.source_port <= SERVICE_PORT_MAX))
+	      survey.source_port <= PROTOCOL_SERVICE_PORT_MAX))
 		return false;
 	*alarm = (struct alarm){ .window = 10, .crowd = true };
 	alarm->from_slot = assess_onset(track, vector->evidence, since, from);

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "detect/vector.h"
+#include "observe/protocol.h"
 
-#define SERVICE_PORT_MAX 32767 /* servers listen below, clients speak from above */
 #define LISTENERS 16
 #define SMALL_SHARE 50 /* a vector with less than a fiftieth of packets and of bytes is noise of the others */
 #define ECHO_SHARE 5   /* errors that an attack makes others send: named only from a fifth on */
@@ -36,7 +36,7 @@ static uint64_t share_of_top_listeners(const struct topk *ports)
 
 	topk_sort(&sorted);
 	for (uint32_t i = 0; i < sorted.used && i < LISTENERS; i++)
-		if (sorted.entries[i].key.low <= SERVICE_PORT_MAX)
+		if (sorted.entries[i].key.low <= PROTOCOL_SERVICE_PORT_MAX)
 			listening += sorted.entries[i].count - sorted.entries[i].error;
 	return sorted.total ? listening * 100 / sorted.total : 0;
 }

@@ -34,6 +34,8 @@ enum {
 	PROTOCOL_SHIM6 = 140,
 };
 
+#define PROTOCOL_SERVICE_PORT_MAX 32767 /* servers listen below, clients speak from above */
+
 /* A SYN that asks for a connection, whatever else it says (ECN, PSH, URG). */
 static inline bool protocol_is_bare_syn(const struct observation *o)
 {
