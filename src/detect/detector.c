@@ -187,14 +187,14 @@ static bool rearms(const struct incident *inc, const struct track *track, int64_
 	return true;
 }
 
-static bool due(struct track *track, int64_t slot)
+static bool due(struct track *track)
 {
-	if (track->assessed_slot != slot) {
-		track->assessed_slot = slot;
+	if (track->assessed_slot != track->last_slot) {
+		track->assessed_slot = track->last_slot;
 		track->assess_at = ASSESS_FIRST;
 		return true;
 	}
-	if (track_sum(track, slot, slot).packets >= track->assess_at) {
+	if (track->now.packets >= track->assess_at) {
 		track->assess_at *= 2;
 		return true;
 	}
@@ -248,8 +248,7 @@ static void remember(struct detector *d, struct track *track, unsigned level, bo
 {
 	const struct evidence *e = vector_get(track->kind)->evidence;
 
-	if (track->pending || e->settle_slots == 0 ||
-	    track_sum(track, track->last_slot, track->last_slot).packets < PENDING_PACKETS)
+	if (track->pending || e->settle_slots == 0 || track->now.packets < PENDING_PACKETS)
 		return;
 	if (d->pending_count == DETECTOR_PENDING_MAX) {
 		d->pending_refused++;
@@ -334,7 +333,7 @@ bool detector_observe(struct detector *d, const struct observation *o, const str
 	for (unsigned level = 0; level < SCOPE_LEVELS; level++) {
 		struct track *track = tracks[level];
 
-		if (!track || !due(track, track->last_slot))
+		if (!track || !due(track))
 			continue;
 		if (decide(d, track, level, track->last_slot, o->time, false))
 			return true;
@@ -346,7 +345,7 @@ bool detector_observe(struct detector *d, const struct observation *o, const str
 void detector_observe_probe(struct detector *d, const struct observation *o, const struct keys *keys,
                             struct track *track)
 {
-	if (!track || scan_take(&d->list, &d->recent, o, keys, track) || !due(track, track->last_slot))
+	if (!track || scan_take(&d->list, &d->recent, o, keys, track) || !due(track))
 		return;
 	scan_assess(&d->list, &d->recent, track, o->time, false);
 	remember(d, track, 0, true, o->time);

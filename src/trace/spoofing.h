@@ -21,8 +21,8 @@ struct spoofing {
 
 void spoofing_judge(const struct incident *incident, struct spoofing *spoofing);
 /*
- * Are the source addresses of a part known to be real, so that they may be listed? Of the largest part the verdict says it, of others
- * their kind, where it needs real sources.
+ * Are the source addresses of a part known to be real, so that they may be listed? Of the largest part the verdict says
+ * it, of others their kind, where it needs real sources.
  */
 bool spoofing_sources_real(const struct spoofing *spoofing, const struct incident *incident, uint32_t part);
 const char *spoofing_verdict_name(enum spoofing_verdict verdict);
