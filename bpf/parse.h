@@ -313,53 +313,66 @@ struct parse_options_at {
 	__u32 offset, length;
 };
 
+struct parse_options_walk {
+	__u8 octets[PARSE_TCP_OPTIONS_ROOM];
+	__u64 options;
+	__u32 at, length, shift;
+	__u32 mss;
+};
+
+/* One option: 1 where it was the last. By bpf_loop(), whose body is verified once and not for every round. */
+static long parse_option(__u32 round, struct parse_options_walk *walk)
+{
+	__u32 at = walk->at, kind, size = 1, option = 15;
+
+	(void)round;
+	if (at >= walk->length || at > PARSE_TCP_OPTIONS_MAX)
+		return 1;
+	kind = walk->octets[at];
+	if (kind > 1) {
+		size = walk->octets[at + 1];
+		if (at + 1 >= walk->length || size < 2 || at + size > walk->length)
+			return 1;
+	}
+	if (kind == 0)
+		option = 1;
+	else if (kind == 1)
+		option = 2;
+	else if (kind <= 5)
+		option = kind + 1;
+	else if (kind == 8)
+		option = 7;
+	if (kind == 2 && size == 4)
+		walk->mss = (__u32)(walk->octets[at + 2] << 8 | walk->octets[at + 3]);
+	if (walk->shift < 64) {
+		walk->options |= (__u64)option << walk->shift;
+		walk->shift += 4;
+	}
+	walk->at = at + size;
+	return kind == 0;
+}
+
 /* TCP's options: their kinds in order, four bits each, and what MSS says. */
 PARSE_INLINE void parse_options(const struct parse_frame *frame, __u32 offset, __u32 length, struct shield_key *key)
 {
-	__u8 octets[PARSE_TCP_OPTIONS_ROOM] = { 0 };
-	__u64 options = 0;
-	__u32 at = 0, shift = 0;
+	struct parse_options_walk walk = { 0 };
 
 	if (length == 0 || length > PARSE_TCP_OPTIONS_MAX)
 		return;
 	length = ((length - 1) & (PARSE_TCP_OPTIONS_ROOM - 1)) + 1; /* changes nothing, as below */
-	if (parse_load(frame, offset, octets, length))
+	if (parse_load(frame, offset, walk.octets, length))
 		return;
-	for (int i = 0; i < PARSE_TCP_OPTIONS_MAX; i++) {
-		__u32 kind, size = 1, option = 15;
-
-		if (at >= length || at >= PARSE_TCP_OPTIONS_MAX)
-			break;
-		kind = octets[at];
-		if (kind > 1) {
-			size = octets[at + 1];
-			if (at + 1 >= length || size < 2 || at + size > length)
-				break;
-		}
-		if (kind == 0)
-			option = 1;
-		else if (kind == 1)
-			option = 2;
-		else if (kind >= 2 && kind <= 5)
-			option = kind == 2 ? 3 : kind == 3 ? 4 : kind == 4 ? 5 : 6;
-		else if (kind == 8)
-			option = 7;
-		if (kind == 2 && size == 4) {
-			key->field[SHIELD_F_MSS] = (__u16)(octets[at + 2] << 8 | octets[at + 3]);
-			if (key->field[SHIELD_F_MSS])
-				key->field[SHIELD_F_HAS] |= SHIELD_HAS_MSS;
-			else
-				key->field[SHIELD_F_HAS] &= (__u16)~SHIELD_HAS_MSS;
-		}
-		if (shift < 64) {
-			options |= (__u64)option << shift;
-			shift += 4;
-		}
-		if (kind == 0)
-			break;
-		at += size;
-	}
-	key->tcp_options = options;
+	walk.length = length;
+#ifdef PARSE_NATIVE
+	for (__u32 round = 0; round < PARSE_TCP_OPTIONS_MAX && parse_option(round, &walk) == 0; round++)
+		;
+#else
+	bpf_loop(PARSE_TCP_OPTIONS_MAX, parse_option, &walk, 0);
+#endif
+	key->tcp_options = walk.options;
+	key->field[SHIELD_F_MSS] = (__u16)walk.mss;
+	if (walk.mss)
+		key->field[SHIELD_F_HAS] |= SHIELD_HAS_MSS;
 }
 
 /* What comes `header` octets behind the beginning of the transport header. */
