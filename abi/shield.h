@@ -356,6 +356,8 @@ struct shield_block_state {
 	__u32 short6;      /* listed prefixes shorter than /48 */
 	__u32 count4, count6;
 	__u32 capacity; /* room for so many prefixes of each family: at most half of the slots */
+	__u32 hz;       /* jiffies in a second */
+	__u32 unused;
 };
 
 /* Of an address's two words as they lie in memory: a number of SHIELD_BINS. */
