@@ -56,8 +56,10 @@ enum shield_reason {
 	SHIELD_PASS_IP_SHORT,
 	SHIELD_PASS_IP_VERSION,
 	SHIELD_PASS_IP_HEADER,
+	/* Of these IP says whose they are: block list and rules hold for them too. */
 	SHIELD_PASS_EXTENSION, /* IPv6 extension headers cut, or more than SHIELD_EXTENSIONS_MAX */
-	SHIELD_PASS_LAST = SHIELD_PASS_EXTENSION,
+	SHIELD_PASS_TRANSPORT, /* transport header cut or impossible */
+	SHIELD_PASS_LAST = SHIELD_PASS_TRANSPORT,
 	SHIELD_DROP_BLOCK, /* block list */
 	SHIELD_DROP_RULE,
 	SHIELD_DROP_RATE,   /* a rule's rate limit */
@@ -95,16 +97,16 @@ enum {
 	SHIELD_HAS_IPV4 = 1 << 0,
 	SHIELD_HAS_IPV6 = 1 << 1,
 	SHIELD_HAS_TCP = 1 << 2,
-	SHIELD_HAS_UDP = 1 << 3,
-	SHIELD_HAS_ICMP = 1 << 4,  /* type and code, of either family */
-	SHIELD_HAS_PORTS = 1 << 5, /* TCP, UDP, SCTP, DCCP, UDP-Lite */
-	SHIELD_HAS_FRAGMENT = 1 << 6,
-	SHIELD_HAS_LATER_FRAGMENT = 1 << 7, /* offset > 0 */
-	SHIELD_HAS_DF = 1 << 8,
-	SHIELD_HAS_OPTIONS = 1 << 9,      /* IPv4 options or IPv6 extension headers */
-	SHIELD_HAS_MSS = 1 << 10,         /* a TCP option of that kind */
-	SHIELD_HAS_MALFORMED = 1 << 11,   /* the transport header is cut or impossible: only what IP says is there */
-	SHIELD_HAS_OPTIONS_BAD = 1 << 12, /* the list of TCP options is malformed */
+	SHIELD_HAS_ICMP = 1 << 3,  /* type and code, of either family */
+	SHIELD_HAS_PORTS = 1 << 4, /* TCP, UDP, SCTP, DCCP, UDP-Lite */
+	SHIELD_HAS_FRAGMENT = 1 << 5,
+	SHIELD_HAS_LATER_FRAGMENT = 1 << 6, /* offset > 0 */
+	SHIELD_HAS_DF = 1 << 7,
+	SHIELD_HAS_OPTIONS = 1 << 8,    /* IPv4 options or IPv6 extension headers */
+	SHIELD_HAS_MSS = 1 << 9,        /* a TCP option of that kind */
+	SHIELD_HAS_MALFORMED = 1 << 10, /* the transport header is cut or impossible: only what IP says is there */
+	SHIELD_HAS_PAYLOAD =
+		1 << 11, /* payload_length is known: not where a TCP header is cut before it says how long it is */
 };
 
 enum shield_field {
@@ -122,6 +124,7 @@ enum shield_field {
 	SHIELD_F_ICMP_TYPE,
 	SHIELD_F_ICMP_CODE,
 	SHIELD_F_FRAGMENT_OFFSET, /* octets */
+	SHIELD_F_PAYLOAD_KEPT,    /* octets in `payload`; 0 unless SHIELD_NEED_PAYLOAD */
 	SHIELD_FIELDS = 16,
 };
 
