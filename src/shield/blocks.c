@@ -74,12 +74,12 @@ struct piece {
 enum { PIECE_STATE, PIECE_BITS4, PIECE_BITS6, PIECE_TABLE4, PIECE_TABLE6 };
 
 /* Readers in the kernel take words whole, and see what was stored before a word when they see the word. */
-static void store(__u64 *word, uint64_t value)
+static void store(__u64 *word, uint64_t value) /* NOLINT(readability-non-const-parameter): it is written */
 {
 	__atomic_store_n(word, value, __ATOMIC_RELEASE);
 }
 
-static void store32(uint32_t *word, uint32_t value)
+static void store32(uint32_t *word, uint32_t value) /* NOLINT(readability-non-const-parameter): it is written */
 {
 	__atomic_store_n(word, value, __ATOMIC_RELEASE);
 }
@@ -454,34 +454,35 @@ static void count_anew(struct blocks *blocks)
 	store32(&blocks->state->short6, short6);
 }
 
-static int map_piece(const struct shield_maps *maps, struct piece *piece)
+/* NULL, and errno says why. */
+static void *map_memory(const struct shield_maps *maps, enum shield_map map, size_t size)
 {
-	void *memory = mmap(NULL, piece->size, PROT_READ | PROT_WRITE, MAP_SHARED, maps->fd[piece->map], 0);
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, maps->fd[map], 0);
 
-	if (memory == MAP_FAILED)
-		return -errno;
-	piece->memory = memory;
-	return 0;
+	return memory == MAP_FAILED ? NULL : memory;
 }
 
 int blocks_new(const struct shield_maps *maps, struct blocks **blocks)
 {
-	struct piece pieces[PIECES] = { { SHIELD_MAP_BLOCK_STATE, sizeof(struct shield_block_state), NULL } };
-	struct shield_block_state state;
-	struct piece first;
-	int error = map_piece(maps, &pieces[PIECE_STATE]);
+	struct shield_block_state *state = map_memory(maps, SHIELD_MAP_BLOCK_STATE, sizeof(*state));
+	struct shield_block_state had;
+	struct piece pieces[PIECES];
+	int error = 0;
 
-	if (error)
-		return error;
-	state = *(const struct shield_block_state *)pieces[PIECE_STATE].memory;
-	error = is_sound(&state) ? 0 : -EBADMSG;
-	if (!error) {
-		first = pieces[PIECE_STATE];
-		size_pieces(&state, pieces);
-		pieces[PIECE_STATE] = first;
+	if (!state)
+		return -errno;
+	had = *state;
+	if (!is_sound(&had)) {
+		(void)munmap(state, sizeof(*state));
+		return -EBADMSG;
 	}
-	for (unsigned i = PIECE_STATE + 1; i < PIECES && !error; i++)
-		error = map_piece(maps, &pieces[i]);
+	size_pieces(&had, pieces);
+	pieces[PIECE_STATE].memory = state;
+	for (unsigned i = PIECE_STATE + 1; i < PIECES && !error; i++) {
+		pieces[i].memory = map_memory(maps, pieces[i].map, pieces[i].size);
+		if (!pieces[i].memory)
+			error = -errno;
+	}
 	if (!error)
 		error = take_over(pieces, true, blocks);
 	if (error) {
