@@ -29,6 +29,7 @@
 #define SHIELD_RULE_RANGES_MAX 8       /* terms of one rule that are ranges */
 #define SHIELD_RULE_UNLESS_MAX 4       /* negated terms of one rule that are no ranges */
 #define SHIELD_GUARD_MAX 16
+#define SHIELD_INTERFACES_MAX 16
 #define SHIELD_ALLOW_MAX 16384
 #define SHIELD_FLOWS_MAX 262144
 #define SHIELD_TAGS_MAX 4        /* VLAN tags of a frame */
@@ -275,13 +276,18 @@ struct shield_config {
 	__u32 sample_per_tick; /* samples that one CPU may hand out in 2^SHIELD_SAMPLE_SHIFT jiffies; 0: none */
 	__u32 hz;              /* jiffies in a second */
 	__u32 next_rule;       /* number of the rule that is made next */
-	__u32 unused;
-	__u64 seed; /* of the hashes of source_buckets */
+	__u32 clsact_count;
+	__u32 clsact[SHIELD_INTERFACES_MAX]; /* interfaces (ifindex) whose clsact queue was made by the shield */
+	__u64 seed;                          /* of the hashes of source_buckets */
 	struct shield_guard guard[SHIELD_GUARD_MAX];
 	__u64 allow_bins[SHIELD_ALLOW_BINS / 64];
 };
 
-/* Map `allow`, a trie. IPv4 prefixes are 96 longer than their length. Of nested ones the inner expires last. */
+/*
+ * Map `allow`, a trie. IPv4 prefixes are 96 longer than their length. Where the longest that holds an address has
+ * expired, the next longest is looked for, up to SHIELD_ALLOW_NESTED in all: who keeps the list removes expired ones.
+ */
+#define SHIELD_ALLOW_NESTED 4
 struct shield_allow_key {
 	__u32 length;
 	__u8 address[16];
@@ -289,6 +295,8 @@ struct shield_allow_key {
 
 struct shield_allow {
 	__u64 expires; /* jiffies */
+	__u32 length;  /* of the key */
+	__u32 unused;
 };
 
 /*

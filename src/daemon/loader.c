@@ -443,7 +443,7 @@ static void fill_state(const struct loader *loader, struct message *message, enu
 static int send_maps(struct loader *loader)
 {
 	struct shield_maps maps;
-	int result = shield_maps_for_engine(loader->config.bpffs_dir, &maps);
+	int result = shield_maps_for_engine(shield_pins(loader->shield), &maps);
 
 	if (result != 0)
 		return result;

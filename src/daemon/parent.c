@@ -14,6 +14,7 @@
 #include <grp.h>
 #include <inttypes.h>
 #include <linux/capability.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -24,9 +25,11 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -188,6 +191,25 @@ static int take_lock(struct parent *parent)
 	return 0;
 }
 
+/*
+ * The loader has no right to mount, for the parent's bounding set outlives the moment in which it is needed. Elsewhere
+ * than at the usual place nothing is mounted: shield_open() says what to do.
+ */
+static int mount_bpffs(const struct parent *parent)
+{
+	static const char usual[] = "/sys/fs/bpf";
+	struct statfs about;
+
+	if (strncmp(parent->config.bpffs_dir, usual, strlen(usual)) != 0 || statfs(usual, &about) != 0 ||
+	    about.f_type == BPF_FS_MAGIC)
+		return 0;
+	if (mount("bpf", usual, "bpf", 0, "mode=0700") != 0)
+		return refuse("no bpf file system is mounted at %s, and mounting one: %s; as root: mount -t bpf bpf %s", usual,
+		              strerror(errno), usual);
+	log_say(LOG_NOTICE, "no bpf file system was mounted at %s: mounted one", usual);
+	return 0;
+}
+
 static int open_control(struct parent *parent)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -228,6 +250,8 @@ static int prepare(struct parent *parent)
 		result = take_lock(parent);
 	if (result == 0)
 		result = make_folder(parent->config.state_dir, parent->start.uid, parent->start.gid, 0750);
+	if (result == 0)
+		result = mount_bpffs(parent);
 	if (result == 0)
 		result = open_control(parent);
 	if (result != 0)
