@@ -71,6 +71,7 @@ struct parent {
 	unsigned awaited; /* roles, as bits, that have not said that they are ready */
 	enum role turn;   /* whose word is waited for while reloading */
 	bool ever_ready, stopping;
+	bool off; /* the shield has been taken away: there is nothing left to do */
 	uint64_t serial;
 	uint32_t restarts;
 	int64_t began_ns, began_wall_ns; /* of the parent */
@@ -213,7 +214,7 @@ static int mount_bpffs(const struct parent *parent)
 static int open_control(struct parent *parent)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	gid_t group = parent->start.operators ? parent->start.operators : parent->start.gid;
+	gid_t group = parent->start.operators; /* 0 where there is no such group: then it is for root */
 	int length = snprintf(address.sun_path, sizeof(address.sun_path), "%s/" DAEMON_SOCKET_NAME, parent->config.run_dir);
 	mode_t before;
 	int result;
@@ -752,6 +753,11 @@ static bool reap(struct parent *parent)
 			/* What it said last comes first. */
 			if (child->channel >= 0)
 				(void)listen_to(parent, (enum role)i);
+			if (parent->ever_ready && WIFEXITED(status) && WEXITSTATUS(status) == ROLE_STATUS_OFF) {
+				log_say(LOG_NOTICE, "the shield has been taken away by 'holdfast off'; stopping");
+				parent->off = true;
+				continue;
+			}
 			if (parent->ever_ready || !WIFEXITED(status))
 				say_end((enum role)i, status);
 			unasked = true;
@@ -807,7 +813,7 @@ static int turn(struct parent *parent)
 	for (unsigned i = ROLE_LOADER; i < ROLES; i++)
 		if (fds[i].revents && parent->children[i].channel >= 0 && !listen_to(parent, (enum role)i))
 			unasked = true;
-	if (fds[0].revents && !take_signals(parent, &unasked))
+	if ((fds[0].revents && !take_signals(parent, &unasked)) || parent->off)
 		return 0;
 	if (unasked && !parent->ever_ready)
 		return -1;
