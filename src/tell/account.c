@@ -6,13 +6,13 @@
 #include <string.h>
 
 #include "base/hll.h"
+#include "base/share.h"
 #include "observe/protocol.h"
 
 #define FILES_SHOWN 4
 #define EVIDENCE_SHOWN 4  /* vectors whose evidence is told */
 #define FEW 50            /* up to here an estimate is as good as a count */
 #define COMMON_PPM 500000 /* what at least half of the packets share is worth a line */
-#define PPM 1000000
 
 static void tell(const struct account_sink *to, const char *text)
 {
@@ -237,9 +237,9 @@ static void add_evidence(struct account *a, struct draft *d, const struct findin
 		draft_add(d, "%s: %s %s answers", vector->title, account_count(a, window->packets),
 		          account_plural(window->packets, "packet is one of", "packets are"));
 		if (heaviest(&window->top_src_ports, &port, &at_least) &&
-		    words_ppm(at_least, window->packets) >= COMMON_PPM)
+		    share_ppm(at_least, window->packets) >= COMMON_PPM)
 			draft_add(d, " (%s of them from port %" PRIu64 ")",
-			          account_down(a, words_ppm(at_least, window->packets)), port);
+			          account_down(a, share_ppm(at_least, window->packets)), port);
 		draft_add(d, " that %s was not seen to ask for.", text);
 		break;
 	case VECTOR_CONVERSATION:
@@ -310,19 +310,19 @@ static void tell_sameness(struct account *a, const struct finding *f, const stru
 	uint64_t length, at_least;
 	struct draft d = { .length = 0 };
 
-	if (heaviest(&total->top_lengths, &length, &at_least) && words_ppm(at_least, total->packets) >= COMMON_PPM &&
+	if (heaviest(&total->top_lengths, &length, &at_least) && share_ppm(at_least, total->packets) >= COMMON_PPM &&
 	    total->packets > 1) {
 		if (at_least == total->packets)
 			draft_add(&d, "All packets");
 		else
-			draft_add(&d, "%s of the packets", account_down(a, words_ppm(at_least, total->packets)));
+			draft_add(&d, "%s of the packets", account_down(a, share_ppm(at_least, total->packets)));
 		draft_add(&d, " have the same length, %s octets.", account_count(a, length));
 		tell(to, d.text);
 	}
-	if (words_ppm(total->fragments, total->packets) >= PPM / 100) {
+	if (share_ppm(total->fragments, total->packets) >= PPM / 100) {
 		d = (struct draft){ .length = 0 };
 		draft_add(&d, "%s of the packets are fragments.",
-		          account_down(a, words_ppm(total->fragments, total->packets)));
+		          account_down(a, share_ppm(total->fragments, total->packets)));
 		tell(to, d.text);
 	}
 	if (f->ports_count == 0 && total->top_dst_ports.total > 0) {
@@ -389,7 +389,7 @@ void account_verdict(struct account *a, const struct finding *f, struct draft *d
 
 	if (incident->parts_count > 1) /* the verdict is about the largest part */
 		draft_add(d, "Of the %s, %s of the packets: ", account_main_vector(f)->title,
-		          account_down(a, words_ppm(incident->parts[0].window->packets, incident->packets)));
+		          account_down(a, share_ppm(incident->parts[0].window->packets, incident->packets)));
 	draft_add(d, "%s", verdict_words(f->spoofing.verdict));
 	if (f->spoofing.verdict == SPOOFING_SPOOFED)
 		draft_add(d, " A count of forged addresses is no count of devices.");

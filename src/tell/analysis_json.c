@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/hll.h"
+#include "base/share.h"
 #include "tell/words.h"
 
 #define REAL_DIGITS 6
@@ -52,17 +53,17 @@ static json_t *rate(uint64_t n, uint64_t by)
 	return integer(__builtin_mul_overflow(n, by, &product) ? UINT64_MAX : product);
 }
 
-static json_t *share(uint64_t ppm)
+static json_t *fraction(uint64_t ppm)
 {
 	return json_real((double)ppm / 1e6);
 }
 
 /* To four decimals, to the nearest; null where there is nothing to share. */
-static json_t *share_of(uint64_t part, uint64_t whole)
+static json_t *fraction_of(uint64_t part, uint64_t whole)
 {
-	uint64_t ppm = words_ppm(part, whole);
+	uint64_t ppm = share_ppm(part, whole);
 
-	return whole ? share((ppm + 50) / 100 * 100) : json_null();
+	return whole ? fraction((ppm + 50) / 100 * 100) : json_null();
 }
 
 static json_t *moment(struct capture_time t)
@@ -208,9 +209,9 @@ static json_t *vectors_json(struct builder *b, const struct incident *incident)
 		set(b, object, "name", string(vector->name));
 		set(b, object, "packets", integer(window->packets));
 		set(b, object, "bytes", integer(window->bytes));
-		set(b, object, "share", share_of(window->packets, incident->packets));
+		set(b, object, "share", fraction_of(window->packets, incident->packets));
 		set(b, object, "title", string(vector->title));
-		set(b, object, "bytes_share", share_of(window->bytes, incident->bytes));
+		set(b, object, "bytes_share", fraction_of(window->bytes, incident->bytes));
 		set(b, object, "explanation", string(vector->explanation));
 		if (vector->class == VECTOR_APPLICATION)
 			set(b, object, "evidence", evidence_json(b, &incident->parts[i].http));
@@ -245,7 +246,7 @@ static json_t *sources_json(struct builder *b, const struct finding *finding)
 	json_t *object = json_object(), *verdict = json_object(), *reasons = json_array();
 
 	set(b, object, "estimate", integer(finding->sources));
-	set(b, object, "relative_error", share(HLL_RELATIVE_ERROR_PPM));
+	set(b, object, "relative_error", fraction(HLL_RELATIVE_ERROR_PPM));
 	set(b, verdict, "verdict", json_string(spoofing_verdict_name(spoofing->verdict)));
 	for (uint32_t i = 0; i < spoofing->reasons_count && i < SPOOFING_REASONS_MAX; i++)
 		append(b, reasons, string(spoofing->reasons[i]));
@@ -285,14 +286,14 @@ static json_t *signatures_json(struct builder *b, const struct finding *finding)
 		char text[MATCH_TEXT_SIZE];
 
 		set(b, object, "match", json_string(match_format(&s->match, text)));
-		set(b, object, "coverage", share(s->coverage_ppm));
-		set(b, object, "false_positive_bound", s->has_bound ? share(s->bound_ppm) : json_null());
+		set(b, object, "coverage", fraction(s->coverage_ppm));
+		set(b, object, "false_positive_bound", s->has_bound ? fraction(s->bound_ppm) : json_null());
 		set(b, object, "baseline_samples", integer(s->baseline_samples));
 		set(b, object, "action", json_string(rule_action_name(s->action)));
 		if (s->action == RULE_RATE_LIMIT)
 			set(b, object, "rate_limit_pps", integer(s->rate_limit_pps));
 		set(b, object, "reason", string(s->reason));
-		set(b, object, "coverage_added", share(s->added_ppm));
+		set(b, object, "coverage_added", fraction(s->added_ppm));
 		/* none hit of none tested is not known, not 0 */
 		set(b, object, "baseline_hits", s->baseline_samples ? integer(s->baseline_hits) : json_null());
 		set(b, object, "verified_samples", integer(s->verified_samples));
@@ -329,7 +330,7 @@ static json_t *incident_json(struct builder *b, const struct analysis_input *inp
 	/* of a scan nothing needs to be caught, so nothing is left over either */
 	set(b, object, "residual",
 	    incident->is_scan && finding->signatures.count == 0 ? json_null()
-	                                                        : share(finding->signatures.residual_ppm));
+	                                                        : fraction(finding->signatures.residual_ppm));
 	set(b, object, "advice", string(finding->advice));
 	set_where_any(b, limits, "vectors_lost", incident->parts_lost);
 	set_where_any(b, limits, "waves_joined", incident->waves_lost);

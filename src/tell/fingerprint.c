@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/share.h"
 #include "observe/protocol.h"
 #include "tell/words.h"
 
@@ -86,7 +87,7 @@ static json_t *integer(uint64_t n)
 
 static uint64_t permille(uint64_t part, uint64_t whole)
 {
-	return (words_ppm(part, whole) + 500) / 1000;
+	return (share_ppm(part, whole) + 500) / 1000;
 }
 
 static json_t *fraction(uint64_t thousandths)

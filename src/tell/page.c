@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/share.h"
 #include "tell/account.h"
 #include "tell/analysis.h"
 #include "tell/paper.h"
@@ -26,7 +27,6 @@
 #define COARSE_NS (20 * 3600 * NS_PER_S) /* … and from here on days */
 #define STRIP_BESIDE 42                  /* columns of what stands beside the time line */
 #define WIDE 80                          /* narrower tables have fewer columns below this */
-#define PPM 1000000
 
 struct page {
 	struct paper paper;
@@ -126,7 +126,7 @@ static void write_strip(struct page *p, const struct incident *incident)
 	}
 	draft_add(&d, "%s " CYAN, clock_at(p, from, length));
 	for (unsigned i = 0; i < columns; i++) {
-		uint64_t level = (words_ppm(heights[i], highest) * STRIP_LEVELS + PPM - 1) / PPM;
+		uint64_t level = (share_ppm(heights[i], highest) * STRIP_LEVELS + PPM - 1) / PPM;
 
 		draft_add(&d, "%s", (p->paper.unicode ? bars : ascii_bars)[heights[i] && level == 0 ? 1 : level]);
 	}
@@ -183,7 +183,7 @@ static void write_vectors(struct page *p, const struct incident *incident)
 		struct draft d = { .length = 0 };
 
 		draft_add(&d, "%7s  %12s  %9s  %s " DIM "(%s)" PLAIN,
-		          account_down(&p->account, words_ppm(window->packets, incident->packets)),
+		          account_down(&p->account, share_ppm(window->packets, incident->packets)),
 		          account_count(&p->account, window->packets), account_scaled(&p->account, window->bytes, "B"),
 		          vector->title, vector->name);
 		paper_text(&p->paper, INDENT, INDENT + KIND_COLUMN, d.text);

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/hll.h"
+#include "base/share.h"
 #include "measure/slot.h"
 #include "tell/account.h"
 #include "tell/analysis.h"
@@ -34,7 +35,6 @@
 #define TOP_SHOWN 8
 #define TOP_PPM 10000 /* what has less than a hundredth is not named */
 #define SIZES 7
-#define PPM 1000000
 #define ID_SIZE 48
 
 struct report {
@@ -43,15 +43,6 @@ struct report {
 	unsigned heading;  /* level of an incident's sections */
 	unsigned incident; /* number of the one that is told, from 1; 0 outside */
 };
-
-__extension__ typedef unsigned __int128 wide;
-
-static uint64_t scale(uint64_t whole, uint64_t part, uint64_t of)
-{
-	wide result = of ? (wide)whole * part / of : 0;
-
-	return result > UINT64_MAX ? UINT64_MAX : (uint64_t)result;
-}
 
 /* ---- Pieces of a page ---- */
 
@@ -154,7 +145,7 @@ static void row(const struct report *r, const char *words)
 
 static void share_cell(struct report *r, uint64_t part, uint64_t whole)
 {
-	uint64_t ppm = words_ppm(part < whole ? part : whole, whole);
+	uint64_t ppm = share_ppm(part < whole ? part : whole, whole);
 
 	(void)fprintf(r->out,
 	              "<td class=\"share\"><span class=\"bar\" aria-hidden=\"true\"><span style=\"width:%" PRIu64
@@ -259,7 +250,7 @@ struct series {
 
 static uint64_t per_second(uint64_t n, int64_t step_ns)
 {
-	return scale(n, NS_PER_S, (uint64_t)step_ns);
+	return share_of(n, NS_PER_S, (uint64_t)step_ns);
 }
 
 static void put_point(struct series *s, uint64_t (*values)[POINTS_MAX], uint32_t at, const struct timeline_bin *bin)
@@ -563,7 +554,7 @@ static void write_sizes(struct report *r, const struct incident *incident)
 		}
 		all = all && window->sample.used == window->sample.seen;
 		for (unsigned size = 0; size < SIZES; size++)
-			counts[size] += scale(window->packets, sampled[size], total);
+			counts[size] += share_of(window->packets, sampled[size], total);
 	}
 	open_table(r, all ? "Packet sizes" : "Packet sizes, estimated from a sample", false);
 	columns(r, names, 2);
@@ -613,7 +604,7 @@ static unsigned write_top(struct report *r, const struct topk *topk, uint64_t pa
 	for (uint32_t i = 0; i < sorted.used && shown < TOP_SHOWN; i++) {
 		uint64_t least = sorted.entries[i].count - sorted.entries[i].error;
 
-		if (words_ppm(least, packets) < TOP_PPM)
+		if (share_ppm(least, packets) < TOP_PPM)
 			continue;
 		if (shown++ == 0) {
 			open_table(r, caption, false);
@@ -648,7 +639,7 @@ static void write_packets(struct report *r, const struct finding *f)
 	          account_count(&r->account, total->packets ? total->bytes / total->packets : 0));
 	if (total->fragments)
 		draft_add(&d, " %s of them are fragments.",
-		          account_down(&r->account, words_ppm(total->fragments, total->packets)));
+		          account_down(&r->account, share_ppm(total->fragments, total->packets)));
 	paragraph(r, d.text);
 	raw(r, "<div class=\"columns\">\n<div>\n");
 	write_sizes(r, f->incident);

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/share.h"
+
 #define T WORDS_TIE
 
 const char *words_count(uint64_t n, char text[WORDS_SIZE])
@@ -84,7 +86,7 @@ static const char *share(uint64_t ppm, bool up, char text[WORDS_SIZE])
 	uint64_t step = ppm < 10000 ? 100 : 1000; /* .01 %, .1 % */
 	uint64_t steps = ppm / step + (up && ppm % step != 0);
 
-	if (ppm >= 1000000 || steps * step >= 1000000)
+	if (ppm >= PPM || steps * step >= PPM)
 		snprintf(text, WORDS_SIZE, "100" T "%%");
 	else if (ppm == 0)
 		snprintf(text, WORDS_SIZE, "0" T "%%");
@@ -152,13 +154,6 @@ const char *words_clock(struct capture_time t, char text[WORDS_SIZE])
 const char *words_clock_ms(struct capture_time t, char text[WORDS_SIZE])
 {
 	return clock_part(t, DATE_TIME_LENGTH + 4, text);
-}
-
-uint64_t words_ppm(uint64_t part, uint64_t whole)
-{
-	__extension__ typedef unsigned __int128 wide;
-
-	return whole ? (uint64_t)((wide)part * 1000000 / whole) : 0;
 }
 
 size_t words_utf8(const char *text, uint32_t *code)

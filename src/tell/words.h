@@ -33,9 +33,6 @@ const char *words_day_clock(struct capture_time t, char text[WORDS_SIZE]);
 const char *words_clock(struct capture_time t, char text[WORDS_SIZE]);
 const char *words_clock_ms(struct capture_time t, char text[WORDS_SIZE]);
 
-/* part * 1,000,000 / whole, rounded down; 0 where whole is 0. part <= whole. */
-uint64_t words_ppm(uint64_t part, uint64_t whole);
-
 /*
  * The character at `text`, which is not at its end: writes its code point and returns its octets. 0 where they are no
  * UTF-8 (RFC 3629: shortest form, no surrogates).
