@@ -299,8 +299,7 @@ static void tell_crowd(struct account *a, const struct finding *f, const struct 
 	else
 		draft_add(&d, ", with %s packets each on average", account_count(a, incident->packets / f->sources));
 	draft_add(&d, ".");
-	if (d.text[0] >= 'a' && d.text[0] <= 'z')
-		d.text[0] = (char)(d.text[0] - 'a' + 'A');
+	d.text[0] = words_capital(d.text[0]);
 	tell(to, d.text);
 }
 

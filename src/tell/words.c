@@ -10,6 +10,11 @@
 
 #define T WORDS_TIE
 
+char words_capital(char letter)
+{
+	return letter >= 'a' && letter <= 'z' ? (char)(letter - 'a' + 'A') : letter;
+}
+
 const char *words_count(uint64_t n, char text[WORDS_SIZE])
 {
 	char digits[24];

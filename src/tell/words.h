@@ -15,6 +15,8 @@
 #define WORDS_SIZE 48
 #define WORDS_TIE "\005"
 
+/* A letter as a sentence begins with it: ASCII. */
+char words_capital(char letter);
 /* "31,204" */
 const char *words_count(uint64_t n, char text[WORDS_SIZE]);
 /* "830 pps", "4.1 Mpps", "160 Mbit/s", "86 MB": at most three digits, decimal prefixes; `unit` has at most 8 octets. */
