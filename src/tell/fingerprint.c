@@ -12,7 +12,6 @@
 
 #include "base/share.h"
 #include "observe/protocol.h"
-#include "tell/words.h"
 
 #define MEGABYTE 1000000u
 #define BITS_PER_OCTET 8

@@ -16,7 +16,6 @@
 #include <string.h>
 
 #include "base/share.h"
-#include "tell/markup.h"
 #include "tell/report.h"
 #include "tell/style.h"
 

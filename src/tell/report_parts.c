@@ -11,7 +11,6 @@
 #include "base/hll.h"
 #include "base/share.h"
 #include "tell/chart.h"
-#include "tell/markup.h"
 #include "tell/report.h"
 
 #define WAVES_SHOWN 64 /* of at most INCIDENT_WAVES_MAX; the JSON lists all */
