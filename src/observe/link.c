@@ -5,7 +5,6 @@
  */
 #include "observe/link.h"
 
-#include <stddef.h>
 #include <string.h>
 
 #include "base/cursor.h"

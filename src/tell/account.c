@@ -7,7 +7,9 @@
 
 #include "base/hll.h"
 #include "base/share.h"
+#include "measure/slot.h"
 #include "observe/protocol.h"
+#include "tell/limits.h"
 
 #define FILES_SHOWN 4
 #define EVIDENCE_SHOWN 4  /* vectors whose evidence is told */
@@ -73,12 +75,12 @@ const char *account_about(struct account *a, uint64_t n)
 
 const char *account_pps(struct account *a, uint64_t packets)
 {
-	return account_scaled(a, account_times(packets, ACCOUNT_SLOTS_PER_S), "pps");
+	return account_scaled(a, account_times(packets, SLOTS_PER_SECOND), "pps");
 }
 
 const char *account_bps(struct account *a, uint64_t bytes)
 {
-	return account_scaled(a, account_times(bytes, ACCOUNT_SLOTS_PER_S * ACCOUNT_BITS_PER_OCTET), "bit/s");
+	return account_scaled(a, account_times(bytes, SLOTS_PER_SECOND * WORDS_BITS_PER_OCTET), "bit/s");
 }
 
 const char *account_service(const struct account *a, const struct finding *f)
@@ -97,10 +99,7 @@ const char *account_target(const struct finding *f, char text[PREFIX_TEXT_SIZE])
 {
 	const struct prefix *scope = &f->incident->scope;
 
-	prefix_format(scope, text);
-	if (is_host(scope))
-		*strchr(text, '/') = '\0';
-	return text;
+	return is_host(scope) ? address_format(&scope->address, text) : prefix_format(scope, text);
 }
 
 const struct vector *account_main_vector(const struct finding *f)
@@ -171,9 +170,8 @@ void account_attack(struct account *a, const struct finding *f, struct draft *d)
 		account_plural(incident->packets, "packet", "packets"), account_scaled(a, incident->bytes, "B"),
 		account_about(a, f->sources), account_plural(f->sources, "address", "addresses"),
 		f->spoofing.verdict == SPOOFING_SPOOFED && incident->parts_count == 1 ? ", which are forged" : "",
-		account_count(a, account_times(incident->peak_packets, ACCOUNT_SLOTS_PER_S)),
-		account_scaled(a, account_times(incident->peak_bytes, ACCOUNT_SLOTS_PER_S * ACCOUNT_BITS_PER_OCTET),
-	                       "bit"));
+		account_count(a, account_times(incident->peak_packets, SLOTS_PER_SECOND)),
+		account_scaled(a, account_times(incident->peak_bytes, SLOTS_PER_SECOND * WORDS_BITS_PER_OCTET), "bit"));
 }
 
 void account_scan(struct account *a, const struct finding *f, struct draft *d)
@@ -552,43 +550,18 @@ static void tell_reasons(struct account *a, const struct account_sink *to)
 	tell(to, d.text);
 }
 
-/* A bucket that overflows now and then is how a table works; it matters where it is a habit. */
-static uint64_t where_habit(uint64_t overflows, const struct engine_totals *totals)
-{
-	return overflows * 100 > totals->packets ? overflows : 0;
-}
-
 static void tell_limits(struct account *a, const struct engine_totals *totals, const struct account_sink *to)
 {
-	const struct {
-		uint64_t n;
-		const char *what;
-	} limits[] = {
-		{ where_habit(totals->flows_pushed_out, totals),
-		  "unanswered conversations forgotten to make room for others" },
-		{ totals->flows_refused, "conversations not remembered" },
-		{ where_habit(totals->candidates_pushed_out, totals),
-		  "possible targets forgotten before they were counted" },
-		{ totals->tracks_pushed_out, "counts of targets forgotten to make room for others" },
-		{ totals->tracks_refused, "targets not counted" },
-		{ where_habit(totals->probes_pushed_out, totals),
-		  "possible scanners forgotten to make room for others" },
-		{ totals->probes_refused, "possible scanners not counted" },
-		{ where_habit(totals->http_pushed_out, totals), "HTTP connections forgotten to make room for others" },
-		{ totals->http_refused, "web servers not counted" },
-		{ totals->pending_refused, "busy targets assessed late" },
-		{ totals->incidents_refused, "incidents beyond the number that is kept" },
-		{ totals->samples_lost, "packets left out of samples for want of memory" },
-		{ totals->no_memory, "second looks left out for want of memory" },
-	};
 	const char *before = "";
 	struct draft d = { .length = 0 };
 
 	draft_add(&d, YELLOW "Limits of memory were reached" PLAIN ", so that small attacks may be missing: ");
-	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-		if (!limits[i].n)
+	for (size_t i = 0; i < limits_count; i++) {
+		uint64_t told = limits_told(&limits_known[i], totals);
+
+		if (!told)
 			continue;
-		draft_add(&d, "%s%s %s", before, account_count(a, limits[i].n), limits[i].what);
+		draft_add(&d, "%s%s %s", before, account_count(a, told), limits_known[i].words);
 		before = ", ";
 	}
 	draft_add(&d, ".");

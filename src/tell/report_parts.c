@@ -150,14 +150,9 @@ static void port_words(const struct topk_key *key, char *words, size_t size)
 static void address_words(const struct topk_key *key, char *words, size_t size)
 {
 	struct address address = topk_address(*key);
-	struct prefix prefix = { .address = address,
-		                 .length = address_is_ipv4(&address) ? 32 : 128,
-		                 .is_ipv4 = address_is_ipv4(&address) };
-	char whole[PREFIX_TEXT_SIZE];
+	char text[ADDRESS_TEXT_SIZE];
 
-	prefix_format(&prefix, whole);
-	*strchr(whole, '/') = '\0';
-	snprintf(words, size, "%s", whole);
+	snprintf(words, size, "%s", address_format(&address, text));
 }
 
 /*
@@ -170,7 +165,7 @@ static unsigned write_top(struct report *r, const struct topk *topk, uint64_t pa
 	const char *names[] = { name, "Share of packets, at least" };
 	struct topk sorted = *topk;
 	unsigned shown = 0;
-	char key[PREFIX_TEXT_SIZE];
+	char key[ADDRESS_TEXT_SIZE];
 
 	topk_sort(&sorted);
 	for (uint32_t i = 0; i < sorted.used && shown < TOP_SHOWN; i++) {

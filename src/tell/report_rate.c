@@ -40,7 +40,7 @@ static void put_point(struct report_series *s, uint64_t (*values)[POINTS_MAX], u
                       const struct timeline_bin *bin)
 {
 	values[0][at] = per_second(bin->packets, s->step_ns);
-	values[1][at] = per_second(account_times(bin->bytes, ACCOUNT_BITS_PER_OCTET), s->step_ns);
+	values[1][at] = per_second(account_times(bin->bytes, WORDS_BITS_PER_OCTET), s->step_ns);
 }
 
 /* Bins of quiet that the capture shows between two moments, at most `most`. */

@@ -14,6 +14,7 @@
 
 #define WORDS_SIZE 48
 #define WORDS_TIE "\005"
+#define WORDS_BITS_PER_OCTET 8 /* rates are told in bits */
 
 /* A letter as a sentence begins with it: ASCII. */
 char words_capital(char letter);
