@@ -22,11 +22,9 @@
 #define KIND_COLUMN 34 /* of the vectors' table */
 #define STRIP_MAX 64   /* columns of the time line */
 #define STRIP_LEVELS 8
-#define STRIP_LARGEST 20                 /* the whole capture is drawn up to so many times the incident's length */
-#define FINE_NS (10 * NS_PER_S)          /* below this milliseconds are shown … */
-#define COARSE_NS (20 * 3600 * NS_PER_S) /* … and from here on days */
-#define STRIP_BESIDE 42                  /* columns of what stands beside the time line */
-#define WIDE 80                          /* narrower tables have fewer columns below this */
+#define STRIP_LARGEST 20 /* the whole capture is drawn up to so many times the incident's length */
+#define STRIP_BESIDE 42  /* columns of what stands beside the time line */
+#define WIDE 80          /* narrower tables have fewer columns below this */
 
 struct page {
 	struct paper paper;
@@ -83,13 +81,9 @@ static void write_headline(struct page *p, const struct finding *f)
 
 /* ---- When ---- */
 
-/* "09:45:12"; "09:45:12.345" where all that is shown takes little time; "03-10 09:45" where it takes much. */
 static const char *clock_at(struct page *p, struct capture_time t, int64_t span)
 {
-	if (span >= COARSE_NS)
-		return words_day_clock(t, account_room(&p->account));
-	return span < FINE_NS ? words_clock_ms(t, account_room(&p->account))
-	                      : words_clock(t, account_room(&p->account));
+	return words_clock_within(t, span, account_room(&p->account));
 }
 
 /* The waves on a line of time: a column is as high as the highest wave in it, relative to the highest of all. */

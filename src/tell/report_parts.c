@@ -6,11 +6,9 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/hll.h"
 #include "base/share.h"
-#include "tell/chart.h"
 #include "tell/report.h"
 
 #define WAVES_SHOWN 64 /* of at most INCIDENT_WAVES_MAX; the JSON lists all */
@@ -39,7 +37,7 @@ void report_waves(struct report *r, const struct incident *incident)
 		snprintf(number, sizeof(number), "%" PRIu32, i + 1);
 		report_row(r, number);
 		report_raw(r, "<td>");
-		report_text(r, chart_clock(wave->began, span, clock));
+		report_text(r, words_clock_within(wave->began, span, clock));
 		report_raw(r, "</td>");
 		report_cell(r, wave->open ? "going on" : account_duration(a, wave->began, wave->ended));
 		report_cell(r, account_pps(a, wave->peak_packets));

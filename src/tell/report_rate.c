@@ -104,14 +104,6 @@ static void write_plots(const struct report *r, const struct report_series *s, e
 	}
 }
 
-/* So many points take so long, as far as that can be said: the ends of all time are further apart. */
-static int64_t span_ns(const struct report_series *s, uint32_t points)
-{
-	int64_t ns;
-
-	return __builtin_mul_overflow(s->step_ns, (int64_t)points, &ns) ? INT64_MAX : ns;
-}
-
 /* The same in numbers, for who does not see the plots; neighbours are joined until there are few enough. */
 static void write_numbers(struct report *r, const struct report_series *s, bool line, const char *area_name,
                           const char *line_name)
@@ -137,7 +129,8 @@ static void write_numbers(struct report *r, const struct report_series *s, bool 
 				sums[1][j] += s->line[j][k] / joined;
 			}
 		}
-		report_row(r, chart_clock(time_plus(s->from, span_ns(s, i)), span_ns(s, s->count), clock));
+		report_row(r, words_clock_within(time_plus(s->from, time_times(s->step_ns, i)),
+		                                 time_times(s->step_ns, s->count), clock));
 		for (unsigned j = 0; j < (line ? 4u : 2u); j++)
 			report_cell(r, account_scaled(&r->account, sums[j / 2][j % 2], ""));
 		report_raw(r, "</tr>\n");

@@ -9,6 +9,9 @@
 #include "base/share.h"
 
 #define T WORDS_TIE
+#define FINE_NS (10 * NS_PER_S)          /* of what takes less, milliseconds are shown … */
+#define COARSE_NS (20 * 3600 * NS_PER_S) /* … and of what takes more, days */
+#define MS_LENGTH 4                      /* ".345" */
 
 char words_capital(char letter)
 {
@@ -130,7 +133,7 @@ const char *words_date_time(struct capture_time t, char text[WORDS_SIZE])
 	return text;
 }
 
-const char *words_day_clock(struct capture_time t, char text[WORDS_SIZE])
+static const char *day_clock(struct capture_time t, char text[WORDS_SIZE])
 {
 	char whole[WORDS_SIZE];
 
@@ -156,9 +159,11 @@ const char *words_clock(struct capture_time t, char text[WORDS_SIZE])
 	return clock_part(t, DATE_TIME_LENGTH, text);
 }
 
-const char *words_clock_ms(struct capture_time t, char text[WORDS_SIZE])
+const char *words_clock_within(struct capture_time t, int64_t span_ns, char text[WORDS_SIZE])
 {
-	return clock_part(t, DATE_TIME_LENGTH + 4, text);
+	if (span_ns >= COARSE_NS)
+		return day_clock(t, text);
+	return clock_part(t, span_ns < FINE_NS ? DATE_TIME_LENGTH + MS_LENGTH : DATE_TIME_LENGTH, text);
 }
 
 size_t words_utf8(const char *text, uint32_t *code)

@@ -30,11 +30,11 @@ const char *words_duration(int64_t ns, char text[WORDS_SIZE]);
  */
 const char *words_share_down(uint64_t ppm, char text[WORDS_SIZE]);
 const char *words_share_up(uint64_t ppm, char text[WORDS_SIZE]);
-/* "2025-03-10 09:45:12"; of that "03-10 09:45", "09:45:12" and "09:45:12.345"; UTC, cut off. */
+/* "2025-03-10 09:45:12"; of that "09:45:12"; UTC, cut off. */
 const char *words_date_time(struct capture_time t, char text[WORDS_SIZE]);
-const char *words_day_clock(struct capture_time t, char text[WORDS_SIZE]);
 const char *words_clock(struct capture_time t, char text[WORDS_SIZE]);
-const char *words_clock_ms(struct capture_time t, char text[WORDS_SIZE]);
+/* As it is shown where all that is shown takes so long: "09:45:12.345", "09:45:12", "03-10 09:45". */
+const char *words_clock_within(struct capture_time t, int64_t span_ns, char text[WORDS_SIZE]);
 
 /*
  * The character at `text`, which is not at its end: writes its code point and returns its octets. 0 where they are no
