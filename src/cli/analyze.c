@@ -30,6 +30,7 @@
 #include "tell/fingerprint.h"
 
 #define SEED 0x686f6c6466617374u /* "holdfast": the same capture gives the same analysis everywhere */
+#define NO_WIDTH UINT64_MAX      /* nobody has so wide a terminal */
 #define THREADS_MAX 2            /* one reads and decodes, one is the engine's */
 #define PATH_SHOWN 1024          /* octets of a path in a report */
 
@@ -38,7 +39,7 @@ struct options {
 	const char *html;        /* NULL: none */
 	const char *fingerprint; /* NULL: none */
 	bool json, no_color;
-	uint64_t width;   /* 0: not given */
+	uint64_t width;   /* NO_WIDTH: not given */
 	uint64_t threads; /* 0: not given */
 	struct option_words files;
 };
@@ -91,13 +92,6 @@ struct run {
 	bool told;     /* there are findings, and the report, if one was wanted, has them */
 	struct progress progress;
 };
-
-static unsigned clamp_width(uint64_t width)
-{
-	if (width < PAGE_WIDTH_MIN)
-		return PAGE_WIDTH_MIN;
-	return width > PAGE_WIDTH_MAX ? PAGE_WIDTH_MAX : (unsigned)width;
-}
 
 /* ---- Options ---- */
 
@@ -218,17 +212,15 @@ static const char *environment(const char *variable)
 	return value && *value ? value : NULL;
 }
 
-static unsigned terminal_width(void)
+static uint64_t terminal_width(void)
 {
 	const char *columns = environment("COLUMNS");
 	struct winsize size;
-	unsigned long value = columns ? strtoul(columns, NULL, 10) : 0;
+	uint64_t value = columns ? strtoul(columns, NULL, 10) : 0;
 
 	if (value == 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
 		value = size.ws_col;
-	if (value == 0)
-		return PAGE_WIDTH_DEFAULT;
-	return clamp_width(value);
+	return value ? value : PAGE_WIDTH_DEFAULT;
 }
 
 /* Does the terminal's encoding have more than ASCII? POSIX: the first of these that is set counts. */
@@ -333,11 +325,12 @@ static bool overwrites(const struct options *options)
 static int tell(const struct run *run, const struct options *options)
 {
 	const char *terminal = environment("TERM");
+	uint64_t width = options->width == NO_WIDTH ? terminal_width() : options->width;
 	struct page_options page = {
 		.color = !options->no_color && !environment("NO_COLOR") && isatty(STDOUT_FILENO) &&
 		         !(terminal && strcmp(terminal, "dumb") == 0),
 		.unicode = is_utf8(),
-		.width = options->width ? clamp_width(options->width) : terminal_width(),
+		.width = (unsigned)(width < PAGE_WIDTH_MAX ? width : PAGE_WIDTH_MAX),
 	};
 	int result = options->json ? analysis_json_write(stdout, &run->input, run->engine)
 	                           : page_write(stdout, &run->input, run->engine, &page);
@@ -419,7 +412,7 @@ static int analyze_into(struct run *run, const struct options *options)
 
 int analyze_command(int argc, char **argv)
 {
-	struct options options = { .files = { NULL, 0 } };
+	struct options options = { .width = NO_WIDTH };
 	struct run run = { .complete = true };
 	struct services *services = NULL;
 	int status;

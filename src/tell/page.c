@@ -203,7 +203,7 @@ static void write_sources(struct page *p, const struct finding *f)
 
 static void write_signature(struct page *p, unsigned number, const struct signature *s)
 {
-	struct draft d = { .length = 0 };
+	struct draft d = { .length = 0 }, numbered = d;
 	char text[MATCH_TEXT_SIZE];
 	unsigned hang = INDENT + 4;
 
@@ -222,12 +222,8 @@ static void write_signature(struct page *p, unsigned number, const struct signat
 		break;
 	}
 	draft_add(&d, BOLD "%s" PLAIN, match_format(&s->match, text));
-	{
-		struct draft numbered = { .length = 0 };
-
-		draft_add(&numbered, "%2u  %s", number, d.text);
-		paper_text(&p->paper, INDENT, hang, numbered.text);
-	}
+	draft_add(&numbered, "%2u  %s", number, d.text);
+	paper_text(&p->paper, INDENT, hang, numbered.text);
 	d = (struct draft){ .length = 0 };
 	draft_add(&d, "Catches %s of the attack.", account_down(&p->account, s->coverage_ppm));
 	account_cost(&p->account, s, &d);
@@ -272,7 +268,7 @@ static void write_commands(const struct page *p)
 {
 	const char *file = p->account.input->files_count ? p->account.input->files[0] : NULL;
 	size_t length = file ? strlen(file) : 0;
-	bool is_ng = length > 7 && strcmp(file + length - 7, ".pcapng") == 0;
+	bool is_ng = length > strlen(".pcapng") && strcmp(file + length - strlen(".pcapng"), ".pcapng") == 0;
 	struct draft d = { .length = 0 };
 
 	(void)fputc('\n', p->paper.out);
