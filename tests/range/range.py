@@ -125,7 +125,8 @@ SCENARIOS = [
              synth="dns_query_flood", sources="0.0.0.0/0:198.18.64.0/18"),
     Scenario("real_syn_flood", PLATFORM4, (WEB4,), ("tcp and tcp flags S and window 0 and length 40",),
              ("tcp flags == syn tcp window 0 ip length 40",),
-             real="StopDDoS+packet-captures/pkt.TCP.synflood.spoofed.pcap", only="dst host 10.10.10.10 and tcp[13] = 2", ports="25565:80"),
+             real="StopDDoS+packet-captures/pkt.TCP.synflood.spoofed.pcap", only="dst host 10.10.10.10 and tcp[13] = 2",
+             ports="25565:80"),
     # Answers of an attack whose questions had three ids; ours come from port 53 too.
     Scenario("real_dns_reflection", PLATFORM4, (WEB4, ELSEWHERE),
              tuple(f"udp and src port 53 and payload[0:2] = {ident}" for ident in ("67c5", "91ef", "9462")),

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What may stand at the platform's interface: nothing, a line for nftables, Holdfast; each is told by hand what to drop.
+"""What may stand at the platform's interface: nothing, a line for nftables, Holdfast; each told by hand what to drop.
 
 begin() sets the rule, end() removes every trace, dropped() is the shield's own word on how much it dropped, None where
 it has none.
