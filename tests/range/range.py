@@ -43,11 +43,13 @@ with Holdfast told the same. What a user is: somebody who comes once, opens a co
 no answer after a second. Times are over all attempts, and a failed one counts as that second.
 """
 import argparse
+import contextlib
 import dataclasses
 import json
 import os
 import pathlib
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -139,7 +141,7 @@ SCENARIOS = [
 
 
 class Range:
-    def __init__(self, topology, scratch, arguments):
+    def __init__(self, topology, scratch, arguments, daemon):
         self.topology, self.scratch, self.arguments = topology, scratch, arguments
         measure.install(topology)
         self.services = Services(topology, scratch, arguments.echo)
@@ -147,6 +149,8 @@ class Range:
         self.shields = [self.nothing]
         if not arguments.short:
             self.shields.append(shield.Nftables(topology))
+        if daemon:
+            self.shields.append(shield.Holdfast(daemon))
         self.peace = {}  # results without an attack, by what users want
 
     def phase(self, scenario, capture, guard):
@@ -273,6 +277,11 @@ def parse():
     return arguments
 
 
+def can_run(arguments):
+    """Whether the executable has a daemon in it."""
+    return subprocess.run([arguments.holdfast, "help", "run"], check=False, capture_output=True).returncode == 0
+
+
 def tell_skip(arguments, number, scenario, why):
     print(f"ok {number} - {scenario.name} # SKIP {why}" if arguments.tap else f"skipped: {scenario.name}: {why}")
 
@@ -290,10 +299,12 @@ def main():
             tell_skip(arguments, number, scenario, why)
         return 0
     print(comment + HEAD.replace("\n", f"\n{comment}"), flush=True)
-    with tempfile.TemporaryDirectory(prefix="holdfast-range-") as folder, Topology() as topology:
-        scratch = pathlib.Path(folder)
+    with contextlib.ExitStack() as stack:
+        scratch = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="holdfast-range-")))
         scratch.chmod(0o755)
-        field = Range(topology, scratch, arguments)
+        topology = stack.enter_context(Topology())
+        daemon = stack.enter_context(shield.Daemon(topology, scratch, arguments.holdfast)) if can_run(arguments) else None
+        field = Range(topology, scratch, arguments, daemon)
         for number, scenario in enumerate(chosen, 1):
             results = field.play(scenario)
             if results is None:

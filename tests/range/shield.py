@@ -6,22 +6,119 @@ begin() sets the rule, end() removes every trace, dropped() is the shield's own 
 it has none.
 """
 import json
+import os
+import pathlib
+import signal
+import subprocess
 
-# Where Holdfast attaches and its own files are. It knows the operator's port, as it should on any host.
+from topology import OPERATOR4, PLATFORM4, PLATFORM6, RangeError, call, wait_for
+
+# Where Holdfast attaches and its own files are. It knows the operator's network and port, as it should on any host.
 CONFIG = """
 mode: observe
 user: nobody
-state_dir: {scratch}/state
+state_dir: {state}
 run_dir: {scratch}/run
-bpffs_dir: {bpffs}
+bpffs_dir: {scratch}/bpf/holdfast
 shield:
   interfaces: [up0]
   block_capacity: 4096
   management: {{ ports: [22], from: [{operator}/32] }}
 services:
-  - {{ name: web, addresses: [192.0.2.10, "2001:db8:1::10"], tcp: [80], udp: [53], path: local }}
-  - {{ name: box, addresses: [192.0.2.128/25, "2001:db8:2::2"], tcp: [7], udp: [7], path: forwarded }}
+  - {{ name: web, addresses: [{platform4}, "{platform6}"], tcp: [80], udp: [53], path: local }}
+  - {{ name: box, addresses: [192.0.2.128/25, "2001:db8:2::2"], path: forwarded }}
 """
+
+START_SECONDS = 10
+
+
+class Daemon:
+    """Holdfast at the platform's interface, with a bpf file system of its own in the scratch folder. A context."""
+
+    def __init__(self, topology, scratch, program, state=None):
+        self.topology, self.scratch, self.program = topology, scratch, program
+        self.config, self.log = scratch / "holdfast.yaml", scratch / "holdfast.log"
+        self.state = state or scratch / "state"
+        self.text = CONFIG.format(scratch=scratch, state=self.state, operator=OPERATOR4, platform4=PLATFORM4,
+                                  platform6=PLATFORM6)
+        self.bpffs = scratch / "bpf"
+        self.process = None
+
+    def __enter__(self):
+        self.config.write_text(self.text, encoding="utf-8")
+        self.bpffs.mkdir()
+        call("mount", "-t", "bpf", "none", self.bpffs)
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+        self.ask("off")
+        call("umount", self.bpffs)
+
+    def ask(self, *words, environment=None):
+        """A command, asked of it: exit status, standard output, standard error."""
+        done = subprocess.run([*self.topology.inside("platform"), self.program, *words, "--config", self.config],
+                              stdin=subprocess.DEVNULL, check=False, capture_output=True, text=True, timeout=30,
+                              env=os.environ | (environment or {}))
+        return done.returncode, done.stdout, done.stderr
+
+    def tell(self, *words):
+        """A command that has to be obeyed."""
+        status, out, error = self.ask(*words)
+        if status:
+            raise RangeError(f"holdfast {' '.join(words)}: exit {status}: {error.strip()}")
+        return out
+
+    def status(self):
+        """As `status --json` says, or None while nobody is there to say it."""
+        code, out, _ = self.ask("status", "--json")
+        return json.loads(out) if code == 0 else None
+
+    def start(self):
+        with open(self.log, "ab") as log:
+            self.process = self.topology.begin("platform", self.program, "run", "--config", self.config, tree=False,
+                                               stdout=log, stderr=log)
+        try:
+            wait_for("holdfast run", START_SECONDS, self.is_ready)
+        except RangeError as error:
+            raise RangeError(f"{error}: {self.said()}") from error
+        return self.status()
+
+    def is_ready(self):
+        if self.process.poll() is not None:
+            raise RangeError(f"holdfast run: exit {self.process.returncode}")
+        status = self.status()
+        return status is not None and status["ready"]
+
+    def said(self):
+        return self.log.read_text(encoding="utf-8", errors="replace").strip().replace("\n", " | ")[-600:]
+
+    def stop(self):
+        """In peace; what is attached stays."""
+        self.topology.end(self.process, signal.SIGTERM)
+        self.process = None
+
+    def kill(self):
+        """Every process of it, at once."""
+        for pid in self.pids().values():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        if self.process:
+            self.topology.end(self.process)
+            self.process = None
+
+    def pids(self):
+        """Of its processes, by role; {} where there is none."""
+        found = {}
+        if self.process and self.process.poll() is None:
+            found["parent"] = self.process.pid
+            for pid in call("ps", "-o", "pid=", "--ppid", self.process.pid, allowed=(0, 1)).split():
+                words = pathlib.Path("/proc", pid, "cmdline").read_bytes().split(b"\0")
+                if b"--role" in words:
+                    found[words[words.index(b"--role") + 1].decode()] = int(pid)
+        return found
 
 
 class Nothing:
@@ -64,3 +161,25 @@ table netdev peer {{
 
     def end(self):
         self.topology.run("platform", "nft", "delete", "table", "netdev", "peer")
+
+
+class Holdfast:
+    """A daemon for a scenario: attached, enforcing, told by hand what to drop."""
+
+    name = "holdfast"
+
+    def __init__(self, daemon):
+        self.daemon = daemon
+
+    def begin(self, scenario):
+        self.daemon.start()
+        self.daemon.tell("enforce")
+        for match in scenario.matches:
+            self.daemon.tell("block", *([match] if "/" in match else ["--match", match]), "--for", "10m")
+
+    def dropped(self):
+        return self.daemon.status()["totals"]["dropped"]
+
+    def end(self):
+        self.daemon.stop()
+        self.daemon.tell("off")

@@ -78,14 +78,14 @@ class RangeError(Exception):
     """What is not as it must be for the range to say anything."""
 
 
-def call(*command, text=None, seconds=20):
+def call(*command, text=None, seconds=20, allowed=(0,)):
     """Standard output; a failure says what the command said."""
     try:
         done = subprocess.run([str(word) for word in command], input=text, check=False, capture_output=True, text=True,
                               timeout=seconds)
     except subprocess.TimeoutExpired as error:
         raise RangeError(f"{' '.join(map(str, command))}: not done after {seconds} s") from error
-    if done.returncode:
+    if done.returncode not in allowed:
         said = (done.stderr or done.stdout).strip()
         raise RangeError(f"{' '.join(map(str, command))}: exit {done.returncode}: {said}")
     return done.stdout
