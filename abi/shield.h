@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the shield in the kernel and the programs around it share: the shapes of its maps, and the hashes by which both
+ * find their way in them. One definition, included by bpf/ and by src/shield/; nothing here is copied anywhere.
+ *
+ * Numbers are in host byte order unless the name says otherwise (_be). Addresses are 16 octets in network order, IPv4 as
+ * IPv4-mapped IPv6 (::ffff:a.b.c.d).
+ *
+ * Times in the kernel are jiffies, since reading them costs least. Whoever sets an expiry asks the shield itself for its
+ * clock (program shield_clock), so that user space needs no word from elsewhere of how long one is. SHIELD_NEVER is no
+ * time that comes.
+ *
+ * Whoever changes a shape here raises SHIELD_LAYOUT: pinned maps of another layout are not taken over but replaced.
+ */
+#ifndef HOLDFAST_ABI_SHIELD_H
+#define HOLDFAST_ABI_SHIELD_H
+
+#include <linux/types.h>
+
+#define SHIELD_LAYOUT 1
+#define SHIELD_NEVER (~0ULL)
+
+/* Bounds. A message that names one of them says what was to be had. */
+#define SHIELD_SERVICES_MAX 64         /* the last is SHIELD_SERVICE_NONE */
+#define SHIELD_SERVICE_NONE 63         /* packets to no configured service */
+#define SHIELD_SERVICE_PREFIXES_MAX 64 /* addresses and networks of all services together */
+#define SHIELD_SERVICE_PORTS_MAX 256   /* ranges of ports of all services together */
+#define SHIELD_RULES_MAX 64            /* in force at a time */
+#define SHIELD_RULE_RANGES_MAX 8       /* terms of one rule that are ranges */
+#define SHIELD_RULE_UNLESS_MAX 4       /* negated terms of one rule that are no ranges */
+#define SHIELD_GUARD_MAX 16
+#define SHIELD_ALLOW_MAX 16384
+#define SHIELD_FLOWS_MAX 262144
+#define SHIELD_TAGS_MAX 4        /* VLAN tags of a frame */
+#define SHIELD_EXTENSIONS_MAX 8  /* IPv6 extension headers of a packet */
+#define SHIELD_PAYLOAD_MAX 32    /* octets of payload that a rule can look at */
+#define SHIELD_SAMPLE_OCTETS 128 /* octets of a frame in a sample */
+#define SHIELD_RULESETS 4        /* tables of rules that take turns */
+#define SHIELD_LIMIT_SLOTS 262144
+
+/*
+ * Why a packet had the fate it had. Each counts; their names (shield_reason_name) end up in people's dashboards and do
+ * not change. Up to SHIELD_PASS_LAST they pass. In mode observe a packet that would be dropped counts under its own
+ * reason, in `observed` instead of `enforced`, and passes.
+ */
+enum shield_reason {
+	SHIELD_PASS_CLEAN,   /* nothing spoke against it */
+	SHIELD_PASS_GUARD,   /* operator's way in */
+	SHIELD_PASS_ALLOWED, /* allow list */
+	SHIELD_PASS_RULE,    /* a rule that only counts, or a rate limit that was not exceeded */
+	SHIELD_PASS_ARP,
+	SHIELD_PASS_NOT_IP,
+	/* What cannot be read is none of the shield's business to drop; the names are those of observe/decode.h. */
+	SHIELD_PASS_LINK_SHORT,
+	SHIELD_PASS_TAGS, /* more VLAN tags than SHIELD_TAGS_MAX */
+	SHIELD_PASS_IP_SHORT,
+	SHIELD_PASS_IP_VERSION,
+	SHIELD_PASS_IP_HEADER,
+	/* Of these IP says whose they are: block list and rules hold for them too. */
+	SHIELD_PASS_EXTENSION, /* IPv6 extension headers cut, or more than SHIELD_EXTENSIONS_MAX */
+	SHIELD_PASS_TRANSPORT, /* transport header cut or impossible */
+	SHIELD_PASS_LAST = SHIELD_PASS_TRANSPORT,
+	SHIELD_DROP_BLOCK, /* block list */
+	SHIELD_DROP_RULE,
+	SHIELD_DROP_RATE,   /* a rule's rate limit */
+	SHIELD_DROP_SOURCE, /* a service's limit per source */
+	SHIELD_REASONS,
+};
+
+struct shield_count {
+	__u64 packets;
+	__u64 octets; /* of frames */
+};
+
+/* Map `counters`, per CPU, one value per service. */
+struct shield_counters {
+	struct shield_count enforced[SHIELD_REASONS];
+	struct shield_count observed[SHIELD_REASONS]; /* would have been dropped */
+};
+
+/* Map `totals`, per CPU, one value. */
+struct shield_totals {
+	__u64 samples;      /* handed out */
+	__u64 samples_lost; /* the ring was full */
+	__u64 flows_full;   /* a flow could not be kept */
+	__u64 interval;     /* one packet in so many is sampled at present */
+	__u64 tick;         /* of the sampler: when `taken` began */
+	__u64 taken;        /* samples since then */
+	__u64 countdown;    /* packets until the next sample */
+};
+
+/*
+ * A packet as rules see it. `field` are 16-bit numbers, zero where the packet does not have them; SHIELD_F_* says what is
+ * there. Laid out as 64-bit words, for a rule compares words.
+ */
+enum {
+	SHIELD_HAS_IPV4 = 1 << 0,
+	SHIELD_HAS_IPV6 = 1 << 1,
+	SHIELD_HAS_TCP = 1 << 2,
+	SHIELD_HAS_ICMP = 1 << 3,  /* type and code, of either family */
+	SHIELD_HAS_PORTS = 1 << 4, /* TCP, UDP, SCTP, DCCP, UDP-Lite */
+	SHIELD_HAS_FRAGMENT = 1 << 5,
+	SHIELD_HAS_LATER_FRAGMENT = 1 << 6, /* offset > 0 */
+	SHIELD_HAS_DF = 1 << 7,
+	SHIELD_HAS_OPTIONS = 1 << 8,    /* IPv4 options or IPv6 extension headers */
+	SHIELD_HAS_MSS = 1 << 9,        /* a TCP option of that kind */
+	SHIELD_HAS_MALFORMED = 1 << 10, /* the transport header is cut or impossible: only what IP says is there */
+	SHIELD_HAS_PAYLOAD =
+		1 << 11, /* payload_length is known: not where a TCP header is cut before it says how long it is */
+};
+
+enum shield_field {
+	SHIELD_F_HAS,
+	SHIELD_F_PROTOCOL, /* behind all extension headers */
+	SHIELD_F_SRC_PORT,
+	SHIELD_F_DST_PORT,
+	SHIELD_F_LENGTH, /* total length of the IP packet */
+	SHIELD_F_TTL,
+	SHIELD_F_IP_ID,
+	SHIELD_F_PAYLOAD_LENGTH,
+	SHIELD_F_TCP_FLAGS,
+	SHIELD_F_WINDOW,
+	SHIELD_F_MSS,
+	SHIELD_F_ICMP_TYPE,
+	SHIELD_F_ICMP_CODE,
+	SHIELD_F_FRAGMENT_OFFSET, /* octets */
+	SHIELD_F_PAYLOAD_KEPT,    /* octets in `payload`; 0 unless SHIELD_NEED_PAYLOAD */
+	SHIELD_FIELDS = 16,
+};
+
+struct shield_key {
+	union {
+		__u16 field[SHIELD_FIELDS];
+		__u64 field_word[SHIELD_FIELDS / 4];
+	};
+	__u64 tcp_options; /* enum tcp_option of observe/observation.h, four bits each, the first lowest */
+	__u8 payload[SHIELD_PAYLOAD_MAX];
+	__u8 src[16];
+	__u8 dst[16];
+};
+
+#define SHIELD_WORDS 13
+_Static_assert(sizeof(struct shield_key) == SHIELD_WORDS * 8, "a rule compares the key word by word");
+
+/* Which word of the key a field is in, and where. */
+#define SHIELD_WORD_OPTIONS 4
+#define SHIELD_WORD_PAYLOAD 5
+#define SHIELD_WORD_SRC 9
+#define SHIELD_WORD_DST 11
+
+/*
+ * A rule in table form. The packet meets it if (word & mask) == value for all words, every range holds, and no `unless`
+ * does. What costs to read is read only where a rule in force wants it: SHIELD_NEED_*.
+ */
+enum { SHIELD_NEED_OPTIONS = 1 << 0, SHIELD_NEED_PAYLOAD = 1 << 1 };
+
+struct shield_range {
+	__u16 low, high; /* inclusive */
+	__u8 field;      /* enum shield_field */
+	__u8 negated;
+	__u16 unused;
+};
+
+struct shield_unless {
+	__u64 mask[2], value[2]; /* of two words in a row; a word whose mask is 0 holds */
+	__u32 word;              /* the first of them */
+	__u32 unused;
+};
+
+enum shield_action { SHIELD_COUNT, SHIELD_DROP, SHIELD_RATE };
+
+struct shield_rule {
+	__u64 mask[SHIELD_WORDS];
+	__u64 value[SHIELD_WORDS];
+	struct shield_range ranges[SHIELD_RULE_RANGES_MAX];
+	struct shield_unless unless[SHIELD_RULE_UNLESS_MAX];
+	__u64 expires; /* jiffies */
+	__u32 action;  /* enum shield_action */
+	__u32 rate_pps;
+	__u32 range_count;
+	__u32 unless_count;
+	__u32 counter; /* its place in the map `rule_counters`, the same for as long as the rule lives */
+	__u32 shadow;  /* 1: counts what it would drop, in whatever mode */
+};
+
+/*
+ * Map `rulesets`: SHIELD_RULESETS tables, of which config.ruleset is in force. A new table is written where none has been
+ * in force for SHIELD_RULESET_REST_MS, and then named: no packet sees half of one.
+ *
+ * Which rules a packet can meet is found by the bit vectors of Lakshman and Stiliadis (SIGCOMM 1998): bit r of
+ * by_protocol[p] says that rule r can be met by protocol p, and so on; ports and lengths are folded into as many bins as
+ * there is room for in a processor's nearest cache. What the vectors leave is compared in full, lowest rule first.
+ */
+#define SHIELD_RULESET_REST_MS 50
+#define SHIELD_BINS 256
+#define SHIELD_PORT_BIN(port) (((port) ^ ((port) >> 8)) & (SHIELD_BINS - 1))
+#define SHIELD_LENGTH_BIN(length) ((length) < 2040 ? (length) >> 3 : SHIELD_BINS - 1)
+
+struct shield_ruleset {
+	__u32 count;
+	__u32 needs; /* SHIELD_NEED_* */
+	__u64 by_protocol[SHIELD_BINS];
+	__u64 by_src_port[SHIELD_BINS]; /* a packet without ports is in bin 0, as port 0 is */
+	__u64 by_dst_port[SHIELD_BINS];
+	__u64 by_length[SHIELD_BINS];
+	struct shield_rule rules[SHIELD_RULES_MAX];
+};
+
+/* Map `rule_counters`, per CPU, SHIELD_RULE_COUNTERS values. */
+#define SHIELD_RULE_COUNTERS 256
+struct shield_rule_count {
+	struct shield_count matched;
+	struct shield_count dropped; /* in mode observe: would have been */
+	__u64 last;                  /* jiffies of the latest match on this CPU */
+};
+
+/*
+ * Map `rule_buckets` (one a counter) and map `source_buckets` (SHIELD_LIMIT_SLOTS, by a hash of service and source; two
+ * that fall together share): token buckets in one word, so that a word is always whole. Jiffies in the high half; in the
+ * low half, tokens in 1/SHIELD_TOKEN of a packet.
+ */
+#define SHIELD_TOKEN 1024
+
+/* A service: which packets are its own, by prefix and port. */
+struct shield_service_prefix {
+	__u64 mask[2], value[2]; /* of the destination's two words as they lie in memory */
+	__u16 first_port, ports; /* its ranges of ports; 0: any */
+	__u8 service;
+	__u8 unused[3];
+};
+
+struct shield_service_ports {
+	__u16 protocol;
+	__u16 low, high;
+	__u16 unused;
+};
+
+/*
+ * Map `services`, one value. Bit p of by_dst[shield_fold(destination)] says that the destination can be in prefix p;
+ * networks are in every bin. The first that holds it, and its port, is the packet's.
+ */
+struct shield_services {
+	__u64 by_dst[SHIELD_BINS];
+	struct shield_service_prefix prefixes[SHIELD_SERVICE_PREFIXES_MAX];
+	struct shield_service_ports ports[SHIELD_SERVICE_PORTS_MAX];
+	__u32 source_pps[SHIELD_SERVICES_MAX]; /* limit per source (IPv4 address, IPv6 /64); 0: none */
+	__u32 count;                           /* of prefixes */
+	__u32 limits;                          /* 1: one of source_pps is not 0 */
+};
+
+/* The operator's way in: never dropped by whatever rule or block. */
+struct shield_guard {
+	__u64 mask[2], value[2]; /* of the source's two words as they lie in memory */
+	__u64 expires;           /* jiffies */
+	__u16 protocol;
+	__u16 port; /* of this host */
+	__u32 unused;
+};
+
+enum { SHIELD_OBSERVE, SHIELD_ENFORCE };
+
+/*
+ * Map `config`, one value, which the loader alone writes. allow_bins says before the look-up whether an address can be
+ * in the allow list: a bit per IPv4 /16, or per hash of an IPv6 /32.
+ */
+#define SHIELD_ALLOW_BINS 65536
+struct shield_config {
+	__u32 layout;        /* SHIELD_LAYOUT */
+	__u32 mode;          /* SHIELD_OBSERVE, SHIELD_ENFORCE */
+	__u64 enforce_until; /* jiffies; from then on it is as if the mode were SHIELD_OBSERVE */
+	__u32 ruleset;       /* in force */
+	__u32 guard_count;
+	__u32 allow_count;     /* 0: the allow list need not be asked */
+	__u32 allow_short;     /* IPv6 prefixes shorter than /32 in it: their bins are not to be had */
+	__u32 sample_per_tick; /* samples that one CPU may hand out in 2^SHIELD_SAMPLE_SHIFT jiffies; 0: none */
+	__u32 hz;              /* jiffies in a second */
+	__u32 next_rule;       /* number of the rule that is made next */
+	__u32 unused;
+	__u64 seed; /* of the hashes of source_buckets */
+	struct shield_guard guard[SHIELD_GUARD_MAX];
+	__u64 allow_bins[SHIELD_ALLOW_BINS / 64];
+};
+
+/* Map `allow`, a trie. IPv4 prefixes are 96 longer than their length. Of nested ones the inner expires last. */
+struct shield_allow_key {
+	__u32 length;
+	__u8 address[16];
+};
+
+struct shield_allow {
+	__u64 expires; /* jiffies */
+};
+
+/*
+ * The block list: what is blocked stands in the tables block4 and block6, hashed by prefix and length; before them stand
+ * bitmaps, small enough for a processor's caches, that say whether an address can be in a table at all.
+ *
+ * block4_bits has a bit per IPv4 /24: set where a listed prefix holds the /24 or is in it. block6_bits has one per
+ * keyed hash of an IPv6 /48, for prefixes that long; shorter ones are counted in `short6` and always looked for.
+ * A table is buckets of one or two cache lines. A prefix stands in the bucket of its hash or, as long as those are full,
+ * in one of the next SHIELD_BLOCK_PROBES - 1: a look-up ends at a bucket with an empty slot. A slot is freed to be empty
+ * only where its bucket has another empty one; else it is SHIELD_BLOCK4_GRAVE, or of length SHIELD_BLOCK6_GRAVE.
+ *
+ * block_state is written by who writes the tables. Ticks are jiffies >> tick_shift, about half a second; 26 bits of them
+ * in a slot of block4. All prefixes expire before `horizon`; behind it the tables hold nothing, so that ticks that have
+ * wrapped mean nothing either.
+ */
+#define SHIELD_BLOCK_PROBES 4
+#define SHIELD_BLOCK_BITS (1u << 24)
+#define SHIELD_BLOCK_WORDS 8 /* words of 64 bits in one value of a bitmap's map: a cache line */
+
+/* Slot of block4, in one word so that it is always whole: address (32) | expires (26) | length (6). 0 is empty. */
+#define SHIELD_BLOCK4_SLOTS 8
+#define SHIELD_BLOCK4_GRAVE 63ULL
+#define SHIELD_BLOCK4_TICKS ((1u << 26) - 1)
+#define SHIELD_BLOCK4(address, length, expires) \
+	((__u64)(address) << 32 | (__u64)((expires)&SHIELD_BLOCK4_TICKS) << 6 | (length))
+#define SHIELD_BLOCK4_WHAT(slot) ((slot)&0xffffffff0000003fULL) /* address and length */
+#define SHIELD_BLOCK4_EXPIRES(slot) ((__u32)((slot) >> 6) & SHIELD_BLOCK4_TICKS)
+
+struct shield_block4 {
+	__u64 slot[SHIELD_BLOCK4_SLOTS];
+};
+
+/* `length` is written last when a slot is filled, first when it is emptied; 0 is empty. */
+#define SHIELD_BLOCK6_SLOTS 2
+#define SHIELD_BLOCK6_GRAVE 255
+struct shield_block6_slot {
+	__u64 address[2]; /* as they lie in memory */
+	__u64 expires;    /* jiffies */
+	__u32 length;     /* 1..128 */
+	__u32 generation; /* changes with each filling: who read it before and after a comparison read one prefix */
+};
+
+struct shield_block6 {
+	struct shield_block6_slot slot[SHIELD_BLOCK6_SLOTS];
+};
+
+struct shield_block_state {
+	__u64 seed;
+	__u64 horizon; /* jiffies */
+	__u32 tick_shift;
+	__u32 buckets4; /* powers of two */
+	__u32 buckets6;
+	__u32 lengths4;    /* bit n - 1: prefixes of length n are listed; /1 to /32 */
+	__u64 lengths6[2]; /* the same, /1 to /128 */
+	__u32 short6;      /* listed prefixes shorter than /48 */
+	__u32 count4, count6;
+	__u32 unused;
+};
+
+/* Of an address's two words as they lie in memory: a number of SHIELD_BINS. */
+static inline __u32 shield_fold(const __u64 word[2])
+{
+	__u64 x = word[0] * 3 ^ word[1];
+
+	x ^= x >> 32;
+	x ^= x >> 16;
+	return (__u32)(x ^ x >> 8) & (SHIELD_BINS - 1);
+}
+
+/* Finalizer of MurmurHash3 (Appleby, public domain): a permutation of 64 bits. */
+static inline __u64 shield_mix(__u64 x)
+{
+	x ^= x >> 33;
+	x *= 0xff51afd7ed558ccdULL;
+	x ^= x >> 33;
+	x *= 0xc4ceb9fe1a85ec53ULL;
+	x ^= x >> 33;
+	return x;
+}
+
+/* `address` in host byte order, host bits zero. Of it the low bits name a bucket. */
+static inline __u32 shield_block4_hash(__u64 seed, __u32 address, __u32 length)
+{
+	__u64 x = ((__u64)address << 6 | length) ^ seed;
+
+	x *= 0x9e3779b97f4a7c15ULL;
+	return (__u32)(x >> 32) ^ (__u32)(x >> 52);
+}
+
+static inline __u32 shield_block6_hash(__u64 seed, const __u64 word[2], __u32 length)
+{
+	return (__u32)shield_mix(shield_mix(word[0] ^ seed) ^ word[1] ^ (__u64)length << 56);
+}
+
+/* The bit of block6_bits for the /48 whose 6 octets lie in the low or high 48 bits of `network`. */
+static inline __u32 shield_block6_bit(__u64 seed, __u64 network)
+{
+	return (__u32)shield_mix(network ^ seed) & (SHIELD_BLOCK_BITS - 1);
+}
+
+/* The bin of allow_bins for the first 32 bits of an IPv6 address. */
+static inline __u32 shield_allow_bin6(__u32 network)
+{
+	__u32 x = network * 0x9e3779b1u;
+
+	return x >> 16;
+}
+
+/*
+ * Map `samples`, a ring. The kernel takes one packet in `weight`: each CPU doubles that where it had to hand out more
+ * than config.sample_per_tick in 2^SHIELD_SAMPLE_SHIFT jiffies, and halves it where it was less than a quarter.
+ */
+#define SHIELD_SAMPLE_SHIFT 2
+#define SHIELD_SAMPLE_WEIGHT_MAX (1u << 20)
+#define SHIELD_RING_OCTETS (4u << 20)
+
+enum {
+	SHIELD_SAMPLE_ENFORCED = 1 << 0, /* its fate was carried out; else mode is observe */
+	SHIELD_SAMPLE_ANSWERED = 1 << 1, /* this host has sent packets the other way: map `flows` */
+};
+
+struct shield_sample {
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__u32 weight;  /* packets that it stands for */
+	__u32 ifindex;
+	__u32 length; /* of the frame */
+	__u16 kept;   /* octets of it that follow */
+	__u8 reason;  /* enum shield_reason */
+	__u8 service;
+	__u8 rule; /* counter of the rule that decided, where one did */
+	__u8 flags;
+	__u16 unused;
+	__u32 unused2;
+	__u8 octets[SHIELD_SAMPLE_OCTETS];
+};
+
+/* Map `flows`, least recently used first out: what this host has sent, seen from the packets that it receives. */
+struct shield_flow_key {
+	__u8 src[16], dst[16]; /* of an incoming packet: src is the other host */
+	__u16 src_port, dst_port;
+	__u8 protocol;
+	__u8 unused[3];
+};
+
+struct shield_flow {
+	__u64 first, last; /* jiffies of packets sent */
+	__u64 packets;     /* sent */
+	__u32 tcp_next;    /* behind the last octet sent, host byte order; 0 where not TCP */
+	__u8 tcp_flags;    /* all that were sent */
+	__u8 unused[3];
+};
+
+/* What program shield_clock answers: both at one moment. Jiffies go with CLOCK_MONOTONIC, which suspend stops too. */
+struct shield_clock {
+	__u64 jiffies;
+	__u64 monotonic_ns;
+};
+
+/*
+ * Map `notes`, one value a counter: what the rule of that counter says, as a person reads it, so that who takes over the
+ * pinned maps, or looks at them while nothing runs, knows what is in force. The kernel does not read it.
+ */
+#define SHIELD_TEXT_MAX 1024
+#define SHIELD_REASON_MAX 160
+struct shield_note {
+	__u32 number;  /* r1 is 1; 0: no rule has this counter */
+	__u32 action;  /* enum rule_action of defend/rule.h */
+	__u64 expires; /* jiffies */
+	__s64 made_ns; /* when: since the Unix epoch */
+	__u32 rate_pps;
+	__u32 made_by; /* uid */
+	__u32 shadow;
+	__u8 scope_length; /* in the family's own terms */
+	__u8 scope_is_ipv4;
+	__u8 unused[2];
+	__u8 scope[16];
+	char match[SHIELD_TEXT_MAX]; /* canonical text, NUL-terminated */
+	char reason[SHIELD_REASON_MAX];
+};
+
+_Static_assert(sizeof(struct shield_block4) == 64, "a bucket is a cache line");
+_Static_assert(sizeof(struct shield_block6) == 64, "a bucket is a cache line");
+_Static_assert(sizeof(struct shield_flow_key) == 40, "no padding in a key");
+_Static_assert(sizeof(struct shield_flow) == 32, "half a cache line");
+_Static_assert(sizeof(struct shield_sample) == 160, "no padding that would carry what memory held before");
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The block list: prefixes of both families, any length from /1 on, each until it expires. It lives in maps that the
+ * kernel reads (abi/shield.h says how) and one process writes, by memory that both share: a change is in force when the
+ * call returns. There is one writer; the kernel reads at any time.
+ *
+ * What is in the tables is all there is: who takes them over needs nothing else. Who blocked what, and why, is the
+ * record's business.
+ */
+#ifndef HOLDFAST_SHIELD_BLOCKS_H
+#define HOLDFAST_SHIELD_BLOCKS_H
+
+#include <stdint.h>
+
+#include "base/prefix.h"
+#include "shield/maps.h"
+
+#define BLOCKS_DAYS_MAX 90 /* no block is longer: a slot's ticks wrap */
+
+struct blocks; /* opaque */
+
+/*
+ * Over the maps' memory; blocks_new_private() makes tables of its own, for tests and for who has no kernel: `capacity`
+ * prefixes per family, `hz` jiffies a second. Both leave descriptors open to their owner.
+ */
+int blocks_new(const struct shield_maps *maps, struct blocks **blocks);
+int blocks_new_private(uint32_t capacity, uint32_t hz, uint64_t seed, struct blocks **blocks);
+void blocks_free(struct blocks *blocks);
+
+/*
+ * Blocks until `expires` (jiffies, rounded up to a tick of about half a second); a prefix that is there already gets the
+ * new expiry. -EINVAL: length 0; -ERANGE: later than BLOCKS_DAYS_MAX from `now`; -ENOSPC: the table has no room for it.
+ */
+int blocks_add(struct blocks *blocks, const struct prefix *prefix, uint64_t now, uint64_t expires);
+int blocks_remove(struct blocks *blocks, const struct prefix *prefix, uint64_t now); /* -ENOENT */
+/* The longest listed prefix that holds the address and has not expired: 0, or -ENOENT. */
+int blocks_find(const struct blocks *blocks, const struct address *address, uint64_t now, struct prefix *found,
+                uint64_t *expires);
+/* Prefixes in the tables, expired ones that nobody has swept included; room for so many in each family. */
+void blocks_count(const struct blocks *blocks, uint32_t *ipv4, uint32_t *ipv6, uint32_t *capacity);
+/* Frees what has expired, in a part of the tables a call (`buckets` of each); wraps around. Returns how many it freed. */
+unsigned blocks_sweep(struct blocks *blocks, uint64_t now, uint32_t buckets);
+/* Calls `each` for every prefix that has not expired, in no order; stops where it returns not 0, and returns that. */
+int blocks_each(const struct blocks *blocks, uint64_t now,
+                int (*each)(void *context, const struct prefix *prefix, uint64_t expires), void *context);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The shield's maps as descriptors, and what can be read from them with no privilege but having them. The loader hands
+ * descriptors to the engine in the order of enum shield_map; those that the engine may not write are opened read-only.
+ */
+#ifndef HOLDFAST_SHIELD_MAPS_H
+#define HOLDFAST_SHIELD_MAPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/shield.h"
+#include "base/prefix.h"
+#include "defend/rule.h"
+
+enum shield_map {
+	SHIELD_MAP_CONFIG,
+	SHIELD_MAP_SERVICES,
+	SHIELD_MAP_ALLOW,
+	SHIELD_MAP_RULESETS,
+	SHIELD_MAP_RULE_COUNTERS,
+	SHIELD_MAP_RULE_BUCKETS,
+	SHIELD_MAP_NOTES,
+	SHIELD_MAP_SOURCE_BUCKETS,
+	SHIELD_MAP_COUNTERS,
+	SHIELD_MAP_TOTALS,
+	SHIELD_MAP_SAMPLES,
+	SHIELD_MAP_FLOWS,
+	SHIELD_MAP_BLOCK_STATE, /* from here on the engine writes */
+	SHIELD_MAP_BLOCK4_BITS,
+	SHIELD_MAP_BLOCK4,
+	SHIELD_MAP_BLOCK6_BITS,
+	SHIELD_MAP_BLOCK6,
+	SHIELD_MAPS,
+};
+
+struct shield_maps {
+	int fd[SHIELD_MAPS]; /* -1: not had */
+};
+
+const char *shield_map_name(enum shield_map map);
+void shield_maps_close(struct shield_maps *maps);
+/* Copies of the descriptors for the engine: read-only where it must not write. Whoever gets them closes them. */
+int shield_maps_for_engine(const char *bpffs_dir, struct shield_maps *maps);
+
+/* How jiffies and CLOCK_MONOTONIC go together; pure arithmetic, the clock is passed in. */
+struct shield_pace {
+	uint64_t jiffies; /* at one moment */
+	int64_t monotonic_ns;
+	uint32_t hz;
+};
+uint64_t shield_jiffies_at(const struct shield_pace *pace, int64_t monotonic_ns);
+/* Jiffies from `monotonic_ns` on, rounded up; SHIELD_NEVER for INT64_MAX. */
+uint64_t shield_jiffies_after(const struct shield_pace *pace, int64_t monotonic_ns, int64_t duration_ns);
+/* Nanoseconds until `jiffies`, 0 where that has been; INT64_MAX for SHIELD_NEVER. */
+int64_t shield_ns_until(const struct shield_pace *pace, int64_t monotonic_ns, uint64_t jiffies);
+
+/* "drop_block": a stable word. */
+const char *shield_reason_name(enum shield_reason reason);
+
+/* Sums over all CPUs. */
+int shield_read_counters(const struct shield_maps *maps, struct shield_counters counters[SHIELD_SERVICES_MAX]);
+int shield_read_totals(const struct shield_maps *maps, struct shield_totals *totals);
+int shield_read_rule_count(const struct shield_maps *maps, uint32_t counter, struct shield_rule_count *count);
+
+/* A rule in force, as pinned. */
+struct shield_rule_told {
+	uint32_t number;  /* of r1 */
+	uint32_t counter; /* for shield_read_rule_count() */
+	struct rule rule;
+	uint64_t expires; /* jiffies */
+	int64_t made_ns;  /* since the Unix epoch */
+	uint32_t made_by;
+	bool shadow;
+	char reason[SHIELD_REASON_MAX];
+};
+/* Rules that have not expired, by number; `rules` has room for SHIELD_RULES_MAX. A note that cannot be read is -EBADMSG. */
+int shield_read_rules(const struct shield_maps *maps, uint64_t now, struct shield_rule_told *rules, unsigned *count);
+
+/* Allow list: calls `each` for every entry that has not expired, in no order; stops where it returns not 0. */
+int shield_each_allowed(const struct shield_maps *maps, uint64_t now,
+                        int (*each)(void *context, const struct prefix *prefix, uint64_t expires), void *context);
+
+struct shield_mode {
+	bool enforce;   /* now */
+	uint64_t until; /* jiffies; SHIELD_NEVER */
+	uint32_t guard_count;
+	struct shield_guard guard[SHIELD_GUARD_MAX];
+};
+int shield_read_mode(const struct shield_maps *maps, uint64_t now, struct shield_mode *mode);
+
+#endif
