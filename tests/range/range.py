@@ -92,6 +92,7 @@ class Scenario:
     ports: str = ""     # and ports
     wrk: str = ""       # where regulars are
     tagged: bool = False  # in a VLAN
+    long: bool = False    # too much like another for --short
 
 
 WEB4, WEB6 = Ask("http", PLATFORM4, 80, 60), Ask("http", PLATFORM6, 80, 60)
@@ -110,11 +111,11 @@ SCENARIOS = [
     Scenario("ack_flood", PLATFORM4, (WEB4, DNS4), ("tcp and tcp flags A and window 512 and length 40",),
              ("tcp flags == ack tcp window 512 ip length 40",), synth="ack_flood", ports="443:80", wrk=PLATFORM4),
     Scenario("udp_flood", PLATFORM4, (WEB4, DNS4, ELSEWHERE), ("udp and length 540 and not df",),
-             ("ip protocol udp ip length 540 ip frag-off & 0x4000 == 0",), synth="udp_flood"),
+             ("ip protocol udp ip length 540 ip frag-off & 0x4000 == 0",), synth="udp_flood", long=True),
     Scenario("udp_flood_vlan", PLATFORM4, (WEB4, DNS4, ELSEWHERE), ("udp and length 540 and not df",),
              ("ip protocol udp ip length 540 ip frag-off & 0x4000 == 0",), synth="udp_flood", tagged=True),
     Scenario("icmp_flood", PLATFORM4, (WEB4, DNS4), ("icmp and icmp type 8 and length 148",),
-             ("icmp type echo-request ip length 148",), synth="icmp_flood"),
+             ("icmp type echo-request ip length 148",), synth="icmp_flood", long=True),
     Scenario("dns_reflection", PLATFORM4, (WEB4, DNS4, ELSEWHERE), ("udp and length > 700",),
              ("ip protocol udp ip length > 700",), synth="dns_reflection"),
     Scenario("ntp_reflection", BOX4, (BOX, BOX_UDP), ("udp and src port 123 and length 468",),
@@ -128,7 +129,7 @@ SCENARIOS = [
     Scenario("real_syn_flood", PLATFORM4, (WEB4,), ("tcp and tcp flags S and window 0 and length 40",),
              ("tcp flags == syn tcp window 0 ip length 40",),
              real="StopDDoS+packet-captures/pkt.TCP.synflood.spoofed.pcap", only="dst host 10.10.10.10 and tcp[13] = 2",
-             ports="25565:80"),
+             ports="25565:80", long=True),
     # Answers of an attack whose questions had three ids; ours come from port 53 too.
     Scenario("real_dns_reflection", PLATFORM4, (WEB4, ELSEWHERE),
              tuple(f"udp and src port 53 and payload[0:2] = {ident}" for ident in ("67c5", "91ef", "9462")),
@@ -157,8 +158,10 @@ class Range:
         """Users, an attack unless there is no capture, and what became of both."""
         seconds = self.arguments.seconds
         before = measure.counters(self.topology)
-        regulars = measure.Regulars(self.topology, self.scratch, scenario.wrk) if scenario.wrk else None
-        time.sleep(LEAD_SECONDS)
+        regulars = None
+        if scenario.wrk:
+            regulars = measure.Regulars(self.topology, self.scratch, scenario.wrk)
+            time.sleep(LEAD_SECONDS)
         flood = None
         if capture:
             flood = attack.replay(self.topology, capture, scenario.rate, LEAD_SECONDS + seconds + TAIL_SECONDS)
@@ -266,7 +269,8 @@ def parse():
         parser.add_argument(name, type=os.path.abspath)
     parser.add_argument("--scenario", action="append", choices=[scenario.name for scenario in SCENARIOS], default=[])
     parser.add_argument("--seconds", type=float, default=5.0, help="for how long users come, in each phase")
-    parser.add_argument("--short", action="store_true", help="a second, no peer, and peace once for the same users")
+    parser.add_argument("--short", action="store_true", help="a second, no peer, peace once for the same users, "
+                        "and only scenarios that are unlike others")
     parser.add_argument("--tap", action="store_true")
     parser.add_argument("--json", type=pathlib.Path)
     arguments = parser.parse_args()
@@ -288,7 +292,8 @@ def tell_skip(arguments, number, scenario, why):
 
 def main():
     arguments = parse()
-    chosen = [scenario for scenario in SCENARIOS if not arguments.scenario or scenario.name in arguments.scenario]
+    chosen = [scenario for scenario in SCENARIOS if scenario.name in arguments.scenario or
+              (not arguments.scenario and not (arguments.short and scenario.long))]
     comment = "# " if arguments.tap else ""
     failed, told = 0, {}
     if arguments.tap:
@@ -303,7 +308,9 @@ def main():
         scratch = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="holdfast-range-")))
         scratch.chmod(0o755)
         topology = stack.enter_context(Topology())
-        daemon = stack.enter_context(shield.Daemon(topology, scratch, arguments.holdfast)) if can_run(arguments) else None
+        daemon = None
+        if can_run(arguments):
+            daemon = stack.enter_context(shield.Daemon(topology, scratch, arguments.holdfast))
         field = Range(topology, scratch, arguments, daemon)
         for number, scenario in enumerate(chosen, 1):
             results = field.play(scenario)

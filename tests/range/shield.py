@@ -36,7 +36,7 @@ class Daemon:
     """Holdfast at the platform's interface, with a bpf file system of its own in the scratch folder. A context."""
 
     def __init__(self, topology, scratch, program, state=None):
-        self.topology, self.scratch, self.program = topology, scratch, program
+        self.topology, self.scratch, self.program = topology, scratch, str(program)
         self.config, self.log = scratch / "holdfast.yaml", scratch / "holdfast.log"
         self.state = state or scratch / "state"
         self.text = CONFIG.format(scratch=scratch, state=self.state, operator=OPERATOR4, platform4=PLATFORM4,
@@ -110,14 +110,19 @@ class Daemon:
             self.process = None
 
     def pids(self):
-        """Of its processes, by role; {} where there is none."""
+        """Of its processes, by role; whoever their parent is by now. Commands that run for a moment are none."""
+        home = os.stat(f"/run/netns/{self.topology.name('platform')}").st_ino
         found = {}
-        if self.process and self.process.poll() is None:
-            found["parent"] = self.process.pid
-            for pid in call("ps", "-o", "pid=", "--ppid", self.process.pid, allowed=(0, 1)).split():
-                words = pathlib.Path("/proc", pid, "cmdline").read_bytes().split(b"\0")
-                if b"--role" in words:
-                    found[words[words.index(b"--role") + 1].decode()] = int(pid)
+        for folder in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                words = (folder / "cmdline").read_bytes().split(b"\0")
+                if len(words) < 3 or words[1] not in (b"run", b"--role") or os.readlink(folder / "exe") != self.program:
+                    continue
+                if os.stat(folder / "ns/net").st_ino != home:
+                    continue
+            except OSError:  # it has ended
+                continue
+            found["parent" if words[1] == b"run" else words[2].decode()] = int(folder.name)
         return found
 
 

@@ -5,6 +5,7 @@
 Nothing leads out: every link is a veth pair with both ends in these namespaces, and what the router has no network for
 falls into a black hole. Topology.sealed() looks whether that is so; nobody sends before it has.
 """
+import ipaddress
 import json
 import os
 import pathlib
@@ -17,6 +18,7 @@ USERS4, USERS6 = "198.51.100.0/24", "2001:db8:100::/64"
 USER4, USER6, USER_SOURCES = "198.51.100.16", "2001:db8:100::16", 32
 RESOLVER4 = "198.51.100.53"
 OPERATOR4 = "198.51.100.200"
+GUESTS4, GUEST4, GUEST_SOURCES = "198.51.100.160/29", "198.51.100.160", 8  # users too, but they get blocked
 ROUTER4, ROUTER6 = "192.0.2.1", "2001:db8:1::1"
 PLATFORM4, PLATFORM6 = "192.0.2.10", "2001:db8:1::10"
 BOX4, BOX6 = "192.0.2.130", "2001:db8:2::2"
@@ -78,14 +80,14 @@ class RangeError(Exception):
     """What is not as it must be for the range to say anything."""
 
 
-def call(*command, text=None, seconds=20, allowed=(0,)):
+def call(*command, text=None, seconds=20):
     """Standard output; a failure says what the command said."""
     try:
         done = subprocess.run([str(word) for word in command], input=text, check=False, capture_output=True, text=True,
                               timeout=seconds)
     except subprocess.TimeoutExpired as error:
         raise RangeError(f"{' '.join(map(str, command))}: not done after {seconds} s") from error
-    if done.returncode not in allowed:
+    if done.returncode:
         said = (done.stderr or done.stdout).strip()
         raise RangeError(f"{' '.join(map(str, command))}: exit {done.returncode}: {said}")
     return done.stdout
@@ -171,7 +173,8 @@ class Topology:
                 for i in range(USER_SOURCES):
                     batch += f"addr add {head4}.{int(last4) + i}/24 dev u0\n"
                     batch += f"addr add {head6}::{int(last6, 16) + i:x}/64 dev u0 nodad\n"
-                batch += f"addr add {RESOLVER4}/24 dev u0\naddr add {OPERATOR4}/24 dev u0\n"
+                others = [RESOLVER4, OPERATOR4, *map(str, ipaddress.ip_network(GUESTS4))]
+                batch += "".join(f"addr add {address}/24 dev u0\n" for address in others)
             batch += "".join(f"{line}\n" for where, line in ROUTES if where == host)
             self.run(host, "ip", "-batch", "-", text=batch)
 
