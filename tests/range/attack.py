@@ -18,6 +18,7 @@ DATA = pathlib.Path(os.environ.get("HOLDFAST_DATA", "../shared/data")) / "attack
 
 PACKETS_A_SECOND_MAX = 50000
 SECONDS_MAX = 60
+SCALE = 25  # percent of the packets that synth would make: some thousands are enough, played again and again
 
 # Where sources go that are somebody's here: addresses of users, router, platform.
 OURS4 = "198.51.100.0/24:198.18.100.0/24,192.0.2.0/24:198.18.2.0/24"
@@ -73,7 +74,7 @@ def prepare(attack, synth, scratch):
         return ready
     if attack.synth:
         labels = scratch / f"{attack.name}.labels"
-        call(synth, *attack.synth.split(), "-o", raw, "--labels", labels)
+        call(synth, *attack.synth.split(), "--scale", SCALE, "-o", raw, "--labels", labels)
         marks = labels.read_bytes()
     else:
         if not (DATA / attack.real).exists():

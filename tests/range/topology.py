@@ -192,9 +192,12 @@ class Topology:
                          "object-file", program, "section", section)
 
     def untag(self):
+        """Raises RangeError where somebody has taken away what was not his."""
         for host, end in (("router", "r-up"), ("platform", "up0")):
-            subprocess.run([*self.inside(host), "tc", "qdisc", "del", "dev", end, "clsact"], check=False,
-                           capture_output=True)
+            for way in ("ingress", "egress"):
+                if "tagger.o" not in self.run(host, "tc", "filter", "show", "dev", end, way):
+                    raise RangeError(f"{host}: the range's own classifier on {end} {way} is gone")
+            self.run(host, "tc", "qdisc", "del", "dev", end, "clsact")
 
     def sealed(self):
         """Raises RangeError where a packet could get out, or another in."""
