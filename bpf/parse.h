@@ -220,12 +220,75 @@ PARSE_INLINE enum shield_reason parse_ipv4(const struct parse_frame *frame, cons
 	return SHIELD_PASS_CLEAN;
 }
 
-/* Behind the last extension header, by RFC 8200; a message of its own (mobility, HIP, shim6) is no step to another. */
+PARSE_INLINE int parse_is_extension(__u32 protocol)
+{
+	return protocol == PARSE_HOP_BY_HOP || protocol == PARSE_ROUTING || protocol == PARSE_FRAGMENT ||
+	       protocol == PARSE_AH || protocol == PARSE_DESTINATION || protocol == PARSE_MOBILITY ||
+	       protocol == PARSE_HIP || protocol == PARSE_SHIM6;
+}
+
+/* Along IPv6's extension headers. */
+struct parse_chain {
+	const struct parse_frame *frame;
+	__u32 offset, whole, kept;
+	__u32 protocol; /* of what is at offset */
+	__u32 has;      /* SHIELD_HAS_* that the chain adds */
+	__u32 fragment_offset;
+	__u32 done;
+};
+
+/*
+ * One extension header, by RFC 8200: 1 where the chain ends, well if `done`. A message of its own (mobility, HIP, shim6)
+ * is no step to another.
+ */
+static long parse_extension(__u32 round, struct parse_chain *chain)
+{
+	__u8 header[8] = { 0 };
+	__u32 length;
+
+	(void)round;
+	if (!parse_is_extension(chain->protocol) || chain->has & SHIELD_HAS_LATER_FRAGMENT) {
+		chain->done = 1;
+		return 1;
+	}
+	if (chain->kept < 8 || parse_load(chain->frame, chain->offset, header, 8))
+		return 1;
+	if (chain->protocol == PARSE_FRAGMENT)
+		length = 8;
+	else if (chain->protocol == PARSE_AH)
+		length = (header[1] + 2u) * 4;
+	else
+		length = (header[1] + 1u) * 8;
+	if (header[0] == PARSE_NONE && chain->protocol >= PARSE_MOBILITY) {
+		chain->done = 1;
+		return 1;
+	}
+	if (length > chain->kept)
+		return 1;
+	chain->has |= SHIELD_HAS_OPTIONS;
+	if (chain->protocol == PARSE_FRAGMENT) {
+		__u32 fragment = (__u32)header[2] << 8 | header[3];
+
+		if (fragment & 0xfff9) {
+			chain->fragment_offset = fragment & 0xfff8;
+			chain->has |= SHIELD_HAS_FRAGMENT;
+			if (chain->fragment_offset)
+				chain->has |= SHIELD_HAS_LATER_FRAGMENT;
+		}
+	}
+	chain->protocol = header[0];
+	chain->offset += length;
+	chain->whole -= length;
+	chain->kept -= length;
+	return 0;
+}
+
 PARSE_INLINE enum shield_reason parse_ipv6(const struct parse_frame *frame, const struct parse_at *at,
                                            struct shield_key *key, struct parse_inside *inside)
 {
 	__u8 *p = parse_pointer(frame, at->offset), *end = frame->end;
-	__u32 total, kept, whole, protocol;
+	__u32 total, kept;
+	struct parse_chain chain = { .frame = frame };
 
 	kept = p < end ? (__u32)(end - p) : 0;
 	if (kept > at->limit)
@@ -237,75 +300,40 @@ PARSE_INLINE enum shield_reason parse_ipv6(const struct parse_frame *frame, cons
 	if (p + PARSE_IPV6 > end || kept < PARSE_IPV6)
 		return SHIELD_PASS_IP_SHORT;
 	total = PARSE_IPV6 + parse_be16(p + 4);
-	protocol = p[6];
-	if (total == PARSE_IPV6 && protocol != PARSE_NONE) /* longer than the field can say */
+	chain.protocol = p[6];
+	if (total == PARSE_IPV6 && chain.protocol != PARSE_NONE) /* longer than the field can say */
 		total = kept;
 	if (kept > total)
 		kept = total;
 	__builtin_memcpy(key->src, p + 8, 16);
 	__builtin_memcpy(key->dst, p + 24, 16);
 	key->field[SHIELD_F_HAS] = SHIELD_HAS_IPV6 | SHIELD_HAS_PAYLOAD;
-	key->field[SHIELD_F_PROTOCOL] = (__u16)protocol;
+	key->field[SHIELD_F_PROTOCOL] = (__u16)chain.protocol;
 	key->field[SHIELD_F_TTL] = p[7];
 	key->field[SHIELD_F_LENGTH] = (__u16)(total < 0xffff ? total : 0xffff);
-	p += PARSE_IPV6;
-	whole = total - PARSE_IPV6;
-	kept -= PARSE_IPV6;
-	for (int passed = 0; passed <= SHIELD_EXTENSIONS_MAX; passed++) {
-		__u32 length;
-
-		if (protocol != PARSE_HOP_BY_HOP && protocol != PARSE_ROUTING && protocol != PARSE_FRAGMENT &&
-		    protocol != PARSE_AH && protocol != PARSE_DESTINATION && protocol != PARSE_MOBILITY &&
-		    protocol != PARSE_HIP && protocol != PARSE_SHIM6) {
-			key->field[SHIELD_F_PROTOCOL] = (__u16)protocol;
-			inside->offset = (__u32)(p - (__u8 *)frame->data);
-			inside->whole = whole;
-			inside->kept = kept;
-			return SHIELD_PASS_CLEAN;
+	chain.offset = at->offset + PARSE_IPV6;
+	chain.whole = total - PARSE_IPV6;
+	chain.kept = kept - PARSE_IPV6;
+	if (parse_is_extension(chain.protocol)) {
+#ifdef PARSE_NATIVE
+		for (__u32 round = 0; round <= SHIELD_EXTENSIONS_MAX && parse_extension(round, &chain) == 0; round++)
+			;
+#else
+		bpf_loop(SHIELD_EXTENSIONS_MAX + 1, parse_extension, &chain, 0);
+#endif
+		if (!chain.done) {
+			/* As the decoder has it: nothing that stood in the chain is believed. */
+			key->field[SHIELD_F_HAS] |= SHIELD_HAS_MALFORMED;
+			return SHIELD_PASS_EXTENSION;
 		}
-		if (passed == SHIELD_EXTENSIONS_MAX || kept < 8 || p + 8 > end)
-			break;
-		if (protocol == PARSE_FRAGMENT)
-			length = 8;
-		else if (protocol == PARSE_AH)
-			length = (p[1] + 2u) * 4;
-		else
-			length = (p[1] + 1u) * 8;
-		if (p[0] == PARSE_NONE && protocol >= PARSE_MOBILITY) {
-			key->field[SHIELD_F_PROTOCOL] = (__u16)protocol;
-			inside->offset = (__u32)(p - (__u8 *)frame->data);
-			inside->whole = whole;
-			inside->kept = kept;
-			return SHIELD_PASS_CLEAN;
-		}
-		if (length > kept || p + length > end)
-			break;
-		key->field[SHIELD_F_HAS] |= SHIELD_HAS_OPTIONS;
-		if (protocol == PARSE_FRAGMENT && (parse_be16(p + 2) & 0xfff9)) {
-			__u16 offset = parse_be16(p + 2) & 0xfff8;
-
-			key->field[SHIELD_F_HAS] |= SHIELD_HAS_FRAGMENT;
-			key->field[SHIELD_F_FRAGMENT_OFFSET] = offset;
-			if (offset)
-				key->field[SHIELD_F_HAS] |= SHIELD_HAS_LATER_FRAGMENT;
-		}
-		protocol = p[0];
-		p += length;
-		whole -= length;
-		kept -= length;
-		if (key->field[SHIELD_F_HAS] & SHIELD_HAS_LATER_FRAGMENT) {
-			/* What follows is the middle of something. */
-			key->field[SHIELD_F_PROTOCOL] = (__u16)protocol;
-			inside->offset = (__u32)(p - (__u8 *)frame->data);
-			inside->whole = whole;
-			inside->kept = kept;
-			return SHIELD_PASS_CLEAN;
-		}
+		key->field[SHIELD_F_PROTOCOL] = (__u16)(chain.protocol & 0xff);
+		key->field[SHIELD_F_HAS] |= (__u16)chain.has;
+		key->field[SHIELD_F_FRAGMENT_OFFSET] = (__u16)chain.fragment_offset;
 	}
-	/* As the decoder has it: nothing that stood in the chain is believed. */
-	key->field[SHIELD_F_HAS] = SHIELD_HAS_IPV6 | SHIELD_HAS_PAYLOAD | SHIELD_HAS_MALFORMED;
-	key->field[SHIELD_F_FRAGMENT_OFFSET] = 0;
-	return SHIELD_PASS_EXTENSION;
+	inside->offset = chain.offset;
+	inside->whole = chain.whole;
+	inside->kept = chain.kept;
+	return SHIELD_PASS_CLEAN;
 }
 
 /* Where TCP's options lie in the frame; `length` is 0 where there are none, or no rule asks. */
@@ -313,53 +341,66 @@ struct parse_options_at {
 	__u32 offset, length;
 };
 
+struct parse_options_walk {
+	__u8 octets[PARSE_TCP_OPTIONS_ROOM];
+	__u64 options;
+	__u32 at, length, shift;
+	__u32 mss;
+};
+
+/* One option: 1 where it was the last. By bpf_loop(), whose body is verified once and not for every round. */
+static long parse_option(__u32 round, struct parse_options_walk *walk)
+{
+	__u32 at = walk->at, kind, size = 1, option = 15;
+
+	(void)round;
+	if (at >= walk->length || at > PARSE_TCP_OPTIONS_MAX)
+		return 1;
+	kind = walk->octets[at];
+	if (kind > 1) {
+		size = walk->octets[at + 1];
+		if (at + 1 >= walk->length || size < 2 || at + size > walk->length)
+			return 1;
+	}
+	if (kind == 0)
+		option = 1;
+	else if (kind == 1)
+		option = 2;
+	else if (kind <= 5)
+		option = kind + 1;
+	else if (kind == 8)
+		option = 7;
+	if (kind == 2 && size == 4)
+		walk->mss = (__u32)(walk->octets[at + 2] << 8 | walk->octets[at + 3]);
+	if (walk->shift < 64) {
+		walk->options |= (__u64)option << walk->shift;
+		walk->shift += 4;
+	}
+	walk->at = at + size;
+	return kind == 0;
+}
+
 /* TCP's options: their kinds in order, four bits each, and what MSS says. */
 PARSE_INLINE void parse_options(const struct parse_frame *frame, __u32 offset, __u32 length, struct shield_key *key)
 {
-	__u8 octets[PARSE_TCP_OPTIONS_ROOM] = { 0 };
-	__u64 options = 0;
-	__u32 at = 0, shift = 0;
+	struct parse_options_walk walk = { 0 };
 
 	if (length == 0 || length > PARSE_TCP_OPTIONS_MAX)
 		return;
 	length = ((length - 1) & (PARSE_TCP_OPTIONS_ROOM - 1)) + 1; /* changes nothing, as below */
-	if (parse_load(frame, offset, octets, length))
+	if (parse_load(frame, offset, walk.octets, length))
 		return;
-	for (int i = 0; i < PARSE_TCP_OPTIONS_MAX; i++) {
-		__u32 kind, size = 1, option = 15;
-
-		if (at >= length || at >= PARSE_TCP_OPTIONS_MAX)
-			break;
-		kind = octets[at];
-		if (kind > 1) {
-			size = octets[at + 1];
-			if (at + 1 >= length || size < 2 || at + size > length)
-				break;
-		}
-		if (kind == 0)
-			option = 1;
-		else if (kind == 1)
-			option = 2;
-		else if (kind >= 2 && kind <= 5)
-			option = kind == 2 ? 3 : kind == 3 ? 4 : kind == 4 ? 5 : 6;
-		else if (kind == 8)
-			option = 7;
-		if (kind == 2 && size == 4) {
-			key->field[SHIELD_F_MSS] = (__u16)(octets[at + 2] << 8 | octets[at + 3]);
-			if (key->field[SHIELD_F_MSS])
-				key->field[SHIELD_F_HAS] |= SHIELD_HAS_MSS;
-			else
-				key->field[SHIELD_F_HAS] &= (__u16)~SHIELD_HAS_MSS;
-		}
-		if (shift < 64) {
-			options |= (__u64)option << shift;
-			shift += 4;
-		}
-		if (kind == 0)
-			break;
-		at += size;
-	}
-	key->tcp_options = options;
+	walk.length = length;
+#ifdef PARSE_NATIVE
+	for (__u32 round = 0; round < PARSE_TCP_OPTIONS_MAX && parse_option(round, &walk) == 0; round++)
+		;
+#else
+	bpf_loop(PARSE_TCP_OPTIONS_MAX, parse_option, &walk, 0);
+#endif
+	key->tcp_options = walk.options;
+	key->field[SHIELD_F_MSS] = (__u16)walk.mss;
+	if (walk.mss)
+		key->field[SHIELD_F_HAS] |= SHIELD_HAS_MSS;
 }
 
 /* What comes `header` octets behind the beginning of the transport header. */

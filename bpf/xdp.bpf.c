@@ -104,13 +104,13 @@ APART int is_guarded(const struct shield_key *key, const struct shield_config *c
 	return 0;
 }
 
-PARSE_INLINE int is_allowed(const struct shield_key *key, const struct shield_config *c, __u64 now)
+APART int is_allowed(const struct shield_key *key, const struct shield_config *c, __u64 now)
 {
 	struct shield_allow_key look = { .length = 128 };
 	const struct shield_allow *found;
 	__u32 bin;
 
-	if (c->allow_count == 0)
+	if (!key || !c || c->allow_count == 0)
 		return 0;
 	if (key->field[SHIELD_F_HAS] & SHIELD_HAS_IPV4)
 		bin = parse_be16(key->src + 12);
@@ -121,38 +121,60 @@ PARSE_INLINE int is_allowed(const struct shield_key *key, const struct shield_co
 	if (bin < SHIELD_ALLOW_BINS && !(c->allow_bins[bin / 64] >> (bin % 64) & 1))
 		return 0;
 	__builtin_memcpy(look.address, key->src, sizeof(look.address));
-	found = bpf_map_lookup_elem(&allow, &look);
-	return found && found->expires > now;
+	for (int i = 0; i < SHIELD_ALLOW_NESTED; i++) {
+		found = bpf_map_lookup_elem(&allow, &look);
+		if (!found)
+			return 0;
+		if (found->expires > now)
+			return 1;
+		if (found->length == 0)
+			return 0;
+		look.length = found->length - 1;
+	}
+	return 0;
+}
+
+/* The slot of a bucket that says so; 0 where none does and none is empty, 1 where one is. */
+APART __u64 search_block4(const struct shield_block4 *bucket, __u64 want)
+{
+	__u64 found = 0, empty = 0;
+
+	if (!bucket)
+		return 0;
+#pragma unroll
+	for (int i = 0; i < SHIELD_BLOCK4_SLOTS; i++) {
+		__u64 slot = bucket->slot[i];
+
+		if (SHIELD_BLOCK4_WHAT(slot) == want)
+			found = slot;
+		if (slot == 0)
+			empty = 1;
+	}
+	return found ? found : empty;
 }
 
 /* Whether a prefix of that length around the address is in block4. */
-PARSE_INLINE int in_block4(const struct shield_block_state *state, __u32 address, __u32 length, __u64 now)
+APART int in_block4(const struct shield_block_state *state, __u32 address, __u32 length, __u64 now)
 {
 	__u32 hash;
 	__u64 want;
 
-	address &= ~0u << (32 - length);
+	if (!state)
+		return 0;
+	address &= ~0u << ((32 - length) & 31);
 	hash = shield_block4_hash(state->seed, address, length);
 	want = SHIELD_BLOCK4(address, length, 0);
-	for (__u32 probe = 0; probe < SHIELD_BLOCK_PROBES; probe++) {
-		__u32 n = (hash + probe) & (state->buckets4 - 1), empty = 0;
+	for (__u32 probe = 0; probe < SHIELD_BLOCK4_PROBES; probe++) {
+		__u32 n = (hash + probe) & (state->buckets4 - 1);
 		const struct shield_block4 *bucket = bpf_map_lookup_elem(&block4, &n);
+		__u64 found;
 
 		if (!bucket)
 			return 0;
-#pragma unroll
-		for (int i = 0; i < SHIELD_BLOCK4_SLOTS; i++) {
-			__u64 slot = bucket->slot[i];
-
-			if (SHIELD_BLOCK4_WHAT(slot) == want) {
-				__u32 left = SHIELD_BLOCK4_EXPIRES(slot) - (__u32)(now >> (state->tick_shift & 31));
-
-				/* Of the time that ticks can tell, half is to come; 0 is now. */
-				return ((left - 1) & SHIELD_BLOCK4_TICKS) < SHIELD_BLOCK4_TICKS / 2;
-			}
-			empty |= slot == 0;
-		}
-		if (empty)
+		found = search_block4(bucket, want);
+		if (found > 1)
+			return shield_block4_alive(found, now >> (state->tick_shift & 63));
+		if (found)
 			return 0;
 	}
 	return 0;
@@ -160,7 +182,7 @@ PARSE_INLINE int in_block4(const struct shield_block_state *state, __u32 address
 
 struct block_walk {
 	const struct shield_block_state *state;
-	__u64 word[2]; /* of the address, network order as it lies in memory */
+	const struct shield_key *key;
 	__u64 now;
 	__u32 address; /* IPv4 */
 	__u32 near;    /* prefixes of /48 and longer may be there */
@@ -172,7 +194,7 @@ static long walk4(__u32 n, struct block_walk *walk)
 	if (!(walk->state->lengths4 >> (n & 31) & 1))
 		return 0;
 	walk->found = (__u32)in_block4(walk->state, walk->address, (n & 31) + 1, walk->now);
-	return walk->found;
+	return walk->found != 0;
 }
 
 PARSE_INLINE __u64 mask_be(__u32 bits)
@@ -180,31 +202,50 @@ PARSE_INLINE __u64 mask_be(__u32 bits)
 	return bits == 0 ? 0 : bits >= 64 ? ~0ULL : __builtin_bswap64(~0ULL << (64 - bits));
 }
 
-PARSE_INLINE int in_block6(const struct block_walk *walk, __u32 length)
+/* The expiry of the slot of a bucket that says so; 0 where none does and none is empty, 1 where one is. */
+APART __u64 search_block6(const struct shield_block6 *bucket, __u64 first, __u64 second, __u32 length)
 {
-	__u64 word[2] = { walk->word[0] & mask_be(length), length > 64 ? walk->word[1] & mask_be(length - 64) : 0 };
-	__u32 hash = shield_block6_hash(walk->state->seed, word, length);
+	__u64 found = 0, empty = 0;
 
-	for (__u32 probe = 0; probe < SHIELD_BLOCK_PROBES; probe++) {
-		__u32 n = (hash + probe) & (walk->state->buckets6 - 1), empty = 0;
+	if (!bucket)
+		return 0;
+#pragma unroll
+	for (int i = 0; i < SHIELD_BLOCK6_SLOTS; i++) {
+		const struct shield_block6_slot *slot = &bucket->slot[i];
+		__u32 before = *(volatile const __u32 *)&slot->generation, is = *(volatile const __u32 *)&slot->length;
+
+		if (is == 0)
+			empty = 1;
+		if (is == length && slot->address[0] == first && slot->address[1] == second) {
+			__u64 expires = *(volatile const __u64 *)&slot->expires;
+
+			if (*(volatile const __u32 *)&slot->generation == before)
+				found = expires;
+		}
+	}
+	return found ? found : empty;
+}
+
+APART int in_block6(const struct shield_block_state *state, const struct shield_key *key, __u32 length, __u64 now)
+{
+	__u64 word[2];
+	__u32 hash;
+
+	if (!state || !key)
+		return 0;
+	word[0] = words(key->src)[0] & mask_be(length);
+	word[1] = length > 64 ? words(key->src)[1] & mask_be(length - 64) : 0;
+	hash = shield_block6_hash(state->seed, word, length);
+	for (__u32 probe = 0; probe < SHIELD_BLOCK6_PROBES; probe++) {
+		__u32 n = (hash + probe) & (state->buckets6 - 1);
 		const struct shield_block6 *bucket = bpf_map_lookup_elem(&block6, &n);
+		__u64 found;
 
 		if (!bucket)
 			return 0;
-#pragma unroll
-		for (int i = 0; i < SHIELD_BLOCK6_SLOTS; i++) {
-			const struct shield_block6_slot *slot = &bucket->slot[i];
-			__u32 generation = *(volatile const __u32 *)&slot->generation;
-
-			if (slot->length == length && slot->address[0] == word[0] && slot->address[1] == word[1]) {
-				__u64 expires = slot->expires;
-
-				return *(volatile const __u32 *)&slot->generation == generation && expires > walk->now;
-			}
-			empty |= slot->length == 0;
-		}
-		if (empty)
-			return 0;
+		found = search_block6(bucket, word[0], word[1], length);
+		if (found)
+			return found > now;
 	}
 	return 0;
 }
@@ -217,8 +258,8 @@ static long walk6(__u32 n, struct block_walk *walk)
 		return 0;
 	if (length >= 48 && !walk->near)
 		return 1;
-	walk->found = (__u32)in_block6(walk, length);
-	return walk->found;
+	walk->found = (__u32)in_block6(walk->state, walk->key, length, walk->now);
+	return walk->found != 0;
 }
 
 /* IPv4's usual lengths are looked up straight; others as the bits say which there are. */
@@ -241,13 +282,11 @@ PARSE_INLINE int is_blocked4(const struct shield_key *key, const struct shield_b
 
 PARSE_INLINE int is_blocked6(const struct shield_key *key, const struct shield_block_state *state, __u64 now)
 {
-	struct block_walk walk = { .state = state, .now = now };
+	struct block_walk walk = { .state = state, .key = key, .now = now };
 	const struct shield_bits *bits;
 	__u32 bit, line;
 
-	walk.word[0] = words(key->src)[0];
-	walk.word[1] = words(key->src)[1];
-	bit = shield_block6_bit(state->seed, walk.word[0] & mask_be(48));
+	bit = shield_block6_bit(state->seed, words(key->src)[0] & mask_be(48));
 	line = bit / 64 / SHIELD_BLOCK_WORDS;
 	bits = bpf_map_lookup_elem(&block6_bits, &line);
 	walk.near = bits && (bits->word[bit / 64 % SHIELD_BLOCK_WORDS] >> (bit % 64) & 1);
