@@ -74,7 +74,8 @@ class Pair:
 
     def program(self):
         """The number of the XDP program at the receiving end; 0 where there is none."""
-        return json.loads(self.inside("ip", "-j", "link", "show", self.name))[0].get("xdp", {}).get("prog", {}).get("id", 0)
+        link = json.loads(self.inside("ip", "-j", "link", "show", self.name))[0]
+        return link.get("xdp", {}).get("prog", {}).get("id", 0)
 
     def take_frames(self):
         """Frames without an XDP program at the other end want its NAPI, which GRO brings."""
