@@ -23,7 +23,7 @@ help:
 	@echo 'make lint     scripts/lint; one step of it: scripts/lint clang-tidy'
 	@echo 'make fuzz     every harness for FUZZ_SECONDS (60); make fuzz-afl: the same by AFL++'
 	@echo 'make soak     memory at SOAK_SOURCES (50,000,000) sources, then scenarios for SOAK_SECONDS (600)'
-	@echo 'make bench    times, against the tools one would take instead; BENCH="speed flat memory" for all'
+	@echo 'make bench    times, against the tools one would take instead; BENCH="speed flat memory drop" for all'
 	@echo 'make install  into PREFIX (/usr/local)'
 	@echo 'make deps     only install the packages that the build needs; HOLDFAST_NO_INSTALL=1 only names them'
 	@echo 'make clean    remove every build directory'
