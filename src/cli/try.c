@@ -27,7 +27,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/progress.h"
-#include "cli/rules.h"
+#include "cli/report_rules.h"
 #include "cli/say.h"
 #include "defend/match.h"
 #include "defend/rule.h"

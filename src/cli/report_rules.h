@@ -3,8 +3,8 @@
  * The rules of a report of `holdfast analyze --json` (ANALYSIS_SCHEMA): each signature of each incident, in the order of
  * the report, becomes a rule of the sieve with the incident's target.scope as its own.
  */
-#ifndef HOLDFAST_CLI_RULES_H
-#define HOLDFAST_CLI_RULES_H
+#ifndef HOLDFAST_CLI_REPORT_RULES_H
+#define HOLDFAST_CLI_REPORT_RULES_H
 
 #include <stdbool.h>
 

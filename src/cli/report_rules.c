@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/rules.h"
+#include "cli/report_rules.h"
 
 #include <errno.h>
 #include <inttypes.h>
