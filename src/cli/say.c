@@ -5,17 +5,27 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SAY_SIZE 8192 /* octets of what is wrong, two paths among them; more is cut */
+
+/* What a file or a word on the command line says must not move a cursor. */
+static void put_safe(const char *text)
+{
+	for (; *text; text++)
+		(void)fputc((unsigned char)*text < ' ' || *text == '\177' ? '?' : *text, stderr);
+}
+
 void say_error(const char *where, const char *format, ...)
 {
+	char what[SAY_SIZE];
 	va_list arguments;
 
-	(void)fputs("holdfast: ", stderr);
-	for (; *where; where++)
-		(void)fputc((unsigned char)*where < ' ' || *where == '\177' ? '?' : *where, stderr);
-	(void)fputs(": ", stderr);
 	va_start(arguments, format);
-	(void)vfprintf(stderr, format, arguments);
+	(void)vsnprintf(what, sizeof(what), format, arguments);
 	va_end(arguments);
+	(void)fputs("holdfast: ", stderr);
+	put_safe(where);
+	(void)fputs(": ", stderr);
+	put_safe(what);
 	(void)fputc('\n', stderr);
 }
 

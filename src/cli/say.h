@@ -3,7 +3,7 @@
 #ifndef HOLDFAST_CLI_SAY_H
 #define HOLDFAST_CLI_SAY_H
 
-/* One line. `where` is a file, or a command; control characters in it, for a file may have any name, become "?". */
+/* One line. `where` is a file, or a command. Control characters become "?": a file may have any name. */
 __attribute__((format(printf, 2, 3))) void say_error(const char *where, const char *format, ...);
 /* What "-" stands for, or the path itself. */
 const char *say_input(const char *path);

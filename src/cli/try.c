@@ -14,7 +14,6 @@
  * end.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -22,17 +21,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <jansson.h>
 
 #include "base/prefix.h"
-#include "base/time.h"
 #include "cli/command.h"
+#include "cli/options.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "cli/say.h"
-#include "cli/try.h"
 #include "defend/match.h"
 #include "defend/rule.h"
 #include "defend/sieve.h"
@@ -46,38 +44,45 @@
 #define OUTPUT_BUFFER ((size_t)256 << 10)
 #define PLACE_SIZE 64 /* "incidents[12].signatures[3].match" */
 #define PRINTABLE_SIZE 200
-#define PROGRESS_PACKETS 8192 /* between two looks at the clock */
-#define PROGRESS_AFTER_NS (2 * NS_PER_S)
-#define PROGRESS_EVERY_NS (NS_PER_S / 4)
 
 /* pcapng's section header block: type, total length, byte-order magic, version, then the length of the section */
 #define SECTION_MINIMUM 28
 #define SECTION_LENGTH_AT 16
 #define SECTION_LENGTH_SIZE 8
 
-static const char help[] =
-	"Usage: holdfast try --rules REPORT.json IN -w OUT [--json]\n"
-	"\n"
-	"Applies the rules of a report to a capture: OUT gets the packets that would have passed.\n"
-	"\n"
-	"  IN              a capture (pcap, pcapng; packed with gzip or zstd or not), or - for standard input\n"
-	"  --rules FILE    a report of 'holdfast analyze --json', or - for standard input\n"
-	"  -w, --write OUT where to write, in the format of IN, or - for standard output;\n"
-	"                  the summary then goes to standard error\n"
-	"  --json          the summary as JSON (" TRY_SCHEMA ")\n"
-	"  -h, --help      this text\n"
-	"\n"
-	"drop drops, rate_limit is a token bucket on capture time, other actions pass. The first rule that matches decides.\n"
-	"Exit status: 0 done, 1 IN, OUT or the report is bad (what could be read of a cut IN is written), 2 wrong usage.\n"
-	"\n"
-	"Example:\n"
-	"  holdfast analyze --json attack.pcap > report.json\n"
-	"  holdfast try --rules report.json attack.pcap -w passed.pcap\n";
-
 struct options {
 	const char *rules, *input, *output;
 	bool json;
-	bool help;
+};
+
+/* clang-format off */
+static const struct option_row rows[] = {
+	{ .value = "IN", OPTION_INTO(struct options, input),
+	  .missing = "no capture to read", .too_many = "one capture at a time",
+	  .help = "a capture (pcap, pcapng; packed with gzip or zstd or not), or - for standard input" },
+	{ .name = "rules", .value = "FILE", OPTION_INTO(struct options, rules),
+	  .missing = "no rules: --rules REPORT.json is missing",
+	  .help = "a report of 'holdfast analyze --json', or - for standard input" },
+	{ .name = "write", .letter = 'w', .value = "OUT", OPTION_INTO(struct options, output),
+	  .missing = "nowhere to write: -w OUT is missing",
+	  .help = "where to write, in the format of IN, or - for standard output;\n"
+	          "the summary then goes to standard error" },
+	{ .name = "json", OPTION_INTO(struct options, json), .help = "the summary as JSON (" TRY_SCHEMA ")" },
+};
+/* clang-format on */
+
+static const struct option_table table = {
+	.command = "try",
+	.synopsis = "--rules REPORT.json IN -w OUT [--json]",
+	.purpose = "Applies the rules of a report to a capture: OUT gets the packets that would have passed.\n",
+	.notes =
+		"drop drops, rate_limit is a token bucket on capture time, other actions pass. The first rule that matches decides.\n"
+		"Exit status: 0 done, 1 IN, OUT or the report is bad (what could be read of a cut IN is written), 2 wrong usage.\n"
+		"\n"
+		"Example:\n"
+		"  holdfast analyze --json attack.pcap > report.json\n"
+		"  holdfast try --rules report.json attack.pcap -w passed.pcap\n",
+	OPTION_ROWS(rows),
 };
 
 struct counts {
@@ -102,74 +107,6 @@ static const char *printable(const char *text, char copy[PRINTABLE_SIZE])
 		copy[length] = text[length] >= ' ' && text[length] <= '~' ? text[length] : '?';
 	copy[length] = '\0';
 	return copy;
-}
-
-/* ---- options ---- */
-
-static int wrong_usage(const char *what)
-{
-	say_error("try", "%s; see 'holdfast try --help'", what);
-	return COMMAND_USAGE;
-}
-
-static int parse_options(int argc, char **argv, struct options *options)
-{
-	static const struct option known[] = {
-		{ "rules", required_argument, NULL, 'r' },
-		{ "write", required_argument, NULL, 'w' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	char what[PRINTABLE_SIZE], copy[PRINTABLE_SIZE];
-	int option;
-
-	*options = (struct options){ .json = false };
-	optind = 0; /* afresh: main may have used getopt before */
-	opterr = 0;
-	/* One thread, and before any other. NOLINTNEXTLINE(concurrency-mt-unsafe) */
-	while ((option = getopt_long(argc, argv, ":w:h", known, NULL)) != -1) {
-		switch (option) {
-		case 'r':
-			options->rules = optarg;
-			break;
-		case 'w':
-			options->output = optarg;
-			break;
-		case 'j':
-			options->json = true;
-			break;
-		case 'h':
-			options->help = true;
-			return COMMAND_DONE;
-		case ':':
-			(void)snprintf(what, sizeof(what), "%.60s needs a file name behind it",
-			               printable(argv[optind - 1], copy));
-			return wrong_usage(what);
-		default:
-			if (optopt > ' ' && optopt <= '~' && strncmp(argv[optind - 1], "--", 2) != 0)
-				(void)snprintf(what, sizeof(what), "unknown option -%c", optopt);
-			else
-				(void)snprintf(what, sizeof(what), "unknown option %.60s",
-				               printable(argv[optind - 1], copy));
-			return wrong_usage(what);
-		}
-	}
-	if (argc - optind > 1) {
-		(void)snprintf(what, sizeof(what), "one capture at a time, and '%.60s' is one too many",
-		               printable(argv[optind + 1], copy));
-		return wrong_usage(what);
-	}
-	if (argc == optind)
-		return wrong_usage("no capture to read");
-	options->input = argv[optind];
-	if (!options->rules)
-		return wrong_usage("no rules: --rules REPORT.json is missing");
-	if (!options->output)
-		return wrong_usage("nowhere to write: -w OUT is missing");
-	if (strcmp(options->rules, "-") == 0 && strcmp(options->input, "-") == 0)
-		return wrong_usage("the rules and the capture cannot both come from standard input");
-	return COMMAND_DONE;
 }
 
 /* ---- report → rules ---- */
@@ -418,42 +355,6 @@ static bool is_section(const struct capture_record *record)
 	return record->raw_length >= SECTION_MINIMUM && memcmp(record->raw, type, sizeof(type)) == 0;
 }
 
-/* ---- progress: on a terminal, for what takes longer than two seconds ---- */
-
-struct progress {
-	int64_t began_ns, shown_ns; /* of the monotonic clock; decides nothing */
-	bool wanted, shown;
-};
-
-static int64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	return clock_gettime(CLOCK_MONOTONIC, &now) ? 0 : (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
-static void progress_show(struct progress *progress, const struct capture *capture, uint64_t packets)
-{
-	uint64_t size = capture_size(capture);
-	int64_t now = monotonic_ns();
-
-	if (now - progress->began_ns < PROGRESS_AFTER_NS || now - progress->shown_ns < PROGRESS_EVERY_NS)
-		return;
-	progress->shown_ns = now;
-	progress->shown = true;
-	if (size >= 100)
-		(void)fprintf(stderr, "\r%" PRIu64 " packets, %" PRIu64 " %% ", packets,
-		              capture_position(capture) / (size / 100));
-	else
-		(void)fprintf(stderr, "\r%" PRIu64 " packets ", packets);
-}
-
-static void progress_end(const struct progress *progress)
-{
-	if (progress->shown)
-		(void)fputs("\r\033[K", stderr);
-}
-
 /* ---- the trial ---- */
 
 static bool passes(struct trial *trial, const struct capture_record *record)
@@ -495,17 +396,19 @@ static int try_packet(struct trial *trial, const struct capture_record *record, 
 /* 0, also where the input is cut (then counts.truncated), or -errno of the output. */
 static int sift(struct trial *trial, struct capture *capture, FILE *file)
 {
-	struct progress progress = { .began_ns = monotonic_ns(), .wanted = isatty(STDERR_FILENO) };
 	struct capture_record record;
+	struct progress progress;
 	bool more = true;
 	int result = 0;
 
+	progress_begin(&progress);
 	while (more && !result) {
 		switch (capture_next(capture, &record)) {
 		case CAPTURE_PACKET:
 			result = try_packet(trial, &record, file);
-			if (progress.wanted && trial->counts.packets % PROGRESS_PACKETS == 0)
-				progress_show(&progress, capture, trial->counts.packets);
+			if (progress_is_due(&progress, trial->counts.packets))
+				progress_show(&progress, trial->counts.packets, capture_position(capture),
+				              capture_size(capture));
 			break;
 		case CAPTURE_OTHER:
 			result = trial->may_drop && is_section(&record) ? put_section(file, &record)
@@ -521,7 +424,7 @@ static int sift(struct trial *trial, struct capture *capture, FILE *file)
 			break;
 		}
 	}
-	progress_end(&progress);
+	progress_clear(&progress);
 	return result;
 }
 
@@ -624,7 +527,8 @@ static int run(struct trial *trial, const struct options *options)
 	if (overwrites(options))
 		return COMMAND_USAGE;
 	if (strcmp(options->output, "-") == 0 && isatty(STDOUT_FILENO))
-		return wrong_usage(
+		return options_refuse(
+			&table,
 			"a capture is nothing for a terminal: redirect standard output, or name a file with -w");
 	if (read_rules(options->rules, trial) != 0)
 		return COMMAND_BAD;
@@ -670,14 +574,14 @@ undo_rules:
 
 int try_command(int argc, char **argv)
 {
-	struct options options;
+	struct options options = { .json = false };
 	struct trial *trial;
-	int status = parse_options(argc, argv, &options);
+	int status;
 
-	if (status != COMMAND_DONE)
+	if (!options_take(&table, argc, argv, &options, &status))
 		return status;
-	if (options.help)
-		return fputs(help, stdout) < 0 || fflush(stdout) != 0 ? COMMAND_BAD : COMMAND_DONE;
+	if (strcmp(options.rules, "-") == 0 && strcmp(options.input, "-") == 0)
+		return options_refuse(&table, "the rules and the capture cannot both come from standard input");
 	trial = calloc(1, sizeof(*trial));
 	if (!trial) {
 		say_error("try", "out of memory; free some");
