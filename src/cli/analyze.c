@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +19,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/say.h"
+#include "cli/screen.h"
 #include "cli/services.h"
 #include "engine/engine.h"
 #include "engine/feed.h"
@@ -91,13 +91,6 @@ struct run {
 	bool told;     /* there are findings, and the report, if one was wanted, has them */
 	struct progress progress;
 };
-
-static unsigned clamp_width(uint64_t width)
-{
-	if (width < PAGE_WIDTH_MIN)
-		return PAGE_WIDTH_MIN;
-	return width > PAGE_WIDTH_MAX ? PAGE_WIDTH_MAX : (unsigned)width;
-}
 
 /* ---- Options ---- */
 
@@ -210,41 +203,6 @@ static void read_files(struct run *run, const struct options *options, struct me
 
 /* ---- Telling ---- */
 
-/* NULL where it is not set or empty. */
-static const char *environment(const char *variable)
-{
-	const char *value = getenv(variable);
-
-	return value && *value ? value : NULL;
-}
-
-static unsigned terminal_width(void)
-{
-	const char *columns = environment("COLUMNS");
-	struct winsize size;
-	unsigned long value = columns ? strtoul(columns, NULL, 10) : 0;
-
-	if (value == 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
-		value = size.ws_col;
-	if (value == 0)
-		return PAGE_WIDTH_DEFAULT;
-	return clamp_width(value);
-}
-
-/* Does the terminal's encoding have more than ASCII? POSIX: the first of these that is set counts. */
-static bool is_utf8(void)
-{
-	static const char *const variables[] = { "LC_ALL", "LC_CTYPE", "LANG" };
-
-	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
-		const char *value = environment(variables[i]);
-
-		if (value)
-			return strcasestr(value, "utf-8") || strcasestr(value, "utf8");
-	}
-	return false;
-}
-
 static int refuse_html(const char *path, int result)
 {
 	say_error(say_output(path), "cannot write the report: %s; name another file with --html", strerror(-result));
@@ -332,13 +290,8 @@ static bool overwrites(const struct options *options)
 
 static int tell(const struct run *run, const struct options *options)
 {
-	const char *terminal = environment("TERM");
-	struct page_options page = {
-		.color = !options->no_color && !environment("NO_COLOR") && isatty(STDOUT_FILENO) &&
-		         !(terminal && strcmp(terminal, "dumb") == 0),
-		.unicode = is_utf8(),
-		.width = options->width ? clamp_width(options->width) : terminal_width(),
-	};
+	struct paper screen = screen_paper(options->width, options->no_color);
+	struct page_options page = { .color = screen.color, .unicode = screen.unicode, .width = screen.width };
 	int result = options->json ? analysis_json_write(stdout, &run->input, run->engine)
 	                           : page_write(stdout, &run->input, run->engine, &page);
 
