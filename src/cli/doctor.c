@@ -210,16 +210,18 @@ static void check_session(struct checks *checks, const struct config *config)
 		return;
 	}
 	(void)address_format(&session.client, address);
-	if (is_management_source(config, &session.client) && is_management_port(config, session.server_port))
+	if (!is_management_port(config, session.server_port))
+		advise(say(add(checks, "", "session", MIND),
+		           "you come from %s to port %u, which is no management port: a block could shut you out",
+		           address, (unsigned)session.server_port),
+		       "add %u to shield.management.ports", (unsigned)session.server_port);
+	else if (!is_management_source(config, &session.client))
+		advise(say(add(checks, "", "session", MIND),
+		           "you come from %s, which is kept open only while you are connected or give orders", address),
+		       "add %s, or the network around it, to shield.management.from", address);
+	else
 		say(add(checks, "", "session", WELL), "you come from %s to port %u, which is kept open", address,
 		    (unsigned)session.server_port);
-	else
-		advise(say(add(checks, "", "session", MIND),
-		           "you come from %s to port %u, which is kept open for an hour after an order, no longer",
-		           address, (unsigned)session.server_port),
-		       "add %s to shield.management.from%s", address,
-		       is_management_port(config, session.server_port) ? ""
-		                                                       : ", and the port to shield.management.ports");
 }
 
 /* ---- Interfaces ---- */

@@ -318,10 +318,11 @@ int off_command(int argc, char **argv)
 		say_error("off", "only root can detach programs; try 'sudo holdfast off'");
 		return COMMAND_BAD;
 	}
-	status = place_find("off", options.config, &place);
-	if (status != COMMAND_DONE)
-		return status;
-	/* Whatever is the matter with the daemon, it must not keep the shield from being taken away. */
+	/* Whatever is the matter with configuration or daemon, it must not keep the shield from being taken away. */
+	if (place_find("off", options.config, &place) != COMMAND_DONE) {
+		say_error("off", "so what is pinned by default, in " SHIELD_BPFFS_DIR ", is taken away");
+		place = (struct place){ .bpffs_dir = SHIELD_BPFFS_DIR };
+	}
 	running = control_client_open(place.socket, &client) == 0;
 	if (running)
 		control_client_close(&client);

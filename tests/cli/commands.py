@@ -124,7 +124,6 @@ ROWS = [
     ("config check whole.yaml", DONE, "whole.yaml: good: mode observe, 2 interfaces, 1 services", None),
     ("status --config mode.yaml", BAD, None, "mode.yaml:1:7: "),
     ("doctor --config mode.yaml", BAD, None, "mode.yaml:1:7: "),
-    ("off --config mode.yaml", BAD, None, "mode.yaml:1:7: |only root"),
     ("run --config mode.yaml", BAD, None, "mode.yaml:1:7: |only root"),
     ("doctor nowhere0", BAD, "bad +nowhere0 link +there is no such interface", None),
     ("doctor --json nowhere0", BAD, '"holdfast.doctor/1".*"interface": "nowhere0"', None),
