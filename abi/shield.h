@@ -29,6 +29,7 @@
 #define SHIELD_RULE_RANGES_MAX 8       /* terms of one rule that are ranges */
 #define SHIELD_RULE_UNLESS_MAX 4       /* negated terms of one rule that are no ranges */
 #define SHIELD_GUARD_MAX 16
+#define SHIELD_INTERFACES_MAX 16
 #define SHIELD_ALLOW_MAX 16384
 #define SHIELD_FLOWS_MAX 262144
 #define SHIELD_TAGS_MAX 4        /* VLAN tags of a frame */
@@ -56,8 +57,10 @@ enum shield_reason {
 	SHIELD_PASS_IP_SHORT,
 	SHIELD_PASS_IP_VERSION,
 	SHIELD_PASS_IP_HEADER,
+	/* Of these IP says whose they are: block list and rules hold for them too. */
 	SHIELD_PASS_EXTENSION, /* IPv6 extension headers cut, or more than SHIELD_EXTENSIONS_MAX */
-	SHIELD_PASS_LAST = SHIELD_PASS_EXTENSION,
+	SHIELD_PASS_TRANSPORT, /* transport header cut or impossible */
+	SHIELD_PASS_LAST = SHIELD_PASS_TRANSPORT,
 	SHIELD_DROP_BLOCK, /* block list */
 	SHIELD_DROP_RULE,
 	SHIELD_DROP_RATE,   /* a rule's rate limit */
@@ -95,16 +98,16 @@ enum {
 	SHIELD_HAS_IPV4 = 1 << 0,
 	SHIELD_HAS_IPV6 = 1 << 1,
 	SHIELD_HAS_TCP = 1 << 2,
-	SHIELD_HAS_UDP = 1 << 3,
-	SHIELD_HAS_ICMP = 1 << 4,  /* type and code, of either family */
-	SHIELD_HAS_PORTS = 1 << 5, /* TCP, UDP, SCTP, DCCP, UDP-Lite */
-	SHIELD_HAS_FRAGMENT = 1 << 6,
-	SHIELD_HAS_LATER_FRAGMENT = 1 << 7, /* offset > 0 */
-	SHIELD_HAS_DF = 1 << 8,
-	SHIELD_HAS_OPTIONS = 1 << 9,      /* IPv4 options or IPv6 extension headers */
-	SHIELD_HAS_MSS = 1 << 10,         /* a TCP option of that kind */
-	SHIELD_HAS_MALFORMED = 1 << 11,   /* the transport header is cut or impossible: only what IP says is there */
-	SHIELD_HAS_OPTIONS_BAD = 1 << 12, /* the list of TCP options is malformed */
+	SHIELD_HAS_ICMP = 1 << 3,  /* type and code, of either family */
+	SHIELD_HAS_PORTS = 1 << 4, /* TCP, UDP, SCTP, DCCP, UDP-Lite */
+	SHIELD_HAS_FRAGMENT = 1 << 5,
+	SHIELD_HAS_LATER_FRAGMENT = 1 << 6, /* offset > 0 */
+	SHIELD_HAS_DF = 1 << 7,
+	SHIELD_HAS_OPTIONS = 1 << 8,    /* IPv4 options or IPv6 extension headers */
+	SHIELD_HAS_MSS = 1 << 9,        /* a TCP option of that kind */
+	SHIELD_HAS_MALFORMED = 1 << 10, /* the transport header is cut or impossible: only what IP says is there */
+	SHIELD_HAS_PAYLOAD =
+		1 << 11, /* payload_length is known: not where a TCP header is cut before it says how long it is */
 };
 
 enum shield_field {
@@ -122,6 +125,7 @@ enum shield_field {
 	SHIELD_F_ICMP_TYPE,
 	SHIELD_F_ICMP_CODE,
 	SHIELD_F_FRAGMENT_OFFSET, /* octets */
+	SHIELD_F_PAYLOAD_KEPT,    /* octets in `payload`; 0 unless SHIELD_NEED_PAYLOAD */
 	SHIELD_FIELDS = 16,
 };
 
@@ -272,13 +276,18 @@ struct shield_config {
 	__u32 sample_per_tick; /* samples that one CPU may hand out in 2^SHIELD_SAMPLE_SHIFT jiffies; 0: none */
 	__u32 hz;              /* jiffies in a second */
 	__u32 next_rule;       /* number of the rule that is made next */
-	__u32 unused;
-	__u64 seed; /* of the hashes of source_buckets */
+	__u32 clsact_count;
+	__u32 clsact[SHIELD_INTERFACES_MAX]; /* interfaces (ifindex) whose clsact queue was made by the shield */
+	__u64 seed;                          /* of the hashes of source_buckets */
 	struct shield_guard guard[SHIELD_GUARD_MAX];
 	__u64 allow_bins[SHIELD_ALLOW_BINS / 64];
 };
 
-/* Map `allow`, a trie. IPv4 prefixes are 96 longer than their length. Of nested ones the inner expires last. */
+/*
+ * Map `allow`, a trie. IPv4 prefixes are 96 longer than their length. Where the longest that holds an address has
+ * expired, the next longest is looked for, up to SHIELD_ALLOW_NESTED in all: who keeps the list removes expired ones.
+ */
+#define SHIELD_ALLOW_NESTED 4
 struct shield_allow_key {
 	__u32 length;
 	__u8 address[16];
@@ -286,6 +295,8 @@ struct shield_allow_key {
 
 struct shield_allow {
 	__u64 expires; /* jiffies */
+	__u32 length;  /* of the key */
+	__u32 unused;
 };
 
 /*
@@ -295,14 +306,20 @@ struct shield_allow {
  * block4_bits has a bit per IPv4 /24: set where a listed prefix holds the /24 or is in it. block6_bits has one per
  * keyed hash of an IPv6 /48, for prefixes that long; shorter ones are counted in `short6` and always looked for.
  * A table is buckets of one or two cache lines. A prefix stands in the bucket of its hash or, as long as those are full,
- * in one of the next SHIELD_BLOCK_PROBES - 1: a look-up ends at a bucket with an empty slot. A slot is freed to be empty
- * only where its bucket has another empty one; else it is SHIELD_BLOCK4_GRAVE, or of length SHIELD_BLOCK6_GRAVE.
+ * in one of the next SHIELD_BLOCK4_PROBES - 1 (SHIELD_BLOCK6_PROBES - 1; behind the last comes the first): a look-up ends
+ * at a bucket with an empty slot. A slot is freed to be empty only where its bucket has another empty one, or no prefix
+ * has been put behind that bucket because it was full; else it is SHIELD_BLOCK4_GRAVE, or of length SHIELD_BLOCK6_GRAVE.
+ * Prefixes are never moved.
+ *
+ * With half of the slots taken, one look-up in a hundred of block4 goes on to a second bucket, one in twenty-five of
+ * block6; of ten million prefixes the farthest stood in the 6th bucket and the 13th. The bounds leave room beyond that.
  *
  * block_state is written by who writes the tables. Ticks are jiffies >> tick_shift, about half a second; 26 bits of them
  * in a slot of block4. All prefixes expire before `horizon`; behind it the tables hold nothing, so that ticks that have
  * wrapped mean nothing either.
  */
-#define SHIELD_BLOCK_PROBES 4
+#define SHIELD_BLOCK4_PROBES 8
+#define SHIELD_BLOCK6_PROBES 16
 #define SHIELD_BLOCK_BITS (1u << 24)
 #define SHIELD_BLOCK_WORDS 8 /* words of 64 bits in one value of a bitmap's map: a cache line */
 
@@ -319,8 +336,14 @@ struct shield_block4 {
 	__u64 slot[SHIELD_BLOCK4_SLOTS];
 };
 
+/* Whether a slot that is neither empty nor a grave still blocks; `tick` is jiffies >> tick_shift. */
+static inline int shield_block4_alive(__u64 slot, __u64 tick)
+{
+	return ((SHIELD_BLOCK4_EXPIRES(slot) - (__u32)tick - 1) & SHIELD_BLOCK4_TICKS) < (SHIELD_BLOCK4_TICKS + 1) / 2;
+}
+
 /* `length` is written last when a slot is filled, first when it is emptied; 0 is empty. */
-#define SHIELD_BLOCK6_SLOTS 2
+#define SHIELD_BLOCK6_SLOTS 4
 #define SHIELD_BLOCK6_GRAVE 255
 struct shield_block6_slot {
 	__u64 address[2]; /* as they lie in memory */
@@ -343,6 +366,8 @@ struct shield_block_state {
 	__u64 lengths6[2]; /* the same, /1 to /128 */
 	__u32 short6;      /* listed prefixes shorter than /48 */
 	__u32 count4, count6;
+	__u32 capacity; /* room for so many prefixes of each family: at most half of the slots */
+	__u32 hz;       /* jiffies in a second */
 	__u32 unused;
 };
 
@@ -370,10 +395,7 @@ static inline __u64 shield_mix(__u64 x)
 /* `address` in host byte order, host bits zero. Of it the low bits name a bucket. */
 static inline __u32 shield_block4_hash(__u64 seed, __u32 address, __u32 length)
 {
-	__u64 x = ((__u64)address << 6 | length) ^ seed;
-
-	x *= 0x9e3779b97f4a7c15ULL;
-	return (__u32)(x >> 32) ^ (__u32)(x >> 52);
+	return (__u32)shield_mix(((__u64)address << 6 | length) ^ seed);
 }
 
 static inline __u32 shield_block6_hash(__u64 seed, const __u64 word[2], __u32 length)
@@ -468,7 +490,7 @@ struct shield_note {
 };
 
 _Static_assert(sizeof(struct shield_block4) == 64, "a bucket is a cache line");
-_Static_assert(sizeof(struct shield_block6) == 64, "a bucket is a cache line");
+_Static_assert(sizeof(struct shield_block6) == 128, "a bucket is two cache lines");
 _Static_assert(sizeof(struct shield_flow_key) == 40, "no padding in a key");
 _Static_assert(sizeof(struct shield_flow) == 32, "half a cache line");
 _Static_assert(sizeof(struct shield_sample) == 160, "no padding that would carry what memory held before");

@@ -20,8 +20,16 @@
 struct blocks; /* opaque */
 
 /*
- * Over the maps' memory; blocks_new_private() makes tables of its own, for tests and for who has no kernel: `capacity`
- * prefixes per family, `hz` jiffies a second. Both leave descriptors open to their owner.
+ * The state of empty tables for `capacity` prefixes per family, `hz` jiffies a second and a secret seed. Who makes the
+ * maps gives block4 and block6 state->buckets4 and ->buckets6 values, the bitmaps SHIELD_BLOCK_BITS bits, and writes the
+ * state into block_state.
+ */
+void blocks_begin(uint32_t capacity, uint32_t hz, uint64_t seed, struct shield_block_state *state);
+
+/*
+ * Over the maps' memory, which is mapped; what stands in the tables is taken over. -EBADMSG: the state is none that
+ * blocks_begin() makes. blocks_new_private() makes tables of its own, for tests and for who has no kernel. Both leave
+ * descriptors to their owner, who may close them.
  */
 int blocks_new(const struct shield_maps *maps, struct blocks **blocks);
 int blocks_new_private(uint32_t capacity, uint32_t hz, uint64_t seed, struct blocks **blocks);
@@ -29,7 +37,8 @@ void blocks_free(struct blocks *blocks);
 
 /*
  * Blocks until `expires` (jiffies, rounded up to a tick of about half a second); a prefix that is there already gets the
- * new expiry. -EINVAL: length 0; -ERANGE: later than BLOCKS_DAYS_MAX from `now`; -ENOSPC: the table has no room for it.
+ * new expiry. -EINVAL: length 0, or an expiry that has passed; -ERANGE: later than BLOCKS_DAYS_MAX from `now`; -ENOSPC: the
+ * table has no room for it, though it may have after blocks_sweep().
  */
 int blocks_add(struct blocks *blocks, const struct prefix *prefix, uint64_t now, uint64_t expires);
 int blocks_remove(struct blocks *blocks, const struct prefix *prefix, uint64_t now); /* -ENOENT */
@@ -38,7 +47,11 @@ int blocks_find(const struct blocks *blocks, const struct address *address, uint
                 uint64_t *expires);
 /* Prefixes in the tables, expired ones that nobody has swept included; room for so many in each family. */
 void blocks_count(const struct blocks *blocks, uint32_t *ipv4, uint32_t *ipv6, uint32_t *capacity);
-/* Frees what has expired, in a part of the tables a call (`buckets` of each); wraps around. Returns how many it freed. */
+/*
+ * Frees what has expired, in a part of the tables a call (`buckets` of each); wraps around. Returns how many it freed.
+ * Each time it has been through a table whole, bits of its bitmap that nothing needs are cleared. Must get round within
+ * BLOCKS_DAYS_MAX; once in a minute is usual.
+ */
 unsigned blocks_sweep(struct blocks *blocks, uint64_t now, uint32_t buckets);
 /* Calls `each` for every prefix that has not expired, in no order; stops where it returns not 0, and returns that. */
 int blocks_each(const struct blocks *blocks, uint64_t now,

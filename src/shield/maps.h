@@ -2,6 +2,9 @@
 /*
  * The shield's maps as descriptors, and what can be read from them with no privilege but having them. The loader hands
  * descriptors to the engine in the order of enum shield_map; those that the engine may not write are opened read-only.
+ *
+ * Functions return 0 or -errno. A map that was not had (-1) is -EBADF. What sums over CPUs asks the system once in a
+ * process's life how many there can be (/sys/devices/system/cpu/possible): before it shuts itself in.
  */
 #ifndef HOLDFAST_SHIELD_MAPS_H
 #define HOLDFAST_SHIELD_MAPS_H
@@ -40,7 +43,10 @@ struct shield_maps {
 
 const char *shield_map_name(enum shield_map map);
 void shield_maps_close(struct shield_maps *maps);
-/* Copies of the descriptors for the engine: read-only where it must not write. Whoever gets them closes them. */
+/*
+ * Descriptors for the engine, from what is pinned: read-only where it must not write, but for the ring of samples, whose
+ * reader says in the ring how far it is. Whoever gets them closes them.
+ */
 int shield_maps_for_engine(const char *bpffs_dir, struct shield_maps *maps);
 
 /* How jiffies and CLOCK_MONOTONIC go together; pure arithmetic, the clock is passed in. */
@@ -55,10 +61,10 @@ uint64_t shield_jiffies_after(const struct shield_pace *pace, int64_t monotonic_
 /* Nanoseconds until `jiffies`, 0 where that has been; INT64_MAX for SHIELD_NEVER. */
 int64_t shield_ns_until(const struct shield_pace *pace, int64_t monotonic_ns, uint64_t jiffies);
 
-/* "drop_block": a stable word. */
+/* "drop_block": a stable word; "unknown" for what is no reason. */
 const char *shield_reason_name(enum shield_reason reason);
 
-/* Sums over all CPUs. */
+/* Sums over all CPUs; of totals, `interval` is the largest, and what only one CPU's sampler can mean is 0. */
 int shield_read_counters(const struct shield_maps *maps, struct shield_counters counters[SHIELD_SERVICES_MAX]);
 int shield_read_totals(const struct shield_maps *maps, struct shield_totals *totals);
 int shield_read_rule_count(const struct shield_maps *maps, uint32_t counter, struct shield_rule_count *count);
@@ -74,6 +80,9 @@ struct shield_rule_told {
 	bool shadow;
 	char reason[SHIELD_REASON_MAX];
 };
+/* A note and what it tells. -EBADMSG: it is none that the other makes; -EINVAL: what is told has no note. */
+int shield_note_read(const struct shield_note *note, uint32_t counter, struct shield_rule_told *told);
+int shield_note_write(const struct shield_rule_told *told, struct shield_note *note);
 /* Rules that have not expired, by number; `rules` has room for SHIELD_RULES_MAX. A note that cannot be read is -EBADMSG. */
 int shield_read_rules(const struct shield_maps *maps, uint64_t now, struct shield_rule_told *rules, unsigned *count);
 
@@ -87,6 +96,7 @@ struct shield_mode {
 	uint32_t guard_count;
 	struct shield_guard guard[SHIELD_GUARD_MAX];
 };
+/* -EBADMSG: of another layout. */
 int shield_read_mode(const struct shield_maps *maps, uint64_t now, struct shield_mode *mode);
 
 #endif

@@ -23,7 +23,6 @@
 #include "shield/maps.h"
 
 #define SHIELD_BPFFS_DIR "/sys/fs/bpf/holdfast"
-#define SHIELD_INTERFACES_MAX 16
 #define SHIELD_NAME_SIZE 64
 #define SHIELD_BLOCK_CAPACITY_MIN 1024
 #define SHIELD_BLOCK_CAPACITY_MAX 4194304
@@ -56,6 +55,8 @@ int shield_open(const struct shield_options *options, struct shield **shield, st
 /* The same maps and links through their pins, with no program loaded: for who only reads, changes the mode, or ends it. */
 int shield_open_pinned(const char *bpffs_dir, struct shield **shield, struct shield_error *error);
 enum shield_origin shield_origin(const struct shield *shield);
+/* Where the maps are pinned now: bpffs_dir, or a place beside it until shield_commit(). For shield_maps_for_engine(). */
+const char *shield_pins(const struct shield *shield);
 void shield_close(struct shield *shield);
 
 /* Attaches XDP and, for the map of flows, a classifier behind a clsact queue. -EEXIST where another program is. */

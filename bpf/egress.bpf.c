@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What this host sends, seen where it leaves: keeps the map of flows, by which a sample of an arriving packet says
+ * whether anybody here has spoken with its sender. Changes nothing and holds nothing up.
+ */
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "abi/shield.h"
+#include "bpf/maps.h"
+#include "bpf/parse.h"
+
+PARSE_INLINE long parse_load(const struct parse_frame *frame, __u32 offset, void *to, __u32 length)
+{
+	return bpf_skb_load_bytes(frame->at, offset, to, length);
+}
+
+static const __u32 zero;
+
+PARSE_STAGES(parse_egress, struct __sk_buff)
+
+SEC("tc")
+int shield_egress(struct __sk_buff *ctx)
+{
+	struct shield_key key = { 0 };
+	struct shield_flow_key look = { 0 };
+	struct shield_totals *total;
+	struct shield_flow *flow;
+	__u64 now;
+
+	if (parse_egress(ctx, 0, &key) != SHIELD_PASS_CLEAN)
+		return TC_ACT_UNSPEC;
+	if (!(key.field[SHIELD_F_HAS] & SHIELD_HAS_PORTS))
+		return TC_ACT_UNSPEC;
+	__builtin_memcpy(look.src, key.dst, sizeof(look.src));
+	__builtin_memcpy(look.dst, key.src, sizeof(look.dst));
+	look.src_port = key.field[SHIELD_F_DST_PORT];
+	look.dst_port = key.field[SHIELD_F_SRC_PORT];
+	look.protocol = (__u8)key.field[SHIELD_F_PROTOCOL];
+	now = bpf_jiffies64();
+	flow = bpf_map_lookup_elem(&flows, &look);
+	if (flow) {
+		flow->last = now;
+		flow->packets++;
+		flow->tcp_flags |= (__u8)key.field[SHIELD_F_TCP_FLAGS];
+	} else {
+		struct shield_flow new = {
+			.first = now,
+			.last = now,
+			.packets = 1,
+			.tcp_flags = (__u8)key.field[SHIELD_F_TCP_FLAGS],
+		};
+
+		if (bpf_map_update_elem(&flows, &look, &new, BPF_NOEXIST) &&
+		    (total = bpf_map_lookup_elem(&totals, &zero)))
+			total->flows_full++;
+	}
+	return TC_ACT_UNSPEC;
+}
+
+static char shield_license[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,601 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The program that each arriving frame meets: parse, then the operator's way in, allow list, block list, rules, limits,
+ * in that order, the first that has a say deciding; then it is counted, and now and then a sample of it handed out.
+ *
+ * What costs here is memory that is in no cache, and calls of helpers, not instructions. So small bitmaps stand before
+ * large tables, a token bucket is one word in a fixed place, time is jiffies, and what no rule asks for is not read.
+ * Nothing here ends the way of a packet for any reason but those of enum shield_reason: what cannot be looked up passes.
+ */
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "abi/shield.h"
+#include "bpf/maps.h"
+#include "bpf/parse.h"
+
+/* What stands for passing; a benchmark sets it to XDP_DROP, to time passing without the rest of the network's code. */
+const volatile __u32 verdict_pass = XDP_PASS;
+
+PARSE_INLINE long parse_load(const struct parse_frame *frame, __u32 offset, void *to, __u32 length)
+{
+	return bpf_xdp_load_bytes(frame->at, offset, to, length);
+}
+
+static const __u32 zero;
+
+/* A bit's number, by a De Bruijn sequence, for there is no instruction for it. */
+static const __u8 bit_number[64] = {
+	0,  1,  48, 2,  57, 49, 28, 3,  61, 58, 50, 42, 38, 29, 17, 4,  62, 55, 59, 36, 53, 51,
+	43, 22, 45, 39, 33, 30, 24, 18, 12, 5,  63, 47, 56, 27, 60, 41, 37, 16, 54, 35, 52, 21,
+	44, 32, 23, 11, 46, 26, 40, 15, 34, 20, 31, 10, 25, 14, 19, 9,  13, 8,  7,  6,
+};
+
+PARSE_INLINE __u32 lowest_bit(__u64 bits)
+{
+	return bit_number[((bits & -bits) * 0x03f79d71b4cb0a89ULL) >> 58];
+}
+
+/* The two words of an address as they lie in memory; keys are aligned to 8. */
+PARSE_INLINE const __u64 *words(const __u8 address[16])
+{
+	return (const __u64 *)(const void *)address;
+}
+
+/*
+ * Functions marked APART are verified once and by themselves, whatever calls them: what they are called from is no harder
+ * to verify for the loops in them. The verifier lets their pointers be NULL, so they ask.
+ */
+#define APART __attribute__((noinline))
+
+APART int ports_hold(const struct shield_services *table, const struct shield_key *key, __u32 first, __u32 count)
+{
+	if (!table || !key)
+		return 0;
+	for (__u32 i = 0; i < SHIELD_SERVICE_PORTS_MAX && i < count; i++) {
+		const struct shield_service_ports *ports = &table->ports[(first + i) & (SHIELD_SERVICE_PORTS_MAX - 1)];
+		__u16 port = key->field[SHIELD_F_DST_PORT];
+
+		if (ports->protocol == key->field[SHIELD_F_PROTOCOL] && port >= ports->low && port <= ports->high)
+			return 1;
+	}
+	return 0;
+}
+
+APART int service_of(const struct shield_services *table, const struct shield_key *key)
+{
+	const __u64 *dst;
+	__u64 candidates;
+
+	if (!table || !key)
+		return SHIELD_SERVICE_NONE;
+	dst = words(key->dst);
+	candidates = table->by_dst[shield_fold(dst)];
+	for (int i = 0; i < SHIELD_SERVICE_PREFIXES_MAX && candidates; i++) {
+		const struct shield_service_prefix *prefix =
+			&table->prefixes[lowest_bit(candidates) & (SHIELD_SERVICE_PREFIXES_MAX - 1)];
+
+		candidates &= candidates - 1;
+		if ((dst[0] & prefix->mask[0]) == prefix->value[0] && (dst[1] & prefix->mask[1]) == prefix->value[1] &&
+		    (prefix->ports == 0 || ports_hold(table, key, prefix->first_port, prefix->ports)))
+			return prefix->service & (SHIELD_SERVICES_MAX - 1);
+	}
+	return SHIELD_SERVICE_NONE;
+}
+
+APART int is_guarded(const struct shield_key *key, const struct shield_config *c, __u64 now)
+{
+	const __u64 *src;
+
+	if (!key || !c)
+		return 0;
+	src = words(key->src);
+	if (!(key->field[SHIELD_F_HAS] & SHIELD_HAS_PORTS))
+		return 0;
+	for (__u32 i = 0; i < SHIELD_GUARD_MAX && i < c->guard_count; i++) {
+		const struct shield_guard *guard = &c->guard[i];
+
+		if (guard->port == key->field[SHIELD_F_DST_PORT] && guard->protocol == key->field[SHIELD_F_PROTOCOL] &&
+		    (src[0] & guard->mask[0]) == guard->value[0] && (src[1] & guard->mask[1]) == guard->value[1] &&
+		    guard->expires > now)
+			return 1;
+	}
+	return 0;
+}
+
+APART int is_allowed(const struct shield_key *key, const struct shield_config *c, __u64 now)
+{
+	struct shield_allow_key look = { .length = 128 };
+	const struct shield_allow *found;
+	__u32 bin;
+
+	if (!key || !c || c->allow_count == 0)
+		return 0;
+	if (key->field[SHIELD_F_HAS] & SHIELD_HAS_IPV4)
+		bin = parse_be16(key->src + 12);
+	else if (c->allow_short)
+		bin = SHIELD_ALLOW_BINS;
+	else
+		bin = shield_allow_bin6(parse_be32(key->src));
+	if (bin < SHIELD_ALLOW_BINS && !(c->allow_bins[bin / 64] >> (bin % 64) & 1))
+		return 0;
+	__builtin_memcpy(look.address, key->src, sizeof(look.address));
+	for (int i = 0; i < SHIELD_ALLOW_NESTED; i++) {
+		found = bpf_map_lookup_elem(&allow, &look);
+		if (!found)
+			return 0;
+		if (found->expires > now)
+			return 1;
+		if (found->length == 0)
+			return 0;
+		look.length = found->length - 1;
+	}
+	return 0;
+}
+
+/* The slot of a bucket that says so; 0 where none does and none is empty, 1 where one is. */
+APART __u64 search_block4(const struct shield_block4 *bucket, __u64 want)
+{
+	__u64 found = 0, empty = 0;
+
+	if (!bucket)
+		return 0;
+#pragma unroll
+	for (int i = 0; i < SHIELD_BLOCK4_SLOTS; i++) {
+		__u64 slot = bucket->slot[i];
+
+		if (SHIELD_BLOCK4_WHAT(slot) == want)
+			found = slot;
+		if (slot == 0)
+			empty = 1;
+	}
+	return found ? found : empty;
+}
+
+/* Whether a prefix of that length around the address is in block4. */
+APART int in_block4(const struct shield_block_state *state, __u32 address, __u32 length, __u64 now)
+{
+	__u32 hash;
+	__u64 want;
+
+	if (!state)
+		return 0;
+	address &= ~0u << ((32 - length) & 31);
+	hash = shield_block4_hash(state->seed, address, length);
+	want = SHIELD_BLOCK4(address, length, 0);
+	for (__u32 probe = 0; probe < SHIELD_BLOCK4_PROBES; probe++) {
+		__u32 n = (hash + probe) & (state->buckets4 - 1);
+		const struct shield_block4 *bucket = bpf_map_lookup_elem(&block4, &n);
+		__u64 found;
+
+		if (!bucket)
+			return 0;
+		found = search_block4(bucket, want);
+		if (found > 1)
+			return shield_block4_alive(found, now >> (state->tick_shift & 63));
+		if (found)
+			return 0;
+	}
+	return 0;
+}
+
+struct block_walk {
+	const struct shield_block_state *state;
+	const struct shield_key *key;
+	__u64 now;
+	__u32 address; /* IPv4 */
+	__u32 near;    /* prefixes of /48 and longer may be there */
+	__u32 found;
+};
+
+static long walk4(__u32 n, struct block_walk *walk)
+{
+	if (!(walk->state->lengths4 >> (n & 31) & 1))
+		return 0;
+	walk->found = (__u32)in_block4(walk->state, walk->address, (n & 31) + 1, walk->now);
+	return walk->found != 0;
+}
+
+PARSE_INLINE __u64 mask_be(__u32 bits)
+{
+	return bits == 0 ? 0 : bits >= 64 ? ~0ULL : __builtin_bswap64(~0ULL << (64 - bits));
+}
+
+/* The expiry of the slot of a bucket that says so; 0 where none does and none is empty, 1 where one is. */
+APART __u64 search_block6(const struct shield_block6 *bucket, __u64 first, __u64 second, __u32 length)
+{
+	__u64 found = 0, empty = 0;
+
+	if (!bucket)
+		return 0;
+#pragma unroll
+	for (int i = 0; i < SHIELD_BLOCK6_SLOTS; i++) {
+		const struct shield_block6_slot *slot = &bucket->slot[i];
+		__u32 before = *(volatile const __u32 *)&slot->generation, is = *(volatile const __u32 *)&slot->length;
+
+		if (is == 0)
+			empty = 1;
+		if (is == length && slot->address[0] == first && slot->address[1] == second) {
+			__u64 expires = *(volatile const __u64 *)&slot->expires;
+
+			if (*(volatile const __u32 *)&slot->generation == before)
+				found = expires;
+		}
+	}
+	return found ? found : empty;
+}
+
+APART int in_block6(const struct shield_block_state *state, const struct shield_key *key, __u32 length, __u64 now)
+{
+	__u64 word[2];
+	__u32 hash;
+
+	if (!state || !key)
+		return 0;
+	word[0] = words(key->src)[0] & mask_be(length);
+	word[1] = length > 64 ? words(key->src)[1] & mask_be(length - 64) : 0;
+	hash = shield_block6_hash(state->seed, word, length);
+	for (__u32 probe = 0; probe < SHIELD_BLOCK6_PROBES; probe++) {
+		__u32 n = (hash + probe) & (state->buckets6 - 1);
+		const struct shield_block6 *bucket = bpf_map_lookup_elem(&block6, &n);
+		__u64 found;
+
+		if (!bucket)
+			return 0;
+		found = search_block6(bucket, word[0], word[1], length);
+		if (found)
+			return found > now;
+	}
+	return 0;
+}
+
+static long walk6(__u32 n, struct block_walk *walk)
+{
+	__u32 length = (n & 127) + 1;
+
+	if (!(walk->state->lengths6[(n >> 6) & 1] >> (n & 63) & 1))
+		return 0;
+	if (length >= 48 && !walk->near)
+		return 1;
+	walk->found = (__u32)in_block6(walk->state, walk->key, length, walk->now);
+	return walk->found != 0;
+}
+
+/* IPv4's usual lengths are looked up straight; others as the bits say which there are. */
+PARSE_INLINE int is_blocked4(const struct shield_key *key, const struct shield_block_state *state, __u64 now)
+{
+	__u32 address = parse_be32(key->src + 12), bit = address >> 8, line = bit / 64 / SHIELD_BLOCK_WORDS;
+	const struct shield_bits *bits = bpf_map_lookup_elem(&block4_bits, &line);
+	struct block_walk walk = { .state = state, .now = now, .address = address };
+	__u32 others = state->lengths4 & ~(1u << 31);
+
+	if (!bits || !(bits->word[bit / 64 % SHIELD_BLOCK_WORDS] >> (bit % 64) & 1))
+		return 0;
+	if (state->lengths4 >> 31 && in_block4(state, address, 32, now))
+		return 1;
+	if (!others)
+		return 0;
+	bpf_loop(31, walk4, &walk, 0);
+	return (int)walk.found;
+}
+
+PARSE_INLINE int is_blocked6(const struct shield_key *key, const struct shield_block_state *state, __u64 now)
+{
+	struct block_walk walk = { .state = state, .key = key, .now = now };
+	const struct shield_bits *bits;
+	__u32 bit, line;
+
+	bit = shield_block6_bit(state->seed, words(key->src)[0] & mask_be(48));
+	line = bit / 64 / SHIELD_BLOCK_WORDS;
+	bits = bpf_map_lookup_elem(&block6_bits, &line);
+	walk.near = bits && (bits->word[bit / 64 % SHIELD_BLOCK_WORDS] >> (bit % 64) & 1);
+	if (!walk.near && state->short6 == 0)
+		return 0;
+	bpf_loop(128, walk6, &walk, 0);
+	return (int)walk.found;
+}
+
+APART int is_blocked(const struct shield_key *key, const struct shield_block_state *state, __u64 now)
+{
+	if (!key || !state)
+		return 0;
+	if (now >= state->horizon)
+		return 0;
+	if (key->field[SHIELD_F_HAS] & SHIELD_HAS_IPV4)
+		return state->lengths4 ? is_blocked4(key, state, now) : 0;
+	return state->lengths6[0] | state->lengths6[1] ? is_blocked6(key, state, now) : 0;
+}
+
+/*
+ * Takes a token from a bucket in one word that gains `pps` a second and holds a tenth of a second's, but at least one.
+ * Two CPUs may meet here: who comes second tries again, and at the last drops.
+ */
+PARSE_INLINE int take_token(__u64 *bucket, __u32 pps, __u32 hz, __u64 now)
+{
+	__u64 full = (__u64)pps * SHIELD_TOKEN / 10;
+
+	if (full < SHIELD_TOKEN)
+		full = SHIELD_TOKEN;
+	if (full > 0xffffffff)
+		full = 0xffffffff;
+#pragma unroll
+	for (int attempt = 0; attempt < 3; attempt++) {
+		__u64 was = *(volatile __u64 *)bucket, level = was & 0xffffffff, is;
+		__u32 elapsed = (__u32)now - (__u32)(was >> 32);
+
+		/* A bucket that nobody has used, or not for long, is full; what is longer ago than 2^31 jiffies is too. */
+		if (was == 0 || elapsed >= hz)
+			level = full;
+		else
+			level += (__u64)elapsed * pps * SHIELD_TOKEN / (hz ? hz : 1);
+		if (level > full)
+			level = full;
+		if (level < SHIELD_TOKEN)
+			return 0;
+		level -= SHIELD_TOKEN;
+		is = (now & 0xffffffff) << 32 | level;
+		if (__sync_val_compare_and_swap(bucket, was, is) == was)
+			return 1;
+	}
+	return 0;
+}
+
+APART int rule_holds(const struct shield_rule *rule, const struct shield_key *key)
+{
+	const __u64 *word = (const __u64 *)(const void *)key;
+
+	if (!rule || !key)
+		return 0;
+#pragma unroll
+	for (int i = 0; i < SHIELD_WORDS; i++)
+		if ((word[i] & rule->mask[i]) != rule->value[i])
+			return 0;
+	for (__u32 i = 0; i < SHIELD_RULE_RANGES_MAX && i < rule->range_count; i++) {
+		const struct shield_range *range = &rule->ranges[i];
+		__u16 value = key->field[range->field & (SHIELD_FIELDS - 1)];
+
+		if ((value >= range->low && value <= range->high) == (range->negated != 0))
+			return 0;
+	}
+	for (__u32 i = 0; i < SHIELD_RULE_UNLESS_MAX && i < rule->unless_count; i++) {
+		const struct shield_unless *unless = &rule->unless[i];
+		__u32 at = unless->word < SHIELD_WORDS - 1 ? unless->word : SHIELD_WORDS - 2;
+
+		if ((word[at] & unless->mask[0]) == unless->value[0] &&
+		    (word[at + 1] & unless->mask[1]) == unless->value[1])
+			return 0;
+	}
+	return 1;
+}
+
+struct decision {
+	enum shield_reason reason;
+	__u32 rule;   /* counter of the rule that decided, or ~0 */
+	__u32 shadow; /* it only counts */
+};
+
+PARSE_INLINE void judge_rules(const struct shield_key *key, const struct shield_ruleset *set,
+                              const struct shield_config *c, __u64 now, __u32 frame, struct decision *decision)
+{
+	__u64 candidates;
+
+	candidates = set->by_protocol[key->field[SHIELD_F_PROTOCOL] & (SHIELD_BINS - 1)] &
+	             set->by_src_port[SHIELD_PORT_BIN(key->field[SHIELD_F_SRC_PORT])] &
+	             set->by_dst_port[SHIELD_PORT_BIN(key->field[SHIELD_F_DST_PORT])] &
+	             set->by_length[SHIELD_LENGTH_BIN(key->field[SHIELD_F_LENGTH]) & (SHIELD_BINS - 1)];
+	for (int i = 0; i < SHIELD_RULES_MAX && candidates; i++) {
+		const struct shield_rule *rule = &set->rules[lowest_bit(candidates) & (SHIELD_RULES_MAX - 1)];
+		struct shield_rule_count *count;
+		__u32 counter;
+		__u64 *bucket;
+		int drop;
+
+		candidates &= candidates - 1;
+		if (rule->expires <= now || !rule_holds(rule, key))
+			continue;
+		counter = rule->counter;
+		count = bpf_map_lookup_elem(&rule_counters, &counter);
+		if (!count)
+			return;
+		drop = rule->action == SHIELD_DROP;
+		if (rule->action == SHIELD_RATE) {
+			bucket = bpf_map_lookup_elem(&rule_buckets, &counter);
+			drop = bucket && !take_token(bucket, rule->rate_pps, c->hz, now);
+		}
+		count->matched.packets++;
+		count->matched.octets += frame;
+		count->last = now;
+		if (drop) {
+			count->dropped.packets++;
+			count->dropped.octets += frame;
+		}
+		decision->rule = counter;
+		decision->shadow = rule->shadow;
+		if (!drop)
+			decision->reason = SHIELD_PASS_RULE;
+		else if (rule->action == SHIELD_RATE)
+			decision->reason = SHIELD_DROP_RATE;
+		else
+			decision->reason = SHIELD_DROP_RULE;
+		return;
+	}
+}
+
+PARSE_INLINE int over_limit(const struct shield_key *key, const struct shield_config *c, __u32 service, __u32 pps,
+                            __u64 now)
+{
+	const __u64 *src = words(key->src);
+	__u64 *bucket, hash;
+	__u32 slot;
+
+	/* Of an IPv6 source the /64: one customer. An IPv4 address lies in the second word. */
+	hash = shield_mix((key->field[SHIELD_F_HAS] & SHIELD_HAS_IPV4 ? src[1] : src[0]) ^ c->seed ^ service);
+	slot = (__u32)hash & (SHIELD_LIMIT_SLOTS - 1);
+	bucket = bpf_map_lookup_elem(&source_buckets, &slot);
+	return bucket && !take_token(bucket, pps, c->hz, now);
+}
+
+struct seen {
+	const struct shield_key *key;
+	__u32 frame; /* octets */
+	__u32 service;
+	__u32 has_address;
+	__u32 enforced;
+	struct decision decision;
+};
+
+/* Hands out a sample. Rare, and so apart. */
+static __attribute__((noinline)) void hand_out(struct xdp_md *ctx, const struct seen *seen, __u64 weight,
+                                               struct shield_totals *total)
+{
+	struct shield_sample *sample = bpf_ringbuf_reserve(&samples, sizeof(*sample), 0);
+	__u32 length = (__u32)(ctx->data_end - ctx->data);
+
+	if (!sample) {
+		total->samples_lost++;
+		return;
+	}
+	__builtin_memset(sample, 0, sizeof(*sample));
+	sample->time_ns = bpf_ktime_get_ns();
+	sample->weight = (__u32)weight;
+	sample->ifindex = ctx->ingress_ifindex;
+	sample->length = seen->frame;
+	sample->reason = (__u8)seen->decision.reason;
+	sample->service = (__u8)seen->service;
+	sample->rule = (__u8)seen->decision.rule;
+	sample->flags = seen->enforced ? SHIELD_SAMPLE_ENFORCED : 0;
+	if (length > SHIELD_SAMPLE_OCTETS)
+		length = SHIELD_SAMPLE_OCTETS;
+	if (length > 0 && bpf_xdp_load_bytes(ctx, 0, sample->octets, length) == 0)
+		sample->kept = (__u16)length;
+	if (seen->has_address) {
+		struct shield_flow_key flow = {
+			.src_port = seen->key->field[SHIELD_F_SRC_PORT],
+			.dst_port = seen->key->field[SHIELD_F_DST_PORT],
+			.protocol = (__u8)seen->key->field[SHIELD_F_PROTOCOL],
+		};
+
+		__builtin_memcpy(flow.src, seen->key->src, sizeof(flow.src));
+		__builtin_memcpy(flow.dst, seen->key->dst, sizeof(flow.dst));
+		if (bpf_map_lookup_elem(&flows, &flow))
+			sample->flags |= SHIELD_SAMPLE_ANSWERED;
+	}
+	bpf_ringbuf_submit(sample, 0);
+	total->samples++;
+}
+
+/* One packet in `interval` is sampled; the interval follows the budget. */
+PARSE_INLINE void maybe_sample(struct xdp_md *ctx, const struct shield_config *c, const struct seen *seen, __u64 now)
+{
+	struct shield_totals *total = bpf_map_lookup_elem(&totals, &zero);
+	__u64 tick = now >> SHIELD_SAMPLE_SHIFT, weight;
+
+	if (!total || c->sample_per_tick == 0)
+		return;
+	if (total->countdown > 1) {
+		total->countdown--;
+		return;
+	}
+	weight = total->interval ? total->interval : 1;
+	if (total->tick != tick) {
+		/* A tick or more has ended: with far less than the budget, sample more. */
+		if (total->taken < c->sample_per_tick / 4 && weight > 1)
+			weight >>= 1;
+		total->tick = tick;
+		total->taken = 0;
+	} else if (total->taken >= c->sample_per_tick && weight < SHIELD_SAMPLE_WEIGHT_MAX) {
+		weight <<= 1;
+		total->taken = 0;
+	}
+	hand_out(ctx, seen, total->interval ? total->interval : 1, total);
+	total->taken++;
+	total->interval = weight;
+	total->countdown = weight;
+}
+
+PARSE_STAGES(parse_xdp, struct xdp_md)
+
+SEC("xdp.frags")
+int shield_xdp(struct xdp_md *ctx)
+{
+	struct shield_key key = { 0 };
+	struct seen seen = { .key = &key, .service = SHIELD_SERVICE_NONE, .decision = { .rule = ~0u } };
+	const struct shield_config *c = bpf_map_lookup_elem(&config, &zero);
+	const struct shield_services *table = bpf_map_lookup_elem(&services, &zero);
+	const struct shield_block_state *state = bpf_map_lookup_elem(&block_state, &zero);
+	const struct shield_ruleset *set;
+	struct shield_counters *counter;
+	struct shield_count *count;
+	__u64 now = bpf_jiffies64();
+	__u32 unread;
+	__u32 ruleset;
+
+	if (!c || !table || !state)
+		return XDP_PASS;
+	ruleset = c->ruleset;
+	set = bpf_map_lookup_elem(&rulesets, &ruleset);
+	unread = parse_xdp(ctx, set ? set->needs : 0, &key);
+	seen.frame = (__u32)(ctx->data_end - ctx->data);
+	seen.enforced = c->mode == SHIELD_ENFORCE && c->enforce_until > now;
+	seen.decision.reason = unread;
+	seen.has_address = unread == SHIELD_PASS_CLEAN || unread >= SHIELD_PASS_EXTENSION;
+	if (!seen.has_address)
+		goto decided;
+	if (table->count)
+		seen.service = (__u32)service_of(table, &key) & (SHIELD_SERVICES_MAX - 1);
+	if (c->guard_count && is_guarded(&key, c, now)) {
+		seen.decision.reason = SHIELD_PASS_GUARD;
+		goto decided;
+	}
+	if (is_allowed(&key, c, now)) {
+		seen.decision.reason = SHIELD_PASS_ALLOWED;
+		goto decided;
+	}
+	if (is_blocked(&key, state, now)) {
+		seen.decision.reason = SHIELD_DROP_BLOCK;
+		goto decided;
+	}
+	if (set && set->count)
+		judge_rules(&key, set, c, now, seen.frame, &seen.decision);
+	if (table->limits && seen.decision.rule == ~0u) {
+		__u32 pps = table->source_pps[seen.service & (SHIELD_SERVICES_MAX - 1)];
+
+		if (pps && over_limit(&key, c, seen.service, pps, now))
+			seen.decision.reason = SHIELD_DROP_SOURCE;
+	}
+decided:
+	if (seen.decision.shadow)
+		seen.enforced = 0;
+	if (seen.decision.reason <= SHIELD_PASS_LAST)
+		seen.enforced = 1;
+	counter = bpf_map_lookup_elem(&counters, &seen.service);
+	if (counter) {
+		__u32 reason = seen.decision.reason;
+
+		if (reason >= SHIELD_REASONS)
+			reason = 0;
+		count = seen.enforced ? &counter->enforced[reason] : &counter->observed[reason];
+		count->packets++;
+		count->octets += seen.frame;
+	}
+	maybe_sample(ctx, c, &seen, now);
+	if (seen.decision.reason > SHIELD_PASS_LAST && seen.enforced)
+		return XDP_DROP;
+	return (int)verdict_pass;
+}
+
+/* Tells the shield's clock to who runs it by BPF_PROG_TEST_RUN: the answer is put into the frame. */
+SEC("xdp")
+int shield_clock(struct xdp_md *ctx)
+{
+	struct shield_clock *clock = (void *)(long)ctx->data;
+
+	if ((void *)(clock + 1) > (void *)(long)ctx->data_end)
+		return XDP_ABORTED;
+	clock->jiffies = bpf_jiffies64();
+	clock->monotonic_ns = bpf_ktime_get_ns();
+	return XDP_PASS;
+}
+
+static char shield_license[] SEC("license") = "Dual BSD/GPL";
