@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +19,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/say.h"
+#include "cli/screen.h"
 #include "cli/services.h"
 #include "engine/engine.h"
 #include "engine/feed.h"
@@ -30,7 +30,6 @@
 #include "tell/fingerprint.h"
 
 #define SEED 0x686f6c6466617374u /* "holdfast": the same capture gives the same analysis everywhere */
-#define NO_WIDTH UINT64_MAX      /* nobody has so wide a terminal */
 #define THREADS_MAX 2            /* one reads and decodes, one is the engine's */
 #define PATH_SHOWN 1024          /* octets of a path in a report */
 
@@ -39,7 +38,7 @@ struct options {
 	const char *html;        /* NULL: none */
 	const char *fingerprint; /* NULL: none */
 	bool json, no_color;
-	uint64_t width;   /* NO_WIDTH: not given */
+	uint64_t width;   /* 0: not given */
 	uint64_t threads; /* 0: not given */
 	struct option_words files;
 };
@@ -204,39 +203,6 @@ static void read_files(struct run *run, const struct options *options, struct me
 
 /* ---- Telling ---- */
 
-/* NULL where it is not set or empty. */
-static const char *environment(const char *variable)
-{
-	const char *value = getenv(variable);
-
-	return value && *value ? value : NULL;
-}
-
-static uint64_t terminal_width(void)
-{
-	const char *columns = environment("COLUMNS");
-	struct winsize size;
-	uint64_t value = columns ? strtoul(columns, NULL, 10) : 0;
-
-	if (value == 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
-		value = size.ws_col;
-	return value ? value : PAGE_WIDTH_DEFAULT;
-}
-
-/* Does the terminal's encoding have more than ASCII? POSIX: the first of these that is set counts. */
-static bool is_utf8(void)
-{
-	static const char *const variables[] = { "LC_ALL", "LC_CTYPE", "LANG" };
-
-	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
-		const char *value = environment(variables[i]);
-
-		if (value)
-			return strcasestr(value, "utf-8") || strcasestr(value, "utf8");
-	}
-	return false;
-}
-
 static int refuse_html(const char *path, int result)
 {
 	say_error(say_output(path), "cannot write the report: %s; name another file with --html", strerror(-result));
@@ -324,14 +290,8 @@ static bool overwrites(const struct options *options)
 
 static int tell(const struct run *run, const struct options *options)
 {
-	const char *terminal = environment("TERM");
-	uint64_t width = options->width == NO_WIDTH ? terminal_width() : options->width;
-	struct page_options page = {
-		.color = !options->no_color && !environment("NO_COLOR") && isatty(STDOUT_FILENO) &&
-		         !(terminal && strcmp(terminal, "dumb") == 0),
-		.unicode = is_utf8(),
-		.width = (unsigned)(width < PAGE_WIDTH_MAX ? width : PAGE_WIDTH_MAX),
-	};
+	struct paper screen = screen_paper(options->width, options->no_color);
+	struct page_options page = { .color = screen.color, .unicode = screen.unicode, .width = screen.width };
 	int result = options->json ? analysis_json_write(stdout, &run->input, run->engine)
 	                           : page_write(stdout, &run->input, run->engine, &page);
 
@@ -412,7 +372,7 @@ static int analyze_into(struct run *run, const struct options *options)
 
 int analyze_command(int argc, char **argv)
 {
-	struct options options = { .width = NO_WIDTH };
+	struct options options = { .files = { NULL, 0 } };
 	struct run run = { .complete = true };
 	struct services *services = NULL;
 	int status;

@@ -23,10 +23,12 @@ void progress_begin(struct progress *progress)
 {
 	int64_t now = now_ns();
 
-	*progress = (struct progress){ .began_ns = now, .shown_ns = now, .wanted = isatty(STDERR_FILENO) };
+	*progress = (struct progress){
+		.began_ns = now, .shown_ns = now, .noun = "packets", .wanted = isatty(STDERR_FILENO)
+	};
 }
 
-void progress_show(struct progress *progress, uint64_t packets, uint64_t position, uint64_t size)
+void progress_show(struct progress *progress, uint64_t count, uint64_t position, uint64_t size)
 {
 	int64_t now = now_ns(), elapsed = now - progress->began_ns;
 
@@ -34,10 +36,10 @@ void progress_show(struct progress *progress, uint64_t packets, uint64_t positio
 		return;
 	progress->shown_ns = now;
 	progress->shown = true;
-	(void)fprintf(stderr, "\r\033[K%" PRIu64 " packets", packets);
+	(void)fprintf(stderr, "\r\033[K%" PRIu64 " %s", count, progress->noun);
 	if (size)
 		(void)fprintf(stderr, ", %u %%", (unsigned)((double)position * 100 / (double)size));
-	(void)fprintf(stderr, ", %" PRIu64 " a second", packets * 1000 / ((uint64_t)elapsed / NS_PER_MS));
+	(void)fprintf(stderr, ", %" PRIu64 " a second", count * 1000 / ((uint64_t)elapsed / NS_PER_MS));
 	(void)fflush(stderr);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How far a long reading is: a line on standard error that overwrites itself, after two seconds and on a terminal only. */
+/* How far a long task is: a line on standard error that overwrites itself, after two seconds and on a terminal only. */
 #ifndef HOLDFAST_CLI_PROGRESS_H
 #define HOLDFAST_CLI_PROGRESS_H
 
@@ -10,12 +10,13 @@
 
 struct progress {
 	int64_t began_ns, shown_ns; /* of the monotonic clock; decides nothing */
+	const char *noun;           /* what is counted: "packets" unless the owner sets another */
 	bool wanted, shown;
 };
 
 void progress_begin(struct progress *progress);
 /* `position` of `size` octets are read; 0: nobody knows how many there are. */
-void progress_show(struct progress *progress, uint64_t packets, uint64_t position, uint64_t size);
+void progress_show(struct progress *progress, uint64_t count, uint64_t position, uint64_t size);
 /* Takes the line away, so that something else can be said. */
 void progress_clear(struct progress *progress);
 

@@ -40,6 +40,13 @@ void say_error(const char *where, const char *format, ...)
 	(void)fputc('\n', stderr);
 }
 
+void say_line(const char *line)
+{
+	(void)fputs("holdfast: ", stderr);
+	put_safe(line);
+	(void)fputc('\n', stderr);
+}
+
 const char *say_input(const char *path)
 {
 	return strcmp(path, "-") == 0 ? "standard input" : path;

@@ -5,6 +5,8 @@
 
 /* One line. `where` is a file, or a command. What a terminal would obey becomes "?": a file may have any name. */
 __attribute__((format(printf, 2, 3))) void say_error(const char *where, const char *format, ...);
+/* One line that says all itself, "FILE:LINE:COLUMN: what is wrong; what to do". */
+void say_line(const char *line);
 /* What "-" stands for, or the path itself. */
 const char *say_input(const char *path);
 const char *say_output(const char *path);

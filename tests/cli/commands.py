@@ -46,6 +46,10 @@ SERVICES = {
     "octets.yaml": "services: [{ name: '\x01\x02', addresses: [192.0.2.1] }]\n",
 }
 
+# commands of the shield
+SHIELD = ["run", "doctor", "status", "rules", "block", "allow", "release", "observe", "enforce", "off", "reload",
+          "config check"]
+
 # what is typed behind `holdfast`, exit status, a pattern of standard output, a pattern of the line on standard error
 ROWS = [
     ("", USAGE, None, "Usage: holdfast COMMAND"),
@@ -55,6 +59,14 @@ ROWS = [
     ("help --help", DONE, "Usage: holdfast COMMAND", None),
     ("help analyze", DONE, "Usage: holdfast analyze .*Example:", None),
     ("help try", DONE, "Usage: holdfast try .*Example:", None),
+    *[(f"{words} --help", DONE, f"Usage: holdfast {words}[ \n].*Exit status: .*Example:\n  [^\n]*holdfast", None)
+      for words in SHIELD],
+    *[(f"help {word}", DONE, f"Usage: holdfast {word}", None)
+      for word in (*SHIELD[:-1], "config")],
+    *[(f"{words} --wrong", USAGE, None, f"{words}: no option '--wrong'; see 'holdfast {words} --help'")
+      for words in SHIELD],
+    *[(f"{words} too many words", USAGE, None, "one too many|one argument too many")
+      for words in SHIELD if words != "doctor"],
     ("help version", DONE, "Usage: holdfast version", None),
     ("help help", DONE, "Usage: holdfast help", None),
     ("help analyse", USAGE, None, "no command 'analyse'; did you mean 'analyze'"),
@@ -66,6 +78,55 @@ ROWS = [
     ("a-word-that-is-longer-than-any-command-could-ever-be", USAGE, None, "no command 'a-word"),
     ("--wrong", USAGE, None, "no option '--wrong'"),
     ("\x1b[2J", USAGE, None, r"no command '\?\[2J'"),
+    ("statsu", USAGE, None, "did you mean 'status'"),
+    ("bolck 198.51.100.7", USAGE, None, "did you mean 'block'"),
+    # the shield: the way of asking. What the daemon makes of it, tests/cli/client.py tells.
+    ("block", USAGE, None, "block: nothing to block"),
+    ("block 198.51.100.7/24", USAGE, None, "has bits behind its length; write 198.51.100.0/24 for the .* 198.51.100.7"),
+    ("block 198.51.100.0/33", USAGE, None, "the length is a number from 0 to 32"),
+    ("block 2001:db8::/129", USAGE, None, "the length is a number from 0 to 128"),
+    ("block 2001:db8::1/32", USAGE, None, "write 2001:db8::/32 for the network"),
+    ("block somewhere.example", USAGE, None, "'somewhere.example' is no address or prefix"),
+    ("block \x1b[2J", USAGE, None, r"'\?\[2J' is no address"),
+    ("block " + "1" * 500, USAGE, None, "is no address or prefix"),
+    ("block 198.51.100.7 --for soon", USAGE, None, "--for soon is no time from 1s to 90d"),
+    ("block 198.51.100.7 --for 91d", USAGE, None, "--for 91d is no time from 1s to 90d"),
+    ("block 198.51.100.7 --for 0s", USAGE, None, "--for 0s is no time"),
+    ("block 198.51.100.7 --reason " + "x" * 160, USAGE, None, "--reason is longer than 159 octets"),
+    ("block 198.51.100.7 --file text", USAGE, None, "one at a time"),
+    ("block 198.51.100.7 --match udp", USAGE, None, "one at a time"),
+    ("block 198.51.100.7 --to 192.0.2.10", USAGE, None, "go with --match"),
+    ("block 198.51.100.7 --rate 10", USAGE, None, "go with --match"),
+    ("block 198.51.100.7 --observe", USAGE, None, "go with --match"),
+    ("block --match udp --observe --rate 10", USAGE, None, "--observe drops nothing"),
+    ("block --match udp --rate 0", USAGE, None, "--rate 0 is no number from 1 to"),
+    ("block --match nonsense", USAGE, None, "--match, character 1: "),
+    ("block --match udp --to nowhere", USAGE, None, "--to 'nowhere' is no address"),
+    ("block --file nowhere", BAD, None, "nowhere.*No such file"),
+    ("block --file text", BAD, None, "text:1: "),
+    ("block --file empty.yaml", BAD, None, "empty.yaml: there is no prefix in it"),
+    ("allow", USAGE, None, "allow: nothing to allow"),
+    ("allow 198.51.100.7 --match udp", USAGE, None, "no option '--match'"),
+    ("allow nowhere", USAGE, None, "allow: 'nowhere' is no address"),
+    ("release", USAGE, None, "release: nothing to release"),
+    ("release r", USAGE, None, "'r' is no address or prefix"),
+    ("release r3x", USAGE, None, "'r3x' is no address or prefix.*or a rule's name"),
+    ("release r3 --file text", USAGE, None, "one at a time"),
+    ("enforce --confirm", USAGE, None, "--confirm wants a value"),
+    ("enforce --confirm 2d", USAGE, None, "--confirm 2d is no time from 1s to 1d"),
+    ("rules --limit 1001", USAGE, None, "--limit 1001 is no number from 0 to 1000"),
+    ("status --json --watch", USAGE, None, "--json is one reading"),
+    ("config", USAGE, None, "what of the configuration"),
+    ("config --help", DONE, "Usage: holdfast config check", None),
+    ("config sing", USAGE, None, "no command 'config sing'; there is 'config check'"),
+    ("config check nowhere.yaml", BAD, None, "nowhere.yaml"),
+    ("config check mode.yaml", BAD, None, "mode.yaml:1:7: .*fight"),
+    ("config check whole.yaml", DONE, "whole.yaml: good: mode observe, 2 interfaces, 1 services", None),
+    ("status --config mode.yaml", BAD, None, "mode.yaml:1:7: "),
+    ("doctor --config mode.yaml", BAD, None, "mode.yaml:1:7: "),
+    ("run --config mode.yaml", BAD, None, "mode.yaml:1:7: |only root"),
+    ("doctor nowhere0", BAD, "bad +nowhere0 link +there is no such interface", None),
+    ("doctor --json nowhere0", BAD, '"holdfast.doctor/1".*"interface": "nowhere0"', None),
     # analyze: the way of asking
     ("analyze", USAGE, None, "no capture to read; see"),
     ("analyze --help", DONE, "Usage: holdfast analyze", None),
