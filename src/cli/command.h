@@ -7,8 +7,6 @@
 #ifndef HOLDFAST_CLI_COMMAND_H
 #define HOLDFAST_CLI_COMMAND_H
 
-#include "cli/try.h"
-
 /* What a command returns, and the process with it. */
 enum {
 	COMMAND_DONE = 0,
@@ -18,5 +16,6 @@ enum {
 };
 
 int analyze_command(int argc, char **argv);
+int try_command(int argc, char **argv);
 
 #endif

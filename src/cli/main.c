@@ -3,12 +3,12 @@
  * The front door: a table of commands. Everything a command is and does stands with the command (command.h says what is
  * asked of it); here a name becomes a function, and a misspelt one a suggestion.
  */
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/output.h"
 
 #ifndef HOLDFAST_VERSION
 #define HOLDFAST_VERSION "unknown"
@@ -33,16 +33,6 @@ static const struct command {
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-/* What is written must arrive: a full disk or a closed pipe is an error. */
-static int finish(void)
-{
-	errno = 0;
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return COMMAND_DONE;
-	(void)fprintf(stderr, "holdfast: standard output: %s\n", strerror(errno ? errno : EIO));
-	return COMMAND_BAD;
-}
-
 static void usage(FILE *out)
 {
 	(void)fputs(
@@ -66,7 +56,7 @@ static int version_command(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	(void)puts("holdfast " HOLDFAST_VERSION);
-	return finish();
+	return output_finish();
 }
 
 static const struct command *find(const char *name)
@@ -140,14 +130,14 @@ static int help_command(int argc, char **argv)
 
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		usage(stdout);
-		return finish();
+		return output_finish();
 	}
 	command = find(argv[1]);
 	if (!command)
 		return unknown(argv[1]);
 	if (command->run == help_command || command->run == version_command) {
 		(void)printf("Usage: holdfast %s\n\n%s\n", command->name, command->summary);
-		return finish();
+		return output_finish();
 	}
 	return command->run(2, (char *[]){ argv[1], option, NULL });
 }
