@@ -89,8 +89,8 @@ struct option_table {
 
 /*
  * True: `into`, a struct of the type that the rows name, is filled, and the command can begin. False: it is over, with
- * *status (command.h): help was wanted and is given, or something is wrong and is said. Operands are moved to the front
- * of argv.
+ * *status (command.h): help was wanted and is given, or something is wrong and is said. argv[0] is passed over, whatever it
+ * is; operands are moved to the front of what is behind it.
  */
 bool options_take(const struct option_table *table, int argc, char **argv, void *into, int *status);
 

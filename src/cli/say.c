@@ -2,16 +2,27 @@
 #include "cli/say.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "tell/words.h"
+
 #define SAY_SIZE 8192 /* octets of what is wrong, two paths among them; more is cut */
 
-/* What a file or a word on the command line says must not move a cursor. */
+/* What a file's name, a report or a word on the command line says must not move a cursor. */
 static void put_safe(const char *text)
 {
-	for (; *text; text++)
-		(void)fputc((unsigned char)*text < ' ' || *text == '\177' ? '?' : *text, stderr);
+	while (*text) {
+		uint32_t code;
+		size_t length = words_utf8(text, &code);
+
+		if (length > 0 && words_is_printable(code))
+			(void)fwrite(text, 1, length, stderr);
+		else
+			(void)fputc('?', stderr);
+		text += length > 0 ? length : 1;
+	}
 }
 
 void say_error(const char *where, const char *format, ...)

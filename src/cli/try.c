@@ -2,9 +2,8 @@
 /*
  * holdfast try --rules REPORT.json IN -w OUT: what the rules of a report would do to a capture.
  *
- * Reads a report of `holdfast analyze --json` (holdfast.analysis/1): each signature of each incident, in the order of
- * the report, becomes a rule of the sieve with the incident's target.scope as its own. Of IN, every record goes to OUT
- * as it is, in the input's format, but for the packets that a rule drops. What cannot be decoded passes and is counted.
+ * Of IN, every record goes to OUT as it is, in the input's format, but for the packets that a rule (rules.h) drops. What
+ * cannot be decoded passes and is counted.
  *
  * OUT is whole or not there: it is written under another name beside its own and renamed at the end; a full disk or a
  * signal removes what there is. Only what is no regular file (a pipe, a device) is written in place.
@@ -15,9 +14,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +27,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/report_rules.h"
 #include "cli/say.h"
 #include "defend/match.h"
 #include "defend/rule.h"
@@ -38,12 +36,8 @@
 #include "observe/decode.h"
 #include "observe/observation.h"
 
-#define REPORT_SCHEMA "holdfast.analysis/1"
 #define TRY_SCHEMA "holdfast.try/1"
-#define REPORT_SIZE_MAX ((size_t)256 << 20) /* octets of a report; more is refused */
 #define OUTPUT_BUFFER ((size_t)256 << 10)
-#define PLACE_SIZE 64 /* "incidents[12].signatures[3].match" */
-#define PRINTABLE_SIZE 200
 
 /* pcapng's section header block: type, total length, byte-order magic, version, then the length of the section */
 #define SECTION_MINIMUM 28
@@ -91,226 +85,9 @@ struct counts {
 };
 
 struct trial {
-	struct sieve sieve;
-	const char *incidents[SIEVE_RULES_MAX]; /* id, or NULL; owned by `report` */
-	json_t *report;
-	bool may_drop;
+	struct rules rules;
 	struct counts counts;
 };
-
-/* What a report says, safe for a terminal. */
-static const char *printable(const char *text, char copy[PRINTABLE_SIZE])
-{
-	size_t length = 0;
-
-	for (; length < PRINTABLE_SIZE - 1 && text[length]; length++)
-		copy[length] = text[length] >= ' ' && text[length] <= '~' ? text[length] : '?';
-	copy[length] = '\0';
-	return copy;
-}
-
-/* ---- report → rules ---- */
-
-struct source {
-	FILE *file;
-	size_t total;
-	int error;
-	bool too_long;
-};
-
-static size_t source_read(void *buffer, size_t length, void *data)
-{
-	struct source *source = data;
-	size_t got = fread(buffer, 1, length, source->file);
-
-	if (got == 0 && ferror(source->file)) {
-		source->error = errno;
-		return (size_t)-1;
-	}
-	source->total += got;
-	if (source->total > REPORT_SIZE_MAX) {
-		source->too_long = true;
-		return (size_t)-1;
-	}
-	return got;
-}
-
-static json_t *load_report(const char *path)
-{
-	bool standard_input = strcmp(path, "-") == 0;
-	struct source source = { .file = standard_input ? stdin : fopen(path, "rbe") };
-	char copy[PRINTABLE_SIZE];
-	json_error_t error;
-	json_t *report;
-
-	if (!source.file) {
-		say_error(path, "cannot open: %s; name a report of 'holdfast analyze --json'", strerror(errno));
-		return NULL;
-	}
-	report = json_load_callback(source_read, &source, JSON_REJECT_DUPLICATES, &error);
-	if (!report) {
-		if (source.error)
-			say_error(say_input(path), "cannot read: %s; name a report of 'holdfast analyze --json'",
-			          strerror(source.error));
-		else if (source.too_long)
-			say_error(say_input(path), "longer than %zu MiB; split the report", REPORT_SIZE_MAX >> 20);
-		else
-			say_error(say_input(path),
-			          "line %d, column %d: %s; write it anew with 'holdfast analyze --json'", error.line,
-			          error.column, printable(error.text, copy));
-	}
-	if (!standard_input)
-		(void)fclose(source.file);
-	return report;
-}
-
-struct place {
-	const char *path; /* of the report */
-	char text[PLACE_SIZE];
-};
-
-__attribute__((format(printf, 2, 3))) static struct place *place_at(struct place *place, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	(void)vsnprintf(place->text, sizeof(place->text), format, arguments);
-	va_end(arguments);
-	return place;
-}
-
-static int refuse(const struct place *place, const char *what)
-{
-	say_error(say_input(place->path), "%s: %s; correct the report", place->text, what);
-	return -EINVAL;
-}
-
-static int read_scope(struct place *place, size_t i, const json_t *incident, struct prefix *scope)
-{
-	const char *text = json_string_value(json_object_get(json_object_get(incident, "target"), "scope"));
-	char what[PRINTABLE_SIZE], copy[PRINTABLE_SIZE];
-
-	place_at(place, "incidents[%zu].target.scope", i);
-	if (!text)
-		return refuse(place, "missing or no string");
-	if (prefix_parse(text, scope) != 0) {
-		(void)snprintf(what, sizeof(what), "expected a prefix such as 192.0.2.10/32, found '%.60s'",
-		               printable(text, copy));
-		return refuse(place, what);
-	}
-	return 0;
-}
-
-static int read_match(struct place *place, size_t i, size_t j, const json_t *signature, struct match *match)
-{
-	const char *text = json_string_value(json_object_get(signature, "match"));
-	struct match_error error;
-	char what[sizeof(error.message) + 40];
-
-	place_at(place, "incidents[%zu].signatures[%zu].match", i, j);
-	if (!text)
-		return refuse(place, "missing or no string");
-	if (match_parse(text, match, &error) != 0) {
-		(void)snprintf(what, sizeof(what), "character %zu: %s", error.offset + 1, error.message);
-		return refuse(place, what);
-	}
-	return 0;
-}
-
-static int read_action(struct place *place, size_t i, size_t j, const json_t *signature, struct rule *rule)
-{
-	const char *text = json_string_value(json_object_get(signature, "action"));
-	const json_t *rate = json_object_get(signature, "rate_limit_pps");
-	char what[PRINTABLE_SIZE], copy[PRINTABLE_SIZE];
-	json_int_t pps;
-
-	place_at(place, "incidents[%zu].signatures[%zu].action", i, j);
-	if (!text)
-		return refuse(place, "missing or no string");
-	if (rule_action_parse(text, &rule->action) != 0) {
-		(void)snprintf(what, sizeof(what), "expected drop, rate_limit, challenge or none, found '%.60s'",
-		               printable(text, copy));
-		return refuse(place, what);
-	}
-	if (rule->action != RULE_RATE_LIMIT)
-		return 0;
-	place_at(place, "incidents[%zu].signatures[%zu].rate_limit_pps", i, j);
-	if (!json_is_integer(rate))
-		return refuse(place, "missing or no integer, and the action is rate_limit");
-	pps = json_integer_value(rate);
-	if (pps < 0 || pps > UINT32_MAX) {
-		(void)snprintf(what, sizeof(what),
-		               "expected packets a second, 0..%" PRIu32 ", found %" JSON_INTEGER_FORMAT, UINT32_MAX,
-		               pps);
-		return refuse(place, what);
-	}
-	rule->rate_pps = (uint32_t)pps;
-	return 0;
-}
-
-static int read_incident(struct place *place, size_t i, const json_t *incident, struct trial *trial)
-{
-	const json_t *signatures = json_object_get(incident, "signatures"), *signature;
-	struct prefix scope;
-	size_t j;
-
-	if (!json_is_object(incident))
-		return refuse(place_at(place, "incidents[%zu]", i), "expected an object");
-	if (!json_is_array(signatures))
-		return refuse(place_at(place, "incidents[%zu].signatures", i), "missing or no array");
-	if (read_scope(place, i, incident, &scope) != 0)
-		return -EINVAL;
-	json_array_foreach(signatures, j, signature)
-	{
-		struct rule rule = { .scope = scope };
-		unsigned index = trial->sieve.count;
-
-		if (!json_is_object(signature))
-			return refuse(place_at(place, "incidents[%zu].signatures[%zu]", i, j), "expected an object");
-		if (read_match(place, i, j, signature, &rule.match) != 0 ||
-		    read_action(place, i, j, signature, &rule) != 0)
-			return -EINVAL;
-		if (sieve_add(&trial->sieve, &rule) != 0) {
-			say_error(say_input(place->path),
-			          "incidents[%zu].signatures[%zu]: more than %d rules; split the report", i, j,
-			          SIEVE_RULES_MAX);
-			return -ENOSPC;
-		}
-		trial->incidents[index] = json_string_value(json_object_get(incident, "id"));
-		trial->may_drop = trial->may_drop || rule.action == RULE_DROP || rule.action == RULE_RATE_LIMIT;
-	}
-	return 0;
-}
-
-/* Fills the sieve; trial->report then belongs to the caller. 0 or -errno, said. */
-static int read_rules(const char *path, struct trial *trial)
-{
-	struct place place = { .path = path };
-	json_t *report = load_report(path);
-	const json_t *incidents, *incident;
-	const char *schema;
-	size_t i;
-
-	if (!report)
-		return -EINVAL;
-	schema = json_string_value(json_object_get(report, "schema"));
-	incidents = json_object_get(report, "incidents");
-	if (!schema || strcmp(schema, REPORT_SCHEMA) != 0) {
-		say_error(say_input(path),
-		          "its schema is not \"" REPORT_SCHEMA "\"; name a report of 'holdfast analyze --json'");
-		goto undo;
-	}
-	if (!json_is_array(incidents)) {
-		(void)refuse(place_at(&place, "incidents"), "missing or no array");
-		goto undo;
-	}
-	json_array_foreach(incidents, i, incident) if (read_incident(&place, i, incident, trial) != 0) goto undo;
-	trial->report = report;
-	return 0;
-undo:
-	json_decref(report);
-	return -EINVAL;
-}
 
 /* ---- output ---- */
 
@@ -377,7 +154,7 @@ static bool passes(struct trial *trial, const struct capture_record *record)
 		return true;
 	observation.time = record->time;
 	observation.weight = 1;
-	return sieve_pass(&trial->sieve, &observation);
+	return sieve_pass(&trial->rules.sieve, &observation);
 }
 
 static int try_packet(struct trial *trial, const struct capture_record *record, FILE *file)
@@ -411,8 +188,9 @@ static int sift(struct trial *trial, struct capture *capture, FILE *file)
 				              capture_size(capture));
 			break;
 		case CAPTURE_OTHER:
-			result = trial->may_drop && is_section(&record) ? put_section(file, &record)
-			                                                : put(file, record.raw, record.raw_length);
+			result = trial->rules.may_drop && is_section(&record)
+			                 ? put_section(file, &record)
+			                 : put(file, record.raw, record.raw_length);
 			break;
 		case CAPTURE_CUT:
 		case CAPTURE_BROKEN:
@@ -444,13 +222,13 @@ static void print_text(const struct trial *trial, FILE *to)
 		              counts->undecodable);
 	(void)fprintf(to, "\ndropped  %12" PRIu64 "  %" PRIu64 ".%" PRIu64 " %%\n\n", counts->dropped, permille / 10,
 	              permille % 10);
-	if (trial->sieve.count == 0)
+	if (trial->rules.sieve.count == 0)
 		(void)fputs("no rules in the report\n", to);
 	else
 		(void)fprintf(to, "%-4s  %-20s %12s %12s  %-20s  %s\n", "RULE", "ACTION", "MATCHED", "DROPPED", "TO",
 		              "MATCH");
-	for (unsigned i = 0; i < trial->sieve.count; i++) {
-		const struct sieve_rule *entry = &trial->sieve.rules[i];
+	for (unsigned i = 0; i < trial->rules.sieve.count; i++) {
+		const struct sieve_rule *entry = &trial->rules.sieve.rules[i];
 
 		if (entry->rule.action == RULE_RATE_LIMIT)
 			(void)snprintf(action, sizeof(action), "%s %" PRIu32 "/s", rule_action_name(entry->rule.action),
@@ -481,8 +259,9 @@ static int print_json(const struct trial *trial, FILE *to)
 	json_t *rules = json_array(), *root;
 	int result = 0;
 
-	for (unsigned i = 0; i < trial->sieve.count; i++)
-		result |= json_array_append_new(rules, rule_json(&trial->sieve.rules[i], trial->incidents[i]));
+	for (unsigned i = 0; i < trial->rules.sieve.count; i++)
+		result |= json_array_append_new(rules,
+		                                rule_json(&trial->rules.sieve.rules[i], trial->rules.incidents[i]));
 	root = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "schema", TRY_SCHEMA, "packets",
 	                 (json_int_t)counts->packets, "passed", (json_int_t)counts->passed, "dropped",
 	                 (json_int_t)counts->dropped, "not_ip", (json_int_t)counts->not_ip, "undecodable",
@@ -530,7 +309,7 @@ static int run(struct trial *trial, const struct options *options)
 		return options_refuse(
 			&table,
 			"a capture is nothing for a terminal: redirect standard output, or name a file with -w");
-	if (read_rules(options->rules, trial) != 0)
+	if (rules_read(options->rules, &trial->rules) != 0)
 		return COMMAND_BAD;
 	capture = capture_open(options->input, error);
 	if (!capture) {
@@ -568,7 +347,7 @@ static int run(struct trial *trial, const struct options *options)
 undo_capture:
 	capture_close(capture);
 undo_rules:
-	json_decref(trial->report);
+	rules_fini(&trial->rules);
 	return status;
 }
 
@@ -587,7 +366,6 @@ int try_command(int argc, char **argv)
 		say_error("try", "out of memory; free some");
 		return COMMAND_BAD;
 	}
-	sieve_init(&trial->sieve);
 	status = run(trial, &options);
 	free(trial);
 	return status;

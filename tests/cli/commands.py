@@ -143,6 +143,7 @@ ROWS = [
     ("analyze --no-color --width 60 attack.pcap", DONE, "{host}.*NTP", None),
     ("analyze --width 99999 attack.pcap", DONE, "{host}.*NTP", None),
     ("analyze --width 1 attack.pcap", DONE, "{host}.*NTP", None),
+    ("analyze --width 0 attack.pcap", DONE, "{host}.*NTP", None),
     ("analyze --json attack.pcap", DONE, "holdfast.analysis/1", None),
     ("analyze --json - <attack.pcap", DONE, '"-"', None),
     ("analyze attack.pcap --json", DONE, "holdfast.analysis/1", None),

@@ -239,6 +239,16 @@ static void test_complaints(void **state)
 		{ &table, "block x -jx", "no option '-x'" },
 		{ &table, "block x -\001", "no option '-?'" },
 		{ &table, "block x --wro\033ng", "no option '--wro?ng'" },
+		{ &table, "block x --\xc3\xa9", "no option '--\xc3\xa9'" },
+		{ &table,
+		  "block x --\xc2\x9b"
+		  "b",
+		  "no option '--?b'" }, /* a control of 8 bits */
+		{ &table,
+		  "block x --\xe2\x80\xae"
+		  "b",
+		  "no option '--?b'" }, /* from right to left */
+		{ &table, "block x --\xff", "no option '--?'" },
 		{ &table, "block x --reason", "--reason wants a value" },
 		{ &table, "block x --rea", "--reason wants a value" },
 		{ &table, "block x -r", "-r wants a value" },
