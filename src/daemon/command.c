@@ -22,7 +22,7 @@ static void answer_error(struct engine *engine, uint64_t client, const struct co
 	clients_answer(engine->clients, client, control_format_error(error));
 }
 
-/* Records what came of a request that is about no prefix. */
+/* Records what came of a request as a whole; of its prefixes the first. */
 static struct message_record *record_whole(struct engine *engine, const struct client_peer *peer,
                                            const struct control_request *request, const char *outcome, const char *what)
 {
@@ -34,6 +34,8 @@ static struct message_record *record_whole(struct engine *engine, const struct c
 		(void)snprintf(entry->object, sizeof(entry->object), "r%" PRIu32, request->rule_number);
 	else if (request->has_rule)
 		(void)match_format(&request->rule.match, entry->object);
+	for (unsigned i = 0; i < request->prefix_count && i < MESSAGE_PREFIXES_MAX; i++)
+		message_put_prefix(&entry->prefixes.prefix[entry->prefixes.count++], &request->prefixes[i]);
 	message_text(entry->what, sizeof(entry->what), what);
 	return entry;
 }

@@ -248,7 +248,10 @@ static int make_tables(struct engine *engine)
 	if (!engine->journal.entries || !engine->operations || !engine->counters)
 		return -ENOMEM;
 	message_text(engine->journal.state, sizeof(engine->journal.state), "ok");
-	result = blocks_new(&engine->maps, &engine->blocks);
+	/* The first look at a counter asks the system how many processors there are, which is not to be had later. */
+	result = shield_read_counters(&engine->maps, engine->counters);
+	if (result == 0)
+		result = blocks_new(&engine->maps, &engine->blocks);
 	if (result == 0)
 		result = samples_new(engine->maps.fd[SHIELD_MAP_SAMPLES], take_sample, engine, &engine->samples);
 	if (result == 0)

@@ -43,6 +43,7 @@ struct loader {
 	struct shield_way_in guard[SHIELD_GUARD_MAX]; /* as last set */
 	unsigned hook_count;
 	struct message_hook hooks[SHIELD_INTERFACES_MAX];
+	bool begun; /* what is attached has this program */
 	int64_t sweep_ns, peers_ns, state_ns; /* when next */
 	unsigned line_count;
 	char lines[MESSAGE_LINES_MAX][CONFIG_ERROR_SIZE];
@@ -163,8 +164,8 @@ static void learn_hooks(struct loader *loader)
 }
 
 /*
- * Attaches to every interface that `config` names: to those that have it, so that they get this program, as to those that
- * have not. Where one cannot be had, the new ones are let go again, and lines say why.
+ * Attaches to every interface that `config` names; at the beginning to those too that have a program, so that it becomes
+ * this one. Where one cannot be had, the new ones are let go again, and lines say why.
  */
 static int attach_all(struct loader *loader, const struct config *config)
 {
@@ -176,7 +177,7 @@ static int attach_all(struct loader *loader, const struct config *config)
 		const char *name = config->interfaces[i];
 		bool had = find_hook(loader, name) != NULL;
 		struct shield_error error = { .message = "" };
-		int attached = attach(loader, name, &error);
+		int attached = had && loader->begun ? 0 : attach(loader, name, &error);
 
 		if (attached == 0 && !had)
 			message_text(added[added_count++], CONFIG_INTERFACE_SIZE, name);
@@ -790,6 +791,7 @@ static int begin_shield(struct loader *loader, const int *fds, unsigned fd_count
 		result = attach_all(loader, &loader->config);
 	if (result != 0)
 		return result;
+	loader->begun = true;
 	detach_others(loader, &loader->config);
 	result = shield_commit(loader->shield, &error);
 	if (result != 0)
@@ -824,12 +826,24 @@ static int begin(struct loader *loader, uint64_t *serial)
 	return result;
 }
 
-static void do_what_is_due(struct loader *loader)
+/* 'holdfast off' takes the pins away, and what was attached with them: it shall not come back by itself. */
+static bool is_taken_away(const struct loader *loader)
+{
+	char path[CONFIG_PATH_SIZE + 32];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", loader->config.bpffs_dir, shield_map_name(SHIELD_MAP_CONFIG));
+	return access(path, F_OK) != 0 && errno == ENOENT;
+}
+
+/* 0, or -ENODEV: the shield has been taken away. */
+static int do_what_is_due(struct loader *loader)
 {
 	int64_t now_ns = role_monotonic_ns();
 	unsigned swept;
 
 	if (now_ns >= loader->sweep_ns) {
+		if (is_taken_away(loader))
+			return -ENODEV;
 		(void)shield_sweep_rules(loader->shield, now_jiffies(loader), &swept);
 		loader->sweep_ns = now_ns + SWEEP_NS;
 	}
@@ -842,6 +856,7 @@ static void do_what_is_due(struct loader *loader)
 		send_state(loader);
 		loader->state_ns = now_ns + STATE_NS;
 	}
+	return 0;
 }
 
 static int live(struct loader *loader)
@@ -857,9 +872,10 @@ static int live(struct loader *loader)
 			result = listen_to_engine(loader, false);
 		if (result == 0 && fds[0].revents)
 			result = take_reload(loader);
+		if (result == 0)
+			result = do_what_is_due(loader);
 		if (result != 0)
 			return result == -EPIPE ? 0 : result;
-		do_what_is_due(loader);
 	}
 }
 
@@ -878,9 +894,11 @@ int loader_role(const struct role_start *start)
 	                  loader->line_count);
 	if (result == 0)
 		result = live(loader);
+	else
+		result = -EINVAL; /* it has been told why; what ends so is no end by 'holdfast off' */
 	if (loader->shield)
 		shield_close(loader->shield);
 	config_fini(&loader->config);
 	free(loader);
-	return result == 0 ? 0 : 1;
+	return result == 0 ? 0 : result == -ENODEV ? ROLE_STATUS_OFF : 1;
 }

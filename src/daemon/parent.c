@@ -47,6 +47,7 @@
 #define BACKOFF_MAX_NS (60 * NS_PER_S)
 #define HEALTHY_NS (60 * NS_PER_S)
 #define STOP_NS (5 * NS_PER_S)
+#define SILENT_NS (2 * NS_PER_S)
 #define LISTEN_BACKLOG 64
 #define FALLBACK_USER "nobody"
 
@@ -55,6 +56,7 @@ enum state { STARTING, READY, RELOADING, WAITING };
 struct child {
 	pid_t pid;   /* 0: there is none */
 	int channel; /* -1 */
+	int64_t silent_ns; /* since when its end of the channel is closed, and it has not ended; 0 */
 };
 
 struct parent {
@@ -71,6 +73,7 @@ struct parent {
 	unsigned awaited; /* roles, as bits, that have not said that they are ready */
 	enum role turn;   /* whose word is waited for while reloading */
 	bool ever_ready, stopping;
+	bool off; /* the shield has been taken away: there is nothing left to do */
 	uint64_t serial;
 	uint32_t restarts;
 	int64_t began_ns, began_wall_ns; /* of the parent */
@@ -213,7 +216,7 @@ static int mount_bpffs(const struct parent *parent)
 static int open_control(struct parent *parent)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	gid_t group = parent->start.operators ? parent->start.operators : parent->start.gid;
+	gid_t group = parent->start.operators; /* 0 where there is no such group: then it is for root */
 	int length = snprintf(address.sun_path, sizeof(address.sun_path), "%s/" DAEMON_SOCKET_NAME, parent->config.run_dir);
 	mode_t before;
 	int result;
@@ -452,6 +455,7 @@ static void end_roles(struct parent *parent, int signal_number)
 		if (child->channel >= 0)
 			(void)close(child->channel);
 		child->channel = -1;
+		child->silent_ns = 0;
 		if (child->pid > 0 && signal_number)
 			(void)kill(child->pid, signal_number);
 	}
@@ -690,8 +694,13 @@ static bool listen_to(struct parent *parent, enum role role)
 			if (!parent->ever_ready) /* it has been said why */
 				return false;
 		}
-		if (result != -EPIPE) /* of that the process's end will be told */
-			log_say(LOG_ERROR, "the %s cannot go on: %s", role_name(role), strerror(-result));
+		if (result == -EPIPE) { /* of its end the kernel will tell more */
+			(void)close(parent->children[role].channel);
+			parent->children[role].channel = -1;
+			parent->children[role].silent_ns = role_monotonic_ns();
+			return true;
+		}
+		log_say(LOG_ERROR, "the %s cannot go on: %s", role_name(role), strerror(-result));
 		return false;
 	}
 }
@@ -747,11 +756,17 @@ static bool reap(struct parent *parent)
 			if (child->pid != pid)
 				continue;
 			child->pid = 0;
+			child->silent_ns = 0;
 			if (parent->stopping || parent->state == WAITING)
 				continue;
 			/* What it said last comes first. */
 			if (child->channel >= 0)
 				(void)listen_to(parent, (enum role)i);
+			if (parent->ever_ready && WIFEXITED(status) && WEXITSTATUS(status) == ROLE_STATUS_OFF) {
+				log_say(LOG_NOTICE, "the shield has been taken away by 'holdfast off'; stopping");
+				parent->off = true;
+				continue;
+			}
 			if (parent->ever_ready || !WIFEXITED(status))
 				say_end((enum role)i, status);
 			unasked = true;
@@ -777,9 +792,22 @@ static bool take_signals(struct parent *parent, bool *unasked)
 	return true;
 }
 
+/* A role that keeps quiet for so long without ending is as bad as ended. */
+static bool any_silent(const struct parent *parent, int64_t now_ns)
+{
+	for (unsigned i = ROLE_LOADER; i < ROLES; i++)
+		if (parent->children[i].silent_ns && now_ns - parent->children[i].silent_ns >= SILENT_NS &&
+		    parent->state != WAITING)
+			return true;
+	return false;
+}
+
 static int wait_ms(const struct parent *parent, int64_t now_ns)
 {
-	int64_t wait_ns = 10 * NS_PER_S;
+	int64_t wait_ns = SILENT_NS;
+
+	if (parent->state == WAITING && now_ns >= parent->again_ns)
+		return 100; /* until the last one has ended */
 
 	if (parent->state == WAITING && parent->again_ns - now_ns < wait_ns)
 		wait_ns = parent->again_ns - now_ns;
@@ -807,8 +835,9 @@ static int turn(struct parent *parent)
 	for (unsigned i = ROLE_LOADER; i < ROLES; i++)
 		if (fds[i].revents && parent->children[i].channel >= 0 && !listen_to(parent, (enum role)i))
 			unasked = true;
-	if (fds[0].revents && !take_signals(parent, &unasked))
+	if ((fds[0].revents && !take_signals(parent, &unasked)) || parent->off)
 		return 0;
+	unasked = unasked || any_silent(parent, now_ns);
 	if (unasked && !parent->ever_ready)
 		return -1;
 	if (unasked)
