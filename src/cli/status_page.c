@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/share.h"
 #include "base/time.h"
 #include "cli/facts.h"
 #include "cli/rules_page.h"
@@ -13,7 +14,6 @@
 
 #define SERVICE_COLUMN 20
 #define COLUMNS_BEFORE_REASONS 52
-#define PPM_PERCENT 10000
 
 static void heading_space(const struct paper *paper)
 {
@@ -208,12 +208,12 @@ static void write_now(const struct paper *paper, const struct flow *whole, bool 
 	if (enforcing || whole->dropped) {
 		draft_add(&d, "   DROPPED " BOLD "%s" PLAIN,
 		          words_scaled(per_second(whole->dropped, between_ns), "pps", text));
-		draft_add(&d, " (%s)", words_share_down(words_ppm(whole->dropped, all), text));
+		draft_add(&d, " (%s)", words_share_down(share_ppm(whole->dropped, all), text));
 	}
 	if (!enforcing || whole->would_drop) {
 		draft_add(&d, "   WOULD DROP " BOLD "%s" PLAIN,
 		          words_scaled(per_second(whole->would_drop, between_ns), "pps", text));
-		draft_add(&d, " (%s)", words_share_down(words_ppm(whole->would_drop, all), text));
+		draft_add(&d, " (%s)", words_share_down(share_ppm(whole->would_drop, all), text));
 	}
 	paper_text(paper, 0, 5, d.text);
 }
