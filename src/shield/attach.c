@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Puts the programs on interfaces and takes them off. XDP is held by a link that is pinned, so that it outlives who made
+ * it, and whose program is replaced in one step. The classifier for what is sent is held by the interface itself.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <shield.skel.h>
+
+#include "shield/dispatcher.h"
+#include "shield/inside.h"
+
+#define TC_HANDLE 0x4846 /* "HF" */
+#define TC_PRIORITY 0x4846
+
+static const struct bpf_tc_opts tc_ours = { .sz = sizeof(tc_ours), .handle = TC_HANDLE, .priority = TC_PRIORITY };
+
+const char *shield_hook_name(enum shield_hook hook)
+{
+	static const char *const names[] = {
+		[SHIELD_DETACHED] = "detached",
+		[SHIELD_NATIVE] = "native",
+		[SHIELD_GENERIC] = "generic (slow)",
+		[SHIELD_DISPATCHER] = "dispatcher",
+	};
+
+	return (unsigned)hook < sizeof(names) / sizeof(names[0]) ? names[hook] : "unknown";
+}
+
+static int link_pin(char path[PIN_PATH_SIZE], const char *dir, const char *interface)
+{
+	char name[sizeof(LINK_PREFIX) + IF_NAMESIZE];
+
+	(void)snprintf(name, sizeof(name), LINK_PREFIX "%.*s", IF_NAMESIZE - 1, interface);
+	return pin_path(path, dir, name);
+}
+
+/* The interface that a link holds on to; 0 where it has gone. */
+static unsigned link_ifindex(int fd)
+{
+	struct bpf_link_info info = { 0 };
+	__u32 size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &size) || info.type != BPF_LINK_TYPE_XDP ? 0 : info.xdp.ifindex;
+}
+
+/* How XDP is attached to an interface now. */
+static enum shield_hook hook_of(unsigned ifindex)
+{
+	struct bpf_xdp_query_opts query = { .sz = sizeof(query) };
+
+	if (bpf_xdp_query((int)ifindex, 0, &query))
+		return SHIELD_DETACHED;
+	switch (query.attach_mode) {
+	case XDP_ATTACHED_DRV:
+	case XDP_ATTACHED_HW:
+		return SHIELD_NATIVE;
+	case XDP_ATTACHED_SKB:
+		return SHIELD_GENERIC;
+	default:
+		return SHIELD_DETACHED;
+	}
+}
+
+/* Names the program that is in the way. */
+static void explain_other(unsigned ifindex, const char *interface, struct shield_error *error)
+{
+	struct bpf_xdp_query_opts query = { .sz = sizeof(query) };
+	struct bpf_prog_info info = { 0 };
+	__u32 size = sizeof(info), id = 0;
+	int fd = -1;
+
+	if (bpf_xdp_query((int)ifindex, 0, &query) == 0)
+		id = query.prog_id ? query.prog_id : query.drv_prog_id ? query.drv_prog_id : query.skb_prog_id;
+	if (id)
+		fd = bpf_prog_get_fd_by_id(id);
+	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
+		(void)snprintf(info.name, sizeof(info.name), "?");
+	if (fd >= 0)
+		(void)close(fd);
+	(void)shield_fail(error, -EEXIST, "%s: another XDP program is attached: %s (id %u)", interface, info.name, id);
+	shield_advise(error, "'ip link set dev %s xdp off' takes it away, if nobody needs it", interface);
+}
+
+/* Lists of interfaces in the pinned configuration: SHIELD_INTERFACES_MAX at most, each once. */
+static void note_interface(__u32 list[SHIELD_INTERFACES_MAX], __u32 *count, unsigned ifindex)
+{
+	for (unsigned i = 0; i < *count && i < SHIELD_INTERFACES_MAX; i++)
+		if (list[i] == ifindex)
+			return;
+	if (*count < SHIELD_INTERFACES_MAX)
+		list[(*count)++] = ifindex;
+}
+
+static void forget_interface(__u32 list[SHIELD_INTERFACES_MAX], __u32 *count, unsigned ifindex)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < *count && i < SHIELD_INTERFACES_MAX; i++)
+		if (list[i] != ifindex)
+			list[kept++] = list[i];
+	*count = kept;
+}
+
+static int create_link(int program, unsigned ifindex, __u32 flags)
+{
+	const struct bpf_link_create_opts options = { .sz = sizeof(options), .flags = flags };
+
+	return bpf_link_create(program, (int)ifindex, BPF_XDP, &options);
+}
+
+static int new_link(const struct shield *shield, const char *interface, unsigned ifindex, const char *path,
+                    struct shield_error *error)
+{
+	int program = bpf_program__fd(shield->programs->progs.shield_xdp), result = 0;
+	int fd = create_link(program, ifindex, XDP_FLAGS_DRV_MODE);
+
+	if (fd < 0 && (fd == -EBUSY || fd == -EEXIST)) {
+		explain_other(ifindex, interface, error);
+		if (!dispatcher_is_there(ifindex))
+			return -EEXIST;
+		result = dispatcher_attach(shield, ifindex);
+		if (result)
+			shield_advise(error, "libxdp's dispatcher does not take the shield's program beside it: %s",
+			              strerror(-result));
+		else
+			note_interface(shield->config->dispatched, &shield->config->dispatched_count, ifindex);
+		return result ? -EEXIST : 0;
+	}
+	if (fd < 0 && shield->generic && fd != -EPERM)
+		fd = create_link(program, ifindex, XDP_FLAGS_SKB_MODE);
+	if (fd < 0) {
+		(void)shield_fail(error, fd, "%s: its driver does not take XDP: %s", interface, strerror(-fd));
+		if (shield->generic)
+			shield_advise(error, "'holdfast doctor' says what is in the way");
+		else
+			shield_advise(error, "shield.generic: true lets slow generic XDP do");
+		return fd;
+	}
+	if (bpf_obj_pin(fd, path))
+		result = shield_fail(error, -errno, "%s: cannot be pinned: %s", path, strerror(errno));
+	(void)close(fd); /* unpinned, it is gone with this */
+	return result;
+}
+
+static int attach_classifier(struct shield *shield, const char *interface, unsigned ifindex, struct shield_error *error)
+{
+	const struct bpf_tc_hook hook = { .sz = sizeof(hook), .ifindex = (int)ifindex, .attach_point = BPF_TC_EGRESS };
+	struct bpf_tc_opts options = tc_ours;
+	struct bpf_tc_hook made = hook;
+	int result = bpf_tc_hook_create(&made);
+
+	if (result == 0) /* whose it is, so that nobody else's is taken away */
+		note_interface(shield->config->clsact, &shield->config->clsact_count, ifindex);
+	else if (result != -EEXIST)
+		return shield_fail(error, result, "%s: no clsact queue can be made: %s", interface, strerror(-result));
+	options.prog_fd = bpf_program__fd(shield->programs->progs.shield_egress);
+	options.flags = BPF_TC_F_REPLACE;
+	result = bpf_tc_attach(&hook, &options);
+	if (result)
+		return shield_fail(error, result, "%s: the classifier cannot be attached: %s", interface,
+		                   strerror(-result));
+	return 0;
+}
+
+/* The classifier, and the queue if it is the shield's own and nobody else uses it. Returns how many there were. */
+static unsigned detach_classifier(unsigned ifindex, bool made_queue)
+{
+	const struct bpf_tc_hook egress = { .sz = sizeof(egress),
+		                            .ifindex = (int)ifindex,
+		                            .attach_point = BPF_TC_EGRESS };
+	struct bpf_tc_hook both = egress;
+	struct bpf_tc_opts query = tc_ours, options = tc_ours;
+	unsigned removed = 0;
+
+	if (bpf_tc_query(&egress, &query) == 0 && bpf_tc_detach(&egress, &options) == 0)
+		removed++;
+	both.attach_point = BPF_TC_EGRESS | BPF_TC_INGRESS;
+	if (made_queue && bpf_tc_hook_destroy(&both) == 0)
+		removed++;
+	return removed;
+}
+
+int shield_attach(struct shield *shield, const char *interface, enum shield_hook *hook, struct shield_error *error)
+{
+	unsigned ifindex = if_nametoindex(interface);
+	char path[PIN_PATH_SIZE];
+	int fd, result = link_pin(path, shield->dir, interface);
+
+	if (result || ifindex == 0) {
+		(void)shield_fail(error, -ENODEV, "%.64s: there is no such interface", interface);
+		shield_advise(error, "'ip link' lists those there are");
+		return -ENODEV;
+	}
+	if (!shield->programs)
+		return shield_fail(error, -EINVAL, "%s: no program is loaded", interface);
+	fd = bpf_obj_get(path);
+	if (fd >= 0 && link_ifindex(fd) == ifindex) {
+		result = bpf_link_update(fd, bpf_program__fd(shield->programs->progs.shield_xdp), NULL);
+		(void)close(fd);
+		if (result)
+			return shield_fail(error, result, "%s: its program cannot be replaced: %s", interface,
+			                   strerror(-result));
+	} else {
+		if (fd >= 0) { /* of an interface of that name that has gone */
+			(void)close(fd);
+			(void)unlink(path);
+		}
+		result = new_link(shield, interface, ifindex, path, error);
+		if (result)
+			return result;
+	}
+	result = attach_classifier(shield, interface, ifindex, error);
+	if (result)
+		return result;
+	*hook = dispatcher_runs_ours(ifindex) ? SHIELD_DISPATCHER : hook_of(ifindex);
+	return 0;
+}
+
+/* Takes one pinned link away, and with it the program. */
+static int remove_link(const char *path, unsigned *ifindex)
+{
+	int fd = bpf_obj_get(path), result = 0;
+
+	*ifindex = 0;
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	*ifindex = link_ifindex(fd);
+	/* Somebody may still have it open; detached, it holds nothing any more. */
+	if (*ifindex)
+		result = bpf_link_detach(fd);
+	if (unlink(path) && !result)
+		result = -errno;
+	(void)close(fd);
+	return result;
+}
+
+static bool made_queue(const struct shield_config *config, unsigned ifindex)
+{
+	for (unsigned i = 0; config && i < config->clsact_count && i < SHIELD_INTERFACES_MAX; i++)
+		if (config->clsact[i] == ifindex)
+			return true;
+	return false;
+}
+
+int shield_detach(struct shield *shield, const char *interface, struct shield_error *error)
+{
+	char path[PIN_PATH_SIZE];
+	unsigned ifindex;
+	int result = link_pin(path, shield->dir, interface);
+
+	if (!result)
+		result = remove_link(path, &ifindex);
+	if (result)
+		return shield_fail(error, result, "%s: cannot be detached: %s", interface, strerror(-result));
+	if (ifindex == 0)
+		ifindex = if_nametoindex(interface);
+	if (ifindex == 0)
+		return 0;
+	if (dispatcher_detach(ifindex))
+		forget_interface(shield->config->dispatched, &shield->config->dispatched_count, ifindex);
+	(void)detach_classifier(ifindex, made_queue(shield->config, ifindex));
+	forget_interface(shield->config->clsact, &shield->config->clsact_count, ifindex);
+	return 0;
+}
+
+struct removal {
+	const struct shield_config *config; /* NULL: of another version */
+	unsigned removed;
+	int failed; /* the first that went wrong */
+};
+
+static int remove_pin(const char *path, const char *name, void *context)
+{
+	struct removal *removal = context;
+	struct stat about;
+	unsigned ifindex;
+	int result = 0;
+
+	if (lstat(path, &about) == 0 && S_ISDIR(about.st_mode)) {
+		result = pin_each(path, remove_pin, removal);
+		if (!result && rmdir(path))
+			result = -errno;
+	} else if (strncmp(name, LINK_PREFIX, strlen(LINK_PREFIX)) == 0) {
+		result = remove_link(path, &ifindex);
+		removal->removed += !result;
+		if (ifindex)
+			removal->removed += detach_classifier(ifindex, made_queue(removal->config, ifindex));
+	} else if (unlink(path) == 0) {
+		removal->removed++;
+	} else if (errno != ENOENT) {
+		result = -errno;
+	}
+	if (result && !removal->failed)
+		removal->failed = result;
+	return 0; /* what can be taken away is */
+}
+
+int shield_remove(const char *bpffs_dir, unsigned *removed, struct shield_error *error)
+{
+	struct removal removal = { 0 };
+	struct shield_error unused;
+	struct shield *shield = NULL;
+	int result;
+
+	/* Only for what it knows of queues; what is of another version is taken away without. */
+	if (shield_open_pinned(bpffs_dir, &shield, &unused) == 0)
+		removal.config = shield->config;
+	for (unsigned i = 0; removal.config && i < removal.config->clsact_count && i < SHIELD_INTERFACES_MAX; i++)
+		removal.removed += detach_classifier(removal.config->clsact[i], true);
+	for (unsigned i = 0; removal.config && i < removal.config->dispatched_count && i < SHIELD_INTERFACES_MAX; i++) {
+		removal.removed += dispatcher_detach(removal.config->dispatched[i]);
+		removal.removed += detach_classifier(removal.config->dispatched[i], false);
+	}
+	result = pin_each(bpffs_dir, remove_pin, &removal);
+	if (result && !removal.failed)
+		removal.failed = result;
+	shield_close(shield);
+	if (rmdir(bpffs_dir) && errno != ENOENT && !removal.failed)
+		removal.failed = -errno;
+	if (removal.failed)
+		return shield_fail(error, removal.failed, "%s: not all could be taken away: %s", bpffs_dir,
+		                   strerror(-removal.failed));
+	*removed = removal.removed;
+	return 0;
+}
+
+struct listing {
+	struct shield_interface *interfaces;
+	unsigned count;
+};
+
+static int list_link(const char *path, const char *name, void *context)
+{
+	struct listing *listing = context;
+	struct shield_interface *found = &listing->interfaces[listing->count];
+	char current[IF_NAMESIZE];
+	int fd;
+
+	if (strncmp(name, LINK_PREFIX, strlen(LINK_PREFIX)) != 0 || listing->count == SHIELD_INTERFACES_MAX)
+		return 0;
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return 0;
+	*found = (struct shield_interface){ .ifindex = link_ifindex(fd) };
+	(void)close(fd);
+	(void)snprintf(found->name, sizeof(found->name), "%s", name + strlen(LINK_PREFIX));
+	if (found->ifindex && if_indextoname(found->ifindex, current))
+		found->hook = hook_of(found->ifindex);
+	listing->count++;
+	return 0;
+}
+
+int shield_interfaces(const struct shield *shield, struct shield_interface *interfaces, unsigned *count)
+{
+	struct listing listing = { .interfaces = interfaces };
+	int result = pin_each(shield->dir, list_link, &listing);
+
+	if (result)
+		return result;
+	for (unsigned i = 0; i < shield->config->dispatched_count && i < SHIELD_INTERFACES_MAX; i++) {
+		struct shield_interface *found = &interfaces[listing.count];
+
+		if (listing.count == SHIELD_INTERFACES_MAX)
+			break;
+		*found = (struct shield_interface){ .ifindex = shield->config->dispatched[i] };
+		if (if_indextoname(found->ifindex, found->name) && dispatcher_runs_ours(found->ifindex))
+			found->hook = SHIELD_DISPATCHER;
+		listing.count++;
+	}
+	*count = listing.count;
+	return 0;
+}

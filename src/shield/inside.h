@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the shield share, and nobody else sees. */
+#ifndef HOLDFAST_SHIELD_INSIDE_H
+#define HOLDFAST_SHIELD_INSIDE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/shield.h"
+#include "shield/maps.h"
+#include "shield/shield.h"
+
+#define PIN_PATH_SIZE 512
+#define NEXT_DIR "next"
+#define LINK_PREFIX "link_"
+#define CLOCK_PIN "clock"
+
+struct shield_bpf;
+
+struct shield {
+	enum shield_origin origin;
+	char dir[PIN_PATH_SIZE];     /* bpffs_dir */
+	char pins[PIN_PATH_SIZE];    /* where the maps are pinned now */
+	struct shield_bpf *programs; /* NULL: opened by its pins alone */
+	int clock_fd;
+	struct shield_maps maps;
+	struct shield_config *config;     /* shared with the kernel */
+	struct shield_ruleset *set;       /* where the next table of rules is put together */
+	int64_t retired[SHIELD_RULESETS]; /* CLOCK_MONOTONIC when a table went out of force; 0: never was in it */
+	struct shield_pace pace;
+	bool generic;
+};
+
+/* Fill *error; shield_fail() returns `code`. */
+__attribute__((format(printf, 3, 4))) int shield_fail(struct shield_error *error, int code, const char *format, ...);
+__attribute__((format(printf, 2, 3))) void shield_advise(struct shield_error *error, const char *format, ...);
+
+/* dir/name: 0 or -ENAMETOOLONG. */
+int pin_path(char path[PIN_PATH_SIZE], const char *dir, const char *name);
+/* Calls `each` with path and name of everything in a directory until it returns not 0; one that is not there is empty. */
+int pin_each(const char *dir, int (*each)(const char *path, const char *name, void *context), void *context);
+
+int64_t shield_monotonic_ns(void);
+
+#endif

@@ -1,0 +1,528 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Loads the programs, makes or takes over their maps, puts both on interfaces, and takes them away again.
+ *
+ * Pins, all under bpffs_dir: a map under its name; `clock`, the program that tells jiffies; `link_IFNAME`, the link
+ * that holds the program to an interface. Maps that are to replace others are pinned in NEXT_DIR beside them until
+ * shield_commit() moves them. The classifier for what is sent needs no pin: the interface holds it, under TC_HANDLE and
+ * TC_PRIORITY.
+ *
+ * The loader alone writes config, services, allow, rulesets and notes; config through shared memory, since what is in it
+ * must change by single stores while packets are looked at.
+ */
+#include "shield/shield.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+#include <linux/magic.h>
+#include <shield.skel.h>
+
+#include "base/time.h"
+#include "shield/blocks.h"
+#include "shield/inside.h"
+
+#define BPFFS "/sys/fs/bpf"
+
+#define CALIBRATION_NS (50 * NS_PER_MS)
+
+/* libbpf tells the verifier's mind on standard error; a library does not. */
+static int quiet(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	(void)level;
+	(void)format;
+	(void)arguments;
+	return 0;
+}
+
+/* ---- the file system of pins ---- */
+
+static bool is_bpffs(const char *path)
+{
+	struct statfs about;
+
+	return statfs(path, &about) == 0 && about.f_type == BPF_FS_MAGIC;
+}
+
+/* bpffs_dir, made where it is not there; the bpf file system is mounted at its usual place if nothing is. */
+static int make_dir(const char *dir, struct shield_error *error)
+{
+	char parent[PIN_PATH_SIZE];
+	char *slash;
+
+	if (dir[0] != '/' || (size_t)snprintf(parent, sizeof(parent), "%s", dir) >= sizeof(parent))
+		return shield_fail(error, -EINVAL, "%.200s: not an absolute path that is short enough", dir);
+	if (is_bpffs(dir))
+		return 0;
+	slash = strrchr(parent, '/');
+	*slash = '\0';
+	if (!is_bpffs(parent)) {
+		if (strcmp(parent, BPFFS) != 0) {
+			shield_fail(error, -ENOTDIR, "%s: is in no bpf file system", dir);
+			shield_advise(error, "mount -t bpf bpf %.200s", parent);
+			return -ENOTDIR;
+		}
+		if (mount("bpf", BPFFS, "bpf", 0, "mode=0700")) {
+			int result = -errno;
+
+			shield_fail(error, result, "%s: no bpf file system is mounted there, and mounting one: %s",
+			            BPFFS, strerror(-result));
+			shield_advise(error, "as root: mount -t bpf bpf " BPFFS);
+			return result;
+		}
+	}
+	if (mkdir(dir, 0700) && errno != EEXIST)
+		return shield_fail(error, -errno, "%s: %s", dir, strerror(errno));
+	return 0;
+}
+
+/* ---- clock ---- */
+
+static int ask_clock(int fd, struct shield_clock *clock)
+{
+	uint8_t frame[64] = { 0 };
+	struct bpf_test_run_opts run = {
+		.sz = sizeof(run),
+		.data_in = frame,
+		.data_size_in = sizeof(frame),
+		.data_out = frame,
+		.data_size_out = sizeof(frame),
+	};
+	int result = bpf_prog_test_run_opts(fd, &run);
+
+	if (!result)
+		memcpy(clock, frame, sizeof(*clock));
+	return result;
+}
+
+/* How many jiffies a second has, from one change of their number to another: the kernel is built for one of these. */
+static int calibrate(int fd, uint32_t *hz)
+{
+	static const uint32_t known[] = { 100, 250, 300, 1000 };
+	struct shield_clock first, last;
+	uint64_t before;
+	int result = ask_clock(fd, &first);
+	int64_t measured;
+
+	for (before = first.jiffies; !result && first.jiffies == before;)
+		result = ask_clock(fd, &first);
+	last = first;
+	while (!result && (int64_t)(last.monotonic_ns - first.monotonic_ns) < CALIBRATION_NS)
+		result = ask_clock(fd, &last);
+	for (before = last.jiffies; !result && last.jiffies == before;)
+		result = ask_clock(fd, &last);
+	if (result)
+		return result;
+	measured = (int64_t)((last.jiffies - first.jiffies) * (uint64_t)NS_PER_S /
+	                     (last.monotonic_ns - first.monotonic_ns));
+	*hz = known[0];
+	for (unsigned i = 1; i < sizeof(known) / sizeof(known[0]); i++)
+		if (llabs(measured - known[i]) < llabs(measured - *hz))
+			*hz = known[i];
+	return 0;
+}
+
+/* ---- maps ---- */
+
+static struct bpf_map *map_of(struct shield_bpf *programs, enum shield_map map)
+{
+	return bpf_object__find_map_by_name(programs->obj, shield_map_name(map));
+}
+
+static int open_pinned(const char *dir, struct shield_maps *maps)
+{
+	struct shield_maps opened;
+
+	for (unsigned i = 0; i < SHIELD_MAPS; i++)
+		opened.fd[i] = -1;
+	for (unsigned i = 0; i < SHIELD_MAPS; i++) {
+		char path[PIN_PATH_SIZE];
+		int result = pin_path(path, dir, shield_map_name((enum shield_map)i));
+
+		if (!result)
+			opened.fd[i] = bpf_obj_get(path);
+		if (result || opened.fd[i] < 0) {
+			result = result ? result : -errno;
+			shield_maps_close(&opened);
+			return result;
+		}
+	}
+	*maps = opened;
+	return 0;
+}
+
+/* What the pinned config says of its layout: 0 where nothing is pinned, -EBADMSG where that cannot be told. */
+static int pinned_layout(const char *dir)
+{
+	struct bpf_map_info info = { 0 };
+	__u32 size = sizeof(info), key = 0;
+	char path[PIN_PATH_SIZE];
+	void *value;
+	int fd, result = pin_path(path, dir, shield_map_name(SHIELD_MAP_CONFIG));
+
+	if (result)
+		return result;
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	result = bpf_obj_get_info_by_fd(fd, &info, &size);
+	if (result || info.value_size < sizeof(__u32)) {
+		(void)close(fd);
+		return -EBADMSG;
+	}
+	value = calloc(1, info.value_size);
+	result = value ? bpf_map_lookup_elem(fd, &key, value) : -ENOMEM;
+	if (!result)
+		result = *(__u32 *)value > 0 && *(__u32 *)value < INT16_MAX ? (int)*(__u32 *)value : -EBADMSG;
+	free(value);
+	(void)close(fd);
+	return result;
+}
+
+static struct shield_config *map_config(int fd)
+{
+	void *memory = mmap(NULL, sizeof(struct shield_config), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* Whether pinned maps are of the sizes that the programs were built for; block tables may be of any. */
+static bool fits(struct shield_bpf *programs, const struct shield_maps *maps)
+{
+	for (unsigned i = 0; i < SHIELD_MAPS; i++) {
+		struct bpf_map_info info = { 0 };
+		__u32 size = sizeof(info);
+		struct bpf_map *map = map_of(programs, (enum shield_map)i);
+		bool table = i == SHIELD_MAP_BLOCK4 || i == SHIELD_MAP_BLOCK6;
+
+		if (!map || bpf_obj_get_info_by_fd(maps->fd[i], &info, &size) || info.type != bpf_map__type(map) ||
+		    info.key_size != bpf_map__key_size(map) || info.value_size != bpf_map__value_size(map) ||
+		    (!table && info.max_entries != bpf_map__max_entries(map)))
+			return false;
+	}
+	return true;
+}
+
+static int reuse(struct shield_bpf *programs, const struct shield_maps *maps)
+{
+	int result = 0;
+
+	for (unsigned i = 0; i < SHIELD_MAPS && !result; i++)
+		result = bpf_map__reuse_fd(map_of(programs, (enum shield_map)i), maps->fd[i]);
+	return result;
+}
+
+static int pin_maps(struct shield *shield)
+{
+	char path[PIN_PATH_SIZE];
+	int result = 0;
+
+	if (mkdir(shield->pins, 0700) && errno != EEXIST)
+		return -errno;
+	for (unsigned i = 0; i < SHIELD_MAPS && !result; i++) {
+		result = pin_path(path, shield->pins, shield_map_name((enum shield_map)i));
+		if (!result && unlink(path) && errno != ENOENT)
+			result = -errno;
+		if (!result)
+			result = bpf_obj_pin(shield->maps.fd[i], path);
+	}
+	return result;
+}
+
+/* Over an older clock: it says the same, but the program may be of another build. */
+static int pin_clock(const struct shield *shield)
+{
+	char path[PIN_PATH_SIZE];
+	int result = pin_path(path, shield->dir, CLOCK_PIN);
+
+	if (!result && unlink(path) && errno != ENOENT)
+		result = -errno;
+	return result ? result : bpf_obj_pin(shield->clock_fd, path);
+}
+
+/* ---- open, close ---- */
+
+void shield_close(struct shield *shield)
+{
+	if (!shield)
+		return;
+	if (shield->config)
+		(void)munmap(shield->config, sizeof(*shield->config));
+	shield_maps_close(&shield->maps);
+	if (shield->clock_fd >= 0 && !shield->programs)
+		(void)close(shield->clock_fd);
+	if (shield->programs)
+		shield_bpf__destroy(shield->programs);
+	free(shield->set);
+	free(shield);
+}
+
+static int new_shield(const char *dir, struct shield **shield, struct shield_error *error)
+{
+	struct shield *made = calloc(1, sizeof(*made));
+
+	if (!made)
+		return shield_fail(error, -ENOMEM, "no memory for the shield");
+	made->clock_fd = -1;
+	for (unsigned i = 0; i < SHIELD_MAPS; i++)
+		made->maps.fd[i] = -1;
+	made->set = calloc(1, sizeof(*made->set));
+	if (!made->set || (size_t)snprintf(made->dir, sizeof(made->dir), "%s", dir) >= sizeof(made->dir)) {
+		int result = made->set ? -ENAMETOOLONG : -ENOMEM;
+
+		shield_close(made);
+		return shield_fail(error, result, "%.200s: %s", dir, strerror(-result));
+	}
+	memcpy(made->pins, made->dir, sizeof(made->pins));
+	*shield = made;
+	return 0;
+}
+
+static int set_pace(struct shield *shield, uint32_t hz)
+{
+	struct shield_clock clock;
+	int result = ask_clock(shield->clock_fd, &clock);
+
+	if (!result)
+		shield->pace = (struct shield_pace){ clock.jiffies, (int64_t)clock.monotonic_ns, hz };
+	return result;
+}
+
+/* Samples that one CPU may hand out in a tick of the sampler, of the budget that all share. */
+static uint32_t samples_per_tick(uint32_t budget, uint32_t hz)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	uint64_t a_tick = ((uint64_t)budget << SHIELD_SAMPLE_SHIFT) / hz / (uint64_t)(cpus > 0 ? cpus : 1);
+
+	return budget == 0 ? 0 : a_tick == 0 ? 1 : (uint32_t)a_tick;
+}
+
+/* Fills what a new shield must know, before any packet meets it. */
+static int begin(struct shield *shield, const struct shield_options *options, uint64_t seed)
+{
+	struct shield_block_state state;
+	__u32 key = 0, hz;
+	int result = calibrate(shield->clock_fd, &hz);
+
+	if (result)
+		return result;
+	blocks_begin(options->block_capacity, hz, seed, &state);
+	result = bpf_map_update_elem(shield->maps.fd[SHIELD_MAP_BLOCK_STATE], &key, &state, BPF_ANY);
+	if (result)
+		return result;
+	shield->config->mode = SHIELD_OBSERVE;
+	shield->config->enforce_until = SHIELD_NEVER;
+	shield->config->hz = hz;
+	shield->config->seed = shield_mix(seed);
+	shield->config->next_rule = 1;
+	shield->config->layout = SHIELD_LAYOUT;
+	return 0;
+}
+
+static int explain_load(int result, struct shield_error *error)
+{
+	shield_fail(error, result, "the kernel does not take the shield's programs: %s", strerror(-result));
+	if (result == -EPERM)
+		shield_advise(error, "root is needed, or CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON");
+	else if (result == -ENOMEM)
+		shield_advise(error, "make shield.block_capacity smaller");
+	else
+		shield_advise(error, "Linux 6.0 or later is needed; 'holdfast doctor' says more");
+	return result;
+}
+
+/* Decides whose maps these are to be; on SHIELD_TAKEN_OVER they are open in shield->maps. */
+static int choose_origin(struct shield *shield, struct shield_error *error)
+{
+	int layout = pinned_layout(shield->dir);
+
+	shield->origin = layout == 0 ? SHIELD_NEW : SHIELD_REPLACED;
+	if (layout == -EPERM || layout == -EACCES)
+		return shield_fail(error, layout, "%s: %s", shield->dir, strerror(-layout));
+	if (layout != SHIELD_LAYOUT)
+		return 0;
+	if (open_pinned(shield->dir, &shield->maps))
+		return 0; /* some are missing: as good as another layout */
+	if (fits(shield->programs, &shield->maps))
+		shield->origin = SHIELD_TAKEN_OVER;
+	else
+		shield_maps_close(&shield->maps);
+	return 0;
+}
+
+int shield_open(const struct shield_options *options, struct shield **shield, struct shield_error *error)
+{
+	struct shield_block_state sizes;
+	struct shield *made;
+	uint64_t seed;
+	int result;
+
+	if (options->block_capacity < SHIELD_BLOCK_CAPACITY_MIN || options->block_capacity > SHIELD_BLOCK_CAPACITY_MAX)
+		return shield_fail(error, -EINVAL, "block_capacity: %u is not between %d and %d",
+		                   options->block_capacity, SHIELD_BLOCK_CAPACITY_MIN, SHIELD_BLOCK_CAPACITY_MAX);
+	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		return shield_fail(error, -EIO, "the kernel gives no random numbers");
+	result = make_dir(options->bpffs_dir, error);
+	if (result)
+		return result;
+	result = new_shield(options->bpffs_dir, &made, error);
+	if (result)
+		return result;
+	(void)libbpf_set_print(quiet);
+	made->generic = options->generic;
+	made->programs = shield_bpf__open();
+	if (!made->programs) {
+		result = shield_fail(error, -errno, "the shield's programs cannot be read: %s", strerror(errno));
+		goto close;
+	}
+	result = choose_origin(made, error);
+	if (result)
+		goto close;
+	blocks_begin(options->block_capacity, 1, seed, &sizes);
+	if (made->origin == SHIELD_TAKEN_OVER) {
+		result = reuse(made->programs, &made->maps);
+	} else {
+		result = bpf_map__set_max_entries(made->programs->maps.block4, sizes.buckets4);
+		if (!result)
+			result = bpf_map__set_max_entries(made->programs->maps.block6, sizes.buckets6);
+	}
+	if (result) {
+		shield_fail(error, result, "the shield's maps cannot be set up: %s", strerror(-result));
+		goto close;
+	}
+	if (options->drop_clean)
+		made->programs->rodata->verdict_pass = XDP_DROP;
+	result = shield_bpf__load(made->programs);
+	if (result) {
+		explain_load(result, error);
+		goto close;
+	}
+	made->clock_fd = bpf_program__fd(made->programs->progs.shield_clock);
+	if (made->origin != SHIELD_TAKEN_OVER)
+		for (unsigned i = 0; i < SHIELD_MAPS; i++)
+			made->maps.fd[i] = dup(bpf_map__fd(map_of(made->programs, (enum shield_map)i)));
+	made->config = map_config(made->maps.fd[SHIELD_MAP_CONFIG]);
+	if (!made->config) {
+		result = shield_fail(error, -errno, "the shield's configuration cannot be shared: %s", strerror(errno));
+		goto close;
+	}
+	if (made->origin != SHIELD_TAKEN_OVER)
+		result = begin(made, options, seed);
+	if (!result)
+		result = set_pace(made, made->config->hz);
+	if (!result && made->origin == SHIELD_REPLACED)
+		result = pin_path(made->pins, made->dir, NEXT_DIR);
+	if (!result && made->origin != SHIELD_TAKEN_OVER)
+		result = pin_maps(made);
+	if (!result)
+		result = pin_clock(made);
+	if (result) {
+		shield_fail(error, result, "the shield cannot be set up under %s: %s", made->pins, strerror(-result));
+		goto close;
+	}
+	made->config->sample_per_tick = samples_per_tick(options->sample_budget, made->config->hz);
+	*shield = made;
+	return 0;
+close:
+	shield_close(made);
+	return result;
+}
+
+int shield_open_pinned(const char *bpffs_dir, struct shield **shield, struct shield_error *error)
+{
+	struct shield *made;
+	char path[PIN_PATH_SIZE];
+	int layout, result = new_shield(bpffs_dir, &made, error);
+
+	if (result)
+		return result;
+	(void)libbpf_set_print(quiet);
+	layout = pinned_layout(made->dir);
+	if (layout == 0) {
+		result = shield_fail(error, -ENOENT, "%s: no shield is pinned there", made->dir);
+		goto close;
+	}
+	if (layout != SHIELD_LAYOUT) {
+		result = layout < 0 && layout != -EBADMSG ? layout : -EBADMSG;
+		if (result == -EBADMSG)
+			shield_fail(error, result, "%s: what is pinned there is of another version", made->dir);
+		else
+			shield_fail(error, result, "%s: %s", made->dir, strerror(-result));
+		goto close;
+	}
+	made->origin = SHIELD_TAKEN_OVER;
+	result = open_pinned(made->dir, &made->maps);
+	if (!result)
+		result = pin_path(path, made->dir, CLOCK_PIN);
+	if (!result) {
+		made->clock_fd = bpf_obj_get(path);
+		made->config = map_config(made->maps.fd[SHIELD_MAP_CONFIG]);
+		result = made->clock_fd < 0 || !made->config ? -errno : set_pace(made, made->config->hz);
+	}
+	if (result) {
+		shield_fail(error, result, "%s: what is pinned there cannot be used: %s", made->dir, strerror(-result));
+		goto close;
+	}
+	*shield = made;
+	return 0;
+close:
+	shield_close(made);
+	return result;
+}
+
+enum shield_origin shield_origin(const struct shield *shield)
+{
+	return shield->origin;
+}
+
+const char *shield_pins(const struct shield *shield)
+{
+	return shield->pins;
+}
+
+const struct shield_maps *shield_maps(const struct shield *shield)
+{
+	return &shield->maps;
+}
+
+struct shield_pace shield_pace(const struct shield *shield)
+{
+	return shield->pace;
+}
+
+int shield_commit(struct shield *shield, struct shield_error *error)
+{
+	char from[PIN_PATH_SIZE], to[PIN_PATH_SIZE];
+	int result = 0;
+
+	if (shield->origin != SHIELD_REPLACED || strcmp(shield->pins, shield->dir) == 0)
+		return 0;
+	for (unsigned i = 0; i < SHIELD_MAPS && !result; i++) {
+		result = pin_path(to, shield->dir, shield_map_name((enum shield_map)i));
+		if (!result)
+			result = pin_path(from, shield->pins, shield_map_name((enum shield_map)i));
+		if (!result && unlink(to) && errno != ENOENT)
+			result = -errno;
+		if (!result)
+			result = bpf_obj_pin(shield->maps.fd[i], to);
+		if (!result && unlink(from) && errno != ENOENT)
+			result = -errno;
+	}
+	if (result)
+		return shield_fail(error, result, "%s: %s", shield->dir, strerror(-result));
+	(void)rmdir(shield->pins);
+	memcpy(shield->pins, shield->dir, sizeof(shield->pins));
+	return 0;
+}

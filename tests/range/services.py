@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What the range's hosts offer: nginx, dnsmasq, an echo; each with a configuration of its own in the scratch folder."""
+import os
+import subprocess
+
+from topology import PLATFORM4, PLATFORM6, RESOLVER4, wait_for
+
+ECHO_PORT = 7
+HERE_NAME, ELSEWHERE_NAME = "www.example.net", "up.example.net"
+
+NGINX = """
+worker_processes 1;
+daemon off;
+pid {scratch}/nginx.pid;
+error_log {scratch}/nginx.log;
+events {{ worker_connections 512; }}
+http {{
+	access_log off;
+	client_body_temp_path {scratch}/body;
+	proxy_temp_path {scratch}/proxy;
+	fastcgi_temp_path {scratch}/fastcgi;
+	uwsgi_temp_path {scratch}/uwsgi;
+	scgi_temp_path {scratch}/scgi;
+	server {{
+		listen {platform4}:80 backlog=128;
+		listen [{platform6}]:80 backlog=128;
+		location / {{ return 200 "open\\n"; }}
+	}}
+}}
+"""
+
+# What is asked for by the one name is known here; the other has to be asked of a resolver on the users' side, whose
+# answers come in as those of a reflection do: from port 53. Nothing is remembered, so that each question is asked.
+DNS = """
+no-resolv
+no-hosts
+no-daemon
+bind-interfaces
+cache-size=0
+user=root
+listen-address={platform4}
+listen-address={platform6}
+address=/{here}/{platform4}
+server=/{elsewhere}/{resolver}
+pid-file={scratch}/dns.pid
+"""
+
+RESOLVER = """
+no-resolv
+no-hosts
+no-daemon
+bind-interfaces
+user=root
+listen-address={resolver}
+address=/{elsewhere}/{platform4}
+pid-file={scratch}/resolver.pid
+"""
+
+
+class Services:
+    """All of them, begun and heard of."""
+
+    def __init__(self, topology, scratch, echo):
+        self.topology, self.scratch, self.echo = topology, scratch, echo
+        self.nginx = None
+        known = {"scratch": scratch, "platform4": PLATFORM4, "platform6": PLATFORM6, "resolver": RESOLVER4,
+                 "here": HERE_NAME, "elsewhere": ELSEWHERE_NAME}
+        for name, text in (("nginx.conf", NGINX), ("dns.conf", DNS), ("resolver.conf", RESOLVER)):
+            (scratch / name).write_text(text.format(**known), encoding="utf-8")
+        with open(os.devnull, "wb") as nowhere:
+            quiet = {"stdout": nowhere, "stderr": nowhere}
+            for host, config in (("platform", "dns.conf"), ("users", "resolver.conf")):
+                topology.begin(host, "dnsmasq", f"--conf-file={scratch / config}", **quiet)
+            for host in ("platform", "box"):
+                topology.begin(host, echo, str(ECHO_PORT), **quiet)
+        self.begin_web()
+
+    def begin_web(self):
+        self.nginx = self.topology.begin("platform", "nginx", "-c", self.scratch / "nginx.conf",
+                                         stderr=subprocess.DEVNULL)
+        wait_for("nginx", 5, lambda: ":80 " in self.topology.run("platform", "ss", "-Hltn"))
+        for host, port in (("platform", 53), ("users", 53), ("box", ECHO_PORT)):
+            wait_for(f"port {port} of {host}", 5, lambda host=host, port=port: f":{port} " in self.topology.run(
+                host, "ss", "-Hltn"))
+
+    def again(self):
+        """A web server without a past: half-open connections of the last flood would hold the queue for a minute."""
+        self.topology.end(self.nginx)
+        wait_for("nginx's end", 5, lambda: ":80 " not in self.topology.run("platform", "ss", "-Hltn"))
+        self.begin_web()
