@@ -46,7 +46,8 @@ struct message_record *journal_add(struct engine *engine, const struct client_pe
 	message_text(entry->command, sizeof(entry->command), control_command_name(request->command));
 	message_text(entry->outcome, sizeof(entry->outcome), outcome);
 	arguments = control_format_arguments(request);
-	message_text(entry->arguments, sizeof(entry->arguments), arguments && strlen(arguments) < sizeof(entry->arguments) ? arguments : "{}");
+	message_text(entry->arguments, sizeof(entry->arguments),
+	             arguments && strlen(arguments) < sizeof(entry->arguments) ? arguments : "{}");
 	free(arguments);
 	return entry;
 }
