@@ -122,7 +122,7 @@ static bool know(const struct clients *clients, int fd, struct client_peer *peer
 /* To who cannot be served; what its socket does not take at once it does not get. */
 static void turn_away(int fd)
 {
-	struct control_error error;
+	struct control_error error = { .what = "" };
 	char *line;
 
 	control_error_set(&error, "daemon", 3, "try again in a moment", "it serves %d clients already", CLIENTS_MAX);
@@ -171,7 +171,7 @@ static void ask(struct clients *clients, struct client *client)
 		client->asked = true;
 		clients->ask(clients->context, client->name, &client->peer, client->line, client->used - 1);
 	} else if (client->filled == CONTROL_LINE_MAX) {
-		struct control_error error;
+		struct control_error error = { .what = "" };
 
 		control_error_set(&error, "request", 2, "send it in several requests",
 		                  "a line is longer than %d octets", CONTROL_LINE_MAX);

@@ -23,7 +23,7 @@ struct client_peer {
 
 struct clients; /* opaque */
 
-/* `line` is without its end, and the caller's to change until the answer is given. */
+/* `client` names who asks. `line` is without its end, and the caller's to change until the answer is given. */
 typedef void clients_ask(void *context, uint64_t client, const struct client_peer *peer, char *line, size_t length);
 
 /*
@@ -37,6 +37,6 @@ unsigned clients_poll(struct clients *clients, struct pollfd *fds);
 /* What poll() said of those: takes lines, which calls `ask`, writes answers, lets go of who is silent or gone. */
 void clients_turn(struct clients *clients, const struct pollfd *fds, unsigned count, int64_t now_ns);
 /* The answer to a client's line, which is taken and freed; NULL lets go of the client. One that has gone gets none. */
-void clients_answer(struct clients *clients, uint64_t client, char *line);
+void clients_answer(struct clients *clients, uint64_t name, char *line);
 
 #endif

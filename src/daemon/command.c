@@ -85,7 +85,7 @@ __attribute__((format(printf, 4, 5))) static void refuse_prefix(struct control_t
 static void answer_tally(struct engine *engine, uint64_t client, enum control_command command, const char *done,
                          const struct control_tally *tally)
 {
-	struct control_error error;
+	struct control_error error = { .what = "" };
 	char text[PREFIX_TEXT_SIZE];
 
 	if (tally->done > 0 || tally->refusal_count == 0) {
@@ -167,7 +167,7 @@ static void block_prefixes(struct engine *engine, uint64_t client, const struct 
 	int result = shield_read_mode(&engine->maps, now, &mode);
 
 	if (result != 0) {
-		struct control_error error;
+		struct control_error error = { .what = "" };
 
 		control_error_set(&error, "block", 1, "", "the shield cannot be read: %s", strerror(-result));
 		answer_error(engine, client, &error);
@@ -263,7 +263,7 @@ static bool fill_message(struct engine *engine, struct operation *operation)
 
 static void fail_operation(struct engine *engine, struct operation *operation, const char *what, const char *hint)
 {
-	struct control_error error;
+	struct control_error error = { .what = "" };
 
 	(void)record_whole(engine, &operation->peer, &operation->request, "failed", what);
 	control_error_set(&error, control_command_name(operation->request.command), 1, hint, "%s", what);
@@ -537,7 +537,7 @@ static void begin_operation(struct engine *engine, uint64_t client, const struct
 
 	/* Clients ask one thing at a time; but one that has gone may have left an operation. */
 	if (engine->operation_count == ENGINE_OPERATIONS_MAX) {
-		struct control_error error;
+		struct control_error error = { .what = "" };
 		struct control_request dropped = *request;
 
 		control_error_set(&error, control_command_name(request->command), 3, "try again in a moment",
@@ -565,7 +565,7 @@ static void begin_operation(struct engine *engine, uint64_t client, const struct
 
 static void begin_reload(struct engine *engine, uint64_t client, const struct client_peer *peer)
 {
-	struct control_error error;
+	struct control_error error = { .what = "" };
 
 	if (engine->reload_id == 0) {
 		message_init(&engine->message, MESSAGE_RELOAD, ++engine->next_id);
@@ -584,7 +584,7 @@ void command_reloaded(struct engine *engine, const struct message *message)
 {
 	const struct message_applied *applied = &message->applied;
 	struct control_request request = { .command = CONTROL_RELOAD };
-	struct control_error error;
+	struct control_error error = { .what = "" };
 	char *line;
 
 	if (engine->reload_id == 0 || message->id != engine->reload_id)
@@ -621,14 +621,14 @@ static void learn_way(struct engine *engine, const struct control_request *reque
 	message_init(&engine->message, MESSAGE_WAY, 0);
 	message_put_prefix(&engine->message.prefix, &host);
 	if (message_send(ROLE_FD_LOADER, &engine->message, NULL, 0) != 0)
-		log_say(LOG_WARNING, "the loader does not hear where a command came from");
+		LOG_SAY(LOG_WARNING, "the loader does not hear where a command came from");
 }
 
 void command_ask(void *context, uint64_t client, const struct client_peer *peer, char *line, size_t length)
 {
 	struct engine *engine = context;
 	struct control_request request;
-	struct control_error error;
+	struct control_error error = { .what = "" };
 	int result = control_parse(line, length, &request, &error);
 
 	if (result == -ENOMEM)

@@ -519,7 +519,7 @@ static json_t *text_json(const char *text)
 
 	if (string)
 		return string;
-	for (; text[length] && length < sizeof(plain) - 1; length++)
+	for (; length < sizeof(plain) - 1 && text[length]; length++)
 		plain[length] = (unsigned char)text[length] < 0x80 ? text[length] : '?';
 	plain[length] = '\0';
 	return json_string(plain);

@@ -189,7 +189,7 @@ static int put_back(struct engine *engine, const struct message_in_force *in_for
 	case MESSAGE_KIND_BLOCK:
 		if (blocks_add(engine->blocks, &prefix, engine_jiffies(engine), engine_jiffies_after(engine, for_ns)) !=
 		    0)
-			log_say(LOG_WARNING, "a block that was in force found no room");
+			LOG_SAY(LOG_WARNING, "a block that was in force found no room");
 		return 0;
 	case MESSAGE_KIND_ALLOW:
 		message_init(message, MESSAGE_ALLOW, 0);
@@ -237,7 +237,7 @@ static int restore(struct engine *engine, uint32_t *highest)
 		count++;
 	}
 	if (result == 0 && count > 0)
-		log_say(LOG_NOTICE, "%u rules, blocks and allowances of the record are in force again", count);
+		LOG_SAY(LOG_NOTICE, "%u rules, blocks and allowances of the record are in force again", count);
 	return result;
 }
 

@@ -34,7 +34,7 @@ struct message_record *journal_add(struct engine *engine, const struct client_pe
 
 	if (journal->count == ENGINE_JOURNAL_MAX) {
 		journal->lost++;
-		log_say(LOG_ERROR, "the recorder is behind: what is done is not recorded");
+		LOG_SAY(LOG_ERROR, "the recorder is behind: what is done is not recorded");
 		return NULL;
 	}
 	entry = &journal->entries[(journal->first + journal->count++) % ENGINE_JOURNAL_MAX];

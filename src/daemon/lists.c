@@ -88,10 +88,10 @@ static void put_in(struct engine *engine, uint32_t from, uint32_t to, uint32_t *
 static void say_left_out(uint32_t guarded, uint32_t refused)
 {
 	if (guarded)
-		log_say(LOG_WARNING, "%u prefixes of block_files would shut the operator's way in, and are left out",
+		LOG_SAY(LOG_WARNING, "%u prefixes of block_files would shut the operator's way in, and are left out",
 		        guarded);
 	if (refused)
-		log_say(LOG_WARNING,
+		LOG_SAY(LOG_WARNING,
 		        "%u prefixes of block_files found no room in the table; raise shield.block_capacity", refused);
 }
 
@@ -138,7 +138,7 @@ int lists_load(struct engine *engine, const struct config *config, const int *fd
 	engine->listed.again_ns = role_monotonic_ns() + LISTED_NS / 2;
 	say_left_out(guarded, refused);
 	if (list.count)
-		log_say(LOG_INFO, "%u prefixes of block_files are blocked (%lld ms)", list.count - guarded - refused,
+		LOG_SAY(LOG_INFO, "%u prefixes of block_files are blocked (%lld ms)", list.count - guarded - refused,
 		        (long long)((role_monotonic_ns() - began_ns) / NS_PER_MS));
 	return 0;
 }

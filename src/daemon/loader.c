@@ -121,12 +121,12 @@ static int attach(struct loader *loader, const char *name, struct shield_error *
 		return result;
 	set_hook(loader, name, hook);
 	if (hook == SHIELD_GENERIC)
-		log_say(LOG_WARNING,
+		LOG_SAY(LOG_WARNING,
 		        "%s: the driver has no XDP, so packets are dropped LATE, by generic XDP: a few times fewer a second than "
 		        "with native XDP; 'holdfast doctor' says what would help",
 		        name);
 	else
-		log_say(LOG_INFO, "%s: attached, %s", name, shield_hook_name(hook));
+		LOG_SAY(LOG_INFO, "%s: attached, %s", name, shield_hook_name(hook));
 	return 0;
 }
 
@@ -135,9 +135,9 @@ static void detach(struct loader *loader, const char *name)
 	struct shield_error error = { .message = "" };
 
 	if (shield_detach(loader->shield, name, &error) != 0)
-		log_say(LOG_ERROR, "%s: not detached: %s", name, error.message);
+		LOG_SAY(LOG_ERROR, "%s: not detached: %s", name, error.message);
 	else
-		log_say(LOG_INFO, "%s: detached", name);
+		LOG_SAY(LOG_INFO, "%s: detached", name);
 	remove_hook(loader, name);
 }
 
@@ -213,7 +213,7 @@ static void reattach(struct loader *loader)
 
 		if (!find_hook(loader, name) && attach(loader, name, &error) != 0) {
 			set_hook(loader, name, SHIELD_DETACHED);
-			log_say(LOG_ERROR, "%s; it is tried again", error.message);
+			LOG_SAY(LOG_ERROR, "%s; it is tried again", error.message);
 		}
 	}
 }
@@ -381,7 +381,7 @@ static int set_guard(struct loader *loader)
 		return 0;
 	result = shield_set_guard(loader->shield, ways, count, &error);
 	if (result != 0) {
-		log_say(LOG_ERROR, "the operator's ways in cannot be set: %s", error.message);
+		LOG_SAY(LOG_ERROR, "the operator's ways in cannot be set: %s", error.message);
 		return result;
 	}
 	memcpy(loader->guard, ways, count * sizeof(*ways));
@@ -505,12 +505,12 @@ static int set_mode(struct loader *loader, const struct message_mode *wanted, st
 	if (result != 0)
 		(void)snprintf(error->message, sizeof(error->message), "the mode cannot be set: %s", strerror(-result));
 	else if (!wanted->enforce)
-		log_say(LOG_NOTICE, "mode is observe: nothing is dropped");
+		LOG_SAY(LOG_NOTICE, "mode is observe: nothing is dropped");
 	else if (wanted->for_ns)
-		log_say(LOG_NOTICE, "mode is enforce for %" PRId64 " s; unless it is confirmed, observe again then",
+		LOG_SAY(LOG_NOTICE, "mode is enforce for %" PRId64 " s; unless it is confirmed, observe again then",
 		        wanted->for_ns / (int64_t)NS_PER_S);
 	else
-		log_say(LOG_NOTICE, "mode is enforce");
+		LOG_SAY(LOG_NOTICE, "mode is enforce");
 	return result;
 }
 
@@ -599,7 +599,7 @@ static int obey(struct loader *loader, const struct message *message)
 	}
 	if (id == 0) { /* it is put back, and nobody waits for an answer */
 		if (answer.result != 0)
-			log_say(LOG_WARNING, "what was in force before is not put back: %s", error.message);
+			LOG_SAY(LOG_WARNING, "what was in force before is not put back: %s", error.message);
 		return 0;
 	}
 	if (answer.result != 0 && !error.message[0])
@@ -631,7 +631,7 @@ static int listen_to_engine(struct loader *loader, bool until_restored)
 		if (result == 0 && restored && until_restored)
 			return 1;
 		if (result == -EBADMSG)
-			log_say(LOG_ERROR, "the engine said what no engine says; all begin anew");
+			LOG_SAY(LOG_ERROR, "the engine said what no engine says; all begin anew");
 		if (result != 0)
 			return result;
 	}
@@ -648,7 +648,7 @@ static int wait_restored(struct loader *loader)
 		int64_t left_ns = until_ns - role_monotonic_ns();
 
 		if (left_ns <= 0) {
-			log_say(LOG_ERROR, "what was in force is not back after %d s; the shield is attached without",
+			LOG_SAY(LOG_ERROR, "what was in force is not back after %d s; the shield is attached without",
 			        RESTORE_MS / 1000);
 			return 0;
 		}
@@ -692,7 +692,7 @@ static int reload(struct loader *loader, struct config *next, const int *fds, un
 		result = put_into_force(loader, next, fds, fd_count);
 	if (result != 0) {
 		if (set_services(loader, &loader->config, &error) != 0)
-			log_say(LOG_ERROR, "the old services cannot be set again: %s", error.message);
+			LOG_SAY(LOG_ERROR, "the old services cannot be set again: %s", error.message);
 		detach_others(loader, &loader->config);
 		return result;
 	}
@@ -792,7 +792,7 @@ static int begin_shield(struct loader *loader, const int *fds, unsigned fd_count
 		return result;
 	}
 	if (origin == SHIELD_REPLACED)
-		log_say(LOG_NOTICE,
+		LOG_SAY(LOG_NOTICE,
 		        "what is pinned is another version's; what the record says is in force is put in again");
 	if (origin != SHIELD_TAKEN_OVER)
 		result = wait_restored(loader);

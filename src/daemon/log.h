@@ -33,7 +33,7 @@ bool log_site_take(struct log_site *site, int64_t now_ns, uint32_t *withheld);
 __attribute__((format(printf, 3, 4))) void log_write(struct log_site *site, enum log_level level, const char *format,
                                                      ...);
 
-#define log_say(level, ...)                                    \
+#define LOG_SAY(level, ...)                                    \
 	do {                                                   \
 		static struct log_site log_site_here;          \
 		log_write(&log_site_here, level, __VA_ARGS__); \

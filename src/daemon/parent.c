@@ -134,7 +134,7 @@ static int find_user(struct parent *parent)
 		if (!user)
 			return refuse("there is no user '%s', and no '%s' either; create one: useradd --system %s",
 			              parent->config.user, FALLBACK_USER, parent->config.user);
-		log_say(LOG_WARNING,
+		LOG_SAY(LOG_WARNING,
 		        "there is no user '%s': engine and recorder run as %s; create one: useradd --system %s",
 		        parent->config.user, FALLBACK_USER, parent->config.user);
 	}
@@ -212,7 +212,7 @@ static int mount_bpffs(const struct parent *parent)
 	if (mount("bpf", usual, "bpf", 0, "mode=0700") != 0)
 		return refuse("no bpf file system is mounted at %s, and mounting one: %s; as root: mount -t bpf bpf %s",
 		              usual, strerror(errno), usual);
-	log_say(LOG_NOTICE, "no bpf file system was mounted at %s: mounted one", usual);
+	LOG_SAY(LOG_NOTICE, "no bpf file system was mounted at %s: mounted one", usual);
 	return 0;
 }
 
@@ -451,7 +451,7 @@ static int start_roles(struct parent *parent)
 		result = send_config(parent, (enum role)i, &parent->config, parent->text, parent->length);
 	}
 	if (result != 0)
-		log_say(LOG_ERROR, "%s", parent->answer.applied.lines[0]);
+		LOG_SAY(LOG_ERROR, "%s", parent->answer.applied.lines[0]);
 	return result;
 }
 
@@ -499,8 +499,8 @@ static void end_reload(struct parent *parent, int result)
 	applied->result = result;
 	applied->serial = parent->serial;
 	for (unsigned i = 0; i < applied->line_count; i++)
-		log_say(result ? LOG_ERROR : LOG_NOTICE, "%s", applied->lines[i]);
-	log_say(LOG_NOTICE, result ? "the new configuration is refused; the old one stays in force"
+		LOG_SAY(result ? LOG_ERROR : LOG_NOTICE, "%s", applied->lines[i]);
+	LOG_SAY(LOG_NOTICE, result ? "the new configuration is refused; the old one stays in force"
 	                           : "the new configuration is in force");
 	if (parent->asked && parent->children[ROLE_ENGINE].channel >= 0)
 		(void)message_send(parent->children[ROLE_ENGINE].channel, &parent->answer, NULL, 0);
@@ -617,10 +617,10 @@ static void all_ready(struct parent *parent)
 	parent->state = READY;
 	parent->ready_ns = role_monotonic_ns();
 	if (!parent->ever_ready)
-		log_say(LOG_INFO, "ready: pid %d, control socket %s/" DAEMON_SOCKET_NAME, (int)getpid(),
+		LOG_SAY(LOG_INFO, "ready: pid %d, control socket %s/" DAEMON_SOCKET_NAME, (int)getpid(),
 		        parent->config.run_dir);
 	else
-		log_say(LOG_NOTICE, "all roles run again");
+		LOG_SAY(LOG_NOTICE, "all roles run again");
 	parent->ever_ready = true;
 	(void)snprintf(status, sizeof(status), "READY=1\nSTATUS=defending %u interface%s",
 	               parent->config.interface_count, parent->config.interface_count == 1 ? "" : "s");
@@ -716,7 +716,7 @@ static bool listen_to(struct parent *parent, enum role role)
 			parent->children[role].silent_ns = role_monotonic_ns();
 			return true;
 		}
-		log_say(LOG_ERROR, "the %s cannot go on: %s", role_name(role), strerror(-result));
+		LOG_SAY(LOG_ERROR, "the %s cannot go on: %s", role_name(role), strerror(-result));
 		return false;
 	}
 }
@@ -743,7 +743,7 @@ static void fall_over(struct parent *parent)
 	parent->state = WAITING;
 	parent->again_ns = now_ns + parent->backoff_ns;
 	end_roles(parent, SIGKILL);
-	log_say(LOG_ERROR,
+	LOG_SAY(LOG_ERROR,
 	        "all roles are started anew in %" PRId64 ".%" PRId64
 	        " s; what the shield does stands in the kernel meanwhile",
 	        parent->backoff_ns / (int64_t)NS_PER_S, parent->backoff_ns / (int64_t)(NS_PER_S / 10) % 10);
@@ -752,12 +752,12 @@ static void fall_over(struct parent *parent)
 static void say_end(enum role role, int status)
 {
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-		log_say(LOG_ERROR, "the %s has hung for %d s and was ended", role_name(role), ROLE_ALARM_S);
+		LOG_SAY(LOG_ERROR, "the %s has hung for %d s and was ended", role_name(role), ROLE_ALARM_S);
 	else if (WIFSIGNALED(status))
-		log_say(LOG_ERROR, "the %s was ended by signal %d (%s)", role_name(role), WTERMSIG(status),
+		LOG_SAY(LOG_ERROR, "the %s was ended by signal %d (%s)", role_name(role), WTERMSIG(status),
 		        strsignal(WTERMSIG(status)));
 	else
-		log_say(LOG_ERROR, "the %s has ended with status %d", role_name(role), WEXITSTATUS(status));
+		LOG_SAY(LOG_ERROR, "the %s has ended with status %d", role_name(role), WEXITSTATUS(status));
 }
 
 /* Whether a role has ended that should live. */
@@ -781,7 +781,7 @@ static bool reap(struct parent *parent)
 			if (child->channel >= 0)
 				(void)listen_to(parent, (enum role)i);
 			if (parent->ever_ready && WIFEXITED(status) && WEXITSTATUS(status) == ROLE_STATUS_OFF) {
-				log_say(LOG_NOTICE, "the shield has been taken away by 'holdfast off'; stopping");
+				LOG_SAY(LOG_NOTICE, "the shield has been taken away by 'holdfast off'; stopping");
 				parent->off = true;
 				continue;
 			}
@@ -799,7 +799,7 @@ static bool take_signals(struct parent *parent, bool *unasked)
 
 	while (read(parent->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT) {
-			log_say(LOG_NOTICE, "stopping; the shield stays as it is, 'holdfast off' takes it away");
+			LOG_SAY(LOG_NOTICE, "stopping; the shield stays as it is, 'holdfast off' takes it away");
 			return false;
 		}
 		if (info.ssi_signo == SIGHUP)
@@ -890,7 +890,7 @@ static void stop(struct parent *parent)
 		while (read(parent->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
 			;
 	}
-	log_say(LOG_WARNING, "a role does not end; it is ended with this process");
+	LOG_SAY(LOG_WARNING, "a role does not end; it is ended with this process");
 }
 
 static void fini(struct parent *parent)
@@ -947,7 +947,7 @@ int daemon_run(const char *config_path)
 		int told = notify_open(&parent->notify);
 
 		if (told != 0)
-			log_say(LOG_WARNING, "the service manager cannot be told how we are: %s", strerror(-told));
+			LOG_SAY(LOG_WARNING, "the service manager cannot be told how we are: %s", strerror(-told));
 		result = prepare(parent);
 	}
 	if (result == 0)

@@ -52,7 +52,7 @@ static int open_record(struct recorder *recorder, struct record_error *error)
 	int result = record_open(&options, &recorder->record, put_aside, error);
 
 	if (put_aside[0])
-		log_say(LOG_ERROR, "%s was broken and is now %s; a new record begins", recorder->path, put_aside);
+		LOG_SAY(LOG_ERROR, "%s was broken and is now %s; a new record begins", recorder->path, put_aside);
 	recorder->broken = recorder->broken && result != 0;
 	return result;
 }
@@ -144,7 +144,7 @@ static void settle(struct recorder *recorder, int result, const struct record_er
 		recorder->again_ns = 0;
 		recorder->batch_count = 0;
 		if (strcmp(recorder->state, "ok") != 0)
-			log_say(LOG_NOTICE, "the record is written again");
+			LOG_SAY(LOG_NOTICE, "the record is written again");
 		recorder->say_ns = 0;
 		(void)snprintf(recorder->state, sizeof(recorder->state), "ok");
 		return;
@@ -178,7 +178,7 @@ static void write_batch(struct recorder *recorder)
 		recorder->broken = result == -EBADMSG;
 	}
 	if (result != 0 && now_ns >= recorder->say_ns) { /* it is tried every second, and said every minute */
-		log_say(LOG_ERROR, "%s: %s%s%s", recorder->path, error.message, error.advice[0] ? "; " : "",
+		LOG_SAY(LOG_ERROR, "%s: %s%s%s", recorder->path, error.message, error.advice[0] ? "; " : "",
 		        error.advice);
 		recorder->say_ns = now_ns + LOG_PERIOD_S * NS_PER_S;
 	}
@@ -262,7 +262,7 @@ static int tell_in_force(struct recorder *recorder, uint64_t id, enum shield_ori
 	if (result == -EPIPE)
 		return result;
 	if (result != 0)
-		log_say(LOG_ERROR, "%s: %s; what was in force before is not all put in again", recorder->path,
+		LOG_SAY(LOG_ERROR, "%s: %s; what was in force before is not all put in again", recorder->path,
 		        error.message);
 	message_init(&recorder->message, MESSAGE_IN_FORCE, id);
 	recorder->message.in_force.highest = highest < INT32_MAX ? highest : 0;
@@ -272,12 +272,12 @@ static int tell_in_force(struct recorder *recorder, uint64_t id, enum shield_ori
 /* What was in force before the host began anew is in force again, once and for all. */
 static void note_boot(struct recorder *recorder)
 {
-	struct record_error error;
+	struct record_error error = { .message = "" };
 
 	if (recorder->record && recorder->rebooted &&
 	    record_note_boot(recorder->record, recorder->boot, &error) !=
 	            0) /* then it is put in once more, which is no harm */
-		log_say(LOG_WARNING, "%s: %s", recorder->path, error.message);
+		LOG_SAY(LOG_WARNING, "%s: %s", recorder->path, error.message);
 }
 
 /* ---- life ---- */
@@ -372,7 +372,7 @@ static int begin(struct recorder *recorder, const struct role_start *start, char
 		result = record_is_new_boot(recorder->record, recorder->boot, &recorder->rebooted, &wrong);
 	/* Without room or with a broken disk the shield is still worth having: it is tried again. */
 	if (result == -ENOSPC || result == -EIO || result == -EBUSY) {
-		log_say(LOG_ERROR, "%s: %s; it is tried again, and nothing recorded meanwhile", recorder->path,
+		LOG_SAY(LOG_ERROR, "%s: %s; it is tried again, and nothing recorded meanwhile", recorder->path,
 		        wrong.message);
 		settle(recorder, result, &wrong);
 		result = 0;
