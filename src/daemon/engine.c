@@ -29,6 +29,55 @@ uint64_t engine_jiffies_after(const struct engine *engine, int64_t for_ns)
 	return shield_jiffies_after(&engine->pace, role_monotonic_ns(), for_ns);
 }
 
+/* ---- nftables ---- */
+
+bool engine_has_nftables(const struct engine *engine)
+{
+	for (unsigned i = 0; i < engine->hook_count; i++)
+		if (engine->hooks[i].hook == MESSAGE_HOOK_NFTABLES)
+			return true;
+	return false;
+}
+
+static void tell_loader(struct engine *engine)
+{
+	if (message_send(ROLE_FD_LOADER, &engine->message, NULL, 0) != 0)
+		LOG_SAY(LOG_WARNING, "the loader is busy: nftables does not have the latest blocks");
+}
+
+void engine_tell_blocked(struct engine *engine, const struct prefix *prefixes, unsigned count, int64_t for_ns)
+{
+	while (count > 0 && engine_has_nftables(engine)) {
+		unsigned now = count < MESSAGE_PREFIXES_MAX ? count : MESSAGE_PREFIXES_MAX;
+
+		message_init(&engine->message, MESSAGE_BLOCK, 0);
+		engine->message.allow.for_ns = for_ns;
+		engine->message.allow.prefixes.count = now;
+		for (unsigned i = 0; i < now; i++)
+			message_put_prefix(&engine->message.allow.prefixes.prefix[i], &prefixes[i]);
+		tell_loader(engine);
+		prefixes += now;
+		count -= now;
+	}
+}
+
+void engine_tell_unblocked(struct engine *engine, const struct prefix *prefix)
+{
+	if (!engine_has_nftables(engine))
+		return;
+	message_init(&engine->message, MESSAGE_UNBLOCK, 0);
+	message_put_prefix(&engine->message.prefix, prefix);
+	tell_loader(engine);
+}
+
+void engine_tell_blocks(struct engine *engine)
+{
+	if (!engine_has_nftables(engine))
+		return;
+	message_init(&engine->message, MESSAGE_BLOCKS, 0);
+	tell_loader(engine);
+}
+
 /* ---- the loader, the recorder, the parent ---- */
 
 static void take_state(struct engine *engine, const struct message_state *state)
@@ -65,6 +114,8 @@ static int listen_to_loader(struct engine *engine)
 			(void)close(fds[i]);
 		if (engine->message.type == MESSAGE_STATE)
 			take_state(engine, &engine->message.state);
+		else if (engine->message.type == MESSAGE_COUNTED)
+			engine->nftables = engine->message.counted;
 		else if (engine->message.type == MESSAGE_ANSWER)
 			command_answered(engine, &engine->message);
 	}
