@@ -98,6 +98,15 @@ static void take_sample(void *context, const struct shield_sample *sample)
 	engine->samples_taken++;
 }
 
+/* The loader says how it stands when it has attached: what was put back is now in force, which the record must know. */
+static void settle(struct engine *engine)
+{
+	if (engine->settled)
+		return;
+	message_init(&engine->message, MESSAGE_SETTLED, 0);
+	engine->settled = message_send(ROLE_FD_RECORDER, &engine->message, NULL, 0) == 0;
+}
+
 static int listen_to_loader(struct engine *engine)
 {
 	for (;;) {
@@ -112,9 +121,10 @@ static int listen_to_loader(struct engine *engine)
 			return result;
 		for (unsigned i = 0; i < fd_count; i++) /* maps came once, at the beginning */
 			(void)close(fds[i]);
-		if (engine->message.type == MESSAGE_STATE)
+		if (engine->message.type == MESSAGE_STATE) {
 			take_state(engine, &engine->message.state);
-		else if (engine->message.type == MESSAGE_COUNTED)
+			settle(engine);
+		} else if (engine->message.type == MESSAGE_COUNTED)
 			engine->nftables = engine->message.counted;
 		else if (engine->message.type == MESSAGE_ANSWER)
 			command_answered(engine, &engine->message);
@@ -375,11 +385,8 @@ static int begin(struct engine *engine, uint64_t *serial, char error[CONFIG_ERRO
 	message_init(&engine->message, MESSAGE_RESTORED, 0);
 	engine->message.number = highest + 1;
 	result = role_send_waiting(ROLE_FD_LOADER, &engine->message);
-	message_init(&engine->message, MESSAGE_SETTLED, 0);
-	if (result == 0)
-		result = role_send_waiting(ROLE_FD_RECORDER, &engine->message);
 	if (result != 0)
-		(void)snprintf(error, CONFIG_ERROR_SIZE, "another role is gone: %s", strerror(-result));
+		(void)snprintf(error, CONFIG_ERROR_SIZE, "the loader is gone: %s", strerror(-result));
 	return result;
 }
 

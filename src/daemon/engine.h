@@ -75,6 +75,7 @@ struct engine {
 	struct clients *clients;
 	unsigned first, operation_count; /* the first is in progress */
 	struct operation *operations;    /* ENGINE_OPERATIONS_MAX, a ring */
+	bool settled;                    /* the recorder knows that what was in force is so again */
 	uint64_t next_id, awaited_id;    /* of the message that is under way; 0: none */
 	uint64_t reload_client, reload_id;
 	struct client_peer reload_peer;

@@ -992,6 +992,14 @@ int loader_role(const struct role_start *start)
 	result = begin(loader, &serial);
 	role_tell_applied(&loader->message, serial, result, (const char(*)[CONFIG_ERROR_SIZE])loader->lines,
 	                  loader->line_count);
+	/* A shield that was new and could not begin leaves nothing behind. */
+	if (result != 0 && loader->shield && !loader->begun && shield_origin(loader->shield) == SHIELD_NEW) {
+		struct shield_error error;
+		unsigned removed;
+
+		(void)mirror_drop(&loader->mirror, &error);
+		(void)shield_remove(loader->config.bpffs_dir, &removed, &error);
+	}
 	if (result == 0)
 		result = live(loader);
 	else
