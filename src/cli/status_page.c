@@ -161,7 +161,7 @@ static void add_reasons(struct draft *d, const struct rates *rates)
 
 			if (packets == 0 || strcmp(reason, "pass_clean") == 0)
 				continue;
-			draft_add(d, "%s%s %s", any ? ", " : "", reason,
+			draft_add(d, "%s%s %s", any ? ", " : "  ", reason,
 			          words_scaled(per_second(packets, rates->between_ns), "pps", text));
 			any = true;
 		}
@@ -225,7 +225,7 @@ static void write_service(const struct paper *paper, const json_t *service, cons
 	struct flow flow = flow_of(rates);
 	struct draft d = { .length = 0 };
 
-	draft_add(&d, "%-*.*s %14s %14s  ", SERVICE_COLUMN, SERVICE_COLUMN, *name ? name : "(no service)",
+	draft_add(&d, "%-*.*s %14s %14s", SERVICE_COLUMN, SERVICE_COLUMN, *name ? name : "(no service)",
 	          words_scaled(per_second(flow.passed, rates->between_ns), "pps", passed),
 	          words_scaled(per_second(enforcing ? flow.dropped : flow.would_drop, rates->between_ns), "pps",
 	                       dropped));

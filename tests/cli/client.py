@@ -60,7 +60,7 @@ def traffic(mode, per_reading):
 OBSERVING, ENFORCING = status(), status("enforce")
 EXPIRES = "2025-03-10T10:45:12.000000Z"
 BLOCKED = {"blocked": 1, "refused": 0, "expires": EXPIRES, "refusals": []}
-ALLOWED = {"allowed": 1, "refused": 0, "expires": None, "refusals": []}
+ALLOWED = {"allowed": 1, "refused": 0, "expires": EXPIRES, "refusals": []}
 PARTLY = {"blocked": 1, "refused": 2, "expires": EXPIRES,
           "refusals": [{"prefix": "203.0.113.0/24", "what": "holds the operator's way in", "hint": "leave it out"}]}
 MATCHED = {"rules": ["r3", "r4"], "match": "udp and src port 123", "expires": EXPIRES, "action": "drop"}
@@ -163,7 +163,7 @@ ROWS = [
         {"SSH_CONNECTION": "fe80::1%eth0 50000 fe80::2%eth0 2222"}),
     # allow, release
     Row("allow 203.0.113.0/24", {"allow": ALLOWED, "status": OBSERVING}, DONE,
-        "^allowed 203.0.113.0/24 until it is released\nundo: holdfast release 203.0.113.0/24\n$", None,
+        "^allowed 203.0.113.0/24 until 2025-03-10 10:45:12 UTC\nundo: holdfast release 203.0.113.0/24\n$", None,
         [{"command": "allow", "prefixes": ["203.0.113.0/24"]}]),
     Row("allow --file good.txt --for 1d", {"allow": {**ALLOWED, "allowed": 2}, "status": OBSERVING}, DONE,
         "allowed 2 prefixes", None, [{"command": "allow", "for_s": 86400}]),
