@@ -71,9 +71,17 @@ int record_append(struct record *record, const struct record_action *actions, un
 int record_list(struct record *record, unsigned limit,
                 int (*each)(void *context, uint64_t id, const struct record_action *action), void *context,
                 struct record_error *error);
-/* What holds at `now_ns`, oldest first; `each` as above. rule.reason and time_ns, uid are of who made it. */
+/* What holds at `now_ns`, rules last and by number; `each` as above. rule.reason and time_ns, uid are of who made it. */
 int record_each_in_force(struct record *record, int64_t now_ns,
                          int (*each)(void *context, const struct record_action *action), void *context,
                          struct record_error *error);
+
+/* The highest number of a rule that was ever recorded; 0: there was none. */
+int record_highest_rule(struct record *record, uint32_t *number, struct record_error *error);
+/* Nothing is in force any more: the shield was taken away. */
+int record_forget_in_force(struct record *record, struct record_error *error);
+/* Whether `boot`, the kernel's name for this time that the host runs, is another than was last noted. */
+int record_is_new_boot(struct record *record, const char *boot, bool *is_new, struct record_error *error);
+int record_note_boot(struct record *record, const char *boot, struct record_error *error);
 
 #endif
