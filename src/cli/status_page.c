@@ -104,7 +104,8 @@ static uint64_t per_second(uint64_t count, int64_t between_ns)
 
 	if (ms == 0)
 		return 0;
-	return __builtin_mul_overflow(count, 1000, &scaled) ? count / ms * 1000 : scaled / ms;
+	return __builtin_mul_overflow(count, 1000, &scaled) ? count / ms * 1000
+	                                                    : scaled / ms + (scaled % ms >= ms - ms / 2);
 }
 
 /* A reason's growth in packets or octets. */
@@ -215,6 +216,21 @@ static void write_now(const struct paper *paper, const struct flow *whole, bool 
 		          words_scaled(per_second(whole->would_drop, between_ns), "pps", text));
 		draft_add(&d, " (%s)", words_share_down(share_ppm(whole->would_drop, all), text));
 	}
+	paper_text(paper, 0, 5, d.text);
+}
+
+/* Since the shield's maps were made: what a flood that is over has left. */
+static void write_totals(const struct paper *paper, const json_t *now)
+{
+	const json_t *totals = json_object_get(now, "totals");
+	uint64_t all = fact_count(totals, "packets"), dropped = fact_count(totals, "dropped");
+	uint64_t would_drop = fact_count(totals, "would_drop");
+	struct draft d = { .length = 0 };
+	char text[WORDS_SIZE];
+
+	draft_add(&d, "ALL  %s packets", words_count(all, text));
+	draft_add(&d, "   DROPPED %s", words_count(dropped, text));
+	draft_add(&d, "   WOULD HAVE DROPPED %s", words_count(would_drop, text));
 	paper_text(paper, 0, 5, d.text);
 }
 
@@ -367,6 +383,7 @@ void status_page_write(const struct paper *paper, const json_t *before, const js
 		struct flow whole = whole_flow(before, now);
 
 		write_now(paper, &whole, is_enforcing(now), between_ns);
+		write_totals(paper, now);
 		write_services(paper, before, now, between_ns);
 	} else {
 		paper_line(paper, 0, "NOW  rates are not known: the daemon began anew");

@@ -45,6 +45,7 @@ def status(mode="observe", **more):
             "interfaces": [{"name": "eth0", "hook": "native"}],
             "services": [{"name": "web", "enforced": {}, "observed": {}},
                          {"name": None, "enforced": {}, "observed": {}}],
+            "totals": {"packets": 31204, "octets": 1, "dropped": 5, "dropped_octets": 1, "would_drop": 1700},
             "blocks": {"ipv4": 0, "ipv6": 0, "capacity": 1024, "listed": 0}, "allowed": 0, "rules": [], "ways_in": [],
             "samples": {"taken": 0, "lost": 0, "interval": 1}, "flows_full": 0,
             "record": {"written": 0, "lost": 0, "state": "ok"}, "roles": {"restarts": 0}, **more}
@@ -208,7 +209,7 @@ ROWS = [
     Row("rules --json", {"rules": RULES}, DONE, '"holdfast.rules/1".*"r4"'),
     Row("status --json", {"status": OBSERVING}, DONE, '"holdfast.status/1".*"pid": 101'),
     Row("status", {"status": OBSERVING}, DONE, "^MODE OBSERVE  nothing is dropped.*XDP  eth0 native\nNOW  0 pps.*"
-        "BLOCKS  0 IPv4.*WAYS IN none.*RECORD  ok"),
+        "ALL  31,204 packets   DROPPED 5   WOULD HAVE DROPPED 1,700\n.*BLOCKS  0 IPv4.*WAYS IN none.*RECORD  ok"),
     Row("status", {"status": status("enforce", rules=[RULE], interfaces=[])}, DONE,
         "^MODE ENFORCE  UNDO  holdfast observe\nXDP  ATTACHED NOWHERE.* DROPPED .*UNDO  holdfast release r3"),
     Row("status", {"status": status("enforce", enforce_until=EXPIRES, enforce_left_s=41)}, DONE,
