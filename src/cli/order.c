@@ -94,7 +94,12 @@ int order_begin(struct order *order, const char *command, const char *config)
 	bool running;
 	int status = order_begin_if_running(order, command, config, &running);
 
-	return status == COMMAND_DONE && !running ? unreachable(order->place.socket, -ENOENT) : status;
+	return status == COMMAND_DONE && !running ? order_say_no_daemon(order) : status;
+}
+
+int order_say_no_daemon(const struct order *order)
+{
+	return unreachable(order->place.socket, -ENOENT);
 }
 
 void order_end(struct order *order)

@@ -349,6 +349,13 @@ static void write_health(const struct paper *paper, const json_t *now)
 	struct draft d = { .length = 0 };
 	int64_t up_ns = 0;
 
+	if (fact_count(now, "pid") == 0) {
+		paper_text(paper, 0, 8,
+		           RED "DAEMON  NOT RUNNING" PLAIN
+		               ": what is in force stays so until it expires, and nothing is recorded; "
+		               "'systemctl start holdfast' takes it over, 'holdfast off' ends it");
+		return;
+	}
 	draft_add(&d, "RECORD  %s%s" PLAIN ", %s written", strcmp(state, "ok") == 0 ? GREEN : RED, state,
 	          words_count(fact_count(record, "written"), text));
 	draft_add(&d, ", %s lost", words_count(fact_count(record, "lost"), text));
