@@ -7,7 +7,7 @@ PREFIX = /usr/local
 HOLDFAST_JOBS ?= 2
 export HOLDFAST_JOBS
 
-.PHONY: help deps build demo check range soak bench lint fuzz fuzz-afl install clean
+.PHONY: help deps build demo check range soak bench lint fuzz fuzz-afl install deb deb-check clean
 
 build: deps $(BUILD)/build.ninja
 	@ninja -C $(BUILD) -j $(HOLDFAST_JOBS) --quiet holdfast
@@ -23,8 +23,9 @@ help:
 	@echo 'make lint     scripts/lint; one step of it: scripts/lint clang-tidy'
 	@echo 'make fuzz     every harness for FUZZ_SECONDS (60); make fuzz-afl: the same by AFL++'
 	@echo 'make soak     memory at SOAK_SOURCES (50,000,000) sources, then scenarios for SOAK_SECONDS (600)'
-	@echo 'make bench    times, against the tools one would take instead; BENCH="speed flat memory" for all'
+	@echo 'make bench    times, against the tools one would take instead; BENCH="speed flat memory drop" for all'
 	@echo 'make install  into PREFIX (/usr/local)'
+	@echo 'make deb      a Debian package, in build-deb/; make deb-check: install it, use it, purge it, look for what is left'
 	@echo 'make deps     only install the packages that the build needs; HOLDFAST_NO_INSTALL=1 only names them'
 	@echo 'make clean    remove every build directory'
 
@@ -67,5 +68,12 @@ install: build
 	@ninja -C $(BUILD) --quiet build.ninja
 	@meson install -C $(BUILD) --no-rebuild
 
+deb:
+	@scripts/deps build deb
+	@scripts/deb
+
+deb-check: deb
+	@tests/dist/package.py build-deb/holdfast_*.deb
+
 clean:
-	@rm -rf $(BUILD) build-check-gcc build-check-clang build-check-threads build-lint build-coverage build-fuzz build-afl
+	@rm -rf $(BUILD) build-check-gcc build-check-clang build-check-threads build-lint build-coverage build-fuzz build-afl build-deb

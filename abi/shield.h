@@ -277,8 +277,11 @@ struct shield_config {
 	__u32 hz;              /* jiffies in a second */
 	__u32 next_rule;       /* number of the rule that is made next */
 	__u32 clsact_count;
-	__u32 clsact[SHIELD_INTERFACES_MAX]; /* interfaces (ifindex) whose clsact queue was made by the shield */
-	__u64 seed;                          /* of the hashes of source_buckets */
+	__u32 dispatched_count;
+	__u32 unused;
+	__u32 dispatched[SHIELD_INTERFACES_MAX]; /* interfaces whose dispatcher runs the shield */
+	__u32 clsact[SHIELD_INTERFACES_MAX];     /* interfaces (ifindex) whose clsact queue was made by the shield */
+	__u64 seed;                              /* of the hashes of source_buckets */
 	struct shield_guard guard[SHIELD_GUARD_MAX];
 	__u64 allow_bins[SHIELD_ALLOW_BINS / 64];
 };

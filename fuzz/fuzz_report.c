@@ -29,6 +29,7 @@
 #include "html.h"
 #include "observe/capture.h"
 #include "tell/analysis.h"
+#include "tell/words.h"
 
 #define INPUT_MAX (48u << 10) /* a pipe holds 64 KiB */
 #define PATH_SIZE 32
@@ -206,6 +207,20 @@ static void check_names(struct octets text)
 
 /* ---- */
 
+/* UTF-8, a line or several, without anything that a terminal obeys: whatever of the report is in it. */
+static void check_complaint(const char *text, size_t size)
+{
+	REQUIRE(strlen(text) == size);
+	while (*text) {
+		uint32_t code;
+		size_t length = words_utf8(text, &code);
+
+		REQUIRE(length > 0 && (code == '\n' || (code >= ' ' && code < 0x7f) || code > 0x9f));
+		REQUIRE(code < 0x202a || code > 0x202e); /* changes of direction */
+		text += length;
+	}
+}
+
 /* What the command says goes nowhere, what a sanitizer says stays on the descriptor; so the streams are exchanged. */
 static int try_it(char *report, char *input, char *output, bool json, char **summary)
 {
@@ -225,8 +240,7 @@ static int try_it(char *report, char *input, char *output, bool json, char **sum
 	stderr = saved_err;
 	/* Who is refused is told why. */
 	REQUIRE(status == COMMAND_DONE || (status == COMMAND_BAD && said > 0));
-	for (size_t i = 0; i < said; i++)
-		REQUIRE(complaint[i] == '\n' || (complaint[i] >= ' ' && complaint[i] <= '~'));
+	check_complaint(complaint, said);
 	free(complaint);
 	return status;
 }

@@ -37,6 +37,16 @@ static inline struct capture_time time_plus(struct capture_time t, int64_t ns)
 	return (struct capture_time){ sum };
 }
 
+/* ns * n, clamped to the range of int64_t: the ends of all time are further apart than it reaches. */
+static inline int64_t time_times(int64_t ns, uint32_t n)
+{
+	int64_t product;
+
+	if (__builtin_mul_overflow(ns, (int64_t)n, &product))
+		return ns > 0 ? INT64_MAX : INT64_MIN;
+	return product;
+}
+
 #define TIME_TEXT_SIZE 40
 
 /*

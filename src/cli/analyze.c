@@ -8,20 +8,18 @@
  * is no report.
  */
 #include <errno.h>
-#include <getopt.h>
-#include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/options.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "cli/say.h"
+#include "cli/screen.h"
 #include "cli/services.h"
 #include "engine/engine.h"
 #include "engine/feed.h"
@@ -32,44 +30,54 @@
 #include "tell/fingerprint.h"
 
 #define SEED 0x686f6c6466617374u /* "holdfast": the same capture gives the same analysis everywhere */
-#define PROGRESS_PACKETS 16384   /* between two looks at the clock */
-#define PROGRESS_AFTER_NS (2 * NS_PER_S)
-#define PROGRESS_EVERY_NS (NS_PER_S / 4)
-#define QUOTED_MAX 64
-#define PATH_SHOWN 1024 /* octets of a path in a report */
-
-static const char help[] =
-	"Usage: holdfast analyze FILE... [--services FILE] [--json] [--html OUT] [--fingerprint DIR] [--width N]\n"
-	"                        [--threads N] [--no-color]\n"
-	"\n"
-	"Reads captures (pcap, pcapng), merged by time, and says what happened: attacks, their waves, kinds and sources,\n"
-	"the narrowest rules that stop them, and what those would cost normal users. Nothing is changed, nothing is sent.\n"
-	"\n"
-	"  FILE               a capture, packed with gzip or zstd or not; or - for standard input\n"
-	"  --services FILE    YAML that names your services (as in holdfast.yaml), so that targets have names\n"
-	"  --json             the report as JSON (" ANALYSIS_SCHEMA "), for 'holdfast try' and other programs\n"
-	"  --html OUT         besides, a report in one HTML file, to read in a browser, print or forward\n"
-	"  --fingerprint DIR  besides, of each attack a fingerprint for DDoS-DB, DIR/KEY.json; DIR is made where it is not\n"
-	"                     there. The target is not named, forged addresses are not listed\n"
-	"  --width N          columns of the page, 60 to 160; else those of the terminal\n"
-	"  --threads N        1 or 2; else 2 where there are as many processors\n"
-	"  --no-color         no colours; so does the environment's NO_COLOR\n"
-	"  -h, --help         this text\n"
-	"\n"
-	"Exit status: 0 done (attack or not), 1 a capture could not be read to its end, 2 wrong usage.\n"
-	"\n"
-	"Example:\n"
-	"  holdfast analyze quiet-hour.pcap attack.pcap\n";
+#define THREADS_MAX 2            /* one reads and decodes, one is the engine's */
+#define PATH_SHOWN 1024          /* octets of a path in a report */
 
 struct options {
-	const char *services;
+	const char *services;    /* NULL: none */
 	const char *html;        /* NULL: none */
 	const char *fingerprint; /* NULL: none */
-	bool json, no_color, help;
-	unsigned width;   /* 0: not given */
-	unsigned threads; /* 0: not given */
-	char **files;
-	size_t files_count;
+	bool json, no_color;
+	uint64_t width;   /* 0: not given */
+	uint64_t threads; /* 0: not given */
+	struct option_words files;
+};
+
+/* clang-format off */
+static const struct option_row rows[] = {
+	{ .value = "FILE", OPTION_INTO(struct options, files), .maximum = MERGE_CAPTURES_MAX,
+	  .missing = "no capture to read",
+	  .help = "a capture, packed with gzip or zstd or not; or - for standard input" },
+	{ .name = "services", .value = "FILE", OPTION_INTO(struct options, services),
+	  .help = "YAML that names your services (as in holdfast.yaml), so that targets have names" },
+	{ .name = "json", OPTION_INTO(struct options, json),
+	  .help = "the report as JSON (" ANALYSIS_SCHEMA "), for 'holdfast try' and other programs" },
+	{ .name = "html", .value = "OUT", OPTION_INTO(struct options, html),
+	  .help = "besides, a report in one HTML file, to read in a browser, print or forward" },
+	{ .name = "fingerprint", .value = "DIR", OPTION_INTO(struct options, fingerprint),
+	  .help = "besides, of each attack a fingerprint for DDoS-DB, DIR/KEY.json; DIR is made where it is not\n"
+	          "there. The target is not named, forged addresses are not listed" },
+	{ .name = "width", .value = "N", OPTION_INTO(struct options, width),
+	  .help = "columns of the page, 60 to 160; else those of the terminal" },
+	{ .name = "threads", .value = "N", OPTION_INTO(struct options, threads), .minimum = 1, .maximum = THREADS_MAX,
+	  .help = "1 or 2; else 2 where there are as many processors" },
+	{ .name = "no-color", OPTION_INTO(struct options, no_color),
+	  .help = "no colours; so does the environment's NO_COLOR" },
+};
+/* clang-format on */
+
+static const struct option_table table = {
+	.command = "analyze",
+	.synopsis = "FILE... [--services FILE] [--json] [--html OUT] [--fingerprint DIR] [--width N]\n"
+		    "                        [--threads N] [--no-color]",
+	.purpose =
+		"Reads captures (pcap, pcapng), merged by time, and says what happened: attacks, their waves, kinds and sources,\n"
+		"the narrowest rules that stop them, and what those would cost normal users. Nothing is changed, nothing is sent.\n",
+	.notes = "Exit status: 0 done (attack or not), 1 a capture could not be read to its end, 2 wrong usage.\n"
+		 "\n"
+		 "Example:\n"
+		 "  holdfast analyze quiet-hour.pcap attack.pcap\n",
+	OPTION_ROWS(rows),
 };
 
 struct run {
@@ -81,35 +89,10 @@ struct run {
 	char error[CAPTURE_ERROR_SIZE + PATH_SHOWN];
 	bool complete; /* all that was asked for was read */
 	bool told;     /* there are findings, and the report, if one was wanted, has them */
-	struct {
-		bool wanted, shown;
-		int64_t began_ns, last_ns;
-	} progress;
+	struct progress progress;
 };
 
-static unsigned clamp_width(unsigned long width)
-{
-	if (width < PAGE_WIDTH_MIN)
-		return PAGE_WIDTH_MIN;
-	return width > PAGE_WIDTH_MAX ? PAGE_WIDTH_MAX : (unsigned)width;
-}
-
 /* ---- Options ---- */
-
-__attribute__((format(printf, 1, 2))) static int wrong_usage(const char *format, ...)
-{
-	char what[256];
-	va_list arguments;
-
-	va_start(arguments, format);
-	(void)vsnprintf(what, sizeof(what), format, arguments);
-	va_end(arguments);
-	for (char *at = what; *at; at++)
-		if ((unsigned char)*at < ' ' || *at == '\177')
-			*at = '?';
-	say_error("analyze", "%s; see 'holdfast analyze --help'", what);
-	return COMMAND_USAGE;
-}
 
 /* Whether the report is to be there, in place of the page. */
 static bool is_standard_output(const char *html)
@@ -117,127 +100,18 @@ static bool is_standard_output(const char *html)
 	return html && strcmp(html, "-") == 0;
 }
 
-/* Any number; what no page can have is clamped. */
-static bool parse_width(const char *text, unsigned *width)
+/* What the table cannot say. COMMAND_DONE or, said, COMMAND_USAGE. */
+static int check_options(const struct options *options)
 {
-	char *end;
-	unsigned long value;
-
-	if (*text < '0' || *text > '9')
-		return false;
-	value = strtoul(text, &end, 10);
-	if (*end)
-		return false;
-	*width = clamp_width(value);
-	return true;
-}
-
-static int parse_options(int argc, char **argv, struct options *options)
-{
-	/* clang-format off */
-	static const struct option known[] = {
-		{ "services", required_argument, NULL, 's' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "html", required_argument, NULL, 'H' },
-		{ "fingerprint", required_argument, NULL, 'f' },
-		{ "width", required_argument, NULL, 'w' },
-		{ "threads", required_argument, NULL, 't' },
-		{ "no-color", no_argument, NULL, 'n' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	/* clang-format on */
 	unsigned from_standard_input = 0;
-	int option;
 
-	optind = 1;
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":h", known, NULL)) != -1) {
-		switch (option) {
-		case 's':
-			options->services = optarg;
-			break;
-		case 'j':
-			options->json = true;
-			break;
-		case 'H':
-			options->html = optarg;
-			break;
-		case 'f':
-			options->fingerprint = optarg;
-			break;
-		case 'w':
-			if (!parse_width(optarg, &options->width))
-				return wrong_usage("--width %.*s is no number of columns", QUOTED_MAX, optarg);
-			break;
-		case 't':
-			if (optarg[0] < '1' || optarg[0] > '2' || optarg[1])
-				return wrong_usage("--threads %.*s is neither 1 nor 2", QUOTED_MAX, optarg);
-			options->threads = (unsigned)(optarg[0] - '0');
-			break;
-		case 'n':
-			options->no_color = true;
-			break;
-		case 'h':
-			options->help = true;
-			break;
-		case ':':
-			return wrong_usage("%.*s wants a value", QUOTED_MAX, argv[optind - 1]);
-		default:
-			if (optopt > ' ' && optopt <= '~')
-				return wrong_usage("no option '-%c'", optopt);
-			return wrong_usage("no option '%.*s'", QUOTED_MAX, argv[optind - 1]);
-		}
-	}
-	options->files = argv + optind;
-	options->files_count = (size_t)(argc - optind);
-	if (options->help)
-		return COMMAND_DONE;
-	if (options->files_count == 0)
-		return wrong_usage("no capture to read");
-	if (options->files_count > MERGE_CAPTURES_MAX)
-		return wrong_usage("%zu captures, and at most %d are read at a time", options->files_count,
-		                   MERGE_CAPTURES_MAX);
-	for (size_t i = 0; i < options->files_count; i++)
-		from_standard_input += strcmp(options->files[i], "-") == 0;
+	for (size_t i = 0; i < options->files.count; i++)
+		from_standard_input += strcmp(options->files.words[i], "-") == 0;
 	if (from_standard_input > 1)
-		return wrong_usage("standard input cannot be read twice");
+		return options_refuse(&table, "standard input cannot be read twice");
 	if (options->json && is_standard_output(options->html))
-		return wrong_usage("--json and --html - both want standard output");
+		return options_refuse(&table, "--json and --html - both want standard output");
 	return COMMAND_DONE;
-}
-
-/* ---- Progress ---- */
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
-static void clear_progress(struct run *run)
-{
-	if (run->progress.shown)
-		(void)fputs("\r\033[K", stderr);
-	run->progress.shown = false;
-}
-
-static void show_progress(struct run *run, const struct merge *merge)
-{
-	int64_t now = now_ns(), elapsed = now - run->progress.began_ns;
-	uint64_t size = merge_size(merge), ms = (uint64_t)elapsed / NS_PER_MS;
-
-	if (elapsed < PROGRESS_AFTER_NS || now - run->progress.last_ns < PROGRESS_EVERY_NS)
-		return;
-	run->progress.last_ns = now;
-	run->progress.shown = true;
-	(void)fprintf(stderr, "\r\033[K%" PRIu64 " packets", run->input.packets);
-	if (size)
-		(void)fprintf(stderr, ", %u %%", (unsigned)((double)merge_position(merge) * 100 / (double)size));
-	(void)fprintf(stderr, ", %" PRIu64 " a second", run->input.packets * 1000 / (ms ? ms : 1));
-	(void)fflush(stderr);
 }
 
 /* ---- Reading ---- */
@@ -282,7 +156,7 @@ static void take_packet(struct run *run, const struct capture_record *record)
 /* Of several captures that went wrong the report names the first. */
 static void note_fault(struct run *run, const char *path, const char *what, const char *then)
 {
-	clear_progress(run);
+	progress_clear(&run->progress);
 	say_error(say_input(path), "%s%s", what, then);
 	if (!run->input.error)
 		(void)snprintf(run->error, sizeof(run->error), "%.*s: %s", PATH_SHOWN - 4, say_input(path), what);
@@ -293,7 +167,6 @@ static void note_fault(struct run *run, const char *path, const char *what, cons
 /* Up to the end of all, or of each up to where it can be read. */
 static void read_merged(struct run *run, struct merge *merge)
 {
-	uint64_t until_progress = PROGRESS_PACKETS;
 	struct capture_record record;
 	enum capture_kind kind;
 	size_t number;
@@ -307,66 +180,28 @@ static void read_merged(struct run *run, struct merge *merge)
 		if (kind != CAPTURE_PACKET)
 			continue;
 		take_packet(run, &record);
-		if (run->progress.wanted && --until_progress == 0) {
-			until_progress = PROGRESS_PACKETS;
-			show_progress(run, merge);
-		}
+		if (progress_is_due(&run->progress, run->input.packets))
+			progress_show(&run->progress, run->input.packets, merge_position(merge), merge_size(merge));
 	}
 }
 
 static void read_files(struct run *run, const struct options *options, struct merge *merge)
 {
 	run->complete = true;
-	run->progress.wanted = isatty(STDERR_FILENO);
-	run->progress.began_ns = run->progress.last_ns = now_ns();
-	for (size_t i = 0; i < options->files_count; i++) {
+	progress_begin(&run->progress);
+	for (size_t i = 0; i < options->files.count; i++) {
 		char error[CAPTURE_ERROR_SIZE];
 
-		if (merge_open(merge, options->files[i], error))
-			note_fault(run, options->files[i], error, "");
+		if (merge_open(merge, options->files.words[i], error))
+			note_fault(run, options->files.words[i], error, "");
 		else
-			run->opened[run->input.files_count++] = options->files[i];
+			run->opened[run->input.files_count++] = options->files.words[i];
 	}
 	read_merged(run, merge);
-	clear_progress(run);
+	progress_clear(&run->progress);
 }
 
 /* ---- Telling ---- */
-
-/* NULL where it is not set or empty. */
-static const char *environment(const char *variable)
-{
-	const char *value = getenv(variable);
-
-	return value && *value ? value : NULL;
-}
-
-static unsigned terminal_width(void)
-{
-	const char *columns = environment("COLUMNS");
-	struct winsize size;
-	unsigned long value = columns ? strtoul(columns, NULL, 10) : 0;
-
-	if (value == 0 && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
-		value = size.ws_col;
-	if (value == 0)
-		return PAGE_WIDTH_DEFAULT;
-	return clamp_width(value);
-}
-
-/* Does the terminal's encoding have more than ASCII? POSIX: the first of these that is set counts. */
-static bool is_utf8(void)
-{
-	static const char *const variables[] = { "LC_ALL", "LC_CTYPE", "LANG" };
-
-	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
-		const char *value = environment(variables[i]);
-
-		if (value)
-			return strcasestr(value, "utf-8") || strcasestr(value, "utf8");
-	}
-	return false;
-}
 
 static int refuse_html(const char *path, int result)
 {
@@ -440,8 +275,8 @@ static int tell_fingerprints(const struct run *run, const char *directory)
 /* Whether a report would overwrite what is read; said. */
 static bool overwrites(const struct options *options)
 {
-	for (size_t i = 0; options->html && i < options->files_count; i++) {
-		if (output_is_input(options->html, options->files[i])) {
+	for (size_t i = 0; options->html && i < options->files.count; i++) {
+		if (output_is_input(options->html, options->files.words[i])) {
 			say_error(say_output(options->html), "is a capture that is read; write to another file");
 			return true;
 		}
@@ -455,13 +290,8 @@ static bool overwrites(const struct options *options)
 
 static int tell(const struct run *run, const struct options *options)
 {
-	const char *terminal = environment("TERM");
-	struct page_options page = {
-		.color = !options->no_color && !environment("NO_COLOR") && isatty(STDOUT_FILENO) &&
-		         !(terminal && strcmp(terminal, "dumb") == 0),
-		.unicode = is_utf8(),
-		.width = options->width ? options->width : terminal_width(),
-	};
+	struct paper screen = screen_paper(options->width, options->no_color);
+	struct page_options page = { .color = screen.color, .unicode = screen.unicode, .width = screen.width };
 	int result = options->json ? analysis_json_write(stdout, &run->input, run->engine)
 	                           : page_write(stdout, &run->input, run->engine, &page);
 
@@ -478,9 +308,10 @@ static int analyze(struct run *run, const struct options *options, FILE *html)
 	int said = COMMAND_DONE;
 
 	run->engine = engine_new(SEED);
-	run->opened = calloc(options->files_count + 1, sizeof(*run->opened));
+	run->opened = calloc(options->files.count + 1, sizeof(*run->opened));
 	run->input.files = run->opened;
-	run->feed = run->engine ? feed_new(run->engine, options->threads ? options->threads : feed_threads()) : NULL;
+	run->feed = run->engine ? feed_new(run->engine, options->threads ? (unsigned)options->threads : feed_threads())
+	                        : NULL;
 	if (!run->feed || !run->opened || !merge) {
 		if (run->feed)
 			feed_finish(run->feed);
@@ -541,15 +372,16 @@ static int analyze_into(struct run *run, const struct options *options)
 
 int analyze_command(int argc, char **argv)
 {
-	struct options options = { .width = 0 };
+	struct options options = { .files = { NULL, 0 } };
 	struct run run = { .complete = true };
 	struct services *services = NULL;
-	int status = parse_options(argc, argv, &options);
+	int status;
 
+	if (!options_take(&table, argc, argv, &options, &status))
+		return status;
+	status = check_options(&options);
 	if (status != COMMAND_DONE)
 		return status;
-	if (options.help)
-		return fputs(help, stdout) < 0 || fflush(stdout) != 0 ? COMMAND_BAD : COMMAND_DONE;
 	if (overwrites(&options))
 		return COMMAND_USAGE;
 	if (options.fingerprint) {

@@ -7,8 +7,6 @@
 #ifndef HOLDFAST_CLI_COMMAND_H
 #define HOLDFAST_CLI_COMMAND_H
 
-#include "cli/try.h"
-
 /* What a command returns, and the process with it. */
 enum {
 	COMMAND_DONE = 0,
@@ -17,6 +15,19 @@ enum {
 	COMMAND_NO_DAEMON = 3, /* the daemon is not running */
 };
 
+int allow_command(int argc, char **argv);
 int analyze_command(int argc, char **argv);
+int block_command(int argc, char **argv);
+int config_command(int argc, char **argv);
+int doctor_command(int argc, char **argv);
+int enforce_command(int argc, char **argv);
+int observe_command(int argc, char **argv);
+int off_command(int argc, char **argv);
+int release_command(int argc, char **argv);
+int reload_command(int argc, char **argv);
+int rules_command(int argc, char **argv);
+int run_command(int argc, char **argv);
+int status_command(int argc, char **argv);
+int try_command(int argc, char **argv);
 
 #endif

@@ -3,12 +3,13 @@
  * The front door: a table of commands. Everything a command is and does stands with the command (command.h says what is
  * asked of it); here a name becomes a function, and a misspelt one a suggestion.
  */
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/output.h"
+#include "daemon/daemon.h"
 
 #ifndef HOLDFAST_VERSION
 #define HOLDFAST_VERSION "unknown"
@@ -27,28 +28,30 @@ static const struct command {
 } commands[] = {
 	{ "analyze", analyze_command, "read captures, say what happened and what stops it" },
 	{ "try", try_command, "what rules would do to a capture, without doing it" },
+	{ "doctor", doctor_command, "whether this host can have the shield, and which; changes nothing" },
+	{ "run", run_command, "defend this host: attach the shield, serve the commands below" },
+	{ "status", status_command, "one screen: what passes, what is dropped, why, how to undo it" },
+	{ "rules", rules_command, "list what is in force: rules, blocks, the allow list" },
+	{ "block", block_command, "drop what comes from a prefix, or what a match holds" },
+	{ "allow", allow_command, "never drop what comes from a prefix" },
+	{ "release", release_command, "end a block, an allowed prefix, or a rule" },
+	{ "observe", observe_command, "stop dropping; count what would be dropped" },
+	{ "enforce", enforce_command, "start dropping; with --confirm only if you can still get in" },
+	{ "off", off_command, "take the shield away, with all that is in force" },
+	{ "reload", reload_command, "have the daemon read its configuration again" },
+	{ "config", config_command, "check a configuration: holdfast config check FILE" },
 	{ "help", help_command, "how to use a command: holdfast help COMMAND" },
 	{ "version", version_command, "the version of this program" },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-/* What is written must arrive: a full disk or a closed pipe is an error. */
-static int finish(void)
-{
-	errno = 0;
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return COMMAND_DONE;
-	(void)fprintf(stderr, "holdfast: standard output: %s\n", strerror(errno ? errno : EIO));
-	return COMMAND_BAD;
-}
-
 static void usage(FILE *out)
 {
 	(void)fputs(
 		"Usage: holdfast COMMAND [ARGUMENT...]\n"
 		"\n"
-		"Sees denial-of-service attacks, finds the narrowest rule that stops each, and says what it would cost.\n"
+		"Sees denial-of-service attacks, finds the narrowest rule that stops each, says what it would cost, and drops.\n"
 		"\n",
 		out);
 	for (size_t i = 0; i < COMMANDS; i++)
@@ -56,6 +59,7 @@ static void usage(FILE *out)
 	(void)fputs("\n"
 	            "Example:\n"
 	            "  holdfast analyze attack.pcap\n"
+	            "  holdfast block 198.51.100.0/24 --for 1h\n"
 	            "\n"
 	            "'holdfast COMMAND --help' says more of a command, holdfast(1) of all.\n",
 	            out);
@@ -66,7 +70,7 @@ static int version_command(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	(void)puts("holdfast " HOLDFAST_VERSION);
-	return finish();
+	return output_finish();
 }
 
 static const struct command *find(const char *name)
@@ -140,14 +144,14 @@ static int help_command(int argc, char **argv)
 
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		usage(stdout);
-		return finish();
+		return output_finish();
 	}
 	command = find(argv[1]);
 	if (!command)
 		return unknown(argv[1]);
 	if (command->run == help_command || command->run == version_command) {
 		(void)printf("Usage: holdfast %s\n\n%s\n", command->name, command->summary);
-		return finish();
+		return output_finish();
 	}
 	return command->run(2, (char *[]){ argv[1], option, NULL });
 }
@@ -161,6 +165,9 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return COMMAND_USAGE;
 	}
+	/* Ourselves, started by the daemon's parent to be one of its parts. */
+	if (strcmp(argv[1], DAEMON_ROLE_WORD) == 0)
+		return daemon_role(argc, argv);
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
 		return help_command(1, argv);
 	if (strcmp(argv[1], "--version") == 0)

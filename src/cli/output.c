@@ -9,6 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/command.h"
+#include "cli/say.h"
+
 /* What a signal must remove; NULL where there is nothing. Signal handlers reach nothing else. */
 static const char *volatile unfinished;
 
@@ -142,6 +145,15 @@ int output_close(struct output *output, bool failed)
 	free(output->final);
 	*output = (struct output){ .file = NULL };
 	return result;
+}
+
+int output_finish(void)
+{
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return COMMAND_DONE;
+	say_error("standard output", "%s", strerror(errno ? errno : EIO));
+	return COMMAND_BAD;
 }
 
 bool output_is_input(const char *out, const char *in)

@@ -101,16 +101,12 @@ struct said {
 	bool other_documents;
 };
 
-/* A message as part of a line: no line breaks, nothing that moves a cursor. */
-static void flatten(char *text)
+static void trim(char *text)
 {
 	size_t length = strlen(text);
 
 	while (length > 0 && text[length - 1] == '\n')
 		text[--length] = '\0';
-	for (char *at = text; *at; at++)
-		if ((unsigned char)*at < ' ' || *at == '\177')
-			*at = '?';
 }
 
 __attribute__((format(printf, 3, 0))) static void hear(cyaml_log_t level, void *context, const char *format,
@@ -123,7 +119,7 @@ __attribute__((format(printf, 3, 0))) static void hear(cyaml_log_t level, void *
 	unsigned line, column;
 
 	(void)vsnprintf(text, sizeof(text), format, arguments);
-	flatten(text);
+	trim(text);
 	if (level == CYAML_LOG_WARNING)
 		said->other_documents = said->other_documents || strstr(text, "documents") != NULL;
 	if (level != CYAML_LOG_ERROR)
@@ -216,40 +212,29 @@ static struct configuration *parse(const uint8_t *data, size_t length, char erro
 	return NULL;
 }
 
-static const char *check_ports(const uint16_t *ports, unsigned count)
+static bool holds(const uint16_t *ports, unsigned count, uint16_t port)
 {
 	for (unsigned i = 0; i < count; i++)
-		if (ports[i] == 0)
-			return "0 is no port; write 1 to 65535";
-	return NULL;
+		if (ports[i] == port)
+			return true;
+	return false;
 }
 
 /* What a schema cannot say. 0, or -EINVAL with `error` written. */
-static int check(struct services *services, char error[SERVICES_ERROR_SIZE])
+static int check_service(const struct service *service, struct prefix *prefixes, char error[SERVICES_ERROR_SIZE])
 {
-	const struct configuration *configuration = services->configuration;
-
-	for (unsigned i = 0; i < configuration->services_count; i++) {
-		const struct service *service = &configuration->services[i];
-		const char *wrong = check_ports(service->tcp, service->tcp_count);
-
-		if (!wrong)
-			wrong = check_ports(service->udp, service->udp_count);
-		for (unsigned k = 0; k < service->addresses_count && !wrong; k++) {
-			if (prefix_parse(service->addresses[k], &services->prefixes[i][k]) == 0)
-				continue;
-			snprintf(
-				error, SERVICES_ERROR_SIZE,
-				"service '%s': '%s' is no address or prefix; write 192.0.2.10, 192.0.2.0/24 or \"2001:db8::10\"",
-				service->name, service->addresses[k]);
-			flatten(error);
-			return -EINVAL;
-		}
-		if (wrong) {
-			snprintf(error, SERVICES_ERROR_SIZE, "service '%s': %s", service->name, wrong);
-			flatten(error);
-			return -EINVAL;
-		}
+	if (holds(service->tcp, service->tcp_count, 0) || holds(service->udp, service->udp_count, 0)) {
+		snprintf(error, SERVICES_ERROR_SIZE, "service '%s': 0 is no port; write 1 to 65535", service->name);
+		return -EINVAL;
+	}
+	for (unsigned i = 0; i < service->addresses_count; i++) {
+		if (prefix_parse(service->addresses[i], &prefixes[i]) == 0)
+			continue;
+		snprintf(error, SERVICES_ERROR_SIZE,
+		         "service '%s': '%s' is no address or prefix; write 192.0.2.10, 192.0.2.0/24 or "
+		         "\"2001:db8::10\"",
+		         service->name, service->addresses[i]);
+		return -EINVAL;
 	}
 	return 0;
 }
@@ -282,8 +267,9 @@ struct services *services_load(const char *path, char error[SERVICES_ERROR_SIZE]
 		snprintf(error, SERVICES_ERROR_SIZE, "out of memory");
 		goto failed;
 	}
-	if (check(services, error) != 0)
-		goto failed;
+	for (unsigned i = 0; i < services->configuration->services_count; i++)
+		if (check_service(&services->configuration->services[i], services->prefixes[i], error) != 0)
+			goto failed;
 	return services;
 failed:
 	services_free(services);
@@ -309,14 +295,6 @@ static bool has_address(const struct services *services, unsigned index, const s
 		if (prefix_covers(own, scope) || prefix_covers(scope, own))
 			return true;
 	}
-	return false;
-}
-
-static bool holds(const uint16_t *ports, unsigned count, uint16_t port)
-{
-	for (unsigned i = 0; i < count; i++)
-		if (ports[i] == port)
-			return true;
 	return false;
 }
 

@@ -2,9 +2,8 @@
 /*
  * holdfast try --rules REPORT.json IN -w OUT: what the rules of a report would do to a capture.
  *
- * Reads a report of `holdfast analyze --json` (holdfast.analysis/1): each signature of each incident, in the order of
- * the report, becomes a rule of the sieve with the incident's target.scope as its own. Of IN, every record goes to OUT
- * as it is, in the input's format, but for the packets that a rule drops. What cannot be decoded passes and is counted.
+ * Of IN, every record goes to OUT as it is, in the input's format, but for the packets that a rule (rules.h) drops. What
+ * cannot be decoded passes and is counted.
  *
  * OUT is whole or not there: it is written under another name beside its own and renamed at the end; a full disk or a
  * signal removes what there is. Only what is no regular file (a pipe, a device) is written in place.
@@ -14,25 +13,22 @@
  * end.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <jansson.h>
 
 #include "base/prefix.h"
-#include "base/time.h"
 #include "cli/command.h"
+#include "cli/options.h"
 #include "cli/output.h"
+#include "cli/progress.h"
+#include "cli/report_rules.h"
 #include "cli/say.h"
-#include "cli/try.h"
 #include "defend/match.h"
 #include "defend/rule.h"
 #include "defend/sieve.h"
@@ -40,44 +36,47 @@
 #include "observe/decode.h"
 #include "observe/observation.h"
 
-#define REPORT_SCHEMA "holdfast.analysis/1"
 #define TRY_SCHEMA "holdfast.try/1"
-#define REPORT_SIZE_MAX ((size_t)256 << 20) /* octets of a report; more is refused */
 #define OUTPUT_BUFFER ((size_t)256 << 10)
-#define PLACE_SIZE 64 /* "incidents[12].signatures[3].match" */
-#define PRINTABLE_SIZE 200
-#define PROGRESS_PACKETS 8192 /* between two looks at the clock */
-#define PROGRESS_AFTER_NS (2 * NS_PER_S)
-#define PROGRESS_EVERY_NS (NS_PER_S / 4)
 
 /* pcapng's section header block: type, total length, byte-order magic, version, then the length of the section */
 #define SECTION_MINIMUM 28
 #define SECTION_LENGTH_AT 16
 #define SECTION_LENGTH_SIZE 8
 
-static const char help[] =
-	"Usage: holdfast try --rules REPORT.json IN -w OUT [--json]\n"
-	"\n"
-	"Applies the rules of a report to a capture: OUT gets the packets that would have passed.\n"
-	"\n"
-	"  IN              a capture (pcap, pcapng; packed with gzip or zstd or not), or - for standard input\n"
-	"  --rules FILE    a report of 'holdfast analyze --json', or - for standard input\n"
-	"  -w, --write OUT where to write, in the format of IN, or - for standard output;\n"
-	"                  the summary then goes to standard error\n"
-	"  --json          the summary as JSON (" TRY_SCHEMA ")\n"
-	"  -h, --help      this text\n"
-	"\n"
-	"drop drops, rate_limit is a token bucket on capture time, other actions pass. The first rule that matches decides.\n"
-	"Exit status: 0 done, 1 IN, OUT or the report is bad (what could be read of a cut IN is written), 2 wrong usage.\n"
-	"\n"
-	"Example:\n"
-	"  holdfast analyze --json attack.pcap > report.json\n"
-	"  holdfast try --rules report.json attack.pcap -w passed.pcap\n";
-
 struct options {
 	const char *rules, *input, *output;
 	bool json;
-	bool help;
+};
+
+/* clang-format off */
+static const struct option_row rows[] = {
+	{ .value = "IN", OPTION_INTO(struct options, input),
+	  .missing = "no capture to read", .too_many = "one capture at a time",
+	  .help = "a capture (pcap, pcapng; packed with gzip or zstd or not), or - for standard input" },
+	{ .name = "rules", .value = "FILE", OPTION_INTO(struct options, rules),
+	  .missing = "no rules: --rules REPORT.json is missing",
+	  .help = "a report of 'holdfast analyze --json', or - for standard input" },
+	{ .name = "write", .letter = 'w', .value = "OUT", OPTION_INTO(struct options, output),
+	  .missing = "nowhere to write: -w OUT is missing",
+	  .help = "where to write, in the format of IN, or - for standard output;\n"
+	          "the summary then goes to standard error" },
+	{ .name = "json", OPTION_INTO(struct options, json), .help = "the summary as JSON (" TRY_SCHEMA ")" },
+};
+/* clang-format on */
+
+static const struct option_table table = {
+	.command = "try",
+	.synopsis = "--rules REPORT.json IN -w OUT [--json]",
+	.purpose = "Applies the rules of a report to a capture: OUT gets the packets that would have passed.\n",
+	.notes =
+		"drop drops, rate_limit is a token bucket on capture time, other actions pass. The first rule that matches decides.\n"
+		"Exit status: 0 done, 1 IN, OUT or the report is bad (what could be read of a cut IN is written), 2 wrong usage.\n"
+		"\n"
+		"Example:\n"
+		"  holdfast analyze --json attack.pcap > report.json\n"
+		"  holdfast try --rules report.json attack.pcap -w passed.pcap\n",
+	OPTION_ROWS(rows),
 };
 
 struct counts {
@@ -86,294 +85,9 @@ struct counts {
 };
 
 struct trial {
-	struct sieve sieve;
-	const char *incidents[SIEVE_RULES_MAX]; /* id, or NULL; owned by `report` */
-	json_t *report;
-	bool may_drop;
+	struct rules rules;
 	struct counts counts;
 };
-
-/* What a report says, safe for a terminal. */
-static const char *printable(const char *text, char copy[PRINTABLE_SIZE])
-{
-	size_t length = 0;
-
-	for (; length < PRINTABLE_SIZE - 1 && text[length]; length++)
-		copy[length] = text[length] >= ' ' && text[length] <= '~' ? text[length] : '?';
-	copy[length] = '\0';
-	return copy;
-}
-
-/* ---- options ---- */
-
-static int wrong_usage(const char *what)
-{
-	say_error("try", "%s; see 'holdfast try --help'", what);
-	return COMMAND_USAGE;
-}
-
-static int parse_options(int argc, char **argv, struct options *options)
-{
-	static const struct option known[] = {
-		{ "rules", required_argument, NULL, 'r' },
-		{ "write", required_argument, NULL, 'w' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	char what[PRINTABLE_SIZE], copy[PRINTABLE_SIZE];
-	int option;
-
-	*options = (struct options){ .json = false };
-	optind = 0; /* afresh: main may have used getopt before */
-	opterr = 0;
-	/* One thread, and before any other. NOLINTNEXTLINE(concurrency-mt-unsafe) */
-	while ((option = getopt_long(argc, argv, ":w:h", known, NULL)) != -1) {
-		switch (option) {
-		case 'r':
-			options->rules = optarg;
-			break;
-		case 'w':
-			options->output = optarg;
-			break;
-		case 'j':
-			options->json = true;
-			break;
-		case 'h':
-			options->help = true;
-			return COMMAND_DONE;
-		case ':':
-			(void)snprintf(what, sizeof(what), "%.60s needs a file name behind it",
-			               printable(argv[optind - 1], copy));
-			return wrong_usage(what);
-		default:
-			if (optopt > ' ' && optopt <= '~' && strncmp(argv[optind - 1], "--", 2) != 0)
-				(void)snprintf(what, sizeof(what), "unknown option -%c", optopt);
-			else
-				(void)snprintf(what, sizeof(what), "unknown option %.60s",
-				               printable(argv[optind - 1], copy));
-			return wrong_usage(what);
-		}
-	}
-	if (argc - optind > 1) {
-		(void)snprintf(what, sizeof(what), "one capture at a time, and '%.60s' is one too many",
-		               printable(argv[optind + 1], copy));
-		return wrong_usage(what);
-	}
-	if (argc == optind)
-		return wrong_usage("no capture to read");
-	options->input = argv[optind];
-	if (!options->rules)
-		return wrong_usage("no rules: --rules REPORT.json is missing");
-	if (!options->output)
-		return wrong_usage("nowhere to write: -w OUT is missing");
-	if (strcmp(options->rules, "-") == 0 && strcmp(options->input, "-") == 0)
-		return wrong_usage("the rules and the capture cannot both come from standard input");
-	return COMMAND_DONE;
-}
-
-/* ---- report → rules ---- */
-
-struct source {
-	FILE *file;
-	size_t total;
-	int error;
-	bool too_long;
-};
-
-static size_t source_read(void *buffer, size_t length, void *data)
-{
-	struct source *source = data;
-	size_t got = fread(buffer, 1, length, source->file);
-
-	if (got == 0 && ferror(source->file)) {
-		source->error = errno;
-		return (size_t)-1;
-	}
-	source->total += got;
-	if (source->total > REPORT_SIZE_MAX) {
-		source->too_long = true;
-		return (size_t)-1;
-	}
-	return got;
-}
-
-static json_t *load_report(const char *path)
-{
-	bool standard_input = strcmp(path, "-") == 0;
-	struct source source = { .file = standard_input ? stdin : fopen(path, "rbe") };
-	char copy[PRINTABLE_SIZE];
-	json_error_t error;
-	json_t *report;
-
-	if (!source.file) {
-		say_error(path, "cannot open: %s; name a report of 'holdfast analyze --json'", strerror(errno));
-		return NULL;
-	}
-	report = json_load_callback(source_read, &source, JSON_REJECT_DUPLICATES, &error);
-	if (!report) {
-		if (source.error)
-			say_error(say_input(path), "cannot read: %s; name a report of 'holdfast analyze --json'",
-			          strerror(source.error));
-		else if (source.too_long)
-			say_error(say_input(path), "longer than %zu MiB; split the report", REPORT_SIZE_MAX >> 20);
-		else
-			say_error(say_input(path),
-			          "line %d, column %d: %s; write it anew with 'holdfast analyze --json'", error.line,
-			          error.column, printable(error.text, copy));
-	}
-	if (!standard_input)
-		(void)fclose(source.file);
-	return report;
-}
-
-struct place {
-	const char *path; /* of the report */
-	char text[PLACE_SIZE];
-};
-
-__attribute__((format(printf, 2, 3))) static struct place *place_at(struct place *place, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	(void)vsnprintf(place->text, sizeof(place->text), format, arguments);
-	va_end(arguments);
-	return place;
-}
-
-static int refuse(const struct place *place, const char *what)
-{
-	say_error(say_input(place->path), "%s: %s; correct the report", place->text, what);
-	return -EINVAL;
-}
-
-static int read_scope(struct place *place, size_t i, const json_t *incident, struct prefix *scope)
-{
-	const char *text = json_string_value(json_object_get(json_object_get(incident, "target"), "scope"));
-	char what[PRINTABLE_SIZE], copy[PRINTABLE_SIZE];
-
-	place_at(place, "incidents[%zu].target.scope", i);
-	if (!text)
-		return refuse(place, "missing or no string");
-	if (prefix_parse(text, scope) != 0) {
-		(void)snprintf(what, sizeof(what), "expected a prefix such as 192.0.2.10/32, found '%.60s'",
-		               printable(text, copy));
-		return refuse(place, what);
-	}
-	return 0;
-}
-
-static int read_match(struct place *place, size_t i, size_t j, const json_t *signature, struct match *match)
-{
-	const char *text = json_string_value(json_object_get(signature, "match"));
-	struct match_error error;
-	char what[sizeof(error.message) + 40];
-
-	place_at(place, "incidents[%zu].signatures[%zu].match", i, j);
-	if (!text)
-		return refuse(place, "missing or no string");
-	if (match_parse(text, match, &error) != 0) {
-		(void)snprintf(what, sizeof(what), "character %zu: %s", error.offset + 1, error.message);
-		return refuse(place, what);
-	}
-	return 0;
-}
-
-static int read_action(struct place *place, size_t i, size_t j, const json_t *signature, struct rule *rule)
-{
-	const char *text = json_string_value(json_object_get(signature, "action"));
-	const json_t *rate = json_object_get(signature, "rate_limit_pps");
-	char what[PRINTABLE_SIZE], copy[PRINTABLE_SIZE];
-	json_int_t pps;
-
-	place_at(place, "incidents[%zu].signatures[%zu].action", i, j);
-	if (!text)
-		return refuse(place, "missing or no string");
-	if (rule_action_parse(text, &rule->action) != 0) {
-		(void)snprintf(what, sizeof(what), "expected drop, rate_limit, challenge or none, found '%.60s'",
-		               printable(text, copy));
-		return refuse(place, what);
-	}
-	if (rule->action != RULE_RATE_LIMIT)
-		return 0;
-	place_at(place, "incidents[%zu].signatures[%zu].rate_limit_pps", i, j);
-	if (!json_is_integer(rate))
-		return refuse(place, "missing or no integer, and the action is rate_limit");
-	pps = json_integer_value(rate);
-	if (pps < 0 || pps > UINT32_MAX) {
-		(void)snprintf(what, sizeof(what),
-		               "expected packets a second, 0..%" PRIu32 ", found %" JSON_INTEGER_FORMAT, UINT32_MAX,
-		               pps);
-		return refuse(place, what);
-	}
-	rule->rate_pps = (uint32_t)pps;
-	return 0;
-}
-
-static int read_incident(struct place *place, size_t i, const json_t *incident, struct trial *trial)
-{
-	const json_t *signatures = json_object_get(incident, "signatures"), *signature;
-	struct prefix scope;
-	size_t j;
-
-	if (!json_is_object(incident))
-		return refuse(place_at(place, "incidents[%zu]", i), "expected an object");
-	if (!json_is_array(signatures))
-		return refuse(place_at(place, "incidents[%zu].signatures", i), "missing or no array");
-	if (read_scope(place, i, incident, &scope) != 0)
-		return -EINVAL;
-	json_array_foreach(signatures, j, signature)
-	{
-		struct rule rule = { .scope = scope };
-		unsigned index = trial->sieve.count;
-
-		if (!json_is_object(signature))
-			return refuse(place_at(place, "incidents[%zu].signatures[%zu]", i, j), "expected an object");
-		if (read_match(place, i, j, signature, &rule.match) != 0 ||
-		    read_action(place, i, j, signature, &rule) != 0)
-			return -EINVAL;
-		if (sieve_add(&trial->sieve, &rule) != 0) {
-			say_error(say_input(place->path),
-			          "incidents[%zu].signatures[%zu]: more than %d rules; split the report", i, j,
-			          SIEVE_RULES_MAX);
-			return -ENOSPC;
-		}
-		trial->incidents[index] = json_string_value(json_object_get(incident, "id"));
-		trial->may_drop = trial->may_drop || rule.action == RULE_DROP || rule.action == RULE_RATE_LIMIT;
-	}
-	return 0;
-}
-
-/* Fills the sieve; trial->report then belongs to the caller. 0 or -errno, said. */
-static int read_rules(const char *path, struct trial *trial)
-{
-	struct place place = { .path = path };
-	json_t *report = load_report(path);
-	const json_t *incidents, *incident;
-	const char *schema;
-	size_t i;
-
-	if (!report)
-		return -EINVAL;
-	schema = json_string_value(json_object_get(report, "schema"));
-	incidents = json_object_get(report, "incidents");
-	if (!schema || strcmp(schema, REPORT_SCHEMA) != 0) {
-		say_error(say_input(path),
-		          "its schema is not \"" REPORT_SCHEMA "\"; name a report of 'holdfast analyze --json'");
-		goto undo;
-	}
-	if (!json_is_array(incidents)) {
-		(void)refuse(place_at(&place, "incidents"), "missing or no array");
-		goto undo;
-	}
-	json_array_foreach(incidents, i, incident) if (read_incident(&place, i, incident, trial) != 0) goto undo;
-	trial->report = report;
-	return 0;
-undo:
-	json_decref(report);
-	return -EINVAL;
-}
 
 /* ---- output ---- */
 
@@ -418,42 +132,6 @@ static bool is_section(const struct capture_record *record)
 	return record->raw_length >= SECTION_MINIMUM && memcmp(record->raw, type, sizeof(type)) == 0;
 }
 
-/* ---- progress: on a terminal, for what takes longer than two seconds ---- */
-
-struct progress {
-	int64_t began_ns, shown_ns; /* of the monotonic clock; decides nothing */
-	bool wanted, shown;
-};
-
-static int64_t monotonic_ns(void)
-{
-	struct timespec now;
-
-	return clock_gettime(CLOCK_MONOTONIC, &now) ? 0 : (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
-static void progress_show(struct progress *progress, const struct capture *capture, uint64_t packets)
-{
-	uint64_t size = capture_size(capture);
-	int64_t now = monotonic_ns();
-
-	if (now - progress->began_ns < PROGRESS_AFTER_NS || now - progress->shown_ns < PROGRESS_EVERY_NS)
-		return;
-	progress->shown_ns = now;
-	progress->shown = true;
-	if (size >= 100)
-		(void)fprintf(stderr, "\r%" PRIu64 " packets, %" PRIu64 " %% ", packets,
-		              capture_position(capture) / (size / 100));
-	else
-		(void)fprintf(stderr, "\r%" PRIu64 " packets ", packets);
-}
-
-static void progress_end(const struct progress *progress)
-{
-	if (progress->shown)
-		(void)fputs("\r\033[K", stderr);
-}
-
 /* ---- the trial ---- */
 
 static bool passes(struct trial *trial, const struct capture_record *record)
@@ -476,7 +154,7 @@ static bool passes(struct trial *trial, const struct capture_record *record)
 		return true;
 	observation.time = record->time;
 	observation.weight = 1;
-	return sieve_pass(&trial->sieve, &observation);
+	return sieve_pass(&trial->rules.sieve, &observation);
 }
 
 static int try_packet(struct trial *trial, const struct capture_record *record, FILE *file)
@@ -495,21 +173,24 @@ static int try_packet(struct trial *trial, const struct capture_record *record, 
 /* 0, also where the input is cut (then counts.truncated), or -errno of the output. */
 static int sift(struct trial *trial, struct capture *capture, FILE *file)
 {
-	struct progress progress = { .began_ns = monotonic_ns(), .wanted = isatty(STDERR_FILENO) };
 	struct capture_record record;
+	struct progress progress;
 	bool more = true;
 	int result = 0;
 
+	progress_begin(&progress);
 	while (more && !result) {
 		switch (capture_next(capture, &record)) {
 		case CAPTURE_PACKET:
 			result = try_packet(trial, &record, file);
-			if (progress.wanted && trial->counts.packets % PROGRESS_PACKETS == 0)
-				progress_show(&progress, capture, trial->counts.packets);
+			if (progress_is_due(&progress, trial->counts.packets))
+				progress_show(&progress, trial->counts.packets, capture_position(capture),
+				              capture_size(capture));
 			break;
 		case CAPTURE_OTHER:
-			result = trial->may_drop && is_section(&record) ? put_section(file, &record)
-			                                                : put(file, record.raw, record.raw_length);
+			result = trial->rules.may_drop && is_section(&record)
+			                 ? put_section(file, &record)
+			                 : put(file, record.raw, record.raw_length);
 			break;
 		case CAPTURE_CUT:
 		case CAPTURE_BROKEN:
@@ -521,7 +202,7 @@ static int sift(struct trial *trial, struct capture *capture, FILE *file)
 			break;
 		}
 	}
-	progress_end(&progress);
+	progress_clear(&progress);
 	return result;
 }
 
@@ -541,13 +222,13 @@ static void print_text(const struct trial *trial, FILE *to)
 		              counts->undecodable);
 	(void)fprintf(to, "\ndropped  %12" PRIu64 "  %" PRIu64 ".%" PRIu64 " %%\n\n", counts->dropped, permille / 10,
 	              permille % 10);
-	if (trial->sieve.count == 0)
+	if (trial->rules.sieve.count == 0)
 		(void)fputs("no rules in the report\n", to);
 	else
 		(void)fprintf(to, "%-4s  %-20s %12s %12s  %-20s  %s\n", "RULE", "ACTION", "MATCHED", "DROPPED", "TO",
 		              "MATCH");
-	for (unsigned i = 0; i < trial->sieve.count; i++) {
-		const struct sieve_rule *entry = &trial->sieve.rules[i];
+	for (unsigned i = 0; i < trial->rules.sieve.count; i++) {
+		const struct sieve_rule *entry = &trial->rules.sieve.rules[i];
 
 		if (entry->rule.action == RULE_RATE_LIMIT)
 			(void)snprintf(action, sizeof(action), "%s %" PRIu32 "/s", rule_action_name(entry->rule.action),
@@ -578,8 +259,9 @@ static int print_json(const struct trial *trial, FILE *to)
 	json_t *rules = json_array(), *root;
 	int result = 0;
 
-	for (unsigned i = 0; i < trial->sieve.count; i++)
-		result |= json_array_append_new(rules, rule_json(&trial->sieve.rules[i], trial->incidents[i]));
+	for (unsigned i = 0; i < trial->rules.sieve.count; i++)
+		result |= json_array_append_new(rules,
+		                                rule_json(&trial->rules.sieve.rules[i], trial->rules.incidents[i]));
 	root = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "schema", TRY_SCHEMA, "packets",
 	                 (json_int_t)counts->packets, "passed", (json_int_t)counts->passed, "dropped",
 	                 (json_int_t)counts->dropped, "not_ip", (json_int_t)counts->not_ip, "undecodable",
@@ -624,9 +306,10 @@ static int run(struct trial *trial, const struct options *options)
 	if (overwrites(options))
 		return COMMAND_USAGE;
 	if (strcmp(options->output, "-") == 0 && isatty(STDOUT_FILENO))
-		return wrong_usage(
+		return options_refuse(
+			&table,
 			"a capture is nothing for a terminal: redirect standard output, or name a file with -w");
-	if (read_rules(options->rules, trial) != 0)
+	if (rules_read(options->rules, &trial->rules) != 0)
 		return COMMAND_BAD;
 	capture = capture_open(options->input, error);
 	if (!capture) {
@@ -664,26 +347,25 @@ static int run(struct trial *trial, const struct options *options)
 undo_capture:
 	capture_close(capture);
 undo_rules:
-	json_decref(trial->report);
+	rules_fini(&trial->rules);
 	return status;
 }
 
 int try_command(int argc, char **argv)
 {
-	struct options options;
+	struct options options = { .json = false };
 	struct trial *trial;
-	int status = parse_options(argc, argv, &options);
+	int status;
 
-	if (status != COMMAND_DONE)
+	if (!options_take(&table, argc, argv, &options, &status))
 		return status;
-	if (options.help)
-		return fputs(help, stdout) < 0 || fflush(stdout) != 0 ? COMMAND_BAD : COMMAND_DONE;
+	if (strcmp(options.rules, "-") == 0 && strcmp(options.input, "-") == 0)
+		return options_refuse(&table, "the rules and the capture cannot both come from standard input");
 	trial = calloc(1, sizeof(*trial));
 	if (!trial) {
 		say_error("try", "out of memory; free some");
 		return COMMAND_BAD;
 	}
-	sieve_init(&trial->sieve);
 	status = run(trial, &options);
 	free(trial);
 	return status;

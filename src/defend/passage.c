@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/share.h"
 #include "measure/slot.h"
 
-#define PPM 1000000u
 #define NO_RULE SIGNATURES_MAX /* whoever no rule holds */
 
 __extension__ typedef unsigned __int128 wide;

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/share.h"
 #include "base/topk.h"
 #include "observe/protocol.h"
 
@@ -36,7 +37,6 @@
 #define VERIFIED_NOISE_PPM 2000 /* verification errs too: some of V may be attack */
 #define OPENINGS_LOST_PPM \
 	10000 /* a rule on SYNs may lose at most this share of normal ones, however few they are among all packets */
-#define PPM 1000000
 
 /* Poisson upper limits at 95 % for 0, 1, 2 … events, in thousandths, rounded up (Garwood 1936). */
 static const uint32_t poisson_95[] = { 2996,  4744,  6296,  7754,  9154,  10514, 11843, 13149, 14435, 15706, 16963,

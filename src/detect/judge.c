@@ -69,7 +69,7 @@ static void judge_quote(const struct flow_table *flows, const struct observation
 }
 
 /* An answered ping is still a ping: only an answer that was asked for is welcome. */
-static void judge_icmp(const struct observation *o, const struct flow_view *view, struct judgement *j)
+static void judge_icmp(const struct observation *o, const struct flow_view *view, uint8_t likely, struct judgement *j)
 {
 	j->fresh = view->fresh;
 	if (protocol_is_icmp_error(o)) { /* of what, the capture has cut off */
@@ -77,7 +77,7 @@ static void judge_icmp(const struct observation *o, const struct flow_view *view
 		return;
 	}
 	j->welcome = view->asked && protocol_is_echo_reply(o);
-	j->kind = j->welcome ? VECTOR_NONE : vector_recognise(o);
+	j->kind = j->welcome ? VECTOR_NONE : likely;
 	j->probe = view->fresh && protocol_is_echo_request(o);
 }
 
@@ -92,10 +92,9 @@ static void believe(struct flow_table *flows, const struct observation *o, int64
 		flow_engage(view, slot);
 }
 
-static void judge_unwelcome(const struct observation *o, struct flow_view *view, struct judgement *j)
+static void judge_unwelcome(const struct observation *o, struct flow_view *view, uint8_t likely, struct judgement *j)
 {
-	j->kind = view->known && view->kind != VECTOR_NONE && !(o->flags & OBSERVATION_TCP) ? view->kind
-	                                                                                    : vector_recognise(o);
+	j->kind = view->known && view->kind != VECTOR_NONE && !(o->flags & OBSERVATION_TCP) ? view->kind : likely;
 	/* Nobody is a victim of answers to a group: that is how discovery protocols speak. */
 	if (o->protocol == PROTOCOL_UDP && j->kind != VECTOR_DHCP && is_to_group(o))
 		j->kind = VECTOR_ONE_WAY;
@@ -120,7 +119,7 @@ static bool speaks_http(const struct observation *o, struct flow_view *view)
 	       (o->tcp.flags & (TCP_FIN | TCP_RST)) || http_status(o->payload, o->payload_kept);
 }
 
-static void judge_transport(const struct observation *o, struct flow_view *view, struct judgement *j)
+static void judge_transport(const struct observation *o, struct flow_view *view, uint8_t likely, struct judgement *j)
 {
 	j->fresh = view->fresh;
 	j->welcome = view->asked || view->engaged;
@@ -130,7 +129,7 @@ static void judge_transport(const struct observation *o, struct flow_view *view,
 	j->speaks = view->first_data;
 	j->connected_slot = view->settled_slot;
 	if (!j->welcome)
-		judge_unwelcome(o, view, j);
+		judge_unwelcome(o, view, likely, j);
 	else if (o->flags & OBSERVATION_TCP)
 		j->http = speaks_http(o, view);
 	/* A question is counted even though its asker is answered: too many of them are an attack all the same. */
@@ -141,8 +140,8 @@ static void judge_transport(const struct observation *o, struct flow_view *view,
 	}
 }
 
-void judge_packet(struct flow_table *flows, const struct observation *o, const struct keys *keys, int64_t slot,
-                  struct judgement *j)
+void judge_packet(struct flow_table *flows, const struct observation *o, const struct keys *keys, uint8_t likely,
+                  int64_t slot, struct judgement *j)
 {
 	struct flow_view view;
 
@@ -157,10 +156,10 @@ void judge_packet(struct flow_table *flows, const struct observation *o, const s
 	}
 	flow_update(flows, o, keys, slot, &view);
 	if (o->flags & OBSERVATION_ICMP) {
-		judge_icmp(o, &view, j);
+		judge_icmp(o, &view, likely, j);
 	} else {
 		believe(flows, o, slot, &view);
-		judge_transport(o, &view, j);
+		judge_transport(o, &view, likely, j);
 	}
 	if (view.settled)
 		j->credit = (struct credit){

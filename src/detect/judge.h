@@ -38,9 +38,11 @@ struct judgement {
 	struct credit credit; /* packets > 0: to be given back */
 };
 
-/* Slots never go back between two calls without flow_table_clear(). */
+/*
+ * `likely` is vector_recognise() of the observation. Slots never go back between two calls without flow_table_clear().
+ */
 void judge_packet(struct flow_table *flows, const struct observation *observation, const struct keys *keys,
-                  int64_t slot, struct judgement *judgement);
+                  uint8_t likely, int64_t slot, struct judgement *judgement);
 /*
  * A tunnelled packet once more, as the tunnel's end sees it: what to count it as, VECTOR_NONE where there is nothing to
  * object to.

@@ -14,16 +14,19 @@
 #define IMPOSSIBLE_SHARE 20 /* a twentieth from addresses that nobody can have: forged */
 
 /* What was looked at in vain waits twice as long each time. */
-static bool survey_track(struct recent_ring *ring, struct track *track, int64_t from_slot, bool final,
-                         struct survey *survey)
+static bool is_time(struct track *track, bool final)
 {
 	if (!final && track->last_slot < track->survey_after)
 		return false;
-	recent_survey(ring, &track->scope, track->kind, slot_start_ns(from_slot), survey);
 	track->survey_after = track->last_slot + (1 << track->surveys_vain);
 	if (track->surveys_vain < SURVEYS_VAIN_MAX)
 		track->surveys_vain++;
 	return true;
+}
+
+static void survey_track(struct recent_ring *ring, const struct track *track, int64_t from_slot, struct survey *survey)
+{
+	recent_survey(ring, &track->scope, track->kind, slot_start_ns(from_slot), survey);
 }
 
 bool look_confirms(struct recent_ring *ring, struct track *track, unsigned level, bool final, const struct alarm *alarm)
@@ -34,8 +37,12 @@ bool look_confirms(struct recent_ring *ring, struct track *track, unsigned level
 
 	if (level == 0 && !vector_is_probe(track->kind) && !alarm->unsure)
 		return true;
-	if (!survey_track(ring, track, alarm->from_slot, final, &survey))
+	if (!is_time(track, final))
 		return false;
+	/* A carpet that other incidents took whole: its many networks would be surveyed one by one, and in vain. */
+	if (level > 0 && !recent_any_untaken(ring, track->kind))
+		return false;
+	survey_track(ring, track, alarm->from_slot, &survey);
 	if (survey.packets < survey.taken)
 		return false; /* seen before, as another scope's */
 	if (alarm->unsure && survey.heaviest_source * 2 < survey.packets)
@@ -78,8 +85,9 @@ bool look_finds(struct recent_ring *ring, struct track *track, unsigned level, i
 	}
 	if (counts.settled * 2 > counts.packets)
 		return false;
-	if (!survey_track(ring, track, from > since ? from : since, final, &survey))
+	if (!is_time(track, final) || !recent_any_untaken(ring, track->kind))
 		return false;
+	survey_track(ring, track, from > since ? from : since, &survey);
 	if (survey.sources < SECOND_SOURCES || survey.packets < survey.taken ||
 	    survey.heaviest_source * 4 > survey.packets)
 		return false;

@@ -2,6 +2,7 @@
 #include "detect/recent.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/hash.h"
 #include "base/hll.h"
@@ -19,6 +20,7 @@ void recent_init(struct recent_ring *ring, uint64_t seed)
 void recent_clear(struct recent_ring *ring)
 {
 	ring->pushed = 0;
+	memset(ring->untaken, 0, sizeof(ring->untaken));
 }
 
 static uint64_t place(const struct recent_ring *ring, uint64_t back)
@@ -46,13 +48,24 @@ const struct observation *recent_whole(const struct recent_ring *ring, uint64_t 
 	return &ring->whole[place(ring, back)];
 }
 
+bool recent_any_untaken(const struct recent_ring *ring, uint8_t kind)
+{
+	return ring->untaken[kind] > 0;
+}
+
+static void take(struct recent_ring *ring, struct recent *r)
+{
+	ring->untaken[r->kind] -= !r->taken;
+	r->taken = true;
+}
+
 void recent_take(struct recent_ring *ring, uint64_t back)
 {
-	recent_at(ring, back)->taken = true;
+	take(ring, recent_at(ring, back));
 	if (recent_at(ring, back)->again && back + 1 < recent_count(ring))
-		recent_at(ring, back + 1)->taken = true;
+		take(ring, recent_at(ring, back + 1));
 	if (back > 0 && recent_at(ring, back - 1)->again)
-		recent_at(ring, back - 1)->taken = true;
+		take(ring, recent_at(ring, back - 1));
 }
 
 /* observation_outer() keeps the inside as its quote. */
@@ -65,8 +78,11 @@ static bool is_inside(const struct recent *before, const struct observation *out
 
 void recent_push(struct recent_ring *ring, const struct observation *o, uint8_t kind, bool taken)
 {
-	uint64_t i = ring->pushed++ % RECENT_MAX;
+	uint64_t i = ring->pushed % RECENT_MAX;
 
+	if (ring->pushed++ >= RECENT_MAX)
+		ring->untaken[ring->packets[i].kind] -= !ring->packets[i].taken;
+	ring->untaken[kind] += !taken;
 	ring->packets[i] = (struct recent){
 		.time = o->time,
 		.src = o->src,
@@ -94,6 +110,8 @@ bool recent_reaches_back(const struct recent_ring *ring, int64_t ns)
 bool recent_first(const struct recent_ring *ring, const struct prefix *scope, uint8_t kind, int64_t from_ns,
                   struct capture_time *first)
 {
+	if (!recent_any_untaken(ring, kind))
+		return false;
 	for (uint64_t i = recent_count(ring); i-- > 0;) {
 		const struct recent *r = at(ring, i);
 

@@ -33,6 +33,7 @@ struct recent_ring {
 	uint64_t seed; /* of the survey's estimates */
 	uint64_t pushed;
 	uint64_t surveys_lost; /* not made for want of memory */
+	uint32_t untaken[UINT8_MAX + 1]; /* packets in it of each kind that no incident has taken */
 	struct recent packets[RECENT_MAX];
 	struct observation whole[RECENT_MAX]; /* of those that were not taken when they came */
 };
@@ -64,6 +65,8 @@ struct recent *recent_at(struct recent_ring *ring, uint64_t back);
 const struct observation *recent_whole(const struct recent_ring *ring, uint64_t back);
 /* It is part of an incident now, in which it counts once: inside its tunnel or as the tunnel's packet. */
 void recent_take(struct recent_ring *ring, uint64_t back);
+/* Whether it holds any packet of a kind that no incident has taken. */
+bool recent_any_untaken(const struct recent_ring *ring, uint8_t kind);
 /* Whether the ring still holds what came at that time. */
 bool recent_reaches_back(const struct recent_ring *ring, int64_t ns);
 /* The time of the first one that no incident has taken; false where none is kept. */

@@ -328,7 +328,7 @@ static void observe(struct engine *e, struct packet *p, const struct ahead *ahea
 		http_watch_tick(e->http, e->detector, slot);
 		e->slot = slot;
 	}
-	judge_packet(e->flows, o, &p->keys, slot, &j);
+	judge_packet(e->flows, o, &p->keys, p->likely, slot, &j);
 	book_past(e, p, &j, slot);
 	e->totals.packets += o->weight;
 	e->totals.bytes += (uint64_t)o->weight * (o->flags & OBSERVATION_TUNNELLED ? o->outer.length : o->length);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/share.h"
 #include "detect/vector.h"
 #include "trace/family.h"
 
@@ -20,14 +21,6 @@ static void find_ports(struct finding *f)
 	for (uint32_t i = 0; i < ports.used && f->ports_count < FINDING_PORTS_MAX; i++)
 		if ((ports.entries[i].count - ports.entries[i].error) * PORT_SHARE >= f->total->packets)
 			f->ports[f->ports_count++] = (uint16_t)ports.entries[i].key.low;
-}
-
-/* `part` of `whole`, in packets; neither product is more than 64 bits. */
-static uint64_t share_of(uint64_t packets, uint64_t part, uint64_t whole)
-{
-	for (; whole > UINT32_MAX; whole >>= 1)
-		part >>= 1;
-	return packets / whole * part + packets % whole * part / whole;
 }
 
 static void find_families(struct finding *f)
@@ -206,7 +199,7 @@ int finding_make(struct finding *f, const struct incident *inc, const struct fin
 	 * does.
 	 */
 	if (inc->is_scan || inc->parts[0].kind == VECTOR_SLOW_HTTP)
-		f->signatures.residual_ppm = 1000000;
+		f->signatures.residual_ppm = PPM;
 	else
 		rc = find_signatures(context, f);
 	if (rc == 0 && !inc->is_scan)

@@ -77,31 +77,28 @@ static uint64_t select_priority(const uint64_t *priorities, uint32_t used, uint3
 
 void sample_settle(struct sample *sample)
 {
-	uint32_t kept = 0, ties;
+	uint32_t below = 0, ties, used;
 
 	if (sample->used <= sample->capacity || sample->capacity == 0)
 		return;
 	sample->limit = select_priority(sample->priorities, sample->used, sample->capacity - 1);
 	for (uint32_t i = 0; i < sample->used; i++)
-		kept += sample->priorities[i] < sample->limit;
+		below += sample->priorities[i] < sample->limit;
 	/* Packets that are alike in all share a priority, and any of them will do. */
-	ties = sample->capacity - kept;
-	kept = 0;
-	for (uint32_t i = 0; i < sample->used; i++) {
-		if (sample->priorities[i] > sample->limit)
+	ties = sample->capacity - below;
+	used = sample->used;
+	/* The last one takes the place of each that goes: few go, and they are large. */
+	for (uint32_t i = 0; i < used;) {
+		if (sample->priorities[i] < sample->limit || (sample->priorities[i] == sample->limit && ties > 0)) {
+			ties -= sample->priorities[i++] == sample->limit;
 			continue;
-		if (sample->priorities[i] == sample->limit) {
-			if (ties == 0)
-				continue;
-			ties--;
 		}
-		if (kept != i) {
-			sample->priorities[kept] = sample->priorities[i];
-			sample->items[kept] = sample->items[i];
+		if (i < --used) {
+			sample->priorities[i] = sample->priorities[used];
+			sample->items[i] = sample->items[used];
 		}
-		kept++;
 	}
-	sample->used = kept;
+	sample->used = used;
 }
 
 static size_t room_of(const struct sample *sample)

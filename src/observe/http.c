@@ -5,6 +5,9 @@
 
 #define FNV_BASIS 0xcbf29ce484222325u
 #define FNV_PRIME 0x100000001b3u
+#define VERSION_LENGTH 9 /* " HTTP/1.1", behind the target */
+#define STATUS_AT 9      /* in "HTTP/1.1 200" */
+#define STATUS_END 12
 
 static const struct {
 	const char *name;
@@ -211,9 +214,12 @@ bool http_read(const uint8_t *payload, size_t kept, size_t whole, struct http *h
 		*http = read;
 		return true;
 	}
-	if (stop - target < 10 || memcmp(stop - 9, " HTTP/1.", 8) != 0 || !is_printable(target, stop - 9))
+	if (stop - target <= VERSION_LENGTH)
 		return false;
-	read_target(target, stop - 9, &read);
+	version = stop - VERSION_LENGTH;
+	if (memcmp(version, " HTTP/1.", VERSION_LENGTH - 1) != 0 || !is_printable(target, version))
+		return false;
+	read_target(target, version, &read);
 	read_headers(next, end, &read);
 	if (!(read.flags & HTTP_ENDED))
 		read.body = 0;
@@ -238,9 +244,9 @@ unsigned http_status(const uint8_t *payload, size_t kept)
 {
 	unsigned status = 0;
 
-	if (kept < 12 || memcmp(payload, "HTTP/1.", 7) != 0 || payload[8] != ' ')
+	if (kept < STATUS_END || memcmp(payload, "HTTP/1.", strlen("HTTP/1.")) != 0 || payload[STATUS_AT - 1] != ' ')
 		return 0;
-	for (unsigned i = 9; i < 12; i++) {
+	for (unsigned i = STATUS_AT; i < STATUS_END; i++) {
 		if (payload[i] < '0' || payload[i] > '9')
 			return 0;
 		status = status * 10 + (payload[i] - '0');

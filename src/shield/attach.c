@@ -16,6 +16,7 @@
 #include <net/if.h>
 #include <shield.skel.h>
 
+#include "shield/dispatcher.h"
 #include "shield/inside.h"
 
 #define TC_HANDLE 0x4846 /* "HF" */
@@ -90,6 +91,26 @@ static void explain_other(unsigned ifindex, const char *interface, struct shield
 	shield_advise(error, "'ip link set dev %s xdp off' takes it away, if nobody needs it", interface);
 }
 
+/* Lists of interfaces in the pinned configuration: SHIELD_INTERFACES_MAX at most, each once. */
+static void note_interface(__u32 list[SHIELD_INTERFACES_MAX], __u32 *count, unsigned ifindex)
+{
+	for (unsigned i = 0; i < *count && i < SHIELD_INTERFACES_MAX; i++)
+		if (list[i] == ifindex)
+			return;
+	if (*count < SHIELD_INTERFACES_MAX)
+		list[(*count)++] = ifindex;
+}
+
+static void forget_interface(__u32 list[SHIELD_INTERFACES_MAX], __u32 *count, unsigned ifindex)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < *count && i < SHIELD_INTERFACES_MAX; i++)
+		if (list[i] != ifindex)
+			list[kept++] = list[i];
+	*count = kept;
+}
+
 static int create_link(int program, unsigned ifindex, __u32 flags)
 {
 	const struct bpf_link_create_opts options = { .sz = sizeof(options), .flags = flags };
@@ -105,7 +126,15 @@ static int new_link(const struct shield *shield, const char *interface, unsigned
 
 	if (fd < 0 && (fd == -EBUSY || fd == -EEXIST)) {
 		explain_other(ifindex, interface, error);
-		return -EEXIST;
+		if (!dispatcher_is_there(ifindex))
+			return -EEXIST;
+		result = dispatcher_attach(shield, ifindex);
+		if (result)
+			shield_advise(error, "libxdp's dispatcher does not take the shield's program beside it: %s",
+			              strerror(-result));
+		else
+			note_interface(shield->config->dispatched, &shield->config->dispatched_count, ifindex);
+		return result ? -EEXIST : 0;
 	}
 	if (fd < 0 && shield->generic && fd != -EPERM)
 		fd = create_link(program, ifindex, XDP_FLAGS_SKB_MODE);
@@ -123,16 +152,6 @@ static int new_link(const struct shield *shield, const char *interface, unsigned
 	return result;
 }
 
-/* Remembers whose clsact queue it is, so that nobody else's is taken away. */
-static void note_clsact(struct shield_config *config, unsigned ifindex)
-{
-	for (unsigned i = 0; i < config->clsact_count && i < SHIELD_INTERFACES_MAX; i++)
-		if (config->clsact[i] == ifindex)
-			return;
-	if (config->clsact_count < SHIELD_INTERFACES_MAX)
-		config->clsact[config->clsact_count++] = ifindex;
-}
-
 static int attach_classifier(struct shield *shield, const char *interface, unsigned ifindex, struct shield_error *error)
 {
 	const struct bpf_tc_hook hook = { .sz = sizeof(hook), .ifindex = (int)ifindex, .attach_point = BPF_TC_EGRESS };
@@ -140,8 +159,8 @@ static int attach_classifier(struct shield *shield, const char *interface, unsig
 	struct bpf_tc_hook made = hook;
 	int result = bpf_tc_hook_create(&made);
 
-	if (result == 0)
-		note_clsact(shield->config, ifindex);
+	if (result == 0) /* whose it is, so that nobody else's is taken away */
+		note_interface(shield->config->clsact, &shield->config->clsact_count, ifindex);
 	else if (result != -EEXIST)
 		return shield_fail(error, result, "%s: no clsact queue can be made: %s", interface, strerror(-result));
 	options.prog_fd = bpf_program__fd(shield->programs->progs.shield_egress);
@@ -203,7 +222,7 @@ int shield_attach(struct shield *shield, const char *interface, enum shield_hook
 	result = attach_classifier(shield, interface, ifindex, error);
 	if (result)
 		return result;
-	*hook = hook_of(ifindex);
+	*hook = dispatcher_runs_ours(ifindex) ? SHIELD_DISPATCHER : hook_of(ifindex);
 	return 0;
 }
 
@@ -236,7 +255,7 @@ static bool made_queue(const struct shield_config *config, unsigned ifindex)
 int shield_detach(struct shield *shield, const char *interface, struct shield_error *error)
 {
 	char path[PIN_PATH_SIZE];
-	unsigned ifindex, gone;
+	unsigned ifindex;
 	int result = link_pin(path, shield->dir, interface);
 
 	if (!result)
@@ -244,13 +263,13 @@ int shield_detach(struct shield *shield, const char *interface, struct shield_er
 	if (result)
 		return shield_fail(error, result, "%s: cannot be detached: %s", interface, strerror(-result));
 	if (ifindex == 0)
+		ifindex = if_nametoindex(interface);
+	if (ifindex == 0)
 		return 0;
+	if (dispatcher_detach(ifindex))
+		forget_interface(shield->config->dispatched, &shield->config->dispatched_count, ifindex);
 	(void)detach_classifier(ifindex, made_queue(shield->config, ifindex));
-	gone = 0;
-	for (unsigned i = 0; i < shield->config->clsact_count && i < SHIELD_INTERFACES_MAX; i++)
-		if (shield->config->clsact[i] != ifindex)
-			shield->config->clsact[gone++] = shield->config->clsact[i];
-	shield->config->clsact_count = gone;
+	forget_interface(shield->config->clsact, &shield->config->clsact_count, ifindex);
 	return 0;
 }
 
@@ -298,6 +317,10 @@ int shield_remove(const char *bpffs_dir, unsigned *removed, struct shield_error 
 		removal.config = shield->config;
 	for (unsigned i = 0; removal.config && i < removal.config->clsact_count && i < SHIELD_INTERFACES_MAX; i++)
 		removal.removed += detach_classifier(removal.config->clsact[i], true);
+	for (unsigned i = 0; removal.config && i < removal.config->dispatched_count && i < SHIELD_INTERFACES_MAX; i++) {
+		removal.removed += dispatcher_detach(removal.config->dispatched[i]);
+		removal.removed += detach_classifier(removal.config->dispatched[i], false);
+	}
 	result = pin_each(bpffs_dir, remove_pin, &removal);
 	if (result && !removal.failed)
 		removal.failed = result;
@@ -342,7 +365,18 @@ int shield_interfaces(const struct shield *shield, struct shield_interface *inte
 	struct listing listing = { .interfaces = interfaces };
 	int result = pin_each(shield->dir, list_link, &listing);
 
-	if (!result)
-		*count = listing.count;
-	return result;
+	if (result)
+		return result;
+	for (unsigned i = 0; i < shield->config->dispatched_count && i < SHIELD_INTERFACES_MAX; i++) {
+		struct shield_interface *found = &interfaces[listing.count];
+
+		if (listing.count == SHIELD_INTERFACES_MAX)
+			break;
+		*found = (struct shield_interface){ .ifindex = shield->config->dispatched[i] };
+		if (if_indextoname(found->ifindex, found->name) && dispatcher_runs_ours(found->ifindex))
+			found->hook = SHIELD_DISPATCHER;
+		listing.count++;
+	}
+	*count = listing.count;
+	return 0;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What attaching would meet, found out without changing anything. */
+/*
+ * What attaching would meet, found out without changing anything: what is loaded to find something out is gone when the
+ * call returns, and nothing is attached to an interface. What may not be looked at counts as not there, but for jit.
+ */
 #ifndef HOLDFAST_SHIELD_DOCTOR_H
 #define HOLDFAST_SHIELD_DOCTOR_H
 
@@ -12,7 +15,7 @@ struct doctor_host {
 	char kernel[65];    /* "6.18.44" */
 	bool kernel_enough; /* 6.0 or later */
 	bool may_load;      /* CAP_BPF and CAP_NET_ADMIN */
-	bool jit;           /* net.core.bpf_jit_enable */
+	bool jit;           /* net.core.bpf_jit_enable is not seen to be 0 */
 	bool btf;           /* /sys/kernel/btf/vmlinux; not needed */
 	bool bpffs;         /* a bpf file system holds bpffs_dir, or can be mounted there */
 	bool freplace;      /* libxdp's dispatcher can be loaded; only found out where may_load */
@@ -26,15 +29,16 @@ struct doctor_interface {
 	bool up;
 	char driver[32];
 	uint32_t mtu;
-	uint32_t rx_queues;
+	uint32_t rx_queues;     /* in use; 0: the driver does not say */
 	bool lro;               /* large receive offload: native XDP refuses it */
 	enum shield_hook would; /* what attaching would yield: native, generic (where allowed), or detached: nothing */
-	bool would_known;       /* false where only trying would tell */
+	bool would_known;       /* false where only trying would tell; `would` is then what is likely */
 	uint32_t program;       /* id of an XDP program that is there; 0: none */
-	char program_name[16];
+	char program_name[16];  /* "" where it may not be asked */
 	bool program_ours;
 };
 
+/* Always 0 today; an error is for what keeps all of it from being known. */
 int doctor_look(const char *bpffs_dir, struct doctor_host *host, struct shield_error *error);
 /* -ENODEV: no such interface. */
 int doctor_look_at(const char *interface, const char *bpffs_dir, struct doctor_interface *found,

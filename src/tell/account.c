@@ -6,13 +6,15 @@
 #include <string.h>
 
 #include "base/hll.h"
+#include "base/share.h"
+#include "measure/slot.h"
 #include "observe/protocol.h"
+#include "tell/limits.h"
 
 #define FILES_SHOWN 4
 #define EVIDENCE_SHOWN 4  /* vectors whose evidence is told */
 #define FEW 50            /* up to here an estimate is as good as a count */
 #define COMMON_PPM 500000 /* what at least half of the packets share is worth a line */
-#define PPM 1000000
 
 static void tell(const struct account_sink *to, const char *text)
 {
@@ -73,12 +75,12 @@ const char *account_about(struct account *a, uint64_t n)
 
 const char *account_pps(struct account *a, uint64_t packets)
 {
-	return account_scaled(a, account_times(packets, ACCOUNT_SLOTS_PER_S), "pps");
+	return account_scaled(a, account_times(packets, SLOTS_PER_SECOND), "pps");
 }
 
 const char *account_bps(struct account *a, uint64_t bytes)
 {
-	return account_scaled(a, account_times(bytes, ACCOUNT_SLOTS_PER_S * ACCOUNT_BITS_PER_OCTET), "bit/s");
+	return account_scaled(a, account_times(bytes, SLOTS_PER_SECOND * WORDS_BITS_PER_OCTET), "bit/s");
 }
 
 const char *account_service(const struct account *a, const struct finding *f)
@@ -97,10 +99,7 @@ const char *account_target(const struct finding *f, char text[PREFIX_TEXT_SIZE])
 {
 	const struct prefix *scope = &f->incident->scope;
 
-	prefix_format(scope, text);
-	if (is_host(scope))
-		*strchr(text, '/') = '\0';
-	return text;
+	return is_host(scope) ? address_format(&scope->address, text) : prefix_format(scope, text);
 }
 
 const struct vector *account_main_vector(const struct finding *f)
@@ -171,9 +170,8 @@ void account_attack(struct account *a, const struct finding *f, struct draft *d)
 		account_plural(incident->packets, "packet", "packets"), account_scaled(a, incident->bytes, "B"),
 		account_about(a, f->sources), account_plural(f->sources, "address", "addresses"),
 		f->spoofing.verdict == SPOOFING_SPOOFED && incident->parts_count == 1 ? ", which are forged" : "",
-		account_count(a, account_times(incident->peak_packets, ACCOUNT_SLOTS_PER_S)),
-		account_scaled(a, account_times(incident->peak_bytes, ACCOUNT_SLOTS_PER_S * ACCOUNT_BITS_PER_OCTET),
-	                       "bit"));
+		account_count(a, account_times(incident->peak_packets, SLOTS_PER_SECOND)),
+		account_scaled(a, account_times(incident->peak_bytes, SLOTS_PER_SECOND * WORDS_BITS_PER_OCTET), "bit"));
 }
 
 void account_scan(struct account *a, const struct finding *f, struct draft *d)
@@ -237,9 +235,9 @@ static void add_evidence(struct account *a, struct draft *d, const struct findin
 		draft_add(d, "%s: %s %s answers", vector->title, account_count(a, window->packets),
 		          account_plural(window->packets, "packet is one of", "packets are"));
 		if (heaviest(&window->top_src_ports, &port, &at_least) &&
-		    words_ppm(at_least, window->packets) >= COMMON_PPM)
+		    share_ppm(at_least, window->packets) >= COMMON_PPM)
 			draft_add(d, " (%s of them from port %" PRIu64 ")",
-			          account_down(a, words_ppm(at_least, window->packets)), port);
+			          account_down(a, share_ppm(at_least, window->packets)), port);
 		draft_add(d, " that %s was not seen to ask for.", text);
 		break;
 	case VECTOR_CONVERSATION:
@@ -299,8 +297,7 @@ static void tell_crowd(struct account *a, const struct finding *f, const struct 
 	else
 		draft_add(&d, ", with %s packets each on average", account_count(a, incident->packets / f->sources));
 	draft_add(&d, ".");
-	if (d.text[0] >= 'a' && d.text[0] <= 'z')
-		d.text[0] = (char)(d.text[0] - 'a' + 'A');
+	d.text[0] = words_capital(d.text[0]);
 	tell(to, d.text);
 }
 
@@ -310,19 +307,19 @@ static void tell_sameness(struct account *a, const struct finding *f, const stru
 	uint64_t length, at_least;
 	struct draft d = { .length = 0 };
 
-	if (heaviest(&total->top_lengths, &length, &at_least) && words_ppm(at_least, total->packets) >= COMMON_PPM &&
+	if (heaviest(&total->top_lengths, &length, &at_least) && share_ppm(at_least, total->packets) >= COMMON_PPM &&
 	    total->packets > 1) {
 		if (at_least == total->packets)
 			draft_add(&d, "All packets");
 		else
-			draft_add(&d, "%s of the packets", account_down(a, words_ppm(at_least, total->packets)));
+			draft_add(&d, "%s of the packets", account_down(a, share_ppm(at_least, total->packets)));
 		draft_add(&d, " have the same length, %s octets.", account_count(a, length));
 		tell(to, d.text);
 	}
-	if (words_ppm(total->fragments, total->packets) >= PPM / 100) {
+	if (share_ppm(total->fragments, total->packets) >= PPM / 100) {
 		d = (struct draft){ .length = 0 };
 		draft_add(&d, "%s of the packets are fragments.",
-		          account_down(a, words_ppm(total->fragments, total->packets)));
+		          account_down(a, share_ppm(total->fragments, total->packets)));
 		tell(to, d.text);
 	}
 	if (f->ports_count == 0 && total->top_dst_ports.total > 0) {
@@ -389,7 +386,7 @@ void account_verdict(struct account *a, const struct finding *f, struct draft *d
 
 	if (incident->parts_count > 1) /* the verdict is about the largest part */
 		draft_add(d, "Of the %s, %s of the packets: ", account_main_vector(f)->title,
-		          account_down(a, words_ppm(incident->parts[0].window->packets, incident->packets)));
+		          account_down(a, share_ppm(incident->parts[0].window->packets, incident->packets)));
 	draft_add(d, "%s", verdict_words(f->spoofing.verdict));
 	if (f->spoofing.verdict == SPOOFING_SPOOFED)
 		draft_add(d, " A count of forged addresses is no count of devices.");
@@ -553,43 +550,18 @@ static void tell_reasons(struct account *a, const struct account_sink *to)
 	tell(to, d.text);
 }
 
-/* A bucket that overflows now and then is how a table works; it matters where it is a habit. */
-static uint64_t where_habit(uint64_t overflows, const struct engine_totals *totals)
-{
-	return overflows * 100 > totals->packets ? overflows : 0;
-}
-
 static void tell_limits(struct account *a, const struct engine_totals *totals, const struct account_sink *to)
 {
-	const struct {
-		uint64_t n;
-		const char *what;
-	} limits[] = {
-		{ where_habit(totals->flows_pushed_out, totals),
-		  "unanswered conversations forgotten to make room for others" },
-		{ totals->flows_refused, "conversations not remembered" },
-		{ where_habit(totals->candidates_pushed_out, totals),
-		  "possible targets forgotten before they were counted" },
-		{ totals->tracks_pushed_out, "counts of targets forgotten to make room for others" },
-		{ totals->tracks_refused, "targets not counted" },
-		{ where_habit(totals->probes_pushed_out, totals),
-		  "possible scanners forgotten to make room for others" },
-		{ totals->probes_refused, "possible scanners not counted" },
-		{ where_habit(totals->http_pushed_out, totals), "HTTP connections forgotten to make room for others" },
-		{ totals->http_refused, "web servers not counted" },
-		{ totals->pending_refused, "busy targets assessed late" },
-		{ totals->incidents_refused, "incidents beyond the number that is kept" },
-		{ totals->samples_lost, "packets left out of samples for want of memory" },
-		{ totals->no_memory, "second looks left out for want of memory" },
-	};
 	const char *before = "";
 	struct draft d = { .length = 0 };
 
 	draft_add(&d, YELLOW "Limits of memory were reached" PLAIN ", so that small attacks may be missing: ");
-	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-		if (!limits[i].n)
+	for (size_t i = 0; i < limits_count; i++) {
+		uint64_t told = limits_told(&limits_known[i], totals);
+
+		if (!told)
 			continue;
-		draft_add(&d, "%s%s %s", before, account_count(a, limits[i].n), limits[i].what);
+		draft_add(&d, "%s%s %s", before, account_count(a, told), limits_known[i].words);
 		before = ", ";
 	}
 	draft_add(&d, ".");

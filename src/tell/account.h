@@ -19,8 +19,6 @@
 #include "tell/words.h"
 
 #define ACCOUNT_WORDS 24 /* results of the functions below that one sentence may hold */
-#define ACCOUNT_SLOTS_PER_S 10
-#define ACCOUNT_BITS_PER_OCTET 8
 
 struct account {
 	const struct analysis_input *input;

@@ -10,59 +10,38 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "base/hll.h"
+#include "base/share.h"
+#include "measure/slot.h"
+#include "tell/account.h"
+#include "tell/build.h"
+#include "tell/limits.h"
 #include "tell/words.h"
 
 #define REAL_DIGITS 6
-#define SLOTS_PER_S 10
-#define BITS_PER_OCTET 8
+#define ID_SIZE 17 /* 64 bits in hexadecimal */
 
-/* Allocations fail rarely and say so once: whatever is set on a failed builder is let go. */
-struct builder {
-	bool failed;
-};
-
-static void set(struct builder *b, json_t *object, const char *key, json_t *value)
-{
-	/* takes `value` in every case; both may be NULL */
-	if (json_object_set_new(object, key, value) != 0)
-		b->failed = true;
-}
-
-static void append(struct builder *b, json_t *array, json_t *value)
-{
-	if (json_array_append_new(array, value) != 0)
-		b->failed = true;
-}
-
-static json_t *integer(uint64_t n)
-{
-	return json_integer(n <= INT64_MAX ? (json_int_t)n : (json_int_t)INT64_MAX);
-}
-
-/* n times `by`, as large as it gets. */
 static json_t *rate(uint64_t n, uint64_t by)
 {
-	uint64_t product;
-
-	return integer(__builtin_mul_overflow(n, by, &product) ? UINT64_MAX : product);
+	return build_integer(account_times(n, by));
 }
 
-static json_t *share(uint64_t ppm)
+static json_t *fraction(uint64_t ppm)
 {
-	return json_real((double)ppm / 1e6);
+	return json_real((double)ppm / PPM);
 }
 
 /* To four decimals, to the nearest; null where there is nothing to share. */
-static json_t *share_of(uint64_t part, uint64_t whole)
+static json_t *fraction_of(uint64_t part, uint64_t whole)
 {
-	uint64_t ppm = words_ppm(part, whole);
+	uint64_t ppm = share_ppm(part, whole);
 
-	return whole ? share((ppm + 50) / 100 * 100) : json_null();
+	return whole ? fraction((ppm + 50) / 100 * 100) : json_null();
 }
 
 static json_t *moment(struct capture_time t)
@@ -101,72 +80,61 @@ static json_t *string(const char *text)
 	return value;
 }
 
-static void set_where_any(struct builder *b, json_t *object, const char *key, uint64_t n)
+static void set_where_any(struct build *b, json_t *object, const char *key, uint64_t n)
 {
 	if (n)
-		set(b, object, key, integer(n));
+		build_set(b, object, key, build_integer(n));
 }
 
-static json_t *limits_json(struct builder *b, const struct engine_totals *totals)
+static json_t *limits_json(struct build *b, const struct engine_totals *totals)
 {
-	json_t *limits = json_object();
+	json_t *object = json_object();
 
-	set_where_any(b, limits, "flows_pushed_out", totals->flows_pushed_out);
-	set_where_any(b, limits, "flows_refused", totals->flows_refused);
-	set_where_any(b, limits, "candidates_pushed_out", totals->candidates_pushed_out);
-	set_where_any(b, limits, "tracks_pushed_out", totals->tracks_pushed_out);
-	set_where_any(b, limits, "tracks_refused", totals->tracks_refused);
-	set_where_any(b, limits, "probes_pushed_out", totals->probes_pushed_out);
-	set_where_any(b, limits, "probes_refused", totals->probes_refused);
-	set_where_any(b, limits, "http_pushed_out", totals->http_pushed_out);
-	set_where_any(b, limits, "http_refused", totals->http_refused);
-	set_where_any(b, limits, "pending_refused", totals->pending_refused);
-	set_where_any(b, limits, "incidents_refused", totals->incidents_refused);
-	set_where_any(b, limits, "samples_lost", totals->samples_lost);
-	set_where_any(b, limits, "no_memory", totals->no_memory);
-	return limits;
+	for (size_t i = 0; i < limits_count; i++)
+		set_where_any(b, object, limits_known[i].key, limits_hit(&limits_known[i], totals));
+	return object;
 }
 
-static json_t *input_json(struct builder *b, const struct analysis_input *input, const struct engine_totals *totals)
+static json_t *input_json(struct build *b, const struct analysis_input *input, const struct engine_totals *totals)
 {
 	json_t *object = json_object(), *files = json_array(), *reasons = json_object();
 
 	for (size_t i = 0; i < input->files_count; i++)
-		append(b, files, string(input->files[i]));
-	set(b, object, "files", files);
-	set(b, object, "packets", integer(input->packets));
-	set(b, object, "bytes", integer(input->bytes));
-	set(b, object, "first", input->has_time ? moment(input->first) : json_null());
-	set(b, object, "last", input->has_time ? moment(input->last) : json_null());
-	set(b, object, "undecodable", integer(input->undecodable));
-	set(b, object, "truncated", json_boolean(input->truncated));
-	set(b, object, "out_of_order", integer(input->out_of_order));
+		build_append(b, files, string(input->files[i]));
+	build_set(b, object, "files", files);
+	build_set(b, object, "packets", build_integer(input->packets));
+	build_set(b, object, "bytes", build_integer(input->bytes));
+	build_set(b, object, "first", input->has_time ? moment(input->first) : json_null());
+	build_set(b, object, "last", input->has_time ? moment(input->last) : json_null());
+	build_set(b, object, "undecodable", build_integer(input->undecodable));
+	build_set(b, object, "truncated", json_boolean(input->truncated));
+	build_set(b, object, "out_of_order", build_integer(input->out_of_order));
 	for (unsigned i = DECODE_LINK_UNKNOWN; i < DECODE_RESULTS; i++)
 		set_where_any(b, reasons, decode_result_name((enum decode_result)i), input->by_reason[i]);
-	set(b, object, "undecodable_by_reason", reasons);
-	set(b, object, "not_ip", integer(input->by_reason[DECODE_ARP] + input->by_reason[DECODE_NOT_IP]));
-	set(b, object, "clock_jumps", integer(totals->clock_jumps));
-	set(b, object, "limits_hit", limits_json(b, totals));
-	set(b, object, "error", string(input->error));
+	build_set(b, object, "undecodable_by_reason", reasons);
+	build_set(b, object, "not_ip", build_integer(input->by_reason[DECODE_ARP] + input->by_reason[DECODE_NOT_IP]));
+	build_set(b, object, "clock_jumps", build_integer(totals->clock_jumps));
+	build_set(b, object, "limits_hit", limits_json(b, totals));
+	build_set(b, object, "error", string(input->error));
 	return object;
 }
 
-static json_t *target_json(struct builder *b, const struct analysis_input *input, const struct finding *finding)
+static json_t *target_json(struct build *b, const struct analysis_input *input, const struct finding *finding)
 {
 	json_t *object = json_object(), *ports = json_array();
 	char text[PREFIX_TEXT_SIZE];
 	const char *service = input->service_of ? input->service_of(input->service_context, finding) : NULL;
 
-	set(b, object, "scope", json_string(prefix_format(&finding->incident->scope, text)));
-	set(b, object, "service", string(service));
-	set(b, object, "destinations", integer(finding->destinations));
+	build_set(b, object, "scope", json_string(prefix_format(&finding->incident->scope, text)));
+	build_set(b, object, "service", string(service));
+	build_set(b, object, "destinations", build_integer(finding->destinations));
 	for (uint32_t i = 0; i < finding->ports_count && i < FINDING_PORTS_MAX; i++)
-		append(b, ports, integer(finding->ports[i]));
-	set(b, object, "ports", ports);
+		build_append(b, ports, build_integer(finding->ports[i]));
+	build_set(b, object, "ports", ports);
 	return object;
 }
 
-static json_t *waves_json(struct builder *b, const struct incident *incident)
+static json_t *waves_json(struct build *b, const struct incident *incident)
 {
 	json_t *array = json_array();
 
@@ -174,29 +142,29 @@ static json_t *waves_json(struct builder *b, const struct incident *incident)
 		const struct wave *wave = &incident->waves[i];
 		json_t *object = json_object();
 
-		set(b, object, "began", moment(wave->began));
-		set(b, object, "ended", wave->open ? json_null() : moment(wave->ended));
-		set(b, object, "peak_pps", rate(wave->peak_packets, SLOTS_PER_S));
-		set(b, object, "peak_bps", rate(wave->peak_bytes, SLOTS_PER_S * BITS_PER_OCTET));
-		set(b, object, "packets", integer(wave->packets));
-		set(b, object, "bytes", integer(wave->bytes));
-		append(b, array, object);
+		build_set(b, object, "began", moment(wave->began));
+		build_set(b, object, "ended", wave->open ? json_null() : moment(wave->ended));
+		build_set(b, object, "peak_pps", rate(wave->peak_packets, SLOTS_PER_SECOND));
+		build_set(b, object, "peak_bps", rate(wave->peak_bytes, SLOTS_PER_SECOND * WORDS_BITS_PER_OCTET));
+		build_set(b, object, "packets", build_integer(wave->packets));
+		build_set(b, object, "bytes", build_integer(wave->bytes));
+		build_append(b, array, object);
 	}
 	return array;
 }
 
-static json_t *evidence_json(struct builder *b, const struct http_facts *facts)
+static json_t *evidence_json(struct build *b, const struct http_facts *facts)
 {
 	char lines[HTTP_FACTS_MAX][HTTP_FACT_SIZE];
 	unsigned count = http_facts_tell(facts, lines);
 	json_t *array = json_array();
 
 	for (unsigned i = 0; i < count; i++)
-		append(b, array, string(lines[i]));
+		build_append(b, array, string(lines[i]));
 	return array;
 }
 
-static json_t *vectors_json(struct builder *b, const struct incident *incident)
+static json_t *vectors_json(struct build *b, const struct incident *incident)
 {
 	json_t *array = json_array();
 
@@ -205,21 +173,21 @@ static json_t *vectors_json(struct builder *b, const struct incident *incident)
 		const struct window *window = incident->parts[i].window;
 		json_t *object = json_object();
 
-		set(b, object, "name", string(vector->name));
-		set(b, object, "packets", integer(window->packets));
-		set(b, object, "bytes", integer(window->bytes));
-		set(b, object, "share", share_of(window->packets, incident->packets));
-		set(b, object, "title", string(vector->title));
-		set(b, object, "bytes_share", share_of(window->bytes, incident->bytes));
-		set(b, object, "explanation", string(vector->explanation));
+		build_set(b, object, "name", string(vector->name));
+		build_set(b, object, "packets", build_integer(window->packets));
+		build_set(b, object, "bytes", build_integer(window->bytes));
+		build_set(b, object, "share", fraction_of(window->packets, incident->packets));
+		build_set(b, object, "title", string(vector->title));
+		build_set(b, object, "bytes_share", fraction_of(window->bytes, incident->bytes));
+		build_set(b, object, "explanation", string(vector->explanation));
 		if (vector->class == VECTOR_APPLICATION)
-			set(b, object, "evidence", evidence_json(b, &incident->parts[i].http));
-		append(b, array, object);
+			build_set(b, object, "evidence", evidence_json(b, &incident->parts[i].http));
+		build_append(b, array, object);
 	}
 	return array;
 }
 
-static json_t *shape_json(struct builder *b, const struct finding *finding)
+static json_t *shape_json(struct build *b, const struct finding *finding)
 {
 	const struct {
 		bool is;
@@ -234,31 +202,31 @@ static json_t *shape_json(struct builder *b, const struct finding *finding)
 
 	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
 		if (shapes[i].is)
-			append(b, array, json_string(shapes[i].name));
+			build_append(b, array, json_string(shapes[i].name));
 	return array;
 }
 
-static json_t *sources_json(struct builder *b, const struct finding *finding)
+static json_t *sources_json(struct build *b, const struct finding *finding)
 {
 	const struct spoofing *spoofing = &finding->spoofing;
 	const struct incident *incident = finding->incident;
 	json_t *object = json_object(), *verdict = json_object(), *reasons = json_array();
 
-	set(b, object, "estimate", integer(finding->sources));
-	set(b, object, "relative_error", share(HLL_RELATIVE_ERROR_PPM));
-	set(b, verdict, "verdict", json_string(spoofing_verdict_name(spoofing->verdict)));
+	build_set(b, object, "estimate", build_integer(finding->sources));
+	build_set(b, object, "relative_error", fraction(HLL_RELATIVE_ERROR_PPM));
+	build_set(b, verdict, "verdict", json_string(spoofing_verdict_name(spoofing->verdict)));
 	for (uint32_t i = 0; i < spoofing->reasons_count && i < SPOOFING_REASONS_MAX; i++)
-		append(b, reasons, string(spoofing->reasons[i]));
-	set(b, verdict, "reasons", reasons);
+		build_append(b, reasons, string(spoofing->reasons[i]));
+	build_set(b, verdict, "reasons", reasons);
 	if (incident->parts_count) /* it is about the largest part */
-		set(b, verdict, "vector", string(vector_get(incident->parts[0].kind)->name));
-	set(b, object, "spoofing", verdict);
+		build_set(b, verdict, "vector", string(vector_get(incident->parts[0].kind)->name));
+	build_set(b, object, "spoofing", verdict);
 	if (spoofing->verdict == SPOOFING_SPOOFED)
-		set(b, object, "note", json_string("the estimate counts forged addresses, not devices"));
+		build_set(b, object, "note", json_string("the estimate counts forged addresses, not devices"));
 	return object;
 }
 
-static json_t *families_json(struct builder *b, const struct finding *finding)
+static json_t *families_json(struct build *b, const struct finding *finding)
 {
 	json_t *array = json_array();
 
@@ -266,16 +234,16 @@ static json_t *families_json(struct builder *b, const struct finding *finding)
 		const struct finding_family *family = &finding->families[i];
 		json_t *object = json_object();
 
-		set(b, object, "name", string(family->name));
-		set(b, object, "packets", integer(family->packets));
-		set(b, object, "mark", string(family->mark));
-		set(b, object, "consistent_with", string(family->name));
-		append(b, array, object);
+		build_set(b, object, "name", string(family->name));
+		build_set(b, object, "packets", build_integer(family->packets));
+		build_set(b, object, "mark", string(family->mark));
+		build_set(b, object, "consistent_with", string(family->name));
+		build_append(b, array, object);
 	}
 	return array;
 }
 
-static json_t *signatures_json(struct builder *b, const struct finding *finding)
+static json_t *signatures_json(struct build *b, const struct finding *finding)
 {
 	json_t *array = json_array();
 
@@ -284,60 +252,62 @@ static json_t *signatures_json(struct builder *b, const struct finding *finding)
 		json_t *object = json_object();
 		char text[MATCH_TEXT_SIZE];
 
-		set(b, object, "match", json_string(match_format(&s->match, text)));
-		set(b, object, "coverage", share(s->coverage_ppm));
-		set(b, object, "false_positive_bound", s->has_bound ? share(s->bound_ppm) : json_null());
-		set(b, object, "baseline_samples", integer(s->baseline_samples));
-		set(b, object, "action", json_string(rule_action_name(s->action)));
+		build_set(b, object, "match", json_string(match_format(&s->match, text)));
+		build_set(b, object, "coverage", fraction(s->coverage_ppm));
+		build_set(b, object, "false_positive_bound", s->has_bound ? fraction(s->bound_ppm) : json_null());
+		build_set(b, object, "baseline_samples", build_integer(s->baseline_samples));
+		build_set(b, object, "action", json_string(rule_action_name(s->action)));
 		if (s->action == RULE_RATE_LIMIT)
-			set(b, object, "rate_limit_pps", integer(s->rate_limit_pps));
-		set(b, object, "reason", string(s->reason));
-		set(b, object, "coverage_added", share(s->added_ppm));
+			build_set(b, object, "rate_limit_pps", build_integer(s->rate_limit_pps));
+		build_set(b, object, "reason", string(s->reason));
+		build_set(b, object, "coverage_added", fraction(s->added_ppm));
 		/* none hit of none tested is not known, not 0 */
-		set(b, object, "baseline_hits", s->baseline_samples ? integer(s->baseline_hits) : json_null());
-		set(b, object, "verified_samples", integer(s->verified_samples));
-		set(b, object, "verified_hits", s->verified_samples ? integer(s->verified_hits) : json_null());
-		append(b, array, object);
+		build_set(b, object, "baseline_hits",
+		          s->baseline_samples ? build_integer(s->baseline_hits) : json_null());
+		build_set(b, object, "verified_samples", build_integer(s->verified_samples));
+		build_set(b, object, "verified_hits",
+		          s->verified_samples ? build_integer(s->verified_hits) : json_null());
+		build_append(b, array, object);
 	}
 	return array;
 }
 
-static json_t *incident_json(struct builder *b, const struct analysis_input *input, const struct finding *finding)
+static json_t *incident_json(struct build *b, const struct analysis_input *input, const struct finding *finding)
 {
 	const struct incident *incident = finding->incident;
 	int64_t delay = time_since(incident->detected, incident->began);
 	json_t *object = json_object(), *limits = json_object();
-	char id[17];
+	char id[ID_SIZE];
 
 	snprintf(id, sizeof(id), "%016" PRIx64, incident->id);
-	set(b, object, "id", json_string(id));
-	set(b, object, "target", target_json(b, input, finding));
-	set(b, object, "began", moment(incident->began));
-	set(b, object, "ended", incident->open ? json_null() : moment(incident->ended));
-	set(b, object, "detected", moment(incident->detected));
-	set(b, object, "detection_delay_ms", integer(delay > 0 ? (uint64_t)delay / NS_PER_MS : 0));
-	set(b, object, "waves", waves_json(b, incident));
-	set(b, object, "vectors", vectors_json(b, incident));
-	set(b, object, "shape", shape_json(b, finding));
-	set(b, object, "packets", integer(incident->packets));
-	set(b, object, "bytes", integer(incident->bytes));
-	set(b, object, "peak_pps", rate(incident->peak_packets, SLOTS_PER_S));
-	set(b, object, "peak_bps", rate(incident->peak_bytes, SLOTS_PER_S * BITS_PER_OCTET));
-	set(b, object, "sources", sources_json(b, finding));
-	set(b, object, "families", families_json(b, finding));
-	set(b, object, "signatures", signatures_json(b, finding));
+	build_set(b, object, "id", json_string(id));
+	build_set(b, object, "target", target_json(b, input, finding));
+	build_set(b, object, "began", moment(incident->began));
+	build_set(b, object, "ended", incident->open ? json_null() : moment(incident->ended));
+	build_set(b, object, "detected", moment(incident->detected));
+	build_set(b, object, "detection_delay_ms", build_integer(delay > 0 ? (uint64_t)delay / NS_PER_MS : 0));
+	build_set(b, object, "waves", waves_json(b, incident));
+	build_set(b, object, "vectors", vectors_json(b, incident));
+	build_set(b, object, "shape", shape_json(b, finding));
+	build_set(b, object, "packets", build_integer(incident->packets));
+	build_set(b, object, "bytes", build_integer(incident->bytes));
+	build_set(b, object, "peak_pps", rate(incident->peak_packets, SLOTS_PER_SECOND));
+	build_set(b, object, "peak_bps", rate(incident->peak_bytes, SLOTS_PER_SECOND * WORDS_BITS_PER_OCTET));
+	build_set(b, object, "sources", sources_json(b, finding));
+	build_set(b, object, "families", families_json(b, finding));
+	build_set(b, object, "signatures", signatures_json(b, finding));
 	/* of a scan nothing needs to be caught, so nothing is left over either */
-	set(b, object, "residual",
-	    incident->is_scan && finding->signatures.count == 0 ? json_null()
-	                                                        : share(finding->signatures.residual_ppm));
-	set(b, object, "advice", string(finding->advice));
+	build_set(b, object, "residual",
+	          incident->is_scan && finding->signatures.count == 0 ? json_null()
+	                                                              : fraction(finding->signatures.residual_ppm));
+	build_set(b, object, "advice", string(finding->advice));
 	set_where_any(b, limits, "vectors_lost", incident->parts_lost);
 	set_where_any(b, limits, "waves_joined", incident->waves_lost);
-	set(b, object, "limits_hit", limits);
+	build_set(b, object, "limits_hit", limits);
 	return object;
 }
 
-static json_t *peace_json(struct builder *b, uint64_t packets, uint32_t incidents)
+static json_t *peace_json(struct build *b, uint64_t packets, uint32_t incidents)
 {
 	json_t *object = json_object();
 	const char *note = "packets in no incident";
@@ -346,24 +316,24 @@ static json_t *peace_json(struct builder *b, uint64_t packets, uint32_t incident
 		note = "no packet outside an incident: what a rule would cost normal users cannot be measured";
 	else if (incidents == 0)
 		note = "all packets that could be decoded; no incident";
-	set(b, object, "packets", integer(packets));
-	set(b, object, "note", json_string(note));
+	build_set(b, object, "packets", build_integer(packets));
+	build_set(b, object, "note", json_string(note));
 	return object;
 }
 
 static json_t *analysis_json(const struct analysis_input *input, const struct engine *engine)
 {
 	const struct engine_totals *totals = engine_totals(engine);
-	struct builder b = { .failed = false };
+	struct build b = { .failed = false };
 	json_t *root = json_object(), *incidents = json_array();
 	uint32_t count = engine_count(engine);
 
-	set(&b, root, "schema", json_string(ANALYSIS_SCHEMA));
-	set(&b, root, "input", input_json(&b, input, totals));
+	build_set(&b, root, "schema", json_string(ANALYSIS_SCHEMA));
+	build_set(&b, root, "input", input_json(&b, input, totals));
 	for (uint32_t i = 0; i < count; i++)
-		append(&b, incidents, incident_json(&b, input, engine_finding(engine, i)));
-	set(&b, root, "incidents", incidents);
-	set(&b, root, "peace", peace_json(&b, totals->peace_packets, count));
+		build_append(&b, incidents, incident_json(&b, input, engine_finding(engine, i)));
+	build_set(&b, root, "incidents", incidents);
+	build_set(&b, root, "peace", peace_json(&b, totals->peace_packets, count));
 	if (!b.failed)
 		return root;
 	json_decref(root);

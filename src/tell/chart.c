@@ -8,17 +8,8 @@
 
 #define HEIGHT 1000u /* of the shapes' own system; a point is one wide */
 #define HUNDREDTHS 100
-#define FINE_NS (10 * NS_PER_S)
-#define COARSE_NS (20 * 3600 * NS_PER_S)
 
 __extension__ typedef unsigned __int128 wide;
-
-const char *chart_clock(struct capture_time t, int64_t span_ns, char *text)
-{
-	if (span_ns >= COARSE_NS)
-		return words_day_clock(t, text);
-	return span_ns < FINE_NS ? words_clock_ms(t, text) : words_clock(t, text);
-}
 
 /* The next number that is easy to halve: 1 to 6 or 8 times a power of ten. */
 static uint64_t round_up(uint64_t n)
@@ -141,11 +132,8 @@ static void put_numbers(FILE *out, const struct chart *c)
 
 static void put_axes(FILE *out, const struct chart *c, uint64_t top)
 {
+	int64_t span = time_times(c->step_ns, c->count);
 	char text[WORDS_SIZE];
-	int64_t span;
-
-	if (__builtin_mul_overflow(c->step_ns, (int64_t)c->count, &span))
-		span = INT64_MAX;
 
 	(void)fputs("<div class=\"axis-y\" aria-hidden=\"true\"><span>", out);
 	markup_text(out, words_scaled(top, c->unit, text));
@@ -154,7 +142,7 @@ static void put_axes(FILE *out, const struct chart *c, uint64_t top)
 	(void)fputs("</span><span>0</span></div>\n<div class=\"axis-x\" aria-hidden=\"true\">", out);
 	for (int64_t i = 0; i <= 2; i++) {
 		(void)fputs("<span>", out);
-		markup_text(out, chart_clock(time_plus(c->from, span / 2 * i), span, text));
+		markup_text(out, words_clock_within(time_plus(c->from, span / 2 * i), span, text));
 		(void)fputs("</span>", out);
 	}
 	(void)fputs("</div>\n", out);

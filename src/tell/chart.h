@@ -33,7 +33,5 @@ struct chart {
 };
 
 void chart_write(FILE *out, const struct chart *chart);
-/* A time as the axis shows it where so much of it is shown: "09:45:12.345", "09:45:12", "03-10 09:45". */
-const char *chart_clock(struct capture_time t, int64_t span_ns, char *text);
 
 #endif

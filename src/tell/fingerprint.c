@@ -3,18 +3,20 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
-#include <md5.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+#include <md5.h>
+
+#include "base/share.h"
 #include "observe/protocol.h"
+#include "tell/build.h"
 #include "tell/words.h"
 
 #define MEGABYTE 1000000u
-#define BITS_PER_OCTET 8
 #define OUTLIER_PERMILLE 100u   /* what has more than a tenth is named … */
 #define EXPLAINED_PERMILLE 990u /* … and the others together, unless they are hardly any */
 #define KEY_SIZE 32
@@ -68,25 +70,9 @@ static const struct {
 
 #define FRAGMENTS "Fragmented IP packets"
 
-/* Allocations fail rarely and say so once. */
-struct builder {
-	bool failed;
-};
-
-static void set(struct builder *b, json_t *object, const char *key, json_t *value)
-{
-	if (json_object_set_new(object, key, value) != 0)
-		b->failed = true;
-}
-
-static json_t *integer(uint64_t n)
-{
-	return json_integer(n <= INT64_MAX ? (json_int_t)n : (json_int_t)INT64_MAX);
-}
-
 static uint64_t permille(uint64_t part, uint64_t whole)
 {
-	return (words_ppm(part, whole) + 500) / 1000;
+	return (share_ppm(part, whole) + 500) / 1000;
 }
 
 static json_t *fraction(uint64_t thousandths)
@@ -247,7 +233,7 @@ static int by_packets(const void *left, const void *right)
  * Values of a sample with the packets of each, largest first; the caller frees them. NULL with *count 0: none, or no
  * memory.
  */
-static struct tally *count_values(struct builder *b, const struct sample *sample, reading *read, size_t *count,
+static struct tally *count_values(struct build *b, const struct sample *sample, reading *read, size_t *count,
                                   uint64_t *total)
 {
 	struct tally *all = calloc((size_t)sample->used + 1, sizeof(*all));
@@ -278,7 +264,7 @@ static struct tally *count_values(struct builder *b, const struct sample *sample
 }
 
 /* The values with more than a tenth each, and their shares; NULL where there is none. */
-static json_t *outliers(struct builder *b, const struct sample *sample, reading *read, spelling *spell)
+static json_t *outliers(struct build *b, const struct sample *sample, reading *read, spelling *spell)
 {
 	uint64_t total, explained = 0;
 	size_t count;
@@ -291,7 +277,7 @@ static json_t *outliers(struct builder *b, const struct sample *sample, reading 
 
 		if (share <= OUTLIER_PERMILLE)
 			break;
-		set(b, object, spell(tallies[i].value, key), fraction(share));
+		build_set(b, object, spell(tallies[i].value, key), fraction(share));
 		explained += share;
 	}
 	free(tallies);
@@ -300,11 +286,11 @@ static json_t *outliers(struct builder *b, const struct sample *sample, reading 
 		return NULL;
 	}
 	if (explained < EXPLAINED_PERMILLE)
-		set(b, object, "others", fraction(1000 - explained));
+		build_set(b, object, "others", fraction(1000 - explained));
 	return object;
 }
 
-static json_t *outliers_or(struct builder *b, const struct sample *sample, reading *read, spelling *spell,
+static json_t *outliers_or(struct build *b, const struct sample *sample, reading *read, spelling *spell,
                            json_t *otherwise)
 {
 	json_t *found = outliers(b, sample, read, spell);
@@ -322,7 +308,7 @@ static bool is_fragments(const struct incident_part *part)
 	return part->kind == VECTOR_FRAGMENT;
 }
 
-static uint8_t protocol_of(struct builder *b, const struct incident_part *part)
+static uint8_t protocol_of(struct build *b, const struct incident_part *part)
 {
 	const struct vector *vector = vector_get(part->kind);
 	uint64_t total, protocol = vector->protocol;
@@ -367,7 +353,7 @@ static const char *service_of(const struct incident_part *part, char name[TAG_SI
 	return name;
 }
 
-static json_t *source_port(struct builder *b, const struct incident_part *part)
+static json_t *source_port(struct build *b, const struct incident_part *part)
 {
 	const struct vector *vector = vector_get(part->kind);
 
@@ -385,14 +371,14 @@ static int by_octets(const void *left, const void *right)
  * Those in the sample and among the heaviest, each once, in order: all of a small attack, the more active ones of a
  * large one.
  */
-static json_t *source_ips(struct builder *b, const struct window *window)
+static json_t *source_ips(struct build *b, const struct window *window)
 {
 	const struct sample *sample = &window->sample;
 	const struct topk *top = &window->top_sources;
 	json_t *array = json_array();
 	size_t count = 0;
 	struct address *all = calloc((size_t)sample->used + top->used + 1, sizeof(*all));
-	char text[PREFIX_TEXT_SIZE];
+	char text[ADDRESS_TEXT_SIZE];
 
 	if (!all) {
 		b->failed = true;
@@ -404,21 +390,15 @@ static json_t *source_ips(struct builder *b, const struct window *window)
 		all[count++] = topk_address(top->entries[i].key);
 	qsort(all, count, sizeof(*all), by_octets);
 	for (size_t i = 0; i < count; i++) {
-		bool ipv4 = address_is_ipv4(&all[i]);
-		struct prefix prefix = { .address = all[i], .length = ipv4 ? 32 : 128, .is_ipv4 = ipv4 };
-
 		if (i && address_equal(&all[i], &all[i - 1]))
 			continue;
-		prefix_format(&prefix, text);
-		*strchr(text, '/') = '\0';
-		if (json_array_append_new(array, json_string(text)) != 0)
-			b->failed = true;
+		build_append(b, array, json_string(address_format(&all[i], text)));
 	}
 	free(all);
 	return array;
 }
 
-static json_t *vector_json(struct builder *b, const struct finding *f, uint32_t index, uint64_t whole_bytes)
+static json_t *vector_json(struct build *b, const struct finding *f, uint32_t index, uint64_t whole_bytes)
 {
 	const struct incident_part *part = &f->incident->parts[index];
 	const struct window *window = part->window;
@@ -428,29 +408,32 @@ static json_t *vector_json(struct builder *b, const struct finding *f, uint32_t 
 	char key[KEY_SIZE], name[TAG_SIZE];
 	const char *service = service_of(part, name);
 
-	set(b, object, "service", service ? json_string(service) : json_null());
-	set(b, object, "protocol", json_string(protocol_name(protocol, key)));
-	set(b, object, "fraction_of_attack",
-	    is_fragments(part) ? json_null() : fraction(permille(window->bytes, whole_bytes)));
-	set(b, object, "source_port", source_port(b, part));
-	set(b, object, "destination_ports", outliers_or(b, sample, read_dst_port, spell_number, json_string("random")));
-	set(b, object, "tcp_flags",
-	    protocol == PROTOCOL_TCP ? outliers_or(b, sample, read_flags, spell_flags, json_null()) : json_null());
-	set(b, object, "nr_packets", integer(window->packets));
-	set(b, object, "nr_megabytes", integer(window->bytes / MEGABYTE));
-	set(b, object, "time_start", moment(window->first));
-	set(b, object, "duration_seconds", integer(seconds(window->first, window->last)));
-	set(b, object, "source_ips",
-	    spoofing_sources_real(&f->spoofing, f->incident, index) ? source_ips(b, window) : json_array());
-	set(b, object, "ethernet_type", outliers_or(b, sample, read_family, spell_family, json_string("random")));
-	set(b, object, "fragmentation_offset",
-	    outliers_or(b, sample, read_offset, spell_number, json_string("random")));
-	set(b, object, "ttl", outliers_or(b, sample, read_ttl, spell_number, json_string("random")));
+	build_set(b, object, "service", service ? json_string(service) : json_null());
+	build_set(b, object, "protocol", json_string(protocol_name(protocol, key)));
+	build_set(b, object, "fraction_of_attack",
+	          is_fragments(part) ? json_null() : fraction(permille(window->bytes, whole_bytes)));
+	build_set(b, object, "source_port", source_port(b, part));
+	build_set(b, object, "destination_ports",
+	          outliers_or(b, sample, read_dst_port, spell_number, json_string("random")));
+	build_set(b, object, "tcp_flags",
+	          protocol == PROTOCOL_TCP ? outliers_or(b, sample, read_flags, spell_flags, json_null())
+	                                   : json_null());
+	build_set(b, object, "nr_packets", build_integer(window->packets));
+	build_set(b, object, "nr_megabytes", build_integer(window->bytes / MEGABYTE));
+	build_set(b, object, "time_start", moment(window->first));
+	build_set(b, object, "duration_seconds", build_integer(seconds(window->first, window->last)));
+	build_set(b, object, "source_ips",
+	          spoofing_sources_real(&f->spoofing, f->incident, index) ? source_ips(b, window) : json_array());
+	build_set(b, object, "ethernet_type", outliers_or(b, sample, read_family, spell_family, json_string("random")));
+	build_set(b, object, "fragmentation_offset",
+	          outliers_or(b, sample, read_offset, spell_number, json_string("random")));
+	build_set(b, object, "ttl", outliers_or(b, sample, read_ttl, spell_number, json_string("random")));
 	if (protocol == PROTOCOL_ICMP)
-		set(b, object, "icmp_type", outliers_or(b, sample, read_icmp_type, spell_icmp, json_string("random")));
+		build_set(b, object, "icmp_type",
+		          outliers_or(b, sample, read_icmp_type, spell_icmp, json_string("random")));
 	if (service && strcmp(service, "NTP") == 0)
-		set(b, object, "ntp_requestcode",
-		    outliers_or(b, sample, read_ntp_code, spell_number, json_string("random")));
+		build_set(b, object, "ntp_requestcode",
+		          outliers_or(b, sample, read_ntp_code, spell_number, json_string("random")));
 	return object;
 }
 
@@ -503,7 +486,7 @@ static int by_text(const void *left, const void *right)
 	return strcmp(left, right);
 }
 
-static json_t *tags_json(struct builder *b, const struct finding *f, const json_t *vectors)
+static json_t *tags_json(struct build *b, const struct finding *f, const json_t *vectors)
 {
 	struct tags t = { .count = 0 };
 	json_t *array = json_array();
@@ -534,14 +517,13 @@ static json_t *tags_json(struct builder *b, const struct finding *f, const json_
 	}
 	qsort(t.tags, t.count, sizeof(t.tags[0]), by_text);
 	for (unsigned i = 0; i < t.count; i++)
-		if (json_array_append_new(array, json_string(t.tags[i])) != 0)
-			b->failed = true;
+		build_append(b, array, json_string(t.tags[i]));
 	return array;
 }
 
 /* ---- the whole ---- */
 
-static json_t *fingerprint_json(struct builder *b, const struct finding *f)
+static json_t *fingerprint_json(struct build *b, const struct finding *f)
 {
 	const struct incident *incident = f->incident;
 	struct capture_time first = f->total->first, last = f->total->last;
@@ -552,26 +534,26 @@ static json_t *fingerprint_json(struct builder *b, const struct finding *f)
 	for (uint32_t i = 0; i < incident->parts_count && i < INCIDENT_PARTS_MAX; i++)
 		whole_bytes += is_fragments(&incident->parts[i]) ? 0 : incident->parts[i].window->bytes;
 	for (uint32_t i = 0; i < incident->parts_count && i < INCIDENT_PARTS_MAX; i++)
-		if (json_array_append_new(vectors, vector_json(b, f, i, whole_bytes)) != 0)
-			b->failed = true;
-	set(b, object, "attack_vectors", vectors);
-	set(b, object, "target", json_string("Anonymous"));
-	set(b, object, "tags", tags_json(b, f, vectors));
-	set(b, object, "time_start", moment(first));
-	set(b, object, "time_end", moment(last));
-	set(b, object, "duration_seconds", integer(duration));
-	set(b, object, "total_packets", integer(f->total->packets));
-	set(b, object, "total_megabytes", integer(f->total->bytes / MEGABYTE));
-	set(b, object, "total_ips", integer(f->sources));
-	set(b, object, "avg_bps", integer(duration ? f->total->bytes / duration * BITS_PER_OCTET : 0));
-	set(b, object, "avg_pps", integer(duration ? f->total->packets / duration : 0));
-	set(b, object, "avg_Bpp", integer(f->total->packets ? f->total->bytes / f->total->packets : 0));
+		build_append(b, vectors, vector_json(b, f, i, whole_bytes));
+	build_set(b, object, "attack_vectors", vectors);
+	build_set(b, object, "target", json_string("Anonymous"));
+	build_set(b, object, "tags", tags_json(b, f, vectors));
+	build_set(b, object, "time_start", moment(first));
+	build_set(b, object, "time_end", moment(last));
+	build_set(b, object, "duration_seconds", build_integer(duration));
+	build_set(b, object, "total_packets", build_integer(f->total->packets));
+	build_set(b, object, "total_megabytes", build_integer(f->total->bytes / MEGABYTE));
+	build_set(b, object, "total_ips", build_integer(f->sources));
+	build_set(b, object, "avg_bps",
+	          build_integer(duration ? f->total->bytes / duration * WORDS_BITS_PER_OCTET : 0));
+	build_set(b, object, "avg_pps", build_integer(duration ? f->total->packets / duration : 0));
+	build_set(b, object, "avg_Bpp", build_integer(f->total->packets ? f->total->bytes / f->total->packets : 0));
 	return object;
 }
 
 int fingerprint_make(const struct finding *f, char **text, char key[FINGERPRINT_KEY_SIZE])
 {
-	struct builder b = { .failed = false };
+	struct build b = { .failed = false };
 	json_t *object;
 	char *compact, *dumped = NULL;
 	size_t size = 0;
@@ -586,7 +568,7 @@ int fingerprint_make(const struct finding *f, char **text, char key[FINGERPRINT_
 		goto free_object;
 	(void)MD5Data((const uint8_t *)compact, strlen(compact), key);
 	free(compact);
-	set(&b, object, "key", json_string(key));
+	build_set(&b, object, "key", json_string(key));
 	out = open_memstream(&dumped, &size);
 	if (!out)
 		goto free_object;

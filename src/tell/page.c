@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/share.h"
 #include "tell/account.h"
 #include "tell/analysis.h"
 #include "tell/paper.h"
@@ -21,12 +22,9 @@
 #define KIND_COLUMN 34 /* of the vectors' table */
 #define STRIP_MAX 64   /* columns of the time line */
 #define STRIP_LEVELS 8
-#define STRIP_LARGEST 20                 /* the whole capture is drawn up to so many times the incident's length */
-#define FINE_NS (10 * NS_PER_S)          /* below this milliseconds are shown … */
-#define COARSE_NS (20 * 3600 * NS_PER_S) /* … and from here on days */
-#define STRIP_BESIDE 42                  /* columns of what stands beside the time line */
-#define WIDE 80                          /* narrower tables have fewer columns below this */
-#define PPM 1000000
+#define STRIP_LARGEST 20 /* the whole capture is drawn up to so many times the incident's length */
+#define STRIP_BESIDE 42  /* columns of what stands beside the time line */
+#define WIDE 80          /* narrower tables have fewer columns below this */
 
 struct page {
 	struct paper paper;
@@ -83,13 +81,9 @@ static void write_headline(struct page *p, const struct finding *f)
 
 /* ---- When ---- */
 
-/* "09:45:12"; "09:45:12.345" where all that is shown takes little time; "03-10 09:45" where it takes much. */
 static const char *clock_at(struct page *p, struct capture_time t, int64_t span)
 {
-	if (span >= COARSE_NS)
-		return words_day_clock(t, account_room(&p->account));
-	return span < FINE_NS ? words_clock_ms(t, account_room(&p->account))
-	                      : words_clock(t, account_room(&p->account));
+	return words_clock_within(t, span, account_room(&p->account));
 }
 
 /* The waves on a line of time: a column is as high as the highest wave in it, relative to the highest of all. */
@@ -126,7 +120,7 @@ static void write_strip(struct page *p, const struct incident *incident)
 	}
 	draft_add(&d, "%s " CYAN, clock_at(p, from, length));
 	for (unsigned i = 0; i < columns; i++) {
-		uint64_t level = (words_ppm(heights[i], highest) * STRIP_LEVELS + PPM - 1) / PPM;
+		uint64_t level = (share_ppm(heights[i], highest) * STRIP_LEVELS + PPM - 1) / PPM;
 
 		draft_add(&d, "%s", (p->paper.unicode ? bars : ascii_bars)[heights[i] && level == 0 ? 1 : level]);
 	}
@@ -183,7 +177,7 @@ static void write_vectors(struct page *p, const struct incident *incident)
 		struct draft d = { .length = 0 };
 
 		draft_add(&d, "%7s  %12s  %9s  %s " DIM "(%s)" PLAIN,
-		          account_down(&p->account, words_ppm(window->packets, incident->packets)),
+		          account_down(&p->account, share_ppm(window->packets, incident->packets)),
 		          account_count(&p->account, window->packets), account_scaled(&p->account, window->bytes, "B"),
 		          vector->title, vector->name);
 		paper_text(&p->paper, INDENT, INDENT + KIND_COLUMN, d.text);
@@ -209,7 +203,7 @@ static void write_sources(struct page *p, const struct finding *f)
 
 static void write_signature(struct page *p, unsigned number, const struct signature *s)
 {
-	struct draft d = { .length = 0 };
+	struct draft d = { .length = 0 }, numbered = d;
 	char text[MATCH_TEXT_SIZE];
 	unsigned hang = INDENT + 4;
 
@@ -228,12 +222,8 @@ static void write_signature(struct page *p, unsigned number, const struct signat
 		break;
 	}
 	draft_add(&d, BOLD "%s" PLAIN, match_format(&s->match, text));
-	{
-		struct draft numbered = { .length = 0 };
-
-		draft_add(&numbered, "%2u  %s", number, d.text);
-		paper_text(&p->paper, INDENT, hang, numbered.text);
-	}
+	draft_add(&numbered, "%2u  %s", number, d.text);
+	paper_text(&p->paper, INDENT, hang, numbered.text);
 	d = (struct draft){ .length = 0 };
 	draft_add(&d, "Catches %s of the attack.", account_down(&p->account, s->coverage_ppm));
 	account_cost(&p->account, s, &d);
@@ -278,7 +268,7 @@ static void write_commands(const struct page *p)
 {
 	const char *file = p->account.input->files_count ? p->account.input->files[0] : NULL;
 	size_t length = file ? strlen(file) : 0;
-	bool is_ng = length > 7 && strcmp(file + length - 7, ".pcapng") == 0;
+	bool is_ng = length > strlen(".pcapng") && strcmp(file + length - strlen(".pcapng"), ".pcapng") == 0;
 	struct draft d = { .length = 0 };
 
 	(void)fputc('\n', p->paper.out);

@@ -6,7 +6,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/share.h"
+
 #define T WORDS_TIE
+#define FINE_NS (10 * NS_PER_S)          /* of what takes less, milliseconds are shown … */
+#define COARSE_NS (20 * 3600 * NS_PER_S) /* … and of what takes more, days */
+#define MS_LENGTH 4                      /* ".345" */
+
+char words_capital(char letter)
+{
+	return letter >= 'a' && letter <= 'z' ? (char)(letter - 'a' + 'A') : letter;
+}
 
 const char *words_count(uint64_t n, char text[WORDS_SIZE])
 {
@@ -84,7 +94,7 @@ static const char *share(uint64_t ppm, bool up, char text[WORDS_SIZE])
 	uint64_t step = ppm < 10000 ? 100 : 1000; /* .01 %, .1 % */
 	uint64_t steps = ppm / step + (up && ppm % step != 0);
 
-	if (ppm >= 1000000 || steps * step >= 1000000)
+	if (ppm >= PPM || steps * step >= PPM)
 		snprintf(text, WORDS_SIZE, "100" T "%%");
 	else if (ppm == 0)
 		snprintf(text, WORDS_SIZE, "0" T "%%");
@@ -123,7 +133,7 @@ const char *words_date_time(struct capture_time t, char text[WORDS_SIZE])
 	return text;
 }
 
-const char *words_day_clock(struct capture_time t, char text[WORDS_SIZE])
+static const char *day_clock(struct capture_time t, char text[WORDS_SIZE])
 {
 	char whole[WORDS_SIZE];
 
@@ -149,16 +159,11 @@ const char *words_clock(struct capture_time t, char text[WORDS_SIZE])
 	return clock_part(t, DATE_TIME_LENGTH, text);
 }
 
-const char *words_clock_ms(struct capture_time t, char text[WORDS_SIZE])
+const char *words_clock_within(struct capture_time t, int64_t span_ns, char text[WORDS_SIZE])
 {
-	return clock_part(t, DATE_TIME_LENGTH + 4, text);
-}
-
-uint64_t words_ppm(uint64_t part, uint64_t whole)
-{
-	__extension__ typedef unsigned __int128 wide;
-
-	return whole ? (uint64_t)((wide)part * 1000000 / whole) : 0;
+	if (span_ns >= COARSE_NS)
+		return day_clock(t, text);
+	return clock_part(t, span_ns < FINE_NS ? DATE_TIME_LENGTH + MS_LENGTH : DATE_TIME_LENGTH, text);
 }
 
 size_t words_utf8(const char *text, uint32_t *code)

@@ -14,7 +14,10 @@
 
 #define WORDS_SIZE 48
 #define WORDS_TIE "\005"
+#define WORDS_BITS_PER_OCTET 8 /* rates are told in bits */
 
+/* A letter as a sentence begins with it: ASCII. */
+char words_capital(char letter);
 /* "31,204" */
 const char *words_count(uint64_t n, char text[WORDS_SIZE]);
 /* "830 pps", "4.1 Mpps", "160 Mbit/s", "86 MB": at most three digits, decimal prefixes; `unit` has at most 8 octets. */
@@ -27,14 +30,11 @@ const char *words_duration(int64_t ns, char text[WORDS_SIZE]);
  */
 const char *words_share_down(uint64_t ppm, char text[WORDS_SIZE]);
 const char *words_share_up(uint64_t ppm, char text[WORDS_SIZE]);
-/* "2025-03-10 09:45:12"; of that "03-10 09:45", "09:45:12" and "09:45:12.345"; UTC, cut off. */
+/* "2025-03-10 09:45:12"; of that "09:45:12"; UTC, cut off. */
 const char *words_date_time(struct capture_time t, char text[WORDS_SIZE]);
-const char *words_day_clock(struct capture_time t, char text[WORDS_SIZE]);
 const char *words_clock(struct capture_time t, char text[WORDS_SIZE]);
-const char *words_clock_ms(struct capture_time t, char text[WORDS_SIZE]);
-
-/* part * 1,000,000 / whole, rounded down; 0 where whole is 0. part <= whole. */
-uint64_t words_ppm(uint64_t part, uint64_t whole);
+/* As it is shown where all that is shown takes so long: "09:45:12.345", "09:45:12", "03-10 09:45". */
+const char *words_clock_within(struct capture_time t, int64_t span_ns, char text[WORDS_SIZE]);
 
 /*
  * The character at `text`, which is not at its end: writes its code point and returns its octets. 0 where they are no

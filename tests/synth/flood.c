@@ -11,6 +11,14 @@
 /* Linux answers closed UDP ports at most so often. */
 #define UNREACHABLE_GAP (5 * NS_PER_MS)
 
+/* A flood under way: when the next packet comes, and what it is drawn from. */
+struct barrage {
+	struct world *w;
+	const struct flood *f;
+	struct rng rng;
+	int64_t gap_ns, t_ns;
+};
+
 struct shot {
 	struct machine self; /* copied: a random source has no machine of its own */
 	struct machine *bot; /* or NULL */
@@ -36,10 +44,27 @@ static struct shot aim(struct world *w, struct rng *r, const struct flood *f)
 	return s;
 }
 
-static struct pkt packet_from(const struct flood *f, const struct shot *s, int64_t t)
+static struct barrage barrage_of(struct world *w, const struct flood *f, uint32_t pps)
 {
+	return (struct barrage){ .w = w, .f = f, .rng = world_rng(w), .gap_ns = world_gap(w, pps), .t_ns = f->from_ns };
+}
+
+/* Moves on to the next packet; false where the flood is over. */
+static bool fires(struct barrage *b, struct shot *s)
+{
+	b->t_ns += rng_exp(&b->rng, b->gap_ns);
+	if (b->t_ns >= b->f->to_ns)
+		return false;
+	*s = aim(b->w, &b->rng, b->f);
+	return true;
+}
+
+static struct pkt packet_from(const struct barrage *b, const struct shot *s)
+{
+	const struct flood *f = b->f;
+
 	return (struct pkt){
-		.t_ns = t,
+		.t_ns = b->t_ns,
 		.dir = DIR_IN,
 		.label = f->label,
 		.src = s->self.addr,
@@ -51,26 +76,10 @@ static struct pkt packet_from(const struct flood *f, const struct shot *s, int64
 	};
 }
 
-/* The host's answer to p, addressed, with nothing else in it. */
-static struct pkt answer_to(const struct pkt *p, int64_t delay_ns)
-{
-	return (struct pkt){
-		.t_ns = p->t_ns + delay_ns,
-		.dir = DIR_OUT,
-		.label = LABEL_REPLY,
-		.src = p->dst,
-		.dst = p->src,
-		.ttl = 64,
-		.df = true,
-		.sport = p->dport,
-		.dport = p->sport,
-	};
-}
-
 static void answer_syn(struct world *w, struct rng *r, const struct pkt *p, bool options, unsigned int repeats,
                        bool reset)
 {
-	struct pkt a = answer_to(p, rng_span(r, 20 * NS_PER_US, 60 * NS_PER_US));
+	struct pkt a = packet_answer(p, rng_span(r, 20 * NS_PER_US, 60 * NS_PER_US));
 	uint8_t opt[TCP_OPT_MAX];
 
 	a.seq = rng_u32(r);
@@ -105,18 +114,17 @@ static void answer_syn(struct world *w, struct rng *r, const struct pkt *p, bool
 
 void flood_syn(struct world *w, const struct flood *f, enum syn_style style)
 {
-	struct rng r = world_rng(w);
-	int64_t gap = world_gap(w, f->pps);
+	struct barrage b = barrage_of(w, f, f->pps);
+	struct shot s;
 	uint32_t n = 0;
 
-	for (int64_t t = f->from_ns + rng_exp(&r, gap); t < f->to_ns; t += rng_exp(&r, gap), n++) {
-		struct shot s = aim(w, &r, f);
-		struct pkt p = packet_from(f, &s, t);
+	while (fires(&b, &s)) {
+		struct pkt p = packet_from(&b, &s);
 		uint8_t opt[TCP_OPT_MAX];
 		uint16_t mss;
 
 		p.opt = opt;
-		p.seq = rng_u32(&r);
+		p.seq = rng_u32(&b.rng);
 		p.flags = TCP_SYN;
 		switch (style) {
 		case SYN_TOOL:
@@ -124,55 +132,55 @@ void flood_syn(struct world *w, const struct flood *f, enum syn_style style)
 			break;
 		case SYN_LINUX:
 			p.df = true;
-			p.sport = rng_range16(&r, 32768, 60999);
+			p.sport = rng_range16(&b.rng, 32768, 60999);
 			p.window = 64240;
-			mss = tcp_mss_pick(&r, p.src.v6);
-			p.opt_len = tcp_syn_options(opt, LAYOUT_UNIX, mss, 7, rng_u32(&r), 0);
+			mss = tcp_mss_pick(&b.rng, p.src.v6);
+			p.opt_len = tcp_syn_options(opt, LAYOUT_UNIX, mss, 7, rng_u32(&b.rng), 0);
 			break;
 		case SYN_MIRAI:
 			p.df = true;
 			p.ttl = (uint8_t)(64 - s.self.ttl % 17 - 6);
-			p.id = rng_u16(&r);
-			p.sport = rng_u16(&r);
+			p.id = rng_u16(&b.rng);
+			p.sport = rng_u16(&b.rng);
 			p.opt_len = tcp_syn_options(opt, LAYOUT_UNIX, s.self.mss, 6, s.self.tsval, 0);
 			break;
 		}
 		packet_tcp(w, &p);
 		if (!f->silent)
-			answer_syn(w, &r, &p, p.opt_len > 0, n < BACKLOG ? 3 : 0, rng_chance(&r, 1, s.bot ? 4 : 25));
+			answer_syn(w, &b.rng, &p, p.opt_len > 0, n++ < BACKLOG ? 3 : 0,
+			           rng_chance(&b.rng, 1, s.bot ? 4 : 25));
 	}
 }
 
 void flood_tcp(struct world *w, const struct flood *f, uint8_t flags, enum tcp_style style)
 {
-	struct rng r = world_rng(w);
-	int64_t gap = world_gap(w, f->pps);
+	struct barrage b = barrage_of(w, f, f->pps);
+	struct shot s;
 	uint8_t m[1460], opt[12] = { 1, 1, 8, 10 };
 
-	for (int64_t t = f->from_ns + rng_exp(&r, gap); t < f->to_ns; t += rng_exp(&r, gap)) {
-		struct shot s = aim(w, &r, f);
-		struct pkt p = packet_from(f, &s, t);
+	while (fires(&b, &s)) {
+		struct pkt p = packet_from(&b, &s);
 
-		p.len = rng_range(&r, f->lo, f->hi);
-		rng_fill(&r, m, p.len);
+		p.len = rng_range(&b.rng, f->lo, f->hi);
+		rng_fill(&b.rng, m, p.len);
 		p.data = m;
-		p.sport = rng_range16(&r, 1024, 65535);
-		p.id = rng_u16(&r);
+		p.sport = rng_range16(&b.rng, 1024, 65535);
+		p.id = rng_u16(&b.rng);
 		p.df = style != TCP_TOOL;
-		p.seq = rng_u32(&r);
-		p.ack = flags & TCP_ACK ? rng_u32(&r) : 0;
+		p.seq = rng_u32(&b.rng);
+		p.ack = flags & TCP_ACK ? rng_u32(&b.rng) : 0;
 		p.flags = flags;
 		switch (style) {
 		case TCP_TOOL:
 			p.window = 512;
 			break;
 		case TCP_BOT:
-			p.window = rng_u16(&r);
+			p.window = rng_u16(&b.rng);
 			break;
 		case TCP_DISGUISED:
-			p.window = rng_range16(&r, 251, 2070);
-			p.sport = rng_range16(&r, 32768, 60999);
-			rng_fill(&r, opt + 4, 8);
+			p.window = rng_range16(&b.rng, 251, 2070);
+			p.sport = rng_range16(&b.rng, 32768, 60999);
+			rng_fill(&b.rng, opt + 4, 8);
 			p.opt = opt;
 			p.opt_len = sizeof(opt);
 			m[0] = 0x17;
@@ -183,7 +191,7 @@ void flood_tcp(struct world *w, const struct flood *f, uint8_t flags, enum tcp_s
 		packet_tcp(w, &p);
 		/* Only what acknowledges something is answered with a reset on an open port (RFC 9293, 3.10.7.2). */
 		if (!f->silent && flags & TCP_ACK && !(flags & TCP_RST)) {
-			struct pkt a = answer_to(&p, rng_span(&r, 15 * NS_PER_US, 50 * NS_PER_US));
+			struct pkt a = packet_answer(&p, rng_span(&b.rng, 15 * NS_PER_US, 50 * NS_PER_US));
 
 			a.seq = p.ack;
 			a.flags = TCP_RST;
@@ -195,21 +203,20 @@ void flood_tcp(struct world *w, const struct flood *f, uint8_t flags, enum tcp_s
 void flood_syn_ack(struct world *w, const struct flood *f)
 {
 	static const uint16_t ports[] = { 443, 443, 443, 80, 80, 22 };
-	struct rng r = world_rng(w);
 	/* First answer and three repeats each, of which some stop early. */
-	int64_t gap = world_gap(w, f->pps / 3);
+	struct barrage b = barrage_of(w, f, f->pps / 3);
+	struct shot s;
 
-	for (int64_t t = f->from_ns + rng_exp(&r, gap); t < f->to_ns; t += rng_exp(&r, gap)) {
-		struct shot s = aim(w, &r, f);
-		struct pkt p = packet_from(f, &s, t);
+	while (fires(&b, &s)) {
+		struct pkt p = packet_from(&b, &s);
 		uint8_t opt[TCP_OPT_MAX];
-		unsigned int repeats = s.self.size % 4 ? 3 : rng_below(&r, 3);
+		unsigned int repeats = s.self.size % 4 ? 3 : rng_below(&b.rng, 3);
 		bool linux_like = s.self.size % 5;
 
 		p.sport = ports[s.self.size % 6];
-		p.dport = f->dport ? f->dport : rng_range16(&r, 1024, 65535);
-		p.seq = rng_u32(&r);
-		p.ack = rng_u32(&r);
+		p.dport = f->dport ? f->dport : rng_range16(&b.rng, 1024, 65535);
+		p.seq = rng_u32(&b.rng);
+		p.ack = rng_u32(&b.rng);
 		p.flags = TCP_SYN | TCP_ACK;
 		p.window = linux_like ? 64240 : 65535;
 		p.id = linux_like ? 0 : s.self.id;
@@ -218,7 +225,7 @@ void flood_syn_ack(struct world *w, const struct flood *f)
 		p.opt_len = tcp_syn_options(opt, LAYOUT_MSS, 1460, 0, 0, 0);
 		packet_tcp(w, &p);
 		for (unsigned int i = 0; i < repeats; i++) {
-			p.t_ns += (NS_PER_S << i) + rng_span(&r, 0, 4 * NS_PER_MS);
+			p.t_ns += (NS_PER_S << i) + rng_span(&b.rng, 0, 4 * NS_PER_MS);
 			packet_tcp(w, &p);
 		}
 	}
@@ -229,22 +236,21 @@ void flood_middlebox(struct world *w, const struct flood *f)
 	static const char page[] = "HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n"
 				   "<html><head><title>Blocked</title></head><body><h1>This site is not available</h1>"
 				   "<p>Access has been denied by your network's policy.</p>";
-	struct rng r = world_rng(w);
-	int64_t gap = world_gap(w, f->pps);
+	struct barrage b = barrage_of(w, f, f->pps);
+	struct shot s;
 	uint8_t m[1200];
 
-	for (int64_t t = f->from_ns + rng_exp(&r, gap); t < f->to_ns; t += rng_exp(&r, gap)) {
-		struct shot s = aim(w, &r, f);
-		struct pkt p = packet_from(f, &s, t);
+	while (fires(&b, &s)) {
+		struct pkt p = packet_from(&b, &s);
 
 		p.len = sizeof(page) - 1 + s.self.size % 700;
 		memset(m, ' ', sizeof(m));
 		memcpy(m, page, sizeof(page) - 1);
 		p.data = m;
 		p.sport = s.self.size % 5 ? 80 : 443;
-		p.dport = f->dport ? f->dport : rng_range16(&r, 1024, 65535);
-		p.seq = rng_u32(&r);
-		p.ack = rng_u32(&r);
+		p.dport = f->dport ? f->dport : rng_range16(&b.rng, 1024, 65535);
+		p.seq = rng_u32(&b.rng);
+		p.ack = rng_u32(&b.rng);
 		p.flags = TCP_PSH | TCP_ACK | (s.self.size & 1 ? TCP_FIN : 0);
 		p.window = (uint16_t)(s.self.size | 1024);
 		packet_tcp(w, &p);
@@ -259,89 +265,87 @@ static uint16_t vse_payload(uint8_t *m)
 
 void flood_udp(struct world *w, const struct flood *f, enum udp_style style)
 {
-	struct rng r = world_rng(w);
-	int64_t gap = world_gap(w, f->pps), quiet_until = 0;
+	struct barrage b = barrage_of(w, f, f->pps);
+	struct shot s;
+	int64_t quiet_until = 0;
 	uint8_t m[1460];
 
-	for (int64_t t = f->from_ns + rng_exp(&r, gap); t < f->to_ns; t += rng_exp(&r, gap)) {
-		struct shot s = aim(w, &r, f);
-		struct pkt p = packet_from(f, &s, t);
+	while (fires(&b, &s)) {
+		struct pkt p = packet_from(&b, &s);
 
 		p.data = m;
-		p.dport = f->dport ? f->dport : rng_range16(&r, 1, 65535);
+		p.dport = f->dport ? f->dport : rng_range16(&b.rng, 1, 65535);
 		switch (style) {
 		case UDP_MIRAI:
-			p.len = rng_range(&r, f->lo, f->hi);
-			rng_fill(&r, m, p.len);
-			p.sport = rng_u16(&r);
-			p.id = rng_u16(&r);
+			p.len = rng_range(&b.rng, f->lo, f->hi);
+			rng_fill(&b.rng, m, p.len);
+			p.sport = rng_u16(&b.rng);
+			p.id = rng_u16(&b.rng);
 			break;
 		case UDP_VSE:
 			p.len = vse_payload(m);
-			p.sport = rng_u16(&r);
-			p.id = rng_u16(&r);
+			p.sport = rng_u16(&b.rng);
+			p.id = rng_u16(&b.rng);
 			break;
 		case UDP_NOISE:
-			p.len = rng_range(&r, f->lo, f->hi);
-			rng_fill(&r, m, p.len);
+			p.len = rng_range(&b.rng, f->lo, f->hi);
+			rng_fill(&b.rng, m, p.len);
 			break;
 		}
 		packet_udp(w, &p);
-		if (!f->silent && t >= quiet_until) {
-			struct pkt a = answer_to(&p, 30 * NS_PER_US);
+		if (!f->silent && b.t_ns >= quiet_until) {
+			struct pkt a = packet_answer(&p, 30 * NS_PER_US);
 
 			a.df = false;
-			a.id = rng_u16(&r);
+			a.id = rng_u16(&b.rng);
 			a.tos = 0xc0;
 			packet_unreachable(w, &a, &p);
-			quiet_until = t + UNREACHABLE_GAP;
+			quiet_until = b.t_ns + UNREACHABLE_GAP;
 		}
 	}
 }
 
 void flood_fragments(struct world *w, const struct flood *f)
 {
-	struct rng r = world_rng(w);
-	int64_t gap = world_gap(w, f->pps);
+	struct barrage b = barrage_of(w, f, f->pps);
+	struct shot s;
 	uint8_t m[1480];
 
-	for (int64_t t = f->from_ns + rng_exp(&r, gap); t < f->to_ns; t += rng_exp(&r, gap)) {
-		struct shot s = aim(w, &r, f);
-		struct pkt p = packet_from(f, &s, t);
-		bool more = rng_chance(&r, 2, 3);
+	while (fires(&b, &s)) {
+		struct pkt p = packet_from(&b, &s);
+		bool more = rng_chance(&b.rng, 2, 3);
 
-		p.len = rng_range(&r, f->lo, f->hi) & ~7u;
-		rng_fill(&r, m, p.len);
+		p.len = rng_range(&b.rng, f->lo, f->hi) & ~7u;
+		rng_fill(&b.rng, m, p.len);
 		p.data = m;
-		p.id = rng_u16(&r);
-		packet_fragment(w, &p, PROTO_UDP, (uint16_t)(185 * rng_range(&r, 1, 3)), more);
+		p.id = rng_u16(&b.rng);
+		packet_fragment(w, &p, PROTO_UDP, (uint16_t)(185 * rng_range(&b.rng, 1, 3)), more);
 	}
 }
 
 void flood_echo(struct world *w, const struct flood *f)
 {
-	struct rng r = world_rng(w);
-	int64_t gap = world_gap(w, f->pps);
+	struct barrage b = barrage_of(w, f, f->pps);
+	struct shot s;
 	uint8_t m[1460];
 
-	for (int64_t t = f->from_ns + rng_exp(&r, gap); t < f->to_ns; t += rng_exp(&r, gap)) {
-		struct shot s = aim(w, &r, f);
-		struct pkt p = packet_from(f, &s, t);
+	while (fires(&b, &s)) {
+		struct pkt p = packet_from(&b, &s);
 
-		p.len = rng_range(&r, f->lo, f->hi);
+		p.len = rng_range(&b.rng, f->lo, f->hi);
 		memset(m, 'X', p.len);
 		p.data = m;
-		p.seq = rng_u16(&r);
+		p.seq = rng_u16(&b.rng);
 		packet_echo(w, &p, false);
 		if (!f->silent) {
-			struct pkt a = answer_to(&p, rng_span(&r, 15 * NS_PER_US, 40 * NS_PER_US));
+			struct pkt a = packet_answer(&p, rng_span(&b.rng, 15 * NS_PER_US, 40 * NS_PER_US));
 
 			a.sport = p.sport;
 			a.seq = p.seq;
 			a.data = p.data;
 			a.len = p.len;
 			a.df = false;
-			a.id = rng_u16(&r);
+			a.id = rng_u16(&b.rng);
 			packet_echo(w, &a, true);
 		}
 	}
@@ -358,19 +362,18 @@ static uint16_t swapped(uint16_t x)
  */
 void flood_gre(struct world *w, const struct flood *f)
 {
-	struct rng r = world_rng(w);
-	int64_t gap = world_gap(w, f->pps);
+	struct barrage b = barrage_of(w, f, f->pps);
+	struct shot s;
 	uint8_t m[4 + 20 + 8 + 512];
 
-	for (int64_t t = f->from_ns + rng_exp(&r, gap); t < f->to_ns; t += rng_exp(&r, gap)) {
-		struct shot s = aim(w, &r, f);
-		struct pkt p = packet_from(f, &s, t);
-		struct addr inner_dst = world_public(w, &r);
+	while (fires(&b, &s)) {
+		struct pkt p = packet_from(&b, &s);
+		struct addr inner_dst = world_public(w, &b.rng);
 		uint8_t *udp = m + 24;
 		uint16_t own, inner_id;
 		uint32_t sum;
 
-		p.id = rng_u16(&r);
+		p.id = rng_u16(&b.rng);
 		p.df = true;
 		own = s.self.big_endian ? p.id : swapped(p.id);
 		inner_id = (uint16_t) ~(own - 1000u);
@@ -379,11 +382,11 @@ void flood_gre(struct world *w, const struct flood *f)
 		memset(m, 0, 24);
 		packet_be16(m + 2, 0x0800);
 		packet_ip4(m + 4, &s.self.inner, &inner_dst, PROTO_UDP, 520, 64, 0, inner_id, 0x4000);
-		packet_be16(udp, rng_u16(&r));
-		packet_be16(udp + 2, rng_u16(&r));
+		packet_be16(udp, rng_u16(&b.rng));
+		packet_be16(udp + 2, rng_u16(&b.rng));
 		packet_be16(udp + 4, 520);
 		packet_be16(udp + 6, 0);
-		rng_fill(&r, udp + 8, 512);
+		rng_fill(&b.rng, udp + 8, 512);
 		sum = packet_sum(packet_sum(0, m + 16, 8), udp, 520) + PROTO_UDP + 520;
 		packet_be16(udp + 6, packet_sum_end(sum));
 		p.data = m;
@@ -394,31 +397,30 @@ void flood_gre(struct world *w, const struct flood *f)
 
 void flood_dns_query(struct world *w, const struct flood *f)
 {
-	struct rng r = world_rng(w);
-	int64_t gap = world_gap(w, f->pps);
+	struct barrage b = barrage_of(w, f, f->pps);
+	struct shot s;
 	uint8_t m[256];
 
-	for (int64_t t = f->from_ns + rng_exp(&r, gap); t < f->to_ns; t += rng_exp(&r, gap)) {
-		struct shot s = aim(w, &r, f);
-		struct pkt p = packet_from(f, &s, t);
+	while (fires(&b, &s)) {
+		struct pkt p = packet_from(&b, &s);
 		char label[13];
 
 		for (int i = 0; i < 12; i++)
-			label[i] = "abcdefghijklmnopqrstuvw012345678"[rng_below(&r, 32)];
+			label[i] = "abcdefghijklmnopqrstuvw012345678"[rng_below(&b.rng, 32)];
 		label[12] = '\0';
 		p.dport = 53;
-		p.sport = rng_range16(&r, 1024, 65535);
+		p.sport = rng_range16(&b.rng, 1024, 65535);
 		p.data = m;
-		p.len = normal_dns_question(m, rng_u16(&r), label, "platform.example", 1, false);
+		p.len = normal_dns_question(m, rng_u16(&b.rng), label, "platform.example", 1, false);
 		packet_udp(w, &p);
 		if (!f->silent) {
-			struct pkt a = answer_to(&p, rng_span(&r, 50 * NS_PER_US, 300 * NS_PER_US));
+			struct pkt a = packet_answer(&p, rng_span(&b.rng, 50 * NS_PER_US, 300 * NS_PER_US));
 
 			packet_be16(m + 2, 0x8583);
 			a.data = m;
 			a.len = p.len;
 			a.df = false;
-			a.id = rng_u16(&r);
+			a.id = rng_u16(&b.rng);
 			packet_udp(w, &a);
 		}
 	}
@@ -426,30 +428,29 @@ void flood_dns_query(struct world *w, const struct flood *f)
 
 void flood_connections(struct world *w, const struct flood *f)
 {
-	struct rng r = world_rng(w);
-	int64_t gap = world_gap(w, f->pps / 2);
+	struct barrage b = barrage_of(w, f, f->pps / 2);
+	struct shot s;
 
-	for (int64_t t = f->from_ns + rng_exp(&r, gap); t < f->to_ns; t += rng_exp(&r, gap)) {
-		struct shot s = aim(w, &r, f);
+	while (fires(&b, &s)) {
 		struct conn c;
 		int64_t rtt;
 
-		conn_init(&c, w, &r, &s.self.addr, &f->dst, f->dport, false, f->label);
+		conn_init(&c, w, &b.rng, &s.self.addr, &f->dst, f->dport, false, f->label);
 		/* Bots on Linux, as hacked devices are. */
 		c.os = tcp_os_linux();
 		c.timestamps = true;
 		c.side[0].ttl = (uint8_t)(64 - 5 - s.self.size % 18);
 		c.side[0].id_zero = false;
-		c.side[0].port = rng_range16(&r, 32768, 60999);
+		c.side[0].port = rng_range16(&b.rng, 32768, 60999);
 		rtt = c.side[0].delay_ns;
 		/* The bot's two packets are the attack, the host's answer is its reply. */
-		conn_syn(&c, t);
+		conn_syn(&c, b.t_ns);
 		c.label = LABEL_REPLY;
-		conn_syn_ack(&c, t + c.side[1].delay_ns);
+		conn_syn_ack(&c, b.t_ns + c.side[1].delay_ns);
 		c.label = f->label;
 		c.side[0].seq++;
 		c.side[1].seq++;
-		if (t + rtt < f->to_ns + NS_PER_S)
-			conn_segment(&c, 0, t + c.side[1].delay_ns + rtt, TCP_ACK, NULL, 0);
+		if (b.t_ns + rtt < f->to_ns + NS_PER_S)
+			conn_segment(&c, 0, b.t_ns + c.side[1].delay_ns + rtt, TCP_ACK, NULL, 0);
 	}
 }

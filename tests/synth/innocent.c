@@ -181,21 +181,11 @@ static struct pkt scan_probe(const struct addr *from, int64_t t, char label)
 
 static void scan_answer(struct world *w, struct rng *r, const struct pkt *p, bool open)
 {
-	struct pkt a = {
-		.t_ns = p->t_ns + rng_span(r, 20 * NS_PER_US, 70 * NS_PER_US),
-		.dir = DIR_OUT,
-		.label = LABEL_REPLY,
-		.src = p->dst,
-		.dst = p->src,
-		.ttl = 64,
-		.df = true,
-		.sport = p->dport,
-		.dport = p->sport,
-		.ack = p->seq + 1,
-		.flags = open ? TCP_SYN | TCP_ACK : TCP_RST | TCP_ACK,
-	};
+	struct pkt a = packet_answer(p, rng_span(r, 20 * NS_PER_US, 70 * NS_PER_US));
 	uint8_t opt[TCP_OPT_MAX];
 
+	a.ack = p->seq + 1;
+	a.flags = open ? TCP_SYN | TCP_ACK : TCP_RST | TCP_ACK;
 	if (open) {
 		a.seq = rng_u32(r);
 		a.window = 64240;

@@ -148,6 +148,21 @@ static void datagram(struct world *w, const struct pkt *p, uint8_t proto, const 
 	}
 }
 
+struct pkt packet_answer(const struct pkt *p, int64_t delay_ns)
+{
+	return (struct pkt){
+		.t_ns = p->t_ns + delay_ns,
+		.dir = DIR_OUT,
+		.label = LABEL_REPLY,
+		.src = p->dst,
+		.dst = p->src,
+		.ttl = 64,
+		.df = true,
+		.sport = p->dport,
+		.dport = p->sport,
+	};
+}
+
 void packet_tcp(struct world *w, const struct pkt *p)
 {
 	uint8_t s[PACKET_MTU];

@@ -52,6 +52,9 @@ void packet_be32(uint8_t *p, uint32_t v);
 void packet_ip4(uint8_t out[20], const struct addr *src, const struct addr *dst, uint8_t proto, size_t body_len,
                 uint8_t ttl, uint8_t tos, uint16_t id, uint16_t frag);
 
+/* The host's answer to *p, addressed, with nothing else in it. */
+struct pkt packet_answer(const struct pkt *p, int64_t delay_ns);
+
 void packet_tcp(struct world *w, const struct pkt *p);
 void packet_udp(struct world *w, const struct pkt *p);
 /* Echo request or reply in the packet's family; sport is the identifier, seq the sequence number. */

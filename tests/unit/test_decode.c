@@ -73,6 +73,14 @@ static void put_ethernet(struct frame *f, unsigned type)
 	put16(f, type);
 }
 
+/* Ethernet with a tag, behind which is what the second type says. */
+static void put_tagged(struct frame *f, unsigned type, unsigned tag, unsigned inner)
+{
+	put_ethernet(f, type);
+	put16(f, tag);
+	put16(f, inner);
+}
+
 /* 192.0.2.1 -> 198.51.100.last; returns where the header begins. */
 static uint32_t put_ipv4(struct frame *f, unsigned protocol, unsigned carried, unsigned last)
 {
@@ -139,6 +147,19 @@ static void put_datagram(struct frame *f)
 {
 	put_udp(f, 14);
 	put_octets(f, "answer", 6);
+}
+
+/* That to the host `last`, in IPv4 (34 octets) or IPv6 (54). */
+static void put_datagram_4(struct frame *f, unsigned last)
+{
+	put_ipv4(f, 17, 14, last);
+	put_datagram(f);
+}
+
+static void put_datagram_6(struct frame *f, unsigned last)
+{
+	put_ipv6(f, 17, 14, last);
+	put_datagram(f);
 }
 
 /*
@@ -370,8 +391,7 @@ static void vlan_tags(void **state)
 			put16(&f, 100 + i);
 			put16(&f, i ? types[i % 3] : 0x0800);
 		}
-		put_ipv4(&f, 17, 14, 3);
-		put_datagram(&f);
+		put_datagram_4(&f, 3);
 		if (tags <= DECODE_TAGS_MAX)
 			expect_datagram(&f, ETHERNET, 3);
 		else
@@ -392,8 +412,7 @@ static void mpls_labels(void **state)
 		put_ethernet(&f, labels & 1 ? 0x8847 : 0x8848);
 		for (unsigned i = labels; i-- > 0;)
 			put32(&f, i == 0 ? 0x12345140 : 0x12345040);
-		put_ipv6(&f, 17, 14, 3);
-		put_datagram(&f);
+		put_datagram_6(&f, 3);
 		if (labels > DECODE_TAGS_MAX) {
 			assert_int_equal(decode(&f, ETHERNET, &o), DECODE_LINK_UNKNOWN);
 			continue;
@@ -430,8 +449,7 @@ static void mpls_pseudowires(void **state)
 			put16(&f, 100);
 			put16(&f, 0x0800);
 		}
-		put_ipv4(&f, 17, 14, 3);
-		put_datagram(&f);
+		put_datagram_4(&f, 3);
 		put_many(&f, 12, 0xee); /* padding */
 		expect_datagram(&f, ETHERNET, 3);
 		assert_int_equal(decode(&f, ETHERNET, &o), DECODE_OK);
@@ -470,8 +488,7 @@ static void mpls_pseudowires_in_each_other(void **state)
 		put32(&f, 0x11000007);
 		put16(&f, 2 + 54);
 		put16(&f, 0x0057);
-		put_ipv6(&f, 17, 14, 3);
-		put_datagram(&f);
+		put_datagram_6(&f, 3);
 		if (wires == 1)
 			expect_datagram(&f, ETHERNET, 3);
 		else
@@ -486,8 +503,7 @@ static void mpls_over_ppp(void **state)
 	(void)state;
 	put16(&f, 0x0281);
 	put32(&f, 0x12345140);
-	put_ipv4(&f, 17, 14, 3);
-	put_datagram(&f);
+	put_datagram_4(&f, 3);
 	expect_datagram(&f, 9, 3);
 }
 
@@ -497,15 +513,12 @@ static void pppoe(void **state)
 	struct observation o;
 
 	(void)state;
-	put_ethernet(&f, 0x8100);
-	put16(&f, 100);
-	put16(&f, 0x8864);
+	put_tagged(&f, 0x8100, 100, 0x8864);
 	put16(&f, 0x1100);
 	put16(&f, 7);
 	put16(&f, 2 + 34);
 	put16(&f, 0x0021);
-	put_ipv4(&f, 17, 14, 3);
-	put_datagram(&f);
+	put_datagram_4(&f, 3);
 	put_many(&f, 4, 0xee);
 	expect_datagram(&f, ETHERNET, 3);
 	for (uint32_t cut = 14; cut < 26; cut++)
@@ -522,17 +535,14 @@ static void pppoe_ipv6(void **state)
 	struct observation o;
 
 	(void)state;
-	put_ethernet(&f, 0x88a8);
-	put16(&f, 100);
-	put16(&f, 0x8100);
+	put_tagged(&f, 0x88a8, 100, 0x8100);
 	put16(&f, 200);
 	put16(&f, 0x8864);
 	put16(&f, 0x1100);
 	put16(&f, 7);
 	put16(&f, 2 + 54);
 	put16(&f, 0x0057);
-	put_ipv6(&f, 17, 14, 3);
-	put_datagram(&f);
+	put_datagram_6(&f, 3);
 	expect_datagram(&f, ETHERNET, 3);
 	patch16(&f, 26, 2 + 30); /* the session says less than its packet: cut */
 	assert_int_equal(decode(&f, ETHERNET, &o), DECODE_IP_SHORT);
@@ -551,18 +561,15 @@ static void ieee_802_2(void **state)
 	(void)state;
 	put_ethernet(&a, 8 + 54);
 	put_octets(&a, snap, sizeof(snap));
-	put_ipv6(&a, 17, 14, 3);
-	put_datagram(&a);
+	put_datagram_6(&a, 3);
 	expect_datagram(&a, ETHERNET, 3);
 	put_ethernet(&b, 8 + 54);
 	put_octets(&b, bridge_tunnel, sizeof(bridge_tunnel));
-	put_ipv6(&b, 17, 14, 3);
-	put_datagram(&b);
+	put_datagram_6(&b, 3);
 	expect_datagram(&b, ETHERNET, 3);
 	put_ethernet(&c, 3 + 34);
 	put_octets(&c, ip, sizeof(ip));
-	put_ipv4(&c, 17, 14, 3);
-	put_datagram(&c);
+	put_datagram_4(&c, 3);
 	put_many(&c, 9, 0xee);
 	expect_datagram(&c, ETHERNET, 3);
 	put_ethernet(&d, 8 + 30);
@@ -1048,82 +1055,71 @@ static void expect_tunnel(const struct frame *f, unsigned protocol, uint32_t out
 	assert_string_equal(address_format(&o.outer.dst, text), "198.51.100.99");
 }
 
-static void tunnels(void **state)
-{
-	enum { LAYER_IPV4, LAYER_IPV6, LAYER_ETHERNET };
-	static const struct {
-		unsigned protocol;
-		uint8_t header[40];
-		unsigned length, inside;
-	} cases[] = {
-		{ 4, { 0 }, 0, LAYER_IPV4 },
-		{ 41, { 0 }, 0, LAYER_IPV6 },
-		{ 47, { 0, 0, 8, 0 }, 4, LAYER_IPV4 },
-		{ 47, { 0, 0, 0x86, 0xdd }, 4, LAYER_IPV6 },
-		{ 47, { 0x80, 0, 8, 0, 1, 2, 0, 0 }, 8, LAYER_IPV4 },
-		{ 47, { 0xb0, 0, 0x86, 0xdd, 1, 2, 0, 0, 1, 2, 3, 4, 0, 0, 0, 9 }, 16, LAYER_IPV6 },
-		{ 47, { 0x20, 0, 0x65, 0x58, 1, 2, 3, 4 }, 8, LAYER_ETHERNET },
-		{ 47, { 0x30, 0x01, 0x88, 0x0b, 0, 38, 0, 7, 0, 0, 0, 1, 0xff, 3, 0, 0x21 }, 16, LAYER_IPV4 },
-		{ 47, { 0x30, 0x81, 0x88, 0x0b, 0, 36, 0, 7, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0x21 }, 18, LAYER_IPV4 },
-		{ 47, { 0x20, 0x01, 0x88, 0x0b, 0, 55, 0, 7, 0x57 }, 9, LAYER_IPV6 },
-		{ 47, { 0, 0, 0x88, 0x0b, 0, 0x21 }, 6, LAYER_IPV4 },
-		{ 47, { 0, 0, 0x88, 0xbe }, 4, LAYER_ETHERNET },
-		{ 47, { 0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, [15] = 0 }, 16, LAYER_ETHERNET },
-		{ 47, { 0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, [19] = 0 }, 20, LAYER_ETHERNET },
-		{ 47, { 0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, [19] = 1, [27] = 0 }, 28, LAYER_ETHERNET },
-		{ 47, { 0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, [18] = 8, [19] = 0 }, 20, LAYER_IPV6 },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		static const unsigned inside[] = { 34, 54, 48 };
-		unsigned carried = cases[i].length + inside[cases[i].inside];
-		struct frame f = { .length = 0 };
-
-		put_ipv4(&f, cases[i].protocol, carried, 99);
-		put_octets(&f, cases[i].header, cases[i].length);
-		if (cases[i].inside == LAYER_IPV6) {
-			put_ipv6(&f, 17, 14, 5);
-		} else {
-			if (cases[i].inside == LAYER_ETHERNET)
-				put_ethernet(&f, 0x0800);
-			put_ipv4(&f, 17, 14, 5);
-		}
-		put_datagram(&f);
-		expect_tunnel(&f, cases[i].protocol, 20 + carried);
-	}
-}
-
 enum inside { INSIDE_IPV4, INSIDE_IPV6, INSIDE_ETHERNET, INSIDE_VLAN, INSIDE_TEREDO };
 
 /* put_datagram() to 198.51.100.5 or 2001:db8::5 */
 static void put_inside(struct frame *f, enum inside inside)
 {
-	uint32_t at;
+	uint32_t at = f->length;
 
 	switch (inside) {
 	case INSIDE_IPV4:
-		put_ipv4(f, 17, 14, 5);
+		put_datagram_4(f, 5);
 		break;
 	case INSIDE_IPV6:
-		put_ipv6(f, 17, 14, 5);
+		put_datagram_6(f, 5);
 		break;
 	case INSIDE_ETHERNET:
 		put_ethernet(f, 0x0800);
-		put_ipv4(f, 17, 14, 5);
+		put_datagram_4(f, 5);
 		break;
 	case INSIDE_VLAN:
-		put_ethernet(f, 0x8100);
-		put16(f, 7);
-		put16(f, 0x86dd);
-		put_ipv6(f, 17, 14, 5);
+		put_tagged(f, 0x8100, 7, 0x86dd);
+		put_datagram_6(f, 5);
 		break;
 	case INSIDE_TEREDO:
-		at = put_ipv6(f, 17, 14, 5);
+		put_datagram_6(f, 5);
 		patch16(f, at + 10, 0); /* 2001:: */
 		break;
 	}
-	put_datagram(f);
+}
+
+static void tunnels(void **state)
+{
+	static const struct {
+		unsigned protocol;
+		uint8_t header[40];
+		unsigned length;
+		enum inside inside;
+	} cases[] = {
+		{ 4, { 0 }, 0, INSIDE_IPV4 },
+		{ 41, { 0 }, 0, INSIDE_IPV6 },
+		{ 47, { 0, 0, 8, 0 }, 4, INSIDE_IPV4 },
+		{ 47, { 0, 0, 0x86, 0xdd }, 4, INSIDE_IPV6 },
+		{ 47, { 0x80, 0, 8, 0, 1, 2, 0, 0 }, 8, INSIDE_IPV4 },
+		{ 47, { 0xb0, 0, 0x86, 0xdd, 1, 2, 0, 0, 1, 2, 3, 4, 0, 0, 0, 9 }, 16, INSIDE_IPV6 },
+		{ 47, { 0x20, 0, 0x65, 0x58, 1, 2, 3, 4 }, 8, INSIDE_ETHERNET },
+		{ 47, { 0x30, 0x01, 0x88, 0x0b, 0, 38, 0, 7, 0, 0, 0, 1, 0xff, 3, 0, 0x21 }, 16, INSIDE_IPV4 },
+		{ 47, { 0x30, 0x81, 0x88, 0x0b, 0, 36, 0, 7, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0x21 }, 18, INSIDE_IPV4 },
+		{ 47, { 0x20, 0x01, 0x88, 0x0b, 0, 55, 0, 7, 0x57 }, 9, INSIDE_IPV6 },
+		{ 47, { 0, 0, 0x88, 0x0b, 0, 0x21 }, 6, INSIDE_IPV4 },
+		{ 47, { 0, 0, 0x88, 0xbe }, 4, INSIDE_ETHERNET },
+		{ 47, { 0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10, [15] = 0 }, 16, INSIDE_ETHERNET },
+		{ 47, { 0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, [19] = 0 }, 20, INSIDE_ETHERNET },
+		{ 47, { 0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, [19] = 1, [27] = 0 }, 28, INSIDE_ETHERNET },
+		{ 47, { 0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, [18] = 8, [19] = 0 }, 20, INSIDE_IPV6 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct frame f = { .length = 0 };
+
+		put_ipv4(&f, cases[i].protocol, 0, 99);
+		put_octets(&f, cases[i].header, cases[i].length);
+		put_inside(&f, cases[i].inside);
+		patch16(&f, 2, f.length);
+		expect_tunnel(&f, cases[i].protocol, f.length);
+	}
 }
 
 /* Behind Ethernet, IPv4 and UDP of the ports; returns where the UDP payload begins. */
@@ -1356,8 +1352,7 @@ static void mirrors_of_tunnels(void **state)
 	put32(&f, 0x000088be);
 	put_ethernet(&f, 0x0800);
 	put_ipv4(&f, 4, 20 + 14, 77);
-	put_ipv4(&f, 17, 14, 5);
-	put_datagram(&f);
+	put_datagram_4(&f, 5);
 	expect_datagram(&f, RAW, 5);
 	assert_int_equal(decode(&f, RAW, &o), DECODE_OK);
 	assert_int_equal(o.flags & (OBSERVATION_TUNNELLED | OBSERVATION_OVERLAY), OBSERVATION_TUNNELLED);

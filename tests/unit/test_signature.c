@@ -13,10 +13,10 @@
 
 #include <cmocka.h>
 
+#include "base/share.h"
 #include "defend/signature.h"
 #include "made.h"
 
-#define PPM 1000000u
 #define ATTACK_MAX 8192u
 #define BASELINE_MAX 65536u
 

@@ -89,6 +89,9 @@ static void sums_are_clamped(void **state)
 	assert_true(time_plus(last, 1).ns == INT64_MAX);
 	assert_true(time_plus(first, -1).ns == INT64_MIN);
 	assert_true(time_plus(one, -3).ns == -2);
+	assert_true(time_times(INT64_MAX / 2, 3) == INT64_MAX);
+	assert_true(time_times(INT64_MIN / 2, 3) == INT64_MIN);
+	assert_true(time_times(-7, 3) == -21);
 }
 
 int main(void)

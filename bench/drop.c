@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * drop: frames by the million out of the kernel, and what each cost until it was dropped.
+ *
+ *     drop attach INTERFACE bare|pass       one of its own programs, natively, for as long as the interface is there
+ *     drop send INTERFACE KIND PACKETS FIRST SOURCES [PROGRAM]
+ *     drop sources KIND FIRST COUNT         their addresses, one a line
+ *
+ * KIND is ip4-udp, ip4-syn, ip6-udp or ip6-syn. `send` wants to run on one processor (taskset) and in the network
+ * namespace of INTERFACE, an end of a veth pair. Each frame is made by the program `generate` and redirected into the
+ * pair; the kernel takes BATCH of them at a time, and what stands at the other end has them in the softirq that follows,
+ * on the same processor and, nearly always, in the time of the same thread. After WARM frames that do not count, it
+ * prints one line: packets; ns of this thread, of the processor's ksoftirqd, of the wall; and of the program whose number
+ * is PROGRAM its runs and its own ns as the kernel counts them, which itself costs some 40 ns a run and ends with this
+ * process. Without PROGRAM these two are 0, and the kernel does not count.
+ *
+ * Frames are of 60 octets (IPv6 with SYN: 74), to 198.18.0.1 or 2001:db8:ffff::1, port 80 or 443, from port 40000; their
+ * sources are drop.h's. Checksums of transports are left 0: nobody here looks at them.
+ */
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "drop.h"
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wcast-qual"
+#pragma GCC diagnostic ignored "-Woverlength-strings"
+#pragma GCC diagnostic ignored "-Wsign-conversion"
+#include "drop.skel.h"
+#pragma GCC diagnostic pop
+
+#define BATCH 64 /* what NAPI takes at once */
+#define WARM 1000000u
+#define PACKETS_MAX 200000000u
+#define NS 1000000000ull
+
+/* How the receiving end's address, the same in every namespace, begins a frame: to it, from the other. */
+static const uint8_t addresses[12] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2 };
+
+struct kind {
+	const char *name;
+	bool ipv6, syn;
+	uint32_t length;
+};
+
+static const struct kind kinds[] = {
+	{ "ip4-udp", false, false, 60 },
+	{ "ip4-syn", false, true, 60 },
+	{ "ip6-udp", true, false, 62 },
+	{ "ip6-syn", true, true, 74 },
+};
+
+static int say(const char *what, int error)
+{
+	(void)fprintf(stderr, "drop: %s: %s\n", what, strerror(-error));
+	return error;
+}
+
+static const struct kind *kind_of(const char *name)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (strcmp(kinds[i].name, name) == 0)
+			return &kinds[i];
+	}
+	return NULL;
+}
+
+static void put16(uint8_t *at, uint32_t value)
+{
+	at[0] = (uint8_t)(value >> 8);
+	at[1] = (uint8_t)value;
+}
+
+/* The frame with a source of 0; of IPv4's header the sum, not folded. */
+static uint32_t make_frame(const struct kind *kind, uint8_t frame[DROP_FRAME_MAX])
+{
+	uint8_t *ip = frame + DROP_ETHERNET, *transport = ip + (kind->ipv6 ? DROP_IP6_LENGTH : DROP_IP4_LENGTH);
+	uint32_t sum = 0, payload = kind->length - (uint32_t)(transport - frame);
+	uint8_t protocol = kind->syn ? 6 : 17;
+
+	memset(frame, 0, DROP_FRAME_MAX);
+	memcpy(frame, addresses, sizeof(addresses));
+	put16(frame + 12, kind->ipv6 ? 0x86dd : 0x0800);
+	if (kind->ipv6) {
+		ip[0] = 0x60;
+		put16(ip + 4, payload);
+		ip[6] = protocol;
+		ip[7] = 64;
+		put16(ip + 8, DROP_NETWORK >> 16);
+		put16(ip + 10, DROP_NETWORK & 0xffff);
+		memcpy(ip + 24, (const uint8_t[16]){ 0x20, 0x01, 0x0d, 0xb8, 0xff, 0xff, [15] = 1 }, 16);
+	} else {
+		ip[0] = 0x45;
+		put16(ip + 2, DROP_IP4_LENGTH + payload);
+		ip[8] = 64;
+		ip[9] = protocol;
+		memcpy(ip + 16, (const uint8_t[4]){ 198, 18, 0, 1 }, 4);
+		for (size_t i = 0; i < DROP_IP4_LENGTH; i += 2)
+			sum += (uint32_t)(ip[i] << 8 | ip[i + 1]);
+	}
+	put16(transport, 40000);
+	put16(transport + 2, kind->syn ? 80 : 443);
+	if (kind->syn) {
+		transport[12] = 0x50;
+		transport[13] = 0x02;
+		put16(transport + 14, 65535);
+	} else {
+		put16(transport + 4, payload);
+	}
+	return sum;
+}
+
+static uint64_t now(clockid_t clock)
+{
+	struct timespec t = { 0 };
+
+	(void)clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * NS + (uint64_t)t.tv_nsec;
+}
+
+/* The clock of ksoftirqd of the processor that this runs on; -ENOENT where there is none. */
+static int find_ksoftirqd(clockid_t *clock)
+{
+	char wanted[32], path[64], name[32];
+	int processor = sched_getcpu();
+
+	(void)snprintf(wanted, sizeof(wanted), "ksoftirqd/%d\n", processor);
+	/* The kernel's threads of each processor come first of all; a few hundred would be many. */
+	for (pid_t pid = 2; pid < 10000; pid++) {
+		bool found;
+		FILE *file;
+
+		(void)snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+		file = fopen(path, "re");
+		if (!file)
+			continue;
+		found = fgets(name, sizeof(name), file) && strcmp(name, wanted) == 0;
+		(void)fclose(file);
+		if (found)
+			return -clock_getcpuclockid(pid, clock);
+	}
+	return -ENOENT;
+}
+
+/* What the kernel has counted of the program: how often it ran while it was counted, and for how long. */
+static int read_program(uint32_t id, struct bpf_prog_info *info)
+{
+	uint32_t length = sizeof(*info);
+	int fd = bpf_prog_get_fd_by_id(id), error;
+
+	if (fd < 0)
+		return fd;
+	memset(info, 0, sizeof(*info));
+	error = bpf_obj_get_info_by_fd(fd, info, &length);
+	(void)close(fd);
+	return error;
+}
+
+static int run_live(int program, const uint8_t *frame, uint32_t length, uint32_t packets)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = length, .repeat = (int)packets,
+	            .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = BATCH, );
+
+	return bpf_prog_test_run_opts(program, &options);
+}
+
+/* Of `id`, where not 0, own runs and ns are printed too. */
+static int measure(int program, const uint8_t *frame, uint32_t length, uint32_t packets, uint32_t id)
+{
+	struct bpf_prog_info before = { 0 }, after = { 0 };
+	uint64_t thread, softirqd, wall;
+	clockid_t clock = 0;
+	int stats = -1, error = find_ksoftirqd(&clock);
+
+	if (error)
+		return say("ksoftirqd of this processor", error);
+	error = run_live(program, frame, length, WARM);
+	if (error)
+		return say("frames cannot be made (Linux 5.18 can)", error);
+	if (id > 0) {
+		stats = bpf_enable_stats(BPF_STATS_RUN_TIME);
+		if (stats < 0)
+			return say("times of programs", stats);
+		error = read_program(id, &before);
+	}
+	softirqd = now(clock);
+	thread = now(CLOCK_THREAD_CPUTIME_ID);
+	wall = now(CLOCK_MONOTONIC);
+	if (error == 0)
+		error = run_live(program, frame, length, packets);
+	wall = now(CLOCK_MONOTONIC) - wall;
+	thread = now(CLOCK_THREAD_CPUTIME_ID) - thread;
+	softirqd = now(clock) - softirqd;
+	if (error == 0 && id > 0)
+		error = read_program(id, &after);
+	if (stats >= 0)
+		(void)close(stats);
+	if (error)
+		return say("frames", error);
+	(void)printf("%u %llu %llu %llu %llu %llu\n", packets, (unsigned long long)thread, (unsigned long long)softirqd,
+	             (unsigned long long)wall, (unsigned long long)(after.run_cnt - before.run_cnt),
+	             (unsigned long long)(after.run_time_ns - before.run_time_ns));
+	return 0;
+}
+
+/* `text` as a number of [1, max]; 0 where it is none. */
+static uint32_t number_of(const char *text, uint32_t max)
+{
+	char *end = NULL;
+	unsigned long value = strtoul(text, &end, 10);
+
+	return *end == '\0' && value <= max ? (uint32_t)value : 0;
+}
+
+static int send_frames(char **words, int count)
+{
+	const struct kind *kind = kind_of(words[1]);
+	uint32_t interface = if_nametoindex(words[0]), packets = number_of(words[2], PACKETS_MAX);
+	uint32_t first = number_of(words[3], DROP_NUMBERS - 1), sources = number_of(words[4], DROP_NUMBERS - first);
+	uint32_t id = count == 6 ? number_of(words[5], INT32_MAX) : 0, sum;
+	uint8_t frame[DROP_FRAME_MAX];
+	struct drop_bpf *programs;
+	int error;
+
+	if (!kind || packets == 0 || sources == 0 || (count == 6 && id == 0))
+		return -EINVAL;
+	if (interface == 0)
+		return say(words[0], -ENODEV);
+	programs = drop_bpf__open();
+	if (!programs)
+		return say("programs", -errno);
+	sum = make_frame(kind, frame);
+	memcpy((void *)(uintptr_t)&programs->rodata->shape,
+	       &(struct drop_shape){ interface, first, sources, sum, kind->ipv6 }, sizeof(struct drop_shape));
+	error = drop_bpf__load(programs);
+	if (error == 0)
+		error = measure(bpf_program__fd(programs->progs.generate), frame, kind->length, packets, id);
+	else
+		(void)say("programs", error);
+	drop_bpf__destroy(programs);
+	return error;
+}
+
+static int attach(char **words, int count)
+{
+	uint32_t interface = if_nametoindex(words[0]);
+	struct drop_bpf *programs;
+	int program, error;
+
+	(void)count;
+	if (strcmp(words[1], "bare") != 0 && strcmp(words[1], "pass") != 0)
+		return -EINVAL;
+	if (interface == 0)
+		return say(words[0], -ENODEV);
+	programs = drop_bpf__open_and_load();
+	if (!programs)
+		return say("programs", -errno);
+	program = bpf_program__fd(words[1][0] == 'b' ? programs->progs.bare : programs->progs.pass);
+	error = bpf_xdp_attach((int)interface, program, XDP_FLAGS_DRV_MODE | XDP_FLAGS_UPDATE_IF_NOEXIST, NULL);
+	if (error)
+		(void)say(words[0], error);
+	drop_bpf__destroy(programs);
+	return error;
+}
+
+static int list_sources(char **words, int count)
+{
+	const struct kind *kind = kind_of(words[0]);
+	uint32_t first = number_of(words[1], DROP_NUMBERS - 1), sources = number_of(words[2], DROP_NUMBERS - first);
+	char text[INET6_ADDRSTRLEN];
+
+	(void)count;
+	if (!kind || sources == 0)
+		return -EINVAL;
+	for (uint32_t number = first; number < first + sources && !ferror(stdout); number++) {
+		uint32_t words6[4] = { htonl(DROP_NETWORK), htonl(drop_permute(number)), 0,
+			               htonl(drop_permute(number)) };
+		uint32_t address = htonl(drop_source(number));
+
+		(void)puts(inet_ntop(kind->ipv6 ? AF_INET6 : AF_INET, kind->ipv6 ? (void *)words6 : (void *)&address,
+		                     text, sizeof(text)));
+	}
+	return ferror(stdout) ? -EIO : 0;
+}
+
+static const struct {
+	const char *name;
+	int words_min, words_max;
+	int (*run)(char **words, int count);
+} commands[] = {
+	{ "attach", 2, 2, attach },
+	{ "send", 5, 6, send_frames },
+	{ "sources", 3, 3, list_sources },
+};
+
+int main(int argc, char **argv)
+{
+	int error = -EINVAL;
+
+	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (strcmp(argv[1], commands[i].name) == 0 && argc - 2 >= commands[i].words_min &&
+		    argc - 2 <= commands[i].words_max)
+			error = commands[i].run(argv + 2, argc - 2);
+	}
+	if (error == -EINVAL)
+		(void)fputs("usage: drop attach INTERFACE bare|pass\n"
+		            "       drop send INTERFACE KIND PACKETS FIRST SOURCES [PROGRAM]\n"
+		            "       drop sources KIND FIRST COUNT\n",
+		            stderr);
+	return error || fflush(stdout) ? 1 : 0;
+}

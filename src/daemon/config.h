@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The configuration: YAML, of which every key has a default and a bound; both stand in one table, in config.c. Unknown
+ * keys are errors. All that is wrong with a file is told at once, each with its line and column.
+ *
+ *     mode: observe | enforce            what a shield that is new begins with
+ *     user: holdfast                     whom engine and recorder run as
+ *     state_dir: /var/lib/holdfast       the record
+ *     run_dir: /run/holdfast             the control socket
+ *     bpffs_dir: /sys/fs/bpf/holdfast    what is pinned
+ *     shield:
+ *       interfaces: [eth0]
+ *       generic: false                   slow generic XDP will do where the driver has none
+ *       nftables: true                   so will nftables
+ *       block_capacity: 1048576          prefixes per family
+ *       sample_budget: 20000             samples a second
+ *       block_for: 1h                    how long a block holds for which nothing else is said
+ *       management: { ports: [22], from: [prefix...] }
+ *     services:
+ *       - { name: web, addresses: [prefix...], tcp: [port...], udp: [port...], path: local | forwarded, per_source_pps: 0 }
+ *     allow: [prefix...]   allow_files: [path...]   block_files: [path...]
+ *     trusted_proxies: [prefix...]
+ */
+#ifndef HOLDFAST_DAEMON_CONFIG_H
+#define HOLDFAST_DAEMON_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/prefix.h"
+#include "daemon/prefix_file.h"
+#include "shield/shield.h"
+
+#define CONFIG_DEFAULT_PATH "/etc/holdfast/holdfast.yaml"
+#define CONFIG_VARIABLE "HOLDFAST_CONFIG"
+#define CONFIG_FILE_MAX (1u << 20) /* octets */
+#define CONFIG_PATH_SIZE 128       /* of a directory or file that it names */
+#define CONFIG_RUN_DIR_MAX 90      /* octets; "/control.sock" behind it fits into a socket's address */
+#define CONFIG_USER_SIZE 33
+#define CONFIG_INTERFACE_SIZE 16 /* IFNAMSIZ */
+#define CONFIG_SERVICES_MAX (SHIELD_SERVICES_MAX - 1)
+#define CONFIG_MANAGEMENT_MAX 8 /* ports, networks, and ports times networks: the other half of the guard is for what is learned */
+#define CONFIG_FILES_MAX 16     /* allow_files, and block_files */
+#define CONFIG_BLOCK_DAYS_MAX 90
+#define CONFIG_ERRORS_MAX 32
+#define CONFIG_ERROR_SIZE 320
+
+struct config_ports {
+	uint16_t *ports; /* owned */
+	unsigned count;
+};
+
+struct config_service {
+	char name[SHIELD_NAME_SIZE];
+	struct prefix_list addresses;
+	struct config_ports tcp, udp;
+	bool forwarded; /* path: what it is for stands behind this host */
+	uint32_t per_source_pps;
+};
+
+struct config_file {
+	char path[CONFIG_PATH_SIZE];
+};
+
+struct config {
+	bool enforce;
+	char user[CONFIG_USER_SIZE];
+	char state_dir[CONFIG_PATH_SIZE], run_dir[CONFIG_PATH_SIZE], bpffs_dir[CONFIG_PATH_SIZE];
+	unsigned interface_count;
+	char interfaces[SHIELD_INTERFACES_MAX][CONFIG_INTERFACE_SIZE];
+	bool generic, nftables;
+	uint32_t block_capacity, sample_budget;
+	int64_t block_for_ns;
+	struct config_ports management_ports;
+	struct prefix_list management_from;
+	unsigned service_count;
+	struct config_service *services; /* owned */
+	struct prefix_list allow, trusted_proxies;
+	unsigned allow_file_count, block_file_count;
+	struct config_file *allow_files, *block_files; /* owned */
+};
+
+/* "FILE:LINE:COLUMN: what is wrong; what to do", without an end of line. */
+struct config_errors {
+	unsigned count, more; /* more: for which there was no room */
+	char lines[CONFIG_ERRORS_MAX][CONFIG_ERROR_SIZE];
+};
+
+/* Every default; to be ended by config_fini() like what was loaded. -ENOMEM. */
+int config_init(struct config *config);
+void config_fini(struct config *config);
+
+/*
+ * `path` NULL: what $HOLDFAST_CONFIG names, else CONFIG_DEFAULT_PATH, which may be missing: then every default holds.
+ * 0; -EINVAL with errors->count > 0, also for a file that cannot be read; -ENOMEM. *config is written only on success.
+ */
+int config_load(const char *path, struct config *config, struct config_errors *errors);
+/* The same of a text in memory; `name` is what it is called in errors. */
+int config_parse(const char *text, size_t length, const char *name, struct config *config, struct config_errors *errors);
+/* What config_load() would read, as text that is the caller's to free; "" for the default file that is missing. */
+int config_read(const char *path, char **text, size_t *length, const char **name, struct config_errors *errors);
+/* Reads allow_files and block_files to see that they can be: 0, or -EINVAL. */
+int config_check_files(const struct config *config, struct config_errors *errors);
+
+#endif

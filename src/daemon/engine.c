@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/engine.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/time.h"
+#include "daemon/log.h"
+#include "daemon/sandbox.h"
+
+#define TICK_NS (NS_PER_S / 10)
+#define COUNT_NS NS_PER_S
+#define SWEEPS 600 /* ticks in which the block list is swept once: a minute */
+#define FALLBACK_UID 65534 /* nobody is no operator */
+
+enum { POLL_PARENT, POLL_LOADER, POLL_RECORDER, POLL_SAMPLES, POLL_FIXED };
+
+uint64_t engine_jiffies(const struct engine *engine)
+{
+	return shield_jiffies_at(&engine->pace, role_monotonic_ns());
+}
+
+uint64_t engine_jiffies_after(const struct engine *engine, int64_t for_ns)
+{
+	return shield_jiffies_after(&engine->pace, role_monotonic_ns(), for_ns);
+}
+
+/* ---- the loader, the recorder, the parent ---- */
+
+static void take_state(struct engine *engine, const struct message_state *state)
+{
+	engine->pace = (struct shield_pace){ .jiffies = state->jiffies, .monotonic_ns = state->monotonic_ns, .hz = state->hz };
+	engine->origin = state->origin;
+	engine->hook_count = state->hook_count;
+	memcpy(engine->hooks, state->hooks, sizeof(engine->hooks));
+}
+
+/* The samples are counted; what is made of them comes with the engine proper. */
+static void take_sample(void *context, const struct shield_sample *sample)
+{
+	struct engine *engine = context;
+
+	(void)sample;
+	engine->samples_taken++;
+}
+
+static int listen_to_loader(struct engine *engine)
+{
+	for (;;) {
+		int fds[MESSAGE_FDS_MAX];
+		unsigned fd_count;
+		int result = message_receive(ROLE_FD_LOADER, MESSAGE_LOADER_TO_ENGINE, &engine->message, fds, &fd_count);
+
+		if (result == -EAGAIN)
+			return 0;
+		if (result != 0)
+			return result;
+		for (unsigned i = 0; i < fd_count; i++) /* maps came once, at the beginning */
+			(void)close(fds[i]);
+		if (engine->message.type == MESSAGE_STATE)
+			take_state(engine, &engine->message.state);
+		else if (engine->message.type == MESSAGE_ANSWER)
+			command_answered(engine, &engine->message);
+	}
+}
+
+static int listen_to_recorder(struct engine *engine)
+{
+	for (;;) {
+		int fds[MESSAGE_FDS_MAX];
+		unsigned fd_count;
+		int result = message_receive(ROLE_FD_RECORDER, MESSAGE_RECORDER_TO_ENGINE, &engine->message, fds, &fd_count);
+
+		if (result == -EAGAIN)
+			return 0;
+		if (result != 0)
+			return result;
+		if (engine->message.type != MESSAGE_RECORDED)
+			continue;
+		engine->journal.written = engine->message.recorded.written;
+		memcpy(engine->journal.state, engine->message.recorded.state, sizeof(engine->journal.state));
+	}
+}
+
+static void take_config(struct engine *engine, int *fds, unsigned fd_count)
+{
+	uint64_t serial = engine->message.config.serial;
+	char error[CONFIG_ERROR_SIZE] = "";
+	struct config next;
+	int result = role_read_config(&engine->message, fds, &fd_count, &next, error);
+
+	if (result == 0) {
+		result = lists_load(engine, &next, fds, fd_count, error);
+		if (result == 0) {
+			struct config old = engine->config;
+
+			engine->config = next;
+			next = old;
+		}
+		config_fini(&next);
+	}
+	for (unsigned i = 0; i < fd_count; i++)
+		(void)close(fds[i]);
+	role_tell_applied(&engine->message, serial, result, (const char(*)[CONFIG_ERROR_SIZE])&error, result != 0);
+}
+
+static int listen_to_parent(struct engine *engine)
+{
+	for (;;) {
+		int fds[MESSAGE_FDS_MAX];
+		unsigned fd_count;
+		int result = message_receive(ROLE_FD_PARENT, MESSAGE_PARENT_TO_ROLE, &engine->message, fds, &fd_count);
+
+		if (result == -EAGAIN)
+			return 0;
+		if (result != 0)
+			return result;
+		if (engine->message.type == MESSAGE_CONFIG)
+			take_config(engine, fds, fd_count);
+		else
+			command_reloaded(engine, &engine->message);
+	}
+}
+
+/* ---- beginning ---- */
+
+/* Waits for something on `channel`; -EPIPE where the parent is gone first. */
+static int wait_for(int channel)
+{
+	struct pollfd fds[2] = { { .fd = channel, .events = POLLIN }, { .fd = ROLE_FD_PARENT, .events = 0 } };
+
+	(void)alarm(ROLE_ALARM_S);
+	if (poll(fds, 2, 1000) < 0 && errno != EINTR)
+		return -errno;
+	return fds[1].revents & (POLLHUP | POLLERR) ? -EPIPE : 0;
+}
+
+static int take_maps(struct engine *engine)
+{
+	for (;;) {
+		unsigned fd_count;
+		int fds[MESSAGE_FDS_MAX];
+		int result = message_receive(ROLE_FD_LOADER, MESSAGE_LOADER_TO_ENGINE, &engine->message, fds, &fd_count);
+
+		if (result == 0 && engine->message.type == MESSAGE_MAPS) {
+			memcpy(engine->maps.fd, fds, sizeof(engine->maps.fd));
+			take_state(engine, &engine->message.state);
+			return 0;
+		}
+		if (result != 0 && result != -EAGAIN)
+			return result;
+		result = wait_for(ROLE_FD_LOADER);
+		if (result != 0)
+			return result;
+	}
+}
+
+/* What is said to be in force goes to where it belongs. */
+static int put_back(struct engine *engine, const struct message_in_force *in_force)
+{
+	struct prefix prefix = message_prefix(&in_force->prefix);
+	struct message *message = &engine->message;
+	struct message_rule rule = in_force->rule;
+	int64_t for_ns = in_force->for_ns;
+
+	switch (in_force->kind) {
+	case MESSAGE_KIND_BLOCK:
+		if (blocks_add(engine->blocks, &prefix, engine_jiffies(engine), engine_jiffies_after(engine, for_ns)) != 0)
+			log_say(LOG_WARNING, "a block that was in force found no room");
+		return 0;
+	case MESSAGE_KIND_ALLOW:
+		message_init(message, MESSAGE_ALLOW, 0);
+		message->allow.for_ns = for_ns;
+		message->allow.prefixes.count = 1;
+		message_put_prefix(&message->allow.prefixes.prefix[0], &prefix);
+		return role_send_waiting(ROLE_FD_LOADER, message);
+	case MESSAGE_KIND_RULE:
+		message_init(message, MESSAGE_ADD_RULE, 0);
+		message->rule = rule;
+		return role_send_waiting(ROLE_FD_LOADER, message);
+	default:
+		return 0;
+	}
+}
+
+/* Asks the recorder what is in force, and puts it back. */
+static int restore(struct engine *engine)
+{
+	unsigned count = 0;
+	int result;
+
+	message_init(&engine->message, MESSAGE_ASK, ++engine->next_id);
+	result = role_send_waiting(ROLE_FD_RECORDER, &engine->message);
+	while (result == 0) {
+		int fds[MESSAGE_FDS_MAX];
+		unsigned fd_count;
+
+		result = message_receive(ROLE_FD_RECORDER, MESSAGE_RECORDER_TO_ENGINE, &engine->message, fds, &fd_count);
+		if (result == -EAGAIN) {
+			result = wait_for(ROLE_FD_RECORDER);
+			continue;
+		}
+		if (result != 0 || engine->message.type != MESSAGE_IN_FORCE)
+			continue;
+		if (engine->message.in_force.kind == MESSAGE_KIND_END)
+			break;
+		result = put_back(engine, &engine->message.in_force);
+		count++;
+	}
+	if (result == 0)
+		log_say(LOG_NOTICE, "%u rules, blocks and allowances of the record are in force again", count);
+	return result;
+}
+
+static int give_up_rights(struct engine *engine)
+{
+	int result = sandbox_become(engine->start->uid, engine->start->gid);
+
+	if (result == 0)
+		result = sandbox_follow_parent();
+	if (result == 0)
+		result = sandbox_seal();
+	return result;
+}
+
+/* When all that has to be opened is open. */
+static int close_doors(void)
+{
+	int result = sandbox_confine(NULL, "/etc/passwd");
+
+	if (result == -ENOSYS || result == -EOPNOTSUPP || result == -ENOENT)
+		result = 0;
+	return result ? result : sandbox_filter(ROLE_ENGINE);
+}
+
+static int make_tables(struct engine *engine)
+{
+	uid_t own = engine->start->uid == FALLBACK_UID ? (uid_t)-1 : engine->start->uid;
+	int result;
+
+	engine->journal.entries = calloc(ENGINE_JOURNAL_MAX, sizeof(*engine->journal.entries));
+	engine->operations = calloc(ENGINE_OPERATIONS_MAX, sizeof(*engine->operations));
+	engine->counters = calloc(SHIELD_SERVICES_MAX, sizeof(*engine->counters));
+	if (!engine->journal.entries || !engine->operations || !engine->counters)
+		return -ENOMEM;
+	message_text(engine->journal.state, sizeof(engine->journal.state), "ok");
+	/* The first look at a counter asks the system how many processors there are, which is not to be had later. */
+	result = shield_read_counters(&engine->maps, engine->counters);
+	if (result == 0)
+		result = blocks_new(&engine->maps, &engine->blocks);
+	if (result == 0)
+		result = samples_new(engine->maps.fd[SHIELD_MAP_SAMPLES], take_sample, engine, &engine->samples);
+	if (result == 0)
+		result = clients_new(ROLE_FD_CONTROL, own, engine->start->operators, command_ask, engine, &engine->clients);
+	return result;
+}
+
+static int begin(struct engine *engine, uint64_t *serial, char error[CONFIG_ERROR_SIZE])
+{
+	int fds[MESSAGE_FDS_MAX];
+	unsigned fd_count = 0;
+	int result = role_take_config(&engine->message, fds, &fd_count, &engine->config, error);
+
+	engine->roles = engine->message.config;
+	*serial = engine->roles.serial;
+	if (result != 0)
+		return result;
+	result = give_up_rights(engine);
+	if (result != 0)
+		(void)snprintf(error, CONFIG_ERROR_SIZE, "rights cannot be given up: %s", strerror(-result));
+	if (result == 0) {
+		result = take_maps(engine);
+		if (result == 0)
+			result = make_tables(engine);
+		if (result == 0)
+			result = close_doors();
+		if (result != 0)
+			(void)snprintf(error, CONFIG_ERROR_SIZE, "the shield's maps cannot be used: %s", strerror(-result));
+	}
+	if (result == 0 && engine->origin == SHIELD_REPLACED) {
+		result = restore(engine);
+		if (result != 0)
+			(void)snprintf(error, CONFIG_ERROR_SIZE, "what was in force cannot be put back: %s", strerror(-result));
+	}
+	if (result == 0)
+		result = lists_load(engine, &engine->config, fds, fd_count, error);
+	for (unsigned i = 0; i < fd_count; i++)
+		(void)close(fds[i]);
+	if (result != 0)
+		return result;
+	message_init(&engine->message, MESSAGE_RESTORED, 0);
+	result = role_send_waiting(ROLE_FD_LOADER, &engine->message);
+	if (result != 0)
+		(void)snprintf(error, CONFIG_ERROR_SIZE, "the loader is gone: %s", strerror(-result));
+	return result;
+}
+
+/* ---- life ---- */
+
+static void do_what_is_due(struct engine *engine, int64_t now_ns, int64_t *tick_ns, int64_t *count_ns)
+{
+	uint32_t ipv4, ipv6, capacity;
+
+	if (now_ns >= *tick_ns) {
+		*tick_ns = now_ns + TICK_NS;
+		blocks_count(engine->blocks, &ipv4, &ipv6, &capacity);
+		/* A bucket has at least four slots, and at most half of them are taken: there are no more than `capacity`. */
+		(void)blocks_sweep(engine->blocks, engine_jiffies(engine), capacity / SWEEPS + 1);
+		lists_renew(engine);
+		command_expire(engine);
+	}
+	if (now_ns >= *count_ns) {
+		*count_ns = now_ns + COUNT_NS;
+		facts_count(engine);
+	}
+	journal_send(engine);
+}
+
+static int live(struct engine *engine)
+{
+	int64_t tick_ns = 0, count_ns = 0;
+
+	for (;;) {
+		struct pollfd fds[POLL_FIXED + CLIENTS_POLL_MAX] = {
+			[POLL_PARENT] = { .fd = ROLE_FD_PARENT, .events = POLLIN },
+			[POLL_LOADER] = { .fd = ROLE_FD_LOADER, .events = POLLIN },
+			[POLL_RECORDER] = { .fd = ROLE_FD_RECORDER, .events = POLLIN },
+			[POLL_SAMPLES] = { .fd = samples_poll_fd(engine->samples), .events = POLLIN },
+		};
+		unsigned count = clients_poll(engine->clients, fds + POLL_FIXED);
+		int64_t now_ns;
+		int result = 0;
+
+		if (engine->journal.count)
+			fds[POLL_RECORDER].events |= POLLOUT;
+		(void)alarm(ROLE_ALARM_S);
+		if (poll(fds, POLL_FIXED + count, TICK_NS / NS_PER_MS) < 0) {
+			if (errno != EINTR)
+				return -errno;
+			continue;
+		}
+		now_ns = role_monotonic_ns();
+		if (fds[POLL_SAMPLES].revents)
+			(void)samples_read(engine->samples);
+		if (fds[POLL_LOADER].revents)
+			result = listen_to_loader(engine);
+		if (result == 0 && fds[POLL_RECORDER].revents & ~POLLOUT)
+			result = listen_to_recorder(engine);
+		if (result == 0 && fds[POLL_PARENT].revents)
+			result = listen_to_parent(engine);
+		if (result != 0)
+			return result == -EPIPE ? 0 : result;
+		clients_turn(engine->clients, fds + POLL_FIXED, count, now_ns);
+		do_what_is_due(engine, now_ns, &tick_ns, &count_ns);
+	}
+}
+
+static void fini(struct engine *engine)
+{
+	if (engine->operations)
+		command_fini(engine);
+	clients_free(engine->clients);
+	samples_free(engine->samples);
+	blocks_free(engine->blocks);
+	shield_maps_close(&engine->maps);
+	prefix_list_fini(&engine->listed.list);
+	free(engine->journal.entries);
+	free(engine->operations);
+	free(engine->counters);
+	config_fini(&engine->config);
+	free(engine);
+}
+
+int engine_role(const struct role_start *start)
+{
+	struct engine *engine = calloc(1, sizeof(*engine));
+	char error[CONFIG_ERROR_SIZE] = "";
+	uint64_t serial = 0;
+	int result;
+
+	if (!engine)
+		return 1;
+	engine->start = start;
+	for (unsigned i = 0; i < SHIELD_MAPS; i++)
+		engine->maps.fd[i] = -1;
+	result = begin(engine, &serial, error);
+	role_tell_applied(&engine->message, serial, result, (const char(*)[CONFIG_ERROR_SIZE])&error, result != 0);
+	if (result == 0)
+		result = live(engine);
+	journal_send(engine); /* what was done just now is still recorded */
+	fini(engine);
+	return result == 0 ? 0 : 1;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The engine: unprivileged; serves the control socket, keeps the block list through memory it shares with the kernel, reads
+ * counters and samples, has everything else done by the loader, and hands what was done to the recorder. It never waits:
+ * a command that needs the loader is an operation, of which one is in progress and the others stand in line.
+ *
+ * engine.c is its life; command.c what clients ask; facts.c what they are told; lists.c the lists of the configuration;
+ * journal.c the way to the recorder.
+ */
+#ifndef HOLDFAST_DAEMON_ENGINE_H
+#define HOLDFAST_DAEMON_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/clients.h"
+#include "daemon/config.h"
+#include "daemon/control.h"
+#include "daemon/message.h"
+#include "daemon/role.h"
+#include "shield/blocks.h"
+#include "shield/maps.h"
+#include "shield/samples.h"
+
+#define ENGINE_OPERATIONS_MAX CLIENTS_MAX
+#define ENGINE_JOURNAL_MAX 1024   /* messages that wait for the recorder */
+#define ENGINE_LISTED_S 86400     /* how long a block from a list holds; it is put in again at half of that */
+#define ENGINE_OPERATION_S 20     /* that the loader has for one answer */
+#define ENGINE_SCOPES_MAX SHIELD_SERVICE_PREFIXES_MAX
+
+/* A command that the loader, or the parent, is to answer. */
+struct operation {
+	uint64_t client;
+	struct client_peer peer;
+	struct control_request request;
+	int64_t began_ns;
+	unsigned next; /* prefix or scope that is to be sent next */
+	unsigned sent; /* of prefixes, in the message that is under way */
+	unsigned scope_count;
+	struct prefix scopes[ENGINE_SCOPES_MAX];
+	bool released_block;
+	struct control_tally tally;
+	struct control_ruled ruled;
+};
+
+struct journal {
+	struct message_record *entries; /* ENGINE_JOURNAL_MAX */
+	unsigned first, count;
+	uint64_t lost;
+	uint64_t written; /* as the recorder says */
+	char state[MESSAGE_TEXT_SIZE];
+};
+
+/* The lists of the configuration, sorted, and how far putting them in again is. */
+struct listed {
+	struct prefix_list list;
+	uint32_t next;
+	int64_t again_ns; /* of the monotonic clock */
+};
+
+struct engine {
+	const struct role_start *start;
+	struct config config;
+	struct message_config roles; /* as it came first: pids, when it began */
+	struct shield_maps maps;
+	struct shield_pace pace;
+	uint32_t origin;
+	unsigned hook_count;
+	struct message_hook hooks[SHIELD_INTERFACES_MAX];
+	struct blocks *blocks;
+	struct samples *samples;
+	uint64_t samples_taken;
+	struct listed listed;
+	struct journal journal;
+	struct clients *clients;
+	unsigned first, operation_count; /* the first is in progress */
+	struct operation *operations;    /* ENGINE_OPERATIONS_MAX, a ring */
+	uint64_t next_id, awaited_id;    /* of the message that is under way; 0: none */
+	uint64_t reload_client, reload_id;
+	struct client_peer reload_peer;
+	bool has_sums, has_rates;
+	struct control_sums sums, rates;
+	int64_t sums_ns;
+	struct shield_counters *counters; /* SHIELD_SERVICES_MAX, as last read */
+	struct message message;
+};
+
+/* Jiffies now, and so long from now. */
+uint64_t engine_jiffies(const struct engine *engine);
+uint64_t engine_jiffies_after(const struct engine *engine, int64_t for_ns);
+
+/* command.c */
+clients_ask command_ask;
+/* The loader's answer, the parent's answer to a reload. */
+void command_answered(struct engine *engine, const struct message *message);
+void command_reloaded(struct engine *engine, const struct message *message);
+/* Ends an operation that has waited too long. */
+void command_expire(struct engine *engine);
+void command_fini(struct engine *engine);
+/* The network that a way in is open to. */
+struct prefix command_guard_prefix(const struct shield_guard *guard);
+/* Whether a block of `prefix` would shut a way in: then *way is one that it would. */
+bool command_hits_guard(const struct shield_mode *mode, uint64_t now, const struct prefix *prefix, struct prefix *way,
+                        uint16_t *port);
+
+/* facts.c */
+char *facts_status(struct engine *engine);
+char *facts_rules(struct engine *engine, unsigned limit);
+/* Reads the counters and makes rates of them; once a second. */
+void facts_count(struct engine *engine);
+
+/* lists.c: reads block_files and puts them in. On failure `error` says what is wrong, and all is as it was. */
+int lists_load(struct engine *engine, const struct config *config, const int *fds, unsigned fd_count,
+               char error[CONFIG_ERROR_SIZE]);
+/* Puts a part of them in again, where it is time. */
+void lists_renew(struct engine *engine);
+
+/* journal.c: an entry to fill, or NULL where the queue is full, which is counted; journal_send() sends what it can. */
+struct message_record *journal_add(struct engine *engine, const struct client_peer *peer,
+                                   const struct control_request *request, const char *outcome);
+void journal_send(struct engine *engine);
+/* The name of a user; the digits of `uid` where there is none. */
+const char *journal_user(uint32_t uid, char name[CONFIG_USER_SIZE]);
+
+#endif

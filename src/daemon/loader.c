@@ -1,0 +1,904 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The loader: alone holds the shield, and the rights that takes. It puts the configuration into force, keeps the operator's
+ * ways in open, and does what the engine asks in typed messages: make a rule, let one go, allow, set the mode. Whatever
+ * would hit a way in is refused here, whoever asks.
+ *
+ * What it begins with depends on what is pinned (shield_origin()). Taken over: rules, blocks and mode stand, and only what
+ * the configuration names is made so. New: the configuration's mode. Replaced: the engine puts back what the record says,
+ * and the program is attached when it has.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/time.h"
+#include "daemon/config.h"
+#include "daemon/log.h"
+#include "daemon/message.h"
+#include "daemon/role.h"
+#include "daemon/sandbox.h"
+#include "daemon/ways.h"
+#include "shield/maps.h"
+#include "shield/shield.h"
+
+#define SWEEP_NS NS_PER_S
+#define PEERS_NS (10 * NS_PER_S)
+#define STATE_NS (60 * NS_PER_S)
+#define RESTORE_MS 60000          /* that the engine has to put back what was in force */
+#define TABLE_MAX (16u << 20)     /* octets of /proc/net/tcp that are looked at */
+#define TABLE_BLOCK (64u << 10)
+
+struct loader {
+	struct shield *shield;
+	struct config config;
+	struct ways ways;
+	unsigned guard_count;
+	struct shield_way_in guard[SHIELD_GUARD_MAX]; /* as last set */
+	unsigned hook_count;
+	struct message_hook hooks[SHIELD_INTERFACES_MAX];
+	bool begun; /* what is attached has this program */
+	int64_t sweep_ns, peers_ns, state_ns; /* when next */
+	unsigned line_count;
+	char lines[MESSAGE_LINES_MAX][CONFIG_ERROR_SIZE];
+	struct message message;
+};
+
+__attribute__((format(printf, 2, 3))) static void add_line(struct loader *loader, const char *format, ...)
+{
+	va_list arguments;
+
+	if (loader->line_count == MESSAGE_LINES_MAX)
+		return;
+	va_start(arguments, format);
+	(void)vsnprintf(loader->lines[loader->line_count++], CONFIG_ERROR_SIZE, format, arguments);
+	va_end(arguments);
+}
+
+static void add_error(struct loader *loader, const struct shield_error *error)
+{
+	add_line(loader, "%.180s%s%.130s", error->message, error->advice[0] ? "; " : "", error->advice);
+}
+
+/* A jiffy so long from now; INT64_MAX is never. */
+static uint64_t after(const struct loader *loader, int64_t for_ns)
+{
+	struct shield_pace pace = shield_pace(loader->shield);
+
+	return shield_jiffies_after(&pace, role_monotonic_ns(), for_ns);
+}
+
+static uint64_t now_jiffies(const struct loader *loader)
+{
+	struct shield_pace pace = shield_pace(loader->shield);
+
+	return shield_jiffies_at(&pace, role_monotonic_ns());
+}
+
+/* ---- interfaces ---- */
+
+static struct message_hook *find_hook(struct loader *loader, const char *name)
+{
+	for (unsigned i = 0; i < loader->hook_count; i++)
+		if (strcmp(loader->hooks[i].name, name) == 0)
+			return &loader->hooks[i];
+	return NULL;
+}
+
+static void set_hook(struct loader *loader, const char *name, uint32_t hook)
+{
+	struct message_hook *entry = find_hook(loader, name);
+
+	if (!entry) {
+		if (loader->hook_count == SHIELD_INTERFACES_MAX)
+			return;
+		entry = &loader->hooks[loader->hook_count++];
+		message_text(entry->name, sizeof(entry->name), name);
+	}
+	entry->hook = hook;
+}
+
+static void remove_hook(struct loader *loader, const char *name)
+{
+	struct message_hook *entry = find_hook(loader, name);
+
+	if (entry)
+		*entry = loader->hooks[--loader->hook_count];
+}
+
+static int attach(struct loader *loader, const char *name, struct shield_error *error)
+{
+	enum shield_hook hook;
+	int result = shield_attach(loader->shield, name, &hook, error);
+
+	if (result != 0)
+		return result;
+	set_hook(loader, name, hook);
+	if (hook == SHIELD_GENERIC)
+		log_say(LOG_WARNING,
+		        "%s: the driver has no XDP, so packets are dropped LATE, by generic XDP: a few times fewer a second than "
+		        "with native XDP; 'holdfast doctor' says what would help",
+		        name);
+	else
+		log_say(LOG_INFO, "%s: attached, %s", name, shield_hook_name(hook));
+	return 0;
+}
+
+static void detach(struct loader *loader, const char *name)
+{
+	struct shield_error error = { .message = "" };
+
+	if (shield_detach(loader->shield, name, &error) != 0)
+		log_say(LOG_ERROR, "%s: not detached: %s", name, error.message);
+	else
+		log_say(LOG_INFO, "%s: detached", name);
+	remove_hook(loader, name);
+}
+
+static bool is_named(const struct config *config, const char *name)
+{
+	for (unsigned i = 0; i < config->interface_count; i++)
+		if (strcmp(config->interfaces[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* What is pinned of an earlier run. */
+static void learn_hooks(struct loader *loader)
+{
+	struct shield_interface interfaces[SHIELD_INTERFACES_MAX];
+	unsigned count = 0;
+
+	loader->hook_count = 0;
+	if (shield_interfaces(loader->shield, interfaces, &count) != 0)
+		return;
+	for (unsigned i = 0; i < count; i++)
+		if (interfaces[i].name[0] && interfaces[i].hook != SHIELD_DETACHED)
+			set_hook(loader, interfaces[i].name, interfaces[i].hook);
+}
+
+/*
+ * Attaches to every interface that `config` names; at the beginning to those too that have a program, so that it becomes
+ * this one. Where one cannot be had, the new ones are let go again, and lines say why.
+ */
+static int attach_all(struct loader *loader, const struct config *config)
+{
+	char added[SHIELD_INTERFACES_MAX][CONFIG_INTERFACE_SIZE];
+	unsigned added_count = 0;
+	int result = 0;
+
+	for (unsigned i = 0; i < config->interface_count; i++) {
+		const char *name = config->interfaces[i];
+		bool had = find_hook(loader, name) != NULL;
+		struct shield_error error = { .message = "" };
+		int attached = had && loader->begun ? 0 : attach(loader, name, &error);
+
+		if (attached == 0 && !had)
+			message_text(added[added_count++], CONFIG_INTERFACE_SIZE, name);
+		if (attached != 0) {
+			add_error(loader, &error);
+			result = attached;
+		}
+	}
+	for (unsigned i = 0; i < added_count && result != 0; i++)
+		detach(loader, added[i]);
+	return result;
+}
+
+/* Those that it no longer names. */
+static void detach_others(struct loader *loader, const struct config *config)
+{
+	for (unsigned i = loader->hook_count; i-- > 0;) {
+		char name[CONFIG_INTERFACE_SIZE];
+
+		memcpy(name, loader->hooks[i].name, sizeof(name));
+		if (!is_named(config, name))
+			detach(loader, name);
+	}
+}
+
+/* An interface that went and came again has no program: so once in a while all are looked at. */
+static void reattach(struct loader *loader)
+{
+	learn_hooks(loader);
+	for (unsigned i = 0; i < loader->config.interface_count; i++) {
+		const char *name = loader->config.interfaces[i];
+		struct shield_error error = { .message = "" };
+
+		if (!find_hook(loader, name) && attach(loader, name, &error) != 0) {
+			set_hook(loader, name, SHIELD_DETACHED);
+			log_say(LOG_ERROR, "%s; it is tried again", error.message);
+		}
+	}
+}
+
+/* ---- services, allowances ---- */
+
+static int set_services(struct loader *loader, const struct config *config, struct shield_error *error)
+{
+	struct shield_service *services = calloc(CONFIG_SERVICES_MAX, sizeof(*services));
+	int result;
+
+	if (!services)
+		return -ENOMEM;
+	for (unsigned i = 0; i < config->service_count; i++) {
+		const struct config_service *service = &config->services[i];
+
+		services[i] = (struct shield_service){
+			.prefixes = service->addresses.prefixes,
+			.prefix_count = service->addresses.count,
+			.tcp = service->tcp.ports,
+			.tcp_count = service->tcp.count,
+			.udp = service->udp.ports,
+			.udp_count = service->udp.count,
+			.source_pps = service->per_source_pps,
+		};
+		memcpy(services[i].name, service->name, sizeof(services[i].name));
+	}
+	result = shield_set_services(loader->shield, services, config->service_count, error);
+	free(services);
+	return result;
+}
+
+/* All that the configuration allows, sorted. `fds` are of allow_files. On failure a line says why. */
+static int wanted_allowances(struct loader *loader, const struct config *config, const int *fds, unsigned fd_count,
+                             struct prefix_list *wanted)
+{
+	struct prefix_list all = { .prefixes = NULL };
+	int result = prefix_list_append(&all, config->allow.prefixes, config->allow.count);
+
+	if (result == 0)
+		result = prefix_list_append(&all, config->trusted_proxies.prefixes, config->trusted_proxies.count);
+	for (unsigned i = 0; i < fd_count && i < config->allow_file_count && result == 0; i++) {
+		char error[PREFIX_FILE_ERROR_SIZE];
+		struct prefix_list list;
+
+		result = prefix_file_read(fds[i], config->allow_files[i].path, SHIELD_ALLOW_MAX, &list, error);
+		if (result != 0) {
+			add_line(loader, "%s", error);
+			break;
+		}
+		result = prefix_list_append(&all, list.prefixes, list.count);
+		prefix_list_fini(&list);
+	}
+	prefix_list_sort(&all);
+	if (result == 0 && all.count > SHIELD_ALLOW_MAX) {
+		add_line(loader, "%u prefixes are to be allowed; at most %u, so join neighbours to shorter ones", all.count,
+		         SHIELD_ALLOW_MAX);
+		result = -ENOSPC;
+	}
+	if (result == -ENOMEM)
+		add_line(loader, "%s", "out of memory");
+	if (result != 0) {
+		prefix_list_fini(&all);
+		return result;
+	}
+	*wanted = all;
+	return 0;
+}
+
+static bool list_has(const struct prefix_list *list, const struct prefix *prefix)
+{
+	uint32_t low = 0, high = list->count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		const struct prefix *at = &list->prefixes[middle];
+		int order = address_compare(&at->address, &prefix->address);
+
+		if (order == 0)
+			order = (at->length > prefix->length) - (at->length < prefix->length);
+		if (order == 0)
+			return true;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+struct stale {
+	const struct prefix_list *wanted;
+	struct prefix_list found;
+	int result;
+};
+
+/* What holds for good was put there by a configuration: this one, or one before it. */
+static int find_stale(void *context, const struct prefix *prefix, uint64_t expires)
+{
+	struct stale *stale = context;
+
+	if (expires != SHIELD_NEVER || list_has(stale->wanted, prefix))
+		return 0;
+	stale->result = prefix_list_append(&stale->found, prefix, 1);
+	return stale->result;
+}
+
+static int set_allowances(struct loader *loader, const struct prefix_list *wanted)
+{
+	struct stale stale = { .wanted = wanted };
+	struct shield_error error = { .message = "" };
+	int result = shield_each_allowed(shield_maps(loader->shield), now_jiffies(loader), find_stale, &stale);
+
+	/* First room, then what takes it. */
+	for (uint32_t i = 0; i < stale.found.count && result == 0; i++)
+		result = shield_disallow(loader->shield, &stale.found.prefixes[i], &error);
+	for (uint32_t i = 0; i < wanted->count && result == 0; i++)
+		result = shield_allow(loader->shield, &wanted->prefixes[i], SHIELD_NEVER, &error);
+	prefix_list_fini(&stale.found);
+	if (result != 0)
+		add_line(loader, "the allow list cannot be set: %s", error.message[0] ? error.message : strerror(-result));
+	return result;
+}
+
+/* ---- the operator's ways in ---- */
+
+static unsigned list_ways(const struct loader *loader, struct shield_way_in ways[SHIELD_GUARD_MAX])
+{
+	const struct config *config = &loader->config;
+	int64_t now_ns = role_monotonic_ns();
+	unsigned count = 0;
+
+	for (uint32_t i = 0; i < config->management_from.count; i++)
+		for (unsigned k = 0; k < config->management_ports.count && count < CONFIG_MANAGEMENT_MAX; k++)
+			ways[count++] = (struct shield_way_in){ .from = config->management_from.prefixes[i],
+				                                    .port = config->management_ports.ports[k],
+				                                    .expires = SHIELD_NEVER };
+	for (unsigned i = 0; i < loader->ways.learned_count && count < SHIELD_GUARD_MAX; i++) {
+		const struct way_learned *way = &loader->ways.learned[i];
+
+		ways[count++] = (struct shield_way_in){ .from = prefix_of(&way->from, 128),
+			                                    .port = way->port,
+			                                    .expires = after(loader, way->until_ns - now_ns) };
+	}
+	return count;
+}
+
+static bool same_ways(const struct shield_way_in *a, const struct shield_way_in *b, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (!prefix_equal(&a[i].from, &b[i].from) || a[i].port != b[i].port || a[i].expires != b[i].expires)
+			return false;
+	return true;
+}
+
+static int set_guard(struct loader *loader)
+{
+	struct shield_way_in ways[SHIELD_GUARD_MAX];
+	unsigned count = list_ways(loader, ways);
+	struct shield_error error = { .message = "" };
+	int result;
+
+	if (count == loader->guard_count && same_ways(ways, loader->guard, count))
+		return 0;
+	result = shield_set_guard(loader->shield, ways, count, &error);
+	if (result != 0) {
+		log_say(LOG_ERROR, "the operator's ways in cannot be set: %s", error.message);
+		return result;
+	}
+	memcpy(loader->guard, ways, count * sizeof(*ways));
+	loader->guard_count = count;
+	return 0;
+}
+
+/* Reads a table in blocks; a line that is cut by a block's end is taken with the next. */
+static void read_table(struct loader *loader, const char *path, char *block)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t filled = 0, seen = 0;
+
+	while (fd >= 0 && seen < TABLE_MAX) {
+		ssize_t got = read(fd, block + filled, TABLE_BLOCK - filled);
+		const char *end;
+		size_t whole;
+
+		if (got <= 0)
+			break;
+		filled += (size_t)got;
+		seen += (size_t)got;
+		end = memrchr(block, '\n', filled);
+		whole = end ? (size_t)(end - block) + 1 : filled; /* no line is as long as a block */
+		ways_add_peers(&loader->ways, block, whole, role_monotonic_ns());
+		memmove(block, block + whole, filled - whole);
+		filled -= whole;
+	}
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+static void refresh_ways(struct loader *loader)
+{
+	char *block = malloc(TABLE_BLOCK);
+
+	if (!block)
+		return;
+	(void)ways_expire(&loader->ways, role_monotonic_ns());
+	read_table(loader, "/proc/self/net/tcp", block);
+	read_table(loader, "/proc/self/net/tcp6", block);
+	free(block);
+	(void)set_guard(loader);
+}
+
+/* ---- talking to the engine ---- */
+
+static void fill_state(const struct loader *loader, struct message *message, enum message_type type)
+{
+	struct shield_pace pace = shield_pace(loader->shield);
+
+	message_init(message, type, 0);
+	message->state.jiffies = pace.jiffies;
+	message->state.monotonic_ns = pace.monotonic_ns;
+	message->state.hz = pace.hz;
+	message->state.origin = shield_origin(loader->shield);
+	message->state.hook_count = loader->hook_count;
+	memcpy(message->state.hooks, loader->hooks, sizeof(message->state.hooks));
+}
+
+static int send_maps(struct loader *loader)
+{
+	struct shield_maps maps;
+	int result = shield_maps_for_engine(shield_pins(loader->shield), &maps);
+
+	if (result != 0)
+		return result;
+	fill_state(loader, &loader->message, MESSAGE_MAPS);
+	loader->message.state.fd_count = SHIELD_MAPS;
+	result = message_send(ROLE_FD_ENGINE, &loader->message, maps.fd, SHIELD_MAPS);
+	shield_maps_close(&maps);
+	return result;
+}
+
+static void send_state(struct loader *loader)
+{
+	fill_state(loader, &loader->message, MESSAGE_STATE);
+	(void)message_send(ROLE_FD_ENGINE, &loader->message, NULL, 0); /* the next one says the same */
+}
+
+static int add_rule(struct loader *loader, const struct message_rule *wanted, struct message_answer *answer,
+                    struct shield_error *error)
+{
+	struct shield_making making = { .expires = after(loader, wanted->for_ns),
+		                            .made_ns = wanted->made_ns,
+		                            .made_by = wanted->made_by,
+		                            .shadow = wanted->shadow != 0 };
+	struct rule rule;
+	int result = message_take_rule(wanted, &rule);
+
+	if (result != 0) {
+		(void)snprintf(error->message, sizeof(error->message), "the match is none");
+		return result;
+	}
+	memcpy(making.reason, wanted->reason, sizeof(making.reason));
+	return shield_add_rule(loader->shield, &rule, &making, &answer->number, error);
+}
+
+static int allow(struct loader *loader, const struct message_allow *wanted, struct message_answer *answer,
+                 struct shield_error *error)
+{
+	uint64_t expires = after(loader, wanted->for_ns);
+
+	for (uint32_t i = 0; i < wanted->prefixes.count; i++) {
+		struct prefix prefix = message_prefix(&wanted->prefixes.prefix[i]);
+		int result = shield_allow(loader->shield, &prefix, expires, error);
+
+		if (result != 0)
+			return result;
+		answer->done++;
+	}
+	return 0;
+}
+
+static int set_mode(struct loader *loader, const struct message_mode *wanted, struct shield_error *error)
+{
+	uint64_t until = wanted->enforce && wanted->for_ns ? after(loader, wanted->for_ns) : SHIELD_NEVER;
+	int result = shield_set_mode(loader->shield, wanted->enforce != 0, until);
+
+	if (result != 0)
+		(void)snprintf(error->message, sizeof(error->message), "the mode cannot be set: %s", strerror(-result));
+	else if (!wanted->enforce)
+		log_say(LOG_NOTICE, "mode is observe: nothing is dropped");
+	else if (wanted->for_ns)
+		log_say(LOG_NOTICE, "mode is enforce for %" PRId64 " s; unless it is confirmed, observe again then",
+		        wanted->for_ns / (int64_t)NS_PER_S);
+	else
+		log_say(LOG_NOTICE, "mode is enforce");
+	return result;
+}
+
+static int confirm(struct loader *loader, struct shield_error *error)
+{
+	struct shield_mode mode;
+	int result = shield_read_mode(shield_maps(loader->shield), now_jiffies(loader), &mode);
+
+	if (result != 0) {
+		(void)snprintf(error->message, sizeof(error->message), "the mode cannot be read: %s", strerror(-result));
+		return result;
+	}
+	if (!mode.enforce || mode.until == SHIELD_NEVER) {
+		(void)snprintf(error->message, sizeof(error->message), "nothing waits to be confirmed: mode is %s",
+		               mode.enforce ? "enforce, for good" : "observe");
+		(void)snprintf(error->advice, sizeof(error->advice), "%s",
+		               mode.enforce ? "" : "'holdfast enforce --confirm 60s' begins anew");
+		return -ENOENT;
+	}
+	return set_mode(loader, &(struct message_mode){ .enforce = 1 }, error);
+}
+
+static int disallow(struct loader *loader, const struct message_prefix *wanted, struct shield_error *error)
+{
+	struct prefix prefix = message_prefix(wanted);
+
+	return shield_disallow(loader->shield, &prefix, error);
+}
+
+static int add_way(struct loader *loader, const struct message_prefix *wanted)
+{
+	struct prefix prefix = message_prefix(wanted);
+
+	ways_add_client(&loader->ways, &prefix.address, role_monotonic_ns());
+	return set_guard(loader);
+}
+
+/* Does what a message asks, and answers. */
+static int obey(struct loader *loader, const struct message *message)
+{
+	struct message_answer answer = { .result = 0 };
+	struct shield_error error = { .message = "" };
+	uint64_t id = message->id;
+
+	switch ((enum message_type)message->type) {
+	case MESSAGE_ADD_RULE:
+		answer.result = add_rule(loader, &message->rule, &answer, &error);
+		break;
+	case MESSAGE_REMOVE_RULE:
+		answer.result = shield_remove_rule(loader->shield, message->number, &error);
+		break;
+	case MESSAGE_ALLOW:
+		answer.result = allow(loader, &message->allow, &answer, &error);
+		break;
+	case MESSAGE_DISALLOW:
+		answer.result = disallow(loader, &message->prefix, &error);
+		break;
+	case MESSAGE_MODE:
+		answer.result = set_mode(loader, &message->mode, &error);
+		break;
+	case MESSAGE_CONFIRM:
+		answer.result = confirm(loader, &error);
+		break;
+	case MESSAGE_WAY:
+		(void)add_way(loader, &message->prefix); /* said there; the command that follows is not to fail of it */
+		return 0;
+	case MESSAGE_RESTORED:
+		return 0; /* when it was waited for it was taken in wait_restored() */
+	case MESSAGE_CONFIG:
+	case MESSAGE_RELOADED:
+	case MESSAGE_APPLIED:
+	case MESSAGE_RELOAD:
+	case MESSAGE_MAPS:
+	case MESSAGE_STATE:
+	case MESSAGE_ANSWER:
+	case MESSAGE_RECORD:
+	case MESSAGE_ASK:
+	case MESSAGE_RECORDED:
+	case MESSAGE_IN_FORCE:
+	case MESSAGE_TYPES:
+	default:
+		return -EBADMSG; /* message_receive() lets none of these through */
+	}
+	if (id == 0) { /* it is put back, and nobody waits for an answer */
+		if (answer.result != 0)
+			log_say(LOG_WARNING, "what was in force before is not put back: %s", error.message);
+		return 0;
+	}
+	if (answer.result != 0 && !error.message[0])
+		(void)snprintf(error.message, sizeof(error.message), "%s", strerror(-answer.result));
+	message_text(answer.what, sizeof(answer.what), error.message);
+	message_text(answer.hint, sizeof(answer.hint), error.advice);
+	message_init(&loader->message, MESSAGE_ANSWER, id);
+	loader->message.answer = answer;
+	return message_send(ROLE_FD_ENGINE, &loader->message, NULL, 0);
+}
+
+/*
+ * All that the engine asks; `until_restored` stops at MESSAGE_RESTORED and returns 1. A message that is none is the engine's
+ * end: it is ours, and says no such thing.
+ */
+static int listen_to_engine(struct loader *loader, bool until_restored)
+{
+	for (;;) {
+		int fds[MESSAGE_FDS_MAX];
+		unsigned fd_count;
+		int result =
+			message_receive(ROLE_FD_ENGINE, MESSAGE_ENGINE_TO_LOADER, &loader->message, fds, &fd_count);
+
+		if (result == -EAGAIN)
+			return 0;
+		if (result == 0 && until_restored && loader->message.type == MESSAGE_RESTORED)
+			return 1;
+		if (result == 0)
+			result = obey(loader, &loader->message);
+		if (result == -EBADMSG)
+			log_say(LOG_ERROR, "the engine said what no engine says; all begin anew");
+		if (result != 0)
+			return result;
+	}
+}
+
+static int wait_restored(struct loader *loader)
+{
+	int64_t until_ns = role_monotonic_ns() + RESTORE_MS * (int64_t)NS_PER_MS;
+	int result = 0;
+
+	while (result == 0) {
+		struct pollfd fds[2] = { { .fd = ROLE_FD_ENGINE, .events = POLLIN }, { .fd = ROLE_FD_PARENT, .events = 0 } };
+		int64_t left_ns = until_ns - role_monotonic_ns();
+
+		if (left_ns <= 0) {
+			log_say(LOG_ERROR, "what was in force is not back after %d s; the shield is attached without", RESTORE_MS / 1000);
+			return 0;
+		}
+		(void)alarm(ROLE_ALARM_S);
+		if (poll(fds, 2, 1000) < 0 && errno != EINTR)
+			return -errno;
+		if (fds[1].revents)
+			return -EPIPE;
+		result = listen_to_engine(loader, true);
+	}
+	return result == 1 ? 0 : result;
+}
+
+/* ---- configuration ---- */
+
+/* Of a configuration that is in force already, or not yet: all but the interfaces. Lines say what is wrong. */
+static int put_into_force(struct loader *loader, const struct config *config, const int *fds, unsigned fd_count)
+{
+	struct shield_error error = { .message = "" };
+	struct prefix_list wanted;
+	int result = wanted_allowances(loader, config, fds, fd_count, &wanted);
+
+	if (result != 0)
+		return result;
+	result = set_services(loader, config, &error);
+	if (result != 0)
+		add_error(loader, &error);
+	else
+		result = set_allowances(loader, &wanted);
+	prefix_list_fini(&wanted);
+	return result;
+}
+
+/* A new configuration: it is in force whole, or the old one stays. */
+static int reload(struct loader *loader, struct config *next, const int *fds, unsigned fd_count)
+{
+	struct shield_error error = { .message = "" };
+	int result = attach_all(loader, next);
+
+	if (result == 0)
+		result = put_into_force(loader, next, fds, fd_count);
+	if (result != 0) {
+		if (set_services(loader, &loader->config, &error) != 0)
+			log_say(LOG_ERROR, "the old services cannot be set again: %s", error.message);
+		detach_others(loader, &loader->config);
+		return result;
+	}
+	detach_others(loader, next);
+	if (next->enforce != loader->config.enforce)
+		result = set_mode(loader, &(struct message_mode){ .enforce = next->enforce }, &error);
+	if (result != 0)
+		add_error(loader, &error);
+	config_fini(&loader->config);
+	loader->config = *next;
+	memset(next, 0, sizeof(*next));
+	ways_set_ports(&loader->ways, &loader->config.management_ports);
+	refresh_ways(loader);
+	send_state(loader);
+	return result;
+}
+
+static int take_reload(struct loader *loader)
+{
+	int fds[MESSAGE_FDS_MAX];
+	unsigned fd_count;
+	struct config next;
+	uint64_t serial;
+	int result = message_receive(ROLE_FD_PARENT, MESSAGE_PARENT_TO_ROLE, &loader->message, fds, &fd_count);
+
+	if (result == -EAGAIN)
+		return 0;
+	if (result != 0)
+		return result;
+	if (loader->message.type != MESSAGE_CONFIG)
+		return -EBADMSG;
+	serial = loader->message.config.serial;
+	loader->line_count = 0;
+	result = role_read_config(&loader->message, fds, &fd_count, &next, loader->lines[0]);
+	if (result != 0) {
+		loader->line_count = 1;
+	} else {
+		result = reload(loader, &next, fds, fd_count);
+		config_fini(&next);
+	}
+	for (unsigned i = 0; i < fd_count; i++)
+		(void)close(fds[i]);
+	role_tell_applied(&loader->message, serial, result, (const char(*)[CONFIG_ERROR_SIZE])loader->lines,
+	                  loader->line_count);
+	return 0;
+}
+
+/* ---- life ---- */
+
+static int open_shield(struct loader *loader)
+{
+	struct shield_options options = { .bpffs_dir = loader->config.bpffs_dir,
+		                              .block_capacity = loader->config.block_capacity,
+		                              .sample_budget = loader->config.sample_budget,
+		                              .generic = loader->config.generic };
+	struct shield_error error = { .message = "" };
+	int result = shield_open(&options, &loader->shield, &error);
+
+	if (result != 0)
+		add_error(loader, &error);
+	return result;
+}
+
+static int give_up_rights(struct loader *loader)
+{
+	int result = sandbox_keep(sandbox_role_capabilities(ROLE_LOADER));
+
+	if (result == 0)
+		result = sandbox_seal();
+	if (result == 0)
+		result = sandbox_filter(ROLE_LOADER);
+	if (result != 0)
+		add_line(loader, "rights cannot be given up: %s", strerror(-result));
+	return result;
+}
+
+/* Mode, services, allowances, guard; then, when the engine has put back what belongs there, the interfaces. */
+static int begin_shield(struct loader *loader, const int *fds, unsigned fd_count)
+{
+	enum shield_origin origin = shield_origin(loader->shield);
+	struct shield_error error = { .message = "" };
+	int result = put_into_force(loader, &loader->config, fds, fd_count);
+
+	if (result != 0)
+		return result;
+	if (origin != SHIELD_TAKEN_OVER)
+		result = set_mode(loader, &(struct message_mode){ .enforce = loader->config.enforce }, &error);
+	if (result != 0) {
+		add_error(loader, &error);
+		return result;
+	}
+	learn_hooks(loader);
+	refresh_ways(loader);
+	result = send_maps(loader);
+	if (result != 0) {
+		add_line(loader, "the engine does not get the maps: %s", strerror(-result));
+		return result;
+	}
+	if (origin == SHIELD_REPLACED)
+		log_say(LOG_NOTICE, "what is pinned is another version's; what the record says is in force is put in again");
+	if (origin != SHIELD_TAKEN_OVER)
+		result = wait_restored(loader);
+	if (result == 0)
+		result = attach_all(loader, &loader->config);
+	if (result != 0)
+		return result;
+	loader->begun = true;
+	detach_others(loader, &loader->config);
+	result = shield_commit(loader->shield, &error);
+	if (result != 0)
+		add_error(loader, &error);
+	send_state(loader);
+	return result;
+}
+
+static int begin(struct loader *loader, uint64_t *serial)
+{
+	int fds[MESSAGE_FDS_MAX];
+	unsigned fd_count = 0;
+	int result = role_take_config(&loader->message, fds, &fd_count, &loader->config, loader->lines[0]);
+
+	*serial = loader->message.config.serial;
+	if (result != 0) {
+		loader->line_count = 1;
+		return result;
+	}
+	ways_set_ports(&loader->ways, &loader->config.management_ports);
+	result = sandbox_follow_parent();
+	if (result != 0)
+		add_line(loader, "%s", strerror(-result));
+	if (result == 0)
+		result = open_shield(loader);
+	if (result == 0)
+		result = give_up_rights(loader);
+	if (result == 0)
+		result = begin_shield(loader, fds, fd_count);
+	for (unsigned i = 0; i < fd_count; i++)
+		(void)close(fds[i]);
+	return result;
+}
+
+/* 'holdfast off' takes the pins away, and what was attached with them: it shall not come back by itself. */
+static bool is_taken_away(const struct loader *loader)
+{
+	char path[CONFIG_PATH_SIZE + 32];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", loader->config.bpffs_dir, shield_map_name(SHIELD_MAP_CONFIG));
+	return access(path, F_OK) != 0 && errno == ENOENT;
+}
+
+/* 0, or -ENODEV: the shield has been taken away. */
+static int do_what_is_due(struct loader *loader)
+{
+	int64_t now_ns = role_monotonic_ns();
+	unsigned swept;
+
+	if (now_ns >= loader->sweep_ns) {
+		if (is_taken_away(loader))
+			return -ENODEV;
+		(void)shield_sweep_rules(loader->shield, now_jiffies(loader), &swept);
+		loader->sweep_ns = now_ns + SWEEP_NS;
+	}
+	if (now_ns >= loader->peers_ns) {
+		refresh_ways(loader);
+		reattach(loader);
+		loader->peers_ns = now_ns + PEERS_NS;
+	}
+	if (now_ns >= loader->state_ns) {
+		send_state(loader);
+		loader->state_ns = now_ns + STATE_NS;
+	}
+	return 0;
+}
+
+static int live(struct loader *loader)
+{
+	for (;;) {
+		struct pollfd fds[2] = { { .fd = ROLE_FD_PARENT, .events = POLLIN }, { .fd = ROLE_FD_ENGINE, .events = POLLIN } };
+		int result = 0;
+
+		(void)alarm(ROLE_ALARM_S);
+		if (poll(fds, 2, 1000) < 0 && errno != EINTR)
+			return -errno;
+		if (fds[1].revents)
+			result = listen_to_engine(loader, false);
+		if (result == 0 && fds[0].revents)
+			result = take_reload(loader);
+		if (result == 0)
+			result = do_what_is_due(loader);
+		if (result != 0)
+			return result == -EPIPE ? 0 : result;
+	}
+}
+
+int loader_role(const struct role_start *start)
+{
+	struct loader *loader = calloc(1, sizeof(*loader));
+	uint64_t serial = 0;
+	int result;
+
+	(void)start;
+	if (!loader)
+		return 1;
+	ways_init(&loader->ways);
+	result = begin(loader, &serial);
+	role_tell_applied(&loader->message, serial, result, (const char(*)[CONFIG_ERROR_SIZE])loader->lines,
+	                  loader->line_count);
+	if (result == 0)
+		result = live(loader);
+	else
+		result = -EINVAL; /* it has been told why; what ends so is no end by 'holdfast off' */
+	if (loader->shield)
+		shield_close(loader->shield);
+	config_fini(&loader->config);
+	free(loader);
+	return result == 0 ? 0 : result == -ENODEV ? ROLE_STATUS_OFF : 1;
+}

@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Migrations are a list: entry n makes of schema n schema n + 1, in one transaction with the number's change. The journal
+ * is a write-ahead log with synchronous NORMAL: a crash of the host may lose the latest actions, never the database.
+ */
+#include "record/record.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#define APPLICATION_ID 0x48466173 /* "HFas" */
+#define BUSY_MS 2000
+
+/* clang-format off */
+static const char *const migrations[RECORD_SCHEMA] = {
+	"CREATE TABLE action("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, time_ns INTEGER NOT NULL, uid INTEGER NOT NULL, user TEXT NOT NULL,"
+	" client TEXT NOT NULL, command TEXT NOT NULL, object TEXT NOT NULL, arguments TEXT NOT NULL,"
+	" outcome TEXT NOT NULL, message TEXT NOT NULL);"
+	"CREATE TABLE in_force("
+	" kind INTEGER NOT NULL, object TEXT NOT NULL, until_ns INTEGER NOT NULL, time_ns INTEGER NOT NULL,"
+	" uid INTEGER NOT NULL, user TEXT NOT NULL, scope TEXT NOT NULL, match TEXT NOT NULL, action TEXT NOT NULL,"
+	" reason TEXT NOT NULL, rate_pps INTEGER NOT NULL, shadow INTEGER NOT NULL,"
+	" PRIMARY KEY(kind, object)) WITHOUT ROWID;"
+	"CREATE INDEX in_force_until ON in_force(until_ns);",
+};
+
+enum statement { INSERT, HOLD, RELEASE, EXPIRE, COUNT, CROWD_OUT, FORGET, LATEST, IN_FORCE, STATEMENTS };
+
+static const char *const texts[STATEMENTS] = {
+	[INSERT] = "INSERT INTO action(time_ns, uid, user, client, command, object, arguments, outcome, message)"
+	           " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	[HOLD] = "INSERT OR REPLACE INTO in_force VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+	[RELEASE] = "DELETE FROM in_force WHERE object = ?2 AND kind IN (?1, ?3)",
+	[EXPIRE] = "DELETE FROM in_force WHERE until_ns <= ?1",
+	[COUNT] = "SELECT count(*) FROM in_force",
+	[CROWD_OUT] = "DELETE FROM in_force WHERE (kind, object) IN"
+	              " (SELECT kind, object FROM in_force ORDER BY until_ns LIMIT ?1)",
+	[FORGET] = "DELETE FROM action WHERE id <= (SELECT max(id) FROM action) - ?1",
+	[LATEST] = "SELECT id, time_ns, uid, user, client, command, object, arguments, outcome, message FROM action"
+	           " ORDER BY id DESC LIMIT ?1",
+	[IN_FORCE] = "SELECT kind, object, until_ns, time_ns, uid, user, scope, match, action, reason, rate_pps, shadow"
+	             " FROM in_force WHERE until_ns > ?1 ORDER BY time_ns, kind, object",
+};
+/* clang-format on */
+
+struct record {
+	sqlite3 *database;
+	sqlite3_stmt *statements[STATEMENTS];
+	uint32_t actions_max, in_force_max;
+	uint64_t held; /* rows of in_force, at most; counted anew where that is too many */
+};
+
+/* ---- errors ---- */
+
+static int errno_of(int code)
+{
+	switch (code & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_DONE:
+	case SQLITE_ROW:
+		return 0;
+	case SQLITE_FULL:
+		return -ENOSPC;
+	case SQLITE_NOMEM:
+		return -ENOMEM;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return -EBADMSG;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return -EBUSY;
+	case SQLITE_READONLY:
+		return -EROFS;
+	case SQLITE_CANTOPEN:
+	case SQLITE_PERM:
+	case SQLITE_AUTH:
+		return -EACCES;
+	default:
+		return -EIO;
+	}
+}
+
+static const char *advice_of(int result)
+{
+	switch (result) {
+	case -ENOSPC:
+		return "make room there; what is to be recorded waits as long as it can";
+	case -EBUSY:
+		return "another program has the database open for writing; 'fuser' names it";
+	case -EROFS:
+	case -EACCES:
+		return "its folder and it must belong to the user that `user:` names";
+	case -EBADMSG:
+		return "it is put aside when it is opened next";
+	default:
+		return "";
+	}
+}
+
+static int fail(struct record_error *error, const char *what, sqlite3 *database, int code)
+{
+	int result = errno_of(code);
+
+	(void)snprintf(error->message, sizeof(error->message), "%s: %s", what,
+	               database && sqlite3_errcode(database) == (code & 0xff) ? sqlite3_errmsg(database) : sqlite3_errstr(code));
+	(void)snprintf(error->advice, sizeof(error->advice), "%s", advice_of(result));
+	return result;
+}
+
+/* ---- opening ---- */
+
+static int run(sqlite3 *database, const char *sql)
+{
+	return sqlite3_exec(database, sql, NULL, NULL, NULL);
+}
+
+/* The one number that a pragma or query answers. */
+static int ask(sqlite3 *database, const char *sql, int64_t *number)
+{
+	sqlite3_stmt *statement;
+	int code = sqlite3_prepare_v2(database, sql, -1, &statement, NULL);
+
+	if (code != SQLITE_OK)
+		return code;
+	code = sqlite3_step(statement);
+	if (code == SQLITE_ROW) {
+		*number = sqlite3_column_int64(statement, 0);
+		code = SQLITE_OK;
+	} else if (code == SQLITE_DONE) {
+		code = SQLITE_CORRUPT;
+	}
+	(void)sqlite3_finalize(statement);
+	return code;
+}
+
+static int migrate_from(sqlite3 *database, int64_t schema)
+{
+	char number[64];
+	int code = run(database, "BEGIN IMMEDIATE");
+
+	if (code != SQLITE_OK)
+		return code;
+	(void)snprintf(number, sizeof(number), "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID,
+	               (int)schema + 1);
+	code = run(database, migrations[schema]);
+	if (code == SQLITE_OK)
+		code = run(database, number);
+	if (code == SQLITE_OK)
+		code = run(database, "COMMIT");
+	if (code != SQLITE_OK)
+		(void)run(database, "ROLLBACK");
+	return code;
+}
+
+static int migrate(sqlite3 *database, struct record_error *error)
+{
+	int64_t schema = 0, application = 0, tables = 0;
+	int code = ask(database, "PRAGMA user_version", &schema);
+
+	if (code == SQLITE_OK)
+		code = ask(database, "PRAGMA application_id", &application);
+	if (code == SQLITE_OK)
+		code = ask(database, "SELECT count(*) FROM sqlite_master", &tables);
+	if (code != SQLITE_OK)
+		return fail(error, "the record cannot be read", database, code);
+	if (schema < 0 || (tables > 0 && application != APPLICATION_ID)) {
+		(void)snprintf(error->message, sizeof(error->message), "the database there is no record of holdfast's");
+		(void)snprintf(error->advice, sizeof(error->advice), "name another folder as state_dir, or move the file away");
+		return -ENOTSUP;
+	}
+	if (schema > RECORD_SCHEMA) {
+		(void)snprintf(error->message, sizeof(error->message),
+		               "the record has schema %lld, this holdfast knows them up to %d", (long long)schema, RECORD_SCHEMA);
+		(void)snprintf(error->advice, sizeof(error->advice),
+		               "run the newer holdfast that wrote it, or move the file away and begin a new record");
+		return -ENOTSUP;
+	}
+	for (; schema < RECORD_SCHEMA; schema++) {
+		code = migrate_from(database, schema);
+		if (code != SQLITE_OK)
+			return fail(error, "the record cannot be brought up to date", database, code);
+	}
+	return 0;
+}
+
+static int prepare(struct record *record, struct record_error *error)
+{
+	int64_t held = 0;
+	int code = SQLITE_OK;
+
+	for (unsigned i = 0; i < STATEMENTS && code == SQLITE_OK; i++)
+		code = sqlite3_prepare_v3(record->database, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &record->statements[i], NULL);
+	if (code == SQLITE_OK)
+		code = ask(record->database, texts[COUNT], &held);
+	if (code == SQLITE_ERROR) /* a table is not what it should be */
+		code = SQLITE_CORRUPT;
+	if (code != SQLITE_OK)
+		return fail(error, "the record cannot be read", record->database, code);
+	record->held = (uint64_t)held;
+	return 0;
+}
+
+static int open_at(const struct record_options *options, struct record *record, struct record_error *error)
+{
+	char pages[64];
+	int code = sqlite3_open_v2(options->path, &record->database,
+	                           SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
+	                               SQLITE_OPEN_NOFOLLOW,
+	                           NULL);
+	int result;
+
+	(void)snprintf(pages, sizeof(pages), "PRAGMA max_page_count = %u",
+	               options->pages_max ? options->pages_max : RECORD_PAGES_MAX);
+	if (code == SQLITE_OK)
+		code = sqlite3_busy_timeout(record->database, BUSY_MS);
+	if (code == SQLITE_OK)
+		code = run(record->database, "PRAGMA trusted_schema = OFF; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+		                             "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 16777216");
+	if (code == SQLITE_OK)
+		code = run(record->database, pages);
+	if (code != SQLITE_OK)
+		return fail(error, "the record cannot be opened", record->database, code);
+	result = migrate(record->database, error);
+	return result ? result : prepare(record, error);
+}
+
+static void close_at(struct record *record)
+{
+	for (unsigned i = 0; i < STATEMENTS; i++)
+		(void)sqlite3_finalize(record->statements[i]);
+	(void)sqlite3_close(record->database);
+	*record = (struct record){ .database = NULL };
+}
+
+/* Moves the database and its journal to the first name that is free. */
+static int put_away(const char *path, char put_aside[RECORD_PATH_SIZE])
+{
+	char from[RECORD_PATH_SIZE + 8], to[RECORD_PATH_SIZE + 8];
+
+	for (unsigned i = 1; i <= RECORD_BROKEN_MAX; i++) {
+		int length = snprintf(put_aside, RECORD_PATH_SIZE, "%s.broken-%u", path, i);
+
+		if (length < 0 || length >= RECORD_PATH_SIZE)
+			return -ENAMETOOLONG;
+		if (access(put_aside, F_OK) != 0)
+			break;
+	}
+	if (rename(path, put_aside) != 0)
+		return -errno;
+	(void)snprintf(from, sizeof(from), "%s-wal", path);
+	(void)snprintf(to, sizeof(to), "%s-wal", put_aside);
+	if (rename(from, to) != 0 && errno != ENOENT)
+		return -errno;
+	(void)snprintf(from, sizeof(from), "%s-shm", path);
+	if (unlink(from) != 0 && errno != ENOENT)
+		return -errno;
+	return 0;
+}
+
+int record_open(const struct record_options *options, struct record **record, char put_aside[RECORD_PATH_SIZE],
+                struct record_error *error)
+{
+	struct record *opened = calloc(1, sizeof(*opened));
+	int result;
+
+	put_aside[0] = '\0';
+	if (!opened)
+		return -ENOMEM;
+	result = open_at(options, opened, error);
+	if (result == -EBADMSG) {
+		close_at(opened);
+		result = put_away(options->path, put_aside);
+		if (result != 0)
+			(void)snprintf(error->message, sizeof(error->message), "the record is broken and cannot be put aside: %s",
+			               strerror(-result));
+		else
+			result = open_at(options, opened, error);
+	}
+	if (result != 0) {
+		close_at(opened);
+		free(opened);
+		return result;
+	}
+	opened->actions_max = options->actions_max ? options->actions_max : RECORD_ACTIONS_MAX;
+	opened->in_force_max = options->in_force_max ? options->in_force_max : RECORD_IN_FORCE_MAX;
+	*record = opened;
+	return 0;
+}
+
+void record_close(struct record *record)
+{
+	if (!record)
+		return;
+	close_at(record);
+	free(record);
+}
+
+/* ---- writing ---- */
+
+/* Ends a statement that answers nothing. */
+static int step(sqlite3_stmt *statement)
+{
+	int code = sqlite3_step(statement);
+
+	(void)sqlite3_reset(statement);
+	(void)sqlite3_clear_bindings(statement);
+	return code == SQLITE_DONE || code == SQLITE_ROW ? SQLITE_OK : code;
+}
+
+/* The caller's text outlives the step. */
+static void put_text(sqlite3_stmt *statement, int place, const char *text)
+{
+	(void)sqlite3_bind_text(statement, place, text, -1, SQLITE_STATIC);
+}
+
+static void put_number(sqlite3_stmt *statement, int place, int64_t number)
+{
+	(void)sqlite3_bind_int64(statement, place, number);
+}
+
+static int insert(const struct record *record, const struct record_action *action)
+{
+	sqlite3_stmt *statement = record->statements[INSERT];
+
+	put_number(statement, 1, action->time_ns);
+	put_number(statement, 2, action->uid);
+	put_text(statement, 3, action->user);
+	put_text(statement, 4, action->client);
+	put_text(statement, 5, action->command);
+	put_text(statement, 6, action->object);
+	put_text(statement, 7, action->arguments);
+	put_text(statement, 8, action->outcome);
+	put_text(statement, 9, action->message);
+	return step(statement);
+}
+
+static int hold(const struct record *record, const struct record_action *action)
+{
+	sqlite3_stmt *statement = record->statements[HOLD];
+	bool is_rule = action->kind == RECORD_RULE;
+
+	put_number(statement, 1, action->kind);
+	put_text(statement, 2, action->object);
+	put_number(statement, 3, action->until_ns);
+	put_number(statement, 4, action->time_ns);
+	put_number(statement, 5, action->uid);
+	put_text(statement, 6, action->user);
+	put_text(statement, 7, is_rule ? action->rule.scope : "");
+	put_text(statement, 8, is_rule ? action->rule.match : "");
+	put_text(statement, 9, is_rule ? action->rule.action : "");
+	put_text(statement, 10, is_rule ? action->rule.reason : "");
+	put_number(statement, 11, is_rule ? action->rule.rate_pps : 0);
+	put_number(statement, 12, is_rule && action->rule.shadow);
+	return step(statement);
+}
+
+static int append_one(struct record *record, const struct record_action *action)
+{
+	int code = insert(record, action);
+
+	if (code != SQLITE_OK || action->kind == RECORD_NOTHING)
+		return code;
+	if (action->until_ns > 0) {
+		record->held++;
+		return hold(record, action);
+	}
+	put_number(record->statements[RELEASE], 1, action->kind);
+	put_text(record->statements[RELEASE], 2, action->object);
+	put_number(record->statements[RELEASE], 3, action->kind == RECORD_BLOCK ? RECORD_ALLOW : action->kind);
+	return step(record->statements[RELEASE]);
+}
+
+/* Keeps both tables within their bounds. */
+static int trim(struct record *record, int64_t now_ns)
+{
+	int64_t held = 0;
+	int code;
+
+	put_number(record->statements[FORGET], 1, record->actions_max);
+	code = step(record->statements[FORGET]);
+	if (code != SQLITE_OK)
+		return code;
+	put_number(record->statements[EXPIRE], 1, now_ns);
+	code = step(record->statements[EXPIRE]);
+	if (code != SQLITE_OK || record->held <= record->in_force_max)
+		return code;
+	code = ask(record->database, texts[COUNT], &held);
+	if (code != SQLITE_OK)
+		return code;
+	record->held = (uint64_t)held;
+	if (record->held <= record->in_force_max)
+		return SQLITE_OK;
+	put_number(record->statements[CROWD_OUT], 1, (int64_t)(record->held - record->in_force_max));
+	return step(record->statements[CROWD_OUT]);
+}
+
+int record_append(struct record *record, const struct record_action *actions, unsigned count, struct record_error *error)
+{
+	int code = count ? run(record->database, "BEGIN IMMEDIATE") : SQLITE_OK;
+
+	if (count == 0)
+		return 0;
+	for (unsigned i = 0; i < count && code == SQLITE_OK; i++)
+		code = append_one(record, &actions[i]);
+	if (code == SQLITE_OK)
+		code = trim(record, actions[count - 1].time_ns);
+	if (code == SQLITE_OK)
+		code = run(record->database, "COMMIT");
+	if (code != SQLITE_OK) {
+		int result = fail(error, "the record cannot be written", record->database, code);
+
+		if (!sqlite3_get_autocommit(record->database))
+			(void)run(record->database, "ROLLBACK");
+		return result;
+	}
+	return 0;
+}
+
+/* ---- reading ---- */
+
+static const char *get_text(sqlite3_stmt *statement, int place)
+{
+	const char *text = (const char *)sqlite3_column_text(statement, place);
+
+	return text ? text : "";
+}
+
+/* Steps through a statement's rows; stops where `row` returns not 0. */
+static int each_row(struct record *record, enum statement which, int64_t bound,
+                    int (*row)(sqlite3_stmt *statement, void *context), void *context, struct record_error *error)
+{
+	sqlite3_stmt *statement = record->statements[which];
+	int code, result = 0;
+
+	put_number(statement, 1, bound);
+	do {
+		code = sqlite3_step(statement);
+		if (code == SQLITE_ROW)
+			result = row(statement, context);
+	} while (code == SQLITE_ROW && result == 0);
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
+		result = fail(error, "the record cannot be read", record->database, code);
+	(void)sqlite3_reset(statement);
+	return result;
+}
+
+struct listing {
+	int (*each)(void *context, uint64_t id, const struct record_action *action);
+	int (*each_held)(void *context, const struct record_action *action);
+	void *context;
+};
+
+static int list_row(sqlite3_stmt *statement, void *context)
+{
+	const struct listing *listing = context;
+	struct record_action action = {
+		.time_ns = sqlite3_column_int64(statement, 1),
+		.uid = (uint32_t)sqlite3_column_int64(statement, 2),
+		.user = get_text(statement, 3),
+		.client = get_text(statement, 4),
+		.command = get_text(statement, 5),
+		.object = get_text(statement, 6),
+		.arguments = get_text(statement, 7),
+		.outcome = get_text(statement, 8),
+		.message = get_text(statement, 9),
+	};
+
+	return listing->each(listing->context, (uint64_t)sqlite3_column_int64(statement, 0), &action);
+}
+
+int record_list(struct record *record, unsigned limit,
+                int (*each)(void *context, uint64_t id, const struct record_action *action), void *context,
+                struct record_error *error)
+{
+	struct listing listing = { .each = each, .context = context };
+
+	return each_row(record, LATEST, limit, list_row, &listing, error);
+}
+
+static int held_row(sqlite3_stmt *statement, void *context)
+{
+	const struct listing *listing = context;
+	int64_t kind = sqlite3_column_int64(statement, 0);
+	struct record_action action = {
+		.kind = kind == RECORD_BLOCK || kind == RECORD_ALLOW || kind == RECORD_RULE ? (enum record_kind)kind : RECORD_NOTHING,
+		.object = get_text(statement, 1),
+		.until_ns = sqlite3_column_int64(statement, 2),
+		.time_ns = sqlite3_column_int64(statement, 3),
+		.uid = (uint32_t)sqlite3_column_int64(statement, 4),
+		.user = get_text(statement, 5),
+		.client = "",
+		.command = "",
+		.arguments = "",
+		.outcome = "",
+		.message = "",
+		.rule = {
+			.scope = get_text(statement, 6),
+			.match = get_text(statement, 7),
+			.action = get_text(statement, 8),
+			.reason = get_text(statement, 9),
+			.rate_pps = (uint32_t)sqlite3_column_int64(statement, 10),
+			.shadow = sqlite3_column_int64(statement, 11) != 0,
+		},
+	};
+
+	return listing->each_held(listing->context, &action);
+}
+
+int record_each_in_force(struct record *record, int64_t now_ns,
+                         int (*each)(void *context, const struct record_action *action), void *context,
+                         struct record_error *error)
+{
+	struct listing listing = { .each_held = each, .context = context };
+
+	return each_row(record, IN_FORCE, now_ns, held_row, &listing, error);
+}

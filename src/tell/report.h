@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of the report in HTML share: the pieces that sections are laid out with, and the sections that have a
+ * file of their own. analysis.h has what others call.
+ */
+#ifndef HOLDFAST_TELL_REPORT_H
+#define HOLDFAST_TELL_REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "engine/engine.h"
+#include "tell/account.h"
+
+struct report_series; /* opaque: the points of a plot, about 50 KiB; one serves all plots of a report */
+
+struct report {
+	FILE *out;
+	struct account account;
+	struct report_series *series;
+	unsigned heading;  /* level of an incident's sections */
+	unsigned incident; /* number of the one that is told, from 1; 0 outside */
+};
+
+/* ---- Pieces: report_pieces.c ---- */
+
+/* Markup as it is; and text from anywhere. */
+void report_raw(const struct report *r, const char *markup);
+void report_text(const struct report *r, const char *words);
+/* Marked text (paper.h) as a paragraph, as an item of a list; `report` is a const struct report, as account_sink wants. */
+void report_paragraph(void *report, const char *words);
+void report_item(void *report, const char *words);
+/* The paragraph with which a section says what matters, marked. */
+void report_lead(const struct report *r, const char *words);
+/* A reason, as those who found it noted it, as an item. */
+void report_reason(struct report *r, const char *reason);
+void report_section_open(const struct report *r, const char *title);
+void report_section_close(const struct report *r);
+/*
+ * A table may be wider than a phone: then it alone moves, by finger or by key. One of many columns does without bars
+ * there. Columns follow; rows begin with report_row() and end with "</tr>".
+ */
+void report_table_open(const struct report *r, const char *caption, bool many);
+void report_table_close(const struct report *r);
+/* Names of columns; a leading '#' makes a column of numbers. */
+void report_columns(const struct report *r, const char *const *names, size_t count);
+void report_row(const struct report *r, const char *words);
+void report_cell(const struct report *r, const char *words);
+/* A cell with `part` of `whole` as a bar and in per cent. */
+void report_share(struct report *r, uint64_t part, uint64_t whole);
+/* An entry of a list of figures; `note` may be NULL. */
+void report_fact(const struct report *r, const char *name, const char *value, const char *note);
+
+/* ---- Rates over time: report_rate.c ---- */
+
+/* NULL where there is no memory; free() frees it. */
+struct report_series *report_series_new(void);
+void report_rate(struct report *r, const struct finding *f);
+/* `attacks`: whether there are any, to be shown as a part of all. */
+void report_capture_rate(struct report *r, bool attacks);
+
+/* ---- Of what an attack consists: report_parts.c ---- */
+
+void report_waves(struct report *r, const struct incident *incident);
+void report_vectors(struct report *r, const struct incident *incident);
+void report_packets(struct report *r, const struct finding *f);
+void report_sources(struct report *r, const struct finding *f);
+
+/* ---- What to do: report_rules.c ---- */
+
+void report_rules(struct report *r, const struct finding *f);
+
+#endif
