@@ -85,7 +85,11 @@ struct track_key {
 	void *hint; /* what track_seek() said, or NULL */
 };
 
-uint64_t track_scope_hash(const struct prefix *scope, uint64_t seed);
+/* Of a scope's address, host bits zero, as its halves lie in memory; `length` is in its family's terms. */
+static inline uint64_t track_scope_hash(const uint64_t half[2], uint8_t length, uint64_t seed)
+{
+	return hash_fold((half[0] + length * 0xa0761d6478bd642fu) ^ seed, half[1] ^ 0x9e3779b97f4a7c15u);
+}
 /* Never 0. */
 static inline uint64_t track_identity(uint64_t scope_hash, uint8_t kind)
 {
