@@ -119,6 +119,24 @@ static void learn(struct track *t, const struct track_slot *second)
 	}
 }
 
+/* Behind the generation that holds `slot`. */
+static int64_t generation_end(int64_t slot, uint32_t generation_slots)
+{
+	return (slot_floor_div(slot, generation_slots) + 1) * generation_slots;
+}
+
+static void next_generation(struct track *t, int64_t slot)
+{
+	int64_t end = generation_end(slot, t->generation_slots);
+
+	if (end == t->generation_end + t->generation_slots)
+		t->sources[1] = t->sources[0];
+	else
+		memset(&t->sources[1], 0, sizeof(t->sources[1]));
+	memset(&t->sources[0], 0, sizeof(t->sources[0]));
+	t->generation_end = end;
+}
+
 void track_advance(struct track *t, int64_t slot)
 {
 	int64_t steps = slot - t->last_slot, second, last_second;
@@ -140,16 +158,8 @@ void track_advance(struct track *t, int64_t slot)
 			learn(t, &t->seconds[slot_ring_index(last_second + i - TRACK_LEARN_DELAY, TRACK_SECONDS)]);
 		t->seconds[slot_ring_index(last_second + i, TRACK_SECONDS)] = (struct track_slot){ 0 };
 	}
-	if (slot_floor_div(slot, t->generation_slots) != t->generation) {
-		int64_t generation = slot_floor_div(slot, t->generation_slots);
-
-		if (generation == t->generation + 1)
-			t->sources[1] = t->sources[0];
-		else
-			memset(&t->sources[1], 0, sizeof(t->sources[1]));
-		memset(&t->sources[0], 0, sizeof(t->sources[0]));
-		t->generation = generation;
-	}
+	if (slot >= t->generation_end)
+		next_generation(t, slot);
 	t->last_slot = slot;
 }
 
@@ -280,7 +290,7 @@ static struct track *promote(struct track_table *table, struct candidate *c, con
 		             .first_slot = slot,
 		             .last_slot = slot,
 		             .incident = -1,
-		             .generation = slot_floor_div(slot, table->generation_slots),
+		             .generation_end = generation_end(slot, table->generation_slots),
 		             .generation_slots = table->generation_slots,
 		             .assessed_slot = slot,
 		             .heard = c->heard };

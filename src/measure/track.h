@@ -47,15 +47,15 @@ struct track {
 	uint32_t assess_at;       /* assess again when the slot holds this many packets */
 	int64_t assessed_slot;
 	uint8_t kind;
-	bool heard;           /* something was settled: the scope's own answers are seen */
-	bool frozen;          /* under attack: what is usual is not learned */
-	bool pending;         /* waits to be assessed when its packets are settled */
-	uint8_t surveys_vain; /* the more often a second look found nothing, the later the next … */
+	bool heard;             /* something was settled: the scope's own answers are seen */
+	bool frozen;            /* under attack: what is usual is not learned */
+	bool pending;           /* waits to be assessed when its packets are settled */
+	uint8_t surveys_vain;   /* the more often a second look found nothing, the later the next … */
+	int64_t generation_end; /* the first slot behind this generation of sources */
 	/* The rest: */
 	struct prefix scope;
 	int64_t survey_after; /* … not before this slot */
 	int64_t first_slot;
-	int64_t generation;
 	uint32_t generation_slots;
 	/* What is usual: sums over learned seconds. A second is learned when it is TRACK_LEARN_DELAY seconds old. */
 	uint32_t learned_seconds;
