@@ -896,6 +896,7 @@ static int begin_shield(struct loader *loader, const int *fds, unsigned fd_count
 	if (result != 0)
 		return result;
 	loader->begun = true;
+	loader->peers_ns = role_monotonic_ns() + PEERS_NS;
 	detach_others(loader, &loader->config);
 	drop_mirror(loader);
 	result = shield_commit(loader->shield, &error);
