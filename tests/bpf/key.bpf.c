@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the shield's parser makes of a frame, where a test can read it. */
 #include <linux/bpf.h>
 

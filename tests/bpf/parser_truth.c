@@ -25,6 +25,7 @@
 #include "key.h"
 #include "observe/capture.h"
 #include "outer.h"
+#include "packet.h"
 #include "shield/maps.h"
 
 #define FRAME_MAX 3400 /* of a test run in the kernel, in one page */
@@ -202,31 +203,6 @@ static void hold_record(const struct capture_record *record, bool in_kernel, con
 
 static uint64_t random_state;
 
-static uint32_t random_below(uint32_t bound)
-{
-	uint64_t x = random_state += 0x9e3779b97f4a7c15u;
-
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-	return (uint32_t)((x ^ x >> 31) >> 32) % bound;
-}
-
-/* Some octets of the headers become others, or what others make of them; now and then the end is cut off. */
-static void change(uint8_t *data, uint32_t *length)
-{
-	static const uint8_t telling[] = { 0x00, 0x01, 0x06, 0x08, 0x11, 0x2b, 0x2c, 0x3a, 0x3b, 0x3c,
-		                           0x45, 0x4f, 0x60, 0x81, 0x84, 0x87, 0x88, 0x8b, 0xdd, 0xff };
-	uint32_t changes = 1 + random_below(4), near = *length < 96 ? *length : 96;
-
-	for (; near > 0 && changes > 0; changes--) {
-		uint8_t *at = &data[random_below(near)];
-
-		*at = random_below(2) ? telling[random_below(sizeof(telling))] : (uint8_t)(*at ^ 1u << random_below(8));
-	}
-	if (random_below(4) == 0)
-		*length = random_below(*length + 1);
-}
-
 static void hold_changed(const struct capture_record *record, bool in_kernel, const char *file, unsigned long number,
                          struct tally *tally)
 {
@@ -236,7 +212,7 @@ static void hold_changed(const struct capture_record *record, bool in_kernel, co
 	if (changed.captured > FRAME_MAX)
 		changed.captured = FRAME_MAX;
 	memcpy(frame, record->data, changed.captured);
-	change(frame, &changed.captured);
+	packet_change(frame, &changed.captured, &random_state);
 	changed.data = frame;
 	hold_record(&changed, in_kernel, file, number, tally);
 }
