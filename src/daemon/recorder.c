@@ -29,7 +29,8 @@
 #define BOOT_SIZE 64
 
 struct recorder {
-	struct record *record;
+	struct record *record; /* NULL: to be opened again */
+	bool broken;           /* and then it is put aside */
 	char path[CONFIG_PATH_SIZE + 16];
 	unsigned batch_count; /* messages that wait to be written */
 	struct message_record *batch;
@@ -46,12 +47,13 @@ struct recorder {
 
 static int open_record(struct recorder *recorder, struct record_error *error)
 {
-	struct record_options options = { .path = recorder->path };
+	struct record_options options = { .path = recorder->path, .broken = recorder->broken };
 	char put_aside[RECORD_PATH_SIZE];
 	int result = record_open(&options, &recorder->record, put_aside, error);
 
 	if (put_aside[0])
 		log_say(LOG_ERROR, "%s was broken and is now %s; a new record begins", recorder->path, put_aside);
+	recorder->broken = recorder->broken && result != 0;
 	return result;
 }
 
@@ -172,6 +174,7 @@ static void write_batch(struct recorder *recorder)
 	if (result == -EBADMSG || result == -EIO) { /* it is opened anew, and put aside where it is broken */
 		record_close(recorder->record);
 		recorder->record = NULL;
+		recorder->broken = result == -EBADMSG;
 	}
 	if (result != 0 && now_ns >= recorder->say_ns) { /* it is tried every second, and said every minute */
 		log_say(LOG_ERROR, "%s: %s%s%s", recorder->path, error.message, error.advice[0] ? "; " : "", error.advice);

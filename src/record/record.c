@@ -279,7 +279,7 @@ int record_open(const struct record_options *options, struct record **record, ch
 	put_aside[0] = '\0';
 	if (!opened)
 		return -ENOMEM;
-	result = open_at(options, opened, error);
+	result = options->broken ? -EBADMSG : open_at(options, opened, error);
 	if (result == -EBADMSG) {
 		close_at(opened);
 		result = put_away(options->path, put_aside);

@@ -32,6 +32,7 @@ struct record_error {
 struct record_options {
 	const char *path;
 	uint32_t actions_max, in_force_max, pages_max;
+	bool broken; /* it has turned out to be so: it is put aside, however well it looks */
 };
 
 /* What an action holds, or lets go, beside being done. Letting go of a block lets go of an allowance as well. */
@@ -64,7 +65,7 @@ int record_open(const struct record_options *options, struct record **record, ch
                 struct record_error *error);
 void record_close(struct record *record);
 
-/* All in one transaction, or none. -ENOSPC: the disk is full; -EBADMSG: the database is broken, close and open it. */
+/* All in one transaction, or none. -ENOSPC: the disk is full; -EBADMSG: the database is broken, close and open it so. */
 int record_append(struct record *record, const struct record_action *actions, unsigned count,
                   struct record_error *error);
 /* The latest `limit` actions, newest first; stops where `each` returns not 0, and returns that. */
