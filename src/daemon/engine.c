@@ -14,7 +14,7 @@
 
 #define TICK_NS (NS_PER_S / 10)
 #define COUNT_NS NS_PER_S
-#define SWEEPS 600 /* ticks in which the block list is swept once: a minute */
+#define SWEEPS 600         /* ticks in which the block list is swept once: a minute */
 #define FALLBACK_UID 65534 /* nobody is no operator */
 
 enum { POLL_PARENT, POLL_LOADER, POLL_RECORDER, POLL_SAMPLES, POLL_FIXED };
@@ -33,7 +33,8 @@ uint64_t engine_jiffies_after(const struct engine *engine, int64_t for_ns)
 
 static void take_state(struct engine *engine, const struct message_state *state)
 {
-	engine->pace = (struct shield_pace){ .jiffies = state->jiffies, .monotonic_ns = state->monotonic_ns, .hz = state->hz };
+	engine->pace =
+		(struct shield_pace){ .jiffies = state->jiffies, .monotonic_ns = state->monotonic_ns, .hz = state->hz };
 	engine->origin = state->origin;
 	engine->hook_count = state->hook_count;
 	memcpy(engine->hooks, state->hooks, sizeof(engine->hooks));
@@ -53,7 +54,8 @@ static int listen_to_loader(struct engine *engine)
 	for (;;) {
 		int fds[MESSAGE_FDS_MAX];
 		unsigned fd_count;
-		int result = message_receive(ROLE_FD_LOADER, MESSAGE_LOADER_TO_ENGINE, &engine->message, fds, &fd_count);
+		int result =
+			message_receive(ROLE_FD_LOADER, MESSAGE_LOADER_TO_ENGINE, &engine->message, fds, &fd_count);
 
 		if (result == -EAGAIN)
 			return 0;
@@ -73,7 +75,8 @@ static int listen_to_recorder(struct engine *engine)
 	for (;;) {
 		int fds[MESSAGE_FDS_MAX];
 		unsigned fd_count;
-		int result = message_receive(ROLE_FD_RECORDER, MESSAGE_RECORDER_TO_ENGINE, &engine->message, fds, &fd_count);
+		int result =
+			message_receive(ROLE_FD_RECORDER, MESSAGE_RECORDER_TO_ENGINE, &engine->message, fds, &fd_count);
 
 		if (result == -EAGAIN)
 			return 0;
@@ -105,7 +108,7 @@ static void take_config(struct engine *engine, int *fds, unsigned fd_count)
 	}
 	for (unsigned i = 0; i < fd_count; i++)
 		(void)close(fds[i]);
-	role_tell_applied(&engine->message, serial, result, (const char(*)[CONFIG_ERROR_SIZE])&error, result != 0);
+	role_tell_applied(&engine->message, serial, result, (const char(*)[CONFIG_ERROR_SIZE]) & error, result != 0);
 }
 
 static int listen_to_parent(struct engine *engine)
@@ -144,7 +147,8 @@ static int take_maps(struct engine *engine)
 	for (;;) {
 		unsigned fd_count;
 		int fds[MESSAGE_FDS_MAX];
-		int result = message_receive(ROLE_FD_LOADER, MESSAGE_LOADER_TO_ENGINE, &engine->message, fds, &fd_count);
+		int result =
+			message_receive(ROLE_FD_LOADER, MESSAGE_LOADER_TO_ENGINE, &engine->message, fds, &fd_count);
 
 		if (result == 0 && engine->message.type == MESSAGE_MAPS) {
 			memcpy(engine->maps.fd, fds, sizeof(engine->maps.fd));
@@ -183,8 +187,9 @@ static int put_back(struct engine *engine, const struct message_in_force *in_for
 
 	switch (in_force->kind) {
 	case MESSAGE_KIND_BLOCK:
-		if (blocks_add(engine->blocks, &prefix, engine_jiffies(engine), engine_jiffies_after(engine, for_ns)) != 0)
-			log_say(LOG_WARNING, "a block that was in force found no room");
+		if (blocks_add(engine->blocks, &prefix, engine_jiffies(engine), engine_jiffies_after(engine, for_ns)) !=
+		    0)
+			LOG_SAY(LOG_WARNING, "a block that was in force found no room");
 		return 0;
 	case MESSAGE_KIND_ALLOW:
 		message_init(message, MESSAGE_ALLOW, 0);
@@ -216,7 +221,8 @@ static int restore(struct engine *engine, uint32_t *highest)
 		int fds[MESSAGE_FDS_MAX];
 		unsigned fd_count;
 
-		result = message_receive(ROLE_FD_RECORDER, MESSAGE_RECORDER_TO_ENGINE, &engine->message, fds, &fd_count);
+		result =
+			message_receive(ROLE_FD_RECORDER, MESSAGE_RECORDER_TO_ENGINE, &engine->message, fds, &fd_count);
 		if (result == -EAGAIN) {
 			result = wait_for(ROLE_FD_RECORDER);
 			continue;
@@ -231,7 +237,7 @@ static int restore(struct engine *engine, uint32_t *highest)
 		count++;
 	}
 	if (result == 0 && count > 0)
-		log_say(LOG_NOTICE, "%u rules, blocks and allowances of the record are in force again", count);
+		LOG_SAY(LOG_NOTICE, "%u rules, blocks and allowances of the record are in force again", count);
 	return result;
 }
 
@@ -274,7 +280,8 @@ static int make_tables(struct engine *engine)
 	if (result == 0)
 		result = samples_new(engine->maps.fd[SHIELD_MAP_SAMPLES], take_sample, engine, &engine->samples);
 	if (result == 0)
-		result = clients_new(ROLE_FD_CONTROL, own, engine->start->operators, command_ask, engine, &engine->clients);
+		result = clients_new(ROLE_FD_CONTROL, own, engine->start->operators, command_ask, engine,
+		                     &engine->clients);
 	return result;
 }
 
@@ -299,12 +306,14 @@ static int begin(struct engine *engine, uint64_t *serial, char error[CONFIG_ERRO
 		if (result == 0)
 			result = close_doors();
 		if (result != 0)
-			(void)snprintf(error, CONFIG_ERROR_SIZE, "the shield's maps cannot be used: %s", strerror(-result));
+			(void)snprintf(error, CONFIG_ERROR_SIZE, "the shield's maps cannot be used: %s",
+			               strerror(-result));
 	}
 	if (result == 0) {
 		result = restore(engine, &highest);
 		if (result != 0)
-			(void)snprintf(error, CONFIG_ERROR_SIZE, "what was in force cannot be put back: %s", strerror(-result));
+			(void)snprintf(error, CONFIG_ERROR_SIZE, "what was in force cannot be put back: %s",
+			               strerror(-result));
 	}
 	if (result == 0)
 		result = lists_load(engine, &engine->config, fds, fd_count, error);
@@ -332,7 +341,10 @@ static void do_what_is_due(struct engine *engine, int64_t now_ns, int64_t *tick_
 	if (now_ns >= *tick_ns) {
 		*tick_ns = now_ns + TICK_NS;
 		blocks_count(engine->blocks, &ipv4, &ipv6, &capacity);
-		/* A bucket has at least four slots, and at most half of them are taken: there are no more than `capacity`. */
+		/*
+		 * A bucket has at least four slots, and at most half of them are taken: there are no more than
+		 * `capacity`.
+		 */
 		(void)blocks_sweep(engine->blocks, engine_jiffies(engine), capacity / SWEEPS + 1);
 		lists_renew(engine);
 		command_expire(engine);
@@ -412,7 +424,7 @@ int engine_role(const struct role_start *start)
 	for (unsigned i = 0; i < SHIELD_MAPS; i++)
 		engine->maps.fd[i] = -1;
 	result = begin(engine, &serial, error);
-	role_tell_applied(&engine->message, serial, result, (const char(*)[CONFIG_ERROR_SIZE])&error, result != 0);
+	role_tell_applied(&engine->message, serial, result, (const char(*)[CONFIG_ERROR_SIZE]) & error, result != 0);
 	if (result == 0)
 		result = live(engine);
 	journal_send(engine); /* what was done just now is still recorded */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The engine: unprivileged; serves the control socket, keeps the block list through memory it shares with the kernel, reads
- * counters and samples, has everything else done by the loader, and hands what was done to the recorder. It never waits:
- * a command that needs the loader is an operation, of which one is in progress and the others stand in line.
+ * The engine: unprivileged; serves the control socket, keeps the block list through memory it shares with the kernel,
+ * reads counters and samples, has everything else done by the loader, and hands what was done to the recorder. It never
+ * waits: a command that needs the loader is an operation, of which one is in progress and the others stand in line.
  *
  * engine.c is its life; command.c what clients ask; facts.c what they are told; lists.c the lists of the configuration;
  * journal.c the way to the recorder.
@@ -23,9 +23,9 @@
 #include "shield/samples.h"
 
 #define ENGINE_OPERATIONS_MAX CLIENTS_MAX
-#define ENGINE_JOURNAL_MAX 1024   /* messages that wait for the recorder */
-#define ENGINE_LISTED_S 86400     /* how long a block from a list holds; it is put in again at half of that */
-#define ENGINE_OPERATION_S 20     /* that the loader has for one answer */
+#define ENGINE_JOURNAL_MAX 1024 /* messages that wait for the recorder */
+#define ENGINE_LISTED_S 86400   /* how long a block from a list holds; it is put in again at half of that */
+#define ENGINE_OPERATION_S 20   /* that the loader has for one answer */
 #define ENGINE_SCOPES_MAX SHIELD_SERVICE_PREFIXES_MAX
 
 /* A command that the loader, or the parent, is to answer. */

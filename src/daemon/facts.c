@@ -103,10 +103,10 @@ static struct control_rule *read_rules(const struct engine *engine, const struct
 		rule->expires_ns = wall_of(moment, rule->left_ns);
 		rule->since_last_ns = -1;
 		if (rule->count.matched.packets)
-			rule->since_last_ns =
-				rule->count.last >= moment->jiffies ?
-					0 :
-					(int64_t)((moment->jiffies - rule->count.last) * (uint64_t)NS_PER_S / engine->pace.hz);
+			rule->since_last_ns = rule->count.last >= moment->jiffies
+			                              ? 0
+			                              : (int64_t)((moment->jiffies - rule->count.last) *
+			                                          (uint64_t)NS_PER_S / engine->pace.hz);
 		(void)journal_user(told[i].made_by, rule->made_by);
 	}
 	free(told);
@@ -194,9 +194,9 @@ static void fill_ways(const struct engine *engine, const struct moment *moment, 
 
 		if (left_ns == 0)
 			continue;
-		status->ways[status->way_count++] = (struct control_way){
-			.from = command_guard_prefix(guard), .port = guard->port, .left_ns = left_ns
-		};
+		status->ways[status->way_count++] = (struct control_way){ .from = command_guard_prefix(guard),
+			                                                  .port = guard->port,
+			                                                  .left_ns = left_ns };
 	}
 }
 

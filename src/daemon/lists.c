@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Blocks that the configuration's block_files name. Every block expires, these too: they hold for ENGINE_LISTED_S and are
- * put in again when half of that has passed, so that a daemon that is no more leaves none behind for long. What a list
- * no longer names is let go when it is read again, whoever else blocked it.
+ * Blocks that the configuration's block_files name. Every block expires, these too: they hold for ENGINE_LISTED_S and
+ * are put in again when half of that has passed, so that a daemon that is no more leaves none behind for long. What a
+ * list no longer names is let go when it is read again, whoever else blocked it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -58,10 +58,11 @@ static int check_room(const struct engine *engine, const struct prefix_list *lis
 	blocks_count(engine->blocks, &used4, &used6, &capacity);
 	if (ipv4 <= capacity && list->count - ipv4 <= capacity)
 		return 0;
-	(void)snprintf(error, CONFIG_ERROR_SIZE,
-	               "block_files name %u IPv4 and %u IPv6 prefixes, there is room for %u of each; raise shield.block_capacity "
-	               "and start holdfast anew",
-	               ipv4, list->count - ipv4, capacity);
+	(void)snprintf(
+		error, CONFIG_ERROR_SIZE,
+		"block_files name %u IPv4 and %u IPv6 prefixes, there is room for %u of each; raise shield.block_capacity "
+		"and start holdfast anew",
+		ipv4, list->count - ipv4, capacity);
 	return -ENOSPC;
 }
 
@@ -87,9 +88,11 @@ static void put_in(struct engine *engine, uint32_t from, uint32_t to, uint32_t *
 static void say_left_out(uint32_t guarded, uint32_t refused)
 {
 	if (guarded)
-		log_say(LOG_WARNING, "%u prefixes of block_files would shut the operator's way in, and are left out", guarded);
+		LOG_SAY(LOG_WARNING, "%u prefixes of block_files would shut the operator's way in, and are left out",
+		        guarded);
 	if (refused)
-		log_say(LOG_WARNING, "%u prefixes of block_files found no room in the table; raise shield.block_capacity", refused);
+		LOG_SAY(LOG_WARNING,
+		        "%u prefixes of block_files found no room in the table; raise shield.block_capacity", refused);
 }
 
 /* What the old list has and the new one has not; both are sorted. */
@@ -135,7 +138,7 @@ int lists_load(struct engine *engine, const struct config *config, const int *fd
 	engine->listed.again_ns = role_monotonic_ns() + LISTED_NS / 2;
 	say_left_out(guarded, refused);
 	if (list.count)
-		log_say(LOG_INFO, "%u prefixes of block_files are blocked (%lld ms)", list.count - guarded - refused,
+		LOG_SAY(LOG_INFO, "%u prefixes of block_files are blocked (%lld ms)", list.count - guarded - refused,
 		        (long long)((role_monotonic_ns() - began_ns) / NS_PER_MS));
 	return 0;
 }

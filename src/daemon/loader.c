@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The loader: alone holds the shield, and the rights that takes. It puts the configuration into force, keeps the operator's
- * ways in open, and does what the engine asks in typed messages: make a rule, let one go, allow, set the mode. Whatever
- * would hit a way in is refused here, whoever asks.
+ * The loader: alone holds the shield, and the rights that takes. It puts the configuration into force, keeps the
+ * operator's ways in open, and does what the engine asks in typed messages: make a rule, let one go, allow, set the
+ * mode. Whatever would hit a way in is refused here, whoever asks.
  *
- * What it begins with depends on what is pinned (shield_origin()). Taken over: rules, blocks and mode stand, and only what
- * the configuration names is made so. New: the configuration's mode. Replaced: the engine puts back what the record says,
- * and the program is attached when it has.
+ * What it begins with depends on what is pinned (shield_origin()). Taken over: rules, blocks and mode stand, and only
+ * what the configuration names is made so. New: the configuration's mode. Replaced: the engine puts back what the
+ * record says, and the program is attached when it has.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,8 +31,8 @@
 #define SWEEP_NS NS_PER_S
 #define PEERS_NS (10 * NS_PER_S)
 #define STATE_NS (60 * NS_PER_S)
-#define RESTORE_MS 60000          /* that the engine has to put back what was in force */
-#define TABLE_MAX (16u << 20)     /* octets of /proc/net/tcp that are looked at */
+#define RESTORE_MS 60000      /* that the engine has to put back what was in force */
+#define TABLE_MAX (16u << 20) /* octets of /proc/net/tcp that are looked at */
 #define TABLE_BLOCK (64u << 10)
 
 struct loader {
@@ -43,7 +43,7 @@ struct loader {
 	struct shield_way_in guard[SHIELD_GUARD_MAX]; /* as last set */
 	unsigned hook_count;
 	struct message_hook hooks[SHIELD_INTERFACES_MAX];
-	bool begun; /* what is attached has this program */
+	bool begun;                           /* what is attached has this program */
 	int64_t sweep_ns, peers_ns, state_ns; /* when next */
 	unsigned line_count;
 	char lines[MESSAGE_LINES_MAX][CONFIG_ERROR_SIZE];
@@ -121,12 +121,12 @@ static int attach(struct loader *loader, const char *name, struct shield_error *
 		return result;
 	set_hook(loader, name, hook);
 	if (hook == SHIELD_GENERIC)
-		log_say(LOG_WARNING,
+		LOG_SAY(LOG_WARNING,
 		        "%s: the driver has no XDP, so packets are dropped LATE, by generic XDP: a few times fewer a second than "
 		        "with native XDP; 'holdfast doctor' says what would help",
 		        name);
 	else
-		log_say(LOG_INFO, "%s: attached, %s", name, shield_hook_name(hook));
+		LOG_SAY(LOG_INFO, "%s: attached, %s", name, shield_hook_name(hook));
 	return 0;
 }
 
@@ -135,9 +135,9 @@ static void detach(struct loader *loader, const char *name)
 	struct shield_error error = { .message = "" };
 
 	if (shield_detach(loader->shield, name, &error) != 0)
-		log_say(LOG_ERROR, "%s: not detached: %s", name, error.message);
+		LOG_SAY(LOG_ERROR, "%s: not detached: %s", name, error.message);
 	else
-		log_say(LOG_INFO, "%s: detached", name);
+		LOG_SAY(LOG_INFO, "%s: detached", name);
 	remove_hook(loader, name);
 }
 
@@ -164,8 +164,8 @@ static void learn_hooks(struct loader *loader)
 }
 
 /*
- * Attaches to every interface that `config` names; at the beginning to those too that have a program, so that it becomes
- * this one. Where one cannot be had, the new ones are let go again, and lines say why.
+ * Attaches to every interface that `config` names; at the beginning to those too that have a program, so that it
+ * becomes this one. Where one cannot be had, the new ones are let go again, and lines say why.
  */
 static int attach_all(struct loader *loader, const struct config *config)
 {
@@ -213,7 +213,7 @@ static void reattach(struct loader *loader)
 
 		if (!find_hook(loader, name) && attach(loader, name, &error) != 0) {
 			set_hook(loader, name, SHIELD_DETACHED);
-			log_say(LOG_ERROR, "%s; it is tried again", error.message);
+			LOG_SAY(LOG_ERROR, "%s; it is tried again", error.message);
 		}
 	}
 }
@@ -269,8 +269,8 @@ static int wanted_allowances(struct loader *loader, const struct config *config,
 	}
 	prefix_list_sort(&all);
 	if (result == 0 && all.count > SHIELD_ALLOW_MAX) {
-		add_line(loader, "%u prefixes are to be allowed; at most %u, so join neighbours to shorter ones", all.count,
-		         SHIELD_ALLOW_MAX);
+		add_line(loader, "%u prefixes are to be allowed; at most %u, so join neighbours to shorter ones",
+		         all.count, SHIELD_ALLOW_MAX);
 		result = -ENOSPC;
 	}
 	if (result == -ENOMEM)
@@ -334,7 +334,8 @@ static int set_allowances(struct loader *loader, const struct prefix_list *wante
 		result = shield_allow(loader->shield, &wanted->prefixes[i], SHIELD_NEVER, &error);
 	prefix_list_fini(&stale.found);
 	if (result != 0)
-		add_line(loader, "the allow list cannot be set: %s", error.message[0] ? error.message : strerror(-result));
+		add_line(loader, "the allow list cannot be set: %s",
+		         error.message[0] ? error.message : strerror(-result));
 	return result;
 }
 
@@ -349,14 +350,14 @@ static unsigned list_ways(const struct loader *loader, struct shield_way_in ways
 	for (uint32_t i = 0; i < config->management_from.count; i++)
 		for (unsigned k = 0; k < config->management_ports.count && count < CONFIG_MANAGEMENT_MAX; k++)
 			ways[count++] = (struct shield_way_in){ .from = config->management_from.prefixes[i],
-				                                    .port = config->management_ports.ports[k],
-				                                    .expires = SHIELD_NEVER };
+				                                .port = config->management_ports.ports[k],
+				                                .expires = SHIELD_NEVER };
 	for (unsigned i = 0; i < loader->ways.learned_count && count < SHIELD_GUARD_MAX; i++) {
 		const struct way_learned *way = &loader->ways.learned[i];
 
 		ways[count++] = (struct shield_way_in){ .from = prefix_of(&way->from, 128),
-			                                    .port = way->port,
-			                                    .expires = after(loader, way->until_ns - now_ns) };
+			                                .port = way->port,
+			                                .expires = after(loader, way->until_ns - now_ns) };
 	}
 	return count;
 }
@@ -380,7 +381,7 @@ static int set_guard(struct loader *loader)
 		return 0;
 	result = shield_set_guard(loader->shield, ways, count, &error);
 	if (result != 0) {
-		log_say(LOG_ERROR, "the operator's ways in cannot be set: %s", error.message);
+		LOG_SAY(LOG_ERROR, "the operator's ways in cannot be set: %s", error.message);
 		return result;
 	}
 	memcpy(loader->guard, ways, count * sizeof(*ways));
@@ -465,9 +466,9 @@ static int add_rule(struct loader *loader, const struct message_rule *wanted, st
                     struct shield_error *error)
 {
 	struct shield_making making = { .expires = after(loader, wanted->for_ns),
-		                            .made_ns = wanted->made_ns,
-		                            .made_by = wanted->made_by,
-		                            .shadow = wanted->shadow != 0 };
+		                        .made_ns = wanted->made_ns,
+		                        .made_by = wanted->made_by,
+		                        .shadow = wanted->shadow != 0 };
 	struct rule rule;
 	int result = message_take_rule(wanted, &rule);
 
@@ -504,12 +505,12 @@ static int set_mode(struct loader *loader, const struct message_mode *wanted, st
 	if (result != 0)
 		(void)snprintf(error->message, sizeof(error->message), "the mode cannot be set: %s", strerror(-result));
 	else if (!wanted->enforce)
-		log_say(LOG_NOTICE, "mode is observe: nothing is dropped");
+		LOG_SAY(LOG_NOTICE, "mode is observe: nothing is dropped");
 	else if (wanted->for_ns)
-		log_say(LOG_NOTICE, "mode is enforce for %" PRId64 " s; unless it is confirmed, observe again then",
+		LOG_SAY(LOG_NOTICE, "mode is enforce for %" PRId64 " s; unless it is confirmed, observe again then",
 		        wanted->for_ns / (int64_t)NS_PER_S);
 	else
-		log_say(LOG_NOTICE, "mode is enforce");
+		LOG_SAY(LOG_NOTICE, "mode is enforce");
 	return result;
 }
 
@@ -519,7 +520,8 @@ static int confirm(struct loader *loader, struct shield_error *error)
 	int result = shield_read_mode(shield_maps(loader->shield), now_jiffies(loader), &mode);
 
 	if (result != 0) {
-		(void)snprintf(error->message, sizeof(error->message), "the mode cannot be read: %s", strerror(-result));
+		(void)snprintf(error->message, sizeof(error->message), "the mode cannot be read: %s",
+		               strerror(-result));
 		return result;
 	}
 	if (!mode.enforce || mode.until == SHIELD_NEVER) {
@@ -597,7 +599,7 @@ static int obey(struct loader *loader, const struct message *message)
 	}
 	if (id == 0) { /* it is put back, and nobody waits for an answer */
 		if (answer.result != 0)
-			log_say(LOG_WARNING, "what was in force before is not put back: %s", error.message);
+			LOG_SAY(LOG_WARNING, "what was in force before is not put back: %s", error.message);
 		return 0;
 	}
 	if (answer.result != 0 && !error.message[0])
@@ -610,8 +612,8 @@ static int obey(struct loader *loader, const struct message *message)
 }
 
 /*
- * All that the engine asks; `until_restored` stops at MESSAGE_RESTORED and returns 1. A message that is none is the engine's
- * end: it is ours, and says no such thing.
+ * All that the engine asks; `until_restored` stops at MESSAGE_RESTORED and returns 1. A message that is none is the
+ * engine's end: it is ours, and says no such thing.
  */
 static int listen_to_engine(struct loader *loader, bool until_restored)
 {
@@ -629,7 +631,7 @@ static int listen_to_engine(struct loader *loader, bool until_restored)
 		if (result == 0 && restored && until_restored)
 			return 1;
 		if (result == -EBADMSG)
-			log_say(LOG_ERROR, "the engine said what no engine says; all begin anew");
+			LOG_SAY(LOG_ERROR, "the engine said what no engine says; all begin anew");
 		if (result != 0)
 			return result;
 	}
@@ -641,11 +643,13 @@ static int wait_restored(struct loader *loader)
 	int result = 0;
 
 	while (result == 0) {
-		struct pollfd fds[2] = { { .fd = ROLE_FD_ENGINE, .events = POLLIN }, { .fd = ROLE_FD_PARENT, .events = 0 } };
+		struct pollfd fds[2] = { { .fd = ROLE_FD_ENGINE, .events = POLLIN },
+			                 { .fd = ROLE_FD_PARENT, .events = 0 } };
 		int64_t left_ns = until_ns - role_monotonic_ns();
 
 		if (left_ns <= 0) {
-			log_say(LOG_ERROR, "what was in force is not back after %d s; the shield is attached without", RESTORE_MS / 1000);
+			LOG_SAY(LOG_ERROR, "what was in force is not back after %d s; the shield is attached without",
+			        RESTORE_MS / 1000);
 			return 0;
 		}
 		(void)alarm(ROLE_ALARM_S);
@@ -688,7 +692,7 @@ static int reload(struct loader *loader, struct config *next, const int *fds, un
 		result = put_into_force(loader, next, fds, fd_count);
 	if (result != 0) {
 		if (set_services(loader, &loader->config, &error) != 0)
-			log_say(LOG_ERROR, "the old services cannot be set again: %s", error.message);
+			LOG_SAY(LOG_ERROR, "the old services cannot be set again: %s", error.message);
 		detach_others(loader, &loader->config);
 		return result;
 	}
@@ -741,9 +745,9 @@ static int take_reload(struct loader *loader)
 static int open_shield(struct loader *loader)
 {
 	struct shield_options options = { .bpffs_dir = loader->config.bpffs_dir,
-		                              .block_capacity = loader->config.block_capacity,
-		                              .sample_budget = loader->config.sample_budget,
-		                              .generic = loader->config.generic };
+		                          .block_capacity = loader->config.block_capacity,
+		                          .sample_budget = loader->config.sample_budget,
+		                          .generic = loader->config.generic };
 	struct shield_error error = { .message = "" };
 	int result = shield_open(&options, &loader->shield, &error);
 
@@ -788,7 +792,8 @@ static int begin_shield(struct loader *loader, const int *fds, unsigned fd_count
 		return result;
 	}
 	if (origin == SHIELD_REPLACED)
-		log_say(LOG_NOTICE, "what is pinned is another version's; what the record says is in force is put in again");
+		LOG_SAY(LOG_NOTICE,
+		        "what is pinned is another version's; what the record says is in force is put in again");
 	if (origin != SHIELD_TAKEN_OVER)
 		result = wait_restored(loader);
 	if (result == 0)
@@ -866,7 +871,8 @@ static int do_what_is_due(struct loader *loader)
 static int live(struct loader *loader)
 {
 	for (;;) {
-		struct pollfd fds[2] = { { .fd = ROLE_FD_PARENT, .events = POLLIN }, { .fd = ROLE_FD_ENGINE, .events = POLLIN } };
+		struct pollfd fds[2] = { { .fd = ROLE_FD_PARENT, .events = POLLIN },
+			                 { .fd = ROLE_FD_ENGINE, .events = POLLIN } };
 		int result = 0;
 
 		(void)alarm(ROLE_ALARM_S);

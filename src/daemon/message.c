@@ -51,9 +51,8 @@ static bool are_prefixes(const struct message_prefixes *prefixes)
 
 static bool is_rule(const struct message_rule *rule)
 {
-	return is_prefix(&rule->scope) && rule->shadow <= 1 && rule->action <= RULE_CHALLENGE && rule->number <= INT32_MAX &&
-	       ENDS(rule->match) &&
-	       ENDS(rule->reason);
+	return is_prefix(&rule->scope) && rule->shadow <= 1 && rule->action <= RULE_CHALLENGE &&
+	       rule->number <= INT32_MAX && ENDS(rule->match) && ENDS(rule->reason);
 }
 
 static bool check_config(const struct message *message, unsigned fd_count)
@@ -121,7 +120,8 @@ static bool check_way(const struct message *message, unsigned fd_count)
 
 static bool check_mode(const struct message *message, unsigned fd_count)
 {
-	return fd_count == 0 && message->mode.enforce <= 1 && (message->mode.for_ns == 0 || lasts(message->mode.for_ns));
+	return fd_count == 0 && message->mode.enforce <= 1 &&
+	       (message->mode.for_ns == 0 || lasts(message->mode.for_ns));
 }
 
 static bool check_state(const struct message *message, unsigned fd_count)
@@ -357,8 +357,8 @@ void message_put_rule(struct message_rule *into, const struct rule *rule)
 int message_take_rule(const struct message_rule *from, struct rule *rule)
 {
 	struct rule read = { .scope = message_prefix(&from->scope),
-		                 .action = (enum rule_action)from->action,
-		                 .rate_pps = from->rate_pps };
+		             .action = (enum rule_action)from->action,
+		             .rate_pps = from->rate_pps };
 	struct match_error error;
 
 	if (match_parse(from->match, &read.match, &error) != 0)

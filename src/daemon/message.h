@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the roles tell each other, over pairs of SOCK_SEQPACKET: structs of fixed size, one a datagram, each of a type that
- * one way alone may carry. Who receives one believes nothing: message_receive() holds length, type, bounds, and texts' ends
- * against the table in message.c, so that a role that was taken over can say what the messages say and no more.
+ * What the roles tell each other, over pairs of SOCK_SEQPACKET: structs of fixed size, one a datagram, each of a type
+ * that one way alone may carry. Who receives one believes nothing: message_receive() holds length, type, bounds, and
+ * texts' ends against the table in message.c, so that a role that was taken over can say what the messages say and no
+ * more.
  *
  *     parent ──► every role    configuration, as descriptors of the file's text and of the lists it names
  *     role ──► parent          it is in force, or why not; the engine also asks for a reload
@@ -146,7 +147,7 @@ struct message_allow {
 
 /* What was done. Where there are prefixes it is done to each of them; else `object` says to what. */
 struct message_record {
-	int64_t time_ns; /* since the Unix epoch */
+	int64_t time_ns;  /* since the Unix epoch */
 	int64_t until_ns; /* what is done holds until then; 0: it holds nothing */
 	uint32_t uid;
 	uint32_t unused;
@@ -160,7 +161,7 @@ struct message_record {
 };
 
 struct message_recorded {
-	uint64_t written; /* messages */
+	uint64_t written;              /* messages */
 	char state[MESSAGE_TEXT_SIZE]; /* "ok" */
 };
 

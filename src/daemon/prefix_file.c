@@ -11,7 +11,9 @@
 #define BLOCK (64u << 10)
 #define FIRST_CAPACITY 1024
 
-/* Lines out of blocks of a file. A line that is too long is cut; the cut is longer than any prefix, so it is refused. */
+/*
+ * Lines out of blocks of a file. A line that is too long is cut; the cut is longer than any prefix, so it is refused.
+ */
 struct reader {
 	int fd;
 	char *block;
@@ -164,9 +166,10 @@ static int take_line(struct reader *reader, uint32_t max, struct prefix_list *li
 	}
 	if (prefix_parse(text, &list->prefixes[list->count]) != 0) {
 		flatten(text);
-		snprintf(error, size,
-		         "'%.60s' is no address or network; write 192.0.2.10, 192.0.2.0/24 or 2001:db8::/32, host bits zero",
-		         text);
+		snprintf(
+			error, size,
+			"'%.60s' is no address or network; write 192.0.2.10, 192.0.2.0/24 or 2001:db8::/32, host bits zero",
+			text);
 		return -EINVAL;
 	}
 	list->count++;

@@ -59,7 +59,8 @@ const char *sandbox_missing(uint64_t wanted, char *text, size_t size)
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		unsigned number = known[i].number;
 
-		if (!(wanted & SANDBOX_CAPABILITY(number)) || sets[number / 32].effective & 1u << number % 32 || length >= size)
+		if (!(wanted & SANDBOX_CAPABILITY(number)) || sets[number / 32].effective & 1u << number % 32 ||
+		    length >= size)
 			continue;
 		length += (size_t)snprintf(text + length, size - length, "%s%s", length ? " " : "", known[i].name);
 	}
@@ -84,7 +85,7 @@ int sandbox_keep(uint64_t kept)
 
 	for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
 		sets[i] = (struct __user_cap_data_struct){ .effective = (uint32_t)(kept >> 32 * i),
-			                                       .permitted = (uint32_t)(kept >> 32 * i) };
+			                                   .permitted = (uint32_t)(kept >> 32 * i) };
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
 		return -errno;
 	return syscall(SYS_capset, &header, sets) == 0 ? 0 : -errno;
@@ -179,7 +180,8 @@ static int allow_engine(scmp_filter_ctx filter)
 	                              SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY));
 
 	for (size_t i = 0; i < sizeof(engine_bpf) / sizeof(engine_bpf[0]) && result == 0; i++)
-		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1, SCMP_A0(SCMP_CMP_EQ, engine_bpf[i]));
+		result =
+			seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1, SCMP_A0(SCMP_CMP_EQ, engine_bpf[i]));
 	return result;
 }
 
@@ -204,12 +206,12 @@ int sandbox_filter(enum role role)
 /* ---- files ---- */
 
 #define READS (LANDLOCK_ACCESS_FS_READ_FILE)
-#define WRITES \
+#define WRITES                                                                                        \
 	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_DIR | \
 	 LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG)
-#define HANDLED \
+#define HANDLED                                                                                               \
 	(WRITES | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_MAKE_CHAR | \
-	 LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | \
+	 LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |          \
 	 LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM)
 
 static int open_up(int ruleset, const char *path, uint64_t access)

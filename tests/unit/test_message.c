@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What roles tell each other: every type arrives as it was sent, by its own way alone; and nothing else does, whatever a
- * hostile role sends: other lengths, ways, counts, texts without an end, descriptors too many.
+ * What roles tell each other: every type arrives as it was sent, by its own way alone; and nothing else does, whatever
+ * a hostile role sends: other lengths, ways, counts, texts without an end, descriptors too many.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -113,8 +113,10 @@ static void each_type_has_one_way(void **state)
 		enum message_way way = way_of(fd_count);
 
 		assert_int_equal(check(way, fd_count + 1), -EBADMSG);
-		assert_int_equal(message_check(way, &message, message_size((enum message_type)type) - 1, fd_count), -EBADMSG);
-		assert_int_equal(message_check(way, &message, message_size((enum message_type)type) + 1, fd_count), -EBADMSG);
+		assert_int_equal(message_check(way, &message, message_size((enum message_type)type) - 1, fd_count),
+		                 -EBADMSG);
+		assert_int_equal(message_check(way, &message, message_size((enum message_type)type) + 1, fd_count),
+		                 -EBADMSG);
 		assert_int_equal(message_check(way, &message, 0, fd_count), -EBADMSG);
 	}
 	message_init(&message, MESSAGE_TYPES, 0);
@@ -275,7 +277,8 @@ static void octets_by_chance(void **state)
 		for (unsigned k = 0; k < 3; k++) {
 			uint64_t x = hash_2(SEED, round, k);
 
-			octets[16 + x % (message_size(type) > 16 ? message_size(type) - 16 : 1)] = (unsigned char)(x >> 32);
+			octets[16 + x % (message_size(type) > 16 ? message_size(type) - 16 : 1)] =
+				(unsigned char)(x >> 32);
 		}
 		if (check(way, fd_count) != 0)
 			continue;
@@ -318,9 +321,13 @@ static void rules_go_and_come(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_type_has_one_way), cmocka_unit_test(arrive),
-		cmocka_unit_test(refused_descriptors_are_closed), cmocka_unit_test(a_full_channel),
-		cmocka_unit_test(hostile_values), cmocka_unit_test(octets_by_chance), cmocka_unit_test(rules_go_and_come),
+		cmocka_unit_test(each_type_has_one_way),
+		cmocka_unit_test(arrive),
+		cmocka_unit_test(refused_descriptors_are_closed),
+		cmocka_unit_test(a_full_channel),
+		cmocka_unit_test(hostile_values),
+		cmocka_unit_test(octets_by_chance),
+		cmocka_unit_test(rules_go_and_come),
 	};
 
 	return cmocka_run_group_tests_name("message", tests, NULL, NULL);

@@ -41,9 +41,9 @@ static int read_text(const char *text, size_t length, uint32_t max, struct prefi
 static void read_what_counts(void **state)
 {
 	static const char text[] = "# a list\n\n192.0.2.10\n  198.51.100.0/24  # with a comment\r\n\t2001:db8::/32\n"
-	                           "2001:db8::1#no blank\n   # only a comment\n203.0.113.0/25";
+				   "2001:db8::1#no blank\n   # only a comment\n203.0.113.0/25";
 	static const char *const wanted[] = { "192.0.2.10/32", "198.51.100.0/24", "2001:db8::/32", "2001:db8::1/128",
-		                                  "203.0.113.0/25" };
+		                              "203.0.113.0/25" };
 	char error[PREFIX_FILE_ERROR_SIZE], printed[PREFIX_TEXT_SIZE];
 	struct prefix_list list;
 
@@ -119,8 +119,8 @@ static void many_lines(void **state)
 	for (unsigned i = 0; i < LINES; i++) {
 		uint64_t x = hash_2(SEED, i, 1);
 
-		length += (size_t)sprintf(text + length, "198.%u.%u.%u\n", 18 + (unsigned)(x & 1), (unsigned)(x >> 8 & 255),
-		                          (unsigned)(x >> 16 & 255));
+		length += (size_t)sprintf(text + length, "198.%u.%u.%u\n", 18 + (unsigned)(x & 1),
+		                          (unsigned)(x >> 8 & 255), (unsigned)(x >> 16 & 255));
 	}
 	assert_int_equal(read_text(text, length, LINES, &list, error), 0);
 	assert_int_equal(list.count, LINES);
@@ -150,7 +150,7 @@ static void a_file_that_is_none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(read_what_counts), cmocka_unit_test(refuse_what_is_broken),
+		cmocka_unit_test(read_what_counts),    cmocka_unit_test(refuse_what_is_broken),
 		cmocka_unit_test(lines_of_any_length), cmocka_unit_test(many_lines),
 		cmocka_unit_test(a_file_that_is_none),
 	};
