@@ -4,7 +4,6 @@
  * prefix by which it was put there; a rule ends by its name. A file undoes what 'block --file' or 'allow --file' did
  * with it.
  */
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
