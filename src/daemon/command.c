@@ -177,9 +177,10 @@ static void block_prefixes(struct engine *engine, uint64_t client, const struct 
 		unsigned before = tally.done;
 
 		block_one(engine, &mode, &request->prefixes[i], now, expires, &tally);
-		if (tally.done > before)
+		if (tally.done > before) {
 			gather(&done, &request->prefixes[i], "");
-		else
+			engine_tell_blocked(engine, &request->prefixes[i], 1, for_ns);
+		} else
 			gather(&refused, &request->prefixes[i], tally.refusals[tally.refusal_count - 1].what);
 	}
 	answer_tally(engine, client, CONTROL_BLOCK, "blocked", &tally);
@@ -554,9 +555,11 @@ static void begin_operation(struct engine *engine, uint64_t client, const struct
 	operation->ruled.expires_ns = operation->tally.expires_ns;
 	if (request->command == CONTROL_BLOCK)
 		find_scopes(engine, operation);
-	if (request->command == CONTROL_RELEASE && request->prefix_count)
+	if (request->command == CONTROL_RELEASE && request->prefix_count) {
 		operation->released_block =
 			blocks_remove(engine->blocks, &request->prefixes[0], engine_jiffies(engine)) == 0;
+		engine_tell_unblocked(engine, &request->prefixes[0]);
+	}
 	engine->operation_count++;
 	go_on(engine);
 }

@@ -479,6 +479,7 @@ static const struct key service_keys[] = {
 /* clang-format on */
 
 /* Fills in what holds where a key is missing; what is not named here is zero. */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the tables are nested */
 static void set_standards(const struct key *keys, void *base)
 {
 	for (const struct key *key = keys; key->name; key++) {
@@ -803,9 +804,9 @@ int config_read(const char *path, char **text, size_t *length, const char **name
 
 int config_load(const char *path, struct config *config, struct config_errors *errors)
 {
-	const char *name;
-	size_t length;
-	char *text;
+	const char *name = CONFIG_DEFAULT_PATH;
+	size_t length = 0;
+	char *text = NULL;
 	int result;
 
 	errors->count = 0;

@@ -184,7 +184,7 @@ static int read_action(struct parse *parse, const char *name, const json_t *valu
 
 static int read_rate(struct parse *parse, const char *name, const json_t *value)
 {
-	int64_t number;
+	int64_t number = 0;
 	int result = number_of(parse, name, value, 1, 100000000, &number);
 
 	if (result == 0) {
@@ -204,7 +204,7 @@ static int read_shadow(struct parse *parse, const char *name, const json_t *valu
 
 static int read_for(struct parse *parse, const char *name, const json_t *value)
 {
-	int64_t number;
+	int64_t number = 0;
 	int result = number_of(parse, name, value, 1, FOR_S_MAX, &number);
 
 	if (result == 0)
@@ -224,7 +224,7 @@ static int read_confirm(struct parse *parse, const char *name, const json_t *val
 
 static int read_limit(struct parse *parse, const char *name, const json_t *value)
 {
-	int64_t number;
+	int64_t number = 0;
 	int result = number_of(parse, name, value, 0, CONTROL_LIMIT_MAX, &number);
 
 	if (result == 0)

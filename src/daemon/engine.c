@@ -29,6 +29,55 @@ uint64_t engine_jiffies_after(const struct engine *engine, int64_t for_ns)
 	return shield_jiffies_after(&engine->pace, role_monotonic_ns(), for_ns);
 }
 
+/* ---- nftables ---- */
+
+bool engine_has_nftables(const struct engine *engine)
+{
+	for (unsigned i = 0; i < engine->hook_count; i++)
+		if (engine->hooks[i].hook == MESSAGE_HOOK_NFTABLES)
+			return true;
+	return false;
+}
+
+static void tell_loader(struct engine *engine)
+{
+	if (message_send(ROLE_FD_LOADER, &engine->message, NULL, 0) != 0)
+		LOG_SAY(LOG_WARNING, "the loader is busy: nftables does not have the latest blocks");
+}
+
+void engine_tell_blocked(struct engine *engine, const struct prefix *prefixes, unsigned count, int64_t for_ns)
+{
+	while (count > 0 && engine_has_nftables(engine)) {
+		unsigned now = count < MESSAGE_PREFIXES_MAX ? count : MESSAGE_PREFIXES_MAX;
+
+		message_init(&engine->message, MESSAGE_BLOCK, 0);
+		engine->message.allow.for_ns = for_ns;
+		engine->message.allow.prefixes.count = now;
+		for (unsigned i = 0; i < now; i++)
+			message_put_prefix(&engine->message.allow.prefixes.prefix[i], &prefixes[i]);
+		tell_loader(engine);
+		prefixes += now;
+		count -= now;
+	}
+}
+
+void engine_tell_unblocked(struct engine *engine, const struct prefix *prefix)
+{
+	if (!engine_has_nftables(engine))
+		return;
+	message_init(&engine->message, MESSAGE_UNBLOCK, 0);
+	message_put_prefix(&engine->message.prefix, prefix);
+	tell_loader(engine);
+}
+
+void engine_tell_blocks(struct engine *engine)
+{
+	if (!engine_has_nftables(engine))
+		return;
+	message_init(&engine->message, MESSAGE_BLOCKS, 0);
+	tell_loader(engine);
+}
+
 /* ---- the loader, the recorder, the parent ---- */
 
 static void take_state(struct engine *engine, const struct message_state *state)
@@ -49,6 +98,15 @@ static void take_sample(void *context, const struct shield_sample *sample)
 	engine->samples_taken++;
 }
 
+/* The loader says how it stands when it has attached: what was put back is now in force, which the record must know. */
+static void settle(struct engine *engine)
+{
+	if (engine->settled)
+		return;
+	message_init(&engine->message, MESSAGE_SETTLED, 0);
+	engine->settled = message_send(ROLE_FD_RECORDER, &engine->message, NULL, 0) == 0;
+}
+
 static int listen_to_loader(struct engine *engine)
 {
 	for (;;) {
@@ -63,8 +121,11 @@ static int listen_to_loader(struct engine *engine)
 			return result;
 		for (unsigned i = 0; i < fd_count; i++) /* maps came once, at the beginning */
 			(void)close(fds[i]);
-		if (engine->message.type == MESSAGE_STATE)
+		if (engine->message.type == MESSAGE_STATE) {
 			take_state(engine, &engine->message.state);
+			settle(engine);
+		} else if (engine->message.type == MESSAGE_COUNTED)
+			engine->nftables = engine->message.counted;
 		else if (engine->message.type == MESSAGE_ANSWER)
 			command_answered(engine, &engine->message);
 	}
@@ -324,11 +385,8 @@ static int begin(struct engine *engine, uint64_t *serial, char error[CONFIG_ERRO
 	message_init(&engine->message, MESSAGE_RESTORED, 0);
 	engine->message.number = highest + 1;
 	result = role_send_waiting(ROLE_FD_LOADER, &engine->message);
-	message_init(&engine->message, MESSAGE_SETTLED, 0);
-	if (result == 0)
-		result = role_send_waiting(ROLE_FD_RECORDER, &engine->message);
 	if (result != 0)
-		(void)snprintf(error, CONFIG_ERROR_SIZE, "another role is gone: %s", strerror(-result));
+		(void)snprintf(error, CONFIG_ERROR_SIZE, "the loader is gone: %s", strerror(-result));
 	return result;
 }
 

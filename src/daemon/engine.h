@@ -75,6 +75,7 @@ struct engine {
 	struct clients *clients;
 	unsigned first, operation_count; /* the first is in progress */
 	struct operation *operations;    /* ENGINE_OPERATIONS_MAX, a ring */
+	bool settled;                    /* the recorder knows that what was in force is so again */
 	uint64_t next_id, awaited_id;    /* of the message that is under way; 0: none */
 	uint64_t reload_client, reload_id;
 	struct client_peer reload_peer;
@@ -82,12 +83,20 @@ struct engine {
 	struct control_sums sums, rates;
 	int64_t sums_ns;
 	struct shield_counters *counters; /* SHIELD_SERVICES_MAX, as last read */
+	struct message_counted nftables;  /* what it has counted besides; zeroed where there is none */
 	struct message message;
 };
 
 /* Jiffies now, and so long from now. */
 uint64_t engine_jiffies(const struct engine *engine);
 uint64_t engine_jiffies_after(const struct engine *engine, int64_t for_ns);
+
+/* Whether an interface has nftables instead: then the loader must hear of blocks. */
+bool engine_has_nftables(const struct engine *engine);
+/* Tells it, where that is so: of these prefixes; of one that was let go; of all. */
+void engine_tell_blocked(struct engine *engine, const struct prefix *prefixes, unsigned count, int64_t for_ns);
+void engine_tell_unblocked(struct engine *engine, const struct prefix *prefix);
+void engine_tell_blocks(struct engine *engine);
 
 /* command.c */
 clients_ask command_ask;

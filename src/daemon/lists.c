@@ -5,6 +5,7 @@
  * list no longer names is let go when it is read again, whoever else blocked it.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -110,8 +111,10 @@ static void let_go(struct engine *engine, const struct prefix_list *old, const s
 			if (order > 0 || (order == 0 && list->prefixes[k].length >= prefix->length))
 				break;
 		}
-		if (k == list->count || !prefix_equal(&list->prefixes[k], prefix))
+		if (k == list->count || !prefix_equal(&list->prefixes[k], prefix)) {
 			(void)blocks_remove(engine->blocks, prefix, now);
+			engine_tell_unblocked(engine, prefix);
+		}
 	}
 }
 
@@ -121,6 +124,7 @@ int lists_load(struct engine *engine, const struct config *config, const int *fd
 	struct prefix_list list, old = engine->listed.list;
 	uint32_t guarded = 0, refused = 0;
 	int64_t began_ns = role_monotonic_ns();
+	bool had = old.count > 0;
 	int result = read_lists(config, fds, fd_count, &list, error);
 
 	if (result != 0)
@@ -137,6 +141,8 @@ int lists_load(struct engine *engine, const struct config *config, const int *fd
 	put_in(engine, 0, list.count, &guarded, &refused);
 	engine->listed.again_ns = role_monotonic_ns() + LISTED_NS / 2;
 	say_left_out(guarded, refused);
+	if (list.count || had)
+		engine_tell_blocks(engine);
 	if (list.count)
 		LOG_SAY(LOG_INFO, "%u prefixes of block_files are blocked (%lld ms)", list.count - guarded - refused,
 		        (long long)((role_monotonic_ns() - began_ns) / NS_PER_MS));
@@ -155,6 +161,7 @@ void lists_renew(struct engine *engine)
 	say_left_out(guarded, refused);
 	listed->next = to;
 	if (to == listed->list.count) {
+		engine_tell_blocks(engine);
 		listed->next = 0;
 		listed->again_ns = role_monotonic_ns() + LISTED_NS / 2;
 	}

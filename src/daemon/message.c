@@ -137,6 +137,11 @@ static bool check_state(const struct message *message, unsigned fd_count)
 	return true;
 }
 
+static bool check_counted(const struct message *message, unsigned fd_count)
+{
+	return fd_count == 0 && message->counted.rule_count <= SHIELD_RULES_MAX;
+}
+
 static bool check_answer(const struct message *message, unsigned fd_count)
 {
 	const struct message_answer *answer = &message->answer;
@@ -195,10 +200,14 @@ static const struct row {
 	[MESSAGE_MODE]        = { MESSAGE_ENGINE_TO_LOADER,   BODY(mode),     check_mode },
 	[MESSAGE_CONFIRM]     = { MESSAGE_ENGINE_TO_LOADER,   HEADER,         check_nothing },
 	[MESSAGE_WAY]         = { MESSAGE_ENGINE_TO_LOADER,   BODY(prefix),   check_way },
+	[MESSAGE_BLOCK]       = { MESSAGE_ENGINE_TO_LOADER,   BODY(allow),    check_allow },
+	[MESSAGE_UNBLOCK]     = { MESSAGE_ENGINE_TO_LOADER,   BODY(prefix),   check_prefix },
+	[MESSAGE_BLOCKS]      = { MESSAGE_ENGINE_TO_LOADER,   HEADER,         check_nothing },
 	[MESSAGE_RESTORED]    = { MESSAGE_ENGINE_TO_LOADER,   BODY(number),   check_highest },
 	[MESSAGE_MAPS]        = { MESSAGE_LOADER_TO_ENGINE,   BODY(state),    check_state },
 	[MESSAGE_STATE]       = { MESSAGE_LOADER_TO_ENGINE,   BODY(state),    check_state },
 	[MESSAGE_ANSWER]      = { MESSAGE_LOADER_TO_ENGINE,   BODY(answer),   check_answer },
+	[MESSAGE_COUNTED]     = { MESSAGE_LOADER_TO_ENGINE,   BODY(counted),  check_counted },
 	[MESSAGE_RECORD]      = { MESSAGE_ENGINE_TO_RECORDER, BODY(record),   check_record },
 	[MESSAGE_ASK]         = { MESSAGE_ENGINE_TO_RECORDER, BODY(number),   check_origin },
 	[MESSAGE_SETTLED]     = { MESSAGE_ENGINE_TO_RECORDER, HEADER,         check_nothing },

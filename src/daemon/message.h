@@ -7,7 +7,7 @@
  *
  *     parent ──► every role    configuration, as descriptors of the file's text and of the lists it names
  *     role ──► parent          it is in force, or why not; the engine also asks for a reload
- *     engine ──► loader        rules, allowances, mode, ways in; never instructions
+ *     engine ──► loader        rules, allowances, mode, ways in; blocks where nftables must have them too; never instructions
  *     loader ──► engine        descriptors of maps, answers
  *     engine ──► recorder      what was done
  *     recorder ──► engine      how that goes; what is still in force
@@ -56,10 +56,14 @@ enum message_type {
 	MESSAGE_MODE,
 	MESSAGE_CONFIRM,
 	MESSAGE_WAY,
+	MESSAGE_BLOCK,
+	MESSAGE_UNBLOCK,
+	MESSAGE_BLOCKS,
 	MESSAGE_RESTORED,
 	MESSAGE_MAPS,
 	MESSAGE_STATE,
 	MESSAGE_ANSWER,
+	MESSAGE_COUNTED,
 	MESSAGE_RECORD,
 	MESSAGE_ASK,
 	MESSAGE_SETTLED,
@@ -134,6 +138,20 @@ struct message_answer {
 	char what[MESSAGE_TEXT_SIZE], hint[MESSAGE_TEXT_SIZE];
 };
 
+/* What nftables has counted, where an interface has that. */
+struct message_counted_rule {
+	uint32_t number;
+	uint32_t unused;
+	struct shield_count matched, dropped;
+};
+
+struct message_counted {
+	struct shield_counters counters;
+	uint32_t rule_count;
+	uint32_t unused;
+	struct message_counted_rule rules[SHIELD_RULES_MAX];
+};
+
 struct message_mode {
 	uint32_t enforce;
 	uint32_t unused;
@@ -190,6 +208,7 @@ struct message {
 		struct message_allow allow;
 		struct message_prefix prefix;
 		struct message_mode mode;
+		struct message_counted counted;
 		struct message_record record;
 		struct message_recorded recorded;
 		struct message_in_force in_force;

@@ -168,10 +168,14 @@ static int make_folder(const char *path, uid_t uid, gid_t gid, mode_t mode)
 		return refuse("%s: %s", path, strerror(errno));
 	if (!S_ISDIR(status.st_mode))
 		return refuse("%s is no folder; move it away, or name another in the configuration", path);
+	/* Modes are the owner's to change, and of a folder that is another's we are not; to give it away is in our power. */
+	if ((status.st_mode & 07777) != mode) {
+		if ((status.st_uid != 0 && lchown(path, 0, 0) != 0) || chmod(path, mode) != 0)
+			return refuse("%s: its mode cannot be set: %s", path, strerror(errno));
+		status.st_uid = 0;
+	}
 	if ((status.st_uid != uid || status.st_gid != gid) && lchown(path, uid, gid) != 0)
 		return refuse("%s cannot be given to user %u: %s", path, (unsigned)uid, strerror(errno));
-	if ((status.st_mode & 07777) != mode && chmod(path, mode) != 0)
-		return refuse("%s: %s", path, strerror(errno));
 	return 0;
 }
 

@@ -50,6 +50,11 @@ void prefix_list_sort(struct prefix_list *list)
 	list->count = kept + 1;
 }
 
+bool prefix_list_has(const struct prefix_list *list, const struct prefix *prefix)
+{
+	return list->count && bsearch(prefix, list->prefixes, list->count, sizeof(*prefix), compare) != NULL;
+}
+
 int prefix_list_append(struct prefix_list *list, const struct prefix *prefixes, uint32_t count)
 {
 	struct prefix *larger;

@@ -157,7 +157,7 @@ static const struct {
 	{ SCMP_SYS(statfs), LOADER }, { SCMP_SYS(mkdir), LOADER }, { SCMP_SYS(mkdirat), LOADER }, { SCMP_SYS(rmdir), LOADER },
 	{ SCMP_SYS(getdents64), LOADER }, { SCMP_SYS(flock), LOADER }, { SCMP_SYS(epoll_create1), LOADER },
 	{ SCMP_SYS(perf_event_open), LOADER }, { SCMP_SYS(prlimit64), LOADER }, { SCMP_SYS(getrlimit), LOADER },
-	{ SCMP_SYS(dup2), LOADER }, { SCMP_SYS(dup3), LOADER }, { SCMP_SYS(memfd_create), LOADER }, { SCMP_SYS(sysinfo), LOADER },
+	{ SCMP_SYS(select), LOADER }, { SCMP_SYS(pselect6), LOADER }, { SCMP_SYS(dup2), LOADER }, { SCMP_SYS(dup3), LOADER }, { SCMP_SYS(memfd_create), LOADER }, { SCMP_SYS(sysinfo), LOADER },
 };
 
 /* What nobody asks for by mistake. */
@@ -176,12 +176,16 @@ static const unsigned engine_bpf[] = {
 /* Names of users stand in a file; the engine opens what it opens to read. */
 static int allow_engine(scmp_filter_ctx filter)
 {
-	int result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
-	                              SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY));
+	const struct scmp_arg_cmp reads = {
+		.arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = O_ACCMODE | O_CREAT | O_TRUNC, .datum_b = O_RDONLY
+	};
+	int result = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, &reads);
 
-	for (size_t i = 0; i < sizeof(engine_bpf) / sizeof(engine_bpf[0]) && result == 0; i++)
-		result =
-			seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1, SCMP_A0(SCMP_CMP_EQ, engine_bpf[i]));
+	for (size_t i = 0; i < sizeof(engine_bpf) / sizeof(engine_bpf[0]) && result == 0; i++) {
+		const struct scmp_arg_cmp only = { .arg = 0, .op = SCMP_CMP_EQ, .datum_a = engine_bpf[i] };
+
+		result = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1, &only);
+	}
 	return result;
 }
 

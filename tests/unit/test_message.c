@@ -51,11 +51,13 @@ static unsigned make(enum message_type type)
 		message.number = 1;
 		return 0;
 	case MESSAGE_ALLOW:
+	case MESSAGE_BLOCK:
 		message.allow.for_ns = NS_PER_S;
 		message.allow.prefixes.count = 1;
 		message_put_prefix(&message.allow.prefixes.prefix[0], &prefix);
 		return 0;
 	case MESSAGE_DISALLOW:
+	case MESSAGE_UNBLOCK:
 		message_put_prefix(&message.prefix, &prefix);
 		return 0;
 	case MESSAGE_WAY:
@@ -73,6 +75,8 @@ static unsigned make(enum message_type type)
 	case MESSAGE_RELOAD:
 	case MESSAGE_MODE:
 	case MESSAGE_CONFIRM:
+	case MESSAGE_BLOCKS:
+	case MESSAGE_COUNTED:
 	case MESSAGE_RESTORED:
 	case MESSAGE_ANSWER:
 	case MESSAGE_RECORD:
@@ -249,6 +253,9 @@ static void hostile_values(void **state)
 	assert_int_equal(check(MESSAGE_ENGINE_TO_LOADER, 0), -EBADMSG);
 	(void)make(MESSAGE_STATE);
 	message.state.hook_count = SHIELD_INTERFACES_MAX + 1;
+	assert_int_equal(check(MESSAGE_LOADER_TO_ENGINE, 0), -EBADMSG);
+	(void)make(MESSAGE_COUNTED);
+	message.counted.rule_count = SHIELD_RULES_MAX + 1;
 	assert_int_equal(check(MESSAGE_LOADER_TO_ENGINE, 0), -EBADMSG);
 	(void)make(MESSAGE_APPLIED);
 	message.applied.line_count = MESSAGE_LINES_MAX + 1;

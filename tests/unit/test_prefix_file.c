@@ -66,12 +66,13 @@ static void refuse_what_is_broken(void **state)
 		int result;
 		const char *begins;
 	} cases[] = {
-		{ "192.0.2.1\n# x\n192.0.2.300\n", 28, -EINVAL, "list:3: '192.0.2.300' is no address or network" },
-		{ "192.0.2.1/24\n", 13, -EINVAL, "list:1: '192.0.2.1/24' is no" },
-		{ "192.0.2.1 192.0.2.2\n", 20, -EINVAL, "list:1: '192.0.2.1 192.0.2.2'" },
-		{ "192.0.2.1\n\0\n", 12, -EINVAL, "list:2: a NUL octet" },
-		{ "\033[2J", 4, -EINVAL, "list:1: '?[2J'" },
-		{ "192.0.2.1\n192.0.2.2\n192.0.2.3\n192.0.2.4\n", 40, -E2BIG, "list:4: more than 3 prefixes" },
+#define TEXT(literal) literal, sizeof(literal) - 1
+		{ TEXT("192.0.2.1\n# x\n192.0.2.300\n"), -EINVAL, "list:3: '192.0.2.300' is no address or network" },
+		{ TEXT("192.0.2.1/24\n"), -EINVAL, "list:1: '192.0.2.1/24' is no" },
+		{ TEXT("192.0.2.1 192.0.2.2\n"), -EINVAL, "list:1: '192.0.2.1 192.0.2.2'" },
+		{ TEXT("192.0.2.1\n\0\n"), -EINVAL, "list:2: a NUL octet" },
+		{ TEXT("\033[2J"), -EINVAL, "list:1: '?[2J'" },
+		{ TEXT("192.0.2.1\n192.0.2.2\n192.0.2.3\n192.0.2.4\n"), -E2BIG, "list:4: more than 3 prefixes" },
 	};
 
 	(void)state;
