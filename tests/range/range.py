@@ -231,8 +231,8 @@ def faults(results):
         if result["attack_through"] > 0.01:
             found.append(f"{name}: {result['attack_through']:.2%} of the attack passes")
         if result["normal_lost"] > 0.02:
-            found.append(f"{name}: {result['normal_lost']:.2%} of normal packets are lost; {result['over_budget']} were over "
-                         f"the budget, {result['link_lost']} had no room on the link")
+            found.append(f"{name}: {result['normal_lost']:.2%} of normal packets are lost; over the budget were "
+                         f"{result['over_budget']}, no room on the link had {result['link_lost']}")
         missing = result["attack_sent"] - result["attack_arrived"]
         if abs(result["dropped"] - missing) > 0.02 * missing + result["link_lost"] + 10:
             found.append(f"{name} says it dropped {result['dropped']}, but {missing} are missing")
