@@ -309,7 +309,8 @@ APART int is_blocked(const struct shield_key *key, const struct shield_block_sta
 
 /*
  * Takes a token from a bucket in one word that gains `pps` a second and holds a tenth of a second's, but at least one.
- * Two CPUs may meet here: who comes second tries again, and at the last drops.
+ * Two CPUs may meet here: who comes second tries again, and at the last drops. Who began before a jiffy's end may come
+ * after one who began behind it: to him the bucket's time is ahead, nothing has been gained, and its time stays.
  */
 PARSE_INLINE int take_token(__u64 *bucket, __u32 pps, __u32 hz, __u64 now)
 {
@@ -321,20 +322,23 @@ PARSE_INLINE int take_token(__u64 *bucket, __u32 pps, __u32 hz, __u64 now)
 		full = 0xffffffff;
 #pragma unroll
 	for (int attempt = 0; attempt < 3; attempt++) {
-		__u64 was = *(volatile __u64 *)bucket, level = was & 0xffffffff, is;
-		__u32 elapsed = (__u32)now - (__u32)(was >> 32);
+		__u64 was = *(volatile __u64 *)bucket, level = was & 0xffffffff, time = was >> 32, is;
+		__u32 elapsed = (__u32)now - (__u32)time;
 
-		/* A bucket that nobody has used, or not for long, is full; what is longer ago than 2^31 jiffies is too. */
-		if (was == 0 || elapsed >= hz)
+		/* A bucket that nobody has used, or not for long, is full. */
+		if (was == 0 || (elapsed >= hz && -elapsed >= hz)) {
 			level = full;
-		else
+			time = now & 0xffffffff;
+		} else if (elapsed < hz) {
 			level += (__u64)elapsed * pps * SHIELD_TOKEN / (hz ? hz : 1);
+			time = now & 0xffffffff;
+		}
 		if (level > full)
 			level = full;
 		if (level < SHIELD_TOKEN)
 			return 0;
 		level -= SHIELD_TOKEN;
-		is = (now & 0xffffffff) << 32 | level;
+		is = time << 32 | level;
 		if (__sync_val_compare_and_swap(bucket, was, is) == was)
 			return 1;
 	}

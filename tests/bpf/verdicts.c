@@ -611,6 +611,36 @@ static void a_rate_is_held(void **state)
 	assert_int_equal(passing(&p, 50), 1);
 }
 
+/* A packet that began before a jiffy's end may meet a bucket that one behind it has taken from. */
+static void a_bucket_ahead_in_time_is_not_filled(void **state)
+{
+	struct packet p = udp("198.51.100.9", "192.0.2.10", 123, 4000);
+	struct shield_rule_told rules[SHIELD_RULES_MAX];
+	int fd = the.shield ? shield_maps(the.shield)->fd[SHIELD_MAP_RULE_BUCKETS] : -1;
+	unsigned count, passed;
+	uint64_t bucket;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	(void)add_rule("::/0", "udp", RULE_RATE_LIMIT, 100, false, SHIELD_NEVER);
+	assert_int_equal(shield_read_rules(shield_maps(the.shield), jiffies(), rules, &count), 0);
+	assert_int_equal(count, 1);
+	bucket = (jiffies() + seconds(1) / 2) << 32;
+	assert_int_equal(bpf_map_update_elem(fd, &rules[0].counter, &bucket, BPF_ANY), 0);
+	assert_int_equal(passing(&p, 50), 0);
+	bucket += 2 * SHIELD_TOKEN;
+	assert_int_equal(bpf_map_update_elem(fd, &rules[0].counter, &bucket, BPF_ANY), 0);
+	assert_int_equal(passing(&p, 50), 2);
+	/* What nobody has used for long, its time having wrapped or not, is full. */
+	for (unsigned bit = 12; bit < 32; bit++) {
+		bucket = (jiffies() - (1ULL << bit)) << 32;
+		assert_int_equal(bpf_map_update_elem(fd, &rules[0].counter, &bucket, BPF_ANY), 0);
+		passed = passing(&p, 200);
+		assert_in_range(passed, 10, 14);
+	}
+}
+
 static void services_have_their_own_counters_and_limits(void **state)
 {
 	const struct prefix web[] = { prefix("192.0.2.10/32"), prefix("2001:db8::10/128") },
@@ -1035,6 +1065,7 @@ int main(void)
 		cmocka_unit_test(observing_counts_and_lets_pass),
 		cmocka_unit_test(all_that_has_an_end_ends),
 		cmocka_unit_test(a_rate_is_held),
+		cmocka_unit_test(a_bucket_ahead_in_time_is_not_filled),
 		cmocka_unit_test(services_have_their_own_counters_and_limits),
 		cmocka_unit_test(samples_are_handed_out),
 		cmocka_unit_test(blocks_hold_as_they_are_listed),
