@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """drop.py DROP: what a packet costs the kernel until it is dropped, by whom; bench/run drop calls this.
 
-DROP (bench/drop.c) has the kernel make frames, each with a source drawn at random, and redirect them into a pair of veth
-interfaces; at the other end stands, in turns, each of those compared: a program that drops all and does nothing else
-("bare"), xdp-filter, nftables, iptables, nothing. Everything happens in softirq on one processor. What counts is the
-processor's time: that of the thread that sends and that of ksoftirqd, and where the kernel keeps time in interrupts apart
-(CONFIG_IRQ_TIME_ACCOUNTING), that too. It holds everything, the making and redirecting of the frame as well, so that
-ratios to bare are lower, not higher, than those of programs alone. The second table has those: what the kernel measures
-around a program's run (BPF_ENABLE_STATS), less the same of bare.
+DROP (bench/drop.c) has the kernel make frames, each with a source drawn at random, and redirect them into a pair of
+veth interfaces; at the other end stands, in turns, each of those compared: a program that drops all and does nothing
+else ("bare"), xdp-filter, nftables, iptables, nothing, Holdfast. Everything happens in softirq on one processor. What
+counts is the processor's time: that of the thread that sends and that of ksoftirqd, and where the kernel keeps time in
+interrupts apart (CONFIG_IRQ_TIME_ACCOUNTING), that too. It holds everything, the making and redirecting of the frame as
+well, so that ratios to bare are lower than those of programs alone. For these there is the last column: what the kernel
+measures around an XDP program's run (BPF_ENABLE_STATS), less the same of bare.
 
 Every contender has a pair and a network namespace of its own, all of them in a network and a mount namespace of this
 process: whatever way it ends, pairs, rules, programs and pins end with it, and nothing outside is touched. What each
