@@ -22,6 +22,7 @@
 
 #define DAYS_MAX CONFIG_BLOCK_DAYS_MAX
 #define FOR_S_MAX (DAYS_MAX * 86400LL)
+#define REAL_DIGITS 15 /* of seconds: milliseconds are as they were written */
 #define ECHO_MAX 60 /* octets of a value that an error repeats */
 
 void control_error_set(struct control_error *error, const char *where, int exit, const char *hint, const char *format, ...)
@@ -477,7 +478,7 @@ char *control_format_arguments(const struct control_request *request)
 /* Takes `object`, which may be NULL where memory ran out while it was made. */
 static char *line_of(json_t *object)
 {
-	char *text = object ? json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+	char *text = object ? json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(REAL_DIGITS)) : NULL;
 	size_t length = text ? strlen(text) : 0;
 	char *line = text ? realloc(text, length + 2) : NULL;
 

@@ -159,6 +159,20 @@ static int take_maps(struct engine *engine)
 	}
 }
 
+/* A beginning that did not come to its end may have put it in already. */
+static bool has_rule(const struct engine *engine, uint32_t number)
+{
+	struct shield_rule_told *told = calloc(SHIELD_RULES_MAX, sizeof(*told));
+	unsigned count = 0;
+	bool has = false;
+
+	if (told && shield_read_rules(&engine->maps, engine_jiffies(engine), told, &count) == 0)
+		for (unsigned i = 0; i < count; i++)
+			has = has || told[i].number == number;
+	free(told);
+	return has;
+}
+
 /* What is said to be in force goes to where it belongs. */
 static int put_back(struct engine *engine, const struct message_in_force *in_force)
 {
@@ -179,6 +193,8 @@ static int put_back(struct engine *engine, const struct message_in_force *in_for
 		message_put_prefix(&message->allow.prefixes.prefix[0], &prefix);
 		return role_send_waiting(ROLE_FD_LOADER, message);
 	case MESSAGE_KIND_RULE:
+		if (has_rule(engine, rule.number))
+			return 0;
 		message_init(message, MESSAGE_ADD_RULE, 0);
 		message->rule = rule;
 		return role_send_waiting(ROLE_FD_LOADER, message);
@@ -187,13 +203,14 @@ static int put_back(struct engine *engine, const struct message_in_force *in_for
 	}
 }
 
-/* Asks the recorder what is in force, and puts it back. */
-static int restore(struct engine *engine)
+/* Asks the recorder what is in force, and puts it back. *highest is the number of the last rule that has been. */
+static int restore(struct engine *engine, uint32_t *highest)
 {
 	unsigned count = 0;
 	int result;
 
 	message_init(&engine->message, MESSAGE_ASK, ++engine->next_id);
+	engine->message.number = engine->origin;
 	result = role_send_waiting(ROLE_FD_RECORDER, &engine->message);
 	while (result == 0) {
 		int fds[MESSAGE_FDS_MAX];
@@ -206,12 +223,14 @@ static int restore(struct engine *engine)
 		}
 		if (result != 0 || engine->message.type != MESSAGE_IN_FORCE)
 			continue;
-		if (engine->message.in_force.kind == MESSAGE_KIND_END)
+		if (engine->message.in_force.kind == MESSAGE_KIND_END) {
+			*highest = engine->message.in_force.highest;
 			break;
+		}
 		result = put_back(engine, &engine->message.in_force);
 		count++;
 	}
-	if (result == 0)
+	if (result == 0 && count > 0)
 		log_say(LOG_NOTICE, "%u rules, blocks and allowances of the record are in force again", count);
 	return result;
 }
@@ -263,6 +282,7 @@ static int begin(struct engine *engine, uint64_t *serial, char error[CONFIG_ERRO
 {
 	int fds[MESSAGE_FDS_MAX];
 	unsigned fd_count = 0;
+	uint32_t highest = 0;
 	int result = role_take_config(&engine->message, fds, &fd_count, &engine->config, error);
 
 	engine->roles = engine->message.config;
@@ -281,8 +301,8 @@ static int begin(struct engine *engine, uint64_t *serial, char error[CONFIG_ERRO
 		if (result != 0)
 			(void)snprintf(error, CONFIG_ERROR_SIZE, "the shield's maps cannot be used: %s", strerror(-result));
 	}
-	if (result == 0 && engine->origin == SHIELD_REPLACED) {
-		result = restore(engine);
+	if (result == 0) {
+		result = restore(engine, &highest);
 		if (result != 0)
 			(void)snprintf(error, CONFIG_ERROR_SIZE, "what was in force cannot be put back: %s", strerror(-result));
 	}
@@ -293,9 +313,13 @@ static int begin(struct engine *engine, uint64_t *serial, char error[CONFIG_ERRO
 	if (result != 0)
 		return result;
 	message_init(&engine->message, MESSAGE_RESTORED, 0);
+	engine->message.number = highest + 1;
 	result = role_send_waiting(ROLE_FD_LOADER, &engine->message);
+	message_init(&engine->message, MESSAGE_SETTLED, 0);
+	if (result == 0)
+		result = role_send_waiting(ROLE_FD_RECORDER, &engine->message);
 	if (result != 0)
-		(void)snprintf(error, CONFIG_ERROR_SIZE, "the loader is gone: %s", strerror(-result));
+		(void)snprintf(error, CONFIG_ERROR_SIZE, "another role is gone: %s", strerror(-result));
 	return result;
 }
 

@@ -476,6 +476,7 @@ static int add_rule(struct loader *loader, const struct message_rule *wanted, st
 		return result;
 	}
 	memcpy(making.reason, wanted->reason, sizeof(making.reason));
+	shield_count_from(loader->shield, wanted->number);
 	return shield_add_rule(loader->shield, &rule, &making, &answer->number, error);
 }
 
@@ -576,7 +577,8 @@ static int obey(struct loader *loader, const struct message *message)
 		(void)add_way(loader, &message->prefix); /* said there; the command that follows is not to fail of it */
 		return 0;
 	case MESSAGE_RESTORED:
-		return 0; /* when it was waited for it was taken in wait_restored() */
+		shield_count_from(loader->shield, message->number);
+		return 0;
 	case MESSAGE_CONFIG:
 	case MESSAGE_RELOADED:
 	case MESSAGE_APPLIED:
@@ -586,6 +588,7 @@ static int obey(struct loader *loader, const struct message *message)
 	case MESSAGE_ANSWER:
 	case MESSAGE_RECORD:
 	case MESSAGE_ASK:
+	case MESSAGE_SETTLED:
 	case MESSAGE_RECORDED:
 	case MESSAGE_IN_FORCE:
 	case MESSAGE_TYPES:
@@ -617,13 +620,14 @@ static int listen_to_engine(struct loader *loader, bool until_restored)
 		unsigned fd_count;
 		int result =
 			message_receive(ROLE_FD_ENGINE, MESSAGE_ENGINE_TO_LOADER, &loader->message, fds, &fd_count);
+		bool restored = result == 0 && loader->message.type == MESSAGE_RESTORED;
 
 		if (result == -EAGAIN)
 			return 0;
-		if (result == 0 && until_restored && loader->message.type == MESSAGE_RESTORED)
-			return 1;
 		if (result == 0)
 			result = obey(loader, &loader->message);
+		if (result == 0 && restored && until_restored)
+			return 1;
 		if (result == -EBADMSG)
 			log_say(LOG_ERROR, "the engine said what no engine says; all begin anew");
 		if (result != 0)

@@ -51,7 +51,8 @@ static bool are_prefixes(const struct message_prefixes *prefixes)
 
 static bool is_rule(const struct message_rule *rule)
 {
-	return is_prefix(&rule->scope) && rule->shadow <= 1 && rule->action <= RULE_CHALLENGE && ENDS(rule->match) &&
+	return is_prefix(&rule->scope) && rule->shadow <= 1 && rule->action <= RULE_CHALLENGE && rule->number <= INT32_MAX &&
+	       ENDS(rule->match) &&
 	       ENDS(rule->reason);
 }
 
@@ -88,6 +89,16 @@ static bool check_rule(const struct message *message, unsigned fd_count)
 static bool check_number(const struct message *message, unsigned fd_count)
 {
 	return fd_count == 0 && message->number > 0;
+}
+
+static bool check_highest(const struct message *message, unsigned fd_count)
+{
+	return fd_count == 0 && message->number <= INT32_MAX;
+}
+
+static bool check_origin(const struct message *message, unsigned fd_count)
+{
+	return fd_count == 0 && message->number <= SHIELD_REPLACED;
 }
 
 static bool check_allow(const struct message *message, unsigned fd_count)
@@ -154,7 +165,7 @@ static bool check_in_force(const struct message *message, unsigned fd_count)
 
 	switch (in_force->kind) {
 	case MESSAGE_KIND_END:
-		return fd_count == 0;
+		return fd_count == 0 && in_force->highest < INT32_MAX;
 	case MESSAGE_KIND_BLOCK:
 	case MESSAGE_KIND_ALLOW:
 		return fd_count == 0 && is_prefix(&in_force->prefix) && lasts(in_force->for_ns);
@@ -184,12 +195,13 @@ static const struct row {
 	[MESSAGE_MODE]        = { MESSAGE_ENGINE_TO_LOADER,   BODY(mode),     check_mode },
 	[MESSAGE_CONFIRM]     = { MESSAGE_ENGINE_TO_LOADER,   HEADER,         check_nothing },
 	[MESSAGE_WAY]         = { MESSAGE_ENGINE_TO_LOADER,   BODY(prefix),   check_way },
-	[MESSAGE_RESTORED]    = { MESSAGE_ENGINE_TO_LOADER,   HEADER,         check_nothing },
+	[MESSAGE_RESTORED]    = { MESSAGE_ENGINE_TO_LOADER,   BODY(number),   check_highest },
 	[MESSAGE_MAPS]        = { MESSAGE_LOADER_TO_ENGINE,   BODY(state),    check_state },
 	[MESSAGE_STATE]       = { MESSAGE_LOADER_TO_ENGINE,   BODY(state),    check_state },
 	[MESSAGE_ANSWER]      = { MESSAGE_LOADER_TO_ENGINE,   BODY(answer),   check_answer },
 	[MESSAGE_RECORD]      = { MESSAGE_ENGINE_TO_RECORDER, BODY(record),   check_record },
-	[MESSAGE_ASK]         = { MESSAGE_ENGINE_TO_RECORDER, HEADER,         check_nothing },
+	[MESSAGE_ASK]         = { MESSAGE_ENGINE_TO_RECORDER, BODY(number),   check_origin },
+	[MESSAGE_SETTLED]     = { MESSAGE_ENGINE_TO_RECORDER, HEADER,         check_nothing },
 	[MESSAGE_RECORDED]    = { MESSAGE_RECORDER_TO_ENGINE, BODY(recorded), check_recorded },
 	[MESSAGE_IN_FORCE]    = { MESSAGE_RECORDER_TO_ENGINE, BODY(in_force), check_in_force },
 };

@@ -61,6 +61,7 @@ enum message_type {
 	MESSAGE_ANSWER,
 	MESSAGE_RECORD,
 	MESSAGE_ASK,
+	MESSAGE_SETTLED,
 	MESSAGE_RECORDED,
 	MESSAGE_IN_FORCE,
 	MESSAGE_TYPES,
@@ -84,7 +85,9 @@ struct message_rule {
 	uint32_t action; /* enum rule_action */
 	uint32_t rate_pps;
 	uint32_t made_by; /* uid */
-	int64_t made_ns;  /* since the Unix epoch */
+	uint32_t number;  /* that it had, and is to have again; 0: the next */
+	uint32_t unused2;
+	int64_t made_ns; /* since the Unix epoch */
 	int64_t for_ns;
 	char match[MATCH_TEXT_SIZE];
 	char reason[SHIELD_REASON_MAX];
@@ -163,10 +166,10 @@ struct message_recorded {
 
 enum { MESSAGE_KIND_END, MESSAGE_KIND_BLOCK, MESSAGE_KIND_ALLOW, MESSAGE_KIND_RULE };
 
-/* What was in force when it was last recorded. The last one is MESSAGE_KIND_END. */
+/* What was in force when it was last recorded. The last one is MESSAGE_KIND_END, with the highest number of a rule. */
 struct message_in_force {
 	uint32_t kind;
-	uint32_t unused;
+	uint32_t highest;
 	int64_t for_ns;
 	struct message_prefix prefix; /* blocks and allowances */
 	struct message_rule rule;     /* rules */
@@ -182,7 +185,7 @@ struct message {
 		struct message_state state;
 		struct message_answer answer;
 		struct message_rule rule;
-		uint32_t number;
+		uint32_t number; /* of a rule; RESTORED: from which to count; ASK: enum shield_origin */
 		struct message_allow allow;
 		struct message_prefix prefix;
 		struct message_mode mode;

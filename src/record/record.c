@@ -27,10 +27,13 @@ static const char *const migrations[RECORD_SCHEMA] = {
 	" uid INTEGER NOT NULL, user TEXT NOT NULL, scope TEXT NOT NULL, match TEXT NOT NULL, action TEXT NOT NULL,"
 	" reason TEXT NOT NULL, rate_pps INTEGER NOT NULL, shadow INTEGER NOT NULL,"
 	" PRIMARY KEY(kind, object)) WITHOUT ROWID;"
-	"CREATE INDEX in_force_until ON in_force(until_ns);",
+	"CREATE INDEX in_force_until ON in_force(until_ns);"
+	"CREATE TABLE fact(name TEXT PRIMARY KEY, value) WITHOUT ROWID;",
 };
 
-enum statement { INSERT, HOLD, RELEASE, EXPIRE, COUNT, CROWD_OUT, FORGET, LATEST, IN_FORCE, STATEMENTS };
+enum statement {
+	INSERT, HOLD, RELEASE, EXPIRE, COUNT, CROWD_OUT, FORGET, LATEST, IN_FORCE, HIGHEST, SET_FACT, GET_FACT, STATEMENTS,
+};
 
 static const char *const texts[STATEMENTS] = {
 	[INSERT] = "INSERT INTO action(time_ns, uid, user, client, command, object, arguments, outcome, message)"
@@ -45,7 +48,11 @@ static const char *const texts[STATEMENTS] = {
 	[LATEST] = "SELECT id, time_ns, uid, user, client, command, object, arguments, outcome, message FROM action"
 	           " ORDER BY id DESC LIMIT ?1",
 	[IN_FORCE] = "SELECT kind, object, until_ns, time_ns, uid, user, scope, match, action, reason, rate_pps, shadow"
-	             " FROM in_force WHERE until_ns > ?1 ORDER BY time_ns, kind, object",
+	             " FROM in_force WHERE until_ns > ?1 ORDER BY kind, CAST(substr(object, 2) AS INTEGER), object",
+	[HIGHEST] = "INSERT INTO fact VALUES('rule', ?1)"
+	          " ON CONFLICT(name) DO UPDATE SET value = excluded.value WHERE excluded.value > value",
+	[SET_FACT] = "INSERT OR REPLACE INTO fact VALUES(?1, ?2)",
+	[GET_FACT] = "SELECT value FROM fact WHERE name = ?1",
 };
 /* clang-format on */
 
@@ -272,7 +279,7 @@ int record_open(const struct record_options *options, struct record **record, ch
 	put_aside[0] = '\0';
 	if (!opened)
 		return -ENOMEM;
-	result = open_at(options, opened, error);
+	result = options->broken ? -EBADMSG : open_at(options, opened, error);
 	if (result == -EBADMSG) {
 		close_at(opened);
 		result = put_away(options->path, put_aside);
@@ -360,6 +367,15 @@ static int hold(const struct record *record, const struct record_action *action)
 	return step(statement);
 }
 
+/* "r3" has been. */
+static int note_rule(const struct record *record, const char *object)
+{
+	if (object[0] != 'r')
+		return SQLITE_OK;
+	put_number(record->statements[HIGHEST], 1, (int64_t)strtoul(object + 1, NULL, 10));
+	return step(record->statements[HIGHEST]);
+}
+
 static int append_one(struct record *record, const struct record_action *action)
 {
 	int code = insert(record, action);
@@ -368,7 +384,8 @@ static int append_one(struct record *record, const struct record_action *action)
 		return code;
 	if (action->until_ns > 0) {
 		record->held++;
-		return hold(record, action);
+		code = hold(record, action);
+		return code == SQLITE_OK && action->kind == RECORD_RULE ? note_rule(record, action->object) : code;
 	}
 	put_number(record->statements[RELEASE], 1, action->kind);
 	put_text(record->statements[RELEASE], 2, action->object);
@@ -519,4 +536,81 @@ int record_each_in_force(struct record *record, int64_t now_ns,
 	struct listing listing = { .each_held = each, .context = context };
 
 	return each_row(record, IN_FORCE, now_ns, held_row, &listing, error);
+}
+
+/* ---- facts ---- */
+
+/* A fact's row is read by `take`, if there is one. */
+static int get_fact(struct record *record, const char *name, void (*take)(sqlite3_stmt *statement, void *context),
+                    void *context, struct record_error *error)
+{
+	sqlite3_stmt *statement = record->statements[GET_FACT];
+	int code;
+
+	put_text(statement, 1, name);
+	code = sqlite3_step(statement);
+	if (code == SQLITE_ROW)
+		take(statement, context);
+	(void)sqlite3_reset(statement);
+	(void)sqlite3_clear_bindings(statement);
+	return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : fail(error, "the record cannot be read", record->database, code);
+}
+
+static void take_number(sqlite3_stmt *statement, void *context)
+{
+	int64_t number = sqlite3_column_int64(statement, 0);
+
+	*(uint32_t *)context = number < 0 || number > UINT32_MAX ? 0 : (uint32_t)number;
+}
+
+int record_highest_rule(struct record *record, uint32_t *number, struct record_error *error)
+{
+	uint32_t highest = 0;
+	int result = get_fact(record, "rule", take_number, &highest, error);
+
+	if (result == 0)
+		*number = highest;
+	return result;
+}
+
+struct boot {
+	const char *now;
+	bool same;
+};
+
+static void compare_boot(sqlite3_stmt *statement, void *context)
+{
+	struct boot *boot = context;
+
+	boot->same = strcmp(get_text(statement, 0), boot->now) == 0;
+}
+
+int record_is_new_boot(struct record *record, const char *boot, bool *is_new, struct record_error *error)
+{
+	struct boot known = { .now = boot };
+	int result = get_fact(record, "boot", compare_boot, &known, error);
+
+	if (result == 0)
+		*is_new = !known.same;
+	return result;
+}
+
+int record_note_boot(struct record *record, const char *boot, struct record_error *error)
+{
+	sqlite3_stmt *statement = record->statements[SET_FACT];
+	int code;
+
+	put_text(statement, 1, "boot");
+	put_text(statement, 2, boot);
+	code = step(statement);
+	return code == SQLITE_OK ? 0 : fail(error, "the record cannot be written", record->database, code);
+}
+
+int record_forget_in_force(struct record *record, struct record_error *error)
+{
+	int code;
+
+	put_number(record->statements[EXPIRE], 1, INT64_MAX);
+	code = step(record->statements[EXPIRE]);
+	return code == SQLITE_OK ? 0 : fail(error, "the record cannot be written", record->database, code);
 }
