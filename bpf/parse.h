@@ -74,14 +74,29 @@ enum {
 	PARSE_SHIM6 = 140,
 };
 
+/* The compiler for the kernel would copy octet by octet; natively, a number that is not aligned may not be read as one. */
 PARSE_INLINE __u16 parse_be16(const __u8 *p)
 {
+#ifdef PARSE_NATIVE
+	__u16 number;
+
+	__builtin_memcpy(&number, p, sizeof(number));
+	return __builtin_bswap16(number);
+#else
 	return __builtin_bswap16(*(const __u16 *)(const void *)p);
+#endif
 }
 
 PARSE_INLINE __u32 parse_be32(const __u8 *p)
 {
+#ifdef PARSE_NATIVE
+	__u32 number;
+
+	__builtin_memcpy(&number, p, sizeof(number));
+	return __builtin_bswap32(number);
+#else
 	return __builtin_bswap32(*(const __u32 *)(const void *)p);
+#endif
 }
 
 /* An IP header: where in the frame, of which version, and how much of the frame is the packet's at most. */
@@ -90,6 +105,12 @@ struct parse_at {
 	__u32 type; /* PARSE_TYPE_IPV4, PARSE_TYPE_IPV6 */
 	__u32 limit;
 };
+
+/* How long what lies there is, where only the link says: 802.3 does, else it is what there is. */
+PARSE_INLINE __u32 parse_whole(const struct parse_at *at, __u32 kept)
+{
+	return at->limit <= PARSE_TYPE_LENGTH_MAX ? at->limit : kept;
+}
 
 /* Offsets are less than this: what the verifier wants to see before it lets a pointer be made of one. */
 #define PARSE_OFFSETS 0x8000
@@ -125,9 +146,10 @@ PARSE_INLINE enum shield_reason parse_link(const struct parse_frame *frame, stru
 		if (type == PARSE_TYPE_VLAN || type == PARSE_TYPE_VLAN_STACKED || type == PARSE_TYPE_VLAN_STACKED_OLD) {
 			if (tags == SHIELD_TAGS_MAX + (int)llc)
 				return SHIELD_PASS_TAGS;
-			if (p + 4 > end)
+			if (p + 4 > end || limit < 4)
 				return SHIELD_PASS_LINK_SHORT;
 			type = parse_be16(p + 2);
+			limit -= 4;
 			p += 4;
 			continue;
 		}
@@ -135,7 +157,7 @@ PARSE_INLINE enum shield_reason parse_link(const struct parse_frame *frame, stru
 			return SHIELD_PASS_NOT_IP;
 		llc = 1;
 		limit = type;
-		if (p + 3 > end)
+		if (p + 3 > end || limit < 3)
 			return SHIELD_PASS_LINK_SHORT;
 		if (p[0] == 0x06 && p[1] == 0x06 && p[2] == 0x03) {
 			type = PARSE_TYPE_IPV4;
@@ -145,7 +167,7 @@ PARSE_INLINE enum shield_reason parse_link(const struct parse_frame *frame, stru
 		}
 		if (p[0] != 0xaa || p[1] != 0xaa || p[2] != 0x03)
 			return SHIELD_PASS_NOT_IP;
-		if (p + 8 > end)
+		if (p + 8 > end || limit < 8)
 			return SHIELD_PASS_LINK_SHORT;
 		if (p[3] != 0 || p[4] != 0 || (p[5] != 0 && p[5] != 0xf8))
 			return SHIELD_PASS_NOT_IP;
@@ -201,7 +223,7 @@ PARSE_INLINE enum shield_reason parse_ipv4(const struct parse_frame *frame, cons
 	if (p + header > end || kept < header)
 		return SHIELD_PASS_IP_SHORT;
 	if (total == 0) /* longer than the field can say */
-		total = kept;
+		total = parse_whole(at, kept);
 	if (kept > total)
 		kept = total;
 	parse_mapped(key->src, p + 12);
@@ -309,7 +331,7 @@ PARSE_INLINE enum shield_reason parse_ipv6(const struct parse_frame *frame, cons
 	total = PARSE_IPV6 + parse_be16(p + 4);
 	chain.protocol = p[6];
 	if (total == PARSE_IPV6 && chain.protocol != PARSE_NONE) /* longer than the field can say */
-		total = kept;
+		total = parse_whole(at, kept);
 	if (kept > total)
 		kept = total;
 	__builtin_memcpy(key->src, p + 8, 16);
