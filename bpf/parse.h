@@ -730,17 +730,19 @@ PARSE_INLINE int parse_usual(const struct parse_frame *frame, struct shield_key 
 		struct parse_frame frame = PARSE_FRAME(context);                                             \
 		struct parse_options_at options = { 0 };                                                     \
 		struct parse_usual usual = { 0 };                                                            \
-		__u32 reason;                                                                                \
+		__u32 reason = SHIELD_PASS_CLEAN;                                                            \
                                                                                                              \
-		if (needs & SHIELD_NEED_OPTIONS || !parse_usual(&frame, key, &usual)) {                      \
+		if (!parse_usual(&frame, key, &usual))                                                       \
 			reason = name##_long(context, needs, key, &options);                                 \
-			if (options.length)                                                                  \
-				name##_options(context, &options, key);                                      \
-			return reason;                                                                       \
-		}                                                                                            \
-		if (needs & SHIELD_NEED_PAYLOAD)                                                             \
+		else if (needs & SHIELD_NEED_PAYLOAD)                                                        \
 			name##_payload(context, &usual, needs, key);                                         \
-		return SHIELD_PASS_CLEAN;                                                                    \
+		if (needs & SHIELD_NEED_OPTIONS && usual.header > PARSE_TCP) {                               \
+			options.offset = usual.inside.offset + PARSE_TCP;                                    \
+			options.length = usual.header - PARSE_TCP;                                           \
+		}                                                                                            \
+		if (options.length)                                                                          \
+			name##_options(context, &options, key);                                              \
+		return reason;                                                                               \
 	}
 
 #endif
