@@ -95,7 +95,7 @@ struct shield_totals {
  * there. Laid out as 64-bit words, for a rule compares words.
  */
 enum {
-	SHIELD_HAS_IPV4 = 1 << 0,
+	SHIELD_HAS_IPV4 = 1 << 0, /* by the destination: one of them is set */
 	SHIELD_HAS_IPV6 = 1 << 1,
 	SHIELD_HAS_TCP = 1 << 2,
 	SHIELD_HAS_ICMP = 1 << 3,  /* type and code, of either family */
@@ -374,6 +374,20 @@ struct shield_block_state {
 	__u32 hz;       /* jiffies in a second */
 	__u32 unused;
 };
+
+/*
+ * Whether an address is one of IPv4, from its two words as they lie in memory. The address says, not the header: a packet
+ * of IPv6 from ::ffff:198.51.100.9 is from 198.51.100.9 to all that lists addresses, or forging that would be a way round
+ * them.
+ */
+static inline int shield_is_ipv4(const __u64 word[2])
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return word[0] == 0 && (__u32)word[1] == 0xffff0000;
+#else
+	return word[0] == 0 && word[1] >> 32 == 0xffff;
+#endif
+}
 
 /* Of an address's two words as they lie in memory: a number of SHIELD_BINS. */
 static inline __u32 shield_fold(const __u64 word[2])

@@ -112,7 +112,7 @@ APART int is_allowed(const struct shield_key *key, const struct shield_config *c
 
 	if (!key || !c || c->allow_count == 0)
 		return 0;
-	if (key->field[SHIELD_F_HAS] & SHIELD_HAS_IPV4)
+	if (shield_is_ipv4(words(key->src)))
 		bin = parse_be16(key->src + 12);
 	else if (c->allow_short)
 		bin = SHIELD_ALLOW_BINS;
@@ -293,7 +293,7 @@ APART int is_blocked(const struct shield_key *key, const struct shield_block_sta
 		return 0;
 	if (now >= state->horizon)
 		return 0;
-	if (key->field[SHIELD_F_HAS] & SHIELD_HAS_IPV4)
+	if (shield_is_ipv4(words(key->src)))
 		return state->lengths4 ? is_blocked4(key, state, now) : 0;
 	return state->lengths6[0] | state->lengths6[1] ? is_blocked6(key, state, now) : 0;
 }
@@ -425,7 +425,7 @@ PARSE_INLINE int over_limit(const struct shield_key *key, const struct shield_co
 	__u32 slot;
 
 	/* Of an IPv6 source the /64: one customer. An IPv4 address lies in the second word. */
-	hash = shield_mix((key->field[SHIELD_F_HAS] & SHIELD_HAS_IPV4 ? src[1] : src[0]) ^ c->seed ^ service);
+	hash = shield_mix((shield_is_ipv4(src) ? src[1] : src[0]) ^ c->seed ^ service);
 	slot = (__u32)hash & (SHIELD_LIMIT_SLOTS - 1);
 	bucket = bpf_map_lookup_elem(&source_buckets, &slot);
 	return bucket && !take_token(bucket, pps, c->hz, now);

@@ -517,6 +517,32 @@ static void a_network_of_ipv6_holds_no_ipv4(void **state)
 	assert_int_equal(shield_add_rule(the.shield, &rule, &making, &number, &error), -EOPNOTSUPP);
 }
 
+/* An address of IPv4 in the header of IPv6 is one of IPv4 to all that lists addresses. */
+static void a_mapped_address_is_one_of_ipv4(void **state)
+{
+	struct packet p = udp("::ffff:198.51.100.9", "2001:db8::10", 123, 4000);
+	struct packet to = udp("2001:db8::1", "::ffff:192.0.2.10", 123, 4000);
+	const struct prefix allowed = prefix("198.51.100.9/32");
+	struct shield_error error;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	block("198.51.100.0/24", jiffies() + seconds(60));
+	meets(&p, SHIELD_DROP_BLOCK, "blocked");
+	assert_int_equal(shield_allow(the.shield, &allowed, SHIELD_NEVER, &error), 0);
+	meets(&p, SHIELD_PASS_ALLOWED, "allowed");
+	assert_int_equal(shield_disallow(the.shield, &allowed, &error), 0);
+	release("198.51.100.0/24");
+	(void)add_rule("192.0.2.10", "udp", RULE_DROP, 0, false, SHIELD_NEVER);
+	meets(&to, SHIELD_DROP_RULE, "to");
+	(void)add_rule("::/0", "src net 198.51.0.0/16", RULE_NONE, 0, false, SHIELD_NEVER);
+	meets(&p, SHIELD_PASS_RULE, "from");
+	begin();
+	(void)add_rule("::/0", "src net 0.0.0.0/0 and ip6", RULE_DROP, 0, false, SHIELD_NEVER);
+	meets(&p, SHIELD_DROP_RULE, "from anywhere");
+}
+
 static void observing_counts_and_lets_pass(void **state)
 {
 	struct packet p = udp("198.51.100.9", "192.0.2.10", 123, 4000),
@@ -1062,6 +1088,7 @@ int main(void)
 		cmocka_unit_test(who_comes_first_decides),
 		cmocka_unit_test(of_rules_the_first_decides),
 		cmocka_unit_test(a_network_of_ipv6_holds_no_ipv4),
+		cmocka_unit_test(a_mapped_address_is_one_of_ipv4),
 		cmocka_unit_test(observing_counts_and_lets_pass),
 		cmocka_unit_test(all_that_has_an_end_ends),
 		cmocka_unit_test(a_rate_is_held),
