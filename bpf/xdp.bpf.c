@@ -110,7 +110,7 @@ APART int is_allowed(const struct shield_key *key, const struct shield_config *c
 	const struct shield_allow *found;
 	__u32 bin;
 
-	if (!key || !c || c->allow_count == 0)
+	if (!key || !c)
 		return 0;
 	if (shield_is_ipv4(words(key->src)))
 		bin = parse_be16(key->src + 12);
@@ -277,7 +277,8 @@ PARSE_INLINE int is_blocked6(const struct shield_key *key, const struct shield_b
 	__u32 bit = shield_block6_bit(state->seed, words(key->src)[0] & mask_be(SHIELD_BLOCK6_SHORT));
 	__u32 line = bit / 64 / SHIELD_BLOCK_WORDS;
 	const struct shield_bits *bits = bpf_map_lookup_elem(&block6_bits, &line);
-	int near = bits && (bits->word[bit / 64 % SHIELD_BLOCK_WORDS] >> (bit % 64) & 1);
+	int near = bits && shield_block_wide(state->wide6, bit) &&
+	           (bits->word[bit / 64 % SHIELD_BLOCK_WORDS] >> (bit % 64) & 1);
 	__u64 lengths = state->lengths6[0];
 
 	if (!near)
@@ -293,9 +294,15 @@ APART int is_blocked(const struct shield_key *key, const struct shield_block_sta
 		return 0;
 	if (now >= state->horizon)
 		return 0;
+	return shield_is_ipv4(words(key->src)) ? is_blocked4(key, state, now) : is_blocked6(key, state, now);
+}
+
+/* Asked before is_blocked(), at next to no cost. */
+PARSE_INLINE int may_be_blocked(const struct shield_key *key, const struct shield_block_state *state)
+{
 	if (shield_is_ipv4(words(key->src)))
-		return state->lengths4 ? is_blocked4(key, state, now) : 0;
-	return state->lengths6[0] | state->lengths6[1] ? is_blocked6(key, state, now) : 0;
+		return shield_block_wide(state->wide4, parse_be32(key->src + 12) >> 8);
+	return (state->lengths6[0] | state->lengths6[1]) != 0;
 }
 
 /*
@@ -543,11 +550,11 @@ int shield_xdp(struct xdp_md *ctx)
 		seen.decision.reason = SHIELD_PASS_GUARD;
 		goto decided;
 	}
-	if (is_allowed(&key, c, now)) {
+	if (c->allow_count && is_allowed(&key, c, now)) {
 		seen.decision.reason = SHIELD_PASS_ALLOWED;
 		goto decided;
 	}
-	if (is_blocked(&key, state, now)) {
+	if (may_be_blocked(&key, state) && is_blocked(&key, state, now)) {
 		seen.decision.reason = SHIELD_DROP_BLOCK;
 		goto decided;
 	}
