@@ -243,16 +243,30 @@ static void detach_others(struct loader *loader, const struct config *config)
 /* An interface that went and came again has no program: so once in a while all are looked at. */
 static void reattach(struct loader *loader)
 {
+	struct message_hook before[SHIELD_INTERFACES_MAX];
+	unsigned before_count = loader->hook_count;
+
+	memcpy(before, loader->hooks, sizeof(before));
 	learn_hooks(loader);
 	for (unsigned i = 0; i < loader->config.interface_count; i++) {
 		const char *name = loader->config.interfaces[i];
+		const struct message_hook *hook = find_hook(loader, name);
 		struct shield_error error = { .message = "" };
+		int result = 0;
 
-		if (!find_hook(loader, name) && attach(loader, name, &error) != 0) {
+		if (!hook)
+			result = attach(loader, name, &error);
+		else if (hook->hook == MESSAGE_HOOK_NFTABLES) /* done twice it is done once */
+			result = mirror_attach(&loader->mirror, name, &error);
+		if (result != 0) {
 			set_hook(loader, name, SHIELD_DETACHED);
 			LOG_SAY(LOG_ERROR, "%s; it is tried again", error.message);
 		}
 	}
+	if (loader->mirror.nft)
+		drop_mirror(loader);
+	if (before_count != loader->hook_count || memcmp(before, loader->hooks, before_count * sizeof(*before)) != 0)
+		loader->state_ns = 0;
 }
 
 /* ---- services, allowances ---- */
@@ -882,6 +896,7 @@ static int begin_shield(struct loader *loader, const int *fds, unsigned fd_count
 	if (result != 0)
 		return result;
 	loader->begun = true;
+	loader->peers_ns = role_monotonic_ns() + PEERS_NS;
 	detach_others(loader, &loader->config);
 	drop_mirror(loader);
 	result = shield_commit(loader->shield, &error);
