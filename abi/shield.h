@@ -348,6 +348,7 @@ static inline int shield_block4_alive(__u64 slot, __u64 tick)
 /* `length` is written last when a slot is filled, first when it is emptied; 0 is empty. */
 #define SHIELD_BLOCK6_SLOTS 4
 #define SHIELD_BLOCK6_GRAVE 255
+#define SHIELD_BLOCK6_SHORT 48 /* shorter prefixes have no bits in block6_bits */
 struct shield_block6_slot {
 	__u64 address[2]; /* as they lie in memory */
 	__u64 expires;    /* jiffies */

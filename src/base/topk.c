@@ -90,15 +90,30 @@ static uint64_t select_count(uint64_t *counts, uint32_t used, uint32_t rank)
 	return counts[low];
 }
 
+/* The count of entry number TOPK_SIZE + 1 in descending order; used > TOPK_SIZE. */
+static uint64_t floor_of(const struct topk_entry *entries, uint32_t used)
+{
+	uint64_t counts[2 * TOPK_ROOM], least = UINT64_MAX;
+	uint32_t lightest = 0;
+
+	for (uint32_t i = 0; i < used; i++)
+		least = entries[i].count < least ? entries[i].count : least;
+	for (uint32_t i = 0; i < used; i++)
+		lightest += entries[i].count == least;
+	/* Where most keys came once, as in a flood from everywhere, it is the least there is. */
+	if (lightest >= used - TOPK_SIZE)
+		return least;
+	for (uint32_t i = 0; i < used; i++)
+		counts[i] = entries[i].count;
+	return select_count(counts, used, TOPK_SIZE);
+}
+
 /* Keeps what is heavier than entry number TOPK_SIZE + 1 would be: TOPK_SIZE entries at most. */
 static uint32_t prune(struct topk_entry *entries, uint32_t used, uint64_t *floor)
 {
-	uint64_t counts[2 * TOPK_ROOM];
 	uint32_t kept = 0;
 
-	for (uint32_t i = 0; i < used; i++)
-		counts[i] = entries[i].count;
-	*floor = select_count(counts, used, TOPK_SIZE);
+	*floor = floor_of(entries, used);
 	for (uint32_t i = 0; i < used; i++)
 		if (entries[i].count > *floor)
 			entries[kept++] = entries[i];
@@ -120,7 +135,6 @@ void topk_add(struct topk *topk, struct topk_key key, uint64_t weight)
 	if (*place == 0) {
 		if (topk->used == TOPK_ROOM) {
 			topk->used = prune(topk->entries, topk->used, &topk->floor);
-			memset(topk->entries + topk->used, 0, (TOPK_ROOM - topk->used) * sizeof(*topk->entries));
 			rebuild_index(topk);
 			place = look_up(topk, key, hash);
 		}

@@ -10,7 +10,6 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/command.h"
@@ -70,7 +69,7 @@ static const struct option_row allow_rows[] = {
 	{ .name = "file", .value = "FILE", OPTION_INTO(struct options, file),
 	  .help = "a file with a prefix a line, '#' before remarks, or - for standard input;\n"
 	          "with a mistake in it nothing is allowed" },
-	FOR_ROW("until then: 10m, 1h, 7d, at most 90d; else until it is released"),
+	FOR_ROW("until then: 10m, 1h, 7d, at most 90d; else as shield.block_for says (1h)"),
 	REASON_ROW,
 	JSON_ROW("holdfast.allow/1"),
 	PLACE_CONFIG_ROW(struct options),
@@ -95,7 +94,8 @@ static const struct option_table allow_table = {
 	.command = "allow",
 	.synopsis = "PREFIX|--file FILE [--for TIME] [--reason TEXT]",
 	.purpose =
-		"Lets all packets from there pass, whatever block or rule there is. 'holdfast release PREFIX' ends it.\n",
+		"Lets all packets from there pass, whatever block or rule there is, for a time, or until 'holdfast release' ends it\n"
+		"before. What is to be allowed for good goes into the configuration.\n",
 	.notes = "Exit status: 0 done, 1 refused, in part or whole, 2 wrong usage, 3 the daemon is not running.\n"
 		 "\n"
 		 "Example:\n"
@@ -191,8 +191,10 @@ static int print_done(const struct manner *manner, const json_t *result, const c
 		(void)printf("%s %s %s\nundo: holdfast release %s\n", manner->done, options->prefix,
 		             until(result, expiry), options->prefix);
 	else
-		(void)printf("%s %s prefixes %s\nundo: holdfast release --file %s\n", manner->done,
-		             words_count(done, count), until(result, expiry), say_input(options->file));
+		(void)printf("%s %s %s %s\n", manner->done, words_count(done, count), done == 1 ? "prefix" : "prefixes",
+		             until(result, expiry));
+	if (options->file && strcmp(options->file, "-") != 0)
+		(void)printf("undo: holdfast release --file %s\n", options->file);
 	if (manner == &blocking)
 		say_mode(mode);
 	return output_finish();

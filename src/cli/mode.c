@@ -87,11 +87,11 @@ static const struct option_table off_table = {
 	.synopsis = "[--json]",
 	.purpose =
 		"Takes the shield away: detaches its programs from all interfaces and removes what is pinned, blocks and rules with\n"
-		"it. Needs root, and no daemon; a daemon that runs should be stopped first.\n",
+		"it. A daemon that runs sees that, and ends. Needs root, but no daemon and no good configuration.\n",
 	.notes = "Exit status: 0 done, or there was nothing; 1 failed; 2 wrong usage.\n"
 		 "\n"
 		 "Example:\n"
-		 "  systemctl stop holdfast; holdfast off\n",
+		 "  sudo holdfast off\n",
 	OPTION_ROWS(off_rows),
 };
 
@@ -127,7 +127,7 @@ static int observe_by_pins(const struct order *order, bool json)
 	if (json)
 		return order_print_json("holdfast.mode/1", json_pack("{s:s, s:b}", "mode", "observe", "daemon", 0));
 	(void)puts("observing: nothing is dropped\n"
-	           "the daemon is not running; when it starts it takes its mode from the configuration");
+	           "the daemon is not running; when it starts it keeps that mode");
 	return output_finish();
 }
 
@@ -296,9 +296,7 @@ static int print_off(unsigned removed, const struct place *place, bool running, 
 	else
 		(void)printf("off: there was nothing of the shield in %s\n", place->bpffs_dir);
 	if (running)
-		(void)puts(
-			"the daemon still runs, and guards nothing now; stop it with 'systemctl stop holdfast', or restart "
-			"it to have the shield again");
+		(void)puts("the daemon sees that, and ends; start it anew to have the shield again");
 	return output_finish();
 }
 

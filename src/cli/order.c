@@ -9,6 +9,7 @@
 #include "cli/output.h"
 #include "cli/say.h"
 
+#define DUMPED (JSON_INDENT(2) | JSON_REAL_PRECISION(12)) /* 3594.519, not 3594.5189999999998 */
 #define LOOK "look into its log ('journalctl -u holdfast')"
 
 /* What became of reaching the daemon at `socket`, in words. The exit status. */
@@ -93,7 +94,12 @@ int order_begin(struct order *order, const char *command, const char *config)
 	bool running;
 	int status = order_begin_if_running(order, command, config, &running);
 
-	return status == COMMAND_DONE && !running ? unreachable(order->place.socket, -ENOENT) : status;
+	return status == COMMAND_DONE && !running ? order_say_no_daemon(order) : status;
+}
+
+int order_say_no_daemon(const struct order *order)
+{
+	return unreachable(order->place.socket, -ENOENT);
 }
 
 void order_end(struct order *order)
@@ -189,7 +195,7 @@ int order_mode(struct order *order, const char **mode)
 int order_print_json(const char *schema, json_t *facts)
 {
 	json_t *whole = facts ? json_pack("{s:s}", "schema", schema) : NULL;
-	int result = whole && json_object_update(whole, facts) == 0 ? json_dumpf(whole, stdout, JSON_INDENT(2)) : -1;
+	int result = whole && json_object_update(whole, facts) == 0 ? json_dumpf(whole, stdout, DUMPED) : -1;
 
 	json_decref(whole);
 	json_decref(facts);

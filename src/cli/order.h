@@ -25,6 +25,8 @@ struct order {
 int order_begin(struct order *order, const char *command, const char *config);
 /* The same for what can be done without the daemon: where nobody listens, that is no error but *running false. */
 int order_begin_if_running(struct order *order, const char *command, const char *config, bool *running);
+/* Says that nobody listens, and what to do. COMMAND_NO_DAEMON. */
+int order_say_no_daemon(const struct order *order);
 void order_end(struct order *order);
 
 /* Takes the request, NULL too (out of memory). COMMAND_DONE, and *result is the caller's; or the exit status, said. */

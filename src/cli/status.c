@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* holdfast status: one screen of what the shield does at this moment; rates by asking twice, a second apart. */
+/*
+ * holdfast status: one screen of what the shield does at this moment; rates by asking twice, a second apart. Where the
+ * daemon is dead root sees what stands, and that it is dead.
+ */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,7 +18,9 @@
 #include "cli/order.h"
 #include "cli/output.h"
 #include "cli/screen.h"
+#include "cli/standing.h"
 #include "cli/status_page.h"
+#include "shield/shield.h"
 #include "tell/paper.h"
 
 #define HOME_AND_CLEAR "\033[H\033[2J"
@@ -38,7 +43,7 @@ static const struct option_table table = {
 	.synopsis = "[--watch] [--json]",
 	.purpose =
 		"One screen: the mode, where the shield is attached and how, what passes and what is dropped in this second and why,\n"
-		"the rules in force and how to undo them, and which limits were hit.\n",
+		"the rules in force and how to undo them, and which limits were hit. Where the daemon is dead root sees what stands.\n",
 	.notes = "Exit status: 0 done, 1 failed, 2 wrong usage, 3 the daemon is not running.\n"
 		 "\n"
 		 "Example:\n"
@@ -67,28 +72,51 @@ static void sleep_until(int64_t at_ns)
 		;
 }
 
-static int take_reading(struct order *order, struct reading *reading)
+/* Who is asked for readings: the daemon, or where there is none, what it has pinned. */
+struct source {
+	struct order *order;
+	const char *config;
+	bool running;
+};
+
+static int take_standing(const struct source *source, struct reading *reading)
+{
+	struct shield_error error;
+	json_t *result;
+	int failed = geteuid() == 0 ? standing_read(source->order->place.bpffs_dir, source->config, &result, &error)
+	                            : -EPERM;
+
+	if (failed)
+		return order_say_no_daemon(source->order);
+	*reading = (struct reading){ result, now_ns() };
+	return COMMAND_DONE;
+}
+
+static int take_reading(const struct source *source, struct reading *reading)
 {
 	json_t *result;
-	int status = order_give(order, json_pack("{s:s}", "command", "status"), &result);
+	int status;
 
+	if (!source->running)
+		return take_standing(source, reading);
+	status = order_give(source->order, json_pack("{s:s}", "command", "status"), &result);
 	if (status == COMMAND_DONE)
 		*reading = (struct reading){ result, now_ns() };
 	return status;
 }
 
 /* Once, or until what is written arrives nowhere. */
-static int show(struct order *order, const struct options *options)
+static int show(const struct source *source, const struct options *options)
 {
 	struct reading before = { .status = NULL }, now = { .status = NULL };
 	bool clear = options->watch && isatty(STDOUT_FILENO), more = true;
-	int status = take_reading(order, &before);
+	int status = take_reading(source, &before);
 
 	while (status == COMMAND_DONE && more) {
 		struct paper paper = screen_paper(0, false);
 
 		sleep_until(before.at_ns + NS_PER_S);
-		status = take_reading(order, &now);
+		status = take_reading(source, &now);
 		if (status != COMMAND_DONE)
 			break;
 		if (clear)
@@ -105,10 +133,10 @@ static int show(struct order *order, const struct options *options)
 	return status;
 }
 
-static int print_json(struct order *order)
+static int print_json(const struct source *source)
 {
-	struct reading reading;
-	int status = take_reading(order, &reading);
+	struct reading reading = { .status = NULL };
+	int status = take_reading(source, &reading);
 
 	return status == COMMAND_DONE ? order_print_json("holdfast.status/1", reading.status) : status;
 }
@@ -117,16 +145,21 @@ int status_command(int argc, char **argv)
 {
 	struct options options = { .json = false };
 	struct order order;
+	struct source source = { .order = &order };
 	int status;
 
 	if (!options_take(&table, argc, argv, &options, &status))
 		return status;
 	if (options.json && options.watch)
 		return options_refuse(&table, "--json is one reading; ask again for another");
-	status = order_begin(&order, "status", options.config);
+	source.config = options.config;
+	status = order_begin_if_running(&order, "status", options.config, &source.running);
 	if (status != COMMAND_DONE)
 		return status;
-	status = options.json ? print_json(&order) : show(&order, &options);
-	order_end(&order);
+	status = options.json ? print_json(&source) : show(&source, &options);
+	if (source.running)
+		order_end(&order);
+	else if (status == COMMAND_DONE)
+		status = order_say_no_daemon(&order);
 	return status;
 }

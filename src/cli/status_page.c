@@ -104,7 +104,8 @@ static uint64_t per_second(uint64_t count, int64_t between_ns)
 
 	if (ms == 0)
 		return 0;
-	return __builtin_mul_overflow(count, 1000, &scaled) ? count / ms * 1000 : scaled / ms;
+	return __builtin_mul_overflow(count, 1000, &scaled) ? count / ms * 1000
+	                                                    : scaled / ms + (scaled % ms >= ms - ms / 2);
 }
 
 /* A reason's growth in packets or octets. */
@@ -161,7 +162,7 @@ static void add_reasons(struct draft *d, const struct rates *rates)
 
 			if (packets == 0 || strcmp(reason, "pass_clean") == 0)
 				continue;
-			draft_add(d, "%s%s %s", any ? ", " : "", reason,
+			draft_add(d, "%s%s %s", any ? ", " : "  ", reason,
 			          words_scaled(per_second(packets, rates->between_ns), "pps", text));
 			any = true;
 		}
@@ -218,6 +219,21 @@ static void write_now(const struct paper *paper, const struct flow *whole, bool 
 	paper_text(paper, 0, 5, d.text);
 }
 
+/* Since the shield's maps were made: what a flood that is over has left. */
+static void write_totals(const struct paper *paper, const json_t *now)
+{
+	const json_t *totals = json_object_get(now, "totals");
+	uint64_t all = fact_count(totals, "packets"), dropped = fact_count(totals, "dropped");
+	uint64_t would_drop = fact_count(totals, "would_drop");
+	struct draft d = { .length = 0 };
+	char text[WORDS_SIZE];
+
+	draft_add(&d, "ALL  %s packets", words_count(all, text));
+	draft_add(&d, "   DROPPED %s", words_count(dropped, text));
+	draft_add(&d, "   WOULD HAVE DROPPED %s", words_count(would_drop, text));
+	paper_text(paper, 0, 5, d.text);
+}
+
 static void write_service(const struct paper *paper, const json_t *service, const struct rates *rates, bool enforcing)
 {
 	char passed[WORDS_SIZE], dropped[WORDS_SIZE];
@@ -225,7 +241,7 @@ static void write_service(const struct paper *paper, const json_t *service, cons
 	struct flow flow = flow_of(rates);
 	struct draft d = { .length = 0 };
 
-	draft_add(&d, "%-*.*s %14s %14s  ", SERVICE_COLUMN, SERVICE_COLUMN, *name ? name : "(no service)",
+	draft_add(&d, "%-*.*s %14s %14s", SERVICE_COLUMN, SERVICE_COLUMN, *name ? name : "(no service)",
 	          words_scaled(per_second(flow.passed, rates->between_ns), "pps", passed),
 	          words_scaled(per_second(enforcing ? flow.dropped : flow.would_drop, rates->between_ns), "pps",
 	                       dropped));
@@ -333,10 +349,20 @@ static void write_health(const struct paper *paper, const json_t *now)
 	struct draft d = { .length = 0 };
 	int64_t up_ns = 0;
 
+	if (fact_count(now, "pid") == 0) {
+		paper_text(paper, 0, 8,
+		           RED "DAEMON  NOT RUNNING" PLAIN
+		               ": what is in force stays so until it expires, and nothing is recorded; "
+		               "'systemctl start holdfast' takes it over, 'holdfast off' ends it");
+		return;
+	}
 	draft_add(&d, "RECORD  %s%s" PLAIN ", %s written", strcmp(state, "ok") == 0 ? GREEN : RED, state,
 	          words_count(fact_count(record, "written"), text));
 	draft_add(&d, ", %s lost", words_count(fact_count(record, "lost"), text));
-	draft_add(&d, "   SAMPLES  one packet in %s", words_count(fact_count(samples, "interval"), text));
+	if (fact_count(samples, "interval"))
+		draft_add(&d, "   SAMPLES  one packet in %s", words_count(fact_count(samples, "interval"), text));
+	else
+		draft_add(&d, "   SAMPLES  none yet");
 	draft_add(&d, ", %s lost", words_count(fact_count(samples, "lost"), text));
 	paper_text(paper, 0, 8, d.text);
 	d.length = 0;
@@ -367,6 +393,7 @@ void status_page_write(const struct paper *paper, const json_t *before, const js
 		struct flow whole = whole_flow(before, now);
 
 		write_now(paper, &whole, is_enforcing(now), between_ns);
+		write_totals(paper, now);
 		write_services(paper, before, now, between_ns);
 	} else {
 		paper_line(paper, 0, "NOW  rates are not known: the daemon began anew");

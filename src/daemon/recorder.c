@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The recorder: alone has the database, and waits for the disk so that nobody else does. What comes is taken together in
- * batches, a transaction each. Where the disk is full, the batch is kept and tried again once a second; meanwhile nothing
- * more is taken, the channel fills, and then the engine's queue, which counts what it cannot keep.
+ * The recorder: alone has the database, and waits for the disk so that nobody else does. What comes is taken together
+ * in batches, a transaction each. Where the disk is full, the batch is kept and tried again once a second; meanwhile
+ * nothing more is taken, the channel fills, and then the engine's queue, which counts what it cannot keep.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,30 +25,47 @@
 #define ACTIONS_MAX (BATCH_MAX * MESSAGE_PREFIXES_MAX)
 #define RETRY_NS NS_PER_S
 #define DATABASE_NAME "holdfast.db"
+#define BOOT_PATH "/proc/sys/kernel/random/boot_id"
+#define BOOT_SIZE 64
 
 struct recorder {
-	struct record *record;
+	struct record *record; /* NULL: to be opened again */
+	bool broken;           /* and then it is put aside */
 	char path[CONFIG_PATH_SIZE + 16];
 	unsigned batch_count; /* messages that wait to be written */
 	struct message_record *batch;
 	struct record_action *actions;
 	char (*objects)[PREFIX_TEXT_SIZE]; /* texts of prefixes */
 	uint64_t written;
-	int64_t again_ns; /* not tried before */
-	int64_t say_ns;   /* nor complained of */
+	int64_t again_ns;     /* not tried before */
+	int64_t say_ns;       /* nor complained of */
+	char boot[BOOT_SIZE]; /* the kernel's name for this time that the host runs; "" */
+	bool rebooted;        /* since what is in force was last put in */
 	char state[MESSAGE_TEXT_SIZE];
 	struct message message;
 };
 
 static int open_record(struct recorder *recorder, struct record_error *error)
 {
-	struct record_options options = { .path = recorder->path };
+	struct record_options options = { .path = recorder->path, .broken = recorder->broken };
 	char put_aside[RECORD_PATH_SIZE];
 	int result = record_open(&options, &recorder->record, put_aside, error);
 
 	if (put_aside[0])
-		log_say(LOG_ERROR, "%s was broken and is now %s; a new record begins", recorder->path, put_aside);
+		LOG_SAY(LOG_ERROR, "%s was broken and is now %s; a new record begins", recorder->path, put_aside);
+	recorder->broken = recorder->broken && result != 0;
 	return result;
+}
+
+/* Before files are out of reach. */
+static void read_boot(struct recorder *recorder)
+{
+	int fd = open(BOOT_PATH, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd >= 0 ? read(fd, recorder->boot, sizeof(recorder->boot) - 1) : 0;
+
+	recorder->boot[got > 0 ? strcspn(recorder->boot, "\n") : 0] = '\0';
+	if (fd >= 0)
+		(void)close(fd);
 }
 
 /* ---- writing ---- */
@@ -85,18 +103,19 @@ static struct record_action *add_action(struct recorder *recorder, unsigned *cou
 	};
 	if (kind == RECORD_RULE && record->until_ns) {
 		action->rule = (struct record_rule){ .scope = "",
-			                                 .match = record->rule.match,
-			                                 .action = rule_action_name((enum rule_action)record->rule.action),
-			                                 .reason = record->rule.reason,
-			                                 .rate_pps = record->rule.rate_pps,
-			                                 .shadow = record->rule.shadow != 0 };
+			                             .match = record->rule.match,
+			                             .action = rule_action_name((enum rule_action)record->rule.action),
+			                             .reason = record->rule.reason,
+			                             .rate_pps = record->rule.rate_pps,
+			                             .shadow = record->rule.shadow != 0 };
 	}
 	(*count)++;
 	return action;
 }
 
 /* A message becomes an action for each of its prefixes, or one. */
-static void add_message(struct recorder *recorder, unsigned *count, unsigned *texts, const struct message_record *record)
+static void add_message(struct recorder *recorder, unsigned *count, unsigned *texts,
+                        const struct message_record *record)
 {
 	bool release = strcmp(record->command, "release") == 0 && strcmp(record->outcome, "done") == 0;
 	enum record_kind kind = kind_of(record);
@@ -125,7 +144,7 @@ static void settle(struct recorder *recorder, int result, const struct record_er
 		recorder->again_ns = 0;
 		recorder->batch_count = 0;
 		if (strcmp(recorder->state, "ok") != 0)
-			log_say(LOG_NOTICE, "the record is written again");
+			LOG_SAY(LOG_NOTICE, "the record is written again");
 		recorder->say_ns = 0;
 		(void)snprintf(recorder->state, sizeof(recorder->state), "ok");
 		return;
@@ -156,9 +175,11 @@ static void write_batch(struct recorder *recorder)
 	if (result == -EBADMSG || result == -EIO) { /* it is opened anew, and put aside where it is broken */
 		record_close(recorder->record);
 		recorder->record = NULL;
+		recorder->broken = result == -EBADMSG;
 	}
 	if (result != 0 && now_ns >= recorder->say_ns) { /* it is tried every second, and said every minute */
-		log_say(LOG_ERROR, "%s: %s%s%s", recorder->path, error.message, error.advice[0] ? "; " : "", error.advice);
+		LOG_SAY(LOG_ERROR, "%s: %s%s%s", recorder->path, error.message, error.advice[0] ? "; " : "",
+		        error.advice);
 		recorder->say_ns = now_ns + LOG_PERIOD_S * NS_PER_S;
 	}
 	settle(recorder, result, &error);
@@ -193,13 +214,15 @@ static int tell_one(void *context, const struct record_action *action)
 	message_init(message, MESSAGE_IN_FORCE, telling->id);
 	in_force->for_ns = action->until_ns - telling->now_ns;
 	if (action->kind == RECORD_RULE) {
-		if (prefix_parse(action->rule.scope, &prefix) != 0 || rule_action_parse(action->rule.action, &rule_action) != 0)
+		if (prefix_parse(action->rule.scope, &prefix) != 0 ||
+		    rule_action_parse(action->rule.action, &rule_action) != 0)
 			return 0;
 		in_force->kind = MESSAGE_KIND_RULE;
 		message_put_prefix(&in_force->rule.scope, &prefix);
 		in_force->rule.action = (uint32_t)rule_action;
 		in_force->rule.rate_pps = action->rule.rate_pps;
 		in_force->rule.shadow = action->rule.shadow;
+		in_force->rule.number = (uint32_t)strtoul(action->object + (action->object[0] == 'r'), NULL, 10);
 		in_force->rule.made_by = action->uid;
 		in_force->rule.made_ns = action->time_ns;
 		in_force->rule.for_ns = in_force->for_ns;
@@ -217,18 +240,44 @@ static int tell_one(void *context, const struct record_action *action)
 	return role_send_waiting(ROLE_FD_ENGINE, message);
 }
 
-static int tell_in_force(struct recorder *recorder, uint64_t id)
+/*
+ * What is in force is wanted where the shield is new because its layout is, or because the host has begun anew. Where
+ * it is new and the host has run all the while, somebody has taken it away: then nothing is in force any more.
+ */
+static int tell_in_force(struct recorder *recorder, uint64_t id, enum shield_origin origin)
 {
 	struct telling telling = { .recorder = recorder, .now_ns = role_wall_ns(), .id = id };
-	struct record_error error;
-	int result = recorder->record ? record_each_in_force(recorder->record, telling.now_ns, tell_one, &telling, &error) : 0;
+	struct record_error error = { .message = "" };
+	uint32_t highest = 0;
+	int result = 0;
 
+	if (recorder->record) {
+		if (origin == SHIELD_NEW && !recorder->rebooted)
+			result = record_forget_in_force(recorder->record, &error);
+		else if (origin == SHIELD_REPLACED || recorder->rebooted)
+			result = record_each_in_force(recorder->record, telling.now_ns, tell_one, &telling, &error);
+		if (result == 0)
+			result = record_highest_rule(recorder->record, &highest, &error);
+	}
 	if (result == -EPIPE)
 		return result;
 	if (result != 0)
-		log_say(LOG_ERROR, "%s: %s; what was in force before is not all put in again", recorder->path, error.message);
+		LOG_SAY(LOG_ERROR, "%s: %s; what was in force before is not all put in again", recorder->path,
+		        error.message);
 	message_init(&recorder->message, MESSAGE_IN_FORCE, id);
+	recorder->message.in_force.highest = highest < INT32_MAX ? highest : 0;
 	return role_send_waiting(ROLE_FD_ENGINE, &recorder->message);
+}
+
+/* What was in force before the host began anew is in force again, once and for all. */
+static void note_boot(struct recorder *recorder)
+{
+	struct record_error error = { .message = "" };
+
+	if (recorder->record && recorder->rebooted &&
+	    record_note_boot(recorder->record, recorder->boot, &error) !=
+	            0) /* then it is put in once more, which is no harm */
+		LOG_SAY(LOG_WARNING, "%s: %s", recorder->path, error.message);
 }
 
 /* ---- life ---- */
@@ -248,8 +297,10 @@ static int take(struct recorder *recorder)
 			return result;
 		if (message->type == MESSAGE_RECORD)
 			recorder->batch[recorder->batch_count++] = message->record;
+		else if (message->type == MESSAGE_SETTLED)
+			note_boot(recorder);
 		else
-			result = tell_in_force(recorder, message->id);
+			result = tell_in_force(recorder, message->id, (enum shield_origin)message->number);
 		if (result != 0)
 			return result;
 	}
@@ -298,11 +349,8 @@ static int begin(struct recorder *recorder, const struct role_start *start, char
 	(void)snprintf(recorder->path, sizeof(recorder->path), "%s/" DATABASE_NAME, config.state_dir);
 	memcpy(folder, config.state_dir, sizeof(folder));
 	config_fini(&config);
-	result = sandbox_limit(0);
-	if (result == -EPERM) /* the set cannot be cut without CAP_SETPCAP; the next step ends what it would have given */
-		result = 0;
-	if (result == 0)
-		result = sandbox_become(start->uid, start->gid);
+	read_boot(recorder);
+	result = sandbox_become(start->uid, start->gid);
 	if (result == 0)
 		result = sandbox_follow_parent();
 	if (result == 0)
@@ -320,9 +368,12 @@ static int begin(struct recorder *recorder, const struct role_start *start, char
 		return result;
 	}
 	result = open_record(recorder, &wrong);
+	if (result == 0)
+		result = record_is_new_boot(recorder->record, recorder->boot, &recorder->rebooted, &wrong);
 	/* Without room or with a broken disk the shield is still worth having: it is tried again. */
 	if (result == -ENOSPC || result == -EIO || result == -EBUSY) {
-		log_say(LOG_ERROR, "%s: %s; it is tried again, and nothing recorded meanwhile", recorder->path, wrong.message);
+		LOG_SAY(LOG_ERROR, "%s: %s; it is tried again, and nothing recorded meanwhile", recorder->path,
+		        wrong.message);
 		settle(recorder, result, &wrong);
 		result = 0;
 	}
@@ -347,7 +398,7 @@ int recorder_role(const struct role_start *start)
 	recorder->objects = calloc(BATCH_MAX * (MESSAGE_PREFIXES_MAX + 1), sizeof(*recorder->objects));
 	result = recorder->batch && recorder->actions && recorder->objects ? begin(recorder, start, error) : -ENOMEM;
 	serial = recorder->message.config.serial;
-	role_tell_applied(&recorder->message, serial, result, (const char(*)[CONFIG_ERROR_SIZE])&error, result != 0);
+	role_tell_applied(&recorder->message, serial, result, (const char(*)[CONFIG_ERROR_SIZE]) & error, result != 0);
 	if (result == 0)
 		live(recorder);
 	record_close(recorder->record);

@@ -32,7 +32,7 @@ struct recent {
 struct recent_ring {
 	uint64_t seed; /* of the survey's estimates */
 	uint64_t pushed;
-	uint64_t surveys_lost; /* not made for want of memory */
+	uint64_t surveys_lost;           /* not made for want of memory */
 	uint32_t untaken[UINT8_MAX + 1]; /* packets in it of each kind that no incident has taken */
 	struct recent packets[RECENT_MAX];
 	struct observation whole[RECENT_MAX]; /* of those that were not taken when they came */

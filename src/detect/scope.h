@@ -13,18 +13,18 @@
 
 #define SCOPE_LEVELS 3 /* IPv4 /32, /24, /20; IPv6 /128, /64, /48 */
 
-/* Length of its prefix, in the address's family's terms. */
-static inline uint8_t scope_length(const struct address *address, unsigned level)
+/* Length of its prefix, in the family's terms. */
+static inline uint8_t scope_length(bool is_ipv4, unsigned level)
 {
 	static const uint8_t ipv4[SCOPE_LEVELS] = { 32, 24, 20 }, ipv6[SCOPE_LEVELS] = { 128, 64, 48 };
 
-	return address_is_ipv4(address) ? ipv4[level] : ipv6[level];
+	return is_ipv4 ? ipv4[level] : ipv6[level];
 }
 
 /* The scope of an address at a level, 0 the narrowest. */
 static inline struct prefix scope_at(const struct address *address, unsigned level)
 {
-	return prefix_of(address, scope_length(address, level));
+	return prefix_of(address, scope_length(address_is_ipv4(address), level));
 }
 
 static inline bool scope_is_host(const struct prefix *scope)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/engine.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,6 +171,25 @@ static void settle(struct engine *e, const struct address *target, uint8_t kind,
 	}
 }
 
+/* Of all scopes of an address, what track_key_of() would make of scope_at(). */
+static void hash_scopes(const struct address *address, uint64_t seed, uint64_t hashes[SCOPE_LEVELS])
+{
+	bool is_ipv4 = address_is_ipv4(address);
+	uint64_t half[2];
+
+	memcpy(half, address->octets, sizeof(half));
+	for (unsigned level = 0; level < SCOPE_LEVELS; level++) {
+		uint8_t length = scope_length(is_ipv4, level);
+		unsigned host_bits = (is_ipv4 ? 32u : 128u) - length;
+		const uint64_t scope[2] = {
+			host_bits <= 64 ? half[0] : half[0] & htobe64(UINT64_MAX << (host_bits - 64)),
+			host_bits >= 64 ? 0 : half[1] & htobe64(UINT64_MAX << host_bits),
+		};
+
+		hashes[level] = track_scope_hash(scope, length, seed);
+	}
+}
+
 /*
  * One packet of a kind towards o->dst, in the tracks of all levels and before the detector. `ahead` may know its
  * tracks: of the kind that was likely.
@@ -178,22 +198,20 @@ static bool count_kind(struct engine *e, const struct observation *o, const stru
                        int64_t slot, uint64_t source, bool fresh, bool settled, const struct ahead *ahead)
 {
 	struct track *tracks[SCOPE_LEVELS];
+	bool is_ipv4 = address_is_ipv4(&o->dst), known = ahead && ahead->kind == kind;
+	uint64_t scopes[SCOPE_LEVELS];
 
+	if (!known)
+		hash_scopes(&o->dst, e->seed, scopes);
 	for (unsigned level = 0; level < SCOPE_LEVELS; level++) {
 		struct track_key key = {
+			.identity = known ? ahead->identities[level] : track_identity(scopes[level], kind),
 			.address = &o->dst,
-			.length = scope_length(&o->dst, level),
+			.length = scope_length(is_ipv4, level),
 			.kind = kind,
+			.hint = known ? ahead->hints[level] : NULL,
 		};
 
-		if (ahead && ahead->kind == kind) {
-			key.identity = ahead->identities[level];
-			key.hint = ahead->hints[level];
-		} else {
-			struct prefix scope = scope_at(&o->dst, level);
-
-			key.identity = track_identity(track_scope_hash(&scope, e->seed), kind);
-		}
 		tracks[level] = track_add(e->tracks, &key, slot, source, o->weight, fresh);
 		if (settled)
 			track_settle(e->tracks, &key, slot, o->weight);
@@ -305,11 +323,7 @@ void engine_prepare(const struct engine *e, struct packet *packet)
 
 	keys_make(&packet->keys, o, e->seed);
 	packet->likely = vector_recognise(o);
-	for (unsigned level = 0; level < SCOPE_LEVELS; level++) {
-		struct prefix scope = scope_at(&o->dst, level);
-
-		packet->scopes[level] = track_scope_hash(&scope, e->seed);
-	}
+	hash_scopes(&o->dst, e->seed, packet->scopes);
 }
 
 static void observe(struct engine *e, struct packet *p, const struct ahead *ahead)

@@ -11,8 +11,8 @@
 
 #include "engine/engine.h"
 
-#define FEED_BATCH 64   /* packets */
-#define FEED_BATCHES 16 /* under way at once; whoever fills waits when all are */
+#define FEED_BATCH 256 /* packets: the first few of a batch come to what has hardly begun to be fetched */
+#define FEED_BATCHES 8 /* under way at once; whoever fills waits when all are */
 
 struct feed; /* opaque */
 

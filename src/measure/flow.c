@@ -122,14 +122,18 @@ static uint32_t age(const struct entry *entry, int64_t slot)
 	return (uint32_t)slot - entry->last_slot;
 }
 
+/* No branch depends on which way it is: that is as good as random, and half of all guesses would be wrong. */
 static struct entry *find(const struct flow_table *table, uint64_t identity, int64_t slot)
 {
 	const struct entry *bucket = table->entries[identity >> 32 & (BUCKETS - 1)];
+	unsigned way = WAYS;
 
-	for (unsigned i = 0; i < WAYS; i++)
-		if (bucket[i].identity == identity && age(&bucket[i], slot) <= FLOW_IDLE_SLOTS)
-			return (struct entry *)(uintptr_t)&bucket[i];
-	return NULL;
+	for (unsigned i = WAYS; i-- > 0;) {
+		bool same = bucket[i].identity == identity, live = age(&bucket[i], slot) <= FLOW_IDLE_SLOTS;
+
+		way = (same & live) ? i : way;
+	}
+	return way < WAYS ? (struct entry *)(uintptr_t)&bucket[way] : NULL;
 }
 
 /* Field by field: a struct that is put together first and then copied waits for its own stores. */
@@ -141,25 +145,30 @@ static void begin_entry(struct entry *e, uint64_t identity, int64_t slot)
 	e->state = e->kind = e->unsettled = e->steps = 0;
 }
 
-/* Free or stale first, then the longest silent of those that nobody would miss. */
+/* How well an entry can be missed: free or stale ones best, then the longest silent; 0: it stays. */
+static uint64_t spare(const struct entry *e, uint64_t identity, int64_t slot)
+{
+	uint32_t silent = age(e, slot);
+
+	if (e->identity == identity || !(e->state & STATE_LIVE) || silent > FLOW_IDLE_SLOTS)
+		return UINT64_MAX;
+	return (e->state & STATE_ENGAGED) && silent <= FLOW_KEEP_ENGAGED_SLOTS ? 0 : (uint64_t)silent + 1;
+}
+
+/* The first of those that can be missed best makes room. */
 static struct entry *make_room(struct flow_table *table, uint64_t identity, int64_t slot)
 {
 	struct entry *bucket = table->entries[identity >> 32 & (BUCKETS - 1)];
-	struct entry *victim = NULL;
+	struct entry *victim = &bucket[0];
+	uint64_t most = spare(victim, identity, slot);
 
-	for (unsigned i = 0; i < WAYS; i++) {
-		struct entry *e = &bucket[i];
+	for (unsigned i = 1; i < WAYS; i++) {
+		uint64_t other = spare(&bucket[i], identity, slot);
 
-		if (e->identity == identity || !(e->state & STATE_LIVE) || age(e, slot) > FLOW_IDLE_SLOTS) {
-			victim = e;
-			break;
-		}
-		if ((e->state & STATE_ENGAGED) && age(e, slot) <= FLOW_KEEP_ENGAGED_SLOTS)
-			continue;
-		if (!victim || age(e, slot) > age(victim, slot))
-			victim = e;
+		victim = other > most ? &bucket[i] : victim;
+		most = other > most ? other : most;
 	}
-	if (!victim) {
+	if (most == 0) {
 		table->counters.refused++;
 		return NULL;
 	}

@@ -90,18 +90,13 @@ struct track *track_table_at(struct track_table *table, uint32_t index)
 	return &table->tracks[index];
 }
 
-uint64_t track_scope_hash(const struct prefix *scope, uint64_t seed)
+struct track_key track_key_of(const struct prefix *scope, uint8_t kind, uint64_t seed)
 {
 	uint64_t half[2];
 
 	memcpy(half, scope->address.octets, sizeof(half));
-	return hash_fold((half[0] + scope->length * 0xa0761d6478bd642fu) ^ seed, half[1] ^ 0x9e3779b97f4a7c15u);
-}
-
-struct track_key track_key_of(const struct prefix *scope, uint8_t kind, uint64_t seed)
-{
 	return (struct track_key){
-		.identity = track_identity(track_scope_hash(scope, seed), kind),
+		.identity = track_identity(track_scope_hash(half, scope->length, seed), kind),
 		.address = &scope->address,
 		.length = scope->length,
 		.kind = kind,
@@ -122,6 +117,24 @@ static void learn(struct track *t, const struct track_slot *second)
 		t->learned_packets /= 2;
 		t->learned_unsettled /= 2;
 	}
+}
+
+/* Behind the generation that holds `slot`. */
+static int64_t generation_end(int64_t slot, uint32_t generation_slots)
+{
+	return (slot_floor_div(slot, generation_slots) + 1) * generation_slots;
+}
+
+static void next_generation(struct track *t, int64_t slot)
+{
+	int64_t end = generation_end(slot, t->generation_slots);
+
+	if (end == t->generation_end + t->generation_slots)
+		t->sources[1] = t->sources[0];
+	else
+		memset(&t->sources[1], 0, sizeof(t->sources[1]));
+	memset(&t->sources[0], 0, sizeof(t->sources[0]));
+	t->generation_end = end;
 }
 
 void track_advance(struct track *t, int64_t slot)
@@ -145,27 +158,20 @@ void track_advance(struct track *t, int64_t slot)
 			learn(t, &t->seconds[slot_ring_index(last_second + i - TRACK_LEARN_DELAY, TRACK_SECONDS)]);
 		t->seconds[slot_ring_index(last_second + i, TRACK_SECONDS)] = (struct track_slot){ 0 };
 	}
-	if (slot_floor_div(slot, t->generation_slots) != t->generation) {
-		int64_t generation = slot_floor_div(slot, t->generation_slots);
-
-		if (generation == t->generation + 1)
-			t->sources[1] = t->sources[0];
-		else
-			memset(&t->sources[1], 0, sizeof(t->sources[1]));
-		memset(&t->sources[0], 0, sizeof(t->sources[0]));
-		t->generation = generation;
-	}
+	if (slot >= t->generation_end)
+		next_generation(t, slot);
 	t->last_slot = slot;
 }
 
+/* No branch depends on which way it is: that is as good as random, and half of all guesses would be wrong. */
 static struct candidate *find(struct track_table *table, uint64_t identity)
 {
 	struct candidate *bucket = table->candidates[identity >> 24 & (BUCKETS - 1)];
+	unsigned way = WAYS;
 
-	for (unsigned i = 0; i < WAYS; i++)
-		if (bucket[i].identity == identity)
-			return &bucket[i];
-	return NULL;
+	for (unsigned i = WAYS; i-- > 0;)
+		way = bucket[i].identity == identity ? i : way;
+	return way < WAYS ? &bucket[way] : NULL;
 }
 
 void track_prefetch(const struct track_table *table, uint64_t identity)
@@ -196,22 +202,26 @@ static struct candidate *candidate_of(struct track_table *table, const struct tr
 	return c && c->identity == key->identity ? c : find(table, key->identity);
 }
 
+/* How well a candidate can be missed: a free place best, then the longest silent; 0: it stays, for it has a track. */
+static uint64_t spare(const struct candidate *c, int64_t slot)
+{
+	if (c->identity == 0)
+		return UINT64_MAX;
+	return c->track == NO_TRACK ? (uint64_t)((uint32_t)slot - c->last_slot) + 1 : 0;
+}
+
 static struct candidate *make_candidate(struct track_table *table, uint64_t identity, int64_t slot)
 {
-	struct candidate *bucket = table->candidates[identity >> 24 & (BUCKETS - 1)], *victim = NULL;
+	struct candidate *bucket = table->candidates[identity >> 24 & (BUCKETS - 1)], *victim = &bucket[0];
+	uint64_t most = spare(victim, slot);
 
-	for (unsigned i = 0; i < WAYS; i++) {
-		struct candidate *c = &bucket[i];
+	for (unsigned i = 1; i < WAYS; i++) {
+		uint64_t other = spare(&bucket[i], slot);
 
-		if (c->identity == 0) {
-			victim = c;
-			break;
-		}
-		if (c->track == NO_TRACK &&
-		    (!victim || (uint32_t)slot - c->last_slot > (uint32_t)slot - victim->last_slot))
-			victim = c;
+		victim = other > most ? &bucket[i] : victim;
+		most = other > most ? other : most;
 	}
-	if (!victim)
+	if (most == 0)
 		return NULL;
 	if (victim->identity)
 		table->counters.candidates_pushed_out++;
@@ -280,7 +290,7 @@ static struct track *promote(struct track_table *table, struct candidate *c, con
 		             .first_slot = slot,
 		             .last_slot = slot,
 		             .incident = -1,
-		             .generation = slot_floor_div(slot, table->generation_slots),
+		             .generation_end = generation_end(slot, table->generation_slots),
 		             .generation_slots = table->generation_slots,
 		             .assessed_slot = slot,
 		             .heard = c->heard };
@@ -341,7 +351,8 @@ struct track *track_add(struct track_table *table, const struct track_key *key, 
 	} else {
 		t = &table->tracks[c->track];
 	}
-	track_advance(t, slot);
+	if (slot > t->last_slot)
+		track_advance(t, slot);
 	/* A late packet counts for the present slot. */
 	count_in(&t->now, weight, fresh);
 	count_in(&t->second, weight, fresh);

@@ -47,15 +47,15 @@ struct track {
 	uint32_t assess_at;       /* assess again when the slot holds this many packets */
 	int64_t assessed_slot;
 	uint8_t kind;
-	bool heard;           /* something was settled: the scope's own answers are seen */
-	bool frozen;          /* under attack: what is usual is not learned */
-	bool pending;         /* waits to be assessed when its packets are settled */
-	uint8_t surveys_vain; /* the more often a second look found nothing, the later the next … */
+	bool heard;             /* something was settled: the scope's own answers are seen */
+	bool frozen;            /* under attack: what is usual is not learned */
+	bool pending;           /* waits to be assessed when its packets are settled */
+	uint8_t surveys_vain;   /* the more often a second look found nothing, the later the next … */
+	int64_t generation_end; /* the first slot behind this generation of sources */
 	/* The rest: */
 	struct prefix scope;
 	int64_t survey_after; /* … not before this slot */
 	int64_t first_slot;
-	int64_t generation;
 	uint32_t generation_slots;
 	/* What is usual: sums over learned seconds. A second is learned when it is TRACK_LEARN_DELAY seconds old. */
 	uint32_t learned_seconds;
@@ -85,7 +85,11 @@ struct track_key {
 	void *hint; /* what track_seek() said, or NULL */
 };
 
-uint64_t track_scope_hash(const struct prefix *scope, uint64_t seed);
+/* Of a scope's address, host bits zero, as its halves lie in memory; `length` is in its family's terms. */
+static inline uint64_t track_scope_hash(const uint64_t half[2], uint8_t length, uint64_t seed)
+{
+	return hash_fold((half[0] + length * 0xa0761d6478bd642fu) ^ seed, half[1] ^ 0x9e3779b97f4a7c15u);
+}
 /* Never 0. */
 static inline uint64_t track_identity(uint64_t scope_hash, uint8_t kind)
 {

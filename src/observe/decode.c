@@ -331,19 +331,19 @@ static enum decode_result read_ipv6(struct layer *layer, struct observation *o)
 }
 
 /* One packet, as if there were no tunnels. Leaves the layer at what its IP header carries. */
-APART enum decode_result read_packet(struct layer *layer, enum version version, struct observation *o)
+APART enum decode_result read_packet(struct layer *layer, enum ip_version version, struct observation *o)
 {
 	unsigned said;
 
 	if (layer_kept(layer) == 0)
 		return DECODE_IP_SHORT;
 	said = *layer->kept.at >> 4;
-	if (version != VERSION_ANY && said != (unsigned)version)
+	if (version != IP_ANY && said != (unsigned)version)
 		return DECODE_IP_VERSION;
 	clear(o);
-	if (said == VERSION_4)
+	if (said == IP_4)
 		return read_ipv4(layer, o);
-	if (said == VERSION_6)
+	if (said == IP_6)
 		return read_ipv6(layer, o);
 	return DECODE_IP_VERSION;
 }
@@ -371,7 +371,7 @@ static enum decode_result descend(struct layer *layer, struct observation *o)
 {
 	for (unsigned depth = 0; tunnel_may_be(o) && !(o->flags & OBSERVATION_LATER_FRAGMENT); depth++) {
 		struct observation inner;
-		enum version version;
+		enum ip_version version;
 		bool overlay;
 
 		if (tunnel_pass(layer, o, &version, &overlay) != DECODE_OK)
@@ -397,7 +397,7 @@ static enum decode_result descend(struct layer *layer, struct observation *o)
 /* What does not begin as most do. */
 APART enum decode_result read_frame(struct layer *layer, uint32_t link_type, struct observation *o)
 {
-	enum version version = VERSION_ANY;
+	enum ip_version version = IP_ANY;
 	enum decode_result result = link_pass(layer, link_type, &version);
 
 	return result == DECODE_OK ? read_packet(layer, version, o) : result;
@@ -414,7 +414,7 @@ enum decode_result decode_frame(uint32_t link_type, const uint8_t *restrict data
 	enum decode_result result;
 
 	if (link_type == LINK_ETHERNET && captured > ETHERNET_HEADER && layer_be16(data + ETHERNET_TYPE) == TYPE_IPV4 &&
-	    data[ETHERNET_HEADER] >> 4 == VERSION_4) {
+	    data[ETHERNET_HEADER] >> 4 == IP_4) {
 		cursor_skip(&layer.kept, ETHERNET_HEADER);
 		clear(observation);
 		result = read_ipv4(&layer, observation);

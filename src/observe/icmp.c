@@ -21,15 +21,15 @@ static bool has_ports(uint8_t protocol)
 }
 
 /* The packet that an ICMP error quotes: at least its IP header, of the family that the error belongs to. */
-static void read_quote(struct cursor c, enum version version, struct observation *o)
+static void read_quote(struct cursor c, enum ip_version version, struct observation *o)
 {
 	const uint8_t *h = c.at, *ports;
 	bool later;
 
-	if (version == VERSION_4) {
+	if (version == IP_4) {
 		unsigned header;
 
-		if (cursor_left(&c) < IPV4_HEADER || h[0] >> 4 != VERSION_4)
+		if (cursor_left(&c) < IPV4_HEADER || h[0] >> 4 != IP_4)
 			return;
 		header = (h[0] & 0xfu) * 4;
 		if (header < IPV4_HEADER)
@@ -42,7 +42,7 @@ static void read_quote(struct cursor c, enum version version, struct observation
 	} else {
 		struct extension_chain chain;
 
-		if (cursor_left(&c) < IPV6_HEADER || h[0] >> 4 != VERSION_6)
+		if (cursor_left(&c) < IPV6_HEADER || h[0] >> 4 != IP_6)
 			return;
 		layer_set_ipv6(&o->quote.src, h + 8);
 		layer_set_ipv6(&o->quote.dst, h + 24);
@@ -77,8 +77,8 @@ enum decode_result icmp_read(const struct layer *layer, struct observation *o)
 	if (!cursor_take(&behind, ICMP_HEADER))
 		return DECODE_OK;
 	if (o->protocol == PROTOCOL_ICMP && protocol_is_icmp_error(o))
-		read_quote(behind, VERSION_4, o);
+		read_quote(behind, IP_4, o);
 	else if (o->protocol == PROTOCOL_ICMPV6 && o->icmp_type >= 1 && o->icmp_type <= 4)
-		read_quote(behind, VERSION_6, o);
+		read_quote(behind, IP_6, o);
 	return DECODE_OK;
 }

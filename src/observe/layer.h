@@ -31,7 +31,7 @@ enum {
 };
 
 /* What the layer above promises about the IP version of the one below. */
-enum version { VERSION_ANY = 0, VERSION_4 = 4, VERSION_6 = 6 };
+enum ip_version { IP_ANY = 0, IP_4 = 4, IP_6 = 6 };
 
 struct layer {
 	struct cursor kept;

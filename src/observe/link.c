@@ -34,19 +34,19 @@ static enum decode_result pass_llc(struct layer *layer, uint16_t *type)
 	return DECODE_OK;
 }
 
-bool link_is_packet(const struct layer *layer, enum version version, bool open)
+bool link_is_packet(const struct layer *layer, enum ip_version version, bool open)
 {
 	const uint8_t *h = layer->kept.at;
 	uint32_t kept = layer_kept(layer), whole = layer_whole(layer), header = IPV6_HEADER, total;
 
-	if (kept < IPV4_HEADER || (version != VERSION_ANY && h[0] >> 4 != (int)version))
+	if (kept < IPV4_HEADER || (version != IP_ANY && h[0] >> 4 != (int)version))
 		return false;
-	if (h[0] >> 4 == VERSION_4) {
+	if (h[0] >> 4 == IP_4) {
 		header = (h[0] & 0xfu) * 4;
 		total = layer_be16(h + 2);
 		if (header < IPV4_HEADER)
 			return false;
-	} else if (h[0] >> 4 == VERSION_6 && kept >= IPV6_HEADER) {
+	} else if (h[0] >> 4 == IP_6 && kept >= IPV6_HEADER) {
 		total = layer_be16(h + 4);
 		if (total != 0 || h[6] == PROTOCOL_NONE)
 			total += IPV6_HEADER;
@@ -147,9 +147,9 @@ static inline enum decode_result read_type(struct layer *layer, uint16_t *type)
  * the layer. LINK_SHORT: the capture has too little of it to say.
  */
 static enum decode_result believe(struct layer *layer, const struct layer *inside, enum decode_result result, bool open,
-                                  enum version version)
+                                  enum ip_version version)
 {
-	uint32_t header = version == VERSION_6 ? IPV6_HEADER : IPV4_HEADER;
+	uint32_t header = version == IP_6 ? IPV6_HEADER : IPV4_HEADER;
 
 	if (result == DECODE_LINK_SHORT && layer->missing)
 		return DECODE_LINK_SHORT;
@@ -162,7 +162,7 @@ static enum decode_result believe(struct layer *layer, const struct layer *insid
 }
 
 /* Ethernet behind an MPLS label; not another label behind that. */
-static enum decode_result pass_wire(struct layer *layer, enum version *version)
+static enum decode_result pass_wire(struct layer *layer, enum ip_version *version)
 {
 	struct layer inside = *layer;
 	const uint8_t *h = cursor_take(&inside.kept, ETHERNET_HEADER);
@@ -175,7 +175,7 @@ static enum decode_result pass_wire(struct layer *layer, enum version *version)
 	}
 	if (result == DECODE_OK && type == TYPE_MPLS)
 		return DECODE_NOT_IP;
-	*version = type == TYPE_IPV6 ? VERSION_6 : VERSION_4;
+	*version = type == TYPE_IPV6 ? IP_6 : IP_4;
 	return believe(layer, &inside, result, false, *version);
 }
 
@@ -184,7 +184,7 @@ static enum decode_result pass_wire(struct layer *layer, enum version *version)
  * like it (RFC 4928): an Ethernet frame has a control word before it that begins with zero. Not everybody takes care,
  * so a frame that makes sense is one, with the control word or without.
  */
-static enum decode_result pass_mpls(struct layer *layer, enum version *version)
+static enum decode_result pass_mpls(struct layer *layer, enum ip_version *version)
 {
 	enum decode_result result, behind;
 	bool last = false;
@@ -212,11 +212,11 @@ static enum decode_result pass_mpls(struct layer *layer, enum version *version)
 	if (result == DECODE_LINK_SHORT)
 		return DECODE_LINK_SHORT;
 	switch (*layer->kept.at >> 4) {
-	case VERSION_4:
-		*version = VERSION_4;
+	case IP_4:
+		*version = IP_4;
 		return DECODE_OK;
-	case VERSION_6:
-		*version = VERSION_6;
+	case IP_6:
+		*version = IP_6;
 		return DECODE_OK;
 	default:
 		return DECODE_NOT_IP;
@@ -224,15 +224,15 @@ static enum decode_result pass_mpls(struct layer *layer, enum version *version)
 }
 
 /* `type` is what read_type() or read_ppp() found. */
-static inline enum decode_result pass_network(struct layer *layer, uint16_t type, enum version *version)
+static inline enum decode_result pass_network(struct layer *layer, uint16_t type, enum ip_version *version)
 {
 	if (type == TYPE_MPLS)
 		return pass_mpls(layer, version);
-	*version = type == TYPE_IPV6 ? VERSION_6 : VERSION_4;
+	*version = type == TYPE_IPV6 ? IP_6 : IP_4;
 	return DECODE_OK;
 }
 
-enum decode_result link_pass_ppp(struct layer *layer, enum version *version)
+enum decode_result link_pass_ppp(struct layer *layer, enum ip_version *version)
 {
 	uint16_t type;
 	enum decode_result result = read_ppp(layer, &type);
@@ -240,29 +240,29 @@ enum decode_result link_pass_ppp(struct layer *layer, enum version *version)
 	return result == DECODE_OK ? pass_network(layer, type, version) : result;
 }
 
-static inline enum decode_result pass_type(struct layer *layer, uint16_t type, enum version *version)
+static inline enum decode_result pass_type(struct layer *layer, uint16_t type, enum ip_version *version)
 {
 	enum decode_result result = read_type(layer, &type);
 
 	return result == DECODE_OK ? pass_network(layer, type, version) : result;
 }
 
-enum decode_result link_pass_ethernet(struct layer *layer, enum version *version)
+enum decode_result link_pass_ethernet(struct layer *layer, enum ip_version *version)
 {
 	const uint8_t *h = cursor_take(&layer->kept, ETHERNET_HEADER);
 
 	return h ? pass_type(layer, layer_be16(h + ETHERNET_TYPE), version) : DECODE_LINK_SHORT;
 }
 
-enum decode_result link_pass_if_ethernet(struct layer *layer, bool open, enum version *version)
+enum decode_result link_pass_if_ethernet(struct layer *layer, bool open, enum ip_version *version)
 {
 	struct layer inside = *layer;
 	enum decode_result result = link_pass_ethernet(&inside, version);
 
-	return believe(layer, &inside, result, open, result == DECODE_OK ? *version : VERSION_ANY);
+	return believe(layer, &inside, result, open, result == DECODE_OK ? *version : IP_ANY);
 }
 
-static enum decode_result pass_sll(struct layer *layer, size_t header, size_t type_at, enum version *version)
+static enum decode_result pass_sll(struct layer *layer, size_t header, size_t type_at, enum ip_version *version)
 {
 	const uint8_t *h = cursor_take(&layer->kept, header);
 	enum decode_result result;
@@ -281,7 +281,7 @@ static enum decode_result pass_sll(struct layer *layer, size_t header, size_t ty
 }
 
 /* Four octets of address family, by the numbers of the system and in the byte order of the machine that captured. */
-static enum decode_result pass_null(struct layer *layer, enum version *version)
+static enum decode_result pass_null(struct layer *layer, enum ip_version *version)
 {
 	const uint8_t *h = cursor_take(&layer->kept, 4);
 	uint32_t family;
@@ -293,21 +293,21 @@ static enum decode_result pass_null(struct layer *layer, enum version *version)
 		family = __builtin_bswap32(family);
 	switch (family) {
 	case 2:
-		*version = VERSION_4;
+		*version = IP_4;
 		return DECODE_OK;
 	case 10: /* Linux */
 	case 23: /* Windows */
 	case 24: /* NetBSD, OpenBSD */
 	case 28: /* FreeBSD */
 	case 30: /* Darwin */
-		*version = VERSION_6;
+		*version = IP_6;
 		return DECODE_OK;
 	default:
 		return DECODE_NOT_IP;
 	}
 }
 
-enum decode_result link_pass(struct layer *layer, uint32_t link_type, enum version *version)
+enum decode_result link_pass(struct layer *layer, uint32_t link_type, enum ip_version *version)
 {
 	switch (link_type) {
 	case LINK_ETHERNET:
@@ -315,13 +315,13 @@ enum decode_result link_pass(struct layer *layer, uint32_t link_type, enum versi
 	case LINK_RAW_BSD:
 	case LINK_RAW_OPENBSD:
 	case LINK_RAW:
-		*version = VERSION_ANY;
+		*version = IP_ANY;
 		return DECODE_OK;
 	case LINK_IPV4:
-		*version = VERSION_4;
+		*version = IP_4;
 		return DECODE_OK;
 	case LINK_IPV6:
-		*version = VERSION_6;
+		*version = IP_6;
 		return DECODE_OK;
 	case LINK_NULL:
 	case LINK_LOOP:

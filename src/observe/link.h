@@ -49,18 +49,18 @@ enum {
 	ETHERNET_TYPE = 12, /* where it stands */
 };
 
-enum decode_result link_pass(struct layer *layer, uint32_t link_type, enum version *version);
-enum decode_result link_pass_ethernet(struct layer *layer, enum version *version);
-enum decode_result link_pass_ppp(struct layer *layer, enum version *version);
+enum decode_result link_pass(struct layer *layer, uint32_t link_type, enum ip_version *version);
+enum decode_result link_pass_ethernet(struct layer *layer, enum ip_version *version);
+enum decode_result link_pass_ppp(struct layer *layer, enum ip_version *version);
 /*
  * Ethernet in what may be a tunnel over UDP: taken off only where an IP packet is in it that makes sense. `open`: as in
  * link_is_packet().
  */
-enum decode_result link_pass_if_ethernet(struct layer *layer, bool open, enum version *version);
+enum decode_result link_pass_if_ethernet(struct layer *layer, bool open, enum ip_version *version);
 /*
  * Whether an IP packet can be what begins here, where no field says so: in a tunnel over UDP, behind an MPLS label.
  * `open`: around it is a first fragment, so that it may be longer than what there is.
  */
-bool link_is_packet(const struct layer *layer, enum version version, bool open);
+bool link_is_packet(const struct layer *layer, enum ip_version version, bool open);
 
 #endif

@@ -12,7 +12,7 @@
 #include "observe/link.h"
 
 /* Mirrored frames. Without sequence number (type I) there is no header of ERSPAN's own. */
-static enum decode_result pass_erspan(struct layer *layer, uint16_t type, bool sequenced, enum version *version)
+static enum decode_result pass_erspan(struct layer *layer, uint16_t type, bool sequenced, enum ip_version *version)
 {
 	const uint8_t *h;
 
@@ -26,7 +26,7 @@ static enum decode_result pass_erspan(struct layer *layer, uint16_t type, bool s
 		case 0:
 			break;
 		case 2: /* IP */
-			*version = VERSION_ANY;
+			*version = IP_ANY;
 			return layer->kept.failed ? DECODE_LINK_SHORT : DECODE_OK;
 		default:
 			return DECODE_NOT_IP;
@@ -37,7 +37,7 @@ static enum decode_result pass_erspan(struct layer *layer, uint16_t type, bool s
 	return layer->kept.failed ? DECODE_LINK_SHORT : link_pass_ethernet(layer, version);
 }
 
-static enum decode_result pass_gre(struct layer *layer, enum version *version, bool *overlay)
+static enum decode_result pass_gre(struct layer *layer, enum ip_version *version, bool *overlay)
 {
 	enum { CHECKSUM = 0x8000, ROUTING = 0x4000, KEY = 0x2000, SEQUENCE = 0x1000, ACK = 0x0080, VERSION = 0x0007 };
 	uint16_t flags = cursor_u16_be(&layer->kept);
@@ -68,10 +68,10 @@ static enum decode_result pass_gre(struct layer *layer, enum version *version, b
 		return DECODE_LINK_SHORT;
 	switch (type) {
 	case TYPE_IPV4:
-		*version = VERSION_4;
+		*version = IP_4;
 		return DECODE_OK;
 	case TYPE_IPV6:
-		*version = VERSION_6;
+		*version = IP_6;
 		return DECODE_OK;
 	case TYPE_BRIDGED:
 		return link_pass_ethernet(layer, version);
@@ -86,14 +86,15 @@ static enum decode_result pass_gre(struct layer *layer, enum version *version, b
 	}
 }
 
-static enum decode_result pass_bare(const struct layer *layer, enum version wanted, bool open, enum version *version)
+static enum decode_result pass_bare(const struct layer *layer, enum ip_version wanted, bool open,
+                                    enum ip_version *version)
 {
 	*version = wanted;
 	return link_is_packet(layer, wanted, open) ? DECODE_OK : DECODE_NOT_IP;
 }
 
 /* The group policy extension gives a meaning to bits that are reserved otherwise. */
-static enum decode_result pass_vxlan(struct layer *layer, bool open, enum version *version)
+static enum decode_result pass_vxlan(struct layer *layer, bool open, enum ip_version *version)
 {
 	enum { VNI_VALID = 0x08, GROUP = 0x80, GROUP_BITS = 0x48 };
 	const uint8_t *h = cursor_take(&layer->kept, 8);
@@ -107,13 +108,13 @@ static enum decode_result pass_vxlan(struct layer *layer, bool open, enum versio
 }
 
 /* What follows in VXLAN-GPE and in NSH: the numbers are the same. */
-static enum decode_result pass_next(struct layer *layer, uint8_t next, bool open, enum version *version)
+static enum decode_result pass_next(struct layer *layer, uint8_t next, bool open, enum ip_version *version)
 {
 	switch (next) {
 	case 1:
-		return pass_bare(layer, VERSION_4, open, version);
+		return pass_bare(layer, IP_4, open, version);
 	case 2:
-		return pass_bare(layer, VERSION_6, open, version);
+		return pass_bare(layer, IP_6, open, version);
 	case 3:
 		return link_pass_if_ethernet(layer, open, version);
 	default:
@@ -121,7 +122,7 @@ static enum decode_result pass_next(struct layer *layer, uint8_t next, bool open
 	}
 }
 
-static enum decode_result pass_vxlan_gpe(struct layer *layer, bool open, enum version *version)
+static enum decode_result pass_vxlan_gpe(struct layer *layer, bool open, enum ip_version *version)
 {
 	enum { VNI_VALID = 0x08, NEXT_PROTOCOL = 0x04, FLOODED = 0x02, NSH = 4 };
 	const uint8_t *h = cursor_take(&layer->kept, 8);
@@ -145,7 +146,7 @@ static enum decode_result pass_vxlan_gpe(struct layer *layer, bool open, enum ve
 	return layer->kept.failed ? DECODE_LINK_SHORT : pass_next(layer, next, open, version);
 }
 
-static enum decode_result pass_geneve(struct layer *layer, bool open, enum version *version)
+static enum decode_result pass_geneve(struct layer *layer, bool open, enum ip_version *version)
 {
 	enum { CONTROL = 0x80, RESERVED = 0x3f };
 	const uint8_t *h = cursor_take(&layer->kept, 8);
@@ -174,16 +175,16 @@ static enum decode_result pass_geneve(struct layer *layer, bool open, enum versi
 	case TYPE_BRIDGED:
 		return link_pass_if_ethernet(layer, open, version);
 	case TYPE_IPV4:
-		return pass_bare(layer, VERSION_4, open, version);
+		return pass_bare(layer, IP_4, open, version);
 	case TYPE_IPV6:
-		return pass_bare(layer, VERSION_6, open, version);
+		return pass_bare(layer, IP_6, open, version);
 	default:
 		return DECODE_NOT_IP;
 	}
 }
 
 /* A user's packet; all else (echo, error, end marker) is between the tunnel's ends. */
-static enum decode_result pass_gtp(struct layer *layer, bool open, enum version *version)
+static enum decode_result pass_gtp(struct layer *layer, bool open, enum ip_version *version)
 {
 	enum { VERSION_1_GTP = 0x30, MARKS = 0xf8, EXTENDED = 0x04, OPTIONAL = 0x07, T_PDU = 0xff };
 	const uint8_t *h = cursor_take(&layer->kept, 8);
@@ -214,7 +215,7 @@ static enum decode_result pass_gtp(struct layer *layer, bool open, enum version 
 			return DECODE_LINK_SHORT;
 		next = h[length - 1];
 	}
-	return pass_bare(layer, VERSION_ANY, open, version);
+	return pass_bare(layer, IP_ANY, open, version);
 }
 
 static bool is_of_teredo(const uint8_t *address)
@@ -226,7 +227,7 @@ static bool is_of_teredo(const uint8_t *address)
 }
 
 /* A bubble, which opens the way and carries nothing, stays what it is around it. */
-static enum decode_result pass_teredo(struct layer *layer, bool open, enum version *version)
+static enum decode_result pass_teredo(struct layer *layer, bool open, enum ip_version *version)
 {
 	enum { ORIGIN = 0, AUTHENTICATION = 1 };
 	const uint8_t *h = layer->kept.at;
@@ -239,17 +240,17 @@ static enum decode_result pass_teredo(struct layer *layer, bool open, enum versi
 	if (layer_kept(layer) >= 2 && layer_be16(h) == ORIGIN)
 		cursor_skip(&layer->kept, 8);
 	h = layer->kept.at;
-	if (layer->kept.failed || !link_is_packet(layer, VERSION_6, open))
+	if (layer->kept.failed || !link_is_packet(layer, IP_6, open))
 		return DECODE_NOT_IP;
 	length = IPV6_HEADER + layer_be16(h + 4);
 	if ((length != layer_whole(layer) && !open) || h[6] == PROTOCOL_NONE ||
 	    !(is_of_teredo(h + 8) || is_of_teredo(h + 24)))
 		return DECODE_NOT_IP;
-	*version = VERSION_6;
+	*version = IP_6;
 	return DECODE_OK;
 }
 
-static enum decode_result pass_udp(struct layer *layer, const struct observation *o, enum version *version)
+static enum decode_result pass_udp(struct layer *layer, const struct observation *o, enum ip_version *version)
 {
 	const uint8_t *h = cursor_take(&layer->kept, UDP_HEADER);
 	bool open = o->flags & OBSERVATION_FRAGMENT;
@@ -275,15 +276,16 @@ static enum decode_result pass_udp(struct layer *layer, const struct observation
 	}
 }
 
-enum decode_result tunnel_pass(struct layer *layer, const struct observation *o, enum version *version, bool *overlay)
+enum decode_result tunnel_pass(struct layer *layer, const struct observation *o, enum ip_version *version,
+                               bool *overlay)
 {
 	*overlay = false;
 	switch (o->protocol) {
 	case PROTOCOL_IPV4:
-		*version = VERSION_4;
+		*version = IP_4;
 		return DECODE_OK;
 	case PROTOCOL_IPV6:
-		*version = VERSION_6;
+		*version = IP_6;
 		return DECODE_OK;
 	case PROTOCOL_UDP:
 		*overlay = true;

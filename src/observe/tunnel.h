@@ -41,6 +41,7 @@ static inline bool tunnel_may_be(const struct observation *o)
  * From what the IP header of a tunnel packet carries, which is decoded in *o, to the packet in it. On DECODE_OK that is
  * of the version written to *version, and *overlay is whether the tunnel is a mirror or over UDP.
  */
-enum decode_result tunnel_pass(struct layer *layer, const struct observation *o, enum version *version, bool *overlay);
+enum decode_result tunnel_pass(struct layer *layer, const struct observation *o, enum ip_version *version,
+                               bool *overlay);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Migrations are a list: entry n makes of schema n schema n + 1, in one transaction with the number's change. The journal
- * is a write-ahead log with synchronous NORMAL: a crash of the host may lose the latest actions, never the database.
+ * Migrations are a list: entry n makes of schema n schema n + 1, in one transaction with the number's change. The
+ * journal is a write-ahead log with synchronous NORMAL: a crash of the host may lose the latest actions, never the
+ * database.
  */
 #include "record/record.h"
 
@@ -27,10 +28,13 @@ static const char *const migrations[RECORD_SCHEMA] = {
 	" uid INTEGER NOT NULL, user TEXT NOT NULL, scope TEXT NOT NULL, match TEXT NOT NULL, action TEXT NOT NULL,"
 	" reason TEXT NOT NULL, rate_pps INTEGER NOT NULL, shadow INTEGER NOT NULL,"
 	" PRIMARY KEY(kind, object)) WITHOUT ROWID;"
-	"CREATE INDEX in_force_until ON in_force(until_ns);",
+	"CREATE INDEX in_force_until ON in_force(until_ns);"
+	"CREATE TABLE fact(name TEXT PRIMARY KEY, value) WITHOUT ROWID;",
 };
 
-enum statement { INSERT, HOLD, RELEASE, EXPIRE, COUNT, CROWD_OUT, FORGET, LATEST, IN_FORCE, STATEMENTS };
+enum statement {
+	INSERT, HOLD, RELEASE, EXPIRE, COUNT, CROWD_OUT, FORGET, LATEST, IN_FORCE, HIGHEST, SET_FACT, GET_FACT, STATEMENTS,
+};
 
 static const char *const texts[STATEMENTS] = {
 	[INSERT] = "INSERT INTO action(time_ns, uid, user, client, command, object, arguments, outcome, message)"
@@ -45,7 +49,11 @@ static const char *const texts[STATEMENTS] = {
 	[LATEST] = "SELECT id, time_ns, uid, user, client, command, object, arguments, outcome, message FROM action"
 	           " ORDER BY id DESC LIMIT ?1",
 	[IN_FORCE] = "SELECT kind, object, until_ns, time_ns, uid, user, scope, match, action, reason, rate_pps, shadow"
-	             " FROM in_force WHERE until_ns > ?1 ORDER BY time_ns, kind, object",
+	             " FROM in_force WHERE until_ns > ?1 ORDER BY kind, CAST(substr(object, 2) AS INTEGER), object",
+	[HIGHEST] = "INSERT INTO fact VALUES('rule', ?1)"
+	          " ON CONFLICT(name) DO UPDATE SET value = excluded.value WHERE excluded.value > value",
+	[SET_FACT] = "INSERT OR REPLACE INTO fact VALUES(?1, ?2)",
+	[GET_FACT] = "SELECT value FROM fact WHERE name = ?1",
 };
 /* clang-format on */
 
@@ -108,7 +116,8 @@ static int fail(struct record_error *error, const char *what, sqlite3 *database,
 	int result = errno_of(code);
 
 	(void)snprintf(error->message, sizeof(error->message), "%s: %s", what,
-	               database && sqlite3_errcode(database) == (code & 0xff) ? sqlite3_errmsg(database) : sqlite3_errstr(code));
+	               database && sqlite3_errcode(database) == (code & 0xff) ? sqlite3_errmsg(database)
+	                                                                      : sqlite3_errstr(code));
 	(void)snprintf(error->advice, sizeof(error->advice), "%s", advice_of(result));
 	return result;
 }
@@ -171,12 +180,14 @@ static int migrate(sqlite3 *database, struct record_error *error)
 		return fail(error, "the record cannot be read", database, code);
 	if (schema < 0 || (tables > 0 && application != APPLICATION_ID)) {
 		(void)snprintf(error->message, sizeof(error->message), "the database there is no record of holdfast's");
-		(void)snprintf(error->advice, sizeof(error->advice), "name another folder as state_dir, or move the file away");
+		(void)snprintf(error->advice, sizeof(error->advice),
+		               "name another folder as state_dir, or move the file away");
 		return -ENOTSUP;
 	}
 	if (schema > RECORD_SCHEMA) {
 		(void)snprintf(error->message, sizeof(error->message),
-		               "the record has schema %lld, this holdfast knows them up to %d", (long long)schema, RECORD_SCHEMA);
+		               "the record has schema %lld, this holdfast knows them up to %d", (long long)schema,
+		               RECORD_SCHEMA);
 		(void)snprintf(error->advice, sizeof(error->advice),
 		               "run the newer holdfast that wrote it, or move the file away and begin a new record");
 		return -ENOTSUP;
@@ -195,7 +206,8 @@ static int prepare(struct record *record, struct record_error *error)
 	int code = SQLITE_OK;
 
 	for (unsigned i = 0; i < STATEMENTS && code == SQLITE_OK; i++)
-		code = sqlite3_prepare_v3(record->database, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &record->statements[i], NULL);
+		code = sqlite3_prepare_v3(record->database, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+		                          &record->statements[i], NULL);
 	if (code == SQLITE_OK)
 		code = ask(record->database, texts[COUNT], &held);
 	if (code == SQLITE_ERROR) /* a table is not what it should be */
@@ -210,8 +222,8 @@ static int open_at(const struct record_options *options, struct record *record, 
 {
 	char pages[64];
 	int code = sqlite3_open_v2(options->path, &record->database,
-	                           SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
-	                               SQLITE_OPEN_NOFOLLOW,
+	                           SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+	                                   SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_NOFOLLOW,
 	                           NULL);
 	int result;
 
@@ -220,8 +232,9 @@ static int open_at(const struct record_options *options, struct record *record, 
 	if (code == SQLITE_OK)
 		code = sqlite3_busy_timeout(record->database, BUSY_MS);
 	if (code == SQLITE_OK)
-		code = run(record->database, "PRAGMA trusted_schema = OFF; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-		                             "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 16777216");
+		code = run(record->database,
+		           "PRAGMA trusted_schema = OFF; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+		           "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 16777216");
 	if (code == SQLITE_OK)
 		code = run(record->database, pages);
 	if (code != SQLITE_OK)
@@ -272,13 +285,13 @@ int record_open(const struct record_options *options, struct record **record, ch
 	put_aside[0] = '\0';
 	if (!opened)
 		return -ENOMEM;
-	result = open_at(options, opened, error);
+	result = options->broken ? -EBADMSG : open_at(options, opened, error);
 	if (result == -EBADMSG) {
 		close_at(opened);
 		result = put_away(options->path, put_aside);
 		if (result != 0)
-			(void)snprintf(error->message, sizeof(error->message), "the record is broken and cannot be put aside: %s",
-			               strerror(-result));
+			(void)snprintf(error->message, sizeof(error->message),
+			               "the record is broken and cannot be put aside: %s", strerror(-result));
 		else
 			result = open_at(options, opened, error);
 	}
@@ -360,6 +373,15 @@ static int hold(const struct record *record, const struct record_action *action)
 	return step(statement);
 }
 
+/* "r3" has been. */
+static int note_rule(const struct record *record, const char *object)
+{
+	if (object[0] != 'r')
+		return SQLITE_OK;
+	put_number(record->statements[HIGHEST], 1, (int64_t)strtoul(object + 1, NULL, 10));
+	return step(record->statements[HIGHEST]);
+}
+
 static int append_one(struct record *record, const struct record_action *action)
 {
 	int code = insert(record, action);
@@ -368,7 +390,8 @@ static int append_one(struct record *record, const struct record_action *action)
 		return code;
 	if (action->until_ns > 0) {
 		record->held++;
-		return hold(record, action);
+		code = hold(record, action);
+		return code == SQLITE_OK && action->kind == RECORD_RULE ? note_rule(record, action->object) : code;
 	}
 	put_number(record->statements[RELEASE], 1, action->kind);
 	put_text(record->statements[RELEASE], 2, action->object);
@@ -400,7 +423,8 @@ static int trim(struct record *record, int64_t now_ns)
 	return step(record->statements[CROWD_OUT]);
 }
 
-int record_append(struct record *record, const struct record_action *actions, unsigned count, struct record_error *error)
+int record_append(struct record *record, const struct record_action *actions, unsigned count,
+                  struct record_error *error)
 {
 	int code = count ? run(record->database, "BEGIN IMMEDIATE") : SQLITE_OK;
 
@@ -519,4 +543,83 @@ int record_each_in_force(struct record *record, int64_t now_ns,
 	struct listing listing = { .each_held = each, .context = context };
 
 	return each_row(record, IN_FORCE, now_ns, held_row, &listing, error);
+}
+
+/* ---- facts ---- */
+
+/* A fact's row is read by `take`, if there is one. */
+static int get_fact(struct record *record, const char *name, void (*take)(sqlite3_stmt *statement, void *context),
+                    void *context, struct record_error *error)
+{
+	sqlite3_stmt *statement = record->statements[GET_FACT];
+	int code;
+
+	put_text(statement, 1, name);
+	code = sqlite3_step(statement);
+	if (code == SQLITE_ROW)
+		take(statement, context);
+	(void)sqlite3_reset(statement);
+	(void)sqlite3_clear_bindings(statement);
+	return code == SQLITE_ROW || code == SQLITE_DONE
+	               ? 0
+	               : fail(error, "the record cannot be read", record->database, code);
+}
+
+static void take_number(sqlite3_stmt *statement, void *context)
+{
+	int64_t number = sqlite3_column_int64(statement, 0);
+
+	*(uint32_t *)context = number < 0 || number > UINT32_MAX ? 0 : (uint32_t)number;
+}
+
+int record_highest_rule(struct record *record, uint32_t *number, struct record_error *error)
+{
+	uint32_t highest = 0;
+	int result = get_fact(record, "rule", take_number, &highest, error);
+
+	if (result == 0)
+		*number = highest;
+	return result;
+}
+
+struct boot {
+	const char *now;
+	bool same;
+};
+
+static void compare_boot(sqlite3_stmt *statement, void *context)
+{
+	struct boot *boot = context;
+
+	boot->same = strcmp(get_text(statement, 0), boot->now) == 0;
+}
+
+int record_is_new_boot(struct record *record, const char *boot, bool *is_new, struct record_error *error)
+{
+	struct boot known = { .now = boot };
+	int result = get_fact(record, "boot", compare_boot, &known, error);
+
+	if (result == 0)
+		*is_new = !known.same;
+	return result;
+}
+
+int record_note_boot(struct record *record, const char *boot, struct record_error *error)
+{
+	sqlite3_stmt *statement = record->statements[SET_FACT];
+	int code;
+
+	put_text(statement, 1, "boot");
+	put_text(statement, 2, boot);
+	code = step(statement);
+	return code == SQLITE_OK ? 0 : fail(error, "the record cannot be written", record->database, code);
+}
+
+int record_forget_in_force(struct record *record, struct record_error *error)
+{
+	int code;
+
+	put_number(record->statements[EXPIRE], 1, INT64_MAX);
+	code = step(record->statements[EXPIRE]);
+	return code == SQLITE_OK ? 0 : fail(error, "the record cannot be written", record->database, code);
 }

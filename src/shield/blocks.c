@@ -30,7 +30,7 @@
 #define LENGTH_GRAVE SHIELD_BLOCK6_GRAVE
 #define CAPACITY_MAX (1u << 28)
 #define HZ_MAX 10000
-#define SHORT6 48 /* IPv6 prefixes shorter than this have no bits */
+#define SHORT6 SHIELD_BLOCK6_SHORT
 
 /* What a slot holds. */
 struct entry {

@@ -23,6 +23,8 @@
 #include <linux/magic.h>
 #include <linux/sockios.h>
 
+#include "shield/nft.h"
+
 #define KERNEL_LEAST 6      /* of Linux 6.0 */
 #define PATH_SIZE 512       /* of a directory's name */
 #define PROC_SIZE 4096      /* of what is read from /proc */
@@ -207,6 +209,7 @@ int doctor_look(const char *bpffs_dir, struct doctor_host *host, struct shield_e
 	found.btf = access("/sys/kernel/btf/vmlinux", F_OK) == 0;
 	found.bpffs = in_bpffs(bpffs_dir) || may_mount_bpffs();
 	found.freplace = found.may_load && can_replace();
+	found.nftables = nft_shield_available() == 0;
 	found.pinned_layout = pinned_layout(bpffs_dir);
 	*host = found;
 	return 0;

@@ -504,6 +504,12 @@ int shield_add_rule(struct shield *shield, const struct rule *rule, const struct
 	return result;
 }
 
+void shield_count_from(struct shield *shield, uint32_t number)
+{
+	if (number > shield->config->next_rule && number <= INT32_MAX)
+		publish(shield->config->next_rule, number);
+}
+
 int shield_remove_rule(struct shield *shield, uint32_t number, struct shield_error *error)
 {
 	struct shield_rule_told *told;

@@ -141,6 +141,15 @@ static int add_net(struct compiler *c, bool is_src, const struct prefix *prefix,
 		mask.field[SHIELD_F_HAS] = value.field[SHIELD_F_HAS] = family;
 		return add_words(c, &mask, &value, negated);
 	}
+	/* ::/64 is around ::ffff:0:0/96, where the key has addresses of IPv4: the family is asked as well. */
+	if (!negated)
+		require_has(c, family);
+	else if (!prefix->is_ipv4 && prefix_contains(prefix, &(struct address){ .octets = { 0 } })) {
+		(void)snprintf(c->error->message, sizeof(c->error->message),
+		               "the shield's table cannot say 'not' of a network that begins with ::");
+		(void)snprintf(c->error->advice, sizeof(c->error->advice), "leave the term out");
+		return -EOPNOTSUPP;
+	}
 	mask_bits(is_src ? mask.src : mask.dst, prefix->length + (prefix->is_ipv4 ? 96u : 0u));
 	memcpy(is_src ? value.src : value.dst, prefix->address.octets, 16);
 	return add_words(c, &mask, &value, negated);

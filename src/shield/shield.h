@@ -122,6 +122,8 @@ struct shield_making {
 };
 int shield_add_rule(struct shield *shield, const struct rule *rule, const struct shield_making *making,
                     uint32_t *number, struct shield_error *error);
+/* The next rule is r`number`, unless that or a later one has been: who has a record knows which have. At most INT32_MAX. */
+void shield_count_from(struct shield *shield, uint32_t number);
 int shield_remove_rule(struct shield *shield, uint32_t number, struct shield_error *error); /* -ENOENT */
 /* Forgets rules that have expired, so that their places can be taken. */
 int shield_sweep_rules(struct shield *shield, uint64_t now, unsigned *swept);

@@ -45,6 +45,7 @@ def status(mode="observe", **more):
             "interfaces": [{"name": "eth0", "hook": "native"}],
             "services": [{"name": "web", "enforced": {}, "observed": {}},
                          {"name": None, "enforced": {}, "observed": {}}],
+            "totals": {"packets": 31204, "octets": 1, "dropped": 5, "dropped_octets": 1, "would_drop": 1700},
             "blocks": {"ipv4": 0, "ipv6": 0, "capacity": 1024, "listed": 0}, "allowed": 0, "rules": [], "ways_in": [],
             "samples": {"taken": 0, "lost": 0, "interval": 1}, "flows_full": 0,
             "record": {"written": 0, "lost": 0, "state": "ok"}, "roles": {"restarts": 0}, **more}
@@ -60,7 +61,7 @@ def traffic(mode, per_reading):
 OBSERVING, ENFORCING = status(), status("enforce")
 EXPIRES = "2025-03-10T10:45:12.000000Z"
 BLOCKED = {"blocked": 1, "refused": 0, "expires": EXPIRES, "refusals": []}
-ALLOWED = {"allowed": 1, "refused": 0, "expires": None, "refusals": []}
+ALLOWED = {"allowed": 1, "refused": 0, "expires": EXPIRES, "refusals": []}
 PARTLY = {"blocked": 1, "refused": 2, "expires": EXPIRES,
           "refusals": [{"prefix": "203.0.113.0/24", "what": "holds the operator's way in", "hint": "leave it out"}]}
 MATCHED = {"rules": ["r3", "r4"], "match": "udp and src port 123", "expires": EXPIRES, "action": "drop"}
@@ -131,13 +132,14 @@ ROWS = [
     Row("block --file good.txt", {"block": {**BLOCKED, "blocked": 2}, "status": ENFORCING}, DONE,
         "blocked 2 prefixes .*undo: holdfast release --file good.txt", None,
         [{"command": "block", "prefixes": ["198.51.100.0/24", "2001:db8::/48"]}]),
-    Row("block --file - <good.txt", {"block": {**BLOCKED, "blocked": 2}, "status": ENFORCING}, DONE, "blocked 2"),
+    Row("block --file - <good.txt", {"block": {**BLOCKED, "blocked": 2}, "status": ENFORCING}, DONE,
+        "^blocked 2 prefixes [^\n]*\n$"),
     Row("block --file many.txt", {"block": [{**BLOCKED, "blocked": 1024}, {**BLOCKED, "blocked": 1024},
                                             {**BLOCKED, "blocked": 452}], "status": ENFORCING}, DONE,
         "blocked 2,500 prefixes", None, [{"command": "block"}] * 3),
     Row("block --file many.txt", {"block": [{**BLOCKED, "blocked": 1024}, Refusal("block", "full", "")]}, BAD, None,
         "block: full\nholdfast: block: 1024 of 2500 are blocked; undo with 'holdfast release --file'"),
-    Row("block --file good.txt", {"block": PARTLY, "status": ENFORCING}, BAD, "blocked 1 prefixes",
+    Row("block --file good.txt", {"block": PARTLY, "status": ENFORCING}, BAD, "blocked 1 prefix ",
         "203.0.113.0/24: holds the operator's way in; leave it out\nholdfast: block: 1 more are refused"),
     Row("block --file good.txt", {"block": {**PARTLY, "blocked": 0}, "status": ENFORCING}, BAD, "^$", "way in"),
     Row("block --file broken.txt", {}, BAD, None, "broken.txt:2: .*198.51.100.7/24", []),
@@ -163,7 +165,7 @@ ROWS = [
         {"SSH_CONNECTION": "fe80::1%eth0 50000 fe80::2%eth0 2222"}),
     # allow, release
     Row("allow 203.0.113.0/24", {"allow": ALLOWED, "status": OBSERVING}, DONE,
-        "^allowed 203.0.113.0/24 until it is released\nundo: holdfast release 203.0.113.0/24\n$", None,
+        "^allowed 203.0.113.0/24 until 2025-03-10 10:45:12 UTC\nundo: holdfast release 203.0.113.0/24\n$", None,
         [{"command": "allow", "prefixes": ["203.0.113.0/24"]}]),
     Row("allow --file good.txt --for 1d", {"allow": {**ALLOWED, "allowed": 2}, "status": OBSERVING}, DONE,
         "allowed 2 prefixes", None, [{"command": "allow", "for_s": 86400}]),
@@ -179,7 +181,7 @@ ROWS = [
     Row("release r9", {"release": Refusal("release", "there is no rule r9", "see 'holdfast rules'")}, BAD, None,
         "there is no rule r9"),
     Row("release --file good.txt", {"release": [{"released": ["block"]}, Refusal("release", "not on a list")]}, DONE,
-        "^released 1 prefixes; 1 were on no list\n$", None,
+        "^released 1 prefix; 1 was on no list\n$", None,
         [{"command": "release", "prefix": "198.51.100.0/24"}, {"command": "release", "prefix": "2001:db8::/48"}]),
     Row("release --file good.txt", {"release": Refusal("release", "not on a list", "look")}, BAD, None,
         "^holdfast: release: not on a list; look\n$"),
@@ -208,7 +210,7 @@ ROWS = [
     Row("rules --json", {"rules": RULES}, DONE, '"holdfast.rules/1".*"r4"'),
     Row("status --json", {"status": OBSERVING}, DONE, '"holdfast.status/1".*"pid": 101'),
     Row("status", {"status": OBSERVING}, DONE, "^MODE OBSERVE  nothing is dropped.*XDP  eth0 native\nNOW  0 pps.*"
-        "BLOCKS  0 IPv4.*WAYS IN none.*RECORD  ok"),
+        "ALL  31,204 packets   DROPPED 5   WOULD HAVE DROPPED 1,700\n.*BLOCKS  0 IPv4.*WAYS IN none.*RECORD  ok"),
     Row("status", {"status": status("enforce", rules=[RULE], interfaces=[])}, DONE,
         "^MODE ENFORCE  UNDO  holdfast observe\nXDP  ATTACHED NOWHERE.* DROPPED .*UNDO  holdfast release r3"),
     Row("status", {"status": status("enforce", enforce_until=EXPIRES, enforce_left_s=41)}, DONE,

@@ -177,6 +177,15 @@ static void put_enhanced(struct bytes *bytes, uint32_t interface, uint64_t ticks
 	block_end(bytes, start);
 }
 
+static void put_simple(struct bytes *bytes, uint32_t original, const char *data)
+{
+	size_t start = block_begin(bytes, 3);
+
+	put_u32(bytes, original);
+	put(bytes, data, strlen(data));
+	block_end(bytes, start);
+}
+
 static struct capture *open_bytes(const struct bytes *bytes)
 {
 	char error[CAPTURE_ERROR_SIZE] = "";
@@ -395,11 +404,8 @@ static void test_pcapng_sections(void **state)
 		put_interface(&bytes, 101, 0, 9, -3600);
 		put_enhanced(&bytes, 1, 1741599912000000123, 3, 1500, "abc");
 		put_enhanced(&bytes, 0, 1741599912000123, 4, 2, "four");
-		start = block_begin(&bytes, 3); /* simple: cut to the snap length of interface 0 */
-		put_u32(&bytes, 90);
-		put(&bytes, "simpl", 5);
-		block_end(&bytes, start);
-		start = block_begin(&bytes, 2); /* obsolete */
+		put_simple(&bytes, 90, "simpl"); /* simple: cut to the snap length of interface 0 */
+		start = block_begin(&bytes, 2);  /* obsolete */
 		put_u16(&bytes, 1);
 		put_u16(&bytes, 65535);
 		put_u32(&bytes, 0);
@@ -437,15 +443,11 @@ static void test_pcapng_simple_has_no_time(void **state)
 	struct bytes bytes = { 0 };
 	struct capture_record record;
 	struct capture *capture;
-	size_t start;
 
 	(void)state;
 	put_section(&bytes, false);
 	put_interface(&bytes, 1, 0, -1, 0);
-	start = block_begin(&bytes, 3);
-	put_u32(&bytes, 1500); /* more than the block holds, and no snap length to say so */
-	put(&bytes, "abcd", 4);
-	block_end(&bytes, start);
+	put_simple(&bytes, 1500, "abcd"); /* more than the block holds, and no snap length to say so */
 	put_enhanced(&bytes, 0, 5, 0, 0, "");
 	capture = open_bytes(&bytes);
 	expect_kind(capture, &record, CAPTURE_OTHER);

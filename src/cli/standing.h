@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How the shield stands where no daemon is there to be asked: by what is pinned, in the form of the daemon's answer to
+ * "status", without what only a daemon knows. Wants root.
+ */
+#ifndef HOLDFAST_CLI_STANDING_H
+#define HOLDFAST_CLI_STANDING_H
+
+#include <jansson.h>
+
+#include "shield/shield.h"
+
+/* Services are named as the configuration has them, in its order. 0, or -errno with the reason: -ENOENT: there is none. */
+int standing_read(const char *bpffs_dir, const char *config, json_t **status, struct shield_error *error);
+
+#endif

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration: defaults, every key, bounds, and mistakes to the letter, each with its place. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/time.h"
+#include "daemon/config.h"
+
+static struct config_errors errors;
+
+static int parse(const char *text, struct config *config)
+{
+	errors.count = 0;
+	errors.more = 0;
+	return config_parse(text, strlen(text), "f.yaml", config, &errors);
+}
+
+static struct config good(const char *text)
+{
+	struct config config;
+
+	if (parse(text, &config) != 0)
+		fail_msg("%s", errors.count ? errors.lines[0] : "no error");
+	return config;
+}
+
+static void assert_defaults(const struct config *config)
+{
+	assert_false(config->enforce);
+	assert_string_equal(config->user, "holdfast");
+	assert_string_equal(config->state_dir, "/var/lib/holdfast");
+	assert_string_equal(config->run_dir, "/run/holdfast");
+	assert_string_equal(config->bpffs_dir, "/sys/fs/bpf/holdfast");
+	assert_int_equal(config->interface_count, 0);
+	assert_false(config->generic);
+	assert_true(config->nftables);
+	assert_int_equal(config->block_capacity, 1048576);
+	assert_int_equal(config->sample_budget, 20000);
+	assert_int_equal(config->block_for_ns, 3600 * NS_PER_S);
+	assert_int_equal(config->management_ports.count, 1);
+	assert_int_equal(config->management_ports.ports[0], 22);
+	assert_int_equal(config->management_from.count, 0);
+	assert_int_equal(config->service_count, 0);
+	assert_int_equal(config->allow.count, 0);
+	assert_int_equal(config->trusted_proxies.count, 0);
+	assert_int_equal(config->allow_file_count, 0);
+	assert_int_equal(config->block_file_count, 0);
+}
+
+static void defaults(void **state)
+{
+	static const char *const texts[] = {
+		"",
+		"# nothing\n",
+		"---\n",
+		"mode: observe\n",
+		"shield:\nservices:\nallow:\n",
+		"services: []\n",
+		"shield: {}\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct config config = good(texts[i]);
+
+		assert_defaults(&config);
+		config_fini(&config);
+	}
+}
+
+static void every_key(void **state)
+{
+	static const char text[] =
+		"mode: enforce\n"
+		"user: guard\n"
+		"state_dir: /srv/state\n"
+		"run_dir: /srv/run\n"
+		"bpffs_dir: /sys/fs/bpf/x\n"
+		"shield:\n"
+		"  interfaces: [eth0, bond1.100]\n"
+		"  generic: true\n"
+		"  nftables: no\n"
+		"  block_capacity: 4194304\n"
+		"  sample_budget: 0\n"
+		"  block_for: 1d12h\n"
+		"  management: { ports: [22, 2222], from: [192.0.2.0/24, \"2001:db8::/32\"] }\n"
+		"services:\n"
+		"  - { name: web, addresses: [192.0.2.10, \"2001:db8::10\"], tcp: [80, 443], udp: [443],\n"
+		"      path: forwarded, per_source_pps: 500 }\n"
+		"  - name: dns\n"
+		"    addresses: [192.0.2.53]\n"
+		"    udp: [53]\n"
+		"allow: [198.51.100.0/24]\n"
+		"allow_files: [/etc/a, /etc/b]\n"
+		"block_files: [/etc/c]\n"
+		"trusted_proxies: [203.0.113.1, 203.0.113.2]\n";
+	struct config config = good(text);
+	char printed[PREFIX_TEXT_SIZE];
+
+	(void)state;
+	assert_true(config.enforce);
+	assert_string_equal(config.user, "guard");
+	assert_string_equal(config.state_dir, "/srv/state");
+	assert_string_equal(config.run_dir, "/srv/run");
+	assert_string_equal(config.bpffs_dir, "/sys/fs/bpf/x");
+	assert_int_equal(config.interface_count, 2);
+	assert_string_equal(config.interfaces[1], "bond1.100");
+	assert_true(config.generic);
+	assert_false(config.nftables);
+	assert_int_equal(config.block_capacity, 4194304);
+	assert_int_equal(config.sample_budget, 0);
+	assert_int_equal(config.block_for_ns, 36 * 3600 * NS_PER_S);
+	assert_int_equal(config.management_ports.count, 2);
+	assert_int_equal(config.management_ports.ports[1], 2222);
+	assert_string_equal(prefix_format(&config.management_from.prefixes[1], printed), "2001:db8::/32");
+	assert_int_equal(config.service_count, 2);
+	assert_string_equal(config.services[0].name, "web");
+	assert_int_equal(config.services[0].addresses.count, 2);
+	assert_int_equal(config.services[0].tcp.ports[1], 443);
+	assert_int_equal(config.services[0].udp.count, 1);
+	assert_true(config.services[0].forwarded);
+	assert_int_equal(config.services[0].per_source_pps, 500);
+	assert_string_equal(config.services[1].name, "dns");
+	assert_false(config.services[1].forwarded);
+	assert_int_equal(config.services[1].tcp.count, 0);
+	assert_int_equal(config.allow.count, 1);
+	assert_int_equal(config.allow_file_count, 2);
+	assert_string_equal(config.allow_files[1].path, "/etc/b");
+	assert_int_equal(config.block_file_count, 1);
+	assert_int_equal(config.trusted_proxies.count, 2);
+	config_fini(&config);
+}
+
+static void mistakes_to_the_letter(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		const char *text, *error;
+	} cases[] = {
+		{ "mode: off\n", "f.yaml:1:7: mode is 'off'; write observe or enforce" },
+		{ "mode:\n", "f.yaml:1:6: mode has no value; give one, or leave the key out" },
+		{ "mode: [observe]\n", "f.yaml:1:7: mode is a list; it wants one value" },
+		{ "\nmoed: observe\n", "f.yaml:2:1: there is no key 'moed' in the file; there are mode, user, state_dir, run_dir, "
+		  "bpffs_dir, shield, services, allow, allow_files, block_files, trusted_proxies" },
+		{ "user: root\n", "f.yaml:1:7: user is root; name one with no rights of its own, such as holdfast" },
+		{ "user: a b\n", "f.yaml:1:7: user is 'a b', which cannot be a user's name; 'getent passwd' lists them" },
+		{ "mode: observe\nmode: enforce\n", "f.yaml:2:1: mode comes twice in the file; which one shall hold?" },
+		{ "state_dir: state\n", "f.yaml:1:12: state_dir is 'state'; write the whole path, from / on, without '..'" },
+		{ "run_dir: /run/../x\n", "f.yaml:1:10: run_dir is '/run/../x'; write the whole path, from / on, without '..'" },
+		{ "shield: eth0\n", "f.yaml:1:9: shield is one value; it wants keys and values: interfaces, generic, nftables, "
+		  "block_capacity, sample_budget, block_for, management" },
+		{ "shield: { interfaces: eth0 }\n", "f.yaml:1:23: interfaces is one value; it wants a list: [...]" },
+		{ "shield: { interfaces: [] }\n", "f.yaml:1:23: interfaces is empty; name at least one" },
+		{ "shield: { interfaces: [a/b] }\n", "f.yaml:1:24: 'a/b' cannot be the name of an interface; 'ip link' lists those there are" },
+		{ "shield: { interfaces: [an-interface-too-long] }\n", "f.yaml:1:24: 'an-interface-too-long' cannot be the name of an "
+		  "interface; 'ip link' lists those there are" },
+		{ "shield: { interfaces: [eth0, eth0] }\n", "f.yaml:1:30: interface eth0 is named twice; once is enough" },
+		{ "shield: { block_capacity: 1023 }\n", "f.yaml:1:27: block_capacity is '1023'; write a whole number from 1024 to 4194304" },
+		{ "shield: { sample_budget: -1 }\n", "f.yaml:1:26: sample_budget is '-1'; write a whole number from 0 to 1000000" },
+		{ "shield: { sample_budget: 99999999999999999999 }\n", "f.yaml:1:26: sample_budget is '99999999999999999999'; write a whole "
+		  "number from 0 to 1000000" },
+		{ "shield: { generic: maybe }\n", "f.yaml:1:20: generic is 'maybe'; write true or false" },
+		{ "shield: { block_for: 91d }\n", "f.yaml:1:22: block_for is '91d'; write a time from 1s to 90d, such as 90s, 5m, 1h30m or 7d" },
+		{ "shield: { block_for: 60 }\n", "f.yaml:1:22: block_for is '60'; write a time from 1s to 90d, such as 90s, 5m, 1h30m or 7d" },
+		{ "shield: { management: { ports: [0] } }\n", "f.yaml:1:33: '0' is no port; write a number from 1 to 65535" },
+		{ "shield: { management: { ports: [1,2,3], from: [192.0.2.1, 192.0.2.2, 192.0.2.3] } }\n", "f.yaml:1:1: management has 3 ports "
+		  "times 3 networks, 9 ways in; at most 8, so name fewer, larger networks" },
+		{ "allow: [192.0.2.1/24]\n", "f.yaml:1:9: '192.0.2.1/24' is no address or network; write 192.0.2.10, 192.0.2.0/24 or "
+		  "\"2001:db8::/32\", host bits zero" },
+		{ "services: [{ name: web }]\n", "f.yaml:1:12: a service has no addresses; add it" },
+		{ "services: [{ addresses: [192.0.2.1] }]\n", "f.yaml:1:12: a service has no name; add it" },
+		{ "services: [{ name: w, addresses: [] }]\n", "f.yaml:1:34: addresses is empty; name at least one" },
+		{ "services: [{ name: w, addresses: [192.0.2.1] }, { name: w, addresses: [192.0.2.2] }]\n",
+		  "f.yaml:1:49: there are two services 'w'; give each a name of its own" },
+		{ "services: [{ name: w, addresses: [192.0.2.1], path: far }]\n", "f.yaml:1:53: path is 'far'; write local or forwarded" },
+		{ "mode: observe\n---\nmode: observe\n", "f.yaml:3:1: a second document begins; put all into one" },
+		{ "[]\n", "f.yaml:1:1: the file is a list; it wants keys and values: mode, user, state_dir, run_dir, bpffs_dir, shield, "
+		  "services, allow, allow_files, block_files, trusted_proxies" },
+		{ "mode: \"ob\\0serve\"\n", "f.yaml:1:7: mode has a NUL octet in it; take it out" },
+		{ "mode: \"\\e[2J\"\n", "f.yaml:1:7: mode is '?[2J'; write observe or enforce" },
+		{ "mode: {\n", "f.yaml:2:1: while parsing a flow node, did not find expected node content; this is no YAML" },
+		{ "mode: *x\n", "f.yaml:1:7: found undefined alias; this is no YAML" },
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct config config;
+
+		assert_int_equal(parse(cases[i].text, &config), -EINVAL);
+		if (errors.count != 1 || strcmp(errors.lines[0], cases[i].error) != 0)
+			fail_msg("'%s': %u errors, the first '%s'", cases[i].text, errors.count, errors.lines[0]);
+	}
+}
+
+static void several_at_once(void **state)
+{
+	static const char text[] = "mode: maybe\n"
+				   "colour: blue\n"
+				   "shield:\n"
+				   "  interfaces: [eth0]\n"
+				   "  sample_budget: lots\n"
+				   "services:\n"
+				   "  - { name: web, addresses: [192.0.2.10, nonsense], tcp: [http] }\n";
+	static const char *const places[] = { "f.yaml:1:7: mode", "f.yaml:2:1: there is no key 'colour'",
+		                              "f.yaml:5:18: sample_budget", "f.yaml:7:42: 'nonsense' is no address",
+		                              "f.yaml:7:59: 'http' is no port" };
+	struct config config;
+
+	(void)state;
+	assert_int_equal(parse(text, &config), -EINVAL);
+	assert_int_equal(errors.count, sizeof(places) / sizeof(places[0]));
+	for (unsigned i = 0; i < errors.count; i++)
+		if (strncmp(errors.lines[i], places[i], strlen(places[i])) != 0)
+			fail_msg("'%s' does not begin with '%s'", errors.lines[i], places[i]);
+}
+
+/* More mistakes than there is room for are counted. */
+static void many_mistakes(void **state)
+{
+	char text[64 * 16];
+	size_t length = 0;
+	struct config config;
+
+	(void)state;
+	for (unsigned i = 0; i < 50; i++)
+		length += (size_t)snprintf(text + length, sizeof(text) - length, "key%u: 1\n", i);
+	assert_int_equal(parse(text, &config), -EINVAL);
+	assert_int_equal(errors.count, CONFIG_ERRORS_MAX);
+	assert_int_equal(errors.more, 50 - CONFIG_ERRORS_MAX);
+}
+
+static void bounds_together(void **state)
+{
+	char *text = malloc(1 << 20);
+	size_t length = (size_t)sprintf(text, "services:\n");
+	struct config config;
+
+	(void)state;
+	for (unsigned i = 0; i < CONFIG_SERVICES_MAX; i++)
+		length += (size_t)sprintf(text + length, " - { name: s%u, addresses: [192.0.2.%u] }\n", i, i);
+	assert_int_equal(parse(text, &config), 0);
+	assert_int_equal(config.service_count, CONFIG_SERVICES_MAX);
+	config_fini(&config);
+	(void)sprintf(text + length, " - { name: one_more, addresses: [192.0.2.200] }\n");
+	assert_int_equal(parse(text, &config), -EINVAL);
+	assert_string_equal(errors.lines[0], "f.yaml:2:2: services has 64 items; at most 63");
+
+	(void)sprintf(text, "services:\n - { name: a, addresses: [192.0.2.0/24, 198.51.100.0/24] }\n");
+	length = strlen(text);
+	for (unsigned i = 0; i < 62; i++)
+		length += (size_t)sprintf(text + length,
+		                          " - { name: s%u, addresses: [203.0.113.%u, \"2001:db8::%x\"] }\n", i, i, i);
+	assert_int_equal(parse(text, &config), -EINVAL);
+	assert_string_equal(errors.lines[0],
+	                    "f.yaml:2:2: services have 126 addresses together; at most 64, so name networks instead");
+
+	/* Neighbouring ports are one range, however many they are. */
+	length = (size_t)sprintf(text, "services: [{ name: a, addresses: [192.0.2.1], tcp: [");
+	for (unsigned i = 0; i < SHIELD_SERVICE_PORTS_MAX; i++)
+		length += (size_t)sprintf(text + length, "%u,", i + 1000);
+	(void)sprintf(text + length, "], udp: [1, 3, 5] }]\n");
+	assert_int_equal(parse(text, &config), 0);
+	config_fini(&config);
+	free(text);
+}
+
+/* What can be made of an alias is bounded as if it had been written out. */
+static void aliases(void **state)
+{
+	struct config config = good("allow: &a [192.0.2.1]\ntrusted_proxies: *a\n");
+
+	(void)state;
+	assert_int_equal(config.trusted_proxies.count, 1);
+	config_fini(&config);
+	assert_int_equal(parse("allow: &a [*a, *a]\n", &config), -EINVAL);
+	assert_string_equal(errors.lines[0], "f.yaml:1:8: allow is a list; it wants one value");
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "we");
+
+	assert_non_null(file);
+	assert_int_equal(fputs(text, file) >= 0, 1);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void files(void **state)
+{
+	char folder[] = "/tmp/holdfast-config-XXXXXX", path[64], list[64], text[256], line[256];
+	struct config config;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/f.yaml", folder);
+	(void)snprintf(list, sizeof(list), "%s/list", folder);
+	(void)snprintf(text, sizeof(text), "block_files: [%s]\nallow_files: [%s, /nonexistent/x]\n", list, list);
+
+	assert_int_equal(config_load(path, &config, &errors), -EINVAL);
+	(void)snprintf(line, sizeof(line), "%s: No such file or directory; --config names the file", path);
+	assert_string_equal(errors.lines[0], line);
+
+	write_file(path, text);
+	write_file(list, "192.0.2.1\nnonsense\n");
+	assert_int_equal(config_load(path, &config, &errors), 0);
+	assert_int_equal(config_check_files(&config, &errors), -EINVAL);
+	assert_int_equal(errors.count, 3);
+	(void)snprintf(line, sizeof(line), "%s:2: 'nonsense' is no address", list);
+	assert_int_equal(strncmp(errors.lines[0], line, strlen(line)), 0);
+	assert_string_equal(errors.lines[1], "/nonexistent/x: No such file or directory");
+	config_fini(&config);
+
+	/* What the environment names is read, and must be there; the default file need not be. */
+	assert_int_equal(setenv(CONFIG_VARIABLE, path, 1), 0);
+	assert_int_equal(config_load(NULL, &config, &errors), 0);
+	assert_int_equal(config.block_file_count, 1);
+	config_fini(&config);
+	assert_int_equal(setenv(CONFIG_VARIABLE, "/nonexistent/y", 1), 0);
+	assert_int_equal(config_load(NULL, &config, &errors), -EINVAL);
+	assert_int_equal(unsetenv(CONFIG_VARIABLE), 0);
+	if (access(CONFIG_DEFAULT_PATH, F_OK) != 0) {
+		assert_int_equal(config_load(NULL, &config, &errors), 0);
+		assert_defaults(&config);
+		config_fini(&config);
+	}
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(unlink(list), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
+static void large_files(void **state)
+{
+	char path[] = "/tmp/holdfast-config-XXXXXX";
+	int fd = mkstemp(path);
+	struct config config;
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, CONFIG_FILE_MAX + 1), 0);
+	assert_int_equal(config_load(path, &config, &errors), -EINVAL);
+	assert_non_null(strstr(errors.lines[0], "larger than 1048576 octets"));
+	close(fd);
+	assert_int_equal(unlink(path), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(every_key),
+		cmocka_unit_test(mistakes_to_the_letter),
+		cmocka_unit_test(several_at_once),
+		cmocka_unit_test(many_mistakes),
+		cmocka_unit_test(bounds_together),
+		cmocka_unit_test(aliases),
+		cmocka_unit_test(files),
+		cmocka_unit_test(large_files),
+	};
+
+	return cmocka_run_group_tests_name("config", tests, NULL, NULL);
+}
