@@ -88,7 +88,7 @@ class Daemon:
         if self.process.poll() is not None:
             raise RangeError(f"holdfast run: exit {self.process.returncode}")
         status = self.status()
-        return status is not None and status["ready"]
+        return status is not None and status["ready"] and bool(status["interfaces"])  # attached, too
 
     def said(self):
         return self.log.read_text(encoding="utf-8", errors="replace").strip().replace("\n", " | ")[-600:]
