@@ -843,15 +843,16 @@ static bool is_taken_away(const struct loader *loader)
 static int do_what_is_due(struct loader *loader)
 {
 	int64_t now_ns = role_monotonic_ns();
+	bool sweeps = now_ns >= loader->sweep_ns, looks = now_ns >= loader->peers_ns;
 	unsigned swept;
 
-	if (now_ns >= loader->sweep_ns) {
-		if (is_taken_away(loader))
-			return -ENODEV;
+	if ((sweeps || looks) && is_taken_away(loader))
+		return -ENODEV;
+	if (sweeps) {
 		(void)shield_sweep_rules(loader->shield, now_jiffies(loader), &swept);
 		loader->sweep_ns = now_ns + SWEEP_NS;
 	}
-	if (now_ns >= loader->peers_ns) {
+	if (looks) {
 		refresh_ways(loader);
 		reattach(loader);
 		loader->peers_ns = now_ns + PEERS_NS;

@@ -59,19 +59,22 @@ enum shield_origin shield_origin(const struct shield *shield);
 const char *shield_pins(const struct shield *shield);
 void shield_close(struct shield *shield);
 
-/* Attaches XDP and, for the map of flows, a classifier behind a clsact queue. -EEXIST where another program is. */
+/*
+ * Attaches XDP and, for the map of flows, a classifier behind a clsact queue. -EEXIST where another program is, -EOPNOTSUPP
+ * where frames are not Ethernet's. An interface that has been renamed is the same one.
+ */
 int shield_attach(struct shield *shield, const char *interface, enum shield_hook *hook, struct shield_error *error);
 int shield_detach(struct shield *shield, const char *interface, struct shield_error *error);
 int shield_commit(struct shield *shield, struct shield_error *error);
 /*
- * Detaches all that is pinned under bpffs_dir and unpins it; `removed` counts what there was. Needs no daemon and no open
- * shield; done twice it finds nothing the second time.
+ * Detaches all of the shield's that is pinned under bpffs_dir and unpins it; `removed` counts what there was. What others
+ * have pinned there stays. Needs no daemon and no open shield; done twice it finds nothing the second time.
  */
 int shield_remove(const char *bpffs_dir, unsigned *removed, struct shield_error *error);
 
 /* Interfaces to which it is attached, by what is pinned. `names` has room for SHIELD_INTERFACES_MAX. */
 struct shield_interface {
-	char name[16]; /* IFNAMSIZ; "" where it has gone */
+	char name[16]; /* IFNAMSIZ; where it has gone, what it was called */
 	uint32_t ifindex;
 	enum shield_hook hook;
 };

@@ -772,7 +772,7 @@ static void the_interval_follows_the_budget_both_ways(void **state)
 	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
 	assert_int_equal(samples_new(shield_maps(the.shield)->fd[SHIELD_MAP_SAMPLES], takes, &taken, &samples), 0);
 	for (size_t i = 0; i < sizeof(budgets) / sizeof(budgets[0]); i++) {
-				the.shield->config->sample_per_tick = budgets[i];
+		the.shield->config->sample_per_tick = budgets[i];
 		wait_ms(1000 * (21 << SHIELD_SAMPLE_SHIFT) / the.shield->config->hz);
 		/* Takes along what had been passed over. */
 		(void)run(p.octets, p.length);
