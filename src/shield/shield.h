@@ -5,7 +5,8 @@
  * merely reads it, or keeps the block list, needs descriptors of maps and shield/maps.h, shield/blocks.h.
  *
  * Life. shield_open() loads the programs, and takes over the maps that are pinned under bpffs_dir where their layout is
- * this one's; else new maps are made beside them, nothing is replaced yet, and shield_origin() says so. shield_attach()
+ * this one's; else new maps are made beside them, nothing is replaced yet, and shield_origin() says so. One may have the
+ * shield of a bpffs_dir open: -EBUSY; and the folder must be its own: -EPERM. shield_attach()
  * then puts the program on an interface: where a link is pinned it is updated in one step, so that every packet meets
  * the old program or the new one. shield_commit() pins new maps in the old ones' place. shield_close() leaves all that is
  * attached and pinned as it is; shield_remove() takes all of it away, whether or not somebody has it open.

@@ -202,6 +202,37 @@ static void what_others_have_put_there_stays(void **state)
 	command("ip link del up0");
 }
 
+static void one_has_the_shield_open(void **state)
+{
+	struct shield *shield, *second;
+	struct shield_error error;
+
+	NEED_RIGHTS;
+	shield = open_shield();
+	assert_int_equal(try_open(&second, &error), -EBUSY);
+	/* Who only reads it, or ends it, may. */
+	assert_int_equal(shield_open_pinned(the.dir, &second, &error), 0);
+	shield_close(second);
+	shield_close(shield);
+	take_away(open_shield());
+}
+
+static void a_folder_of_somebody_else_is_not_used(void **state)
+{
+	struct shield_error error;
+	struct shield *shield;
+
+	NEED_RIGHTS;
+	assert_int_equal(mkdir(the.dir, 0700), 0);
+	assert_int_equal(chown(the.dir, 1, 1), 0);
+	assert_int_equal(try_open(&shield, &error), -EPERM);
+	assert_int_equal(chown(the.dir, 0, 0), 0);
+	assert_int_equal(chmod(the.dir, 0770), 0);
+	assert_int_equal(try_open(&shield, &error), -EPERM);
+	assert_int_equal(chmod(the.dir, 0700), 0);
+	take_away(open_shield());
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +240,8 @@ int main(void)
 		cmocka_unit_test(an_interface_that_is_renamed),
 		cmocka_unit_test(an_interface_without_ethernet),
 		cmocka_unit_test(what_others_have_put_there_stays),
+		cmocka_unit_test(one_has_the_shield_open),
+		cmocka_unit_test(a_folder_of_somebody_else_is_not_used),
 	};
 
 	return cmocka_run_group_tests(tests, opened, NULL);
