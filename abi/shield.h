@@ -87,7 +87,7 @@ struct shield_totals {
 	__u64 interval;     /* one packet in so many is sampled at present */
 	__u64 tick;         /* of the sampler: when `taken` began */
 	__u64 taken;        /* samples since then */
-	__u64 countdown;    /* packets until the next sample */
+	__u64 passed_over;  /* packets since the latest sample */
 };
 
 /*
@@ -447,8 +447,9 @@ static inline __u32 shield_allow_bin6(__u32 network)
 }
 
 /*
- * Map `samples`, a ring. The kernel takes one packet in `weight`: each CPU doubles that where it had to hand out more
- * than config.sample_per_tick in 2^SHIELD_SAMPLE_SHIFT jiffies, and halves it where it was less than a quarter.
+ * Map `samples`, a ring. Each CPU takes one packet in `interval` of its totals. That doubles as often as
+ * config.sample_per_tick have been handed out in a tick, which is 2^SHIELD_SAMPLE_SHIFT jiffies, and halves with each tick
+ * that ended with less than a quarter: after a flood it is 1 again at the twentieth tick at the latest.
  */
 #define SHIELD_SAMPLE_SHIFT 2
 #define SHIELD_SAMPLE_WEIGHT_MAX (1u << 20)

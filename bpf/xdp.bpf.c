@@ -487,33 +487,42 @@ static __attribute__((noinline)) void hand_out(struct xdp_md *ctx, const struct 
 	total->samples++;
 }
 
-/* One packet in `interval` is sampled; the interval follows the budget. */
+/* The interval for the tick that begins: half as long for each tick that ended with less than a quarter of the budget. */
+PARSE_INLINE void begin_tick(struct shield_totals *total, __u32 budget, __u64 tick)
+{
+	__u64 ticks = tick - total->tick;
+
+	/* Of ticks that have passed since, only one was not empty. */
+	if (ticks > 0 && total->taken * 4 >= budget)
+		ticks--;
+	total->interval >>= ticks < 32 ? ticks : 32;
+	if (total->interval == 0)
+		total->interval = 1;
+	total->tick = tick;
+	total->taken = 0;
+}
+
+/*
+ * One packet in `interval` is sampled; the interval follows the budget. A sample stands for the packets that were passed
+ * over since the one before, itself among them, whatever the interval was meanwhile: weights add up to what came.
+ */
 PARSE_INLINE void maybe_sample(struct xdp_md *ctx, const struct shield_config *c, const struct seen *seen, __u64 now)
 {
 	struct shield_totals *total = bpf_map_lookup_elem(&totals, &zero);
-	__u64 tick = now >> SHIELD_SAMPLE_SHIFT, weight;
+	__u64 tick = now >> SHIELD_SAMPLE_SHIFT;
+	__u32 budget = c->sample_per_tick;
 
-	if (!total || c->sample_per_tick == 0)
+	if (!total || budget == 0)
 		return;
-	if (total->countdown > 1) {
-		total->countdown--;
+	if (total->tick < tick)
+		begin_tick(total, budget, tick);
+	if (++total->passed_over < total->interval)
 		return;
-	}
-	weight = total->interval ? total->interval : 1;
-	if (total->tick != tick) {
-		/* A tick or more has ended: with far less than the budget, sample more. */
-		if (total->taken < c->sample_per_tick / 4 && weight > 1)
-			weight >>= 1;
-		total->tick = tick;
-		total->taken = 0;
-	} else if (total->taken >= c->sample_per_tick && weight < SHIELD_SAMPLE_WEIGHT_MAX) {
-		weight <<= 1;
-		total->taken = 0;
-	}
-	hand_out(ctx, seen, total->interval ? total->interval : 1, total);
+	hand_out(ctx, seen, total->passed_over, total);
+	total->passed_over = 0;
 	total->taken++;
-	total->interval = weight;
-	total->countdown = weight;
+	if (total->taken % budget == 0 && total->interval < SHIELD_SAMPLE_WEIGHT_MAX)
+		total->interval <<= 1;
 }
 
 PARSE_STAGES(parse_xdp, struct xdp_md)
