@@ -221,3 +221,28 @@ void packet_end(struct packet *p)
 	for (unsigned i = 0; i < p->length_count; i++)
 		put16(p->octets + p->lengths[i].at, p->length - p->lengths[i].from);
 }
+
+uint32_t packet_random(uint64_t *state, uint32_t bound)
+{
+	uint64_t x = *state += 0x9e3779b97f4a7c15u;
+
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+	return (uint32_t)((x ^ x >> 31) >> 32) % bound;
+}
+
+void packet_change(uint8_t *data, uint32_t *length, uint64_t *state)
+{
+	static const uint8_t telling[] = { 0x00, 0x01, 0x06, 0x08, 0x11, 0x2b, 0x2c, 0x3a, 0x3b, 0x3c,
+		                           0x45, 0x4f, 0x60, 0x81, 0x84, 0x87, 0x88, 0x8b, 0xdd, 0xff };
+	uint32_t changes = 1 + packet_random(state, 4), near = *length < 96 ? *length : 96;
+
+	for (; near > 0 && changes > 0; changes--) {
+		uint8_t *at = &data[packet_random(state, near)];
+
+		*at = packet_random(state, 2) ? telling[packet_random(state, sizeof(telling))]
+		                              : (uint8_t)(*at ^ 1u << packet_random(state, 8));
+	}
+	if (packet_random(state, 4) == 0)
+		*length = packet_random(state, *length + 1);
+}

@@ -52,4 +52,9 @@ void packet_icmp(struct packet *p, uint8_t protocol, uint8_t type, uint8_t code)
 void packet_payload(struct packet *p, const void *octets, size_t size); /* NULL: zeros */
 void packet_end(struct packet *p);
 
+/* A number below `bound`, from a state that goes on with each. */
+uint32_t packet_random(uint64_t *state, uint32_t bound);
+/* Some octets of the headers become others, or what others make of them; now and then the end is cut off. */
+void packet_change(uint8_t *data, uint32_t *length, uint64_t *state);
+
 #endif

@@ -1,0 +1,1157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The shield's program, packet by packet: what goes in, what becomes of it, and which counter says so. It is loaded as the
+ * loader loads it, attached to nothing, and run by BPF_PROG_TEST_RUN on frames made of layers. Skipped where programs may
+ * not be loaded.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+
+#include <cmocka.h>
+
+#include "base/time.h"
+#include "observe/capture.h"
+#include "outer.h"
+#include "packet.h"
+#include "shield/blocks.h"
+#include "shield/inside.h"
+#include "shield/samples.h"
+#include "shield/shield.h"
+#include "shield.skel.h"
+
+#define CAPACITY 4096
+#define FRAME_MAX 3400
+#define BUSY 30000 /* packets */
+
+static struct {
+	char dir[64];
+	struct shield *shield;
+	struct blocks *blocks;
+	int program;
+	uint64_t random;
+} the = { .program = -1 };
+
+/* ---- set up ---- */
+
+static int opened(void **state)
+{
+	const struct shield_options options = { .bpffs_dir = the.dir,
+		                                .block_capacity = CAPACITY,
+		                                .sample_budget = 20000 };
+	struct shield_error error;
+	int result;
+
+	(void)state;
+	(void)snprintf(the.dir, sizeof(the.dir), "/sys/fs/bpf/hf-verdicts-%d", (int)getpid());
+	the.random = 7;
+	result = shield_open(&options, &the.shield, &error);
+	if (result) {
+		the.shield = NULL;
+		print_message("the shield cannot be opened: %s\n", error.message);
+		return result == -EPERM || result == -EACCES || geteuid() != 0 ? 0 : -1;
+	}
+	the.program = bpf_program__fd(the.shield->programs->progs.shield_xdp);
+	return blocks_new(shield_maps(the.shield), &the.blocks);
+}
+
+static int closed(void **state)
+{
+	struct shield_error error;
+	unsigned removed;
+
+	(void)state;
+	if (!the.shield)
+		return 0;
+	blocks_free(the.blocks);
+	shield_close(the.shield);
+	return shield_remove(the.dir, &removed, &error);
+}
+
+#define NEED_SHIELD              \
+	do {                     \
+		if (!the.shield) \
+			skip();  \
+	} while (0)
+
+static uint64_t jiffies(void)
+{
+	struct shield_pace pace = shield_pace(the.shield);
+
+	return shield_jiffies_at(&pace, shield_monotonic_ns());
+}
+
+static uint64_t seconds(unsigned s)
+{
+	return (uint64_t)s * shield_pace(the.shield).hz;
+}
+
+static void wait_ms(unsigned ms)
+{
+	nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * NS_PER_MS }, NULL);
+}
+
+static struct prefix prefix(const char *text)
+{
+	struct prefix parsed;
+
+	assert_int_equal(prefix_parse(text, &parsed), 0);
+	return parsed;
+}
+
+static uint32_t add_rule(const char *scope, const char *match, enum rule_action action, uint32_t pps, bool shadow,
+                         uint64_t expires)
+{
+	struct rule rule = { .scope = prefix(scope), .action = action, .rate_pps = pps };
+	const struct shield_making making = { .expires = expires, .shadow = shadow };
+	struct shield_error error;
+	struct match_error wrong;
+	uint32_t number;
+
+	if (match_parse(match, &rule.match, &wrong) != 0)
+		fail_msg("%s: %s", match, wrong.message);
+	if (shield_add_rule(the.shield, &rule, &making, &number, &error) != 0)
+		fail_msg("%s: %s", match, error.message);
+	return number;
+}
+
+/* Nothing blocked, allowed, guarded, or ruled; it enforces. */
+static void begin(void)
+{
+	struct shield_rule_told rules[SHIELD_RULES_MAX];
+	struct shield_error error;
+	unsigned count, swept;
+
+	assert_int_equal(shield_sweep_rules(the.shield, jiffies(), &swept), 0);
+	assert_int_equal(shield_read_rules(shield_maps(the.shield), jiffies(), rules, &count), 0);
+	for (unsigned i = 0; i < count; i++)
+		assert_int_equal(shield_remove_rule(the.shield, rules[i].number, &error), 0);
+	assert_int_equal(shield_set_guard(the.shield, NULL, 0, &error), 0);
+	assert_int_equal(shield_set_services(the.shield, NULL, 0, &error), 0);
+	assert_int_equal(shield_set_mode(the.shield, true, SHIELD_NEVER), 0);
+}
+
+static void block(const char *text, uint64_t expires)
+{
+	struct prefix what = prefix(text);
+
+	assert_int_equal(blocks_add(the.blocks, &what, jiffies(), expires), 0);
+}
+
+static void release(const char *text)
+{
+	struct prefix what = prefix(text);
+
+	assert_int_equal(blocks_remove(the.blocks, &what, jiffies()), 0);
+}
+
+/* ---- running ---- */
+
+static uint32_t run(const uint8_t *data, size_t length)
+{
+	struct bpf_test_run_opts options = {
+		.sz = sizeof(options), .data_in = data, .data_size_in = (uint32_t)length, .repeat = 1
+	};
+
+	if (bpf_prog_test_run_opts(the.program, &options) != 0)
+		fail_msg("a frame of %zu octets is not run: %s", length, strerror(errno));
+	return options.retval;
+}
+
+struct fate {
+	enum shield_reason reason;
+	unsigned service;
+	bool enforced;
+};
+
+/* Runs it, and finds the one counter that says so: by one packet, and by its octets. */
+static struct fate fate_of(const struct packet *p)
+{
+	static struct shield_counters before[SHIELD_SERVICES_MAX], after[SHIELD_SERVICES_MAX];
+	struct fate fate = { .reason = SHIELD_REASONS };
+	unsigned found = 0;
+	uint32_t verdict;
+
+	assert_int_equal(shield_read_counters(shield_maps(the.shield), before), 0);
+	verdict = run(p->octets, p->length);
+	assert_int_equal(shield_read_counters(shield_maps(the.shield), after), 0);
+	for (unsigned service = 0; service < SHIELD_SERVICES_MAX; service++)
+		for (unsigned i = 0; i < 2 * SHIELD_REASONS; i++) {
+			const struct shield_count *was, *is;
+			unsigned reason = i / 2;
+
+			was = i % 2 ? &before[service].observed[reason] : &before[service].enforced[reason];
+			is = i % 2 ? &after[service].observed[reason] : &after[service].enforced[reason];
+			if (is->packets == was->packets && is->octets == was->octets)
+				continue;
+			assert_int_equal(is->packets, was->packets + 1);
+			assert_int_equal(is->octets, was->octets + p->length);
+			fate = (struct fate){ (enum shield_reason)reason, service, i % 2 == 0 };
+			found++;
+		}
+	assert_int_equal(found, 1);
+	assert_int_equal(verdict, fate.reason > SHIELD_PASS_LAST && fate.enforced ? XDP_DROP : XDP_PASS);
+	return fate;
+}
+
+static void meets(const struct packet *p, enum shield_reason wanted, const char *what)
+{
+	struct fate fate = fate_of(p);
+
+	if (fate.reason != wanted || !fate.enforced)
+		fail_msg("%s: %s%s, not %s", what, fate.enforced ? "" : "observed ", shield_reason_name(fate.reason),
+		         shield_reason_name(wanted));
+}
+
+static void would_meet(const struct packet *p, enum shield_reason wanted, const char *what)
+{
+	struct fate fate = fate_of(p);
+
+	if (fate.reason != wanted || fate.enforced)
+		fail_msg("%s: %s%s, not observed %s", what, fate.enforced ? "" : "observed ",
+		         shield_reason_name(fate.reason), shield_reason_name(wanted));
+}
+
+/* ---- packets ---- */
+
+enum layers {
+	PLAIN,
+	VLAN,
+	QINQ,
+	OLD_QINQ,
+	LLC,
+	IPV4_OPTIONS,
+	FIRST_FRAGMENT,
+	LATER_FRAGMENT,
+	TCP_OPTIONS,
+	ICMP,
+	SCTP,
+	GRE,
+	IPV6,
+	IPV6_HOP_BY_HOP,
+	IPV6_MANY,
+	IPV6_FRAGMENT,
+	IPV6_AH,
+	ICMP6,
+	LAYERS,
+};
+
+static const char *const layer_names[LAYERS] = {
+	"plain",
+	"VLAN",
+	"QinQ",
+	"old QinQ",
+	"802.2",
+	"IPv4 options",
+	"first fragment",
+	"later fragment",
+	"TCP options",
+	"ICMP",
+	"SCTP",
+	"GRE",
+	"IPv6",
+	"hop-by-hop options",
+	"8 extension headers",
+	"IPv6 fragment",
+	"authentication header",
+	"ICMPv6",
+};
+
+static struct packet layered(enum layers layers)
+{
+	static const uint8_t options[12] = { 2, 4, 5, 0xb4, 1, 3, 3, 7, 4, 2, 0, 0 };
+	struct packet p;
+
+	packet_begin(&p);
+	if (layers == VLAN || layers == QINQ)
+		packet_vlan(&p, layers == QINQ ? 0x88a8 : 0x8100, 100);
+	if (layers == OLD_QINQ)
+		packet_vlan(&p, 0x9100, 100);
+	if (layers == QINQ || layers == OLD_QINQ)
+		packet_vlan(&p, 0x8100, 7);
+	if (layers == LLC)
+		packet_llc(&p);
+	if (layers >= IPV6)
+		packet_ipv6(&p, "2001:db8:5::9", "2001:db8::10");
+	else
+		packet_ipv4(&p, "198.51.100.9", "192.0.2.10");
+	if (layers == IPV4_OPTIONS)
+		packet_ipv4_options(&p, 10);
+	if (layers == FIRST_FRAGMENT || layers == LATER_FRAGMENT)
+		packet_ipv4_fragment(&p, layers == FIRST_FRAGMENT ? 0 : 1480, 1);
+	if (layers == IPV6_HOP_BY_HOP || layers == IPV6_MANY)
+		packet_extension(&p, 0, 0);
+	for (unsigned i = 0; layers == IPV6_MANY && i < 7; i++)
+		packet_extension(&p, i % 2 ? 43 : 60, i);
+	if (layers == IPV6_FRAGMENT)
+		packet_ipv6_fragment(&p, 0, 1);
+	if (layers == IPV6_AH)
+		packet_extension(&p, 51, 1);
+	if (layers == ICMP || layers == ICMP6)
+		packet_icmp(&p, layers == ICMP ? 1 : 58, layers == ICMP ? 8 : 128, 0);
+	else if (layers == SCTP)
+		packet_ports(&p, 132, 4000, 80, 8);
+	else if (layers == GRE)
+		packet_protocol(&p, 47);
+	else if (layers == LATER_FRAGMENT)
+		packet_protocol(&p, 17);
+	else if (layers == TCP_OPTIONS)
+		packet_tcp(&p, 4000, 80, 2, 1024, options, sizeof(options));
+	else
+		packet_udp(&p, 4000, 80);
+	packet_payload(&p, NULL, 64);
+	packet_end(&p);
+	return p;
+}
+
+static struct packet udp(const char *src, const char *dst, uint16_t src_port, uint16_t dst_port)
+{
+	struct packet p;
+
+	packet_begin(&p);
+	if (strchr(src, ':'))
+		packet_ipv6(&p, src, dst);
+	else
+		packet_ipv4(&p, src, dst);
+	packet_udp(&p, src_port, dst_port);
+	packet_payload(&p, "holdfast", 8);
+	packet_end(&p);
+	return p;
+}
+
+static struct packet tcp(const char *src, const char *dst, uint16_t dst_port)
+{
+	struct packet p;
+
+	packet_begin(&p);
+	if (strchr(src, ':'))
+		packet_ipv6(&p, src, dst);
+	else
+		packet_ipv4(&p, src, dst);
+	packet_tcp(&p, 40000, dst_port, 2, 1024, NULL, 0);
+	packet_end(&p);
+	return p;
+}
+
+/* ---- cases ---- */
+
+static void what_cannot_be_read_passes_and_is_counted(void **state)
+{
+	struct packet p;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	packet_begin(&p);
+	packet_ether_type(&p, 0x0806);
+	packet_payload(&p, NULL, 28);
+	meets(&p, SHIELD_PASS_ARP, "ARP");
+	packet_begin(&p);
+	packet_ether_type(&p, 0x88cc);
+	packet_payload(&p, NULL, 40);
+	meets(&p, SHIELD_PASS_NOT_IP, "LLDP");
+	packet_begin(&p);
+	packet_ether_type(&p, 0x8100);
+	packet_payload(&p, NULL, 2);
+	meets(&p, SHIELD_PASS_LINK_SHORT, "a cut tag");
+	packet_begin(&p);
+	for (unsigned i = 0; i < SHIELD_TAGS_MAX + 1; i++)
+		packet_vlan(&p, 0x8100, 1);
+	packet_ipv4(&p, "198.51.100.9", "192.0.2.10");
+	packet_end(&p);
+	meets(&p, SHIELD_PASS_TAGS, "too many tags");
+	p = layered(PLAIN);
+	p.length = 14 + 19;
+	meets(&p, SHIELD_PASS_IP_SHORT, "a cut IPv4 header");
+	p = layered(IPV6);
+	p.length = 14 + 39;
+	meets(&p, SHIELD_PASS_IP_SHORT, "a cut IPv6 header");
+	p = layered(PLAIN);
+	p.octets[14] = 0x55;
+	meets(&p, SHIELD_PASS_IP_VERSION, "version 5");
+	p.octets[14] = 0x65;
+	meets(&p, SHIELD_PASS_IP_VERSION, "version 6 where the link says 4");
+	p.octets[14] = 0x44;
+	meets(&p, SHIELD_PASS_IP_HEADER, "a header of 16 octets");
+	packet_begin(&p);
+	packet_ipv6(&p, "2001:db8:5::9", "2001:db8::10");
+	for (unsigned i = 0; i < SHIELD_EXTENSIONS_MAX + 1; i++)
+		packet_extension(&p, 60, 0);
+	packet_udp(&p, 1, 2);
+	packet_end(&p);
+	meets(&p, SHIELD_PASS_EXTENSION, "too many extension headers");
+	p = layered(PLAIN);
+	p.octets[14 + 20 + 5] = 4; /* UDP's length */
+	p.octets[14 + 20 + 4] = 0;
+	meets(&p, SHIELD_PASS_TRANSPORT, "a UDP length of 4");
+	p = layered(TCP_OPTIONS);
+	p.octets[14 + 20 + 12] = 0x10;
+	meets(&p, SHIELD_PASS_TRANSPORT, "a TCP header of 4 octets");
+	for (unsigned i = 0; i < LAYERS; i++) {
+		p = layered((enum layers)i);
+		meets(&p, SHIELD_PASS_CLEAN, layer_names[i]);
+	}
+}
+
+static void a_block_holds_whatever_is_around_and_in_the_packet(void **state)
+{
+	struct packet p;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	block("198.51.100.0/24", jiffies() + seconds(60));
+	block("2001:db8:5::/48", jiffies() + seconds(60));
+	for (unsigned i = 0; i < LAYERS; i++) {
+		p = layered((enum layers)i);
+		meets(&p, SHIELD_DROP_BLOCK, layer_names[i]);
+	}
+	/* Of these IP says whose they are. */
+	p = layered(TCP_OPTIONS);
+	p.octets[14 + 20 + 12] = 0x10;
+	meets(&p, SHIELD_DROP_BLOCK, "a malformed TCP header");
+	packet_begin(&p);
+	packet_ipv6(&p, "2001:db8:5::9", "2001:db8::10");
+	for (unsigned i = 0; i < SHIELD_EXTENSIONS_MAX + 1; i++)
+		packet_extension(&p, 60, 0);
+	packet_end(&p);
+	meets(&p, SHIELD_DROP_BLOCK, "too many extension headers");
+	release("198.51.100.0/24");
+	release("2001:db8:5::/48");
+	p = layered(PLAIN);
+	meets(&p, SHIELD_PASS_CLEAN, "released");
+	p = layered(IPV6);
+	meets(&p, SHIELD_PASS_CLEAN, "released");
+}
+
+static void who_comes_first_decides(void **state)
+{
+	const struct shield_way_in way = { prefix("198.51.100.0/24"), 22, SHIELD_NEVER };
+	const struct prefix allowed = prefix("198.51.100.9/32");
+	struct packet ssh = tcp("198.51.100.9", "192.0.2.10", 22), p = udp("198.51.100.9", "192.0.2.10", 9, 22);
+	struct packet web = tcp("198.51.100.9", "192.0.2.10", 80), other = tcp("203.0.113.1", "192.0.2.10", 80);
+	struct shield_error error;
+	uint32_t number;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	number = add_rule("192.0.2.0/24", "tcp and dst port 80", RULE_DROP, 0, false, SHIELD_NEVER);
+	meets(&web, SHIELD_DROP_RULE, "a rule");
+	block("198.51.100.0/24", jiffies() + seconds(60));
+	meets(&web, SHIELD_DROP_BLOCK, "a block comes before a rule");
+	meets(&other, SHIELD_DROP_RULE, "the rule alone");
+	assert_int_equal(shield_allow(the.shield, &allowed, SHIELD_NEVER, &error), 0);
+	meets(&web, SHIELD_PASS_ALLOWED, "allowed before blocked");
+	meets(&p, SHIELD_PASS_ALLOWED, "allowed before blocked");
+	assert_int_equal(shield_set_guard(the.shield, &way, 1, &error), 0);
+	meets(&ssh, SHIELD_PASS_GUARD, "the way in before all");
+	assert_int_equal(shield_disallow(the.shield, &allowed, &error), 0);
+	meets(&ssh, SHIELD_PASS_GUARD, "the way in, though blocked");
+	meets(&p, SHIELD_DROP_BLOCK, "the way in is of TCP");
+	meets(&web, SHIELD_DROP_BLOCK, "and of its port");
+	release("198.51.100.0/24");
+	assert_int_equal(shield_remove_rule(the.shield, number, &error), 0);
+	meets(&web, SHIELD_PASS_CLEAN, "all gone");
+}
+
+static void of_rules_the_first_decides(void **state)
+{
+	struct packet p = udp("198.51.100.9", "192.0.2.10", 123, 4000);
+	struct shield_rule_told rules[SHIELD_RULES_MAX];
+	struct shield_rule_count count;
+	struct shield_error error;
+	unsigned told;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	(void)add_rule("::/0", "udp and src port 53", RULE_DROP, 0, false, SHIELD_NEVER);
+	(void)add_rule("192.0.2.10", "udp and src port 123", RULE_NONE, 0, false, SHIELD_NEVER);
+	(void)add_rule("::/0", "udp", RULE_DROP, 0, false, SHIELD_NEVER);
+	meets(&p, SHIELD_PASS_RULE, "one that only counts");
+	assert_int_equal(shield_read_rules(shield_maps(the.shield), jiffies(), rules, &told), 0);
+	assert_int_equal(told, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(shield_read_rule_count(shield_maps(the.shield), rules[i].counter, &count), 0);
+		assert_int_equal(count.matched.packets, i == 1);
+		assert_int_equal(count.matched.octets, i == 1 ? p.length : 0);
+		assert_int_equal(count.dropped.packets, 0);
+	}
+	assert_int_equal(shield_remove_rule(the.shield, rules[1].number, &error), 0);
+	meets(&p, SHIELD_DROP_RULE, "the next of them");
+	assert_int_equal(shield_read_rule_count(shield_maps(the.shield), rules[2].counter, &count), 0);
+	assert_int_equal(count.dropped.packets, 1);
+	assert_int_equal(count.dropped.octets, p.length);
+	assert_in_range(count.last, jiffies() - seconds(5), jiffies());
+}
+
+/* IPv4 addresses lie in ::ffff:0:0/96 inside, and in no network of IPv6. */
+static void a_network_of_ipv6_holds_no_ipv4(void **state)
+{
+	struct rule rule = { .action = RULE_DROP };
+	const struct shield_making making = { .expires = SHIELD_NEVER };
+	struct packet p = udp("198.51.100.9", "192.0.2.10", 123, 4000), six = udp("::9", "::10", 123, 4000);
+	struct shield_error error;
+	struct match_error wrong;
+	uint32_t number;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	(void)add_rule("::/64", "udp", RULE_DROP, 0, false, SHIELD_NEVER);
+	(void)add_rule("::/0", "src net ::/80", RULE_DROP, 0, false, SHIELD_NEVER);
+	meets(&p, SHIELD_PASS_CLEAN, "IPv4");
+	meets(&six, SHIELD_DROP_RULE, "IPv6");
+	assert_int_equal(match_parse("not src net ::/80", &rule.match, &wrong), 0);
+	assert_int_equal(shield_add_rule(the.shield, &rule, &making, &number, &error), -EOPNOTSUPP);
+}
+
+/* An address of IPv4 in the header of IPv6 is one of IPv4 to all that lists addresses. */
+static void a_mapped_address_is_one_of_ipv4(void **state)
+{
+	struct packet p = udp("::ffff:198.51.100.9", "2001:db8::10", 123, 4000);
+	struct packet to = udp("2001:db8::1", "::ffff:192.0.2.10", 123, 4000);
+	const struct prefix allowed = prefix("198.51.100.9/32");
+	struct shield_error error;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	block("198.51.100.0/24", jiffies() + seconds(60));
+	meets(&p, SHIELD_DROP_BLOCK, "blocked");
+	assert_int_equal(shield_allow(the.shield, &allowed, SHIELD_NEVER, &error), 0);
+	meets(&p, SHIELD_PASS_ALLOWED, "allowed");
+	assert_int_equal(shield_disallow(the.shield, &allowed, &error), 0);
+	release("198.51.100.0/24");
+	(void)add_rule("192.0.2.10", "udp", RULE_DROP, 0, false, SHIELD_NEVER);
+	meets(&to, SHIELD_DROP_RULE, "to");
+	(void)add_rule("::/0", "src net 198.51.0.0/16", RULE_NONE, 0, false, SHIELD_NEVER);
+	meets(&p, SHIELD_PASS_RULE, "from");
+	begin();
+	(void)add_rule("::/0", "src net 0.0.0.0/0 and ip6", RULE_DROP, 0, false, SHIELD_NEVER);
+	meets(&p, SHIELD_DROP_RULE, "from anywhere");
+}
+
+static void observing_counts_and_lets_pass(void **state)
+{
+	struct packet p = udp("198.51.100.9", "192.0.2.10", 123, 4000),
+		      other = udp("203.0.113.9", "192.0.2.10", 123, 4000);
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	block("198.51.100.0/24", jiffies() + seconds(60));
+	(void)add_rule("::/0", "udp", RULE_DROP, 0, false, SHIELD_NEVER);
+	assert_int_equal(shield_set_mode(the.shield, false, SHIELD_NEVER), 0);
+	would_meet(&p, SHIELD_DROP_BLOCK, "a block");
+	would_meet(&other, SHIELD_DROP_RULE, "a rule");
+	assert_int_equal(shield_set_mode(the.shield, true, jiffies() + seconds(60)), 0);
+	meets(&p, SHIELD_DROP_BLOCK, "until a time to come");
+	assert_int_equal(shield_set_mode(the.shield, true, jiffies()), 0);
+	would_meet(&p, SHIELD_DROP_BLOCK, "a time that has come");
+	assert_int_equal(shield_set_mode(the.shield, true, jiffies() + seconds(1) / 4), 0);
+	meets(&p, SHIELD_DROP_BLOCK, "a quarter of a second");
+	wait_ms(400);
+	would_meet(&p, SHIELD_DROP_BLOCK, "nobody has said so, and it is over");
+	would_meet(&other, SHIELD_DROP_RULE, "a rule");
+	release("198.51.100.0/24");
+	begin();
+	(void)add_rule("::/0", "udp", RULE_DROP, 0, true, SHIELD_NEVER);
+	would_meet(&p, SHIELD_DROP_RULE, "a rule in the shadow");
+}
+
+static void all_that_has_an_end_ends(void **state)
+{
+	struct shield_way_in way = { prefix("198.51.100.9/32"), 22, 0 };
+	const struct prefix allowed = prefix("198.51.100.0/24");
+	struct packet ssh = tcp("198.51.100.9", "192.0.2.10", 22), web = tcp("198.51.100.9", "192.0.2.10", 80);
+	struct packet blocked = udp("203.0.113.7", "192.0.2.10", 1, 2),
+		      blocked6 = udp("2001:db8:7::1", "2001:db8::10", 1, 2);
+	struct shield_error error;
+	uint64_t soon;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	soon = jiffies() + seconds(1) / 5;
+	way.expires = soon;
+	(void)add_rule("::/0", "tcp", RULE_DROP, 0, false, soon);
+	assert_int_equal(shield_set_guard(the.shield, &way, 1, &error), 0);
+	assert_int_equal(shield_allow(the.shield, &allowed, soon + seconds(1) / 5, &error), 0);
+	block("203.0.113.0/24", soon);
+	block("2001:db8:7::/64", soon);
+	meets(&blocked, SHIELD_DROP_BLOCK, "a block");
+	meets(&blocked6, SHIELD_DROP_BLOCK, "a block");
+	wait_ms(250);
+	meets(&ssh, SHIELD_PASS_ALLOWED, "the way in is shut");
+	wait_ms(250);
+	meets(&ssh, SHIELD_PASS_CLEAN, "the rule has ended, and the allowance");
+	meets(&web, SHIELD_PASS_CLEAN, "the rule has ended");
+	wait_ms(700); /* a block ends with a tick */
+	meets(&blocked, SHIELD_PASS_CLEAN, "the block has ended");
+	meets(&blocked6, SHIELD_PASS_CLEAN, "the block has ended");
+	(void)shield_disallow(the.shield, &allowed, &error);
+}
+
+static unsigned passing(const struct packet *p, unsigned count)
+{
+	unsigned passed = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		passed += run(p->octets, p->length) == XDP_PASS;
+	return passed;
+}
+
+static void a_rate_is_held(void **state)
+{
+	struct packet p = udp("198.51.100.9", "192.0.2.10", 123, 4000);
+	unsigned passed;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	(void)add_rule("::/0", "udp", RULE_RATE_LIMIT, 100, false, SHIELD_NEVER);
+	passed = passing(&p, 200); /* a tenth of a second's worth, and what comes meanwhile */
+	assert_in_range(passed, 10, 14);
+	meets(&p, SHIELD_DROP_RATE, "above the rate");
+	wait_ms(60);
+	meets(&p, SHIELD_PASS_RULE, "after a while");
+	passed = passing(&p, 200);
+	assert_in_range(passed, 3, 12);
+	wait_ms(3000); /* what is saved up is a tenth of a second's worth at most */
+	passed = passing(&p, 200);
+	assert_in_range(passed, 10, 14);
+	begin();
+	(void)add_rule("::/0", "udp", RULE_RATE_LIMIT, 1, false, SHIELD_NEVER);
+	assert_int_equal(passing(&p, 50), 1);
+}
+
+/* A packet that began before a jiffy's end may meet a bucket that one behind it has taken from. */
+static void a_bucket_ahead_in_time_is_not_filled(void **state)
+{
+	struct packet p = udp("198.51.100.9", "192.0.2.10", 123, 4000);
+	struct shield_rule_told rules[SHIELD_RULES_MAX];
+	int fd = the.shield ? shield_maps(the.shield)->fd[SHIELD_MAP_RULE_BUCKETS] : -1;
+	unsigned count, passed;
+	uint64_t bucket;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	(void)add_rule("::/0", "udp", RULE_RATE_LIMIT, 100, false, SHIELD_NEVER);
+	assert_int_equal(shield_read_rules(shield_maps(the.shield), jiffies(), rules, &count), 0);
+	assert_int_equal(count, 1);
+	bucket = (jiffies() + seconds(1) / 2) << 32;
+	assert_int_equal(bpf_map_update_elem(fd, &rules[0].counter, &bucket, BPF_ANY), 0);
+	assert_int_equal(passing(&p, 50), 0);
+	bucket += 2 * SHIELD_TOKEN;
+	assert_int_equal(bpf_map_update_elem(fd, &rules[0].counter, &bucket, BPF_ANY), 0);
+	assert_int_equal(passing(&p, 50), 2);
+	/* What nobody has used for long, its time having wrapped or not, is full. */
+	for (unsigned bit = 12; bit < 32; bit++) {
+		bucket = (jiffies() - (1ULL << bit)) << 32;
+		assert_int_equal(bpf_map_update_elem(fd, &rules[0].counter, &bucket, BPF_ANY), 0);
+		passed = passing(&p, 200);
+		assert_in_range(passed, 10, 14);
+	}
+}
+
+static void services_have_their_own_counters_and_limits(void **state)
+{
+	const struct prefix web[] = { prefix("192.0.2.10/32"), prefix("2001:db8::10/128") },
+			    net = prefix("192.0.2.0/24");
+	const uint16_t tcp_ports[] = { 80, 443 }, udp_ports[] = { 53 };
+	const struct shield_service services[] = {
+		{ .name = "web",
+		  .prefixes = web,
+		  .prefix_count = 2,
+		  .tcp = tcp_ports,
+		  .tcp_count = 2,
+		  .source_pps = 20 },
+		{ .name = "dns", .prefixes = web, .prefix_count = 1, .udp = udp_ports, .udp_count = 1 },
+		{ .name = "rest", .prefixes = &net, .prefix_count = 1 },
+	};
+	struct packet p = tcp("198.51.100.9", "192.0.2.10", 80), other = tcp("198.51.100.10", "192.0.2.10", 443);
+	struct packet six = tcp("2001:db8:9:9::1", "2001:db8::10", 80),
+		      same = tcp("2001:db8:9:9:8::2", "2001:db8::10", 80);
+	struct packet next = tcp("2001:db8:9:a::1", "2001:db8::10", 80);
+	static const struct {
+		const char *src, *dst;
+		uint16_t port;
+		bool is_udp;
+		unsigned service;
+	} cases[] = {
+		{ "203.0.113.50", "192.0.2.10", 80, false, 0 },
+		{ "203.0.113.51", "192.0.2.10", 443, false, 0 },
+		{ "203.0.113.52", "192.0.2.10", 53, true, 1 },
+		{ "203.0.113.53", "192.0.2.10", 80, true, 2 },
+		{ "203.0.113.54", "192.0.2.99", 80, false, 2 },
+		{ "203.0.113.55", "192.0.3.1", 80, false, SHIELD_SERVICE_NONE },
+		{ "2001:db8:50::1", "2001:db8::10", 80, false, 0 },
+		{ "2001:db8:51::1", "2001:db8::10", 53, true, SHIELD_SERVICE_NONE },
+	};
+	struct shield_error error;
+	unsigned passed;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	assert_int_equal(shield_set_services(the.shield, services, 3, &error), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct packet one = cases[i].is_udp ? udp(cases[i].src, cases[i].dst, 9, cases[i].port)
+		                                    : tcp(cases[i].src, cases[i].dst, cases[i].port);
+		struct fate fate = fate_of(&one);
+
+		assert_int_equal(fate.reason, SHIELD_PASS_CLEAN);
+		assert_int_equal(fate.service, cases[i].service);
+	}
+	passed = passing(&p, 100);
+	assert_in_range(passed, 2, 4);
+	meets(&p, SHIELD_DROP_SOURCE, "above its limit");
+	meets(&other, SHIELD_PASS_CLEAN, "another source");
+	passed = passing(&six, 100);
+	assert_in_range(passed, 2, 4);
+	meets(&same, SHIELD_DROP_SOURCE, "of the same /64");
+	meets(&next, SHIELD_PASS_CLEAN, "of the next /64");
+	assert_int_equal(shield_set_mode(the.shield, false, SHIELD_NEVER), 0);
+	would_meet(&p, SHIELD_DROP_SOURCE, "it only observes");
+}
+
+struct taken {
+	unsigned count;
+	uint64_t weight;
+	struct shield_sample last;
+};
+
+static void takes(void *context, const struct shield_sample *sample)
+{
+	struct taken *taken = context;
+
+	taken->count++;
+	taken->weight += sample->weight;
+	taken->last = *sample;
+}
+
+static void samples_are_handed_out(void **state)
+{
+	struct packet p = udp("203.0.113.77", "192.0.2.10", 123, 4000);
+	struct shield_totals before, after;
+	struct samples *samples;
+	struct taken taken = { .count = 0 };
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	block("203.0.113.77/32", jiffies() + seconds(60));
+	assert_int_equal(samples_new(shield_maps(the.shield)->fd[SHIELD_MAP_SAMPLES], takes, &taken, &samples), 0);
+	(void)samples_read(samples);
+	taken.count = 0;
+	assert_int_equal(shield_read_totals(shield_maps(the.shield), &before), 0);
+	wait_ms(50); /* the sampler forgets that it had to slow down */
+	for (unsigned i = 0; i < 20000; i++)
+		(void)run(p.octets, p.length);
+	assert_true(samples_read(samples) >= 0);
+	assert_int_equal(shield_read_totals(shield_maps(the.shield), &after), 0);
+	assert_true(taken.count > 0);
+	assert_int_equal(after.samples - before.samples, taken.count);
+	assert_int_equal(taken.last.reason, SHIELD_DROP_BLOCK);
+	assert_int_equal(taken.last.flags & SHIELD_SAMPLE_ENFORCED, SHIELD_SAMPLE_ENFORCED);
+	assert_int_equal(taken.last.service, SHIELD_SERVICE_NONE);
+	assert_int_equal(taken.last.length, p.length);
+	assert_int_equal(taken.last.kept, p.length);
+	assert_memory_equal(taken.last.octets, p.octets, p.length);
+	assert_true(taken.last.weight >= 1);
+	samples_free(samples);
+	release("203.0.113.77/32");
+}
+
+/* On one processor: each has its own interval. */
+static void the_interval_follows_the_budget_both_ways(void **state)
+{
+	static const uint32_t budgets[] = { 1, 2, 5, 7, 20 };
+	struct packet p = udp("203.0.113.77", "192.0.2.10", 123, 4000);
+	uint32_t was = the.shield ? the.shield->config->sample_per_tick : 0;
+	struct taken taken = { .count = 0 };
+	struct shield_totals totals;
+	struct samples *samples;
+	cpu_set_t before, one;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	CPU_ZERO(&one);
+	CPU_SET((unsigned)sched_getcpu(), &one);
+	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+	assert_int_equal(samples_new(shield_maps(the.shield)->fd[SHIELD_MAP_SAMPLES], takes, &taken, &samples), 0);
+	for (size_t i = 0; i < sizeof(budgets) / sizeof(budgets[0]); i++) {
+		the.shield->config->sample_per_tick = budgets[i];
+		wait_ms(1000 * (21 << SHIELD_SAMPLE_SHIFT) / the.shield->config->hz);
+		/* Takes along what had been passed over. */
+		(void)run(p.octets, p.length);
+		assert_true(samples_read(samples) >= 0);
+		taken = (struct taken){ .count = 0 };
+		for (uint64_t k = 0; k < BUSY; k++) {
+			(void)run(p.octets, p.length);
+			if (k % 4096 == 0)
+				(void)samples_read(samples);
+		}
+		assert_int_equal(shield_read_totals(shield_maps(the.shield), &totals), 0);
+		assert_true(totals.interval > 1);
+		wait_ms(1000 * (21 << SHIELD_SAMPLE_SHIFT) / the.shield->config->hz);
+		(void)run(p.octets, p.length);
+		assert_true(samples_read(samples) >= 0);
+		assert_int_equal(taken.weight, BUSY + 1);
+		assert_true(taken.count < BUSY / 2);
+		wait_ms(1000 * (2 << SHIELD_SAMPLE_SHIFT) / the.shield->config->hz);
+		(void)run(p.octets, p.length);
+		assert_true(samples_read(samples) >= 0);
+		assert_int_equal(taken.last.weight, 1);
+	}
+	the.shield->config->sample_per_tick = was;
+	samples_free(samples);
+	assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
+}
+
+/* ---- twins ---- */
+
+/* Blocks of all lengths, nested, coming and going: the kernel drops what blocks_find() finds. */
+static void blocks_hold_as_they_are_listed(void **state)
+{
+	enum { PREFIXES = 1500, STEPS = 30000 };
+	static struct prefix listed[PREFIXES];
+	unsigned found = 0, count = 0;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	for (unsigned step = 0; step < STEPS; step++) {
+		bool ipv4 = packet_random(&the.random, 2);
+		char src[ADDRESS_TEXT_SIZE];
+		struct address address;
+		struct prefix around;
+		uint64_t expires;
+		struct packet p;
+		bool hit;
+
+		if (ipv4) {
+			const uint8_t octets[4] = { 198, (uint8_t)(18 + packet_random(&the.random, 2)),
+				                    (uint8_t)packet_random(&the.random, 4),
+				                    (uint8_t)packet_random(&the.random, 16) };
+
+			address = address_from_ipv4(octets);
+		} else {
+			uint8_t octets[16] = { 0x20, 0x01, 0x0d, 0xb8 };
+
+			for (unsigned i = 4; i < 16; i++)
+				octets[i] = (uint8_t)packet_random(&the.random, 2);
+			address = address_from_ipv6(octets);
+		}
+		if (step % 4 == 0) {
+			unsigned longest = ipv4 ? 32 : 128,
+				 at = count < PREFIXES ? count : packet_random(&the.random, PREFIXES);
+
+			if (at < count)
+				(void)blocks_remove(the.blocks, &listed[at], jiffies());
+			else
+				count++;
+			/* Long ones more often, or all would be blocked. */
+			listed[at] = prefix_of(&address, packet_random(&the.random, 16)
+			                                         ? longest - packet_random(&the.random, 12)
+			                                         : 13 + packet_random(&the.random, longest - 12));
+			assert_int_equal(blocks_add(the.blocks, &listed[at], jiffies(), jiffies() + seconds(600)), 0);
+			if (packet_random(&the.random, 8) == 0)
+				(void)blocks_sweep(the.blocks, jiffies(), 64);
+			continue;
+		}
+		address_format(&address, src);
+		p = udp(src, ipv4 ? "192.0.2.10" : "2001:db8::10", 1, 2);
+		hit = blocks_find(the.blocks, &address, jiffies(), &around, &expires) == 0;
+		found += hit;
+		if ((run(p.octets, p.length) == XDP_DROP) != hit)
+			fail_msg("%s: the list says %d", src, hit);
+	}
+	assert_in_range(found, STEPS / 20, STEPS * 3 / 4);
+	for (unsigned i = 0; i < count; i++)
+		(void)blocks_remove(the.blocks, &listed[i], jiffies());
+}
+
+/* Frames to hold rules against: made of layers, of real captures where there are some, and both with octets changed. */
+enum { POOL = 2000 };
+static struct {
+	uint8_t octets[FRAME_MAX];
+	uint32_t length;
+	struct observation observation;
+	bool readable; /* observation is filled, and the parser is to say the same */
+} * pool;
+
+static void keep_frame(unsigned at, const uint8_t *data, uint32_t length)
+{
+	struct shield_key key, wanted_key;
+	enum shield_reason is, wanted;
+	enum decode_result result;
+
+	pool[at].length = length < FRAME_MAX ? length : FRAME_MAX;
+	memcpy(pool[at].octets, data, pool[at].length);
+	result = outer_decode(pool[at].octets, pool[at].length, &pool[at].observation);
+	pool[at].readable = decode_hits_target(result);
+	is = outer_parse(pool[at].octets, pool[at].length, SHIELD_NEED_OPTIONS | SHIELD_NEED_PAYLOAD, &key);
+	wanted = outer_expected(result, &pool[at].observation, &wanted_key);
+	if (outer_difference(is, &key, wanted, &wanted_key)) /* parser_truth is about that */
+		pool[at].length = 0;
+}
+
+static unsigned keep_captures(unsigned at, unsigned until)
+{
+	static const char *const names[] = {
+		"malformed/the-tcpdump-group+tcpdump/tests/02-sunrise-sunset-esp.pcap",
+		"malformed/the-tcpdump-group+tcpdump/tests/of10_s4810.pcap",
+		"benign/ntop+nDPI/pcap/zabbix.pcap",
+		"benign/ntop+nDPI/pcap/iphone.pcap",
+		"benign/ntop+nDPI/pcap/stun_signal.pcapng",
+		"benign/ntop+nDPI/pcap/youtube_quic.pcap",
+	};
+	const char *data = getenv("HOLDFAST_DATA");
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		unsigned quota = at + (until - at) / (unsigned)(sizeof(names) / sizeof(names[0]) - i);
+		char path[1024], error[CAPTURE_ERROR_SIZE];
+		struct capture_record record;
+		struct capture *capture;
+		enum capture_kind kind;
+
+		(void)snprintf(path, sizeof(path), "%s/%s", data ? data : "../shared/data", names[i]);
+		capture = capture_open(path, error);
+		if (!capture)
+			continue;
+		while (at < quota && (kind = capture_next(capture, &record)) != CAPTURE_END)
+			if (kind == CAPTURE_PACKET && record.link_type == 1)
+				keep_frame(at++, record.data, record.captured);
+		capture_close(capture);
+	}
+	return at;
+}
+
+static void fill_pool(void)
+{
+	unsigned count = 0, whole;
+
+	pool = calloc(POOL, sizeof(*pool));
+	assert_non_null(pool);
+	for (unsigned i = 0; i < 8 * LAYERS; i++) {
+		struct packet p = layered((enum layers)(i % LAYERS));
+
+		for (unsigned j = 0; j < i / LAYERS; j++) /* other numbers, in a sound packet */
+			p.octets[14 + 20 + packet_random(&the.random, 4)] ^=
+				(uint8_t)(1 << packet_random(&the.random, 3));
+		keep_frame(count++, p.octets, (uint32_t)p.length);
+	}
+	count = keep_captures(count, POOL / 2);
+	for (whole = count; count < POOL; count++) {
+		unsigned from = packet_random(&the.random, whole);
+		uint32_t length = pool[from].length;
+		uint8_t frame[FRAME_MAX];
+
+		memcpy(frame, pool[from].octets, length);
+		packet_change(frame, &length, &the.random);
+		keep_frame(count, frame, length);
+	}
+}
+
+static uint32_t field_of(enum match_field field, const struct observation *o)
+{
+	switch ((unsigned)field) {
+	case MATCH_PROTO:
+		return o->protocol;
+	case MATCH_SRC_PORT:
+		return o->src_port;
+	case MATCH_DST_PORT:
+		return o->dst_port;
+	case MATCH_LENGTH:
+		return o->length;
+	case MATCH_TTL:
+		return o->ttl;
+	case MATCH_IP_ID:
+		return o->ip_id;
+	case MATCH_WINDOW:
+		return o->tcp.window;
+	case MATCH_MSS:
+		return o->tcp.mss;
+	case MATCH_ICMP_TYPE:
+		return o->icmp_type;
+	case MATCH_ICMP_CODE:
+		return o->icmp_code;
+	default:
+		return o->payload_length;
+	}
+}
+
+/* A term that some packet of the pool meets, or does not meet by little. */
+static struct match_term random_term(const struct observation *o)
+{
+	struct match_term term = { .field = (enum match_field)packet_random(&the.random, MATCH_FIELDS) };
+	uint32_t value;
+
+	term.negated = packet_random(&the.random, 4) == 0;
+	switch ((unsigned)term.field) {
+	case MATCH_SRC_NET:
+		term.value.prefix = prefix_of(&o->src, packet_random(&the.random, 129));
+		break;
+	case MATCH_DST_NET:
+		term.value.prefix = prefix_of(&o->dst, packet_random(&the.random, 129));
+		break;
+	case MATCH_TCP_FLAGS:
+		term.value.flags = (uint8_t)(o->tcp.flags ^ (packet_random(&the.random, 4) ? 0 : 2));
+		break;
+	case MATCH_OPTIONS:
+		term.value.options = packet_random(&the.random, 4) ? o->tcp.options : 0;
+		break;
+	case MATCH_PAYLOAD:
+		term.value.payload.length = (uint8_t)(1 + packet_random(&the.random, MATCH_PAYLOAD_MAX));
+		term.value.payload.from =
+			(uint8_t)packet_random(&the.random, OBSERVATION_PAYLOAD_MAX + 1u - term.value.payload.length);
+		memcpy(term.value.payload.octets, o->payload + term.value.payload.from, term.value.payload.length);
+		break;
+	default:
+		value = field_of(term.field, o);
+		term.value.range.low =
+			value - (value > 20 ? packet_random(&the.random, 3) * packet_random(&the.random, 20) : 0);
+		term.value.range.high = value + packet_random(&the.random, 3) * packet_random(&the.random, 200);
+	}
+	return term;
+}
+
+static struct rule random_rule(void)
+{
+	char text[MATCH_TEXT_SIZE];
+	struct match_error wrong;
+	const struct observation *o = &pool[packet_random(&the.random, POOL)].observation;
+	struct rule rule = { .action = packet_random(&the.random, 2) ? RULE_DROP : RULE_NONE };
+
+	if (packet_random(&the.random, 3) == 0)
+		rule.scope = prefix_of(&o->dst, packet_random(&the.random, 129));
+	rule.match.count = 1 + packet_random(&the.random, 5);
+	/* One that a person could type: numbers that the field can hold. */
+	do {
+		for (unsigned i = 0; i < rule.match.count; i++)
+			rule.match.terms[i] = random_term(o);
+	} while (match_parse(match_format(&rule.match, text), &rule.match, &wrong) != 0);
+	return rule;
+}
+
+static bool holds(const struct rule *rule, const struct observation *o)
+{
+	bool everywhere = !rule->scope.is_ipv4 && rule->scope.length == 0;
+
+	return (everywhere || prefix_contains(&rule->scope, &o->dst)) && match_test(&rule->match, o);
+}
+
+/* Random rules, random packets: the kernel's table says what match_test() says, and the first rule decides. */
+static void rules_mean_what_they_mean_elsewhere(void **state)
+{
+	enum { ROUNDS = 12, RULES = 24 };
+	unsigned long drops = 0, hits = 0, runs = 0;
+
+	(void)state;
+	NEED_SHIELD;
+	fill_pool();
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		static struct rule rules[RULES];
+		uint64_t matched[RULES] = { 0 };
+		struct shield_rule_told told[SHIELD_RULES_MAX];
+		unsigned count = 0, read;
+
+		begin();
+		while (count < RULES) {
+			const struct shield_making making = { .expires = SHIELD_NEVER };
+			struct shield_error error;
+			uint32_t number;
+			int result;
+
+			rules[count] = random_rule();
+			result = shield_add_rule(the.shield, &rules[count], &making, &number, &error);
+			assert_true(result == 0 || result == -EOPNOTSUPP);
+			count += result == 0;
+		}
+		for (unsigned i = 0; i < POOL; i++) {
+			unsigned first = 0;
+			bool drop;
+
+			if (pool[i].length < 14)
+				continue;
+			while (first < RULES && !(pool[i].readable && holds(&rules[first], &pool[i].observation)))
+				first++;
+			drop = first < RULES && rules[first].action == RULE_DROP;
+			if (first < RULES)
+				matched[first]++;
+			drops += drop;
+			hits += first < RULES;
+			runs++;
+			if ((run(pool[i].octets, pool[i].length) == XDP_DROP) != drop) {
+				char text[MATCH_TEXT_SIZE];
+
+				fail_msg("round %u, frame %u: rule %u of %u is to decide: %s", round, i, first, RULES,
+				         first < RULES ? match_format(&rules[first].match, text) : "none");
+			}
+		}
+		assert_int_equal(shield_read_rules(shield_maps(the.shield), 0, told, &read), 0);
+		assert_int_equal(read, RULES);
+		for (unsigned i = 0; i < RULES; i++) {
+			struct shield_rule_count counted;
+
+			assert_int_equal(shield_read_rule_count(shield_maps(the.shield), told[i].counter, &counted), 0);
+			assert_int_equal(counted.matched.packets, matched[i]);
+			assert_int_equal(counted.dropped.packets, rules[i].action == RULE_DROP ? matched[i] : 0);
+		}
+	}
+	print_message("%lu runs, %lu decided by a rule, %lu dropped\n", runs, hits, drops);
+	assert_in_range(hits, runs / 10, runs);
+	assert_in_range(drops, runs / 20, runs * 9 / 10);
+	free(pool);
+	begin();
+}
+
+static int silent(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	(void)level;
+	(void)format;
+	(void)arguments;
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_cannot_be_read_passes_and_is_counted),
+		cmocka_unit_test(a_block_holds_whatever_is_around_and_in_the_packet),
+		cmocka_unit_test(who_comes_first_decides),
+		cmocka_unit_test(of_rules_the_first_decides),
+		cmocka_unit_test(a_network_of_ipv6_holds_no_ipv4),
+		cmocka_unit_test(a_mapped_address_is_one_of_ipv4),
+		cmocka_unit_test(observing_counts_and_lets_pass),
+		cmocka_unit_test(all_that_has_an_end_ends),
+		cmocka_unit_test(a_rate_is_held),
+		cmocka_unit_test(a_bucket_ahead_in_time_is_not_filled),
+		cmocka_unit_test(services_have_their_own_counters_and_limits),
+		cmocka_unit_test(samples_are_handed_out),
+		cmocka_unit_test(the_interval_follows_the_budget_both_ways),
+		cmocka_unit_test(blocks_hold_as_they_are_listed),
+		cmocka_unit_test(rules_mean_what_they_mean_elsewhere),
+	};
+
+	libbpf_set_print(silent);
+	return cmocka_run_group_tests(tests, opened, closed);
+}
