@@ -110,7 +110,7 @@ APART int is_allowed(const struct shield_key *key, const struct shield_config *c
 	const struct shield_allow *found;
 	__u32 bin;
 
-	if (!key || !c || c->allow_count == 0)
+	if (!key || !c)
 		return 0;
 	if (shield_is_ipv4(words(key->src)))
 		bin = parse_be16(key->src + 12);
@@ -134,23 +134,33 @@ APART int is_allowed(const struct shield_key *key, const struct shield_config *c
 	return 0;
 }
 
-/* The slot of a bucket that says so; 0 where none does and none is empty, 1 where one is. */
-APART __u64 search_block4(const struct shield_block4 *bucket, __u64 want)
+/* A slot of 0 among them: a look-up ends here. */
+PARSE_INLINE int has_empty4(const struct shield_block4 *bucket)
 {
-	__u64 found = 0, empty = 0;
+	__u64 empty = 0;
 
-	if (!bucket)
-		return 0;
+#pragma unroll
+	for (int i = 0; i < SHIELD_BLOCK4_SLOTS; i++)
+		empty |= (bucket->slot[i] - 1) & ~bucket->slot[i];
+	return (int)(empty >> 63);
+}
+
+/*
+ * The slot of a bucket that says so, or 0. Which it is nobody can foresee: so there are no branches here, only masks. Of
+ * x - 1 and not x the highest bit is set where x is 0.
+ */
+PARSE_INLINE __u64 search_block4(const struct shield_block4 *bucket, __u64 want)
+{
+	__u64 found = 0;
+
 #pragma unroll
 	for (int i = 0; i < SHIELD_BLOCK4_SLOTS; i++) {
-		__u64 slot = bucket->slot[i];
+		__u64 slot = bucket->slot[i], differ = SHIELD_BLOCK4_WHAT(slot) ^ want, same = (differ - 1) & ~differ;
 
-		if (SHIELD_BLOCK4_WHAT(slot) == want)
-			found = slot;
-		if (slot == 0)
-			empty = 1;
+		asm volatile("" : "+r"(same)); /* or the compiler would make a branch of it */
+		found |= slot & (__u64)((__s64)same >> 63);
 	}
-	return found ? found : empty;
+	return found;
 }
 
 /* Whether a prefix of that length around the address is in block4. */
@@ -172,29 +182,12 @@ APART int in_block4(const struct shield_block_state *state, __u32 address, __u32
 		if (!bucket)
 			return 0;
 		found = search_block4(bucket, want);
-		if (found > 1)
-			return shield_block4_alive(found, now >> (state->tick_shift & 63));
 		if (found)
+			return shield_block4_alive(found, now >> (state->tick_shift & 63));
+		if (has_empty4(bucket))
 			return 0;
 	}
 	return 0;
-}
-
-struct block_walk {
-	const struct shield_block_state *state;
-	const struct shield_key *key;
-	__u64 now;
-	__u32 address; /* IPv4 */
-	__u32 near;    /* prefixes of /48 and longer may be there */
-	__u32 found;
-};
-
-static long walk4(__u32 n, struct block_walk *walk)
-{
-	if (!(walk->state->lengths4 >> (n & 31) & 1))
-		return 0;
-	walk->found = (__u32)in_block4(walk->state, walk->address, (n & 31) + 1, walk->now);
-	return walk->found != 0;
 }
 
 PARSE_INLINE __u64 mask_be(__u32 bits)
@@ -250,50 +243,49 @@ APART int in_block6(const struct shield_block_state *state, const struct shield_
 	return 0;
 }
 
-static long walk6(__u32 n, struct block_walk *walk)
+/* Any of the lengths of one word of lengths6, the first of which is `first`. */
+APART int in_lengths6(const struct shield_block_state *state, const struct shield_key *key, __u64 lengths, __u32 first,
+                      __u64 now)
 {
-	__u32 length = (n & 127) + 1;
-
-	if (!(walk->state->lengths6[(n >> 6) & 1] >> (n & 63) & 1))
-		return 0;
-	if (length >= 48 && !walk->near)
-		return 1;
-	walk->found = (__u32)in_block6(walk->state, walk->key, length, walk->now);
-	return walk->found != 0;
+	for (int i = 0; i < 64 && lengths; i++) {
+		if (in_block6(state, key, first + lowest_bit(lengths), now))
+			return 1;
+		lengths &= lengths - 1;
+	}
+	return 0;
 }
 
-/* IPv4's usual lengths are looked up straight; others as the bits say which there are. */
+/* Whether the address is in a listed prefix: each length that is listed is looked for, and no other. */
 PARSE_INLINE int is_blocked4(const struct shield_key *key, const struct shield_block_state *state, __u64 now)
 {
 	__u32 address = parse_be32(key->src + 12), bit = address >> 8, line = bit / 64 / SHIELD_BLOCK_WORDS;
 	const struct shield_bits *bits = bpf_map_lookup_elem(&block4_bits, &line);
-	struct block_walk walk = { .state = state, .now = now, .address = address };
-	__u32 others = state->lengths4 & ~(1u << 31);
+	__u64 lengths = state->lengths4;
 
 	if (!bits || !(bits->word[bit / 64 % SHIELD_BLOCK_WORDS] >> (bit % 64) & 1))
 		return 0;
-	if (state->lengths4 >> 31 && in_block4(state, address, 32, now))
-		return 1;
-	if (!others)
-		return 0;
-	bpf_loop(31, walk4, &walk, 0);
-	return (int)walk.found;
+	for (int i = 0; i < 32 && lengths; i++) {
+		if (in_block4(state, address, lowest_bit(lengths) + 1, now))
+			return 1;
+		lengths &= lengths - 1;
+	}
+	return 0;
 }
 
 PARSE_INLINE int is_blocked6(const struct shield_key *key, const struct shield_block_state *state, __u64 now)
 {
-	struct block_walk walk = { .state = state, .key = key, .now = now };
-	const struct shield_bits *bits;
-	__u32 bit, line;
+	__u32 bit = shield_block6_bit(state->seed, words(key->src)[0] & mask_be(SHIELD_BLOCK6_SHORT));
+	__u32 line = bit / 64 / SHIELD_BLOCK_WORDS;
+	const struct shield_bits *bits = bpf_map_lookup_elem(&block6_bits, &line);
+	int near = bits && shield_block_wide(state->wide6, bit) &&
+	           (bits->word[bit / 64 % SHIELD_BLOCK_WORDS] >> (bit % 64) & 1);
+	__u64 lengths = state->lengths6[0];
 
-	bit = shield_block6_bit(state->seed, words(key->src)[0] & mask_be(48));
-	line = bit / 64 / SHIELD_BLOCK_WORDS;
-	bits = bpf_map_lookup_elem(&block6_bits, &line);
-	walk.near = bits && (bits->word[bit / 64 % SHIELD_BLOCK_WORDS] >> (bit % 64) & 1);
-	if (!walk.near && state->short6 == 0)
-		return 0;
-	bpf_loop(128, walk6, &walk, 0);
-	return (int)walk.found;
+	if (!near)
+		lengths &= (1ULL << (SHIELD_BLOCK6_SHORT - 1)) - 1;
+	if (lengths && in_lengths6(state, key, lengths, 1, now))
+		return 1;
+	return near && state->lengths6[1] && in_lengths6(state, key, state->lengths6[1], 65, now);
 }
 
 APART int is_blocked(const struct shield_key *key, const struct shield_block_state *state, __u64 now)
@@ -302,14 +294,21 @@ APART int is_blocked(const struct shield_key *key, const struct shield_block_sta
 		return 0;
 	if (now >= state->horizon)
 		return 0;
+	return shield_is_ipv4(words(key->src)) ? is_blocked4(key, state, now) : is_blocked6(key, state, now);
+}
+
+/* Asked before is_blocked(), at next to no cost. */
+PARSE_INLINE int may_be_blocked(const struct shield_key *key, const struct shield_block_state *state)
+{
 	if (shield_is_ipv4(words(key->src)))
-		return state->lengths4 ? is_blocked4(key, state, now) : 0;
-	return state->lengths6[0] | state->lengths6[1] ? is_blocked6(key, state, now) : 0;
+		return shield_block_wide(state->wide4, parse_be32(key->src + 12) >> 8);
+	return (state->lengths6[0] | state->lengths6[1]) != 0;
 }
 
 /*
  * Takes a token from a bucket in one word that gains `pps` a second and holds a tenth of a second's, but at least one.
- * Two CPUs may meet here: who comes second tries again, and at the last drops.
+ * Two CPUs may meet here: who comes second tries again, and at the last drops. Who began before a jiffy's end may come
+ * after one who began behind it: to him the bucket's time is ahead, nothing has been gained, and its time stays.
  */
 PARSE_INLINE int take_token(__u64 *bucket, __u32 pps, __u32 hz, __u64 now)
 {
@@ -321,20 +320,23 @@ PARSE_INLINE int take_token(__u64 *bucket, __u32 pps, __u32 hz, __u64 now)
 		full = 0xffffffff;
 #pragma unroll
 	for (int attempt = 0; attempt < 3; attempt++) {
-		__u64 was = *(volatile __u64 *)bucket, level = was & 0xffffffff, is;
-		__u32 elapsed = (__u32)now - (__u32)(was >> 32);
+		__u64 was = *(volatile __u64 *)bucket, level = was & 0xffffffff, time = was >> 32, is;
+		__u32 elapsed = (__u32)now - (__u32)time;
 
-		/* A bucket that nobody has used, or not for long, is full; what is longer ago than 2^31 jiffies is too. */
-		if (was == 0 || elapsed >= hz)
+		/* A bucket that nobody has used, or not for long, is full. */
+		if (was == 0 || (elapsed >= hz && -elapsed >= hz)) {
 			level = full;
-		else
+			time = now & 0xffffffff;
+		} else if (elapsed < hz) {
 			level += (__u64)elapsed * pps * SHIELD_TOKEN / (hz ? hz : 1);
+			time = now & 0xffffffff;
+		}
 		if (level > full)
 			level = full;
 		if (level < SHIELD_TOKEN)
 			return 0;
 		level -= SHIELD_TOKEN;
-		is = (now & 0xffffffff) << 32 | level;
+		is = time << 32 | level;
 		if (__sync_val_compare_and_swap(bucket, was, is) == was)
 			return 1;
 	}
@@ -485,33 +487,42 @@ static __attribute__((noinline)) void hand_out(struct xdp_md *ctx, const struct 
 	total->samples++;
 }
 
-/* One packet in `interval` is sampled; the interval follows the budget. */
+/* The interval for the tick that begins: half as long for each tick that ended with less than a quarter of the budget. */
+PARSE_INLINE void begin_tick(struct shield_totals *total, __u32 budget, __u64 tick)
+{
+	__u64 ticks = tick - total->tick;
+
+	/* Of ticks that have passed since, only one was not empty. */
+	if (ticks > 0 && total->taken * 4 >= budget)
+		ticks--;
+	total->interval >>= ticks < 32 ? ticks : 32;
+	if (total->interval == 0)
+		total->interval = 1;
+	total->tick = tick;
+	total->taken = 0;
+}
+
+/*
+ * One packet in `interval` is sampled; the interval follows the budget. A sample stands for the packets that were passed
+ * over since the one before, itself among them, whatever the interval was meanwhile: weights add up to what came.
+ */
 PARSE_INLINE void maybe_sample(struct xdp_md *ctx, const struct shield_config *c, const struct seen *seen, __u64 now)
 {
 	struct shield_totals *total = bpf_map_lookup_elem(&totals, &zero);
-	__u64 tick = now >> SHIELD_SAMPLE_SHIFT, weight;
+	__u64 tick = now >> SHIELD_SAMPLE_SHIFT;
+	__u32 budget = c->sample_per_tick;
 
-	if (!total || c->sample_per_tick == 0)
+	if (!total || budget == 0)
 		return;
-	if (total->countdown > 1) {
-		total->countdown--;
+	if (total->tick < tick)
+		begin_tick(total, budget, tick);
+	if (++total->passed_over < total->interval)
 		return;
-	}
-	weight = total->interval ? total->interval : 1;
-	if (total->tick != tick) {
-		/* A tick or more has ended: with far less than the budget, sample more. */
-		if (total->taken < c->sample_per_tick / 4 && weight > 1)
-			weight >>= 1;
-		total->tick = tick;
-		total->taken = 0;
-	} else if (total->taken >= c->sample_per_tick && weight < SHIELD_SAMPLE_WEIGHT_MAX) {
-		weight <<= 1;
-		total->taken = 0;
-	}
-	hand_out(ctx, seen, total->interval ? total->interval : 1, total);
+	hand_out(ctx, seen, total->passed_over, total);
+	total->passed_over = 0;
 	total->taken++;
-	total->interval = weight;
-	total->countdown = weight;
+	if (total->taken % budget == 0 && total->interval < SHIELD_SAMPLE_WEIGHT_MAX)
+		total->interval <<= 1;
 }
 
 PARSE_STAGES(parse_xdp, struct xdp_md)
@@ -519,7 +530,7 @@ PARSE_STAGES(parse_xdp, struct xdp_md)
 SEC("xdp.frags")
 int shield_xdp(struct xdp_md *ctx)
 {
-	struct shield_key key = { 0 };
+	struct shield_key key;
 	struct seen seen = { .key = &key, .service = SHIELD_SERVICE_NONE, .decision = { .rule = ~0u } };
 	const struct shield_config *c = bpf_map_lookup_elem(&config, &zero);
 	const struct shield_services *table = bpf_map_lookup_elem(&services, &zero);
@@ -548,11 +559,11 @@ int shield_xdp(struct xdp_md *ctx)
 		seen.decision.reason = SHIELD_PASS_GUARD;
 		goto decided;
 	}
-	if (is_allowed(&key, c, now)) {
+	if (c->allow_count && is_allowed(&key, c, now)) {
 		seen.decision.reason = SHIELD_PASS_ALLOWED;
 		goto decided;
 	}
-	if (is_blocked(&key, state, now)) {
+	if (may_be_blocked(&key, state) && is_blocked(&key, state, now)) {
 		seen.decision.reason = SHIELD_DROP_BLOCK;
 		goto decided;
 	}

@@ -135,7 +135,7 @@ static int show(const struct source *source, const struct options *options)
 
 static int print_json(const struct source *source)
 {
-	struct reading reading;
+	struct reading reading = { .status = NULL };
 	int status = take_reading(source, &reading);
 
 	return status == COMMAND_DONE ? order_print_json("holdfast.status/1", reading.status) : status;

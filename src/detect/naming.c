@@ -9,8 +9,15 @@
 #include "observe/protocol.h"
 
 #define LISTENERS 16
-#define SMALL_SHARE 50 /* a vector with less than a fiftieth of packets and of bytes is noise of the others */
-#define ECHO_SHARE 5   /* errors that an attack makes others send: named only from a fifth on */
+#define SMALL_SHARE 50         /* a vector with less than a fiftieth of packets and of bytes is noise of the others */
+#define ECHO_SHARE 5           /* errors that an attack makes others send: named only from a fifth on */
+#define PORTS_OF_SERVICES 1024 /* below, those that IANA has given to services (RFC 6335 section 6) */
+#define PORT_HTTPS 443
+#define PORT_HTTP_ALTERNATE 8080
+#define REFLECTORS 20       /* sources of a reflection, at least */
+#define MOST_PERCENT 80     /* of the packets from one port, or from services: the mark of reflectors */
+#define HALF_PERCENT 50     /* of the packets: more from one source is no crowd of reflectors */
+#define NARROWER_PERCENT 98 /* of the sampled packets in one half of a scope: the half is the target */
 
 static uint64_t share_of_top(const struct topk *topk)
 {
@@ -23,7 +30,7 @@ static uint64_t share_of_services(const struct topk *ports)
 	uint64_t from_services = 0;
 
 	for (uint32_t i = 0; i < ports->used; i++)
-		if (ports->entries[i].key.low < 1024 || ports->entries[i].key.low == 8080)
+		if (ports->entries[i].key.low < PORTS_OF_SERVICES || ports->entries[i].key.low == PORT_HTTP_ALTERNATE)
 			from_services += ports->entries[i].count - ports->entries[i].error;
 	return ports->total ? from_services * 100 / ports->total : 0;
 }
@@ -56,16 +63,16 @@ static uint8_t refine(const struct incident_part *part)
 	uint64_t sources = hll_estimate(&w->sources), top_port = share_of_top(&w->top_src_ports);
 
 	/* Among peers, both ends use one port: no reflector is asked from there. */
-	if (part->kind == VECTOR_UDP && sources >= 20 && top_port >= 80 && share_of_top(&w->top_sources) < 50 &&
-	    w->top_src_ports.entries[0].key.low != 443 &&
-	    (share_of_top(&w->top_dst_ports) < 80 || !same_top(&w->top_src_ports, &w->top_dst_ports)))
+	if (part->kind == VECTOR_UDP && sources >= REFLECTORS && top_port >= MOST_PERCENT &&
+	    share_of_top(&w->top_sources) < HALF_PERCENT && w->top_src_ports.entries[0].key.low != PORT_HTTPS &&
+	    (share_of_top(&w->top_dst_ports) < MOST_PERCENT || !same_top(&w->top_src_ports, &w->top_dst_ports)))
 		return VECTOR_UDP_REFLECTION;
-	if (part->kind == VECTOR_SYN_ACK &&
-	    (share_of_services(&w->top_src_ports) >= 50 || share_of_top_listeners(&w->top_src_ports) >= 80))
+	if (part->kind == VECTOR_SYN_ACK && (share_of_services(&w->top_src_ports) >= HALF_PERCENT ||
+	                                     share_of_top_listeners(&w->top_src_ports) >= MOST_PERCENT))
 		return VECTOR_SYN_ACK_REFLECTION;
-	if ((part->kind == VECTOR_ACK || part->kind == VECTOR_RST || part->kind == VECTOR_FIN) && sources >= 20 &&
-	    share_of_services(&w->top_src_ports) >= 80 && share_of_top(&w->top_sources) < 50 &&
-	    w->payloads * 2 > w->packets)
+	if ((part->kind == VECTOR_ACK || part->kind == VECTOR_RST || part->kind == VECTOR_FIN) &&
+	    sources >= REFLECTORS && share_of_services(&w->top_src_ports) >= MOST_PERCENT &&
+	    share_of_top(&w->top_sources) < HALF_PERCENT && w->payloads * 2 > w->packets)
 		return VECTOR_MIDDLEBOX_REFLECTION;
 	/* IP in IP has no ports: these are packets wrapped in UDP. */
 	if (part->kind == VECTOR_IP_INSIDE && w->top_dst_ports.used)
@@ -142,9 +149,10 @@ static int narrow_scope(struct incident *inc)
 			all++;
 			lower += prefix_contains(&half, &total->sample.items[i].dst);
 		}
-		if (all == 0 || (lower * 100ull < all * 98ull && (all - lower) * 100ull < all * 98ull))
+		if (all == 0 || (lower * 100ull < all * (uint64_t)NARROWER_PERCENT &&
+		                 (all - lower) * 100ull < all * (uint64_t)NARROWER_PERCENT))
 			break;
-		if (lower * 100ull < all * 98ull) {
+		if (lower * 100ull < all * (uint64_t)NARROWER_PERCENT) {
 			unsigned bit = inc->scope.length + (inc->scope.is_ipv4 ? 96u : 0u);
 
 			half.address.octets[bit / 8] |= (uint8_t)(0x80u >> (bit % 8));

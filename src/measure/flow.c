@@ -128,8 +128,11 @@ static struct entry *find(const struct flow_table *table, uint64_t identity, int
 	const struct entry *bucket = table->entries[identity >> 32 & (BUCKETS - 1)];
 	unsigned way = WAYS;
 
-	for (unsigned i = WAYS; i-- > 0;)
-		way = (bucket[i].identity == identity) & (age(&bucket[i], slot) <= FLOW_IDLE_SLOTS) ? i : way;
+	for (unsigned i = WAYS; i-- > 0;) {
+		bool same = bucket[i].identity == identity, live = age(&bucket[i], slot) <= FLOW_IDLE_SLOTS;
+
+		way = (same & live) ? i : way;
+	}
 	return way < WAYS ? (struct entry *)(uintptr_t)&bucket[way] : NULL;
 }
 

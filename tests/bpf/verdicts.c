@@ -5,6 +5,7 @@
  * not be loaded.
  */
 #include <errno.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,6 +34,7 @@
 
 #define CAPACITY 4096
 #define FRAME_MAX 3400
+#define BUSY 30000 /* packets */
 
 static struct {
 	char dir[64];
@@ -637,6 +639,36 @@ static void a_rate_is_held(void **state)
 	assert_int_equal(passing(&p, 50), 1);
 }
 
+/* A packet that began before a jiffy's end may meet a bucket that one behind it has taken from. */
+static void a_bucket_ahead_in_time_is_not_filled(void **state)
+{
+	struct packet p = udp("198.51.100.9", "192.0.2.10", 123, 4000);
+	struct shield_rule_told rules[SHIELD_RULES_MAX];
+	int fd = the.shield ? shield_maps(the.shield)->fd[SHIELD_MAP_RULE_BUCKETS] : -1;
+	unsigned count, passed;
+	uint64_t bucket;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	(void)add_rule("::/0", "udp", RULE_RATE_LIMIT, 100, false, SHIELD_NEVER);
+	assert_int_equal(shield_read_rules(shield_maps(the.shield), jiffies(), rules, &count), 0);
+	assert_int_equal(count, 1);
+	bucket = (jiffies() + seconds(1) / 2) << 32;
+	assert_int_equal(bpf_map_update_elem(fd, &rules[0].counter, &bucket, BPF_ANY), 0);
+	assert_int_equal(passing(&p, 50), 0);
+	bucket += 2 * SHIELD_TOKEN;
+	assert_int_equal(bpf_map_update_elem(fd, &rules[0].counter, &bucket, BPF_ANY), 0);
+	assert_int_equal(passing(&p, 50), 2);
+	/* What nobody has used for long, its time having wrapped or not, is full. */
+	for (unsigned bit = 12; bit < 32; bit++) {
+		bucket = (jiffies() - (1ULL << bit)) << 32;
+		assert_int_equal(bpf_map_update_elem(fd, &rules[0].counter, &bucket, BPF_ANY), 0);
+		passed = passing(&p, 200);
+		assert_in_range(passed, 10, 14);
+	}
+}
+
 static void services_have_their_own_counters_and_limits(void **state)
 {
 	const struct prefix web[] = { prefix("192.0.2.10/32"), prefix("2001:db8::10/128") },
@@ -700,6 +732,7 @@ static void services_have_their_own_counters_and_limits(void **state)
 
 struct taken {
 	unsigned count;
+	uint64_t weight;
 	struct shield_sample last;
 };
 
@@ -708,6 +741,7 @@ static void takes(void *context, const struct shield_sample *sample)
 	struct taken *taken = context;
 
 	taken->count++;
+	taken->weight += sample->weight;
 	taken->last = *sample;
 }
 
@@ -742,6 +776,54 @@ static void samples_are_handed_out(void **state)
 	assert_true(taken.last.weight >= 1);
 	samples_free(samples);
 	release("203.0.113.77/32");
+}
+
+/* On one processor: each has its own interval. */
+static void the_interval_follows_the_budget_both_ways(void **state)
+{
+	static const uint32_t budgets[] = { 1, 2, 5, 7, 20 };
+	struct packet p = udp("203.0.113.77", "192.0.2.10", 123, 4000);
+	uint32_t was = the.shield ? the.shield->config->sample_per_tick : 0;
+	struct taken taken = { .count = 0 };
+	struct shield_totals totals;
+	struct samples *samples;
+	cpu_set_t before, one;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	CPU_ZERO(&one);
+	CPU_SET((unsigned)sched_getcpu(), &one);
+	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+	assert_int_equal(samples_new(shield_maps(the.shield)->fd[SHIELD_MAP_SAMPLES], takes, &taken, &samples), 0);
+	for (size_t i = 0; i < sizeof(budgets) / sizeof(budgets[0]); i++) {
+		the.shield->config->sample_per_tick = budgets[i];
+		wait_ms(1000 * (21 << SHIELD_SAMPLE_SHIFT) / the.shield->config->hz);
+		/* Takes along what had been passed over. */
+		(void)run(p.octets, p.length);
+		assert_true(samples_read(samples) >= 0);
+		taken = (struct taken){ .count = 0 };
+		for (uint64_t k = 0; k < BUSY; k++) {
+			(void)run(p.octets, p.length);
+			if (k % 4096 == 0)
+				(void)samples_read(samples);
+		}
+		assert_int_equal(shield_read_totals(shield_maps(the.shield), &totals), 0);
+		assert_true(totals.interval > 1);
+		wait_ms(1000 * (21 << SHIELD_SAMPLE_SHIFT) / the.shield->config->hz);
+		(void)run(p.octets, p.length);
+		assert_true(samples_read(samples) >= 0);
+		assert_int_equal(taken.weight, BUSY + 1);
+		assert_true(taken.count < BUSY / 2);
+		wait_ms(1000 * (2 << SHIELD_SAMPLE_SHIFT) / the.shield->config->hz);
+		(void)run(p.octets, p.length);
+		assert_true(samples_read(samples) >= 0);
+		assert_int_equal(taken.last.weight, 1);
+	}
+	the.shield->config->sample_per_tick = was;
+	samples_free(samples);
+	assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
 }
 
 /* ---- twins ---- */
@@ -1062,8 +1144,10 @@ int main(void)
 		cmocka_unit_test(observing_counts_and_lets_pass),
 		cmocka_unit_test(all_that_has_an_end_ends),
 		cmocka_unit_test(a_rate_is_held),
+		cmocka_unit_test(a_bucket_ahead_in_time_is_not_filled),
 		cmocka_unit_test(services_have_their_own_counters_and_limits),
 		cmocka_unit_test(samples_are_handed_out),
+		cmocka_unit_test(the_interval_follows_the_budget_both_ways),
 		cmocka_unit_test(blocks_hold_as_they_are_listed),
 		cmocka_unit_test(rules_mean_what_they_mean_elsewhere),
 	};

@@ -53,7 +53,7 @@ static void capture(void (*say)(void), char *text, size_t size)
 
 static void say_rude(void)
 {
-	log_say(LOG_ERROR, "%s", "eth0\033[2J\nfake: line");
+	LOG_SAY(LOG_ERROR, "%s", "eth0\033[2J\nfake: line");
 }
 
 static void lines_are_single_and_plain(void **state)
@@ -79,7 +79,7 @@ static void say_much(void)
 
 	memset(long_text, 'x', sizeof(long_text) - 1);
 	long_text[sizeof(long_text) - 1] = '\0';
-	log_say(LOG_INFO, "%s", long_text);
+	LOG_SAY(LOG_INFO, "%s", long_text);
 }
 
 static void long_lines_are_cut(void **state)
