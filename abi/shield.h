@@ -394,6 +394,18 @@ static inline int shield_is_ipv4(const __u64 word[2])
 #endif
 }
 
+/* Whether a prefix, as mask and value of such words, holds an address; one of IPv6 holds none of IPv4, though ::/0 would. */
+static inline int shield_prefix_holds(const __u64 mask[2], const __u64 value[2], const __u64 word[2])
+{
+	if ((word[0] & mask[0]) != value[0] || (word[1] & mask[1]) != value[1])
+		return 0;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return (__u32)mask[1] == 0xffffffff || !shield_is_ipv4(word);
+#else
+	return mask[1] >> 32 == 0xffffffff || !shield_is_ipv4(word);
+#endif
+}
+
 /* Whether one of the 256 bits is set of which `bit` is one. */
 static inline int shield_block_wide(const __u64 *wide, __u32 bit)
 {

@@ -504,6 +504,9 @@ static void a_network_of_ipv6_holds_no_ipv4(void **state)
 	struct rule rule = { .action = RULE_DROP };
 	const struct shield_making making = { .expires = SHIELD_NEVER };
 	struct packet p = udp("198.51.100.9", "192.0.2.10", 123, 4000), six = udp("::9", "::10", 123, 4000);
+	const struct prefix anywhere = prefix("::/0"), allowed[] = { prefix("::/64"), prefix("198.51.100.77/32") };
+	const struct shield_way_in way = { anywhere, 22, SHIELD_NEVER };
+	const struct shield_service service = { .name = "six", .prefixes = &anywhere, .prefix_count = 1 };
 	struct shield_error error;
 	struct match_error wrong;
 	uint32_t number;
@@ -517,6 +520,24 @@ static void a_network_of_ipv6_holds_no_ipv4(void **state)
 	meets(&six, SHIELD_DROP_RULE, "IPv6");
 	assert_int_equal(match_parse("not src net ::/80", &rule.match, &wrong), 0);
 	assert_int_equal(shield_add_rule(the.shield, &rule, &making, &number, &error), -EOPNOTSUPP);
+
+	/* Nor do the other lists. */
+	begin();
+	(void)add_rule("::/0", "tcp", RULE_DROP, 0, false, SHIELD_NEVER);
+	assert_int_equal(shield_set_guard(the.shield, &way, 1, &error), 0);
+	assert_int_equal(shield_set_services(the.shield, &service, 1, &error), 0);
+	assert_int_equal(shield_allow(the.shield, &allowed[0], SHIELD_NEVER, &error), 0);
+	assert_int_equal(shield_allow(the.shield, &allowed[1], SHIELD_NEVER, &error), 0);
+	p = tcp("198.51.100.9", "192.0.2.10", 22);
+	meets(&p, SHIELD_DROP_RULE, "IPv4 by the way in");
+	assert_int_equal(fate_of(&p).service, SHIELD_SERVICE_NONE);
+	six = tcp("2001:db8::9", "2001:db8::10", 22);
+	meets(&six, SHIELD_PASS_GUARD, "IPv6 by the way in");
+	assert_int_equal(fate_of(&six).service, 0);
+	six = tcp("::9", "2001:db8::10", 80);
+	meets(&six, SHIELD_PASS_ALLOWED, "IPv6 that is allowed");
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(shield_disallow(the.shield, &allowed[i], &error), 0);
 }
 
 /* An address of IPv4 in the header of IPv6 is one of IPv4 to all that lists addresses. */
