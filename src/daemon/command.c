@@ -262,11 +262,13 @@ static bool fill_message(struct engine *engine, struct operation *operation)
 	}
 }
 
-static void fail_operation(struct engine *engine, struct operation *operation, const char *what, const char *hint)
+static void fail_operation(struct engine *engine, struct operation *operation, int result, const char *what,
+                           const char *hint)
 {
 	struct control_error error = { .what = "" };
 
-	(void)record_whole(engine, &operation->peer, &operation->request, "failed", what);
+	(void)record_whole(engine, &operation->peer, &operation->request, result == -EPERM ? "refused" : "failed",
+	                   what);
 	control_error_set(&error, control_command_name(operation->request.command), 1, hint, "%s", what);
 	answer_error(engine, operation->client, &error);
 }
@@ -343,7 +345,7 @@ static void go_on(struct engine *engine)
 			operation->began_ns = role_monotonic_ns();
 			continue;
 		}
-		fail_operation(engine, operation, "the loader does not listen", "try again in a moment");
+		fail_operation(engine, operation, result, "the loader does not listen", "try again in a moment");
 		drop_first(engine);
 	}
 }
@@ -382,9 +384,9 @@ static bool take_rule(struct engine *engine, struct operation *operation, const 
 		(void)snprintf(what, sizeof(what),
 		               "%.200s; rules r%" PRIu32 " to r%" PRIu32 " for other destinations stand", answer->what,
 		               operation->ruled.numbers[0], operation->ruled.numbers[operation->ruled.count - 1]);
-		fail_operation(engine, operation, what, answer->hint);
+		fail_operation(engine, operation, answer->result, what, answer->hint);
 	} else {
-		fail_operation(engine, operation, answer->what, answer->hint);
+		fail_operation(engine, operation, answer->result, answer->what, answer->hint);
 	}
 	return false;
 }
@@ -419,11 +421,12 @@ static bool take_released(struct engine *engine, struct operation *operation, co
 			char what[64];
 
 			(void)snprintf(what, sizeof(what), "there is no rule r%" PRIu32, request->rule_number);
-			fail_operation(engine, operation, what, "'holdfast rules' lists those there are");
+			fail_operation(engine, operation, answer->result, what,
+			               "'holdfast rules' lists those there are");
 			return false;
 		}
 		if (answer->result != 0) {
-			fail_operation(engine, operation, answer->what, answer->hint);
+			fail_operation(engine, operation, answer->result, answer->what, answer->hint);
 			return false;
 		}
 		(void)record_whole(engine, &operation->peer, request, "done", "");
@@ -447,9 +450,9 @@ static bool take_released(struct engine *engine, struct operation *operation, co
 		                &expires) == 0)
 			(void)snprintf(hint, sizeof(hint), "%s around it is blocked: holdfast release %s",
 			               prefix_format(&around, text), text);
-		fail_operation(engine, operation, what, hint);
+		fail_operation(engine, operation, answer->result, what, hint);
 	} else {
-		fail_operation(engine, operation, answer->what, answer->hint);
+		fail_operation(engine, operation, answer->result, answer->what, answer->hint);
 	}
 	return false;
 }
@@ -485,7 +488,7 @@ void command_answered(struct engine *engine, const struct message *message)
 		operation->next++;
 		goes_on = answer.result == 0;
 		if (!goes_on)
-			fail_operation(engine, operation, answer.what, answer.hint);
+			fail_operation(engine, operation, answer.result, answer.what, answer.hint);
 		break;
 	}
 	if (!goes_on)
@@ -500,7 +503,7 @@ void command_expire(struct engine *engine)
 	if (!operation || engine->awaited_id == 0 ||
 	    role_monotonic_ns() - operation->began_ns < ENGINE_OPERATION_S * NS_PER_S)
 		return;
-	fail_operation(engine, operation, "the loader does not answer; it may still do what was asked",
+	fail_operation(engine, operation, -ETIMEDOUT, "the loader does not answer; it may still do what was asked",
 	               "'holdfast status' shows whether it has");
 	drop_first(engine);
 	go_on(engine);

@@ -921,6 +921,7 @@ static int begin(struct loader *loader, uint64_t *serial)
 	result = sandbox_follow_parent();
 	if (result != 0)
 		add_line(loader, "%s", strerror(-result));
+	(void)alarm(ROLE_LONG_S);
 	if (result == 0)
 		result = open_shield(loader);
 	if (result == 0)
