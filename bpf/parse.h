@@ -336,7 +336,9 @@ PARSE_INLINE enum shield_reason parse_ipv6(const struct parse_frame *frame, cons
 		kept = total;
 	__builtin_memcpy(key->src, p + 8, 16);
 	__builtin_memcpy(key->dst, p + 24, 16);
-	key->field[SHIELD_F_HAS] = SHIELD_HAS_IPV6 | SHIELD_HAS_PAYLOAD;
+	key->field[SHIELD_F_HAS] = SHIELD_HAS_PAYLOAD;
+	key->field[SHIELD_F_HAS] |=
+		shield_is_ipv4((const __u64 *)(const void *)key->dst) ? SHIELD_HAS_IPV4 : SHIELD_HAS_IPV6;
 	key->field[SHIELD_F_PROTOCOL] = (__u16)chain.protocol;
 	key->field[SHIELD_F_TTL] = p[7];
 	key->field[SHIELD_F_LENGTH] = (__u16)(total < 0xffff ? total : 0xffff);

@@ -945,15 +945,16 @@ static bool is_taken_away(const struct loader *loader)
 static int do_what_is_due(struct loader *loader)
 {
 	int64_t now_ns = role_monotonic_ns();
+	bool sweeps = now_ns >= loader->sweep_ns, looks = now_ns >= loader->peers_ns;
 	unsigned swept;
 
-	if (now_ns >= loader->sweep_ns) {
-		if (is_taken_away(loader)) {
-			struct shield_error error;
+	if ((sweeps || looks) && is_taken_away(loader)) {
+		struct shield_error error;
 
-			(void)mirror_drop(&loader->mirror, &error);
-			return -ENODEV;
-		}
+		(void)mirror_drop(&loader->mirror, &error);
+		return -ENODEV;
+	}
+	if (sweeps) {
 		(void)shield_sweep_rules(loader->shield, now_jiffies(loader), &swept);
 		mirror_sweep(&loader->mirror);
 		message_init(&loader->message, MESSAGE_COUNTED, 0);
@@ -961,7 +962,7 @@ static int do_what_is_due(struct loader *loader)
 			(void)message_send(ROLE_FD_ENGINE, &loader->message, NULL, 0); /* the next one says more */
 		loader->sweep_ns = now_ns + SWEEP_NS;
 	}
-	if (now_ns >= loader->peers_ns) {
+	if (looks) {
 		refresh_ways(loader);
 		reattach(loader);
 		loader->peers_ns = now_ns + PEERS_NS;

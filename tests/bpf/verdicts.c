@@ -5,6 +5,7 @@
  * not be loaded.
  */
 #include <errno.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,6 +34,7 @@
 
 #define CAPACITY 4096
 #define FRAME_MAX 3400
+#define BUSY 30000 /* packets */
 
 static struct {
 	char dir[64];
@@ -517,6 +519,32 @@ static void a_network_of_ipv6_holds_no_ipv4(void **state)
 	assert_int_equal(shield_add_rule(the.shield, &rule, &making, &number, &error), -EOPNOTSUPP);
 }
 
+/* An address of IPv4 in the header of IPv6 is one of IPv4 to all that lists addresses. */
+static void a_mapped_address_is_one_of_ipv4(void **state)
+{
+	struct packet p = udp("::ffff:198.51.100.9", "2001:db8::10", 123, 4000);
+	struct packet to = udp("2001:db8::1", "::ffff:192.0.2.10", 123, 4000);
+	const struct prefix allowed = prefix("198.51.100.9/32");
+	struct shield_error error;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	block("198.51.100.0/24", jiffies() + seconds(60));
+	meets(&p, SHIELD_DROP_BLOCK, "blocked");
+	assert_int_equal(shield_allow(the.shield, &allowed, SHIELD_NEVER, &error), 0);
+	meets(&p, SHIELD_PASS_ALLOWED, "allowed");
+	assert_int_equal(shield_disallow(the.shield, &allowed, &error), 0);
+	release("198.51.100.0/24");
+	(void)add_rule("192.0.2.10", "udp", RULE_DROP, 0, false, SHIELD_NEVER);
+	meets(&to, SHIELD_DROP_RULE, "to");
+	(void)add_rule("::/0", "src net 198.51.0.0/16", RULE_NONE, 0, false, SHIELD_NEVER);
+	meets(&p, SHIELD_PASS_RULE, "from");
+	begin();
+	(void)add_rule("::/0", "src net 0.0.0.0/0 and ip6", RULE_DROP, 0, false, SHIELD_NEVER);
+	meets(&p, SHIELD_DROP_RULE, "from anywhere");
+}
+
 static void observing_counts_and_lets_pass(void **state)
 {
 	struct packet p = udp("198.51.100.9", "192.0.2.10", 123, 4000),
@@ -704,6 +732,7 @@ static void services_have_their_own_counters_and_limits(void **state)
 
 struct taken {
 	unsigned count;
+	uint64_t weight;
 	struct shield_sample last;
 };
 
@@ -712,6 +741,7 @@ static void takes(void *context, const struct shield_sample *sample)
 	struct taken *taken = context;
 
 	taken->count++;
+	taken->weight += sample->weight;
 	taken->last = *sample;
 }
 
@@ -746,6 +776,54 @@ static void samples_are_handed_out(void **state)
 	assert_true(taken.last.weight >= 1);
 	samples_free(samples);
 	release("203.0.113.77/32");
+}
+
+/* On one processor: each has its own interval. */
+static void the_interval_follows_the_budget_both_ways(void **state)
+{
+	static const uint32_t budgets[] = { 1, 2, 5, 7, 20 };
+	struct packet p = udp("203.0.113.77", "192.0.2.10", 123, 4000);
+	uint32_t was = the.shield ? the.shield->config->sample_per_tick : 0;
+	struct taken taken = { .count = 0 };
+	struct shield_totals totals;
+	struct samples *samples;
+	cpu_set_t before, one;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	CPU_ZERO(&one);
+	CPU_SET((unsigned)sched_getcpu(), &one);
+	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+	assert_int_equal(samples_new(shield_maps(the.shield)->fd[SHIELD_MAP_SAMPLES], takes, &taken, &samples), 0);
+	for (size_t i = 0; i < sizeof(budgets) / sizeof(budgets[0]); i++) {
+		the.shield->config->sample_per_tick = budgets[i];
+		wait_ms(1000 * (21 << SHIELD_SAMPLE_SHIFT) / the.shield->config->hz);
+		/* Takes along what had been passed over. */
+		(void)run(p.octets, p.length);
+		assert_true(samples_read(samples) >= 0);
+		taken = (struct taken){ .count = 0 };
+		for (uint64_t k = 0; k < BUSY; k++) {
+			(void)run(p.octets, p.length);
+			if (k % 4096 == 0)
+				(void)samples_read(samples);
+		}
+		assert_int_equal(shield_read_totals(shield_maps(the.shield), &totals), 0);
+		assert_true(totals.interval > 1);
+		wait_ms(1000 * (21 << SHIELD_SAMPLE_SHIFT) / the.shield->config->hz);
+		(void)run(p.octets, p.length);
+		assert_true(samples_read(samples) >= 0);
+		assert_int_equal(taken.weight, BUSY + 1);
+		assert_true(taken.count < BUSY / 2);
+		wait_ms(1000 * (2 << SHIELD_SAMPLE_SHIFT) / the.shield->config->hz);
+		(void)run(p.octets, p.length);
+		assert_true(samples_read(samples) >= 0);
+		assert_int_equal(taken.last.weight, 1);
+	}
+	the.shield->config->sample_per_tick = was;
+	samples_free(samples);
+	assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
 }
 
 /* ---- twins ---- */
@@ -1062,12 +1140,14 @@ int main(void)
 		cmocka_unit_test(who_comes_first_decides),
 		cmocka_unit_test(of_rules_the_first_decides),
 		cmocka_unit_test(a_network_of_ipv6_holds_no_ipv4),
+		cmocka_unit_test(a_mapped_address_is_one_of_ipv4),
 		cmocka_unit_test(observing_counts_and_lets_pass),
 		cmocka_unit_test(all_that_has_an_end_ends),
 		cmocka_unit_test(a_rate_is_held),
 		cmocka_unit_test(a_bucket_ahead_in_time_is_not_filled),
 		cmocka_unit_test(services_have_their_own_counters_and_limits),
 		cmocka_unit_test(samples_are_handed_out),
+		cmocka_unit_test(the_interval_follows_the_budget_both_ways),
 		cmocka_unit_test(blocks_hold_as_they_are_listed),
 		cmocka_unit_test(rules_mean_what_they_mean_elsewhere),
 	};

@@ -32,6 +32,7 @@ from topology import (GUEST4, GUEST_SOURCES, GUESTS4, OPERATOR4, PLATFORM4, USER
 
 RULED_PORT = 9
 SSH_PORT = 22
+VISITOR4 = "198.51.100.2"  # whence users connect who say no other
 STREAM_PPS = 500
 
 TABLE = """
@@ -336,6 +337,8 @@ def pin(daemon, name):
 def lock_out(lab):
     """Neither by a mistake nor by force is the operator kept out."""
     session = {"SSH_CONNECTION": f"{USER4} 40000 {PLATFORM4} {SSH_PORT}"}
+    visitor = lab.topology.begin("users", "bash", "-c", f"exec 3<>/dev/tcp/{PLATFORM4}/{SSH_PORT} && sleep 60")
+    wait_for("a visitor", 5, lambda: lab.topology.run("platform", "ss", "-Htn", f"sport = :{SSH_PORT}"))
     with lab.daemon() as daemon:
         daemon.start()
         daemon.tell("enforce")
@@ -345,6 +348,10 @@ def lock_out(lab):
             status, _, error = daemon.ask(*words, "--for", "1m", environment=session)
             demand(status == 1, f"{' '.join(words)}: exit {status}")
             lab.note(f"{' '.join(words)}: {error.strip()}")
+        # Nobody named this one: he was connected when it began.
+        status, _, error = daemon.ask("block", VISITOR4)
+        demand(status == 1, f"block of who is connected: exit {status}")
+        lab.topology.end(visitor)
         demand(in_force(daemon) == ([], []), f"refused, and yet in force: {in_force(daemon)}")
         # What is refused to everybody is put into the maps behind its back.
         call(lab.arguments.pins, "cover", pin(daemon, "config"), pin(daemon, "rulesets"))

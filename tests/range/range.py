@@ -92,6 +92,8 @@ class Scenario:
     ports: str = ""     # and ports
     wrk: str = ""       # where regulars are
     tagged: bool = False  # in a VLAN
+    source_pps: int = 0   # instead of `matches`: what one source may send to the platform's services
+    through: float = 0.01  # how much of the attack may pass
     long: bool = False    # too much like another for --short
 
 
@@ -126,6 +128,10 @@ SCENARIOS = [
              synth="carpet_udp"),
     Scenario("dns_query_flood", PLATFORM4, (DNS4, ELSEWHERE), ("198.18.64.0/18",), ("ip saddr 198.18.64.0/18",),
              synth="dns_query_flood", sources="0.0.0.0/0:198.18.64.0/18"),
+    # Few sources that send much, and nothing else sets them apart: 8 of them at 50 a second are 400 of 20,000.
+    Scenario("few_sources", PLATFORM4, (DNS4, ELSEWHERE), (),
+             ("udp dport 53 update @sources { ip saddr limit rate over 50/second burst 5 packets }",),
+             synth="dns_query_flood", sources="0.0.0.0/0:198.18.64.0/29", source_pps=50, through=0.05),
     Scenario("real_syn_flood", PLATFORM4, (WEB4,), ("tcp and tcp flags S and window 0 and length 40",),
              ("tcp flags == syn tcp window 0 ip length 40",),
              real="StopDDoS+packet-captures/pkt.TCP.synflood.spoofed.pcap", only="dst host 10.10.10.10 and tcp[13] = 2",
@@ -210,7 +216,7 @@ def ratio(part, whole):
     return part / whole if whole else 0.0
 
 
-def faults(results):
+def faults(scenario, results):
     """What is wrong with a scenario's results: margins are wide, for the machine is small and shared."""
     found = []
     before, without = results["before"], results["without"]
@@ -228,7 +234,7 @@ def faults(results):
         result = results[name]
         if result["success"] < 0.95:
             found.append(f"{name}: only {result['success']:.1%} of users are served")
-        if result["attack_through"] > 0.01:
+        if result["attack_through"] > scenario.through:
             found.append(f"{name}: {result['attack_through']:.2%} of the attack passes")
         if result["normal_lost"] > 0.02:
             found.append(f"{name}: {result['normal_lost']:.2%} of normal packets are lost; over the budget were "
@@ -321,12 +327,14 @@ def main():
             told[scenario.name] = results
             for phase, result in results.items():
                 print(comment + row(scenario.name, phase, result), flush=True)
-            wrong = faults(results)
+            wrong = faults(scenario, results)
             failed += bool(wrong)
             for fault in wrong:
                 print(f"{comment}{scenario.name}: {fault}", flush=True)
             if arguments.tap:
                 print(f"{'not ' if wrong else ''}ok {number} - {scenario.name}", flush=True)
+        if daemon:
+            print(f"{comment}holdfast was attached: {field.shields[-1].hook}", flush=True)
     if arguments.json:
         arguments.json.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     return 1 if failed else 0

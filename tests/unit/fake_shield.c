@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "daemon/sandbox.h"
+#include "shield/blocks.h"
+#include "shield/samples.h"
 
 static struct fake *fake;
 
@@ -299,6 +301,15 @@ int shield_read_mode(const struct shield_maps *maps, uint64_t now, struct shield
 	(void)maps;
 	(void)now;
 	*mode = (struct shield_mode){ .enforce = fake->enforce, .until = fake->until };
+	if (fake->guarded) {
+		static const uint8_t host[16] = { [10] = 0xff, 0xff, 192, 0, 2, 7 };
+
+		mode->guard_count = 1;
+		memset(mode->guard[0].mask, 0xff, sizeof(mode->guard[0].mask));
+		memcpy(mode->guard[0].value, host, sizeof(mode->guard[0].value));
+		mode->guard[0].expires = SHIELD_NEVER;
+		mode->guard[0].port = 22;
+	}
 	return 0;
 }
 
@@ -306,8 +317,67 @@ int shield_read_rules(const struct shield_maps *maps, uint64_t now, struct shiel
 {
 	(void)maps;
 	(void)now;
-	(void)rules;
-	*count = 0;
+	memcpy(rules, fake->rules, fake->rule_count * sizeof(*rules));
+	*count = fake->rule_count;
+	return 0;
+}
+
+int shield_read_counters(const struct shield_maps *maps, struct shield_counters counters[SHIELD_SERVICES_MAX])
+{
+	(void)maps;
+	memset(counters, 0, SHIELD_SERVICES_MAX * sizeof(*counters));
+	counters[0].enforced[SHIELD_PASS_CLEAN] = (struct shield_count){ 10, 1000 };
+	counters[0].enforced[SHIELD_DROP_BLOCK] = (struct shield_count){ 5, 500 };
+	counters[SHIELD_SERVICE_NONE].observed[SHIELD_DROP_RULE] = (struct shield_count){ 7, 700 };
+	return 0;
+}
+
+int shield_read_totals(const struct shield_maps *maps, struct shield_totals *totals)
+{
+	(void)maps;
+	*totals = (struct shield_totals){ .samples_lost = 3, .interval = 4 };
+	return 0;
+}
+
+int shield_read_rule_count(const struct shield_maps *maps, uint32_t counter, struct shield_rule_count *count)
+{
+	(void)maps;
+	*count = (struct shield_rule_count){ .matched = { counter, 60 }, .last = 500 };
+	return 0;
+}
+
+/* ---- blocks.h, samples.h ---- */
+
+int blocks_new(const struct shield_maps *maps, struct blocks **blocks)
+{
+	(void)maps;
+	return blocks_new_private(1024, 250, 7, blocks);
+}
+
+/* No samples come, and nothing is to be polled. */
+int samples_new(int fd, samples_take *take, void *context, struct samples **samples)
+{
+	(void)fd;
+	(void)take;
+	(void)context;
+	*samples = NULL;
+	return 0;
+}
+
+void samples_free(struct samples *samples)
+{
+	(void)samples;
+}
+
+int samples_poll_fd(const struct samples *samples)
+{
+	(void)samples;
+	return -1;
+}
+
+int samples_read(struct samples *samples)
+{
+	(void)samples;
 	return 0;
 }
 
@@ -340,6 +410,18 @@ int sandbox_seal(void)
 int sandbox_filter(enum role role)
 {
 	return note(NULL, "filter %s", role_name(role));
+}
+
+int sandbox_become(uid_t uid, gid_t gid)
+{
+	(void)uid;
+	(void)gid;
+	return note(NULL, "become");
+}
+
+int sandbox_confine(const char *writable, const char *readable)
+{
+	return note(NULL, "confine %s %s", writable ? "one folder" : "-", readable ? readable : "-");
 }
 
 int sandbox_follow_parent(void)

@@ -21,6 +21,9 @@ struct fake {
 	int fail_with;
 	bool allowed_before; /* 198.51.100.0/24 is allowed for good, by a configuration of long ago */
 	uint32_t next_rule;
+	bool guarded; /* 192.0.2.7 has a way in */
+	unsigned rule_count;
+	struct shield_rule_told rules[4];
 	unsigned attached_count;
 	char attached[SHIELD_INTERFACES_MAX][16];
 	size_t length;

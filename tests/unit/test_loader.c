@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,9 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,38 +22,24 @@
 #include "daemon/message.h"
 #include "daemon/role.h"
 #include "fake_shield.h"
-
-#define WAIT_MS 20000
+#include "role_child.h"
 
 static struct fake *fake;
 static char folder[] = "/tmp/holdfast-loader-XXXXXX";
 static pid_t loader;
 static int parent_end, engine_end;
-static uint64_t serial;
-static struct message message;
 
 /* ---- the loader as its fellows see it ---- */
 
 static void begin(void)
 {
+	static const struct role_start start = { .uid = 0 };
 	int parent_ends[2], engine_ends[2];
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, parent_ends), 0);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, engine_ends), 0);
-	loader = fork();
-	assert_true(loader >= 0);
-	if (loader == 0) {
-		const struct role_start start = { .uid = 0 };
-		int parent = fcntl(parent_ends[1], F_DUPFD, 64), engine = fcntl(engine_ends[1], F_DUPFD, 64);
-		int null = open("/dev/null", O_WRONLY);
-
-		/* What it logs is looked at nowhere. */
-		if (dup2(null, STDERR_FILENO) < 0 || dup2(parent, ROLE_FD_PARENT) < 0 ||
-		    dup2(engine, ROLE_FD_ENGINE) < 0)
-			_exit(99);
-		(void)close_range(ROLE_FD_ENGINE + 1, ~0U, 0);
-		_exit(loader_role(&start));
-	}
+	channel(parent_ends);
+	channel(engine_ends);
+	loader = role_child_start(loader_role, &start, (int[]){ parent_ends[1], engine_ends[1] }, 2);
+	assert_true(loader > 0);
 	(void)close(parent_ends[1]);
 	(void)close(engine_ends[1]);
 	parent_end = parent_ends[0];
@@ -67,51 +49,9 @@ static void begin(void)
 /* Closes what is left of the channels; the loader's exit status. */
 static int end(void)
 {
-	int status;
-
 	(void)close(parent_end);
 	(void)close(engine_end);
-	assert_int_equal(waitpid(loader, &status, 0), loader);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
-}
-
-static void configure(const char *text)
-{
-	int fd = memfd_create("config", MFD_CLOEXEC);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	message_init(&message, MESSAGE_CONFIG, 0);
-	message.config.serial = ++serial;
-	message.config.fd_count = 1;
-	message_text(message.config.name, sizeof(message.config.name), "f.yaml");
-	assert_int_equal(message_send(parent_end, &message, &fd, 1), 0);
-	(void)close(fd);
-}
-
-/* Waits for a message of that type; others that come by that way are passed over. */
-static void await(int channel, enum message_way way, enum message_type type)
-{
-	for (;;) {
-		struct pollfd fd = { .fd = channel, .events = POLLIN };
-		int fds[MESSAGE_FDS_MAX];
-		unsigned fd_count;
-
-		assert_int_equal(poll(&fd, 1, WAIT_MS), 1);
-		assert_int_equal(message_receive(channel, way, &message, fds, &fd_count), 0);
-		for (unsigned i = 0; i < fd_count; i++)
-			(void)close(fds[i]);
-		if (message.type == type)
-			return;
-	}
-}
-
-/* The result of a configuration; its first line is left in message.applied.lines[0]. */
-static int applied(void)
-{
-	await(parent_end, MESSAGE_ROLE_TO_PARENT, MESSAGE_APPLIED);
-	assert_int_equal(message.applied.serial, serial);
-	return message.applied.result;
+	return role_child_end(loader);
 }
 
 static void restored(void)
@@ -164,8 +104,8 @@ static void begin_taken_over(void)
 {
 	fake->origin = SHIELD_TAKEN_OVER;
 	begin();
-	configure(config_of("eth0", ""));
-	assert_int_equal(applied(), 0);
+	configure(parent_end, config_of("eth0", ""), "");
+	assert_int_equal(applied(parent_end), 0);
 	await(engine_end, MESSAGE_LOADER_TO_ENGINE, MESSAGE_STATE);
 	forget_notes();
 }
@@ -179,10 +119,12 @@ static void a_new_shield(void **state)
 	(void)state;
 	fake->origin = SHIELD_NEW;
 	begin();
-	configure(config_of("eth0, eth1", "mode: enforce\nallow: [203.0.113.0/24]\ntrusted_proxies: [198.18.0.1]\n"
-	                                  "services: [{ name: web, addresses: [192.0.2.10] }]\n"));
+	configure(parent_end,
+	          config_of("eth0, eth1", "mode: enforce\nallow: [203.0.113.0/24]\ntrusted_proxies: [198.18.0.1]\n"
+	                                  "services: [{ name: web, addresses: [192.0.2.10] }]\n"),
+	          "");
 	restored();
-	assert_int_equal(applied(), 0);
+	assert_int_equal(applied(parent_end), 0);
 	await(engine_end, MESSAGE_LOADER_TO_ENGINE, MESSAGE_STATE);
 	assert_int_equal(message.state.hook_count, 2);
 	assert_string_equal(message.state.hooks[1].name, "eth1");
@@ -209,8 +151,8 @@ static void a_shield_that_stands(void **state)
 	fake->until = SHIELD_NEVER;
 	fake->allowed_before = true;
 	begin();
-	configure(config_of("eth0", "mode: observe\n"));
-	assert_int_equal(applied(), 0); /* the engine need not have restored anything */
+	configure(parent_end, config_of("eth0", "mode: observe\n"), "");
+	assert_int_equal(applied(parent_end), 0); /* the engine need not have restored anything */
 	(void)snprintf(wanted, sizeof(wanted),
 	               "follow\nopen %s 1048576\nkeep\nseal\nfilter loader\nservices 0\ndisallow 198.51.100.0/24\n"
 	               "way 192.0.2.0/24 22 for good\nguard 1\nmaps /pins\nattach eth0\ndetach eth5\ncommit\n",
@@ -227,9 +169,9 @@ static void an_interface_that_is_not_there(void **state)
 	(void)snprintf(fake->fail, sizeof(fake->fail), "attach eth7");
 	fake->fail_with = -ENODEV;
 	begin();
-	configure(config_of("eth0, eth7", ""));
+	configure(parent_end, config_of("eth0, eth7", ""), "");
 	restored();
-	assert_int_equal(applied(), -ENODEV);
+	assert_int_equal(applied(parent_end), -ENODEV);
 	assert_int_equal(message.applied.line_count, 1);
 	assert_string_equal(message.applied.lines[0], "attach eth7: it fails; let it be");
 	assert_int_equal(end(), 1);
@@ -243,8 +185,8 @@ static void what_cannot_be_opened(void **state)
 	(void)snprintf(fake->fail, sizeof(fake->fail), "open");
 	fake->fail_with = -EPERM;
 	begin();
-	configure(config_of("eth0", ""));
-	assert_int_equal(applied(), -EPERM);
+	configure(parent_end, config_of("eth0", ""), "");
+	assert_int_equal(applied(parent_end), -EPERM);
 	assert_non_null(strstr(message.applied.lines[0], "it fails; let it be"));
 	assert_int_equal(end(), 1);
 	assert_null(strstr(fake->notes, "attach"));
@@ -356,8 +298,10 @@ static void a_reload(void **state)
 {
 	(void)state;
 	begin_taken_over();
-	configure(config_of("eth1", "mode: enforce\nservices: [{ name: dns, addresses: [192.0.2.53], udp: [53] }]\n"));
-	assert_int_equal(applied(), 0);
+	configure(parent_end,
+	          config_of("eth1", "mode: enforce\nservices: [{ name: dns, addresses: [192.0.2.53], udp: [53] }]\n"),
+	          "");
+	assert_int_equal(applied(parent_end), 0);
 	assert_notes("attach eth1\nservices 1 dns\ndetach eth0\nmode enforce for good\n");
 	assert_int_equal(end(), 0);
 }
@@ -368,8 +312,9 @@ static void a_reload_that_fails(void **state)
 	begin_taken_over();
 	(void)snprintf(fake->fail, sizeof(fake->fail), "services 1");
 	fake->fail_with = -ENOSPC;
-	configure(config_of("eth0, eth1", "mode: enforce\nservices: [{ name: dns, addresses: [192.0.2.53] }]\n"));
-	assert_int_equal(applied(), -ENOSPC);
+	configure(parent_end,
+	          config_of("eth0, eth1", "mode: enforce\nservices: [{ name: dns, addresses: [192.0.2.53] }]\n"), "");
+	assert_int_equal(applied(parent_end), -ENOSPC);
 	assert_string_equal(message.applied.lines[0], "services 1 dns: it fails; let it be");
 	/* The old one stands: its services, its interfaces, its mode. */
 	assert_notes("attach eth1\nservices 1 dns!\nservices 0\ndetach eth1\n");
