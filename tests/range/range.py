@@ -123,7 +123,7 @@ SCENARIOS = [
     Scenario("ntp_reflection", BOX4, (BOX, BOX_UDP), ("udp and src port 123 and length 468",),
              ("udp sport 123 ip length 468",), synth="ntp_reflection"),
     Scenario("ntp_reflection_ipv6", BOX6, (BOX_SIX,), ("ip6 and udp and src port 123",),
-             ("ip6 nexthdr udp udp sport 123",), synth="ntp_reflection --ipv6"),
+             ("ip6 nexthdr udp udp sport 123",), synth="ntp_reflection --ipv6", long=True),
     Scenario("carpet_udp", CARPET4, (BOX, BOX_UDP), ("udp and length 92",), ("ip protocol udp ip length 92",),
              synth="carpet_udp"),
     Scenario("dns_query_flood", PLATFORM4, (DNS4, ELSEWHERE), ("198.18.64.0/18",), ("ip saddr 198.18.64.0/18",),
