@@ -58,10 +58,10 @@ import attack
 import measure
 import shield
 from services import ECHO_PORT, ELSEWHERE_NAME, HERE_NAME, Services
-from topology import BOX4, BOX6, CARPET4, PLATFORM4, PLATFORM6, RangeError, Topology
+from topology import BOX4, BOX6, CARPET4, PLATFORM4, PLATFORM6, RangeError, Topology, step_aside
 
-TOOLS = ["clang", "dnsmasq", "ethtool", "ip", "nft", "nginx", "nsenter", "setpriv", "ss", "tc", "tcpdump", "tcpreplay",
-         "tcprewrite", "unshare", "wrk"]
+TOOLS = ["bpftool", "clang", "dnsmasq", "ethtool", "ip", "nft", "nginx", "nsenter", "setpriv", "ss", "tc", "tcpdump",
+         "tcpreplay", "tcprewrite", "unshare", "wrk"]
 LEAD_SECONDS = 0.3  # the attack is under way before the first user comes
 TAIL_SECONDS = 1.2  # and goes on until the last has given up
 
@@ -303,9 +303,11 @@ def main():
               (not arguments.scenario and not (arguments.short and scenario.long))]
     comment = "# " if arguments.tap else ""
     failed, told = 0, {}
+    why = unable()
+    if not why:
+        step_aside()
     if arguments.tap:
         print(f"1..{len(chosen)}", flush=True)
-    why = unable()
     if why:
         for number, scenario in enumerate(chosen, 1):
             tell_skip(arguments, number, scenario, why)
