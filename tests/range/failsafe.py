@@ -17,6 +17,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -28,7 +29,7 @@ import range as field
 import shield
 from services import ECHO_PORT
 from topology import (GUEST4, GUEST_SOURCES, GUESTS4, OPERATOR4, PLATFORM4, USER4, USER_SOURCES, USERS4,
-                      Topology, call, wait_for)
+                      Topology, call, step_aside, wait_for)
 
 RULED_PORT = 9
 SSH_PORT = 22
@@ -404,12 +405,26 @@ def off(lab):
         demand(trace(lab, daemon) != before, "it leaves no trace while it runs: the test tests nothing")
         daemon.stop()
         lab.check_now()
+        numbers = programs(lab)
+        demand(len(numbers) == 2 and all(map(is_loaded, numbers)), f"programs at up0: {numbers}")
         daemon.tell("off")
         after = trace(lab, daemon)
         for name, said in after.items():
             demand(said == before[name], f"{name}: was {before[name]!r}, is {said!r}")
+        wait_for("the end of its programs", 5, lambda: not any(map(is_loaded, numbers)))
         lab.check_now(passes=("passed", "ruled", "blocked"))
         daemon.tell("off")  # there is nothing, and that is no error
+
+
+def programs(lab):
+    """Numbers of what is attached to the platform's interface: XDP, and the classifier of what goes out."""
+    said = lab.topology.run("platform", "ip", "-d", "link", "show", "up0") + \
+        lab.topology.run("platform", "tc", "filter", "show", "dev", "up0", "egress")
+    return re.findall(r"\bid (\d+)", said)
+
+
+def is_loaded(number):
+    return subprocess.run(["bpftool", "prog", "show", "id", number], check=False, capture_output=True).returncode == 0
 
 
 def trace(lab, daemon):
@@ -448,10 +463,12 @@ def main():
     parser.add_argument("--case", action="append", default=[], help="a word of its name")
     arguments = parser.parse_args()
     chosen = [case for case in CASES if not arguments.case or any(word in case[0] for word in arguments.case)]
-    print(f"1..{len(chosen)}", flush=True)
     why = field.unable()
     if not why and not field.can_run(arguments):
         why = f"no daemon in {arguments.holdfast}"
+    if not why:
+        step_aside()
+    print(f"1..{len(chosen)}", flush=True)
     if why:
         for number, (name, _) in enumerate(chosen, 1):
             print(f"ok {number} - {name} # SKIP {why}")
