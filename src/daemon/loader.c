@@ -328,8 +328,8 @@ static int set_allowances(struct loader *loader, const struct prefix_list *wante
 	int result = shield_each_allowed(shield_maps(loader->shield), now_jiffies(loader), find_stale, &stale);
 
 	/* First room, then what takes it. */
-	for (uint32_t i = 0; i < stale.found.count && result == 0; i++)
-		result = shield_disallow(loader->shield, &stale.found.prefixes[i], &error);
+	if (result == 0)
+		result = shield_disallow_all(loader->shield, stale.found.prefixes, stale.found.count, &error);
 	for (uint32_t i = 0; i < wanted->count && result == 0; i++)
 		result = shield_allow(loader->shield, &wanted->prefixes[i], SHIELD_NEVER, &error);
 	prefix_list_fini(&stale.found);
@@ -858,6 +858,7 @@ static int do_what_is_due(struct loader *loader)
 		loader->peers_ns = now_ns + PEERS_NS;
 	}
 	if (now_ns >= loader->state_ns) {
+		(void)shield_sweep_allowed(loader->shield, now_jiffies(loader), &swept);
 		send_state(loader);
 		loader->state_ns = now_ns + STATE_NS;
 	}

@@ -112,6 +112,10 @@ int shield_set_guard(struct shield *shield, const struct shield_way_in *ways, un
 /* -ENOSPC: SHIELD_ALLOW_MAX. Removing what is not there: -ENOENT. */
 int shield_allow(struct shield *shield, const struct prefix *prefix, uint64_t expires, struct shield_error *error);
 int shield_disallow(struct shield *shield, const struct prefix *prefix, struct shield_error *error);
+int shield_disallow_all(struct shield *shield, const struct prefix *prefixes, unsigned count,
+                        struct shield_error *error);
+/* Forgets those that have expired: the kernel passes them over, but they take room, and its time. */
+int shield_sweep_allowed(struct shield *shield, uint64_t now, unsigned *swept);
 
 /*
  * A rule comes into force when shield_add_rule() returns: -ENOSPC where SHIELD_RULES_MAX are, -EOPNOTSUPP where the table

@@ -800,6 +800,49 @@ static void the_interval_follows_the_budget_both_ways(void **state)
 	assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
 }
 
+/* A list that has been full, of entries that have all expired, has room; and letting all of it go takes no long while. */
+static void the_allow_list_forgets_what_has_expired(void **state)
+{
+	struct prefix *all = the.shield ? calloc(SHIELD_ALLOW_MAX, sizeof(*all)) : NULL;
+	struct packet p = udp("198.51.100.9", "192.0.2.10", 123, 4000);
+	uint64_t ends = the.shield ? jiffies() + seconds(2) : 0;
+	struct prefix outer = prefix("198.51.100.0/24");
+	struct shield_error error;
+	int64_t began;
+	unsigned swept;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	assert_non_null(all);
+	block("198.51.100.9/32", jiffies() + seconds(60));
+	for (unsigned i = 0; i < SHIELD_ALLOW_MAX; i++) {
+		char text[32];
+
+		(void)snprintf(text, sizeof(text), "198.18.%u.%u/32", i / 256, i % 256);
+		all[i] = prefix(text);
+		assert_int_equal(shield_allow(the.shield, &all[i], ends, &error), 0);
+	}
+	assert_int_equal(shield_allow(the.shield, &outer, SHIELD_NEVER, &error), jiffies() < ends ? -ENOSPC : 0);
+	while (jiffies() <= ends)
+		wait_ms(20);
+	assert_int_equal(shield_allow(the.shield, &outer, SHIELD_NEVER, &error), 0);
+	meets(&p, SHIELD_PASS_ALLOWED, "there is room");
+	assert_int_equal(shield_sweep_allowed(the.shield, jiffies(), &swept), 0);
+	assert_int_equal(swept, 0);
+	for (unsigned i = 0; i < SHIELD_ALLOW_MAX - 1; i++)
+		assert_int_equal(shield_allow(the.shield, &all[i], SHIELD_NEVER, &error), 0);
+	began = shield_monotonic_ns();
+	assert_int_equal(shield_disallow_all(the.shield, all, SHIELD_ALLOW_MAX, &error), 0);
+	assert_true(shield_monotonic_ns() - began < 2 * (int64_t)NS_PER_S);
+	meets(&p, SHIELD_PASS_ALLOWED, "it stays");
+	assert_int_equal(shield_disallow(the.shield, &all[0], &error), -ENOENT);
+	assert_int_equal(shield_disallow(the.shield, &outer, &error), 0);
+	meets(&p, SHIELD_DROP_BLOCK, "it has gone");
+	release("198.51.100.9/32");
+	free(all);
+}
+
 /* ---- twins ---- */
 
 /* Blocks of all lengths, nested, coming and going: the kernel drops what blocks_find() finds. */
@@ -1121,6 +1164,7 @@ int main(void)
 		cmocka_unit_test(services_have_their_own_counters_and_limits),
 		cmocka_unit_test(samples_are_handed_out),
 		cmocka_unit_test(the_interval_follows_the_budget_both_ways),
+		cmocka_unit_test(the_allow_list_forgets_what_has_expired),
 		cmocka_unit_test(blocks_hold_as_they_are_listed),
 		cmocka_unit_test(rules_mean_what_they_mean_elsewhere),
 	};
