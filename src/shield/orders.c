@@ -399,6 +399,8 @@ int shield_allow(struct shield *shield, const struct prefix *prefix, uint64_t ex
 	value.length = key.length;
 	/* A trie finds the longest that holds what is asked, which need not be this one. */
 	fresh = bpf_map_lookup_elem(shield->maps.fd[SHIELD_MAP_ALLOW], &key, &there) != 0 || there.length != key.length;
+	if (!fresh && there.expires == SHIELD_NEVER)
+		value.expires = SHIELD_NEVER;
 	result = bpf_map_update_elem(shield->maps.fd[SHIELD_MAP_ALLOW], &key, &value, BPF_ANY);
 	if (result == -ENOSPC && shield_sweep_allowed(shield, now, &swept) == 0 && swept > 0)
 		result = bpf_map_update_elem(shield->maps.fd[SHIELD_MAP_ALLOW], &key, &value, BPF_ANY);

@@ -109,7 +109,7 @@ struct shield_way_in {
 int shield_set_guard(struct shield *shield, const struct shield_way_in *ways, unsigned count,
                      struct shield_error *error);
 
-/* -ENOSPC: SHIELD_ALLOW_MAX. Removing what is not there: -ENOENT. */
+/* What holds for good goes on to. -ENOSPC: SHIELD_ALLOW_MAX. Removing what is not there: -ENOENT. */
 int shield_allow(struct shield *shield, const struct prefix *prefix, uint64_t expires, struct shield_error *error);
 int shield_disallow(struct shield *shield, const struct prefix *prefix, struct shield_error *error);
 int shield_disallow_all(struct shield *shield, const struct prefix *prefixes, unsigned count,
