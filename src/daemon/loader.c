@@ -350,13 +350,15 @@ static unsigned list_ways(const struct loader *loader, struct shield_way_in ways
 		for (unsigned k = 0; k < config->management_ports.count && count < CONFIG_MANAGEMENT_MAX; k++)
 			ways[count++] = (struct shield_way_in){ .from = config->management_from.prefixes[i],
 				                                    .port = config->management_ports.ports[k],
-				                                    .expires = SHIELD_NEVER };
+				                                    .expires = SHIELD_NEVER,
+				                                    .sure = true };
 	for (unsigned i = 0; i < loader->ways.learned_count && count < SHIELD_GUARD_MAX; i++) {
 		const struct way_learned *way = &loader->ways.learned[i];
 
 		ways[count++] = (struct shield_way_in){ .from = prefix_of(&way->from, 128),
 			                                    .port = way->port,
-			                                    .expires = after(loader, way->until_ns - now_ns) };
+			                                    .expires = after(loader, way->until_ns - now_ns),
+			                                    .sure = way->command };
 	}
 	return count;
 }
@@ -364,7 +366,8 @@ static unsigned list_ways(const struct loader *loader, struct shield_way_in ways
 static bool same_ways(const struct shield_way_in *a, const struct shield_way_in *b, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
-		if (!prefix_equal(&a[i].from, &b[i].from) || a[i].port != b[i].port || a[i].expires != b[i].expires)
+		if (!prefix_equal(&a[i].from, &b[i].from) || a[i].port != b[i].port || a[i].expires != b[i].expires ||
+		    a[i].sure != b[i].sure)
 			return false;
 	return true;
 }

@@ -146,12 +146,13 @@ int shield_set_guard(struct shield *shield, const struct shield_way_in *ways, un
 		return shield_fail(error, -ENOSPC, "%u ways in; the shield keeps %d", count, SHIELD_GUARD_MAX);
 	/* An entry is voided before its words change, so that at no moment it is a mixture of two; the rest stay in force. */
 	for (unsigned i = 0; i < count; i++) {
-		struct shield_guard now = { .expires = ways[i].expires,
-			                    .protocol = PROTOCOL_TCP,
-			                    .port = ways[i].port };
+		struct shield_guard now = {
+			.expires = ways[i].expires, .protocol = PROTOCOL_TCP, .port = ways[i].port, .sure = ways[i].sure
+		};
 		struct shield_guard *place = &config->guard[i];
 
 		prefix_words(&ways[i].from, now.mask, now.value);
+		publish(place->sure, now.sure); /* the kernel does not read it */
 		if (memcmp(place->mask, now.mask, sizeof(now.mask)) == 0 &&
 		    memcmp(place->value, now.value, sizeof(now.value)) == 0 && place->port == now.port &&
 		    place->protocol == now.protocol) {
@@ -245,7 +246,7 @@ int shield_check_guard(const struct shield *shield, const struct rule *rule, str
 		for (unsigned k = 0; k < rule->match.count && k < MATCH_TERMS_MAX && hit; k++)
 			hit = can_hold(&rule->match.terms[k], &from, guard->port, &vague);
 		/* What asks for more than who and where describes packets; the guard itself lets the operator's through. */
-		if (!hit || vague || guard->expires <= now)
+		if (!hit || vague || !guard->sure || guard->expires <= now)
 			continue;
 		(void)shield_fail(error, -EPERM, "this would hit the operator's way in: TCP from %s to port %u",
 		                  prefix_format(&from, text), guard->port);

@@ -438,7 +438,7 @@ static void a_block_holds_whatever_is_around_and_in_the_packet(void **state)
 
 static void who_comes_first_decides(void **state)
 {
-	const struct shield_way_in way = { prefix("198.51.100.0/24"), 22, SHIELD_NEVER };
+	const struct shield_way_in way = { prefix("198.51.100.0/24"), 22, SHIELD_NEVER, true };
 	const struct prefix allowed = prefix("198.51.100.9/32");
 	struct packet ssh = tcp("198.51.100.9", "192.0.2.10", 22), p = udp("198.51.100.9", "192.0.2.10", 9, 22);
 	struct packet web = tcp("198.51.100.9", "192.0.2.10", 80), other = tcp("203.0.113.1", "192.0.2.10", 80);
@@ -465,6 +465,28 @@ static void who_comes_first_decides(void **state)
 	release("198.51.100.0/24");
 	assert_int_equal(shield_remove_rule(the.shield, number, &error), 0);
 	meets(&web, SHIELD_PASS_CLEAN, "all gone");
+}
+
+/* The operator's packets pass; but what would hit one is refused only where it is sure that he is one. */
+static void who_is_merely_connected_has_no_veto(void **state)
+{
+	struct shield_way_in way = { prefix("198.51.100.9/32"), 22, SHIELD_NEVER, false };
+	struct packet p = tcp("198.51.100.9", "192.0.2.10", 22);
+	struct rule rule = { .scope = prefix("::/0"), .action = RULE_DROP };
+	struct match_error wrong;
+	struct shield_error error;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	assert_int_equal(match_parse("src net 198.51.0.0/16", &rule.match, &wrong), 0);
+	assert_int_equal(shield_set_guard(the.shield, &way, 1, &error), 0);
+	assert_int_equal(shield_check_guard(the.shield, &rule, &error), 0);
+	(void)add_rule("::/0", "src net 198.51.0.0/16", RULE_DROP, 0, false, SHIELD_NEVER);
+	meets(&p, SHIELD_PASS_GUARD, "he is let in all the same");
+	way.sure = true;
+	assert_int_equal(shield_set_guard(the.shield, &way, 1, &error), 0);
+	assert_int_equal(shield_check_guard(the.shield, &rule, &error), -EPERM);
 }
 
 static void of_rules_the_first_decides(void **state)
@@ -549,7 +571,7 @@ static void observing_counts_and_lets_pass(void **state)
 
 static void all_that_has_an_end_ends(void **state)
 {
-	struct shield_way_in way = { prefix("198.51.100.9/32"), 22, 0 };
+	struct shield_way_in way = { prefix("198.51.100.9/32"), 22, 0, true };
 	const struct prefix allowed = prefix("198.51.100.0/24");
 	struct packet ssh = tcp("198.51.100.9", "192.0.2.10", 22), web = tcp("198.51.100.9", "192.0.2.10", 80);
 	struct packet blocked = udp("203.0.113.7", "192.0.2.10", 1, 2),
@@ -1159,6 +1181,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_read_passes_and_is_counted),
 		cmocka_unit_test(a_block_holds_whatever_is_around_and_in_the_packet),
 		cmocka_unit_test(who_comes_first_decides),
+		cmocka_unit_test(who_is_merely_connected_has_no_veto),
 		cmocka_unit_test(of_rules_the_first_decides),
 		cmocka_unit_test(a_network_of_ipv6_holds_no_ipv4),
 		cmocka_unit_test(observing_counts_and_lets_pass),

@@ -365,11 +365,11 @@ def pin(daemon, name):
 
 def lock_out(lab):
     """Neither by a mistake nor by force is the operator kept out."""
-    session = {"SSH_CLIENT": f"{USER4} 40000 {SSH_PORT}"}
+    session = {"SSH_CONNECTION": f"{USER4} 40000 {PLATFORM4} {SSH_PORT}"}
     with lab.daemon() as daemon:
         daemon.start()
         daemon.tell("enforce")
-        for words in (["block", f"{OPERATOR4}/32"], ["block", "198.51.100.0/24"],
+        for words in (["block", USER4], ["block", f"{OPERATOR4}/32"], ["block", "198.51.100.0/24"],
                       ["block", "--match", f"tcp and dst port {SSH_PORT}"], ["block", "--match", "ip"],
                       ["block", USER4]):
             status, _, error = daemon.ask(*words, "--for", "1m", environment=session)
