@@ -405,6 +405,23 @@ static void peace_is_peace(void **state)
 	engine_free(e);
 }
 
+/*
+ * Some fifty packets stand behind each that was seen, of one conversation always others: what proves welcome gives all
+ * of them back.
+ */
+static void sampled_peace_is_peace(void **state)
+{
+	struct stream *s = *state;
+	struct engine *e;
+
+	peace(s, WEB, 0, 30, 50);
+	for (size_t i = 0; i < s->count; i++)
+		s->packets[i].weight = 30 + made_below(&s->draws, 40);
+	e = analyze(s);
+	assert_int_equal(engine_count(e), 0);
+	engine_free(e);
+}
+
 static void a_flood_begins_and_ends_where_planted(void **state)
 {
 	struct stream *s = *state;
@@ -1134,6 +1151,7 @@ int main(void)
 		WITH_STREAM(nothing),
 		WITH_STREAM(one_packet),
 		WITH_STREAM(peace_is_peace),
+		WITH_STREAM(sampled_peace_is_peace),
 		WITH_STREAM(a_flood_begins_and_ends_where_planted),
 		WITH_STREAM(a_flood_that_is_still_on),
 		WITH_STREAM(two_floods_on_two_targets),
