@@ -831,6 +831,25 @@ static void a_scan_is_no_flood(void **state)
 
 /* ---- time ---- */
 
+/* A scan is one where a tenth of its packets were sampled, too. */
+static void a_sampled_scan_is_no_flood(void **state)
+{
+	struct stream *s = *state;
+	struct engine *e;
+
+	for (uint32_t i = 0; i < 2000; i++) {
+		struct observation o = made_tcp(START + (int64_t)i * 10 * NS_PER_MS, made_ipv4(0x5b010203u), 50000,
+		                                made_ipv4(WEB), (uint16_t)(1 + 10 * i), TCP_SYN, i, 0);
+
+		o.weight = 10;
+		push(s, o);
+	}
+	e = analyze(s);
+	assert_int_equal(engine_count(e), 1);
+	assert_true(engine_finding(e, 0)->incident->is_scan);
+	engine_free(e);
+}
+
 static void packets_that_are_late(void **state)
 {
 	struct stream *s = *state;
@@ -1167,6 +1186,7 @@ int main(void)
 		WITH_STREAM(connections_without_a_word),
 		WITH_STREAM(ipv6),
 		WITH_STREAM(a_scan_is_no_flood),
+		WITH_STREAM(a_sampled_scan_is_no_flood),
 		WITH_STREAM(packets_that_are_late),
 		WITH_STREAM(one_stray_time_stamp_each_way),
 		WITH_STREAM(a_clock_set_back_by_decades),
