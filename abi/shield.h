@@ -249,13 +249,16 @@ struct shield_services {
 	__u32 limits;                          /* 1: one of source_pps is not 0 */
 };
 
-/* The operator's way in: never dropped by whatever rule or block. */
+/*
+ * The operator's way in: never dropped by whatever rule or block. One that is `sure` is refused to be hit by them; of who is
+ * merely connected nobody knows that he is an operator, and what he could veto an attacker could.
+ */
 struct shield_guard {
 	__u64 mask[2], value[2]; /* of the source's two words as they lie in memory */
 	__u64 expires;           /* jiffies */
 	__u16 protocol;
 	__u16 port; /* of this host */
-	__u32 unused;
+	__u32 sure;
 };
 
 enum { SHIELD_OBSERVE, SHIELD_ENFORCE };
@@ -391,6 +394,18 @@ static inline int shield_is_ipv4(const __u64 word[2])
 	return word[0] == 0 && (__u32)word[1] == 0xffff0000;
 #else
 	return word[0] == 0 && word[1] >> 32 == 0xffff;
+#endif
+}
+
+/* Whether a prefix, as mask and value of such words, holds an address; one of IPv6 holds none of IPv4, though ::/0 would. */
+static inline int shield_prefix_holds(const __u64 mask[2], const __u64 value[2], const __u64 word[2])
+{
+	if ((word[0] & mask[0]) != value[0] || (word[1] & mask[1]) != value[1])
+		return 0;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return (__u32)mask[1] == 0xffffffff || !shield_is_ipv4(word);
+#else
+	return mask[1] >> 32 == 0xffffffff || !shield_is_ipv4(word);
 #endif
 }
 

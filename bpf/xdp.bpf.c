@@ -77,7 +77,7 @@ APART int service_of(const struct shield_services *table, const struct shield_ke
 			&table->prefixes[lowest_bit(candidates) & (SHIELD_SERVICE_PREFIXES_MAX - 1)];
 
 		candidates &= candidates - 1;
-		if ((dst[0] & prefix->mask[0]) == prefix->value[0] && (dst[1] & prefix->mask[1]) == prefix->value[1] &&
+		if (shield_prefix_holds(prefix->mask, prefix->value, dst) &&
 		    (prefix->ports == 0 || ports_hold(table, key, prefix->first_port, prefix->ports)))
 			return prefix->service & (SHIELD_SERVICES_MAX - 1);
 	}
@@ -97,8 +97,7 @@ APART int is_guarded(const struct shield_key *key, const struct shield_config *c
 		const struct shield_guard *guard = &c->guard[i];
 
 		if (guard->port == key->field[SHIELD_F_DST_PORT] && guard->protocol == key->field[SHIELD_F_PROTOCOL] &&
-		    (src[0] & guard->mask[0]) == guard->value[0] && (src[1] & guard->mask[1]) == guard->value[1] &&
-		    guard->expires > now)
+		    shield_prefix_holds(guard->mask, guard->value, src) && guard->expires > now)
 			return 1;
 	}
 	return 0;
@@ -108,22 +107,25 @@ APART int is_allowed(const struct shield_key *key, const struct shield_config *c
 {
 	struct shield_allow_key look = { .length = 128 };
 	const struct shield_allow *found;
-	__u32 bin;
+	__u32 bin, shortest = 0;
 
 	if (!key || !c)
 		return 0;
-	if (shield_is_ipv4(words(key->src)))
+	/* A network of IPv6 holds no address of IPv4, wherever in the trie it is. */
+	if (shield_is_ipv4(words(key->src))) {
+		shortest = 96;
 		bin = parse_be16(key->src + 12);
-	else if (c->allow_short)
+	} else if (c->allow_short) {
 		bin = SHIELD_ALLOW_BINS;
-	else
+	} else {
 		bin = shield_allow_bin6(parse_be32(key->src));
+	}
 	if (bin < SHIELD_ALLOW_BINS && !(c->allow_bins[bin / 64] >> (bin % 64) & 1))
 		return 0;
 	__builtin_memcpy(look.address, key->src, sizeof(look.address));
 	for (int i = 0; i < SHIELD_ALLOW_NESTED; i++) {
 		found = bpf_map_lookup_elem(&allow, &look);
-		if (!found)
+		if (!found || found->length < shortest)
 			return 0;
 		if (found->expires > now)
 			return 1;

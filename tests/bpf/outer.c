@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "observe/protocol.h"
-#include "observe/tunnel.h"
+#include "observe/tunnel.h" /* IWYU pragma: keep */
 
 #define PARSE_NATIVE
 #pragma GCC diagnostic push
