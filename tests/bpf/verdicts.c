@@ -438,7 +438,7 @@ static void a_block_holds_whatever_is_around_and_in_the_packet(void **state)
 
 static void who_comes_first_decides(void **state)
 {
-	const struct shield_way_in way = { prefix("198.51.100.0/24"), 22, SHIELD_NEVER, true };
+	const struct shield_way_in way = { prefix("198.51.100.0/24"), 22, true, SHIELD_NEVER };
 	const struct prefix allowed = prefix("198.51.100.9/32");
 	struct packet ssh = tcp("198.51.100.9", "192.0.2.10", 22), p = udp("198.51.100.9", "192.0.2.10", 9, 22);
 	struct packet web = tcp("198.51.100.9", "192.0.2.10", 80), other = tcp("203.0.113.1", "192.0.2.10", 80);
@@ -470,7 +470,7 @@ static void who_comes_first_decides(void **state)
 /* The operator's packets pass; but what would hit one is refused only where it is sure that he is one. */
 static void who_is_merely_connected_has_no_veto(void **state)
 {
-	struct shield_way_in way = { prefix("198.51.100.9/32"), 22, SHIELD_NEVER, false };
+	struct shield_way_in way = { prefix("198.51.100.9/32"), 22, false, SHIELD_NEVER };
 	struct packet p = tcp("198.51.100.9", "192.0.2.10", 22);
 	struct rule rule = { .scope = prefix("::/0"), .action = RULE_DROP };
 	struct match_error wrong;
@@ -618,7 +618,7 @@ static void observing_counts_and_lets_pass(void **state)
 
 static void all_that_has_an_end_ends(void **state)
 {
-	struct shield_way_in way = { prefix("198.51.100.9/32"), 22, 0, true };
+	struct shield_way_in way = { prefix("198.51.100.9/32"), 22, true, 0 };
 	const struct prefix allowed = prefix("198.51.100.0/24");
 	struct packet ssh = tcp("198.51.100.9", "192.0.2.10", 22), web = tcp("198.51.100.9", "192.0.2.10", 80);
 	struct packet blocked = udp("203.0.113.7", "192.0.2.10", 1, 2),
