@@ -585,6 +585,7 @@ static void begin_reload(struct parent *parent, bool asked, uint64_t id)
 	if (parent->state != READY) {
 		add_line(applied, "%s", "the daemon is starting, or reloads already; try again in a moment");
 		applied->result = -EBUSY;
+		LOG_SAY(LOG_WARNING, "no reload: %s", applied->lines[0]);
 		if (asked && parent->children[ROLE_ENGINE].channel >= 0)
 			(void)message_send(parent->children[ROLE_ENGINE].channel, &parent->answer, NULL, 0);
 		return;

@@ -110,7 +110,7 @@ STEPS = [
     ("end", signal.SIGKILL),
     ("send", 0),
     ("type", "status", NO_DAEMON,
-     "MODE ENFORCE.*XDP  v0 native.*web .*BLOCKS  1 IPv4.*DAEMON  NOT RUNNING.*is not running"),
+     "MODE ENFORCE.*XDP  v0 native.*web .*BLOCKS  1 IPv4.*DAEMON  NOT RUNNING"),
     ("type", "status --json", NO_DAEMON, '"pid": null.*"mode": "enforce"'),
     ("type", "block 192.0.2.2", NO_DAEMON, "is not running"),
     ("type", "observe", DONE, "^observing: .*the daemon is not running"),

@@ -58,10 +58,10 @@ import attack
 import measure
 import shield
 from services import ECHO_PORT, ELSEWHERE_NAME, HERE_NAME, Services
-from topology import BOX4, BOX6, CARPET4, PLATFORM4, PLATFORM6, RangeError, Topology
+from topology import BOX4, BOX6, CARPET4, PLATFORM4, PLATFORM6, RangeError, Topology, step_aside
 
-TOOLS = ["clang", "dnsmasq", "ethtool", "ip", "nft", "nginx", "nsenter", "setpriv", "ss", "tc", "tcpdump", "tcpreplay",
-         "tcprewrite", "unshare", "wrk"]
+TOOLS = ["bpftool", "clang", "dnsmasq", "ethtool", "ip", "nft", "nginx", "nsenter", "setpriv", "ss", "tc", "tcpdump",
+         "tcpreplay", "tcprewrite", "unshare", "wrk"]
 LEAD_SECONDS = 0.3  # the attack is under way before the first user comes
 TAIL_SECONDS = 1.2  # and goes on until the last has given up
 
@@ -123,7 +123,7 @@ SCENARIOS = [
     Scenario("ntp_reflection", BOX4, (BOX, BOX_UDP), ("udp and src port 123 and length 468",),
              ("udp sport 123 ip length 468",), synth="ntp_reflection"),
     Scenario("ntp_reflection_ipv6", BOX6, (BOX_SIX,), ("ip6 and udp and src port 123",),
-             ("ip6 nexthdr udp udp sport 123",), synth="ntp_reflection --ipv6"),
+             ("ip6 nexthdr udp udp sport 123",), synth="ntp_reflection --ipv6", long=True),
     Scenario("carpet_udp", CARPET4, (BOX, BOX_UDP), ("udp and length 92",), ("ip protocol udp ip length 92",),
              synth="carpet_udp"),
     Scenario("dns_query_flood", PLATFORM4, (DNS4, ELSEWHERE), ("198.18.64.0/18",), ("ip saddr 198.18.64.0/18",),
@@ -303,9 +303,11 @@ def main():
               (not arguments.scenario and not (arguments.short and scenario.long))]
     comment = "# " if arguments.tap else ""
     failed, told = 0, {}
+    why = unable()
+    if not why:
+        step_aside()
     if arguments.tap:
         print(f"1..{len(chosen)}", flush=True)
-    why = unable()
     if why:
         for number, scenario in enumerate(chosen, 1):
             tell_skip(arguments, number, scenario, why)

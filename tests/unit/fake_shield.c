@@ -11,6 +11,7 @@
 
 #include "daemon/sandbox.h"
 #include "shield/blocks.h"
+#include "shield/nft.h"
 #include "shield/samples.h"
 
 static struct fake *fake;
@@ -383,10 +384,135 @@ int samples_read(struct samples *samples)
 
 /* ---- nft.h ---- */
 
-int nft_shield_available(void);
+struct nft_shield {
+	int unused;
+};
+
+static struct nft_shield the_table;
+
 int nft_shield_available(void)
 {
-	return -EPERM;
+	return 0;
+}
+
+int nft_shield_open(const char *name, uint32_t capacity, struct nft_shield **nft, bool *taken_over,
+                    struct shield_error *error)
+{
+	*nft = &the_table;
+	*taken_over = fake->table_stands;
+	return note(error, "nft open %s %u", strncmp(name, "holdfast-", 9) == 0 ? "by its name" : name, capacity);
+}
+
+void nft_shield_close(struct nft_shield *nft)
+{
+	(void)nft;
+	(void)note(NULL, "nft close");
+}
+
+int nft_shield_remove(const char *name, bool *was, struct shield_error *error)
+{
+	(void)name;
+	*was = true;
+	return fake->table_told ? note(error, "nft remove") : 0;
+}
+
+int nft_shield_attach(struct nft_shield *nft, const char *interface, struct shield_error *error)
+{
+	(void)nft;
+	return note(error, "nft attach %s", interface);
+}
+
+int nft_shield_detach(struct nft_shield *nft, const char *interface, struct shield_error *error)
+{
+	(void)nft;
+	return note(error, "nft detach %s", interface);
+}
+
+int nft_shield_set_mode(struct nft_shield *nft, bool enforce, int64_t for_ns, struct shield_error *error)
+{
+	(void)nft;
+	return note(error, "nft mode %s %s", enforce ? "enforce" : "observe",
+	            for_ns == INT64_MAX ? "for good" : "for a time");
+}
+
+int nft_shield_set_guard(struct nft_shield *nft, const struct nft_way_in *ways, unsigned count,
+                         struct shield_error *error)
+{
+	(void)nft;
+	(void)ways;
+	return note(error, "nft guard %u", count);
+}
+
+static const char *name_of(enum nft_list list)
+{
+	return list == NFT_BLOCKED ? "blocked" : "allowed";
+}
+
+int nft_shield_add(struct nft_shield *nft, enum nft_list list, const struct prefix *prefixes, unsigned count,
+                   int64_t for_ns, struct shield_error *error)
+{
+	char text[PREFIX_TEXT_SIZE];
+
+	(void)nft;
+	(void)for_ns;
+	return note(error, "nft %s %s of %u", name_of(list), prefix_format(prefixes, text), count);
+}
+
+int nft_shield_drop(struct nft_shield *nft, enum nft_list list, const struct prefix *prefix, struct shield_error *error)
+{
+	char text[PREFIX_TEXT_SIZE];
+
+	(void)nft;
+	return note(error, "nft not %s %s", name_of(list), prefix_format(prefix, text));
+}
+
+int nft_shield_each(struct nft_shield *nft, enum nft_list list,
+                    int (*each)(void *context, const struct prefix *prefix, int64_t left_ns), void *context,
+                    struct shield_error *error)
+{
+	struct prefix prefix;
+
+	(void)nft;
+	(void)error;
+	if (prefix_parse(list == NFT_BLOCKED ? "203.0.113.0/24" : "198.51.100.0/24", &prefix) != 0)
+		return -EINVAL;
+	return each(context, &prefix, 1);
+}
+
+int nft_shield_add_rule(struct nft_shield *nft, const struct shield_rule_told *told, int64_t for_ns,
+                        struct shield_error *error)
+{
+	(void)nft;
+	(void)for_ns;
+	return note(error, "nft rule r%u", told->number);
+}
+
+int nft_shield_remove_rule(struct nft_shield *nft, uint32_t number, struct shield_error *error)
+{
+	(void)nft;
+	return note(error, "nft not r%u", number);
+}
+
+/* Where the table stood before, there is a rule in it that nobody knows. */
+int nft_shield_read_rules(struct nft_shield *nft, struct nft_rule_told *rules, unsigned *count,
+                          struct shield_error *error)
+{
+	(void)nft;
+	(void)error;
+	*count = 0;
+	if (fake->table_stands)
+		rules[(*count)++] =
+			(struct nft_rule_told){ .told = { .number = 99 }, .left_ns = 1, .matched = { 3, 30 } };
+	return 0;
+}
+
+int nft_shield_read_counters(struct nft_shield *nft, struct shield_counters *counters, struct shield_error *error)
+{
+	(void)nft;
+	(void)error;
+	memset(counters, 0, sizeof(*counters));
+	counters->enforced[SHIELD_DROP_RULE] = (struct shield_count){ 4, 40 };
+	return 0;
 }
 
 /* ---- sandbox.h ---- */

@@ -325,6 +325,94 @@ static void a_reload_that_fails(void **state)
 	assert_int_equal(end(), 0);
 }
 
+/* ---- nftables ---- */
+
+static void nftables_stands_in(void **state)
+{
+	struct match_error error;
+	struct prefix prefix;
+
+	(void)state;
+	fake->origin = SHIELD_TAKEN_OVER;
+	fake->table_stands = true;
+	fake->allowed_before = true;
+	fake->table_told = true;
+	fake->enforce = true;
+	fake->until = SHIELD_NEVER;
+	fake->rule_count = 1;
+	fake->rules[0] = (struct shield_rule_told){ .number = 1, .expires = SHIELD_NEVER };
+	assert_int_equal(match_parse("udp", &fake->rules[0].rule.match, &error), 0);
+	(void)snprintf(fake->fail, sizeof(fake->fail), "attach eth1");
+	fake->fail_with = -EEXIST;
+	begin();
+	configure(parent_end, config_of("eth0, eth1", "allow: [198.51.100.0/24]\n"), "");
+	assert_int_equal(applied(parent_end), 0);
+	await(engine_end, MESSAGE_LOADER_TO_ENGINE, MESSAGE_STATE);
+	assert_int_equal(message.state.hooks[1].hook, MESSAGE_HOOK_NFTABLES);
+	/* What nobody else has is let go; then it is filled, the ways in first, and the mode last. */
+	assert_non_null(strstr(fake->notes, "attach eth0\nattach eth1!\nnft open by its name 1048576\n"
+	                                    "nft not blocked 203.0.113.0/24\nnft not r99\nnft guard 1\n"
+	                                    "nft allowed 198.51.100.0/24 of 1\nnft rule r1\nnft mode enforce for good\n"
+	                                    "nft attach eth1\ncommit\n"));
+	await(engine_end, MESSAGE_LOADER_TO_ENGINE, MESSAGE_COUNTED);
+	assert_int_equal(message.counted.counters.enforced[SHIELD_DROP_RULE].packets, 4);
+	assert_int_equal(message.counted.rules[0].matched.packets, 3);
+
+	/* What changes changes there too. */
+	forget_notes();
+	order(MESSAGE_BLOCK)->allow.for_ns = NS_PER_S;
+	message.id = 0;
+	message.allow.prefixes.count = 1;
+	assert_int_equal(prefix_parse("192.0.2.1", &prefix), 0);
+	message_put_prefix(&message.allow.prefixes.prefix[0], &prefix);
+	assert_int_equal(message_send(engine_end, &message, NULL, 0), 0);
+	message_put_prefix(&order(MESSAGE_UNBLOCK)->prefix, &prefix);
+	message.id = 0;
+	assert_int_equal(message_send(engine_end, &message, NULL, 0), 0);
+	order(MESSAGE_ALLOW)->allow.for_ns = NS_PER_S;
+	message.allow.prefixes.count = 1;
+	message_put_prefix(&message.allow.prefixes.prefix[0], &prefix);
+	assert_int_equal(answered(), 0);
+	message_put_prefix(&order(MESSAGE_DISALLOW)->prefix, &prefix);
+	assert_int_equal(answered(), 0);
+	(void)order(MESSAGE_MODE);
+	assert_int_equal(answered(), 0);
+	order(MESSAGE_REMOVE_RULE)->number = 1;
+	assert_int_equal(answered(), 0);
+	assert_notes("nft blocked 192.0.2.1/32 of 1\nnft not blocked 192.0.2.1/32\nallow 192.0.2.1/32 for a time\n"
+	             "nft allowed 192.0.2.1/32 of 1\ndisallow 192.0.2.1/32\nnft not allowed 192.0.2.1/32\n"
+	             "mode observe for good\nnft mode observe for good\nremove_rule 1\nnft not r1\n");
+
+	/* A rule that nftables cannot say is in force nowhere. */
+	forget_notes();
+	(void)snprintf(fake->fail, sizeof(fake->fail), "nft rule");
+	fake->fail_with = -EOPNOTSUPP;
+	order(MESSAGE_ADD_RULE)->rule.for_ns = NS_PER_S;
+	message_text(message.rule.match, sizeof(message.rule.match), "tcp");
+	assert_int_equal(answered(), -EOPNOTSUPP);
+	assert_notes("rule tcp to ::/0 by 0\nnft rule r1!\nremove_rule 1\n");
+
+	/* With the last interface that needs it the table goes. */
+	forget_notes();
+	configure(parent_end, config_of("eth0", "allow: [198.51.100.0/24]\n"), "");
+	assert_int_equal(applied(parent_end), 0);
+	assert_non_null(strstr(fake->notes, "nft detach eth1\nnft close\nnft remove\n"));
+	assert_int_equal(end(), 0);
+}
+
+static void nftables_is_not_wanted(void **state)
+{
+	(void)state;
+	fake->origin = SHIELD_TAKEN_OVER;
+	(void)snprintf(fake->fail, sizeof(fake->fail), "attach eth0");
+	fake->fail_with = -EEXIST;
+	begin();
+	configure(parent_end, "shield: { interfaces: [eth0], nftables: false }\n", "");
+	assert_int_equal(applied(parent_end), -EEXIST);
+	assert_int_equal(end(), 1);
+	assert_null(strstr(fake->notes, "nft open"));
+}
+
 /* 'holdfast off': the pins are gone, and what was taken away does not come back. */
 static void off(void **state)
 {
@@ -384,6 +472,8 @@ int main(void)
 		CASE(what_is_no_order),
 		CASE(a_reload),
 		CASE(a_reload_that_fails),
+		CASE(nftables_stands_in),
+		CASE(nftables_is_not_wanted),
 		CASE(off),
 	};
 
