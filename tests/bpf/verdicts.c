@@ -917,6 +917,62 @@ static void the_allow_list_forgets_what_has_expired(void **state)
 	free(all);
 }
 
+/* What this host sends is remembered, from the other side's view; of what comes back a sample says so. */
+static void who_was_answered_is_known(void **state)
+{
+	struct packet out = udp("192.0.2.10", "198.51.100.9", 53, 4000),
+		      back = udp("198.51.100.9", "192.0.2.10", 4000, 53);
+	struct packet other = udp("198.51.100.9", "192.0.2.10", 4001, 53), ping = layered(ICMP);
+	struct bpf_test_run_opts options = { .sz = sizeof(options), .repeat = 1 };
+	struct shield_flow_key key = { .src_port = 4000, .dst_port = 53, .protocol = 17 };
+	struct prefix src = prefix("198.51.100.9/32"), dst = prefix("192.0.2.10/32");
+	int flows, egress;
+	struct samples *samples;
+	struct taken taken = { .count = 0 };
+	struct shield_flow flow;
+	uint64_t before;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	flows = shield_maps(the.shield)->fd[SHIELD_MAP_FLOWS];
+	egress = bpf_program__fd(the.shield->programs->progs.shield_egress);
+	memcpy(key.src, src.address.octets, sizeof(key.src));
+	memcpy(key.dst, dst.address.octets, sizeof(key.dst));
+	assert_int_equal(samples_new(shield_maps(the.shield)->fd[SHIELD_MAP_SAMPLES], takes, &taken, &samples), 0);
+	assert_int_equal(bpf_map_lookup_elem(flows, &key, &flow), -ENOENT);
+	before = jiffies();
+	for (unsigned i = 0; i < 3; i++) {
+		options.data_in = out.octets;
+		options.data_size_in = (uint32_t)out.length;
+		assert_int_equal(bpf_prog_test_run_opts(egress, &options), 0);
+		assert_int_equal((int)options.retval, -1); /* TC_ACT_UNSPEC: others may have a say */
+	}
+	options.data_size_out = 0; /* the run before has said how much came out of it */
+	options.data_in = ping.octets;
+	options.data_size_in = (uint32_t)ping.length;
+	assert_int_equal(bpf_prog_test_run_opts(egress, &options), 0);
+	assert_int_equal(bpf_map_lookup_elem(flows, &key, &flow), 0);
+	assert_int_equal(flow.packets, 3);
+	assert_in_range(flow.first, before - 1, jiffies() + 1);
+	assert_in_range(flow.last, flow.first, jiffies() + 1);
+	for (unsigned i = 0; i < 2; i++) {
+		const struct packet *p = i ? &other : &back;
+
+		wait_ms(300); /* the sampler forgets that it had to slow down */
+		(void)samples_read(samples);
+		taken.count = 0;
+		for (unsigned j = 0; j < 20000 && taken.count == 0; j++) {
+			(void)run(p->octets, p->length);
+			(void)samples_read(samples);
+		}
+		assert_true(taken.count > 0);
+		assert_int_equal(taken.last.flags & SHIELD_SAMPLE_ANSWERED, i ? 0 : SHIELD_SAMPLE_ANSWERED);
+	}
+	samples_free(samples);
+	assert_int_equal(bpf_map_delete_elem(flows, &key), 0);
+}
+
 /* ---- twins ---- */
 
 /* Blocks of all lengths, nested, coming and going: the kernel drops what blocks_find() finds. */
@@ -1325,6 +1381,7 @@ int main(void)
 		cmocka_unit_test(a_bucket_ahead_in_time_is_not_filled),
 		cmocka_unit_test(services_have_their_own_counters_and_limits),
 		cmocka_unit_test(samples_are_handed_out),
+		cmocka_unit_test(who_was_answered_is_known),
 		cmocka_unit_test(the_interval_follows_the_budget_both_ways),
 		cmocka_unit_test(the_allow_list_forgets_what_has_expired),
 		cmocka_unit_test(blocks_hold_as_they_are_listed),
