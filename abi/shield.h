@@ -249,13 +249,16 @@ struct shield_services {
 	__u32 limits;                          /* 1: one of source_pps is not 0 */
 };
 
-/* The operator's way in: never dropped by whatever rule or block. */
+/*
+ * The operator's way in: never dropped by whatever rule or block. One that is `sure` is refused to be hit by them; of who is
+ * merely connected nobody knows that he is an operator, and what he could veto an attacker could.
+ */
 struct shield_guard {
 	__u64 mask[2], value[2]; /* of the source's two words as they lie in memory */
 	__u64 expires;           /* jiffies */
 	__u16 protocol;
 	__u16 port; /* of this host */
-	__u32 unused;
+	__u32 sure;
 };
 
 enum { SHIELD_OBSERVE, SHIELD_ENFORCE };

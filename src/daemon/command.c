@@ -116,7 +116,7 @@ bool command_hits_guard(const struct shield_mode *mode, uint64_t now, const stru
 	for (unsigned i = 0; i < mode->guard_count && i < SHIELD_GUARD_MAX; i++) {
 		struct prefix from = command_guard_prefix(&mode->guard[i]);
 
-		if (mode->guard[i].expires <= now || !prefix_covers(prefix, &from))
+		if (!mode->guard[i].sure || mode->guard[i].expires <= now || !prefix_covers(prefix, &from))
 			continue;
 		*way = from;
 		*port = mode->guard[i].port;
@@ -125,8 +125,16 @@ bool command_hits_guard(const struct shield_mode *mode, uint64_t now, const stru
 	return false;
 }
 
-static void block_one(struct engine *engine, const struct shield_mode *mode, const struct prefix *prefix, uint64_t now,
-                      uint64_t expires, struct control_tally *tally)
+/* Whoever asks has a way in as soon as the loader has heard of it; that may be a moment from now. */
+static bool hits_asker(const struct control_request *request, const struct prefix *prefix)
+{
+	struct prefix host = prefix_of(&request->address, 128);
+
+	return request->has_address && prefix_covers(prefix, &host);
+}
+
+static void block_one(struct engine *engine, const struct control_request *request, const struct shield_mode *mode,
+                      const struct prefix *prefix, uint64_t now, uint64_t expires, struct control_tally *tally)
 {
 	uint32_t ipv4, ipv6, capacity;
 	char text[PREFIX_TEXT_SIZE];
@@ -137,6 +145,11 @@ static void block_one(struct engine *engine, const struct shield_mode *mode, con
 	if (command_hits_guard(mode, now, prefix, &way, &port)) {
 		refuse_prefix(tally, prefix, "block parts of it that leave that out",
 		              "would shut the operator's way in: %s to port %u", prefix_format(&way, text), port);
+		return;
+	}
+	if (hits_asker(request, prefix)) {
+		refuse_prefix(tally, prefix, "block parts of it that leave that out",
+		              "would shut the operator's way in: yours");
 		return;
 	}
 	result = blocks_add(engine->blocks, prefix, now, expires);
@@ -176,7 +189,7 @@ static void block_prefixes(struct engine *engine, uint64_t client, const struct 
 	for (unsigned i = 0; i < request->prefix_count; i++) {
 		unsigned before = tally.done;
 
-		block_one(engine, &mode, &request->prefixes[i], now, expires, &tally);
+		block_one(engine, request, &mode, &request->prefixes[i], now, expires, &tally);
 		if (tally.done > before) {
 			gather(&done, &request->prefixes[i], "");
 			engine_tell_blocked(engine, &request->prefixes[i], 1, for_ns);

@@ -358,11 +358,10 @@ static int set_allowances(struct loader *loader, const struct prefix_list *wante
 	int result = shield_each_allowed(shield_maps(loader->shield), now_jiffies(loader), find_stale, &stale);
 
 	/* First room, then what takes it. */
-	for (uint32_t i = 0; i < stale.found.count && result == 0; i++) {
-		result = shield_disallow(loader->shield, &stale.found.prefixes[i], &error);
-		if (result == 0)
-			result = mirror_unlist(&loader->mirror, NFT_ALLOWED, &stale.found.prefixes[i], &error);
-	}
+	if (result == 0)
+		result = shield_disallow_all(loader->shield, stale.found.prefixes, stale.found.count, &error);
+	for (uint32_t i = 0; i < stale.found.count && result == 0; i++)
+		result = mirror_unlist(&loader->mirror, NFT_ALLOWED, &stale.found.prefixes[i], &error);
 	for (uint32_t i = 0; i < wanted->count && result == 0; i++)
 		result = shield_allow(loader->shield, &wanted->prefixes[i], SHIELD_NEVER, &error);
 	for (uint32_t i = 0; i < wanted->count && result == 0; i += NFT_BLOCKS_MAX)
@@ -388,13 +387,15 @@ static unsigned list_ways(const struct loader *loader, struct shield_way_in ways
 		for (unsigned k = 0; k < config->management_ports.count && count < CONFIG_MANAGEMENT_MAX; k++)
 			ways[count++] = (struct shield_way_in){ .from = config->management_from.prefixes[i],
 				                                .port = config->management_ports.ports[k],
-				                                .expires = SHIELD_NEVER };
+				                                .expires = SHIELD_NEVER,
+				                                .sure = true };
 	for (unsigned i = 0; i < loader->ways.learned_count && count < SHIELD_GUARD_MAX; i++) {
 		const struct way_learned *way = &loader->ways.learned[i];
 
 		ways[count++] = (struct shield_way_in){ .from = prefix_of(&way->from, 128),
 			                                .port = way->port,
-			                                .expires = after(loader, way->until_ns - now_ns) };
+			                                .expires = after(loader, way->until_ns - now_ns),
+			                                .sure = way->command };
 	}
 	return count;
 }
@@ -402,7 +403,8 @@ static unsigned list_ways(const struct loader *loader, struct shield_way_in ways
 static bool same_ways(const struct shield_way_in *a, const struct shield_way_in *b, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
-		if (!prefix_equal(&a[i].from, &b[i].from) || a[i].port != b[i].port || a[i].expires != b[i].expires)
+		if (!prefix_equal(&a[i].from, &b[i].from) || a[i].port != b[i].port || a[i].expires != b[i].expires ||
+		    a[i].sure != b[i].sure)
 			return false;
 	return true;
 }
@@ -969,6 +971,7 @@ static int do_what_is_due(struct loader *loader)
 		loader->peers_ns = now_ns + PEERS_NS;
 	}
 	if (now_ns >= loader->state_ns) {
+		(void)shield_sweep_allowed(loader->shield, now_jiffies(loader), &swept);
 		send_state(loader);
 		loader->state_ns = now_ns + STATE_NS;
 	}

@@ -105,13 +105,18 @@ struct shield_way_in {
 	struct prefix from;
 	uint16_t port;
 	uint64_t expires; /* jiffies */
+	bool sure;        /* what would hit it is refused */
 };
 int shield_set_guard(struct shield *shield, const struct shield_way_in *ways, unsigned count,
                      struct shield_error *error);
 
-/* -ENOSPC: SHIELD_ALLOW_MAX. Removing what is not there: -ENOENT. */
+/* What holds for good goes on to. -ENOSPC: SHIELD_ALLOW_MAX. Removing what is not there: -ENOENT. */
 int shield_allow(struct shield *shield, const struct prefix *prefix, uint64_t expires, struct shield_error *error);
 int shield_disallow(struct shield *shield, const struct prefix *prefix, struct shield_error *error);
+int shield_disallow_all(struct shield *shield, const struct prefix *prefixes, unsigned count,
+                        struct shield_error *error);
+/* Forgets those that have expired: the kernel passes them over, but they take room, and its time. */
+int shield_sweep_allowed(struct shield *shield, uint64_t now, unsigned *swept);
 
 /*
  * A rule comes into force when shield_add_rule() returns: -ENOSPC where SHIELD_RULES_MAX are, -EOPNOTSUPP where the table
@@ -132,7 +137,7 @@ int shield_remove_rule(struct shield *shield, uint32_t number, struct shield_err
 /* Forgets rules that have expired, so that their places can be taken. */
 int shield_sweep_rules(struct shield *shield, uint64_t now, unsigned *swept);
 
-/* What a match or prefix would do to the operator: -EPERM with the way in it hits, or 0. */
+/* What a match or prefix would do to the operator: -EPERM with the way in it hits, of those that are sure, or 0. */
 int shield_check_guard(const struct shield *shield, const struct rule *rule, struct shield_error *error);
 
 #endif

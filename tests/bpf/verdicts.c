@@ -438,7 +438,7 @@ static void a_block_holds_whatever_is_around_and_in_the_packet(void **state)
 
 static void who_comes_first_decides(void **state)
 {
-	const struct shield_way_in way = { prefix("198.51.100.0/24"), 22, SHIELD_NEVER };
+	const struct shield_way_in way = { prefix("198.51.100.0/24"), 22, SHIELD_NEVER, true };
 	const struct prefix allowed = prefix("198.51.100.9/32");
 	struct packet ssh = tcp("198.51.100.9", "192.0.2.10", 22), p = udp("198.51.100.9", "192.0.2.10", 9, 22);
 	struct packet web = tcp("198.51.100.9", "192.0.2.10", 80), other = tcp("203.0.113.1", "192.0.2.10", 80);
@@ -465,6 +465,28 @@ static void who_comes_first_decides(void **state)
 	release("198.51.100.0/24");
 	assert_int_equal(shield_remove_rule(the.shield, number, &error), 0);
 	meets(&web, SHIELD_PASS_CLEAN, "all gone");
+}
+
+/* The operator's packets pass; but what would hit one is refused only where it is sure that he is one. */
+static void who_is_merely_connected_has_no_veto(void **state)
+{
+	struct shield_way_in way = { prefix("198.51.100.9/32"), 22, SHIELD_NEVER, false };
+	struct packet p = tcp("198.51.100.9", "192.0.2.10", 22);
+	struct rule rule = { .scope = prefix("::/0"), .action = RULE_DROP };
+	struct match_error wrong;
+	struct shield_error error;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	assert_int_equal(match_parse("src net 198.51.0.0/16", &rule.match, &wrong), 0);
+	assert_int_equal(shield_set_guard(the.shield, &way, 1, &error), 0);
+	assert_int_equal(shield_check_guard(the.shield, &rule, &error), 0);
+	(void)add_rule("::/0", "src net 198.51.0.0/16", RULE_DROP, 0, false, SHIELD_NEVER);
+	meets(&p, SHIELD_PASS_GUARD, "he is let in all the same");
+	way.sure = true;
+	assert_int_equal(shield_set_guard(the.shield, &way, 1, &error), 0);
+	assert_int_equal(shield_check_guard(the.shield, &rule, &error), -EPERM);
 }
 
 static void of_rules_the_first_decides(void **state)
@@ -505,7 +527,7 @@ static void a_network_of_ipv6_holds_no_ipv4(void **state)
 	const struct shield_making making = { .expires = SHIELD_NEVER };
 	struct packet p = udp("198.51.100.9", "192.0.2.10", 123, 4000), six = udp("::9", "::10", 123, 4000);
 	const struct prefix anywhere = prefix("::/0"), allowed[] = { prefix("::/64"), prefix("198.51.100.77/32") };
-	const struct shield_way_in way = { anywhere, 22, SHIELD_NEVER };
+	const struct shield_way_in way = { .from = anywhere, .port = 22, .expires = SHIELD_NEVER, .sure = true };
 	const struct shield_service service = { .name = "six", .prefixes = &anywhere, .prefix_count = 1 };
 	struct shield_error error;
 	struct match_error wrong;
@@ -596,7 +618,7 @@ static void observing_counts_and_lets_pass(void **state)
 
 static void all_that_has_an_end_ends(void **state)
 {
-	struct shield_way_in way = { prefix("198.51.100.9/32"), 22, 0 };
+	struct shield_way_in way = { prefix("198.51.100.9/32"), 22, 0, true };
 	const struct prefix allowed = prefix("198.51.100.0/24");
 	struct packet ssh = tcp("198.51.100.9", "192.0.2.10", 22), web = tcp("198.51.100.9", "192.0.2.10", 80);
 	struct packet blocked = udp("203.0.113.7", "192.0.2.10", 1, 2),
@@ -845,6 +867,53 @@ static void the_interval_follows_the_budget_both_ways(void **state)
 	the.shield->config->sample_per_tick = was;
 	samples_free(samples);
 	assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
+}
+
+/* A list that has been full, of entries that have all expired, has room; and letting all of it go takes no long while. */
+static void the_allow_list_forgets_what_has_expired(void **state)
+{
+	struct prefix *all = the.shield ? calloc(SHIELD_ALLOW_MAX, sizeof(*all)) : NULL;
+	struct packet p = udp("198.51.100.9", "192.0.2.10", 123, 4000);
+	uint64_t ends = the.shield ? jiffies() + seconds(2) : 0;
+	struct prefix outer = prefix("198.51.100.0/24");
+	struct shield_error error;
+	int64_t began;
+	unsigned swept;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	assert_non_null(all);
+	block("198.51.100.9/32", jiffies() + seconds(60));
+	for (unsigned i = 0; i < SHIELD_ALLOW_MAX; i++) {
+		char text[32];
+
+		(void)snprintf(text, sizeof(text), "198.18.%u.%u/32", i / 256, i % 256);
+		all[i] = prefix(text);
+		assert_int_equal(shield_allow(the.shield, &all[i], ends, &error), 0);
+	}
+	assert_int_equal(shield_allow(the.shield, &outer, SHIELD_NEVER, &error), jiffies() < ends ? -ENOSPC : 0);
+	while (jiffies() <= ends)
+		wait_ms(20);
+	assert_int_equal(shield_allow(the.shield, &outer, SHIELD_NEVER, &error), 0);
+	meets(&p, SHIELD_PASS_ALLOWED, "there is room");
+	assert_int_equal(shield_sweep_allowed(the.shield, jiffies(), &swept), 0);
+	assert_int_equal(swept, 0);
+	/* An allowance of a configuration is not made one for a while. */
+	assert_int_equal(shield_allow(the.shield, &outer, jiffies() + 1, &error), 0);
+	wait_ms(30);
+	meets(&p, SHIELD_PASS_ALLOWED, "for good");
+	for (unsigned i = 0; i < SHIELD_ALLOW_MAX - 1; i++)
+		assert_int_equal(shield_allow(the.shield, &all[i], SHIELD_NEVER, &error), 0);
+	began = shield_monotonic_ns();
+	assert_int_equal(shield_disallow_all(the.shield, all, SHIELD_ALLOW_MAX, &error), 0);
+	assert_true(shield_monotonic_ns() - began < 2 * (int64_t)NS_PER_S);
+	meets(&p, SHIELD_PASS_ALLOWED, "it stays");
+	assert_int_equal(shield_disallow(the.shield, &all[0], &error), -ENOENT);
+	assert_int_equal(shield_disallow(the.shield, &outer, &error), 0);
+	meets(&p, SHIELD_DROP_BLOCK, "it has gone");
+	release("198.51.100.9/32");
+	free(all);
 }
 
 /* ---- twins ---- */
@@ -1159,6 +1228,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_read_passes_and_is_counted),
 		cmocka_unit_test(a_block_holds_whatever_is_around_and_in_the_packet),
 		cmocka_unit_test(who_comes_first_decides),
+		cmocka_unit_test(who_is_merely_connected_has_no_veto),
 		cmocka_unit_test(of_rules_the_first_decides),
 		cmocka_unit_test(a_network_of_ipv6_holds_no_ipv4),
 		cmocka_unit_test(a_mapped_address_is_one_of_ipv4),
@@ -1169,6 +1239,7 @@ int main(void)
 		cmocka_unit_test(services_have_their_own_counters_and_limits),
 		cmocka_unit_test(samples_are_handed_out),
 		cmocka_unit_test(the_interval_follows_the_budget_both_ways),
+		cmocka_unit_test(the_allow_list_forgets_what_has_expired),
 		cmocka_unit_test(blocks_hold_as_they_are_listed),
 		cmocka_unit_test(rules_mean_what_they_mean_elsewhere),
 	};
