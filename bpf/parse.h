@@ -336,7 +336,9 @@ PARSE_INLINE enum shield_reason parse_ipv6(const struct parse_frame *frame, cons
 		kept = total;
 	__builtin_memcpy(key->src, p + 8, 16);
 	__builtin_memcpy(key->dst, p + 24, 16);
-	key->field[SHIELD_F_HAS] = SHIELD_HAS_IPV6 | SHIELD_HAS_PAYLOAD;
+	key->field[SHIELD_F_HAS] = SHIELD_HAS_PAYLOAD;
+	key->field[SHIELD_F_HAS] |=
+		shield_is_ipv4((const __u64 *)(const void *)key->dst) ? SHIELD_HAS_IPV4 : SHIELD_HAS_IPV6;
 	key->field[SHIELD_F_PROTOCOL] = (__u16)chain.protocol;
 	key->field[SHIELD_F_TTL] = p[7];
 	key->field[SHIELD_F_LENGTH] = (__u16)(total < 0xffff ? total : 0xffff);
@@ -623,13 +625,14 @@ PARSE_INLINE int parse_usual(const struct parse_frame *frame, struct shield_key 
 	} else if (type == PARSE_TYPE_IPV6) {
 		if (p + PARSE_IPV6 + PARSE_UDP > end || p[0] >> 4 != 6)
 			return 0;
-		has = SHIELD_HAS_PAYLOAD | SHIELD_HAS_PORTS | SHIELD_HAS_IPV6;
 		network = PARSE_IPV6;
 		total = PARSE_IPV6 + parse_be16(p + 4);
 		protocol = p[6];
 		ttl = p[7];
 		parse_words(key->src, parse_word(p + 8), parse_word(p + 16));
 		parse_words(key->dst, parse_word(p + 24), parse_word(p + 32));
+		has = SHIELD_HAS_PAYLOAD | SHIELD_HAS_PORTS;
+		has |= shield_is_ipv4((const __u64 *)(const void *)key->dst) ? SHIELD_HAS_IPV4 : SHIELD_HAS_IPV6;
 	} else {
 		return 0;
 	}

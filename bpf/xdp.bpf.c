@@ -77,7 +77,7 @@ APART int service_of(const struct shield_services *table, const struct shield_ke
 			&table->prefixes[lowest_bit(candidates) & (SHIELD_SERVICE_PREFIXES_MAX - 1)];
 
 		candidates &= candidates - 1;
-		if ((dst[0] & prefix->mask[0]) == prefix->value[0] && (dst[1] & prefix->mask[1]) == prefix->value[1] &&
+		if (shield_prefix_holds(prefix->mask, prefix->value, dst) &&
 		    (prefix->ports == 0 || ports_hold(table, key, prefix->first_port, prefix->ports)))
 			return prefix->service & (SHIELD_SERVICES_MAX - 1);
 	}
@@ -97,8 +97,7 @@ APART int is_guarded(const struct shield_key *key, const struct shield_config *c
 		const struct shield_guard *guard = &c->guard[i];
 
 		if (guard->port == key->field[SHIELD_F_DST_PORT] && guard->protocol == key->field[SHIELD_F_PROTOCOL] &&
-		    (src[0] & guard->mask[0]) == guard->value[0] && (src[1] & guard->mask[1]) == guard->value[1] &&
-		    guard->expires > now)
+		    shield_prefix_holds(guard->mask, guard->value, src) && guard->expires > now)
 			return 1;
 	}
 	return 0;
@@ -108,22 +107,25 @@ APART int is_allowed(const struct shield_key *key, const struct shield_config *c
 {
 	struct shield_allow_key look = { .length = 128 };
 	const struct shield_allow *found;
-	__u32 bin;
+	__u32 bin, shortest = 0;
 
-	if (!key || !c || c->allow_count == 0)
+	if (!key || !c)
 		return 0;
-	if (key->field[SHIELD_F_HAS] & SHIELD_HAS_IPV4)
+	/* A network of IPv6 holds no address of IPv4, wherever in the trie it is. */
+	if (shield_is_ipv4(words(key->src))) {
+		shortest = 96;
 		bin = parse_be16(key->src + 12);
-	else if (c->allow_short)
+	} else if (c->allow_short) {
 		bin = SHIELD_ALLOW_BINS;
-	else
+	} else {
 		bin = shield_allow_bin6(parse_be32(key->src));
+	}
 	if (bin < SHIELD_ALLOW_BINS && !(c->allow_bins[bin / 64] >> (bin % 64) & 1))
 		return 0;
 	__builtin_memcpy(look.address, key->src, sizeof(look.address));
 	for (int i = 0; i < SHIELD_ALLOW_NESTED; i++) {
 		found = bpf_map_lookup_elem(&allow, &look);
-		if (!found)
+		if (!found || found->length < shortest)
 			return 0;
 		if (found->expires > now)
 			return 1;
@@ -277,7 +279,8 @@ PARSE_INLINE int is_blocked6(const struct shield_key *key, const struct shield_b
 	__u32 bit = shield_block6_bit(state->seed, words(key->src)[0] & mask_be(SHIELD_BLOCK6_SHORT));
 	__u32 line = bit / 64 / SHIELD_BLOCK_WORDS;
 	const struct shield_bits *bits = bpf_map_lookup_elem(&block6_bits, &line);
-	int near = bits && (bits->word[bit / 64 % SHIELD_BLOCK_WORDS] >> (bit % 64) & 1);
+	int near = bits && shield_block_wide(state->wide6, bit) &&
+	           (bits->word[bit / 64 % SHIELD_BLOCK_WORDS] >> (bit % 64) & 1);
 	__u64 lengths = state->lengths6[0];
 
 	if (!near)
@@ -293,9 +296,15 @@ APART int is_blocked(const struct shield_key *key, const struct shield_block_sta
 		return 0;
 	if (now >= state->horizon)
 		return 0;
-	if (key->field[SHIELD_F_HAS] & SHIELD_HAS_IPV4)
-		return state->lengths4 ? is_blocked4(key, state, now) : 0;
-	return state->lengths6[0] | state->lengths6[1] ? is_blocked6(key, state, now) : 0;
+	return shield_is_ipv4(words(key->src)) ? is_blocked4(key, state, now) : is_blocked6(key, state, now);
+}
+
+/* Asked before is_blocked(), at next to no cost. */
+PARSE_INLINE int may_be_blocked(const struct shield_key *key, const struct shield_block_state *state)
+{
+	if (shield_is_ipv4(words(key->src)))
+		return shield_block_wide(state->wide4, parse_be32(key->src + 12) >> 8);
+	return (state->lengths6[0] | state->lengths6[1]) != 0;
 }
 
 /*
@@ -425,7 +434,7 @@ PARSE_INLINE int over_limit(const struct shield_key *key, const struct shield_co
 	__u32 slot;
 
 	/* Of an IPv6 source the /64: one customer. An IPv4 address lies in the second word. */
-	hash = shield_mix((key->field[SHIELD_F_HAS] & SHIELD_HAS_IPV4 ? src[1] : src[0]) ^ c->seed ^ service);
+	hash = shield_mix((shield_is_ipv4(src) ? src[1] : src[0]) ^ c->seed ^ service);
 	slot = (__u32)hash & (SHIELD_LIMIT_SLOTS - 1);
 	bucket = bpf_map_lookup_elem(&source_buckets, &slot);
 	return bucket && !take_token(bucket, pps, c->hz, now);
@@ -480,33 +489,42 @@ static __attribute__((noinline)) void hand_out(struct xdp_md *ctx, const struct 
 	total->samples++;
 }
 
-/* One packet in `interval` is sampled; the interval follows the budget. */
+/* The interval for the tick that begins: half as long for each tick that ended with less than a quarter of the budget. */
+PARSE_INLINE void begin_tick(struct shield_totals *total, __u32 budget, __u64 tick)
+{
+	__u64 ticks = tick - total->tick;
+
+	/* Of ticks that have passed since, only one was not empty. */
+	if (ticks > 0 && total->taken * 4 >= budget)
+		ticks--;
+	total->interval >>= ticks < 32 ? ticks : 32;
+	if (total->interval == 0)
+		total->interval = 1;
+	total->tick = tick;
+	total->taken = 0;
+}
+
+/*
+ * One packet in `interval` is sampled; the interval follows the budget. A sample stands for the packets that were passed
+ * over since the one before, itself among them, whatever the interval was meanwhile: weights add up to what came.
+ */
 PARSE_INLINE void maybe_sample(struct xdp_md *ctx, const struct shield_config *c, const struct seen *seen, __u64 now)
 {
 	struct shield_totals *total = bpf_map_lookup_elem(&totals, &zero);
-	__u64 tick = now >> SHIELD_SAMPLE_SHIFT, weight;
+	__u64 tick = now >> SHIELD_SAMPLE_SHIFT;
+	__u32 budget = c->sample_per_tick;
 
-	if (!total || c->sample_per_tick == 0)
+	if (!total || budget == 0)
 		return;
-	if (total->countdown > 1) {
-		total->countdown--;
+	if (total->tick < tick)
+		begin_tick(total, budget, tick);
+	if (++total->passed_over < total->interval)
 		return;
-	}
-	weight = total->interval ? total->interval : 1;
-	if (total->tick != tick) {
-		/* A tick or more has ended: with far less than the budget, sample more. */
-		if (total->taken < c->sample_per_tick / 4 && weight > 1)
-			weight >>= 1;
-		total->tick = tick;
-		total->taken = 0;
-	} else if (total->taken >= c->sample_per_tick && weight < SHIELD_SAMPLE_WEIGHT_MAX) {
-		weight <<= 1;
-		total->taken = 0;
-	}
-	hand_out(ctx, seen, total->interval ? total->interval : 1, total);
+	hand_out(ctx, seen, total->passed_over, total);
+	total->passed_over = 0;
 	total->taken++;
-	total->interval = weight;
-	total->countdown = weight;
+	if (total->taken % budget == 0 && total->interval < SHIELD_SAMPLE_WEIGHT_MAX)
+		total->interval <<= 1;
 }
 
 PARSE_STAGES(parse_xdp, struct xdp_md)
@@ -543,11 +561,11 @@ int shield_xdp(struct xdp_md *ctx)
 		seen.decision.reason = SHIELD_PASS_GUARD;
 		goto decided;
 	}
-	if (is_allowed(&key, c, now)) {
+	if (c->allow_count && is_allowed(&key, c, now)) {
 		seen.decision.reason = SHIELD_PASS_ALLOWED;
 		goto decided;
 	}
-	if (is_blocked(&key, state, now)) {
+	if (may_be_blocked(&key, state) && is_blocked(&key, state, now)) {
 		seen.decision.reason = SHIELD_DROP_BLOCK;
 		goto decided;
 	}

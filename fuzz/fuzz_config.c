@@ -22,7 +22,8 @@ static void inspect(const struct config *config)
 	REQUIRE(config->interface_count <= SHIELD_INTERFACES_MAX);
 	for (unsigned i = 0; i < config->interface_count; i++)
 		REQUIRE(config->interfaces[i][0] && memchr(config->interfaces[i], '\0', CONFIG_INTERFACE_SIZE));
-	REQUIRE(config->block_capacity >= SHIELD_BLOCK_CAPACITY_MIN && config->block_capacity <= SHIELD_BLOCK_CAPACITY_MAX);
+	REQUIRE(config->block_capacity >= SHIELD_BLOCK_CAPACITY_MIN &&
+	        config->block_capacity <= SHIELD_BLOCK_CAPACITY_MAX);
 	REQUIRE(config->block_for_ns >= NS_PER_S && config->block_for_ns <= CONFIG_BLOCK_DAYS_MAX * 86400 * NS_PER_S);
 	REQUIRE(config->management_ports.count * config->management_from.count <= CONFIG_MANAGEMENT_MAX);
 	REQUIRE(config->service_count <= CONFIG_SERVICES_MAX);

@@ -116,7 +116,7 @@ bool command_hits_guard(const struct shield_mode *mode, uint64_t now, const stru
 	for (unsigned i = 0; i < mode->guard_count && i < SHIELD_GUARD_MAX; i++) {
 		struct prefix from = command_guard_prefix(&mode->guard[i]);
 
-		if (mode->guard[i].expires <= now || !prefix_covers(prefix, &from))
+		if (!mode->guard[i].sure || mode->guard[i].expires <= now || !prefix_covers(prefix, &from))
 			continue;
 		*way = from;
 		*port = mode->guard[i].port;
@@ -125,8 +125,16 @@ bool command_hits_guard(const struct shield_mode *mode, uint64_t now, const stru
 	return false;
 }
 
-static void block_one(struct engine *engine, const struct shield_mode *mode, const struct prefix *prefix, uint64_t now,
-                      uint64_t expires, struct control_tally *tally)
+/* Whoever asks has a way in as soon as the loader has heard of it; that may be a moment from now. */
+static bool hits_asker(const struct control_request *request, const struct prefix *prefix)
+{
+	struct prefix host = prefix_of(&request->address, 128);
+
+	return request->has_address && prefix_covers(prefix, &host);
+}
+
+static void block_one(struct engine *engine, const struct control_request *request, const struct shield_mode *mode,
+                      const struct prefix *prefix, uint64_t now, uint64_t expires, struct control_tally *tally)
 {
 	uint32_t ipv4, ipv6, capacity;
 	char text[PREFIX_TEXT_SIZE];
@@ -137,6 +145,11 @@ static void block_one(struct engine *engine, const struct shield_mode *mode, con
 	if (command_hits_guard(mode, now, prefix, &way, &port)) {
 		refuse_prefix(tally, prefix, "block parts of it that leave that out",
 		              "would shut the operator's way in: %s to port %u", prefix_format(&way, text), port);
+		return;
+	}
+	if (hits_asker(request, prefix)) {
+		refuse_prefix(tally, prefix, "block parts of it that leave that out",
+		              "would shut the operator's way in: yours");
 		return;
 	}
 	result = blocks_add(engine->blocks, prefix, now, expires);
@@ -176,7 +189,7 @@ static void block_prefixes(struct engine *engine, uint64_t client, const struct 
 	for (unsigned i = 0; i < request->prefix_count; i++) {
 		unsigned before = tally.done;
 
-		block_one(engine, &mode, &request->prefixes[i], now, expires, &tally);
+		block_one(engine, request, &mode, &request->prefixes[i], now, expires, &tally);
 		if (tally.done > before) {
 			gather(&done, &request->prefixes[i], "");
 			engine_tell_blocked(engine, &request->prefixes[i], 1, for_ns);
@@ -262,11 +275,13 @@ static bool fill_message(struct engine *engine, struct operation *operation)
 	}
 }
 
-static void fail_operation(struct engine *engine, struct operation *operation, const char *what, const char *hint)
+static void fail_operation(struct engine *engine, struct operation *operation, int result, const char *what,
+                           const char *hint)
 {
 	struct control_error error = { .what = "" };
 
-	(void)record_whole(engine, &operation->peer, &operation->request, "failed", what);
+	(void)record_whole(engine, &operation->peer, &operation->request, result == -EPERM ? "refused" : "failed",
+	                   what);
 	control_error_set(&error, control_command_name(operation->request.command), 1, hint, "%s", what);
 	answer_error(engine, operation->client, &error);
 }
@@ -343,7 +358,7 @@ static void go_on(struct engine *engine)
 			operation->began_ns = role_monotonic_ns();
 			continue;
 		}
-		fail_operation(engine, operation, "the loader does not listen", "try again in a moment");
+		fail_operation(engine, operation, result, "the loader does not listen", "try again in a moment");
 		drop_first(engine);
 	}
 }
@@ -382,9 +397,9 @@ static bool take_rule(struct engine *engine, struct operation *operation, const 
 		(void)snprintf(what, sizeof(what),
 		               "%.200s; rules r%" PRIu32 " to r%" PRIu32 " for other destinations stand", answer->what,
 		               operation->ruled.numbers[0], operation->ruled.numbers[operation->ruled.count - 1]);
-		fail_operation(engine, operation, what, answer->hint);
+		fail_operation(engine, operation, answer->result, what, answer->hint);
 	} else {
-		fail_operation(engine, operation, answer->what, answer->hint);
+		fail_operation(engine, operation, answer->result, answer->what, answer->hint);
 	}
 	return false;
 }
@@ -419,11 +434,12 @@ static bool take_released(struct engine *engine, struct operation *operation, co
 			char what[64];
 
 			(void)snprintf(what, sizeof(what), "there is no rule r%" PRIu32, request->rule_number);
-			fail_operation(engine, operation, what, "'holdfast rules' lists those there are");
+			fail_operation(engine, operation, answer->result, what,
+			               "'holdfast rules' lists those there are");
 			return false;
 		}
 		if (answer->result != 0) {
-			fail_operation(engine, operation, answer->what, answer->hint);
+			fail_operation(engine, operation, answer->result, answer->what, answer->hint);
 			return false;
 		}
 		(void)record_whole(engine, &operation->peer, request, "done", "");
@@ -447,9 +463,9 @@ static bool take_released(struct engine *engine, struct operation *operation, co
 		                &expires) == 0)
 			(void)snprintf(hint, sizeof(hint), "%s around it is blocked: holdfast release %s",
 			               prefix_format(&around, text), text);
-		fail_operation(engine, operation, what, hint);
+		fail_operation(engine, operation, answer->result, what, hint);
 	} else {
-		fail_operation(engine, operation, answer->what, answer->hint);
+		fail_operation(engine, operation, answer->result, answer->what, answer->hint);
 	}
 	return false;
 }
@@ -485,7 +501,7 @@ void command_answered(struct engine *engine, const struct message *message)
 		operation->next++;
 		goes_on = answer.result == 0;
 		if (!goes_on)
-			fail_operation(engine, operation, answer.what, answer.hint);
+			fail_operation(engine, operation, answer.result, answer.what, answer.hint);
 		break;
 	}
 	if (!goes_on)
@@ -500,7 +516,7 @@ void command_expire(struct engine *engine)
 	if (!operation || engine->awaited_id == 0 ||
 	    role_monotonic_ns() - operation->began_ns < ENGINE_OPERATION_S * NS_PER_S)
 		return;
-	fail_operation(engine, operation, "the loader does not answer; it may still do what was asked",
+	fail_operation(engine, operation, -ETIMEDOUT, "the loader does not answer; it may still do what was asked",
 	               "'holdfast status' shows whether it has");
 	drop_first(engine);
 	go_on(engine);

@@ -534,9 +534,9 @@ static json_t *time_json(int64_t ns)
 
 static json_t *seconds_json(int64_t ns)
 {
-	if (ns == INT64_MAX)
-		return json_null();
-	return json_real((double)(ns / NS_PER_MS) / 1000);
+	int64_t ms = ns / NS_PER_MS;
+
+	return ns == INT64_MAX ? json_null() : json_real((double)ms / 1000);
 }
 
 static json_t *count_json(uint64_t count)

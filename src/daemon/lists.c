@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/time.h"
 #include "daemon/engine.h"
@@ -125,8 +126,10 @@ int lists_load(struct engine *engine, const struct config *config, const int *fd
 	uint32_t guarded = 0, refused = 0;
 	int64_t began_ns = role_monotonic_ns();
 	bool had = old.count > 0;
-	int result = read_lists(config, fds, fd_count, &list, error);
+	int result;
 
+	(void)alarm(ROLE_LONG_S);
+	result = read_lists(config, fds, fd_count, &list, error);
 	if (result != 0)
 		return result;
 	result = check_room(engine, &list, error);

@@ -243,16 +243,30 @@ static void detach_others(struct loader *loader, const struct config *config)
 /* An interface that went and came again has no program: so once in a while all are looked at. */
 static void reattach(struct loader *loader)
 {
+	struct message_hook before[SHIELD_INTERFACES_MAX];
+	unsigned before_count = loader->hook_count;
+
+	memcpy(before, loader->hooks, sizeof(before));
 	learn_hooks(loader);
 	for (unsigned i = 0; i < loader->config.interface_count; i++) {
 		const char *name = loader->config.interfaces[i];
+		const struct message_hook *hook = find_hook(loader, name);
 		struct shield_error error = { .message = "" };
+		int result = 0;
 
-		if (!find_hook(loader, name) && attach(loader, name, &error) != 0) {
+		if (!hook)
+			result = attach(loader, name, &error);
+		else if (hook->hook == MESSAGE_HOOK_NFTABLES) /* done twice it is done once */
+			result = mirror_attach(&loader->mirror, name, &error);
+		if (result != 0) {
 			set_hook(loader, name, SHIELD_DETACHED);
 			LOG_SAY(LOG_ERROR, "%s; it is tried again", error.message);
 		}
 	}
+	if (loader->mirror.nft)
+		drop_mirror(loader);
+	if (before_count != loader->hook_count || memcmp(before, loader->hooks, before_count * sizeof(*before)) != 0)
+		loader->state_ns = 0;
 }
 
 /* ---- services, allowances ---- */
@@ -344,11 +358,10 @@ static int set_allowances(struct loader *loader, const struct prefix_list *wante
 	int result = shield_each_allowed(shield_maps(loader->shield), now_jiffies(loader), find_stale, &stale);
 
 	/* First room, then what takes it. */
-	for (uint32_t i = 0; i < stale.found.count && result == 0; i++) {
-		result = shield_disallow(loader->shield, &stale.found.prefixes[i], &error);
-		if (result == 0)
-			result = mirror_unlist(&loader->mirror, NFT_ALLOWED, &stale.found.prefixes[i], &error);
-	}
+	if (result == 0)
+		result = shield_disallow_all(loader->shield, stale.found.prefixes, stale.found.count, &error);
+	for (uint32_t i = 0; i < stale.found.count && result == 0; i++)
+		result = mirror_unlist(&loader->mirror, NFT_ALLOWED, &stale.found.prefixes[i], &error);
 	for (uint32_t i = 0; i < wanted->count && result == 0; i++)
 		result = shield_allow(loader->shield, &wanted->prefixes[i], SHIELD_NEVER, &error);
 	for (uint32_t i = 0; i < wanted->count && result == 0; i += NFT_BLOCKS_MAX)
@@ -374,13 +387,15 @@ static unsigned list_ways(const struct loader *loader, struct shield_way_in ways
 		for (unsigned k = 0; k < config->management_ports.count && count < CONFIG_MANAGEMENT_MAX; k++)
 			ways[count++] = (struct shield_way_in){ .from = config->management_from.prefixes[i],
 				                                .port = config->management_ports.ports[k],
-				                                .expires = SHIELD_NEVER };
+				                                .expires = SHIELD_NEVER,
+				                                .sure = true };
 	for (unsigned i = 0; i < loader->ways.learned_count && count < SHIELD_GUARD_MAX; i++) {
 		const struct way_learned *way = &loader->ways.learned[i];
 
 		ways[count++] = (struct shield_way_in){ .from = prefix_of(&way->from, 128),
 			                                .port = way->port,
-			                                .expires = after(loader, way->until_ns - now_ns) };
+			                                .expires = after(loader, way->until_ns - now_ns),
+			                                .sure = way->command };
 	}
 	return count;
 }
@@ -388,7 +403,8 @@ static unsigned list_ways(const struct loader *loader, struct shield_way_in ways
 static bool same_ways(const struct shield_way_in *a, const struct shield_way_in *b, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
-		if (!prefix_equal(&a[i].from, &b[i].from) || a[i].port != b[i].port || a[i].expires != b[i].expires)
+		if (!prefix_equal(&a[i].from, &b[i].from) || a[i].port != b[i].port || a[i].expires != b[i].expires ||
+		    a[i].sure != b[i].sure)
 			return false;
 	return true;
 }
@@ -882,6 +898,7 @@ static int begin_shield(struct loader *loader, const int *fds, unsigned fd_count
 	if (result != 0)
 		return result;
 	loader->begun = true;
+	loader->peers_ns = role_monotonic_ns() + PEERS_NS;
 	detach_others(loader, &loader->config);
 	drop_mirror(loader);
 	result = shield_commit(loader->shield, &error);
@@ -906,6 +923,7 @@ static int begin(struct loader *loader, uint64_t *serial)
 	result = sandbox_follow_parent();
 	if (result != 0)
 		add_line(loader, "%s", strerror(-result));
+	(void)alarm(ROLE_LONG_S);
 	if (result == 0)
 		result = open_shield(loader);
 	if (result == 0)
@@ -930,15 +948,16 @@ static bool is_taken_away(const struct loader *loader)
 static int do_what_is_due(struct loader *loader)
 {
 	int64_t now_ns = role_monotonic_ns();
+	bool sweeps = now_ns >= loader->sweep_ns, looks = now_ns >= loader->peers_ns;
 	unsigned swept;
 
-	if (now_ns >= loader->sweep_ns) {
-		if (is_taken_away(loader)) {
-			struct shield_error error;
+	if ((sweeps || looks) && is_taken_away(loader)) {
+		struct shield_error error;
 
-			(void)mirror_drop(&loader->mirror, &error);
-			return -ENODEV;
-		}
+		(void)mirror_drop(&loader->mirror, &error);
+		return -ENODEV;
+	}
+	if (sweeps) {
 		(void)shield_sweep_rules(loader->shield, now_jiffies(loader), &swept);
 		mirror_sweep(&loader->mirror);
 		message_init(&loader->message, MESSAGE_COUNTED, 0);
@@ -946,12 +965,13 @@ static int do_what_is_due(struct loader *loader)
 			(void)message_send(ROLE_FD_ENGINE, &loader->message, NULL, 0); /* the next one says more */
 		loader->sweep_ns = now_ns + SWEEP_NS;
 	}
-	if (now_ns >= loader->peers_ns) {
+	if (looks) {
 		refresh_ways(loader);
 		reattach(loader);
 		loader->peers_ns = now_ns + PEERS_NS;
 	}
 	if (now_ns >= loader->state_ns) {
+		(void)shield_sweep_allowed(loader->shield, now_jiffies(loader), &swept);
 		send_state(loader);
 		loader->state_ns = now_ns + STATE_NS;
 	}

@@ -149,11 +149,33 @@ static int find_user(struct parent *parent)
 	return 0;
 }
 
+/*
+ * Owner and mode of a folder, by a descriptor: who owns the folder around it cannot put another in its place meanwhile. The
+ * mode is set while it is root's, for of another's it takes a right that root need not have (CAP_FOWNER).
+ */
+static int set_folder(int fd, uid_t uid, gid_t gid, mode_t mode)
+{
+	char self[32];
+	struct stat status;
+
+	if (fstat(fd, &status) != 0)
+		return -errno;
+	if ((status.st_mode & 07777) != mode) {
+		(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+		if ((status.st_uid != 0 && fchownat(fd, "", 0, 0, AT_EMPTY_PATH) != 0) || chmod(self, mode) != 0 ||
+		    fstat(fd, &status) != 0)
+			return -errno;
+	}
+	if ((status.st_uid != uid || status.st_gid != gid) && fchownat(fd, "", uid, gid, AT_EMPTY_PATH) != 0)
+		return -errno;
+	return 0;
+}
+
 /* Makes the folder, and those around it, where they are missing. */
 static int make_folder(const char *path, uid_t uid, gid_t gid, mode_t mode)
 {
 	char partial[CONFIG_PATH_SIZE];
-	struct stat status;
+	int fd, result;
 
 	message_text(partial, sizeof(partial), path);
 	for (char *slash = strchr(partial + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
@@ -164,19 +186,14 @@ static int make_folder(const char *path, uid_t uid, gid_t gid, mode_t mode)
 	}
 	if (mkdir(path, mode) != 0 && errno != EEXIST)
 		return refuse("%s: %s", path, strerror(errno));
-	if (lstat(path, &status) != 0)
-		return refuse("%s: %s", path, strerror(errno));
-	if (!S_ISDIR(status.st_mode))
+	fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); /* what is in it may be none of our business */
+	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP))
 		return refuse("%s is no folder; move it away, or name another in the configuration", path);
-	/* Modes are the owner's to change, and of a folder that is another's we are not; to give it away is in our power. */
-	if ((status.st_mode & 07777) != mode) {
-		if ((status.st_uid != 0 && lchown(path, 0, 0) != 0) || chmod(path, mode) != 0)
-			return refuse("%s: its mode cannot be set: %s", path, strerror(errno));
-		status.st_uid = 0;
-	}
-	if ((status.st_uid != uid || status.st_gid != gid) && lchown(path, uid, gid) != 0)
-		return refuse("%s cannot be given to user %u: %s", path, (unsigned)uid, strerror(errno));
-	return 0;
+	if (fd < 0)
+		return refuse("%s: %s", path, strerror(errno));
+	result = set_folder(fd, uid, gid, mode);
+	(void)close(fd);
+	return result ? refuse("%s cannot be given to user %u: %s", path, (unsigned)uid, strerror(-result)) : 0;
 }
 
 /* One daemon in a run_dir: the lock is the parent's as long as it lives. */
@@ -249,6 +266,7 @@ static int prepare(struct parent *parent)
 {
 	int result;
 
+	(void)umask(0022); /* whatever who starts us thinks: folders and pid are for others to see */
 	if (parent->config.interface_count == 0)
 		return refuse(
 			"the configuration names no interface to defend; add 'shield: { interfaces: [eth0] }' to %s",
@@ -567,6 +585,7 @@ static void begin_reload(struct parent *parent, bool asked, uint64_t id)
 	if (parent->state != READY) {
 		add_line(applied, "%s", "the daemon is starting, or reloads already; try again in a moment");
 		applied->result = -EBUSY;
+		LOG_SAY(LOG_WARNING, "no reload: %s", applied->lines[0]);
 		if (asked && parent->children[ROLE_ENGINE].channel >= 0)
 			(void)message_send(parent->children[ROLE_ENGINE].channel, &parent->answer, NULL, 0);
 		return;

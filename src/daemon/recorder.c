@@ -371,7 +371,7 @@ static int begin(struct recorder *recorder, const struct role_start *start, char
 	if (result == 0)
 		result = record_is_new_boot(recorder->record, recorder->boot, &recorder->rebooted, &wrong);
 	/* Without room or with a broken disk the shield is still worth having: it is tried again. */
-	if (result == -ENOSPC || result == -EIO || result == -EBUSY) {
+	if (result == -ENOSPC || result == -EIO || result == -EBUSY || result == -EROFS) {
 		LOG_SAY(LOG_ERROR, "%s: %s; it is tried again, and nothing recorded meanwhile", recorder->path,
 		        wrong.message);
 		settle(recorder, result, &wrong);

@@ -28,6 +28,8 @@ enum {
 };
 
 #define ROLE_ALARM_S 30
+#define ROLE_LONG_S \
+	120 /* for what takes its time, on a busy host: programs that the kernel looks through, long lists */
 #define ROLE_STATUS_OFF 10 /* of a role that ends because the shield has been taken away: the daemon is to end */
 
 struct role_start {

@@ -351,7 +351,8 @@ void detector_observe_probe(struct detector *d, const struct observation *o, con
 	remember(d, track, 0, true, o->time);
 }
 
-void detector_note(struct detector *d, const struct address *target, uint8_t kind, bool handshake, bool reset_back)
+void detector_note(struct detector *d, const struct address *target, uint8_t kind, uint32_t handshakes,
+                   uint32_t resets_back)
 {
 	for (uint32_t i = 0; i < d->list.count; i++) {
 		struct incident *inc = d->list.items[i];
@@ -361,8 +362,8 @@ void detector_note(struct detector *d, const struct address *target, uint8_t kin
 		for (uint32_t j = 0; j < inc->parts_count; j++) {
 			if (inc->parts[j].kind != kind)
 				continue;
-			inc->parts[j].window->handshakes += handshake;
-			inc->parts[j].window->resets_back += reset_back;
+			inc->parts[j].window->handshakes += handshakes;
+			inc->parts[j].window->resets_back += resets_back;
 		}
 	}
 }

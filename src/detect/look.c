@@ -56,7 +56,7 @@ bool look_confirms(struct recent_ring *ring, struct track *track, unsigned level
 		return true;
 	/* A flood comes back to each of its targets; what looks once at each, from however many sources, is a scan. */
 	if (vector_is_probe(track->kind) &&
-	    (recent_reaches_back(ring, slot_start_ns(alarm->from_slot)) ? survey.packets : unsettled) <
+	    (recent_reaches_back(ring, slot_start_ns(alarm->from_slot)) ? survey.seen : unsettled) <
 	            CARPET_RETURNS * survey.destinations)
 		return false;
 	return survey.destinations >= CARPET_DESTINATIONS && survey.heaviest_destination * 2 < survey.packets &&

@@ -48,23 +48,28 @@ static uint64_t share_of_top_listeners(const struct topk *ports)
 	return sorted.total ? listening * 100 / sorted.total : 0;
 }
 
+/* The heaviest port; the list must not be empty. */
+static uint16_t top_port(const struct topk *ports)
+{
+	struct topk sorted = *ports;
+
+	topk_sort(&sorted);
+	return (uint16_t)sorted.entries[0].key.low;
+}
+
 static bool same_top(const struct topk *a, const struct topk *b)
 {
-	struct topk left = *a, right = *b;
-
-	topk_sort(&left);
-	topk_sort(&right);
-	return left.used && right.used && left.entries[0].key.low == right.entries[0].key.low;
+	return a->used && b->used && top_port(a) == top_port(b);
 }
 
 static uint8_t refine(const struct incident_part *part)
 {
 	const struct window *w = part->window;
-	uint64_t sources = hll_estimate(&w->sources), top_port = share_of_top(&w->top_src_ports);
+	uint64_t sources = hll_estimate(&w->sources);
 
 	/* Among peers, both ends use one port: no reflector is asked from there. */
-	if (part->kind == VECTOR_UDP && sources >= REFLECTORS && top_port >= MOST_PERCENT &&
-	    share_of_top(&w->top_sources) < HALF_PERCENT && w->top_src_ports.entries[0].key.low != PORT_HTTPS &&
+	if (part->kind == VECTOR_UDP && sources >= REFLECTORS && share_of_top(&w->top_src_ports) >= MOST_PERCENT &&
+	    share_of_top(&w->top_sources) < HALF_PERCENT && top_port(&w->top_src_ports) != PORT_HTTPS &&
 	    (share_of_top(&w->top_dst_ports) < MOST_PERCENT || !same_top(&w->top_src_ports, &w->top_dst_ports)))
 		return VECTOR_UDP_REFLECTION;
 	if (part->kind == VECTOR_SYN_ACK && (share_of_services(&w->top_src_ports) >= HALF_PERCENT ||

@@ -32,9 +32,8 @@ bool scan_explains(const struct survey *survey, uint8_t kind)
 
 	if (survey->sources > SOURCES && survey->heaviest_source * 100 < survey->packets * ALONE_PERCENT)
 		return false;
-	return spread >= PORTS && spread * LOOKS >= survey->packets &&
-	       survey->payload <= survey->packets * PAYLOAD_MAX &&
-	       ((pps < FAST_PPS && kind != VECTOR_UDP) || survey->source_ports * PORT_SHARE <= survey->packets);
+	return spread >= PORTS && spread * LOOKS >= survey->seen && survey->payload <= survey->packets * PAYLOAD_MAX &&
+	       ((pps < FAST_PPS && kind != VECTOR_UDP) || survey->source_ports * PORT_SHARE <= survey->seen);
 }
 
 /* A kept packet that is one of the track's probes and in no incident yet. */

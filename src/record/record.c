@@ -102,6 +102,7 @@ static const char *advice_of(int result)
 	case -EBUSY:
 		return "another program has the database open for writing; 'fuser' names it";
 	case -EROFS:
+		return "its file system can only be read; 'dmesg' may say why";
 	case -EACCES:
 		return "its folder and it must belong to the user that `user:` names";
 	case -EBADMSG:
@@ -276,6 +277,19 @@ static int put_away(const char *path, char put_aside[RECORD_PATH_SIZE])
 	return 0;
 }
 
+/* Of a file that would have to be made SQLite does not say that its file system can only be read. */
+static bool is_read_only(const char *path)
+{
+	char folder[RECORD_PATH_SIZE];
+	int length = snprintf(folder, sizeof(folder), "%s", path);
+	char *slash = strrchr(folder, '/');
+
+	if (length < 0 || (size_t)length >= sizeof(folder) || !slash)
+		return false;
+	slash[slash == folder] = '\0';
+	return access(folder, W_OK) != 0 && errno == EROFS;
+}
+
 int record_open(const struct record_options *options, struct record **record, char put_aside[RECORD_PATH_SIZE],
                 struct record_error *error)
 {
@@ -294,6 +308,10 @@ int record_open(const struct record_options *options, struct record **record, ch
 			               "the record is broken and cannot be put aside: %s", strerror(-result));
 		else
 			result = open_at(options, opened, error);
+	}
+	if (result == -EACCES && is_read_only(options->path)) {
+		result = -EROFS;
+		(void)snprintf(error->advice, sizeof(error->advice), "%s", advice_of(result));
 	}
 	if (result != 0) {
 		close_at(opened);

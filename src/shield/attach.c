@@ -4,9 +4,12 @@
  * it, and whose program is replaced in one step. The classifier for what is sent is held by the interface itself.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -14,9 +17,11 @@
 #include <linux/bpf.h>
 #include <linux/if_link.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <shield.skel.h>
 
 #include "shield/dispatcher.h"
+#include "shield/filters.h"
 #include "shield/inside.h"
 
 #define TC_HANDLE 0x4846 /* "HF" */
@@ -36,12 +41,23 @@ const char *shield_hook_name(enum shield_hook hook)
 	return (unsigned)hook < sizeof(names) / sizeof(names[0]) ? names[hook] : "unknown";
 }
 
+/*
+ * The bpf file system takes no name with a dot, and VLANs' interfaces are called eth0.100: a colon stands for it, which no
+ * interface's name has.
+ */
 static int link_pin(char path[PIN_PATH_SIZE], const char *dir, const char *interface)
 {
 	char name[sizeof(LINK_PREFIX) + IF_NAMESIZE];
 
 	(void)snprintf(name, sizeof(name), LINK_PREFIX "%.*s", IF_NAMESIZE - 1, interface);
+	for (char *dot = strchr(name, '.'); dot; dot = strchr(dot, '.'))
+		*dot = ':';
 	return pin_path(path, dir, name);
+}
+
+static bool is_link(const char *name)
+{
+	return strncmp(name, LINK_PREFIX, strlen(LINK_PREFIX)) == 0;
 }
 
 /* The interface that a link holds on to; 0 where it has gone. */
@@ -185,9 +201,54 @@ static unsigned detach_classifier(unsigned ifindex, bool made_queue)
 	if (bpf_tc_query(&egress, &query) == 0 && bpf_tc_detach(&egress, &options) == 0)
 		removed++;
 	both.attach_point = BPF_TC_EGRESS | BPF_TC_INGRESS;
-	if (made_queue && bpf_tc_hook_destroy(&both) == 0)
+	if (made_queue && !filters_are_there(ifindex) && bpf_tc_hook_destroy(&both) == 0)
 		removed++;
 	return removed;
+}
+
+struct search {
+	unsigned ifindex;
+	char path[PIN_PATH_SIZE];
+};
+
+static int find_link(const char *path, const char *name, void *context)
+{
+	struct search *search = context;
+	int fd = is_link(name) ? bpf_obj_get(path) : -1;
+	bool found = fd >= 0 && link_ifindex(fd) == search->ifindex;
+
+	if (fd >= 0)
+		(void)close(fd);
+	if (found)
+		(void)snprintf(search->path, sizeof(search->path), "%s", path);
+	return found;
+}
+
+/* An interface that was called otherwise when the shield came there: its link is pinned under the name it has now. */
+static void follow_name(const struct shield *shield, unsigned ifindex, const char *path)
+{
+	struct search search = { .ifindex = ifindex };
+
+	if (pin_each(shield->dir, find_link, &search) != 1 || strcmp(search.path, path) == 0)
+		return;
+	/* Two may have changed names with each other. Where nothing can be done, what comes next says what is in the way. */
+	if (renameat2(AT_FDCWD, search.path, AT_FDCWD, path, RENAME_EXCHANGE))
+		(void)rename(search.path, path);
+}
+
+/* Frames there begin as Ethernet's do: what the programs read. */
+static bool is_ethernet(const char *interface)
+{
+	struct ifreq about = { .ifr_ifindex = 0 };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool is = true;
+
+	(void)snprintf(about.ifr_name, sizeof(about.ifr_name), "%s", interface);
+	if (fd >= 0 && ioctl(fd, SIOCGIFHWADDR, &about) == 0)
+		is = about.ifr_hwaddr.sa_family == ARPHRD_ETHER || about.ifr_hwaddr.sa_family == ARPHRD_LOOPBACK;
+	if (fd >= 0)
+		(void)close(fd);
+	return is;
 }
 
 int shield_attach(struct shield *shield, const char *interface, enum shield_hook *hook, struct shield_error *error)
@@ -203,6 +264,13 @@ int shield_attach(struct shield *shield, const char *interface, enum shield_hook
 	}
 	if (!shield->programs)
 		return shield_fail(error, -EINVAL, "%s: no program is loaded", interface);
+	if (!is_ethernet(interface)) {
+		(void)shield_fail(error, -EOPNOTSUPP,
+		                  "%s: its frames are not Ethernet's, which is what the shield reads", interface);
+		shield_advise(error, "name the interface that its packets come in by");
+		return -EOPNOTSUPP;
+	}
+	follow_name(shield, ifindex, path);
 	fd = bpf_obj_get(path);
 	if (fd >= 0 && link_ifindex(fd) == ifindex) {
 		result = bpf_link_update(fd, bpf_program__fd(shield->programs->progs.shield_xdp), NULL);
@@ -226,8 +294,8 @@ int shield_attach(struct shield *shield, const char *interface, enum shield_hook
 	return 0;
 }
 
-/* Takes one pinned link away, and with it the program. */
-static int remove_link(const char *path, unsigned *ifindex)
+/* Takes one pinned link away, and with it the program; `only` is whose it must be, or have been. 0: anybody's. */
+static int remove_link(const char *path, unsigned only, unsigned *ifindex)
 {
 	int fd = bpf_obj_get(path), result = 0;
 
@@ -235,6 +303,11 @@ static int remove_link(const char *path, unsigned *ifindex)
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -errno;
 	*ifindex = link_ifindex(fd);
+	if (*ifindex && only && *ifindex != only) {
+		(void)close(fd);
+		*ifindex = 0;
+		return 0;
+	}
 	/* Somebody may still have it open; detached, it holds nothing any more. */
 	if (*ifindex)
 		result = bpf_link_detach(fd);
@@ -255,15 +328,16 @@ static bool made_queue(const struct shield_config *config, unsigned ifindex)
 int shield_detach(struct shield *shield, const char *interface, struct shield_error *error)
 {
 	char path[PIN_PATH_SIZE];
-	unsigned ifindex;
+	unsigned ifindex = if_nametoindex(interface), held;
 	int result = link_pin(path, shield->dir, interface);
 
+	if (!result && ifindex)
+		follow_name(shield, ifindex, path);
+	/* Of a name that nobody has now, the link may be of an interface that goes by another. */
 	if (!result)
-		result = remove_link(path, &ifindex);
+		result = remove_link(path, ifindex ? ifindex : UINT_MAX, &held);
 	if (result)
 		return shield_fail(error, result, "%s: cannot be detached: %s", interface, strerror(-result));
-	if (ifindex == 0)
-		ifindex = if_nametoindex(interface);
 	if (ifindex == 0)
 		return 0;
 	if (dispatcher_detach(ifindex))
@@ -279,19 +353,29 @@ struct removal {
 	int failed; /* the first that went wrong */
 };
 
+static bool is_ours(const char *name)
+{
+	for (unsigned i = 0; i < SHIELD_MAPS; i++)
+		if (strcmp(name, shield_map_name((enum shield_map)i)) == 0)
+			return true;
+	return is_link(name) || strcmp(name, CLOCK_PIN) == 0;
+}
+
+/* What others have pinned there stays: the folder is named in a configuration, and may be another's too. */
 static int remove_pin(const char *path, const char *name, void *context)
 {
 	struct removal *removal = context;
-	struct stat about;
 	unsigned ifindex;
 	int result = 0;
 
-	if (lstat(path, &about) == 0 && S_ISDIR(about.st_mode)) {
+	if (strcmp(name, NEXT_DIR) == 0) {
 		result = pin_each(path, remove_pin, removal);
 		if (!result && rmdir(path))
 			result = -errno;
-	} else if (strncmp(name, LINK_PREFIX, strlen(LINK_PREFIX)) == 0) {
-		result = remove_link(path, &ifindex);
+	} else if (!is_ours(name)) {
+		return 0;
+	} else if (is_link(name)) {
+		result = remove_link(path, 0, &ifindex);
 		removal->removed += !result;
 		if (ifindex)
 			removal->removed += detach_classifier(ifindex, made_queue(removal->config, ifindex));
@@ -307,14 +391,19 @@ static int remove_pin(const char *path, const char *name, void *context)
 
 int shield_remove(const char *bpffs_dir, unsigned *removed, struct shield_error *error)
 {
+	const char *first = shield_map_name(SHIELD_MAP_CONFIG);
 	struct removal removal = { 0 };
 	struct shield_error unused;
 	struct shield *shield = NULL;
+	char path[PIN_PATH_SIZE];
 	int result;
 
 	/* Only for what it knows of queues; what is of another version is taken away without. */
 	if (shield_open_pinned(bpffs_dir, &shield, &unused) == 0)
 		removal.config = shield->config;
+	/* A daemon that still runs sees by this that it is over, before there is anything that it would attach again. */
+	if (pin_path(path, bpffs_dir, first) == 0)
+		(void)remove_pin(path, first, &removal);
 	for (unsigned i = 0; removal.config && i < removal.config->clsact_count && i < SHIELD_INTERFACES_MAX; i++)
 		removal.removed += detach_classifier(removal.config->clsact[i], true);
 	for (unsigned i = 0; removal.config && i < removal.config->dispatched_count && i < SHIELD_INTERFACES_MAX; i++) {
@@ -325,7 +414,7 @@ int shield_remove(const char *bpffs_dir, unsigned *removed, struct shield_error 
 	if (result && !removal.failed)
 		removal.failed = result;
 	shield_close(shield);
-	if (rmdir(bpffs_dir) && errno != ENOENT && !removal.failed)
+	if (rmdir(bpffs_dir) && errno != ENOENT && errno != ENOTEMPTY && errno != EBUSY && !removal.failed)
 		removal.failed = -errno;
 	if (removal.failed)
 		return shield_fail(error, removal.failed, "%s: not all could be taken away: %s", bpffs_dir,
@@ -346,7 +435,7 @@ static int list_link(const char *path, const char *name, void *context)
 	char current[IF_NAMESIZE];
 	int fd;
 
-	if (strncmp(name, LINK_PREFIX, strlen(LINK_PREFIX)) != 0 || listing->count == SHIELD_INTERFACES_MAX)
+	if (!is_link(name) || listing->count == SHIELD_INTERFACES_MAX)
 		return 0;
 	fd = bpf_obj_get(path);
 	if (fd < 0)
@@ -354,8 +443,12 @@ static int list_link(const char *path, const char *name, void *context)
 	*found = (struct shield_interface){ .ifindex = link_ifindex(fd) };
 	(void)close(fd);
 	(void)snprintf(found->name, sizeof(found->name), "%s", name + strlen(LINK_PREFIX));
-	if (found->ifindex && if_indextoname(found->ifindex, current))
+	for (char *dot = strchr(found->name, ':'); dot; dot = strchr(dot, ':'))
+		*dot = '.';
+	if (found->ifindex && if_indextoname(found->ifindex, current)) {
 		found->hook = hook_of(found->ifindex);
+		(void)snprintf(found->name, sizeof(found->name), "%s", current);
+	}
 	listing->count++;
 	return 0;
 }

@@ -23,6 +23,7 @@ struct shield {
 	char pins[PIN_PATH_SIZE];    /* where the maps are pinned now */
 	struct shield_bpf *programs; /* NULL: opened by its pins alone */
 	int clock_fd;
+	int dir_fd; /* locked as long as programs are loaded */
 	struct shield_maps maps;
 	struct shield_config *config;     /* shared with the kernel */
 	struct shield_ruleset *set;       /* where the next table of rules is put together */

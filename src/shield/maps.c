@@ -86,10 +86,12 @@ int shield_maps_for_engine(const char *bpffs_dir, struct shield_maps *maps)
 		opened.fd[i] = -1;
 	for (unsigned i = 0; i < SHIELD_MAPS && !error; i++) {
 		bool written = i == SHIELD_MAP_SAMPLES || i >= SHIELD_MAP_BLOCK_STATE;
-		const struct bpf_obj_get_opts options = {
-			.sz = sizeof(options),
-			.file_flags = written ? 0 : BPF_F_RDONLY,
-		};
+		struct bpf_obj_get_opts options;
+
+		/* An initializer would leave its padding as it is, and libbpf refuses padding that is not zero. */
+		memset(&options, 0, sizeof(options));
+		options.sz = sizeof(options);
+		options.file_flags = written ? 0 : BPF_F_RDONLY;
 
 		if ((size_t)snprintf(path, sizeof(path), "%s/%s", bpffs_dir, map_names[i]) >= sizeof(path)) {
 			error = -ENAMETOOLONG;

@@ -146,12 +146,13 @@ int shield_set_guard(struct shield *shield, const struct shield_way_in *ways, un
 		return shield_fail(error, -ENOSPC, "%u ways in; the shield keeps %d", count, SHIELD_GUARD_MAX);
 	/* An entry is voided before its words change, so that at no moment it is a mixture of two; the rest stay in force. */
 	for (unsigned i = 0; i < count; i++) {
-		struct shield_guard now = { .expires = ways[i].expires,
-			                    .protocol = PROTOCOL_TCP,
-			                    .port = ways[i].port };
+		struct shield_guard now = {
+			.expires = ways[i].expires, .protocol = PROTOCOL_TCP, .port = ways[i].port, .sure = ways[i].sure
+		};
 		struct shield_guard *place = &config->guard[i];
 
 		prefix_words(&ways[i].from, now.mask, now.value);
+		publish(place->sure, now.sure); /* the kernel does not read it */
 		if (memcmp(place->mask, now.mask, sizeof(now.mask)) == 0 &&
 		    memcmp(place->value, now.value, sizeof(now.value)) == 0 && place->port == now.port &&
 		    place->protocol == now.protocol) {
@@ -245,7 +246,7 @@ int shield_check_guard(const struct shield *shield, const struct rule *rule, str
 		for (unsigned k = 0; k < rule->match.count && k < MATCH_TERMS_MAX && hit; k++)
 			hit = can_hold(&rule->match.terms[k], &from, guard->port, &vague);
 		/* What asks for more than who and where describes packets; the guard itself lets the operator's through. */
-		if (!hit || vague || guard->expires <= now)
+		if (!hit || vague || !guard->sure || guard->expires <= now)
 			continue;
 		(void)shield_fail(error, -EPERM, "this would hit the operator's way in: TCP from %s to port %u",
 		                  prefix_format(&from, text), guard->port);
@@ -314,12 +315,84 @@ static int allow_refresh(struct shield *shield)
 	return result;
 }
 
+/* Those that are not there are passed over. The bins anew for all of them once: that looks at the whole list. */
+int shield_disallow_all(struct shield *shield, const struct prefix *prefixes, unsigned count,
+                        struct shield_error *error)
+{
+	char text[PREFIX_TEXT_SIZE];
+	int result = 0, refreshed;
+
+	for (unsigned i = 0; i < count && !result; i++) {
+		struct shield_allow_key key;
+
+		allow_key(&prefixes[i], &key);
+		result = bpf_map_delete_elem(shield->maps.fd[SHIELD_MAP_ALLOW], &key);
+		if (result == -ENOENT)
+			result = 0;
+		if (result)
+			(void)shield_fail(error, result, "%s: %s", prefix_format(&prefixes[i], text),
+			                  strerror(-result));
+	}
+	refreshed = count ? allow_refresh(shield) : 0;
+	if (!result && refreshed)
+		result = shield_fail(error, refreshed, "the allow list: %s", strerror(-refreshed));
+	return result;
+}
+
+int shield_disallow(struct shield *shield, const struct prefix *prefix, struct shield_error *error)
+{
+	struct shield_allow_key key;
+	struct shield_allow there;
+	char text[PREFIX_TEXT_SIZE];
+
+	allow_key(prefix, &key);
+	if (bpf_map_lookup_elem(shield->maps.fd[SHIELD_MAP_ALLOW], &key, &there) != 0 || there.length != key.length)
+		return shield_fail(error, -ENOENT, "%s: is not in the allow list", prefix_format(prefix, text));
+	return shield_disallow_all(shield, prefix, 1, error);
+}
+
+struct passed {
+	uint64_t now;
+	unsigned count;
+	struct prefix prefixes[SHIELD_ALLOW_MAX];
+};
+
+static int find_passed(void *context, const struct prefix *prefix, uint64_t expires)
+{
+	struct passed *passed = context;
+
+	if (expires <= passed->now && passed->count < SHIELD_ALLOW_MAX)
+		passed->prefixes[passed->count++] = *prefix;
+	return 0;
+}
+
+int shield_sweep_allowed(struct shield *shield, uint64_t now, unsigned *swept)
+{
+	struct passed *passed = malloc(sizeof(*passed));
+	struct shield_error unsaid;
+	int result;
+
+	if (!passed)
+		return -ENOMEM;
+	passed->now = now;
+	passed->count = 0;
+	result = shield_each_allowed(&shield->maps, 0, find_passed,
+	                             passed); /* at the beginning of time none had expired */
+	if (!result)
+		result = shield_disallow_all(shield, passed->prefixes, passed->count, &unsaid);
+	if (!result)
+		*swept = passed->count;
+	free(passed);
+	return result;
+}
+
 int shield_allow(struct shield *shield, const struct prefix *prefix, uint64_t expires, struct shield_error *error)
 {
 	struct shield_allow_key key;
 	struct shield_allow value = { .expires = expires }, there;
 	char text[PREFIX_TEXT_SIZE];
-	unsigned first, bins = allow_bins(prefix, &first);
+	unsigned first, bins = allow_bins(prefix, &first), swept;
+	uint64_t now = shield_jiffies_at(&shield->pace, shield_monotonic_ns());
 	bool fresh;
 	int result;
 
@@ -327,7 +400,11 @@ int shield_allow(struct shield *shield, const struct prefix *prefix, uint64_t ex
 	value.length = key.length;
 	/* A trie finds the longest that holds what is asked, which need not be this one. */
 	fresh = bpf_map_lookup_elem(shield->maps.fd[SHIELD_MAP_ALLOW], &key, &there) != 0 || there.length != key.length;
+	if (!fresh && there.expires == SHIELD_NEVER)
+		value.expires = SHIELD_NEVER;
 	result = bpf_map_update_elem(shield->maps.fd[SHIELD_MAP_ALLOW], &key, &value, BPF_ANY);
+	if (result == -ENOSPC && shield_sweep_allowed(shield, now, &swept) == 0 && swept > 0)
+		result = bpf_map_update_elem(shield->maps.fd[SHIELD_MAP_ALLOW], &key, &value, BPF_ANY);
 	if (result == -ENOSPC) {
 		(void)shield_fail(error, result, "%s: the allow list is full (%d)", prefix_format(prefix, text),
 		                  SHIELD_ALLOW_MAX);
@@ -345,21 +422,6 @@ int shield_allow(struct shield *shield, const struct prefix *prefix, uint64_t ex
 		publish(shield->config->allow_count, shield->config->allow_count + 1);
 	}
 	return 0;
-}
-
-int shield_disallow(struct shield *shield, const struct prefix *prefix, struct shield_error *error)
-{
-	struct shield_allow_key key;
-	char text[PREFIX_TEXT_SIZE];
-	int result;
-
-	allow_key(prefix, &key);
-	result = bpf_map_delete_elem(shield->maps.fd[SHIELD_MAP_ALLOW], &key);
-	if (result == -ENOENT)
-		return shield_fail(error, result, "%s: is not in the allow list", prefix_format(prefix, text));
-	if (!result)
-		result = allow_refresh(shield);
-	return result ? shield_fail(error, result, "%s: %s", prefix_format(prefix, text), strerror(-result)) : 0;
 }
 
 /* ---- rules ---- */
@@ -454,10 +516,10 @@ static int read_rules(const struct shield *shield, struct shield_rule_told **tol
 int shield_add_rule(struct shield *shield, const struct rule *rule, const struct shield_making *making,
                     uint32_t *number, struct shield_error *error)
 {
-	struct shield_rule_told *told, *new;
+	struct shield_rule_told *told = NULL, *new;
 	struct shield_rule compiled;
 	struct shield_note note;
-	unsigned count;
+	unsigned count = 0;
 	int result = ruleset_compile_rule(rule, &compiled, error);
 
 	if (!result)
@@ -512,8 +574,8 @@ void shield_count_from(struct shield *shield, uint32_t number)
 
 int shield_remove_rule(struct shield *shield, uint32_t number, struct shield_error *error)
 {
-	struct shield_rule_told *told;
-	unsigned count, kept = 0;
+	struct shield_rule_told *told = NULL;
+	unsigned count = 0, kept = 0;
 	uint32_t counter = 0;
 	int result = read_rules(shield, &told, &count, error);
 

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/random.h>
@@ -86,6 +87,35 @@ static int make_dir(const char *dir, struct shield_error *error)
 	if (mkdir(dir, 0700) && errno != EEXIST)
 		return shield_fail(error, -errno, "%s: %s", dir, strerror(errno));
 	return 0;
+}
+
+/*
+ * bpffs_dir as a descriptor, to hold as long as the shield is open: two that write the same maps would undo each other's
+ * rules. Where the bpf file system is mounted for everybody, who makes the folder first owns it, and could put other maps in
+ * the pins' place; then it is not used.
+ */
+static int hold_dir(const char *dir, int *held, struct shield_error *error)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), result = 0;
+	struct stat about;
+
+	if (fd < 0)
+		return shield_fail(error, -errno, "%s: %s", dir, strerror(errno));
+	if (fstat(fd, &about)) {
+		result = shield_fail(error, -errno, "%s: %s", dir, strerror(errno));
+	} else if (about.st_uid != geteuid() || about.st_mode & (S_IWGRP | S_IWOTH)) {
+		result = shield_fail(error, -EPERM, "%s: others may write there (user %u, mode %o)", dir,
+		                     (unsigned)about.st_uid, (unsigned)about.st_mode & 07777);
+		shield_advise(error, "see whose it is, take it away, and let holdfast make it");
+	} else if (flock(fd, LOCK_EX | LOCK_NB)) {
+		result = shield_fail(error, -EBUSY, "%s: another holdfast has the shield there", dir);
+		shield_advise(error, "stop that one first, or name another bpffs_dir");
+	}
+	if (result)
+		(void)close(fd);
+	else
+		*held = fd;
+	return result;
 }
 
 /* ---- clock ---- */
@@ -265,6 +295,8 @@ void shield_close(struct shield *shield)
 		(void)close(shield->clock_fd);
 	if (shield->programs)
 		shield_bpf__destroy(shield->programs);
+	if (shield->dir_fd >= 0)
+		(void)close(shield->dir_fd);
 	free(shield->set);
 	free(shield);
 }
@@ -275,7 +307,7 @@ static int new_shield(const char *dir, struct shield **shield, struct shield_err
 
 	if (!made)
 		return shield_fail(error, -ENOMEM, "no memory for the shield");
-	made->clock_fd = -1;
+	made->clock_fd = made->dir_fd = -1;
 	for (unsigned i = 0; i < SHIELD_MAPS; i++)
 		made->maps.fd[i] = -1;
 	made->set = calloc(1, sizeof(*made->set));
@@ -387,7 +419,9 @@ int shield_open(const struct shield_options *options, struct shield **shield, st
 		result = shield_fail(error, -errno, "the shield's programs cannot be read: %s", strerror(errno));
 		goto close;
 	}
-	result = choose_origin(made, error);
+	result = hold_dir(made->dir, &made->dir_fd, error);
+	if (!result)
+		result = choose_origin(made, error);
 	if (result)
 		goto close;
 	blocks_begin(options->block_capacity, 1, seed, &sizes);

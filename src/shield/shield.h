@@ -5,7 +5,8 @@
  * merely reads it, or keeps the block list, needs descriptors of maps and shield/maps.h, shield/blocks.h.
  *
  * Life. shield_open() loads the programs, and takes over the maps that are pinned under bpffs_dir where their layout is
- * this one's; else new maps are made beside them, nothing is replaced yet, and shield_origin() says so. shield_attach()
+ * this one's; else new maps are made beside them, nothing is replaced yet, and shield_origin() says so. One may have the
+ * shield of a bpffs_dir open: -EBUSY; and the folder must be its own: -EPERM. shield_attach()
  * then puts the program on an interface: where a link is pinned it is updated in one step, so that every packet meets
  * the old program or the new one. shield_commit() pins new maps in the old ones' place. shield_close() leaves all that is
  * attached and pinned as it is; shield_remove() takes all of it away, whether or not somebody has it open.
@@ -59,19 +60,22 @@ enum shield_origin shield_origin(const struct shield *shield);
 const char *shield_pins(const struct shield *shield);
 void shield_close(struct shield *shield);
 
-/* Attaches XDP and, for the map of flows, a classifier behind a clsact queue. -EEXIST where another program is. */
+/*
+ * Attaches XDP and, for the map of flows, a classifier behind a clsact queue. -EEXIST where another program is, -EOPNOTSUPP
+ * where frames are not Ethernet's. An interface that has been renamed is the same one.
+ */
 int shield_attach(struct shield *shield, const char *interface, enum shield_hook *hook, struct shield_error *error);
 int shield_detach(struct shield *shield, const char *interface, struct shield_error *error);
 int shield_commit(struct shield *shield, struct shield_error *error);
 /*
- * Detaches all that is pinned under bpffs_dir and unpins it; `removed` counts what there was. Needs no daemon and no open
- * shield; done twice it finds nothing the second time.
+ * Detaches all of the shield's that is pinned under bpffs_dir and unpins it; `removed` counts what there was. What others
+ * have pinned there stays. Needs no daemon and no open shield; done twice it finds nothing the second time.
  */
 int shield_remove(const char *bpffs_dir, unsigned *removed, struct shield_error *error);
 
 /* Interfaces to which it is attached, by what is pinned. `names` has room for SHIELD_INTERFACES_MAX. */
 struct shield_interface {
-	char name[16]; /* IFNAMSIZ; "" where it has gone */
+	char name[16]; /* IFNAMSIZ; where it has gone, what it was called */
 	uint32_t ifindex;
 	enum shield_hook hook;
 };
@@ -101,13 +105,18 @@ struct shield_way_in {
 	struct prefix from;
 	uint16_t port;
 	uint64_t expires; /* jiffies */
+	bool sure;        /* what would hit it is refused */
 };
 int shield_set_guard(struct shield *shield, const struct shield_way_in *ways, unsigned count,
                      struct shield_error *error);
 
-/* -ENOSPC: SHIELD_ALLOW_MAX. Removing what is not there: -ENOENT. */
+/* What holds for good goes on to. -ENOSPC: SHIELD_ALLOW_MAX. Removing what is not there: -ENOENT. */
 int shield_allow(struct shield *shield, const struct prefix *prefix, uint64_t expires, struct shield_error *error);
 int shield_disallow(struct shield *shield, const struct prefix *prefix, struct shield_error *error);
+int shield_disallow_all(struct shield *shield, const struct prefix *prefixes, unsigned count,
+                        struct shield_error *error);
+/* Forgets those that have expired: the kernel passes them over, but they take room, and its time. */
+int shield_sweep_allowed(struct shield *shield, uint64_t now, unsigned *swept);
 
 /*
  * A rule comes into force when shield_add_rule() returns: -ENOSPC where SHIELD_RULES_MAX are, -EOPNOTSUPP where the table
@@ -128,7 +137,7 @@ int shield_remove_rule(struct shield *shield, uint32_t number, struct shield_err
 /* Forgets rules that have expired, so that their places can be taken. */
 int shield_sweep_rules(struct shield *shield, uint64_t now, unsigned *swept);
 
-/* What a match or prefix would do to the operator: -EPERM with the way in it hits, or 0. */
+/* What a match or prefix would do to the operator: -EPERM with the way in it hits, of those that are sure, or 0. */
 int shield_check_guard(const struct shield *shield, const struct rule *rule, struct shield_error *error);
 
 #endif

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "observe/protocol.h"
-#include "observe/tunnel.h"
+#include "observe/tunnel.h" /* IWYU pragma: keep */
 
 #define PARSE_NATIVE
 #pragma GCC diagnostic push
@@ -231,17 +231,6 @@ static bool has_many_extensions(const uint8_t *data, uint32_t length, enum shiel
 	return count > SHIELD_EXTENSIONS_MAX;
 }
 
-/* An address in an IPv6 header that is written as those of IPv4 are; no sane host sends it (RFC 6890). */
-static bool is_mapped(const uint8_t *data, uint32_t length, enum shield_reason is)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-	struct behind behind = behind_tags(data, length);
-
-	(void)is;
-	return behind.type == 0x86dd && behind.at + 40 <= length &&
-	       memcmp(data + behind.at + 24, mapped, sizeof(mapped)) == 0;
-}
-
 static const struct {
 	bool (*covers)(const uint8_t *data, uint32_t length, enum shield_reason is);
 	const char *why;
@@ -250,7 +239,6 @@ static const struct {
 	  "MPLS and PPPoE are not IP to the shield: what this host is sent in them is not for its own ears" },
 	{ has_many_tags, "more VLAN tags than SHIELD_TAGS_MAX" },
 	{ has_many_extensions, "more extension headers than SHIELD_EXTENSIONS_MAX" },
-	{ is_mapped, "IPv6 to an IPv4-mapped address: the decoder goes by the address, the parser by the header" },
 };
 
 const char *outer_explained(const uint8_t *data, uint32_t length, enum shield_reason is)

@@ -5,6 +5,7 @@
  * not be loaded.
  */
 #include <errno.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,6 +34,7 @@
 
 #define CAPACITY 4096
 #define FRAME_MAX 3400
+#define BUSY 30000 /* packets */
 
 static struct {
 	char dir[64];
@@ -436,7 +438,7 @@ static void a_block_holds_whatever_is_around_and_in_the_packet(void **state)
 
 static void who_comes_first_decides(void **state)
 {
-	const struct shield_way_in way = { prefix("198.51.100.0/24"), 22, SHIELD_NEVER };
+	const struct shield_way_in way = { prefix("198.51.100.0/24"), 22, SHIELD_NEVER, true };
 	const struct prefix allowed = prefix("198.51.100.9/32");
 	struct packet ssh = tcp("198.51.100.9", "192.0.2.10", 22), p = udp("198.51.100.9", "192.0.2.10", 9, 22);
 	struct packet web = tcp("198.51.100.9", "192.0.2.10", 80), other = tcp("203.0.113.1", "192.0.2.10", 80);
@@ -463,6 +465,28 @@ static void who_comes_first_decides(void **state)
 	release("198.51.100.0/24");
 	assert_int_equal(shield_remove_rule(the.shield, number, &error), 0);
 	meets(&web, SHIELD_PASS_CLEAN, "all gone");
+}
+
+/* The operator's packets pass; but what would hit one is refused only where it is sure that he is one. */
+static void who_is_merely_connected_has_no_veto(void **state)
+{
+	struct shield_way_in way = { prefix("198.51.100.9/32"), 22, SHIELD_NEVER, false };
+	struct packet p = tcp("198.51.100.9", "192.0.2.10", 22);
+	struct rule rule = { .scope = prefix("::/0"), .action = RULE_DROP };
+	struct match_error wrong;
+	struct shield_error error;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	assert_int_equal(match_parse("src net 198.51.0.0/16", &rule.match, &wrong), 0);
+	assert_int_equal(shield_set_guard(the.shield, &way, 1, &error), 0);
+	assert_int_equal(shield_check_guard(the.shield, &rule, &error), 0);
+	(void)add_rule("::/0", "src net 198.51.0.0/16", RULE_DROP, 0, false, SHIELD_NEVER);
+	meets(&p, SHIELD_PASS_GUARD, "he is let in all the same");
+	way.sure = true;
+	assert_int_equal(shield_set_guard(the.shield, &way, 1, &error), 0);
+	assert_int_equal(shield_check_guard(the.shield, &rule, &error), -EPERM);
 }
 
 static void of_rules_the_first_decides(void **state)
@@ -502,6 +526,9 @@ static void a_network_of_ipv6_holds_no_ipv4(void **state)
 	struct rule rule = { .action = RULE_DROP };
 	const struct shield_making making = { .expires = SHIELD_NEVER };
 	struct packet p = udp("198.51.100.9", "192.0.2.10", 123, 4000), six = udp("::9", "::10", 123, 4000);
+	const struct prefix anywhere = prefix("::/0"), allowed[] = { prefix("::/64"), prefix("198.51.100.77/32") };
+	const struct shield_way_in way = { .from = anywhere, .port = 22, .expires = SHIELD_NEVER, .sure = true };
+	const struct shield_service service = { .name = "six", .prefixes = &anywhere, .prefix_count = 1 };
 	struct shield_error error;
 	struct match_error wrong;
 	uint32_t number;
@@ -515,6 +542,50 @@ static void a_network_of_ipv6_holds_no_ipv4(void **state)
 	meets(&six, SHIELD_DROP_RULE, "IPv6");
 	assert_int_equal(match_parse("not src net ::/80", &rule.match, &wrong), 0);
 	assert_int_equal(shield_add_rule(the.shield, &rule, &making, &number, &error), -EOPNOTSUPP);
+
+	/* Nor do the other lists. */
+	begin();
+	(void)add_rule("::/0", "tcp", RULE_DROP, 0, false, SHIELD_NEVER);
+	assert_int_equal(shield_set_guard(the.shield, &way, 1, &error), 0);
+	assert_int_equal(shield_set_services(the.shield, &service, 1, &error), 0);
+	assert_int_equal(shield_allow(the.shield, &allowed[0], SHIELD_NEVER, &error), 0);
+	assert_int_equal(shield_allow(the.shield, &allowed[1], SHIELD_NEVER, &error), 0);
+	p = tcp("198.51.100.9", "192.0.2.10", 22);
+	meets(&p, SHIELD_DROP_RULE, "IPv4 by the way in");
+	assert_int_equal(fate_of(&p).service, SHIELD_SERVICE_NONE);
+	six = tcp("2001:db8::9", "2001:db8::10", 22);
+	meets(&six, SHIELD_PASS_GUARD, "IPv6 by the way in");
+	assert_int_equal(fate_of(&six).service, 0);
+	six = tcp("::9", "2001:db8::10", 80);
+	meets(&six, SHIELD_PASS_ALLOWED, "IPv6 that is allowed");
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(shield_disallow(the.shield, &allowed[i], &error), 0);
+}
+
+/* An address of IPv4 in the header of IPv6 is one of IPv4 to all that lists addresses. */
+static void a_mapped_address_is_one_of_ipv4(void **state)
+{
+	struct packet p = udp("::ffff:198.51.100.9", "2001:db8::10", 123, 4000);
+	struct packet to = udp("2001:db8::1", "::ffff:192.0.2.10", 123, 4000);
+	const struct prefix allowed = prefix("198.51.100.9/32");
+	struct shield_error error;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	block("198.51.100.0/24", jiffies() + seconds(60));
+	meets(&p, SHIELD_DROP_BLOCK, "blocked");
+	assert_int_equal(shield_allow(the.shield, &allowed, SHIELD_NEVER, &error), 0);
+	meets(&p, SHIELD_PASS_ALLOWED, "allowed");
+	assert_int_equal(shield_disallow(the.shield, &allowed, &error), 0);
+	release("198.51.100.0/24");
+	(void)add_rule("192.0.2.10", "udp", RULE_DROP, 0, false, SHIELD_NEVER);
+	meets(&to, SHIELD_DROP_RULE, "to");
+	(void)add_rule("::/0", "src net 198.51.0.0/16", RULE_NONE, 0, false, SHIELD_NEVER);
+	meets(&p, SHIELD_PASS_RULE, "from");
+	begin();
+	(void)add_rule("::/0", "src net 0.0.0.0/0 and ip6", RULE_DROP, 0, false, SHIELD_NEVER);
+	meets(&p, SHIELD_DROP_RULE, "from anywhere");
 }
 
 static void observing_counts_and_lets_pass(void **state)
@@ -547,7 +618,7 @@ static void observing_counts_and_lets_pass(void **state)
 
 static void all_that_has_an_end_ends(void **state)
 {
-	struct shield_way_in way = { prefix("198.51.100.9/32"), 22, 0 };
+	struct shield_way_in way = { prefix("198.51.100.9/32"), 22, 0, true };
 	const struct prefix allowed = prefix("198.51.100.0/24");
 	struct packet ssh = tcp("198.51.100.9", "192.0.2.10", 22), web = tcp("198.51.100.9", "192.0.2.10", 80);
 	struct packet blocked = udp("203.0.113.7", "192.0.2.10", 1, 2),
@@ -704,6 +775,7 @@ static void services_have_their_own_counters_and_limits(void **state)
 
 struct taken {
 	unsigned count;
+	uint64_t weight;
 	struct shield_sample last;
 };
 
@@ -712,6 +784,7 @@ static void takes(void *context, const struct shield_sample *sample)
 	struct taken *taken = context;
 
 	taken->count++;
+	taken->weight += sample->weight;
 	taken->last = *sample;
 }
 
@@ -746,6 +819,101 @@ static void samples_are_handed_out(void **state)
 	assert_true(taken.last.weight >= 1);
 	samples_free(samples);
 	release("203.0.113.77/32");
+}
+
+/* On one processor: each has its own interval. */
+static void the_interval_follows_the_budget_both_ways(void **state)
+{
+	static const uint32_t budgets[] = { 1, 2, 5, 7, 20 };
+	struct packet p = udp("203.0.113.77", "192.0.2.10", 123, 4000);
+	uint32_t was = the.shield ? the.shield->config->sample_per_tick : 0;
+	struct taken taken = { .count = 0 };
+	struct shield_totals totals;
+	struct samples *samples;
+	cpu_set_t before, one;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	CPU_ZERO(&one);
+	CPU_SET((unsigned)sched_getcpu(), &one);
+	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+	assert_int_equal(samples_new(shield_maps(the.shield)->fd[SHIELD_MAP_SAMPLES], takes, &taken, &samples), 0);
+	for (size_t i = 0; i < sizeof(budgets) / sizeof(budgets[0]); i++) {
+		the.shield->config->sample_per_tick = budgets[i];
+		wait_ms(1000 * (21 << SHIELD_SAMPLE_SHIFT) / the.shield->config->hz);
+		/* Takes along what had been passed over. */
+		(void)run(p.octets, p.length);
+		assert_true(samples_read(samples) >= 0);
+		taken = (struct taken){ .count = 0 };
+		for (uint64_t k = 0; k < BUSY; k++) {
+			(void)run(p.octets, p.length);
+			if (k % 4096 == 0)
+				(void)samples_read(samples);
+		}
+		assert_int_equal(shield_read_totals(shield_maps(the.shield), &totals), 0);
+		assert_true(totals.interval > 1);
+		wait_ms(1000 * (21 << SHIELD_SAMPLE_SHIFT) / the.shield->config->hz);
+		(void)run(p.octets, p.length);
+		assert_true(samples_read(samples) >= 0);
+		assert_int_equal(taken.weight, BUSY + 1);
+		assert_true(taken.count < BUSY / 2);
+		wait_ms(1000 * (2 << SHIELD_SAMPLE_SHIFT) / the.shield->config->hz);
+		(void)run(p.octets, p.length);
+		assert_true(samples_read(samples) >= 0);
+		assert_int_equal(taken.last.weight, 1);
+	}
+	the.shield->config->sample_per_tick = was;
+	samples_free(samples);
+	assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
+}
+
+/* A list that has been full, of entries that have all expired, has room; and letting all of it go takes no long while. */
+static void the_allow_list_forgets_what_has_expired(void **state)
+{
+	struct prefix *all = the.shield ? calloc(SHIELD_ALLOW_MAX, sizeof(*all)) : NULL;
+	struct packet p = udp("198.51.100.9", "192.0.2.10", 123, 4000);
+	uint64_t ends = the.shield ? jiffies() + seconds(2) : 0;
+	struct prefix outer = prefix("198.51.100.0/24");
+	struct shield_error error;
+	int64_t began;
+	unsigned swept;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	assert_non_null(all);
+	block("198.51.100.9/32", jiffies() + seconds(60));
+	for (unsigned i = 0; i < SHIELD_ALLOW_MAX; i++) {
+		char text[32];
+
+		(void)snprintf(text, sizeof(text), "198.18.%u.%u/32", i / 256, i % 256);
+		all[i] = prefix(text);
+		assert_int_equal(shield_allow(the.shield, &all[i], ends, &error), 0);
+	}
+	assert_int_equal(shield_allow(the.shield, &outer, SHIELD_NEVER, &error), jiffies() < ends ? -ENOSPC : 0);
+	while (jiffies() <= ends)
+		wait_ms(20);
+	assert_int_equal(shield_allow(the.shield, &outer, SHIELD_NEVER, &error), 0);
+	meets(&p, SHIELD_PASS_ALLOWED, "there is room");
+	assert_int_equal(shield_sweep_allowed(the.shield, jiffies(), &swept), 0);
+	assert_int_equal(swept, 0);
+	/* An allowance of a configuration is not made one for a while. */
+	assert_int_equal(shield_allow(the.shield, &outer, jiffies() + 1, &error), 0);
+	wait_ms(30);
+	meets(&p, SHIELD_PASS_ALLOWED, "for good");
+	for (unsigned i = 0; i < SHIELD_ALLOW_MAX - 1; i++)
+		assert_int_equal(shield_allow(the.shield, &all[i], SHIELD_NEVER, &error), 0);
+	began = shield_monotonic_ns();
+	assert_int_equal(shield_disallow_all(the.shield, all, SHIELD_ALLOW_MAX, &error), 0);
+	assert_true(shield_monotonic_ns() - began < 2 * (int64_t)NS_PER_S);
+	meets(&p, SHIELD_PASS_ALLOWED, "it stays");
+	assert_int_equal(shield_disallow(the.shield, &all[0], &error), -ENOENT);
+	assert_int_equal(shield_disallow(the.shield, &outer, &error), 0);
+	meets(&p, SHIELD_DROP_BLOCK, "it has gone");
+	release("198.51.100.9/32");
+	free(all);
 }
 
 /* ---- twins ---- */
@@ -1060,14 +1228,18 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_read_passes_and_is_counted),
 		cmocka_unit_test(a_block_holds_whatever_is_around_and_in_the_packet),
 		cmocka_unit_test(who_comes_first_decides),
+		cmocka_unit_test(who_is_merely_connected_has_no_veto),
 		cmocka_unit_test(of_rules_the_first_decides),
 		cmocka_unit_test(a_network_of_ipv6_holds_no_ipv4),
+		cmocka_unit_test(a_mapped_address_is_one_of_ipv4),
 		cmocka_unit_test(observing_counts_and_lets_pass),
 		cmocka_unit_test(all_that_has_an_end_ends),
 		cmocka_unit_test(a_rate_is_held),
 		cmocka_unit_test(a_bucket_ahead_in_time_is_not_filled),
 		cmocka_unit_test(services_have_their_own_counters_and_limits),
 		cmocka_unit_test(samples_are_handed_out),
+		cmocka_unit_test(the_interval_follows_the_budget_both_ways),
+		cmocka_unit_test(the_allow_list_forgets_what_has_expired),
 		cmocka_unit_test(blocks_hold_as_they_are_listed),
 		cmocka_unit_test(rules_mean_what_they_mean_elsewhere),
 	};

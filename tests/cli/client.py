@@ -278,13 +278,15 @@ class Daemon:
         self.listener.bind(str(path))
         self.listener.listen(8)
         self.path = path
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.stopping = False
+        self.server = threading.Thread(target=self.serve, daemon=True)
+        self.server.start()
 
     def serve(self):
         while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
+            client, _ = self.listener.accept()
+            if self.stopping:
+                client.close()
                 return
             threading.Thread(target=self.talk, args=(client,), daemon=True).start()
 
@@ -320,6 +322,11 @@ class Daemon:
         return json.dumps(whole).encode() + b"\n"
 
     def stop(self):
+        """Its thread ends before its descriptor is free for the next daemon's, or it would wait there."""
+        self.stopping = True
+        with socket.socket(socket.AF_UNIX) as waking:
+            waking.connect(str(self.path))
+            self.server.join()
         self.listener.close()
         self.path.unlink()
 

@@ -6,7 +6,7 @@
 
 All of it happens with networks, mounts, processes and a bpf file system of its own; nothing outside is touched. A step
 is a row: what is typed, exit status, a pattern of what is said; or how many of the packets sent arrive; or what happens
-to the daemon. Needs root; exits 77 without.
+to the daemon. Skipped where we are not root.
 """
 import os
 import pathlib
@@ -19,7 +19,6 @@ import sys
 import tempfile
 import time
 
-UNABLE = 77
 SECONDS = 60
 PACKETS = 20
 DONE, BAD, USAGE, NO_DAEMON = 0, 1, 2, 3
@@ -111,7 +110,7 @@ STEPS = [
     ("end", signal.SIGKILL),
     ("send", 0),
     ("type", "status", NO_DAEMON,
-     "MODE ENFORCE.*XDP  v0 native.*web .*BLOCKS  1 IPv4.*DAEMON  NOT RUNNING.*is not running"),
+     "MODE ENFORCE.*XDP  v0 native.*web .*BLOCKS  1 IPv4.*DAEMON  NOT RUNNING"),
     ("type", "status --json", NO_DAEMON, '"pid": null.*"mode": "enforce"'),
     ("type", "block 192.0.2.2", NO_DAEMON, "is not running"),
     ("type", "observe", DONE, "^observing: .*the daemon is not running"),
@@ -241,7 +240,7 @@ def main():
         return 2
     if os.geteuid() != 0:
         print("1..0 # SKIP needs root")
-        return UNABLE
+        return 0
     return subprocess.run(["unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "--propagation", "private",
                            sys.executable, os.path.abspath(__file__), "--inside", os.path.abspath(sys.argv[1])],
                           check=False).returncode

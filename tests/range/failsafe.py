@@ -35,6 +35,7 @@ RULED_PORT = 9
 SSH_PORT = 22
 VISITOR4 = "198.51.100.2"  # whence users connect who say no other
 STREAM_PPS, STREAM_MS = 500, 60000  # and bounded, whatever becomes of us
+UNIT = pathlib.Path(__file__).resolve().parents[2] / "dist" / "holdfast.service"
 
 TABLE = """
 table inet failsafe {{
@@ -240,7 +241,7 @@ def full_disk(lab):
             lab.note(f"disk full: {full}")
             demand(full["state"] != "ok", "a full disk goes unnoticed")
             (disk / "ballast").unlink()
-            wait_for("the record to go on", 10, lambda: daemon.status()["record"]["state"] == "ok")
+            wait_for("the record to go on", 20, lambda: is_recording(daemon))
             room = daemon.status()["record"]
             lab.note(f"room again: {room}")
             demand(room["written"] + room["lost"] >= full["written"] + 100, "what was done is neither written nor lost")
@@ -249,6 +250,34 @@ def full_disk(lab):
             fill(disk)
             daemon.start()
             lab.check_now()
+    finally:
+        call("umount", "-l", disk)
+
+
+def is_recording(daemon):
+    return daemon.status()["record"]["state"] == "ok"
+
+
+def read_only_disk(lab):
+    """As a file system is when it has met with an error: a shield without a record is still one."""
+    disk = lab.scratch / "disk"
+    disk.mkdir(exist_ok=True)
+    call("mount", "-t", "tmpfs", "-o", "size=4m,mode=755", "none", disk)
+    try:
+        for fresh in (True, False):
+            with lab.daemon(disk / "state") as daemon:
+                (disk / "state").mkdir(exist_ok=True)
+                if not fresh:
+                    lab.defend(daemon)
+                    daemon.kill()
+                os.chmod(disk / "state", 0o750)
+                call("chown", "nobody:nogroup", disk / "state")
+                call("mount", "-o", "remount,ro", disk)
+                lab.defend(daemon)
+                lab.check_now()
+                demand(daemon.status()["record"]["state"] != "ok", "the record cannot have been written")
+                call("mount", "-o", "remount,rw", disk)
+                wait_for("the record to go on", 20, lambda daemon=daemon: is_recording(daemon))
     finally:
         call("umount", "-l", disk)
 
@@ -351,15 +380,15 @@ def lock_out(lab):
     with lab.daemon() as daemon:
         daemon.start()
         daemon.tell("enforce")
-        for words in (["block", f"{OPERATOR4}/32"], ["block", "198.51.100.0/24"],
+        for words in (["block", USER4], ["block", f"{OPERATOR4}/32"], ["block", "198.51.100.0/24"],
                       ["block", "--match", f"tcp and dst port {SSH_PORT}"], ["block", "--match", "ip"],
                       ["block", USER4]):
             status, _, error = daemon.ask(*words, "--for", "1m", environment=session)
             demand(status == 1, f"{' '.join(words)}: exit {status}")
             lab.note(f"{' '.join(words)}: {error.strip()}")
-        # Nobody named this one: he was connected when it began.
-        status, _, error = daemon.ask("block", VISITOR4)
-        demand(status == 1, f"block of who is connected: exit {status}")
+        # Who is merely connected has no veto, or any attacker had one.
+        daemon.tell("block", VISITOR4)
+        daemon.tell("release", VISITOR4)
         lab.topology.end(visitor)
         demand(in_force(daemon) == ([], []), f"refused, and yet in force: {in_force(daemon)}")
         # What is refused to everybody is put into the maps behind its back.
@@ -444,6 +473,23 @@ def trace(lab, daemon):
     return found
 
 
+def as_the_service(lab):
+    """The first start, with a state_dir that is not there, and the rights and the umask that the unit gives; then another."""
+    unit = dict(line.split("=", 1) for line in UNIT.read_text(encoding="utf-8").splitlines() if line[:1].isalpha())
+    rights = ",".join(f"+{name.removeprefix('CAP_').lower()}" for name in unit["CapabilityBoundingSet"].split())
+    with lab.daemon() as daemon:
+        daemon.lead = ["setpriv", f"--bounding-set=-all,{rights}", "--inh-caps=-all", "sh", "-c",
+                       f"umask {unit['UMask']}; exec \"$@\"", "service"]
+        lab.defend(daemon)
+        lab.check_now()
+        about = os.stat(daemon.state)
+        demand(about.st_uid != 0 and about.st_mode & 0o777 == 0o750, f"state_dir has mode {about.st_mode:o}")
+        daemon.stop()
+        os.chmod(daemon.state, 0o700)
+        daemon.start()
+        demand(os.stat(daemon.state).st_mode & 0o777 == 0o750, "a mode that somebody changed is not set again")
+
+
 CASES = [
     ("the loader is killed", kill_role("loader")),
     ("the engine is killed", kill_role("engine")),
@@ -461,6 +507,8 @@ CASES = [
     ("what nobody confirmed ends with no process left", unconfirmed),
     ("observe with no process left", observe_without_daemon),
     ("off leaves nothing", off),
+    ("the rights of the service, and no more", as_the_service),
+    ("the disk can only be read", read_only_disk),
 ]
 
 

@@ -42,6 +42,7 @@ class Daemon:
         self.text = CONFIG.format(scratch=scratch, state=self.state, operator=OPERATOR4, platform4=PLATFORM4,
                                   platform6=PLATFORM6)
         self.bpffs = scratch / "bpf"
+        self.lead = []  # words before those of the command that runs it
         self.process = None
 
     def __enter__(self):
@@ -76,8 +77,8 @@ class Daemon:
 
     def start(self):
         with open(self.log, "ab") as log:
-            self.process = self.topology.begin("platform", self.program, "run", "--config", self.config, tree=False,
-                                               stdout=log, stderr=log)
+            self.process = self.topology.begin("platform", *self.lead, self.program, "run", "--config", self.config,
+                                               tree=False, stdout=log, stderr=log)
         try:
             wait_for("holdfast run", START_SECONDS, self.is_ready)
         except RangeError as error:
