@@ -467,7 +467,7 @@ def trace(lab, daemon):
 
 
 def as_the_service(lab):
-    """The first start, with a state_dir that is not there, and the rights and the umask that the unit gives; then another."""
+    """The first start, with no state_dir, and with the rights and the umask that the unit gives; then another."""
     unit = dict(line.split("=", 1) for line in UNIT.read_text(encoding="utf-8").splitlines() if line[:1].isalpha())
     rights = ",".join(f"+{name.removeprefix('CAP_').lower()}" for name in unit["CapabilityBoundingSet"].split())
     with lab.daemon() as daemon:

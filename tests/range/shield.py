@@ -77,8 +77,8 @@ class Daemon:
 
     def start(self):
         with open(self.log, "ab") as log:
-            self.process = self.topology.begin("platform", *self.lead, self.program, "run", "--config", self.config, tree=False,
-                                               stdout=log, stderr=log)
+            self.process = self.topology.begin("platform", *self.lead, self.program, "run", "--config", self.config,
+                                               tree=False, stdout=log, stderr=log)
         try:
             wait_for("holdfast run", START_SECONDS, self.is_ready)
         except RangeError as error:
