@@ -5,8 +5,8 @@
  * would hit a way in is refused here, whoever asks.
  *
  * What it begins with depends on what is pinned (shield_origin()). Taken over: rules, blocks and mode stand, and only what
- * the configuration names is made so. New: the configuration's mode. Replaced: the engine puts back what the record says,
- * and the program is attached when it has.
+ * the configuration names is made so. New: the configuration's mode. Replaced: the mode stands, the engine puts back what the
+ * record says, and the program is attached when it has.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -782,7 +782,7 @@ static int begin_shield(struct loader *loader, const int *fds, unsigned fd_count
 
 	if (result != 0)
 		return result;
-	if (origin != SHIELD_TAKEN_OVER)
+	if (origin == SHIELD_NEW)
 		result = set_mode(loader, &(struct message_mode){ .enforce = loader->config.enforce }, &error);
 	if (result != 0) {
 		add_error(loader, &error);
