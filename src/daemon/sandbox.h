@@ -34,6 +34,8 @@ int sandbox_filter(enum role role);
  * -EOPNOTSUPP: this kernel has no Landlock.
  */
 int sandbox_confine(const char *writable, const char *readable);
+/* For the loader: reading what the kernel and installed programs show, and `pins`, a folder. As sandbox_confine(). */
+int sandbox_confine_to_pins(const char *pins);
 /* The parent's end is ours. */
 int sandbox_follow_parent(void);
 

@@ -113,12 +113,17 @@ static void explain_other(unsigned ifindex, const char *interface, struct shield
 		id = query.prog_id ? query.prog_id : query.drv_prog_id ? query.drv_prog_id : query.skb_prog_id;
 	if (id)
 		fd = bpf_prog_get_fd_by_id(id);
+	/* A name takes CAP_SYS_ADMIN, which the loader has not. */
 	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
-		(void)snprintf(info.name, sizeof(info.name), "?");
+		info.name[0] = '\0';
 	if (fd >= 0)
 		(void)close(fd);
-	(void)shield_fail(error, -EEXIST, "%s: another XDP program is attached: %s (id %u)", interface, info.name, id);
-	shield_advise(error, "'ip link set dev %s xdp off' takes it away, if nobody needs it", interface);
+	(void)shield_fail(error, -EEXIST, "%s: another XDP program is attached: id %u%s%s", interface, id,
+	                  info.name[0] ? ", " : "", info.name);
+	shield_advise(
+		error,
+		"'bpftool prog show id %u' names it; 'ip link set dev %s xdp off' takes it away, if nobody needs it",
+		id, interface);
 }
 
 /* Lists of interfaces in the pinned configuration: SHIELD_INTERFACES_MAX at most, each once. */

@@ -24,6 +24,12 @@
 
 struct shield_bpf;
 
+/* What the pinned maps said of their mode, whatever their layout. */
+struct shield_before {
+	__u32 mode;
+	__u64 enforce_until;
+};
+
 struct shield {
 	enum shield_origin origin;
 	char dir[PIN_PATH_SIZE];     /* bpffs_dir */
@@ -36,6 +42,7 @@ struct shield {
 	struct shield_ruleset *set;       /* where the next table of rules is put together */
 	int64_t retired[SHIELD_RULESETS]; /* CLOCK_MONOTONIC when a table went out of force; 0: never was in it */
 	struct shield_pace pace;
+	struct shield_before before;
 	bool generic;
 };
 

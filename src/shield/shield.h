@@ -46,7 +46,8 @@ struct shield_options {
 enum shield_origin {
 	SHIELD_NEW,        /* nothing was pinned */
 	SHIELD_TAKEN_OVER, /* pinned maps of this layout: rules and blocks stand */
-	SHIELD_REPLACED, /* pinned maps of another layout: who has a record puts rules and blocks in again, then attaches */
+	SHIELD_REPLACED, /* pinned maps of another layout, and in their mode: who has a record puts rules and blocks in again,
+			    then attaches */
 };
 
 /* How the program is attached to an interface. */

@@ -973,6 +973,44 @@ static void who_was_answered_is_known(void **state)
 	assert_int_equal(bpf_map_delete_elem(flows, &key), 0);
 }
 
+/* Packets that this host sends; the flow is that of what it receives. */
+static uint64_t sent_of_flow(const char *src, const char *dst, uint8_t flags)
+{
+	struct bpf_test_run_opts options = { .sz = sizeof(options), .repeat = 1 };
+	struct shield_flow_key key = { .src_port = 80, .dst_port = 40000, .protocol = 6 };
+	struct shield_flow flow = { .packets = 0 };
+	struct packet p;
+
+	packet_begin(&p);
+	packet_ipv4(&p, src, dst);
+	packet_tcp(&p, 40000, 80, flags, 1024, NULL, 0);
+	packet_end(&p);
+	options.data_in = p.octets;
+	options.data_size_in = (uint32_t)p.length;
+	assert_int_equal(bpf_prog_test_run_opts(bpf_program__fd(the.shield->programs->progs.shield_egress), &options),
+	                 0);
+	memcpy(key.src, prefix(dst).address.octets, sizeof(key.src));
+	memcpy(key.dst, prefix(src).address.octets, sizeof(key.dst));
+	if (bpf_map_lookup_elem(shield_maps(the.shield)->fd[SHIELD_MAP_FLOWS], &key, &flow) != 0)
+		return 0;
+	return flow.packets;
+}
+
+static void what_answers_every_syn_begins_no_flow(void **state)
+{
+	enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
+
+	(void)state;
+	NEED_SHIELD;
+	assert_int_equal(sent_of_flow("192.0.2.10", "203.0.113.1", RST | ACK), 0);
+	assert_int_equal(sent_of_flow("192.0.2.10", "203.0.113.1", RST), 0);
+	assert_int_equal(sent_of_flow("192.0.2.10", "203.0.113.1", SYN | ACK), 0);
+	assert_int_equal(sent_of_flow("192.0.2.10", "203.0.113.1", ACK), 1);
+	assert_int_equal(sent_of_flow("192.0.2.10", "203.0.113.1", RST), 2);
+	assert_int_equal(sent_of_flow("192.0.2.10", "203.0.113.2", SYN), 1);
+	assert_int_equal(sent_of_flow("192.0.2.10", "203.0.113.3", FIN | ACK), 1);
+}
+
 /* ---- twins ---- */
 
 /* Blocks of all lengths, nested, coming and going: the kernel drops what blocks_find() finds. */
@@ -1383,6 +1421,7 @@ int main(void)
 		cmocka_unit_test(samples_are_handed_out),
 		cmocka_unit_test(who_was_answered_is_known),
 		cmocka_unit_test(the_interval_follows_the_budget_both_ways),
+		cmocka_unit_test(what_answers_every_syn_begins_no_flow),
 		cmocka_unit_test(the_allow_list_forgets_what_has_expired),
 		cmocka_unit_test(blocks_hold_as_they_are_listed),
 		cmocka_unit_test(what_is_blocked_stays_so_while_the_list_changes),
