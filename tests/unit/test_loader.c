@@ -402,12 +402,15 @@ static void nftables_stands_in(void **state)
 
 static void nftables_is_not_wanted(void **state)
 {
+	char text[1024];
+
 	(void)state;
 	fake->origin = SHIELD_TAKEN_OVER;
 	(void)snprintf(fake->fail, sizeof(fake->fail), "attach eth0");
 	fake->fail_with = -EEXIST;
 	begin();
-	configure(parent_end, "shield: { interfaces: [eth0], nftables: false }\n", "");
+	(void)snprintf(text, sizeof(text), "bpffs_dir: %s\nshield: { interfaces: [eth0], nftables: false }\n", folder);
+	configure(parent_end, text, "");
 	assert_int_equal(applied(parent_end), -EEXIST);
 	assert_int_equal(end(), 1);
 	assert_null(strstr(fake->notes, "nft open"));
