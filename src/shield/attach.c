@@ -27,9 +27,7 @@
 #define TC_HANDLE 0x4846 /* "HF" */
 #define TC_PRIORITY 0x4846
 
-static const struct bpf_tc_opts tc_ours = { .sz = OPTIONS_SIZE(bpf_tc_opts),
-	                                    .handle = TC_HANDLE,
-	                                    .priority = TC_PRIORITY };
+static const struct bpf_tc_opts tc_ours = { .sz = sizeof(tc_ours), .handle = TC_HANDLE, .priority = TC_PRIORITY };
 
 const char *shield_hook_name(enum shield_hook hook)
 {
@@ -74,7 +72,7 @@ static unsigned link_ifindex(int fd)
 /* How XDP is attached to an interface now. */
 static enum shield_hook hook_of(unsigned ifindex)
 {
-	struct bpf_xdp_query_opts query = { .sz = OPTIONS_SIZE(bpf_xdp_query_opts) };
+	struct bpf_xdp_query_opts query = { .sz = sizeof(query) };
 
 	if (bpf_xdp_query((int)ifindex, 0, &query))
 		return SHIELD_DETACHED;
@@ -92,7 +90,7 @@ static enum shield_hook hook_of(unsigned ifindex)
 /* Names the program that is in the way. */
 static void explain_other(unsigned ifindex, const char *interface, struct shield_error *error)
 {
-	struct bpf_xdp_query_opts query = { .sz = OPTIONS_SIZE(bpf_xdp_query_opts) };
+	struct bpf_xdp_query_opts query = { .sz = sizeof(query) };
 	struct bpf_prog_info info = { 0 };
 	__u32 size = sizeof(info), id = 0;
 	int fd = -1;
@@ -136,7 +134,7 @@ static void forget_interface(__u32 list[SHIELD_INTERFACES_MAX], __u32 *count, un
 
 static int create_link(int program, unsigned ifindex, __u32 flags)
 {
-	const struct bpf_link_create_opts options = { .sz = OPTIONS_SIZE(bpf_link_create_opts), .flags = flags };
+	const struct bpf_link_create_opts options = { .sz = sizeof(options), .flags = flags };
 
 	return bpf_link_create(program, (int)ifindex, BPF_XDP, &options);
 }
@@ -177,9 +175,7 @@ static int new_link(const struct shield *shield, const char *interface, unsigned
 
 static int attach_classifier(struct shield *shield, const char *interface, unsigned ifindex, struct shield_error *error)
 {
-	const struct bpf_tc_hook hook = { .sz = OPTIONS_SIZE(bpf_tc_hook),
-		                          .ifindex = (int)ifindex,
-		                          .attach_point = BPF_TC_EGRESS };
+	const struct bpf_tc_hook hook = { .sz = sizeof(hook), .ifindex = (int)ifindex, .attach_point = BPF_TC_EGRESS };
 	struct bpf_tc_opts options = tc_ours;
 	struct bpf_tc_hook made = hook;
 	int result = bpf_tc_hook_create(&made);
@@ -200,7 +196,7 @@ static int attach_classifier(struct shield *shield, const char *interface, unsig
 /* The classifier, and the queue if it is the shield's own and nobody else uses it. Returns how many there were. */
 static unsigned detach_classifier(unsigned ifindex, bool made_queue)
 {
-	const struct bpf_tc_hook egress = { .sz = OPTIONS_SIZE(bpf_tc_hook),
+	const struct bpf_tc_hook egress = { .sz = sizeof(egress),
 		                            .ifindex = (int)ifindex,
 		                            .attach_point = BPF_TC_EGRESS };
 	struct bpf_tc_hook both = egress;

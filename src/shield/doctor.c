@@ -24,7 +24,6 @@
 #include <linux/sockios.h>
 
 #include "shield/nft.h"
-#include "shield/inside.h"
 
 #define KERNEL_LEAST 6      /* of Linux 6.0 */
 #define PATH_SIZE 512       /* of a directory's name */
@@ -89,7 +88,7 @@ static bool may_mount_bpffs(void)
 /* The layout of what is pinned, which is the first word of its `config`, whatever comes behind it; 0: nothing is. */
 static int pinned_layout(const char *bpffs_dir)
 {
-	const struct bpf_obj_get_opts options = { .sz = OPTIONS_SIZE(bpf_obj_get_opts), .file_flags = BPF_F_RDONLY };
+	const struct bpf_obj_get_opts options = { .sz = sizeof(options), .file_flags = BPF_F_RDONLY };
 	struct bpf_map_info info = { .type = 0 };
 	uint32_t size = sizeof(info), key = 0, layout = 0;
 	char path[PATH_SIZE];
@@ -157,7 +156,7 @@ static bool can_replace(void)
 	static const struct bpf_insn inner[] = { RETURN_2, EXIT };
 	struct bpf_func_info functions[2] = { { .insn_off = 0 }, { .insn_off = 2 } };
 	struct bpf_prog_load_opts options = {
-		.sz = OPTIONS_SIZE(bpf_prog_load_opts),
+		.sz = sizeof(options),
 		.func_info = functions,
 		.func_info_cnt = 2,
 		.func_info_rec_size = sizeof(functions[0]),
@@ -330,7 +329,7 @@ static int native_is_had(uint32_t ifindex)
 /* Name of a program, and whether one of its maps is the pinned `config`. */
 static void ask_program(const char *bpffs_dir, struct doctor_interface *found)
 {
-	const struct bpf_obj_get_opts options = { .sz = OPTIONS_SIZE(bpf_obj_get_opts), .file_flags = BPF_F_RDONLY };
+	const struct bpf_obj_get_opts options = { .sz = sizeof(options), .file_flags = BPF_F_RDONLY };
 	uint32_t maps[PROGRAM_MAPS_MAX], size;
 	struct bpf_prog_info program = { .nr_map_ids = PROGRAM_MAPS_MAX, .map_ids = (uintptr_t)maps };
 	struct bpf_map_info config = { .id = 0 };
@@ -379,7 +378,7 @@ static void foresee(struct doctor_interface *found)
 int doctor_look_at(const char *interface, const char *bpffs_dir, struct doctor_interface *found,
                    struct shield_error *error)
 {
-	struct bpf_xdp_query_opts query = { .sz = OPTIONS_SIZE(bpf_xdp_query_opts) };
+	struct bpf_xdp_query_opts query = { .sz = sizeof(query) };
 	struct doctor_interface seen = { .name = "" };
 	struct ifreq answer;
 	int fd;

@@ -4,7 +4,6 @@
 #define HOLDFAST_SHIELD_INSIDE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "abi/shield.h"
@@ -15,10 +14,6 @@
 #define NEXT_DIR "next"
 #define LINK_PREFIX "link_"
 #define CLOCK_PIN "clock"
-
-/* Of libbpf's options up to the last member: it wants what is behind that to be zero, which padding need not be. */
-#define OPTIONS_SIZE(type) \
-	(offsetof(struct type, type##__last_field) + sizeof(((struct type *)NULL)->type##__last_field))
 
 struct shield_bpf;
 

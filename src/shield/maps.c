@@ -11,7 +11,6 @@
 #include <bpf/libbpf.h>
 
 #include "base/time.h"
-#include "shield/inside.h"
 
 #define CPUS_MAX 8192 /* what Linux can be built for */
 #define PATH_SIZE 512
@@ -88,7 +87,7 @@ int shield_maps_for_engine(const char *bpffs_dir, struct shield_maps *maps)
 	for (unsigned i = 0; i < SHIELD_MAPS && !error; i++) {
 		bool written = i == SHIELD_MAP_SAMPLES || i >= SHIELD_MAP_BLOCK_STATE;
 		const struct bpf_obj_get_opts options = {
-			.sz = OPTIONS_SIZE(bpf_obj_get_opts),
+			.sz = sizeof(options),
 			.file_flags = written ? 0 : BPF_F_RDONLY,
 		};
 

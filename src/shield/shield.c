@@ -125,7 +125,7 @@ static int ask_clock(int fd, struct shield_clock *clock)
 {
 	uint8_t frame[64] = { 0 };
 	struct bpf_test_run_opts run = {
-		.sz = OPTIONS_SIZE(bpf_test_run_opts),
+		.sz = sizeof(run),
 		.data_in = frame,
 		.data_size_in = sizeof(frame),
 		.data_out = frame,
