@@ -95,7 +95,7 @@ struct shield_totals {
  * there. Laid out as 64-bit words, for a rule compares words.
  */
 enum {
-	SHIELD_HAS_IPV4 = 1 << 0,
+	SHIELD_HAS_IPV4 = 1 << 0, /* by the destination: one of them is set */
 	SHIELD_HAS_IPV6 = 1 << 1,
 	SHIELD_HAS_TCP = 1 << 2,
 	SHIELD_HAS_ICMP = 1 << 3,  /* type and code, of either family */
@@ -317,7 +317,9 @@ struct shield_allow {
  * bitmaps, small enough for a processor's caches, that say whether an address can be in a table at all.
  *
  * block4_bits has a bit per IPv4 /24: set where a listed prefix holds the /24 or is in it. block6_bits has one per
- * keyed hash of an IPv6 /48, for prefixes that long; shorter ones are counted in `short6` and always looked for.
+ * keyed hash of an IPv6 /48, for prefixes that long; shorter ones are counted in `short6` and always looked for. wide4
+ * and wide6 of block_state have a bit for each 256 bits in a row, set where one of these is: small enough for a
+ * processor's nearest cache, where the bitmaps are not, they are all that most packets look at while lists are short.
  * A table is buckets of one or two cache lines. A prefix stands in the bucket of its hash or, as long as those are full,
  * in one of the next SHIELD_BLOCK4_PROBES - 1 (SHIELD_BLOCK6_PROBES - 1; behind the last comes the first): a look-up ends
  * at a bucket with an empty slot. A slot is freed to be empty only where its bucket has another empty one, or no prefix
@@ -334,6 +336,7 @@ struct shield_allow {
 #define SHIELD_BLOCK4_PROBES 8
 #define SHIELD_BLOCK6_PROBES 16
 #define SHIELD_BLOCK_BITS (1u << 24)
+#define SHIELD_BLOCK_WIDE (SHIELD_BLOCK_BITS / 256)
 #define SHIELD_BLOCK_WORDS 8 /* words of 64 bits in one value of a bitmap's map: a cache line */
 
 /* Slot of block4, in one word so that it is always whole: address (32) | expires (26) | length (6). 0 is empty. */
@@ -358,6 +361,7 @@ static inline int shield_block4_alive(__u64 slot, __u64 tick)
 /* `length` is written last when a slot is filled, first when it is emptied; 0 is empty. */
 #define SHIELD_BLOCK6_SLOTS 4
 #define SHIELD_BLOCK6_GRAVE 255
+#define SHIELD_BLOCK6_SHORT 48 /* shorter prefixes have no bits in block6_bits */
 struct shield_block6_slot {
 	__u64 address[2]; /* as they lie in memory */
 	__u64 expires;    /* jiffies */
@@ -382,7 +386,41 @@ struct shield_block_state {
 	__u32 capacity; /* room for so many prefixes of each family: at most half of the slots */
 	__u32 hz;       /* jiffies in a second */
 	__u32 unused;
+	__u64 wide4[SHIELD_BLOCK_WIDE / 64];
+	__u64 wide6[SHIELD_BLOCK_WIDE / 64];
 };
+
+/*
+ * Whether an address is one of IPv4, from its two words as they lie in memory. The address says, not the header: a packet
+ * of IPv6 from ::ffff:198.51.100.9 is from 198.51.100.9 to all that lists addresses, or forging that would be a way round
+ * them.
+ */
+static inline int shield_is_ipv4(const __u64 word[2])
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return word[0] == 0 && (__u32)word[1] == 0xffff0000;
+#else
+	return word[0] == 0 && word[1] >> 32 == 0xffff;
+#endif
+}
+
+/* Whether a prefix, as mask and value of such words, holds an address; one of IPv6 holds none of IPv4, though ::/0 would. */
+static inline int shield_prefix_holds(const __u64 mask[2], const __u64 value[2], const __u64 word[2])
+{
+	if ((word[0] & mask[0]) != value[0] || (word[1] & mask[1]) != value[1])
+		return 0;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return (__u32)mask[1] == 0xffffffff || !shield_is_ipv4(word);
+#else
+	return mask[1] >> 32 == 0xffffffff || !shield_is_ipv4(word);
+#endif
+}
+
+/* Whether one of the 256 bits is set of which `bit` is one. */
+static inline int shield_block_wide(const __u64 *wide, __u32 bit)
+{
+	return (int)(wide[bit >> 14 & (SHIELD_BLOCK_WIDE / 64 - 1)] >> (bit >> 8 & 63) & 1);
+}
 
 /* Of an address's two words as they lie in memory: a number of SHIELD_BINS. */
 static inline __u32 shield_fold(const __u64 word[2])

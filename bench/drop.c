@@ -5,6 +5,7 @@
  *     drop attach INTERFACE bare|pass       one of its own programs, natively, for as long as the interface is there
  *     drop send INTERFACE KIND PACKETS FIRST SOURCES [PROGRAM]
  *     drop sources KIND FIRST COUNT         their addresses, one a line
+ *     drop shield INTERFACE PINS KIND LISTED PPS [MATCH...]
  *
  * KIND is ip4-udp, ip4-syn, ip6-udp or ip6-syn. `send` wants to run on one processor (taskset) and in the network
  * namespace of INTERFACE, an end of a veth pair. Each frame is made by the program `generate` and redirected into the
@@ -14,10 +15,14 @@
  * is PROGRAM its runs and its own ns as the kernel counts them, which itself costs some 40 ns a run and ends with this
  * process. Without PROGRAM these two are 0, and the kernel does not count.
  *
+ * `shield` attaches the shield, with its pins in the directory PINS. It drops what it would pass, too, so that passing can
+ * be timed. It has a service at the frames' destination, with a limit of PPS packets a second and source where that is
+ * not 0; sources 1 to LISTED are blocked; and for each MATCH there is a rule that drops. Printed are the ns that the list
+ * took, and those that each rule took.
+ *
  * Frames are of 60 octets (IPv6 with SYN: 74), to 198.18.0.1 or 2001:db8:ffff::1, port 80 or 443, from port 40000; their
  * sources are drop.h's. Checksums of transports are left 0: nobody here looks at them.
  */
-#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -33,17 +38,19 @@
 #include <unistd.h>
 
 #include "drop.h"
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wcast-qual"
-#pragma GCC diagnostic ignored "-Woverlength-strings"
-#pragma GCC diagnostic ignored "-Wsign-conversion"
-#include "drop.skel.h"
-#pragma GCC diagnostic pop
+#include "base/prefix.h"
+#include "base/time.h"
+#include "defend/match.h"
+#include "shield/blocks.h"
+#include "shield/shield.h"
+
+#include <drop.skel.h>
 
 #define BATCH 64 /* what NAPI takes at once */
 #define WARM 1000000u
 #define PACKETS_MAX 200000000u
-#define NS 1000000000ull
+#define CAPACITY 1048576
+#define FOR_S 3600
 
 /* How the receiving end's address, the same in every namespace, begins a frame: to it, from the other. */
 static const uint8_t addresses[12] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2 };
@@ -82,6 +89,12 @@ static void put16(uint8_t *at, uint32_t value)
 	at[1] = (uint8_t)value;
 }
 
+static void put32(uint8_t *at, uint32_t value)
+{
+	put16(at, value >> 16);
+	put16(at + 2, value & 0xffff);
+}
+
 /* The frame with a source of 0; of IPv4's header the sum, not folded. */
 static uint32_t make_frame(const struct kind *kind, uint8_t frame[DROP_FRAME_MAX])
 {
@@ -97,8 +110,7 @@ static uint32_t make_frame(const struct kind *kind, uint8_t frame[DROP_FRAME_MAX
 		put16(ip + 4, payload);
 		ip[6] = protocol;
 		ip[7] = 64;
-		put16(ip + 8, DROP_NETWORK >> 16);
-		put16(ip + 10, DROP_NETWORK & 0xffff);
+		put16(ip + 8, DROP_NETWORK);
 		memcpy(ip + 24, (const uint8_t[16]){ 0x20, 0x01, 0x0d, 0xb8, 0xff, 0xff, [15] = 1 }, 16);
 	} else {
 		ip[0] = 0x45;
@@ -126,7 +138,7 @@ static uint64_t now(clockid_t clock)
 	struct timespec t = { 0 };
 
 	(void)clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * NS + (uint64_t)t.tv_nsec;
+	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
 }
 
 /* The clock of ksoftirqd of the processor that this runs on; -ENOENT where there is none. */
@@ -274,24 +286,145 @@ static int attach(char **words, int count)
 	return error;
 }
 
+/* The address of a source, or with `target` where all go. */
+static struct prefix host_of(const struct kind *kind, uint32_t number, bool target)
+{
+	uint8_t frame[DROP_FRAME_MAX];
+	const uint8_t *ip = frame + DROP_ETHERNET;
+	struct address address = { { [10] = 0xff, [11] = 0xff } };
+
+	(void)make_frame(kind, frame);
+	if (target) {
+		address = kind->ipv6 ? address_from_ipv6(ip + 24) : address_from_ipv4(ip + 16);
+	} else if (kind->ipv6) {
+		address = address_from_ipv6(ip + 8);
+		put32(address.octets + DROP_IP6_FIRST, drop_permute(number));
+		put32(address.octets + DROP_IP6_SECOND, drop_permute(number));
+	} else {
+		put32(address.octets + 12, drop_source(number));
+	}
+	return prefix_of(&address, 128);
+}
+
 static int list_sources(char **words, int count)
 {
 	const struct kind *kind = kind_of(words[0]);
 	uint32_t first = number_of(words[1], DROP_NUMBERS - 1), sources = number_of(words[2], DROP_NUMBERS - first);
-	char text[INET6_ADDRSTRLEN];
+	char text[ADDRESS_TEXT_SIZE];
 
 	(void)count;
 	if (!kind || sources == 0)
 		return -EINVAL;
 	for (uint32_t number = first; number < first + sources && !ferror(stdout); number++) {
-		uint32_t words6[4] = { htonl(DROP_NETWORK), htonl(drop_permute(number)), 0,
-			               htonl(drop_permute(number)) };
-		uint32_t address = htonl(drop_source(number));
+		struct prefix host = host_of(kind, number, false);
 
-		(void)puts(inet_ntop(kind->ipv6 ? AF_INET6 : AF_INET, kind->ipv6 ? (void *)words6 : (void *)&address,
-		                     text, sizeof(text)));
+		(void)puts(address_format(&host.address, text));
 	}
 	return ferror(stdout) ? -EIO : 0;
+}
+
+/* Blocks sources 1 to `listed`; *took is the ns of putting them in. */
+static int block_sources(struct shield *shield, const struct kind *kind, uint32_t listed, uint64_t *took)
+{
+	struct shield_pace pace = shield_pace(shield);
+	uint64_t moment = shield_jiffies_at(&pace, (int64_t)now(CLOCK_MONOTONIC));
+	struct prefix *hosts = calloc((size_t)listed + 1, sizeof(*hosts));
+	struct blocks *blocks = NULL;
+	int error = hosts ? blocks_new(shield_maps(shield), &blocks) : -ENOMEM;
+
+	for (uint32_t i = 0; i < listed && hosts; i++)
+		hosts[i] = host_of(kind, i + 1, false);
+	*took = now(CLOCK_MONOTONIC);
+	for (uint32_t i = 0; i < listed && !error; i++)
+		error = blocks_add(blocks, &hosts[i], moment, moment + (uint64_t)FOR_S * pace.hz);
+	*took = now(CLOCK_MONOTONIC) - *took;
+	blocks_free(blocks);
+	free(hosts);
+	return error;
+}
+
+/* What `shield` is given. */
+struct wanted {
+	const struct kind *kind;
+	const char *interface, *pins;
+	uint32_t listed, pps;
+	char **matches;
+	int match_count;
+};
+
+static int add_rules(struct shield *shield, const struct wanted *wanted, struct shield_error *error)
+{
+	const struct shield_making making = { .expires = SHIELD_NEVER };
+
+	for (int i = 0; i < wanted->match_count; i++) {
+		struct rule rule = { .scope = host_of(wanted->kind, 0, true), .action = RULE_DROP };
+		struct match_error wrong;
+		uint64_t began;
+		uint32_t number;
+		int result = match_parse(wanted->matches[i], &rule.match, &wrong);
+
+		if (result)
+			return result;
+		began = now(CLOCK_MONOTONIC);
+		result = shield_add_rule(shield, &rule, &making, &number, error);
+		if (result)
+			return result;
+		(void)printf(" %llu", (unsigned long long)(now(CLOCK_MONOTONIC) - began));
+	}
+	return 0;
+}
+
+static int equip(struct shield *shield, const struct wanted *wanted, struct shield_error *error)
+{
+	struct prefix target = host_of(wanted->kind, 0, true);
+	struct shield_service service = {
+		.name = "bench", .prefixes = &target, .prefix_count = 1, .source_pps = wanted->pps
+	};
+	enum shield_hook hook;
+	uint64_t took;
+	int result = shield_set_services(shield, &service, 1, error);
+
+	if (!result)
+		result = shield_set_mode(shield, true, SHIELD_NEVER);
+	if (result)
+		return result;
+	result = block_sources(shield, wanted->kind, wanted->listed, &took);
+	if (result)
+		return result;
+	(void)printf("%llu", (unsigned long long)took);
+	result = add_rules(shield, wanted, error);
+	if (!result)
+		result = shield_attach(shield, wanted->interface, &hook, error);
+	if (!result)
+		result = shield_commit(shield, error);
+	(void)puts("");
+	return result;
+}
+
+static int attach_shield(char **words, int count)
+{
+	const struct wanted wanted = { .kind = kind_of(words[2]),
+		                       .interface = words[0],
+		                       .pins = words[1],
+		                       .listed = number_of(words[3], CAPACITY),
+		                       .pps = number_of(words[4], INT32_MAX),
+		                       .matches = words + 5,
+		                       .match_count = count - 5 };
+	const struct shield_options options = {
+		.bpffs_dir = wanted.pins, .block_capacity = CAPACITY, .sample_budget = 20000, .drop_clean = true
+	};
+	struct shield_error error = { "", "" };
+	struct shield *shield;
+	int result;
+
+	if (!wanted.kind)
+		return -EINVAL;
+	result = shield_open(&options, &shield, &error);
+	if (!result) {
+		result = equip(shield, &wanted, &error);
+		shield_close(shield);
+	}
+	return result ? say(error.message[0] ? error.message : "shield", result) : 0;
 }
 
 static const struct {
@@ -302,6 +435,7 @@ static const struct {
 	{ "attach", 2, 2, attach },
 	{ "send", 5, 6, send_frames },
 	{ "sources", 3, 3, list_sources },
+	{ "shield", 5, 5 + SHIELD_RULES_MAX, attach_shield },
 };
 
 int main(int argc, char **argv)
@@ -316,7 +450,8 @@ int main(int argc, char **argv)
 	if (error == -EINVAL)
 		(void)fputs("usage: drop attach INTERFACE bare|pass\n"
 		            "       drop send INTERFACE KIND PACKETS FIRST SOURCES [PROGRAM]\n"
-		            "       drop sources KIND FIRST COUNT\n",
+		            "       drop sources KIND FIRST COUNT\n"
+		            "       drop shield INTERFACE PINS KIND LISTED PPS [MATCH...]\n",
 		            stderr);
 	return error || fflush(stdout) ? 1 : 0;
 }

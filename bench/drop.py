@@ -2,17 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """drop.py DROP: what a packet costs the kernel until it is dropped, by whom; bench/run drop calls this.
 
-DROP (bench/drop.c) has the kernel make frames, each with a source drawn at random, and redirect them into a pair of veth
-interfaces; at the other end stands, in turns, each of those compared: a program that drops all and does nothing else
-("bare"), xdp-filter, nftables, iptables, nothing. Everything happens in softirq on one processor. What counts is the
-processor's time: that of the thread that sends and that of ksoftirqd, and where the kernel keeps time in interrupts apart
-(CONFIG_IRQ_TIME_ACCOUNTING), that too. It holds everything, the making and redirecting of the frame as well, so that
-ratios to bare are lower, not higher, than those of programs alone. The second table has those: what the kernel measures
-around a program's run (BPF_ENABLE_STATS), less the same of bare.
+DROP (bench/drop.c) has the kernel make frames, each with a source drawn at random, and redirect them into a pair of
+veth interfaces; at the other end stands, in turns, each of those compared: a program that drops all and does nothing
+else ("bare"), xdp-filter, nftables, iptables, nothing, Holdfast. Everything happens in softirq on one processor. What
+counts is the processor's time: that of the thread that sends and that of ksoftirqd, and where the kernel keeps time in
+interrupts apart (CONFIG_IRQ_TIME_ACCOUNTING), that too. It holds everything, the making and redirecting of the frame as
+well, so that ratios to bare are lower than those of programs alone. For these there is the last column: what the kernel
+measures around an XDP program's run (BPF_ENABLE_STATS), less the same of bare.
 
 Every contender has a pair and a network namespace of its own, all of them in a network and a mount namespace of this
-process: whatever way it ends, pairs, rules, programs and pins end with it, and nothing outside is touched. What each has
-dropped is counted by itself, and must be what was sent.
+process: whatever way it ends, pairs, rules, programs and pins end with it, and nothing outside is touched. What each
+has dropped is counted by itself, and must be what was sent. Holdfast is told to drop what it would pass, for what the
+rest of the network's code makes of a packet is no part of what passing costs (struct shield_options, drop_clean).
 
 BENCH_RUNS (5) rounds, each of BENCH_FRAMES (2,000,000) frames a contender, in turns; medians. Needs root.
 """
@@ -56,8 +57,9 @@ def say(command, **more):
 class Pair:
     """g<n> here, and at its other end r<n>, in a namespace of that name."""
 
-    def __init__(self, number, drop):
-        self.drop, self.sender, self.name = drop, f"g{number}", f"r{number}"
+    def __init__(self, number, drop, kind):
+        self.drop, self.kind, self.sender, self.name = drop, kind, f"g{number}", f"r{number}"
+        self.rule_ns, self.list_ns = [], 0  # what installing them took
         say(["ip", "link", "add", self.sender, "type", "veth", "peer", "name", self.name])
         say(["ip", "netns", "add", self.name])
         say(["ip", "link", "set", self.name, "netns", self.name])
@@ -82,7 +84,7 @@ class Pair:
         self.inside("ethtool", "-K", self.name, "gro", "on")
 
     def sources(self, first, count):
-        return say([self.drop, "sources", "ip4-udp", str(first), str(count)]).split()
+        return say([self.drop, "sources", self.kind, str(first), str(count)]).split()
 
 
 def of_bare(pair):
@@ -144,17 +146,73 @@ def of_nobody(pair):
     return lambda: int(re.search(r"InReceives.*\nIp: \d+ \d+ (\d+)", pair.inside("cat", "/proc/net/snmp"))[1])
 
 
-# name, what it is, how it is set up; and the frames: first source, how many
-CONTENDERS = [
-    ("bare", "XDP_DROP and nothing else", of_bare, (1, CROWD)),
-    ("xdp-filter, 1 rule", "by destination", of_xdp_filter_rule, (1, CROWD)),
-    ("xdp-filter, 10,000", "by source, its limit", of_xdp_filter_list, (1, XDP_FILTER_MAX)),
-    ("nftables, 1 rule", "ingress (netdev), by destination", of_nftables_rule, (1, CROWD)),
-    ("nftables, 10,000", "ingress (netdev), a set of sources", of_nftables_list, (1, XDP_FILTER_MAX)),
-    ("iptables, 1 rule", "raw, by destination", of_iptables, (1, CROWD)),
-    ("nobody", "no filter: routing finds no way", of_nobody, (1, CROWD)),
+def of_shield(listed=0, pps=0, matches=()):
+    """With a service at the frames' destination and so many sources blocked."""
+
+    def set_up_shield(pair):
+        words = [pair.name, f"/sys/fs/bpf/{pair.name}", pair.kind, str(listed), str(pps), *matches]
+        took = [int(ns) for ns in pair.inside(pair.drop, "shield", *words).split()]
+        if listed >= CROWD:
+            pair.list_ns = took[0]
+        pair.rule_ns = took[1:]
+        return pair.dropped_by_xdp
+
+    return set_up_shield
+
+
+RULE, RULE_SYN = "dst port 443", "dst port 80"  # what all frames meet
+OTHERS = [f"dst port {port}" for port in range(1000, 1063)]
+LISTED, OUTSIDE, TEN_THOUSAND = (1, CROWD), (UNLISTED, CROWD), (1, XDP_FILTER_MAX)
+
+PASSES = of_shield()
+LISTS = of_shield(1000, 0, OTHERS)
+LIMITS = of_shield(1000, 10000000, OTHERS)
+BLOCKS_THOUSAND, BLOCKS_TEN_THOUSAND, BLOCKS_CROWD = of_shield(1000), of_shield(10000), of_shield(CROWD)
+
+# Kind of frames; of each contender its name, what it is, how it is set up, and the frames' sources: the first, and how
+# many. The first contender is what the others are measured against.
+SECTIONS = [
+    ("ip4-udp", [
+        ("bare", "XDP_DROP and nothing else", of_bare, LISTED),
+        ("xdp-filter, 1 rule", "by destination", of_xdp_filter_rule, LISTED),
+        ("xdp-filter, 10,000", "by source, its limit", of_xdp_filter_list, TEN_THOUSAND),
+        ("nftables, 1 rule", "ingress (netdev), by destination", of_nftables_rule, LISTED),
+        ("nftables, 10,000", "ingress (netdev), a set of sources", of_nftables_list, TEN_THOUSAND),
+        ("iptables, 1 rule", "raw, by destination", of_iptables, LISTED),
+        ("nobody", "no filter: routing finds no way", of_nobody, LISTED),
+        ("holdfast passes", "one service", PASSES, OUTSIDE),
+        ("  with lists", "1,000 blocked, 63 rules, none holds", LISTS, OUTSIDE),
+        ("  with a limit", "the same, and a limit per source", LIMITS, OUTSIDE),
+        ("holdfast, 1 rule", "holds for all", of_shield(matches=[RULE]), LISTED),
+        ("holdfast, 64 rules", "the last one holds for all", of_shield(matches=[*OTHERS, RULE]), LISTED),
+        ("holdfast, 1,000", "blocked, all come from them", BLOCKS_THOUSAND, (1, 1000)),
+        ("holdfast, 10,000", "blocked, all come from them", BLOCKS_TEN_THOUSAND, TEN_THOUSAND),
+        ("holdfast, 1,000,000", "blocked, all come from them", BLOCKS_CROWD, LISTED),
+        ("  passes", "the same list, none comes from it", BLOCKS_CROWD, OUTSIDE),
+    ]),
+    ("ip4-syn", [
+        ("bare", "XDP_DROP and nothing else", of_bare, LISTED),
+        ("holdfast passes", "one service", PASSES, OUTSIDE),
+        ("holdfast, 1 rule", "holds for all", of_shield(matches=[RULE_SYN]), LISTED),
+    ]),
+    ("ip6-udp", [
+        ("bare", "XDP_DROP and nothing else", of_bare, LISTED),
+        ("holdfast passes", "one service", PASSES, OUTSIDE),
+        ("holdfast, 1 rule", "holds for all", of_shield(matches=[RULE]), LISTED),
+        ("holdfast, 1,000", "blocked, all come from them", BLOCKS_THOUSAND, (1, 1000)),
+        ("holdfast, 1,000,000", "blocked, all come from them", BLOCKS_CROWD, LISTED),
+        ("  passes", "the same list, none comes from it", BLOCKS_CROWD, OUTSIDE),
+    ]),
 ]
-WIDTH = max(len(contender[0]) for contender in CONTENDERS)
+# The same again with ever more sources: a rule that holds, and the longest way to pass.
+CROWDS = [1000, 10000, 100000, 1000000, 10000000]
+SECTIONS.append(("ip4-udp", [SECTIONS[0][1][0]] + [
+    (f"{name}, {crowd:,}", what, how, (first, crowd))
+    for name, what, how, first in [("1 rule", "holds for all", SECTIONS[0][1][10][2], 1),
+                                   ("with lists", "1,000 blocked, 63 rules, none holds", LISTS, UNLISTED),
+                                   ("with a limit", "the same, and a limit per source", LIMITS, UNLISTED)]
+    for crowd in CROWDS]))
+WIDTH = max(len(contender[0]) for _, contenders in SECTIONS for contender in contenders)
 
 
 def interrupts_apart():
@@ -172,11 +230,10 @@ def softirq_ns():
     return int(fields[7]) * 10**9 // os.sysconf("SC_CLK_TCK")
 
 
-def send(pair, traffic, frames, program=0):
+def send(pair, sources, frames, program=0):
     """ns a frame, and the program's own, where one is named."""
-    first, sources = traffic
-    command = ["taskset", "-c", str(PROCESSOR), pair.drop, "send", pair.sender, "ip4-udp", str(frames), str(first),
-               str(sources), *([str(program)] if program else [])]
+    command = ["taskset", "-c", str(PROCESSOR), pair.drop, "send", pair.sender, pair.kind, str(frames),
+               str(sources[0]), str(sources[1]), *([str(program)] if program else [])]
     softirq = softirq_ns() if APART else 0
     packets, thread, ksoftirqd, _, runs, own = (int(n) for n in say(command).split())
     softirq = softirq_ns() - softirq if APART else 0
@@ -184,40 +241,65 @@ def send(pair, traffic, frames, program=0):
 
 
 def set_up(drop):
-    ready = []
-    for number, (name, what, how, traffic) in enumerate(CONTENDERS):
-        try:
-            pair = Pair(number, drop)
-            witness = how(pair)
-            before = witness()
-            send(pair, traffic, FRAMES // 10)
-            died = witness() - before
-            if died < FRAMES // 10:
-                raise Unable(f"only {died:,} of {FRAMES // 10:,} frames were dropped")
-            ready.append((name, what, pair, traffic))
-        except Unable as why:
-            print(f"{name}: not measured: {why}")
-    return ready
+    """What can be measured: per section its contenders, each with its pair. Contenders set up alike share one."""
+    pairs, sections = {}, []
+    for kind, contenders in SECTIONS:
+        ready = []
+        for name, what, how, sources in contenders:
+            try:
+                if (kind, how) not in pairs:
+                    pair = Pair(len(pairs), drop, kind)
+                    pairs[kind, how] = pair, how(pair)
+                pair, witness = pairs[kind, how]
+                before = witness()
+                send(pair, sources, FRAMES // 10)
+                died = witness() - before
+                if died < FRAMES // 10:
+                    raise Unable(f"only {died:,} of {FRAMES // 10:,} frames were dropped")
+                ready.append((name, what, pair, sources))
+            except Unable as why:
+                print(f"{kind}, {name}: not measured: {why}", flush=True)
+        sections.append((kind, ready))
+    return sections, [pair for pair, _ in pairs.values()]
+
+
+def measure(ready):
+    """Per contender its runs, in turns and each turn beginning with another: costs of frames, costs of programs."""
+    costs = [[] for _ in ready]
+    own = [[] for _ in ready]
+    for turn in range(RUNS):
+        for n in (*range(turn % len(ready), len(ready)), *range(turn % len(ready))):
+            _, _, pair, sources = ready[n]
+            costs[n].append(send(pair, sources, FRAMES)[0])
+            program = pair.program()
+            if program:
+                own[n].append(send(pair, sources, FRAMES, program)[1])
+    return costs, own
+
+
+def show(kind, ready):
+    costs, own = measure(ready)
+    print(f"\n{kind}: {FRAMES:,} frames, median of {RUNS} runs in turns on processor {PROCESSOR}")
+    print(f"{'':{WIDTH}} {'ns/packet':>9} {'(spread)':>13} {'x bare':>6} {'program, ns':>11}")
+    for n, (name, what, _, _) in enumerate(ready):
+        ratio = statistics.median(cost / bare for cost, bare in zip(costs[n], costs[0]))
+        spread = f"({min(costs[n]):.0f}-{max(costs[n]):.0f})"
+        program = f"{statistics.median(own[n]) - statistics.median(own[0]):.1f}" if own[n] else "-"
+        print(f"{name:{WIDTH}} {statistics.median(costs[n]):9.1f} {spread:>13} {ratio:6.2f} {program:>11}  {what}",
+              flush=True)
 
 
 def run(drop):
-    ready = set_up(drop)
-    if not ready or ready[0][0] != "bare":
+    sections, pairs = set_up(drop)
+    rules = [ns for pair in pairs for ns in pair.rule_ns]
+    lists = [pair.list_ns for pair in pairs if pair.list_ns]
+    if any(not ready or ready[0][0] != "bare" for _, ready in sections):
         return 1
-    costs = {name: [] for name, *_ in ready}
-    own = {name: [] for name, *_ in ready}
-    for turn in range(RUNS):
-        for name, _, pair, traffic in ready[turn % len(ready) :] + ready[: turn % len(ready)]:
-            costs[name].append(send(pair, traffic, FRAMES)[0])
-            if pair.program():
-                own[name].append(send(pair, traffic, FRAMES, pair.program())[1])
-    print(f"{FRAMES:,} frames of 60 octets, median of {RUNS} runs in turns on processor {PROCESSOR}")
-    print(f"{'':{WIDTH}} {'ns/packet':>9} {'(spread)':>13} {'x bare':>6} {'program, ns':>11}")
-    for name, what, *_ in ready:
-        ratio = statistics.median(cost / bare for cost, bare in zip(costs[name], costs["bare"]))
-        spread = f"({min(costs[name]):.0f}-{max(costs[name]):.0f})"
-        program = f"{statistics.median(own[name]) - statistics.median(own['bare']):.1f}" if own[name] else "-"
-        print(f"{name:{WIDTH}} {statistics.median(costs[name]):9.1f} {spread:>13} {ratio:6.2f} {program:>11}  {what}")
+    for kind, ready in sections:
+        show(kind, ready)
+    if rules and lists:
+        print(f"\na rule is in force after {statistics.median(rules) / 1e6:.2f} ms (median of {len(rules)}), "
+              f"a list of {CROWD:,} after {max(lists) / 1e9:.2f} s")
     return 0
 
 

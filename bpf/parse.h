@@ -99,6 +99,31 @@ PARSE_INLINE __u32 parse_be32(const __u8 *p)
 #endif
 }
 
+/* Octets as they lie in memory, as one number. */
+PARSE_INLINE __u32 parse_raw32(const __u8 *p)
+{
+#ifdef PARSE_NATIVE
+	__u32 number;
+
+	__builtin_memcpy(&number, p, sizeof(number));
+	return number;
+#else
+	return *(const __u32 *)(const void *)p;
+#endif
+}
+
+PARSE_INLINE __u64 parse_raw64(const __u8 *p)
+{
+#ifdef PARSE_NATIVE
+	__u64 number;
+
+	__builtin_memcpy(&number, p, sizeof(number));
+	return number;
+#else
+	return *(const __u64 *)(const void *)p;
+#endif
+}
+
 /* An IP header: where in the frame, of which version, and how much of the frame is the packet's at most. */
 struct parse_at {
 	__u32 offset;
@@ -184,6 +209,13 @@ struct parse_inside {
 	__u32 whole; /* octets from there on, says IP */
 	__u32 kept;  /* of these in the frame */
 };
+
+/* The second word of an IPv4-mapped address, of the address as it lies in memory. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define PARSE_MAPPED(ipv4) ((__u64)(ipv4) << 32 | 0xffff0000u)
+#else
+#define PARSE_MAPPED(ipv4) ((__u64)(ipv4) | 0xffffULL << 32)
+#endif
 
 PARSE_INLINE void parse_mapped(__u8 to[16], const __u8 *from)
 {
@@ -329,7 +361,9 @@ PARSE_INLINE enum shield_reason parse_ipv6(const struct parse_frame *frame, cons
 		kept = total;
 	__builtin_memcpy(key->src, p + 8, 16);
 	__builtin_memcpy(key->dst, p + 24, 16);
-	key->field[SHIELD_F_HAS] = SHIELD_HAS_IPV6 | SHIELD_HAS_PAYLOAD;
+	key->field[SHIELD_F_HAS] = SHIELD_HAS_PAYLOAD;
+	key->field[SHIELD_F_HAS] |=
+		shield_is_ipv4((const __u64 *)(const void *)key->dst) ? SHIELD_HAS_IPV4 : SHIELD_HAS_IPV6;
 	key->field[SHIELD_F_PROTOCOL] = (__u16)chain.protocol;
 	key->field[SHIELD_F_TTL] = p[7];
 	key->field[SHIELD_F_LENGTH] = (__u16)(total < 0xffff ? total : 0xffff);
@@ -541,11 +575,11 @@ malformed:
 }
 
 /*
- * The whole way is in stages, since the verifier would otherwise follow each way through one stage through all ways of
+ * The long way is in stages, since the verifier would otherwise follow each way through one stage through all ways of
  * the next. Stages are by themselves in the kernel (PARSE_STAGES), with the context that the program has.
  *
- * PARSE_WAY goes it. *key must be zero. SHIELD_PASS_CLEAN: all is filled. SHIELD_PASS_EXTENSION, SHIELD_PASS_TRANSPORT:
- * what IP says is. Any other: no address is known.
+ * What PARSE_STAGES makes goes the usual way or the long one; *key need not be anything before. SHIELD_PASS_CLEAN: all is
+ * filled. SHIELD_PASS_EXTENSION, SHIELD_PASS_TRANSPORT: what IP says is. Any other: no address is known.
  */
 struct parse_way {
 	struct parse_at at;
@@ -558,6 +592,100 @@ PARSE_INLINE enum shield_reason parse_network(const struct parse_frame *frame, s
 {
 	return way->at.type == PARSE_TYPE_IPV4 ? parse_ipv4(frame, &way->at, key, &way->inside)
 	                                       : parse_ipv6(frame, &way->at, key, &way->inside);
+}
+
+/* Four 16-bit fields as one word of the key. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define PARSE_WORD(a, b, c, d) ((__u64)(a) | (__u64)(b) << 16 | (__u64)(c) << 32 | (__u64)(d) << 48)
+#else
+#define PARSE_WORD(a, b, c, d) ((__u64)(a) << 48 | (__u64)(b) << 32 | (__u64)(c) << 16 | (__u64)(d))
+#endif
+
+/* What of a usual packet is not yet said: where its transport header begins, and that header's length. */
+struct parse_usual {
+	struct parse_inside inside;
+	__u32 header;
+};
+
+PARSE_INLINE void parse_words(__u8 to[16], __u64 first, __u64 second)
+{
+	__u64 *word = (__u64 *)(void *)to;
+
+	word[0] = first;
+	word[1] = second;
+}
+
+/*
+ * The packets that nearly all are, in one go: Ethernet without tags, IPv4 without options or IPv6 without extension
+ * headers, whole and no fragment, UDP or TCP. 1: *key is what the long way would have made of it but for payload and
+ * TCP's options; 0: that way is to be gone, whatever is in *key. Words are written whole, for reading a word behind
+ * stores of its parts costs more than all that is done here.
+ */
+PARSE_INLINE int parse_usual(const struct parse_frame *frame, struct shield_key *key, struct parse_usual *usual)
+{
+	__u8 *p = frame->data, *end = frame->end, *transport;
+	__u32 type, has, total, protocol, ttl, id = 0, network = PARSE_IPV4, header = PARSE_UDP;
+
+	if (p + PARSE_ETHERNET + PARSE_IPV4 + PARSE_UDP > end)
+		return 0;
+	type = parse_be16(p + 12);
+	p += PARSE_ETHERNET;
+	if (type == PARSE_TYPE_IPV4) {
+		__u32 fragment = parse_be16(p + 6);
+
+		if (p[0] != 0x45 || fragment & 0x3fff)
+			return 0;
+		has = SHIELD_HAS_PAYLOAD | SHIELD_HAS_PORTS | SHIELD_HAS_IPV4 | (fragment & 0x4000 ? SHIELD_HAS_DF : 0);
+		total = parse_be16(p + 2);
+		protocol = p[9];
+		ttl = p[8];
+		id = parse_be16(p + 4);
+		parse_words(key->src, 0, PARSE_MAPPED(parse_raw32(p + 12)));
+		parse_words(key->dst, 0, PARSE_MAPPED(parse_raw32(p + 16)));
+	} else if (type == PARSE_TYPE_IPV6) {
+		if (p + PARSE_IPV6 + PARSE_UDP > end || p[0] >> 4 != 6)
+			return 0;
+		network = PARSE_IPV6;
+		total = PARSE_IPV6 + parse_be16(p + 4);
+		protocol = p[6];
+		ttl = p[7];
+		parse_words(key->src, parse_raw64(p + 8), parse_raw64(p + 16));
+		parse_words(key->dst, parse_raw64(p + 24), parse_raw64(p + 32));
+		has = SHIELD_HAS_PAYLOAD | SHIELD_HAS_PORTS;
+		has |= shield_is_ipv4((const __u64 *)(const void *)key->dst) ? SHIELD_HAS_IPV4 : SHIELD_HAS_IPV6;
+	} else {
+		return 0;
+	}
+	if (total > (__u32)(end - p) || total > 0xffff)
+		return 0;
+	transport = p + network;
+	key->field_word[2] = 0;
+	if (protocol == PARSE_IS_UDP) {
+		if (parse_be16(transport + 4) < PARSE_UDP)
+			return 0;
+	} else if (protocol == PARSE_IS_TCP) {
+		if (transport + PARSE_TCP > end)
+			return 0;
+		header = (__u32)(transport[12] >> 4) * 4;
+		if (header < PARSE_TCP)
+			return 0;
+		has |= SHIELD_HAS_TCP;
+		key->field_word[2] = PARSE_WORD(transport[13], parse_be16(transport + 14), 0, 0);
+	} else {
+		return 0;
+	}
+	if (total < network + header)
+		return 0;
+	key->field_word[0] = PARSE_WORD(has, protocol, parse_be16(transport), parse_be16(transport + 2));
+	key->field_word[1] = PARSE_WORD(total, ttl, id, total - network - header);
+	key->field_word[3] = 0;
+	key->tcp_options = 0;
+	parse_words(key->payload, 0, 0);
+	parse_words(key->payload + 16, 0, 0);
+	usual->inside.offset = PARSE_ETHERNET + network;
+	usual->inside.whole = usual->inside.kept = total - network;
+	usual->header = header;
+	return 1;
 }
 
 #define PARSE_APART __attribute__((noinline))
@@ -588,25 +716,55 @@ PARSE_INLINE enum shield_reason parse_network(const struct parse_frame *frame, s
 		return way && key ? (int)parse_transport(&frame, &way->inside, needs, key, &way->options)    \
 		                  : SHIELD_PASS_NOT_IP;                                                      \
 	}                                                                                                    \
-	PARSE_APART int name##_options(context_type *context, struct parse_way *way, struct shield_key *key) \
+	PARSE_APART int name##_options(context_type *context, struct parse_options_at *options,              \
+	                               struct shield_key *key)                                               \
 	{                                                                                                    \
 		struct parse_frame frame = PARSE_FRAME(context);                                             \
                                                                                                              \
-		if (way && key)                                                                              \
-			parse_options(&frame, way->options.offset, way->options.length, key);                \
+		if (options && key)                                                                          \
+			parse_options(&frame, options->offset, options->length, key);                        \
 		return 0;                                                                                    \
 	}                                                                                                    \
-	PARSE_INLINE __u32 name(context_type *context, __u32 needs, struct shield_key *key)                  \
+	PARSE_APART int name##_payload(context_type *context, struct parse_usual *usual, __u32 needs,        \
+	                               struct shield_key *key)                                               \
+	{                                                                                                    \
+		struct parse_frame frame = PARSE_FRAME(context);                                             \
+                                                                                                             \
+		if (usual && key)                                                                            \
+			parse_payload(&frame, &usual->inside, usual->header, needs, key);                    \
+		return 0;                                                                                    \
+	}                                                                                                    \
+	static PARSE_APART __u32 name##_long(context_type *context, __u32 needs, struct shield_key *key,     \
+	                                     struct parse_options_at *options)                               \
 	{                                                                                                    \
 		struct parse_way way = { 0 };                                                                \
 		__u32 reason = (__u32)name##_link(context, &way);                                            \
                                                                                                              \
+		__builtin_memset(key, 0, sizeof(*key));                                                      \
 		if (reason == SHIELD_PASS_CLEAN)                                                             \
 			reason = (__u32)name##_network(context, &way, key);                                  \
 		if (reason == SHIELD_PASS_CLEAN)                                                             \
 			reason = (__u32)name##_transport(context, &way, needs, key);                         \
-		if (way.options.length)                                                                      \
-			name##_options(context, &way, key);                                                  \
+		*options = way.options;                                                                      \
+		return reason;                                                                               \
+	}                                                                                                    \
+	PARSE_INLINE __u32 name(context_type *context, __u32 needs, struct shield_key *key)                  \
+	{                                                                                                    \
+		struct parse_frame frame = PARSE_FRAME(context);                                             \
+		struct parse_options_at options = { 0 };                                                     \
+		struct parse_usual usual = { 0 };                                                            \
+		__u32 reason = SHIELD_PASS_CLEAN;                                                            \
+                                                                                                             \
+		if (!parse_usual(&frame, key, &usual))                                                       \
+			reason = name##_long(context, needs, key, &options);                                 \
+		else if (needs & SHIELD_NEED_PAYLOAD)                                                        \
+			name##_payload(context, &usual, needs, key);                                         \
+		if (needs & SHIELD_NEED_OPTIONS && usual.header > PARSE_TCP) {                               \
+			options.offset = usual.inside.offset + PARSE_TCP;                                    \
+			options.length = usual.header - PARSE_TCP;                                           \
+		}                                                                                            \
+		if (options.length)                                                                          \
+			name##_options(context, &options, key);                                              \
 		return reason;                                                                               \
 	}
 

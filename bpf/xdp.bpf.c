@@ -77,7 +77,7 @@ APART int service_of(const struct shield_services *table, const struct shield_ke
 			&table->prefixes[lowest_bit(candidates) & (SHIELD_SERVICE_PREFIXES_MAX - 1)];
 
 		candidates &= candidates - 1;
-		if ((dst[0] & prefix->mask[0]) == prefix->value[0] && (dst[1] & prefix->mask[1]) == prefix->value[1] &&
+		if (shield_prefix_holds(prefix->mask, prefix->value, dst) &&
 		    (prefix->ports == 0 || ports_hold(table, key, prefix->first_port, prefix->ports)))
 			return prefix->service & (SHIELD_SERVICES_MAX - 1);
 	}
@@ -97,8 +97,7 @@ APART int is_guarded(const struct shield_key *key, const struct shield_config *c
 		const struct shield_guard *guard = &c->guard[i];
 
 		if (guard->port == key->field[SHIELD_F_DST_PORT] && guard->protocol == key->field[SHIELD_F_PROTOCOL] &&
-		    (src[0] & guard->mask[0]) == guard->value[0] && (src[1] & guard->mask[1]) == guard->value[1] &&
-		    guard->expires > now)
+		    shield_prefix_holds(guard->mask, guard->value, src) && guard->expires > now)
 			return 1;
 	}
 	return 0;
@@ -108,22 +107,25 @@ APART int is_allowed(const struct shield_key *key, const struct shield_config *c
 {
 	struct shield_allow_key look = { .length = 128 };
 	const struct shield_allow *found;
-	__u32 bin;
+	__u32 bin, shortest = 0;
 
-	if (!key || !c || c->allow_count == 0)
+	if (!key || !c)
 		return 0;
-	if (key->field[SHIELD_F_HAS] & SHIELD_HAS_IPV4)
+	/* A network of IPv6 holds no address of IPv4, wherever in the trie it is. */
+	if (shield_is_ipv4(words(key->src))) {
+		shortest = 96;
 		bin = parse_be16(key->src + 12);
-	else if (c->allow_short)
+	} else if (c->allow_short) {
 		bin = SHIELD_ALLOW_BINS;
-	else
+	} else {
 		bin = shield_allow_bin6(parse_be32(key->src));
+	}
 	if (bin < SHIELD_ALLOW_BINS && !(c->allow_bins[bin / 64] >> (bin % 64) & 1))
 		return 0;
 	__builtin_memcpy(look.address, key->src, sizeof(look.address));
 	for (int i = 0; i < SHIELD_ALLOW_NESTED; i++) {
 		found = bpf_map_lookup_elem(&allow, &look);
-		if (!found)
+		if (!found || found->length < shortest)
 			return 0;
 		if (found->expires > now)
 			return 1;
@@ -134,23 +136,33 @@ APART int is_allowed(const struct shield_key *key, const struct shield_config *c
 	return 0;
 }
 
-/* The slot of a bucket that says so; 0 where none does and none is empty, 1 where one is. */
-APART __u64 search_block4(const struct shield_block4 *bucket, __u64 want)
+/* A slot of 0 among them: a look-up ends here. */
+PARSE_INLINE int has_empty4(const struct shield_block4 *bucket)
 {
-	__u64 found = 0, empty = 0;
+	__u64 empty = 0;
 
-	if (!bucket)
-		return 0;
+#pragma unroll
+	for (int i = 0; i < SHIELD_BLOCK4_SLOTS; i++)
+		empty |= (bucket->slot[i] - 1) & ~bucket->slot[i];
+	return (int)(empty >> 63);
+}
+
+/*
+ * The slot of a bucket that says so, or 0. Which it is nobody can foresee: so there are no branches here, only masks. Of
+ * x - 1 and not x the highest bit is set where x is 0.
+ */
+PARSE_INLINE __u64 search_block4(const struct shield_block4 *bucket, __u64 want)
+{
+	__u64 found = 0;
+
 #pragma unroll
 	for (int i = 0; i < SHIELD_BLOCK4_SLOTS; i++) {
-		__u64 slot = bucket->slot[i];
+		__u64 slot = bucket->slot[i], differ = SHIELD_BLOCK4_WHAT(slot) ^ want, same = (differ - 1) & ~differ;
 
-		if (SHIELD_BLOCK4_WHAT(slot) == want)
-			found = slot;
-		if (slot == 0)
-			empty = 1;
+		asm volatile("" : "+r"(same)); /* or the compiler would make a branch of it */
+		found |= slot & (__u64)((__s64)same >> 63);
 	}
-	return found ? found : empty;
+	return found;
 }
 
 /* Whether a prefix of that length around the address is in block4. */
@@ -172,29 +184,12 @@ APART int in_block4(const struct shield_block_state *state, __u32 address, __u32
 		if (!bucket)
 			return 0;
 		found = search_block4(bucket, want);
-		if (found > 1)
-			return shield_block4_alive(found, now >> (state->tick_shift & 63));
 		if (found)
+			return shield_block4_alive(found, now >> (state->tick_shift & 63));
+		if (has_empty4(bucket))
 			return 0;
 	}
 	return 0;
-}
-
-struct block_walk {
-	const struct shield_block_state *state;
-	const struct shield_key *key;
-	__u64 now;
-	__u32 address; /* IPv4 */
-	__u32 near;    /* prefixes of /48 and longer may be there */
-	__u32 found;
-};
-
-static long walk4(__u32 n, struct block_walk *walk)
-{
-	if (!(walk->state->lengths4 >> (n & 31) & 1))
-		return 0;
-	walk->found = (__u32)in_block4(walk->state, walk->address, (n & 31) + 1, walk->now);
-	return walk->found != 0;
 }
 
 PARSE_INLINE __u64 mask_be(__u32 bits)
@@ -250,50 +245,49 @@ APART int in_block6(const struct shield_block_state *state, const struct shield_
 	return 0;
 }
 
-static long walk6(__u32 n, struct block_walk *walk)
+/* Any of the lengths of one word of lengths6, the first of which is `first`. */
+APART int in_lengths6(const struct shield_block_state *state, const struct shield_key *key, __u64 lengths, __u32 first,
+                      __u64 now)
 {
-	__u32 length = (n & 127) + 1;
-
-	if (!(walk->state->lengths6[(n >> 6) & 1] >> (n & 63) & 1))
-		return 0;
-	if (length >= 48 && !walk->near)
-		return 1;
-	walk->found = (__u32)in_block6(walk->state, walk->key, length, walk->now);
-	return walk->found != 0;
+	for (int i = 0; i < 64 && lengths; i++) {
+		if (in_block6(state, key, first + lowest_bit(lengths), now))
+			return 1;
+		lengths &= lengths - 1;
+	}
+	return 0;
 }
 
-/* IPv4's usual lengths are looked up straight; others as the bits say which there are. */
+/* Whether the address is in a listed prefix: each length that is listed is looked for, and no other. */
 PARSE_INLINE int is_blocked4(const struct shield_key *key, const struct shield_block_state *state, __u64 now)
 {
 	__u32 address = parse_be32(key->src + 12), bit = address >> 8, line = bit / 64 / SHIELD_BLOCK_WORDS;
 	const struct shield_bits *bits = bpf_map_lookup_elem(&block4_bits, &line);
-	struct block_walk walk = { .state = state, .now = now, .address = address };
-	__u32 others = state->lengths4 & ~(1u << 31);
+	__u64 lengths = state->lengths4;
 
 	if (!bits || !(bits->word[bit / 64 % SHIELD_BLOCK_WORDS] >> (bit % 64) & 1))
 		return 0;
-	if (state->lengths4 >> 31 && in_block4(state, address, 32, now))
-		return 1;
-	if (!others)
-		return 0;
-	bpf_loop(31, walk4, &walk, 0);
-	return (int)walk.found;
+	for (int i = 0; i < 32 && lengths; i++) {
+		if (in_block4(state, address, lowest_bit(lengths) + 1, now))
+			return 1;
+		lengths &= lengths - 1;
+	}
+	return 0;
 }
 
 PARSE_INLINE int is_blocked6(const struct shield_key *key, const struct shield_block_state *state, __u64 now)
 {
-	struct block_walk walk = { .state = state, .key = key, .now = now };
-	const struct shield_bits *bits;
-	__u32 bit, line;
+	__u32 bit = shield_block6_bit(state->seed, words(key->src)[0] & mask_be(SHIELD_BLOCK6_SHORT));
+	__u32 line = bit / 64 / SHIELD_BLOCK_WORDS;
+	const struct shield_bits *bits = bpf_map_lookup_elem(&block6_bits, &line);
+	int near = bits && shield_block_wide(state->wide6, bit) &&
+	           (bits->word[bit / 64 % SHIELD_BLOCK_WORDS] >> (bit % 64) & 1);
+	__u64 lengths = state->lengths6[0];
 
-	bit = shield_block6_bit(state->seed, words(key->src)[0] & mask_be(48));
-	line = bit / 64 / SHIELD_BLOCK_WORDS;
-	bits = bpf_map_lookup_elem(&block6_bits, &line);
-	walk.near = bits && (bits->word[bit / 64 % SHIELD_BLOCK_WORDS] >> (bit % 64) & 1);
-	if (!walk.near && state->short6 == 0)
-		return 0;
-	bpf_loop(128, walk6, &walk, 0);
-	return (int)walk.found;
+	if (!near)
+		lengths &= (1ULL << (SHIELD_BLOCK6_SHORT - 1)) - 1;
+	if (lengths && in_lengths6(state, key, lengths, 1, now))
+		return 1;
+	return near && state->lengths6[1] && in_lengths6(state, key, state->lengths6[1], 65, now);
 }
 
 APART int is_blocked(const struct shield_key *key, const struct shield_block_state *state, __u64 now)
@@ -302,9 +296,15 @@ APART int is_blocked(const struct shield_key *key, const struct shield_block_sta
 		return 0;
 	if (now >= state->horizon)
 		return 0;
-	if (key->field[SHIELD_F_HAS] & SHIELD_HAS_IPV4)
-		return state->lengths4 ? is_blocked4(key, state, now) : 0;
-	return state->lengths6[0] | state->lengths6[1] ? is_blocked6(key, state, now) : 0;
+	return shield_is_ipv4(words(key->src)) ? is_blocked4(key, state, now) : is_blocked6(key, state, now);
+}
+
+/* Asked before is_blocked(), at next to no cost. */
+PARSE_INLINE int may_be_blocked(const struct shield_key *key, const struct shield_block_state *state)
+{
+	if (shield_is_ipv4(words(key->src)))
+		return shield_block_wide(state->wide4, parse_be32(key->src + 12) >> 8);
+	return (state->lengths6[0] | state->lengths6[1]) != 0;
 }
 
 /*
@@ -434,7 +434,7 @@ PARSE_INLINE int over_limit(const struct shield_key *key, const struct shield_co
 	__u32 slot;
 
 	/* Of an IPv6 source the /64: one customer. An IPv4 address lies in the second word. */
-	hash = shield_mix((key->field[SHIELD_F_HAS] & SHIELD_HAS_IPV4 ? src[1] : src[0]) ^ c->seed ^ service);
+	hash = shield_mix((shield_is_ipv4(src) ? src[1] : src[0]) ^ c->seed ^ service);
 	slot = (__u32)hash & (SHIELD_LIMIT_SLOTS - 1);
 	bucket = bpf_map_lookup_elem(&source_buckets, &slot);
 	return bucket && !take_token(bucket, pps, c->hz, now);
@@ -532,7 +532,7 @@ PARSE_STAGES(parse_xdp, struct xdp_md)
 SEC("xdp.frags")
 int shield_xdp(struct xdp_md *ctx)
 {
-	struct shield_key key = { 0 };
+	struct shield_key key;
 	struct seen seen = { .key = &key, .service = SHIELD_SERVICE_NONE, .decision = { .rule = ~0u } };
 	const struct shield_config *c = bpf_map_lookup_elem(&config, &zero);
 	const struct shield_services *table = bpf_map_lookup_elem(&services, &zero);
@@ -561,11 +561,11 @@ int shield_xdp(struct xdp_md *ctx)
 		seen.decision.reason = SHIELD_PASS_GUARD;
 		goto decided;
 	}
-	if (is_allowed(&key, c, now)) {
+	if (c->allow_count && is_allowed(&key, c, now)) {
 		seen.decision.reason = SHIELD_PASS_ALLOWED;
 		goto decided;
 	}
-	if (is_blocked(&key, state, now)) {
+	if (may_be_blocked(&key, state) && is_blocked(&key, state, now)) {
 		seen.decision.reason = SHIELD_DROP_BLOCK;
 		goto decided;
 	}

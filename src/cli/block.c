@@ -10,7 +10,6 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/command.h"
@@ -192,8 +191,10 @@ static int print_done(const struct manner *manner, const json_t *result, const c
 		(void)printf("%s %s %s\nundo: holdfast release %s\n", manner->done, options->prefix,
 		             until(result, expiry), options->prefix);
 	else
-		(void)printf("%s %s prefixes %s\nundo: holdfast release --file %s\n", manner->done,
-		             words_count(done, count), until(result, expiry), say_input(options->file));
+		(void)printf("%s %s %s %s\n", manner->done, words_count(done, count), done == 1 ? "prefix" : "prefixes",
+		             until(result, expiry));
+	if (options->file && strcmp(options->file, "-") != 0)
+		(void)printf("undo: holdfast release --file %s\n", options->file);
 	if (manner == &blocking)
 		say_mode(mode);
 	return output_finish();

@@ -25,6 +25,7 @@
 #include "cli/order.h"
 #include "cli/output.h"
 #include "cli/say.h"
+#include "cli/standing.h"
 #include "shield/shield.h"
 #include "tell/words.h"
 
@@ -110,6 +111,7 @@ static int observe_by_pins(const struct order *order, bool json)
 {
 	struct shield_error error = { .message = "" };
 	struct shield *shield;
+	bool there;
 	int result;
 
 	if (geteuid() != 0) {
@@ -122,6 +124,8 @@ static int observe_by_pins(const struct order *order, bool json)
 		return shield_refused("observe", result, &error);
 	result = shield_set_mode(shield, false, SHIELD_NEVER);
 	shield_close(shield);
+	if (!result)
+		result = standing_observe_tables(order->place.bpffs_dir, &there, &error);
 	if (result)
 		return shield_refused("observe", result, &error);
 	if (json)
@@ -291,8 +295,8 @@ static int print_off(unsigned removed, const struct place *place, bool running, 
 		return order_print_json("holdfast.off/1",
 		                        json_pack("{s:I, s:b}", "removed", (json_int_t)removed, "daemon", running));
 	if (removed)
-		(void)printf("off: the shield is detached, and %u pinned things are removed from %s\n", removed,
-		             place->bpffs_dir);
+		(void)printf("off: the shield is detached; what was pinned in %s is removed, %u %s in all\n",
+		             place->bpffs_dir, removed, removed == 1 ? "thing" : "things");
 	else
 		(void)printf("off: there was nothing of the shield in %s\n", place->bpffs_dir);
 	if (running)
@@ -303,12 +307,12 @@ static int print_off(unsigned removed, const struct place *place, bool running, 
 int off_command(int argc, char **argv)
 {
 	struct options options = { .json = false };
-	struct shield_error error = { .message = "" };
+	struct shield_error error = { .message = "" }, unused;
 	struct control_client client;
 	struct place place;
 	unsigned removed;
-	bool running;
-	int status, result;
+	bool running, there;
+	int status, result, failed;
 
 	if (!options_take(&off_table, argc, argv, &options, &status))
 		return status;
@@ -325,7 +329,9 @@ int off_command(int argc, char **argv)
 	if (running)
 		control_client_close(&client);
 	result = shield_remove(place.bpffs_dir, &removed, &error);
-	if (result)
-		return shield_refused("off", result, &error);
+	failed = standing_remove_tables(place.bpffs_dir, &there, result ? &unused : &error);
+	if (result || failed)
+		return shield_refused("off", result ? result : failed, &error);
+	removed += there;
 	return print_off(removed, &place, running, options.json);
 }

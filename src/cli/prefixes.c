@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,7 +29,7 @@ static bool explain_host_bits(const char *text, char error[PREFIXES_ERROR_SIZE])
 	/* Of a family's zero address every length is good: so it is the length that is looked at. */
 	(void)snprintf(whole, sizeof(whole), "%s%.6s", host.is_ipv4 ? "0.0.0.0" : "::", slash);
 	if (prefix_parse(whole, &zero) != 0) {
-		(void)snprintf(error, PREFIXES_ERROR_SIZE, "'%.*s': the length is a number from 0 to %u; write %s/%u",
+		(void)snprintf(error, PREFIXES_ERROR_SIZE, "'%.*s': the length is a number from 0 to %d; write %s/%d",
 		               SHOWN, text, host.is_ipv4 ? 32 : 128, address, host.is_ipv4 ? 24 : 48);
 		return true;
 	}

@@ -4,7 +4,6 @@
  * prefix by which it was put there; a rule ends by its name. A file undoes what 'block --file' or 'allow --file' did
  * with it.
  */
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -149,9 +148,11 @@ static int print_tally(const struct tally *tally, bool json)
 		return order_print_json("holdfast.release/1",
 		                        json_pack("{s:I, s:I}", "prefixes", (json_int_t)tally->released, "passed_over",
 		                                  (json_int_t)tally->passed_over));
-	(void)printf("released %s prefixes", words_count(tally->released, released));
+	(void)printf("released %s %s", words_count(tally->released, released),
+	             tally->released == 1 ? "prefix" : "prefixes");
 	if (tally->passed_over)
-		(void)printf("; %s were on no list", words_count(tally->passed_over, passed_over));
+		(void)printf("; %s %s on no list", words_count(tally->passed_over, passed_over),
+		             tally->passed_over == 1 ? "was" : "were");
 	(void)putchar('\n');
 	return output_finish();
 }

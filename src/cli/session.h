@@ -8,7 +8,6 @@
 #ifndef HOLDFAST_CLI_SESSION_H
 #define HOLDFAST_CLI_SESSION_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/prefix.h"

@@ -6,7 +6,6 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "base/prefix.h"
@@ -14,8 +13,10 @@
 #include "daemon/config.h"
 #include "daemon/control.h"
 #include "daemon/engine.h"
+#include "daemon/mirror.h"
 #include "shield/blocks.h"
 #include "shield/maps.h"
+#include "shield/nft.h"
 
 /* All that is read, in one allocation. */
 struct standing {
@@ -83,6 +84,64 @@ static int read_interfaces(struct standing *standing)
 		status->interfaces[i].hook = shield_hook_name(standing->interfaces[i].hook);
 	}
 	return result;
+}
+
+/* Opens the table where there is one: NULL where there is none. */
+static int open_table(const char *bpffs_dir, struct nft_shield **nft, struct shield_error *error)
+{
+	char name[NFT_NAME_MAX];
+	bool there, was;
+	int result;
+
+	*nft = NULL;
+	if (nft_shield_available() != 0)
+		return 0;
+	(void)mirror_name(bpffs_dir, name);
+	result = nft_shield_open(name, SHIELD_BLOCK_CAPACITY_MIN, nft, &there, error);
+	if (result) {
+		*nft = NULL;
+		return result;
+	}
+	if (there)
+		return 0;
+	/* It was made by opening it. */
+	nft_shield_close(*nft);
+	*nft = NULL;
+	return nft_shield_remove(name, &was, error);
+}
+
+int standing_observe_tables(const char *bpffs_dir, bool *there, struct shield_error *error)
+{
+	struct nft_shield *nft;
+	int result = open_table(bpffs_dir, &nft, error);
+
+	*there = !result && nft;
+	if (!*there)
+		return result;
+	result = nft_shield_set_mode(nft, false, INT64_MAX, error);
+	nft_shield_close(nft);
+	return result;
+}
+
+int standing_remove_tables(const char *bpffs_dir, bool *there, struct shield_error *error)
+{
+	char name[NFT_NAME_MAX];
+
+	*there = false;
+	return nft_shield_available() == 0 ? nft_shield_remove(mirror_name(bpffs_dir, name), there, error) : 0;
+}
+
+/* Interfaces that have the table instead are in no pin; that there are such is all that can be said. */
+static void read_table(const char *bpffs_dir, struct control_status *status)
+{
+	struct shield_error unused;
+	struct nft_shield *nft;
+
+	if (status->interface_count == SHIELD_INTERFACES_MAX || open_table(bpffs_dir, &nft, &unused) != 0 || !nft)
+		return;
+	nft_shield_close(nft);
+	status->interfaces[status->interface_count++] =
+		(struct control_interface){ .name = "others", .hook = "nftables" };
 }
 
 static int read_rules(struct standing *standing)
@@ -211,6 +270,7 @@ int standing_read(const char *bpffs_dir, const char *config, json_t **status, st
 	if (result)
 		goto undo_configuration;
 	result = read_all(standing, &configuration);
+	read_table(bpffs_dir, &standing->status);
 	shield_close(standing->shield);
 	if (!result) {
 		*status = result_of(standing);

@@ -54,6 +54,7 @@ static const struct option_table table = {
 struct reading {
 	json_t *status; /* NULL: none */
 	int64_t at_ns;  /* of the monotonic clock */
+	bool running;   /* a daemon has said it */
 };
 
 static int64_t now_ns(void)
@@ -72,51 +73,49 @@ static void sleep_until(int64_t at_ns)
 		;
 }
 
-/* Who is asked for readings: the daemon, or where there is none, what it has pinned. */
-struct source {
-	struct order *order;
-	const char *config;
-	bool running;
-};
-
-static int take_standing(const struct source *source, struct reading *reading)
+/* By what is pinned, and only for root. */
+static int take_standing(const struct order *order, const char *config, struct reading *reading)
 {
-	struct shield_error error;
+	struct shield_error unsaid;
 	json_t *result;
-	int failed = geteuid() == 0 ? standing_read(source->order->place.bpffs_dir, source->config, &result, &error)
-	                            : -EPERM;
 
-	if (failed)
-		return order_say_no_daemon(source->order);
-	*reading = (struct reading){ result, now_ns() };
+	if (geteuid() != 0 || standing_read(order->place.bpffs_dir, config, &result, &unsaid) != 0)
+		return order_say_no_daemon(order);
+	*reading = (struct reading){ .status = result, .at_ns = now_ns() };
 	return COMMAND_DONE;
 }
 
-static int take_reading(const struct source *source, struct reading *reading)
+/* Each asks anew who is there: a daemon may come, go, and begin again while somebody watches. */
+static int take_reading(const char *config, struct reading *reading)
 {
+	struct order order;
 	json_t *result;
-	int status;
+	bool running;
+	int status = order_begin_if_running(&order, "status", config, &running);
 
-	if (!source->running)
-		return take_standing(source, reading);
-	status = order_give(source->order, json_pack("{s:s}", "command", "status"), &result);
+	if (status != COMMAND_DONE)
+		return status;
+	if (!running)
+		return take_standing(&order, config, reading);
+	status = order_give(&order, json_pack("{s:s}", "command", "status"), &result);
+	order_end(&order);
 	if (status == COMMAND_DONE)
-		*reading = (struct reading){ result, now_ns() };
+		*reading = (struct reading){ .status = result, .at_ns = now_ns(), .running = true };
 	return status;
 }
 
 /* Once, or until what is written arrives nowhere. */
-static int show(const struct source *source, const struct options *options)
+static int show(const struct options *options)
 {
 	struct reading before = { .status = NULL }, now = { .status = NULL };
 	bool clear = options->watch && isatty(STDOUT_FILENO), more = true;
-	int status = take_reading(source, &before);
+	int status = take_reading(options->config, &before);
 
 	while (status == COMMAND_DONE && more) {
 		struct paper paper = screen_paper(0, false);
 
 		sleep_until(before.at_ns + NS_PER_S);
-		status = take_reading(source, &now);
+		status = take_reading(options->config, &now);
 		if (status != COMMAND_DONE)
 			break;
 		if (clear)
@@ -130,36 +129,28 @@ static int show(const struct source *source, const struct options *options)
 		more = options->watch;
 	}
 	json_decref(before.status);
-	return status;
+	return status == COMMAND_DONE && !before.running ? COMMAND_NO_DAEMON : status;
 }
 
-static int print_json(const struct source *source)
+static int print_json(const struct options *options)
 {
-	struct reading reading;
-	int status = take_reading(source, &reading);
+	struct reading reading = { .status = NULL };
+	int status = take_reading(options->config, &reading);
 
-	return status == COMMAND_DONE ? order_print_json("holdfast.status/1", reading.status) : status;
+	if (status != COMMAND_DONE)
+		return status;
+	status = order_print_json("holdfast.status/1", reading.status);
+	return status == COMMAND_DONE && !reading.running ? COMMAND_NO_DAEMON : status;
 }
 
 int status_command(int argc, char **argv)
 {
 	struct options options = { .json = false };
-	struct order order;
-	struct source source = { .order = &order };
 	int status;
 
 	if (!options_take(&table, argc, argv, &options, &status))
 		return status;
 	if (options.json && options.watch)
 		return options_refuse(&table, "--json is one reading; ask again for another");
-	source.config = options.config;
-	status = order_begin_if_running(&order, "status", options.config, &source.running);
-	if (status != COMMAND_DONE)
-		return status;
-	status = options.json ? print_json(&source) : show(&source, &options);
-	if (source.running)
-		order_end(&order);
-	else if (status == COMMAND_DONE)
-		status = order_say_no_daemon(&order);
-	return status;
+	return options.json ? print_json(&options) : show(&options);
 }

@@ -359,7 +359,10 @@ static void write_health(const struct paper *paper, const json_t *now)
 	draft_add(&d, "RECORD  %s%s" PLAIN ", %s written", strcmp(state, "ok") == 0 ? GREEN : RED, state,
 	          words_count(fact_count(record, "written"), text));
 	draft_add(&d, ", %s lost", words_count(fact_count(record, "lost"), text));
-	draft_add(&d, "   SAMPLES  one packet in %s", words_count(fact_count(samples, "interval"), text));
+	if (fact_count(samples, "interval"))
+		draft_add(&d, "   SAMPLES  one packet in %s", words_count(fact_count(samples, "interval"), text));
+	else
+		draft_add(&d, "   SAMPLES  none yet");
 	draft_add(&d, ", %s lost", words_count(fact_count(samples, "lost"), text));
 	paper_text(paper, 0, 8, d.text);
 	d.length = 0;

@@ -12,10 +12,10 @@
 #define GROUPS_MAX 1024 /* of a client's groups that are looked at */
 
 struct client {
-	int fd;         /* -1: there is none */
-	uint64_t name;  /* no two clients have the same, ever */
-	bool asked;     /* its answer is being found out */
-	bool last;      /* once the answer is written it is let go */
+	int fd;        /* -1: there is none */
+	uint64_t name; /* no two clients have the same, ever */
+	bool asked;    /* its answer is being found out */
+	bool last;     /* once the answer is written it is let go */
 	int64_t since_ns;
 	struct client_peer peer;
 	char *line; /* CONTROL_LINE_MAX octets */
@@ -43,12 +43,9 @@ int clients_new(int listener, uid_t own, gid_t operators, clients_ask *ask, void
 
 	if (!made)
 		return -ENOMEM;
-	*made = (struct clients){ .listener = listener,
-		                      .own = own,
-		                      .operators = operators,
-		                      .ask = ask,
-		                      .context = context,
-		                      .next_name = 1 };
+	*made = (struct clients){
+		.listener = listener, .own = own, .operators = operators, .ask = ask, .context = context, .next_name = 1
+	};
 	for (unsigned i = 0; i < CLIENTS_MAX; i++)
 		made->client[i].fd = -1;
 	*clients = made;
@@ -116,15 +113,16 @@ static bool know(const struct clients *clients, int fd, struct client_peer *peer
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0 || size != sizeof(who))
 		return false;
 	peer->uid = who.uid;
-	peer->operates = who.uid == 0 || (clients->own != (uid_t)-1 && who.uid == clients->own) ||
-	                 (clients->operators != 0 && (who.gid == clients->operators || is_member(fd, clients->operators)));
+	peer->operates =
+		who.uid == 0 || (clients->own != (uid_t)-1 && who.uid == clients->own) ||
+		(clients->operators != 0 && (who.gid == clients->operators || is_member(fd, clients->operators)));
 	return true;
 }
 
 /* To who cannot be served; what its socket does not take at once it does not get. */
 static void turn_away(int fd)
 {
-	struct control_error error;
+	struct control_error error = { .what = "" };
 	char *line;
 
 	control_error_set(&error, "daemon", 3, "try again in a moment", "it serves %d clients already", CLIENTS_MAX);
@@ -173,10 +171,10 @@ static void ask(struct clients *clients, struct client *client)
 		client->asked = true;
 		clients->ask(clients->context, client->name, &client->peer, client->line, client->used - 1);
 	} else if (client->filled == CONTROL_LINE_MAX) {
-		struct control_error error;
+		struct control_error error = { .what = "" };
 
-		control_error_set(&error, "request", 2, "send it in several requests", "a line is longer than %d octets",
-		                  CONTROL_LINE_MAX);
+		control_error_set(&error, "request", 2, "send it in several requests",
+		                  "a line is longer than %d octets", CONTROL_LINE_MAX);
 		client->asked = true;
 		client->last = true;
 		client->used = client->filled;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What clients ask. Blocks of prefixes are the engine's own and done at once; what the loader does becomes an operation:
- * it stands in line, is sent message by message, and each answer brings the next, until there is something to say to the
- * client. Whatever was done or refused goes to the record.
+ * What clients ask. Blocks of prefixes are the engine's own and done at once; what the loader does becomes an
+ * operation: it stands in line, is sent message by message, and each answer brings the next, until there is something
+ * to say to the client. Whatever was done or refused goes to the record.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -63,8 +63,9 @@ static void gather(struct gathering *gathering, const struct prefix *prefix, con
 	message_put_prefix(&gathering->entry->prefixes.prefix[gathering->entry->prefixes.count++], prefix);
 }
 
-__attribute__((format(printf, 4, 5))) static void refuse_prefix(struct control_tally *tally, const struct prefix *prefix,
-                                                                const char *hint, const char *format, ...)
+__attribute__((format(printf, 4, 5))) static void refuse_prefix(struct control_tally *tally,
+                                                                const struct prefix *prefix, const char *hint,
+                                                                const char *format, ...)
 {
 	struct control_refusal *refusal;
 	va_list arguments;
@@ -84,7 +85,7 @@ __attribute__((format(printf, 4, 5))) static void refuse_prefix(struct control_t
 static void answer_tally(struct engine *engine, uint64_t client, enum control_command command, const char *done,
                          const struct control_tally *tally)
 {
-	struct control_error error;
+	struct control_error error = { .what = "" };
 	char text[PREFIX_TEXT_SIZE];
 
 	if (tally->done > 0 || tally->refusal_count == 0) {
@@ -147,7 +148,8 @@ static void block_one(struct engine *engine, const struct control_request *reque
 		return;
 	}
 	if (hits_asker(request, prefix)) {
-		refuse_prefix(tally, prefix, "block parts of it that leave that out", "would shut the operator's way in: yours");
+		refuse_prefix(tally, prefix, "block parts of it that leave that out",
+		              "would shut the operator's way in: yours");
 		return;
 	}
 	result = blocks_add(engine->blocks, prefix, now, expires);
@@ -159,7 +161,8 @@ static void block_one(struct engine *engine, const struct control_request *reque
 	if (result == -EINVAL)
 		refuse_prefix(tally, prefix, "name the networks that are meant", "is everything there is");
 	else if (result == -ENOSPC)
-		refuse_prefix(tally, prefix, "raise shield.block_capacity and start holdfast anew, or release what is not needed",
+		refuse_prefix(tally, prefix,
+		              "raise shield.block_capacity and start holdfast anew, or release what is not needed",
 		              "there is no room for it in the table of %u", capacity);
 	else
 		refuse_prefix(tally, prefix, "", "cannot be blocked: %s", strerror(-result));
@@ -177,7 +180,7 @@ static void block_prefixes(struct engine *engine, uint64_t client, const struct 
 	int result = shield_read_mode(&engine->maps, now, &mode);
 
 	if (result != 0) {
-		struct control_error error;
+		struct control_error error = { .what = "" };
 
 		control_error_set(&error, "block", 1, "", "the shield cannot be read: %s", strerror(-result));
 		answer_error(engine, client, &error);
@@ -187,9 +190,10 @@ static void block_prefixes(struct engine *engine, uint64_t client, const struct 
 		unsigned before = tally.done;
 
 		block_one(engine, request, &mode, &request->prefixes[i], now, expires, &tally);
-		if (tally.done > before)
+		if (tally.done > before) {
 			gather(&done, &request->prefixes[i], "");
-		else
+			engine_tell_blocked(engine, &request->prefixes[i], 1, for_ns);
+		} else
 			gather(&refused, &request->prefixes[i], tally.refusals[tally.refusal_count - 1].what);
 	}
 	answer_tally(engine, client, CONTROL_BLOCK, "blocked", &tally);
@@ -229,7 +233,8 @@ static bool fill_message(struct engine *engine, struct operation *operation)
 		message_init(message, MESSAGE_ALLOW, 0);
 		message->allow.for_ns = for_ns;
 		operation->sent = 0;
-		while (operation->sent < MESSAGE_PREFIXES_MAX && operation->next + operation->sent < request->prefix_count) {
+		while (operation->sent < MESSAGE_PREFIXES_MAX &&
+		       operation->next + operation->sent < request->prefix_count) {
 			message_put_prefix(&message->allow.prefixes.prefix[operation->sent],
 			                   &request->prefixes[operation->next + operation->sent]);
 			operation->sent++;
@@ -270,11 +275,13 @@ static bool fill_message(struct engine *engine, struct operation *operation)
 	}
 }
 
-static void fail_operation(struct engine *engine, struct operation *operation, const char *what, const char *hint)
+static void fail_operation(struct engine *engine, struct operation *operation, int result, const char *what,
+                           const char *hint)
 {
-	struct control_error error;
+	struct control_error error = { .what = "" };
 
-	(void)record_whole(engine, &operation->peer, &operation->request, "failed", what);
+	(void)record_whole(engine, &operation->peer, &operation->request, result == -EPERM ? "refused" : "failed",
+	                   what);
 	control_error_set(&error, control_command_name(operation->request.command), 1, hint, "%s", what);
 	answer_error(engine, operation->client, &error);
 }
@@ -305,7 +312,8 @@ static void finish(struct engine *engine, struct operation *operation)
 		answer_tally(engine, operation->client, CONTROL_ALLOW, "allowed", &operation->tally);
 		return;
 	case CONTROL_RELEASE:
-		line = control_format_released(operation->released_block, !request->rule_number && operation->tally.done > 0,
+		line = control_format_released(operation->released_block,
+		                               !request->rule_number && operation->tally.done > 0,
 		                               request->rule_number != 0);
 		break;
 	case CONTROL_OBSERVE:
@@ -350,7 +358,7 @@ static void go_on(struct engine *engine)
 			operation->began_ns = role_monotonic_ns();
 			continue;
 		}
-		fail_operation(engine, operation, "the loader does not listen", "try again in a moment");
+		fail_operation(engine, operation, result, "the loader does not listen", "try again in a moment");
 		drop_first(engine);
 	}
 }
@@ -386,11 +394,12 @@ static bool take_rule(struct engine *engine, struct operation *operation, const 
 	if (operation->ruled.count > 0) {
 		char what[CONFIG_ERROR_SIZE];
 
-		(void)snprintf(what, sizeof(what), "%.200s; rules r%" PRIu32 " to r%" PRIu32 " for other destinations stand",
-		               answer->what, operation->ruled.numbers[0], operation->ruled.numbers[operation->ruled.count - 1]);
-		fail_operation(engine, operation, what, answer->hint);
+		(void)snprintf(what, sizeof(what),
+		               "%.200s; rules r%" PRIu32 " to r%" PRIu32 " for other destinations stand", answer->what,
+		               operation->ruled.numbers[0], operation->ruled.numbers[operation->ruled.count - 1]);
+		fail_operation(engine, operation, answer->result, what, answer->hint);
 	} else {
-		fail_operation(engine, operation, answer->what, answer->hint);
+		fail_operation(engine, operation, answer->result, answer->what, answer->hint);
 	}
 	return false;
 }
@@ -425,11 +434,12 @@ static bool take_released(struct engine *engine, struct operation *operation, co
 			char what[64];
 
 			(void)snprintf(what, sizeof(what), "there is no rule r%" PRIu32, request->rule_number);
-			fail_operation(engine, operation, what, "'holdfast rules' lists those there are");
+			fail_operation(engine, operation, answer->result, what,
+			               "'holdfast rules' lists those there are");
 			return false;
 		}
 		if (answer->result != 0) {
-			fail_operation(engine, operation, answer->what, answer->hint);
+			fail_operation(engine, operation, answer->result, answer->what, answer->hint);
 			return false;
 		}
 		(void)record_whole(engine, &operation->peer, request, "done", "");
@@ -447,13 +457,15 @@ static bool take_released(struct engine *engine, struct operation *operation, co
 		struct prefix around;
 		uint64_t expires;
 
-		(void)snprintf(what, sizeof(what), "%s is neither blocked nor allowed", prefix_format(&request->prefixes[0], text));
-		if (blocks_find(engine->blocks, &request->prefixes[0].address, engine_jiffies(engine), &around, &expires) == 0)
-			(void)snprintf(hint, sizeof(hint), "%s around it is blocked: holdfast release %s", prefix_format(&around, text),
-			               text);
-		fail_operation(engine, operation, what, hint);
+		(void)snprintf(what, sizeof(what), "%s is neither blocked nor allowed",
+		               prefix_format(&request->prefixes[0], text));
+		if (blocks_find(engine->blocks, &request->prefixes[0].address, engine_jiffies(engine), &around,
+		                &expires) == 0)
+			(void)snprintf(hint, sizeof(hint), "%s around it is blocked: holdfast release %s",
+			               prefix_format(&around, text), text);
+		fail_operation(engine, operation, answer->result, what, hint);
 	} else {
-		fail_operation(engine, operation, answer->what, answer->hint);
+		fail_operation(engine, operation, answer->result, answer->what, answer->hint);
 	}
 	return false;
 }
@@ -489,7 +501,7 @@ void command_answered(struct engine *engine, const struct message *message)
 		operation->next++;
 		goes_on = answer.result == 0;
 		if (!goes_on)
-			fail_operation(engine, operation, answer.what, answer.hint);
+			fail_operation(engine, operation, answer.result, answer.what, answer.hint);
 		break;
 	}
 	if (!goes_on)
@@ -504,7 +516,7 @@ void command_expire(struct engine *engine)
 	if (!operation || engine->awaited_id == 0 ||
 	    role_monotonic_ns() - operation->began_ns < ENGINE_OPERATION_S * NS_PER_S)
 		return;
-	fail_operation(engine, operation, "the loader does not answer; it may still do what was asked",
+	fail_operation(engine, operation, -ETIMEDOUT, "the loader does not answer; it may still do what was asked",
 	               "'holdfast status' shows whether it has");
 	drop_first(engine);
 	go_on(engine);
@@ -542,7 +554,7 @@ static void begin_operation(struct engine *engine, uint64_t client, const struct
 
 	/* Clients ask one thing at a time; but one that has gone may have left an operation. */
 	if (engine->operation_count == ENGINE_OPERATIONS_MAX) {
-		struct control_error error;
+		struct control_error error = { .what = "" };
 		struct control_request dropped = *request;
 
 		control_error_set(&error, control_command_name(request->command), 3, "try again in a moment",
@@ -559,8 +571,11 @@ static void begin_operation(struct engine *engine, uint64_t client, const struct
 	operation->ruled.expires_ns = operation->tally.expires_ns;
 	if (request->command == CONTROL_BLOCK)
 		find_scopes(engine, operation);
-	if (request->command == CONTROL_RELEASE && request->prefix_count)
-		operation->released_block = blocks_remove(engine->blocks, &request->prefixes[0], engine_jiffies(engine)) == 0;
+	if (request->command == CONTROL_RELEASE && request->prefix_count) {
+		operation->released_block =
+			blocks_remove(engine->blocks, &request->prefixes[0], engine_jiffies(engine)) == 0;
+		engine_tell_unblocked(engine, &request->prefixes[0]);
+	}
 	engine->operation_count++;
 	go_on(engine);
 }
@@ -569,7 +584,7 @@ static void begin_operation(struct engine *engine, uint64_t client, const struct
 
 static void begin_reload(struct engine *engine, uint64_t client, const struct client_peer *peer)
 {
-	struct control_error error;
+	struct control_error error = { .what = "" };
 
 	if (engine->reload_id == 0) {
 		message_init(&engine->message, MESSAGE_RELOAD, ++engine->next_id);
@@ -588,7 +603,7 @@ void command_reloaded(struct engine *engine, const struct message *message)
 {
 	const struct message_applied *applied = &message->applied;
 	struct control_request request = { .command = CONTROL_RELOAD };
-	struct control_error error;
+	struct control_error error = { .what = "" };
 	char *line;
 
 	if (engine->reload_id == 0 || message->id != engine->reload_id)
@@ -625,14 +640,14 @@ static void learn_way(struct engine *engine, const struct control_request *reque
 	message_init(&engine->message, MESSAGE_WAY, 0);
 	message_put_prefix(&engine->message.prefix, &host);
 	if (message_send(ROLE_FD_LOADER, &engine->message, NULL, 0) != 0)
-		log_say(LOG_WARNING, "the loader does not hear where a command came from");
+		LOG_SAY(LOG_WARNING, "the loader does not hear where a command came from");
 }
 
 void command_ask(void *context, uint64_t client, const struct client_peer *peer, char *line, size_t length)
 {
 	struct engine *engine = context;
 	struct control_request request;
-	struct control_error error;
+	struct control_error error = { .what = "" };
 	int result = control_parse(line, length, &request, &error);
 
 	if (result == -ENOMEM)

@@ -64,7 +64,8 @@ __attribute__((format(printf, 2, 0))) static void add_error(struct config_errors
 			*line = '?';
 }
 
-__attribute__((format(printf, 2, 3))) static void complain_of_file(struct config_errors *errors, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void complain_of_file(struct config_errors *errors, const char *format,
+                                                                   ...)
 {
 	va_list arguments;
 
@@ -89,7 +90,9 @@ __attribute__((format(printf, 3, 4))) static void complain(struct reader *reader
 
 static const char *kind_of(const yaml_node_t *node)
 {
-	return node->type == YAML_SEQUENCE_NODE ? "a list" : node->type == YAML_MAPPING_NODE ? "a mapping" : "one value";
+	return node->type == YAML_SEQUENCE_NODE  ? "a list"
+	       : node->type == YAML_MAPPING_NODE ? "a mapping"
+	                                         : "one value";
 }
 
 static bool is_nothing(const yaml_node_t *node)
@@ -190,8 +193,9 @@ static void read_duration(struct reader *reader, const struct key *key, const ya
 	if (!text)
 		return;
 	if (duration_parse(text, &ns) != 0 || ns < key->low || ns > key->high)
-		complain(reader, &node->start_mark, "%s is '%.*s'; write a time from %s to %s, such as 90s, 5m, 1h30m or 7d",
-		         key->name, LIST_TEXT_MAX, text, duration_format(key->low, low), duration_format(key->high, high));
+		complain(reader, &node->start_mark,
+		         "%s is '%.*s'; write a time from %s to %s, such as 90s, 5m, 1h30m or 7d", key->name,
+		         LIST_TEXT_MAX, text, duration_format(key->low, low), duration_format(key->high, high));
 	else
 		*(int64_t *)field = ns;
 }
@@ -231,10 +235,11 @@ static void read_user(struct reader *reader, const struct key *key, const yaml_n
 	if (!text)
 		return;
 	if (strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") != strlen(text))
-		complain(reader, &node->start_mark, "user is '%s', which cannot be a user's name; 'getent passwd' lists them",
-		         text);
+		complain(reader, &node->start_mark,
+		         "user is '%s', which cannot be a user's name; 'getent passwd' lists them", text);
 	else if (strcmp(text, "root") == 0)
-		complain(reader, &node->start_mark, "user is root; name one with no rights of its own, such as holdfast");
+		complain(reader, &node->start_mark,
+		         "user is root; name one with no rights of its own, such as holdfast");
 	else
 		memcpy(field, text, strlen(text) + 1);
 }
@@ -246,7 +251,8 @@ static const char *path_text(struct reader *reader, const struct key *key, const
 
 	if (!text)
 		return NULL;
-	if (text[0] != '/' || strstr(text, "/../") || (strlen(text) >= 3 && strcmp(text + strlen(text) - 3, "/..") == 0))
+	if (text[0] != '/' || strstr(text, "/../") ||
+	    (strlen(text) >= 3 && strcmp(text + strlen(text) - 3, "/..") == 0))
 		complain(reader, &node->start_mark, "%s is '%.*s'; write the whole path, from / on, without '..'", name,
 		         LIST_TEXT_MAX, text);
 	else
@@ -277,7 +283,8 @@ static unsigned list_length(struct reader *reader, const struct key *key, const 
 	}
 	count = node->data.sequence.items.top - node->data.sequence.items.start;
 	if (count > high) {
-		complain(reader, &node->start_mark, "%s has %td items; at most %lld", key->name, count, (long long)high);
+		complain(reader, &node->start_mark, "%s has %td items; at most %lld", key->name, count,
+		         (long long)high);
 		return 0;
 	}
 	if (count == 0 && key->low > 0)
@@ -315,7 +322,8 @@ static void read_interfaces(struct reader *reader, const struct key *key, const 
 		if (strlen(text) >= CONFIG_INTERFACE_SIZE || strpbrk(text, "/ \t\r\n") || strcmp(text, ".") == 0 ||
 		    strcmp(text, "..") == 0) {
 			complain(reader, &item->start_mark,
-			         "'%.*s' cannot be the name of an interface; 'ip link' lists those there are", LIST_TEXT_MAX, text);
+			         "'%.*s' cannot be the name of an interface; 'ip link' lists those there are",
+			         LIST_TEXT_MAX, text);
 			continue;
 		}
 		for (unsigned k = 0; k < config->interface_count; k++)
@@ -345,9 +353,10 @@ static void read_prefixes(struct reader *reader, const struct key *key, const ya
 		if (prefix_parse(text, &prefixes[read]) == 0)
 			read++;
 		else
-			complain(reader, &item->start_mark,
-			         "'%.*s' is no address or network; write 192.0.2.10, 192.0.2.0/24 or \"2001:db8::/32\", host bits zero",
-			         LIST_TEXT_MAX, text);
+			complain(
+				reader, &item->start_mark,
+				"'%.*s' is no address or network; write 192.0.2.10, 192.0.2.0/24 or \"2001:db8::/32\", host bits zero",
+				LIST_TEXT_MAX, text);
 	}
 	free(list->prefixes);
 	*list = (struct prefix_list){ .prefixes = prefixes, .count = read };
@@ -372,8 +381,8 @@ static void read_ports(struct reader *reader, const struct key *key, const yaml_
 		if (digits_of(text, &port) && port >= 1 && port <= UINT16_MAX)
 			ports[read++] = (uint16_t)port;
 		else
-			complain(reader, &item->start_mark, "'%.*s' is no port; write a number from 1 to 65535", LIST_TEXT_MAX,
-			         text);
+			complain(reader, &item->start_mark, "'%.*s' is no port; write a number from 1 to 65535",
+			         LIST_TEXT_MAX, text);
 	}
 	free(list->ports);
 	*list = (struct config_ports){ .ports = ports, .count = read };
@@ -470,13 +479,15 @@ static const struct key service_keys[] = {
 /* clang-format on */
 
 /* Fills in what holds where a key is missing; what is not named here is zero. */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the tables are nested */
 static void set_standards(const struct key *keys, void *base)
 {
 	for (const struct key *key = keys; key->name; key++) {
 		void *field = (char *)base + key->offset;
 
 		if (key->keys)
-			set_standards(key->keys, base); /* NOLINT(misc-no-recursion): as deep as the tables are nested */
+			set_standards(key->keys,
+			              base); /* NOLINT(misc-no-recursion): as deep as the tables are nested */
 		else if (key->read == read_number)
 			*(uint32_t *)field = (uint32_t)key->standard;
 		else if (key->read == read_bool)
@@ -531,12 +542,13 @@ static void read_keys(struct reader *reader, const char *what, const struct key 
 		if (!text)
 			continue;
 		if (!key) {
-			complain(reader, &name->start_mark, "there is no key '%.*s' in %s; there are %s", LIST_TEXT_MAX, text, what,
-			         list_keys(keys, known, sizeof(known)));
+			complain(reader, &name->start_mark, "there is no key '%.*s' in %s; there are %s", LIST_TEXT_MAX,
+			         text, what, list_keys(keys, known, sizeof(known)));
 			continue;
 		}
 		if (seen & 1u << (key - keys)) {
-			complain(reader, &name->start_mark, "%s comes twice in %s; which one shall hold?", key->name, what);
+			complain(reader, &name->start_mark, "%s comes twice in %s; which one shall hold?", key->name,
+			         what);
 			continue;
 		}
 		seen |= 1u << (key - keys);
@@ -600,14 +612,15 @@ static void read_services(struct reader *reader, const struct key *key, const ya
 		read_keys(reader, "a service", service_keys, item, &services[i]); /* NOLINT(misc-no-recursion) */
 		for (unsigned k = 0; k < i; k++)
 			if (services[i].name[0] && strcmp(services[i].name, services[k].name) == 0)
-				complain(reader, &item->start_mark, "there are two services '%s'; give each a name of its own",
-				         services[i].name);
+				complain(reader, &item->start_mark,
+				         "there are two services '%s'; give each a name of its own", services[i].name);
 		prefixes += services[i].addresses.count;
 		ranges += ranges_of(&services[i].tcp) + ranges_of(&services[i].udp);
 	}
 	if (prefixes > SHIELD_SERVICE_PREFIXES_MAX)
-		complain(reader, &node->start_mark, "services have %u addresses together; at most %u, so name networks instead",
-		         prefixes, SHIELD_SERVICE_PREFIXES_MAX);
+		complain(reader, &node->start_mark,
+		         "services have %u addresses together; at most %u, so name networks instead", prefixes,
+		         SHIELD_SERVICE_PREFIXES_MAX);
 	if (ranges > SHIELD_SERVICE_PORTS_MAX)
 		complain(reader, &node->start_mark, "services have %u ranges of ports together; at most %u", ranges,
 		         SHIELD_SERVICE_PORTS_MAX);
@@ -622,9 +635,10 @@ static void check_whole(struct reader *reader, const yaml_node_t *root, const st
 	unsigned ways = config->management_ports.count * config->management_from.count;
 
 	if (ways > CONFIG_MANAGEMENT_MAX)
-		complain(reader, &root->start_mark,
-		         "management has %u ports times %u networks, %u ways in; at most %u, so name fewer, larger networks",
-		         config->management_ports.count, config->management_from.count, ways, CONFIG_MANAGEMENT_MAX);
+		complain(
+			reader, &root->start_mark,
+			"management has %u ports times %u networks, %u ways in; at most %u, so name fewer, larger networks",
+			config->management_ports.count, config->management_from.count, ways, CONFIG_MANAGEMENT_MAX);
 }
 
 /* ---- whole files ---- */
@@ -660,8 +674,8 @@ static void complain_of_yaml(const yaml_parser_t *parser, struct reader *reader)
 	if (parser->error == YAML_MEMORY_ERROR)
 		reader->out_of_memory = true;
 	else if (parser->error == YAML_READER_ERROR)
-		complain_of_file(reader->errors, "%s:1:1: %s at octet %zu; save it as UTF-8", reader->name, parser->problem,
-		                 parser->problem_offset);
+		complain_of_file(reader->errors, "%s:1:1: %s at octet %zu; save it as UTF-8", reader->name,
+		                 parser->problem, parser->problem_offset);
 	else
 		complain(reader, &parser->problem_mark, "%s%s%s; this is no YAML",
 		         parser->context ? parser->context : "", parser->context ? ", " : "",
@@ -774,10 +788,12 @@ int config_read(const char *path, char **text, size_t *length, const char **name
 	if (result == -ENOMEM)
 		return result;
 	if (result == -EFBIG)
-		complain_of_file(errors, "%s: larger than %u octets; lists go into files of their own: allow_files, block_files",
-		                 path, CONFIG_FILE_MAX);
+		complain_of_file(
+			errors, "%s: larger than %u octets; lists go into files of their own: allow_files, block_files",
+			path, CONFIG_FILE_MAX);
 	else if (result == -EACCES)
-		complain_of_file(errors, "%s: %s; read it as root, or name another with --config", path, strerror(-result));
+		complain_of_file(errors, "%s: %s; read it as root, or name another with --config", path,
+		                 strerror(-result));
 	else if (result != 0)
 		complain_of_file(errors, "%s: %s; --config names the file", path, strerror(-result));
 	if (result != 0)
@@ -788,9 +804,9 @@ int config_read(const char *path, char **text, size_t *length, const char **name
 
 int config_load(const char *path, struct config *config, struct config_errors *errors)
 {
-	const char *name;
-	size_t length;
-	char *text;
+	const char *name = CONFIG_DEFAULT_PATH;
+	size_t length = 0;
+	char *text = NULL;
 	int result;
 
 	errors->count = 0;

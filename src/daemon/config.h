@@ -17,7 +17,8 @@
  *       block_for: 1h                    how long a block holds for which nothing else is said
  *       management: { ports: [22], from: [prefix...] }
  *     services:
- *       - { name: web, addresses: [prefix...], tcp: [port...], udp: [port...], path: local | forwarded, per_source_pps: 0 }
+ *       - { name: web, addresses: [prefix...], tcp: [port...], udp: [port...], path: local | forwarded,
+ *           per_source_pps: 0 }
  *     allow: [prefix...]   allow_files: [path...]   block_files: [path...]
  *     trusted_proxies: [prefix...]
  */
@@ -40,7 +41,7 @@
 #define CONFIG_USER_SIZE 33
 #define CONFIG_INTERFACE_SIZE 16 /* IFNAMSIZ */
 #define CONFIG_SERVICES_MAX (SHIELD_SERVICES_MAX - 1)
-#define CONFIG_MANAGEMENT_MAX 8 /* ports, networks, and ports times networks: the other half of the guard is for what is learned */
+#define CONFIG_MANAGEMENT_MAX 8 /* ports, networks, and their product; the rest of the guard is for what is learned */
 #define CONFIG_FILES_MAX 16     /* allow_files, and block_files */
 #define CONFIG_BLOCK_DAYS_MAX 90
 #define CONFIG_ERRORS_MAX 32
@@ -97,7 +98,8 @@ void config_fini(struct config *config);
  */
 int config_load(const char *path, struct config *config, struct config_errors *errors);
 /* The same of a text in memory; `name` is what it is called in errors. */
-int config_parse(const char *text, size_t length, const char *name, struct config *config, struct config_errors *errors);
+int config_parse(const char *text, size_t length, const char *name, struct config *config,
+                 struct config_errors *errors);
 /* What config_load() would read, as text that is the caller's to free; "" for the default file that is missing. */
 int config_read(const char *path, char **text, size_t *length, const char **name, struct config_errors *errors);
 /* Reads allow_files and block_files to see that they can be: 0, or -EINVAL. */

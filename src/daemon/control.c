@@ -23,9 +23,10 @@
 #define DAYS_MAX CONFIG_BLOCK_DAYS_MAX
 #define FOR_S_MAX (DAYS_MAX * 86400LL)
 #define REAL_DIGITS 15 /* of seconds: milliseconds are as they were written */
-#define ECHO_MAX 60 /* octets of a value that an error repeats */
+#define ECHO_MAX 60    /* octets of a value that an error repeats */
 
-void control_error_set(struct control_error *error, const char *where, int exit, const char *hint, const char *format, ...)
+void control_error_set(struct control_error *error, const char *where, int exit, const char *hint, const char *format,
+                       ...)
 {
 	va_list arguments;
 
@@ -67,7 +68,8 @@ static int text_of(struct parse *parse, const char *name, const json_t *value, s
 	if (!json_is_string(value))
 		return refuse(parse, "write it as a string", "\"%s\" is no string", name);
 	if (json_string_length(value) > max)
-		return refuse(parse, "shorten it", "\"%s\" is %zu octets long; at most %zu", name, json_string_length(value), max);
+		return refuse(parse, "shorten it", "\"%s\" is %zu octets long; at most %zu", name,
+		              json_string_length(value), max);
 	*text = json_string_value(value);
 	return 0;
 }
@@ -147,8 +149,8 @@ static int read_match(struct parse *parse, const char *name, const json_t *value
 	if (result != 0)
 		return result;
 	if (match_parse(text, &parse->request.rule.match, &error) != 0)
-		return refuse(parse, "holdfast(1) has the match language", "character %zu of the match: %s", error.offset + 1,
-		              error.message);
+		return refuse(parse, "holdfast(1) has the match language", "character %zu of the match: %s",
+		              error.offset + 1, error.message);
 	parse->request.has_rule = true;
 	return 0;
 }
@@ -173,7 +175,8 @@ static int read_action(struct parse *parse, const char *name, const json_t *valu
 	if (result != 0)
 		return result;
 	if (rule_action_parse(text, &action) != 0 || action == RULE_CHALLENGE)
-		return refuse(parse, "there are drop, rate_limit and none", "'%s' is no action that the shield has", text);
+		return refuse(parse, "there are drop, rate_limit and none", "'%s' is no action that the shield has",
+		              text);
 	parse->request.rule.action = action;
 	parse->has_action = true;
 	return 0;
@@ -181,7 +184,7 @@ static int read_action(struct parse *parse, const char *name, const json_t *valu
 
 static int read_rate(struct parse *parse, const char *name, const json_t *value)
 {
-	int64_t number;
+	int64_t number = 0;
 	int result = number_of(parse, name, value, 1, 100000000, &number);
 
 	if (result == 0) {
@@ -201,7 +204,7 @@ static int read_shadow(struct parse *parse, const char *name, const json_t *valu
 
 static int read_for(struct parse *parse, const char *name, const json_t *value)
 {
-	int64_t number;
+	int64_t number = 0;
 	int result = number_of(parse, name, value, 1, FOR_S_MAX, &number);
 
 	if (result == 0)
@@ -221,7 +224,7 @@ static int read_confirm(struct parse *parse, const char *name, const json_t *val
 
 static int read_limit(struct parse *parse, const char *name, const json_t *value)
 {
-	int64_t number;
+	int64_t number = 0;
 	int result = number_of(parse, name, value, 0, CONTROL_LIMIT_MAX, &number);
 
 	if (result == 0)
@@ -261,7 +264,8 @@ static int read_client(struct parse *parse, const char *name, const json_t *valu
 	length = strcspn(text, " %");
 	memcpy(first, text, length);
 	first[length] = '\0';
-	if (!strchr(first, '/') && prefix_parse(first, &prefix) == 0 && !address_is_impossible_source(&prefix.address)) {
+	if (!strchr(first, '/') && prefix_parse(first, &prefix) == 0 &&
+	    !address_is_impossible_source(&prefix.address)) {
 		parse->request.address = prefix.address;
 		parse->request.has_address = true;
 	}
@@ -293,9 +297,10 @@ static const struct member {
 	const char *name;
 	read_member *read;
 } members[] = {
-	{ "client", read_client },   { "reason", read_reason }, { "for_s", read_for },    { "prefix", read_prefix },
-	{ "prefixes", read_prefixes }, { "match", read_match },   { "scope", read_scope },  { "action", read_action },
-	{ "rate_pps", read_rate },   { "shadow", read_shadow }, { "rule", read_rule },    { "confirm_s", read_confirm },
+	{ "client", read_client }, { "reason", read_reason },     { "for_s", read_for },
+	{ "prefix", read_prefix }, { "prefixes", read_prefixes }, { "match", read_match },
+	{ "scope", read_scope },   { "action", read_action },     { "rate_pps", read_rate },
+	{ "shadow", read_shadow }, { "rule", read_rule },         { "confirm_s", read_confirm },
 	{ "limit", read_limit },
 };
 
@@ -351,17 +356,21 @@ static int check_whole(struct parse *parse)
 	switch (request->command) {
 	case CONTROL_BLOCK:
 		if (named == request->has_rule)
-			return refuse(parse, "give a prefix, or a match", named ? "a prefix and a match at once" : "nothing to block");
+			return refuse(parse, "give a prefix, or a match",
+			              named ? "a prefix and a match at once" : "nothing to block");
 		if (named && (request->has_scope || parse->has_action || parse->has_rate || request->shadow))
-			return refuse(parse, "they belong to a match", "a block of prefixes has no scope, action, rate or shadow");
+			return refuse(parse, "they belong to a match",
+			              "a block of prefixes has no scope, action, rate or shadow");
 		if (parse->has_rate != (request->has_rule && request->rule.action == RULE_RATE_LIMIT))
-			return refuse(parse, "rate_limit has a rate, and nothing else has", "an action that does not go with \"rate_pps\"");
+			return refuse(parse, "rate_limit has a rate, and nothing else has",
+			              "an action that does not go with \"rate_pps\"");
 		return 0;
 	case CONTROL_ALLOW:
 		return named ? 0 : refuse(parse, "give a prefix", "nothing to allow");
 	case CONTROL_RELEASE:
 		if (named == (request->rule_number != 0))
-			return refuse(parse, "give a prefix, or a rule", named ? "a prefix and a rule at once" : "nothing to release");
+			return refuse(parse, "give a prefix, or a rule",
+			              named ? "a prefix and a rule at once" : "nothing to release");
 		return 0;
 	case CONTROL_PING:
 	case CONTROL_STATUS:
@@ -385,7 +394,8 @@ static int read_members(struct parse *parse, json_t *object)
 	int result;
 
 	if (!json_is_string(command))
-		return refuse(parse, "name one: ping, status, rules, block, allow, release, observe, enforce, confirm, reload",
+		return refuse(parse,
+		              "name one: ping, status, rules, block, allow, release, observe, enforce, confirm, reload",
 		              "no \"command\"");
 	for (size_t i = 0; i < CONTROL_COMMANDS; i++)
 		if (strcmp(rows[i].name, json_string_value(command)) == 0) {
@@ -393,7 +403,8 @@ static int read_members(struct parse *parse, json_t *object)
 			parse->request.command = (enum control_command)i;
 		}
 	if (!row)
-		return refuse(parse, "does the program belong to this daemon? 'holdfast version' and 'holdfast status' say",
+		return refuse(parse,
+		              "does the program belong to this daemon? 'holdfast version' and 'holdfast status' say",
 		              "there is no command '%.*s'", ECHO_MAX, json_string_value(command));
 	parse->where = row->name;
 	json_object_foreach(object, name, value)
@@ -403,7 +414,8 @@ static int read_members(struct parse *parse, json_t *object)
 		if (strcmp(name, "command") == 0)
 			continue;
 		if (!member)
-			return refuse(parse, "doc/control.md says what it takes", "%s takes no \"%.*s\"", row->name, ECHO_MAX, name);
+			return refuse(parse, "doc/control.md says what it takes", "%s takes no \"%.*s\"", row->name,
+			              ECHO_MAX, name);
 		result = member->read(parse, name, value);
 		if (result != 0)
 			return result;
@@ -478,7 +490,8 @@ char *control_format_arguments(const struct control_request *request)
 /* Takes `object`, which may be NULL where memory ran out while it was made. */
 static char *line_of(json_t *object)
 {
-	char *text = object ? json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(REAL_DIGITS)) : NULL;
+	char *text =
+		object ? json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(REAL_DIGITS)) : NULL;
 	size_t length = text ? strlen(text) : 0;
 	char *line = text ? realloc(text, length + 2) : NULL;
 
@@ -506,7 +519,7 @@ static json_t *text_json(const char *text)
 
 	if (string)
 		return string;
-	for (; text[length] && length < sizeof(plain) - 1; length++)
+	for (; length < sizeof(plain) - 1 && text[length]; length++)
 		plain[length] = (unsigned char)text[length] < 0x80 ? text[length] : '?';
 	plain[length] = '\0';
 	return json_string(plain);
@@ -521,9 +534,9 @@ static json_t *time_json(int64_t ns)
 
 static json_t *seconds_json(int64_t ns)
 {
-	if (ns == INT64_MAX)
-		return json_null();
-	return json_real((double)(ns / NS_PER_MS) / 1000);
+	int64_t ms = ns / NS_PER_MS;
+
+	return ns == INT64_MAX ? json_null() : json_real((double)ms / 1000);
 }
 
 static json_t *count_json(uint64_t count)
@@ -540,8 +553,8 @@ static json_t *prefix_json(const struct prefix *prefix)
 
 static json_t *error_json(const struct control_error *error)
 {
-	return json_pack("{s:b,s:s,s:o,s:o,s:i}", "ok", 0, "where", error->where, "what", text_json(error->what), "hint",
-	                 text_json(error->hint), "exit", error->exit);
+	return json_pack("{s:b,s:s,s:o,s:o,s:i}", "ok", 0, "where", error->where, "what", text_json(error->what),
+	                 "hint", text_json(error->hint), "exit", error->exit);
 }
 
 char *control_format_error(const struct control_error *error)
@@ -573,8 +586,9 @@ char *control_format_tally(const char *done, const struct control_tally *tally)
 		                                                prefix_json(&tally->refusals[i].prefix), "what",
 		                                                text_json(tally->refusals[i].what), "hint",
 		                                                text_json(tally->refusals[i].hint)));
-	return answer(json_pack("{s:o,s:o,s:o,s:o}", done, count_json(tally->done), "refused", count_json(tally->refused),
-	                        "expires", time_json(tally->expires_ns), "refusals", refusals));
+	return answer(json_pack("{s:o,s:o,s:o,s:o}", done, count_json(tally->done), "refused",
+	                        count_json(tally->refused), "expires", time_json(tally->expires_ns), "refusals",
+	                        refusals));
 }
 
 static json_t *rule_name_json(uint32_t number)
@@ -592,9 +606,9 @@ char *control_format_ruled(const struct control_ruled *ruled)
 
 	for (unsigned i = 0; i < ruled->count; i++)
 		(void)json_array_append_new(numbers, rule_name_json(ruled->numbers[i]));
-	return answer(json_pack("{s:o,s:s,s:s,s:o}", "rules", numbers, "match", match_format(&ruled->rule->match, match),
-	                        "action", rule_action_name(ruled->rule->action), "expires",
-	                        time_json(ruled->expires_ns)));
+	return answer(json_pack("{s:o,s:s,s:s,s:o}", "rules", numbers, "match",
+	                        match_format(&ruled->rule->match, match), "action",
+	                        rule_action_name(ruled->rule->action), "expires", time_json(ruled->expires_ns)));
 }
 
 char *control_format_released(bool block, bool allowance, bool rule)
@@ -649,9 +663,8 @@ static json_t *rule_json(const struct control_rule *rule)
 	(void)json_object_set_new(object, "scope", prefix_json(&told->rule.scope));
 	(void)json_object_set_new(object, "match", json_string(match_format(&told->rule.match, match)));
 	(void)json_object_set_new(object, "action", json_string(rule_action_name(told->rule.action)));
-	(void)json_object_set_new(object, "rate_pps", told->rule.action == RULE_RATE_LIMIT ?
-	                                                      count_json(told->rule.rate_pps) :
-	                                                      json_null());
+	(void)json_object_set_new(object, "rate_pps",
+	                          told->rule.action == RULE_RATE_LIMIT ? count_json(told->rule.rate_pps) : json_null());
 	(void)json_object_set_new(object, "shadow", json_boolean(told->shadow));
 	(void)json_object_set_new(object, "reason", text_json(told->reason));
 	(void)json_object_set_new(object, "made", time_json(told->made_ns));
@@ -693,9 +706,10 @@ static json_t *entries_json(const struct control_entry *entries, unsigned count)
 
 char *control_format_list(const struct control_list *list)
 {
-	return answer(json_pack("{s:o,s:o,s:o,s:o,s:o,s:b}", "rules", rules_json(list->rules, list->rule_count), "blocks",
-	                        blocks_json(&list->blocks), "blocked", entries_json(list->blocked, list->blocked_count),
-	                        "allowed", entries_json(list->allowed, list->allowed_count), "allowed_count",
+	return answer(json_pack("{s:o,s:o,s:o,s:o,s:o,s:b}", "rules", rules_json(list->rules, list->rule_count),
+	                        "blocks", blocks_json(&list->blocks), "blocked",
+	                        entries_json(list->blocked, list->blocked_count), "allowed",
+	                        entries_json(list->allowed, list->allowed_count), "allowed_count",
 	                        count_json(list->allowed_total), "truncated", list->truncated ? 1 : 0));
 }
 
@@ -705,15 +719,16 @@ static json_t *counts_json(const struct shield_count counts[SHIELD_REASONS])
 
 	for (unsigned i = 0; i < SHIELD_REASONS; i++)
 		if (counts[i].packets)
-			(void)json_object_set_new(object, shield_reason_name((enum shield_reason)i), counted_json(&counts[i]));
+			(void)json_object_set_new(object, shield_reason_name((enum shield_reason)i),
+			                          counted_json(&counts[i]));
 	return object;
 }
 
 static json_t *sums_json(const struct control_sums *sums)
 {
-	return json_pack("{s:o,s:o,s:o,s:o,s:o}", "packets", count_json(sums->packets), "octets", count_json(sums->octets),
-	                 "dropped", count_json(sums->dropped), "dropped_octets", count_json(sums->dropped_octets),
-	                 "would_drop", count_json(sums->would_drop));
+	return json_pack("{s:o,s:o,s:o,s:o,s:o}", "packets", count_json(sums->packets), "octets",
+	                 count_json(sums->octets), "dropped", count_json(sums->dropped), "dropped_octets",
+	                 count_json(sums->dropped_octets), "would_drop", count_json(sums->would_drop));
 }
 
 static json_t *services_json(const struct control_status *status)
@@ -723,11 +738,10 @@ static json_t *services_json(const struct control_status *status)
 	for (unsigned i = 0; i < status->service_count; i++) {
 		const struct control_service *service = &status->services[i];
 
-		(void)json_array_append_new(list,
-		                            json_pack("{s:o,s:o,s:o}", "name",
-		                                      service->name[0] ? text_json(service->name) : json_null(), "enforced",
-		                                      counts_json(service->counters->enforced), "observed",
-		                                      counts_json(service->counters->observed)));
+		(void)json_array_append_new(list, json_pack("{s:o,s:o,s:o}", "name",
+		                                            service->name[0] ? text_json(service->name) : json_null(),
+		                                            "enforced", counts_json(service->counters->enforced),
+		                                            "observed", counts_json(service->counters->observed)));
 	}
 	return list;
 }
@@ -737,8 +751,8 @@ static json_t *interfaces_json(const struct control_status *status)
 	json_t *list = json_array();
 
 	for (unsigned i = 0; i < status->interface_count; i++)
-		(void)json_array_append_new(list, json_pack("{s:o,s:s}", "name", text_json(status->interfaces[i].name), "hook",
-		                                            status->interfaces[i].hook));
+		(void)json_array_append_new(list, json_pack("{s:o,s:s}", "name", text_json(status->interfaces[i].name),
+		                                            "hook", status->interfaces[i].hook));
 	return list;
 }
 

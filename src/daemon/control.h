@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The language of the control socket: one JSON object a line each way. doc/control.md says it for who speaks it. Pure: a
- * line becomes a request that is checked through and through, facts become a line; who may ask what is found out and
+ * The language of the control socket: one JSON object a line each way. doc/control.md says it for who speaks it. Pure:
+ * a line becomes a request that is checked through and through, facts become a line; who may ask what is found out and
  * obeyed elsewhere.
  */
 #ifndef HOLDFAST_DAEMON_CONTROL_H
@@ -16,10 +16,10 @@
 #include "defend/rule.h"
 #include "shield/maps.h"
 
-#define CONTROL_LINE_MAX 65536          /* octets of a request, its end included */
-#define CONTROL_ANSWER_MAX (1u << 20)   /* of an answer */
-#define CONTROL_PREFIXES_MAX 4096       /* in one request */
-#define CONTROL_LIMIT_MAX 1000          /* blocks and allowances that `rules` lists, each */
+#define CONTROL_LINE_MAX 65536        /* octets of a request, its end included */
+#define CONTROL_ANSWER_MAX (1u << 20) /* of an answer */
+#define CONTROL_PREFIXES_MAX 4096     /* in one request */
+#define CONTROL_LIMIT_MAX 1000        /* blocks and allowances that `rules` lists, each */
 #define CONTROL_LIMIT_DEFAULT 100
 #define CONTROL_CONFIRM_S_MAX 86400
 #define CONTROL_CLIENT_SIZE 64

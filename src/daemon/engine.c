@@ -14,7 +14,7 @@
 
 #define TICK_NS (NS_PER_S / 10)
 #define COUNT_NS NS_PER_S
-#define SWEEPS 600 /* ticks in which the block list is swept once: a minute */
+#define SWEEPS 600         /* ticks in which the block list is swept once: a minute */
 #define FALLBACK_UID 65534 /* nobody is no operator */
 
 enum { POLL_PARENT, POLL_LOADER, POLL_RECORDER, POLL_SAMPLES, POLL_FIXED };
@@ -29,11 +29,61 @@ uint64_t engine_jiffies_after(const struct engine *engine, int64_t for_ns)
 	return shield_jiffies_after(&engine->pace, role_monotonic_ns(), for_ns);
 }
 
+/* ---- nftables ---- */
+
+bool engine_has_nftables(const struct engine *engine)
+{
+	for (unsigned i = 0; i < engine->hook_count; i++)
+		if (engine->hooks[i].hook == MESSAGE_HOOK_NFTABLES)
+			return true;
+	return false;
+}
+
+static void tell_loader(struct engine *engine)
+{
+	if (message_send(ROLE_FD_LOADER, &engine->message, NULL, 0) != 0)
+		LOG_SAY(LOG_WARNING, "the loader is busy: nftables does not have the latest blocks");
+}
+
+void engine_tell_blocked(struct engine *engine, const struct prefix *prefixes, unsigned count, int64_t for_ns)
+{
+	while (count > 0 && engine_has_nftables(engine)) {
+		unsigned now = count < MESSAGE_PREFIXES_MAX ? count : MESSAGE_PREFIXES_MAX;
+
+		message_init(&engine->message, MESSAGE_BLOCK, 0);
+		engine->message.allow.for_ns = for_ns;
+		engine->message.allow.prefixes.count = now;
+		for (unsigned i = 0; i < now; i++)
+			message_put_prefix(&engine->message.allow.prefixes.prefix[i], &prefixes[i]);
+		tell_loader(engine);
+		prefixes += now;
+		count -= now;
+	}
+}
+
+void engine_tell_unblocked(struct engine *engine, const struct prefix *prefix)
+{
+	if (!engine_has_nftables(engine))
+		return;
+	message_init(&engine->message, MESSAGE_UNBLOCK, 0);
+	message_put_prefix(&engine->message.prefix, prefix);
+	tell_loader(engine);
+}
+
+void engine_tell_blocks(struct engine *engine)
+{
+	if (!engine_has_nftables(engine))
+		return;
+	message_init(&engine->message, MESSAGE_BLOCKS, 0);
+	tell_loader(engine);
+}
+
 /* ---- the loader, the recorder, the parent ---- */
 
 static void take_state(struct engine *engine, const struct message_state *state)
 {
-	engine->pace = (struct shield_pace){ .jiffies = state->jiffies, .monotonic_ns = state->monotonic_ns, .hz = state->hz };
+	engine->pace =
+		(struct shield_pace){ .jiffies = state->jiffies, .monotonic_ns = state->monotonic_ns, .hz = state->hz };
 	engine->origin = state->origin;
 	engine->hook_count = state->hook_count;
 	memcpy(engine->hooks, state->hooks, sizeof(engine->hooks));
@@ -48,12 +98,22 @@ static void take_sample(void *context, const struct shield_sample *sample)
 	engine->samples_taken++;
 }
 
+/* The loader says how it stands when it has attached: what was put back is now in force, which the record must know. */
+static void settle(struct engine *engine)
+{
+	if (engine->settled)
+		return;
+	message_init(&engine->message, MESSAGE_SETTLED, 0);
+	engine->settled = message_send(ROLE_FD_RECORDER, &engine->message, NULL, 0) == 0;
+}
+
 static int listen_to_loader(struct engine *engine)
 {
 	for (;;) {
 		int fds[MESSAGE_FDS_MAX];
 		unsigned fd_count;
-		int result = message_receive(ROLE_FD_LOADER, MESSAGE_LOADER_TO_ENGINE, &engine->message, fds, &fd_count);
+		int result =
+			message_receive(ROLE_FD_LOADER, MESSAGE_LOADER_TO_ENGINE, &engine->message, fds, &fd_count);
 
 		if (result == -EAGAIN)
 			return 0;
@@ -61,8 +121,11 @@ static int listen_to_loader(struct engine *engine)
 			return result;
 		for (unsigned i = 0; i < fd_count; i++) /* maps came once, at the beginning */
 			(void)close(fds[i]);
-		if (engine->message.type == MESSAGE_STATE)
+		if (engine->message.type == MESSAGE_STATE) {
 			take_state(engine, &engine->message.state);
+			settle(engine);
+		} else if (engine->message.type == MESSAGE_COUNTED)
+			engine->nftables = engine->message.counted;
 		else if (engine->message.type == MESSAGE_ANSWER)
 			command_answered(engine, &engine->message);
 	}
@@ -73,7 +136,8 @@ static int listen_to_recorder(struct engine *engine)
 	for (;;) {
 		int fds[MESSAGE_FDS_MAX];
 		unsigned fd_count;
-		int result = message_receive(ROLE_FD_RECORDER, MESSAGE_RECORDER_TO_ENGINE, &engine->message, fds, &fd_count);
+		int result =
+			message_receive(ROLE_FD_RECORDER, MESSAGE_RECORDER_TO_ENGINE, &engine->message, fds, &fd_count);
 
 		if (result == -EAGAIN)
 			return 0;
@@ -105,7 +169,7 @@ static void take_config(struct engine *engine, int *fds, unsigned fd_count)
 	}
 	for (unsigned i = 0; i < fd_count; i++)
 		(void)close(fds[i]);
-	role_tell_applied(&engine->message, serial, result, (const char(*)[CONFIG_ERROR_SIZE])&error, result != 0);
+	role_tell_applied(&engine->message, serial, result, (const char(*)[CONFIG_ERROR_SIZE]) & error, result != 0);
 }
 
 static int listen_to_parent(struct engine *engine)
@@ -144,7 +208,8 @@ static int take_maps(struct engine *engine)
 	for (;;) {
 		unsigned fd_count;
 		int fds[MESSAGE_FDS_MAX];
-		int result = message_receive(ROLE_FD_LOADER, MESSAGE_LOADER_TO_ENGINE, &engine->message, fds, &fd_count);
+		int result =
+			message_receive(ROLE_FD_LOADER, MESSAGE_LOADER_TO_ENGINE, &engine->message, fds, &fd_count);
 
 		if (result == 0 && engine->message.type == MESSAGE_MAPS) {
 			memcpy(engine->maps.fd, fds, sizeof(engine->maps.fd));
@@ -183,8 +248,9 @@ static int put_back(struct engine *engine, const struct message_in_force *in_for
 
 	switch (in_force->kind) {
 	case MESSAGE_KIND_BLOCK:
-		if (blocks_add(engine->blocks, &prefix, engine_jiffies(engine), engine_jiffies_after(engine, for_ns)) != 0)
-			log_say(LOG_WARNING, "a block that was in force found no room");
+		if (blocks_add(engine->blocks, &prefix, engine_jiffies(engine), engine_jiffies_after(engine, for_ns)) !=
+		    0)
+			LOG_SAY(LOG_WARNING, "a block that was in force found no room");
 		return 0;
 	case MESSAGE_KIND_ALLOW:
 		message_init(message, MESSAGE_ALLOW, 0);
@@ -216,7 +282,8 @@ static int restore(struct engine *engine, uint32_t *highest)
 		int fds[MESSAGE_FDS_MAX];
 		unsigned fd_count;
 
-		result = message_receive(ROLE_FD_RECORDER, MESSAGE_RECORDER_TO_ENGINE, &engine->message, fds, &fd_count);
+		result =
+			message_receive(ROLE_FD_RECORDER, MESSAGE_RECORDER_TO_ENGINE, &engine->message, fds, &fd_count);
 		if (result == -EAGAIN) {
 			result = wait_for(ROLE_FD_RECORDER);
 			continue;
@@ -231,7 +298,7 @@ static int restore(struct engine *engine, uint32_t *highest)
 		count++;
 	}
 	if (result == 0 && count > 0)
-		log_say(LOG_NOTICE, "%u rules, blocks and allowances of the record are in force again", count);
+		LOG_SAY(LOG_NOTICE, "%u rules, blocks and allowances of the record are in force again", count);
 	return result;
 }
 
@@ -274,7 +341,8 @@ static int make_tables(struct engine *engine)
 	if (result == 0)
 		result = samples_new(engine->maps.fd[SHIELD_MAP_SAMPLES], take_sample, engine, &engine->samples);
 	if (result == 0)
-		result = clients_new(ROLE_FD_CONTROL, own, engine->start->operators, command_ask, engine, &engine->clients);
+		result = clients_new(ROLE_FD_CONTROL, own, engine->start->operators, command_ask, engine,
+		                     &engine->clients);
 	return result;
 }
 
@@ -299,12 +367,14 @@ static int begin(struct engine *engine, uint64_t *serial, char error[CONFIG_ERRO
 		if (result == 0)
 			result = close_doors();
 		if (result != 0)
-			(void)snprintf(error, CONFIG_ERROR_SIZE, "the shield's maps cannot be used: %s", strerror(-result));
+			(void)snprintf(error, CONFIG_ERROR_SIZE, "the shield's maps cannot be used: %s",
+			               strerror(-result));
 	}
 	if (result == 0) {
 		result = restore(engine, &highest);
 		if (result != 0)
-			(void)snprintf(error, CONFIG_ERROR_SIZE, "what was in force cannot be put back: %s", strerror(-result));
+			(void)snprintf(error, CONFIG_ERROR_SIZE, "what was in force cannot be put back: %s",
+			               strerror(-result));
 	}
 	if (result == 0)
 		result = lists_load(engine, &engine->config, fds, fd_count, error);
@@ -315,11 +385,8 @@ static int begin(struct engine *engine, uint64_t *serial, char error[CONFIG_ERRO
 	message_init(&engine->message, MESSAGE_RESTORED, 0);
 	engine->message.number = highest + 1;
 	result = role_send_waiting(ROLE_FD_LOADER, &engine->message);
-	message_init(&engine->message, MESSAGE_SETTLED, 0);
-	if (result == 0)
-		result = role_send_waiting(ROLE_FD_RECORDER, &engine->message);
 	if (result != 0)
-		(void)snprintf(error, CONFIG_ERROR_SIZE, "another role is gone: %s", strerror(-result));
+		(void)snprintf(error, CONFIG_ERROR_SIZE, "the loader is gone: %s", strerror(-result));
 	return result;
 }
 
@@ -332,7 +399,10 @@ static void do_what_is_due(struct engine *engine, int64_t now_ns, int64_t *tick_
 	if (now_ns >= *tick_ns) {
 		*tick_ns = now_ns + TICK_NS;
 		blocks_count(engine->blocks, &ipv4, &ipv6, &capacity);
-		/* A bucket has at least four slots, and at most half of them are taken: there are no more than `capacity`. */
+		/*
+		 * A bucket has at least four slots, and at most half of them are taken: there are no more than
+		 * `capacity`.
+		 */
 		(void)blocks_sweep(engine->blocks, engine_jiffies(engine), capacity / SWEEPS + 1);
 		lists_renew(engine);
 		command_expire(engine);
@@ -412,7 +482,7 @@ int engine_role(const struct role_start *start)
 	for (unsigned i = 0; i < SHIELD_MAPS; i++)
 		engine->maps.fd[i] = -1;
 	result = begin(engine, &serial, error);
-	role_tell_applied(&engine->message, serial, result, (const char(*)[CONFIG_ERROR_SIZE])&error, result != 0);
+	role_tell_applied(&engine->message, serial, result, (const char(*)[CONFIG_ERROR_SIZE]) & error, result != 0);
 	if (result == 0)
 		result = live(engine);
 	journal_send(engine); /* what was done just now is still recorded */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The engine: unprivileged; serves the control socket, keeps the block list through memory it shares with the kernel, reads
- * counters and samples, has everything else done by the loader, and hands what was done to the recorder. It never waits:
- * a command that needs the loader is an operation, of which one is in progress and the others stand in line.
+ * The engine: unprivileged; serves the control socket, keeps the block list through memory it shares with the kernel,
+ * reads counters and samples, has everything else done by the loader, and hands what was done to the recorder. It never
+ * waits: a command that needs the loader is an operation, of which one is in progress and the others stand in line.
  *
  * engine.c is its life; command.c what clients ask; facts.c what they are told; lists.c the lists of the configuration;
  * journal.c the way to the recorder.
@@ -23,9 +23,9 @@
 #include "shield/samples.h"
 
 #define ENGINE_OPERATIONS_MAX CLIENTS_MAX
-#define ENGINE_JOURNAL_MAX 1024   /* messages that wait for the recorder */
-#define ENGINE_LISTED_S 86400     /* how long a block from a list holds; it is put in again at half of that */
-#define ENGINE_OPERATION_S 20     /* that the loader has for one answer */
+#define ENGINE_JOURNAL_MAX 1024 /* messages that wait for the recorder */
+#define ENGINE_LISTED_S 86400   /* how long a block from a list holds; it is put in again at half of that */
+#define ENGINE_OPERATION_S 20   /* that the loader has for one answer */
 #define ENGINE_SCOPES_MAX SHIELD_SERVICE_PREFIXES_MAX
 
 /* A command that the loader, or the parent, is to answer. */
@@ -75,6 +75,7 @@ struct engine {
 	struct clients *clients;
 	unsigned first, operation_count; /* the first is in progress */
 	struct operation *operations;    /* ENGINE_OPERATIONS_MAX, a ring */
+	bool settled;                    /* the recorder knows that what was in force is so again */
 	uint64_t next_id, awaited_id;    /* of the message that is under way; 0: none */
 	uint64_t reload_client, reload_id;
 	struct client_peer reload_peer;
@@ -82,12 +83,20 @@ struct engine {
 	struct control_sums sums, rates;
 	int64_t sums_ns;
 	struct shield_counters *counters; /* SHIELD_SERVICES_MAX, as last read */
+	struct message_counted nftables;  /* what it has counted besides; zeroed where there is none */
 	struct message message;
 };
 
 /* Jiffies now, and so long from now. */
 uint64_t engine_jiffies(const struct engine *engine);
 uint64_t engine_jiffies_after(const struct engine *engine, int64_t for_ns);
+
+/* Whether an interface has nftables instead: then the loader must hear of blocks. */
+bool engine_has_nftables(const struct engine *engine);
+/* Tells it, where that is so: of these prefixes; of one that was let go; of all. */
+void engine_tell_blocked(struct engine *engine, const struct prefix *prefixes, unsigned count, int64_t for_ns);
+void engine_tell_unblocked(struct engine *engine, const struct prefix *prefix);
+void engine_tell_blocks(struct engine *engine);
 
 /* command.c */
 clients_ask command_ask;

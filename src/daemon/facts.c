@@ -67,6 +67,8 @@ void facts_count(struct engine *engine)
 		add(engine->counters[i].enforced, true, &sums);
 		add(engine->counters[i].observed, false, &sums);
 	}
+	add(engine->nftables.counters.enforced, true, &sums);
+	add(engine->nftables.counters.observed, false, &sums);
 	if (engine->has_sums && elapsed_ns > 0) {
 		engine->rates = (struct control_sums){
 			.packets = rate(engine->sums.packets, sums.packets, elapsed_ns),
@@ -84,6 +86,25 @@ void facts_count(struct engine *engine)
 
 /* ---- rules, blocks, allowances ---- */
 
+static void sum(const struct shield_count *count, struct shield_count *into)
+{
+	into->packets += count->packets;
+	into->octets += count->octets;
+}
+
+/* What nftables has counted of the rule besides. */
+static void add_nftables(const struct engine *engine, struct control_rule *rule)
+{
+	for (uint32_t i = 0; i < engine->nftables.rule_count; i++) {
+		const struct message_counted_rule *counted = &engine->nftables.rules[i];
+
+		if (counted->number != rule->told.number)
+			continue;
+		sum(&counted->matched, &rule->count.matched);
+		sum(&counted->dropped, &rule->count.dropped);
+	}
+}
+
 /* Rules in force with their counts: an array of *count that is the caller's, NULL where there is no memory. */
 static struct control_rule *read_rules(const struct engine *engine, const struct moment *moment, unsigned *count)
 {
@@ -99,14 +120,15 @@ static struct control_rule *read_rules(const struct engine *engine, const struct
 		rule->told = told[i];
 		if (shield_read_rule_count(&engine->maps, told[i].counter, &rule->count) != 0)
 			memset(&rule->count, 0, sizeof(rule->count));
+		add_nftables(engine, rule);
 		rule->left_ns = left_until(engine, moment, told[i].expires);
 		rule->expires_ns = wall_of(moment, rule->left_ns);
 		rule->since_last_ns = -1;
-		if (rule->count.matched.packets)
-			rule->since_last_ns =
-				rule->count.last >= moment->jiffies ?
-					0 :
-					(int64_t)((moment->jiffies - rule->count.last) * (uint64_t)NS_PER_S / engine->pace.hz);
+		if (rule->count.last) /* of nftables it is not known */
+			rule->since_last_ns = rule->count.last >= moment->jiffies
+			                              ? 0
+			                              : (int64_t)((moment->jiffies - rule->count.last) *
+			                                          (uint64_t)NS_PER_S / engine->pace.hz);
 		(void)journal_user(told[i].made_by, rule->made_by);
 	}
 	free(told);
@@ -194,9 +216,9 @@ static void fill_ways(const struct engine *engine, const struct moment *moment, 
 
 		if (left_ns == 0)
 			continue;
-		status->ways[status->way_count++] = (struct control_way){
-			.from = command_guard_prefix(guard), .port = guard->port, .left_ns = left_ns
-		};
+		status->ways[status->way_count++] = (struct control_way){ .from = command_guard_prefix(guard),
+			                                                  .port = guard->port,
+			                                                  .left_ns = left_ns };
 	}
 }
 
@@ -233,6 +255,12 @@ char *facts_status(struct engine *engine)
 	(void)shield_read_mode(&engine->maps, moment.jiffies, &mode);
 	(void)shield_read_totals(&engine->maps, &status->shield);
 	(void)shield_read_counters(&engine->maps, engine->counters);
+	for (unsigned i = 0; i < SHIELD_REASONS; i++) { /* nftables tells no services apart */
+		struct shield_counters *none = &engine->counters[SHIELD_SERVICE_NONE];
+
+		sum(&engine->nftables.counters.enforced[i], &none->enforced[i]);
+		sum(&engine->nftables.counters.observed[i], &none->observed[i]);
+	}
 	status->pid = engine->roles.parent_pid;
 	status->loader_pid = engine->roles.loader_pid;
 	status->engine_pid = engine->roles.engine_pid;

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +33,7 @@ struct message_record *journal_add(struct engine *engine, const struct client_pe
 
 	if (journal->count == ENGINE_JOURNAL_MAX) {
 		journal->lost++;
-		log_say(LOG_ERROR, "the recorder is behind: what is done is not recorded");
+		LOG_SAY(LOG_ERROR, "the recorder is behind: what is done is not recorded");
 		return NULL;
 	}
 	entry = &journal->entries[(journal->first + journal->count++) % ENGINE_JOURNAL_MAX];
@@ -46,7 +45,8 @@ struct message_record *journal_add(struct engine *engine, const struct client_pe
 	message_text(entry->command, sizeof(entry->command), control_command_name(request->command));
 	message_text(entry->outcome, sizeof(entry->outcome), outcome);
 	arguments = control_format_arguments(request);
-	message_text(entry->arguments, sizeof(entry->arguments), arguments && strlen(arguments) < sizeof(entry->arguments) ? arguments : "{}");
+	message_text(entry->arguments, sizeof(entry->arguments),
+	             arguments && strlen(arguments) < sizeof(entry->arguments) ? arguments : "{}");
 	free(arguments);
 	return entry;
 }

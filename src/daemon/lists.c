@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Blocks that the configuration's block_files name. Every block expires, these too: they hold for ENGINE_LISTED_S and are
- * put in again when half of that has passed, so that a daemon that is no more leaves none behind for long. What a list
- * no longer names is let go when it is read again, whoever else blocked it.
+ * Blocks that the configuration's block_files name. Every block expires, these too: they hold for ENGINE_LISTED_S and
+ * are put in again when half of that has passed, so that a daemon that is no more leaves none behind for long. What a
+ * list no longer names is let go when it is read again, whoever else blocked it.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
+#include <unistd.h>
 
 #include "base/time.h"
 #include "daemon/engine.h"
@@ -58,10 +59,11 @@ static int check_room(const struct engine *engine, const struct prefix_list *lis
 	blocks_count(engine->blocks, &used4, &used6, &capacity);
 	if (ipv4 <= capacity && list->count - ipv4 <= capacity)
 		return 0;
-	(void)snprintf(error, CONFIG_ERROR_SIZE,
-	               "block_files name %u IPv4 and %u IPv6 prefixes, there is room for %u of each; raise shield.block_capacity "
-	               "and start holdfast anew",
-	               ipv4, list->count - ipv4, capacity);
+	(void)snprintf(
+		error, CONFIG_ERROR_SIZE,
+		"block_files name %u IPv4 and %u IPv6 prefixes, there is room for %u of each; raise shield.block_capacity "
+		"and start holdfast anew",
+		ipv4, list->count - ipv4, capacity);
 	return -ENOSPC;
 }
 
@@ -87,9 +89,11 @@ static void put_in(struct engine *engine, uint32_t from, uint32_t to, uint32_t *
 static void say_left_out(uint32_t guarded, uint32_t refused)
 {
 	if (guarded)
-		log_say(LOG_WARNING, "%u prefixes of block_files would shut the operator's way in, and are left out", guarded);
+		LOG_SAY(LOG_WARNING, "%u prefixes of block_files would shut the operator's way in, and are left out",
+		        guarded);
 	if (refused)
-		log_say(LOG_WARNING, "%u prefixes of block_files found no room in the table; raise shield.block_capacity", refused);
+		LOG_SAY(LOG_WARNING,
+		        "%u prefixes of block_files found no room in the table; raise shield.block_capacity", refused);
 }
 
 /* What the old list has and the new one has not; both are sorted. */
@@ -107,8 +111,10 @@ static void let_go(struct engine *engine, const struct prefix_list *old, const s
 			if (order > 0 || (order == 0 && list->prefixes[k].length >= prefix->length))
 				break;
 		}
-		if (k == list->count || !prefix_equal(&list->prefixes[k], prefix))
+		if (k == list->count || !prefix_equal(&list->prefixes[k], prefix)) {
 			(void)blocks_remove(engine->blocks, prefix, now);
+			engine_tell_unblocked(engine, prefix);
+		}
 	}
 }
 
@@ -118,8 +124,11 @@ int lists_load(struct engine *engine, const struct config *config, const int *fd
 	struct prefix_list list, old = engine->listed.list;
 	uint32_t guarded = 0, refused = 0;
 	int64_t began_ns = role_monotonic_ns();
-	int result = read_lists(config, fds, fd_count, &list, error);
+	bool had = old.count > 0;
+	int result;
 
+	(void)alarm(ROLE_LONG_S);
+	result = read_lists(config, fds, fd_count, &list, error);
 	if (result != 0)
 		return result;
 	result = check_room(engine, &list, error);
@@ -134,8 +143,10 @@ int lists_load(struct engine *engine, const struct config *config, const int *fd
 	put_in(engine, 0, list.count, &guarded, &refused);
 	engine->listed.again_ns = role_monotonic_ns() + LISTED_NS / 2;
 	say_left_out(guarded, refused);
+	if (list.count || had)
+		engine_tell_blocks(engine);
 	if (list.count)
-		log_say(LOG_INFO, "%u prefixes of block_files are blocked (%lld ms)", list.count - guarded - refused,
+		LOG_SAY(LOG_INFO, "%u prefixes of block_files are blocked (%lld ms)", list.count - guarded - refused,
 		        (long long)((role_monotonic_ns() - began_ns) / NS_PER_MS));
 	return 0;
 }
@@ -152,6 +163,7 @@ void lists_renew(struct engine *engine)
 	say_left_out(guarded, refused);
 	listed->next = to;
 	if (to == listed->list.count) {
+		engine_tell_blocks(engine);
 		listed->next = 0;
 		listed->again_ns = role_monotonic_ns() + LISTED_NS / 2;
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The loader: alone holds the shield, and the rights that takes. It puts the configuration into force, keeps the operator's
- * ways in open, and does what the engine asks in typed messages: make a rule, let one go, allow, set the mode. Whatever
- * would hit a way in is refused here, whoever asks.
+ * The loader: alone holds the shield, and the rights that takes. It puts the configuration into force, keeps the
+ * operator's ways in open, and does what the engine asks in typed messages: make a rule, let one go, allow, set the
+ * mode. Whatever would hit a way in is refused here, whoever asks.
  *
  * What it begins with depends on what is pinned (shield_origin()). Taken over: rules, blocks and mode stand, and only what
  * the configuration names is made so. New: the configuration's mode. Replaced: the mode stands, the engine puts back what the
@@ -22,6 +22,7 @@
 #include "daemon/config.h"
 #include "daemon/log.h"
 #include "daemon/message.h"
+#include "daemon/mirror.h"
 #include "daemon/role.h"
 #include "daemon/sandbox.h"
 #include "daemon/ways.h"
@@ -31,19 +32,21 @@
 #define SWEEP_NS NS_PER_S
 #define PEERS_NS (10 * NS_PER_S)
 #define STATE_NS (60 * NS_PER_S)
-#define RESTORE_MS 60000          /* that the engine has to put back what was in force */
-#define TABLE_MAX (16u << 20)     /* octets of /proc/net/tcp that are looked at */
+#define RESTORE_MS 60000      /* that the engine has to put back what was in force */
+#define TABLE_MAX (16u << 20) /* octets of /proc/net/tcp that are looked at */
 #define TABLE_BLOCK (64u << 10)
 
 struct loader {
 	struct shield *shield;
+	struct mirror mirror;
 	struct config config;
 	struct ways ways;
 	unsigned guard_count;
 	struct shield_way_in guard[SHIELD_GUARD_MAX]; /* as last set */
 	unsigned hook_count;
 	struct message_hook hooks[SHIELD_INTERFACES_MAX];
-	bool begun; /* what is attached has this program */
+	bool begun;                           /* what is attached has this program */
+	bool nftables;                        /* may stand in: of the configuration that is in force, or to be */
 	int64_t sweep_ns, peers_ns, state_ns; /* when next */
 	unsigned line_count;
 	char lines[MESSAGE_LINES_MAX][CONFIG_ERROR_SIZE];
@@ -112,33 +115,65 @@ static void remove_hook(struct loader *loader, const char *name)
 		*entry = loader->hooks[--loader->hook_count];
 }
 
+/* Where the program cannot be had and the configuration allows it: nftables, which is slow, and said so. */
+static int attach_nftables(struct loader *loader, const char *name, struct shield_error *error)
+{
+	struct shield_error why = { .message = "" };
+	int result = mirror_attach(&loader->mirror, name, &why);
+
+	if (result != 0) {
+		LOG_SAY(LOG_ERROR, "%s: nftables cannot be had either: %s", name, why.message);
+		return result;
+	}
+	set_hook(loader, name, MESSAGE_HOOK_NFTABLES);
+	LOG_SAY(LOG_WARNING, "%s; so it has NFTABLES instead: several times SLOWER, and without samples",
+	        error->message);
+	return 0;
+}
+
 static int attach(struct loader *loader, const char *name, struct shield_error *error)
 {
 	enum shield_hook hook;
 	int result = shield_attach(loader->shield, name, &hook, error);
 
 	if (result != 0)
-		return result;
+		return loader->nftables && result != -ENODEV && attach_nftables(loader, name, error) == 0 ? 0 : result;
 	set_hook(loader, name, hook);
 	if (hook == SHIELD_GENERIC)
-		log_say(LOG_WARNING,
+		LOG_SAY(LOG_WARNING,
 		        "%s: the driver has no XDP, so packets are dropped LATE, by generic XDP: a few times fewer a second than "
 		        "with native XDP; 'holdfast doctor' says what would help",
 		        name);
 	else
-		log_say(LOG_INFO, "%s: attached, %s", name, shield_hook_name(hook));
+		LOG_SAY(LOG_INFO, "%s: attached, %s", name, shield_hook_name(hook));
 	return 0;
+}
+
+/* The table in nftables goes with the last interface that needs it; one of an earlier run that none needs, likewise. */
+static void drop_mirror(struct loader *loader)
+{
+	struct shield_error error = { .message = "" };
+
+	for (unsigned i = 0; i < loader->hook_count; i++)
+		if (loader->hooks[i].hook == MESSAGE_HOOK_NFTABLES)
+			return;
+	if (mirror_drop(&loader->mirror, &error) != 0)
+		LOG_SAY(LOG_WARNING, "the table in nftables is not taken away: %s", error.message);
 }
 
 static void detach(struct loader *loader, const char *name)
 {
 	struct shield_error error = { .message = "" };
+	const struct message_hook *hook = find_hook(loader, name);
+	int result = hook && hook->hook == MESSAGE_HOOK_NFTABLES ? mirror_detach(&loader->mirror, name, &error)
+	                                                         : shield_detach(loader->shield, name, &error);
 
-	if (shield_detach(loader->shield, name, &error) != 0)
-		log_say(LOG_ERROR, "%s: not detached: %s", name, error.message);
+	if (result != 0)
+		LOG_SAY(LOG_ERROR, "%s: not detached: %s", name, error.message);
 	else
-		log_say(LOG_INFO, "%s: detached", name);
+		LOG_SAY(LOG_INFO, "%s: detached", name);
 	remove_hook(loader, name);
+	drop_mirror(loader);
 }
 
 static bool is_named(const struct config *config, const char *name)
@@ -155,7 +190,9 @@ static void learn_hooks(struct loader *loader)
 	struct shield_interface interfaces[SHIELD_INTERFACES_MAX];
 	unsigned count = 0;
 
-	loader->hook_count = 0;
+	for (unsigned i = loader->hook_count; i-- > 0;) /* of those that have nftables the pins know nothing */
+		if (loader->hooks[i].hook != MESSAGE_HOOK_NFTABLES)
+			loader->hooks[i] = loader->hooks[--loader->hook_count];
 	if (shield_interfaces(loader->shield, interfaces, &count) != 0)
 		return;
 	for (unsigned i = 0; i < count; i++)
@@ -164,8 +201,8 @@ static void learn_hooks(struct loader *loader)
 }
 
 /*
- * Attaches to every interface that `config` names; at the beginning to those too that have a program, so that it becomes
- * this one. Where one cannot be had, the new ones are let go again, and lines say why.
+ * Attaches to every interface that `config` names; at the beginning to those too that have a program, so that it
+ * becomes this one. Where one cannot be had, the new ones are let go again, and lines say why.
  */
 static int attach_all(struct loader *loader, const struct config *config)
 {
@@ -206,16 +243,30 @@ static void detach_others(struct loader *loader, const struct config *config)
 /* An interface that went and came again has no program: so once in a while all are looked at. */
 static void reattach(struct loader *loader)
 {
+	struct message_hook before[SHIELD_INTERFACES_MAX];
+	unsigned before_count = loader->hook_count;
+
+	memcpy(before, loader->hooks, sizeof(before));
 	learn_hooks(loader);
 	for (unsigned i = 0; i < loader->config.interface_count; i++) {
 		const char *name = loader->config.interfaces[i];
+		const struct message_hook *hook = find_hook(loader, name);
 		struct shield_error error = { .message = "" };
+		int result = 0;
 
-		if (!find_hook(loader, name) && attach(loader, name, &error) != 0) {
+		if (!hook)
+			result = attach(loader, name, &error);
+		else if (hook->hook == MESSAGE_HOOK_NFTABLES) /* done twice it is done once */
+			result = mirror_attach(&loader->mirror, name, &error);
+		if (result != 0) {
 			set_hook(loader, name, SHIELD_DETACHED);
-			log_say(LOG_ERROR, "%s; it is tried again", error.message);
+			LOG_SAY(LOG_ERROR, "%s; it is tried again", error.message);
 		}
 	}
+	if (loader->mirror.nft)
+		drop_mirror(loader);
+	if (before_count != loader->hook_count || memcmp(before, loader->hooks, before_count * sizeof(*before)) != 0)
+		loader->state_ns = 0;
 }
 
 /* ---- services, allowances ---- */
@@ -269,8 +320,8 @@ static int wanted_allowances(struct loader *loader, const struct config *config,
 	}
 	prefix_list_sort(&all);
 	if (result == 0 && all.count > SHIELD_ALLOW_MAX) {
-		add_line(loader, "%u prefixes are to be allowed; at most %u, so join neighbours to shorter ones", all.count,
-		         SHIELD_ALLOW_MAX);
+		add_line(loader, "%u prefixes are to be allowed; at most %u, so join neighbours to shorter ones",
+		         all.count, SHIELD_ALLOW_MAX);
 		result = -ENOSPC;
 	}
 	if (result == -ENOMEM)
@@ -281,27 +332,6 @@ static int wanted_allowances(struct loader *loader, const struct config *config,
 	}
 	*wanted = all;
 	return 0;
-}
-
-static bool list_has(const struct prefix_list *list, const struct prefix *prefix)
-{
-	uint32_t low = 0, high = list->count;
-
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-		const struct prefix *at = &list->prefixes[middle];
-		int order = address_compare(&at->address, &prefix->address);
-
-		if (order == 0)
-			order = (at->length > prefix->length) - (at->length < prefix->length);
-		if (order == 0)
-			return true;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return false;
 }
 
 struct stale {
@@ -315,7 +345,7 @@ static int find_stale(void *context, const struct prefix *prefix, uint64_t expir
 {
 	struct stale *stale = context;
 
-	if (expires != SHIELD_NEVER || list_has(stale->wanted, prefix))
+	if (expires != SHIELD_NEVER || prefix_list_has(stale->wanted, prefix))
 		return 0;
 	stale->result = prefix_list_append(&stale->found, prefix, 1);
 	return stale->result;
@@ -330,11 +360,18 @@ static int set_allowances(struct loader *loader, const struct prefix_list *wante
 	/* First room, then what takes it. */
 	if (result == 0)
 		result = shield_disallow_all(loader->shield, stale.found.prefixes, stale.found.count, &error);
+	for (uint32_t i = 0; i < stale.found.count && result == 0; i++)
+		result = mirror_unlist(&loader->mirror, NFT_ALLOWED, &stale.found.prefixes[i], &error);
 	for (uint32_t i = 0; i < wanted->count && result == 0; i++)
 		result = shield_allow(loader->shield, &wanted->prefixes[i], SHIELD_NEVER, &error);
+	for (uint32_t i = 0; i < wanted->count && result == 0; i += NFT_BLOCKS_MAX)
+		result = mirror_list(&loader->mirror, NFT_ALLOWED, &wanted->prefixes[i],
+		                     wanted->count - i < NFT_BLOCKS_MAX ? wanted->count - i : NFT_BLOCKS_MAX, INT64_MAX,
+		                     &error);
 	prefix_list_fini(&stale.found);
 	if (result != 0)
-		add_line(loader, "the allow list cannot be set: %s", error.message[0] ? error.message : strerror(-result));
+		add_line(loader, "the allow list cannot be set: %s",
+		         error.message[0] ? error.message : strerror(-result));
 	return result;
 }
 
@@ -349,16 +386,16 @@ static unsigned list_ways(const struct loader *loader, struct shield_way_in ways
 	for (uint32_t i = 0; i < config->management_from.count; i++)
 		for (unsigned k = 0; k < config->management_ports.count && count < CONFIG_MANAGEMENT_MAX; k++)
 			ways[count++] = (struct shield_way_in){ .from = config->management_from.prefixes[i],
-				                                    .port = config->management_ports.ports[k],
-				                                    .expires = SHIELD_NEVER,
-				                                    .sure = true };
+				                                .port = config->management_ports.ports[k],
+				                                .expires = SHIELD_NEVER,
+				                                .sure = true };
 	for (unsigned i = 0; i < loader->ways.learned_count && count < SHIELD_GUARD_MAX; i++) {
 		const struct way_learned *way = &loader->ways.learned[i];
 
 		ways[count++] = (struct shield_way_in){ .from = prefix_of(&way->from, 128),
-			                                    .port = way->port,
-			                                    .expires = after(loader, way->until_ns - now_ns),
-			                                    .sure = way->command };
+			                                .port = way->port,
+			                                .expires = after(loader, way->until_ns - now_ns),
+			                                .sure = way->command };
 	}
 	return count;
 }
@@ -383,12 +420,15 @@ static int set_guard(struct loader *loader)
 		return 0;
 	result = shield_set_guard(loader->shield, ways, count, &error);
 	if (result != 0) {
-		log_say(LOG_ERROR, "the operator's ways in cannot be set: %s", error.message);
+		LOG_SAY(LOG_ERROR, "the operator's ways in cannot be set: %s", error.message);
 		return result;
 	}
 	memcpy(loader->guard, ways, count * sizeof(*ways));
 	loader->guard_count = count;
-	return 0;
+	result = mirror_set_guard(&loader->mirror, &error);
+	if (result != 0)
+		LOG_SAY(LOG_ERROR, "the operator's ways in cannot be set in nftables: %s", error.message);
+	return result;
 }
 
 /* Reads a table in blocks; a line that is cut by a block's end is taken with the next. */
@@ -468,9 +508,9 @@ static int add_rule(struct loader *loader, const struct message_rule *wanted, st
                     struct shield_error *error)
 {
 	struct shield_making making = { .expires = after(loader, wanted->for_ns),
-		                            .made_ns = wanted->made_ns,
-		                            .made_by = wanted->made_by,
-		                            .shadow = wanted->shadow != 0 };
+		                        .made_ns = wanted->made_ns,
+		                        .made_by = wanted->made_by,
+		                        .shadow = wanted->shadow != 0 };
 	struct rule rule;
 	int result = message_take_rule(wanted, &rule);
 
@@ -480,7 +520,23 @@ static int add_rule(struct loader *loader, const struct message_rule *wanted, st
 	}
 	memcpy(making.reason, wanted->reason, sizeof(making.reason));
 	shield_count_from(loader->shield, wanted->number);
-	return shield_add_rule(loader->shield, &rule, &making, &answer->number, error);
+	result = shield_add_rule(loader->shield, &rule, &making, &answer->number, error);
+	if (result != 0)
+		return result;
+	result = mirror_add_rule(&loader->mirror, answer->number, error);
+	if (result != 0) { /* in force on all interfaces, or on none */
+		struct shield_error unused;
+
+		(void)shield_remove_rule(loader->shield, answer->number, &unused);
+	}
+	return result;
+}
+
+static int remove_rule(struct loader *loader, uint32_t number, struct shield_error *error)
+{
+	int result = shield_remove_rule(loader->shield, number, error);
+
+	return result ? result : mirror_remove_rule(&loader->mirror, number, error);
 }
 
 static int allow(struct loader *loader, const struct message_allow *wanted, struct message_answer *answer,
@@ -492,6 +548,8 @@ static int allow(struct loader *loader, const struct message_allow *wanted, stru
 		struct prefix prefix = message_prefix(&wanted->prefixes.prefix[i]);
 		int result = shield_allow(loader->shield, &prefix, expires, error);
 
+		if (result == 0)
+			result = mirror_list(&loader->mirror, NFT_ALLOWED, &prefix, 1, wanted->for_ns, error);
 		if (result != 0)
 			return result;
 		answer->done++;
@@ -504,16 +562,20 @@ static int set_mode(struct loader *loader, const struct message_mode *wanted, st
 	uint64_t until = wanted->enforce && wanted->for_ns ? after(loader, wanted->for_ns) : SHIELD_NEVER;
 	int result = shield_set_mode(loader->shield, wanted->enforce != 0, until);
 
-	if (result != 0)
+	if (result == 0)
+		result = mirror_set_mode(&loader->mirror, error);
+	if (result != 0 && !error->message[0])
 		(void)snprintf(error->message, sizeof(error->message), "the mode cannot be set: %s", strerror(-result));
-	else if (!wanted->enforce)
-		log_say(LOG_NOTICE, "mode is observe: nothing is dropped");
+	if (result != 0)
+		return result;
+	if (!wanted->enforce)
+		LOG_SAY(LOG_NOTICE, "mode is observe: nothing is dropped");
 	else if (wanted->for_ns)
-		log_say(LOG_NOTICE, "mode is enforce for %" PRId64 " s; unless it is confirmed, observe again then",
+		LOG_SAY(LOG_NOTICE, "mode is enforce for %" PRId64 " s; unless it is confirmed, observe again then",
 		        wanted->for_ns / (int64_t)NS_PER_S);
 	else
-		log_say(LOG_NOTICE, "mode is enforce");
-	return result;
+		LOG_SAY(LOG_NOTICE, "mode is enforce");
+	return 0;
 }
 
 static int confirm(struct loader *loader, struct shield_error *error)
@@ -522,7 +584,8 @@ static int confirm(struct loader *loader, struct shield_error *error)
 	int result = shield_read_mode(shield_maps(loader->shield), now_jiffies(loader), &mode);
 
 	if (result != 0) {
-		(void)snprintf(error->message, sizeof(error->message), "the mode cannot be read: %s", strerror(-result));
+		(void)snprintf(error->message, sizeof(error->message), "the mode cannot be read: %s",
+		               strerror(-result));
 		return result;
 	}
 	if (!mode.enforce || mode.until == SHIELD_NEVER) {
@@ -538,8 +601,9 @@ static int confirm(struct loader *loader, struct shield_error *error)
 static int disallow(struct loader *loader, const struct message_prefix *wanted, struct shield_error *error)
 {
 	struct prefix prefix = message_prefix(wanted);
+	int result = shield_disallow(loader->shield, &prefix, error);
 
-	return shield_disallow(loader->shield, &prefix, error);
+	return result ? result : mirror_unlist(&loader->mirror, NFT_ALLOWED, &prefix, error);
 }
 
 static int add_way(struct loader *loader, const struct message_prefix *wanted)
@@ -550,11 +614,22 @@ static int add_way(struct loader *loader, const struct message_prefix *wanted)
 	return set_guard(loader);
 }
 
+/* The engine has blocked these in the shield's own tables; where nftables stands in, it must have them too. */
+static int block(struct loader *loader, const struct message_allow *wanted, struct shield_error *error)
+{
+	struct prefix prefixes[MESSAGE_PREFIXES_MAX];
+
+	for (uint32_t i = 0; i < wanted->prefixes.count; i++)
+		prefixes[i] = message_prefix(&wanted->prefixes.prefix[i]);
+	return mirror_list(&loader->mirror, NFT_BLOCKED, prefixes, wanted->prefixes.count, wanted->for_ns, error);
+}
+
 /* Does what a message asks, and answers. */
 static int obey(struct loader *loader, const struct message *message)
 {
 	struct message_answer answer = { .result = 0 };
 	struct shield_error error = { .message = "" };
+	struct prefix prefix;
 	uint64_t id = message->id;
 
 	switch ((enum message_type)message->type) {
@@ -562,7 +637,7 @@ static int obey(struct loader *loader, const struct message *message)
 		answer.result = add_rule(loader, &message->rule, &answer, &error);
 		break;
 	case MESSAGE_REMOVE_RULE:
-		answer.result = shield_remove_rule(loader->shield, message->number, &error);
+		answer.result = remove_rule(loader, message->number, &error);
 		break;
 	case MESSAGE_ALLOW:
 		answer.result = allow(loader, &message->allow, &answer, &error);
@@ -579,6 +654,16 @@ static int obey(struct loader *loader, const struct message *message)
 	case MESSAGE_WAY:
 		(void)add_way(loader, &message->prefix); /* said there; the command that follows is not to fail of it */
 		return 0;
+	case MESSAGE_BLOCK:
+		answer.result = block(loader, &message->allow, &error);
+		break;
+	case MESSAGE_UNBLOCK:
+		prefix = message_prefix(&message->prefix);
+		answer.result = mirror_unlist(&loader->mirror, NFT_BLOCKED, &prefix, &error);
+		break;
+	case MESSAGE_BLOCKS:
+		answer.result = mirror_blocks(&loader->mirror, &error);
+		break;
 	case MESSAGE_RESTORED:
 		shield_count_from(loader->shield, message->number);
 		return 0;
@@ -589,6 +674,7 @@ static int obey(struct loader *loader, const struct message *message)
 	case MESSAGE_MAPS:
 	case MESSAGE_STATE:
 	case MESSAGE_ANSWER:
+	case MESSAGE_COUNTED:
 	case MESSAGE_RECORD:
 	case MESSAGE_ASK:
 	case MESSAGE_SETTLED:
@@ -600,7 +686,8 @@ static int obey(struct loader *loader, const struct message *message)
 	}
 	if (id == 0) { /* it is put back, and nobody waits for an answer */
 		if (answer.result != 0)
-			log_say(LOG_WARNING, "what was in force before is not put back: %s", error.message);
+			LOG_SAY(LOG_WARNING, "not in force: %s",
+			        error.message[0] ? error.message : strerror(-answer.result));
 		return 0;
 	}
 	if (answer.result != 0 && !error.message[0])
@@ -613,8 +700,8 @@ static int obey(struct loader *loader, const struct message *message)
 }
 
 /*
- * All that the engine asks; `until_restored` stops at MESSAGE_RESTORED and returns 1. A message that is none is the engine's
- * end: it is ours, and says no such thing.
+ * All that the engine asks; `until_restored` stops at MESSAGE_RESTORED and returns 1. A message that is none is the
+ * engine's end: it is ours, and says no such thing.
  */
 static int listen_to_engine(struct loader *loader, bool until_restored)
 {
@@ -632,7 +719,7 @@ static int listen_to_engine(struct loader *loader, bool until_restored)
 		if (result == 0 && restored && until_restored)
 			return 1;
 		if (result == -EBADMSG)
-			log_say(LOG_ERROR, "the engine said what no engine says; all begin anew");
+			LOG_SAY(LOG_ERROR, "the engine said what no engine says; all begin anew");
 		if (result != 0)
 			return result;
 	}
@@ -644,11 +731,13 @@ static int wait_restored(struct loader *loader)
 	int result = 0;
 
 	while (result == 0) {
-		struct pollfd fds[2] = { { .fd = ROLE_FD_ENGINE, .events = POLLIN }, { .fd = ROLE_FD_PARENT, .events = 0 } };
+		struct pollfd fds[2] = { { .fd = ROLE_FD_ENGINE, .events = POLLIN },
+			                 { .fd = ROLE_FD_PARENT, .events = 0 } };
 		int64_t left_ns = until_ns - role_monotonic_ns();
 
 		if (left_ns <= 0) {
-			log_say(LOG_ERROR, "what was in force is not back after %d s; the shield is attached without", RESTORE_MS / 1000);
+			LOG_SAY(LOG_ERROR, "what was in force is not back after %d s; the shield is attached without",
+			        RESTORE_MS / 1000);
 			return 0;
 		}
 		(void)alarm(ROLE_ALARM_S);
@@ -685,14 +774,17 @@ static int put_into_force(struct loader *loader, const struct config *config, co
 static int reload(struct loader *loader, struct config *next, const int *fds, unsigned fd_count)
 {
 	struct shield_error error = { .message = "" };
-	int result = attach_all(loader, next);
+	int result;
 
+	loader->nftables = next->nftables;
+	result = attach_all(loader, next);
 	if (result == 0)
 		result = put_into_force(loader, next, fds, fd_count);
 	if (result != 0) {
 		if (set_services(loader, &loader->config, &error) != 0)
-			log_say(LOG_ERROR, "the old services cannot be set again: %s", error.message);
+			LOG_SAY(LOG_ERROR, "the old services cannot be set again: %s", error.message);
 		detach_others(loader, &loader->config);
+		loader->nftables = loader->config.nftables;
 		return result;
 	}
 	detach_others(loader, next);
@@ -744,15 +836,21 @@ static int take_reload(struct loader *loader)
 static int open_shield(struct loader *loader)
 {
 	struct shield_options options = { .bpffs_dir = loader->config.bpffs_dir,
-		                              .block_capacity = loader->config.block_capacity,
-		                              .sample_budget = loader->config.sample_budget,
-		                              .generic = loader->config.generic };
+		                          .block_capacity = loader->config.block_capacity,
+		                          .sample_budget = loader->config.sample_budget,
+		                          .generic = loader->config.generic };
 	struct shield_error error = { .message = "" };
 	int result = shield_open(&options, &loader->shield, &error);
 
-	if (result != 0)
+	if (result != 0) {
 		add_error(loader, &error);
-	return result;
+		return result;
+	}
+	mirror_init(&loader->mirror, loader->shield, options.bpffs_dir, options.block_capacity);
+	loader->mirror.guard = loader->guard;
+	loader->mirror.guard_count = &loader->guard_count;
+	loader->nftables = loader->config.nftables;
+	return 0;
 }
 
 static int give_up_rights(struct loader *loader)
@@ -796,7 +894,8 @@ static int begin_shield(struct loader *loader, const int *fds, unsigned fd_count
 		return result;
 	}
 	if (origin == SHIELD_REPLACED)
-		log_say(LOG_NOTICE, "what is pinned is another version's; what the record says is in force is put in again");
+		LOG_SAY(LOG_NOTICE,
+		        "what is pinned is another version's; what the record says is in force is put in again");
 	if (origin != SHIELD_TAKEN_OVER)
 		result = wait_restored(loader);
 	if (result == 0)
@@ -804,7 +903,9 @@ static int begin_shield(struct loader *loader, const int *fds, unsigned fd_count
 	if (result != 0)
 		return result;
 	loader->begun = true;
+	loader->peers_ns = role_monotonic_ns() + PEERS_NS;
 	detach_others(loader, &loader->config);
+	drop_mirror(loader);
 	result = shield_commit(loader->shield, &error);
 	if (result != 0)
 		add_error(loader, &error);
@@ -827,6 +928,7 @@ static int begin(struct loader *loader, uint64_t *serial)
 	result = sandbox_follow_parent();
 	if (result != 0)
 		add_line(loader, "%s", strerror(-result));
+	(void)alarm(ROLE_LONG_S);
 	if (result == 0)
 		result = open_shield(loader);
 	if (result == 0)
@@ -854,10 +956,18 @@ static int do_what_is_due(struct loader *loader)
 	bool sweeps = now_ns >= loader->sweep_ns, looks = now_ns >= loader->peers_ns;
 	unsigned swept;
 
-	if ((sweeps || looks) && is_taken_away(loader))
+	if ((sweeps || looks) && is_taken_away(loader)) {
+		struct shield_error error;
+
+		(void)mirror_drop(&loader->mirror, &error);
 		return -ENODEV;
+	}
 	if (sweeps) {
 		(void)shield_sweep_rules(loader->shield, now_jiffies(loader), &swept);
+		mirror_sweep(&loader->mirror);
+		message_init(&loader->message, MESSAGE_COUNTED, 0);
+		if (mirror_count(&loader->mirror, &loader->message.counted))
+			(void)message_send(ROLE_FD_ENGINE, &loader->message, NULL, 0); /* the next one says more */
 		loader->sweep_ns = now_ns + SWEEP_NS;
 	}
 	if (looks) {
@@ -876,7 +986,8 @@ static int do_what_is_due(struct loader *loader)
 static int live(struct loader *loader)
 {
 	for (;;) {
-		struct pollfd fds[2] = { { .fd = ROLE_FD_PARENT, .events = POLLIN }, { .fd = ROLE_FD_ENGINE, .events = POLLIN } };
+		struct pollfd fds[2] = { { .fd = ROLE_FD_PARENT, .events = POLLIN },
+			                 { .fd = ROLE_FD_ENGINE, .events = POLLIN } };
 		int result = 0;
 
 		(void)alarm(ROLE_ALARM_S);
@@ -906,10 +1017,19 @@ int loader_role(const struct role_start *start)
 	result = begin(loader, &serial);
 	role_tell_applied(&loader->message, serial, result, (const char(*)[CONFIG_ERROR_SIZE])loader->lines,
 	                  loader->line_count);
+	/* A shield that was new and could not begin leaves nothing behind. */
+	if (result != 0 && loader->shield && !loader->begun && shield_origin(loader->shield) == SHIELD_NEW) {
+		struct shield_error error;
+		unsigned removed;
+
+		(void)mirror_drop(&loader->mirror, &error);
+		(void)shield_remove(loader->config.bpffs_dir, &removed, &error);
+	}
 	if (result == 0)
 		result = live(loader);
 	else
 		result = -EINVAL; /* it has been told why; what ends so is no end by 'holdfast off' */
+	mirror_fini(&loader->mirror);
 	if (loader->shield)
 		shield_close(loader->shield);
 	config_fini(&loader->config);

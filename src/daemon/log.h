@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the daemon says, on standard error: "holdfast: loader: eth0: ...", with syslog's level in front ("<4>") where the
- * journal listens. Libraries never log; this is the daemon's edge. One place in the code says at most LOG_BURST lines in
- * LOG_PERIOD_S; what it would have said besides is counted and told with the next line from there.
+ * What the daemon says, on standard error: "holdfast: loader: eth0: ...", with syslog's level in front ("<4>") where
+ * the journal listens. Libraries never log; this is the daemon's edge. One place in the code says at most LOG_BURST
+ * lines in LOG_PERIOD_S; what it would have said besides is counted and told with the next line from there.
  */
 #ifndef HOLDFAST_DAEMON_LOG_H
 #define HOLDFAST_DAEMON_LOG_H
@@ -26,13 +26,16 @@ struct log_site {
 
 /* Which role speaks: a word that stays where it is; finds out whether standard error is the journal. */
 void log_begin(const char *role);
-/* Whether the site may speak now; then *withheld is how often it could not since it last did. The clock is passed in. */
+/*
+ * Whether the site may speak now; then *withheld is how often it could not since it last did. The clock is passed in.
+ */
 bool log_site_take(struct log_site *site, int64_t now_ns, uint32_t *withheld);
-__attribute__((format(printf, 3, 4))) void log_write(struct log_site *site, enum log_level level, const char *format, ...);
+__attribute__((format(printf, 3, 4))) void log_write(struct log_site *site, enum log_level level, const char *format,
+                                                     ...);
 
-#define log_say(level, ...) \
-	do { \
-		static struct log_site log_site_here; \
+#define LOG_SAY(level, ...)                                    \
+	do {                                                   \
+		static struct log_site log_site_here;          \
 		log_write(&log_site_here, level, __VA_ARGS__); \
 	} while (0)
 

@@ -51,9 +51,8 @@ static bool are_prefixes(const struct message_prefixes *prefixes)
 
 static bool is_rule(const struct message_rule *rule)
 {
-	return is_prefix(&rule->scope) && rule->shadow <= 1 && rule->action <= RULE_CHALLENGE && rule->number <= INT32_MAX &&
-	       ENDS(rule->match) &&
-	       ENDS(rule->reason);
+	return is_prefix(&rule->scope) && rule->shadow <= 1 && rule->action <= RULE_CHALLENGE &&
+	       rule->number <= INT32_MAX && ENDS(rule->match) && ENDS(rule->reason);
 }
 
 static bool check_config(const struct message *message, unsigned fd_count)
@@ -121,7 +120,8 @@ static bool check_way(const struct message *message, unsigned fd_count)
 
 static bool check_mode(const struct message *message, unsigned fd_count)
 {
-	return fd_count == 0 && message->mode.enforce <= 1 && (message->mode.for_ns == 0 || lasts(message->mode.for_ns));
+	return fd_count == 0 && message->mode.enforce <= 1 &&
+	       (message->mode.for_ns == 0 || lasts(message->mode.for_ns));
 }
 
 static bool check_state(const struct message *message, unsigned fd_count)
@@ -135,6 +135,11 @@ static bool check_state(const struct message *message, unsigned fd_count)
 		if (!ENDS(state->hooks[i].name) || state->hooks[i].hook >= MESSAGE_HOOKS)
 			return false;
 	return true;
+}
+
+static bool check_counted(const struct message *message, unsigned fd_count)
+{
+	return fd_count == 0 && message->counted.rule_count <= SHIELD_RULES_MAX;
 }
 
 static bool check_answer(const struct message *message, unsigned fd_count)
@@ -195,10 +200,14 @@ static const struct row {
 	[MESSAGE_MODE]        = { MESSAGE_ENGINE_TO_LOADER,   BODY(mode),     check_mode },
 	[MESSAGE_CONFIRM]     = { MESSAGE_ENGINE_TO_LOADER,   HEADER,         check_nothing },
 	[MESSAGE_WAY]         = { MESSAGE_ENGINE_TO_LOADER,   BODY(prefix),   check_way },
+	[MESSAGE_BLOCK]       = { MESSAGE_ENGINE_TO_LOADER,   BODY(allow),    check_allow },
+	[MESSAGE_UNBLOCK]     = { MESSAGE_ENGINE_TO_LOADER,   BODY(prefix),   check_prefix },
+	[MESSAGE_BLOCKS]      = { MESSAGE_ENGINE_TO_LOADER,   HEADER,         check_nothing },
 	[MESSAGE_RESTORED]    = { MESSAGE_ENGINE_TO_LOADER,   BODY(number),   check_highest },
 	[MESSAGE_MAPS]        = { MESSAGE_LOADER_TO_ENGINE,   BODY(state),    check_state },
 	[MESSAGE_STATE]       = { MESSAGE_LOADER_TO_ENGINE,   BODY(state),    check_state },
 	[MESSAGE_ANSWER]      = { MESSAGE_LOADER_TO_ENGINE,   BODY(answer),   check_answer },
+	[MESSAGE_COUNTED]     = { MESSAGE_LOADER_TO_ENGINE,   BODY(counted),  check_counted },
 	[MESSAGE_RECORD]      = { MESSAGE_ENGINE_TO_RECORDER, BODY(record),   check_record },
 	[MESSAGE_ASK]         = { MESSAGE_ENGINE_TO_RECORDER, BODY(number),   check_origin },
 	[MESSAGE_SETTLED]     = { MESSAGE_ENGINE_TO_RECORDER, HEADER,         check_nothing },
@@ -357,8 +366,8 @@ void message_put_rule(struct message_rule *into, const struct rule *rule)
 int message_take_rule(const struct message_rule *from, struct rule *rule)
 {
 	struct rule read = { .scope = message_prefix(&from->scope),
-		                 .action = (enum rule_action)from->action,
-		                 .rate_pps = from->rate_pps };
+		             .action = (enum rule_action)from->action,
+		             .rate_pps = from->rate_pps };
 	struct match_error error;
 
 	if (match_parse(from->match, &read.match, &error) != 0)

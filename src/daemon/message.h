@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the roles tell each other, over pairs of SOCK_SEQPACKET: structs of fixed size, one a datagram, each of a type that
- * one way alone may carry. Who receives one believes nothing: message_receive() holds length, type, bounds, and texts' ends
- * against the table in message.c, so that a role that was taken over can say what the messages say and no more.
+ * What the roles tell each other, over pairs of SOCK_SEQPACKET: structs of fixed size, one a datagram, each of a type
+ * that one way alone may carry. Who receives one believes nothing: message_receive() holds length, type, bounds, and
+ * texts' ends against the table in message.c, so that a role that was taken over can say what the messages say and no
+ * more.
  *
  *     parent ──► every role    configuration, as descriptors of the file's text and of the lists it names
  *     role ──► parent          it is in force, or why not; the engine also asks for a reload
- *     engine ──► loader        rules, allowances, mode, ways in; never instructions
+ *     engine ──► loader        rules, allowances, mode, ways in; blocks where nftables must have them too; never instructions
  *     loader ──► engine        descriptors of maps, answers
  *     engine ──► recorder      what was done
  *     recorder ──► engine      how that goes; what is still in force
@@ -55,10 +56,14 @@ enum message_type {
 	MESSAGE_MODE,
 	MESSAGE_CONFIRM,
 	MESSAGE_WAY,
+	MESSAGE_BLOCK,
+	MESSAGE_UNBLOCK,
+	MESSAGE_BLOCKS,
 	MESSAGE_RESTORED,
 	MESSAGE_MAPS,
 	MESSAGE_STATE,
 	MESSAGE_ANSWER,
+	MESSAGE_COUNTED,
 	MESSAGE_RECORD,
 	MESSAGE_ASK,
 	MESSAGE_SETTLED,
@@ -133,6 +138,20 @@ struct message_answer {
 	char what[MESSAGE_TEXT_SIZE], hint[MESSAGE_TEXT_SIZE];
 };
 
+/* What nftables has counted, where an interface has that. */
+struct message_counted_rule {
+	uint32_t number;
+	uint32_t unused;
+	struct shield_count matched, dropped;
+};
+
+struct message_counted {
+	struct shield_counters counters;
+	uint32_t rule_count;
+	uint32_t unused;
+	struct message_counted_rule rules[SHIELD_RULES_MAX];
+};
+
 struct message_mode {
 	uint32_t enforce;
 	uint32_t unused;
@@ -146,7 +165,7 @@ struct message_allow {
 
 /* What was done. Where there are prefixes it is done to each of them; else `object` says to what. */
 struct message_record {
-	int64_t time_ns; /* since the Unix epoch */
+	int64_t time_ns;  /* since the Unix epoch */
 	int64_t until_ns; /* what is done holds until then; 0: it holds nothing */
 	uint32_t uid;
 	uint32_t unused;
@@ -160,7 +179,7 @@ struct message_record {
 };
 
 struct message_recorded {
-	uint64_t written; /* messages */
+	uint64_t written;              /* messages */
 	char state[MESSAGE_TEXT_SIZE]; /* "ok" */
 };
 
@@ -189,6 +208,7 @@ struct message {
 		struct message_allow allow;
 		struct message_prefix prefix;
 		struct message_mode mode;
+		struct message_counted counted;
 		struct message_record record;
 		struct message_recorded recorded;
 		struct message_in_force in_force;

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 struct notify {
-	int fd;               /* -1: nobody is told */
-	int64_t watchdog_ns;  /* how often at least it wants to hear from us; 0: never */
+	int fd;              /* -1: nobody is told */
+	int64_t watchdog_ns; /* how often at least it wants to hear from us; 0: never */
 };
 
 /* Reads the environment, and takes it out of it: our children are not the service. 0 or -errno; nobody to tell is 0. */

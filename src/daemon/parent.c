@@ -3,8 +3,8 @@
  * The parent: makes folders and the control socket, starts the roles, and sees to it that they live. It keeps no
  * capability; a role gets its own because it begins by execve() as uid 0, within the bounding set.
  *
- * One for all: where a role ends unasked, its fellows are ended and all begin anew, after a pause that doubles while that
- * keeps happening. What the shield does stands in the kernel meanwhile, and whoever begins takes it over.
+ * One for all: where a role ends unasked, its fellows are ended and all begin anew, after a pause that doubles while
+ * that keeps happening. What the shield does stands in the kernel meanwhile, and whoever begins takes it over.
  *
  * A configuration is read here, once; the roles get the same text. At a reload the loader has the first word: what it
  * cannot put into force stays out, and the old one in.
@@ -54,8 +54,8 @@
 enum state { STARTING, READY, RELOADING, WAITING };
 
 struct child {
-	pid_t pid;   /* 0: there is none */
-	int channel; /* -1 */
+	pid_t pid;         /* 0: there is none */
+	int channel;       /* -1 */
 	int64_t silent_ns; /* since when its end of the channel is closed, and it has not ended; 0 */
 };
 
@@ -82,7 +82,7 @@ struct parent {
 	char *next_text;
 	size_t next_length;
 	struct config next;
-	bool asked; /* by the engine, which wants an answer */
+	bool asked;   /* by the engine, which wants an answer */
 	bool hung_up; /* SIGHUP came while that could not be done */
 	uint64_t asked_id;
 	struct message message, answer; /* scratch; large */
@@ -118,9 +118,10 @@ static int check_rights(void)
 	if (geteuid() != 0)
 		return refuse("needs root, to attach the shield; start it as root or by 'systemctl start holdfast'");
 	if (*sandbox_missing(wanted, missing, sizeof(missing)))
-		return refuse("root here lacks %s; a container needs them granted (--cap-add), a service by AmbientCapabilities "
-		              "and CapabilityBoundingSet",
-		              missing);
+		return refuse(
+			"root here lacks %s; a container needs them granted (--cap-add), a service by AmbientCapabilities "
+			"and CapabilityBoundingSet",
+			missing);
 	return 0;
 }
 
@@ -134,11 +135,13 @@ static int find_user(struct parent *parent)
 		if (!user)
 			return refuse("there is no user '%s', and no '%s' either; create one: useradd --system %s",
 			              parent->config.user, FALLBACK_USER, parent->config.user);
-		log_say(LOG_WARNING, "there is no user '%s': engine and recorder run as %s; create one: useradd --system %s",
+		LOG_SAY(LOG_WARNING,
+		        "there is no user '%s': engine and recorder run as %s; create one: useradd --system %s",
 		        parent->config.user, FALLBACK_USER, parent->config.user);
 	}
 	if (user->pw_uid == 0)
-		return refuse("user '%s' is root by another name; name one with no rights of its own", parent->config.user);
+		return refuse("user '%s' is root by another name; name one with no rights of its own",
+		              parent->config.user);
 	parent->start.uid = user->pw_uid;
 	parent->start.gid = user->pw_gid;
 	group = getgrnam("holdfast");
@@ -208,8 +211,8 @@ static int take_lock(struct parent *parent)
 		ssize_t got = read(parent->lock, pid, sizeof(pid) - 1);
 
 		pid[got > 0 ? strcspn(pid, "\n") : 0] = '\0';
-		return refuse("another holdfast runs with run_dir %s already (pid %s); stop that one first", parent->config.run_dir,
-		              *pid ? pid : "unknown");
+		return refuse("another holdfast runs with run_dir %s already (pid %s); stop that one first",
+		              parent->config.run_dir, *pid ? pid : "unknown");
 	}
 	if (ftruncate(parent->lock, 0) != 0 || dprintf(parent->lock, "%d\n", (int)getpid()) < 0)
 		return refuse("%s: %s", path, strerror(errno));
@@ -229,9 +232,9 @@ static int mount_bpffs(const struct parent *parent)
 	    about.f_type == BPF_FS_MAGIC)
 		return 0;
 	if (mount("bpf", usual, "bpf", 0, "mode=0700") != 0)
-		return refuse("no bpf file system is mounted at %s, and mounting one: %s; as root: mount -t bpf bpf %s", usual,
-		              strerror(errno), usual);
-	log_say(LOG_NOTICE, "no bpf file system was mounted at %s: mounted one", usual);
+		return refuse("no bpf file system is mounted at %s, and mounting one: %s; as root: mount -t bpf bpf %s",
+		              usual, strerror(errno), usual);
+	LOG_SAY(LOG_NOTICE, "no bpf file system was mounted at %s: mounted one", usual);
 	return 0;
 }
 
@@ -239,7 +242,8 @@ static int open_control(struct parent *parent)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	gid_t group = parent->start.operators; /* 0 where there is no such group: then it is for root */
-	int length = snprintf(address.sun_path, sizeof(address.sun_path), "%s/" DAEMON_SOCKET_NAME, parent->config.run_dir);
+	int length =
+		snprintf(address.sun_path, sizeof(address.sun_path), "%s/" DAEMON_SOCKET_NAME, parent->config.run_dir);
 	mode_t before;
 	int result;
 
@@ -265,8 +269,9 @@ static int prepare(struct parent *parent)
 
 	(void)umask(0022); /* whatever who starts us thinks: folders and pid are for others to see */
 	if (parent->config.interface_count == 0)
-		return refuse("the configuration names no interface to defend; add 'shield: { interfaces: [eth0] }' to %s",
-		              parent->config_name);
+		return refuse(
+			"the configuration names no interface to defend; add 'shield: { interfaces: [eth0] }' to %s",
+			parent->config_name);
 	result = check_rights();
 	if (result == 0)
 		result = find_user(parent);
@@ -393,14 +398,16 @@ failed:
 }
 
 /*
- * The configuration to a role, with the lists that it reads. Where something cannot be opened or sent, the reason stands
- * in parent->answer's first line.
+ * The configuration to a role, with the lists that it reads. Where something cannot be opened or sent, the reason
+ * stands in parent->answer's first line.
  */
 static int send_config(struct parent *parent, enum role role, const struct config *config, const char *text,
                        size_t length)
 {
 	const struct config_file *files = role == ROLE_LOADER ? config->allow_files : config->block_files;
-	unsigned count = role == ROLE_LOADER ? config->allow_file_count : role == ROLE_ENGINE ? config->block_file_count : 0;
+	unsigned count = role == ROLE_LOADER   ? config->allow_file_count
+	                 : role == ROLE_ENGINE ? config->block_file_count
+	                                       : 0;
 	char *reason = parent->answer.applied.lines[0];
 	struct message *message = &parent->message;
 	int fds[MESSAGE_FDS_MAX];
@@ -434,7 +441,8 @@ static int send_config(struct parent *parent, enum role role, const struct confi
 	message_text(message->config.name, sizeof(message->config.name), parent->config_name);
 	result = message_send(parent->children[role].channel, message, fds, fd_count);
 	if (result != 0)
-		(void)snprintf(reason, CONFIG_ERROR_SIZE, "the %s does not listen: %s", role_name(role), strerror(-result));
+		(void)snprintf(reason, CONFIG_ERROR_SIZE, "the %s does not listen: %s", role_name(role),
+		               strerror(-result));
 done:
 	close_all(fds, fd_count);
 	return result;
@@ -452,15 +460,16 @@ static int start_roles(struct parent *parent)
 		if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, &ends[i * 2]) != 0)
 			result = -errno;
 	if (result == 0)
-		result = start_role(parent, ROLE_LOADER, (int[]){ ends[PARENT_LOADER * 2 + 1], ends[ENGINE_LOADER * 2 + 1] }, 2);
+		result = start_role(parent, ROLE_LOADER,
+		                    (int[]){ ends[PARENT_LOADER * 2 + 1], ends[ENGINE_LOADER * 2 + 1] }, 2);
 	if (result == 0)
 		result = start_role(parent, ROLE_ENGINE,
-		                    (int[]){ ends[PARENT_ENGINE * 2 + 1], ends[ENGINE_LOADER * 2], ends[ENGINE_RECORDER * 2],
-		                             parent->control },
+		                    (int[]){ ends[PARENT_ENGINE * 2 + 1], ends[ENGINE_LOADER * 2],
+		                             ends[ENGINE_RECORDER * 2], parent->control },
 		                    4);
 	if (result == 0)
-		result = start_role(parent, ROLE_RECORDER, (int[]){ ends[PARENT_RECORDER * 2 + 1], ends[ENGINE_RECORDER * 2 + 1] },
-		                    2);
+		result = start_role(parent, ROLE_RECORDER,
+		                    (int[]){ ends[PARENT_RECORDER * 2 + 1], ends[ENGINE_RECORDER * 2 + 1] }, 2);
 	if (result != 0) {
 		close_all(ends, PAIRS * 2);
 		return result;
@@ -480,7 +489,7 @@ static int start_roles(struct parent *parent)
 		result = send_config(parent, (enum role)i, &parent->config, parent->text, parent->length);
 	}
 	if (result != 0)
-		log_say(LOG_ERROR, "%s", parent->answer.applied.lines[0]);
+		LOG_SAY(LOG_ERROR, "%s", parent->answer.applied.lines[0]);
 	return result;
 }
 
@@ -528,9 +537,9 @@ static void end_reload(struct parent *parent, int result)
 	applied->result = result;
 	applied->serial = parent->serial;
 	for (unsigned i = 0; i < applied->line_count; i++)
-		log_say(result ? LOG_ERROR : LOG_NOTICE, "%s", applied->lines[i]);
-	log_say(LOG_NOTICE, result ? "the new configuration is refused; the old one stays in force" :
-	                             "the new configuration is in force");
+		LOG_SAY(result ? LOG_ERROR : LOG_NOTICE, "%s", applied->lines[i]);
+	LOG_SAY(LOG_NOTICE, result ? "the new configuration is refused; the old one stays in force"
+	                           : "the new configuration is in force");
 	if (parent->asked && parent->children[ROLE_ENGINE].channel >= 0)
 		(void)message_send(parent->children[ROLE_ENGINE].channel, &parent->answer, NULL, 0);
 	parent->asked = false;
@@ -586,7 +595,7 @@ static void put_off(struct parent *parent, bool asked, uint64_t id)
 	struct message *refusal = &parent->message;
 
 	if (!asked) {
-		log_say(LOG_NOTICE, "the configuration is reloaded when all roles run");
+		LOG_SAY(LOG_NOTICE, "the configuration is reloaded when all roles run");
 		parent->hung_up = true;
 		return;
 	}
@@ -617,9 +626,11 @@ static void begin_reload(struct parent *parent, bool asked, uint64_t id)
 		end_reload(parent, -ENOMEM);
 		return;
 	}
-	result = config_read(parent->config_path, &parent->next_text, &parent->next_length, &parent->config_name, errors);
+	result = config_read(parent->config_path, &parent->next_text, &parent->next_length, &parent->config_name,
+	                     errors);
 	if (result == 0) {
-		result = config_parse(parent->next_text, parent->next_length, parent->config_name, &parent->next, errors);
+		result = config_parse(parent->next_text, parent->next_length, parent->config_name, &parent->next,
+		                      errors);
 		if (result != 0) {
 			free(parent->next_text);
 			parent->next_text = NULL;
@@ -629,7 +640,8 @@ static void begin_reload(struct parent *parent, bool asked, uint64_t id)
 		add_line(applied, "%s", errors->lines[i]);
 	free(errors);
 	if (result == 0 && parent->next.interface_count == 0) {
-		add_line(applied, "%s: names no interface to defend; 'holdfast off' and stopping the service end the defence",
+		add_line(applied,
+		         "%s: names no interface to defend; 'holdfast off' and stopping the service end the defence",
 		         parent->config_name);
 		result = -EINVAL;
 	}
@@ -657,12 +669,13 @@ static void all_ready(struct parent *parent)
 	parent->state = READY;
 	parent->ready_ns = role_monotonic_ns();
 	if (!parent->ever_ready)
-		log_say(LOG_INFO, "ready: pid %d, control socket %s/" DAEMON_SOCKET_NAME, (int)getpid(), parent->config.run_dir);
+		LOG_SAY(LOG_INFO, "ready: pid %d, control socket %s/" DAEMON_SOCKET_NAME, (int)getpid(),
+		        parent->config.run_dir);
 	else
-		log_say(LOG_NOTICE, "all roles run again");
+		LOG_SAY(LOG_NOTICE, "all roles run again");
 	parent->ever_ready = true;
-	(void)snprintf(status, sizeof(status), "READY=1\nSTATUS=defending %u interface%s", parent->config.interface_count,
-	               parent->config.interface_count == 1 ? "" : "s");
+	(void)snprintf(status, sizeof(status), "READY=1\nSTATUS=defending %u interface%s",
+	               parent->config.interface_count, parent->config.interface_count == 1 ? "" : "s");
 	notify_send(&parent->notify, status);
 }
 
@@ -701,13 +714,15 @@ static int heed(struct parent *parent, enum role role, const struct message *mes
 		begin_reload(parent, true, message->id);
 		return 0;
 	}
-	if (applied->serial != parent->serial || !(parent->state == RELOADING ? role == parent->turn : parent->state == STARTING))
+	if (applied->serial != parent->serial ||
+	    !(parent->state == RELOADING ? role == parent->turn : parent->state == STARTING))
 		return -EBADMSG;
 	for (unsigned i = 0; i < applied->line_count; i++)
 		if (parent->state == RELOADING)
 			add_line(&parent->answer.applied, "%s", applied->lines[i]);
 		else if (applied->result != 0)
-			(void)fprintf(stderr, "holdfast: %s: %s\n", parent->ever_ready ? role_name(role) : "run", applied->lines[i]);
+			(void)fprintf(stderr, "holdfast: %s: %s\n", parent->ever_ready ? role_name(role) : "run",
+			              applied->lines[i]);
 	if (applied->result == 0) {
 		applied_by(parent, role);
 		return 0;
@@ -735,7 +750,8 @@ static bool listen_to(struct parent *parent, enum role role)
 
 		if (parent->children[role].channel < 0)
 			return true;
-		result = message_receive(parent->children[role].channel, MESSAGE_ROLE_TO_PARENT, message, fds, &fd_count);
+		result = message_receive(parent->children[role].channel, MESSAGE_ROLE_TO_PARENT, message, fds,
+		                         &fd_count);
 		if (result == -EAGAIN)
 			return true;
 		if (result == 0) {
@@ -752,7 +768,7 @@ static bool listen_to(struct parent *parent, enum role role)
 			parent->children[role].silent_ns = role_monotonic_ns();
 			return true;
 		}
-		log_say(LOG_ERROR, "the %s cannot go on: %s", role_name(role), strerror(-result));
+		LOG_SAY(LOG_ERROR, "the %s cannot go on: %s", role_name(role), strerror(-result));
 		return false;
 	}
 }
@@ -773,25 +789,27 @@ static void fall_over(struct parent *parent)
 	}
 	if (parent->state == READY && now_ns - parent->ready_ns >= HEALTHY_NS)
 		parent->backoff_ns = 0;
-	parent->backoff_ns = parent->backoff_ns == 0 ? BACKOFF_FIRST_NS :
-	                     parent->backoff_ns < BACKOFF_MAX_NS / 2 ? parent->backoff_ns * 2 :
-	                                                               BACKOFF_MAX_NS;
+	parent->backoff_ns = parent->backoff_ns == 0                   ? BACKOFF_FIRST_NS
+	                     : parent->backoff_ns < BACKOFF_MAX_NS / 2 ? parent->backoff_ns * 2
+	                                                               : BACKOFF_MAX_NS;
 	parent->state = WAITING;
 	parent->again_ns = now_ns + parent->backoff_ns;
 	end_roles(parent, SIGKILL);
-	log_say(LOG_ERROR, "all roles are started anew in %" PRId64 ".%" PRId64 " s; what the shield does stands in the kernel meanwhile",
+	LOG_SAY(LOG_ERROR,
+	        "all roles are started anew in %" PRId64 ".%" PRId64
+	        " s; what the shield does stands in the kernel meanwhile",
 	        parent->backoff_ns / (int64_t)NS_PER_S, parent->backoff_ns / (int64_t)(NS_PER_S / 10) % 10);
 }
 
 static void say_end(enum role role, int status)
 {
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-		log_say(LOG_ERROR, "the %s has hung for %d s and was ended", role_name(role), ROLE_ALARM_S);
+		LOG_SAY(LOG_ERROR, "the %s has hung for %d s and was ended", role_name(role), ROLE_ALARM_S);
 	else if (WIFSIGNALED(status))
-		log_say(LOG_ERROR, "the %s was ended by signal %d (%s)", role_name(role), WTERMSIG(status),
+		LOG_SAY(LOG_ERROR, "the %s was ended by signal %d (%s)", role_name(role), WTERMSIG(status),
 		        strsignal(WTERMSIG(status)));
 	else
-		log_say(LOG_ERROR, "the %s has ended with status %d", role_name(role), WEXITSTATUS(status));
+		LOG_SAY(LOG_ERROR, "the %s has ended with status %d", role_name(role), WEXITSTATUS(status));
 }
 
 /* Whether a role has ended that should live. */
@@ -818,7 +836,7 @@ static bool reap(struct parent *parent)
 			if (child->channel >= 0)
 				(void)listen_to(parent, (enum role)i);
 			if (parent->ever_ready && WIFEXITED(status) && WEXITSTATUS(status) == ROLE_STATUS_OFF) {
-				log_say(LOG_NOTICE, "the shield has been taken away by 'holdfast off'; stopping");
+				LOG_SAY(LOG_NOTICE, "the shield has been taken away by 'holdfast off'; stopping");
 				parent->off = true;
 				continue;
 			}
@@ -836,7 +854,7 @@ static bool take_signals(struct parent *parent, bool *unasked)
 
 	while (read(parent->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT) {
-			log_say(LOG_NOTICE, "stopping; the shield stays as it is, 'holdfast off' takes it away");
+			LOG_SAY(LOG_NOTICE, "stopping; the shield stays as it is, 'holdfast off' takes it away");
 			return false;
 		}
 		if (info.ssi_signo == SIGHUP)
@@ -931,7 +949,7 @@ static void stop(struct parent *parent)
 		while (read(parent->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
 			;
 	}
-	log_say(LOG_WARNING, "a role does not end; it is ended with this process");
+	LOG_SAY(LOG_WARNING, "a role does not end; it is ended with this process");
 }
 
 static void fini(struct parent *parent)
@@ -956,8 +974,9 @@ static void fini(struct parent *parent)
 static int load_first(struct parent *parent)
 {
 	struct config_errors *errors = calloc(1, sizeof(*errors));
-	int result = errors ? config_read(parent->config_path, &parent->text, &parent->length, &parent->config_name, errors) :
-	                      -ENOMEM;
+	int result =
+		errors ? config_read(parent->config_path, &parent->text, &parent->length, &parent->config_name, errors)
+		       : -ENOMEM;
 
 	if (result == 0)
 		result = config_parse(parent->text, parent->length, parent->config_name, &parent->config, errors);
@@ -974,7 +993,9 @@ int daemon_run(const char *config_path)
 
 	if (!parent)
 		return 1;
-	*parent = (struct parent){ .config_path = config_path, .signals = -1, .control = -1, .lock = -1, .notify = { .fd = -1 } };
+	*parent = (struct parent){
+		.config_path = config_path, .signals = -1, .control = -1, .lock = -1, .notify = { .fd = -1 }
+	};
 	for (unsigned i = 0; i < ROLES; i++)
 		parent->children[i].channel = -1;
 	log_begin("");
@@ -985,7 +1006,7 @@ int daemon_run(const char *config_path)
 		int told = notify_open(&parent->notify);
 
 		if (told != 0)
-			log_say(LOG_WARNING, "the service manager cannot be told how we are: %s", strerror(-told));
+			LOG_SAY(LOG_WARNING, "the service manager cannot be told how we are: %s", strerror(-told));
 		result = prepare(parent);
 	}
 	if (result == 0)

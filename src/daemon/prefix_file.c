@@ -11,7 +11,9 @@
 #define BLOCK (64u << 10)
 #define FIRST_CAPACITY 1024
 
-/* Lines out of blocks of a file. A line that is too long is cut; the cut is longer than any prefix, so it is refused. */
+/*
+ * Lines out of blocks of a file. A line that is too long is cut; the cut is longer than any prefix, so it is refused.
+ */
 struct reader {
 	int fd;
 	char *block;
@@ -46,6 +48,11 @@ void prefix_list_sort(struct prefix_list *list)
 		if (!prefix_equal(&list->prefixes[kept], &list->prefixes[i]))
 			list->prefixes[++kept] = list->prefixes[i];
 	list->count = kept + 1;
+}
+
+bool prefix_list_has(const struct prefix_list *list, const struct prefix *prefix)
+{
+	return list->count && bsearch(prefix, list->prefixes, list->count, sizeof(*prefix), compare) != NULL;
 }
 
 int prefix_list_append(struct prefix_list *list, const struct prefix *prefixes, uint32_t count)
@@ -164,9 +171,10 @@ static int take_line(struct reader *reader, uint32_t max, struct prefix_list *li
 	}
 	if (prefix_parse(text, &list->prefixes[list->count]) != 0) {
 		flatten(text);
-		snprintf(error, size,
-		         "'%.60s' is no address or network; write 192.0.2.10, 192.0.2.0/24 or 2001:db8::/32, host bits zero",
-		         text);
+		snprintf(
+			error, size,
+			"'%.60s' is no address or network; write 192.0.2.10, 192.0.2.0/24 or 2001:db8::/32, host bits zero",
+			text);
 		return -EINVAL;
 	}
 	list->count++;

@@ -7,6 +7,7 @@
 #ifndef HOLDFAST_DAEMON_PREFIX_FILE_H
 #define HOLDFAST_DAEMON_PREFIX_FILE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/prefix.h"
@@ -22,6 +23,8 @@ struct prefix_list {
 void prefix_list_fini(struct prefix_list *list);
 /* Ascending by address, then by length; each once. */
 void prefix_list_sort(struct prefix_list *list);
+/* Whether a sorted list has it. */
+bool prefix_list_has(const struct prefix_list *list, const struct prefix *prefix);
 /* 0, or -ENOMEM and the list is as it was. */
 int prefix_list_append(struct prefix_list *list, const struct prefix *prefixes, uint32_t count);
 

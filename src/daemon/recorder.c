@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The recorder: alone has the database, and waits for the disk so that nobody else does. What comes is taken together in
- * batches, a transaction each. Where the disk is full, the batch is kept and tried again once a second; meanwhile nothing
- * more is taken, the channel fills, and then the engine's queue, which counts what it cannot keep.
+ * The recorder: alone has the database, and waits for the disk so that nobody else does. What comes is taken together
+ * in batches, a transaction each. Where the disk is full, the batch is kept and tried again once a second; meanwhile
+ * nothing more is taken, the channel fills, and then the engine's queue, which counts what it cannot keep.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,8 +37,8 @@ struct recorder {
 	struct record_action *actions;
 	char (*objects)[PREFIX_TEXT_SIZE]; /* texts of prefixes */
 	uint64_t written;
-	int64_t again_ns; /* not tried before */
-	int64_t say_ns;   /* nor complained of */
+	int64_t again_ns;     /* not tried before */
+	int64_t say_ns;       /* nor complained of */
 	char boot[BOOT_SIZE]; /* the kernel's name for this time that the host runs; "" */
 	bool rebooted;        /* since what is in force was last put in */
 	char state[MESSAGE_TEXT_SIZE];
@@ -52,7 +52,7 @@ static int open_record(struct recorder *recorder, struct record_error *error)
 	int result = record_open(&options, &recorder->record, put_aside, error);
 
 	if (put_aside[0])
-		log_say(LOG_ERROR, "%s was broken and is now %s; a new record begins", recorder->path, put_aside);
+		LOG_SAY(LOG_ERROR, "%s was broken and is now %s; a new record begins", recorder->path, put_aside);
 	recorder->broken = recorder->broken && result != 0;
 	return result;
 }
@@ -103,18 +103,19 @@ static struct record_action *add_action(struct recorder *recorder, unsigned *cou
 	};
 	if (kind == RECORD_RULE && record->until_ns) {
 		action->rule = (struct record_rule){ .scope = "",
-			                                 .match = record->rule.match,
-			                                 .action = rule_action_name((enum rule_action)record->rule.action),
-			                                 .reason = record->rule.reason,
-			                                 .rate_pps = record->rule.rate_pps,
-			                                 .shadow = record->rule.shadow != 0 };
+			                             .match = record->rule.match,
+			                             .action = rule_action_name((enum rule_action)record->rule.action),
+			                             .reason = record->rule.reason,
+			                             .rate_pps = record->rule.rate_pps,
+			                             .shadow = record->rule.shadow != 0 };
 	}
 	(*count)++;
 	return action;
 }
 
 /* A message becomes an action for each of its prefixes, or one. */
-static void add_message(struct recorder *recorder, unsigned *count, unsigned *texts, const struct message_record *record)
+static void add_message(struct recorder *recorder, unsigned *count, unsigned *texts,
+                        const struct message_record *record)
 {
 	bool release = strcmp(record->command, "release") == 0 && strcmp(record->outcome, "done") == 0;
 	enum record_kind kind = kind_of(record);
@@ -143,7 +144,7 @@ static void settle(struct recorder *recorder, int result, const struct record_er
 		recorder->again_ns = 0;
 		recorder->batch_count = 0;
 		if (strcmp(recorder->state, "ok") != 0)
-			log_say(LOG_NOTICE, "the record is written again");
+			LOG_SAY(LOG_NOTICE, "the record is written again");
 		recorder->say_ns = 0;
 		(void)snprintf(recorder->state, sizeof(recorder->state), "ok");
 		return;
@@ -177,7 +178,8 @@ static void write_batch(struct recorder *recorder)
 		recorder->broken = result == -EBADMSG;
 	}
 	if (result != 0 && now_ns >= recorder->say_ns) { /* it is tried every second, and said every minute */
-		log_say(LOG_ERROR, "%s: %s%s%s", recorder->path, error.message, error.advice[0] ? "; " : "", error.advice);
+		LOG_SAY(LOG_ERROR, "%s: %s%s%s", recorder->path, error.message, error.advice[0] ? "; " : "",
+		        error.advice);
 		recorder->say_ns = now_ns + LOG_PERIOD_S * NS_PER_S;
 	}
 	settle(recorder, result, &error);
@@ -212,7 +214,8 @@ static int tell_one(void *context, const struct record_action *action)
 	message_init(message, MESSAGE_IN_FORCE, telling->id);
 	in_force->for_ns = action->until_ns - telling->now_ns;
 	if (action->kind == RECORD_RULE) {
-		if (prefix_parse(action->rule.scope, &prefix) != 0 || rule_action_parse(action->rule.action, &rule_action) != 0)
+		if (prefix_parse(action->rule.scope, &prefix) != 0 ||
+		    rule_action_parse(action->rule.action, &rule_action) != 0)
 			return 0;
 		in_force->kind = MESSAGE_KIND_RULE;
 		message_put_prefix(&in_force->rule.scope, &prefix);
@@ -238,8 +241,8 @@ static int tell_one(void *context, const struct record_action *action)
 }
 
 /*
- * What is in force is wanted where the shield is new because its layout is, or because the host has begun anew. Where it is
- * new and the host has run all the while, somebody has taken it away: then nothing is in force any more.
+ * What is in force is wanted where the shield is new because its layout is, or because the host has begun anew. Where
+ * it is new and the host has run all the while, somebody has taken it away: then nothing is in force any more.
  */
 static int tell_in_force(struct recorder *recorder, uint64_t id, enum shield_origin origin)
 {
@@ -259,7 +262,8 @@ static int tell_in_force(struct recorder *recorder, uint64_t id, enum shield_ori
 	if (result == -EPIPE)
 		return result;
 	if (result != 0)
-		log_say(LOG_ERROR, "%s: %s; what was in force before is not all put in again", recorder->path, error.message);
+		LOG_SAY(LOG_ERROR, "%s: %s; what was in force before is not all put in again", recorder->path,
+		        error.message);
 	message_init(&recorder->message, MESSAGE_IN_FORCE, id);
 	recorder->message.in_force.highest = highest < INT32_MAX ? highest : 0;
 	return role_send_waiting(ROLE_FD_ENGINE, &recorder->message);
@@ -268,11 +272,12 @@ static int tell_in_force(struct recorder *recorder, uint64_t id, enum shield_ori
 /* What was in force before the host began anew is in force again, once and for all. */
 static void note_boot(struct recorder *recorder)
 {
-	struct record_error error;
+	struct record_error error = { .message = "" };
 
 	if (recorder->record && recorder->rebooted &&
-	    record_note_boot(recorder->record, recorder->boot, &error) != 0) /* then it is put in once more, which is no harm */
-		log_say(LOG_WARNING, "%s: %s", recorder->path, error.message);
+	    record_note_boot(recorder->record, recorder->boot, &error) !=
+	            0) /* then it is put in once more, which is no harm */
+		LOG_SAY(LOG_WARNING, "%s: %s", recorder->path, error.message);
 }
 
 /* ---- life ---- */
@@ -367,7 +372,8 @@ static int begin(struct recorder *recorder, const struct role_start *start, char
 		result = record_is_new_boot(recorder->record, recorder->boot, &recorder->rebooted, &wrong);
 	/* Without room or with a broken disk the shield is still worth having: it is tried again. */
 	if (result == -ENOSPC || result == -EIO || result == -EBUSY || result == -EROFS) {
-		log_say(LOG_ERROR, "%s: %s; it is tried again, and nothing recorded meanwhile", recorder->path, wrong.message);
+		LOG_SAY(LOG_ERROR, "%s: %s; it is tried again, and nothing recorded meanwhile", recorder->path,
+		        wrong.message);
 		settle(recorder, result, &wrong);
 		result = 0;
 	}
@@ -392,7 +398,7 @@ int recorder_role(const struct role_start *start)
 	recorder->objects = calloc(BATCH_MAX * (MESSAGE_PREFIXES_MAX + 1), sizeof(*recorder->objects));
 	result = recorder->batch && recorder->actions && recorder->objects ? begin(recorder, start, error) : -ENOMEM;
 	serial = recorder->message.config.serial;
-	role_tell_applied(&recorder->message, serial, result, (const char(*)[CONFIG_ERROR_SIZE])&error, result != 0);
+	role_tell_applied(&recorder->message, serial, result, (const char(*)[CONFIG_ERROR_SIZE]) & error, result != 0);
 	if (result == 0)
 		live(recorder);
 	record_close(recorder->record);

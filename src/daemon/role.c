@@ -80,7 +80,8 @@ int role_read_config(const struct message *message, int *fds, unsigned *fd_count
 	if (result == 0)
 		result = config_parse(text, length, message->config.name, config, errors);
 	if (result != 0)
-		(void)snprintf(error, CONFIG_ERROR_SIZE, "%s", errors && errors->count ? errors->lines[0] : strerror(-result));
+		(void)snprintf(error, CONFIG_ERROR_SIZE, "%s",
+		               errors && errors->count ? errors->lines[0] : strerror(-result));
 	free(text);
 	free(errors);
 	return result;

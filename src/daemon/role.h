@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The roles of the daemon: processes of one program, started by the parent, each with its channels at fixed descriptors.
+ * The roles of the daemon: processes of one program, started by the parent, each with its channels at fixed
+ * descriptors.
  *
- * A role lives as long as its channel to the parent is open. It sets an alarm at every turn of its loop: one that hangs is
- * ended by the kernel, and the parent, which has no capability and so can end no other user's process, starts all anew.
+ * A role lives as long as its channel to the parent is open. It sets an alarm at every turn of its loop: one that hangs
+ * is ended by the kernel, and the parent, which has no capability and so can end no other user's process, starts all
+ * anew.
  */
 #ifndef HOLDFAST_DAEMON_ROLE_H
 #define HOLDFAST_DAEMON_ROLE_H
@@ -26,6 +28,8 @@ enum {
 };
 
 #define ROLE_ALARM_S 30
+#define ROLE_LONG_S \
+	120 /* for what takes its time, on a busy host: programs that the kernel looks through, long lists */
 #define ROLE_STATUS_OFF 10 /* of a role that ends because the shield has been taken away: the daemon is to end */
 
 struct role_start {
@@ -42,8 +46,9 @@ int engine_role(const struct role_start *start);
 int recorder_role(const struct role_start *start);
 
 /*
- * Reads the configuration out of a received MESSAGE_CONFIG: its text is in fds[0], which is closed, the others are moved
- * down by one and stay the caller's. 0 or -errno with a line in `error`: it is what the parent has read and found good.
+ * Reads the configuration out of a received MESSAGE_CONFIG: its text is in fds[0], which is closed, the others are
+ * moved down by one and stay the caller's. 0 or -errno with a line in `error`: it is what the parent has read and found
+ * good.
  */
 int role_read_config(const struct message *message, int *fds, unsigned *fd_count, struct config *config,
                      char error[CONFIG_ERROR_SIZE]);

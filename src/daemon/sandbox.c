@@ -12,7 +12,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -60,7 +59,8 @@ const char *sandbox_missing(uint64_t wanted, char *text, size_t size)
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 		unsigned number = known[i].number;
 
-		if (!(wanted & SANDBOX_CAPABILITY(number)) || sets[number / 32].effective & 1u << number % 32 || length >= size)
+		if (!(wanted & SANDBOX_CAPABILITY(number)) || sets[number / 32].effective & 1u << number % 32 ||
+		    length >= size)
 			continue;
 		length += (size_t)snprintf(text + length, size - length, "%s%s", length ? " " : "", known[i].name);
 	}
@@ -85,7 +85,7 @@ int sandbox_keep(uint64_t kept)
 
 	for (unsigned i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
 		sets[i] = (struct __user_cap_data_struct){ .effective = (uint32_t)(kept >> 32 * i),
-			                                       .permitted = (uint32_t)(kept >> 32 * i) };
+			                                   .permitted = (uint32_t)(kept >> 32 * i) };
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
 		return -errno;
 	return syscall(SYS_capset, &header, sets) == 0 ? 0 : -errno;
@@ -158,7 +158,7 @@ static const struct {
 	{ SCMP_SYS(statfs), LOADER }, { SCMP_SYS(mkdir), LOADER }, { SCMP_SYS(mkdirat), LOADER }, { SCMP_SYS(rmdir), LOADER },
 	{ SCMP_SYS(getdents64), LOADER }, { SCMP_SYS(flock), LOADER }, { SCMP_SYS(epoll_create1), LOADER },
 	{ SCMP_SYS(perf_event_open), LOADER }, { SCMP_SYS(prlimit64), LOADER }, { SCMP_SYS(getrlimit), LOADER },
-	{ SCMP_SYS(dup2), LOADER }, { SCMP_SYS(dup3), LOADER }, { SCMP_SYS(memfd_create), LOADER }, { SCMP_SYS(sysinfo), LOADER },
+	{ SCMP_SYS(select), LOADER }, { SCMP_SYS(pselect6), LOADER }, { SCMP_SYS(dup2), LOADER }, { SCMP_SYS(dup3), LOADER }, { SCMP_SYS(memfd_create), LOADER }, { SCMP_SYS(sysinfo), LOADER },
 };
 
 /* What nobody asks for by mistake. */
@@ -177,11 +177,16 @@ static const unsigned engine_bpf[] = {
 /* Names of users stand in a file; the engine opens what it opens to read. */
 static int allow_engine(scmp_filter_ctx filter)
 {
-	int result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
-	                              SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY));
+	const struct scmp_arg_cmp reads = {
+		.arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = O_ACCMODE | O_CREAT | O_TRUNC, .datum_b = O_RDONLY
+	};
+	int result = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, &reads);
 
-	for (size_t i = 0; i < sizeof(engine_bpf) / sizeof(engine_bpf[0]) && result == 0; i++)
-		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1, SCMP_A0(SCMP_CMP_EQ, engine_bpf[i]));
+	for (size_t i = 0; i < sizeof(engine_bpf) / sizeof(engine_bpf[0]) && result == 0; i++) {
+		const struct scmp_arg_cmp only = { .arg = 0, .op = SCMP_CMP_EQ, .datum_a = engine_bpf[i] };
+
+		result = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(bpf), 1, &only);
+	}
 	return result;
 }
 
@@ -206,16 +211,16 @@ int sandbox_filter(enum role role)
 /* ---- files ---- */
 
 #define READS (LANDLOCK_ACCESS_FS_READ_FILE)
-#define WRITES \
+#define WRITES                                                                                        \
 	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_DIR | \
 	 LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG)
-#define HANDLED \
+#define HANDLED                                                                                               \
 	(WRITES | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_MAKE_CHAR | \
-	 LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | \
+	 LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |          \
 	 LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM)
 
 #define LOOKS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
-#define PINS \
+#define PINS                                                                                                  \
 	(LOOKS | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR | \
 	 LANDLOCK_ACCESS_FS_REMOVE_DIR)
 
@@ -270,11 +275,10 @@ int sandbox_confine(const char *writable, const char *readable)
 int sandbox_confine_to_pins(const char *pins)
 {
 	const struct place places[] = {
-		{ "/proc", LOOKS, false },      /* who is connected */
-		{ "/sys", LOOKS, false },       /* processors, the kernel's types, queues */
-		{ "/usr", LOOKS, true },        /* libxdp's dispatcher */
-		{ "/lib", LOOKS, true },
-		{ "/sys/fs/bpf", PINS, true },  /* where that is pinned */
+		{ "/proc", LOOKS, false },                                /* who is connected */
+		{ "/sys", LOOKS, false },                                 /* processors, the kernel's types, queues */
+		{ "/usr", LOOKS, true },                                  /* libxdp's dispatcher */
+		{ "/lib", LOOKS, true },   { "/sys/fs/bpf", PINS, true }, /* where that is pinned */
 		{ pins, PINS, false },
 	};
 

@@ -6,7 +6,6 @@
 #ifndef HOLDFAST_DAEMON_SANDBOX_H
 #define HOLDFAST_DAEMON_SANDBOX_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 

@@ -106,10 +106,10 @@ static bool read_address(const char *digits, struct address *address)
 
 		for (size_t k = 0; k < 8; k++) {
 			char c = digits[i * 8 + k];
-			uint32_t value = c >= '0' && c <= '9' ? (uint32_t)(c - '0') :
-			                 c >= 'A' && c <= 'F' ? (uint32_t)(c - 'A') + 10 :
-			                 c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a') + 10 :
-			                                        16;
+			uint32_t value = c >= '0' && c <= '9'   ? (uint32_t)(c - '0')
+			                 : c >= 'A' && c <= 'F' ? (uint32_t)(c - 'A') + 10
+			                 : c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a') + 10
+			                                        : 16;
 
 			if (value == 16)
 				return false;
@@ -128,7 +128,8 @@ static void read_line(struct ways *ways, const char *line, int64_t now_ns)
 	unsigned local_port, state;
 	struct address from;
 
-	/* NOLINTNEXTLINE(cert-err34-c): hexadecimal fields of a few digits; what does not fit is not management's port */
+	/* A few hexadecimal digits a field; what does not fit is not management's port. */
+	/* NOLINTNEXTLINE(cert-err34-c): that is all there is to be converted */
 	if (sscanf(line, "%*u: %*32[0-9A-Fa-f]:%4x %32[0-9A-Fa-f]:%*4x %2x", &local_port, remote, &state) != 3)
 		return;
 	if (state != STATE_ESTABLISHED || !is_management(ways, local_port) || !read_address(remote, &from))

@@ -18,11 +18,11 @@
 #include "detect/scan.h"
 #include "detect/wave.h"
 
-#define REARM_SHARE 10       /* one slot with a tenth of the peak re-opens a known attack … */
-#define REARM_PACKETS 20     /* … and at least this many packets */
-#define ASSESS_FIRST 50      /* packets in a slot before it is assessed before its end */
-#define PENDING_PACKETS 20   /* in a slot, to be assessed again once they had time to be answered */
-#define SPREAD_SLOTS_MAX 600 /* a minute: no evidence looks further back */
+#define REARM_SHARE 10                    /* one slot with a tenth of the peak re-opens a known attack … */
+#define REARM_PACKETS 20                  /* … and at least this many packets */
+#define ASSESS_FIRST 50                   /* packets in a slot before it is assessed before its end */
+#define PENDING_PACKETS 20                /* in a slot, to be assessed again once they had time to be answered */
+#define SPREAD_SLOTS_MAX SLOTS_PER_MINUTE /* no evidence looks further back */
 
 /* A busy track that is to be assessed when its packets are settled, though no more may come. */
 struct pending {
@@ -351,7 +351,8 @@ void detector_observe_probe(struct detector *d, const struct observation *o, con
 	remember(d, track, 0, true, o->time);
 }
 
-void detector_note(struct detector *d, const struct address *target, uint8_t kind, bool handshake, bool reset_back)
+void detector_note(struct detector *d, const struct address *target, uint8_t kind, uint32_t handshakes,
+                   uint32_t resets_back)
 {
 	for (uint32_t i = 0; i < d->list.count; i++) {
 		struct incident *inc = d->list.items[i];
@@ -361,8 +362,8 @@ void detector_note(struct detector *d, const struct address *target, uint8_t kin
 		for (uint32_t j = 0; j < inc->parts_count; j++) {
 			if (inc->parts[j].kind != kind)
 				continue;
-			inc->parts[j].window->handshakes += handshake;
-			inc->parts[j].window->resets_back += reset_back;
+			inc->parts[j].window->handshakes += handshakes;
+			inc->parts[j].window->resets_back += resets_back;
 		}
 	}
 }

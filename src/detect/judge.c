@@ -126,7 +126,7 @@ static void judge_transport(const struct observation *o, struct flow_view *view,
 	j->handshake = view->handshake;
 	j->reset_back = view->reset_back;
 	j->connects = view->handshake && o->payload_length == 0;
-	j->speaks = view->first_data;
+	j->speaks = view->connected;
 	j->connected_slot = view->settled_slot;
 	if (!j->welcome)
 		judge_unwelcome(o, view, likely, j);

@@ -17,10 +17,10 @@
 
 /* Earlier packets of the conversation that were welcome after all: to be given back where they were counted. */
 struct credit {
-	uint32_t packets;
-	uint8_t kind;    /* what they were counted as; VECTOR_NONE: as probes alone */
-	int64_t slot;    /* they were counted from this slot on … */
-	bool toward_dst; /* … towards this packet's dst (true) or its src (false) */
+	uint32_t packets; /* that they stand for */
+	uint8_t kind;     /* what they were counted as; VECTOR_NONE: as probes alone */
+	int64_t slot;     /* they were counted from this slot on … */
+	bool toward_dst;  /* … towards this packet's dst (true) or its src (false) */
 };
 
 struct judgement {
@@ -33,7 +33,7 @@ struct judgement {
 	bool reset_back; /* … or resets one that it seemed to begin */
 	bool http;       /* its conversation is engaged and speaks HTTP/1.x, or begins to */
 	bool connects;   /* to be counted as VECTOR_TCP_CONNECTION too … */
-	bool speaks;     /* … and to be given back there, one from connected_slot, since it is put to use now */
+	uint32_t speaks; /* > 0: … and so many to be given back there, from connected_slot on: it is put to use now */
 	int64_t connected_slot;
 	struct credit credit; /* packets > 0: to be given back */
 };

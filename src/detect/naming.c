@@ -5,12 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "detect/scope.h"
 #include "detect/vector.h"
 #include "observe/protocol.h"
 
 #define LISTENERS 16
-#define SMALL_SHARE 50 /* a vector with less than a fiftieth of packets and of bytes is noise of the others */
-#define ECHO_SHARE 5   /* errors that an attack makes others send: named only from a fifth on */
+#define SMALL_SHARE 50         /* a vector with less than a fiftieth of packets and of bytes is noise of the others */
+#define ECHO_SHARE 5           /* errors that an attack makes others send: named only from a fifth on */
+#define PORTS_OF_SERVICES 1024 /* below, those that IANA has given to services (RFC 6335 section 6) */
+#define PORT_HTTPS 443
+#define PORT_HTTP_ALTERNATE 8080
+#define REFLECTORS 20       /* sources of a reflection, at least */
+#define MOST_PERCENT 80     /* of the packets from one port, or from services: the mark of reflectors */
+#define HALF_PERCENT 50     /* of the packets: more from one source is no crowd of reflectors */
+#define NARROWER_PERCENT 98 /* of the sampled packets in one half of a scope: the half is the target */
 
 static uint64_t share_of_top(const struct topk *topk)
 {
@@ -23,7 +31,7 @@ static uint64_t share_of_services(const struct topk *ports)
 	uint64_t from_services = 0;
 
 	for (uint32_t i = 0; i < ports->used; i++)
-		if (ports->entries[i].key.low < 1024 || ports->entries[i].key.low == 8080)
+		if (ports->entries[i].key.low < PORTS_OF_SERVICES || ports->entries[i].key.low == PORT_HTTP_ALTERNATE)
 			from_services += ports->entries[i].count - ports->entries[i].error;
 	return ports->total ? from_services * 100 / ports->total : 0;
 }
@@ -41,31 +49,36 @@ static uint64_t share_of_top_listeners(const struct topk *ports)
 	return sorted.total ? listening * 100 / sorted.total : 0;
 }
 
+/* The heaviest port; the list must not be empty. */
+static uint16_t top_port(const struct topk *ports)
+{
+	struct topk sorted = *ports;
+
+	topk_sort(&sorted);
+	return (uint16_t)sorted.entries[0].key.low;
+}
+
 static bool same_top(const struct topk *a, const struct topk *b)
 {
-	struct topk left = *a, right = *b;
-
-	topk_sort(&left);
-	topk_sort(&right);
-	return left.used && right.used && left.entries[0].key.low == right.entries[0].key.low;
+	return a->used && b->used && top_port(a) == top_port(b);
 }
 
 static uint8_t refine(const struct incident_part *part)
 {
 	const struct window *w = part->window;
-	uint64_t sources = hll_estimate(&w->sources), top_port = share_of_top(&w->top_src_ports);
+	uint64_t sources = hll_estimate(&w->sources);
 
 	/* Among peers, both ends use one port: no reflector is asked from there. */
-	if (part->kind == VECTOR_UDP && sources >= 20 && top_port >= 80 && share_of_top(&w->top_sources) < 50 &&
-	    w->top_src_ports.entries[0].key.low != 443 &&
-	    (share_of_top(&w->top_dst_ports) < 80 || !same_top(&w->top_src_ports, &w->top_dst_ports)))
+	if (part->kind == VECTOR_UDP && sources >= REFLECTORS && share_of_top(&w->top_src_ports) >= MOST_PERCENT &&
+	    share_of_top(&w->top_sources) < HALF_PERCENT && top_port(&w->top_src_ports) != PORT_HTTPS &&
+	    (share_of_top(&w->top_dst_ports) < MOST_PERCENT || !same_top(&w->top_src_ports, &w->top_dst_ports)))
 		return VECTOR_UDP_REFLECTION;
-	if (part->kind == VECTOR_SYN_ACK &&
-	    (share_of_services(&w->top_src_ports) >= 50 || share_of_top_listeners(&w->top_src_ports) >= 80))
+	if (part->kind == VECTOR_SYN_ACK && (share_of_services(&w->top_src_ports) >= HALF_PERCENT ||
+	                                     share_of_top_listeners(&w->top_src_ports) >= MOST_PERCENT))
 		return VECTOR_SYN_ACK_REFLECTION;
-	if ((part->kind == VECTOR_ACK || part->kind == VECTOR_RST || part->kind == VECTOR_FIN) && sources >= 20 &&
-	    share_of_services(&w->top_src_ports) >= 80 && share_of_top(&w->top_sources) < 50 &&
-	    w->payloads * 2 > w->packets)
+	if ((part->kind == VECTOR_ACK || part->kind == VECTOR_RST || part->kind == VECTOR_FIN) &&
+	    sources >= REFLECTORS && share_of_services(&w->top_src_ports) >= MOST_PERCENT &&
+	    share_of_top(&w->top_sources) < HALF_PERCENT && w->payloads * 2 > w->packets)
 		return VECTOR_MIDDLEBOX_REFLECTION;
 	/* IP in IP has no ports: these are packets wrapped in UDP. */
 	if (part->kind == VECTOR_IP_INSIDE && w->top_dst_ports.used)
@@ -121,6 +134,15 @@ static void name_parts(struct incident *inc)
 	}
 }
 
+/* The other half of what `half` is the lower one of. */
+static struct prefix upper_half(struct prefix half)
+{
+	unsigned bit = half.length - 1u + (half.is_ipv4 ? 96u : 0u);
+
+	half.address.octets[bit / 8] |= (uint8_t)(0x80u >> (bit % 8));
+	return half;
+}
+
 /* The half of its scope that holds nearly all, and so on: the narrowest network that is the target. */
 static int narrow_scope(struct incident *inc)
 {
@@ -128,28 +150,23 @@ static int narrow_scope(struct incident *inc)
 
 	if (!total)
 		return -ENOMEM;
-	for (;;) {
-		unsigned longest = inc->scope.is_ipv4 ? 32 : 128;
-		struct prefix half;
-		uint32_t lower = 0, all = 0;
+	while (!scope_is_host(&inc->scope)) {
+		struct prefix half = prefix_of(&inc->scope.address, inc->scope.length + 1u);
+		uint64_t lower = 0, all = 0, nearly_all;
 
-		if (inc->scope.length == longest)
-			break;
-		half = prefix_of(&inc->scope.address, inc->scope.length + 1u);
 		for (uint32_t i = 0; i < total->sample.used; i++) {
-			if (!prefix_contains(&inc->scope, &total->sample.items[i].dst))
-				continue;
-			all++;
-			lower += prefix_contains(&half, &total->sample.items[i].dst);
-		}
-		if (all == 0 || (lower * 100ull < all * 98ull && (all - lower) * 100ull < all * 98ull))
-			break;
-		if (lower * 100ull < all * 98ull) {
-			unsigned bit = inc->scope.length + (inc->scope.is_ipv4 ? 96u : 0u);
+			const struct address *target = &total->sample.items[i].dst;
 
-			half.address.octets[bit / 8] |= (uint8_t)(0x80u >> (bit % 8));
+			all += prefix_contains(&inc->scope, target);
+			lower += prefix_contains(&half, target);
 		}
-		inc->scope = half;
+		nearly_all = all * NARROWER_PERCENT;
+		if (all > 0 && lower * 100 >= nearly_all)
+			inc->scope = half;
+		else if (all > 0 && (all - lower) * 100 >= nearly_all)
+			inc->scope = upper_half(half);
+		else
+			break;
 	}
 	window_free(total);
 	return 0;

@@ -129,7 +129,7 @@ void recent_survey(struct recent_ring *ring, const struct prefix *scope, uint8_t
 	struct hll *sources = calloc(5, sizeof(*sources));
 	struct topk *heaviest = calloc(4, sizeof(*heaviest));
 	int64_t first_ns = INT64_MAX, last_ns = INT64_MIN;
-	uint64_t packets = 0;
+	uint64_t packets = 0, seen = 0;
 
 	*survey = (struct survey){ 0 };
 	for (uint64_t i = 0; sources && heaviest && i < recent_count(ring); i++) {
@@ -142,6 +142,7 @@ void recent_survey(struct recent_ring *ring, const struct prefix *scope, uint8_t
 			continue;
 		}
 		packets += o->weight;
+		seen++;
 		hll_add(&sources[0], hash_address(ring->seed, &o->src));
 		hll_add(&sources[1], hash_address(ring->seed, &o->dst));
 		hll_add(&sources[2], hash_2(ring->seed, o->dst_port, 0));
@@ -158,6 +159,7 @@ void recent_survey(struct recent_ring *ring, const struct prefix *scope, uint8_t
 	}
 	if (sources && heaviest) {
 		survey->packets = packets;
+		survey->seen = seen;
 		survey->sources = hll_estimate(&sources[0]);
 		survey->destinations = hll_estimate(&sources[1]);
 		survey->ports = hll_estimate(&sources[2]);

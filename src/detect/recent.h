@@ -40,8 +40,9 @@ struct recent_ring {
 
 /* What the kept packets of one kind towards one scope have in common. */
 struct survey {
-	uint64_t taken; /* packets that are part of an incident already; not in what follows */
-	uint64_t packets;
+	uint64_t taken;   /* packets that are part of an incident already; not in what follows */
+	uint64_t packets; /* that they stand for */
+	uint64_t seen;    /* themselves: what of distinct things there can be at most */
 	uint64_t sources, destinations, ports, source_ports;
 	uint64_t pairs;      /* of destination and port */
 	uint64_t impossible; /* packets from addresses that nobody can have */

@@ -4,14 +4,20 @@
 #include "detect/scope.h"
 #include "detect/vector.h"
 #include "detect/wave.h"
+#include "measure/slot.h"
 
 #define SOURCES 4
 #define LOOKS 5   /* packets for each port or host, repeated and mirrored ones among them */
 #define REPEATS 3 /* probes of one port or host on average, at most */
 #define PORTS 40
 #define FAST_PPS 3000
-#define PORT_SHARE 10   /* packets for each source port of a fast scanner, at least */
-#define PAYLOAD_MAX 200 /* octets in a probe on average */
+#define PORT_SHARE 10                 /* packets for each source port of a fast scanner, at least */
+#define PAYLOAD_MAX 200               /* octets in a probe on average */
+#define ALONE_PERCENT 70              /* of the packets of many sources from one: the others are by-standers */
+#define ANSWERED_PERCENT 40           /* of the probes of a scan, at most */
+#define MEMORY_NS (60 * NS_PER_S)     /* how far back a scan's probes are sought … */
+#define MEMORY_SLOTS SLOTS_PER_MINUTE /* … and counted */
+#define SPAN_MIN_NS SLOT_NS           /* a rate is not taken from less */
 
 /*
  * A look asks each port or host once or twice, with little or no payload. Where it is as fast as a flood, what tells is
@@ -22,20 +28,19 @@ bool scan_explains(const struct survey *survey, uint8_t kind)
 {
 	uint64_t spread = survey->pairs;
 	uint64_t pps = survey->packets * (uint64_t)NS_PER_S /
-	               (uint64_t)(survey->span_ns > NS_PER_S / 10 ? survey->span_ns : NS_PER_S / 10);
+	               (uint64_t)(survey->span_ns > SPAN_MIN_NS ? survey->span_ns : SPAN_MIN_NS);
 
-	if (survey->sources > SOURCES && survey->heaviest_source * 10 < survey->packets * 7)
+	if (survey->sources > SOURCES && survey->heaviest_source * 100 < survey->packets * ALONE_PERCENT)
 		return false;
-	return spread >= PORTS && spread * LOOKS >= survey->packets &&
-	       survey->payload <= survey->packets * PAYLOAD_MAX &&
-	       ((pps < FAST_PPS && kind != VECTOR_UDP) || survey->source_ports * PORT_SHARE <= survey->packets);
+	return spread >= PORTS && spread * LOOKS >= survey->seen && survey->payload <= survey->packets * PAYLOAD_MAX &&
+	       ((pps < FAST_PPS && kind != VECTOR_UDP) || survey->source_ports * PORT_SHARE <= survey->seen);
 }
 
 /* A kept packet that is one of the track's probes and in no incident yet. */
 static bool is_new_probe(const struct recent *r, const struct track *track, struct capture_time now)
 {
 	if (r->taken || r->probed || !(vector_is_probe(r->kind) || r->kind == VECTOR_ICMP) ||
-	    !address_equal(&r->src, &track->example_src) || time_since(now, r->time) > 60 * NS_PER_S)
+	    !address_equal(&r->src, &track->example_src) || time_since(now, r->time) > MEMORY_NS)
 		return false;
 	return track->kind == VECTOR_SCAN_PORTS ? address_equal(&r->dst, &track->example_dst)
 	                                        : r->dst_port == track->example_port;
@@ -54,10 +59,10 @@ static bool is_scan(const struct track *track, bool final)
 {
 	const struct evidence *e = vector_get(track->kind)->evidence;
 	struct track_counts counts =
-		track_sum(track, track->last_slot - 599, track->last_slot - (final ? 0 : e->settle_slots));
+		track_sum(track, track->last_slot - MEMORY_SLOTS + 1, track->last_slot - (final ? 0 : e->settle_slots));
 	uint64_t distinct;
 
-	if (counts.packets < e->crowd_60s || counts.settled * 5 > counts.packets * 2)
+	if (counts.packets < e->crowd_60s || counts.settled * 100 > counts.packets * ANSWERED_PERCENT)
 		return false;
 	distinct = track_sources(track);
 	/* Whoever asks the same again and again is polling. */

@@ -13,9 +13,9 @@
 #include "detect/scope.h"
 #include "measure/flow.h"
 
-#define PROBE_SLOTS 600 /* probes are counted in generations of a minute: a careful scanner takes its time */
-#define AHEAD_FAR 8     /* packets: about the time that memory takes to answer */
-#define AHEAD_NEAR 4    /* packets: half of it */
+#define PROBE_SLOTS SLOTS_PER_MINUTE /* generations in which probes are counted: a careful scanner takes its time */
+#define AHEAD_FAR 8                  /* packets: about the time that memory takes to answer */
+#define AHEAD_NEAR 4                 /* packets: half of it */
 #define AHEAD_RING 16
 
 _Static_assert(AHEAD_RING > AHEAD_FAR && AHEAD_FAR >= AHEAD_NEAR, "what is known of a packet is there until its turn");
@@ -160,7 +160,7 @@ static int64_t move_clock(struct engine *e, struct capture_time time)
 	return slot_of(e->newest.ns);
 }
 
-/* So many packets that were counted under a kind from a slot on were welcome. */
+/* So many packets that were counted under a kind from a slot on were welcome: by what they stand for. */
 static void settle(struct engine *e, const struct address *target, uint8_t kind, int64_t slot, uint32_t packets)
 {
 	for (unsigned level = 0; level < SCOPE_LEVELS; level++) {
@@ -232,12 +232,15 @@ static struct prefix probe_scope(const struct engine *e, const struct address *f
 	return (struct prefix){ .address = key, .length = 128, .is_ipv4 = false };
 }
 
-static struct track *add_probe(struct engine *e, const struct observation *o, const struct prefix *scope, uint8_t kind,
-                               int64_t slot, uint64_t what)
+/*
+ * One look, whatever it stands for: a scan is told by how many of the looks that were seen are distinct, and of those
+ * that a sample passed over nobody knows.
+ */
+static struct track *add_probe(struct engine *e, const struct prefix *scope, uint8_t kind, int64_t slot, uint64_t what)
 {
 	struct track_key key = track_key_of(scope, kind, e->seed);
 
-	return track_add(e->probes, &key, slot, what, o->weight, true);
+	return track_add(e->probes, &key, slot, what, 1, true);
 }
 
 static void count_probe(struct engine *e, const struct packet *p, int64_t slot)
@@ -246,9 +249,9 @@ static void count_probe(struct engine *e, const struct packet *p, int64_t slot)
 	struct prefix host = probe_scope(e, &o->src, &o->dst, 0), port = probe_scope(e, &o->src, NULL, o->dst_port);
 
 	detector_observe_probe(e->detector, o, &p->keys,
-	                       add_probe(e, o, &host, VECTOR_SCAN_PORTS, slot, hash_2(e->seed, o->dst_port, 7)));
+	                       add_probe(e, &host, VECTOR_SCAN_PORTS, slot, hash_2(e->seed, o->dst_port, 7)));
 	detector_observe_probe(e->detector, o, &p->keys,
-	                       add_probe(e, o, &port, VECTOR_SCAN_HOSTS, slot, p->keys.destination));
+	                       add_probe(e, &port, VECTOR_SCAN_HOSTS, slot, p->keys.destination));
 }
 
 /* Earlier packets of the conversation were welcome: they are taken back from the tracks that count the unwelcome. */
@@ -275,11 +278,12 @@ static void book_past(struct engine *e, const struct packet *p, const struct jud
 	if (j->credit.packets)
 		give_back(e, o, &j->credit);
 	if (j->handshake || j->reset_back)
-		detector_note(e->detector, &o->dst, VECTOR_SYN, j->handshake, j->reset_back);
+		detector_note(e->detector, &o->dst, VECTOR_SYN, j->handshake ? o->weight : 0,
+		              j->reset_back ? o->weight : 0);
 	if (j->connects)
 		count_kind(e, o, &p->keys, VECTOR_TCP_CONNECTION, slot, p->keys.source, true, false, NULL);
 	if (j->speaks)
-		settle(e, &o->dst, VECTOR_TCP_CONNECTION, j->connected_slot, 1);
+		settle(e, &o->dst, VECTOR_TCP_CONNECTION, j->connected_slot, j->speaks);
 }
 
 /* The packet itself. True where an incident took it. */

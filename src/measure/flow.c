@@ -20,8 +20,7 @@
 #define WAYS 4
 #define BUCKETS ((1u << FLOW_TABLE_BITS) / WAYS)
 #define PROGRESS_SPAN (4u << 20) /* octets that a window may plausibly move between two packets of one sender */
-#define UNSETTLED_MAX 255
-#define RETRANSMIT_SLOTS 8 /* a SYN is repeated after a second or more (RFC 6298) */
+#define RETRANSMIT_SLOTS 8       /* a SYN is repeated after a second or more (RFC 6298) */
 #define COUNTER_STEPS 6
 #define COUNTER_STRIDE 40 /* a flow export counts the flows it carries */
 #define COUNTER_RESTARTS 2
@@ -59,8 +58,9 @@ struct entry {
 	};
 	uint8_t state;
 	uint8_t kind;
-	uint8_t unsettled; /* packets from the opener counted as unasked, saturating */
+	uint8_t unsettled_seen; /* packets from the opener that were counted as unasked: FLOW_UNSETTLED_MAX at most … */
 	uint8_t steps; /* UDP: steps of a counter, restarts << 4; TCP: 1 once the opener has sent data after its handshake */
+	uint32_t unsettled; /* … and what they stand for; of a connection that has said nothing, its handshake's end */
 };
 
 _Static_assert(sizeof(struct entry) == 32, "an entry is half a cache line");
@@ -128,8 +128,11 @@ static struct entry *find(const struct flow_table *table, uint64_t identity, int
 	const struct entry *bucket = table->entries[identity >> 32 & (BUCKETS - 1)];
 	unsigned way = WAYS;
 
-	for (unsigned i = WAYS; i-- > 0;)
-		way = (bucket[i].identity == identity) & (age(&bucket[i], slot) <= FLOW_IDLE_SLOTS) ? i : way;
+	for (unsigned i = WAYS; i-- > 0;) {
+		bool same = bucket[i].identity == identity, live = age(&bucket[i], slot) <= FLOW_IDLE_SLOTS;
+
+		way = (same & live) ? i : way;
+	}
 	return way < WAYS ? (struct entry *)(uintptr_t)&bucket[way] : NULL;
 }
 
@@ -139,7 +142,8 @@ static void begin_entry(struct entry *e, uint64_t identity, int64_t slot)
 	e->identity = identity;
 	e->first_slot = e->last_slot = (uint32_t)slot;
 	e->tcp.next_seq = e->tcp.last_ack = 0;
-	e->state = e->kind = e->unsettled = e->steps = 0;
+	e->state = e->kind = e->unsettled_seen = e->steps = 0;
+	e->unsettled = 0;
 }
 
 /* How well an entry can be missed: free or stale ones best, then the longest silent; 0: it stays. */
@@ -198,13 +202,15 @@ static void settle(struct entry *entry, int64_t slot, bool toward_dst, struct fl
 	view->settled = entry->unsettled;
 	view->settled_slot = slot - (uint32_t)((uint32_t)slot - entry->first_slot);
 	view->settled_toward_dst = toward_dst;
-	entry->unsettled = 0;
+	entry->unsettled = entry->unsettled_seen = 0;
 }
 
-static void count_unsettled(struct entry *entry)
+static void count_unsettled(struct entry *entry, const struct observation *o)
 {
-	if (entry->unsettled < UNSETTLED_MAX)
-		entry->unsettled++;
+	if (entry->unsettled_seen == FLOW_UNSETTLED_MAX)
+		return;
+	entry->unsettled_seen++;
+	entry->unsettled = o->weight < UINT32_MAX - entry->unsettled ? entry->unsettled + o->weight : UINT32_MAX;
 }
 
 /* Lowest octets of: RTP and iperf, ESP, WireGuard (little-endian), IPFIX, NetFlow v9, uTP, NetFlow v5 and sFlow */
@@ -248,7 +254,7 @@ static bool udp_counts(struct entry *e, const struct observation *o)
 static void open_entry(struct entry *entry, const struct observation *o, bool sender_low, struct flow_view *view)
 {
 	entry->state = STATE_LIVE | (sender_low ? STATE_OPENER_LOW : 0);
-	entry->unsettled = 1;
+	count_unsettled(entry, o);
 	if (o->flags & OBSERVATION_TCP) {
 		if (protocol_is_bare_syn(o))
 			entry->state |= STATE_SYN;
@@ -288,12 +294,14 @@ static void established_opener_speaks(struct entry *e, const struct observation 
 		e->tcp.next_seq = after_segment(o);
 		e->tcp.last_ack = o->tcp.ack;
 		view->engaged = false;
-		count_unsettled(e);
+		count_unsettled(e, o);
 		return;
 	}
 	if (e->steps == 0 && o->payload_length > 0) {
 		e->steps = 1;
 		view->first_data = true;
+		view->connected = e->unsettled;
+		e->unsettled = 0;
 		view->settled_slot = slot - (uint32_t)((uint32_t)slot - e->tcp.last_ack);
 		e->tcp.last_ack = o->tcp.ack;
 	} else if (e->steps && (o->tcp.flags & TCP_ACK)) {
@@ -315,13 +323,15 @@ static void half_open_opener_speaks(struct entry *e, const struct observation *o
 		e->tcp.last_ack = e->steps ? o->tcp.ack : (uint32_t)slot;
 		view->handshake = true;
 		engage(e, slot, true, view);
+		if (e->steps == 0)
+			e->unsettled = o->weight;
 	} else if (view->retransmission) {
 		settle(e, slot, true, view);
 	} else if (o->tcp.flags & TCP_RST) {
 		view->reset_back = (e->state & STATE_ANSWERED) != 0;
 		e->state |= STATE_DONE;
 	} else {
-		count_unsettled(e);
+		count_unsettled(e, o);
 	}
 }
 
@@ -354,7 +364,7 @@ static void orphan_speaks(struct entry *e, const struct observation *o, int64_t 
 	if (o->tcp.flags & (TCP_FIN | TCP_RST))
 		e->state |= STATE_DONE;
 	if (!view->engaged)
-		count_unsettled(e);
+		count_unsettled(e, o);
 }
 
 static void opener_speaks_tcp(struct entry *e, const struct observation *o, int64_t slot, struct flow_view *view)
@@ -372,7 +382,7 @@ static void opener_speaks_udp(struct entry *e, const struct observation *o, stru
 	if (view->engaged)
 		return;
 	view->counts = o->protocol == PROTOCOL_UDP && udp_counts(e, o);
-	count_unsettled(e);
+	count_unsettled(e, o);
 }
 
 static bool starts_anew(const struct entry *e, const struct observation *o, bool from_opener)
@@ -444,7 +454,7 @@ void flow_update(struct flow_table *table, const struct observation *o, const st
 
 void flow_update_outer(struct flow_table *table, const struct observation *o, int64_t slot, struct flow_view *view)
 {
-	struct observation plain = { .protocol = o->outer.protocol };
+	struct observation plain = { .protocol = o->outer.protocol, .weight = o->weight };
 	bool sender_low;
 	uint64_t identity =
 		keys_flow(&o->outer.src, 0, &o->outer.dst, 0, o->outer.protocol, SPACE_OUTER, table->seed, &sender_low);

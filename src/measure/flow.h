@@ -17,6 +17,9 @@
  * SYN-ACK. UDP tells where its payload counts, as RTP, WireGuard, ESP, flow exports and speed tests do; other UDP in
  * one direction stays unasked, and what detects must know that.
  *
+ * A packet counts for as many as it stands for (its weight), and is given back as that. A conversation gives back
+ * FLOW_UNSETTLED_MAX packets at once, the first ones; what came without an answer beyond them stays counted.
+ *
  * Entries are 32 octets in buckets of four; identity is a 64-bit keyed hash (a wrong match among 2^18 flows has odds of
  * about 2^-28). Under a flood new conversations push out other unanswered ones, never a live engaged one.
  */
@@ -31,6 +34,7 @@
 
 #define FLOW_TABLE_BITS 18          /* 262,144 conversations, 8 MiB */
 #define FLOW_IDLE_SLOTS 1200        /* 100 ms slots: after 120 s of silence a conversation is a new one */
+#define FLOW_UNSETTLED_MAX 255      /* packets, whatever they stand for, that one conversation gives back at once */
 #define FLOW_KEEP_ENGAGED_SLOTS 300 /* an engaged conversation is not pushed out within 30 s of its last packet */
 
 struct flow_table; /* opaque */
@@ -46,12 +50,13 @@ struct flow_view {
 	bool fresh;
 	bool asked;
 	bool engaged;
-	bool handshake;  /* TCP: this very packet completes a handshake that the sender began */
-	bool first_data; /* TCP: the first payload of the opener after its handshake; settled_slot is the handshake's */
-	bool progresses; /* TCP without a seen beginning: sequence numbers move like a conversation's */
+	bool handshake; /* TCP: this very packet completes a handshake that the sender began */
+	bool first_data; /* TCP: the first payload of the opener after its handshake; settled_slot is the handshake's … */
+	uint32_t connected; /* … whose last packet stood for so many */
+	bool progresses;    /* TCP without a seen beginning: sequence numbers move like a conversation's */
 	bool from_opener;
 	uint8_t kind;            /* what flow_mark_kind() stored with the first packet, else 0 */
-	uint32_t settled;        /* > 0: so many earlier packets were welcome after all … */
+	uint32_t settled;        /* > 0: packets that earlier ones stand for, which were welcome after all … */
 	int64_t settled_slot;    /* … counted from this 100 ms slot on … */
 	bool settled_toward_dst; /* … towards this packet's dst (true) or its src (false) */
 	bool retransmission;     /* TCP: the same SYN once more after a retransmission timeout */

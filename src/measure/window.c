@@ -6,7 +6,7 @@
 
 #include "base/hash.h"
 
-#define SALT_NETWORK 0x6e6574u
+#define SALT_OCTET 0x6e6574u
 #define SALT_PORT 0x706f7274u
 
 /*
@@ -85,7 +85,7 @@ static uint8_t source_octet(const struct address *src, bool ipv4)
 	if (ipv4)
 		return src->octets[12];
 	memcpy(&network, src->octets, sizeof(network));
-	return (uint8_t)hash_fold(network ^ SALT_NETWORK, 0x9e3779b97f4a7c15u);
+	return (uint8_t)hash_fold(network ^ SALT_OCTET, 0x9e3779b97f4a7c15u);
 }
 
 void window_add(struct window *w, const struct observation *o, const struct keys *keys)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Migrations are a list: entry n makes of schema n schema n + 1, in one transaction with the number's change. The journal
- * is a write-ahead log with synchronous NORMAL: a crash of the host may lose the latest actions, never the database.
+ * Migrations are a list: entry n makes of schema n schema n + 1, in one transaction with the number's change. The
+ * journal is a write-ahead log with synchronous NORMAL: a crash of the host may lose the latest actions, never the
+ * database.
  */
 #include "record/record.h"
 
@@ -116,7 +117,8 @@ static int fail(struct record_error *error, const char *what, sqlite3 *database,
 	int result = errno_of(code);
 
 	(void)snprintf(error->message, sizeof(error->message), "%s: %s", what,
-	               database && sqlite3_errcode(database) == (code & 0xff) ? sqlite3_errmsg(database) : sqlite3_errstr(code));
+	               database && sqlite3_errcode(database) == (code & 0xff) ? sqlite3_errmsg(database)
+	                                                                      : sqlite3_errstr(code));
 	(void)snprintf(error->advice, sizeof(error->advice), "%s", advice_of(result));
 	return result;
 }
@@ -179,12 +181,14 @@ static int migrate(sqlite3 *database, struct record_error *error)
 		return fail(error, "the record cannot be read", database, code);
 	if (schema < 0 || (tables > 0 && application != APPLICATION_ID)) {
 		(void)snprintf(error->message, sizeof(error->message), "the database there is no record of holdfast's");
-		(void)snprintf(error->advice, sizeof(error->advice), "name another folder as state_dir, or move the file away");
+		(void)snprintf(error->advice, sizeof(error->advice),
+		               "name another folder as state_dir, or move the file away");
 		return -ENOTSUP;
 	}
 	if (schema > RECORD_SCHEMA) {
 		(void)snprintf(error->message, sizeof(error->message),
-		               "the record has schema %lld, this holdfast knows them up to %d", (long long)schema, RECORD_SCHEMA);
+		               "the record has schema %lld, this holdfast knows them up to %d", (long long)schema,
+		               RECORD_SCHEMA);
 		(void)snprintf(error->advice, sizeof(error->advice),
 		               "run the newer holdfast that wrote it, or move the file away and begin a new record");
 		return -ENOTSUP;
@@ -203,7 +207,8 @@ static int prepare(struct record *record, struct record_error *error)
 	int code = SQLITE_OK;
 
 	for (unsigned i = 0; i < STATEMENTS && code == SQLITE_OK; i++)
-		code = sqlite3_prepare_v3(record->database, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &record->statements[i], NULL);
+		code = sqlite3_prepare_v3(record->database, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
+		                          &record->statements[i], NULL);
 	if (code == SQLITE_OK)
 		code = ask(record->database, texts[COUNT], &held);
 	if (code == SQLITE_ERROR) /* a table is not what it should be */
@@ -218,8 +223,8 @@ static int open_at(const struct record_options *options, struct record *record, 
 {
 	char pages[64];
 	int code = sqlite3_open_v2(options->path, &record->database,
-	                           SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
-	                               SQLITE_OPEN_NOFOLLOW,
+	                           SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+	                                   SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_NOFOLLOW,
 	                           NULL);
 	int result;
 
@@ -228,8 +233,9 @@ static int open_at(const struct record_options *options, struct record *record, 
 	if (code == SQLITE_OK)
 		code = sqlite3_busy_timeout(record->database, BUSY_MS);
 	if (code == SQLITE_OK)
-		code = run(record->database, "PRAGMA trusted_schema = OFF; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-		                             "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 16777216");
+		code = run(record->database,
+		           "PRAGMA trusted_schema = OFF; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+		           "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 16777216");
 	if (code == SQLITE_OK)
 		code = run(record->database, pages);
 	if (code != SQLITE_OK)
@@ -298,8 +304,8 @@ int record_open(const struct record_options *options, struct record **record, ch
 		close_at(opened);
 		result = put_away(options->path, put_aside);
 		if (result != 0)
-			(void)snprintf(error->message, sizeof(error->message), "the record is broken and cannot be put aside: %s",
-			               strerror(-result));
+			(void)snprintf(error->message, sizeof(error->message),
+			               "the record is broken and cannot be put aside: %s", strerror(-result));
 		else
 			result = open_at(options, opened, error);
 	}
@@ -435,7 +441,8 @@ static int trim(struct record *record, int64_t now_ns)
 	return step(record->statements[CROWD_OUT]);
 }
 
-int record_append(struct record *record, const struct record_action *actions, unsigned count, struct record_error *error)
+int record_append(struct record *record, const struct record_action *actions, unsigned count,
+                  struct record_error *error)
 {
 	int code = count ? run(record->database, "BEGIN IMMEDIATE") : SQLITE_OK;
 
@@ -571,7 +578,9 @@ static int get_fact(struct record *record, const char *name, void (*take)(sqlite
 		take(statement, context);
 	(void)sqlite3_reset(statement);
 	(void)sqlite3_clear_bindings(statement);
-	return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : fail(error, "the record cannot be read", record->database, code);
+	return code == SQLITE_ROW || code == SQLITE_DONE
+	               ? 0
+	               : fail(error, "the record cannot be read", record->database, code);
 }
 
 static void take_number(sqlite3_stmt *statement, void *context)

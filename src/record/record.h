@@ -6,7 +6,8 @@
  * Times are nanoseconds since the Unix epoch.
  *
  * A database of an older schema is brought up to date; one of a newer schema is refused and left as it is. One that is
- * broken is put aside under another name and a new one begun: what came before must not keep what comes from being kept.
+ * broken is put aside under another name and a new one begun: what came before must not keep what comes from being
+ * kept.
  */
 #ifndef HOLDFAST_RECORD_RECORD_H
 #define HOLDFAST_RECORD_RECORD_H
@@ -58,21 +59,25 @@ struct record_action {
 };
 
 /*
- * -ENOTSUP: of a newer schema, or no database of ours; -ENOSPC, -EIO, -EACCES, -EROFS, -ENOMEM. `put_aside` is "" or the
- * path to which a broken one was moved.
+ * -ENOTSUP: of a newer schema, or no database of ours; -ENOSPC, -EIO, -EACCES, -EROFS, -ENOMEM. `put_aside` is "" or
+ * the path to which a broken one was moved.
  */
 int record_open(const struct record_options *options, struct record **record, char put_aside[RECORD_PATH_SIZE],
                 struct record_error *error);
 void record_close(struct record *record);
 
-/* All in one transaction, or none. -ENOSPC: the disk is full; -EBADMSG: the database is broken, close and open it so. */
+/*
+ * All in one transaction, or none. -ENOSPC: the disk is full; -EBADMSG: the database is broken, close and open it so.
+ */
 int record_append(struct record *record, const struct record_action *actions, unsigned count,
                   struct record_error *error);
 /* The latest `limit` actions, newest first; stops where `each` returns not 0, and returns that. */
 int record_list(struct record *record, unsigned limit,
                 int (*each)(void *context, uint64_t id, const struct record_action *action), void *context,
                 struct record_error *error);
-/* What holds at `now_ns`, rules last and by number; `each` as above. rule.reason and time_ns, uid are of who made it. */
+/*
+ * What holds at `now_ns`, rules last and by number; `each` as above. rule.reason and time_ns, uid are of who made it.
+ */
 int record_each_in_force(struct record *record, int64_t now_ns,
                          int (*each)(void *context, const struct record_action *action), void *context,
                          struct record_error *error);

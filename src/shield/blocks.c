@@ -30,7 +30,7 @@
 #define LENGTH_GRAVE SHIELD_BLOCK6_GRAVE
 #define CAPACITY_MAX (1u << 28)
 #define HZ_MAX 10000
-#define SHORT6 48 /* IPv6 prefixes shorter than this have no bits */
+#define SHORT6 SHIELD_BLOCK6_SHORT
 
 /* What a slot holds. */
 struct entry {
@@ -47,6 +47,7 @@ struct table {
 		struct shield_block6 *six;
 	} at;
 	__u64 *bits;                      /* the bitmap that the kernel reads */
+	__u64 *wide;                      /* in the state: of 256 bits of it each, whether one is set */
 	__u64 *marks;                     /* what this sweep has found to be needed */
 	uint32_t swept;                   /* buckets, of this time round */
 	uint32_t *count;                  /* in the state */
@@ -267,8 +268,9 @@ static void set_bits(__u64 *bits, uint32_t first, uint32_t count)
 	}
 }
 
-/* The bits that the entry needs. */
-static void cover(const struct blocks *blocks, const struct table *table, const struct entry *entry, __u64 *bits)
+/* The bits that the entry needs; `wide` may be NULL. */
+static void cover(const struct blocks *blocks, const struct table *table, const struct entry *entry, __u64 *bits,
+                  __u64 *wide)
 {
 	uint32_t first, count = 1;
 
@@ -276,12 +278,15 @@ static void cover(const struct blocks *blocks, const struct table *table, const 
 		first = (uint32_t)entry->address[0] >> 8;
 		if (entry->length < 24)
 			count = 1u << (24 - entry->length);
+		first &= ~(count - 1); /* a slot that nobody here wrote may have host bits */
 	} else {
 		if (entry->length < SHORT6)
 			return;
 		first = shield_block6_bit(blocks->state->seed, entry->address[0] & htobe64(UINT64_MAX << 16));
 	}
 	set_bits(bits, first, count);
+	if (wide)
+		set_bits(wide, first / 256, (first + count - 1) / 256 - first / 256 + 1);
 }
 
 /* The masks of lengths and what else is counted, after `change` entries of this length came or went. */
@@ -310,6 +315,17 @@ static void settle(struct table *table)
 	for (uint32_t i = 0; i < BITMAP_WORDS; i++)
 		if (table->bits[i] != table->marks[i])
 			store(&table->bits[i], table->marks[i]);
+	for (uint32_t i = 0; i < SHIELD_BLOCK_WIDE / 64; i++) {
+		uint64_t word = 0;
+
+		for (uint32_t bit = 0; bit < 64; bit++) {
+			const __u64 *bits = &table->bits[(i * 64 + bit) * 4];
+
+			word |= (uint64_t)((bits[0] | bits[1] | bits[2] | bits[3]) != 0) << bit;
+		}
+		if (table->wide[i] != word)
+			store(&table->wide[i], word);
+	}
 	memset(table->marks, 0, BITMAP_SIZE);
 	table->swept = 0;
 }
@@ -398,6 +414,7 @@ static int take_over(const struct piece pieces[PIECES], bool mapped, struct bloc
 		.probes = SHIELD_BLOCK4_PROBES,
 		.at.four = pieces[PIECE_TABLE4].memory,
 		.bits = pieces[PIECE_BITS4].memory,
+		.wide = state->wide4,
 		.marks = marks4,
 		.count = &state->count4,
 	};
@@ -407,6 +424,7 @@ static int take_over(const struct piece pieces[PIECES], bool mapped, struct bloc
 		.probes = SHIELD_BLOCK6_PROBES,
 		.at.six = pieces[PIECE_TABLE6].memory,
 		.bits = pieces[PIECE_BITS6].memory,
+		.wide = state->wide6,
 		.marks = marks6,
 		.count = &state->count6,
 	};
@@ -432,7 +450,7 @@ static void count_anew(struct blocks *blocks)
 
 			if (!taken(&entry))
 				continue;
-			cover(blocks, table, &entry, table->bits);
+			cover(blocks, table, &entry, table->bits, table->wide);
 			table->lengths[entry.length]++;
 			count++;
 		}
@@ -611,7 +629,7 @@ static unsigned sweep_bucket(struct blocks *blocks, struct table *table, uint32_
 			take_out(blocks, table, place);
 			freed++;
 		} else {
-			cover(blocks, table, &entry, table->marks);
+			cover(blocks, table, &entry, table->marks, NULL);
 		}
 	}
 	open_graves(blocks, table, bucket);
@@ -666,8 +684,8 @@ int blocks_add(struct blocks *blocks, const struct prefix *prefix, uint64_t now,
 	}
 	if (expires > state->horizon)
 		store(&state->horizon, expires);
-	cover(blocks, table, &entry, table->bits);
-	cover(blocks, table, &entry, table->marks);
+	cover(blocks, table, &entry, table->bits, table->wide);
+	cover(blocks, table, &entry, table->marks, NULL);
 	if (!error) {
 		write_slot(table, place, &entry);
 		return 0;

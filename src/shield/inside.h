@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "abi/shield.h"
 #include "shield/maps.h"
@@ -14,6 +15,12 @@
 #define NEXT_DIR "next"
 #define LINK_PREFIX "link_"
 #define CLOCK_PIN "clock"
+
+/*
+ * A struct of options for libbpf, zero to its end: libbpf refuses one whose padding is not, and an initializer leaves that
+ * as the stack was.
+ */
+#define OPTIONS_BEGIN(options) (memset(&(options), 0, sizeof(options)), (options).sz = sizeof(options))
 
 struct shield_bpf;
 

@@ -11,6 +11,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/time.h"
+#include "shield/inside.h"
 
 #define CPUS_MAX 8192 /* what Linux can be built for */
 #define PATH_SIZE 512
@@ -86,10 +87,10 @@ int shield_maps_for_engine(const char *bpffs_dir, struct shield_maps *maps)
 		opened.fd[i] = -1;
 	for (unsigned i = 0; i < SHIELD_MAPS && !error; i++) {
 		bool written = i == SHIELD_MAP_SAMPLES || i >= SHIELD_MAP_BLOCK_STATE;
-		const struct bpf_obj_get_opts options = {
-			.sz = sizeof(options),
-			.file_flags = written ? 0 : BPF_F_RDONLY,
-		};
+		struct bpf_obj_get_opts options;
+
+		OPTIONS_BEGIN(options);
+		options.file_flags = written ? 0 : BPF_F_RDONLY;
 
 		if ((size_t)snprintf(path, sizeof(path), "%s/%s", bpffs_dir, map_names[i]) >= sizeof(path)) {
 			error = -ENAMETOOLONG;

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "observe/protocol.h"
 
@@ -53,8 +52,7 @@ __attribute__((format(printf, 2, 3))) static void say(struct saying *s, const ch
 	int length;
 
 	va_start(arguments, format);
-	length = vsnprintf(s->text + s->used, room, format,
-	                   arguments); /* NOLINT(clang-analyzer-valist.*): begun above */
+	length = vsnprintf(s->text + s->used, room, format, arguments);
 	va_end(arguments);
 	s->used += length < 0 ? 0 : (size_t)length < room ? (size_t)length : room - 1;
 }

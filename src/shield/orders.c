@@ -516,10 +516,10 @@ static int read_rules(const struct shield *shield, struct shield_rule_told **tol
 int shield_add_rule(struct shield *shield, const struct rule *rule, const struct shield_making *making,
                     uint32_t *number, struct shield_error *error)
 {
-	struct shield_rule_told *told, *new;
+	struct shield_rule_told *told = NULL, *new;
 	struct shield_rule compiled;
 	struct shield_note note;
-	unsigned count;
+	unsigned count = 0;
 	int result = ruleset_compile_rule(rule, &compiled, error);
 
 	if (!result)
@@ -574,8 +574,8 @@ void shield_count_from(struct shield *shield, uint32_t number)
 
 int shield_remove_rule(struct shield *shield, uint32_t number, struct shield_error *error)
 {
-	struct shield_rule_told *told;
-	unsigned count, kept = 0;
+	struct shield_rule_told *told = NULL;
+	unsigned count = 0, kept = 0;
 	uint32_t counter = 0;
 	int result = read_rules(shield, &told, &count, error);
 

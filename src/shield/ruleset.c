@@ -131,24 +131,36 @@ static void mask_bits(uint8_t octets[16], unsigned bits)
 	}
 }
 
+/* Whether a network of IPv6 is around ::ffff:0:0/96, where the key has the addresses of IPv4. */
+static bool is_around_ipv4(const struct prefix *prefix)
+{
+	static const uint8_t mapped[16] = { [10] = 0xff, [11] = 0xff };
+	uint8_t mask[16];
+
+	mask_bits(mask, prefix->length);
+	for (unsigned i = 0; i < sizeof(mask); i++)
+		if ((mapped[i] & mask[i]) != prefix->address.octets[i])
+			return false;
+	return !prefix->is_ipv4;
+}
+
 static int add_net(struct compiler *c, bool is_src, const struct prefix *prefix, bool negated)
 {
 	struct shield_key mask = { 0 }, value = { 0 };
-	uint16_t family = prefix->is_ipv4 ? SHIELD_HAS_IPV4 : SHIELD_HAS_IPV6;
 
-	/* A prefix of one family holds no address of the other; ::/0 and 0.0.0.0/0 say nothing more. */
-	if (prefix->length == 0) {
-		mask.field[SHIELD_F_HAS] = value.field[SHIELD_F_HAS] = family;
-		return add_words(c, &mask, &value, negated);
-	}
-	/* ::/64 is around ::ffff:0:0/96, where the key has addresses of IPv4: the family is asked as well. */
-	if (!negated)
-		require_has(c, family);
-	else if (!prefix->is_ipv4 && prefix_contains(prefix, &(struct address){ .octets = { 0 } })) {
-		(void)snprintf(c->error->message, sizeof(c->error->message),
-		               "the shield's table cannot say 'not' of a network that begins with ::");
-		(void)snprintf(c->error->advice, sizeof(c->error->advice), "leave the term out");
-		return -EOPNOTSUPP;
+	/* Such a network holds no address of IPv4 all the same: the family is asked as well, which is the destination's. */
+	if (is_around_ipv4(prefix)) {
+		if (prefix->length == 0) {
+			mask.field[SHIELD_F_HAS] = value.field[SHIELD_F_HAS] = SHIELD_HAS_IPV6;
+			return add_words(c, &mask, &value, negated);
+		}
+		if (negated) {
+			(void)snprintf(c->error->message, sizeof(c->error->message),
+			               "the shield's table cannot say 'not' of a network that ::ffff:0:0/96 is in");
+			(void)snprintf(c->error->advice, sizeof(c->error->advice), "leave the term out");
+			return -EOPNOTSUPP;
+		}
+		require_has(c, SHIELD_HAS_IPV6);
 	}
 	mask_bits(is_src ? mask.src : mask.dst, prefix->length + (prefix->is_ipv4 ? 96u : 0u));
 	memcpy(is_src ? value.src : value.dst, prefix->address.octets, 16);

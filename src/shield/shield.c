@@ -124,15 +124,15 @@ static int hold_dir(const char *dir, int *held, struct shield_error *error)
 static int ask_clock(int fd, struct shield_clock *clock)
 {
 	uint8_t frame[64] = { 0 };
-	struct bpf_test_run_opts run = {
-		.sz = sizeof(run),
-		.data_in = frame,
-		.data_size_in = sizeof(frame),
-		.data_out = frame,
-		.data_size_out = sizeof(frame),
-	};
-	int result = bpf_prog_test_run_opts(fd, &run);
+	struct bpf_test_run_opts run;
+	int result;
 
+	OPTIONS_BEGIN(run);
+	run.data_in = frame;
+	run.data_size_in = sizeof(frame);
+	run.data_out = frame;
+	run.data_size_out = sizeof(frame);
+	result = bpf_prog_test_run_opts(fd, &run);
 	if (!result)
 		memcpy(clock, frame, sizeof(*clock));
 	return result;

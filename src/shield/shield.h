@@ -105,8 +105,8 @@ int shield_set_services(struct shield *shield, const struct shield_service *serv
 struct shield_way_in {
 	struct prefix from;
 	uint16_t port;
-	uint64_t expires; /* jiffies */
 	bool sure;        /* what would hit it is refused */
+	uint64_t expires; /* jiffies */
 };
 int shield_set_guard(struct shield *shield, const struct shield_way_in *ways, unsigned count,
                      struct shield_error *error);

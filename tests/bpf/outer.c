@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "observe/protocol.h"
-#include "observe/tunnel.h"
+#include "observe/tunnel.h" /* IWYU pragma: keep */
 
 #define PARSE_NATIVE
 #pragma GCC diagnostic push
@@ -105,21 +105,40 @@ enum shield_reason outer_expected(enum decode_result result, const struct observ
 	return reasons[result];
 }
 
-/* As PARSE_STAGES() does it in the kernel. */
+/* As PARSE_STAGES() does it in the kernel: what is as usual the short way, the rest the long one. */
+static enum shield_reason parse_long(const struct parse_frame *frame, uint32_t needs, struct shield_key *key,
+                                     struct parse_options_at *options)
+{
+	struct parse_way way = { .at = { .offset = 0 } };
+	enum shield_reason reason = parse_link(frame, &way.at);
+
+	memset(key, 0, sizeof(*key));
+	if (reason == SHIELD_PASS_CLEAN)
+		reason = parse_network(frame, &way, key);
+	if (reason == SHIELD_PASS_CLEAN)
+		reason = parse_transport(frame, &way.inside, needs, key, &way.options);
+	*options = way.options;
+	return reason;
+}
+
 enum shield_reason outer_parse(const uint8_t *data, uint32_t length, uint32_t needs, struct shield_key *key)
 {
 	struct parse_frame frame = { (void *)(uintptr_t)data, (void *)(uintptr_t)(data + length), NULL };
-	struct parse_way way = { .at = { .offset = 0 } };
-	enum shield_reason reason;
+	enum shield_reason reason = SHIELD_PASS_CLEAN;
+	struct parse_options_at options = { 0, 0 };
+	struct parse_usual usual = { .header = 0 };
 
-	memset(key, 0, sizeof(*key));
-	reason = parse_link(&frame, &way.at);
-	if (reason == SHIELD_PASS_CLEAN)
-		reason = parse_network(&frame, &way, key);
-	if (reason == SHIELD_PASS_CLEAN)
-		reason = parse_transport(&frame, &way.inside, needs, key, &way.options);
-	if (way.options.length)
-		parse_options(&frame, way.options.offset, way.options.length, key);
+	memset(key, 0xee, sizeof(*key)); /* all of it is to be written */
+	if (!parse_usual(&frame, key, &usual))
+		reason = parse_long(&frame, needs, key, &options);
+	else if (needs & SHIELD_NEED_PAYLOAD)
+		parse_payload(&frame, &usual.inside, usual.header, needs, key);
+	if (needs & SHIELD_NEED_OPTIONS && usual.header > PARSE_TCP) {
+		options.offset = usual.inside.offset + PARSE_TCP;
+		options.length = usual.header - PARSE_TCP;
+	}
+	if (options.length)
+		parse_options(&frame, options.offset, options.length, key);
 	return reason;
 }
 
@@ -231,17 +250,6 @@ static bool has_many_extensions(const uint8_t *data, uint32_t length, enum shiel
 	return count > SHIELD_EXTENSIONS_MAX;
 }
 
-/* An address in an IPv6 header that is written as those of IPv4 are; no sane host sends it (RFC 6890). */
-static bool is_mapped(const uint8_t *data, uint32_t length, enum shield_reason is)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-	struct behind behind = behind_tags(data, length);
-
-	(void)is;
-	return behind.type == 0x86dd && behind.at + 40 <= length &&
-	       memcmp(data + behind.at + 24, mapped, sizeof(mapped)) == 0;
-}
-
 static const struct {
 	bool (*covers)(const uint8_t *data, uint32_t length, enum shield_reason is);
 	const char *why;
@@ -250,7 +258,6 @@ static const struct {
 	  "MPLS and PPPoE are not IP to the shield: what this host is sent in them is not for its own ears" },
 	{ has_many_tags, "more VLAN tags than SHIELD_TAGS_MAX" },
 	{ has_many_extensions, "more extension headers than SHIELD_EXTENSIONS_MAX" },
-	{ is_mapped, "IPv6 to an IPv4-mapped address: the decoder goes by the address, the parser by the header" },
 };
 
 const char *outer_explained(const uint8_t *data, uint32_t length, enum shield_reason is)

@@ -35,6 +35,7 @@
 #define WHYS_MAX 8
 
 static struct {
+	struct bpf_object *object;
 	int program; /* -1: not had */
 	const struct key_answer *answer;
 } kernel = { .program = -1 };
@@ -52,7 +53,8 @@ static char *files[FILES_MAX];
 static unsigned file_count;
 static unsigned failures;
 
-static int silent(enum libbpf_print_level level, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static int only_warns(enum libbpf_print_level level, const char *format,
+                                                            va_list arguments)
 {
 	return level == LIBBPF_WARN ? vfprintf(stderr, format, arguments) : 0;
 }
@@ -60,28 +62,27 @@ static int silent(enum libbpf_print_level level, const char *format, va_list arg
 /* Why the kernel is not asked, or NULL. */
 static const char *load(const char *path)
 {
-	struct bpf_object *object;
 	const struct bpf_map *map;
 	void *memory;
 
 	if (geteuid() != 0)
 		return "loading a program needs root";
-	object = bpf_object__open_file(path, NULL);
-	if (!object)
+	kernel.object = bpf_object__open_file(path, NULL);
+	if (!kernel.object)
 		return "the program's object cannot be read";
 	errno = 0;
-	if (bpf_object__load(object) != 0) {
+	if (bpf_object__load(kernel.object) != 0) {
 		if (errno == EPERM)
 			return "loading a program is not permitted";
 		printf("Bail out! the kernel refuses the program: %s\n", strerror(errno));
 		exit(1);
 	}
-	map = bpf_object__find_map_by_name(object, "answer");
+	map = bpf_object__find_map_by_name(kernel.object, "answer");
 	memory = mmap(NULL, sizeof(struct key_answer), PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
 	if (memory == MAP_FAILED)
 		return "its map cannot be looked at";
 	kernel.answer = memory;
-	kernel.program = bpf_program__fd(bpf_object__find_program_by_name(object, "tell_key"));
+	kernel.program = bpf_program__fd(bpf_object__find_program_by_name(kernel.object, "tell_key"));
 	return NULL;
 }
 
@@ -276,7 +277,7 @@ int main(int count, char **arguments)
 		return 2;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	libbpf_set_print(silent);
+	libbpf_set_print(only_warns);
 	printf("1..%d\n", 4 * (count - 2));
 	why = load(arguments[1]);
 	for (int i = 2; i < count; i++) {
@@ -306,5 +307,6 @@ int main(int count, char **arguments)
 		while (file_count > 0)
 			free(files[--file_count]);
 	}
+	bpf_object__close(kernel.object);
 	return failures != 0;
 }

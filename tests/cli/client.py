@@ -132,13 +132,14 @@ ROWS = [
     Row("block --file good.txt", {"block": {**BLOCKED, "blocked": 2}, "status": ENFORCING}, DONE,
         "blocked 2 prefixes .*undo: holdfast release --file good.txt", None,
         [{"command": "block", "prefixes": ["198.51.100.0/24", "2001:db8::/48"]}]),
-    Row("block --file - <good.txt", {"block": {**BLOCKED, "blocked": 2}, "status": ENFORCING}, DONE, "blocked 2"),
+    Row("block --file - <good.txt", {"block": {**BLOCKED, "blocked": 2}, "status": ENFORCING}, DONE,
+        "^blocked 2 prefixes [^\n]*\n$"),
     Row("block --file many.txt", {"block": [{**BLOCKED, "blocked": 1024}, {**BLOCKED, "blocked": 1024},
                                             {**BLOCKED, "blocked": 452}], "status": ENFORCING}, DONE,
         "blocked 2,500 prefixes", None, [{"command": "block"}] * 3),
     Row("block --file many.txt", {"block": [{**BLOCKED, "blocked": 1024}, Refusal("block", "full", "")]}, BAD, None,
         "block: full\nholdfast: block: 1024 of 2500 are blocked; undo with 'holdfast release --file'"),
-    Row("block --file good.txt", {"block": PARTLY, "status": ENFORCING}, BAD, "blocked 1 prefixes",
+    Row("block --file good.txt", {"block": PARTLY, "status": ENFORCING}, BAD, "blocked 1 prefix ",
         "203.0.113.0/24: holds the operator's way in; leave it out\nholdfast: block: 1 more are refused"),
     Row("block --file good.txt", {"block": {**PARTLY, "blocked": 0}, "status": ENFORCING}, BAD, "^$", "way in"),
     Row("block --file broken.txt", {}, BAD, None, "broken.txt:2: .*198.51.100.7/24", []),
@@ -180,7 +181,7 @@ ROWS = [
     Row("release r9", {"release": Refusal("release", "there is no rule r9", "see 'holdfast rules'")}, BAD, None,
         "there is no rule r9"),
     Row("release --file good.txt", {"release": [{"released": ["block"]}, Refusal("release", "not on a list")]}, DONE,
-        "^released 1 prefixes; 1 were on no list\n$", None,
+        "^released 1 prefix; 1 was on no list\n$", None,
         [{"command": "release", "prefix": "198.51.100.0/24"}, {"command": "release", "prefix": "2001:db8::/48"}]),
     Row("release --file good.txt", {"release": Refusal("release", "not on a list", "look")}, BAD, None,
         "^holdfast: release: not on a list; look\n$"),
@@ -277,13 +278,15 @@ class Daemon:
         self.listener.bind(str(path))
         self.listener.listen(8)
         self.path = path
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.stopping = False
+        self.server = threading.Thread(target=self.serve, daemon=True)
+        self.server.start()
 
     def serve(self):
         while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
+            client, _ = self.listener.accept()
+            if self.stopping:
+                client.close()
                 return
             threading.Thread(target=self.talk, args=(client,), daemon=True).start()
 
@@ -319,6 +322,11 @@ class Daemon:
         return json.dumps(whole).encode() + b"\n"
 
     def stop(self):
+        """Its thread ends before its descriptor is free for the next daemon's, or it would wait there."""
+        self.stopping = True
+        with socket.socket(socket.AF_UNIX) as waking:
+            waking.connect(str(self.path))
+            self.server.join()
         self.listener.close()
         self.path.unlink()
 

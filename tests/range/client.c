@@ -15,12 +15,15 @@
  *     from=ADDRESS  the first source address; sources=N how many there are, one after the other (1)
  *     name=NAME     what dns asks for (www.example.net)
  *
+ * SIGTERM ends it before its time: nobody comes any more, and those who are there are waited for.
+ *
  * Percentiles are over all attempts, and one that failed counts as `timeout`: otherwise the worse a service, the better
  * the times of the few who got through. p99 of fewer than a hundred attempts is their maximum.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -72,6 +75,14 @@ struct crowd {
 	unsigned oldest; /* none before it is open */
 	struct attempt *attempts;
 };
+
+static volatile sig_atomic_t is_over;
+
+static void end(int signal)
+{
+	(void)signal;
+	is_over = 1;
+}
 
 static uint64_t now_ns(void)
 {
@@ -245,6 +256,8 @@ static void run(struct crowd *crowd)
 		uint64_t due = elapsed_ns * crowd->options->rate / NS_PER_S + 1;
 		int wait_ms, count;
 
+		if (is_over)
+			crowd->planned = crowd->begun;
 		while (crowd->begun < crowd->planned && crowd->begun < due) {
 			crowd->begun++;
 			begin(crowd, crowd->begun - 1);
@@ -420,6 +433,7 @@ int main(int count, char **words)
 		free(crowd.attempts);
 		return 1;
 	}
+	sigaction(SIGTERM, &(struct sigaction){ .sa_handler = end }, NULL);
 	run(&crowd);
 	error = print(&crowd);
 	close(crowd.epoll);

@@ -5,6 +5,7 @@
     sent     what the router hands to the platform's link, by where it came from
     arrived  what comes out behind the hook of the shield: after XDP, traffic control and netfilter's ingress
     kept     what is left of that where a service reads it: behind the budget or the link to the box
+    link_lost    what the two ends of the platform's link say they had no room for: a veth pair's ring is short
 
 Users are known by their addresses (attack.py keeps those out of captures), the router's own packets and neighbour
 discovery are counted apart, and whatever else there is, is the attack.
@@ -19,7 +20,7 @@ import subprocess
 
 from topology import ROUTER4, ROUTER6, USER4, USER6, USER_SOURCES, USERS4, USERS6, RangeError
 
-BUDGET_PPS, BUDGET_BURST = 1500, 150
+BUDGET_PPS, BUDGET_BURST = 1000, 500
 BOX_RATE, BOX_QUEUE = "2mbit", 50  # bits a second, packets
 
 PLATFORM_TABLE = f"""
@@ -91,6 +92,9 @@ def counters(topology):
             if "counter" in entry:
                 name = entry["counter"]["name"]
                 total[name] = total.get(name, 0) + entry["counter"]["packets"]
+    for host, end, way in (("router", "r-up", "tx"), ("platform", "up0", "rx")):
+        said = json.loads(topology.run(host, "ip", "-j", "-s", "link", "show", end))
+        total["link_lost"] = total.get("link_lost", 0) + said[0]["stats64"][way]["dropped"]
     return total
 
 

@@ -19,7 +19,7 @@ small platform with and without a shield, while users come and go.
      +-------------------+--------------------+
      | platform      the hook: XDP, or nftables' ingress
      |               arrived: counted behind it
-     |               budget: 1,500 packets a second for itself, whoever's they are
+     |               budget: 1,000 packets a second for itself, whoever's they are
      |               nginx :80, dnsmasq :53   kept: counted here
      +-------------------+--------------------+
                          | box0   192.0.2.129, 2001:db8:2::1      2 Mbit/s from here on (tbf)
@@ -58,10 +58,10 @@ import attack
 import measure
 import shield
 from services import ECHO_PORT, ELSEWHERE_NAME, HERE_NAME, Services
-from topology import BOX4, BOX6, CARPET4, PLATFORM4, PLATFORM6, RangeError, Topology
+from topology import BOX4, BOX6, CARPET4, PLATFORM4, PLATFORM6, RangeError, Topology, step_aside
 
-TOOLS = ["clang", "dnsmasq", "ethtool", "ip", "nft", "nginx", "nsenter", "setpriv", "ss", "tc", "tcpdump", "tcpreplay",
-         "tcprewrite", "unshare", "wrk"]
+TOOLS = ["bpftool", "clang", "dnsmasq", "ethtool", "ip", "nft", "nginx", "nsenter", "setpriv", "ss", "tc", "tcpdump",
+         "tcpreplay", "tcprewrite", "unshare", "wrk"]
 LEAD_SECONDS = 0.3  # the attack is under way before the first user comes
 TAIL_SECONDS = 1.2  # and goes on until the last has given up
 
@@ -92,6 +92,8 @@ class Scenario:
     ports: str = ""     # and ports
     wrk: str = ""       # where regulars are
     tagged: bool = False  # in a VLAN
+    source_pps: int = 0   # instead of `matches`: what one source may send to the platform's services
+    through: float = 0.01  # how much of the attack may pass
     long: bool = False    # too much like another for --short
 
 
@@ -121,11 +123,15 @@ SCENARIOS = [
     Scenario("ntp_reflection", BOX4, (BOX, BOX_UDP), ("udp and src port 123 and length 468",),
              ("udp sport 123 ip length 468",), synth="ntp_reflection"),
     Scenario("ntp_reflection_ipv6", BOX6, (BOX_SIX,), ("ip6 and udp and src port 123",),
-             ("ip6 nexthdr udp udp sport 123",), synth="ntp_reflection --ipv6"),
+             ("ip6 nexthdr udp udp sport 123",), synth="ntp_reflection --ipv6", long=True),
     Scenario("carpet_udp", CARPET4, (BOX, BOX_UDP), ("udp and length 92",), ("ip protocol udp ip length 92",),
              synth="carpet_udp"),
     Scenario("dns_query_flood", PLATFORM4, (DNS4, ELSEWHERE), ("198.18.64.0/18",), ("ip saddr 198.18.64.0/18",),
              synth="dns_query_flood", sources="0.0.0.0/0:198.18.64.0/18"),
+    # Few sources that send much, and nothing else sets them apart: 8 of them at 50 a second are 400 of 20,000.
+    Scenario("few_sources", PLATFORM4, (DNS4, ELSEWHERE), (),
+             ("udp dport 53 update @sources { ip saddr limit rate over 50/second burst 5 packets }",),
+             synth="dns_query_flood", sources="0.0.0.0/0:198.18.64.0/29", source_pps=50, through=0.05),
     Scenario("real_syn_flood", PLATFORM4, (WEB4,), ("tcp and tcp flags S and window 0 and length 40",),
              ("tcp flags == syn tcp window 0 ip length 40",),
              real="StopDDoS+packet-captures/pkt.TCP.synflood.spoofed.pcap", only="dst host 10.10.10.10 and tcp[13] = 2",
@@ -210,7 +216,7 @@ def ratio(part, whole):
     return part / whole if whole else 0.0
 
 
-def faults(results):
+def faults(scenario, results):
     """What is wrong with a scenario's results: margins are wide, for the machine is small and shared."""
     found = []
     before, without = results["before"], results["without"]
@@ -220,7 +226,7 @@ def faults(results):
         found.append(f"the attack is {without['attack_sent']} packets")
     if without["attack_through"] < 0.9:
         found.append(f"without a shield only {without['attack_through']:.1%} of the attack arrives")
-    if without["success"] > 0.8:
+    if without["success"] > 0.9:
         found.append(f"without a shield the attack does no harm: {without['success']:.1%} of users are served")
     for name in ("nftables", "holdfast"):
         if name not in results:
@@ -228,12 +234,13 @@ def faults(results):
         result = results[name]
         if result["success"] < 0.95:
             found.append(f"{name}: only {result['success']:.1%} of users are served")
-        if result["attack_through"] > 0.01:
+        if result["attack_through"] > scenario.through:
             found.append(f"{name}: {result['attack_through']:.2%} of the attack passes")
         if result["normal_lost"] > 0.02:
-            found.append(f"{name}: {result['normal_lost']:.2%} of normal packets are lost")
+            found.append(f"{name}: {result['normal_lost']:.2%} of normal packets are lost; over the budget were "
+                         f"{result['over_budget']}, no room on the link had {result['link_lost']}")
         missing = result["attack_sent"] - result["attack_arrived"]
-        if result["dropped"] is not None and abs(result["dropped"] - missing) > 0.02 * missing + 10:
+        if abs(result["dropped"] - missing) > 0.02 * missing + result["link_lost"] + 10:
             found.append(f"{name} says it dropped {result['dropped']}, but {missing} are missing")
     return found
 
@@ -296,9 +303,11 @@ def main():
               (not arguments.scenario and not (arguments.short and scenario.long))]
     comment = "# " if arguments.tap else ""
     failed, told = 0, {}
+    why = unable()
+    if not why:
+        step_aside()
     if arguments.tap:
         print(f"1..{len(chosen)}", flush=True)
-    why = unable()
     if why:
         for number, scenario in enumerate(chosen, 1):
             tell_skip(arguments, number, scenario, why)
@@ -320,12 +329,14 @@ def main():
             told[scenario.name] = results
             for phase, result in results.items():
                 print(comment + row(scenario.name, phase, result), flush=True)
-            wrong = faults(results)
+            wrong = faults(scenario, results)
             failed += bool(wrong)
             for fault in wrong:
                 print(f"{comment}{scenario.name}: {fault}", flush=True)
             if arguments.tap:
                 print(f"{'not ' if wrong else ''}ok {number} - {scenario.name}", flush=True)
+        if daemon:
+            print(f"{comment}holdfast was attached: {field.shields[-1].hook}", flush=True)
     if arguments.json:
         arguments.json.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     return 1 if failed else 0

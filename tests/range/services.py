@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What the range's hosts offer: nginx, dnsmasq, an echo; each with a configuration of its own in the scratch folder."""
-import os
 import subprocess
 
 from topology import PLATFORM4, PLATFORM6, RESOLVER4, wait_for
@@ -62,30 +61,35 @@ class Services:
     """All of them, begun and heard of."""
 
     def __init__(self, topology, scratch, echo):
-        self.topology, self.scratch, self.echo = topology, scratch, echo
-        self.nginx = None
+        self.topology, self.scratch = topology, scratch
+        self.public = []  # what the platform offers to all
         known = {"scratch": scratch, "platform4": PLATFORM4, "platform6": PLATFORM6, "resolver": RESOLVER4,
                  "here": HERE_NAME, "elsewhere": ELSEWHERE_NAME}
         for name, text in (("nginx.conf", NGINX), ("dns.conf", DNS), ("resolver.conf", RESOLVER)):
             (scratch / name).write_text(text.format(**known), encoding="utf-8")
-        with open(os.devnull, "wb") as nowhere:
-            quiet = {"stdout": nowhere, "stderr": nowhere}
-            for host, config in (("platform", "dns.conf"), ("users", "resolver.conf")):
-                topology.begin(host, "dnsmasq", f"--conf-file={scratch / config}", **quiet)
-            for host in ("platform", "box"):
-                topology.begin(host, echo, str(ECHO_PORT), **quiet)
-        self.begin_web()
+        self.begin("users", "dnsmasq", f"--conf-file={scratch / 'resolver.conf'}")
+        self.begin("box", echo, ECHO_PORT)
+        self.begin_public()
+        for host, port in (("users", 53), ("box", ECHO_PORT)):
+            wait_for(f"port {port} of {host}", 5, lambda host=host, port=port: self.listens(host, port))
 
-    def begin_web(self):
-        self.nginx = self.topology.begin("platform", "nginx", "-c", self.scratch / "nginx.conf",
-                                         stderr=subprocess.DEVNULL)
-        wait_for("nginx", 5, lambda: ":80 " in self.topology.run("platform", "ss", "-Hltn"))
-        for host, port in (("platform", 53), ("users", 53), ("box", ECHO_PORT)):
-            wait_for(f"port {port} of {host}", 5, lambda host=host, port=port: f":{port} " in self.topology.run(
-                host, "ss", "-Hltn"))
+    def begin(self, host, *command):
+        return self.topology.begin(host, *command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def listens(self, host, port):
+        return f":{port} " in self.topology.run(host, "ss", "-Hltn")
+
+    def begin_public(self):
+        self.public = [
+            self.begin("platform", "nginx", "-c", self.scratch / "nginx.conf"),
+            self.begin("platform", "dnsmasq", f"--conf-file={self.scratch / 'dns.conf'}"),
+        ]
+        wait_for("nginx and dnsmasq", 5, lambda: self.listens("platform", 80) and self.listens("platform", 53))
 
     def again(self):
-        """A web server without a past: half-open connections of the last flood would hold the queue for a minute."""
-        self.topology.end(self.nginx)
-        wait_for("nginx's end", 5, lambda: ":80 " not in self.topology.run("platform", "ss", "-Hltn"))
-        self.begin_web()
+        """Servers without a past: half-open connections of the last flood would hold nginx's queue for a minute, and
+        questions whose answers it took along are not asked again by dnsmasq for ten seconds."""
+        for process in self.public:
+            self.topology.end(process)
+        wait_for("their end", 5, lambda: not (self.listens("platform", 80) or self.listens("platform", 53)))
+        self.begin_public()

@@ -25,7 +25,7 @@ shield:
   block_capacity: 4096
   management: {{ ports: [22], from: [{operator}/32] }}
 services:
-  - {{ name: web, addresses: [{platform4}, "{platform6}"], tcp: [80], udp: [53], path: local }}
+  - {{ name: web, addresses: [{platform4}, "{platform6}"], tcp: [80], udp: [53], path: local, per_source_pps: 0 }}
   - {{ name: box, addresses: [192.0.2.128/25, "2001:db8:2::2"], path: forwarded }}
 """
 
@@ -89,7 +89,7 @@ class Daemon:
         if self.process.poll() is not None:
             raise RangeError(f"holdfast run: exit {self.process.returncode}")
         status = self.status()
-        return status is not None and status["ready"]
+        return status is not None and status["ready"] and bool(status["interfaces"])  # attached, too
 
     def said(self):
         return self.log.read_text(encoding="utf-8", errors="replace").strip().replace("\n", " | ")[-600:]
@@ -147,6 +147,7 @@ class Nftables:
     TABLE = """
 table netdev peer {{
 	counter dropped {{ }}
+	set sources {{ type ipv4_addr; flags dynamic; size 4096; }}
 	chain every {{
 		type filter hook ingress device "up0" priority -500;
 		{rules}
@@ -176,15 +177,21 @@ class Holdfast:
 
     def __init__(self, daemon):
         self.daemon = daemon
+        self.hook = None  # how it was attached: "native"
 
     def begin(self, scenario):
-        self.daemon.start()
+        self.daemon.config.write_text(
+            self.daemon.text.replace("per_source_pps: 0", f"per_source_pps: {scenario.source_pps}"), encoding="utf-8")
+        status = self.daemon.start()
+        self.hook = status["interfaces"][0]["hook"]
         self.daemon.tell("enforce")
         for match in scenario.matches:
             self.daemon.tell("block", *([match] if "/" in match else ["--match", match]), "--for", "10m")
 
     def dropped(self):
-        return self.daemon.status()["totals"]["dropped"]
+        """By what it counts of each service; its totals are added up only once a second."""
+        return sum(count["packets"] for service in self.daemon.status()["services"]
+                   for reason, count in service["enforced"].items() if reason.startswith("drop_"))
 
     def end(self):
         self.daemon.stop()

@@ -12,6 +12,7 @@ import pathlib
 import re
 import signal
 import subprocess
+import sys
 import time
 
 USERS4, USERS6 = "198.51.100.0/24", "2001:db8:100::/64"
@@ -24,6 +25,8 @@ PLATFORM4, PLATFORM6 = "192.0.2.10", "2001:db8:1::10"
 BOX4, BOX6 = "192.0.2.130", "2001:db8:2::2"
 CARPET4 = "192.0.2.192/26"
 ATTACK_MAC, ROUTER_MAC = "02:00:00:00:01:02", "02:00:00:00:01:01"
+
+os.environ["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"  # where su has not put it
 
 HOSTS = ["users", "attack", "router", "platform", "box"]
 
@@ -71,6 +74,8 @@ __attribute__((section("push"), used)) int tag(void *packet) { return vlan_push(
 __attribute__((section("pop"), used)) int untag(void *packet) { return vlan_pop(packet) ? 2 : 0; }
 __attribute__((section("license"), used)) char terms[] = "Apache-2.0";
 """
+
+ASIDE = "HOLDFAST_RANGE_ASIDE"  # set in the environment of who has stepped aside
 
 # Interfaces that Linux puts into every namespace by itself; they are down, and lead nowhere.
 BUILTIN = re.compile(r"(lo|sit0|tunl0|gre0|gretap0|erspan0|ip6tnl0|ip6gre0|ip6_vti0|ip_vti0)$")
@@ -143,6 +148,8 @@ class Topology:
         try:
             self.build()
             self.sealed()
+            wait_for("IPv6 to have found its addresses its own", 5, lambda: not any(
+                "tentative" in self.run(host, "ip", "-6", "addr") for host in HOSTS))
         except BaseException:
             self.close()
             raise
@@ -228,12 +235,22 @@ class Topology:
         self.close()
 
 
+def step_aside():
+    """Goes on in a mount namespace of its own: namespaces and bpf file systems, which are mounts, end with the process
+    even where it is killed. Asked to end, it ends in order."""
+    if os.environ.get(ASIDE) != "1":
+        os.environ[ASIDE] = "1"
+        command = ["unshare", "--mount", "--propagation", "private", sys.executable, *sys.argv]
+        os.execvp(command[0], command)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+
+
 def links():
     return sorted(link["ifname"] for link in json.loads(call("ip", "-j", "link")))
 
 
 def remove_orphans():
-    """Namespaces of a run that was killed."""
+    """Names of a run that was killed."""
     for path in pathlib.Path("/run/netns").glob("hf*-*"):
         match = re.match(r"hf(\d+)-\w+$", path.name)
         if match and not pathlib.Path("/proc", match[1]).exists():

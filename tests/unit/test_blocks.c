@@ -91,6 +91,15 @@ static bool bit_of(const struct maps *maps, enum shield_map map, uint32_t bit)
 	return ((const uint64_t *)maps->memory[map])[bit / 64] >> bit % 64 & 1;
 }
 
+/* Both bits, as the kernel asks them. */
+static bool bits_of(const struct maps *maps, bool ipv4, uint32_t bit)
+{
+	const struct shield_block_state *state = maps->state;
+
+	return shield_block_wide(ipv4 ? state->wide4 : state->wide6, bit) &&
+	       bit_of(maps, ipv4 ? SHIELD_MAP_BLOCK4_BITS : SHIELD_MAP_BLOCK6_BITS, bit);
+}
+
 static uint32_t ipv4_of(const struct address *address)
 {
 	const uint8_t *octets = address->octets + 12;
@@ -115,8 +124,8 @@ static bool looked_up(const struct maps *maps, const struct address *address, ui
 
 	if (now >= state->horizon)
 		return false;
-	if (ipv4 ? !bit_of(maps, SHIELD_MAP_BLOCK4_BITS, ipv4_of(address) >> 8)
-	         : !state->short6 && !bit_of(maps, SHIELD_MAP_BLOCK6_BITS, bit6_of(maps, address)))
+	if (ipv4 ? !bits_of(maps, true, ipv4_of(address) >> 8)
+	         : !state->short6 && !bits_of(maps, false, bit6_of(maps, address)))
 		return false;
 	for (unsigned length = 1; length <= (ipv4 ? 32 : 128); length++) {
 		struct prefix prefix = prefix_of(address, length);
@@ -352,6 +361,14 @@ static void nothing_is_left_over(const struct pair *pair)
 	}
 	assert_int_equal(memcmp(need, maps->memory[SHIELD_MAP_BLOCK4_BITS], SHIELD_BLOCK_BITS / 8), 0);
 	assert_int_equal(memcmp(need6, maps->memory[SHIELD_MAP_BLOCK6_BITS], SHIELD_BLOCK_BITS / 8), 0);
+	for (uint32_t bit = 0; bit < SHIELD_BLOCK_BITS; bit += 256) {
+		static const uint8_t none[32];
+
+		assert_int_equal(shield_block_wide(maps->state->wide4, bit),
+		                 memcmp((uint8_t *)need + bit / 8, none, 32) != 0);
+		assert_int_equal(shield_block_wide(maps->state->wide6, bit),
+		                 memcmp((uint8_t *)need6 + bit / 8, none, 32) != 0);
+	}
 	assert_int_equal(maps->state->lengths4, lengths[1][0]);
 	assert_int_equal(maps->state->lengths6[0], lengths[0][0]);
 	assert_int_equal(maps->state->lengths6[1], lengths[0][1]);
@@ -629,6 +646,8 @@ static void tables_are_taken_over(void **state)
 			shared->lengths4 = shared->short6 = shared->count4 = 0;
 			shared->count6 = 12345;
 			shared->lengths6[0] = shared->lengths6[1] = UINT64_MAX;
+			memset(shared->wide4, 0, sizeof(shared->wide4));
+			memset(shared->wide6, 0, sizeof(shared->wide6));
 			memset(pair.maps.memory[SHIELD_MAP_BLOCK4_BITS], 0, SHIELD_BLOCK_BITS / 8);
 			memset(pair.maps.memory[SHIELD_MAP_BLOCK6_BITS], 0, SHIELD_BLOCK_BITS / 8);
 		}

@@ -59,7 +59,13 @@ static void assert_defaults(const struct config *config)
 static void defaults(void **state)
 {
 	static const char *const texts[] = {
-		"", "# nothing\n", "---\n", "mode: observe\n", "shield:\nservices:\nallow:\n", "services: []\n", "shield: {}\n",
+		"",
+		"# nothing\n",
+		"---\n",
+		"mode: observe\n",
+		"shield:\nservices:\nallow:\n",
+		"services: []\n",
+		"shield: {}\n",
 	};
 
 	(void)state;
@@ -73,29 +79,30 @@ static void defaults(void **state)
 
 static void every_key(void **state)
 {
-	static const char text[] = "mode: enforce\n"
-	                           "user: guard\n"
-	                           "state_dir: /srv/state\n"
-	                           "run_dir: /srv/run\n"
-	                           "bpffs_dir: /sys/fs/bpf/x\n"
-	                           "shield:\n"
-	                           "  interfaces: [eth0, bond1.100]\n"
-	                           "  generic: true\n"
-	                           "  nftables: no\n"
-	                           "  block_capacity: 4194304\n"
-	                           "  sample_budget: 0\n"
-	                           "  block_for: 1d12h\n"
-	                           "  management: { ports: [22, 2222], from: [192.0.2.0/24, \"2001:db8::/32\"] }\n"
-	                           "services:\n"
-	                           "  - { name: web, addresses: [192.0.2.10, \"2001:db8::10\"], tcp: [80, 443], udp: [443],\n"
-	                           "      path: forwarded, per_source_pps: 500 }\n"
-	                           "  - name: dns\n"
-	                           "    addresses: [192.0.2.53]\n"
-	                           "    udp: [53]\n"
-	                           "allow: [198.51.100.0/24]\n"
-	                           "allow_files: [/etc/a, /etc/b]\n"
-	                           "block_files: [/etc/c]\n"
-	                           "trusted_proxies: [203.0.113.1, 203.0.113.2]\n";
+	static const char text[] =
+		"mode: enforce\n"
+		"user: guard\n"
+		"state_dir: /srv/state\n"
+		"run_dir: /srv/run\n"
+		"bpffs_dir: /sys/fs/bpf/x\n"
+		"shield:\n"
+		"  interfaces: [eth0, bond1.100]\n"
+		"  generic: true\n"
+		"  nftables: no\n"
+		"  block_capacity: 4194304\n"
+		"  sample_budget: 0\n"
+		"  block_for: 1d12h\n"
+		"  management: { ports: [22, 2222], from: [192.0.2.0/24, \"2001:db8::/32\"] }\n"
+		"services:\n"
+		"  - { name: web, addresses: [192.0.2.10, \"2001:db8::10\"], tcp: [80, 443], udp: [443],\n"
+		"      path: forwarded, per_source_pps: 500 }\n"
+		"  - name: dns\n"
+		"    addresses: [192.0.2.53]\n"
+		"    udp: [53]\n"
+		"allow: [198.51.100.0/24]\n"
+		"allow_files: [/etc/a, /etc/b]\n"
+		"block_files: [/etc/c]\n"
+		"trusted_proxies: [203.0.113.1, 203.0.113.2]\n";
 	struct config config = good(text);
 	char printed[PREFIX_TEXT_SIZE];
 
@@ -198,15 +205,15 @@ static void mistakes_to_the_letter(void **state)
 static void several_at_once(void **state)
 {
 	static const char text[] = "mode: maybe\n"
-	                           "colour: blue\n"
-	                           "shield:\n"
-	                           "  interfaces: [eth0]\n"
-	                           "  sample_budget: lots\n"
-	                           "services:\n"
-	                           "  - { name: web, addresses: [192.0.2.10, nonsense], tcp: [http] }\n";
+				   "colour: blue\n"
+				   "shield:\n"
+				   "  interfaces: [eth0]\n"
+				   "  sample_budget: lots\n"
+				   "services:\n"
+				   "  - { name: web, addresses: [192.0.2.10, nonsense], tcp: [http] }\n";
 	static const char *const places[] = { "f.yaml:1:7: mode", "f.yaml:2:1: there is no key 'colour'",
-		                                  "f.yaml:5:18: sample_budget", "f.yaml:7:42: 'nonsense' is no address",
-		                                  "f.yaml:7:59: 'http' is no port" };
+		                              "f.yaml:5:18: sample_budget", "f.yaml:7:42: 'nonsense' is no address",
+		                              "f.yaml:7:59: 'http' is no port" };
 	struct config config;
 
 	(void)state;
@@ -251,9 +258,11 @@ static void bounds_together(void **state)
 	(void)sprintf(text, "services:\n - { name: a, addresses: [192.0.2.0/24, 198.51.100.0/24] }\n");
 	length = strlen(text);
 	for (unsigned i = 0; i < 62; i++)
-		length += (size_t)sprintf(text + length, " - { name: s%u, addresses: [203.0.113.%u, \"2001:db8::%x\"] }\n", i, i, i);
+		length += (size_t)sprintf(text + length,
+		                          " - { name: s%u, addresses: [203.0.113.%u, \"2001:db8::%x\"] }\n", i, i, i);
 	assert_int_equal(parse(text, &config), -EINVAL);
-	assert_string_equal(errors.lines[0], "f.yaml:2:2: services have 126 addresses together; at most 64, so name networks instead");
+	assert_string_equal(errors.lines[0],
+	                    "f.yaml:2:2: services have 126 addresses together; at most 64, so name networks instead");
 
 	/* Neighbouring ports are one range, however many they are. */
 	length = (size_t)sprintf(text, "services: [{ name: a, addresses: [192.0.2.1], tcp: [");
@@ -347,9 +356,15 @@ static void large_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults),        cmocka_unit_test(every_key),     cmocka_unit_test(mistakes_to_the_letter),
-		cmocka_unit_test(several_at_once), cmocka_unit_test(many_mistakes), cmocka_unit_test(bounds_together),
-		cmocka_unit_test(aliases),         cmocka_unit_test(files),         cmocka_unit_test(large_files),
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(every_key),
+		cmocka_unit_test(mistakes_to_the_letter),
+		cmocka_unit_test(several_at_once),
+		cmocka_unit_test(many_mistakes),
+		cmocka_unit_test(bounds_together),
+		cmocka_unit_test(aliases),
+		cmocka_unit_test(files),
+		cmocka_unit_test(large_files),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, NULL, NULL);

@@ -48,7 +48,7 @@ static void whole_requests(void **state)
 {
 	struct control_request request =
 		good("{\"command\":\"block\",\"prefix\":\"198.51.100.0/24\",\"for_s\":3600,\"reason\":\"why not\","
-	         "\"client\":\"203.0.113.7 51234 22\"}");
+	             "\"client\":\"203.0.113.7 51234 22\"}");
 	char text[PREFIX_TEXT_SIZE], match[MATCH_TEXT_SIZE];
 
 	(void)state;
@@ -180,10 +180,17 @@ static void assert_line(char *line, const char *wanted)
 static void answers(void **state)
 {
 	struct control_error error;
-	struct control_tally tally = { .done = 2, .refused = 1, .expires_ns = 1764158400 * NS_PER_S, .refusal_count = 1 };
-	struct control_mode mode = { .enforce = true, .until_ns = 1764158400 * NS_PER_S, .left_ns = 59500LL * NS_PER_MS };
-	struct control_request request = good("{\"command\":\"block\",\"match\":\"udp\",\"for_s\":60,\"reason\":\"x\"}");
-	struct control_ruled ruled = { .count = 2, .numbers = { 3, 4 }, .rule = &request.rule, .expires_ns = INT64_MAX };
+	struct control_tally tally = {
+		.done = 2, .refused = 1, .expires_ns = 1764158400 * NS_PER_S, .refusal_count = 1
+	};
+	struct control_mode mode = { .enforce = true,
+		                     .until_ns = 1764158400 * NS_PER_S,
+		                     .left_ns = 59500LL * NS_PER_MS };
+	struct control_request request =
+		good("{\"command\":\"block\",\"match\":\"udp\",\"for_s\":60,\"reason\":\"x\"}");
+	struct control_ruled ruled = {
+		.count = 2, .numbers = { 3, 4 }, .rule = &request.rule, .expires_ns = INT64_MAX
+	};
 	const char notes[2][CONFIG_ERROR_SIZE] = { "one", "two" };
 
 	(void)state;
@@ -200,9 +207,11 @@ static void answers(void **state)
 	mode.enforce = false;
 	assert_line(control_format_mode(&mode), "{\"ok\":true,\"result\":{\"mode\":\"observe\",\"enforce_until\":null,"
 	                                        "\"enforce_left_s\":null}}\n");
-	assert_line(control_format_ruled(&ruled), "{\"ok\":true,\"result\":{\"rules\":[\"r3\",\"r4\"],\"match\":\"udp\","
-	                                          "\"action\":\"drop\",\"expires\":null}}\n");
-	assert_line(control_format_released(true, false, false), "{\"ok\":true,\"result\":{\"released\":[\"block\"]}}\n");
+	assert_line(control_format_ruled(&ruled),
+	            "{\"ok\":true,\"result\":{\"rules\":[\"r3\",\"r4\"],\"match\":\"udp\","
+	            "\"action\":\"drop\",\"expires\":null}}\n");
+	assert_line(control_format_released(true, false, false),
+	            "{\"ok\":true,\"result\":{\"released\":[\"block\"]}}\n");
 	assert_line(control_format_reloaded(notes, 2),
 	            "{\"ok\":true,\"result\":{\"reloaded\":true,\"notes\":[\"one\",\"two\"]}}\n");
 	assert_line(control_format_arguments(&request),
@@ -229,8 +238,9 @@ static void status_and_rules(void **state)
 	status->services[0].counters = counters;
 	line = control_format_status(status);
 	assert_non_null(line);
-	assert_non_null(strstr(line, "\"services\":[{\"name\":null,\"enforced\":{\"drop_block\":{\"packets\":7,\"octets\":420}},"
-	                             "\"observed\":{}}]"));
+	assert_non_null(strstr(
+		line, "\"services\":[{\"name\":null,\"enforced\":{\"drop_block\":{\"packets\":7,\"octets\":420}},"
+		      "\"observed\":{}}]"));
 	assert_non_null(strstr(line, "\"rates\":null"));
 	assert_non_null(strstr(line, "\"enforce_until\":null"));
 	free(line);
@@ -242,8 +252,9 @@ static void status_and_rules(void **state)
 	assert_int_equal(match_parse("udp", &rules->told.rule.match, &wrong), 0);
 	line = control_format_list(&list);
 	assert_non_null(line);
-	assert_non_null(strstr(line, "{\"id\":\"r3\",\"scope\":\"::/0\",\"match\":\"udp\",\"action\":\"drop\",\"rate_pps\":null,"
-	                             "\"shadow\":false,"));
+	assert_non_null(strstr(
+		line, "{\"id\":\"r3\",\"scope\":\"::/0\",\"match\":\"udp\",\"action\":\"drop\",\"rate_pps\":null,"
+		      "\"shadow\":false,"));
 	assert_non_null(strstr(line, "\"expires\":null,\"left_s\":null,"));
 	free(line);
 	free(status);

@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -18,10 +17,11 @@ static void read_texts(void **state)
 		const char *text;
 		int64_t s;
 	} good[] = {
-		{ "0s", 0 },     { "90s", 90 },     { "5m", 300 },        { "1h", 3600 },
+		{ "0s", 0 },      { "90s", 90 },     { "5m", 300 },         { "1h", 3600 },
 		{ "7d", 604800 }, { "1h30m", 5400 }, { "1d2h3m4s", 93784 }, { "100m", 6000 },
 	};
-	static const char *const bad[] = { "", "s", "1", "1x", "1h1h", "1m1h", "-1s", "+1s", " 1s", "1s ", "1.5h", "1h30" };
+	static const char *const bad[] = { "",    "s",   "1",   "1x",  "1h1h", "1m1h",
+		                           "-1s", "+1s", " 1s", "1s ", "1.5h", "1h30" };
 	static const char *const large[] = { "106752d", "99999999999999999999s", "9223372037s", "106751d86400s" };
 	int64_t ns;
 

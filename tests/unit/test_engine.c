@@ -405,6 +405,23 @@ static void peace_is_peace(void **state)
 	engine_free(e);
 }
 
+/*
+ * Some fifty packets stand behind each that was seen, of one conversation always others: what proves welcome gives all
+ * of them back.
+ */
+static void sampled_peace_is_peace(void **state)
+{
+	struct stream *s = *state;
+	struct engine *e;
+
+	peace(s, WEB, 0, 30, 50);
+	for (size_t i = 0; i < s->count; i++)
+		s->packets[i].weight = 30 + made_below(&s->draws, 40);
+	e = analyze(s);
+	assert_int_equal(engine_count(e), 0);
+	engine_free(e);
+}
+
 static void a_flood_begins_and_ends_where_planted(void **state)
 {
 	struct stream *s = *state;
@@ -634,11 +651,53 @@ static void each_kind_is_named(void **state)
 	}
 }
 
-/*
- * A mirror sends all that a network sees to one collector, unasked. What is in it is found as if it had been captured
- * there, and the collector is no target, whatever there is: an attack on one, on a network, scans, or strangers'
- * answers.
- */
+/* Answers that no table knows, of two hundred hosts. */
+static struct observation answer_from(struct stream *s, int64_t ns, struct address target, uint16_t port)
+{
+	struct observation o = made_udp(ns, made_ipv4(0xc1000000u + 65537 * made_below(&s->draws, 200)), port, target,
+	                                (uint16_t)(1024 + made_below(&s->draws, 60000)), 0);
+
+	made_payload(&o, "\4\4\4\4\4\4\4\4", 8, 300);
+	return o;
+}
+
+static struct observation unknown_answer(struct stream *s, int64_t ns, struct address target)
+{
+	return answer_from(s, ns, target, 3333);
+}
+
+static struct observation https_answer(struct stream *s, int64_t ns, struct address target)
+{
+	return answer_from(s, ns, target, 443);
+}
+
+/* Port 443 is the heaviest one or it is not; which port came first says nothing. */
+static void the_heaviest_port_names_a_reflection(void **state)
+{
+	static const struct {
+		maker *first, *make;
+		const char *name;
+	} rows[] = {
+		{ unknown_answer, unknown_answer, "udp_reflection" },
+		{ https_answer, unknown_answer, "udp_reflection" },
+		{ https_answer, https_answer, "udp_flood" },
+		{ unknown_answer, https_answer, "udp_flood" },
+	};
+
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct stream *s = *state;
+		struct engine *e;
+
+		s->count = 0;
+		push(s, rows[i].first(s, START + 3 * NS_PER_S, made_ipv4(WEB)));
+		flood(s, rows[i].make, WEB, 3001, 6000, 10000);
+		e = analyze(s);
+		assert_int_equal(engine_count(e), 1);
+		assert_string_equal(vector_name(engine_finding(e, 0), 0), rows[i].name);
+		engine_free(e);
+	}
+}
+
 /* A SYN as Mirai's scanner makes them, one of a hundred that passed. */
 static struct observation sampled_mirai(struct stream *s, int64_t ns, struct address target)
 {
@@ -666,6 +725,11 @@ static void marks_are_told_by_what_packets_stand_for(void **state)
 	engine_free(e);
 }
 
+/*
+ * A mirror sends all that a network sees to one collector, unasked. What is in it is found as if it had been captured
+ * there, and the collector is no target, whatever there is: an attack on one, on a network, scans, or strangers'
+ * answers.
+ */
 static void a_mirror_is_no_target(void **state)
 {
 	static const char *const names[] = { "syn_flood", "udp_flood", "scan" };
@@ -766,6 +830,25 @@ static void a_scan_is_no_flood(void **state)
 }
 
 /* ---- time ---- */
+
+/* A scan is one where a tenth of its packets were sampled, too. */
+static void a_sampled_scan_is_no_flood(void **state)
+{
+	struct stream *s = *state;
+	struct engine *e;
+
+	for (uint32_t i = 0; i < 2000; i++) {
+		struct observation o = made_tcp(START + (int64_t)i * 10 * NS_PER_MS, made_ipv4(0x5b010203u), 50000,
+		                                made_ipv4(WEB), (uint16_t)(1 + 10 * i), TCP_SYN, i, 0);
+
+		o.weight = 10;
+		push(s, o);
+	}
+	e = analyze(s);
+	assert_int_equal(engine_count(e), 1);
+	assert_true(engine_finding(e, 0)->incident->is_scan);
+	engine_free(e);
+}
 
 static void packets_that_are_late(void **state)
 {
@@ -1087,6 +1170,7 @@ int main(void)
 		WITH_STREAM(nothing),
 		WITH_STREAM(one_packet),
 		WITH_STREAM(peace_is_peace),
+		WITH_STREAM(sampled_peace_is_peace),
 		WITH_STREAM(a_flood_begins_and_ends_where_planted),
 		WITH_STREAM(a_flood_that_is_still_on),
 		WITH_STREAM(two_floods_on_two_targets),
@@ -1096,11 +1180,13 @@ int main(void)
 		WITH_STREAM(waves_of_neighbours_stay_apart),
 		WITH_STREAM(a_carpet),
 		WITH_STREAM(each_kind_is_named),
+		WITH_STREAM(the_heaviest_port_names_a_reflection),
 		WITH_STREAM(marks_are_told_by_what_packets_stand_for),
 		WITH_STREAM(a_mirror_is_no_target),
 		WITH_STREAM(connections_without_a_word),
 		WITH_STREAM(ipv6),
 		WITH_STREAM(a_scan_is_no_flood),
+		WITH_STREAM(a_sampled_scan_is_no_flood),
 		WITH_STREAM(packets_that_are_late),
 		WITH_STREAM(one_stray_time_stamp_each_way),
 		WITH_STREAM(a_clock_set_back_by_decades),

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What one place may say, and how often. Lines are looked at through a pipe in the place of standard error. */
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -53,7 +51,7 @@ static void capture(void (*say)(void), char *text, size_t size)
 
 static void say_rude(void)
 {
-	log_say(LOG_ERROR, "%s", "eth0\033[2J\nfake: line");
+	LOG_SAY(LOG_ERROR, "%s", "eth0\033[2J\nfake: line");
 }
 
 static void lines_are_single_and_plain(void **state)
@@ -79,7 +77,7 @@ static void say_much(void)
 
 	memset(long_text, 'x', sizeof(long_text) - 1);
 	long_text[sizeof(long_text) - 1] = '\0';
-	log_say(LOG_INFO, "%s", long_text);
+	LOG_SAY(LOG_INFO, "%s", long_text);
 }
 
 static void long_lines_are_cut(void **state)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What roles tell each other: every type arrives as it was sent, by its own way alone; and nothing else does, whatever a
- * hostile role sends: other lengths, ways, counts, texts without an end, descriptors too many.
+ * What roles tell each other: every type arrives as it was sent, by its own way alone; and nothing else does, whatever
+ * a hostile role sends: other lengths, ways, counts, texts without an end, descriptors too many.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -51,11 +50,13 @@ static unsigned make(enum message_type type)
 		message.number = 1;
 		return 0;
 	case MESSAGE_ALLOW:
+	case MESSAGE_BLOCK:
 		message.allow.for_ns = NS_PER_S;
 		message.allow.prefixes.count = 1;
 		message_put_prefix(&message.allow.prefixes.prefix[0], &prefix);
 		return 0;
 	case MESSAGE_DISALLOW:
+	case MESSAGE_UNBLOCK:
 		message_put_prefix(&message.prefix, &prefix);
 		return 0;
 	case MESSAGE_WAY:
@@ -73,6 +74,8 @@ static unsigned make(enum message_type type)
 	case MESSAGE_RELOAD:
 	case MESSAGE_MODE:
 	case MESSAGE_CONFIRM:
+	case MESSAGE_BLOCKS:
+	case MESSAGE_COUNTED:
 	case MESSAGE_RESTORED:
 	case MESSAGE_ANSWER:
 	case MESSAGE_RECORD:
@@ -113,8 +116,10 @@ static void each_type_has_one_way(void **state)
 		enum message_way way = way_of(fd_count);
 
 		assert_int_equal(check(way, fd_count + 1), -EBADMSG);
-		assert_int_equal(message_check(way, &message, message_size((enum message_type)type) - 1, fd_count), -EBADMSG);
-		assert_int_equal(message_check(way, &message, message_size((enum message_type)type) + 1, fd_count), -EBADMSG);
+		assert_int_equal(message_check(way, &message, message_size((enum message_type)type) - 1, fd_count),
+		                 -EBADMSG);
+		assert_int_equal(message_check(way, &message, message_size((enum message_type)type) + 1, fd_count),
+		                 -EBADMSG);
 		assert_int_equal(message_check(way, &message, 0, fd_count), -EBADMSG);
 	}
 	message_init(&message, MESSAGE_TYPES, 0);
@@ -248,6 +253,9 @@ static void hostile_values(void **state)
 	(void)make(MESSAGE_STATE);
 	message.state.hook_count = SHIELD_INTERFACES_MAX + 1;
 	assert_int_equal(check(MESSAGE_LOADER_TO_ENGINE, 0), -EBADMSG);
+	(void)make(MESSAGE_COUNTED);
+	message.counted.rule_count = SHIELD_RULES_MAX + 1;
+	assert_int_equal(check(MESSAGE_LOADER_TO_ENGINE, 0), -EBADMSG);
 	(void)make(MESSAGE_APPLIED);
 	message.applied.line_count = MESSAGE_LINES_MAX + 1;
 	assert_int_equal(check(MESSAGE_ROLE_TO_PARENT, 0), -EBADMSG);
@@ -275,7 +283,8 @@ static void octets_by_chance(void **state)
 		for (unsigned k = 0; k < 3; k++) {
 			uint64_t x = hash_2(SEED, round, k);
 
-			octets[16 + x % (message_size(type) > 16 ? message_size(type) - 16 : 1)] = (unsigned char)(x >> 32);
+			octets[16 + x % (message_size(type) > 16 ? message_size(type) - 16 : 1)] =
+				(unsigned char)(x >> 32);
 		}
 		if (check(way, fd_count) != 0)
 			continue;
@@ -318,9 +327,13 @@ static void rules_go_and_come(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_type_has_one_way), cmocka_unit_test(arrive),
-		cmocka_unit_test(refused_descriptors_are_closed), cmocka_unit_test(a_full_channel),
-		cmocka_unit_test(hostile_values), cmocka_unit_test(octets_by_chance), cmocka_unit_test(rules_go_and_come),
+		cmocka_unit_test(each_type_has_one_way),
+		cmocka_unit_test(arrive),
+		cmocka_unit_test(refused_descriptors_are_closed),
+		cmocka_unit_test(a_full_channel),
+		cmocka_unit_test(hostile_values),
+		cmocka_unit_test(octets_by_chance),
+		cmocka_unit_test(rules_go_and_come),
 	};
 
 	return cmocka_run_group_tests_name("message", tests, NULL, NULL);

@@ -41,9 +41,9 @@ static int read_text(const char *text, size_t length, uint32_t max, struct prefi
 static void read_what_counts(void **state)
 {
 	static const char text[] = "# a list\n\n192.0.2.10\n  198.51.100.0/24  # with a comment\r\n\t2001:db8::/32\n"
-	                           "2001:db8::1#no blank\n   # only a comment\n203.0.113.0/25";
+				   "2001:db8::1#no blank\n   # only a comment\n203.0.113.0/25";
 	static const char *const wanted[] = { "192.0.2.10/32", "198.51.100.0/24", "2001:db8::/32", "2001:db8::1/128",
-		                                  "203.0.113.0/25" };
+		                              "203.0.113.0/25" };
 	char error[PREFIX_FILE_ERROR_SIZE], printed[PREFIX_TEXT_SIZE];
 	struct prefix_list list;
 
@@ -66,12 +66,13 @@ static void refuse_what_is_broken(void **state)
 		int result;
 		const char *begins;
 	} cases[] = {
-		{ "192.0.2.1\n# x\n192.0.2.300\n", 28, -EINVAL, "list:3: '192.0.2.300' is no address or network" },
-		{ "192.0.2.1/24\n", 13, -EINVAL, "list:1: '192.0.2.1/24' is no" },
-		{ "192.0.2.1 192.0.2.2\n", 20, -EINVAL, "list:1: '192.0.2.1 192.0.2.2'" },
-		{ "192.0.2.1\n\0\n", 12, -EINVAL, "list:2: a NUL octet" },
-		{ "\033[2J", 4, -EINVAL, "list:1: '?[2J'" },
-		{ "192.0.2.1\n192.0.2.2\n192.0.2.3\n192.0.2.4\n", 40, -E2BIG, "list:4: more than 3 prefixes" },
+#define TEXT(literal) literal, sizeof(literal) - 1
+		{ TEXT("192.0.2.1\n# x\n192.0.2.300\n"), -EINVAL, "list:3: '192.0.2.300' is no address or network" },
+		{ TEXT("192.0.2.1/24\n"), -EINVAL, "list:1: '192.0.2.1/24' is no" },
+		{ TEXT("192.0.2.1 192.0.2.2\n"), -EINVAL, "list:1: '192.0.2.1 192.0.2.2'" },
+		{ TEXT("192.0.2.1\n\0\n"), -EINVAL, "list:2: a NUL octet" },
+		{ TEXT("\033[2J"), -EINVAL, "list:1: '?[2J'" },
+		{ TEXT("192.0.2.1\n192.0.2.2\n192.0.2.3\n192.0.2.4\n"), -E2BIG, "list:4: more than 3 prefixes" },
 	};
 
 	(void)state;
@@ -119,8 +120,8 @@ static void many_lines(void **state)
 	for (unsigned i = 0; i < LINES; i++) {
 		uint64_t x = hash_2(SEED, i, 1);
 
-		length += (size_t)sprintf(text + length, "198.%u.%u.%u\n", 18 + (unsigned)(x & 1), (unsigned)(x >> 8 & 255),
-		                          (unsigned)(x >> 16 & 255));
+		length += (size_t)sprintf(text + length, "198.%u.%u.%u\n", 18 + (unsigned)(x & 1),
+		                          (unsigned)(x >> 8 & 255), (unsigned)(x >> 16 & 255));
 	}
 	assert_int_equal(read_text(text, length, LINES, &list, error), 0);
 	assert_int_equal(list.count, LINES);
@@ -150,7 +151,7 @@ static void a_file_that_is_none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(read_what_counts), cmocka_unit_test(refuse_what_is_broken),
+		cmocka_unit_test(read_what_counts),    cmocka_unit_test(refuse_what_is_broken),
 		cmocka_unit_test(lines_of_any_length), cmocka_unit_test(many_lines),
 		cmocka_unit_test(a_file_that_is_none),
 	};

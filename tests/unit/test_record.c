@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The record: what is appended is listed, what holds is in force until it is let go or expires; and what goes wrong with a
- * database: full, broken, of another schema, no database of ours.
+ * The record: what is appended is listed, what holds is in force until it is let go or expires; and what goes wrong
+ * with a database: full, broken, of another schema, no database of ours.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -44,9 +43,23 @@ static struct record_action action(int64_t time_ns, const char *command, const c
                                    int64_t until_ns)
 {
 	return (struct record_action){
-		.time_ns = time_ns, .uid = 1000, .user = "ann", .client = "203.0.113.7 1 22", .command = command,
-		.object = object, .arguments = "{}", .outcome = "done", .message = "", .kind = kind, .until_ns = until_ns,
-		.rule = { .scope = "192.0.2.1/32", .match = "udp", .action = "rate_limit", .reason = "why", .rate_pps = 9, .shadow = true },
+		.time_ns = time_ns,
+		.uid = 1000,
+		.user = "ann",
+		.client = "203.0.113.7 1 22",
+		.command = command,
+		.object = object,
+		.arguments = "{}",
+		.outcome = "done",
+		.message = "",
+		.kind = kind,
+		.until_ns = until_ns,
+		.rule = { .scope = "192.0.2.1/32",
+		          .match = "udp",
+		          .action = "rate_limit",
+		          .reason = "why",
+		          .rate_pps = 9,
+		          .shadow = true },
 	};
 }
 
@@ -113,9 +126,10 @@ static int compare_listed(void *context, uint64_t id, const struct record_action
 
 static void what_is_done_is_listed(void **state)
 {
-	struct record_action first = action(1764158400000000000, "block", "'; DROP TABLE action; --", RECORD_NOTHING, 0);
+	struct record_action first =
+		action(1764158400000000000, "block", "'; DROP TABLE action; --", RECORD_NOTHING, 0);
 	struct record_action more[] = { action(1764158400000000001, "block", "192.0.2.2/32", RECORD_NOTHING, 0),
-		                            action(1764158400000000002, "observe", "", RECORD_NOTHING, 0) };
+		                        action(1764158400000000002, "observe", "", RECORD_NOTHING, 0) };
 	struct record *record = open_plain();
 
 	(void)state;
@@ -151,12 +165,15 @@ static void what_holds_is_in_force(void **state)
 {
 	struct record_action rule = action(1, "block", "r3", RECORD_RULE, 100);
 	struct record_action actions[] = {
-		action(2, "block", "192.0.2.0/24", RECORD_BLOCK, 50),  action(3, "allow", "192.0.2.0/24", RECORD_ALLOW, 60),
-		action(4, "block", "198.51.100.0/24", RECORD_BLOCK, 40), action(5, "block", "198.51.100.0/24", RECORD_BLOCK, 80),
-		action(6, "block", "r10", RECORD_RULE, 90),            action(7, "block", "r9", RECORD_RULE, 90),
+		action(2, "block", "192.0.2.0/24", RECORD_BLOCK, 50),
+		action(3, "allow", "192.0.2.0/24", RECORD_ALLOW, 60),
+		action(4, "block", "198.51.100.0/24", RECORD_BLOCK, 40),
+		action(5, "block", "198.51.100.0/24", RECORD_BLOCK, 80),
+		action(6, "block", "r10", RECORD_RULE, 90),
+		action(7, "block", "r9", RECORD_RULE, 90),
 	};
 	struct record_action release[] = { action(8, "release", "192.0.2.0/24", RECORD_BLOCK, 0),
-		                               action(9, "release", "r9", RECORD_RULE, 0) };
+		                           action(9, "release", "r9", RECORD_RULE, 0) };
 	struct record *record = open_plain();
 	uint32_t highest = 77;
 
@@ -269,7 +286,8 @@ static void a_broken_file(void **state)
 	for (unsigned i = 1; i <= RECORD_BROKEN_MAX + 1; i++) {
 		write_whole(path, garbage, sizeof(garbage));
 		assert_int_equal(record_open(&options, &record, put_aside, &error), 0);
-		(void)snprintf(wanted, sizeof(wanted), "%s.broken-%u", path, i <= RECORD_BROKEN_MAX ? i : RECORD_BROKEN_MAX);
+		(void)snprintf(wanted, sizeof(wanted), "%s.broken-%u", path,
+		               i <= RECORD_BROKEN_MAX ? i : RECORD_BROKEN_MAX);
 		assert_string_equal(put_aside, wanted);
 		assert_int_equal(access(put_aside, F_OK), 0);
 		append(record, &one, 1);
@@ -385,9 +403,15 @@ int main(void)
 {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 	const struct CMUnitTest tests[] = {
-		IN_FOLDER(what_is_done_is_listed), IN_FOLDER(what_holds_is_in_force), IN_FOLDER(boots_are_told_apart),
-		IN_FOLDER(older_ones_go),          IN_FOLDER(a_full_disk),            IN_FOLDER(a_broken_file),
-		IN_FOLDER(a_broken_page),          IN_FOLDER(other_schemas),          cmocka_unit_test(no_such_folder),
+		IN_FOLDER(what_is_done_is_listed),
+		IN_FOLDER(what_holds_is_in_force),
+		IN_FOLDER(boots_are_told_apart),
+		IN_FOLDER(older_ones_go),
+		IN_FOLDER(a_full_disk),
+		IN_FOLDER(a_broken_file),
+		IN_FOLDER(a_broken_page),
+		IN_FOLDER(other_schemas),
+		cmocka_unit_test(no_such_folder),
 	};
 
 	return cmocka_run_group_tests_name("record", tests, NULL, NULL);

@@ -69,9 +69,15 @@ static void read_tables(void **state)
 static void pass_over_what_is_none(void **state)
 {
 	static const char *const lines[] = {
-		"", "\n\n", "   1: 010012C6:0016", "   1: 010012C6:0016 0200:C350 01", "   1: 010012C6:0016 0200xx12:C350 01",
-		"   1: 010012C6:0016 020012C60:C350 01", "x: 010012C6:0016 020012C6:C350 01",
-		"   1: 010012C6:0016 020012C6:C350", "   1: 010012C6:0016 FFFFFFFF:C350 01",
+		"",
+		"\n\n",
+		"   1: 010012C6:0016",
+		"   1: 010012C6:0016 0200:C350 01",
+		"   1: 010012C6:0016 0200xx12:C350 01",
+		"   1: 010012C6:0016 020012C60:C350 01",
+		"x: 010012C6:0016 020012C6:C350 01",
+		"   1: 010012C6:0016 020012C6:C350",
+		"   1: 010012C6:0016 FFFFFFFF:C350 01",
 	};
 	char long_line[1000];
 	struct ways ways;
@@ -162,8 +168,9 @@ static void other_ports(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(read_tables),   cmocka_unit_test(pass_over_what_is_none), cmocka_unit_test(they_expire),
-		cmocka_unit_test(who_gives_way), cmocka_unit_test(other_ports),
+		cmocka_unit_test(read_tables), cmocka_unit_test(pass_over_what_is_none),
+		cmocka_unit_test(they_expire), cmocka_unit_test(who_gives_way),
+		cmocka_unit_test(other_ports),
 	};
 
 	return cmocka_run_group_tests_name("ways", tests, NULL, NULL);

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The input is a way, a number of descriptors, and a datagram that a role got. Whatever passes message_check() can be read
+ * by who gets it: texts end, counts are within bounds, prefixes are prefixes.
+ */
+#include <stdint.h>
+#include <string.h>
+
+#include "harness.h"
+#include "daemon/message.h"
+
+static void inspect_prefixes(const struct message_prefixes *prefixes)
+{
+	REQUIRE(prefixes->count <= MESSAGE_PREFIXES_MAX);
+	for (uint32_t i = 0; i < prefixes->count; i++) {
+		struct prefix prefix = message_prefix(&prefixes->prefix[i]), again;
+		char text[PREFIX_TEXT_SIZE];
+
+		REQUIRE(prefix_parse(prefix_format(&prefix, text), &again) == 0);
+		REQUIRE(prefix_equal(&prefix, &again));
+	}
+}
+
+static void inspect_rule(const struct message_rule *from)
+{
+	struct rule rule;
+
+	REQUIRE(strlen(from->reason) < sizeof(from->reason));
+	if (message_take_rule(from, &rule) == 0)
+		REQUIRE(rule.match.count >= 1 && rule.match.count <= MATCH_TERMS_MAX && rule.action <= RULE_CHALLENGE);
+}
+
+static void inspect(const struct message *message, enum message_way way)
+{
+	switch (message->type) {
+	case MESSAGE_ADD_RULE:
+		REQUIRE(way == MESSAGE_ENGINE_TO_LOADER);
+		inspect_rule(&message->rule);
+		break;
+	case MESSAGE_ALLOW:
+		REQUIRE(way == MESSAGE_ENGINE_TO_LOADER && message->allow.for_ns > 0);
+		inspect_prefixes(&message->allow.prefixes);
+		break;
+	case MESSAGE_RECORD:
+		REQUIRE(way == MESSAGE_ENGINE_TO_RECORDER);
+		REQUIRE(strlen(message->record.object) < sizeof(message->record.object));
+		REQUIRE(strlen(message->record.arguments) < sizeof(message->record.arguments));
+		inspect_prefixes(&message->record.prefixes);
+		inspect_rule(&message->record.rule);
+		break;
+	case MESSAGE_APPLIED:
+		REQUIRE(way == MESSAGE_ROLE_TO_PARENT && message->applied.line_count <= MESSAGE_LINES_MAX);
+		for (uint32_t i = 0; i < message->applied.line_count; i++)
+			REQUIRE(strlen(message->applied.lines[i]) < CONFIG_ERROR_SIZE);
+		break;
+	case MESSAGE_STATE:
+		REQUIRE(way == MESSAGE_LOADER_TO_ENGINE && message->state.hook_count <= SHIELD_INTERFACES_MAX);
+		break;
+	default:
+		break;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct message message;
+	enum message_way way;
+	unsigned fd_count;
+
+	if (size < 2)
+		return 0;
+	way = (enum message_way)(data[0] % (MESSAGE_RECORDER_TO_ENGINE + 1));
+	fd_count = data[1] % (MESSAGE_FDS_MAX + 1);
+	data += 2;
+	size = size - 2 < sizeof(message) ? size - 2 : sizeof(message);
+	memset(&message, 0x55, sizeof(message)); /* what did not come is no zero */
+	memcpy(&message, data, size);
+	if (message_check(way, &message, size, fd_count) == 0)
+		inspect(&message, way);
+	return 0;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A shield without a kernel, in the place of src/shield/ and of what a role gives up: it notes what it is told, one word
+ * group a line, in memory that survives a fork, and fails where it is told to.
+ */
+#ifndef HOLDFAST_TESTS_FAKE_SHIELD_H
+#define HOLDFAST_TESTS_FAKE_SHIELD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "shield/shield.h"
+
+#define FAKE_NOTES_SIZE 65536
+
+struct fake {
+	enum shield_origin origin;
+	bool enforce; /* the mode that stands */
+	uint64_t until;
+	char fail[64]; /* the line at which it fails, or what it begins with; "": never */
+	int fail_with;
+	bool allowed_before; /* 198.51.100.0/24 is allowed for good, by a configuration of long ago */
+	uint32_t next_rule;
+	bool guarded;      /* 192.0.2.7 has a way in */
+	bool unsure;       /* for being connected, no more */
+	bool table_stands; /* nftables has one, with what nobody else has */
+	bool table_told;   /* that it is taken away is noted */
+	unsigned rule_count;
+	struct shield_rule_told rules[4];
+	unsigned attached_count;
+	char attached[SHIELD_INTERFACES_MAX][16];
+	size_t length;
+	char notes[FAKE_NOTES_SIZE];
+};
+
+/* Shared between processes; made anew. */
+struct fake *fake_new(void);
+void fake_free(void);
+
+#endif

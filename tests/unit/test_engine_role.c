@@ -1,0 +1,720 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The engine's role, as its clients, the loader, the recorder, and the parent see it: the test is all of them. The shield
+ * is a fake one; the block list is real, in memory of its own.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <cmocka.h>
+
+#include "base/time.h"
+#include "daemon/clients.h"
+#include "daemon/control.h"
+#include "fake_shield.h"
+#include "role_child.h"
+
+static struct fake *fake;
+static char path[] = "/tmp/holdfast-engine-XXXXXX", address_path[64];
+static pid_t engine;
+static int parent_end, loader_end, recorder_end, listener, client;
+static char answer[1 << 16];
+
+static const char two_services[] =
+	"shield: { interfaces: [eth0] }\n"
+	"services: [{ name: web, addresses: [192.0.2.10] }, { name: dns, addresses: [192.0.2.53] }]\n";
+
+/* ---- the engine as its fellows see it ---- */
+
+static void listen_at_path(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	(void)snprintf(address_path, sizeof(address_path), "%s/control.sock", path);
+	memcpy(address.sun_path, address_path, strlen(address_path) + 1);
+	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	assert_true(listener >= 0);
+	assert_int_equal(bind(listener, (const struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(listener, 64), 0);
+}
+
+static int connect_client(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	memcpy(address.sun_path, address_path, strlen(address_path) + 1);
+	assert_true(fd >= 0);
+	assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+/* Starts the engine, and hands it maps; how it goes on is the test's. */
+static void start(const char *config, const char *list)
+{
+	static struct role_start role;
+	int parent_ends[2], loader_ends[2], recorder_ends[2], fds[MESSAGE_FDS_MAX];
+
+	role = (struct role_start){ .uid = getuid(), .gid = getgid() };
+	channel(parent_ends);
+	channel(loader_ends);
+	channel(recorder_ends);
+	engine = role_child_start(engine_role, &role,
+	                          (int[]){ parent_ends[1], loader_ends[1], recorder_ends[1], listener }, 4);
+	assert_true(engine > 0);
+	(void)close(parent_ends[1]);
+	(void)close(loader_ends[1]);
+	(void)close(recorder_ends[1]);
+	parent_end = parent_ends[0];
+	loader_end = loader_ends[0];
+	recorder_end = recorder_ends[0];
+	configure(parent_end, config, list);
+	for (unsigned i = 0; i < SHIELD_MAPS; i++)
+		fds[i] = listener;
+	message_init(&message, MESSAGE_MAPS, 0);
+	message.state.hz = 250;
+	message.state.jiffies = 1000;
+	message.state.origin = (uint32_t)fake->origin;
+	message.state.fd_count = SHIELD_MAPS;
+	message.state.hook_count = 1;
+	message_text(message.state.hooks[0].name, sizeof(message.state.hooks[0].name), "eth0");
+	message.state.hooks[0].hook = SHIELD_NATIVE;
+	assert_int_equal(message_send(loader_end, &message, fds, SHIELD_MAPS), 0);
+	await(recorder_end, MESSAGE_ENGINE_TO_RECORDER, MESSAGE_ASK);
+	assert_int_equal(message.number, fake->origin);
+}
+
+/* Nothing more is in force; r9 was the last rule. */
+static void end_of_force(void)
+{
+	message_init(&message, MESSAGE_IN_FORCE, 1);
+	message.in_force.highest = 9;
+	assert_int_equal(message_send(recorder_end, &message, NULL, 0), 0);
+}
+
+static void begin(const char *config, const char *list)
+{
+	start(config, list);
+	end_of_force();
+	await(loader_end, MESSAGE_ENGINE_TO_LOADER, MESSAGE_RESTORED);
+	assert_int_equal(message.number, 10);
+	assert_int_equal(applied(parent_end), 0);
+	client = connect_client();
+}
+
+static void end(void)
+{
+	(void)close(client);
+	(void)close(loader_end);
+	(void)close(recorder_end);
+	(void)close(parent_end);
+	assert_int_equal(role_child_end(engine), 0);
+}
+
+static void say(int to, const char *line)
+{
+	assert_int_equal(send(to, line, strlen(line), MSG_NOSIGNAL), strlen(line));
+	assert_int_equal(send(to, "\n", 1, MSG_NOSIGNAL), 1);
+}
+
+/* The next line of an answer. */
+static const char *hear(int from)
+{
+	size_t length = 0;
+
+	for (;;) {
+		struct pollfd fd = { .fd = from, .events = POLLIN };
+
+		assert_int_equal(poll(&fd, 1, ROLE_CHILD_WAIT_MS), 1);
+		assert_int_equal(recv(from, answer + length, 1, 0), 1); /* one by one: the next line stays */
+		if (answer[length] == '\n')
+			break;
+		assert_true(++length < sizeof(answer));
+	}
+	answer[length] = '\0';
+	return answer;
+}
+
+static const char *ask(const char *line)
+{
+	say(client, line);
+	return hear(client);
+}
+
+static void assert_says(const char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("'%s' does not say '%s'", text, part);
+}
+
+/* The loader's next order; and its answer to that. */
+static void ordered(enum message_type type)
+{
+	await_any(loader_end, MESSAGE_ENGINE_TO_LOADER);
+	assert_int_equal(message.type, type);
+}
+
+static void loader_answers(int result, uint32_t number, uint32_t done)
+{
+	uint64_t id = message.id;
+
+	message_init(&message, MESSAGE_ANSWER, id);
+	message.answer.result = result;
+	message.answer.number = number;
+	message.answer.done = done;
+	if (result) {
+		message_text(message.answer.what, sizeof(message.answer.what), "the loader will not");
+		message_text(message.answer.hint, sizeof(message.answer.hint), "ask another");
+	}
+	assert_int_equal(message_send(loader_end, &message, NULL, 0), 0);
+}
+
+/* What the recorder gets next. */
+static const struct message_record *recorded(void)
+{
+	await(recorder_end, MESSAGE_ENGINE_TO_RECORDER, MESSAGE_RECORD);
+	return &message.record;
+}
+
+/* ---- questions ---- */
+
+static void questions(void **state)
+{
+	const char *said;
+
+	(void)state;
+	begin(two_services, "");
+	assert_says(ask("{\"command\":\"ping\"}"), "{\"ok\":true,\"result\":{\"version\":");
+	assert_says(ask("nonsense"), "\"where\":\"request\"");
+	said = ask("{\"command\":\"status\"}");
+	assert_says(said, "\"pid\":100,");
+	assert_says(said, "\"mode\":\"observe\"");
+	assert_says(said, "\"interfaces\":[{\"name\":\"eth0\",\"hook\":\"native\"}]");
+	assert_says(said, "{\"name\":\"web\",\"enforced\":{");
+	assert_says(
+		said,
+		"\"totals\":{\"packets\":22,\"octets\":2200,\"dropped\":5,\"dropped_octets\":500,\"would_drop\":7}");
+	assert_says(said, "\"samples\":{\"taken\":0,\"lost\":3,\"interval\":4}");
+	assert_says(said, "\"record\":{\"written\":0,\"lost\":0,\"state\":\"ok\"}");
+
+	/* What the recorder and the loader say later is told too. */
+	message_init(&message, MESSAGE_RECORDED, 0);
+	message.recorded.written = 12;
+	message_text(message.recorded.state, sizeof(message.recorded.state), "disk full");
+	assert_int_equal(message_send(recorder_end, &message, NULL, 0), 0);
+	message_init(&message, MESSAGE_STATE, 0);
+	message.state.hz = 250;
+	message.state.hook_count = 1;
+	message_text(message.state.hooks[0].name, sizeof(message.state.hooks[0].name), "eth0");
+	message.state.hooks[0].hook = MESSAGE_HOOK_NFTABLES;
+	assert_int_equal(message_send(loader_end, &message, NULL, 0), 0);
+	await(recorder_end, MESSAGE_ENGINE_TO_RECORDER, MESSAGE_SETTLED);
+	said = ask("{\"command\":\"status\"}");
+	assert_says(said, "\"hook\":\"nftables\"");
+	assert_says(said, "\"written\":12,\"lost\":0,\"state\":\"disk full\"");
+	end();
+}
+
+static void rules_are_told(void **state)
+{
+	struct match_error error;
+	const char *said;
+
+	(void)state;
+	fake->rule_count = 1;
+	fake->rules[0] = (struct shield_rule_told){
+		.number = 3, .counter = 77, .expires = SHIELD_NEVER, .made_by = 4000000000u
+	};
+	assert_int_equal(match_parse("udp", &fake->rules[0].rule.match, &error), 0);
+	fake->rules[0].rule.action = RULE_DROP;
+	begin(two_services, "");
+	said = ask("{\"command\":\"rules\"}");
+	assert_says(said, "{\"id\":\"r3\",\"scope\":\"::/0\",\"match\":\"udp\",\"action\":\"drop\"");
+	assert_says(said, "\"made_by\":\"4000000000\"");
+	assert_says(said, "\"matched\":{\"packets\":77,\"octets\":60}");
+	assert_says(said, "\"last_s\":2.0");
+	end();
+}
+
+/* ---- blocks ---- */
+
+static void blocks_of_prefixes(void **state)
+{
+	const struct message_record *record;
+	const char *said;
+
+	(void)state;
+	fake->guarded = true;
+	begin(two_services, "");
+	said = ask(
+		"{\"command\":\"block\",\"prefixes\":[\"198.51.100.0/24\",\"192.0.2.0/24\",\"0.0.0.0/0\",\"2001:db8::/32\"],"
+		"\"for_s\":60,\"reason\":\"why\",\"client\":\"not an address\"}");
+	assert_says(said, "\"blocked\":2,\"refused\":2");
+	assert_says(
+		said,
+		"{\"prefix\":\"192.0.2.0/24\",\"what\":\"would shut the operator's way in: 192.0.2.7/32 to port 22\"");
+	record = recorded();
+	assert_string_equal(record->command, "block");
+	assert_string_equal(record->outcome, "done");
+	assert_string_equal(record->client, "not an address");
+	assert_string_equal(record->arguments, "{\"for_s\":60,\"reason\":\"why\"}");
+	assert_int_equal(record->uid, getuid());
+	assert_int_equal(record->prefixes.count, 2);
+	assert_true(record->until_ns > record->time_ns);
+	record = recorded();
+	assert_string_equal(record->outcome, "refused");
+	assert_int_equal(record->prefixes.count, 2);
+	said = ask("{\"command\":\"block\",\"prefix\":\"192.0.2.7\"}");
+	assert_says(said, "{\"ok\":false,\"where\":\"block\",\"what\":\"192.0.2.7/32: would shut");
+	fake->unsure = true; /* of who is merely connected a block is nobody's to refuse */
+	assert_says(ask("{\"command\":\"block\",\"prefix\":\"192.0.2.7\",\"for_s\":1}"), "\"blocked\":1,\"refused\":0");
+	said = ask("{\"command\":\"rules\"}");
+	assert_says(said, "\"blocks\":{\"ipv4\":2,\"ipv6\":1,\"capacity\":1024,\"listed\":0}");
+	assert_says(said, "{\"prefix\":\"198.51.100.0/24\"");
+	said = ask("{\"command\":\"rules\",\"limit\":1}");
+	assert_says(said, "\"truncated\":true");
+	end();
+}
+
+static void a_full_table(void **state)
+{
+	(void)state;
+	begin(two_services, "");
+	for (unsigned k = 0; k < 5; k++) {
+		static char line[16384];
+		size_t length = (size_t)sprintf(line, "{\"command\":\"block\",\"prefixes\":[");
+
+		for (unsigned i = 0; i < 256; i++)
+			length += (size_t)sprintf(line + length, "%s\"198.18.%u.%u\"", i ? "," : "", k, i);
+		(void)sprintf(line + length, "]}");
+		(void)ask(line);
+	}
+	assert_says(answer, "there is no room for it in the table of 1024");
+	assert_says(ask("{\"command\":\"status\"}"), "\"ipv4\":1024,");
+	end();
+}
+
+static void rules_by_match(void **state)
+{
+	const struct message_record *record;
+
+	(void)state;
+	begin(two_services, "");
+	/* No scope: a rule for each service. */
+	say(client, "{\"command\":\"block\",\"match\":\"udp and src port 123\",\"client\":\"203.0.113.7 1 22\"}");
+	ordered(MESSAGE_WAY);
+	ordered(MESSAGE_ADD_RULE);
+	assert_int_equal(message.rule.scope.octets[15], 10);
+	assert_int_equal(message.rule.for_ns, 3600 * NS_PER_S);
+	loader_answers(0, 10, 0);
+	ordered(MESSAGE_ADD_RULE);
+	assert_int_equal(message.rule.scope.octets[15], 53);
+	loader_answers(0, 11, 0);
+	assert_says(hear(client), "\"rules\":[\"r10\",\"r11\"],\"match\":\"udp and src port 123\",\"action\":\"drop\"");
+	record = recorded();
+	assert_string_equal(record->object, "r10");
+	assert_string_equal(record->rule.match, "udp and src port 123");
+	assert_string_equal(recorded()->object, "r11");
+
+	/* The second is refused: the first stands, and is named. */
+	say(client, "{\"command\":\"block\",\"match\":\"tcp\",\"action\":\"rate_limit\",\"rate_pps\":5}");
+	ordered(MESSAGE_ADD_RULE);
+	assert_int_equal(message.rule.rate_pps, 5);
+	loader_answers(0, 12, 0);
+	ordered(MESSAGE_ADD_RULE);
+	loader_answers(-EPERM, 0, 0);
+	assert_says(hear(client), "the loader will not; rules r12 to r12 for other destinations stand");
+
+	/* With a scope there is one. */
+	say(client, "{\"command\":\"block\",\"match\":\"tcp\",\"scope\":\"::/0\"}");
+	ordered(MESSAGE_ADD_RULE);
+	assert_int_equal(message.rule.scope.length, 0);
+	loader_answers(-ENOSPC, 0, 0);
+	assert_says(hear(client), "\"what\":\"the loader will not\",\"hint\":\"ask another\",\"exit\":1");
+	end();
+}
+
+static void allowances(void **state)
+{
+	static char line[8192];
+	size_t length = (size_t)sprintf(line, "{\"command\":\"allow\",\"prefixes\":[");
+
+	(void)state;
+	begin(two_services, "");
+	for (unsigned i = 0; i < 100; i++)
+		length += (size_t)sprintf(line + length, "%s\"203.0.113.%u\"", i ? "," : "", i);
+	(void)sprintf(line + length, "]}");
+	say(client, line);
+	ordered(MESSAGE_ALLOW);
+	assert_int_equal(message.allow.prefixes.count, MESSAGE_PREFIXES_MAX);
+	loader_answers(0, 0, MESSAGE_PREFIXES_MAX);
+	ordered(MESSAGE_ALLOW);
+	assert_int_equal(message.allow.prefixes.count, 36);
+	loader_answers(-ENOSPC, 0, 10); /* the 75th is passed over */
+	ordered(MESSAGE_ALLOW);
+	assert_int_equal(message.allow.prefixes.count, 25);
+	loader_answers(0, 0, 25);
+	assert_says(hear(client), "\"allowed\":99,\"refused\":1");
+	assert_says(answer,
+	            "{\"prefix\":\"203.0.113.74/32\",\"what\":\"the loader will not\",\"hint\":\"ask another\"}");
+	end();
+}
+
+static void releases(void **state)
+{
+	(void)state;
+	begin(two_services, "");
+	(void)ask("{\"command\":\"block\",\"prefix\":\"198.51.100.0/24\"}");
+	say(client, "{\"command\":\"release\",\"prefix\":\"198.51.100.7\"}");
+	ordered(MESSAGE_DISALLOW);
+	loader_answers(-ENOENT, 0, 0);
+	assert_says(hear(client),
+	            "\"what\":\"198.51.100.7/32 is neither blocked nor allowed\",\"hint\":\"198.51.100.0/24 around it "
+	            "is blocked: holdfast release 198.51.100.0/24\"");
+	say(client, "{\"command\":\"release\",\"prefix\":\"198.51.100.0/24\"}");
+	ordered(MESSAGE_DISALLOW);
+	loader_answers(0, 0, 0);
+	assert_says(hear(client), "\"released\":[\"block\",\"allow\"]");
+	say(client, "{\"command\":\"release\",\"rule\":\"r7\"}");
+	ordered(MESSAGE_REMOVE_RULE);
+	assert_int_equal(message.number, 7);
+	loader_answers(-ENOENT, 0, 0);
+	assert_says(hear(client), "there is no rule r7");
+	say(client, "{\"command\":\"release\",\"rule\":\"r8\"}");
+	ordered(MESSAGE_REMOVE_RULE);
+	loader_answers(0, 0, 0);
+	assert_says(hear(client), "\"released\":[\"rule\"]");
+	assert_says(ask("{\"command\":\"rules\"}"), "\"ipv4\":0,");
+	end();
+}
+
+static void modes(void **state)
+{
+	(void)state;
+	begin(two_services, "");
+	say(client, "{\"command\":\"enforce\",\"confirm_s\":60}");
+	ordered(MESSAGE_MODE);
+	assert_int_equal(message.mode.enforce, 1);
+	assert_int_equal(message.mode.for_ns, 60 * NS_PER_S);
+	loader_answers(0, 0, 0);
+	assert_says(hear(client), "\"mode\":\"enforce\",\"enforce_until\":\"20");
+	say(client, "{\"command\":\"confirm\"}");
+	ordered(MESSAGE_CONFIRM);
+	loader_answers(-ENOENT, 0, 0);
+	assert_says(hear(client), "\"where\":\"confirm\",\"what\":\"the loader will not\"");
+	say(client, "{\"command\":\"observe\"}");
+	ordered(MESSAGE_MODE);
+	assert_int_equal(message.mode.enforce, 0);
+	loader_answers(0, 0, 0);
+	assert_says(hear(client), "\"mode\":\"observe\",\"enforce_until\":null");
+	assert_string_equal(recorded()->command, "enforce");
+	assert_string_equal(recorded()->outcome, "failed");
+	end();
+}
+
+/* Two clients: the second's command waits for the first's, and questions for neither. */
+static void one_after_the_other(void **state)
+{
+	int other;
+
+	(void)state;
+	begin(two_services, "");
+	other = connect_client();
+	say(client, "{\"command\":\"enforce\"}\n{\"command\":\"ping\"}"); /* two lines at once */
+	ordered(MESSAGE_MODE);
+	say(other, "{\"command\":\"observe\"}");
+	assert_int_equal(poll(&(struct pollfd){ .fd = loader_end, .events = POLLIN }, 1, 100), 0);
+	{
+		int third = connect_client();
+
+		say(third, "{\"command\":\"ping\"}");
+		assert_says(hear(third), "version");
+		(void)close(third);
+	}
+	loader_answers(0, 0, 0);
+	assert_says(hear(client), "\"mode\":\"enforce\"");
+	assert_says(hear(client), "version");
+	ordered(MESSAGE_MODE);
+	(void)close(other); /* it is done all the same */
+	loader_answers(0, 0, 0);
+	assert_says(ask("{\"command\":\"ping\"}"), "version");
+	end();
+}
+
+/* ---- clients that are not as they should be ---- */
+
+static void rude_clients(void **state)
+{
+	static char flood[CONTROL_LINE_MAX];
+	int many[CLIENTS_MAX], other;
+
+	(void)state;
+	begin(two_services, "");
+	memset(flood, 'x', sizeof(flood));
+	other = connect_client();
+	assert_int_equal(send(other, flood, sizeof(flood), MSG_NOSIGNAL), sizeof(flood));
+	assert_says(hear(other), "a line is longer than 65536 octets");
+	assert_int_equal(recv(other, flood, 1, 0), 0); /* and it is let go */
+	(void)close(other);
+	for (unsigned i = 0; i < CLIENTS_MAX - 1; i++)
+		many[i] = connect_client();
+	for (unsigned i = 0; i < CLIENTS_MAX - 1; i++) {
+		say(many[i], "{\"command\":\"ping\"}");
+		assert_says(hear(many[i]), "version");
+	}
+	other = connect_client(); /* with `client` that is one too many */
+	assert_says(hear(other), "it serves 64 clients already");
+	(void)close(other);
+	for (unsigned i = 0; i < CLIENTS_MAX - 1; i++)
+		(void)close(many[i]);
+	assert_says(ask("{\"command\":\"ping\"}"), "version");
+	end();
+}
+
+/* Only root can be somebody else, so only as root it is seen what others may. */
+static void who_is_no_operator(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	if (getuid() != 0)
+		skip();
+	begin(two_services, "");
+	assert_int_equal(chmod(path, 0755), 0);
+	assert_int_equal(chmod(address_path, 0666), 0);
+	(void)fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		int fd;
+
+		if (setgid(4000) != 0 || setuid(4000) != 0)
+			_exit(2);
+		fd = connect_client();
+		say(fd, "{\"command\":\"observe\"}");
+		if (!strstr(hear(fd), "only root and members of the group holdfast may"))
+			_exit(3);
+		say(fd, "{\"command\":\"ping\"}");
+		_exit(strstr(hear(fd), "version") ? 0 : 4);
+	}
+	assert_int_equal(role_child_end(pid), 0);
+	assert_string_equal(recorded()->outcome, "refused");
+	end();
+}
+
+/* ---- the record ---- */
+
+static void a_recorder_that_is_behind(void **state)
+{
+	static char line[8192];
+	size_t length = (size_t)sprintf(line, "{\"command\":\"block\",\"prefixes\":[");
+
+	(void)state;
+	begin(two_services, "");
+	for (unsigned i = 0; i < 256; i++)
+		length += (size_t)sprintf(line + length, "%s\"198.18.0.%u\"", i ? "," : "", i);
+	(void)sprintf(line + length, "]}");
+	for (unsigned i = 0; i < 300; i++) /* four entries each, and nobody takes them */
+		assert_says(ask(line), "\"blocked\":256");
+	assert_null(strstr(ask("{\"command\":\"status\"}"), "\"lost\":0,\"state\""));
+	end();
+}
+
+/* ---- what was in force ---- */
+
+static void what_was_in_force(void **state)
+{
+	struct prefix prefix;
+
+	(void)state;
+	fake->origin = SHIELD_REPLACED;
+	fake->rule_count = 1;
+	fake->rules[0] = (struct shield_rule_told){ .number = 4, .expires = SHIELD_NEVER };
+	start(two_services, "");
+	for (unsigned kind = MESSAGE_KIND_BLOCK; kind <= MESSAGE_KIND_RULE + 1; kind++) {
+		message_init(&message, MESSAGE_IN_FORCE, 1);
+		message.in_force.kind = kind <= MESSAGE_KIND_RULE ? kind : MESSAGE_KIND_RULE;
+		message.in_force.for_ns = 3600 * NS_PER_S;
+		assert_int_equal(
+			prefix_parse(kind == MESSAGE_KIND_BLOCK ? "198.51.100.0/24" : "203.0.113.0/24", &prefix), 0);
+		message_put_prefix(&message.in_force.prefix, &prefix);
+		message.in_force.rule.for_ns = NS_PER_S;
+		message.in_force.rule.number = kind <= MESSAGE_KIND_RULE ? 4 : 5; /* r4 is there already */
+		message_text(message.in_force.rule.match, sizeof(message.in_force.rule.match), "udp");
+		assert_int_equal(message_send(recorder_end, &message, NULL, 0), 0);
+	}
+	end_of_force();
+	ordered(MESSAGE_ALLOW);
+	assert_int_equal(message.id, 0); /* nobody waits for an answer */
+	ordered(MESSAGE_ADD_RULE);
+	assert_int_equal(message.rule.number, 5);
+	ordered(MESSAGE_RESTORED);
+	assert_int_equal(applied(parent_end), 0);
+	client = connect_client();
+	assert_says(ask("{\"command\":\"rules\"}"), "\"blocked\":[{\"prefix\":\"198.51.100.0/24\"");
+	end();
+}
+
+/* ---- configuration ---- */
+
+static const char with_list[] = "block_files: [/x]\n";
+
+static void lists(void **state)
+{
+	(void)state;
+	fake->guarded = true;
+	begin(with_list, "198.51.100.0/24\n203.0.113.1\n203.0.113.2\n203.0.113.1\n192.0.2.0/24\n");
+	/* One came twice; one would shut a way in. */
+	assert_says(ask("{\"command\":\"status\"}"),
+	            "\"blocks\":{\"ipv4\":3,\"ipv6\":0,\"capacity\":1024,\"listed\":4}");
+	configure(parent_end, with_list, "203.0.113.2\n2001:db8::/32\n");
+	assert_int_equal(applied(parent_end), 0);
+	assert_says(ask("{\"command\":\"status\"}"),
+	            "\"blocks\":{\"ipv4\":1,\"ipv6\":1,\"capacity\":1024,\"listed\":2}");
+	configure(parent_end, with_list, "203.0.113.2\nnonsense\n");
+	assert_int_equal(applied(parent_end), -EINVAL);
+	assert_int_equal(strncmp(message.applied.lines[0], "/x:2: 'nonsense' is no", 22), 0);
+	assert_says(ask("{\"command\":\"status\"}"),
+	            "\"blocks\":{\"ipv4\":1,\"ipv6\":1,\"capacity\":1024,\"listed\":2}");
+	end();
+}
+
+static void a_list_that_is_too_long(void **state)
+{
+	char *list = malloc(1025 * 16);
+	size_t length = 0;
+
+	(void)state;
+	assert_non_null(list);
+	for (unsigned i = 0; i < 1025; i++)
+		length += (size_t)sprintf(list + length, "198.18.%u.%u\n", i >> 8, i & 255);
+	start(with_list, list);
+	end_of_force();
+	assert_int_equal(applied(parent_end), -ENOSPC);
+	assert_string_equal(message.applied.lines[0],
+	                    "block_files name 1025 IPv4 and 0 IPv6 prefixes, there is room for 1024 of each; raise "
+	                    "shield.block_capacity and start holdfast anew");
+	(void)close(loader_end);
+	(void)close(recorder_end);
+	(void)close(parent_end);
+	assert_int_equal(role_child_end(engine), 1);
+	free(list);
+}
+
+static void reloads(void **state)
+{
+	int other;
+	uint64_t id;
+
+	(void)state;
+	begin(two_services, "");
+	say(client, "{\"command\":\"reload\"}");
+	await(parent_end, MESSAGE_ROLE_TO_PARENT, MESSAGE_RELOAD);
+	id = message.id;
+	other = connect_client();
+	say(other, "{\"command\":\"reload\"}");
+	assert_says(hear(other), "a reload is under way");
+	(void)close(other);
+	message_init(&message, MESSAGE_RELOADED, id);
+	message.applied.line_count = 1;
+	message_text(message.applied.lines[0], CONFIG_ERROR_SIZE, "user takes effect later");
+	assert_int_equal(message_send(parent_end, &message, NULL, 0), 0);
+	assert_says(hear(client), "{\"reloaded\":true,\"notes\":[\"user takes effect later\"]}");
+	assert_string_equal(recorded()->outcome, "done");
+
+	say(client, "{\"command\":\"reload\"}");
+	await(parent_end, MESSAGE_ROLE_TO_PARENT, MESSAGE_RELOAD);
+	id = message.id;
+	message_init(&message, MESSAGE_RELOADED, id);
+	message.applied.result = -EINVAL;
+	message.applied.line_count = 2;
+	message_text(message.applied.lines[0], CONFIG_ERROR_SIZE, "f.yaml:1:1: wrong");
+	message_text(message.applied.lines[1], CONFIG_ERROR_SIZE, "f.yaml:2:1: wrong too");
+	assert_int_equal(message_send(parent_end, &message, NULL, 0), 0);
+	assert_says(hear(client), "\"what\":\"f.yaml:1:1: wrong\"");
+	assert_says(answer, "\"errors\":[\"f.yaml:1:1: wrong\",\"f.yaml:2:1: wrong too\"]");
+	end();
+}
+
+/* Where nftables stands in, the loader hears of blocks. */
+static void blocks_for_nftables(void **state)
+{
+	(void)state;
+	begin(two_services, "");
+	message_init(&message, MESSAGE_STATE, 0);
+	message.state.hz = 250;
+	message.state.hook_count = 1;
+	message_text(message.state.hooks[0].name, sizeof(message.state.hooks[0].name), "eth0");
+	message.state.hooks[0].hook = MESSAGE_HOOK_NFTABLES;
+	assert_int_equal(message_send(loader_end, &message, NULL, 0), 0);
+	message_init(&message, MESSAGE_COUNTED, 0);
+	message.counted.counters.enforced[SHIELD_DROP_RULE] = (struct shield_count){ 100, 10000 };
+	assert_int_equal(message_send(loader_end, &message, NULL, 0), 0);
+	await(recorder_end, MESSAGE_ENGINE_TO_RECORDER, MESSAGE_SETTLED);
+	(void)ask("{\"command\":\"block\",\"prefix\":\"198.51.100.0/24\",\"for_s\":9}");
+	ordered(MESSAGE_BLOCK);
+	assert_int_equal(message.allow.prefixes.count, 1);
+	assert_int_equal(message.allow.for_ns, 9 * NS_PER_S);
+	say(client, "{\"command\":\"release\",\"prefix\":\"198.51.100.0/24\"}");
+	ordered(MESSAGE_UNBLOCK);
+	ordered(MESSAGE_DISALLOW);
+	loader_answers(-ENOENT, 0, 0);
+	assert_says(hear(client), "\"released\":[\"block\"]");
+	assert_says(ask("{\"command\":\"status\"}"), "\"drop_rule\":{\"packets\":100,\"octets\":10000}");
+	end();
+}
+
+/* ---- */
+
+static int set_up(void **state)
+{
+	(void)state;
+	fake = fake_new();
+	memcpy(path + sizeof(path) - 7, "XXXXXX", 6);
+	if (!fake || !mkdtemp(path))
+		return -1;
+	listen_at_path();
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	fake_free();
+	(void)close(listener);
+	(void)unlink(address_path);
+	return rmdir(path);
+}
+
+int main(void)
+{
+#define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		CASE(questions),
+		CASE(rules_are_told),
+		CASE(blocks_of_prefixes),
+		CASE(a_full_table),
+		CASE(rules_by_match),
+		CASE(allowances),
+		CASE(releases),
+		CASE(modes),
+		CASE(one_after_the_other),
+		CASE(rude_clients),
+		CASE(who_is_no_operator),
+		CASE(a_recorder_that_is_behind),
+		CASE(what_was_in_force),
+		CASE(lists),
+		CASE(a_list_that_is_too_long),
+		CASE(reloads),
+		CASE(blocks_for_nftables),
+	};
+
+	return cmocka_run_group_tests_name("engine_role", tests, NULL, NULL);
+}

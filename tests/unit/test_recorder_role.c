@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The recorder's role, as the engine sees it: what comes is written, what is in force is told, a broken record mended. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/time.h"
+#include "fake_shield.h"
+#include "record/record.h"
+#include "role_child.h"
+
+static struct fake *fake;
+static char folder[] = "/tmp/holdfast-recorder-XXXXXX", path[64], config[128];
+static pid_t recorder;
+static int parent_end, engine_end;
+
+static void begin(void)
+{
+	static const struct role_start start = { .uid = 0 };
+	int parent_ends[2], engine_ends[2];
+
+	channel(parent_ends);
+	channel(engine_ends);
+	recorder = role_child_start(recorder_role, &start, (int[]){ parent_ends[1], engine_ends[1] }, 2);
+	assert_true(recorder > 0);
+	(void)close(parent_ends[1]);
+	(void)close(engine_ends[1]);
+	parent_end = parent_ends[0];
+	engine_end = engine_ends[0];
+	configure(parent_end, config, "");
+}
+
+/* The engine goes first: what it has said is still written. */
+static int end(void)
+{
+	int status;
+
+	(void)close(engine_end);
+	status = role_child_end(recorder);
+	(void)close(parent_end);
+	return status;
+}
+
+static struct message_record *record(const char *command, const char *outcome)
+{
+	message_init(&message, MESSAGE_RECORD, 0);
+	message.record.time_ns = 1764158400 * NS_PER_S;
+	message_text(message.record.command, sizeof(message.record.command), command);
+	message_text(message.record.outcome, sizeof(message.record.outcome), outcome);
+	message_text(message.record.arguments, sizeof(message.record.arguments), "{}");
+	return &message.record;
+}
+
+static void add_prefix(const char *text)
+{
+	struct prefix prefix;
+
+	assert_int_equal(prefix_parse(text, &prefix), 0);
+	message_put_prefix(&message.record.prefixes.prefix[message.record.prefixes.count++], &prefix);
+}
+
+static void send_record(void)
+{
+	assert_int_equal(message_send(engine_end, &message, NULL, 0), 0);
+}
+
+/* Waits until so many messages are said to be written. */
+static void written(uint64_t count)
+{
+	do
+		await(engine_end, MESSAGE_RECORDER_TO_ENGINE, MESSAGE_RECORDED);
+	while (message.recorded.written < count);
+	assert_string_equal(message.recorded.state, "ok");
+}
+
+static void tell(void)
+{
+	int64_t soon = role_wall_ns() + 3600 * NS_PER_S;
+
+	record("block", "done")->until_ns = soon;
+	add_prefix("198.51.100.0/24");
+	add_prefix("203.0.113.0/24");
+	send_record();
+	record("allow", "done")->until_ns = soon;
+	add_prefix("203.0.113.7");
+	send_record();
+	record("block", "done")->until_ns = soon;
+	message_text(message.record.object, sizeof(message.record.object), "r7");
+	message_text(message.record.rule.match, sizeof(message.record.rule.match), "udp");
+	message.record.rule.action = RULE_DROP;
+	send_record();
+	record("block", "refused")->until_ns = 0;
+	add_prefix("192.0.2.0/24");
+	send_record();
+	(void)record("release", "done");
+	add_prefix("203.0.113.0/24");
+	send_record();
+	(void)record("observe", "done");
+	send_record();
+}
+
+/* What is answered to the question what is in force, as one text; *highest is the last rule's number. */
+static const char *in_force(enum shield_origin origin, uint32_t *highest)
+{
+	static char text[1024];
+	size_t length = 0;
+
+	message_init(&message, MESSAGE_ASK, 5);
+	message.number = (uint32_t)origin;
+	assert_int_equal(message_send(engine_end, &message, NULL, 0), 0);
+	text[0] = '\0';
+	for (;;) {
+		char printed[PREFIX_TEXT_SIZE];
+		struct prefix prefix;
+
+		await(engine_end, MESSAGE_RECORDER_TO_ENGINE, MESSAGE_IN_FORCE);
+		assert_int_equal(message.id, 5);
+		if (message.in_force.kind == MESSAGE_KIND_END)
+			break;
+		prefix = message_prefix(&message.in_force.prefix);
+		if (message.in_force.kind == MESSAGE_KIND_RULE)
+			length += (size_t)snprintf(text + length, sizeof(text) - length, "r%u %s; ",
+			                           message.in_force.rule.number, message.in_force.rule.match);
+		else
+			length += (size_t)snprintf(text + length, sizeof(text) - length, "%u %s; ",
+			                           message.in_force.kind, prefix_format(&prefix, printed));
+	}
+	*highest = message.in_force.highest;
+	return text;
+}
+
+static int count_one(void *context, uint64_t id, const struct record_action *action)
+{
+	(void)id;
+	(void)action;
+	++*(unsigned *)context;
+	return 0;
+}
+
+static unsigned count_actions(void)
+{
+	struct record_options options = { .path = path };
+	struct record_error error;
+	struct record *opened;
+	char put_aside[RECORD_PATH_SIZE];
+	unsigned count = 0;
+
+	assert_int_equal(record_open(&options, &opened, put_aside, &error), 0);
+	assert_int_equal(record_list(opened, 1000, count_one, &count, &error), 0);
+	record_close(opened);
+	return count;
+}
+
+static void what_comes_is_written(void **state)
+{
+	static const char all[] = "1 198.51.100.0/24; 2 203.0.113.7/32; r7 udp; ";
+	uint32_t highest;
+
+	(void)state;
+	begin();
+	assert_int_equal(applied(parent_end), 0);
+	assert_string_equal(fake->notes, "become\nfollow\nseal\nconfine one folder -\nfilter recorder\n");
+	tell();
+	written(6);
+	/* Another version's shield gets it all; one that stands, on a host that has begun anew, too. */
+	assert_string_equal(in_force(SHIELD_REPLACED, &highest), all);
+	assert_int_equal(highest, 7);
+	assert_string_equal(in_force(SHIELD_TAKEN_OVER, &highest), all);
+	assert_int_equal(end(), 0);
+	assert_int_equal(count_actions(), 7);
+
+	/* When it has been put in, and the host runs on: a shield that stands needs nothing. */
+	begin();
+	assert_int_equal(applied(parent_end), 0);
+	message_init(&message, MESSAGE_SETTLED, 0);
+	assert_int_equal(message_send(engine_end, &message, NULL, 0), 0);
+	assert_int_equal(end(), 0);
+	begin();
+	assert_int_equal(applied(parent_end), 0);
+	assert_string_equal(in_force(SHIELD_TAKEN_OVER, &highest), "");
+	assert_int_equal(highest, 7);
+	assert_string_equal(in_force(SHIELD_REPLACED, &highest), all);
+	/* One that is new now has been taken away: nothing is in force any more. */
+	assert_string_equal(in_force(SHIELD_NEW, &highest), "");
+	assert_string_equal(in_force(SHIELD_REPLACED, &highest), "");
+	assert_int_equal(highest, 7);
+	assert_int_equal(end(), 0);
+}
+
+static void more_than_a_batch(void **state)
+{
+	(void)state;
+	begin();
+	assert_int_equal(applied(parent_end), 0);
+	for (unsigned i = 0; i < 200; i++) {
+		int result;
+
+		(void)record("block", "refused");
+		for (unsigned k = 0; k < MESSAGE_PREFIXES_MAX; k++)
+			add_prefix("192.0.2.1");
+		while ((result = message_send(engine_end, &message, NULL, 0)) == -EAGAIN)
+			(void)poll(NULL, 0, 5);
+		assert_int_equal(result, 0);
+	}
+	written(200);
+	assert_int_equal(end(), 0);
+	assert_int_equal(count_actions(), 1000); /* and more */
+}
+
+static void a_broken_record(void **state)
+{
+	char put_aside[RECORD_PATH_SIZE], garbage[8192];
+	FILE *file = fopen(path, "we");
+
+	(void)state;
+	memset(garbage, 'x', sizeof(garbage));
+	assert_non_null(file);
+	assert_int_equal(fwrite(garbage, 1, sizeof(garbage), file), sizeof(garbage));
+	assert_int_equal(fclose(file), 0);
+	begin();
+	assert_int_equal(applied(parent_end), 0);
+	tell();
+	written(6);
+	assert_int_equal(end(), 0);
+	(void)snprintf(put_aside, sizeof(put_aside), "%s.broken-1", path);
+	assert_int_equal(unlink(put_aside), 0);
+}
+
+static void a_folder_that_is_not_there(void **state)
+{
+	char text[160];
+
+	(void)state;
+	memcpy(text, config, sizeof(config));
+	(void)snprintf(config, sizeof(config), "state_dir: /nonexistent/holdfast\n");
+	begin();
+	assert_int_equal(applied(parent_end), -EACCES);
+	assert_int_equal(strncmp(message.applied.lines[0],
+	                         "/nonexistent/holdfast/holdfast.db: the record cannot be opened: ", 63),
+	                 0);
+	assert_int_equal(end(), 1);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	fake = fake_new();
+	memcpy(folder + sizeof(folder) - 7, "XXXXXX", 6);
+	if (!fake || !mkdtemp(folder))
+		return -1;
+	(void)snprintf(path, sizeof(path), "%s/holdfast.db", folder);
+	(void)snprintf(config, sizeof(config), "state_dir: %s\n", folder);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	static const char *const ends[] = { "", "-wal", "-shm" };
+
+	(void)state;
+	fake_free();
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		char name[RECORD_PATH_SIZE];
+
+		(void)snprintf(name, sizeof(name), "%s%s", path, ends[i]);
+		(void)unlink(name);
+	}
+	return rmdir(folder);
+}
+
+int main(void)
+{
+#define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		CASE(what_comes_is_written),
+		CASE(more_than_a_batch),
+		CASE(a_broken_record),
+		CASE(a_folder_that_is_not_there),
+	};
+
+	return cmocka_run_group_tests_name("recorder_role", tests, NULL, NULL);
+}
