@@ -37,6 +37,13 @@ VISITOR4 = "198.51.100.2"  # whence users connect who say no other
 STREAM_PPS, STREAM_MS = 500, 60000  # and bounded, whatever becomes of us
 UNIT = pathlib.Path(__file__).resolve().parents[2] / "dist" / "holdfast.service"
 
+# Commands that together say what there is at the platform's interfaces.
+TRACES = [
+    "ip -d addr show up0", "ip -d link show box0", "tc qdisc show", "tc filter show dev up0 ingress",
+    "tc filter show dev up0 egress", "nft --stateless list ruleset", "ip rule", "ip -6 rule", "ip route show table all",
+    "ip -6 route show table all",
+]
+
 TABLE = """
 table inet failsafe {{
 	counter passed {{ }}
@@ -79,8 +86,18 @@ class Lab:
         self.number += 1
         scratch = self.scratch / f"case{self.number}"
         scratch.mkdir(mode=0o755)
+        before = self.trace()
         with shield.Daemon(self.topology, scratch, self.arguments.holdfast, state) as daemon:
             yield daemon
+        self.traceless(before)
+
+    def trace(self):
+        """What somebody finds who looks for it at the platform."""
+        return {command: self.topology.run("platform", *command.split()) for command in TRACES}
+
+    def traceless(self, before):
+        for command, said in self.trace().items():
+            demand(said == before[command], f"{command}: was {before[command]!r}, is {said!r}")
 
     def defend(self, daemon, rest="10m"):
         """Running, enforcing, with a rule and a block."""
@@ -459,17 +476,16 @@ def observe_without_daemon(lab):
 def off(lab):
     """Nothing is left of it."""
     with lab.daemon() as daemon:
-        before = trace(lab, daemon)
+        before, pins = lab.trace(), set(daemon.bpffs.rglob("*"))  # a kernel may have put some of its own there
         lab.defend(daemon)
-        demand(trace(lab, daemon) != before, "it leaves no trace while it runs: the test tests nothing")
+        demand(lab.trace() != before, "it leaves no trace while it runs: the test tests nothing")
         daemon.stop()
         lab.check_now()
         numbers = programs(lab)
         demand(len(numbers) == 2 and all(map(is_loaded, numbers)), f"programs at up0: {numbers}")
         daemon.tell("off")
-        after = trace(lab, daemon)
-        for name, said in after.items():
-            demand(said == before[name], f"{name}: was {before[name]!r}, is {said!r}")
+        lab.traceless(before)
+        demand(set(daemon.bpffs.rglob("*")) == pins, f"pinned was {pins}, and is {set(daemon.bpffs.rglob('*'))}")
         wait_for("the end of its programs", 5, lambda: not any(map(is_loaded, numbers)))
         lab.check_now(passes=("passed", "ruled", "blocked"))
         daemon.tell("off")  # there is nothing, and that is no error
@@ -486,17 +502,9 @@ def is_loaded(number):
     return subprocess.run(["bpftool", "prog", "show", "id", number], check=False, capture_output=True).returncode == 0
 
 
-def trace(lab, daemon):
-    commands = ["ip -d addr show up0", "ip -d link show box0", "tc qdisc show", "tc filter show dev up0 ingress",
-                "tc filter show dev up0 egress", "nft --stateless list ruleset", "ip rule", "ip -6 rule",
-                "ip route show table all", "ip -6 route show table all"]
-    found = {command: lab.topology.run("platform", *command.split()) for command in commands}
-    found["bpffs"] = sorted(str(path) for path in daemon.bpffs.rglob("*"))
-    return found
-
-
 def as_the_service(lab):
-    """The first start, with no state_dir, and with the rights and the umask that the unit gives; then another."""
+    """The first start, with a state_dir that is not there, and the rights and the umask that the unit gives; then
+    another."""
     unit = dict(line.split("=", 1) for line in UNIT.read_text(encoding="utf-8").splitlines() if line[:1].isalpha())
     rights = ",".join(f"+{name.removeprefix('CAP_').lower()}" for name in unit["CapabilityBoundingSet"].split())
     with lab.daemon() as daemon:

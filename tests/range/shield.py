@@ -53,8 +53,10 @@ class Daemon:
 
     def __exit__(self, *_):
         self.kill()
-        self.ask("off")
-        call("umount", self.bpffs)
+        try:
+            self.tell("off")
+        finally:
+            call("umount", self.bpffs)
 
     def ask(self, *words, environment=None):
         """A command, asked of it: exit status, standard output, standard error."""
