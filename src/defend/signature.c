@@ -22,10 +22,13 @@
 #define ITEMS_MAX 192
 #define VALUES_PER_FIELD 6
 #define ITEM_SHARE 32 /* an item holds at least a thirty-second of what is left of the attack */
+#define NETWORKS_PER_LEVEL 4
+#define NETWORK_SHARE 8 /* a network holds at least an eighth of it */
 #define BEAM_WIDTH 32
 #define BEAM_DEPTH 6
 #define BOUND_WEIGHT 50
 #define RULE_ADDS_PPM 20000 /* a rule that catches less than a fiftieth is not worth having */
+#define RANK_LAST 10        /* single sources: behind all ranks of the table of fields */
 #define SPECIFIC_TERMS 5
 #define SPECIFIC_KEEPS_PPM 998000 /* of a rule's coverage, for one more term */
 #define SPECIFIC_BONUS_PPM 30000
@@ -333,18 +336,18 @@ static void add_networks(struct search *s, uint64_t left)
 			topk_add(&topk, key, 1);
 		}
 		topk_sort(&topk);
-		for (uint32_t i = 0; i < topk.used && i < 4; i++) {
+		for (uint32_t i = 0; i < topk.used && i < NETWORKS_PER_LEVEL; i++) {
 			struct match_term term = { .field = MATCH_SRC_NET };
 			struct address address;
 
-			if ((topk.entries[i].count - topk.entries[i].error) * 8 < left)
+			if ((topk.entries[i].count - topk.entries[i].error) * NETWORK_SHARE < left)
 				break;
 			for (unsigned j = 0; j < 8; j++) {
 				address.octets[j] = (uint8_t)(topk.entries[i].key.high >> (56 - 8 * j));
 				address.octets[j + 8] = (uint8_t)(topk.entries[i].key.low >> (56 - 8 * j));
 			}
 			term.value.prefix = prefix_of(&address, address_is_ipv4(&address) ? ipv4[level] : ipv6[level]);
-			add_item(s, &term, level == 0 ? 10 : 0);
+			add_item(s, &term, level == 0 ? RANK_LAST : 0);
 		}
 	}
 }
@@ -520,7 +523,7 @@ static bool beam_search(struct search *s, struct candidate *best, struct candida
 /* What the caught packets have in common anyway is said too: a narrower rule costs nothing. */
 static void specialise(struct search *s, struct candidate *c, uint64_t *scratch)
 {
-	for (uint8_t rank = 1; rank <= 10; rank++) {
+	for (uint8_t rank = 1; rank <= RANK_LAST; rank++) {
 		for (uint32_t k = 0; k < s->items_count && c->count < BEAM_DEPTH; k++) {
 			uint64_t caught;
 
@@ -579,7 +582,7 @@ static void choose_action(const struct signature_input *input, struct signature 
 	uint32_t openings_ppm = opens ? openings_lost_ppm(input, &g->match) : 0;
 	/* What was seen, apart from what a small sample leaves possible. */
 	bool hardly_any = (uint64_t)g->baseline_hits * PPM <= (uint64_t)g->baseline_samples * SIGNATURE_DROP_PPM;
-	uint32_t percent = (g->bound_ppm + 9) / 10; /* in thousandths, rounded up: it is an upper bound */
+	uint32_t lost_milli_percent = (g->bound_ppm + 9) / 10; /* rounded up: it is an upper bound */
 	uint64_t usual;
 
 	g->action = RULE_NONE;
@@ -602,7 +605,7 @@ static void choose_action(const struct signature_input *input, struct signature 
 	} else if (g->bound_ppm <= SIGNATURE_DROP_PPM && budget_used + g->bound_ppm <= SIGNATURE_BUDGET_PPM) {
 		g->action = RULE_DROP;
 		say(g, "%u of %u normal packets match: with 95 %% confidence at most %u.%03u %% would be lost",
-		    g->baseline_hits, g->baseline_samples, percent / 1000, percent % 1000);
+		    g->baseline_hits, g->baseline_samples, lost_milli_percent / 1000, lost_milli_percent % 1000);
 	} else if (g->bound_ppm <= SIGNATURE_LIMIT_PPM && hardly_any) {
 		usual = input->baseline_packets * g->baseline_hits / (g->baseline_samples ? g->baseline_samples : 1) /
 		        (input->baseline_seconds ? input->baseline_seconds : 1);
@@ -610,14 +613,14 @@ static void choose_action(const struct signature_input *input, struct signature 
 		g->rate_limit_pps = (uint32_t)(2 * usual + LIMIT_PPS_MIN);
 		say(g,
 		    "%u of %u normal packets match: a drop is not proven safe (up to %u.%03u %% lost), so what is usual may pass",
-		    g->baseline_hits, g->baseline_samples, percent / 1000, percent % 1000);
+		    g->baseline_hits, g->baseline_samples, lost_milli_percent / 1000, lost_milli_percent % 1000);
 	} else if (opens) {
 		g->action = RULE_CHALLENGE;
 		say(g, "not proven safe on %u normal packets: let each new connection prove its address (SYN cookies)",
 		    g->baseline_samples);
 	} else if (g->baseline_hits == 0) {
 		say(g, "no normal packet matches, but %u are too few to prove it safe (up to %u.%01u %% lost)",
-		    g->baseline_samples, percent / 1000, percent / 100 % 10);
+		    g->baseline_samples, lost_milli_percent / 1000, lost_milli_percent / 100 % 10);
 	} else {
 		say(g, "%u of %u normal packets match: too many to lose", g->baseline_hits, g->baseline_samples);
 	}

@@ -123,59 +123,63 @@ bool recent_first(const struct recent_ring *ring, const struct prefix *scope, ui
 	return false;
 }
 
+/* What a survey counts apart, and what it seeks the heaviest of. */
+enum { DISTINCT_SOURCES, DISTINCT_DESTINATIONS, DISTINCT_PORTS, DISTINCT_SOURCE_PORTS, DISTINCT_PAIRS, DISTINCTS };
+enum { HEAVIEST_SOURCE, HEAVIEST_DESTINATION, HEAVIEST_SOURCE_PORT, HEAVIEST_PORT, HEAVIESTS };
+
 void recent_survey(struct recent_ring *ring, const struct prefix *scope, uint8_t kind, int64_t since_ns,
                    struct survey *survey)
 {
-	struct hll *sources = calloc(5, sizeof(*sources));
-	struct topk *heaviest = calloc(4, sizeof(*heaviest));
+	struct hll *distinct = calloc(DISTINCTS, sizeof(*distinct));
+	struct topk *heaviest = calloc(HEAVIESTS, sizeof(*heaviest));
 	int64_t first_ns = INT64_MAX, last_ns = INT64_MIN;
 	uint64_t packets = 0, seen = 0;
 
 	*survey = (struct survey){ 0 };
-	for (uint64_t i = 0; sources && heaviest && i < recent_count(ring); i++) {
-		const struct recent *o = at(ring, i);
+	for (uint64_t i = 0; distinct && heaviest && i < recent_count(ring); i++) {
+		const struct recent *r = at(ring, i);
 
-		if (o->kind != kind || o->time.ns < since_ns || !prefix_contains(scope, &o->dst))
+		if (r->kind != kind || r->time.ns < since_ns || !prefix_contains(scope, &r->dst))
 			continue;
-		if (o->taken) {
-			survey->taken += o->weight;
+		if (r->taken) {
+			survey->taken += r->weight;
 			continue;
 		}
-		packets += o->weight;
+		packets += r->weight;
 		seen++;
-		hll_add(&sources[0], hash_address(ring->seed, &o->src));
-		hll_add(&sources[1], hash_address(ring->seed, &o->dst));
-		hll_add(&sources[2], hash_2(ring->seed, o->dst_port, 0));
-		hll_add(&sources[3], hash_2(ring->seed, o->src_port, 1));
-		hll_add(&sources[4], hash_2(hash_address(ring->seed, &o->dst), o->dst_port, 2));
-		survey->impossible += address_is_impossible_source(&o->src) ? o->weight : 0;
-		topk_add(&heaviest[2], topk_number(o->src_port), o->weight);
-		topk_add(&heaviest[3], topk_number(o->dst_port), o->weight);
-		survey->payload += (uint64_t)o->payload_length * o->weight;
-		first_ns = o->time.ns < first_ns ? o->time.ns : first_ns;
-		last_ns = o->time.ns > last_ns ? o->time.ns : last_ns;
-		topk_add(&heaviest[0], address_topk(&o->src), o->weight);
-		topk_add(&heaviest[1], address_topk(&o->dst), o->weight);
+		hll_add(&distinct[DISTINCT_SOURCES], hash_address(ring->seed, &r->src));
+		hll_add(&distinct[DISTINCT_DESTINATIONS], hash_address(ring->seed, &r->dst));
+		hll_add(&distinct[DISTINCT_PORTS], hash_2(ring->seed, r->dst_port, 0));
+		hll_add(&distinct[DISTINCT_SOURCE_PORTS], hash_2(ring->seed, r->src_port, 1));
+		hll_add(&distinct[DISTINCT_PAIRS], hash_2(hash_address(ring->seed, &r->dst), r->dst_port, 2));
+		survey->impossible += address_is_impossible_source(&r->src) ? r->weight : 0;
+		topk_add(&heaviest[HEAVIEST_SOURCE_PORT], topk_number(r->src_port), r->weight);
+		topk_add(&heaviest[HEAVIEST_PORT], topk_number(r->dst_port), r->weight);
+		survey->payload += (uint64_t)r->payload_length * r->weight;
+		first_ns = r->time.ns < first_ns ? r->time.ns : first_ns;
+		last_ns = r->time.ns > last_ns ? r->time.ns : last_ns;
+		topk_add(&heaviest[HEAVIEST_SOURCE], address_topk(&r->src), r->weight);
+		topk_add(&heaviest[HEAVIEST_DESTINATION], address_topk(&r->dst), r->weight);
 	}
-	if (sources && heaviest) {
+	if (distinct && heaviest) {
 		survey->packets = packets;
 		survey->seen = seen;
-		survey->sources = hll_estimate(&sources[0]);
-		survey->destinations = hll_estimate(&sources[1]);
-		survey->ports = hll_estimate(&sources[2]);
-		survey->pairs = hll_estimate(&sources[4]);
-		topk_sort(&heaviest[2]);
-		topk_sort(&heaviest[3]);
-		survey->source_port = (uint16_t)heaviest[2].entries[0].key.low;
-		if (heaviest[2].entries[0].key.low != heaviest[3].entries[0].key.low)
-			survey->shared_source_port = topk_heaviest(&heaviest[2]);
-		survey->source_ports = hll_estimate(&sources[3]);
+		survey->sources = hll_estimate(&distinct[DISTINCT_SOURCES]);
+		survey->destinations = hll_estimate(&distinct[DISTINCT_DESTINATIONS]);
+		survey->ports = hll_estimate(&distinct[DISTINCT_PORTS]);
+		survey->pairs = hll_estimate(&distinct[DISTINCT_PAIRS]);
+		topk_sort(&heaviest[HEAVIEST_SOURCE_PORT]);
+		topk_sort(&heaviest[HEAVIEST_PORT]);
+		survey->source_port = (uint16_t)heaviest[HEAVIEST_SOURCE_PORT].entries[0].key.low;
+		if (heaviest[HEAVIEST_SOURCE_PORT].entries[0].key.low != heaviest[HEAVIEST_PORT].entries[0].key.low)
+			survey->shared_source_port = topk_heaviest(&heaviest[HEAVIEST_SOURCE_PORT]);
+		survey->source_ports = hll_estimate(&distinct[DISTINCT_SOURCE_PORTS]);
 		survey->span_ns = packets ? last_ns - first_ns : 0;
-		survey->heaviest_source = topk_heaviest(&heaviest[0]);
-		survey->heaviest_destination = topk_heaviest(&heaviest[1]);
+		survey->heaviest_source = topk_heaviest(&heaviest[HEAVIEST_SOURCE]);
+		survey->heaviest_destination = topk_heaviest(&heaviest[HEAVIEST_DESTINATION]);
 	} else {
 		ring->surveys_lost++;
 	}
-	free(sources);
+	free(distinct);
 	free(heaviest);
 }

@@ -72,10 +72,8 @@ void engine_free(struct engine *e)
 {
 	if (!e)
 		return;
-	for (uint32_t i = 0; i < e->count; i++) {
+	for (uint32_t i = 0; i < e->count; i++)
 		finding_fini(&e->findings[i]);
-		passage_fini(&e->findings[i].passage);
-	}
 	free(e->findings);
 	sample_fini(&e->baseline);
 	http_watch_free(e->http);

@@ -213,4 +213,5 @@ int finding_make(struct finding *f, const struct incident *inc, const struct fin
 void finding_fini(struct finding *f)
 {
 	window_free(f->total);
+	passage_fini(&f->passage);
 }
