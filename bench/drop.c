@@ -181,8 +181,14 @@ static int read_program(uint32_t id, struct bpf_prog_info *info)
 
 static int run_live(int program, const uint8_t *frame, uint32_t length, uint32_t packets)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = length, .repeat = (int)packets,
-	            .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = BATCH, );
+	struct bpf_test_run_opts options = {
+		.sz = sizeof(options),
+		.data_in = frame,
+		.data_size_in = length,
+		.repeat = (int)packets,
+		.flags = BPF_F_TEST_XDP_LIVE_FRAMES,
+		.batch_size = BATCH,
+	};
 
 	return bpf_prog_test_run_opts(program, &options);
 }
@@ -363,8 +369,11 @@ static int add_rules(struct shield *shield, const struct wanted *wanted, struct 
 		uint32_t number;
 		int result = match_parse(wanted->matches[i], &rule.match, &wrong);
 
-		if (result)
+		if (result) {
+			(void)snprintf(error->message, sizeof(error->message), "%.60s: %.150s", wanted->matches[i],
+			               wrong.message);
 			return result;
+		}
 		began = now(CLOCK_MONOTONIC);
 		result = shield_add_rule(shield, &rule, &making, &number, error);
 		if (result)
@@ -424,7 +433,9 @@ static int attach_shield(char **words, int count)
 		result = equip(shield, &wanted, &error);
 		shield_close(shield);
 	}
-	return result ? say(error.message[0] ? error.message : "shield", result) : 0;
+	if (result)
+		(void)say(error.message[0] ? error.message : "shield", result);
+	return result ? -EIO : 0;
 }
 
 static const struct {
