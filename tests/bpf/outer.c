@@ -123,6 +123,14 @@ enum shield_reason outer_parse(const uint8_t *data, uint32_t length, uint32_t ne
 	return reason;
 }
 
+int outer_parse_plain(const uint8_t *data, uint32_t length, uint32_t needs, struct shield_key *key)
+{
+	const struct parse_frame frame = { (void *)(uintptr_t)data, (void *)(uintptr_t)(data + length), NULL };
+
+	memset(key, 0xa5, sizeof(*key)); /* every octet is to be written */
+	return parse_plain(&frame, needs, key);
+}
+
 static bool is_filled(enum shield_reason reason)
 {
 	return reason == SHIELD_PASS_CLEAN || reason == SHIELD_PASS_EXTENSION || reason == SHIELD_PASS_TRANSPORT;

@@ -41,7 +41,7 @@ static struct {
 } kernel = { .program = -1 };
 
 struct tally {
-	unsigned long frames, differences, skipped_links, short_frames;
+	unsigned long frames, differences, skipped_links, short_frames, plain;
 	unsigned long reasons[SHIELD_REASONS];
 	struct {
 		const char *why;
@@ -109,6 +109,23 @@ static void explain(struct tally *tally, const char *why)
 	tally->whys[i].count++;
 }
 
+/* Whether the short way, where a frame is one for it, says what the long one does, with whatever is asked for. */
+static bool ways_agree(const uint8_t *data, uint32_t length, struct tally *tally)
+{
+	static const uint32_t needs[] = { 0, SHIELD_NEED_OPTIONS, SHIELD_NEED_OPTIONS | SHIELD_NEED_PAYLOAD };
+	struct shield_key plain, key;
+
+	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
+		if (!outer_parse_plain(data, length, needs[i], &plain))
+			continue;
+		tally->plain++;
+		if (outer_parse(data, length, needs[i], &key) != SHIELD_PASS_CLEAN ||
+		    memcmp(&plain, &key, sizeof(key)) != 0)
+			return false;
+	}
+	return true;
+}
+
 static void hold(const uint8_t *data, uint32_t length, bool in_kernel, const char *file, unsigned long number,
                  struct tally *tally)
 {
@@ -131,6 +148,8 @@ static void hold(const uint8_t *data, uint32_t length, bool in_kernel, const cha
 	tally->frames++;
 	tally->reasons[is < SHIELD_REASONS ? is : 0]++;
 	difference = outer_difference(is, &key, wanted, &wanted_key);
+	if (!in_kernel && !ways_agree(data, length, tally) && tally->differences++ < SHOWN)
+		printf("# %s: packet %lu: the short way says otherwise\n", file, number);
 	if (!difference)
 		return;
 	why = outer_explained(data, length, is);
@@ -261,6 +280,8 @@ static void report(unsigned number, const char *folder, const char *how, const s
 		printf("# of another kind of link: %lu\n", tally->skipped_links);
 	if (tally->short_frames)
 		printf("# shorter than an Ethernet header: %lu\n", tally->short_frames);
+	if (tally->plain)
+		printf("# gone the short way: %lu\n", tally->plain);
 	printf("%sok %u - %s %s: %lu frames, %lu differences\n", failed ? "not " : "", number, folder, how,
 	       tally->frames, tally->differences);
 	fflush(stdout);
