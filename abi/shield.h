@@ -182,6 +182,8 @@ struct shield_rule {
 	__u32 unless_count;
 	__u32 counter; /* its place in the map `rule_counters`, the same for as long as the rule lives */
 	__u32 shadow;  /* 1: counts what it would drop, in whatever mode */
+	__u32 skip;    /* bit i: word i need not be compared, for mask and value are 0 */
+	__u32 unused;
 };
 
 /*
