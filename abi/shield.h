@@ -314,8 +314,8 @@ struct shield_allow {
  *    (shield_code4); a bijection with a secret key (shield_place4) makes another of it, whose upper bits are the bucket
  *    and whose lower `lane_bits` the remainder. The bucket has it in one of 15 lanes of 16 bits, so that the table is
  *    exact though it holds no address: the bijection can be undone. 0 is no lane's remainder but an empty lane. The last
- *    multiplication's factor is secret and odd: of two numbers it brings together no more than chance does (Dietzfelbinger
- *    et al., J. Algorithms 25, 1997), whoever chose them.
+ *    multiplication's factor is secret and odd: it brings two numbers together at most twice as often as chance does
+ *    (Dietzfelbinger et al., J. Algorithms 25, 1997), whoever chose them.
  *  - block4_more: what its bucket had no lane for (of a million, some 1,200; remainder 0, some 15), in the manner of
  *    block6, below. The 16th lane counts what stands there in the bucket's stead; where it is 0 nobody looks.
  *
@@ -323,8 +323,9 @@ struct shield_allow {
  * enforces it all the same, to the tick, whatever process is alive: a hit is believed unread only where the kernel's own
  * timer has been through the table in this very tick, and has found nothing in this bucket that has expired; else
  * (block4_swept) the hit's own expiry is read. A timer that is late, or that nobody has started, costs time, not truth: the
- * bound on lateness is none, by construction and not by the timer. A tick has about half a second, and prefixes expire with
- * the beginning of one; the timer runs then.
+ * bound on lateness is none, by construction and not by the timer. (Only a prefix whose writer was held up so long that
+ * its end had passed when it was put in can be believed for the rest of that tick.) A tick has about half a second, and
+ * prefixes expire with the beginning of one; the timer runs then.
  *
  * So that the timer has little to do, buckets stand in groups of 64, with a word each for which buckets hold what has
  * expired (`stale`), and the earliest expiry of the rest (`next`). The writer tells of what has come since by a word of its

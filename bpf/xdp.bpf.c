@@ -26,7 +26,7 @@ PARSE_INLINE long parse_load(const struct parse_frame *frame, __u32 offset, void
 static const __u32 zero;
 
 #define SWEEP_CLOCK_MONOTONIC 1
-#define SWEEP_GROUPS 256 /* at once: 16,384 buckets, half a millisecond */
+#define SWEEP_GROUPS 256 /* at once: 16,384 buckets, a quarter of a millisecond */
 #define SWEEP_PAUSE_NS 1000000
 #define SWEEP_STEPS_MAX (1u << 20)
 
