@@ -308,8 +308,8 @@ struct shield_allow {
  * The block list. One process writes it, by memory that it shares with the kernel; the kernel only reads that.
  *
  * IPv4: what a flood costs here is lines of memory that are in no cache, so what most packets read is small.
- *  - block4_classes, 64 KiB: an octet per /16, which classes of length (shield_class4) are listed in it or over it. 0: the
- *    packet is done with. Together with `lengths4` it says which lengths are worth a look.
+ *  - block4_classes, 256 KiB: an octet per /18, which classes of length (shield_class4) are listed in it or over it. 0: the
+ *    packet is done with; of ten thousand addresses strewn over all, one octet in fifteen is not. Together with `lengths4` it says which lengths are worth a look.
  *  - block4, 4 MiB for a million prefixes: buckets of 32 octets. A prefix and its length are one number of 33 bits
  *    (shield_code4); a bijection with a secret key (shield_place4) makes another of it, whose upper bits are the bucket
  *    and whose lower `lane_bits` the remainder. The bucket has it in one of 15 lanes of 16 bits, so that the table is
@@ -353,7 +353,8 @@ struct shield_allow {
 #define SHIELD_BLOCK4_GROUPS 8               /* in one value of block4_due and block4_swept */
 #define SHIELD_BLOCK4_BUCKETS_MIN (1u << 17) /* else a remainder has more than 16 bits */
 #define SHIELD_CODE4_BITS 33
-#define SHIELD_CLASSES 65536
+#define SHIELD_CLASS4_BITS 18 /* of an address: which octet of block4_classes is its own */
+#define SHIELD_CLASSES (1u << SHIELD_CLASS4_BITS)
 #define SHIELD_CLASSES_LINE 64 /* in one value of block4_classes: a cache line */
 
 struct shield_classes {

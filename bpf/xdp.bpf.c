@@ -320,12 +320,12 @@ static long walk6(__u32 n, struct block_walk *walk)
 /* `address` in host byte order. */
 PARSE_INLINE int is_blocked4(__u32 address, const struct shield_block_state *state, __u64 now)
 {
-	__u32 line = (address >> 16) / SHIELD_CLASSES_LINE, classes, lengths;
+	__u32 n = address >> (32 - SHIELD_CLASS4_BITS), line = n / SHIELD_CLASSES_LINE, classes, lengths;
 	const struct shield_classes *of = bpf_map_lookup_elem(&block4_classes, &line);
 
-	if (!of)
+	if (!of || !state->lengths4)
 		return 0;
-	classes = of->of[(address >> 16) % SHIELD_CLASSES_LINE];
+	classes = of->of[n % SHIELD_CLASSES_LINE];
 	if (!classes || now >= state->horizon)
 		return 0;
 	if (classes & 1 && in_block4(state, address, 32, now))

@@ -341,10 +341,10 @@ static void cover(const struct blocks *blocks, const struct family *family, cons
 			        shield_block6_bit(blocks->state->seed, entry->address[0] & htobe64(UINT64_MAX << 16)));
 		return;
 	}
-	first = (uint32_t)entry->address[0] >> 16;
+	first = (uint32_t)entry->address[0] >> (32 - SHIELD_CLASS4_BITS);
 	class = (uint8_t)(1u << shield_class4(entry->length));
-	if (entry->length < 16)
-		count = 1u << (16 - entry->length);
+	if (entry->length < SHIELD_CLASS4_BITS)
+		count = 1u << (SHIELD_CLASS4_BITS - entry->length);
 	for (uint32_t i = first; i < first + count; i++)
 		if (!(classes[i] & class))
 			__atomic_store_n(&classes[i], (uint8_t)(classes[i] | class), __ATOMIC_RELEASE);
@@ -977,7 +977,7 @@ static void may_be_listed(const struct blocks *blocks, const struct family *fami
 	uint32_t bit;
 
 	if (family->table.ipv4) {
-		lengths[0] = state->lengths4 & shield_lengths4(classes[host->address[0] >> 16]);
+		lengths[0] = state->lengths4 & shield_lengths4(classes[host->address[0] >> (32 - SHIELD_CLASS4_BITS)]);
 		lengths[1] = 0;
 		return;
 	}

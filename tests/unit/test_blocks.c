@@ -216,7 +216,7 @@ static bool looked_up(const struct maps *maps, const struct address *address, ui
 		return false;
 	if (ipv4)
 		lengths[0] &= shield_lengths4(
-			((const uint8_t *)maps->memory[SHIELD_MAP_BLOCK4_CLASSES])[ipv4_of(address) >> 16]);
+			((const uint8_t *)maps->memory[SHIELD_MAP_BLOCK4_CLASSES])[ipv4_of(address) >> 14]);
 	else if (!state->short6 && !bit_of(maps, SHIELD_MAP_BLOCK6_BITS, bit6_of(maps, address)))
 		return false;
 	for (unsigned length = 1; length <= (ipv4 ? 32 : 128); length++) {
@@ -447,12 +447,12 @@ static void nothing_is_left_over(const struct pair *pair)
 	(void)blocks_sweep(pair->blocks, pair->now, UINT32_MAX);
 	for (unsigned i = 0; i < pair->twin->count; i++) {
 		const struct prefix *prefix = &pair->twin->entries[i].prefix;
-		uint32_t bit = bit6_of(maps, &prefix->address), first = ipv4_of(&prefix->address) >> 16;
+		uint32_t bit = bit6_of(maps, &prefix->address), first = ipv4_of(&prefix->address) >> 14;
 
 		count[prefix->is_ipv4]++;
 		lengths[prefix->is_ipv4][(prefix->length - 1) / 64] |= 1ULL << (prefix->length - 1) % 64;
 		if (prefix->is_ipv4)
-			for (uint32_t j = 0; j < (prefix->length < 16 ? 1u << (16 - prefix->length) : 1); j++)
+			for (uint32_t j = 0; j < (prefix->length < 18 ? 1u << (18 - prefix->length) : 1); j++)
 				need4[first + j] |= (uint8_t)(1u << shield_class4(prefix->length));
 		else if (prefix->length < 48)
 			short6++;
