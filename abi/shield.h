@@ -143,7 +143,7 @@ struct shield_key {
 #define SHIELD_WORDS 13
 _Static_assert(sizeof(struct shield_key) == SHIELD_WORDS * 8, "a rule compares the key word by word");
 
-/* Which word of the key a field is in, and where. */
+/* Which word of the key a field is in, and where; four fields are in a word, in order, the first in the lowest bits. */
 #define SHIELD_WORD_OPTIONS 4
 #define SHIELD_WORD_PAYLOAD 5
 #define SHIELD_WORD_SRC 9
@@ -182,6 +182,8 @@ struct shield_rule {
 	__u32 unless_count;
 	__u32 counter; /* its place in the map `rule_counters`, the same for as long as the rule lives */
 	__u32 shadow;  /* 1: counts what it would drop, in whatever mode */
+	__u32 skip;    /* bit i: word i need not be compared, for mask and value are 0 */
+	__u32 unused;
 };
 
 /*
@@ -313,50 +315,106 @@ struct shield_allow {
 };
 
 /*
- * The block list: what is blocked stands in the tables block4 and block6, hashed by prefix and length; before them stand
- * bitmaps, small enough for a processor's caches, that say whether an address can be in a table at all.
+ * The block list. One process writes it, by memory that it shares with the kernel; the kernel only reads that.
  *
- * block4_bits has a bit per IPv4 /24: set where a listed prefix holds the /24 or is in it. block6_bits has one per
- * keyed hash of an IPv6 /48, for prefixes that long; shorter ones are counted in `short6` and always looked for. wide4
- * and wide6 of block_state have a bit for each 256 bits in a row, set where one of these is: small enough for a
- * processor's nearest cache, where the bitmaps are not, they are all that most packets look at while lists are short.
- * A table is buckets of one or two cache lines. A prefix stands in the bucket of its hash or, as long as those are full,
- * in one of the next SHIELD_BLOCK4_PROBES - 1 (SHIELD_BLOCK6_PROBES - 1; behind the last comes the first): a look-up ends
- * at a bucket with an empty slot. A slot is freed to be empty only where its bucket has another empty one, or no prefix
- * has been put behind that bucket because it was full; else it is SHIELD_BLOCK4_GRAVE, or of length SHIELD_BLOCK6_GRAVE.
- * Prefixes are never moved.
+ * IPv4: what a flood costs here is lines of memory that are in no cache, so what most packets read is small.
+ *  - block4_classes, 256 KiB: an octet per /18, which classes of length (shield_class4) are listed in it or over it. 0: the
+ *    packet is done with; of ten thousand addresses strewn over all, one octet in fifteen is not. Together with `lengths4` it says which lengths are worth a look.
+ *  - block4, 4 MiB for a million prefixes: buckets of 32 octets. A prefix and its length are one number of 33 bits
+ *    (shield_code4); a bijection with a secret key (shield_place4) makes another of it, whose upper bits are the bucket
+ *    and whose lower `lane_bits` the remainder. The bucket has it in one of 15 lanes of 16 bits, so that the table is
+ *    exact though it holds no address: the bijection can be undone. 0 is no lane's remainder but an empty lane. The last
+ *    multiplication's factor is secret and odd: it brings two numbers together at most twice as often as chance does
+ *    (Dietzfelbinger et al., J. Algorithms 25, 1997), whoever chose them.
+ *  - block4_more: what its bucket had no lane for (of a million, some 1,200; remainder 0, some 15), in the manner of
+ *    block6, below. The 16th lane counts what stands there in the bucket's stead; where it is 0 nobody looks.
  *
- * With half of the slots taken, one look-up in a hundred of block4 goes on to a second bucket, one in twenty-five of
- * block6; of ten million prefixes the farthest stood in the 6th bucket and the 13th. The bounds leave room beyond that.
+ * When a prefix in a lane expires stands apart, in block4_expires, since reading it would be a line more. The kernel
+ * enforces it all the same, to the tick, whatever process is alive: a hit is believed unread only where the kernel's own
+ * timer has been through the table in this very tick, and has found nothing in this bucket that has expired; else
+ * (block4_swept) the hit's own expiry is read. A timer that is late, or that nobody has started, costs time, not truth: the
+ * bound on lateness is none, by construction and not by the timer. (Only a prefix whose writer was held up so long that
+ * its end had passed when it was put in can be believed for the rest of that tick.) A tick has about half a second, and
+ * prefixes expire with the beginning of one; the timer runs then.
  *
- * block_state is written by who writes the tables. Ticks are jiffies >> tick_shift, about half a second; 26 bits of them
- * in a slot of block4. All prefixes expire before `horizon`; behind it the tables hold nothing, so that ticks that have
- * wrapped mean nothing either.
+ * So that the timer has little to do, buckets stand in groups of 64, with a word each for which buckets hold what has
+ * expired (`stale`), and the earliest expiry of the rest (`next`). The writer tells of what has come since by a word of its
+ * own, block4_due: a sequence number in the high half, odd while it changes something, in the low half the earliest
+ * expiry that it has put in since the kernel has seen that number (`seen`). A group is gone through where `next` or that
+ * expiry has come, or the number is odd, as it remains if the writer dies half way. No word has two writers: the kernel
+ * writes block4_swept and block_sweep and nothing else, the process everything else. What the process does to a lane is
+ * one store, which is seen whole and after the stores before it.
+ *
+ * block6, and block4_more: slots with the prefix itself and its expiry. block6_bits has a bit per keyed hash of an IPv6
+ * /48, for prefixes that long; shorter ones are counted in `short6` and always looked for. A table is buckets of one or two
+ * cache lines. A prefix stands in the bucket of its hash or, as long as those are full, in one of the next
+ * SHIELD_MORE4_PROBES - 1 (SHIELD_BLOCK6_PROBES - 1; behind the last comes the first): a look-up ends at a bucket with
+ * an empty slot. A slot is freed to be empty only where its bucket has another empty one, or no prefix has been put
+ * behind that bucket because it was full; else it is SHIELD_MORE4_GRAVE, or of length SHIELD_BLOCK6_GRAVE. Prefixes are
+ * never moved. With half of the slots taken, one look-up in twenty-five of block6 goes on to a second bucket; of ten
+ * million prefixes the farthest stood in the 13th. The bounds leave room beyond that.
+ *
+ * block_state is written by who writes the tables. Ticks are jiffies >> tick_shift: 32 bits of them last for decades, 26 in
+ * a slot of block4_more for a year. All prefixes expire before `horizon`; behind it the tables hold nothing, so that
+ * ticks that have wrapped mean nothing either.
  */
-#define SHIELD_BLOCK4_PROBES 8
+#define SHIELD_BLOCK4_LANES 15
+#define SHIELD_BLOCK4_GROUP 64               /* buckets */
+#define SHIELD_BLOCK4_GROUPS 8               /* in one value of block4_due and block4_swept */
+#define SHIELD_BLOCK4_BUCKETS_MIN (1u << 17) /* else a remainder has more than 16 bits */
+#define SHIELD_CODE4_BITS 33
+#define SHIELD_CLASS4_BITS 18 /* of an address: which octet of block4_classes is its own */
+#define SHIELD_CLASSES (1u << SHIELD_CLASS4_BITS)
+#define SHIELD_CLASSES_LINE 64 /* in one value of block4_classes: a cache line */
+
+struct shield_classes {
+	__u8 of[SHIELD_CLASSES_LINE];
+};
+
+/* Lane n is 16 bits of word n / 4, the lowest first; the 16th counts what is in block4_more. */
+struct shield_block4 {
+	__u64 word[4];
+};
+
+/* Of the lanes of a bucket, in ticks: the first in which the prefix is not blocked. */
+struct shield_expires4 {
+	__u32 tick[16];
+};
+
+struct shield_due4 {
+	__u64 group[SHIELD_BLOCK4_GROUPS];
+};
+
+struct shield_swept4 {
+	__u64 stale[SHIELD_BLOCK4_GROUPS]; /* of a group, a bit per bucket */
+	__u32 seen[SHIELD_BLOCK4_GROUPS];
+	__u32 next[SHIELD_BLOCK4_GROUPS];
+};
+
+/* Slot of block4_more, in one word so that it is always whole: address (32) | expires (26) | length (6). 0 is empty. */
+#define SHIELD_MORE4_PROBES 8
+#define SHIELD_MORE4_SLOTS 8
+#define SHIELD_MORE4_GRAVE 63ULL
+#define SHIELD_MORE4_TICKS ((1u << 26) - 1)
+#define SHIELD_MORE4(address, length, expires) \
+	((__u64)(address) << 32 | (__u64)((expires)&SHIELD_MORE4_TICKS) << 6 | (length))
+#define SHIELD_MORE4_WHAT(slot) ((slot)&0xffffffff0000003fULL) /* address and length */
+#define SHIELD_MORE4_EXPIRES(slot) ((__u32)((slot) >> 6) & SHIELD_MORE4_TICKS)
+
+struct shield_more4 {
+	__u64 slot[SHIELD_MORE4_SLOTS];
+};
+
+/* Whether a slot that is neither empty nor a grave still blocks; `tick` is jiffies >> tick_shift. */
+static inline int shield_more4_alive(__u64 slot, __u64 tick)
+{
+	return ((SHIELD_MORE4_EXPIRES(slot) - (__u32)tick - 1) & SHIELD_MORE4_TICKS) < (SHIELD_MORE4_TICKS + 1) / 2;
+}
+
 #define SHIELD_BLOCK6_PROBES 16
 #define SHIELD_BLOCK_BITS (1u << 24)
 #define SHIELD_BLOCK_WIDE (SHIELD_BLOCK_BITS / 256)
 #define SHIELD_BLOCK_WORDS 8 /* words of 64 bits in one value of a bitmap's map: a cache line */
-
-/* Slot of block4, in one word so that it is always whole: address (32) | expires (26) | length (6). 0 is empty. */
-#define SHIELD_BLOCK4_SLOTS 8
-#define SHIELD_BLOCK4_GRAVE 63ULL
-#define SHIELD_BLOCK4_TICKS ((1u << 26) - 1)
-#define SHIELD_BLOCK4(address, length, expires) \
-	((__u64)(address) << 32 | (__u64)((expires)&SHIELD_BLOCK4_TICKS) << 6 | (length))
-#define SHIELD_BLOCK4_WHAT(slot) ((slot)&0xffffffff0000003fULL) /* address and length */
-#define SHIELD_BLOCK4_EXPIRES(slot) ((__u32)((slot) >> 6) & SHIELD_BLOCK4_TICKS)
-
-struct shield_block4 {
-	__u64 slot[SHIELD_BLOCK4_SLOTS];
-};
-
-/* Whether a slot that is neither empty nor a grave still blocks; `tick` is jiffies >> tick_shift. */
-static inline int shield_block4_alive(__u64 slot, __u64 tick)
-{
-	return ((SHIELD_BLOCK4_EXPIRES(slot) - (__u32)tick - 1) & SHIELD_BLOCK4_TICKS) < (SHIELD_BLOCK4_TICKS + 1) / 2;
-}
 
 /* `length` is written last when a slot is filled, first when it is emptied; 0 is empty. */
 #define SHIELD_BLOCK6_SLOTS 4
@@ -374,20 +432,32 @@ struct shield_block6 {
 };
 
 struct shield_block_state {
-	__u64 seed;
 	__u64 horizon; /* jiffies */
+	__u64 xor4;    /* key of the bijection; SHIELD_CODE4_BITS of each */
+	__u64 times4;  /* odd */
 	__u32 tick_shift;
-	__u32 buckets4; /* powers of two */
-	__u32 buckets6;
+	__u32 lane_bits;   /* of a remainder in block4 */
+	__u32 buckets4;    /* powers of two */
 	__u32 lengths4;    /* bit n - 1: prefixes of length n are listed; /1 to /32 */
 	__u64 lengths6[2]; /* the same, /1 to /128 */
-	__u32 short6;      /* listed prefixes shorter than /48 */
+	__u32 more4;       /* buckets of block4_more */
+	__u32 buckets6;
+	__u64 seed;
+	__u32 short6; /* listed prefixes shorter than /48 */
 	__u32 count4, count6;
-	__u32 capacity; /* room for so many prefixes of each family: at most half of the slots */
+	__u32 capacity; /* room for so many prefixes of each family: about half of lanes and slots */
 	__u32 hz;       /* jiffies in a second */
 	__u32 unused;
-	__u64 wide4[SHIELD_BLOCK_WIDE / 64];
-	__u64 wide6[SHIELD_BLOCK_WIDE / 64];
+	__u64 wide6[SHIELD_BLOCK_WIDE /
+	            64]; /* for each 256 bits of block6_bits, whether one is set: near, where those are far */
+};
+
+/* Map `block_sweep`, one value: how far the kernel's timer is; behind the timer itself, which is bpf/maps.h's. */
+struct shield_sweep {
+	__u64 tick;   /* the latest that has been gone through whole */
+	__u64 at;     /* that is being gone through */
+	__u32 cursor; /* groups of it that have been */
+	__u32 unused;
 };
 
 /*
@@ -443,8 +513,60 @@ static inline __u64 shield_mix(__u64 x)
 	return x;
 }
 
-/* `address` in host byte order, host bits zero. Of it the low bits name a bucket. */
-static inline __u32 shield_block4_hash(__u64 seed, __u32 address, __u32 length)
+/* Which bit of block4_classes stands for a length, and which bits of lengths4 those classes can mean. */
+static inline __u32 shield_class4(__u32 length)
+{
+	return length == 32 ? 0 : length == 24 ? 1 : length > 24 ? 2 : length > 16 ? 3 : length > 8 ? 4 : 5;
+}
+
+static inline __u32 shield_lengths4(__u32 classes)
+{
+	return (classes & 1 ? 1u << 31 : 0) | (classes & 2 ? 1u << 23 : 0) | (classes & 4 ? 0x7f000000u : 0) |
+	       (classes & 8 ? 0x007f0000u : 0) | (classes & 16 ? 0xff00u : 0) | (classes & 32 ? 0xffu : 0);
+}
+
+/* `address` in host byte order, host bits zero. The lowest bit that is set says the length. */
+static inline __u64 shield_code4(__u32 address, __u32 length)
+{
+	return (__u64)address << 1 | 1ULL << (32 - length);
+}
+
+/* Where a code is in block4: bucket << lane_bits | remainder. What overflows 33 bits is shifted out where it matters. */
+#define SHIELD_PLACE4_TIMES 0x9e3779b97f4a7c15ULL /* 2^64 / golden ratio */
+static inline __u64 shield_place4(const struct shield_block_state *state, __u64 code)
+{
+	__u64 x = (code ^ state->xor4) * SHIELD_PLACE4_TIMES;
+
+	x ^= x << (64 - SHIELD_CODE4_BITS) >> (64 - SHIELD_CODE4_BITS + 17);
+	return x * state->times4 << (64 - SHIELD_CODE4_BITS) >> (64 - SHIELD_CODE4_BITS);
+}
+
+/*
+ * Whether a lane of the bucket is this remainder, which is not 0. Four lanes at a time and without a branch, which would
+ * be guessed wrong once a packet: of a word that is 0 where a lane is equal, the top bit of each lane is made to say so.
+ */
+static inline __u64 shield_unequal4(__u64 lanes)
+{
+	return ((lanes & 0x7fff7fff7fff7fffULL) + 0x7fff7fff7fff7fffULL) | lanes;
+}
+
+static inline int shield_in_lanes4(const struct shield_block4 *bucket, __u64 remainder)
+{
+	__u64 wanted = remainder * 0x0001000100010001ULL;
+	__u64 unequal = shield_unequal4(bucket->word[0] ^ wanted) & shield_unequal4(bucket->word[1] ^ wanted) &
+	                shield_unequal4(bucket->word[2] ^ wanted) &
+	                (shield_unequal4(bucket->word[3] ^ wanted) | 0x8000000000000000ULL);
+
+	return (unequal & 0x8000800080008000ULL) != 0x8000800080008000ULL;
+}
+
+static inline __u32 shield_lane4(const struct shield_block4 *bucket, __u32 lane)
+{
+	return (__u32)(bucket->word[lane / 4 & 3] >> (lane % 4 * 16)) & 0xffff;
+}
+
+/* Of block4_more; the low bits name a bucket. */
+static inline __u32 shield_more4_hash(__u64 seed, __u32 address, __u32 length)
 {
 	return (__u32)shield_mix(((__u64)address << 6 | length) ^ seed);
 }
@@ -541,7 +663,9 @@ struct shield_note {
 	char reason[SHIELD_REASON_MAX];
 };
 
-_Static_assert(sizeof(struct shield_block4) == 64, "a bucket is a cache line");
+_Static_assert(sizeof(struct shield_block4) == 32, "a bucket is in one cache line");
+_Static_assert(sizeof(struct shield_expires4) == 64, "a bucket's expiries are a cache line");
+_Static_assert(sizeof(struct shield_more4) == 64, "a bucket is a cache line");
 _Static_assert(sizeof(struct shield_block6) == 128, "a bucket is two cache lines");
 _Static_assert(sizeof(struct shield_flow_key) == 40, "no padding in a key");
 _Static_assert(sizeof(struct shield_flow) == 32, "half a cache line");

@@ -111,25 +111,71 @@ struct {
 	__type(value, struct shield_block_state);
 } block_state SEC(".maps") __weak;
 
-struct shield_bits {
-	__u64 word[SHIELD_BLOCK_WORDS];
-};
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SHIELD_CLASSES / SHIELD_CLASSES_LINE);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct shield_classes);
+} block4_classes SEC(".maps") __weak;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, SHIELD_BLOCK_BITS / 64 / SHIELD_BLOCK_WORDS);
+	__uint(max_entries, SHIELD_BLOCK4_BUCKETS_MIN);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
-	__type(value, struct shield_bits);
-} block4_bits SEC(".maps") __weak;
+	__type(value, struct shield_block4);
+} block4 SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SHIELD_BLOCK4_BUCKETS_MIN);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct shield_expires4);
+} block4_expires SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SHIELD_BLOCK4_BUCKETS_MIN / SHIELD_BLOCK4_GROUP / SHIELD_BLOCK4_GROUPS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct shield_due4);
+} block4_due SEC(".maps") __weak;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
-	__type(value, struct shield_block4);
-} block4 SEC(".maps") __weak;
+	__type(value, struct shield_more4);
+} block4_more SEC(".maps") __weak;
+
+/* The kernel's own word on what has expired. Its writer may read it, by shared memory too. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SHIELD_BLOCK4_BUCKETS_MIN / SHIELD_BLOCK4_GROUP / SHIELD_BLOCK4_GROUPS);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct shield_swept4);
+} block4_swept SEC(".maps") __weak;
+
+/* A timer lives as long as somebody has its map: the pin does. */
+struct shield_timer {
+	struct bpf_timer timer;
+	struct shield_sweep sweep;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct shield_timer);
+} block_sweep SEC(".maps") __weak;
+
+struct shield_bits {
+	__u64 word[SHIELD_BLOCK_WORDS];
+};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

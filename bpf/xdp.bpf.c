@@ -25,6 +25,11 @@ PARSE_INLINE long parse_load(const struct parse_frame *frame, __u32 offset, void
 
 static const __u32 zero;
 
+#define SWEEP_CLOCK_MONOTONIC 1
+#define SWEEP_GROUPS 256 /* at once: 16,384 buckets, a quarter of a millisecond */
+#define SWEEP_PAUSE_NS 1000000
+#define SWEEP_STEPS_MAX (1u << 20)
+
 /* A bit's number, by a De Bruijn sequence, for there is no instruction for it. */
 static const __u8 bit_number[64] = {
 	0,  1,  48, 2,  57, 49, 28, 3,  61, 58, 50, 42, 38, 29, 17, 4,  62, 55, 59, 36, 53, 51,
@@ -136,58 +141,107 @@ APART int is_allowed(const struct shield_key *key, const struct shield_config *c
 	return 0;
 }
 
-/* A slot of 0 among them: a look-up ends here. */
-PARSE_INLINE int has_empty4(const struct shield_block4 *bucket)
+/* The slot of a bucket that says so; 0 where none does and none is empty, 1 where one is. */
+APART __u64 search_more4(const struct shield_more4 *bucket, __u64 want)
 {
-	__u64 empty = 0;
+	__u64 found = 0, empty = 0;
 
+	if (!bucket)
+		return 0;
 #pragma unroll
-	for (int i = 0; i < SHIELD_BLOCK4_SLOTS; i++)
-		empty |= (bucket->slot[i] - 1) & ~bucket->slot[i];
-	return (int)(empty >> 63);
-}
+	for (int i = 0; i < SHIELD_MORE4_SLOTS; i++) {
+		__u64 slot = bucket->slot[i];
 
-/*
- * The slot of a bucket that says so, or 0. Which it is nobody can foresee: so there are no branches here, only masks. Of
- * x - 1 and not x the highest bit is set where x is 0.
- */
-PARSE_INLINE __u64 search_block4(const struct shield_block4 *bucket, __u64 want)
-{
-	__u64 found = 0;
-
-#pragma unroll
-	for (int i = 0; i < SHIELD_BLOCK4_SLOTS; i++) {
-		__u64 slot = bucket->slot[i], differ = SHIELD_BLOCK4_WHAT(slot) ^ want, same = (differ - 1) & ~differ;
-
-		asm volatile("" : "+r"(same)); /* or the compiler would make a branch of it */
-		found |= slot & (__u64)((__s64)same >> 63);
+		if (SHIELD_MORE4_WHAT(slot) == want)
+			found = slot;
+		if (slot == 0)
+			empty = 1;
 	}
-	return found;
+	return found ? found : empty;
 }
 
-/* Whether a prefix of that length around the address is in block4. */
-APART int in_block4(const struct shield_block_state *state, __u32 address, __u32 length, __u64 now)
+/* Whether a prefix for which its bucket had no lane is listed. */
+APART int in_more4(const struct shield_block_state *state, __u32 address, __u32 length, __u64 tick)
 {
+	__u64 want = SHIELD_MORE4(address, length, 0);
 	__u32 hash;
-	__u64 want;
 
 	if (!state)
 		return 0;
-	address &= ~0u << ((32 - length) & 31);
-	hash = shield_block4_hash(state->seed, address, length);
-	want = SHIELD_BLOCK4(address, length, 0);
-	for (__u32 probe = 0; probe < SHIELD_BLOCK4_PROBES; probe++) {
-		__u32 n = (hash + probe) & (state->buckets4 - 1);
-		const struct shield_block4 *bucket = bpf_map_lookup_elem(&block4, &n);
+	hash = shield_more4_hash(state->seed, address, length);
+	for (__u32 probe = 0; probe < SHIELD_MORE4_PROBES; probe++) {
+		__u32 n = (hash + probe) & (state->more4 - 1);
+		const struct shield_more4 *bucket = bpf_map_lookup_elem(&block4_more, &n);
 		__u64 found;
 
 		if (!bucket)
 			return 0;
-		found = search_block4(bucket, want);
+		found = search_more4(bucket, want);
+		if (found > 1)
+			return shield_more4_alive(found, tick);
 		if (found)
-			return shield_block4_alive(found, now >> (state->tick_shift & 63));
-		if (has_empty4(bucket))
 			return 0;
+	}
+	return 0;
+}
+
+/* Whether the lane that is this remainder has not expired. That it still is when its expiry is read says whose that is. */
+APART int lane_is_alive(__u32 bucket, __u32 remainder, __u64 tick)
+{
+	const struct shield_block4 *lanes = bpf_map_lookup_elem(&block4, &bucket);
+	const struct shield_expires4 *expires = bpf_map_lookup_elem(&block4_expires, &bucket);
+	int alive = 0;
+
+	if (!lanes || !expires)
+		return 0;
+#pragma unroll
+	for (int lane = 0; lane < SHIELD_BLOCK4_LANES; lane++) {
+		volatile const __u64 *word = &lanes->word[lane / 4];
+		__u32 shift = lane % 4 * 16;
+
+		if ((*word >> shift & 0xffff) == remainder && *(volatile const __u32 *)&expires->tick[lane] > tick &&
+		    (*word >> shift & 0xffff) == remainder)
+			alive = 1;
+	}
+	return alive;
+}
+
+/* Whether the kernel's timer has been through the lanes in this tick, and has found none of the bucket's expired. */
+PARSE_INLINE int all_are_alive(__u32 bucket, __u64 tick)
+{
+	const struct shield_timer *timer = bpf_map_lookup_elem(&block_sweep, &zero);
+	__u32 group = bucket / SHIELD_BLOCK4_GROUP, line = group / SHIELD_BLOCK4_GROUPS;
+	const struct shield_swept4 *swept = bpf_map_lookup_elem(&block4_swept, &line);
+
+	return timer && swept && *(volatile const __u64 *)&timer->sweep.tick == tick &&
+	       !(swept->stale[group % SHIELD_BLOCK4_GROUPS] >> (bucket % SHIELD_BLOCK4_GROUP) & 1);
+}
+
+/* Whether a prefix of that length around the address is listed. */
+PARSE_INLINE int in_block4(const struct shield_block_state *state, __u32 address, __u32 length, __u64 now)
+{
+	__u64 at = shield_place4(state, shield_code4(address, length)), tick = now >> (state->tick_shift & 63);
+	__u32 bits = state->lane_bits & 31, n = (__u32)(at >> bits), remainder = (__u32)at & ((1u << bits) - 1);
+	const struct shield_block4 *bucket = bpf_map_lookup_elem(&block4, &n);
+
+	if (!bucket)
+		return 0;
+	if (remainder && shield_in_lanes4(bucket, remainder))
+		return all_are_alive(n, tick) || lane_is_alive(n, remainder, tick);
+	return bucket->word[3] >> 48 ? in_more4(state, address, length, tick) : 0;
+}
+
+/* Of `lengths`, a bit each, those other than /32. */
+APART int in_block4_shorter(const struct shield_block_state *state, __u32 address, __u32 lengths, __u64 now)
+{
+	if (!state)
+		return 0;
+	for (int i = 0; i < 32 && lengths; i++) {
+		__u32 length = lowest_bit(lengths) + 1;
+
+		lengths &= lengths - 1;
+		if (in_block4(state, address & ~0u << ((32 - length) & 31), length, now))
+			return 1;
 	}
 	return 0;
 }
@@ -257,21 +311,21 @@ APART int in_lengths6(const struct shield_block_state *state, const struct shiel
 	return 0;
 }
 
-/* Whether the address is in a listed prefix: each length that is listed is looked for, and no other. */
-PARSE_INLINE int is_blocked4(const struct shield_key *key, const struct shield_block_state *state, __u64 now)
+/* `address` in host byte order. */
+PARSE_INLINE int is_blocked4(__u32 address, const struct shield_block_state *state, __u64 now)
 {
-	__u32 address = parse_be32(key->src + 12), bit = address >> 8, line = bit / 64 / SHIELD_BLOCK_WORDS;
-	const struct shield_bits *bits = bpf_map_lookup_elem(&block4_bits, &line);
-	__u64 lengths = state->lengths4;
+	__u32 n = address >> (32 - SHIELD_CLASS4_BITS), line = n / SHIELD_CLASSES_LINE, classes, lengths;
+	const struct shield_classes *of = bpf_map_lookup_elem(&block4_classes, &line);
 
-	if (!bits || !(bits->word[bit / 64 % SHIELD_BLOCK_WORDS] >> (bit % 64) & 1))
+	if (!of || !state->lengths4)
 		return 0;
-	for (int i = 0; i < 32 && lengths; i++) {
-		if (in_block4(state, address, lowest_bit(lengths) + 1, now))
-			return 1;
-		lengths &= lengths - 1;
-	}
-	return 0;
+	classes = of->of[n % SHIELD_CLASSES_LINE];
+	if (!classes || now >= state->horizon)
+		return 0;
+	if (classes & 1 && in_block4(state, address, 32, now))
+		return 1;
+	lengths = shield_lengths4(classes & ~1u) & state->lengths4;
+	return lengths ? in_block4_shorter(state, address, lengths, now) : 0;
 }
 
 PARSE_INLINE int is_blocked6(const struct shield_key *key, const struct shield_block_state *state, __u64 now)
@@ -294,17 +348,9 @@ APART int is_blocked(const struct shield_key *key, const struct shield_block_sta
 {
 	if (!key || !state)
 		return 0;
-	if (now >= state->horizon)
-		return 0;
-	return shield_is_ipv4(words(key->src)) ? is_blocked4(key, state, now) : is_blocked6(key, state, now);
-}
-
-/* Asked before is_blocked(), at next to no cost. */
-PARSE_INLINE int may_be_blocked(const struct shield_key *key, const struct shield_block_state *state)
-{
 	if (shield_is_ipv4(words(key->src)))
-		return shield_block_wide(state->wide4, parse_be32(key->src + 12) >> 8);
-	return (state->lengths6[0] | state->lengths6[1]) != 0;
+		return is_blocked4(parse_be32(key->src + 12), state, now);
+	return state->lengths6[0] | state->lengths6[1] && now < state->horizon ? is_blocked6(key, state, now) : 0;
 }
 
 /*
@@ -345,16 +391,13 @@ PARSE_INLINE int take_token(__u64 *bucket, __u32 pps, __u32 hz, __u64 now)
 	return 0;
 }
 
-APART int rule_holds(const struct shield_rule *rule, const struct shield_key *key)
+/* What a rule says besides its words. */
+APART int ranges_hold(const struct shield_rule *rule, const struct shield_key *key)
 {
 	const __u64 *word = (const __u64 *)(const void *)key;
 
 	if (!rule || !key)
 		return 0;
-#pragma unroll
-	for (int i = 0; i < SHIELD_WORDS; i++)
-		if ((word[i] & rule->mask[i]) != rule->value[i])
-			return 0;
 	for (__u32 i = 0; i < SHIELD_RULE_RANGES_MAX && i < rule->range_count; i++) {
 		const struct shield_range *range = &rule->ranges[i];
 		__u16 value = key->field[range->field & (SHIELD_FIELDS - 1)];
@@ -373,17 +416,37 @@ APART int rule_holds(const struct shield_rule *rule, const struct shield_key *ke
 	return 1;
 }
 
+PARSE_INLINE int rule_holds(const struct shield_rule *rule, const struct shield_key *key)
+{
+	const __u64 *word = (const __u64 *)(const void *)key;
+	__u64 unlike = 0;
+	__u32 skip = rule->skip; /* fewer lines of memory */
+
+#pragma unroll
+	for (int i = 0; i < SHIELD_WORDS; i++)
+		if (!(skip >> i & 1))
+			unlike |= (word[i] & rule->mask[i]) ^ rule->value[i];
+	if (unlike)
+		return 0;
+	return (rule->range_count | rule->unless_count) == 0 || ranges_hold(rule, key);
+}
+
 struct decision {
 	enum shield_reason reason;
 	__u32 rule;   /* counter of the rule that decided, or ~0 */
 	__u32 shadow; /* it only counts */
 };
 
-PARSE_INLINE void judge_rules(const struct shield_key *key, const struct shield_ruleset *set,
-                              const struct shield_config *c, __u64 now, __u32 frame, struct decision *decision)
+/* What the first rule that the packet meets says of it, in one word; 0 where it meets none. */
+#define JUDGED(reason, counter, shadow) ((reason) | (__u64)(counter) << 8 | (__u64)((shadow) != 0) << 40)
+
+APART __u64 judge_rules(const struct shield_key *key, const struct shield_ruleset *set, const struct shield_config *c,
+                        __u64 now, __u32 frame)
 {
 	__u64 candidates;
 
+	if (!key || !set || !c)
+		return 0;
 	candidates = set->by_protocol[key->field[SHIELD_F_PROTOCOL] & (SHIELD_BINS - 1)] &
 	             set->by_src_port[SHIELD_PORT_BIN(key->field[SHIELD_F_SRC_PORT])] &
 	             set->by_dst_port[SHIELD_PORT_BIN(key->field[SHIELD_F_DST_PORT])] &
@@ -401,7 +464,7 @@ PARSE_INLINE void judge_rules(const struct shield_key *key, const struct shield_
 		counter = rule->counter;
 		count = bpf_map_lookup_elem(&rule_counters, &counter);
 		if (!count)
-			return;
+			return 0;
 		drop = rule->action == SHIELD_DROP;
 		if (rule->action == SHIELD_RATE) {
 			bucket = bpf_map_lookup_elem(&rule_buckets, &counter);
@@ -414,16 +477,12 @@ PARSE_INLINE void judge_rules(const struct shield_key *key, const struct shield_
 			count->dropped.packets++;
 			count->dropped.octets += frame;
 		}
-		decision->rule = counter;
-		decision->shadow = rule->shadow;
-		if (!drop)
-			decision->reason = SHIELD_PASS_RULE;
-		else if (rule->action == SHIELD_RATE)
-			decision->reason = SHIELD_DROP_RATE;
-		else
-			decision->reason = SHIELD_DROP_RULE;
-		return;
+		return JUDGED(!drop                         ? SHIELD_PASS_RULE
+		              : rule->action == SHIELD_RATE ? SHIELD_DROP_RATE
+		                                            : SHIELD_DROP_RULE,
+		              counter, rule->shadow);
 	}
+	return 0;
 }
 
 PARSE_INLINE int over_limit(const struct shield_key *key, const struct shield_config *c, __u32 service, __u32 pps,
@@ -541,20 +600,29 @@ int shield_xdp(struct xdp_md *ctx)
 	struct shield_counters *counter;
 	struct shield_count *count;
 	__u64 now = bpf_jiffies64();
-	__u32 unread;
-	__u32 ruleset;
+	__u32 unread, ruleset, needs;
+	int blocked;
 
 	if (!c || !table || !state)
 		return XDP_PASS;
 	ruleset = c->ruleset;
 	set = bpf_map_lookup_elem(&rulesets, &ruleset);
-	unread = parse_xdp(ctx, set ? set->needs : 0, &key);
+	needs = set ? set->needs : 0;
 	seen.frame = (__u32)(ctx->data_end - ctx->data);
 	seen.enforced = c->mode == SHIELD_ENFORCE && c->enforce_until > now;
+	/*
+	 * The block list is asked first and has its say in its turn: its memory comes, if it must come from afar, while all
+	 * else is done.
+	 */
+	unread = parse_xdp(ctx, needs, &key);
 	seen.decision.reason = unread;
-	seen.has_address = unread == SHIELD_PASS_CLEAN || unread >= SHIELD_PASS_EXTENSION;
-	if (!seen.has_address)
+	if (unread != SHIELD_PASS_CLEAN && unread < SHIELD_PASS_EXTENSION)
 		goto decided;
+	if (shield_is_ipv4(words(key.src)))
+		blocked = is_blocked4(__builtin_bswap32((__u32)(words(key.src)[1] >> 32)), state, now);
+	else
+		blocked = is_blocked(&key, state, now);
+	seen.has_address = 1;
 	if (table->count)
 		seen.service = (__u32)service_of(table, &key) & (SHIELD_SERVICES_MAX - 1);
 	if (c->guard_count && is_guarded(&key, c, now)) {
@@ -565,12 +633,19 @@ int shield_xdp(struct xdp_md *ctx)
 		seen.decision.reason = SHIELD_PASS_ALLOWED;
 		goto decided;
 	}
-	if (may_be_blocked(&key, state) && is_blocked(&key, state, now)) {
+	if (blocked) {
 		seen.decision.reason = SHIELD_DROP_BLOCK;
 		goto decided;
 	}
-	if (set && set->count)
-		judge_rules(&key, set, c, now, seen.frame, &seen.decision);
+	if (set && set->count) {
+		__u64 judged = judge_rules(&key, set, c, now, seen.frame);
+
+		if (judged) {
+			seen.decision.reason = judged & 0xff;
+			seen.decision.rule = (__u32)(judged >> 8);
+			seen.decision.shadow = judged >> 40 & 1;
+		}
+	}
 	if (table->limits && seen.decision.rule == ~0u) {
 		__u32 pps = table->source_pps[seen.service & (SHIELD_SERVICES_MAX - 1)];
 
@@ -596,6 +671,120 @@ decided:
 	if (seen.decision.reason > SHIELD_PASS_LAST && seen.enforced)
 		return XDP_DROP;
 	return (int)verdict_pass;
+}
+
+/* One group of buckets, once in a tick: which of them hold what has expired, and when the next of the rest does. */
+APART int sweep_group(__u32 group, __u32 sequence, __u32 tick)
+{
+	__u32 line = group / SHIELD_BLOCK4_GROUPS, n = group % SHIELD_BLOCK4_GROUPS, next = ~0u;
+	struct shield_swept4 *swept = bpf_map_lookup_elem(&block4_swept, &line);
+	__u64 stale = 0;
+
+	if (!swept)
+		return 0;
+	for (__u32 i = 0; i < SHIELD_BLOCK4_GROUP; i++) {
+		__u32 bucket = group * SHIELD_BLOCK4_GROUP + i;
+		const struct shield_block4 *lanes = bpf_map_lookup_elem(&block4, &bucket);
+		const struct shield_expires4 *expires;
+		__u64 expired = 0;
+
+		if (!lanes || !(lanes->word[0] | lanes->word[1] | lanes->word[2] | lanes->word[3] << 16))
+			continue;
+		expires = bpf_map_lookup_elem(&block4_expires, &bucket);
+		if (!expires)
+			continue;
+#pragma unroll
+		for (int lane = 0; lane < SHIELD_BLOCK4_LANES; lane++) {
+			__u32 when = expires->tick[lane];
+
+			if (!(lanes->word[lane / 4] >> (lane % 4 * 16) & 0xffff))
+				continue;
+			if (when <= tick)
+				expired = 1;
+			else if (when < next)
+				next = when;
+		}
+		stale |= expired << i;
+	}
+	swept->stale[n] = stale;
+	swept->next[n] = next;
+	swept->seen[n] = sequence;
+	return 0;
+}
+
+struct sweep_walk {
+	struct shield_sweep *sweep;
+	__u32 groups;
+	__u32 tick;
+	__u32 left; /* groups that may still be gone through before others get the processor */
+};
+
+static long sweep_step(__u32 round, struct sweep_walk *walk)
+{
+	__u32 group = walk->sweep->cursor, line = group / SHIELD_BLOCK4_GROUPS, n = group % SHIELD_BLOCK4_GROUPS;
+	const struct shield_due4 *due = bpf_map_lookup_elem(&block4_due, &line);
+	const struct shield_swept4 *swept = bpf_map_lookup_elem(&block4_swept, &line);
+	__u32 sequence, earliest;
+	__u64 word;
+
+	(void)round;
+	if (group >= walk->groups || !due || !swept)
+		return 1;
+	word = *(volatile const __u64 *)&due->group[n];
+	sequence = (__u32)(word >> 32);
+	earliest = (__u32)word;
+	if (sequence & 1 || swept->next[n] <= walk->tick || (sequence != swept->seen[n] && earliest <= walk->tick)) {
+		if (walk->left == 0)
+			return 1;
+		walk->left--;
+		sweep_group(group, sequence, walk->tick);
+	}
+	walk->sweep->cursor = group + 1;
+	return 0;
+}
+
+/* Goes through what can have expired with a tick, at its beginning; if that is much, with pauses. */
+static int sweep(void *map, __u32 *key, struct shield_timer *timer)
+{
+	const struct shield_block_state *state = bpf_map_lookup_elem(&block_state, &zero);
+	__u64 now = bpf_jiffies64(), tick, pause = SWEEP_PAUSE_NS;
+	struct sweep_walk walk = { .sweep = &timer->sweep, .left = SWEEP_GROUPS };
+
+	(void)map;
+	(void)key;
+	if (!state)
+		return 0;
+	tick = now >> (state->tick_shift & 63);
+	walk.tick = (__u32)tick;
+	walk.groups = state->buckets4 / SHIELD_BLOCK4_GROUP;
+	if (timer->sweep.at != tick) {
+		timer->sweep.at = tick;
+		timer->sweep.cursor = 0;
+	}
+	bpf_loop(SWEEP_STEPS_MAX, sweep_step, &walk, 0);
+	if (timer->sweep.cursor >= walk.groups) {
+		__u64 left = ((tick + 1) << (state->tick_shift & 63)) - now;
+
+		__sync_lock_test_and_set(&timer->sweep.tick, tick); /* not before what is said of groups */
+		pause = left * (1000000000u / (state->hz ? state->hz : 1));
+	}
+	bpf_timer_start(&timer->timer, pause, 0);
+	return 0;
+}
+
+/* Run once by BPF_PROG_TEST_RUN: starts the timer, or has one that another build has started go on as this one's. */
+SEC("xdp")
+int shield_sweep(struct xdp_md *ctx)
+{
+	struct shield_timer *timer = bpf_map_lookup_elem(&block_sweep, &zero);
+
+	(void)ctx;
+	if (!timer)
+		return XDP_ABORTED;
+	bpf_timer_init(&timer->timer, &block_sweep, SWEEP_CLOCK_MONOTONIC); /* refused where there is one */
+	if (bpf_timer_set_callback(&timer->timer, sweep) || bpf_timer_start(&timer->timer, 0, 0))
+		return XDP_ABORTED;
+	return XDP_PASS;
 }
 
 /* Tells the shield's clock to who runs it by BPF_PROG_TEST_RUN: the answer is put into the frame. */

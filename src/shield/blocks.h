@@ -15,14 +15,14 @@
 #include "base/prefix.h"
 #include "shield/maps.h"
 
-#define BLOCKS_DAYS_MAX 90 /* no block is longer: a slot's ticks wrap */
+#define BLOCKS_DAYS_MAX 90 /* no block is longer: ticks in a slot of block4_more wrap */
 
 struct blocks; /* opaque */
 
 /*
  * The state of empty tables for `capacity` prefixes per family, `hz` jiffies a second and a secret seed. Who makes the
- * maps gives block4 and block6 state->buckets4 and ->buckets6 values, the bitmaps SHIELD_BLOCK_BITS bits, and writes the
- * state into block_state.
+ * maps gives block4 and block4_expires state->buckets4 values, block4_due and block4_swept one for SHIELD_BLOCK4_GROUP *
+ * SHIELD_BLOCK4_GROUPS of these, block4_more ->more4 and block6 ->buckets6, and writes the state into block_state.
  */
 void blocks_begin(uint32_t capacity, uint32_t hz, uint64_t seed, struct shield_block_state *state);
 

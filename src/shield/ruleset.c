@@ -348,6 +348,17 @@ static uint32_t protocol_bin(uint32_t protocol)
 	return protocol & (SHIELD_BINS - 1);
 }
 
+/* Words that the rule asks nothing of, a bit each. */
+static uint32_t unasked(const struct shield_rule *rule)
+{
+	uint32_t words = 0;
+
+	for (unsigned i = 0; i < SHIELD_WORDS; i++)
+		if (rule->mask[i] == 0 && rule->value[i] == 0)
+			words |= 1u << i;
+	return words;
+}
+
 int ruleset_add(struct shield_ruleset *set, const struct shield_rule *rule)
 {
 	const struct {
@@ -378,6 +389,7 @@ int ruleset_add(struct shield_ruleset *set, const struct shield_rule *rule)
 			set->needs |= SHIELD_NEED_PAYLOAD;
 	if (mask.field[SHIELD_F_PAYLOAD_KEPT])
 		set->needs |= SHIELD_NEED_PAYLOAD;
-	set->rules[set->count++] = *rule;
+	set->rules[set->count] = *rule;
+	set->rules[set->count++].skip = unasked(rule);
 	return 0;
 }

@@ -165,6 +165,16 @@ static int calibrate(int fd, uint32_t *hz)
 	return 0;
 }
 
+/* The timer that looks after what expires; it lives as long as its map is pinned. */
+static int start_sweep(int fd)
+{
+	uint8_t frame[64] = { 0 };
+	struct bpf_test_run_opts run = { .sz = sizeof(run), .data_in = frame, .data_size_in = sizeof(frame) };
+	int result = bpf_prog_test_run_opts(fd, &run);
+
+	return result ? result : run.retval == XDP_PASS ? 0 : -EOPNOTSUPP;
+}
+
 /* ---- maps ---- */
 
 static struct bpf_map *map_of(struct shield_bpf *programs, enum shield_map map)
@@ -237,18 +247,48 @@ static struct shield_config *map_config(int fd)
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
+/* Of a map whose size goes with the block list's capacity: how many values it has; of any other 0. */
+static __u32 block_entries(enum shield_map map, const struct shield_block_state *state)
+{
+	const __u32 lines = state->buckets4 / SHIELD_BLOCK4_GROUP / SHIELD_BLOCK4_GROUPS;
+	const __u32 entries[SHIELD_MAPS] = {
+		[SHIELD_MAP_BLOCK4_SWEPT] = lines,
+		[SHIELD_MAP_BLOCK4] = state->buckets4,
+		[SHIELD_MAP_BLOCK4_EXPIRES] = state->buckets4,
+		[SHIELD_MAP_BLOCK4_DUE] = lines,
+		[SHIELD_MAP_BLOCK4_MORE] = state->more4,
+		[SHIELD_MAP_BLOCK6] = state->buckets6,
+	};
+
+	return entries[map];
+}
+
+static int size_block_maps(struct shield_bpf *programs, const struct shield_block_state *state)
+{
+	int result = 0;
+
+	for (unsigned i = 0; i < SHIELD_MAPS && !result; i++) {
+		__u32 entries = block_entries((enum shield_map)i, state);
+
+		if (entries)
+			result = bpf_map__set_max_entries(map_of(programs, (enum shield_map)i), entries);
+	}
+	return result;
+}
+
 /* Whether pinned maps are of the sizes that the programs were built for; block tables may be of any. */
 static bool fits(struct shield_bpf *programs, const struct shield_maps *maps)
 {
+	struct shield_block_state any;
+
+	blocks_begin(SHIELD_BLOCK_CAPACITY_MIN, 1, 0, &any);
 	for (unsigned i = 0; i < SHIELD_MAPS; i++) {
 		struct bpf_map_info info = { 0 };
 		__u32 size = sizeof(info);
 		struct bpf_map *map = map_of(programs, (enum shield_map)i);
-		bool table = i == SHIELD_MAP_BLOCK4 || i == SHIELD_MAP_BLOCK6;
-
 		if (!map || bpf_obj_get_info_by_fd(maps->fd[i], &info, &size) || info.type != bpf_map__type(map) ||
 		    info.key_size != bpf_map__key_size(map) || info.value_size != bpf_map__value_size(map) ||
-		    (!table && info.max_entries != bpf_map__max_entries(map)))
+		    (block_entries((enum shield_map)i, &any) == 0 && info.max_entries != bpf_map__max_entries(map)))
 			return false;
 	}
 	return true;
@@ -435,13 +475,10 @@ int shield_open(const struct shield_options *options, struct shield **shield, st
 	if (result)
 		goto close;
 	blocks_begin(options->block_capacity, 1, seed, &sizes);
-	if (made->origin == SHIELD_TAKEN_OVER) {
+	if (made->origin == SHIELD_TAKEN_OVER)
 		result = reuse(made->programs, &made->maps);
-	} else {
-		result = bpf_map__set_max_entries(made->programs->maps.block4, sizes.buckets4);
-		if (!result)
-			result = bpf_map__set_max_entries(made->programs->maps.block6, sizes.buckets6);
-	}
+	else
+		result = size_block_maps(made->programs, &sizes);
 	if (result) {
 		shield_fail(error, result, "the shield's maps cannot be set up: %s", strerror(-result));
 		goto close;
@@ -472,6 +509,8 @@ int shield_open(const struct shield_options *options, struct shield **shield, st
 		result = pin_maps(made);
 	if (!result)
 		result = pin_clock(made);
+	if (!result)
+		result = start_sweep(bpf_program__fd(made->programs->progs.shield_sweep));
 	if (result) {
 		shield_fail(error, result, "the shield cannot be set up under %s: %s", made->pins, strerror(-result));
 		goto close;

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@
 #include "packet.h"
 #include "shield/blocks.h"
 #include "shield/inside.h"
+#include "shield/lanes.h"
 #include "shield/samples.h"
 #include "shield/shield.h"
 #include "shield.skel.h"
@@ -1160,6 +1162,176 @@ static void what_is_blocked_stays_so_while_the_list_changes(void **state)
 	}
 }
 
+/* More prefixes than their bucket has lanes for, and one that no lane can have; and some that are not listed. */
+static void a_crowded_bucket_holds_them_all(void **state)
+{
+	enum { CROWD = 60 };
+	const struct shield_maps *maps;
+	struct shield_block_state *shared;
+	struct lanes lanes;
+	unsigned count = 0;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	maps = shield_maps(the.shield);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ, MAP_SHARED, maps->fd[SHIELD_MAP_BLOCK_STATE], 0);
+	assert_ptr_not_equal(shared, MAP_FAILED);
+	lanes.state = shared;
+	lanes_init(&lanes);
+	for (unsigned listing = 0; listing < 3; listing++)
+		for (uint32_t remainder = 0; remainder < 4 * CROWD; remainder++) {
+			uint64_t code = lanes_code_at(&lanes, 4711, remainder);
+			const uint8_t octets[4] = { (uint8_t)(code >> 25), (uint8_t)(code >> 17), (uint8_t)(code >> 9),
+				                    (uint8_t)(code >> 1) };
+			struct address address = address_from_ipv4(octets);
+			struct prefix host = prefix_of(&address, 32);
+			char src[ADDRESS_TEXT_SIZE];
+			struct packet p;
+			bool listed;
+
+			if (code % 2 == 0) /* not of a single address */
+				continue;
+			listed = remainder < 2 * CROWD;
+			if (listed && listing == 0) {
+				assert_int_equal(blocks_add(the.blocks, &host, jiffies(), jiffies() + seconds(60)), 0);
+				count++;
+			}
+			address_format(&address, src);
+			p = udp(src, "192.0.2.10", 1, 2);
+			if (listing == 1)
+				meets(&p, listed ? SHIELD_DROP_BLOCK : SHIELD_PASS_CLEAN, src);
+			if (listed && listing == 2) {
+				assert_int_equal(blocks_remove(the.blocks, &host, jiffies()), 0);
+				meets(&p, SHIELD_PASS_CLEAN, src);
+			}
+		}
+	assert_in_range(count, 2 * SHIELD_BLOCK4_LANES, 2 * CROWD);
+	assert_int_equal(munmap(shared, sizeof(*shared)), 0);
+}
+
+/* How far the kernel's timer is, by the pinned map. */
+static uint64_t swept_tick(void)
+{
+	uint64_t value[2 + sizeof(struct shield_sweep) / sizeof(uint64_t)]; /* behind the timer */
+	struct shield_sweep sweep;
+	char path[sizeof(the.dir) + 32];
+	uint32_t key = 0;
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/block_sweep", the.dir);
+	fd = bpf_obj_get(path);
+	assert_true(fd >= 0);
+	assert_int_equal(bpf_map_lookup_elem(fd, &key, value), 0);
+	close(fd);
+	memcpy(&sweep, value + 2, sizeof(sweep));
+	return sweep.tick;
+}
+
+static unsigned stale_buckets(void)
+{
+	const struct shield_maps *maps = shield_maps(the.shield);
+	struct shield_swept4 swept;
+	unsigned stale = 0;
+
+	for (uint32_t line = 0; bpf_map_lookup_elem(maps->fd[SHIELD_MAP_BLOCK4_SWEPT], &line, &swept) == 0; line++)
+		for (unsigned i = 0; i < SHIELD_BLOCK4_GROUPS; i++)
+			stale += (unsigned)__builtin_popcountll(swept.stale[i]);
+	return stale;
+}
+
+static unsigned tick_shift(void)
+{
+	struct shield_block_state made;
+
+	blocks_begin(CAPACITY, shield_pace(the.shield).hz, 0, &made);
+	return made.tick_shift;
+}
+
+/* To the tick, while the timer goes through the table, too: no packet is dropped in a tick in which its block has ended. */
+static void a_block_ends_with_its_tick(void **state)
+{
+	enum { BLOCKS = 8, STEPS_MAX = 8000 };
+	uint64_t ends[BLOCKS], began, per_tick;
+	struct packet packets[BLOCKS];
+	unsigned dropped = 0, passed = 0, step = 0;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	(void)blocks_sweep(the.blocks, jiffies(), UINT32_MAX);
+	per_tick = 1ULL << tick_shift();
+	began = jiffies();
+	for (unsigned i = 0; i < BLOCKS; i++) {
+		char src[ADDRESS_TEXT_SIZE];
+
+		(void)snprintf(src, sizeof(src), "198.51.100.%u", i);
+		packets[i] = udp(src, "192.0.2.10", 1, 2);
+		ends[i] = (began + i * per_tick / 2 + 1 + per_tick - 1) / per_tick * per_tick;
+		block(src, began + i * per_tick / 2 + 1);
+	}
+	for (; step < STEPS_MAX && jiffies() < ends[BLOCKS - 1] + per_tick; step++) {
+		unsigned i = step % BLOCKS;
+		uint64_t before = jiffies();
+		bool drops = run(packets[i].octets, packets[i].length) == XDP_DROP;
+		uint64_t after = jiffies();
+
+		dropped += drops;
+		passed += !drops;
+		/* What is read here may be a jiffy beside what the kernel has. */
+		if (after + 1 < ends[i] && !drops)
+			fail_msg("block %u has ended %d jiffies too early", i, (int)(ends[i] - after));
+		if (before > ends[i] + 1 && drops)
+			fail_msg("block %u has ended %d jiffies ago", i, (int)(before - ends[i]));
+		wait_ms(1);
+	}
+	assert_true(dropped > BLOCKS && passed > BLOCKS);
+	wait_ms(100);
+	assert_int_equal(stale_buckets(), BLOCKS); /* they stand there yet, and the kernel knows */
+	assert_int_equal(blocks_sweep(the.blocks, jiffies(), UINT32_MAX), BLOCKS);
+	wait_ms(800);
+	assert_int_equal(stale_buckets(), 0);
+}
+
+/* Nobody has the shield open, and its timer runs; who takes it over finds what has been blocked, and what has ended. */
+static void the_timer_runs_on_alone(void **state)
+{
+	struct packet soon = udp("198.51.100.1", "192.0.2.10", 1, 2), late = udp("198.51.100.2", "192.0.2.10", 1, 2);
+	const struct prefix second = prefix("198.51.100.2");
+	struct shield_maps maps;
+	struct blocks *engine;
+	struct prefix found;
+	uint64_t before, expires;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	block("198.51.100.1", jiffies() + 1);
+	block("198.51.100.2", jiffies() + seconds(60));
+	meets(&late, SHIELD_DROP_BLOCK, "a block");
+	before = swept_tick();
+	blocks_free(the.blocks);
+	shield_close(the.shield);
+	wait_ms(1300);
+	assert_true(swept_tick() >= before + 2);
+	assert_int_equal(opened(state), 0);
+	assert_non_null(the.shield);
+	assert_int_equal(shield_set_mode(the.shield, true, SHIELD_NEVER), 0);
+	meets(&soon, SHIELD_PASS_CLEAN, "a block that has ended");
+	meets(&late, SHIELD_DROP_BLOCK, "a block");
+	/* As the engine has them: some read-only. */
+	assert_int_equal(shield_maps_for_engine(the.dir, &maps), 0);
+	assert_int_equal(blocks_new(&maps, &engine), 0);
+	assert_int_equal(blocks_find(engine, &second.address, jiffies(), &found, &expires), 0);
+	assert_true(prefix_equal(&found, &second));
+	blocks_free(engine);
+	shield_maps_close(&maps);
+	before = swept_tick();
+	wait_ms(1300);
+	assert_true(swept_tick() >= before + 2); /* by the new program, now */
+	release("198.51.100.2");
+}
+
 /* Frames to hold rules against: made of layers, of real captures where there are some, and both with octets changed. */
 enum { POOL = 2000 };
 static struct {
@@ -1425,6 +1597,9 @@ int main(void)
 		cmocka_unit_test(the_allow_list_forgets_what_has_expired),
 		cmocka_unit_test(blocks_hold_as_they_are_listed),
 		cmocka_unit_test(what_is_blocked_stays_so_while_the_list_changes),
+		cmocka_unit_test(a_crowded_bucket_holds_them_all),
+		cmocka_unit_test(a_block_ends_with_its_tick),
+		cmocka_unit_test(the_timer_runs_on_alone),
 		cmocka_unit_test(rules_mean_what_they_mean_elsewhere),
 	};
 

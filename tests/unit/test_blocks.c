@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The block list over files in memory that stand for the kernel's maps. What it says is held against a naive twin, a plain
- * list of prefixes, and so is what the kernel would say: looked_up() reads the memory as abi/shield.h has it, with code
- * of its own.
+ * list of prefixes, and so is what the kernel would say: looked_up() reads the memory as abi/shield.h has it, and
+ * timer_runs() is its timer, each with code of its own.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 #include "shield/blocks.h"
+#include "shield/lanes.h"
 
 #define SEED 0x686f6c6466617374u
 #define DAY_S 86400u
@@ -58,7 +59,11 @@ static void maps_open(struct maps *maps, uint32_t capacity, uint32_t hz)
 	*maps = (struct maps){ .size = { 0 } };
 	blocks_begin(capacity, hz, SEED, &state);
 	maps->size[SHIELD_MAP_BLOCK_STATE] = sizeof(state);
-	maps->size[SHIELD_MAP_BLOCK4_BITS] = SHIELD_BLOCK_BITS / 8;
+	maps->size[SHIELD_MAP_BLOCK4_CLASSES] = SHIELD_CLASSES;
+	maps->size[SHIELD_MAP_BLOCK4_EXPIRES] = state.buckets4 * sizeof(struct shield_expires4);
+	maps->size[SHIELD_MAP_BLOCK4_DUE] = state.buckets4 / 64 * sizeof(uint64_t);
+	maps->size[SHIELD_MAP_BLOCK4_SWEPT] = state.buckets4 / 512 * sizeof(struct shield_swept4);
+	maps->size[SHIELD_MAP_BLOCK4_MORE] = state.more4 * sizeof(struct shield_more4);
 	maps->size[SHIELD_MAP_BLOCK6_BITS] = SHIELD_BLOCK_BITS / 8;
 	maps->size[SHIELD_MAP_BLOCK4] = state.buckets4 * sizeof(struct shield_block4);
 	maps->size[SHIELD_MAP_BLOCK6] = state.buckets6 * sizeof(struct shield_block6);
@@ -91,15 +96,6 @@ static bool bit_of(const struct maps *maps, enum shield_map map, uint32_t bit)
 	return ((const uint64_t *)maps->memory[map])[bit / 64] >> bit % 64 & 1;
 }
 
-/* Both bits, as the kernel asks them. */
-static bool bits_of(const struct maps *maps, bool ipv4, uint32_t bit)
-{
-	const struct shield_block_state *state = maps->state;
-
-	return shield_block_wide(ipv4 ? state->wide4 : state->wide6, bit) &&
-	       bit_of(maps, ipv4 ? SHIELD_MAP_BLOCK4_BITS : SHIELD_MAP_BLOCK6_BITS, bit);
-}
-
 static uint32_t ipv4_of(const struct address *address)
 {
 	const uint8_t *octets = address->octets + 12;
@@ -115,57 +111,141 @@ static uint32_t bit6_of(const struct maps *maps, const struct address *address)
 	return shield_block6_bit(maps->state->seed, network);
 }
 
+/* Where the kernel's timer has last been through the table, which has a tick of its own in a map of the kernel's. */
+static uint64_t timer_tick;
+
+static uint32_t lane_of(const struct maps *maps, uint32_t bucket, unsigned lane)
+{
+	const uint16_t *lanes = maps->memory[SHIELD_MAP_BLOCK4];
+
+	return lanes[bucket * 16 + lane];
+}
+
+static uint32_t tick_of_lane(const struct maps *maps, uint32_t bucket, unsigned lane)
+{
+	const uint32_t *ticks = maps->memory[SHIELD_MAP_BLOCK4_EXPIRES];
+
+	return __atomic_load_n(&ticks[bucket * 16 + lane], __ATOMIC_ACQUIRE);
+}
+
+/* What the kernel does at the beginning of a tick; how many groups it had to go through. */
+static unsigned timer_runs(struct maps *maps, uint64_t now)
+{
+	const uint64_t *due = maps->memory[SHIELD_MAP_BLOCK4_DUE];
+	struct shield_swept4 *swept = maps->memory[SHIELD_MAP_BLOCK4_SWEPT];
+	uint32_t tick = (uint32_t)(now >> maps->state->tick_shift);
+	unsigned gone_through = 0;
+
+	for (uint32_t group = 0; group < maps->state->buckets4 / 64; group++) {
+		struct shield_swept4 *line = &swept[group / 8];
+		uint64_t word = __atomic_load_n(&due[group], __ATOMIC_ACQUIRE), stale = 0;
+		uint32_t sequence = (uint32_t)(word >> 32), next = UINT32_MAX;
+		bool new_ones = sequence != line->seen[group % 8] && (uint32_t)word <= tick;
+
+		if (sequence % 2 == 0 && line->next[group % 8] > tick && !new_ones)
+			continue;
+		for (uint32_t i = 0; i < 64 * 15; i++) {
+			uint32_t bucket = group * 64 + i / 15, until = tick_of_lane(maps, bucket, i % 15);
+
+			if (lane_of(maps, bucket, i % 15) == 0)
+				continue;
+			if (until <= tick)
+				stale |= 1ULL << i / 15;
+			else if (until < next)
+				next = until;
+		}
+		line->stale[group % 8] = stale;
+		line->next[group % 8] = next;
+		__atomic_store_n(&line->seen[group % 8], sequence, __ATOMIC_RELEASE);
+		gone_through++;
+	}
+	timer_tick = tick;
+	return gone_through;
+}
+
+static bool in_more4(const struct maps *maps, uint32_t host, unsigned length, uint64_t tick)
+{
+	const struct shield_more4 *table = maps->memory[SHIELD_MAP_BLOCK4_MORE];
+	uint32_t at = shield_more4_hash(maps->state->seed, host, length);
+	bool end = false;
+
+	for (unsigned i = 0; i < SHIELD_MORE4_PROBES && !end; i++)
+		for (unsigned slot = 0; slot < SHIELD_MORE4_SLOTS; slot++) {
+			uint64_t had = table[(at + i) & (maps->state->more4 - 1)].slot[slot];
+
+			end = end || had == 0;
+			if (SHIELD_MORE4_WHAT(had) == SHIELD_MORE4(host, length, 0) && shield_more4_alive(had, tick))
+				return true;
+		}
+	return false;
+}
+
+static bool in_block4(const struct maps *maps, uint32_t host, unsigned length, uint64_t tick)
+{
+	const struct shield_swept4 *swept = maps->memory[SHIELD_MAP_BLOCK4_SWEPT];
+	uint64_t at = shield_place4(maps->state, shield_code4(host, length));
+	uint32_t bucket = (uint32_t)(at >> maps->state->lane_bits);
+	uint32_t remainder = (uint32_t)(at % (1u << maps->state->lane_bits));
+	bool stale = swept[bucket / 512].stale[bucket / 64 % 8] >> bucket % 64 & 1;
+	struct shield_block4 seen;
+	bool has = false;
+
+	for (unsigned i = 0; i < 4; i++)
+		seen.word[i] = __atomic_load_n((const uint64_t *)maps->memory[SHIELD_MAP_BLOCK4] + bucket * 4 + i,
+		                               __ATOMIC_ACQUIRE);
+	for (unsigned lane = 0; lane < SHIELD_BLOCK4_LANES && remainder; lane++) {
+		if (shield_lane4(&seen, lane) != remainder)
+			continue;
+		has = true;
+		if ((timer_tick == tick && !stale) || tick_of_lane(maps, bucket, lane) > tick)
+			return true;
+	}
+	if (remainder)
+		assert_int_equal(shield_in_lanes4(&seen, remainder), has);
+	return !has && shield_lane4(&seen, SHIELD_BLOCK4_LANES) > 0 && in_more4(maps, host, length, tick);
+}
+
 /* What the kernel would make of a packet from this address. */
 static bool looked_up(const struct maps *maps, const struct address *address, uint64_t now)
 {
 	const struct shield_block_state *state = maps->state;
 	bool ipv4 = address_is_ipv4(address);
-	uint64_t tick = now >> state->tick_shift;
+	uint64_t lengths[2] = { ipv4 ? state->lengths4 : state->lengths6[0], ipv4 ? 0 : state->lengths6[1] };
 
 	if (now >= state->horizon)
 		return false;
-	if (ipv4 ? !bits_of(maps, true, ipv4_of(address) >> 8)
-	         : !state->short6 && !bits_of(maps, false, bit6_of(maps, address)))
+	if (ipv4)
+		lengths[0] &= shield_lengths4(
+			((const uint8_t *)maps->memory[SHIELD_MAP_BLOCK4_CLASSES])[ipv4_of(address) >> 14]);
+	else if (!state->short6 && !bit_of(maps, SHIELD_MAP_BLOCK6_BITS, bit6_of(maps, address)))
 		return false;
 	for (unsigned length = 1; length <= (ipv4 ? 32 : 128); length++) {
+		const struct shield_block6 *table = maps->memory[SHIELD_MAP_BLOCK6];
 		struct prefix prefix = prefix_of(address, length);
+		bool end = false;
 		__u64 word[2];
+		uint32_t at;
 
 		memcpy(word, prefix.address.octets, sizeof(word));
-		if (!((ipv4 ? state->lengths4 : state->lengths6[(length - 1) / 64]) >> (length - 1) % 64 & 1))
+		if (!(lengths[(length - 1) / 64] >> (length - 1) % 64 & 1))
 			continue;
-		for (unsigned i = 0; i < (ipv4 ? SHIELD_BLOCK4_PROBES : SHIELD_BLOCK6_PROBES); i++) {
-			bool end = false;
+		if (ipv4) {
+			if (in_block4(maps, ipv4_of(&prefix.address), length, now >> state->tick_shift))
+				return true;
+			continue;
+		}
+		at = shield_block6_hash(state->seed, word, length);
+		for (unsigned i = 0; i < SHIELD_BLOCK6_PROBES && !end; i++) {
+			const struct shield_block6 *bucket = &table[(at + i) & (state->buckets6 - 1)];
 
-			if (ipv4) {
-				const struct shield_block4 *table = maps->memory[SHIELD_MAP_BLOCK4];
-				uint32_t host = ipv4_of(&prefix.address);
-				uint32_t at = shield_block4_hash(state->seed, host, length) + i;
+			for (unsigned slot = 0; slot < SHIELD_BLOCK6_SLOTS; slot++) {
+				const struct shield_block6_slot *had = &bucket->slot[slot];
 
-				for (unsigned slot = 0; slot < SHIELD_BLOCK4_SLOTS; slot++) {
-					uint64_t had = table[at & (state->buckets4 - 1)].slot[slot];
-
-					end = end || had == 0;
-					if (SHIELD_BLOCK4_WHAT(had) == SHIELD_BLOCK4(host, length, 0) &&
-					    shield_block4_alive(had, tick))
-						return true;
-				}
-			} else {
-				const struct shield_block6 *table = maps->memory[SHIELD_MAP_BLOCK6];
-				uint32_t at = shield_block6_hash(state->seed, word, length) + i;
-				const struct shield_block6 *bucket = &table[at & (state->buckets6 - 1)];
-
-				for (unsigned slot = 0; slot < SHIELD_BLOCK6_SLOTS; slot++) {
-					const struct shield_block6_slot *had = &bucket->slot[slot];
-
-					end = end || had->length == 0;
-					if (had->length == length && memcmp(had->address, word, sizeof(word)) == 0 &&
-					    had->expires > now)
-						return true;
-				}
+				end = end || had->length == 0;
+				if (had->length == length && memcmp(had->address, word, sizeof(word)) == 0 &&
+				    had->expires > now)
+					return true;
 			}
-			if (end)
-				break;
 		}
 	}
 	return false;
@@ -237,6 +317,7 @@ static void pair_open(struct pair *pair, uint32_t capacity, uint32_t hz, uint64_
 {
 	random_state = SEED ^ capacity ^ hz;
 	maps_open(&pair->maps, capacity, hz);
+	timer_tick = 0;
 	assert_int_equal(blocks_new(&pair->maps.fds, &pair->blocks), 0);
 	pair->twin = calloc(1, sizeof(*pair->twin));
 	assert_non_null(pair->twin);
@@ -256,6 +337,26 @@ static uint64_t rounded_up(const struct pair *pair, uint64_t jiffies)
 	uint64_t tick = 1ULL << pair->maps.state->tick_shift;
 
 	return (jiffies + tick - 1) / tick * tick;
+}
+
+/* Of a few buckets, more than they have lanes for, and remainder 0, which no lane can have. */
+static struct prefix crowded_prefix(const struct maps *maps)
+{
+	struct lanes lanes = { .state = maps->state };
+	uint32_t bucket = rnd_below(4) * 77777 % maps->state->buckets4, remainder = rnd_below(40);
+	uint8_t octets[4];
+	struct address address;
+	uint64_t code;
+	uint32_t host;
+
+	lanes_init(&lanes);
+	code = lanes_code_at(&lanes, bucket, remainder);
+	assert_int_equal(shield_place4(maps->state, code), (uint64_t)bucket << maps->state->lane_bits | remainder);
+	host = (uint32_t)((code & (code - 1)) >> 1);
+	for (unsigned i = 0; i < 4; i++)
+		octets[i] = (uint8_t)(host >> (24 - 8 * i));
+	address = address_from_ipv4(octets);
+	return prefix_of(&address, 32 - (unsigned)__builtin_ctzll(code));
 }
 
 /* Few enough, and near enough each other, that they nest, meet again, and share bits. */
@@ -279,12 +380,14 @@ static struct address random_address(void)
 	return address_from_ipv6(octets);
 }
 
-static struct prefix random_prefix(void)
+static struct prefix random_prefix(const struct maps *maps)
 {
 	struct address address = random_address();
 	bool ipv4 = address_is_ipv4(&address);
 	unsigned longest = ipv4 ? 32 : 128;
 
+	if (rnd_below(4) == 0)
+		return crowded_prefix(maps);
 	if (rnd_below(3) == 0)
 		return prefix_of(&address, longest);
 	if (rnd_below(3) == 0)
@@ -294,7 +397,7 @@ static struct prefix random_prefix(void)
 
 static void held_against_twin(struct pair *pair)
 {
-	struct address address = random_address();
+	struct address address = rnd_below(4) ? random_address() : crowded_prefix(&pair->maps).address;
 	struct prefix found;
 	uint64_t expires;
 	unsigned at = twin_find(pair->twin, &address);
@@ -334,41 +437,36 @@ static void lists_are_equal(const struct pair *pair)
 static void nothing_is_left_over(const struct pair *pair)
 {
 	const struct maps *maps = &pair->maps;
-	uint64_t *need = calloc(2, SHIELD_BLOCK_BITS / 8), *need6 = need + SHIELD_BLOCK_BITS / 64;
+	uint64_t *need6 = calloc(1, SHIELD_BLOCK_BITS / 8);
+	uint8_t *need4 = calloc(1, SHIELD_CLASSES);
 	uint64_t lengths[2][2] = { { 0 } };
-	uint32_t count[2] = { 0 }, short6 = 0, capacity, count4, count6;
+	uint32_t count[2] = { 0 }, short6 = 0, capacity, count4, count6, lanes = 0, more = 0;
 
-	assert_non_null(need);
+	assert_true(need4 && need6);
 	(void)blocks_sweep(pair->blocks, pair->now, UINT32_MAX);
 	(void)blocks_sweep(pair->blocks, pair->now, UINT32_MAX);
 	for (unsigned i = 0; i < pair->twin->count; i++) {
 		const struct prefix *prefix = &pair->twin->entries[i].prefix;
-		uint32_t bit = bit6_of(maps, &prefix->address), bits = 1;
-		uint64_t *bitmap = need6;
+		uint32_t bit = bit6_of(maps, &prefix->address), first = ipv4_of(&prefix->address) >> 14;
 
 		count[prefix->is_ipv4]++;
 		lengths[prefix->is_ipv4][(prefix->length - 1) / 64] |= 1ULL << (prefix->length - 1) % 64;
-		if (prefix->is_ipv4) {
-			bitmap = need;
-			bit = ipv4_of(&prefix->address) >> 8;
-			bits = prefix->length < 24 ? 1u << (24 - prefix->length) : 1;
-		} else if (prefix->length < 48) {
+		if (prefix->is_ipv4)
+			for (uint32_t j = 0; j < (prefix->length < 18 ? 1u << (18 - prefix->length) : 1); j++)
+				need4[first + j] |= (uint8_t)(1u << shield_class4(prefix->length));
+		else if (prefix->length < 48)
 			short6++;
-			continue;
-		}
-		for (; bits > 0; bits--, bit++)
-			bitmap[bit / 64] |= 1ULL << bit % 64;
+		else
+			need6[bit / 64] |= 1ULL << bit % 64;
 	}
-	assert_int_equal(memcmp(need, maps->memory[SHIELD_MAP_BLOCK4_BITS], SHIELD_BLOCK_BITS / 8), 0);
+	assert_int_equal(memcmp(need4, maps->memory[SHIELD_MAP_BLOCK4_CLASSES], SHIELD_CLASSES), 0);
 	assert_int_equal(memcmp(need6, maps->memory[SHIELD_MAP_BLOCK6_BITS], SHIELD_BLOCK_BITS / 8), 0);
-	for (uint32_t bit = 0; bit < SHIELD_BLOCK_BITS; bit += 256) {
-		static const uint8_t none[32];
-
-		assert_int_equal(shield_block_wide(maps->state->wide4, bit),
-		                 memcmp((uint8_t *)need + bit / 8, none, 32) != 0);
-		assert_int_equal(shield_block_wide(maps->state->wide6, bit),
-		                 memcmp((uint8_t *)need6 + bit / 8, none, 32) != 0);
-	}
+	for (uint32_t i = 0; i < maps->state->buckets4 * 16; i++)
+		if (i % 16 == SHIELD_BLOCK4_LANES)
+			more += lane_of(maps, i / 16, i % 16);
+		else
+			lanes += lane_of(maps, i / 16, i % 16) != 0;
+	assert_int_equal(lanes + more, count[1]);
 	assert_int_equal(maps->state->lengths4, lengths[1][0]);
 	assert_int_equal(maps->state->lengths6[0], lengths[0][0]);
 	assert_int_equal(maps->state->lengths6[1], lengths[0][1]);
@@ -377,12 +475,13 @@ static void nothing_is_left_over(const struct pair *pair)
 	assert_int_equal(count4, count[1]);
 	assert_int_equal(count6, count[0]);
 	assert_int_equal(capacity, maps->state->capacity);
-	free(need);
+	free(need4);
+	free(need6);
 }
 
 static void one_step(struct pair *pair)
 {
-	struct prefix prefix = random_prefix();
+	struct prefix prefix = random_prefix(&pair->maps);
 	uint64_t expires = pair->now + 1 + rnd_below(20 * pair->hz);
 	unsigned at = twin_at(pair->twin, &prefix), choice = rnd_below(100);
 	int error;
@@ -404,6 +503,8 @@ static void one_step(struct pair *pair)
 	} else if (choice < 60) {
 		pair->now += rnd_below(pair->hz);
 		twin_expire(pair->twin, pair->now);
+		if (rnd_below(4)) /* now and then the timer is late */
+			(void)timer_runs(&pair->maps, pair->now);
 	} else if (choice < 65) {
 		(void)blocks_sweep(pair->blocks, pair->now, 1 + rnd_below(64));
 	} else {
@@ -533,7 +634,7 @@ static void what_expired_long_ago_stays_so(void **state)
 		assert_int_equal(blocks_add(pair.blocks, &prefix, pair.now, pair.now + 60000), 0);
 		assert_int_equal(blocks_add(pair.blocks, &prefix6, pair.now, pair.now + 60000), 0);
 		assert_true(looked_up(&pair.maps, &prefix.address, pair.now + 59000));
-		wrapped = pair.now + ((uint64_t)(SHIELD_BLOCK4_TICKS + 1) * ticks / 4 << 9) + (ticks ? 0 : 61000);
+		wrapped = pair.now + ((uint64_t)(SHIELD_MORE4_TICKS + 1) * ticks / 4 << 9) + (ticks ? 0 : 61000);
 		assert_false(looked_up(&pair.maps, &prefix.address, wrapped));
 		/* A new one moves the horizon; the old one must not come back with it. */
 		assert_int_equal(blocks_add(pair.blocks, &other, wrapped, wrapped + 90000), 0);
@@ -588,6 +689,128 @@ static void bounds_hold(void **state)
 	pair_close(&pair);
 }
 
+/* Prefixes of one address in one bucket of lanes, the first, second, ... that are there. */
+static struct prefix crowd(const struct maps *maps, unsigned number)
+{
+	struct lanes lanes = { .state = maps->state };
+	uint8_t octets[4];
+	struct address address;
+	uint64_t code = 0;
+
+	lanes_init(&lanes);
+	for (uint32_t remainder = 1; number + 1 > 0; remainder++) {
+		code = lanes_code_at(&lanes, 4711, remainder);
+		if (code % 2 == 1 && number-- == 0)
+			break;
+	}
+	for (unsigned i = 0; i < 4; i++)
+		octets[i] = (uint8_t)(code >> (25 - 8 * i));
+	address = address_from_ipv4(octets);
+	return prefix_of(&address, 32);
+}
+
+/* What finds no lane stands elsewhere, as long as there is room; lanes that are free again are taken again. */
+static void a_full_bucket_is_no_full_list(void **state)
+{
+	struct pair pair;
+	unsigned slots, added = 0;
+	struct prefix prefix;
+
+	(void)state;
+	pair_open(&pair, 1024, 1000, 5000);
+	slots = SHIELD_BLOCK4_LANES + pair.maps.state->more4 * SHIELD_MORE4_SLOTS;
+	for (; added < slots; added++) {
+		prefix = crowd(&pair.maps, added);
+		if (blocks_add(pair.blocks, &prefix, pair.now, pair.now + (added < 20 ? 1000 : 50000)) != 0)
+			break;
+		assert_true(looked_up(&pair.maps, &prefix.address, pair.now));
+	}
+	assert_in_range(added, SHIELD_BLOCK4_LANES + 64, slots);
+	if (added < slots)
+		assert_int_equal(blocks_add(pair.blocks, &prefix, pair.now, pair.now + 1000), -ENOSPC);
+	for (unsigned i = 0; i < added; i++) {
+		prefix = crowd(&pair.maps, i);
+		assert_true(looked_up(&pair.maps, &prefix.address, pair.now));
+	}
+	pair.now += 2000; /* the first twenty have expired, and their lanes can be had */
+	for (unsigned i = 0; i < 15; i++) {
+		prefix = crowd(&pair.maps, 500 + i);
+		assert_int_equal(blocks_add(pair.blocks, &prefix, pair.now, pair.now + 50000), 0);
+		assert_true(looked_up(&pair.maps, &prefix.address, pair.now));
+		prefix = crowd(&pair.maps, i);
+		assert_false(looked_up(&pair.maps, &prefix.address, pair.now));
+	}
+	for (unsigned i = 20; i < added; i++) {
+		prefix = crowd(&pair.maps, i);
+		assert_true(looked_up(&pair.maps, &prefix.address, pair.now));
+		assert_int_equal(blocks_remove(pair.blocks, &prefix, pair.now), 0);
+		assert_false(looked_up(&pair.maps, &prefix.address, pair.now));
+	}
+	pair.now += 60000;
+	nothing_is_left_over(&pair);
+	pair_close(&pair);
+}
+
+/* The timer goes through a group where something has expired or may have, and through no other. */
+static void the_timer_has_little_to_do(void **state)
+{
+	const unsigned groups = SHIELD_BLOCK4_BUCKETS_MIN / SHIELD_BLOCK4_GROUP;
+	struct prefix prefix = host4(1);
+	struct pair pair;
+	uint64_t *due;
+	uint32_t group;
+
+	(void)state;
+	pair_open(&pair, 1024, 1000, 1u << 20);
+	due = pair.maps.memory[SHIELD_MAP_BLOCK4_DUE];
+	group = (uint32_t)(shield_place4(pair.maps.state, shield_code4(ipv4_of(&prefix.address), 32)) >>
+	                   pair.maps.state->lane_bits) /
+	        SHIELD_BLOCK4_GROUP;
+	assert_int_equal(timer_runs(&pair.maps, pair.now), groups); /* it knows of nothing yet */
+	assert_int_equal(timer_runs(&pair.maps, pair.now), 0);
+	for (unsigned i = 0; i < 100; i++) {
+		prefix = host4(i);
+		assert_int_equal(blocks_add(pair.blocks, &prefix, pair.now, pair.now + 512 * (1 + i)), 0);
+	}
+	assert_int_equal(timer_runs(&pair.maps, pair.now), 0); /* none has expired: it need not even look */
+	for (unsigned i = 0; i < 100; i++) {
+		pair.now += 512;
+		assert_in_range(timer_runs(&pair.maps, pair.now), 1, 2);
+		for (unsigned j = 0; j < 100; j++) {
+			prefix = host4(j);
+			assert_int_equal(looked_up(&pair.maps, &prefix.address, pair.now), j > i);
+		}
+	}
+	assert_int_equal(blocks_sweep(pair.blocks, pair.now, UINT32_MAX), 100);
+	assert_in_range(timer_runs(&pair.maps, pair.now), 90, 100);
+	assert_int_equal(timer_runs(&pair.maps, pair.now), 0);
+
+	/* A writer that has died half way: a longer expiry has become a shorter one, of which it has told nobody. */
+	prefix = host4(1);
+	assert_int_equal(blocks_add(pair.blocks, &prefix, pair.now, pair.now + 100000), 0);
+	assert_int_equal(timer_runs(&pair.maps, pair.now), 0);
+	due[group] |= 1ULL << 32;
+	for (uint32_t i = 0; i < pair.maps.state->buckets4 * 16; i++)
+		if (lane_of(&pair.maps, i / 16, i % 16) != 0)
+			((uint32_t *)pair.maps.memory[SHIELD_MAP_BLOCK4_EXPIRES])[i] =
+				(uint32_t)(pair.now >> pair.maps.state->tick_shift) + 1;
+	assert_true(looked_up(&pair.maps, &prefix.address, pair.now));
+	pair.now += 512;
+	assert_int_equal(timer_runs(&pair.maps, pair.now), 1);
+	assert_false(looked_up(&pair.maps, &prefix.address, pair.now));
+
+	/* Who comes after it puts that right. */
+	blocks_free(pair.blocks);
+	assert_int_equal(blocks_new(&pair.maps.fds, &pair.blocks), 0);
+	assert_int_equal(timer_runs(&pair.maps, pair.now), groups);
+	assert_int_equal(timer_runs(&pair.maps, pair.now),
+	                 0); /* what has expired stands there yet, and that is known */
+	assert_int_equal(blocks_sweep(pair.blocks, pair.now, UINT32_MAX), 1);
+	assert_int_equal(timer_runs(&pair.maps, pair.now), 1);
+	assert_int_equal(timer_runs(&pair.maps, pair.now), 0);
+	pair_close(&pair);
+}
+
 /* Half full at most, and for ever other prefixes in it: there is always room, and look-ups stay short. */
 static void churn_leaves_no_ruins(void **state)
 {
@@ -615,10 +838,11 @@ static void churn_leaves_no_ruins(void **state)
 			assert_int_equal(blocks_remove(pair.blocks, &kept[family][i], pair.now), 0);
 		}
 	nothing_is_left_over(&pair);
-	for (unsigned i = 0; i < pair.maps.state->buckets4; i++)
-		for (unsigned slot = 0; slot < SHIELD_BLOCK4_SLOTS; slot++)
+	for (unsigned i = 0; i < pair.maps.state->more4; i++)
+		for (unsigned slot = 0; slot < SHIELD_MORE4_SLOTS; slot++)
 			assert_int_equal(
-				((const struct shield_block4 *)pair.maps.memory[SHIELD_MAP_BLOCK4])[i].slot[slot], 0);
+				((const struct shield_more4 *)pair.maps.memory[SHIELD_MAP_BLOCK4_MORE])[i].slot[slot],
+				0);
 	for (unsigned i = 0; i < pair.maps.state->buckets6; i++)
 		for (unsigned slot = 0; slot < SHIELD_BLOCK6_SLOTS; slot++)
 			assert_int_equal(((const struct shield_block6 *)pair.maps.memory[SHIELD_MAP_BLOCK6])[i]
@@ -646,9 +870,9 @@ static void tables_are_taken_over(void **state)
 			shared->lengths4 = shared->short6 = shared->count4 = 0;
 			shared->count6 = 12345;
 			shared->lengths6[0] = shared->lengths6[1] = UINT64_MAX;
-			memset(shared->wide4, 0, sizeof(shared->wide4));
-			memset(shared->wide6, 0, sizeof(shared->wide6));
-			memset(pair.maps.memory[SHIELD_MAP_BLOCK4_BITS], 0, SHIELD_BLOCK_BITS / 8);
+			memset(pair.maps.memory[SHIELD_MAP_BLOCK4_CLASSES], 0, SHIELD_CLASSES);
+			for (uint32_t i = 15; i < shared->buckets4 * 16; i += 16)
+				((uint16_t *)pair.maps.memory[SHIELD_MAP_BLOCK4])[i] = (uint16_t)rnd_below(3);
 			memset(pair.maps.memory[SHIELD_MAP_BLOCK6_BITS], 0, SHIELD_BLOCK_BITS / 8);
 		}
 		assert_int_equal(blocks_new(&pair.maps.fds, &pair.blocks), 0);
@@ -678,14 +902,14 @@ static void garbage_in_the_tables_is_survived(void **state)
 	(void)state;
 	pair_open(&pair, 1024, 1000, 1u << 20);
 	blocks_free(pair.blocks);
-	for (unsigned map = SHIELD_MAP_BLOCK4_BITS; map <= SHIELD_MAP_BLOCK6; map++) {
+	for (unsigned map = SHIELD_MAP_BLOCK4_CLASSES; map <= SHIELD_MAP_BLOCK6; map++) {
 		words = pair.maps.memory[map];
 		for (size_t i = 0; i < pair.maps.size[map] / sizeof(*words); i++)
 			words[i] = rnd_below(4) ? rnd() : 0;
 	}
 	assert_int_equal(blocks_new(&pair.maps.fds, &pair.blocks), 0);
 	for (unsigned i = 0; i < 2000; i++) {
-		prefix = random_prefix();
+		prefix = random_prefix(&pair.maps);
 		(void)blocks_add(pair.blocks, &prefix, pair.now, pair.now + 1000);
 		(void)blocks_remove(pair.blocks, &prefix, pair.now);
 		(void)blocks_sweep(pair.blocks, pair.now, 8);
@@ -728,7 +952,8 @@ struct watcher {
 	const struct maps *maps;
 	uint64_t now;
 	struct address standing[STANDING];
-	unsigned long looked, missed;
+	struct address absent[STANDING]; /* never listed */
+	unsigned long looked, missed, invented;
 	bool stop;
 };
 
@@ -737,8 +962,10 @@ static void *watch(void *context)
 	struct watcher *watcher = context;
 
 	while (!__atomic_load_n(&watcher->stop, __ATOMIC_RELAXED)) {
-		for (unsigned i = 0; i < STANDING; i++)
+		for (unsigned i = 0; i < STANDING; i++) {
 			watcher->missed += !looked_up(watcher->maps, &watcher->standing[i], watcher->now);
+			watcher->invented += looked_up(watcher->maps, &watcher->absent[i], watcher->now);
+		}
 		watcher->looked += STANDING;
 	}
 	return NULL;
@@ -765,6 +992,9 @@ static void what_stands_is_never_missed(void **state)
 			assert_int_equal(blocks_add(pair.blocks, &prefix, pair.now, 900000), 0);
 			watcher.standing[2 * i + family] = prefix.address;
 		}
+	for (uint32_t i = 0; i < STANDING; i++)
+		watcher.absent[i] = i % 2 ? host6(300000 + i).address : host4(120000 + i).address;
+	(void)timer_runs(&pair.maps, pair.now);
 	watcher.maps = &pair.maps;
 	watcher.now = pair.now;
 	assert_int_equal(pthread_create(&thread, NULL, watch, &watcher), 0);
@@ -785,6 +1015,7 @@ static void what_stands_is_never_missed(void **state)
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	assert_true(watcher.looked > 0);
 	assert_int_equal(watcher.missed, 0);
+	assert_int_equal(watcher.invented, 0);
 	pair_close(&pair);
 }
 
@@ -845,6 +1076,8 @@ int main(void)
 		cmocka_unit_test(expiry_is_a_tick_s_end),
 		cmocka_unit_test(what_expired_long_ago_stays_so),
 		cmocka_unit_test(bounds_hold),
+		cmocka_unit_test(a_full_bucket_is_no_full_list),
+		cmocka_unit_test(the_timer_has_little_to_do),
 		cmocka_unit_test(churn_leaves_no_ruins),
 		cmocka_unit_test(tables_are_taken_over),
 		cmocka_unit_test(garbage_in_the_tables_is_survived),
