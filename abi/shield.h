@@ -266,6 +266,8 @@ enum { SHIELD_OBSERVE, SHIELD_ENFORCE };
 /*
  * Map `config`, one value, which the loader alone writes. allow_bins says before the look-up whether an address can be
  * in the allow list: a bit per IPv4 /16, or per hash of an IPv6 /32.
+ *
+ * The first three members are where they are in all layouts: what replaces another's maps goes on in its mode.
  */
 #define SHIELD_ALLOW_BINS 65536
 struct shield_config {
@@ -288,6 +290,11 @@ struct shield_config {
 	struct shield_guard guard[SHIELD_GUARD_MAX];
 	__u64 allow_bins[SHIELD_ALLOW_BINS / 64];
 };
+
+_Static_assert(__builtin_offsetof(struct shield_config, layout) == 0 &&
+                       __builtin_offsetof(struct shield_config, mode) == 4 &&
+                       __builtin_offsetof(struct shield_config, enforce_until) == 8,
+               "in all layouts");
 
 /*
  * Map `allow`, a trie. IPv4 prefixes are 96 longer than their length. Where the longest that holds an address has

@@ -29,8 +29,8 @@ static __always_inline void write_ip4(__u8 *frame, __u32 address)
 
 static __always_inline void write_ip6(__u8 *frame, __u32 bits)
 {
-	*(__u32 *)(frame + DROP_IP6_SOURCE + 4) = bpf_htonl(bits);
-	*(__u32 *)(frame + DROP_IP6_SOURCE + 12) = bpf_htonl(bits);
+	*(__u32 *)(frame + DROP_IP6_SOURCE + DROP_IP6_FIRST) = bpf_htonl(bits);
+	*(__u32 *)(frame + DROP_IP6_SOURCE + DROP_IP6_SECOND) = bpf_htonl(bits);
 }
 
 SEC("xdp")

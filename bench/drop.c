@@ -23,7 +23,6 @@
  * Frames are of 60 octets (IPv6 with SYN: 74), to 198.18.0.1 or 2001:db8:ffff::1, port 80 or 443, from port 40000; their
  * sources are drop.h's. Checksums of transports are left 0: nobody here looks at them.
  */
-#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -90,6 +89,12 @@ static void put16(uint8_t *at, uint32_t value)
 	at[1] = (uint8_t)value;
 }
 
+static void put32(uint8_t *at, uint32_t value)
+{
+	put16(at, value >> 16);
+	put16(at + 2, value & 0xffff);
+}
+
 /* The frame with a source of 0; of IPv4's header the sum, not folded. */
 static uint32_t make_frame(const struct kind *kind, uint8_t frame[DROP_FRAME_MAX])
 {
@@ -105,8 +110,7 @@ static uint32_t make_frame(const struct kind *kind, uint8_t frame[DROP_FRAME_MAX
 		put16(ip + 4, payload);
 		ip[6] = protocol;
 		ip[7] = 64;
-		put16(ip + 8, DROP_NETWORK >> 16);
-		put16(ip + 10, DROP_NETWORK & 0xffff);
+		put16(ip + 8, DROP_NETWORK);
 		memcpy(ip + 24, (const uint8_t[16]){ 0x20, 0x01, 0x0d, 0xb8, 0xff, 0xff, [15] = 1 }, 16);
 	} else {
 		ip[0] = 0x45;
@@ -282,47 +286,41 @@ static int attach(char **words, int count)
 	return error;
 }
 
-static int list_sources(char **words, int count)
-{
-	const struct kind *kind = kind_of(words[0]);
-	uint32_t first = number_of(words[1], DROP_NUMBERS - 1), sources = number_of(words[2], DROP_NUMBERS - first);
-	char text[INET6_ADDRSTRLEN];
-
-	(void)count;
-	if (!kind || sources == 0)
-		return -EINVAL;
-	for (uint32_t number = first; number < first + sources && !ferror(stdout); number++) {
-		uint32_t words6[4] = { htonl(DROP_NETWORK), htonl(drop_permute(number)), 0,
-			               htonl(drop_permute(number)) };
-		uint32_t address = htonl(drop_source(number));
-
-		(void)puts(inet_ntop(kind->ipv6 ? AF_INET6 : AF_INET, kind->ipv6 ? (void *)words6 : (void *)&address,
-		                     text, sizeof(text)));
-	}
-	return ferror(stdout) ? -EIO : 0;
-}
-
 /* The address of a source, or with `target` where all go. */
 static struct prefix host_of(const struct kind *kind, uint32_t number, bool target)
 {
 	uint8_t frame[DROP_FRAME_MAX];
 	const uint8_t *ip = frame + DROP_ETHERNET;
-	struct address address;
+	struct address address = { { [10] = 0xff, [11] = 0xff } };
 
 	(void)make_frame(kind, frame);
 	if (target) {
 		address = kind->ipv6 ? address_from_ipv6(ip + 24) : address_from_ipv4(ip + 16);
 	} else if (kind->ipv6) {
-		uint32_t words[4] = { htonl(DROP_NETWORK), htonl(drop_permute(number)), 0,
-			              htonl(drop_permute(number)) };
-
-		address = address_from_ipv6((const uint8_t *)words);
+		address = address_from_ipv6(ip + 8);
+		put32(address.octets + DROP_IP6_FIRST, drop_permute(number));
+		put32(address.octets + DROP_IP6_SECOND, drop_permute(number));
 	} else {
-		uint32_t word = htonl(drop_source(number));
-
-		address = address_from_ipv4((const uint8_t *)&word);
+		put32(address.octets + 12, drop_source(number));
 	}
 	return prefix_of(&address, 128);
+}
+
+static int list_sources(char **words, int count)
+{
+	const struct kind *kind = kind_of(words[0]);
+	uint32_t first = number_of(words[1], DROP_NUMBERS - 1), sources = number_of(words[2], DROP_NUMBERS - first);
+	char text[ADDRESS_TEXT_SIZE];
+
+	(void)count;
+	if (!kind || sources == 0)
+		return -EINVAL;
+	for (uint32_t number = first; number < first + sources && !ferror(stdout); number++) {
+		struct prefix host = host_of(kind, number, false);
+
+		(void)puts(address_format(&host.address, text));
+	}
+	return ferror(stdout) ? -EIO : 0;
 }
 
 /* Blocks sources 1 to `listed`; *took is the ns of putting them in. */

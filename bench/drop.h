@@ -4,9 +4,9 @@
  *
  * Source number `number` has an address of its own: below, `drop_permute()` is a bijection of 31 bits, and the addresses
  * are those from 64.0.0.0 to 191.255.255.255, with 199/8 in place of 127/8. Numbers one after the other are thus strewn
- * over the address space as forged sources are, and numbers above those of a list are never in it. Over IPv6 the same
- * 31 bits stand at the end of 2001:db8::/32's network part and again at the end of the address, so that a source has
- * its own /64.
+ * over the address space as forged sources are, and numbers above those of a list are never in it. Over IPv6 the 31 bits
+ * follow 2a00::/16, so that each source has its own /48, and stand once more at the end of the address. None of these
+ * packets leaves the pair of interfaces that they are made for.
  */
 #ifndef HOLDFAST_BENCH_DROP_H
 #define HOLDFAST_BENCH_DROP_H
@@ -15,7 +15,9 @@
 
 #define DROP_NUMBER_BITS 31
 #define DROP_NUMBERS (1u << DROP_NUMBER_BITS)
-#define DROP_NETWORK 0x20010db8u /* of IPv6's sources, the first 32 bits */
+#define DROP_NETWORK 0x2a00 /* of IPv6's sources, the first 16 bits */
+#define DROP_IP6_FIRST 2    /* where in the address the number's bits are */
+#define DROP_IP6_SECOND 12
 
 /* Where a frame's fields begin: Ethernet without tags, headers without options. */
 #define DROP_ETHERNET 14

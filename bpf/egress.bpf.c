@@ -2,6 +2,9 @@
 /*
  * What this host sends, seen where it leaves: keeps the map of flows, by which a sample of an arriving packet says
  * whether anybody here has spoken with its sender. Changes nothing and holds nothing up.
+ *
+ * A host answers every SYN with a SYN of its own or a RST, whoever it claims to be from: by these nobody has spoken. They
+ * begin no flow, or a flood of forged SYNs would count as answered, and push out the flows of those who are there.
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -19,7 +22,19 @@ PARSE_INLINE long parse_load(const struct parse_frame *frame, __u32 offset, void
 
 static const __u32 zero;
 
+#define HEADERS (PARSE_ETHERNET + 4 * SHIELD_TAGS_MAX + 60 + PARSE_TCP) /* octets, of nearly all packets */
+#define TCP_SYN 0x02
+#define TCP_RST 0x04
+#define TCP_ACK 0x10
+
 PARSE_STAGES(parse_egress, struct __sk_buff)
+
+PARSE_INLINE int begins_flow(const struct shield_key *key)
+{
+	__u32 flags = key->field[SHIELD_F_TCP_FLAGS];
+
+	return !(flags & TCP_RST) && (flags & (TCP_SYN | TCP_ACK)) != (TCP_SYN | TCP_ACK);
+}
 
 SEC("tc")
 int shield_egress(struct __sk_buff *ctx)
@@ -30,6 +45,9 @@ int shield_egress(struct __sk_buff *ctx)
 	struct shield_flow *flow;
 	__u64 now;
 
+	/* Of what is passed on, the headers may lie in fragments. Where they cannot be had in one piece, it is not known. */
+	if (ctx->data_end - ctx->data < HEADERS && ctx->len > ctx->data_end - ctx->data)
+		(void)bpf_skb_pull_data(ctx, ctx->len < HEADERS ? ctx->len : HEADERS);
 	if (parse_egress(ctx, 0, &key) != SHIELD_PASS_CLEAN)
 		return TC_ACT_UNSPEC;
 	if (!(key.field[SHIELD_F_HAS] & SHIELD_HAS_PORTS))
@@ -45,7 +63,7 @@ int shield_egress(struct __sk_buff *ctx)
 		flow->last = now;
 		flow->packets++;
 		flow->tcp_flags |= (__u8)key.field[SHIELD_F_TCP_FLAGS];
-	} else {
+	} else if (begins_flow(&key)) {
 		struct shield_flow new = {
 			.first = now,
 			.last = now,

@@ -99,6 +99,31 @@ PARSE_INLINE __u32 parse_be32(const __u8 *p)
 #endif
 }
 
+/* Octets as they lie in memory, as one number. */
+PARSE_INLINE __u32 parse_raw32(const __u8 *p)
+{
+#ifdef PARSE_NATIVE
+	__u32 number;
+
+	__builtin_memcpy(&number, p, sizeof(number));
+	return number;
+#else
+	return *(const __u32 *)(const void *)p;
+#endif
+}
+
+PARSE_INLINE __u64 parse_raw64(const __u8 *p)
+{
+#ifdef PARSE_NATIVE
+	__u64 number;
+
+	__builtin_memcpy(&number, p, sizeof(number));
+	return number;
+#else
+	return *(const __u64 *)(const void *)p;
+#endif
+}
+
 /* An IP header: where in the frame, of which version, and how much of the frame is the packet's at most. */
 struct parse_at {
 	__u32 offset;
@@ -590,11 +615,6 @@ PARSE_INLINE void parse_words(__u8 to[16], __u64 first, __u64 second)
 	word[1] = second;
 }
 
-PARSE_INLINE __u64 parse_word(const __u8 *p)
-{
-	return *(const __u64 *)(const void *)p;
-}
-
 /*
  * The packets that nearly all are, in one go: Ethernet without tags, IPv4 without options or IPv6 without extension
  * headers, whole and no fragment, UDP or TCP. 1: *key is what the long way would have made of it but for payload and
@@ -620,8 +640,8 @@ PARSE_INLINE int parse_usual(const struct parse_frame *frame, struct shield_key 
 		protocol = p[9];
 		ttl = p[8];
 		id = parse_be16(p + 4);
-		parse_words(key->src, 0, PARSE_MAPPED(*(const __u32 *)(const void *)(p + 12)));
-		parse_words(key->dst, 0, PARSE_MAPPED(*(const __u32 *)(const void *)(p + 16)));
+		parse_words(key->src, 0, PARSE_MAPPED(parse_raw32(p + 12)));
+		parse_words(key->dst, 0, PARSE_MAPPED(parse_raw32(p + 16)));
 	} else if (type == PARSE_TYPE_IPV6) {
 		if (p + PARSE_IPV6 + PARSE_UDP > end || p[0] >> 4 != 6)
 			return 0;
@@ -629,8 +649,8 @@ PARSE_INLINE int parse_usual(const struct parse_frame *frame, struct shield_key 
 		total = PARSE_IPV6 + parse_be16(p + 4);
 		protocol = p[6];
 		ttl = p[7];
-		parse_words(key->src, parse_word(p + 8), parse_word(p + 16));
-		parse_words(key->dst, parse_word(p + 24), parse_word(p + 32));
+		parse_words(key->src, parse_raw64(p + 8), parse_raw64(p + 16));
+		parse_words(key->dst, parse_raw64(p + 24), parse_raw64(p + 32));
 		has = SHIELD_HAS_PAYLOAD | SHIELD_HAS_PORTS;
 		has |= shield_is_ipv4((const __u64 *)(const void *)key->dst) ? SHIELD_HAS_IPV4 : SHIELD_HAS_IPV6;
 	} else {

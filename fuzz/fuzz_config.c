@@ -4,7 +4,6 @@
  * rest on; whatever is refused says where. Nothing moves a terminal's cursor.
  */
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>

@@ -4,8 +4,8 @@
  * operator's ways in open, and does what the engine asks in typed messages: make a rule, let one go, allow, set the
  * mode. Whatever would hit a way in is refused here, whoever asks.
  *
- * What it begins with depends on what is pinned (shield_origin()). Taken over: rules, blocks and mode stand, and only
- * what the configuration names is made so. New: the configuration's mode. Replaced: the engine puts back what the
+ * What it begins with depends on what is pinned (shield_origin()). Taken over: rules, blocks and mode stand, and only what
+ * the configuration names is made so. New: the configuration's mode. Replaced: the mode stands, the engine puts back what the
  * record says, and the program is attached when it has.
  */
 #include <errno.h>
@@ -859,6 +859,11 @@ static int give_up_rights(struct loader *loader)
 
 	if (result == 0)
 		result = sandbox_seal();
+	if (result == 0) {
+		result = sandbox_confine_to_pins(loader->config.bpffs_dir);
+		if (result == -ENOSYS || result == -EOPNOTSUPP)
+			result = 0;
+	}
 	if (result == 0)
 		result = sandbox_filter(ROLE_LOADER);
 	if (result != 0)
@@ -875,7 +880,7 @@ static int begin_shield(struct loader *loader, const int *fds, unsigned fd_count
 
 	if (result != 0)
 		return result;
-	if (origin != SHIELD_TAKEN_OVER)
+	if (origin == SHIELD_NEW)
 		result = set_mode(loader, &(struct message_mode){ .enforce = loader->config.enforce }, &error);
 	if (result != 0) {
 		add_error(loader, &error);

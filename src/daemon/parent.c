@@ -82,7 +82,8 @@ struct parent {
 	char *next_text;
 	size_t next_length;
 	struct config next;
-	bool asked; /* by the engine, which wants an answer */
+	bool asked;   /* by the engine, which wants an answer */
+	bool hung_up; /* SIGHUP came while that could not be done */
 	uint64_t asked_id;
 	struct message message, answer; /* scratch; large */
 };
@@ -309,6 +310,20 @@ static int watch_signals(struct parent *parent)
 
 /* ---- roles ---- */
 
+/* What root had in its environment is nothing for a role that may be taken over, nor is it to load libraries by it. */
+static void keep_environment(void)
+{
+	static const char *const kept[] = { "JOURNAL_STREAM", "TZ", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS" };
+	char *values[sizeof(kept) / sizeof(kept[0])];
+
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		values[i] = getenv(kept[i]);
+	(void)clearenv(); /* the strings stay */
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+		if (values[i])
+			(void)setenv(kept[i], values[i], 1);
+}
+
 /* In the child: descriptors to their places, everything else closed, and on to the role. Does not return. */
 static void become_role(const struct parent *parent, enum role role, const int *fds, unsigned fd_count)
 {
@@ -333,6 +348,7 @@ static void become_role(const struct parent *parent, enum role role, const int *
 			_exit(1);
 	if (close_range(ROLE_FD_PARENT + fd_count, ~0U, 0) != 0)
 		_exit(1);
+	keep_environment();
 	(void)execv("/proc/self/exe", arguments);
 	_exit(1);
 }
@@ -573,23 +589,36 @@ static void note_fixed(const struct config *now, const struct config *next, stru
 		add_line(applied, format, "generic");
 }
 
+/* Not now. What is under way keeps its answer; a signal is remembered, for nobody would give it again. */
+static void put_off(struct parent *parent, bool asked, uint64_t id)
+{
+	struct message *refusal = &parent->message;
+
+	if (!asked) {
+		LOG_SAY(LOG_NOTICE, "the configuration is reloaded when all roles run");
+		parent->hung_up = true;
+		return;
+	}
+	message_init(refusal, MESSAGE_RELOADED, id);
+	add_line(&refusal->applied, "%s", "the daemon is starting, or reloads already; try again in a moment");
+	refusal->applied.result = -EBUSY;
+	if (parent->children[ROLE_ENGINE].channel >= 0)
+		(void)message_send(parent->children[ROLE_ENGINE].channel, refusal, NULL, 0);
+}
+
 static void begin_reload(struct parent *parent, bool asked, uint64_t id)
 {
 	struct message_applied *applied = &parent->answer.applied;
 	struct config_errors *errors;
 	int result;
 
+	if (parent->state != READY) {
+		put_off(parent, asked, id);
+		return;
+	}
 	message_init(&parent->answer, MESSAGE_RELOADED, id);
 	parent->asked = asked;
 	parent->asked_id = id;
-	if (parent->state != READY) {
-		add_line(applied, "%s", "the daemon is starting, or reloads already; try again in a moment");
-		applied->result = -EBUSY;
-		LOG_SAY(LOG_WARNING, "no reload: %s", applied->lines[0]);
-		if (asked && parent->children[ROLE_ENGINE].channel >= 0)
-			(void)message_send(parent->children[ROLE_ENGINE].channel, &parent->answer, NULL, 0);
-		return;
-	}
 	notify_reloading(&parent->notify, role_monotonic_ns());
 	errors = calloc(1, sizeof(*errors));
 	if (!errors) {
@@ -798,6 +827,9 @@ static bool reap(struct parent *parent)
 				continue;
 			child->pid = 0;
 			child->silent_ns = 0;
+			/* Who sees first that another has gone may end before it: the cause is said, if it was not our doing. */
+			if (parent->state == WAITING && WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
+				say_end((enum role)i, status);
 			if (parent->stopping || parent->state == WAITING)
 				continue;
 			/* What it said last comes first. */
@@ -878,6 +910,10 @@ static int turn(struct parent *parent)
 			unasked = true;
 	if ((fds[0].revents && !take_signals(parent, &unasked)) || parent->off)
 		return 0;
+	if (parent->hung_up && parent->state == READY) {
+		parent->hung_up = false;
+		begin_reload(parent, false, 0);
+	}
 	unasked = unasked || any_silent(parent, now_ns);
 	if (unasked && !parent->ever_ready)
 		return -1;

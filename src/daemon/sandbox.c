@@ -9,9 +9,9 @@
 #include <linux/landlock.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -219,6 +219,17 @@ int sandbox_filter(enum role role)
 	 LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |          \
 	 LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM)
 
+#define LOOKS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+#define PINS                                                                                                  \
+	(LOOKS | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR | \
+	 LANDLOCK_ACCESS_FS_REMOVE_DIR)
+
+struct place {
+	const char *path; /* NULL: none */
+	uint64_t access;
+	bool optional; /* where it is missing, it is not needed */
+};
+
 static int open_up(int ruleset, const char *path, uint64_t access)
 {
 	struct landlock_path_beneath_attr beneath = { .allowed_access = access };
@@ -235,19 +246,41 @@ static int open_up(int ruleset, const char *path, uint64_t access)
 	return result;
 }
 
-int sandbox_confine(const char *writable, const char *readable)
+static int confine(const struct place *places, size_t count)
 {
 	struct landlock_ruleset_attr attributes = { .handled_access_fs = HANDLED };
 	int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof(attributes.handled_access_fs), 0);
-	int result;
+	int result = 0;
 
 	if (ruleset < 0)
 		return -errno;
-	result = open_up(ruleset, writable, WRITES);
-	if (result == 0)
-		result = open_up(ruleset, readable, READS);
+	for (size_t i = 0; i < count && result == 0; i++) {
+		result = open_up(ruleset, places[i].path, places[i].access);
+		if (result == -ENOENT && places[i].optional)
+			result = 0;
+	}
 	if (result == 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)
 		result = -errno;
 	(void)close(ruleset);
 	return result;
+}
+
+int sandbox_confine(const char *writable, const char *readable)
+{
+	const struct place places[] = { { writable, WRITES, false }, { readable, READS, false } };
+
+	return confine(places, sizeof(places) / sizeof(places[0]));
+}
+
+int sandbox_confine_to_pins(const char *pins)
+{
+	const struct place places[] = {
+		{ "/proc", LOOKS, false },                                /* who is connected */
+		{ "/sys", LOOKS, false },                                 /* processors, the kernel's types, queues */
+		{ "/usr", LOOKS, true },                                  /* libxdp's dispatcher */
+		{ "/lib", LOOKS, true },   { "/sys/fs/bpf", PINS, true }, /* where that is pinned */
+		{ pins, PINS, false },
+	};
+
+	return confine(places, sizeof(places) / sizeof(places[0]));
 }

@@ -6,7 +6,6 @@
 #ifndef HOLDFAST_DAEMON_SANDBOX_H
 #define HOLDFAST_DAEMON_SANDBOX_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -35,6 +34,8 @@ int sandbox_filter(enum role role);
  * -EOPNOTSUPP: this kernel has no Landlock.
  */
 int sandbox_confine(const char *writable, const char *readable);
+/* For the loader: reading what the kernel and installed programs show, and `pins`, a folder. As sandbox_confine(). */
+int sandbox_confine_to_pins(const char *pins);
 /* The parent's end is ours. */
 int sandbox_follow_parent(void);
 

@@ -828,8 +828,7 @@ const char *match_format(const struct match *match, char text[MATCH_TEXT_SIZE])
 
 /* ---- evaluator ---- */
 
-/* The value of a RANGE field; false where the packet does not have it. */
-static bool field_value(enum match_field field, const struct observation *o, uint32_t *value)
+bool match_field_value(enum match_field field, const struct observation *o, uint32_t *value)
 {
 	switch (field) {
 	case MATCH_PROTO:
@@ -933,7 +932,7 @@ bool match_term_test(const struct match_term *term, const struct observation *o)
 	case MATCH_ICMP_TYPE:
 	case MATCH_ICMP_CODE:
 	case MATCH_PAYLOAD_LENGTH:
-		if (!field_value(term->field, o, &value))
+		if (!match_field_value(term->field, o, &value))
 			return false;
 		hit = value >= term->value.range.low && value <= term->value.range.high;
 		break;

@@ -10,18 +10,11 @@
 
 #define NO_RULE SIGNATURES_MAX /* whoever no rule holds */
 
-__extension__ typedef unsigned __int128 wide;
-
 /* The sample of one bin, by the rule that decides. */
 struct counts {
 	uint64_t packets, bytes; /* of the sample: their weights, and octets */
 	uint64_t rule_packets[SIGNATURES_MAX + 1], rule_bytes[SIGNATURES_MAX + 1];
 };
-
-static uint64_t share(uint64_t whole, uint64_t part, uint64_t of)
-{
-	return of ? (uint64_t)((wide)whole * part / of) : 0;
-}
 
 static uint32_t ruling(const struct signature_set *set, const struct observation *o)
 {
@@ -48,16 +41,16 @@ static struct timeline_bin pass(const struct counts *c, const struct signature_s
 	struct timeline_bin passed = { 0, 0 };
 
 	for (uint32_t i = 0; i <= NO_RULE; i++) {
-		uint64_t packets = share(bin->packets, c->rule_packets[i], c->packets);
-		uint64_t bytes = share(bin->bytes, c->rule_bytes[i], c->bytes), allowed;
+		uint64_t packets = share_of(bin->packets, c->rule_packets[i], c->packets);
+		uint64_t bytes = share_of(bin->bytes, c->rule_bytes[i], c->bytes), allowed;
 
 		if (i < set->count && set->signatures[i].action == RULE_DROP)
 			continue;
 		allowed = packets;
 		if (i < set->count && set->signatures[i].action == RULE_RATE_LIMIT)
-			allowed = share((uint64_t)step_ns, set->signatures[i].rate_limit_pps, NS_PER_S);
+			allowed = share_of((uint64_t)step_ns, set->signatures[i].rate_limit_pps, NS_PER_S);
 		if (allowed < packets) {
-			bytes = share(bytes, allowed, packets);
+			bytes = share_of(bytes, allowed, packets);
 			packets = allowed;
 		}
 		passed.packets += packets;
@@ -81,10 +74,10 @@ static void sum_up(const struct timeline *t, uint32_t bins, uint64_t seen, struc
 		p->packets += p->bins[i].packets;
 		p->bytes += p->bins[i].bytes;
 	}
-	p->passed_ppm = (uint32_t)share(PPM, p->packets, whole);
+	p->passed_ppm = (uint32_t)share_ppm(p->packets, whole);
 	p->upper_ppm = p->passed_ppm;
 	if (seen > p->sampled) {
-		uint32_t bound = signature_bound_ppm(share(p->sampled, p->passed_ppm, PPM), p->sampled);
+		uint32_t bound = signature_bound_ppm(share_of(p->sampled, p->passed_ppm, PPM), p->sampled);
 
 		p->upper_ppm = bound > p->passed_ppm ? bound : p->passed_ppm;
 	}

@@ -30,7 +30,6 @@
 #define SPECIFIC_KEEPS_PPM 998000 /* of a rule's coverage, for one more term */
 #define SPECIFIC_BONUS_PPM 30000
 #define HELD_OUT_FROM 20000 /* packets in B from which on half of it is held out */
-#define LENGTH_MAX 65575
 #define LIMIT_PPS_MIN 10
 #define LIMIT_CLIENT_PPS 50 /* what a person's browser needs */
 #define VERIFIED_LOST_PPM 10000
@@ -81,9 +80,9 @@ uint32_t signature_bound_ppm(uint64_t hits, uint64_t n)
 
 struct field {
 	enum match_field field;
-	bool (*get)(const struct observation *o, uint64_t *value);
-	uint32_t highest; /* > 0: a range of values makes sense too */
-	uint8_t rank;     /* order in which a rule is made more specific; 0 = only where it is needed */
+	bool (*get)(const struct observation *o, uint64_t *value); /* NULL: match_field_value() */
+	uint32_t highest;                                          /* > 0: a range of values makes sense too */
+	uint8_t rank; /* order in which a rule is made more specific; 0 = only where it is needed */
 };
 
 #define GETTER(name, condition, expression)                            \
@@ -104,43 +103,45 @@ static uint64_t octets_at(const uint8_t *octets, unsigned count)
 	return value;
 }
 
-GETTER(get_proto, true, o->protocol)
-GETTER(get_src_port, o->flags &OBSERVATION_PORTS, o->src_port)
-GETTER(get_dst_port, o->flags &OBSERVATION_PORTS, o->dst_port)
-GETTER(get_length, true, o->length < LENGTH_MAX ? o->length : LENGTH_MAX) /* as the match language counts jumbograms */
-GETTER(get_ttl, true, o->ttl)
-GETTER(get_ip_id, address_is_ipv4(&o->dst), o->ip_id)
 GETTER(get_fragment, true, (o->flags & OBSERVATION_FRAGMENT) != 0)
 GETTER(get_df, address_is_ipv4(&o->dst), (o->flags & OBSERVATION_DF) != 0)
 GETTER(get_flags, o->flags &OBSERVATION_TCP, o->tcp.flags)
-GETTER(get_window, o->flags &OBSERVATION_TCP, o->tcp.window)
 GETTER(get_options, o->flags &OBSERVATION_TCP, o->tcp.options)
-GETTER(get_mss, (o->flags & OBSERVATION_TCP) && o->tcp.mss, o->tcp.mss)
-GETTER(get_icmp_type, o->flags &OBSERVATION_ICMP, o->icmp_type)
-GETTER(get_icmp_code, o->flags &OBSERVATION_ICMP, o->icmp_code)
 GETTER(get_payload_length, !(o->flags & OBSERVATION_LATER_FRAGMENT), o->payload_length)
 GETTER(get_payload_0, o->payload_kept >= 4, octets_at(o->payload, 4))
 GETTER(get_payload_4, o->payload_kept >= 8, octets_at(o->payload + 4, 4))
 
 static const struct field fields[] = {
-	{ MATCH_PROTO, get_proto, 0, 1 },
-	{ MATCH_SRC_PORT, get_src_port, 0, 2 },
+	{ MATCH_PROTO, NULL, 0, 1 },
+	{ MATCH_SRC_PORT, NULL, 0, 2 },
 	{ MATCH_TCP_FLAGS, get_flags, 0, 3 },
-	{ MATCH_ICMP_TYPE, get_icmp_type, 0, 3 },
-	{ MATCH_ICMP_CODE, get_icmp_code, 0, 4 },
-	{ MATCH_LENGTH, get_length, 65535, 5 },
+	{ MATCH_ICMP_TYPE, NULL, 0, 3 },
+	{ MATCH_ICMP_CODE, NULL, 0, 4 },
+	{ MATCH_LENGTH, NULL, 65535, 5 },
 	{ MATCH_OPTIONS, get_options, 0, 6 },
-	{ MATCH_WINDOW, get_window, 0, 7 },
-	{ MATCH_DST_PORT, get_dst_port, 0, 8 },
+	{ MATCH_WINDOW, NULL, 0, 7 },
+	{ MATCH_DST_PORT, NULL, 0, 8 },
 	{ MATCH_PAYLOAD, get_payload_0, 0, 9 },
 	{ MATCH_PAYLOAD, get_payload_4, 0, 0 },
-	{ MATCH_TTL, get_ttl, 255, 0 },
-	{ MATCH_IP_ID, get_ip_id, 0, 0 },
+	{ MATCH_TTL, NULL, 255, 0 },
+	{ MATCH_IP_ID, NULL, 0, 0 },
 	{ MATCH_FRAGMENT, get_fragment, 0, 0 },
 	{ MATCH_DF, get_df, 0, 0 },
-	{ MATCH_MSS, get_mss, 65535, 0 },
+	{ MATCH_MSS, NULL, 65535, 0 },
 	{ MATCH_PAYLOAD_LENGTH, get_payload_length, 65535, 0 },
 };
+
+static bool value_of(const struct field *f, const struct observation *o, uint64_t *value)
+{
+	uint32_t number;
+
+	if (f->get)
+		return f->get(o, value);
+	if (!match_field_value(f->field, o, &number))
+		return false;
+	*value = number;
+	return true;
+}
 
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
 
@@ -363,7 +364,7 @@ static int make_items(struct search *s)
 		if (s->input->clients_only && fields[f].field != MATCH_PROTO && fields[f].field != MATCH_DST_PORT)
 			continue;
 		for (uint32_t i = 0; i < s->input->attack_count; i++) {
-			if (!is_left(s, i) || !fields[f].get(s->input->attack[i], &values[count]))
+			if (!is_left(s, i) || !value_of(&fields[f], s->input->attack[i], &values[count]))
 				continue;
 			topk_add(&topk, topk_number(values[count]), 1);
 			count++;

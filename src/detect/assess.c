@@ -15,14 +15,15 @@
 #define ONSET_SLOTS 3      /* before them, slots that are rising already */
 #define ONSET_SHARE 50
 #define HOT_PEAK 10    /* … where that is more than a trickle */
+#define STREAM_BURST 4 /* a stream is noticed in 100 ms by a quarter of what is needed in a second */
 #define STREAM_SHARE 5 /* fewer than one in this many packets starts a conversation: streams */
 
 /* What is usual in `slots`, times USUAL_TIMES. A whole minute is not judged by a history that is hardly longer. */
 static uint64_t usual_bound(const struct track *t, uint32_t slots)
 {
-	if (t->learned_seconds < (slots > 100 ? LEARNED_LONG : LEARNED_ENOUGH))
+	if (t->learned_seconds < (slots > SLOTS_PER_10S ? LEARNED_LONG : LEARNED_ENOUGH))
 		return 0;
-	return USUAL_TIMES * t->learned_unsettled * slots / (10ull * t->learned_seconds);
+	return USUAL_TIMES * t->learned_unsettled * slots / ((uint64_t)SLOTS_PER_SECOND * t->learned_seconds);
 }
 
 /* What is looked at: a track, not before a slot, at bounds for its width. */
@@ -44,7 +45,7 @@ static struct track_counts sum_of(const struct view *v, int64_t to, uint32_t slo
 
 static bool is_stream(const struct track *t)
 {
-	struct track_counts counts = track_sum(t, t->last_slot - 99, t->last_slot);
+	struct track_counts counts = track_sum(t, t->last_slot - SLOTS_PER_10S + 1, t->last_slot);
 
 	return counts.fresh * STREAM_SHARE < counts.packets;
 }
@@ -60,7 +61,7 @@ static int64_t walk_back(const struct view *v, int64_t from, int64_t pause, bool
 	                         ? 2 * (settled_too ? t->learned_packets : t->learned_unsettled) / t->learned_seconds
 	                         : 0;
 	uint64_t peak = 0;
-	int64_t oldest = t->last_slot - 10 * (TRACK_SECONDS - 1), earliest = t->last_slot;
+	int64_t oldest = t->last_slot - SLOTS_PER_SECOND * (TRACK_SECONDS - 1), earliest = t->last_slot;
 
 	if (oldest < t->first_slot)
 		oldest = t->first_slot;
@@ -74,7 +75,7 @@ static int64_t walk_back(const struct view *v, int64_t from, int64_t pause, bool
 
 		if (fine && count > peak)
 			peak = count;
-		bound = fine ? usual / 10 : usual;
+		bound = fine ? usual / SLOTS_PER_SECOND : usual;
 		if (peak >= HOT_PEAK && bound < peak / HOT_SHARE)
 			bound = peak / HOT_SHARE;
 		if (count > bound)
@@ -87,7 +88,8 @@ static int64_t walk_back(const struct view *v, int64_t from, int64_t pause, bool
 	     i++) {
 		struct track_counts counts = track_sum(t, earliest - 1, earliest - 1);
 
-		if ((settled_too ? counts.packets : track_unsettled(counts)) <= usual / 10 + peak / ONSET_SHARE)
+		if ((settled_too ? counts.packets : track_unsettled(counts)) <=
+		    usual / SLOTS_PER_SECOND + peak / ONSET_SHARE)
 			break;
 		earliest--;
 	}
@@ -101,7 +103,7 @@ static bool fires(const struct view *v, int64_t to, uint32_t slots, uint64_t bou
 	/* A target that is never heard may be answering all the same. */
 	if (v->evidence->unheard && !v->track->heard)
 		bound *= v->evidence->unheard;
-	if (v->evidence->unheard_long && !v->track->heard && slots > 10)
+	if (v->evidence->unheard_long && !v->track->heard && slots > SLOTS_PER_SECOND)
 		bound *= v->evidence->unheard_long;
 	if (bound == 0 ||
 	    track_unsettled(counts) < bound * v->wider / (v->watched ? 2 : 1) + usual_bound(v->track, slots) ||
@@ -115,7 +117,8 @@ static bool fires(const struct view *v, int64_t to, uint32_t slots, uint64_t bou
 static bool answered_too_many(const struct view *v, int64_t to, uint32_t *window, bool *unsure)
 {
 	const struct track *t = v->track;
-	uint64_t packets = sum_of(v, to, 10).packets, bound = (uint64_t)v->evidence->answered_1s * v->wider;
+	uint64_t packets = sum_of(v, to, SLOTS_PER_SECOND).packets,
+		 bound = (uint64_t)v->evidence->answered_1s * v->wider;
 	bool known = t->learned_seconds >= LEARNED_ENOUGH;
 
 	if (bound == 0 || packets < bound)
@@ -124,7 +127,7 @@ static bool answered_too_many(const struct view *v, int64_t to, uint32_t *window
 	          : packets < ANSWERED_ALONE * bound)
 		return false;
 	*unsure = !known && packets < ANSWERED_SURE * bound;
-	*window = 10;
+	*window = SLOTS_PER_SECOND;
 	return true;
 }
 
@@ -134,9 +137,10 @@ static bool lone(const struct view *v, int64_t to, uint32_t *window)
 	const struct evidence *e = v->evidence;
 
 	if (v->stream && e->stream_1s)
-		return fires(v, to, 10, e->stream_1s, window) || fires(v, to, 1, e->stream_1s / 4, window);
-	return fires(v, to, 1, e->lone_100ms, window) || fires(v, to, 10, e->lone_1s, window) ||
-	       fires(v, to, 100, e->lone_10s, window);
+		return fires(v, to, SLOTS_PER_SECOND, e->stream_1s, window) ||
+		       fires(v, to, 1, e->stream_1s / STREAM_BURST, window);
+	return fires(v, to, 1, e->lone_100ms, window) || fires(v, to, SLOTS_PER_SECOND, e->lone_1s, window) ||
+	       fires(v, to, SLOTS_PER_10S, e->lone_10s, window);
 }
 
 /* So many at once that their answers need not be waited for. */
@@ -152,7 +156,8 @@ static bool sudden(const struct view *v, int64_t slot, bool final, uint32_t *win
 /* Sources are those of the last ten seconds and some: so are the packets they are held against. */
 static bool repeats(const struct view *v, int64_t to, uint64_t sources)
 {
-	return v->evidence->repeat_max && track_unsettled(sum_of(v, to, 100)) > sources * v->evidence->repeat_max;
+	return v->evidence->repeat_max &&
+	       track_unsettled(sum_of(v, to, SLOTS_PER_10S)) > sources * v->evidence->repeat_max;
 }
 
 static bool crowd(const struct view *v, int64_t to, uint32_t *window)
@@ -163,16 +168,16 @@ static bool crowd(const struct view *v, int64_t to, uint32_t *window)
 		uint32_t slots, bound, sources;
 	} bounds[] = {
 		{ 1, e->crowd_100ms, e->crowd_100ms_sources },
-		{ 10, e->crowd_1s, e->crowd_1s_sources },
-		{ 100, e->crowd_10s, e->crowd_10s_sources },
-		{ 600, e->crowd_60s, e->crowd_60s_sources },
+		{ SLOTS_PER_SECOND, e->crowd_1s, e->crowd_1s_sources },
+		{ SLOTS_PER_10S, e->crowd_10s, e->crowd_10s_sources },
+		{ SLOTS_PER_MINUTE, e->crowd_60s, e->crowd_60s_sources },
 	};
 	uint64_t sources = 0;
 	bool counted = false;
 
 	for (unsigned i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
 		/* Long windows count up what steady streams bring by and by. */
-		if ((factor > 1 && bounds[i].slots > 10) ||
+		if ((factor > 1 && bounds[i].slots > SLOTS_PER_SECOND) ||
 		    !fires(v, to, bounds[i].slots, bounds[i].bound * factor, window))
 			continue;
 		if (!counted)
@@ -206,9 +211,9 @@ bool assess(const struct track *t, const struct evidence *e, int64_t since, int6
 	}
 	alarm->window = window;
 	alarm->from_slot = walk_back(&v, to - window + 1,
-	                             window <= 10    ? PAUSE_SHORT
-	                             : window <= 100 ? PAUSE_LONG
-	                                             : PAUSE_LONGEST,
+	                             window <= SLOTS_PER_SECOND ? PAUSE_SHORT
+	                             : window <= SLOTS_PER_10S  ? PAUSE_LONG
+	                                                        : PAUSE_LONGEST,
 	                             answered);
 	return true;
 }

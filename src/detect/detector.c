@@ -18,11 +18,11 @@
 #include "detect/scan.h"
 #include "detect/wave.h"
 
-#define REARM_SHARE 10       /* one slot with a tenth of the peak re-opens a known attack … */
-#define REARM_PACKETS 20     /* … and at least this many packets */
-#define ASSESS_FIRST 50      /* packets in a slot before it is assessed before its end */
-#define PENDING_PACKETS 20   /* in a slot, to be assessed again once they had time to be answered */
-#define SPREAD_SLOTS_MAX 600 /* a minute: no evidence looks further back */
+#define REARM_SHARE 10                    /* one slot with a tenth of the peak re-opens a known attack … */
+#define REARM_PACKETS 20                  /* … and at least this many packets */
+#define ASSESS_FIRST 50                   /* packets in a slot before it is assessed before its end */
+#define PENDING_PACKETS 20                /* in a slot, to be assessed again once they had time to be answered */
+#define SPREAD_SLOTS_MAX SLOTS_PER_MINUTE /* no evidence looks further back */
 
 /* A busy track that is to be assessed when its packets are settled, though no more may come. */
 struct pending {

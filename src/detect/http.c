@@ -142,7 +142,7 @@ static void find_mark(const struct http_lately *l, struct http_mark *mark, uint6
 static bool is_failing(const struct http_server *s, int64_t slot, bool final)
 {
 	int64_t to = slot - (final ? FAIL_SLOTS / 3 : FAIL_SLOTS);
-	struct http_counts old = http_server_sum(s, slot - 100, to);
+	struct http_counts old = http_server_sum(s, slot - SLOTS_PER_10S, to);
 
 	return old.requests >= FAIL_MIN && (old.answered * 2 < old.requests || old.refused * 2 >= old.requests);
 }
@@ -164,13 +164,13 @@ static int64_t find_onset(const struct http_server *s, int64_t slot)
 	const struct http_detail *d = s->detail;
 	uint64_t usual = d->learned_seconds >= LEARNED_ENOUGH ? 2 * d->learned_requests / d->learned_seconds : 0;
 	uint64_t peak = 0;
-	int64_t oldest = slot - 10 * (HTTP_SECONDS - 1), earliest = slot;
+	int64_t oldest = slot - SLOTS_PER_SECOND * (HTTP_SECONDS - 1), earliest = slot;
 
 	if (oldest < s->first_slot)
 		oldest = s->first_slot;
 	for (int64_t at = slot; at >= oldest && earliest - at <= PAUSE_SLOTS; at--) {
 		bool fine = slot - at < HTTP_SLOTS;
-		uint64_t count = http_server_sum(s, at, at).requests, bound = fine ? usual / 10 : usual;
+		uint64_t count = http_server_sum(s, at, at).requests, bound = fine ? usual / SLOTS_PER_SECOND : usual;
 
 		if (fine && count > peak)
 			peak = count;
@@ -185,9 +185,9 @@ static int64_t find_onset(const struct http_server *s, int64_t slot)
 bool http_flood_find(const struct http_server *s, int64_t slot, bool final, struct http_lately *l,
                      struct http_facts *facts, int64_t *from_slot)
 {
-	uint64_t in_1s = http_server_sum(s, slot - 9, slot).requests,
-		 in_10s = http_server_sum(s, slot - 99, slot).requests;
-	uint64_t in_3s = http_server_sum(s, slot - 29, slot).requests;
+	uint64_t in_1s = http_server_sum(s, slot - SLOTS_PER_SECOND + 1, slot).requests,
+		 in_10s = http_server_sum(s, slot - SLOTS_PER_10S + 1, slot).requests;
+	uint64_t in_3s = http_server_sum(s, slot - 3 * SLOTS_PER_SECOND + 1, slot).requests;
 	struct http_facts f = { 0 };
 	uint64_t rate, line; /* tenths of a request a second: of each client, on each connection */
 	bool jump, crowd, found;

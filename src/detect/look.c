@@ -9,8 +9,12 @@
 #define CARPET_RETURNS 4   /* packets to each address that a carpet hits, at least */
 #define SECOND_LOOK_1S 100 /* unsettled packets that deserve a look at who sends them */
 #define SECOND_LOOK_10S 200
+#define CARPET_SOURCES 30 /* a carpet comes from so many, or … */
+#define CARPET_DENSITY 20 /* … brings each address so many packets */
 #define SURVEYS_VAIN_MAX 3
 #define SECOND_SOURCES 20
+#define SECOND_SHARE 4      /* none of them sends more than a quarter */
+#define ONE_PORT_PERCENT 90 /* of the packets from one port: answers of one service */
 #define IMPOSSIBLE_SHARE 20 /* a twentieth from addresses that nobody can have: forged */
 
 /* What was looked at in vain waits twice as long each time. */
@@ -60,7 +64,7 @@ bool look_confirms(struct recent_ring *ring, struct track *track, unsigned level
 	            CARPET_RETURNS * survey.destinations)
 		return false;
 	return survey.destinations >= CARPET_DESTINATIONS && survey.heaviest_destination * 2 < survey.packets &&
-	       (survey.sources >= 30 || survey.packets >= 20 * survey.destinations);
+	       (survey.sources >= CARPET_SOURCES || survey.packets >= CARPET_DENSITY * survey.destinations);
 }
 
 /*
@@ -71,14 +75,14 @@ bool look_finds(struct recent_ring *ring, struct track *track, unsigned level, i
                 struct alarm *alarm)
 {
 	const struct vector *vector = vector_get(track->kind);
-	int64_t to = final ? slot : slot - vector->evidence->settle_slots, from = to - 9;
+	int64_t to = final ? slot : slot - vector->evidence->settle_slots, from = to - SLOTS_PER_SECOND + 1;
 	struct track_counts counts = track_sum(track, from > since ? from : since, to);
 	struct survey survey;
 
 	if (level > 0 || vector->class != VECTOR_STATELESS)
 		return false;
 	if (counts.packets < counts.settled + SECOND_LOOK_1S) {
-		from = to - 99;
+		from = to - SLOTS_PER_10S + 1;
 		counts = track_sum(track, from > since ? from : since, to);
 		if (counts.packets < counts.settled + SECOND_LOOK_10S)
 			return false;
@@ -89,13 +93,13 @@ bool look_finds(struct recent_ring *ring, struct track *track, unsigned level, i
 		return false;
 	survey_track(ring, track, from > since ? from : since, &survey);
 	if (survey.sources < SECOND_SOURCES || survey.packets < survey.taken ||
-	    survey.heaviest_source * 4 > survey.packets)
+	    survey.heaviest_source * SECOND_SHARE > survey.packets)
 		return false;
 	if (!(survey.impossible * IMPOSSIBLE_SHARE >= survey.packets && survey.impossible * 2 < survey.packets) &&
-	    !(track->kind == VECTOR_UDP && survey.shared_source_port * 10 >= survey.packets * 9 &&
+	    !(track->kind == VECTOR_UDP && survey.shared_source_port * 100 >= survey.packets * ONE_PORT_PERCENT &&
 	      survey.source_port <= PROTOCOL_SERVICE_PORT_MAX))
 		return false;
-	*alarm = (struct alarm){ .window = 10, .crowd = true };
+	*alarm = (struct alarm){ .window = SLOTS_PER_SECOND, .crowd = true };
 	alarm->from_slot = assess_onset(track, vector->evidence, since, from);
 	return true;
 }

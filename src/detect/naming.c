@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "detect/scope.h"
 #include "detect/vector.h"
 #include "observe/protocol.h"
 
@@ -133,6 +134,15 @@ static void name_parts(struct incident *inc)
 	}
 }
 
+/* The other half of what `half` is the lower one of. */
+static struct prefix upper_half(struct prefix half)
+{
+	unsigned bit = half.length - 1u + (half.is_ipv4 ? 96u : 0u);
+
+	half.address.octets[bit / 8] |= (uint8_t)(0x80u >> (bit % 8));
+	return half;
+}
+
 /* The half of its scope that holds nearly all, and so on: the narrowest network that is the target. */
 static int narrow_scope(struct incident *inc)
 {
@@ -140,29 +150,23 @@ static int narrow_scope(struct incident *inc)
 
 	if (!total)
 		return -ENOMEM;
-	for (;;) {
-		unsigned longest = inc->scope.is_ipv4 ? 32 : 128;
-		struct prefix half;
-		uint32_t lower = 0, all = 0;
+	while (!scope_is_host(&inc->scope)) {
+		struct prefix half = prefix_of(&inc->scope.address, inc->scope.length + 1u);
+		uint64_t lower = 0, all = 0, nearly_all;
 
-		if (inc->scope.length == longest)
-			break;
-		half = prefix_of(&inc->scope.address, inc->scope.length + 1u);
 		for (uint32_t i = 0; i < total->sample.used; i++) {
-			if (!prefix_contains(&inc->scope, &total->sample.items[i].dst))
-				continue;
-			all++;
-			lower += prefix_contains(&half, &total->sample.items[i].dst);
-		}
-		if (all == 0 || (lower * 100ull < all * (uint64_t)NARROWER_PERCENT &&
-		                 (all - lower) * 100ull < all * (uint64_t)NARROWER_PERCENT))
-			break;
-		if (lower * 100ull < all * (uint64_t)NARROWER_PERCENT) {
-			unsigned bit = inc->scope.length + (inc->scope.is_ipv4 ? 96u : 0u);
+			const struct address *target = &total->sample.items[i].dst;
 
-			half.address.octets[bit / 8] |= (uint8_t)(0x80u >> (bit % 8));
+			all += prefix_contains(&inc->scope, target);
+			lower += prefix_contains(&half, target);
 		}
-		inc->scope = half;
+		nearly_all = all * NARROWER_PERCENT;
+		if (all > 0 && lower * 100 >= nearly_all)
+			inc->scope = half;
+		else if (all > 0 && (all - lower) * 100 >= nearly_all)
+			inc->scope = upper_half(half);
+		else
+			break;
 	}
 	window_free(total);
 	return 0;

@@ -11,13 +11,13 @@
 #define REPEATS 3 /* probes of one port or host on average, at most */
 #define PORTS 40
 #define FAST_PPS 3000
-#define PORT_SHARE 10             /* packets for each source port of a fast scanner, at least */
-#define PAYLOAD_MAX 200           /* octets in a probe on average */
-#define ALONE_PERCENT 70          /* of the packets of many sources from one: the others are by-standers */
-#define ANSWERED_PERCENT 40       /* of the probes of a scan, at most */
-#define MEMORY_NS (60 * NS_PER_S) /* how far back a scan's probes are sought … */
-#define MEMORY_SLOTS 600          /* … and counted */
-#define SPAN_MIN_NS SLOT_NS       /* a rate is not taken from less */
+#define PORT_SHARE 10                 /* packets for each source port of a fast scanner, at least */
+#define PAYLOAD_MAX 200               /* octets in a probe on average */
+#define ALONE_PERCENT 70              /* of the packets of many sources from one: the others are by-standers */
+#define ANSWERED_PERCENT 40           /* of the probes of a scan, at most */
+#define MEMORY_NS (60 * NS_PER_S)     /* how far back a scan's probes are sought … */
+#define MEMORY_SLOTS SLOTS_PER_MINUTE /* … and counted */
+#define SPAN_MIN_NS SLOT_NS           /* a rate is not taken from less */
 
 /*
  * A look asks each port or host once or twice, with little or no payload. Where it is as fast as a flood, what tells is

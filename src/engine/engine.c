@@ -13,9 +13,9 @@
 #include "detect/scope.h"
 #include "measure/flow.h"
 
-#define PROBE_SLOTS 600 /* probes are counted in generations of a minute: a careful scanner takes its time */
-#define AHEAD_FAR 8     /* packets: about the time that memory takes to answer */
-#define AHEAD_NEAR 4    /* packets: half of it */
+#define PROBE_SLOTS SLOTS_PER_MINUTE /* generations in which probes are counted: a careful scanner takes its time */
+#define AHEAD_FAR 8                  /* packets: about the time that memory takes to answer */
+#define AHEAD_NEAR 4                 /* packets: half of it */
 #define AHEAD_RING 16
 
 _Static_assert(AHEAD_RING > AHEAD_FAR && AHEAD_FAR >= AHEAD_NEAR, "what is known of a packet is there until its turn");

@@ -11,6 +11,8 @@
 
 #define SLOT_NS 100000000LL
 #define SLOTS_PER_SECOND 10
+#define SLOTS_PER_10S (10 * SLOTS_PER_SECOND)
+#define SLOTS_PER_MINUTE (60 * SLOTS_PER_SECOND)
 
 /* Towards minus infinity; b > 0. */
 static inline int64_t slot_floor_div(int64_t a, int64_t b)

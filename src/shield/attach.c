@@ -27,7 +27,19 @@
 #define TC_HANDLE 0x4846 /* "HF" */
 #define TC_PRIORITY 0x4846
 
-static const struct bpf_tc_opts tc_ours = { .sz = sizeof(tc_ours), .handle = TC_HANDLE, .priority = TC_PRIORITY };
+static void fill_classifier(struct bpf_tc_opts *options)
+{
+	OPTIONS_BEGIN(*options);
+	options->handle = TC_HANDLE;
+	options->priority = TC_PRIORITY;
+}
+
+static void fill_hook(struct bpf_tc_hook *hook, unsigned ifindex, enum bpf_tc_attach_point point)
+{
+	OPTIONS_BEGIN(*hook);
+	hook->ifindex = (int)ifindex;
+	hook->attach_point = point;
+}
 
 const char *shield_hook_name(enum shield_hook hook)
 {
@@ -72,8 +84,9 @@ static unsigned link_ifindex(int fd)
 /* How XDP is attached to an interface now. */
 static enum shield_hook hook_of(unsigned ifindex)
 {
-	struct bpf_xdp_query_opts query = { .sz = sizeof(query) };
+	struct bpf_xdp_query_opts query;
 
+	OPTIONS_BEGIN(query);
 	if (bpf_xdp_query((int)ifindex, 0, &query))
 		return SHIELD_DETACHED;
 	switch (query.attach_mode) {
@@ -90,21 +103,27 @@ static enum shield_hook hook_of(unsigned ifindex)
 /* Names the program that is in the way. */
 static void explain_other(unsigned ifindex, const char *interface, struct shield_error *error)
 {
-	struct bpf_xdp_query_opts query = { .sz = sizeof(query) };
+	struct bpf_xdp_query_opts query;
 	struct bpf_prog_info info = { 0 };
 	__u32 size = sizeof(info), id = 0;
 	int fd = -1;
 
+	OPTIONS_BEGIN(query);
 	if (bpf_xdp_query((int)ifindex, 0, &query) == 0)
 		id = query.prog_id ? query.prog_id : query.drv_prog_id ? query.drv_prog_id : query.skb_prog_id;
 	if (id)
 		fd = bpf_prog_get_fd_by_id(id);
+	/* A name takes CAP_SYS_ADMIN, which the loader has not. */
 	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &size))
-		(void)snprintf(info.name, sizeof(info.name), "?");
+		info.name[0] = '\0';
 	if (fd >= 0)
 		(void)close(fd);
-	(void)shield_fail(error, -EEXIST, "%s: another XDP program is attached: %s (id %u)", interface, info.name, id);
-	shield_advise(error, "'ip link set dev %s xdp off' takes it away, if nobody needs it", interface);
+	(void)shield_fail(error, -EEXIST, "%s: another XDP program is attached: id %u%s%s", interface, id,
+	                  info.name[0] ? ", " : "", info.name);
+	shield_advise(
+		error,
+		"'bpftool prog show id %u' names it; 'ip link set dev %s xdp off' takes it away, if nobody needs it",
+		id, interface);
 }
 
 /* Lists of interfaces in the pinned configuration: SHIELD_INTERFACES_MAX at most, each once. */
@@ -129,8 +148,10 @@ static void forget_interface(__u32 list[SHIELD_INTERFACES_MAX], __u32 *count, un
 
 static int create_link(int program, unsigned ifindex, __u32 flags)
 {
-	const struct bpf_link_create_opts options = { .sz = sizeof(options), .flags = flags };
+	struct bpf_link_create_opts options;
 
+	OPTIONS_BEGIN(options);
+	options.flags = flags;
 	return bpf_link_create(program, (int)ifindex, BPF_XDP, &options);
 }
 
@@ -170,11 +191,13 @@ static int new_link(const struct shield *shield, const char *interface, unsigned
 
 static int attach_classifier(struct shield *shield, const char *interface, unsigned ifindex, struct shield_error *error)
 {
-	const struct bpf_tc_hook hook = { .sz = sizeof(hook), .ifindex = (int)ifindex, .attach_point = BPF_TC_EGRESS };
-	struct bpf_tc_opts options = tc_ours;
-	struct bpf_tc_hook made = hook;
-	int result = bpf_tc_hook_create(&made);
+	struct bpf_tc_opts options;
+	struct bpf_tc_hook hook;
+	int result;
 
+	fill_classifier(&options);
+	fill_hook(&hook, ifindex, BPF_TC_EGRESS);
+	result = bpf_tc_hook_create(&hook);
 	if (result == 0) /* whose it is, so that nobody else's is taken away */
 		note_interface(shield->config->clsact, &shield->config->clsact_count, ifindex);
 	else if (result != -EEXIST)
@@ -191,16 +214,16 @@ static int attach_classifier(struct shield *shield, const char *interface, unsig
 /* The classifier, and the queue if it is the shield's own and nobody else uses it. Returns how many there were. */
 static unsigned detach_classifier(unsigned ifindex, bool made_queue)
 {
-	const struct bpf_tc_hook egress = { .sz = sizeof(egress),
-		                            .ifindex = (int)ifindex,
-		                            .attach_point = BPF_TC_EGRESS };
-	struct bpf_tc_hook both = egress;
-	struct bpf_tc_opts query = tc_ours, options = tc_ours;
+	struct bpf_tc_opts query, options;
+	struct bpf_tc_hook egress, both;
 	unsigned removed = 0;
 
+	fill_classifier(&query);
+	fill_classifier(&options);
+	fill_hook(&egress, ifindex, BPF_TC_EGRESS);
+	fill_hook(&both, ifindex, BPF_TC_EGRESS | BPF_TC_INGRESS);
 	if (bpf_tc_query(&egress, &query) == 0 && bpf_tc_detach(&egress, &options) == 0)
 		removed++;
-	both.attach_point = BPF_TC_EGRESS | BPF_TC_INGRESS;
 	if (made_queue && !filters_are_there(ifindex) && bpf_tc_hook_destroy(&both) == 0)
 		removed++;
 	return removed;

@@ -22,6 +22,7 @@
 #include <linux/magic.h>
 #include <linux/sockios.h>
 
+#include "shield/inside.h"
 #include "shield/nft.h"
 
 #define KERNEL_LEAST 6      /* of Linux 6.0 */
@@ -87,13 +88,15 @@ static bool may_mount_bpffs(void)
 /* The layout of what is pinned, which is the first word of its `config`, whatever comes behind it; 0: nothing is. */
 static int pinned_layout(const char *bpffs_dir)
 {
-	const struct bpf_obj_get_opts options = { .sz = sizeof(options), .file_flags = BPF_F_RDONLY };
+	struct bpf_obj_get_opts options;
 	struct bpf_map_info info = { .type = 0 };
 	uint32_t size = sizeof(info), key = 0, layout = 0;
 	char path[PATH_SIZE];
 	uint8_t *value = NULL;
 	int fd = -1;
 
+	OPTIONS_BEGIN(options);
+	options.file_flags = BPF_F_RDONLY;
 	if ((size_t)snprintf(path, sizeof(path), "%s/%s", bpffs_dir, shield_map_name(SHIELD_MAP_CONFIG)) < sizeof(path))
 		fd = bpf_obj_get_opts(path, &options);
 	if (fd < 0)
@@ -154,15 +157,14 @@ static bool can_replace(void)
 	};
 	static const struct bpf_insn inner[] = { RETURN_2, EXIT };
 	struct bpf_func_info functions[2] = { { .insn_off = 0 }, { .insn_off = 2 } };
-	struct bpf_prog_load_opts options = {
-		.sz = sizeof(options),
-		.func_info = functions,
-		.func_info_cnt = 2,
-		.func_info_rec_size = sizeof(functions[0]),
-	};
+	struct bpf_prog_load_opts options;
 	int main_id = 0, inner_id = 0, target, replacing = -1, link = -1;
 	struct btf *btf = two_functions(&main_id, &inner_id);
 
+	OPTIONS_BEGIN(options);
+	options.func_info = functions;
+	options.func_info_cnt = 2;
+	options.func_info_rec_size = sizeof(functions[0]);
 	if (!btf)
 		return false;
 	functions[0].type_id = (uint32_t)main_id;
@@ -328,7 +330,7 @@ static int native_is_had(uint32_t ifindex)
 /* Name of a program, and whether one of its maps is the pinned `config`. */
 static void ask_program(const char *bpffs_dir, struct doctor_interface *found)
 {
-	const struct bpf_obj_get_opts options = { .sz = sizeof(options), .file_flags = BPF_F_RDONLY };
+	struct bpf_obj_get_opts options;
 	uint32_t maps[PROGRAM_MAPS_MAX], size;
 	struct bpf_prog_info program = { .nr_map_ids = PROGRAM_MAPS_MAX, .map_ids = (uintptr_t)maps };
 	struct bpf_map_info config = { .id = 0 };
@@ -344,6 +346,8 @@ static void ask_program(const char *bpffs_dir, struct doctor_interface *found)
 		(void)snprintf(found->program_name, sizeof(found->program_name), "%s", program.name);
 	(void)close(fd);
 
+	OPTIONS_BEGIN(options);
+	options.file_flags = BPF_F_RDONLY;
 	if ((size_t)snprintf(path, sizeof(path), "%s/%s", bpffs_dir, shield_map_name(SHIELD_MAP_CONFIG)) >=
 	    sizeof(path))
 		return;
@@ -377,11 +381,12 @@ static void foresee(struct doctor_interface *found)
 int doctor_look_at(const char *interface, const char *bpffs_dir, struct doctor_interface *found,
                    struct shield_error *error)
 {
-	struct bpf_xdp_query_opts query = { .sz = sizeof(query) };
+	struct bpf_xdp_query_opts query;
 	struct doctor_interface seen = { .name = "" };
 	struct ifreq answer;
 	int fd;
 
+	OPTIONS_BEGIN(query);
 	*error = (struct shield_error){ .message = "" };
 	if (strlen(interface) < sizeof(seen.name))
 		seen.ifindex = if_nametoindex(interface);

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "abi/shield.h"
 #include "shield/maps.h"
@@ -15,7 +16,19 @@
 #define LINK_PREFIX "link_"
 #define CLOCK_PIN "clock"
 
+/*
+ * A struct of options for libbpf, zero to its end: libbpf refuses one whose padding is not, and an initializer leaves that
+ * as the stack was.
+ */
+#define OPTIONS_BEGIN(options) (memset(&(options), 0, sizeof(options)), (options).sz = sizeof(options))
+
 struct shield_bpf;
+
+/* What the pinned maps said of their mode, whatever their layout. */
+struct shield_before {
+	__u32 mode;
+	__u64 enforce_until;
+};
 
 struct shield {
 	enum shield_origin origin;
@@ -29,6 +42,7 @@ struct shield {
 	struct shield_ruleset *set;       /* where the next table of rules is put together */
 	int64_t retired[SHIELD_RULESETS]; /* CLOCK_MONOTONIC when a table went out of force; 0: never was in it */
 	struct shield_pace pace;
+	struct shield_before before;
 	bool generic;
 };
 

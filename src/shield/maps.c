@@ -11,6 +11,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/time.h"
+#include "shield/inside.h"
 
 #define CPUS_MAX 8192 /* what Linux can be built for */
 #define PATH_SIZE 512
@@ -88,9 +89,7 @@ int shield_maps_for_engine(const char *bpffs_dir, struct shield_maps *maps)
 		bool written = i == SHIELD_MAP_SAMPLES || i >= SHIELD_MAP_BLOCK_STATE;
 		struct bpf_obj_get_opts options;
 
-		/* An initializer would leave its padding as it is, and libbpf refuses padding that is not zero. */
-		memset(&options, 0, sizeof(options));
-		options.sz = sizeof(options);
+		OPTIONS_BEGIN(options);
 		options.file_flags = written ? 0 : BPF_F_RDONLY;
 
 		if ((size_t)snprintf(path, sizeof(path), "%s/%s", bpffs_dir, map_names[i]) >= sizeof(path)) {

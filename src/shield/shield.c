@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,15 +124,15 @@ static int hold_dir(const char *dir, int *held, struct shield_error *error)
 static int ask_clock(int fd, struct shield_clock *clock)
 {
 	uint8_t frame[64] = { 0 };
-	struct bpf_test_run_opts run = {
-		.sz = sizeof(run),
-		.data_in = frame,
-		.data_size_in = sizeof(frame),
-		.data_out = frame,
-		.data_size_out = sizeof(frame),
-	};
-	int result = bpf_prog_test_run_opts(fd, &run);
+	struct bpf_test_run_opts run;
+	int result;
 
+	OPTIONS_BEGIN(run);
+	run.data_in = frame;
+	run.data_size_in = sizeof(frame);
+	run.data_out = frame;
+	run.data_size_out = sizeof(frame);
+	result = bpf_prog_test_run_opts(fd, &run);
 	if (!result)
 		memcpy(clock, frame, sizeof(*clock));
 	return result;
@@ -193,8 +194,11 @@ static int open_pinned(const char *dir, struct shield_maps *maps)
 	return 0;
 }
 
-/* What the pinned config says of its layout: 0 where nothing is pinned, -EBADMSG where that cannot be told. */
-static int pinned_layout(const char *dir)
+/*
+ * What the pinned config says of its layout: 0 where nothing is pinned, -EBADMSG where that cannot be told. And of its mode,
+ * which is at the same place in all layouts.
+ */
+static int pinned_layout(const char *dir, struct shield_before *before)
 {
 	struct bpf_map_info info = { 0 };
 	__u32 size = sizeof(info), key = 0;
@@ -216,6 +220,11 @@ static int pinned_layout(const char *dir)
 	result = value ? bpf_map_lookup_elem(fd, &key, value) : -ENOMEM;
 	if (!result)
 		result = *(__u32 *)value > 0 && *(__u32 *)value < INT16_MAX ? (int)*(__u32 *)value : -EBADMSG;
+	if (result > 0 && info.value_size >= offsetof(struct shield_config, ruleset)) {
+		memcpy(&before->mode, (char *)value + offsetof(struct shield_config, mode), sizeof(before->mode));
+		memcpy(&before->enforce_until, (char *)value + offsetof(struct shield_config, enforce_until),
+		       sizeof(before->enforce_until));
+	}
 	free(value);
 	(void)close(fd);
 	return result;
@@ -308,6 +317,7 @@ static int new_shield(const char *dir, struct shield **shield, struct shield_err
 	if (!made)
 		return shield_fail(error, -ENOMEM, "no memory for the shield");
 	made->clock_fd = made->dir_fd = -1;
+	made->before = (struct shield_before){ .mode = SHIELD_OBSERVE, .enforce_until = SHIELD_NEVER };
 	for (unsigned i = 0; i < SHIELD_MAPS; i++)
 		made->maps.fd[i] = -1;
 	made->set = calloc(1, sizeof(*made->set));
@@ -354,8 +364,8 @@ static int begin(struct shield *shield, const struct shield_options *options, ui
 	result = bpf_map_update_elem(shield->maps.fd[SHIELD_MAP_BLOCK_STATE], &key, &state, BPF_ANY);
 	if (result)
 		return result;
-	shield->config->mode = SHIELD_OBSERVE;
-	shield->config->enforce_until = SHIELD_NEVER;
+	shield->config->enforce_until = shield->before.enforce_until;
+	shield->config->mode = shield->before.mode == SHIELD_ENFORCE ? SHIELD_ENFORCE : SHIELD_OBSERVE;
 	shield->config->hz = hz;
 	shield->config->seed = shield_mix(seed);
 	shield->config->next_rule = 1;
@@ -378,7 +388,7 @@ static int explain_load(int result, struct shield_error *error)
 /* Decides whose maps these are to be; on SHIELD_TAKEN_OVER they are open in shield->maps. */
 static int choose_origin(struct shield *shield, struct shield_error *error)
 {
-	int layout = pinned_layout(shield->dir);
+	int layout = pinned_layout(shield->dir, &shield->before);
 
 	shield->origin = layout == 0 ? SHIELD_NEW : SHIELD_REPLACED;
 	if (layout == -EPERM || layout == -EACCES)
@@ -483,7 +493,7 @@ int shield_open_pinned(const char *bpffs_dir, struct shield **shield, struct shi
 	if (result)
 		return result;
 	(void)libbpf_set_print(quiet);
-	layout = pinned_layout(made->dir);
+	layout = pinned_layout(made->dir, &made->before);
 	if (layout == 0) {
 		result = shield_fail(error, -ENOENT, "%s: no shield is pinned there", made->dir);
 		goto close;

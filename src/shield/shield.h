@@ -46,7 +46,8 @@ struct shield_options {
 enum shield_origin {
 	SHIELD_NEW,        /* nothing was pinned */
 	SHIELD_TAKEN_OVER, /* pinned maps of this layout: rules and blocks stand */
-	SHIELD_REPLACED, /* pinned maps of another layout: who has a record puts rules and blocks in again, then attaches */
+	SHIELD_REPLACED, /* pinned maps of another layout, and in their mode: who has a record puts rules and blocks in again,
+			    then attaches */
 };
 
 /* How the program is attached to an interface. */
@@ -104,8 +105,8 @@ int shield_set_services(struct shield *shield, const struct shield_service *serv
 struct shield_way_in {
 	struct prefix from;
 	uint16_t port;
-	uint64_t expires; /* jiffies */
 	bool sure;        /* what would hit it is refused */
+	uint64_t expires; /* jiffies */
 };
 int shield_set_guard(struct shield *shield, const struct shield_way_in *ways, unsigned count,
                      struct shield_error *error);

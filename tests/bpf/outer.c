@@ -105,21 +105,40 @@ enum shield_reason outer_expected(enum decode_result result, const struct observ
 	return reasons[result];
 }
 
-/* As PARSE_STAGES() does it in the kernel. */
+/* As PARSE_STAGES() does it in the kernel: what is as usual the short way, the rest the long one. */
+static enum shield_reason parse_long(const struct parse_frame *frame, uint32_t needs, struct shield_key *key,
+                                     struct parse_options_at *options)
+{
+	struct parse_way way = { .at = { .offset = 0 } };
+	enum shield_reason reason = parse_link(frame, &way.at);
+
+	memset(key, 0, sizeof(*key));
+	if (reason == SHIELD_PASS_CLEAN)
+		reason = parse_network(frame, &way, key);
+	if (reason == SHIELD_PASS_CLEAN)
+		reason = parse_transport(frame, &way.inside, needs, key, &way.options);
+	*options = way.options;
+	return reason;
+}
+
 enum shield_reason outer_parse(const uint8_t *data, uint32_t length, uint32_t needs, struct shield_key *key)
 {
 	struct parse_frame frame = { (void *)(uintptr_t)data, (void *)(uintptr_t)(data + length), NULL };
-	struct parse_way way = { .at = { .offset = 0 } };
-	enum shield_reason reason;
+	enum shield_reason reason = SHIELD_PASS_CLEAN;
+	struct parse_options_at options = { 0, 0 };
+	struct parse_usual usual = { .header = 0 };
 
-	memset(key, 0, sizeof(*key));
-	reason = parse_link(&frame, &way.at);
-	if (reason == SHIELD_PASS_CLEAN)
-		reason = parse_network(&frame, &way, key);
-	if (reason == SHIELD_PASS_CLEAN)
-		reason = parse_transport(&frame, &way.inside, needs, key, &way.options);
-	if (way.options.length)
-		parse_options(&frame, way.options.offset, way.options.length, key);
+	memset(key, 0xee, sizeof(*key)); /* all of it is to be written */
+	if (!parse_usual(&frame, key, &usual))
+		reason = parse_long(&frame, needs, key, &options);
+	else if (needs & SHIELD_NEED_PAYLOAD)
+		parse_payload(&frame, &usual.inside, usual.header, needs, key);
+	if (needs & SHIELD_NEED_OPTIONS && usual.header > PARSE_TCP) {
+		options.offset = usual.inside.offset + PARSE_TCP;
+		options.length = usual.header - PARSE_TCP;
+	}
+	if (options.length)
+		parse_options(&frame, options.offset, options.length, key);
 	return reason;
 }
 

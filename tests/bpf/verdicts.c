@@ -5,6 +5,7 @@
  * not be loaded.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -438,7 +439,7 @@ static void a_block_holds_whatever_is_around_and_in_the_packet(void **state)
 
 static void who_comes_first_decides(void **state)
 {
-	const struct shield_way_in way = { prefix("198.51.100.0/24"), 22, SHIELD_NEVER, true };
+	const struct shield_way_in way = { prefix("198.51.100.0/24"), 22, true, SHIELD_NEVER };
 	const struct prefix allowed = prefix("198.51.100.9/32");
 	struct packet ssh = tcp("198.51.100.9", "192.0.2.10", 22), p = udp("198.51.100.9", "192.0.2.10", 9, 22);
 	struct packet web = tcp("198.51.100.9", "192.0.2.10", 80), other = tcp("203.0.113.1", "192.0.2.10", 80);
@@ -470,7 +471,7 @@ static void who_comes_first_decides(void **state)
 /* The operator's packets pass; but what would hit one is refused only where it is sure that he is one. */
 static void who_is_merely_connected_has_no_veto(void **state)
 {
-	struct shield_way_in way = { prefix("198.51.100.9/32"), 22, SHIELD_NEVER, false };
+	struct shield_way_in way = { prefix("198.51.100.9/32"), 22, false, SHIELD_NEVER };
 	struct packet p = tcp("198.51.100.9", "192.0.2.10", 22);
 	struct rule rule = { .scope = prefix("::/0"), .action = RULE_DROP };
 	struct match_error wrong;
@@ -618,7 +619,7 @@ static void observing_counts_and_lets_pass(void **state)
 
 static void all_that_has_an_end_ends(void **state)
 {
-	struct shield_way_in way = { prefix("198.51.100.9/32"), 22, 0, true };
+	struct shield_way_in way = { prefix("198.51.100.9/32"), 22, true, 0 };
 	const struct prefix allowed = prefix("198.51.100.0/24");
 	struct packet ssh = tcp("198.51.100.9", "192.0.2.10", 22), web = tcp("198.51.100.9", "192.0.2.10", 80);
 	struct packet blocked = udp("203.0.113.7", "192.0.2.10", 1, 2),
@@ -916,6 +917,100 @@ static void the_allow_list_forgets_what_has_expired(void **state)
 	free(all);
 }
 
+/* What this host sends is remembered, from the other side's view; of what comes back a sample says so. */
+static void who_was_answered_is_known(void **state)
+{
+	struct packet out = udp("192.0.2.10", "198.51.100.9", 53, 4000),
+		      back = udp("198.51.100.9", "192.0.2.10", 4000, 53);
+	struct packet other = udp("198.51.100.9", "192.0.2.10", 4001, 53), ping = layered(ICMP);
+	struct bpf_test_run_opts options = { .sz = sizeof(options), .repeat = 1 };
+	struct shield_flow_key key = { .src_port = 4000, .dst_port = 53, .protocol = 17 };
+	struct prefix src = prefix("198.51.100.9/32"), dst = prefix("192.0.2.10/32");
+	int flows, egress;
+	struct samples *samples;
+	struct taken taken = { .count = 0 };
+	struct shield_flow flow;
+	uint64_t before;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	flows = shield_maps(the.shield)->fd[SHIELD_MAP_FLOWS];
+	egress = bpf_program__fd(the.shield->programs->progs.shield_egress);
+	memcpy(key.src, src.address.octets, sizeof(key.src));
+	memcpy(key.dst, dst.address.octets, sizeof(key.dst));
+	assert_int_equal(samples_new(shield_maps(the.shield)->fd[SHIELD_MAP_SAMPLES], takes, &taken, &samples), 0);
+	assert_int_equal(bpf_map_lookup_elem(flows, &key, &flow), -ENOENT);
+	before = jiffies();
+	for (unsigned i = 0; i < 3; i++) {
+		options.data_in = out.octets;
+		options.data_size_in = (uint32_t)out.length;
+		assert_int_equal(bpf_prog_test_run_opts(egress, &options), 0);
+		assert_int_equal((int)options.retval, -1); /* TC_ACT_UNSPEC: others may have a say */
+	}
+	options.data_size_out = 0; /* the run before has said how much came out of it */
+	options.data_in = ping.octets;
+	options.data_size_in = (uint32_t)ping.length;
+	assert_int_equal(bpf_prog_test_run_opts(egress, &options), 0);
+	assert_int_equal(bpf_map_lookup_elem(flows, &key, &flow), 0);
+	assert_int_equal(flow.packets, 3);
+	assert_in_range(flow.first, before - 1, jiffies() + 1);
+	assert_in_range(flow.last, flow.first, jiffies() + 1);
+	for (unsigned i = 0; i < 2; i++) {
+		const struct packet *p = i ? &other : &back;
+
+		wait_ms(300); /* the sampler forgets that it had to slow down */
+		(void)samples_read(samples);
+		taken.count = 0;
+		for (unsigned j = 0; j < 20000 && taken.count == 0; j++) {
+			(void)run(p->octets, p->length);
+			(void)samples_read(samples);
+		}
+		assert_true(taken.count > 0);
+		assert_int_equal(taken.last.flags & SHIELD_SAMPLE_ANSWERED, i ? 0 : SHIELD_SAMPLE_ANSWERED);
+	}
+	samples_free(samples);
+	assert_int_equal(bpf_map_delete_elem(flows, &key), 0);
+}
+
+/* Packets that this host sends; the flow is that of what it receives. */
+static uint64_t sent_of_flow(const char *src, const char *dst, uint8_t flags)
+{
+	struct bpf_test_run_opts options = { .sz = sizeof(options), .repeat = 1 };
+	struct shield_flow_key key = { .src_port = 80, .dst_port = 40000, .protocol = 6 };
+	struct shield_flow flow = { .packets = 0 };
+	struct packet p;
+
+	packet_begin(&p);
+	packet_ipv4(&p, src, dst);
+	packet_tcp(&p, 40000, 80, flags, 1024, NULL, 0);
+	packet_end(&p);
+	options.data_in = p.octets;
+	options.data_size_in = (uint32_t)p.length;
+	assert_int_equal(bpf_prog_test_run_opts(bpf_program__fd(the.shield->programs->progs.shield_egress), &options),
+	                 0);
+	memcpy(key.src, prefix(dst).address.octets, sizeof(key.src));
+	memcpy(key.dst, prefix(src).address.octets, sizeof(key.dst));
+	if (bpf_map_lookup_elem(shield_maps(the.shield)->fd[SHIELD_MAP_FLOWS], &key, &flow) != 0)
+		return 0;
+	return flow.packets;
+}
+
+static void what_answers_every_syn_begins_no_flow(void **state)
+{
+	enum { FIN = 1, SYN = 2, RST = 4, ACK = 16 };
+
+	(void)state;
+	NEED_SHIELD;
+	assert_int_equal(sent_of_flow("192.0.2.10", "203.0.113.1", RST | ACK), 0);
+	assert_int_equal(sent_of_flow("192.0.2.10", "203.0.113.1", RST), 0);
+	assert_int_equal(sent_of_flow("192.0.2.10", "203.0.113.1", SYN | ACK), 0);
+	assert_int_equal(sent_of_flow("192.0.2.10", "203.0.113.1", ACK), 1);
+	assert_int_equal(sent_of_flow("192.0.2.10", "203.0.113.1", RST), 2);
+	assert_int_equal(sent_of_flow("192.0.2.10", "203.0.113.2", SYN), 1);
+	assert_int_equal(sent_of_flow("192.0.2.10", "203.0.113.3", FIN | ACK), 1);
+}
+
 /* ---- twins ---- */
 
 /* Blocks of all lengths, nested, coming and going: the kernel drops what blocks_find() finds. */
@@ -977,6 +1072,92 @@ static void blocks_hold_as_they_are_listed(void **state)
 	assert_in_range(found, STEPS / 20, STEPS * 3 / 4);
 	for (unsigned i = 0; i < count; i++)
 		(void)blocks_remove(the.blocks, &listed[i], jiffies());
+}
+
+/* Of these none is taken out of the list, while it changes around them as fast as it can. */
+enum { STANDING = 400, COMING = 6000 };
+
+static struct {
+	struct packet packets[STANDING];
+	unsigned long looked, missed, broken;
+	bool stop;
+} watched;
+
+static void *watch(void *context)
+{
+	(void)context;
+	while (!__atomic_load_n(&watched.stop, __ATOMIC_RELAXED))
+		for (unsigned i = 0; i < STANDING; i++) {
+			struct bpf_test_run_opts options = {
+				.sz = sizeof(options),
+				.data_in = watched.packets[i].octets,
+				.data_size_in = (uint32_t)watched.packets[i].length,
+				.repeat = 1,
+			};
+
+			watched.broken += bpf_prog_test_run_opts(the.program, &options) != 0;
+			watched.missed += options.retval != XDP_DROP;
+			watched.looked++;
+		}
+	return NULL;
+}
+
+static struct prefix numbered(unsigned number, bool ipv4)
+{
+	const uint8_t octets4[4] = { 198, (uint8_t)(18 + (number >> 16 & 1)), (uint8_t)(number >> 8), (uint8_t)number };
+	uint8_t octets6[16] = { 0x20, 0x01, 0x0d, 0xb8, 0, 9, (uint8_t)(number >> 8), (uint8_t)number };
+	struct address address = ipv4 ? address_from_ipv4(octets4) : address_from_ipv6(octets6);
+
+	return prefix_of(&address, ipv4 ? 32 : 64);
+}
+
+static void what_is_blocked_stays_so_while_the_list_changes(void **state)
+{
+	char src[ADDRESS_TEXT_SIZE];
+	struct prefix what;
+	pthread_t thread;
+	uint64_t expires;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	expires = jiffies() + seconds(600);
+	/* Half of them came when the tables were full of others, and so stand away from their homes. */
+	for (unsigned i = 0; i < COMING; i++) {
+		what = numbered(i, i % 2);
+		(void)blocks_add(the.blocks, &what, jiffies(), expires);
+		if (i % (COMING / STANDING) == 0 && i / (COMING / STANDING) < STANDING) {
+			what = numbered(COMING + i, i % 4 < 2);
+			assert_int_equal(blocks_add(the.blocks, &what, jiffies(), expires), 0);
+			address_format(&what.address, src);
+			watched.packets[i / (COMING / STANDING)] =
+				udp(src, what.is_ipv4 ? "192.0.2.10" : "2001:db8::10", 1, 2);
+		}
+	}
+	assert_int_equal(pthread_create(&thread, NULL, watch, NULL), 0);
+	for (unsigned i = 0; i < 600000; i++) {
+		unsigned number = packet_random(&the.random, COMING);
+
+		what = numbered(number, number % 2);
+		if (packet_random(&the.random, 2))
+			(void)blocks_add(the.blocks, &what, jiffies(), expires);
+		else
+			(void)blocks_remove(the.blocks, &what, jiffies());
+		if (i % 16 == 0)
+			(void)blocks_sweep(the.blocks, jiffies(), 4);
+	}
+	__atomic_store_n(&watched.stop, true, __ATOMIC_RELAXED);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	print_message("%lu times looked up\n", watched.looked);
+	assert_true(watched.looked > STANDING);
+	assert_int_equal(watched.broken, 0);
+	assert_int_equal(watched.missed, 0);
+	for (unsigned i = 0; i < 2 * COMING; i++) {
+		what = numbered(i, i % 2);
+		(void)blocks_remove(the.blocks, &what, jiffies());
+		what = numbered(i, i % 4 < 2);
+		(void)blocks_remove(the.blocks, &what, jiffies());
+	}
 }
 
 /* Frames to hold rules against: made of layers, of real captures where there are some, and both with octets changed. */
@@ -1238,9 +1419,12 @@ int main(void)
 		cmocka_unit_test(a_bucket_ahead_in_time_is_not_filled),
 		cmocka_unit_test(services_have_their_own_counters_and_limits),
 		cmocka_unit_test(samples_are_handed_out),
+		cmocka_unit_test(who_was_answered_is_known),
 		cmocka_unit_test(the_interval_follows_the_budget_both_ways),
+		cmocka_unit_test(what_answers_every_syn_begins_no_flow),
 		cmocka_unit_test(the_allow_list_forgets_what_has_expired),
 		cmocka_unit_test(blocks_hold_as_they_are_listed),
+		cmocka_unit_test(what_is_blocked_stays_so_while_the_list_changes),
 		cmocka_unit_test(rules_mean_what_they_mean_elsewhere),
 	};
 

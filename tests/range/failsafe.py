@@ -365,12 +365,31 @@ def bad_reload(lab):
         still_defending(daemon, force)
 
 
-def other_layout(lab):
-    """The pinned maps are those of another version: rules and blocks come back from the record, and the mode is the
-    configuration's."""
+def reloads_at_once(lab):
+    """None is forgotten, and none takes another's answer away."""
     with lab.daemon() as daemon:
-        daemon.text = daemon.text.replace("mode: observe", "mode: enforce")
-        daemon.config.write_text(daemon.text, encoding="utf-8")
+        daemon.start()
+        parent = roles(daemon)["parent"]
+        asking = [lab.topology.begin("platform", daemon.program, "reload", "--config", daemon.config, tree=False,
+                                     stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) for _ in range(4)]
+        for _ in range(20):
+            os.kill(parent, signal.SIGHUP)
+            time.sleep(0.005)
+        for process in asking:
+            demand(process.wait(5) in (0, 1), "a reload was not answered")
+        wait_for("a reload that is carried out", 5, lambda: daemon.ask("reload")[0] == 0)
+        # One that comes while nobody can carry it out is carried out then.
+        before = daemon.log.read_text(encoding="utf-8").count("new configuration is in force")
+        os.kill(roles(daemon)["loader"], signal.SIGKILL)
+        wait_for("the roles to end", 5, lambda: "loader" not in daemon.pids())
+        os.kill(parent, signal.SIGHUP)
+        wait_for("the reload", 10,
+                 lambda: daemon.log.read_text(encoding="utf-8").count("new configuration is in force") > before)
+
+
+def other_layout(lab):
+    """The pinned maps are those of another version: rules and blocks come back from the record, the mode stays."""
+    with lab.daemon() as daemon:
         lab.defend(daemon)
         force = in_force(daemon)
         daemon.stop()
@@ -481,8 +500,7 @@ def is_loaded(number):
 
 
 def as_the_service(lab):
-    """The first start, with a state_dir that is not there, and the rights and the umask that the unit gives; then
-    another."""
+    """The first start, with no state_dir, and with the rights and the umask that the unit gives; then another."""
     unit = dict(line.split("=", 1) for line in UNIT.read_text(encoding="utf-8").splitlines() if line[:1].isalpha())
     rights = ",".join(f"+{name.removeprefix('CAP_').lower()}" for name in unit["CapabilityBoundingSet"].split())
     with lab.daemon() as daemon:
@@ -515,6 +533,7 @@ CASES = [
     ("what nobody confirmed ends with no process left", unconfirmed),
     ("observe with no process left", observe_without_daemon),
     ("off leaves nothing", off),
+    ("several reloads at once", reloads_at_once),
     ("the rights of the service, and no more", as_the_service),
     ("the disk can only be read", read_only_disk),
 ]

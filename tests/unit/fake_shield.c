@@ -213,6 +213,16 @@ int shield_disallow(struct shield *shield, const struct prefix *prefix, struct s
 	return note(error, "disallow %s", prefix_format(prefix, text));
 }
 
+int shield_disallow_all(struct shield *shield, const struct prefix *prefixes, unsigned count,
+                        struct shield_error *error)
+{
+	int result = 0;
+
+	for (unsigned i = 0; i < count && result == 0; i++)
+		result = shield_disallow(shield, &prefixes[i], error);
+	return result;
+}
+
 int shield_add_rule(struct shield *shield, const struct rule *rule, const struct shield_making *making,
                     uint32_t *number, struct shield_error *error)
 {
@@ -309,6 +319,7 @@ int shield_read_mode(const struct shield_maps *maps, uint64_t now, struct shield
 		memset(mode->guard[0].mask, 0xff, sizeof(mode->guard[0].mask));
 		memcpy(mode->guard[0].value, host, sizeof(mode->guard[0].value));
 		mode->guard[0].expires = SHIELD_NEVER;
+		mode->guard[0].sure = !fake->unsure;
 		mode->guard[0].port = 22;
 	}
 	return 0;

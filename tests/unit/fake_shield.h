@@ -22,6 +22,7 @@ struct fake {
 	bool allowed_before; /* 198.51.100.0/24 is allowed for good, by a configuration of long ago */
 	uint32_t next_rule;
 	bool guarded;      /* 192.0.2.7 has a way in */
+	bool unsure;       /* for being connected, no more */
 	bool table_stands; /* nftables has one, with what nobody else has */
 	bool table_told;   /* that it is taken away is noted */
 	unsigned rule_count;

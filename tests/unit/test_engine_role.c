@@ -274,8 +274,10 @@ static void blocks_of_prefixes(void **state)
 	assert_int_equal(record->prefixes.count, 2);
 	said = ask("{\"command\":\"block\",\"prefix\":\"192.0.2.7\"}");
 	assert_says(said, "{\"ok\":false,\"where\":\"block\",\"what\":\"192.0.2.7/32: would shut");
+	fake->unsure = true; /* of who is merely connected a block is nobody's to refuse */
+	assert_says(ask("{\"command\":\"block\",\"prefix\":\"192.0.2.7\",\"for_s\":1}"), "\"blocked\":1,\"refused\":0");
 	said = ask("{\"command\":\"rules\"}");
-	assert_says(said, "\"blocks\":{\"ipv4\":1,\"ipv6\":1,\"capacity\":1024,\"listed\":0}");
+	assert_says(said, "\"blocks\":{\"ipv4\":2,\"ipv6\":1,\"capacity\":1024,\"listed\":0}");
 	assert_says(said, "{\"prefix\":\"198.51.100.0/24\"");
 	said = ask("{\"command\":\"rules\",\"limit\":1}");
 	assert_says(said, "\"truncated\":true");
