@@ -191,14 +191,20 @@ static int new_link(const struct shield *shield, const char *interface, unsigned
 
 static int attach_classifier(struct shield *shield, const char *interface, unsigned ifindex, struct shield_error *error)
 {
-	struct bpf_tc_opts options;
+	struct bpf_tc_opts options, query;
 	struct bpf_tc_hook hook;
 	int result;
 
 	fill_classifier(&options);
+	fill_classifier(&query);
 	fill_hook(&hook, ifindex, BPF_TC_EGRESS);
 	result = bpf_tc_hook_create(&hook);
-	if (result == 0) /* whose it is, so that nobody else's is taken away */
+	/*
+	 * Whose it is, so that nobody else's is taken away. What another layout said of it cannot be read; where the shield's
+	 * classifier stands already, the queue is taken for its own, and in the end only goes if nobody else uses it.
+	 */
+	if (result == 0 ||
+	    (result == -EEXIST && shield->origin != SHIELD_TAKEN_OVER && bpf_tc_query(&hook, &query) == 0))
 		note_interface(shield->config->clsact, &shield->config->clsact_count, ifindex);
 	else if (result != -EEXIST)
 		return shield_fail(error, result, "%s: no clsact queue can be made: %s", interface, strerror(-result));

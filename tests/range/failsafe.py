@@ -388,11 +388,8 @@ def reloads_at_once(lab):
 
 
 def other_layout(lab):
-    """The pinned maps are those of another version: rules and blocks come back from the record, and the mode is the
-    configuration's."""
+    """The pinned maps are those of another version: rules and blocks come back from the record, the mode stays."""
     with lab.daemon() as daemon:
-        daemon.text = daemon.text.replace("mode: observe", "mode: enforce")
-        daemon.config.write_text(daemon.text, encoding="utf-8")
         lab.defend(daemon)
         force = in_force(daemon)
         daemon.stop()
