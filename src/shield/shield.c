@@ -142,7 +142,7 @@ static int ask_clock(int fd, struct shield_clock *clock)
 static int calibrate(int fd, uint32_t *hz)
 {
 	static const uint32_t known[] = { 100, 250, 300, 1000 };
-	struct shield_clock first, last;
+	struct shield_clock first = { .jiffies = 0 }, last;
 	uint64_t before;
 	int result = ask_clock(fd, &first);
 	int64_t measured;
@@ -354,8 +354,10 @@ static int new_shield(const char *dir, struct shield **shield, struct shield_err
 {
 	struct shield *made = calloc(1, sizeof(*made));
 
-	if (!made)
-		return shield_fail(error, -ENOMEM, "no memory for the shield");
+	if (!made) {
+		(void)shield_fail(error, -ENOMEM, "no memory for the shield");
+		return -ENOMEM;
+	}
 	made->clock_fd = made->dir_fd = -1;
 	made->before = (struct shield_before){ .mode = SHIELD_OBSERVE, .enforce_until = SHIELD_NEVER };
 	for (unsigned i = 0; i < SHIELD_MAPS; i++)
@@ -365,7 +367,8 @@ static int new_shield(const char *dir, struct shield **shield, struct shield_err
 		int result = made->set ? -ENAMETOOLONG : -ENOMEM;
 
 		shield_close(made);
-		return shield_fail(error, result, "%.200s: %s", dir, strerror(-result));
+		(void)shield_fail(error, result, "%.200s: %s", dir, strerror(-result));
+		return result;
 	}
 	memcpy(made->pins, made->dir, sizeof(made->pins));
 	*shield = made;
@@ -525,7 +528,7 @@ close:
 
 int shield_open_pinned(const char *bpffs_dir, struct shield **shield, struct shield_error *error)
 {
-	struct shield *made;
+	struct shield *made = NULL;
 	char path[PIN_PATH_SIZE];
 	int layout, result = new_shield(bpffs_dir, &made, error);
 
