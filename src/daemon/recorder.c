@@ -172,7 +172,8 @@ static void write_batch(struct recorder *recorder)
 			add_message(recorder, &count, &texts, &recorder->batch[i]);
 		result = record_append(recorder->record, recorder->actions, count, &error);
 	}
-	if (result == -EBADMSG || result == -EIO) { /* it is opened anew, and put aside where it is broken */
+	/* It is opened anew, and put aside where it is broken. What was opened to be read only stays so whatever comes. */
+	if (result == -EBADMSG || result == -EIO || result == -EROFS) {
 		record_close(recorder->record);
 		recorder->record = NULL;
 		recorder->broken = result == -EBADMSG;

@@ -29,7 +29,7 @@ import range as field
 import shield
 from services import ECHO_PORT
 from topology import (GUEST4, GUEST_SOURCES, GUESTS4, OPERATOR4, PLATFORM4, USER4, USER_SOURCES, USERS4,
-                      Topology, call, step_aside, wait_for)
+                      RangeError, Topology, call, step_aside, wait_for)
 
 RULED_PORT = 9
 SSH_PORT = 22
@@ -294,7 +294,10 @@ def read_only_disk(lab):
                 lab.check_now()
                 demand(daemon.status()["record"]["state"] != "ok", "the record cannot have been written")
                 call("mount", "-o", "remount,rw", disk)
-                wait_for("the record to go on", 20, lambda daemon=daemon: is_recording(daemon))
+                try:
+                    wait_for("the record to go on", 20, lambda daemon=daemon: is_recording(daemon))
+                except RangeError as error:
+                    raise Fault(f"{error}: {daemon.status()['record']}: {daemon.said()}") from error
     finally:
         call("umount", "-l", disk)
 
@@ -379,12 +382,10 @@ def reloads_at_once(lab):
             demand(process.wait(5) in (0, 1), "a reload was not answered")
         wait_for("a reload that is carried out", 5, lambda: daemon.ask("reload")[0] == 0)
         # One that comes while nobody can carry it out is carried out then.
-        before = daemon.log.read_text(encoding="utf-8").count("new configuration is in force")
+        daemon.config.write_text(daemon.text.replace("name: web", "name: shop"), encoding="utf-8")
         os.kill(roles(daemon)["loader"], signal.SIGKILL)
-        wait_for("the roles to end", 5, lambda: "loader" not in daemon.pids())
         os.kill(parent, signal.SIGHUP)
-        wait_for("the reload", 10,
-                 lambda: daemon.log.read_text(encoding="utf-8").count("new configuration is in force") > before)
+        wait_for("the new name", 10, lambda: '"shop"' in daemon.ask("status", "--json")[1])
 
 
 def other_layout(lab):
