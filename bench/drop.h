@@ -11,8 +11,6 @@
 #ifndef HOLDFAST_BENCH_DROP_H
 #define HOLDFAST_BENCH_DROP_H
 
-#include <linux/types.h>
-
 #define DROP_NUMBER_BITS 31
 #define DROP_NUMBERS (1u << DROP_NUMBER_BITS)
 #define DROP_NETWORK 0x2a00 /* of IPv6's sources, the first 16 bits */

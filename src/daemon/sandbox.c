@@ -10,10 +10,9 @@
 #include <seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
+#include <syscall.h>
 #include <unistd.h>
 
 #define CAPABILITIES 64

@@ -196,18 +196,19 @@ static bool count_kind(struct engine *e, const struct observation *o, const stru
                        int64_t slot, uint64_t source, bool fresh, bool settled, const struct ahead *ahead)
 {
 	struct track *tracks[SCOPE_LEVELS];
-	bool is_ipv4 = address_is_ipv4(&o->dst), known = ahead && ahead->kind == kind;
+	const struct ahead *known = ahead && ahead->kind == kind ? ahead : NULL;
+	bool is_ipv4 = address_is_ipv4(&o->dst);
 	uint64_t scopes[SCOPE_LEVELS];
 
 	if (!known)
 		hash_scopes(&o->dst, e->seed, scopes);
 	for (unsigned level = 0; level < SCOPE_LEVELS; level++) {
 		struct track_key key = {
-			.identity = known ? ahead->identities[level] : track_identity(scopes[level], kind),
+			.identity = known ? known->identities[level] : track_identity(scopes[level], kind),
 			.address = &o->dst,
 			.length = scope_length(is_ipv4, level),
 			.kind = kind,
-			.hint = known ? ahead->hints[level] : NULL,
+			.hint = known ? known->hints[level] : NULL,
 		};
 
 		tracks[level] = track_add(e->tracks, &key, slot, source, o->weight, fresh);

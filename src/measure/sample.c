@@ -197,27 +197,29 @@ int sample_sort(struct sample *sample)
 {
 	struct observation *items;
 	struct rank *ranks;
+	uint32_t count;
 
 	sample_settle(sample);
-	if (sample->used == 0)
+	count = sample->used;
+	if (count == 0)
 		return 0;
-	ranks = calloc(sample->used, sizeof(*ranks));
-	items = calloc(sample->used, sizeof(*items));
+	ranks = calloc(count, sizeof(*ranks)); /* NOLINT(clang-analyzer-optin.portability.UnixAPI): count > 0 */
+	items = calloc(count, sizeof(*items));
 	if (!ranks || !items) {
 		free(ranks);
 		free(items);
 		return -ENOMEM;
 	}
-	for (uint32_t i = 0; i < sample->used; i++)
+	for (uint32_t i = 0; i < count; i++)
 		ranks[i] = (struct rank){ sample->items[i].time.ns, sample->priorities[i], i };
-	qsort(ranks, sample->used, sizeof(*ranks), by_time);
-	for (uint32_t i = 0; i < sample->used; i++) {
+	qsort(ranks, count, sizeof(*ranks), by_time);
+	for (uint32_t i = 0; i < count; i++) {
 		items[i] = sample->items[ranks[i].index];
 		sample->priorities[i] = ranks[i].priority;
 	}
 	free(sample->items);
 	sample->items = items;
-	sample->allocated = sample->used;
+	sample->allocated = count;
 	free(ranks);
 	return 0;
 }

@@ -24,17 +24,17 @@
 #define CPUS_MAX 8192 /* what Linux can be built for */
 
 /* A store that the kernel sees whole, and behind all that were made before it. */
-#define publish(place, value) __atomic_store_n(&(place), (value), __ATOMIC_RELEASE)
+#define PUBLISH(place, value) __atomic_store_n(&(place), (value), __ATOMIC_RELEASE)
 
 int shield_set_mode(struct shield *shield, bool enforce, uint64_t until)
 {
 	/* In this order no packet is dropped under an old deadline, or kept under a new mode, that was not meant. */
 	if (enforce) {
-		publish(shield->config->enforce_until, until);
-		publish(shield->config->mode, SHIELD_ENFORCE);
+		PUBLISH(shield->config->enforce_until, until);
+		PUBLISH(shield->config->mode, SHIELD_ENFORCE);
 	} else {
-		publish(shield->config->mode, SHIELD_OBSERVE);
-		publish(shield->config->enforce_until, SHIELD_NEVER);
+		PUBLISH(shield->config->mode, SHIELD_OBSERVE);
+		PUBLISH(shield->config->enforce_until, SHIELD_NEVER);
 	}
 	return 0;
 }
@@ -152,22 +152,22 @@ int shield_set_guard(struct shield *shield, const struct shield_way_in *ways, un
 		struct shield_guard *place = &config->guard[i];
 
 		prefix_words(&ways[i].from, now.mask, now.value);
-		publish(place->sure, now.sure); /* the kernel does not read it */
+		PUBLISH(place->sure, now.sure); /* the kernel does not read it */
 		if (memcmp(place->mask, now.mask, sizeof(now.mask)) == 0 &&
 		    memcmp(place->value, now.value, sizeof(now.value)) == 0 && place->port == now.port &&
 		    place->protocol == now.protocol) {
-			publish(place->expires, now.expires);
+			PUBLISH(place->expires, now.expires);
 			continue;
 		}
-		publish(place->expires, 0);
+		PUBLISH(place->expires, 0);
 		atomic_thread_fence(memory_order_seq_cst);
 		memcpy(place->mask, now.mask, sizeof(now.mask));
 		memcpy(place->value, now.value, sizeof(now.value));
 		place->protocol = now.protocol;
 		place->port = now.port;
-		publish(place->expires, now.expires);
+		PUBLISH(place->expires, now.expires);
 	}
-	publish(config->guard_count, count);
+	PUBLISH(config->guard_count, count);
 	return 0;
 }
 
@@ -307,9 +307,9 @@ static int allow_refresh(struct shield *shield)
 	result = shield_each_allowed(&shield->maps, now, summarise, summary);
 	if (!result) {
 		for (unsigned i = 0; i < SHIELD_ALLOW_BINS / 64; i++)
-			publish(shield->config->allow_bins[i], summary->bins[i]);
-		publish(shield->config->allow_short, summary->wide);
-		publish(shield->config->allow_count, summary->count);
+			PUBLISH(shield->config->allow_bins[i], summary->bins[i]);
+		PUBLISH(shield->config->allow_short, summary->wide);
+		PUBLISH(shield->config->allow_count, summary->count);
 	}
 	free(summary);
 	return result;
@@ -415,11 +415,11 @@ int shield_allow(struct shield *shield, const struct prefix *prefix, uint64_t ex
 		return shield_fail(error, result, "%s: cannot be allowed: %s", prefix_format(prefix, text),
 		                   strerror(-result));
 	for (unsigned i = first; i < first + bins && i < SHIELD_ALLOW_BINS; i++)
-		publish(shield->config->allow_bins[i / 64], shield->config->allow_bins[i / 64] | 1ULL << (i % 64));
+		PUBLISH(shield->config->allow_bins[i / 64], shield->config->allow_bins[i / 64] | 1ULL << (i % 64));
 	if (fresh) {
 		if (bins == 0)
-			publish(shield->config->allow_short, shield->config->allow_short + 1);
-		publish(shield->config->allow_count, shield->config->allow_count + 1);
+			PUBLISH(shield->config->allow_short, shield->config->allow_short + 1);
+		PUBLISH(shield->config->allow_count, shield->config->allow_count + 1);
 	}
 	return 0;
 }
@@ -458,7 +458,7 @@ static int put_in_force(struct shield *shield, const struct shield_rule_told *to
 	result = bpf_map_update_elem(shield->maps.fd[SHIELD_MAP_RULESETS], &next, shield->set, BPF_ANY);
 	if (result)
 		return shield_fail(error, result, "the table of rules cannot be written: %s", strerror(-result));
-	publish(shield->config->ruleset, next);
+	PUBLISH(shield->config->ruleset, next);
 	shield->retired[was] = shield_monotonic_ns();
 	return 0;
 }
@@ -507,7 +507,8 @@ static int read_rules(const struct shield *shield, struct shield_rule_told **tol
 
 	if (result) {
 		free(read);
-		return shield_fail(error, result, "the rules in force cannot be read: %s", strerror(-result));
+		(void)shield_fail(error, result, "the rules in force cannot be read: %s", strerror(-result));
+		return result;
 	}
 	*told = read;
 	return 0;
@@ -560,7 +561,7 @@ int shield_add_rule(struct shield *shield, const struct rule *rule, const struct
 		(void)forget(shield, new->counter);
 	} else {
 		*number = new->number;
-		publish(shield->config->next_rule, new->number + 1);
+		PUBLISH(shield->config->next_rule, new->number + 1);
 	}
 	free(told);
 	return result;
@@ -569,7 +570,7 @@ int shield_add_rule(struct shield *shield, const struct rule *rule, const struct
 void shield_count_from(struct shield *shield, uint32_t number)
 {
 	if (number > shield->config->next_rule && number <= INT32_MAX)
-		publish(shield->config->next_rule, number);
+		PUBLISH(shield->config->next_rule, number);
 }
 
 int shield_remove_rule(struct shield *shield, uint32_t number, struct shield_error *error)

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
+#include <syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
