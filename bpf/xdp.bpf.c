@@ -354,13 +354,14 @@ APART int is_blocked(const struct shield_key *key, const struct shield_block_sta
 }
 
 /*
- * Takes a token from a bucket in one word that gains `pps` a second and holds a tenth of a second's, but at least one.
+ * Takes a token from a bucket in one word that gains `pps` a second and holds `most`, but at least one: no more than a
+ * second's, for after a second without a packet it is full.
  * Two CPUs may meet here: who comes second tries again, and at the last drops. Who began before a jiffy's end may come
  * after one who began behind it: to him the bucket's time is ahead, nothing has been gained, and its time stays.
  */
-PARSE_INLINE int take_token(__u64 *bucket, __u32 pps, __u32 hz, __u64 now)
+PARSE_INLINE int take_token(__u64 *bucket, __u32 pps, __u64 most, __u32 hz, __u64 now)
 {
-	__u64 full = (__u64)pps * SHIELD_TOKEN / 10;
+	__u64 full = most * SHIELD_TOKEN;
 
 	if (full < SHIELD_TOKEN)
 		full = SHIELD_TOKEN;
@@ -468,7 +469,7 @@ APART __u64 judge_rules(const struct shield_key *key, const struct shield_rulese
 		drop = rule->action == SHIELD_DROP;
 		if (rule->action == SHIELD_RATE) {
 			bucket = bpf_map_lookup_elem(&rule_buckets, &counter);
-			drop = bucket && !take_token(bucket, rule->rate_pps, c->hz, now);
+			drop = bucket && !take_token(bucket, rule->rate_pps, rule->rate_pps / 10, c->hz, now);
 		}
 		count->matched.packets++;
 		count->matched.octets += frame;
@@ -496,7 +497,8 @@ PARSE_INLINE int over_limit(const struct shield_key *key, const struct shield_co
 	hash = shield_mix((shield_is_ipv4(src) ? src[1] : src[0]) ^ c->seed ^ service);
 	slot = (__u32)hash & (SHIELD_LIMIT_SLOTS - 1);
 	bucket = bpf_map_lookup_elem(&source_buckets, &slot);
-	return bucket && !take_token(bucket, pps, c->hz, now);
+	/* Somebody who opens a page sends several at once, and then waits: a second's worth may come in one go. */
+	return bucket && !take_token(bucket, pps, pps, c->hz, now);
 }
 
 struct seen {

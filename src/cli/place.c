@@ -30,13 +30,61 @@ int place_configuration(const char *command, const char *config, struct config *
 	return result ? COMMAND_BAD : COMMAND_DONE;
 }
 
+/* What `key` says in a line of its own, by the letter; `value` stays as it is where there is none, or no absolute path. */
+static void scan(const char *text, size_t length, const char *key, char value[CONFIG_PATH_SIZE])
+{
+	size_t key_length = strlen(key);
+
+	while (length > 0) {
+		const char *end = memchr(text, '\n', length);
+		size_t line = end ? (size_t)(end - text) : length, from = key_length, to;
+
+		if (line > key_length && memcmp(text, key, key_length) == 0) {
+			while (from < line && strchr(" \t\"'", text[from]))
+				from++;
+			for (to = from; to < line && !strchr(" \t\r\"'#", text[to]);)
+				to++;
+			if (to - from < CONFIG_PATH_SIZE && to > from && text[from] == '/') {
+				memcpy(value, text + from, to - from);
+				value[to - from] = '\0';
+			}
+		}
+		text += end ? line + 1 : line;
+		length -= end ? line + 1 : line;
+	}
+}
+
+/*
+ * A configuration with mistakes runs no daemon, but the one that runs has an older one, and may be dropping what it should
+ * not: who wants to stop that must not have to mend the file first.
+ */
+static int find_anyway(const char *command, const char *config, struct place *place)
+{
+	struct config_errors *errors = calloc(1, sizeof(*errors));
+	char run_dir[CONFIG_PATH_SIZE] = CONFIG_RUN_DIR, bpffs_dir[CONFIG_PATH_SIZE] = SHIELD_BPFFS_DIR, *text = NULL;
+	const char *name;
+	size_t length = 0;
+	int result = errors ? config_read(config, &text, &length, &name, errors) : -ENOMEM;
+
+	free(errors);
+	if (result)
+		return COMMAND_BAD;
+	scan(text, length, "run_dir:", run_dir);
+	scan(text, length, "bpffs_dir:", bpffs_dir);
+	free(text);
+	say_error(command, "goes by run_dir %s and bpffs_dir %s all the same", run_dir, bpffs_dir);
+	(void)snprintf(place->socket, sizeof(place->socket), "%s" PLACE_SOCKET_NAME, run_dir);
+	(void)snprintf(place->bpffs_dir, sizeof(place->bpffs_dir), "%s", bpffs_dir);
+	return COMMAND_DONE;
+}
+
 int place_find(const char *command, const char *config, struct place *place)
 {
 	struct config configuration;
 	int status = place_configuration(command, config, &configuration);
 
 	if (status != COMMAND_DONE)
-		return status;
+		return find_anyway(command, config, place);
 	(void)snprintf(place->socket, sizeof(place->socket), "%s" PLACE_SOCKET_NAME, configuration.run_dir);
 	(void)snprintf(place->bpffs_dir, sizeof(place->bpffs_dir), "%s", configuration.bpffs_dir);
 	config_fini(&configuration);
