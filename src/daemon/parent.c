@@ -655,6 +655,7 @@ static void begin_reload(struct parent *parent, bool asked, uint64_t id)
 	parent->serial++;
 	result = send_config(parent, ROLE_LOADER, &parent->next, parent->next_text, parent->next_length);
 	if (result != 0) {
+		parent->hung_up |= !asked && result == -EPIPE; /* the loader has just gone: when all run again */
 		applied->line_count = 1;
 		end_reload(parent, result);
 	}
@@ -783,6 +784,8 @@ static void fall_over(struct parent *parent)
 		return;
 	if (parent->state == RELOADING) {
 		message_init(&parent->answer, MESSAGE_RELOADED, parent->asked_id);
+		parent->hung_up |=
+			!parent->asked; /* who gave a signal waits for no answer, and would not give it again */
 		parent->asked = false;
 		drop_next(parent);
 		notify_send(&parent->notify, "READY=1");

@@ -364,7 +364,7 @@ def bad_reload(lab):
         with lab.streams():
             daemon.config.write_text(daemon.text.replace("name: web", "name: shop"), encoding="utf-8")
             daemon.process.send_signal(signal.SIGHUP)
-            wait_for("the new name", 10, lambda: '"shop"' in daemon.tell("status", "--json"))
+            wait_for("the new name", 30, lambda: '"shop"' in daemon.tell("status", "--json"))
         still_defending(daemon, force)
 
 
@@ -385,7 +385,7 @@ def reloads_at_once(lab):
         daemon.config.write_text(daemon.text.replace("name: web", "name: shop"), encoding="utf-8")
         os.kill(roles(daemon)["loader"], signal.SIGKILL)
         os.kill(parent, signal.SIGHUP)
-        wait_for("the new name", 10, lambda: '"shop"' in daemon.ask("status", "--json")[1])
+        wait_for("the new name", 30, lambda: '"shop"' in daemon.ask("status", "--json")[1])
 
 
 def other_layout(lab):

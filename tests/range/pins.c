@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
+#include <syscall.h>
 #include <unistd.h>
 
 #include "abi/shield.h"
