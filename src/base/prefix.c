@@ -102,6 +102,18 @@ struct prefix prefix_of(const struct address *address, unsigned length)
 	return prefix;
 }
 
+void prefix_mask(const struct prefix *prefix, uint8_t octets[16])
+{
+	unsigned bits = prefix->length + (prefix->is_ipv4 ? 96u : 0u);
+
+	for (unsigned i = 0; i < 16; i++) {
+		unsigned here = bits >= 8 ? 8 : bits;
+
+		octets[i] = (uint8_t)(0xff00u >> here);
+		bits -= here;
+	}
+}
+
 bool prefix_contains(const struct prefix *prefix, const struct address *address)
 {
 	uint64_t own[2], half[2], mask[2];

@@ -46,6 +46,8 @@ static inline bool address_equal(const struct address *a, const struct address *
 
 /* The prefix of `length` (family's own terms) that holds `address`; length is clamped to the family's. */
 struct prefix prefix_of(const struct address *address, unsigned length);
+/* Which bits of an address in the shape above a prefix of its family decides: ones, then zeros. */
+void prefix_mask(const struct prefix *prefix, uint8_t octets[16]);
 bool prefix_contains(const struct prefix *prefix, const struct address *address);
 bool prefix_covers(const struct prefix *outer, const struct prefix *inner);
 bool prefix_equal(const struct prefix *a, const struct prefix *b);

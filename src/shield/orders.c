@@ -42,15 +42,9 @@ int shield_set_mode(struct shield *shield, bool enforce, uint64_t until)
 /* Of a prefix the bits that count, as two words of an address as they lie in memory. */
 static void prefix_words(const struct prefix *prefix, __u64 mask[2], __u64 value[2])
 {
-	unsigned bits = prefix->length + (prefix->is_ipv4 ? 96u : 0u);
 	uint8_t octets[16];
 
-	for (unsigned i = 0; i < sizeof(octets); i++) {
-		unsigned here = bits >= 8 ? 8 : bits;
-
-		octets[i] = (uint8_t)(0xff00u >> here);
-		bits -= here;
-	}
+	prefix_mask(prefix, octets);
 	memcpy(mask, octets, sizeof(octets));
 	memcpy(value, prefix->address.octets, sizeof(octets));
 	value[0] &= mask[0];

@@ -121,23 +121,13 @@ static int add_words(struct compiler *c, const struct shield_key *mask, const st
 	return add_unless(c, first, &masks[first], &values[first]);
 }
 
-static void mask_bits(uint8_t octets[16], unsigned bits)
-{
-	for (unsigned i = 0; i < 16; i++) {
-		unsigned here = bits >= 8 ? 8 : bits;
-
-		octets[i] = (uint8_t)(0xff00u >> here);
-		bits -= here;
-	}
-}
-
 /* Whether a network of IPv6 is around ::ffff:0:0/96, where the key has the addresses of IPv4. */
 static bool is_around_ipv4(const struct prefix *prefix)
 {
 	static const uint8_t mapped[16] = { [10] = 0xff, [11] = 0xff };
 	uint8_t mask[16];
 
-	mask_bits(mask, prefix->length);
+	prefix_mask(prefix, mask);
 	for (unsigned i = 0; i < sizeof(mask); i++)
 		if ((mapped[i] & mask[i]) != prefix->address.octets[i])
 			return false;
@@ -162,7 +152,7 @@ static int add_net(struct compiler *c, bool is_src, const struct prefix *prefix,
 		}
 		require_has(c, SHIELD_HAS_IPV6);
 	}
-	mask_bits(is_src ? mask.src : mask.dst, prefix->length + (prefix->is_ipv4 ? 96u : 0u));
+	prefix_mask(prefix, is_src ? mask.src : mask.dst);
 	memcpy(is_src ? value.src : value.dst, prefix->address.octets, 16);
 	return add_words(c, &mask, &value, negated);
 }
