@@ -214,7 +214,12 @@ struct shield_ruleset {
 struct shield_rule_count {
 	struct shield_count matched;
 	struct shield_count dropped; /* in mode observe: would have been */
-	__u64 last;                  /* jiffies of the latest match on this CPU */
+	struct shield_count spared;  /* of answered conversations, let through for that */
+	struct shield_count
+		answered;           /* of answered conversations that it hit, dropped or spared; only where it spares */
+	struct shield_count probes; /* let through to see what becomes of them … */
+	struct shield_count completed; /* … of these sources, handshakes that were completed */
+	__u64 last;                    /* jiffies of the latest match on this CPU */
 };
 
 /*
@@ -600,8 +605,11 @@ static inline __u32 shield_allow_bin6(__u32 network)
 #define SHIELD_RING_OCTETS (4u << 20)
 
 enum {
-	SHIELD_SAMPLE_ENFORCED = 1 << 0, /* its fate was carried out; else mode is observe */
-	SHIELD_SAMPLE_ANSWERED = 1 << 1, /* this host has sent packets the other way: map `flows` */
+	SHIELD_SAMPLE_ENFORCED = 1 << 0,  /* its fate was carried out; else mode is observe */
+	SHIELD_SAMPLE_ANSWERED = 1 << 1,  /* this host has sent packets the other way: map `flows` */
+	SHIELD_SAMPLE_HANDSHAKE = 1 << 2, /* it completes a handshake: the host's own stack has a request it answers */
+	SHIELD_SAMPLE_SENT = 1 << 3,      /* it leaves this host; `service` is its source's */
+	SHIELD_SAMPLE_PROBE = 1 << 4,     /* a rule let it through to see what becomes of it */
 };
 
 struct shield_sample {

@@ -7,6 +7,7 @@
 #ifndef HOLDFAST_ENGINE_ENGINE_H
 #define HOLDFAST_ENGINE_ENGINE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "detect/scope.h"
@@ -56,8 +57,40 @@ void engine_prepare(const struct engine *engine, struct packet *packet);
  * be changed: OBSERVATION_WELCOME is set, a time that nobody believes is corrected.
  */
 void engine_observe(struct engine *engine, struct packet *packets, uint32_t count);
+/*
+ * Time has come this far, packets or not: waves end that have fallen silent, what waits for answers is assessed. An
+ * earlier time than that of the latest packet changes nothing.
+ */
+void engine_advance(struct engine *engine, struct capture_time now);
 /* 0 or -ENOMEM. Nothing may be observed afterwards. */
 int engine_finish(struct engine *engine);
+
+/*
+ * Before engine_finish(): incidents so far, by an index that each keeps; NULL where it has become part of another or
+ * holds nothing.
+ */
+uint32_t engine_incident_count(const struct engine *engine);
+const struct incident *engine_incident(const struct engine *engine, uint32_t index);
+/*
+ * The finding of one of them as it stands. `passed_since`: rules are sought for those of its sampled packets alone that
+ * came then or later without OBSERVATION_DROPPED; NULL: for all. At most `attack_max` and `normal_max` packets are looked at.
+ * 0, -ENOMEM, -ENOENT; finding_fini() is due after 0.
+ */
+struct engine_search {
+	const struct capture_time *passed_since;
+	uint32_t attack_max, normal_max;
+};
+int engine_find(const struct engine *engine, uint32_t index, const struct engine_search *search,
+                struct finding *finding);
+
+/*
+ * What an engine has learned in peace, for one that begins: what is usual per scope and kind, the sample of normal
+ * packets, sources that completed handshakes. Not what it holds of incidents or conversations. Octets with a version and a
+ * checksum; the caller frees them. 0 or -ENOMEM.
+ */
+int engine_save(const struct engine *engine, uint8_t **octets, size_t *length);
+/* Into an engine that has seen nothing. -EBADMSG: they are none; the engine is as it was. */
+int engine_restore(struct engine *engine, const uint8_t *octets, size_t length);
 
 /* After engine_finish(): */
 const struct engine_totals *engine_totals(const struct engine *engine);

@@ -41,6 +41,11 @@ enum {
 	OBSERVATION_OVERLAY = 1u << 13,   /* outer is of a mirror or an overlay */
 	OBSERVATION_HTTP = 1u << 14,      /* http (TCP payload that begins a request) */
 	OBSERVATION_BLOCK_END = 1u << 15, /* TCP, pushed: the payload ends with an empty line, as a header block does */
+	/* Of a packet that the kernel sampled: what the kernel knew of it, and did with it. */
+	OBSERVATION_ANSWERED = 1u << 16,  /* its conversation is engaged: this host has sent packets the other way */
+	OBSERVATION_HANDSHAKE = 1u << 17, /* TCP: it completes a handshake, for which the host's own stack vouches */
+	OBSERVATION_ANSWER = 1u << 18,    /* leaves this host, from a service's own port */
+	OBSERVATION_DROPPED = 1u << 19,   /* it did not pass, or would not have where the shield only observes */
 };
 
 /* clang-format off */

@@ -128,6 +128,10 @@ struct shield_making {
 	int64_t made_ns;  /* since the Unix epoch */
 	uint32_t made_by; /* uid */
 	bool shadow;      /* only counts what it would drop */
+	bool spare;       /* packets of answered conversations pass, up to SHIELD_SPARE_PPS of each */
+	bool probe;       /* one match in SHIELD_PROBE_INTERVAL passes, at most SHIELD_PROBE_PPS of them */
+	uint32_t arm_pps; /* acts only while matches came at this rate within the last hold_s; 0: always */
+	uint32_t hold_s;
 	char reason[SHIELD_REASON_MAX];
 };
 int shield_add_rule(struct shield *shield, const struct rule *rule, const struct shield_making *making,
@@ -135,6 +139,8 @@ int shield_add_rule(struct shield *shield, const struct rule *rule, const struct
 /* The next rule is r`number`, unless that or a later one has been: who has a record knows which have. At most INT32_MAX. */
 void shield_count_from(struct shield *shield, uint32_t number);
 int shield_remove_rule(struct shield *shield, uint32_t number, struct shield_error *error); /* -ENOENT */
+/* It expires then instead; nothing else of it changes. -ENOENT. */
+int shield_renew_rule(struct shield *shield, uint32_t number, uint64_t expires, struct shield_error *error);
 /* Forgets rules that have expired, so that their places can be taken. */
 int shield_sweep_rules(struct shield *shield, uint64_t now, unsigned *swept);
 

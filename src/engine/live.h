@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The engine, live: observations and the shield's counts in; orders to the shield, and news for people, out. Pure and
+ * deterministic like the engine that it drives: what it knows comes through the functions under "inputs", in the order
+ * in which they are called, and the same inputs give the same orders, news and incidents. engine/stream.h writes them
+ * down and reads them back.
+ *
+ * Generations. An engine grows with what it sees and is ended to say what it found. So a live one is replaced by a fresh
+ * one every LIVE_GENERATION_NS of peace: the new one is given what the old has learned (engine_save()), sees the same
+ * observations beside it for LIVE_WARM_NS, and takes over if nothing is going on. While there is an attack there is no
+ * change. Whatever a generation found is thus a function of what it was given and of what came since: that is what a
+ * stream holds, and why replaying it gives the same bytes.
+ *
+ * Rules. For each open incident rules are sought as soon as there are LIVE_SAMPLE_FIRST packets of it, and again while
+ * too much of it passes. What becomes of a rule is defend/life.h's.
+ *
+ * Times are capture times: of the host's monotonic clock, shifted by a constant to be wall time.
+ */
+#ifndef HOLDFAST_ENGINE_LIVE_H
+#define HOLDFAST_ENGINE_LIVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "defend/life.h"
+#include "engine/engine.h"
+
+#define LIVE_TICK_NS (10 * NS_PER_MS) /* how often live_tick() is to be called */
+#define LIVE_GENERATION_NS (600 * NS_PER_S)
+#define LIVE_WARM_NS (60 * NS_PER_S)
+#define LIVE_SAMPLE_FIRST 200 /* packets of an incident before rules are sought */
+#define LIVE_RULES_MAX 48     /* that are in force or armed; the rest of SHIELD_RULES_MAX is for people */
+#define LIVE_SERVICES_MAX 64
+#define LIVE_SERVICE_PREFIXES_MAX 64 /* of all services together */
+#define LIVE_NAME_SIZE 64
+
+struct live; /* opaque */
+
+struct live_service {
+	char name[LIVE_NAME_SIZE];
+	unsigned prefix_count;
+	const struct prefix *prefixes; /* copied */
+	bool local;                    /* its sockets are this host's */
+};
+
+/* What the shield is to do. */
+enum live_order_type { LIVE_ADD_RULE, LIVE_RENEW_RULE, LIVE_REMOVE_RULE };
+
+struct live_order {
+	enum live_order_type type;
+	uint64_t handle; /* of the rule, from now on and for good */
+	/* LIVE_ADD_RULE: */
+	struct rule rule;
+	bool shadow;      /* only counts */
+	bool spare;       /* packets of answered conversations pass, up to a rate of their own */
+	bool probe;       /* let a few through, to see what becomes of them */
+	uint32_t arm_pps; /* acts only from so many matches a second on, and LIFE_HOLD_S beyond; 0: always */
+	char reason[LIFE_REASON_SIZE];
+	/* LIVE_ADD_RULE, LIVE_RENEW_RULE: */
+	int64_t for_ns;
+};
+
+enum live_news_type {
+	LIVE_BEGAN,    /* an incident */
+	LIVE_CHANGED,  /* another vector, a wave, scope, a rule's fate: at most one a LIVE_NEWS_NS and incident */
+	LIVE_ENDED,    /* the incident is over; its finding follows with the end of the generation */
+	LIVE_FINISHED, /* live_finished() is there, to be told and recorded, until the next input */
+};
+#define LIVE_NEWS_NS (10 * NS_PER_S)
+
+struct live_news {
+	enum live_news_type type;
+	uint64_t incident; /* struct incident.id; not of LIVE_FINISHED */
+};
+
+/* `checkpoint` is what live_save() wrote, or NULL. -EBADMSG where it is none: then there is still a live engine, that
+ * knows nothing. -ENOMEM. */
+int live_new(uint64_t seed, const struct live_service *services, unsigned service_count, const uint8_t *checkpoint,
+             size_t length, struct live **live);
+void live_free(struct live *live);
+
+/* Inputs. */
+void live_observe(struct live *live, const struct observation *observations, uint32_t count);
+/* Time passes; never backwards, and never behind an observation that comes later. */
+void live_tick(struct live *live, struct capture_time now);
+/* What became of an order to add: the shield's number of the rule, or -errno. */
+void live_ruled(struct live *live, uint64_t handle, uint32_t number, int result);
+/* A person has let the rule go, or it has expired: it is not made again while this incident lasts. */
+void live_rule_gone(struct live *live, uint64_t handle);
+/* What the shield has counted of a rule since it is there; ten times a second while there is one. */
+void live_rule_counted(struct live *live, uint64_t handle, const struct life_count *count);
+
+/* Outputs: false where there is none left. To be taken after each input; none is lost before it is taken. */
+bool live_next_order(struct live *live, struct live_order *order);
+bool live_next_news(struct live *live, struct live_news *news);
+
+/* What is going on, for the status screen. */
+struct live_view {
+	const struct incident *incident;
+	uint64_t id;
+	const char *service;  /* NULL: none that is configured */
+	uint64_t pps, bps;    /* in the latest second */
+	uint32_t passing_ppm; /* share of it that passes, in the latest second */
+	unsigned rule_count;
+	const struct life *rules[LIVE_RULES_MAX];
+	bool over;          /* it has ended, and its generation not yet */
+	const char *advice; /* where no rule is safe or none is enough; else NULL */
+};
+unsigned live_count(const struct live *live);
+void live_view(const struct live *live, unsigned index, struct live_view *view);
+/* The finding of an incident as it stands, by its id; -ENOENT. finding_fini() is due after 0. */
+int live_find(struct live *live, uint64_t incident, struct finding *finding);
+/* An engine that has finished, after LIVE_FINISHED; NULL at any other time. */
+const struct engine *live_finished(const struct live *live);
+/* The engine that decides at present: for its totals. */
+const struct engine *live_engine(const struct live *live);
+
+/* What would be given to the next generation, to be kept over a restart. The caller frees it. */
+int live_save(const struct live *live, uint8_t **checkpoint, size_t *length);
+
+#endif
