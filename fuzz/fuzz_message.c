@@ -26,6 +26,7 @@ static void inspect_rule(const struct message_rule *from)
 	struct rule rule;
 
 	REQUIRE(strlen(from->reason) < sizeof(from->reason));
+	REQUIRE(from->hold_s <= MESSAGE_HOLD_S_MAX && from->spare <= 1 && from->probe <= 1);
 	if (message_take_rule(from, &rule) == 0)
 		REQUIRE(rule.match.count >= 1 && rule.match.count <= MATCH_TERMS_MAX && rule.action <= RULE_CHALLENGE);
 }
@@ -47,6 +48,24 @@ static void inspect(const struct message *message, enum message_way way)
 		REQUIRE(strlen(message->record.arguments) < sizeof(message->record.arguments));
 		inspect_prefixes(&message->record.prefixes);
 		inspect_rule(&message->record.rule);
+		break;
+	case MESSAGE_RENEW_RULE:
+		REQUIRE(way == MESSAGE_ENGINE_TO_LOADER && message->renewal.number > 0 && message->renewal.for_ns > 0);
+		break;
+	case MESSAGE_CHECKPOINT:
+	case MESSAGE_LEARNED:
+		REQUIRE(message->checkpoint.length > 0 && message->checkpoint.length <= MESSAGE_CHECKPOINT_MAX);
+		break;
+	case MESSAGE_STREAM:
+		REQUIRE(way == MESSAGE_ENGINE_TO_RECORDER && message->stream.kind < MESSAGE_STREAM_KINDS);
+		REQUIRE(message->stream.length <= MESSAGE_SEGMENT_MAX ||
+		        message->stream.kind != MESSAGE_STREAM_SEGMENT);
+		break;
+	case MESSAGE_INCIDENT:
+		REQUIRE(way == MESSAGE_ENGINE_TO_RECORDER && message->incident.length <= MESSAGE_JSON_MAX);
+		REQUIRE(strlen(message->incident.service) < sizeof(message->incident.service));
+		REQUIRE(strlen(message->incident.target) < sizeof(message->incident.target));
+		REQUIRE(strlen(message->incident.vector) < sizeof(message->incident.vector));
 		break;
 	case MESSAGE_APPLIED:
 		REQUIRE(way == MESSAGE_ROLE_TO_PARENT && message->applied.line_count <= MESSAGE_LINES_MAX);

@@ -510,7 +510,11 @@ static int add_rule(struct loader *loader, const struct message_rule *wanted, st
 	struct shield_making making = { .expires = after(loader, wanted->for_ns),
 		                        .made_ns = wanted->made_ns,
 		                        .made_by = wanted->made_by,
-		                        .shadow = wanted->shadow != 0 };
+		                        .shadow = wanted->shadow != 0,
+		                        .spare = wanted->spare != 0,
+		                        .probe = wanted->probe != 0,
+		                        .arm_pps = wanted->arm_pps,
+		                        .hold_s = wanted->hold_s };
 	struct rule rule;
 	int result = message_take_rule(wanted, &rule);
 
@@ -667,6 +671,9 @@ static int obey(struct loader *loader, const struct message *message)
 	case MESSAGE_RESTORED:
 		shield_count_from(loader->shield, message->number);
 		return 0;
+	case MESSAGE_RENEW_RULE:
+		answer.result = -EOPNOTSUPP;
+		break;
 	case MESSAGE_CONFIG:
 	case MESSAGE_RELOADED:
 	case MESSAGE_APPLIED:
@@ -678,8 +685,12 @@ static int obey(struct loader *loader, const struct message *message)
 	case MESSAGE_RECORD:
 	case MESSAGE_ASK:
 	case MESSAGE_SETTLED:
+	case MESSAGE_CHECKPOINT:
+	case MESSAGE_STREAM:
+	case MESSAGE_INCIDENT:
 	case MESSAGE_RECORDED:
 	case MESSAGE_IN_FORCE:
+	case MESSAGE_LEARNED:
 	case MESSAGE_TYPES:
 	default:
 		return -EBADMSG; /* message_receive() lets none of these through */

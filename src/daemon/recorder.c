@@ -296,11 +296,13 @@ static int take(struct recorder *recorder)
 			return 0;
 		if (result != 0)
 			return result;
+		for (unsigned i = 0; i < fd_count; i++)
+			(void)close(fds[i]);
 		if (message->type == MESSAGE_RECORD)
 			recorder->batch[recorder->batch_count++] = message->record;
 		else if (message->type == MESSAGE_SETTLED)
 			note_boot(recorder);
-		else
+		else if (message->type == MESSAGE_ASK)
 			result = tell_in_force(recorder, message->id, (enum shield_origin)message->number);
 		if (result != 0)
 			return result;

@@ -74,6 +74,8 @@ int shield_read_counters(const struct shield_maps *maps, struct shield_counters 
 int shield_read_totals(const struct shield_maps *maps, struct shield_totals *totals);
 int shield_read_rule_count(const struct shield_maps *maps, uint32_t counter, struct shield_rule_count *count);
 
+#define SHIELD_BY_ENGINE UINT32_MAX /* made_by, where it is no user */
+
 /* A rule in force, as pinned. */
 struct shield_rule_told {
 	uint32_t number;  /* of r1 */
