@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/time.h"
+#include "daemon/checkpoint.h"
 #include "daemon/log.h"
 #include "daemon/sandbox.h"
 
@@ -269,6 +270,18 @@ static int put_back(struct engine *engine, const struct message_in_force *in_for
 	}
 }
 
+static void take_learned(struct engine *engine, int fd, uint32_t length)
+{
+	int result;
+
+	free(engine->learned);
+	engine->learned = NULL;
+	result = checkpoint_read(fd, length, &engine->learned);
+	engine->learned_length = result == 0 ? length : 0;
+	if (result != 0)
+		LOG_SAY(LOG_WARNING, "what was learned cannot be read: %s", strerror(-result));
+}
+
 /* Asks the recorder what is in force, and puts it back. *highest is the number of the last rule that has been. */
 static int restore(struct engine *engine, uint32_t *highest)
 {
@@ -288,6 +301,10 @@ static int restore(struct engine *engine, uint32_t *highest)
 			result = wait_for(ROLE_FD_RECORDER);
 			continue;
 		}
+		if (result == 0 && engine->message.type == MESSAGE_LEARNED)
+			take_learned(engine, fds[0], engine->message.checkpoint.length);
+		for (unsigned i = 0; i < fd_count; i++)
+			(void)close(fds[i]);
 		if (result != 0 || engine->message.type != MESSAGE_IN_FORCE)
 			continue;
 		if (engine->message.in_force.kind == MESSAGE_KIND_END) {
@@ -462,6 +479,7 @@ static void fini(struct engine *engine)
 	blocks_free(engine->blocks);
 	shield_maps_close(&engine->maps);
 	prefix_list_fini(&engine->listed.list);
+	free(engine->learned);
 	free(engine->journal.entries);
 	free(engine->operations);
 	free(engine->counters);

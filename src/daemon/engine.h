@@ -71,6 +71,8 @@ struct engine {
 	struct samples *samples;
 	uint64_t samples_taken;
 	struct listed listed;
+	uint8_t *learned; /* by the engine before this one: live_save()'s octets; NULL: nothing */
+	size_t learned_length;
 	struct journal journal;
 	struct clients *clients;
 	unsigned first, operation_count; /* the first is in progress */

@@ -61,6 +61,8 @@ void role_tell_applied(struct message *scratch, uint64_t serial, int result, con
 
 /* Sends, and waits where there is no room: for a role's beginning, when it does nothing else. 0 or -errno. */
 int role_send_waiting(int channel, const struct message *message);
+/* The same with a descriptor, which stays its owner's. */
+int role_send_file_waiting(int channel, const struct message *message, int fd);
 
 /* Clocks. */
 int64_t role_monotonic_ns(void);
