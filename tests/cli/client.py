@@ -233,6 +233,8 @@ ROWS = [
     Row("status", {"status": status(ways_in=[{"from": "203.0.113.7/32", "port": 22, "left_s": 3400}],
                                     services=[{"name": "a\x1b[2J", "enforced": {}, "observed": {}}])}, DONE,
         r"a\?\[2J.*WAYS IN 203.0.113.7/32 to port 22 \(56 min 40 s\)"),
+    Row("status", {"ping": SILENCE}, NO_DAEMON, None, "the daemon does not answer within 2 s: it hangs, or was stopped"),
+    Row("status", {"ping": HANGUP}, BAD, None, "ended the connection"),
     Row("status", {"status": [OBSERVING, HANGUP]}, BAD, None, "ended the connection"),
     Row("status", {"status": {}}, DONE, "MODE OBSERVE"),
     # configuration
@@ -292,7 +294,7 @@ class Daemon:
 
     def next_answer(self, command):
         """Of several the next; the last stays."""
-        answer = self.script.get(command, HANGUP)
+        answer = self.script.get(command, {} if command == "ping" else HANGUP)
         if isinstance(answer, list):
             answer = answer.pop(0) if len(answer) > 1 else answer[0]
         return answer
@@ -354,7 +356,7 @@ def run(holdfast, folder, row):
 
 def holds(wanted, got):
     """Whether each wanted request came, in order, with all that is wanted of it."""
-    asked = [request for request in got if request["command"] != "status"]
+    asked = [request for request in got if request["command"] not in ("ping", "status")]
     return len(wanted) == len(asked) and all(
         all(key in request and request[key] == value for key, value in want.items())
         for want, request in zip(wanted, asked))
