@@ -691,6 +691,11 @@ static int obey(struct loader *loader, const struct message *message)
 	case MESSAGE_RECORDED:
 	case MESSAGE_IN_FORCE:
 	case MESSAGE_LEARNED:
+	case MESSAGE_LINKS:
+	case MESSAGE_ALERT:
+	case MESSAGE_TEST_ALERT:
+	case MESSAGE_ALERTED:
+	case MESSAGE_TESTED:
 	case MESSAGE_TYPES:
 	default:
 		return -EBADMSG; /* message_receive() lets none of these through */
