@@ -269,6 +269,7 @@ static bool fill_message(struct engine *engine, struct operation *operation)
 	case CONTROL_STATUS:
 	case CONTROL_RULES:
 	case CONTROL_RELOAD:
+	case CONTROL_TEST_ALERT:
 	case CONTROL_COMMANDS:
 	default:
 		return false;
@@ -331,6 +332,7 @@ static void finish(struct engine *engine, struct operation *operation)
 	case CONTROL_STATUS:
 	case CONTROL_RULES:
 	case CONTROL_RELOAD:
+	case CONTROL_TEST_ALERT:
 	case CONTROL_COMMANDS:
 	default:
 		break;
@@ -496,6 +498,7 @@ void command_answered(struct engine *engine, const struct message *message)
 	case CONTROL_STATUS:
 	case CONTROL_RULES:
 	case CONTROL_RELOAD:
+	case CONTROL_TEST_ALERT:
 	case CONTROL_COMMANDS:
 	default:
 		operation->next++;
@@ -680,6 +683,9 @@ void command_ask(void *context, uint64_t client, const struct client_peer *peer,
 		break;
 	case CONTROL_RELOAD:
 		begin_reload(engine, client, peer);
+		break;
+	case CONTROL_TEST_ALERT:
+		alerts_test(engine, client, request.target);
 		break;
 	case CONTROL_BLOCK:
 		if (request.prefix_count) {

@@ -18,7 +18,7 @@
 #define SWEEPS 600         /* ticks in which the block list is swept once: a minute */
 #define FALLBACK_UID 65534 /* nobody is no operator */
 
-enum { POLL_PARENT, POLL_LOADER, POLL_RECORDER, POLL_SAMPLES, POLL_FIXED };
+enum { POLL_PARENT, POLL_LOADER, POLL_RECORDER, POLL_SAMPLES, POLL_MESSENGER, POLL_FIXED };
 
 uint64_t engine_jiffies(const struct engine *engine)
 {
@@ -127,6 +127,8 @@ static int listen_to_loader(struct engine *engine)
 			settle(engine);
 		} else if (engine->message.type == MESSAGE_COUNTED)
 			engine->nftables = engine->message.counted;
+		else if (engine->message.type == MESSAGE_LINKS)
+			alerts_take_links(engine, &engine->message.links);
 		else if (engine->message.type == MESSAGE_ANSWER)
 			command_answered(engine, &engine->message);
 	}
@@ -186,6 +188,8 @@ static int listen_to_parent(struct engine *engine)
 			return result;
 		if (engine->message.type == MESSAGE_CONFIG)
 			take_config(engine, fds, fd_count);
+		else if (engine->message.type == MESSAGE_MESSENGER)
+			alerts_take_channel(engine, fds[0]);
 		else
 			command_reloaded(engine, &engine->message);
 	}
@@ -423,6 +427,7 @@ static void do_what_is_due(struct engine *engine, int64_t now_ns, int64_t *tick_
 		(void)blocks_sweep(engine->blocks, engine_jiffies(engine), capacity / SWEEPS + 1);
 		lists_renew(engine);
 		command_expire(engine);
+		alerts_expire(engine);
 	}
 	if (now_ns >= *count_ns) {
 		*count_ns = now_ns + COUNT_NS;
@@ -441,6 +446,7 @@ static int live(struct engine *engine)
 			[POLL_LOADER] = { .fd = ROLE_FD_LOADER, .events = POLLIN },
 			[POLL_RECORDER] = { .fd = ROLE_FD_RECORDER, .events = POLLIN },
 			[POLL_SAMPLES] = { .fd = samples_poll_fd(engine->samples), .events = POLLIN },
+			[POLL_MESSENGER] = { .fd = engine->alerts.channel, .events = POLLIN },
 		};
 		unsigned count = clients_poll(engine->clients, fds + POLL_FIXED);
 		int64_t now_ns;
@@ -461,6 +467,8 @@ static int live(struct engine *engine)
 			result = listen_to_loader(engine);
 		if (result == 0 && fds[POLL_RECORDER].revents & ~POLLOUT)
 			result = listen_to_recorder(engine);
+		if (fds[POLL_MESSENGER].revents)
+			alerts_listen(engine);
 		if (result == 0 && fds[POLL_PARENT].revents)
 			result = listen_to_parent(engine);
 		if (result != 0)
@@ -474,6 +482,7 @@ static void fini(struct engine *engine)
 {
 	if (engine->operations)
 		command_fini(engine);
+	alerts_fini(engine);
 	clients_free(engine->clients);
 	samples_free(engine->samples);
 	blocks_free(engine->blocks);
@@ -497,6 +506,7 @@ int engine_role(const struct role_start *start)
 	if (!engine)
 		return 1;
 	engine->start = start;
+	alerts_begin(engine);
 	for (unsigned i = 0; i < SHIELD_MAPS; i++)
 		engine->maps.fd[i] = -1;
 	result = begin(engine, &serial, error);

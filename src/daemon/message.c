@@ -211,6 +211,12 @@ static bool check_in_force(const struct message *message, unsigned fd_count)
 	}
 }
 
+static bool check_one_fd(const struct message *message, unsigned fd_count)
+{
+	(void)message;
+	return fd_count == 1;
+}
+
 static bool check_links(const struct message *message, unsigned fd_count)
 {
 	const struct message_links *links = &message->links;
@@ -278,6 +284,7 @@ static const struct row {
 	[MESSAGE_RECORDED]    = { MESSAGE_RECORDER_TO_ENGINE, BODY(recorded), check_recorded },
 	[MESSAGE_IN_FORCE]    = { MESSAGE_RECORDER_TO_ENGINE, BODY(in_force), check_in_force },
 	[MESSAGE_LEARNED]     = { MESSAGE_RECORDER_TO_ENGINE, BODY(checkpoint), check_checkpoint },
+	[MESSAGE_MESSENGER]   = { MESSAGE_PARENT_TO_ROLE,     HEADER,         check_one_fd },
 	[MESSAGE_LINKS]       = { MESSAGE_LOADER_TO_ENGINE,   BODY(links),    check_links },
 	[MESSAGE_ALERT]       = { MESSAGE_ENGINE_TO_MESSENGER, BODY(alert),   check_alert },
 	[MESSAGE_TEST_ALERT]  = { MESSAGE_ENGINE_TO_MESSENGER, BODY(target),  check_target },

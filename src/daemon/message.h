@@ -6,6 +6,7 @@
  * more.
  *
  *     parent ──► every role    configuration, as descriptors of the file's text and of the lists it names
+ *     parent ──► engine        the channel to the messenger, which may end and begin anew alone
  *     role ──► parent          it is in force, or why not; the engine also asks for a reload
  *     engine ──► loader        rules, allowances, mode, ways in; blocks where nftables must have them too; never instructions
  *     loader ──► engine        descriptors of maps, answers
@@ -86,6 +87,7 @@ enum message_type {
 	MESSAGE_RECORDED,
 	MESSAGE_IN_FORCE,
 	MESSAGE_LEARNED,
+	MESSAGE_MESSENGER,
 	MESSAGE_LINKS,
 	MESSAGE_ALERT,
 	MESSAGE_TEST_ALERT,

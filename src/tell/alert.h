@@ -71,7 +71,7 @@ struct alert_target {
 	uint32_t type;            /* enum alert_type */
 	char url[ALERT_URL_SIZE]; /* "": the type's own */
 	char chat[ALERT_NAME_SIZE];
-	uint64_t min_pps; /* smaller incidents are not told */
+	uint32_t min_pps; /* smaller incidents are not told */
 };
 
 /* What is to be sent. Owned texts; alert_request_fini(). */

@@ -57,6 +57,8 @@ static unsigned make(enum message_type type)
 	case MESSAGE_LEARNED:
 		message.checkpoint.length = 40;
 		return 1;
+	case MESSAGE_MESSENGER:
+		return 1;
 	case MESSAGE_STREAM:
 		message.stream.length = 1 << 20;
 		return 1;
