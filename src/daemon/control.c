@@ -137,6 +137,7 @@ static int read_prefixes(struct parse *parse, const char *name, const json_t *va
 			return result;
 	}
 	parse->request.prefix_count = (unsigned)count;
+	parse->request.many = true;
 	return 0;
 }
 
@@ -317,7 +318,7 @@ static const struct row {
 	[CONTROL_RULES] = { "rules", false, " limit " },
 	[CONTROL_BLOCK] = { "block", true, " client reason for_s prefix prefixes match scope action rate_pps shadow " },
 	[CONTROL_ALLOW] = { "allow", true, " client reason for_s prefix prefixes " },
-	[CONTROL_RELEASE] = { "release", true, " client reason prefix rule " },
+	[CONTROL_RELEASE] = { "release", true, " client reason prefix prefixes rule " },
 	[CONTROL_OBSERVE] = { "observe", true, " client reason " },
 	[CONTROL_ENFORCE] = { "enforce", true, " client reason confirm_s " },
 	[CONTROL_CONFIRM] = { "confirm", true, " client reason " },
@@ -622,6 +623,11 @@ char *control_format_released(bool block, bool allowance, bool rule)
 	if (rule)
 		(void)json_array_append_new(list, json_string("rule"));
 	return answer(json_pack("{s:o}", "released", list));
+}
+
+char *control_format_released_many(unsigned released, unsigned passed_over)
+{
+	return answer(json_pack("{s:o,s:o}", "prefixes", count_json(released), "passed_over", count_json(passed_over)));
 }
 
 static void add_mode(json_t *object, const struct control_mode *mode)

@@ -44,6 +44,7 @@ struct control_request {
 	enum control_command command;
 	struct prefix *prefixes; /* block, allow, release; owned */
 	unsigned prefix_count;
+	bool many;     /* they came as a list, be it of one */
 	bool has_rule; /* block by match */
 	bool has_scope;
 	struct rule rule;
@@ -110,6 +111,8 @@ struct control_ruled {
 
 char *control_format_ruled(const struct control_ruled *ruled);
 char *control_format_released(bool block, bool allowance, bool rule);
+/* Of a list: how many were released, and how many were on no list. */
+char *control_format_released_many(unsigned released, unsigned passed_over);
 
 /* Times are since the Unix epoch, INT64_MAX for never; `left` from now. */
 struct control_mode {

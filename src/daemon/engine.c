@@ -347,8 +347,9 @@ static int make_tables(struct engine *engine)
 
 	engine->journal.entries = calloc(ENGINE_JOURNAL_MAX, sizeof(*engine->journal.entries));
 	engine->operations = calloc(ENGINE_OPERATIONS_MAX, sizeof(*engine->operations));
+	engine->postponed = calloc(ENGINE_OPERATIONS_MAX, sizeof(*engine->postponed));
 	engine->counters = calloc(SHIELD_SERVICES_MAX, sizeof(*engine->counters));
-	if (!engine->journal.entries || !engine->operations || !engine->counters)
+	if (!engine->journal.entries || !engine->operations || !engine->postponed || !engine->counters)
 		return -ENOMEM;
 	message_text(engine->journal.state, sizeof(engine->journal.state), "ok");
 	/* The first look at a counter asks the system how many processors there are, which is not to be had later. */
@@ -429,6 +430,7 @@ static void do_what_is_due(struct engine *engine, int64_t now_ns, int64_t *tick_
 		facts_count(engine);
 	}
 	journal_send(engine);
+	command_resume(engine);
 }
 
 static int live(struct engine *engine)
@@ -482,6 +484,7 @@ static void fini(struct engine *engine)
 	free(engine->learned);
 	free(engine->journal.entries);
 	free(engine->operations);
+	free(engine->postponed);
 	free(engine->counters);
 	config_fini(&engine->config);
 	free(engine);

@@ -26,6 +26,7 @@
 #define ENGINE_JOURNAL_MAX 1024 /* messages that wait for the recorder */
 #define ENGINE_LISTED_S 86400   /* how long a block from a list holds; it is put in again at half of that */
 #define ENGINE_OPERATION_S 20   /* that the loader has for one answer */
+#define ENGINE_POSTPONED_S 2    /* that a long list waits for the record before it is done without */
 #define ENGINE_SCOPES_MAX SHIELD_SERVICE_PREFIXES_MAX
 
 /* A command that the loader, or the parent, is to answer. */
@@ -39,13 +40,23 @@ struct operation {
 	unsigned scope_count;
 	struct prefix scopes[ENGINE_SCOPES_MAX];
 	bool released_block;
+	uint8_t *marks; /* of a list that is released, one a prefix; owned */
 	struct control_tally tally;
 	struct control_ruled ruled;
+};
+
+/* A request that waits for room in the journal. */
+struct postponed {
+	uint64_t client;
+	struct client_peer peer;
+	struct control_request request;
+	int64_t since_ns;
 };
 
 struct journal {
 	struct message_record *entries; /* ENGINE_JOURNAL_MAX */
 	unsigned first, count;
+	bool stuck; /* was waited for in vain, and has taken nothing since */
 	uint64_t lost;
 	uint64_t written; /* as the recorder says */
 	char state[MESSAGE_TEXT_SIZE];
@@ -77,8 +88,10 @@ struct engine {
 	struct clients *clients;
 	unsigned first, operation_count; /* the first is in progress */
 	struct operation *operations;    /* ENGINE_OPERATIONS_MAX, a ring */
-	bool settled;                    /* the recorder knows that what was in force is so again */
-	uint64_t next_id, awaited_id;    /* of the message that is under way; 0: none */
+	unsigned postponed_first, postponed_count;
+	struct postponed *postponed;  /* ENGINE_OPERATIONS_MAX, a ring */
+	bool settled;                 /* the recorder knows that what was in force is so again */
+	uint64_t next_id, awaited_id; /* of the message that is under way; 0: none */
 	uint64_t reload_client, reload_id;
 	struct client_peer reload_peer;
 	bool has_sums, has_rates;
@@ -105,6 +118,8 @@ clients_ask command_ask;
 /* The loader's answer, the parent's answer to a reload. */
 void command_answered(struct engine *engine, const struct message *message);
 void command_reloaded(struct engine *engine, const struct message *message);
+/* Does what was asked while the journal had no room for it, where it has now. */
+void command_resume(struct engine *engine);
 /* Ends an operation that has waited too long. */
 void command_expire(struct engine *engine);
 void command_fini(struct engine *engine);

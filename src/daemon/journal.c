@@ -62,5 +62,6 @@ void journal_send(struct engine *engine)
 			return;
 		journal->first = (journal->first + 1) % ENGINE_JOURNAL_MAX;
 		journal->count--;
+		journal->stuck = false;
 	}
 }
