@@ -506,21 +506,30 @@ static void of_rules_the_first_decides(void **state)
 	(void)add_rule("::/0", "udp and src port 53", RULE_DROP, 0, false, SHIELD_NEVER);
 	(void)add_rule("192.0.2.10", "udp and src port 123", RULE_NONE, 0, false, SHIELD_NEVER);
 	(void)add_rule("::/0", "udp", RULE_DROP, 0, false, SHIELD_NEVER);
-	meets(&p, SHIELD_PASS_RULE, "one that only counts");
+	meets(&p, SHIELD_DROP_RULE, "one that only counts hides nothing");
 	assert_int_equal(shield_read_rules(shield_maps(the.shield), jiffies(), rules, &told), 0);
 	assert_int_equal(told, 3);
 	for (unsigned i = 0; i < 3; i++) {
 		assert_int_equal(shield_read_rule_count(shield_maps(the.shield), rules[i].counter, &count), 0);
-		assert_int_equal(count.matched.packets, i == 1);
-		assert_int_equal(count.matched.octets, i == 1 ? p.length : 0);
-		assert_int_equal(count.dropped.packets, 0);
+		assert_int_equal(count.matched.packets, i > 0);
+		assert_int_equal(count.matched.octets, i > 0 ? p.length : 0);
+		assert_int_equal(count.dropped.packets, i == 2);
 	}
-	assert_int_equal(shield_remove_rule(the.shield, rules[1].number, &error), 0);
-	meets(&p, SHIELD_DROP_RULE, "the next of them");
+	(void)add_rule("::/0", "udp and dst port 4000", RULE_DROP, 0, false, SHIELD_NEVER);
+	meets(&p, SHIELD_DROP_RULE, "the first that acts");
 	assert_int_equal(shield_read_rule_count(shield_maps(the.shield), rules[2].counter, &count), 0);
-	assert_int_equal(count.dropped.packets, 1);
-	assert_int_equal(count.dropped.octets, p.length);
+	assert_int_equal(count.dropped.packets, 2);
+	assert_int_equal(count.dropped.octets, 2 * p.length);
 	assert_in_range(count.last, jiffies() - seconds(5), jiffies() + 1); /* ours may be one behind */
+	assert_int_equal(shield_read_rules(shield_maps(the.shield), jiffies(), rules, &told), 0);
+	assert_int_equal(told, 4);
+	assert_int_equal(shield_read_rule_count(shield_maps(the.shield), rules[3].counter, &count), 0);
+	assert_int_equal(count.matched.packets, 0);
+	assert_int_equal(shield_remove_rule(the.shield, rules[2].number, &error), 0);
+	assert_int_equal(shield_remove_rule(the.shield, rules[3].number, &error), 0);
+	meets(&p, SHIELD_PASS_RULE, "none acts");
+	(void)add_rule("::/0", "udp", RULE_DROP, 0, true, SHIELD_NEVER);
+	would_meet(&p, SHIELD_DROP_RULE, "none acts, and one would");
 }
 
 /* IPv4 addresses lie in ::ffff:0:0/96 inside, and in no network of IPv6. */
@@ -690,9 +699,9 @@ static void a_bucket_ahead_in_time_is_not_filled(void **state)
 {
 	struct packet p = udp("198.51.100.9", "192.0.2.10", 123, 4000);
 	struct shield_rule_told rules[SHIELD_RULES_MAX];
-	int fd = the.shield ? shield_maps(the.shield)->fd[SHIELD_MAP_RULE_BUCKETS] : -1;
+	int fd = the.shield ? shield_maps(the.shield)->fd[SHIELD_MAP_RULE_STATES] : -1;
+	struct shield_rule_state bucket = { .active_until = SHIELD_NEVER };
 	unsigned count, passed;
-	uint64_t bucket;
 
 	(void)state;
 	NEED_SHIELD;
@@ -700,15 +709,15 @@ static void a_bucket_ahead_in_time_is_not_filled(void **state)
 	(void)add_rule("::/0", "udp", RULE_RATE_LIMIT, 100, false, SHIELD_NEVER);
 	assert_int_equal(shield_read_rules(shield_maps(the.shield), jiffies(), rules, &count), 0);
 	assert_int_equal(count, 1);
-	bucket = (jiffies() + seconds(1) / 2) << 32;
+	bucket.rate = (jiffies() + seconds(1) / 2) << 32;
 	assert_int_equal(bpf_map_update_elem(fd, &rules[0].counter, &bucket, BPF_ANY), 0);
 	assert_int_equal(passing(&p, 50), 0);
-	bucket += 2 * SHIELD_TOKEN;
+	bucket.rate += 2 * SHIELD_TOKEN;
 	assert_int_equal(bpf_map_update_elem(fd, &rules[0].counter, &bucket, BPF_ANY), 0);
 	assert_int_equal(passing(&p, 50), 2);
 	/* What nobody has used for long, its time having wrapped or not, is full. */
 	for (unsigned bit = 12; bit < 32; bit++) {
-		bucket = (jiffies() - (1ULL << bit)) << 32;
+		bucket.rate = (jiffies() - (1ULL << bit)) << 32;
 		assert_int_equal(bpf_map_update_elem(fd, &rules[0].counter, &bucket, BPF_ANY), 0);
 		passed = passing(&p, 200);
 		assert_in_range(passed, 10, 14);
@@ -1530,18 +1539,20 @@ static void rules_mean_what_they_mean_elsewhere(void **state)
 			count += result == 0;
 		}
 		for (unsigned i = 0; i < POOL; i++) {
+			bool drop, hit = false;
 			unsigned first = 0;
-			bool drop;
 
 			if (pool[i].length < 14)
 				continue;
-			while (first < RULES && !(pool[i].readable && holds(&rules[first], &pool[i].observation)))
-				first++;
-			drop = first < RULES && rules[first].action == RULE_DROP;
-			if (first < RULES)
-				matched[first]++;
+			/* One that only counts lets those behind it have their say. */
+			for (drop = false; first < RULES && !drop; first += !drop)
+				if (pool[i].readable && holds(&rules[first], &pool[i].observation)) {
+					drop = rules[first].action == RULE_DROP;
+					matched[first]++;
+					hit = true;
+				}
 			drops += drop;
-			hits += first < RULES;
+			hits += hit;
 			runs++;
 			if ((run(pool[i].octets, pool[i].length) == XDP_DROP) != drop) {
 				char text[MATCH_TEXT_SIZE];
