@@ -249,6 +249,12 @@ int shield_remove_rule(struct shield *shield, uint32_t number, struct shield_err
 	return note(error, "remove_rule %u", number);
 }
 
+int shield_renew_rule(struct shield *shield, uint32_t number, uint64_t expires, struct shield_error *error)
+{
+	(void)shield;
+	return note(error, "renew_rule %u until %llu", number, (unsigned long long)expires);
+}
+
 int shield_sweep_rules(struct shield *shield, uint64_t now, unsigned *swept)
 {
 	(void)shield;
@@ -355,6 +361,14 @@ int shield_read_rule_count(const struct shield_maps *maps, uint32_t counter, str
 {
 	(void)maps;
 	*count = (struct shield_rule_count){ .matched = { counter, 60 }, .last = 500 };
+	return 0;
+}
+
+int shield_read_active_until(const struct shield_maps *maps, uint32_t counter, uint64_t *until)
+{
+	(void)maps;
+	(void)counter;
+	*until = SHIELD_NEVER;
 	return 0;
 }
 
