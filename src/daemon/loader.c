@@ -643,6 +643,10 @@ static int obey(struct loader *loader, const struct message *message)
 	case MESSAGE_REMOVE_RULE:
 		answer.result = remove_rule(loader, message->number, &error);
 		break;
+	case MESSAGE_RENEW_RULE:
+		answer.result = shield_renew_rule(loader->shield, message->renewal.number,
+		                                  after(loader, message->renewal.for_ns), &error);
+		break;
 	case MESSAGE_ALLOW:
 		answer.result = allow(loader, &message->allow, &answer, &error);
 		break;
@@ -671,9 +675,6 @@ static int obey(struct loader *loader, const struct message *message)
 	case MESSAGE_RESTORED:
 		shield_count_from(loader->shield, message->number);
 		return 0;
-	case MESSAGE_RENEW_RULE:
-		answer.result = -EOPNOTSUPP;
-		break;
 	case MESSAGE_CONFIG:
 	case MESSAGE_RELOADED:
 	case MESSAGE_APPLIED:

@@ -35,7 +35,7 @@
 #define MESSAGE_DAYS_MAX CONFIG_BLOCK_DAYS_MAX
 #define MESSAGE_HOOK_NFTABLES 4 /* beside enum shield_hook */
 #define MESSAGE_HOOKS 5
-#define MESSAGE_HOLD_S_MAX 3600
+#define MESSAGE_HOLD_S_MAX SHIELD_HOLD_MAX_S
 /* Octets of what comes in a descriptor; whoever reads it reads no more, by pread(), for its sender can cut it short. */
 #define MESSAGE_CHECKPOINT_MAX (64u << 20)
 #define MESSAGE_SEGMENT_MAX (4u << 20)

@@ -79,8 +79,6 @@ int shield_read_active_until(const struct shield_maps *maps, uint32_t counter, u
 
 #define SHIELD_BY_ENGINE UINT32_MAX /* made_by, where it is no user */
 
-#define SHIELD_BY_ENGINE UINT32_MAX /* made_by, where it is no user */
-
 /* A rule in force, as pinned. */
 struct shield_rule_told {
 	uint32_t number;  /* of r1 */
