@@ -27,7 +27,7 @@
 #define BEGAN_NS (500 * NS_PER_MS)       /* an incident is told of so late: neighbours may yet be gathered */
 #define REVIEW_FIRST_NS NS_PER_S         /* after the first rules all of the attack is looked at once more, … */
 #define REVIEW_FACTOR 4                  /* … and again after so many times as long */
-#define REVIEWS_MAX 4
+#define REVIEWS_MAX 3
 #define TRY_AGAIN_NS (60 * NS_PER_S) /* after a generation could not be made */
 #define KEEPS_PPM 980000             /* of a rule's coverage: what a tighter one must have to take its place */
 
@@ -47,6 +47,7 @@ struct live_case {
 	struct capture_time seen, told_at, wave_at, searched, since, review;
 	uint32_t reviews, vain, revoked;
 	uint64_t packets, bytes; /* of the incident, at the tick before */
+	uint64_t dropped;        /* on its scope, since the tick before */
 	uint64_t passed;         /* observations that were not dropped, since the latest search or rule */
 	struct rate rates[RATE_SLOTS];
 	const char *advice;
@@ -421,48 +422,74 @@ static void keep_rules(struct live *l)
 
 /* ------------------------------------------------------------------ looking for rules */
 
-static uint64_t budget_used(const struct live *l, uint64_t incident)
+/* Of the incident's rules that stay. */
+static uint64_t budget_used(const struct live *l, uint64_t incident, const bool goes[HELD_MAX])
 {
 	uint64_t used = 0;
 
 	for (unsigned i = 0; i < HELD_MAX; i++) {
 		const struct held *h = &l->held[i];
 
-		if (h->used && life_is_there(&h->life) && !h->replaced_by && h->life.incident == incident &&
+		if (h->used && life_is_there(&h->life) && !h->replaced_by && !goes[i] && h->life.incident == incident &&
 		    h->life.rule.action == RULE_DROP)
 			used += h->life.signature.bound_ppm;
 	}
 	return used;
 }
 
-/* Whether the signature is no better than what is there. Marks in `replaces` whose place it is to take. */
-static bool is_known(const struct live *l, const struct live_case *c, const struct life_plan *plan,
-                     const struct signature *g, bool review, bool replaces[HELD_MAX])
+/* Of what one rule catches of the attack's sample, nearly all is caught by the other too. */
+static bool takes_place(const struct incident *inc, const struct rule *better, const struct rule *of)
 {
+	uint64_t caught = 0, both = 0;
+
+	for (uint32_t i = 0; i < inc->parts_count; i++) {
+		const struct sample *sample = &inc->parts[i].window->sample;
+
+		for (uint32_t j = 0; j < sample->used; j++) {
+			if (!match_test(&of->match, &sample->items[j]))
+				continue;
+			caught++;
+			both += match_test(&better->match, &sample->items[j]);
+		}
+	}
+	return caught > 0 && both * PPM >= caught * KEEPS_PPM;
+}
+
+/*
+ * Whether a rule that is there is to give way: to a wider one; to one that acts at less, where it is armed and its packets
+ * pass; and, where all of the attack was looked at again, to one that catches the same and costs no more.
+ */
+static bool gives_way(const struct life *life, const struct life_plan *plan, const struct signature *g,
+                      const struct incident *inc, bool review)
+{
+	bool wider = rule_covers(&plan->rule, &life->rule), narrower = rule_covers(&life->rule, &plan->rule);
+
+	if (narrower && life->state == LIFE_ARMED && plan->arm_pps < life->arm_pps)
+		return true;
+	if (wider && narrower)
+		return false;
+	if (wider)
+		return true;
+	return review && g->has_bound && life->signature.has_bound && g->bound_ppm <= life->signature.bound_ppm &&
+	       prefix_covers(&plan->rule.scope, &life->rule.scope) && takes_place(inc, &plan->rule, &life->rule);
+}
+
+/* Whether the signature is no better than what is there. Marks in `replaces` whose place it is to take. */
+static bool is_known(const struct live *l, const struct life_plan *plan, const struct signature *g,
+                     const struct incident *inc, bool review, bool replaces[HELD_MAX])
+{
+	bool known = false;
+
 	for (unsigned i = 0; i < HELD_MAX; i++) {
 		const struct held *h = &l->held[i];
-		bool wider, narrower;
 
 		replaces[i] = false;
 		if (!h->used || !life_is_there(&h->life) || h->replaced_by)
 			continue;
-		wider = rule_covers(&plan->rule, &h->life.rule);
-		narrower = rule_covers(&h->life.rule, &plan->rule);
-		if (h->life.incident != c->id && !wider && !narrower)
-			continue;
-		/* What passes although it matches needs a rule that acts at less. */
-		if (narrower && h->life.state == LIFE_ARMED && !h->life.count.active && plan->arm_pps < h->life.arm_pps)
-			replaces[i] = true;
-		else if (wider && !narrower)
-			replaces[i] = true;
-		else if (narrower && !wider && review && g->has_bound && h->life.signature.has_bound &&
-		         g->bound_ppm < h->life.signature.bound_ppm &&
-		         (uint64_t)g->coverage_ppm * PPM >= (uint64_t)h->life.signature.coverage_ppm * KEEPS_PPM)
-			replaces[i] = true;
-		else if (narrower)
-			return true;
+		replaces[i] = gives_way(&h->life, plan, g, inc, review);
+		known = known || (!replaces[i] && rule_covers(&h->life.rule, &plan->rule));
 	}
-	return false;
+	return known;
 }
 
 /* Of a signature, a rule; true where there is a new one. */
@@ -474,9 +501,9 @@ static bool make_rule(struct live *l, struct live_case *c, const struct incident
 	struct held *made;
 
 	if (!life_plan(g, &inc->scope, inc->peak_packets * SLOTS_PER_SECOND, provokes, &plan) ||
-	    is_banned(l, c->id, &plan.rule) || is_known(l, c, &plan, g, review, replaces))
+	    is_banned(l, c->id, &plan.rule) || is_known(l, &plan, g, inc, review, replaces))
 		return false;
-	if (plan.rule.action == RULE_DROP && budget_used(l, c->id) + g->bound_ppm > SIGNATURE_BUDGET_PPM)
+	if (plan.rule.action == RULE_DROP && budget_used(l, c->id, replaces) + g->bound_ppm > SIGNATURE_BUDGET_PPM)
 		return false;
 	made = order_rule(l, c, &plan, g);
 	if (!made)
@@ -503,7 +530,7 @@ static void seek(struct live *l, uint32_t index, const struct capture_time *pass
 {
 	struct engine_search search = {
 		.passed_since = passed_since,
-		.attack_max = LIVE_ATTACK_MAX,
+		.attack_max = review ? INCIDENT_SAMPLE : LIVE_ATTACK_MAX,
 		.normal_max = LIVE_NORMAL_MAX,
 	};
 	struct live_case *c = &l->cases[index];
@@ -518,7 +545,7 @@ static void seek(struct live *l, uint32_t index, const struct capture_time *pass
 		c->vain++;
 		return;
 	}
-	for (uint32_t i = 0; i < finding.signatures.count; i++)
+	for (uint32_t i = 0; i < finding.signatures.count && finding.signatures.sampled >= LIVE_SAMPLE_LEAST; i++)
 		made += make_rule(l, c, finding.incident, &finding.signatures.signatures[i],
 		                  provokes_answers(finding.incident), review);
 	if (!review)
@@ -690,8 +717,10 @@ static void measure(struct live *l, struct live_case *c, const struct incident *
 		r->packets += inc->packets - c->packets;
 	if (inc->bytes > c->bytes && time_since(l->now, c->seen) > 0)
 		r->bytes += inc->bytes - c->bytes;
+	r->dropped += c->dropped;
 	c->packets = inc->packets;
 	c->bytes = inc->bytes;
+	c->dropped = 0;
 }
 
 static void watch_case(struct live *l, uint32_t index, const struct incident *inc)
@@ -871,11 +900,9 @@ static void count_fates(struct live *l, const struct packet *packets, uint32_t c
 
 	for (uint32_t i = 0; i < incidents && i < INCIDENT_LIST_MAX; i++) {
 		struct live_case *c = &l->cases[i];
-		struct rate *r;
 
 		if (!c->begun || c->over || !c->wave_open)
 			continue;
-		r = rate_now(l, c);
 		for (uint32_t j = 0; j < count; j++) {
 			const struct observation *o = &packets[j].observation;
 
@@ -883,7 +910,7 @@ static void count_fates(struct live *l, const struct packet *packets, uint32_t c
 			    !((o->flags & OBSERVATION_TUNNELLED) && prefix_contains(&c->scope, &o->outer.dst)))
 				continue;
 			if (o->flags & OBSERVATION_DROPPED)
-				r->dropped += o->weight;
+				c->dropped += o->weight;
 			else if (!(o->flags & OBSERVATION_WELCOME))
 				c->passed++;
 		}
