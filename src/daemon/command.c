@@ -494,6 +494,7 @@ static bool take_released(struct engine *engine, struct operation *operation, co
 			return false;
 		}
 		(void)record_whole(engine, &operation->peer, request, "done", "");
+		watch_rules_changed(engine->watch); /* it may have been one of the engine's own */
 		return true;
 	}
 	operation->tally.done = answer->result == 0;

@@ -5,7 +5,7 @@
  * waits: a command that needs the loader is an operation, of which one is in progress and the others stand in line.
  *
  * engine.c is its life; command.c what clients ask; facts.c what they are told; lists.c the lists of the configuration;
- * journal.c the way to the recorder.
+ * journal.c the way to the recorder. What it sees and decides by itself is watch.h's.
  */
 #ifndef HOLDFAST_DAEMON_ENGINE_H
 #define HOLDFAST_DAEMON_ENGINE_H
@@ -17,7 +17,9 @@
 #include "daemon/config.h"
 #include "daemon/control.h"
 #include "daemon/message.h"
+#include "daemon/outbox.h"
 #include "daemon/role.h"
+#include "daemon/watch.h"
 #include "shield/blocks.h"
 #include "shield/maps.h"
 #include "shield/samples.h"
@@ -80,7 +82,8 @@ struct engine {
 	struct message_hook hooks[SHIELD_INTERFACES_MAX];
 	struct blocks *blocks;
 	struct samples *samples;
-	uint64_t samples_taken;
+	struct watch *watch;
+	struct outbox *outbox;
 	struct listed listed;
 	uint8_t *learned; /* by the engine before this one: live_save()'s octets; NULL: nothing */
 	size_t learned_length;
@@ -144,6 +147,8 @@ void lists_renew(struct engine *engine);
 /* journal.c: an entry to fill, or NULL where the queue is full, which is counted; journal_send() sends what it can. */
 struct message_record *journal_add(struct engine *engine, const struct client_peer *peer,
                                    const struct control_request *request, const char *outcome);
+/* The same of what was done by itself. */
+void journal_add_deed(void *engine, const struct watch_deed *deed);
 void journal_send(struct engine *engine);
 /* The name of a user; the digits of `uid` where there is none. */
 const char *journal_user(uint32_t uid, char name[CONFIG_USER_SIZE]);

@@ -26,6 +26,7 @@
 #include "daemon/role.h"
 #include "daemon/sandbox.h"
 #include "daemon/ways.h"
+#include "engine/live.h"
 #include "shield/maps.h"
 #include "shield/shield.h"
 
@@ -504,6 +505,24 @@ static void send_state(struct loader *loader)
 	(void)message_send(ROLE_FD_ENGINE, &loader->message, NULL, 0); /* the next one says the same */
 }
 
+/* The engine's own leave room for people's. */
+static int check_room(const struct loader *loader, struct shield_error *error)
+{
+	struct shield_rule_told *told = calloc(SHIELD_RULES_MAX, sizeof(*told));
+	unsigned count = 0, own = 0;
+	int result = told ? shield_read_rules(shield_maps(loader->shield), now_jiffies(loader), told, &count) : -ENOMEM;
+
+	for (unsigned i = 0; i < count && result == 0; i++)
+		own += told[i].made_by == SHIELD_BY_ENGINE;
+	free(told);
+	if (result == 0 && own >= LIVE_RULES_MAX) {
+		(void)snprintf(error->message, sizeof(error->message), "%u rules of the engine's own are in force",
+		               own);
+		result = -ENOSPC;
+	}
+	return result;
+}
+
 static int add_rule(struct loader *loader, const struct message_rule *wanted, struct message_answer *answer,
                     struct shield_error *error)
 {
@@ -522,6 +541,10 @@ static int add_rule(struct loader *loader, const struct message_rule *wanted, st
 		(void)snprintf(error->message, sizeof(error->message), "the match is none");
 		return result;
 	}
+	if (wanted->made_by == SHIELD_BY_ENGINE)
+		result = check_room(loader, error);
+	if (result != 0)
+		return result;
 	memcpy(making.reason, wanted->reason, sizeof(making.reason));
 	shield_count_from(loader->shield, wanted->number);
 	result = shield_add_rule(loader->shield, &rule, &making, &answer->number, error);

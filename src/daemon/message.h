@@ -227,8 +227,9 @@ struct message_stream {
 
 enum message_incident_state {
 	MESSAGE_INCIDENT_OPEN,
-	MESSAGE_INCIDENT_OVER,  /* its end has been seen; what is known of it is not all made out */
-	MESSAGE_INCIDENT_FINAL, /* nothing more comes */
+	MESSAGE_INCIDENT_OVER,   /* its end has been seen; what is known of it is not all made out */
+	MESSAGE_INCIDENT_FINAL,  /* nothing more comes */
+	MESSAGE_INCIDENT_JOINED, /* it became part of another, and is none: no descriptor */
 	MESSAGE_INCIDENT_STATES,
 };
 

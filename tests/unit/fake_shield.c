@@ -226,9 +226,14 @@ int shield_disallow_all(struct shield *shield, const struct prefix *prefixes, un
 int shield_add_rule(struct shield *shield, const struct rule *rule, const struct shield_making *making,
                     uint32_t *number, struct shield_error *error)
 {
-	char match[MATCH_TEXT_SIZE], scope[PREFIX_TEXT_SIZE];
-	int result = note(error, "rule %s to %s by %u", match_format(&rule->match, match),
-	                  prefix_format(&rule->scope, scope), making->made_by);
+	char match[MATCH_TEXT_SIZE], scope[PREFIX_TEXT_SIZE], arms[40] = "";
+	int result;
+
+	if (making->arm_pps)
+		(void)snprintf(arms, sizeof(arms), " arm %u hold %u", making->arm_pps, making->hold_s);
+	result = note(error, "rule %s to %s by %u%s%s%s", match_format(&rule->match, match),
+	              prefix_format(&rule->scope, scope), making->made_by, making->spare ? " spare" : "",
+	              making->probe ? " probe" : "", arms);
 
 	(void)shield;
 	if (result == 0)
