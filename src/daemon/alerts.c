@@ -7,24 +7,8 @@
 #include "base/time.h"
 #include "daemon/engine.h"
 #include "daemon/log.h"
-#include "detect/vector.h"
 
 #define TEST_NS (60 * NS_PER_S) /* a script has half of that */
-#define SLOTS_A_SECOND 10
-
-/* What is not taken at once is counted, not kept: the messenger has a queue of its own, and never waits for anybody. */
-void alerts_tell(struct engine *engine, const struct alert *alert)
-{
-	struct message *message = &engine->message;
-
-	if (engine->config.alert_count == 0)
-		return;
-	message_init(message, MESSAGE_ALERT, 0);
-	message->alert = *alert;
-	memcpy(message->alert.host, engine->alerts.host, sizeof(message->alert.host));
-	if (engine->alerts.channel < 0 || message_send(engine->alerts.channel, message, NULL, 0) != 0)
-		engine->alerts.lost++;
-}
 
 static bool is_enforcing(const struct engine *engine)
 {
@@ -33,34 +17,20 @@ static bool is_enforcing(const struct engine *engine)
 	return shield_read_mode(&engine->maps, engine_jiffies(engine), &mode) == 0 && mode.enforce;
 }
 
-void alerts_tell_view(struct engine *engine, enum alert_change change, const struct live_view *view)
+/* What is not taken at once is counted, not kept: the messenger has a queue of its own, and never waits for anybody. */
+void alerts_tell(void *context, const struct alert *alert)
 {
-	const struct incident *incident = view->incident;
-	int64_t began_ns = incident->began.ns, now_ns = role_wall_ns();
-	struct alert alert = {
-		.change = (uint32_t)change,
-		.enforcing = is_enforcing(engine),
-		.incident = view->id,
-		.time_ns = now_ns > began_ns ? now_ns : began_ns,
-		.began_ns = began_ns,
-		.pps = change == ALERT_ENDED ? 0 : view->pps,
-		.bps = change == ALERT_ENDED ? 0 : view->bps,
-		.peak_pps = incident->peak_packets * SLOTS_A_SECOND,
-		.passing_ppm = view->passing_ppm,
-	};
-	char text[PREFIX_TEXT_SIZE];
+	struct engine *engine = context;
+	struct message *message = &engine->alerts.message;
 
-	if (engine->config.alert_count == 0 || incident->is_scan) /* a scan is no emergency */
+	if (engine->config.alert_count == 0)
 		return;
-	(void)prefix_format(&incident->scope, text);
-	if (incident->scope.length == (incident->scope.is_ipv4 ? 32 : 128))
-		text[strcspn(text, "/")] = '\0';
-	message_text(alert.target, sizeof(alert.target), text);
-	message_text(alert.service, sizeof(alert.service), view->service ? view->service : "");
-	message_text(alert.advice, sizeof(alert.advice), view->advice ? view->advice : "");
-	if (incident->parts_count > 0)
-		message_text(alert.vector, sizeof(alert.vector), vector_get(incident->parts[0].kind)->name);
-	alerts_tell(engine, &alert);
+	message_init(message, MESSAGE_ALERT, 0);
+	message->alert = *alert;
+	memcpy(message->alert.host, engine->alerts.host, sizeof(message->alert.host));
+	message->alert.enforcing = is_enforcing(engine);
+	if (engine->alerts.channel < 0 || message_send(engine->alerts.channel, message, NULL, 0) != 0)
+		engine->alerts.lost++;
 }
 
 void alerts_take_links(struct engine *engine, const struct message_links *reading)
@@ -73,7 +43,6 @@ void alerts_take_links(struct engine *engine, const struct message_links *readin
 		const struct link_state *link = &engine->links.states[i];
 		struct alert alert = {
 			.change = link->full ? ALERT_LINK_FULL : ALERT_LINK_FREE,
-			.enforcing = is_enforcing(engine),
 			.time_ns = now_ns,
 			.began_ns = now_ns,
 			.pps = link->pps,
@@ -154,9 +123,9 @@ void alerts_test(struct engine *engine, uint64_t client, const char *name)
 		            "'alerts' there lists them; then: holdfast reload");
 		return;
 	}
-	message_init(&engine->message, MESSAGE_TEST_ALERT, ++engine->next_id);
-	message_text(engine->message.target, sizeof(engine->message.target), name);
-	if (engine->alerts.channel < 0 || message_send(engine->alerts.channel, &engine->message, NULL, 0) != 0) {
+	message_init(&engine->alerts.message, MESSAGE_TEST_ALERT, ++engine->next_id);
+	message_text(engine->alerts.message.target, sizeof(engine->alerts.message.target), name);
+	if (engine->alerts.channel < 0 || message_send(engine->alerts.channel, &engine->alerts.message, NULL, 0) != 0) {
 		refuse_test(engine, "the messenger does not run, or is busy",
 		            "the log says why: journalctl -u holdfast");
 		return;
@@ -183,7 +152,7 @@ static void lose_messenger(struct engine *engine)
 void alerts_listen(struct engine *engine)
 {
 	while (engine->alerts.channel >= 0) {
-		struct message *message = &engine->message;
+		struct message *message = &engine->alerts.message;
 		int fds[MESSAGE_FDS_MAX];
 		unsigned fd_count;
 		int result =

@@ -137,6 +137,7 @@ static int read_prefixes(struct parse *parse, const char *name, const json_t *va
 			return result;
 	}
 	parse->request.prefix_count = (unsigned)count;
+	parse->request.many = true;
 	return 0;
 }
 
@@ -327,7 +328,7 @@ static const struct row {
 	[CONTROL_RULES] = { "rules", false, " limit " },
 	[CONTROL_BLOCK] = { "block", true, " client reason for_s prefix prefixes match scope action rate_pps shadow " },
 	[CONTROL_ALLOW] = { "allow", true, " client reason for_s prefix prefixes " },
-	[CONTROL_RELEASE] = { "release", true, " client reason prefix rule " },
+	[CONTROL_RELEASE] = { "release", true, " client reason prefix prefixes rule " },
 	[CONTROL_OBSERVE] = { "observe", true, " client reason " },
 	[CONTROL_ENFORCE] = { "enforce", true, " client reason confirm_s " },
 	[CONTROL_CONFIRM] = { "confirm", true, " client reason " },
@@ -638,6 +639,11 @@ char *control_format_released(bool block, bool allowance, bool rule)
 	return answer(json_pack("{s:o}", "released", list));
 }
 
+char *control_format_released_many(unsigned released, unsigned passed_over)
+{
+	return answer(json_pack("{s:o,s:o}", "prefixes", count_json(released), "passed_over", count_json(passed_over)));
+}
+
 static void add_mode(json_t *object, const struct control_mode *mode)
 {
 	(void)json_object_set_new(object, "mode", json_string(mode->enforce ? "enforce" : "observe"));
@@ -806,6 +812,65 @@ static json_t *links_json(const struct control_status *status)
 	return list;
 }
 
+static json_t *attack_rule_json(const struct control_attack_rule *rule)
+{
+	const struct {
+		const char *name;
+		uint64_t count;
+	} counts[] = {
+		{ "matched", rule->matched },
+		{ "dropped", rule->dropped },
+		{ "spared", rule->spared },
+		{ "answered", rule->answered },
+		{ "probes", rule->probes },
+		{ "completed", rule->completed },
+		{ "baseline_samples", rule->baseline_samples },
+		{ "verified_hits", rule->verified_hits },
+		{ "verified_samples", rule->verified_samples },
+	};
+	char match[MATCH_TEXT_SIZE];
+	json_t *object =
+		json_pack("{s:o,s:s,s:s,s:o,s:s,s:o,s:o}", "id",
+	                  rule->number ? rule_name_json(rule->number) : json_null(), "state", rule->state, "match",
+	                  match_format(&rule->rule->match, match), "scope", prefix_json(&rule->rule->scope), "action",
+	                  rule_action_name(rule->rule->action), "why", text_json(rule->why), "bound_ppm",
+	                  rule->has_bound ? count_json(rule->bound_ppm) : json_null());
+
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		(void)json_object_set_new(object, counts[i].name, count_json(counts[i].count));
+	return object;
+}
+
+static json_t *attacks_json(const struct control_live *live)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < live->attack_count; i++) {
+		const struct control_attack *attack = &live->attacks[i];
+		json_t *object = json_object(), *rules = json_array();
+		char id[24];
+
+		(void)snprintf(id, sizeof(id), "%016" PRIx64, attack->id);
+		for (unsigned k = 0; k < attack->rule_count; k++)
+			(void)json_array_append_new(rules, attack_rule_json(&live->rules[attack->first_rule + k]));
+		(void)json_object_set_new(object, "id", json_string(id));
+		(void)json_object_set_new(object, "service",
+		                          attack->service ? text_json(attack->service) : json_null());
+		(void)json_object_set_new(object, "target", prefix_json(&attack->target));
+		(void)json_object_set_new(object, "vector", json_string(attack->vector));
+		(void)json_object_set_new(object, "began", time_json(attack->began_ns));
+		(void)json_object_set_new(object, "age_s", seconds_json(attack->age_ns));
+		(void)json_object_set_new(object, "pps", count_json(attack->pps));
+		(void)json_object_set_new(object, "bps", count_json(attack->bps));
+		(void)json_object_set_new(object, "passing_ppm", count_json(attack->passing_ppm));
+		(void)json_object_set_new(object, "over", json_boolean(attack->over));
+		(void)json_object_set_new(object, "advice", attack->advice ? text_json(attack->advice) : json_null());
+		(void)json_object_set_new(object, "rules", rules);
+		(void)json_array_append_new(list, object);
+	}
+	return list;
+}
+
 static json_t *alerts_json(const struct control_status *status)
 {
 	const struct message_alerted *alerts = status->alerts;
@@ -816,6 +881,24 @@ static json_t *alerts_json(const struct control_status *status)
 	                 count_json(alerts->sent), "failed", count_json(alerts->failed), "queued",
 	                 count_json(alerts->queued), "unsaid", count_json(alerts->unsaid), "state",
 	                 text_json(alerts->state));
+}
+
+static void add_live(json_t *object, const struct control_live *live)
+{
+	(void)json_object_set_new(object, "attacks", attacks_json(live));
+	(void)json_object_set_new(object, "users",
+	                          json_pack("{s:o,s:o,s:o}", "answered_pps", count_json(live->answered_pps), "lost_ppm",
+	                                    live->has_lost ? count_json(live->lost_ppm) : json_null(), "handshakes_pps",
+	                                    count_json(live->handshakes_pps)));
+	(void)json_object_set_new(
+		object, "engine",
+		json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:{s:o,s:o,s:o,s:o}}", "generation",
+	                  count_json(live->generation), "warm", json_boolean(live->warm), "samples_pps",
+	                  count_json(live->samples_pps), "lag_ms", count_json((uint64_t)live->lag_ns / NS_PER_MS),
+	                  "baseline_s", count_json((uint64_t)live->learned_ns / NS_PER_S), "undecodable",
+	                  count_json(live->undecodable), "strays", count_json(live->strays), "limits", "rules_refused",
+	                  count_json(live->rules_refused), "bans_pushed_out", count_json(live->bans_pushed_out),
+	                  "no_memory", count_json(live->no_memory), "outbox_lost", count_json(live->outbox_lost)));
 }
 
 char *control_format_status(const struct control_status *status)
@@ -837,6 +920,7 @@ char *control_format_status(const struct control_status *status)
 	(void)json_object_set_new(object, "allowed", count_json(status->allowed));
 	(void)json_object_set_new(object, "rules", rules_json(status->rules, status->rule_count));
 	(void)json_object_set_new(object, "ways_in", ways_json(status));
+	add_live(object, &status->live);
 	(void)json_object_set_new(object, "samples",
 	                          json_pack("{s:o,s:o,s:o}", "taken", count_json(status->samples_taken), "lost",
 	                                    count_json(status->shield.samples_lost), "interval",

@@ -26,6 +26,7 @@
 #include "daemon/role.h"
 #include "daemon/sandbox.h"
 #include "daemon/ways.h"
+#include "engine/live.h"
 #include "shield/link.h"
 #include "shield/maps.h"
 #include "shield/shield.h"
@@ -505,6 +506,24 @@ static void send_state(struct loader *loader)
 	(void)message_send(ROLE_FD_ENGINE, &loader->message, NULL, 0); /* the next one says the same */
 }
 
+/* The engine's own leave room for people's. */
+static int check_room(const struct loader *loader, struct shield_error *error)
+{
+	struct shield_rule_told *told = calloc(SHIELD_RULES_MAX, sizeof(*told));
+	unsigned count = 0, own = 0;
+	int result = told ? shield_read_rules(shield_maps(loader->shield), now_jiffies(loader), told, &count) : -ENOMEM;
+
+	for (unsigned i = 0; i < count && result == 0; i++)
+		own += told[i].made_by == SHIELD_BY_ENGINE;
+	free(told);
+	if (result == 0 && own >= LIVE_RULES_MAX) {
+		(void)snprintf(error->message, sizeof(error->message), "%u rules of the engine's own are in force",
+		               own);
+		result = -ENOSPC;
+	}
+	return result;
+}
+
 static int add_rule(struct loader *loader, const struct message_rule *wanted, struct message_answer *answer,
                     struct shield_error *error)
 {
@@ -523,6 +542,10 @@ static int add_rule(struct loader *loader, const struct message_rule *wanted, st
 		(void)snprintf(error->message, sizeof(error->message), "the match is none");
 		return result;
 	}
+	if (wanted->made_by == SHIELD_BY_ENGINE)
+		result = check_room(loader, error);
+	if (result != 0)
+		return result;
 	memcpy(making.reason, wanted->reason, sizeof(making.reason));
 	shield_count_from(loader->shield, wanted->number);
 	result = shield_add_rule(loader->shield, &rule, &making, &answer->number, error);
@@ -644,6 +667,10 @@ static int obey(struct loader *loader, const struct message *message)
 	case MESSAGE_REMOVE_RULE:
 		answer.result = remove_rule(loader, message->number, &error);
 		break;
+	case MESSAGE_RENEW_RULE:
+		answer.result = shield_renew_rule(loader->shield, message->renewal.number,
+		                                  after(loader, message->renewal.for_ns), &error);
+		break;
 	case MESSAGE_ALLOW:
 		answer.result = allow(loader, &message->allow, &answer, &error);
 		break;
@@ -672,9 +699,6 @@ static int obey(struct loader *loader, const struct message *message)
 	case MESSAGE_RESTORED:
 		shield_count_from(loader->shield, message->number);
 		return 0;
-	case MESSAGE_RENEW_RULE:
-		answer.result = -EOPNOTSUPP;
-		break;
 	case MESSAGE_CONFIG:
 	case MESSAGE_RELOADED:
 	case MESSAGE_APPLIED:

@@ -184,9 +184,10 @@ static bool check_incident(const struct message *message, unsigned fd_count)
 {
 	const struct message_incident *incident = &message->incident;
 
-	return fd_count == 1 && incident->length > 0 && incident->length <= MESSAGE_JSON_MAX &&
-	       incident->state < MESSAGE_INCIDENT_STATES && ENDS(incident->service) && ENDS(incident->target) &&
-	       ENDS(incident->vector);
+	if (incident->state == MESSAGE_INCIDENT_JOINED ? fd_count != 0 : fd_count != 1 || incident->length == 0)
+		return false;
+	return incident->length <= MESSAGE_JSON_MAX && incident->state < MESSAGE_INCIDENT_STATES &&
+	       ENDS(incident->service) && ENDS(incident->target) && ENDS(incident->vector);
 }
 
 static bool check_recorded(const struct message *message, unsigned fd_count)

@@ -40,7 +40,7 @@
 #define MESSAGE_DAYS_MAX CONFIG_BLOCK_DAYS_MAX
 #define MESSAGE_HOOK_NFTABLES 4 /* beside enum shield_hook */
 #define MESSAGE_HOOKS 5
-#define MESSAGE_HOLD_S_MAX 3600
+#define MESSAGE_HOLD_S_MAX SHIELD_HOLD_MAX_S
 /* Octets of what comes in a descriptor; whoever reads it reads no more, by pread(), for its sender can cut it short. */
 #define MESSAGE_CHECKPOINT_MAX (64u << 20)
 #define MESSAGE_SEGMENT_MAX (4u << 20)
@@ -240,8 +240,9 @@ struct message_stream {
 
 enum message_incident_state {
 	MESSAGE_INCIDENT_OPEN,
-	MESSAGE_INCIDENT_OVER,  /* its end has been seen; what is known of it is not all made out */
-	MESSAGE_INCIDENT_FINAL, /* nothing more comes */
+	MESSAGE_INCIDENT_OVER,   /* its end has been seen; what is known of it is not all made out */
+	MESSAGE_INCIDENT_FINAL,  /* nothing more comes */
+	MESSAGE_INCIDENT_JOINED, /* it became part of another, and is none: no descriptor */
 	MESSAGE_INCIDENT_STATES,
 };
 

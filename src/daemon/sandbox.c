@@ -170,7 +170,7 @@ static const struct {
 	{ SCMP_SYS(statfs), LOADER }, { SCMP_SYS(mkdir), LOADER }, { SCMP_SYS(mkdirat), LOADER }, { SCMP_SYS(rmdir), LOADER },
 	{ SCMP_SYS(getdents64), LOADER }, { SCMP_SYS(flock), LOADER }, { SCMP_SYS(epoll_create1), LOADER },
 	{ SCMP_SYS(perf_event_open), LOADER }, { SCMP_SYS(prlimit64), LOADER }, { SCMP_SYS(getrlimit), LOADER },
-	{ SCMP_SYS(select), LOADER }, { SCMP_SYS(pselect6), LOADER }, { SCMP_SYS(dup2), LOADER }, { SCMP_SYS(dup3), LOADER }, { SCMP_SYS(memfd_create), LOADER }, { SCMP_SYS(sysinfo), LOADER },
+	{ SCMP_SYS(select), LOADER }, { SCMP_SYS(pselect6), LOADER }, { SCMP_SYS(dup2), LOADER }, { SCMP_SYS(dup3), LOADER }, { SCMP_SYS(memfd_create), LOADER | ENGINE }, { SCMP_SYS(sysinfo), LOADER },
 };
 
 /* What nobody asks for by mistake. */

@@ -591,6 +591,11 @@ bool alert_desk_takes(struct alert_desk *desk, int64_t now_ns, struct alert *ale
 		if (!open)
 			return false;
 		memcpy(alert->service, open->service, sizeof(alert->service));
+		if (!alert->target[0]) {
+			memcpy(alert->target, open->target, sizeof(alert->target));
+			memcpy(alert->vector, open->vector, sizeof(alert->vector));
+			alert->began_ns = open->began_ns;
+		}
 		*open = desk->open[--desk->count];
 		return true;
 	}
@@ -606,6 +611,9 @@ bool alert_desk_takes(struct alert_desk *desk, int64_t now_ns, struct alert *ale
 		memset(open, 0, sizeof(*open));
 		memcpy(open->key, key, sizeof(open->key));
 		memcpy(open->service, alert->service, sizeof(open->service));
+		memcpy(open->target, alert->target, sizeof(open->target));
+		memcpy(open->vector, alert->vector, sizeof(open->vector));
+		open->began_ns = alert->began_ns;
 		if (alert->change == ALERT_WORSE) /* its beginning found no room: this is one */
 			alert->change = ALERT_BEGAN;
 	}

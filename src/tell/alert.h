@@ -126,8 +126,9 @@ struct alert_desk {
 	struct alert_open {
 		char key[ALERT_KEY_SIZE];
 		char service[ALERT_NAME_SIZE]; /* as it was first called: labels must not change */
+		char target[PREFIX_TEXT_SIZE], vector[ALERT_NAME_SIZE]; /* for an end that does not say */
 		uint64_t pps;
-		int64_t told_ns;
+		int64_t told_ns, began_ns;
 	} open[ALERT_OPEN_MAX];
 };
 

@@ -226,9 +226,14 @@ int shield_disallow_all(struct shield *shield, const struct prefix *prefixes, un
 int shield_add_rule(struct shield *shield, const struct rule *rule, const struct shield_making *making,
                     uint32_t *number, struct shield_error *error)
 {
-	char match[MATCH_TEXT_SIZE], scope[PREFIX_TEXT_SIZE];
-	int result = note(error, "rule %s to %s by %u", match_format(&rule->match, match),
-	                  prefix_format(&rule->scope, scope), making->made_by);
+	char match[MATCH_TEXT_SIZE], scope[PREFIX_TEXT_SIZE], arms[40] = "";
+	int result;
+
+	if (making->arm_pps)
+		(void)snprintf(arms, sizeof(arms), " arm %u hold %u", making->arm_pps, making->hold_s);
+	result = note(error, "rule %s to %s by %u%s%s%s", match_format(&rule->match, match),
+	              prefix_format(&rule->scope, scope), making->made_by, making->spare ? " spare" : "",
+	              making->probe ? " probe" : "", arms);
 
 	(void)shield;
 	if (result == 0)
@@ -247,6 +252,12 @@ int shield_remove_rule(struct shield *shield, uint32_t number, struct shield_err
 {
 	(void)shield;
 	return note(error, "remove_rule %u", number);
+}
+
+int shield_renew_rule(struct shield *shield, uint32_t number, uint64_t expires, struct shield_error *error)
+{
+	(void)shield;
+	return note(error, "renew_rule %u until %llu", number, (unsigned long long)expires);
 }
 
 int shield_sweep_rules(struct shield *shield, uint64_t now, unsigned *swept)
@@ -355,6 +366,14 @@ int shield_read_rule_count(const struct shield_maps *maps, uint32_t counter, str
 {
 	(void)maps;
 	*count = (struct shield_rule_count){ .matched = { counter, 60 }, .last = 500 };
+	return 0;
+}
+
+int shield_read_active_until(const struct shield_maps *maps, uint32_t counter, uint64_t *until)
+{
+	(void)maps;
+	(void)counter;
+	*until = SHIELD_NEVER;
 	return 0;
 }
 

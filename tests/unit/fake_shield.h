@@ -26,7 +26,7 @@ struct fake {
 	bool table_stands; /* nftables has one, with what nobody else has */
 	bool table_told;   /* that it is taken away is noted */
 	unsigned rule_count;
-	struct shield_rule_told rules[4];
+	struct shield_rule_told rules[SHIELD_RULES_MAX];
 	unsigned attached_count;
 	char attached[SHIELD_INTERFACES_MAX][16];
 	size_t length;

@@ -396,6 +396,35 @@ static void releases(void **state)
 	end();
 }
 
+/* Of a list the loader hears only what is allowed. */
+static void releases_of_lists(void **state)
+{
+	const struct message_record *record;
+
+	(void)state;
+	fake->allowed_before = true; /* 198.51.100.0/24 */
+	begin(two_services, "");
+	(void)ask("{\"command\":\"block\",\"prefixes\":[\"203.0.113.0/24\",\"192.0.2.0/24\"]}");
+	(void)recorded();
+	say(client, "{\"command\":\"release\",\"prefixes\":[\"203.0.113.0/24\",\"203.0.113.7\",\"198.51.100.0/24\"]}");
+	ordered(MESSAGE_DISALLOW);
+	assert_int_equal(message.prefix.octets[12], 198);
+	loader_answers(0, 0, 0);
+	assert_says(hear(client), "{\"ok\":true,\"result\":{\"prefixes\":2,\"passed_over\":1}}");
+	record = recorded();
+	assert_string_equal(record->command, "release");
+	assert_string_equal(record->outcome, "done");
+	assert_int_equal(record->prefixes.count, 2);
+	assert_says(ask("{\"command\":\"release\",\"prefixes\":[\"203.0.113.0/24\"]}"),
+	            "{\"prefixes\":0,\"passed_over\":1}");
+	say(client, "{\"command\":\"release\",\"prefixes\":[\"192.0.2.0/24\",\"198.51.100.0/24\"]}");
+	ordered(MESSAGE_DISALLOW);
+	loader_answers(-EIO, 0, 0);
+	assert_says(hear(client), "\"ok\":false");
+	assert_says(ask("{\"command\":\"rules\"}"), "\"ipv4\":0,");
+	end();
+}
+
 static void modes(void **state)
 {
 	(void)state;
@@ -704,6 +733,7 @@ int main(void)
 		CASE(rules_by_match),
 		CASE(allowances),
 		CASE(releases),
+		CASE(releases_of_lists),
 		CASE(modes),
 		CASE(one_after_the_other),
 		CASE(rude_clients),

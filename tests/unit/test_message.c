@@ -336,6 +336,10 @@ static void hostile_files(void **state)
 	message.incident.state = MESSAGE_INCIDENT_STATES;
 	assert_int_equal(check(MESSAGE_ENGINE_TO_RECORDER, 1), -EBADMSG);
 	(void)make(MESSAGE_INCIDENT);
+	message.incident.state = MESSAGE_INCIDENT_JOINED;
+	assert_int_equal(check(MESSAGE_ENGINE_TO_RECORDER, 1), -EBADMSG);
+	assert_int_equal(check(MESSAGE_ENGINE_TO_RECORDER, 0), 0);
+	(void)make(MESSAGE_INCIDENT);
 	memset(message.incident.target, '1', sizeof(message.incident.target));
 	assert_int_equal(check(MESSAGE_ENGINE_TO_RECORDER, 1), -EBADMSG);
 	(void)make(MESSAGE_INCIDENT);
