@@ -90,7 +90,7 @@ void attack_page_write_links(const struct paper *paper, const json_t *now)
 		          fact_text(link, "name"),
 		          fact_count(link, "rx_drops_pps") ? words_scaled(fact_count(link, "rx_drops_pps"), "pps", text)
 		                                           : "packets are");
-		draft_add(&d, "filtering here cannot help: " BOLD "ask upstream" PLAIN
+		draft_add(&d, "filtering here cannot help: " BOLD "ask" WORDS_TIE "upstream" PLAIN
 		              " to filter, or to move the traffic");
 		paper_text(paper, 0, 5, d.text);
 	}
