@@ -75,6 +75,26 @@ static void inspect(const struct message *message, enum message_way way)
 	case MESSAGE_STATE:
 		REQUIRE(way == MESSAGE_LOADER_TO_ENGINE && message->state.hook_count <= SHIELD_INTERFACES_MAX);
 		break;
+	case MESSAGE_LINKS:
+		REQUIRE(way == MESSAGE_LOADER_TO_ENGINE && message->links.count <= SHIELD_INTERFACES_MAX);
+		for (uint32_t i = 0; i < message->links.count; i++)
+			REQUIRE(strlen(message->links.links[i].name) < sizeof(message->links.links[i].name));
+		break;
+	case MESSAGE_ALERT: {
+		static const struct alert_target hook = { .type = ALERT_WEBHOOK, .url = "http://localhost/" };
+		struct alert_request request;
+
+		REQUIRE(way == MESSAGE_ENGINE_TO_MESSENGER && message->alert.change < ALERT_TEST);
+		REQUIRE(alert_request(&hook, "", &message->alert, &request) == 0); /* whatever the texts are */
+		alert_request_fini(&request);
+		break;
+	}
+	case MESSAGE_TEST_ALERT:
+		REQUIRE(way == MESSAGE_ENGINE_TO_MESSENGER && strlen(message->target) < sizeof(message->target));
+		break;
+	case MESSAGE_ALERTED:
+		REQUIRE(strlen(message->alerted.state) < sizeof(message->alerted.state));
+		break;
 	default:
 		break;
 	}
@@ -88,7 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2)
 		return 0;
-	way = (enum message_way)(data[0] % (MESSAGE_RECORDER_TO_ENGINE + 1));
+	way = (enum message_way)(data[0] % (MESSAGE_MESSENGER_TO_ENGINE + 1));
 	fd_count = data[1] % (MESSAGE_FDS_MAX + 1);
 	data += 2;
 	size = size - 2 < sizeof(message) ? size - 2 : sizeof(message);

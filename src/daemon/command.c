@@ -289,6 +289,7 @@ static bool fill_message(struct engine *engine, struct operation *operation)
 	case CONTROL_STATUS:
 	case CONTROL_RULES:
 	case CONTROL_RELOAD:
+	case CONTROL_TEST_ALERT:
 	case CONTROL_COMMANDS:
 	default:
 		return false;
@@ -373,6 +374,7 @@ static void finish(struct engine *engine, struct operation *operation)
 	case CONTROL_STATUS:
 	case CONTROL_RULES:
 	case CONTROL_RELOAD:
+	case CONTROL_TEST_ALERT:
 	case CONTROL_COMMANDS:
 	default:
 		break;
@@ -548,6 +550,7 @@ void command_answered(struct engine *engine, const struct message *message)
 	case CONTROL_STATUS:
 	case CONTROL_RULES:
 	case CONTROL_RELOAD:
+	case CONTROL_TEST_ALERT:
 	case CONTROL_COMMANDS:
 	default:
 		operation->next++;
@@ -765,6 +768,9 @@ static void carry_out(struct engine *engine, uint64_t client, const struct clien
 		break;
 	case CONTROL_RELOAD:
 		begin_reload(engine, client, peer);
+		break;
+	case CONTROL_TEST_ALERT:
+		alerts_test(engine, client, request->target);
 		break;
 	case CONTROL_BLOCK:
 		if (request->prefix_count) {

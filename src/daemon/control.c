@@ -294,6 +294,16 @@ static int read_rule(struct parse *parse, const char *name, const json_t *value)
 	return refuse(parse, "'holdfast rules' lists them: r1, r2, ...", "'%s' names no rule", text);
 }
 
+static int read_target(struct parse *parse, const char *name, const json_t *value)
+{
+	const char *text = "";
+	int result = text_of(parse, name, value, sizeof(parse->request.target) - 1, &text);
+
+	if (result == 0)
+		memcpy(parse->request.target, text, strlen(text) + 1);
+	return result;
+}
+
 static const struct member {
 	const char *name;
 	read_member *read;
@@ -302,7 +312,7 @@ static const struct member {
 	{ "prefix", read_prefix }, { "prefixes", read_prefixes }, { "match", read_match },
 	{ "scope", read_scope },   { "action", read_action },     { "rate_pps", read_rate },
 	{ "shadow", read_shadow }, { "rule", read_rule },         { "confirm_s", read_confirm },
-	{ "limit", read_limit },
+	{ "limit", read_limit },   { "target", read_target },
 };
 
 #define MEMBERS (sizeof(members) / sizeof(members[0]))
@@ -323,6 +333,7 @@ static const struct row {
 	[CONTROL_ENFORCE] = { "enforce", true, " client reason confirm_s " },
 	[CONTROL_CONFIRM] = { "confirm", true, " client reason " },
 	[CONTROL_RELOAD] = { "reload", true, " client reason " },
+	[CONTROL_TEST_ALERT] = { "test_alert", true, " client reason target " },
 };
 
 const char *control_command_name(enum control_command command)
@@ -373,6 +384,8 @@ static int check_whole(struct parse *parse)
 			return refuse(parse, "give a prefix, or a rule",
 			              named ? "a prefix and a rule at once" : "nothing to release");
 		return 0;
+	case CONTROL_TEST_ALERT:
+		return request->target[0] ? 0 : refuse(parse, "name one of 'alerts'", "no target to test");
 	case CONTROL_PING:
 	case CONTROL_STATUS:
 	case CONTROL_RULES:
@@ -395,9 +408,10 @@ static int read_members(struct parse *parse, json_t *object)
 	int result;
 
 	if (!json_is_string(command))
-		return refuse(parse,
-		              "name one: ping, status, rules, block, allow, release, observe, enforce, confirm, reload",
-		              "no \"command\"");
+		return refuse(
+			parse,
+			"name one: ping, status, rules, block, allow, release, observe, enforce, confirm, reload, test_alert",
+			"no \"command\"");
 	for (size_t i = 0; i < CONTROL_COMMANDS; i++)
 		if (strcmp(rows[i].name, json_string_value(command)) == 0) {
 			row = &rows[i];
@@ -654,6 +668,11 @@ char *control_format_reloaded(const char (*notes)[CONFIG_ERROR_SIZE], unsigned c
 	return answer(json_pack("{s:b,s:o}", "reloaded", 1, "notes", list));
 }
 
+char *control_format_tested(const char *said)
+{
+	return answer(json_pack("{s:b,s:o}", "sent", 1, "said", text_json(said)));
+}
+
 static json_t *counted_json(const struct shield_count *count)
 {
 	return json_pack("{s:o,s:o}", "packets", count_json(count->packets), "octets", count_json(count->octets));
@@ -773,6 +792,26 @@ static json_t *ways_json(const struct control_status *status)
 	return list;
 }
 
+static json_t *links_json(const struct control_status *status)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; status->links && i < status->links->count; i++) {
+		const struct link_state *link = &status->links->states[i];
+		bool known = link->has_rates;
+
+		(void)json_array_append_new(
+			list,
+			json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:b}", "name", text_json(link->latest.name), "speed_mbps",
+		                  link->latest.speed_mbps ? count_json(link->latest.speed_mbps) : json_null(), "rx_bps",
+		                  known ? count_json(link->bps) : json_null(), "rx_pps",
+		                  known ? count_json(link->pps) : json_null(), "rx_drops_pps",
+		                  known ? count_json(link->lost_pps) : json_null(), "percent",
+		                  link->percent >= 0 ? json_integer(link->percent) : json_null(), "full", link->full));
+	}
+	return list;
+}
+
 static json_t *attack_rule_json(const struct control_attack_rule *rule)
 {
 	const struct {
@@ -832,6 +871,18 @@ static json_t *attacks_json(const struct control_live *live)
 	return list;
 }
 
+static json_t *alerts_json(const struct control_status *status)
+{
+	const struct message_alerted *alerts = status->alerts;
+
+	if (!alerts || status->alert_targets == 0)
+		return json_null();
+	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "targets", count_json(status->alert_targets), "sent",
+	                 count_json(alerts->sent), "failed", count_json(alerts->failed), "queued",
+	                 count_json(alerts->queued), "unsaid", count_json(alerts->unsaid), "state",
+	                 text_json(alerts->state));
+}
+
 static void add_live(json_t *object, const struct control_live *live)
 {
 	(void)json_object_set_new(object, "attacks", attacks_json(live));
@@ -878,6 +929,8 @@ char *control_format_status(const struct control_status *status)
 	(void)json_object_set_new(object, "record",
 	                          json_pack("{s:o,s:o,s:o}", "written", count_json(status->record_written), "lost",
 	                                    count_json(status->record_lost), "state", text_json(status->record_state)));
+	(void)json_object_set_new(object, "links", links_json(status));
+	(void)json_object_set_new(object, "alerts", alerts_json(status));
 	(void)json_object_set_new(object, "roles",
 	                          json_pack("{s:o,s:o,s:o,s:o,s:o}", "parent", count_json(status->pid), "loader",
 	                                    count_json(status->loader_pid), "engine", count_json(status->engine_pid),

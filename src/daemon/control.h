@@ -13,6 +13,7 @@
 
 #include "base/prefix.h"
 #include "daemon/config.h"
+#include "daemon/links.h"
 #include "defend/rule.h"
 #include "shield/maps.h"
 
@@ -37,6 +38,7 @@ enum control_command {
 	CONTROL_ENFORCE,
 	CONTROL_CONFIRM,
 	CONTROL_RELOAD,
+	CONTROL_TEST_ALERT,
 	CONTROL_COMMANDS,
 };
 
@@ -53,6 +55,7 @@ struct control_request {
 	int64_t for_ns;       /* 0: not said */
 	int64_t confirm_ns;   /* 0: for good */
 	unsigned limit;
+	char target[ALERT_NAME_SIZE]; /* of alerts, that is to be tested */
 	char reason[SHIELD_REASON_MAX];
 	char client[CONTROL_CLIENT_SIZE]; /* as it came */
 	bool has_address;                 /* `client` begins with one */
@@ -122,6 +125,9 @@ struct control_mode {
 
 char *control_format_mode(const struct control_mode *mode);
 char *control_format_reloaded(const char (*notes)[CONFIG_ERROR_SIZE], unsigned count);
+
+/* `said` is what came of it. */
+char *control_format_tested(const char *said);
 
 struct control_rule {
 	struct shield_rule_told told;
@@ -240,6 +246,9 @@ struct control_status {
 	struct control_live live;
 	uint64_t record_written, record_lost;
 	const char *record_state;
+	const struct links *links;
+	unsigned alert_targets;
+	const struct message_alerted *alerts;
 };
 
 char *control_format_status(const struct control_status *status);

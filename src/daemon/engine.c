@@ -20,7 +20,7 @@
 #define LAST_WORDS_NS (2 * NS_PER_S)
 #define FALLBACK_UID 65534 /* nobody is no operator */
 
-enum { POLL_PARENT, POLL_LOADER, POLL_RECORDER, POLL_FIXED };
+enum { POLL_PARENT, POLL_LOADER, POLL_RECORDER, POLL_MESSENGER, POLL_FIXED };
 
 uint64_t engine_jiffies(const struct engine *engine)
 {
@@ -120,6 +120,8 @@ static int listen_to_loader(struct engine *engine)
 			settle(engine);
 		} else if (engine->message.type == MESSAGE_COUNTED)
 			engine->nftables = engine->message.counted;
+		else if (engine->message.type == MESSAGE_LINKS)
+			alerts_take_links(engine, &engine->message.links);
 		else if (engine->message.type == MESSAGE_ANSWER && !watch_answered(engine->watch, &engine->message))
 			command_answered(engine, &engine->message);
 	}
@@ -180,6 +182,8 @@ static int listen_to_parent(struct engine *engine)
 			return result;
 		if (engine->message.type == MESSAGE_CONFIG)
 			take_config(engine, fds, fd_count);
+		else if (engine->message.type == MESSAGE_MESSENGER)
+			alerts_take_channel(engine, fds[0]);
 		else
 			command_reloaded(engine, &engine->message);
 	}
@@ -344,6 +348,7 @@ static int make_watch(struct engine *engine)
 		.loader = ROLE_FD_LOADER,
 		.next_id = &engine->next_id,
 		.record = journal_add_deed,
+		.alert = alerts_tell,
 		.context = engine,
 	};
 
@@ -459,6 +464,7 @@ static void do_what_is_due(struct engine *engine, int64_t now_ns, int64_t *tick_
 		(void)blocks_sweep(engine->blocks, engine_jiffies(engine), capacity / SWEEPS + 1);
 		lists_renew(engine);
 		command_expire(engine);
+		alerts_expire(engine);
 	}
 	if (now_ns >= *count_ns) {
 		*count_ns = now_ns + COUNT_NS;
@@ -479,6 +485,7 @@ static int live(struct engine *engine)
 			[POLL_PARENT] = { .fd = ROLE_FD_PARENT, .events = POLLIN },
 			[POLL_LOADER] = { .fd = ROLE_FD_LOADER, .events = POLLIN },
 			[POLL_RECORDER] = { .fd = ROLE_FD_RECORDER, .events = POLLIN },
+			[POLL_MESSENGER] = { .fd = engine->alerts.channel, .events = POLLIN },
 		};
 		unsigned count = clients_poll(engine->clients, fds + POLL_FIXED);
 		int64_t now_ns;
@@ -498,6 +505,8 @@ static int live(struct engine *engine)
 			result = listen_to_loader(engine);
 		if (result == 0 && fds[POLL_RECORDER].revents & ~POLLOUT)
 			result = listen_to_recorder(engine);
+		if (fds[POLL_MESSENGER].revents)
+			alerts_listen(engine);
 		if (result == 0 && fds[POLL_PARENT].revents)
 			result = listen_to_parent(engine);
 		if (result != 0)
@@ -529,6 +538,7 @@ static void fini(struct engine *engine)
 {
 	if (engine->operations)
 		command_fini(engine);
+	alerts_fini(engine);
 	clients_free(engine->clients);
 	samples_free(engine->samples);
 	watch_free(engine->watch);
@@ -555,6 +565,7 @@ int engine_role(const struct role_start *start)
 	if (!engine)
 		return 1;
 	engine->start = start;
+	alerts_begin(engine);
 	for (unsigned i = 0; i < SHIELD_MAPS; i++)
 		engine->maps.fd[i] = -1;
 	result = begin(engine, &serial, error);

@@ -16,6 +16,7 @@
 #include "daemon/clients.h"
 #include "daemon/config.h"
 #include "daemon/control.h"
+#include "daemon/links.h"
 #include "daemon/message.h"
 #include "daemon/outbox.h"
 #include "daemon/role.h"
@@ -71,6 +72,17 @@ struct listed {
 	int64_t again_ns; /* of the monotonic clock */
 };
 
+/* The messenger, where there is one. */
+struct alerts {
+	int channel;                   /* -1 */
+	char host[ALERT_NAME_SIZE];    /* what this machine is called */
+	uint64_t lost;                 /* that it did not take */
+	struct message_alerted state;  /* as it says */
+	uint64_t test_id, test_client; /* a test that is under way; 0: none */
+	int64_t test_ns;
+	struct message message; /* scratch: others may be at theirs while an alert is told */
+};
+
 struct engine {
 	const struct role_start *start;
 	struct config config;
@@ -101,7 +113,9 @@ struct engine {
 	struct control_sums sums, rates;
 	int64_t sums_ns;
 	struct shield_counters *counters; /* SHIELD_SERVICES_MAX, as last read */
-	struct message_counted nftables;  /* what it has counted besides; zeroed where there is none */
+	struct links links;
+	struct alerts alerts;
+	struct message_counted nftables; /* what it has counted besides; zeroed where there is none */
 	struct message message;
 };
 
@@ -143,6 +157,20 @@ int lists_load(struct engine *engine, const struct config *config, const int *fd
                char error[CONFIG_ERROR_SIZE]);
 /* Puts a part of them in again, where it is time. */
 void lists_renew(struct engine *engine);
+
+/* alerts.c: of incidents, for each news of one: the messenger says what of that is told; of links. */
+void alerts_begin(struct engine *engine);
+void alerts_tell(void *engine, const struct alert *alert); /* struct engine */
+void alerts_take_links(struct engine *engine, const struct message_links *reading);
+/* Sends a test, whose outcome is answered later. */
+void alerts_test(struct engine *engine, uint64_t client, const char *name);
+/* What the messenger says. */
+void alerts_listen(struct engine *engine);
+/* Takes a messenger's channel. */
+void alerts_take_channel(struct engine *engine, int channel);
+void alerts_fini(struct engine *engine);
+/* Ends a test that nobody answers. */
+void alerts_expire(struct engine *engine);
 
 /* journal.c: an entry to fill, or NULL where the queue is full, which is counted; journal_send() sends what it can. */
 struct message_record *journal_add(struct engine *engine, const struct client_peer *peer,

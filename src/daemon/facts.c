@@ -292,6 +292,9 @@ char *facts_status(struct engine *engine)
 	status->record_written = engine->journal.written;
 	status->record_lost = engine->journal.lost;
 	status->record_state = engine->journal.state;
+	status->links = &engine->links;
+	status->alert_targets = engine->config.alert_count;
+	status->alerts = &engine->alerts.state;
 	line = control_format_status(status);
 done:
 	free(rules);

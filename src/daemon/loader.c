@@ -27,6 +27,7 @@
 #include "daemon/sandbox.h"
 #include "daemon/ways.h"
 #include "engine/live.h"
+#include "shield/link.h"
 #include "shield/maps.h"
 #include "shield/shield.h"
 
@@ -715,6 +716,12 @@ static int obey(struct loader *loader, const struct message *message)
 	case MESSAGE_RECORDED:
 	case MESSAGE_IN_FORCE:
 	case MESSAGE_LEARNED:
+	case MESSAGE_MESSENGER:
+	case MESSAGE_LINKS:
+	case MESSAGE_ALERT:
+	case MESSAGE_TEST_ALERT:
+	case MESSAGE_ALERTED:
+	case MESSAGE_TESTED:
 	case MESSAGE_TYPES:
 	default:
 		return -EBADMSG; /* message_receive() lets none of these through */
@@ -984,6 +991,19 @@ static bool is_taken_away(const struct loader *loader)
 	return access(path, F_OK) != 0 && errno == ENOENT;
 }
 
+/* What the interfaces have counted: the engine, which wants to know, cannot ask. */
+static void send_links(struct loader *loader, int64_t now_ns)
+{
+	struct message_links *links = &loader->message.links;
+
+	message_init(&loader->message, MESSAGE_LINKS, 0);
+	links->monotonic_ns = now_ns;
+	for (unsigned i = 0; i < loader->config.interface_count; i++)
+		if (shield_link_read(loader->config.interfaces[i], &links->links[links->count]) == 0)
+			links->count++;
+	(void)message_send(ROLE_FD_ENGINE, &loader->message, NULL, 0); /* the next one says more */
+}
+
 /* 0, or -ENODEV: the shield has been taken away. */
 static int do_what_is_due(struct loader *loader)
 {
@@ -1003,6 +1023,7 @@ static int do_what_is_due(struct loader *loader)
 		message_init(&loader->message, MESSAGE_COUNTED, 0);
 		if (mirror_count(&loader->mirror, &loader->message.counted))
 			(void)message_send(ROLE_FD_ENGINE, &loader->message, NULL, 0); /* the next one says more */
+		send_links(loader, now_ns);
 		loader->sweep_ns = now_ns + SWEEP_NS;
 	}
 	if (looks) {

@@ -212,6 +212,42 @@ static bool check_in_force(const struct message *message, unsigned fd_count)
 	}
 }
 
+static bool check_one_fd(const struct message *message, unsigned fd_count)
+{
+	(void)message;
+	return fd_count == 1;
+}
+
+static bool check_links(const struct message *message, unsigned fd_count)
+{
+	const struct message_links *links = &message->links;
+
+	if (fd_count != 0 || links->count > SHIELD_INTERFACES_MAX)
+		return false;
+	for (uint32_t i = 0; i < links->count; i++)
+		if (!ENDS(links->links[i].name))
+			return false;
+	return true;
+}
+
+static bool check_alert(const struct message *message, unsigned fd_count)
+{
+	const struct alert *alert = &message->alert;
+
+	return fd_count == 0 && alert->change < ALERT_TEST && alert->enforcing <= 1 && ENDS(alert->host) &&
+	       ENDS(alert->service) && ENDS(alert->target) && ENDS(alert->vector) && ENDS(alert->advice);
+}
+
+static bool check_target(const struct message *message, unsigned fd_count)
+{
+	return fd_count == 0 && ENDS(message->target);
+}
+
+static bool check_alerted(const struct message *message, unsigned fd_count)
+{
+	return fd_count == 0 && ENDS(message->alerted.state);
+}
+
 #define BODY(member) (HEADER + sizeof(((struct message *)NULL)->member))
 
 /* clang-format off */
@@ -249,6 +285,12 @@ static const struct row {
 	[MESSAGE_RECORDED]    = { MESSAGE_RECORDER_TO_ENGINE, BODY(recorded), check_recorded },
 	[MESSAGE_IN_FORCE]    = { MESSAGE_RECORDER_TO_ENGINE, BODY(in_force), check_in_force },
 	[MESSAGE_LEARNED]     = { MESSAGE_RECORDER_TO_ENGINE, BODY(checkpoint), check_checkpoint },
+	[MESSAGE_MESSENGER]   = { MESSAGE_PARENT_TO_ROLE,     HEADER,         check_one_fd },
+	[MESSAGE_LINKS]       = { MESSAGE_LOADER_TO_ENGINE,   BODY(links),    check_links },
+	[MESSAGE_ALERT]       = { MESSAGE_ENGINE_TO_MESSENGER, BODY(alert),   check_alert },
+	[MESSAGE_TEST_ALERT]  = { MESSAGE_ENGINE_TO_MESSENGER, BODY(target),  check_target },
+	[MESSAGE_ALERTED]     = { MESSAGE_MESSENGER_TO_ENGINE, BODY(alerted), check_alerted },
+	[MESSAGE_TESTED]      = { MESSAGE_MESSENGER_TO_ENGINE, BODY(answer),  check_answer },
 };
 /* clang-format on */
 

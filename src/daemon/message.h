@@ -6,10 +6,13 @@
  * more.
  *
  *     parent ──► every role    configuration, as descriptors of the file's text and of the lists it names
+ *     parent ──► engine        the channel to the messenger, which may end and begin anew alone
  *     role ──► parent          it is in force, or why not; the engine also asks for a reload
  *     engine ──► loader        rules, allowances, mode, ways in; blocks where nftables must have them too; never instructions
  *     loader ──► engine        descriptors of maps, answers
  *     engine ──► recorder      what was done; what was learned, observed and found, as files in memory
+ *     engine ──► messenger     what people are to be told
+ *     messenger ──► engine     how that goes
  *     recorder ──► engine      how that goes; what is still in force; what had been learned
  *
  * Durations are from now on, so that no two roles need agree on a clock; 0 is for good where that is allowed.
@@ -23,7 +26,9 @@
 #include "base/prefix.h"
 #include "daemon/config.h"
 #include "defend/rule.h"
+#include "shield/link.h"
 #include "shield/shield.h"
+#include "tell/alert.h"
 
 #define MESSAGE_PREFIXES_MAX 64
 #define MESSAGE_FDS_MAX 24
@@ -48,6 +53,8 @@ enum message_way {
 	MESSAGE_LOADER_TO_ENGINE,
 	MESSAGE_ENGINE_TO_RECORDER,
 	MESSAGE_RECORDER_TO_ENGINE,
+	MESSAGE_ENGINE_TO_MESSENGER,
+	MESSAGE_MESSENGER_TO_ENGINE,
 };
 
 enum message_type {
@@ -80,6 +87,12 @@ enum message_type {
 	MESSAGE_RECORDED,
 	MESSAGE_IN_FORCE,
 	MESSAGE_LEARNED,
+	MESSAGE_MESSENGER,
+	MESSAGE_LINKS,
+	MESSAGE_ALERT,
+	MESSAGE_TEST_ALERT,
+	MESSAGE_ALERTED,
+	MESSAGE_TESTED,
 	MESSAGE_TYPES,
 };
 
@@ -258,6 +271,22 @@ struct message_in_force {
 	struct message_rule rule;     /* rules */
 };
 
+/* What the interfaces have counted, at one moment. */
+struct message_links {
+	int64_t monotonic_ns;
+	uint32_t count;
+	uint32_t unused;
+	struct shield_link links[SHIELD_INTERFACES_MAX];
+};
+
+struct message_alerted {
+	uint64_t sent, failed;
+	uint64_t unsaid; /* too many in a minute, or no room in the queue */
+	uint32_t queued;
+	uint32_t unused;
+	char state[MESSAGE_TEXT_SIZE]; /* "ok"; "TARGET: what is wrong" */
+};
+
 struct message {
 	uint32_t type;
 	uint32_t unused;
@@ -280,6 +309,10 @@ struct message {
 		struct message_incident incident;
 		struct message_recorded recorded;
 		struct message_in_force in_force;
+		struct message_links links;
+		struct alert alert;
+		char target[ALERT_NAME_SIZE]; /* TEST_ALERT: its name */
+		struct message_alerted alerted;
 	};
 };
 

@@ -16,7 +16,7 @@
 #include "daemon/daemon.h"
 #include "daemon/log.h"
 
-static const char *const names[ROLES] = { "parent", "loader", "engine", "recorder" };
+static const char *const names[ROLES] = { "parent", "loader", "engine", "recorder", "messenger" };
 
 const char *role_name(enum role role)
 {
@@ -158,6 +158,7 @@ int daemon_role(int argc, char **argv)
 		[ROLE_LOADER] = loader_role,
 		[ROLE_ENGINE] = engine_role,
 		[ROLE_RECORDER] = recorder_role,
+		[ROLE_MESSENGER] = messenger_role,
 	};
 	struct role_start start;
 	int first = ROLE_FD_PARENT;

@@ -16,12 +16,12 @@
 #include "daemon/config.h"
 #include "daemon/message.h"
 
-enum role { ROLE_PARENT, ROLE_LOADER, ROLE_ENGINE, ROLE_RECORDER, ROLES };
+enum role { ROLE_PARENT, ROLE_LOADER, ROLE_ENGINE, ROLE_RECORDER, ROLE_MESSENGER, ROLES };
 
 /* Descriptors of a role that begins. */
 enum {
 	ROLE_FD_PARENT = 3,
-	ROLE_FD_ENGINE = 4,   /* of loader and recorder */
+	ROLE_FD_ENGINE = 4,   /* of loader, recorder and messenger */
 	ROLE_FD_LOADER = 4,   /* of the engine */
 	ROLE_FD_RECORDER = 5, /* of the engine */
 	ROLE_FD_CONTROL = 6,  /* of the engine: the listening socket */
@@ -44,6 +44,7 @@ const char *role_name(enum role role);
 int loader_role(const struct role_start *start);
 int engine_role(const struct role_start *start);
 int recorder_role(const struct role_start *start);
+int messenger_role(const struct role_start *start);
 
 /*
  * Reads the configuration out of a received MESSAGE_CONFIG: its text is in fds[0], which is closed, the others are

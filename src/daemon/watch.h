@@ -50,6 +50,8 @@ struct watch_setup {
 	int loader;        /* channel */
 	uint64_t *next_id; /* of messages to the loader: all have different ones */
 	void (*record)(void *context, const struct watch_deed *deed);
+	void (*alert)(void *context,
+	              const struct alert *alert); /* host and mode are for who gets it to fill in; NULL: nobody */
 	void *context;
 };
 

@@ -79,4 +79,7 @@ void watch_rules_turn(struct watch *watch);
 void watch_tell(struct watch *watch, const struct live_news *news);
 void watch_save(struct watch *watch);
 
+/* watch_alert.c */
+void watch_alert(struct watch *watch, const struct live_news *news);
+
 #endif

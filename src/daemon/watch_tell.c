@@ -191,6 +191,7 @@ void watch_tell(struct watch *watch, const struct live_news *news)
 	}
 	if (news->type != LIVE_CHANGED)
 		LOG_SAY(LOG_NOTICE, "attack %016" PRIx64 " %s", news->incident, words_of(news));
+	watch_alert(watch, news);
 	tell_standing(watch, news->incident, news->type == LIVE_ENDED ? MESSAGE_INCIDENT_OVER : MESSAGE_INCIDENT_OPEN);
 }
 

@@ -20,7 +20,7 @@
 #include "daemon/message.h"
 
 #define SEED 20261126u
-#define WAYS (MESSAGE_RECORDER_TO_ENGINE + 1)
+#define WAYS (MESSAGE_MESSENGER_TO_ENGINE + 1)
 
 static struct message message, received;
 
@@ -56,6 +56,8 @@ static unsigned make(enum message_type type)
 	case MESSAGE_CHECKPOINT:
 	case MESSAGE_LEARNED:
 		message.checkpoint.length = 40;
+		return 1;
+	case MESSAGE_MESSENGER:
 		return 1;
 	case MESSAGE_STREAM:
 		message.stream.length = 1 << 20;
@@ -98,6 +100,11 @@ static unsigned make(enum message_type type)
 	case MESSAGE_SETTLED:
 	case MESSAGE_RECORDED:
 	case MESSAGE_IN_FORCE:
+	case MESSAGE_LINKS:
+	case MESSAGE_ALERT:
+	case MESSAGE_TEST_ALERT:
+	case MESSAGE_ALERTED:
+	case MESSAGE_TESTED:
 	case MESSAGE_TYPES:
 	default:
 		return 0;
