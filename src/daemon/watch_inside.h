@@ -16,8 +16,15 @@ struct watch_rule {
 	bool found; /* `counter` is known */
 };
 
+/* A rule of an engine before this one. */
+struct watch_stray {
+	uint32_t number;
+	bool short_lived; /* it ends within WATCH_STRAY_S */
+	bool replaced;    /* another does the same better: it goes */
+};
+
 /* What the loader is to answer. */
-enum watch_step { STEP_NONE, STEP_ADD, STEP_RENEW, STEP_REMOVE, STEP_ADOPT, STEP_MAKE_ROOM, STEP_SHORTEN };
+enum watch_step { STEP_NONE, STEP_ADD, STEP_RENEW, STEP_REMOVE, STEP_ADOPT, STEP_LET_GO, STEP_SHORTEN };
 
 struct watch_rules {
 	enum watch_step step;
@@ -25,10 +32,10 @@ struct watch_rules {
 	bool has_order;      /* `order` is not yet carried out */
 	bool forsaken;       /* whoever gave it is no more */
 	struct live_order order;
-	uint32_t number;                             /* of the rule that the step is about */
-	unsigned rule_count, stray_count, shortened; /* the first so many strays have been shortened */
+	uint32_t number; /* of the rule that the step is about */
+	unsigned rule_count, stray_count;
 	struct watch_rule rules[LIVE_RULES_MAX];
-	uint32_t strays[SHIELD_RULES_MAX];
+	struct watch_stray strays[SHIELD_RULES_MAX];
 	struct shield_rule_told *told; /* SHIELD_RULES_MAX, as last read */
 	unsigned told_count;
 	int64_t look_ns, count_ns; /* when next */

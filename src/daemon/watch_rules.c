@@ -55,53 +55,72 @@ void watch_rules_begin(struct watch *watch)
 {
 	struct watch_rules *rules = &watch->rules;
 
-	rules->rule_count = rules->stray_count = rules->shortened = 0;
+	rules->rule_count = rules->stray_count = 0;
 	rules->has_order = false;
 	rules->forsaken = rules->awaited_id != 0;
 	if (!read_told(watch))
 		return;
 	for (unsigned i = 0; i < rules->told_count; i++)
 		if (rules->told[i].made_by == SHIELD_BY_ENGINE)
-			rules->strays[rules->stray_count++] = rules->told[i].number;
+			rules->strays[rules->stray_count++] = (struct watch_stray){ .number = rules->told[i].number };
 	if (rules->stray_count)
 		LOG_SAY(LOG_INFO, "%u rules that were made before stand; they are taken up again where they are wanted",
 		        rules->stray_count);
 }
 
+static struct watch_stray *find_stray(struct watch_rules *rules, uint32_t number)
+{
+	for (unsigned i = 0; i < rules->stray_count; i++)
+		if (rules->strays[i].number == number)
+			return &rules->strays[i];
+	return NULL;
+}
+
 static void forget_stray(struct watch_rules *rules, uint32_t number)
 {
-	for (unsigned i = 0; i < rules->stray_count; i++) {
-		if (rules->strays[i] != number)
-			continue;
-		rules->stray_count--;
-		rules->shortened -= i < rules->shortened;
-		memmove(&rules->strays[i], &rules->strays[i + 1], (rules->stray_count - i) * sizeof(rules->strays[0]));
-		return;
-	}
+	struct watch_stray *stray = find_stray(rules, number);
+
+	if (stray)
+		*stray = rules->strays[--rules->stray_count];
 }
 
-static bool same_rule(const struct shield_rule_told *told, const struct live_order *order)
+/* Whatever it does with them, it is about the same packets. */
+static bool same_packets(const struct rule *one, const struct rule *other)
 {
-	char one[MATCH_TEXT_SIZE], other[MATCH_TEXT_SIZE];
+	char a[MATCH_TEXT_SIZE], b[MATCH_TEXT_SIZE];
 
-	return prefix_equal(&told->rule.scope, &order->rule.scope) && told->rule.action == order->rule.action &&
-	       told->rule.rate_pps == order->rule.rate_pps && told->shadow == order->shadow &&
-	       told->spare == order->spare && told->probe == order->probe && told->arm_pps == order->arm_pps &&
-	       strcmp(match_format(&told->rule.match, one), match_format(&order->rule.match, other)) == 0;
+	return prefix_equal(&one->scope, &other->scope) &&
+	       strcmp(match_format(&one->match, a), match_format(&other->match, b)) == 0;
 }
 
-/* The stray that does what is ordered; 0: none. */
-static uint32_t find_stray(struct watch *watch, const struct live_order *order)
+/*
+ * Rates are as the attack was seen, which no two engines see alike: about as many are let pass, and it begins to act at
+ * about as many, or at fewer.
+ */
+static bool does_the_same(const struct shield_rule_told *told, const struct live_order *order)
+{
+	uint64_t rate = told->rule.rate_pps, ordered = order->rule.rate_pps;
+
+	return told->rule.action == order->rule.action && rate <= 2 * ordered && ordered <= 2 * rate &&
+	       told->shadow == order->shadow && told->spare == order->spare && told->probe == order->probe &&
+	       (told->arm_pps != 0) == (order->arm_pps != 0) && told->arm_pps <= 2 * (uint64_t)order->arm_pps;
+}
+
+/* The stray that does what is ordered, or 0. What is about the same packets and does something else with them is replaced. */
+static uint32_t match_strays(struct watch *watch, const struct live_order *order)
 {
 	struct watch_rules *rules = &watch->rules;
 
 	if (rules->stray_count == 0 || !read_told(watch))
 		return 0;
 	for (unsigned i = 0; i < rules->stray_count; i++) {
-		const struct shield_rule_told *told = find_told(rules, rules->strays[i]);
+		const struct shield_rule_told *told = find_told(rules, rules->strays[i].number);
 
-		if (told && same_rule(told, order))
+		if (!told || !same_packets(&told->rule, &order->rule))
+			continue;
+		if (does_the_same(told, order))
 			return told->number;
+		rules->strays[i].replaced = true;
 	}
 	return 0;
 }
@@ -164,15 +183,15 @@ static enum watch_step make_addition(struct watch *watch)
 {
 	const struct live_order *order = &watch->rules.order;
 	struct message_rule *rule = &watch->message.rule;
-	uint32_t stray = find_stray(watch, order);
+	uint32_t stray = match_strays(watch, order);
 
 	if (stray) {
 		make_renewal(watch, stray, order->for_ns);
 		return STEP_ADOPT;
 	}
 	if (watch->rules.stray_count > 0 && watch->rules.rule_count + watch->rules.stray_count >= LIVE_RULES_MAX) {
-		make_number(watch, MESSAGE_REMOVE_RULE, watch->rules.strays[0]);
-		return STEP_MAKE_ROOM;
+		make_number(watch, MESSAGE_REMOVE_RULE, watch->rules.strays[0].number);
+		return STEP_LET_GO;
 	}
 	message_init(&watch->message, MESSAGE_ADD_RULE, 0);
 	message_put_rule(rule, &order->rule);
@@ -212,19 +231,26 @@ static enum watch_step make_message(struct watch *watch)
 	}
 }
 
-/* A stray that holds for longer than it is to; when the loader has nothing better to do. */
-static enum watch_step shorten_stray(struct watch *watch)
+/* When there is nothing better to do: strays that another has replaced go, and those that hold for long hold for less. */
+static enum watch_step tend_strays(struct watch *watch)
 {
 	struct watch_rules *rules = &watch->rules;
 
-	while (rules->shortened < rules->stray_count) {
-		const struct shield_rule_told *told = find_told(rules, rules->strays[rules->shortened]);
+	for (unsigned i = 0; i < rules->stray_count; i++) {
+		struct watch_stray *stray = &rules->strays[i];
+		const struct shield_rule_told *told = find_told(rules, stray->number);
 
+		if (stray->replaced) {
+			make_number(watch, MESSAGE_REMOVE_RULE, stray->number);
+			return STEP_LET_GO;
+		}
+		if (stray->short_lived)
+			continue;
+		stray->short_lived = true;
 		if (told && shield_ns_until(watch->setup.pace, role_monotonic_ns(), told->expires) > STRAY_NS) {
-			make_renewal(watch, told->number, STRAY_NS);
+			make_renewal(watch, stray->number, STRAY_NS);
 			return STEP_SHORTEN;
 		}
-		rules->shortened++;
 	}
 	return STEP_NONE;
 }
@@ -238,7 +264,7 @@ static void send_next(struct watch *watch)
 
 		if (!rules->has_order)
 			rules->has_order = live_next_order(watch->live, &rules->order);
-		step = rules->has_order ? make_message(watch) : shorten_stray(watch);
+		step = rules->has_order ? make_message(watch) : tend_strays(watch);
 		if (step == STEP_NONE && !rules->has_order)
 			return;
 		if (step == STEP_NONE) {
@@ -344,12 +370,10 @@ bool watch_answered(struct watch *watch, const struct message *message)
 	case STEP_REMOVE:
 		take_removal(watch, &answer);
 		break;
-	case STEP_MAKE_ROOM:
+	case STEP_LET_GO:
 		forget_stray(rules, rules->number);
 		break;
 	case STEP_SHORTEN:
-		rules->shortened++;
-		break;
 	case STEP_NONE:
 	default:
 		break;
@@ -382,8 +406,8 @@ static void look(struct watch *watch)
 		watch_rule_gone(watch, handle);
 	}
 	for (unsigned i = rules->stray_count; i-- > 0;)
-		if (!find_told(rules, rules->strays[i]))
-			forget_stray(rules, rules->strays[i]);
+		if (!find_told(rules, rules->strays[i].number))
+			forget_stray(rules, rules->strays[i].number);
 }
 
 /* What nftables has counted of it besides. */

@@ -8,6 +8,7 @@
 
 #include "base/cursor.h"
 #include "base/hash.h"
+#include "base/share.h"
 #include "base/varint.h"
 #include "detect/detector.h"
 #include "detect/http_watch.h"
@@ -163,13 +164,17 @@ static int64_t move_clock(struct engine *e, struct capture_time time)
 }
 
 /* So many packets that were counted under a kind from a slot on were welcome: by what they stand for. */
-static void settle(struct engine *e, const struct address *target, uint8_t kind, int64_t slot, uint32_t packets)
+static void settle(struct engine *e, const struct address *target, uint8_t kind, int64_t slot, uint32_t packets,
+                   bool lately)
 {
 	for (unsigned level = 0; level < SCOPE_LEVELS; level++) {
 		struct prefix scope = scope_at(target, level);
 		struct track_key key = track_key_of(&scope, kind, e->seed);
 
-		track_settle(e->tracks, &key, slot, packets);
+		if (lately)
+			track_settle_lately(e->tracks, &key, slot, packets);
+		else
+			track_settle(e->tracks, &key, slot, packets);
 	}
 }
 
@@ -268,7 +273,9 @@ static void give_back(struct engine *e, const struct observation *o, const struc
 	struct track_key hosts = track_key_of(&by_port, VECTOR_SCAN_HOSTS, e->seed);
 
 	if (credit->kind != VECTOR_NONE)
-		settle(e, target, credit->kind, credit->slot, credit->packets);
+		settle(e, target, credit->kind, credit->slot, credit->packets, credit->lately);
+	if (credit->lately)
+		return;
 	track_settle(e->probes, &ports, credit->slot, 1);
 	track_settle(e->probes, &hosts, credit->slot, 1);
 }
@@ -286,7 +293,7 @@ static void book_past(struct engine *e, const struct packet *p, const struct jud
 	if (j->connects)
 		count_kind(e, o, &p->keys, VECTOR_TCP_CONNECTION, slot, p->keys.source, true, false, NULL);
 	if (j->speaks)
-		settle(e, &o->dst, VECTOR_TCP_CONNECTION, j->connected_slot, j->speaks);
+		settle(e, &o->dst, VECTOR_TCP_CONNECTION, j->connected_slot, j->speaks, false);
 }
 
 /* The packet itself. True where an incident took it. */
@@ -555,22 +562,48 @@ static uint64_t seconds_seen(const struct engine *e)
 	       (e->totals.packets ? (uint64_t)(time_since(e->totals.last, e->totals.first) / NS_PER_S) : 0);
 }
 
+/*
+ * Whether a packet that was taken for normal when it came is of an attack's time and place, as finding.c has it: those
+ * before the alarm were, and what is learned from them would speak for the next attack.
+ */
+static bool is_suspect(const struct engine *e, const struct observation *o)
+{
+	uint32_t count = engine_incident_count(e);
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct incident *inc = engine_incident(e, i);
+
+		if (!inc || inc->is_scan || time_since(inc->began, o->time) > NS_PER_S ||
+		    (!inc->wave_open && time_since(o->time, inc->ended) > NS_PER_S))
+			continue;
+		if (prefix_contains(&inc->scope, &o->dst) ||
+		    ((o->flags & OBSERVATION_TUNNELLED) && prefix_contains(&inc->scope, &o->outer.dst)))
+			return true;
+	}
+	return false;
+}
+
 int engine_save(const struct engine *e, uint8_t **octets, size_t *length)
 {
 	const struct sample *sample = &e->baseline;
+	uint32_t suspect = 0;
 	uint8_t *made = malloc(SAVED_HEAD_MAX + (size_t)sample->used * (8 + PACK_MAX) + SAVED_SUM), *kept;
 	size_t at = 0;
 
 	if (!made)
 		return -ENOMEM;
+	for (uint32_t i = 0; i < sample->used; i++)
+		suspect += is_suspect(e, &sample->items[i]);
 	memcpy(made, SAVED_MARK, 4);
 	made[4] = SAVED_VERSION;
 	at = 5;
 	at += varint_write(made + at, seconds_seen(e));
-	at += varint_write(made + at, sample->seen);
+	at += varint_write(made + at, share_of(sample->seen, sample->used - suspect, sample->used));
 	at += put_64(made + at, sample->limit);
-	at += varint_write(made + at, sample->used);
+	at += varint_write(made + at, sample->used - suspect);
 	for (uint32_t i = 0; i < sample->used; i++) {
+		if (is_suspect(e, &sample->items[i]))
+			continue;
 		at += put_64(made + at, sample->priorities[i]);
 		at += pack_write(made + at, &sample->items[i], (struct capture_time){ 0 });
 	}

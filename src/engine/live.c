@@ -14,12 +14,9 @@
 #include <string.h>
 
 #include "base/share.h"
-#include "detect/incident_list.h"
+#include "engine/live_inside.h"
 #include "measure/slot.h"
 
-#define BATCH 256
-#define HELD_MAX (2 * LIVE_RULES_MAX) /* with those that are gone, for who asks what became of them */
-#define RATE_SLOTS 16                 /* of 100 ms: the latest second, and room */
 #define FORCE_NS (20 * NS_PER_MS) /* from the shield's answer until the last packet that it came too late for is seen */
 #define RESIDUAL_PACKETS 50       /* that pass, before rules are sought for them */
 #define RESIDUAL_SLOTS 2          /* over which what passes is judged */
@@ -31,67 +28,6 @@
 #define TRY_AGAIN_NS (60 * NS_PER_S) /* after a generation could not be made */
 #define KEEPS_PPM 980000             /* of a rule's coverage: what a tighter one must have to take its place */
 
-struct rate {
-	int64_t slot;
-	uint64_t packets, bytes, dropped;
-};
-
-struct live_case {
-	bool begun, over, absorbed;
-	bool told, owe_began, owe_changed, owe_ended, changed;
-	bool wave_open;
-	bool has_since; /* rules have been in force since `since` */
-	uint64_t id;
-	struct prefix scope;
-	uint32_t parts, waves;
-	struct capture_time seen, told_at, wave_at, searched, since, review;
-	uint32_t reviews, vain, revoked;
-	uint64_t packets, bytes; /* of the incident, at the tick before */
-	uint64_t dropped;        /* on its scope, since the tick before */
-	uint64_t passed;         /* observations that were not dropped, since the latest search or rule */
-	struct rate rates[RATE_SLOTS];
-	const char *advice;
-};
-
-struct held {
-	bool used, owe_add, owe_renew, owe_remove;
-	uint64_t replaced_by; /* handle of what takes its place once it is there; 0: none */
-	int64_t for_ns;
-	struct life life;
-};
-
-/* What is not to be made again. */
-struct ban {
-	uint64_t incident;
-	bool by_hand; /* else for what it hit: a narrower one may be tried */
-	struct rule rule;
-};
-
-struct service {
-	char name[LIVE_NAME_SIZE];
-	bool local;
-	unsigned first, count; /* of prefixes */
-};
-
-struct live {
-	uint64_t seed;
-	unsigned service_count, prefix_count;
-	struct service services[LIVE_SERVICES_MAX];
-	struct prefix prefixes[LIVE_SERVICE_PREFIXES_MAX];
-	struct capture_time now;
-	bool has_time;
-	struct engine *engine, *warming, *finished;
-	struct capture_time born, warming_born, not_before;
-	bool owe_finished;
-	uint64_t last_handle;
-	uint32_t ban_count, ban_next;
-	struct ban bans[LIVE_BANS_MAX];
-	struct held held[HELD_MAX];
-	struct live_case cases[INCIDENT_LIST_MAX];
-	struct live_counters counters;
-	struct packet batch[BATCH];
-};
-
 /* ------------------------------------------------------------------ beginning and end */
 
 static int take_services(struct live *l, const struct live_service *services, unsigned count)
@@ -99,7 +35,7 @@ static int take_services(struct live *l, const struct live_service *services, un
 	if (count > LIVE_SERVICES_MAX)
 		return -EINVAL;
 	for (unsigned i = 0; i < count; i++) {
-		struct service *s = &l->services[i];
+		struct served *s = &l->services[i];
 
 		if (services[i].prefix_count > LIVE_SERVICE_PREFIXES_MAX - l->prefix_count)
 			return -EINVAL;
@@ -116,8 +52,7 @@ static int take_services(struct live *l, const struct live_service *services, un
 	return 0;
 }
 
-int live_new(uint64_t seed, const struct live_service *services, unsigned service_count, const uint8_t *checkpoint,
-             size_t length, struct live **live)
+int live_make(uint64_t seed, const struct live_service *services, unsigned service_count, struct live **live)
 {
 	struct live *l = calloc(1, sizeof(*l));
 	int rc = -ENOMEM;
@@ -132,6 +67,19 @@ int live_new(uint64_t seed, const struct live_service *services, unsigned servic
 		live_free(l);
 		return rc;
 	}
+	l->number = l->last_number = 1;
+	*live = l;
+	return 0;
+}
+
+int live_new(uint64_t seed, const struct live_service *services, unsigned service_count, const uint8_t *checkpoint,
+             size_t length, struct live **live)
+{
+	struct live *l;
+	int rc = live_make(seed, services, service_count, &l);
+
+	if (rc < 0)
+		return rc;
 	if (checkpoint)
 		rc = engine_restore(l->engine, checkpoint, length);
 	if (rc < 0 && rc != -EBADMSG) {
@@ -154,7 +102,7 @@ void live_free(struct live *l)
 
 int live_save(const struct live *l, uint8_t **checkpoint, size_t *length)
 {
-	return engine_save(l->engine, checkpoint, length);
+	return l->engine ? engine_save(l->engine, checkpoint, length) : -EINVAL;
 }
 
 const struct engine *live_engine(const struct live *l)
@@ -165,6 +113,16 @@ const struct engine *live_engine(const struct live *l)
 const struct engine *live_finished(const struct live *l)
 {
 	return l->finished;
+}
+
+uint32_t live_generation(const struct live *l)
+{
+	return l->number;
+}
+
+uint32_t live_warming(const struct live *l)
+{
+	return l->warming_number;
 }
 
 struct live_counters live_counters(const struct live *l)
@@ -348,7 +306,7 @@ static void enforce(struct live *l, struct held *shadow)
 	struct held *h;
 	uint32_t index;
 
-	if (!c || shadow->replaced_by)
+	if (!c || c->over || shadow->replaced_by)
 		return;
 	index = (uint32_t)(c - l->cases);
 	life_enforced(&shadow->life, engine_incident(l->engine, index)->peak_packets * SLOTS_PER_SECOND, &plan);
@@ -850,6 +808,7 @@ static void warm_up(struct live *l)
 		return;
 	}
 	l->warming_born = l->now;
+	l->warming_number = ++l->last_number;
 }
 
 static int finish(struct live *l)
@@ -860,7 +819,9 @@ static int finish(struct live *l)
 	l->owe_finished = true;
 	l->engine = l->warming;
 	l->born = l->warming_born;
+	l->number = l->warming_number;
 	l->warming = NULL;
+	l->warming_number = 0;
 	memset(l->cases, 0, sizeof(l->cases));
 	return rc;
 }
@@ -872,6 +833,7 @@ static void change_generation(struct live *l)
 	if (l->warming && (busy || has_incident(l, l->warming, false) || has_incident(l, l->warming, true))) {
 		engine_free(l->warming);
 		l->warming = NULL;
+		l->warming_number = 0;
 		l->not_before = time_plus(l->now, TRY_AGAIN_NS);
 	}
 	if (l->warming && time_since(l->now, l->warming_born) >= LIVE_WARM_NS) {
@@ -888,6 +850,7 @@ int live_end(struct live *l)
 	begin_input(l);
 	engine_free(l->warming);
 	l->warming = NULL;
+	l->warming_number = 0;
 	return finish(l);
 }
 
@@ -1057,7 +1020,7 @@ static const char *service_name(const struct live *l, const struct prefix *scope
 	int best = -1;
 
 	for (unsigned i = 0; i < l->service_count; i++) {
-		const struct service *s = &l->services[i];
+		const struct served *s = &l->services[i];
 
 		for (unsigned j = s->first; j < s->first + s->count; j++) {
 			const struct prefix *p = &l->prefixes[j];

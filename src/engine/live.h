@@ -139,10 +139,25 @@ const struct engine *live_finished(const struct live *live);
 /* The engine that decides at present: for its totals. */
 const struct engine *live_engine(const struct live *live);
 
+/*
+ * The generation that decides, counted from 1, and the one that warms up beside it; 0: none. What a generation sees begins
+ * when it begins to warm up, and so does its stream (engine/stream.h). One that is let go before its turn is not counted
+ * again.
+ */
+uint32_t live_generation(const struct live *live);
+uint32_t live_warming(const struct live *live);
+/*
+ * The youngest generation at its birth, with all that decides besides: to be written when it has just appeared and orders and
+ * news have been taken, before the next input. The caller frees it. 0 or -ENOMEM.
+ */
+int live_birth(const struct live *live, uint8_t **octets, size_t *length);
+/* A live engine in which that generation decides, from its birth on. -EBADMSG, -ENOMEM. */
+int live_revive(const uint8_t *octets, size_t length, struct live **live);
+
 /* Ends the present generation at once: LIVE_FINISHED, and nothing may be put in afterwards. 0 or -ENOMEM. */
 int live_end(struct live *live);
 
-/* What would be given to the next generation, to be kept over a restart. The caller frees it. */
+/* What would be given to the next generation, to be kept over a restart. The caller frees it. -EINVAL after live_end(). */
 int live_save(const struct live *live, uint8_t **checkpoint, size_t *length);
 
 #endif

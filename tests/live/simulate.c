@@ -18,9 +18,11 @@
 #include "base/hash.h"
 #include "defend/sieve.h"
 #include "engine/live.h"
+#include "engine/stream.h"
 #include "measure/slot.h"
 #include "observe/capture.h"
 #include "observe/decode.h"
+#include "tell/analysis.h"
 
 #define SEED 0x686f6c6466617374u
 #define LATENCY (5 * NS_PER_MS) /* from an order to its being in force */
@@ -43,6 +45,18 @@
 #define RST 0x04
 #define ACK 0x10
 #define FIN 0x01
+
+/* ------------------------------------------------------------------ streams */
+
+/* A generation's stream, and what came of it, as text: what a replay must come to as well. */
+struct tape {
+	uint32_t generation;
+	uint8_t *octets;
+	size_t length, room;
+	FILE *log;
+	char *text;
+	size_t text_length;
+};
 
 /* ------------------------------------------------------------------ the shield */
 
@@ -99,8 +113,180 @@ struct run {
 	uint64_t answered, answered_lost;
 	unsigned added, renewed, removed, shadowed, began, ended, changed;
 	int64_t first_order, first_incident;
+	struct tape *tapes[2]; /* of the generation that decides, and of the one that warms up */
+	uint8_t frame_octets[65536];
+	struct stream_frame frame;
+	uint64_t stream_octets, replays, replays_wrong;
 	int64_t busiest_ns; /* longest tick, of this machine's own clock */
 };
+
+static void append(struct tape *t, const uint8_t *octets, size_t length)
+{
+	if (t->room - t->length < length) {
+		t->room = (t->length + length) * 2;
+		t->octets = realloc(t->octets, t->room);
+		if (!t->octets)
+			abort();
+	}
+	memcpy(t->octets + t->length, octets, length);
+	t->length += length;
+}
+
+static struct tape *begin_tape(struct run *r, uint32_t generation)
+{
+	struct tape *t = calloc(1, sizeof(*t));
+	uint8_t *octets;
+	size_t length;
+
+	if (!t)
+		abort();
+	t->generation = generation;
+	t->log = open_memstream(&t->text, &t->text_length);
+	if (!t->log || stream_begin(r->live, &octets, &length) < 0)
+		abort();
+	append(t, octets, length);
+	free(octets);
+	return t;
+}
+
+static void end_tape(struct tape *t)
+{
+	if (!t)
+		return;
+	fclose(t->log);
+	free(t->text);
+	free(t->octets);
+	free(t);
+}
+
+static void put_frame(struct run *r)
+{
+	size_t length = stream_frame_end(&r->frame);
+
+	r->stream_octets += length;
+	for (unsigned i = 0; i < 2; i++)
+		if (r->tapes[i] && length)
+			append(r->tapes[i], r->frame_octets, length);
+}
+
+/* Room for what comes is made where there is none. */
+#define TAPE(r, call)                    \
+	do {                             \
+		if (!(call)) {           \
+			put_frame(r);    \
+			if (!(call))     \
+				abort(); \
+		}                        \
+	} while (0)
+
+static void log_order(FILE *log, const struct live_order *order)
+{
+	char text[MATCH_TEXT_SIZE], scope[PREFIX_TEXT_SIZE];
+
+	fprintf(log, "order %d %" PRIu64 " %" PRId64, order->type, order->handle, order->for_ns);
+	if (order->type == LIVE_ADD_RULE)
+		fprintf(log, " %s %s %s %u %d%d%d %u %s", prefix_format(&order->rule.scope, scope),
+		        rule_action_name(order->rule.action), match_format(&order->rule.match, text),
+		        order->rule.rate_pps, order->shadow, order->spare, order->probe, order->arm_pps, order->reason);
+	fputc('\n', log);
+}
+
+/* The findings of a generation, whole; between its beginning and its end, what an incident of it was found to be. */
+static void log_news(FILE *log, struct live *live, const struct live_news *news)
+{
+	struct analysis_input input = { 0 };
+	struct finding finding;
+
+	fprintf(log, "news %d %016" PRIx64 "\n", news->type, news->incident);
+	if (news->type == LIVE_FINISHED) {
+		if (analysis_json_write(log, &input, live_finished(live)) < 0)
+			abort();
+	} else if (live_find(live, news->incident, &finding) == 0) {
+		char text[MATCH_TEXT_SIZE];
+
+		for (uint32_t i = 0; i < finding.signatures.count; i++)
+			fprintf(log, "found %s\n", match_format(&finding.signatures.signatures[i].match, text));
+		finding_fini(&finding);
+	}
+}
+
+static void replayed_order(void *log, const struct live *live, const struct live_order *order)
+{
+	(void)live;
+	log_order(log, order);
+}
+
+static void replayed_news(void *log, struct live *live, const struct live_news *news)
+{
+	log_news(log, live, news);
+}
+
+/* Its generation has ended: what it says again must be the same. */
+static void check_tape(struct run *r, struct tape *t)
+{
+	struct stream_listener listener = { .order = replayed_order, .news = replayed_news };
+	struct stream_replay *replay;
+	size_t length = 0, at = 0;
+	char *text = NULL;
+
+	listener.context = open_memstream(&text, &length);
+	if (!listener.context || stream_replay_new(&listener, &replay) < 0)
+		abort();
+	for (size_t step = 1; at < t->length; at += step, step = (step * 7 + 1) % 100003) {
+		if (step > t->length - at)
+			step = t->length - at;
+		if (stream_replay_feed(replay, t->octets + at, step) < 0)
+			abort();
+	}
+	if (stream_replay_end(replay) < 0)
+		abort();
+	fclose(listener.context);
+	fflush(t->log);
+	r->replays++;
+	if (stream_replay_facts(replay)->error || length != t->text_length || memcmp(text, t->text, length) != 0) {
+		r->replays_wrong++;
+		if (getenv("SIM_TRACE"))
+			fprintf(stderr, "replay differs: %s\n---- live\n%s---- replayed\n%s----\n",
+			        stream_replay_facts(replay)->error ? stream_replay_facts(replay)->error : "", t->text,
+			        text);
+	}
+	free(text);
+	stream_replay_free(replay);
+}
+
+static void log_both(struct run *r, const struct live_order *order, const struct live_news *news)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		/* The end of one generation is nothing that the next one sees. */
+		if (!r->tapes[i] || (news && news->type == LIVE_FINISHED && i > 0))
+			continue;
+		if (order)
+			log_order(r->tapes[i]->log, order);
+		else
+			log_news(r->tapes[i]->log, r->live, news);
+	}
+}
+
+/* After each tick's outputs: a generation may have appeared, gone, or come to its turn. */
+static void follow_generations(struct run *r)
+{
+	uint32_t warming = live_warming(r->live);
+
+	if (live_generation(r->live) == r->tapes[0]->generation &&
+	    warming == (r->tapes[1] ? r->tapes[1]->generation : 0))
+		return;
+	put_frame(r);
+	if (live_generation(r->live) != r->tapes[0]->generation) {
+		check_tape(r, r->tapes[0]);
+		end_tape(r->tapes[0]);
+		r->tapes[0] = r->tapes[1];
+		r->tapes[1] = NULL;
+	}
+	if (warming == (r->tapes[1] ? r->tapes[1]->generation : 0))
+		return;
+	end_tape(r->tapes[1]);
+	r->tapes[1] = warming ? begin_tape(r, warming) : NULL;
+}
 
 static uint64_t draw(struct run *r)
 {
@@ -114,7 +300,8 @@ static uint64_t draw(struct run *r)
 static struct flow *flow_of(struct run *r, const struct address *src, uint16_t src_port, const struct address *dst,
                             uint16_t dst_port, uint8_t protocol)
 {
-	uint64_t key = hash_2(hash_address(hash_address(1, src), dst), (uint64_t)src_port << 16 | dst_port, protocol) | 1;
+	uint64_t key =
+		hash_2(hash_address(hash_address(1, src), dst), (uint64_t)src_port << 16 | dst_port, protocol) | 1;
 
 	for (uint32_t i = 0;; i++) {
 		struct flow *f = &r->flows[(key + i) & (FLOWS - 1)];
@@ -162,6 +349,7 @@ static void carry_out(struct run *r, const struct live_order *order)
 	if (order->type != LIVE_ADD_RULE)
 		return;
 	if (!at) {
+		TAPE(r, stream_ruled(&r->frame, order->handle, 0, -ENOSPC));
 		live_ruled(r->live, order->handle, 0, -ENOSPC);
 		return;
 	}
@@ -179,7 +367,9 @@ static void carry_out(struct run *r, const struct live_order *order)
 	sieve_init(at->sieve);
 	if (sieve_add(at->sieve, &order->rule) < 0)
 		abort();
-	live_ruled(r->live, order->handle, ++r->rule_number, 0);
+	r->rule_number++;
+	TAPE(r, stream_ruled(&r->frame, order->handle, r->rule_number, 0));
+	live_ruled(r->live, order->handle, r->rule_number, 0);
 }
 
 static void carry_out_due(struct run *r)
@@ -271,6 +461,7 @@ static void deliver(struct run *r, struct sampler *s, struct observation *o, uin
 	if (++s->taken % s->budget == 0)
 		s->interval *= 2;
 	r->samples++;
+	TAPE(r, stream_observe(&r->frame, o));
 	live_observe(r->live, o, 1);
 }
 
@@ -280,6 +471,7 @@ static void take_orders(struct run *r)
 	struct live_news news;
 
 	while (live_next_order(r->live, &order)) {
+		log_both(r, &order, NULL);
 		r->added += order.type == LIVE_ADD_RULE;
 		r->shadowed += order.type == LIVE_ADD_RULE && order.shadow;
 		r->renewed += order.type == LIVE_RENEW_RULE;
@@ -300,6 +492,7 @@ static void take_orders(struct run *r)
 		r->pending[r->pending_count++] = (struct pending){ .at = r->now + LATENCY, .order = order };
 	}
 	while (live_next_news(r->live, &news)) {
+		log_both(r, NULL, &news);
 		r->began += news.type == LIVE_BEGAN;
 		r->changed += news.type == LIVE_CHANGED;
 		r->ended += news.type == LIVE_ENDED;
@@ -317,6 +510,7 @@ static void tell_counts(struct run *r)
 		if (!s->used)
 			continue;
 		s->count.active = !s->order.arm_pps || s->active_until > r->now;
+		TAPE(r, stream_rule_counted(&r->frame, s->handle, &s->count));
 		live_rule_counted(r->live, s->handle, &s->count);
 		take_orders(r);
 	}
@@ -336,6 +530,7 @@ static void pass_time(struct run *r, int64_t ns)
 		r->now = r->next_tick;
 		carry_out_due(r);
 		clock_gettime(CLOCK_MONOTONIC, &begin);
+		TAPE(r, stream_tick(&r->frame, (struct capture_time){ r->now }));
 		live_tick(r->live, (struct capture_time){ r->now });
 		clock_gettime(CLOCK_MONOTONIC, &end);
 		took = (end.tv_sec - begin.tv_sec) * NS_PER_S + end.tv_nsec - begin.tv_nsec;
@@ -344,6 +539,7 @@ static void pass_time(struct run *r, int64_t ns)
 		if (!r->first_incident && live_count(r->live))
 			r->first_incident = r->now;
 		take_orders(r);
+		follow_generations(r);
 		if (r->now >= r->next_counted) {
 			tell_counts(r);
 			r->next_counted += COUNTED_EVERY;
@@ -374,8 +570,9 @@ static void arrive(struct run *r, struct observation *o, char label)
 		r->answered += flow && flow->answered;
 		r->answered_lost += flow && flow->answered && !pass;
 		if (!pass && getenv("SIM_LOST"))
-			fprintf(stderr, "%.3f lost proto %u %u->%u flags %x len %u\n", (double)r->now / 1e9 - 1748772000,
-			        o->protocol, o->src_port, o->dst_port, o->tcp.flags, o->length);
+			fprintf(stderr, "%.3f lost proto %u %u->%u flags %x len %u\n",
+			        (double)r->now / 1e9 - 1748772000, o->protocol, o->src_port, o->dst_port, o->tcp.flags,
+			        o->length);
 	} else if (label >= '0' && label <= '9') {
 		if (r->attack_count == r->attack_room) {
 			r->attack_room = r->attack_room ? r->attack_room * 2 : 4096;
@@ -512,12 +709,13 @@ static void print(struct run *r)
 {
 	const struct engine *e;
 
-	printf("{\"packets\":%" PRIu64 ",\"samples\":%" PRIu64 ",\"attack\":%zu,\"normal\":%" PRIu64 ",\"normal_lost\":%" PRIu64
-	       ",\"answered\":%" PRIu64 ",\"answered_lost\":%" PRIu64
+	printf("{\"packets\":%" PRIu64 ",\"samples\":%" PRIu64 ",\"attack\":%zu,\"normal\":%" PRIu64
+	       ",\"normal_lost\":%" PRIu64 ",\"answered\":%" PRIu64 ",\"answered_lost\":%" PRIu64
 	       ",\"added\":%u,\"shadowed\":%u,\"renewed\":%u,\"removed\":%u,\"began\":%u,\"changed\":%u,\"ended\":%u,",
-	       r->packets, r->samples, r->attack_count, r->normal, r->normal_lost, r->answered, r->answered_lost, r->added,
-	       r->shadowed, r->renewed, r->removed, r->began, r->changed, r->ended);
-	printf("\"detected_ms\":%" PRId64 ",\"ordered_ms\":%" PRId64 ",\"busiest_ms\":%" PRId64 ",\"searches\":%" PRIu64 ",",
+	       r->packets, r->samples, r->attack_count, r->normal, r->normal_lost, r->answered, r->answered_lost,
+	       r->added, r->shadowed, r->renewed, r->removed, r->began, r->changed, r->ended);
+	printf("\"detected_ms\":%" PRId64 ",\"ordered_ms\":%" PRId64 ",\"busiest_ms\":%" PRId64 ",\"searches\":%" PRIu64
+	       ",",
 	       r->first_incident && r->attack_count ? (r->first_incident - r->attack[0].ns) / NS_PER_MS : -1,
 	       r->first_order && r->attack_count ? (r->first_order - r->attack[0].ns) / NS_PER_MS : -1,
 	       r->busiest_ns / NS_PER_MS, live_counters(r->live).searches);
@@ -532,14 +730,19 @@ static void print(struct run *r)
 		printf("%s\"%s\"", i ? "," : "", view.advice ? view.advice : "");
 	}
 	printf("],\"incidents\":[");
+	put_frame(r);
 	if (live_end(r->live) < 0)
 		abort();
+	take_orders(r);
+	check_tape(r, r->tapes[0]);
 	e = live_finished(r->live);
 	for (uint32_t i = 0; i < engine_count(e); i++) {
 		printf("%s", i ? "," : "");
 		print_finding(engine_finding(e, i));
 	}
-	printf("]}\n");
+	printf("],\"generations\":%u,\"stream_octets\":%" PRIu64 ",\"replays\":%" PRIu64 ",\"replays_wrong\":%" PRIu64
+	       "}\n",
+	       live_generation(r->live), r->stream_octets, r->replays, r->replays_wrong);
 }
 
 static int play(struct run *r, const char *path, const uint8_t *labels, size_t label_count)
@@ -566,7 +769,8 @@ static int play(struct run *r, const char *path, const uint8_t *labels, size_t l
 		}
 		label = (char)labels[r->packets++];
 		pass_time(r, record.time.ns);
-		if (!decode_hits_target(decode_frame(record.link_type, record.data, record.captured, record.original, &o)))
+		if (!decode_hits_target(
+			    decode_frame(record.link_type, record.data, record.captured, record.original, &o)))
 			continue;
 		o.time = record.time;
 		if (record.captured >= 4 && memcmp(record.data, host, sizeof(host)) == 0)
@@ -614,10 +818,14 @@ int main(int argc, char **argv)
 	labels = read_all(argv[2], &label_count);
 	if (!r->flows || !labels || live_new(SEED, NULL, 0, NULL, 0, &r->live) < 0)
 		return 2;
+	stream_frame_init(&r->frame, r->frame_octets, sizeof(r->frame_octets));
+	r->tapes[0] = begin_tape(r, live_generation(r->live));
 	rc = play(r, argv[1], labels, label_count);
 	pass_time(r, r->now + settle * NS_PER_S);
 	if (rc == 0)
 		print(r);
+	end_tape(r->tapes[0]);
+	end_tape(r->tapes[1]);
 	live_free(r->live);
 	for (unsigned i = 0; i < RULES_MAX; i++)
 		free(r->rules[i].sieve);
