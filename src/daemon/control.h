@@ -218,7 +218,7 @@ struct control_live {
 	bool warm; /* it has been given what another has learned, or has watched for long enough to have learned it */
 	uint64_t samples_pps;
 	int64_t lag_ns, learned_ns;
-	uint64_t undecodable, strays, outbox_lost;
+	uint64_t undecodable, strays, outbox_lost, streams_cut;
 	uint64_t rules_refused, bans_pushed_out, no_memory; /* struct live_counters */
 };
 

@@ -43,7 +43,7 @@
 #define MESSAGE_HOLD_S_MAX SHIELD_HOLD_MAX_S
 /* Octets of what comes in a descriptor; whoever reads it reads no more, by pread(), for its sender can cut it short. */
 #define MESSAGE_CHECKPOINT_MAX (64u << 20)
-#define MESSAGE_SEGMENT_MAX (4u << 20)
+#define MESSAGE_SEGMENT_MAX (64u << 20) /* the first holds what the generation was given; others are of 1 MiB */
 #define MESSAGE_JSON_MAX (16u << 20)
 
 enum message_way {
@@ -229,7 +229,7 @@ enum message_stream_kind {
 	MESSAGE_STREAM_KINDS,
 };
 
-/* What the engine was given, as engine/stream.h writes it: in pieces of at most a second, a file a generation. */
+/* What live was told, as engine/stream.h writes it: in pieces of about a second, a file a generation. */
 struct message_stream {
 	uint64_t generation; /* of this engine or another, there is none with the same; later ones have higher */
 	uint64_t sequence;   /* of a segment: 0, 1, 2 …; one that is missing ends what can be replayed */

@@ -26,7 +26,7 @@ int watch_new(const struct watch_setup *setup, struct watch **watch)
 		return -ENOMEM;
 	made->setup = *setup;
 	made->batch = calloc(WATCH_BATCH, sizeof(*made->batch));
-	if (!made->batch || watch_rules_new(made) != 0) {
+	if (!made->batch || watch_rules_new(made) != 0 || watch_stream_new(made) != 0) {
 		watch_free(made);
 		return -ENOMEM;
 	}
@@ -40,6 +40,7 @@ void watch_free(struct watch *watch)
 		return;
 	live_free(watch->live);
 	watch_rules_free(watch);
+	watch_stream_free(watch);
 	free(watch->batch);
 	free(watch);
 }
@@ -77,7 +78,6 @@ int watch_begin(struct watch *watch, const struct config *config, uint64_t seed,
 	watch->shift_ns = role_wall_ns() - watch->began_ns;
 	watch->saved_ns = watch->began_ns + SAVE_FIRST_NS;
 	watch->now_ns = watch->began_ns;
-	watch->generation = (uint64_t)(watch->began_ns + watch->shift_ns);
 	result = make_live(watch, config, learned, length, &watch->live);
 	watch->restored = learned && result == 0;
 	if (result == -EBADMSG) {
@@ -85,9 +85,11 @@ int watch_begin(struct watch *watch, const struct config *config, uint64_t seed,
 		                     "learned anew");
 		result = 0;
 	}
-	if (result == 0)
-		watch_rules_begin(watch);
-	return result;
+	if (result != 0)
+		return result;
+	watch_rules_begin(watch);
+	watch_stream_follow(watch);
+	return 0;
 }
 
 static bool is_quiet(const struct live *live)
@@ -124,7 +126,9 @@ static void begin_anew(struct watch *watch)
 	live_free(watch->live);
 	watch->live = live;
 	watch->outdated = false;
+	watch_stream_restart(watch);
 	watch_rules_begin(watch);
+	watch_stream_follow(watch);
 }
 
 static bool same_services(const struct config *a, const struct config *b)
@@ -155,29 +159,34 @@ void watch_reload(struct watch *watch, const struct config *before, const struct
 
 /* ---- inputs ---- */
 
-/* News are taken after each input, for what they are about may be gone with the next. */
+/* Taken after each input, for what they are about may be gone with the next. */
 static void take_outputs(struct watch *watch)
 {
 	struct live_news news;
 
+	watch_rules_take(watch);
 	while (live_next_news(watch->live, &news))
 		watch_tell(watch, &news);
+	watch_stream_follow(watch);
 }
 
 void watch_ruled(struct watch *watch, uint64_t handle, uint32_t number, int result)
 {
+	watch_stream_ruled(watch, handle, number, result);
 	live_ruled(watch->live, handle, number, result);
 	take_outputs(watch);
 }
 
 void watch_rule_gone(struct watch *watch, uint64_t handle)
 {
+	watch_stream_rule_gone(watch, handle);
 	live_rule_gone(watch->live, handle);
 	take_outputs(watch);
 }
 
 void watch_rule_counted(struct watch *watch, uint64_t handle, const struct life_count *count)
 {
+	watch_stream_rule_counted(watch, handle, count);
 	live_rule_counted(watch->live, handle, count);
 	take_outputs(watch);
 }
@@ -186,6 +195,7 @@ static void hand_in(struct watch *watch)
 {
 	if (watch->count == 0)
 		return;
+	watch_stream_observe(watch);
 	live_observe(watch->live, watch->batch, watch->count);
 	watch->count = 0;
 	take_outputs(watch);
@@ -252,6 +262,7 @@ void watch_take(void *context, const struct shield_sample *sample)
 
 bool watch_turn(struct watch *watch, struct samples *samples, int64_t monotonic_ns)
 {
+	struct capture_time now;
 	bool more;
 
 	watch->now_ns = monotonic_ns;
@@ -262,7 +273,9 @@ bool watch_turn(struct watch *watch, struct samples *samples, int64_t monotonic_
 	/* Where there is more, time stands at what was read last. */
 	if (!more) {
 		watch->tick_ns = monotonic_ns + TICK_NS;
-		live_tick(watch->live, (struct capture_time){ monotonic_ns - SETTLE_NS + watch->shift_ns });
+		now.ns = monotonic_ns - SETTLE_NS + watch->shift_ns;
+		watch_stream_tick(watch, now);
+		live_tick(watch->live, now);
 		take_outputs(watch);
 	}
 	if (watch->outdated && monotonic_ns >= watch->again_ns) {
@@ -388,6 +401,7 @@ void watch_facts(const struct watch *watch, struct control_live *facts)
 	facts->warm = watch->restored || facts->learned_ns >= LIVE_WARM_NS;
 	facts->undecodable = watch->undecodable;
 	facts->strays = watch->rules.stray_count;
+	facts->streams_cut = watch->streams.cut;
 	facts->outbox_lost = outbox_lost(watch->setup.outbox);
 	facts->rules_refused = counters.rules_refused;
 	facts->bans_pushed_out = counters.bans_pushed_out;

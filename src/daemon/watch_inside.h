@@ -5,9 +5,12 @@
 
 #include "daemon/watch.h"
 #include "engine/live.h"
+#include "engine/stream.h"
 
 #define WATCH_BATCH 256
-#define WATCH_SECONDS 10 /* over which it is told how those fare who are answered */
+#define WATCH_STREAM_OCTETS_MAX (256u << 20)  /* of one generation */
+#define WATCH_ORDERS_MAX (4 * LIVE_RULES_MAX) /* that wait for the loader; what is beyond waits in live */
+#define WATCH_SECONDS 10                      /* over which it is told how those fare who are answered */
 
 /* A rule of live's that the shield has. */
 struct watch_rule {
@@ -32,13 +35,33 @@ struct watch_rules {
 	bool has_order;      /* `order` is not yet carried out */
 	bool forsaken;       /* whoever gave it is no more */
 	struct live_order order;
-	uint32_t number; /* of the rule that the step is about */
+	unsigned first, order_count;
+	struct live_order *orders; /* WATCH_ORDERS_MAX, a ring: those behind it */
+	uint32_t number;           /* of the rule that the step is about */
 	unsigned rule_count, stray_count;
 	struct watch_rule rules[LIVE_RULES_MAX];
 	struct watch_stray strays[SHIELD_RULES_MAX];
 	struct shield_rule_told *told; /* SHIELD_RULES_MAX, as last read */
 	unsigned told_count;
 	int64_t look_ns, count_ns; /* when next */
+};
+
+/* What a generation was told, on its way to the recorder. */
+struct watch_stream {
+	bool open;
+	bool ends;       /* what comes now is missing of it */
+	uint32_t number; /* live_generation() */
+	uint64_t name;   /* capture time of its beginning */
+	uint64_t sequence, octets;
+};
+
+struct watch_streams {
+	bool begun;
+	uint8_t *octets; /* STREAM_FRAME_MAX */
+	struct stream_frame frame;
+	struct watch_stream deciding, warming;
+	int64_t put_away_ns; /* when next */
+	uint64_t cut;        /* streams that end early */
 };
 
 /* Of a second of the monotonic clock. */
@@ -62,11 +85,11 @@ struct watch {
 	int64_t saved_ns;          /* when what was learned goes to the recorder next */
 	bool restored;             /* something had been learned before */
 	int64_t began_ns;
-	uint64_t generation;               /* its name: capture time of its beginning */
 	uint64_t taken;                    /* samples */
 	uint64_t undecodable, generations; /* that have ended */
 	struct watch_second seconds[WATCH_SECONDS + 1];
 	struct watch_rules rules;
+	struct watch_streams streams;
 	struct message message;
 };
 
@@ -81,6 +104,25 @@ void watch_rules_free(struct watch *watch);
 /* What is in force by an engine before this one, or by a live that is no more: strays. */
 void watch_rules_begin(struct watch *watch);
 void watch_rules_turn(struct watch *watch);
+/* Takes what live has ordered. */
+void watch_rules_take(struct watch *watch);
+
+/* watch_stream.c: what live is told, before it is told. */
+int watch_stream_new(struct watch *watch);
+void watch_stream_free(struct watch *watch);
+void watch_stream_observe(struct watch *watch); /* the batch */
+void watch_stream_tick(struct watch *watch, struct capture_time now);
+void watch_stream_ruled(struct watch *watch, uint64_t handle, uint32_t number, int result);
+void watch_stream_rule_gone(struct watch *watch, uint64_t handle);
+void watch_stream_rule_counted(struct watch *watch, uint64_t handle, const struct life_count *count);
+/* After each input, when what it brought has been taken: generations have begun, or ended. */
+void watch_stream_follow(struct watch *watch);
+/* The generation has ended: all of it is on its way. Then what it is kept for, and then that is all. */
+void watch_stream_finishes(struct watch *watch);
+void watch_stream_keep(struct watch *watch, uint64_t incident);
+void watch_stream_finish(struct watch *watch);
+/* Another live takes the place of the one that was told. */
+void watch_stream_restart(struct watch *watch);
 
 /* watch_tell.c */
 void watch_tell(struct watch *watch, const struct live_news *news);

@@ -21,12 +21,14 @@
 int watch_rules_new(struct watch *watch)
 {
 	watch->rules.told = calloc(SHIELD_RULES_MAX, sizeof(*watch->rules.told));
-	return watch->rules.told ? 0 : -ENOMEM;
+	watch->rules.orders = calloc(WATCH_ORDERS_MAX, sizeof(*watch->rules.orders));
+	return watch->rules.told && watch->rules.orders ? 0 : -ENOMEM;
 }
 
 void watch_rules_free(struct watch *watch)
 {
 	free(watch->rules.told);
+	free(watch->rules.orders);
 }
 
 static uint64_t jiffies_now(const struct watch *watch)
@@ -55,7 +57,7 @@ void watch_rules_begin(struct watch *watch)
 {
 	struct watch_rules *rules = &watch->rules;
 
-	rules->rule_count = rules->stray_count = 0;
+	rules->rule_count = rules->stray_count = rules->order_count = 0;
 	rules->has_order = false;
 	rules->forsaken = rules->awaited_id != 0;
 	if (!read_told(watch))
@@ -255,6 +257,25 @@ static enum watch_step tend_strays(struct watch *watch)
 	return STEP_NONE;
 }
 
+void watch_rules_take(struct watch *watch)
+{
+	struct watch_rules *rules = &watch->rules;
+
+	while (rules->order_count < WATCH_ORDERS_MAX &&
+	       live_next_order(watch->live, &rules->orders[(rules->first + rules->order_count) % WATCH_ORDERS_MAX]))
+		rules->order_count++;
+}
+
+static bool next_order(struct watch_rules *rules)
+{
+	if (rules->order_count == 0)
+		return false;
+	rules->order = rules->orders[rules->first];
+	rules->first = (rules->first + 1) % WATCH_ORDERS_MAX;
+	rules->order_count--;
+	return true;
+}
+
 static void send_next(struct watch *watch)
 {
 	struct watch_rules *rules = &watch->rules;
@@ -263,7 +284,7 @@ static void send_next(struct watch *watch)
 		enum watch_step step;
 
 		if (!rules->has_order)
-			rules->has_order = live_next_order(watch->live, &rules->order);
+			rules->has_order = next_order(rules);
 		step = rules->has_order ? make_message(watch) : tend_strays(watch);
 		if (step == STEP_NONE && !rules->has_order)
 			return;

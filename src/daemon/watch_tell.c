@@ -49,7 +49,7 @@ static void describe(const struct watch *watch, const struct finding *finding, e
 	char scope[PREFIX_TEXT_SIZE];
 
 	into->id = incident->id;
-	into->generation = watch->generation;
+	into->generation = watch->streams.deciding.name;
 	into->began_ns = incident->began.ns;
 	into->ended_ns = state == MESSAGE_INCIDENT_OPEN ? 0 : incident->ended.ns;
 	into->peak_pps = incident->peak_packets * SLOTS_PER_SECOND;
@@ -154,9 +154,11 @@ static void tell_standing(struct watch *watch, uint64_t id, enum message_inciden
 static void tell_finished(struct watch *watch)
 {
 	const struct engine *engine = live_finished(watch->live);
-	const char *const name[] = { "live" };
-	struct analysis_input input = analysis_input_of(engine_totals(engine), name, 1);
+	char name[sizeof("0123456789abcdef.hfs")];
+	const char *const files[] = { name };
+	struct analysis_input input = analysis_input_of(engine_totals(engine), files, 1);
 
+	watch_stream_finishes(watch);
 	input.service_of = service_of;
 	input.service_context = watch->config;
 	for (uint32_t i = 0; i < engine_count(engine); i++) {
@@ -167,12 +169,15 @@ static void tell_finished(struct watch *watch)
 
 		if (finding->incident->is_scan || begin_writing(&writing) != 0)
 			continue;
+		(void)snprintf(name, sizeof(name), "%016" PRIx64 ".hfs", finding->incident->id);
+		watch_stream_keep(watch, finding->incident->id);
 		live.rule_count = live_rules(watch->live, finding->incident->id, rules);
 		message_init(&watch->message, MESSAGE_INCIDENT, 0);
 		describe(watch, finding, MESSAGE_INCIDENT_FINAL, &watch->message.incident);
 		send_incident(watch, &writing,
 		              end_writing(&writing, analysis_json_write_live(writing.out, &input, engine, &live)));
 	}
+	watch_stream_finish(watch);
 }
 
 static const char *words_of(const struct live_news *news)
@@ -185,7 +190,6 @@ void watch_tell(struct watch *watch, const struct live_news *news)
 	if (news->type == LIVE_FINISHED) {
 		watch->generations++;
 		tell_finished(watch);
-		watch->generation = (uint64_t)(watch->now_ns + watch->shift_ns);
 		watch_save(watch);
 		return;
 	}

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "daemon/role.h"
 #include "daemon/sandbox.h"
 #include "shield/blocks.h"
 #include "shield/nft.h"
@@ -385,14 +386,40 @@ int blocks_new(const struct shield_maps *maps, struct blocks **blocks)
 	return blocks_new_private(1024, 250, 7, blocks);
 }
 
-/* No samples come, and nothing is to be polled. */
+static samples_take *taker;
+static void *taker_context;
+
+/* Nothing is to be polled. */
 int samples_new(int fd, samples_take *take, void *context, struct samples **samples)
 {
 	(void)fd;
-	(void)take;
-	(void)context;
+	taker = take;
+	taker_context = context;
 	*samples = NULL;
 	return 0;
+}
+
+/* One of NTP's answers to monlist: Ethernet, IPv4, UDP, 440 octets of which the sample has the first. */
+static void hand_out_flood(unsigned number)
+{
+	static const uint8_t frame[] = {
+		2,    0,   0, 0,    0, 1,    2, 0,    0,  0,  0, 2, 8,   0,                       /* Ethernet */
+		0x45, 0,   1, 0xd4, 0, 0,    0, 0,    60, 17, 0, 0, 198, 18, 0, 0, 192, 0, 2, 10, /* IPv4, 468 octets */
+		0,    123, 0, 80,   1, 0xc0, 0, 0,                                                /* UDP */
+		0xd7, 0,   3, 0x2a, 0, 6,    0, 0x48,                                             /* mode 7, monlist */
+	};
+	struct shield_sample sample = {
+		.time_ns = (uint64_t)role_monotonic_ns(),
+		.weight = 1,
+		.length = 482,
+		.kept = SHIELD_SAMPLE_OCTETS,
+		.reason = SHIELD_PASS_CLEAN,
+	};
+
+	memcpy(sample.octets, frame, sizeof(frame));
+	sample.octets[28] = (uint8_t)(number % 200);
+	sample.octets[29] = (uint8_t)(number % 7 + 1);
+	taker(taker_context, &sample);
 }
 
 void samples_free(struct samples *samples)
@@ -414,9 +441,14 @@ int samples_read(struct samples *samples)
 
 int samples_read_some(struct samples *samples, unsigned max)
 {
+	unsigned count = 0;
+
 	(void)samples;
-	(void)max;
-	return 0;
+	while (fake->flood > 0 && count < FAKE_FLOOD_TURN && count < max) {
+		hand_out_flood(fake->flood--);
+		count++;
+	}
+	return (int)count;
 }
 
 /* ---- nft.h ---- */
