@@ -163,13 +163,17 @@ static int64_t move_clock(struct engine *e, struct capture_time time)
 }
 
 /* So many packets that were counted under a kind from a slot on were welcome: by what they stand for. */
-static void settle(struct engine *e, const struct address *target, uint8_t kind, int64_t slot, uint32_t packets)
+static void settle(struct engine *e, const struct address *target, uint8_t kind, int64_t slot, uint32_t packets,
+                   bool lately)
 {
 	for (unsigned level = 0; level < SCOPE_LEVELS; level++) {
 		struct prefix scope = scope_at(target, level);
 		struct track_key key = track_key_of(&scope, kind, e->seed);
 
-		track_settle(e->tracks, &key, slot, packets);
+		if (lately)
+			track_settle_lately(e->tracks, &key, slot, packets);
+		else
+			track_settle(e->tracks, &key, slot, packets);
 	}
 }
 
@@ -268,7 +272,9 @@ static void give_back(struct engine *e, const struct observation *o, const struc
 	struct track_key hosts = track_key_of(&by_port, VECTOR_SCAN_HOSTS, e->seed);
 
 	if (credit->kind != VECTOR_NONE)
-		settle(e, target, credit->kind, credit->slot, credit->packets);
+		settle(e, target, credit->kind, credit->slot, credit->packets, credit->lately);
+	if (credit->lately)
+		return;
 	track_settle(e->probes, &ports, credit->slot, 1);
 	track_settle(e->probes, &hosts, credit->slot, 1);
 }
@@ -286,7 +292,7 @@ static void book_past(struct engine *e, const struct packet *p, const struct jud
 	if (j->connects)
 		count_kind(e, o, &p->keys, VECTOR_TCP_CONNECTION, slot, p->keys.source, true, false, NULL);
 	if (j->speaks)
-		settle(e, &o->dst, VECTOR_TCP_CONNECTION, j->connected_slot, j->speaks);
+		settle(e, &o->dst, VECTOR_TCP_CONNECTION, j->connected_slot, j->speaks, false);
 }
 
 /* The packet itself. True where an incident took it. */
