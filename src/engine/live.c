@@ -1148,6 +1148,20 @@ void live_view(const struct live *l, unsigned index, struct live_view *view)
 	}
 }
 
+unsigned live_rules(const struct live *l, uint64_t incident, const struct life *rules[LIVE_RULES_MAX])
+{
+	unsigned count = 0;
+
+	for (unsigned there = 2; there-- > 0;)
+		for (unsigned i = 0; i < HELD_MAX && count < LIVE_RULES_MAX; i++) {
+			const struct held *h = &l->held[i];
+
+			if (h->used && h->life.incident == incident && life_is_there(&h->life) == (there == 1))
+				rules[count++] = &h->life;
+		}
+	return count;
+}
+
 int live_find(struct live *l, uint64_t incident, struct finding *finding)
 {
 	struct engine_search search = { .attack_max = INCIDENT_SAMPLE, .normal_max = LIVE_NORMAL_MAX };

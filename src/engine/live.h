@@ -132,6 +132,8 @@ struct live_view {
 };
 unsigned live_count(const struct live *live);
 void live_view(const struct live *live, unsigned index, struct live_view *view);
+/* The lives of the rules of an incident, those that are there first; also of one whose generation has ended. How many. */
+unsigned live_rules(const struct live *live, uint64_t incident, const struct life *rules[LIVE_RULES_MAX]);
 /* The finding of an incident as it stands, by its id; -ENOENT. finding_fini() is due after 0. */
 int live_find(struct live *live, uint64_t incident, struct finding *finding);
 /* An engine that has finished, after LIVE_FINISHED; NULL at any other time. */
