@@ -23,17 +23,21 @@ MEDIAN_MS = 300
 AGAIN_MS = 100  # the same of a wave that comes again
 RESIDUAL = 0.02  # of what comes from then on
 LOST = 0.001  # of normal packets
-STREAM_OCTETS = 70  # a sample, on average, ticks and counts included
+STREAM_OCTETS = 70  # a sample of IPv4 and IPv6 traffic, on average, ticks and counts included
 
 # Longer than FIRST_MS: {scenario: (milliseconds, why)}
 SLOWER = {
     "slow_ramp": (10000, "begins at 50 packets a second, and is evidence from some 220 on"),
+    "multi_vector": (2000, "a twentieth of it are two vectors of 200 packets a second: evidence after a second"),
     "from_first_packet": (2200, "no peace was seen before: rules count for 2 s before they act"),
 }
 # More than RESIDUAL: {scenario: (share, why)}
 LEAKIER = {"from_first_packet": (0.04, "no peace was seen before: a fiftieth may pass")}
 # Here other rules than in hindsight do, or as many waves cannot be seen: {scenario: why}
-OTHERWISE = {}
+OTHERWISE = {
+    ("multi_vector", "rules"): "what the target answers to packets that are dropped is not in the live engine's samples, so "
+                               "that of four vectors others are in the sample of 2,048 that rules are sought in",
+}
 # synth's and simulate's options, for scenarios in other forms
 VARIANTS = [
     ("ntp_reflection", ["--scale", "300", "--seed", "2"], ["--budget", "2000"]),
@@ -80,7 +84,7 @@ class Case:
     def judge(self):
         live = self.live
         self.expect("replays say the same", live["replays"] > 0 and live["replays_wrong"] == 0)
-        self.expect("an observation is short", live["samples"] < 1000 or
+        self.expect("an observation is short", self.sampled or live["samples"] < 10000 or
                     live["stream_octets"] <= STREAM_OCTETS * live["samples"])
         self.expect("normal packets pass", self.lost <= LOST)
         if self.truth["expect"] != "incident":
