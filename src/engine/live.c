@@ -428,39 +428,58 @@ static bool hits_less(const struct signature *a, const struct signature *b)
 	return (uint64_t)a->baseline_hits * b->baseline_samples < (uint64_t)b->baseline_hits * a->baseline_samples;
 }
 
+/* The same packets: proven where it only counts, dropped where it lets some pass. */
+static bool is_stronger(const struct life_plan *plan, const struct life *life)
+{
+	return (life->shadow && !plan->shadow) ||
+	       (life->rule.action == RULE_RATE_LIMIT && plan->rule.action == RULE_DROP);
+}
+
+enum way { WAY_STAYS, WAY_WIDER, WAY_BETTER };
+
 /*
- * Whether a rule that is there is to give way: to a wider one; to one that acts at less, where it is armed and its packets
- * pass; and, where all of the attack was looked at again, to one that catches the same and costs less.
+ * Whether a rule that is there is to give way: to a wider one; to a better one: that is stronger, or acts at less where this
+ * one is armed and its packets pass, or, where all of the attack was looked at again, catches the same and costs less.
  */
-static bool gives_way(const struct life *life, const struct life_plan *plan, const struct signature *g,
-                      const struct incident *inc, bool review)
+static enum way way_of(const struct life *life, const struct life_plan *plan, const struct signature *g,
+                       const struct incident *inc, bool review)
 {
 	bool wider = rule_covers(&plan->rule, &life->rule), narrower = rule_covers(&life->rule, &plan->rule);
 
 	if (narrower && life->state == LIFE_ARMED && plan->arm_pps < life->arm_pps)
-		return true;
+		return WAY_BETTER;
 	if (wider && narrower)
-		return false;
+		return is_stronger(plan, life) ? WAY_BETTER : WAY_STAYS;
 	if (wider)
-		return true;
+		return WAY_WIDER;
 	return review && g->has_bound && life->signature.has_bound && hits_less(g, &life->signature) &&
-	       prefix_covers(&plan->rule.scope, &life->rule.scope) && takes_place(inc, &plan->rule, &life->rule);
+	                       prefix_covers(&plan->rule.scope, &life->rule.scope) &&
+	                       takes_place(inc, &plan->rule, &life->rule)
+	               ? WAY_BETTER
+	               : WAY_STAYS;
 }
 
-/* Whether the signature is no better than what is there. Marks in `replaces` whose place it is to take. */
+/*
+ * Whether the signature is no better than what is there. Marks in `replaces` whose place it is to take; *better: one of them
+ * is worse than it.
+ */
 static bool is_known(const struct live *l, const struct life_plan *plan, const struct signature *g,
-                     const struct incident *inc, bool review, bool replaces[HELD_MAX])
+                     const struct incident *inc, bool review, bool replaces[HELD_MAX], bool *better)
 {
 	bool known = false;
 
+	*better = false;
 	for (unsigned i = 0; i < HELD_MAX; i++) {
 		const struct held *h = &l->held[i];
+		enum way way;
 
 		replaces[i] = false;
 		if (!h->used || !life_is_there(&h->life) || h->replaced_by)
 			continue;
-		replaces[i] = gives_way(&h->life, plan, g, inc, review);
-		known = known || (!replaces[i] && rule_covers(&h->life.rule, &plan->rule));
+		way = way_of(&h->life, plan, g, inc, review);
+		replaces[i] = way != WAY_STAYS;
+		*better = *better || way == WAY_BETTER;
+		known = known || (way == WAY_STAYS && rule_covers(&h->life.rule, &plan->rule));
 	}
 	return known;
 }
@@ -484,19 +503,49 @@ static struct life_attack attack_of(const struct incident *inc)
 	return attack;
 }
 
+static bool is_caught(const struct live *l, uint64_t incident, const struct observation *o)
+{
+	for (unsigned i = 0; i < HELD_MAX; i++) {
+		const struct held *h = &l->held[i];
+
+		if (h->used && life_is_there(&h->life) && h->life.incident == incident &&
+		    match_test(&h->life.rule.match, o))
+			return true;
+	}
+	return false;
+}
+
+/* Of the attack's sample, a share that the rules there are do not. */
+static bool catches_more(const struct live *l, uint64_t incident, const struct incident *inc, const struct rule *rule)
+{
+	uint64_t all = 0, more = 0;
+
+	for (uint32_t i = 0; i < inc->parts_count; i++) {
+		const struct sample *sample = &inc->parts[i].window->sample;
+
+		all += sample->used;
+		for (uint32_t j = 0; j < sample->used; j++)
+			more += match_test(&rule->match, &sample->items[j]) &&
+			        !is_caught(l, incident, &sample->items[j]);
+	}
+	return more * PPM > all * SIGNATURE_RESIDUAL_PPM;
+}
+
 /* Of a signature, a rule; true where there is a new one. */
 static bool make_rule(struct live *l, struct live_case *c, const struct incident *inc, const struct signature *g,
                       bool review)
 {
 	struct life_attack attack = attack_of(inc);
-	bool replaces[HELD_MAX];
+	bool replaces[HELD_MAX], better;
 	struct life_plan plan;
 	struct held *made;
 
 	if (!life_plan(g, &attack, &plan) || is_banned(l, c->id, &plan.rule) ||
-	    is_known(l, &plan, g, inc, review, replaces))
+	    is_known(l, &plan, g, inc, review, replaces, &better))
 		return false;
 	if (plan.rule.action == RULE_DROP && budget_used(l, c->id, replaces) + g->bound_ppm > SIGNATURE_BUDGET_PPM)
+		return false;
+	if (review && !better && !catches_more(l, c->id, inc, &plan.rule))
 		return false;
 	made = order_rule(l, c, &plan, g);
 	if (!made)
