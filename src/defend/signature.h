@@ -47,12 +47,14 @@ struct signature_input {
 	const struct observation *const *verified; /* V */
 	uint32_t verified_count;
 	bool clients_only; /* the attack is requests of real clients: rules name clients and limit them, for a dropped request leaves its server waiting */
+	bool young; /* the attack has only begun: rules name no range, for what is yet to come may lie beside it */
 };
 
 struct signature_set {
 	uint32_t count;
 	struct signature signatures[SIGNATURES_MAX];
-	uint32_t residual_ppm; /* share of the attack that no drop or rate limit of these catches */
+	uint32_t sampled;      /* packets of the attack that it rests on */
+	uint32_t residual_ppm; /* share of these that no drop or rate limit of these catches */
 };
 
 /* 0 or -ENOMEM. */

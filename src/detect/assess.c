@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "detect/assess.h"
 
-#define LEARNED_ENOUGH 10 /* seconds before what is usual counts */
 #define PAUSE_SHORT 20 /* slots of silence that part one attack from what was before, by the window that noticed it */
 #define PAUSE_LONG 50
 #define PAUSE_LONGEST 200
@@ -14,14 +13,15 @@
 #define HOT_SHARE 5        /* an attack's first slots hold at least a fifth of what raises the alarm … */
 #define ONSET_SLOTS 3      /* before them, slots that are rising already */
 #define ONSET_SHARE 50
-#define HOT_PEAK 10    /* … where that is more than a trickle */
-#define STREAM_BURST 4 /* a stream is noticed in 100 ms by a quarter of what is needed in a second */
-#define STREAM_SHARE 5 /* fewer than one in this many packets starts a conversation: streams */
+#define HOT_PEAK 10     /* … where that is more than a trickle */
+#define CHANCE_SIGMAS 6 /* standard deviations of an estimate that a sample may be off */
+#define STREAM_BURST 4  /* a stream is noticed in 100 ms by a quarter of what is needed in a second */
+#define STREAM_SHARE 5  /* fewer than one in this many packets starts a conversation: streams */
 
 /* What is usual in `slots`, times USUAL_TIMES. A whole minute is not judged by a history that is hardly longer. */
 static uint64_t usual_bound(const struct track *t, uint32_t slots)
 {
-	if (t->learned_seconds < (slots > SLOTS_PER_10S ? LEARNED_LONG : LEARNED_ENOUGH))
+	if (t->learned_seconds < (slots > SLOTS_PER_10S ? LEARNED_LONG : TRACK_LEARN_ENOUGH))
 		return 0;
 	return USUAL_TIMES * t->learned_unsettled * slots / ((uint64_t)SLOTS_PER_SECOND * t->learned_seconds);
 }
@@ -57,7 +57,7 @@ static bool is_stream(const struct track *t)
 static int64_t walk_back(const struct view *v, int64_t from, int64_t pause, bool settled_too)
 {
 	const struct track *t = v->track;
-	uint64_t usual = t->learned_seconds >= LEARNED_ENOUGH
+	uint64_t usual = t->learned_seconds >= TRACK_LEARN_ENOUGH
 	                         ? 2 * (settled_too ? t->learned_packets : t->learned_unsettled) / t->learned_seconds
 	                         : 0;
 	uint64_t peak = 0;
@@ -96,7 +96,21 @@ static int64_t walk_back(const struct view *v, int64_t from, int64_t pause, bool
 	return earliest;
 }
 
-static bool fires(const struct view *v, int64_t to, uint32_t slots, uint64_t bound, uint32_t *window)
+/*
+ * Of a sample, what came and what of it was welcome are estimates: each has a variance of what a packet stands for times
+ * what is estimated.
+ */
+static bool is_chance(const struct track *t, struct track_counts counts, uint64_t over)
+{
+	uint64_t interval = track_interval(t);
+
+	return interval > 1 && over < UINT32_MAX &&
+	       over * over < CHANCE_SIGMAS * CHANCE_SIGMAS * (interval - 1) * (counts.packets + counts.settled);
+}
+
+/* `spare`: so much of the bound is there for other reasons than chance. */
+static bool fires_with(const struct view *v, int64_t to, uint32_t slots, uint64_t bound, uint64_t spare,
+                       uint32_t *window)
 {
 	struct track_counts counts = sum_of(v, to, slots);
 
@@ -105,12 +119,19 @@ static bool fires(const struct view *v, int64_t to, uint32_t slots, uint64_t bou
 		bound *= v->evidence->unheard;
 	if (v->evidence->unheard_long && !v->track->heard && slots > SLOTS_PER_SECOND)
 		bound *= v->evidence->unheard_long;
-	if (bound == 0 ||
-	    track_unsettled(counts) < bound * v->wider / (v->watched ? 2 : 1) + usual_bound(v->track, slots) ||
+	if (bound == 0)
+		return false;
+	bound = bound * v->wider / (v->watched ? 2 : 1) + usual_bound(v->track, slots);
+	if (track_unsettled(counts) < bound || is_chance(v->track, counts, track_unsettled(counts) - bound + spare) ||
 	    track_unsettled(counts) * 100 < counts.packets * v->evidence->unsettled_percent)
 		return false;
 	*window = slots;
 	return true;
+}
+
+static bool fires(const struct view *v, int64_t to, uint32_t slots, uint64_t bound, uint32_t *window)
+{
+	return fires_with(v, to, slots, bound, 0, window);
 }
 
 /* The target answers, and still it is many times what it was. */
@@ -119,7 +140,7 @@ static bool answered_too_many(const struct view *v, int64_t to, uint32_t *window
 	const struct track *t = v->track;
 	uint64_t packets = sum_of(v, to, SLOTS_PER_SECOND).packets,
 		 bound = (uint64_t)v->evidence->answered_1s * v->wider;
-	bool known = t->learned_seconds >= LEARNED_ENOUGH;
+	bool known = t->learned_seconds >= TRACK_LEARN_ENOUGH;
 
 	if (bound == 0 || packets < bound)
 		return false;
@@ -147,10 +168,12 @@ static bool lone(const struct view *v, int64_t to, uint32_t *window)
 static bool sudden(const struct view *v, int64_t slot, bool final, uint32_t *window)
 {
 	const struct evidence *e = v->evidence;
+	uint64_t bound = e->lone_1s > ALARM_AT_ONCE ? e->lone_1s : ALARM_AT_ONCE, spare = bound - e->lone_1s;
 
 	if (v->stream || final || !e->settle_slots || !e->lone_1s)
 		return false;
-	return fires(v, slot, 1, e->lone_1s > ALARM_AT_ONCE ? e->lone_1s : ALARM_AT_ONCE, window);
+	/* A slot is looked at now and then while it lasts, and once when it is whole. */
+	return fires_with(v, slot, 1, bound, spare, window) || fires_with(v, slot - 1, 1, bound, spare, window);
 }
 
 /* Sources are those of the last ten seconds and some: so are the packets they are held against. */

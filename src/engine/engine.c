@@ -11,6 +11,7 @@
 #include "detect/http_watch.h"
 #include "detect/judge.h"
 #include "detect/scope.h"
+#include "engine/learned.h"
 #include "measure/flow.h"
 
 #define PROBE_SLOTS SLOTS_PER_MINUTE /* generations in which probes are counted: a careful scanner takes its time */
@@ -35,6 +36,7 @@ struct engine {
 	struct detector *detector;
 	struct http_watch *http;
 	struct sample baseline;
+	uint64_t learned_seconds; /* that the baseline spans besides what was seen here */
 	struct engine_totals totals;
 	struct timeline timeline;
 	uint64_t told_packets, told_bytes; /* of totals, those in the timeline */
@@ -159,13 +161,17 @@ static int64_t move_clock(struct engine *e, struct capture_time time)
 }
 
 /* So many packets that were counted under a kind from a slot on were welcome: by what they stand for. */
-static void settle(struct engine *e, const struct address *target, uint8_t kind, int64_t slot, uint32_t packets)
+static void settle(struct engine *e, const struct address *target, uint8_t kind, int64_t slot, uint32_t packets,
+                   bool lately)
 {
 	for (unsigned level = 0; level < SCOPE_LEVELS; level++) {
 		struct prefix scope = scope_at(target, level);
 		struct track_key key = track_key_of(&scope, kind, e->seed);
 
-		track_settle(e->tracks, &key, slot, packets);
+		if (lately)
+			track_settle_lately(e->tracks, &key, slot, packets);
+		else
+			track_settle(e->tracks, &key, slot, packets);
 	}
 }
 
@@ -264,7 +270,9 @@ static void give_back(struct engine *e, const struct observation *o, const struc
 	struct track_key hosts = track_key_of(&by_port, VECTOR_SCAN_HOSTS, e->seed);
 
 	if (credit->kind != VECTOR_NONE)
-		settle(e, target, credit->kind, credit->slot, credit->packets);
+		settle(e, target, credit->kind, credit->slot, credit->packets, credit->lately);
+	if (credit->lately)
+		return;
 	track_settle(e->probes, &ports, credit->slot, 1);
 	track_settle(e->probes, &hosts, credit->slot, 1);
 }
@@ -282,7 +290,7 @@ static void book_past(struct engine *e, const struct packet *p, const struct jud
 	if (j->connects)
 		count_kind(e, o, &p->keys, VECTOR_TCP_CONNECTION, slot, p->keys.source, true, false, NULL);
 	if (j->speaks)
-		settle(e, &o->dst, VECTOR_TCP_CONNECTION, j->connected_slot, j->speaks);
+		settle(e, &o->dst, VECTOR_TCP_CONNECTION, j->connected_slot, j->speaks, false);
 }
 
 /* The packet itself. True where an incident took it. */
@@ -329,6 +337,15 @@ void engine_prepare(const struct engine *e, struct packet *packet)
 	hash_scopes(&o->dst, e->seed, packet->scopes);
 }
 
+/* The present slot is another one. */
+static void change_slot(struct engine *e, int64_t slot)
+{
+	tell_timeline(e);
+	detector_tick(e->detector, e->tracks, e->probes, slot);
+	http_watch_tick(e->http, e->detector, slot);
+	e->slot = slot;
+}
+
 static void observe(struct engine *e, struct packet *p, const struct ahead *ahead)
 {
 	struct observation *o = &p->observation;
@@ -339,12 +356,8 @@ static void observe(struct engine *e, struct packet *p, const struct ahead *ahea
 	if (is_stray(e, o->time))
 		o->time = e->newest;
 	slot = move_clock(e, o->time);
-	if (slot != e->slot) {
-		tell_timeline(e);
-		detector_tick(e->detector, e->tracks, e->probes, slot);
-		http_watch_tick(e->http, e->detector, slot);
-		e->slot = slot;
-	}
+	if (slot != e->slot)
+		change_slot(e, slot);
 	judge_packet(e->flows, o, &p->keys, p->likely, slot, &j);
 	book_past(e, p, &j, slot);
 	e->totals.packets += o->weight;
@@ -400,6 +413,16 @@ void engine_observe(struct engine *e, struct packet *packets, uint32_t count)
 	}
 }
 
+void engine_advance(struct engine *e, struct capture_time now)
+{
+	if (e->totals.packets == 0 || time_since(now, e->newest) <= 0 ||
+	    time_since(now, e->newest) > ENGINE_JUMP_AHEAD_NS)
+		return;
+	e->newest = now;
+	if (slot_of(now.ns) != e->slot)
+		change_slot(e, slot_of(now.ns));
+}
+
 static void total_limits(struct engine *e)
 {
 	const struct flow_counters *flows = flow_table_counters(e->flows);
@@ -426,7 +449,7 @@ static void total_limits(struct engine *e)
 
 int engine_finish(struct engine *e)
 {
-	struct finding_context context = { .normal = &e->baseline };
+	struct finding_context context = { .normal = &e->baseline, .learned_seconds = e->learned_seconds };
 	uint32_t count;
 
 	tell_timeline(e);
@@ -454,4 +477,109 @@ int engine_finish(struct engine *e)
 			inc->packets < e->totals.peace_packets ? inc->packets : e->totals.peace_packets;
 	}
 	return 0;
+}
+
+/* ------------------------------------------------------------------ before the end */
+
+uint32_t engine_incident_count(const struct engine *e)
+{
+	return detector_count(e->detector);
+}
+
+const struct incident *engine_incident(const struct engine *e, uint32_t index)
+{
+	const struct incident *inc = index < detector_count(e->detector) ? detector_incident(e->detector, index) : NULL;
+
+	return inc && inc->absorbed_by < 0 && inc->parts_count > 0 ? inc : NULL;
+}
+
+int engine_find(const struct engine *e, uint32_t index, const struct engine_search *search, struct finding *finding)
+{
+	const struct incident *inc = engine_incident(e, index);
+	struct finding_context context = {
+		.normal = &e->baseline,
+		.first = e->totals.first,
+		.last = e->totals.last,
+		.learned_seconds = e->learned_seconds,
+		.attack = search->attack,
+		.attack_count = search->attack_count,
+		.attack_max = search->attack_max,
+		.young = search->young,
+		.normal_max = search->normal_max,
+	};
+	int rc;
+
+	if (!inc)
+		return -ENOENT;
+	rc = finding_make(finding, inc, &context);
+	if (rc < 0)
+		finding_fini(finding);
+	return rc;
+}
+
+/* ------------------------------------------------------------------ what is handed on */
+
+_Static_assert(ENGINE_BASELINE_SAMPLE == LEARNED_SAMPLE_MAX, "what is handed on is what can be taken over");
+
+/* What no engine would take for normal when it looks for rules against one of the incidents. */
+static bool is_normal(const struct engine *e, const struct observation *o)
+{
+	for (uint32_t i = 0; i < engine_incident_count(e); i++) {
+		const struct incident *inc = engine_incident(e, i);
+
+		if (inc && !inc->is_scan && finding_is_of_incident(inc, o))
+			return false;
+	}
+	return true;
+}
+
+static uint64_t seconds_seen(const struct engine *e)
+{
+	return e->totals.packets ? (uint64_t)(time_since(e->totals.last, e->totals.first) / NS_PER_S) : 0;
+}
+
+int engine_save(const struct engine *e, uint8_t **octets, size_t *length)
+{
+	struct learned learned = { .seconds = e->learned_seconds + seconds_seen(e) };
+	struct usual *usual = calloc(USUAL_MAX, sizeof(*usual));
+	int rc = usual ? track_table_usual(e->tracks, seconds_seen(e), usual) : -ENOMEM;
+
+	if (rc < 0)
+		goto free_usual;
+	learned.usual = usual;
+	learned.usual_count = (uint32_t)rc;
+	sample_init(&learned.normal, ENGINE_BASELINE_SAMPLE);
+	for (uint32_t i = 0; i < e->baseline.used; i++)
+		if (is_normal(e, &e->baseline.items[i]))
+			sample_add(&learned.normal, &e->baseline.items[i],
+			           learned_age(e->baseline.priorities[i], seconds_seen(e)));
+	rc = learned.normal.lost ? -ENOMEM : 0;
+	sample_settle(&learned.normal);
+	learned.normal.seen = e->baseline.seen;
+	learned.normal.limit = learned_age(e->baseline.limit, seconds_seen(e));
+	if (rc == 0)
+		rc = learned_write(&learned, octets, length);
+	sample_fini(&learned.normal);
+free_usual:
+	free(usual);
+	return rc;
+}
+
+int engine_restore(struct engine *e, const uint8_t *octets, size_t length)
+{
+	struct learned learned;
+	int rc = learned_read(octets, length, &learned);
+
+	if (rc < 0)
+		return rc;
+	rc = track_table_remember(e->tracks, learned.usual, learned.usual_count, e->seed);
+	if (rc == 0) {
+		struct sample own = e->baseline;
+
+		e->baseline = learned.normal;
+		learned.normal = own;
+		e->learned_seconds = learned.seconds;
+	}
+	learned_fini(&learned);
+	return rc;
 }

@@ -7,6 +7,7 @@
 #ifndef HOLDFAST_ENGINE_ENGINE_H
 #define HOLDFAST_ENGINE_ENGINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,7 +17,7 @@
 #include "measure/timeline.h"
 #include "observe/observation.h"
 
-#define ENGINE_BASELINE_SAMPLE 131072          /* packets sampled as normal traffic, all scopes together */
+#define ENGINE_BASELINE_SAMPLE 131072 /* = LEARNED_SAMPLE_MAX; packets sampled as normal traffic, all scopes together */
 #define ENGINE_JUMP_BACK_NS (10 * NS_PER_S)    /* time stamps further back than this … */
 #define ENGINE_JUMP_AHEAD_NS (3600 * NS_PER_S) /* further ahead than this one packet is not believed, two are */
 #define ENGINE_JUMP_PACKETS 16 /* … that many in a row mean that the clock was set, not that packets came late */
@@ -72,13 +73,15 @@ int engine_finish(struct engine *engine);
 uint32_t engine_incident_count(const struct engine *engine);
 const struct incident *engine_incident(const struct engine *engine, uint32_t index);
 /*
- * The finding of one of them as it stands. `passed_since`: rules are sought for those of its sampled packets alone that
- * came then or later without OBSERVATION_DROPPED; NULL: for all. At most `attack_max` and `normal_max` packets are looked at.
- * 0, -ENOMEM, -ENOENT; finding_fini() is due after 0.
+ * The finding of one of them as it stands. Rules are sought for `attack`, or where that is NULL for its sampled packets, at
+ * most `attack_max` of them, and held against at most `normal_max` normal packets (0: all there are). 0, -ENOMEM, -ENOENT;
+ * finding_fini() is due after 0.
  */
 struct engine_search {
-	const struct capture_time *passed_since;
 	uint32_t attack_max, normal_max;
+	const struct observation *const *attack;
+	uint32_t attack_count;
+	bool young; /* of the attack little was seen yet */
 };
 int engine_find(const struct engine *engine, uint32_t index, const struct engine_search *search,
                 struct finding *finding);

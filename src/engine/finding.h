@@ -45,8 +45,16 @@ struct finding {
 struct finding_context {
 	const struct sample *normal; /* packets of no incident, settled */
 	struct capture_time first, last;
+	uint64_t learned_seconds; /* that `normal` spans besides */
+	/* What rules are sought for, and beside how much; NULL and 0: all there is. See struct engine_search. */
+	const struct observation *const *attack;
+	uint32_t attack_count;
+	uint32_t attack_max, normal_max;
+	bool young;
 };
 
+/* Whether a packet to an incident's scope came while it lasted, or so near that it is neither attack nor peace. */
+bool finding_is_of_incident(const struct incident *incident, const struct observation *observation);
 /* 0 or -ENOMEM; finding_fini() is due either way. The incident must outlive the finding. */
 int finding_make(struct finding *finding, const struct incident *incident, const struct finding_context *context);
 void finding_fini(struct finding *finding);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "measure/track.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,12 @@ _Static_assert(sizeof(struct candidate) == 32, "a candidate is half a cache line
 #define CANDIDATES_SIZE (sizeof(struct candidate) * WAYS * BUCKETS)
 #define TRACKS_SIZE (sizeof(struct track) * TRACK_MAX)
 
+/* What was usual before, by the identity of the track that it is of. */
+struct memory {
+	uint64_t identity;
+	struct usual usual;
+};
+
 struct track_table {
 	uint32_t generation_slots;
 	struct track_counters counters;
@@ -38,6 +45,8 @@ struct track_table {
 	struct candidate (*candidates)[WAYS]; /* BUCKETS of them, each on two whole cache lines */
 	struct track *tracks;                 /* TRACK_MAX of them; memory that none has touched takes no room */
 	uint64_t identities[TRACK_MAX];
+	uint32_t remembered;
+	struct memory *memories; /* in the order of their identities; NULL where there are none */
 };
 
 struct track_table *track_table_new(uint32_t generation_slots)
@@ -63,6 +72,7 @@ void track_table_free(struct track_table *table)
 		return;
 	memory_table_free(table->candidates, CANDIDATES_SIZE);
 	memory_table_free(table->tracks, TRACKS_SIZE);
+	free(table->memories);
 	free(table);
 }
 
@@ -133,6 +143,9 @@ static void next_generation(struct track *t, int64_t slot)
 	else
 		memset(&t->sources[1], 0, sizeof(t->sources[1]));
 	memset(&t->sources[0], 0, sizeof(t->sources[0]));
+	t->stood_for[1] = end == t->generation_end + t->generation_slots ? t->stood_for[0] : 0;
+	t->samples[1] = end == t->generation_end + t->generation_slots ? t->samples[0] : 0;
+	t->stood_for[0] = t->samples[0] = 0;
 	t->generation_end = end;
 }
 
@@ -263,9 +276,112 @@ static uint32_t silent_track(struct track_table *table, int64_t slot)
 	return best;
 }
 
+static int by_identity(const void *left, const void *right)
+{
+	const struct memory *a = left, *b = right;
+
+	return (a->identity > b->identity) - (a->identity < b->identity);
+}
+
+static const struct memory *recall(const struct track_table *table, uint64_t identity)
+{
+	const struct memory wanted = { .identity = identity };
+
+	return table->remembered ? bsearch(&wanted, table->memories, table->remembered, sizeof(wanted), by_identity)
+	                         : NULL;
+}
+
+int track_table_remember(struct track_table *table, const struct usual *usual, uint32_t count, uint64_t seed)
+{
+	struct memory *made;
+
+	if (count > USUAL_MAX)
+		count = USUAL_MAX;
+	made = calloc(count ? count : 1, sizeof(*made));
+	if (!made)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < count; i++)
+		made[i] = (struct memory){ .identity = track_key_of(&usual[i].scope, usual[i].kind, seed).identity,
+			                   .usual = usual[i] };
+	qsort(made, count, sizeof(*made), by_identity);
+	free(table->memories);
+	table->memories = made;
+	table->remembered = count;
+	return 0;
+}
+
+/* Where it has been learned before, it begins with that, as if it had been watched for so long. */
+static void begin_with_usual(struct track *t, const struct usual *usual)
+{
+	t->learned_seconds = usual->known_s < TRACK_LEARN_MAX ? (uint32_t)usual->known_s : TRACK_LEARN_MAX - 1;
+	t->learned_packets = usual->packets * t->learned_seconds / 1000;
+	t->learned_unsettled = usual->unsettled * t->learned_seconds / 1000;
+}
+
+static struct usual usual_of(const struct track *t, uint64_t seconds)
+{
+	return (struct usual){ .scope = t->scope,
+		               .kind = t->kind,
+		               .known_s = seconds,
+		               .packets = t->learned_packets * 1000 / t->learned_seconds,
+		               .unsettled = t->learned_unsettled * 1000 / t->learned_seconds };
+}
+
+static int known_longest(const void *left, const void *right)
+{
+	const struct usual *a = left, *b = right;
+
+	if (a->known_s != b->known_s)
+		return a->known_s > b->known_s ? -1 : 1;
+	return usual_compare(a, b);
+}
+
+static int in_order(const void *left, const void *right)
+{
+	return usual_compare(left, right);
+}
+
+int track_table_usual(const struct track_table *table, uint64_t seconds, struct usual *usual)
+{
+	struct usual *all = calloc((size_t)table->used + table->remembered + 1, sizeof(*all));
+	bool *seen = calloc((size_t)table->remembered + 1, sizeof(*seen));
+	uint32_t count = 0;
+
+	if (!all || !seen) {
+		free(all);
+		free(seen);
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < table->used; i++) {
+		const struct track *t = &table->tracks[i];
+		const struct memory *was = recall(table, table->identities[i]);
+		struct usual is;
+
+		if (t->frozen || t->learned_seconds < TRACK_LEARN_ENOUGH)
+			continue;
+		is = usual_of(t, seconds);
+		if (was)
+			seen[was - table->memories] = true;
+		all[count++] = was ? usual_after(&was->usual, &is, seconds) : is;
+	}
+	for (uint32_t i = 0; i < table->remembered; i++)
+		if (!seen[i])
+			all[count++] = table->memories[i].usual;
+	if (count > USUAL_MAX) {
+		qsort(all, count, sizeof(*all), known_longest);
+		count = USUAL_MAX;
+	}
+	qsort(all, count, sizeof(*all), in_order);
+	memcpy(usual, all, count * sizeof(*all));
+	free(all);
+	free(seen);
+	return (int)count;
+}
+
 static struct track *promote(struct track_table *table, struct candidate *c, const struct track_key *key, int64_t slot)
 {
 	uint32_t index = table->used;
+	const struct memory *was;
 	struct track *t;
 
 	if (index == TRACK_MAX) {
@@ -299,6 +415,9 @@ static struct track *promote(struct track_table *table, struct candidate *c, con
 
 		t->learned_seconds = (uint32_t)(silent < TRACK_LEARN_MAX ? silent : TRACK_LEARN_MAX);
 	}
+	was = recall(table, c->identity);
+	if (was)
+		begin_with_usual(t, &was->usual);
 	table->identities[index] = c->identity;
 	c->track = index;
 	/* What it had as a candidate counts for the present slot. */
@@ -356,6 +475,10 @@ struct track *track_add(struct track_table *table, const struct track_key *key, 
 	count_in(&t->now, weight, fresh);
 	count_in(&t->second, weight, fresh);
 	hll_add(&t->sources[0], source);
+	if (weight > 1) {
+		t->stood_for[0] += weight;
+		t->samples[0]++;
+	}
 	return t;
 }
 
@@ -366,11 +489,24 @@ struct track *track_find(struct track_table *table, const struct track_key *key)
 	return c && c->track != NO_TRACK ? &table->tracks[c->track] : NULL;
 }
 
-static void settle_in(struct track_slot *slot, uint32_t count)
+/* Returns how many of them the slot had no room for. */
+static uint32_t settle_in(struct track_slot *slot, uint32_t count)
 {
 	uint32_t open = slot->packets > slot->settled ? slot->packets - slot->settled : 0;
+	uint32_t here = count < open ? count : open;
 
-	slot->settled += count < open ? count : open;
+	slot->settled += here;
+	return count - here;
+}
+
+static struct track_slot *slot_at(struct track *t, int64_t slot)
+{
+	return slot == t->last_slot ? &t->now : &t->slots[slot_ring_index(slot, TRACK_SLOTS)];
+}
+
+static struct track_slot *second_at(struct track *t, int64_t second)
+{
+	return second == slot_second(t->last_slot) ? &t->second : &t->seconds[slot_ring_index(second, TRACK_SECONDS)];
 }
 
 struct track *track_settle(struct track_table *table, const struct track_key *key, int64_t slot, uint32_t count)
@@ -393,12 +529,34 @@ struct track *track_settle(struct track_table *table, const struct track_key *ke
 	if (slot > t->last_slot)
 		return t;
 	if (t->last_slot - slot < TRACK_SLOTS)
-		settle_in(slot == t->last_slot ? &t->now : &t->slots[slot_ring_index(slot, TRACK_SLOTS)], count);
+		(void)settle_in(slot_at(t, slot), count);
 	behind = slot_second(t->last_slot) - slot_second(slot);
 	if (behind < TRACK_SECONDS)
-		settle_in(behind == 0 ? &t->second : &t->seconds[slot_ring_index(slot_second(slot), TRACK_SECONDS)],
-		          count);
+		(void)settle_in(second_at(t, slot_second(slot)), count);
 	return t;
+}
+
+void track_settle_lately(struct track_table *table, const struct track_key *key, int64_t slot, uint32_t count)
+{
+	const struct candidate *c = candidate_of(table, key);
+	struct track *t = c && c->track != NO_TRACK ? &table->tracks[c->track] : NULL;
+	uint32_t left = count;
+	int64_t second;
+
+	if (!t) {
+		(void)track_settle(table, key, slot, count);
+		return;
+	}
+	t->heard = true;
+	if (slot > t->last_slot)
+		slot = t->last_slot;
+	for (int64_t s = slot; left && s >= t->first_slot && slot - s < TRACK_LATELY && t->last_slot - s < TRACK_SLOTS;
+	     s--)
+		left = settle_in(slot_at(t, s), left);
+	second = slot_second(slot);
+	left = slot_second(t->last_slot) - second < TRACK_SECONDS ? settle_in(second_at(t, second), count) : 0;
+	if (left && second > slot_second(t->first_slot) && slot_second(t->last_slot) - second + 1 < TRACK_SECONDS)
+		(void)settle_in(second_at(t, second - 1), left);
 }
 
 static void sum_in(struct track_counts *sum, const struct track_slot *slot)
@@ -436,7 +594,24 @@ struct track_counts track_sum(const struct track *t, int64_t from, int64_t to)
 uint64_t track_sources(const struct track *t)
 {
 	struct hll both = t->sources[0];
+	uint64_t seen, samples, stood_for, twice, likely;
 
 	hll_merge(&both, &t->sources[1]);
-	return hll_estimate(&both);
+	seen = hll_estimate(&both);
+	samples = t->samples[0] + t->samples[1];
+	stood_for = t->stood_for[0] + t->stood_for[1];
+	if (samples == 0)
+		return seen;
+	twice = samples > seen ? samples - seen : 1;
+	likely = samples * samples / (2 * twice);
+	if (likely > stood_for)
+		likely = stood_for;
+	return likely > seen ? likely : seen;
+}
+
+uint32_t track_interval(const struct track *t)
+{
+	uint64_t samples = t->samples[0] + t->samples[1];
+
+	return samples ? (uint32_t)((t->stood_for[0] + t->stood_for[1]) / samples) : 1;
 }
