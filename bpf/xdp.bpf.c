@@ -55,21 +55,29 @@ PARSE_INLINE const __u64 *words(const __u8 address[16])
  */
 #define APART __attribute__((noinline))
 
+PARSE_INLINE int port_holds(const struct shield_service_ports *ports, const struct shield_key *key)
+{
+	__u16 port = key->field[SHIELD_F_DST_PORT];
+
+	return ports->protocol == key->field[SHIELD_F_PROTOCOL] && port >= ports->low && port <= ports->high;
+}
+
 APART int ports_hold(const struct shield_services *table, const struct shield_key *key, __u32 first, __u32 count)
 {
 	if (!table || !key)
 		return 0;
-	for (__u32 i = 0; i < SHIELD_SERVICE_PORTS_MAX && i < count; i++) {
-		const struct shield_service_ports *ports = &table->ports[(first + i) & (SHIELD_SERVICE_PORTS_MAX - 1)];
-		__u16 port = key->field[SHIELD_F_DST_PORT];
-
-		if (ports->protocol == key->field[SHIELD_F_PROTOCOL] && port >= ports->low && port <= ports->high)
+	for (__u32 i = 0; i < SHIELD_SERVICE_PORTS_MAX && i < count; i++)
+		if (port_holds(&table->ports[(first + i) & (SHIELD_SERVICE_PORTS_MAX - 1)], key))
 			return 1;
-	}
 	return 0;
 }
 
-APART int service_of(const struct shield_services *table, const struct shield_key *key)
+PARSE_INLINE const struct shield_service_prefix *first_prefix(const struct shield_services *table, __u64 candidates)
+{
+	return &table->prefixes[lowest_bit(candidates) & (SHIELD_SERVICE_PREFIXES_MAX - 1)];
+}
+
+APART int search_services(const struct shield_services *table, const struct shield_key *key)
 {
 	const __u64 *dst;
 	__u64 candidates;
@@ -79,8 +87,7 @@ APART int service_of(const struct shield_services *table, const struct shield_ke
 	dst = words(key->dst);
 	candidates = table->by_dst[shield_fold(dst)];
 	for (int i = 0; i < SHIELD_SERVICE_PREFIXES_MAX && candidates; i++) {
-		const struct shield_service_prefix *prefix =
-			&table->prefixes[lowest_bit(candidates) & (SHIELD_SERVICE_PREFIXES_MAX - 1)];
+		const struct shield_service_prefix *prefix = first_prefix(table, candidates);
 
 		candidates &= candidates - 1;
 		if (shield_prefix_holds(prefix->mask, prefix->value, dst) &&
@@ -88,6 +95,21 @@ APART int service_of(const struct shield_services *table, const struct shield_ke
 			return prefix->service & (SHIELD_SERVICES_MAX - 1);
 	}
 	return SHIELD_SERVICE_NONE;
+}
+
+/* The first prefix, and the first of its ranges of ports, in place: a call costs as much as what it does. */
+PARSE_INLINE int service_of(const struct shield_services *table, const struct shield_key *key)
+{
+	__u64 candidates = table->by_dst[shield_fold(words(key->dst))];
+	const struct shield_service_prefix *prefix;
+
+	if (!candidates)
+		return SHIELD_SERVICE_NONE;
+	prefix = first_prefix(table, candidates);
+	if (shield_prefix_holds(prefix->mask, prefix->value, words(key->dst)) &&
+	    (prefix->ports == 0 || port_holds(&table->ports[prefix->first_port & (SHIELD_SERVICE_PORTS_MAX - 1)], key)))
+		return prefix->service & (SHIELD_SERVICES_MAX - 1);
+	return search_services(table, key);
 }
 
 APART int is_guarded(const struct shield_key *key, const struct shield_config *c, __u64 now)
@@ -544,16 +566,14 @@ PARSE_INLINE enum shield_reason excuse(const struct shield_rule *rule, struct sh
 }
 
 /* A packet meets a rule, and what that says of it. */
-APART __u64 meet_rule(const struct shield_rule *rule, const struct shield_key *key, const struct shield_config *c,
-                      __u64 now, __u32 frame)
+PARSE_INLINE __u64 meet_rule(const struct shield_rule *rule, const struct shield_key *key,
+                             const struct shield_config *c, __u64 now, __u32 frame)
 {
 	enum shield_reason says = SHIELD_DROP_RULE, excused;
 	struct shield_rule_count *count;
 	struct shield_rule_state *state;
 	__u32 counter;
 
-	if (!rule || !key || !c)
-		return 0;
 	counter = rule->counter;
 	count = bpf_map_lookup_elem(&rule_counters, &counter);
 	state = bpf_map_lookup_elem(&rule_states, &counter);
@@ -578,6 +598,20 @@ APART __u64 meet_rule(const struct shield_rule *rule, const struct shield_key *k
 	return JUDGED(says, counter, rule->flags & SHIELD_RULE_SHADOW);
 }
 
+APART __u64 meet_apart(const struct shield_rule *rule, const struct shield_key *key, const struct shield_config *c,
+                       __u64 now, __u32 frame)
+{
+	return rule && key && c ? meet_rule(rule, key, c, now, frame) : 0;
+}
+
+/* How far the judgement is. */
+struct so_far {
+	__u64 candidates; /* rules still to be looked at, a bit each */
+	__u64 judged;
+	__u64 now;
+	__u64 frame;
+};
+
 PARSE_INLINE int weight_of(__u64 judged)
 {
 	enum shield_reason reason = JUDGED_REASON(judged);
@@ -591,31 +625,63 @@ APART __u64 weightier(__u64 judged, __u64 says)
 	return weight_of(says) > weight_of(judged) ? says : judged;
 }
 
-APART __u64 judge_rules(const struct shield_key *key, const struct shield_ruleset *set, const struct shield_config *c,
-                        __u64 now, __u32 frame)
+PARSE_INLINE const struct shield_rule *first_of(const struct shield_ruleset *set, __u64 candidates)
 {
-	__u64 candidates, judged = 0;
+	return &set->rules[lowest_bit(candidates) & (SHIELD_RULES_MAX - 1)];
+}
 
-	if (!key || !set || !c)
+/* The rules behind the first that a packet can meet, which has not decided: `judged` is what it says. */
+APART __u64 judge_rest(const struct shield_key *key, const struct shield_ruleset *set, const struct shield_config *c,
+                       const struct so_far *so_far)
+{
+	__u64 candidates, judged, now;
+
+	if (!key || !set || !c || !so_far)
 		return 0;
-	candidates = set->by_protocol[key->field[SHIELD_F_PROTOCOL] & (SHIELD_BINS - 1)] &
-	             set->by_src_port[SHIELD_PORT_BIN(key->field[SHIELD_F_SRC_PORT])] &
-	             set->by_dst_port[SHIELD_PORT_BIN(key->field[SHIELD_F_DST_PORT])] &
-	             set->by_length[SHIELD_LENGTH_BIN(key->field[SHIELD_F_LENGTH]) & (SHIELD_BINS - 1)];
+	candidates = so_far->candidates;
+	judged = so_far->judged;
+	now = so_far->now;
 	for (int i = 0; i < SHIELD_RULES_MAX && candidates; i++) {
-		const struct shield_rule *rule = &set->rules[lowest_bit(candidates) & (SHIELD_RULES_MAX - 1)];
+		const struct shield_rule *rule = first_of(set, candidates);
 		__u64 says;
 
 		candidates &= candidates - 1;
 		if (rule->expires <= now || !rule_holds(rule, key))
 			continue;
-		says = meet_rule(rule, key, c, now, frame);
-		if (says && !JUDGED_COUNTS(says)) {
-			judged = says;
-			break;
-		}
+		says = meet_apart(rule, key, c, now, (__u32)so_far->frame);
+		if (says && !JUDGED_COUNTS(says))
+			return says;
 		if (says)
 			judged = weightier(judged, says);
+	}
+	return judged;
+}
+
+/*
+ * Nearly always one rule is met, and decides. It is looked at in place, for a call costs as much as what it does; a loop
+ * here would be verified for each way that leads to it.
+ */
+PARSE_INLINE __u64 judge_rules(const struct shield_key *key, const struct shield_ruleset *set,
+                               const struct shield_config *c, __u64 now, __u32 frame)
+{
+	struct so_far so_far = { .now = now, .frame = frame };
+	const struct shield_rule *rule;
+	__u64 candidates, judged = 0;
+
+	candidates = set->by_protocol[key->field[SHIELD_F_PROTOCOL] & (SHIELD_BINS - 1)] &
+	             set->by_src_port[SHIELD_PORT_BIN(key->field[SHIELD_F_SRC_PORT])] &
+	             set->by_dst_port[SHIELD_PORT_BIN(key->field[SHIELD_F_DST_PORT])] &
+	             set->by_length[SHIELD_LENGTH_BIN(key->field[SHIELD_F_LENGTH]) & (SHIELD_BINS - 1)];
+	if (!candidates)
+		return 0;
+	rule = first_of(set, candidates);
+	candidates &= candidates - 1;
+	if (rule->expires > now && rule_holds(rule, key))
+		judged = meet_rule(rule, key, c, now, frame);
+	if (candidates && (judged == 0 || JUDGED_COUNTS(judged))) {
+		so_far.candidates = candidates;
+		so_far.judged = judged;
+		judged = judge_rest(key, set, c, &so_far);
 	}
 	if (JUDGED_REASON(judged) == SHIELD_PASS_PROBE && is_syn(key))
 		probe_remember(key, c, JUDGED_COUNTER(judged), now);
