@@ -594,16 +594,15 @@ static inline __u64 shield_mix(__u64 x)
 	return x;
 }
 
-/*
- * Of a conversation, as an arriving packet has it: src is the other end. One may know of two that fall together; all that he
- * gains by it is a longer look-up.
- */
+/* Of a conversation, as an arriving packet has it: src is the other end. What the sender chooses is mixed with the seed. */
 static inline __u64 shield_flow_hash(__u64 seed, const __u64 src[2], const __u64 dst[2], __u32 src_port, __u32 dst_port,
                                      __u32 protocol)
 {
 	__u64 ports = (__u64)protocol << 32 | (__u64)src_port << 16 | dst_port;
+	__u64 hash = src[0] ? shield_mix(src[0] ^ seed) : seed; /* of IPv4 it is 0 */
 
-	return shield_mix((src[0] * 3 ^ src[1]) + (dst[0] * 5 ^ dst[1]) * 0x9e3779b97f4a7c15ULL + (ports << 16) + seed);
+	hash = shield_mix(hash ^ src[1] ^ (dst[0] ^ dst[1]) * 0x9e3779b97f4a7c15ULL);
+	return shield_mix(hash + ports);
 }
 
 /* Which bit of block4_classes stands for a length, and which bits of lengths4 those classes can mean. */
