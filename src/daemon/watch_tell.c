@@ -77,12 +77,12 @@ static int begin_writing(struct writing *writing)
 	other = fcntl(fd, F_DUPFD_CLOEXEC, 0); /* closing the stream is to leave the file */
 	writing->out = other >= 0 ? fdopen(other, "w") : NULL;
 	if (!writing->out) {
-		int result = -errno;
+		int error = errno;
 
 		if (other >= 0)
 			(void)close(other);
 		(void)close(fd);
-		return result;
+		return error ? -error : -EIO;
 	}
 	writing->fd = fd;
 	return 0;
