@@ -138,8 +138,9 @@ class Crowd:
             self.running.append(topology.begin("users", *command, tree=False, stdout=subprocess.PIPE, text=True))
 
     def results(self, seconds):
-        """When all are done: of all together, and of times the worst."""
-        total = {"asked": 0, "answered": 0, "late": 0, "refused": 0, "wrong": 0, "p50_ms": 0.0, "p99_ms": 0.0}
+        """When all are done: of all together, and of times the worst. "each" has, by the number of 100 ms of wall time,
+        how many came and how many of them were answered."""
+        total = {"asked": 0, "answered": 0, "late": 0, "refused": 0, "wrong": 0, "p50_ms": 0.0, "p99_ms": 0.0, "each": {}}
         for process in self.running:
             said, _ = process.communicate(timeout=seconds + 20)
             self.topology.end(process)
@@ -150,5 +151,8 @@ class Crowd:
                 total[key] += said[key]
             for key in ("p50", "p99"):
                 total[f"{key}_ms"] = max(total[f"{key}_ms"], said["first_ms"][key])
+            for at, (begun, answered) in enumerate(said["each"], said["first"]):
+                so_far = total["each"].get(at, (0, 0))
+                total["each"][at] = (so_far[0] + begun, so_far[1] + answered)
         total["success"] = total["answered"] / total["asked"]
         return total
