@@ -11,6 +11,9 @@ attack yet. A scenario is users who come all the time, some seconds of peace, an
     live        holdfast run, mode enforce
     nftables    told by hand beforehand what range.py tells it, where there is such a line
 
+Before that two scenarios without an attack: everybody comes, and then a crowd many times as large, whom the platform can
+serve. Nothing may be dropped then, nor called an attack.
+
 Two meters (meter.c) count every 10 ms what the router sends and what comes out behind the hook; course.py says what is
 made of that. "All" is every user from the attack's first packet on, "after" those who came once the attack no longer
 passed. A user who has no answer after a second has failed. Printed of all waves of a scenario is the worst.
@@ -107,6 +110,25 @@ SCENARIOS = [
 ]
 
 
+@dataclasses.dataclass(frozen=True)
+class Benign:
+    """No attack: nothing is to be dropped, and nothing to be said."""
+    name: str
+    asks: tuple
+    seconds: float
+    crowd: tuple = ()     # who comes besides, after a while of that
+    crowd_seconds: float = 0.0
+
+
+CROWD_BUDGET = 20000  # a platform that can serve whom it has called
+CROWD = tuple(dataclasses.replace(ask, rate=rate) for ask, rate in ((WEB4, 800), (WEB6, 300), (DNS4, 300)))
+
+BENIGN = [
+    Benign("mixed_peace", PEACE, 20),
+    Benign("flash_crowd", PEACE, 13, CROWD, 8),
+]
+
+
 class Watch(threading.Thread):
     """Asks the daemon fifty times a second how it stands, so as to know when it first said what."""
 
@@ -187,6 +209,8 @@ class Range:
     def __init__(self, topology, scratch, arguments, daemon):
         self.topology, self.scratch, self.arguments = topology, scratch, arguments
         measure.install(topology)
+        # As Linux comes: without cookies of its own a host is lost within the first hundredth of a second of SYNs.
+        topology.set("platform", "ipv4/tcp_syncookies", "1")
         self.services = Services(topology, scratch, arguments.echo)
         self.live = Live(daemon)
         self.phases = [(shield.Nothing(), not arguments.short and FastNetMon.is_there()), (self.live, False)]
@@ -225,6 +249,28 @@ class Range:
         finally:
             if scenario.tagged:
                 self.topology.untag()
+
+    def play_benign(self, scenario):
+        """With Holdfast alone."""
+        self.live.begin(scenario)
+        measure.set_budget(self.topology, CROWD_BUDGET)
+        try:
+            before, dropped = measure.counters(self.topology), self.live.dropped()
+            crowds = [measure.Crowd(self.topology, self.arguments.client, scenario.asks, scenario.seconds)]
+            if scenario.crowd:
+                time.sleep(scenario.seconds - scenario.crowd_seconds)
+                crowds.append(measure.Crowd(self.topology, self.arguments.client, scenario.crowd,
+                                            scenario.crowd_seconds))
+            results = [crowd.results(scenario.seconds) for crowd in crowds]
+            counted = measure.since(before, measure.counters(self.topology))
+            return counted | {
+                "asked": sum(result["asked"] for result in results),
+                "answered": sum(result["answered"] for result in results),
+                "normal_missing": counted["normal_sent"] - counted["normal_arrived"],
+                "dropped": self.live.dropped() - dropped, "attacks": list(self.live.watch.attacks.values())}
+        finally:
+            measure.set_budget(self.topology, measure.BUDGET_PPS)
+            self.live.end()
 
     def phase(self, scenario, captures, guard, watched):
         seconds = PEACE_SECONDS + sum(wave.seconds + wave.rest for wave in scenario.waves) + AFTER_SECONDS
@@ -318,6 +364,19 @@ def faults(scenario, results):
     return found
 
 
+def benign_faults(result):
+    found = []
+    if result["dropped"]:
+        found.append(f"{result['dropped']} packets are dropped though nobody attacks")
+    if result["normal_missing"] > result["link_lost"]:
+        found.append(f"{result['normal_missing']} packets of users are missing")
+    if result["answered"] < 0.995 * result["asked"]:
+        found.append(f"of {result['asked']} users {result['answered']} are served")
+    if result["attacks"]:
+        found.append("it sees an attack where there is none")
+    return found
+
+
 def percent(value, digits=1):
     return "" if value is None else f"{100 * value:.{digits}f}"
 
@@ -351,7 +410,7 @@ def details(result):
         for rule in found["rules"]:
             yield (f"    {rule['id'] or '-'} {rule['state']} {rule['action']}  {rule['match']}"
                    f"{'  (' + rule['why'] + ')' if rule.get('why') else ''}")
-    if len(result["waves"]) > 1:
+    if len(result.get("waves", ())) > 1:
         yield "  waves, ms: " + ", ".join(milliseconds(wave["reaction_ms"]) for wave in result["waves"])
 
 
@@ -359,7 +418,8 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     for name in ("holdfast", "synth", "client", "echo", "meter"):
         parser.add_argument(name, type=os.path.abspath)
-    parser.add_argument("--scenario", action="append", choices=[scenario.name for scenario in SCENARIOS], default=[])
+    parser.add_argument("--scenario", action="append", default=[],
+                        choices=[scenario.name for scenario in BENIGN + SCENARIOS])
     parser.add_argument("--pps", type=int, default=20000, help="packets a second of the attack")
     parser.add_argument("--short", action="store_true", help="no peers, and only scenarios that are unlike others")
     parser.add_argument("--tap", action="store_true")
@@ -371,6 +431,7 @@ def main():
     arguments = parse()
     chosen = [scenario for scenario in SCENARIOS if scenario.name in arguments.scenario or
               (not arguments.scenario and not (arguments.short and scenario.long))]
+    calm = [scenario for scenario in BENIGN if scenario.name in arguments.scenario or not arguments.scenario]
     comment = "# " if arguments.tap else ""
     why = field.unable()
     if not why and not field.can_run(arguments):
@@ -378,9 +439,9 @@ def main():
     if not why:
         step_aside()
     if arguments.tap:
-        print(f"1..{len(chosen) + 1}", flush=True)
+        print(f"1..{1 + len(calm) + len(chosen)}", flush=True)
     if why:
-        for number, name in enumerate(["peace", *(scenario.name for scenario in chosen)], 1):
+        for number, name in enumerate(["peace", *(scenario.name for scenario in calm + chosen)], 1):
             print(f"ok {number} - {name} # SKIP {why}" if arguments.tap else f"skipped: {name}: {why}")
         return 0
     failed, told = 0, {}
@@ -404,8 +465,15 @@ def main():
         print(f"{comment}peace: {peace['success']:.2%} of {peace['asked']} users served, "
               f"{peace['normal_lost']:.3%} of {peace['normal_sent']} packets lost", flush=True)
         failed += tell(1, "peace", [] if peace["success"] > 0.995 else ["users are not served"])
+        for number, scenario in enumerate(calm, 2):
+            result = told[scenario.name] = ground.play_benign(scenario)
+            print(f"{comment}{scenario.name}: {result['answered']} of {result['asked']} users served, "
+                  f"{result['dropped']} of {result['normal_sent']} packets dropped", flush=True)
+            for line in details(result):
+                print(comment + line, flush=True)
+            failed += tell(number, scenario.name, benign_faults(result))
         print(comment + HEAD.replace("\n", f"\n{comment}"), flush=True)
-        for number, scenario in enumerate(chosen, 2):
+        for number, scenario in enumerate(chosen, 2 + len(calm)):
             results = told[scenario.name] = ground.play(scenario)
             for phase, result in results.items():
                 print(comment + row(scenario.name, phase, result), flush=True)
