@@ -12,9 +12,9 @@
 #include <bpf/bpf_helpers.h>
 
 #include "abi/shield.h"
+#include "bpf/conversation.h"
 #include "bpf/maps.h"
 #include "bpf/parse.h"
-#include "bpf/probe.h"
 
 PARSE_INLINE long parse_load(const struct parse_frame *frame, __u32 offset, void *to, __u32 length)
 {
@@ -42,10 +42,13 @@ int shield_egress(struct __sk_buff *ctx)
 {
 	struct shield_key key = { 0 };
 	struct shield_flow_key look = { 0 };
+	const struct shield_config *c = bpf_map_lookup_elem(&config, &zero);
 	struct shield_totals *total;
 	struct shield_flow *flow;
-	__u64 now;
+	__u64 now, hash;
 
+	if (!c)
+		return TC_ACT_UNSPEC;
 	/* Of what is passed on, the headers may lie in fragments. Where they cannot be had in one piece, it is not known. */
 	if (ctx->data_end - ctx->data < HEADERS && ctx->len > ctx->data_end - ctx->data)
 		(void)bpf_skb_pull_data(ctx, ctx->len < HEADERS ? ctx->len : HEADERS);
@@ -59,6 +62,7 @@ int shield_egress(struct __sk_buff *ctx)
 	look.dst_port = key.field[SHIELD_F_SRC_PORT];
 	look.protocol = (__u8)key.field[SHIELD_F_PROTOCOL];
 	now = bpf_jiffies64();
+	hash = flow_hash(&look, c);
 	flow = bpf_map_lookup_elem(&flows, &look);
 	if (flow) {
 		flow->last = now;
@@ -72,14 +76,15 @@ int shield_egress(struct __sk_buff *ctx)
 			.tcp_flags = (__u8)key.field[SHIELD_F_TCP_FLAGS],
 		};
 
-		const struct shield_config *c = bpf_map_lookup_elem(&config, &zero);
-
-		if ((key.field[SHIELD_F_HAS] & SHIELD_HAS_TCP) && !probe_is_syn(&key) && c)
-			probe_completed(&look, c, ctx->len, now);
+		if ((key.field[SHIELD_F_HAS] & SHIELD_HAS_TCP) && !is_syn(&key))
+			probe_completed(hash, c, ctx->len, now);
 		if (bpf_map_update_elem(&flows, &look, &new, BPF_NOEXIST) &&
 		    (total = bpf_map_lookup_elem(&totals, &zero)))
 			total->flows_full++;
+	} else {
+		return TC_ACT_UNSPEC;
 	}
+	conversation_answered(hash, c, now);
 	return TC_ACT_UNSPEC;
 }
 
