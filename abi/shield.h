@@ -272,7 +272,7 @@ struct shield_rule_state {
 
 /*
  * Map `probed`, SHIELD_PROBED_SLOTS words: TCP conversations whose SYN was let through as a probe, by the hash of their
- * addresses and ports (shield_probed_hash). Its lowest bits are the slot; a word has the time in jiffies (32), more of the
+ * addresses and ports (shield_flow_hash). Its lowest bits are the slot; a word has the time in jiffies (32), more of the
  * hash (19), how many packets may follow (5), the rule's counter (8). 0 is empty; the latest to come takes the slot. What
  * follows the SYN passes the same rule. When this host first sends something in that conversation that is not the answer to
  * a SYN, the handshake was completed: the egress program counts it.
@@ -281,6 +281,35 @@ struct shield_rule_state {
 	((__u64)(__u32)(now) << 32 | ((hash) >> 45) << 13 | (__u64)(left) << 8 | (__u8)(counter))
 #define SHIELD_PROBED_IS(word, hash) ((((word) >> 13 ^ (hash) >> 45) & 0x7ffff) == 0 && (word) != 0)
 #define SHIELD_PROBED_LEFT(word) ((__u32)((word) >> 8) & 31)
+
+/*
+ * Map `answered`: an octet per hash of a conversation, when this host last sent something in one of them: what stands before
+ * the map of flows, whose look-up is a line of memory from afar. It is written by who writes the flows, never cleared, and
+ * says too much at times, never too little. 0: never; else the time's 7 bits of its own unit, and 1.
+ */
+#define SHIELD_ANSWERED_SLOTS 131072
+#define SHIELD_ANSWERED_LINE 64 /* in one value: a cache line */
+struct shield_answered {
+	__u8 of[SHIELD_ANSWERED_LINE];
+};
+
+/* 16 s, give or take. */
+static inline __u32 shield_answered_shift(__u32 hz)
+{
+	return hz > 500 ? 14 : 12;
+}
+
+static inline __u8 shield_answered_at(__u64 jiffies, __u32 hz)
+{
+	return (__u8)(jiffies >> shield_answered_shift(hz) << 1 | 1);
+}
+
+static inline int shield_answered_lately(__u8 slot, __u64 jiffies, __u32 hz)
+{
+	__u32 age = (__u8)(shield_answered_at(jiffies, hz) - slot) >> 1;
+
+	return slot != 0 && age <= (SHIELD_SPARE_IDLE_S * hz >> shield_answered_shift(hz)) + 1;
+}
 
 /* A service: which packets are its own, by prefix and port. */
 struct shield_service_prefix {
@@ -572,12 +601,15 @@ static inline __u64 shield_mix(__u64 x)
 	return x;
 }
 
-/* Of a TCP conversation's other end (src) and this host's, as in struct shield_flow_key. */
-static inline __u64 shield_probed_hash(__u64 seed, const __u64 src[2], const __u64 dst[2], __u32 src_port,
-                                       __u32 dst_port)
+/* Of a conversation, as an arriving packet has it: src is the other end. What the sender chooses is mixed with the seed. */
+static inline __u64 shield_flow_hash(__u64 seed, const __u64 src[2], const __u64 dst[2], __u32 src_port, __u32 dst_port,
+                                     __u32 protocol)
 {
-	return shield_mix(shield_mix(src[0] ^ seed) + src[1] +
-	                  shield_mix(dst[0] ^ dst[1] ^ ((__u64)src_port << 16 | dst_port)));
+	__u64 ports = (__u64)protocol << 32 | (__u64)src_port << 16 | dst_port;
+	__u64 hash = src[0] ? shield_mix(src[0] ^ seed) : seed; /* of IPv4 it is 0 */
+
+	hash = shield_mix(hash ^ src[1] ^ (dst[0] ^ dst[1]) * 0x9e3779b97f4a7c15ULL);
+	return shield_mix(hash + ports);
 }
 
 /* Which bit of block4_classes stands for a length, and which bits of lengths4 those classes can mean. */

@@ -13,9 +13,9 @@
 #include <bpf/bpf_helpers.h>
 
 #include "abi/shield.h"
+#include "bpf/conversation.h"
 #include "bpf/maps.h"
 #include "bpf/parse.h"
-#include "bpf/probe.h"
 #include "bpf/sampler.h"
 #include "bpf/service.h"
 
@@ -102,12 +102,14 @@ PARSE_INLINE void note_flow(const struct shield_key *key, const struct shield_co
 	struct shield_flow_key look = { 0 };
 	struct shield_totals *total;
 	struct shield_flow *flow;
+	__u64 hash;
 
 	__builtin_memcpy(look.src, key->dst, sizeof(look.src));
 	__builtin_memcpy(look.dst, key->src, sizeof(look.dst));
 	look.src_port = key->field[SHIELD_F_DST_PORT];
 	look.dst_port = key->field[SHIELD_F_SRC_PORT];
 	look.protocol = (__u8)key->field[SHIELD_F_PROTOCOL];
+	hash = flow_hash(&look, c);
 	flow = bpf_map_lookup_elem(&flows, &look);
 	if (flow) {
 		flow->last = now;
@@ -121,12 +123,15 @@ PARSE_INLINE void note_flow(const struct shield_key *key, const struct shield_co
 			.tcp_flags = (__u8)key->field[SHIELD_F_TCP_FLAGS],
 		};
 
-		if ((key->field[SHIELD_F_HAS] & SHIELD_HAS_TCP) && !probe_is_syn(key))
-			probe_completed(&look, c, octets, now);
+		if ((key->field[SHIELD_F_HAS] & SHIELD_HAS_TCP) && !is_syn(key))
+			probe_completed(hash, c, octets, now);
 		if (bpf_map_update_elem(&flows, &look, &new, BPF_NOEXIST) &&
 		    (total = bpf_map_lookup_elem(&totals, &zero)))
 			total->flows_full++;
+	} else {
+		return;
 	}
+	conversation_answered(hash, c, now);
 }
 
 SEC("tc")

@@ -36,21 +36,29 @@ PARSE_INLINE const __u64 *words(const __u8 address[16])
 #define APART __attribute__((noinline))
 #define SHARED __attribute__((noinline, weak)) /* the same, and one for all programs */
 
+PARSE_INLINE int port_holds(const struct shield_service_ports *ports, const struct shield_key *key)
+{
+	__u16 port = key->field[SHIELD_F_DST_PORT];
+
+	return ports->protocol == key->field[SHIELD_F_PROTOCOL] && port >= ports->low && port <= ports->high;
+}
+
 SHARED int ports_hold(const struct shield_services *table, const struct shield_key *key, __u32 first, __u32 count)
 {
 	if (!table || !key)
 		return 0;
-	for (__u32 i = 0; i < SHIELD_SERVICE_PORTS_MAX && i < count; i++) {
-		const struct shield_service_ports *ports = &table->ports[(first + i) & (SHIELD_SERVICE_PORTS_MAX - 1)];
-		__u16 port = key->field[SHIELD_F_DST_PORT];
-
-		if (ports->protocol == key->field[SHIELD_F_PROTOCOL] && port >= ports->low && port <= ports->high)
+	for (__u32 i = 0; i < SHIELD_SERVICE_PORTS_MAX && i < count; i++)
+		if (port_holds(&table->ports[(first + i) & (SHIELD_SERVICE_PORTS_MAX - 1)], key))
 			return 1;
-	}
 	return 0;
 }
 
-SHARED int service_of(const struct shield_services *table, const struct shield_key *key)
+PARSE_INLINE const struct shield_service_prefix *first_prefix(const struct shield_services *table, __u64 candidates)
+{
+	return &table->prefixes[lowest_bit(candidates) & (SHIELD_SERVICE_PREFIXES_MAX - 1)];
+}
+
+SHARED int search_services(const struct shield_services *table, const struct shield_key *key)
 {
 	const __u64 *dst;
 	__u64 candidates;
@@ -60,8 +68,7 @@ SHARED int service_of(const struct shield_services *table, const struct shield_k
 	dst = words(key->dst);
 	candidates = table->by_dst[shield_fold(dst)];
 	for (int i = 0; i < SHIELD_SERVICE_PREFIXES_MAX && candidates; i++) {
-		const struct shield_service_prefix *prefix =
-			&table->prefixes[lowest_bit(candidates) & (SHIELD_SERVICE_PREFIXES_MAX - 1)];
+		const struct shield_service_prefix *prefix = first_prefix(table, candidates);
 
 		candidates &= candidates - 1;
 		if (shield_prefix_holds(prefix->mask, prefix->value, dst) &&
@@ -69,6 +76,21 @@ SHARED int service_of(const struct shield_services *table, const struct shield_k
 			return prefix->service & (SHIELD_SERVICES_MAX - 1);
 	}
 	return SHIELD_SERVICE_NONE;
+}
+
+/* The first prefix, and the first of its ranges of ports, in place: a call costs as much as what it does. */
+PARSE_INLINE int service_of(const struct shield_services *table, const struct shield_key *key)
+{
+	__u64 candidates = table->by_dst[shield_fold(words(key->dst))];
+	const struct shield_service_prefix *prefix;
+
+	if (!candidates)
+		return SHIELD_SERVICE_NONE;
+	prefix = first_prefix(table, candidates);
+	if (shield_prefix_holds(prefix->mask, prefix->value, words(key->dst)) &&
+	    (prefix->ports == 0 || port_holds(&table->ports[prefix->first_port & (SHIELD_SERVICE_PORTS_MAX - 1)], key)))
+		return prefix->service & (SHIELD_SERVICES_MAX - 1);
+	return search_services(table, key);
 }
 
 #endif

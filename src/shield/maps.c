@@ -31,6 +31,7 @@ static const char *const map_names[SHIELD_MAPS] = {
 	[SHIELD_MAP_TOTALS] = "totals",
 	[SHIELD_MAP_SAMPLES] = "samples",
 	[SHIELD_MAP_FLOWS] = "flows",
+	[SHIELD_MAP_ANSWERED] = "answered",
 	[SHIELD_MAP_PROBED] = "probed",
 	[SHIELD_MAP_BLOCK_SWEEP] = "block_sweep",
 	[SHIELD_MAP_BLOCK_STATE] = "block_state",
