@@ -641,28 +641,34 @@ struct seen {
 	const struct shield_key *key;
 	__u32 frame; /* octets */
 	__u32 service;
-	__u32 has_address;
-	__u32 local; /* the service is */
-	__u32 enforced;
+	__u8 has_address;
+	__u8 local; /* the service is */
+	__u8 enforced;
+	__u8 known; /* of a sample: its flags that say so of its conversation */
 	struct decision decision;
 };
 
-/* What is known of a packet's conversation, as flags of a sample. */
-APART int known_of(struct xdp_md *ctx, const struct shield_key *key, __u32 local)
+APART int has_flow(const struct shield_key *key)
 {
 	struct shield_flow_key flow = { 0 };
 
 	if (!key)
 		return 0;
-	if (local && key->field[SHIELD_F_HAS] & SHIELD_HAS_TCP) {
-		int known = tcp_known(ctx, key);
-
-		return known == TCP_ENGAGED     ? SHIELD_SAMPLE_ANSWERED
-		       : known == TCP_COMPLETES ? SHIELD_SAMPLE_HANDSHAKE
-		                                : 0;
-	}
 	flow_of(key, &flow);
-	return bpf_map_lookup_elem(&flows, &flow) ? SHIELD_SAMPLE_ANSWERED : 0;
+	return bpf_map_lookup_elem(&flows, &flow) != 0;
+}
+
+/* What is known of a packet's conversation, as flags of a sample. */
+PARSE_INLINE __u8 known_of(struct xdp_md *ctx, const struct seen *seen)
+{
+	int known;
+
+	if (!seen->has_address)
+		return 0;
+	if (!seen->local || !(seen->key->field[SHIELD_F_HAS] & SHIELD_HAS_TCP))
+		return has_flow(seen->key) ? SHIELD_SAMPLE_ANSWERED : 0;
+	known = tcp_known(ctx, seen->key);
+	return known == TCP_ENGAGED ? SHIELD_SAMPLE_ANSWERED : known == TCP_COMPLETES ? SHIELD_SAMPLE_HANDSHAKE : 0;
 }
 
 /* Hands out a sample. Rare, and so apart. */
@@ -691,13 +697,12 @@ static __attribute__((noinline)) void hand_out(struct xdp_md *ctx, const struct 
 		length = SHIELD_SAMPLE_OCTETS;
 	if (length > 0 && bpf_xdp_load_bytes(ctx, 0, sample->octets, length) == 0)
 		sample->kept = (__u16)length;
-	if (seen->has_address)
-		sample->flags |= (__u8)known_of(ctx, seen->key, seen->local);
+	sample->flags |= seen->known;
 	bpf_ringbuf_submit(sample, 0);
 	total->samples++;
 }
 
-PARSE_INLINE void maybe_sample(struct xdp_md *ctx, const struct shield_config *c, const struct seen *seen, __u64 now)
+PARSE_INLINE void maybe_sample(struct xdp_md *ctx, const struct shield_config *c, struct seen *seen, __u64 now)
 {
 	struct shield_totals *total = bpf_map_lookup_elem(&totals, &zero);
 	__u32 weight;
@@ -707,8 +712,10 @@ PARSE_INLINE void maybe_sample(struct xdp_md *ctx, const struct shield_config *c
 	/* Of probes each, which stand for themselves: they are not among those that another sample stands for. */
 	weight = seen->decision.reason == SHIELD_PASS_PROBE ? 1
 	                                                    : sampler_take(&total->arriving, c->sample_per_tick, now);
-	if (weight)
+	if (weight) {
+		seen->known = known_of(ctx, seen);
 		hand_out(ctx, seen, weight, total);
+	}
 }
 
 PARSE_STAGES(parse_xdp, struct xdp_md)
