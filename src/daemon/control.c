@@ -879,8 +879,8 @@ static json_t *alerts_json(const struct control_status *status)
 		return json_null();
 	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "targets", count_json(status->alert_targets), "sent",
 	                 count_json(alerts->sent), "failed", count_json(alerts->failed), "queued",
-	                 count_json(alerts->queued), "unsaid", count_json(alerts->unsaid), "state",
-	                 text_json(alerts->state));
+	                 count_json(alerts->queued), "unsaid", count_json(alerts->unsaid + status->alerts_lost),
+	                 "state", text_json(alerts->state));
 }
 
 static void add_live(json_t *object, const struct control_live *live)

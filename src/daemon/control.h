@@ -243,6 +243,7 @@ struct control_status {
 	const char *record_state;
 	const struct links *links;
 	const struct message_alerted *alerts;
+	uint64_t alerts_lost; /* that no messenger took */
 };
 
 char *control_format_status(const struct control_status *status);

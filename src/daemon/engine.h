@@ -77,6 +77,7 @@ struct alerts {
 	int channel;                   /* -1 */
 	char host[ALERT_NAME_SIZE];    /* what this machine is called */
 	uint64_t lost;                 /* that it did not take */
+	bool missed;                   /* one of these since a messenger came last, or none has come yet */
 	struct message_alerted state;  /* as it says */
 	uint64_t test_id, test_client; /* a test that is under way; 0: none */
 	int64_t test_ns;

@@ -65,12 +65,12 @@ void watch_alert(struct watch *watch, const struct live_news *news)
 	watch->setup.alert(watch->setup.context, &alert);
 }
 
-void watch_tell_standing(struct watch *watch)
+void watch_alert_all(struct watch *watch, enum alert_change change)
 {
 	unsigned count = watch->live ? live_count(watch->live) : 0;
 
 	for (unsigned i = 0; i < count; i++) {
-		struct alert alert = { .change = ALERT_STANDING, .time_ns = role_monotonic_ns() + watch->shift_ns };
+		struct alert alert = { .change = (uint32_t)change, .time_ns = role_monotonic_ns() + watch->shift_ns };
 		struct live_view view;
 
 		live_view(watch->live, i, &view);
