@@ -227,7 +227,7 @@ struct control_status {
 	int64_t since_ns; /* since the Unix epoch */
 	int64_t uptime_ns;
 	bool ready, has_rates;
-	unsigned interface_count, service_count, way_count, allowed, rule_count;
+	unsigned interface_count, service_count, way_count, allowed, rule_count, alert_targets;
 	struct control_mode mode;
 	const char *origin;
 	struct control_interface interfaces[SHIELD_INTERFACES_MAX];
@@ -242,7 +242,6 @@ struct control_status {
 	uint64_t record_written, record_lost;
 	const char *record_state;
 	const struct links *links;
-	unsigned alert_targets;
 	const struct message_alerted *alerts;
 };
 

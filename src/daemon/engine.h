@@ -160,7 +160,7 @@ void lists_renew(struct engine *engine);
 
 /* alerts.c: of incidents, for each news of one: the messenger says what of that is told; of links. */
 void alerts_begin(struct engine *engine);
-void alerts_tell(void *engine, const struct alert *alert); /* struct engine */
+void alerts_tell(void *context, const struct alert *alert); /* of the engine */
 void alerts_take_links(struct engine *engine, const struct message_links *reading);
 /* Sends a test, whose outcome is answered later. */
 void alerts_test(struct engine *engine, uint64_t client, const char *name);

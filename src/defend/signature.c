@@ -520,6 +520,13 @@ static bool beam_search(struct search *s, struct candidate *best, struct candida
 	return best->count > 0;
 }
 
+static bool is_range(const struct match_term *term)
+{
+	return (term->field == MATCH_LENGTH || term->field == MATCH_PAYLOAD_LENGTH || term->field == MATCH_TTL ||
+	        term->field == MATCH_MSS) &&
+	       term->value.range.low != term->value.range.high;
+}
+
 /* What the caught packets have in common anyway is said too: a narrower rule costs nothing. */
 static void specialise(struct search *s, struct candidate *c, uint64_t *scratch)
 {
@@ -528,6 +535,7 @@ static void specialise(struct search *s, struct candidate *c, uint64_t *scratch)
 			uint64_t caught;
 
 			if (s->items[k].rank != rank || has_field(s, c, &s->items[k].term) ||
+			    (s->input->young && is_range(&s->items[k].term)) ||
 			    (rank > 1 && c->count >= SPECIFIC_TERMS))
 				continue;
 			and_rows(scratch, c->bits, s->items[k].bits, s->words);

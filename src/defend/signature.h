@@ -47,6 +47,7 @@ struct signature_input {
 	const struct observation *const *verified; /* V */
 	uint32_t verified_count;
 	bool clients_only; /* the attack is requests of real clients: rules name clients and limit them, for a dropped request leaves its server waiting */
+	bool young; /* the attack has only begun: rules name no range, for what is yet to come may lie beside it */
 };
 
 struct signature_set {

@@ -174,21 +174,12 @@ static uint32_t thin_out(const struct observation **list, uint32_t count, uint32
 	return kept;
 }
 
-static bool is_sought(const struct finding_context *context, const struct observation *o)
-{
-	return !context->passed_since ||
-	       (time_since(o->time, *context->passed_since) >= 0 && !(o->flags & OBSERVATION_DROPPED));
-}
-
 /* The attack's packets that rules are sought for. */
 static uint32_t choose_attack(const struct finding_context *context, const struct sample *attack, struct lists *lists)
 {
-	uint32_t count = 0;
-
 	for (uint32_t i = 0; i < attack->used; i++)
-		if (is_sought(context, &attack->items[i]))
-			lists->attack[count++] = &attack->items[i];
-	return thin_out(lists->attack, count, context->attack_max);
+		lists->attack[i] = &attack->items[i];
+	return thin_out(lists->attack, attack->used, context->attack_max);
 }
 
 /* Normal traffic to the scope: from outside the incident (B), and verified inside it (V). */
@@ -200,6 +191,7 @@ static int find_signatures(const struct finding_context *context, struct finding
 	struct signature_input input = {
 		.baseline_seconds = seconds_outside(context, inc),
 		.clients_only = incident_is_application(inc),
+		.young = context->young,
 	};
 	struct lists lists;
 	int rc = lists_init(&lists, attack, normal);
