@@ -444,7 +444,7 @@ int samples_read_some(struct samples *samples, unsigned max)
 	unsigned count = 0;
 
 	(void)samples;
-	while (fake->flood > 0 && count < FAKE_FLOOD_TURN && count < max) {
+	while (fake->flood > 0 && (count < FAKE_FLOOD_TURN || fake->torrent) && count < max) {
 		hand_out_flood(fake->flood--);
 		count++;
 	}
