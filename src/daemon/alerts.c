@@ -78,6 +78,16 @@ void alerts_take_channel(struct engine *engine, int channel)
 		(void)close(engine->alerts.channel);
 	engine->alerts.channel = channel;
 	message_text(engine->alerts.state.state, sizeof(engine->alerts.state.state), "ok");
+	/* Another before it may have told of what goes on: of that this one is to tell the end. */
+	watch_tell_standing(engine->watch);
+	for (unsigned i = 0; i < engine->links.count; i++) {
+		const struct link_state *link = &engine->links.states[i];
+		struct alert alert = { .change = ALERT_STANDING, .pps = link->pps };
+
+		message_text(alert.target, sizeof(alert.target), link->latest.name);
+		if (link->full)
+			alerts_tell(engine, &alert);
+	}
 }
 
 static void end_test(struct engine *engine, const struct message_answer *answer)

@@ -239,6 +239,16 @@ ROWS = [
     Row("status", {"ping": HANGUP}, BAD, None, "ended the connection"),
     Row("status", {"status": [OBSERVING, HANGUP]}, BAD, None, "ended the connection"),
     Row("status", {"status": {}}, DONE, "MODE OBSERVE"),
+    Row("status", {"status": status("enforce", attacks=[], engine={"baseline_s": 60}, links=[
+        {"name": "eth0", "full": True, "rx_drops_pps": 5000}], alerts={"sent": 1, "state": "ok"})}, DONE,
+        "^QUIET no attack goes on; normal traffic of 1 min is known\nLINK eth0 IS FULL.*ask upstream.*"
+        "ALERTS  ok, 1 sent"),
+    # alerts
+    Row("alerts test pager", {"test_alert": {"sent": True, "said": "HTTP 202"}}, DONE,
+        "^sent to pager: HTTP 202\n$", None, [{"command": "test_alert", "target": "pager"}]),
+    Row("alerts test --json pager", {"test_alert": {"sent": True, "said": "HTTP 202"}}, DONE, '"holdfast.alerts/1"'),
+    Row("alerts test pager", {"test_alert": Refusal("alerts", "HTTP 403", "is its key right?")}, BAD, None,
+        "alerts: HTTP 403; is its key right"),
     # configuration
     Row("reload", {"reload": {"reloaded": True, "notes": ["interfaces: after a restart"]}}, DONE,
         "^reloaded\nnote: interfaces: after a restart\n$"),

@@ -359,7 +359,7 @@ int shield_read_counters(const struct shield_maps *maps, struct shield_counters 
 int shield_read_totals(const struct shield_maps *maps, struct shield_totals *totals)
 {
 	(void)maps;
-	*totals = (struct shield_totals){ .samples_lost = 3, .interval = 4 };
+	*totals = (struct shield_totals){ .samples_lost = 3, .arriving = { .interval = 4 } };
 	return 0;
 }
 

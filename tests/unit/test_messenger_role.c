@@ -191,6 +191,7 @@ static void began_and_ended(void **state)
 	assert_non_null(strstr(request, "Content-Type: application/json\r\n"));
 	assert_true(body_has("routing_key", KEY) && body_has("event_action", "trigger"));
 	tell(ALERT_WORSE, 7, 1500); /* not worth a word */
+	tell(ALERT_STANDING, 8, 1500);
 	tell(ALERT_ENDED, 7, 0);
 	assert_int_equal(take_request(server, 300), -1); /* in order: it waits for the first */
 	respond(connection, "202 Accepted", "");
