@@ -17,7 +17,7 @@
 
 #include <linux/types.h>
 
-#define SHIELD_LAYOUT 1
+#define SHIELD_LAYOUT 2
 #define SHIELD_NEVER (~0ULL)
 
 /* Bounds. A message that names one of them says what was to be had. */
@@ -38,6 +38,14 @@
 #define SHIELD_SAMPLE_OCTETS 128 /* octets of a frame in a sample */
 #define SHIELD_RULESETS 4        /* tables of rules that take turns */
 #define SHIELD_LIMIT_SLOTS 262144
+#define SHIELD_PROBE_INTERVAL \
+	256                  /* of what a rule that probes would drop, one packet in so many passes on average, … */
+#define SHIELD_PROBE_PPS 500 /* … and at most so many a second of one rule */
+#define SHIELD_PROBED_SLOTS 4096 /* conversations that began with such a packet */
+#define SHIELD_PROBED_S 10       /* for so long one of them may get on with its handshake … */
+#define SHIELD_PROBED_PACKETS 15 /* … by so many packets */
+#define SHIELD_SPARE_PPS 256     /* of an answered conversation, where a rule spares those */
+#define SHIELD_SPARE_IDLE_S 300  /* one that this host has sent nothing of for so long is none */
 
 /*
  * Why a packet had the fate it had. Each counts; their names (shield_reason_name) end up in people's dashboards and do
@@ -48,7 +56,7 @@ enum shield_reason {
 	SHIELD_PASS_CLEAN,   /* nothing spoke against it */
 	SHIELD_PASS_GUARD,   /* operator's way in */
 	SHIELD_PASS_ALLOWED, /* allow list */
-	SHIELD_PASS_RULE,    /* a rule that only counts, or a rate limit that was not exceeded */
+	SHIELD_PASS_RULE,    /* a rate limit that was not exceeded; or a rule that only counts, and none that acts */
 	SHIELD_PASS_ARP,
 	SHIELD_PASS_NOT_IP,
 	/* What cannot be read is none of the shield's business to drop; the names are those of observe/decode.h. */
@@ -60,7 +68,9 @@ enum shield_reason {
 	/* Of these IP says whose they are: block list and rules hold for them too. */
 	SHIELD_PASS_EXTENSION, /* IPv6 extension headers cut, or more than SHIELD_EXTENSIONS_MAX */
 	SHIELD_PASS_TRANSPORT, /* transport header cut or impossible */
-	SHIELD_PASS_LAST = SHIELD_PASS_TRANSPORT,
+	SHIELD_PASS_PROBE,     /* a rule would drop it, and lets it through to see what becomes of it */
+	SHIELD_PASS_ANSWERED,  /* a rule would drop it, and spares it: of a conversation that this host has answered */
+	SHIELD_PASS_LAST = SHIELD_PASS_ANSWERED,
 	SHIELD_DROP_BLOCK, /* block list */
 	SHIELD_DROP_RULE,
 	SHIELD_DROP_RATE,   /* a rule's rate limit */
@@ -170,20 +180,33 @@ struct shield_unless {
 
 enum shield_action { SHIELD_COUNT, SHIELD_DROP, SHIELD_RATE };
 
+enum {
+	SHIELD_RULE_SHADOW = 1 << 0, /* counts what it would drop, in whatever mode */
+	SHIELD_RULE_SPARE = 1 << 1,  /* packets of answered conversations pass */
+	SHIELD_RULE_PROBE = 1 << 2,  /* some packets pass, to see what becomes of them */
+};
+
+/*
+ * The first rule that a packet meets and that acts decides: one that drops, or limits a rate, whether or not the packet is
+ * within it. Rules that only count, those in the shadow and those that are armed and not active do not hide what is behind
+ * them.
+ */
 struct shield_rule {
+	__u64 expires; /* jiffies */
+	__u32 skip;    /* bit i: word i need not be compared, for mask and value are 0 */
+	__u32 action;  /* enum shield_action */
+	__u32 counter; /* its place in `rule_counters` and `rule_states`, the same for as long as the rule lives */
+	__u32 flags;   /* SHIELD_RULE_* */
+	__u32 rate_pps;
+	__u32 arm_pps; /* not 0: it acts only while active_until of its state is ahead, which it puts off itself */
+	__u32 hold;    /* jiffies: by so much */
+	__u32 range_count;
+	__u32 unless_count;
+	__u32 unused;
 	__u64 mask[SHIELD_WORDS];
 	__u64 value[SHIELD_WORDS];
 	struct shield_range ranges[SHIELD_RULE_RANGES_MAX];
 	struct shield_unless unless[SHIELD_RULE_UNLESS_MAX];
-	__u64 expires; /* jiffies */
-	__u32 action;  /* enum shield_action */
-	__u32 rate_pps;
-	__u32 range_count;
-	__u32 unless_count;
-	__u32 counter; /* its place in the map `rule_counters`, the same for as long as the rule lives */
-	__u32 shadow;  /* 1: counts what it would drop, in whatever mode */
-	__u32 skip;    /* bit i: word i need not be compared, for mask and value are 0 */
-	__u32 unused;
 };
 
 /*
@@ -209,25 +232,49 @@ struct shield_ruleset {
 	struct shield_rule rules[SHIELD_RULES_MAX];
 };
 
-/* Map `rule_counters`, per CPU, SHIELD_RULE_COUNTERS values. */
+/* Map `rule_counters`, per CPU, SHIELD_RULE_COUNTERS values. What each match writes is in front, for one line of memory. */
 #define SHIELD_RULE_COUNTERS 256
 struct shield_rule_count {
 	struct shield_count matched;
-	struct shield_count dropped; /* in mode observe: would have been */
+	struct shield_count dropped; /* in mode observe, or in the shadow: would have been */
+	__u64 last;                  /* jiffies of the latest match on this CPU */
+	__u64 until_probe;           /* this CPU's next probe is so many packets away */
 	struct shield_count spared;  /* of answered conversations, let through for that */
 	struct shield_count
 		answered;           /* of answered conversations that it hit, dropped or spared; only where it spares */
 	struct shield_count probes; /* let through to see what becomes of them … */
-	struct shield_count completed; /* … of these sources, handshakes that were completed */
-	__u64 last;                    /* jiffies of the latest match on this CPU */
+	struct shield_count completed; /* … of these conversations, handshakes that were completed */
 };
 
 /*
- * Map `rule_buckets` (one a counter) and map `source_buckets` (SHIELD_LIMIT_SLOTS, by a hash of service and source; two
- * that fall together share): token buckets in one word, so that a word is always whole. Jiffies in the high half; in the
- * low half, tokens in 1/SHIELD_TOKEN of a packet.
+ * Token buckets are in one word, so that a word is always whole. Jiffies in the high half; in the low half, tokens in
+ * 1/SHIELD_TOKEN of a packet. Map `source_buckets` has SHIELD_LIMIT_SLOTS, by a hash of service and source; two that fall
+ * together share.
  */
 #define SHIELD_TOKEN 1024
+
+/*
+ * Map `rule_states`, one value a counter, for all CPUs together. A rule with arm_pps takes a token from `arm` for each
+ * match: where there is none, matches come at arm_pps or more, and active_until becomes now + hold. For a sixteenth of a
+ * second after it was put off it is left alone. The kernel does all of this by itself; who adds the rule has it begin active.
+ */
+struct shield_rule_state {
+	__u64 active_until; /* jiffies; SHIELD_NEVER of a rule that does not arm */
+	__u64 arm, rate, probe;
+	__u64 unused[4];
+};
+
+/*
+ * Map `probed`, SHIELD_PROBED_SLOTS words: TCP conversations whose SYN was let through as a probe, by the hash of their
+ * addresses and ports (shield_probed_hash). Its lowest bits are the slot; a word has the time in jiffies (32), more of the
+ * hash (19), how many packets may follow (5), the rule's counter (8). 0 is empty; the latest to come takes the slot. What
+ * follows the SYN passes the same rule. When this host first sends something in that conversation that is not the answer to
+ * a SYN, the handshake was completed: the egress program counts it.
+ */
+#define SHIELD_PROBED(now, hash, left, counter) \
+	((__u64)(__u32)(now) << 32 | ((hash) >> 45) << 13 | (__u64)(left) << 8 | (__u8)(counter))
+#define SHIELD_PROBED_IS(word, hash) ((((word) >> 13 ^ (hash) >> 45) & 0x7ffff) == 0 && (word) != 0)
+#define SHIELD_PROBED_LEFT(word) ((__u32)((word) >> 8) & 31)
 
 /* A service: which packets are its own, by prefix and port. */
 struct shield_service_prefix {
@@ -518,6 +565,14 @@ static inline __u64 shield_mix(__u64 x)
 	return x;
 }
 
+/* Of a TCP conversation's other end (src) and this host's, as in struct shield_flow_key. */
+static inline __u64 shield_probed_hash(__u64 seed, const __u64 src[2], const __u64 dst[2], __u32 src_port,
+                                       __u32 dst_port)
+{
+	return shield_mix(shield_mix(src[0] ^ seed) + src[1] +
+	                  shield_mix(dst[0] ^ dst[1] ^ ((__u64)src_port << 16 | dst_port)));
+}
+
 /* Which bit of block4_classes stands for a length, and which bits of lengths4 those classes can mean. */
 static inline __u32 shield_class4(__u32 length)
 {
@@ -638,6 +693,7 @@ struct shield_flow_key {
 struct shield_flow {
 	__u64 first, last; /* jiffies of packets sent */
 	__u64 packets;     /* sent */
+	__u64 spare;       /* token bucket of what rules that spare let through of it */
 	__u32 tcp_next;    /* behind the last octet sent, host byte order; 0 where not TCP */
 	__u8 tcp_flags;    /* all that were sent */
 	__u8 unused[3];
@@ -661,11 +717,14 @@ struct shield_note {
 	__u64 expires; /* jiffies */
 	__s64 made_ns; /* when: since the Unix epoch */
 	__u32 rate_pps;
-	__u32 made_by; /* uid */
+	__u32 made_by; /* uid, or SHIELD_BY_ENGINE of shield/maps.h */
 	__u32 shadow;
 	__u8 scope_length; /* in the family's own terms */
 	__u8 scope_is_ipv4;
-	__u8 unused[2];
+	__u8 spare;
+	__u8 probe;
+	__u32 arm_pps;
+	__u32 hold_s;
 	__u8 scope[16];
 	char match[SHIELD_TEXT_MAX]; /* canonical text, NUL-terminated */
 	char reason[SHIELD_REASON_MAX];
@@ -676,7 +735,8 @@ _Static_assert(sizeof(struct shield_expires4) == 64, "a bucket's expiries are a 
 _Static_assert(sizeof(struct shield_more4) == 64, "a bucket is a cache line");
 _Static_assert(sizeof(struct shield_block6) == 128, "a bucket is two cache lines");
 _Static_assert(sizeof(struct shield_flow_key) == 40, "no padding in a key");
-_Static_assert(sizeof(struct shield_flow) == 32, "half a cache line");
+_Static_assert(sizeof(struct shield_flow) == 40, "no padding in a value");
+_Static_assert(sizeof(struct shield_rule_state) == 64, "of a cache line's length");
 _Static_assert(sizeof(struct shield_sample) == 160, "no padding that would carry what memory held before");
 
 #endif

@@ -14,6 +14,7 @@
 #include "abi/shield.h"
 #include "bpf/maps.h"
 #include "bpf/parse.h"
+#include "bpf/probe.h"
 
 PARSE_INLINE long parse_load(const struct parse_frame *frame, __u32 offset, void *to, __u32 length)
 {
@@ -71,6 +72,10 @@ int shield_egress(struct __sk_buff *ctx)
 			.tcp_flags = (__u8)key.field[SHIELD_F_TCP_FLAGS],
 		};
 
+		const struct shield_config *c = bpf_map_lookup_elem(&config, &zero);
+
+		if ((key.field[SHIELD_F_HAS] & SHIELD_HAS_TCP) && !probe_is_syn(&key) && c)
+			probe_completed(&look, c, ctx->len, now);
 		if (bpf_map_update_elem(&flows, &look, &new, BPF_NOEXIST) &&
 		    (total = bpf_map_lookup_elem(&totals, &zero)))
 			total->flows_full++;

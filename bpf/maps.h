@@ -40,6 +40,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, SHIELD_RULESETS);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
 	__type(value, struct shield_ruleset);
 } rulesets SEC(".maps") __weak;
@@ -52,13 +53,21 @@ struct {
 	__type(value, struct shield_rule_count);
 } rule_counters SEC(".maps") __weak;
 
-/* One for all CPUs: a limit is the host's. */
+/* One for all CPUs: limits and what arms are the host's. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, SHIELD_RULE_COUNTERS);
 	__type(key, __u32);
+	__type(value, struct shield_rule_state);
+} rule_states SEC(".maps") __weak;
+
+/* Fixed slots as well: what is in it is old after seconds, and who probes does so at a bounded rate. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SHIELD_PROBED_SLOTS);
+	__type(key, __u32);
 	__type(value, __u64);
-} rule_buckets SEC(".maps") __weak;
+} probed SEC(".maps") __weak;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -94,7 +103,10 @@ struct {
 	__uint(max_entries, SHIELD_RING_OCTETS);
 } samples SEC(".maps") __weak;
 
-/* Only what this host itself sends gets in, and only samples ask: being the slow kind of table costs no flood. */
+/*
+ * Only what this host itself sends gets in, and only samples ask, and rules that spare before they drop: being the slow
+ * kind of table costs no other flood.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, SHIELD_FLOWS_MAX);

@@ -14,6 +14,7 @@
 #include "abi/shield.h"
 #include "bpf/maps.h"
 #include "bpf/parse.h"
+#include "bpf/probe.h"
 
 /* What stands for passing; a benchmark sets it to XDP_DROP, to time passing without the rest of the network's code. */
 const volatile __u32 verdict_pass = XDP_PASS;
@@ -355,14 +356,18 @@ APART int is_blocked(const struct shield_key *key, const struct shield_block_sta
 
 /*
  * Takes a token from a bucket in one word that gains `pps` a second and holds `most`, but at least one: no more than a
- * second's, for after a second without a packet it is full.
- * Two CPUs may meet here: who comes second tries again, and at the last drops. Who began before a jiffy's end may come
- * after one who began behind it: to him the bucket's time is ahead, nothing has been gained, and its time stays.
+ * second's, for after a second without a packet it is full. BUCKET_EMPTY, or BUCKET_CONTENDED: two CPUs may meet here; who
+ * comes second tries again, and at the last goes without. Who began before a jiffy's end may come after one who began
+ * behind it: to him the bucket's time is ahead, nothing has been gained, and its time stays.
  */
-PARSE_INLINE int take_token(__u64 *bucket, __u32 pps, __u64 most, __u32 hz, __u64 now)
+enum { BUCKET_EMPTY, BUCKET_TAKEN, BUCKET_CONTENDED };
+
+APART int take_token(__u64 *bucket, __u32 pps, __u64 most, __u32 hz, __u64 now)
 {
 	__u64 full = most * SHIELD_TOKEN;
 
+	if (!bucket)
+		return BUCKET_TAKEN;
 	if (full < SHIELD_TOKEN)
 		full = SHIELD_TOKEN;
 	if (full > 0xffffffff)
@@ -383,13 +388,13 @@ PARSE_INLINE int take_token(__u64 *bucket, __u32 pps, __u64 most, __u32 hz, __u6
 		if (level > full)
 			level = full;
 		if (level < SHIELD_TOKEN)
-			return 0;
+			return BUCKET_EMPTY;
 		level -= SHIELD_TOKEN;
 		is = time << 32 | level;
 		if (__sync_val_compare_and_swap(bucket, was, is) == was)
-			return 1;
+			return BUCKET_TAKEN;
 	}
-	return 0;
+	return BUCKET_CONTENDED;
 }
 
 /* What a rule says besides its words. */
@@ -432,19 +437,174 @@ PARSE_INLINE int rule_holds(const struct shield_rule *rule, const struct shield_
 	return (rule->range_count | rule->unless_count) == 0 || ranges_hold(rule, key);
 }
 
-struct decision {
-	enum shield_reason reason;
-	__u32 rule;   /* counter of the rule that decided, or ~0 */
-	__u32 shadow; /* it only counts */
-};
+PARSE_INLINE struct shield_rule_state *state_of(const struct shield_rule *rule)
+{
+	__u32 counter = rule->counter;
 
-/* What the first rule that the packet meets says of it, in one word; 0 where it meets none. */
-#define JUDGED(reason, counter, shadow) ((reason) | (__u64)(counter) << 8 | (__u64)((shadow) != 0) << 40)
+	return bpf_map_lookup_elem(&rule_states, &counter);
+}
+
+/*
+ * Whether a rule that arms acts. Matches at its rate put off the end of that; for a sixteenth of a second after they did
+ * there is nothing to write, so that a flood only reads.
+ */
+APART int is_active(const struct shield_rule *rule, const struct shield_config *c, __u64 now)
+{
+	struct shield_rule_state *state;
+	__u64 until;
+
+	if (!rule || !c)
+		return 0;
+	state = state_of(rule);
+	if (!state)
+		return 1;
+	until = *(volatile __u64 *)&state->active_until;
+	if (until > now && now + rule->hold - until < c->hz / 16)
+		return 1;
+	if (take_token(&state->arm, rule->arm_pps, rule->arm_pps / 10, c->hz, now) == BUCKET_EMPTY) {
+		*(volatile __u64 *)&state->active_until = now + rule->hold;
+		return 1;
+	}
+	return until > now;
+}
+
+/* Whether a packet that is about to be dropped belongs to a conversation that this host has answered, and may pass. */
+enum { SPARE_UNKNOWN, SPARE_OVER, SPARE_PASS };
+
+APART int is_spared(const struct shield_key *key, const struct shield_config *c, __u64 now)
+{
+	struct shield_flow_key look = { 0 };
+	struct shield_flow *flow;
+
+	if (!key || !c)
+		return SPARE_UNKNOWN;
+	__builtin_memcpy(look.src, key->src, sizeof(look.src));
+	__builtin_memcpy(look.dst, key->dst, sizeof(look.dst));
+	look.src_port = key->field[SHIELD_F_SRC_PORT];
+	look.dst_port = key->field[SHIELD_F_DST_PORT];
+	look.protocol = (__u8)key->field[SHIELD_F_PROTOCOL];
+	flow = bpf_map_lookup_elem(&flows, &look);
+	if (!flow || now - flow->last > SHIELD_SPARE_IDLE_S * c->hz)
+		return SPARE_UNKNOWN;
+	return take_token(&flow->spare, SHIELD_SPARE_PPS, SHIELD_SPARE_PPS, c->hz, now) == BUCKET_TAKEN ? SPARE_PASS
+	                                                                                                : SPARE_OVER;
+}
+
+/* Whether a packet that is about to be dropped passes as a probe, or behind one. */
+enum { PROBE_NOT, PROBE_BEGINS, PROBE_FOLLOWS };
+
+APART int is_probe(const struct shield_rule *rule, struct shield_rule_count *count, const struct shield_key *key,
+                   const struct shield_config *c, __u64 now)
+{
+	struct shield_rule_state *state;
+
+	if (!rule || !count || !key || !c)
+		return PROBE_NOT;
+	if ((key->field[SHIELD_F_HAS] & SHIELD_HAS_TCP) && !probe_is_syn(key) &&
+	    probe_follows(key, c, rule->counter, now))
+		return PROBE_FOLLOWS;
+	/* The gaps are random, so that no period of what comes decides which packets pass. */
+	if (count->until_probe == 0)
+		count->until_probe = 1 + bpf_get_prandom_u32() % (2 * SHIELD_PROBE_INTERVAL - 1);
+	if (--count->until_probe)
+		return PROBE_NOT;
+	state = state_of(rule);
+	if (!state || take_token(&state->probe, SHIELD_PROBE_PPS, SHIELD_PROBE_PPS / 10, c->hz, now) != BUCKET_TAKEN)
+		return PROBE_NOT;
+	return PROBE_BEGINS;
+}
+
+/*
+ * What rules say of a packet, in one word; 0: nothing. Where none acts it is what one says that only counts: rather one that
+ * probes, for the sample must say so, then one that would drop.
+ */
+#define JUDGED(reason, counter, counts) ((reason) | (__u64)(counter) << 8 | (__u64)((counts) != 0) << 40)
+#define JUDGED_REASON(judged) ((enum shield_reason)((judged)&0xff))
+#define JUDGED_COUNTER(judged) ((__u32)((judged) >> 8))
+#define JUDGED_COUNTS(judged) ((__u32)((judged) >> 40 & 1)) /* none acts */
+
+PARSE_INLINE void add_packet(struct shield_count *count, __u32 frame)
+{
+	count->packets++;
+	count->octets += frame;
+}
+
+/* What a rule that acts, or would, makes of a packet; the counts are its own. */
+PARSE_INLINE enum shield_reason apply_rule(const struct shield_rule *rule, struct shield_rule_count *count,
+                                           const struct shield_key *key, const struct shield_config *c, __u64 now,
+                                           __u32 frame)
+{
+	enum shield_reason drop = SHIELD_DROP_RULE;
+	struct shield_rule_state *state;
+
+	if (rule->action == SHIELD_COUNT)
+		return SHIELD_PASS_RULE;
+	if (rule->action == SHIELD_RATE) {
+		drop = SHIELD_DROP_RATE;
+		state = state_of(rule);
+		if (!state || take_token(&state->rate, rule->rate_pps, rule->rate_pps / 10, c->hz, now) == BUCKET_TAKEN)
+			return SHIELD_PASS_RULE;
+	}
+	if (rule->flags & SHIELD_RULE_SPARE) {
+		int spared = is_spared(key, c, now);
+
+		if (spared != SPARE_UNKNOWN)
+			add_packet(&count->answered, frame);
+		if (spared == SPARE_PASS) {
+			add_packet(&count->spared, frame);
+			return SHIELD_PASS_ANSWERED;
+		}
+	}
+	if (rule->flags & SHIELD_RULE_PROBE) {
+		int probe = is_probe(rule, count, key, c, now);
+
+		if (probe == PROBE_BEGINS)
+			add_packet(&count->probes, frame);
+		if (probe != PROBE_NOT)
+			return SHIELD_PASS_PROBE;
+	}
+	add_packet(&count->dropped, frame);
+	return drop;
+}
+
+/* A packet meets a rule. */
+APART __u64 meet_rule(const struct shield_rule *rule, const struct shield_key *key, const struct shield_config *c,
+                      __u64 now, __u32 frame)
+{
+	struct shield_rule_count *count;
+	__u32 counter;
+
+	if (!rule || !key || !c)
+		return 0;
+	counter = rule->counter;
+	count = bpf_map_lookup_elem(&rule_counters, &counter);
+	if (!count)
+		return 0;
+	add_packet(&count->matched, frame);
+	count->last = now;
+	if (rule->arm_pps && !is_active(rule, c, now))
+		return 0;
+	return JUDGED(apply_rule(rule, count, key, c, now, frame), counter,
+	              rule->action == SHIELD_COUNT || rule->flags & SHIELD_RULE_SHADOW);
+}
+
+PARSE_INLINE int weight_of(__u64 judged)
+{
+	enum shield_reason reason = JUDGED_REASON(judged);
+
+	return judged == 0 ? 0 : reason == SHIELD_PASS_PROBE ? 3 : reason > SHIELD_PASS_LAST ? 2 : 1;
+}
+
+/* Of what two rules say, neither of which has decided before the other spoke. */
+APART __u64 of_two(__u64 judged, __u64 says)
+{
+	return (says && !JUDGED_COUNTS(says)) || weight_of(says) > weight_of(judged) ? says : judged;
+}
 
 APART __u64 judge_rules(const struct shield_key *key, const struct shield_ruleset *set, const struct shield_config *c,
                         __u64 now, __u32 frame)
 {
-	__u64 candidates;
+	__u64 candidates, judged = 0;
 
 	if (!key || !set || !c)
 		return 0;
@@ -454,36 +614,17 @@ APART __u64 judge_rules(const struct shield_key *key, const struct shield_rulese
 	             set->by_length[SHIELD_LENGTH_BIN(key->field[SHIELD_F_LENGTH]) & (SHIELD_BINS - 1)];
 	for (int i = 0; i < SHIELD_RULES_MAX && candidates; i++) {
 		const struct shield_rule *rule = &set->rules[lowest_bit(candidates) & (SHIELD_RULES_MAX - 1)];
-		struct shield_rule_count *count;
-		__u32 counter;
-		__u64 *bucket;
-		int drop;
 
 		candidates &= candidates - 1;
 		if (rule->expires <= now || !rule_holds(rule, key))
 			continue;
-		counter = rule->counter;
-		count = bpf_map_lookup_elem(&rule_counters, &counter);
-		if (!count)
-			return 0;
-		drop = rule->action == SHIELD_DROP;
-		if (rule->action == SHIELD_RATE) {
-			bucket = bpf_map_lookup_elem(&rule_buckets, &counter);
-			drop = bucket && !take_token(bucket, rule->rate_pps, rule->rate_pps / 10, c->hz, now);
-		}
-		count->matched.packets++;
-		count->matched.octets += frame;
-		count->last = now;
-		if (drop) {
-			count->dropped.packets++;
-			count->dropped.octets += frame;
-		}
-		return JUDGED(!drop                         ? SHIELD_PASS_RULE
-		              : rule->action == SHIELD_RATE ? SHIELD_DROP_RATE
-		                                            : SHIELD_DROP_RULE,
-		              counter, rule->shadow);
+		judged = of_two(judged, meet_rule(rule, key, c, now, frame));
+		if (judged && !JUDGED_COUNTS(judged))
+			break;
 	}
-	return 0;
+	if (JUDGED_REASON(judged) == SHIELD_PASS_PROBE && probe_is_syn(key))
+		probe_remember(key, c, JUDGED_COUNTER(judged), now);
+	return judged;
 }
 
 PARSE_INLINE int over_limit(const struct shield_key *key, const struct shield_config *c, __u32 service, __u32 pps,
@@ -498,8 +639,14 @@ PARSE_INLINE int over_limit(const struct shield_key *key, const struct shield_co
 	slot = (__u32)hash & (SHIELD_LIMIT_SLOTS - 1);
 	bucket = bpf_map_lookup_elem(&source_buckets, &slot);
 	/* Somebody who opens a page sends several at once, and then waits: a second's worth may come in one go. */
-	return bucket && !take_token(bucket, pps, pps, c->hz, now);
+	return bucket && take_token(bucket, pps, pps, c->hz, now) != BUCKET_TAKEN;
 }
+
+struct decision {
+	enum shield_reason reason;
+	__u32 rule;   /* counter of the rule that decided, or ~0 */
+	__u32 counts; /* it only counts */
+};
 
 struct seen {
 	const struct shield_key *key;
@@ -515,7 +662,7 @@ static __attribute__((noinline)) void hand_out(struct xdp_md *ctx, const struct 
                                                struct shield_totals *total)
 {
 	struct shield_sample *sample = bpf_ringbuf_reserve(&samples, sizeof(*sample), 0);
-	__u32 length = (__u32)(ctx->data_end - ctx->data);
+	__u32 length = seen->frame;
 
 	if (!sample) {
 		total->samples_lost++;
@@ -530,6 +677,8 @@ static __attribute__((noinline)) void hand_out(struct xdp_md *ctx, const struct 
 	sample->service = (__u8)seen->service;
 	sample->rule = (__u8)seen->decision.rule;
 	sample->flags = seen->enforced ? SHIELD_SAMPLE_ENFORCED : 0;
+	if (seen->decision.reason == SHIELD_PASS_PROBE)
+		sample->flags |= SHIELD_SAMPLE_PROBE;
 	if (length > SHIELD_SAMPLE_OCTETS)
 		length = SHIELD_SAMPLE_OCTETS;
 	if (length > 0 && bpf_xdp_load_bytes(ctx, 0, sample->octets, length) == 0)
@@ -579,6 +728,12 @@ PARSE_INLINE void maybe_sample(struct xdp_md *ctx, const struct shield_config *c
 		return;
 	if (total->tick < tick)
 		begin_tick(total, budget, tick);
+	/* Of probes each, which stand for themselves: they are not among those that another sample stands for. */
+	if (seen->decision.reason == SHIELD_PASS_PROBE) {
+		hand_out(ctx, seen, 1, total);
+		total->taken++;
+		return;
+	}
 	if (++total->passed_over < total->interval)
 		return;
 	hand_out(ctx, seen, total->passed_over, total);
@@ -643,19 +798,19 @@ int shield_xdp(struct xdp_md *ctx)
 		__u64 judged = judge_rules(&key, set, c, now, seen.frame);
 
 		if (judged) {
-			seen.decision.reason = judged & 0xff;
-			seen.decision.rule = (__u32)(judged >> 8);
-			seen.decision.shadow = judged >> 40 & 1;
+			seen.decision.reason = JUDGED_REASON(judged);
+			seen.decision.rule = JUDGED_COUNTER(judged);
+			seen.decision.counts = JUDGED_COUNTS(judged);
 		}
 	}
-	if (table->limits && seen.decision.rule == ~0u) {
+	if (table->limits && (seen.decision.rule == ~0u || seen.decision.counts)) {
 		__u32 pps = table->source_pps[seen.service & (SHIELD_SERVICES_MAX - 1)];
 
 		if (pps && over_limit(&key, c, seen.service, pps, now))
-			seen.decision.reason = SHIELD_DROP_SOURCE;
+			seen.decision = (struct decision){ .reason = SHIELD_DROP_SOURCE, .rule = ~0u };
 	}
 decided:
-	if (seen.decision.shadow)
+	if (seen.decision.counts)
 		seen.enforced = 0;
 	if (seen.decision.reason <= SHIELD_PASS_LAST)
 		seen.enforced = 1;

@@ -25,7 +25,6 @@
 
 #define REASON_MAX 159 /* octets, as the daemon has it */
 #define FOR_MAX (90 * 86400 * NS_PER_S)
-#define BATCH 1024 /* prefixes in one request: 52 octets each at most, so that it fits a line */
 #define CHARACTER_OF(offset) ((offset) + 1)
 
 struct options {
@@ -287,8 +286,8 @@ static int give_prefixes(struct order *order, const struct manner *manner, const
 
 	progress_begin(&progress);
 	progress.noun = "prefixes";
-	for (size_t at = 0; at < prefixes->count && status == COMMAND_DONE; at += BATCH) {
-		size_t count = prefixes->count - at < BATCH ? prefixes->count - at : BATCH;
+	for (size_t at = 0; at < prefixes->count && status == COMMAND_DONE; at += PREFIXES_BATCH) {
+		size_t count = prefixes->count - at < PREFIXES_BATCH ? prefixes->count - at : PREFIXES_BATCH;
 		json_t *answer;
 
 		status = order_operate(order, request_for(manner, prefixes->prefixes + at, count, options), &answer);

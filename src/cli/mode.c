@@ -114,6 +114,8 @@ static int observe_by_pins(const struct order *order, bool json)
 	bool there;
 	int result;
 
+	if (geteuid() != 0 && order->silent)
+		return order_say_no_daemon(order);
 	if (geteuid() != 0) {
 		say_error("observe",
 		          "the daemon is not running, and without it only root can; try 'sudo holdfast observe'");
@@ -130,8 +132,12 @@ static int observe_by_pins(const struct order *order, bool json)
 		return shield_refused("observe", result, &error);
 	if (json)
 		return order_print_json("holdfast.mode/1", json_pack("{s:s, s:b}", "mode", "observe", "daemon", 0));
-	(void)puts("observing: nothing is dropped\n"
-	           "the daemon is not running; when it starts it keeps that mode");
+	if (order->silent)
+		(void)puts("observing: nothing is dropped\n"
+		           "the daemon does not answer; it was done without it");
+	else
+		(void)puts("observing: nothing is dropped\n"
+		           "the daemon is not running; when it starts it keeps that mode");
 	return output_finish();
 }
 

@@ -71,7 +71,8 @@ static bool is_nobody(int result)
 	return result == -ENOENT || result == -ECONNREFUSED;
 }
 
-int order_begin_if_running(struct order *order, const char *command, const char *config, bool *running)
+/* *running false: nobody listens. */
+static int reach(struct order *order, const char *command, const char *config, bool *running)
 {
 	struct session session;
 	int status, result;
@@ -89,17 +90,50 @@ int order_begin_if_running(struct order *order, const char *command, const char 
 	return COMMAND_DONE;
 }
 
+/* Who hangs, or has been stopped, takes connections all the same: the kernel does. */
+static bool answers(struct order *order)
+{
+	json_t *request = json_pack("{s:s}", "command", "ping"), *answer = NULL;
+	int64_t wait_ns = order->client.wait_ns;
+	int result;
+
+	order->client.wait_ns = ORDER_PATIENCE_NS;
+	result = request ? control_client_ask(&order->client, request, &answer) : -ENOMEM;
+	order->client.wait_ns = wait_ns;
+	json_decref(request);
+	json_decref(answer);
+	return result != -ETIMEDOUT; /* what else is wrong shows when it is asked */
+}
+
+int order_begin_if_running(struct order *order, const char *command, const char *config, bool *running)
+{
+	int status = reach(order, command, config, running);
+
+	if (status != COMMAND_DONE || !*running || answers(order))
+		return status;
+	order_end(order);
+	order->silent = true;
+	*running = false;
+	return COMMAND_DONE;
+}
+
 int order_begin(struct order *order, const char *command, const char *config)
 {
 	bool running;
-	int status = order_begin_if_running(order, command, config, &running);
+	int status = reach(order, command, config, &running);
 
 	return status == COMMAND_DONE && !running ? order_say_no_daemon(order) : status;
 }
 
 int order_say_no_daemon(const struct order *order)
 {
-	return unreachable(order->place.socket, -ENOENT);
+	if (!order->silent)
+		return unreachable(order->place.socket, -ENOENT);
+	say_error(order->place.socket,
+	          "the daemon does not answer within %d s: it hangs, or was stopped; what is in force stays so; "
+	          "restart it with 'systemctl restart holdfast', or " LOOK,
+	          (int)(ORDER_PATIENCE_NS / NS_PER_S));
+	return COMMAND_NO_DAEMON;
 }
 
 void order_end(struct order *order)

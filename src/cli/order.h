@@ -10,22 +10,29 @@
 
 #include <jansson.h>
 
+#include "base/time.h"
 #include "cli/control_client.h"
 #include "cli/place.h"
 #include "cli/session.h"
+
+#define ORDER_PATIENCE_NS (2 * NS_PER_S)
 
 struct order {
 	const char *command;             /* as typed: where complaints come from */
 	char session[SESSION_TEXT_SIZE]; /* who is at the keyboard, as SSH_CLIENT has it; "" where nobody knows */
 	struct place place;
+	bool silent; /* somebody listens, who does not answer */
 	struct control_client client;
 };
 
 /* Finds the daemon by the configuration that --config names (NULL: the usual one). COMMAND_DONE: to be ended. */
 int order_begin(struct order *order, const char *command, const char *config);
-/* The same for what can be done without the daemon: where nobody listens, that is no error but *running false. */
+/*
+ * The same for what can be done without the daemon: where nobody listens, or who listens does not answer within
+ * ORDER_PATIENCE_NS, that is no error but *running false.
+ */
 int order_begin_if_running(struct order *order, const char *command, const char *config, bool *running);
-/* Says that nobody listens, and what to do. COMMAND_NO_DAEMON. */
+/* Says that nobody listens, or answers, and what to do. COMMAND_NO_DAEMON. */
 int order_say_no_daemon(const struct order *order);
 void order_end(struct order *order);
 

@@ -7,6 +7,7 @@
 #include "daemon/prefix_file.h"
 
 #define PREFIXES_MAX (8u << 20) /* of one file */
+#define PREFIXES_BATCH 1024     /* in one request: 52 octets each at most, so that it fits a line */
 #define PREFIXES_ERROR_SIZE 192
 
 /* 0, or -EINVAL with what is wrong and what would be right in `error`. */

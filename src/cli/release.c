@@ -4,6 +4,7 @@
  * prefix by which it was put there; a rule ends by its name. A file undoes what 'block --file' or 'allow --file' did
  * with it.
  */
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <jansson.h>
 
 #include "cli/command.h"
+#include "cli/facts.h"
 #include "cli/options.h"
 #include "cli/order.h"
 #include "cli/output.h"
@@ -18,8 +20,6 @@
 #include "cli/progress.h"
 #include "cli/say.h"
 #include "tell/words.h"
-
-#define PROGRESS_PREFIXES 256 /* between two looks at the clock */
 
 struct options {
 	const char *what, *file, *config;
@@ -106,37 +106,47 @@ undo_order:
 /* ---- A file ---- */
 
 struct tally {
-	size_t released, passed_over;
-	json_t *refusal; /* the first */
+	uint64_t released, passed_over;
 };
 
-/* Stops where the daemon can no longer be asked. */
+static json_t *request_for(const struct prefix *prefixes, size_t count)
+{
+	json_t *list = json_array();
+	char text[PREFIX_TEXT_SIZE];
+	int failed = 0;
+
+	for (size_t i = 0; i < count && !failed; i++)
+		failed = json_array_append_new(list, json_string(prefix_format(&prefixes[i], text)));
+	if (!failed)
+		return json_pack("{s:s, s:o}", "command", "release", "prefixes", list);
+	json_decref(list);
+	return NULL;
+}
+
+/* Stops at the first request that fails. */
 static int release_all(struct order *order, const struct prefix_list *prefixes, struct tally *tally)
 {
 	struct progress progress;
-	char text[PREFIX_TEXT_SIZE];
 	int status = COMMAND_DONE;
 
 	progress_begin(&progress);
 	progress.noun = "prefixes";
-	for (size_t i = 0; i < prefixes->count && status == COMMAND_DONE; i++) {
-		json_t *request = json_pack("{s:s, s:s}", "command", "release", "prefix",
-		                            prefix_format(&prefixes->prefixes[i], text));
-		json_t *result, *refusal;
+	for (size_t at = 0; at < prefixes->count; at += PREFIXES_BATCH) {
+		size_t count = prefixes->count - at < PREFIXES_BATCH ? prefixes->count - at : PREFIXES_BATCH;
+		json_t *result;
 
-		status = order_attempt(order, request, &result, &refusal);
+		status = order_operate(order, request_for(prefixes->prefixes + at, count), &result);
 		if (status != COMMAND_DONE)
 			break;
-		tally->released += result != NULL;
-		tally->passed_over += refusal != NULL;
-		if (!tally->refusal)
-			tally->refusal = json_incref(refusal);
+		tally->released += fact_count(result, "prefixes");
+		tally->passed_over += fact_count(result, "passed_over");
 		json_decref(result);
-		json_decref(refusal);
-		if (progress.wanted && i % PROGRESS_PREFIXES == 0)
-			progress_show(&progress, i + 1, i + 1, prefixes->count);
+		if (progress.wanted)
+			progress_show(&progress, at + count, at + count, prefixes->count);
 	}
 	progress_clear(&progress);
+	if (status != COMMAND_DONE && tally->released > 0)
+		say_error("release", "%" PRIu64 " are released all the same", tally->released);
 	return status;
 }
 
@@ -159,7 +169,7 @@ static int print_tally(const struct tally *tally, bool json)
 
 static int release_file(const struct options *options)
 {
-	struct tally tally = { .refusal = NULL };
+	struct tally tally = { .released = 0 };
 	struct prefix_list prefixes;
 	struct order order;
 	int status = prefixes_read_file(options->file, &prefixes);
@@ -170,11 +180,12 @@ static int release_file(const struct options *options)
 	if (status != COMMAND_DONE)
 		goto undo_prefixes;
 	status = release_all(&order, &prefixes, &tally);
-	if (status == COMMAND_DONE && tally.released == 0 && tally.refusal)
-		status = order_say_refusal(&order, tally.refusal);
-	else if (status == COMMAND_DONE)
+	if (status == COMMAND_DONE && tally.released == 0) {
+		say_error("release", "none of them is blocked or allowed; 'holdfast rules' lists what there is");
+		status = COMMAND_BAD;
+	} else if (status == COMMAND_DONE) {
 		status = print_tally(&tally, options->json);
-	json_decref(tally.refusal);
+	}
 	order_end(&order);
 undo_prefixes:
 	prefix_list_fini(&prefixes);

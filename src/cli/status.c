@@ -81,6 +81,8 @@ static int take_standing(const struct order *order, const char *config, struct r
 
 	if (geteuid() != 0 || standing_read(order->place.bpffs_dir, config, &result, &unsaid) != 0)
 		return order_say_no_daemon(order);
+	if (order->silent)
+		(void)order_say_no_daemon(order);
 	*reading = (struct reading){ .status = result, .at_ns = now_ns() };
 	return COMMAND_DONE;
 }

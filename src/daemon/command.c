@@ -15,6 +15,8 @@
 #include "daemon/engine.h"
 #include "daemon/log.h"
 
+#define JOURNAL_MARGIN 4 /* entries beside those that prefixes fill */
+
 /* ---- answers ---- */
 
 static void answer_error(struct engine *engine, uint64_t client, const struct control_error *error)
@@ -201,9 +203,25 @@ static void block_prefixes(struct engine *engine, uint64_t client, const struct 
 
 /* ---- operations ---- */
 
+enum { MARK_RELEASED = 1, MARK_ALLOWED = 2 };
+
 static struct operation *first_operation(struct engine *engine)
 {
 	return engine->operation_count ? &engine->operations[engine->first] : NULL;
+}
+
+/* Of a list: what is allowed is the loader's to let go. */
+static bool fill_disallow(struct engine *engine, struct operation *operation)
+{
+	const struct control_request *request = &operation->request;
+
+	while (operation->next < request->prefix_count && !(operation->marks[operation->next] & MARK_ALLOWED))
+		operation->next++;
+	if (operation->next == request->prefix_count)
+		return false;
+	message_init(&engine->message, MESSAGE_DISALLOW, 0);
+	message_put_prefix(&engine->message.prefix, &request->prefixes[operation->next]);
+	return true;
 }
 
 /* Fills the next message of an operation: false where there is none left. */
@@ -242,6 +260,8 @@ static bool fill_message(struct engine *engine, struct operation *operation)
 		message->allow.prefixes.count = operation->sent;
 		return true;
 	case CONTROL_RELEASE:
+		if (operation->marks)
+			return fill_disallow(engine, operation);
 		if (operation->next > 0)
 			return false;
 		if (request->rule_number) {
@@ -269,6 +289,7 @@ static bool fill_message(struct engine *engine, struct operation *operation)
 	case CONTROL_STATUS:
 	case CONTROL_RULES:
 	case CONTROL_RELOAD:
+	case CONTROL_TEST_ALERT:
 	case CONTROL_COMMANDS:
 	default:
 		return false;
@@ -291,9 +312,27 @@ static void drop_first(struct engine *engine)
 	struct operation *operation = first_operation(engine);
 
 	control_request_fini(&operation->request);
+	free(operation->marks);
+	operation->marks = NULL;
 	engine->first = (engine->first + 1) % ENGINE_OPERATIONS_MAX;
 	engine->operation_count--;
 	engine->awaited_id = 0;
+}
+
+/* Those of a list that were on one are recorded, and counted. */
+static char *finish_release(struct engine *engine, const struct operation *operation)
+{
+	const struct control_request *request = &operation->request;
+	struct gathering done = { engine, &operation->peer, request, "done", 0, NULL };
+	unsigned released = 0;
+
+	for (unsigned i = 0; i < request->prefix_count; i++) {
+		if (!(operation->marks[i] & MARK_RELEASED))
+			continue;
+		gather(&done, &request->prefixes[i], "");
+		released++;
+	}
+	return control_format_released_many(released, request->prefix_count - released);
 }
 
 /* All that an operation had to have done is done: says so. */
@@ -312,6 +351,10 @@ static void finish(struct engine *engine, struct operation *operation)
 		answer_tally(engine, operation->client, CONTROL_ALLOW, "allowed", &operation->tally);
 		return;
 	case CONTROL_RELEASE:
+		if (operation->marks) {
+			line = finish_release(engine, operation);
+			break;
+		}
 		line = control_format_released(operation->released_block,
 		                               !request->rule_number && operation->tally.done > 0,
 		                               request->rule_number != 0);
@@ -331,6 +374,7 @@ static void finish(struct engine *engine, struct operation *operation)
 	case CONTROL_STATUS:
 	case CONTROL_RULES:
 	case CONTROL_RELOAD:
+	case CONTROL_TEST_ALERT:
 	case CONTROL_COMMANDS:
 	default:
 		break;
@@ -428,6 +472,15 @@ static bool take_released(struct engine *engine, struct operation *operation, co
 {
 	const struct control_request *request = &operation->request;
 
+	if (operation->marks) {
+		if (answer->result == 0)
+			operation->marks[operation->next] |= MARK_RELEASED;
+		operation->next++;
+		if (answer->result == 0 || answer->result == -ENOENT)
+			return true;
+		fail_operation(engine, operation, answer->result, answer->what, answer->hint);
+		return false;
+	}
 	operation->next++;
 	if (request->rule_number) {
 		if (answer->result == -ENOENT) {
@@ -443,6 +496,7 @@ static bool take_released(struct engine *engine, struct operation *operation, co
 			return false;
 		}
 		(void)record_whole(engine, &operation->peer, request, "done", "");
+		watch_rules_changed(engine->watch); /* it may have been one of the engine's own */
 		return true;
 	}
 	operation->tally.done = answer->result == 0;
@@ -496,6 +550,7 @@ void command_answered(struct engine *engine, const struct message *message)
 	case CONTROL_STATUS:
 	case CONTROL_RULES:
 	case CONTROL_RELOAD:
+	case CONTROL_TEST_ALERT:
 	case CONTROL_COMMANDS:
 	default:
 		operation->next++;
@@ -544,6 +599,38 @@ static void find_scopes(const struct engine *engine, struct operation *operation
 		operation->scopes[operation->scope_count++] = request->rule.scope;
 }
 
+static int collect(void *context, const struct prefix *prefix, uint64_t expires)
+{
+	(void)expires;
+	return prefix_list_append(context, prefix, 1);
+}
+
+/* What is blocked is let go at once; what is allowed is marked. 0 or -errno. */
+static int begin_release(struct engine *engine, struct operation *operation)
+{
+	const struct control_request *request = &operation->request;
+	uint64_t now = engine_jiffies(engine);
+	struct prefix_list allowed = { .prefixes = NULL };
+	int result = shield_each_allowed(&engine->maps, now, collect, &allowed);
+
+	operation->marks = calloc(request->prefix_count, sizeof(*operation->marks));
+	if (!operation->marks)
+		result = -ENOMEM;
+	if (result == 0) {
+		prefix_list_sort(&allowed);
+		for (unsigned i = 0; i < request->prefix_count; i++) {
+			if (blocks_remove(engine->blocks, &request->prefixes[i], now) == 0) {
+				operation->marks[i] |= MARK_RELEASED;
+				engine_tell_unblocked(engine, &request->prefixes[i]);
+			}
+			if (prefix_list_has(&allowed, &request->prefixes[i]))
+				operation->marks[i] |= MARK_ALLOWED;
+		}
+	}
+	prefix_list_fini(&allowed);
+	return result;
+}
+
 /* Takes the request over. */
 static void begin_operation(struct engine *engine, uint64_t client, const struct client_peer *peer,
                             const struct control_request *request)
@@ -571,7 +658,17 @@ static void begin_operation(struct engine *engine, uint64_t client, const struct
 	operation->ruled.expires_ns = operation->tally.expires_ns;
 	if (request->command == CONTROL_BLOCK)
 		find_scopes(engine, operation);
-	if (request->command == CONTROL_RELEASE && request->prefix_count) {
+	if (request->command == CONTROL_RELEASE && request->many) {
+		int result = begin_release(engine, operation);
+
+		if (result != 0) {
+			fail_operation(engine, operation, result, "the allow list cannot be read",
+			               "try again in a moment");
+			control_request_fini(&operation->request);
+			free(operation->marks);
+			return;
+		}
+	} else if (request->command == CONTROL_RELEASE && request->prefix_count) {
 		operation->released_block =
 			blocks_remove(engine->blocks, &request->prefixes[0], engine_jiffies(engine)) == 0;
 		engine_tell_unblocked(engine, &request->prefixes[0]);
@@ -643,6 +740,75 @@ static void learn_way(struct engine *engine, const struct control_request *reque
 		LOG_SAY(LOG_WARNING, "the loader does not hear where a command came from");
 }
 
+/*
+ * Whether the record has no room for what a long list would bring it. It is waited for then, as the recorder is only slow; but not where
+ * it cannot write: nobody is kept from defending himself by a full disk.
+ */
+static bool must_wait(const struct engine *engine, const struct control_request *request)
+{
+	unsigned entries = request->prefix_count / MESSAGE_PREFIXES_MAX + JOURNAL_MARGIN;
+
+	return request->prefix_count > MESSAGE_PREFIXES_MAX && engine->journal.count + entries > ENGINE_JOURNAL_MAX &&
+	       !engine->journal.stuck && strcmp(engine->journal.state, "ok") == 0;
+}
+
+/* Does what was asked, and takes the request over. */
+static void carry_out(struct engine *engine, uint64_t client, const struct client_peer *peer,
+                      struct control_request *request)
+{
+	switch (request->command) {
+	case CONTROL_PING:
+		clients_answer(engine->clients, client, control_format_ping());
+		break;
+	case CONTROL_STATUS:
+		clients_answer(engine->clients, client, facts_status(engine));
+		break;
+	case CONTROL_RULES:
+		clients_answer(engine->clients, client, facts_rules(engine, request->limit));
+		break;
+	case CONTROL_RELOAD:
+		begin_reload(engine, client, peer);
+		break;
+	case CONTROL_TEST_ALERT:
+		alerts_test(engine, client, request->target);
+		break;
+	case CONTROL_BLOCK:
+		if (request->prefix_count) {
+			block_prefixes(engine, client, peer, request);
+			break;
+		}
+		begin_operation(engine, client, peer, request);
+		return;
+	case CONTROL_ALLOW:
+	case CONTROL_RELEASE:
+	case CONTROL_OBSERVE:
+	case CONTROL_ENFORCE:
+	case CONTROL_CONFIRM:
+		begin_operation(engine, client, peer, request);
+		return;
+	case CONTROL_COMMANDS:
+	default:
+		break;
+	}
+	control_request_fini(request);
+}
+
+void command_resume(struct engine *engine)
+{
+	while (engine->postponed_count > 0) {
+		struct postponed *first = &engine->postponed[engine->postponed_first];
+
+		if (must_wait(engine, &first->request)) {
+			if (role_monotonic_ns() - first->since_ns < ENGINE_POSTPONED_S * NS_PER_S)
+				return;
+			engine->journal.stuck = true;
+		}
+		engine->postponed_first = (engine->postponed_first + 1) % ENGINE_OPERATIONS_MAX;
+		engine->postponed_count--;
+		carry_out(engine, first->client, &first->peer, &first->request);
+	}
+}
+
 void command_ask(void *context, uint64_t client, const struct client_peer *peer, char *line, size_t length)
 {
 	struct engine *engine = context;
@@ -668,42 +834,21 @@ void command_ask(void *context, uint64_t client, const struct client_peer *peer,
 		}
 		learn_way(engine, &request);
 	}
-	switch (request.command) {
-	case CONTROL_PING:
-		clients_answer(engine->clients, client, control_format_ping());
-		break;
-	case CONTROL_STATUS:
-		clients_answer(engine->clients, client, facts_status(engine));
-		break;
-	case CONTROL_RULES:
-		clients_answer(engine->clients, client, facts_rules(engine, request.limit));
-		break;
-	case CONTROL_RELOAD:
-		begin_reload(engine, client, peer);
-		break;
-	case CONTROL_BLOCK:
-		if (request.prefix_count) {
-			block_prefixes(engine, client, peer, &request);
-			break;
-		}
-		begin_operation(engine, client, peer, &request);
+	if (must_wait(engine, &request) && engine->postponed_count < ENGINE_OPERATIONS_MAX) {
+		unsigned place = (engine->postponed_first + engine->postponed_count++) % ENGINE_OPERATIONS_MAX;
+
+		engine->postponed[place] = (struct postponed){
+			.client = client, .peer = *peer, .request = request, .since_ns = role_monotonic_ns()
+		};
 		return;
-	case CONTROL_ALLOW:
-	case CONTROL_RELEASE:
-	case CONTROL_OBSERVE:
-	case CONTROL_ENFORCE:
-	case CONTROL_CONFIRM:
-		begin_operation(engine, client, peer, &request);
-		return;
-	case CONTROL_COMMANDS:
-	default:
-		break;
 	}
-	control_request_fini(&request);
+	carry_out(engine, client, peer, &request);
 }
 
 void command_fini(struct engine *engine)
 {
 	while (engine->operation_count)
 		drop_first(engine);
+	for (unsigned i = 0; i < engine->postponed_count; i++)
+		control_request_fini(&engine->postponed[(engine->postponed_first + i) % ENGINE_OPERATIONS_MAX].request);
 }

@@ -20,6 +20,7 @@
 
 #include "base/duration.h"
 #include "base/time.h"
+#include "daemon/alert_files.h"
 
 #define PREFIXES_MAX 4096 /* written into the file itself; more go into files of their own */
 #define LIST_TEXT_MAX 60  /* octets of a value that an error repeats */
@@ -244,6 +245,43 @@ static void read_user(struct reader *reader, const struct key *key, const yaml_n
 		memcpy(field, text, strlen(text) + 1);
 }
 
+/* What is typed behind a command. */
+static void read_word(struct reader *reader, const struct key *key, const yaml_node_t *node, void *field)
+{
+	const char *text = short_text(reader, key, key->name, node);
+
+	if (text && strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") != strlen(text))
+		complain(reader, &node->start_mark, "%s is '%s'; write letters, digits, '_', '-' and '.' only",
+		         key->name, text);
+	else if (text)
+		memcpy(field, text, strlen(text) + 1);
+}
+
+static void read_alert_type(struct reader *reader, const struct key *key, const yaml_node_t *node, void *field)
+{
+	const char *text = scalar(reader, key->name, node);
+	enum alert_type type;
+
+	if (text && alert_type_parse(text, &type) != 0)
+		complain(reader, &node->start_mark,
+		         "type is '%.*s'; there are pagerduty, slack, telegram, alertmanager, webhook, script",
+		         LIST_TEXT_MAX, text);
+	else if (text)
+		*(uint32_t *)field = type;
+}
+
+/* What is wrong with it is not repeated: somebody may have put a secret there. */
+static void read_url(struct reader *reader, const struct key *key, const yaml_node_t *node, void *field)
+{
+	const char *text = short_text(reader, key, key->name, node);
+
+	if (text && !alert_url_is_good(text))
+		complain(reader, &node->start_mark,
+		         "%s is none; write https://HOST/... or http://HOST/..., no user in it", key->name);
+	else if (text)
+		memcpy(field, text, strlen(text) + 1);
+}
+
 /* A path that means one place whoever reads it, from wherever. */
 static const char *path_text(struct reader *reader, const struct key *key, const char *name, const yaml_node_t *node)
 {
@@ -427,6 +465,7 @@ static void read_block_files(struct reader *reader, const struct key *key, const
 
 static void read_mapping(struct reader *reader, const struct key *key, const yaml_node_t *node, void *field);
 static void read_services(struct reader *reader, const struct key *key, const yaml_node_t *node, void *field);
+static void read_alerts(struct reader *reader, const struct key *key, const yaml_node_t *node, void *field);
 
 #define DAY_NS (86400 * NS_PER_S)
 
@@ -463,6 +502,7 @@ static const struct key config_keys[] = {
 	{ .name = "allow_files", .read = read_allow_files, .offset = IN_CONFIG(allow_files), .high = CONFIG_PATH_SIZE - 1 },
 	{ .name = "block_files", .read = read_block_files, .offset = IN_CONFIG(block_files), .high = CONFIG_PATH_SIZE - 1 },
 	{ .name = "trusted_proxies", .read = read_prefixes, .offset = IN_CONFIG(trusted_proxies), .high = PREFIXES_MAX },
+	{ .name = "alerts", .read = read_alerts, .offset = IN_CONFIG(alerts), .high = CONFIG_ALERTS_MAX },
 	{ .name = NULL },
 };
 
@@ -474,6 +514,18 @@ static const struct key service_keys[] = {
 	{ .name = "udp", .read = read_ports, .offset = IN_SERVICE(udp), .high = SHIELD_SERVICE_PORTS_MAX },
 	{ .name = "path", .read = read_choice, .offset = IN_SERVICE(forwarded), .standard_is = "local|forwarded" },
 	{ .name = "per_source_pps", .read = read_number, .offset = IN_SERVICE(per_source_pps), .low = 0, .high = 100000000, .standard = 0 },
+	{ .name = NULL },
+};
+
+#define IN_ALERT(field) offsetof(struct config_alert, field)
+static const struct key alert_keys[] = {
+	{ .name = "name", .read = read_word, .offset = IN_ALERT(target.name), .high = ALERT_NAME_SIZE - 1, .needed = true },
+	{ .name = "type", .read = read_alert_type, .offset = IN_ALERT(target.type), .needed = true },
+	{ .name = "url", .read = read_url, .offset = IN_ALERT(target.url), .high = ALERT_URL_SIZE - 1 },
+	{ .name = "key_file", .read = read_path, .offset = IN_ALERT(key_file), .high = CONFIG_PATH_SIZE - 1 },
+	{ .name = "chat", .read = read_name, .offset = IN_ALERT(target.chat), .high = ALERT_NAME_SIZE - 1 },
+	{ .name = "script", .read = read_path, .offset = IN_ALERT(script), .high = CONFIG_PATH_SIZE - 1 },
+	{ .name = "min_pps", .read = read_number, .offset = IN_ALERT(target.min_pps), .low = 0, .high = 1000000000, .standard = 0 },
 	{ .name = NULL },
 };
 /* clang-format on */
@@ -629,6 +681,63 @@ static void read_services(struct reader *reader, const struct key *key, const ya
 	config->service_count = count;
 }
 
+/* What a target of its type must have, and what means nothing to it. */
+static void check_alert(struct reader *reader, const yaml_node_t *node, const struct config_alert *alert)
+{
+	enum alert_type type = (enum alert_type)alert->target.type;
+	const char *name = alert_type_name(type);
+	const struct {
+		bool has, wants, takes;
+		const char *key, *what;
+	} rows[] = {
+		{ alert->key_file[0], alert_type_wants_key(type), alert_type_takes_key(type), "key_file",
+		  "the file that its key is in" },
+		{ alert->target.url[0], alert_type_wants_url(type), alert_type_takes_url(type), "url", "where it is" },
+		{ alert->target.chat[0], type == ALERT_TELEGRAM, type == ALERT_TELEGRAM, "chat", "the chat's number" },
+		{ alert->script[0], type == ALERT_SCRIPT, type == ALERT_SCRIPT, "script", "the program's path" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].wants && !rows[i].has)
+			complain(reader, &node->start_mark, "an alert of type %s has no %s; name %s", name, rows[i].key,
+			         rows[i].what);
+		else if (rows[i].has && !rows[i].takes)
+			complain(reader, &node->start_mark, "an alert of type %s has a %s; take it out", name,
+			         rows[i].key);
+	if (alert->key_file[0] && alert->target.url[0] && !alert_url_is_safe(alert->target.url))
+		complain(reader, &node->start_mark,
+		         "the key of alert '%s' would go over the network in the open; write https in its url",
+		         alert->target.name);
+}
+
+static void read_alerts(struct reader *reader, const struct key *key, const yaml_node_t *node, void *field)
+{
+	struct config *config = (struct config *)(void *)((char *)field - offsetof(struct config, alerts));
+	unsigned count = list_length(reader, key, node, key->high);
+	struct config_alert *alerts = list_new(reader, count, sizeof(*alerts));
+
+	if (!alerts)
+		return;
+	for (unsigned i = 0; i < count; i++) {
+		const yaml_node_t *item = list_item(reader, node, i);
+		unsigned before = reader->errors->count + reader->errors->more;
+
+		if (is_nothing(item))
+			complain(reader, &item->start_mark, "an alert is empty; it wants a name and a type");
+		read_keys(reader, "an alert", alert_keys, item, &alerts[i]); /* NOLINT(misc-no-recursion) */
+		if (reader->errors->count + reader->errors->more == before)
+			check_alert(reader, item, &alerts[i]);
+		for (unsigned k = 0; k < i; k++)
+			if (alerts[i].target.name[0] && strcmp(alerts[i].target.name, alerts[k].target.name) == 0)
+				complain(reader, &item->start_mark,
+				         "there are two alerts '%s'; give each a name of its own",
+				         alerts[i].target.name);
+	}
+	free(config->alerts);
+	config->alerts = alerts;
+	config->alert_count = count;
+}
+
 /* What no single key can say. */
 static void check_whole(struct reader *reader, const yaml_node_t *root, const struct config *config)
 {
@@ -665,6 +774,7 @@ void config_fini(struct config *config)
 	prefix_list_fini(&config->trusted_proxies);
 	free(config->allow_files);
 	free(config->block_files);
+	free(config->alerts);
 	memset(config, 0, sizeof(*config));
 }
 
@@ -833,6 +943,19 @@ static void check_file(const char *path, uint32_t max, struct config_errors *err
 		(void)close(fd);
 }
 
+static void check_alert_files(const struct config_alert *alert, struct config_errors *errors)
+{
+	char error[CONFIG_ERROR_SIZE];
+	int fd = alert->key_file[0] ? alert_key_open(alert->key_file, error) : -1;
+
+	if (alert->key_file[0] && fd < 0)
+		complain_of_file(errors, "%s", error);
+	if (fd >= 0)
+		(void)close(fd);
+	if (alert->script[0] && alert_script_check(alert->script, error) != 0)
+		complain_of_file(errors, "%s", error);
+}
+
 int config_check_files(const struct config *config, struct config_errors *errors)
 {
 	unsigned before = errors->count;
@@ -841,5 +964,7 @@ int config_check_files(const struct config *config, struct config_errors *errors
 		check_file(config->allow_files[i].path, SHIELD_ALLOW_MAX, errors);
 	for (unsigned i = 0; i < config->block_file_count; i++)
 		check_file(config->block_files[i].path, 2 * config->block_capacity, errors);
+	for (unsigned i = 0; i < config->alert_count; i++)
+		check_alert_files(&config->alerts[i], errors);
 	return errors->count > before || errors->more ? -EINVAL : 0;
 }

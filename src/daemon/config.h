@@ -21,6 +21,9 @@
  *           per_source_pps: 0 }
  *     allow: [prefix...]   allow_files: [path...]   block_files: [path...]
  *     trusted_proxies: [prefix...]
+ *     alerts:
+ *       - { name: pager, type: pagerduty | slack | telegram | alertmanager | webhook | script, url: URL,
+ *           key_file: path, chat: "...", script: path, min_pps: 0 }
  */
 #ifndef HOLDFAST_DAEMON_CONFIG_H
 #define HOLDFAST_DAEMON_CONFIG_H
@@ -32,6 +35,7 @@
 #include "base/prefix.h"
 #include "daemon/prefix_file.h"
 #include "shield/shield.h"
+#include "tell/alert.h"
 
 #define CONFIG_DEFAULT_PATH "/etc/holdfast/holdfast.yaml"
 #define CONFIG_VARIABLE "HOLDFAST_CONFIG"
@@ -61,6 +65,15 @@ struct config_service {
 	uint32_t per_source_pps;
 };
 
+#define CONFIG_ALERTS_MAX 16
+
+/* Whom to tell. */
+struct config_alert {
+	struct alert_target target;
+	char key_file[CONFIG_PATH_SIZE]; /* "": none */
+	char script[CONFIG_PATH_SIZE];
+};
+
 struct config_file {
 	char path[CONFIG_PATH_SIZE];
 };
@@ -81,6 +94,8 @@ struct config {
 	struct prefix_list allow, trusted_proxies;
 	unsigned allow_file_count, block_file_count;
 	struct config_file *allow_files, *block_files; /* owned */
+	unsigned alert_count;
+	struct config_alert *alerts; /* owned */
 };
 
 /* "FILE:LINE:COLUMN: what is wrong; what to do", without an end of line. */

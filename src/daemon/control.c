@@ -137,6 +137,7 @@ static int read_prefixes(struct parse *parse, const char *name, const json_t *va
 			return result;
 	}
 	parse->request.prefix_count = (unsigned)count;
+	parse->request.many = true;
 	return 0;
 }
 
@@ -293,6 +294,16 @@ static int read_rule(struct parse *parse, const char *name, const json_t *value)
 	return refuse(parse, "'holdfast rules' lists them: r1, r2, ...", "'%s' names no rule", text);
 }
 
+static int read_target(struct parse *parse, const char *name, const json_t *value)
+{
+	const char *text = "";
+	int result = text_of(parse, name, value, sizeof(parse->request.target) - 1, &text);
+
+	if (result == 0)
+		memcpy(parse->request.target, text, strlen(text) + 1);
+	return result;
+}
+
 static const struct member {
 	const char *name;
 	read_member *read;
@@ -301,7 +312,7 @@ static const struct member {
 	{ "prefix", read_prefix }, { "prefixes", read_prefixes }, { "match", read_match },
 	{ "scope", read_scope },   { "action", read_action },     { "rate_pps", read_rate },
 	{ "shadow", read_shadow }, { "rule", read_rule },         { "confirm_s", read_confirm },
-	{ "limit", read_limit },
+	{ "limit", read_limit },   { "target", read_target },
 };
 
 #define MEMBERS (sizeof(members) / sizeof(members[0]))
@@ -317,11 +328,12 @@ static const struct row {
 	[CONTROL_RULES] = { "rules", false, " limit " },
 	[CONTROL_BLOCK] = { "block", true, " client reason for_s prefix prefixes match scope action rate_pps shadow " },
 	[CONTROL_ALLOW] = { "allow", true, " client reason for_s prefix prefixes " },
-	[CONTROL_RELEASE] = { "release", true, " client reason prefix rule " },
+	[CONTROL_RELEASE] = { "release", true, " client reason prefix prefixes rule " },
 	[CONTROL_OBSERVE] = { "observe", true, " client reason " },
 	[CONTROL_ENFORCE] = { "enforce", true, " client reason confirm_s " },
 	[CONTROL_CONFIRM] = { "confirm", true, " client reason " },
 	[CONTROL_RELOAD] = { "reload", true, " client reason " },
+	[CONTROL_TEST_ALERT] = { "test_alert", true, " client reason target " },
 };
 
 const char *control_command_name(enum control_command command)
@@ -372,6 +384,8 @@ static int check_whole(struct parse *parse)
 			return refuse(parse, "give a prefix, or a rule",
 			              named ? "a prefix and a rule at once" : "nothing to release");
 		return 0;
+	case CONTROL_TEST_ALERT:
+		return request->target[0] ? 0 : refuse(parse, "name one of 'alerts'", "no target to test");
 	case CONTROL_PING:
 	case CONTROL_STATUS:
 	case CONTROL_RULES:
@@ -394,9 +408,10 @@ static int read_members(struct parse *parse, json_t *object)
 	int result;
 
 	if (!json_is_string(command))
-		return refuse(parse,
-		              "name one: ping, status, rules, block, allow, release, observe, enforce, confirm, reload",
-		              "no \"command\"");
+		return refuse(
+			parse,
+			"name one: ping, status, rules, block, allow, release, observe, enforce, confirm, reload, test_alert",
+			"no \"command\"");
 	for (size_t i = 0; i < CONTROL_COMMANDS; i++)
 		if (strcmp(rows[i].name, json_string_value(command)) == 0) {
 			row = &rows[i];
@@ -624,6 +639,11 @@ char *control_format_released(bool block, bool allowance, bool rule)
 	return answer(json_pack("{s:o}", "released", list));
 }
 
+char *control_format_released_many(unsigned released, unsigned passed_over)
+{
+	return answer(json_pack("{s:o,s:o}", "prefixes", count_json(released), "passed_over", count_json(passed_over)));
+}
+
 static void add_mode(json_t *object, const struct control_mode *mode)
 {
 	(void)json_object_set_new(object, "mode", json_string(mode->enforce ? "enforce" : "observe"));
@@ -646,6 +666,11 @@ char *control_format_reloaded(const char (*notes)[CONFIG_ERROR_SIZE], unsigned c
 	for (unsigned i = 0; i < count; i++)
 		(void)json_array_append_new(list, text_json(notes[i]));
 	return answer(json_pack("{s:b,s:o}", "reloaded", 1, "notes", list));
+}
+
+char *control_format_tested(const char *said)
+{
+	return answer(json_pack("{s:b,s:o}", "sent", 1, "said", text_json(said)));
 }
 
 static json_t *counted_json(const struct shield_count *count)
@@ -767,6 +792,116 @@ static json_t *ways_json(const struct control_status *status)
 	return list;
 }
 
+static json_t *links_json(const struct control_status *status)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; status->links && i < status->links->count; i++) {
+		const struct link_state *link = &status->links->states[i];
+		bool known = link->has_rates;
+
+		(void)json_array_append_new(
+			list,
+			json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:b}", "name", text_json(link->latest.name), "speed_mbps",
+		                  link->latest.speed_mbps ? count_json(link->latest.speed_mbps) : json_null(), "rx_bps",
+		                  known ? count_json(link->bps) : json_null(), "rx_pps",
+		                  known ? count_json(link->pps) : json_null(), "rx_drops_pps",
+		                  known ? count_json(link->lost_pps) : json_null(), "percent",
+		                  link->percent >= 0 ? json_integer(link->percent) : json_null(), "full", link->full));
+	}
+	return list;
+}
+
+static json_t *attack_rule_json(const struct control_attack_rule *rule)
+{
+	const struct {
+		const char *name;
+		uint64_t count;
+	} counts[] = {
+		{ "matched", rule->matched },
+		{ "dropped", rule->dropped },
+		{ "spared", rule->spared },
+		{ "answered", rule->answered },
+		{ "probes", rule->probes },
+		{ "completed", rule->completed },
+		{ "baseline_samples", rule->baseline_samples },
+		{ "verified_hits", rule->verified_hits },
+		{ "verified_samples", rule->verified_samples },
+	};
+	char match[MATCH_TEXT_SIZE];
+	json_t *object =
+		json_pack("{s:o,s:s,s:s,s:o,s:s,s:o,s:o}", "id",
+	                  rule->number ? rule_name_json(rule->number) : json_null(), "state", rule->state, "match",
+	                  match_format(&rule->rule->match, match), "scope", prefix_json(&rule->rule->scope), "action",
+	                  rule_action_name(rule->rule->action), "why", text_json(rule->why), "bound_ppm",
+	                  rule->has_bound ? count_json(rule->bound_ppm) : json_null());
+
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		(void)json_object_set_new(object, counts[i].name, count_json(counts[i].count));
+	return object;
+}
+
+static json_t *attacks_json(const struct control_live *live)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < live->attack_count; i++) {
+		const struct control_attack *attack = &live->attacks[i];
+		json_t *object = json_object(), *rules = json_array();
+		char id[24];
+
+		(void)snprintf(id, sizeof(id), "%016" PRIx64, attack->id);
+		for (unsigned k = 0; k < attack->rule_count; k++)
+			(void)json_array_append_new(rules, attack_rule_json(&live->rules[attack->first_rule + k]));
+		(void)json_object_set_new(object, "id", json_string(id));
+		(void)json_object_set_new(object, "service",
+		                          attack->service ? text_json(attack->service) : json_null());
+		(void)json_object_set_new(object, "target", prefix_json(&attack->target));
+		(void)json_object_set_new(object, "vector", json_string(attack->vector));
+		(void)json_object_set_new(object, "began", time_json(attack->began_ns));
+		(void)json_object_set_new(object, "age_s", seconds_json(attack->age_ns));
+		(void)json_object_set_new(object, "pps", count_json(attack->pps));
+		(void)json_object_set_new(object, "bps", count_json(attack->bps));
+		(void)json_object_set_new(object, "passing_ppm", count_json(attack->passing_ppm));
+		(void)json_object_set_new(object, "over", json_boolean(attack->over));
+		(void)json_object_set_new(object, "advice", attack->advice ? text_json(attack->advice) : json_null());
+		(void)json_object_set_new(object, "rules", rules);
+		(void)json_array_append_new(list, object);
+	}
+	return list;
+}
+
+static json_t *alerts_json(const struct control_status *status)
+{
+	const struct message_alerted *alerts = status->alerts;
+
+	if (!alerts || status->alert_targets == 0)
+		return json_null();
+	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "targets", count_json(status->alert_targets), "sent",
+	                 count_json(alerts->sent), "failed", count_json(alerts->failed), "queued",
+	                 count_json(alerts->queued), "unsaid", count_json(alerts->unsaid), "state",
+	                 text_json(alerts->state));
+}
+
+static void add_live(json_t *object, const struct control_live *live)
+{
+	(void)json_object_set_new(object, "attacks", attacks_json(live));
+	(void)json_object_set_new(object, "users",
+	                          json_pack("{s:o,s:o,s:o}", "answered_pps", count_json(live->answered_pps), "lost_ppm",
+	                                    live->has_lost ? count_json(live->lost_ppm) : json_null(), "handshakes_pps",
+	                                    count_json(live->handshakes_pps)));
+	(void)json_object_set_new(
+		object, "engine",
+		json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:{s:o,s:o,s:o,s:o,s:o}}", "generation",
+	                  count_json(live->generation), "warm", json_boolean(live->warm), "samples_pps",
+	                  count_json(live->samples_pps), "lag_ms", count_json((uint64_t)live->lag_ns / NS_PER_MS),
+	                  "baseline_s", count_json((uint64_t)live->learned_ns / NS_PER_S), "undecodable",
+	                  count_json(live->undecodable), "strays", count_json(live->strays), "limits", "rules_refused",
+	                  count_json(live->rules_refused), "bans_pushed_out", count_json(live->bans_pushed_out),
+	                  "no_memory", count_json(live->no_memory), "outbox_lost", count_json(live->outbox_lost),
+	                  "streams_cut", count_json(live->streams_cut)));
+}
+
 char *control_format_status(const struct control_status *status)
 {
 	json_t *object = json_object();
@@ -786,6 +921,7 @@ char *control_format_status(const struct control_status *status)
 	(void)json_object_set_new(object, "allowed", count_json(status->allowed));
 	(void)json_object_set_new(object, "rules", rules_json(status->rules, status->rule_count));
 	(void)json_object_set_new(object, "ways_in", ways_json(status));
+	add_live(object, &status->live);
 	(void)json_object_set_new(object, "samples",
 	                          json_pack("{s:o,s:o,s:o}", "taken", count_json(status->samples_taken), "lost",
 	                                    count_json(status->shield.samples_lost), "interval",
@@ -794,6 +930,8 @@ char *control_format_status(const struct control_status *status)
 	(void)json_object_set_new(object, "record",
 	                          json_pack("{s:o,s:o,s:o}", "written", count_json(status->record_written), "lost",
 	                                    count_json(status->record_lost), "state", text_json(status->record_state)));
+	(void)json_object_set_new(object, "links", links_json(status));
+	(void)json_object_set_new(object, "alerts", alerts_json(status));
 	(void)json_object_set_new(object, "roles",
 	                          json_pack("{s:o,s:o,s:o,s:o,s:o}", "parent", count_json(status->pid), "loader",
 	                                    count_json(status->loader_pid), "engine", count_json(status->engine_pid),

@@ -13,6 +13,7 @@
 
 #include "base/prefix.h"
 #include "daemon/config.h"
+#include "daemon/links.h"
 #include "defend/rule.h"
 #include "shield/maps.h"
 
@@ -37,6 +38,7 @@ enum control_command {
 	CONTROL_ENFORCE,
 	CONTROL_CONFIRM,
 	CONTROL_RELOAD,
+	CONTROL_TEST_ALERT,
 	CONTROL_COMMANDS,
 };
 
@@ -44,6 +46,7 @@ struct control_request {
 	enum control_command command;
 	struct prefix *prefixes; /* block, allow, release; owned */
 	unsigned prefix_count;
+	bool many;     /* they came as a list, be it of one */
 	bool has_rule; /* block by match */
 	bool has_scope;
 	struct rule rule;
@@ -52,6 +55,7 @@ struct control_request {
 	int64_t for_ns;       /* 0: not said */
 	int64_t confirm_ns;   /* 0: for good */
 	unsigned limit;
+	char target[ALERT_NAME_SIZE]; /* of alerts, that is to be tested */
 	char reason[SHIELD_REASON_MAX];
 	char client[CONTROL_CLIENT_SIZE]; /* as it came */
 	bool has_address;                 /* `client` begins with one */
@@ -110,6 +114,8 @@ struct control_ruled {
 
 char *control_format_ruled(const struct control_ruled *ruled);
 char *control_format_released(bool block, bool allowance, bool rule);
+/* Of a list: how many were released, and how many were on no list. */
+char *control_format_released_many(unsigned released, unsigned passed_over);
 
 /* Times are since the Unix epoch, INT64_MAX for never; `left` from now. */
 struct control_mode {
@@ -119,6 +125,9 @@ struct control_mode {
 
 char *control_format_mode(const struct control_mode *mode);
 char *control_format_reloaded(const char (*notes)[CONFIG_ERROR_SIZE], unsigned count);
+
+/* `said` is what came of it. */
+char *control_format_tested(const char *said);
 
 struct control_rule {
 	struct shield_rule_told told;
@@ -169,6 +178,50 @@ struct control_way {
 	int64_t left_ns;
 };
 
+/* A rule that live has made; texts and match are borrowed. */
+struct control_attack_rule {
+	uint32_t number; /* 0: it has none yet, or got none */
+	const char *state, *why;
+	const struct rule *rule;
+	uint64_t matched, dropped, spared, answered, probes, completed;
+	bool has_bound;
+	uint32_t bound_ppm, baseline_samples, verified_hits, verified_samples;
+};
+
+struct control_attack {
+	uint64_t id;
+	const char *service; /* NULL: none that is configured */
+	struct prefix target;
+	const char *vector;
+	int64_t began_ns; /* since the Unix epoch */
+	int64_t age_ns;
+	uint64_t pps, bps;
+	uint32_t passing_ppm;
+	bool over;
+	const char *advice;              /* or NULL */
+	unsigned first_rule, rule_count; /* of control_live.rules */
+};
+
+#define CONTROL_ATTACKS_MAX 128
+#define CONTROL_ATTACK_RULES_MAX 128
+
+/* What live says. */
+struct control_live {
+	unsigned attack_count, rule_count;
+	struct control_attack attacks[CONTROL_ATTACKS_MAX];
+	struct control_attack_rule rules[CONTROL_ATTACK_RULES_MAX];
+	/* Packets of conversations that this host answers, in the latest seconds. */
+	uint64_t answered_pps, handshakes_pps;
+	bool has_lost; /* there were any */
+	uint32_t lost_ppm;
+	uint64_t generation;
+	bool warm; /* it has been given what another has learned, or has watched for long enough to have learned it */
+	uint64_t samples_pps;
+	int64_t lag_ns, learned_ns;
+	uint64_t undecodable, strays, outbox_lost, streams_cut;
+	uint64_t rules_refused, bans_pushed_out, no_memory; /* struct live_counters */
+};
+
 struct control_status {
 	uint32_t pid, loader_pid, engine_pid, recorder_pid, restarts;
 	int64_t since_ns; /* since the Unix epoch */
@@ -190,8 +243,12 @@ struct control_status {
 	struct control_way ways[SHIELD_GUARD_MAX];
 	struct shield_totals shield;
 	uint64_t samples_taken;
+	struct control_live live;
 	uint64_t record_written, record_lost;
 	const char *record_state;
+	const struct links *links;
+	unsigned alert_targets;
+	const struct message_alerted *alerts;
 };
 
 char *control_format_status(const struct control_status *status);

@@ -6,18 +6,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/time.h"
+#include "daemon/checkpoint.h"
 #include "daemon/log.h"
 #include "daemon/sandbox.h"
 
 #define TICK_NS (NS_PER_S / 10)
 #define COUNT_NS NS_PER_S
-#define SWEEPS 600         /* ticks in which the block list is swept once: a minute */
+#define SWEEPS 600 /* ticks in which the block list is swept once: a minute */
+#define LAST_WORDS_NS (2 * NS_PER_S)
 #define FALLBACK_UID 65534 /* nobody is no operator */
 
-enum { POLL_PARENT, POLL_LOADER, POLL_RECORDER, POLL_SAMPLES, POLL_FIXED };
+enum { POLL_PARENT, POLL_LOADER, POLL_RECORDER, POLL_MESSENGER, POLL_FIXED };
 
 uint64_t engine_jiffies(const struct engine *engine)
 {
@@ -89,15 +92,6 @@ static void take_state(struct engine *engine, const struct message_state *state)
 	memcpy(engine->hooks, state->hooks, sizeof(engine->hooks));
 }
 
-/* The samples are counted; what is made of them comes with the engine proper. */
-static void take_sample(void *context, const struct shield_sample *sample)
-{
-	struct engine *engine = context;
-
-	(void)sample;
-	engine->samples_taken++;
-}
-
 /* The loader says how it stands when it has attached: what was put back is now in force, which the record must know. */
 static void settle(struct engine *engine)
 {
@@ -126,7 +120,9 @@ static int listen_to_loader(struct engine *engine)
 			settle(engine);
 		} else if (engine->message.type == MESSAGE_COUNTED)
 			engine->nftables = engine->message.counted;
-		else if (engine->message.type == MESSAGE_ANSWER)
+		else if (engine->message.type == MESSAGE_LINKS)
+			alerts_take_links(engine, &engine->message.links);
+		else if (engine->message.type == MESSAGE_ANSWER && !watch_answered(engine->watch, &engine->message))
 			command_answered(engine, &engine->message);
 	}
 }
@@ -164,6 +160,7 @@ static void take_config(struct engine *engine, int *fds, unsigned fd_count)
 
 			engine->config = next;
 			next = old;
+			watch_reload(engine->watch, &old, &engine->config);
 		}
 		config_fini(&next);
 	}
@@ -185,6 +182,8 @@ static int listen_to_parent(struct engine *engine)
 			return result;
 		if (engine->message.type == MESSAGE_CONFIG)
 			take_config(engine, fds, fd_count);
+		else if (engine->message.type == MESSAGE_MESSENGER)
+			alerts_take_channel(engine, fds[0]);
 		else
 			command_reloaded(engine, &engine->message);
 	}
@@ -269,6 +268,18 @@ static int put_back(struct engine *engine, const struct message_in_force *in_for
 	}
 }
 
+static void take_learned(struct engine *engine, int fd, uint32_t length)
+{
+	int result;
+
+	free(engine->learned);
+	engine->learned = NULL;
+	result = checkpoint_read(fd, length, &engine->learned);
+	engine->learned_length = result == 0 ? length : 0;
+	if (result != 0)
+		LOG_SAY(LOG_WARNING, "what was learned cannot be read: %s", strerror(-result));
+}
+
 /* Asks the recorder what is in force, and puts it back. *highest is the number of the last rule that has been. */
 static int restore(struct engine *engine, uint32_t *highest)
 {
@@ -288,6 +299,10 @@ static int restore(struct engine *engine, uint32_t *highest)
 			result = wait_for(ROLE_FD_RECORDER);
 			continue;
 		}
+		if (result == 0 && engine->message.type == MESSAGE_LEARNED)
+			take_learned(engine, fds[0], engine->message.checkpoint.length);
+		for (unsigned i = 0; i < fd_count; i++)
+			(void)close(fds[i]);
 		if (result != 0 || engine->message.type != MESSAGE_IN_FORCE)
 			continue;
 		if (engine->message.in_force.kind == MESSAGE_KIND_END) {
@@ -323,6 +338,38 @@ static int close_doors(void)
 	return result ? result : sandbox_filter(ROLE_ENGINE);
 }
 
+static int make_watch(struct engine *engine)
+{
+	const struct watch_setup setup = {
+		.maps = &engine->maps,
+		.pace = &engine->pace,
+		.nftables = &engine->nftables,
+		.outbox = engine->outbox,
+		.loader = ROLE_FD_LOADER,
+		.next_id = &engine->next_id,
+		.record = journal_add_deed,
+		.alert = alerts_tell,
+		.context = engine,
+	};
+
+	return watch_new(&setup, &engine->watch);
+}
+
+/* From what was learned before, where there is any. */
+static int begin_watch(struct engine *engine)
+{
+	uint64_t seed = 0;
+	int result = 0;
+
+	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		result = -errno;
+	if (result == 0)
+		result = watch_begin(engine->watch, &engine->config, seed, engine->learned, engine->learned_length);
+	free(engine->learned);
+	engine->learned = NULL;
+	return result;
+}
+
 static int make_tables(struct engine *engine)
 {
 	uid_t own = engine->start->uid == FALLBACK_UID ? (uid_t)-1 : engine->start->uid;
@@ -330,8 +377,9 @@ static int make_tables(struct engine *engine)
 
 	engine->journal.entries = calloc(ENGINE_JOURNAL_MAX, sizeof(*engine->journal.entries));
 	engine->operations = calloc(ENGINE_OPERATIONS_MAX, sizeof(*engine->operations));
+	engine->postponed = calloc(ENGINE_OPERATIONS_MAX, sizeof(*engine->postponed));
 	engine->counters = calloc(SHIELD_SERVICES_MAX, sizeof(*engine->counters));
-	if (!engine->journal.entries || !engine->operations || !engine->counters)
+	if (!engine->journal.entries || !engine->operations || !engine->postponed || !engine->counters)
 		return -ENOMEM;
 	message_text(engine->journal.state, sizeof(engine->journal.state), "ok");
 	/* The first look at a counter asks the system how many processors there are, which is not to be had later. */
@@ -339,7 +387,11 @@ static int make_tables(struct engine *engine)
 	if (result == 0)
 		result = blocks_new(&engine->maps, &engine->blocks);
 	if (result == 0)
-		result = samples_new(engine->maps.fd[SHIELD_MAP_SAMPLES], take_sample, engine, &engine->samples);
+		result = outbox_new(&engine->outbox);
+	if (result == 0)
+		result = make_watch(engine);
+	if (result == 0)
+		result = samples_new(engine->maps.fd[SHIELD_MAP_SAMPLES], watch_take, engine->watch, &engine->samples);
 	if (result == 0)
 		result = clients_new(ROLE_FD_CONTROL, own, engine->start->operators, command_ask, engine,
 		                     &engine->clients);
@@ -376,6 +428,12 @@ static int begin(struct engine *engine, uint64_t *serial, char error[CONFIG_ERRO
 			(void)snprintf(error, CONFIG_ERROR_SIZE, "what was in force cannot be put back: %s",
 			               strerror(-result));
 	}
+	if (result == 0) {
+		result = begin_watch(engine);
+		if (result != 0)
+			(void)snprintf(error, CONFIG_ERROR_SIZE, "attacks cannot be watched for: %s",
+			               strerror(-result));
+	}
 	if (result == 0)
 		result = lists_load(engine, &engine->config, fds, fd_count, error);
 	for (unsigned i = 0; i < fd_count; i++)
@@ -406,50 +464,73 @@ static void do_what_is_due(struct engine *engine, int64_t now_ns, int64_t *tick_
 		(void)blocks_sweep(engine->blocks, engine_jiffies(engine), capacity / SWEEPS + 1);
 		lists_renew(engine);
 		command_expire(engine);
+		alerts_expire(engine);
 	}
 	if (now_ns >= *count_ns) {
 		*count_ns = now_ns + COUNT_NS;
 		facts_count(engine);
 	}
 	journal_send(engine);
+	(void)outbox_send(engine->outbox, ROLE_FD_RECORDER); /* that nobody is left shows elsewhere */
+	command_resume(engine);
 }
 
 static int live(struct engine *engine)
 {
 	int64_t tick_ns = 0, count_ns = 0;
+	bool behind = false;
 
 	for (;;) {
 		struct pollfd fds[POLL_FIXED + CLIENTS_POLL_MAX] = {
 			[POLL_PARENT] = { .fd = ROLE_FD_PARENT, .events = POLLIN },
 			[POLL_LOADER] = { .fd = ROLE_FD_LOADER, .events = POLLIN },
 			[POLL_RECORDER] = { .fd = ROLE_FD_RECORDER, .events = POLLIN },
-			[POLL_SAMPLES] = { .fd = samples_poll_fd(engine->samples), .events = POLLIN },
+			[POLL_MESSENGER] = { .fd = engine->alerts.channel, .events = POLLIN },
 		};
 		unsigned count = clients_poll(engine->clients, fds + POLL_FIXED);
 		int64_t now_ns;
 		int result = 0;
 
-		if (engine->journal.count)
+		if (engine->journal.count || outbox_count(engine->outbox))
 			fds[POLL_RECORDER].events |= POLLOUT;
 		(void)alarm(ROLE_ALARM_S);
-		if (poll(fds, POLL_FIXED + count, TICK_NS / NS_PER_MS) < 0) {
+		/* Samples wait for their turn: a wake-up for each would cost more than they do. */
+		if (poll(fds, POLL_FIXED + count, behind ? 0 : WATCH_TICK_MS) < 0) {
 			if (errno != EINTR)
 				return -errno;
 			continue;
 		}
 		now_ns = role_monotonic_ns();
-		if (fds[POLL_SAMPLES].revents)
-			(void)samples_read(engine->samples);
 		if (fds[POLL_LOADER].revents)
 			result = listen_to_loader(engine);
 		if (result == 0 && fds[POLL_RECORDER].revents & ~POLLOUT)
 			result = listen_to_recorder(engine);
+		if (fds[POLL_MESSENGER].revents)
+			alerts_listen(engine);
 		if (result == 0 && fds[POLL_PARENT].revents)
 			result = listen_to_parent(engine);
 		if (result != 0)
 			return result == -EPIPE ? 0 : result;
+		behind = watch_turn(engine->watch, engine->samples, now_ns);
 		clients_turn(engine->clients, fds + POLL_FIXED, count, now_ns);
 		do_what_is_due(engine, now_ns, &tick_ns, &count_ns);
+	}
+}
+
+/* What was done just now is still recorded, and what was learned and found. */
+static void say_last_words(struct engine *engine)
+{
+	int64_t until_ns = role_monotonic_ns() + LAST_WORDS_NS;
+
+	watch_end(engine->watch);
+	while (role_monotonic_ns() < until_ns) {
+		struct pollfd fd = { .fd = ROLE_FD_RECORDER, .events = POLLOUT };
+
+		journal_send(engine);
+		if (outbox_send(engine->outbox, ROLE_FD_RECORDER) != 0 ||
+		    (engine->journal.count == 0 && outbox_count(engine->outbox) == 0))
+			return;
+		(void)poll(&fd, 1, 100);
 	}
 }
 
@@ -457,13 +538,18 @@ static void fini(struct engine *engine)
 {
 	if (engine->operations)
 		command_fini(engine);
+	alerts_fini(engine);
 	clients_free(engine->clients);
 	samples_free(engine->samples);
+	watch_free(engine->watch);
+	outbox_free(engine->outbox);
 	blocks_free(engine->blocks);
 	shield_maps_close(&engine->maps);
 	prefix_list_fini(&engine->listed.list);
+	free(engine->learned);
 	free(engine->journal.entries);
 	free(engine->operations);
+	free(engine->postponed);
 	free(engine->counters);
 	config_fini(&engine->config);
 	free(engine);
@@ -479,13 +565,15 @@ int engine_role(const struct role_start *start)
 	if (!engine)
 		return 1;
 	engine->start = start;
+	alerts_begin(engine);
 	for (unsigned i = 0; i < SHIELD_MAPS; i++)
 		engine->maps.fd[i] = -1;
 	result = begin(engine, &serial, error);
 	role_tell_applied(&engine->message, serial, result, (const char(*)[CONFIG_ERROR_SIZE]) & error, result != 0);
-	if (result == 0)
+	if (result == 0) {
 		result = live(engine);
-	journal_send(engine); /* what was done just now is still recorded */
+		say_last_words(engine);
+	}
 	fini(engine);
 	return result == 0 ? 0 : 1;
 }

@@ -5,7 +5,7 @@
  * waits: a command that needs the loader is an operation, of which one is in progress and the others stand in line.
  *
  * engine.c is its life; command.c what clients ask; facts.c what they are told; lists.c the lists of the configuration;
- * journal.c the way to the recorder.
+ * journal.c the way to the recorder. What it sees and decides by itself is watch.h's.
  */
 #ifndef HOLDFAST_DAEMON_ENGINE_H
 #define HOLDFAST_DAEMON_ENGINE_H
@@ -16,8 +16,11 @@
 #include "daemon/clients.h"
 #include "daemon/config.h"
 #include "daemon/control.h"
+#include "daemon/links.h"
 #include "daemon/message.h"
+#include "daemon/outbox.h"
 #include "daemon/role.h"
+#include "daemon/watch.h"
 #include "shield/blocks.h"
 #include "shield/maps.h"
 #include "shield/samples.h"
@@ -26,6 +29,7 @@
 #define ENGINE_JOURNAL_MAX 1024 /* messages that wait for the recorder */
 #define ENGINE_LISTED_S 86400   /* how long a block from a list holds; it is put in again at half of that */
 #define ENGINE_OPERATION_S 20   /* that the loader has for one answer */
+#define ENGINE_POSTPONED_S 2    /* that a long list waits for the record before it is done without */
 #define ENGINE_SCOPES_MAX SHIELD_SERVICE_PREFIXES_MAX
 
 /* A command that the loader, or the parent, is to answer. */
@@ -39,13 +43,23 @@ struct operation {
 	unsigned scope_count;
 	struct prefix scopes[ENGINE_SCOPES_MAX];
 	bool released_block;
+	uint8_t *marks; /* of a list that is released, one a prefix; owned */
 	struct control_tally tally;
 	struct control_ruled ruled;
+};
+
+/* A request that waits for room in the journal. */
+struct postponed {
+	uint64_t client;
+	struct client_peer peer;
+	struct control_request request;
+	int64_t since_ns;
 };
 
 struct journal {
 	struct message_record *entries; /* ENGINE_JOURNAL_MAX */
 	unsigned first, count;
+	bool stuck; /* was waited for in vain, and has taken nothing since */
 	uint64_t lost;
 	uint64_t written; /* as the recorder says */
 	char state[MESSAGE_TEXT_SIZE];
@@ -56,6 +70,17 @@ struct listed {
 	struct prefix_list list;
 	uint32_t next;
 	int64_t again_ns; /* of the monotonic clock */
+};
+
+/* The messenger, where there is one. */
+struct alerts {
+	int channel;                   /* -1 */
+	char host[ALERT_NAME_SIZE];    /* what this machine is called */
+	uint64_t lost;                 /* that it did not take */
+	struct message_alerted state;  /* as it says */
+	uint64_t test_id, test_client; /* a test that is under way; 0: none */
+	int64_t test_ns;
+	struct message message; /* scratch: others may be at theirs while an alert is told */
 };
 
 struct engine {
@@ -69,21 +94,28 @@ struct engine {
 	struct message_hook hooks[SHIELD_INTERFACES_MAX];
 	struct blocks *blocks;
 	struct samples *samples;
-	uint64_t samples_taken;
+	struct watch *watch;
+	struct outbox *outbox;
 	struct listed listed;
+	uint8_t *learned; /* by the engine before this one: live_save()'s octets; NULL: nothing */
+	size_t learned_length;
 	struct journal journal;
 	struct clients *clients;
 	unsigned first, operation_count; /* the first is in progress */
 	struct operation *operations;    /* ENGINE_OPERATIONS_MAX, a ring */
-	bool settled;                    /* the recorder knows that what was in force is so again */
-	uint64_t next_id, awaited_id;    /* of the message that is under way; 0: none */
+	unsigned postponed_first, postponed_count;
+	struct postponed *postponed;  /* ENGINE_OPERATIONS_MAX, a ring */
+	bool settled;                 /* the recorder knows that what was in force is so again */
+	uint64_t next_id, awaited_id; /* of the message that is under way; 0: none */
 	uint64_t reload_client, reload_id;
 	struct client_peer reload_peer;
 	bool has_sums, has_rates;
 	struct control_sums sums, rates;
 	int64_t sums_ns;
 	struct shield_counters *counters; /* SHIELD_SERVICES_MAX, as last read */
-	struct message_counted nftables;  /* what it has counted besides; zeroed where there is none */
+	struct links links;
+	struct alerts alerts;
+	struct message_counted nftables; /* what it has counted besides; zeroed where there is none */
 	struct message message;
 };
 
@@ -103,6 +135,8 @@ clients_ask command_ask;
 /* The loader's answer, the parent's answer to a reload. */
 void command_answered(struct engine *engine, const struct message *message);
 void command_reloaded(struct engine *engine, const struct message *message);
+/* Does what was asked while the journal had no room for it, where it has now. */
+void command_resume(struct engine *engine);
 /* Ends an operation that has waited too long. */
 void command_expire(struct engine *engine);
 void command_fini(struct engine *engine);
@@ -124,9 +158,25 @@ int lists_load(struct engine *engine, const struct config *config, const int *fd
 /* Puts a part of them in again, where it is time. */
 void lists_renew(struct engine *engine);
 
+/* alerts.c: of incidents, for each news of one: the messenger says what of that is told; of links. */
+void alerts_begin(struct engine *engine);
+void alerts_tell(void *engine, const struct alert *alert); /* struct engine */
+void alerts_take_links(struct engine *engine, const struct message_links *reading);
+/* Sends a test, whose outcome is answered later. */
+void alerts_test(struct engine *engine, uint64_t client, const char *name);
+/* What the messenger says. */
+void alerts_listen(struct engine *engine);
+/* Takes a messenger's channel. */
+void alerts_take_channel(struct engine *engine, int channel);
+void alerts_fini(struct engine *engine);
+/* Ends a test that nobody answers. */
+void alerts_expire(struct engine *engine);
+
 /* journal.c: an entry to fill, or NULL where the queue is full, which is counted; journal_send() sends what it can. */
 struct message_record *journal_add(struct engine *engine, const struct client_peer *peer,
                                    const struct control_request *request, const char *outcome);
+/* The same of what was done by itself. */
+void journal_add_deed(void *engine, const struct watch_deed *deed);
 void journal_send(struct engine *engine);
 /* The name of a user; the digits of `uid` where there is none. */
 const char *journal_user(uint32_t uid, char name[CONFIG_USER_SIZE]);

@@ -287,10 +287,14 @@ char *facts_status(struct engine *engine)
 	status->allowed = count_allowed(engine, &moment);
 	status->rules = rules;
 	fill_ways(engine, &moment, &mode, status);
-	status->samples_taken = engine->samples_taken;
+	status->samples_taken = watch_taken(engine->watch);
+	watch_facts(engine->watch, &status->live);
 	status->record_written = engine->journal.written;
 	status->record_lost = engine->journal.lost;
 	status->record_state = engine->journal.state;
+	status->links = &engine->links;
+	status->alert_targets = engine->config.alert_count;
+	status->alerts = &engine->alerts.state;
 	line = control_format_status(status);
 done:
 	free(rules);

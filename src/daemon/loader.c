@@ -26,6 +26,8 @@
 #include "daemon/role.h"
 #include "daemon/sandbox.h"
 #include "daemon/ways.h"
+#include "engine/live.h"
+#include "shield/link.h"
 #include "shield/maps.h"
 #include "shield/shield.h"
 
@@ -504,13 +506,35 @@ static void send_state(struct loader *loader)
 	(void)message_send(ROLE_FD_ENGINE, &loader->message, NULL, 0); /* the next one says the same */
 }
 
+/* The engine's own leave room for people's. */
+static int check_room(const struct loader *loader, struct shield_error *error)
+{
+	struct shield_rule_told *told = calloc(SHIELD_RULES_MAX, sizeof(*told));
+	unsigned count = 0, own = 0;
+	int result = told ? shield_read_rules(shield_maps(loader->shield), now_jiffies(loader), told, &count) : -ENOMEM;
+
+	for (unsigned i = 0; i < count && result == 0; i++)
+		own += told[i].made_by == SHIELD_BY_ENGINE;
+	free(told);
+	if (result == 0 && own >= LIVE_RULES_MAX) {
+		(void)snprintf(error->message, sizeof(error->message), "%u rules of the engine's own are in force",
+		               own);
+		result = -ENOSPC;
+	}
+	return result;
+}
+
 static int add_rule(struct loader *loader, const struct message_rule *wanted, struct message_answer *answer,
                     struct shield_error *error)
 {
 	struct shield_making making = { .expires = after(loader, wanted->for_ns),
 		                        .made_ns = wanted->made_ns,
 		                        .made_by = wanted->made_by,
-		                        .shadow = wanted->shadow != 0 };
+		                        .shadow = wanted->shadow != 0,
+		                        .spare = wanted->spare != 0,
+		                        .probe = wanted->probe != 0,
+		                        .arm_pps = wanted->arm_pps,
+		                        .hold_s = wanted->hold_s };
 	struct rule rule;
 	int result = message_take_rule(wanted, &rule);
 
@@ -518,6 +542,10 @@ static int add_rule(struct loader *loader, const struct message_rule *wanted, st
 		(void)snprintf(error->message, sizeof(error->message), "the match is none");
 		return result;
 	}
+	if (wanted->made_by == SHIELD_BY_ENGINE)
+		result = check_room(loader, error);
+	if (result != 0)
+		return result;
 	memcpy(making.reason, wanted->reason, sizeof(making.reason));
 	shield_count_from(loader->shield, wanted->number);
 	result = shield_add_rule(loader->shield, &rule, &making, &answer->number, error);
@@ -639,6 +667,10 @@ static int obey(struct loader *loader, const struct message *message)
 	case MESSAGE_REMOVE_RULE:
 		answer.result = remove_rule(loader, message->number, &error);
 		break;
+	case MESSAGE_RENEW_RULE:
+		answer.result = shield_renew_rule(loader->shield, message->renewal.number,
+		                                  after(loader, message->renewal.for_ns), &error);
+		break;
 	case MESSAGE_ALLOW:
 		answer.result = allow(loader, &message->allow, &answer, &error);
 		break;
@@ -678,8 +710,18 @@ static int obey(struct loader *loader, const struct message *message)
 	case MESSAGE_RECORD:
 	case MESSAGE_ASK:
 	case MESSAGE_SETTLED:
+	case MESSAGE_CHECKPOINT:
+	case MESSAGE_STREAM:
+	case MESSAGE_INCIDENT:
 	case MESSAGE_RECORDED:
 	case MESSAGE_IN_FORCE:
+	case MESSAGE_LEARNED:
+	case MESSAGE_MESSENGER:
+	case MESSAGE_LINKS:
+	case MESSAGE_ALERT:
+	case MESSAGE_TEST_ALERT:
+	case MESSAGE_ALERTED:
+	case MESSAGE_TESTED:
 	case MESSAGE_TYPES:
 	default:
 		return -EBADMSG; /* message_receive() lets none of these through */
@@ -949,6 +991,19 @@ static bool is_taken_away(const struct loader *loader)
 	return access(path, F_OK) != 0 && errno == ENOENT;
 }
 
+/* What the interfaces have counted: the engine, which wants to know, cannot ask. */
+static void send_links(struct loader *loader, int64_t now_ns)
+{
+	struct message_links *links = &loader->message.links;
+
+	message_init(&loader->message, MESSAGE_LINKS, 0);
+	links->monotonic_ns = now_ns;
+	for (unsigned i = 0; i < loader->config.interface_count; i++)
+		if (shield_link_read(loader->config.interfaces[i], &links->links[links->count]) == 0)
+			links->count++;
+	(void)message_send(ROLE_FD_ENGINE, &loader->message, NULL, 0); /* the next one says more */
+}
+
 /* 0, or -ENODEV: the shield has been taken away. */
 static int do_what_is_due(struct loader *loader)
 {
@@ -968,6 +1023,7 @@ static int do_what_is_due(struct loader *loader)
 		message_init(&loader->message, MESSAGE_COUNTED, 0);
 		if (mirror_count(&loader->mirror, &loader->message.counted))
 			(void)message_send(ROLE_FD_ENGINE, &loader->message, NULL, 0); /* the next one says more */
+		send_links(loader, now_ns);
 		loader->sweep_ns = now_ns + SWEEP_NS;
 	}
 	if (looks) {

@@ -51,8 +51,10 @@ static bool are_prefixes(const struct message_prefixes *prefixes)
 
 static bool is_rule(const struct message_rule *rule)
 {
-	return is_prefix(&rule->scope) && rule->shadow <= 1 && rule->action <= RULE_CHALLENGE &&
-	       rule->number <= INT32_MAX && ENDS(rule->match) && ENDS(rule->reason);
+	return is_prefix(&rule->scope) && rule->shadow <= 1 && rule->spare <= 1 && rule->probe <= 1 &&
+	       rule->action <= RULE_CHALLENGE && rule->hold_s <= MESSAGE_HOLD_S_MAX &&
+	       (rule->arm_pps != 0) == (rule->hold_s != 0) && rule->number <= INT32_MAX && ENDS(rule->match) &&
+	       ENDS(rule->reason);
 }
 
 static bool check_config(const struct message *message, unsigned fd_count)
@@ -88,6 +90,11 @@ static bool check_rule(const struct message *message, unsigned fd_count)
 static bool check_number(const struct message *message, unsigned fd_count)
 {
 	return fd_count == 0 && message->number > 0;
+}
+
+static bool check_renewal(const struct message *message, unsigned fd_count)
+{
+	return fd_count == 0 && message->renewal.number > 0 && lasts(message->renewal.for_ns);
 }
 
 static bool check_highest(const struct message *message, unsigned fd_count)
@@ -159,6 +166,30 @@ static bool check_record(const struct message *message, unsigned fd_count)
 	       is_rule(&record->rule) && are_prefixes(&record->prefixes);
 }
 
+static bool check_checkpoint(const struct message *message, unsigned fd_count)
+{
+	return fd_count == 1 && message->checkpoint.length > 0 && message->checkpoint.length <= MESSAGE_CHECKPOINT_MAX;
+}
+
+static bool check_stream(const struct message *message, unsigned fd_count)
+{
+	const struct message_stream *stream = &message->stream;
+
+	if (stream->kind != MESSAGE_STREAM_SEGMENT)
+		return fd_count == 0 && stream->kind < MESSAGE_STREAM_KINDS;
+	return fd_count == 1 && stream->length > 0 && stream->length <= MESSAGE_SEGMENT_MAX;
+}
+
+static bool check_incident(const struct message *message, unsigned fd_count)
+{
+	const struct message_incident *incident = &message->incident;
+
+	if (incident->state == MESSAGE_INCIDENT_JOINED ? fd_count != 0 : fd_count != 1 || incident->length == 0)
+		return false;
+	return incident->length <= MESSAGE_JSON_MAX && incident->state < MESSAGE_INCIDENT_STATES &&
+	       ENDS(incident->service) && ENDS(incident->target) && ENDS(incident->vector);
+}
+
 static bool check_recorded(const struct message *message, unsigned fd_count)
 {
 	return fd_count == 0 && ENDS(message->recorded.state);
@@ -181,6 +212,42 @@ static bool check_in_force(const struct message *message, unsigned fd_count)
 	}
 }
 
+static bool check_one_fd(const struct message *message, unsigned fd_count)
+{
+	(void)message;
+	return fd_count == 1;
+}
+
+static bool check_links(const struct message *message, unsigned fd_count)
+{
+	const struct message_links *links = &message->links;
+
+	if (fd_count != 0 || links->count > SHIELD_INTERFACES_MAX)
+		return false;
+	for (uint32_t i = 0; i < links->count; i++)
+		if (!ENDS(links->links[i].name))
+			return false;
+	return true;
+}
+
+static bool check_alert(const struct message *message, unsigned fd_count)
+{
+	const struct alert *alert = &message->alert;
+
+	return fd_count == 0 && alert->change < ALERT_TEST && alert->enforcing <= 1 && ENDS(alert->host) &&
+	       ENDS(alert->service) && ENDS(alert->target) && ENDS(alert->vector) && ENDS(alert->advice);
+}
+
+static bool check_target(const struct message *message, unsigned fd_count)
+{
+	return fd_count == 0 && ENDS(message->target);
+}
+
+static bool check_alerted(const struct message *message, unsigned fd_count)
+{
+	return fd_count == 0 && ENDS(message->alerted.state);
+}
+
 #define BODY(member) (HEADER + sizeof(((struct message *)NULL)->member))
 
 /* clang-format off */
@@ -195,6 +262,7 @@ static const struct row {
 	[MESSAGE_RELOAD]      = { MESSAGE_ROLE_TO_PARENT,     HEADER,         check_nothing },
 	[MESSAGE_ADD_RULE]    = { MESSAGE_ENGINE_TO_LOADER,   BODY(rule),     check_rule },
 	[MESSAGE_REMOVE_RULE] = { MESSAGE_ENGINE_TO_LOADER,   BODY(number),   check_number },
+	[MESSAGE_RENEW_RULE]  = { MESSAGE_ENGINE_TO_LOADER,   BODY(renewal),  check_renewal },
 	[MESSAGE_ALLOW]       = { MESSAGE_ENGINE_TO_LOADER,   BODY(allow),    check_allow },
 	[MESSAGE_DISALLOW]    = { MESSAGE_ENGINE_TO_LOADER,   BODY(prefix),   check_prefix },
 	[MESSAGE_MODE]        = { MESSAGE_ENGINE_TO_LOADER,   BODY(mode),     check_mode },
@@ -211,8 +279,18 @@ static const struct row {
 	[MESSAGE_RECORD]      = { MESSAGE_ENGINE_TO_RECORDER, BODY(record),   check_record },
 	[MESSAGE_ASK]         = { MESSAGE_ENGINE_TO_RECORDER, BODY(number),   check_origin },
 	[MESSAGE_SETTLED]     = { MESSAGE_ENGINE_TO_RECORDER, HEADER,         check_nothing },
+	[MESSAGE_CHECKPOINT]  = { MESSAGE_ENGINE_TO_RECORDER, BODY(checkpoint), check_checkpoint },
+	[MESSAGE_STREAM]      = { MESSAGE_ENGINE_TO_RECORDER, BODY(stream),   check_stream },
+	[MESSAGE_INCIDENT]    = { MESSAGE_ENGINE_TO_RECORDER, BODY(incident), check_incident },
 	[MESSAGE_RECORDED]    = { MESSAGE_RECORDER_TO_ENGINE, BODY(recorded), check_recorded },
 	[MESSAGE_IN_FORCE]    = { MESSAGE_RECORDER_TO_ENGINE, BODY(in_force), check_in_force },
+	[MESSAGE_LEARNED]     = { MESSAGE_RECORDER_TO_ENGINE, BODY(checkpoint), check_checkpoint },
+	[MESSAGE_MESSENGER]   = { MESSAGE_PARENT_TO_ROLE,     HEADER,         check_one_fd },
+	[MESSAGE_LINKS]       = { MESSAGE_LOADER_TO_ENGINE,   BODY(links),    check_links },
+	[MESSAGE_ALERT]       = { MESSAGE_ENGINE_TO_MESSENGER, BODY(alert),   check_alert },
+	[MESSAGE_TEST_ALERT]  = { MESSAGE_ENGINE_TO_MESSENGER, BODY(target),  check_target },
+	[MESSAGE_ALERTED]     = { MESSAGE_MESSENGER_TO_ENGINE, BODY(alerted), check_alerted },
+	[MESSAGE_TESTED]      = { MESSAGE_MESSENGER_TO_ENGINE, BODY(answer),  check_answer },
 };
 /* clang-format on */
 

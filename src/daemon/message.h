@@ -6,11 +6,14 @@
  * more.
  *
  *     parent ──► every role    configuration, as descriptors of the file's text and of the lists it names
+ *     parent ──► engine        the channel to the messenger, which may end and begin anew alone
  *     role ──► parent          it is in force, or why not; the engine also asks for a reload
  *     engine ──► loader        rules, allowances, mode, ways in; blocks where nftables must have them too; never instructions
  *     loader ──► engine        descriptors of maps, answers
- *     engine ──► recorder      what was done
- *     recorder ──► engine      how that goes; what is still in force
+ *     engine ──► recorder      what was done; what was learned, observed and found, as files in memory
+ *     engine ──► messenger     what people are to be told
+ *     messenger ──► engine     how that goes
+ *     recorder ──► engine      how that goes; what is still in force; what had been learned
  *
  * Durations are from now on, so that no two roles need agree on a clock; 0 is for good where that is allowed.
  */
@@ -23,17 +26,25 @@
 #include "base/prefix.h"
 #include "daemon/config.h"
 #include "defend/rule.h"
+#include "shield/link.h"
 #include "shield/shield.h"
+#include "tell/alert.h"
 
 #define MESSAGE_PREFIXES_MAX 64
 #define MESSAGE_FDS_MAX 24
 #define MESSAGE_LINES_MAX CONFIG_ERRORS_MAX
 #define MESSAGE_TEXT_SIZE 256
 #define MESSAGE_WORD_SIZE 16
+#define MESSAGE_VECTOR_SIZE 64
 #define MESSAGE_CLIENT_SIZE 64
 #define MESSAGE_DAYS_MAX CONFIG_BLOCK_DAYS_MAX
 #define MESSAGE_HOOK_NFTABLES 4 /* beside enum shield_hook */
 #define MESSAGE_HOOKS 5
+#define MESSAGE_HOLD_S_MAX SHIELD_HOLD_MAX_S
+/* Octets of what comes in a descriptor; whoever reads it reads no more, by pread(), for its sender can cut it short. */
+#define MESSAGE_CHECKPOINT_MAX (64u << 20)
+#define MESSAGE_SEGMENT_MAX (64u << 20) /* the first holds what the generation was given; others are of 1 MiB */
+#define MESSAGE_JSON_MAX (16u << 20)
 
 enum message_way {
 	MESSAGE_PARENT_TO_ROLE,
@@ -42,6 +53,8 @@ enum message_way {
 	MESSAGE_LOADER_TO_ENGINE,
 	MESSAGE_ENGINE_TO_RECORDER,
 	MESSAGE_RECORDER_TO_ENGINE,
+	MESSAGE_ENGINE_TO_MESSENGER,
+	MESSAGE_MESSENGER_TO_ENGINE,
 };
 
 enum message_type {
@@ -51,6 +64,7 @@ enum message_type {
 	MESSAGE_RELOAD,
 	MESSAGE_ADD_RULE,
 	MESSAGE_REMOVE_RULE,
+	MESSAGE_RENEW_RULE,
 	MESSAGE_ALLOW,
 	MESSAGE_DISALLOW,
 	MESSAGE_MODE,
@@ -67,8 +81,18 @@ enum message_type {
 	MESSAGE_RECORD,
 	MESSAGE_ASK,
 	MESSAGE_SETTLED,
+	MESSAGE_CHECKPOINT,
+	MESSAGE_STREAM,
+	MESSAGE_INCIDENT,
 	MESSAGE_RECORDED,
 	MESSAGE_IN_FORCE,
+	MESSAGE_LEARNED,
+	MESSAGE_MESSENGER,
+	MESSAGE_LINKS,
+	MESSAGE_ALERT,
+	MESSAGE_TEST_ALERT,
+	MESSAGE_ALERTED,
+	MESSAGE_TESTED,
 	MESSAGE_TYPES,
 };
 
@@ -85,14 +109,14 @@ struct message_prefixes {
 
 struct message_rule {
 	struct message_prefix scope;
-	uint8_t shadow;
-	uint8_t unused;
+	uint8_t shadow, spare, probe; /* 0 or 1; struct shield_making says what they mean */
+	uint8_t unused[3];
 	uint32_t action; /* enum rule_action */
 	uint32_t rate_pps;
-	uint32_t made_by; /* uid */
-	uint32_t number;  /* that it had, and is to have again; 0: the next */
-	uint32_t unused2;
-	int64_t made_ns; /* since the Unix epoch */
+	uint32_t arm_pps, hold_s; /* both or neither */
+	uint32_t made_by;         /* uid; SHIELD_BY_ENGINE */
+	uint32_t number;          /* that it had, and is to have again; 0: the next */
+	int64_t made_ns;          /* since the Unix epoch */
 	int64_t for_ns;
 	char match[MATCH_TEXT_SIZE];
 	char reason[SHIELD_REASON_MAX];
@@ -152,6 +176,12 @@ struct message_counted {
 	struct message_counted_rule rules[SHIELD_RULES_MAX];
 };
 
+struct message_renewal {
+	uint32_t number; /* of the rule */
+	uint32_t unused;
+	int64_t for_ns;
+};
+
 struct message_mode {
 	uint32_t enforce;
 	uint32_t unused;
@@ -183,6 +213,53 @@ struct message_recorded {
 	char state[MESSAGE_TEXT_SIZE]; /* "ok" */
 };
 
+/*
+ * What the engine has learned (live_save()). Descriptor: its octets. The recorder keeps the latest, and hands it back at
+ * the next beginning, before it says what is in force, as MESSAGE_LEARNED with a descriptor to read it from.
+ */
+struct message_checkpoint {
+	uint32_t length;
+	uint32_t unused;
+};
+
+enum message_stream_kind {
+	MESSAGE_STREAM_SEGMENT, /* descriptor: what follows in the generation's stream */
+	MESSAGE_STREAM_KEEP,    /* no descriptor: it holds `incident`, and is kept under that name too */
+	MESSAGE_STREAM_DROP, /* no descriptor: the generation has ended, and nothing of it is kept that has no name */
+	MESSAGE_STREAM_KINDS,
+};
+
+/* What live was told, as engine/stream.h writes it: in pieces of about a second, a file a generation. */
+struct message_stream {
+	uint64_t generation; /* of this engine or another, there is none with the same; later ones have higher */
+	uint64_t sequence;   /* of a segment: 0, 1, 2 …; one that is missing ends what can be replayed */
+	uint64_t incident;   /* KEEP: struct incident.id */
+	uint32_t kind;       /* enum message_stream_kind */
+	uint32_t length;     /* SEGMENT: octets */
+};
+
+enum message_incident_state {
+	MESSAGE_INCIDENT_OPEN,
+	MESSAGE_INCIDENT_OVER,   /* its end has been seen; what is known of it is not all made out */
+	MESSAGE_INCIDENT_FINAL,  /* nothing more comes */
+	MESSAGE_INCIDENT_JOINED, /* it became part of another, and is none: no descriptor */
+	MESSAGE_INCIDENT_STATES,
+};
+
+/* An incident as it stands; a later one of the same id takes its place. Descriptor: its JSON, schema ANALYSIS_SCHEMA. */
+struct message_incident {
+	uint64_t id;         /* struct incident.id */
+	uint64_t generation; /* whose stream holds it */
+	int64_t began_ns;    /* since the Unix epoch */
+	int64_t ended_ns;    /* 0: it is open */
+	uint64_t peak_pps, peak_bps;
+	uint32_t state; /* enum message_incident_state */
+	uint32_t length;
+	char service[SHIELD_NAME_SIZE]; /* "": none that is configured */
+	char target[PREFIX_TEXT_SIZE];
+	char vector[MESSAGE_VECTOR_SIZE]; /* the leading one's name */
+};
+
 enum { MESSAGE_KIND_END, MESSAGE_KIND_BLOCK, MESSAGE_KIND_ALLOW, MESSAGE_KIND_RULE };
 
 /* What was in force when it was last recorded. The last one is MESSAGE_KIND_END, with the highest number of a rule. */
@@ -192,6 +269,22 @@ struct message_in_force {
 	int64_t for_ns;
 	struct message_prefix prefix; /* blocks and allowances */
 	struct message_rule rule;     /* rules */
+};
+
+/* What the interfaces have counted, at one moment. */
+struct message_links {
+	int64_t monotonic_ns;
+	uint32_t count;
+	uint32_t unused;
+	struct shield_link links[SHIELD_INTERFACES_MAX];
+};
+
+struct message_alerted {
+	uint64_t sent, failed;
+	uint64_t unsaid; /* too many in a minute, or no room in the queue */
+	uint32_t queued;
+	uint32_t unused;
+	char state[MESSAGE_TEXT_SIZE]; /* "ok"; "TARGET: what is wrong" */
 };
 
 struct message {
@@ -205,13 +298,21 @@ struct message {
 		struct message_answer answer;
 		struct message_rule rule;
 		uint32_t number; /* of a rule; RESTORED: from which to count; ASK: enum shield_origin */
+		struct message_renewal renewal;
 		struct message_allow allow;
 		struct message_prefix prefix;
 		struct message_mode mode;
 		struct message_counted counted;
 		struct message_record record;
+		struct message_checkpoint checkpoint; /* LEARNED too */
+		struct message_stream stream;
+		struct message_incident incident;
 		struct message_recorded recorded;
 		struct message_in_force in_force;
+		struct message_links links;
+		struct alert alert;
+		char target[ALERT_NAME_SIZE]; /* TEST_ALERT: its name */
+		struct message_alerted alerted;
 	};
 };
 

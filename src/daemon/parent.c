@@ -35,6 +35,7 @@
 #include <unistd.h>
 
 #include "base/time.h"
+#include "daemon/alert_files.h"
 #include "daemon/config.h"
 #include "daemon/daemon.h"
 #include "daemon/log.h"
@@ -78,6 +79,7 @@ struct parent {
 	uint32_t restarts;
 	int64_t began_ns, began_wall_ns; /* of the parent */
 	int64_t ready_ns, again_ns, backoff_ns, pinged_ns;
+	int64_t messenger_ns, messenger_backoff_ns; /* when it is to begin anew, 0: not at all; after which pause */
 	/* while reloading */
 	char *next_text;
 	size_t next_length;
@@ -397,6 +399,25 @@ failed:
 	return result;
 }
 
+/* What a role is given beside the configuration: lists, keys. */
+static unsigned list_files(enum role role, const struct config *config,
+                           const char *paths[CONFIG_FILES_MAX + CONFIG_ALERTS_MAX])
+{
+	unsigned count = 0;
+
+	if (role == ROLE_LOADER)
+		for (unsigned i = 0; i < config->allow_file_count; i++)
+			paths[count++] = config->allow_files[i].path;
+	if (role == ROLE_ENGINE)
+		for (unsigned i = 0; i < config->block_file_count; i++)
+			paths[count++] = config->block_files[i].path;
+	if (role == ROLE_MESSENGER)
+		for (unsigned i = 0; i < config->alert_count; i++)
+			if (config->alerts[i].key_file[0])
+				paths[count++] = config->alerts[i].key_file;
+	return count;
+}
+
 /*
  * The configuration to a role, with the lists that it reads. Where something cannot be opened or sent, the reason
  * stands in parent->answer's first line.
@@ -404,10 +425,8 @@ failed:
 static int send_config(struct parent *parent, enum role role, const struct config *config, const char *text,
                        size_t length)
 {
-	const struct config_file *files = role == ROLE_LOADER ? config->allow_files : config->block_files;
-	unsigned count = role == ROLE_LOADER   ? config->allow_file_count
-	                 : role == ROLE_ENGINE ? config->block_file_count
-	                                       : 0;
+	const char *paths[CONFIG_FILES_MAX + CONFIG_ALERTS_MAX];
+	unsigned count = list_files(role, config, paths);
 	char *reason = parent->answer.applied.lines[0];
 	struct message *message = &parent->message;
 	int fds[MESSAGE_FDS_MAX];
@@ -421,7 +440,8 @@ static int send_config(struct parent *parent, enum role role, const struct confi
 		return fds[0];
 	}
 	for (fd_count = 1; fd_count <= count; fd_count++) {
-		fds[fd_count] = prefix_file_open(files[fd_count - 1].path, reason);
+		fds[fd_count] = role == ROLE_MESSENGER ? alert_key_open(paths[fd_count - 1], reason)
+		                                       : prefix_file_open(paths[fd_count - 1], reason);
 		if (fds[fd_count] < 0) {
 			result = fds[fd_count];
 			goto done;
@@ -484,13 +504,105 @@ static int start_roles(struct parent *parent)
 	parent->state = STARTING;
 	parent->awaited = 0;
 	parent->serial++;
-	for (unsigned i = ROLE_LOADER; i < ROLES && result == 0; i++) {
+	for (unsigned i = ROLE_LOADER; i <= ROLE_RECORDER && result == 0; i++) {
 		parent->awaited |= 1u << i;
 		result = send_config(parent, (enum role)i, &parent->config, parent->text, parent->length);
 	}
 	if (result != 0)
 		LOG_SAY(LOG_ERROR, "%s", parent->answer.applied.lines[0]);
 	return result;
+}
+
+/* ---- the messenger ---- */
+
+/* It ends when its channel closes; what it does is missed by nobody but people. */
+static void stop_messenger(struct parent *parent)
+{
+	struct child *child = &parent->children[ROLE_MESSENGER];
+
+	if (child->channel >= 0)
+		(void)close(child->channel);
+	child->channel = -1;
+	child->silent_ns = 0;
+}
+
+static bool scripts_are_good(struct parent *parent)
+{
+	char *reason = parent->answer.applied.lines[0];
+
+	for (unsigned i = 0; i < parent->config.alert_count; i++)
+		if (parent->config.alerts[i].script[0] &&
+		    alert_script_check(parent->config.alerts[i].script, reason) != 0)
+			return false;
+	return true;
+}
+
+/* 0; what is wrong stands in parent->answer's first line, or is said by errno's words. */
+static int give_messenger(struct parent *parent, int engines_end)
+{
+	struct message *message = &parent->message;
+	int result = send_config(parent, ROLE_MESSENGER, &parent->config, parent->text, parent->length);
+
+	if (result != 0)
+		return result;
+	message_init(message, MESSAGE_MESSENGER, 0);
+	result = message_send(parent->children[ROLE_ENGINE].channel, message, &engines_end, 1);
+	if (result != 0)
+		(void)snprintf(parent->answer.applied.lines[0], CONFIG_ERROR_SIZE, "the engine does not listen: %s",
+		               strerror(-result));
+	return result;
+}
+
+/*
+ * Begins when all others run, and again when it has ended, or a reload may have changed whom to tell. Where it cannot, the
+ * host is defended all the same: it is said, and tried again.
+ */
+static void start_messenger(struct parent *parent)
+{
+	struct child *child = &parent->children[ROLE_MESSENGER];
+	int ends[4] = { -1, -1, -1, -1 };
+	int result = -EINVAL;
+
+	parent->messenger_ns = 0;
+	if (parent->config.alert_count == 0 || child->pid > 0)
+		return;
+	(void)snprintf(parent->answer.applied.lines[0], CONFIG_ERROR_SIZE, "no process can be begun");
+	if (scripts_are_good(parent) && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, &ends[0]) == 0 &&
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, &ends[2]) == 0)
+		result = start_role(parent, ROLE_MESSENGER, (int[]){ ends[1], ends[3] }, 2);
+	if (result == 0) {
+		child->channel = ends[0];
+		ends[0] = -1;
+		result = give_messenger(parent, ends[2]);
+	}
+	close_all(ends, 4);
+	if (result == 0)
+		return;
+	LOG_SAY(LOG_ERROR, "alerts are not sent: %s", parent->answer.applied.lines[0]);
+	stop_messenger(parent);
+	parent->messenger_ns = role_monotonic_ns() + BACKOFF_MAX_NS;
+}
+
+/* Its end: asked for, or not. */
+static void messenger_ended(struct parent *parent, int status)
+{
+	bool asked = parent->children[ROLE_MESSENGER].channel < 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+
+	stop_messenger(parent);
+	if (parent->stopping || parent->state == WAITING)
+		return;
+	if (asked) {
+		parent->messenger_backoff_ns = 0;
+	} else {
+		LOG_SAY(LOG_ERROR, "the messenger has ended (%s %d); it begins anew",
+		        WIFSIGNALED(status) ? "signal" : "status",
+		        WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+		parent->messenger_backoff_ns = parent->messenger_backoff_ns == 0 ? NS_PER_S
+		                               : parent->messenger_backoff_ns < BACKOFF_MAX_NS / 2
+		                                       ? parent->messenger_backoff_ns * 2
+		                                       : BACKOFF_MAX_NS;
+	}
+	parent->messenger_ns = role_monotonic_ns() + parent->messenger_backoff_ns;
 }
 
 /* Closes what keeps the roles alive; the loader, which is uid 0 as we are, can be told besides. */
@@ -554,6 +666,10 @@ static void end_reload(struct parent *parent, int result)
 	drop_next(parent);
 	if (parent->state == RELOADING)
 		parent->state = READY;
+	if (result == 0) { /* whom to tell may be others now */
+		stop_messenger(parent);
+		start_messenger(parent);
+	}
 	notify_send(&parent->notify, "READY=1");
 }
 
@@ -675,6 +791,7 @@ static void all_ready(struct parent *parent)
 	else
 		LOG_SAY(LOG_NOTICE, "all roles run again");
 	parent->ever_ready = true;
+	start_messenger(parent);
 	(void)snprintf(status, sizeof(status), "READY=1\nSTATUS=defending %u interface%s",
 	               parent->config.interface_count, parent->config.interface_count == 1 ? "" : "s");
 	notify_send(&parent->notify, status);
@@ -709,6 +826,11 @@ static int heed(struct parent *parent, enum role role, const struct message *mes
 {
 	const struct message_applied *applied = &message->applied;
 
+	if (role == ROLE_MESSENGER) { /* it ends by itself where it cannot go on */
+		for (unsigned i = 0; i < applied->line_count; i++)
+			LOG_SAY(LOG_ERROR, "%s", applied->lines[i]);
+		return 0;
+	}
 	if (message->type == MESSAGE_RELOAD) {
 		if (role != ROLE_ENGINE)
 			return -EBADMSG;
@@ -830,6 +952,10 @@ static bool reap(struct parent *parent)
 				continue;
 			child->pid = 0;
 			child->silent_ns = 0;
+			if (i == ROLE_MESSENGER) {
+				messenger_ended(parent, status);
+				continue;
+			}
 			/* Who sees first that another has gone may end before it: the cause is said, if it was not our doing. */
 			if (parent->state == WAITING && WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
 				say_end((enum role)i, status);
@@ -871,7 +997,7 @@ static bool take_signals(struct parent *parent, bool *unasked)
 /* A role that keeps quiet for so long without ending is as bad as ended. */
 static bool any_silent(const struct parent *parent, int64_t now_ns)
 {
-	for (unsigned i = ROLE_LOADER; i < ROLES; i++)
+	for (unsigned i = ROLE_LOADER; i <= ROLE_RECORDER; i++)
 		if (parent->children[i].silent_ns && now_ns - parent->children[i].silent_ns >= SILENT_NS &&
 		    parent->state != WAITING)
 			return true;
@@ -887,6 +1013,8 @@ static int wait_ms(const struct parent *parent, int64_t now_ns)
 
 	if (parent->state == WAITING && parent->again_ns - now_ns < wait_ns)
 		wait_ns = parent->again_ns - now_ns;
+	if (parent->state == READY && parent->messenger_ns && parent->messenger_ns - now_ns < wait_ns)
+		wait_ns = parent->messenger_ns - now_ns;
 	if (parent->notify.watchdog_ns && parent->notify.watchdog_ns / 3 < wait_ns)
 		wait_ns = parent->notify.watchdog_ns / 3;
 	return wait_ns < 0 ? 0 : (int)(wait_ns / NS_PER_MS) + 1;
@@ -909,14 +1037,19 @@ static int turn(struct parent *parent)
 		parent->pinged_ns = now_ns;
 	}
 	for (unsigned i = ROLE_LOADER; i < ROLES; i++)
-		if (fds[i].revents && parent->children[i].channel >= 0 && !listen_to(parent, (enum role)i))
-			unasked = true;
+		if (fds[i].revents && parent->children[i].channel >= 0 && !listen_to(parent, (enum role)i)) {
+			unasked = unasked || i != ROLE_MESSENGER;
+			if (i == ROLE_MESSENGER)
+				stop_messenger(parent);
+		}
 	if ((fds[0].revents && !take_signals(parent, &unasked)) || parent->off)
 		return 0;
 	if (parent->hung_up && parent->state == READY) {
 		parent->hung_up = false;
 		begin_reload(parent, false, 0);
 	}
+	if (parent->messenger_ns && now_ns >= parent->messenger_ns && parent->state == READY)
+		start_messenger(parent);
 	unasked = unasked || any_silent(parent, now_ns);
 	if (unasked && !parent->ever_ready)
 		return -1;

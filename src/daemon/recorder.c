@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/time.h"
+#include "daemon/checkpoint.h"
 #include "daemon/config.h"
 #include "daemon/log.h"
 #include "daemon/message.h"
@@ -24,15 +25,17 @@
 #define BATCH_MAX 64 /* messages in one transaction */
 #define ACTIONS_MAX (BATCH_MAX * MESSAGE_PREFIXES_MAX)
 #define RETRY_NS NS_PER_S
+#define LAST_WORDS_NS (2 * NS_PER_S) /* that the engine has once the parent has gone */
 #define DATABASE_NAME "holdfast.db"
 #define BOOT_PATH "/proc/sys/kernel/random/boot_id"
 #define BOOT_SIZE 64
 
 struct recorder {
-	struct record *record; /* NULL: to be opened again */
-	bool broken;           /* and then it is put aside */
-	char path[CONFIG_PATH_SIZE + 16];
-	unsigned batch_count; /* messages that wait to be written */
+	struct record *record;            /* NULL: to be opened again */
+	bool broken;                      /* and then it is put aside */
+	char folder[CONFIG_PATH_SIZE];    /* state_dir */
+	char path[CONFIG_PATH_SIZE + 16]; /* of the database */
+	unsigned batch_count;             /* messages that wait to be written */
 	struct message_record *batch;
 	struct record_action *actions;
 	char (*objects)[PREFIX_TEXT_SIZE]; /* texts of prefixes */
@@ -241,6 +244,25 @@ static int tell_one(void *context, const struct record_action *action)
 	return role_send_waiting(ROLE_FD_ENGINE, message);
 }
 
+/* What is gone or unreadable is learned again. */
+static int tell_learned(struct recorder *recorder, uint64_t id)
+{
+	struct message *message = &recorder->message;
+	int fd, result;
+
+	message_init(message, MESSAGE_LEARNED, id);
+	result = checkpoint_open(recorder->folder, &fd, &message->checkpoint.length);
+	if (result != 0) {
+		if (result != -ENOENT)
+			LOG_SAY(LOG_WARNING, "%s/" CHECKPOINT_NAME ": %s; what is usual is learned anew",
+			        recorder->folder, strerror(-result));
+		return 0;
+	}
+	result = role_send_file_waiting(ROLE_FD_ENGINE, message, fd);
+	(void)close(fd);
+	return result;
+}
+
 /*
  * What is in force is wanted where the shield is new because its layout is, or because the host has begun anew. Where
  * it is new and the host has run all the while, somebody has taken it away: then nothing is in force any more.
@@ -265,6 +287,9 @@ static int tell_in_force(struct recorder *recorder, uint64_t id, enum shield_ori
 	if (result != 0)
 		LOG_SAY(LOG_ERROR, "%s: %s; what was in force before is not all put in again", recorder->path,
 		        error.message);
+	result = tell_learned(recorder, id);
+	if (result != 0)
+		return result;
 	message_init(&recorder->message, MESSAGE_IN_FORCE, id);
 	recorder->message.in_force.highest = highest < INT32_MAX ? highest : 0;
 	return role_send_waiting(ROLE_FD_ENGINE, &recorder->message);
@@ -279,6 +304,17 @@ static void note_boot(struct recorder *recorder)
 	    record_note_boot(recorder->record, recorder->boot, &error) !=
 	            0) /* then it is put in once more, which is no harm */
 		LOG_SAY(LOG_WARNING, "%s: %s", recorder->path, error.message);
+}
+
+/* ---- what was learned ---- */
+
+static void keep_learned(const struct recorder *recorder, int fd, uint32_t length)
+{
+	int result = checkpoint_keep(recorder->folder, fd, length);
+
+	if (result != 0)
+		LOG_SAY(LOG_ERROR, "%s/" CHECKPOINT_NAME ": what was learned is not kept: %s", recorder->folder,
+		        strerror(-result));
 }
 
 /* ---- life ---- */
@@ -296,11 +332,15 @@ static int take(struct recorder *recorder)
 			return 0;
 		if (result != 0)
 			return result;
+		if (message->type == MESSAGE_CHECKPOINT)
+			keep_learned(recorder, fds[0], message->checkpoint.length);
+		for (unsigned i = 0; i < fd_count; i++)
+			(void)close(fds[i]);
 		if (message->type == MESSAGE_RECORD)
 			recorder->batch[recorder->batch_count++] = message->record;
 		else if (message->type == MESSAGE_SETTLED)
 			note_boot(recorder);
-		else
+		else if (message->type == MESSAGE_ASK)
 			result = tell_in_force(recorder, message->id, (enum shield_origin)message->number);
 		if (result != 0)
 			return result;
@@ -308,21 +348,23 @@ static int take(struct recorder *recorder)
 	return 0;
 }
 
-/* Until a channel closes. */
+/* Until the engine has gone. Where the parent goes first it has told the engine too, whose last words are worth having. */
 static void live(struct recorder *recorder)
 {
-	for (;;) {
+	int64_t until_ns = INT64_MAX;
+
+	while (role_monotonic_ns() < until_ns) {
 		bool full = recorder->batch_count == BATCH_MAX;
 		struct pollfd fds[2] = {
-			{ .fd = ROLE_FD_PARENT, .events = POLLIN },
+			{ .fd = until_ns == INT64_MAX ? ROLE_FD_PARENT : -1, .events = POLLIN },
 			{ .fd = full ? -1 : ROLE_FD_ENGINE, .events = POLLIN },
 		};
 
 		(void)alarm(ROLE_ALARM_S);
-		if (poll(fds, 2, recorder->batch_count ? 200 : 5000) < 0 && errno != EINTR)
+		if (poll(fds, 2, recorder->batch_count || until_ns != INT64_MAX ? 200 : 5000) < 0 && errno != EINTR)
 			return;
 		if (fds[0].revents)
-			return;
+			until_ns = role_monotonic_ns() + LAST_WORDS_NS;
 		if (fds[1].revents && take(recorder) != 0)
 			break;
 		if (recorder->batch_count || fds[1].revents) {
@@ -330,7 +372,7 @@ static void live(struct recorder *recorder)
 			tell_state(recorder);
 		}
 	}
-	/* The engine has gone: what it left is still written. */
+	/* What it left is still written. */
 	recorder->again_ns = 0;
 	write_batch(recorder);
 }
@@ -339,7 +381,6 @@ static void live(struct recorder *recorder)
 static int begin(struct recorder *recorder, const struct role_start *start, char error[CONFIG_ERROR_SIZE])
 {
 	struct record_error wrong = { .message = "" };
-	char folder[CONFIG_PATH_SIZE];
 	int fds[MESSAGE_FDS_MAX];
 	unsigned fd_count = 0;
 	struct config config;
@@ -348,7 +389,7 @@ static int begin(struct recorder *recorder, const struct role_start *start, char
 	if (result != 0)
 		return result;
 	(void)snprintf(recorder->path, sizeof(recorder->path), "%s/" DATABASE_NAME, config.state_dir);
-	memcpy(folder, config.state_dir, sizeof(folder));
+	memcpy(recorder->folder, config.state_dir, sizeof(recorder->folder));
 	config_fini(&config);
 	read_boot(recorder);
 	result = sandbox_become(start->uid, start->gid);
@@ -358,7 +399,7 @@ static int begin(struct recorder *recorder, const struct role_start *start, char
 		result = sandbox_seal();
 	if (result == 0) {
 		(void)umask(0027);
-		result = sandbox_confine(folder, NULL);
+		result = sandbox_confine(recorder->folder, NULL);
 		if (result == -ENOSYS || result == -EOPNOTSUPP)
 			result = 0;
 	}

@@ -16,7 +16,7 @@
 #include "daemon/daemon.h"
 #include "daemon/log.h"
 
-static const char *const names[ROLES] = { "parent", "loader", "engine", "recorder" };
+static const char *const names[ROLES] = { "parent", "loader", "engine", "recorder", "messenger" };
 
 const char *role_name(enum role role)
 {
@@ -117,11 +117,11 @@ void role_tell_applied(struct message *scratch, uint64_t serial, int result, con
 	(void)message_send(ROLE_FD_PARENT, scratch, NULL, 0); /* where it cannot be told, our end tells it */
 }
 
-int role_send_waiting(int channel, const struct message *message)
+static int send_waiting(int channel, const struct message *message, const int *fds, unsigned fd_count)
 {
 	for (;;) {
 		struct pollfd fd = { .fd = channel, .events = POLLOUT };
-		int result = message_send(channel, message, NULL, 0);
+		int result = message_send(channel, message, fds, fd_count);
 
 		if (result != -EAGAIN)
 			return result;
@@ -129,6 +129,16 @@ int role_send_waiting(int channel, const struct message *message)
 		if (poll(&fd, 1, 1000) < 0 && errno != EINTR)
 			return -errno;
 	}
+}
+
+int role_send_waiting(int channel, const struct message *message)
+{
+	return send_waiting(channel, message, NULL, 0);
+}
+
+int role_send_file_waiting(int channel, const struct message *message, int fd)
+{
+	return send_waiting(channel, message, &fd, 1);
 }
 
 static bool read_id(const char *text, uint32_t *id)
@@ -148,6 +158,7 @@ int daemon_role(int argc, char **argv)
 		[ROLE_LOADER] = loader_role,
 		[ROLE_ENGINE] = engine_role,
 		[ROLE_RECORDER] = recorder_role,
+		[ROLE_MESSENGER] = messenger_role,
 	};
 	struct role_start start;
 	int first = ROLE_FD_PARENT;

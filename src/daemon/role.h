@@ -16,12 +16,12 @@
 #include "daemon/config.h"
 #include "daemon/message.h"
 
-enum role { ROLE_PARENT, ROLE_LOADER, ROLE_ENGINE, ROLE_RECORDER, ROLES };
+enum role { ROLE_PARENT, ROLE_LOADER, ROLE_ENGINE, ROLE_RECORDER, ROLE_MESSENGER, ROLES };
 
 /* Descriptors of a role that begins. */
 enum {
 	ROLE_FD_PARENT = 3,
-	ROLE_FD_ENGINE = 4,   /* of loader and recorder */
+	ROLE_FD_ENGINE = 4,   /* of loader, recorder and messenger */
 	ROLE_FD_LOADER = 4,   /* of the engine */
 	ROLE_FD_RECORDER = 5, /* of the engine */
 	ROLE_FD_CONTROL = 6,  /* of the engine: the listening socket */
@@ -44,6 +44,7 @@ const char *role_name(enum role role);
 int loader_role(const struct role_start *start);
 int engine_role(const struct role_start *start);
 int recorder_role(const struct role_start *start);
+int messenger_role(const struct role_start *start);
 
 /*
  * Reads the configuration out of a received MESSAGE_CONFIG: its text is in fds[0], which is closed, the others are
@@ -61,6 +62,8 @@ void role_tell_applied(struct message *scratch, uint64_t serial, int result, con
 
 /* Sends, and waits where there is no room: for a role's beginning, when it does nothing else. 0 or -errno. */
 int role_send_waiting(int channel, const struct message *message);
+/* The same with a descriptor, which stays its owner's. */
+int role_send_file_waiting(int channel, const struct message *message, int fd);
 
 /* Clocks. */
 int64_t role_monotonic_ns(void);

@@ -113,7 +113,8 @@ int sandbox_follow_parent(void)
 #define LOADER MAY(ROLE_LOADER)
 #define ENGINE MAY(ROLE_ENGINE)
 #define RECORDER MAY(ROLE_RECORDER)
-#define ALL (LOADER | ENGINE | RECORDER)
+#define MESSENGER MAY(ROLE_MESSENGER)
+#define ALL (LOADER | ENGINE | RECORDER | MESSENGER)
 
 /* clang-format off */
 static const struct {
@@ -140,6 +141,18 @@ static const struct {
 	{ SCMP_SYS(recvmsg), ALL }, { SCMP_SYS(sendmsg), ALL }, { SCMP_SYS(recvfrom), LOADER | ENGINE },
 	{ SCMP_SYS(sendto), LOADER | ENGINE }, { SCMP_SYS(accept4), ENGINE }, { SCMP_SYS(getsockopt), LOADER | ENGINE },
 	{ SCMP_SYS(shutdown), ENGINE },
+	/* servers elsewhere: sockets, names (which a thread of libcurl asks for), certificates */
+	{ SCMP_SYS(socket), MESSENGER }, { SCMP_SYS(socketpair), MESSENGER }, { SCMP_SYS(connect), MESSENGER },
+	{ SCMP_SYS(bind), MESSENGER }, { SCMP_SYS(setsockopt), MESSENGER }, { SCMP_SYS(getsockopt), MESSENGER },
+	{ SCMP_SYS(getsockname), MESSENGER }, { SCMP_SYS(getpeername), MESSENGER }, { SCMP_SYS(sendto), MESSENGER },
+	{ SCMP_SYS(recvfrom), MESSENGER }, { SCMP_SYS(sendmmsg), MESSENGER }, { SCMP_SYS(recvmmsg), MESSENGER },
+	{ SCMP_SYS(shutdown), MESSENGER }, { SCMP_SYS(ioctl), MESSENGER }, { SCMP_SYS(pipe2), MESSENGER },
+	{ SCMP_SYS(eventfd2), MESSENGER }, { SCMP_SYS(clone), MESSENGER }, { SCMP_SYS(clone3), MESSENGER },
+	{ SCMP_SYS(set_robust_list), MESSENGER }, 
+	{ SCMP_SYS(access), MESSENGER }, { SCMP_SYS(faccessat), MESSENGER }, { SCMP_SYS(faccessat2), MESSENGER },
+	{ SCMP_SYS(stat), MESSENGER }, { SCMP_SYS(lstat), MESSENGER }, { SCMP_SYS(readlink), MESSENGER },
+	{ SCMP_SYS(getdents64), MESSENGER }, { SCMP_SYS(getppid), MESSENGER }, { SCMP_SYS(sysinfo), MESSENGER },
+	{ SCMP_SYS(prctl), MESSENGER }, { SCMP_SYS(prlimit64), MESSENGER }, { SCMP_SYS(dup), MESSENGER },
 	/* the database */
 	{ SCMP_SYS(openat), RECORDER | LOADER }, { SCMP_SYS(open), RECORDER | LOADER }, { SCMP_SYS(pwrite64), RECORDER },
 	{ SCMP_SYS(fsync), RECORDER }, { SCMP_SYS(fdatasync), RECORDER }, { SCMP_SYS(ftruncate), RECORDER },
@@ -157,7 +170,7 @@ static const struct {
 	{ SCMP_SYS(statfs), LOADER }, { SCMP_SYS(mkdir), LOADER }, { SCMP_SYS(mkdirat), LOADER }, { SCMP_SYS(rmdir), LOADER },
 	{ SCMP_SYS(getdents64), LOADER }, { SCMP_SYS(flock), LOADER }, { SCMP_SYS(epoll_create1), LOADER },
 	{ SCMP_SYS(perf_event_open), LOADER }, { SCMP_SYS(prlimit64), LOADER }, { SCMP_SYS(getrlimit), LOADER },
-	{ SCMP_SYS(select), LOADER }, { SCMP_SYS(pselect6), LOADER }, { SCMP_SYS(dup2), LOADER }, { SCMP_SYS(dup3), LOADER }, { SCMP_SYS(memfd_create), LOADER }, { SCMP_SYS(sysinfo), LOADER },
+	{ SCMP_SYS(select), LOADER }, { SCMP_SYS(pselect6), LOADER }, { SCMP_SYS(dup2), LOADER }, { SCMP_SYS(dup3), LOADER }, { SCMP_SYS(memfd_create), LOADER | ENGINE }, { SCMP_SYS(sysinfo), LOADER },
 };
 
 /* What nobody asks for by mistake. */
@@ -173,13 +186,19 @@ static const unsigned engine_bpf[] = {
 };
 /* clang-format on */
 
-/* Names of users stand in a file; the engine opens what it opens to read. */
-static int allow_engine(scmp_filter_ctx filter)
+/* Names of users, of hosts, whom to trust stand in files, and those that read them write none. */
+static int allow_to_read(scmp_filter_ctx filter)
 {
 	const struct scmp_arg_cmp reads = {
 		.arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = O_ACCMODE | O_CREAT | O_TRUNC, .datum_b = O_RDONLY
 	};
-	int result = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, &reads);
+
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, &reads);
+}
+
+static int allow_engine(scmp_filter_ctx filter)
+{
+	int result = allow_to_read(filter);
 
 	for (size_t i = 0; i < sizeof(engine_bpf) / sizeof(engine_bpf[0]) && result == 0; i++) {
 		const struct scmp_arg_cmp only = { .arg = 0, .op = SCMP_CMP_EQ, .datum_a = engine_bpf[i] };
@@ -201,6 +220,8 @@ int sandbox_filter(enum role role)
 		result = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, deadly[i], 0);
 	if (result == 0 && role == ROLE_ENGINE)
 		result = allow_engine(filter);
+	if (result == 0 && role == ROLE_MESSENGER)
+		result = allow_to_read(filter);
 	if (result == 0)
 		result = seccomp_load(filter);
 	seccomp_release(filter);
@@ -267,6 +288,20 @@ static int confine(const struct place *places, size_t count)
 int sandbox_confine(const char *writable, const char *readable)
 {
 	const struct place places[] = { { writable, WRITES, false }, { readable, READS, false } };
+
+	return confine(places, sizeof(places) / sizeof(places[0]));
+}
+
+int sandbox_confine_to_network(void)
+{
+	const struct place places[] = {
+		{ "/etc", LOOKS, true },
+		{ "/usr", LOOKS, true }, /* names, certificates, what libraries load */
+		{ "/lib", LOOKS, true },
+		{ "/run/systemd/resolve", LOOKS, true },
+		{ "/run/resolvconf", LOOKS, true },
+		{ "/dev/urandom", READS, true },
+	};
 
 	return confine(places, sizeof(places) / sizeof(places[0]));
 }

@@ -36,6 +36,8 @@ int sandbox_filter(enum role role);
 int sandbox_confine(const char *writable, const char *readable);
 /* For the loader: reading what the kernel and installed programs show, and `pins`, a folder. As sandbox_confine(). */
 int sandbox_confine_to_pins(const char *pins);
+/* For the messenger: what names hosts and whom to trust: /etc, certificates, libraries; and nothing to write. */
+int sandbox_confine_to_network(void);
 /* The parent's end is ours. */
 int sandbox_follow_parent(void);
 

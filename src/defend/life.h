@@ -49,11 +49,64 @@ struct life {
 	struct capture_time made, changed, last_match;
 	struct capture_time expires;
 	uint32_t arm_pps;
-	uint32_t waves; /* that it met */
+	uint32_t waves;            /* that it met */
+	int64_t gap_ns;            /* longest between two of them */
+	bool shadow, spare, probe; /* as ordered */
 	uint64_t incident;
 	struct life_count count;
+	struct life_count base; /* as `count` was when it last began to act: what it costs is judged from there on */
 	char why[LIFE_REASON_SIZE]; /* of its latest change of state: "34 of 40 probes completed handshakes" */
 };
+
+#define LIFE_SHADOW_NS (2 * NS_PER_S) /* a rule that rests on too little only counts for so long … */
+#define LIFE_SHADOW_MATCHED 100       /* … and until it has matched so many packets */
+#define LIFE_ARM_PPS_MIN 50
+#define LIFE_ARM_SHARE 10        /* matches at a tenth of the attack's peak arm a rule again */
+#define LIFE_UNPROVEN_SHARE 50   /* what is not proven safe to drop lets a fiftieth of the attack pass … */
+#define LIFE_UNPROVEN_PPS_MIN 10 /* … and so many packets a second at least */
+#define LIFE_PROBES_COMPLETED 10 /* probes that complete handshakes: from so many on … */
+#define LIFE_PROBES_PERCENT 30   /* … and such a share they are users, and the rule is let go */
+#define LIFE_ANSWERED 10         /* packets of answered conversations: the same from so many on … */
+#define LIFE_ANSWERED_PPM 5000   /* … and such a share of its matches */
+
+/* What is to be ordered of a signature. */
+struct life_plan {
+	struct rule rule;
+	bool shadow; /* only counts, until life_counted() says LIFE_ENFORCE */
+	bool spare, probe;
+	uint32_t arm_pps;
+};
+/*
+ * Of an attack on `scope` that had `peak_pps`. False where the signature is no rule for the shield: it would cost too much,
+ * or asks for a challenge, which the kernel gives without a rule. `provokes`: the target answers such packets (questions), so
+ * that an answer speaks for nobody.
+ */
+bool life_plan(const struct signature *signature, const struct prefix *scope, uint64_t peak_pps, bool provokes,
+               struct life_plan *plan);
+
+/* A rule that the shield has been asked for; `life` has nothing else. */
+void life_begin(struct life *life, uint64_t handle, uint64_t incident, const struct life_plan *plan,
+                const struct signature *signature, struct capture_time now);
+/* What the shield made of it: its number, or -errno, and then it is gone. */
+void life_ruled(struct life *life, uint32_t number, int result, struct capture_time now);
+
+enum life_advice {
+	LIFE_STAYS,
+	LIFE_CHANGED, /* its state has */
+	LIFE_ENFORCE, /* it may be enforced now: as a new rule, in place of this one, by life_enforced() */
+	LIFE_REVOKE,  /* it is revoked, and to be removed */
+};
+enum life_advice life_counted(struct life *life, const struct life_count *count, struct capture_time now);
+/* What is to be ordered in place of a rule that has proven itself in the shadow. */
+void life_enforced(const struct life *shadow, uint64_t peak_pps, struct life_plan *plan);
+/* A wave has begun that it is to meet. */
+void life_meet_wave(struct life *life, struct capture_time now);
+/* Until when it is wanted, as things stand. */
+struct capture_time life_wanted_until(const struct life *life);
+/* It is gone, for this reason. */
+void life_end(struct life *life, enum life_state state, struct capture_time now, const char *why);
+/* Whether the shield has it, or has been asked for it. */
+bool life_is_there(const struct life *life);
 
 /* "proposed", "shadow", "enforced", "armed", "revoked", "gone": stable words. */
 const char *life_state_name(enum life_state state);

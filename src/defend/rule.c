@@ -29,3 +29,67 @@ int rule_action_parse(const char *name, enum rule_action *action)
 	}
 	return -EINVAL;
 }
+
+static uint64_t octets_from(const struct match_term *term, unsigned from, unsigned length)
+{
+	uint64_t value = 0;
+
+	for (unsigned i = 0; i < length; i++)
+		value = value << 8 | term->value.payload.octets[from - term->value.payload.from + i];
+	return value;
+}
+
+/* Payload `narrow` fixes all that `wide` does, to the same. */
+static bool payload_within(const struct match_term *narrow, const struct match_term *wide)
+{
+	unsigned from = wide->value.payload.from, length = wide->value.payload.length;
+
+	return from >= narrow->value.payload.from &&
+	       from + length <= (unsigned)narrow->value.payload.from + narrow->value.payload.length &&
+	       length <= MATCH_PAYLOAD_MAX && octets_from(narrow, from, length) == octets_from(wide, from, length);
+}
+
+static bool term_covers(const struct match_term *wide, const struct match_term *narrow)
+{
+	if (match_term_equal(wide, narrow))
+		return true;
+	if (wide->field != narrow->field || wide->negated || narrow->negated)
+		return false;
+	switch ((int)wide->field) {
+	case MATCH_PROTO:
+	case MATCH_SRC_PORT:
+	case MATCH_DST_PORT:
+	case MATCH_LENGTH:
+	case MATCH_TTL:
+	case MATCH_IP_ID:
+	case MATCH_WINDOW:
+	case MATCH_MSS:
+	case MATCH_ICMP_TYPE:
+	case MATCH_ICMP_CODE:
+	case MATCH_PAYLOAD_LENGTH:
+		return wide->value.range.low <= narrow->value.range.low &&
+		       narrow->value.range.high <= wide->value.range.high;
+	case MATCH_SRC_NET:
+	case MATCH_DST_NET:
+		return prefix_covers(&wide->value.prefix, &narrow->value.prefix);
+	case MATCH_PAYLOAD:
+		return payload_within(narrow, wide);
+	default:
+		return false;
+	}
+}
+
+bool rule_covers(const struct rule *wide, const struct rule *narrow)
+{
+	if (!prefix_covers(&wide->scope, &narrow->scope))
+		return false;
+	for (unsigned i = 0; i < wide->match.count; i++) {
+		bool held = false;
+
+		for (unsigned j = 0; j < narrow->match.count && !held; j++)
+			held = term_covers(&wide->match.terms[i], &narrow->match.terms[j]);
+		if (!held)
+			return false;
+	}
+	return true;
+}

@@ -741,7 +741,7 @@ int signature_find(const struct signature_input *input, struct signature_set *se
 	uint64_t *rows = NULL;
 	int rc = -ENOMEM;
 
-	*set = (struct signature_set){ .residual_ppm = PPM };
+	*set = (struct signature_set){ .sampled = input->attack_count, .residual_ppm = PPM };
 	if (!s)
 		return rc;
 	s->input = input;

@@ -52,7 +52,8 @@ struct signature_input {
 struct signature_set {
 	uint32_t count;
 	struct signature signatures[SIGNATURES_MAX];
-	uint32_t residual_ppm; /* share of the attack that no drop or rate limit of these catches */
+	uint32_t sampled;      /* packets of the attack that it rests on */
+	uint32_t residual_ppm; /* share of these that no drop or rate limit of these catches */
 };
 
 /* 0 or -ENOMEM. */

@@ -14,9 +14,10 @@
 #define HOT_SHARE 5        /* an attack's first slots hold at least a fifth of what raises the alarm … */
 #define ONSET_SLOTS 3      /* before them, slots that are rising already */
 #define ONSET_SHARE 50
-#define HOT_PEAK 10    /* … where that is more than a trickle */
-#define STREAM_BURST 4 /* a stream is noticed in 100 ms by a quarter of what is needed in a second */
-#define STREAM_SHARE 5 /* fewer than one in this many packets starts a conversation: streams */
+#define HOT_PEAK 10     /* … where that is more than a trickle */
+#define CHANCE_SIGMAS 6 /* standard deviations of an estimate that a sample may be off */
+#define STREAM_BURST 4  /* a stream is noticed in 100 ms by a quarter of what is needed in a second */
+#define STREAM_SHARE 5  /* fewer than one in this many packets starts a conversation: streams */
 
 /* What is usual in `slots`, times USUAL_TIMES. A whole minute is not judged by a history that is hardly longer. */
 static uint64_t usual_bound(const struct track *t, uint32_t slots)
@@ -96,6 +97,18 @@ static int64_t walk_back(const struct view *v, int64_t from, int64_t pause, bool
 	return earliest;
 }
 
+/*
+ * Of a sample, what came and what of it was welcome are estimates: each has a variance of what a packet stands for times
+ * what is estimated.
+ */
+static bool is_chance(const struct track *t, struct track_counts counts, uint64_t over)
+{
+	uint64_t interval = track_interval(t);
+
+	return interval > 1 && over < UINT32_MAX &&
+	       over * over < CHANCE_SIGMAS * CHANCE_SIGMAS * (interval - 1) * (counts.packets + counts.settled);
+}
+
 static bool fires(const struct view *v, int64_t to, uint32_t slots, uint64_t bound, uint32_t *window)
 {
 	struct track_counts counts = sum_of(v, to, slots);
@@ -105,8 +118,10 @@ static bool fires(const struct view *v, int64_t to, uint32_t slots, uint64_t bou
 		bound *= v->evidence->unheard;
 	if (v->evidence->unheard_long && !v->track->heard && slots > SLOTS_PER_SECOND)
 		bound *= v->evidence->unheard_long;
-	if (bound == 0 ||
-	    track_unsettled(counts) < bound * v->wider / (v->watched ? 2 : 1) + usual_bound(v->track, slots) ||
+	if (bound == 0)
+		return false;
+	bound = bound * v->wider / (v->watched ? 2 : 1) + usual_bound(v->track, slots);
+	if (track_unsettled(counts) < bound || is_chance(v->track, counts, track_unsettled(counts) - bound) ||
 	    track_unsettled(counts) * 100 < counts.packets * v->evidence->unsettled_percent)
 		return false;
 	*window = slots;

@@ -9,7 +9,6 @@
 
 #include <stdlib.h>
 
-#include "base/hash.h"
 #include "detect/assess.h"
 #include "detect/incident_list.h"
 #include "detect/look.h"
@@ -512,8 +511,6 @@ void detector_finish(struct detector *d, struct track_table *tracks, struct trac
 		}
 		d->not_narrowed += naming_settle(inc) < 0;
 		qsort(inc->waves, inc->waves_count, sizeof(inc->waves[0]), by_wave_beginning);
-		inc->id = hash_2(hash_address(hash_2(d->seed, 3, 0), &inc->scope.address), (uint64_t)inc->began.ns,
-		                 (uint64_t)inc->scope.length << 8 | inc->parts[0].kind);
 		d->list.items[kept++] = inc;
 	}
 	d->list.count = kept;

@@ -36,7 +36,7 @@ struct incident_part {
 };
 
 struct incident {
-	uint64_t id; /* from target and beginning: the same capture gives the same id */
+	uint64_t id; /* from what it was when it began: the same capture gives the same id, and it stays */
 	struct prefix scope;
 	struct capture_time began, detected;
 	struct capture_time ended; /* last packet of the last wave */

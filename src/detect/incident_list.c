@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "detect/scope.h"
 
 #define SIBLINGS 4 /* addresses of one network under the same attack that make it the target */
@@ -54,6 +55,8 @@ int32_t incident_list_add(struct incident_list *list, const struct prefix *scope
 	inc->is_scan = is_scan;
 	for (unsigned i = 0; i < INCIDENT_SLOTS; i++)
 		inc->slots[i].slot = INT64_MIN;
+	inc->id = hash_2(hash_address(hash_2(list->seed, 3, is_scan), &scope->address), (uint64_t)began.ns,
+	                 (uint64_t)scope->length << 32 | list->count);
 	list->scans += is_scan;
 	list->items[list->count] = inc;
 	return (int32_t)list->count++;

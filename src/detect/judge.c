@@ -125,7 +125,8 @@ static void judge_transport(const struct observation *o, struct flow_view *view,
 	j->welcome = view->asked || view->engaged;
 	j->handshake = view->handshake;
 	j->reset_back = view->reset_back;
-	j->connects = view->handshake && o->payload_length == 0;
+	/* Whether a connection is put to use, a sample does not show: the packet that would say so is seldom in it. */
+	j->connects = view->handshake && o->payload_length == 0 && o->weight == 1;
 	j->speaks = view->connected;
 	j->connected_slot = view->settled_slot;
 	if (!j->welcome)
@@ -138,6 +139,46 @@ static void judge_transport(const struct observation *o, struct flow_view *view,
 		j->kind = view->kind;
 		j->settled = true;
 	}
+}
+
+/*
+ * A handshake is completed, for which the host's own stack vouches, and its SYN is not in the table: it was not sampled.
+ * Of all SYNs so many were, and of all completions, that one may be held against the other.
+ */
+static void credit_handshake(const struct observation *o, int64_t slot, struct flow_view *view, struct judgement *j)
+{
+	bool seen = view->handshake;
+
+	flow_vouch(view, slot);
+	if (seen)
+		return;
+	view->handshake = true;
+	j->credit = (struct credit){
+		.packets = o->weight, .kind = VECTOR_SYN, .slot = slot, .lately = true, .toward_dst = true
+	};
+}
+
+/*
+ * An answer by one of the host's services, to a question that was not sampled: as for handshakes. Where nothing is left
+ * out all questions are in the table, and what answers none is judged like any packet.
+ */
+static void credit_answer(const struct observation *o, int64_t slot, const struct flow_view *view, struct judgement *j)
+{
+	struct observation question = *o;
+
+	if (view->asked || view->engaged || o->weight == 1)
+		return;
+	question.src = o->dst;
+	question.dst = o->src;
+	question.src_port = o->dst_port;
+	question.dst_port = o->src_port;
+	j->welcome = true;
+	j->kind = VECTOR_NONE;
+	j->probe = false;
+	if (o->protocol == PROTOCOL_UDP)
+		j->credit = (struct credit){
+			.packets = o->weight, .kind = vector_recognise(&question), .slot = slot, .lately = true
+		};
 }
 
 void judge_packet(struct flow_table *flows, const struct observation *o, const struct keys *keys, uint8_t likely,
@@ -159,7 +200,13 @@ void judge_packet(struct flow_table *flows, const struct observation *o, const s
 		judge_icmp(o, &view, likely, j);
 	} else {
 		believe(flows, o, slot, &view);
+		if (o->flags & OBSERVATION_HANDSHAKE)
+			credit_handshake(o, slot, &view, j);
+		else if (o->flags & OBSERVATION_ANSWERED)
+			flow_vouch(&view, slot);
 		judge_transport(o, &view, likely, j);
+		if (o->flags & OBSERVATION_ANSWER)
+			credit_answer(o, slot, &view, j);
 	}
 	if (view.settled)
 		j->credit = (struct credit){

@@ -20,6 +20,7 @@ struct credit {
 	uint32_t packets; /* that they stand for */
 	uint8_t kind;     /* what they were counted as; VECTOR_NONE: as probes alone */
 	int64_t slot;     /* they were counted from this slot on … */
+	bool lately;      /* … or shortly before: which of them it was is not known … */
 	bool toward_dst;  /* … towards this packet's dst (true) or its src (false) */
 };
 

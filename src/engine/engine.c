@@ -6,12 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cursor.h"
 #include "base/hash.h"
+#include "base/share.h"
+#include "base/varint.h"
 #include "detect/detector.h"
 #include "detect/http_watch.h"
 #include "detect/judge.h"
 #include "detect/scope.h"
 #include "measure/flow.h"
+#include "observe/pack.h"
 
 #define PROBE_SLOTS SLOTS_PER_MINUTE /* generations in which probes are counted: a careful scanner takes its time */
 #define AHEAD_FAR 8                  /* packets: about the time that memory takes to answer */
@@ -35,6 +39,7 @@ struct engine {
 	struct detector *detector;
 	struct http_watch *http;
 	struct sample baseline;
+	uint64_t learned_seconds; /* that the baseline spans besides what was seen here */
 	struct engine_totals totals;
 	struct timeline timeline;
 	uint64_t told_packets, told_bytes; /* of totals, those in the timeline */
@@ -159,13 +164,17 @@ static int64_t move_clock(struct engine *e, struct capture_time time)
 }
 
 /* So many packets that were counted under a kind from a slot on were welcome: by what they stand for. */
-static void settle(struct engine *e, const struct address *target, uint8_t kind, int64_t slot, uint32_t packets)
+static void settle(struct engine *e, const struct address *target, uint8_t kind, int64_t slot, uint32_t packets,
+                   bool lately)
 {
 	for (unsigned level = 0; level < SCOPE_LEVELS; level++) {
 		struct prefix scope = scope_at(target, level);
 		struct track_key key = track_key_of(&scope, kind, e->seed);
 
-		track_settle(e->tracks, &key, slot, packets);
+		if (lately)
+			track_settle_lately(e->tracks, &key, slot, packets);
+		else
+			track_settle(e->tracks, &key, slot, packets);
 	}
 }
 
@@ -264,7 +273,9 @@ static void give_back(struct engine *e, const struct observation *o, const struc
 	struct track_key hosts = track_key_of(&by_port, VECTOR_SCAN_HOSTS, e->seed);
 
 	if (credit->kind != VECTOR_NONE)
-		settle(e, target, credit->kind, credit->slot, credit->packets);
+		settle(e, target, credit->kind, credit->slot, credit->packets, credit->lately);
+	if (credit->lately)
+		return;
 	track_settle(e->probes, &ports, credit->slot, 1);
 	track_settle(e->probes, &hosts, credit->slot, 1);
 }
@@ -282,7 +293,7 @@ static void book_past(struct engine *e, const struct packet *p, const struct jud
 	if (j->connects)
 		count_kind(e, o, &p->keys, VECTOR_TCP_CONNECTION, slot, p->keys.source, true, false, NULL);
 	if (j->speaks)
-		settle(e, &o->dst, VECTOR_TCP_CONNECTION, j->connected_slot, j->speaks);
+		settle(e, &o->dst, VECTOR_TCP_CONNECTION, j->connected_slot, j->speaks, false);
 }
 
 /* The packet itself. True where an incident took it. */
@@ -329,6 +340,15 @@ void engine_prepare(const struct engine *e, struct packet *packet)
 	hash_scopes(&o->dst, e->seed, packet->scopes);
 }
 
+/* The present slot is another one. */
+static void change_slot(struct engine *e, int64_t slot)
+{
+	tell_timeline(e);
+	detector_tick(e->detector, e->tracks, e->probes, slot);
+	http_watch_tick(e->http, e->detector, slot);
+	e->slot = slot;
+}
+
 static void observe(struct engine *e, struct packet *p, const struct ahead *ahead)
 {
 	struct observation *o = &p->observation;
@@ -339,12 +359,8 @@ static void observe(struct engine *e, struct packet *p, const struct ahead *ahea
 	if (is_stray(e, o->time))
 		o->time = e->newest;
 	slot = move_clock(e, o->time);
-	if (slot != e->slot) {
-		tell_timeline(e);
-		detector_tick(e->detector, e->tracks, e->probes, slot);
-		http_watch_tick(e->http, e->detector, slot);
-		e->slot = slot;
-	}
+	if (slot != e->slot)
+		change_slot(e, slot);
 	judge_packet(e->flows, o, &p->keys, p->likely, slot, &j);
 	book_past(e, p, &j, slot);
 	e->totals.packets += o->weight;
@@ -400,6 +416,16 @@ void engine_observe(struct engine *e, struct packet *packets, uint32_t count)
 	}
 }
 
+void engine_advance(struct engine *e, struct capture_time now)
+{
+	if (e->totals.packets == 0 || time_since(now, e->newest) <= 0 ||
+	    time_since(now, e->newest) > ENGINE_JUMP_AHEAD_NS)
+		return;
+	e->newest = now;
+	if (slot_of(now.ns) != e->slot)
+		change_slot(e, slot_of(now.ns));
+}
+
 static void total_limits(struct engine *e)
 {
 	const struct flow_counters *flows = flow_table_counters(e->flows);
@@ -426,7 +452,7 @@ static void total_limits(struct engine *e)
 
 int engine_finish(struct engine *e)
 {
-	struct finding_context context = { .normal = &e->baseline };
+	struct finding_context context = { .normal = &e->baseline, .learned_seconds = e->learned_seconds };
 	uint32_t count;
 
 	tell_timeline(e);
@@ -453,5 +479,179 @@ int engine_finish(struct engine *e)
 		e->totals.peace_packets -=
 			inc->packets < e->totals.peace_packets ? inc->packets : e->totals.peace_packets;
 	}
+	return 0;
+}
+
+/* ------------------------------------------------------------------ before the end */
+
+uint32_t engine_incident_count(const struct engine *e)
+{
+	return detector_count(e->detector);
+}
+
+const struct incident *engine_incident(const struct engine *e, uint32_t index)
+{
+	const struct incident *inc = index < detector_count(e->detector) ? detector_incident(e->detector, index) : NULL;
+
+	return inc && inc->absorbed_by < 0 && inc->parts_count > 0 ? inc : NULL;
+}
+
+int engine_find(const struct engine *e, uint32_t index, const struct engine_search *search, struct finding *finding)
+{
+	const struct incident *inc = engine_incident(e, index);
+	struct finding_context context = {
+		.normal = &e->baseline,
+		.first = e->totals.first,
+		.last = e->totals.last,
+		.learned_seconds = e->learned_seconds,
+		.attack = search->attack,
+		.attack_count = search->attack_count,
+		.passed_since = search->passed_since,
+		.attack_max = search->attack_max,
+		.normal_max = search->normal_max,
+	};
+	int rc;
+
+	if (!inc)
+		return -ENOENT;
+	rc = finding_make(finding, inc, &context);
+	if (rc < 0)
+		finding_fini(finding);
+	return rc;
+}
+
+/* ------------------------------------------------------------------ what is handed on */
+
+/*
+ * octets = mark version learned-seconds seen limit count { priority observation } sum
+ *
+ * Numbers are varints but for priorities, limit and sum: eight octets, the highest first.
+ */
+#define SAVED_MARK "HFEB"
+#define SAVED_VERSION 1
+#define SAVED_HEAD_MAX 64
+#define SAVED_SUM 8
+
+static size_t put_64(uint8_t *at, uint64_t value)
+{
+	for (unsigned i = 0; i < 8; i++)
+		at[i] = (uint8_t)(value >> (56 - 8 * i));
+	return 8;
+}
+
+static uint64_t get_64(struct cursor *c)
+{
+	uint64_t high = cursor_u32_be(c);
+
+	return high << 32 | cursor_u32_be(c);
+}
+
+/* Against chance, not against malice: whoever can write them can decide. */
+static uint64_t sum_of(const uint8_t *octets, size_t length)
+{
+	uint64_t sum = length;
+
+	for (size_t i = 0; i < length; i++)
+		sum = (sum ^ octets[i]) * 0x100000001b3u + (sum >> 47);
+	return sum;
+}
+
+static uint64_t seconds_seen(const struct engine *e)
+{
+	return e->learned_seconds +
+	       (e->totals.packets ? (uint64_t)(time_since(e->totals.last, e->totals.first) / NS_PER_S) : 0);
+}
+
+/*
+ * Whether a packet that was taken for normal when it came is of an attack's time and place, as finding.c has it: those
+ * before the alarm were, and what is learned from them would speak for the next attack.
+ */
+static bool is_suspect(const struct engine *e, const struct observation *o)
+{
+	uint32_t count = engine_incident_count(e);
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct incident *inc = engine_incident(e, i);
+
+		if (!inc || inc->is_scan || time_since(inc->began, o->time) > NS_PER_S ||
+		    (!inc->wave_open && time_since(o->time, inc->ended) > NS_PER_S))
+			continue;
+		if (prefix_contains(&inc->scope, &o->dst) ||
+		    ((o->flags & OBSERVATION_TUNNELLED) && prefix_contains(&inc->scope, &o->outer.dst)))
+			return true;
+	}
+	return false;
+}
+
+int engine_save(const struct engine *e, uint8_t **octets, size_t *length)
+{
+	const struct sample *sample = &e->baseline;
+	uint32_t suspect = 0;
+	uint8_t *made = malloc(SAVED_HEAD_MAX + (size_t)sample->used * (8 + PACK_MAX) + SAVED_SUM), *kept;
+	size_t at = 0;
+
+	if (!made)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < sample->used; i++)
+		suspect += is_suspect(e, &sample->items[i]);
+	memcpy(made, SAVED_MARK, 4);
+	made[4] = SAVED_VERSION;
+	at = 5;
+	at += varint_write(made + at, seconds_seen(e));
+	at += varint_write(made + at, share_of(sample->seen, sample->used - suspect, sample->used));
+	at += put_64(made + at, sample->limit);
+	at += varint_write(made + at, sample->used - suspect);
+	for (uint32_t i = 0; i < sample->used; i++) {
+		if (is_suspect(e, &sample->items[i]))
+			continue;
+		at += put_64(made + at, sample->priorities[i]);
+		at += pack_write(made + at, &sample->items[i], (struct capture_time){ 0 });
+	}
+	at += put_64(made + at, sum_of(made, at));
+	kept = realloc(made, at);
+	*octets = kept ? kept : made;
+	*length = at;
+	return 0;
+}
+
+int engine_restore(struct engine *e, const uint8_t *octets, size_t length)
+{
+	struct cursor c = cursor_over(octets, length), sum;
+	uint64_t seconds, seen, limit, count;
+	struct sample sample;
+	const uint8_t *mark;
+
+	if (length < SAVED_SUM)
+		return -EBADMSG;
+	sum = cursor_over(octets + length - SAVED_SUM, SAVED_SUM);
+	if (get_64(&sum) != sum_of(octets, length - SAVED_SUM))
+		return -EBADMSG;
+	cursor_limit(&c, length - SAVED_SUM);
+	mark = cursor_take(&c, 5);
+	seconds = cursor_varint(&c);
+	seen = cursor_varint(&c);
+	limit = get_64(&c);
+	count = cursor_varint(&c);
+	if (c.failed || memcmp(mark, SAVED_MARK, 4) != 0 || mark[4] != SAVED_VERSION || count > cursor_left(&c))
+		return -EBADMSG;
+	sample_init(&sample, ENGINE_BASELINE_SAMPLE);
+	for (uint64_t i = 0; i < count && !c.failed; i++) {
+		uint64_t priority = get_64(&c);
+		struct observation o;
+
+		pack_read(&c, (struct capture_time){ 0 }, &o);
+		if (!c.failed)
+			sample_add(&sample, &o, priority);
+	}
+	if (c.failed || cursor_left(&c)) {
+		sample_fini(&sample);
+		return -EBADMSG;
+	}
+	sample_fini(&e->baseline);
+	e->baseline = sample;
+	e->baseline.seen = seen;
+	if (limit < e->baseline.limit)
+		e->baseline.limit = limit;
+	e->learned_seconds = seconds;
 	return 0;
 }

@@ -79,6 +79,9 @@ const struct incident *engine_incident(const struct engine *engine, uint32_t ind
 struct engine_search {
 	const struct capture_time *passed_since;
 	uint32_t attack_max, normal_max;
+	/* Rules are sought for these instead; NULL: for its sampled packets. */
+	const struct observation *const *attack;
+	uint32_t attack_count;
 };
 int engine_find(const struct engine *engine, uint32_t index, const struct engine_search *search,
                 struct finding *finding);

@@ -122,6 +122,12 @@ static const struct observation *towards_scope(struct lists *lists, const struct
 	return &lists->outers[lists->outers_count++];
 }
 
+/* Nothing that comes later is peace yet. */
+static bool goes_on(const struct incident *inc)
+{
+	return inc->open || inc->wave_open;
+}
+
 /* What comes later is peace again. */
 static int64_t margin_after(const struct incident *inc)
 {
@@ -132,9 +138,42 @@ static int64_t margin_after(const struct incident *inc)
 static uint64_t seconds_outside(const struct finding_context *context, const struct incident *inc)
 {
 	int64_t before = time_since(inc->began, context->first) - BASELINE_MARGIN_NS;
-	int64_t after = inc->open ? 0 : time_since(context->last, inc->ended) - margin_after(inc);
+	int64_t after = goes_on(inc) ? 0 : time_since(context->last, inc->ended) - margin_after(inc);
 
-	return (uint64_t)((before > 0 ? before / NS_PER_S : 0) + (after > 0 ? after / NS_PER_S : 0) + 1);
+	return context->learned_seconds +
+	       (uint64_t)((before > 0 ? before / NS_PER_S : 0) + (after > 0 ? after / NS_PER_S : 0) + 1);
+}
+
+/* One in how many of so many, that no more than `most` are looked at; 0: all. */
+static uint32_t stride(uint32_t count, uint32_t most)
+{
+	return most && count > most ? (count + most - 1) / most : 1;
+}
+
+static uint32_t thin_out(const struct observation **list, uint32_t count, uint32_t most)
+{
+	uint32_t step = stride(count, most), kept = 0;
+
+	for (uint32_t i = 0; i < count; i += step)
+		list[kept++] = list[i];
+	return kept;
+}
+
+static bool is_sought(const struct finding_context *context, const struct observation *o)
+{
+	return !context->passed_since ||
+	       (time_since(o->time, *context->passed_since) >= 0 && !(o->flags & OBSERVATION_DROPPED));
+}
+
+/* The attack's packets that rules are sought for. */
+static uint32_t choose_attack(const struct finding_context *context, const struct sample *attack, struct lists *lists)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < attack->used; i++)
+		if (is_sought(context, &attack->items[i]))
+			lists->attack[count++] = &attack->items[i];
+	return thin_out(lists->attack, count, context->attack_max);
 }
 
 /* Normal traffic to the scope: from outside the incident (B), and verified inside it (V). */
@@ -152,23 +191,30 @@ static int find_signatures(const struct finding_context *context, struct finding
 
 	if (rc < 0)
 		goto free_lists;
-	for (uint32_t i = 0; i < attack->used; i++)
-		lists.attack[input.attack_count++] = &attack->items[i];
+	if (context->attack) {
+		input.attack = context->attack;
+		input.attack_count = context->attack_count;
+	} else {
+		input.attack = lists.attack;
+		input.attack_count = choose_attack(context, attack, &lists);
+	}
 	for (uint32_t i = 0; i < normal->used; i++) {
 		const struct observation *o = towards_scope(&lists, &inc->scope, &normal->items[i]);
 
 		if (!o)
 			continue;
 		if (time_since(inc->began, o->time) > BASELINE_MARGIN_NS ||
-		    (!inc->open && time_since(o->time, inc->ended) > margin_after(inc)))
+		    (!goes_on(inc) && time_since(o->time, inc->ended) > margin_after(inc)))
 			lists.baseline[input.baseline_count++] = o;
 		else if ((o->flags & OBSERVATION_WELCOME) && !input.clients_only)
 			lists.verified[input.verified_count++] = o;
 	}
-	input.attack = lists.attack;
+	/* What it is a sample of is reckoned before it is thinned out. */
+	input.baseline_packets = normal->used ? (uint64_t)input.baseline_count * normal->seen / normal->used : 0;
+	input.baseline_count = thin_out(lists.baseline, input.baseline_count, context->normal_max);
+	input.verified_count = thin_out(lists.verified, input.verified_count, context->normal_max);
 	input.baseline = lists.baseline;
 	input.verified = lists.verified;
-	input.baseline_packets = normal->used ? (uint64_t)input.baseline_count * normal->seen / normal->used : 0;
 	rc = signature_find(&input, &f->signatures);
 free_lists:
 	lists_fini(&lists);

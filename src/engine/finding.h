@@ -45,6 +45,12 @@ struct finding {
 struct finding_context {
 	const struct sample *normal; /* packets of no incident, settled */
 	struct capture_time first, last;
+	uint64_t learned_seconds; /* that `normal` spans besides */
+	/* What rules are sought for, and beside how much; NULL and 0: all there is. See struct engine_search. */
+	const struct observation *const *attack;
+	uint32_t attack_count;
+	const struct capture_time *passed_since;
+	uint32_t attack_max, normal_max;
 };
 
 /* 0 or -ENOMEM; finding_fini() is due either way. The incident must outlive the finding. */

@@ -30,7 +30,15 @@
 #define LIVE_GENERATION_NS (600 * NS_PER_S)
 #define LIVE_WARM_NS (60 * NS_PER_S)
 #define LIVE_SAMPLE_FIRST 200 /* packets of an incident before rules are sought */
-#define LIVE_RULES_MAX 48     /* that are in force or armed; the rest of SHIELD_RULES_MAX is for people */
+#define LIVE_SAMPLE_LEAST 50  /* … or so many, where its wave has gone on for LIVE_SAMPLE_NS */
+#define LIVE_SAMPLE_NS (50 * NS_PER_MS)
+#define LIVE_SEEK_NS (100 * NS_PER_MS)        /* between two searches; twice as long after each that was in vain, … */
+#define LIVE_SEEK_MAX_NS (6400LL * NS_PER_MS) /* … up to this */
+#define LIVE_ATTACK_MAX 2048                  /* packets of an attack, and normal ones, that a search looks at */
+#define LIVE_NORMAL_MAX 16384
+#define LIVE_REVOKED_MAX 4 /* rules of an incident that hit users: then no more are made for it */
+#define LIVE_BANS_MAX 64   /* rules that are not to be made again */
+#define LIVE_RULES_MAX 48  /* that are in force or armed; the rest of SHIELD_RULES_MAX is for people */
 #define LIVE_SERVICES_MAX 64
 #define LIVE_SERVICE_PREFIXES_MAX 64 /* of all services together */
 #define LIVE_NAME_SIZE 64
@@ -95,6 +103,19 @@ void live_rule_counted(struct live *live, uint64_t handle, const struct life_cou
 bool live_next_order(struct live *live, struct live_order *order);
 bool live_next_news(struct live *live, struct live_news *news);
 
+/*
+ * An incident that became part of another (neighbours are gathered) ends too, and live_find() knows it no more. Scans are no
+ * attacks: they are in the finding of the generation, and make no news, no view and no rule.
+ */
+
+struct live_counters {
+	uint64_t rules_refused;   /* LIVE_RULES_MAX were there */
+	uint64_t bans_pushed_out; /* of LIVE_BANS_MAX */
+	uint64_t searches;        /* for rules */
+	uint64_t no_memory;       /* searches and generations that did not come to be for want of it */
+};
+struct live_counters live_counters(const struct live *live);
+
 /* What is going on, for the status screen. */
 struct live_view {
 	const struct incident *incident;
@@ -109,6 +130,8 @@ struct live_view {
 };
 unsigned live_count(const struct live *live);
 void live_view(const struct live *live, unsigned index, struct live_view *view);
+/* The lives of the rules of an incident, those that are there first; also of one whose generation has ended. How many. */
+unsigned live_rules(const struct live *live, uint64_t incident, const struct life *rules[LIVE_RULES_MAX]);
 /* The finding of an incident as it stands, by its id; -ENOENT. finding_fini() is due after 0. */
 int live_find(struct live *live, uint64_t incident, struct finding *finding);
 /* An engine that has finished, after LIVE_FINISHED; NULL at any other time. */
@@ -116,7 +139,25 @@ const struct engine *live_finished(const struct live *live);
 /* The engine that decides at present: for its totals. */
 const struct engine *live_engine(const struct live *live);
 
-/* What would be given to the next generation, to be kept over a restart. The caller frees it. */
+/*
+ * The generation that decides, counted from 1, and the one that warms up beside it; 0: none. What a generation sees begins
+ * when it begins to warm up, and so does its stream (engine/stream.h). One that is let go before its turn is not counted
+ * again.
+ */
+uint32_t live_generation(const struct live *live);
+uint32_t live_warming(const struct live *live);
+/*
+ * The youngest generation at its birth, with all that decides besides: to be written when it has just appeared and orders and
+ * news have been taken, before the next input. The caller frees it. 0 or -ENOMEM.
+ */
+int live_birth(const struct live *live, uint8_t **octets, size_t *length);
+/* A live engine in which that generation decides, from its birth on. -EBADMSG, -ENOMEM. */
+int live_revive(const uint8_t *octets, size_t length, struct live **live);
+
+/* Ends the present generation at once: LIVE_FINISHED, and nothing may be put in afterwards. 0 or -ENOMEM. */
+int live_end(struct live *live);
+
+/* What would be given to the next generation, to be kept over a restart. The caller frees it. -EINVAL after live_end(). */
 int live_save(const struct live *live, uint8_t **checkpoint, size_t *length);
 
 #endif

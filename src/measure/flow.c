@@ -537,6 +537,16 @@ void flow_engage(struct flow_view *view, int64_t slot)
 		engage(e, slot, true, view);
 }
 
+void flow_vouch(struct flow_view *view, int64_t slot)
+{
+	struct entry *e = view->entry;
+
+	if (e && view->fresh) /* it is not going to be counted */
+		e->unsettled = e->unsettled_seen = 0;
+	flow_engage(view, slot);
+	view->engaged = true;
+}
+
 bool flow_knows_quote(const struct flow_table *table, const struct observation *o, int64_t slot)
 {
 	bool sender_low;

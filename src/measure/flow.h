@@ -102,6 +102,11 @@ bool flow_group_asked(const struct flow_table *table, const struct observation *
  * settled by it.
  */
 void flow_engage(struct flow_view *view, int64_t slot);
+/*
+ * The host's own word (OBSERVATION_ANSWERED) that the conversation of this packet is engaged, whatever was seen of it. To
+ * be called after flow_update(); what it settles is in *view.
+ */
+void flow_vouch(struct flow_view *view, int64_t slot);
 /* Is there a conversation that the quoted packet of an ICMP error belongs to? */
 bool flow_knows_quote(const struct flow_table *table, const struct observation *observation, int64_t slot);
 /* Remembers what the first packet of this conversation was taken for. */

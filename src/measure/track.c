@@ -133,6 +133,9 @@ static void next_generation(struct track *t, int64_t slot)
 	else
 		memset(&t->sources[1], 0, sizeof(t->sources[1]));
 	memset(&t->sources[0], 0, sizeof(t->sources[0]));
+	t->stood_for[1] = end == t->generation_end + t->generation_slots ? t->stood_for[0] : 0;
+	t->samples[1] = end == t->generation_end + t->generation_slots ? t->samples[0] : 0;
+	t->stood_for[0] = t->samples[0] = 0;
 	t->generation_end = end;
 }
 
@@ -356,6 +359,10 @@ struct track *track_add(struct track_table *table, const struct track_key *key, 
 	count_in(&t->now, weight, fresh);
 	count_in(&t->second, weight, fresh);
 	hll_add(&t->sources[0], source);
+	if (weight > 1) {
+		t->stood_for[0] += weight;
+		t->samples[0]++;
+	}
 	return t;
 }
 
@@ -366,11 +373,24 @@ struct track *track_find(struct track_table *table, const struct track_key *key)
 	return c && c->track != NO_TRACK ? &table->tracks[c->track] : NULL;
 }
 
-static void settle_in(struct track_slot *slot, uint32_t count)
+/* Returns how many of them the slot had no room for. */
+static uint32_t settle_in(struct track_slot *slot, uint32_t count)
 {
 	uint32_t open = slot->packets > slot->settled ? slot->packets - slot->settled : 0;
+	uint32_t here = count < open ? count : open;
 
-	slot->settled += count < open ? count : open;
+	slot->settled += here;
+	return count - here;
+}
+
+static struct track_slot *slot_at(struct track *t, int64_t slot)
+{
+	return slot == t->last_slot ? &t->now : &t->slots[slot_ring_index(slot, TRACK_SLOTS)];
+}
+
+static struct track_slot *second_at(struct track *t, int64_t second)
+{
+	return second == slot_second(t->last_slot) ? &t->second : &t->seconds[slot_ring_index(second, TRACK_SECONDS)];
 }
 
 struct track *track_settle(struct track_table *table, const struct track_key *key, int64_t slot, uint32_t count)
@@ -393,12 +413,34 @@ struct track *track_settle(struct track_table *table, const struct track_key *ke
 	if (slot > t->last_slot)
 		return t;
 	if (t->last_slot - slot < TRACK_SLOTS)
-		settle_in(slot == t->last_slot ? &t->now : &t->slots[slot_ring_index(slot, TRACK_SLOTS)], count);
+		(void)settle_in(slot_at(t, slot), count);
 	behind = slot_second(t->last_slot) - slot_second(slot);
 	if (behind < TRACK_SECONDS)
-		settle_in(behind == 0 ? &t->second : &t->seconds[slot_ring_index(slot_second(slot), TRACK_SECONDS)],
-		          count);
+		(void)settle_in(second_at(t, slot_second(slot)), count);
 	return t;
+}
+
+void track_settle_lately(struct track_table *table, const struct track_key *key, int64_t slot, uint32_t count)
+{
+	const struct candidate *c = candidate_of(table, key);
+	struct track *t = c && c->track != NO_TRACK ? &table->tracks[c->track] : NULL;
+	uint32_t left = count;
+	int64_t second;
+
+	if (!t) {
+		(void)track_settle(table, key, slot, count);
+		return;
+	}
+	t->heard = true;
+	if (slot > t->last_slot)
+		slot = t->last_slot;
+	for (int64_t s = slot; left && s >= t->first_slot && slot - s < TRACK_LATELY && t->last_slot - s < TRACK_SLOTS;
+	     s--)
+		left = settle_in(slot_at(t, s), left);
+	second = slot_second(slot);
+	left = slot_second(t->last_slot) - second < TRACK_SECONDS ? settle_in(second_at(t, second), count) : 0;
+	if (left && second > slot_second(t->first_slot) && slot_second(t->last_slot) - second + 1 < TRACK_SECONDS)
+		(void)settle_in(second_at(t, second - 1), left);
 }
 
 static void sum_in(struct track_counts *sum, const struct track_slot *slot)
@@ -436,7 +478,24 @@ struct track_counts track_sum(const struct track *t, int64_t from, int64_t to)
 uint64_t track_sources(const struct track *t)
 {
 	struct hll both = t->sources[0];
+	uint64_t seen, samples, stood_for, twice, likely;
 
 	hll_merge(&both, &t->sources[1]);
-	return hll_estimate(&both);
+	seen = hll_estimate(&both);
+	samples = t->samples[0] + t->samples[1];
+	stood_for = t->stood_for[0] + t->stood_for[1];
+	if (samples == 0)
+		return seen;
+	twice = samples > seen ? samples - seen : 1;
+	likely = samples * samples / (2 * twice);
+	if (likely > stood_for)
+		likely = stood_for;
+	return likely > seen ? likely : seen;
+}
+
+uint32_t track_interval(const struct track *t)
+{
+	uint64_t samples = t->samples[0] + t->samples[1];
+
+	return samples ? (uint32_t)((t->stood_for[0] + t->stood_for[1]) / samples) : 1;
 }

@@ -25,6 +25,7 @@
 #define TRACK_PROMOTE 12 /* packets, with no pause of TRACK_FORGET_SLOTS among them, that make a candidate a track */
 #define TRACK_FORGET_SLOTS 1200
 #define TRACK_SOURCES_SLOTS 100 /* usual length of the generations in which sources are counted */
+#define TRACK_LATELY 10         /* slots back in which a question is looked for that was not sampled */
 #define TRACK_LEARN_DELAY 10    /* so that an attack that is just being noticed is not yet part of what is usual */
 #define TRACK_LEARN_MAX 600     /* learned seconds weigh half from here on, and so again */
 
@@ -65,7 +66,8 @@ struct track {
 	uint16_t example_port;
 	struct track_slot slots[TRACK_SLOTS];     /* before last_slot */
 	struct track_slot seconds[TRACK_SECONDS]; /* before its second */
-	struct hll sources[2];                    /* this generation and the one before */
+	struct hll sources[2];                    /* this generation and the one before … */
+	uint64_t stood_for[2], samples[2]; /* … in it, packets that were sampled: what they stand for, and how many */
 };
 
 struct track_counters {
@@ -119,6 +121,11 @@ struct track *track_add(struct track_table *table, const struct track_key *key, 
                         uint32_t weight, bool fresh);
 /* Gives `count` packets of `slot` back as welcome. Returns the track or NULL. */
 struct track *track_settle(struct track_table *table, const struct track_key *key, int64_t slot, uint32_t count);
+/*
+ * The same of packets of which it is only known that they came up to TRACK_LATELY slots before: the latest that are not
+ * settled are.
+ */
+void track_settle_lately(struct track_table *table, const struct track_key *key, int64_t slot, uint32_t count);
 /* NULL where there is none. */
 struct track *track_find(struct track_table *table, const struct track_key *key);
 /* Brings a track's rings up to `slot`. */
@@ -126,8 +133,13 @@ void track_advance(struct track *track, int64_t slot);
 
 /* Sums slots [from, to]; what is older than the ring is taken from the seconds, rounded to whole ones. */
 struct track_counts track_sum(const struct track *track, int64_t from, int64_t to);
-/* Distinct sources of this generation and the one before. */
+/*
+ * Distinct sources of this generation and the one before. Of a sample: how many there are at least, if as many of them
+ * are twice in it as are (the birthday problem: m picks of n meet m * m / 2n times).
+ */
 uint64_t track_sources(const struct track *track);
+/* What a packet stands for on average, of those generations; 1 where all came. */
+uint32_t track_interval(const struct track *track);
 
 /* All tracks in a fixed order, for the end of input. */
 uint32_t track_table_count(const struct track_table *table);

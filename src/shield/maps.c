@@ -24,13 +24,14 @@ static const char *const map_names[SHIELD_MAPS] = {
 	[SHIELD_MAP_ALLOW] = "allow",
 	[SHIELD_MAP_RULESETS] = "rulesets",
 	[SHIELD_MAP_RULE_COUNTERS] = "rule_counters",
-	[SHIELD_MAP_RULE_BUCKETS] = "rule_buckets",
+	[SHIELD_MAP_RULE_STATES] = "rule_states",
 	[SHIELD_MAP_NOTES] = "notes",
 	[SHIELD_MAP_SOURCE_BUCKETS] = "source_buckets",
 	[SHIELD_MAP_COUNTERS] = "counters",
 	[SHIELD_MAP_TOTALS] = "totals",
 	[SHIELD_MAP_SAMPLES] = "samples",
 	[SHIELD_MAP_FLOWS] = "flows",
+	[SHIELD_MAP_PROBED] = "probed",
 	[SHIELD_MAP_BLOCK_SWEEP] = "block_sweep",
 	[SHIELD_MAP_BLOCK_STATE] = "block_state",
 	[SHIELD_MAP_BLOCK4_CLASSES] = "block4_classes",
@@ -57,6 +58,8 @@ static const char *const reason_names[SHIELD_REASONS] = {
 	[SHIELD_PASS_IP_HEADER] = "pass_ip_header",
 	[SHIELD_PASS_EXTENSION] = "pass_extension",
 	[SHIELD_PASS_TRANSPORT] = "pass_transport",
+	[SHIELD_PASS_PROBE] = "pass_probe",
+	[SHIELD_PASS_ANSWERED] = "pass_answered",
 	[SHIELD_DROP_BLOCK] = "drop_block",
 	[SHIELD_DROP_RULE] = "drop_rule",
 	[SHIELD_DROP_RATE] = "drop_rate",
@@ -261,6 +264,10 @@ int shield_read_rule_count(const struct shield_maps *maps, uint32_t counter, str
 		memcpy(&one, values + cpu * stride, sizeof(one));
 		add_count(&sum.matched, &one.matched);
 		add_count(&sum.dropped, &one.dropped);
+		add_count(&sum.spared, &one.spared);
+		add_count(&sum.answered, &one.answered);
+		add_count(&sum.probes, &one.probes);
+		add_count(&sum.completed, &one.completed);
 		if (one.last > sum.last)
 			sum.last = one.last;
 	}
@@ -271,6 +278,16 @@ int shield_read_rule_count(const struct shield_maps *maps, uint32_t counter, str
 
 /* ---- rules ---- */
 
+int shield_read_active_until(const struct shield_maps *maps, uint32_t counter, uint64_t *until)
+{
+	struct shield_rule_state state;
+	int error = bpf_map_lookup_elem(maps->fd[SHIELD_MAP_RULE_STATES], &counter, &state);
+
+	if (!error)
+		*until = state.active_until;
+	return error;
+}
+
 int shield_note_read(const struct shield_note *note, uint32_t counter, struct shield_rule_told *told)
 {
 	struct shield_rule_told read = {
@@ -280,6 +297,10 @@ int shield_note_read(const struct shield_note *note, uint32_t counter, struct sh
 		.made_ns = note->made_ns,
 		.made_by = note->made_by,
 		.shadow = note->shadow != 0,
+		.spare = note->spare != 0,
+		.probe = note->probe != 0,
+		.arm_pps = note->arm_pps,
+		.hold_s = note->hold_s,
 		.rule = { .action = (enum rule_action)note->action, .rate_pps = note->rate_pps },
 	};
 	struct match_error wrong;
@@ -314,6 +335,10 @@ int shield_note_write(const struct shield_rule_told *told, struct shield_note *n
 	written.rate_pps = rule->rate_pps;
 	written.made_by = told->made_by;
 	written.shadow = told->shadow;
+	written.spare = told->spare;
+	written.probe = told->probe;
+	written.arm_pps = told->arm_pps;
+	written.hold_s = told->hold_s;
 	written.scope_length = rule->scope.length;
 	written.scope_is_ipv4 = rule->scope.is_ipv4;
 	memcpy(written.scope, rule->scope.address.octets, sizeof(written.scope));

@@ -22,13 +22,14 @@ enum shield_map {
 	SHIELD_MAP_ALLOW,
 	SHIELD_MAP_RULESETS,
 	SHIELD_MAP_RULE_COUNTERS,
-	SHIELD_MAP_RULE_BUCKETS,
+	SHIELD_MAP_RULE_STATES,
 	SHIELD_MAP_NOTES,
 	SHIELD_MAP_SOURCE_BUCKETS,
 	SHIELD_MAP_COUNTERS,
 	SHIELD_MAP_TOTALS,
 	SHIELD_MAP_SAMPLES,
 	SHIELD_MAP_FLOWS,
+	SHIELD_MAP_PROBED,
 	SHIELD_MAP_BLOCK_SWEEP,
 	SHIELD_MAP_BLOCK_STATE, /* from here on the engine writes */
 	SHIELD_MAP_BLOCK4_CLASSES,
@@ -69,10 +70,14 @@ int64_t shield_ns_until(const struct shield_pace *pace, int64_t monotonic_ns, ui
 /* "drop_block": a stable word; "unknown" for what is no reason. */
 const char *shield_reason_name(enum shield_reason reason);
 
-/* Sums over all CPUs; of totals, `interval` is the largest, and what only one CPU's sampler can mean is 0. */
+/* Sums over all CPUs; of totals, `interval` is the largest, and what only one CPU's program can mean is 0. */
 int shield_read_counters(const struct shield_maps *maps, struct shield_counters counters[SHIELD_SERVICES_MAX]);
 int shield_read_totals(const struct shield_maps *maps, struct shield_totals *totals);
 int shield_read_rule_count(const struct shield_maps *maps, uint32_t counter, struct shield_rule_count *count);
+/* Until when, in jiffies, a rule acts if nothing matches it from now on; SHIELD_NEVER of one without arm_pps. */
+int shield_read_active_until(const struct shield_maps *maps, uint32_t counter, uint64_t *until);
+
+#define SHIELD_BY_ENGINE UINT32_MAX /* made_by, where it is no user */
 
 /* A rule in force, as pinned. */
 struct shield_rule_told {
@@ -81,8 +86,9 @@ struct shield_rule_told {
 	struct rule rule;
 	uint64_t expires; /* jiffies */
 	int64_t made_ns;  /* since the Unix epoch */
-	uint32_t made_by;
-	bool shadow;
+	uint32_t made_by; /* uid, or SHIELD_BY_ENGINE */
+	bool shadow, spare, probe;
+	uint32_t arm_pps, hold_s;
 	char reason[SHIELD_REASON_MAX];
 };
 /* A note and what it tells. -EBADMSG: it is none that the other makes; -EINVAL: what is told has no note. */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include <bpf/bpf.h>
@@ -437,7 +438,10 @@ static int put_in_force(struct shield *shield, const struct shield_rule_told *to
 			return result;
 		compiled.expires = told[i].expires;
 		compiled.counter = told[i].counter;
-		compiled.shadow = told[i].shadow;
+		compiled.flags = (told[i].shadow ? SHIELD_RULE_SHADOW : 0u) | (told[i].spare ? SHIELD_RULE_SPARE : 0u) |
+		                 (told[i].probe ? SHIELD_RULE_PROBE : 0u);
+		compiled.arm_pps = told[i].arm_pps;
+		compiled.hold = told[i].hold_s * shield->pace.hz;
 		result = ruleset_add(shield->set, &compiled);
 	}
 	if (result)
@@ -464,13 +468,13 @@ static int forget(struct shield *shield, uint32_t counter)
 	return bpf_map_update_elem(shield->maps.fd[SHIELD_MAP_NOTES], &counter, &none, BPF_ANY);
 }
 
-/* A counter that no rule has, of the one longest not used; its counts and tokens begin anew. */
-static int take_counter(struct shield *shield, const struct shield_rule_told *told, unsigned count, uint32_t *counter)
+/* A counter that no rule has, of the one longest not used; its counts and state begin anew. */
+static int take_counter(struct shield *shield, const struct shield_rule_told *told, unsigned count,
+                        const struct shield_rule_state *state, uint32_t *counter)
 {
 	uint32_t candidate = shield->config->next_rule % SHIELD_RULE_COUNTERS;
 	struct shield_rule_count *zeros;
 	int cpus = libbpf_num_possible_cpus(), result;
-	__u64 empty = 0;
 
 	if (cpus < 1 || cpus > CPUS_MAX)
 		return -ENOTSUP;
@@ -486,7 +490,7 @@ static int take_counter(struct shield *shield, const struct shield_rule_told *to
 	result = bpf_map_update_elem(shield->maps.fd[SHIELD_MAP_RULE_COUNTERS], &candidate, zeros, BPF_ANY);
 	free(zeros);
 	if (!result)
-		result = bpf_map_update_elem(shield->maps.fd[SHIELD_MAP_RULE_BUCKETS], &candidate, &empty, BPF_ANY);
+		result = bpf_map_update_elem(shield->maps.fd[SHIELD_MAP_RULE_STATES], &candidate, state, BPF_ANY);
 	if (!result)
 		*counter = candidate;
 	return result;
@@ -511,12 +515,15 @@ static int read_rules(const struct shield *shield, struct shield_rule_told **tol
 int shield_add_rule(struct shield *shield, const struct rule *rule, const struct shield_making *making,
                     uint32_t *number, struct shield_error *error)
 {
+	struct shield_rule_state state = { .active_until = SHIELD_NEVER };
 	struct shield_rule_told *told = NULL, *new;
 	struct shield_rule compiled;
 	struct shield_note note;
 	unsigned count = 0;
 	int result = ruleset_compile_rule(rule, &compiled, error);
 
+	if (!result && making->hold_s > SHIELD_HOLD_MAX_S)
+		result = shield_fail(error, -EINVAL, "a rule may be held active for %d s at most", SHIELD_HOLD_MAX_S);
 	if (!result)
 		result = shield_check_guard(shield, rule, error);
 	if (!result)
@@ -537,10 +544,17 @@ int shield_add_rule(struct shield *shield, const struct rule *rule, const struct
 		.made_ns = making->made_ns,
 		.made_by = making->made_by,
 		.shadow = making->shadow,
+		.spare = making->spare,
+		.probe = making->probe,
+		.arm_pps = making->arm_pps,
+		.hold_s = making->hold_s,
 	};
 	memcpy(new->reason, making->reason, sizeof(new->reason));
 	new->reason[sizeof(new->reason) - 1] = '\0';
-	result = take_counter(shield, told, count, &new->counter);
+	if (new->arm_pps)
+		state.active_until = shield_jiffies_at(&shield->pace, shield_monotonic_ns()) +
+		                     (uint64_t) new->hold_s * shield->pace.hz;
+	result = take_counter(shield, told, count, &state, &new->counter);
 	if (!result)
 		result = shield_note_write(new, &note);
 	if (!result)
@@ -591,6 +605,55 @@ int shield_remove_rule(struct shield *shield, uint32_t number, struct shield_err
 	free(told);
 	if (!result && forget(shield, counter))
 		result = shield_fail(error, -EIO, "r%u: its note cannot be taken away", number);
+	return result;
+}
+
+/* The kernel's own copy of a rule gets its new end by one store, so that nothing else of the table is touched. */
+static int renew_in_force(struct shield *shield, uint32_t counter, uint64_t expires)
+{
+	size_t size = SHIELD_RULESETS * sizeof(struct shield_ruleset);
+	struct shield_ruleset *sets =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, shield->maps.fd[SHIELD_MAP_RULESETS], 0);
+	struct shield_ruleset *set;
+	int result = -ENOENT;
+
+	if (sets == MAP_FAILED)
+		return -errno;
+	set = &sets[shield->config->ruleset % SHIELD_RULESETS];
+	for (unsigned i = 0; i < set->count && i < SHIELD_RULES_MAX; i++)
+		if (set->rules[i].counter == counter) {
+			PUBLISH(set->rules[i].expires, expires);
+			result = 0;
+		}
+	(void)munmap(sets, size);
+	return result;
+}
+
+int shield_renew_rule(struct shield *shield, uint32_t number, uint64_t expires, struct shield_error *error)
+{
+	struct shield_rule_told *told = NULL;
+	struct shield_note note;
+	unsigned count = 0, i = 0;
+	int result = read_rules(shield, &told, &count, error);
+
+	if (result)
+		return result;
+	while (i < count && told[i].number != number)
+		i++;
+	if (i == count) {
+		(void)shield_fail(error, -ENOENT, "r%u: no such rule is in force", number);
+		free(told);
+		return -ENOENT;
+	}
+	told[i].expires = expires;
+	result = shield_note_write(&told[i], &note);
+	if (!result)
+		result = bpf_map_update_elem(shield->maps.fd[SHIELD_MAP_NOTES], &told[i].counter, &note, BPF_ANY);
+	if (!result)
+		result = renew_in_force(shield, told[i].counter, expires);
+	if (result)
+		(void)shield_fail(error, result, "r%u: cannot be renewed: %s", number, strerror(-result));
+	free(told);
 	return result;
 }
 

@@ -11,18 +11,20 @@ struct samples {
 	struct ring_buffer *ring;
 	samples_take *take;
 	void *context;
+	unsigned left; /* that may still be handed on in this turn; 0: as many as there are */
 };
 
 /* A record is taken for a sample only where it is as long as one, and says no more than it holds. */
 static int hand_on(void *context, void *data, size_t size)
 {
-	const struct samples *samples = context;
+	struct samples *samples = context;
 	const struct shield_sample *sample = data;
 
 	if (size == sizeof(*sample) && sample->kept <= SHIELD_SAMPLE_OCTETS && sample->reason < SHIELD_REASONS &&
 	    sample->service < SHIELD_SERVICES_MAX)
 		samples->take(samples->context, sample);
-	return 0;
+	/* An error ends the reading, and what has been handed on is read: so the ring's reader works. */
+	return samples->left && --samples->left == 0 ? -ECANCELED : 0;
 }
 
 int samples_new(int fd, samples_take *take, void *context, struct samples **samples)
@@ -58,6 +60,16 @@ void samples_free(struct samples *samples)
 int samples_poll_fd(const struct samples *samples)
 {
 	return ring_buffer__epoll_fd(samples->ring);
+}
+
+int samples_read_some(struct samples *samples, unsigned max)
+{
+	int result;
+
+	samples->left = max;
+	result = ring_buffer__consume(samples->ring);
+	samples->left = 0;
+	return result == -ECANCELED ? (int)max : result;
 }
 
 int samples_read(struct samples *samples)

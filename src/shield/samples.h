@@ -16,5 +16,7 @@ void samples_free(struct samples *samples);
 int samples_poll_fd(const struct samples *samples);
 /* Hands on what is there, without waiting; how many, or -errno. */
 int samples_read(struct samples *samples);
+/* The same of at most `max` > 0; where it is so many there may be more. */
+int samples_read_some(struct samples *samples, unsigned max);
 
 #endif

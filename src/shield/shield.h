@@ -25,6 +25,7 @@
 
 #define SHIELD_BPFFS_DIR "/sys/fs/bpf/holdfast"
 #define SHIELD_NAME_SIZE 64
+#define SHIELD_HOLD_MAX_S 86400
 #define SHIELD_BLOCK_CAPACITY_MIN 1024
 #define SHIELD_BLOCK_CAPACITY_MAX 4194304
 
@@ -126,12 +127,12 @@ int shield_sweep_allowed(struct shield *shield, uint64_t now, unsigned *swept);
 struct shield_making {
 	uint64_t expires; /* jiffies */
 	int64_t made_ns;  /* since the Unix epoch */
-	uint32_t made_by; /* uid */
+	uint32_t made_by; /* uid, or SHIELD_BY_ENGINE */
 	bool shadow;      /* only counts what it would drop */
 	bool spare;       /* packets of answered conversations pass, up to SHIELD_SPARE_PPS of each */
 	bool probe;       /* one match in SHIELD_PROBE_INTERVAL passes, at most SHIELD_PROBE_PPS of them */
 	uint32_t arm_pps; /* acts only while matches came at this rate within the last hold_s; 0: always */
-	uint32_t hold_s;
+	uint32_t hold_s;  /* it begins active, for so long; at most SHIELD_HOLD_MAX_S */
 	char reason[SHIELD_REASON_MAX];
 };
 int shield_add_rule(struct shield *shield, const struct rule *rule, const struct shield_making *making,

@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #include "base/time.h"
+#include "defend/life.h"
 #include "engine/engine.h"
 #include "observe/decode.h"
 
@@ -46,8 +47,22 @@ struct page_options {
 	unsigned width; /* columns; clamped to PAGE_WIDTH_MIN..PAGE_WIDTH_MAX */
 };
 
+/* What became of rules while an incident was watched live: in the JSON as "live", behind everything else. */
+struct analysis_live {
+	unsigned rule_count;
+	const struct life *const *rules;
+};
+
 /* Each returns 0, -ENOMEM, or the negative errno of a failed write. The engine has finished. */
 int analysis_json_write(FILE *out, const struct analysis_input *input, const struct engine *engine);
+int analysis_json_write_live(FILE *out, const struct analysis_input *input, const struct engine *engine,
+                             const struct analysis_live *live);
+/* The same of one incident that is going on, or has just ended, and of an engine that has not finished. */
+int analysis_json_write_finding(FILE *out, const struct analysis_input *input, const struct engine_totals *totals,
+                                const struct finding *finding, const struct analysis_live *live);
+/* What has been read, where an engine was given observations that stand in no capture: `files` is borrowed. */
+struct analysis_input analysis_input_of(const struct engine_totals *totals, const char *const *files,
+                                        size_t files_count);
 int page_write(FILE *out, const struct analysis_input *input, const struct engine *engine,
                const struct page_options *options);
 /* One self-contained HTML file. */

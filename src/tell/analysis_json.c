@@ -321,28 +321,75 @@ static json_t *peace_json(struct build *b, uint64_t packets, uint32_t incidents)
 	return object;
 }
 
-static json_t *analysis_json(const struct analysis_input *input, const struct engine *engine)
+/* What became of a rule; times are null where there are none. */
+static json_t *life_json(struct build *b, const struct life *life)
 {
-	const struct engine_totals *totals = engine_totals(engine);
+	const struct {
+		const char *name;
+		uint64_t packets;
+	} counts[] = {
+		{ "matched", life->count.matched }, { "dropped", life->count.dropped },
+		{ "spared", life->count.spared },   { "answered", life->count.answered },
+		{ "probes", life->count.probes },   { "completed", life->count.completed },
+	};
+	json_t *object = json_object(), *counted = json_object();
+	char name[ID_SIZE], match[MATCH_TEXT_SIZE], scope[PREFIX_TEXT_SIZE];
+
+	snprintf(name, sizeof(name), "r%" PRIu32, life->number);
+	build_set(b, object, "id", life->number ? json_string(name) : json_null());
+	build_set(b, object, "handle", build_integer(life->handle));
+	build_set(b, object, "state", json_string(life_state_name(life->state)));
+	build_set(b, object, "why", string(life->why));
+	build_set(b, object, "match", json_string(match_format(&life->rule.match, match)));
+	build_set(b, object, "scope", json_string(prefix_format(&life->rule.scope, scope)));
+	build_set(b, object, "action", json_string(rule_action_name(life->rule.action)));
+	build_set(b, object, "rate_pps",
+	          life->rule.action == RULE_RATE_LIMIT ? build_integer(life->rule.rate_pps) : json_null());
+	build_set(b, object, "made", moment(life->made));
+	build_set(b, object, "changed", moment(life->changed));
+	build_set(b, object, "last_match", life->count.matched ? moment(life->last_match) : json_null());
+	build_set(b, object, "arm_pps", life->arm_pps ? build_integer(life->arm_pps) : json_null());
+	build_set(b, object, "waves", build_integer(life->waves));
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+		build_set(b, counted, counts[i].name, build_integer(counts[i].packets));
+	build_set(b, object, "packets", counted);
+	return object;
+}
+
+static json_t *live_json(struct build *b, const struct analysis_live *live)
+{
+	json_t *object = json_object(), *rules = json_array();
+
+	for (unsigned i = 0; i < live->rule_count; i++)
+		build_append(b, rules, life_json(b, live->rules[i]));
+	build_set(b, object, "rules", rules);
+	return object;
+}
+
+/* What is said of these findings, and of nothing else that the engine knows. */
+static json_t *analysis_json(const struct analysis_input *input, const struct engine_totals *totals,
+                             const struct finding *const *findings, uint32_t count, const struct analysis_live *live)
+{
 	struct build b = { .failed = false };
 	json_t *root = json_object(), *incidents = json_array();
-	uint32_t count = engine_count(engine);
 
 	build_set(&b, root, "schema", json_string(ANALYSIS_SCHEMA));
 	build_set(&b, root, "input", input_json(&b, input, totals));
 	for (uint32_t i = 0; i < count; i++)
-		build_append(&b, incidents, incident_json(&b, input, engine_finding(engine, i)));
+		build_append(&b, incidents, incident_json(&b, input, findings[i]));
 	build_set(&b, root, "incidents", incidents);
 	build_set(&b, root, "peace", peace_json(&b, totals->peace_packets, count));
+	if (live)
+		build_set(&b, root, "live", live_json(&b, live));
 	if (!b.failed)
 		return root;
 	json_decref(root);
 	return NULL;
 }
 
-int analysis_json_write(FILE *out, const struct analysis_input *input, const struct engine *engine)
+/* Takes `root`, which may be NULL where there was no memory. */
+static int write_json(FILE *out, json_t *root)
 {
-	json_t *root = analysis_json(input, engine);
 	int result = 0;
 
 	if (!root)
@@ -353,4 +400,46 @@ int analysis_json_write(FILE *out, const struct analysis_input *input, const str
 		result = errno ? -errno : -EIO;
 	json_decref(root);
 	return result;
+}
+
+int analysis_json_write_live(FILE *out, const struct analysis_input *input, const struct engine *engine,
+                             const struct analysis_live *live)
+{
+	uint32_t count = engine_count(engine);
+	const struct finding **findings = calloc(count + 1, sizeof(const struct finding *));
+	int result;
+
+	if (!findings)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < count; i++)
+		findings[i] = engine_finding(engine, i);
+	result = write_json(out, analysis_json(input, engine_totals(engine), findings, count, live));
+	free(findings);
+	return result;
+}
+
+int analysis_json_write(FILE *out, const struct analysis_input *input, const struct engine *engine)
+{
+	return analysis_json_write_live(out, input, engine, NULL);
+}
+
+int analysis_json_write_finding(FILE *out, const struct analysis_input *input, const struct engine_totals *totals,
+                                const struct finding *finding, const struct analysis_live *live)
+{
+	return write_json(out, analysis_json(input, totals, &finding, 1, live));
+}
+
+struct analysis_input analysis_input_of(const struct engine_totals *totals, const char *const *files,
+                                        size_t files_count)
+{
+	return (struct analysis_input){
+		.files = files,
+		.files_count = files_count,
+		.packets = totals->packets,
+		.bytes = totals->bytes,
+		.first = totals->first,
+		.last = totals->last,
+		.has_time = totals->packets > 0,
+		.out_of_order = totals->out_of_order,
+	};
 }

@@ -114,20 +114,55 @@ static struct prefix prefix(const char *text)
 	return parsed;
 }
 
-static uint32_t add_rule(const char *scope, const char *match, enum rule_action action, uint32_t pps, bool shadow,
-                         uint64_t expires)
+static uint32_t make_rule(const char *scope, const char *match, enum rule_action action, uint32_t pps,
+                          const struct shield_making *making)
 {
 	struct rule rule = { .scope = prefix(scope), .action = action, .rate_pps = pps };
-	const struct shield_making making = { .expires = expires, .shadow = shadow };
 	struct shield_error error;
 	struct match_error wrong;
 	uint32_t number;
 
 	if (match_parse(match, &rule.match, &wrong) != 0)
 		fail_msg("%s: %s", match, wrong.message);
-	if (shield_add_rule(the.shield, &rule, &making, &number, &error) != 0)
+	if (shield_add_rule(the.shield, &rule, making, &number, &error) != 0)
 		fail_msg("%s: %s", match, error.message);
 	return number;
+}
+
+static uint32_t add_rule(const char *scope, const char *match, enum rule_action action, uint32_t pps, bool shadow,
+                         uint64_t expires)
+{
+	const struct shield_making making = { .expires = expires, .shadow = shadow };
+
+	return make_rule(scope, match, action, pps, &making);
+}
+
+static struct shield_rule_told told_of(uint32_t number)
+{
+	struct shield_rule_told rules[SHIELD_RULES_MAX];
+	unsigned count, i = 0;
+
+	assert_int_equal(shield_read_rules(shield_maps(the.shield), jiffies(), rules, &count), 0);
+	while (i < count && rules[i].number != number)
+		i++;
+	assert_true(i < count);
+	return rules[i];
+}
+
+static struct shield_rule_count count_of(uint32_t number)
+{
+	struct shield_rule_count count;
+
+	assert_int_equal(shield_read_rule_count(shield_maps(the.shield), told_of(number).counter, &count), 0);
+	return count;
+}
+
+static bool is_active(uint32_t number)
+{
+	uint64_t until;
+
+	assert_int_equal(shield_read_active_until(shield_maps(the.shield), told_of(number).counter, &until), 0);
+	return until > jiffies();
 }
 
 /* Nothing blocked, allowed, guarded, or ruled; it enforces. */
@@ -506,21 +541,30 @@ static void of_rules_the_first_decides(void **state)
 	(void)add_rule("::/0", "udp and src port 53", RULE_DROP, 0, false, SHIELD_NEVER);
 	(void)add_rule("192.0.2.10", "udp and src port 123", RULE_NONE, 0, false, SHIELD_NEVER);
 	(void)add_rule("::/0", "udp", RULE_DROP, 0, false, SHIELD_NEVER);
-	meets(&p, SHIELD_PASS_RULE, "one that only counts");
+	meets(&p, SHIELD_DROP_RULE, "one that only counts hides nothing");
 	assert_int_equal(shield_read_rules(shield_maps(the.shield), jiffies(), rules, &told), 0);
 	assert_int_equal(told, 3);
 	for (unsigned i = 0; i < 3; i++) {
 		assert_int_equal(shield_read_rule_count(shield_maps(the.shield), rules[i].counter, &count), 0);
-		assert_int_equal(count.matched.packets, i == 1);
-		assert_int_equal(count.matched.octets, i == 1 ? p.length : 0);
-		assert_int_equal(count.dropped.packets, 0);
+		assert_int_equal(count.matched.packets, i > 0);
+		assert_int_equal(count.matched.octets, i > 0 ? p.length : 0);
+		assert_int_equal(count.dropped.packets, i == 2);
 	}
-	assert_int_equal(shield_remove_rule(the.shield, rules[1].number, &error), 0);
-	meets(&p, SHIELD_DROP_RULE, "the next of them");
+	(void)add_rule("::/0", "udp and dst port 4000", RULE_DROP, 0, false, SHIELD_NEVER);
+	meets(&p, SHIELD_DROP_RULE, "the first that acts");
 	assert_int_equal(shield_read_rule_count(shield_maps(the.shield), rules[2].counter, &count), 0);
-	assert_int_equal(count.dropped.packets, 1);
-	assert_int_equal(count.dropped.octets, p.length);
+	assert_int_equal(count.dropped.packets, 2);
+	assert_int_equal(count.dropped.octets, 2 * p.length);
 	assert_in_range(count.last, jiffies() - seconds(5), jiffies() + 1); /* ours may be one behind */
+	assert_int_equal(shield_read_rules(shield_maps(the.shield), jiffies(), rules, &told), 0);
+	assert_int_equal(told, 4);
+	assert_int_equal(shield_read_rule_count(shield_maps(the.shield), rules[3].counter, &count), 0);
+	assert_int_equal(count.matched.packets, 0);
+	assert_int_equal(shield_remove_rule(the.shield, rules[2].number, &error), 0);
+	assert_int_equal(shield_remove_rule(the.shield, rules[3].number, &error), 0);
+	meets(&p, SHIELD_PASS_RULE, "none acts");
+	(void)add_rule("::/0", "udp", RULE_DROP, 0, true, SHIELD_NEVER);
+	would_meet(&p, SHIELD_DROP_RULE, "none acts, and one would");
 }
 
 /* IPv4 addresses lie in ::ffff:0:0/96 inside, and in no network of IPv6. */
@@ -690,9 +734,9 @@ static void a_bucket_ahead_in_time_is_not_filled(void **state)
 {
 	struct packet p = udp("198.51.100.9", "192.0.2.10", 123, 4000);
 	struct shield_rule_told rules[SHIELD_RULES_MAX];
-	int fd = the.shield ? shield_maps(the.shield)->fd[SHIELD_MAP_RULE_BUCKETS] : -1;
+	int fd = the.shield ? shield_maps(the.shield)->fd[SHIELD_MAP_RULE_STATES] : -1;
+	struct shield_rule_state bucket = { .active_until = SHIELD_NEVER };
 	unsigned count, passed;
-	uint64_t bucket;
 
 	(void)state;
 	NEED_SHIELD;
@@ -700,15 +744,15 @@ static void a_bucket_ahead_in_time_is_not_filled(void **state)
 	(void)add_rule("::/0", "udp", RULE_RATE_LIMIT, 100, false, SHIELD_NEVER);
 	assert_int_equal(shield_read_rules(shield_maps(the.shield), jiffies(), rules, &count), 0);
 	assert_int_equal(count, 1);
-	bucket = (jiffies() + seconds(1) / 2) << 32;
+	bucket.rate = (jiffies() + seconds(1) / 2) << 32;
 	assert_int_equal(bpf_map_update_elem(fd, &rules[0].counter, &bucket, BPF_ANY), 0);
 	assert_int_equal(passing(&p, 50), 0);
-	bucket += 2 * SHIELD_TOKEN;
+	bucket.rate += 2 * SHIELD_TOKEN;
 	assert_int_equal(bpf_map_update_elem(fd, &rules[0].counter, &bucket, BPF_ANY), 0);
 	assert_int_equal(passing(&p, 50), 2);
 	/* What nobody has used for long, its time having wrapped or not, is full. */
 	for (unsigned bit = 12; bit < 32; bit++) {
-		bucket = (jiffies() - (1ULL << bit)) << 32;
+		bucket.rate = (jiffies() - (1ULL << bit)) << 32;
 		assert_int_equal(bpf_map_update_elem(fd, &rules[0].counter, &bucket, BPF_ANY), 0);
 		passed = passing(&p, 200);
 		assert_in_range(passed, 10, 14);
@@ -1011,6 +1055,365 @@ static void what_answers_every_syn_begins_no_flow(void **state)
 	assert_int_equal(sent_of_flow("192.0.2.10", "203.0.113.1", RST), 2);
 	assert_int_equal(sent_of_flow("192.0.2.10", "203.0.113.2", SYN), 1);
 	assert_int_equal(sent_of_flow("192.0.2.10", "203.0.113.3", FIN | ACK), 1);
+}
+
+/* ---- rules that arm, spare, probe ---- */
+
+/* What passes of `count` packets, of which one comes each `gap_ms`. */
+static unsigned passing_slowly(const struct packet *p, unsigned count, unsigned gap_ms)
+{
+	unsigned passed = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		wait_ms(gap_ms);
+		passed += run(p->octets, p->length) == XDP_PASS;
+	}
+	return passed;
+}
+
+/* Nobody but the kernel has a hand in it: an attack that comes in pulses is dropped from each one's beginning on. */
+static void a_rule_arms_itself_again(void **state)
+{
+	struct packet p = udp("198.51.100.9", "192.0.2.10", 123, 4000);
+	const struct shield_making making = { .expires = SHIELD_NEVER, .arm_pps = 100, .hold_s = 1 };
+	struct shield_rule_told told;
+	uint32_t number, behind;
+	unsigned passed;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	number = make_rule("::/0", "udp", RULE_DROP, 0, &making);
+	behind = add_rule("::/0", "udp", RULE_NONE, 0, false, SHIELD_NEVER);
+	told = told_of(number);
+	assert_int_equal(told.arm_pps, 100);
+	assert_int_equal(told.hold_s, 1);
+	assert_true(is_active(number));
+	meets(&p, SHIELD_DROP_RULE, "it begins active");
+	wait_ms(1100);
+	assert_false(is_active(number));
+	for (unsigned pulse = 0; pulse < 3; pulse++) {
+		struct shield_rule_count before = count_of(number), behind_before = count_of(behind), after;
+
+		/* Fewer than arm_pps: as if it were not there, but that it counts them. */
+		meets(&p, SHIELD_PASS_RULE, "what is behind it has its say");
+		assert_int_equal(passing_slowly(&p, 20, 20), 20);
+		assert_false(is_active(number));
+		after = count_of(number);
+		assert_int_equal(after.matched.packets, before.matched.packets + 21);
+		assert_int_equal(after.dropped.packets, before.dropped.packets);
+		assert_int_equal(count_of(behind).matched.packets, behind_before.matched.packets + 21);
+		/* A burst of a tenth of a second's worth is had, and what came meanwhile. */
+		passed = passing(&p, 500);
+		assert_in_range(passed, 8, 14);
+		assert_true(is_active(number));
+		/* It holds on, though now few come. */
+		assert_int_equal(passing_slowly(&p, 10, 50), 0);
+		wait_ms(1100);
+		assert_false(is_active(number));
+	}
+}
+
+/* As long as a flood lasts it acts, though it puts its end off only now and then. */
+static void a_rule_stays_active_while_it_is_hit(void **state)
+{
+	struct packet p = udp("198.51.100.9", "192.0.2.10", 123, 4000);
+	const struct shield_making making = { .expires = SHIELD_NEVER, .arm_pps = 100, .hold_s = 1 };
+	uint64_t end;
+	unsigned passed = 0;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	(void)make_rule("::/0", "udp", RULE_DROP, 0, &making);
+	for (end = jiffies() + seconds(3); jiffies() < end;)
+		passed += passing_slowly(&p, 1, 2);
+	assert_int_equal(passed, 0);
+}
+
+static void an_active_rate_limit_limits(void **state)
+{
+	struct packet p = udp("198.51.100.9", "192.0.2.10", 123, 4000);
+	const struct shield_making making = { .expires = SHIELD_NEVER, .arm_pps = 200, .hold_s = 1 };
+	unsigned passed;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	(void)make_rule("::/0", "udp", RULE_RATE_LIMIT, 50, &making);
+	passed = passing(&p, 200);
+	assert_in_range(passed, 5, 8);
+	meets(&p, SHIELD_DROP_RATE, "above the rate");
+	wait_ms(1100);
+	meets(&p, SHIELD_PASS_CLEAN, "armed");
+	passed = passing(&p, 500);
+	assert_in_range(passed, 20, 40); /* a tenth of arm_pps, and then the limit's own */
+}
+
+static void a_rule_is_renewed(void **state)
+{
+	struct packet p = udp("198.51.100.9", "192.0.2.10", 123, 4000), other = tcp("198.51.100.9", "192.0.2.10", 80);
+	struct shield_making making = { .expires = 0, .hold_s = SHIELD_HOLD_MAX_S + 1, .arm_pps = 1 };
+	struct shield_rule_told before, after;
+	struct rule rule = { .scope = prefix("::/0") };
+	struct shield_error error;
+	uint32_t number, none;
+	unsigned swept;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	number = add_rule("::/0", "udp", RULE_DROP, 0, false, jiffies() + seconds(1) / 2);
+	before = told_of(number);
+	(void)add_rule("::/0", "tcp", RULE_DROP, 0, false, SHIELD_NEVER);
+	assert_int_equal(shield_renew_rule(the.shield, number, jiffies() + seconds(60), &error), 0);
+	after = told_of(number);
+	assert_in_range(after.expires, jiffies() + seconds(58), jiffies() + seconds(60));
+	assert_int_equal(after.counter, before.counter);
+	wait_ms(600);
+	meets(&p, SHIELD_DROP_RULE, "it would have ended");
+	assert_int_equal(count_of(number).dropped.packets, 1);
+	assert_int_equal(shield_renew_rule(the.shield, number, jiffies(), &error), 0);
+	meets(&p, SHIELD_PASS_CLEAN, "its end is now");
+	meets(&other, SHIELD_DROP_RULE, "the other's is not");
+	assert_int_equal(shield_renew_rule(the.shield, number, SHIELD_NEVER, &error), -ENOENT);
+	assert_int_equal(shield_renew_rule(the.shield, number + 7, SHIELD_NEVER, &error), -ENOENT);
+	assert_int_equal(shield_sweep_rules(the.shield, jiffies(), &swept), 0);
+	assert_int_equal(shield_add_rule(the.shield, &rule, &making, &none, &error), -EINVAL);
+}
+
+/* Of a conversation that this host answered: what it sends, and what comes back. */
+static void answer(const char *src, const char *dst, uint16_t src_port, uint16_t dst_port)
+{
+	struct packet out = udp(src, dst, src_port, dst_port);
+	struct bpf_test_run_opts options = { .sz = sizeof(options), .repeat = 1 };
+
+	options.data_in = out.octets;
+	options.data_size_in = (uint32_t)out.length;
+	assert_int_equal(bpf_prog_test_run_opts(bpf_program__fd(the.shield->programs->progs.shield_egress), &options),
+	                 0);
+}
+
+static void an_answered_conversation_is_spared(void **state)
+{
+	struct packet p = udp("198.51.100.9", "192.0.2.10", 4000, 53),
+		      other = udp("198.51.100.9", "192.0.2.10", 4001, 53);
+	struct shield_making making = { .expires = SHIELD_NEVER, .spare = true };
+	struct shield_flow_key key = { .src_port = 4000, .dst_port = 53, .protocol = 17 };
+	int flows = the.shield ? shield_maps(the.shield)->fd[SHIELD_MAP_FLOWS] : -1;
+	struct shield_rule_count count;
+	struct shield_flow flow;
+	uint32_t number;
+	unsigned passed;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	memcpy(key.src, prefix("198.51.100.9/32").address.octets, sizeof(key.src));
+	memcpy(key.dst, prefix("192.0.2.10/32").address.octets, sizeof(key.dst));
+	number = make_rule("::/0", "udp", RULE_DROP, 0, &making);
+	assert_true(told_of(number).spare);
+	meets(&p, SHIELD_DROP_RULE, "nobody has answered");
+	answer("192.0.2.10", "198.51.100.9", 53, 4000);
+	meets(&p, SHIELD_PASS_ANSWERED, "answered");
+	meets(&other, SHIELD_DROP_RULE, "another conversation");
+	count = count_of(number);
+	assert_int_equal(count.matched.packets, 3);
+	assert_int_equal(count.answered.packets, 1);
+	assert_int_equal(count.spared.packets, 1);
+	assert_int_equal(count.spared.octets, p.length);
+	assert_int_equal(count.dropped.packets, 2);
+	/* No more than its rate. */
+	passed = passing(&p, 2000);
+	assert_in_range(passed, SHIELD_SPARE_PPS - 1, SHIELD_SPARE_PPS + 20);
+	count = count_of(number);
+	assert_int_equal(count.answered.packets, 2001);
+	assert_int_equal(count.spared.packets, passed + 1);
+	assert_int_equal(count.dropped.packets, 2002 - passed);
+	/* What was said long ago does not count. */
+	assert_int_equal(bpf_map_lookup_elem(flows, &key, &flow), 0);
+	flow.spare = 0;
+	flow.last = jiffies() - seconds(SHIELD_SPARE_IDLE_S + 1);
+	assert_int_equal(bpf_map_update_elem(flows, &key, &flow, BPF_ANY), 0);
+	meets(&p, SHIELD_DROP_RULE, "silent for long");
+	answer("192.0.2.10", "198.51.100.9", 53, 4000);
+	meets(&p, SHIELD_PASS_ANSWERED, "answered again");
+	/* In the shadow it tells what it would hit, and decides nothing. */
+	begin();
+	making.shadow = true;
+	number = make_rule("::/0", "udp", RULE_DROP, 0, &making);
+	(void)add_rule("::/0", "udp and dst port 53", RULE_DROP, 0, false, SHIELD_NEVER);
+	meets(&p, SHIELD_DROP_RULE, "a rule behind it does not spare");
+	count = count_of(number);
+	assert_int_equal(count.answered.packets, 1);
+	assert_int_equal(count.dropped.packets, 0);
+	assert_int_equal(bpf_map_delete_elem(flows, &key), 0);
+}
+
+static void some_pass_as_probes(void **state)
+{
+	enum { ROUNDS = 40, EACH = 3000, MANY = 400000 };
+	struct packet p = udp("198.51.100.9", "192.0.2.10", 123, 4000);
+	const struct shield_making making = { .expires = SHIELD_NEVER, .probe = true };
+	struct bpf_test_run_opts options = { .sz = sizeof(options), .repeat = MANY };
+	struct shield_rule_count count, more;
+	struct taken taken = { .count = 0 };
+	struct samples *samples;
+	unsigned passed = 0, probes = 0;
+	uint64_t began;
+	uint32_t number;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	assert_int_equal(samples_new(shield_maps(the.shield)->fd[SHIELD_MAP_SAMPLES], takes, &taken, &samples), 0);
+	number = make_rule("::/0", "udp", RULE_DROP, 0, &making);
+	assert_true(told_of(number).probe);
+	(void)samples_read(samples);
+	taken.count = 0;
+	/* Paced, so that their rate is not what holds them back. */
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		for (unsigned k = 0; k < EACH; k++)
+			if (run(p.octets, p.length) == XDP_PASS) {
+				passed++;
+				assert_true(samples_read(samples) >= 0);
+				assert_int_equal(taken.last.reason, SHIELD_PASS_PROBE);
+				assert_int_equal(taken.last.flags, SHIELD_SAMPLE_PROBE | SHIELD_SAMPLE_ENFORCED);
+				assert_int_equal(taken.last.weight, 1);
+				assert_int_equal(taken.last.rule, told_of(number).counter);
+				probes++;
+			}
+		(void)samples_read(samples);
+		wait_ms(30);
+	}
+	count = count_of(number);
+	assert_int_equal(count.matched.packets, ROUNDS * EACH);
+	assert_int_equal(count.probes.packets, passed);
+	assert_int_equal(probes, passed);
+	assert_int_equal(count.dropped.packets, ROUNDS * EACH - passed);
+	assert_int_equal(count.completed.packets, 0);
+	assert_in_range(passed, ROUNDS * EACH / SHIELD_PROBE_INTERVAL * 3 / 4,
+	                ROUNDS * EACH / SHIELD_PROBE_INTERVAL * 5 / 4);
+	/* At full speed, no more than so many a second. */
+	options.data_in = p.octets;
+	options.data_size_in = (uint32_t)p.length;
+	began = jiffies();
+	assert_int_equal(bpf_prog_test_run_opts(the.program, &options), 0);
+	more = count_of(number);
+	assert_int_equal(more.matched.packets, count.matched.packets + MANY);
+	assert_in_range(more.probes.packets - count.probes.packets, 20,
+	                SHIELD_PROBE_PPS / 10 + (jiffies() + 2 - began) * SHIELD_PROBE_PPS / seconds(1) + 1);
+	samples_free(samples);
+}
+
+static struct packet tcp_from(uint16_t port, uint8_t flags, bool outgoing)
+{
+	struct packet p;
+
+	packet_begin(&p);
+	packet_ipv4(&p, outgoing ? "192.0.2.10" : "198.51.100.9", outgoing ? "198.51.100.9" : "192.0.2.10");
+	packet_tcp(&p, outgoing ? 80 : port, outgoing ? port : 80, flags, 1024, NULL, 0);
+	packet_end(&p);
+	return p;
+}
+
+/* Sends SYNs from one port after another until one is let through: its port. */
+static uint16_t probed_port(uint16_t from)
+{
+	for (unsigned port = from; port < from + 8000u; port++) {
+		struct packet syn = tcp_from((uint16_t)port, 2, false);
+
+		if (run(syn.octets, syn.length) == XDP_PASS)
+			return (uint16_t)port;
+	}
+	fail_msg("no probe in 8000 packets");
+	return 0;
+}
+
+static void sends(uint16_t port, uint8_t flags)
+{
+	struct packet p = tcp_from(port, flags, true);
+	struct bpf_test_run_opts options = { .sz = sizeof(options), .repeat = 1 };
+
+	options.data_in = p.octets;
+	options.data_size_in = (uint32_t)p.length;
+	assert_int_equal(bpf_prog_test_run_opts(bpf_program__fd(the.shield->programs->progs.shield_egress), &options),
+	                 0);
+}
+
+/* Whose SYN was let through can complete the handshake, and that is counted once; nobody else's packets follow it. */
+static void a_probe_may_complete_its_handshake(void **state)
+{
+	enum { SYN = 2, RST = 4, ACK = 16 };
+	struct shield_making making = { .expires = SHIELD_NEVER, .probe = true, .spare = true };
+	uint32_t number;
+	struct packet p;
+	uint16_t port;
+	unsigned passed;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	number = make_rule("::/0", "src net 198.51.100.0/24", RULE_DROP, 0, &making);
+	port = probed_port(1024);
+	p = tcp_from((uint16_t)(port ^ 1), ACK, false);
+	meets(&p, SHIELD_DROP_RULE, "of another conversation");
+	sends(port, SYN | ACK);
+	assert_int_equal(count_of(number).completed.packets, 0);
+	p = tcp_from(port, ACK, false);
+	meets(&p, SHIELD_PASS_PROBE, "it answers the host's SYN");
+	assert_int_equal(count_of(number).probes.packets, 1);
+	sends(port, ACK);
+	assert_int_equal(count_of(number).completed.packets, 1);
+	sends(port, ACK);
+	assert_int_equal(count_of(number).completed.packets, 1);
+	meets(&p, SHIELD_PASS_ANSWERED, "from then on it is one that was answered");
+
+	/* One that is refused has completed nothing. */
+	port = probed_port(10024);
+	sends(port, RST | ACK);
+	assert_int_equal(count_of(number).completed.packets, 1);
+	/* What follows a SYN is bounded. */
+	p = tcp_from(port, ACK, false);
+	passed = passing(&p, 50);
+	assert_in_range(passed, SHIELD_PROBED_PACKETS, SHIELD_PROBED_PACKETS + 3);
+	/* What nobody let through is no probe. */
+	sends(20000, ACK);
+	assert_int_equal(count_of(number).completed.packets, 1);
+
+	/* In the shadow all pass; probes are counted all the same, and what becomes of them. */
+	begin();
+	making.shadow = true;
+	number = make_rule("::/0", "src net 198.51.100.0/24", RULE_DROP, 0, &making);
+	for (unsigned i = 0; count_of(number).probes.packets == 0; i++) {
+		assert_true(i < 8000);
+		port = (uint16_t)(30000 + i);
+		p = tcp_from(port, SYN, false);
+		assert_int_equal(run(p.octets, p.length), XDP_PASS);
+	}
+	sends(port, SYN | ACK);
+	p = tcp_from(port, ACK, false);
+	meets(&p, SHIELD_PASS_PROBE, "it follows its SYN");
+	sends(port, ACK);
+	assert_int_equal(count_of(number).completed.packets, 1);
+}
+
+/* Who is within the limit per source is not exempted from it by a rule that only counts. */
+static void what_only_counts_exempts_from_nothing(void **state)
+{
+	const struct prefix net = prefix("192.0.2.0/24");
+	const struct shield_service service = { .name = "all", .prefixes = &net, .prefix_count = 1, .source_pps = 10 };
+	struct packet p = udp("203.0.113.99", "192.0.2.10", 5, 4000);
+	struct shield_error error;
+
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	assert_int_equal(shield_set_services(the.shield, &service, 1, &error), 0);
+	(void)add_rule("::/0", "udp", RULE_NONE, 0, false, SHIELD_NEVER);
+	(void)add_rule("::/0", "udp", RULE_DROP, 0, true, SHIELD_NEVER);
+	assert_in_range(passing(&p, 100), 10, 12);
+	meets(&p, SHIELD_DROP_SOURCE, "above its limit");
 }
 
 /* ---- twins ---- */
@@ -1530,18 +1933,20 @@ static void rules_mean_what_they_mean_elsewhere(void **state)
 			count += result == 0;
 		}
 		for (unsigned i = 0; i < POOL; i++) {
+			bool drop, hit = false;
 			unsigned first = 0;
-			bool drop;
 
 			if (pool[i].length < 14)
 				continue;
-			while (first < RULES && !(pool[i].readable && holds(&rules[first], &pool[i].observation)))
-				first++;
-			drop = first < RULES && rules[first].action == RULE_DROP;
-			if (first < RULES)
-				matched[first]++;
+			/* One that only counts lets those behind it have their say. */
+			for (drop = false; first < RULES && !drop; first += !drop)
+				if (pool[i].readable && holds(&rules[first], &pool[i].observation)) {
+					drop = rules[first].action == RULE_DROP;
+					matched[first]++;
+					hit = true;
+				}
 			drops += drop;
-			hits += first < RULES;
+			hits += hit;
 			runs++;
 			if ((run(pool[i].octets, pool[i].length) == XDP_DROP) != drop) {
 				char text[MATCH_TEXT_SIZE];
@@ -1594,6 +1999,14 @@ int main(void)
 		cmocka_unit_test(who_was_answered_is_known),
 		cmocka_unit_test(the_interval_follows_the_budget_both_ways),
 		cmocka_unit_test(what_answers_every_syn_begins_no_flow),
+		cmocka_unit_test(a_rule_arms_itself_again),
+		cmocka_unit_test(a_rule_stays_active_while_it_is_hit),
+		cmocka_unit_test(an_active_rate_limit_limits),
+		cmocka_unit_test(a_rule_is_renewed),
+		cmocka_unit_test(an_answered_conversation_is_spared),
+		cmocka_unit_test(some_pass_as_probes),
+		cmocka_unit_test(a_probe_may_complete_its_handshake),
+		cmocka_unit_test(what_only_counts_exempts_from_nothing),
 		cmocka_unit_test(the_allow_list_forgets_what_has_expired),
 		cmocka_unit_test(blocks_hold_as_they_are_listed),
 		cmocka_unit_test(what_is_blocked_stays_so_while_the_list_changes),

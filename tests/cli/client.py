@@ -180,12 +180,14 @@ ROWS = [
     Row("release r3 --json", {"release": {"released": ["rule"]}}, DONE, "holdfast.release/1"),
     Row("release r9", {"release": Refusal("release", "there is no rule r9", "see 'holdfast rules'")}, BAD, None,
         "there is no rule r9"),
-    Row("release --file good.txt", {"release": [{"released": ["block"]}, Refusal("release", "not on a list")]}, DONE,
+    Row("release --file good.txt", {"release": {"prefixes": 1, "passed_over": 1}}, DONE,
         "^released 1 prefix; 1 was on no list\n$", None,
-        [{"command": "release", "prefix": "198.51.100.0/24"}, {"command": "release", "prefix": "2001:db8::/48"}]),
-    Row("release --file good.txt", {"release": Refusal("release", "not on a list", "look")}, BAD, None,
-        "^holdfast: release: not on a list; look\n$"),
-    Row("release --file good.txt --json", {"release": {"released": ["block"]}}, DONE,
+        [{"command": "release", "prefixes": ["198.51.100.0/24", "2001:db8::/48"]}]),
+    Row("release --file good.txt", {"release": {"prefixes": 0, "passed_over": 2}}, BAD, None,
+        "^holdfast: release: none of them is blocked or allowed; "),
+    Row("release --file many.txt", {"release": [{"prefixes": 1024, "passed_over": 0}, Refusal("release", "not now", "look")]},
+        BAD, None, "^holdfast: release: not now; look\nholdfast: release: 1024 are released all the same\n$"),
+    Row("release --file good.txt --json", {"release": {"prefixes": 2, "passed_over": 0}}, DONE,
         '"prefixes": 2.*"passed_over": 0'),
     Row("release --file good.txt", {"release": HANGUP}, BAD, None, "ended the connection"),
     Row("release --file broken.txt", {}, BAD, None, "broken.txt:2: ", []),
@@ -233,6 +235,8 @@ ROWS = [
     Row("status", {"status": status(ways_in=[{"from": "203.0.113.7/32", "port": 22, "left_s": 3400}],
                                     services=[{"name": "a\x1b[2J", "enforced": {}, "observed": {}}])}, DONE,
         r"a\?\[2J.*WAYS IN 203.0.113.7/32 to port 22 \(56 min 40 s\)"),
+    Row("status", {"ping": SILENCE}, NO_DAEMON, None, "the daemon does not answer within 2 s: it hangs, or was stopped"),
+    Row("status", {"ping": HANGUP}, BAD, None, "ended the connection"),
     Row("status", {"status": [OBSERVING, HANGUP]}, BAD, None, "ended the connection"),
     Row("status", {"status": {}}, DONE, "MODE OBSERVE"),
     # configuration
@@ -292,7 +296,7 @@ class Daemon:
 
     def next_answer(self, command):
         """Of several the next; the last stays."""
-        answer = self.script.get(command, HANGUP)
+        answer = self.script.get(command, {} if command == "ping" else HANGUP)
         if isinstance(answer, list):
             answer = answer.pop(0) if len(answer) > 1 else answer[0]
         return answer
@@ -354,7 +358,7 @@ def run(holdfast, folder, row):
 
 def holds(wanted, got):
     """Whether each wanted request came, in order, with all that is wanted of it."""
-    asked = [request for request in got if request["command"] != "status"]
+    asked = [request for request in got if request["command"] not in ("ping", "status")]
     return len(wanted) == len(asked) and all(
         all(key in request and request[key] == value for key, value in want.items())
         for want, request in zip(wanted, asked))

@@ -47,7 +47,7 @@ bpffs_dir: /sys/fs/bpf/holdfast
 """
 
 # ("type", words, exit status, pattern), ("send", arrive), ("wait", seconds), ("begin",), ("end", signal),
-# ("write", file, text), ("look", shell, pattern)
+# ("write", file, text), ("look", shell, pattern), ("stop", role), ("go on", role)
 STEPS = [
     ("type", "status", NO_DAEMON, "the daemon is not running"),
     ("type", "observe", BAD, "no shield is pinned there"),
@@ -108,6 +108,15 @@ STEPS = [
     ("write", "holdfast.yaml", CONFIGURATION),
     ("type", "reload", DONE, "^reloaded"),
     ("send", 0),
+    # with one that hangs
+    ("stop", "engine"),
+    ("type", "status", NO_DAEMON, "the daemon does not answer within 2 s.*MODE ENFORCE.*BLOCKS  1 IPv4"),
+    ("type", "observe", DONE, "^observing: .*the daemon does not answer"),
+    ("send", PACKETS),
+    ("go on", "engine"),
+    ("type", "status", DONE, "MODE OBSERVE"),
+    ("type", "enforce", DONE, "^enforcing"),
+    ("send", 0),
     # without the daemon
     ("end", signal.SIGKILL),
     ("send", 0),
@@ -141,7 +150,7 @@ class Scene:
         self.environment.pop("SSH_CONNECTION", None)
         for name in ("holdfast.yaml", "good.yaml"):
             self.write(name, CONFIGURATION)
-        self.daemon = None
+        self.daemon = self.stopped = None
         self.log = open(place / "log", "w+", encoding="utf-8")
         self.receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.receiver.bind(("192.0.2.1", 9000))
@@ -199,6 +208,18 @@ class Scene:
         status = self.daemon.wait(timeout=SECONDS)
         return "" if status == (0 if how == signal.SIGTERM else -how) else f"ended with {status}"
 
+    def stop(self, role):
+        """The kernel takes connections for it, and nobody answers."""
+        children = pathlib.Path(f"/proc/{self.daemon.pid}/task/{self.daemon.pid}/children").read_text(encoding="ascii")
+        words = {pid: pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0") for pid in children.split()}
+        self.stopped = next(int(pid) for pid, said in words.items() if role.encode() in said)
+        os.kill(self.stopped, signal.SIGSTOP)
+        return ""
+
+    def go_on(self, _role):
+        os.kill(self.stopped, signal.SIGCONT)
+        return ""
+
     def ended(self):
         status = self.daemon.wait(timeout=SECONDS)
         return "" if status == 0 else f"ended with {status}"
@@ -223,7 +244,7 @@ def inside(holdfast):
         scene = Scene(holdfast, pathlib.Path(place))
         try:
             for number, (kind, *rest) in enumerate(STEPS, 1):
-                wrong = getattr(scene, kind)(*rest)
+                wrong = getattr(scene, kind.replace(" ", "_"))(*rest)
                 failed += wrong != ""
                 name = " ".join(map(str, [kind, *rest[:1]])).splitlines()[0]
                 print(f"{'not ' if wrong else ''}ok {number} - {name}", flush=True)

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "daemon/role.h"
 #include "daemon/sandbox.h"
 #include "shield/blocks.h"
 #include "shield/nft.h"
@@ -226,9 +227,14 @@ int shield_disallow_all(struct shield *shield, const struct prefix *prefixes, un
 int shield_add_rule(struct shield *shield, const struct rule *rule, const struct shield_making *making,
                     uint32_t *number, struct shield_error *error)
 {
-	char match[MATCH_TEXT_SIZE], scope[PREFIX_TEXT_SIZE];
-	int result = note(error, "rule %s to %s by %u", match_format(&rule->match, match),
-	                  prefix_format(&rule->scope, scope), making->made_by);
+	char match[MATCH_TEXT_SIZE], scope[PREFIX_TEXT_SIZE], arms[40] = "";
+	int result;
+
+	if (making->arm_pps)
+		(void)snprintf(arms, sizeof(arms), " arm %u hold %u", making->arm_pps, making->hold_s);
+	result = note(error, "rule %s to %s by %u%s%s%s", match_format(&rule->match, match),
+	              prefix_format(&rule->scope, scope), making->made_by, making->spare ? " spare" : "",
+	              making->probe ? " probe" : "", arms);
 
 	(void)shield;
 	if (result == 0)
@@ -247,6 +253,12 @@ int shield_remove_rule(struct shield *shield, uint32_t number, struct shield_err
 {
 	(void)shield;
 	return note(error, "remove_rule %u", number);
+}
+
+int shield_renew_rule(struct shield *shield, uint32_t number, uint64_t expires, struct shield_error *error)
+{
+	(void)shield;
+	return note(error, "renew_rule %u until %llu", number, (unsigned long long)expires);
 }
 
 int shield_sweep_rules(struct shield *shield, uint64_t now, unsigned *swept)
@@ -358,6 +370,14 @@ int shield_read_rule_count(const struct shield_maps *maps, uint32_t counter, str
 	return 0;
 }
 
+int shield_read_active_until(const struct shield_maps *maps, uint32_t counter, uint64_t *until)
+{
+	(void)maps;
+	(void)counter;
+	*until = SHIELD_NEVER;
+	return 0;
+}
+
 /* ---- blocks.h, samples.h ---- */
 
 int blocks_new(const struct shield_maps *maps, struct blocks **blocks)
@@ -366,14 +386,40 @@ int blocks_new(const struct shield_maps *maps, struct blocks **blocks)
 	return blocks_new_private(1024, 250, 7, blocks);
 }
 
-/* No samples come, and nothing is to be polled. */
+static samples_take *taker;
+static void *taker_context;
+
+/* Nothing is to be polled. */
 int samples_new(int fd, samples_take *take, void *context, struct samples **samples)
 {
 	(void)fd;
-	(void)take;
-	(void)context;
+	taker = take;
+	taker_context = context;
 	*samples = NULL;
 	return 0;
+}
+
+/* One of NTP's answers to monlist: Ethernet, IPv4, UDP, 440 octets of which the sample has the first. */
+static void hand_out_flood(unsigned number)
+{
+	static const uint8_t frame[] = {
+		2,    0,   0, 0,    0, 1,    2, 0,    0,  0,  0, 2, 8,   0,                       /* Ethernet */
+		0x45, 0,   1, 0xd4, 0, 0,    0, 0,    60, 17, 0, 0, 198, 18, 0, 0, 192, 0, 2, 10, /* IPv4, 468 octets */
+		0,    123, 0, 80,   1, 0xc0, 0, 0,                                                /* UDP */
+		0xd7, 0,   3, 0x2a, 0, 6,    0, 0x48,                                             /* mode 7, monlist */
+	};
+	struct shield_sample sample = {
+		.time_ns = (uint64_t)role_monotonic_ns(),
+		.weight = 1,
+		.length = 482,
+		.kept = SHIELD_SAMPLE_OCTETS,
+		.reason = SHIELD_PASS_CLEAN,
+	};
+
+	memcpy(sample.octets, frame, sizeof(frame));
+	sample.octets[28] = (uint8_t)(number % 200);
+	sample.octets[29] = (uint8_t)(number % 7 + 1);
+	taker(taker_context, &sample);
 }
 
 void samples_free(struct samples *samples)
@@ -391,6 +437,18 @@ int samples_read(struct samples *samples)
 {
 	(void)samples;
 	return 0;
+}
+
+int samples_read_some(struct samples *samples, unsigned max)
+{
+	unsigned count = 0;
+
+	(void)samples;
+	while (fake->flood > 0 && count < FAKE_FLOOD_TURN && count < max) {
+		hand_out_flood(fake->flood--);
+		count++;
+	}
+	return (int)count;
 }
 
 /* ---- nft.h ---- */

@@ -12,6 +12,7 @@
 #include "shield/shield.h"
 
 #define FAKE_NOTES_SIZE 65536
+#define FAKE_FLOOD_TURN 40 /* answers of clocks to 192.0.2.10 that nobody asked for */
 
 struct fake {
 	enum shield_origin origin;
@@ -25,8 +26,9 @@ struct fake {
 	bool unsure;       /* for being connected, no more */
 	bool table_stands; /* nftables has one, with what nobody else has */
 	bool table_told;   /* that it is taken away is noted */
+	unsigned flood;    /* samples of one that are still to come, FAKE_FLOOD_TURN with each reading */
 	unsigned rule_count;
-	struct shield_rule_told rules[4];
+	struct shield_rule_told rules[SHIELD_RULES_MAX];
 	unsigned attached_count;
 	char attached[SHIELD_INTERFACES_MAX][16];
 	size_t length;

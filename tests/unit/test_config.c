@@ -102,7 +102,10 @@ static void every_key(void **state)
 		"allow: [198.51.100.0/24]\n"
 		"allow_files: [/etc/a, /etc/b]\n"
 		"block_files: [/etc/c]\n"
-		"trusted_proxies: [203.0.113.1, 203.0.113.2]\n";
+		"trusted_proxies: [203.0.113.1, 203.0.113.2]\n"
+		"alerts:\n"
+		"  - { name: pager, type: pagerduty, key_file: /etc/k, min_pps: 5000 }\n"
+		"  - { name: fnm, type: script, script: /usr/local/bin/notify }\n";
 	struct config config = good(text);
 	char printed[PREFIX_TEXT_SIZE];
 
@@ -137,6 +140,11 @@ static void every_key(void **state)
 	assert_string_equal(config.allow_files[1].path, "/etc/b");
 	assert_int_equal(config.block_file_count, 1);
 	assert_int_equal(config.trusted_proxies.count, 2);
+	assert_int_equal(config.alert_count, 2);
+	assert_int_equal(config.alerts[0].target.type, ALERT_PAGERDUTY);
+	assert_int_equal(config.alerts[0].target.min_pps, 5000);
+	assert_string_equal(config.alerts[0].key_file, "/etc/k");
+	assert_string_equal(config.alerts[1].script, "/usr/local/bin/notify");
 	config_fini(&config);
 }
 
@@ -150,7 +158,7 @@ static void mistakes_to_the_letter(void **state)
 		{ "mode:\n", "f.yaml:1:6: mode has no value; give one, or leave the key out" },
 		{ "mode: [observe]\n", "f.yaml:1:7: mode is a list; it wants one value" },
 		{ "\nmoed: observe\n", "f.yaml:2:1: there is no key 'moed' in the file; there are mode, user, state_dir, run_dir, "
-		  "bpffs_dir, shield, services, allow, allow_files, block_files, trusted_proxies" },
+		  "bpffs_dir, shield, services, allow, allow_files, block_files, trusted_proxies, alerts" },
 		{ "user: root\n", "f.yaml:1:7: user is root; name one with no rights of its own, such as holdfast" },
 		{ "user: a b\n", "f.yaml:1:7: user is 'a b', which cannot be a user's name; 'getent passwd' lists them" },
 		{ "mode: observe\nmode: enforce\n", "f.yaml:2:1: mode comes twice in the file; which one shall hold?" },
@@ -184,7 +192,25 @@ static void mistakes_to_the_letter(void **state)
 		{ "services: [{ name: w, addresses: [192.0.2.1], path: far }]\n", "f.yaml:1:53: path is 'far'; write local or forwarded" },
 		{ "mode: observe\n---\nmode: observe\n", "f.yaml:3:1: a second document begins; put all into one" },
 		{ "[]\n", "f.yaml:1:1: the file is a list; it wants keys and values: mode, user, state_dir, run_dir, bpffs_dir, shield, "
-		  "services, allow, allow_files, block_files, trusted_proxies" },
+		  "services, allow, allow_files, block_files, trusted_proxies, alerts" },
+		{ "alerts: [{ name: a }]\n", "f.yaml:1:10: an alert has no type; add it" },
+		{ "alerts: [{ name: a b, type: slack }]\n", "f.yaml:1:18: name is 'a b'; write letters, digits, '_', '-' and '.' only" },
+		{ "alerts: [{ name: a, type: pigeon }]\n", "f.yaml:1:27: type is 'pigeon'; there are pagerduty, slack, telegram, "
+		  "alertmanager, webhook, script" },
+		{ "alerts: [{ name: a, type: pagerduty }]\n", "f.yaml:1:10: an alert of type pagerduty has no key_file; name the file that "
+		  "its key is in" },
+		{ "alerts: [{ name: a, type: webhook }]\n", "f.yaml:1:10: an alert of type webhook has no url; name where it is" },
+		{ "alerts: [{ name: a, type: telegram, key_file: /k }]\n", "f.yaml:1:10: an alert of type telegram has no chat; name the "
+		  "chat's number" },
+		{ "alerts: [{ name: a, type: script, script: /s, url: \"http://localhost/\" }]\n", "f.yaml:1:10: an alert of type script has "
+		  "a url; take it out" },
+		{ "alerts: [{ name: a, type: webhook, url: \"ftp://u:pw@h/\" }]\n", "f.yaml:1:41: url is none; write https://HOST/... or "
+		  "http://HOST/..., no user in it" },
+		{ "alerts: [{ name: a, type: webhook, url: \"http://h.example/\", key_file: /k }]\n", "f.yaml:1:10: the key of alert 'a' "
+		  "would go over the network in the open; write https in its url" },
+		{ "alerts: [{ name: a, type: script, script: /s }, { name: a, type: script, script: /t }]\n",
+		  "f.yaml:1:49: there are two alerts 'a'; give each a name of its own" },
+		{ "alerts: [null]\n", "f.yaml:1:10: an alert is empty; it wants a name and a type" },
 		{ "mode: \"ob\\0serve\"\n", "f.yaml:1:7: mode has a NUL octet in it; take it out" },
 		{ "mode: \"\\e[2J\"\n", "f.yaml:1:7: mode is '?[2J'; write observe or enforce" },
 		{ "mode: {\n", "f.yaml:2:1: while parsing a flow node, did not find expected node content; this is no YAML" },

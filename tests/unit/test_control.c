@@ -32,7 +32,8 @@ static void plain_commands(void **state)
 		struct control_request request;
 		struct control_error error;
 		char line[64];
-		bool wants = i == CONTROL_BLOCK || i == CONTROL_ALLOW || i == CONTROL_RELEASE;
+		bool wants = i == CONTROL_BLOCK || i == CONTROL_ALLOW || i == CONTROL_RELEASE ||
+		             i == CONTROL_TEST_ALERT;
 
 		(void)snprintf(line, sizeof(line), "{\"command\":\"%s\"}", name);
 		assert_int_equal(control_parse(line, strlen(line), &request, &error), wants ? -EINVAL : 0);
@@ -87,6 +88,8 @@ static void whole_requests(void **state)
 	assert_int_equal(request.confirm_ns, 60 * NS_PER_S);
 	request = good("{\"command\":\"enforce\",\"confirm_s\":null}");
 	assert_int_equal(request.confirm_ns, 0);
+	request = good("{\"command\":\"test_alert\",\"target\":\"pager\"}");
+	assert_string_equal(request.target, "pager");
 	request = good("{\"command\":\"rules\",\"limit\":0}");
 	assert_int_equal(request.limit, 0);
 }

@@ -422,6 +422,144 @@ static void sampled_peace_is_peace(void **state)
 	engine_free(e);
 }
 
+/*
+ * As a shield on the host would hand it out: one packet in `interval`, whichever, and with each what the host's own stack
+ * knows of its connection. `s` holds conversations of peace() alone. What leaves is in the sample or is not.
+ */
+static void sample_of_peace(struct stream *s, uint32_t interval, bool leaves)
+{
+	static const uint32_t known[9] = {
+		[1] = OBSERVATION_ANSWER, [2] = OBSERVATION_HANDSHAKE, [3] = OBSERVATION_ANSWERED,
+		[4] = OBSERVATION_ANSWER, [5] = OBSERVATION_ANSWERED,  [6] = OBSERVATION_ANSWERED,
+		[7] = OBSERVATION_ANSWER, [8] = OBSERVATION_ANSWERED
+	};
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->count; i++) {
+		if (made_below(&s->draws, interval) || (known[i % 9] == OBSERVATION_ANSWER && !leaves))
+			continue;
+		s->packets[kept] = s->packets[i];
+		s->packets[kept].flags |= known[i % 9];
+		s->packets[kept++].weight = interval;
+	}
+	s->count = kept;
+}
+
+/* Of fifty packets one: hardly ever two of one conversation. The handshakes that are completed speak for the others. */
+static void a_sampled_crowd_is_no_flood(void **state)
+{
+	struct stream *s = *state;
+
+	for (unsigned round = 0; round < 4; round++) {
+		struct engine *e;
+
+		s->count = 0;
+		peace(s, WEB, 0, 20, 50);
+		peace(s, WEB, 20, 30, 4000);
+		sample_of_peace(s, 50, round % 2);
+		e = analyze(s);
+		assert_int_equal(engine_count(e), 0);
+		engine_free(e);
+	}
+}
+
+static void a_flood_is_found_in_a_sample_of_it(void **state)
+{
+	struct stream *s = *state;
+	size_t conversations, kept;
+	struct engine *e;
+
+	peace(s, WEB, 0, 40, 200);
+	sample_of_peace(s, 50, false);
+	kept = conversations = s->count;
+	flood(s, syn, WEB, 20000, 30000, 20000);
+	for (size_t i = conversations; i < s->count; i++) {
+		if (made_below(&s->draws, 50))
+			continue;
+		s->packets[kept] = s->packets[i];
+		s->packets[kept++].weight = 50;
+	}
+	s->count = kept;
+	e = analyze(s);
+	assert_int_equal(engine_count(e), 1);
+	assert_string_equal(vector_name(engine_finding(e, 0), 0), "syn_flood");
+	assert_true(engine_finding(e, 0)->incident->packets > 170000);
+	assert_true(engine_finding(e, 0)->incident->packets < 230000);
+	engine_free(e);
+}
+
+static struct observation question(struct stream *s, int64_t ns, struct address target)
+{
+	struct observation o = made_udp(ns, made_ipv4(0x5b000000u + made_below(&s->draws, 60000)),
+	                                (uint16_t)(1024 + made_below(&s->draws, 60000)), target, 53, 0);
+
+	made_payload(&o, "\x12\x34\x01\0\0\1\0\0\0\0\0\0\7example\3com\0\0\1\0\1", 29, 29);
+	return o;
+}
+
+/* A server of names that many ask: each question is a conversation of its own, and of one in fifty the answer is seen. */
+static void answers_speak_for_questions_in_a_sample(void **state)
+{
+	struct stream *s = *state;
+	size_t kept = 0, asked;
+	struct engine *e;
+
+	flood(s, question, MAIL, 0, 30000, 1500);
+	asked = s->count;
+	for (size_t i = 0; i < asked; i++) {
+		const struct observation *q = &s->packets[i];
+		struct observation a = made_udp(q->time.ns + 200000, q->dst, 53, q->src, q->src_port, 0);
+
+		made_payload(&a, "\x12\x34\x81\x80\0\1\0\1\0\0\0\0\7example\3com\0\0\1\0\1", 29, 45);
+		a.flags |= OBSERVATION_ANSWER;
+		push(s, a);
+	}
+	for (size_t i = 0; i < s->count; i++) {
+		if (made_below(&s->draws, 50))
+			continue;
+		s->packets[kept] = s->packets[i];
+		s->packets[kept++].weight = 50;
+	}
+	s->count = kept;
+	e = analyze(s);
+	assert_int_equal(engine_count(e), 0);
+	engine_free(e);
+	for (size_t i = 0; i < s->count; i++)
+		s->packets[i].flags &= ~(uint32_t)OBSERVATION_ANSWER;
+	e = analyze(s);
+	assert_int_equal(engine_count(e), 1);
+	engine_free(e);
+}
+
+/* The host knows its conversations, though their beginning was not seen. */
+static void what_the_host_answered_is_welcome(void **state)
+{
+	struct stream *s = *state;
+	struct engine *e;
+	uint64_t peace_packets;
+
+	for (int64_t i = 0; i < 40000;
+	     i++) { /* a download's acknowledgements, in one direction, by a thousand clients */
+		struct observation o =
+			made_tcp(START + i * NS_PER_MS / 4, made_ipv4(0x5b000000u + (uint32_t)(i % 1000)),
+		                 (uint16_t)(2000 + i % 1000), made_ipv4(WEB), 443, TCP_ACK,
+		                 (uint32_t)made_random(&s->draws), (uint32_t)made_random(&s->draws));
+
+		o.flags |= OBSERVATION_ANSWERED;
+		push(s, o);
+	}
+	e = analyze(s);
+	assert_int_equal(engine_count(e), 0);
+	peace_packets = engine_totals(e)->peace_packets;
+	engine_free(e);
+	assert_int_equal(peace_packets, 40000);
+	for (size_t i = 0; i < s->count; i++)
+		s->packets[i].flags &= ~(uint32_t)OBSERVATION_ANSWERED;
+	e = analyze(s);
+	assert_int_equal(engine_count(e), 1);
+	engine_free(e);
+}
+
 static void a_flood_begins_and_ends_where_planted(void **state)
 {
 	struct stream *s = *state;
@@ -1171,6 +1309,10 @@ int main(void)
 		WITH_STREAM(one_packet),
 		WITH_STREAM(peace_is_peace),
 		WITH_STREAM(sampled_peace_is_peace),
+		WITH_STREAM(a_sampled_crowd_is_no_flood),
+		WITH_STREAM(a_flood_is_found_in_a_sample_of_it),
+		WITH_STREAM(answers_speak_for_questions_in_a_sample),
+		WITH_STREAM(what_the_host_answered_is_welcome),
 		WITH_STREAM(a_flood_begins_and_ends_where_planted),
 		WITH_STREAM(a_flood_that_is_still_on),
 		WITH_STREAM(two_floods_on_two_targets),

@@ -396,6 +396,35 @@ static void releases(void **state)
 	end();
 }
 
+/* Of a list the loader hears only what is allowed. */
+static void releases_of_lists(void **state)
+{
+	const struct message_record *record;
+
+	(void)state;
+	fake->allowed_before = true; /* 198.51.100.0/24 */
+	begin(two_services, "");
+	(void)ask("{\"command\":\"block\",\"prefixes\":[\"203.0.113.0/24\",\"192.0.2.0/24\"]}");
+	(void)recorded();
+	say(client, "{\"command\":\"release\",\"prefixes\":[\"203.0.113.0/24\",\"203.0.113.7\",\"198.51.100.0/24\"]}");
+	ordered(MESSAGE_DISALLOW);
+	assert_int_equal(message.prefix.octets[12], 198);
+	loader_answers(0, 0, 0);
+	assert_says(hear(client), "{\"ok\":true,\"result\":{\"prefixes\":2,\"passed_over\":1}}");
+	record = recorded();
+	assert_string_equal(record->command, "release");
+	assert_string_equal(record->outcome, "done");
+	assert_int_equal(record->prefixes.count, 2);
+	assert_says(ask("{\"command\":\"release\",\"prefixes\":[\"203.0.113.0/24\"]}"),
+	            "{\"prefixes\":0,\"passed_over\":1}");
+	say(client, "{\"command\":\"release\",\"prefixes\":[\"192.0.2.0/24\",\"198.51.100.0/24\"]}");
+	ordered(MESSAGE_DISALLOW);
+	loader_answers(-EIO, 0, 0);
+	assert_says(hear(client), "\"ok\":false");
+	assert_says(ask("{\"command\":\"rules\"}"), "\"ipv4\":0,");
+	end();
+}
+
 static void modes(void **state)
 {
 	(void)state;
@@ -693,6 +722,163 @@ static int tear_down(void **state)
 	return rmdir(path);
 }
 
+/* ---- what it decides by itself ---- */
+
+static const char one_service[] = "shield: { interfaces: [eth0] }\n"
+				  "services: [{ name: web, addresses: [192.0.2.10] }]\n";
+
+/* The next message that the recorder gets of a type, and how many descriptors come with it. */
+static unsigned handed(enum message_type type)
+{
+	for (;;) {
+		struct pollfd fd = { .fd = recorder_end, .events = POLLIN };
+		int fds[MESSAGE_FDS_MAX];
+		unsigned fd_count;
+
+		assert_int_equal(poll(&fd, 1, ROLE_CHILD_WAIT_MS), 1);
+		assert_int_equal(message_receive(recorder_end, MESSAGE_ENGINE_TO_RECORDER, &message, fds, &fd_count),
+		                 0);
+		for (unsigned i = 0; i < fd_count; i++)
+			(void)close(fds[i]);
+		if (message.type == type)
+			return fd_count;
+	}
+}
+
+/* Until the status says so. */
+static void status_says(const char *part)
+{
+	for (unsigned i = 0; i < 500; i++) {
+		if (strstr(ask("{\"command\":\"status\"}"), part))
+			return;
+		(void)poll(NULL, 0, 20);
+	}
+	fail_msg("'%s' never said '%s'", answer, part);
+}
+
+static void a_flood(void **state)
+{
+	struct message_rule rule;
+	uint64_t id;
+
+	(void)state;
+	begin(one_service, "");
+	assert_int_equal(handed(MESSAGE_STREAM), 1);
+	assert_int_equal(message.stream.sequence, 0);
+	fake->flood = 100000;
+	ordered(MESSAGE_ADD_RULE);
+	rule = message.rule;
+	id = message.id;
+	assert_int_equal(rule.made_by, SHIELD_BY_ENGINE);
+	assert_int_equal(rule.scope.octets[15], 10);
+	assert_non_null(strstr(rule.match, "udp"));
+	assert_true(rule.arm_pps > 0 && rule.hold_s > 0 && rule.for_ns > 0);
+	/* While the loader owes an answer about it, a person's command goes its way. */
+	say(client, "{\"command\":\"observe\"}");
+	ordered(MESSAGE_MODE);
+	loader_answers(0, 0, 0);
+	assert_says(hear(client), "\"mode\":\"observe\"");
+	fake->rules[0].number = 41;
+	fake->rules[0].made_by = SHIELD_BY_ENGINE;
+	fake->rule_count = 1;
+	message_init(&message, MESSAGE_ANSWER, id);
+	loader_answers(0, 41, 0);
+	status_says("\"rules\":[{\"id\":\"r41\",\"state\":");
+	assert_says(answer, "\"service\":\"web\",\"target\":\"192.0.2.10/32\",\"vector\":\"ntp_reflection\"");
+	assert_string_equal(recorded()->command, "observe");
+	(void)recorded();
+	assert_string_equal(message.record.command, "defend");
+	assert_string_equal(message.record.object, "r41");
+	assert_string_equal(message.record.user, "holdfast");
+	assert_int_equal(message.record.until_ns, 0); /* it is not made again after a reboot */
+	assert_int_equal(handed(MESSAGE_INCIDENT), 1);
+	assert_int_equal(message.incident.state, MESSAGE_INCIDENT_OPEN);
+	assert_string_equal(message.incident.service, "web");
+	assert_string_equal(message.incident.target, "192.0.2.10/32");
+	assert_string_equal(message.incident.vector, "ntp_reflection");
+	assert_true(message.incident.length > 100);
+	assert_int_equal(handed(MESSAGE_STREAM), 1);
+	assert_int_equal(message.stream.kind, MESSAGE_STREAM_SEGMENT);
+	/* A person lets it go: it is no longer there. */
+	fake->rule_count = 0;
+	status_says("\"state\":\"gone\"");
+	/* With the last words comes all that was found, and what was learned. */
+	fake->flood = 0;
+	(void)close(parent_end);
+	assert_int_equal(handed(MESSAGE_CHECKPOINT), 1);
+	do
+		(void)handed(MESSAGE_STREAM);
+	while (message.stream.kind != MESSAGE_STREAM_KEEP);
+	assert_int_equal(handed(MESSAGE_INCIDENT), 1);
+	assert_int_equal(message.incident.state, MESSAGE_INCIDENT_FINAL);
+	(void)handed(MESSAGE_STREAM);
+	assert_int_equal(message.stream.kind, MESSAGE_STREAM_DROP);
+	(void)close(client);
+	(void)close(loader_end);
+	(void)close(recorder_end);
+	assert_int_equal(role_child_end(engine), 0);
+}
+
+/* What hits a way in the loader refuses, whoever asks: it is shown, and not asked for again at once. */
+static void a_rule_that_is_refused(void **state)
+{
+	(void)state;
+	begin(one_service, "");
+	fake->flood = 100000;
+	ordered(MESSAGE_ADD_RULE);
+	loader_answers(-EPERM, 0, 0);
+	status_says("\"state\":\"gone\"");
+	do
+		(void)recorded();
+	while (strcmp(message.record.command, "defend") != 0);
+	assert_string_equal(message.record.outcome, "refused");
+	assert_string_equal(message.record.what, "the loader will not");
+	end();
+}
+
+/* What an engine before this one has made is taken up where the same is wanted again; else it ends before long. */
+static void rules_of_before(void **state)
+{
+	struct match_error error;
+	struct message_rule rule;
+
+	(void)state;
+	fake->origin = SHIELD_TAKEN_OVER;
+	begin(one_service, "");
+	fake->flood = 100000;
+	ordered(MESSAGE_ADD_RULE);
+	rule = message.rule;
+	end();
+
+	fake->rule_count = 3;
+	for (unsigned i = 0; i < fake->rule_count; i++) {
+		fake->rules[i] = (struct shield_rule_told){ .number = 31 + i,
+			                                    .counter = i,
+			                                    .expires = SHIELD_NEVER,
+			                                    .made_by = i == 2 ? 0 : SHIELD_BY_ENGINE };
+		assert_int_equal(match_parse("tcp", &fake->rules[i].rule.match, &error), 0);
+	}
+	assert_int_equal(message_take_rule(&rule, &fake->rules[0].rule), 0);
+	fake->rules[0].shadow = rule.shadow;
+	fake->rules[0].spare = rule.spare;
+	fake->rules[0].probe = rule.probe;
+	fake->rules[0].arm_pps = rule.arm_pps;
+	begin(one_service, "");
+	for (unsigned i = 0; i < 2; i++) { /* both hold for less now; a person's is a person's */
+		ordered(MESSAGE_RENEW_RULE);
+		assert_int_equal(message.renewal.number, 31 + i);
+		assert_int_equal(message.renewal.for_ns, 600 * NS_PER_S);
+		loader_answers(0, 0, 0);
+	}
+	fake->flood = 100000;
+	ordered(MESSAGE_RENEW_RULE);
+	assert_int_equal(message.renewal.number, 31);
+	loader_answers(0, 0, 0);
+	status_says("\"rules\":[{\"id\":\"r31\",\"state\":");
+	assert_says(ask("{\"command\":\"status\"}"), "\"strays\":1,");
+	end();
+}
+
 int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -704,6 +890,10 @@ int main(void)
 		CASE(rules_by_match),
 		CASE(allowances),
 		CASE(releases),
+		CASE(releases_of_lists),
+		CASE(a_flood),
+		CASE(a_rule_that_is_refused),
+		CASE(rules_of_before),
 		CASE(modes),
 		CASE(one_after_the_other),
 		CASE(rude_clients),

@@ -21,6 +21,7 @@
 #include "base/time.h"
 #include "daemon/message.h"
 #include "daemon/role.h"
+#include "engine/live.h"
 #include "fake_shield.h"
 #include "role_child.h"
 
@@ -207,6 +208,9 @@ static void orders_are_done(void **state)
 	assert_int_equal(answered(), 0);
 	assert_int_equal(message.answer.number, 1);
 
+	order(MESSAGE_RENEW_RULE)->renewal.number = 1;
+	message.renewal.for_ns = NS_PER_S;
+	assert_int_equal(answered(), 0);
 	order(MESSAGE_REMOVE_RULE)->number = 1;
 	assert_int_equal(answered(), 0);
 
@@ -232,8 +236,9 @@ static void orders_are_done(void **state)
 	(void)order(MESSAGE_CONFIRM);
 	assert_int_equal(answered(), -ENOENT); /* it is for good already */
 
-	assert_notes("rule udp and length >= 401 to ::/0 by 1000\nremove_rule 1\nallow 192.0.2.1/32 for a time\n"
-	             "allow 192.0.2.2/32 for a time!\nmode enforce for a time\nmode enforce for good\n");
+	assert_notes(
+		"rule udp and length >= 401 to ::/0 by 1000\nrenew_rule 1 until 1001\nremove_rule 1\nallow 192.0.2.1/32 for a time\n"
+		"allow 192.0.2.2/32 for a time!\nmode enforce for a time\nmode enforce for good\n");
 	assert_int_equal(end(), 0);
 }
 
@@ -268,6 +273,34 @@ static void what_hits_a_way_in_is_refused(void **state)
 	message_text(message.rule.match, sizeof(message.rule.match), "no match at all");
 	assert_int_equal(answered(), -EINVAL);
 	assert_notes("rule tcp and dst port 22 to ::/0 by 0!\n");
+	assert_int_equal(end(), 0);
+}
+
+/* The engine's own rules are as many as LIVE_RULES_MAX, and then people's still find room. */
+static void room_is_left_for_people(void **state)
+{
+	(void)state;
+	fake->rule_count = LIVE_RULES_MAX;
+	for (unsigned i = 0; i < LIVE_RULES_MAX; i++)
+		fake->rules[i] = (struct shield_rule_told){ .number = i + 1, .made_by = SHIELD_BY_ENGINE };
+	begin_taken_over();
+	order(MESSAGE_ADD_RULE)->rule.for_ns = NS_PER_S;
+	message.rule.made_by = SHIELD_BY_ENGINE;
+	message_text(message.rule.match, sizeof(message.rule.match), "udp");
+	assert_int_equal(answered(), -ENOSPC);
+	assert_string_equal(message.answer.what, "48 rules of the engine's own are in force");
+	order(MESSAGE_ADD_RULE)->rule.for_ns = NS_PER_S;
+	message_text(message.rule.match, sizeof(message.rule.match), "udp");
+	assert_int_equal(answered(), 0);
+	fake->rules[0].made_by = 0;
+	order(MESSAGE_ADD_RULE)->rule.for_ns = NS_PER_S;
+	message.rule.made_by = SHIELD_BY_ENGINE;
+	message.rule.spare = message.rule.probe = 1;
+	message.rule.arm_pps = 50;
+	message.rule.hold_s = 60;
+	message_text(message.rule.match, sizeof(message.rule.match), "udp");
+	assert_int_equal(answered(), 0);
+	assert_notes("rule udp to ::/0 by 0\nrule udp to ::/0 by 4294967295 spare probe arm 50 hold 60\n");
 	assert_int_equal(end(), 0);
 }
 
@@ -472,6 +505,7 @@ int main(void)
 		CASE(orders_are_done),
 		CASE(ways_come_first),
 		CASE(what_hits_a_way_in_is_refused),
+		CASE(room_is_left_for_people),
 		CASE(what_is_no_order),
 		CASE(a_reload),
 		CASE(a_reload_that_fails),

@@ -20,7 +20,7 @@
 #include "daemon/message.h"
 
 #define SEED 20261126u
-#define WAYS (MESSAGE_RECORDER_TO_ENGINE + 1)
+#define WAYS (MESSAGE_MESSENGER_TO_ENGINE + 1)
 
 static struct message message, received;
 
@@ -49,6 +49,23 @@ static unsigned make(enum message_type type)
 	case MESSAGE_REMOVE_RULE:
 		message.number = 1;
 		return 0;
+	case MESSAGE_RENEW_RULE:
+		message.renewal.number = 3;
+		message.renewal.for_ns = NS_PER_S;
+		return 0;
+	case MESSAGE_CHECKPOINT:
+	case MESSAGE_LEARNED:
+		message.checkpoint.length = 40;
+		return 1;
+	case MESSAGE_MESSENGER:
+		return 1;
+	case MESSAGE_STREAM:
+		message.stream.length = 1 << 20;
+		return 1;
+	case MESSAGE_INCIDENT:
+		message.incident.length = 4096;
+		message_text(message.incident.vector, sizeof(message.incident.vector), "dns_reflection");
+		return 1;
 	case MESSAGE_ALLOW:
 	case MESSAGE_BLOCK:
 		message.allow.for_ns = NS_PER_S;
@@ -83,6 +100,11 @@ static unsigned make(enum message_type type)
 	case MESSAGE_SETTLED:
 	case MESSAGE_RECORDED:
 	case MESSAGE_IN_FORCE:
+	case MESSAGE_LINKS:
+	case MESSAGE_ALERT:
+	case MESSAGE_TEST_ALERT:
+	case MESSAGE_ALERTED:
+	case MESSAGE_TESTED:
 	case MESSAGE_TYPES:
 	default:
 		return 0;
@@ -221,6 +243,26 @@ static void hostile_values(void **state)
 	message.rule.number = UINT32_MAX;
 	assert_int_equal(check(MESSAGE_ENGINE_TO_LOADER, 0), -EBADMSG);
 
+	(void)make(MESSAGE_ADD_RULE);
+	message.rule.spare = 2;
+	assert_int_equal(check(MESSAGE_ENGINE_TO_LOADER, 0), -EBADMSG);
+	(void)make(MESSAGE_ADD_RULE);
+	message.rule.probe = 2;
+	assert_int_equal(check(MESSAGE_ENGINE_TO_LOADER, 0), -EBADMSG);
+	(void)make(MESSAGE_ADD_RULE);
+	message.rule.arm_pps = 50; /* and for no time */
+	assert_int_equal(check(MESSAGE_ENGINE_TO_LOADER, 0), -EBADMSG);
+	message.rule.hold_s = MESSAGE_HOLD_S_MAX;
+	assert_int_equal(check(MESSAGE_ENGINE_TO_LOADER, 0), 0);
+	message.rule.hold_s++;
+	assert_int_equal(check(MESSAGE_ENGINE_TO_LOADER, 0), -EBADMSG);
+	(void)make(MESSAGE_RENEW_RULE);
+	message.renewal.number = 0;
+	assert_int_equal(check(MESSAGE_ENGINE_TO_LOADER, 0), -EBADMSG);
+	(void)make(MESSAGE_RENEW_RULE);
+	message.renewal.for_ns = 0;
+	assert_int_equal(check(MESSAGE_ENGINE_TO_LOADER, 0), -EBADMSG);
+
 	(void)make(MESSAGE_ALLOW);
 	message.allow.prefixes.count = MESSAGE_PREFIXES_MAX + 1;
 	assert_int_equal(check(MESSAGE_ENGINE_TO_LOADER, 0), -EBADMSG);
@@ -266,6 +308,46 @@ static void hostile_values(void **state)
 	(void)make(MESSAGE_IN_FORCE);
 	message.in_force.kind = 9;
 	assert_int_equal(check(MESSAGE_RECORDER_TO_ENGINE, 0), -EBADMSG);
+}
+
+/* What the recorder keeps for the engine. */
+static void hostile_files(void **state)
+{
+	(void)state;
+	(void)make(MESSAGE_CHECKPOINT);
+	message.checkpoint.length = 0;
+	assert_int_equal(check(MESSAGE_ENGINE_TO_RECORDER, 1), -EBADMSG);
+	message.checkpoint.length = MESSAGE_CHECKPOINT_MAX + 1;
+	assert_int_equal(check(MESSAGE_ENGINE_TO_RECORDER, 1), -EBADMSG);
+	assert_int_equal(check(MESSAGE_ENGINE_TO_RECORDER, 0), -EBADMSG);
+	(void)make(MESSAGE_STREAM);
+	message.stream.length = MESSAGE_SEGMENT_MAX + 1;
+	assert_int_equal(check(MESSAGE_ENGINE_TO_RECORDER, 1), -EBADMSG);
+	(void)make(MESSAGE_STREAM);
+	message.stream.kind = MESSAGE_STREAM_KEEP;
+	assert_int_equal(check(MESSAGE_ENGINE_TO_RECORDER, 1), -EBADMSG);
+	assert_int_equal(check(MESSAGE_ENGINE_TO_RECORDER, 0), 0);
+	message.stream.kind = MESSAGE_STREAM_KINDS;
+	assert_int_equal(check(MESSAGE_ENGINE_TO_RECORDER, 0), -EBADMSG);
+	(void)make(MESSAGE_INCIDENT);
+	message.incident.length = MESSAGE_JSON_MAX + 1;
+	assert_int_equal(check(MESSAGE_ENGINE_TO_RECORDER, 1), -EBADMSG);
+	(void)make(MESSAGE_INCIDENT);
+	message.incident.state = MESSAGE_INCIDENT_STATES;
+	assert_int_equal(check(MESSAGE_ENGINE_TO_RECORDER, 1), -EBADMSG);
+	(void)make(MESSAGE_INCIDENT);
+	message.incident.state = MESSAGE_INCIDENT_JOINED;
+	assert_int_equal(check(MESSAGE_ENGINE_TO_RECORDER, 1), -EBADMSG);
+	assert_int_equal(check(MESSAGE_ENGINE_TO_RECORDER, 0), 0);
+	(void)make(MESSAGE_INCIDENT);
+	memset(message.incident.target, '1', sizeof(message.incident.target));
+	assert_int_equal(check(MESSAGE_ENGINE_TO_RECORDER, 1), -EBADMSG);
+	(void)make(MESSAGE_INCIDENT);
+	memset(message.incident.service, 'w', sizeof(message.incident.service));
+	assert_int_equal(check(MESSAGE_ENGINE_TO_RECORDER, 1), -EBADMSG);
+	(void)make(MESSAGE_INCIDENT);
+	memset(message.incident.vector, 'v', sizeof(message.incident.vector));
+	assert_int_equal(check(MESSAGE_ENGINE_TO_RECORDER, 1), -EBADMSG);
 }
 
 /* Octets by chance: whatever passes can be read without a look beyond its bounds (the sanitizers watch). */
@@ -332,6 +414,7 @@ int main(void)
 		cmocka_unit_test(refused_descriptors_are_closed),
 		cmocka_unit_test(a_full_channel),
 		cmocka_unit_test(hostile_values),
+		cmocka_unit_test(hostile_files),
 		cmocka_unit_test(octets_by_chance),
 		cmocka_unit_test(rules_go_and_come),
 	};

@@ -272,17 +272,89 @@ static int tear_down(void **state)
 		(void)snprintf(name, sizeof(name), "%s%s", path, ends[i]);
 		(void)unlink(name);
 	}
+	(void)snprintf(path, sizeof(path), "%s/checkpoint", folder);
+	(void)unlink(path);
 	return rmdir(folder);
+}
+
+/* What is answered of what was learned: its octets into `octets`; how many, 0 where nothing is handed out. */
+static size_t learned(char *octets, size_t size)
+{
+	size_t length = 0;
+
+	message_init(&message, MESSAGE_ASK, 6);
+	message.number = SHIELD_TAKEN_OVER;
+	assert_int_equal(message_send(engine_end, &message, NULL, 0), 0);
+	for (;;) {
+		struct pollfd fd = { .fd = engine_end, .events = POLLIN };
+		int fds[MESSAGE_FDS_MAX];
+		unsigned fd_count;
+
+		assert_int_equal(poll(&fd, 1, ROLE_CHILD_WAIT_MS), 1);
+		assert_int_equal(message_receive(engine_end, MESSAGE_RECORDER_TO_ENGINE, &message, fds, &fd_count), 0);
+		if (message.type == MESSAGE_IN_FORCE)
+			return length;
+		if (message.type != MESSAGE_LEARNED)
+			continue;
+		assert_int_equal(message.id, 6);
+		assert_int_equal(fd_count, 1);
+		assert_true(message.checkpoint.length <= size);
+		length = (size_t)pread(fds[0], octets, size, 0);
+		assert_int_equal(length, message.checkpoint.length);
+		(void)close(fds[0]);
+	}
+}
+
+static void learn(const char *text, uint32_t length)
+{
+	int fd = text_fd(text);
+
+	message_init(&message, MESSAGE_CHECKPOINT, 0);
+	message.checkpoint.length = length;
+	assert_int_equal(message_send(engine_end, &message, &fd, 1), 0);
+	(void)close(fd);
+}
+
+static void what_was_learned(void **state)
+{
+	char octets[64], beside[80];
+
+	(void)state;
+	begin();
+	assert_int_equal(applied(parent_end), 0);
+	assert_int_equal(learned(octets, sizeof(octets)), 0);
+	learn("at nine", 7);
+	learn("at ten it was", 6); /* no more is kept than is said to be there */
+	assert_int_equal(learned(octets, sizeof(octets)), 6);
+	assert_memory_equal(octets, "at ten", 6);
+	learn("short", 600); /* what is cut short takes no other's place */
+	assert_int_equal(learned(octets, sizeof(octets)), 6);
+	(void)snprintf(beside, sizeof(beside), "%s/checkpoint.new", folder);
+	assert_int_equal(access(beside, F_OK), -1);
+	/* The parent goes first, then the engine says its last words. */
+	(void)close(parent_end);
+	learn("at noon", 7);
+	parent_end = -1;
+	assert_int_equal(end(), 0);
+	begin();
+	assert_int_equal(applied(parent_end), 0);
+	assert_int_equal(learned(octets, sizeof(octets)), 7);
+	assert_memory_equal(octets, "at noon", 7);
+	assert_int_equal(end(), 0);
+	(void)snprintf(beside, sizeof(beside), "%s/checkpoint", folder);
+	assert_int_equal(truncate(beside, 0), 0); /* what is none is not handed out */
+	begin();
+	assert_int_equal(applied(parent_end), 0);
+	assert_int_equal(learned(octets, sizeof(octets)), 0);
+	assert_int_equal(end(), 0);
 }
 
 int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		CASE(what_comes_is_written),
-		CASE(more_than_a_batch),
-		CASE(a_broken_record),
-		CASE(a_folder_that_is_not_there),
+		CASE(what_comes_is_written), CASE(more_than_a_batch),          CASE(a_broken_record),
+		CASE(what_was_learned),      CASE(a_folder_that_is_not_there),
 	};
 
 	return cmocka_run_group_tests_name("recorder_role", tests, NULL, NULL);

@@ -127,22 +127,22 @@ static void system_calls(void **state)
 	static const struct {
 		const char *name;
 		int (*deed)(void);
-		int loader, engine, recorder;
+		int loader, engine, recorder, messenger;
 	} cases[] = {
-		{ "live", deed_live, 0, 0, 0 },
-		{ "read a file", deed_read, 0, 0, 0 },
-		{ "write a file", deed_write, 0, ENOSYS, 0 },
-		{ "make a socket", deed_socket, 0, ENOSYS, ENOSYS },
-		{ "look a map up", deed_look_up, EBADF, EBADF, ENOSYS },
-		{ "change a map by a call", deed_update, EBADF, ENOSYS, ENOSYS },
-		{ "run a program", deed_execute, KILLED + SIGSYS, KILLED + SIGSYS, KILLED + SIGSYS },
-		{ "become root", deed_root, KILLED + SIGSYS, KILLED + SIGSYS, KILLED + SIGSYS },
+		{ "live", deed_live, 0, 0, 0, 0 },
+		{ "read a file", deed_read, 0, 0, 0, 0 },
+		{ "write a file", deed_write, 0, ENOSYS, 0, ENOSYS },
+		{ "make a socket", deed_socket, 0, ENOSYS, ENOSYS, 0 },
+		{ "look a map up", deed_look_up, EBADF, EBADF, ENOSYS, ENOSYS },
+		{ "change a map by a call", deed_update, EBADF, ENOSYS, ENOSYS, ENOSYS },
+		{ "run a program", deed_execute, KILLED + SIGSYS, KILLED + SIGSYS, KILLED + SIGSYS, KILLED + SIGSYS },
+		{ "become root", deed_root, KILLED + SIGSYS, KILLED + SIGSYS, KILLED + SIGSYS, KILLED + SIGSYS },
 	};
 	/* clang-format on */
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const int wanted[] = { cases[i].loader, cases[i].engine, cases[i].recorder };
+		const int wanted[] = { cases[i].loader, cases[i].engine, cases[i].recorder, cases[i].messenger };
 
 		for (unsigned role = ROLE_LOADER; role < ROLES; role++) {
 			int got = in_role((enum role)role, cases[i].deed);

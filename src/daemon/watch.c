@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/watch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/share.h"
+#include "base/time.h"
+#include "daemon/log.h"
+#include "daemon/role.h"
+#include "daemon/watch_inside.h"
+#include "shield/sample_observation.h"
+
+#define TICK_NS (WATCH_TICK_MS * (int64_t)NS_PER_MS)
+#define SETTLE_NS (1 * NS_PER_MS) /* so long after it was taken a sample is in the ring, whatever processor took it */
+#define AGAIN_NS NS_PER_S
+#define SAVE_FIRST_NS (60 * NS_PER_S) /* after the beginning what was learned is kept, and then … */
+#define SAVE_NS (600 * NS_PER_S)      /* … so often */
+
+int watch_new(const struct watch_setup *setup, struct watch **watch)
+{
+	struct watch *made = calloc(1, sizeof(*made));
+
+	if (!made)
+		return -ENOMEM;
+	made->setup = *setup;
+	made->batch = calloc(WATCH_BATCH, sizeof(*made->batch));
+	if (!made->batch || watch_rules_new(made) != 0 || watch_stream_new(made) != 0) {
+		watch_free(made);
+		return -ENOMEM;
+	}
+	*watch = made;
+	return 0;
+}
+
+void watch_free(struct watch *watch)
+{
+	if (!watch)
+		return;
+	live_free(watch->live);
+	watch_rules_free(watch);
+	watch_stream_free(watch);
+	free(watch->batch);
+	free(watch);
+}
+
+/* ---- services ---- */
+
+static int make_live(const struct watch *watch, const struct config *config, const uint8_t *learned, size_t length,
+                     struct live **live)
+{
+	struct live_service *services = calloc(CONFIG_SERVICES_MAX, sizeof(*services));
+	int result;
+
+	if (!services)
+		return -ENOMEM;
+	for (unsigned i = 0; i < config->service_count; i++) {
+		const struct config_service *from = &config->services[i];
+
+		services[i] = (struct live_service){ .prefixes = from->addresses.prefixes,
+			                             .prefix_count = from->addresses.count,
+			                             .local = !from->forwarded };
+		message_text(services[i].name, sizeof(services[i].name), from->name);
+	}
+	result = live_new(watch->seed, services, config->service_count, learned, length, live);
+	free(services);
+	return result;
+}
+
+int watch_begin(struct watch *watch, const struct config *config, uint64_t seed, const uint8_t *learned, size_t length)
+{
+	int result;
+
+	watch->config = config;
+	watch->seed = seed;
+	watch->began_ns = role_monotonic_ns();
+	watch->shift_ns = role_wall_ns() - watch->began_ns;
+	watch->saved_ns = watch->began_ns + SAVE_FIRST_NS;
+	watch->now_ns = watch->began_ns;
+	result = make_live(watch, config, learned, length, &watch->live);
+	watch->restored = learned && result == 0;
+	if (result == -EBADMSG) {
+		LOG_SAY(LOG_WARNING, "what was learned cannot be read, or is another version's; what is usual is "
+		                     "learned anew");
+		result = 0;
+	}
+	if (result != 0)
+		return result;
+	watch_rules_begin(watch);
+	watch_stream_follow(watch);
+	return 0;
+}
+
+static bool is_quiet(const struct live *live)
+{
+	for (unsigned i = 0; i < live_count(live); i++) {
+		struct live_view view;
+
+		live_view(live, i, &view);
+		if (!view.over)
+			return false;
+	}
+	return true;
+}
+
+static void take_outputs(struct watch *watch);
+
+/* Begins anew with what was learned. What is found of the old is told first; its rules are strays. */
+static void begin_anew(struct watch *watch)
+{
+	uint8_t *learned = NULL;
+	size_t length = 0;
+	struct live *live = NULL;
+	int result = live_save(watch->live, &learned, &length);
+
+	if (result == 0)
+		result = make_live(watch, watch->config, learned, length, &live);
+	free(learned);
+	if (result != 0 && result != -EBADMSG) {
+		LOG_SAY(LOG_WARNING, "the new services are not watched yet: %s", strerror(-result));
+		return;
+	}
+	if (live_end(watch->live) == 0)
+		take_outputs(watch);
+	live_free(watch->live);
+	watch->live = live;
+	watch->outdated = false;
+	watch_stream_restart(watch);
+	watch_rules_begin(watch);
+	watch_stream_follow(watch);
+}
+
+static bool same_services(const struct config *a, const struct config *b)
+{
+	if (a->service_count != b->service_count)
+		return false;
+	for (unsigned i = 0; i < a->service_count; i++) {
+		const struct config_service *one = &a->services[i], *other = &b->services[i];
+
+		if (strcmp(one->name, other->name) != 0 || one->forwarded != other->forwarded ||
+		    one->addresses.count != other->addresses.count)
+			return false;
+		for (uint32_t k = 0; k < one->addresses.count; k++)
+			if (!prefix_equal(&one->addresses.prefixes[k], &other->addresses.prefixes[k]))
+				return false;
+	}
+	return true;
+}
+
+void watch_reload(struct watch *watch, const struct config *before, const struct config *config)
+{
+	watch->config = config;
+	if (!watch->live || same_services(before, config))
+		return;
+	watch->outdated = true;
+	watch->again_ns = 0;
+}
+
+/* ---- inputs ---- */
+
+/* Taken after each input, for what they are about may be gone with the next. */
+static void take_outputs(struct watch *watch)
+{
+	struct live_news news;
+
+	watch_rules_take(watch);
+	while (live_next_news(watch->live, &news))
+		watch_tell(watch, &news);
+	watch_stream_follow(watch);
+}
+
+void watch_ruled(struct watch *watch, uint64_t handle, uint32_t number, int result)
+{
+	watch_stream_ruled(watch, handle, number, result);
+	live_ruled(watch->live, handle, number, result);
+	take_outputs(watch);
+}
+
+void watch_rule_gone(struct watch *watch, uint64_t handle)
+{
+	watch_stream_rule_gone(watch, handle);
+	live_rule_gone(watch->live, handle);
+	take_outputs(watch);
+}
+
+void watch_rule_counted(struct watch *watch, uint64_t handle, const struct life_count *count)
+{
+	watch_stream_rule_counted(watch, handle, count);
+	live_rule_counted(watch->live, handle, count);
+	take_outputs(watch);
+}
+
+static void hand_in(struct watch *watch)
+{
+	if (watch->count == 0)
+		return;
+	watch_stream_observe(watch);
+	live_observe(watch->live, watch->batch, watch->count);
+	watch->count = 0;
+	take_outputs(watch);
+}
+
+/* ---- samples ---- */
+
+static struct watch_second *second_of(struct watch *watch)
+{
+	int64_t second = watch->now_ns / NS_PER_S;
+	struct watch_second *at = &watch->seconds[second % (WATCH_SECONDS + 1)];
+
+	if (at->second != second)
+		*at = (struct watch_second){ .second = second };
+	return at;
+}
+
+/* What comes from there is another's word: a proxy is no attacker, and its conversations are engaged. */
+static bool is_trusted(const struct watch *watch, const struct observation *observation)
+{
+	const struct prefix_list *proxies = &watch->config->trusted_proxies;
+
+	for (uint32_t i = 0; i < proxies->count; i++)
+		if (prefix_contains(&proxies->prefixes[i], &observation->src))
+			return true;
+	return false;
+}
+
+static void count(struct watch *watch, const struct observation *observation)
+{
+	struct watch_second *second = second_of(watch);
+
+	if (observation->flags & OBSERVATION_ANSWERED) {
+		second->answered += observation->weight;
+		if (observation->flags & OBSERVATION_DROPPED)
+			second->lost += observation->weight;
+	}
+	if (observation->flags & OBSERVATION_HANDSHAKE)
+		second->handshakes += observation->weight;
+}
+
+void watch_take(void *context, const struct shield_sample *sample)
+{
+	struct watch *watch = context;
+	struct watch_second *second = second_of(watch);
+	int64_t late_ns = watch->now_ns - (int64_t)sample->time_ns;
+
+	watch->taken++;
+	second->taken++;
+	if (late_ns > second->lag_ns)
+		second->lag_ns = late_ns;
+	if (!watch->live)
+		return;
+	if (!decode_hits_target(sample_observation(sample, watch->shift_ns, &watch->batch[watch->count]))) {
+		watch->undecodable++;
+		return;
+	}
+	if (is_trusted(watch, &watch->batch[watch->count]))
+		watch->batch[watch->count].flags |= OBSERVATION_ANSWERED;
+	count(watch, &watch->batch[watch->count]);
+	if (++watch->count == WATCH_BATCH)
+		hand_in(watch);
+}
+
+bool watch_turn(struct watch *watch, struct samples *samples, int64_t monotonic_ns)
+{
+	struct capture_time now;
+	bool more;
+
+	watch->now_ns = monotonic_ns;
+	if (monotonic_ns < watch->tick_ns)
+		return false;
+	more = samples_read_some(samples, WATCH_TURN) >= WATCH_TURN;
+	hand_in(watch);
+	/* Where there is more, time stands at what was read last. */
+	if (!more) {
+		watch->tick_ns = monotonic_ns + TICK_NS;
+		now.ns = monotonic_ns - SETTLE_NS + watch->shift_ns;
+		watch_stream_tick(watch, now);
+		live_tick(watch->live, now);
+		take_outputs(watch);
+	}
+	if (watch->outdated && monotonic_ns >= watch->again_ns) {
+		watch->again_ns = monotonic_ns + AGAIN_NS;
+		if (is_quiet(watch->live))
+			begin_anew(watch);
+	}
+	if (monotonic_ns >= watch->saved_ns) {
+		watch->saved_ns = monotonic_ns + SAVE_NS;
+		watch_save(watch);
+	}
+	watch_rules_turn(watch);
+	return more;
+}
+
+uint64_t watch_taken(const struct watch *watch)
+{
+	return watch->taken;
+}
+
+void watch_end(struct watch *watch)
+{
+	if (!watch->live)
+		return;
+	watch_save(watch);
+	if (live_end(watch->live) == 0)
+		take_outputs(watch);
+}
+
+/* ---- facts ---- */
+
+static void fill_rule(const struct life *life, struct control_attack_rule *rule)
+{
+	*rule = (struct control_attack_rule){
+		.number = life->number,
+		.state = life_state_name(life->state),
+		.why = life->why,
+		.rule = &life->rule,
+		.matched = life->count.matched,
+		.dropped = life->count.dropped,
+		.spared = life->count.spared,
+		.answered = life->count.answered,
+		.probes = life->count.probes,
+		.completed = life->count.completed,
+		.has_bound = life->signature.has_bound,
+		.bound_ppm = life->signature.bound_ppm,
+		.baseline_samples = life->signature.baseline_samples,
+		.verified_hits = life->signature.verified_hits,
+		.verified_samples = life->signature.verified_samples,
+	};
+}
+
+static void fill_attack(const struct watch *watch, const struct live_view *view, struct control_live *facts)
+{
+	struct control_attack *attack = &facts->attacks[facts->attack_count++];
+	const struct incident *incident = view->incident;
+	struct capture_time now = { role_monotonic_ns() + watch->shift_ns };
+
+	*attack = (struct control_attack){
+		.id = view->id,
+		.service = view->service,
+		.target = incident->scope,
+		.vector = incident->parts_count ? vector_get(incident->parts[0].kind)->name : "unknown",
+		.began_ns = incident->began.ns,
+		.age_ns = time_since(now, incident->began),
+		.pps = view->pps,
+		.bps = view->bps,
+		.passing_ppm = view->passing_ppm,
+		.over = view->over,
+		.advice = view->advice,
+		.first_rule = facts->rule_count,
+	};
+	for (unsigned i = 0; i < view->rule_count && facts->rule_count < CONTROL_ATTACK_RULES_MAX; i++) {
+		fill_rule(view->rules[i], &facts->rules[facts->rule_count++]);
+		attack->rule_count++;
+	}
+}
+
+/* Of the whole seconds before the present one. */
+static void fill_seconds(const struct watch *watch, struct control_live *facts)
+{
+	int64_t now = role_monotonic_ns() / NS_PER_S;
+	uint64_t answered = 0, lost = 0, handshakes = 0;
+
+	for (unsigned i = 0; i <= WATCH_SECONDS; i++) {
+		const struct watch_second *second = &watch->seconds[i];
+
+		if (second->second == now - 1) {
+			facts->samples_pps = second->taken;
+			facts->lag_ns = second->lag_ns;
+		}
+		if (second->second == now || now - second->second > WATCH_SECONDS)
+			continue;
+		answered += second->answered;
+		lost += second->lost;
+		handshakes += second->handshakes;
+	}
+	facts->answered_pps = answered / WATCH_SECONDS;
+	facts->handshakes_pps = handshakes / WATCH_SECONDS;
+	facts->has_lost = answered > 0;
+	facts->lost_ppm = answered > 0 ? (uint32_t)share_ppm(lost, answered) : 0;
+}
+
+void watch_facts(const struct watch *watch, struct control_live *facts)
+{
+	struct live_counters counters;
+	unsigned count;
+
+	memset(facts, 0, sizeof(*facts));
+	if (!watch->live)
+		return;
+	count = live_count(watch->live);
+	for (unsigned i = 0; i < count && i < CONTROL_ATTACKS_MAX; i++) {
+		struct live_view view;
+
+		live_view(watch->live, i, &view);
+		fill_attack(watch, &view, facts);
+	}
+	fill_seconds(watch, facts);
+	counters = live_counters(watch->live);
+	facts->generation = watch->generations;
+	facts->learned_ns = role_monotonic_ns() - watch->began_ns;
+	facts->warm = watch->restored || facts->learned_ns >= LIVE_WARM_NS;
+	facts->undecodable = watch->undecodable;
+	facts->strays = watch->rules.stray_count;
+	facts->streams_cut = watch->streams.cut;
+	facts->outbox_lost = outbox_lost(watch->setup.outbox);
+	facts->rules_refused = counters.rules_refused;
+	facts->bans_pushed_out = counters.bans_pushed_out;
+	facts->no_memory = counters.no_memory;
+}

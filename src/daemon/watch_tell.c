@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What live's news rest on, as JSON, and what was learned: files in memory for the recorder. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/time.h"
+#include "daemon/log.h"
+#include "daemon/watch_inside.h"
+#include "measure/slot.h"
+#include "tell/analysis.h"
+
+#define BITS 8
+
+/* ---- words ---- */
+
+/* The service with the longest prefix that holds the scope; else one that lies in it. */
+static const char *service_of(const void *context, const struct finding *finding)
+{
+	const struct config *config = context;
+	const struct prefix *scope = &finding->incident->scope;
+	const char *name = NULL;
+	int best = -1;
+
+	for (unsigned i = 0; i < config->service_count; i++)
+		for (uint32_t k = 0; k < config->services[i].addresses.count; k++) {
+			const struct prefix *prefix = &config->services[i].addresses.prefixes[k];
+			int length = prefix_covers(prefix, scope)   ? prefix->length + 1
+			             : prefix_covers(scope, prefix) ? 0
+			                                            : -1;
+
+			if (length <= best)
+				continue;
+			best = length;
+			name = config->services[i].name;
+		}
+	return name;
+}
+
+static void describe(const struct watch *watch, const struct finding *finding, enum message_incident_state state,
+                     struct message_incident *into)
+{
+	const struct incident *incident = finding->incident;
+	const char *service = service_of(watch->config, finding);
+	char scope[PREFIX_TEXT_SIZE];
+
+	into->id = incident->id;
+	into->generation = watch->streams.deciding.name;
+	into->began_ns = incident->began.ns;
+	into->ended_ns = state == MESSAGE_INCIDENT_OPEN ? 0 : incident->ended.ns;
+	into->peak_pps = incident->peak_packets * SLOTS_PER_SECOND;
+	into->peak_bps = incident->peak_bytes * SLOTS_PER_SECOND * BITS;
+	into->state = state;
+	message_text(into->service, sizeof(into->service), service ? service : "");
+	message_text(into->target, sizeof(into->target), prefix_format(&incident->scope, scope));
+	message_text(into->vector, sizeof(into->vector),
+	             incident->parts_count ? vector_get(incident->parts[0].kind)->name : "");
+}
+
+/* ---- files ---- */
+
+struct writing {
+	int fd;
+	FILE *out;
+};
+
+static int begin_writing(struct writing *writing)
+{
+	int fd = outbox_file(NULL, 0), other;
+
+	if (fd < 0)
+		return fd;
+	other = fcntl(fd, F_DUPFD_CLOEXEC, 0); /* closing the stream is to leave the file */
+	writing->out = other >= 0 ? fdopen(other, "w") : NULL;
+	if (!writing->out) {
+		int result = -errno;
+
+		if (other >= 0)
+			(void)close(other);
+		(void)close(fd);
+		return result;
+	}
+	writing->fd = fd;
+	return 0;
+}
+
+/* The file's length, or -errno, and then it is closed. */
+static int64_t end_writing(struct writing *writing, int result)
+{
+	long length = result == 0 ? ftell(writing->out) : -1;
+
+	if (fclose(writing->out) != 0 && result == 0)
+		result = -errno;
+	if (result == 0 && length <= 0)
+		result = -EIO;
+	if (result != 0)
+		(void)close(writing->fd);
+	return result ? result : length;
+}
+
+static void send_incident(struct watch *watch, const struct writing *writing, int64_t length)
+{
+	if (length < 0) {
+		LOG_SAY(LOG_ERROR, "an incident is not told: %s", strerror((int)-length));
+		return;
+	}
+	watch->message.incident.length = (uint32_t)length;
+	if (length > MESSAGE_JSON_MAX ||
+	    outbox_put(watch->setup.outbox, &watch->message, writing->fd, (size_t)length) != 0)
+		LOG_SAY(LOG_ERROR, "the recorder is behind: an incident as it stands is not recorded");
+	if (length > MESSAGE_JSON_MAX)
+		(void)close(writing->fd);
+}
+
+/* ---- news ---- */
+
+static void tell_standing(struct watch *watch, uint64_t id, enum message_incident_state state)
+{
+	const struct engine_totals *totals = engine_totals(live_engine(watch->live));
+	struct analysis_input input = analysis_input_of(totals, NULL, 0);
+	const struct life *rules[LIVE_RULES_MAX];
+	struct analysis_live live = { .rules = rules };
+	struct writing writing;
+	struct finding finding;
+	int result;
+
+	message_init(&watch->message, MESSAGE_INCIDENT, 0);
+	result = live_find(watch->live, id, &finding);
+	if (result == -ENOENT && state == MESSAGE_INCIDENT_OVER) {
+		watch->message.incident.id = id;
+		watch->message.incident.state = MESSAGE_INCIDENT_JOINED;
+		(void)outbox_put(watch->setup.outbox, &watch->message, -1, 0);
+		return;
+	}
+	if (result != 0)
+		return;
+	input.service_of = service_of;
+	input.service_context = watch->config;
+	live.rule_count = live_rules(watch->live, id, rules);
+	describe(watch, &finding, state, &watch->message.incident);
+	result = begin_writing(&writing);
+	if (result == 0) {
+		result = analysis_json_write_finding(writing.out, &input, totals, &finding, &live);
+		send_incident(watch, &writing, end_writing(&writing, result));
+	}
+	finding_fini(&finding);
+}
+
+/* All that the generation found, once for each of its incidents, with what became of that one's rules. */
+static void tell_finished(struct watch *watch)
+{
+	const struct engine *engine = live_finished(watch->live);
+	char name[sizeof("0123456789abcdef.hfs")];
+	const char *const files[] = { name };
+	struct analysis_input input = analysis_input_of(engine_totals(engine), files, 1);
+
+	watch_stream_finishes(watch);
+	input.service_of = service_of;
+	input.service_context = watch->config;
+	for (uint32_t i = 0; i < engine_count(engine); i++) {
+		const struct finding *finding = engine_finding(engine, i);
+		const struct life *rules[LIVE_RULES_MAX];
+		struct analysis_live live = { .rules = rules };
+		struct writing writing;
+
+		if (finding->incident->is_scan || begin_writing(&writing) != 0)
+			continue;
+		(void)snprintf(name, sizeof(name), "%016" PRIx64 ".hfs", finding->incident->id);
+		watch_stream_keep(watch, finding->incident->id);
+		live.rule_count = live_rules(watch->live, finding->incident->id, rules);
+		message_init(&watch->message, MESSAGE_INCIDENT, 0);
+		describe(watch, finding, MESSAGE_INCIDENT_FINAL, &watch->message.incident);
+		send_incident(watch, &writing,
+		              end_writing(&writing, analysis_json_write_live(writing.out, &input, engine, &live)));
+	}
+	watch_stream_finish(watch);
+}
+
+static const char *words_of(const struct live_news *news)
+{
+	return news->type == LIVE_BEGAN ? "began" : news->type == LIVE_ENDED ? "ended" : "changed";
+}
+
+void watch_tell(struct watch *watch, const struct live_news *news)
+{
+	if (news->type == LIVE_FINISHED) {
+		watch->generations++;
+		tell_finished(watch);
+		watch_save(watch);
+		return;
+	}
+	if (news->type != LIVE_CHANGED)
+		LOG_SAY(LOG_NOTICE, "attack %016" PRIx64 " %s", news->incident, words_of(news));
+	watch_alert(watch, news);
+	tell_standing(watch, news->incident, news->type == LIVE_ENDED ? MESSAGE_INCIDENT_OVER : MESSAGE_INCIDENT_OPEN);
+}
+
+/* ---- what was learned ---- */
+
+void watch_save(struct watch *watch)
+{
+	uint8_t *octets = NULL;
+	size_t length = 0;
+	int result, fd;
+
+	if (!live_engine(watch->live)) /* it has ended, and was saved before */
+		return;
+	result = live_save(watch->live, &octets, &length);
+	if (result == 0 && length <= MESSAGE_CHECKPOINT_MAX) {
+		fd = outbox_file(octets, length);
+		message_init(&watch->message, MESSAGE_CHECKPOINT, 0);
+		watch->message.checkpoint.length = (uint32_t)length;
+		result = fd < 0 ? fd : outbox_put(watch->setup.outbox, &watch->message, fd, length);
+	}
+	free(octets);
+	if (result != 0)
+		LOG_SAY(LOG_WARNING, "what was learned is not kept: %s", strerror(-result));
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libcurl is loaded when the first post is made, by the one process that sends: it brings two dozen libraries along, which
+ * those with rights, or with an attacker's octets in their hands, need not have in their memory, nor commands wait for.
+ */
+#include "tell/post.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CURL_DISABLE_TYPECHECK /* its checks are for calls by name */
+#include <curl/curl.h>
+
+#define HTTP_TOO_MANY 429
+#define HTTP_TIMEOUT 408
+
+#ifndef HOLDFAST_VERSION
+#define HOLDFAST_VERSION "unknown"
+#endif
+
+#define LIBRARY "libcurl.so.4"
+
+static struct {
+	__typeof__(curl_global_init) *global_init;
+	__typeof__(curl_global_cleanup) *global_cleanup;
+	__typeof__(curl_multi_init) *multi_init;
+	__typeof__(curl_multi_cleanup) *multi_cleanup;
+	__typeof__(curl_multi_add_handle) *multi_add;
+	__typeof__(curl_multi_remove_handle) *multi_remove;
+	__typeof__(curl_multi_perform) *multi_perform;
+	__typeof__(curl_multi_poll) *multi_poll;
+	__typeof__(curl_multi_info_read) *multi_info_read;
+	__typeof__(curl_easy_init) *easy_init;
+	__typeof__(curl_easy_cleanup) *easy_cleanup;
+	__typeof__(curl_easy_setopt) *easy_setopt;
+	__typeof__(curl_easy_getinfo) *easy_getinfo;
+	__typeof__(curl_easy_strerror) *easy_strerror;
+	__typeof__(curl_slist_append) *slist_append;
+	__typeof__(curl_slist_free_all) *slist_free_all;
+} curl;
+
+#define IN_CURL(member) offsetof(__typeof__(curl), member)
+
+static const struct {
+	const char *name;
+	size_t offset;
+} functions[] = {
+	{ "curl_global_init", IN_CURL(global_init) },         { "curl_global_cleanup", IN_CURL(global_cleanup) },
+	{ "curl_multi_init", IN_CURL(multi_init) },           { "curl_multi_cleanup", IN_CURL(multi_cleanup) },
+	{ "curl_multi_add_handle", IN_CURL(multi_add) },      { "curl_multi_remove_handle", IN_CURL(multi_remove) },
+	{ "curl_multi_perform", IN_CURL(multi_perform) },     { "curl_multi_poll", IN_CURL(multi_poll) },
+	{ "curl_multi_info_read", IN_CURL(multi_info_read) }, { "curl_easy_init", IN_CURL(easy_init) },
+	{ "curl_easy_cleanup", IN_CURL(easy_cleanup) },       { "curl_easy_setopt", IN_CURL(easy_setopt) },
+	{ "curl_easy_getinfo", IN_CURL(easy_getinfo) },       { "curl_easy_strerror", IN_CURL(easy_strerror) },
+	{ "curl_slist_append", IN_CURL(slist_append) },       { "curl_slist_free_all", IN_CURL(slist_free_all) },
+};
+
+/* It stays loaded: it was not made to go. */
+static int load(void)
+{
+	void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+
+	if (!library)
+		return -ENOSYS;
+	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
+		void *function = dlsym(library, functions[i].name);
+
+		if (!function)
+			return -ENOSYS;
+		memcpy((char *)&curl + functions[i].offset, &function, sizeof(function));
+	}
+	return 0;
+}
+
+struct parcel {
+	CURL *easy; /* NULL: free */
+	struct curl_slist *headers;
+	char *body;
+	uint64_t token;
+};
+
+struct post {
+	CURLM *multi;
+	struct parcel parcels[POST_MAX];
+};
+
+int post_new(struct post **post)
+{
+	struct post *made;
+
+	if (load() != 0 || curl.global_init(CURL_GLOBAL_DEFAULT) != 0)
+		return -ENOSYS;
+	made = calloc(1, sizeof(*made));
+	if (made)
+		made->multi = curl.multi_init();
+	if (!made || !made->multi) {
+		free(made);
+		curl.global_cleanup();
+		return -ENOMEM;
+	}
+	*post = made;
+	return 0;
+}
+
+static void drop(struct post *post, struct parcel *parcel)
+{
+	if (parcel->easy) {
+		(void)curl.multi_remove(post->multi, parcel->easy);
+		curl.easy_cleanup(parcel->easy);
+	}
+	curl.slist_free_all(parcel->headers);
+	free(parcel->body);
+	memset(parcel, 0, sizeof(*parcel));
+}
+
+void post_free(struct post *post)
+{
+	if (!post)
+		return;
+	for (unsigned i = 0; i < POST_MAX; i++)
+		drop(post, &post->parcels[i]);
+	(void)curl.multi_cleanup(post->multi);
+	free(post);
+	curl.global_cleanup();
+}
+
+/* What a server has to say is nothing to us, however much it is: the time it may take is bounded. */
+static size_t pass_over(char *octets, size_t size, size_t count, void *context)
+{
+	(void)octets;
+	(void)context;
+	return size * count;
+}
+
+static bool add_header(struct parcel *parcel, const char *line)
+{
+	struct curl_slist *longer = curl.slist_append(parcel->headers, line);
+
+	if (longer)
+		parcel->headers = longer;
+	return longer != NULL;
+}
+
+/* Options whose failing would make it less safe must not fail. */
+static int prepare(struct parcel *parcel, const struct alert_request *request)
+{
+	CURL *easy = parcel->easy;
+	CURLcode bad = CURLE_OK;
+
+	if (!add_header(parcel, "Content-Type: application/json") || !add_header(parcel, "Expect:") ||
+	    (request->authorization[0] && !add_header(parcel, request->authorization)))
+		return -ENOMEM;
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_PROXY, "");
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)POST_MS);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)POST_CONNECT_MS);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, pass_over);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_USERAGENT, "Holdfast/" HOLDFAST_VERSION);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_URL, request->url);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_HTTPHEADER, parcel->headers);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)request->length);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_POSTFIELDS, parcel->body);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_PRIVATE, parcel);
+	return bad == CURLE_OK ? 0 : bad == CURLE_OUT_OF_MEMORY ? -ENOMEM : -ENOSYS;
+}
+
+int post_send(struct post *post, const struct alert_request *request, uint64_t token)
+{
+	struct parcel *parcel = NULL;
+	int result = -ENOMEM;
+
+	for (unsigned i = 0; i < POST_MAX && !parcel; i++)
+		if (!post->parcels[i].easy)
+			parcel = &post->parcels[i];
+	if (!parcel)
+		return -EAGAIN;
+	parcel->token = token;
+	parcel->body = strdup(request->body);
+	parcel->easy = curl.easy_init();
+	if (parcel->body && parcel->easy)
+		result = prepare(parcel, request);
+	if (result == 0 && curl.multi_add(post->multi, parcel->easy) != CURLM_OK)
+		result = -ENOMEM;
+	if (result != 0)
+		drop(post, parcel);
+	return result;
+}
+
+int post_wait(struct post *post, struct pollfd *fds, unsigned count, int timeout_ms)
+{
+	struct curl_waitfd extra[POST_MAX] = { { .fd = 0 } };
+	int running;
+
+	if (count > POST_MAX)
+		return -EINVAL;
+	for (unsigned i = 0; i < count; i++)
+		extra[i] = (struct curl_waitfd){ .fd = fds[i].fd, .events = CURL_WAIT_POLLIN };
+	if (curl.multi_perform(post->multi, &running) != CURLM_OK ||
+	    curl.multi_poll(post->multi, extra, count, timeout_ms, NULL) != CURLM_OK)
+		return -EIO;
+	/* Only readiness to read is told here; that the other end is gone is seen by reading. */
+	for (unsigned i = 0; i < count; i++)
+		fds[i].revents = extra[i].revents ? POLLIN : 0;
+	return curl.multi_perform(post->multi, &running) == CURLM_OK ? 0 : -EIO;
+}
+
+static void judge(CURLcode code, long status, struct post_result *result)
+{
+	const char *what = code == CURLE_OK ? "HTTP" : curl.easy_strerror(code);
+
+	result->status = status > 0 ? (unsigned)status : 0;
+	if (code != CURLE_OK) {
+		(void)snprintf(result->what, sizeof(result->what), "%s", what);
+		/* A certificate that is none does not become one by and by, but whoever keeps it may mend it. */
+		result->result = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL ? -EPERM : -EAGAIN;
+		return;
+	}
+	(void)snprintf(result->what, sizeof(result->what), "HTTP %ld", status);
+	result->result = status >= 200 && status < 300                                        ? 0
+	                 : status >= 500 || status == HTTP_TOO_MANY || status == HTTP_TIMEOUT ? -EAGAIN
+	                                                                                      : -EPERM;
+}
+
+bool post_next(struct post *post, struct post_result *result)
+{
+	const CURLMsg *message;
+	int left;
+
+	while ((message = curl.multi_info_read(post->multi, &left))) {
+		struct post_result ended = { .token = 0 };
+		struct parcel *parcel = NULL;
+		long status = 0;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		(void)curl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&parcel);
+		(void)curl.easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &status);
+		judge(message->data.result, status, &ended);
+		ended.token = parcel->token;
+		drop(post, parcel);
+		*result = ended;
+		return true;
+	}
+	return false;
+}
