@@ -7,7 +7,6 @@
 #include "record/record.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +16,6 @@
 
 #define APPLICATION_ID 0x48466173 /* "HFas" */
 #define BUSY_MS 2000
-
-#define INCIDENT_COLUMNS \
-	"id, generation, began_ns, ended_ns, state, service, target, vector, peak_pps, peak_bps"
 
 /* clang-format off */
 static const char *const migrations[RECORD_SCHEMA] = {
@@ -34,17 +30,10 @@ static const char *const migrations[RECORD_SCHEMA] = {
 	" PRIMARY KEY(kind, object)) WITHOUT ROWID;"
 	"CREATE INDEX in_force_until ON in_force(until_ns);"
 	"CREATE TABLE fact(name TEXT PRIMARY KEY, value) WITHOUT ROWID;",
-
-	"CREATE TABLE incident("
-	" id TEXT PRIMARY KEY, generation TEXT NOT NULL, began_ns INTEGER NOT NULL, ended_ns INTEGER NOT NULL,"
-	" state INTEGER NOT NULL, service TEXT NOT NULL, target TEXT NOT NULL, vector TEXT NOT NULL,"
-	" peak_pps INTEGER NOT NULL, peak_bps INTEGER NOT NULL) WITHOUT ROWID;"
-	"CREATE INDEX incident_began ON incident(began_ns);",
 };
 
 enum statement {
-	INSERT, HOLD, RELEASE, EXPIRE, COUNT, CROWD_OUT, FORGET, LATEST, IN_FORCE, HIGHEST, SET_FACT, GET_FACT,
-	PUT_INCIDENT, REMOVE_INCIDENT, LIST_INCIDENTS, FIND_INCIDENT, STATEMENTS,
+	INSERT, HOLD, RELEASE, EXPIRE, COUNT, CROWD_OUT, FORGET, LATEST, IN_FORCE, HIGHEST, SET_FACT, GET_FACT, STATEMENTS,
 };
 
 static const char *const texts[STATEMENTS] = {
@@ -65,10 +54,6 @@ static const char *const texts[STATEMENTS] = {
 	          " ON CONFLICT(name) DO UPDATE SET value = excluded.value WHERE excluded.value > value",
 	[SET_FACT] = "INSERT OR REPLACE INTO fact VALUES(?1, ?2)",
 	[GET_FACT] = "SELECT value FROM fact WHERE name = ?1",
-	[PUT_INCIDENT] = "INSERT OR REPLACE INTO incident VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-	[REMOVE_INCIDENT] = "DELETE FROM incident WHERE id = ?1",
-	[LIST_INCIDENTS] = "SELECT " INCIDENT_COLUMNS " FROM incident ORDER BY began_ns DESC, id LIMIT ?1",
-	[FIND_INCIDENT] = "SELECT " INCIDENT_COLUMNS " FROM incident WHERE substr(id, 1, length(?1)) = ?1 LIMIT 2",
 };
 /* clang-format on */
 
@@ -655,138 +640,4 @@ int record_forget_in_force(struct record *record, struct record_error *error)
 	put_number(record->statements[EXPIRE], 1, INT64_MAX);
 	code = step(record->statements[EXPIRE]);
 	return code == SQLITE_OK ? 0 : fail(error, "the record cannot be written", record->database, code);
-}
-
-/* ---- incidents ---- */
-
-/* SQLite has no unsigned numbers; as a text all 64 bits are there, and can be shortened. */
-#define ID_SIZE 17
-
-static const char *format_id(uint64_t id, char text[ID_SIZE])
-{
-	(void)snprintf(text, ID_SIZE, "%016" PRIx64, id);
-	return text;
-}
-
-static uint64_t get_id(sqlite3_stmt *statement, int place)
-{
-	return strtoull(get_text(statement, place), NULL, 16);
-}
-
-static void put_count(sqlite3_stmt *statement, int place, uint64_t count)
-{
-	put_number(statement, place, count > INT64_MAX ? INT64_MAX : (int64_t)count);
-}
-
-static uint64_t get_count(sqlite3_stmt *statement, int place)
-{
-	int64_t count = sqlite3_column_int64(statement, place);
-
-	return count < 0 ? 0 : (uint64_t)count;
-}
-
-int record_put_incident(struct record *record, const struct record_incident *incident, struct record_error *error)
-{
-	sqlite3_stmt *statement = record->statements[PUT_INCIDENT];
-	char id[ID_SIZE], generation[ID_SIZE];
-	int code;
-
-	put_text(statement, 1, format_id(incident->id, id));
-	put_text(statement, 2, format_id(incident->generation, generation));
-	put_number(statement, 3, incident->began_ns);
-	put_number(statement, 4, incident->ended_ns);
-	put_number(statement, 5, incident->state);
-	put_text(statement, 6, incident->service);
-	put_text(statement, 7, incident->target);
-	put_text(statement, 8, incident->vector);
-	put_count(statement, 9, incident->peak_pps);
-	put_count(statement, 10, incident->peak_bps);
-	code = step(statement);
-	return code == SQLITE_OK ? 0 : fail(error, "the record cannot be written", record->database, code);
-}
-
-int record_remove_incident(struct record *record, uint64_t id, struct record_error *error)
-{
-	char text[ID_SIZE];
-	int code;
-
-	put_text(record->statements[REMOVE_INCIDENT], 1, format_id(id, text));
-	code = step(record->statements[REMOVE_INCIDENT]);
-	if (code != SQLITE_OK)
-		return fail(error, "the record cannot be written", record->database, code);
-	return sqlite3_changes(record->database) ? 0 : -ENOENT;
-}
-
-struct incidents {
-	int (*each)(void *context, const struct record_incident *incident);
-	void *context;
-};
-
-static int incident_row(sqlite3_stmt *statement, void *context)
-{
-	const struct incidents *incidents = context;
-	int64_t state = sqlite3_column_int64(statement, 4);
-	struct record_incident incident = {
-		.id = get_id(statement, 0),
-		.generation = get_id(statement, 1),
-		.began_ns = sqlite3_column_int64(statement, 2),
-		.ended_ns = sqlite3_column_int64(statement, 3),
-		.state = state >= 0 && state < RECORD_INCIDENT_STATES ? (enum record_incident_state)state
-		                                                      : RECORD_INCIDENT_CUT,
-		.service = get_text(statement, 5),
-		.target = get_text(statement, 6),
-		.vector = get_text(statement, 7),
-		.peak_pps = get_count(statement, 8),
-		.peak_bps = get_count(statement, 9),
-	};
-
-	return incidents->each(incidents->context, &incident);
-}
-
-int record_list_incidents(struct record *record, unsigned limit,
-                          int (*each)(void *context, const struct record_incident *incident), void *context,
-                          struct record_error *error)
-{
-	struct incidents incidents = { .each = each, .context = context };
-
-	return each_row(record, LIST_INCIDENTS, limit, incident_row, &incidents, error);
-}
-
-int record_find_incident(struct record *record, const char *name,
-                         int (*each)(void *context, const struct record_incident *incident), void *context,
-                         struct record_error *error)
-{
-	sqlite3_stmt *statement = record->statements[FIND_INCIDENT];
-	char id[ID_SIZE];
-	int code, result = -ENOENT;
-
-	if (strcmp(name, "latest") == 0) {
-		statement = record->statements[LIST_INCIDENTS];
-		put_number(statement, 1, 1);
-	} else {
-		put_text(statement, 1, name);
-	}
-	code = sqlite3_step(statement);
-	if (code == SQLITE_ROW && statement == record->statements[FIND_INCIDENT]) {
-		format_id(get_id(statement, 0), id);
-		code = sqlite3_step(statement);
-		if (code == SQLITE_ROW)
-			result = -ENOTUNIQ;
-		/* Back to the one that there is. */
-		if (code == SQLITE_DONE) {
-			(void)sqlite3_reset(statement);
-			put_text(statement, 1, id);
-			code = sqlite3_step(statement);
-		}
-	}
-	if (code == SQLITE_ROW && result == -ENOENT) {
-		struct incidents incidents = { .each = each, .context = context };
-
-		result = incident_row(statement, &incidents);
-	} else if (code != SQLITE_ROW && code != SQLITE_DONE) {
-		result = fail(error, "the record cannot be read", record->database, code);
-	}
-	(void)sqlite3_reset(statement);
-	(void)sqlite3_clear_bindings(statement);
-	return result;
 }

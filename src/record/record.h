@@ -2,7 +2,6 @@
 /*
  * The record: what was done, by whom, from where, to what end; and of it, what is still in force, so that a shield that
  * begins anew can be given its rules and blocks again. One SQLite database, of which there is one writer.
- * And an index of incidents, whose files are the recorder's.
  *
  * Times are nanoseconds since the Unix epoch.
  *
@@ -16,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define RECORD_SCHEMA 2
+#define RECORD_SCHEMA 1
 #define RECORD_ACTIONS_MAX 1000000  /* older ones go */
 #define RECORD_IN_FORCE_MAX 1000000 /* those that expire first go */
 #define RECORD_PAGES_MAX 524288     /* of 4 KiB: 2 GiB, then it is full as a disk is */
@@ -81,42 +80,6 @@ int record_list(struct record *record, unsigned limit,
  */
 int record_each_in_force(struct record *record, int64_t now_ns,
                          int (*each)(void *context, const struct record_action *action), void *context,
-                         struct record_error *error);
-
-/*
- * Incidents, as an index of the files in which they stand whole (daemon/incident_file.h): what is in a file counts.
- * Texts are the caller's, never NULL.
- */
-enum record_incident_state {
-	RECORD_INCIDENT_OPEN,
-	RECORD_INCIDENT_OVER,  /* its end was seen */
-	RECORD_INCIDENT_FINAL, /* and all is made out */
-	RECORD_INCIDENT_CUT,   /* the daemon ended before that */
-	RECORD_INCIDENT_STATES,
-};
-
-struct record_incident {
-	uint64_t id, generation;
-	int64_t began_ns, ended_ns; /* ended 0: it goes on */
-	uint64_t peak_pps, peak_bps;
-	enum record_incident_state state;
-	const char *service, *target, *vector; /* service "": none that has a name */
-};
-
-/* In place of what stands there under its id. */
-int record_put_incident(struct record *record, const struct record_incident *incident, struct record_error *error);
-/* -ENOENT where there is none. */
-int record_remove_incident(struct record *record, uint64_t id, struct record_error *error);
-/* The latest `limit` that began, newest first; `each` as in record_list(). */
-int record_list_incidents(struct record *record, unsigned limit,
-                          int (*each)(void *context, const struct record_incident *incident), void *context,
-                          struct record_error *error);
-/*
- * The one whose id, as 16 hexadecimal digits, begins with `name`, or with "latest" the one that began last: `each` is called
- * of it, and what that returns is returned. -ENOENT; -ENOTUNIQ where there are several.
- */
-int record_find_incident(struct record *record, const char *name,
-                         int (*each)(void *context, const struct record_incident *incident), void *context,
                          struct record_error *error);
 
 /* The highest number of a rule that was ever recorded; 0: there was none. */

@@ -349,7 +349,7 @@ static void other_schemas(void **state)
 	record_close(record);
 	execute("PRAGMA user_version = 99");
 	assert_int_equal(record_open(&options, &record, put_aside, &error), -ENOTSUP);
-	assert_string_equal(error.message, "the record has schema 99, this holdfast knows them up to 2");
+	assert_string_equal(error.message, "the record has schema 99, this holdfast knows them up to 1");
 	assert_true(error.advice[0] != '\0');
 	assert_string_equal(put_aside, "");
 	assert_int_equal(access(path, F_OK), 0); /* it stays */
@@ -357,114 +357,6 @@ static void other_schemas(void **state)
 	execute("CREATE TABLE holiday(day)");
 	assert_int_equal(record_open(&options, &record, put_aside, &error), -ENOTSUP);
 	assert_string_equal(error.message, "the database there is no record of holdfast's");
-}
-
-/* As schema 1 left it: what was in it is there, and there is room for incidents. */
-static void an_older_schema(void **state)
-{
-	struct record *record = open_plain();
-	struct record_action block = action(1, "block", "192.0.2.1", RECORD_BLOCK, 100);
-
-	(void)state;
-	append(record, &block, 1);
-	record_close(record);
-	execute("DROP TABLE incident");
-	execute("PRAGMA user_version = 1");
-	record = open_plain();
-	assert_string_equal(listed(record, 10), "192.0.2.1 ");
-	assert_int_equal(record_put_incident(record,
-	                                     &(struct record_incident){ .id = 1, .service = "", .target = "", .vector = "" },
-	                                     &error),
-	                 0);
-	record_close(record);
-}
-
-static struct record_incident incident(uint64_t id, int64_t began_ns)
-{
-	return (struct record_incident){
-		.id = id,
-		.generation = UINT64_MAX,
-		.began_ns = began_ns,
-		.ended_ns = began_ns + 5,
-		.peak_pps = 7,
-		.peak_bps = UINT64_MAX,
-		.state = RECORD_INCIDENT_FINAL,
-		.service = "web",
-		.target = "192.0.2.1/32",
-		.vector = "udp_flood",
-	};
-}
-
-static int note_incident(void *context, const struct record_incident *noted)
-{
-	char id[32];
-
-	(void)context;
-	(void)snprintf(id, sizeof(id), "%llx", (unsigned long long)noted->id);
-	return note(id);
-}
-
-static int compare_incident(void *context, const struct record_incident *got)
-{
-	const struct record_incident *wanted = context;
-
-	assert_int_equal(got->id, wanted->id);
-	assert_int_equal(got->generation, wanted->generation);
-	assert_int_equal(got->began_ns, wanted->began_ns);
-	assert_int_equal(got->ended_ns, wanted->ended_ns);
-	assert_int_equal(got->peak_pps, wanted->peak_pps);
-	assert_int_equal(got->peak_bps, INT64_MAX); /* as large as it gets */
-	assert_int_equal(got->state, wanted->state);
-	assert_string_equal(got->service, wanted->service);
-	assert_string_equal(got->target, wanted->target);
-	assert_string_equal(got->vector, wanted->vector);
-	return 7;
-}
-
-static const char *incidents(struct record *record, unsigned limit)
-{
-	seen[0] = '\0';
-	assert_int_equal(record_list_incidents(record, limit, note_incident, NULL, &error), 0);
-	return seen;
-}
-
-static int find(struct record *record, const char *name)
-{
-	seen[0] = '\0';
-	return record_find_incident(record, name, note_incident, NULL, &error);
-}
-
-static void incidents_are_found(void **state)
-{
-	struct record *record = open_plain();
-	struct record_incident one = incident(0x1234567890abcdef, 10), two = incident(0xffff000000000001, 30),
-			       three = incident(0xffff000000000002, 20);
-
-	(void)state;
-	assert_int_equal(find(record, "latest"), -ENOENT);
-	assert_int_equal(record_put_incident(record, &one, &error), 0);
-	assert_int_equal(record_put_incident(record, &two, &error), 0);
-	assert_int_equal(record_put_incident(record, &three, &error), 0);
-	assert_string_equal(incidents(record, 10), "ffff000000000001 ffff000000000002 1234567890abcdef ");
-	assert_string_equal(incidents(record, 1), "ffff000000000001 ");
-	assert_int_equal(record_find_incident(record, "12", compare_incident, &one, &error), 7);
-	assert_int_equal(record_find_incident(record, "latest", compare_incident, &two, &error), 7);
-	assert_int_equal(find(record, "1234567890abcdef"), 0);
-	assert_string_equal(seen, "1234567890abcdef ");
-	assert_int_equal(find(record, "ffff"), -ENOTUNIQ);
-	assert_int_equal(find(record, "ffff000000000002"), 0);
-	assert_string_equal(seen, "ffff000000000002 ");
-	assert_int_equal(find(record, "3"), -ENOENT);
-	/* A later one takes the place. */
-	one.began_ns = 40;
-	one.state = RECORD_INCIDENT_CUT;
-	assert_int_equal(record_put_incident(record, &one, &error), 0);
-	assert_string_equal(incidents(record, 10), "1234567890abcdef ffff000000000001 ffff000000000002 ");
-	assert_int_equal(record_find_incident(record, "latest", compare_incident, &one, &error), 7);
-	assert_int_equal(record_remove_incident(record, one.id, &error), 0);
-	assert_int_equal(record_remove_incident(record, one.id, &error), -ENOENT);
-	assert_string_equal(incidents(record, 10), "ffff000000000001 ffff000000000002 ");
-	record_close(record);
 }
 
 static void no_such_folder(void **state)
@@ -519,8 +411,6 @@ int main(void)
 		IN_FOLDER(a_broken_file),
 		IN_FOLDER(a_broken_page),
 		IN_FOLDER(other_schemas),
-		IN_FOLDER(an_older_schema),
-		IN_FOLDER(incidents_are_found),
 		cmocka_unit_test(no_such_folder),
 	};
 
