@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "detect/assess.h"
 
-#define LEARNED_ENOUGH 10 /* seconds before what is usual counts */
 #define PAUSE_SHORT 20 /* slots of silence that part one attack from what was before, by the window that noticed it */
 #define PAUSE_LONG 50
 #define PAUSE_LONGEST 200
@@ -22,7 +21,7 @@
 /* What is usual in `slots`, times USUAL_TIMES. A whole minute is not judged by a history that is hardly longer. */
 static uint64_t usual_bound(const struct track *t, uint32_t slots)
 {
-	if (t->learned_seconds < (slots > SLOTS_PER_10S ? LEARNED_LONG : LEARNED_ENOUGH))
+	if (t->learned_seconds < (slots > SLOTS_PER_10S ? LEARNED_LONG : TRACK_LEARN_ENOUGH))
 		return 0;
 	return USUAL_TIMES * t->learned_unsettled * slots / ((uint64_t)SLOTS_PER_SECOND * t->learned_seconds);
 }
@@ -58,7 +57,7 @@ static bool is_stream(const struct track *t)
 static int64_t walk_back(const struct view *v, int64_t from, int64_t pause, bool settled_too)
 {
 	const struct track *t = v->track;
-	uint64_t usual = t->learned_seconds >= LEARNED_ENOUGH
+	uint64_t usual = t->learned_seconds >= TRACK_LEARN_ENOUGH
 	                         ? 2 * (settled_too ? t->learned_packets : t->learned_unsettled) / t->learned_seconds
 	                         : 0;
 	uint64_t peak = 0;
@@ -134,7 +133,7 @@ static bool answered_too_many(const struct view *v, int64_t to, uint32_t *window
 	const struct track *t = v->track;
 	uint64_t packets = sum_of(v, to, SLOTS_PER_SECOND).packets,
 		 bound = (uint64_t)v->evidence->answered_1s * v->wider;
-	bool known = t->learned_seconds >= LEARNED_ENOUGH;
+	bool known = t->learned_seconds >= TRACK_LEARN_ENOUGH;
 
 	if (bound == 0 || packets < bound)
 		return false;

@@ -164,20 +164,14 @@ static void credit_handshake(const struct observation *o, int64_t slot, struct f
  */
 static void credit_answer(const struct observation *o, int64_t slot, const struct flow_view *view, struct judgement *j)
 {
-	struct observation question = *o;
-
 	if (view->asked || view->engaged || o->weight == 1)
 		return;
-	question.src = o->dst;
-	question.dst = o->src;
-	question.src_port = o->dst_port;
-	question.dst_port = o->src_port;
 	j->welcome = true;
 	j->kind = VECTOR_NONE;
 	j->probe = false;
 	if (o->protocol == PROTOCOL_UDP)
 		j->credit = (struct credit){
-			.packets = o->weight, .kind = vector_recognise(&question), .slot = slot, .lately = true
+			.packets = o->weight, .kind = vector_of_question(o), .slot = slot, .lately = true
 		};
 }
 

@@ -598,6 +598,24 @@ static uint8_t recognise_udp(const struct observation *o)
 	return VECTOR_UDP;
 }
 
+uint8_t vector_of_question(const struct observation *answer)
+{
+	switch (answer->src_port) {
+	case 53:
+		return VECTOR_DNS_QUERY;
+	case 123:
+	case 3478:
+		return VECTOR_QUESTION;
+	case 80:
+	case 443: /* of what a server sends, its Initial answers a client's (RFC 9000 section 17.2.2) */
+		return answer->payload_kept >= 5 && (answer->payload[0] & 0xf0) == 0xc0 && is_quic_version(answer)
+		               ? VECTOR_QUIC
+		               : VECTOR_UDP;
+	default:
+		return VECTOR_UDP;
+	}
+}
+
 static bool is_loopback(const struct address *a)
 {
 	static const uint8_t loopback6[16] = { [15] = 1 };

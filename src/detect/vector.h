@@ -77,6 +77,8 @@ const struct vector *vector_get(uint8_t id);
 bool vector_is_probe(uint8_t id);
 /* What a packet that nobody asked for could be part of. */
 uint8_t vector_recognise(const struct observation *observation);
+/* What a question would be recognised as that this datagram of a service answers. */
+uint8_t vector_of_question(const struct observation *answer);
 /* The reflection whose service the given UDP port is, VECTOR_NONE where there is none. */
 uint8_t vector_of_service(uint16_t port);
 

@@ -6,16 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cursor.h"
 #include "base/hash.h"
-#include "base/share.h"
-#include "base/varint.h"
 #include "detect/detector.h"
 #include "detect/http_watch.h"
 #include "detect/judge.h"
 #include "detect/scope.h"
+#include "engine/learned.h"
 #include "measure/flow.h"
-#include "observe/pack.h"
 
 #define PROBE_SLOTS SLOTS_PER_MINUTE /* generations in which probes are counted: a careful scanner takes its time */
 #define AHEAD_FAR 8                  /* packets: about the time that memory takes to answer */
@@ -522,136 +519,67 @@ int engine_find(const struct engine *e, uint32_t index, const struct engine_sear
 
 /* ------------------------------------------------------------------ what is handed on */
 
-/*
- * octets = mark version learned-seconds seen limit count { priority observation } sum
- *
- * Numbers are varints but for priorities, limit and sum: eight octets, the highest first.
- */
-#define SAVED_MARK "HFEB"
-#define SAVED_VERSION 1
-#define SAVED_HEAD_MAX 64
-#define SAVED_SUM 8
+_Static_assert(ENGINE_BASELINE_SAMPLE == LEARNED_SAMPLE_MAX, "what is handed on is what can be taken over");
 
-static size_t put_64(uint8_t *at, uint64_t value)
+/* What no engine would take for normal when it looks for rules against one of the incidents. */
+static bool is_normal(const struct engine *e, const struct observation *o)
 {
-	for (unsigned i = 0; i < 8; i++)
-		at[i] = (uint8_t)(value >> (56 - 8 * i));
-	return 8;
-}
+	for (uint32_t i = 0; i < engine_incident_count(e); i++) {
+		const struct incident *inc = engine_incident(e, i);
 
-static uint64_t get_64(struct cursor *c)
-{
-	uint64_t high = cursor_u32_be(c);
-
-	return high << 32 | cursor_u32_be(c);
-}
-
-/* Against chance, not against malice: whoever can write them can decide. */
-static uint64_t sum_of(const uint8_t *octets, size_t length)
-{
-	uint64_t sum = length;
-
-	for (size_t i = 0; i < length; i++)
-		sum = (sum ^ octets[i]) * 0x100000001b3u + (sum >> 47);
-	return sum;
+		if (inc && !inc->is_scan && finding_is_of_incident(inc, o))
+			return false;
+	}
+	return true;
 }
 
 static uint64_t seconds_seen(const struct engine *e)
 {
-	return e->learned_seconds +
-	       (e->totals.packets ? (uint64_t)(time_since(e->totals.last, e->totals.first) / NS_PER_S) : 0);
-}
-
-/*
- * Whether a packet that was taken for normal when it came is of an attack's time and place, as finding.c has it: those
- * before the alarm were, and what is learned from them would speak for the next attack.
- */
-static bool is_suspect(const struct engine *e, const struct observation *o)
-{
-	uint32_t count = engine_incident_count(e);
-
-	for (uint32_t i = 0; i < count; i++) {
-		const struct incident *inc = engine_incident(e, i);
-
-		if (!inc || inc->is_scan || time_since(inc->began, o->time) > NS_PER_S ||
-		    (!inc->wave_open && time_since(o->time, inc->ended) > NS_PER_S))
-			continue;
-		if (prefix_contains(&inc->scope, &o->dst) ||
-		    ((o->flags & OBSERVATION_TUNNELLED) && prefix_contains(&inc->scope, &o->outer.dst)))
-			return true;
-	}
-	return false;
+	return e->totals.packets ? (uint64_t)(time_since(e->totals.last, e->totals.first) / NS_PER_S) : 0;
 }
 
 int engine_save(const struct engine *e, uint8_t **octets, size_t *length)
 {
-	const struct sample *sample = &e->baseline;
-	uint32_t suspect = 0;
-	uint8_t *made = malloc(SAVED_HEAD_MAX + (size_t)sample->used * (8 + PACK_MAX) + SAVED_SUM), *kept;
-	size_t at = 0;
+	struct learned learned = { .seconds = e->learned_seconds + seconds_seen(e) };
+	struct usual *usual = calloc(USUAL_MAX, sizeof(*usual));
+	int rc = usual ? track_table_usual(e->tracks, seconds_seen(e), usual) : -ENOMEM;
 
-	if (!made)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < sample->used; i++)
-		suspect += is_suspect(e, &sample->items[i]);
-	memcpy(made, SAVED_MARK, 4);
-	made[4] = SAVED_VERSION;
-	at = 5;
-	at += varint_write(made + at, seconds_seen(e));
-	at += varint_write(made + at, share_of(sample->seen, sample->used - suspect, sample->used));
-	at += put_64(made + at, sample->limit);
-	at += varint_write(made + at, sample->used - suspect);
-	for (uint32_t i = 0; i < sample->used; i++) {
-		if (is_suspect(e, &sample->items[i]))
-			continue;
-		at += put_64(made + at, sample->priorities[i]);
-		at += pack_write(made + at, &sample->items[i], (struct capture_time){ 0 });
-	}
-	at += put_64(made + at, sum_of(made, at));
-	kept = realloc(made, at);
-	*octets = kept ? kept : made;
-	*length = at;
-	return 0;
+	if (rc < 0)
+		goto free_usual;
+	learned.usual = usual;
+	learned.usual_count = (uint32_t)rc;
+	sample_init(&learned.normal, ENGINE_BASELINE_SAMPLE);
+	for (uint32_t i = 0; i < e->baseline.used; i++)
+		if (is_normal(e, &e->baseline.items[i]))
+			sample_add(&learned.normal, &e->baseline.items[i],
+			           learned_age(e->baseline.priorities[i], seconds_seen(e)));
+	rc = learned.normal.lost ? -ENOMEM : 0;
+	sample_settle(&learned.normal);
+	learned.normal.seen = e->baseline.seen;
+	learned.normal.limit = learned_age(e->baseline.limit, seconds_seen(e));
+	if (rc == 0)
+		rc = learned_write(&learned, octets, length);
+	sample_fini(&learned.normal);
+free_usual:
+	free(usual);
+	return rc;
 }
 
 int engine_restore(struct engine *e, const uint8_t *octets, size_t length)
 {
-	struct cursor c = cursor_over(octets, length), sum;
-	uint64_t seconds, seen, limit, count;
-	struct sample sample;
-	const uint8_t *mark;
+	struct learned learned;
+	int rc = learned_read(octets, length, &learned);
 
-	if (length < SAVED_SUM)
-		return -EBADMSG;
-	sum = cursor_over(octets + length - SAVED_SUM, SAVED_SUM);
-	if (get_64(&sum) != sum_of(octets, length - SAVED_SUM))
-		return -EBADMSG;
-	cursor_limit(&c, length - SAVED_SUM);
-	mark = cursor_take(&c, 5);
-	seconds = cursor_varint(&c);
-	seen = cursor_varint(&c);
-	limit = get_64(&c);
-	count = cursor_varint(&c);
-	if (c.failed || memcmp(mark, SAVED_MARK, 4) != 0 || mark[4] != SAVED_VERSION || count > cursor_left(&c))
-		return -EBADMSG;
-	sample_init(&sample, ENGINE_BASELINE_SAMPLE);
-	for (uint64_t i = 0; i < count && !c.failed; i++) {
-		uint64_t priority = get_64(&c);
-		struct observation o;
+	if (rc < 0)
+		return rc;
+	rc = track_table_remember(e->tracks, learned.usual, learned.usual_count, e->seed);
+	if (rc == 0) {
+		struct sample own = e->baseline;
 
-		pack_read(&c, (struct capture_time){ 0 }, &o);
-		if (!c.failed)
-			sample_add(&sample, &o, priority);
+		e->baseline = learned.normal;
+		learned.normal = own;
+		e->learned_seconds = learned.seconds;
 	}
-	if (c.failed || cursor_left(&c)) {
-		sample_fini(&sample);
-		return -EBADMSG;
-	}
-	sample_fini(&e->baseline);
-	e->baseline = sample;
-	e->baseline.seen = seen;
-	if (limit < e->baseline.limit)
-		e->baseline.limit = limit;
-	e->learned_seconds = seconds;
-	return 0;
+	learned_fini(&learned);
+	return rc;
 }

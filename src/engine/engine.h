@@ -16,7 +16,7 @@
 #include "measure/timeline.h"
 #include "observe/observation.h"
 
-#define ENGINE_BASELINE_SAMPLE 131072          /* packets sampled as normal traffic, all scopes together */
+#define ENGINE_BASELINE_SAMPLE 131072 /* = LEARNED_SAMPLE_MAX; packets sampled as normal traffic, all scopes together */
 #define ENGINE_JUMP_BACK_NS (10 * NS_PER_S)    /* time stamps further back than this … */
 #define ENGINE_JUMP_AHEAD_NS (3600 * NS_PER_S) /* further ahead than this one packet is not believed, two are */
 #define ENGINE_JUMP_PACKETS 16 /* … that many in a row mean that the clock was set, not that packets came late */

@@ -134,6 +134,21 @@ static int64_t margin_after(const struct incident *inc)
 	return incident_is_application(inc) ? CONNECTIONS_END_NS : BASELINE_MARGIN_NS;
 }
 
+/* Neither before its beginning, nor after its end, nor near either. */
+static bool is_during(const struct incident *inc, struct capture_time time)
+{
+	return time_since(inc->began, time) <= BASELINE_MARGIN_NS &&
+	       (goes_on(inc) || time_since(time, inc->ended) <= margin_after(inc));
+}
+
+bool finding_is_of_incident(const struct incident *inc, const struct observation *o)
+{
+	bool to_scope = prefix_contains(&inc->scope, &o->dst) ||
+	                ((o->flags & OBSERVATION_TUNNELLED) && prefix_contains(&inc->scope, &o->outer.dst));
+
+	return to_scope && is_during(inc, o->time);
+}
+
 /* How long the capture shows the scope outside the incident, its margins left out. */
 static uint64_t seconds_outside(const struct finding_context *context, const struct incident *inc)
 {
@@ -203,8 +218,7 @@ static int find_signatures(const struct finding_context *context, struct finding
 
 		if (!o)
 			continue;
-		if (time_since(inc->began, o->time) > BASELINE_MARGIN_NS ||
-		    (!goes_on(inc) && time_since(o->time, inc->ended) > margin_after(inc)))
+		if (!is_during(inc, o->time))
 			lists.baseline[input.baseline_count++] = o;
 		else if ((o->flags & OBSERVATION_WELCOME) && !input.clients_only)
 			lists.verified[input.verified_count++] = o;

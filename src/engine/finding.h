@@ -53,6 +53,8 @@ struct finding_context {
 	uint32_t attack_max, normal_max;
 };
 
+/* Whether a packet to an incident's scope came while it lasted, or so near that it is neither attack nor peace. */
+bool finding_is_of_incident(const struct incident *incident, const struct observation *observation);
 /* 0 or -ENOMEM; finding_fini() is due either way. The incident must outlive the finding. */
 int finding_make(struct finding *finding, const struct incident *incident, const struct finding_context *context);
 void finding_fini(struct finding *finding);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "measure/track.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,12 @@ _Static_assert(sizeof(struct candidate) == 32, "a candidate is half a cache line
 #define CANDIDATES_SIZE (sizeof(struct candidate) * WAYS * BUCKETS)
 #define TRACKS_SIZE (sizeof(struct track) * TRACK_MAX)
 
+/* What was usual before, by the identity of the track that it is of. */
+struct memory {
+	uint64_t identity;
+	struct usual usual;
+};
+
 struct track_table {
 	uint32_t generation_slots;
 	struct track_counters counters;
@@ -38,6 +45,8 @@ struct track_table {
 	struct candidate (*candidates)[WAYS]; /* BUCKETS of them, each on two whole cache lines */
 	struct track *tracks;                 /* TRACK_MAX of them; memory that none has touched takes no room */
 	uint64_t identities[TRACK_MAX];
+	uint32_t remembered;
+	struct memory *memories; /* in the order of their identities; NULL where there are none */
 };
 
 struct track_table *track_table_new(uint32_t generation_slots)
@@ -63,6 +72,7 @@ void track_table_free(struct track_table *table)
 		return;
 	memory_table_free(table->candidates, CANDIDATES_SIZE);
 	memory_table_free(table->tracks, TRACKS_SIZE);
+	free(table->memories);
 	free(table);
 }
 
@@ -266,9 +276,112 @@ static uint32_t silent_track(struct track_table *table, int64_t slot)
 	return best;
 }
 
+static int by_identity(const void *left, const void *right)
+{
+	const struct memory *a = left, *b = right;
+
+	return (a->identity > b->identity) - (a->identity < b->identity);
+}
+
+static const struct memory *recall(const struct track_table *table, uint64_t identity)
+{
+	const struct memory wanted = { .identity = identity };
+
+	return table->remembered ? bsearch(&wanted, table->memories, table->remembered, sizeof(wanted), by_identity)
+	                         : NULL;
+}
+
+int track_table_remember(struct track_table *table, const struct usual *usual, uint32_t count, uint64_t seed)
+{
+	struct memory *made;
+
+	if (count > USUAL_MAX)
+		count = USUAL_MAX;
+	made = calloc(count ? count : 1, sizeof(*made));
+	if (!made)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < count; i++)
+		made[i] = (struct memory){ .identity = track_key_of(&usual[i].scope, usual[i].kind, seed).identity,
+			                   .usual = usual[i] };
+	qsort(made, count, sizeof(*made), by_identity);
+	free(table->memories);
+	table->memories = made;
+	table->remembered = count;
+	return 0;
+}
+
+/* Where it has been learned before, it begins with that, as if it had been watched for so long. */
+static void begin_with_usual(struct track *t, const struct usual *usual)
+{
+	t->learned_seconds = usual->known_s < TRACK_LEARN_MAX ? (uint32_t)usual->known_s : TRACK_LEARN_MAX - 1;
+	t->learned_packets = usual->packets * t->learned_seconds / 1000;
+	t->learned_unsettled = usual->unsettled * t->learned_seconds / 1000;
+}
+
+static struct usual usual_of(const struct track *t, uint64_t seconds)
+{
+	return (struct usual){ .scope = t->scope,
+		               .kind = t->kind,
+		               .known_s = seconds,
+		               .packets = t->learned_packets * 1000 / t->learned_seconds,
+		               .unsettled = t->learned_unsettled * 1000 / t->learned_seconds };
+}
+
+static int known_longest(const void *left, const void *right)
+{
+	const struct usual *a = left, *b = right;
+
+	if (a->known_s != b->known_s)
+		return a->known_s > b->known_s ? -1 : 1;
+	return usual_compare(a, b);
+}
+
+static int in_order(const void *left, const void *right)
+{
+	return usual_compare(left, right);
+}
+
+int track_table_usual(const struct track_table *table, uint64_t seconds, struct usual *usual)
+{
+	struct usual *all = calloc((size_t)table->used + table->remembered + 1, sizeof(*all));
+	bool *seen = calloc((size_t)table->remembered + 1, sizeof(*seen));
+	uint32_t count = 0;
+
+	if (!all || !seen) {
+		free(all);
+		free(seen);
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < table->used; i++) {
+		const struct track *t = &table->tracks[i];
+		const struct memory *was = recall(table, table->identities[i]);
+		struct usual is;
+
+		if (t->frozen || t->learned_seconds < TRACK_LEARN_ENOUGH)
+			continue;
+		is = usual_of(t, seconds);
+		if (was)
+			seen[was - table->memories] = true;
+		all[count++] = was ? usual_after(&was->usual, &is, seconds) : is;
+	}
+	for (uint32_t i = 0; i < table->remembered; i++)
+		if (!seen[i])
+			all[count++] = table->memories[i].usual;
+	if (count > USUAL_MAX) {
+		qsort(all, count, sizeof(*all), known_longest);
+		count = USUAL_MAX;
+	}
+	qsort(all, count, sizeof(*all), in_order);
+	memcpy(usual, all, count * sizeof(*all));
+	free(all);
+	free(seen);
+	return (int)count;
+}
+
 static struct track *promote(struct track_table *table, struct candidate *c, const struct track_key *key, int64_t slot)
 {
 	uint32_t index = table->used;
+	const struct memory *was;
 	struct track *t;
 
 	if (index == TRACK_MAX) {
@@ -302,6 +415,9 @@ static struct track *promote(struct track_table *table, struct candidate *c, con
 
 		t->learned_seconds = (uint32_t)(silent < TRACK_LEARN_MAX ? silent : TRACK_LEARN_MAX);
 	}
+	was = recall(table, c->identity);
+	if (was)
+		begin_with_usual(t, &was->usual);
 	table->identities[index] = c->identity;
 	c->track = index;
 	/* What it had as a candidate counts for the present slot. */

@@ -17,6 +17,7 @@
 #include "base/hll.h"
 #include "base/prefix.h"
 #include "measure/slot.h"
+#include "measure/usual.h"
 
 #define TRACK_SLOTS 64 /* 6.4 s of 100 ms slots */
 #define TRACK_SECONDS 64
@@ -27,6 +28,7 @@
 #define TRACK_SOURCES_SLOTS 100 /* usual length of the generations in which sources are counted */
 #define TRACK_LATELY 10         /* slots back in which a question is looked for that was not sampled */
 #define TRACK_LEARN_DELAY 10    /* so that an attack that is just being noticed is not yet part of what is usual */
+#define TRACK_LEARN_ENOUGH 10   /* learned seconds before what is usual is said to be known */
 #define TRACK_LEARN_MAX 600     /* learned seconds weigh half from here on, and so again */
 
 struct track_slot {
@@ -140,6 +142,17 @@ struct track_counts track_sum(const struct track *track, int64_t from, int64_t t
 uint64_t track_sources(const struct track *track);
 /* What a packet stands for on average, of those generations; 1 where all came. */
 uint32_t track_interval(const struct track *track);
+
+/*
+ * What was usual before: a track of such a scope and kind begins with that. Into a table that has counted nothing. At
+ * most USUAL_MAX; `seed` is the one that keys are made with. 0 or -ENOMEM.
+ */
+int track_table_remember(struct track_table *table, const struct usual *usual, uint32_t count, uint64_t seed);
+/*
+ * What is usual now, `seconds` of peace later: of what was learned, and of what was remembered and not seen again; in
+ * the order of usual_compare(). `usual` has room for USUAL_MAX; how many there are, or -ENOMEM.
+ */
+int track_table_usual(const struct track_table *table, uint64_t seconds, struct usual *usual);
 
 /* All tracks in a fixed order, for the end of input. */
 uint32_t track_table_count(const struct track_table *table);

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What an engine has learned, handed on: the same octets come out again, nothing of an attack is in it, what was usual
+ * raises no alarm in the next generation, and nobody makes a flood usual by sending a little more each hour.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/engine.h"
+#include "engine/learned.h"
+#include "made.h"
+
+#define SEED 20250310u
+#define START (1741599912 * NS_PER_S)
+#define HOST 0xc0000201u /* 192.0.2.1 */
+
+struct octets {
+	uint8_t *at;
+	size_t length;
+};
+
+static struct octets saved(const struct engine *e)
+{
+	struct octets octets = { 0 };
+
+	assert_int_equal(engine_save(e, &octets.at, &octets.length), 0);
+	return octets;
+}
+
+static struct engine *begun(const struct octets *with)
+{
+	struct engine *e = engine_new(SEED);
+
+	assert_non_null(e);
+	if (with)
+		assert_int_equal(engine_restore(e, with->at, with->length), 0);
+	return e;
+}
+
+static void give(struct engine *e, const struct observation *o)
+{
+	struct packet packet = { .observation = *o };
+
+	engine_prepare(e, &packet);
+	engine_observe(e, &packet, 1);
+}
+
+/* Datagrams that nobody answers, evenly, by so many sources. */
+static void send(struct engine *e, int64_t from_ms, int64_t to_ms, uint32_t pps, uint32_t sources, uint16_t port,
+                 uint16_t payload)
+{
+	uint64_t draws = (uint64_t)from_ms + 7;
+
+	for (int64_t ns = from_ms * NS_PER_MS; ns < to_ms * NS_PER_MS; ns += NS_PER_S / pps) {
+		uint32_t source = made_below(&draws, sources);
+		struct observation o = made_udp(START + ns, made_ipv4(0x5b000000u + source), (uint16_t)(1024 + source),
+		                                made_ipv4(HOST), port, payload);
+
+		give(e, &o);
+	}
+}
+
+static uint32_t incidents(const struct engine *e)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < engine_incident_count(e); i++)
+		count += engine_incident(e, i) != NULL;
+	return count;
+}
+
+static void the_same_octets_come_out_again(void **state)
+{
+	struct engine *first = begun(NULL), *second;
+	struct octets a, b;
+
+	(void)state;
+	send(first, 0, 60000, 150, 40, 9999, 100);
+	a = saved(first);
+	second = begun(&a);
+	b = saved(second);
+	assert_int_equal(a.length, b.length);
+	assert_memory_equal(a.at, b.at, a.length);
+	free(a.at);
+	free(b.at);
+	engine_free(first);
+	engine_free(second);
+}
+
+static void octets_of_others_are_refused(void **state)
+{
+	struct engine *e = begun(NULL), *other;
+	struct octets octets;
+
+	(void)state;
+	send(e, 0, 30000, 100, 40, 9999, 100);
+	octets = saved(e);
+	other = begun(NULL);
+	for (size_t i = 0; i < octets.length; i += 1 + octets.length / 500) {
+		octets.at[i] ^= 0x41;
+		assert_int_equal(engine_restore(other, octets.at, octets.length), -EBADMSG);
+		octets.at[i] ^= 0x41;
+	}
+	for (size_t length = 0; length < octets.length; length += 1 + octets.length / 100)
+		assert_int_equal(engine_restore(other, octets.at, length), -EBADMSG);
+	assert_int_equal(engine_restore(other, octets.at, octets.length), 0);
+	free(octets.at);
+	engine_free(e);
+	engine_free(other);
+}
+
+static void an_attack_is_not_learned(void **state)
+{
+	struct engine *e = begun(NULL);
+	struct learned learned;
+	struct octets octets;
+	uint32_t of_attack = 0, normal = 0;
+
+	(void)state;
+	send(e, 0, 40000, 50, 20, 9999, 100);
+	send(e, 40000, 45000, 20000, 5000, 4000, 1000);
+	assert_int_equal(incidents(e), 1);
+	octets = saved(e);
+	assert_int_equal(learned_read(octets.at, octets.length, &learned), 0);
+	for (uint32_t i = 0; i < learned.normal.used; i++) {
+		of_attack += learned.normal.items[i].dst_port == 4000;
+		normal += learned.normal.items[i].dst_port == 9999;
+	}
+	assert_int_equal(of_attack, 0);
+	assert_true(normal > 1900);
+	for (uint32_t i = 0; i < learned.usual_count; i++)
+		assert_true(learned.usual[i].packets < 100 * 1000);
+	learned_fini(&learned);
+	free(octets.at);
+	engine_free(e);
+}
+
+/* A service that nobody answers in what is seen, busy all the time: who has not learned it takes it for a flood. */
+static void what_was_usual_is_no_attack(void **state)
+{
+	const struct usual usual = {
+		.scope = { .address = made_ipv4(HOST), .length = 32, .is_ipv4 = true },
+		.known_s = 5000,
+		.packets = 6000 * 1000,
+		.unsettled = 6000 * 1000,
+	};
+	struct usual all[64];
+	struct learned learned = { .seconds = 5000, .usual = all };
+	struct engine *knows, *knows_not = begun(NULL);
+	struct octets octets;
+
+	(void)state;
+	for (uint32_t kind = 0; kind < 64; kind++) { /* of whichever kind it is taken for */
+		all[learned.usual_count] = usual;
+		all[learned.usual_count++].kind = (uint8_t)kind;
+	}
+	sample_init(&learned.normal, LEARNED_SAMPLE_MAX);
+	assert_int_equal(learned_write(&learned, &octets.at, &octets.length), 0);
+	knows = begun(&octets);
+	send(knows, 0, 20000, 6000, 300, 4000, 600);
+	send(knows_not, 0, 20000, 6000, 300, 4000, 600);
+	assert_int_equal(incidents(knows_not), 1);
+	assert_int_equal(incidents(knows), 0);
+	send(knows, 20000, 24000, 60000, 300, 4000, 600);
+	assert_int_equal(incidents(knows), 1);
+	free(octets.at);
+	engine_free(knows);
+	engine_free(knows_not);
+}
+
+static void usual_rises_slowly_and_falls_freely(void **state)
+{
+	struct usual usual = { .known_s = USUAL_SETTLED_S, .packets = 1000000, .unsettled = 500000 }, seen = usual;
+
+	(void)state;
+	for (unsigned hour = 0; hour < 10; hour++)
+		for (unsigned tenth = 0; tenth < 6; tenth++) {
+			seen.packets = seen.unsettled = 50000000;
+			usual = usual_after(&usual, &seen, 600);
+		}
+	/* 1.1^10 = 2.6; compounded in sixths 2.7, and a packet a second more each hour */
+	assert_true(usual.packets > 2500000 && usual.packets < 2800000);
+	assert_true(usual.unsettled < 1400000);
+	assert_int_equal(usual.known_s, USUAL_SETTLED_S + 36000);
+	seen.packets = seen.unsettled = 1000;
+	usual = usual_after(&usual, &seen, 600);
+	assert_int_equal(usual.packets, 1000);
+	/* Who has hardly been watched is learned as he is. */
+	usual.known_s = 600;
+	seen.packets = 50000000;
+	usual = usual_after(&usual, &seen, 600);
+	assert_int_equal(usual.packets, 50000000);
+}
+
+static void the_sample_forgets_by_halves(void **state)
+{
+	uint64_t half = learned_age(1ull << 60, LEARNED_HALF_S);
+
+	(void)state;
+	assert_true(half > (1ull << 61) - (1ull << 50) && half < (1ull << 61) + (1ull << 50));
+	assert_true(learned_age(UINT64_MAX - 5, 3600) == UINT64_MAX);
+	assert_true(learned_age(77, 59) == 77);
+	for (uint64_t p = 1; p < UINT64_MAX / 7; p *= 7) /* the order stays */
+		assert_true(learned_age(p, 6000) < learned_age(p + 1, 6000));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_same_octets_come_out_again),
+		cmocka_unit_test(octets_of_others_are_refused),
+		cmocka_unit_test(an_attack_is_not_learned),
+		cmocka_unit_test(what_was_usual_is_no_attack),
+		cmocka_unit_test(usual_rises_slowly_and_falls_freely),
+		cmocka_unit_test(the_sample_forgets_by_halves),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
