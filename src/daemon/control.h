@@ -239,7 +239,7 @@ struct control_status {
 	struct shield_totals shield;
 	uint64_t samples_taken;
 	struct control_live live;
-	uint64_t record_written, record_lost;
+	uint64_t record_written, record_lost, incidents_lost, streams_cut;
 	const char *record_state;
 	const struct links *links;
 	const struct message_alerted *alerts;

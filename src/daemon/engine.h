@@ -61,7 +61,7 @@ struct journal {
 	unsigned first, count;
 	bool stuck; /* was waited for in vain, and has taken nothing since */
 	uint64_t lost;
-	uint64_t written; /* as the recorder says */
+	uint64_t written, incidents_lost, streams_cut; /* as the recorder says */
 	char state[MESSAGE_TEXT_SIZE];
 };
 
