@@ -324,6 +324,10 @@ static void write_limits(const struct paper *paper, const json_t *now)
 		{ fact_count(now, "flows_full"), "flows_full", "conversations were not kept" },
 		{ fact_count(json_object_get(now, "record"), "lost"), "record_lost",
 		  "entries are missing from the record" },
+		{ fact_count(json_object_get(now, "record"), "incidents_lost"), "incidents_lost",
+		  "incidents were not written as they stood" },
+		{ fact_count(json_object_get(now, "record"), "streams_cut"), "streams_cut",
+		  "streams end early; reports of them know less" },
 	};
 	uint64_t capacity = fact_count(blocks, "capacity");
 	struct draft d = { .length = 0 };

@@ -61,7 +61,7 @@ struct journal {
 	unsigned first, count;
 	bool stuck; /* was waited for in vain, and has taken nothing since */
 	uint64_t lost;
-	uint64_t written; /* as the recorder says */
+	uint64_t written, incidents_lost, streams_cut; /* as the recorder says */
 	char state[MESSAGE_TEXT_SIZE];
 };
 
@@ -176,8 +176,8 @@ void alerts_expire(struct engine *engine);
 /* journal.c: an entry to fill, or NULL where the queue is full, which is counted; journal_send() sends what it can. */
 struct message_record *journal_add(struct engine *engine, const struct client_peer *peer,
                                    const struct control_request *request, const char *outcome);
-/* The same of what was done by itself. */
-void journal_add_deed(void *engine, const struct watch_deed *deed);
+/* The same of what was done by itself; the context is the engine. */
+void journal_add_deed(void *context, const struct watch_deed *deed);
 void journal_send(struct engine *engine);
 /* The name of a user; the digits of `uid` where there is none. */
 const char *journal_user(uint32_t uid, char name[CONFIG_USER_SIZE]);

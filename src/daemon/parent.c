@@ -709,6 +709,9 @@ static void note_fixed(const struct config *now, const struct config *next, stru
 		add_line(applied, format, "block_capacity");
 	if (now->sample_budget != next->sample_budget)
 		add_line(applied, format, "sample_budget");
+	if (now->incidents_max != next->incidents_max || now->streams_max != next->streams_max ||
+	    now->stream_mib != next->stream_mib || now->streams_mib != next->streams_mib)
+		add_line(applied, format, "record");
 	if (now->generic != next->generic)
 		add_line(applied, format, "generic");
 }

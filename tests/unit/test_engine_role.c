@@ -203,7 +203,7 @@ static void questions(void **state)
 		said,
 		"\"totals\":{\"packets\":22,\"octets\":2200,\"dropped\":5,\"dropped_octets\":500,\"would_drop\":7}");
 	assert_says(said, "\"samples\":{\"taken\":0,\"lost\":3,\"interval\":4}");
-	assert_says(said, "\"record\":{\"written\":0,\"lost\":0,\"state\":\"ok\"}");
+	assert_says(said, "\"record\":{\"written\":0,\"lost\":0,\"state\":\"ok\",\"incidents_lost\":0,\"streams_cut\":0}");
 
 	/* What the recorder and the loader say later is told too. */
 	message_init(&message, MESSAGE_RECORDED, 0);
@@ -955,6 +955,54 @@ static void rules_of_before(void **state)
 	end();
 }
 
+/* However many samples wait, a client has his answer: of a million he waits for a few thousand. */
+static void a_torrent(void **state)
+{
+	(void)state;
+	begin(one_service, "");
+	fake->torrent = true;
+	fake->flood = 1000000;
+	assert_says(ask("{\"command\":\"ping\"}"), "version");
+	assert_true(fake->flood > 0);
+	fake->flood = 0;
+	end();
+}
+
+/* With other services there is another live, and another stream; not while there is an attack. */
+static void other_services(void **state)
+{
+	uint64_t before;
+
+	(void)state;
+	begin(one_service, "");
+	assert_int_equal(handed(MESSAGE_STREAM), 1);
+	before = message.stream.generation;
+	configure(parent_end, one_service, ""); /* the same are no others */
+	assert_int_equal(applied(parent_end), 0);
+	configure(parent_end, two_services, "");
+	assert_int_equal(applied(parent_end), 0);
+	do
+		(void)handed(MESSAGE_STREAM);
+	while (message.stream.kind == MESSAGE_STREAM_SEGMENT);
+	assert_int_equal(message.stream.kind, MESSAGE_STREAM_DROP);
+	assert_int_equal(message.stream.generation, before);
+	assert_int_equal(handed(MESSAGE_STREAM), 1);
+	assert_int_equal(message.stream.kind, MESSAGE_STREAM_SEGMENT);
+	assert_int_equal(message.stream.sequence, 0);
+	assert_true(message.stream.generation > before);
+	before = message.stream.generation;
+	fake->flood = 100000;
+	ordered(MESSAGE_ADD_RULE);
+	configure(parent_end, one_service, "");
+	assert_int_equal(applied(parent_end), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(handed(MESSAGE_STREAM), 1);
+		assert_int_equal(message.stream.generation, before);
+	}
+	status_says("\"vector\":\"ntp_reflection\"");
+	end();
+}
+
 int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -972,6 +1020,8 @@ int main(void)
 		CASE(a_flood),
 		CASE(a_rule_that_is_refused),
 		CASE(rules_of_before),
+		CASE(a_torrent),
+		CASE(other_services),
 		CASE(modes),
 		CASE(one_after_the_other),
 		CASE(rude_clients),
