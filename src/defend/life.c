@@ -110,6 +110,8 @@ bool life_plan(const struct signature *g, const struct life_attack *attack, stru
 {
 	bool some, only;
 
+	if (!signature_names_kind(&g->match))
+		return false;
 	*plan = (struct life_plan){
 		.rule = { .scope = attack->scope,
 		          .match = g->match,

@@ -6,6 +6,7 @@
 
 #include "base/share.h"
 #include "detect/vector.h"
+#include "observe/protocol.h"
 #include "trace/family.h"
 
 #define BASELINE_MARGIN_NS NS_PER_S        /* around an incident: neither attack nor peace */
@@ -183,6 +184,14 @@ static uint32_t choose_attack(const struct finding_context *context, const struc
 }
 
 /* Normal traffic to the scope: from outside the incident (B), and verified inside it (V). */
+/* A question that the target answers like any other: that it was answered speaks for nobody who asks. */
+static bool is_answered_question(const struct incident *inc, const struct observation *o)
+{
+	uint8_t kind = o->protocol == PROTOCOL_UDP ? vector_recognise(o) : VECTOR_NONE;
+
+	return kind != VECTOR_NONE && vector_get(kind)->evidence->answered_1s && incident_find_part(inc, kind) >= 0;
+}
+
 static int find_signatures(const struct finding_context *context, struct finding *f)
 {
 	const struct incident *inc = f->incident;
@@ -212,7 +221,7 @@ static int find_signatures(const struct finding_context *context, struct finding
 			continue;
 		if (!is_during(inc, o->time))
 			lists.baseline[input.baseline_count++] = o;
-		else if ((o->flags & OBSERVATION_WELCOME) && !input.clients_only)
+		else if ((o->flags & OBSERVATION_WELCOME) && !input.clients_only && !is_answered_question(inc, o))
 			lists.verified[input.verified_count++] = o;
 	}
 	/* What it is a sample of is reckoned before it is thinned out. */

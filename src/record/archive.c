@@ -411,12 +411,25 @@ static void remove_incident(const char *folder, uint64_t id)
 	(void)unlink(path);
 }
 
+/* Whether there is a stream, and what it takes: a file of several names takes a part for each. */
+static bool stream_is_there(const char *path, uint64_t *octets)
+{
+	struct stat status;
+
+	if (stat(path, &status) != 0)
+		return false;
+	*octets = (uint64_t)status.st_size / (status.st_nlink ? status.st_nlink : 1);
+	return true;
+}
+
 /* The oldest of those that are over go: first their streams, then they. */
 static void make_room(const struct archive *archive)
 {
+	const struct archive_bounds *bounds = &archive->bounds;
 	struct archive_incident *all;
 	int count = list_all(archive->folder, &all);
-	unsigned kept = 0, streams = 0;
+	uint64_t octets = 0;
+	uint32_t kept = 0, streams = 0;
 	char path[PATH_SIZE];
 
 	if (count < 0)
@@ -424,10 +437,16 @@ static void make_room(const struct archive *archive)
 	for (int i = 0; i < count; i++) {
 		bool live = all[i].state == ARCHIVE_OPEN || all[i].state == ARCHIVE_OVER;
 
+		uint64_t its = 0;
+		bool there;
+
 		archive_stream_path(archive->folder, all[i].id, path);
-		if (access(path, F_OK) == 0 && ++streams > archive->streams_max && !live)
+		there = stream_is_there(path, &its);
+		octets += its;
+		streams += there;
+		if (there && !live && (streams > bounds->streams_max || octets > bounds->streams_octets_max))
 			(void)unlink(path);
-		if (++kept > archive->incidents_max && !live)
+		if (++kept > bounds->incidents_max && !live)
 			remove_incident(archive->folder, all[i].id);
 	}
 	free(all);
@@ -442,10 +461,10 @@ int archive_put(struct archive *archive, const struct archive_incident *incident
 	incident_path(archive->folder, incident->id, ".json", path);
 	is_new = access(path, F_OK) != 0;
 	result = put(archive->folder, incident, fd, 0, length);
-	if (result == 0 && is_new) {
+	if (result == 0 && is_new)
 		(void)archive_keep(archive, incident->generation, incident->id); /* without it there is no replay */
+	if (result == 0 && (is_new || incident->state == ARCHIVE_FINAL))
 		make_room(archive);
-	}
 	return result;
 }
 
@@ -492,7 +511,7 @@ int archive_segment(struct archive *archive, uint64_t generation, uint64_t seque
 		return -EMFILE;
 	if (writer->cut)
 		return -EPIPE;
-	if (sequence != writer->sequence || writer->octets + length > ARCHIVE_STREAM_OCTETS_MAX) {
+	if (sequence != writer->sequence || writer->octets + length > archive->bounds.stream_octets_max) {
 		writer->cut = true;
 		archive->cut++;
 		return -EPIPE;
@@ -500,8 +519,7 @@ int archive_segment(struct archive *archive, uint64_t generation, uint64_t seque
 	before = (off_t)writer->octets;
 	result = copy(fd, 0, writer->fd, length);
 	if (result != 0) { /* half a segment cannot be replayed */
-		if (ftruncate(writer->fd, before) != 0)
-			writer->octets = ARCHIVE_STREAM_OCTETS_MAX; /* as if it were full: who replays it stops there */
+		(void)!ftruncate(writer->fd, before); /* in vain: then who replays it stops there */
 		writer->cut = true;
 		archive->cut++;
 		return result;
@@ -588,13 +606,23 @@ static void leave(const char *folder, struct archive_incident *incident)
 	(void)close(fd);
 }
 
-int archive_open(struct archive *archive, const char *folder, unsigned incidents_max, unsigned streams_max)
+static struct archive_bounds with_standards(const struct archive_bounds *bounds)
+{
+	return (struct archive_bounds){
+		.incidents_max = bounds->incidents_max ? bounds->incidents_max : ARCHIVE_INCIDENTS_MAX,
+		.streams_max = bounds->streams_max ? bounds->streams_max : ARCHIVE_STREAMS_MAX,
+		.stream_octets_max = bounds->stream_octets_max ? bounds->stream_octets_max : ARCHIVE_STREAM_OCTETS_MAX,
+		.streams_octets_max =
+			bounds->streams_octets_max ? bounds->streams_octets_max : ARCHIVE_STREAMS_OCTETS_MAX,
+	};
+}
+
+int archive_open(struct archive *archive, const char *folder, const struct archive_bounds *bounds)
 {
 	struct archive_incident *all;
 	int result, count;
 
-	*archive = (struct archive){ .incidents_max = incidents_max ? incidents_max : ARCHIVE_INCIDENTS_MAX,
-		                     .streams_max = streams_max ? streams_max : ARCHIVE_STREAMS_MAX };
+	*archive = (struct archive){ .bounds = with_standards(bounds) };
 	if (strlen(folder) >= sizeof(archive->folder))
 		return -ENAMETOOLONG;
 	memcpy(archive->folder, folder, strlen(folder) + 1);

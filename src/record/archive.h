@@ -10,7 +10,7 @@
  *     FOLDER/streams/g….part         the stream of a generation that lasts; what has a name too is the same file
  *
  * An ID is sixteen hexadecimal digits. A file is whole or not there, but for a stream, which grows; folders are 0750, files
- * 0640 by the umask of who writes. Bounded in number: where there are more, the oldest go.
+ * 0640 by the umask of who writes. Bounded in number and size: where there is more, the oldest go that are over.
  *
  * Functions return 0 or -errno. Nothing here logs.
  */
@@ -24,7 +24,8 @@
 #define ARCHIVE_SCHEMA "holdfast.incident/1"
 #define ARCHIVE_INCIDENTS_MAX 1024
 #define ARCHIVE_STREAMS_MAX 64
-#define ARCHIVE_STREAM_OCTETS_MAX (256u << 20)
+#define ARCHIVE_STREAM_OCTETS_MAX (256u << 20)  /* of one */
+#define ARCHIVE_STREAMS_OCTETS_MAX (4ULL << 30) /* of all that are kept */
 #define ARCHIVE_WRITERS_MAX 4            /* generations that last at a time */
 #define ARCHIVE_ANALYSIS_MAX (64u << 20) /* octets of one that is read */
 #define ARCHIVE_PATH_SIZE 256
@@ -54,9 +55,15 @@ struct archive_incident {
 
 /* ---- for the one that writes ---- */
 
+/* 0: the one above. */
+struct archive_bounds {
+	uint32_t incidents_max, streams_max;
+	uint64_t stream_octets_max, streams_octets_max;
+};
+
 struct archive {
 	char folder[ARCHIVE_PATH_SIZE];
-	unsigned incidents_max, streams_max;
+	struct archive_bounds bounds;
 	struct archive_writer {
 		uint64_t generation; /* 0: free */
 		int fd;
@@ -68,9 +75,9 @@ struct archive {
 
 /*
  * Makes the folders where they are not. What a writer before has left undone is put in order: streams without a name go, and
- * incidents that were open are ARCHIVE_LEFT. 0 in a bound: the one above.
+ * incidents that were open are ARCHIVE_LEFT.
  */
-int archive_open(struct archive *archive, const char *folder, unsigned incidents_max, unsigned streams_max);
+int archive_open(struct archive *archive, const char *folder, const struct archive_bounds *bounds);
 void archive_close(struct archive *archive);
 /* `length` octets of `fd` follow in the generation's stream; -EPIPE where it has been cut, now or before. */
 int archive_segment(struct archive *archive, uint64_t generation, uint64_t sequence, int fd, uint32_t length);

@@ -82,7 +82,7 @@ static void who_is_spared_and_probed(void **state)
 		{ "udp and not fragment", true, false },
 		{ "src net 198.51.100.0/24", true, true },
 		{ "icmp type 8 and icmp", false, false },
-		{ "not udp and length 40", true, true },
+		{ "not udp and window 40", true, true },
 	};
 	struct life_attack a = attack();
 
@@ -119,6 +119,8 @@ static void what_is_not_ordered(void **state)
 	g.baseline_hits = 1;
 	assert_false(life_plan(&g, &a, &plan));
 	g = signature("udp and fragment", RULE_NONE);
+	assert_false(life_plan(&g, &a, &plan));
+	g = signature("length 40-1500 and not df", RULE_DROP);
 	assert_false(life_plan(&g, &a, &plan));
 }
 
