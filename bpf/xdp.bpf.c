@@ -15,6 +15,9 @@
 #include "bpf/conversation.h"
 #include "bpf/maps.h"
 #include "bpf/parse.h"
+#include "bpf/sampler.h"
+#include "bpf/service.h"
+#include "bpf/tcp.h"
 
 /* What stands for passing; a benchmark sets it to XDP_DROP, to time passing without the rest of the network's code. */
 const volatile __u32 verdict_pass = XDP_PASS;
@@ -30,87 +33,6 @@ static const __u32 zero;
 #define SWEEP_GROUPS 256 /* at once: 16,384 buckets, a quarter of a millisecond */
 #define SWEEP_PAUSE_NS 1000000
 #define SWEEP_STEPS_MAX (1u << 20)
-
-/* A bit's number, by a De Bruijn sequence, for there is no instruction for it. */
-static const __u8 bit_number[64] = {
-	0,  1,  48, 2,  57, 49, 28, 3,  61, 58, 50, 42, 38, 29, 17, 4,  62, 55, 59, 36, 53, 51,
-	43, 22, 45, 39, 33, 30, 24, 18, 12, 5,  63, 47, 56, 27, 60, 41, 37, 16, 54, 35, 52, 21,
-	44, 32, 23, 11, 46, 26, 40, 15, 34, 20, 31, 10, 25, 14, 19, 9,  13, 8,  7,  6,
-};
-
-PARSE_INLINE __u32 lowest_bit(__u64 bits)
-{
-	return bit_number[((bits & -bits) * 0x03f79d71b4cb0a89ULL) >> 58];
-}
-
-/* The two words of an address as they lie in memory; keys are aligned to 8. */
-PARSE_INLINE const __u64 *words(const __u8 address[16])
-{
-	return (const __u64 *)(const void *)address;
-}
-
-/*
- * Functions marked APART are verified once and by themselves, whatever calls them: what they are called from is no harder
- * to verify for the loops in them. The verifier lets their pointers be NULL, so they ask.
- */
-#define APART __attribute__((noinline))
-
-PARSE_INLINE int port_holds(const struct shield_service_ports *ports, const struct shield_key *key)
-{
-	__u16 port = key->field[SHIELD_F_DST_PORT];
-
-	return ports->protocol == key->field[SHIELD_F_PROTOCOL] && port >= ports->low && port <= ports->high;
-}
-
-APART int ports_hold(const struct shield_services *table, const struct shield_key *key, __u32 first, __u32 count)
-{
-	if (!table || !key)
-		return 0;
-	for (__u32 i = 0; i < SHIELD_SERVICE_PORTS_MAX && i < count; i++)
-		if (port_holds(&table->ports[(first + i) & (SHIELD_SERVICE_PORTS_MAX - 1)], key))
-			return 1;
-	return 0;
-}
-
-PARSE_INLINE const struct shield_service_prefix *first_prefix(const struct shield_services *table, __u64 candidates)
-{
-	return &table->prefixes[lowest_bit(candidates) & (SHIELD_SERVICE_PREFIXES_MAX - 1)];
-}
-
-APART int search_services(const struct shield_services *table, const struct shield_key *key)
-{
-	const __u64 *dst;
-	__u64 candidates;
-
-	if (!table || !key)
-		return SHIELD_SERVICE_NONE;
-	dst = words(key->dst);
-	candidates = table->by_dst[shield_fold(dst)];
-	for (int i = 0; i < SHIELD_SERVICE_PREFIXES_MAX && candidates; i++) {
-		const struct shield_service_prefix *prefix = first_prefix(table, candidates);
-
-		candidates &= candidates - 1;
-		if (shield_prefix_holds(prefix->mask, prefix->value, dst) &&
-		    (prefix->ports == 0 || ports_hold(table, key, prefix->first_port, prefix->ports)))
-			return prefix->service & (SHIELD_SERVICES_MAX - 1);
-	}
-	return SHIELD_SERVICE_NONE;
-}
-
-/* The first prefix, and the first of its ranges of ports, in place: a call costs as much as what it does. */
-PARSE_INLINE int service_of(const struct shield_services *table, const struct shield_key *key)
-{
-	__u64 candidates = table->by_dst[shield_fold(words(key->dst))];
-	const struct shield_service_prefix *prefix;
-
-	if (!candidates)
-		return SHIELD_SERVICE_NONE;
-	prefix = first_prefix(table, candidates);
-	if (shield_prefix_holds(prefix->mask, prefix->value, words(key->dst)) &&
-	    (prefix->ports == 0 || port_holds(&table->ports[prefix->first_port & (SHIELD_SERVICE_PORTS_MAX - 1)], key)))
-		return prefix->service & (SHIELD_SERVICES_MAX - 1);
-	return search_services(table, key);
-}
 
 APART int is_guarded(const struct shield_key *key, const struct shield_config *c, __u64 now)
 {
@@ -483,6 +405,16 @@ PARSE_INLINE int is_active(const struct shield_rule *rule, struct shield_rule_st
 	return (until > now && now + rule->hold - until < c->hz / 16) || is_armed(rule, state, c, now);
 }
 
+/* Under which key the map `flows` has the conversation of a packet that arrives; the key was all 0. */
+PARSE_INLINE void flow_of(const struct shield_key *key, struct shield_flow_key *flow)
+{
+	__builtin_memcpy(flow->src, key->src, sizeof(flow->src));
+	__builtin_memcpy(flow->dst, key->dst, sizeof(flow->dst));
+	flow->src_port = key->field[SHIELD_F_SRC_PORT];
+	flow->dst_port = key->field[SHIELD_F_DST_PORT];
+	flow->protocol = (__u8)key->field[SHIELD_F_PROTOCOL];
+}
+
 /* Whether a packet that is about to be dropped belongs to a conversation that this host has answered, and may pass. */
 enum { SPARE_UNKNOWN, SPARE_OVER, SPARE_PASS };
 
@@ -493,11 +425,7 @@ APART int is_spared(const struct shield_key *key, const struct shield_config *c,
 
 	if (!key || !c)
 		return SPARE_UNKNOWN;
-	__builtin_memcpy(look.src, key->src, sizeof(look.src));
-	__builtin_memcpy(look.dst, key->dst, sizeof(look.dst));
-	look.src_port = key->field[SHIELD_F_SRC_PORT];
-	look.dst_port = key->field[SHIELD_F_DST_PORT];
-	look.protocol = (__u8)key->field[SHIELD_F_PROTOCOL];
+	flow_of(key, &look);
 	flow = bpf_map_lookup_elem(&flows, &look);
 	if (!flow || now - flow->last > SHIELD_SPARE_IDLE_S * c->hz)
 		return SPARE_UNKNOWN;
@@ -713,10 +641,35 @@ struct seen {
 	const struct shield_key *key;
 	__u32 frame; /* octets */
 	__u32 service;
-	__u32 has_address;
-	__u32 enforced;
+	__u8 has_address;
+	__u8 local; /* the service is */
+	__u8 enforced;
+	__u8 known; /* of a sample: its flags that say so of its conversation */
 	struct decision decision;
 };
+
+APART int has_flow(const struct shield_key *key)
+{
+	struct shield_flow_key flow = { 0 };
+
+	if (!key)
+		return 0;
+	flow_of(key, &flow);
+	return bpf_map_lookup_elem(&flows, &flow) != 0;
+}
+
+/* What is known of a packet's conversation, as flags of a sample. */
+PARSE_INLINE __u8 known_of(struct xdp_md *ctx, const struct seen *seen)
+{
+	int known;
+
+	if (!seen->has_address)
+		return 0;
+	if (!seen->local || !(seen->key->field[SHIELD_F_HAS] & SHIELD_HAS_TCP))
+		return has_flow(seen->key) ? SHIELD_SAMPLE_ANSWERED : 0;
+	known = tcp_known(ctx, seen->key);
+	return known == TCP_ENGAGED ? SHIELD_SAMPLE_ANSWERED : known == TCP_COMPLETES ? SHIELD_SAMPLE_HANDSHAKE : 0;
+}
 
 /* Hands out a sample. Rare, and so apart. */
 static __attribute__((noinline)) void hand_out(struct xdp_md *ctx, const struct seen *seen, __u64 weight,
@@ -744,64 +697,25 @@ static __attribute__((noinline)) void hand_out(struct xdp_md *ctx, const struct 
 		length = SHIELD_SAMPLE_OCTETS;
 	if (length > 0 && bpf_xdp_load_bytes(ctx, 0, sample->octets, length) == 0)
 		sample->kept = (__u16)length;
-	if (seen->has_address) {
-		struct shield_flow_key flow = {
-			.src_port = seen->key->field[SHIELD_F_SRC_PORT],
-			.dst_port = seen->key->field[SHIELD_F_DST_PORT],
-			.protocol = (__u8)seen->key->field[SHIELD_F_PROTOCOL],
-		};
-
-		__builtin_memcpy(flow.src, seen->key->src, sizeof(flow.src));
-		__builtin_memcpy(flow.dst, seen->key->dst, sizeof(flow.dst));
-		if (bpf_map_lookup_elem(&flows, &flow))
-			sample->flags |= SHIELD_SAMPLE_ANSWERED;
-	}
+	sample->flags |= seen->known;
 	bpf_ringbuf_submit(sample, 0);
 	total->samples++;
 }
 
-/* The interval for the tick that begins: half as long for each tick that ended with less than a quarter of the budget. */
-PARSE_INLINE void begin_tick(struct shield_totals *total, __u32 budget, __u64 tick)
-{
-	__u64 ticks = tick - total->tick;
-
-	/* Of ticks that have passed since, only one was not empty. */
-	if (ticks > 0 && total->taken * 4 >= budget)
-		ticks--;
-	total->interval >>= ticks < 32 ? ticks : 32;
-	if (total->interval == 0)
-		total->interval = 1;
-	total->tick = tick;
-	total->taken = 0;
-}
-
-/*
- * One packet in `interval` is sampled; the interval follows the budget. A sample stands for the packets that were passed
- * over since the one before, itself among them, whatever the interval was meanwhile: weights add up to what came.
- */
-PARSE_INLINE void maybe_sample(struct xdp_md *ctx, const struct shield_config *c, const struct seen *seen, __u64 now)
+PARSE_INLINE void maybe_sample(struct xdp_md *ctx, const struct shield_config *c, struct seen *seen, __u64 now)
 {
 	struct shield_totals *total = bpf_map_lookup_elem(&totals, &zero);
-	__u64 tick = now >> SHIELD_SAMPLE_SHIFT;
-	__u32 budget = c->sample_per_tick;
+	__u32 weight;
 
-	if (!total || budget == 0)
+	if (!total || c->sample_per_tick == 0)
 		return;
-	if (total->tick < tick)
-		begin_tick(total, budget, tick);
 	/* Of probes each, which stand for themselves: they are not among those that another sample stands for. */
-	if (seen->decision.reason == SHIELD_PASS_PROBE) {
-		hand_out(ctx, seen, 1, total);
-		total->taken++;
-		return;
+	weight = seen->decision.reason == SHIELD_PASS_PROBE ? 1
+	                                                    : sampler_take(&total->arriving, c->sample_per_tick, now);
+	if (weight) {
+		seen->known = known_of(ctx, seen);
+		hand_out(ctx, seen, weight, total);
 	}
-	if (++total->passed_over < total->interval)
-		return;
-	hand_out(ctx, seen, total->passed_over, total);
-	total->passed_over = 0;
-	total->taken++;
-	if (total->taken % budget == 0 && total->interval < SHIELD_SAMPLE_WEIGHT_MAX)
-		total->interval <<= 1;
 }
 
 PARSE_STAGES(parse_xdp, struct xdp_md)
@@ -841,8 +755,10 @@ int shield_xdp(struct xdp_md *ctx)
 	else
 		blocked = is_blocked(&key, state, now);
 	seen.has_address = 1;
-	if (table->count)
+	if (table->count) {
 		seen.service = (__u32)service_of(table, &key) & (SHIELD_SERVICES_MAX - 1);
+		seen.local = table->local >> seen.service & 1;
+	}
 	if (c->guard_count && is_guarded(&key, c, now)) {
 		seen.decision.reason = SHIELD_PASS_GUARD;
 		goto decided;

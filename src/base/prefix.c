@@ -104,14 +104,12 @@ struct prefix prefix_of(const struct address *address, unsigned length)
 
 void prefix_mask(const struct prefix *prefix, uint8_t octets[16])
 {
-	unsigned bits = prefix->length + (prefix->is_ipv4 ? 96u : 0u);
+	uint64_t mask[2];
 
-	for (unsigned i = 0; i < 16; i++) {
-		unsigned here = bits >= 8 ? 8 : bits;
-
-		octets[i] = (uint8_t)(0xff00u >> here);
-		bits -= here;
-	}
+	masks_of(mapped_length(prefix), mask);
+	mask[0] = htobe64(mask[0]);
+	mask[1] = htobe64(mask[1]);
+	memcpy(octets, mask, sizeof(mask));
 }
 
 bool prefix_contains(const struct prefix *prefix, const struct address *address)

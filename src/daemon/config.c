@@ -21,6 +21,7 @@
 #include "base/duration.h"
 #include "base/time.h"
 #include "daemon/alert_files.h"
+#include "record/archive.h"
 
 #define PREFIXES_MAX 4096 /* written into the file itself; more go into files of their own */
 #define LIST_TEXT_MAX 60  /* octets of a value that an error repeats */
@@ -490,6 +491,14 @@ static const struct key shield_keys[] = {
 	{ .name = NULL },
 };
 
+static const struct key record_keys[] = {
+	{ .name = "incidents_max", .read = read_number, .offset = IN_CONFIG(incidents_max), .low = 1, .high = 16384, .standard = ARCHIVE_INCIDENTS_MAX },
+	{ .name = "streams_max", .read = read_number, .offset = IN_CONFIG(streams_max), .low = 1, .high = 16384, .standard = ARCHIVE_STREAMS_MAX },
+	{ .name = "stream_mib", .read = read_number, .offset = IN_CONFIG(stream_mib), .low = 1, .high = 1024, .standard = ARCHIVE_STREAM_OCTETS_MAX >> 20 },
+	{ .name = "streams_mib", .read = read_number, .offset = IN_CONFIG(streams_mib), .low = 1, .high = 1048576, .standard = ARCHIVE_STREAMS_OCTETS_MAX >> 20 },
+	{ .name = NULL },
+};
+
 static const struct key config_keys[] = {
 	{ .name = "mode", .read = read_choice, .offset = IN_CONFIG(enforce), .standard_is = "observe|enforce" },
 	{ .name = "user", .read = read_user, .offset = IN_CONFIG(user), .high = CONFIG_USER_SIZE - 1, .standard_is = "holdfast" },
@@ -497,6 +506,7 @@ static const struct key config_keys[] = {
 	{ .name = "run_dir", .read = read_path, .offset = IN_CONFIG(run_dir), .high = CONFIG_RUN_DIR_MAX, .standard_is = CONFIG_RUN_DIR },
 	{ .name = "bpffs_dir", .read = read_path, .offset = IN_CONFIG(bpffs_dir), .high = CONFIG_PATH_SIZE - 1, .standard_is = SHIELD_BPFFS_DIR },
 	{ .name = "shield", .read = read_mapping, .keys = shield_keys },
+	{ .name = "record", .read = read_mapping, .keys = record_keys },
 	{ .name = "services", .read = read_services, .offset = IN_CONFIG(services), .high = CONFIG_SERVICES_MAX },
 	{ .name = "allow", .read = read_prefixes, .offset = IN_CONFIG(allow), .high = PREFIXES_MAX },
 	{ .name = "allow_files", .read = read_allow_files, .offset = IN_CONFIG(allow_files), .high = CONFIG_PATH_SIZE - 1 },

@@ -19,6 +19,7 @@
  *     services:
  *       - { name: web, addresses: [prefix...], tcp: [port...], udp: [port...], path: local | forwarded,
  *           per_source_pps: 0 }
+ *     record: { incidents_max: 1024, streams_max: 64, stream_mib: 256, streams_mib: 4096 }
  *     allow: [prefix...]   allow_files: [path...]   block_files: [path...]
  *     trusted_proxies: [prefix...]
  *     alerts:
@@ -87,6 +88,7 @@ struct config {
 	bool generic, nftables;
 	uint32_t block_capacity, sample_budget;
 	int64_t block_for_ns;
+	uint32_t incidents_max, streams_max, stream_mib, streams_mib; /* of the record */
 	struct config_ports management_ports;
 	struct prefix_list management_from;
 	unsigned service_count;

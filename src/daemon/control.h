@@ -227,7 +227,7 @@ struct control_status {
 	int64_t since_ns; /* since the Unix epoch */
 	int64_t uptime_ns;
 	bool ready, has_rates;
-	unsigned interface_count, service_count, way_count, allowed, rule_count;
+	unsigned interface_count, service_count, way_count, allowed, rule_count, alert_targets;
 	struct control_mode mode;
 	const char *origin;
 	struct control_interface interfaces[SHIELD_INTERFACES_MAX];
@@ -239,11 +239,11 @@ struct control_status {
 	struct shield_totals shield;
 	uint64_t samples_taken;
 	struct control_live live;
-	uint64_t record_written, record_lost;
+	uint64_t record_written, record_lost, incidents_lost, streams_cut;
 	const char *record_state;
 	const struct links *links;
-	unsigned alert_targets;
 	const struct message_alerted *alerts;
+	uint64_t alerts_lost; /* that no messenger took */
 };
 
 char *control_format_status(const struct control_status *status);

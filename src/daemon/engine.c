@@ -142,6 +142,8 @@ static int listen_to_recorder(struct engine *engine)
 		if (engine->message.type != MESSAGE_RECORDED)
 			continue;
 		engine->journal.written = engine->message.recorded.written;
+		engine->journal.incidents_lost = engine->message.recorded.incidents_lost;
+		engine->journal.streams_cut = engine->message.recorded.streams_cut;
 		memcpy(engine->journal.state, engine->message.recorded.state, sizeof(engine->journal.state));
 	}
 }

@@ -61,7 +61,7 @@ struct journal {
 	unsigned first, count;
 	bool stuck; /* was waited for in vain, and has taken nothing since */
 	uint64_t lost;
-	uint64_t written; /* as the recorder says */
+	uint64_t written, incidents_lost, streams_cut; /* as the recorder says */
 	char state[MESSAGE_TEXT_SIZE];
 };
 
@@ -77,6 +77,7 @@ struct alerts {
 	int channel;                   /* -1 */
 	char host[ALERT_NAME_SIZE];    /* what this machine is called */
 	uint64_t lost;                 /* that it did not take */
+	bool missed;                   /* one of these since a messenger came last, or none has come yet */
 	struct message_alerted state;  /* as it says */
 	uint64_t test_id, test_client; /* a test that is under way; 0: none */
 	int64_t test_ns;
@@ -160,7 +161,7 @@ void lists_renew(struct engine *engine);
 
 /* alerts.c: of incidents, for each news of one: the messenger says what of that is told; of links. */
 void alerts_begin(struct engine *engine);
-void alerts_tell(void *engine, const struct alert *alert); /* struct engine */
+void alerts_tell(void *context, const struct alert *alert); /* of the engine */
 void alerts_take_links(struct engine *engine, const struct message_links *reading);
 /* Sends a test, whose outcome is answered later. */
 void alerts_test(struct engine *engine, uint64_t client, const char *name);

@@ -291,10 +291,13 @@ char *facts_status(struct engine *engine)
 	watch_facts(engine->watch, &status->live);
 	status->record_written = engine->journal.written;
 	status->record_lost = engine->journal.lost;
+	status->incidents_lost = engine->journal.incidents_lost;
+	status->streams_cut = engine->journal.streams_cut;
 	status->record_state = engine->journal.state;
 	status->links = &engine->links;
 	status->alert_targets = engine->config.alert_count;
 	status->alerts = &engine->alerts.state;
+	status->alerts_lost = engine->alerts.lost;
 	line = control_format_status(status);
 done:
 	free(rules);

@@ -210,6 +210,8 @@ struct message_record {
 
 struct message_recorded {
 	uint64_t written;              /* messages */
+	uint64_t incidents_lost;       /* that could not be written as they stood, or not in time */
+	uint64_t streams_cut;          /* that end early: no room, or too long */
 	char state[MESSAGE_TEXT_SIZE]; /* "ok" */
 };
 

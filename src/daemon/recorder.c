@@ -2,7 +2,8 @@
 /*
  * The recorder: alone has the database, and waits for the disk so that nobody else does. What comes is taken together
  * in batches, a transaction each. Where the disk is full, the batch is kept and tried again once a second; meanwhile
- * nothing more is taken, the channel fills, and then the engine's queue, which counts what it cannot keep.
+ * nothing more is taken, the channel fills, and then the engine's queue, which counts what it cannot keep. Incidents and
+ * streams are files (recorder_files.h).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +19,7 @@
 #include "daemon/config.h"
 #include "daemon/log.h"
 #include "daemon/message.h"
+#include "daemon/recorder_files.h"
 #include "daemon/role.h"
 #include "daemon/sandbox.h"
 #include "record/record.h"
@@ -45,6 +47,7 @@ struct recorder {
 	char boot[BOOT_SIZE]; /* the kernel's name for this time that the host runs; "" */
 	bool rebooted;        /* since what is in force was last put in */
 	char state[MESSAGE_TEXT_SIZE];
+	struct recorder_files files;
 	struct message message;
 };
 
@@ -195,7 +198,10 @@ static void tell_state(struct recorder *recorder)
 
 	message_init(message, MESSAGE_RECORDED, 0);
 	message->recorded.written = recorder->written;
-	message_text(message->recorded.state, sizeof(message->recorded.state), recorder->state);
+	message->recorded.incidents_lost = recorder->files.lost;
+	message->recorded.streams_cut = recorder->files.archive.cut;
+	message_text(message->recorded.state, sizeof(message->recorded.state),
+	             strcmp(recorder->state, "ok") == 0 ? recorder->files.state : recorder->state);
 	(void)message_send(ROLE_FD_ENGINE, message, NULL, 0); /* where there is no room the next one says it */
 }
 
@@ -334,6 +340,12 @@ static int take(struct recorder *recorder)
 			return result;
 		if (message->type == MESSAGE_CHECKPOINT)
 			keep_learned(recorder, fds[0], message->checkpoint.length);
+		else if (message->type == MESSAGE_INCIDENT)
+			recorder_files_incident(&recorder->files, &message->incident, fd_count ? fds[0] : -1,
+			                        role_monotonic_ns());
+		else if (message->type == MESSAGE_STREAM)
+			recorder_files_stream(&recorder->files, &message->stream, fd_count ? fds[0] : -1,
+			                      role_monotonic_ns());
 		for (unsigned i = 0; i < fd_count; i++)
 			(void)close(fds[i]);
 		if (message->type == MESSAGE_RECORD)
@@ -346,6 +358,12 @@ static int take(struct recorder *recorder)
 			return result;
 	}
 	return 0;
+}
+
+/* Whether something waits to be written. */
+static bool is_busy(const struct recorder *recorder)
+{
+	return recorder->batch_count > 0 || recorder->files.waiting_count > 0;
 }
 
 /* Until the engine has gone. Where the parent goes first it has told the engine too, whose last words are worth having. */
@@ -361,20 +379,23 @@ static void live(struct recorder *recorder)
 		};
 
 		(void)alarm(ROLE_ALARM_S);
-		if (poll(fds, 2, recorder->batch_count || until_ns != INT64_MAX ? 200 : 5000) < 0 && errno != EINTR)
+		if (poll(fds, 2, is_busy(recorder) || until_ns != INT64_MAX ? 200 : 5000) < 0 && errno != EINTR)
 			return;
 		if (fds[0].revents)
 			until_ns = role_monotonic_ns() + LAST_WORDS_NS;
 		if (fds[1].revents && take(recorder) != 0)
 			break;
-		if (recorder->batch_count || fds[1].revents) {
+		if (is_busy(recorder) || fds[1].revents) {
 			write_batch(recorder);
+			recorder_files_retry(&recorder->files, role_monotonic_ns());
 			tell_state(recorder);
 		}
 	}
 	/* What it left is still written. */
 	recorder->again_ns = 0;
 	write_batch(recorder);
+	recorder->files.again_ns = 0;
+	recorder_files_retry(&recorder->files, role_monotonic_ns());
 }
 
 /* Gives up what a recorder does not need, and opens the record. On failure a line in `error`. */
@@ -390,7 +411,6 @@ static int begin(struct recorder *recorder, const struct role_start *start, char
 		return result;
 	(void)snprintf(recorder->path, sizeof(recorder->path), "%s/" DATABASE_NAME, config.state_dir);
 	memcpy(recorder->folder, config.state_dir, sizeof(recorder->folder));
-	config_fini(&config);
 	read_boot(recorder);
 	result = sandbox_become(start->uid, start->gid);
 	if (result == 0)
@@ -399,10 +419,12 @@ static int begin(struct recorder *recorder, const struct role_start *start, char
 		result = sandbox_seal();
 	if (result == 0) {
 		(void)umask(0027);
+		recorder_files_begin(&recorder->files, &config);
 		result = sandbox_confine(recorder->folder, NULL);
 		if (result == -ENOSYS || result == -EOPNOTSUPP)
 			result = 0;
 	}
+	config_fini(&config);
 	if (result == 0)
 		result = sandbox_filter(ROLE_RECORDER);
 	if (result != 0) {
@@ -443,6 +465,7 @@ int recorder_role(const struct role_start *start)
 	role_tell_applied(&recorder->message, serial, result, (const char(*)[CONFIG_ERROR_SIZE]) & error, result != 0);
 	if (result == 0)
 		live(recorder);
+	recorder_files_end(&recorder->files);
 	record_close(recorder->record);
 	free(recorder->batch);
 	free(recorder->actions);

@@ -164,6 +164,8 @@ static const struct {
 	{ SCMP_SYS(readlink), RECORDER | LOADER }, { SCMP_SYS(readlinkat), RECORDER | LOADER }, { SCMP_SYS(getcwd), RECORDER | LOADER },
 	{ SCMP_SYS(fchmod), RECORDER }, { SCMP_SYS(fchown), RECORDER }, { SCMP_SYS(utimensat), RECORDER },
 	{ SCMP_SYS(fstatfs), RECORDER | LOADER },
+	/* incidents and streams: a file with several names, what there is */
+	{ SCMP_SYS(link), RECORDER }, { SCMP_SYS(linkat), RECORDER }, { SCMP_SYS(getdents64), RECORDER },
 	/* the shield: programs, links, netlink, what bpffs has, libxdp's and nftables' needs */
 	{ SCMP_SYS(bpf), LOADER }, { SCMP_SYS(socket), LOADER }, { SCMP_SYS(bind), LOADER }, { SCMP_SYS(connect), LOADER },
 	{ SCMP_SYS(setsockopt), LOADER }, { SCMP_SYS(getsockname), LOADER }, { SCMP_SYS(ioctl), LOADER },

@@ -5,8 +5,8 @@
     v0 192.0.2.1/24 ──── v1 192.0.2.2/24, in the namespace far: a user who asks and is answered, and, by tcpreplay, what
                          synth says an NTP reflection is, every packet to 192.0.2.1
 
-All of it happens with networks, mounts, processes and a bpf file system of its own; nothing outside is touched, and of the
-attack there are at most RATE packets a second for SECONDS. Skipped where we are not root, or tcpreplay is not there.
+All of it happens with networks, mounts, processes and a bpf file system of its own; nothing outside is touched, and of
+the attack there are at most RATE packets a second for SECONDS. Skipped where we are not root, or there is no tcpreplay.
 """
 import json
 import os

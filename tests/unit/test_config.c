@@ -46,6 +46,10 @@ static void assert_defaults(const struct config *config)
 	assert_int_equal(config->block_capacity, 1048576);
 	assert_int_equal(config->sample_budget, 20000);
 	assert_int_equal(config->block_for_ns, 3600 * NS_PER_S);
+	assert_int_equal(config->incidents_max, 1024);
+	assert_int_equal(config->streams_max, 64);
+	assert_int_equal(config->stream_mib, 256);
+	assert_int_equal(config->streams_mib, 4096);
 	assert_int_equal(config->management_ports.count, 1);
 	assert_int_equal(config->management_ports.ports[0], 22);
 	assert_int_equal(config->management_from.count, 0);
@@ -85,6 +89,7 @@ static void every_key(void **state)
 		"state_dir: /srv/state\n"
 		"run_dir: /srv/run\n"
 		"bpffs_dir: /sys/fs/bpf/x\n"
+		"record: { incidents_max: 5, streams_max: 6, stream_mib: 7, streams_mib: 8 }\n"
 		"shield:\n"
 		"  interfaces: [eth0, bond1.100]\n"
 		"  generic: true\n"
@@ -121,6 +126,10 @@ static void every_key(void **state)
 	assert_false(config.nftables);
 	assert_int_equal(config.block_capacity, 4194304);
 	assert_int_equal(config.sample_budget, 0);
+	assert_int_equal(config.incidents_max, 5);
+	assert_int_equal(config.streams_max, 6);
+	assert_int_equal(config.stream_mib, 7);
+	assert_int_equal(config.streams_mib, 8);
 	assert_int_equal(config.block_for_ns, 36 * 3600 * NS_PER_S);
 	assert_int_equal(config.management_ports.count, 2);
 	assert_int_equal(config.management_ports.ports[1], 2222);
@@ -158,7 +167,7 @@ static void mistakes_to_the_letter(void **state)
 		{ "mode:\n", "f.yaml:1:6: mode has no value; give one, or leave the key out" },
 		{ "mode: [observe]\n", "f.yaml:1:7: mode is a list; it wants one value" },
 		{ "\nmoed: observe\n", "f.yaml:2:1: there is no key 'moed' in the file; there are mode, user, state_dir, run_dir, "
-		  "bpffs_dir, shield, services, allow, allow_files, block_files, trusted_proxies, alerts" },
+		  "bpffs_dir, shield, record, services, allow, allow_files, block_files, trusted_proxies, alerts" },
 		{ "user: root\n", "f.yaml:1:7: user is root; name one with no rights of its own, such as holdfast" },
 		{ "user: a b\n", "f.yaml:1:7: user is 'a b', which cannot be a user's name; 'getent passwd' lists them" },
 		{ "mode: observe\nmode: enforce\n", "f.yaml:2:1: mode comes twice in the file; which one shall hold?" },
@@ -166,6 +175,7 @@ static void mistakes_to_the_letter(void **state)
 		{ "run_dir: /run/../x\n", "f.yaml:1:10: run_dir is '/run/../x'; write the whole path, from / on, without '..'" },
 		{ "shield: eth0\n", "f.yaml:1:9: shield is one value; it wants keys and values: interfaces, generic, nftables, "
 		  "block_capacity, sample_budget, block_for, management" },
+		{ "record: { streams_max: 0 }\n", "f.yaml:1:24: streams_max is '0'; write a whole number from 1 to 16384" },
 		{ "shield: { interfaces: eth0 }\n", "f.yaml:1:23: interfaces is one value; it wants a list: [...]" },
 		{ "shield: { interfaces: [] }\n", "f.yaml:1:23: interfaces is empty; name at least one" },
 		{ "shield: { interfaces: [a/b] }\n", "f.yaml:1:24: 'a/b' cannot be the name of an interface; 'ip link' lists those there are" },
@@ -191,7 +201,7 @@ static void mistakes_to_the_letter(void **state)
 		  "f.yaml:1:49: there are two services 'w'; give each a name of its own" },
 		{ "services: [{ name: w, addresses: [192.0.2.1], path: far }]\n", "f.yaml:1:53: path is 'far'; write local or forwarded" },
 		{ "mode: observe\n---\nmode: observe\n", "f.yaml:3:1: a second document begins; put all into one" },
-		{ "[]\n", "f.yaml:1:1: the file is a list; it wants keys and values: mode, user, state_dir, run_dir, bpffs_dir, shield, "
+		{ "[]\n", "f.yaml:1:1: the file is a list; it wants keys and values: mode, user, state_dir, run_dir, bpffs_dir, shield, record, "
 		  "services, allow, allow_files, block_files, trusted_proxies, alerts" },
 		{ "alerts: [{ name: a }]\n", "f.yaml:1:10: an alert has no type; add it" },
 		{ "alerts: [{ name: a b, type: slack }]\n", "f.yaml:1:18: name is 'a b'; write letters, digits, '_', '-' and '.' only" },

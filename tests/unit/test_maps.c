@@ -245,8 +245,9 @@ static void counters_are_summed(void **state)
 	for (uint32_t cpu = 0; cpu < cpus; cpu++) {
 		values[cpu].enforced[SHIELD_DROP_SOURCE].packets = 10 + cpu;
 		values[cpu].observed[SHIELD_PASS_CLEAN].octets = 1ULL << (40 + cpu % 8);
-		sums[cpu] =
-			(struct shield_totals){ .samples = 3, .samples_lost = cpu, .interval = 1 + cpu, .taken = 9 };
+		sums[cpu] = (struct shield_totals){ .samples = 3, .samples_lost = cpu };
+		sums[cpu].arriving = (struct shield_sampler){ .interval = 1 + cpu, .taken = 9 };
+		sums[cpu].leaving = (struct shield_sampler){ .interval = 3 + cpu, .taken = 8 };
 		rules[cpu] = (struct shield_rule_count){
 			.matched = { 5, 50 },
 			.dropped = { 1, 10 },
@@ -269,8 +270,9 @@ static void counters_are_summed(void **state)
 	assert_int_equal(shield_read_totals(&maps, &totals), 0);
 	assert_int_equal(totals.samples, 3 * cpus);
 	assert_int_equal(totals.samples_lost, cpus * (cpus - 1) / 2);
-	assert_int_equal(totals.interval, cpus);
-	assert_int_equal(totals.taken, 0);
+	assert_int_equal(totals.arriving.interval, cpus);
+	assert_int_equal(totals.leaving.interval, cpus + 2);
+	assert_int_equal(totals.arriving.taken, 0);
 	assert_int_equal(shield_read_rule_count(&maps, key, &rule_count), 0);
 	assert_int_equal(rule_count.matched.octets, 50 * cpus);
 	assert_int_equal(rule_count.dropped.packets, cpus);

@@ -220,6 +220,22 @@ static void agrees_with_the_naive_twin(void **state)
 	}
 }
 
+static void a_mask_is_ones_then_zeros(void **state)
+{
+	(void)state;
+	for (unsigned family = 0; family < 2; family++) {
+		struct address address = host(family ? "2001:db8::1" : "192.0.2.1"), mask;
+
+		for (unsigned length = 0; length <= (family ? 128 : 32); length++) {
+			struct prefix prefix = prefix_of(&address, length);
+
+			prefix_mask(&prefix, mask.octets);
+			for (unsigned i = 0; i < 128; i++)
+				assert_int_equal(bit(&mask, i), i < length + (family ? 0 : 96));
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +245,7 @@ int main(void)
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(multicast),
 		cmocka_unit_test(holding),
+		cmocka_unit_test(a_mask_is_ones_then_zeros),
 		cmocka_unit_test(agrees_with_the_naive_twin),
 	};
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The recorder's role, as the engine sees it: what comes is written, what is in force is told, a broken record mended. */
+#include <dirent.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,11 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
 #include "base/time.h"
 #include "fake_shield.h"
+#include "record/archive.h"
 #include "record/record.h"
 #include "role_child.h"
 
@@ -20,6 +23,7 @@ static struct fake *fake;
 static char folder[] = "/tmp/holdfast-recorder-XXXXXX", path[64], config[128];
 static pid_t recorder;
 static int parent_end, engine_end;
+static bool fresh; /* nothing has been recorded by recorder_state() */
 
 static void begin(void)
 {
@@ -35,6 +39,7 @@ static void begin(void)
 	parent_end = parent_ends[0];
 	engine_end = engine_ends[0];
 	configure(parent_end, config, "");
+	fresh = true;
 }
 
 /* The engine goes first: what it has said is still written. */
@@ -260,6 +265,25 @@ static int set_up(void **state)
 	return 0;
 }
 
+/* A folder in state_dir, with all that is in it. */
+static void remove_folder(const char *name)
+{
+	char inside[600];
+	struct dirent *entry;
+	DIR *directory;
+
+	(void)snprintf(inside, sizeof(inside), "%s/%s", folder, name);
+	directory = opendir(inside);
+	while (directory && (entry = readdir(directory))) {
+		(void)snprintf(inside, sizeof(inside), "%s/%s/%s", folder, name, entry->d_name);
+		(void)unlink(inside);
+	}
+	if (directory)
+		(void)closedir(directory);
+	(void)snprintf(inside, sizeof(inside), "%s/%s", folder, name);
+	(void)rmdir(inside);
+}
+
 static int tear_down(void **state)
 {
 	static const char *const ends[] = { "", "-wal", "-shm" };
@@ -274,6 +298,8 @@ static int tear_down(void **state)
 	}
 	(void)snprintf(path, sizeof(path), "%s/checkpoint", folder);
 	(void)unlink(path);
+	remove_folder("incidents");
+	remove_folder("streams");
 	return rmdir(folder);
 }
 
@@ -349,12 +375,174 @@ static void what_was_learned(void **state)
 	assert_int_equal(end(), 0);
 }
 
+static void send_incident(uint64_t id, enum message_incident_state incident_state, const char *json)
+{
+	int fd = json ? text_fd(json) : -1;
+
+	message_init(&message, MESSAGE_INCIDENT, 0);
+	message.incident = (struct message_incident){ .id = id,
+		                                      .generation = 9,
+		                                      .began_ns = NS_PER_S,
+		                                      .peak_pps = 5000,
+		                                      .state = incident_state,
+		                                      .length = json ? (uint32_t)strlen(json) : 0,
+		                                      .target = "192.0.2.1/32" };
+	assert_int_equal(message_send(engine_end, &message, &fd, json ? 1 : 0), 0);
+	if (json)
+		(void)close(fd);
+}
+
+static void send_stream(enum message_stream_kind kind, uint64_t sequence, const char *octets)
+{
+	int fd = octets ? text_fd(octets) : -1;
+
+	message_init(&message, MESSAGE_STREAM, 0);
+	message.stream.generation = 9;
+	message.stream.sequence = sequence;
+	message.stream.incident = 0xab;
+	message.stream.kind = kind;
+	message.stream.length = octets ? (uint32_t)strlen(octets) : 0;
+	assert_int_equal(message_send(engine_end, &message, &fd, octets ? 1 : 0), 0);
+	if (octets)
+		(void)close(fd);
+}
+
+/* Waits until what was sent before has been taken, and says of the recorder's state. */
+static const char *recorder_state(void)
+{
+	static uint64_t count;
+
+	count = fresh ? 1 : count + 1;
+	fresh = false;
+	(void)record("observe", "done");
+	send_record();
+	do
+		await(engine_end, MESSAGE_RECORDER_TO_ENGINE, MESSAGE_RECORDED);
+	while (message.recorded.written < count);
+	return message.recorded.state;
+}
+
+static void check_file(const char *name, const char *wanted, mode_t mode)
+{
+	char inside[128], octets[1024];
+	struct stat status;
+	FILE *file;
+	size_t length;
+
+	(void)snprintf(inside, sizeof(inside), "%s/%s", folder, name);
+	file = fopen(inside, "re");
+	assert_non_null(file);
+	length = fread(octets, 1, sizeof(octets) - 1, file);
+	octets[length] = '\0';
+	assert_non_null(strstr(octets, wanted));
+	assert_int_equal(fstat(fileno(file), &status), 0);
+	assert_int_equal(status.st_mode & 0777, mode);
+	(void)fclose(file);
+}
+
+static void incidents_and_streams(void **state)
+{
+	struct archive_incident incident;
+	char inside[128];
+
+	(void)state;
+	begin();
+	assert_int_equal(applied(parent_end), 0);
+	send_stream(MESSAGE_STREAM_SEGMENT, 0, "one ");
+	send_incident(0xab, MESSAGE_INCIDENT_OPEN, "{}");
+	send_incident(0xcd, MESSAGE_INCIDENT_OPEN, "{}");
+	send_stream(MESSAGE_STREAM_SEGMENT, 1, "two");
+	send_incident(0xcd, MESSAGE_INCIDENT_JOINED, NULL);
+	send_stream(MESSAGE_STREAM_KEEP, 0, NULL);
+	send_incident(0xab, MESSAGE_INCIDENT_FINAL, "{\"final\": true}");
+	send_stream(MESSAGE_STREAM_DROP, 0, NULL);
+	assert_string_equal(recorder_state(), "ok");
+	assert_int_equal(message.recorded.incidents_lost, 0);
+	assert_int_equal(archive_find(folder, "latest", &incident), 0);
+	assert_int_equal(incident.id, 0xab);
+	assert_int_equal(incident.state, ARCHIVE_FINAL);
+	assert_int_equal(incident.peak_pps, 5000);
+	assert_int_equal(archive_find(folder, "00000000000000cd", &incident), -ENOENT);
+	check_file("incidents/00000000000000ab.json", "{\"final\": true}", 0640);
+	check_file("streams/00000000000000ab.hfs", "one two", 0640);
+	(void)snprintf(inside, sizeof(inside), "%s/streams/g0000000000000009.part", folder);
+	assert_int_equal(access(inside, F_OK), -1);
+	assert_int_equal(end(), 0);
+}
+
+/* What stands in the way of a file (here a folder with its name) is said, and when it has gone, what waited is written. */
+static void incidents_wait(void **state)
+{
+	struct archive_incident incident;
+	char obstacle[128];
+
+	(void)state;
+	begin();
+	assert_int_equal(applied(parent_end), 0);
+	(void)snprintf(obstacle, sizeof(obstacle), "%s/incidents/00000000000000ab.new", folder);
+	assert_int_equal(mkdir(obstacle, 0700), 0);
+	send_incident(0xab, MESSAGE_INCIDENT_OPEN, "{\"first\": 1}");
+	send_incident(0xab, MESSAGE_INCIDENT_OVER, "{\"second\": 2}");
+	assert_string_equal(recorder_state(), "incidents: Is a directory");
+	assert_int_equal(rmdir(obstacle), 0);
+	do
+		await(engine_end, MESSAGE_RECORDER_TO_ENGINE, MESSAGE_RECORDED);
+	while (strcmp(message.recorded.state, "ok") != 0);
+	assert_int_equal(message.recorded.incidents_lost, 0);
+	assert_int_equal(archive_find(folder, "ab", &incident), -ENOENT);
+	assert_int_equal(archive_find(folder, "00000000000000ab", &incident), 0);
+	assert_int_equal(incident.state, ARCHIVE_OVER);
+	check_file("incidents/00000000000000ab.json", "{\"second\": 2}", 0640);
+	/* One that is shorter than its sender says is lost, and a stream of which a segment is missing ends. */
+	assert_int_equal(mkdir(obstacle, 0700), 0);
+	for (unsigned i = 0; i < 70; i++) /* more than may wait */
+		send_incident(0xab + i, MESSAGE_INCIDENT_OPEN, "{}");
+	send_stream(MESSAGE_STREAM_SEGMENT, 0, "one");
+	send_stream(MESSAGE_STREAM_SEGMENT, 2, "three");
+	assert_string_equal(recorder_state(), "incidents: Is a directory");
+	do
+		await(engine_end, MESSAGE_RECORDER_TO_ENGINE, MESSAGE_RECORDED);
+	while (message.recorded.streams_cut == 0);
+	assert_int_equal(message.recorded.streams_cut, 1);
+	assert_int_equal(rmdir(obstacle), 0);
+	assert_int_equal(end(), 0);
+	/* What waited at the end was written; what lasted then had an end unseen. */
+	begin();
+	assert_int_equal(applied(parent_end), 0);
+	assert_int_equal(archive_find(folder, "00000000000000ab", &incident), 0);
+	assert_int_equal(incident.state, ARCHIVE_LEFT);
+	assert_int_equal(end(), 0);
+}
+
+/* Without its folders there is still a recorder. */
+static void no_room_for_folders(void **state)
+{
+	char obstacle[128];
+	FILE *file;
+
+	(void)state;
+	(void)snprintf(obstacle, sizeof(obstacle), "%s/incidents", folder);
+	file = fopen(obstacle, "we");
+	assert_non_null(file);
+	assert_int_equal(fclose(file), 0);
+	begin();
+	assert_int_equal(applied(parent_end), 0);
+	send_incident(0xab, MESSAGE_INCIDENT_OPEN, "{}");
+	send_incident(0xab, MESSAGE_INCIDENT_JOINED, NULL);
+	send_stream(MESSAGE_STREAM_SEGMENT, 0, "one");
+	assert_string_equal(recorder_state(), "incidents: Not a directory");
+	assert_int_equal(message.recorded.incidents_lost, 1);
+	assert_int_equal(end(), 0);
+	assert_int_equal(unlink(obstacle), 0);
+}
+
 int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		CASE(what_comes_is_written), CASE(more_than_a_batch),          CASE(a_broken_record),
-		CASE(what_was_learned),      CASE(a_folder_that_is_not_there),
+		CASE(what_was_learned),      CASE(a_folder_that_is_not_there), CASE(incidents_and_streams),
+		CASE(incidents_wait),        CASE(no_room_for_folders),
 	};
 
 	return cmocka_run_group_tests_name("recorder_role", tests, NULL, NULL);
