@@ -532,14 +532,6 @@ APART __u64 meet_apart(const struct shield_rule *rule, const struct shield_key *
 	return rule && key && c ? meet_rule(rule, key, c, now, frame) : 0;
 }
 
-/* How far the judgement is. */
-struct so_far {
-	__u64 candidates; /* rules still to be looked at, a bit each */
-	__u64 judged;
-	__u64 now;
-	__u64 frame;
-};
-
 PARSE_INLINE int weight_of(__u64 judged)
 {
 	enum shield_reason reason = JUDGED_REASON(judged);
@@ -558,17 +550,29 @@ PARSE_INLINE const struct shield_rule *first_of(const struct shield_ruleset *set
 	return &set->rules[lowest_bit(candidates) & (SHIELD_RULES_MAX - 1)];
 }
 
-/* The rules behind the first that a packet can meet, which has not decided: `judged` is what it says. */
-APART __u64 judge_rest(const struct shield_key *key, const struct shield_ruleset *set, const struct shield_config *c,
-                       const struct so_far *so_far)
+/* Of the rules those that the packet can meet, by what is asked most. */
+PARSE_INLINE __u64 candidates_of(const struct shield_ruleset *set, const struct shield_key *key)
 {
-	__u64 candidates, judged, now;
+	return set->by_protocol[key->field[SHIELD_F_PROTOCOL] & (SHIELD_BINS - 1)] &
+	       set->by_src_port[SHIELD_PORT_BIN(key->field[SHIELD_F_SRC_PORT])] &
+	       set->by_dst_port[SHIELD_PORT_BIN(key->field[SHIELD_F_DST_PORT])] &
+	       set->by_length[SHIELD_LENGTH_BIN(key->field[SHIELD_F_LENGTH]) & (SHIELD_BINS - 1)];
+}
 
-	if (!key || !set || !c || !so_far)
+/*
+ * The rules behind the first that a packet can meet, which has not decided. `so_far` is what it says and, above that, the
+ * frame's octets: a function has five arguments, and the stack no room to spare.
+ */
+#define SO_FAR_SHIFT 41
+APART __u64 judge_rest(const struct shield_key *key, const struct shield_ruleset *set, const struct shield_config *c,
+                       __u64 now, __u64 so_far)
+{
+	__u64 candidates, judged = so_far & ((1ULL << SO_FAR_SHIFT) - 1);
+
+	if (!key || !set || !c)
 		return 0;
-	candidates = so_far->candidates;
-	judged = so_far->judged;
-	now = so_far->now;
+	candidates = candidates_of(set, key);
+	candidates &= candidates - 1;
 	for (int i = 0; i < SHIELD_RULES_MAX && candidates; i++) {
 		const struct shield_rule *rule = first_of(set, candidates);
 		__u64 says;
@@ -576,7 +580,7 @@ APART __u64 judge_rest(const struct shield_key *key, const struct shield_ruleset
 		candidates &= candidates - 1;
 		if (rule->expires <= now || !rule_holds(rule, key))
 			continue;
-		says = meet_apart(rule, key, c, now, (__u32)so_far->frame);
+		says = meet_apart(rule, key, c, now, (__u32)(so_far >> SO_FAR_SHIFT));
 		if (says && !JUDGED_COUNTS(says))
 			return says;
 		if (says)
@@ -592,25 +596,16 @@ APART __u64 judge_rest(const struct shield_key *key, const struct shield_ruleset
 PARSE_INLINE __u64 judge_rules(const struct shield_key *key, const struct shield_ruleset *set,
                                const struct shield_config *c, __u64 now, __u32 frame)
 {
-	struct so_far so_far = { .now = now, .frame = frame };
+	__u64 candidates = candidates_of(set, key), judged = 0;
 	const struct shield_rule *rule;
-	__u64 candidates, judged = 0;
 
-	candidates = set->by_protocol[key->field[SHIELD_F_PROTOCOL] & (SHIELD_BINS - 1)] &
-	             set->by_src_port[SHIELD_PORT_BIN(key->field[SHIELD_F_SRC_PORT])] &
-	             set->by_dst_port[SHIELD_PORT_BIN(key->field[SHIELD_F_DST_PORT])] &
-	             set->by_length[SHIELD_LENGTH_BIN(key->field[SHIELD_F_LENGTH]) & (SHIELD_BINS - 1)];
 	if (!candidates)
 		return 0;
 	rule = first_of(set, candidates);
-	candidates &= candidates - 1;
 	if (rule->expires > now && rule_holds(rule, key))
 		judged = meet_rule(rule, key, c, now, frame);
-	if (candidates && (judged == 0 || JUDGED_COUNTS(judged))) {
-		so_far.candidates = candidates;
-		so_far.judged = judged;
-		judged = judge_rest(key, set, c, &so_far);
-	}
+	if (candidates & (candidates - 1) && (judged == 0 || JUDGED_COUNTS(judged)))
+		judged = judge_rest(key, set, c, now, judged | (__u64)frame << SO_FAR_SHIFT);
 	if (JUDGED_REASON(judged) == SHIELD_PASS_PROBE && is_syn(key))
 		probe_remember(key, c, JUDGED_COUNTER(judged), now);
 	return judged;
@@ -631,10 +626,13 @@ PARSE_INLINE int over_limit(const struct shield_key *key, const struct shield_co
 	return bucket && take_token(bucket, pps, pps, c->hz, now) != BUCKET_TAKEN;
 }
 
+#define NO_RULE 0xffff
+
+/* In few octets, for the stack is full. */
 struct decision {
-	enum shield_reason reason;
-	__u32 rule;   /* counter of the rule that decided, or ~0 */
-	__u32 counts; /* it only counts */
+	__u8 reason; /* enum shield_reason */
+	__u8 counts; /* the rule only counts */
+	__u16 rule;  /* counter of the rule that decided, or NO_RULE */
 };
 
 struct seen {
@@ -724,7 +722,7 @@ SEC("xdp.frags")
 int shield_xdp(struct xdp_md *ctx)
 {
 	struct shield_key key;
-	struct seen seen = { .key = &key, .service = SHIELD_SERVICE_NONE, .decision = { .rule = ~0u } };
+	struct seen seen = { .key = &key, .service = SHIELD_SERVICE_NONE, .decision = { .rule = NO_RULE } };
 	const struct shield_config *c = bpf_map_lookup_elem(&config, &zero);
 	const struct shield_services *table = bpf_map_lookup_elem(&services, &zero);
 	const struct shield_block_state *state = bpf_map_lookup_elem(&block_state, &zero);
@@ -747,7 +745,7 @@ int shield_xdp(struct xdp_md *ctx)
 	 * else is done.
 	 */
 	unread = parse_xdp(ctx, needs, &key);
-	seen.decision.reason = unread;
+	seen.decision.reason = (__u8)unread;
 	if (unread != SHIELD_PASS_CLEAN && unread < SHIELD_PASS_EXTENSION)
 		goto decided;
 	if (shield_is_ipv4(words(key.src)))
@@ -775,16 +773,16 @@ int shield_xdp(struct xdp_md *ctx)
 		__u64 judged = judge_rules(&key, set, c, now, seen.frame);
 
 		if (judged) {
-			seen.decision.reason = JUDGED_REASON(judged);
-			seen.decision.rule = JUDGED_COUNTER(judged);
-			seen.decision.counts = JUDGED_COUNTS(judged);
+			seen.decision.reason = (__u8)JUDGED_REASON(judged);
+			seen.decision.rule = (__u16)JUDGED_COUNTER(judged);
+			seen.decision.counts = (__u8)JUDGED_COUNTS(judged);
 		}
 	}
-	if (table->limits && (seen.decision.rule == ~0u || seen.decision.counts)) {
+	if (table->limits && (seen.decision.rule == NO_RULE || seen.decision.counts)) {
 		__u32 pps = table->source_pps[seen.service & (SHIELD_SERVICES_MAX - 1)];
 
 		if (pps && over_limit(&key, c, seen.service, pps, now))
-			seen.decision = (struct decision){ .reason = SHIELD_DROP_SOURCE, .rule = ~0u };
+			seen.decision = (struct decision){ .reason = SHIELD_DROP_SOURCE, .rule = NO_RULE };
 	}
 decided:
 	if (seen.decision.counts)
