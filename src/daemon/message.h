@@ -26,7 +26,7 @@
 #include "shield/shield.h"
 
 #define MESSAGE_PREFIXES_MAX 64
-#define MESSAGE_FDS_MAX 24
+#define MESSAGE_FDS_MAX 32
 #define MESSAGE_LINES_MAX CONFIG_ERRORS_MAX
 #define MESSAGE_TEXT_SIZE 256
 #define MESSAGE_WORD_SIZE 16
