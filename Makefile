@@ -42,6 +42,7 @@ check:
 range: build
 	@scripts/deps range
 	@ninja -C $(BUILD) -j $(HOLDFAST_JOBS) --quiet tests/synth tests/range-client tests/range-echo
+	@python3 tests/range/tcp.py $(BUILD)/holdfast
 	@tests/range/range.py $(BUILD)/holdfast $(BUILD)/tests/synth $(BUILD)/tests/range-client $(BUILD)/tests/range-echo $(RANGE)
 
 soak: build
