@@ -48,6 +48,7 @@ check:
 range: build
 	@scripts/deps range
 	@ninja -C $(BUILD) -j $(HOLDFAST_JOBS) --quiet $(RANGE_PROGRAMS)
+	@[ '$(RANGE)' = no ] || tests/range/tcp.py $(BUILD)/holdfast
 	@[ '$(RANGE)' = no ] || tests/range/range.py $(BUILD)/holdfast $(filter-out %meter,$(RANGE_PROGRAMS:%=$(BUILD)/%)) $(RANGE)
 	@[ '$(UNAIDED)' = no ] || tests/range/unaided.py $(BUILD)/holdfast $(RANGE_PROGRAMS:%=$(BUILD)/%) $(UNAIDED)
 

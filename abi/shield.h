@@ -75,6 +75,8 @@ enum shield_reason {
 	SHIELD_DROP_RULE,
 	SHIELD_DROP_RATE,   /* a rule's rate limit */
 	SHIELD_DROP_SOURCE, /* a service's limit per source */
+	SHIELD_DROP_STATE,  /* TCP to a local service, of no conversation that the host knows, and too many of them */
+	SHIELD_TX_COOKIE,   /* a SYN that was answered with a cookie, in the host's stead */
 	SHIELD_REASONS,
 };
 
@@ -340,6 +342,44 @@ struct shield_services {
 };
 
 /*
+ * TCP under a flood, for services that are local; allowed sources and ways in are not touched. In maps `tcp_states`, one value
+ * a service for all CPUs, and `tcp_watches`, the same for each CPU. A slot is a sixteenth of a second.
+ *
+ * Cookies. Where SYNs come at SHIELD_SYN_PPS or more, and at more than twice the rate at which connections come about in this
+ * slot or the one before, the service is under pressure, and so for SHIELD_TCP_HOLD_S after that. Then a SYN that meets a
+ * listener is answered at once with a cookie that the kernel makes and will know again (bpf_tcp_gen_syncookie), if it makes
+ * one: with net.ipv4.tcp_syncookies=1 while the listener's queue is full, with 2 always, with 0 never. Else it passes.
+ * Connections are counted where this host first sends something in them that answers no SYN.
+ *
+ * Strays: packets that are no SYN and of which no socket knows and no cookie tells. One packet in SHIELD_STRAY_INTERVAL on
+ * average is looked up. SHIELD_STRAY_HITS strays among them in a slot have all looked up, until there have been none beyond
+ * SHIELD_STRAY_PPS for SHIELD_TCP_HOLD_S; strays beyond that rate are dropped, those within it the host answers. One of a
+ * conversation in the map `flows` is none: of what is passed on, though the service is called local, sockets do not know.
+ */
+#define SHIELD_SYN_PPS 1000
+#define SHIELD_SYN_BATCH 16 /* SYNs that a CPU counts by itself before it tells the others */
+#define SHIELD_STRAY_INTERVAL 32
+#define SHIELD_STRAY_HITS 4
+#define SHIELD_STRAY_PPS 1000
+#define SHIELD_TCP_HOLD_S 2
+#define SHIELD_TCP_SLOTS 16 /* in a second */
+
+enum shield_cookies { SHIELD_COOKIES_AUTO, SHIELD_COOKIES_OFF, SHIELD_COOKIES_ON /* as if always under pressure */ };
+
+struct shield_tcp_state {
+	__u64 slot; /* which one the counts are of */
+	__u64 syns, hits;
+	__u64 connected, connected_before; /* in this slot, in the one before */
+	__u64 cookies_until, check_until;  /* jiffies */
+	__u64 strays;                      /* token bucket */
+};
+
+struct shield_tcp_watch {
+	__u32 syns;       /* not yet told */
+	__u32 until_look; /* packets; 0: not yet drawn */
+};
+
+/*
  * The operator's way in: never dropped by whatever rule or block. One that is `sure` is refused to be hit by them; of who is
  * merely connected nobody knows that he is an operator, and what he could veto an attacker could.
  */
@@ -376,6 +416,7 @@ struct shield_config {
 	__u32 sample_sent_per_tick;              /* … and of what leaves; 0: none */
 	__u32 dispatched[SHIELD_INTERFACES_MAX]; /* interfaces whose dispatcher runs the shield */
 	__u32 clsact[SHIELD_INTERFACES_MAX];     /* interfaces (ifindex) whose clsact queue was made by the shield */
+	__u8 cookies[SHIELD_SERVICES_MAX];       /* enum shield_cookies of a service */
 	__u64 seed;                              /* of the hashes of source_buckets */
 	struct shield_guard guard[SHIELD_GUARD_MAX];
 	__u64 allow_bins[SHIELD_ALLOW_BINS / 64];

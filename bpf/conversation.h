@@ -34,6 +34,16 @@ PARSE_INLINE __u64 conversation_hash(const struct shield_key *key, const struct 
 	                        key->field[SHIELD_F_PROTOCOL]);
 }
 
+/* Under which key the map `flows` has the conversation of a packet that arrives; the key was all 0. */
+PARSE_INLINE void flow_of(const struct shield_key *key, struct shield_flow_key *flow)
+{
+	__builtin_memcpy(flow->src, key->src, sizeof(flow->src));
+	__builtin_memcpy(flow->dst, key->dst, sizeof(flow->dst));
+	flow->src_port = key->field[SHIELD_F_SRC_PORT];
+	flow->dst_port = key->field[SHIELD_F_DST_PORT];
+	flow->protocol = (__u8)key->field[SHIELD_F_PROTOCOL];
+}
+
 PARSE_INLINE __u64 flow_hash(const struct shield_flow_key *flow, const struct shield_config *c)
 {
 	return shield_flow_hash(c->seed, (const __u64 *)(const void *)flow->src, (const __u64 *)(const void *)flow->dst,

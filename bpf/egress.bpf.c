@@ -96,6 +96,19 @@ PARSE_INLINE void maybe_sample(struct __sk_buff *ctx, const struct shield_config
 		         weight, total);
 }
 
+/* A TCP connection has come about: this host begins to send in it, and more than the answer to a SYN. */
+static __attribute__((noinline)) void connected(const struct shield_key *key, __u64 hash, const struct shield_config *c,
+                                                __u32 octets, __u64 now)
+{
+	__u32 service = sender_of(key), length = c->hz / SHIELD_TCP_SLOTS;
+	struct shield_tcp_state *state = bpf_map_lookup_elem(&tcp_states, &service);
+
+	/* In the slot that SYNs began; where there are none that matter, nobody asks. */
+	if (state && service != SHIELD_SERVICE_NONE && state->slot + 1 >= now / (length ? length : 1))
+		__sync_fetch_and_add(&state->connected, 1);
+	probe_completed(hash, c, octets, now);
+}
+
 /* This host sends in a conversation. */
 PARSE_INLINE void note_flow(const struct shield_key *key, const struct shield_config *c, __u32 octets, __u64 now)
 {
@@ -124,7 +137,7 @@ PARSE_INLINE void note_flow(const struct shield_key *key, const struct shield_co
 		};
 
 		if ((key->field[SHIELD_F_HAS] & SHIELD_HAS_TCP) && !is_syn(key))
-			probe_completed(hash, c, octets, now);
+			connected(key, hash, c, octets, now);
 		if (bpf_map_update_elem(&flows, &look, &new, BPF_NOEXIST) &&
 		    (total = bpf_map_lookup_elem(&totals, &zero)))
 			total->flows_full++;

@@ -106,6 +106,21 @@ struct {
 	__type(value, struct shield_totals);
 } totals SEC(".maps") __weak;
 
+/* What is decided of a service holds on all CPUs; what each of them counts until it tells the others is its own. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SHIELD_SERVICES_MAX);
+	__type(key, __u32);
+	__type(value, struct shield_tcp_state);
+} tcp_states SEC(".maps") __weak;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SHIELD_SERVICES_MAX);
+	__type(key, __u32);
+	__type(value, struct shield_tcp_watch);
+} tcp_watches SEC(".maps") __weak;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, SHIELD_RING_OCTETS);

@@ -12,6 +12,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "abi/shield.h"
+#include "bpf/bucket.h"
 #include "bpf/conversation.h"
 #include "bpf/maps.h"
 #include "bpf/parse.h"
@@ -298,49 +299,6 @@ APART int is_blocked(const struct shield_key *key, const struct shield_block_sta
 	return state->lengths6[0] | state->lengths6[1] && now < state->horizon ? is_blocked6(key, state, now) : 0;
 }
 
-/*
- * Takes a token from a bucket in one word that gains `pps` a second and holds `most`, but at least one: no more than a
- * second's, for after a second without a packet it is full. BUCKET_EMPTY, or BUCKET_CONTENDED: two CPUs may meet here; who
- * comes second tries again, and at the last goes without. Who began before a jiffy's end may come after one who began
- * behind it: to him the bucket's time is ahead, nothing has been gained, and its time stays.
- */
-enum { BUCKET_EMPTY, BUCKET_TAKEN, BUCKET_CONTENDED };
-
-APART int take_token(__u64 *bucket, __u32 pps, __u64 most, __u32 hz, __u64 now)
-{
-	__u64 full = most * SHIELD_TOKEN;
-
-	if (!bucket)
-		return BUCKET_TAKEN;
-	if (full < SHIELD_TOKEN)
-		full = SHIELD_TOKEN;
-	if (full > 0xffffffff)
-		full = 0xffffffff;
-#pragma unroll
-	for (int attempt = 0; attempt < 3; attempt++) {
-		__u64 was = *(volatile __u64 *)bucket, level = was & 0xffffffff, time = was >> 32, is;
-		__u32 elapsed = (__u32)now - (__u32)time;
-
-		/* A bucket that nobody has used, or not for long, is full. */
-		if (was == 0 || (elapsed >= hz && -elapsed >= hz)) {
-			level = full;
-			time = now & 0xffffffff;
-		} else if (elapsed < hz) {
-			level += (__u64)elapsed * pps * SHIELD_TOKEN / (hz ? hz : 1);
-			time = now & 0xffffffff;
-		}
-		if (level > full)
-			level = full;
-		if (level < SHIELD_TOKEN)
-			return BUCKET_EMPTY;
-		level -= SHIELD_TOKEN;
-		is = time << 32 | level;
-		if (__sync_val_compare_and_swap(bucket, was, is) == was)
-			return BUCKET_TAKEN;
-	}
-	return BUCKET_CONTENDED;
-}
-
 /* What a rule says besides its words. */
 APART int ranges_hold(const struct shield_rule *rule, const struct shield_key *key)
 {
@@ -403,16 +361,6 @@ PARSE_INLINE int is_active(const struct shield_rule *rule, struct shield_rule_st
 	__u64 until = *(volatile __u64 *)&state->active_until;
 
 	return (until > now && now + rule->hold - until < c->hz / 16) || is_armed(rule, state, c, now);
-}
-
-/* Under which key the map `flows` has the conversation of a packet that arrives; the key was all 0. */
-PARSE_INLINE void flow_of(const struct shield_key *key, struct shield_flow_key *flow)
-{
-	__builtin_memcpy(flow->src, key->src, sizeof(flow->src));
-	__builtin_memcpy(flow->dst, key->dst, sizeof(flow->dst));
-	flow->src_port = key->field[SHIELD_F_SRC_PORT];
-	flow->dst_port = key->field[SHIELD_F_DST_PORT];
-	flow->protocol = (__u8)key->field[SHIELD_F_PROTOCOL];
 }
 
 /* Whether a packet that is about to be dropped belongs to a conversation that this host has answered, and may pass. */
@@ -646,16 +594,6 @@ struct seen {
 	struct decision decision;
 };
 
-APART int has_flow(const struct shield_key *key)
-{
-	struct shield_flow_key flow = { 0 };
-
-	if (!key)
-		return 0;
-	flow_of(key, &flow);
-	return bpf_map_lookup_elem(&flows, &flow) != 0;
-}
-
 /* What is known of a packet's conversation, as flags of a sample. */
 PARSE_INLINE __u8 known_of(struct xdp_md *ctx, const struct seen *seen)
 {
@@ -731,6 +669,7 @@ int shield_xdp(struct xdp_md *ctx)
 	struct shield_count *count;
 	__u64 now = bpf_jiffies64();
 	__u32 unread, ruleset, needs;
+	__u64 cookie = 0;
 	int blocked;
 
 	if (!c || !table || !state)
@@ -784,6 +723,16 @@ int shield_xdp(struct xdp_md *ctx)
 		if (pps && over_limit(&key, c, seen.service, pps, now))
 			seen.decision = (struct decision){ .reason = SHIELD_DROP_SOURCE, .rule = NO_RULE };
 	}
+	if (seen.local && key.field[SHIELD_F_HAS] & SHIELD_HAS_TCP && seen.decision.reason <= SHIELD_PASS_RULE &&
+	    (seen.decision.rule == ~0u || seen.decision.counts)) {
+		if (tcp_is_first(&key)) {
+			cookie = tcp_cookie(ctx, &key, c, seen.service, now);
+			if (cookie)
+				seen.decision = (struct decision){ .reason = SHIELD_TX_COOKIE, .rule = ~0u };
+		} else if (tcp_is_stray(ctx, &key, c, seen.service, now)) {
+			seen.decision = (struct decision){ .reason = SHIELD_DROP_STATE, .rule = ~0u };
+		}
+	}
 decided:
 	if (seen.decision.counts)
 		seen.enforced = 0;
@@ -800,9 +749,11 @@ decided:
 		count->octets += seen.frame;
 	}
 	maybe_sample(ctx, c, &seen, now);
-	if (seen.decision.reason > SHIELD_PASS_LAST && seen.enforced)
+	if (seen.decision.reason <= SHIELD_PASS_LAST || !seen.enforced)
+		return (int)verdict_pass;
+	if (seen.decision.reason != SHIELD_TX_COOKIE || tcp_reply(ctx, (__u32)cookie) != 0)
 		return XDP_DROP;
-	return (int)verdict_pass;
+	return verdict_pass == XDP_PASS ? XDP_TX : (int)verdict_pass;
 }
 
 /* One group of buckets, once in a tick: which of them hold what has expired, and when the next of the rest does. */

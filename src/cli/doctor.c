@@ -130,6 +130,10 @@ static void check_loading(struct checks *checks, const struct doctor_host *host)
 	            host->jit ? "on" : "off: they run several times slower");
 	if (!host->jit)
 		advise(check, "sysctl -w net.core.bpf_jit_enable=1");
+	check = say(add(checks, "", "cookies", host->cookies ? WELL : MIND), "net.ipv4.tcp_syncookies is %s",
+	            host->cookies ? "on" : "0: a flood of SYNs keeps new clients out");
+	if (!host->cookies)
+		advise(check, "sysctl -w net.ipv4.tcp_syncookies=1");
 	say(add(checks, "", "btf", WELL), host->btf ? "the kernel describes its types" : "not there; it is not needed");
 }
 

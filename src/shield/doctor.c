@@ -207,6 +207,8 @@ int doctor_look(const char *bpffs_dir, struct doctor_host *host, struct shield_e
 	found.may_load = found.may_load && has_capability(CAP_NET_ADMIN);
 	read_text("/proc/sys/net/core/bpf_jit_enable", text, sizeof(text));
 	found.jit = text[0] != '0';
+	read_text("/proc/sys/net/ipv4/tcp_syncookies", text, sizeof(text));
+	found.cookies = text[0] != '0';
 	found.btf = access("/sys/kernel/btf/vmlinux", F_OK) == 0;
 	found.bpffs = in_bpffs(bpffs_dir) || may_mount_bpffs();
 	found.freplace = found.may_load && can_replace();

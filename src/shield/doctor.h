@@ -16,6 +16,7 @@ struct doctor_host {
 	bool kernel_enough; /* 6.0 or later */
 	bool may_load;      /* CAP_BPF and CAP_NET_ADMIN */
 	bool jit;           /* net.core.bpf_jit_enable is not seen to be 0 */
+	bool cookies;       /* net.ipv4.tcp_syncookies is not seen to be 0 */
 	bool btf;           /* /sys/kernel/btf/vmlinux; not needed */
 	bool bpffs;         /* a bpf file system holds bpffs_dir, or can be mounted there */
 	bool freplace;      /* libxdp's dispatcher can be loaded; only found out where may_load */

@@ -33,6 +33,8 @@ static const char *const map_names[SHIELD_MAPS] = {
 	[SHIELD_MAP_FLOWS] = "flows",
 	[SHIELD_MAP_ANSWERED] = "answered",
 	[SHIELD_MAP_PROBED] = "probed",
+	[SHIELD_MAP_TCP_STATES] = "tcp_states",
+	[SHIELD_MAP_TCP_WATCHES] = "tcp_watches",
 	[SHIELD_MAP_BLOCK_SWEEP] = "block_sweep",
 	[SHIELD_MAP_BLOCK_STATE] = "block_state",
 	[SHIELD_MAP_BLOCK4_CLASSES] = "block4_classes",
@@ -65,6 +67,8 @@ static const char *const reason_names[SHIELD_REASONS] = {
 	[SHIELD_DROP_RULE] = "drop_rule",
 	[SHIELD_DROP_RATE] = "drop_rate",
 	[SHIELD_DROP_SOURCE] = "drop_source",
+	[SHIELD_DROP_STATE] = "drop_state",
+	[SHIELD_TX_COOKIE] = "tx_cookie",
 };
 
 const char *shield_map_name(enum shield_map map)

@@ -131,6 +131,14 @@ int shield_set_services(struct shield *shield, const struct shield_service *serv
 	return result;
 }
 
+int shield_set_tcp(struct shield *shield, unsigned service, enum shield_cookies cookies)
+{
+	if (service >= SHIELD_SERVICE_NONE)
+		return -EINVAL;
+	PUBLISH(shield->config->cookies[service], (__u8)cookies);
+	return 0;
+}
+
 /* ---- the operator's way in ---- */
 
 int shield_set_guard(struct shield *shield, const struct shield_way_in *ways, unsigned count,

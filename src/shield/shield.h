@@ -103,6 +103,9 @@ struct shield_service {
 int shield_set_services(struct shield *shield, const struct shield_service *services, unsigned count,
                         struct shield_error *error);
 
+/* Whether a local service's SYNs are answered with cookies; in the order of shield_set_services(), which leaves it. */
+int shield_set_tcp(struct shield *shield, unsigned service, enum shield_cookies cookies);
+
 /* The operator's way in: TCP from `from` to `port` of this host. Replaces all; at most SHIELD_GUARD_MAX. */
 struct shield_way_in {
 	struct prefix from;
