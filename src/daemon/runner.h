@@ -10,10 +10,9 @@
 #define HOLDFAST_DAEMON_RUNNER_H
 
 #include <stdint.h>
-#include <sys/types.h>
 
+#include "base/prefix.h"
 #include "base/time.h"
-#include "tell/alert.h"
 
 #define RUNNER_SCRIPT_NS (30 * NS_PER_S)
 #define RUNNER_INPUT_MAX 8192
