@@ -927,11 +927,11 @@ char *control_format_status(const struct control_status *status)
 	                                    count_json(status->shield.samples_lost), "interval",
 	                                    count_json(status->shield.arriving.interval)));
 	(void)json_object_set_new(object, "flows_full", count_json(status->shield.flows_full));
-	(void)json_object_set_new(object, "record",
-	                          json_pack("{s:o,s:o,s:o,s:o,s:o}", "written", count_json(status->record_written), "lost",
-	                                    count_json(status->record_lost), "state", text_json(status->record_state),
-	                                    "incidents_lost", count_json(status->incidents_lost), "streams_cut",
-	                                    count_json(status->streams_cut)));
+	(void)json_object_set_new(
+		object, "record",
+		json_pack("{s:o,s:o,s:o,s:o,s:o}", "written", count_json(status->record_written), "lost",
+	                  count_json(status->record_lost), "state", text_json(status->record_state), "incidents_lost",
+	                  count_json(status->incidents_lost), "streams_cut", count_json(status->streams_cut)));
 	(void)json_object_set_new(object, "links", links_json(status));
 	(void)json_object_set_new(object, "alerts", alerts_json(status));
 	(void)json_object_set_new(object, "roles",

@@ -226,6 +226,9 @@ def enforcing(scene):
     scene.calm()
     yield "ends", scene.end() == 0
     yield "what was learned is kept", (scene.place / "state" / "checkpoint").stat().st_size > 0
+    kept = sorted(path.stem for path in (scene.place / "state" / "streams").glob("*.hfs"))
+    told = sorted(path.stem for path in (scene.place / "state" / "incidents").glob("*.json"))
+    yield f"so is each incident, with what it was seen by ({len(told)})", told and set(kept) <= set(told) and kept
     yield "off", scene.ask("off")[0] == 0
 
 
