@@ -518,8 +518,30 @@ static void and_rows(uint64_t *into, const uint64_t *a, const uint64_t *b, uint3
 		into[i] = a[i] & b[i];
 }
 
-/* The best conjunction for what is left; false where nothing catches enough. */
-static bool beam_search(struct search *s, struct candidate *best, struct candidate beams[2][BEAM_WIDTH],
+/* The terms of a candidate, as its items lie. */
+static struct match match_of(const struct search *s, const struct candidate *c)
+{
+	struct match match = { 0 };
+
+	for (uint32_t i = 0; i < c->count; i++)
+		match.terms[match.count++] = s->items[c->items[i]].term;
+	return match;
+}
+
+/* The first of a beam, or, of those that name a kind, the first; NULL where there is none. */
+static const struct candidate *first_of(const struct search *s, const struct candidate *beam, uint32_t used, bool named)
+{
+	for (uint32_t i = 0; i < used; i++) {
+		struct match match = match_of(s, &beam[i]);
+
+		if (!named || signature_names_kind(&match))
+			return &beam[i];
+	}
+	return NULL;
+}
+
+/* The best conjunction for what is left, `named`: of those that name a kind; false where nothing catches enough. */
+static bool beam_search(struct search *s, bool named, struct candidate *best, struct candidate beams[2][BEAM_WIDTH],
                         struct candidate *trial)
 {
 	uint32_t used = 0;
@@ -527,6 +549,7 @@ static bool beam_search(struct search *s, struct candidate *best, struct candida
 	best->count = 0;
 	for (uint32_t depth = 0; depth < BEAM_DEPTH; depth++) {
 		struct candidate *from = beams[depth & 1], *to = beams[(depth + 1) & 1];
+		const struct candidate *first;
 		uint32_t next = 0;
 
 		for (uint32_t i = 0; i < (depth ? used : 1); i++) {
@@ -559,12 +582,13 @@ static bool beam_search(struct search *s, struct candidate *best, struct candida
 		used = next;
 		if (used == 0)
 			break;
-		if (best->count == 0 || to[0].score > best->score) {
+		first = first_of(s, to, used, named);
+		if (first && (best->count == 0 || first->score > best->score)) {
 			uint64_t *bits = best->bits;
 
-			*best = to[0];
+			*best = *first;
 			best->bits = bits;
-			memcpy(bits, to[0].bits, s->words * sizeof(*bits));
+			memcpy(bits, first->bits, s->words * sizeof(*bits));
 		}
 	}
 	return best->count > 0;
@@ -731,6 +755,23 @@ static void make_signature(const struct search *s, const struct candidate *c, ui
 	choose_action(input, g, budget_used);
 }
 
+/* "length 40-1500" holds no normal packet where none is known that could be so long: of two, one that names a kind. */
+static bool find_best(struct search *s, struct candidate *best, struct candidate beams[2][BEAM_WIDTH],
+                      struct candidate *trial)
+{
+	for (unsigned named = 0; named < 2; named++) {
+		struct match match;
+
+		if (!beam_search(s, named, best, beams, trial))
+			return false;
+		specialise(s, best, trial->bits);
+		match = match_of(s, best);
+		if (signature_names_kind(&match))
+			break;
+	}
+	return true;
+}
+
 static int find_rules(struct search *s, struct candidate *best, struct candidate beams[2][BEAM_WIDTH],
                       struct candidate *trial, struct signature_set *set)
 {
@@ -742,9 +783,8 @@ static int find_rules(struct search *s, struct candidate *best, struct candidate
 
 		if (make_items(s) < 0)
 			return -ENOMEM;
-		if (!beam_search(s, best, beams, trial))
+		if (!find_best(s, best, beams, trial))
 			break;
-		specialise(s, best, trial->bits);
 		if (best->caught * PPM < (uint64_t)attack * RULE_ADDS_PPM)
 			break;
 		make_signature(s, best, budget_used, g);

@@ -560,6 +560,34 @@ static void clients_are_limited(void **state)
 }
 
 /* Where all is random there is nothing to find, and it is said. */
+/* Large packets of two protocols, where no normal packet is large. */
+static struct observation large(uint64_t *draws)
+{
+	struct observation o = random_udp(draws);
+
+	if (made_below(draws, 2)) {
+		o = made_ip(0, anyone(draws), target(), 47, 0);
+		o.ttl = (uint8_t)made_random(draws);
+		o.ip_id = (uint16_t)made_random(draws);
+	}
+	o.length = 900 + made_below(draws, 600);
+	o.payload_length = (uint16_t)(o.length - 28);
+	return o;
+}
+
+/* One rule on sizes alone would catch all of it, and the normal traffic that is known would allow it. */
+static void a_size_is_no_rule(void **state)
+{
+	(void)state;
+	fill(attack, 4000, large, 41);
+	fill(baseline, 10000, perfect_syn, 42);
+	find(4000, 10000, 0);
+	assert_in_range(drops(), 2, SIGNATURES_MAX);
+	for (uint32_t i = 0; i < set.count; i++)
+		assert_true(signature_names_kind(&set.signatures[i].match));
+	assert_in_range(set.residual_ppm, 0, SIGNATURE_RESIDUAL_PPM);
+}
+
 static void all_random(void **state)
 {
 	(void)state;
@@ -681,6 +709,7 @@ int main(void)
 		cmocka_unit_test(the_budget_holds),
 		cmocka_unit_test(a_large_baseline_is_halved),
 		cmocka_unit_test(clients_are_limited),
+		cmocka_unit_test(a_size_is_no_rule),
 		cmocka_unit_test(all_random),
 		cmocka_unit_test(hardly_anything),
 		cmocka_unit_test(ipv6),
