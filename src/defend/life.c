@@ -2,7 +2,6 @@
 #include "defend/life.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,21 +25,22 @@ bool life_is_there(const struct life *life)
 	return life->state != LIFE_REVOKED && life->state != LIFE_GONE;
 }
 
-__attribute__((format(printf, 4, 5))) static void move(struct life *life, enum life_state state,
-                                                       struct capture_time now, const char *format, ...)
+static void enter(struct life *life, enum life_state state, struct capture_time now)
 {
-	va_list arguments;
-
-	va_start(arguments, format);
-	(void)vsnprintf(life->why, sizeof(life->why), format, arguments);
-	va_end(arguments);
 	life->state = state;
 	life->changed = now;
 }
 
+/* Says why; its state changes with it. */
+#define MOVE(life, state, now, ...)                                            \
+	do {                                                                   \
+		(void)snprintf((life)->why, sizeof((life)->why), __VA_ARGS__); \
+		enter(life, state, now);                                       \
+	} while (0)
+
 void life_end(struct life *life, enum life_state state, struct capture_time now, const char *why)
 {
-	move(life, state, now, "%s", why);
+	MOVE(life, state, now, "%s", why);
 }
 
 /* ------------------------------------------------------------------ what is ordered */
@@ -178,7 +178,7 @@ void life_begin(struct life *life, uint64_t handle, uint64_t incident, const str
 		.incident = incident,
 		.count.active = true,
 	};
-	move(life, LIFE_PROPOSED, now, "%s",
+	MOVE(life, LIFE_PROPOSED, now, "%s",
 	     plan->shadow ? "to count first, for little is known of normal traffic" : "the shield is asked for it");
 	life->shadow = plan->shadow;
 }
@@ -188,14 +188,14 @@ void life_ruled(struct life *life, uint32_t number, int result, struct capture_t
 	if (life->state != LIFE_PROPOSED)
 		return;
 	if (result < 0) {
-		move(life, LIFE_GONE, now, "the shield refused it: %s", strerror(-result));
+		MOVE(life, LIFE_GONE, now, "the shield refused it: %s", strerror(-result));
 		return;
 	}
 	life->number = number;
 	if (life->shadow)
-		move(life, LIFE_SHADOW, now, "little is known of normal traffic: it only counts for now");
+		MOVE(life, LIFE_SHADOW, now, "little is known of normal traffic: it only counts for now");
 	else
-		move(life, LIFE_ENFORCED, now, "%s", life->signature.reason);
+		MOVE(life, LIFE_ENFORCED, now, "%.*s", LIFE_REASON_SIZE - 1, life->signature.reason);
 }
 
 /* What it was seen to cost since it began to act. */
@@ -206,12 +206,12 @@ static bool hits_users(struct life *life, struct capture_time now)
 		 completed = life->count.completed - life->base.completed;
 
 	if (completed >= LIFE_PROBES_COMPLETED && completed * PERCENT > probes * LIFE_PROBES_PERCENT) {
-		move(life, LIFE_REVOKED, now, "%" PRIu64 " of %" PRIu64 " probes completed handshakes", completed,
+		MOVE(life, LIFE_REVOKED, now, "%" PRIu64 " of %" PRIu64 " probes completed handshakes", completed,
 		     probes);
 		return true;
 	}
 	if (life->spare && answered >= LIFE_ANSWERED && answered * PPM > matched * LIFE_ANSWERED_PPM) {
-		move(life, LIFE_REVOKED, now,
+		MOVE(life, LIFE_REVOKED, now,
 		     "%" PRIu64 " of %" PRIu64 " packets that matched were of answered conversations", answered,
 		     matched);
 		return true;
@@ -242,9 +242,9 @@ enum life_advice life_counted(struct life *life, const struct life_count *count,
 	if (count->active == was_active)
 		return LIFE_STAYS;
 	if (count->active)
-		move(life, LIFE_ENFORCED, now, "matches came at %" PRIu32 " a second again", life->arm_pps);
+		MOVE(life, LIFE_ENFORCED, now, "matches came at %" PRIu32 " a second again", life->arm_pps);
 	else
-		move(life, LIFE_ARMED, now, "hardly a match for %d s", LIFE_HOLD_S);
+		MOVE(life, LIFE_ARMED, now, "hardly a match for %d s", LIFE_HOLD_S);
 	return LIFE_CHANGED;
 }
 
