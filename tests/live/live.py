@@ -144,7 +144,8 @@ def main():
                 first.append(case.live["waves"][0])
     median = sorted(first)[len(first) // 2] if first else 0
     # Of a few that were asked for it says nothing.
-    print(f"{'not ' if median > MEDIAN_MS and not wanted else ''}ok {len(plan) + 1} - median {median} ms over {len(first)} attacks")
+    print(f"{'not ' if median > MEDIAN_MS and not wanted else ''}ok {len(plan) + 1} - "
+          f"median {median} ms over {len(first)} attacks")
 
 
 if __name__ == "__main__":
