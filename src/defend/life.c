@@ -2,7 +2,6 @@
 #include "defend/life.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,21 +25,22 @@ bool life_is_there(const struct life *life)
 	return life->state != LIFE_REVOKED && life->state != LIFE_GONE;
 }
 
-__attribute__((format(printf, 4, 5))) static void move(struct life *life, enum life_state state,
-                                                       struct capture_time now, const char *format, ...)
+static void enter(struct life *life, enum life_state state, struct capture_time now)
 {
-	va_list arguments;
-
-	va_start(arguments, format);
-	(void)vsnprintf(life->why, sizeof(life->why), format, arguments);
-	va_end(arguments);
 	life->state = state;
 	life->changed = now;
 }
 
+/* Says why; its state changes with it. */
+#define MOVE(life, state, now, ...)                                            \
+	do {                                                                   \
+		(void)snprintf((life)->why, sizeof((life)->why), __VA_ARGS__); \
+		enter(life, state, now);                                       \
+	} while (0)
+
 void life_end(struct life *life, enum life_state state, struct capture_time now, const char *why)
 {
-	move(life, state, now, "%s", why);
+	MOVE(life, state, now, "%s", why);
 }
 
 /* ------------------------------------------------------------------ what is ordered */
@@ -95,6 +95,56 @@ static bool has_ports(const struct match *match)
 	return true;
 }
 
+/*
+ * Whether it says what it drops: a protocol of its own, or beside UDP or TCP a port, flags, content, one length or the like.
+ * "udp and length 21-1500" is proven safe by whatever peace happens to hold no such packets, and says nothing of the attack.
+ */
+static bool is_pointed(const struct match *match)
+{
+	bool transport = false, one_length = false;
+
+	for (unsigned i = 0; i < match->count; i++) {
+		const struct match_term *term = &match->terms[i];
+
+		if (term->negated)
+			continue;
+		switch (term->field) {
+		case MATCH_UDP:
+		case MATCH_TCP:
+			transport = true;
+			break;
+		case MATCH_LENGTH:
+		case MATCH_PAYLOAD_LENGTH:
+			one_length = one_length || term->value.range.low == term->value.range.high;
+			break;
+		case MATCH_ICMP:
+		case MATCH_ICMP6:
+		case MATCH_PROTO:
+		case MATCH_FRAGMENT:
+		case MATCH_SRC_PORT:
+		case MATCH_DST_PORT:
+		case MATCH_IP_ID:
+		case MATCH_WINDOW:
+		case MATCH_MSS:
+		case MATCH_ICMP_TYPE:
+		case MATCH_ICMP_CODE:
+		case MATCH_SRC_NET:
+		case MATCH_TCP_FLAGS:
+		case MATCH_OPTIONS:
+		case MATCH_PAYLOAD:
+			return true;
+		case MATCH_IP:
+		case MATCH_IP6:
+		case MATCH_DF:
+		case MATCH_TTL:
+		case MATCH_DST_NET:
+		case MATCH_FIELDS:
+			break;
+		}
+	}
+	return transport && one_length;
+}
+
 /* Nothing speaks against it but that little was seen. */
 static bool is_unproven(const struct signature *g)
 {
@@ -110,7 +160,7 @@ bool life_plan(const struct signature *g, const struct life_attack *attack, stru
 {
 	bool some, only;
 
-	if (!signature_names_kind(&g->match))
+	if (!is_pointed(&g->match))
 		return false;
 	*plan = (struct life_plan){
 		.rule = { .scope = attack->scope,
@@ -178,7 +228,7 @@ void life_begin(struct life *life, uint64_t handle, uint64_t incident, const str
 		.incident = incident,
 		.count.active = true,
 	};
-	move(life, LIFE_PROPOSED, now, "%s",
+	MOVE(life, LIFE_PROPOSED, now, "%s",
 	     plan->shadow ? "to count first, for little is known of normal traffic" : "the shield is asked for it");
 	life->shadow = plan->shadow;
 }
@@ -188,14 +238,14 @@ void life_ruled(struct life *life, uint32_t number, int result, struct capture_t
 	if (life->state != LIFE_PROPOSED)
 		return;
 	if (result < 0) {
-		move(life, LIFE_GONE, now, "the shield refused it: %s", strerror(-result));
+		MOVE(life, LIFE_GONE, now, "the shield refused it: %s", strerror(-result));
 		return;
 	}
 	life->number = number;
 	if (life->shadow)
-		move(life, LIFE_SHADOW, now, "little is known of normal traffic: it only counts for now");
+		MOVE(life, LIFE_SHADOW, now, "little is known of normal traffic: it only counts for now");
 	else
-		move(life, LIFE_ENFORCED, now, "%s", life->signature.reason);
+		MOVE(life, LIFE_ENFORCED, now, "%.*s", LIFE_REASON_SIZE - 1, life->signature.reason);
 }
 
 /* What it was seen to cost since it began to act. */
@@ -206,12 +256,12 @@ static bool hits_users(struct life *life, struct capture_time now)
 		 completed = life->count.completed - life->base.completed;
 
 	if (completed >= LIFE_PROBES_COMPLETED && completed * PERCENT > probes * LIFE_PROBES_PERCENT) {
-		move(life, LIFE_REVOKED, now, "%" PRIu64 " of %" PRIu64 " probes completed handshakes", completed,
+		MOVE(life, LIFE_REVOKED, now, "%" PRIu64 " of %" PRIu64 " probes completed handshakes", completed,
 		     probes);
 		return true;
 	}
 	if (life->spare && answered >= LIFE_ANSWERED && answered * PPM > matched * LIFE_ANSWERED_PPM) {
-		move(life, LIFE_REVOKED, now,
+		MOVE(life, LIFE_REVOKED, now,
 		     "%" PRIu64 " of %" PRIu64 " packets that matched were of answered conversations", answered,
 		     matched);
 		return true;
@@ -242,9 +292,9 @@ enum life_advice life_counted(struct life *life, const struct life_count *count,
 	if (count->active == was_active)
 		return LIFE_STAYS;
 	if (count->active)
-		move(life, LIFE_ENFORCED, now, "matches came at %" PRIu32 " a second again", life->arm_pps);
+		MOVE(life, LIFE_ENFORCED, now, "matches came at %" PRIu32 " a second again", life->arm_pps);
 	else
-		move(life, LIFE_ARMED, now, "hardly a match for %d s", LIFE_HOLD_S);
+		MOVE(life, LIFE_ARMED, now, "hardly a match for %d s", LIFE_HOLD_S);
 	return LIFE_CHANGED;
 }
 

@@ -716,7 +716,8 @@ static bool names_clients(const struct match *match)
 	return false;
 }
 
-bool signature_names_kind(const struct match *match)
+/* Whether it says of which protocol, service or content, and not only of what size. */
+static bool names_a_kind(const struct match *match)
 {
 	for (unsigned i = 0; i < match->count; i++)
 		if (match->terms[i].field != MATCH_LENGTH && match->terms[i].field != MATCH_PAYLOAD_LENGTH &&
@@ -791,7 +792,7 @@ static int find_rules(struct search *s, struct candidate *best, struct candidate
 		if (s->input->clients_only && !names_clients(&g->match))
 			break;
 		/* "length 40-1500" is a description, not a rule. */
-		if (!g->has_bound && !signature_names_kind(&g->match))
+		if (!g->has_bound && !names_a_kind(&g->match))
 			break;
 		/*
 		 * A rule that is neither safe nor a challenge is worth saying only where it shows what is missing to

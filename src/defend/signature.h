@@ -57,8 +57,6 @@ struct signature_set {
 	uint32_t residual_ppm; /* share of these that no drop or rate limit of these catches */
 };
 
-/* Whether a match says of which protocol, service or content packets are, and not only of what size. */
-bool signature_names_kind(const struct match *match);
 /* 0 or -ENOMEM. */
 int signature_find(const struct signature_input *input, struct signature_set *set);
 /*

@@ -111,16 +111,19 @@ static void lists_fini(struct lists *lists)
 	free(lists->outers);
 }
 
-/* The packet that hits the scope: this one, the tunnel packet around it, or NULL. */
-static const struct observation *towards_scope(struct lists *lists, const struct prefix *scope,
-                                               const struct observation *o)
+/* The packet that hits the scope: this one, or the tunnel packet around it; false where neither does. */
+static bool towards_scope(struct lists *lists, const struct prefix *scope, const struct observation *o,
+                          const struct observation **hits)
 {
-	if (prefix_contains(scope, &o->dst))
-		return o;
+	if (prefix_contains(scope, &o->dst)) {
+		*hits = o;
+		return true;
+	}
 	if (!(o->flags & OBSERVATION_TUNNELLED) || !prefix_contains(scope, &o->outer.dst))
-		return NULL;
+		return false;
 	observation_outer(o, &lists->outers[lists->outers_count]);
-	return &lists->outers[lists->outers_count++];
+	*hits = &lists->outers[lists->outers_count++];
+	return true;
 }
 
 /* Nothing that comes later is peace yet. */
@@ -215,9 +218,9 @@ static int find_signatures(const struct finding_context *context, struct finding
 		input.attack_count = choose_attack(context, attack, &lists);
 	}
 	for (uint32_t i = 0; i < normal->used; i++) {
-		const struct observation *o = towards_scope(&lists, &inc->scope, &normal->items[i]);
+		const struct observation *o;
 
-		if (!o)
+		if (!towards_scope(&lists, &inc->scope, &normal->items[i], &o))
 			continue;
 		if (!is_during(inc, o->time))
 			lists.baseline[input.baseline_count++] = o;

@@ -94,7 +94,8 @@ int stream_begin(const struct live *live, uint8_t **octets, size_t *length)
 
 void stream_frame_init(struct stream_frame *f, uint8_t *octets, size_t room)
 {
-	*f = (struct stream_frame){ .octets = octets, .room = room < STREAM_FRAME_MAX ? room : STREAM_FRAME_MAX };
+	*f = (struct stream_frame){ .room = room < STREAM_FRAME_MAX ? room : STREAM_FRAME_MAX };
+	f->octets = octets;
 }
 
 /* Where a record of at most RECORD_MAX octets goes, or NULL. */

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """live.py HOLDFAST SYNTH SIMULATE [SCENARIO...]: what the live engine makes of every scenario that synth knows.
 
-SIMULATE plays each capture to it, beside a shield that does as the kernel's does. Prints the table of what came of it and
-speaks TAP: how long an attack passed, what of it passed afterwards, what was lost of normal traffic, that nothing is ordered
-where there is no attack, that streams replay to the byte, and that the incident is the one that `holdfast analyze` finds in
-the same capture. Bounds that do not hold everywhere are in the tables below, with the reason.
+SIMULATE plays each capture to it, beside a shield that does as the kernel's does. Prints the table of what came of it
+and speaks TAP: how long an attack passed, what of it passed afterwards, what was lost of normal traffic, that nothing
+is ordered where there is no attack, that streams replay to the byte, and that the incident is the one that `holdfast
+analyze` finds in the same capture. Bounds that do not hold everywhere are in the tables below, with the reason.
 """
 import concurrent.futures
 import json
@@ -35,8 +35,7 @@ SLOWER = {
 LEAKIER = {"from_first_packet": (0.04, "no peace was seen before: a fiftieth may pass")}
 # Here other rules than in hindsight do, or as many waves cannot be seen: {scenario: why}
 OTHERWISE = {
-    ("multi_vector", "rules"): "what the target answers to packets that are dropped is not in the live engine's samples, so "
-                               "that of four vectors others are in the sample of 2,048 that rules are sought in",
+    ("multi_vector", "rules"): "what the target answers to what is dropped is not in the live engine's samples",
 }
 # synth's and simulate's options, for scenarios in other forms
 VARIANTS = [
@@ -131,8 +130,8 @@ def main():
     plan = [(name, [], []) for name in names] + VARIANTS
     plan = [row for row in plan if not wanted or row[0] in wanted]
     print(f"1..{len(plan) + 1}")
-    print(f"# {'milliseconds from the first packet':44} {'detected':>8} {'ordered':>7} {'<5 % pass':>16} {'then, %':>8} "
-          f"{'lost, %':>7} {'rules':>5} {'ms':>5}")
+    print(f"# {'milliseconds from the first packet':44} {'detected':>8} {'ordered':>7} {'<5 % pass':>16} "
+          f"{'then, %':>8} {'lost, %':>7} {'rules':>5} {'ms':>5}")
     first = []
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
         cases = pool.map(lambda row: Case(programs, *row), plan)
@@ -144,7 +143,9 @@ def main():
             if case.truth["rule_possible"]:
                 first.append(case.live["waves"][0])
     median = sorted(first)[len(first) // 2] if first else 0
-    print(f"{'not ' if median > MEDIAN_MS else ''}ok {len(plan) + 1} - median {median} ms over {len(first)} attacks")
+    # Of a few that were asked for it says nothing.
+    print(f"{'not ' if median > MEDIAN_MS and not wanted else ''}ok {len(plan) + 1} - "
+          f"median {median} ms over {len(first)} attacks")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,6 @@
 #include "defend/sieve.h"
 #include "engine/live.h"
 #include "engine/stream.h"
-#include "measure/slot.h"
 #include "observe/capture.h"
 #include "observe/decode.h"
 #include "tell/analysis.h"

@@ -79,7 +79,7 @@ static void who_is_spared_and_probed(void **state)
 		{ "icmp", false, false },
 		{ "proto 47", false, false },
 		{ "udp and fragment", false, false },
-		{ "udp and not fragment", true, false },
+		{ "udp and not fragment and dst port 53", true, false },
 		{ "src net 198.51.100.0/24", true, true },
 		{ "icmp type 8 and icmp", false, false },
 		{ "not udp and window 40", true, true },
@@ -120,8 +120,38 @@ static void what_is_not_ordered(void **state)
 	assert_false(life_plan(&g, &a, &plan));
 	g = signature("udp and fragment", RULE_NONE);
 	assert_false(life_plan(&g, &a, &plan));
-	g = signature("length 40-1500 and not df", RULE_DROP);
-	assert_false(life_plan(&g, &a, &plan));
+}
+
+static void a_rule_says_what_it_drops(void **state)
+{
+	static const struct {
+		const char *match;
+		bool said;
+	} rows[] = {
+		{ "length 40-1500 and not df", false },
+		{ "udp and length 21-1500 and not df", false },
+		{ "udp", false },
+		{ "tcp and ttl 42", false },
+		{ "length 540", false },
+		{ "udp and not src port 53", false },
+		{ "udp and length 540 and not df", true },
+		{ "udp and payload length 512", true },
+		{ "udp and fragment", true },
+		{ "udp and length 21-1500 and dst port 7777", true },
+		{ "tcp and tcp flags A", true },
+		{ "icmp and length 40-1500", true },
+		{ "proto 47", true },
+		{ "payload[0:4] = 01020304", true },
+	};
+	struct life_attack a = attack();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct signature g = signature(rows[i].match, RULE_DROP);
+		struct life_plan plan;
+
+		assert_int_equal(life_plan(&g, &a, &plan), rows[i].said);
+	}
 }
 
 static struct life made(const char *match, bool shadow)
@@ -315,6 +345,7 @@ int main(void)
 		cmocka_unit_test(a_safe_one_is_ordered),
 		cmocka_unit_test(who_is_spared_and_probed),
 		cmocka_unit_test(what_is_not_ordered),
+		cmocka_unit_test(a_rule_says_what_it_drops),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(it_arms_and_acts_again),
 		cmocka_unit_test(waves_keep_it_longer),
