@@ -100,7 +100,7 @@ class Scenario:
 
 WEB4, WEB6 = Ask("http", PLATFORM4, 80, 60), Ask("http", PLATFORM6, 80, 60)
 DNS4, DNS6 = Ask("dns", PLATFORM4, 53, 40, HERE_NAME), Ask("dns", PLATFORM6, 53, 40, HERE_NAME)
-ELSEWHERE = Ask("dns", PLATFORM4, 53, 40, ELSEWHERE_NAME)
+ELSEWHERE = Ask("dns", PLATFORM4, 53, 40, "*." + ELSEWHERE_NAME)  # dnsmasq asks nobody twice at a time
 BOX, BOX_SIX = Ask("tcp", BOX4, ECHO_PORT, 60), Ask("tcp", BOX6, ECHO_PORT, 60)
 BOX_UDP = Ask("udp", BOX4, ECHO_PORT, 60)
 
