@@ -98,6 +98,12 @@ void attack_page_write_links(const struct paper *paper, const json_t *now)
 
 /* ---- an attack ---- */
 
+/* Nothing of it came in the latest second: another wave may come, or it is over if it stays so. */
+static bool is_paused(const json_t *attack)
+{
+	return is_number(attack, "pps") && fact_count(attack, "pps") == 0;
+}
+
 /* "ATTACK 09:45:12 +38 s   web 192.0.2.10   ntp_reflection   4.1 Mpps   mode ENFORCE  XDP native" */
 static void write_head(const struct paper *paper, const json_t *now, const json_t *attack)
 {
@@ -110,7 +116,7 @@ static void write_head(const struct paper *paper, const json_t *now, const json_
 	(void)snprintf(target, sizeof(target), "%s", fact_text(attack, "target"));
 	if (strchr(target, ':') ? strstr(target, "/128") != NULL : strstr(target, "/32") != NULL)
 		*strchr(target, '/') = '\0';
-	draft_add(&d, "%s" PLAIN, over ? GREEN "OVER  " : RED "ATTACK");
+	draft_add(&d, "%s" PLAIN, over ? GREEN "OVER  " : is_paused(attack) ? YELLOW "PAUSED" : RED "ATTACK");
 	if (fact_time(attack, "began", &began))
 		draft_add(&d, " %s", words_clock(began, text));
 	if (fact_duration(attack, "age_s", &age_ns))
@@ -118,7 +124,7 @@ static void write_head(const struct paper *paper, const json_t *now, const json_
 	draft_add(&d, GAP BOLD "%s%s%s" PLAIN, fact_text(attack, "service"), *fact_text(attack, "service") ? " " : "",
 	          target);
 	draft_add(&d, GAP BOLD "%s" PLAIN, fact_text(attack, "vector"));
-	if (!over) {
+	if (!over && !is_paused(attack)) {
 		draft_add(&d, GAP BOLD "%s" PLAIN, words_scaled(fact_count(attack, "pps"), "pps", text));
 		draft_add(&d, "  %s", words_scaled(fact_count(attack, "bps"), "bit/s", text));
 	}
@@ -146,7 +152,7 @@ static void write_outcome(const struct paper *paper, const json_t *now, const js
 	struct draft d = { .length = 0 };
 	char text[WORDS_SIZE];
 
-	if (json_is_false(json_object_get(attack, "over"))) {
+	if (json_is_false(json_object_get(attack, "over")) && !is_paused(attack)) {
 		uint64_t dropped = passing < MILLION ? MILLION - passing : 0;
 
 		draft_add(&d, "%s %s%s" PLAIN, is_enforcing(now) ? "DROPPED" : "WOULD DROP",
@@ -215,7 +221,8 @@ static void write_rule(const struct paper *paper, const json_t *now, const json_
 	          strcmp(state, "enforced") == 0 && !is_enforcing(now) ? ", but the mode is observe" : "");
 	if (strcmp(fact_text(rule, "action"), "drop") != 0)
 		draft_add(&rest, ", %s", fact_text(rule, "action"));
-	if (*why)
+	/* Why it may drop has been said by what it costs. */
+	if (*why && !(strcmp(state, "enforced") == 0 && is_number(rule, "bound_ppm")))
 		draft_add(&rest, ": %s", why);
 	draft_add(&rest, "; matched %s", words_count(fact_count(rule, "matched"), text));
 	draft_add(&rest, ", dropped %s", words_count(fact_count(rule, "dropped"), text));

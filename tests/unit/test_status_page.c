@@ -25,9 +25,9 @@
 	"'record': {'written': 3, 'lost': 0, 'state': 'ok'}, 'roles': {'restarts': 0}, "                            \
 	"'interfaces': [{'name': 'eth0', 'hook': 'native'}], 'rules': [{'id': 'r3', 'match': 'udp and src port 123'}]"
 
-#define RULE                                                                                                   \
-	"{'id': 'r3', 'state': 'enforced', 'match': 'udp and src port 123 and length 468', 'action': 'drop', " \
-	"'why': '', 'matched': 155000000, 'dropped': 155000000, 'spared': 0, 'bound_ppm': 96, "                \
+#define RULE                                                                                                                   \
+	"{'id': 'r3', 'state': 'enforced', 'match': 'udp and src port 123 and length 468', 'action': 'drop', "                 \
+	"'why': '0 of 31204 normal packets match', 'matched': 155000000, 'dropped': 155000000, 'spared': 0, 'bound_ppm': 96, " \
 	"'baseline_samples': 31204, 'verified_hits': 0, 'verified_samples': 31204}"
 
 #define ATTACK(rules)                                                                                             \
@@ -222,6 +222,17 @@ static void peace(void **state)
 	begins("{" COMMON ", 'mode': 'enforce'}", 100, "MODE ENFORCE");
 }
 
+static void between_two_waves(void **state)
+{
+	(void)state;
+	begins("{" COMMON
+	       ", 'mode': 'enforce', 'attacks': [{'id': 'a', 'target': '192.0.2.0/24', 'over': false, 'pps': 0, "
+	       "'passing_ppm': 0, 'vector': 'syn_flood', 'began': '2025-03-10T09:45:12Z', 'age_s': 90, 'rules': []}], " USERS
+	       "}",
+	       100,
+	       "PAUSED 09:45:12 +1 min 30 s   192.0.2.0/24   syn_flood   mode ENFORCE  XDP native\nUSERS IN 99.97 %");
+}
+
 /* Colours only where they are asked for; nothing but ASCII where there is nothing else; nothing that moves a cursor. */
 static void terminals(void **state)
 {
@@ -261,11 +272,10 @@ static void nonsense(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(under_attack),        cmocka_unit_test(no_rule_twice),
-		cmocka_unit_test(observing),           cmocka_unit_test(rules_in_all_states),
-		cmocka_unit_test(no_rule_yet),         cmocka_unit_test(several),
-		cmocka_unit_test(links_that_are_full), cmocka_unit_test(peace),
-		cmocka_unit_test(terminals),           cmocka_unit_test(nonsense),
+		cmocka_unit_test(under_attack),        cmocka_unit_test(no_rule_twice), cmocka_unit_test(observing),
+		cmocka_unit_test(rules_in_all_states), cmocka_unit_test(no_rule_yet),   cmocka_unit_test(several),
+		cmocka_unit_test(links_that_are_full), cmocka_unit_test(peace),         cmocka_unit_test(terminals),
+		cmocka_unit_test(between_two_waves),   cmocka_unit_test(nonsense),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
