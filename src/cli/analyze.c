@@ -20,6 +20,7 @@
 #include "cli/say.h"
 #include "cli/screen.h"
 #include "cli/services.h"
+#include "cli/tape.h"
 #include "engine/engine.h"
 #include "engine/feed.h"
 #include "observe/capture.h"
@@ -46,7 +47,8 @@ struct options {
 static const struct option_row rows[] = {
 	{ .value = "FILE", OPTION_INTO(struct options, files), .maximum = MERGE_CAPTURES_MAX,
 	  .missing = "no capture to read",
-	  .help = "a capture, packed with gzip or zstd or not; or - for standard input" },
+	  .help = "a capture, packed with gzip or zstd or not; or - for standard input; or streams (*.hfs) of one\n"
+	          "generation of 'holdfast run', in their order" },
 	{ .name = "services", .value = "FILE", OPTION_INTO(struct options, services),
 	  .help = "YAML that names your services (as in holdfast.yaml), so that targets have names" },
 	{ .name = "json", OPTION_INTO(struct options, json),
@@ -70,8 +72,9 @@ static const struct option_table table = {
 	.synopsis = "FILE... [--services FILE] [--json] [--html OUT] [--fingerprint DIR] [--width N]\n"
 		    "                        [--threads N] [--no-color]",
 	.purpose =
-		"Reads captures (pcap, pcapng), merged by time, and says what happened: attacks, their waves, kinds and sources,\n"
-		"the narrowest rules that stop them, and what those would cost normal users. Nothing is changed, nothing is sent.\n",
+		"Reads captures (pcap, pcapng), merged by time, or a stream of 'holdfast run', and says what happened: attacks, their\n"
+		"waves, kinds and sources, the narrowest rules that stop them, and what those would cost normal users. Nothing is\n"
+		"changed, nothing is sent.\n",
 	.notes = "Exit status: 0 done (attack or not), 1 a capture could not be read to its end, 2 wrong usage.\n"
 		 "\n"
 		 "Example:\n"
@@ -80,8 +83,10 @@ static const struct option_table table = {
 };
 
 struct run {
-	struct engine *engine;
-	struct feed *feed; /* into the engine */
+	struct engine *made;         /* NULL: what is told is a tape's */
+	const struct engine *engine; /* what is told */
+	struct feed *feed;           /* into the engine */
+	struct tape *tape;           /* NULL: captures are read */
 	struct analysis_input input;
 	const char **opened;      /* input.files */
 	struct capture_time time; /* of the packet before */
@@ -291,8 +296,17 @@ static int tell(const struct run *run, const struct options *options)
 {
 	struct paper screen = screen_paper(options->width, options->no_color);
 	struct page_options page = { .color = screen.color, .unicode = screen.unicode, .width = screen.width };
-	int result = options->json ? analysis_json_write(stdout, &run->input, run->engine)
-	                           : page_write(stdout, &run->input, run->engine, &page);
+	int result;
+
+	if (options->json && run->tape) {
+		struct analysis_live live = tape_live(run->tape);
+
+		result = analysis_json_write_live(stdout, &run->input, run->engine, &live);
+	} else if (options->json) {
+		result = analysis_json_write(stdout, &run->input, run->engine);
+	} else {
+		result = page_write(stdout, &run->input, run->engine, &page);
+	}
 
 	if (result == 0)
 		return COMMAND_DONE;
@@ -300,35 +314,87 @@ static int tell(const struct run *run, const struct options *options)
 	return COMMAND_BAD;
 }
 
-static int analyze(struct run *run, const struct options *options, FILE *html)
+static int refuse_memory(void)
 {
-	const struct engine_totals *totals;
-	struct merge *merge = merge_new();
-	int said = COMMAND_DONE;
+	say_error("analyze", "out of memory");
+	return COMMAND_BAD;
+}
 
-	run->engine = engine_new(SEED);
-	run->opened = calloc(options->files.count + 1, sizeof(*run->opened));
-	run->input.files = run->opened;
-	run->feed = run->engine ? feed_new(run->engine, options->threads ? (unsigned)options->threads : feed_threads())
-	                        : NULL;
-	if (!run->feed || !run->opened || !merge) {
+static int take_captures(struct run *run, const struct options *options)
+{
+	struct merge *merge = merge_new();
+
+	run->made = engine_new(SEED);
+	run->engine = run->made;
+	run->feed =
+		run->made ? feed_new(run->made, options->threads ? (unsigned)options->threads : feed_threads()) : NULL;
+	if (!run->feed || !merge) {
 		if (run->feed)
 			feed_finish(run->feed);
 		merge_free(merge);
-		say_error("analyze", "out of memory");
-		return COMMAND_BAD;
+		return refuse_memory();
 	}
 	read_files(run, options, merge);
 	merge_free(merge);
 	feed_finish(run->feed);
 	if (run->input.files_count == 0)
 		return COMMAND_BAD;
-	if (engine_finish(run->engine) != 0) {
-		say_error("analyze", "out of memory");
+	if (engine_finish(run->made) != 0)
+		return refuse_memory();
+	run->input.out_of_order = engine_totals(run->made)->out_of_order;
+	return COMMAND_DONE;
+}
+
+/* What the recorded analysis says of its input is said here, too. */
+static int take_streams(struct run *run, const struct options *options)
+{
+	const char *last = options->files.words[options->files.count - 1];
+	const struct stream_facts *facts;
+	struct analysis_input input;
+
+	run->complete = true;
+	progress_begin(&run->progress);
+	for (size_t i = 0; i < options->files.count; i++) {
+		int result = tape_read(run->tape, options->files.words[i], &run->progress);
+
+		if (result == -ENOMEM)
+			return refuse_memory();
+		if (result != 0)
+			note_fault(run, options->files.words[i], strerror(-result), "");
+		run->opened[run->input.files_count++] = tape_name(options->files.words[i]);
+	}
+	progress_clear(&run->progress);
+	if (tape_end(run->tape) != 0)
+		return refuse_memory();
+	facts = stream_replay_facts(run->tape->replay);
+	run->engine = tape_engine(run->tape);
+	if (!run->engine) {
+		note_fault(run, last, facts->error ? facts->error : "it holds nothing",
+		           "; name a stream from its first part on");
 		return COMMAND_BAD;
 	}
-	totals = engine_totals(run->engine);
-	run->input.out_of_order = totals->out_of_order;
+	input = analysis_input_of(engine_totals(run->engine), run->opened, run->input.files_count);
+	input.service_of = run->input.service_of;
+	input.service_context = run->input.service_context;
+	run->input = input;
+	if (facts->error) {
+		run->input.truncated = true;
+		note_fault(run, last, facts->error, "; reporting what came before");
+	}
+	return COMMAND_DONE;
+}
+
+static int analyze(struct run *run, const struct options *options, FILE *html)
+{
+	int said;
+
+	run->opened = calloc(options->files.count + 1, sizeof(*run->opened));
+	run->input.files = run->opened;
+	if (!run->opened)
+		return refuse_memory();
+	said = run->tape ? take_streams(run, options) : take_captures(run, options);
+	if (said != COMMAND_DONE)
+		return said;
 	/* A page that nobody took keeps no report from being written. */
 	if (!is_standard_output(options->html))
 		said = tell(run, options);
@@ -369,6 +435,26 @@ static int analyze_into(struct run *run, const struct options *options)
 	return status;
 }
 
+/* Whether the files are streams: all of them, or none. COMMAND_DONE, and a tape where they are; else said. */
+static int find_streams(const struct options *options, struct tape **tape)
+{
+	size_t streams = 0;
+
+	for (size_t i = 0; i < options->files.count; i++)
+		streams += tape_is_one(options->files.words[i]);
+	if (streams == 0)
+		return COMMAND_DONE;
+	if (streams < options->files.count)
+		return options_refuse(&table, "streams and captures cannot be read as one");
+	*tape = malloc(sizeof(**tape));
+	if (!*tape || tape_init(*tape, tape_incident(options->files.words[0])) != 0) {
+		free(*tape);
+		*tape = NULL;
+		return refuse_memory();
+	}
+	return COMMAND_DONE;
+}
+
 int analyze_command(int argc, char **argv)
 {
 	struct options options = { .files = { NULL, 0 } };
@@ -389,6 +475,9 @@ int analyze_command(int argc, char **argv)
 		if (result != 0)
 			return refuse_fingerprint(options.fingerprint, result);
 	}
+	status = find_streams(&options, &run.tape);
+	if (status != COMMAND_DONE)
+		return status;
 	output_watch_signals();
 	if (options.services) {
 		char error[SERVICES_ERROR_SIZE];
@@ -396,14 +485,19 @@ int analyze_command(int argc, char **argv)
 		services = services_load(options.services, error);
 		if (!services) {
 			say_error(options.services, "%s", error);
-			return COMMAND_BAD;
+			status = COMMAND_BAD;
+			goto undo_tape;
 		}
 		run.input.service_of = services_name;
 		run.input.service_context = services;
 	}
 	status = analyze_into(&run, &options);
-	engine_free(run.engine);
+	engine_free(run.made);
 	free(run.opened);
 	services_free(services);
+undo_tape:
+	if (run.tape)
+		tape_fini(run.tape);
+	free(run.tape);
 	return status;
 }

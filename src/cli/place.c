@@ -61,7 +61,8 @@ static void scan(const char *text, size_t length, const char *key, char value[CO
 static int find_anyway(const char *command, const char *config, struct place *place)
 {
 	struct config_errors *errors = calloc(1, sizeof(*errors));
-	char run_dir[CONFIG_PATH_SIZE] = CONFIG_RUN_DIR, bpffs_dir[CONFIG_PATH_SIZE] = SHIELD_BPFFS_DIR, *text = NULL;
+	char run_dir[CONFIG_PATH_SIZE] = CONFIG_RUN_DIR, bpffs_dir[CONFIG_PATH_SIZE] = SHIELD_BPFFS_DIR;
+	char state_dir[CONFIG_PATH_SIZE] = CONFIG_STATE_DIR, *text = NULL;
 	const char *name;
 	size_t length = 0;
 	int result = errors ? config_read(config, &text, &length, &name, errors) : -ENOMEM;
@@ -71,10 +72,12 @@ static int find_anyway(const char *command, const char *config, struct place *pl
 		return COMMAND_BAD;
 	scan(text, length, "run_dir:", run_dir);
 	scan(text, length, "bpffs_dir:", bpffs_dir);
+	scan(text, length, "state_dir:", state_dir);
 	free(text);
 	say_error(command, "goes by run_dir %s and bpffs_dir %s all the same", run_dir, bpffs_dir);
 	(void)snprintf(place->socket, sizeof(place->socket), "%s" PLACE_SOCKET_NAME, run_dir);
 	(void)snprintf(place->bpffs_dir, sizeof(place->bpffs_dir), "%s", bpffs_dir);
+	(void)snprintf(place->state_dir, sizeof(place->state_dir), "%s", state_dir);
 	return COMMAND_DONE;
 }
 
@@ -87,6 +90,7 @@ int place_find(const char *command, const char *config, struct place *place)
 		return find_anyway(command, config, place);
 	(void)snprintf(place->socket, sizeof(place->socket), "%s" PLACE_SOCKET_NAME, configuration.run_dir);
 	(void)snprintf(place->bpffs_dir, sizeof(place->bpffs_dir), "%s", configuration.bpffs_dir);
+	(void)snprintf(place->state_dir, sizeof(place->state_dir), "%s", configuration.state_dir);
 	config_fini(&configuration);
 	return COMMAND_DONE;
 }

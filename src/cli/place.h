@@ -11,7 +11,7 @@
 
 struct place {
 	char socket[PLACE_PATH_SIZE];
-	char bpffs_dir[CONFIG_PATH_SIZE];
+	char bpffs_dir[CONFIG_PATH_SIZE], state_dir[CONFIG_PATH_SIZE];
 };
 
 /* The row that every command has which asks the daemon or the shield for something. */

@@ -502,7 +502,7 @@ static const struct key record_keys[] = {
 static const struct key config_keys[] = {
 	{ .name = "mode", .read = read_choice, .offset = IN_CONFIG(enforce), .standard_is = "observe|enforce" },
 	{ .name = "user", .read = read_user, .offset = IN_CONFIG(user), .high = CONFIG_USER_SIZE - 1, .standard_is = "holdfast" },
-	{ .name = "state_dir", .read = read_path, .offset = IN_CONFIG(state_dir), .high = CONFIG_PATH_SIZE - 1, .standard_is = "/var/lib/holdfast" },
+	{ .name = "state_dir", .read = read_path, .offset = IN_CONFIG(state_dir), .high = CONFIG_PATH_SIZE - 1, .standard_is = CONFIG_STATE_DIR },
 	{ .name = "run_dir", .read = read_path, .offset = IN_CONFIG(run_dir), .high = CONFIG_RUN_DIR_MAX, .standard_is = CONFIG_RUN_DIR },
 	{ .name = "bpffs_dir", .read = read_path, .offset = IN_CONFIG(bpffs_dir), .high = CONFIG_PATH_SIZE - 1, .standard_is = SHIELD_BPFFS_DIR },
 	{ .name = "shield", .read = read_mapping, .keys = shield_keys },

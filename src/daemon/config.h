@@ -40,6 +40,7 @@
 
 #define CONFIG_DEFAULT_PATH "/etc/holdfast/holdfast.yaml"
 #define CONFIG_VARIABLE "HOLDFAST_CONFIG"
+#define CONFIG_STATE_DIR "/var/lib/holdfast"
 #define CONFIG_RUN_DIR "/run/holdfast"
 #define CONFIG_FILE_MAX (1u << 20) /* octets */
 #define CONFIG_PATH_SIZE 128       /* of a directory or file that it names */

@@ -518,7 +518,7 @@ int archive_segment(struct archive *archive, uint64_t generation, uint64_t seque
 	}
 	before = (off_t)writer->octets;
 	result = copy(fd, 0, writer->fd, length);
-	if (result != 0) { /* half a segment cannot be replayed */
+	if (result != 0) {                            /* half a segment cannot be replayed */
 		(void)!ftruncate(writer->fd, before); /* in vain: then who replays it stops there */
 		writer->cut = true;
 		archive->cut++;

@@ -26,8 +26,8 @@
 #define ARCHIVE_STREAMS_MAX 64
 #define ARCHIVE_STREAM_OCTETS_MAX (256u << 20)  /* of one */
 #define ARCHIVE_STREAMS_OCTETS_MAX (4ULL << 30) /* of all that are kept */
-#define ARCHIVE_WRITERS_MAX 4            /* generations that last at a time */
-#define ARCHIVE_ANALYSIS_MAX (64u << 20) /* octets of one that is read */
+#define ARCHIVE_WRITERS_MAX 4                   /* generations that last at a time */
+#define ARCHIVE_ANALYSIS_MAX (64u << 20)        /* octets of one that is read */
 #define ARCHIVE_PATH_SIZE 256
 #define ARCHIVE_ID_SIZE 17
 #define ARCHIVE_TEXT_SIZE 80

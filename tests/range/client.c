@@ -13,7 +13,8 @@
  *     ms=N          how long attempts are begun (2000)
  *     timeout=N     milliseconds after which an attempt has failed (1000)
  *     from=ADDRESS  the first source address; sources=N how many there are, one after the other (1)
- *     name=NAME     what dns asks for (www.example.net)
+ *     name=NAME     what dns asks for (www.example.net); in the place of a first label "*" stands the number of the
+ *                   attempt, for there are servers that ask nobody twice at a time
  *     tell=MS       every so often prints a line before that object: of the attempts whose fate was decided since, how
  *                   many were answered and how many failed (never)
  *
@@ -53,6 +54,8 @@
 #define TELL_MAX_MS 60000u
 #define DNS_HEADER 12
 #define DNS_NAME_MAX 64
+#define DNS_NUMBER_MAX 10
+#define SAYING_MAX (DNS_HEADER + DNS_NAME_MAX + DNS_NUMBER_MAX + 8)
 
 enum kind { KIND_HTTP, KIND_TCP, KIND_UDP, KIND_DNS, KINDS };
 
@@ -129,6 +132,10 @@ static size_t question(const struct options *options, unsigned number, uint8_t *
 	out[1] = (uint8_t)number;
 	out[2] = 1; /* recursion is desired */
 	out[5] = 1; /* one question */
+	if (*label == '*') {
+		at += (size_t)snprintf((char *)out + at, size - at, "\n%010u", number); /* "\n" is 10, its length */
+		label += strlen("*.");
+	}
 	while (*label) {
 		size_t length = strcspn(label, ".");
 
@@ -143,7 +150,7 @@ static size_t question(const struct options *options, unsigned number, uint8_t *
 
 static bool is_answer(const struct options *options, unsigned number, const uint8_t *octets, size_t length)
 {
-	uint8_t asked[DNS_HEADER + DNS_NAME_MAX + 8];
+	uint8_t asked[SAYING_MAX];
 	size_t asked_length;
 
 	if (options->kind == KIND_HTTP)
@@ -159,7 +166,7 @@ static bool is_answer(const struct options *options, unsigned number, const uint
 static void say(struct crowd *crowd, unsigned number)
 {
 	struct attempt *attempt = &crowd->attempts[number];
-	uint8_t out[DNS_HEADER + DNS_NAME_MAX + 8];
+	uint8_t out[SAYING_MAX];
 	size_t length = question(crowd->options, number, out, sizeof out);
 
 	/* A few octets on a new socket are taken whole, or the attempt is lost. */
@@ -391,6 +398,8 @@ static bool parse_number(const char *text, unsigned max, unsigned *out)
 static bool is_name(const char *text)
 {
 	if (strlen(text) > DNS_NAME_MAX - 2 || *text == '\0' || *text == '.' || strstr(text, ".."))
+		return false;
+	if (*text == '*' && text[1] != '.')
 		return false;
 	while (*text) {
 		size_t length = strcspn(text, ".");

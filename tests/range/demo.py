@@ -197,7 +197,7 @@ def show(arguments, scratch, topology):
     services.again()
 
     with shield.Daemon(topology, scratch, arguments.holdfast) as daemon:
-        live = unaided.Live(daemon)
+        unaided.Live(daemon)  # enforces
         status = daemon.start()
         stage.watch = unaided.Watch(scratch / "run/control.sock")
         stage.watch.start()
@@ -217,10 +217,9 @@ def show(arguments, scratch, topology):
         course = meters.stop()
         stage.act(2)
         stage.users.leave()
-        epilogue(stage, daemon, screens, (calm, without, shielded, again), course)
-        live.watch = stage.watch
         stage.watch.stop()
-        daemon.stop()
+        daemon.stop()  # which ends what it has found; commands that ask for it need no daemon
+        epilogue(stage, daemon, screens, (calm, without, shielded, again), course)
 
 
 def epilogue(stage, daemon, screens, acts, course):
@@ -229,10 +228,9 @@ def epilogue(stage, daemon, screens, acts, course):
     print(indented(screens[0] if screens else ""))
     for words, why in ((["incident", "latest"], "# what it was"),
                        (["report", "latest", "--html", str(stage.arguments.report)], "# the same, to forward")):
-        if daemon.ask("help", words[0])[0] == 0:
-            stage.say(f"$ holdfast {' '.join(words)}        {why}")
-            status, out, error = daemon.ask(*words)
-            print(indented(out if status == 0 else f"exit {status}: {error}"))
+        stage.say(f"$ holdfast {' '.join(words)}        {why}")
+        status, out, error = daemon.ask(*words)
+        print(indented(out if status == 0 else f"exit {status}: {error}"))
     waves = [wave for wave in course.told() if wave["sent"] > PPS]
     stage.say("What came of it")
     print(f"  {'':31}{'peace':>10}{'without':>12}{'Holdfast':>12}{'once more':>12}")

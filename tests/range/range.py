@@ -100,7 +100,7 @@ class Scenario:
 
 WEB4, WEB6 = Ask("http", PLATFORM4, 80, 60), Ask("http", PLATFORM6, 80, 60)
 DNS4, DNS6 = Ask("dns", PLATFORM4, 53, 40, HERE_NAME), Ask("dns", PLATFORM6, 53, 40, HERE_NAME)
-ELSEWHERE = Ask("dns", PLATFORM4, 53, 40, ELSEWHERE_NAME)
+ELSEWHERE = Ask("dns", PLATFORM4, 53, 40, "*." + ELSEWHERE_NAME)  # dnsmasq asks nobody twice at a time
 BOX, BOX_SIX = Ask("tcp", BOX4, ECHO_PORT, 60), Ask("tcp", BOX6, ECHO_PORT, 60)
 BOX_UDP = Ask("udp", BOX4, ECHO_PORT, 60)
 
@@ -110,9 +110,10 @@ SCENARIOS = [
     Scenario("syn_flood_ipv6", PLATFORM6, (WEB6, DNS6),
              ("ip6 and tcp and tcp flags S and window 512 and options none",),
              ("ip6 nexthdr tcp tcp flags == syn tcp window 512 tcp doff 5",), synth="syn_flood_spoofed --ipv6",
-             ports="443:80", wrk=PLATFORM6),
+             ports="443:80", wrk=PLATFORM6, long=True),
     Scenario("ack_flood", PLATFORM4, (WEB4, DNS4), ("tcp and tcp flags A and window 512 and length 40",),
-             ("tcp flags == ack tcp window 512 ip length 40",), synth="ack_flood", ports="443:80", wrk=PLATFORM4),
+             ("tcp flags == ack tcp window 512 ip length 40",), synth="ack_flood", ports="443:80", wrk=PLATFORM4,
+             long=True),
     Scenario("udp_flood", PLATFORM4, (WEB4, DNS4, ELSEWHERE), ("udp and length 540 and not df",),
              ("ip protocol udp ip length 540 ip frag-off & 0x4000 == 0",), synth="udp_flood", long=True),
     Scenario("udp_flood_vlan", PLATFORM4, (WEB4, DNS4, ELSEWHERE), ("udp and length 540 and not df",),
@@ -126,9 +127,9 @@ SCENARIOS = [
     Scenario("ntp_reflection_ipv6", BOX6, (BOX_SIX,), ("ip6 and udp and src port 123",),
              ("ip6 nexthdr udp udp sport 123",), synth="ntp_reflection --ipv6", long=True),
     Scenario("carpet_udp", CARPET4, (BOX, BOX_UDP), ("udp and length 92",), ("ip protocol udp ip length 92",),
-             synth="carpet_udp"),
+             synth="carpet_udp", long=True),
     Scenario("dns_query_flood", PLATFORM4, (DNS4, ELSEWHERE), ("198.18.64.0/18",), ("ip saddr 198.18.64.0/18",),
-             synth="dns_query_flood", sources="0.0.0.0/0:198.18.64.0/18"),
+             synth="dns_query_flood", sources="0.0.0.0/0:198.18.64.0/18", long=True),
     # Few sources that send much, and nothing else sets them apart: 8 of them at 50 a second are 400 of 20,000.
     Scenario("few_sources", PLATFORM4, (DNS4, ELSEWHERE), (),
              ("udp dport 53 update @sources { ip saddr limit rate over 50/second burst 5 packets }",),

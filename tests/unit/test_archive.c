@@ -69,7 +69,8 @@ static int put(uint64_t id, int64_t began_s, enum archive_state as)
 
 static int segment(uint64_t generation, uint64_t sequence, const char *octets)
 {
-	int fd = file_of(octets), result = archive_segment(&archive, generation, sequence, fd, (uint32_t)strlen(octets));
+	int fd = file_of(octets),
+	    result = archive_segment(&archive, generation, sequence, fd, (uint32_t)strlen(octets));
 
 	(void)close(fd);
 	return result;
@@ -210,7 +211,8 @@ static void bounds_hold(void **state)
 	(void)state;
 	open_archive(3, 2, 0, 0);
 	for (uint64_t i = 1; i <= 5; i++) {
-		struct archive_incident incident = incident_at(i, (int64_t)(10 * i), i == 1 ? ARCHIVE_OPEN : ARCHIVE_FINAL);
+		struct archive_incident incident =
+			incident_at(i, (int64_t)(10 * i), i == 1 ? ARCHIVE_OPEN : ARCHIVE_FINAL);
 		int fd = file_of(ANALYSIS);
 
 		incident.generation = i;
@@ -316,9 +318,12 @@ static void what_is_none(void **state)
 	static const struct {
 		const char *from, *to;
 	} heads[] = {
-		{ "incident/1", "incident/9" },          { "\"state\":\"final\"", "\"state\":\"fine\"" },
-		{ "\"vector\":\"ntp", "\"vector\":5,\"" }, { "\"generation\":\"0", "\"generation\":\"z" },
-		{ ",\"analysis\":\n", ",\"analysis\": \n" }, { "\"id\":\"0000000000000002\"", "\"id\":\"0000000000000003\"" },
+		{ "incident/1", "incident/9" },
+		{ "\"state\":\"final\"", "\"state\":\"fine\"" },
+		{ "\"vector\":\"ntp", "\"vector\":5,\"" },
+		{ "\"generation\":\"0", "\"generation\":\"z" },
+		{ ",\"analysis\":\n", ",\"analysis\": \n" },
+		{ "\"id\":\"0000000000000002\"", "\"id\":\"0000000000000003\"" },
 		{ "192.0.2.10/32",
 		  "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890" },
 	};

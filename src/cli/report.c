@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * holdfast report: an incident that was recorded, told anew from its stream: all that its generation saw is put into the
+ * same engine again, and what comes out is written as analyze writes it.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/archived.h"
+#include "cli/command.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/place.h"
+#include "cli/progress.h"
+#include "cli/say.h"
+#include "cli/screen.h"
+#include "cli/tape.h"
+#include "tell/analysis.h"
+#include "tell/fingerprint.h"
+
+struct options {
+	const char *config, *name;
+	const char *html, *fingerprint; /* NULL: none */
+	bool json, text;
+};
+
+/* clang-format off */
+static const struct option_row rows[] = {
+	{ .value = "ID", OPTION_INTO(struct options, name), .missing = "no incident to report",
+	  .help = "of 'holdfast incidents', as much of it as is needed; or latest" },
+	{ .name = "html", .value = "OUT", OPTION_INTO(struct options, html),
+	  .help = "one HTML file, to read in a browser, print or forward; - is standard output" },
+	{ .name = "json", OPTION_INTO(struct options, json),
+	  .help = "as JSON (" ANALYSIS_SCHEMA "), for 'holdfast try' and other programs" },
+	{ .name = "text", OPTION_INTO(struct options, text), .help = "a page for the terminal: also where nothing else is asked for" },
+	{ .name = "fingerprint", .value = "OUT", OPTION_INTO(struct options, fingerprint),
+	  .help = "a fingerprint for DDoS-DB, without the target; - is standard output" },
+	PLACE_CONFIG_ROW(struct options),
+};
+/* clang-format on */
+
+static const struct option_table table = {
+	.command = "report",
+	.synopsis = "ID|latest [--html OUT] [--json|--text] [--fingerprint OUT]",
+	.purpose =
+		"Tells a recorded incident anew, from the stream of what was observed: with all else that was found at the time. The\n"
+		"streams of the latest incidents are kept (record.streams_max). No daemon is needed.\n",
+	.notes = "Exit status: 0 done, 1 there is no such incident, or its stream is gone or broken, 2 wrong usage.\n"
+		 "\n"
+		 "Example:\n"
+		 "  holdfast report latest --html report.html\n",
+	OPTION_ROWS(rows),
+};
+
+struct run {
+	struct archived archived;
+	struct tape *tape;
+	const char *files[1];
+	struct analysis_input input;
+	const struct engine *engine;
+	struct archive_incident *known; /* whose service was asked for last */
+};
+
+static bool is_standard_output(const char *path)
+{
+	return path && strcmp(path, "-") == 0;
+}
+
+static int check_options(const struct options *options)
+{
+	const bool wants[] = { options->json, options->text, is_standard_output(options->html),
+		               is_standard_output(options->fingerprint) };
+	unsigned wanted = 0;
+
+	for (size_t i = 0; i < sizeof(wants) / sizeof(wants[0]); i++)
+		wanted += wants[i];
+	return wanted > 1 ? options_refuse(&table, "only one can have standard output") : COMMAND_DONE;
+}
+
+/* The name that its service had when it was recorded, whatever the configuration says now. */
+static const char *service_of(const void *context, const struct finding *finding)
+{
+	const struct run *run = context;
+	char id[ARCHIVE_ID_SIZE];
+
+	if (finding->incident->id == run->archived.head.id) {
+		*run->known = run->archived.head;
+	} else {
+		(void)snprintf(id, sizeof(id), "%016" PRIx64, finding->incident->id);
+		if (archive_find(run->archived.folder, id, run->known) != 0)
+			return NULL;
+	}
+	return run->known->service[0] ? run->known->service : NULL;
+}
+
+static int replay(struct run *run)
+{
+	struct progress progress;
+	const struct stream_facts *facts;
+	int result;
+
+	progress_begin(&progress);
+	result = tape_read(run->tape, run->archived.stream, &progress);
+	progress_clear(&progress);
+	if (result == 0)
+		result = tape_end(run->tape);
+	if (result != 0) {
+		say_error(run->archived.stream, "cannot be replayed: %s; 'holdfast incident' has the page",
+		          strerror(-result));
+		return COMMAND_BAD;
+	}
+	facts = stream_replay_facts(run->tape->replay);
+	run->engine = tape_engine(run->tape);
+	if (!run->engine) {
+		say_error(run->archived.stream, "%s; 'holdfast incident' has the page",
+		          facts->error ? facts->error : "it holds nothing");
+		return COMMAND_BAD;
+	}
+	run->files[0] = tape_name(run->archived.stream);
+	run->input = analysis_input_of(engine_totals(run->engine), run->files, 1);
+	run->input.service_of = service_of;
+	run->input.service_context = run;
+	if (facts->error) {
+		say_error(run->archived.stream, "%s; reporting what came before", facts->error);
+		run->input.truncated = true;
+		run->input.error = facts->error;
+		return COMMAND_BAD;
+	}
+	return COMMAND_DONE;
+}
+
+/* ---- telling ---- */
+
+static int write_fingerprint(FILE *out, const struct run *run)
+{
+	char key[FINGERPRINT_KEY_SIZE], *text;
+
+	for (uint32_t i = 0; i < engine_count(run->engine); i++) {
+		const struct finding *finding = engine_finding(run->engine, i);
+		int result;
+
+		if (finding->incident->id != run->archived.head.id)
+			continue;
+		result = fingerprint_make(finding, &text, key);
+		if (result != 0)
+			return result;
+		errno = 0;
+		result = fputs(text, out) == EOF || fflush(out) != 0 ? errno ? -errno : -EIO : 0;
+		free(text);
+		return result;
+	}
+	return -ENOENT;
+}
+
+static int write_html(FILE *out, const struct run *run)
+{
+	return report_write(out, &run->input, run->engine);
+}
+
+/* Whole, or not there. */
+static int write_file(const struct run *run, const char *path, int (*write)(FILE *out, const struct run *run))
+{
+	struct output output;
+	int result = output_open(&output, path), closed;
+
+	if (result == 0) {
+		result = write(output.file, run);
+		closed = output_close(&output, result != 0);
+		result = result ? result : closed;
+	}
+	if (result == 0)
+		return COMMAND_DONE;
+	if (result == -ENOENT && write == write_fingerprint)
+		say_error("report",
+		          "the stream does not show that incident; 'holdfast incident' has what was recorded");
+	else
+		say_error(say_output(path), "cannot write: %s; name another file", strerror(-result));
+	return COMMAND_BAD;
+}
+
+static int write_screen(const struct run *run, bool json)
+{
+	struct analysis_live live = tape_live(run->tape);
+	struct paper screen = screen_paper(0, false);
+	struct page_options page = { .color = screen.color, .unicode = screen.unicode, .width = screen.width };
+	int result = json ? analysis_json_write_live(stdout, &run->input, run->engine, &live)
+	                  : page_write(stdout, &run->input, run->engine, &page);
+
+	if (result == 0)
+		return COMMAND_DONE;
+	say_error("standard output", "%s; give it more room", strerror(-result));
+	return COMMAND_BAD;
+}
+
+static int tell(const struct run *run, const struct options *options)
+{
+	int status = COMMAND_DONE;
+
+	if (options->json || options->text || (!options->html && !options->fingerprint))
+		status = write_screen(run, options->json);
+	if (status == COMMAND_DONE && options->html)
+		status = write_file(run, options->html, write_html);
+	if (status == COMMAND_DONE && options->fingerprint)
+		status = write_file(run, options->fingerprint, write_fingerprint);
+	return status;
+}
+
+int report_command(int argc, char **argv)
+{
+	struct options options = { .json = false };
+	struct archive_incident known;
+	struct run run = { .tape = NULL, .known = &known };
+	int status, told;
+
+	if (!options_take(&table, argc, argv, &options, &status))
+		return status;
+	status = check_options(&options);
+	if (status == COMMAND_DONE)
+		status = archived_find("report", options.config, options.name, &run.archived);
+	if (status != COMMAND_DONE)
+		return status;
+	if (!run.archived.has_stream) {
+		say_error("report", "the stream of that incident is not kept, or not for you to read; "
+		                    "'holdfast incident' has the page");
+		return COMMAND_BAD;
+	}
+	run.tape = malloc(sizeof(*run.tape));
+	if (!run.tape || tape_init(run.tape, run.archived.head.id) != 0) {
+		free(run.tape);
+		say_error("report", "out of memory; free some");
+		return COMMAND_BAD;
+	}
+	output_watch_signals();
+	status = replay(&run);
+	if (run.engine) {
+		told = tell(&run, &options);
+		status = status == COMMAND_DONE ? told : status;
+	}
+	tape_fini(run.tape);
+	free(run.tape);
+	return status;
+}
