@@ -3,11 +3,12 @@
 
 BUILD = build
 PREFIX = /usr/local
+RANGE_PROGRAMS = tests/synth tests/range-client tests/range-echo tests/range-meter
 # Two at a time unless told otherwise: make HOLDFAST_JOBS=8
 HOLDFAST_JOBS ?= 2
 export HOLDFAST_JOBS
 
-.PHONY: help deps build demo check range soak bench lint fuzz fuzz-afl install deb deb-check clean
+.PHONY: help deps build demo demo-analyze check range soak bench lint fuzz fuzz-afl install deb deb-check clean
 
 build: deps $(BUILD)/build.ninja
 	@ninja -C $(BUILD) -j $(HOLDFAST_JOBS) --quiet holdfast
@@ -17,12 +18,14 @@ $(BUILD)/build.ninja:
 
 help:
 	@echo 'make build    build/holdfast, and what it needs (apt-get, on Debian)'
-	@echo 'make demo     what it does, shown on attacks made up here'
+	@echo 'make demo     a small site is flooded before your eyes, without Holdfast and with it; a minute, root'
+	@echo 'make demo-analyze   what it says of captures; nothing is sent'
 	@echo 'make check    all tests with two compilers and sanitizers, then lint: what must hold before a change lands'
-	@echo 'make range    a platform in network namespaces is attacked, with and without a shield; RANGE="--scenario NAME" for one'
+	@echo 'make range    a platform in network namespaces is attacked, with and without a shield that is told what to drop, then'
+	@echo '              with one that nobody tells; RANGE="--scenario NAME" and UNAIDED="--scenario NAME" for one, =no for none'
 	@echo 'make lint     scripts/lint; one step of it: scripts/lint clang-tidy'
 	@echo 'make fuzz     every harness for FUZZ_SECONDS (60); make fuzz-afl: the same by AFL++'
-	@echo 'make soak     memory at SOAK_SOURCES (50,000,000) sources, then scenarios for SOAK_SECONDS (600)'
+	@echo 'make soak     memory at SOAK_SOURCES (50,000,000) sources; waves on the range for SOAK_SECONDS (3600); then scenarios'
 	@echo 'make bench    times, against the tools one would take instead; BENCH="speed flat memory drop" for all'
 	@echo 'make install  into PREFIX (/usr/local)'
 	@echo 'make deb      a Debian package, in build-deb/; make deb-check: install it, use it, purge it, look for what is left'
@@ -35,14 +38,18 @@ deps:
 demo: build
 	@scripts/demo
 
+demo-analyze: build
+	@scripts/demo-analyze
+
 check:
 	@scripts/deps build check range
 	@scripts/check
 
 range: build
 	@scripts/deps range
-	@ninja -C $(BUILD) -j $(HOLDFAST_JOBS) --quiet tests/synth tests/range-client tests/range-echo
-	@tests/range/range.py $(BUILD)/holdfast $(BUILD)/tests/synth $(BUILD)/tests/range-client $(BUILD)/tests/range-echo $(RANGE)
+	@ninja -C $(BUILD) -j $(HOLDFAST_JOBS) --quiet $(RANGE_PROGRAMS)
+	@[ '$(RANGE)' = no ] || tests/range/range.py $(BUILD)/holdfast $(filter-out %meter,$(RANGE_PROGRAMS:%=$(BUILD)/%)) $(RANGE)
+	@[ '$(UNAIDED)' = no ] || tests/range/unaided.py $(BUILD)/holdfast $(RANGE_PROGRAMS:%=$(BUILD)/%) $(UNAIDED)
 
 soak: build
 	@scripts/soak

@@ -89,15 +89,21 @@ struct shield_counters {
 	struct shield_count observed[SHIELD_REASONS]; /* would have been dropped */
 };
 
+/* One CPU's sampler of one direction; see `samples`. */
+struct shield_sampler {
+	__u64 interval; /* one packet in so many is sampled at present: a power of two */
+	__u64 tick;     /* when `taken` began */
+	__u64 taken;    /* samples since then */
+	__u64 random;   /* state of its generator */
+};
+
 /* Map `totals`, per CPU, one value. */
 struct shield_totals {
 	__u64 samples;      /* handed out */
 	__u64 samples_lost; /* the ring was full */
 	__u64 flows_full;   /* a flow could not be kept */
-	__u64 interval;     /* one packet in so many is sampled at present */
-	__u64 tick;         /* of the sampler: when `taken` began */
-	__u64 taken;        /* samples since then */
-	__u64 passed_over;  /* packets since the latest sample */
+	__u64 unused;
+	struct shield_sampler arriving, leaving;
 };
 
 /*
@@ -266,7 +272,7 @@ struct shield_rule_state {
 
 /*
  * Map `probed`, SHIELD_PROBED_SLOTS words: TCP conversations whose SYN was let through as a probe, by the hash of their
- * addresses and ports (shield_probed_hash). Its lowest bits are the slot; a word has the time in jiffies (32), more of the
+ * addresses and ports (shield_flow_hash). Its lowest bits are the slot; a word has the time in jiffies (32), more of the
  * hash (19), how many packets may follow (5), the rule's counter (8). 0 is empty; the latest to come takes the slot. What
  * follows the SYN passes the same rule. When this host first sends something in that conversation that is not the answer to
  * a SYN, the handshake was completed: the egress program counts it.
@@ -275,6 +281,35 @@ struct shield_rule_state {
 	((__u64)(__u32)(now) << 32 | ((hash) >> 45) << 13 | (__u64)(left) << 8 | (__u8)(counter))
 #define SHIELD_PROBED_IS(word, hash) ((((word) >> 13 ^ (hash) >> 45) & 0x7ffff) == 0 && (word) != 0)
 #define SHIELD_PROBED_LEFT(word) ((__u32)((word) >> 8) & 31)
+
+/*
+ * Map `answered`: an octet per hash of a conversation, when this host last sent something in one of them: what stands before
+ * the map of flows, whose look-up is a line of memory from afar. It is written by who writes the flows, never cleared, and
+ * says too much at times, never too little. 0: never; else the time's 7 bits of its own unit, and 1.
+ */
+#define SHIELD_ANSWERED_SLOTS 131072
+#define SHIELD_ANSWERED_LINE 64 /* in one value: a cache line */
+struct shield_answered {
+	__u8 of[SHIELD_ANSWERED_LINE];
+};
+
+/* 16 s, give or take. */
+static inline __u32 shield_answered_shift(__u32 hz)
+{
+	return hz > 500 ? 14 : 12;
+}
+
+static inline __u8 shield_answered_at(__u64 jiffies, __u32 hz)
+{
+	return (__u8)(jiffies >> shield_answered_shift(hz) << 1 | 1);
+}
+
+static inline int shield_answered_lately(__u8 slot, __u64 jiffies, __u32 hz)
+{
+	__u32 age = (__u8)(shield_answered_at(jiffies, hz) - slot) >> 1;
+
+	return slot != 0 && age <= (SHIELD_SPARE_IDLE_S * hz >> shield_answered_shift(hz)) + 1;
+}
 
 /* A service: which packets are its own, by prefix and port. */
 struct shield_service_prefix {
@@ -301,6 +336,7 @@ struct shield_services {
 	__u32 source_pps[SHIELD_SERVICES_MAX]; /* limit per source (IPv4 address, IPv6 /64); 0: none */
 	__u32 count;                           /* of prefixes */
 	__u32 limits;                          /* 1: one of source_pps is not 0 */
+	__u64 local; /* bit s: service s is answered by this host's own sockets, not by what stands behind it */
 };
 
 /*
@@ -332,12 +368,12 @@ struct shield_config {
 	__u32 guard_count;
 	__u32 allow_count;     /* 0: the allow list need not be asked */
 	__u32 allow_short;     /* IPv6 prefixes shorter than /32 in it: their bins are not to be had */
-	__u32 sample_per_tick; /* samples that one CPU may hand out in 2^SHIELD_SAMPLE_SHIFT jiffies; 0: none */
+	__u32 sample_per_tick; /* samples that one CPU may hand out in 2^SHIELD_SAMPLE_SHIFT jiffies; 0: none … */
 	__u32 hz;              /* jiffies in a second */
 	__u32 next_rule;       /* number of the rule that is made next */
 	__u32 clsact_count;
 	__u32 dispatched_count;
-	__u32 unused;
+	__u32 sample_sent_per_tick;              /* … and of what leaves; 0: none */
 	__u32 dispatched[SHIELD_INTERFACES_MAX]; /* interfaces whose dispatcher runs the shield */
 	__u32 clsact[SHIELD_INTERFACES_MAX];     /* interfaces (ifindex) whose clsact queue was made by the shield */
 	__u64 seed;                              /* of the hashes of source_buckets */
@@ -565,12 +601,15 @@ static inline __u64 shield_mix(__u64 x)
 	return x;
 }
 
-/* Of a TCP conversation's other end (src) and this host's, as in struct shield_flow_key. */
-static inline __u64 shield_probed_hash(__u64 seed, const __u64 src[2], const __u64 dst[2], __u32 src_port,
-                                       __u32 dst_port)
+/* Of a conversation, as an arriving packet has it: src is the other end. What the sender chooses is mixed with the seed. */
+static inline __u64 shield_flow_hash(__u64 seed, const __u64 src[2], const __u64 dst[2], __u32 src_port, __u32 dst_port,
+                                     __u32 protocol)
 {
-	return shield_mix(shield_mix(src[0] ^ seed) + src[1] +
-	                  shield_mix(dst[0] ^ dst[1] ^ ((__u64)src_port << 16 | dst_port)));
+	__u64 ports = (__u64)protocol << 32 | (__u64)src_port << 16 | dst_port;
+	__u64 hash = src[0] ? shield_mix(src[0] ^ seed) : seed; /* of IPv4 it is 0 */
+
+	hash = shield_mix(hash ^ src[1] ^ (dst[0] ^ dst[1]) * 0x9e3779b97f4a7c15ULL);
+	return shield_mix(hash + ports);
 }
 
 /* Which bit of block4_classes stands for a length, and which bits of lengths4 those classes can mean. */
@@ -651,20 +690,31 @@ static inline __u32 shield_allow_bin6(__u32 network)
 }
 
 /*
- * Map `samples`, a ring. Each CPU takes one packet in `interval` of its totals. That doubles as often as
- * config.sample_per_tick have been handed out in a tick, which is 2^SHIELD_SAMPLE_SHIFT jiffies, and halves with each tick
- * that ended with less than a quarter: after a flood it is 1 again at the twentieth tick at the latest.
+ * Map `samples`, a ring. Each CPU takes each packet with one chance in `interval`, independently of all others, so that the
+ * gaps between samples are random and no period of what comes hides from it or is seen twice as often. A sample's weight is
+ * the interval that held for it: the Horvitz-Thompson estimator. Since the interval depends on nothing but samples taken
+ * before, the weights of any set of packets add up to its number without bias; of n packets at interval w the standard
+ * error is sqrt(n * (w - 1)). Exact numbers are in `counters`.
+ *
+ * The interval doubles as often as config.sample_per_tick have been handed out in a tick, which is 2^SHIELD_SAMPLE_SHIFT
+ * jiffies, and halves with each tick that ended with less than a quarter: after a flood it is 1 again at the twentieth tick
+ * at the latest. What leaves has a sampler and a budget of its own (SHIELD_SAMPLE_SENT). There a packet is what the host
+ * gives to the device, as a capture on the host has it: of TCP up to 64 KiB, cut into packets behind it.
+ *
+ * For TCP to a service that is `local`, SHIELD_SAMPLE_ANSWERED and SHIELD_SAMPLE_HANDSHAKE are the word of the host's own
+ * sockets, for all else SHIELD_SAMPLE_ANSWERED is that of the map `flows`.
  */
 #define SHIELD_SAMPLE_SHIFT 2
 #define SHIELD_SAMPLE_WEIGHT_MAX (1u << 20)
 #define SHIELD_RING_OCTETS (4u << 20)
 
 enum {
-	SHIELD_SAMPLE_ENFORCED = 1 << 0,  /* its fate was carried out; else mode is observe */
-	SHIELD_SAMPLE_ANSWERED = 1 << 1,  /* this host has sent packets the other way: map `flows` */
-	SHIELD_SAMPLE_HANDSHAKE = 1 << 2, /* it completes a handshake: the host's own stack has a request it answers */
-	SHIELD_SAMPLE_SENT = 1 << 3,      /* it leaves this host; `service` is its source's */
-	SHIELD_SAMPLE_PROBE = 1 << 4,     /* a rule let it through to see what becomes of it */
+	SHIELD_SAMPLE_ENFORCED = 1 << 0, /* its fate was carried out; else mode is observe */
+	SHIELD_SAMPLE_ANSWERED = 1 << 1, /* this host has sent packets the other way */
+	SHIELD_SAMPLE_HANDSHAKE =
+		1 << 2,               /* it completes a handshake: by its number, as the host's own stack will find */
+	SHIELD_SAMPLE_SENT = 1 << 3,  /* it leaves this host; `service` is its source's */
+	SHIELD_SAMPLE_PROBE = 1 << 4, /* a rule let it through to see what becomes of it */
 };
 
 struct shield_sample {
@@ -694,9 +744,8 @@ struct shield_flow {
 	__u64 first, last; /* jiffies of packets sent */
 	__u64 packets;     /* sent */
 	__u64 spare;       /* token bucket of what rules that spare let through of it */
-	__u32 tcp_next;    /* behind the last octet sent, host byte order; 0 where not TCP */
 	__u8 tcp_flags;    /* all that were sent */
-	__u8 unused[3];
+	__u8 unused[7];
 };
 
 /* What program shield_clock answers: both at one moment. Jiffies go with CLOCK_MONOTONIC, which suspend stops too. */

@@ -358,20 +358,25 @@ struct wanted {
 	int match_count;
 };
 
+/* In front of a match: the rule arms, spares and probes, as those do that the engine makes. */
+#define LIVE "live: "
+
 static int add_rules(struct shield *shield, const struct wanted *wanted, struct shield_error *error)
 {
-	const struct shield_making making = { .expires = SHIELD_NEVER };
-
 	for (int i = 0; i < wanted->match_count; i++) {
+		bool live = strncmp(wanted->matches[i], LIVE, strlen(LIVE)) == 0;
+		const char *match = wanted->matches[i] + (live ? strlen(LIVE) : 0);
+		const struct shield_making making = {
+			.expires = SHIELD_NEVER, .spare = live, .probe = live, .arm_pps = live ? 1000 : 0, .hold_s = 60
+		};
 		struct rule rule = { .scope = host_of(wanted->kind, 0, true), .action = RULE_DROP };
 		struct match_error wrong;
 		uint64_t began;
 		uint32_t number;
-		int result = match_parse(wanted->matches[i], &rule.match, &wrong);
+		int result = match_parse(match, &rule.match, &wrong);
 
 		if (result) {
-			(void)snprintf(error->message, sizeof(error->message), "%.60s: %.150s", wanted->matches[i],
-			               wrong.message);
+			(void)snprintf(error->message, sizeof(error->message), "%.60s: %.150s", match, wrong.message);
 			return result;
 		}
 		began = now(CLOCK_MONOTONIC);

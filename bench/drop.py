@@ -161,6 +161,7 @@ def of_shield(listed=0, pps=0, matches=()):
 
 
 RULE, RULE_SYN = "dst port 443", "dst port 80"  # what all frames meet
+LIVE_RULE = f"live: {RULE}"
 OTHERS = [f"dst port {port}" for port in range(1000, 1063)]
 LISTED, OUTSIDE, TEN_THOUSAND = (1, CROWD), (UNLISTED, CROWD), (1, XDP_FILTER_MAX)
 
@@ -184,6 +185,7 @@ SECTIONS = [
         ("  with lists", "1,000 blocked, 63 rules, none holds", LISTS, OUTSIDE),
         ("  with a limit", "the same, and a limit per source", LIMITS, OUTSIDE),
         ("holdfast, 1 rule", "holds for all", of_shield(matches=[RULE]), LISTED),
+        ("  as the engine's", "the same: it arms, spares, probes", of_shield(matches=[LIVE_RULE]), LISTED),
         ("holdfast, 64 rules", "the last one holds for all", of_shield(matches=[*OTHERS, RULE]), LISTED),
         ("holdfast, 1,000", "blocked, all come from them", BLOCKS_THOUSAND, (1, 1000)),
         ("holdfast, 10,000", "blocked, all come from them", BLOCKS_TEN_THOUSAND, TEN_THOUSAND),

@@ -61,6 +61,14 @@ struct {
 	__type(value, struct shield_rule_state);
 } rule_states SEC(".maps") __weak;
 
+/* Near, where flows are far. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SHIELD_ANSWERED_SLOTS / SHIELD_ANSWERED_LINE);
+	__type(key, __u32);
+	__type(value, struct shield_answered);
+} answered SEC(".maps") __weak;
+
 /* Fixed slots as well: what is in it is old after seconds, and who probes does so at a bounded rate. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -104,8 +112,8 @@ struct {
 } samples SEC(".maps") __weak;
 
 /*
- * Only what this host itself sends gets in, and only samples ask, and rules that spare before they drop: being the slow
- * kind of table costs no other flood.
+ * Only what this host itself sends gets in, and only samples ask, and rules that spare where `answered` says that it may
+ * know something: being the slow kind of table costs no flood.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -12,9 +12,12 @@
 #include <bpf/bpf_helpers.h>
 
 #include "abi/shield.h"
+#include "bpf/conversation.h"
 #include "bpf/maps.h"
 #include "bpf/parse.h"
-#include "bpf/probe.h"
+#include "bpf/sampler.h"
+#include "bpf/service.h"
+#include "bpf/tcp.h"
 
 /* What stands for passing; a benchmark sets it to XDP_DROP, to time passing without the rest of the network's code. */
 const volatile __u32 verdict_pass = XDP_PASS;
@@ -30,65 +33,6 @@ static const __u32 zero;
 #define SWEEP_GROUPS 256 /* at once: 16,384 buckets, a quarter of a millisecond */
 #define SWEEP_PAUSE_NS 1000000
 #define SWEEP_STEPS_MAX (1u << 20)
-
-/* A bit's number, by a De Bruijn sequence, for there is no instruction for it. */
-static const __u8 bit_number[64] = {
-	0,  1,  48, 2,  57, 49, 28, 3,  61, 58, 50, 42, 38, 29, 17, 4,  62, 55, 59, 36, 53, 51,
-	43, 22, 45, 39, 33, 30, 24, 18, 12, 5,  63, 47, 56, 27, 60, 41, 37, 16, 54, 35, 52, 21,
-	44, 32, 23, 11, 46, 26, 40, 15, 34, 20, 31, 10, 25, 14, 19, 9,  13, 8,  7,  6,
-};
-
-PARSE_INLINE __u32 lowest_bit(__u64 bits)
-{
-	return bit_number[((bits & -bits) * 0x03f79d71b4cb0a89ULL) >> 58];
-}
-
-/* The two words of an address as they lie in memory; keys are aligned to 8. */
-PARSE_INLINE const __u64 *words(const __u8 address[16])
-{
-	return (const __u64 *)(const void *)address;
-}
-
-/*
- * Functions marked APART are verified once and by themselves, whatever calls them: what they are called from is no harder
- * to verify for the loops in them. The verifier lets their pointers be NULL, so they ask.
- */
-#define APART __attribute__((noinline))
-
-APART int ports_hold(const struct shield_services *table, const struct shield_key *key, __u32 first, __u32 count)
-{
-	if (!table || !key)
-		return 0;
-	for (__u32 i = 0; i < SHIELD_SERVICE_PORTS_MAX && i < count; i++) {
-		const struct shield_service_ports *ports = &table->ports[(first + i) & (SHIELD_SERVICE_PORTS_MAX - 1)];
-		__u16 port = key->field[SHIELD_F_DST_PORT];
-
-		if (ports->protocol == key->field[SHIELD_F_PROTOCOL] && port >= ports->low && port <= ports->high)
-			return 1;
-	}
-	return 0;
-}
-
-APART int service_of(const struct shield_services *table, const struct shield_key *key)
-{
-	const __u64 *dst;
-	__u64 candidates;
-
-	if (!table || !key)
-		return SHIELD_SERVICE_NONE;
-	dst = words(key->dst);
-	candidates = table->by_dst[shield_fold(dst)];
-	for (int i = 0; i < SHIELD_SERVICE_PREFIXES_MAX && candidates; i++) {
-		const struct shield_service_prefix *prefix =
-			&table->prefixes[lowest_bit(candidates) & (SHIELD_SERVICE_PREFIXES_MAX - 1)];
-
-		candidates &= candidates - 1;
-		if (shield_prefix_holds(prefix->mask, prefix->value, dst) &&
-		    (prefix->ports == 0 || ports_hold(table, key, prefix->first_port, prefix->ports)))
-			return prefix->service & (SHIELD_SERVICES_MAX - 1);
-	}
-	return SHIELD_SERVICE_NONE;
-}
 
 APART int is_guarded(const struct shield_key *key, const struct shield_config *c, __u64 now)
 {
@@ -437,35 +381,38 @@ PARSE_INLINE int rule_holds(const struct shield_rule *rule, const struct shield_
 	return (rule->range_count | rule->unless_count) == 0 || ranges_hold(rule, key);
 }
 
-PARSE_INLINE struct shield_rule_state *state_of(const struct shield_rule *rule)
-{
-	__u32 counter = rule->counter;
-
-	return bpf_map_lookup_elem(&rule_states, &counter);
-}
-
 /*
  * Whether a rule that arms acts. Matches at its rate put off the end of that; for a sixteenth of a second after they did
  * there is nothing to write, so that a flood only reads.
  */
-APART int is_active(const struct shield_rule *rule, const struct shield_config *c, __u64 now)
+APART int is_armed(const struct shield_rule *rule, struct shield_rule_state *state, const struct shield_config *c,
+                   __u64 now)
 {
-	struct shield_rule_state *state;
-	__u64 until;
-
-	if (!rule || !c)
+	if (!rule || !state || !c)
 		return 0;
-	state = state_of(rule);
-	if (!state)
-		return 1;
-	until = *(volatile __u64 *)&state->active_until;
-	if (until > now && now + rule->hold - until < c->hz / 16)
-		return 1;
 	if (take_token(&state->arm, rule->arm_pps, rule->arm_pps / 10, c->hz, now) == BUCKET_EMPTY) {
 		*(volatile __u64 *)&state->active_until = now + rule->hold;
 		return 1;
 	}
-	return until > now;
+	return *(volatile __u64 *)&state->active_until > now;
+}
+
+PARSE_INLINE int is_active(const struct shield_rule *rule, struct shield_rule_state *state,
+                           const struct shield_config *c, __u64 now)
+{
+	__u64 until = *(volatile __u64 *)&state->active_until;
+
+	return (until > now && now + rule->hold - until < c->hz / 16) || is_armed(rule, state, c, now);
+}
+
+/* Under which key the map `flows` has the conversation of a packet that arrives; the key was all 0. */
+PARSE_INLINE void flow_of(const struct shield_key *key, struct shield_flow_key *flow)
+{
+	__builtin_memcpy(flow->src, key->src, sizeof(flow->src));
+	__builtin_memcpy(flow->dst, key->dst, sizeof(flow->dst));
+	flow->src_port = key->field[SHIELD_F_SRC_PORT];
+	flow->dst_port = key->field[SHIELD_F_DST_PORT];
+	flow->protocol = (__u8)key->field[SHIELD_F_PROTOCOL];
 }
 
 /* Whether a packet that is about to be dropped belongs to a conversation that this host has answered, and may pass. */
@@ -478,11 +425,7 @@ APART int is_spared(const struct shield_key *key, const struct shield_config *c,
 
 	if (!key || !c)
 		return SPARE_UNKNOWN;
-	__builtin_memcpy(look.src, key->src, sizeof(look.src));
-	__builtin_memcpy(look.dst, key->dst, sizeof(look.dst));
-	look.src_port = key->field[SHIELD_F_SRC_PORT];
-	look.dst_port = key->field[SHIELD_F_DST_PORT];
-	look.protocol = (__u8)key->field[SHIELD_F_PROTOCOL];
+	flow_of(key, &look);
 	flow = bpf_map_lookup_elem(&flows, &look);
 	if (!flow || now - flow->last > SHIELD_SPARE_IDLE_S * c->hz)
 		return SPARE_UNKNOWN;
@@ -490,28 +433,17 @@ APART int is_spared(const struct shield_key *key, const struct shield_config *c,
 	                                                                                                : SPARE_OVER;
 }
 
-/* Whether a packet that is about to be dropped passes as a probe, or behind one. */
-enum { PROBE_NOT, PROBE_BEGINS, PROBE_FOLLOWS };
-
-APART int is_probe(const struct shield_rule *rule, struct shield_rule_count *count, const struct shield_key *key,
-                   const struct shield_config *c, __u64 now)
+/* Whether a packet that is about to be dropped passes as a probe, whose turn it is. */
+APART int is_probe(struct shield_rule_state *state, struct shield_rule_count *count, const struct shield_config *c,
+                   __u64 now)
 {
-	struct shield_rule_state *state;
-
-	if (!rule || !count || !key || !c)
-		return PROBE_NOT;
-	if ((key->field[SHIELD_F_HAS] & SHIELD_HAS_TCP) && !probe_is_syn(key) &&
-	    probe_follows(key, c, rule->counter, now))
-		return PROBE_FOLLOWS;
+	if (!state || !count || !c)
+		return 0;
 	/* The gaps are random, so that no period of what comes decides which packets pass. */
 	if (count->until_probe == 0)
 		count->until_probe = 1 + bpf_get_prandom_u32() % (2 * SHIELD_PROBE_INTERVAL - 1);
-	if (--count->until_probe)
-		return PROBE_NOT;
-	state = state_of(rule);
-	if (!state || take_token(&state->probe, SHIELD_PROBE_PPS, SHIELD_PROBE_PPS / 10, c->hz, now) != BUCKET_TAKEN)
-		return PROBE_NOT;
-	return PROBE_BEGINS;
+	return --count->until_probe == 0 &&
+	       take_token(&state->probe, SHIELD_PROBE_PPS, SHIELD_PROBE_PPS / 10, c->hz, now) == BUCKET_TAKEN;
 }
 
 /*
@@ -529,23 +461,15 @@ PARSE_INLINE void add_packet(struct shield_count *count, __u32 frame)
 	count->octets += frame;
 }
 
-/* What a rule that acts, or would, makes of a packet; the counts are its own. */
-PARSE_INLINE enum shield_reason apply_rule(const struct shield_rule *rule, struct shield_rule_count *count,
-                                           const struct shield_key *key, const struct shield_config *c, __u64 now,
-                                           __u32 frame)
+/* Whether a packet that a rule would drop passes all the same: SHIELD_PASS_CLEAN where it does not. */
+PARSE_INLINE enum shield_reason excuse(const struct shield_rule *rule, struct shield_rule_count *count,
+                                       struct shield_rule_state *state, const struct shield_key *key,
+                                       const struct shield_config *c, __u64 now, __u32 frame)
 {
-	enum shield_reason drop = SHIELD_DROP_RULE;
-	struct shield_rule_state *state;
+	__u64 hash = conversation_hash(key, c);
+	const __u8 *slot = answered_slot(hash);
 
-	if (rule->action == SHIELD_COUNT)
-		return SHIELD_PASS_RULE;
-	if (rule->action == SHIELD_RATE) {
-		drop = SHIELD_DROP_RATE;
-		state = state_of(rule);
-		if (!state || take_token(&state->rate, rule->rate_pps, rule->rate_pps / 10, c->hz, now) == BUCKET_TAKEN)
-			return SHIELD_PASS_RULE;
-	}
-	if (rule->flags & SHIELD_RULE_SPARE) {
+	if (rule->flags & SHIELD_RULE_SPARE && slot && shield_answered_lately(*slot, now, c->hz)) {
 		int spared = is_spared(key, c, now);
 
 		if (spared != SPARE_UNKNOWN)
@@ -556,37 +480,65 @@ PARSE_INLINE enum shield_reason apply_rule(const struct shield_rule *rule, struc
 		}
 	}
 	if (rule->flags & SHIELD_RULE_PROBE) {
-		int probe = is_probe(rule, count, key, c, now);
-
-		if (probe == PROBE_BEGINS)
-			add_packet(&count->probes, frame);
-		if (probe != PROBE_NOT)
+		if ((key->field[SHIELD_F_HAS] & SHIELD_HAS_TCP) && !is_syn(key) &&
+		    probe_follows(hash, c, rule->counter, now))
 			return SHIELD_PASS_PROBE;
+		if (count->until_probe > 1) {
+			count->until_probe--;
+		} else if (is_probe(state, count, c, now)) {
+			add_packet(&count->probes, frame);
+			return SHIELD_PASS_PROBE;
+		}
 	}
-	add_packet(&count->dropped, frame);
-	return drop;
+	return SHIELD_PASS_CLEAN;
 }
 
-/* A packet meets a rule. */
-APART __u64 meet_rule(const struct shield_rule *rule, const struct shield_key *key, const struct shield_config *c,
-                      __u64 now, __u32 frame)
+/* A packet meets a rule, and what that says of it. */
+PARSE_INLINE __u64 meet_rule(const struct shield_rule *rule, const struct shield_key *key,
+                             const struct shield_config *c, __u64 now, __u32 frame)
 {
+	enum shield_reason says = SHIELD_DROP_RULE, excused;
 	struct shield_rule_count *count;
+	struct shield_rule_state *state;
 	__u32 counter;
 
-	if (!rule || !key || !c)
-		return 0;
 	counter = rule->counter;
 	count = bpf_map_lookup_elem(&rule_counters, &counter);
-	if (!count)
+	state = bpf_map_lookup_elem(&rule_states, &counter);
+	if (!count || !state)
 		return 0;
 	add_packet(&count->matched, frame);
 	count->last = now;
-	if (rule->arm_pps && !is_active(rule, c, now))
+	if (rule->arm_pps && !is_active(rule, state, c, now))
 		return 0;
-	return JUDGED(apply_rule(rule, count, key, c, now, frame), counter,
-	              rule->action == SHIELD_COUNT || rule->flags & SHIELD_RULE_SHADOW);
+	if (rule->action == SHIELD_COUNT)
+		return JUDGED(SHIELD_PASS_RULE, counter, 1);
+	if (rule->action == SHIELD_RATE) {
+		says = SHIELD_DROP_RATE;
+		if (take_token(&state->rate, rule->rate_pps, rule->rate_pps / 10, c->hz, now) == BUCKET_TAKEN)
+			return JUDGED(SHIELD_PASS_RULE, counter, rule->flags & SHIELD_RULE_SHADOW);
+	}
+	if (rule->flags & (SHIELD_RULE_SPARE | SHIELD_RULE_PROBE) &&
+	    (excused = excuse(rule, count, state, key, c, now, frame)) != SHIELD_PASS_CLEAN)
+		says = excused;
+	else
+		add_packet(&count->dropped, frame);
+	return JUDGED(says, counter, rule->flags & SHIELD_RULE_SHADOW);
 }
+
+APART __u64 meet_apart(const struct shield_rule *rule, const struct shield_key *key, const struct shield_config *c,
+                       __u64 now, __u32 frame)
+{
+	return rule && key && c ? meet_rule(rule, key, c, now, frame) : 0;
+}
+
+/* How far the judgement is. */
+struct so_far {
+	__u64 candidates; /* rules still to be looked at, a bit each */
+	__u64 judged;
+	__u64 now;
+	__u64 frame;
+};
 
 PARSE_INLINE int weight_of(__u64 judged)
 {
@@ -595,34 +547,71 @@ PARSE_INLINE int weight_of(__u64 judged)
 	return judged == 0 ? 0 : reason == SHIELD_PASS_PROBE ? 3 : reason > SHIELD_PASS_LAST ? 2 : 1;
 }
 
-/* Of what two rules say, neither of which has decided before the other spoke. */
-APART __u64 of_two(__u64 judged, __u64 says)
+/* Of two rules that only count. */
+APART __u64 weightier(__u64 judged, __u64 says)
 {
-	return (says && !JUDGED_COUNTS(says)) || weight_of(says) > weight_of(judged) ? says : judged;
+	return weight_of(says) > weight_of(judged) ? says : judged;
 }
 
-APART __u64 judge_rules(const struct shield_key *key, const struct shield_ruleset *set, const struct shield_config *c,
-                        __u64 now, __u32 frame)
+PARSE_INLINE const struct shield_rule *first_of(const struct shield_ruleset *set, __u64 candidates)
 {
-	__u64 candidates, judged = 0;
+	return &set->rules[lowest_bit(candidates) & (SHIELD_RULES_MAX - 1)];
+}
 
-	if (!key || !set || !c)
+/* The rules behind the first that a packet can meet, which has not decided: `judged` is what it says. */
+APART __u64 judge_rest(const struct shield_key *key, const struct shield_ruleset *set, const struct shield_config *c,
+                       const struct so_far *so_far)
+{
+	__u64 candidates, judged, now;
+
+	if (!key || !set || !c || !so_far)
 		return 0;
-	candidates = set->by_protocol[key->field[SHIELD_F_PROTOCOL] & (SHIELD_BINS - 1)] &
-	             set->by_src_port[SHIELD_PORT_BIN(key->field[SHIELD_F_SRC_PORT])] &
-	             set->by_dst_port[SHIELD_PORT_BIN(key->field[SHIELD_F_DST_PORT])] &
-	             set->by_length[SHIELD_LENGTH_BIN(key->field[SHIELD_F_LENGTH]) & (SHIELD_BINS - 1)];
+	candidates = so_far->candidates;
+	judged = so_far->judged;
+	now = so_far->now;
 	for (int i = 0; i < SHIELD_RULES_MAX && candidates; i++) {
-		const struct shield_rule *rule = &set->rules[lowest_bit(candidates) & (SHIELD_RULES_MAX - 1)];
+		const struct shield_rule *rule = first_of(set, candidates);
+		__u64 says;
 
 		candidates &= candidates - 1;
 		if (rule->expires <= now || !rule_holds(rule, key))
 			continue;
-		judged = of_two(judged, meet_rule(rule, key, c, now, frame));
-		if (judged && !JUDGED_COUNTS(judged))
-			break;
+		says = meet_apart(rule, key, c, now, (__u32)so_far->frame);
+		if (says && !JUDGED_COUNTS(says))
+			return says;
+		if (says)
+			judged = weightier(judged, says);
 	}
-	if (JUDGED_REASON(judged) == SHIELD_PASS_PROBE && probe_is_syn(key))
+	return judged;
+}
+
+/*
+ * Nearly always one rule is met, and decides. It is looked at in place, for a call costs as much as what it does; a loop
+ * here would be verified for each way that leads to it.
+ */
+PARSE_INLINE __u64 judge_rules(const struct shield_key *key, const struct shield_ruleset *set,
+                               const struct shield_config *c, __u64 now, __u32 frame)
+{
+	struct so_far so_far = { .now = now, .frame = frame };
+	const struct shield_rule *rule;
+	__u64 candidates, judged = 0;
+
+	candidates = set->by_protocol[key->field[SHIELD_F_PROTOCOL] & (SHIELD_BINS - 1)] &
+	             set->by_src_port[SHIELD_PORT_BIN(key->field[SHIELD_F_SRC_PORT])] &
+	             set->by_dst_port[SHIELD_PORT_BIN(key->field[SHIELD_F_DST_PORT])] &
+	             set->by_length[SHIELD_LENGTH_BIN(key->field[SHIELD_F_LENGTH]) & (SHIELD_BINS - 1)];
+	if (!candidates)
+		return 0;
+	rule = first_of(set, candidates);
+	candidates &= candidates - 1;
+	if (rule->expires > now && rule_holds(rule, key))
+		judged = meet_rule(rule, key, c, now, frame);
+	if (candidates && (judged == 0 || JUDGED_COUNTS(judged))) {
+		so_far.candidates = candidates;
+		so_far.judged = judged;
+		judged = judge_rest(key, set, c, &so_far);
+	}
+	if (JUDGED_REASON(judged) == SHIELD_PASS_PROBE && is_syn(key))
 		probe_remember(key, c, JUDGED_COUNTER(judged), now);
 	return judged;
 }
@@ -652,10 +641,35 @@ struct seen {
 	const struct shield_key *key;
 	__u32 frame; /* octets */
 	__u32 service;
-	__u32 has_address;
-	__u32 enforced;
+	__u8 has_address;
+	__u8 local; /* the service is */
+	__u8 enforced;
+	__u8 known; /* of a sample: its flags that say so of its conversation */
 	struct decision decision;
 };
+
+APART int has_flow(const struct shield_key *key)
+{
+	struct shield_flow_key flow = { 0 };
+
+	if (!key)
+		return 0;
+	flow_of(key, &flow);
+	return bpf_map_lookup_elem(&flows, &flow) != 0;
+}
+
+/* What is known of a packet's conversation, as flags of a sample. */
+PARSE_INLINE __u8 known_of(struct xdp_md *ctx, const struct seen *seen)
+{
+	int known;
+
+	if (!seen->has_address)
+		return 0;
+	if (!seen->local || !(seen->key->field[SHIELD_F_HAS] & SHIELD_HAS_TCP))
+		return has_flow(seen->key) ? SHIELD_SAMPLE_ANSWERED : 0;
+	known = tcp_known(ctx, seen->key);
+	return known == TCP_ENGAGED ? SHIELD_SAMPLE_ANSWERED : known == TCP_COMPLETES ? SHIELD_SAMPLE_HANDSHAKE : 0;
+}
 
 /* Hands out a sample. Rare, and so apart. */
 static __attribute__((noinline)) void hand_out(struct xdp_md *ctx, const struct seen *seen, __u64 weight,
@@ -683,64 +697,25 @@ static __attribute__((noinline)) void hand_out(struct xdp_md *ctx, const struct 
 		length = SHIELD_SAMPLE_OCTETS;
 	if (length > 0 && bpf_xdp_load_bytes(ctx, 0, sample->octets, length) == 0)
 		sample->kept = (__u16)length;
-	if (seen->has_address) {
-		struct shield_flow_key flow = {
-			.src_port = seen->key->field[SHIELD_F_SRC_PORT],
-			.dst_port = seen->key->field[SHIELD_F_DST_PORT],
-			.protocol = (__u8)seen->key->field[SHIELD_F_PROTOCOL],
-		};
-
-		__builtin_memcpy(flow.src, seen->key->src, sizeof(flow.src));
-		__builtin_memcpy(flow.dst, seen->key->dst, sizeof(flow.dst));
-		if (bpf_map_lookup_elem(&flows, &flow))
-			sample->flags |= SHIELD_SAMPLE_ANSWERED;
-	}
+	sample->flags |= seen->known;
 	bpf_ringbuf_submit(sample, 0);
 	total->samples++;
 }
 
-/* The interval for the tick that begins: half as long for each tick that ended with less than a quarter of the budget. */
-PARSE_INLINE void begin_tick(struct shield_totals *total, __u32 budget, __u64 tick)
-{
-	__u64 ticks = tick - total->tick;
-
-	/* Of ticks that have passed since, only one was not empty. */
-	if (ticks > 0 && total->taken * 4 >= budget)
-		ticks--;
-	total->interval >>= ticks < 32 ? ticks : 32;
-	if (total->interval == 0)
-		total->interval = 1;
-	total->tick = tick;
-	total->taken = 0;
-}
-
-/*
- * One packet in `interval` is sampled; the interval follows the budget. A sample stands for the packets that were passed
- * over since the one before, itself among them, whatever the interval was meanwhile: weights add up to what came.
- */
-PARSE_INLINE void maybe_sample(struct xdp_md *ctx, const struct shield_config *c, const struct seen *seen, __u64 now)
+PARSE_INLINE void maybe_sample(struct xdp_md *ctx, const struct shield_config *c, struct seen *seen, __u64 now)
 {
 	struct shield_totals *total = bpf_map_lookup_elem(&totals, &zero);
-	__u64 tick = now >> SHIELD_SAMPLE_SHIFT;
-	__u32 budget = c->sample_per_tick;
+	__u32 weight;
 
-	if (!total || budget == 0)
+	if (!total || c->sample_per_tick == 0)
 		return;
-	if (total->tick < tick)
-		begin_tick(total, budget, tick);
 	/* Of probes each, which stand for themselves: they are not among those that another sample stands for. */
-	if (seen->decision.reason == SHIELD_PASS_PROBE) {
-		hand_out(ctx, seen, 1, total);
-		total->taken++;
-		return;
+	weight = seen->decision.reason == SHIELD_PASS_PROBE ? 1
+	                                                    : sampler_take(&total->arriving, c->sample_per_tick, now);
+	if (weight) {
+		seen->known = known_of(ctx, seen);
+		hand_out(ctx, seen, weight, total);
 	}
-	if (++total->passed_over < total->interval)
-		return;
-	hand_out(ctx, seen, total->passed_over, total);
-	total->passed_over = 0;
-	total->taken++;
-	if (total->taken % budget == 0 && total->interval < SHIELD_SAMPLE_WEIGHT_MAX)
-		total->interval <<= 1;
 }
 
 PARSE_STAGES(parse_xdp, struct xdp_md)
@@ -780,8 +755,10 @@ int shield_xdp(struct xdp_md *ctx)
 	else
 		blocked = is_blocked(&key, state, now);
 	seen.has_address = 1;
-	if (table->count)
+	if (table->count) {
 		seen.service = (__u32)service_of(table, &key) & (SHIELD_SERVICES_MAX - 1);
+		seen.local = table->local >> seen.service & 1;
+	}
 	if (c->guard_count && is_guarded(&key, c, now)) {
 		seen.decision.reason = SHIELD_PASS_GUARD;
 		goto decided;

@@ -18,6 +18,10 @@ _holdfast() {
 		COMPREPLY=(check)
 		return
 		;;
+	alerts,alerts)
+		COMPREPLY=(test)
+		return
+		;;
 	help,*)
 		words_of=$(holdfast --help 2>/dev/null | sed -n 's/^  \([a-z]\{1,\}\)  .*/\1/p')
 		mapfile -t COMPREPLY < <(compgen -W "$words_of" -- "$current")

@@ -15,6 +15,7 @@ enum {
 	COMMAND_NO_DAEMON = 3, /* the daemon is not running */
 };
 
+int alerts_command(int argc, char **argv);
 int allow_command(int argc, char **argv);
 int analyze_command(int argc, char **argv);
 int block_command(int argc, char **argv);

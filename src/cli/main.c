@@ -42,6 +42,7 @@ static const struct command {
 	{ "enforce", enforce_command, "start dropping; with --confirm only if you can still get in" },
 	{ "off", off_command, "take the shield away, with all that is in force" },
 	{ "reload", reload_command, "have the daemon read its configuration again" },
+	{ "alerts", alerts_command, "send a test alert: holdfast alerts test NAME" },
 	{ "config", config_command, "check a configuration: holdfast config check FILE" },
 	{ "help", help_command, "how to use a command: holdfast help COMMAND" },
 	{ "version", version_command, "the version of this program" },

@@ -8,6 +8,7 @@
 
 #include "base/share.h"
 #include "base/time.h"
+#include "cli/attack_page.h"
 #include "cli/facts.h"
 #include "cli/rules_page.h"
 #include "tell/words.h"
@@ -387,10 +388,69 @@ static bool is_same_daemon(const json_t *before, const json_t *now)
 	       strcmp(fact_text(before, "since"), fact_text(now, "since")) == 0;
 }
 
-void status_page_write(const struct paper *paper, const json_t *before, const json_t *now, int64_t between_ns)
+/* Nothing goes on, and how much is known of what is normal. */
+static void write_peace(const struct paper *paper, const json_t *now)
+{
+	const json_t *engine = json_object_get(now, "engine"), *users = json_object_get(now, "users");
+	char text[WORDS_SIZE];
+	struct draft d = { .length = 0 };
+	int64_t learned_ns = 0;
+
+	if (!json_is_array(json_object_get(now, "attacks"))) /* whoever says this does not watch */
+		return;
+	draft_add(&d, GREEN "QUIET" PLAIN " no attack goes on");
+	if (fact_duration(engine, "baseline_s", &learned_ns) && learned_ns >= NS_PER_S)
+		draft_add(&d, "; normal traffic of %s is known", words_duration(learned_ns, text));
+	else
+		draft_add(&d, "; what is normal is still to be learned");
+	if (fact_count(users, "answered_pps"))
+		draft_add(&d, "; users answered: %s", words_scaled(fact_count(users, "answered_pps"), "pps", text));
+	paper_text(paper, 0, 6, d.text);
+}
+
+/* How alerts go, where there are any. */
+static void write_alerts(const struct paper *paper, const json_t *now)
+{
+	const json_t *alerts = json_object_get(now, "alerts");
+	const char *state = fact_text(alerts, "state");
+	char text[WORDS_SIZE];
+	struct draft d = { .length = 0 };
+
+	if (!json_is_object(alerts))
+		return;
+	draft_add(&d, "ALERTS  %s%s" PLAIN ", %s sent", strcmp(state, "ok") == 0 ? GREEN : RED, state,
+	          words_count(fact_count(alerts, "sent"), text));
+	draft_add(&d, ", %s failed", words_count(fact_count(alerts, "failed"), text));
+	if (fact_count(alerts, "queued"))
+		draft_add(&d, ", %s wait", words_count(fact_count(alerts, "queued"), text));
+	if (fact_count(alerts, "unsaid"))
+		draft_add(&d, ", " YELLOW "%s not told" PLAIN ": there were too many",
+		          words_count(fact_count(alerts, "unsaid"), text));
+	paper_text(paper, 0, 8, d.text);
+}
+
+/* Those of an attack that is shown stand there already. NULL where there are no others. */
+static json_t *other_rules(const json_t *now)
 {
 	const json_t *rules = json_object_get(now, "rules");
+	json_t *others = json_array(), *rule;
+	size_t i;
 
+	json_array_foreach(rules, i, rule) if (!attack_page_has_rule(now, fact_text(rule, "id")))(void)
+		json_array_append(others, rule);
+	if (json_array_size(others) > 0)
+		return others;
+	json_decref(others);
+	return NULL;
+}
+
+void status_page_write(const struct paper *paper, const json_t *before, const json_t *now, int64_t between_ns)
+{
+	json_t *rules = other_rules(now);
+
+	if (!attack_page_write(paper, now))
+		write_peace(paper, now);
+	attack_page_write_links(paper, now);
 	write_mode(paper, now);
 	write_interfaces(paper, now);
 	if (is_same_daemon(before, now) && between_ns >= NS_PER_MS) {
@@ -403,12 +463,14 @@ void status_page_write(const struct paper *paper, const json_t *before, const js
 		paper_line(paper, 0, "NOW  rates are not known: the daemon began anew");
 	}
 	heading_space(paper);
-	if (json_array_size(rules) > 0) {
+	if (rules) {
 		rules_page_write(paper, rules, is_enforcing(now), false, (struct capture_time){ 0 });
 		heading_space(paper);
+		json_decref(rules);
 	}
 	write_lists(paper, now);
 	write_ways_in(paper, now);
+	write_alerts(paper, now);
 	write_health(paper, now);
 	write_limits(paper, now);
 }

@@ -8,6 +8,7 @@
 #include "daemon/engine.h"
 #include "daemon/log.h"
 
+#define LINK_ADVICE "ask your provider to filter, or to lead the traffic through a scrubbing service"
 #define TEST_NS (60 * NS_PER_S) /* a script has half of that */
 
 static bool is_enforcing(const struct engine *engine)
@@ -29,8 +30,10 @@ void alerts_tell(void *context, const struct alert *alert)
 	message->alert = *alert;
 	memcpy(message->alert.host, engine->alerts.host, sizeof(message->alert.host));
 	message->alert.enforcing = is_enforcing(engine);
-	if (engine->alerts.channel < 0 || message_send(engine->alerts.channel, message, NULL, 0) != 0)
+	if (engine->alerts.channel < 0 || message_send(engine->alerts.channel, message, NULL, 0) != 0) {
 		engine->alerts.lost++;
+		engine->alerts.missed = true;
+	}
 }
 
 void alerts_take_links(struct engine *engine, const struct message_links *reading)
@@ -47,7 +50,7 @@ void alerts_take_links(struct engine *engine, const struct message_links *readin
 			.began_ns = now_ns,
 			.pps = link->pps,
 			.bps = link->bps,
-			.advice = "ask your provider to filter or to announce the prefix through a scrubbing service",
+			.advice = LINK_ADVICE,
 		};
 
 		if (!link->turned)
@@ -66,6 +69,7 @@ void alerts_take_links(struct engine *engine, const struct message_links *readin
 void alerts_begin(struct engine *engine)
 {
 	engine->alerts.channel = -1;
+	engine->alerts.missed = true;
 	message_text(engine->alerts.state.state, sizeof(engine->alerts.state.state), "not running");
 	if (gethostname(engine->alerts.host, sizeof(engine->alerts.host) - 1) != 0)
 		engine->alerts.host[0] = '\0';
@@ -78,6 +82,26 @@ void alerts_take_channel(struct engine *engine, int channel)
 		(void)close(engine->alerts.channel);
 	engine->alerts.channel = channel;
 	message_text(engine->alerts.state.state, sizeof(engine->alerts.state.state), "ok");
+	/*
+	 * Of what goes on another before it has told, and this one is to tell the end; unless something was told to nobody:
+	 * rather twice than never.
+	 */
+	watch_alert_all(engine->watch, engine->alerts.missed ? ALERT_BEGAN : ALERT_STANDING);
+	for (unsigned i = 0; i < engine->links.count; i++) {
+		const struct link_state *link = &engine->links.states[i];
+		struct alert alert = { .change = engine->alerts.missed ? ALERT_LINK_FULL : ALERT_STANDING,
+			               .time_ns = role_wall_ns(),
+			               .pps = link->pps,
+			               .bps = link->bps,
+			               .advice = LINK_ADVICE };
+
+		alert.began_ns = alert.time_ns;
+
+		message_text(alert.target, sizeof(alert.target), link->latest.name);
+		if (link->full)
+			alerts_tell(engine, &alert);
+	}
+	engine->alerts.missed = false;
 }
 
 static void end_test(struct engine *engine, const struct message_answer *answer)

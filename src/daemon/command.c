@@ -135,6 +135,20 @@ static bool hits_asker(const struct control_request *request, const struct prefi
 	return request->has_address && prefix_covers(prefix, &host);
 }
 
+/*
+ * What comes from a proxy passes whatever the block list says; an entry there would only make people believe it did not. A
+ * network around a proxy can be blocked: it hits the others in it.
+ */
+static bool is_of_proxy(const struct config *config, const struct prefix *prefix, struct prefix *proxy)
+{
+	for (uint32_t i = 0; i < config->trusted_proxies.count; i++)
+		if (prefix_covers(&config->trusted_proxies.prefixes[i], prefix)) {
+			*proxy = config->trusted_proxies.prefixes[i];
+			return true;
+		}
+	return false;
+}
+
 static void block_one(struct engine *engine, const struct control_request *request, const struct shield_mode *mode,
                       const struct prefix *prefix, uint64_t now, uint64_t expires, struct control_tally *tally)
 {
@@ -152,6 +166,11 @@ static void block_one(struct engine *engine, const struct control_request *reque
 	if (hits_asker(request, prefix)) {
 		refuse_prefix(tally, prefix, "block parts of it that leave that out",
 		              "would shut the operator's way in: yours");
+		return;
+	}
+	if (is_of_proxy(&engine->config, prefix, &way)) {
+		refuse_prefix(tally, prefix, "block what stands behind it there, or take it out of trusted_proxies",
+		              "is of a trusted proxy (%s), from which users come", prefix_format(&way, text));
 		return;
 	}
 	result = blocks_add(engine->blocks, prefix, now, expires);

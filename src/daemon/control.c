@@ -879,8 +879,8 @@ static json_t *alerts_json(const struct control_status *status)
 		return json_null();
 	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "targets", count_json(status->alert_targets), "sent",
 	                 count_json(alerts->sent), "failed", count_json(alerts->failed), "queued",
-	                 count_json(alerts->queued), "unsaid", count_json(alerts->unsaid), "state",
-	                 text_json(alerts->state));
+	                 count_json(alerts->queued), "unsaid", count_json(alerts->unsaid + status->alerts_lost),
+	                 "state", text_json(alerts->state));
 }
 
 static void add_live(json_t *object, const struct control_live *live)
@@ -925,7 +925,7 @@ char *control_format_status(const struct control_status *status)
 	(void)json_object_set_new(object, "samples",
 	                          json_pack("{s:o,s:o,s:o}", "taken", count_json(status->samples_taken), "lost",
 	                                    count_json(status->shield.samples_lost), "interval",
-	                                    count_json(status->shield.interval)));
+	                                    count_json(status->shield.arriving.interval)));
 	(void)json_object_set_new(object, "flows_full", count_json(status->shield.flows_full));
 	(void)json_object_set_new(object, "record",
 	                          json_pack("{s:o,s:o,s:o,s:o,s:o}", "written", count_json(status->record_written), "lost",

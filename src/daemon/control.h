@@ -226,20 +226,15 @@ struct control_status {
 	uint32_t pid, loader_pid, engine_pid, recorder_pid, restarts;
 	int64_t since_ns; /* since the Unix epoch */
 	int64_t uptime_ns;
-	bool ready;
+	bool ready, has_rates;
+	unsigned interface_count, service_count, way_count, allowed, rule_count, alert_targets;
 	struct control_mode mode;
 	const char *origin;
-	unsigned interface_count;
 	struct control_interface interfaces[SHIELD_INTERFACES_MAX];
-	unsigned service_count;
 	struct control_service services[SHIELD_SERVICES_MAX];
-	bool has_rates;
 	struct control_sums rates, totals; /* rates: a second */
 	struct control_blocks blocks;
-	unsigned allowed;
 	const struct control_rule *rules;
-	unsigned rule_count;
-	unsigned way_count;
 	struct control_way ways[SHIELD_GUARD_MAX];
 	struct shield_totals shield;
 	uint64_t samples_taken;
@@ -247,8 +242,8 @@ struct control_status {
 	uint64_t record_written, record_lost, incidents_lost, streams_cut;
 	const char *record_state;
 	const struct links *links;
-	unsigned alert_targets;
 	const struct message_alerted *alerts;
+	uint64_t alerts_lost; /* that no messenger took */
 };
 
 char *control_format_status(const struct control_status *status);

@@ -77,6 +77,7 @@ struct alerts {
 	int channel;                   /* -1 */
 	char host[ALERT_NAME_SIZE];    /* what this machine is called */
 	uint64_t lost;                 /* that it did not take */
+	bool missed;                   /* one of these since a messenger came last, or none has come yet */
 	struct message_alerted state;  /* as it says */
 	uint64_t test_id, test_client; /* a test that is under way; 0: none */
 	int64_t test_ns;
@@ -160,7 +161,7 @@ void lists_renew(struct engine *engine);
 
 /* alerts.c: of incidents, for each news of one: the messenger says what of that is told; of links. */
 void alerts_begin(struct engine *engine);
-void alerts_tell(void *engine, const struct alert *alert); /* struct engine */
+void alerts_tell(void *context, const struct alert *alert); /* of the engine */
 void alerts_take_links(struct engine *engine, const struct message_links *reading);
 /* Sends a test, whose outcome is answered later. */
 void alerts_test(struct engine *engine, uint64_t client, const char *name);
@@ -175,8 +176,8 @@ void alerts_expire(struct engine *engine);
 /* journal.c: an entry to fill, or NULL where the queue is full, which is counted; journal_send() sends what it can. */
 struct message_record *journal_add(struct engine *engine, const struct client_peer *peer,
                                    const struct control_request *request, const char *outcome);
-/* The same of what was done by itself. */
-void journal_add_deed(void *engine, const struct watch_deed *deed);
+/* The same of what was done by itself; the context is the engine. */
+void journal_add_deed(void *context, const struct watch_deed *deed);
 void journal_send(struct engine *engine);
 /* The name of a user; the digits of `uid` where there is none. */
 const char *journal_user(uint32_t uid, char name[CONFIG_USER_SIZE]);

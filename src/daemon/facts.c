@@ -297,6 +297,7 @@ char *facts_status(struct engine *engine)
 	status->links = &engine->links;
 	status->alert_targets = engine->config.alert_count;
 	status->alerts = &engine->alerts.state;
+	status->alerts_lost = engine->alerts.lost;
 	line = control_format_status(status);
 done:
 	free(rules);

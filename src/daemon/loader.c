@@ -291,6 +291,7 @@ static int set_services(struct loader *loader, const struct config *config, stru
 			.udp = service->udp.ports,
 			.udp_count = service->udp.count,
 			.source_pps = service->per_source_pps,
+			.local = !service->forwarded,
 		};
 		memcpy(services[i].name, service->name, sizeof(services[i].name));
 	}

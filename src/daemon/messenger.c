@@ -36,6 +36,7 @@
 #define STATE_NS NS_PER_S
 #define TURN_MS 1000
 #define END_NS (2 * NS_PER_S) /* that what waits has when the daemon ends */
+#define LAST_MS 50
 
 struct delivery {
 	struct alert alert;
@@ -51,13 +52,13 @@ struct target {
 	char key[ALERT_SECRET_SIZE];
 	int runner; /* the channel of its script's process; -1 */
 	bool failing;
+	struct alert_desk desk;
 };
 
 struct messenger {
 	struct config config;
 	unsigned target_count;
 	struct target targets[CONFIG_ALERTS_MAX];
-	struct alert_desk desk;
 	unsigned count;
 	struct delivery *queue; /* QUEUE_MAX, in the order in which they came */
 	struct post *post;
@@ -98,21 +99,15 @@ static void remove_delivery(struct messenger *messenger, unsigned index)
 	messenger->changed = true;
 }
 
-static bool is_told(const struct alert_target *target, const struct alert *alert)
-{
-	return alert->incident == 0 || alert->change == ALERT_ENDED || alert->pps >= target->min_pps ||
-	       alert->peak_pps >= target->min_pps;
-}
-
 static void take_alert(struct messenger *messenger, const struct alert *from)
 {
-	struct alert alert = *from;
+	for (unsigned i = 0; i < messenger->target_count; i++) {
+		struct target *target = &messenger->targets[i];
+		struct alert alert = *from;
 
-	if (!alert_desk_takes(&messenger->desk, role_monotonic_ns(), &alert))
-		return;
-	for (unsigned i = 0; i < messenger->target_count; i++)
-		if (is_told(&messenger->targets[i].config->target, &alert))
+		if (alert_desk_takes(&target->desk, role_monotonic_ns(), target->config->target.min_pps, &alert))
 			add_delivery(messenger, &alert, i, 0);
+	}
 }
 
 static void answer_test(struct messenger *messenger, uint64_t id, int result, const char *what)
@@ -278,7 +273,8 @@ static void tell_state(struct messenger *messenger, int64_t now_ns)
 	message_init(message, MESSAGE_ALERTED, 0);
 	message->alerted = messenger->state;
 	message->alerted.queued = messenger->count;
-	message->alerted.unsaid += messenger->desk.unsaid;
+	for (unsigned i = 0; i < messenger->target_count; i++)
+		message->alerted.unsaid += messenger->targets[i].desk.unsaid;
 	if (message_send(ROLE_FD_ENGINE, message, NULL, 0) == 0) {
 		messenger->changed = false;
 		messenger->told_ns = now_ns;
@@ -449,6 +445,22 @@ static void go_on(struct messenger *messenger)
 	tell_state(messenger, role_monotonic_ns());
 }
 
+/* What the engine says at its end, and what waits, has a moment still. */
+static void last_words(struct messenger *messenger)
+{
+	int64_t until_ns = role_monotonic_ns() + END_NS;
+	struct pollfd fd = { .fd = ROLE_FD_ENGINE };
+	bool engine = true;
+
+	(void)alarm(ROLE_ALARM_S);
+	while ((engine || messenger->count) && role_monotonic_ns() < until_ns) {
+		if (post_wait(messenger->post, &fd, engine, LAST_MS) != 0)
+			return;
+		engine = engine && listen_to_engine(messenger) == 0;
+		go_on(messenger);
+	}
+}
+
 /* Until the channel to the parent, or that to the engine, closes. */
 static void live(struct messenger *messenger)
 {
@@ -463,12 +475,7 @@ static void live(struct messenger *messenger)
 			break;
 		go_on(messenger);
 	}
-	/* What happened last has a moment still, for the daemon may be stopping because of it. */
-	for (int64_t until_ns = role_monotonic_ns() + END_NS; messenger->count && role_monotonic_ns() < until_ns;) {
-		if (post_wait(messenger->post, NULL, 0, 100) != 0)
-			return;
-		go_on(messenger);
-	}
+	last_words(messenger);
 }
 
 int messenger_role(const struct role_start *start)

@@ -6,7 +6,6 @@
 #ifndef HOLDFAST_DAEMON_OUTBOX_H
 #define HOLDFAST_DAEMON_OUTBOX_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

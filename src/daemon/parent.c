@@ -51,6 +51,7 @@
 #define SILENT_NS (2 * NS_PER_S)
 #define LISTEN_BACKLOG 64
 #define FALLBACK_USER "nobody"
+#define MESSENGER_USER "holdfast-alerts" /* where there is one; else it is the others' */
 
 enum state { STARTING, READY, RELOADING, WAITING };
 
@@ -66,7 +67,7 @@ struct parent {
 	char *text; /* of the configuration in force */
 	size_t length;
 	struct config config;
-	struct role_start start;
+	struct role_start start, messenger_start;
 	struct notify notify;
 	int signals, control, lock;
 	struct child children[ROLES];
@@ -146,6 +147,12 @@ static int find_user(struct parent *parent)
 		              parent->config.user);
 	parent->start.uid = user->pw_uid;
 	parent->start.gid = user->pw_gid;
+	parent->messenger_start = parent->start;
+	user = getpwnam(MESSENGER_USER);
+	if (user && user->pw_uid != 0) {
+		parent->messenger_start.uid = user->pw_uid;
+		parent->messenger_start.gid = user->pw_gid;
+	}
 	group = getgrnam("holdfast");
 	/* nobody's group is everybody's who has none: it may not operate */
 	parent->start.operators = group ? group->gr_gid : 0;
@@ -331,11 +338,12 @@ static void become_role(const struct parent *parent, enum role role, const int *
 {
 	char uid[16], gid[16], operators[16], name[] = "holdfast", word[] = DAEMON_ROLE_WORD;
 	char *arguments[] = { name, word, strdup(role_name(role)), uid, gid, operators, NULL };
+	const struct role_start *start = role == ROLE_MESSENGER ? &parent->messenger_start : &parent->start;
 	int above[4];
 	sigset_t none;
 
-	(void)snprintf(uid, sizeof(uid), "%u", (unsigned)parent->start.uid);
-	(void)snprintf(gid, sizeof(gid), "%u", (unsigned)parent->start.gid);
+	(void)snprintf(uid, sizeof(uid), "%u", (unsigned)start->uid);
+	(void)snprintf(gid, sizeof(gid), "%u", (unsigned)start->gid);
 	(void)snprintf(operators, sizeof(operators), "%u", (unsigned)parent->start.operators);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);

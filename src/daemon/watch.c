@@ -242,6 +242,7 @@ void watch_take(void *context, const struct shield_sample *sample)
 	struct watch *watch = context;
 	struct watch_second *second = second_of(watch);
 	int64_t late_ns = watch->now_ns - (int64_t)sample->time_ns;
+	enum decode_result result;
 
 	watch->taken++;
 	second->taken++;
@@ -249,8 +250,9 @@ void watch_take(void *context, const struct shield_sample *sample)
 		second->lag_ns = late_ns;
 	if (!watch->live)
 		return;
-	if (!decode_hits_target(sample_observation(sample, watch->shift_ns, &watch->batch[watch->count]))) {
-		watch->undecodable++;
+	result = sample_observation(sample, watch->shift_ns, &watch->batch[watch->count]);
+	if (!decode_hits_target(result)) {
+		watch->undecodable += result != DECODE_ARP && result != DECODE_NOT_IP;
 		return;
 	}
 	if (is_trusted(watch, &watch->batch[watch->count]))

@@ -70,6 +70,8 @@ bool watch_turn(struct watch *watch, struct samples *samples, int64_t monotonic_
 uint64_t watch_taken(const struct watch *watch); /* samples, in all */
 /* Whether a message was the answer to an order of live's. */
 bool watch_answered(struct watch *watch, const struct message *message);
+/* Alerts of all attacks that go on, as of such a change: whoever is told is new. */
+void watch_alert_all(struct watch *watch, enum alert_change change);
 /* Somebody may have let a rule go: it is looked at once. */
 void watch_rules_changed(struct watch *watch);
 /* At the end: what was learned and found goes to the outbox. */

@@ -64,3 +64,20 @@ void watch_alert(struct watch *watch, const struct live_news *news)
 	}
 	watch->setup.alert(watch->setup.context, &alert);
 }
+
+void watch_alert_all(struct watch *watch, enum alert_change change)
+{
+	unsigned count = watch->live ? live_count(watch->live) : 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct alert alert = { .change = (uint32_t)change, .time_ns = role_monotonic_ns() + watch->shift_ns };
+		struct live_view view;
+
+		live_view(watch->live, i, &view);
+		if (view.over || view.incident->is_scan || !watch->setup.alert)
+			continue;
+		alert.incident = view.id;
+		describe(&view, &alert);
+		watch->setup.alert(watch->setup.context, &alert);
+	}
+}

@@ -77,12 +77,12 @@ static int begin_writing(struct writing *writing)
 	other = fcntl(fd, F_DUPFD_CLOEXEC, 0); /* closing the stream is to leave the file */
 	writing->out = other >= 0 ? fdopen(other, "w") : NULL;
 	if (!writing->out) {
-		int result = -errno;
+		int error = errno;
 
 		if (other >= 0)
 			(void)close(other);
 		(void)close(fd);
-		return result;
+		return error ? -error : -EIO;
 	}
 	writing->fd = fd;
 	return 0;
@@ -124,7 +124,7 @@ static void tell_standing(struct watch *watch, uint64_t id, enum message_inciden
 	struct analysis_input input = analysis_input_of(totals, NULL, 0);
 	const struct life *rules[LIVE_RULES_MAX];
 	struct analysis_live live = { .rules = rules };
-	struct writing writing;
+	struct writing writing = { .fd = -1 };
 	struct finding finding;
 	int result;
 
@@ -165,7 +165,7 @@ static void tell_finished(struct watch *watch)
 		const struct finding *finding = engine_finding(engine, i);
 		const struct life *rules[LIVE_RULES_MAX];
 		struct analysis_live live = { .rules = rules };
-		struct writing writing;
+		struct writing writing = { .fd = -1 };
 
 		if (finding->incident->is_scan || begin_writing(&writing) != 0)
 			continue;

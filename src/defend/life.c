@@ -106,25 +106,29 @@ static uint32_t unproven_pps(uint64_t peak_pps)
 	return clamp_pps(peak_pps / LIFE_UNPROVEN_SHARE, LIFE_UNPROVEN_PPS_MIN);
 }
 
-bool life_plan(const struct signature *g, const struct prefix *scope, uint64_t peak_pps, bool provokes,
-               struct life_plan *plan)
+bool life_plan(const struct signature *g, const struct life_attack *attack, struct life_plan *plan)
 {
 	bool some, only;
 
+	if (!signature_names_kind(&g->match))
+		return false;
 	*plan = (struct life_plan){
-		.rule = { .scope = *scope, .match = g->match, .action = g->action, .rate_pps = g->rate_limit_pps },
-		.arm_pps = clamp_pps(peak_pps / LIFE_ARM_SHARE, LIFE_ARM_PPS_MIN),
+		.rule = { .scope = attack->scope,
+		          .match = g->match,
+		          .action = g->action,
+		          .rate_pps = g->rate_limit_pps },
+		.arm_pps = clamp_pps(attack->peak_pps / LIFE_ARM_SHARE, LIFE_ARM_PPS_MIN),
 	};
-	if (is_unproven(g)) {
+	look_at_openings(&g->match, &some, &only);
+	plan->probe = some;
+	plan->spare = !only && !attack->provokes && has_ports(&g->match);
+	if (is_unproven(g) && attack->reflection && plan->spare) {
 		plan->rule.action = RULE_RATE_LIMIT;
-		plan->rule.rate_pps = unproven_pps(peak_pps);
+		plan->rule.rate_pps = unproven_pps(attack->peak_pps);
 		plan->shadow = true;
 	} else if (g->action != RULE_DROP && g->action != RULE_RATE_LIMIT) {
 		return false;
 	}
-	look_at_openings(&g->match, &some, &only);
-	plan->probe = some;
-	plan->spare = !only && !provokes && has_ports(&g->match);
 	return true;
 }
 

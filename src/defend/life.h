@@ -76,13 +76,19 @@ struct life_plan {
 	bool spare, probe;
 	uint32_t arm_pps;
 };
+/* What is known of the attack that a rule is for. */
+struct life_attack {
+	struct prefix scope;
+	uint64_t peak_pps;
+	bool provokes;   /* the target itself answers such packets (questions): an answer speaks for nobody */
+	bool reflection; /* answers that nobody asked for, and nothing else */
+};
 /*
- * Of an attack on `scope` that had `peak_pps`. False where the signature is no rule for the shield: it would cost too much,
- * or asks for a challenge, which the kernel gives without a rule. `provokes`: the target answers such packets (questions), so
- * that an answer speaks for nobody.
+ * False where the signature is no rule for the shield: it would cost too much, says nothing but a size, asks for a challenge, which the kernel gives
+ * without a rule, or rests on too little: then it is tried in the shadow only where it is answers of a service that are to be
+ * held off, for whom they hit can be seen by the conversations of this host.
  */
-bool life_plan(const struct signature *signature, const struct prefix *scope, uint64_t peak_pps, bool provokes,
-               struct life_plan *plan);
+bool life_plan(const struct signature *signature, const struct life_attack *attack, struct life_plan *plan);
 
 /* A rule that the shield has been asked for; `life` has nothing else. */
 void life_begin(struct life *life, uint64_t handle, uint64_t incident, const struct life_plan *plan,

@@ -222,17 +222,33 @@ struct search {
 	uint64_t *judging;   /* mask over B: the half that judges; all where nothing is held out */
 	uint64_t *searching; /* mask over B: the half that is searched on */
 	uint64_t *left;      /* mask over A: what no rule catches yet */
-	uint64_t *arena;     /* rows of items */
-	uint32_t items_count;
-	struct item items[ITEMS_MAX];
+	uint64_t *arena;     /* rows of items, and of those of the search before */
+	uint64_t searched;   /* packets of B that are searched on */
+	uint64_t left_count; /* packets of A in `left` */
+	bool upper;          /* which half of the arena new rows go to */
+	uint32_t items_count, before_count;
+	struct item items[ITEMS_MAX], before[ITEMS_MAX];
 };
+
+/* Without a table or an instruction that not all processors have; the compiler does several at a time. */
+static uint64_t ones(uint64_t word)
+{
+	word -= word >> 1 & 0x5555555555555555u;
+	word = (word & 0x3333333333333333u) + (word >> 2 & 0x3333333333333333u);
+	word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+	word += word >> 8;
+	word += word >> 16;
+	return (word + (word >> 32)) & 0x7f;
+}
 
 static uint64_t count_and(const uint64_t *a, const uint64_t *mask, uint32_t words)
 {
 	uint64_t count = 0;
 
+	if (!mask)
+		mask = a;
 	for (uint32_t i = 0; i < words; i++)
-		count += (uint64_t)__builtin_popcountll(mask ? a[i] & mask[i] : a[i]);
+		count += ones(a[i] & mask[i]);
 	return count;
 }
 
@@ -244,9 +260,28 @@ static void fill_bits(uint64_t *bits, const struct observation *const *list, uin
 			bits[i / 64] |= 1ull << (i % 64);
 }
 
+/* The row of a term that was looked at in the search before, or NULL: the packets are the same each time. */
+static const uint64_t *row_before(const struct search *s, const struct match_term *term)
+{
+	for (uint32_t i = 0; i < s->before_count; i++)
+		if (match_term_equal(&s->before[i].term, term))
+			return s->before[i].bits;
+	return NULL;
+}
+
+/* What was found last is what was found before; its rows stay where they are. */
+static void forget_items(struct search *s)
+{
+	memcpy(s->before, s->items, s->items_count * sizeof(*s->items));
+	s->before_count = s->items_count;
+	s->items_count = 0;
+	s->upper = !s->upper;
+}
+
 static void add_item(struct search *s, const struct match_term *term, uint8_t rank)
 {
 	struct item *item = &s->items[s->items_count];
+	const uint64_t *known;
 
 	if (s->items_count == ITEMS_MAX)
 		return;
@@ -255,12 +290,17 @@ static void add_item(struct search *s, const struct match_term *term, uint8_t ra
 			return;
 	item->term = *term;
 	item->rank = rank;
-	item->bits = s->arena + (size_t)s->items_count * s->words;
+	item->bits = s->arena + (size_t)(s->items_count + (s->upper ? ITEMS_MAX : 0)) * s->words;
+	s->items_count++;
+	known = row_before(s, term);
+	if (known) {
+		memcpy(item->bits, known, s->words * sizeof(*item->bits));
+		return;
+	}
 	memset(item->bits, 0, s->words * sizeof(*item->bits));
 	fill_bits(item->bits, s->input->attack, s->input->attack_count, term);
 	fill_bits(item->bits + s->words_a, s->input->baseline, s->input->baseline_count, term);
 	fill_bits(item->bits + s->words_a + s->words_b, s->input->verified, s->input->verified_count, term);
-	s->items_count++;
 }
 
 static bool is_left(const struct search *s, uint32_t i)
@@ -359,7 +399,8 @@ static int make_items(struct search *s)
 
 	if (!values)
 		return -ENOMEM;
-	s->items_count = 0;
+	forget_items(s);
+	s->left_count = left;
 	for (size_t f = 0; f < FIELDS; f++) {
 		struct topk topk = { 0 };
 		uint32_t count = 0;
@@ -412,22 +453,24 @@ static int64_t specific_bonus(const struct search *s, const struct candidate *c)
 	return s->input->baseline_count ? 0 : bonus;
 }
 
-static int64_t score_of(const struct search *s, const uint64_t *bits, uint64_t *caught)
+/* By what it catches alone; the full score is never higher. */
+static int64_t score_caught(const struct search *s, uint64_t caught)
 {
-	uint64_t n = count_and(s->searching, NULL, s->words_b), left = count_and(s->left, NULL, s->words_a);
-	int64_t score, verified = 0;
+	return (int64_t)(caught * PPM / (s->left_count ? s->left_count : 1));
+}
 
-	*caught = count_and(bits, s->left, s->words_a);
-	score = (int64_t)(*caught * PPM / (left ? left : 1));
-	if (n)
-		score -= (int64_t)BOUND_WEIGHT *
-		         signature_bound_ppm(count_and(row_b(s, bits), s->searching, s->words_b), n);
+/* What it costs. */
+static int64_t score_lost(const struct search *s, const uint64_t *bits)
+{
+	int64_t lost = 0, verified = 0;
+
+	if (s->searched)
+		lost = (int64_t)BOUND_WEIGHT *
+		       signature_bound_ppm(count_and(row_b(s, bits), s->searching, s->words_b), s->searched);
 	if (s->input->verified_count)
 		verified = (int64_t)(count_and(row_v(s, bits), NULL, s->words_v) * PPM / s->input->verified_count) -
 		           VERIFIED_NOISE_PPM;
-	if (verified < 0)
-		verified = 0;
-	return score - BOUND_WEIGHT * verified;
+	return lost + (verified > 0 ? BOUND_WEIGHT * verified : 0);
 }
 
 static bool has_field(const struct search *s, const struct candidate *c, const struct match_term *term)
@@ -495,14 +538,21 @@ static bool beam_search(struct search *s, struct candidate *best, struct candida
 					if (k <= trial->items[trial->count - 1] ||
 					    has_field(s, trial, &s->items[k].term))
 						continue;
-					and_rows(trial->bits, from[i].bits, s->items[k].bits, s->words);
-				} else {
-					memcpy(trial->bits, s->items[k].bits, s->words * sizeof(*trial->bits));
 				}
 				trial->items[trial->count++] = (uint16_t)k;
-				trial->score = score_of(s, trial->bits, &trial->caught) + specific_bonus(s, trial);
+				and_rows(trial->bits, s->items[k].bits, depth ? from[i].bits : s->items[k].bits,
+				         s->words_a);
+				trial->caught = count_and(trial->bits, s->left, s->words_a);
 				if (trial->caught == 0)
 					continue;
+				trial->score = score_caught(s, trial->caught) + specific_bonus(s, trial);
+				/* Of most this is enough to see that they are none of the best. */
+				if (next == BEAM_WIDTH && trial->score <= to[BEAM_WIDTH - 1].score)
+					continue;
+				and_rows(trial->bits + s->words_a, s->items[k].bits + s->words_a,
+				         (depth ? from[i].bits : s->items[k].bits) + s->words_a,
+				         s->words_b + s->words_v);
+				trial->score -= score_lost(s, trial->bits);
 				keep_best(to, &next, trial, s->words);
 			}
 		}
@@ -520,6 +570,13 @@ static bool beam_search(struct search *s, struct candidate *best, struct candida
 	return best->count > 0;
 }
 
+static bool is_range(const struct match_term *term)
+{
+	return (term->field == MATCH_LENGTH || term->field == MATCH_PAYLOAD_LENGTH || term->field == MATCH_TTL ||
+	        term->field == MATCH_MSS) &&
+	       term->value.range.low != term->value.range.high;
+}
+
 /* What the caught packets have in common anyway is said too: a narrower rule costs nothing. */
 static void specialise(struct search *s, struct candidate *c, uint64_t *scratch)
 {
@@ -528,6 +585,7 @@ static void specialise(struct search *s, struct candidate *c, uint64_t *scratch)
 			uint64_t caught;
 
 			if (s->items[k].rank != rank || has_field(s, c, &s->items[k].term) ||
+			    (s->input->young && is_range(&s->items[k].term)) ||
 			    (rank > 1 && c->count >= SPECIFIC_TERMS))
 				continue;
 			and_rows(scratch, c->bits, s->items[k].bits, s->words);
@@ -634,8 +692,7 @@ static bool names_clients(const struct match *match)
 	return false;
 }
 
-/* Whether it says of which protocol, service or content, and not only of what size. */
-static bool names_a_kind(const struct match *match)
+bool signature_names_kind(const struct match *match)
 {
 	for (unsigned i = 0; i < match->count; i++)
 		if (match->terms[i].field != MATCH_LENGTH && match->terms[i].field != MATCH_PAYLOAD_LENGTH &&
@@ -694,7 +751,7 @@ static int find_rules(struct search *s, struct candidate *best, struct candidate
 		if (s->input->clients_only && !names_clients(&g->match))
 			break;
 		/* "length 40-1500" is a description, not a rule. */
-		if (!g->has_bound && !names_a_kind(&g->match))
+		if (!g->has_bound && !signature_names_kind(&g->match))
 			break;
 		/*
 		 * A rule that is neither safe nor a challenge is worth saying only where it shows what is missing to
@@ -749,18 +806,18 @@ int signature_find(const struct signature_input *input, struct signature_set *se
 	s->words_b = words_for(input->baseline_count);
 	s->words_v = words_for(input->verified_count);
 	s->words = s->words_a + s->words_b + s->words_v;
-	rows = calloc((size_t)s->words * (ITEMS_MAX + 2 * BEAM_WIDTH + 2) + s->words_a + 2 * (size_t)s->words_b,
+	rows = calloc((size_t)s->words * (2 * ITEMS_MAX + 2 * BEAM_WIDTH + 2) + s->words_a + 2 * (size_t)s->words_b,
 	              sizeof(*rows));
 	if (!rows)
 		goto free_search;
 	s->arena = rows;
 	for (unsigned i = 0; i < BEAM_WIDTH; i++) {
-		beams[0][i].bits = rows + (size_t)s->words * (ITEMS_MAX + i);
-		beams[1][i].bits = rows + (size_t)s->words * (ITEMS_MAX + BEAM_WIDTH + i);
+		beams[0][i].bits = rows + (size_t)s->words * (2 * ITEMS_MAX + i);
+		beams[1][i].bits = rows + (size_t)s->words * (2 * ITEMS_MAX + BEAM_WIDTH + i);
 	}
-	best.bits = rows + (size_t)s->words * (ITEMS_MAX + 2 * BEAM_WIDTH);
-	trial.bits = rows + (size_t)s->words * (ITEMS_MAX + 2 * BEAM_WIDTH + 1);
-	s->left = rows + (size_t)s->words * (ITEMS_MAX + 2 * BEAM_WIDTH + 2);
+	best.bits = rows + (size_t)s->words * (2 * ITEMS_MAX + 2 * BEAM_WIDTH);
+	trial.bits = rows + (size_t)s->words * (2 * ITEMS_MAX + 2 * BEAM_WIDTH + 1);
+	s->left = rows + (size_t)s->words * (2 * ITEMS_MAX + 2 * BEAM_WIDTH + 2);
 	s->judging = s->left + s->words_a;
 	s->searching = s->judging + s->words_b;
 	s->held_out = input->baseline_count >= HELD_OUT_FROM;
@@ -772,6 +829,7 @@ int signature_find(const struct signature_input *input, struct signature_set *se
 		if (!s->held_out || i % 2 == 1)
 			s->judging[i / 64] |= 1ull << (i % 64);
 	}
+	s->searched = count_and(s->searching, NULL, s->words_b);
 	rc = find_rules(s, &best, beams, &trial, set);
 	set->residual_ppm = residual(input, set);
 	free(rows);

@@ -47,6 +47,7 @@ struct signature_input {
 	const struct observation *const *verified; /* V */
 	uint32_t verified_count;
 	bool clients_only; /* the attack is requests of real clients: rules name clients and limit them, for a dropped request leaves its server waiting */
+	bool young; /* the attack has only begun: rules name no range, for what is yet to come may lie beside it */
 };
 
 struct signature_set {
@@ -56,6 +57,8 @@ struct signature_set {
 	uint32_t residual_ppm; /* share of these that no drop or rate limit of these catches */
 };
 
+/* Whether a match says of which protocol, service or content packets are, and not only of what size. */
+bool signature_names_kind(const struct match *match);
 /* 0 or -ENOMEM. */
 int signature_find(const struct signature_input *input, struct signature_set *set);
 /*

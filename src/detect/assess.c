@@ -108,7 +108,9 @@ static bool is_chance(const struct track *t, struct track_counts counts, uint64_
 	       over * over < CHANCE_SIGMAS * CHANCE_SIGMAS * (interval - 1) * (counts.packets + counts.settled);
 }
 
-static bool fires(const struct view *v, int64_t to, uint32_t slots, uint64_t bound, uint32_t *window)
+/* `spare`: so much of the bound is there for other reasons than chance. */
+static bool fires_with(const struct view *v, int64_t to, uint32_t slots, uint64_t bound, uint64_t spare,
+                       uint32_t *window)
 {
 	struct track_counts counts = sum_of(v, to, slots);
 
@@ -120,11 +122,16 @@ static bool fires(const struct view *v, int64_t to, uint32_t slots, uint64_t bou
 	if (bound == 0)
 		return false;
 	bound = bound * v->wider / (v->watched ? 2 : 1) + usual_bound(v->track, slots);
-	if (track_unsettled(counts) < bound || is_chance(v->track, counts, track_unsettled(counts) - bound) ||
+	if (track_unsettled(counts) < bound || is_chance(v->track, counts, track_unsettled(counts) - bound + spare) ||
 	    track_unsettled(counts) * 100 < counts.packets * v->evidence->unsettled_percent)
 		return false;
 	*window = slots;
 	return true;
+}
+
+static bool fires(const struct view *v, int64_t to, uint32_t slots, uint64_t bound, uint32_t *window)
+{
+	return fires_with(v, to, slots, bound, 0, window);
 }
 
 /* The target answers, and still it is many times what it was. */
@@ -161,10 +168,12 @@ static bool lone(const struct view *v, int64_t to, uint32_t *window)
 static bool sudden(const struct view *v, int64_t slot, bool final, uint32_t *window)
 {
 	const struct evidence *e = v->evidence;
+	uint64_t bound = e->lone_1s > ALARM_AT_ONCE ? e->lone_1s : ALARM_AT_ONCE, spare = bound - e->lone_1s;
 
 	if (v->stream || final || !e->settle_slots || !e->lone_1s)
 		return false;
-	return fires(v, slot, 1, e->lone_1s > ALARM_AT_ONCE ? e->lone_1s : ALARM_AT_ONCE, window);
+	/* A slot is looked at now and then while it lasts, and once when it is whole. */
+	return fires_with(v, slot, 1, bound, spare, window) || fires_with(v, slot - 1, 1, bound, spare, window);
 }
 
 /* Sources are those of the last ten seconds and some: so are the packets they are held against. */

@@ -503,8 +503,8 @@ int engine_find(const struct engine *e, uint32_t index, const struct engine_sear
 		.learned_seconds = e->learned_seconds,
 		.attack = search->attack,
 		.attack_count = search->attack_count,
-		.passed_since = search->passed_since,
 		.attack_max = search->attack_max,
+		.young = search->young,
 		.normal_max = search->normal_max,
 	};
 	int rc;

@@ -7,6 +7,7 @@
 #ifndef HOLDFAST_ENGINE_ENGINE_H
 #define HOLDFAST_ENGINE_ENGINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -72,16 +73,15 @@ int engine_finish(struct engine *engine);
 uint32_t engine_incident_count(const struct engine *engine);
 const struct incident *engine_incident(const struct engine *engine, uint32_t index);
 /*
- * The finding of one of them as it stands. `passed_since`: rules are sought for those of its sampled packets alone that
- * came then or later without OBSERVATION_DROPPED; NULL: for all. At most `attack_max` and `normal_max` packets are looked at.
- * 0, -ENOMEM, -ENOENT; finding_fini() is due after 0.
+ * The finding of one of them as it stands. Rules are sought for `attack`, or where that is NULL for its sampled packets, at
+ * most `attack_max` of them, and held against at most `normal_max` normal packets (0: all there are). 0, -ENOMEM, -ENOENT;
+ * finding_fini() is due after 0.
  */
 struct engine_search {
-	const struct capture_time *passed_since;
 	uint32_t attack_max, normal_max;
-	/* Rules are sought for these instead; NULL: for its sampled packets. */
 	const struct observation *const *attack;
 	uint32_t attack_count;
+	bool young; /* of the attack little was seen yet */
 };
 int engine_find(const struct engine *engine, uint32_t index, const struct engine_search *search,
                 struct finding *finding);

@@ -6,6 +6,7 @@
 
 #include "base/share.h"
 #include "detect/vector.h"
+#include "observe/protocol.h"
 #include "trace/family.h"
 
 #define BASELINE_MARGIN_NS NS_PER_S        /* around an incident: neither attack nor peace */
@@ -174,24 +175,23 @@ static uint32_t thin_out(const struct observation **list, uint32_t count, uint32
 	return kept;
 }
 
-static bool is_sought(const struct finding_context *context, const struct observation *o)
-{
-	return !context->passed_since ||
-	       (time_since(o->time, *context->passed_since) >= 0 && !(o->flags & OBSERVATION_DROPPED));
-}
-
 /* The attack's packets that rules are sought for. */
 static uint32_t choose_attack(const struct finding_context *context, const struct sample *attack, struct lists *lists)
 {
-	uint32_t count = 0;
-
 	for (uint32_t i = 0; i < attack->used; i++)
-		if (is_sought(context, &attack->items[i]))
-			lists->attack[count++] = &attack->items[i];
-	return thin_out(lists->attack, count, context->attack_max);
+		lists->attack[i] = &attack->items[i];
+	return thin_out(lists->attack, attack->used, context->attack_max);
 }
 
 /* Normal traffic to the scope: from outside the incident (B), and verified inside it (V). */
+/* A question that the target answers like any other: that it was answered speaks for nobody who asks. */
+static bool is_answered_question(const struct incident *inc, const struct observation *o)
+{
+	uint8_t kind = o->protocol == PROTOCOL_UDP ? vector_recognise(o) : VECTOR_NONE;
+
+	return kind != VECTOR_NONE && vector_get(kind)->evidence->answered_1s && incident_find_part(inc, kind) >= 0;
+}
+
 static int find_signatures(const struct finding_context *context, struct finding *f)
 {
 	const struct incident *inc = f->incident;
@@ -200,6 +200,7 @@ static int find_signatures(const struct finding_context *context, struct finding
 	struct signature_input input = {
 		.baseline_seconds = seconds_outside(context, inc),
 		.clients_only = incident_is_application(inc),
+		.young = context->young,
 	};
 	struct lists lists;
 	int rc = lists_init(&lists, attack, normal);
@@ -220,7 +221,7 @@ static int find_signatures(const struct finding_context *context, struct finding
 			continue;
 		if (!is_during(inc, o->time))
 			lists.baseline[input.baseline_count++] = o;
-		else if ((o->flags & OBSERVATION_WELCOME) && !input.clients_only)
+		else if ((o->flags & OBSERVATION_WELCOME) && !input.clients_only && !is_answered_question(inc, o))
 			lists.verified[input.verified_count++] = o;
 	}
 	/* What it is a sample of is reckoned before it is thinned out. */

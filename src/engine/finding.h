@@ -49,8 +49,8 @@ struct finding_context {
 	/* What rules are sought for, and beside how much; NULL and 0: all there is. See struct engine_search. */
 	const struct observation *const *attack;
 	uint32_t attack_count;
-	const struct capture_time *passed_since;
 	uint32_t attack_max, normal_max;
+	bool young;
 };
 
 /* Whether a packet to an incident's scope came while it lasted, or so near that it is neither attack nor peace. */

@@ -24,7 +24,7 @@
 
 #define LEARNED_SAMPLE_MAX 131072 /* packets */
 #define LEARNED_SUM_SIZE 8
-#define LEARNED_HALF_S 302400     /* half a week */
+#define LEARNED_HALF_S 302400 /* half a week */
 
 struct learned {
 	uint64_t seconds; /* of peace, that the sample spans */

@@ -19,6 +19,8 @@
 
 #define FORCE_NS (20 * NS_PER_MS) /* from the shield's answer until the last packet that it came too late for is seen */
 #define RESIDUAL_PACKETS 50       /* that pass, before rules are sought for them */
+#define RESIDUAL_CAUGHT 20        /* of these a rule catches so many at least, … */
+#define RESIDUAL_CAUGHT_PPM 10000 /* … and so much a second of what the attack had at its peak */
 #define RESIDUAL_SLOTS 2          /* over which what passes is judged */
 #define RESIDUAL_BACK_NS (10 * NS_PER_S) /* what passed longer ago is not looked at */
 #define BEGAN_NS (500 * NS_PER_MS)       /* an incident is told of so late: neighbours may yet be gathered */
@@ -380,6 +382,13 @@ static void keep_rules(struct live *l)
 
 /* ------------------------------------------------------------------ looking for rules */
 
+/* The packet, or the tunnel packet around it. */
+static bool hits_scope(const struct prefix *scope, const struct observation *o)
+{
+	return prefix_contains(scope, &o->dst) ||
+	       ((o->flags & OBSERVATION_TUNNELLED) && prefix_contains(scope, &o->outer.dst));
+}
+
 /* Of the incident's rules that stay. */
 static uint64_t budget_used(const struct live *l, uint64_t incident, const bool goes[HELD_MAX])
 {
@@ -413,55 +422,130 @@ static bool takes_place(const struct incident *inc, const struct rule *better, c
 	return caught > 0 && both * PPM >= caught * KEEPS_PPM;
 }
 
+/* Of normal packets a smaller share. */
+static bool hits_less(const struct signature *a, const struct signature *b)
+{
+	return (uint64_t)a->baseline_hits * b->baseline_samples < (uint64_t)b->baseline_hits * a->baseline_samples;
+}
+
+/* The same packets: proven where it only counts, dropped where it lets some pass. */
+static bool is_stronger(const struct life_plan *plan, const struct life *life)
+{
+	return (life->shadow && !plan->shadow) ||
+	       (life->rule.action == RULE_RATE_LIMIT && plan->rule.action == RULE_DROP);
+}
+
+enum way { WAY_STAYS, WAY_WIDER, WAY_BETTER };
+
 /*
- * Whether a rule that is there is to give way: to a wider one; to one that acts at less, where it is armed and its packets
- * pass; and, where all of the attack was looked at again, to one that catches the same and costs no more.
+ * Whether a rule that is there is to give way: to a wider one; to a better one: that is stronger, or acts at less where this
+ * one is armed and its packets pass, or, where all of the attack was looked at again, catches the same and costs less.
  */
-static bool gives_way(const struct life *life, const struct life_plan *plan, const struct signature *g,
-                      const struct incident *inc, bool review)
+static enum way way_of(const struct life *life, const struct life_plan *plan, const struct signature *g,
+                       const struct incident *inc, bool review)
 {
 	bool wider = rule_covers(&plan->rule, &life->rule), narrower = rule_covers(&life->rule, &plan->rule);
 
 	if (narrower && life->state == LIFE_ARMED && plan->arm_pps < life->arm_pps)
-		return true;
+		return WAY_BETTER;
 	if (wider && narrower)
-		return false;
+		return is_stronger(plan, life) ? WAY_BETTER : WAY_STAYS;
 	if (wider)
-		return true;
-	return review && g->has_bound && life->signature.has_bound && g->bound_ppm <= life->signature.bound_ppm &&
-	       prefix_covers(&plan->rule.scope, &life->rule.scope) && takes_place(inc, &plan->rule, &life->rule);
+		return WAY_WIDER;
+	return review && g->has_bound && life->signature.has_bound && hits_less(g, &life->signature) &&
+	                       prefix_covers(&plan->rule.scope, &life->rule.scope) &&
+	                       takes_place(inc, &plan->rule, &life->rule)
+	               ? WAY_BETTER
+	               : WAY_STAYS;
 }
 
-/* Whether the signature is no better than what is there. Marks in `replaces` whose place it is to take. */
+/*
+ * Whether the signature is no better than what is there. Marks in `replaces` whose place it is to take; *better: one of them
+ * is worse than it.
+ */
 static bool is_known(const struct live *l, const struct life_plan *plan, const struct signature *g,
-                     const struct incident *inc, bool review, bool replaces[HELD_MAX])
+                     const struct incident *inc, bool review, bool replaces[HELD_MAX], bool *better)
 {
 	bool known = false;
 
+	*better = false;
 	for (unsigned i = 0; i < HELD_MAX; i++) {
 		const struct held *h = &l->held[i];
+		enum way way;
 
 		replaces[i] = false;
 		if (!h->used || !life_is_there(&h->life) || h->replaced_by)
 			continue;
-		replaces[i] = gives_way(&h->life, plan, g, inc, review);
-		known = known || (!replaces[i] && rule_covers(&h->life.rule, &plan->rule));
+		way = way_of(&h->life, plan, g, inc, review);
+		replaces[i] = way != WAY_STAYS;
+		*better = *better || way == WAY_BETTER;
+		known = known || (way == WAY_STAYS && rule_covers(&h->life.rule, &plan->rule));
 	}
 	return known;
 }
 
+/* What its vectors say of it. */
+static struct life_attack attack_of(const struct incident *inc)
+{
+	struct life_attack attack = {
+		.scope = inc->scope,
+		.peak_pps = inc->peak_packets * SLOTS_PER_SECOND,
+		.reflection = true,
+	};
+
+	for (uint32_t i = 0; i < inc->parts_count; i++) {
+		const struct vector *v = vector_get(inc->parts[i].kind);
+
+		attack.provokes = attack.provokes || v->evidence->answered_1s || v->class == VECTOR_CONVERSATION ||
+		                  v->class == VECTOR_APPLICATION;
+		attack.reflection = attack.reflection && v->class == VECTOR_REFLECTION;
+	}
+	return attack;
+}
+
+static bool is_caught(const struct live *l, uint64_t incident, const struct observation *o)
+{
+	for (unsigned i = 0; i < HELD_MAX; i++) {
+		const struct held *h = &l->held[i];
+
+		if (h->used && life_is_there(&h->life) && h->life.incident == incident &&
+		    match_test(&h->life.rule.match, o))
+			return true;
+	}
+	return false;
+}
+
+/* Of the attack's sample, a share that the rules there are do not. */
+static bool catches_more(const struct live *l, uint64_t incident, const struct incident *inc, const struct rule *rule)
+{
+	uint64_t all = 0, more = 0;
+
+	for (uint32_t i = 0; i < inc->parts_count; i++) {
+		const struct sample *sample = &inc->parts[i].window->sample;
+
+		all += sample->used;
+		for (uint32_t j = 0; j < sample->used; j++)
+			more += match_test(&rule->match, &sample->items[j]) &&
+			        !is_caught(l, incident, &sample->items[j]);
+	}
+	return more * PPM > all * SIGNATURE_RESIDUAL_PPM;
+}
+
 /* Of a signature, a rule; true where there is a new one. */
 static bool make_rule(struct live *l, struct live_case *c, const struct incident *inc, const struct signature *g,
-                      bool provokes, bool review)
+                      bool review)
 {
-	bool replaces[HELD_MAX];
+	struct life_attack attack = attack_of(inc);
+	bool replaces[HELD_MAX], better;
 	struct life_plan plan;
 	struct held *made;
 
-	if (!life_plan(g, &inc->scope, inc->peak_packets * SLOTS_PER_SECOND, provokes, &plan) ||
-	    is_banned(l, c->id, &plan.rule) || is_known(l, &plan, g, inc, review, replaces))
+	if (!life_plan(g, &attack, &plan) || is_banned(l, c->id, &plan.rule) ||
+	    is_known(l, &plan, g, inc, review, replaces, &better))
 		return false;
 	if (plan.rule.action == RULE_DROP && budget_used(l, c->id, replaces) + g->bound_ppm > SIGNATURE_BUDGET_PPM)
+		return false;
+	if (review && !better && !catches_more(l, c->id, inc, &plan.rule))
 		return false;
 	made = order_rule(l, c, &plan, g);
 	if (!made)
@@ -472,29 +556,61 @@ static bool make_rule(struct live *l, struct live_case *c, const struct incident
 	return true;
 }
 
-/* Whether the target itself answers such packets. */
-static bool provokes_answers(const struct incident *inc)
+/*
+ * The latest packets that came since, were not dropped, and may be the incident's, in their order; at what rate they passed.
+ */
+static uint32_t collect_passed(const struct live *l, uint32_t index, struct capture_time since,
+                               const struct observation *passed[LIVE_PASSED_MAX], uint64_t *pps)
 {
-	for (uint32_t i = 0; i < inc->parts_count; i++) {
-		const struct vector *v = vector_get(inc->parts[i].kind);
+	const struct incident *inc = engine_incident(l->engine, index);
+	uint64_t first = l->passed_count > LIVE_PASSED_MAX ? l->passed_count - LIVE_PASSED_MAX : 0;
+	uint64_t weight = 0;
+	uint32_t count = 0;
 
-		if (v->evidence->answered_1s || v->class == VECTOR_CONVERSATION || v->class == VECTOR_APPLICATION)
-			return true;
+	*pps = 0;
+	for (uint64_t i = first; i < l->passed_count; i++) {
+		const struct observation *o = &l->passed[i % LIVE_PASSED_MAX];
+
+		if (time_since(o->time, since) >= 0 && hits_scope(&inc->scope, o) &&
+		    incident_find_part(inc, l->passed_kind[i % LIVE_PASSED_MAX]) >= 0)
+			passed[count++] = o;
 	}
-	return false;
+	for (uint32_t i = 0; i < count; i++)
+		weight += passed[i]->weight;
+	if (count && time_since(l->now, passed[0]->time) > 0)
+		*pps = share_of(NS_PER_S, weight, (uint64_t)time_since(l->now, passed[0]->time));
+	return count;
+}
+
+/* Of what passes it catches so much that it must be the attack's. */
+static bool is_worth_it(const struct incident *inc, const struct signature *g, uint64_t pps, uint32_t sampled)
+{
+	uint64_t peak_pps = inc->peak_packets * SLOTS_PER_SECOND;
+
+	return share_of(sampled, g->added_ppm, PPM) >= RESIDUAL_CAUGHT &&
+	       share_of(pps, g->added_ppm, PPM) >= share_of(peak_pps, RESIDUAL_CAUGHT_PPM, PPM);
 }
 
 static void seek(struct live *l, uint32_t index, const struct capture_time *passed_since, bool review)
 {
 	struct engine_search search = {
-		.passed_since = passed_since,
-		.attack_max = review ? INCIDENT_SAMPLE : LIVE_ATTACK_MAX,
+		.attack_max = LIVE_ATTACK_MAX,
+		.young = true,
 		.normal_max = LIVE_NORMAL_MAX,
 	};
+	const struct observation *passed[LIVE_PASSED_MAX];
 	struct live_case *c = &l->cases[index];
 	struct finding finding;
+	uint64_t pps = 0;
 	uint32_t made = 0;
 	int rc;
+
+	if (passed_since) {
+		search.attack = passed;
+		search.attack_count = collect_passed(l, index, *passed_since, passed, &pps);
+		if (search.attack_count < RESIDUAL_PACKETS)
+			return;
+	}
 
 	l->counters.searches++;
 	rc = engine_find(l->engine, index, &search, &finding);
@@ -503,9 +619,14 @@ static void seek(struct live *l, uint32_t index, const struct capture_time *pass
 		c->vain++;
 		return;
 	}
-	for (uint32_t i = 0; i < finding.signatures.count && finding.signatures.sampled >= LIVE_SAMPLE_LEAST; i++)
-		made += make_rule(l, c, finding.incident, &finding.signatures.signatures[i],
-		                  provokes_answers(finding.incident), review);
+	for (uint32_t i = 0; i < finding.signatures.count && finding.signatures.sampled >= LIVE_SAMPLE_LEAST; i++) {
+		const struct signature *g = &finding.signatures.signatures[i];
+
+		/* Among what passes are normal packets, and they are not what is sought. */
+		if (passed_since && !is_worth_it(finding.incident, g, pps, finding.signatures.sampled))
+			continue;
+		made += make_rule(l, c, finding.incident, g, review);
+	}
 	if (!review)
 		c->advice = finding.advice;
 	if (made)
@@ -596,7 +717,8 @@ static void seek_where_due(struct live *l, uint32_t index, const struct incident
 	}
 	if (c->passed < RESIDUAL_PACKETS || time_since(l->now, c->since) <= 0)
 		return;
-	if (passing_ppm(&latest) <= SIGNATURE_RESIDUAL_PPM) {
+	if (passing_ppm(&latest) <= SIGNATURE_RESIDUAL_PPM ||
+	    (latest.packets - latest.dropped) * PPM < inc->peak_packets * RESIDUAL_SLOTS / 2 * SIGNATURE_RESIDUAL_PPM) {
 		c->passed = 0;
 		return;
 	}
@@ -856,27 +978,32 @@ int live_end(struct live *l)
 
 /* ------------------------------------------------------------------ inputs */
 
-/* What was dropped on the scopes that are under attack, and how many packets to them were not. */
+/* What was dropped on the scopes that are under attack; what was not is kept for a while, for rules may be sought for it. */
 static void count_fates(struct live *l, const struct packet *packets, uint32_t count)
 {
-	uint32_t incidents = engine_incident_count(l->engine);
+	struct live_case *attacked[INCIDENT_LIST_MAX];
+	uint32_t incidents = engine_incident_count(l->engine), attacked_count = 0;
 
-	for (uint32_t i = 0; i < incidents && i < INCIDENT_LIST_MAX; i++) {
-		struct live_case *c = &l->cases[i];
+	for (uint32_t i = 0; i < incidents && i < INCIDENT_LIST_MAX; i++)
+		if (l->cases[i].begun && !l->cases[i].over && l->cases[i].wave_open)
+			attacked[attacked_count++] = &l->cases[i];
+	for (uint32_t j = 0; attacked_count && j < count; j++) {
+		const struct observation *o = &packets[j].observation;
+		bool hits = false;
 
-		if (!c->begun || c->over || !c->wave_open)
-			continue;
-		for (uint32_t j = 0; j < count; j++) {
-			const struct observation *o = &packets[j].observation;
-
-			if (!prefix_contains(&c->scope, &o->dst) &&
-			    !((o->flags & OBSERVATION_TUNNELLED) && prefix_contains(&c->scope, &o->outer.dst)))
+		for (uint32_t i = 0; i < attacked_count; i++) {
+			if (!hits_scope(&attacked[i]->scope, o))
 				continue;
+			hits = true;
 			if (o->flags & OBSERVATION_DROPPED)
-				c->dropped += o->weight;
+				attacked[i]->dropped += o->weight;
 			else if (!(o->flags & OBSERVATION_WELCOME))
-				c->passed++;
+				attacked[i]->passed++;
 		}
+		if (!hits || (o->flags & (OBSERVATION_DROPPED | OBSERVATION_WELCOME)))
+			continue;
+		l->passed_kind[l->passed_count % LIVE_PASSED_MAX] = packets[j].likely;
+		l->passed[l->passed_count++ % LIVE_PASSED_MAX] = *o;
 	}
 }
 

@@ -36,6 +36,8 @@
 #define LIVE_SEEK_MAX_NS (6400LL * NS_PER_MS) /* … up to this */
 #define LIVE_ATTACK_MAX 2048                  /* packets of an attack, and normal ones, that a search looks at */
 #define LIVE_NORMAL_MAX 16384
+#define LIVE_PASSED_MAX \
+	2048 /* latest packets that passed: rules are sought for them where those there are leave too much */
 #define LIVE_REVOKED_MAX 4 /* rules of an incident that hit users: then no more are made for it */
 #define LIVE_BANS_MAX 64   /* rules that are not to be made again */
 #define LIVE_RULES_MAX 48  /* that are in force or armed; the rest of SHIELD_RULES_MAX is for people */

@@ -69,6 +69,9 @@ struct live {
 	struct held held[HELD_MAX];
 	struct live_case cases[INCIDENT_LIST_MAX];
 	struct live_counters counters;
+	uint64_t passed_count; /* ever put into the ring */
+	uint8_t passed_kind[LIVE_PASSED_MAX];
+	struct observation passed[LIVE_PASSED_MAX];
 	struct packet batch[BATCH];
 };
 

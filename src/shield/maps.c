@@ -31,6 +31,7 @@ static const char *const map_names[SHIELD_MAPS] = {
 	[SHIELD_MAP_TOTALS] = "totals",
 	[SHIELD_MAP_SAMPLES] = "samples",
 	[SHIELD_MAP_FLOWS] = "flows",
+	[SHIELD_MAP_ANSWERED] = "answered",
 	[SHIELD_MAP_PROBED] = "probed",
 	[SHIELD_MAP_BLOCK_SWEEP] = "block_sweep",
 	[SHIELD_MAP_BLOCK_STATE] = "block_state",
@@ -242,8 +243,10 @@ int shield_read_totals(const struct shield_maps *maps, struct shield_totals *tot
 		sum.samples += one.samples;
 		sum.samples_lost += one.samples_lost;
 		sum.flows_full += one.flows_full;
-		if (one.interval > sum.interval)
-			sum.interval = one.interval;
+		if (one.arriving.interval > sum.arriving.interval)
+			sum.arriving.interval = one.arriving.interval;
+		if (one.leaving.interval > sum.leaving.interval)
+			sum.leaving.interval = one.leaving.interval;
 	}
 	free(values);
 	*totals = sum;

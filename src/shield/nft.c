@@ -2,15 +2,16 @@
 /*
  * The table, as nft would list it (see nft.h for what it is):
  *
- *     layout_1                        an empty chain: of which layout it is
+ *     layout_2                        an empty chain: of which layout it is
  *     in_IFINDEX  (hook)              one an interface: jump judge
  *     judge       arp, not IP: pass; jump guard, allowed, blocked, rules; pass
  *     guard       one rule a way in, with a set guard_N of its port
  *     allowed, blocked                one rule a set; sets a4_LENGTH, a6_, b4_, b6_: networks of one length
- *     rules       "meta protocol @r7_alive CONDITIONS goto rule_7", by number; one or more a family
- *     rule_7      counts, limits, and goes to what becomes of the packet; behind the last verdict, where no packet comes,
- *                 what the rule says is noted in comments
- *     pass_*, drop_*, shadow_*        count and decide; drop_* do so only where the protocol is in `enforced`
+ *     rules       "meta protocol @r7_alive CONDITIONS jump rule_7", by number; one or more a family
+ *     rule_7      counts, limits, and goes to what becomes of the packet, or returns where it only counts; one that arms
+ *                 returns unless the protocol is in `r7_active`, into which matches above its rate put it for its hold;
+ *                 behind the last verdict, where no packet comes, what the rule says is noted in comments
+ *     pass_*, drop_*                  count and decide; drop_* do so only where the protocol is in `enforced`
  *
  * Prefixes of one length stand in one set, hashed: nested prefixes, each with an end of its own, are nothing special, which
  * sets of intervals do not take; and it is faster.
@@ -29,7 +30,7 @@
 
 #include "base/time.h"
 
-#define LAYOUT "layout_1"
+#define LAYOUT "layout_2"
 #define PRIORITY (-500) /* before what else may hang there */
 #define LENGTHS 129
 #define NOTE_CHUNK 100  /* characters in one comment; nftables takes 127 */
@@ -307,9 +308,8 @@ static void say_verdicts(FILE *s)
 
 		fprintf(s,
 		        "counter %s { }\ncounter observed_%s { }\n"
-		        "chain %s { meta protocol @enforced counter name %s drop; counter name observed_%s accept; }\n"
-		        "chain shadow_%s { counter name observed_%s accept; }\n",
-		        name, name, name, name, name, name + 5, name);
+		        "chain %s { meta protocol @enforced counter name %s drop; counter name observed_%s accept; }\n",
+		        name, name, name, name, name);
 	}
 }
 
@@ -727,13 +727,26 @@ static void write_note(const struct shield_rule_told *told, char note[NOTE_SIZE]
 	char match[MATCH_TEXT_SIZE], scope[PREFIX_TEXT_SIZE], reason[3 * SHIELD_REASON_MAX + 1];
 
 	escape(told->reason, sizeof(told->reason), reason, sizeof(reason));
-	(void)snprintf(note, NOTE_SIZE, "%u|%u|%lld|%u|%d|%s|%s|%s", (unsigned)told->rule.action, told->rule.rate_pps,
-	               (long long)told->made_ns, told->made_by, told->shadow ? 1 : 0,
-	               prefix_format(&told->rule.scope, scope), reason, match_format(&told->rule.match, match));
+	(void)snprintf(note, NOTE_SIZE, "%u|%u|%lld|%u|%d|%u|%u|%s|%s|%s", (unsigned)told->rule.action,
+	               told->rule.rate_pps, (long long)told->made_ns, told->made_by, told->shadow ? 1 : 0,
+	               told->arm_pps, told->hold_s, prefix_format(&told->rule.scope, scope), reason,
+	               match_format(&told->rule.match, match));
 }
 
 /* The fields of a note are cut off at their bars. */
-enum { NOTE_ACTION, NOTE_RATE, NOTE_MADE, NOTE_BY, NOTE_SHADOW, NOTE_SCOPE, NOTE_REASON, NOTE_MATCH, NOTE_FIELDS };
+enum {
+	NOTE_ACTION,
+	NOTE_RATE,
+	NOTE_MADE,
+	NOTE_BY,
+	NOTE_SHADOW,
+	NOTE_ARM,
+	NOTE_HOLD,
+	NOTE_SCOPE,
+	NOTE_REASON,
+	NOTE_MATCH,
+	NOTE_FIELDS,
+};
 
 static int read_note(char *note, uint32_t number, struct shield_rule_told *told)
 {
@@ -760,28 +773,49 @@ static int read_note(char *note, uint32_t number, struct shield_rule_told *told)
 	read.made_ns = strtoll(fields[NOTE_MADE], NULL, 10);
 	read.made_by = (uint32_t)strtoul(fields[NOTE_BY], NULL, 10);
 	read.shadow = fields[NOTE_SHADOW][0] == '1';
+	read.arm_pps = (uint32_t)strtoul(fields[NOTE_ARM], NULL, 10);
+	read.hold_s = (uint32_t)strtoul(fields[NOTE_HOLD], NULL, 10);
 	unescape(fields[NOTE_REASON], read.reason, sizeof(read.reason));
 	*told = read;
 	return 0;
 }
 
+static uint32_t burst_of(uint32_t pps)
+{
+	return pps < 20 ? 1 : pps / 10;
+}
+
+/* An element's timeout of nothing would be none. */
+static uint32_t hold_of(const struct shield_rule_told *told)
+{
+	return told->hold_s ? told->hold_s : 1;
+}
+
 static void say_rule(FILE *s, const struct nft_shield *nft, const struct shield_rule_told *told)
 {
 	uint32_t n = told->number, pps = told->rule.rate_pps;
-	const char *kind = told->shadow ? "shadow" : "drop";
+	const char *dropped = told->shadow                     ? "return"
+	                      : told->rule.action == RULE_DROP ? "goto drop_rule"
+	                                                       : "goto drop_rate";
+	const char *rest = told->shadow || told->rule.action == RULE_NONE ? "return" : "goto pass_rule";
 	char note[NOTE_SIZE];
 
 	fprintf(s, "add rule netdev %s rule_%u counter name r%u_matched\n", nft->name, n, n);
+	if (told->arm_pps)
+		fprintf(s,
+		        "add rule netdev %s rule_%u limit rate over %u/second burst %u packets"
+		        " update @r%u_active { meta protocol timeout %us }\n"
+		        "add rule netdev %s rule_%u meta protocol != @r%u_active return\n",
+		        nft->name, n, told->arm_pps, burst_of(told->arm_pps), n, hold_of(told), nft->name, n, n);
 	/* A limit of nothing is no limit that nftables knows. */
 	if (told->rule.action == RULE_DROP || (told->rule.action == RULE_RATE_LIMIT && pps == 0))
-		fprintf(s, "add rule netdev %s rule_%u counter name r%u_dropped goto %s_%s\n", nft->name, n, n, kind,
-		        told->rule.action == RULE_DROP ? "rule" : "rate");
+		fprintf(s, "add rule netdev %s rule_%u counter name r%u_dropped %s\n", nft->name, n, n, dropped);
 	else if (told->rule.action == RULE_RATE_LIMIT)
 		fprintf(s,
 		        "add rule netdev %s rule_%u limit rate over %u/second burst %u packets"
-		        " counter name r%u_dropped goto %s_rate\n",
-		        nft->name, n, pps, pps < 20 ? 1 : pps / 10, n, kind);
-	fprintf(s, "add rule netdev %s rule_%u goto pass_rule\n", nft->name, n);
+		        " counter name r%u_dropped %s\n",
+		        nft->name, n, pps, burst_of(pps), n, dropped);
+	fprintf(s, "add rule netdev %s rule_%u %s\n", nft->name, n, rest);
 	write_note(told, note);
 	for (size_t at = 0; at < strlen(note); at += NOTE_CHUNK)
 		fprintf(s, "add rule netdev %s rule_%u counter comment \"%.*s\"\n", nft->name, n, NOTE_CHUNK,
@@ -799,7 +833,7 @@ static void say_way_in(FILE *s, const struct nft_shield *nft, uint32_t number, b
 
 	for (unsigned i = first; i < first + count; i++)
 		fprintf(s,
-		        "add rule netdev %s rules meta protocol %s meta protocol @r%u_alive %s%sgoto rule_%u"
+		        "add rule netdev %s rules meta protocol %s meta protocol @r%u_alive %s%sjump rule_%u"
 		        " comment \"r%u\"\n",
 		        nft->name, ipv4 ? "ip" : "ip6", number, meets < 2 ? "" : no_later_fragment[i], conditions,
 		        number, number);
@@ -808,7 +842,7 @@ static void say_way_in(FILE *s, const struct nft_shield *nft, uint32_t number, b
 int nft_shield_add_rule(struct nft_shield *nft, const struct shield_rule_told *told, int64_t for_ns,
                         struct shield_error *error)
 {
-	char conditions[2][NFT_CONDITIONS_SIZE], alive[32];
+	char conditions[2][NFT_CONDITIONS_SIZE], alive[32], active[32];
 	uint32_t n = told->number;
 	struct script script;
 	int meets[2], result;
@@ -835,6 +869,11 @@ int nft_shield_add_rule(struct nft_shield *nft, const struct shield_rule_told *t
 	        nft->name, n, nft->name, n, nft->name, n, nft->name, n);
 	(void)snprintf(alive, sizeof(alive), "r%u_alive", n);
 	say_protocols(script.stream, nft, alive, for_ns);
+	(void)snprintf(active, sizeof(active), "r%u_active", n);
+	fprintf(script.stream, "add set netdev %s %s { type ether_type; size 16; flags timeout, dynamic; }\n",
+	        nft->name, active);
+	if (told->arm_pps)
+		say_protocols(script.stream, nft, active, hold_of(told) * (int64_t)NS_PER_S);
 	say_rule(script.stream, nft, told);
 	for (unsigned family = 0; family < 2; family++)
 		say_way_in(script.stream, nft, n, family == 0, meets[family], conditions[family]);
@@ -889,8 +928,10 @@ int nft_shield_remove_rule(struct nft_shield *nft, uint32_t number, struct shiel
 	}
 	fprintf(script.stream,
 	        "flush chain netdev %s rule_%u\ndelete chain netdev %s rule_%u\ndelete set netdev %s r%u_alive\n"
+	        "delete set netdev %s r%u_active\n"
 	        "delete counter netdev %s r%u_matched\ndelete counter netdev %s r%u_dropped\n",
-	        nft->name, number, nft->name, number, nft->name, number, nft->name, number, nft->name, number);
+	        nft->name, number, nft->name, number, nft->name, number, nft->name, number, nft->name, number,
+	        nft->name, number);
 	result = script_run(&script, nft, error);
 	if (!result)
 		nft->rules[at] = nft->rules[--nft->rule_count];

@@ -7,7 +7,9 @@
  *
  * What is different: it is several times slower; packets of no service are not told apart from others; it sees TCP packets
  * as the driver hands them on, perhaps several in one (GRO), of which lengths are not those of the wire; of IPv6, atomic
- * fragments count as fragments; a later fragment has no payload, and of UDP its length is what UDP says. No samples.
+ * fragments count as fragments; a later fragment has no payload, and of UDP its length is what UDP says. No samples. Rules
+ * arm, but spare nobody and probe nothing: what they hit is not measured. A packet of which only rules that count speak is
+ * told in their own counts alone.
  *
  * Times are nanoseconds from now, INT64_MAX for what has no end; kept in whole seconds, rounded up. Functions return 0 or
  * -errno, with words in *error where there is one. Whatever a call does it does whole or not at all.
@@ -71,8 +73,9 @@ int nft_shield_each(struct nft_shield *nft, enum nft_list list,
                     struct shield_error *error);
 
 /*
- * A rule, by told->rule, number, made_ns, made_by, shadow, reason. -EOPNOTSUPP: nftables cannot say it, with the reason;
- * -ENOSPC where SHIELD_RULES_MAX are; -EEXIST: a rule of that number.
+ * A rule, by told->rule, number, made_ns, made_by, shadow, arm_pps, hold_s, reason; spare and probe are left out, and what
+ * is read says so. -EOPNOTSUPP: nftables cannot say it, with the reason; -ENOSPC where SHIELD_RULES_MAX are; -EEXIST: a rule
+ * of that number.
  */
 int nft_shield_add_rule(struct nft_shield *nft, const struct shield_rule_told *told, int64_t for_ns,
                         struct shield_error *error);

@@ -115,6 +115,7 @@ int shield_set_services(struct shield *shield, const struct shield_service *serv
 			result = add_prefixes(table, service, i, first, ports - first);
 		table->source_pps[i] = service->source_pps;
 		table->limits |= service->source_pps != 0;
+		table->local |= (uint64_t)service->local << i;
 		if (result)
 			(void)shield_fail(
 				error, result,

@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
 #include <linux/magic.h>
@@ -39,6 +40,7 @@
 #define BPFFS "/sys/fs/bpf"
 
 #define CALIBRATION_NS (50 * NS_PER_MS)
+#define SAMPLE_SENT_SHARE 4 /* one sample in so many is of what leaves */
 
 /* libbpf tells the verifier's mind on standard error; a library does not. */
 static int quiet(enum libbpf_print_level level, const char *format, va_list arguments)
@@ -385,13 +387,15 @@ static int set_pace(struct shield *shield, uint32_t hz)
 	return result;
 }
 
-/* Samples that one CPU may hand out in a tick of the sampler, of the budget that all share. */
-static uint32_t samples_per_tick(uint32_t budget, uint32_t hz)
+/* Samples that one CPU may hand out in a tick of the sampler, of the budget that all share: a quarter of what leaves. */
+static void set_sampling(struct shield_config *config, uint32_t budget)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	uint64_t a_tick = ((uint64_t)budget << SHIELD_SAMPLE_SHIFT) / hz / (uint64_t)(cpus > 0 ? cpus : 1);
+	uint64_t a_tick = ((uint64_t)budget << SHIELD_SAMPLE_SHIFT) / config->hz / (uint64_t)(cpus > 0 ? cpus : 1);
+	uint64_t sent = a_tick / SAMPLE_SENT_SHARE, arriving = a_tick - sent;
 
-	return budget == 0 ? 0 : a_tick == 0 ? 1 : (uint32_t)a_tick;
+	config->sample_per_tick = budget == 0 ? 0 : arriving == 0 ? 1 : (uint32_t)arriving;
+	config->sample_sent_per_tick = budget == 0 ? 0 : sent == 0 ? 1 : (uint32_t)sent;
 }
 
 /* Fills what a new shield must know, before any packet meets it. */
@@ -414,6 +418,28 @@ static int begin(struct shield *shield, const struct shield_options *options, ui
 	shield->config->next_rule = 1;
 	shield->config->layout = SHIELD_LAYOUT;
 	return 0;
+}
+
+/*
+ * Where in the kernel's struct tcp_request_sock the number of the SYN-ACK is, in octets, by the kernel's own description;
+ * 0 where that is not to be had: then no sample says of a request that it was answered.
+ */
+static uint32_t request_number_at(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	int id = btf ? btf__find_by_name_kind(btf, "tcp_request_sock", BTF_KIND_STRUCT) : -ENOENT;
+	const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(btf, (uint32_t)id);
+	uint32_t at = 0;
+
+	for (unsigned i = 0; type && i < btf_vlen(type); i++) {
+		const struct btf_member *member = btf_members(type) + i;
+		const char *name = btf__name_by_offset(btf, member->name_off);
+
+		if (name && strcmp(name, "snt_isn") == 0 && btf_member_bitfield_size(type, i) == 0)
+			at = btf_member_bit_offset(type, i) / 8;
+	}
+	btf__free(btf);
+	return at;
 }
 
 static int explain_load(int result, struct shield_error *error)
@@ -486,6 +512,7 @@ int shield_open(const struct shield_options *options, struct shield **shield, st
 		shield_fail(error, result, "the shield's maps cannot be set up: %s", strerror(-result));
 		goto close;
 	}
+	made->programs->rodata->tcp_request_number_at = request_number_at();
 	if (options->drop_clean)
 		made->programs->rodata->verdict_pass = XDP_DROP;
 	result = shield_bpf__load(made->programs);
@@ -518,7 +545,7 @@ int shield_open(const struct shield_options *options, struct shield **shield, st
 		shield_fail(error, result, "the shield cannot be set up under %s: %s", made->pins, strerror(-result));
 		goto close;
 	}
-	made->config->sample_per_tick = samples_per_tick(options->sample_budget, made->config->hz);
+	set_sampling(made->config, options->sample_budget);
 	*shield = made;
 	return 0;
 close:

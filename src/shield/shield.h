@@ -97,6 +97,7 @@ struct shield_service {
 	const uint16_t *tcp, *udp; /* ports; none of either: all packets to the prefixes */
 	unsigned tcp_count, udp_count;
 	uint32_t source_pps;
+	bool local; /* this host's own sockets answer; else what stands behind it */
 };
 /* Replaces all. -ENOSPC where the tables of abi/shield.h are too small, with words. */
 int shield_set_services(struct shield *shield, const struct shield_service *services, unsigned count,

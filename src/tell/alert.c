@@ -29,7 +29,8 @@ static const struct change {
 } changes[ALERT_CHANGES] = {
 	[ALERT_BEGAN] = { "began", true, false },         [ALERT_WORSE] = { "worse", true, false },
 	[ALERT_ENDED] = { "ended", false, true },         [ALERT_LINK_FULL] = { "link_full", true, false },
-	[ALERT_LINK_FREE] = { "link_free", false, true }, [ALERT_TEST] = { "test", false, false },
+	[ALERT_LINK_FREE] = { "link_free", false, true }, [ALERT_STANDING] = { "standing", true, false },
+	[ALERT_TEST] = { "test", false, false },
 };
 
 const char *alert_change_name(enum alert_change change)
@@ -73,7 +74,8 @@ const char *alert_key(const struct alert *alert, char text[ALERT_KEY_SIZE])
 	if (alert->incident)
 		(void)snprintf(text, ALERT_KEY_SIZE, "%016" PRIx64, alert->incident);
 	else
-		(void)snprintf(text, ALERT_KEY_SIZE, "%s-%.49s", is_link(alert) ? "link" : "test", alert->target);
+		(void)snprintf(text, ALERT_KEY_SIZE, "%s-%.49s", alert->change == ALERT_TEST ? "test" : "link",
+		               alert->target);
 	return text;
 }
 
@@ -141,6 +143,7 @@ static void write_summary(const struct alert *alert, const struct words *w, char
 	case ALERT_TEST:
 		(void)snprintf(text, ALERT_TEXT_SIZE, "Test of alerts to %s: nothing is wrong", w->target);
 		break;
+	case ALERT_STANDING: /* told to nobody */
 	case ALERT_CHANGES:
 	default:
 		text[0] = '\0';
@@ -577,7 +580,7 @@ static struct alert_open *add_open(struct alert_desk *desk)
 	return oldest;
 }
 
-bool alert_desk_takes(struct alert_desk *desk, int64_t now_ns, struct alert *alert)
+bool alert_desk_takes(struct alert_desk *desk, int64_t now_ns, uint32_t min_pps, struct alert *alert)
 {
 	struct alert_open *open;
 	char key[ALERT_KEY_SIZE];
@@ -599,13 +602,16 @@ bool alert_desk_takes(struct alert_desk *desk, int64_t now_ns, struct alert *ale
 		*open = desk->open[--desk->count];
 		return true;
 	}
+	if (alert->incident && alert->pps < min_pps && alert->peak_pps < min_pps)
+		return false;
 	if (open) {
-		if (is_link(alert) || open->pps > alert->pps / ALERT_WORSE_TIMES || !has_room(desk, now_ns))
+		if (is_link(alert) || alert->change == ALERT_STANDING || open->pps > alert->pps / ALERT_WORSE_TIMES ||
+		    !has_room(desk, now_ns))
 			return false;
 		alert->change = ALERT_WORSE;
 		memcpy(alert->service, open->service, sizeof(alert->service));
 	} else {
-		if (!has_room(desk, now_ns))
+		if (alert->change != ALERT_STANDING && !has_room(desk, now_ns))
 			return false;
 		open = add_open(desk);
 		memset(open, 0, sizeof(*open));
@@ -619,5 +625,5 @@ bool alert_desk_takes(struct alert_desk *desk, int64_t now_ns, struct alert *ale
 	}
 	open->pps = alert->pps ? alert->pps : 1;
 	open->told_ns = now_ns;
-	return true;
+	return alert->change != ALERT_STANDING;
 }

@@ -36,6 +36,7 @@ enum alert_change {
 	ALERT_ENDED,     /* it is over */
 	ALERT_LINK_FULL, /* packets are lost before the shield sees them */
 	ALERT_LINK_FREE, /* no more */
+	ALERT_STANDING,  /* an incident, or a link that is full, that may have been told before: known, and not told */
 	ALERT_TEST,
 	ALERT_CHANGES,
 };
@@ -110,7 +111,7 @@ int alert_request(const struct alert_target *target, const char *key, const stru
 void alert_request_fini(struct alert_request *request);
 
 /*
- * Which of what happens is told: an incident once when it begins, when it has become ALERT_WORSE_TIMES as large as told
+ * Which of what happens is told to one target: an incident once when it begins, when it has become ALERT_WORSE_TIMES as large as told
  * last, and when it ends; a link likewise. At most ALERT_A_MINUTE of those that begin or become worse; what ends is
  * always told, if its beginning was.
  */
@@ -132,7 +133,10 @@ struct alert_desk {
 	} open[ALERT_OPEN_MAX];
 };
 
-/* Whether it is to be told; the service is then made what it was when it began, and a test always is. */
-bool alert_desk_takes(struct alert_desk *desk, int64_t now_ns, struct alert *alert);
+/*
+ * Whether it is to be told to somebody whom incidents under `min_pps` do not concern; the service is then made what it was
+ * when it began. A test always is.
+ */
+bool alert_desk_takes(struct alert_desk *desk, int64_t now_ns, uint32_t min_pps, struct alert *alert);
 
 #endif

@@ -129,6 +129,7 @@ void post_free(struct post *post)
 }
 
 /* What a server has to say is nothing to us, however much it is: the time it may take is bounded. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): as curl_write_callback has it */
 static size_t pass_over(char *octets, size_t size, size_t count, void *context)
 {
 	(void)octets;

@@ -185,8 +185,9 @@ ROWS = [
         [{"command": "release", "prefixes": ["198.51.100.0/24", "2001:db8::/48"]}]),
     Row("release --file good.txt", {"release": {"prefixes": 0, "passed_over": 2}}, BAD, None,
         "^holdfast: release: none of them is blocked or allowed; "),
-    Row("release --file many.txt", {"release": [{"prefixes": 1024, "passed_over": 0}, Refusal("release", "not now", "look")]},
-        BAD, None, "^holdfast: release: not now; look\nholdfast: release: 1024 are released all the same\n$"),
+    Row("release --file many.txt",
+        {"release": [{"prefixes": 1024, "passed_over": 0}, Refusal("release", "not now", "look")]}, BAD, None,
+        "^holdfast: release: not now; look\nholdfast: release: 1024 are released all the same\n$"),
     Row("release --file good.txt --json", {"release": {"prefixes": 2, "passed_over": 0}}, DONE,
         '"prefixes": 2.*"passed_over": 0'),
     Row("release --file good.txt", {"release": HANGUP}, BAD, None, "ended the connection"),
@@ -235,10 +236,20 @@ ROWS = [
     Row("status", {"status": status(ways_in=[{"from": "203.0.113.7/32", "port": 22, "left_s": 3400}],
                                     services=[{"name": "a\x1b[2J", "enforced": {}, "observed": {}}])}, DONE,
         r"a\?\[2J.*WAYS IN 203.0.113.7/32 to port 22 \(56 min 40 s\)"),
-    Row("status", {"ping": SILENCE}, NO_DAEMON, None, "the daemon does not answer within 2 s: it hangs, or was stopped"),
+    Row("status", {"ping": SILENCE}, NO_DAEMON, None, "the daemon does not answer within 2 s: it hangs, or was"),
     Row("status", {"ping": HANGUP}, BAD, None, "ended the connection"),
     Row("status", {"status": [OBSERVING, HANGUP]}, BAD, None, "ended the connection"),
     Row("status", {"status": {}}, DONE, "MODE OBSERVE"),
+    Row("status", {"status": status("enforce", attacks=[], engine={"baseline_s": 60}, links=[
+        {"name": "eth0", "full": True, "rx_drops_pps": 5000}], alerts={"sent": 1, "state": "ok"})}, DONE,
+        "^QUIET no attack goes on; normal traffic of 1 min is known\nLINK eth0 IS FULL.*ask upstream.*"
+        "ALERTS  ok, 1 sent"),
+    # alerts
+    Row("alerts test pager", {"test_alert": {"sent": True, "said": "HTTP 202"}}, DONE,
+        "^sent to pager: HTTP 202\n$", None, [{"command": "test_alert", "target": "pager"}]),
+    Row("alerts test --json pager", {"test_alert": {"sent": True, "said": "HTTP 202"}}, DONE, '"holdfast.alerts/1"'),
+    Row("alerts test pager", {"test_alert": Refusal("alerts", "HTTP 403", "is its key right?")}, BAD, None,
+        "alerts: HTTP 403; is its key right"),
     # configuration
     Row("reload", {"reload": {"reloaded": True, "notes": ["interfaces: after a restart"]}}, DONE,
         "^reloaded\nnote: interfaces: after a restart\n$"),

@@ -8,15 +8,18 @@ All of it happens with networks, mounts, processes and a bpf file system of its 
 is a row: what is typed, exit status, a pattern of what is said; or how many of the packets sent arrive; or what happens
 to the daemon. Skipped where we are not root.
 """
+import http.server
 import os
 import pathlib
 import re
 import shlex
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 SECONDS = 60
@@ -46,8 +49,20 @@ state_dir: {place}/state
 bpffs_dir: /sys/fs/bpf/holdfast
 """
 
+# Whom to tell: a web server that this test plays, the same with a certificate that nobody vouches for, a script.
+ALERTS = """
+alerts:
+  - { name: hook, type: webhook, url: "http://localhost:8125/in", key_file: {place}/key }
+  - { name: tls, type: webhook, url: "https://localhost:8126/in", key_file: {place}/key }
+  - { name: fnm, type: script, script: {place}/notify }
+"""
+NOTIFY = """#!/bin/sh
+echo "$1 $2 $3 $4 $(id -u)" >>{place}/told
+"""
+
 # ("type", words, exit status, pattern), ("send", arrive), ("wait", seconds), ("begin",), ("end", signal),
-# ("write", file, text), ("look", shell, pattern), ("stop", role), ("go on", role)
+# ("write", file, text), ("look", shell, pattern), ("stop", role), ("go on", role),
+# ("kill", role), ("mode", file, mode), ("serve",), ("posted", pattern)
 STEPS = [
     ("type", "status", NO_DAEMON, "the daemon is not running"),
     ("type", "observe", BAD, "no shield is pinned there"),
@@ -108,6 +123,37 @@ STEPS = [
     ("write", "holdfast.yaml", CONFIGURATION),
     ("type", "reload", DONE, "^reloaded"),
     ("send", 0),
+    # alerts
+    ("serve",),
+    ("write", "key", "s3cret\n"),
+    ("write", "notify", NOTIFY),
+    ("write", "told", ""),
+    ("write", "holdfast.yaml", CONFIGURATION + ALERTS),
+    ("type", "config check holdfast.yaml", BAD, "key: everybody may read it.*notify: is no program"),
+    ("type", "reload", DONE, "^reloaded"),
+    ("type", "alerts test hook", BAD, "the messenger does not run"),
+    ("type", "status", DONE, "ALERTS  not running"),
+    ("mode", "key", 0o600),
+    ("mode", "notify", 0o755),
+    ("mode", "told", 0o666),
+    ("type", "config check holdfast.yaml", DONE, "good"),
+    ("type", "reload", DONE, "^reloaded"),
+    ("type", "alerts test hook", DONE, "^sent to hook: HTTP 200"),
+    ("posted", r"^POST /in HTTP/1.1\n.*Authorization: Bearer s3cret\n.*Test of alerts to hook"),
+    ("type", "alerts test tls", BAD, "certificate"),
+    ("type", "alerts test fnm", DONE, "^sent to fnm: exit status 0"),
+    ("type", "alerts test nobody", BAD, "no such target"),
+    ("look", "cat /var/tmp/holdfast-live-*/told", r"^192.0.2.1 incoming 0 test [1-9]\d*\n$"),
+    ("type", "status", DONE, "ALERTS  .*2 sent, 1 failed"),
+    ("type", "status --json", DONE, '^((?!s3cret).)*"links": \\[\\s+{\\s+"name": "v0",((?!s3cret).)*$'),
+    ("kill", "messenger"),
+    ("wait", 1.5),
+    ("type", "alerts test hook", DONE, "^sent to hook: HTTP 200"),
+    ("type", "status --json", DONE, '"restarts": 0'),
+    ("send", 0),
+    ("write", "holdfast.yaml", CONFIGURATION),
+    ("type", "reload", DONE, "^reloaded"),
+    ("type", "status --json", DONE, '"alerts": null'),
     # with one that hangs
     ("stop", "engine"),
     ("type", "status", NO_DAEMON, "the daemon does not answer within 2 s.*MODE ENFORCE.*BLOCKS  1 IPv4"),
@@ -151,6 +197,7 @@ class Scene:
         for name in ("holdfast.yaml", "good.yaml"):
             self.write(name, CONFIGURATION)
         self.daemon = self.stopped = None
+        self.request, self.servers = "", []
         self.log = open(place / "log", "w+", encoding="utf-8")
         self.receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.receiver.bind(("192.0.2.1", 9000))
@@ -208,13 +255,54 @@ class Scene:
         status = self.daemon.wait(timeout=SECONDS)
         return "" if status == (0 if how == signal.SIGTERM else -how) else f"ended with {status}"
 
-    def stop(self, role):
-        """The kernel takes connections for it, and nobody answers."""
+    def find(self, role):
         children = pathlib.Path(f"/proc/{self.daemon.pid}/task/{self.daemon.pid}/children").read_text(encoding="ascii")
         words = {pid: pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0") for pid in children.split()}
-        self.stopped = next(int(pid) for pid, said in words.items() if role.encode() in said)
+        return next(int(pid) for pid, said in words.items() if role.encode() in said)
+
+    def stop(self, role):
+        """The kernel takes connections for it, and nobody answers."""
+        self.stopped = self.find(role)
         os.kill(self.stopped, signal.SIGSTOP)
         return ""
+
+    def kill(self, role):
+        os.kill(self.find(role), signal.SIGKILL)
+        return ""
+
+    def mode(self, name, mode):
+        os.chmod(self.place / name, mode)
+        return ""
+
+    def serve(self):
+        """Web servers that say yes to everything; the latest request stands in self.request."""
+        scene = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                scene.request = f"{self.requestline}\n{self.headers}{body}"
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        pem = self.place / "pem"
+        subprocess.run([*shlex.split("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost"),
+                        "-keyout", pem, "-out", f"{pem}.crt"], check=True, stderr=subprocess.DEVNULL)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(f"{pem}.crt", pem)
+        for port in 8125, 8126:
+            server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+            if port == 8126:
+                server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            self.servers.append(server)
+        return ""
+
+    def posted(self, pattern):
+        return "" if re.search(pattern, self.request, re.DOTALL) else self.request
 
     def go_on(self, _role):
         os.kill(self.stopped, signal.SIGCONT)
@@ -228,6 +316,9 @@ class Scene:
         if self.daemon and self.daemon.poll() is None:
             self.daemon.terminate()
             self.daemon.wait(timeout=SECONDS)
+        for server in self.servers:
+            server.shutdown()
+            server.server_close()
         self.sender.stdin.close()
         self.sender.wait(timeout=SECONDS)
         self.receiver.close()

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * simulate CAPTURE LABELS [--budget N] [--stream FILE] [--settle S]: plays a capture that synth made to the live engine, with
+ * simulate CAPTURE LABELS [--budget N] [--hold S] [--settle S]: plays a capture that synth made to the live engine, with
  * a shield that does as the kernel's programs do: it samples what comes and what leaves by a budget, knows whom the host has
  * answered, carries out orders LATENCY after they were given, arms, spares and probes, and drops. Prints one object of
- * JSON with what came of it, in the capture's own time; LABELS (synth --labels) say which packets were whose.
+ * JSON with what came of it, in the capture's own time; LABELS (synth --labels) say which packets were whose. Samples are N
+ * a second; rules act for `hold` seconds after their last match; `settle` seconds of silence follow the capture.
+ *
+ * Each generation's stream is written as a daemon does, replayed at its end, and held against what the live engine said.
  *
  * What a host answers to a packet that was dropped is left out. Senders do not react: clients of a dropped packet do not
  * repeat it, so losses are shown a little too low where there are any.
@@ -106,7 +109,7 @@ struct run {
 	struct flow *flows;
 	struct sampler in, out;
 	uint64_t random;
-	int64_t now, next_tick, next_counted;
+	int64_t now, next_tick, next_counted, hold_ns;
 	struct attack_packet *attack;
 	size_t attack_count, attack_room;
 	uint64_t normal, normal_lost, samples, packets;
@@ -117,7 +120,7 @@ struct run {
 	uint8_t frame_octets[65536];
 	struct stream_frame frame;
 	uint64_t stream_octets, replays, replays_wrong;
-	int64_t busiest_ns; /* longest tick, of this machine's own clock */
+	int64_t busiest_ns; /* longest tick, of the processor */
 };
 
 static void append(struct tape *t, const uint8_t *octets, size_t length)
@@ -358,7 +361,7 @@ static void carry_out(struct run *r, const struct live_order *order)
 		.handle = order->handle,
 		.order = *order,
 		.sieve = malloc(sizeof(*at->sieve)),
-		.active_until = r->now + LIFE_HOLD_S * NS_PER_S,
+		.active_until = r->now + r->hold_ns,
 		.arm_last = r->now,
 		.count.active = true,
 	};
@@ -403,7 +406,7 @@ static bool judge(struct run *r, const struct observation *o, struct flow *flow)
 			continue;
 		s->count.matched++;
 		if (s->order.arm_pps && !bucket_take(&s->arm_level, &s->arm_last, r->now, s->order.arm_pps))
-			s->active_until = r->now + LIFE_HOLD_S * NS_PER_S;
+			s->active_until = r->now + r->hold_ns;
 		s->count.active = !s->order.arm_pps || s->active_until > r->now;
 		if (!s->count.active)
 			continue;
@@ -529,10 +532,10 @@ static void pass_time(struct run *r, int64_t ns)
 
 		r->now = r->next_tick;
 		carry_out_due(r);
-		clock_gettime(CLOCK_MONOTONIC, &begin);
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begin);
 		TAPE(r, stream_tick(&r->frame, (struct capture_time){ r->now }));
 		live_tick(r->live, (struct capture_time){ r->now });
-		clock_gettime(CLOCK_MONOTONIC, &end);
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
 		took = (end.tv_sec - begin.tv_sec) * NS_PER_S + end.tv_nsec - begin.tv_nsec;
 		if (took > r->busiest_ns)
 			r->busiest_ns = took;
@@ -794,11 +797,25 @@ static uint8_t *read_all(const char *path, size_t *length)
 	return octets;
 }
 
+/* The stream of the generation that decides, as far as it has come. */
+static int write_stream(struct run *r, const char *path)
+{
+	FILE *file = fopen(path, "wbe");
+	bool whole;
+
+	if (!file)
+		return 2;
+	put_frame(r);
+	whole = fwrite(r->tapes[0]->octets, 1, r->tapes[0]->length, file) == r->tapes[0]->length;
+	return fclose(file) == 0 && whole ? 0 : 2;
+}
+
 int main(int argc, char **argv)
 {
+	const char *stream = NULL;
 	struct run *r = calloc(1, sizeof(*r));
 	uint32_t budget = 20000;
-	int64_t settle = 1;
+	int64_t settle = 1, hold = LIFE_HOLD_S;
 	size_t label_count;
 	uint8_t *labels;
 	int rc;
@@ -808,10 +825,15 @@ int main(int argc, char **argv)
 	for (int i = 3; i + 1 < argc; i += 2) {
 		if (strcmp(argv[i], "--budget") == 0)
 			budget = (uint32_t)strtoul(argv[i + 1], NULL, 10);
+		if (strcmp(argv[i], "--hold") == 0)
+			hold = strtol(argv[i + 1], NULL, 10);
 		if (strcmp(argv[i], "--settle") == 0)
 			settle = strtol(argv[i + 1], NULL, 10);
+		if (strcmp(argv[i], "--stream") == 0)
+			stream = argv[i + 1];
 	}
 	r->random = 7;
+	r->hold_ns = hold * NS_PER_S;
 	r->in = (struct sampler){ .budget = budget / 100, .interval = 1 };
 	r->out = (struct sampler){ .budget = budget / 100 / EGRESS_SHARE, .interval = 1 };
 	r->flows = calloc(FLOWS, sizeof(*r->flows));
@@ -822,6 +844,8 @@ int main(int argc, char **argv)
 	r->tapes[0] = begin_tape(r, live_generation(r->live));
 	rc = play(r, argv[1], labels, label_count);
 	pass_time(r, r->now + settle * NS_PER_S);
+	if (rc == 0 && stream)
+		rc = write_stream(r, stream);
 	if (rc == 0)
 		print(r);
 	end_tape(r->tapes[0]);

@@ -14,11 +14,16 @@
  *     timeout=N     milliseconds after which an attempt has failed (1000)
  *     from=ADDRESS  the first source address; sources=N how many there are, one after the other (1)
  *     name=NAME     what dns asks for (www.example.net)
+ *     tell=MS       every so often prints a line before that object: of the attempts whose fate was decided since, how
+ *                   many were answered and how many failed (never)
  *
  * SIGTERM ends it before its time: nobody comes any more, and those who are there are waited for.
  *
  * Percentiles are over all attempts, and one that failed counts as `timeout`: otherwise the worse a service, the better
  * the times of the few who got through. p99 of fewer than a hundred attempts is their maximum.
+ *
+ * "first" is the wall time in units of 100 ms when the first attempt began; "each" has, for each 100 ms from then on, how
+ * many began and how many of these were answered.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -44,6 +49,8 @@
 #define EVENTS 64
 #define NS_PER_MS UINT64_C(1000000)
 #define NS_PER_S UINT64_C(1000000000)
+#define SLOT_NS (100 * NS_PER_MS)
+#define TELL_MAX_MS 60000u
 #define DNS_HEADER 12
 #define DNS_NAME_MAX 64
 
@@ -56,7 +63,7 @@ enum outcome { OUTCOME_OPEN, OUTCOME_ANSWERED, OUTCOME_LATE, OUTCOME_REFUSED, OU
 struct options {
 	enum kind kind;
 	bool stream; /* connects, as against sends a datagram */
-	unsigned rate, duration_ms, timeout_ms, sources;
+	unsigned rate, duration_ms, timeout_ms, sources, tell_ms;
 	const char *name;
 	struct sockaddr_in6 to, from; /* IPv4 too: mapped */
 	bool has_from;
@@ -72,7 +79,9 @@ struct crowd {
 	const struct options *options;
 	int epoll;
 	unsigned planned, begun, open;
-	unsigned oldest; /* none before it is open */
+	unsigned oldest;           /* none before it is open */
+	unsigned answered, failed; /* since it was last told */
+	uint64_t told_ns;
 	struct attempt *attempts;
 };
 
@@ -95,6 +104,7 @@ static uint64_t now_ns(void)
 static void settle(struct crowd *crowd, struct attempt *attempt, enum outcome outcome)
 {
 	attempt->outcome = outcome;
+	*(outcome == OUTCOME_ANSWERED ? &crowd->answered : &crowd->failed) += 1;
 	if (attempt->fd >= 0) {
 		close(attempt->fd);
 		attempt->fd = -1;
@@ -246,10 +256,23 @@ static int give_up(struct crowd *crowd)
 	return -1;
 }
 
+static void tell(struct crowd *crowd)
+{
+	uint64_t now = now_ns();
+
+	if (crowd->options->tell_ms == 0 || now < crowd->told_ns + crowd->options->tell_ms * NS_PER_MS)
+		return;
+	printf("{\"answered\": %u, \"failed\": %u}\n", crowd->answered, crowd->failed);
+	fflush(stdout);
+	crowd->answered = crowd->failed = 0;
+	crowd->told_ns = now;
+}
+
 static void run(struct crowd *crowd)
 {
 	uint64_t start_ns = now_ns();
 
+	crowd->told_ns = start_ns;
 	while (crowd->begun < crowd->planned || crowd->open > 0) {
 		struct epoll_event events[EVENTS];
 		uint64_t elapsed_ns = now_ns() - start_ns;
@@ -262,6 +285,7 @@ static void run(struct crowd *crowd)
 			crowd->begun++;
 			begin(crowd, crowd->begun - 1);
 		}
+		tell(crowd);
 		wait_ms = give_up(crowd);
 		if (crowd->begun < crowd->planned && (wait_ms < 0 || wait_ms > 1))
 			wait_ms = 1;
@@ -295,7 +319,25 @@ static uint64_t took(const struct options *options, const struct attempt *attemp
 	return options->timeout_ms * NS_PER_MS;
 }
 
-static int print(const struct crowd *crowd)
+/* Attempts begin in order. */
+static void print_each(const struct crowd *crowd, uint64_t wall_ns)
+{
+	unsigned at = 0;
+
+	printf(", \"first\": %llu, \"each\": [", (unsigned long long)(wall_ns / SLOT_NS));
+	for (uint64_t slot = wall_ns / SLOT_NS; at < crowd->begun; slot++) {
+		uint64_t end_ns = crowd->attempts[0].began_ns + (slot + 1) * SLOT_NS - wall_ns;
+		unsigned begun = 0, answered = 0;
+
+		for (; at < crowd->begun && crowd->attempts[at].began_ns < end_ns; at++, begun++)
+			answered += crowd->attempts[at].outcome == OUTCOME_ANSWERED;
+		printf("%s[%u,%u]", slot == wall_ns / SLOT_NS ? "" : ",", begun, answered);
+	}
+	printf("]");
+}
+
+/* `wall_ns`: when the first attempt began. */
+static int print(const struct crowd *crowd, uint64_t wall_ns)
 {
 	unsigned outcomes[OUTCOMES] = { 0 };
 	uint64_t *times_ns = calloc(crowd->begun, sizeof *times_ns);
@@ -314,6 +356,7 @@ static int print(const struct crowd *crowd)
 		times_ns[i] = took(crowd->options, &crowd->attempts[i], crowd->attempts[i].answered_ns);
 	printf(", ");
 	print_times("first_ms", times_ns, crowd->begun);
+	print_each(crowd, wall_ns);
 	printf("}\n");
 	free(times_ns);
 	return fflush(stdout) ? -errno : 0;
@@ -385,6 +428,7 @@ static bool parse(int count, char **words, struct options *out)
 			{ "ms=", DURATION_MAX_MS, &out->duration_ms },
 			{ "timeout=", TIMEOUT_MAX_MS, &out->timeout_ms },
 			{ "sources=", SOURCES_MAX, &out->sources },
+			{ "tell=", TELL_MAX_MS, &out->tell_ms },
 		};
 		bool known = false;
 
@@ -411,12 +455,13 @@ int main(int count, char **words)
 	struct options options;
 	struct rlimit files;
 	struct crowd crowd = { .options = &options };
+	struct timespec wall;
 	int error;
 
 	if (!parse(count, words, &options)) {
 		fprintf(stderr,
 		        "usage: client http|tcp|udp|dns ADDRESS PORT [rate=N] [ms=N] [timeout=N] [from=ADDRESS] "
-		        "[sources=N] [name=NAME]\n");
+		        "[sources=N] [name=NAME] [tell=MS]\n");
 		return 2;
 	}
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
@@ -434,8 +479,9 @@ int main(int count, char **words)
 		return 1;
 	}
 	sigaction(SIGTERM, &(struct sigaction){ .sa_handler = end }, NULL);
+	clock_gettime(CLOCK_REALTIME, &wall);
 	run(&crowd);
-	error = print(&crowd);
+	error = print(&crowd, (uint64_t)wall.tv_sec * NS_PER_S + (uint64_t)wall.tv_nsec);
 	close(crowd.epoll);
 	free(crowd.attempts);
 	return error ? 1 : 0;

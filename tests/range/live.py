@@ -5,8 +5,8 @@
     v0 192.0.2.1/24 ──── v1 192.0.2.2/24, in the namespace far: a user who asks and is answered, and, by tcpreplay, what
                          synth says an NTP reflection is, every packet to 192.0.2.1
 
-All of it happens with networks, mounts, processes and a bpf file system of its own; nothing outside is touched, and of the
-attack there are at most RATE packets a second for SECONDS. Skipped where we are not root, or tcpreplay is not there.
+All of it happens with networks, mounts, processes and a bpf file system of its own; nothing outside is touched, and of
+the attack there are at most RATE packets a second for SECONDS. Skipped where we are not root, or there is no tcpreplay.
 """
 import json
 import os
@@ -85,8 +85,8 @@ class Scene:
         self.environment.pop("SSH_CONNECTION", None)
         self.log = open(place / "log", "w+", encoding="utf-8")
         self.daemon = self.attack = None
-        subprocess.run([synth, "ntp_reflection", "--scale", "25", "-o", place / "raw.pcap", "--labels", place / "labels"],
-                       check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([synth, "ntp_reflection", "--scale", "25", "-o", place / "raw.pcap", "--labels",
+                        place / "labels"], check=True, stdout=subprocess.DEVNULL)
         aim(place / "raw.pcap", place / "labels", place / "attack.pcap")
         self.server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.server.bind(("192.0.2.1", 9000))
@@ -138,8 +138,9 @@ class Scene:
 
     def flood(self):
         self.attack = subprocess.Popen(
-            ["nsenter", "--net=/run/netns/far", "tcpreplay", "--intf1=v1", "--preload-pcap", "--loop=0", f"--pps={RATE}",
-             f"--limit={RATE * SECONDS}", f"--duration={SECONDS}", "--quiet", self.place / "attack.pcap"],
+            ["nsenter", "--net=/run/netns/far", "tcpreplay", "--intf1=v1", "--preload-pcap", "--loop=0",
+             f"--pps={RATE}", f"--limit={RATE * SECONDS}", f"--duration={SECONDS}", "--quiet",
+             self.place / "attack.pcap"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def calm(self):
@@ -175,8 +176,8 @@ def observing(scene):
     scene.flood()
     status, _ = scene.until(acting)
     yield "an attack is seen, with a rule that would drop", acting(status)
-    yield "what it is, and whom it hits", [(attack["vector"], attack["target"], attack["service"])
-                                           for attack in status["attacks"]] == [("ntp_reflection", "192.0.2.1/32", "web")]
+    seen = [(attack["vector"], attack["target"], attack["service"]) for attack in status["attacks"]]
+    yield "what it is, and whom it hits", seen == [("ntp_reflection", "192.0.2.1/32", "web")]
     status = scene.until(lambda now: now["totals"]["would_drop"] > 1000)[0]
     yield "nothing is dropped", status["totals"]["dropped"] == 0 and status["totals"]["would_drop"] > 1000
     yield "the user is answered", scene.answered(begun) > 0.99
@@ -243,7 +244,8 @@ def inside(holdfast, synth):
                     print(f"{'ok' if good else 'not ok'} {count} - {name}", flush=True)
                     if not good:
                         scene.log.seek(0)
-                        for line in [*json.dumps(scene.status(), indent=1).splitlines(), *scene.log.read().splitlines()]:
+                        said = json.dumps(scene.status(), indent=1) + "\n" + scene.log.read()
+                        for line in said.splitlines():
                             print(f"# {line}", flush=True)
         finally:
             scene.close()

@@ -29,7 +29,7 @@ table inet range {{
 	counter attack_arrived {{ }}
 	counter normal_kept {{ }}
 	counter over_budget {{ }}
-	limit budget {{ rate over {BUDGET_PPS}/second burst {BUDGET_BURST} packets }}
+	limit budget {{ rate over BUDGET/second burst BURST packets }}
 	chain every {{
 		type filter hook prerouting priority raw;
 		iifname != "up0" return
@@ -72,9 +72,16 @@ table inet range {
 """
 
 
+def set_budget(topology, pps):
+    """What the platform takes from now on; its counters begin anew."""
+    table = PLATFORM_TABLE.replace("BUDGET", str(pps)).replace("BURST", str(pps * BUDGET_BURST // BUDGET_PPS))
+    topology.run("platform", "nft", "-f", "-", text="table inet range\ndelete table inet range\n" + table)
+
+
 def install(topology):
     """Counters, budget, link."""
-    for host, table in (("platform", PLATFORM_TABLE), ("box", BOX_TABLE), ("router", ROUTER_TABLE)):
+    set_budget(topology, BUDGET_PPS)
+    for host, table in (("box", BOX_TABLE), ("router", ROUTER_TABLE)):
         topology.run(host, "nft", "-f", "-", text=table)
     # A queue of packets, as drivers have: one of octets would always have room for the small packets of users.
     topology.run("platform", "tc", "qdisc", "add", "dev", "box0", "root", "handle", "1:", "tbf", "rate", BOX_RATE,
@@ -138,8 +145,10 @@ class Crowd:
             self.running.append(topology.begin("users", *command, tree=False, stdout=subprocess.PIPE, text=True))
 
     def results(self, seconds):
-        """When all are done: of all together, and of times the worst."""
-        total = {"asked": 0, "answered": 0, "late": 0, "refused": 0, "wrong": 0, "p50_ms": 0.0, "p99_ms": 0.0}
+        """When all are done: of all together, and of times the worst. "each" has, by the number of 100 ms of wall time,
+        how many came and how many of them were answered."""
+        total = {"asked": 0, "answered": 0, "late": 0, "refused": 0, "wrong": 0, "p50_ms": 0.0, "p99_ms": 0.0,
+                 "each": {}, "kinds": {}}
         for process in self.running:
             said, _ = process.communicate(timeout=seconds + 20)
             self.topology.end(process)
@@ -150,5 +159,9 @@ class Crowd:
                 total[key] += said[key]
             for key in ("p50", "p99"):
                 total[f"{key}_ms"] = max(total[f"{key}_ms"], said["first_ms"][key])
+            total["kinds"].setdefault(said["kind"], []).append((said["asked"], said["answered"]))
+            for at, (begun, answered) in enumerate(said["each"], said["first"]):
+                so_far = total["each"].get(at, (0, 0))
+                total["each"][at] = (so_far[0] + begun, so_far[1] + answered)
         total["success"] = total["answered"] / total["asked"]
         return total

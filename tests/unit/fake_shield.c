@@ -359,7 +359,7 @@ int shield_read_counters(const struct shield_maps *maps, struct shield_counters 
 int shield_read_totals(const struct shield_maps *maps, struct shield_totals *totals)
 {
 	(void)maps;
-	*totals = (struct shield_totals){ .samples_lost = 3, .interval = 4 };
+	*totals = (struct shield_totals){ .samples_lost = 3, .arriving = { .interval = 4 } };
 	return 0;
 }
 
@@ -444,7 +444,7 @@ int samples_read_some(struct samples *samples, unsigned max)
 	unsigned count = 0;
 
 	(void)samples;
-	while (fake->flood > 0 && count < FAKE_FLOOD_TURN && count < max) {
+	while (fake->flood > 0 && (count < FAKE_FLOOD_TURN || fake->torrent) && count < max) {
 		hand_out_flood(fake->flood--);
 		count++;
 	}

@@ -26,7 +26,8 @@ struct fake {
 	bool unsure;       /* for being connected, no more */
 	bool table_stands; /* nftables has one, with what nobody else has */
 	bool table_told;   /* that it is taken away is noted */
-	unsigned flood;    /* samples of one that are still to come, FAKE_FLOOD_TURN with each reading */
+	unsigned flood;    /* samples of one that are still to come, FAKE_FLOOD_TURN with each reading … */
+	bool torrent;      /* … or as many as are read */
 	unsigned rule_count;
 	struct shield_rule_told rules[SHIELD_RULES_MAX];
 	unsigned attached_count;

@@ -281,7 +281,7 @@ static bool takes(enum alert_change change, uint64_t incident, uint64_t pps, int
 
 	alert.incident = incident;
 	alert.pps = pps;
-	return alert_desk_takes(&desk, s * NS_PER_S, &alert);
+	return alert_desk_takes(&desk, s * NS_PER_S, 0, &alert);
 }
 
 static void test_once_and_when_worse(void **state)
@@ -301,12 +301,48 @@ static void test_once_and_when_worse(void **state)
 	assert_false(takes(ALERT_ENDED, 1, 0, 41));
 	assert_int_equal(desk.count, 0);
 	/* What was not known when it grew has begun, for who is told; it keeps the name it had. */
-	assert_true(alert_desk_takes(&desk, 50 * NS_PER_S, &alert));
+	assert_true(alert_desk_takes(&desk, 50 * NS_PER_S, 0, &alert));
 	assert_int_equal(alert.change, ALERT_BEGAN);
 	alert = attack(ALERT_ENDED);
 	(void)snprintf(alert.service, sizeof(alert.service), "other");
-	assert_true(alert_desk_takes(&desk, 60 * NS_PER_S, &alert));
+	assert_true(alert_desk_takes(&desk, 60 * NS_PER_S, 0, &alert));
 	assert_string_equal(alert.service, "web");
+}
+
+/* One whom small incidents do not concern hears of one when it is no longer small, and then of its end. */
+static void test_small_ones(void **state)
+{
+	struct alert alert = attack(ALERT_BEGAN);
+
+	(void)state;
+	memset(&desk, 0, sizeof(desk));
+	alert.pps = alert.peak_pps = 999;
+	assert_false(alert_desk_takes(&desk, 0, 1000, &alert));
+	alert.change = ALERT_ENDED;
+	assert_false(alert_desk_takes(&desk, 0, 1000, &alert));
+	alert.change = ALERT_WORSE;
+	alert.pps = 1000; /* not four times as much */
+	assert_true(alert_desk_takes(&desk, 0, 1000, &alert));
+	assert_int_equal(alert.change, ALERT_BEGAN);
+	alert.change = ALERT_ENDED;
+	alert.pps = alert.peak_pps = 0;
+	alert.target[0] = '\0'; /* it has become part of another, of which nothing more is known */
+	assert_true(alert_desk_takes(&desk, 0, 1000, &alert));
+	assert_string_equal(alert.target, "192.0.2.10");
+}
+
+/* What another has told of is not told again, but for its end. */
+static void test_standing(void **state)
+{
+	(void)state;
+	memset(&desk, 0, sizeof(desk));
+	assert_false(takes(ALERT_STANDING, 1, 1000, 0));
+	assert_false(takes(ALERT_STANDING, 1, 1000, 0));
+	assert_false(takes(ALERT_STANDING, 0, 1000, 0)); /* a link */
+	assert_false(takes(ALERT_BEGAN, 1, 1000, 0));
+	assert_true(takes(ALERT_WORSE, 1, 4000, 0));
+	assert_true(takes(ALERT_ENDED, 1, 0, 0));
+	assert_true(takes(ALERT_LINK_FREE, 0, 0, 0));
 }
 
 static void test_links_open_and_close(void **state)
@@ -362,6 +398,8 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_once_and_when_worse),
 		cmocka_unit_test(test_links_open_and_close),
+		cmocka_unit_test(test_small_ones),
+		cmocka_unit_test(test_standing),
 		cmocka_unit_test(test_so_many_a_minute),
 		cmocka_unit_test(test_table_is_bounded),
 	};

@@ -32,8 +32,8 @@ static void plain_commands(void **state)
 		struct control_request request;
 		struct control_error error;
 		char line[64];
-		bool wants = i == CONTROL_BLOCK || i == CONTROL_ALLOW || i == CONTROL_RELEASE ||
-		             i == CONTROL_TEST_ALERT;
+		bool wants =
+			i == CONTROL_BLOCK || i == CONTROL_ALLOW || i == CONTROL_RELEASE || i == CONTROL_TEST_ALERT;
 
 		(void)snprintf(line, sizeof(line), "{\"command\":\"%s\"}", name);
 		assert_int_equal(control_parse(line, strlen(line), &request, &error), wants ? -EINVAL : 0);

@@ -284,6 +284,82 @@ static void blocks_of_prefixes(void **state)
 	end();
 }
 
+/* What users come from behind is no prefix to block; a network around it is, for the others in it. */
+static void blocks_of_proxies(void **state)
+{
+	(void)state;
+	begin("trusted_proxies: [203.0.113.0/28]\n", "");
+	assert_says(ask("{\"command\":\"block\",\"prefix\":\"203.0.113.5\"}"),
+	            "203.0.113.5/32: is of a trusted proxy (203.0.113.0/28), from which users come");
+	assert_says(ask("{\"command\":\"block\",\"prefixes\":[\"203.0.113.0/28\",\"203.0.113.0/24\"]}"),
+	            "\"blocked\":1,\"refused\":1");
+	end();
+}
+
+/* ---- links, and whom to tell ---- */
+
+/* A second of a link of 1 Gbit/s that is full, or nearly idle. */
+static void a_second(int64_t second, uint64_t octets)
+{
+	message_init(&message, MESSAGE_LINKS, 0);
+	message.links.monotonic_ns = second * NS_PER_S;
+	message.links.count = 1;
+	message_text(message.links.links[0].name, sizeof(message.links.links[0].name), "eth0");
+	message.links.links[0].speed_mbps = 1000;
+	message.links.links[0].octets = octets;
+	assert_int_equal(message_send(loader_end, &message, NULL, 0), 0);
+}
+
+static void links_and_alerts(void **state)
+{
+	int ends[2];
+
+	(void)state;
+	begin("alerts: [{ name: hook, type: webhook, url: \"http://localhost/\" }]\n", "");
+	assert_says(ask("{\"command\":\"status\"}"),
+	            "\"links\":[],\"alerts\":{\"targets\":1,\"sent\":0,\"failed\":0,\"queued\":0,"
+	            "\"unsaid\":0,\"state\":\"not running\"}");
+	assert_says(ask("{\"command\":\"test_alert\",\"target\":\"hook\"}"), "the messenger does not run");
+	assert_says(ask("{\"command\":\"test_alert\",\"target\":\"none\"}"), "no such target");
+	channel(ends);
+	message_init(&message, MESSAGE_MESSENGER, 0);
+	assert_int_equal(message_send(parent_end, &message, &ends[1], 1), 0);
+	(void)close(ends[1]);
+	for (int64_t i = 1; i <= 3; i++)
+		a_second(i, (uint64_t)i * 125000000);
+	await(ends[0], MESSAGE_ENGINE_TO_MESSENGER, MESSAGE_ALERT);
+	assert_int_equal(message.alert.change, ALERT_LINK_FULL);
+	assert_string_equal(message.alert.target, "eth0");
+	assert_int_equal(message.alert.bps, 1000000000);
+	assert_true(message.alert.host[0]);
+	assert_says(ask("{\"command\":\"status\"}"),
+	            "\"links\":[{\"name\":\"eth0\",\"speed_mbps\":1000,\"rx_bps\":1000000000,"
+	            "\"rx_pps\":0,\"rx_drops_pps\":0,\"percent\":100,\"full\":true}]");
+	/* A test, and what came of it; a second one meanwhile is refused. */
+	say(client, "{\"command\":\"test_alert\",\"target\":\"hook\"}");
+	await(ends[0], MESSAGE_ENGINE_TO_MESSENGER, MESSAGE_TEST_ALERT);
+	assert_string_equal(message.target, "hook");
+	{
+		uint64_t id = message.id;
+		int other = connect_client();
+
+		say(other, "{\"command\":\"test_alert\",\"target\":\"hook\"}");
+		assert_says(hear(other), "another test is under way");
+		message_init(&message, MESSAGE_TESTED, id);
+		message_text(message.answer.what, sizeof(message.answer.what), "HTTP 202");
+		assert_int_equal(message_send(ends[0], &message, NULL, 0), 0);
+		assert_says(hear(client), "{\"sent\":true,\"said\":\"HTTP 202\"}");
+		say(other, "{\"command\":\"test_alert\",\"target\":\"hook\"}");
+		await(ends[0], MESSAGE_ENGINE_TO_MESSENGER, MESSAGE_TEST_ALERT);
+		/* The messenger may go; nobody else does. */
+		(void)close(ends[0]);
+		assert_says(hear(other), "the messenger has ended");
+		(void)close(other);
+	}
+	assert_says(ask("{\"command\":\"status\"}"), "\"state\":\"not running\"");
+	end();
+}
+
 static void a_full_table(void **state)
 {
 	(void)state;
@@ -879,6 +955,54 @@ static void rules_of_before(void **state)
 	end();
 }
 
+/* However many samples wait, a client has his answer: of a million he waits for a few thousand. */
+static void a_torrent(void **state)
+{
+	(void)state;
+	begin(one_service, "");
+	fake->torrent = true;
+	fake->flood = 1000000;
+	assert_says(ask("{\"command\":\"ping\"}"), "version");
+	assert_true(fake->flood > 0);
+	fake->flood = 0;
+	end();
+}
+
+/* With other services there is another live, and another stream; not while there is an attack. */
+static void other_services(void **state)
+{
+	uint64_t before;
+
+	(void)state;
+	begin(one_service, "");
+	assert_int_equal(handed(MESSAGE_STREAM), 1);
+	before = message.stream.generation;
+	configure(parent_end, one_service, ""); /* the same are no others */
+	assert_int_equal(applied(parent_end), 0);
+	configure(parent_end, two_services, "");
+	assert_int_equal(applied(parent_end), 0);
+	do
+		(void)handed(MESSAGE_STREAM);
+	while (message.stream.kind == MESSAGE_STREAM_SEGMENT);
+	assert_int_equal(message.stream.kind, MESSAGE_STREAM_DROP);
+	assert_int_equal(message.stream.generation, before);
+	assert_int_equal(handed(MESSAGE_STREAM), 1);
+	assert_int_equal(message.stream.kind, MESSAGE_STREAM_SEGMENT);
+	assert_int_equal(message.stream.sequence, 0);
+	assert_true(message.stream.generation > before);
+	before = message.stream.generation;
+	fake->flood = 100000;
+	ordered(MESSAGE_ADD_RULE);
+	configure(parent_end, one_service, "");
+	assert_int_equal(applied(parent_end), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(handed(MESSAGE_STREAM), 1);
+		assert_int_equal(message.stream.generation, before);
+	}
+	status_says("\"vector\":\"ntp_reflection\"");
+	end();
+}
+
 int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -886,6 +1010,8 @@ int main(void)
 		CASE(questions),
 		CASE(rules_are_told),
 		CASE(blocks_of_prefixes),
+		CASE(blocks_of_proxies),
+		CASE(links_and_alerts),
 		CASE(a_full_table),
 		CASE(rules_by_match),
 		CASE(allowances),
@@ -894,6 +1020,8 @@ int main(void)
 		CASE(a_flood),
 		CASE(a_rule_that_is_refused),
 		CASE(rules_of_before),
+		CASE(a_torrent),
+		CASE(other_services),
 		CASE(modes),
 		CASE(one_after_the_other),
 		CASE(rude_clients),

@@ -116,6 +116,10 @@ static void told_is_equal(const struct shield_rule_told *a, const struct shield_
 	assert_int_equal(a->made_ns, b->made_ns);
 	assert_int_equal(a->made_by, b->made_by);
 	assert_int_equal(a->shadow, b->shadow);
+	assert_int_equal(a->spare, b->spare);
+	assert_int_equal(a->probe, b->probe);
+	assert_int_equal(a->arm_pps, b->arm_pps);
+	assert_int_equal(a->hold_s, b->hold_s);
 	assert_string_equal(a->reason, b->reason);
 	assert_true(prefix_equal(&a->rule.scope, &b->rule.scope));
 	assert_int_equal(a->rule.action, b->rule.action);
@@ -135,6 +139,10 @@ static void notes_tell_what_was_written(void **state)
 	for (unsigned i = 0; i < sizeof(scopes) / sizeof(*scopes); i++) {
 		told = told_of(i + 1, "udp and src port 123 and length 468 and payload[4:8] = 00060048", scopes[i]);
 		told.shadow = i % 2;
+		told.spare = i / 2 % 2;
+		told.probe = i > 2;
+		told.arm_pps = 100 * i;
+		told.hold_s = 60 - i;
 		assert_int_equal(shield_note_write(&told, &note), 0);
 		assert_int_equal(shield_note_read(&note, told.counter, &again), 0);
 		told_is_equal(&told, &again);
@@ -217,8 +225,10 @@ static void counters_are_summed(void **state)
 {
 	static struct shield_counters counters[SHIELD_SERVICES_MAX];
 	struct shield_maps maps = no_maps();
+	const struct shield_rule_state active = { .active_until = 4711 };
 	struct shield_rule_count rule_count;
 	struct shield_totals totals;
+	uint64_t until;
 	uint32_t cpus = (uint32_t)libbpf_num_possible_cpus(), first = 0, last = SHIELD_SERVICES_MAX - 1, key = 200;
 	struct shield_counters *values = calloc(cpus, sizeof(*values));
 	struct shield_totals *sums = calloc(cpus, sizeof(*sums));
@@ -235,9 +245,19 @@ static void counters_are_summed(void **state)
 	for (uint32_t cpu = 0; cpu < cpus; cpu++) {
 		values[cpu].enforced[SHIELD_DROP_SOURCE].packets = 10 + cpu;
 		values[cpu].observed[SHIELD_PASS_CLEAN].octets = 1ULL << (40 + cpu % 8);
-		sums[cpu] =
-			(struct shield_totals){ .samples = 3, .samples_lost = cpu, .interval = 1 + cpu, .taken = 9 };
-		rules[cpu] = (struct shield_rule_count){ .matched = { 5, 50 }, .dropped = { 1, 10 }, .last = 7 + cpu };
+		sums[cpu] = (struct shield_totals){ .samples = 3, .samples_lost = cpu };
+		sums[cpu].arriving = (struct shield_sampler){ .interval = 1 + cpu, .taken = 9 };
+		sums[cpu].leaving = (struct shield_sampler){ .interval = 3 + cpu, .taken = 8 };
+		rules[cpu] = (struct shield_rule_count){
+			.matched = { 5, 50 },
+			.dropped = { 1, 10 },
+			.spared = { 2, 20 },
+			.answered = { 3, 30 },
+			.probes = { 4, 40 },
+			.completed = { 6, 60 },
+			.last = 7 + cpu,
+			.until_probe = 99,
+		};
 	}
 	put(maps.fd[SHIELD_MAP_COUNTERS], &last, values);
 	put(maps.fd[SHIELD_MAP_TOTALS], &first, sums);
@@ -250,13 +270,25 @@ static void counters_are_summed(void **state)
 	assert_int_equal(shield_read_totals(&maps, &totals), 0);
 	assert_int_equal(totals.samples, 3 * cpus);
 	assert_int_equal(totals.samples_lost, cpus * (cpus - 1) / 2);
-	assert_int_equal(totals.interval, cpus);
-	assert_int_equal(totals.taken, 0);
+	assert_int_equal(totals.arriving.interval, cpus);
+	assert_int_equal(totals.leaving.interval, cpus + 2);
+	assert_int_equal(totals.arriving.taken, 0);
 	assert_int_equal(shield_read_rule_count(&maps, key, &rule_count), 0);
 	assert_int_equal(rule_count.matched.octets, 50 * cpus);
 	assert_int_equal(rule_count.dropped.packets, cpus);
+	assert_int_equal(rule_count.spared.packets, 2 * cpus);
+	assert_int_equal(rule_count.answered.octets, 30 * cpus);
+	assert_int_equal(rule_count.probes.packets, 4 * cpus);
+	assert_int_equal(rule_count.completed.octets, 60 * cpus);
+	assert_int_equal(rule_count.until_probe, 0);
 	assert_int_equal(rule_count.last, 6 + cpus);
 	assert_int_equal(shield_read_rule_count(&maps, SHIELD_RULE_COUNTERS, &rule_count), -ENOENT);
+	assert_int_equal(shield_read_active_until(&maps, key, &until), -EBADF);
+	maps.fd[SHIELD_MAP_RULE_STATES] =
+		made(BPF_MAP_TYPE_ARRAY, 4, sizeof(struct shield_rule_state), SHIELD_RULE_COUNTERS, 0);
+	put(maps.fd[SHIELD_MAP_RULE_STATES], &key, &active);
+	assert_int_equal(shield_read_active_until(&maps, key, &until), 0);
+	assert_int_equal(until, 4711);
 	shield_maps_close(&maps);
 	assert_int_equal(maps.fd[SHIELD_MAP_COUNTERS], -1);
 	free(values);

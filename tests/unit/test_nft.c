@@ -331,6 +331,58 @@ static void all_of_it_ends_by_itself(void **state)
 	nft_shield_close(nft);
 }
 
+/* Nobody but nftables has a hand in it. */
+static void a_rule_arms_itself_again(void **state)
+{
+	struct shield_rule_told told = rule(5, "::/0", "udp and dst port 6", RULE_DROP);
+	struct nft_rule_told rules[SHIELD_RULES_MAX];
+	struct shield_error error;
+	struct nft_shield *nft;
+	struct packet p;
+	unsigned count;
+
+	(void)state;
+	need_wire();
+	nft = opened();
+	p = udp4("198.51.100.9", 5, 6);
+	told.arm_pps = 100;
+	told.hold_s = 1;
+	assert_int_equal(nft_shield_set_mode(nft, true, INT64_MAX, &error), 0);
+	assert_int_equal(nft_shield_add_rule(nft, &told, HOUR, &error), 0);
+	is_met(nft, &p, SHIELD_DROP_RULE, true); /* it begins active */
+	for (unsigned pulse = 0; pulse < 2; pulse++) {
+		nanosleep(&(struct timespec){ .tv_sec = 1, .tv_nsec = 200000000 }, NULL);
+		is_met(nft, &p, SHIELD_PASS_CLEAN, false);
+		for (unsigned i = 0; i < 40; i++)
+			send_frame(&p);
+		is_met(nft, &p, SHIELD_DROP_RULE, true);
+	}
+	assert_int_equal(nft_shield_read_rules(nft, rules, &count, &error), 0);
+	assert_int_equal(count, 1);
+	assert_int_equal(rules[0].told.arm_pps, 100);
+	assert_int_equal(rules[0].told.hold_s, 1);
+	assert_int_equal(rules[0].matched.packets, 1 + 2 * (1 + 40 + 1));
+	assert_in_range(rules[0].dropped.packets, 1 + 2 * (40 - 14 + 1), 1 + 2 * (40 - 8 + 1));
+	/* What only counts hides nothing. */
+	assert_int_equal(nft_shield_remove_rule(nft, 5, &error), 0);
+	told = rule(6, "::/0", "udp", RULE_DROP);
+	told.shadow = true;
+	assert_int_equal(nft_shield_add_rule(nft, &told, HOUR, &error), 0);
+	told = rule(7, "::/0", "udp", RULE_NONE);
+	assert_int_equal(nft_shield_add_rule(nft, &told, HOUR, &error), 0);
+	is_met(nft, &p, SHIELD_PASS_CLEAN, false);
+	told = rule(8, "::/0", "udp", RULE_DROP);
+	assert_int_equal(nft_shield_add_rule(nft, &told, HOUR, &error), 0);
+	is_met(nft, &p, SHIELD_DROP_RULE, true);
+	assert_int_equal(nft_shield_read_rules(nft, rules, &count, &error), 0);
+	assert_int_equal(count, 3);
+	assert_int_equal(rules[0].dropped.packets, 2);
+	assert_int_equal(rules[1].matched.packets, 2);
+	assert_int_equal(rules[1].dropped.packets, 0);
+	assert_int_equal(rules[2].dropped.packets, 1);
+	nft_shield_close(nft);
+}
+
 static int collects(void *context, const struct prefix *prefix, int64_t left_ns)
 {
 	char text[PREFIX_TEXT_SIZE], *list = context;
@@ -576,6 +628,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_said_is_refused),
 		cmocka_unit_test(each_list_has_its_place),
 		cmocka_unit_test(all_of_it_ends_by_itself),
+		cmocka_unit_test(a_rule_arms_itself_again),
 		cmocka_unit_test(who_opens_it_again_finds_all),
 		cmocka_unit_test(a_rule_means_what_it_means_elsewhere),
 		cmocka_unit_test(bounds_hold),
