@@ -435,7 +435,7 @@ static int analyze_into(struct run *run, const struct options *options)
 	return status;
 }
 
-/* Whether the files are streams: all of them, or none. COMMAND_DONE, and a tape where they are; else said. */
+/* Whether the first file begins a stream, of which the others are later parts. COMMAND_DONE, and then a tape; else said. */
 static int find_streams(const struct options *options, struct tape **tape)
 {
 	size_t streams = 0;
@@ -444,8 +444,8 @@ static int find_streams(const struct options *options, struct tape **tape)
 		streams += tape_is_one(options->files.words[i]);
 	if (streams == 0)
 		return COMMAND_DONE;
-	if (streams < options->files.count)
-		return options_refuse(&table, "streams and captures cannot be read as one");
+	if (!tape_is_one(options->files.words[0]))
+		return options_refuse(&table, "captures and streams cannot be read as one");
 	*tape = malloc(sizeof(**tape));
 	if (!*tape || tape_init(*tape, tape_incident(options->files.words[0])) != 0) {
 		free(*tape);

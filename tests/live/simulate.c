@@ -796,8 +796,22 @@ static uint8_t *read_all(const char *path, size_t *length)
 	return octets;
 }
 
+/* The stream of the generation that decides, as far as it has come. */
+static int write_stream(struct run *r, const char *path)
+{
+	FILE *file = fopen(path, "wbe");
+	bool whole;
+
+	if (!file)
+		return 2;
+	put_frame(r);
+	whole = fwrite(r->tapes[0]->octets, 1, r->tapes[0]->length, file) == r->tapes[0]->length;
+	return fclose(file) == 0 && whole ? 0 : 2;
+}
+
 int main(int argc, char **argv)
 {
+	const char *stream = NULL;
 	struct run *r = calloc(1, sizeof(*r));
 	uint32_t budget = 20000;
 	int64_t settle = 1, hold = LIFE_HOLD_S;
@@ -814,6 +828,8 @@ int main(int argc, char **argv)
 			hold = strtol(argv[i + 1], NULL, 10);
 		if (strcmp(argv[i], "--settle") == 0)
 			settle = strtol(argv[i + 1], NULL, 10);
+		if (strcmp(argv[i], "--stream") == 0)
+			stream = argv[i + 1];
 	}
 	r->random = 7;
 	r->hold_ns = hold * NS_PER_S;
@@ -827,6 +843,8 @@ int main(int argc, char **argv)
 	r->tapes[0] = begin_tape(r, live_generation(r->live));
 	rc = play(r, argv[1], labels, label_count);
 	pass_time(r, r->now + settle * NS_PER_S);
+	if (rc == 0 && stream)
+		rc = write_stream(r, stream);
 	if (rc == 0)
 		print(r);
 	end_tape(r->tapes[0]);
