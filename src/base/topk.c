@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/topk.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,12 +9,6 @@
 _Static_assert(TOPK_ROOM <= UINT8_MAX, "an entry's number plus one fits into an octet of the index");
 _Static_assert(TOPK_ROOM > TOPK_SIZE && TOPK_INDEX > TOPK_ROOM, "there is always a free place");
 _Static_assert((TOPK_INDEX & (TOPK_INDEX - 1)) == 0, "a place is a mask");
-
-/* Half by half: a key that has just been stored so cannot be loaded as a whole without waiting. */
-static bool has_key(const struct topk_entry *entry, uint64_t high, uint64_t low)
-{
-	return entry->key.low == low && entry->key.high == high;
-}
 
 static uint32_t hash_of(struct topk_key key)
 {
@@ -38,8 +31,8 @@ static uint16_t *look_up(struct topk *topk, struct topk_key key, uint32_t hash)
 	for (uint32_t i = hash;; i++) {
 		uint16_t *place = &topk->index[i & (TOPK_INDEX - 1)];
 
-		if (*place == 0 ||
-		    (((*place ^ hash) & 0xff00) == 0 && has_key(&topk->entries[entry_at(*place)], key.high, key.low)))
+		if (*place == 0 || (((*place ^ hash) & 0xff00) == 0 &&
+		                    topk_has_key(&topk->entries[entry_at(*place)], key.high, key.low)))
 			return place;
 	}
 }
@@ -120,24 +113,22 @@ static uint32_t prune(struct topk_entry *entries, uint32_t used, uint64_t *floor
 	return kept;
 }
 
-void topk_add(struct topk *topk, struct topk_key key, uint64_t weight)
+/* Seldom; out of the way, so that what is done for each packet needs few registers. */
+__attribute__((noinline)) static uint16_t *make_room(struct topk *topk, struct topk_key key, uint32_t hash)
 {
-	uint16_t *place;
-	uint32_t hash;
+	topk->used = prune(topk->entries, topk->used, &topk->floor);
+	rebuild_index(topk);
+	return look_up(topk, key, hash);
+}
 
-	topk->total += weight;
-	if (topk->used > 0 && has_key(&topk->entries[topk->latest], key.high, key.low)) {
-		topk->entries[topk->latest].count += weight;
-		return;
-	}
-	hash = hash_of(key);
-	place = look_up(topk, key, hash);
+void topk_add_another(struct topk *topk, struct topk_key key, uint64_t weight)
+{
+	uint32_t hash = hash_of(key);
+	uint16_t *place = look_up(topk, key, hash);
+
 	if (*place == 0) {
-		if (topk->used == TOPK_ROOM) {
-			topk->used = prune(topk->entries, topk->used, &topk->floor);
-			rebuild_index(topk);
-			place = look_up(topk, key, hash);
-		}
+		if (topk->used == TOPK_ROOM)
+			place = make_room(topk, key, hash);
 		topk->entries[topk->used] =
 			(struct topk_entry){ .key = key, .count = topk->floor, .error = topk->floor };
 		*place = mark_of(hash, topk->used++);

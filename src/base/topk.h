@@ -12,6 +12,7 @@
 #ifndef HOLDFAST_BASE_TOPK_H
 #define HOLDFAST_BASE_TOPK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define TOPK_SIZE 64
@@ -38,7 +39,24 @@ struct topk {
 	uint16_t index[TOPK_INDEX];
 };
 
-void topk_add(struct topk *topk, struct topk_key key, uint64_t weight);
+/* Half by half: a key that has just been stored so cannot be loaded as a whole without waiting. */
+static inline bool topk_has_key(const struct topk_entry *entry, uint64_t high, uint64_t low)
+{
+	return entry->key.low == low && entry->key.high == high;
+}
+
+/* The part of topk_add() for a key that is not the latest. */
+void topk_add_another(struct topk *topk, struct topk_key key, uint64_t weight);
+
+static inline void topk_add(struct topk *topk, struct topk_key key, uint64_t weight)
+{
+	topk->total += weight;
+	if (topk->used > 0 && topk_has_key(&topk->entries[topk->latest], key.high, key.low))
+		topk->entries[topk->latest].count += weight;
+	else
+		topk_add_another(topk, key, weight);
+}
+
 void topk_merge(struct topk *into, const struct topk *from);
 /* Sorts entries by count, largest first, ties by key: the same content always ends in the same order. */
 void topk_sort(struct topk *topk);

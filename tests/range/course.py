@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""How an attack goes, in slots of 10 ms: what the router sent to the platform, and what came out behind the shield's hook,
-as two meters saw it (meter.c); and when FastNetMon, looking at the same packets, gave notice.
+"""How an attack goes, in slots of 10 ms: what the router sent to the platform, and what came out behind the shield's
+hook, as two meters saw it (meter.c); and when FastNetMon, looking at the same packets, gave notice.
 
-    reaction     from the slot of the attack's first packet to the first one from which on, for 100 ms, less than 5 % of it
-                 passes; as long as that never happens there is none
+    reaction     from the slot of the attack's first packet to the first one from which on, for 100 ms, less than 5 %
+                 of it passes; as long as that never happens there is none
     residual     the share that passes from then on until the wave ends, relapses with it
 """
 import json
@@ -142,7 +142,7 @@ FASTNETMON_READY_S = 10
 
 
 class FastNetMon:
-    """The peer that only looks: how soon it says so. A context; it stands where Holdfast would, with nothing in front."""
+    """The peer that only looks: how soon it says so. A context; it stands where Holdfast would."""
 
     def __init__(self, topology, scratch):
         self.topology, self.scratch = topology, scratch / "fastnetmon"

@@ -3,8 +3,8 @@
 """demo.py HOLDFAST SYNTH CLIENT ECHO METER [--report FILE]: a site on the range's platform is flooded before your eyes,
 without Holdfast and then with it. Exits 77 where this host does not permit it, and says why.
 
-A line a second: how many of the users whose fate was decided in it were served, as they say themselves; how many packets
-of the attack came and how many came through, as counters of router and platform say; and what Holdfast says.
+A line a second: how many of the users whose fate was decided in it were served, as they say themselves; how many
+packets of the attack came and how many came through, as counters of router and platform say; and what Holdfast says.
 """
 import argparse
 import contextlib
@@ -34,15 +34,17 @@ PPS = 20000
 CALM_S, FLOOD_S, LEARN_S, SHIELDED_S, PAUSE_S, AGAIN_S = 4, 7, 12, 10, 4, 6
 ASKS = (WEB4, DNS4, ELSEWHERE)
 ATTACK = field.Scenario("demo", PLATFORM4, ASKS, (), (), synth="ntp_reflection", rate=PPS)
+NEW_USERS = sum(ask.rate for ask in ASKS)
 BAR = 10
 PLAIN = {"bold": "", "dim": "", "red": "", "green": "", "yellow": "", "end": ""}
 COLOURS = {"bold": "\x1b[1m", "dim": "\x1b[2m", "red": "\x1b[31m", "green": "\x1b[32m", "yellow": "\x1b[33m",
            "end": "\x1b[0m"}
 INTRODUCTION = f"""
-  A site (nginx) and its name service (dnsmasq), some {sum(ask.rate for ask in ASKS)} new users a second who want something
-  of them, four who stay (wrk), and somebody who sends {PPS:,} packets a second of an NTP reflection from a capture. All are
-  on this machine, in network namespaces that lead nowhere. Between them there is no line to fill, so the site is small on
-  purpose: it takes {measure.BUDGET_PPS:,} packets a second, whoever's they are. The flood is twenty times that.
+  A site (nginx) and its name service (dnsmasq), some {NEW_USERS} new users a second who want something of
+  them, four who stay (wrk), and somebody who sends {PPS:,} packets a second of an NTP reflection, from
+  a capture. All are on this machine, in network namespaces that lead nowhere. Between them there is no
+  line to fill, so the site is small on purpose: it takes {measure.BUDGET_PPS:,} packets a second, whoever's they are.
+  The flood is twenty times that.
 """
 
 
@@ -199,7 +201,8 @@ def show(arguments, scratch, topology):
         status = daemon.start()
         stage.watch = unaided.Watch(scratch / "run/control.sock")
         stage.watch.start()
-        stage.heading(f"holdfast run, in mode enforce; nobody tells it anything (hook: {status['interfaces'][0]['hook']})")
+        hook = status["interfaces"][0]["hook"]
+        stage.heading(f"holdfast run, in mode enforce; nobody tells it anything (hook: {hook})")
         stage.act(LEARN_S)
         stage.heading("The same flood")
         meters = Meters(topology, arguments.meter)

@@ -147,7 +147,8 @@ class Crowd:
     def results(self, seconds):
         """When all are done: of all together, and of times the worst. "each" has, by the number of 100 ms of wall time,
         how many came and how many of them were answered."""
-        total = {"asked": 0, "answered": 0, "late": 0, "refused": 0, "wrong": 0, "p50_ms": 0.0, "p99_ms": 0.0, "each": {}, "kinds": {}}
+        total = {"asked": 0, "answered": 0, "late": 0, "refused": 0, "wrong": 0, "p50_ms": 0.0, "p99_ms": 0.0,
+                 "each": {}, "kinds": {}}
         for process in self.running:
             said, _ = process.communicate(timeout=seconds + 20)
             self.topology.end(process)

@@ -37,6 +37,8 @@
 #define SLOTS_MAX 1000000u /* almost three hours */
 #define PREFIXES_MAX 8u
 #define VLAN_OCTETS 4u
+/* Where the address of a packet stands behind its header, as TPACKET_ALIGN() would have it. */
+#define HEADER_OCTETS ((sizeof(struct tpacket3_hdr) + TPACKET_ALIGNMENT - 1) / TPACKET_ALIGNMENT * TPACKET_ALIGNMENT)
 
 enum whose { WHOSE_NORMAL, WHOSE_OTHER, WHOSE_NOBODY };
 
@@ -50,7 +52,7 @@ struct prefix {
 struct meter {
 	struct prefix prefixes[PREFIXES_MAX];
 	unsigned prefix_count;
-	int outgoing;
+	bool outgoing;
 	uint64_t first; /* slot; 0: none yet */
 	size_t slots;   /* that are in use */
 	uint32_t (*counts)[2];
@@ -100,7 +102,7 @@ static enum whose whose(const struct meter *meter, const uint8_t *frame, size_t 
 
 static void count(struct meter *meter, const struct tpacket3_hdr *packet)
 {
-	const struct sockaddr_ll *from = (const void *)((const uint8_t *)packet + TPACKET_ALIGN(sizeof *packet));
+	const struct sockaddr_ll *from = (const void *)((const uint8_t *)packet + HEADER_OCTETS);
 	const uint8_t *frame = (const uint8_t *)packet + packet->tp_mac;
 	uint64_t slot = (packet->tp_sec * UINT64_C(1000) + packet->tp_nsec / 1000000) / SLOT_MS;
 	enum whose who;

@@ -39,8 +39,9 @@ The figures say whether the right packets are dropped and the others are not, an
 pays for them. They do not say how many packets a second the shield can take: see bench/.
 
 Each scenario is played up to four times: no attack; an attack and no shield; with nftables told by hand what to drop;
-with Holdfast told the same; unaided.py plays those of which nobody tells it. What a user is: somebody who comes once, opens a connection, and has failed when there is
-no answer after a second. Times are over all attempts, and a failed one counts as that second.
+with Holdfast told the same. unaided.py is about what Holdfast does when nobody tells it. What a user is: somebody who
+comes once, opens a connection, and has failed when there is no answer after a second. Times are over all attempts, and
+a failed one counts as that second.
 """
 import argparse
 import contextlib

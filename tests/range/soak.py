@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""soak.py HOLDFAST SYNTH CLIENT ECHO METER [--seconds N] [--seed N]: Holdfast on the range's platform for an hour, peace
-and waves of ever other attacks in turns, now and then a crowd. One daemon, one life.
+"""soak.py HOLDFAST SYNTH CLIENT ECHO METER [--seconds N] [--seed N]: Holdfast on the range's platform for an hour,
+peace and waves of ever other attacks in turns, now and then a crowd. One daemon, one life.
 
-    memory    resident, of each process, every few seconds; a line through what was measured after the first third must not
-              rise by more than a tenth, or GROWTH_MIB, by the end
+    memory    resident, of each process, every few seconds; a line through what was measured after the first third must
+              not rise by more than a tenth, or GROWTH_MIB, by the end
     peace     from SETTLE_S after a wave on nothing is dropped, and no packet of users is missing
     rules     REST_S after the last wave none acts any more, and there is none that no attack owns
 
@@ -137,7 +137,8 @@ class Soak:
         self.calm(unaided.PEACE, REST_S)
         status = self.daemon.status()
         owned = {rule["id"] for found in status["attacks"] for rule in found["rules"] if rule["id"]}
-        acting = [rule["match"] for found in status["attacks"] for rule in found["rules"] if rule["state"] == "enforced"]
+        acting = [rule["match"] for found in status["attacks"] for rule in found["rules"]
+                  if rule["state"] == "enforced"]
         orphans = [rule["match"] for rule in status["rules"] if rule["id"] not in owned]
         if acting:
             self.fault(f"{REST_S} s after the last wave these act: {'; '.join(acting)}")
@@ -184,7 +185,8 @@ def main():
             print(f"{role:10} {most:6.1f} MiB at most, {told}")
             if too_much:
                 soak.fault(f"{role} grows: {growth:.1f} MiB")
-        print(f"soak: waves: {time.monotonic() - soak.began:.0f} s, {soak.waves} waves, {soak.peace_packets} packets in peace, "
+        took = time.monotonic() - soak.began
+        print(f"soak: waves: {took:.0f} s, {soak.waves} waves, {soak.peace_packets} packets in peace, "
               f"{soak.users[0]} of {soak.users[1]} users served then, {rules} rules armed at the end, "
               f"{len(soak.wrong)} faults (--seed {arguments.seed})")
         return 1 if soak.wrong else 0

@@ -4,15 +4,15 @@
 defends the range's platform (range.py has the drawing, and says what it can show and what not), and nobody tells it
 anything.
 
-Once it watches users in peace and is stopped; what it has learned then is given to each scenario's own, that has seen no
-attack yet. A scenario is users who come all the time, some seconds of peace, and an attack; up to four times:
+Once it watches users in peace and is stopped; what it has learned then is given to each scenario's own, that has seen
+no attack yet. A scenario is users who come all the time, some seconds of peace, and an attack; up to four times:
 
     without     no shield. FastNetMon looks on, where it is installed: when it gives notice
     live        holdfast run, mode enforce
     nftables    told by hand beforehand what range.py tells it, where there is such a line
 
-Before that two scenarios without an attack: everybody comes, and then a crowd many times as large, whom the platform can
-serve. Nothing may be dropped then, nor called an attack.
+Before that two scenarios without an attack: everybody comes, and then a crowd many times as large, whom the platform
+can serve. Nothing may be dropped then, nor called an attack.
 
 Two meters (meter.c) count every 10 ms what the router sends and what comes out behind the hook; course.py says what is
 made of that. "All" is every user from the attack's first packet on, "after" those who came once the attack no longer
@@ -385,8 +385,8 @@ def milliseconds(value, never="never"):
     return never if value is None else f"{value}"
 
 
-HEAD = f"{'':18} {'':9} {'attack':>8} {'passes':>7} {'< 5 %':>7} {'then':>6} {'users %':>7} {'users %':>7} {'p50':>6} " \
-       f"{'p99':>7} {'normal':>7} {'told':>6}\n" \
+HEAD = f"{'':18} {'':9} {'attack':>8} {'passes':>7} {'< 5 %':>7} {'then':>6} {'users %':>7} {'users %':>7} " \
+       f"{'p50':>6} {'p99':>7} {'normal':>7} {'told':>6}\n" \
        f"{'scenario':18} {'shield':9} {'packets':>8} {'%':>7} {'ms':>7} {'%':>6} {'all':>7} {'after':>7} {'ms':>6} " \
        f"{'ms':>7} {'lost %':>7} {'ms':>6}"
 
