@@ -30,6 +30,8 @@
 #define TRY_AGAIN_NS (60 * NS_PER_S) /* after a generation could not be made */
 #define KEEPS_PPM 980000             /* of a rule's coverage: what a tighter one must have to take its place */
 
+_Static_assert(LIVE_PASSED_MAX <= LIVE_ATTACK_MAX, "a search takes all that passed");
+
 /* ------------------------------------------------------------------ beginning and end */
 
 static int take_services(struct live *l, const struct live_service *services, unsigned count)
@@ -556,13 +558,11 @@ static bool make_rule(struct live *l, struct live_case *c, const struct incident
 	return true;
 }
 
-/*
- * The latest packets that came since, were not dropped, and may be the incident's, in their order; at what rate they passed.
- */
-static uint32_t collect_passed(const struct live *l, uint32_t index, struct capture_time since,
-                               const struct observation *passed[LIVE_PASSED_MAX], uint64_t *pps)
+/* The latest packets of a kind that came since and were not dropped, in their order; at what rate they passed. */
+static uint32_t collect_passed(const struct live *l, const struct incident *inc, uint8_t kind,
+                               struct capture_time since, const struct observation *packets[LIVE_ATTACK_MAX],
+                               uint64_t *pps)
 {
-	const struct incident *inc = engine_incident(l->engine, index);
 	uint64_t first = l->passed_count > LIVE_PASSED_MAX ? l->passed_count - LIVE_PASSED_MAX : 0;
 	uint64_t weight = 0;
 	uint32_t count = 0;
@@ -571,14 +571,24 @@ static uint32_t collect_passed(const struct live *l, uint32_t index, struct capt
 	for (uint64_t i = first; i < l->passed_count; i++) {
 		const struct observation *o = &l->passed[i % LIVE_PASSED_MAX];
 
-		if (time_since(o->time, since) >= 0 && hits_scope(&inc->scope, o) &&
-		    incident_find_part(inc, l->passed_kind[i % LIVE_PASSED_MAX]) >= 0)
-			passed[count++] = o;
+		if (l->passed_kind[i % LIVE_PASSED_MAX] == kind && time_since(o->time, since) >= 0 &&
+		    hits_scope(&inc->scope, o)) {
+			packets[count++] = o;
+			weight += o->weight;
+		}
 	}
-	for (uint32_t i = 0; i < count; i++)
-		weight += passed[i]->weight;
-	if (count && time_since(l->now, passed[0]->time) > 0)
-		*pps = share_of(NS_PER_S, weight, (uint64_t)time_since(l->now, passed[0]->time));
+	if (count && time_since(l->now, packets[0]->time) > 0)
+		*pps = share_of(NS_PER_S, weight, (uint64_t)time_since(l->now, packets[0]->time));
+	return count;
+}
+
+/* Of a vector's sample. */
+static uint32_t collect_sampled(const struct sample *sample, const struct observation *packets[LIVE_ATTACK_MAX])
+{
+	uint32_t step = (sample->used + LIVE_ATTACK_MAX - 1) / LIVE_ATTACK_MAX, count = 0;
+
+	for (uint32_t i = 0; i < sample->used; i += step)
+		packets[count++] = &sample->items[i];
 	return count;
 }
 
@@ -591,49 +601,68 @@ static bool is_worth_it(const struct incident *inc, const struct signature *g, u
 	       share_of(pps, g->added_ppm, PPM) >= share_of(peak_pps, RESIDUAL_CAUGHT_PPM, PPM);
 }
 
-static void seek(struct live *l, uint32_t index, const struct capture_time *passed_since, bool review)
+/* One search; how many rules came of it. `pps`: of what passes, at which rate; 0: not asked. */
+static uint32_t search_for(struct live *l, uint32_t index, const struct engine_search *search, const uint64_t *pps,
+                           bool review)
 {
-	struct engine_search search = {
-		.attack_max = LIVE_ATTACK_MAX,
-		.young = true,
-		.normal_max = LIVE_NORMAL_MAX,
-	};
-	const struct observation *passed[LIVE_PASSED_MAX];
 	struct live_case *c = &l->cases[index];
 	struct finding finding;
-	uint64_t pps = 0;
 	uint32_t made = 0;
 	int rc;
 
-	if (passed_since) {
-		search.attack = passed;
-		search.attack_count = collect_passed(l, index, *passed_since, passed, &pps);
-		if (search.attack_count < RESIDUAL_PACKETS)
-			return;
-	}
-
 	l->counters.searches++;
-	rc = engine_find(l->engine, index, &search, &finding);
+	rc = engine_find(l->engine, index, search, &finding);
 	if (rc < 0) {
 		l->counters.no_memory += rc == -ENOMEM;
-		c->vain++;
-		return;
+		return 0;
 	}
 	for (uint32_t i = 0; i < finding.signatures.count && finding.signatures.sampled >= LIVE_SAMPLE_LEAST; i++) {
 		const struct signature *g = &finding.signatures.signatures[i];
 
 		/* Among what passes are normal packets, and they are not what is sought. */
-		if (passed_since && !is_worth_it(finding.incident, g, pps, finding.signatures.sampled))
-			continue;
-		made += make_rule(l, c, finding.incident, g, review);
+		if (!pps || is_worth_it(finding.incident, g, *pps, finding.signatures.sampled))
+			made += make_rule(l, c, finding.incident, g, review);
 	}
-	if (!review)
+	if (!review && finding.advice)
 		c->advice = finding.advice;
+	finding_fini(&finding);
+	return made;
+}
+
+/*
+ * Rules for an incident: vector by vector, for what several have in common is no more than that they are packets; of each, for
+ * what passes since, or else for its sample.
+ */
+static void seek(struct live *l, uint32_t index, const struct capture_time *passed_since)
+{
+	const struct observation *packets[LIVE_ATTACK_MAX];
+	const struct incident *inc = engine_incident(l->engine, index);
+	struct live_case *c = &l->cases[index];
+	uint32_t made = 0;
+
+	c->advice = NULL;
+	for (uint32_t i = 0; i < inc->parts_count; i++) {
+		struct engine_search search = { .normal_max = LIVE_NORMAL_MAX, .attack = packets, .young = true };
+		uint64_t pps = 0;
+
+		search.attack_count = passed_since
+		                              ? collect_passed(l, inc, inc->parts[i].kind, *passed_since, packets, &pps)
+		                              : collect_sampled(&inc->parts[i].window->sample, packets);
+		if (search.attack_count >= LIVE_SAMPLE_LEAST)
+			made += search_for(l, index, &search, passed_since ? &pps : NULL, false);
+	}
 	if (made)
 		c->vain = 0;
-	else if (!review && c->vain < 31)
+	else if (c->vain < 31)
 		c->vain++;
-	finding_fini(&finding);
+}
+
+/* All of it once more, and rules that are better than those there are. */
+static void review(struct live *l, uint32_t index)
+{
+	struct engine_search search = { .attack_max = LIVE_ATTACK_MAX, .normal_max = LIVE_NORMAL_MAX, .young = true };
+
+	(void)search_for(l, index, &search, NULL, true);
 }
 
 static bool awaits_answer(const struct live *l, uint64_t incident)
@@ -705,14 +734,14 @@ static void seek_where_due(struct live *l, uint32_t index, const struct incident
 			return;
 		c->searched = l->now;
 		c->passed = 0;
-		seek(l, index, NULL, false);
+		seek(l, index, NULL);
 		return;
 	}
 	if (c->reviews < REVIEWS_MAX && time_since(l->now, c->review) >= 0) {
 		c->reviews++;
 		c->review = time_plus(l->now, time_since(c->review, c->seen) * (REVIEW_FACTOR - 1));
 		c->searched = l->now;
-		seek(l, index, NULL, true);
+		review(l, index);
 		return;
 	}
 	if (c->passed < RESIDUAL_PACKETS || time_since(l->now, c->since) <= 0)
@@ -727,7 +756,7 @@ static void seek_where_due(struct live *l, uint32_t index, const struct incident
 		since = time_plus(l->now, -RESIDUAL_BACK_NS);
 	c->searched = l->now;
 	c->passed = 0;
-	seek(l, index, &since, false);
+	seek(l, index, &since);
 }
 
 /* ------------------------------------------------------------------ incidents */
