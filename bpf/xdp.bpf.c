@@ -724,13 +724,13 @@ int shield_xdp(struct xdp_md *ctx)
 			seen.decision = (struct decision){ .reason = SHIELD_DROP_SOURCE, .rule = NO_RULE };
 	}
 	if (seen.local && key.field[SHIELD_F_HAS] & SHIELD_HAS_TCP && seen.decision.reason <= SHIELD_PASS_RULE &&
-	    (seen.decision.rule == ~0u || seen.decision.counts)) {
+	    (seen.decision.rule == NO_RULE || seen.decision.counts)) {
 		if (tcp_is_first(&key)) {
 			cookie = tcp_cookie(ctx, &key, c, seen.service, now);
 			if (cookie)
-				seen.decision = (struct decision){ .reason = SHIELD_TX_COOKIE, .rule = ~0u };
+				seen.decision = (struct decision){ .reason = SHIELD_TX_COOKIE, .rule = NO_RULE };
 		} else if (tcp_is_stray(ctx, &key, c, seen.service, now)) {
-			seen.decision = (struct decision){ .reason = SHIELD_DROP_STATE, .rule = ~0u };
+			seen.decision = (struct decision){ .reason = SHIELD_DROP_STATE, .rule = NO_RULE };
 		}
 	}
 decided:

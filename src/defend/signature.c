@@ -528,13 +528,24 @@ static struct match match_of(const struct search *s, const struct candidate *c)
 	return match;
 }
 
+/* Whether it says of which protocol, service or content, and not only of what size. */
+static bool names_a_kind(const struct match *match)
+{
+	for (unsigned i = 0; i < match->count; i++)
+		if (match->terms[i].field != MATCH_LENGTH && match->terms[i].field != MATCH_PAYLOAD_LENGTH &&
+		    match->terms[i].field != MATCH_TTL && match->terms[i].field != MATCH_DF &&
+		    match->terms[i].field != MATCH_FRAGMENT)
+			return true;
+	return false;
+}
+
 /* The first of a beam, or, of those that name a kind, the first; NULL where there is none. */
 static const struct candidate *first_of(const struct search *s, const struct candidate *beam, uint32_t used, bool named)
 {
 	for (uint32_t i = 0; i < used; i++) {
 		struct match match = match_of(s, &beam[i]);
 
-		if (!named || signature_names_kind(&match))
+		if (!named || names_a_kind(&match))
 			return &beam[i];
 	}
 	return NULL;
@@ -716,17 +727,6 @@ static bool names_clients(const struct match *match)
 	return false;
 }
 
-/* Whether it says of which protocol, service or content, and not only of what size. */
-static bool names_a_kind(const struct match *match)
-{
-	for (unsigned i = 0; i < match->count; i++)
-		if (match->terms[i].field != MATCH_LENGTH && match->terms[i].field != MATCH_PAYLOAD_LENGTH &&
-		    match->terms[i].field != MATCH_TTL && match->terms[i].field != MATCH_DF &&
-		    match->terms[i].field != MATCH_FRAGMENT)
-			return true;
-	return false;
-}
-
 static void make_signature(const struct search *s, const struct candidate *c, uint32_t budget_used, struct signature *g)
 {
 	const struct signature_input *input = s->input;
@@ -767,7 +767,7 @@ static bool find_best(struct search *s, struct candidate *best, struct candidate
 			return false;
 		specialise(s, best, trial->bits);
 		match = match_of(s, best);
-		if (signature_names_kind(&match))
+		if (names_a_kind(&match))
 			break;
 	}
 	return true;
