@@ -33,7 +33,7 @@ struct recorder_files {
 void recorder_files_begin(struct recorder_files *files, const struct config *config);
 void recorder_files_end(struct recorder_files *files);
 /* Descriptors stay the caller's; they are read by pread(). */
-void recorder_files_incident(struct recorder_files *files, const struct message_incident *incident, int fd,
+void recorder_files_incident(struct recorder_files *files, const struct message_incident *message, int fd,
                              int64_t now_ns);
 void recorder_files_stream(struct recorder_files *files, const struct message_stream *stream, int fd, int64_t now_ns);
 /* Tries again what waits, if it is time to. */
