@@ -19,6 +19,7 @@
 
 #define FORCE_NS (20 * NS_PER_MS) /* from the shield's answer until the last packet that it came too late for is seen */
 #define RESIDUAL_PACKETS 50       /* that pass, before rules are sought for them */
+#define RESIDUAL_LEAST 25         /* of one vector */
 #define RESIDUAL_CAUGHT 20        /* of these a rule catches so many at least, … */
 #define RESIDUAL_CAUGHT_PPM 10000 /* … and so much a second of what the attack had at its peak */
 #define RESIDUAL_SLOTS 2          /* over which what passes is judged */
@@ -616,7 +617,7 @@ static uint32_t search_for(struct live *l, uint32_t index, const struct engine_s
 		l->counters.no_memory += rc == -ENOMEM;
 		return 0;
 	}
-	for (uint32_t i = 0; i < finding.signatures.count && finding.signatures.sampled >= LIVE_SAMPLE_LEAST; i++) {
+	for (uint32_t i = 0; i < finding.signatures.count && finding.signatures.sampled >= RESIDUAL_LEAST; i++) {
 		const struct signature *g = &finding.signatures.signatures[i];
 
 		/* Among what passes are normal packets, and they are not what is sought. */
@@ -651,7 +652,7 @@ static void seek(struct live *l, uint32_t index, const struct capture_time *pass
 
 		search.attack_count = passed_since ? collect_passed(l, inc, part->kind, *passed_since, packets, &pps)
 		                                   : collect_sampled(&part->window->sample, packets);
-		searched = search.attack_count >= LIVE_SAMPLE_LEAST;
+		searched = search.attack_count >= (passed_since ? RESIDUAL_LEAST : LIVE_SAMPLE_LEAST);
 		if (searched)
 			c->made += search_for(l, index, &search, passed_since ? &pps : NULL, false);
 	}
