@@ -19,6 +19,7 @@
 
 #define FORCE_NS (20 * NS_PER_MS) /* from the shield's answer until the last packet that it came too late for is seen */
 #define RESIDUAL_PACKETS 50       /* that pass, before rules are sought for them */
+#define RESIDUAL_LEAST 25         /* of one vector */
 #define RESIDUAL_CAUGHT 20        /* of these a rule catches so many at least, … */
 #define RESIDUAL_CAUGHT_PPM 10000 /* … and so much a second of what the attack had at its peak */
 #define RESIDUAL_SLOTS 2          /* over which what passes is judged */
@@ -616,14 +617,14 @@ static uint32_t search_for(struct live *l, uint32_t index, const struct engine_s
 		l->counters.no_memory += rc == -ENOMEM;
 		return 0;
 	}
-	for (uint32_t i = 0; i < finding.signatures.count && finding.signatures.sampled >= LIVE_SAMPLE_LEAST; i++) {
+	for (uint32_t i = 0; i < finding.signatures.count && finding.signatures.sampled >= RESIDUAL_LEAST; i++) {
 		const struct signature *g = &finding.signatures.signatures[i];
 
 		/* Among what passes are normal packets, and they are not what is sought. */
 		if (!pps || is_worth_it(finding.incident, g, *pps, finding.signatures.sampled))
 			made += make_rule(l, c, finding.incident, g, review);
 	}
-	if (!review && finding.advice)
+	if (!review)
 		c->advice = finding.advice;
 	finding_fini(&finding);
 	return made;
@@ -638,23 +639,31 @@ static void seek(struct live *l, uint32_t index, const struct capture_time *pass
 	const struct observation *packets[LIVE_ATTACK_MAX];
 	const struct incident *inc = engine_incident(l->engine, index);
 	struct live_case *c = &l->cases[index];
-	uint32_t made = 0;
 
-	c->advice = NULL;
-	for (uint32_t i = 0; i < inc->parts_count; i++) {
+	if (c->turn >= inc->parts_count)
+		c->turn = 0;
+	if (c->turn == 0)
+		c->made = 0;
+	/* At first for all; later one search a tick, for others wait. */
+	for (bool searched = false; c->turn < inc->parts_count && (!searched || !passed_since); c->turn++) {
+		const struct incident_part *part = &inc->parts[c->turn];
 		struct engine_search search = { .normal_max = LIVE_NORMAL_MAX, .attack = packets, .young = true };
 		uint64_t pps = 0;
 
-		search.attack_count = passed_since
-		                              ? collect_passed(l, inc, inc->parts[i].kind, *passed_since, packets, &pps)
-		                              : collect_sampled(&inc->parts[i].window->sample, packets);
-		if (search.attack_count >= LIVE_SAMPLE_LEAST)
-			made += search_for(l, index, &search, passed_since ? &pps : NULL, false);
+		search.attack_count = passed_since ? collect_passed(l, inc, part->kind, *passed_since, packets, &pps)
+		                                   : collect_sampled(&part->window->sample, packets);
+		searched = search.attack_count >= (passed_since ? RESIDUAL_LEAST : LIVE_SAMPLE_LEAST);
+		if (searched)
+			c->made += search_for(l, index, &search, passed_since ? &pps : NULL, false);
 	}
-	if (made)
+	if (c->turn < inc->parts_count) {
+		c->searched = time_plus(l->now, -LIVE_SEEK_MAX_NS);
+		c->passed = RESIDUAL_PACKETS;
+	} else if (c->made) {
 		c->vain = 0;
-	else if (c->vain < 31)
+	} else if (c->vain < 31) {
 		c->vain++;
+	}
 }
 
 /* All of it once more, and rules that are better than those there are. */

@@ -25,6 +25,7 @@ struct live_case {
 	uint32_t parts, waves;
 	struct capture_time seen, told_at, wave_at, searched, since, review;
 	uint32_t reviews, vain, revoked;
+	uint32_t turn, made;     /* the vector that is sought for next; rules that came of this round */
 	uint64_t packets, bytes; /* of the incident, at the tick before */
 	uint64_t dropped;        /* on its scope, since the tick before */
 	uint64_t passed;         /* observations that were not dropped, since the latest search or rule */
