@@ -389,13 +389,14 @@ int message_receive(int channel, enum message_way way, struct message *message, 
 	struct msghdr header = {
 		.msg_iov = &body, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
 	};
-	unsigned count = 0;
+	unsigned count = 0, resets = 0;
 	ssize_t got;
 
 	*fd_count = 0;
+	/* Who went without having read all that it was sent resets the channel: said once, and its last words still wait. */
 	do
 		got = recvmsg(channel, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno == EINTR);
+	while (got < 0 && (errno == EINTR || (errno == ECONNRESET && resets++ == 0)));
 	if (got < 0)
 		return errno == ECONNRESET ? -EPIPE : -errno;
 	if (take_fds(&header, fds, &count) && !(header.msg_flags & MSG_TRUNC) &&

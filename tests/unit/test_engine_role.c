@@ -203,7 +203,8 @@ static void questions(void **state)
 		said,
 		"\"totals\":{\"packets\":22,\"octets\":2200,\"dropped\":5,\"dropped_octets\":500,\"would_drop\":7}");
 	assert_says(said, "\"samples\":{\"taken\":0,\"lost\":3,\"interval\":4}");
-	assert_says(said, "\"record\":{\"written\":0,\"lost\":0,\"state\":\"ok\",\"incidents_lost\":0,\"streams_cut\":0}");
+	assert_says(said,
+	            "\"record\":{\"written\":0,\"lost\":0,\"state\":\"ok\",\"incidents_lost\":0,\"streams_cut\":0}");
 
 	/* What the recorder and the loader say later is told too. */
 	message_init(&message, MESSAGE_RECORDED, 0);
