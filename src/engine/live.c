@@ -988,9 +988,11 @@ static int finish(struct live *l)
 
 static void change_generation(struct live *l)
 {
-	bool busy = has_incident(l, l->engine, false);
+	/* Where attacks never end, its table of incidents would fill: it is replaced in the midst of them. */
+	bool full = engine_incident_count(l->engine) >= LIVE_INCIDENTS_MAX;
+	bool busy = !full && has_incident(l, l->engine, false);
 
-	if (l->warming && (busy || has_incident(l, l->warming, false) || has_incident(l, l->warming, true))) {
+	if (l->warming && !full && (busy || has_incident(l, l->warming, false) || has_incident(l, l->warming, true))) {
 		engine_free(l->warming);
 		l->warming = NULL;
 		l->warming_number = 0;
@@ -1000,7 +1002,7 @@ static void change_generation(struct live *l)
 		if (finish(l) < 0)
 			l->counters.no_memory++;
 	} else if (!l->warming && !busy && time_since(l->now, l->not_before) >= 0 &&
-	           (time_since(l->now, l->born) >= LIVE_GENERATION_NS || has_incident(l, l->engine, true))) {
+	           (full || time_since(l->now, l->born) >= LIVE_GENERATION_NS || has_incident(l, l->engine, true))) {
 		warm_up(l);
 	}
 }

@@ -8,8 +8,9 @@
  * Generations. An engine grows with what it sees and is ended to say what it found. So a live one is replaced by a fresh
  * one every LIVE_GENERATION_NS of peace: the new one is given what the old has learned (engine_save()), sees the same
  * observations beside it for LIVE_WARM_NS, and takes over if nothing is going on. While there is an attack there is no
- * change. Whatever a generation found is thus a function of what it was given and of what came since: that is what a
- * stream holds, and why replaying it gives the same bytes.
+ * change, unless there have been LIVE_INCIDENTS_MAX: then what still goes on is an incident of the next one anew.
+ * Whatever a generation found is thus a function of what it was given and of what came since: that is what a stream
+ * holds, and why replaying it gives the same bytes.
  *
  * Rules. For each open incident rules are sought as soon as there are LIVE_SAMPLE_FIRST packets of it, and again while
  * too much of it passes. What becomes of a rule is defend/life.h's.
@@ -29,6 +30,7 @@
 #define LIVE_TICK_NS (10 * NS_PER_MS) /* how often live_tick() is to be called */
 #define LIVE_GENERATION_NS (600 * NS_PER_S)
 #define LIVE_WARM_NS (60 * NS_PER_S)
+#define LIVE_INCIDENTS_MAX 96 /* of a generation, of INCIDENT_LIST_MAX: then it is replaced, attack or not */
 #define LIVE_SAMPLE_FIRST 200 /* packets of an incident before rules are sought */
 #define LIVE_SAMPLE_LEAST 50  /* … or so many, where its wave has gone on for LIVE_SAMPLE_NS */
 #define LIVE_SAMPLE_NS (50 * NS_PER_MS)

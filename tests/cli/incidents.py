@@ -106,8 +106,8 @@ def furnish(folder, holdfast, synth, simulate):
         (folder / f"{'conf' if name == 'state' else name}.yaml").write_text(f"state_dir: {folder / name}\n", encoding="utf-8")
     subprocess.run([synth, "ntp_reflection", "-o", folder / "attack.pcap", "--labels", folder / "labels"], check=True,
                    stdout=subprocess.DEVNULL)
-    said = subprocess.run([simulate, folder / "attack.pcap", folder / "labels", "--stream", folder / "stream"], check=True,
-                          stdout=subprocess.PIPE).stdout
+    said = subprocess.run([simulate, folder / "attack.pcap", folder / "labels", "--stream", folder / "stream"],
+                          check=True, stdout=subprocess.PIPE).stdout
     name = json.loads(said)["incidents"][0]["id"]
     stream = (folder / "stream").rename(state / "streams" / f"{name}.hfs")
     octets = stream.read_bytes()

@@ -53,7 +53,8 @@ def within(name, *words):
 
 
 def checksum(octets):
-    total = sum(struct.unpack(f"!{len(octets) // 2}H", octets + b"\0" * (len(octets) % 2) if len(octets) % 2 else octets))
+    octets += b"\0" * (len(octets) % 2)
+    total = sum(struct.unpack(f"!{len(octets) // 2}H", octets))
     while total >> 16:
         total = (total & 0xffff) + (total >> 16)
     return ~total & 0xffff

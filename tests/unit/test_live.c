@@ -19,7 +19,7 @@
 
 #define SEED 42
 #define BEGIN_NS (1000000 * NS_PER_S)
-#define RULES 64
+#define RULES 256
 #define TARGET 0xc0000201u /* 192.0.2.1 */
 #define OTHER 0xc633640au  /* 198.51.100.10 */
 
@@ -552,6 +552,29 @@ static void generations_change_in_peace(void **state)
 	host_free(h);
 }
 
+/* Attacks that never end, always on somebody else: a generation is replaced in their midst before it can take no more. */
+static void without_peace_generations_change_all_the_same(void **state)
+{
+	const uint32_t first = 0x0b000000u, step = 0x20000; /* no two in one /16 */
+	struct host *h = host_new();
+	unsigned began;
+
+	(void)state;
+	for (uint32_t i = 0; i < LIVE_INCIDENTS_MAX; i++)
+		play_on(h, NS_PER_S, NTP, first + i * step, 1, 20);
+	assert_int_equal(h->began, LIVE_INCIDENTS_MAX);
+	assert_int_equal(live_warming(h->live), 2);
+	play_on(h, 62 * NS_PER_S, NTP, first + 200 * step, 1, 20);
+	assert_int_equal(h->finished, 1);
+	assert_int_equal(h->finished_count, LIVE_INCIDENTS_MAX + 1);
+	assert_int_equal(live_generation(h->live), 2);
+	assert_int_equal(live_count(h->live), 2); /* of which it saw something: the last but one, and what goes on */
+	began = h->began;
+	play_on(h, NS_PER_S, NTP, first + 300 * step, 1, 20);
+	assert_int_equal(h->began, began + 1);
+	host_free(h);
+}
+
 static void too_many_services(void **state)
 {
 	struct address any = made_ipv4(0);
@@ -811,6 +834,7 @@ int main(void)
 		cmocka_unit_test(neighbours_are_gathered),
 		cmocka_unit_test(what_was_learned_is_handed_on),
 		cmocka_unit_test(generations_change_in_peace),
+		cmocka_unit_test(without_peace_generations_change_all_the_same),
 		cmocka_unit_test(too_many_services),
 		cmocka_unit_test(a_stream_says_it_again),
 		cmocka_unit_test(a_birth_is_whole),
