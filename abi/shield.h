@@ -364,7 +364,7 @@ struct shield_services {
 #define SHIELD_TCP_HOLD_S 2
 #define SHIELD_TCP_SLOTS 16 /* in a second */
 
-enum shield_cookies { SHIELD_COOKIES_AUTO, SHIELD_COOKIES_OFF, SHIELD_COOKIES_ON /* as if always under pressure */ };
+enum shield_cookies { SHIELD_COOKIES_OFF, SHIELD_COOKIES_AUTO, SHIELD_COOKIES_ON /* as if always under pressure */ };
 
 struct shield_tcp_state {
 	__u64 slot; /* which one the counts are of */

@@ -523,6 +523,7 @@ static const struct key service_keys[] = {
 	{ .name = "tcp", .read = read_ports, .offset = IN_SERVICE(tcp), .high = SHIELD_SERVICE_PORTS_MAX },
 	{ .name = "udp", .read = read_ports, .offset = IN_SERVICE(udp), .high = SHIELD_SERVICE_PORTS_MAX },
 	{ .name = "path", .read = read_choice, .offset = IN_SERVICE(forwarded), .standard_is = "local|forwarded" },
+	{ .name = "syn_cookies", .read = read_bool, .offset = IN_SERVICE(syn_cookies), .standard = false },
 	{ .name = "per_source_pps", .read = read_number, .offset = IN_SERVICE(per_source_pps), .low = 0, .high = 100000000, .standard = 0 },
 	{ .name = NULL },
 };

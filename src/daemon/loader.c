@@ -292,6 +292,7 @@ static int set_services(struct loader *loader, const struct config *config, stru
 			.udp_count = service->udp.count,
 			.source_pps = service->per_source_pps,
 			.local = !service->forwarded,
+			.cookies = service->syn_cookies,
 		};
 		memcpy(services[i].name, service->name, sizeof(services[i].name));
 	}

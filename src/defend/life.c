@@ -95,56 +95,6 @@ static bool has_ports(const struct match *match)
 	return true;
 }
 
-/*
- * Whether it says what it drops: a protocol of its own, or beside UDP or TCP a port, flags, content, one length or the like.
- * "udp and length 21-1500" is proven safe by whatever peace happens to hold no such packets, and says nothing of the attack.
- */
-static bool is_pointed(const struct match *match)
-{
-	bool transport = false, one_length = false;
-
-	for (unsigned i = 0; i < match->count; i++) {
-		const struct match_term *term = &match->terms[i];
-
-		if (term->negated)
-			continue;
-		switch (term->field) {
-		case MATCH_UDP:
-		case MATCH_TCP:
-			transport = true;
-			break;
-		case MATCH_LENGTH:
-		case MATCH_PAYLOAD_LENGTH:
-			one_length = one_length || term->value.range.low == term->value.range.high;
-			break;
-		case MATCH_ICMP:
-		case MATCH_ICMP6:
-		case MATCH_PROTO:
-		case MATCH_FRAGMENT:
-		case MATCH_SRC_PORT:
-		case MATCH_DST_PORT:
-		case MATCH_IP_ID:
-		case MATCH_WINDOW:
-		case MATCH_MSS:
-		case MATCH_ICMP_TYPE:
-		case MATCH_ICMP_CODE:
-		case MATCH_SRC_NET:
-		case MATCH_TCP_FLAGS:
-		case MATCH_OPTIONS:
-		case MATCH_PAYLOAD:
-			return true;
-		case MATCH_IP:
-		case MATCH_IP6:
-		case MATCH_DF:
-		case MATCH_TTL:
-		case MATCH_DST_NET:
-		case MATCH_FIELDS:
-			break;
-		}
-	}
-	return transport && one_length;
-}
-
 /* Nothing speaks against it but that little was seen. */
 static bool is_unproven(const struct signature *g)
 {
@@ -160,7 +110,7 @@ bool life_plan(const struct signature *g, const struct life_attack *attack, stru
 {
 	bool some, only;
 
-	if (!is_pointed(&g->match))
+	if (!signature_is_pointed(&g->match))
 		return false;
 	*plan = (struct life_plan){
 		.rule = { .scope = attack->scope,

@@ -539,20 +539,67 @@ static bool names_a_kind(const struct match *match)
 	return false;
 }
 
-/* The first of a beam, or, of those that name a kind, the first; NULL where there is none. */
-static const struct candidate *first_of(const struct search *s, const struct candidate *beam, uint32_t used, bool named)
+bool signature_is_pointed(const struct match *match)
+{
+	bool transport = false, one_length = false;
+
+	for (unsigned i = 0; i < match->count; i++) {
+		const struct match_term *term = &match->terms[i];
+
+		if (term->negated)
+			continue;
+		switch (term->field) {
+		case MATCH_UDP:
+		case MATCH_TCP:
+			transport = true;
+			break;
+		case MATCH_LENGTH:
+		case MATCH_PAYLOAD_LENGTH:
+			one_length = one_length || term->value.range.low == term->value.range.high;
+			break;
+		case MATCH_ICMP:
+		case MATCH_ICMP6:
+		case MATCH_PROTO:
+		case MATCH_FRAGMENT:
+		case MATCH_SRC_PORT:
+		case MATCH_DST_PORT:
+		case MATCH_IP_ID:
+		case MATCH_WINDOW:
+		case MATCH_MSS:
+		case MATCH_ICMP_TYPE:
+		case MATCH_ICMP_CODE:
+		case MATCH_SRC_NET:
+		case MATCH_TCP_FLAGS:
+		case MATCH_OPTIONS:
+		case MATCH_PAYLOAD:
+			return true;
+		case MATCH_IP:
+		case MATCH_IP6:
+		case MATCH_DF:
+		case MATCH_TTL:
+		case MATCH_DST_NET:
+		case MATCH_FIELDS:
+			break;
+		}
+	}
+	return transport && one_length;
+}
+
+/* The first of a beam, or, of those that say what they drop, the first; NULL where there is none. */
+static const struct candidate *first_of(const struct search *s, const struct candidate *beam, uint32_t used,
+                                        bool pointed)
 {
 	for (uint32_t i = 0; i < used; i++) {
 		struct match match = match_of(s, &beam[i]);
 
-		if (!named || names_a_kind(&match))
+		if (!pointed || signature_is_pointed(&match))
 			return &beam[i];
 	}
 	return NULL;
 }
 
-/* The best conjunction for what is left, `named`: of those that name a kind; false where nothing catches enough. */
-static bool beam_search(struct search *s, bool named, struct candidate *best, struct candidate beams[2][BEAM_WIDTH],
+/* The best conjunction for what is left, `pointed`: of those that say what they drop; false where nothing catches enough. */
+static bool beam_search(struct search *s, bool pointed, struct candidate *best, struct candidate beams[2][BEAM_WIDTH],
                         struct candidate *trial)
 {
 	uint32_t used = 0;
@@ -593,7 +640,7 @@ static bool beam_search(struct search *s, bool named, struct candidate *best, st
 		used = next;
 		if (used == 0)
 			break;
-		first = first_of(s, to, used, named);
+		first = first_of(s, to, used, pointed);
 		if (first && (best->count == 0 || first->score > best->score)) {
 			uint64_t *bits = best->bits;
 
@@ -756,20 +803,30 @@ static void make_signature(const struct search *s, const struct candidate *c, ui
 	choose_action(input, g, budget_used);
 }
 
-/* "length 40-1500" holds no normal packet where none is known that could be so long: of two, one that names a kind. */
+/*
+ * "length 40-1500", "udp and ttl 48-56" hold no normal packet where none is known that could be so. Of two, one that says
+ * what it drops, if that catches half as much; on sizes alone none is taken.
+ */
 static bool find_best(struct search *s, struct candidate *best, struct candidate beams[2][BEAM_WIDTH],
                       struct candidate *trial)
 {
-	for (unsigned named = 0; named < 2; named++) {
-		struct match match;
+	struct match match;
+	uint64_t caught;
+	bool kind;
 
-		if (!beam_search(s, named, best, beams, trial))
+	if (!beam_search(s, false, best, beams, trial))
+		return false;
+	specialise(s, best, trial->bits);
+	match = match_of(s, best);
+	if (signature_is_pointed(&match))
+		return true;
+	kind = names_a_kind(&match);
+	caught = best->caught;
+	if (!beam_search(s, true, best, beams, trial) || (kind && best->caught * 2 < caught)) {
+		if (!kind || !beam_search(s, false, best, beams, trial))
 			return false;
-		specialise(s, best, trial->bits);
-		match = match_of(s, best);
-		if (names_a_kind(&match))
-			break;
 	}
+	specialise(s, best, trial->bits);
 	return true;
 }
 

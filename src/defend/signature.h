@@ -57,6 +57,11 @@ struct signature_set {
 	uint32_t residual_ppm; /* share of these that no drop or rate limit of these catches */
 };
 
+/*
+ * Whether a match says what it drops: a protocol of its own, or beside UDP or TCP a port, flags, content, one length or the like.
+ * "udp and length 21-1500" is proven safe by whatever peace happens to hold no such packets, and says nothing of the attack.
+ */
+bool signature_is_pointed(const struct match *match);
 /* 0 or -ENOMEM. */
 int signature_find(const struct signature_input *input, struct signature_set *set);
 /*

@@ -127,16 +127,14 @@ int shield_set_services(struct shield *shield, const struct shield_service *serv
 		if (result)
 			(void)shield_fail(error, result, "the services cannot be written: %s", strerror(-result));
 	}
+	for (unsigned i = 0; i < count && !result; i++) {
+		enum shield_cookies cookies =
+			services[i].local && services[i].cookies ? SHIELD_COOKIES_AUTO : SHIELD_COOKIES_OFF;
+
+		PUBLISH(shield->config->cookies[i], (__u8)cookies);
+	}
 	free(table);
 	return result;
-}
-
-int shield_set_tcp(struct shield *shield, unsigned service, enum shield_cookies cookies)
-{
-	if (service >= SHIELD_SERVICE_NONE)
-		return -EINVAL;
-	PUBLISH(shield->config->cookies[service], (__u8)cookies);
-	return 0;
 }
 
 /* ---- the operator's way in ---- */

@@ -97,14 +97,12 @@ struct shield_service {
 	const uint16_t *tcp, *udp; /* ports; none of either: all packets to the prefixes */
 	unsigned tcp_count, udp_count;
 	uint32_t source_pps;
-	bool local; /* this host's own sockets answer; else what stands behind it */
+	bool local;   /* this host's own sockets answer; else what stands behind it */
+	bool cookies; /* local: under a flood of SYNs they are answered with cookies, out of the interface they came by */
 };
 /* Replaces all. -ENOSPC where the tables of abi/shield.h are too small, with words. */
 int shield_set_services(struct shield *shield, const struct shield_service *services, unsigned count,
                         struct shield_error *error);
-
-/* Whether a local service's SYNs are answered with cookies; in the order of shield_set_services(), which leaves it. */
-int shield_set_tcp(struct shield *shield, unsigned service, enum shield_cookies cookies);
 
 /* The operator's way in: TCP from `from` to `port` of this host. Replaces all; at most SHIELD_GUARD_MAX. */
 struct shield_way_in {

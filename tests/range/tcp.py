@@ -38,7 +38,7 @@ run_dir: {scratch}/run
 bpffs_dir: {scratch}/bpf/holdfast
 shield: {{ interfaces: [h0], block_capacity: 4096 }}
 services:
-  - {{ name: web, addresses: [192.0.2.10, "2001:db8:1::10"], tcp: [80], path: local }}
+  - {{ name: web, addresses: [192.0.2.10, "2001:db8:1::10"], tcp: [80], path: local, syn_cookies: true }}
   - {{ name: box, addresses: [192.0.2.10], tcp: [81], path: forwarded }}
 """
 

@@ -100,7 +100,7 @@ static void every_key(void **state)
 		"  management: { ports: [22, 2222], from: [192.0.2.0/24, \"2001:db8::/32\"] }\n"
 		"services:\n"
 		"  - { name: web, addresses: [192.0.2.10, \"2001:db8::10\"], tcp: [80, 443], udp: [443],\n"
-		"      path: forwarded, per_source_pps: 500 }\n"
+		"      path: forwarded, syn_cookies: true, per_source_pps: 500 }\n"
 		"  - name: dns\n"
 		"    addresses: [192.0.2.53]\n"
 		"    udp: [53]\n"
@@ -141,6 +141,7 @@ static void every_key(void **state)
 	assert_int_equal(config.services[0].udp.count, 1);
 	assert_true(config.services[0].forwarded);
 	assert_int_equal(config.services[0].per_source_pps, 500);
+	assert_true(config.services[0].syn_cookies);
 	assert_string_equal(config.services[1].name, "dns");
 	assert_false(config.services[1].forwarded);
 	assert_int_equal(config.services[1].tcp.count, 0);
