@@ -363,7 +363,7 @@ static int take(struct recorder *recorder)
 /* Whether something waits to be written. */
 static bool is_busy(const struct recorder *recorder)
 {
-	return recorder->batch_count > 0 || recorder->files.waiting_count > 0;
+	return recorder->batch_count > 0 || recorder->files.waiting_count > 0 || !recorder->files.usable;
 }
 
 /* Until the engine has gone. Where the parent goes first it has told the engine too, whose last words are worth having. */

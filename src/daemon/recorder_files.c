@@ -13,23 +13,32 @@
 #define RETRY_NS NS_PER_S
 #define MIB_SHIFT 20
 
+static int open_archive(struct recorder_files *files)
+{
+	int result = archive_open(&files->archive, files->folder, &files->bounds);
+
+	files->usable = result == 0;
+	return result;
+}
+
 void recorder_files_begin(struct recorder_files *files, const struct config *config)
 {
-	const struct archive_bounds bounds = {
+	int result;
+
+	files->bounds = (struct archive_bounds){
 		.incidents_max = config->incidents_max,
 		.streams_max = config->streams_max,
 		.stream_octets_max = (uint64_t)config->stream_mib << MIB_SHIFT,
 		.streams_octets_max = (uint64_t)config->streams_mib << MIB_SHIFT,
 	};
-	int result = archive_open(&files->archive, config->state_dir, &bounds);
-
-	files->usable = result == 0;
+	message_text(files->folder, sizeof(files->folder), config->state_dir);
 	files->waiting_count = 0;
 	(void)snprintf(files->state, sizeof(files->state), "ok");
+	result = open_archive(files);
 	if (result == 0)
 		return;
-	LOG_SAY(LOG_ERROR, "%s: incidents and streams cannot be kept: %s; mend it and start holdfast anew",
-	        config->state_dir, strerror(-result));
+	LOG_SAY(LOG_ERROR, "%s: incidents and streams cannot be kept: %s; incidents wait, and it is tried again",
+	        files->folder, strerror(-result));
 	(void)snprintf(files->state, sizeof(files->state), "incidents: %s", strerror(-result));
 }
 
@@ -80,8 +89,7 @@ static void complain(struct recorder_files *files, int result, int64_t now_ns)
 	files->again_ns = now_ns + RETRY_NS;
 	if (now_ns < files->say_ns) /* it is tried every second, and said every minute */
 		return;
-	LOG_SAY(LOG_ERROR, "%s/incidents: %s; incidents wait, and are tried again", files->archive.folder,
-	        strerror(-result));
+	LOG_SAY(LOG_ERROR, "%s/incidents: %s; incidents wait, and are tried again", files->folder, strerror(-result));
 	files->say_ns = now_ns + LOG_PERIOD_S * NS_PER_S;
 }
 
@@ -137,11 +145,11 @@ void recorder_files_incident(struct recorder_files *files, const struct message_
 			archive_remove(&files->archive, message->id);
 		return;
 	}
+	incident = incident_of(message);
 	if (!files->usable) {
-		files->lost++;
+		keep_waiting(files, &incident, fd, message->length);
 		return;
 	}
-	incident = incident_of(message);
 	result = archive_put(&files->archive, &incident, fd, message->length);
 	if (result == 0) {
 		settle(files);
@@ -158,6 +166,15 @@ void recorder_files_retry(struct recorder_files *files, int64_t now_ns)
 {
 	if (now_ns < files->again_ns)
 		return;
+	if (!files->usable) {
+		int result = open_archive(files);
+
+		if (result != 0) {
+			complain(files, result, now_ns);
+			return;
+		}
+		settle(files);
+	}
 	while (files->waiting_count > 0) {
 		const struct recorder_waiting *waiting = &files->waiting[0];
 		int result = archive_put(&files->archive, &waiting->incident, waiting->fd, waiting->length);
@@ -189,7 +206,7 @@ void recorder_files_stream(struct recorder_files *files, const struct message_st
 	if (files->archive.cut == cut || now_ns < files->say_stream_ns)
 		return;
 	LOG_SAY(LOG_WARNING, "%s/streams: a stream ends early: %s; the next begins with the next generation",
-	        files->archive.folder, result == -EPIPE ? "it is too long, or a part is missing" : strerror(-result));
+	        files->folder, result == -EPIPE ? "it is too long, or a part is missing" : strerror(-result));
 	files->say_stream_ns = now_ns + LOG_PERIOD_S * NS_PER_S;
 }
 

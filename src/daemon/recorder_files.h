@@ -17,7 +17,9 @@
 
 struct recorder_files {
 	struct archive archive;
-	bool usable; /* its folders are there */
+	char folder[CONFIG_PATH_SIZE]; /* state_dir */
+	struct archive_bounds bounds;
+	bool usable; /* its folders are there; else it is tried again */
 	unsigned waiting_count;
 	struct recorder_waiting {
 		struct archive_incident incident;
@@ -29,7 +31,7 @@ struct recorder_files {
 	char state[MESSAGE_TEXT_SIZE];           /* "ok" */
 };
 
-/* While folders can still be made. What goes wrong is said, and what comes is counted as lost. */
+/* What goes wrong is said, and tried again; what comes waits meanwhile. */
 void recorder_files_begin(struct recorder_files *files, const struct config *config);
 void recorder_files_end(struct recorder_files *files);
 /* Descriptors stay the caller's; they are read by pread(). */

@@ -165,7 +165,7 @@ static const struct {
 	{ SCMP_SYS(fchmod), RECORDER }, { SCMP_SYS(fchown), RECORDER }, { SCMP_SYS(utimensat), RECORDER },
 	{ SCMP_SYS(fstatfs), RECORDER | LOADER },
 	/* incidents and streams: a file with several names, what there is */
-	{ SCMP_SYS(link), RECORDER }, { SCMP_SYS(linkat), RECORDER }, { SCMP_SYS(getdents64), RECORDER },
+	{ SCMP_SYS(mkdir), RECORDER }, { SCMP_SYS(mkdirat), RECORDER }, { SCMP_SYS(link), RECORDER }, { SCMP_SYS(linkat), RECORDER }, { SCMP_SYS(getdents64), RECORDER },
 	/* the shield: programs, links, netlink, what bpffs has, libxdp's and nftables' needs */
 	{ SCMP_SYS(bpf), LOADER }, { SCMP_SYS(socket), LOADER }, { SCMP_SYS(bind), LOADER }, { SCMP_SYS(connect), LOADER },
 	{ SCMP_SYS(setsockopt), LOADER }, { SCMP_SYS(getsockname), LOADER }, { SCMP_SYS(ioctl), LOADER },
@@ -235,11 +235,11 @@ int sandbox_filter(enum role role)
 #define READS (LANDLOCK_ACCESS_FS_READ_FILE)
 #define WRITES                                                                                        \
 	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_DIR | \
-	 LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG)
+	 LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR)
 #define HANDLED                                                                                               \
 	(WRITES | LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_MAKE_CHAR | \
-	 LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |          \
-	 LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM)
+	 LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |        \
+	 LANDLOCK_ACCESS_FS_MAKE_SYM)
 
 #define LOOKS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define PINS                                                                                                  \

@@ -514,9 +514,10 @@ static void incidents_wait(void **state)
 	assert_int_equal(end(), 0);
 }
 
-/* Without its folders there is still a recorder. */
+/* Without its folders there is still a recorder, and it goes on as soon as they can be made. */
 static void no_room_for_folders(void **state)
 {
+	struct archive_incident incident;
 	char obstacle[128];
 	FILE *file;
 
@@ -529,11 +530,18 @@ static void no_room_for_folders(void **state)
 	assert_int_equal(applied(parent_end), 0);
 	send_incident(0xab, MESSAGE_INCIDENT_OPEN, "{}");
 	send_incident(0xab, MESSAGE_INCIDENT_JOINED, NULL);
+	send_incident(0xac, MESSAGE_INCIDENT_FINAL, "{}");
 	send_stream(MESSAGE_STREAM_SEGMENT, 0, "one");
 	assert_string_equal(recorder_state(), "incidents: Not a directory");
-	assert_int_equal(message.recorded.incidents_lost, 1);
-	assert_int_equal(end(), 0);
 	assert_int_equal(unlink(obstacle), 0);
+	do
+		await(engine_end, MESSAGE_RECORDER_TO_ENGINE, MESSAGE_RECORDED);
+	while (strcmp(message.recorded.state, "ok") != 0);
+	assert_int_equal(message.recorded.incidents_lost, 0);
+	assert_int_equal(end(), 0);
+	assert_int_equal(archive_find(folder, "ab", &incident), -ENOENT);
+	assert_int_equal(archive_find(folder, "00000000000000ac", &incident), 0);
+	assert_int_equal(incident.state, ARCHIVE_FINAL);
 }
 
 int main(void)
