@@ -2,7 +2,6 @@
 #include "cli/incident_page.h"
 
 #include <inttypes.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 

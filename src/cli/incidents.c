@@ -2,7 +2,6 @@
 /* holdfast incidents, holdfast incident: what was recorded, as a list and each whole. From files: no daemon is asked. */
 #include <inttypes.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

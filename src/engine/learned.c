@@ -78,7 +78,7 @@ static void get_usual(struct cursor *c, struct usual *usual)
 	usual->known_s = cursor_varint(c);
 	usual->packets = cursor_varint(c);
 	usual->unsettled = cursor_varint(c);
-	if (c->failed)
+	if (c->failed || !address)
 		return;
 	memcpy(usual->scope.address.octets, address, sizeof(usual->scope.address.octets));
 	usual->scope.is_ipv4 = (length & IS_IPV4) != 0;

@@ -539,14 +539,15 @@ struct track *track_settle(struct track_table *table, const struct track_key *ke
 void track_settle_lately(struct track_table *table, const struct track_key *key, int64_t slot, uint32_t count)
 {
 	const struct candidate *c = candidate_of(table, key);
-	struct track *t = c && c->track != NO_TRACK ? &table->tracks[c->track] : NULL;
 	uint32_t left = count;
+	struct track *t;
 	int64_t second;
 
-	if (!t) {
+	if (!c || c->track == NO_TRACK) {
 		(void)track_settle(table, key, slot, count);
 		return;
 	}
+	t = &table->tracks[c->track];
 	t->heard = true;
 	if (slot > t->last_slot)
 		slot = t->last_slot;

@@ -55,21 +55,22 @@ struct track {
 	bool pending;           /* waits to be assessed when its packets are settled */
 	uint8_t surveys_vain;   /* the more often a second look found nothing, the later the next … */
 	int64_t generation_end; /* the first slot behind this generation of sources */
-	/* The rest: */
-	struct prefix scope;
+	/* The rest, without gaps: */
 	int64_t survey_after; /* … not before this slot */
 	int64_t first_slot;
-	uint32_t generation_slots;
 	/* What is usual: sums over learned seconds. A second is learned when it is TRACK_LEARN_DELAY seconds old. */
-	uint32_t learned_seconds;
 	uint64_t learned_packets;
 	uint64_t learned_unsettled;
-	struct address example_src, example_dst; /* the latest packet's, where the scope does not say */
-	uint16_t example_port;
+	uint64_t stood_for[2],
+		samples[2]; /* of packets that were sampled: what they stand for, and how many; see sources */
 	struct track_slot slots[TRACK_SLOTS];     /* before last_slot */
 	struct track_slot seconds[TRACK_SECONDS]; /* before its second */
-	struct hll sources[2];                    /* this generation and the one before … */
-	uint64_t stood_for[2], samples[2]; /* … in it, packets that were sampled: what they stand for, and how many */
+	uint32_t learned_seconds;
+	uint32_t generation_slots;
+	uint16_t example_port; /* the latest packet's, where the scope does not say */
+	struct address example_src, example_dst;
+	struct prefix scope;
+	struct hll sources[2]; /* this generation and the one before */
 };
 
 struct track_counters {

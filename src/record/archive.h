@@ -106,9 +106,9 @@ int archive_find(const char *folder, const char *name, struct archive_incident *
  * The file, whole, NUL-terminated; `analysis` is where the analysis begins and `analysis_length` how long it is. The caller
  * frees *text. -EBADMSG where it is no incident's.
  */
-int archive_read(const char *folder, uint64_t incident, char **text, size_t *length, const char **analysis,
+int archive_read(const char *folder, uint64_t id, char **text, size_t *length, const char **analysis,
                  size_t *analysis_length);
 /* The path of its stream, whether or not there is one. */
-void archive_stream_path(const char *folder, uint64_t incident, char path[ARCHIVE_PATH_SIZE + 64]);
+void archive_stream_path(const char *folder, uint64_t id, char path[ARCHIVE_PATH_SIZE + 64]);
 
 #endif

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""incidents.py HOLDFAST SYNTH SIMULATE: what was recorded, listed, shown and told anew, with no daemon there. Speaks TAP.
+"""incidents.py HOLDFAST SYNTH SIMULATE: what was recorded, listed, shown and told anew, with no daemon. Speaks TAP.
 
-In a scratch folder: state/, as the recorder leaves it, with two incidents of which the later has its stream, made of synth's
-ntp_reflection by SIMULATE; a broken one; conf.yaml that names the folder. A case is a row as in commands.py: what is typed,
-exit status, a pattern of standard output and one of the line on standard error. {id} is the later's ID.
+In a scratch folder: state/, as the recorder leaves it, with two incidents of which the later has its stream, made of
+synth's ntp_reflection by SIMULATE; a broken one; conf.yaml that names the folder. A case is a row as in commands.py:
+what is typed, exit status, a pattern of standard output and one of the line on standard error. {id} is the later's ID.
 """
 import json
 import os
@@ -17,8 +17,8 @@ import tempfile
 DONE, BAD, USAGE = 0, 1, 2
 SECONDS = 120
 EARLIER = "00000000000000a1"
-RULE = {"id": "r3", "handle": 1, "state": "enforced", "why": "0 of 9 normal packets match", "match": "udp and src port 123",
-        "scope": "192.0.2.10/32", "action": "drop", "rate_pps": None,
+RULE = {"id": "r3", "handle": 1, "state": "enforced", "why": "0 of 9 normal packets match",
+        "match": "udp and src port 123", "scope": "192.0.2.10/32", "action": "drop", "rate_pps": None,
         "packets": {"matched": 900, "dropped": 880, "spared": 5, "answered": 7, "probes": 20, "completed": 1}}
 
 ROWS = [
@@ -30,7 +30,8 @@ ROWS = [
     ("report latest --json --text", USAGE, None, "only one can have standard output"),
     ("report latest --json --html -", USAGE, None, "only one can have standard output"),
     # the list
-    ("incidents {conf}", DONE, "ID .*BEGAN.*\n{short} .*ntp_reflection on 192.0.2.10/32\n00000000 [^\n]*going on\n", None),
+    ("incidents {conf}", DONE,
+     "ID .*BEGAN.*\n{short} .*ntp_reflection on 192.0.2.10/32\n00000000 [^\n]*going on\n", None),
     ("incidents --limit 1 {conf}", DONE, "\n{short} [^\n]*\n$", None),
     ("incidents --since 1h {conf}", DONE, "^[^\n]*\n00000000 [^\n]*going on\n$", None),
     ("incidents --json {conf}", DONE, '"holdfast.incidents/1".*"id": "{id}".*"state": "final".*"state": "open"', None),
@@ -38,7 +39,8 @@ ROWS = [
     ("incidents --config none.yaml", BAD, None, "no incidents are recorded there"),
     ("incidents --config empty.yaml", DONE, "^no incidents\n$", None),
     # one
-    ("incident latest {conf}", DONE, "ATTACK  192.0.2.10/32  NTP reflection.*Began 2025-06-01 10:00:30 UTC.*WHAT IT IS.*"
+    ("incident latest {conf}", DONE,
+     "ATTACK  192.0.2.10/32  NTP reflection.*Began 2025-06-01 10:00:30 UTC.*WHAT IT IS.*"
      "SOURCES.*WHAT STOPS IT.*drop  udp and src port 123.*holdfast report {id} --html", None),
     ("incident {short} {conf}", DONE, "ATTACK", None),
     ("incident 00000000000000a1 {conf}", DONE, "ATTACK  web 192.0.2.10/32  .*going on.*r3  drop, enforced: 0 of 9.*"
@@ -103,7 +105,8 @@ def furnish(folder, holdfast, synth, simulate):
     for name in ("state/incidents", "state/streams", "empty/incidents"):
         (folder / name).mkdir(parents=True)
     for name in ("state", "empty", "none"):
-        (folder / f"{'conf' if name == 'state' else name}.yaml").write_text(f"state_dir: {folder / name}\n", encoding="utf-8")
+        file = folder / f"{'conf' if name == 'state' else name}.yaml"
+        file.write_text(f"state_dir: {folder / name}\n", encoding="utf-8")
     subprocess.run([synth, "ntp_reflection", "-o", folder / "attack.pcap", "--labels", folder / "labels"], check=True,
                    stdout=subprocess.DEVNULL)
     said = subprocess.run([simulate, folder / "attack.pcap", folder / "labels", "--stream", folder / "stream"],
