@@ -8,11 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "daemon/config.h"
 #include "daemon/message.h"
 
 #define NEW_NAME CHECKPOINT_NAME ".new"
-#define BLOCK 65536
 
 struct names {
 	char kept[CONFIG_PATH_SIZE + sizeof(CHECKPOINT_NAME)], new[CONFIG_PATH_SIZE + sizeof(NEW_NAME)];
@@ -27,64 +27,6 @@ static struct names names_in(const char *folder)
 	return names;
 }
 
-static int write_whole(int fd, const uint8_t *octets, size_t count)
-{
-	while (count > 0) {
-		ssize_t written = write(fd, octets, count);
-
-		if (written < 0 && errno != EINTR)
-			return -errno;
-		octets += written > 0 ? written : 0;
-		count -= written > 0 ? (size_t)written : 0;
-	}
-	return 0;
-}
-
-/* Its sender may have cut it short since it said how long it is. */
-static int read_at(int fd, uint8_t *octets, size_t count, size_t at)
-{
-	while (count > 0) {
-		ssize_t got = pread(fd, octets, count, (off_t)at);
-
-		if (got < 0 && errno != EINTR)
-			return -errno;
-		if (got == 0)
-			return -EBADMSG;
-		octets += got > 0 ? got : 0;
-		at += got > 0 ? (size_t)got : 0;
-		count -= got > 0 ? (size_t)got : 0;
-	}
-	return 0;
-}
-
-static int copy(int from, int to, size_t length)
-{
-	uint8_t block[BLOCK];
-	int result = 0;
-
-	for (size_t at = 0; at < length && result == 0; at += sizeof(block)) {
-		size_t count = length - at < sizeof(block) ? length - at : sizeof(block);
-
-		result = read_at(from, block, count, at);
-		if (result == 0)
-			result = write_whole(to, block, count);
-	}
-	return result;
-}
-
-/* The new name is on the disk, too. */
-static int sync_folder(const char *folder)
-{
-	int fd = open(folder, O_RDONLY | O_CLOEXEC), result = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (fsync(fd) != 0)
-		result = -errno;
-	(void)close(fd);
-	return result;
-}
-
 int checkpoint_keep(const char *folder, int fd, uint32_t length)
 {
 	struct names names = names_in(folder);
@@ -92,7 +34,7 @@ int checkpoint_keep(const char *folder, int fd, uint32_t length)
 
 	if (to < 0)
 		return -errno;
-	result = copy(fd, to, length);
+	result = file_copy(fd, 0, to, length);
 	if (result == 0 && fsync(to) != 0)
 		result = -errno;
 	(void)close(to);
@@ -102,7 +44,7 @@ int checkpoint_keep(const char *folder, int fd, uint32_t length)
 		(void)unlink(names.new);
 		return result;
 	}
-	return sync_folder(folder);
+	return file_sync_folder(folder);
 }
 
 int checkpoint_open(const char *folder, int *fd, uint32_t *length)
@@ -130,7 +72,7 @@ int checkpoint_read(int fd, uint32_t length, uint8_t **octets)
 
 	if (!read)
 		return -ENOMEM;
-	result = read_at(fd, read, length, 0);
+	result = file_read_at(fd, read, length, 0);
 	if (result != 0) {
 		free(read);
 		return result;

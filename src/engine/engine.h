@@ -87,8 +87,8 @@ int engine_find(const struct engine *engine, uint32_t index, const struct engine
                 struct finding *finding);
 
 /*
- * What an engine has learned in peace, for one that begins: what is usual per scope and kind, the sample of normal
- * packets, sources that completed handshakes. Not what it holds of incidents or conversations. Octets with a version and a
+ * What an engine has learned in peace, for one that begins: what is usual per scope and kind, and the sample of
+ * normal packets. Not what it holds of incidents or conversations. Octets with a version and a
  * checksum; the caller frees them. 0 or -ENOMEM.
  */
 int engine_save(const struct engine *engine, uint8_t **octets, size_t *length);

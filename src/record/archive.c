@@ -12,13 +12,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/time.h"
 
 #define INCIDENTS "incidents"
 #define STREAMS "streams"
 #define PATH_SIZE (ARCHIVE_PATH_SIZE + 64)
 #define HEAD_MAX 2048 /* octets of an incident's first line */
-#define BLOCK 65536
 #define FOLDER_MODE 0750
 #define FILE_MODE 0640
 #define HEAD_END ",\"analysis\":\n"
@@ -57,45 +57,6 @@ static bool read_id(const char *name, const char *ending, uint64_t *id)
 		return false;
 	*id = strtoull(name, &end, 16);
 	return true;
-}
-
-/* ------------------------------------------------------------------ octets */
-
-static int write_whole(int fd, const void *octets, size_t count)
-{
-	const uint8_t *at = octets;
-
-	while (count > 0) {
-		ssize_t written = write(fd, at, count);
-
-		if (written < 0 && errno != EINTR)
-			return -errno;
-		at += written > 0 ? written : 0;
-		count -= written > 0 ? (size_t)written : 0;
-	}
-	return 0;
-}
-
-/* From `at` on; -EBADMSG where there are fewer. */
-static int copy(int from, uint64_t at, int to, uint64_t length)
-{
-	uint8_t block[BLOCK];
-
-	while (length > 0) {
-		ssize_t got = pread(from, block, length < sizeof(block) ? length : sizeof(block), (off_t)at);
-		int result;
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return got < 0 ? -errno : -EBADMSG;
-		result = write_whole(to, block, (size_t)got);
-		if (result != 0)
-			return result;
-		at += (uint64_t)got;
-		length -= (uint64_t)got;
-	}
-	return 0;
 }
 
 /* ------------------------------------------------------------------ heads */
@@ -298,7 +259,7 @@ static int read_file(const char *path, char **text, size_t *length)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), result = 0;
 	struct stat status;
-	size_t size, have = 0;
+	size_t size;
 	char *made;
 
 	if (fd < 0)
@@ -309,15 +270,8 @@ static int read_file(const char *path, char **text, size_t *length)
 	}
 	size = (size_t)status.st_size;
 	made = malloc(size + 1);
-	while (made && have < size && result == 0) {
-		ssize_t got = read(fd, made + have, size - have);
-
-		if (got < 0 && errno != EINTR)
-			result = -errno;
-		else if (got == 0)
-			result = -EBADMSG;
-		have += got > 0 ? (size_t)got : 0;
-	}
+	if (made)
+		result = file_read_at(fd, made, size, 0);
 	(void)close(fd);
 	if (!made || result != 0) {
 		free(made);
@@ -355,22 +309,6 @@ int archive_read(const char *folder, uint64_t id, char **text, size_t *length, c
 
 /* ------------------------------------------------------------------ writing incidents */
 
-/* The folder's names are on the disk, too. */
-static int sync_folder(const char *folder, const char *name)
-{
-	char path[PATH_SIZE];
-	int fd, result = 0;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (fsync(fd) != 0)
-		result = -errno;
-	(void)close(fd);
-	return result;
-}
-
 /* A head, `length` octets of `fd` from `at` on, and the end: in the place of what was there. */
 static int put(const char *folder, const struct archive_incident *incident, int fd, uint64_t at, uint64_t length)
 {
@@ -384,11 +322,11 @@ static int put(const char *folder, const struct archive_incident *incident, int 
 	to = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
 	if (to < 0)
 		return -errno;
-	result = write_whole(to, head, (size_t)result);
+	result = file_write(to, head, (size_t)result);
 	if (result == 0)
-		result = copy(fd, at, to, length);
+		result = file_copy(fd, at, to, length);
 	if (result == 0)
-		result = write_whole(to, FILE_END, sizeof(FILE_END) - 1);
+		result = file_write(to, FILE_END, sizeof(FILE_END) - 1);
 	if (result == 0 && fsync(to) != 0)
 		result = -errno;
 	(void)close(to);
@@ -398,7 +336,8 @@ static int put(const char *folder, const struct archive_incident *incident, int 
 		(void)unlink(new);
 		return result;
 	}
-	return sync_folder(folder, INCIDENTS);
+	(void)snprintf(path, sizeof(path), "%s/" INCIDENTS, folder);
+	return file_sync_folder(path);
 }
 
 static void remove_incident(const char *folder, uint64_t id)
@@ -517,7 +456,7 @@ int archive_segment(struct archive *archive, uint64_t generation, uint64_t seque
 		return -EPIPE;
 	}
 	before = (off_t)writer->octets;
-	result = copy(fd, 0, writer->fd, length);
+	result = file_copy(fd, 0, writer->fd, length);
 	if (result != 0) {                            /* half a segment cannot be replayed */
 		(void)!ftruncate(writer->fd, before); /* in vain: then who replays it stops there */
 		writer->cut = true;

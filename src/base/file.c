@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#define BLOCK 65536
+
+int file_write(int fd, const void *octets, size_t count)
+{
+	const uint8_t *at = octets;
+
+	while (count > 0) {
+		ssize_t written = write(fd, at, count);
+
+		if (written < 0 && errno != EINTR)
+			return -errno;
+		at += written > 0 ? written : 0;
+		count -= written > 0 ? (size_t)written : 0;
+	}
+	return 0;
+}
+
+int file_read_at(int fd, void *octets, size_t count, uint64_t at)
+{
+	uint8_t *to = octets;
+
+	while (count > 0) {
+		ssize_t got = pread(fd, to, count, (off_t)at);
+
+		if (got < 0 && errno != EINTR)
+			return -errno;
+		if (got == 0)
+			return -EBADMSG;
+		to += got > 0 ? got : 0;
+		at += got > 0 ? (uint64_t)got : 0;
+		count -= got > 0 ? (size_t)got : 0;
+	}
+	return 0;
+}
+
+int file_copy(int from, uint64_t at, int to, uint64_t count)
+{
+	uint8_t block[BLOCK];
+	int result = 0;
+
+	while (count > 0 && result == 0) {
+		size_t now = count < sizeof(block) ? (size_t)count : sizeof(block);
+
+		result = file_read_at(from, block, now, at);
+		if (result == 0)
+			result = file_write(to, block, now);
+		at += now;
+		count -= now;
+	}
+	return result;
+}
+
+int file_sync_folder(const char *folder)
+{
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), result = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (fsync(fd) != 0)
+		result = -errno;
+	(void)close(fd);
+	return result;
+}

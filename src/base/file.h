@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files by their descriptors, whole or not at all: what read() and write() do in pieces, and signals interrupt. */
+#ifndef HOLDFAST_BASE_FILE_H
+#define HOLDFAST_BASE_FILE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* 0 or -errno. */
+int file_write(int fd, const void *octets, size_t count);
+/* Octets [at, at + count) of `fd`, whose place stays. 0; -EBADMSG where it has fewer; -errno. */
+int file_read_at(int fd, void *octets, size_t count, uint64_t at);
+/* The same, written to `to`. */
+int file_copy(int from, uint64_t at, int to, uint64_t count);
+/* What was created, renamed or removed in a folder is on the disk. 0 or -errno. */
+int file_sync_folder(const char *folder);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files are written and copied whole; one that is too short, or cannot be written, is said to be. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/file.h"
+
+#define SIZE 150001 /* more than two blocks, and no whole number of them */
+
+static char folder[] = "/tmp/holdfast-file-XXXXXX";
+static uint8_t octets[SIZE], again[SIZE];
+
+static int open_file(const char *name, int flags)
+{
+	char path[128];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	fd = open(path, flags | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static void what_is_written_is_read(void **state)
+{
+	int from = open_file("from", O_RDWR | O_CREAT), to = open_file("to", O_RDWR | O_CREAT);
+
+	(void)state;
+	assert_int_equal(file_write(from, octets, SIZE), 0);
+	assert_int_equal(file_read_at(from, again, SIZE, 0), 0);
+	assert_memory_equal(again, octets, SIZE);
+	assert_int_equal(file_copy(from, 7, to, SIZE - 7), 0);
+	assert_int_equal(lseek(to, 0, SEEK_END), SIZE - 7);
+	assert_int_equal(file_read_at(to, again, SIZE - 7, 0), 0);
+	assert_memory_equal(again, octets + 7, SIZE - 7);
+	assert_int_equal(lseek(from, 0, SEEK_CUR), SIZE);
+	assert_int_equal(file_sync_folder(folder), 0);
+	assert_int_equal(close(from) | close(to), 0);
+}
+
+static void what_cannot_be_is_said(void **state)
+{
+	int from = open_file("from", O_RDONLY), to = open_file("to", O_WRONLY), full = open("/dev/full", O_WRONLY);
+
+	(void)state;
+	assert_true(full >= 0);
+	assert_int_equal(file_read_at(from, again, SIZE, 1), -EBADMSG);
+	assert_int_equal(file_read_at(to, again, 1, 0), -EBADF);
+	assert_int_equal(file_copy(from, 1, to, SIZE), -EBADMSG);
+	assert_int_equal(file_copy(from, 0, full, SIZE), -ENOSPC);
+	assert_int_equal(file_write(from, octets, 1), -EBADF);
+	assert_int_equal(file_sync_folder("/dev/null"), -ENOTDIR);
+	assert_int_equal(file_copy(from, 0, full, 0), 0);
+	assert_int_equal(close(from) | close(to) | close(full), 0);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < SIZE; i++)
+		octets[i] = (uint8_t)(i * 7 + i / 251);
+	return mkdtemp(folder) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	static const char *const names[] = { "from", "to" };
+	char path[128];
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+		(void)unlink(path);
+	}
+	return rmdir(folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_written_is_read),
+		cmocka_unit_test(what_cannot_be_is_said),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
