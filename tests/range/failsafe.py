@@ -292,7 +292,7 @@ def read_only_disk(lab):
                 call("mount", "-o", "remount,ro", disk)
                 lab.defend(daemon)
                 lab.check_now()
-                demand(daemon.status()["record"]["state"] != "ok", "the record cannot have been written")
+                wait_for("a word that nothing is recorded", 20, lambda daemon=daemon: not is_recording(daemon))
                 call("mount", "-o", "remount,rw", disk)
                 try:
                     wait_for("the record to go on", 20, lambda daemon=daemon: is_recording(daemon))

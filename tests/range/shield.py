@@ -32,6 +32,15 @@ services:
 START_SECONDS = 10
 
 
+def has_ended(pid):
+    """Whether a process is gone, or has closed all it had and only waits to be reaped."""
+    try:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return True
+    return stat.rpartition(")")[2].split()[0] in "ZX"
+
+
 class Daemon:
     """Holdfast at the platform's interface, with a bpf file system of its own in the scratch folder. A context."""
 
@@ -102,8 +111,9 @@ class Daemon:
         self.process = None
 
     def kill(self):
-        """Every process of it, at once."""
-        for pid in self.pids().values():
+        """Every process of it, at once; none has a file open any more when this returns."""
+        killed = self.pids().values()
+        for pid in killed:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
@@ -111,6 +121,7 @@ class Daemon:
         if self.process:
             self.topology.end(self.process)
             self.process = None
+        wait_for("those that were killed to be gone", START_SECONDS, lambda: all(map(has_ended, killed)))
 
     def pids(self):
         """Of its processes, by role; whoever their parent is by now. Commands that run for a moment are none."""
