@@ -12,6 +12,7 @@
 #include "base/prefix.h"
 #include "detect/http.h"
 #include "detect/vector.h"
+#include "measure/roster.h"
 #include "measure/timeline.h"
 #include "measure/window.h"
 
@@ -32,6 +33,7 @@ struct wave {
 struct incident_part {
 	uint8_t kind;           /* enum vector_id or a reflection's row */
 	struct window *window;  /* owned */
+	struct roster *roster;  /* its sources one by one; owned; NULL where there is no memory, and of scans */
 	struct http_facts http; /* VECTOR_APPLICATION: what is known beside the packets */
 };
 

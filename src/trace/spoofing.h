@@ -10,11 +10,31 @@
 
 #define SPOOFING_REASONS_MAX 8
 #define SPOOFING_REASON_SIZE 200
+#define SPOOFING_TESTS_MAX 12
+#define SPOOFING_TEST_SIZE 16
 
 enum spoofing_verdict { SPOOFING_UNDETERMINED, SPOOFING_SPOOFED, SPOOFING_VERIFIED, SPOOFING_REFLECTORS };
 
+/* One test with its number, beside what chance alone would give. */
+struct spoofing_test {
+	char name
+		[SPOOFING_TEST_SIZE]; /* stable word: "handshakes", "bogons", "uniformity", "repeats", "networks", "hops",
+	                                * "dependence", "resets", "clones" */
+	double value, expected;       /* in the test's own unit; NAN where it cannot be known */
+	enum spoofing_verdict says;   /* SPOOFING_UNDETERMINED: nothing, or suspicion only */
+	char text[SPOOFING_REASON_SIZE]; /* the same in words, with both numbers */
+};
+
+/* By verdict; adds up to 1. */
+struct spoofing_shares {
+	double spoofed, verified, reflectors, undetermined;
+};
+
 struct spoofing {
 	enum spoofing_verdict verdict;
+	struct spoofing_shares packets, sources;
+	uint32_t tests_count;
+	struct spoofing_test tests[SPOOFING_TESTS_MAX];
 	uint32_t reasons_count;
 	char reasons[SPOOFING_REASONS_MAX][SPOOFING_REASON_SIZE];
 };

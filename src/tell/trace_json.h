@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A trace as JSON, schema "holdfast.trace/1" (doc/trace.md), and back. Numbers are printed so that they are read back the same. */
+#ifndef HOLDFAST_TELL_TRACE_JSON_H
+#define HOLDFAST_TELL_TRACE_JSON_H
+
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "trace/trace.h"
+
+#define TRACE_JSON_SCHEMA "holdfast.trace/1"
+
+/* A new reference, or NULL where there is no memory. */
+json_t *trace_json(const struct trace *trace);
+/* -EBADMSG with `error` naming which member is wrong; trace_fini() is due after 0. Octets from outside: nothing in it is trusted. */
+int trace_json_read(const json_t *json, struct trace *trace, char error[160]);
+
+#endif
