@@ -32,7 +32,6 @@
 #define LEDGER_ROLLUPS_MAX 16    /* of one incident, beside the first */
 #define LEDGER_ROWS_MAX 1000000  /* claims, verdicts, events, bundles, each: more are refused */
 #define LEDGER_CHECK_MISTAKES 16 /* that ledger_check() tells */
-#define LEDGER_QUICK_PAGES 65536 /* a database of more pages is not checked as it is opened */
 
 struct ledger; /* opaque */
 
