@@ -15,8 +15,6 @@
 #define DAYS_PER_CENTURY (25 * DAYS_PER_4_YEARS - 1)
 #define DAYS_PER_ERA (4 * DAYS_PER_CENTURY + 1) /* the calendar repeats every 400 years */
 #define FIRST_YEAR 1600                         /* an era starts there, before all that can be said */
-#define YEAR_MIN 1678                           /* whole years that 64 bits of nanoseconds hold */
-#define YEAR_MAX 2261
 #define FRACTION_DIGITS 9
 #define DAYS_1600_MARCH_TO_EPOCH 135080 /* 1600-03-01 to 1970-01-01 */
 
@@ -138,20 +136,27 @@ int time_parse(const char *text, struct capture_time *t)
 {
 	uint32_t year, month, day, hour, minute, second, ns, days, again[3];
 	const char *at = text;
+	int64_t seconds, sum;
 
 	if (!take(&at, 4, '-', &year) || !take(&at, 2, '-', &month) || !take(&at, 2, 'T', &day) ||
 	    !take(&at, 2, ':', &hour) || !take(&at, 2, ':', &minute) || !take(&at, 2, '\0', &second) ||
 	    !take_fraction(at, &ns))
 		return -EINVAL;
-	if (year < YEAR_MIN || year > YEAR_MAX || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 ||
-	    minute > 59 || second > 59)
+	if (year <= FIRST_YEAR || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 ||
+	    second > 59)
 		return -EINVAL;
 	days = days_of(year, month, day);
 	date_of(days, &again[0], &again[1], &again[2]);
 	if (again[1] != month || again[2] != day) /* the 30th of February */
 		return -EINVAL;
-	t->ns = (((int64_t)days - DAYS_1600_MARCH_TO_EPOCH) * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second) *
-	                NS_PER_S +
-	        ns;
+	seconds = ((int64_t)days - DAYS_1600_MARCH_TO_EPOCH) * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second;
+	sum = ns;
+	if (seconds < 0) { /* the second that begins before all time ends in it */
+		seconds++;
+		sum -= NS_PER_S;
+	}
+	if (__builtin_mul_overflow(seconds, NS_PER_S, &seconds) || __builtin_add_overflow(sum, seconds, &sum))
+		return -EINVAL;
+	t->ns = sum;
 	return 0;
 }
