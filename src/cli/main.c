@@ -34,6 +34,7 @@ static const struct command {
 	{ "incidents", incidents_command, "list the attacks that were recorded" },
 	{ "incident", incident_command, "one of them whole: what, when, what stopped it, what that cost" },
 	{ "report", report_command, "one of them anew from what was observed: HTML, JSON, a page" },
+	{ "evidence", evidence_command, "one of them as a file that can be checked anywhere: a bundle, signed" },
 	{ "rules", rules_command, "list what is in force: rules, blocks, the allow list" },
 	{ "block", block_command, "drop what comes from a prefix, or what a match holds" },
 	{ "allow", allow_command, "never drop what comes from a prefix" },
