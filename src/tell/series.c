@@ -190,8 +190,10 @@ static void say_links(const struct sums *during, struct draft *d)
 	char text[WORDS_SIZE];
 
 	draft_add(d, " Its links carried at most %s", words_scaled(during->link_bps, "bit/s", text));
-	if (during->percent >= 0)
+	if (during->percent > 0)
 		draft_add(d, ", %" PRId32 WORDS_TIE "%% of what the fullest of them can", during->percent);
+	else if (during->percent == 0)
+		draft_add(d, ", less than 1" WORDS_TIE "%% of what the fullest of them can");
 	if (during->link_lost)
 		draft_add(d, "; " YELLOW "they lost %s packets before anybody saw them" PLAIN,
 		          words_count(during->link_lost, text));
