@@ -9,13 +9,14 @@
 #include "tell/trace_json.h"
 
 #include <errno.h>
+#include <float.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "base/time.h"
 #include "tell/build.h"
 
@@ -252,7 +253,7 @@ static const char schema_name[] = "schema";
 
 static json_t *real(double n)
 {
-	return isfinite(n) ? json_real(n) : json_null();
+	return n >= -DBL_MAX && n <= DBL_MAX ? json_real(n) : json_null();
 }
 
 static json_t *moment(int64_t ns)
@@ -455,7 +456,7 @@ static int read_real(const struct reader *r, const json_t *value, double low, do
 	double number = json_number_value(value);
 
 	if (json_is_null(value)) {
-		*n = (double)NAN;
+		*n = NUMBER_UNKNOWN;
 		return 0;
 	}
 	if (!json_is_number(value))
@@ -580,9 +581,9 @@ static int read_member(struct reader *r, const json_t *value, const struct membe
 	case SHARE:
 		return read_real(r, value, 0, SHARE_MAX, at);
 	case AMOUNT:
-		return read_real(r, value, 0, HUGE_VAL, at);
+		return read_real(r, value, 0, DBL_MAX, at);
 	case VALUE:
-		return read_real(r, value, -HUGE_VAL, HUGE_VAL, at);
+		return read_real(r, value, -DBL_MAX, DBL_MAX, at);
 	case FLAG:
 		return read_flag(r, value, at);
 	case TEXT:
