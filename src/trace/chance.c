@@ -1,46 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/number.h"
+#include "trace/chance.h"
 
-#include <math.h>
+#include "trace/real.h"
 
-#define SUMMED 16 /* factorials below are sums of logarithms: Stirling's series errs by 2e-12 there */
 #define NEGLIGIBLE 1e-17
-#define LOG_2PI 1.8378770664093454836
 
-double number_log(double x)
+static double log_factorial(uint64_t n)
 {
-	return log(x);
-}
-
-double number_exp(double x)
-{
-	return exp(x);
-}
-
-double number_sqrt(double x)
-{
-	return sqrt(x);
-}
-
-double number_log_factorial(uint64_t n)
-{
-	double x = (double)n, sum = 0;
-
-	if (n < SUMMED) {
-		for (uint64_t i = 2; i <= n; i++)
-			sum += number_log((double)i);
-		return sum;
-	}
-	return x * number_log(x) - x + 0.5 * (LOG_2PI + number_log(x)) + 1 / (12 * x) - 1 / (360 * x * x * x) +
-	       1 / (1260 * x * x * x * x * x);
+	return real_lgamma((double)n + 1);
 }
 
 static double log_choose(uint64_t n, uint64_t k)
 {
-	return number_log_factorial(n) - number_log_factorial(k) - number_log_factorial(n - k);
+	return log_factorial(n) - log_factorial(k) - log_factorial(n - k);
 }
 
-double number_hypergeometric(uint64_t population, uint64_t marked, uint64_t drawn, uint64_t least)
+double chance_hypergeometric(uint64_t population, uint64_t marked, uint64_t drawn, uint64_t least)
 {
 	uint64_t other = population - marked;
 	uint64_t fewest = drawn > other ? drawn - other : 0, most = drawn < marked ? drawn : marked;
@@ -70,8 +45,8 @@ double number_hypergeometric(uint64_t population, uint64_t marked, uint64_t draw
 			k--;
 		}
 	}
-	tail = number_exp(log_choose(marked, at) + log_choose(other, drawn - at) - log_choose(population, drawn) +
-	                  number_log(sum));
+	tail = real_exp(log_choose(marked, at) + log_choose(other, drawn - at) - log_choose(population, drawn) +
+	                real_log(sum));
 	if (!upwards)
 		tail = 1 - tail;
 	return tail < 0 ? 0 : tail > 1 ? 1 : tail;
@@ -80,8 +55,8 @@ double number_hypergeometric(uint64_t population, uint64_t marked, uint64_t draw
 /* The probability that no span holds more than n. */
 static double none_fuller(uint64_t n, double mean, double spans)
 {
-	double logarithm = (double)n * number_log(mean) - mean - number_log_factorial(n);
-	double at = number_exp(logarithm), term = 1, sum = 0, below;
+	double logarithm = (double)n * real_log(mean) - mean - log_factorial(n);
+	double at = real_exp(logarithm), term = 1, sum = 0, below;
 
 	if ((double)n < mean)
 		return 0; /* the mean itself is fuller */
@@ -94,10 +69,10 @@ static double none_fuller(uint64_t n, double mean, double spans)
 	if (below <= 0)
 		return 0;
 	/* mean * spans * at: openings of spans that hold n; the factor: not all of them go on to hold more. */
-	return below * number_exp(-(1 - mean / ((double)n + 1)) * mean * spans * at);
+	return below * real_exp(-(1 - mean / ((double)n + 1)) * mean * spans * at);
 }
 
-uint64_t number_fullest(uint64_t events, double length, double span)
+uint64_t chance_fullest(uint64_t events, double length, double span)
 {
 	uint64_t low = 1, high = events;
 	double mean;
