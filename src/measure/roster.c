@@ -17,6 +17,7 @@
 #include "base/memory.h"
 
 #define FIRST_ALLOCATION 64 /* sources */
+#define MANY 4096           /* sources: whoever has so many will have more */
 #define HALVINGS_MAX 63
 #define LAST_WAVE (ROSTER_WAVES - 1)
 #define RING 16
@@ -26,6 +27,7 @@
 /* A packet that waits, or, with `packets` 0, marks alone. */
 struct waiting {
 	uint64_t hash;
+	uint32_t number;          /* of the source that it was found to be; sources may have moved since */
 	struct roster_source one; /* as if it were the source's only packet */
 };
 
@@ -237,6 +239,12 @@ static void join(struct roster_source *a, const struct roster_source *b)
 		a->last_ns = b->last_ns;
 }
 
+/* What is never used of a large table takes no memory: nothing is copied time and again. */
+static uint32_t larger(const struct roster *r)
+{
+	return r->allocated >= MANY || r->allocated >= r->max / 4 ? r->max : r->allocated * 4;
+}
+
 static void insert(struct roster *r, const struct roster_source *source, uint64_t hash)
 {
 	if (r->used == r->max) {
@@ -247,8 +255,7 @@ static void insert(struct roster *r, const struct roster_source *source, uint64_
 			return;
 	}
 	if (r->used == r->max || /* sixty-three halvings, and all have one hash */
-	    (r->used == r->allocated &&
-	     resize(r, r->allocated < r->max - r->allocated ? r->allocated * 2 : r->max) < 0)) {
+	    (r->used == r->allocated && resize(r, larger(r)) < 0)) {
 		r->lost += source->observed;
 		return;
 	}
@@ -259,13 +266,16 @@ static void insert(struct roster *r, const struct roster_source *source, uint64_
 	index_put(r, hash, r->used++);
 }
 
-static void take(struct roster *r, const struct roster_source *one, uint64_t hash)
+/* It may be this one. */
+static void take(struct roster *r, const struct roster_source *one, uint64_t hash, uint32_t number)
 {
 	struct roster_source *held;
 
 	if (hash > r->limit)
 		return;
-	held = find(r, &one->address, hash);
+	held = number < r->used && address_equal(&r->sources[number].address, &one->address)
+	               ? &r->sources[number]
+	               : find(r, &one->address, hash);
 	if (held && one->observed)
 		join(held, one);
 	else if (held)
@@ -282,12 +292,15 @@ static struct waiting *waiting_at(struct roster *r, uint32_t back)
 }
 
 /* Its place in the index has arrived, and says where its source is. */
-static void seek(const struct roster *r, const struct waiting *waiting)
+static void seek(const struct roster *r, struct waiting *waiting)
 {
-	uint64_t place = r->index[(uint32_t)waiting->hash & r->mask];
+	uint32_t place = (uint32_t)waiting->hash & r->mask;
 
-	if (place)
-		__builtin_prefetch(&r->sources[(uint32_t)place - 1], 1);
+	while (r->index[place] && (r->index[place] ^ tag_of(waiting->hash)) >> 32)
+		place = (place + 1) & r->mask;
+	waiting->number = r->index[place] ? (uint32_t)r->index[place] - 1 : UINT32_MAX;
+	if (r->index[place])
+		__builtin_prefetch(&r->sources[waiting->number], 1);
 }
 
 static void settle(struct roster *r)
@@ -295,7 +308,7 @@ static void settle(struct roster *r)
 	for (; r->waiting_count > 0; r->waiting_count--) {
 		const struct waiting *oldest = waiting_at(r, r->waiting_count);
 
-		take(r, &oldest->one, oldest->hash);
+		take(r, &oldest->one, oldest->hash, UINT32_MAX);
 	}
 }
 
@@ -305,7 +318,8 @@ static struct roster_source *queue(struct roster *r, uint64_t hash)
 	struct waiting *waiting;
 
 	if (r->waiting_count == RING) {
-		take(r, &waiting_at(r, RING)->one, waiting_at(r, RING)->hash);
+		waiting = waiting_at(r, RING);
+		take(r, &waiting->one, waiting->hash, waiting->number);
 		r->waiting_count--;
 	}
 	if (r->waiting_count >= RING_HALF)
@@ -356,7 +370,7 @@ static void take_shifted(struct roster *r, const struct roster_source *source, u
 	struct roster_source moved = *source;
 
 	moved.waves = shifted(source->waves, shift);
-	take(r, &moved, hash);
+	take(r, &moved, hash, UINT32_MAX);
 }
 
 void roster_merge(struct roster *into, const struct roster *from, uint32_t shift)
