@@ -16,9 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/number.h"
 #include "base/time.h"
 #include "tell/build.h"
+#include "trace/chance.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define PATH_SIZE 96
@@ -456,7 +456,7 @@ static int read_real(const struct reader *r, const json_t *value, double low, do
 	double number = json_number_value(value);
 
 	if (json_is_null(value)) {
-		*n = NUMBER_UNKNOWN;
+		*n = CHANCE_UNKNOWN;
 		return 0;
 	}
 	if (!json_is_number(value))
