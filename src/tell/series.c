@@ -167,13 +167,13 @@ static void say_users(const struct sums *before, const struct sums *during, stru
 		draft_add(d, "No packet of a user who is answered was seen while it lasted.");
 	} else if (during->lost == 0) {
 		draft_add(d, GREEN "No packet of a user who is answered was dropped while it lasted" PLAIN);
-		draft_add(d, ", of %s a second that were seen.",
-		          words_scaled(during->answered / during->seconds, "pps", text));
+		draft_add(d, ", of %s packets a second that were seen.",
+		          words_count(during->answered / during->seconds, text));
 	} else {
 		draft_add(d, YELLOW "%s of the packets of users who are answered were dropped" PLAIN,
 		          words_share_up(share_ppm(during->lost, during->answered), text));
-		draft_add(d, " while it lasted, of %s a second that were seen.",
-		          words_scaled(during->answered / during->seconds, "pps", text));
+		draft_add(d, " while it lasted, of %s packets a second that were seen.",
+		          words_count(during->answered / during->seconds, text));
 	}
 	if (during->handshakes || before->handshakes) {
 		draft_add(d, " New connections: %s a second",
