@@ -51,7 +51,7 @@ static uint32_t number_of(const struct address *address)
 }
 
 /* The first: BR in even networks, ID in odd ones. The second: the same, but each fifth is US, each seventh unknown. */
-void geo_look_up(struct geo *geo, const struct address *address, struct geo_place *place)
+void geo_look_up(const struct geo *geo, const struct address *address, struct geo_place *place)
 {
 	uint32_t network = (number_of(address) - FIRST) / NETWORK_SIZE;
 
