@@ -118,7 +118,10 @@ struct trace_country {
 	uint64_t held;
 	double sources_low, sources_high, packets_low, packets_high;
 };
-/* Countries by sources_high, largest first; returns how many were written. */
+/*
+ * Countries by sources_high, largest first; returns how many were written, at most 676. Shares are of the sources and packets
+ * of which any database knows a country; one that knows none has no say.
+ */
 uint32_t trace_countries(const struct trace *trace, struct trace_country *countries, uint32_t max);
 
 #endif
