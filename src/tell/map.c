@@ -7,17 +7,15 @@
 #include "tell/markup.h"
 #include "tell/world.h"
 
-#define DOT 5 /* radius on the map's grid */
+#define DOT 5                 /* radius on the map's grid */
+#define DOUBT_PPM (PPM / 100) /* from which on it is shown that only some say so */
 
 static const struct {
 	uint64_t from_ppm;
 	const char *words;
 } shades[MAP_SHADES] = {
-	{ 1, "under 1 %" },
-	{ PPM / 100, "1 to 5 %" },
-	{ PPM / 20, "5 to 20 %" },
-	{ PPM / 5, "20 to 50 %" },
-	{ PPM / 2, "half or more" },
+	{ 1, "under 1 %" },        { PPM / 100, "1 to 5 %" },   { PPM / 20, "5 to 20 %" },
+	{ PPM / 5, "20 to 50 %" }, { PPM / 2, "half or more" },
 };
 
 unsigned map_shade(uint64_t ppm)
@@ -58,7 +56,8 @@ static bool write_countries(FILE *out, const struct map *map)
 		for (uint32_t i = 0; i < map->count; i++) {
 			const struct world_country *country = world_find(map->shares[i].code);
 
-			if (!country || map->shares[i].high_ppm == 0 || map_shade(map->shares[i].low_ppm) != shade)
+			if (!country || map_shade(map->shares[i].low_ppm) != shade ||
+			    (shade == 0 && map->shares[i].high_ppm < DOUBT_PPM))
 				continue;
 			write_country(out, country, shade);
 			doubtful = doubtful || shade == 0;

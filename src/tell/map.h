@@ -19,8 +19,8 @@ struct map_share {
 };
 
 struct map {
-	unsigned number;         /* of this map alone in its document, from 1 */
-	bool first;              /* no map stands before it in its document */
+	unsigned number; /* of this map alone in its document, from 1 */
+	bool first;      /* no map stands before it in its document */
 	const char *title;
 	const char *description; /* what one sees, for who does not: marked text */
 	const struct map_share *shares;

@@ -21,7 +21,9 @@ static void write_map(struct report *r, const struct origin *o)
 {
 	struct map_share shares[ORIGIN_COUNTRIES_MAX];
 	struct draft d = { .length = 0 };
-	struct map map = { .number = r->incident, .first = r->maps++ == 0, .title = ORIGIN_MAP_TITLE, .shares = shares };
+	struct map map = {
+		.number = r->incident, .first = r->maps++ == 0, .title = ORIGIN_MAP_TITLE, .shares = shares
+	};
 
 	draft_add(&d, "A map of the world, countries shaded by their share of %s: ",
 	          o->all_relays ? "relays, which are misused servers" : "sources whose address is real");
@@ -44,11 +46,12 @@ static void write_interval(struct report *r, uint64_t low_ppm, uint64_t high_ppm
 {
 	struct draft d = { .length = 0 };
 
-	(void)fprintf(r->out,
-	              "<td class=\"share\"><span class=\"bar\" aria-hidden=\"true\"><span class=\"most\" style=\"width:%" PRIu64
-	              ".%" PRIu64 "%%\"></span><span style=\"width:%" PRIu64 ".%" PRIu64
-	              "%%\"></span></span><span class=\"n\">",
-	              high_ppm / 10000, high_ppm / 1000 % 10, low_ppm / 10000, low_ppm / 1000 % 10);
+	(void)fprintf(
+		r->out,
+		"<td class=\"share interval\"><span class=\"bar\" aria-hidden=\"true\"><span class=\"most\" style=\"width:%" PRIu64
+		".%" PRIu64 "%%\"></span><span style=\"width:%" PRIu64 ".%" PRIu64
+		"%%\"></span></span><span class=\"n\">",
+		high_ppm / 10000, high_ppm / 1000 % 10, low_ppm / 10000, low_ppm / 1000 % 10);
 	origin_interval(&r->account, low_ppm, high_ppm, &d);
 	report_text(r, d.text);
 	report_raw(r, "</span></td>");
@@ -66,7 +69,7 @@ static void write_countries(struct report *r, const struct origin *o)
 {
 	static const char *const names[] = { "Country", "Share of sources", "#Of their packets" };
 
-	report_table_open(r, o->all_relays ? "Countries that relays stand in" : "Countries", true);
+	report_table_open(r, o->all_relays ? "Countries that the relays stand in" : "Countries", true);
 	report_columns(r, names, sizeof(names) / sizeof(names[0]));
 	for (uint32_t i = 0; i < o->countries_count && i < COUNTRIES_SHOWN; i++) {
 		const struct origin_country *c = &o->countries[i];
@@ -86,7 +89,7 @@ static void write_networks(struct report *r, const struct origin *o)
 {
 	static const char *const names[] = { "Network", "Share of sources", "#Of their packets" };
 
-	report_table_open(r, o->all_relays ? "Networks that relays stand in" : "Networks", true);
+	report_table_open(r, o->all_relays ? "Networks that the relays stand in" : "Networks", true);
 	report_columns(r, names, sizeof(names) / sizeof(names[0]));
 	for (uint32_t i = 0; i < o->networks_count; i++) {
 		const struct origin_network *n = &o->networks[i];
@@ -115,15 +118,9 @@ static void write_places(struct report *r, const struct origin *o)
 	if (!o->located)
 		return;
 	write_map(r, o);
-	report_raw(r, "<div class=\"columns wide\">\n<div>\n");
 	write_countries(r, o);
-	report_raw(r, "</div>\n");
-	if (o->networks_count) {
-		report_raw(r, "<div>\n");
+	if (o->networks_count)
 		write_networks(r, o);
-		report_raw(r, "</div>\n");
-	}
-	report_raw(r, "</div>\n");
 	d = (struct draft){ .length = 0 };
 	origin_databases(&r->account, o, &d);
 	if (d.length)
