@@ -233,6 +233,7 @@ int mmdb_open(const uint8_t *octets, size_t size, struct mmdb *mmdb, const char 
 	uint64_t nodes, bits, version, major, built = 0, tree_size;
 	struct mmdb metadata;
 	struct mmdb_value map;
+	struct cursor c;
 
 	*why = "it has no metadata of a MaxMind DB";
 	if (!begin || size > UINT32_MAX)
@@ -246,6 +247,10 @@ int mmdb_open(const uint8_t *octets, size_t size, struct mmdb *mmdb, const char 
 	    !metadata_number(&metadata, &map, "binary_format_major_version", &major))
 		return -EBADMSG;
 	(void)metadata_number(&metadata, &map, "build_epoch", &built);
+	*why = "its metadata are cut off";
+	c = cursor_at(&metadata, map.begin);
+	if (skip_inside(&metadata, &c, &map) != 0)
+		return -EBADMSG;
 	*why = "its metadata say what no MaxMind DB 2 has";
 	if (major != FORMAT_MAJOR || (bits != 24 && bits != 28 && bits != 32) || (version != 4 && version != 6) ||
 	    nodes == 0 || nodes > UINT32_MAX - SEPARATOR)

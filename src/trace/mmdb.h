@@ -7,7 +7,7 @@
  *
  * The whole tree is walked once, in the order of addresses, and each leaf is handed over; nobody asks the file anything later.
  * Neither the walk nor a value recurses, and both spend from one allowance, so that any file of any shape is done with in
- * about a second. Libmaxminddb is what tests compare this with: it (1.7.1) skips values by recursion without a bound, so that
+ * two seconds or so. Libmaxminddb is what tests compare this with: it (1.7.1) skips values by recursion without a bound, so that
  * two megabytes of arrays in arrays overflow its stack, and what one of its look-ups costs is the file's to say.
  */
 #ifndef HOLDFAST_TRACE_MMDB_H

@@ -102,7 +102,7 @@ static void chapman(const struct size_input *input, struct size_estimate *size)
 {
 	uint64_t sources[ROSTER_WAVES] = { 0 }, in_both = 0;
 	uint32_t largest[2];
-	double n1, n2, m, scale = input->stands_for, estimate, variance, seen, unseen, spread;
+	double n1, n2, m, scale = (double)input->stands_for, estimate, variance, seen, unseen, spread;
 
 	for (uint32_t i = 0; i < input->count; i++)
 		for (uint32_t bits = input->sources[i].waves; bits; bits &= bits - 1)
@@ -145,7 +145,7 @@ static double chao1(const struct size_input *input)
 		once += input->sources[i].observed == 1;
 		twice += input->sources[i].observed == 2;
 	}
-	return ((double)input->count + once * (once - 1) / (2 * (twice + 1))) * input->stands_for;
+	return ((double)input->count + once * (once - 1) / (2 * (twice + 1))) * (double)input->stands_for;
 }
 
 int size_make(const struct size_input *input, struct size_estimate *size)

@@ -37,7 +37,7 @@ struct size_wave {
 struct size_input {
 	const struct roster_source *sources; /* each once */
 	uint32_t count;
-	uint32_t stands_for; /* each of them: 1 where all are held */
+	uint64_t stands_for; /* each of them: 1 where all are held */
 	uint64_t distinct;   /* in all, by HyperLogLog or by counting */
 	const struct size_wave
 		*waves; /* as roster_source.waves counts them; later ones than ROSTER_WAVES are its last */
