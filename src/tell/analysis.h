@@ -16,6 +16,7 @@
 #include "defend/life.h"
 #include "engine/engine.h"
 #include "observe/decode.h"
+#include "tell/series.h"
 #include "trace/trace.h"
 
 #define ANALYSIS_SCHEMA "holdfast.analysis/1"
@@ -65,6 +66,7 @@ struct page_options {
 struct analysis_live {
 	unsigned rule_count;
 	const struct life *const *rules;
+	const struct series *series; /* NULL, or empty: nothing is known */
 };
 
 /* Each returns 0, -ENOMEM, or the negative errno of a failed write. The engine has finished. */
@@ -79,7 +81,8 @@ struct analysis_input analysis_input_of(const struct engine_totals *totals, cons
                                         size_t files_count);
 int page_write(FILE *out, const struct analysis_input *input, const struct engine *engine,
                const struct page_options *options);
-/* One self-contained HTML file. */
-int report_write(FILE *out, const struct analysis_input *input, const struct engine *engine);
+/* One self-contained HTML file. `live`: NULL where nothing was watched live. */
+int report_write(FILE *out, const struct analysis_input *input, const struct engine *engine,
+                 const struct analysis_live *live);
 
 #endif

@@ -349,6 +349,8 @@ static json_t *live_json(struct build *b, const struct analysis_live *live)
 	for (unsigned i = 0; i < live->rule_count; i++)
 		build_append(b, rules, life_json(b, live->rules[i]));
 	build_set(b, object, "rules", rules);
+	if (live->series && live->series->count)
+		build_set(b, object, "series", series_json(live->series));
 	return object;
 }
 

@@ -6,6 +6,7 @@
 #ifndef HOLDFAST_TELL_CHART_H
 #define HOLDFAST_TELL_CHART_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -28,6 +29,7 @@ struct chart {
 	const uint64_t *area; /* count of them, per second */
 	const uint64_t *line; /* over it; NULL: none */
 	const uint64_t *all;  /* an area behind it, of which it is a part; NULL: none */
+	const bool *gaps;     /* count of them: nothing was measured there; NULL: none */
 	const struct chart_band *bands;
 	uint32_t bands_count;
 };

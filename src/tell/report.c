@@ -366,9 +366,12 @@ static void write_body(struct report *r)
 	              ". The same captures give the same report, to the octet.</p>\n</footer>\n</body>\n</html>\n");
 }
 
-int report_write(FILE *out, const struct analysis_input *input, const struct engine *engine)
+int report_write(FILE *out, const struct analysis_input *input, const struct engine *engine,
+                 const struct analysis_live *live)
 {
-	struct report report = { .out = out, .account = { .input = input, .engine = engine }, .heading = 2 };
+	struct report report = {
+		.out = out, .account = { .input = input, .engine = engine }, .live = live, .heading = 2
+	};
 
 	report.series = report_series_new();
 	if (!report.series)

@@ -19,6 +19,7 @@ struct report {
 	FILE *out;
 	struct account account;
 	struct report_series *series;
+	const struct analysis_live *live; /* NULL: nothing was watched live */
 	unsigned heading;  /* level of an incident's sections */
 	unsigned incident; /* number of the one that is told, from 1; 0 outside */
 	unsigned maps;     /* drawn so far */
@@ -61,6 +62,8 @@ void report_fact(const struct report *r, const char *name, const char *value, co
 /* NULL where there is no memory; free() frees it. */
 struct report_series *report_series_new(void);
 void report_rate(struct report *r, const struct finding *f);
+/* How users and links fared meanwhile, on the same axis; nothing where that was not measured. */
+void report_course(struct report *r, const struct finding *f, struct capture_time from, struct capture_time to);
 /* `attacks`: whether there are any, to be shown as a part of all. */
 void report_capture_rate(struct report *r, bool attacks);
 
