@@ -399,7 +399,7 @@ static int analyze(struct run *run, const struct options *options, FILE *html)
 	if (!is_standard_output(options->html))
 		said = tell(run, options);
 	if (options->html) {
-		int result = report_write(html, &run->input, run->engine);
+		int result = report_write(html, &run->input, run->engine, NULL);
 
 		if (result != 0)
 			return refuse_html(options->html, result);
