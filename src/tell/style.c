@@ -117,6 +117,7 @@ const char *const report_style[] = {
 	".claims > li { padding: 1rem 1.1rem; margin-bottom: .75rem; background: var(--panel); border-left: 4px solid var(--rule); border-radius: .25rem; }\n",
 	".claims p { margin-bottom: .4rem; }\n",
 	".claims p:last-child { margin: 0; }\n",
+	"svg .gap { fill: var(--rule); }\n",
 	".table { overflow-x: auto; margin: 0 0 1rem; }\n",
 	"table { border-collapse: collapse; width: 100%; font-size: .95rem; }\n",
 	"caption { text-align: left; font-size: .9rem; font-weight: 600; padding-bottom: .35rem; }\n",
