@@ -142,6 +142,20 @@ static int pass_over(struct stream *stream, uint64_t count)
 	return result;
 }
 
+/* To the end of what is packed, where its sum stands. */
+static int drain(struct stream *stream)
+{
+	uint8_t block[BLOCK];
+	ssize_t more;
+
+	while ((more = unpack_read(stream->unpack, block, sizeof(block))) > 0) {
+		stream->unpacked += (uint64_t)more;
+		if (stream->unpacked > PACKAGE_UNPACKED_MAX)
+			return refuse(stream, "it unpacks to more than 1 GiB");
+	}
+	return more == 0 ? 0 : more == -ENOMEM ? -ENOMEM : refuse(stream, unpack_error(stream->unpack));
+}
+
 /* Octal digits between spaces; the form for what is larger than 8 GiB is refused with the rest. */
 static bool parse_octal(const uint8_t *field, size_t length, uint64_t *number)
 {
@@ -219,8 +233,10 @@ static int read_archive(struct stream *stream, struct package_member *members, s
 		uint64_t size;
 		int result = take(stream, block, sizeof(block), &none);
 
-		if (result != 0 || none || memcmp(block, zeros, sizeof(block)) == 0)
+		if (result != 0 || none)
 			return result;
+		if (memcmp(block, zeros, sizeof(block)) == 0)
+			return drain(stream);
 		if (!sum_is_right(block) || !parse_octal(block + SIZE_AT, SIZE_LENGTH, &size))
 			return refuse(stream, "it is no tar archive");
 		if (size > PACKAGE_UNPACKED_MAX)
