@@ -22,6 +22,7 @@ int block_command(int argc, char **argv);
 int config_command(int argc, char **argv);
 int doctor_command(int argc, char **argv);
 int enforce_command(int argc, char **argv);
+int geo_command(int argc, char **argv);
 int incident_command(int argc, char **argv);
 int incidents_command(int argc, char **argv);
 int observe_command(int argc, char **argv);
