@@ -440,7 +440,7 @@ static void hours_go_on(void **state)
 	/* The clock is set back: what is known stays, seconds count anew. */
 	track_table_clear(table);
 	assert_int_equal(known_s(table, 0), 100 - TRACK_LEARN_DELAY + 20);
-	track = promoted(table, 1, 0);
+	assert_non_null(promoted(table, 1, 0));
 	for (int64_t slot = 0; slot < 300; slot++)
 		(void)add(table, 1, slot, 1);
 	assert_int_equal(known_s(table, 300), 100 - TRACK_LEARN_DELAY + 20 + 30 - TRACK_LEARN_DELAY);
