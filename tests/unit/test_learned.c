@@ -308,6 +308,44 @@ static void hours_are_learned_on(void **state)
 	engine_free(e);
 }
 
+/* Generations, each from what the one before has learned: the week goes on in them as in one. */
+static void a_day_and_more_of_generations(void **state)
+{
+	const int64_t generation_s = 1800, hours = 30;
+	struct octets octets = { 0 }, next;
+	struct learned learned;
+	uint32_t days = 0;
+
+	(void)state;
+	for (int64_t from = 0; from < hours * 3600; from += generation_s) {
+		struct engine *e = begun(octets.at ? &octets : NULL);
+
+		/* More by day, from the eighth hour on. */
+		send(e, from * 1000, (from + generation_s) * 1000, from % 86400 < 8 * 3600 ? 2 : 8, 40, 9999, 100);
+		next = saved(e);
+		free(octets.at);
+		octets = next;
+		assert_int_equal(incidents(e), 0);
+		engine_free(e);
+	}
+	assert_int_equal(learned_read(octets.at, octets.length, &learned), 0);
+	for (uint32_t i = 0; i < learned.usual_count; i++) {
+		const struct season *s = &learned.usual[i].seasons[USUAL_UNSETTLED];
+		const int64_t start_s = START / NS_PER_S;
+
+		if (learned.usual[i].scope.length != 32 || !season_is_settled(s))
+			continue;
+		days++;
+		assert_true(s->known_s > (uint64_t)(hours * 3600 * 95 / 100) && s->known_s < (uint64_t)(hours * 3600));
+		/* Of tomorrow, what today was. */
+		assert_in_range(season_expected(s, start_s + (24 + 12) * 3600), 7, 10);
+		assert_in_range(season_expected(s, start_s + (24 + 7) * 3600), 1, 3);
+	}
+	assert_int_equal(days, 1);
+	learned_fini(&learned);
+	free(octets.at);
+}
+
 static void usual_rises_slowly_and_falls_freely(void **state)
 {
 	struct usual usual = { .known_s = USUAL_SETTLED_S, .packets = 1000000, .unsettled = 500000 }, seen = usual;
@@ -350,7 +388,8 @@ int main(void)
 		cmocka_unit_test(the_same_octets_come_out_again), cmocka_unit_test(octets_of_others_are_refused),
 		cmocka_unit_test(an_attack_is_not_learned),       cmocka_unit_test(what_was_usual_is_no_attack),
 		cmocka_unit_test(a_busy_hour_is_no_attack),       cmocka_unit_test(a_ramp_alone_is_no_attack),
-		cmocka_unit_test(hours_are_learned_on),           cmocka_unit_test(usual_rises_slowly_and_falls_freely),
+		cmocka_unit_test(hours_are_learned_on),           cmocka_unit_test(a_day_and_more_of_generations),
+		cmocka_unit_test(usual_rises_slowly_and_falls_freely),
 		cmocka_unit_test(the_sample_forgets_by_halves),
 	};
 
