@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "measure/season.h"
 
+#include "base/varint.h"
 #include "measure/slot.h"
 
 #define ONE SEASON_ONE
@@ -8,6 +9,7 @@
 #define HALF_HOUR_S (HOUR_S / 2)
 #define DAY_HOURS 24
 #define HOUR_UNIT (ONE / 1024)
+#define HOUR_MAX (48 * 1024 + 1)
 #define MINUTE_S 60
 #define ALPHA 23 /* of 10,000: half-life of five minutes */
 #define ALPHA_OF 10000
@@ -251,24 +253,82 @@ bool season_is_ramp(const struct season *s)
 	return s->known_s >= SEASON_WEEK_S && s->ramp >= SEASON_RAMP;
 }
 
-/* `room` is never more than that of a packet a second where none is expected. */
-static bool is_average(const struct season_average *a, int64_t least, int64_t most)
+/* ------------------------------------------------------------------ octets */
+
+static size_t put_average(uint8_t *at, const struct season_average *a)
 {
-	return a->value >= least && a->value <= most && a->room >= 0 && a->room <= DRIFT_PACKET_HOUR;
+	size_t length = varint_write(at, varint_fold(a->value));
+
+	return length + varint_write(at + length, (uint64_t)a->room);
 }
 
-bool season_is_valid(const struct season *s)
+size_t season_pack(const struct season *s, uint8_t *at)
+{
+	size_t length = varint_write(at, s->known_s);
+	uint16_t before = 0;
+
+	length += varint_write(at + length, varint_fold(s->hour));
+	length += varint_write(at + length, varint_fold(s->hour_sum));
+	length += varint_write(at + length, s->hour_s);
+	length += put_average(at + length, &s->level);
+	length += put_average(at + length, &s->spread);
+	length += put_average(at + length, &s->minute_spread);
+	length += varint_write(at + length, varint_fold(s->minute_sum));
+	length += varint_write(at + length, s->minute_s);
+	length += varint_write(at + length, (uint64_t)s->high);
+	length += varint_write(at + length, (uint64_t)s->ramp);
+	for (unsigned i = 0; i < SEASON_HOURS; i++) {
+		length += varint_write(at + length, varint_fold((int64_t)s->hours[i] - before));
+		before = s->hours[i];
+	}
+	return length;
+}
+
+static int64_t get_in(struct cursor *c, int64_t least, int64_t most)
+{
+	int64_t value = varint_unfold(cursor_varint(c));
+
+	if (value >= least && value <= most)
+		return value;
+	c->failed = true;
+	return 0;
+}
+
+static uint64_t get_up_to(struct cursor *c, uint64_t most)
+{
+	uint64_t value = cursor_varint(c);
+
+	if (value <= most)
+		return value;
+	c->failed = true;
+	return 0;
+}
+
+static void get_average(struct cursor *c, struct season_average *a, int64_t least, int64_t most)
+{
+	a->value = (int32_t)get_in(c, least, most);
+	/* There is never more room than for a packet a second where none is expected. */
+	a->room = (int32_t)get_up_to(c, DRIFT_PACKET_HOUR);
+}
+
+void season_unpack(struct cursor *c, struct season *s)
 {
 	const int64_t most = SEASON_OCTAVES_MAX, hours = INT64_MAX / HOUR_S;
-	bool begun = s->known_s > 0;
+	int64_t before = 0;
 
-	for (unsigned i = 0; i < SEASON_HOURS; i++)
-		if (s->hours[i] > 48 * 1024 + 1)
-			return false;
-	return s->known_s < UINT64_MAX / 2 && s->hour <= hours && s->hour >= -hours && s->hour_s <= HOUR_S &&
-	       clamped(s->hour_sum, 2 * most * HOUR_S) == s->hour_sum && is_average(&s->level, -most, most) &&
-	       is_average(&s->spread, begun ? SPREAD_MIN : 0, SPREAD_MAX) &&
-	       is_average(&s->minute_spread, begun ? MINUTE_SPREAD_MIN : 0, SPREAD_MAX) && s->minute_s < MINUTE_S &&
-	       clamped(s->minute_sum, 2 * most * MINUTE_S) == s->minute_sum && s->high >= 0 && s->high <= most &&
-	       s->ramp >= 0 && s->ramp <= SEASON_RAMP_MAX;
+	*s = (struct season){ .known_s = get_up_to(c, UINT64_MAX / 2) };
+	s->hour = get_in(c, -hours, hours);
+	s->hour_sum = get_in(c, -2 * most * HOUR_S, 2 * most * HOUR_S);
+	s->hour_s = (uint32_t)get_up_to(c, HOUR_S);
+	get_average(c, &s->level, -most, most);
+	get_average(c, &s->spread, s->known_s ? SPREAD_MIN : 0, SPREAD_MAX);
+	get_average(c, &s->minute_spread, s->known_s ? MINUTE_SPREAD_MIN : 0, SPREAD_MAX);
+	s->minute_sum = get_in(c, -2 * most * MINUTE_S, 2 * most * MINUTE_S);
+	s->minute_s = (uint32_t)get_up_to(c, MINUTE_S - 1);
+	s->high = (int32_t)get_up_to(c, SEASON_OCTAVES_MAX);
+	s->ramp = (int32_t)get_up_to(c, SEASON_RAMP_MAX);
+	for (unsigned i = 0; i < SEASON_HOURS && !c->failed; i++) {
+		before += get_in(c, -before, HOUR_MAX - before);
+		s->hours[i] = (uint16_t)before;
+	}
 }

@@ -22,7 +22,10 @@
 #define HOLDFAST_MEASURE_SEASON_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include "base/cursor.h"
 
 #define SEASON_HOURS 168
 #define SEASON_ONE (1 << 24)    /* an octave */
@@ -66,7 +69,12 @@ uint64_t season_expected(const struct season *season, int64_t second);
 uint64_t season_most(const struct season *season, int64_t second);
 /* It has been rising for long, slowly. That alone is no attack. */
 bool season_is_ramp(const struct season *season);
-/* Whether it can be one: for one that was read. */
-bool season_is_valid(const struct season *season);
+/*
+ * As octets, in one form: varints in the order of the struct, signed ones folded, hours as the difference to the one before.
+ * `at` has room for SEASON_PACKED_MAX; how many they are. What cannot be a season fails the cursor.
+ */
+#define SEASON_PACKED_MAX (15 * 10 + SEASON_HOURS * 3)
+size_t season_pack(const struct season *season, uint8_t *at);
+void season_unpack(struct cursor *cursor, struct season *season);
 
 #endif

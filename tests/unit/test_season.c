@@ -6,6 +6,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -59,6 +60,23 @@ static struct world begun(uint64_t seed)
 	return (struct world){ .now = MONDAY, .seed = seed, .times = 1 };
 }
 
+static bool comes_back(const struct season *s)
+{
+	uint8_t octets[SEASON_PACKED_MAX], again[SEASON_PACKED_MAX];
+	size_t length = season_pack(s, octets);
+	struct cursor c = cursor_over(octets, length);
+	struct season read;
+
+	assert_true(length <= sizeof(octets));
+	season_unpack(&c, &read);
+	if (c.failed)
+		return false;
+	assert_int_equal(cursor_left(&c), 0);
+	assert_int_equal(season_pack(&read, again), length);
+	assert_memory_equal(octets, again, length);
+	return true;
+}
+
 static double ratio(uint64_t is, double should)
 {
 	return (double)is / should;
@@ -78,7 +96,7 @@ static void a_steady_rate_is_expected(void **state)
 		for (int64_t second = 0; second < 3 * HOUR; second++)
 			season_learn(&s, second - HOUR, rates[i]);
 		expected = season_expected(&s, 2 * HOUR);
-		assert_true(season_is_valid(&s));
+		assert_true(comes_back(&s));
 		assert_in_range(expected, rates[i] - rates[i] / 500, rates[i] + rates[i] / 500 + (rates[i] > 0));
 		assert_true(season_most(&s, 2 * HOUR) >= expected);
 		assert_false(season_is_settled(&s));
@@ -92,7 +110,7 @@ static void more_than_there_can_be_is_the_most_there_can_be(void **state)
 	(void)state;
 	for (int64_t second = 0; second < 2 * DAY; second++)
 		season_learn(&s, second, second & 1 ? UINT64_MAX : 0);
-	assert_true(season_is_valid(&s));
+	assert_true(comes_back(&s));
 	assert_true(season_most(&s, 2LL * DAY) <= SEASON_RATE_MAX * 3 / 2);
 }
 
@@ -206,43 +224,65 @@ static void what_was_missed_teaches_nothing(void **state)
 	assert_in_range(100 * ratio(season_expected(&w.season, w.now + HOUR), truth(w.now + HOUR)), 60, 160);
 	live(&w, 600);
 	assert_memory_equal(hours, w.season.hours, sizeof(hours));
-	assert_true(season_is_valid(&w.season));
+	assert_true(comes_back(&w.season));
 	live(&w, 2 * HOUR);
 	assert_memory_not_equal(hours, w.season.hours, sizeof(hours));
 	assert_in_range(100 * ratio(season_expected(&w.season, w.now), truth(w.now)), 80, 125);
 }
 
-static void what_cannot_be_is_told(void **state)
+/* Read back in the midst of it, it goes on as if nothing had been. */
+static void a_restart_changes_nothing(void **state)
+{
+	struct world w = begun(8), again;
+	uint8_t octets[SEASON_PACKED_MAX];
+	struct cursor c;
+
+	(void)state;
+	live(&w, 3 * DAY + 7 * HOUR + 1234);
+	assert_true(comes_back(&w.season));
+	again = w;
+	memset(&again.season, 0, sizeof(again.season));
+	c = cursor_over(octets, season_pack(&w.season, octets));
+	season_unpack(&c, &again.season);
+	live(&w, 5 * DAY);
+	live(&again, 5 * DAY);
+	assert_int_equal(season_most(&w.season, w.now), season_most(&again.season, again.now));
+	assert_memory_equal(w.season.hours, again.season.hours, sizeof(w.season.hours));
+}
+
+#define BREAK(field, what)                    \
+	do {                                  \
+		struct season s = w.season;   \
+		s.field = (what);             \
+		assert_false(comes_back(&s)); \
+	} while (0)
+
+static void what_cannot_be_is_refused(void **state)
 {
 	struct world w = begun(7);
 
 	(void)state;
+	assert_true(comes_back(&w.season));
 	live(&w, 2 * HOUR + 90);
-	assert_true(season_is_valid(&w.season));
-#define BROKEN(field, value)                       \
-	do {                                       \
-		struct season s = w.season;        \
-		s.field = value;                   \
-		assert_false(season_is_valid(&s)); \
-	} while (0)
-	BROKEN(known_s, UINT64_MAX);
-	BROKEN(hour, INT64_MAX);
-	BROKEN(hour, INT64_MIN);
-	BROKEN(hour_s, HOUR + 1);
-	BROKEN(hour_sum, INT64_MIN);
-	BROKEN(level.value, INT32_MIN);
-	BROKEN(level.room, -1);
-	BROKEN(high, -1);
-	BROKEN(high, INT32_MAX);
-	BROKEN(spread.value, 0);
-	BROKEN(spread.value, INT32_MAX);
-	BROKEN(minute_spread.value, 1);
-	BROKEN(minute_spread.value, INT32_MAX);
-	BROKEN(minute_s, 60);
-	BROKEN(minute_sum, INT64_MAX);
-	BROKEN(ramp, INT32_MAX);
-	BROKEN(ramp, -1);
-	BROKEN(hours[5], UINT16_MAX);
+	assert_true(comes_back(&w.season));
+	BREAK(known_s, UINT64_MAX);
+	BREAK(hour, INT64_MAX);
+	BREAK(hour, INT64_MIN);
+	BREAK(hour_s, HOUR + 1);
+	BREAK(hour_sum, INT64_MIN);
+	BREAK(level.value, INT32_MIN);
+	BREAK(level.room, -1);
+	BREAK(high, -1);
+	BREAK(high, INT32_MAX);
+	BREAK(spread.value, 0);
+	BREAK(spread.value, INT32_MAX);
+	BREAK(minute_spread.value, 1);
+	BREAK(minute_spread.value, INT32_MAX);
+	BREAK(minute_s, 60);
+	BREAK(minute_sum, INT64_MAX);
+	BREAK(ramp, INT32_MAX);
+	BREAK(ramp, -1);
+	BREAK(hours[5], UINT16_MAX);
 }
 
 int main(void)
@@ -256,7 +296,8 @@ int main(void)
 		cmocka_unit_test(a_flood_does_not_become_usual),
 		cmocka_unit_test(a_crowd_leaves_little_behind),
 		cmocka_unit_test(what_was_missed_teaches_nothing),
-		cmocka_unit_test(what_cannot_be_is_told),
+		cmocka_unit_test(a_restart_changes_nothing),
+		cmocka_unit_test(what_cannot_be_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
