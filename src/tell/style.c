@@ -93,6 +93,7 @@ const char *const report_style[] = {
 	"svg .grid { stroke: var(--rule); stroke-width: 1px; }\n",
 	"svg .base { stroke: var(--soft); stroke-width: 1px; }\n",
 	"svg .band { fill: var(--band); }\n",
+	"svg .gap { fill: var(--rule); }\n",
 	".map { margin: 1.4rem 0 1.6rem; }\n",
 	".map figcaption { font-weight: 600; color: var(--ink); font-size: 1rem; margin-bottom: .6rem; }\n",
 	".map svg { display: block; width: 100%; height: auto; background: var(--panel); border: 1px solid var(--rule); border-radius: .5rem; }\n",

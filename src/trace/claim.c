@@ -3,7 +3,6 @@
 #include "trace/claim.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -288,8 +287,8 @@ static void begin(struct claim_result *result)
 	result->verdict = CLAIM_UNSUPPORTED;
 	result->confidence = CLAIM_HIGH;
 	result->word = "";
-	result->value = result->low = result->high = result->threshold = (double)NAN;
-	result->quotient = result->quotient_low = result->quotient_high = result->g2 = (double)NAN;
+	result->value = result->low = result->high = result->threshold = REAL_UNKNOWN;
+	result->quotient = result->quotient_low = result->quotient_high = result->g2 = REAL_UNKNOWN;
 }
 
 static void test_actor(struct claim_result *result)
@@ -335,7 +334,7 @@ static int test_term(const struct claim_case *c, const struct predicate_node *no
 	case PREDICATE_OUTAGE:
 	case PREDICATE_OUTAGE_WITHIN:
 	case PREDICATE_OUTAGE_LENGTH:
-		result->threshold = node->kind == PREDICATE_OUTAGE_LENGTH ? node->value : (double)NAN;
+		result->threshold = node->kind == PREDICATE_OUTAGE_LENGTH ? node->value : REAL_UNKNOWN;
 		claim_outage(c, node, result);
 		break;
 	case PREDICATE_CAUSE:
@@ -357,8 +356,8 @@ static void finish(const struct trace *trace, struct claim_result *result)
 	char text[CLAIM_NUMBER_SIZE];
 
 	if (result->verdict == CLAIM_UNTESTABLE) {
-		result->log10_bf = result->probability = (double)NAN;
-		result->value = result->low = result->high = (double)NAN;
+		result->log10_bf = result->probability = REAL_UNKNOWN;
+		result->value = result->low = result->high = REAL_UNKNOWN;
 		result->word = "";
 		result->confidence = CLAIM_LOW;
 		result->cap[0] = '\0';
@@ -478,7 +477,7 @@ static void sum_up(const struct predicate *predicate, const struct claim_result 
 int claim_test(const struct predicate *predicate, const struct trace *trace, const struct claim_context *context,
                uint64_t seed, struct claim_result *result)
 {
-	static const struct claim_context nothing = { .attack_passing = (double)NAN };
+	static const struct claim_context nothing = { .attack_passing = REAL_UNKNOWN };
 	struct claim_result *terms = calloc(PREDICATE_TERMS_MAX + 1, sizeof(*terms));
 	struct claim_case c = { .trace = trace, .context = context ? context : &nothing };
 	struct claim_draws *draws = NULL;

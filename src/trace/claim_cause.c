@@ -8,7 +8,6 @@
  * Beside that, when outages begin tells causes apart: right after their cause, mostly; at any time of the day where they have none
  * that we know.
  */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -229,7 +228,7 @@ static double bayes_factor(const struct explained *e, enum predicate_cause cause
 
 static struct claim_measure measure_cause(struct scene *scene, enum predicate_cause cause, struct explained *e)
 {
-	struct claim_measure m = { CLAIM_UNSUPPORTED, 0, (double)NAN, (double)NAN, (double)NAN };
+	struct claim_measure m = { CLAIM_UNSUPPORTED, 0, REAL_UNKNOWN, REAL_UNKNOWN, REAL_UNKNOWN };
 	double edges;
 
 	explain(scene, e);
@@ -391,7 +390,7 @@ static void judge_length(const struct predicate_node *node, const struct sums *s
 {
 	double edges = sums->spans * seconds(0, CAUSE_EARLY);
 	struct claim_end low = { CLAIM_EXACT, sums->length_s - edges > 0 ? sums->length_s - edges : 0, 0 };
-	struct claim_end high = { CLAIM_EXACT, sums->open ? (double)INFINITY : sums->length_s + edges, 0 };
+	struct claim_end high = { CLAIM_EXACT, sums->open ? REAL_INFINITY : sums->length_s + edges, 0 };
 	struct claim_measure m = { CLAIM_UNSUPPORTED, 0, 0, 0, 0 };
 	char value[CLAIM_NUMBER_SIZE];
 

@@ -14,7 +14,6 @@
  * nothing else.
  */
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -346,7 +345,7 @@ static bool measure_country(const struct claim_case *c, const struct predicate_n
 	struct share_draws *s = &room->shares;
 	struct claim_end low, high;
 
-	*measure = (struct claim_measure){ CLAIM_UNSUPPORTED, 0, (double)NAN, (double)NAN, (double)NAN };
+	*measure = (struct claim_measure){ CLAIM_UNSUPPORTED, 0, REAL_UNKNOWN, REAL_UNKNOWN, REAL_UNKNOWN };
 	place(c, country, node->by_packets, omission, &room->placed);
 	if (!draw_shares(c, &room->placed, s))
 		return false;
@@ -693,7 +692,7 @@ static void measure_network(const struct claim_case *c, const struct predicate_n
 	double there = 0, all = 0, others = 0, smallest = 0, n, q, possible;
 	struct claim_end low, high;
 
-	*measure = (struct claim_measure){ CLAIM_UNSUPPORTED, 0, (double)NAN, (double)NAN, (double)NAN };
+	*measure = (struct claim_measure){ CLAIM_UNSUPPORTED, 0, REAL_UNKNOWN, REAL_UNKNOWN, REAL_UNKNOWN };
 	*held = 0;
 	for (uint32_t i = 0; i < c->trace->rows_count; i++) {
 		const struct trace_row *row = &c->trace->rows[i];

@@ -6,7 +6,6 @@
  * What each test of spoofing and coordination weighs is one table below: log10 of how many times likelier its outcome is
  * where the claim holds. They are design values, held down where tests look at the same thing.
  */
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -402,7 +401,7 @@ static bool packets_of(const struct claim_case *c, const struct predicate_node *
 	(void)omit;
 	q->value = packets;
 	q->low = q->high =
-		trace->observed >= 1 || looked_at < 1 ? exactly(packets) : about(packets, 1 / sqrt(looked_at));
+		trace->observed >= 1 || looked_at < 1 ? exactly(packets) : about(packets, 1 / real_sqrt(looked_at));
 	claim_say_reason(result, "%s packets arrived%s.", claim_number(packets, text),
 	                 trace->observed >= 1 ? "" : ", as sampling tells");
 	return true;
@@ -553,8 +552,8 @@ static bool size_of(const struct claim_case *c, const struct predicate_node *nod
 		claim_say_reason(result, "How large it was is not told.");
 		return false;
 	}
-	q->low = q->high =
-		about(q->value, sqrt(RELATIVE_RATE * RELATIVE_RATE + (trace->observed < 1 ? 1 / (looked_at + 1) : 0)));
+	q->low = q->high = about(
+		q->value, real_sqrt(RELATIVE_RATE * RELATIVE_RATE + (trace->observed < 1 ? 1 / (looked_at + 1) : 0)));
 	claim_cap(result, CLAIM_MODERATE, "what was lost or filtered before it arrived here is not counted");
 	claim_say_reason(result, "The most that arrived in a tenth of a second came at %s %s.",
 	                 claim_number(q->value, text), bits ? "bit/s" : "packets/s");
@@ -574,7 +573,7 @@ static bool duration_of(const struct claim_case *c, const struct predicate_node 
 	if (!(q->value > 0))
 		q->value = 0;
 	q->low = about(q->value, RELATIVE_TIME + 1 / (q->value + 1));
-	q->high = trace->ended_ns ? q->low : exactly((double)INFINITY);
+	q->high = trace->ended_ns ? q->low : exactly(REAL_INFINITY);
 	claim_say_reason(result, "It lasted %s seconds%s.", claim_number(q->value, text),
 	                 trace->ended_ns ? "" : " so far, and had not ended when it was traced");
 	return true;

@@ -7,7 +7,6 @@
  */
 #include "trace/real.h"
 
-#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -36,6 +35,11 @@ bool real_is_nan(double x)
 	return x != x; /* NOLINT(misc-redundant-expression): what no number is unequal to */
 }
 
+double real_sqrt(double x)
+{
+	return __builtin_sqrt(x);
+}
+
 /* 2^k within the range of normal numbers. */
 static double power_of_two(int k)
 {
@@ -53,7 +57,7 @@ double real_log(double x)
 	int k = 0;
 
 	if (!(x > 0))
-		return (double)NAN;
+		return REAL_UNKNOWN;
 	if (x > 1.7976931348623157e308)
 		return x;
 	if (x < 2.2250738585072014e-308) { /* its exponent says nothing */
@@ -102,7 +106,7 @@ double real_lgamma(double x)
 	double shift = 1, sum = 0, inverse;
 
 	if (!(x > 0))
-		return (double)NAN;
+		return REAL_UNKNOWN;
 	while (x < STIRLING_FROM) {
 		shift *= x;
 		x += 1;
@@ -179,7 +183,7 @@ double real_beta_below(double a, double b, double x)
 	double front;
 
 	if (!(a > 0) || !(b > 0) || real_is_nan(x))
-		return (double)NAN;
+		return REAL_UNKNOWN;
 	if (x <= 0)
 		return 0;
 	if (x >= 1)

@@ -9,7 +9,11 @@
 
 #include <stdbool.h>
 
+#define REAL_UNKNOWN __builtin_nan("")
+#define REAL_INFINITY __builtin_inf()
+
 bool real_is_nan(double x);
+double real_sqrt(double x);
 /* Natural logarithm; x <= 0 and what is no number: NAN, infinity: infinity. */
 double real_log(double x);
 /* Below -745 it is 0, above 709 it is as at 709. */
