@@ -28,6 +28,7 @@ static const struct command {
 } commands[] = {
 	{ "analyze", analyze_command, "read captures, say what happened and what stops it" },
 	{ "try", try_command, "what rules would do to a capture, without doing it" },
+	{ "geo", geo_command, "bring, list and ask the databases of countries and networks" },
 	{ "doctor", doctor_command, "whether this host can have the shield, and which; changes nothing" },
 	{ "run", run_command, "defend this host: attach the shield, serve the commands below" },
 	{ "status", status_command, "one screen: what passes, what is dropped, why, how to undo it" },
@@ -35,6 +36,8 @@ static const struct command {
 	{ "incident", incident_command, "one of them whole: what, when, what stopped it, what that cost" },
 	{ "report", report_command, "one of them anew from what was observed: HTML, JSON, a page" },
 	{ "evidence", evidence_command, "one of them as a file that can be checked anywhere: a bundle, signed" },
+	{ "claim", claim_command, "put public claims on record, and test them against an incident" },
+	{ "event", event_command, "put on record what else happened: changes, providers' failures" },
 	{ "rules", rules_command, "list what is in force: rules, blocks, the allow list" },
 	{ "block", block_command, "drop what comes from a prefix, or what a match holds" },
 	{ "allow", allow_command, "never drop what comes from a prefix" },

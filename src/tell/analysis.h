@@ -17,12 +17,21 @@
 #include "engine/engine.h"
 #include "observe/decode.h"
 #include "tell/series.h"
+#include "trace/trace.h"
 
 #define ANALYSIS_SCHEMA "holdfast.analysis/1"
 
 #define PAGE_WIDTH_MIN 60
 #define PAGE_WIDTH_MAX 160
 #define PAGE_WIDTH_DEFAULT 100
+
+/* A public claim about an incident, and what came of its latest test; texts that are not known are "". */
+struct analysis_claim {
+	const char *id, *by, *text, *url, *predicate;
+	int64_t at_ns;       /* when it was made; 0: not known */
+	const char *verdict; /* "supported", "contradicted", "unsupported", "untestable"; "": not tested */
+	const char *word, *confidence, *cap, *reason;
+};
 
 /* What was read, as whoever read it knows it. */
 struct analysis_input {
@@ -40,6 +49,11 @@ struct analysis_input {
 	/* The name of the service that a finding's target is; NULL where nobody said. The function may be NULL. */
 	const char *(*service_of)(const void *context, const struct finding *finding);
 	const void *service_context;
+	/* What was found out about the sources of a finding; NULL: nothing was. The function may be NULL. */
+	const struct trace *(*trace_of)(const void *context, const struct finding *finding);
+	/* Claims about it that are to be shown; returns how many. May be NULL: claims are for those who ask. */
+	size_t (*claims_of)(const void *context, const struct finding *finding, const struct analysis_claim **claims);
+	const void *trace_context;
 };
 
 struct page_options {

@@ -123,7 +123,7 @@ static void put_svg(FILE *out, const struct chart *c, uint64_t top)
 	(void)fprintf(out, "<path class=\"grid\" d=\"M0,0H%" PRIu32 "M0,%uH%" PRIu32 "\"/>\n", c->count, HEIGHT / 2,
 	              c->count);
 	put_series(out, c, "all", c->all, top);
-	put_series(out, c, "area", c->area, top);
+	put_series(out, c, c->tone ? c->tone : "area", c->area, top);
 	put_series(out, c, "line", c->line, top);
 	(void)fprintf(out, "<path class=\"base\" d=\"M0,%uH%" PRIu32 "\"/>\n</svg>\n", HEIGHT, c->count);
 }

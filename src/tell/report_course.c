@@ -24,8 +24,9 @@ struct axis {
 
 struct panel {
 	const char *name, *title, *description, *unit;
-	const char *area, *all, *line; /* words of the legend; NULL: there is none */
-	/* Whether there is a number for the point. `other`: what lies behind the area, or the line over it. */
+	const char *tone;       /* of the area, see struct chart */
+	const char *area, *all; /* words of the legend; NULL: there is none */
+	/* Whether there is a number for the point. `other`: what lies behind the area. */
 	bool (*take)(const struct course_point *point, uint64_t *area, uint64_t *other);
 };
 
@@ -70,15 +71,15 @@ static bool take_link(const struct course_point *p, uint64_t *area, uint64_t *ot
 
 static const struct panel panels[] = {
 	{ "arrived", "What arrived, packets per second",
-	  "All packets that arrived at the host over time, and what of them was dropped.", "pps", "Dropped", "Arrived",
-	  NULL, take_all },
+	  "All packets that arrived at the host over time, and what of them was dropped.", "pps", "area", "Dropped",
+	  "Arrived", take_all },
 	{ "users", "Users who are answered, packets per second",
-	  "Packets of conversations that the host answers, over time, and what of them got in.", "pps", "Got in",
-	  "Were dropped", NULL, take_users },
-	{ "connections", "New connections per second", "TCP connections that were completed, over time.", "",
-	  "Completed", NULL, NULL, take_handshakes },
-	{ "link", "What the links carried, bits per second", "Load of the host's links over time.", "bit/s", "Carried",
-	  NULL, NULL, take_link },
+	  "Packets of conversations that the host answers, over time, and what of them got in.", "pps", "good",
+	  "Got in", "Were dropped", take_users },
+	{ "connections", "New connections per second", "TCP connections that were completed, over time.", "", "good",
+	  "Completed", NULL, take_handshakes },
+	{ "link", "What the links carried, bits per second", "Load of the host's links over time.", "bit/s", "plain",
+	  "Carried", NULL, take_link },
 };
 
 /* The same span as the plots of the attack show, in as many steps as are measured, or may be. */
@@ -134,6 +135,7 @@ static void write_panel(const struct report *r, const struct axis *axis, const s
 		.step_ns = axis->step_ns,
 		.count = axis->count,
 		.area = axis->area,
+		.tone = panel->tone,
 		.all = panel->all ? axis->other : NULL,
 		.gaps = axis->gaps,
 	};
@@ -142,7 +144,7 @@ static void write_panel(const struct report *r, const struct axis *axis, const s
 	for (uint32_t i = 0; i < axis->count; i++)
 		gaps = gaps || axis->gaps[i];
 	report_raw(r, "<ul class=\"legend\">\n");
-	write_key(r, "area", panel->area);
+	write_key(r, panel->tone, panel->area);
 	write_key(r, "all", panel->all);
 	write_key(r, "gap", gaps ? "Not measured" : NULL);
 	report_raw(r, "</ul>\n");

@@ -167,13 +167,13 @@ static void say_users(const struct sums *before, const struct sums *during, stru
 		draft_add(d, "No packet of a user who is answered was seen while it lasted.");
 	} else if (during->lost == 0) {
 		draft_add(d, GREEN "No packet of a user who is answered was dropped while it lasted" PLAIN);
-		draft_add(d, ", of %s a second that were seen.",
-		          words_scaled(during->answered / during->seconds, "pps", text));
+		draft_add(d, ", of %s packets a second that were seen.",
+		          words_count(during->answered / during->seconds, text));
 	} else {
 		draft_add(d, YELLOW "%s of the packets of users who are answered were dropped" PLAIN,
 		          words_share_up(share_ppm(during->lost, during->answered), text));
-		draft_add(d, " while it lasted, of %s a second that were seen.",
-		          words_scaled(during->answered / during->seconds, "pps", text));
+		draft_add(d, " while it lasted, of %s packets a second that were seen.",
+		          words_count(during->answered / during->seconds, text));
 	}
 	if (during->handshakes || before->handshakes) {
 		draft_add(d, " New connections: %s a second",
@@ -190,8 +190,10 @@ static void say_links(const struct sums *during, struct draft *d)
 	char text[WORDS_SIZE];
 
 	draft_add(d, " Its links carried at most %s", words_scaled(during->link_bps, "bit/s", text));
-	if (during->percent >= 0)
+	if (during->percent > 0)
 		draft_add(d, ", %" PRId32 WORDS_TIE "%% of what the fullest of them can", during->percent);
+	else if (during->percent == 0)
+		draft_add(d, ", less than 1" WORDS_TIE "%% of what the fullest of them can");
 	if (during->link_lost)
 		draft_add(d, "; " YELLOW "they lost %s packets before anybody saw them" PLAIN,
 		          words_count(during->link_lost, text));
