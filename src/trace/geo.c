@@ -21,6 +21,7 @@
 
 #include "base/digest.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "trace/geo_inside.h"
 #include "trace/networks.h"
 #include "trace/ranges.h"
@@ -173,12 +174,13 @@ static int add_octets(struct geo *geo, const char *path, const uint8_t *octets, 
                       const struct geo_manifest *manifest, char error[GEO_ERROR_SIZE])
 {
 	struct geo_database about = { .name = "" };
-	uint8_t sum[DIGEST_SHA256_SIZE];
 
 	digest_sha256_text(octets, size, about.sha256);
 	if (!geo->names.slots) {
-		digest_sha256(octets, size, sum);
-		memcpy(&geo->names.seed, sum, sizeof(geo->names.seed));
+		uint64_t words[2];
+
+		memcpy(words, about.sha256, sizeof(words));
+		geo->names.seed = hash_fold(words[0], words[1]);
 	}
 	geo_describe(manifest, path, &about);
 	return read_database(geo, path, octets, size, &about, error);
