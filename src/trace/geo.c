@@ -74,14 +74,16 @@ __attribute__((format(printf, 3, 4))) static int refuse(char error[GEO_ERROR_SIZ
 /* All of a regular file, for the caller to free. */
 static int read_whole(const char *path, uint8_t **octets, size_t *size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), result = -EINVAL;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), result;
 	uint8_t *read = NULL;
-	struct stat status;
+	struct stat status = { .st_mode = 0 };
 
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
+	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+		result = S_ISDIR(status.st_mode) ? -EISDIR : -EINVAL;
 		goto close_fd;
+	}
 	result = -EFBIG;
 	if ((uint64_t)status.st_size > GEO_FILE_MAX)
 		goto close_fd;
