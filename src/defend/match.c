@@ -828,9 +828,14 @@ const char *match_format(const struct match *match, char text[MATCH_TEXT_SIZE])
 
 /* ---- evaluator ---- */
 
+bool match_takes_range(enum match_field field)
+{
+	return field < MATCH_FIELDS && forms[field].kind == RANGE;
+}
+
 bool match_field_value(enum match_field field, const struct observation *o, uint32_t *value)
 {
-	switch (field) {
+	switch ((int)field) {
 	case MATCH_PROTO:
 		*value = o->protocol;
 		return true;
@@ -869,23 +874,9 @@ bool match_field_value(enum match_field field, const struct observation *o, uint
 		 * over.
 		 */
 		return o->protocol != PROTOCOL_TCP || o->flags & (OBSERVATION_TCP | OBSERVATION_LATER_FRAGMENT);
-	case MATCH_IP:
-	case MATCH_IP6:
-	case MATCH_TCP:
-	case MATCH_UDP:
-	case MATCH_ICMP:
-	case MATCH_ICMP6:
-	case MATCH_FRAGMENT:
-	case MATCH_DF:
-	case MATCH_SRC_NET:
-	case MATCH_DST_NET:
-	case MATCH_TCP_FLAGS:
-	case MATCH_OPTIONS:
-	case MATCH_PAYLOAD:
-	case MATCH_FIELDS:
-		break;
+	default:
+		return false;
 	}
-	return false;
 }
 
 bool match_term_test(const struct match_term *term, const struct observation *o)
@@ -894,7 +885,10 @@ bool match_term_test(const struct match_term *term, const struct observation *o)
 	uint32_t value;
 	bool hit = false;
 
-	switch (term->field) {
+	if (match_takes_range(term->field))
+		return match_field_value(term->field, o, &value) &&
+		       (value >= term->value.range.low && value <= term->value.range.high) != term->negated;
+	switch ((int)term->field) {
 	case MATCH_IP:
 		hit = address_is_ipv4(&o->dst);
 		break;
@@ -921,21 +915,6 @@ bool match_term_test(const struct match_term *term, const struct observation *o)
 			return false;
 		hit = o->flags & OBSERVATION_DF;
 		break;
-	case MATCH_PROTO:
-	case MATCH_SRC_PORT:
-	case MATCH_DST_PORT:
-	case MATCH_LENGTH:
-	case MATCH_TTL:
-	case MATCH_IP_ID:
-	case MATCH_WINDOW:
-	case MATCH_MSS:
-	case MATCH_ICMP_TYPE:
-	case MATCH_ICMP_CODE:
-	case MATCH_PAYLOAD_LENGTH:
-		if (!match_field_value(term->field, o, &value))
-			return false;
-		hit = value >= term->value.range.low && value <= term->value.range.high;
-		break;
 	case MATCH_SRC_NET:
 		hit = prefix_contains(&term->value.prefix, &o->src);
 		break;
@@ -960,7 +939,7 @@ bool match_term_test(const struct match_term *term, const struct observation *o)
 			return false;
 		hit = !memcmp(o->payload + from, term->value.payload.octets, length);
 		break;
-	case MATCH_FIELDS:
+	default:
 		return false;
 	}
 	return hit != term->negated;

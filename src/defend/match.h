@@ -77,6 +77,7 @@ const char *match_format(const struct match *match, char text[MATCH_TEXT_SIZE]);
 /* A term on a field the packet does not have (a port of a later fragment) is false, negated or not. */
 bool match_test(const struct match *match, const struct observation *observation);
 bool match_term_test(const struct match_term *term, const struct observation *observation);
+bool match_takes_range(enum match_field field);
 /* What a term with a range compares; false where the packet does not have the field, or the field takes no range. */
 bool match_field_value(enum match_field field, const struct observation *observation, uint32_t *value);
 bool match_term_equal(const struct match_term *a, const struct match_term *b);

@@ -55,20 +55,10 @@ static bool term_covers(const struct match_term *wide, const struct match_term *
 		return true;
 	if (wide->field != narrow->field || wide->negated || narrow->negated)
 		return false;
-	switch ((int)wide->field) {
-	case MATCH_PROTO:
-	case MATCH_SRC_PORT:
-	case MATCH_DST_PORT:
-	case MATCH_LENGTH:
-	case MATCH_TTL:
-	case MATCH_IP_ID:
-	case MATCH_WINDOW:
-	case MATCH_MSS:
-	case MATCH_ICMP_TYPE:
-	case MATCH_ICMP_CODE:
-	case MATCH_PAYLOAD_LENGTH:
+	if (match_takes_range(wide->field))
 		return wide->value.range.low <= narrow->value.range.low &&
 		       narrow->value.range.high <= wide->value.range.high;
+	switch ((int)wide->field) {
 	case MATCH_SRC_NET:
 	case MATCH_DST_NET:
 		return prefix_covers(&wide->value.prefix, &narrow->value.prefix);

@@ -152,7 +152,7 @@ static struct match_term term_of(const struct field *f, uint64_t value)
 {
 	struct match_term term = { .field = f->field };
 
-	switch (f->field) {
+	switch ((int)f->field) {
 	case MATCH_PROTO:
 		if (value == PROTOCOL_TCP)
 			term.field = MATCH_TCP;
@@ -181,27 +181,9 @@ static struct match_term term_of(const struct field *f, uint64_t value)
 		for (unsigned i = 0; i < 4; i++)
 			term.value.payload.octets[i] = (uint8_t)(value >> (24 - 8 * i));
 		break;
-	case MATCH_SRC_PORT:
-	case MATCH_DST_PORT:
-	case MATCH_LENGTH:
-	case MATCH_TTL:
-	case MATCH_IP_ID:
-	case MATCH_WINDOW:
-	case MATCH_MSS:
-	case MATCH_ICMP_TYPE:
-	case MATCH_ICMP_CODE:
-	case MATCH_PAYLOAD_LENGTH:
-		term.value.range.low = term.value.range.high = (uint32_t)value;
-		break;
-	case MATCH_IP:
-	case MATCH_IP6:
-	case MATCH_TCP:
-	case MATCH_UDP:
-	case MATCH_ICMP:
-	case MATCH_ICMP6:
-	case MATCH_SRC_NET:
-	case MATCH_DST_NET:
-	case MATCH_FIELDS:
+	default:
+		term.value.range.low = term.value.range.high =
+			(uint32_t)value; /* all others in the table take a range */
 		break;
 	}
 	return term;

@@ -162,7 +162,9 @@ static int say_payload(struct saying *s, const struct match_term *term)
 
 static int say_term(struct saying *s, const struct match_term *term)
 {
-	switch (term->field) {
+	if (match_takes_range(term->field))
+		return say_range(s, term);
+	switch ((int)term->field) {
 	case MATCH_IP:
 	case MATCH_IP6:
 		s->possible = s->possible && ((term->field == MATCH_IP) == s->ipv4) != term->negated;
@@ -189,18 +191,6 @@ static int say_term(struct saying *s, const struct match_term *term)
 		s->possible = s->possible && s->ipv4;
 		say(s, "ip frag-off & 0x4000 %s 0 ", term->negated ? "==" : "!=");
 		return 0;
-	case MATCH_PROTO:
-	case MATCH_SRC_PORT:
-	case MATCH_DST_PORT:
-	case MATCH_LENGTH:
-	case MATCH_TTL:
-	case MATCH_IP_ID:
-	case MATCH_WINDOW:
-	case MATCH_MSS:
-	case MATCH_ICMP_TYPE:
-	case MATCH_ICMP_CODE:
-	case MATCH_PAYLOAD_LENGTH:
-		return say_range(s, term);
 	case MATCH_SRC_NET:
 		say_net(s, "saddr", &term->value.prefix, term->negated);
 		return 0;
@@ -216,7 +206,7 @@ static int say_term(struct saying *s, const struct match_term *term)
 		return cannot(s, "the order of TCP options");
 	case MATCH_PAYLOAD:
 		return say_payload(s, term);
-	case MATCH_FIELDS:
+	default:
 		break;
 	}
 	s->possible = false;

@@ -206,7 +206,12 @@ static int add_term(struct compiler *c, const struct match_term *term)
 {
 	struct shield_key mask = { 0 }, value = { 0 };
 
-	switch (term->field) {
+	if (match_takes_range(term->field)) {
+		require_has(c, about[term->field].has);
+		return add_range(c, about[term->field].field, term->value.range.low, term->value.range.high,
+		                 term->negated);
+	}
+	switch ((int)term->field) {
 	case MATCH_IP:
 		return add_flag(c, SHIELD_F_HAS, SHIELD_HAS_IPV4, SHIELD_HAS_IPV4, term->negated);
 	case MATCH_IP6:
@@ -224,20 +229,6 @@ static int add_term(struct compiler *c, const struct match_term *term)
 	case MATCH_DF:
 		require_has(c, SHIELD_HAS_IPV4);
 		return add_flag(c, SHIELD_F_HAS, SHIELD_HAS_DF, SHIELD_HAS_DF, term->negated);
-	case MATCH_PROTO:
-	case MATCH_SRC_PORT:
-	case MATCH_DST_PORT:
-	case MATCH_LENGTH:
-	case MATCH_TTL:
-	case MATCH_IP_ID:
-	case MATCH_WINDOW:
-	case MATCH_MSS:
-	case MATCH_ICMP_TYPE:
-	case MATCH_ICMP_CODE:
-	case MATCH_PAYLOAD_LENGTH:
-		require_has(c, about[term->field].has);
-		return add_range(c, about[term->field].field, term->value.range.low, term->value.range.high,
-		                 term->negated);
 	case MATCH_SRC_NET:
 	case MATCH_DST_NET:
 		return add_net(c, term->field == MATCH_SRC_NET, &term->value.prefix, term->negated);
@@ -251,7 +242,7 @@ static int add_term(struct compiler *c, const struct match_term *term)
 		return add_words(c, &mask, &value, term->negated);
 	case MATCH_PAYLOAD:
 		return add_payload(c, term);
-	case MATCH_FIELDS:
+	default:
 		break;
 	}
 	c->nothing = true;

@@ -59,6 +59,7 @@ struct trace {
 	int64_t made_ns;                   /* of this trace: wall time */
 	uint64_t packets, octets, sources; /* sources: estimate, HLL_RELATIVE_ERROR_PPM */
 	uint64_t peak_pps, peak_bps;
+	uint32_t waves;
 	uint64_t held; /* sources looked at one by one, of `sources` */
 	double observed; /* share of the attack's packets that were looked at: 1 in captures, less where packets are sampled */
 	bool sources_sampled; /* the roster is a sample */
