@@ -505,6 +505,7 @@ static const struct key record_keys[] = {
 	{ .name = "incidents_max", .read = read_number, .offset = IN_CONFIG(incidents_max), .low = 1, .high = 16384, .standard = ARCHIVE_INCIDENTS_MAX },
 	{ .name = "streams_max", .read = read_number, .offset = IN_CONFIG(streams_max), .low = 1, .high = 16384, .standard = ARCHIVE_STREAMS_MAX },
 	{ .name = "stream_mib", .read = read_number, .offset = IN_CONFIG(stream_mib), .low = 1, .high = 1024, .standard = ARCHIVE_STREAM_OCTETS_MAX >> 20 },
+	{ .name = "evidence_days", .read = read_number, .offset = IN_CONFIG(evidence_days), .low = 0, .high = 3650, .standard = 30 },
 	{ .name = "streams_mib", .read = read_number, .offset = IN_CONFIG(streams_mib), .low = 1, .high = 1048576, .standard = ARCHIVE_STREAMS_OCTETS_MAX >> 20 },
 	{ .name = NULL },
 };
