@@ -256,7 +256,7 @@ static void check_report(const struct stream *s)
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 
-	REQUIRE(out && report_write(out, &input, s->engine) == 0 && fclose(out) == 0);
+	REQUIRE(out && report_write(out, &input, s->engine, NULL) == 0 && fclose(out) == 0);
 	REQUIRE(html_is_sound(text, size));
 	free(text);
 }

@@ -199,7 +199,7 @@ static void check_names(struct octets text)
 	name[text.size] = '\0';
 	if (!engine)
 		engine = attacked();
-	REQUIRE(report_write(out, &input, engine) == 0 && fclose(out) == 0);
+	REQUIRE(report_write(out, &input, engine, NULL) == 0 && fclose(out) == 0);
 	REQUIRE(html_is_sound(html, size));
 	free(html);
 	free(name);

@@ -6,13 +6,17 @@
  */
 #include "base/time.h"
 
+#include <errno.h>
+#include <stdbool.h>
+
 #define SECONDS_PER_DAY 86400
 #define DAYS_PER_YEAR 365
 #define DAYS_PER_4_YEARS (4 * DAYS_PER_YEAR + 1)
 #define DAYS_PER_CENTURY (25 * DAYS_PER_4_YEARS - 1)
 #define DAYS_PER_ERA (4 * DAYS_PER_CENTURY + 1) /* the calendar repeats every 400 years */
 #define FIRST_YEAR 1600                         /* an era starts there, before all that can be said */
-#define DAYS_1600_MARCH_TO_EPOCH 135080         /* 1600-03-01 to 1970-01-01 */
+#define FRACTION_DIGITS 9
+#define DAYS_1600_MARCH_TO_EPOCH 135080 /* 1600-03-01 to 1970-01-01 */
 
 _Static_assert(INT64_MIN / NS_PER_S / SECONDS_PER_DAY - 1 + DAYS_1600_MARCH_TO_EPOCH > 0, "days never turn negative");
 
@@ -84,4 +88,75 @@ const char *time_format(struct capture_time t, char *text)
 	*at++ = 'Z';
 	*at = '\0';
 	return text;
+}
+
+/* The days before the one that date_of() makes the same date of. */
+static uint32_t days_of(uint32_t year, uint32_t month, uint32_t day)
+{
+	uint32_t march_month = month > 2 ? month - 3 : month + 9;
+	uint32_t since = year - FIRST_YEAR - (month <= 2); /* years from March 1600 */
+
+	return since * DAYS_PER_YEAR + since / 4 - since / 100 + since / 400 + (153 * march_month + 2) / 5 + day - 1;
+}
+
+/* Takes exactly `digits` decimal digits and what must follow them; false where they are not there. */
+static bool take(const char **at, unsigned digits, char then, uint32_t *value)
+{
+	uint32_t sum = 0;
+
+	for (; digits > 0; digits--, ++*at) {
+		if (**at < '0' || **at > '9')
+			return false;
+		sum = sum * 10 + (uint32_t)(**at - '0');
+	}
+	if (then && *(*at)++ != then)
+		return false;
+	*value = sum;
+	return true;
+}
+
+/* What may stand behind the second: "Z", ".5Z" */
+static bool take_fraction(const char *at, uint32_t *ns)
+{
+	unsigned digits = 0;
+
+	*ns = 0;
+	if (*at == '.') {
+		for (at++; digits < FRACTION_DIGITS && *at >= '0' && *at <= '9'; digits++)
+			*ns = *ns * 10 + (uint32_t)(*at++ - '0');
+		if (digits == 0)
+			return false;
+		for (; digits < FRACTION_DIGITS; digits++)
+			*ns *= 10;
+	}
+	return at[0] == 'Z' && at[1] == '\0';
+}
+
+int time_parse(const char *text, struct capture_time *t)
+{
+	uint32_t year, month, day, hour, minute, second, ns, days, again[3];
+	const char *at = text;
+	int64_t seconds, sum;
+
+	if (!take(&at, 4, '-', &year) || !take(&at, 2, '-', &month) || !take(&at, 2, 'T', &day) ||
+	    !take(&at, 2, ':', &hour) || !take(&at, 2, ':', &minute) || !take(&at, 2, '\0', &second) ||
+	    !take_fraction(at, &ns))
+		return -EINVAL;
+	if (year <= FIRST_YEAR || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 ||
+	    second > 59)
+		return -EINVAL;
+	days = days_of(year, month, day);
+	date_of(days, &again[0], &again[1], &again[2]);
+	if (again[1] != month || again[2] != day) /* the 30th of February */
+		return -EINVAL;
+	seconds = ((int64_t)days - DAYS_1600_MARCH_TO_EPOCH) * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second;
+	sum = ns;
+	if (seconds < 0) { /* the second that begins before all time ends in it */
+		seconds++;
+		sum -= NS_PER_S;
+	}
+	if (__builtin_mul_overflow(seconds, NS_PER_S, &seconds) || __builtin_add_overflow(sum, seconds, &sum))
+		return -EINVAL;
+	t->ns = sum;
+	return 0;
 }

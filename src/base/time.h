@@ -54,5 +54,10 @@ static inline int64_t time_times(int64_t ns, uint32_t n)
  * `text` holds at least TIME_TEXT_SIZE octets. Returns `text`.
  */
 const char *time_format(struct capture_time t, char *text);
+/*
+ * And back: "2025-03-10T09:45:12Z", with up to nine digits of a second behind a '.'. -EINVAL where it is anything else:
+ * another zone, a day that is not, a leap second, a time that 64 bits of nanoseconds do not hold.
+ */
+int time_parse(const char *text, struct capture_time *t);
 
 #endif

@@ -3,10 +3,12 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/time.h"
 #include "cli/facts.h"
+#include "tell/series.h"
 
 #define INDENT 2
 #define HANG 4
@@ -241,15 +243,22 @@ static void write_rules(const struct paper *paper, const json_t *rules)
 }
 
 /* Of packets that belonged to conversations the host had answered: what rules took. */
-static void write_users(const struct paper *paper, const json_t *rules)
+static void write_users(const struct paper *paper, const struct archive_incident *head, const json_t *live)
 {
+	const json_t *rules = json_object_get(live, "rules");
+	struct capture_time began = { head->began_ns }, ended = { head->ended_ns ? head->ended_ns : INT64_MAX };
+	struct series *series = malloc(sizeof(*series));
 	uint64_t hit = 0, spared = 0, completed = 0;
 	char text[WORDS_SIZE];
+	struct draft measured = { .length = 0 };
 	struct draft d = { .length = 0 };
 	const json_t *rule;
 	size_t i;
 
-	if (json_array_size(rules) == 0)
+	if (series && series_read(json_object_get(live, "series"), series))
+		series_say(series, began, ended, &measured);
+	free(series);
+	if (json_array_size(rules) == 0 && measured.length == 0)
 		return;
 	json_array_foreach(rules, i, rule)
 	{
@@ -260,6 +269,10 @@ static void write_users(const struct paper *paper, const json_t *rules)
 		completed += fact_count(packets, "completed");
 	}
 	heading(paper, "USERS");
+	if (measured.length)
+		paper_text(paper, INDENT, INDENT, measured.text);
+	if (json_array_size(rules) == 0)
+		return;
 	if (hit <= spared)
 		draft_add(&d, GREEN "The shield saw these rules drop no packet of an answered conversation." PLAIN);
 	else
@@ -345,6 +358,6 @@ void incident_page_write(const struct paper *paper, const struct archive_inciden
 	write_waves(paper, incident);
 	write_sources(paper, incident);
 	write_rules(paper, rules);
-	write_users(paper, rules);
+	write_users(paper, head, json_object_get(analysis, "live"));
 	write_actions(paper, head, incident, rules, has_stream);
 }

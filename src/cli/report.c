@@ -63,6 +63,7 @@ struct run {
 	struct analysis_input input;
 	const struct engine *engine;
 	struct archive_incident *known; /* whose service was asked for last */
+	struct series *series;          /* how users and links fared, as it was recorded; empty where it was not */
 };
 
 static bool is_standard_output(const char *path)
@@ -133,6 +134,19 @@ static int replay(struct run *run)
 	return COMMAND_DONE;
 }
 
+/* Without it there is a report all the same. */
+static void read_series(struct run *run)
+{
+	json_t *whole;
+
+	run->series->count = 0;
+	if (archived_read(&run->archived, &whole) != COMMAND_DONE)
+		return;
+	(void)series_read(json_object_get(json_object_get(json_object_get(whole, "analysis"), "live"), "series"),
+	                  run->series);
+	json_decref(whole);
+}
+
 /* ---- telling ---- */
 
 static int write_fingerprint(FILE *out, const struct run *run)
@@ -156,9 +170,20 @@ static int write_fingerprint(FILE *out, const struct run *run)
 	return -ENOENT;
 }
 
+/* What of it is told live: its rules as they are replayed, and what was measured beside them as it was recorded. */
+static struct analysis_live live_of(const struct run *run)
+{
+	struct analysis_live live = tape_live(run->tape);
+
+	live.series = run->series;
+	return live;
+}
+
 static int write_html(FILE *out, const struct run *run)
 {
-	return report_write(out, &run->input, run->engine);
+	struct analysis_live live = live_of(run);
+
+	return report_write(out, &run->input, run->engine, &live);
 }
 
 /* Whole, or not there. */
@@ -184,7 +209,7 @@ static int write_file(const struct run *run, const char *path, int (*write)(FILE
 
 static int write_screen(const struct run *run, bool json)
 {
-	struct analysis_live live = tape_live(run->tape);
+	struct analysis_live live = live_of(run);
 	struct paper screen = screen_paper(0, false);
 	struct page_options page = { .color = screen.color, .unicode = screen.unicode, .width = screen.width };
 	int result = json ? analysis_json_write_live(stdout, &run->input, run->engine, &live)
@@ -229,12 +254,15 @@ int report_command(int argc, char **argv)
 		return COMMAND_BAD;
 	}
 	run.tape = malloc(sizeof(*run.tape));
-	if (!run.tape || tape_init(run.tape, run.archived.head.id) != 0) {
+	run.series = malloc(sizeof(*run.series));
+	if (!run.tape || !run.series || tape_init(run.tape, run.archived.head.id) != 0) {
 		free(run.tape);
+		free(run.series);
 		say_error("report", "out of memory; free some");
 		return COMMAND_BAD;
 	}
 	output_watch_signals();
+	read_series(&run);
 	status = replay(&run);
 	if (run.engine) {
 		told = tell(&run, &options);
@@ -242,5 +270,6 @@ int report_command(int argc, char **argv)
 	}
 	tape_fini(run.tape);
 	free(run.tape);
+	free(run.series);
 	return status;
 }

@@ -42,6 +42,7 @@ void alerts_take_links(struct engine *engine, const struct message_links *readin
 
 	if (!links_take(&engine->links, reading))
 		return;
+	watch_links(engine->watch, &engine->links);
 	for (unsigned i = 0; i < engine->links.count; i++) {
 		const struct link_state *link = &engine->links.states[i];
 		struct alert alert = {

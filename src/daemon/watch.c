@@ -26,7 +26,8 @@ int watch_new(const struct watch_setup *setup, struct watch **watch)
 		return -ENOMEM;
 	made->setup = *setup;
 	made->batch = calloc(WATCH_BATCH, sizeof(*made->batch));
-	if (!made->batch || watch_rules_new(made) != 0 || watch_stream_new(made) != 0) {
+	made->course = course_new();
+	if (!made->batch || !made->course || watch_rules_new(made) != 0 || watch_stream_new(made) != 0) {
 		watch_free(made);
 		return -ENOMEM;
 	}
@@ -41,6 +42,7 @@ void watch_free(struct watch *watch)
 	live_free(watch->live);
 	watch_rules_free(watch);
 	watch_stream_free(watch);
+	course_free(watch->course);
 	free(watch->batch);
 	free(watch);
 }
@@ -68,6 +70,11 @@ static int make_live(const struct watch *watch, const struct config *config, con
 	return result;
 }
 
+static int64_t capture_second(const struct watch *watch, int64_t monotonic_ns)
+{
+	return (monotonic_ns + watch->shift_ns) / NS_PER_S;
+}
+
 int watch_begin(struct watch *watch, const struct config *config, uint64_t seed, const uint8_t *learned, size_t length)
 {
 	int result;
@@ -78,6 +85,8 @@ int watch_begin(struct watch *watch, const struct config *config, uint64_t seed,
 	watch->shift_ns = role_wall_ns() - watch->began_ns;
 	watch->saved_ns = watch->began_ns + SAVE_FIRST_NS;
 	watch->now_ns = watch->began_ns;
+	watch->present = (struct course_point){ .link_percent = -1 };
+	watch->present_s = capture_second(watch, watch->began_ns);
 	result = make_live(watch, config, learned, length, &watch->live);
 	watch->restored = learned && result == 0;
 	if (result == -EBADMSG) {
@@ -227,14 +236,57 @@ static bool is_trusted(const struct watch *watch, const struct observation *obse
 static void count(struct watch *watch, const struct observation *observation)
 {
 	struct watch_second *second = second_of(watch);
+	struct course_point *present = &watch->present;
 
+	present->arrived += observation->weight;
+	if (observation->flags & OBSERVATION_DROPPED)
+		present->dropped += observation->weight;
 	if (observation->flags & OBSERVATION_ANSWERED) {
 		second->answered += observation->weight;
-		if (observation->flags & OBSERVATION_DROPPED)
+		present->answered += observation->weight;
+		if (observation->flags & OBSERVATION_DROPPED) {
 			second->lost += observation->weight;
+			present->lost += observation->weight;
+		}
 	}
-	if (observation->flags & OBSERVATION_HANDSHAKE)
+	if (observation->flags & OBSERVATION_HANDSHAKE) {
 		second->handshakes += observation->weight;
+		present->handshakes += observation->weight;
+	}
+}
+
+/* The second that has passed goes to the others. */
+static void note_course(struct watch *watch)
+{
+	int64_t second = capture_second(watch, watch->now_ns);
+
+	if (second == watch->present_s)
+		return;
+	watch->present.seconds = 1;
+	course_add(watch->course, watch->present_s, &watch->present);
+	watch->present = (struct course_point){ .link_percent = -1 };
+	watch->present_s = second;
+}
+
+void watch_links(struct watch *watch, const struct links *links)
+{
+	struct course_point point = { .link_percent = -1 };
+
+	if (!watch->live)
+		return;
+	for (unsigned i = 0; i < links->count; i++) {
+		const struct link_state *link = &links->states[i];
+
+		if (!link->has_rates)
+			continue;
+		point.link_seconds = 1;
+		point.link_bits += link->bps;
+		point.link_packets += link->pps;
+		point.link_lost += link->lost_pps;
+		point.link_percent = link->percent > point.link_percent ? link->percent : point.link_percent;
+	}
+	if (point.link_seconds)
+		course_add(watch->course, capture_second(watch, links->monotonic_ns), &point);
 }
 
 void watch_take(void *context, const struct shield_sample *sample)
@@ -257,7 +309,8 @@ void watch_take(void *context, const struct shield_sample *sample)
 	}
 	if (is_trusted(watch, &watch->batch[watch->count]))
 		watch->batch[watch->count].flags |= OBSERVATION_ANSWERED;
-	count(watch, &watch->batch[watch->count]);
+	if (!(sample->flags & SHIELD_SAMPLE_SENT))
+		count(watch, &watch->batch[watch->count]);
 	if (++watch->count == WATCH_BATCH)
 		hand_in(watch);
 }
@@ -270,6 +323,7 @@ bool watch_turn(struct watch *watch, struct samples *samples, int64_t monotonic_
 	watch->now_ns = monotonic_ns;
 	if (monotonic_ns < watch->tick_ns)
 		return false;
+	note_course(watch);
 	more = samples_read_some(samples, WATCH_TURN) >= WATCH_TURN;
 	hand_in(watch);
 	/* Where there is more, time stands at what was read last. */

@@ -22,6 +22,7 @@
 
 #include "daemon/config.h"
 #include "daemon/control.h"
+#include "daemon/links.h"
 #include "daemon/message.h"
 #include "daemon/outbox.h"
 #include "shield/maps.h"
@@ -68,6 +69,8 @@ void watch_reload(struct watch *watch, const struct config *before, const struct
 /* Reads samples, lets time pass, sends orders. Where it returns true there are more samples: turn again at once. */
 bool watch_turn(struct watch *watch, struct samples *samples, int64_t monotonic_ns);
 uint64_t watch_taken(const struct watch *watch); /* samples, in all */
+/* Links have been looked at. */
+void watch_links(struct watch *watch, const struct links *links);
 /* Whether a message was the answer to an order of live's. */
 bool watch_answered(struct watch *watch, const struct message *message);
 /* Alerts of all attacks that go on, as of such a change: whoever is told is new. */

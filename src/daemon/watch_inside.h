@@ -6,6 +6,8 @@
 #include "daemon/watch.h"
 #include "engine/live.h"
 #include "engine/stream.h"
+#include "measure/course.h"
+#include "tell/series.h"
 
 #define WATCH_BATCH 256
 #define WATCH_STREAM_OCTETS_MAX (256u << 20)  /* of one generation */
@@ -88,6 +90,10 @@ struct watch {
 	uint64_t taken;                    /* samples */
 	uint64_t undecodable, generations; /* that have ended */
 	struct watch_second seconds[WATCH_SECONDS + 1];
+	struct course *course;       /* by seconds of capture time */
+	struct course_point present; /* of the second that lasts */
+	int64_t present_s;
+	struct series series;        /* being written */
 	struct watch_rules rules;
 	struct watch_streams streams;
 	struct message message;

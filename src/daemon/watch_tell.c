@@ -118,12 +118,26 @@ static void send_incident(struct watch *watch, const struct writing *writing, in
 
 /* ---- news ---- */
 
+/* How users and links fared around it. */
+static void read_course(const struct watch *watch, const struct incident *incident, bool over, struct series *series)
+{
+	int64_t from_s = incident->began.ns / NS_PER_S - SERIES_QUIET_S;
+	int64_t to_s = over ? incident->ended.ns / NS_PER_S + SERIES_QUIET_S : INT64_MAX, begin_s, step_s;
+
+	to_s = to_s < watch->present_s ? to_s : watch->present_s - 1;
+	series->count = course_read(watch->course, from_s, to_s, series->points, SERIES_POINTS_MAX, &begin_s, &step_s);
+	if (series->count == 0)
+		return;
+	series->from.ns = begin_s * NS_PER_S;
+	series->step_ns = step_s * NS_PER_S;
+}
+
 static void tell_standing(struct watch *watch, uint64_t id, enum message_incident_state state)
 {
 	const struct engine_totals *totals = engine_totals(live_engine(watch->live));
 	struct analysis_input input = analysis_input_of(totals, NULL, 0);
 	const struct life *rules[LIVE_RULES_MAX];
-	struct analysis_live live = { .rules = rules };
+	struct analysis_live live = { .rules = rules, .series = &watch->series };
 	struct writing writing = { .fd = -1 };
 	struct finding finding;
 	int result;
@@ -141,6 +155,7 @@ static void tell_standing(struct watch *watch, uint64_t id, enum message_inciden
 	input.service_of = service_of;
 	input.service_context = watch->config;
 	live.rule_count = live_rules(watch->live, id, rules);
+	read_course(watch, finding.incident, state == MESSAGE_INCIDENT_OVER, &watch->series);
 	describe(watch, &finding, state, &watch->message.incident);
 	result = begin_writing(&writing);
 	if (result == 0) {
@@ -164,7 +179,7 @@ static void tell_finished(struct watch *watch)
 	for (uint32_t i = 0; i < engine_count(engine); i++) {
 		const struct finding *finding = engine_finding(engine, i);
 		const struct life *rules[LIVE_RULES_MAX];
-		struct analysis_live live = { .rules = rules };
+		struct analysis_live live = { .rules = rules, .series = &watch->series };
 		struct writing writing = { .fd = -1 };
 
 		if (finding->incident->is_scan || begin_writing(&writing) != 0)
@@ -172,6 +187,7 @@ static void tell_finished(struct watch *watch)
 		(void)snprintf(name, sizeof(name), "%016" PRIx64 ".hfs", finding->incident->id);
 		watch_stream_keep(watch, finding->incident->id);
 		live.rule_count = live_rules(watch->live, finding->incident->id, rules);
+		read_course(watch, finding->incident, true, &watch->series);
 		message_init(&watch->message, MESSAGE_INCIDENT, 0);
 		describe(watch, finding, MESSAGE_INCIDENT_FINAL, &watch->message.incident);
 		send_incident(watch, &writing,

@@ -350,19 +350,23 @@ void detector_observe_probe(struct detector *d, const struct observation *o, con
 	remember(d, track, 0, true, o->time);
 }
 
-void detector_note(struct detector *d, const struct address *target, uint8_t kind, uint32_t handshakes,
-                   uint32_t resets_back)
+void detector_note(struct detector *d, const struct observation *o, const struct keys *keys, uint8_t kind,
+                   bool handshake, bool reset_back)
 {
+	unsigned marks = (handshake ? ROSTER_VERIFIED : 0u) | (reset_back ? ROSTER_RESET : 0u);
+
 	for (uint32_t i = 0; i < d->list.count; i++) {
 		struct incident *inc = d->list.items[i];
 
-		if (inc->absorbed_by >= 0 || !inc->wave_open || inc->is_scan || !prefix_contains(&inc->scope, target))
+		if (inc->absorbed_by >= 0 || !inc->wave_open || inc->is_scan || !prefix_contains(&inc->scope, &o->dst))
 			continue;
 		for (uint32_t j = 0; j < inc->parts_count; j++) {
 			if (inc->parts[j].kind != kind)
 				continue;
-			inc->parts[j].window->handshakes += handshakes;
-			inc->parts[j].window->resets_back += resets_back;
+			inc->parts[j].window->handshakes += handshake ? o->weight : 0;
+			inc->parts[j].window->resets_back += reset_back ? o->weight : 0;
+			if (inc->parts[j].roster)
+				roster_mark(inc->parts[j].roster, o, keys, marks);
 		}
 	}
 }

@@ -43,9 +43,9 @@ void detector_observe_probe(struct detector *detector, const struct observation 
  * called whenever the present slot has moved on.
  */
 void detector_tick(struct detector *detector, struct track_table *tracks, struct track_table *probes, int64_t slot);
-/* Sources inside an open incident completed so many handshakes, or reset so many of our answers. */
-void detector_note(struct detector *detector, const struct address *target, uint8_t kind, uint32_t handshakes,
-                   uint32_t resets_back);
+/* A packet to an open incident's scope that completes a handshake of its source, or resets one it did not begin. */
+void detector_note(struct detector *detector, const struct observation *observation, const struct keys *keys,
+                   uint8_t kind, bool handshake, bool reset_back);
 /*
  * For who knows an attack by more than the counts of unwelcome packets: opens a wave of this vector on the scope, of a
  * new incident or of one that is not over. Returns the incident's index, which stays what it is, or -1 where it is

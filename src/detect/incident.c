@@ -9,8 +9,16 @@
 void incident_free(struct incident *incident)
 {
 	for (uint32_t i = 0; i < incident->parts_count; i++)
-		window_free(incident->parts[i].window);
+		incident_part_fini(&incident->parts[i]);
 	free(incident);
+}
+
+void incident_part_fini(struct incident_part *part)
+{
+	window_free(part->window);
+	roster_free(part->roster);
+	part->window = NULL;
+	part->roster = NULL;
 }
 
 bool incident_is_over(const struct incident *incident, struct capture_time now)
@@ -40,6 +48,20 @@ void incident_part_tell(struct incident_part *part, const struct http_facts *fac
 		part->http = *facts;
 }
 
+void incident_part_merge(struct incident_part *into, struct incident_part *from)
+{
+	window_merge(into->window, from->window);
+	if (into->roster && from->roster) {
+		roster_merge(into->roster, from->roster, 0);
+	} else {
+		/* Half of the sources would be taken for all. */
+		roster_free(into->roster);
+		into->roster = NULL;
+	}
+	incident_part_tell(into, &from->http);
+	incident_part_fini(from);
+}
+
 struct window *incident_window(const struct incident *incident)
 {
 	struct window *total = window_new(INCIDENT_SAMPLE);
@@ -61,11 +83,18 @@ static struct capture_time later(struct capture_time a, struct capture_time b)
 	return time_since(a, b) >= 0 ? a : b;
 }
 
+/* A wave of one of two lists, and its number there. */
+struct listed {
+	struct wave wave;
+	uint32_t number;
+	bool theirs;
+};
+
 static int by_beginning(const void *left, const void *right)
 {
-	const struct wave *a = left, *b = right;
+	const struct listed *a = left, *b = right;
 
-	return a->began.ns < b->began.ns ? -1 : a->began.ns > b->began.ns;
+	return a->wave.began.ns < b->wave.began.ns ? -1 : a->wave.began.ns > b->wave.began.ns;
 }
 
 static void join_wave(struct wave *into, const struct wave *wave)
@@ -80,27 +109,45 @@ static void join_wave(struct wave *into, const struct wave *wave)
 	into->peak_bytes += wave->peak_bytes;
 }
 
-/* Both lists in one, by time; waves that touch are one. The last is the one that is open, if any is. */
-static void absorb_waves(struct incident *into, const struct incident *from)
+static void renumber(struct incident *incident, const uint8_t to[ROSTER_WAVES])
 {
-	struct wave all[2 * INCIDENT_WAVES_MAX];
-	uint32_t count = into->waves_count + from->waves_count, kept = 0;
+	for (uint32_t i = 0; i < incident->parts_count; i++)
+		if (incident->parts[i].roster)
+			roster_renumber(incident->parts[i].roster, to);
+}
 
-	memcpy(all, into->waves, into->waves_count * sizeof(*all));
-	memcpy(all + into->waves_count, from->waves, from->waves_count * sizeof(*all));
+static uint32_t up_to(uint32_t number, uint32_t last)
+{
+	return number < last ? number : last;
+}
+
+/* Both lists in one, by time; waves that touch are one. The last is the one that is open, if any is. */
+static void absorb_waves(struct incident *into, struct incident *from)
+{
+	struct listed all[2 * INCIDENT_WAVES_MAX];
+	uint8_t to[2][ROSTER_WAVES] = { 0 }; /* ours, theirs */
+	uint32_t count = 0, kept = 0;
+
+	for (uint32_t i = 0; i < into->waves_count; i++)
+		all[count++] = (struct listed){ .wave = into->waves[i], .number = i };
+	for (uint32_t i = 0; i < from->waves_count; i++)
+		all[count++] = (struct listed){ .wave = from->waves[i], .number = i, .theirs = true };
 	qsort(all, count, sizeof(*all), by_beginning);
 	for (uint32_t i = 0; i < count; i++) {
-		if (kept && time_since(all[i].began, into->waves[kept - 1].ended) <= WAVES_TOUCH_NS) {
-			join_wave(&into->waves[kept - 1], &all[i]);
+		if (kept && time_since(all[i].wave.began, into->waves[kept - 1].ended) <= WAVES_TOUCH_NS) {
+			join_wave(&into->waves[kept - 1], &all[i].wave);
 		} else if (kept == INCIDENT_WAVES_MAX) {
-			join_wave(&into->waves[kept - 1], &all[i]);
+			join_wave(&into->waves[kept - 1], &all[i].wave);
 			into->waves_lost++;
 		} else {
-			into->waves[kept++] = all[i];
+			into->waves[kept++] = all[i].wave;
 		}
+		to[all[i].theirs][up_to(all[i].number, ROSTER_WAVES - 1)] = (uint8_t)(kept - 1);
 	}
 	into->waves_count = kept;
 	into->waves_lost += from->waves_lost;
+	renumber(into, to[0]);
+	renumber(from, to[1]);
 }
 
 static void absorb_parts(struct incident *into, struct incident *from)
@@ -110,14 +157,12 @@ static void absorb_parts(struct incident *into, struct incident *from)
 		int32_t same = incident_find_part(into, part->kind);
 
 		if (same >= 0) {
-			window_merge(into->parts[same].window, part->window);
-			incident_part_tell(&into->parts[same], &part->http);
-			window_free(part->window);
+			incident_part_merge(&into->parts[same], part);
 		} else if (into->parts_count < INCIDENT_PARTS_MAX) {
 			into->parts[into->parts_count++] = *part;
 		} else {
 			into->parts_lost++;
-			window_free(part->window);
+			incident_part_fini(part);
 		}
 	}
 	from->parts_count = 0;

@@ -66,7 +66,7 @@ struct incident {
 	} slots[INCIDENT_SLOTS];
 };
 
-/* With its windows. */
+/* With its parts. */
 void incident_free(struct incident *incident);
 /* Whether it takes no more waves at this time. */
 bool incident_is_over(const struct incident *incident, struct capture_time now);
@@ -76,6 +76,10 @@ int32_t incident_find_part(const struct incident *incident, uint8_t kind);
 bool incident_is_application(const struct incident *incident);
 /* What is known of a part beside its packets; of several times the worst is kept. */
 void incident_part_tell(struct incident_part *part, const struct http_facts *facts);
+/* The packets of `from` are those of `into` too; what `from` owned is freed. Their waves are numbered alike. */
+void incident_part_merge(struct incident_part *into, struct incident_part *from);
+/* What it owns. */
+void incident_part_fini(struct incident_part *part);
 /* Joins `from` into `into`: waves, vectors, counts. `from` is emptied. */
 void incident_absorb(struct incident *into, struct incident *from);
 /* All parts' windows merged into one; NULL where there is no memory. The caller frees it with window_free(). */

@@ -72,6 +72,24 @@ static uint32_t sample_share(struct incident_list *list)
 	return share;
 }
 
+_Static_assert(ROSTER_MIN *INCIDENT_LIST_MAX *INCIDENT_PARTS_MAX <= ROSTER_MAX, "all have their share");
+
+/* What one has when there is one more, and all others from now on; NULL where there is no memory. */
+static struct roster *roster_share(struct incident_list *list)
+{
+	uint32_t rosters = 1, share;
+
+	for (uint32_t i = 0; i < list->count; i++)
+		for (uint32_t j = 0; j < list->items[i]->parts_count; j++)
+			rosters += list->items[i]->parts[j].roster != NULL;
+	share = ROSTER_MAX / rosters;
+	for (uint32_t i = 0; i < list->count; i++)
+		for (uint32_t j = 0; j < list->items[i]->parts_count; j++)
+			if (list->items[i]->parts[j].roster)
+				roster_limit(list->items[i]->parts[j].roster, share);
+	return roster_new(share);
+}
+
 struct incident_part *incident_list_part(struct incident_list *list, struct incident *inc, uint8_t kind)
 {
 	int32_t index = incident_find_part(inc, kind);
@@ -84,7 +102,11 @@ struct incident_part *incident_list_part(struct incident_list *list, struct inci
 		inc->parts_lost++;
 		return NULL;
 	}
-	inc->parts[inc->parts_count] = (struct incident_part){ .kind = kind, .window = window };
+	inc->parts[inc->parts_count] = (struct incident_part){
+		.kind = kind,
+		.window = window,
+		.roster = inc->is_scan ? NULL : roster_share(list),
+	};
 	return &inc->parts[inc->parts_count++];
 }
 

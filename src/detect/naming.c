@@ -90,7 +90,7 @@ static void remove_part(struct incident *inc, uint32_t index)
 {
 	inc->packets -= inc->parts[index].window->packets;
 	inc->bytes -= inc->parts[index].window->bytes;
-	window_free(inc->parts[index].window);
+	incident_part_fini(&inc->parts[index]);
 	memmove(&inc->parts[index], &inc->parts[index + 1], (inc->parts_count - index - 1) * sizeof(inc->parts[0]));
 	inc->parts_count--;
 }
@@ -115,8 +115,7 @@ static void name_parts(struct incident *inc)
 				j++;
 				continue;
 			}
-			window_merge(inc->parts[i].window, inc->parts[j].window);
-			window_free(inc->parts[j].window);
+			incident_part_merge(&inc->parts[i], &inc->parts[j]);
 			memmove(&inc->parts[j], &inc->parts[j + 1], (inc->parts_count - j - 1) * sizeof(inc->parts[0]));
 			inc->parts_count--;
 		}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "detect/wave.h"
 
+#include "detect/vector.h"
 #include "measure/slot.h"
 
 #define PAUSE_MAX_NS (60 * NS_PER_S)
@@ -58,6 +59,24 @@ void wave_open(struct incident *inc, struct capture_time began)
 	inc->waves[inc->waves_count++] = (struct wave){ .began = began, .ended = began };
 }
 
+/* Whether the packet could only be sent by who receives what is sent to its source. */
+static bool is_verified(const struct incident_part *part, const struct observation *o)
+{
+	enum vector_class class = vector_get(part->kind)->class;
+
+	/* A datagram that is answered may yet be forged, and so may what asks for a connection. */
+	return class == VECTOR_CONVERSATION || class == VECTOR_APPLICATION || (o->flags & OBSERVATION_HANDSHAKE) ||
+	       ((o->flags & OBSERVATION_ANSWERED) && (o->flags & OBSERVATION_TCP) && !(o->tcp.flags & TCP_SYN));
+}
+
+static void enrol(const struct incident *inc, struct incident_part *part, const struct observation *o,
+                  const struct keys *keys)
+{
+	roster_add(part->roster, o, keys, inc->waves_count - 1);
+	if (is_verified(part, o))
+		roster_mark(part->roster, o, keys, ROSTER_VERIFIED);
+}
+
 void wave_record(struct incident *inc, struct incident_part *part, const struct observation *o, const struct keys *keys)
 {
 	struct wave *wave = wave_last(inc);
@@ -66,6 +85,8 @@ void wave_record(struct incident *inc, struct incident_part *part, const struct 
 	uint64_t bytes = (uint64_t)o->length * o->weight;
 
 	window_add(part->window, o, keys);
+	if (part->roster)
+		enrol(inc, part, o, keys);
 	timeline_add(&inc->timeline, now, o->weight, bytes);
 	inc->packets += o->weight;
 	inc->bytes += bytes;

@@ -19,7 +19,7 @@
 #include "observe/observation.h"
 
 #define ROSTER_MAX 262144 /* sources held by all rosters of an engine together; struct roster has its share */
-#define ROSTER_MIN 1024   /* … and never less than this */
+#define ROSTER_MIN 128    /* … and never less than this */
 #define ROSTER_WAVES 32   /* waves told apart; later ones count as the last */
 
 enum roster_mark {
@@ -38,7 +38,7 @@ struct roster_source {
 	uint32_t tsval;    /* of the first packet that has it, 0: none */
 	uint32_t observed; /* packets that were looked at, not weighted */
 	uint16_t mss;      /* likewise */
-	uint8_t ttl;       /* of the first packet */
+	uint8_t ttl;       /* of the first packet; of several of one time the lowest */
 	uint8_t marks;     /* enum roster_mark */
 };
 
@@ -53,12 +53,15 @@ void roster_add(struct roster *roster, const struct observation *observation, co
 void roster_mark(struct roster *roster, const struct observation *observation, const struct keys *keys, unsigned marks);
 /* `from`'s wave 0 is `shift` of `into`. `from` is left as it was. */
 void roster_merge(struct roster *into, const struct roster *from, uint32_t shift);
+/* What was wave i is wave to[i] from now on. */
+void roster_renumber(struct roster *roster, const uint8_t to[ROSTER_WAVES]);
 /* From now on it holds at most `max`; halves until it does. */
 void roster_limit(struct roster *roster, uint32_t max);
 
 /* Those that are held, in the order of their addresses. Valid until the roster changes. 0 or -ENOMEM. */
 int roster_sources(struct roster *roster, const struct roster_source **sources, uint32_t *count);
-uint32_t roster_halvings(const struct roster *roster); /* each source held stands for 2^halvings; 0: all are held */
-uint64_t roster_lost(const struct roster *roster);
+uint32_t roster_held(struct roster *roster);     /* how many */
+uint32_t roster_halvings(struct roster *roster); /* each source held stands for 2^halvings; 0: all are held */
+uint64_t roster_lost(struct roster *roster);
 
 #endif

@@ -1,109 +1,157 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What people add to the record, and what is computed of it: claims and their verdicts, events, evidence that was given out,
- * traces of incidents. In the record's SQLite (record/record.h, schema 2), and append-only: triggers refuse to change or delete
- * a row, but for the erasure of evidence, which is noted beside it. Commands write it themselves, each with a connection of its
- * own; who finds the database busy waits LEDGER_BUSY_MS.
+ * The ledger: what is kept for good beside what was done. Public claims and the verdicts on them, events (own changes,
+ * providers' outages, maintenance), roll-ups (an incident's trace as it stood), and the heads of evidence bundles. It is in
+ * the record's database (record/record.h; LEDGER_FILE in the state_dir). Commands write it themselves, beside the daemon's
+ * recorder, and wait up to LEDGER_BUSY_MS for it.
  *
- * Times are nanoseconds since the Unix epoch. Texts that a function takes are the caller's and never NULL; those that `each` gets
- * are valid until it returns. Functions return 0 or -errno, with `error` filled; `each` returns 0 to go on.
+ * What is added stays as it is: triggers refuse to change or delete it, whoever tries. A verdict is added, never replaced;
+ * the erasure of a bundle is a row of its own. One exception: of an incident's roll-ups only the first, the latest
+ * LEDGER_ROLLUPS_MAX and those that a verdict rests on stay.
+ *
+ * What was added is on the disk when 0 is returned: neither a process nor a host that dies takes it away.
+ *
+ * Times are nanoseconds since the Unix epoch. Incidents are their IDs' numbers (archive_incident.id). Texts are UTF-8,
+ * never NULL; those given to `each` are valid during the call.
  */
 #ifndef HOLDFAST_RECORD_LEDGER_H
 #define HOLDFAST_RECORD_LEDGER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "record/record.h"
 
+#define LEDGER_FILE "/record.db"
 #define LEDGER_BUSY_MS 5000
-#define LEDGER_TEXT_MAX 4096     /* octets of a claim's words, an event's text, a URL; longer: -EINVAL */
-#define LEDGER_CLAIMS_MAX 100000 /* more: -ENOSPC */
-#define LEDGER_EVENTS_MAX 100000
-#define LEDGER_JSON_MAX (16u << 20) /* of a trace, a verdict */
+#define LEDGER_ID_SIZE 24
+#define LEDGER_DIGEST_SIZE 65 /* SHA-256 in hexadecimal, NUL-terminated */
+#define LEDGER_TEXT_MAX 4096  /* octets of any text that is not JSON */
+#define LEDGER_JSON_MAX (4u << 20)
+#define LEDGER_ROLLUPS_MAX 16    /* of one incident, beside the first */
+#define LEDGER_ROWS_MAX 1000000  /* claims, verdicts, events, bundles, each: more are refused */
+#define LEDGER_CHECK_MISTAKES 16 /* that ledger_check() tells */
 
 struct ledger; /* opaque */
 
-/* Number in a claim's or event's name: "c3", "e12". */
 struct ledger_claim {
-	uint64_t number; /* given by ledger_add_claim() */
+	char id[LEDGER_ID_SIZE]; /* "c1"; given by the ledger */
 	uint64_t incident;
-	int64_t at_ns; /* when it was said */
-	const char *by, *url, *text, *predicate;
+	const char *by, *url, *text; /* who said what where; url may be "" */
+	const char *predicate;       /* trace/predicate.h */
+	int64_t at_ns;               /* when it was said; 0: not known */
 	int64_t added_ns;
-	const char *added_by; /* user name */
+	const char *added_by;
 };
 
 struct ledger_verdict {
-	uint64_t claim;
-	int64_t at_ns;
-	const char *trace_sha256; /* of the trace's JSON that it rests on */
+	char claim[LEDGER_ID_SIZE];
+	int64_t at_ns;                         /* when it was tested */
+	char trace_sha256[LEDGER_DIGEST_SIZE]; /* of the roll-up that it rests on (ledger_rollup.sha256) */
 	uint64_t seed;
-	const char *verdict; /* "supported" … */
-	const char *json;    /* all of it */
+	const char *verdict; /* claim_verdict_name() */
+	const char *json;    /* the whole result, and the context that it was tested in */
 };
 
-enum ledger_event_kind { LEDGER_OWN_CHANGE, LEDGER_PROVIDER, LEDGER_MAINTENANCE };
+enum ledger_event_kind { LEDGER_OWN_CHANGE, LEDGER_PROVIDER, LEDGER_MAINTENANCE, LEDGER_EVENT_KINDS };
 
 struct ledger_event {
-	uint64_t number;
+	char id[LEDGER_ID_SIZE]; /* "e1"; given by the ledger */
 	enum ledger_event_kind kind;
-	int64_t began_ns, ended_ns; /* ended_ns 0: it had not, or is a moment */
-	const char *text, *url;
+	int64_t began_ns, ended_ns; /* ended_ns 0: it had not */
+	const char *text, *url;     /* url may be "" */
 	int64_t added_ns;
 	const char *added_by;
 };
 
 struct ledger_evidence {
-	uint64_t number;
+	char id[LEDGER_ID_SIZE]; /* "b1"; given by the ledger */
 	uint64_t incident;
-	int64_t made_ns;
-	const char *path, *head; /* of the hash chain, in hexadecimal */
-	const char *key;         /* minisign's key id, in hexadecimal; "" unsigned */
-	int64_t until_ns;        /* to be erased then; 0: kept */
-	int64_t erased_ns;       /* 0: it is there */
-	const char *why;         /* it was erased */
+	int64_t made_ns, until_ns; /* until_ns 0: it is not erased by itself */
+	const char *path;
+	const char *head;   /* of the chain, hexadecimal */
+	const char *sha256; /* of the file, hexadecimal */
+	const char *key;    /* its ID, hexadecimal; "": not signed */
+	const char *tlp;
+	int64_t erased_ns; /* 0: it is not */
+	const char *erased_why;
 };
 
-struct ledger_trace {
+struct ledger_rollup {
 	uint64_t incident;
 	int64_t made_ns;
-	const char *sha256, *json; /* schema holdfast.trace/1 */
+	char sha256[LEDGER_DIGEST_SIZE]; /* of `trace`; given by the ledger */
+	const char *trace;               /* JSON, "holdfast.trace/1" */
 };
+
+/* "own_change", "provider", "maintenance": stable words. */
+const char *ledger_event_kind_name(enum ledger_event_kind kind);
+/* false: there is none of that name. */
+bool ledger_event_kind_find(const char *name, enum ledger_event_kind *kind);
 
 /*
- * `path`: the database; made where it is not there and `may_make`. Errors as of record_open(), but that a broken one is left where
- * it is: -EBADMSG.
+ * `path`: the database. To write, one that is not there is made, its owner being the folder's, and an older one is brought up
+ * to date. To read, -ENOENT where it is not there; what an older schema has not is not there. -ENOTSUP: a newer schema, or no
+ * database of ours; -EBADMSG: it is broken; -EACCES, -EROFS, -ENOSPC, -EBUSY, -EIO, -ENOMEM.
  */
-int ledger_open(const char *path, bool may_make, struct ledger **ledger, struct record_error *error);
+int ledger_open(const char *path, bool write, struct ledger **ledger, struct record_error *error);
 void ledger_close(struct ledger *ledger);
 
-/* The number it was given is written to the struct's. On the disk when 0 is returned. */
-int ledger_add_claim(struct ledger *ledger, struct ledger_claim *claim, struct record_error *error);
-int ledger_add_verdict(struct ledger *ledger, const struct ledger_verdict *verdict, struct record_error *error);
-int ledger_add_event(struct ledger *ledger, struct ledger_event *event, struct record_error *error);
-int ledger_add_evidence(struct ledger *ledger, struct ledger_evidence *evidence, struct record_error *error);
-int ledger_erase_evidence(struct ledger *ledger, uint64_t number, int64_t now_ns, const char *why,
-                          struct record_error *error);
-int ledger_add_trace(struct ledger *ledger, const struct ledger_trace *trace, struct record_error *error);
+/*
+ * These add. -EINVAL: a text is too long or no UTF-8, or JSON is none; -EDQUOT: there are LEDGER_ROWS_MAX; -EROFS: it was
+ * opened to read; -ENOENT: of a verdict, there is no such claim. `id` may be NULL. What the ledger gives is not read.
+ */
+int ledger_claim_add(struct ledger *ledger, const struct ledger_claim *claim, char id[LEDGER_ID_SIZE],
+                     struct record_error *error);
+int ledger_verdict_add(struct ledger *ledger, const struct ledger_verdict *verdict, struct record_error *error);
+int ledger_event_add(struct ledger *ledger, const struct ledger_event *event, char id[LEDGER_ID_SIZE],
+                     struct record_error *error);
+int ledger_evidence_add(struct ledger *ledger, const struct ledger_evidence *evidence, char id[LEDGER_ID_SIZE],
+                        struct record_error *error);
+/* -ENOENT: there is no such bundle; -EALREADY: it is erased. */
+int ledger_evidence_erased(struct ledger *ledger, const char *id, int64_t at_ns, const char *why,
+                           struct record_error *error);
+/* One that says what the incident's latest says is not added again; `sha256` is of it all the same, may be NULL. */
+int ledger_rollup_add(struct ledger *ledger, const struct ledger_rollup *rollup, char sha256[LEDGER_DIGEST_SIZE],
+                      struct record_error *error);
 
-/* In the order in which they were added. incident 0: of all; claim 0: of all. */
-int ledger_each_claim(struct ledger *ledger, uint64_t incident,
+/*
+ * These list, in the order in which they were added; `incident` 0: of all. They stop where `each` returns not 0, and return
+ * that. `each` may not add.
+ */
+int ledger_claim_each(struct ledger *ledger, uint64_t incident,
                       int (*each)(void *context, const struct ledger_claim *claim), void *context,
                       struct record_error *error);
-int ledger_each_verdict(struct ledger *ledger, uint64_t claim,
+/* `claim` NULL: of all. The latest is the last. */
+int ledger_verdict_each(struct ledger *ledger, const char *claim,
                         int (*each)(void *context, const struct ledger_verdict *verdict), void *context,
                         struct record_error *error);
-/* Those that touch [from, to]; 0, 0: all. */
-int ledger_each_event(struct ledger *ledger, int64_t from_ns, int64_t to_ns,
-                      int (*each)(void *context, const struct ledger_event *event), void *context,
-                      struct record_error *error);
-int ledger_each_evidence(struct ledger *ledger, uint64_t incident,
+int ledger_event_each(struct ledger *ledger, int (*each)(void *context, const struct ledger_event *event),
+                      void *context, struct record_error *error);
+int ledger_evidence_each(struct ledger *ledger, uint64_t incident,
                          int (*each)(void *context, const struct ledger_evidence *evidence), void *context,
                          struct record_error *error);
-/* The latest of an incident; -ENOENT. */
-int ledger_latest_trace(struct ledger *ledger, uint64_t incident,
-                        int (*each)(void *context, const struct ledger_trace *trace), void *context,
-                        struct record_error *error);
+int ledger_rollup_each(struct ledger *ledger, uint64_t incident,
+                       int (*each)(void *context, const struct ledger_rollup *rollup), void *context,
+                       struct record_error *error);
+
+/* One of them, given to `each` once, whose answer is returned. -ENOENT: there is none. */
+int ledger_claim_find(struct ledger *ledger, const char *id,
+                      int (*each)(void *context, const struct ledger_claim *claim), void *context,
+                      struct record_error *error);
+/* The latest of an incident. */
+int ledger_rollup_find(struct ledger *ledger, uint64_t incident,
+                       int (*each)(void *context, const struct ledger_rollup *rollup), void *context,
+                       struct record_error *error);
+
+/* A copy of the whole database as it stands, to `file`, which must not be there, while others write. On the disk then. */
+int ledger_backup(struct ledger *ledger, const char *file, struct record_error *error);
+/*
+ * Reads every page and index, and looks at the schema's triggers. Calls `tell` for each of the first LEDGER_CHECK_MISTAKES
+ * mistakes; *mistakes says how many of them there are.
+ */
+int ledger_check(struct ledger *ledger, void (*tell)(void *context, const char *mistake), void *context,
+                 unsigned *mistakes, struct record_error *error);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Migrations are a list: entry n makes of schema n schema n + 1, in one transaction with the number's change. The
- * journal is a write-ahead log with synchronous NORMAL: a crash of the host may lose the latest actions, never the
+ * The journal is a write-ahead log with synchronous NORMAL: a crash of the host may lose the latest actions, never the
  * database.
  */
 #include "record/record.h"
@@ -14,24 +13,11 @@
 
 #include <sqlite3.h>
 
-#define APPLICATION_ID 0x48466173 /* "HFas" */
+#include "record/database.h"
+
 #define BUSY_MS 2000
 
 /* clang-format off */
-static const char *const migrations[RECORD_SCHEMA] = {
-	"CREATE TABLE action("
-	" id INTEGER PRIMARY KEY AUTOINCREMENT, time_ns INTEGER NOT NULL, uid INTEGER NOT NULL, user TEXT NOT NULL,"
-	" client TEXT NOT NULL, command TEXT NOT NULL, object TEXT NOT NULL, arguments TEXT NOT NULL,"
-	" outcome TEXT NOT NULL, message TEXT NOT NULL);"
-	"CREATE TABLE in_force("
-	" kind INTEGER NOT NULL, object TEXT NOT NULL, until_ns INTEGER NOT NULL, time_ns INTEGER NOT NULL,"
-	" uid INTEGER NOT NULL, user TEXT NOT NULL, scope TEXT NOT NULL, match TEXT NOT NULL, action TEXT NOT NULL,"
-	" reason TEXT NOT NULL, rate_pps INTEGER NOT NULL, shadow INTEGER NOT NULL,"
-	" PRIMARY KEY(kind, object)) WITHOUT ROWID;"
-	"CREATE INDEX in_force_until ON in_force(until_ns);"
-	"CREATE TABLE fact(name TEXT PRIMARY KEY, value) WITHOUT ROWID;",
-};
-
 enum statement {
 	INSERT, HOLD, RELEASE, EXPIRE, COUNT, CROWD_OUT, FORGET, LATEST, IN_FORCE, HIGHEST, SET_FACT, GET_FACT, STATEMENTS,
 };
@@ -64,142 +50,7 @@ struct record {
 	uint64_t held; /* rows of in_force, at most; counted anew where that is too many */
 };
 
-/* ---- errors ---- */
-
-static int errno_of(int code)
-{
-	switch (code & 0xff) {
-	case SQLITE_OK:
-	case SQLITE_DONE:
-	case SQLITE_ROW:
-		return 0;
-	case SQLITE_FULL:
-		return -ENOSPC;
-	case SQLITE_NOMEM:
-		return -ENOMEM;
-	case SQLITE_CORRUPT:
-	case SQLITE_NOTADB:
-		return -EBADMSG;
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-		return -EBUSY;
-	case SQLITE_READONLY:
-		return -EROFS;
-	case SQLITE_CANTOPEN:
-	case SQLITE_PERM:
-	case SQLITE_AUTH:
-		return -EACCES;
-	default:
-		return -EIO;
-	}
-}
-
-static const char *advice_of(int result)
-{
-	switch (result) {
-	case -ENOSPC:
-		return "make room there; what is to be recorded waits as long as it can";
-	case -EBUSY:
-		return "another program has the database open for writing; 'fuser' names it";
-	case -EROFS:
-		return "its file system can only be read; 'dmesg' may say why";
-	case -EACCES:
-		return "its folder and it must belong to the user that `user:` names";
-	case -EBADMSG:
-		return "it is put aside when it is opened next";
-	default:
-		return "";
-	}
-}
-
-static int fail(struct record_error *error, const char *what, sqlite3 *database, int code)
-{
-	int result = errno_of(code);
-
-	(void)snprintf(error->message, sizeof(error->message), "%s: %s", what,
-	               database && sqlite3_errcode(database) == (code & 0xff) ? sqlite3_errmsg(database)
-	                                                                      : sqlite3_errstr(code));
-	(void)snprintf(error->advice, sizeof(error->advice), "%s", advice_of(result));
-	return result;
-}
-
 /* ---- opening ---- */
-
-static int run(sqlite3 *database, const char *sql)
-{
-	return sqlite3_exec(database, sql, NULL, NULL, NULL);
-}
-
-/* The one number that a pragma or query answers. */
-static int ask(sqlite3 *database, const char *sql, int64_t *number)
-{
-	sqlite3_stmt *statement;
-	int code = sqlite3_prepare_v2(database, sql, -1, &statement, NULL);
-
-	if (code != SQLITE_OK)
-		return code;
-	code = sqlite3_step(statement);
-	if (code == SQLITE_ROW) {
-		*number = sqlite3_column_int64(statement, 0);
-		code = SQLITE_OK;
-	} else if (code == SQLITE_DONE) {
-		code = SQLITE_CORRUPT;
-	}
-	(void)sqlite3_finalize(statement);
-	return code;
-}
-
-static int migrate_from(sqlite3 *database, int64_t schema)
-{
-	char number[64];
-	int code = run(database, "BEGIN IMMEDIATE");
-
-	if (code != SQLITE_OK)
-		return code;
-	(void)snprintf(number, sizeof(number), "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID,
-	               (int)schema + 1);
-	code = run(database, migrations[schema]);
-	if (code == SQLITE_OK)
-		code = run(database, number);
-	if (code == SQLITE_OK)
-		code = run(database, "COMMIT");
-	if (code != SQLITE_OK)
-		(void)run(database, "ROLLBACK");
-	return code;
-}
-
-static int migrate(sqlite3 *database, struct record_error *error)
-{
-	int64_t schema = 0, application = 0, tables = 0;
-	int code = ask(database, "PRAGMA user_version", &schema);
-
-	if (code == SQLITE_OK)
-		code = ask(database, "PRAGMA application_id", &application);
-	if (code == SQLITE_OK)
-		code = ask(database, "SELECT count(*) FROM sqlite_master", &tables);
-	if (code != SQLITE_OK)
-		return fail(error, "the record cannot be read", database, code);
-	if (schema < 0 || (tables > 0 && application != APPLICATION_ID)) {
-		(void)snprintf(error->message, sizeof(error->message), "the database there is no record of holdfast's");
-		(void)snprintf(error->advice, sizeof(error->advice),
-		               "name another folder as state_dir, or move the file away");
-		return -ENOTSUP;
-	}
-	if (schema > RECORD_SCHEMA) {
-		(void)snprintf(error->message, sizeof(error->message),
-		               "the record has schema %lld, this holdfast knows them up to %d", (long long)schema,
-		               RECORD_SCHEMA);
-		(void)snprintf(error->advice, sizeof(error->advice),
-		               "run the newer holdfast that wrote it, or move the file away and begin a new record");
-		return -ENOTSUP;
-	}
-	for (; schema < RECORD_SCHEMA; schema++) {
-		code = migrate_from(database, schema);
-		if (code != SQLITE_OK)
-			return fail(error, "the record cannot be brought up to date", database, code);
-	}
-	return 0;
-}
 
 static int prepare(struct record *record, struct record_error *error)
 {
@@ -210,11 +61,11 @@ static int prepare(struct record *record, struct record_error *error)
 		code = sqlite3_prepare_v3(record->database, texts[i], -1, SQLITE_PREPARE_PERSISTENT,
 		                          &record->statements[i], NULL);
 	if (code == SQLITE_OK)
-		code = ask(record->database, texts[COUNT], &held);
+		code = database_ask(record->database, texts[COUNT], &held);
 	if (code == SQLITE_ERROR) /* a table is not what it should be */
 		code = SQLITE_CORRUPT;
 	if (code != SQLITE_OK)
-		return fail(error, "the record cannot be read", record->database, code);
+		return database_fail(error, "the record cannot be read", record->database, code);
 	record->held = (uint64_t)held;
 	return 0;
 }
@@ -233,14 +84,17 @@ static int open_at(const struct record_options *options, struct record *record, 
 	if (code == SQLITE_OK)
 		code = sqlite3_busy_timeout(record->database, BUSY_MS);
 	if (code == SQLITE_OK)
-		code = run(record->database,
-		           "PRAGMA trusted_schema = OFF; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-		           "PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 16777216");
+		code = database_run(
+			record->database,
+			"PRAGMA trusted_schema = OFF; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+			"PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 16777216");
 	if (code == SQLITE_OK)
-		code = run(record->database, pages);
+		code = database_run(record->database, pages);
 	if (code != SQLITE_OK)
-		return fail(error, "the record cannot be opened", record->database, code);
-	result = migrate(record->database, error);
+		return database_fail(error, "the record cannot be opened", record->database, code);
+	result = database_migrate(record->database, error);
+	if (result == 0)
+		result = database_quick_check(record->database, error);
 	return result ? result : prepare(record, error);
 }
 
@@ -311,7 +165,8 @@ int record_open(const struct record_options *options, struct record **record, ch
 	}
 	if (result == -EACCES && is_read_only(options->path)) {
 		result = -EROFS;
-		(void)snprintf(error->advice, sizeof(error->advice), "%s", advice_of(result));
+		(void)snprintf(error->advice, sizeof(error->advice), "%s",
+		               "its file system can only be read; 'dmesg' may say why");
 	}
 	if (result != 0) {
 		close_at(opened);
@@ -334,41 +189,20 @@ void record_close(struct record *record)
 
 /* ---- writing ---- */
 
-/* Ends a statement that answers nothing. */
-static int step(sqlite3_stmt *statement)
-{
-	int code = sqlite3_step(statement);
-
-	(void)sqlite3_reset(statement);
-	(void)sqlite3_clear_bindings(statement);
-	return code == SQLITE_DONE || code == SQLITE_ROW ? SQLITE_OK : code;
-}
-
-/* The caller's text outlives the step. */
-static void put_text(sqlite3_stmt *statement, int place, const char *text)
-{
-	(void)sqlite3_bind_text(statement, place, text, -1, SQLITE_STATIC);
-}
-
-static void put_number(sqlite3_stmt *statement, int place, int64_t number)
-{
-	(void)sqlite3_bind_int64(statement, place, number);
-}
-
 static int insert(const struct record *record, const struct record_action *action)
 {
 	sqlite3_stmt *statement = record->statements[INSERT];
 
-	put_number(statement, 1, action->time_ns);
-	put_number(statement, 2, action->uid);
-	put_text(statement, 3, action->user);
-	put_text(statement, 4, action->client);
-	put_text(statement, 5, action->command);
-	put_text(statement, 6, action->object);
-	put_text(statement, 7, action->arguments);
-	put_text(statement, 8, action->outcome);
-	put_text(statement, 9, action->message);
-	return step(statement);
+	database_put_number(statement, 1, action->time_ns);
+	database_put_number(statement, 2, action->uid);
+	database_put_text(statement, 3, action->user);
+	database_put_text(statement, 4, action->client);
+	database_put_text(statement, 5, action->command);
+	database_put_text(statement, 6, action->object);
+	database_put_text(statement, 7, action->arguments);
+	database_put_text(statement, 8, action->outcome);
+	database_put_text(statement, 9, action->message);
+	return database_step(statement);
 }
 
 static int hold(const struct record *record, const struct record_action *action)
@@ -376,19 +210,19 @@ static int hold(const struct record *record, const struct record_action *action)
 	sqlite3_stmt *statement = record->statements[HOLD];
 	bool is_rule = action->kind == RECORD_RULE;
 
-	put_number(statement, 1, action->kind);
-	put_text(statement, 2, action->object);
-	put_number(statement, 3, action->until_ns);
-	put_number(statement, 4, action->time_ns);
-	put_number(statement, 5, action->uid);
-	put_text(statement, 6, action->user);
-	put_text(statement, 7, is_rule ? action->rule.scope : "");
-	put_text(statement, 8, is_rule ? action->rule.match : "");
-	put_text(statement, 9, is_rule ? action->rule.action : "");
-	put_text(statement, 10, is_rule ? action->rule.reason : "");
-	put_number(statement, 11, is_rule ? action->rule.rate_pps : 0);
-	put_number(statement, 12, is_rule && action->rule.shadow);
-	return step(statement);
+	database_put_number(statement, 1, action->kind);
+	database_put_text(statement, 2, action->object);
+	database_put_number(statement, 3, action->until_ns);
+	database_put_number(statement, 4, action->time_ns);
+	database_put_number(statement, 5, action->uid);
+	database_put_text(statement, 6, action->user);
+	database_put_text(statement, 7, is_rule ? action->rule.scope : "");
+	database_put_text(statement, 8, is_rule ? action->rule.match : "");
+	database_put_text(statement, 9, is_rule ? action->rule.action : "");
+	database_put_text(statement, 10, is_rule ? action->rule.reason : "");
+	database_put_number(statement, 11, is_rule ? action->rule.rate_pps : 0);
+	database_put_number(statement, 12, is_rule && action->rule.shadow);
+	return database_step(statement);
 }
 
 /* "r3" has been. */
@@ -396,8 +230,8 @@ static int note_rule(const struct record *record, const char *object)
 {
 	if (object[0] != 'r')
 		return SQLITE_OK;
-	put_number(record->statements[HIGHEST], 1, (int64_t)strtoul(object + 1, NULL, 10));
-	return step(record->statements[HIGHEST]);
+	database_put_number(record->statements[HIGHEST], 1, (int64_t)strtoul(object + 1, NULL, 10));
+	return database_step(record->statements[HIGHEST]);
 }
 
 static int append_one(struct record *record, const struct record_action *action)
@@ -411,10 +245,10 @@ static int append_one(struct record *record, const struct record_action *action)
 		code = hold(record, action);
 		return code == SQLITE_OK && action->kind == RECORD_RULE ? note_rule(record, action->object) : code;
 	}
-	put_number(record->statements[RELEASE], 1, action->kind);
-	put_text(record->statements[RELEASE], 2, action->object);
-	put_number(record->statements[RELEASE], 3, action->kind == RECORD_BLOCK ? RECORD_ALLOW : action->kind);
-	return step(record->statements[RELEASE]);
+	database_put_number(record->statements[RELEASE], 1, action->kind);
+	database_put_text(record->statements[RELEASE], 2, action->object);
+	database_put_number(record->statements[RELEASE], 3, action->kind == RECORD_BLOCK ? RECORD_ALLOW : action->kind);
+	return database_step(record->statements[RELEASE]);
 }
 
 /* Keeps both tables within their bounds. */
@@ -423,28 +257,28 @@ static int trim(struct record *record, int64_t now_ns)
 	int64_t held = 0;
 	int code;
 
-	put_number(record->statements[FORGET], 1, record->actions_max);
-	code = step(record->statements[FORGET]);
+	database_put_number(record->statements[FORGET], 1, record->actions_max);
+	code = database_step(record->statements[FORGET]);
 	if (code != SQLITE_OK)
 		return code;
-	put_number(record->statements[EXPIRE], 1, now_ns);
-	code = step(record->statements[EXPIRE]);
+	database_put_number(record->statements[EXPIRE], 1, now_ns);
+	code = database_step(record->statements[EXPIRE]);
 	if (code != SQLITE_OK || record->held <= record->in_force_max)
 		return code;
-	code = ask(record->database, texts[COUNT], &held);
+	code = database_ask(record->database, texts[COUNT], &held);
 	if (code != SQLITE_OK)
 		return code;
 	record->held = (uint64_t)held;
 	if (record->held <= record->in_force_max)
 		return SQLITE_OK;
-	put_number(record->statements[CROWD_OUT], 1, (int64_t)(record->held - record->in_force_max));
-	return step(record->statements[CROWD_OUT]);
+	database_put_number(record->statements[CROWD_OUT], 1, (int64_t)(record->held - record->in_force_max));
+	return database_step(record->statements[CROWD_OUT]);
 }
 
 int record_append(struct record *record, const struct record_action *actions, unsigned count,
                   struct record_error *error)
 {
-	int code = count ? run(record->database, "BEGIN IMMEDIATE") : SQLITE_OK;
+	int code = count ? database_run(record->database, "BEGIN IMMEDIATE") : SQLITE_OK;
 
 	if (count == 0)
 		return 0;
@@ -453,25 +287,18 @@ int record_append(struct record *record, const struct record_action *actions, un
 	if (code == SQLITE_OK)
 		code = trim(record, actions[count - 1].time_ns);
 	if (code == SQLITE_OK)
-		code = run(record->database, "COMMIT");
+		code = database_run(record->database, "COMMIT");
 	if (code != SQLITE_OK) {
-		int result = fail(error, "the record cannot be written", record->database, code);
+		int result = database_fail(error, "the record cannot be written", record->database, code);
 
 		if (!sqlite3_get_autocommit(record->database))
-			(void)run(record->database, "ROLLBACK");
+			(void)database_run(record->database, "ROLLBACK");
 		return result;
 	}
 	return 0;
 }
 
 /* ---- reading ---- */
-
-static const char *get_text(sqlite3_stmt *statement, int place)
-{
-	const char *text = (const char *)sqlite3_column_text(statement, place);
-
-	return text ? text : "";
-}
 
 /* Steps through a statement's rows; stops where `row` returns not 0. */
 static int each_row(struct record *record, enum statement which, int64_t bound,
@@ -480,14 +307,14 @@ static int each_row(struct record *record, enum statement which, int64_t bound,
 	sqlite3_stmt *statement = record->statements[which];
 	int code, result = 0;
 
-	put_number(statement, 1, bound);
+	database_put_number(statement, 1, bound);
 	do {
 		code = sqlite3_step(statement);
 		if (code == SQLITE_ROW)
 			result = row(statement, context);
 	} while (code == SQLITE_ROW && result == 0);
 	if (code != SQLITE_ROW && code != SQLITE_DONE)
-		result = fail(error, "the record cannot be read", record->database, code);
+		result = database_fail(error, "the record cannot be read", record->database, code);
 	(void)sqlite3_reset(statement);
 	return result;
 }
@@ -504,13 +331,13 @@ static int list_row(sqlite3_stmt *statement, void *context)
 	struct record_action action = {
 		.time_ns = sqlite3_column_int64(statement, 1),
 		.uid = (uint32_t)sqlite3_column_int64(statement, 2),
-		.user = get_text(statement, 3),
-		.client = get_text(statement, 4),
-		.command = get_text(statement, 5),
-		.object = get_text(statement, 6),
-		.arguments = get_text(statement, 7),
-		.outcome = get_text(statement, 8),
-		.message = get_text(statement, 9),
+		.user = database_text(statement, 3),
+		.client = database_text(statement, 4),
+		.command = database_text(statement, 5),
+		.object = database_text(statement, 6),
+		.arguments = database_text(statement, 7),
+		.outcome = database_text(statement, 8),
+		.message = database_text(statement, 9),
 	};
 
 	return listing->each(listing->context, (uint64_t)sqlite3_column_int64(statement, 0), &action);
@@ -531,21 +358,21 @@ static int held_row(sqlite3_stmt *statement, void *context)
 	int64_t kind = sqlite3_column_int64(statement, 0);
 	struct record_action action = {
 		.kind = kind == RECORD_BLOCK || kind == RECORD_ALLOW || kind == RECORD_RULE ? (enum record_kind)kind : RECORD_NOTHING,
-		.object = get_text(statement, 1),
+		.object = database_text(statement, 1),
 		.until_ns = sqlite3_column_int64(statement, 2),
 		.time_ns = sqlite3_column_int64(statement, 3),
 		.uid = (uint32_t)sqlite3_column_int64(statement, 4),
-		.user = get_text(statement, 5),
+		.user = database_text(statement, 5),
 		.client = "",
 		.command = "",
 		.arguments = "",
 		.outcome = "",
 		.message = "",
 		.rule = {
-			.scope = get_text(statement, 6),
-			.match = get_text(statement, 7),
-			.action = get_text(statement, 8),
-			.reason = get_text(statement, 9),
+			.scope = database_text(statement, 6),
+			.match = database_text(statement, 7),
+			.action = database_text(statement, 8),
+			.reason = database_text(statement, 9),
 			.rate_pps = (uint32_t)sqlite3_column_int64(statement, 10),
 			.shadow = sqlite3_column_int64(statement, 11) != 0,
 		},
@@ -572,7 +399,7 @@ static int get_fact(struct record *record, const char *name, void (*take)(sqlite
 	sqlite3_stmt *statement = record->statements[GET_FACT];
 	int code;
 
-	put_text(statement, 1, name);
+	database_put_text(statement, 1, name);
 	code = sqlite3_step(statement);
 	if (code == SQLITE_ROW)
 		take(statement, context);
@@ -580,7 +407,7 @@ static int get_fact(struct record *record, const char *name, void (*take)(sqlite
 	(void)sqlite3_clear_bindings(statement);
 	return code == SQLITE_ROW || code == SQLITE_DONE
 	               ? 0
-	               : fail(error, "the record cannot be read", record->database, code);
+	               : database_fail(error, "the record cannot be read", record->database, code);
 }
 
 static void take_number(sqlite3_stmt *statement, void *context)
@@ -609,7 +436,7 @@ static void compare_boot(sqlite3_stmt *statement, void *context)
 {
 	struct boot *boot = context;
 
-	boot->same = strcmp(get_text(statement, 0), boot->now) == 0;
+	boot->same = strcmp(database_text(statement, 0), boot->now) == 0;
 }
 
 int record_is_new_boot(struct record *record, const char *boot, bool *is_new, struct record_error *error)
@@ -627,17 +454,17 @@ int record_note_boot(struct record *record, const char *boot, struct record_erro
 	sqlite3_stmt *statement = record->statements[SET_FACT];
 	int code;
 
-	put_text(statement, 1, "boot");
-	put_text(statement, 2, boot);
-	code = step(statement);
-	return code == SQLITE_OK ? 0 : fail(error, "the record cannot be written", record->database, code);
+	database_put_text(statement, 1, "boot");
+	database_put_text(statement, 2, boot);
+	code = database_step(statement);
+	return code == SQLITE_OK ? 0 : database_fail(error, "the record cannot be written", record->database, code);
 }
 
 int record_forget_in_force(struct record *record, struct record_error *error)
 {
 	int code;
 
-	put_number(record->statements[EXPIRE], 1, INT64_MAX);
-	code = step(record->statements[EXPIRE]);
-	return code == SQLITE_OK ? 0 : fail(error, "the record cannot be written", record->database, code);
+	database_put_number(record->statements[EXPIRE], 1, INT64_MAX);
+	code = database_step(record->statements[EXPIRE]);
+	return code == SQLITE_OK ? 0 : database_fail(error, "the record cannot be written", record->database, code);
 }

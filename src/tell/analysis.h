@@ -16,12 +16,22 @@
 #include "defend/life.h"
 #include "engine/engine.h"
 #include "observe/decode.h"
+#include "tell/series.h"
+#include "trace/trace.h"
 
 #define ANALYSIS_SCHEMA "holdfast.analysis/1"
 
 #define PAGE_WIDTH_MIN 60
 #define PAGE_WIDTH_MAX 160
 #define PAGE_WIDTH_DEFAULT 100
+
+/* A public claim about an incident, and what came of its latest test; texts that are not known are "". */
+struct analysis_claim {
+	const char *id, *by, *text, *url, *predicate;
+	int64_t at_ns;       /* when it was made; 0: not known */
+	const char *verdict; /* "supported", "contradicted", "unsupported", "untestable"; "": not tested */
+	const char *word, *confidence, *cap, *reason;
+};
 
 /* What was read, as whoever read it knows it. */
 struct analysis_input {
@@ -39,6 +49,11 @@ struct analysis_input {
 	/* The name of the service that a finding's target is; NULL where nobody said. The function may be NULL. */
 	const char *(*service_of)(const void *context, const struct finding *finding);
 	const void *service_context;
+	/* What was found out about the sources of a finding; NULL: nothing was. The function may be NULL. */
+	const struct trace *(*trace_of)(const void *context, const struct finding *finding);
+	/* Claims about it that are to be shown; returns how many. May be NULL: claims are for those who ask. */
+	size_t (*claims_of)(const void *context, const struct finding *finding, const struct analysis_claim **claims);
+	const void *trace_context;
 };
 
 struct page_options {
@@ -51,6 +66,7 @@ struct page_options {
 struct analysis_live {
 	unsigned rule_count;
 	const struct life *const *rules;
+	const struct series *series; /* NULL, or empty: nothing is known */
 };
 
 /* Each returns 0, -ENOMEM, or the negative errno of a failed write. The engine has finished. */
@@ -65,7 +81,8 @@ struct analysis_input analysis_input_of(const struct engine_totals *totals, cons
                                         size_t files_count);
 int page_write(FILE *out, const struct analysis_input *input, const struct engine *engine,
                const struct page_options *options);
-/* One self-contained HTML file. */
-int report_write(FILE *out, const struct analysis_input *input, const struct engine *engine);
+/* One self-contained HTML file. `live`: NULL where nothing was watched live. */
+int report_write(FILE *out, const struct analysis_input *input, const struct engine *engine,
+                 const struct analysis_live *live);
 
 #endif

@@ -4,7 +4,7 @@
  * them and must not rename. Rates are per second: the largest count in 100 ms, times ten. Shares are 0..1. What is not
  * known is null.
  *
- * The same analysis always gives the same octets: shares are made from integers and printed with REAL_DIGITS digits.
+ * The same analysis always gives the same octets: shares are made from integers.
  */
 #include "tell/analysis.h"
 
@@ -21,9 +21,9 @@
 #include "tell/account.h"
 #include "tell/build.h"
 #include "tell/limits.h"
+#include "tell/trace_json.h"
 #include "tell/words.h"
 
-#define REAL_DIGITS 6
 #define ID_SIZE 17 /* 64 bits in hexadecimal */
 
 static json_t *rate(uint64_t n, uint64_t by)
@@ -51,33 +51,9 @@ static json_t *moment(struct capture_time t)
 	return json_string(time_format(t, text));
 }
 
-/*
- * A string that may hold anything (a file's name): what is no UTF-8 becomes U+FFFD, an octet a time. NULL becomes null.
- */
 static json_t *string(const char *text)
 {
-	static const char replacement[] = "\xef\xbf\xbd";
-	char *clean, *at;
-	json_t *value;
-
-	if (!text)
-		return json_null();
-	clean = malloc(strlen(text) * (sizeof(replacement) - 1) + 1);
-	if (!clean)
-		return NULL;
-	at = clean;
-	while (*text) {
-		uint32_t code;
-		size_t length = words_utf8(text, &code);
-
-		memcpy(at, length ? text : replacement, length ? length : sizeof(replacement) - 1);
-		at += length ? length : sizeof(replacement) - 1;
-		text += length ? length : 1;
-	}
-	*at = '\0';
-	value = json_string(clean);
-	free(clean);
-	return value;
+	return build_text(text, SIZE_MAX);
 }
 
 static void set_where_any(struct build *b, json_t *object, const char *key, uint64_t n)
@@ -272,6 +248,14 @@ static json_t *signatures_json(struct build *b, const struct finding *finding)
 	return array;
 }
 
+/* null: nothing was found out about its sources. */
+static json_t *trace_of(const struct analysis_input *input, const struct finding *finding)
+{
+	const struct trace *trace = input->trace_of(input->trace_context, finding);
+
+	return trace ? trace_json(trace) : json_null();
+}
+
 static json_t *incident_json(struct build *b, const struct analysis_input *input, const struct finding *finding)
 {
 	const struct incident *incident = finding->incident;
@@ -304,6 +288,8 @@ static json_t *incident_json(struct build *b, const struct analysis_input *input
 	set_where_any(b, limits, "vectors_lost", incident->parts_lost);
 	set_where_any(b, limits, "waves_joined", incident->waves_lost);
 	build_set(b, object, "limits_hit", limits);
+	if (input->trace_of)
+		build_set(b, object, "trace", trace_of(input, finding));
 	return object;
 }
 
@@ -363,6 +349,8 @@ static json_t *live_json(struct build *b, const struct analysis_live *live)
 	for (unsigned i = 0; i < live->rule_count; i++)
 		build_append(b, rules, life_json(b, live->rules[i]));
 	build_set(b, object, "rules", rules);
+	if (live->series && live->series->count)
+		build_set(b, object, "series", series_json(live->series));
 	return object;
 }
 
@@ -390,14 +378,8 @@ static json_t *analysis_json(const struct analysis_input *input, const struct en
 /* Takes `root`, which may be NULL where there was no memory. */
 static int write_json(FILE *out, json_t *root)
 {
-	int result = 0;
+	int result = root ? build_write(out, root) : -ENOMEM;
 
-	if (!root)
-		return -ENOMEM;
-	errno = 0;
-	if (json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(REAL_DIGITS)) != 0 || fputc('\n', out) == EOF ||
-	    fflush(out) != 0)
-		result = errno ? -errno : -EIO;
 	json_decref(root);
 	return result;
 }

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Objects of JSON, built without an eye on memory: allocations fail rarely, and the builder says so once, at the end. */
+/*
+ * Objects of JSON, built without an eye on memory: allocations fail rarely, and the builder says so once, at the end. And
+ * how they are written.
+ */
 #ifndef HOLDFAST_TELL_BUILD_H
 #define HOLDFAST_TELL_BUILD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <jansson.h>
 
@@ -17,5 +22,16 @@ void build_set(struct build *b, json_t *object, const char *key, json_t *value);
 void build_append(struct build *b, json_t *array, json_t *value);
 /* As large as it gets: JSON's integers have a sign. */
 json_t *build_integer(uint64_t n);
+/*
+ * A string that may hold anything (a file's name): what is no UTF-8 becomes U+FFFD, an octet a time, and what is beyond
+ * `max` octets of the result is cut off. NULL becomes null.
+ */
+json_t *build_text(const char *text, size_t max);
+
+/*
+ * Two columns of indentation, members in the order in which they were set, a line's end at the end. Reals have six digits,
+ * and more where less would not be read back as the same. 0 or -errno of what failed.
+ */
+int build_write(FILE *out, json_t *root);
 
 #endif

@@ -95,6 +95,19 @@ static void put_bands(FILE *out, const struct chart *c)
 	}
 }
 
+static void put_gaps(FILE *out, const struct chart *c)
+{
+	for (uint32_t i = 0, from; c->gaps && i < c->count; i++) {
+		if (!c->gaps[i])
+			continue;
+		for (from = i; i < c->count && c->gaps[i]; i++)
+			;
+		(void)fprintf(out,
+		              "<rect class=\"gap\" x=\"%" PRIu32 "\" y=\"0\" width=\"%" PRIu32 "\" height=\"%u\"/>\n",
+		              from, i - from, HEIGHT);
+	}
+}
+
 static void put_svg(FILE *out, const struct chart *c, uint64_t top)
 {
 	(void)fprintf(out,
@@ -106,10 +119,11 @@ static void put_svg(FILE *out, const struct chart *c, uint64_t top)
 	markup_text(out, c->description);
 	(void)fputs("</desc>\n", out);
 	put_bands(out, c);
+	put_gaps(out, c);
 	(void)fprintf(out, "<path class=\"grid\" d=\"M0,0H%" PRIu32 "M0,%uH%" PRIu32 "\"/>\n", c->count, HEIGHT / 2,
 	              c->count);
 	put_series(out, c, "all", c->all, top);
-	put_series(out, c, "area", c->area, top);
+	put_series(out, c, c->tone ? c->tone : "area", c->area, top);
 	put_series(out, c, "line", c->line, top);
 	(void)fprintf(out, "<path class=\"base\" d=\"M0,%uH%" PRIu32 "\"/>\n</svg>\n", HEIGHT, c->count);
 }

@@ -6,6 +6,7 @@
 #ifndef HOLDFAST_TELL_CHART_H
 #define HOLDFAST_TELL_CHART_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -26,8 +27,10 @@ struct chart {
 	int64_t step_ns;      /* of a point */
 	uint32_t count;       /* points, at least one */
 	const uint64_t *area; /* count of them, per second */
+	const char *tone;     /* class of the area's colour: "good", "plain"; NULL: the attack's */
 	const uint64_t *line; /* over it; NULL: none */
 	const uint64_t *all;  /* an area behind it, of which it is a part; NULL: none */
+	const bool *gaps;     /* count of them: nothing was measured there; NULL: none */
 	const struct chart_band *bands;
 	uint32_t bands_count;
 };

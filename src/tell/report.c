@@ -126,6 +126,7 @@ static void write_attack(struct report *r, const struct finding *f)
 	report_rules(r, f);
 	report_packets(r, f);
 	report_sources(r, f);
+	report_origin(r, f);
 	write_list(r, "Why we think so", account_evidence, f);
 	write_list(r, "What cannot be known from this capture", account_unknowns, f);
 }
@@ -365,9 +366,12 @@ static void write_body(struct report *r)
 	              ". The same captures give the same report, to the octet.</p>\n</footer>\n</body>\n</html>\n");
 }
 
-int report_write(FILE *out, const struct analysis_input *input, const struct engine *engine)
+int report_write(FILE *out, const struct analysis_input *input, const struct engine *engine,
+                 const struct analysis_live *live)
 {
-	struct report report = { .out = out, .account = { .input = input, .engine = engine }, .heading = 2 };
+	struct report report = {
+		.out = out, .account = { .input = input, .engine = engine }, .live = live, .heading = 2
+	};
 
 	report.series = report_series_new();
 	if (!report.series)
@@ -375,6 +379,8 @@ int report_write(FILE *out, const struct analysis_input *input, const struct eng
 	errno = 0;
 	write_body(&report);
 	free(report.series);
+	if (report.no_memory)
+		return -ENOMEM;
 	if (fflush(out) != 0 || ferror(out))
 		return errno ? -errno : -EIO;
 	return 0;

@@ -226,6 +226,7 @@ void report_rate(struct report *r, const struct finding *f)
 	close_figure(r, caption.text);
 	write_numbers(r, s, line, "Attack", "Passed");
 	report_section_close(r);
+	report_course(r, f, s->from, time_plus(s->from, time_times(s->step_ns, s->count)));
 }
 
 static void fill_capture(const struct report *r, struct report_series *s)

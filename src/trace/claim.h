@@ -9,6 +9,11 @@
  *     unsupported   the evidence decides neither
  *     untestable    no evidence of this kind could: who an actor is, always; geography of forged sources
  *
+ * A predicate of several terms: "not" turns supported into contradicted and back; one contradicted side contradicts an
+ * "and", one supported side supports an "or", and what is left open by one side stays open (Kleene's logic). But one untestable
+ * term makes the whole untestable, whatever stands beside it (Bochvar's): else "spoofed or actor = X" would be supported, and
+ * quoted with the name. Such a claim is to be put in parts, which `parts` has with their own verdicts.
+ *
  * Words of likelihood are those of ICD 203; confidence is apart from them and capped by what was seen.
  */
 #ifndef HOLDFAST_TRACE_CLAIM_H
@@ -24,8 +29,11 @@
 #define CLAIM_EVIDENCE_MAX 16
 #define CLAIM_BOOTSTRAPS 400
 #define CLAIM_TEXT_SIZE 240
+#define CLAIM_HYPOTHESES_MAX 8
 #define CLAIM_OUTAGES_MAX 256
 #define CLAIM_EVENTS_MAX 256
+#define CLAIM_BASELINE_MAX 256
+#define CLAIM_LOG10_BF_MAX 6.0 /* nothing is surer than a million to one: the models are not */
 
 enum claim_verdict { CLAIM_UNSUPPORTED, CLAIM_SUPPORTED, CLAIM_CONTRADICTED, CLAIM_UNTESTABLE };
 enum claim_confidence { CLAIM_LOW, CLAIM_MODERATE, CLAIM_HIGH };
@@ -40,13 +48,20 @@ struct claim_event {
 	enum claim_event_kind kind;
 	int64_t began_ns, ended_ns;
 };
+/* Where normal users connect from, or where all routed addresses are: what a country's share is to be compared with. */
+struct claim_baseline {
+	char country[GEO_COUNTRY_SIZE];
+	double share;
+};
 struct claim_context {
 	const struct claim_span *outages; /* measured by the platform itself; none: nothing was measured */
 	uint32_t outages_count;
 	const struct claim_event *events;
 	uint32_t events_count;
-	bool attack_dropped;   /* what share of the attack reached the service, where it is known: */
-	double attack_passing; /* NAN: not known */
+	bool watched;          /* the service was measured all the time: where there is no outage, there was none */
+	double attack_passing; /* share of the attack that reached the service; NAN: not known */
+	const struct claim_baseline *baseline;
+	uint32_t baseline_count;
 };
 
 struct claim_evidence {
@@ -71,10 +86,20 @@ struct claim_result {
 	struct claim_hypothesis {
 		char what[CLAIM_TEXT_SIZE];
 		double log10_bf; /* against the best one */
-	} hypotheses[8];
+	} hypotheses[CLAIM_HYPOTHESES_MAX];
+	/* Of a country's share: against the baseline's; NAN where there is none. */
+	double quotient, quotient_low, quotient_high; /* location quotient, 95 % */
+	double g2;                                    /* of a test that they are the same; 3.84 is 5 % */
+	bool relays;                                  /* it is about relays of a reflection: not about attackers */
+	uint32_t parts_count;                         /* of a predicate of several terms, as they come */
+	struct claim_part {
+		char what[CLAIM_TEXT_SIZE];
+		enum claim_verdict verdict;
+		double log10_bf, value, low, high, threshold;
+	} parts[PREDICATE_TERMS_MAX];
 };
 
-/* 0, or -ENOMEM. `seed` is of the bootstrap and part of what is recorded with a verdict. */
+/* 0, or -ENOMEM; a result is large: on the heap. `seed` is of the bootstrap and part of what is recorded with a verdict. */
 int claim_test(const struct predicate *predicate, const struct trace *trace, const struct claim_context *context,
                uint64_t seed, struct claim_result *result);
 const char *claim_verdict_name(enum claim_verdict verdict);

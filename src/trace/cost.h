@@ -3,6 +3,9 @@
  * What it would cost to rent an attack of this size: a range, never a fact about who paid. Prices are one table in a file
  * (data/prices.json in the sources, built in; `prices:` in the configuration names another), each with its source.
  * "Needs a state" is never concluded from cost.
+ *
+ * Only what is sold at this size or larger counts: a price for 50 Gbit/s says nothing of 500. Of those that do, low is the
+ * cheapest offer's low, high the dearest's high, mid the median of their mids. Hours and days are sold whole.
  */
 #ifndef HOLDFAST_TRACE_COST_H
 #define HOLDFAST_TRACE_COST_H
@@ -28,5 +31,13 @@ struct cost {
 	double low, mid, high;      /* US dollars */
 	char basis[COST_TEXT_SIZE]; /* which prices, in words */
 };
+
+/* Those of data/prices.json when this was built. */
+const struct cost_price *cost_prices(uint32_t *count);
+const char *cost_per_name(enum cost_per per); /* "gbps_hour", "hour", "day", "attack" */
+/* What is wrong with a row, or NULL. */
+const char *cost_price_wrong(const struct cost_price *price);
+/* `hours` of waves together, at a mean of `gbps` while they lasted; unknown where either is not above 0. */
+void cost_make(const struct cost_price *prices, uint32_t count, double hours, double gbps, struct cost *cost);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where addresses are said to be: databases of countries and of networks (autonomous systems), each asked about each
- * address. They disagree, so none is "the" answer. Formats: MaxMind DB 2.0 (through libmaxminddb), with MaxMind's nested
+ * address. They disagree, so none is "the" answer. Formats: MaxMind DB 2.0 (trace/mmdb.h), with MaxMind's nested
  * records ({"country":{"iso_code":"UA"}}, {"autonomous_system_number":…,"autonomous_system_organization":…}) and the flat ones
  * of open sets ({"country_code":"UA"}); networks from CSV, too: first,last,number,name.
  *
@@ -10,6 +10,7 @@
 #ifndef HOLDFAST_TRACE_GEO_H
 #define HOLDFAST_TRACE_GEO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,9 +18,11 @@
 
 #define GEO_COUNTRY_DATABASES_MAX 4
 #define GEO_NETWORK_DATABASES_MAX 1
+#define GEO_ERROR_SIZE 256
 #define GEO_NAME_SIZE 64
-#define GEO_HASH_SIZE 65   /* SHA-256 in hexadecimal */
-#define GEO_COUNTRY_SIZE 3 /* ISO 3166-1 alpha-2; "" where nothing is known */
+#define GEO_HASH_SIZE 65                   /* SHA-256 in hexadecimal */
+#define GEO_COUNTRY_SIZE 3                 /* ISO 3166-1 alpha-2; "" where nothing is known */
+#define GEO_FILE_MAX ((uint64_t)256 << 20) /* octets of a database */
 #define GEO_FOLDER "/var/lib/holdfast/geo"
 #define GEO_OLD_S (180 * 86400) /* a database older than the incident by more is said to be from another time */
 
@@ -49,15 +52,17 @@ struct geo_place {
  * without one are taken as they are), or the files named. -ENOENT: none is there; -EBADMSG with `error` naming which
  * file is what wrong: the others are open all the same where `geo` is not NULL.
  */
-int geo_open_folder(const char *folder, struct geo **geo, char error[256]);
-int geo_open_files(const char *const *paths, size_t count, struct geo **geo, char error[256]);
+int geo_open_folder(const char *folder, struct geo **geo, char error[GEO_ERROR_SIZE]);
+int geo_open_files(const char *const *paths, size_t count, struct geo **geo, char error[GEO_ERROR_SIZE]);
+/* The same of what would be in a file of that name. */
+int geo_open_octets(const char *name, const uint8_t *octets, size_t size, struct geo **geo, char error[GEO_ERROR_SIZE]);
 void geo_close(struct geo *geo);
 
 size_t geo_count(const struct geo *geo, enum geo_kind kind);
 const struct geo_database *geo_database(const struct geo *geo, enum geo_kind kind, size_t index);
-/* Never fails: what is not known is empty. Not to be called from two threads with one geo. */
-void geo_look_up(struct geo *geo, const struct address *address, struct geo_place *place);
-/* The name of a network that a look-up has met, "" where none is known. Valid as long as `geo`. */
+/* Never fails: what is not known is empty. Changes nothing, so threads may share one geo. */
+void geo_look_up(const struct geo *geo, const struct address *address, struct geo_place *place);
+/* The name of a network, "" where none is known. Valid as long as `geo`. */
 const char *geo_network_name(const struct geo *geo, uint32_t network);
 
 #endif

@@ -59,6 +59,7 @@ struct trace {
 	int64_t made_ns;                   /* of this trace: wall time */
 	uint64_t packets, octets, sources; /* sources: estimate, HLL_RELATIVE_ERROR_PPM */
 	uint64_t peak_pps, peak_bps;
+	uint32_t waves;
 	uint64_t held; /* sources looked at one by one, of `sources` */
 	double observed; /* share of the attack's packets that were looked at: 1 in captures, less where packets are sampled */
 	bool sources_sampled; /* the roster is a sample */
@@ -117,7 +118,10 @@ struct trace_country {
 	uint64_t held;
 	double sources_low, sources_high, packets_low, packets_high;
 };
-/* Countries by sources_high, largest first; returns how many were written. */
+/*
+ * Countries by sources_high, largest first; returns how many were written, at most 676. Shares are of the sources and packets
+ * of which any database knows a country; one that knows none has no say.
+ */
 uint32_t trace_countries(const struct trace *trace, struct trace_country *countries, uint32_t max);
 
 #endif

@@ -229,6 +229,12 @@ def enforcing(scene):
     kept = sorted(path.stem for path in (scene.place / "state" / "streams").glob("*.hfs"))
     told = sorted(path.stem for path in (scene.place / "state" / "incidents").glob("*.json"))
     yield f"so is each incident, with what it was seen by ({len(told)})", told and set(kept) <= set(told) and kept
+    series = json.loads(scene.ask("incident latest --json")[1])["analysis"]["live"]["series"]
+    users, lost, carried = (series[row] for row in ("answered_pps", "lost_pps", "link_bps"))
+    yield "each second of users and links is kept", any(users) and any(carried) and not any(lost)
+    page = scene.place / "report.html"
+    done = scene.ask(f"report latest --html {page}")[0] == 0
+    yield "and drawn", done and "Users and links meanwhile" in page.read_text()
     yield "off", scene.ask("off")[0] == 0
 
 

@@ -200,7 +200,7 @@ static struct document *report(const struct analysis_input *input, const struct 
 	assert_non_null(d);
 	out = open_memstream(&d->html, &d->size);
 	assert_non_null(out);
-	assert_int_equal(report_write(out, input, engine), 0);
+	assert_int_equal(report_write(out, input, engine, NULL), 0);
 	assert_int_equal(fclose(out), 0);
 	check_document(d);
 	return d;
@@ -439,7 +439,7 @@ static void a_full_disk_is_said(void **state)
 	input = input_of(files, 1, e);
 	if (!full)
 		skip();
-	assert_int_equal(report_write(full, &input, e), -ENOSPC);
+	assert_int_equal(report_write(full, &input, e, NULL), -ENOSPC);
 	(void)fclose(full);
 	engine_free(e);
 }

@@ -2,6 +2,7 @@
 /*
  * Capture time as text, against libc's calendar as the naive twin, and the two clamped sums.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -94,12 +95,89 @@ static void sums_are_clamped(void **state)
 	assert_true(time_times(-7, 3) == -21);
 }
 
+/* What time_format() writes is read back; and whatever is read is written with the same date. */
+static void what_is_written_is_read(void **state)
+{
+	uint64_t random = 88172645463325252u;
+
+	(void)state;
+	for (unsigned i = 0; i < 200000; i++) {
+		struct capture_time t, back = { 0 };
+		char text[TIME_TEXT_SIZE];
+
+		random ^= random << 13;
+		random ^= random >> 7;
+		random ^= random << 17;
+		t.ns = (int64_t)random;
+		t.ns -= i % 3 ? t.ns % NS_PER_S : 0;
+		assert_int_equal(time_parse(time_format(t, text), &back), 0);
+		assert_int_equal(back.ns, t.ns);
+	}
+}
+
+static void reads(const char *text, int64_t want)
+{
+	struct capture_time t = { 7 };
+
+	assert_int_equal(time_parse(text, &t), 0);
+	assert_int_equal(t.ns, want);
+}
+
+static void what_is_no_time_is_refused(void **state)
+{
+	static const char *const none[] = {
+		"",
+		"2025-03-10",
+		"2025-03-10T09:45Z",
+		"2025-03-10T09:45:12",
+		"2025-03-10T09:45:12+01:00",
+		"2025-03-10T09:45:12.Z",
+		"2025-03-10T09:45:12.1234567890Z",
+		"2025-02-29T00:00:00Z",
+		"2025-04-31T00:00:00Z",
+		"2025-13-01T00:00:00Z",
+		"2025-00-01T00:00:00Z",
+		"2025-01-00T00:00:00Z",
+		"2025-01-01T24:00:00Z",
+		"2025-01-01T00:60:00Z",
+		"2016-12-31T23:59:60Z",
+		"1677-09-21T00:12:43.145224191Z",
+		"2262-04-11T23:47:16.854775808Z",
+		"0000-01-01T00:00:00Z",
+		"1600-01-01T00:00:00Z",
+		"9999-12-31T23:59:59Z",
+		"2025-03-10 09:45:12Z",
+		"2025-03-10T09:45:12ZZ",
+		" 2025-03-10T09:45:12Z",
+		"2025-03-10T-9:45:12Z",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		struct capture_time t = { 7 };
+
+		assert_int_equal(time_parse(none[i], &t), -EINVAL);
+		assert_int_equal(t.ns, 7);
+	}
+	reads("1970-01-01T00:00:00Z", 0);
+	reads("1969-12-31T23:59:59.5Z", -500000000);
+	reads("2025-03-10T09:45:12.000123004Z", 1741599912000123004);
+	reads("2024-02-29T00:00:00Z", 1709164800 * NS_PER_S);
+	reads("1678-01-01T00:00:00Z", -9214560000LL * NS_PER_S);
+	reads("1677-09-21T00:12:43.145224192Z", INT64_MIN);
+	reads("2262-04-11T23:47:16.854775807Z", INT64_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(known_times),       cmocka_unit_test(before_the_epoch),
-		cmocka_unit_test(ends_of_the_range), cmocka_unit_test(every_day_agrees_with_libc),
+		cmocka_unit_test(known_times),
+		cmocka_unit_test(before_the_epoch),
+		cmocka_unit_test(ends_of_the_range),
+		cmocka_unit_test(every_day_agrees_with_libc),
 		cmocka_unit_test(sums_are_clamped),
+		cmocka_unit_test(what_is_written_is_read),
+		cmocka_unit_test(what_is_no_time_is_refused),
 	};
 
 	return cmocka_run_group_tests_name("time", tests, NULL, NULL);

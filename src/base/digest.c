@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/digest.h"
+
+#include <sha2.h>
+
+#define HIGH_SHIFT 4
+#define LOW_MASK 0xf
+
+void digest_sha256(const void *octets, size_t count, uint8_t sum[DIGEST_SHA256_SIZE])
+{
+	SHA2_CTX state;
+
+	SHA256Init(&state);
+	SHA256Update(&state, octets, count);
+	SHA256Final(sum, &state);
+}
+
+void digest_sha512(const void *octets, size_t count, uint8_t sum[DIGEST_SHA512_SIZE])
+{
+	SHA2_CTX state;
+
+	SHA512Init(&state);
+	SHA512Update(&state, octets, count);
+	SHA512Final(sum, &state);
+}
+
+void digest_sha256_text(const void *octets, size_t count, char text[DIGEST_SHA256_TEXT_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+	uint8_t sum[DIGEST_SHA256_SIZE];
+
+	digest_sha256(octets, count, sum);
+	for (unsigned i = 0; i < DIGEST_SHA256_SIZE; i++) {
+		text[2 * i] = digits[sum[i] >> HIGH_SHIFT];
+		text[2 * i + 1] = digits[sum[i] & LOW_MASK];
+	}
+	text[DIGEST_SHA256_TEXT_SIZE - 1] = '\0';
+}

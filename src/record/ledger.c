@@ -1,0 +1,870 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Each addition is one statement, and so one transaction, with synchronous FULL: what the caller is told is added has been
+ * synced. Rows are listed by one statement each, which a table of this file names.
+ */
+#include "record/ledger.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <jansson.h>
+#include <sodium.h>
+#include <sqlite3.h>
+
+#include "base/file.h"
+#include "record/database.h"
+
+#define BACKUP_PAUSE_MS 10
+
+/* clang-format off */
+enum statement {
+	CLAIM_ADD, VERDICT_ADD, EVENT_ADD, EVIDENCE_ADD, ERASURE_ADD, ROLLUP_ADD, ROLLUP_TRIM,
+	CLAIMS, CLAIM, VERDICTS, EVENTS, EVIDENCE, ROLLUPS, ROLLUP, STATEMENTS,
+};
+
+static const char *const texts[STATEMENTS] = {
+	[CLAIM_ADD] = "INSERT INTO claim(incident, by, url, text, predicate, at_ns, added_ns, added_by)"
+	              " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[VERDICT_ADD] = "INSERT INTO verdict(claim, at_ns, trace_sha256, seed, verdict, json)"
+	                " SELECT id, ?2, ?3, ?4, ?5, ?6 FROM claim WHERE id = ?1",
+	[EVENT_ADD] = "INSERT INTO event(kind, began_ns, ended_ns, text, url, added_ns, added_by)"
+	              " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[EVIDENCE_ADD] = "INSERT INTO evidence(incident, made_ns, until_ns, path, head, sha256, key, tlp)"
+	                 " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[ERASURE_ADD] = "INSERT INTO erasure(evidence, at_ns, why) SELECT id, ?2, ?3 FROM evidence WHERE id = ?1",
+	[ROLLUP_ADD] = "INSERT INTO rollup(incident, made_ns, sha256, trace) SELECT ?1, ?2, ?3, ?4"
+	               " WHERE ?3 IS NOT (SELECT sha256 FROM rollup WHERE incident = ?1 ORDER BY id DESC LIMIT 1)",
+	[ROLLUP_TRIM] = "DELETE FROM rollup WHERE incident = ?1"
+	                " AND id > (SELECT min(id) FROM rollup WHERE incident = ?1)"
+	                " AND id <= (SELECT id FROM rollup WHERE incident = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)"
+	                " AND sha256 NOT IN (SELECT trace_sha256 FROM verdict)",
+	[CLAIMS] = "SELECT id, incident, by, url, text, predicate, at_ns, added_ns, added_by FROM claim"
+	           " WHERE ?1 = 0 OR incident = ?1 ORDER BY id",
+	[CLAIM] = "SELECT id, incident, by, url, text, predicate, at_ns, added_ns, added_by FROM claim WHERE id = ?1",
+	[VERDICTS] = "SELECT claim, at_ns, trace_sha256, seed, verdict, json FROM verdict"
+	             " WHERE ?1 = 0 OR claim = ?1 ORDER BY id",
+	[EVENTS] = "SELECT id, kind, began_ns, ended_ns, text, url, added_ns, added_by FROM event ORDER BY id",
+	[EVIDENCE] = "SELECT id, incident, made_ns, until_ns, path, head, sha256, key, tlp, at_ns, why"
+	             " FROM evidence LEFT JOIN erasure ON erasure.evidence = id"
+	             " WHERE ?1 = 0 OR incident = ?1 ORDER BY id",
+	[ROLLUPS] = "SELECT incident, made_ns, sha256, trace FROM rollup WHERE ?1 = 0 OR incident = ?1 ORDER BY id",
+	[ROLLUP] = "SELECT incident, made_ns, sha256, trace FROM rollup WHERE incident = ?1 ORDER BY id DESC LIMIT 1",
+};
+
+static const char *const kind_names[LEDGER_EVENT_KINDS] = {
+	[LEDGER_OWN_CHANGE] = "own_change", [LEDGER_PROVIDER] = "provider", [LEDGER_MAINTENANCE] = "maintenance",
+};
+/* clang-format on */
+
+struct ledger {
+	sqlite3 *database;
+	bool write, empty; /* empty: of a schema that has no ledger, opened to read */
+	char path[RECORD_PATH_SIZE];
+};
+
+const char *ledger_event_kind_name(enum ledger_event_kind kind)
+{
+	return kind_names[kind];
+}
+
+bool ledger_event_kind_find(const char *name, enum ledger_event_kind *kind)
+{
+	for (unsigned i = 0; i < LEDGER_EVENT_KINDS; i++) {
+		if (strcmp(kind_names[i], name) == 0) {
+			*kind = (enum ledger_event_kind)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int refuse(struct record_error *error, int result, const char *message, const char *advice)
+{
+	(void)snprintf(error->message, sizeof(error->message), "%s", message);
+	(void)snprintf(error->advice, sizeof(error->advice), "%s", advice);
+	return result;
+}
+
+/* ---- opening ---- */
+
+/* A database that root makes is of whoever has the folder, as the recorder's would be. */
+static int make_file(const char *path, struct record_error *error)
+{
+	char folder[RECORD_PATH_SIZE];
+	char *slash;
+	struct stat owner;
+	int fd;
+
+	(void)snprintf(folder, sizeof(folder), "%s", path);
+	slash = strrchr(folder, '/');
+	if (slash)
+		slash[slash == folder] = '\0';
+	else
+		memcpy(folder, ".", 2);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+	if (fd < 0 && errno == EEXIST)
+		return 0;
+	if (fd < 0) {
+		int result = -errno;
+
+		return refuse(error, result, strerror(-result), "the folder of the record has to be there and yours");
+	}
+	/* Where it cannot be given away it is whoever made it that has it, and its folder too. */
+	if (stat(folder, &owner) == 0 && geteuid() == 0)
+		(void)!fchown(fd, owner.st_uid, owner.st_gid);
+	(void)close(fd);
+	return 0;
+}
+
+static int open_database(struct ledger *ledger, struct record_error *error)
+{
+	int64_t schema = 0;
+	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_NOFOLLOW, result, code;
+	char pages[64];
+
+	(void)snprintf(pages, sizeof(pages), "PRAGMA max_page_count = %d", RECORD_PAGES_MAX);
+	code = sqlite3_open_v2(ledger->path, &ledger->database,
+	                       flags | (ledger->write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY), NULL);
+	if (code == SQLITE_OK)
+		code = sqlite3_busy_timeout(ledger->database, LEDGER_BUSY_MS);
+	if (code == SQLITE_OK)
+		code = database_run(ledger->database, "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY");
+	if (code == SQLITE_OK && ledger->write)
+		code = database_run(ledger->database,
+		                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+		                    "PRAGMA journal_size_limit = 16777216");
+	if (code == SQLITE_OK && ledger->write)
+		code = database_run(ledger->database, pages);
+	if (code != SQLITE_OK)
+		return database_fail(error, "the record cannot be opened", ledger->database, code);
+	if (ledger->write)
+		return database_migrate(ledger->database, error);
+	result = database_schema(ledger->database, &schema, error);
+	ledger->empty = schema < RECORD_SCHEMA;
+	return result;
+}
+
+int ledger_open(const char *path, bool write, struct ledger **ledger, struct record_error *error)
+{
+	struct ledger *opened;
+	int result = 0;
+
+	*error = (struct record_error){ .message = "" };
+	if (strlen(path) >= sizeof(opened->path))
+		return refuse(error, -ENAMETOOLONG, "the path of the record is too long", "");
+	if (write)
+		result = make_file(path, error);
+	else if (access(path, F_OK) != 0)
+		result = refuse(error, -errno, strerror(errno), "nothing has been recorded there");
+	if (result != 0)
+		return result;
+	opened = calloc(1, sizeof(*opened));
+	if (!opened)
+		return refuse(error, -ENOMEM, "there is no memory", "");
+	opened->write = write;
+	(void)snprintf(opened->path, sizeof(opened->path), "%s", path);
+	result = open_database(opened, error);
+	if (result != 0) {
+		ledger_close(opened);
+		return result;
+	}
+	*ledger = opened;
+	return 0;
+}
+
+void ledger_close(struct ledger *ledger)
+{
+	if (!ledger)
+		return;
+	(void)sqlite3_close(ledger->database);
+	free(ledger);
+}
+
+/* ---- adding ---- */
+
+/* Whether the text may be kept; what it is called is `name`. */
+static int check_text(const char *name, const char *text, struct record_error *error)
+{
+	json_t *string;
+
+	if (strlen(text) > LEDGER_TEXT_MAX) {
+		(void)snprintf(error->message, sizeof(error->message), "the %s is longer than %d octets", name,
+		               LEDGER_TEXT_MAX);
+		(void)snprintf(error->advice, sizeof(error->advice), "shorten it");
+		return -EINVAL;
+	}
+	string = json_string(text);
+	if (!string) {
+		(void)snprintf(error->message, sizeof(error->message), "the %s is no UTF-8", name);
+		(void)snprintf(error->advice, sizeof(error->advice), "type it anew");
+		return -EINVAL;
+	}
+	json_decref(string);
+	return 0;
+}
+
+static int check_json(const char *name, const char *text, struct record_error *error)
+{
+	size_t length = strlen(text);
+	json_t *json = length > LEDGER_JSON_MAX ? NULL : json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+
+	if (!json) {
+		(void)snprintf(error->message, sizeof(error->message), "the %s is no JSON of at most %u octets", name,
+		               LEDGER_JSON_MAX);
+		(void)snprintf(error->advice, sizeof(error->advice), "nothing is recorded of it");
+		return -EINVAL;
+	}
+	json_decref(json);
+	return 0;
+}
+
+struct text {
+	const char *name, *text;
+};
+
+static int check_texts(const struct text *all, unsigned count, struct record_error *error)
+{
+	for (unsigned i = 0; i < count; i++) {
+		int result = check_text(all[i].name, all[i].text, error);
+
+		if (result != 0)
+			return result;
+	}
+	return 0;
+}
+
+/* "c12" → 12; 0: it is none of that kind. */
+static int64_t number_of(const char *id, char kind)
+{
+	int64_t number = 0;
+
+	if (id[0] != kind || strlen(id) > 18 || id[1] == '0')
+		return 0;
+	for (const char *digit = id + 1; *digit; digit++) {
+		if (*digit < '0' || *digit > '9')
+			return 0;
+		number = number * 10 + (*digit - '0');
+	}
+	return number;
+}
+
+static void write_id(char id[LEDGER_ID_SIZE], char kind, int64_t number)
+{
+	(void)snprintf(id, LEDGER_ID_SIZE, "%c%lld", kind, (long long)number);
+}
+
+static int begin(struct ledger *ledger, enum statement which, sqlite3_stmt **statement, struct record_error *error)
+{
+	int code = sqlite3_prepare_v2(ledger->database, texts[which], -1, statement, NULL);
+
+	if (code == SQLITE_ERROR) /* a table is not what it should be */
+		code = SQLITE_CORRUPT;
+	return code == SQLITE_OK ? 0 : database_fail(error, "the record cannot be read", ledger->database, code);
+}
+
+/* To add to a table that may take no more, or to a ledger that is only read, is refused. */
+static int begin_to_add(struct ledger *ledger, enum statement which, const char *count_of, sqlite3_stmt **statement,
+                        struct record_error *error)
+{
+	int64_t rows = 0;
+	int code;
+
+	if (!ledger->write)
+		return refuse(error, -EROFS, "the record was opened to be read", "");
+	code = database_ask(ledger->database, count_of, &rows);
+	if (code != SQLITE_OK)
+		return database_fail(error, "the record cannot be read", ledger->database, code);
+	if (rows >= LEDGER_ROWS_MAX)
+		return refuse(error, -EDQUOT, "the record has as many of these as it keeps",
+		              "move it away ('holdfast record backup' copies it) and begin a new one");
+	return begin(ledger, which, statement, error);
+}
+
+/* Ends what begin_to_add() began. */
+static int add(struct ledger *ledger, sqlite3_stmt *statement, char kind, char *id, struct record_error *error)
+{
+	int code = sqlite3_step(statement);
+	int result =
+		code == SQLITE_DONE ? 0 : database_fail(error, "the record cannot be written", ledger->database, code);
+
+	(void)sqlite3_finalize(statement);
+	if (result == 0 && id)
+		write_id(id, kind, sqlite3_last_insert_rowid(ledger->database));
+	return result;
+}
+
+int ledger_claim_add(struct ledger *ledger, const struct ledger_claim *claim, char id[LEDGER_ID_SIZE],
+                     struct record_error *error)
+{
+	const struct text all[] = { { "speaker", claim->by },
+		                    { "URL", claim->url },
+		                    { "claim", claim->text },
+		                    { "predicate", claim->predicate },
+		                    { "name of who adds", claim->added_by } };
+	sqlite3_stmt *statement = NULL;
+	int result = check_texts(all, sizeof(all) / sizeof(all[0]), error);
+
+	if (result == 0)
+		result = begin_to_add(ledger, CLAIM_ADD, "SELECT count(*) FROM claim", &statement, error);
+	if (result != 0)
+		return result;
+	database_put_number(statement, 1, (int64_t)claim->incident);
+	database_put_text(statement, 2, claim->by);
+	database_put_text(statement, 3, claim->url);
+	database_put_text(statement, 4, claim->text);
+	database_put_text(statement, 5, claim->predicate);
+	database_put_number(statement, 6, claim->at_ns);
+	database_put_number(statement, 7, claim->added_ns);
+	database_put_text(statement, 8, claim->added_by);
+	return add(ledger, statement, 'c', id, error);
+}
+
+static bool is_digest(const char *text)
+{
+	return strlen(text) == LEDGER_DIGEST_SIZE - 1 && strspn(text, "0123456789abcdef") == LEDGER_DIGEST_SIZE - 1;
+}
+
+int ledger_verdict_add(struct ledger *ledger, const struct ledger_verdict *verdict, struct record_error *error)
+{
+	sqlite3_stmt *statement = NULL;
+	int result = check_text("verdict", verdict->verdict, error);
+
+	if (result == 0)
+		result = check_json("result", verdict->json, error);
+	if (result == 0 && !is_digest(verdict->trace_sha256))
+		result = refuse(error, -EINVAL, "the trace's SHA-256 is none", "");
+	if (result == 0)
+		result = begin_to_add(ledger, VERDICT_ADD, "SELECT count(*) FROM verdict", &statement, error);
+	if (result != 0)
+		return result;
+	database_put_number(statement, 1, number_of(verdict->claim, 'c'));
+	database_put_number(statement, 2, verdict->at_ns);
+	database_put_text(statement, 3, verdict->trace_sha256);
+	database_put_number(statement, 4, (int64_t)verdict->seed);
+	database_put_text(statement, 5, verdict->verdict);
+	database_put_text(statement, 6, verdict->json);
+	result = add(ledger, statement, 0, NULL, error);
+	if (result == 0 && sqlite3_changes(ledger->database) == 0)
+		return refuse(error, -ENOENT, "there is no such claim", "'holdfast claim list' lists those there are");
+	return result;
+}
+
+int ledger_event_add(struct ledger *ledger, const struct ledger_event *event, char id[LEDGER_ID_SIZE],
+                     struct record_error *error)
+{
+	const struct text all[] = { { "event", event->text },
+		                    { "URL", event->url },
+		                    { "name of who adds", event->added_by } };
+	sqlite3_stmt *statement = NULL;
+	int result = check_texts(all, sizeof(all) / sizeof(all[0]), error);
+
+	if (result == 0)
+		result = begin_to_add(ledger, EVENT_ADD, "SELECT count(*) FROM event", &statement, error);
+	if (result != 0)
+		return result;
+	database_put_text(statement, 1, ledger_event_kind_name(event->kind));
+	database_put_number(statement, 2, event->began_ns);
+	database_put_number(statement, 3, event->ended_ns);
+	database_put_text(statement, 4, event->text);
+	database_put_text(statement, 5, event->url);
+	database_put_number(statement, 6, event->added_ns);
+	database_put_text(statement, 7, event->added_by);
+	return add(ledger, statement, 'e', id, error);
+}
+
+int ledger_evidence_add(struct ledger *ledger, const struct ledger_evidence *evidence, char id[LEDGER_ID_SIZE],
+                        struct record_error *error)
+{
+	const struct text all[] = { { "path", evidence->path },
+		                    { "key's ID", evidence->key },
+		                    { "TLP label", evidence->tlp } };
+	sqlite3_stmt *statement = NULL;
+	int result = check_texts(all, sizeof(all) / sizeof(all[0]), error);
+
+	if (result == 0 && !(is_digest(evidence->head) && is_digest(evidence->sha256)))
+		result = refuse(error, -EINVAL, "a bundle's SHA-256 is none", "");
+	if (result == 0)
+		result = begin_to_add(ledger, EVIDENCE_ADD, "SELECT count(*) FROM evidence", &statement, error);
+	if (result != 0)
+		return result;
+	database_put_number(statement, 1, (int64_t)evidence->incident);
+	database_put_number(statement, 2, evidence->made_ns);
+	database_put_number(statement, 3, evidence->until_ns);
+	database_put_text(statement, 4, evidence->path);
+	database_put_text(statement, 5, evidence->head);
+	database_put_text(statement, 6, evidence->sha256);
+	database_put_text(statement, 7, evidence->key);
+	database_put_text(statement, 8, evidence->tlp);
+	return add(ledger, statement, 'b', id, error);
+}
+
+int ledger_evidence_erased(struct ledger *ledger, const char *id, int64_t at_ns, const char *why,
+                           struct record_error *error)
+{
+	sqlite3_stmt *statement = NULL;
+	int result = check_text("reason", why, error), code;
+
+	if (result == 0)
+		result = begin_to_add(ledger, ERASURE_ADD, "SELECT count(*) FROM erasure", &statement, error);
+	if (result != 0)
+		return result;
+	database_put_number(statement, 1, number_of(id, 'b'));
+	database_put_number(statement, 2, at_ns);
+	database_put_text(statement, 3, why);
+	code = sqlite3_step(statement);
+	(void)sqlite3_finalize(statement);
+	if ((code & 0xff) == SQLITE_CONSTRAINT)
+		return refuse(error, -EALREADY, "the bundle is erased already", "");
+	if (code != SQLITE_DONE)
+		return database_fail(error, "the record cannot be written", ledger->database, code);
+	return sqlite3_changes(ledger->database)
+	               ? 0
+	               : refuse(error, -ENOENT, "there is no such bundle", "'holdfast evidence' lists those there are");
+}
+
+static void write_digest(const char *text, char digest[LEDGER_DIGEST_SIZE])
+{
+	unsigned char octets[crypto_hash_sha256_BYTES];
+
+	(void)crypto_hash_sha256(octets, (const unsigned char *)text, strlen(text));
+	(void)sodium_bin2hex(digest, LEDGER_DIGEST_SIZE, octets, sizeof(octets));
+}
+
+/* What is neither the first, nor of the latest, nor rests a verdict on it goes. */
+static int trim_rollups(struct ledger *ledger, uint64_t incident)
+{
+	sqlite3_stmt *statement = NULL;
+	int code = sqlite3_prepare_v2(ledger->database, texts[ROLLUP_TRIM], -1, &statement, NULL);
+
+	if (code != SQLITE_OK)
+		return code;
+	database_put_number(statement, 1, (int64_t)incident);
+	database_put_number(statement, 2, LEDGER_ROLLUPS_MAX);
+	code = database_step(statement);
+	(void)sqlite3_finalize(statement);
+	return code;
+}
+
+int ledger_rollup_add(struct ledger *ledger, const struct ledger_rollup *rollup, char sha256[LEDGER_DIGEST_SIZE],
+                      struct record_error *error)
+{
+	char digest[LEDGER_DIGEST_SIZE];
+	sqlite3_stmt *statement = NULL;
+	int result = check_json("trace", rollup->trace, error), code;
+
+	if (result == 0)
+		result = begin_to_add(ledger, ROLLUP_ADD, "SELECT 0", &statement, error);
+	if (result != 0)
+		return result;
+	write_digest(rollup->trace, digest);
+	database_put_number(statement, 1, (int64_t)rollup->incident);
+	database_put_number(statement, 2, rollup->made_ns);
+	database_put_text(statement, 3, digest);
+	database_put_text(statement, 4, rollup->trace);
+	code = database_run(ledger->database, "BEGIN IMMEDIATE");
+	if (code == SQLITE_OK)
+		code = database_step(statement);
+	(void)sqlite3_finalize(statement);
+	if (code == SQLITE_OK)
+		code = trim_rollups(ledger, rollup->incident);
+	if (code == SQLITE_OK)
+		code = database_run(ledger->database, "COMMIT");
+	if (code != SQLITE_OK) {
+		result = database_fail(error, "the record cannot be written", ledger->database, code);
+		if (!sqlite3_get_autocommit(ledger->database))
+			(void)database_run(ledger->database, "ROLLBACK");
+		return result;
+	}
+	if (sha256)
+		memcpy(sha256, digest, sizeof(digest));
+	return 0;
+}
+
+/* ---- listing ---- */
+
+/* What a row is given to; one of them is set. */
+struct listing {
+	int (*claim)(void *context, const struct ledger_claim *claim);
+	int (*verdict)(void *context, const struct ledger_verdict *verdict);
+	int (*event)(void *context, const struct ledger_event *event);
+	int (*evidence)(void *context, const struct ledger_evidence *evidence);
+	int (*rollup)(void *context, const struct ledger_rollup *rollup);
+	void *context;
+	bool found;
+};
+
+static int each_row(struct ledger *ledger, enum statement which, int64_t bound,
+                    int (*row)(sqlite3_stmt *statement, const struct listing *listing), struct listing *listing,
+                    struct record_error *error)
+{
+	sqlite3_stmt *statement = NULL;
+	int code, result = ledger->empty ? 0 : begin(ledger, which, &statement, error);
+
+	if (result != 0 || ledger->empty)
+		return result;
+	if (sqlite3_bind_parameter_count(statement) > 0)
+		database_put_number(statement, 1, bound);
+	do {
+		code = sqlite3_step(statement);
+		if (code == SQLITE_ROW) {
+			listing->found = true;
+			result = row(statement, listing);
+		}
+	} while (code == SQLITE_ROW && result == 0);
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
+		result = database_fail(error, "the record cannot be read", ledger->database, code);
+	(void)sqlite3_finalize(statement);
+	return result;
+}
+
+static int claim_row(sqlite3_stmt *statement, const struct listing *listing)
+{
+	struct ledger_claim claim = {
+		.incident = (uint64_t)sqlite3_column_int64(statement, 1),
+		.by = database_text(statement, 2),
+		.url = database_text(statement, 3),
+		.text = database_text(statement, 4),
+		.predicate = database_text(statement, 5),
+		.at_ns = sqlite3_column_int64(statement, 6),
+		.added_ns = sqlite3_column_int64(statement, 7),
+		.added_by = database_text(statement, 8),
+	};
+
+	write_id(claim.id, 'c', sqlite3_column_int64(statement, 0));
+	return listing->claim(listing->context, &claim);
+}
+
+int ledger_claim_each(struct ledger *ledger, uint64_t incident,
+                      int (*each)(void *context, const struct ledger_claim *claim), void *context,
+                      struct record_error *error)
+{
+	struct listing listing = { .claim = each, .context = context };
+
+	return each_row(ledger, CLAIMS, (int64_t)incident, claim_row, &listing, error);
+}
+
+int ledger_claim_find(struct ledger *ledger, const char *id,
+                      int (*each)(void *context, const struct ledger_claim *claim), void *context,
+                      struct record_error *error)
+{
+	struct listing listing = { .claim = each, .context = context };
+	int result = each_row(ledger, CLAIM, number_of(id, 'c'), claim_row, &listing, error);
+
+	return result != 0 || listing.found ? result
+	                                    : refuse(error, -ENOENT, "there is no such claim",
+	                                             "'holdfast claim list' lists those there are");
+}
+
+static int verdict_row(sqlite3_stmt *statement, const struct listing *listing)
+{
+	struct ledger_verdict verdict = {
+		.at_ns = sqlite3_column_int64(statement, 1),
+		.seed = (uint64_t)sqlite3_column_int64(statement, 3),
+		.verdict = database_text(statement, 4),
+		.json = database_text(statement, 5),
+	};
+
+	write_id(verdict.claim, 'c', sqlite3_column_int64(statement, 0));
+	(void)snprintf(verdict.trace_sha256, sizeof(verdict.trace_sha256), "%s", database_text(statement, 2));
+	return listing->verdict(listing->context, &verdict);
+}
+
+int ledger_verdict_each(struct ledger *ledger, const char *claim,
+                        int (*each)(void *context, const struct ledger_verdict *verdict), void *context,
+                        struct record_error *error)
+{
+	struct listing listing = { .verdict = each, .context = context };
+	int64_t number = claim ? number_of(claim, 'c') : 0;
+
+	/* -1 is of none: 0 would be of all. */
+	return each_row(ledger, VERDICTS, claim && number == 0 ? -1 : number, verdict_row, &listing, error);
+}
+
+static int event_row(sqlite3_stmt *statement, const struct listing *listing)
+{
+	struct ledger_event event = {
+		.began_ns = sqlite3_column_int64(statement, 2),
+		.ended_ns = sqlite3_column_int64(statement, 3),
+		.text = database_text(statement, 4),
+		.url = database_text(statement, 5),
+		.added_ns = sqlite3_column_int64(statement, 6),
+		.added_by = database_text(statement, 7),
+	};
+
+	if (!ledger_event_kind_find(database_text(statement, 1), &event.kind))
+		return 0;
+	write_id(event.id, 'e', sqlite3_column_int64(statement, 0));
+	return listing->event(listing->context, &event);
+}
+
+int ledger_event_each(struct ledger *ledger, int (*each)(void *context, const struct ledger_event *event),
+                      void *context, struct record_error *error)
+{
+	struct listing listing = { .event = each, .context = context };
+
+	return each_row(ledger, EVENTS, 0, event_row, &listing, error);
+}
+
+static int evidence_row(sqlite3_stmt *statement, const struct listing *listing)
+{
+	struct ledger_evidence evidence = {
+		.incident = (uint64_t)sqlite3_column_int64(statement, 1),
+		.made_ns = sqlite3_column_int64(statement, 2),
+		.until_ns = sqlite3_column_int64(statement, 3),
+		.path = database_text(statement, 4),
+		.head = database_text(statement, 5),
+		.sha256 = database_text(statement, 6),
+		.key = database_text(statement, 7),
+		.tlp = database_text(statement, 8),
+		.erased_ns = sqlite3_column_int64(statement, 9),
+		.erased_why = database_text(statement, 10),
+	};
+
+	write_id(evidence.id, 'b', sqlite3_column_int64(statement, 0));
+	return listing->evidence(listing->context, &evidence);
+}
+
+int ledger_evidence_each(struct ledger *ledger, uint64_t incident,
+                         int (*each)(void *context, const struct ledger_evidence *evidence), void *context,
+                         struct record_error *error)
+{
+	struct listing listing = { .evidence = each, .context = context };
+
+	return each_row(ledger, EVIDENCE, (int64_t)incident, evidence_row, &listing, error);
+}
+
+static int rollup_row(sqlite3_stmt *statement, const struct listing *listing)
+{
+	struct ledger_rollup rollup = {
+		.incident = (uint64_t)sqlite3_column_int64(statement, 0),
+		.made_ns = sqlite3_column_int64(statement, 1),
+		.trace = database_text(statement, 3),
+	};
+
+	(void)snprintf(rollup.sha256, sizeof(rollup.sha256), "%s", database_text(statement, 2));
+	return listing->rollup(listing->context, &rollup);
+}
+
+int ledger_rollup_each(struct ledger *ledger, uint64_t incident,
+                       int (*each)(void *context, const struct ledger_rollup *rollup), void *context,
+                       struct record_error *error)
+{
+	struct listing listing = { .rollup = each, .context = context };
+
+	return each_row(ledger, ROLLUPS, (int64_t)incident, rollup_row, &listing, error);
+}
+
+int ledger_rollup_find(struct ledger *ledger, uint64_t incident,
+                       int (*each)(void *context, const struct ledger_rollup *rollup), void *context,
+                       struct record_error *error)
+{
+	struct listing listing = { .rollup = each, .context = context };
+	int result = each_row(ledger, ROLLUP, (int64_t)incident, rollup_row, &listing, error);
+
+	return result != 0 || listing.found ? result
+	                                    : refuse(error, -ENOENT, "no trace of that incident is recorded",
+	                                             "'holdfast incident' shows it");
+}
+
+/* ---- keeping ---- */
+
+/*
+ * All pages in one step, which is one read of the write-ahead log: others write meanwhile, what they write is not in it. The
+ * copy's own journal is a plain one, so that it is one file, which can be read wherever it is put.
+ */
+static int copy_pages(sqlite3 *from, sqlite3 *to, struct record_error *error)
+{
+	sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
+	unsigned waited_ms = 0;
+	int code;
+
+	if (!backup)
+		return database_fail(error, "the copy cannot be begun", to, sqlite3_errcode(to));
+	for (;;) {
+		code = sqlite3_backup_step(backup, -1);
+		if ((code != SQLITE_BUSY && code != SQLITE_LOCKED) || waited_ms >= LEDGER_BUSY_MS)
+			break;
+		(void)sqlite3_sleep(BACKUP_PAUSE_MS);
+		waited_ms += BACKUP_PAUSE_MS;
+	}
+	(void)sqlite3_backup_finish(backup);
+	if (code == SQLITE_DONE)
+		code = database_run(to, "PRAGMA journal_mode = DELETE");
+	return code == SQLITE_OK ? 0 : database_fail(error, "the copy cannot be written", to, code);
+}
+
+static int copy_to(struct ledger *ledger, const char *part, struct record_error *error)
+{
+	sqlite3 *to = NULL;
+	int code = sqlite3_open_v2(part, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
+	int result = code == SQLITE_OK ? copy_pages(ledger->database, to, error)
+	                               : database_fail(error, "the copy cannot be begun", to, code);
+
+	(void)sqlite3_close(to);
+	return result;
+}
+
+/* `part` becomes `file`, if none is there. */
+static int put_in_place(const char *part, const char *file)
+{
+	char folder[RECORD_PATH_SIZE];
+	char *slash;
+	int fd = open(part, O_RDONLY | O_CLOEXEC), result;
+
+	if (fd < 0)
+		return -errno;
+	result = fsync(fd) == 0 ? 0 : -errno;
+	(void)close(fd);
+	if (result == 0 && link(part, file) != 0)
+		result = -errno;
+	(void)snprintf(folder, sizeof(folder), "%s", file);
+	slash = strrchr(folder, '/');
+	if (slash)
+		slash[slash == folder] = '\0';
+	return result == 0 ? file_sync_folder(slash ? folder : ".") : result;
+}
+
+int ledger_backup(struct ledger *ledger, const char *file, struct record_error *error)
+{
+	char part[RECORD_PATH_SIZE + 8];
+	int length = snprintf(part, sizeof(part), "%s.part", file), fd, result;
+
+	*error = (struct record_error){ .message = "" };
+	if (length < 0 || length >= RECORD_PATH_SIZE)
+		return refuse(error, -ENAMETOOLONG, "the name of the copy is too long", "");
+	if (access(file, F_OK) == 0)
+		return refuse(error, -EEXIST, "the file is there already", "name another, or move it away");
+	fd = open(part, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+	if (fd < 0) {
+		result = -errno;
+		return refuse(error, result, strerror(-result),
+		              result == -EEXIST ? "FILE.part is left of a copy that was not ended; remove it"
+		                                : "its folder has to be there and yours");
+	}
+	(void)close(fd);
+	result = copy_to(ledger, part, error);
+	if (result == 0) {
+		result = put_in_place(part, file);
+		if (result != 0)
+			(void)refuse(error, result, strerror(-result), "");
+	}
+	(void)unlink(part);
+	return result;
+}
+
+struct checking {
+	void (*tell)(void *context, const char *mistake);
+	void *context;
+	unsigned mistakes;
+};
+
+static void tell_of(struct checking *checking, const char *mistake)
+{
+	if (checking->mistakes++ < LEDGER_CHECK_MISTAKES)
+		checking->tell(checking->context, mistake);
+}
+
+/* Rows of a query that say what is wrong, but for one that says "ok". */
+static int check_rows(sqlite3 *database, const char *sql, struct checking *checking)
+{
+	sqlite3_stmt *statement = NULL;
+	int code = sqlite3_prepare_v2(database, sql, -1, &statement, NULL);
+
+	if (code != SQLITE_OK)
+		return code;
+	while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+		if (strcmp(database_text(statement, 0), "ok") != 0)
+			tell_of(checking, database_text(statement, 0));
+	}
+	(void)sqlite3_finalize(statement);
+	return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+/* Each table, index and trigger of a new database of the same schema is in this one, word for word. */
+static int check_schema(sqlite3 *database, sqlite3 *model, struct checking *checking)
+{
+	sqlite3_stmt *wanted = NULL, *found = NULL;
+	int code = sqlite3_prepare_v2(model, "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL", -1,
+	                              &wanted, NULL);
+
+	if (code == SQLITE_OK)
+		code = sqlite3_prepare_v2(
+			database, "SELECT count(*) FROM sqlite_master WHERE type = ?1 AND name = ?2 AND sql = ?3", -1,
+			&found, NULL);
+	while (code == SQLITE_OK && sqlite3_step(wanted) == SQLITE_ROW) {
+		char mistake[160];
+
+		for (int i = 0; i < 3; i++)
+			database_put_text(found, i + 1, database_text(wanted, i));
+		code = sqlite3_step(found);
+		if (code == SQLITE_ROW && sqlite3_column_int(found, 0) != 1) {
+			(void)snprintf(mistake, sizeof(mistake), "the %s %s is missing or another",
+			               database_text(wanted, 0), database_text(wanted, 1));
+			tell_of(checking, mistake);
+		}
+		code = code == SQLITE_ROW ? sqlite3_reset(found) : code;
+	}
+	(void)sqlite3_finalize(wanted);
+	(void)sqlite3_finalize(found);
+	return code;
+}
+
+/* A roll-up whose text is another than was added. */
+static int check_rollups(struct ledger *ledger, struct checking *checking)
+{
+	sqlite3_stmt *statement = NULL;
+	int code = sqlite3_prepare_v2(ledger->database, "SELECT id, sha256, trace FROM rollup", -1, &statement, NULL);
+
+	if (code != SQLITE_OK)
+		return code;
+	while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+		char digest[LEDGER_DIGEST_SIZE], mistake[80];
+
+		write_digest(database_text(statement, 2), digest);
+		if (strcmp(digest, database_text(statement, 1)) == 0)
+			continue;
+		(void)snprintf(mistake, sizeof(mistake), "roll-up %lld has another SHA-256 than its text",
+		               (long long)sqlite3_column_int64(statement, 0));
+		tell_of(checking, mistake);
+	}
+	(void)sqlite3_finalize(statement);
+	return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+int ledger_check(struct ledger *ledger, void (*tell)(void *context, const char *mistake), void *context,
+                 unsigned *mistakes, struct record_error *error)
+{
+	struct checking checking = { .tell = tell, .context = context };
+	sqlite3 *model = NULL;
+	int code = check_rows(ledger->database, "PRAGMA integrity_check(16)", &checking);
+
+	if (code == SQLITE_OK)
+		code = check_rows(ledger->database,
+		                  "SELECT 'row ' || rowid || ' of ' || \"table\" || ' names a row that is not there'"
+		                  " FROM pragma_foreign_key_check",
+		                  &checking);
+	if (code == SQLITE_OK && !ledger->empty) {
+		code = sqlite3_open_v2(":memory:", &model, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+		if (code == SQLITE_OK && database_migrate(model, error) != 0)
+			code = SQLITE_ERROR;
+		if (code == SQLITE_OK)
+			code = check_schema(ledger->database, model, &checking);
+		(void)sqlite3_close(model);
+		if (code == SQLITE_OK)
+			code = check_rollups(ledger, &checking);
+	}
+	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
+		tell_of(&checking, sqlite3_errstr(code)); /* the check itself could not go on */
+		code = SQLITE_OK;
+	}
+	if (code != SQLITE_OK)
+		return database_fail(error, "the record cannot be read", ledger->database, code);
+	*mistakes = checking.mistakes;
+	return 0;
+}

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Outages, and what explains them. An outage is a span in which users were not served, as the platform measured it; it counts
+ * by its length and by how many it hit.
+ *
+ * A cause can explain what happened while it lasted and CAUSE_RECOVERY after, if the outage did not begin before it. What
+ * only one cause can explain is that one's for sure (low); what several can is any one's (high), and shared for the value.
+ * Beside that, when outages begin tells causes apart: right after their cause, mostly; at any time of the day where they have none
+ * that we know.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "trace/claim_inside.h"
+#include "trace/real.h"
+
+#define CAUSES 4                         /* enum predicate_cause */
+#define CAUSE_EARLY (60 * NS_PER_S)      /* clocks differ, and outages are measured from minute to minute */
+#define CAUSE_DELAY (600 * NS_PER_S)     /* an outage begins so soon after its cause, mostly */
+#define CAUSE_RECOVERY (1800 * NS_PER_S) /* and may last so much longer */
+#define DAY_S 86400.0
+#define AT_ONCE 0.7 /* of the outages that a cause makes begin at once; */
+#define LATER 0.25  /* … later, while it lasts; the others are mistakes of measurement */
+#define OUTSIDE 0.01
+#define MOST 0.5
+#define WITHIN 0.9 /* so much of an outage is "within" */
+#define WITHIN_BF 3.0
+#define PASSED_LITTLE 0.01 /* share of an attack that reached the service */
+#define PASSED_MUCH 0.1
+#define ITEMS_MAX 12
+#define SPANS_AFTER (6 * 3600 * NS_PER_S) /* so long after the attack an outage is still told with it */
+
+static const char *const names[CAUSES] = { "the attack", "changes of one's own", "providers' failures",
+	                                   "nothing that is known" };
+
+struct era {
+	int64_t from, to; /* to: without recovery */
+	enum predicate_cause cause;
+};
+
+struct explained {
+	double total_s; /* of outage, weighted */
+	double low[CAUSES], value[CAUSES], high[CAUSES];
+	double log10_l[CAUSES]; /* how well each explains when outages began, against none */
+	uint32_t spans;
+};
+
+struct scene {
+	const struct claim_case *c;
+	uint32_t without_span, without_event;
+	struct era eras[CLAIM_EVENTS_MAX + 1];
+	uint32_t eras_count;
+	int64_t cuts[2 * (CLAIM_EVENTS_MAX + 1) + 2];
+};
+
+static int64_t plus(int64_t ns, int64_t more)
+{
+	return time_plus((struct capture_time){ ns }, more).ns;
+}
+
+static double seconds(int64_t from, int64_t to)
+{
+	return to > from ? (double)time_since((struct capture_time){ to }, (struct capture_time){ from }) /
+	                           (double)NS_PER_S
+	                 : 0;
+}
+
+static int64_t end_of(const struct claim_case *c, const struct claim_span *span)
+{
+	return span->ended_ns                       ? span->ended_ns
+	       : c->trace->made_ns > span->began_ns ? c->trace->made_ns
+	                                            : span->began_ns;
+}
+
+static double lost_of(const struct claim_span *span)
+{
+	return span->lost > 1 ? 1 : span->lost > 0 ? span->lost : 0;
+}
+
+static uint32_t outages_of(const struct claim_context *context)
+{
+	return context->outages_count < CLAIM_OUTAGES_MAX ? context->outages_count : CLAIM_OUTAGES_MAX;
+}
+
+static void open_eras(struct scene *scene)
+{
+	const struct trace *trace = scene->c->trace;
+	const struct claim_context *context = scene->c->context;
+	int64_t end = trace->ended_ns ? trace->ended_ns : trace->made_ns;
+
+	scene->eras_count = 0;
+	scene->eras[scene->eras_count++] = (struct era){ trace->began_ns, end, PREDICATE_ATTACK };
+	for (uint32_t i = 0; i < context->events_count && i < CLAIM_EVENTS_MAX; i++) {
+		const struct claim_event *event = &context->events[i];
+
+		if (i == scene->without_event)
+			continue;
+		end = event->ended_ns ? event->ended_ns : event->began_ns;
+		scene->eras[scene->eras_count++] =
+			(struct era){ event->began_ns, end > event->began_ns ? end : event->began_ns,
+			              event->kind == CLAIM_OWN_CHANGE ? PREDICATE_CHANGE : PREDICATE_PROVIDER };
+	}
+}
+
+static bool can_explain(const struct era *w, int64_t span_began, int64_t at)
+{
+	return span_began >= plus(w->from, -CAUSE_EARLY) && at >= plus(w->from, -CAUSE_EARLY) &&
+	       at < plus(w->to, CAUSE_RECOVERY);
+}
+
+static int by_time(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* What of one span each cause explains. */
+static void explain_span(struct scene *scene, const struct claim_span *span, struct explained *e)
+{
+	int64_t from = span->began_ns, to = end_of(scene->c, span);
+	uint32_t cuts = 0;
+
+	scene->cuts[cuts++] = from;
+	scene->cuts[cuts++] = to;
+	for (uint32_t i = 0; i < scene->eras_count; i++) {
+		const int64_t edges[] = { plus(scene->eras[i].from, -CAUSE_EARLY),
+			                  plus(scene->eras[i].to, CAUSE_RECOVERY) };
+
+		for (unsigned k = 0; k < 2; k++)
+			if (edges[k] > from && edges[k] < to)
+				scene->cuts[cuts++] = edges[k];
+	}
+	qsort(scene->cuts, cuts, sizeof(scene->cuts[0]), by_time);
+	for (uint32_t i = 0; i + 1 < cuts; i++) {
+		double weight = seconds(scene->cuts[i], scene->cuts[i + 1]) * lost_of(span);
+		bool can[CAUSES] = { false }, touches[CAUSES] = { false };
+		unsigned count = 0;
+
+		for (uint32_t k = 0; k < scene->eras_count; k++) {
+			const struct era *w = &scene->eras[k];
+
+			can[w->cause] = can[w->cause] || can_explain(w, from, scene->cuts[i]);
+			/* It went on when the cause came: it may have kept it up. */
+			touches[w->cause] = touches[w->cause] || can_explain(w, INT64_MAX, scene->cuts[i]);
+		}
+		for (unsigned k = 0; k < PREDICATE_UNKNOWN; k++)
+			count += can[k];
+		can[PREDICATE_UNKNOWN] = touches[PREDICATE_UNKNOWN] = count == 0;
+		for (unsigned k = 0; k < CAUSES; k++) {
+			e->high[k] += can[k] || touches[k] ? weight : 0;
+			e->value[k] += can[k] ? weight / (count ? count : 1) : 0;
+			e->low[k] += can[k] && count <= 1 ? weight : 0;
+		}
+	}
+}
+
+/* How much likelier it is that an outage begins then if this is its cause than if it has none that is known. */
+static double onset_ratio(const struct scene *scene, enum predicate_cause cause, int64_t began)
+{
+	double best = OUTSIDE;
+
+	for (uint32_t i = 0; i < scene->eras_count; i++) {
+		const struct era *w = &scene->eras[i];
+		double lasts = seconds(w->from, w->to) + seconds(0, CAUSE_RECOVERY), ratio = OUTSIDE;
+
+		if (w->cause != cause)
+			continue;
+		if (began >= plus(w->from, -CAUSE_EARLY) && began <= plus(w->from, CAUSE_DELAY))
+			ratio = AT_ONCE * DAY_S / seconds(-CAUSE_EARLY, CAUSE_DELAY);
+		else if (began > w->from && began < plus(w->to, CAUSE_RECOVERY))
+			ratio = LATER * DAY_S / lasts;
+		best = ratio > best ? ratio : best;
+	}
+	return best;
+}
+
+static void explain(struct scene *scene, struct explained *e)
+{
+	const struct claim_context *context = scene->c->context;
+	double passing = context->attack_passing;
+
+	memset(e, 0, sizeof(*e));
+	open_eras(scene);
+	for (uint32_t i = 0; i < outages_of(context); i++) {
+		const struct claim_span *span = &context->outages[i];
+
+		if (i == scene->without_span)
+			continue;
+		e->total_s += seconds(span->began_ns, end_of(scene->c, span)) * lost_of(span);
+	}
+	if (!(e->total_s > 0))
+		return;
+	for (uint32_t i = 0; i < outages_of(context); i++) {
+		const struct claim_span *span = &context->outages[i];
+		double weight = seconds(span->began_ns, end_of(scene->c, span)) * lost_of(span) / e->total_s;
+
+		if (i == scene->without_span || !(weight > 0))
+			continue;
+		e->spans++;
+		explain_span(scene, span, e);
+		for (unsigned k = 0; k < PREDICATE_UNKNOWN; k++)
+			e->log10_l[k] +=
+				weight * claim_log10(onset_ratio(scene, (enum predicate_cause)k, span->began_ns));
+	}
+	for (unsigned k = 0; k < CAUSES; k++) {
+		e->low[k] /= e->total_s;
+		e->value[k] /= e->total_s;
+		e->high[k] /= e->total_s;
+	}
+	if (passing < PASSED_LITTLE) /* false where it is not known */
+		e->log10_l[PREDICATE_ATTACK] -= 1;
+	else if (passing >= PASSED_MUCH)
+		e->log10_l[PREDICATE_ATTACK] += 0.3;
+}
+
+/* Against the mean of the others, all being as likely before. */
+static double bayes_factor(const struct explained *e, enum predicate_cause cause)
+{
+	double others = 0;
+
+	for (unsigned k = 0; k < CAUSES; k++)
+		others += k == cause ? 0 : real_exp(e->log10_l[k] * real_log(10)) / (CAUSES - 1);
+	return claim_clamp(e->log10_l[cause] - claim_log10(others));
+}
+
+static struct claim_measure measure_cause(struct scene *scene, enum predicate_cause cause, struct explained *e)
+{
+	struct claim_measure m = { CLAIM_UNSUPPORTED, 0, REAL_UNKNOWN, REAL_UNKNOWN, REAL_UNKNOWN };
+	double edges;
+
+	explain(scene, e);
+	if (!(e->total_s > 0))
+		return m;
+	/* Both ends of each span are known to a minute. */
+	edges = e->spans * seconds(0, CAUSE_EARLY) / e->total_s;
+	m.value = e->value[cause];
+	m.low = e->low[cause] - edges > 0 ? e->low[cause] - edges : 0;
+	m.high = e->high[cause] + edges < 1 ? e->high[cause] + edges : 1;
+	m.log10_bf = bayes_factor(e, cause);
+	m.verdict = claim_decide(m.log10_bf, m.low > MOST ? 1 : m.high <= MOST ? -1 : 0);
+	return m;
+}
+
+static void weigh(struct scene *scene, const struct predicate_node *node, struct claim_result *result)
+{
+	const struct claim_context *context = scene->c->context;
+	struct claim_measure without;
+	struct explained e;
+	char at[TIME_TEXT_SIZE], length[CLAIM_NUMBER_SIZE];
+
+	for (uint32_t i = 0; i < outages_of(context) && i < ITEMS_MAX / 2; i++) {
+		const struct claim_span *span = &context->outages[i];
+
+		scene->without_span = i;
+		without = measure_cause(scene, node->cause, &e);
+		claim_add_evidence(result, result->log10_bf - without.log10_bf, without.verdict,
+		                   "outage from %.16s UTC, %s minutes",
+		                   time_format((struct capture_time){ span->began_ns }, at),
+		                   claim_number(seconds(span->began_ns, end_of(scene->c, span)) / 60, length));
+	}
+	scene->without_span = CLAIM_NOTHING;
+	for (uint32_t i = 0; i < context->events_count && i < ITEMS_MAX / 2; i++) {
+		scene->without_event = i;
+		without = measure_cause(scene, node->cause, &e);
+		claim_add_evidence(result, result->log10_bf - without.log10_bf, without.verdict, "%s from %.16s UTC",
+		                   context->events[i].kind == CLAIM_OWN_CHANGE ? "own change" : "provider's failure",
+		                   time_format((struct capture_time){ context->events[i].began_ns }, at));
+	}
+	scene->without_event = CLAIM_NOTHING;
+}
+
+void claim_cause(const struct claim_case *c, const struct predicate_node *node, struct claim_result *result)
+{
+	struct scene *scene;
+	struct explained e;
+	struct claim_measure m;
+	double most;
+	char value[CLAIM_NUMBER_SIZE], low[CLAIM_NUMBER_SIZE], high[CLAIM_NUMBER_SIZE];
+
+	result->threshold = MOST;
+	if (c->context->outages_count == 0) {
+		claim_say_reason(
+			result,
+			c->context->watched
+				? "No outage was measured: there is nothing to explain."
+				: "No outage was measured, and nobody measured: what users felt is not known here.");
+		return;
+	}
+	scene = calloc(1, sizeof(*scene));
+	if (!scene) {
+		claim_say_reason(result, "There was no memory to test it.");
+		return;
+	}
+	scene->c = c;
+	scene->without_span = scene->without_event = CLAIM_NOTHING;
+	m = measure_cause(scene, node->cause, &e);
+	result->verdict = m.verdict;
+	result->log10_bf = m.log10_bf;
+	result->value = m.value;
+	result->low = m.low;
+	result->high = m.high;
+	most = e.log10_l[0];
+	for (unsigned k = 1; k < CAUSES; k++)
+		most = e.log10_l[k] > most ? e.log10_l[k] : most;
+	for (unsigned k = 0; k < CAUSES && e.total_s > 0; k++)
+		claim_add_hypothesis(result, e.log10_l[k] - most, "cause: %s (explains %s of the outage, %s to %s)",
+		                     names[k], claim_percent(e.value[k], value), claim_percent(e.low[k], low),
+		                     claim_percent(e.high[k], high));
+	claim_cap(result, CLAIM_MODERATE, "that one thing came with another does not prove that it made it");
+	if (real_is_nan(c->context->attack_passing))
+		claim_cap(result, CLAIM_MODERATE, "how much of the attack reached the service is not known");
+	claim_say_reason(result, "Of the outage that was measured %s explains about %s, %s to %s.", names[node->cause],
+	                 claim_percent(m.value, value), claim_percent(m.low, low), claim_percent(m.high, high));
+	weigh(scene, node, result);
+	free(scene);
+}
+
+/* ---- outages ---- */
+
+/* The time of a predicate as nanoseconds since the epoch. */
+static int64_t absolute(const struct trace *trace, const struct predicate_time *time)
+{
+	const int64_t day = (int64_t)DAY_S * NS_PER_S;
+	int64_t began = trace->began_ns - trace->began_ns % day - (trace->began_ns % day < 0 ? day : 0);
+
+	return time->dated ? time->ns : plus(began, time->ns);
+}
+
+struct sums {
+	double all_s, within_s, length_s; /* weighted, weighted, plain and without what overlaps */
+	uint32_t spans;
+	bool open;
+};
+
+static int by_began(const void *a, const void *b)
+{
+	const struct claim_span *x = a, *y = b;
+
+	return x->began_ns < y->began_ns ? -1 : x->began_ns > y->began_ns;
+}
+
+/* Of outages around the attack. */
+static struct sums sum_up(const struct claim_case *c, const struct predicate_node *node, struct claim_span *sorted)
+{
+	const struct trace *trace = c->trace;
+	int64_t from = absolute(trace, &node->from), to = absolute(trace, &node->to), last = INT64_MIN;
+	int64_t end = trace->ended_ns ? trace->ended_ns : trace->made_ns;
+	struct sums sums = { 0, 0, 0, 0, false };
+
+	if (to <= from) /* over midnight */
+		to = plus(to, (int64_t)DAY_S * NS_PER_S);
+	memcpy(sorted, c->context->outages, outages_of(c->context) * sizeof(*sorted));
+	qsort(sorted, outages_of(c->context), sizeof(*sorted), by_began);
+	for (uint32_t i = 0; i < outages_of(c->context); i++) {
+		int64_t a = sorted[i].began_ns, b = end_of(c, &sorted[i]);
+		bool near = node->kind == PREDICATE_OUTAGE_WITHIN ||
+		            (b >= plus(trace->began_ns, -CAUSE_DELAY) && a <= plus(end, SPANS_AFTER));
+
+		if (!near || !(lost_of(&sorted[i]) > 0))
+			continue;
+		sums.spans++;
+		sums.open = sums.open || sorted[i].ended_ns == 0;
+		sums.all_s += seconds(a, b) * lost_of(&sorted[i]);
+		sums.within_s += seconds(a > from ? a : from, b < to ? b : to) * lost_of(&sorted[i]);
+		sums.length_s += seconds(a > last ? a : last, b);
+		last = b > last ? b : last;
+	}
+	return sums;
+}
+
+static void judge_within(const struct sums *sums, struct claim_result *result)
+{
+	double edges = sums->spans * seconds(0, CAUSE_EARLY) / (sums->all_s > 0 ? sums->all_s : 1);
+	char value[CLAIM_NUMBER_SIZE];
+
+	result->threshold = WITHIN;
+	result->value = sums->all_s > 0 ? sums->within_s / sums->all_s : 0;
+	result->low = result->value - edges > 0 ? result->value - edges : 0;
+	result->high = result->value + edges < 1 ? result->value + edges : 1;
+	result->log10_bf = result->low >= WITHIN ? WITHIN_BF : result->high < WITHIN ? -WITHIN_BF : 0;
+	result->verdict = claim_decide(result->log10_bf, result->log10_bf > 0 ? 1 : -1);
+	claim_say_reason(result, "%s of the outage that was measured lies in that time.",
+	                 claim_percent(result->value, value));
+}
+
+static void judge_length(const struct predicate_node *node, const struct sums *sums, struct claim_result *result)
+{
+	double edges = sums->spans * seconds(0, CAUSE_EARLY);
+	struct claim_end low = { CLAIM_EXACT, sums->length_s - edges > 0 ? sums->length_s - edges : 0, 0 };
+	struct claim_end high = { CLAIM_EXACT, sums->open ? REAL_INFINITY : sums->length_s + edges, 0 };
+	struct claim_measure m = { CLAIM_UNSUPPORTED, 0, 0, 0, 0 };
+	char value[CLAIM_NUMBER_SIZE];
+
+	claim_compare(node, &low, &high, false, &m);
+	result->value = sums->length_s;
+	result->verdict = m.verdict;
+	result->log10_bf = m.log10_bf;
+	result->low = m.low;
+	result->high = m.high;
+	claim_say_reason(result, "The outages that were measured lasted %s seconds%s.",
+	                 claim_number(sums->length_s, value), sums->open ? " and had not ended" : "");
+}
+
+void claim_outage(const struct claim_case *c, const struct predicate_node *node, struct claim_result *result)
+{
+	struct claim_span *sorted;
+	struct sums sums;
+	char text[CLAIM_NUMBER_SIZE];
+
+	if (c->context->outages_count == 0 && !c->context->watched) {
+		claim_say_reason(result,
+		                 "No outage was measured, and nobody measured: what users felt is not known here.");
+		return;
+	}
+	sorted = calloc(outages_of(c->context) + 1, sizeof(*sorted));
+	if (!sorted) {
+		claim_say_reason(result, "There was no memory to test it.");
+		return;
+	}
+	sums = sum_up(c, node, sorted);
+	free(sorted);
+	if (!c->context->watched)
+		claim_cap(result, CLAIM_MODERATE,
+		          "outages were put in by hand, and the service was not watched all the time");
+	if (node->kind == PREDICATE_OUTAGE_WITHIN && sums.spans > 0) {
+		judge_within(&sums, result);
+	} else if (node->kind == PREDICATE_OUTAGE_LENGTH && (sums.spans > 0 || c->context->watched)) {
+		judge_length(node, &sums, result);
+	} else if (sums.spans > 0) {
+		result->log10_bf = WITHIN_BF;
+		result->verdict = CLAIM_SUPPORTED;
+		claim_say_reason(result, "%s outages were measured around the attack.", claim_number(sums.spans, text));
+	} else if (c->context->watched) {
+		result->log10_bf = -WITHIN_BF;
+		result->verdict = CLAIM_CONTRADICTED;
+		claim_say_reason(result, "The service was measured all the time, and there was no outage.");
+	} else {
+		claim_say_reason(result, "No outage was measured around the attack, and nobody measured all the time.");
+	}
+	claim_add_hypothesis(result, result->log10_bf >= 0 ? 0 : result->log10_bf, "it is as is claimed");
+	claim_add_hypothesis(result, result->log10_bf > 0 ? -result->log10_bf : 0, "it is not");
+}
