@@ -311,7 +311,7 @@ static void hours_are_learned_on(void **state)
 /* Generations, each from what the one before has learned: the week goes on in them as in one. */
 static void a_day_and_more_of_generations(void **state)
 {
-	const int64_t generation_s = 1800, hours = 30;
+	const int64_t generation_s = 3600, hours = 30;
 	struct octets octets = { 0 }, next;
 	struct learned learned;
 	uint32_t days = 0;
