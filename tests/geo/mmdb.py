@@ -133,8 +133,9 @@ class Database:
             else:
                 tree += left.to_bytes(self.record_bits // 8, "big") + right.to_bytes(self.record_bits // 8, "big")
         said = {"node_count": count, "record_size": U16(self.record_bits),
-                "ip_version": U16(6 if self.bits == 128 else 4), "database_type": "Test", "languages": ["en"], "binary_format_major_version": U16(2),
-                "binary_format_minor_version": U16(0), "build_epoch": U64(1780000000), "description": {"en": "Test"}}
+                "ip_version": U16(6 if self.bits == 128 else 4), "database_type": "Test",
+                "languages": ["en"], "binary_format_major_version": U16(2), "binary_format_minor_version": U16(0),
+                "build_epoch": U64(1780000000), "description": {"en": "Test"}}
         said.update(changes)
         said = {k: v for k, v in said.items() if v is not None}
         return bytes(tree) + bytes(16) + bytes(self.data) + MARKER + (encode(said) if metadata is None else metadata)

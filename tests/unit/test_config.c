@@ -409,16 +409,11 @@ static void large_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults),
-		cmocka_unit_test(every_key),
-		cmocka_unit_test(geo_can_be_off),
-		cmocka_unit_test(mistakes_to_the_letter),
-		cmocka_unit_test(several_at_once),
-		cmocka_unit_test(many_mistakes),
-		cmocka_unit_test(bounds_together),
-		cmocka_unit_test(aliases),
-		cmocka_unit_test(files),
-		cmocka_unit_test(large_files),
+		cmocka_unit_test(defaults),        cmocka_unit_test(every_key),
+		cmocka_unit_test(geo_can_be_off),  cmocka_unit_test(mistakes_to_the_letter),
+		cmocka_unit_test(several_at_once), cmocka_unit_test(many_mistakes),
+		cmocka_unit_test(bounds_together), cmocka_unit_test(aliases),
+		cmocka_unit_test(files),           cmocka_unit_test(large_files),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, NULL, NULL);

@@ -190,7 +190,7 @@ static struct made_mmdb *make_twins(uint64_t seed, unsigned bits, unsigned recor
 	return made;
 }
 
-static uint32_t ask_library(MMDB_s *library, const uint8_t octets[16], bool ipv4)
+static uint32_t ask_library(MMDB_s *library, const uint8_t *octets, bool ipv4)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET };
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
@@ -198,8 +198,10 @@ static uint32_t ask_library(MMDB_s *library, const uint8_t octets[16], bool ipv4
 	MMDB_entry_data_s data;
 	int error = 0;
 
-	memcpy(&in.sin_addr, octets, 4);
-	memcpy(&in6.sin6_addr, octets, 16);
+	if (ipv4)
+		memcpy(&in.sin_addr, octets, 4);
+	else
+		memcpy(&in6.sin6_addr, octets, 16);
 	found = MMDB_lookup_sockaddr(library, ipv4 ? (struct sockaddr *)&in : (struct sockaddr *)&in6, &error);
 	if (!found.found_entry || error ||
 	    MMDB_get_value(&found.entry, &data, "autonomous_system_number", NULL) != MMDB_SUCCESS || !data.has_data)
