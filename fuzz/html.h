@@ -20,7 +20,7 @@ static inline bool html_is_known(const char *name, size_t length)
 {
 	static const char known[] =
 		" html head meta title style body a header p h1 h2 h3 main nav ol ul li span section article "
-		"dl div dt dd small strong code figure figcaption svg desc rect path details summary table "
+		"dl div dt dd small strong code figure figcaption svg title desc g use circle rect path details summary table "
 		"caption thead tbody tr th td bdi footer !DOCTYPE ";
 	char padded[HTML_NAME + 3] = " ";
 

@@ -21,6 +21,7 @@
 #include "cli/screen.h"
 #include "cli/services.h"
 #include "cli/tape.h"
+#include "cli/traces.h"
 #include "engine/engine.h"
 #include "engine/feed.h"
 #include "observe/capture.h"
@@ -37,6 +38,7 @@ struct options {
 	const char *services;    /* NULL: none */
 	const char *html;        /* NULL: none */
 	const char *fingerprint; /* NULL: none */
+	const char *geo;         /* NULL: not given */
 	bool json, no_color;
 	uint64_t width;   /* 0: not given */
 	uint64_t threads; /* 0: not given */
@@ -58,6 +60,8 @@ static const struct option_row rows[] = {
 	{ .name = "fingerprint", .value = "DIR", OPTION_INTO(struct options, fingerprint),
 	  .help = "besides, of each attack a fingerprint for DDoS-DB, DIR/KEY.json; DIR is made where it is not\n"
 	          "there. The target is not named, forged addresses are not listed" },
+	{ .name = "geo", .value = "DIR", OPTION_INTO(struct options, geo),
+	  .help = TRACES_GEO_HELP },
 	{ .name = "width", .value = "N", OPTION_INTO(struct options, width),
 	  .help = "columns of the page, 60 to 160; else those of the terminal" },
 	{ .name = "threads", .value = "N", OPTION_INTO(struct options, threads), .minimum = 1, .maximum = THREADS_MAX,
@@ -69,8 +73,8 @@ static const struct option_row rows[] = {
 
 static const struct option_table table = {
 	.command = "analyze",
-	.synopsis = "FILE... [--services FILE] [--json] [--html OUT] [--fingerprint DIR] [--width N]\n"
-		    "                        [--threads N] [--no-color]",
+	.synopsis = "FILE... [--services FILE] [--json] [--html OUT] [--fingerprint DIR] [--geo DIR|none]\n"
+		    "                        [--width N] [--threads N] [--no-color]",
 	.purpose =
 		"Reads captures (pcap, pcapng), merged by time, or a stream of 'holdfast run', and says what happened: attacks, their\n"
 		"waves, kinds and sources, the narrowest rules that stop them, and what those would cost normal users. Nothing is\n"
@@ -87,6 +91,7 @@ struct run {
 	const struct engine *engine; /* what is told */
 	struct feed *feed;           /* into the engine */
 	struct tape *tape;           /* NULL: captures are read */
+	struct traces traces;
 	struct analysis_input input;
 	const char **opened;      /* input.files */
 	struct capture_time time; /* of the packet before */
@@ -384,6 +389,17 @@ static int take_streams(struct run *run, const struct options *options)
 	return COMMAND_DONE;
 }
 
+/* As of the last packet: the same input gives the same octets. */
+static int trace(struct run *run)
+{
+	int64_t last_ns = run->input.has_time ? run->input.last.ns : 0;
+	int result = traces_make(&run->traces, run->engine, run->tape != NULL, last_ns);
+
+	run->input.trace_of = traces_of;
+	run->input.trace_context = &run->traces;
+	return result;
+}
+
 static int analyze(struct run *run, const struct options *options, FILE *html)
 {
 	int said;
@@ -395,6 +411,8 @@ static int analyze(struct run *run, const struct options *options, FILE *html)
 	said = run->tape ? take_streams(run, options) : take_captures(run, options);
 	if (said != COMMAND_DONE)
 		return said;
+	if (trace(run) != 0)
+		return refuse_memory();
 	/* A page that nobody took keeps no report from being written. */
 	if (!is_standard_output(options->html))
 		said = tell(run, options);
@@ -491,7 +509,10 @@ int analyze_command(int argc, char **argv)
 		run.input.service_of = services_name;
 		run.input.service_context = services;
 	}
-	status = analyze_into(&run, &options);
+	status = traces_open(&run.traces, options.geo);
+	if (status == COMMAND_DONE)
+		status = analyze_into(&run, &options);
+	traces_fini(&run.traces);
 	engine_free(run.made);
 	free(run.opened);
 	services_free(services);

@@ -28,6 +28,7 @@ static const struct command {
 } commands[] = {
 	{ "analyze", analyze_command, "read captures, say what happened and what stops it" },
 	{ "try", try_command, "what rules would do to a capture, without doing it" },
+	{ "geo", geo_command, "bring, list and ask the databases of countries and networks" },
 	{ "doctor", doctor_command, "whether this host can have the shield, and which; changes nothing" },
 	{ "run", run_command, "defend this host: attach the shield, serve the commands below" },
 	{ "status", status_command, "one screen: what passes, what is dropped, why, how to undo it" },

@@ -22,6 +22,7 @@
 #include "base/time.h"
 #include "daemon/alert_files.h"
 #include "record/archive.h"
+#include "trace/geo.h"
 
 #define PREFIXES_MAX 4096 /* written into the file itself; more go into files of their own */
 #define LIST_TEXT_MAX 60  /* octets of a value that an error repeats */
@@ -307,6 +308,15 @@ static void read_path(struct reader *reader, const struct key *key, const yaml_n
 		memcpy(field, text, strlen(text) + 1);
 }
 
+/* A folder of databases, or off: "". */
+static void read_geo(struct reader *reader, const struct key *key, const yaml_node_t *node, void *field)
+{
+	if (node->type == YAML_SCALAR_NODE && strcmp((const char *)node->data.scalar.value, "off") == 0)
+		*(char *)field = '\0';
+	else
+		read_path(reader, key, node, field);
+}
+
 /* ---- lists ---- */
 
 /* How many items a list has that is not too long; 0 for none, and after a complaint. */
@@ -505,6 +515,7 @@ static const struct key config_keys[] = {
 	{ .name = "state_dir", .read = read_path, .offset = IN_CONFIG(state_dir), .high = CONFIG_PATH_SIZE - 1, .standard_is = CONFIG_STATE_DIR },
 	{ .name = "run_dir", .read = read_path, .offset = IN_CONFIG(run_dir), .high = CONFIG_RUN_DIR_MAX, .standard_is = CONFIG_RUN_DIR },
 	{ .name = "bpffs_dir", .read = read_path, .offset = IN_CONFIG(bpffs_dir), .high = CONFIG_PATH_SIZE - 1, .standard_is = SHIELD_BPFFS_DIR },
+	{ .name = "geo", .read = read_geo, .offset = IN_CONFIG(geo), .high = CONFIG_PATH_SIZE - 1, .standard_is = GEO_FOLDER },
 	{ .name = "shield", .read = read_mapping, .keys = shield_keys },
 	{ .name = "record", .read = read_mapping, .keys = record_keys },
 	{ .name = "services", .read = read_services, .offset = IN_CONFIG(services), .high = CONFIG_SERVICES_MAX },

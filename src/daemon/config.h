@@ -8,6 +8,7 @@
  *     state_dir: /var/lib/holdfast       the record
  *     run_dir: /run/holdfast             the control socket
  *     bpffs_dir: /sys/fs/bpf/holdfast    what is pinned
+ *     geo: /var/lib/holdfast/geo | off   databases of countries and networks
  *     shield:
  *       interfaces: [eth0]
  *       generic: false                   slow generic XDP will do where the driver has none
@@ -85,6 +86,7 @@ struct config {
 	bool enforce;
 	char user[CONFIG_USER_SIZE];
 	char state_dir[CONFIG_PATH_SIZE], run_dir[CONFIG_PATH_SIZE], bpffs_dir[CONFIG_PATH_SIZE];
+	char geo[CONFIG_PATH_SIZE]; /* "": off */
 	unsigned interface_count;
 	char interfaces[SHIELD_INTERFACES_MAX][CONFIG_INTERFACE_SIZE];
 	bool generic, nftables;

@@ -18,12 +18,34 @@
 #define STREAM_BURST 4  /* a stream is noticed in 100 ms by a quarter of what is needed in a second */
 #define STREAM_SHARE 5  /* fewer than one in this many packets starts a conversation: streams */
 
-/* What is usual in `slots`, times USUAL_TIMES. A whole minute is not judged by a history that is hardly longer. */
+/*
+ * What is usual in `slots`, times USUAL_TIMES. A whole minute is not judged by a history that is hardly longer. Where a day
+ * is known and more, it is what is usual at this hour, and what this generation has seen, which rises fast, has no say.
+ */
 static uint64_t usual_bound(const struct track *t, uint32_t slots)
 {
-	if (t->learned_seconds < (slots > SLOTS_PER_10S ? LEARNED_LONG : TRACK_LEARN_ENOUGH))
-		return 0;
-	return USUAL_TIMES * t->learned_unsettled * slots / ((uint64_t)SLOTS_PER_SECOND * t->learned_seconds);
+	const struct usual *usual = track_usual(t);
+	uint64_t times, most = 0;
+
+	if (!usual) {
+		if (t->learned_seconds < (slots > SLOTS_PER_10S ? LEARNED_LONG : TRACK_LEARN_ENOUGH))
+			return 0;
+		return USUAL_TIMES * t->learned_unsettled * slots / ((uint64_t)SLOTS_PER_SECOND * t->learned_seconds);
+	}
+	times = season_expected(&usual->seasons[USUAL_UNSETTLED], slot_second(t->last_slot));
+	if (times < usual->unsettled / 1000)
+		times = usual->unsettled / 1000;
+	if (slots <= SLOTS_PER_SECOND)
+		most = season_most(&usual->seasons[USUAL_UNSETTLED], slot_second(t->last_slot));
+	return (most > USUAL_TIMES * times ? most : USUAL_TIMES * times) * slots / SLOTS_PER_SECOND;
+}
+
+/* It has been rising for hours, too slowly to be seen otherwise: half of the evidence is enough. */
+static bool is_ramp(const struct track *t)
+{
+	const struct usual *usual = track_usual(t);
+
+	return usual && season_is_ramp(&usual->seasons[USUAL_UNSETTLED]);
 }
 
 /* What is looked at: a track, not before a slot, at bounds for its width. */
@@ -121,7 +143,7 @@ static bool fires_with(const struct view *v, int64_t to, uint32_t slots, uint64_
 		bound *= v->evidence->unheard_long;
 	if (bound == 0)
 		return false;
-	bound = bound * v->wider / (v->watched ? 2 : 1) + usual_bound(v->track, slots);
+	bound = bound * v->wider / (v->watched || is_ramp(v->track) ? 2 : 1) + usual_bound(v->track, slots);
 	if (track_unsettled(counts) < bound || is_chance(v->track, counts, track_unsettled(counts) - bound + spare) ||
 	    track_unsettled(counts) * 100 < counts.packets * v->evidence->unsettled_percent)
 		return false;
@@ -140,12 +162,15 @@ static bool answered_too_many(const struct view *v, int64_t to, uint32_t *window
 	const struct track *t = v->track;
 	uint64_t packets = sum_of(v, to, SLOTS_PER_SECOND).packets,
 		 bound = (uint64_t)v->evidence->answered_1s * v->wider;
+	const struct usual *usual = track_usual(t);
 	bool known = t->learned_seconds >= TRACK_LEARN_ENOUGH;
 
 	if (bound == 0 || packets < bound)
 		return false;
 	if (known ? packets < ANSWERED_TIMES * t->learned_packets / t->learned_seconds
 	          : packets < ANSWERED_ALONE * bound)
+		return false;
+	if (usual && packets < season_most(&usual->seasons[USUAL_PACKETS], slot_second(t->last_slot)))
 		return false;
 	*unsure = !known && packets < ANSWERED_SURE * bound;
 	*window = SLOTS_PER_SECOND;

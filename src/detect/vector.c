@@ -467,6 +467,8 @@ static const struct vector vectors[] = {
 
 _Static_assert(VECTORS < 256, "a vector's number fits an octet");
 
+_Static_assert(VECTORS <= 128, "engine/learned.c keeps a kind in seven bits");
+
 size_t vector_count(void)
 {
 	return VECTORS;

@@ -541,7 +541,7 @@ int engine_save(const struct engine *e, uint8_t **octets, size_t *length)
 {
 	struct learned learned = { .seconds = e->learned_seconds + seconds_seen(e) };
 	struct usual *usual = calloc(USUAL_MAX, sizeof(*usual));
-	int rc = usual ? track_table_usual(e->tracks, seconds_seen(e), usual) : -ENOMEM;
+	int rc = usual ? track_table_usual(e->tracks, seconds_seen(e), e->slot, usual) : -ENOMEM;
 
 	if (rc < 0)
 		goto free_usual;

@@ -13,8 +13,9 @@
 #define VERSION 1
 #define HEAD_SIZE 5
 #define NUMBERS_MAX 64 /* octets of those that stand alone */
-#define USUAL_SIZE (18 + 3 * VARINT_MAX)
+#define USUAL_SIZE (18 + 3 * VARINT_MAX + USUAL_SEASONS * SEASON_PACKED_MAX)
 #define IS_IPV4 0x80
+#define IS_SEASONAL 0x80    /* in the kind */
 #define STEP_S 60           /* an age is counted in so many seconds … */
 #define STEP_GROWTH 590727u /* … and each adds 2^(60 / LEARNED_HALF_S) - 1, in 2^-32 */
 
@@ -55,6 +56,11 @@ uint64_t learned_age(uint64_t priority, uint64_t seconds)
 	return priority;
 }
 
+static bool is_seasonal(const struct usual *usual)
+{
+	return usual->seasons[USUAL_PACKETS].known_s > 0;
+}
+
 static size_t put_usual(uint8_t *at, const struct usual *usual)
 {
 	size_t length = sizeof(usual->scope.address.octets);
@@ -63,21 +69,29 @@ static size_t put_usual(uint8_t *at, const struct usual *usual)
 	/* Scopes of IPv6 have even lengths. */
 	at[length++] =
 		usual->scope.is_ipv4 ? (uint8_t)(usual->scope.length | IS_IPV4) : (uint8_t)(usual->scope.length / 2);
-	at[length++] = usual->kind;
+	at[length++] = is_seasonal(usual) ? usual->kind | IS_SEASONAL : usual->kind;
 	length += varint_write(at + length, usual->known_s);
 	length += varint_write(at + length, usual->packets);
-	return length + varint_write(at + length, usual->unsettled);
+	length += varint_write(at + length, usual->unsettled);
+	for (unsigned i = 0; i < USUAL_SEASONS && is_seasonal(usual); i++)
+		length += season_pack(&usual->seasons[i], at + length);
+	return length;
 }
 
 static void get_usual(struct cursor *c, struct usual *usual)
 {
 	const uint8_t *address = cursor_take(c, sizeof(usual->scope.address.octets));
-	uint8_t length = cursor_u8(c);
+	uint8_t length = cursor_u8(c), kind = cursor_u8(c);
 
-	*usual = (struct usual){ .kind = cursor_u8(c) };
+	*usual = (struct usual){ .kind = kind & (uint8_t)~IS_SEASONAL };
 	usual->known_s = cursor_varint(c);
 	usual->packets = cursor_varint(c);
 	usual->unsettled = cursor_varint(c);
+	for (unsigned i = 0; i < USUAL_SEASONS && kind & IS_SEASONAL; i++)
+		season_unpack(c, &usual->seasons[i]);
+	/* Without having learned it would not be written. */
+	if (kind & IS_SEASONAL && !is_seasonal(usual))
+		c->failed = true;
 	if (c->failed || !address)
 		return;
 	memcpy(usual->scope.address.octets, address, sizeof(usual->scope.address.octets));

@@ -3,11 +3,12 @@
  * What an engine has learned in peace, as octets: engine_save() and engine_restore() are the doors to it.
  *
  *     octets = mark version seconds
- *              count { address family-and-length kind known-seconds packets unsettled }     what is usual, in order
+ *              count { address family-and-length kind known-seconds packets unsettled [season season] }
+ *                                                                                           what is usual, in order
  *              seen limit count { priority observation }                                    normal packets
  *              sum
  *
- * Numbers are varints (base/varint.h) but for priorities, limit and sum, which are eight octets, the highest first. What was
+ * Seasons are there where the highest bit of the kind is set (measure/season.h says how). Numbers are varints (base/varint.h) but for priorities, limit and sum, which are eight octets, the highest first. What was
  * learned has one form: reading it and writing it again gives the same octets.
  *
  * The sample forgets: what is handed on has its priority raised by its age, so that newer packets take the place of

@@ -11,6 +11,8 @@
 #define BUCKETS ((1u << TRACK_CANDIDATE_BITS) / WAYS)
 #define NO_TRACK UINT32_MAX
 #define LOOK_BEHIND 8
+#define SILENCE_MAX_S 3600 /* of it, that seasons learn at once */
+#define NOT_YET INT64_MIN
 #define FORGOTTEN_SLOTS 6000 /* ten minutes of silence: no incident waits so long for another wave */
 
 struct candidate {
@@ -27,9 +29,10 @@ _Static_assert(sizeof(struct candidate) == 32, "a candidate is half a cache line
 #define CANDIDATES_SIZE (sizeof(struct candidate) * WAYS * BUCKETS)
 #define TRACKS_SIZE (sizeof(struct track) * TRACK_MAX)
 
-/* What was usual before, by the identity of the track that it is of. */
-struct memory {
+/* What was usual before, by the identity of the track that it is of. Its seasons go on. */
+struct track_memory {
 	uint64_t identity;
+	int64_t until; /* the second up to which they have learned; NOT_YET */
 	struct usual usual;
 };
 
@@ -46,7 +49,7 @@ struct track_table {
 	struct track *tracks;                 /* TRACK_MAX of them; memory that none has touched takes no room */
 	uint64_t identities[TRACK_MAX];
 	uint32_t remembered;
-	struct memory *memories; /* in the order of their identities; NULL where there are none */
+	struct track_memory *memories; /* in the order of their identities; NULL where there are none */
 };
 
 struct track_table *track_table_new(uint32_t generation_slots)
@@ -82,6 +85,9 @@ void track_table_clear(struct track_table *table)
 	table->used = table->hand = 0;
 	table->searched_slot = INT64_MIN;
 	table->begun = false;
+	/* Seconds are counted anew. */
+	for (uint32_t i = 0; i < table->remembered; i++)
+		table->memories[i].until = NOT_YET;
 }
 
 const struct track_counters *track_table_counters(const struct track_table *table)
@@ -115,12 +121,39 @@ struct track_key track_key_of(const struct prefix *scope, uint8_t kind, uint64_t
 _Static_assert((TRACK_SLOTS & (TRACK_SLOTS - 1)) == 0, "a ring index is a mask");
 _Static_assert((TRACK_SECONDS & (TRACK_SECONDS - 1)) == 0, "a ring index is a mask");
 
-static void learn(struct track *t, const struct track_slot *second)
+static void learn_season(struct track_memory *m, int64_t second, uint64_t packets, uint64_t unsettled)
 {
+	season_learn(&m->usual.seasons[USUAL_PACKETS], second, packets);
+	season_learn(&m->usual.seasons[USUAL_UNSETTLED], second, unsettled);
+	m->until = second;
+}
+
+/* Up to `second` nothing came. */
+static void learn_silence(struct track_memory *m, int64_t second)
+{
+	int64_t from = m->until + 1;
+
+	if (second - from >= SILENCE_MAX_S)
+		from = second - SILENCE_MAX_S + 1;
+	for (; from <= second; from++)
+		learn_season(m, from, 0, 0);
+}
+
+static void learn(struct track *t, int64_t at, const struct track_slot *second)
+{
+	uint64_t unsettled = second->packets > second->settled ? second->packets - second->settled : 0;
+	struct track_memory *m = t->memory;
+
+	if (m && at > m->until && t->frozen) {
+		m->until = at;
+	} else if (m && at > m->until) {
+		learn_silence(m, at - 1);
+		learn_season(m, at, second->packets, unsettled);
+	}
 	if (t->frozen)
 		return;
 	t->learned_packets += second->packets;
-	t->learned_unsettled += second->packets > second->settled ? second->packets - second->settled : 0;
+	t->learned_unsettled += unsettled;
 	if (++t->learned_seconds >= TRACK_LEARN_MAX) {
 		t->learned_seconds /= 2;
 		t->learned_packets /= 2;
@@ -167,7 +200,8 @@ void track_advance(struct track *t, int64_t slot)
 	}
 	for (int64_t i = 1; i <= second - last_second && i <= TRACK_SECONDS; i++) {
 		if (last_second + i - TRACK_LEARN_DELAY >= slot_second(t->first_slot))
-			learn(t, &t->seconds[slot_ring_index(last_second + i - TRACK_LEARN_DELAY, TRACK_SECONDS)]);
+			learn(t, last_second + i - TRACK_LEARN_DELAY,
+			      &t->seconds[slot_ring_index(last_second + i - TRACK_LEARN_DELAY, TRACK_SECONDS)]);
 		t->seconds[slot_ring_index(last_second + i, TRACK_SECONDS)] = (struct track_slot){ 0 };
 	}
 	if (slot >= t->generation_end)
@@ -278,14 +312,14 @@ static uint32_t silent_track(struct track_table *table, int64_t slot)
 
 static int by_identity(const void *left, const void *right)
 {
-	const struct memory *a = left, *b = right;
+	const struct track_memory *a = left, *b = right;
 
 	return (a->identity > b->identity) - (a->identity < b->identity);
 }
 
-static const struct memory *recall(const struct track_table *table, uint64_t identity)
+static struct track_memory *recall(const struct track_table *table, uint64_t identity)
 {
-	const struct memory wanted = { .identity = identity };
+	const struct track_memory wanted = { .identity = identity };
 
 	return table->remembered ? bsearch(&wanted, table->memories, table->remembered, sizeof(wanted), by_identity)
 	                         : NULL;
@@ -293,7 +327,7 @@ static const struct memory *recall(const struct track_table *table, uint64_t ide
 
 int track_table_remember(struct track_table *table, const struct usual *usual, uint32_t count, uint64_t seed)
 {
-	struct memory *made;
+	struct track_memory *made;
 
 	if (count > USUAL_MAX)
 		count = USUAL_MAX;
@@ -301,8 +335,10 @@ int track_table_remember(struct track_table *table, const struct usual *usual, u
 	if (!made)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < count; i++)
-		made[i] = (struct memory){ .identity = track_key_of(&usual[i].scope, usual[i].kind, seed).identity,
-			                   .usual = usual[i] };
+		made[i] =
+			(struct track_memory){ .identity = track_key_of(&usual[i].scope, usual[i].kind, seed).identity,
+			                       .until = NOT_YET,
+			                       .usual = usual[i] };
 	qsort(made, count, sizeof(*made), by_identity);
 	free(table->memories);
 	table->memories = made;
@@ -316,6 +352,12 @@ static void begin_with_usual(struct track *t, const struct usual *usual)
 	t->learned_seconds = usual->known_s < TRACK_LEARN_MAX ? (uint32_t)usual->known_s : TRACK_LEARN_MAX - 1;
 	t->learned_packets = usual->packets * t->learned_seconds / 1000;
 	t->learned_unsettled = usual->unsettled * t->learned_seconds / 1000;
+}
+
+static void begin_season(const struct track_table *table, struct track_memory *m)
+{
+	if (m->until == NOT_YET)
+		m->until = slot_second(table->first_slot) - 1;
 }
 
 static struct usual usual_of(const struct track *t, uint64_t seconds)
@@ -341,32 +383,53 @@ static int in_order(const void *left, const void *right)
 	return usual_compare(left, right);
 }
 
-int track_table_usual(const struct track_table *table, uint64_t seconds, struct usual *usual)
+const struct usual *track_usual(const struct track *t)
+{
+	return t->memory && season_is_settled(&t->memory->usual.seasons[USUAL_PACKETS]) ? &t->memory->usual : NULL;
+}
+
+/* What was remembered, of a track that is there or not, with the silence since. */
+static struct usual remembered(const struct track_table *table, const struct track_memory *was, const struct track *t,
+                               int64_t slot)
+{
+	struct track_memory now = *was;
+
+	if (!table->begun)
+		return now.usual;
+	begin_season(table, &now);
+	if (!t || (!t->frozen && slot_second(slot) - slot_second(t->last_slot) > TRACK_SECONDS))
+		learn_silence(&now, slot_second(slot) - TRACK_LEARN_DELAY);
+	return now.usual;
+}
+
+int track_table_usual(const struct track_table *table, uint64_t seconds, int64_t slot, struct usual *usual)
 {
 	struct usual *all = calloc((size_t)table->used + table->remembered + 1, sizeof(*all));
-	bool *seen = calloc((size_t)table->remembered + 1, sizeof(*seen));
+	const struct track **tracks = calloc((size_t)table->remembered + 1, sizeof(const struct track *));
 	uint32_t count = 0;
 
-	if (!all || !seen) {
+	if (!all || !tracks) {
 		free(all);
-		free(seen);
+		free(tracks);
 		return -ENOMEM;
 	}
 	for (uint32_t i = 0; i < table->used; i++) {
 		const struct track *t = &table->tracks[i];
-		const struct memory *was = recall(table, table->identities[i]);
-		struct usual is;
 
-		if (t->frozen || t->learned_seconds < TRACK_LEARN_ENOUGH)
-			continue;
-		is = usual_of(t, seconds);
-		if (was)
-			seen[was - table->memories] = true;
-		all[count++] = was ? usual_after(&was->usual, &is, seconds) : is;
+		if (t->memory)
+			tracks[t->memory - table->memories] = t;
+		else if (!t->frozen && t->learned_seconds >= TRACK_LEARN_ENOUGH)
+			all[count++] = usual_of(t, seconds);
 	}
-	for (uint32_t i = 0; i < table->remembered; i++)
-		if (!seen[i])
-			all[count++] = table->memories[i].usual;
+	for (uint32_t i = 0; i < table->remembered; i++) {
+		struct usual was = remembered(table, &table->memories[i], tracks[i], slot), is;
+
+		if (tracks[i] && !tracks[i]->frozen && tracks[i]->learned_seconds >= TRACK_LEARN_ENOUGH) {
+			is = usual_of(tracks[i], seconds);
+			was = usual_after(&was, &is, seconds);
+		}
+		all[count++] = was;
+	}
 	if (count > USUAL_MAX) {
 		qsort(all, count, sizeof(*all), known_longest);
 		count = USUAL_MAX;
@@ -374,14 +437,14 @@ int track_table_usual(const struct track_table *table, uint64_t seconds, struct 
 	qsort(all, count, sizeof(*all), in_order);
 	memcpy(usual, all, count * sizeof(*all));
 	free(all);
-	free(seen);
+	free(tracks);
 	return (int)count;
 }
 
 static struct track *promote(struct track_table *table, struct candidate *c, const struct track_key *key, int64_t slot)
 {
 	uint32_t index = table->used;
-	const struct memory *was;
+	struct track_memory *was;
 	struct track *t;
 
 	if (index == TRACK_MAX) {
@@ -416,8 +479,11 @@ static struct track *promote(struct track_table *table, struct candidate *c, con
 		t->learned_seconds = (uint32_t)(silent < TRACK_LEARN_MAX ? silent : TRACK_LEARN_MAX);
 	}
 	was = recall(table, c->identity);
-	if (was)
+	if (was) {
 		begin_with_usual(t, &was->usual);
+		begin_season(table, was);
+		t->memory = was;
+	}
 	table->identities[index] = c->identity;
 	c->track = index;
 	/* What it had as a candidate counts for the present slot. */

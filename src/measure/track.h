@@ -65,6 +65,7 @@ struct track {
 		samples[2]; /* of packets that were sampled: what they stand for, and how many; see sources */
 	struct track_slot slots[TRACK_SLOTS];     /* before last_slot */
 	struct track_slot seconds[TRACK_SECONDS]; /* before its second */
+	struct track_memory *memory; /* the table's; NULL: nothing was learned of it in generations before */
 	uint32_t learned_seconds;
 	uint32_t generation_slots;
 	uint16_t example_port; /* the latest packet's, where the scope does not say */
@@ -79,7 +80,8 @@ struct track_counters {
 	uint64_t tracks_refused; /* no silent track to make room */
 };
 
-struct track_table; /* opaque */
+struct track_table;  /* opaque */
+struct track_memory; /* opaque: what was usual before, and how that goes on */
 
 /* Names a track: a scope and a kind. */
 struct track_key {
@@ -151,9 +153,12 @@ uint32_t track_interval(const struct track *track);
 int track_table_remember(struct track_table *table, const struct usual *usual, uint32_t count, uint64_t seed);
 /*
  * What is usual now, `seconds` of peace later: of what was learned, and of what was remembered and not seen again; in
- * the order of usual_compare(). `usual` has room for USUAL_MAX; how many there are, or -ENOMEM.
+ * the order of usual_compare(). `slot`: the present one; that nothing came until then is learned as well. `usual` has room
+ * for USUAL_MAX; how many there are, or -ENOMEM.
  */
-int track_table_usual(const struct track_table *table, uint64_t seconds, struct usual *usual);
+int track_table_usual(const struct track_table *table, uint64_t seconds, int64_t slot, struct usual *usual);
+/* What was handed on, a thousand seconds, and what is usual by the hour; NULL where a day of it is not known yet. */
+const struct usual *track_usual(const struct track *track);
 
 /* All tracks in a fixed order, for the end of input. */
 uint32_t track_table_count(const struct track_table *table);

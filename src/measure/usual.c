@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "measure/usual.h"
 
+#include <string.h>
+
 #define HOUR_S 3600
 
 static uint64_t drifted(uint64_t was, uint64_t seen, uint64_t seconds)
@@ -18,6 +20,7 @@ struct usual usual_after(const struct usual *was, const struct usual *seen, uint
 {
 	struct usual now = *seen;
 
+	memcpy(now.seasons, was->seasons, sizeof(now.seasons));
 	now.known_s = was->known_s < UINT64_MAX / 2 ? was->known_s + seconds : was->known_s;
 	if (was->known_s >= USUAL_SETTLED_S) {
 		now.packets = drifted(was->packets, seen->packets, seconds);

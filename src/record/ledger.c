@@ -307,7 +307,7 @@ int ledger_claim_add(struct ledger *ledger, const struct ledger_claim *claim, ch
 		                    { "claim", claim->text },
 		                    { "predicate", claim->predicate },
 		                    { "name of who adds", claim->added_by } };
-	sqlite3_stmt *statement;
+	sqlite3_stmt *statement = NULL;
 	int result = check_texts(all, sizeof(all) / sizeof(all[0]), error);
 
 	if (result == 0)
@@ -332,7 +332,7 @@ static bool is_digest(const char *text)
 
 int ledger_verdict_add(struct ledger *ledger, const struct ledger_verdict *verdict, struct record_error *error)
 {
-	sqlite3_stmt *statement;
+	sqlite3_stmt *statement = NULL;
 	int result = check_text("verdict", verdict->verdict, error);
 
 	if (result == 0)
@@ -361,7 +361,7 @@ int ledger_event_add(struct ledger *ledger, const struct ledger_event *event, ch
 	const struct text all[] = { { "event", event->text },
 		                    { "URL", event->url },
 		                    { "name of who adds", event->added_by } };
-	sqlite3_stmt *statement;
+	sqlite3_stmt *statement = NULL;
 	int result = check_texts(all, sizeof(all) / sizeof(all[0]), error);
 
 	if (result == 0)
@@ -384,7 +384,7 @@ int ledger_evidence_add(struct ledger *ledger, const struct ledger_evidence *evi
 	const struct text all[] = { { "path", evidence->path },
 		                    { "key's ID", evidence->key },
 		                    { "TLP label", evidence->tlp } };
-	sqlite3_stmt *statement;
+	sqlite3_stmt *statement = NULL;
 	int result = check_texts(all, sizeof(all) / sizeof(all[0]), error);
 
 	if (result == 0 && !(is_digest(evidence->head) && is_digest(evidence->sha256)))
@@ -407,7 +407,7 @@ int ledger_evidence_add(struct ledger *ledger, const struct ledger_evidence *evi
 int ledger_evidence_erased(struct ledger *ledger, const char *id, int64_t at_ns, const char *why,
                            struct record_error *error)
 {
-	sqlite3_stmt *statement;
+	sqlite3_stmt *statement = NULL;
 	int result = check_text("reason", why, error), code;
 
 	if (result == 0)
@@ -439,7 +439,7 @@ static void write_digest(const char *text, char digest[LEDGER_DIGEST_SIZE])
 /* What is neither the first, nor of the latest, nor rests a verdict on it goes. */
 static int trim_rollups(struct ledger *ledger, uint64_t incident)
 {
-	sqlite3_stmt *statement;
+	sqlite3_stmt *statement = NULL;
 	int code = sqlite3_prepare_v2(ledger->database, texts[ROLLUP_TRIM], -1, &statement, NULL);
 
 	if (code != SQLITE_OK)
@@ -455,7 +455,7 @@ int ledger_rollup_add(struct ledger *ledger, const struct ledger_rollup *rollup,
                       struct record_error *error)
 {
 	char digest[LEDGER_DIGEST_SIZE];
-	sqlite3_stmt *statement;
+	sqlite3_stmt *statement = NULL;
 	int result = check_json("trace", rollup->trace, error), code;
 
 	if (result == 0)
@@ -503,7 +503,7 @@ static int each_row(struct ledger *ledger, enum statement which, int64_t bound,
                     int (*row)(sqlite3_stmt *statement, const struct listing *listing), struct listing *listing,
                     struct record_error *error)
 {
-	sqlite3_stmt *statement;
+	sqlite3_stmt *statement = NULL;
 	int code, result = ledger->empty ? 0 : begin(ledger, which, &statement, error);
 
 	if (result != 0 || ledger->empty)
@@ -764,7 +764,7 @@ struct checking {
 	unsigned mistakes;
 };
 
-static void tell(struct checking *checking, const char *mistake)
+static void tell_of(struct checking *checking, const char *mistake)
 {
 	if (checking->mistakes++ < LEDGER_CHECK_MISTAKES)
 		checking->tell(checking->context, mistake);
@@ -773,14 +773,14 @@ static void tell(struct checking *checking, const char *mistake)
 /* Rows of a query that say what is wrong, but for one that says "ok". */
 static int check_rows(sqlite3 *database, const char *sql, struct checking *checking)
 {
-	sqlite3_stmt *statement;
+	sqlite3_stmt *statement = NULL;
 	int code = sqlite3_prepare_v2(database, sql, -1, &statement, NULL);
 
 	if (code != SQLITE_OK)
 		return code;
 	while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
 		if (strcmp(database_text(statement, 0), "ok") != 0)
-			tell(checking, database_text(statement, 0));
+			tell_of(checking, database_text(statement, 0));
 	}
 	(void)sqlite3_finalize(statement);
 	return code == SQLITE_DONE ? SQLITE_OK : code;
@@ -806,7 +806,7 @@ static int check_schema(sqlite3 *database, sqlite3 *model, struct checking *chec
 		if (code == SQLITE_ROW && sqlite3_column_int(found, 0) != 1) {
 			(void)snprintf(mistake, sizeof(mistake), "the %s %s is missing or another",
 			               database_text(wanted, 0), database_text(wanted, 1));
-			tell(checking, mistake);
+			tell_of(checking, mistake);
 		}
 		code = code == SQLITE_ROW ? sqlite3_reset(found) : code;
 	}
@@ -818,7 +818,7 @@ static int check_schema(sqlite3 *database, sqlite3 *model, struct checking *chec
 /* A roll-up whose text is another than was added. */
 static int check_rollups(struct ledger *ledger, struct checking *checking)
 {
-	sqlite3_stmt *statement;
+	sqlite3_stmt *statement = NULL;
 	int code = sqlite3_prepare_v2(ledger->database, "SELECT id, sha256, trace FROM rollup", -1, &statement, NULL);
 
 	if (code != SQLITE_OK)
@@ -831,16 +831,16 @@ static int check_rollups(struct ledger *ledger, struct checking *checking)
 			continue;
 		(void)snprintf(mistake, sizeof(mistake), "roll-up %lld has another SHA-256 than its text",
 		               (long long)sqlite3_column_int64(statement, 0));
-		tell(checking, mistake);
+		tell_of(checking, mistake);
 	}
 	(void)sqlite3_finalize(statement);
 	return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
-int ledger_check(struct ledger *ledger, void (*each)(void *context, const char *mistake), void *context,
+int ledger_check(struct ledger *ledger, void (*tell)(void *context, const char *mistake), void *context,
                  unsigned *mistakes, struct record_error *error)
 {
-	struct checking checking = { .tell = each, .context = context };
+	struct checking checking = { .tell = tell, .context = context };
 	sqlite3 *model = NULL;
 	int code = check_rows(ledger->database, "PRAGMA integrity_check(16)", &checking);
 
@@ -860,7 +860,7 @@ int ledger_check(struct ledger *ledger, void (*each)(void *context, const char *
 			code = check_rollups(ledger, &checking);
 	}
 	if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) {
-		tell(&checking, sqlite3_errstr(code)); /* the check itself could not go on */
+		tell_of(&checking, sqlite3_errstr(code)); /* the check itself could not go on */
 		code = SQLITE_OK;
 	}
 	if (code != SQLITE_OK)

@@ -21,6 +21,7 @@
 #include "tell/account.h"
 #include "tell/build.h"
 #include "tell/limits.h"
+#include "tell/trace_json.h"
 #include "tell/words.h"
 
 #define ID_SIZE 17 /* 64 bits in hexadecimal */
@@ -247,6 +248,14 @@ static json_t *signatures_json(struct build *b, const struct finding *finding)
 	return array;
 }
 
+/* null: nothing was found out about its sources. */
+static json_t *trace_of(const struct analysis_input *input, const struct finding *finding)
+{
+	const struct trace *trace = input->trace_of(input->trace_context, finding);
+
+	return trace ? trace_json(trace) : json_null();
+}
+
 static json_t *incident_json(struct build *b, const struct analysis_input *input, const struct finding *finding)
 {
 	const struct incident *incident = finding->incident;
@@ -279,6 +288,8 @@ static json_t *incident_json(struct build *b, const struct analysis_input *input
 	set_where_any(b, limits, "vectors_lost", incident->parts_lost);
 	set_where_any(b, limits, "waves_joined", incident->waves_lost);
 	build_set(b, object, "limits_hit", limits);
+	if (input->trace_of)
+		build_set(b, object, "trace", trace_of(input, finding));
 	return object;
 }
 

@@ -11,11 +11,9 @@
 #include "trace/real.h"
 
 #define BISECTIONS 40
-#define OUTSIDE 0.025        /* on each side of an interval of 95 % */
-#define CENTS_MAX 1e15       /* of a price that is told */
-#define DATABASES_NAMED GEO_COUNTRY_DATABASES_MAX
+#define OUTSIDE 0.025  /* on each side of an interval of 95 % */
+#define CENTS_MAX 1e15 /* of a price that is told */
 #define NS_PER_DAY (86400 * NS_PER_S)
-#define BETTER_THAN_CHANCE 2 /* times as many sources began together as would by chance */
 
 /* ---- sums over rows ---- */
 
@@ -78,7 +76,8 @@ static void add_countries(struct origin *o, uint64_t held)
 /* Networks of one number stand together; in them the row with most sources first. */
 static int by_network(const void *left, const void *right)
 {
-	const struct trace_row *a = *(const struct trace_row *const *)left, *b = *(const struct trace_row *const *)right;
+	const struct trace_row *a = *(const struct trace_row *const *)left,
+			       *b = *(const struct trace_row *const *)right;
 
 	if (a->network != b->network)
 		return a->network < b->network ? -1 : 1;
@@ -186,9 +185,9 @@ void origin_interval(struct account *a, uint64_t low_ppm, uint64_t high_ppm, str
 	if (low_ppm >= high_ppm)
 		draft_add(d, "%s", low);
 	else if (low_ppm == 0)
-		draft_add(d, "at most %s", account_up(a, high_ppm));
+		draft_add(d, "up to" WORDS_TIE "%s", account_up(a, high_ppm));
 	else
-		draft_add(d, "%s to %s", low, account_up(a, high_ppm));
+		draft_add(d, "%s" WORDS_TIE "to" WORDS_TIE "%s", low, account_up(a, high_ppm));
 }
 
 /* "$0.40", "$1,200" */
@@ -228,12 +227,15 @@ static void tell(const struct account_sink *to, const struct draft *d)
 void origin_verdict(struct account *a, const struct origin *o, struct draft *d)
 {
 	static const char *const words[] = {
-		[SPOOFING_UNDETERMINED] = "Whether the senders' addresses were forged cannot be told, so of no place can it "
-		                          "be said that the attack came from there.",
-		[SPOOFING_SPOOFED] = "The senders' addresses were forged: they say nothing about where the attack came from.",
+		[SPOOFING_UNDETERMINED] =
+			"Whether the senders' addresses were forged cannot be told, so of no place can it "
+			"be said that the attack came from there.",
+		[SPOOFING_SPOOFED] =
+			"The senders' addresses were forged: they say nothing about where the attack came from.",
 		[SPOOFING_VERIFIED] = "The senders' addresses are real: they received what was sent back to them.",
-		[SPOOFING_REFLECTORS] = "What arrived came from misused servers (relays). Their addresses are real; those who "
-		                        "made them send hid behind a forged one, and cannot be seen from here.",
+		[SPOOFING_REFLECTORS] =
+			"What arrived came from misused servers (relays). Their addresses are real; those who "
+			"made them send hid behind a forged one, and cannot be seen from here.",
 	};
 	const struct spoofing_shares *shares = &o->trace->spoofing.packets;
 
@@ -254,8 +256,7 @@ void origin_verdict(struct account *a, const struct origin *o, struct draft *d)
 		for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 			if (!(parts[i].part > 0))
 				continue;
-			draft_add(d, "%s%s %s", between, share(a, parts[i].part),
-			          strcmp(between, ", ") == 0 ? parts[i].what : parts[i].what);
+			draft_add(d, "%s%s %s", between, share(a, parts[i].part), parts[i].what);
 			between = ", ";
 		}
 		if (strcmp(between, ", ") == 0)
@@ -266,30 +267,36 @@ void origin_verdict(struct account *a, const struct origin *o, struct draft *d)
 void origin_located(struct account *a, const struct origin *o, struct draft *d)
 {
 	const struct trace *t = o->trace;
+	uint64_t all, packets;
 
 	if (t->located_sources == 0) {
 		draft_add(d, "No map is drawn: of no source is it known that its address is real.");
 		return;
 	}
 	if (!o->located) {
-		draft_add(d, t->country_databases
-		                     ? "No map is drawn: no database knows where these addresses are."
-		                     : "No map is drawn: there is no database of countries. 'holdfast geo update' brings two.");
+		draft_add(
+			d,
+			t->country_databases
+				? "No map is drawn: no database knows where these addresses are."
+				: "No map is drawn: there is no database of countries. 'holdfast geo update' brings two.");
 		return;
 	}
 	if (o->all_relays)
-		draft_add(d,
-		          "These are the relays: servers that were misused because they answer anybody. " BOLD
-		          "They are not the attackers" PLAIN ", and where they stand says nothing about who used them. ");
+		draft_add(d, "These are the relays: servers that were misused because they answer anybody. " BOLD
+		             "They are not the attackers" PLAIN
+		             ", and where they stand says nothing about who used them. ");
 	else if (o->relays)
 		draft_add(d, "Some of these are relays: misused servers, not attackers. ");
-	draft_add(d, "%s of %s sources have an address that is real and that a place is known for", account_count(a, t->located_sources),
-	          account_about(a, t->sources > t->located_sources ? t->sources : t->located_sources));
-	if (t->packets)
-		draft_add(d, "; they sent %s of the packets", account_down(a, share_ppm(t->located_packets < t->packets ? t->located_packets : t->packets, t->packets)));
-	draft_add(d, ".");
+	all = t->sources > t->located_sources ? t->sources : t->located_sources;
+	packets = t->located_packets < t->packets ? t->located_packets : t->packets;
+	draft_add(
+		d,
+		"Of %s sources %s have addresses that are known to be real; they sent %s of the packets. Shares are of "
+		"these alone.",
+		account_about(a, all), account_count(a, t->located_sources),
+		account_down(a, share_ppm(packets, t->packets)));
 	if (t->sources_sampled)
-		draft_add(d, " Shares are from an even sample of them, and allow for that.");
+		draft_add(d, " They are taken from an even sample, and the intervals allow for that.");
 }
 
 void origin_databases(struct account *a, const struct origin *o, struct draft *d)
@@ -316,11 +323,14 @@ void origin_databases(struct account *a, const struct origin *o, struct draft *d
 	draft_add(d, " They are right about the country of some nine addresses in ten; of phones and VPNs less often.");
 	for (uint32_t i = 0; i < t->databases_count; i++) {
 		const struct geo_database *database = &t->databases[i];
-		int64_t age = time_since((struct capture_time){ t->began_ns }, (struct capture_time){ database->built_ns });
+		int64_t age =
+			time_since((struct capture_time){ t->began_ns }, (struct capture_time){ database->built_ns });
 
 		if (database->built_ns == 0 || (age <= GEO_OLD_S * NS_PER_S && age >= -GEO_OLD_S * NS_PER_S))
 			continue;
-		draft_add(d, " " BOLD "%s is from another time" PLAIN ", %s days %s the attack: addresses have moved since.",
+		draft_add(d,
+		          " " BOLD "%s is from another time" PLAIN
+		          ", %s days %s the attack: addresses have moved since.",
 		          database->name, account_count(a, (uint64_t)((age < 0 ? -age : age) / NS_PER_DAY)),
 		          age < 0 ? "after" : "before");
 	}
@@ -335,17 +345,18 @@ static void tell_onset(struct account *a, const struct coordination *c, const ch
 	switch (c->onset) {
 	case ONSET_COMMAND:
 		if (c->within_1s >= c->within_5s / 2)
-			draft_add(&d, "%s of the %s began within one second (by chance: %s)", share(a, c->within_1s), who,
-			          share(a, c->expected_1s));
+			draft_add(&d, "%s of the %s began within one second (by chance: %s)", share(a, c->within_1s),
+			          who, share(a, c->expected_1s));
 		else
-			draft_add(&d, "%s of the %s began within five seconds (by chance: %s)", share(a, c->within_5s), who,
-			          share(a, c->expected_5s));
+			draft_add(&d, "%s of the %s began within five seconds (by chance: %s)", share(a, c->within_5s),
+			          who, share(a, c->expected_5s));
 		draft_add(&d, ": " BOLD "they acted on one command" PLAIN ".");
 		break;
 	case ONSET_POLLING:
-		draft_add(&d,
-		          "The %s began in steps, half of them within %s: so do machines that ask for orders at intervals.",
-		          who, seconds(a, c->quartile_s));
+		draft_add(
+			&d,
+			"The %s began in steps, half of them within %s: so do machines that ask for orders at intervals.",
+			who, seconds(a, c->quartile_s));
 		break;
 	case ONSET_CROWD:
 		draft_add(&d, "The %s began one by one, half of them over %s, as people come.", who,
@@ -358,7 +369,8 @@ static void tell_onset(struct account *a, const struct coordination *c, const ch
 	if (c->ends_1s > 0.5)
 		draft_add(&d, " %s of them stopped within one second.", share(a, c->ends_1s));
 	if (c->round_duration > 0.5)
-		draft_add(&d, " %s lasted a round number of minutes, as rented attacks do.", share(a, c->round_duration));
+		draft_add(&d, " %s lasted a round number of minutes, as rented attacks do.",
+		          share(a, c->round_duration));
 	tell(to, &d);
 }
 
@@ -368,7 +380,8 @@ static void tell_likeness(struct account *a, const struct coordination *c, const
 	struct draft d = { .length = 0 };
 
 	if (c->top_signature > 0.5) {
-		draft_add(&d, "Their packets are alike: %s of the sources sent the same form.", share(a, c->top_signature));
+		draft_add(&d, "Their packets are alike: %s of the sources sent the same form.",
+		          share(a, c->top_signature));
 		tell(to, &d);
 	}
 	for (uint32_t i = 0; i < c->overlaps_count && i < COORDINATION_OVERLAPS_MAX; i++)
@@ -377,7 +390,9 @@ static void tell_likeness(struct account *a, const struct coordination *c, const
 	if (!most)
 		return;
 	d = (struct draft){ .length = 0 };
-	draft_add(&d, "The same ones came back: %s of the %s sources of wave %" PRIu32 " were there again in wave %" PRIu32 ".",
+	draft_add(&d,
+	          "The same ones came back: %s of the %s sources of wave %" PRIu32 " were there again in wave %" PRIu32
+	          ".",
 	          account_count(a, most->both), account_count(a, most->sources), most->wave + 1, most->next + 1);
 	if (most->both == 0) {
 		d = (struct draft){ .length = 0 };
@@ -397,7 +412,8 @@ static void tell_coordination(struct account *a, const struct origin *o, const s
 		return;
 	}
 	draft_add(&d, "Whether the sources acted together cannot be told: %s.",
-	          o->trace->spoofing.verdict == SPOOFING_SPOOFED ? "their addresses were forged" : "too little is known of them");
+	          o->trace->spoofing.verdict == SPOOFING_SPOOFED ? "their addresses were forged"
+	                                                         : "too little is known of them");
 	tell(to, &d);
 }
 
@@ -407,18 +423,21 @@ static void tell_size(struct account *a, const struct origin *o, const struct ac
 	struct draft d = { .length = 0 };
 
 	if (!s->known) {
-		draft_add(&d, "How many devices took part cannot be told: forged addresses can be made up without end.");
+		draft_add(&d,
+		          "How many devices took part cannot be told: forged addresses can be made up without end.");
 		tell(to, &d);
 		return;
 	}
 	draft_add(&d, "%s %s took part in all, at most %s in one second.", account_count(a, s->in_all),
-	          o->all_relays ? account_plural(s->in_all, "relay", "relays") : account_plural(s->in_all, "address", "addresses"),
+	          o->all_relays ? account_plural(s->in_all, "relay", "relays")
+	                        : account_plural(s->in_all, "address", "addresses"),
 	          account_count(a, s->at_once));
 	if (s->devices)
 		draft_add(&d, " Their packets tell about %s devices apart.", account_count(a, s->devices));
 	if (s->chapman_low >= 0 && s->chapman_high < CENTS_MAX && s->chapman_high >= s->chapman_low)
 		draft_add(&d, " Those that came twice suggest %s to %s that could have come.",
-		          account_count(a, (uint64_t)s->chapman_low), account_count(a, (uint64_t)(s->chapman_high + 0.5)));
+		          account_count(a, (uint64_t)s->chapman_low),
+		          account_count(a, (uint64_t)(s->chapman_high + 0.5)));
 	tell(to, &d);
 }
 
@@ -501,20 +520,28 @@ void origin_unknowns(struct account *a, const struct origin *o, const struct acc
 	const struct trace *t = o->trace;
 	struct draft d = { .length = 0 };
 
-	draft_add(&d, "Who gave the order, and why. An address names a machine at best; machines are rented, stolen and infected.");
+	draft_add(
+		&d,
+		"Who gave the order, and why. An address names a machine at best; machines are rented, stolen and infected.");
 	tell(to, &d);
 	d = (struct draft){ .length = 0 };
 	if (t->spoofing.verdict == SPOOFING_SPOOFED || t->spoofing.verdict == SPOOFING_REFLECTORS)
-		draft_add(&d, "From where the packets with forged addresses were sent: only the networks that carried them could tell.");
+		draft_add(
+			&d,
+			"From where the packets with forged addresses were sent: only the networks that carried them could tell.");
 	else
-		draft_add(&d, "Whether these devices were commanded from the country they stand in, or from any other.");
+		draft_add(&d,
+		          "Whether these devices were commanded from the country they stand in, or from any other.");
 	tell(to, &d);
 	d = (struct draft){ .length = 0 };
-	draft_add(&d, "Whether a state was behind it: what it cost, how large it was and where its devices stand do not tell.");
+	draft_add(
+		&d,
+		"Whether a state was behind it: what it cost, how large it was and where its devices stand do not tell.");
 	tell(to, &d);
 	if (t->observed < 1) {
 		d = (struct draft){ .length = 0 };
-		draft_add(&d, "What was not looked at: packets were sampled, %s of the attack's.", share(a, t->observed));
+		draft_add(&d, "What was not looked at: packets were sampled, %s of the attack's.",
+		          share(a, t->observed));
 		tell(to, &d);
 	}
 }
@@ -533,11 +560,11 @@ void origin_claim_verdict(struct account *a, const struct analysis_claim *claim,
 {
 	(void)a;
 	if (!claim->verdict[0]) {
-		draft_add(d, "Not tested.");
+		draft_add(d, "'holdfast claim test' holds it against the traffic.");
 		return;
 	}
 	draft_add(d, "%s", claim->reason[0] ? claim->reason : "No reason is on record.");
 	if (claim->word[0])
-		draft_add(d, " That it is so is %s; confidence is %s%s%s.", claim->word, claim->confidence,
-		          claim->cap[0] ? ": " : "", claim->cap);
+		draft_add(d, " Likelihood: %s. Confidence: %s%s%s.", claim->word, claim->confidence,
+		          claim->cap[0] ? ", for " : "", claim->cap);
 }

@@ -25,7 +25,7 @@ struct origin_country {
 };
 
 struct origin_network {
-	uint32_t number;            /* of the autonomous system; 0 and TRACE_OTHERS are not listed */
+	uint32_t number; /* of the autonomous system; 0 and TRACE_OTHERS are not listed */
 	char name[TRACE_NAME_SIZE];
 	char country[GEO_COUNTRY_SIZE]; /* where most databases say most of its sources are; "" */
 	uint64_t held, sources, packets;
@@ -35,8 +35,8 @@ struct origin_network {
 
 struct origin {
 	const struct trace *trace;
-	bool located;   /* a trace has located sources, and a database knows countries */
-	bool relays;    /* some of them are relays; */
+	bool located; /* a trace has located sources, and a database knows countries */
+	bool relays;  /* some of them are relays; */
 	bool all_relays;
 	uint32_t countries_count;
 	struct origin_country countries[ORIGIN_COUNTRIES_MAX]; /* largest share first */

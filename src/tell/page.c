@@ -9,13 +9,16 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/share.h"
 #include "tell/account.h"
 #include "tell/analysis.h"
+#include "tell/origin.h"
 #include "tell/paper.h"
 #include "tell/words.h"
+#include "tell/world.h"
 
 #define INDENT 2
 #define WAVES_SHOWN 8
@@ -25,10 +28,13 @@
 #define STRIP_LARGEST 20 /* the whole capture is drawn up to so many times the incident's length */
 #define STRIP_BESIDE 42  /* columns of what stands beside the time line */
 #define WIDE 80          /* narrower tables have fewer columns below this */
+#define PLACES_SHOWN 5   /* countries, and networks */
+#define SHARE_COLUMN 20  /* before a place's name */
 
 struct page {
 	struct paper paper;
 	struct account account;
+	bool no_memory; /* for a section, which is not there */
 };
 
 static void heading(const struct page *p, const char *text)
@@ -196,7 +202,93 @@ static void write_sources(struct page *p, const struct finding *f)
 	paragraph(p, d.text);
 	for (uint32_t i = 0; i < f->spoofing.reasons_count && i < SPOOFING_REASONS_MAX; i++)
 		bullet(p, f->spoofing.reasons[i]);
-	account_families(&p->account, f, &bullets);
+	if (!p->account.input->trace_of) /* else how it was run says so */
+		account_families(&p->account, f, &bullets);
+}
+
+/* ---- Where it came from ---- */
+
+static void write_share(struct page *p, const char *name, uint64_t low_ppm, uint64_t high_ppm)
+{
+	struct draft share = { .length = 0 }, d = share;
+
+	origin_interval(&p->account, low_ppm, high_ppm, &share);
+	draft_add(&d, "%18s  %s", share.text, name);
+	paper_text(&p->paper, INDENT, INDENT + SHARE_COLUMN, d.text);
+}
+
+static void write_places(struct page *p, const struct origin *o)
+{
+	struct draft d = { .length = 0 };
+
+	origin_located(&p->account, o, &d);
+	paragraph(p, d.text);
+	if (!o->located)
+		return;
+	(void)fputc('\n', p->paper.out);
+	paper_text(&p->paper, INDENT, INDENT, ORIGIN_MAP_TITLE);
+	for (uint32_t i = 0; i < o->countries_count && i < PLACES_SHOWN; i++)
+		write_share(p, world_name(o->countries[i].code), o->countries[i].low_ppm, o->countries[i].high_ppm);
+	for (uint32_t i = 0; i < o->networks_count && i < PLACES_SHOWN; i++) {
+		const struct origin_network *n = &o->networks[i];
+
+		d = (struct draft){ .length = 0 };
+		draft_add(&d, "AS%" PRIu32 " %s", n->number, n->name);
+		if (i == 0)
+			paper_line(&p->paper, INDENT, DIM "          of them in network" PLAIN);
+		write_share(p, d.text, n->low_ppm, n->high_ppm);
+	}
+	d = (struct draft){ .length = 0 };
+	origin_databases(&p->account, o, &d);
+	if (d.length)
+		paragraph(p, d.text);
+}
+
+static void write_claims(struct page *p, const struct finding *f)
+{
+	const struct analysis_input *input = p->account.input;
+	const struct analysis_claim *claims = NULL;
+	size_t count = input->claims_of ? input->claims_of(input->trace_context, f, &claims) : 0;
+
+	if (count)
+		heading(p, "What was claimed, and what the traffic says");
+	for (size_t i = 0; i < count; i++) {
+		struct draft d = { .length = 0 };
+
+		origin_claim(&p->account, &claims[i], &d);
+		bullet(p, d.text);
+		d = (struct draft){ .length = 0 };
+		draft_add(&d, BOLD "%s" PLAIN "  ", claims[i].verdict[0] ? claims[i].verdict : "not tested");
+		origin_claim_verdict(&p->account, &claims[i], &d);
+		paper_text(&p->paper, INDENT + 2, INDENT + 2, d.text);
+	}
+}
+
+static void write_origin(struct page *p, const struct finding *f)
+{
+	const struct analysis_input *input = p->account.input;
+	const struct trace *trace = input->trace_of ? input->trace_of(input->trace_context, f) : NULL;
+	const struct account_sink bullets = { bullet, p };
+	struct origin *o = trace ? malloc(sizeof(*o)) : NULL;
+	struct draft d = { .length = 0 };
+
+	if (!trace)
+		return;
+	if (!o || origin_make(trace, o) != 0) {
+		p->no_memory = true;
+		free(o);
+		return;
+	}
+	heading(p, "Where it came from");
+	origin_verdict(&p->account, o, &d);
+	paragraph(p, d.text);
+	write_places(p, o);
+	heading(p, "How it was run");
+	origin_conduct(&p->account, o, &bullets);
+	write_claims(p, f);
+	heading(p, "What cannot be known from packets");
+	origin_unknowns(&p->account, o, &bullets);
+	free(o);
 }
 
 /* ---- What to do ---- */
@@ -325,6 +417,7 @@ static void write_attack(struct page *p, const struct finding *f)
 	heading(p, "Why we think so");
 	account_evidence(&p->account, f, &bullets);
 	write_sources(p, f);
+	write_origin(p, f);
 	write_actions(p, f);
 	heading(p, "What cannot be known from this capture");
 	account_unknowns(&p->account, f, &bullets);
@@ -389,6 +482,8 @@ int page_write(FILE *out, const struct analysis_input *input, const struct engin
 	}
 	heading(&page, "Input");
 	account_input(&page.account, &paragraphs);
+	if (page.no_memory)
+		return -ENOMEM;
 	if (fflush(out) != 0 || ferror(out))
 		return errno ? -errno : -EIO;
 	return 0;

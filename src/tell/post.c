@@ -5,12 +5,13 @@
  */
 #include "tell/post.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "tell/curl.h"
 
 #define CURL_DISABLE_TYPECHECK /* its checks are for calls by name */
 #include <curl/curl.h>
@@ -21,8 +22,6 @@
 #ifndef HOLDFAST_VERSION
 #define HOLDFAST_VERSION "unknown"
 #endif
-
-#define LIBRARY "libcurl.so.4"
 
 static struct {
 	__typeof__(curl_global_init) *global_init;
@@ -45,10 +44,7 @@ static struct {
 
 #define IN_CURL(member) offsetof(__typeof__(curl), member)
 
-static const struct {
-	const char *name;
-	size_t offset;
-} functions[] = {
+static const struct curl_function functions[] = {
 	{ "curl_global_init", IN_CURL(global_init) },         { "curl_global_cleanup", IN_CURL(global_cleanup) },
 	{ "curl_multi_init", IN_CURL(multi_init) },           { "curl_multi_cleanup", IN_CURL(multi_cleanup) },
 	{ "curl_multi_add_handle", IN_CURL(multi_add) },      { "curl_multi_remove_handle", IN_CURL(multi_remove) },
@@ -58,23 +54,6 @@ static const struct {
 	{ "curl_easy_getinfo", IN_CURL(easy_getinfo) },       { "curl_easy_strerror", IN_CURL(easy_strerror) },
 	{ "curl_slist_append", IN_CURL(slist_append) },       { "curl_slist_free_all", IN_CURL(slist_free_all) },
 };
-
-/* It stays loaded: it was not made to go. */
-static int load(void)
-{
-	void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-
-	if (!library)
-		return -ENOSYS;
-	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
-		void *function = dlsym(library, functions[i].name);
-
-		if (!function)
-			return -ENOSYS;
-		memcpy((char *)&curl + functions[i].offset, &function, sizeof(function));
-	}
-	return 0;
-}
 
 struct parcel {
 	CURL *easy; /* NULL: free */
@@ -92,7 +71,8 @@ int post_new(struct post **post)
 {
 	struct post *made;
 
-	if (load() != 0 || curl.global_init(CURL_GLOBAL_DEFAULT) != 0)
+	if (curl_load(functions, sizeof(functions) / sizeof(functions[0]), &curl) != 0 ||
+	    curl.global_init(CURL_GLOBAL_DEFAULT) != 0)
 		return -ENOSYS;
 	made = calloc(1, sizeof(*made));
 	if (made)

@@ -2,7 +2,7 @@
 /*
  * The one way by which anything is sent to a web server: JSON by POST, over http or https, several at a time, nobody
  * waits. Certificates are verified; redirects, proxies and what an environment says are not followed; what a server
- * answers beside its status is not looked at, nor kept. The only user of libcurl.
+ * answers beside its status is not looked at, nor kept.
  */
 #ifndef HOLDFAST_TELL_POST_H
 #define HOLDFAST_TELL_POST_H

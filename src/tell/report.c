@@ -126,6 +126,7 @@ static void write_attack(struct report *r, const struct finding *f)
 	report_rules(r, f);
 	report_packets(r, f);
 	report_sources(r, f);
+	report_origin(r, f);
 	write_list(r, "Why we think so", account_evidence, f);
 	write_list(r, "What cannot be known from this capture", account_unknowns, f);
 }
@@ -378,6 +379,8 @@ int report_write(FILE *out, const struct analysis_input *input, const struct eng
 	errno = 0;
 	write_body(&report);
 	free(report.series);
+	if (report.no_memory)
+		return -ENOMEM;
 	if (fflush(out) != 0 || ferror(out))
 		return errno ? -errno : -EIO;
 	return 0;

@@ -22,6 +22,8 @@ struct report {
 	const struct analysis_live *live; /* NULL: nothing was watched live */
 	unsigned heading;  /* level of an incident's sections */
 	unsigned incident; /* number of the one that is told, from 1; 0 outside */
+	unsigned maps;     /* drawn so far */
+	bool no_memory;    /* for a section, which is not there */
 };
 
 /* ---- Pieces: report_pieces.c ---- */
@@ -38,6 +40,8 @@ void report_lead(const struct report *r, const char *words);
 void report_reason(struct report *r, const char *reason);
 void report_section_open(const struct report *r, const char *title);
 void report_section_close(const struct report *r);
+/* A heading within a section. */
+void report_heading(const struct report *r, const char *title);
 /*
  * A table may be wider than a phone: then it alone moves, by finger or by key. One of many columns does without bars
  * there. Columns follow; rows begin with report_row() and end with "</tr>".
@@ -69,6 +73,11 @@ void report_waves(struct report *r, const struct incident *incident);
 void report_vectors(struct report *r, const struct incident *incident);
 void report_packets(struct report *r, const struct finding *f);
 void report_sources(struct report *r, const struct finding *f);
+
+/* ---- Where it came from, and what was claimed: report_origin.c ---- */
+
+/* Nothing where there is no trace of it. */
+void report_origin(struct report *r, const struct finding *f);
 
 /* ---- What to do: report_rules.c ---- */
 

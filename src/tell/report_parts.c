@@ -277,7 +277,8 @@ void report_sources(struct report *r, const struct finding *f)
 	report_raw(r, "<ul>\n");
 	for (uint32_t i = 0; i < f->spoofing.reasons_count && i < SPOOFING_REASONS_MAX; i++)
 		report_reason(r, f->spoofing.reasons[i]);
-	account_families(a, f, &items);
+	if (!a->input->trace_of) /* else how it was run says so */
+		account_families(a, f, &items);
 	report_raw(r, "</ul>\n");
 	write_addresses(r, f);
 	report_section_close(r);

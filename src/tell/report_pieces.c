@@ -61,6 +61,13 @@ void report_section_close(const struct report *r)
 	report_raw(r, "</section>\n");
 }
 
+void report_heading(const struct report *r, const char *title)
+{
+	(void)fprintf(r->out, "<h%u class=\"minor\">", r->heading + 1);
+	report_text(r, title);
+	(void)fprintf(r->out, "</h%u>\n", r->heading + 1);
+}
+
 void report_table_open(const struct report *r, const char *caption, bool many)
 {
 	report_raw(r, many ? "<div class=\"table many\" role" : "<div class=\"table\" role");

@@ -25,8 +25,7 @@
 #include "trace/networks.h"
 #include "trace/ranges.h"
 
-#define FILE_MAX ((uint64_t)256 << 20) /* octets of a database */
-#define FILES_MAX 64                   /* databases of a folder that are looked at */
+#define FILES_MAX 64 /* databases of a folder that are looked at */
 
 struct table {
 	struct geo_database about;
@@ -83,7 +82,7 @@ static int read_whole(const char *path, uint8_t **octets, size_t *size)
 	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
 		goto close_fd;
 	result = -EFBIG;
-	if ((uint64_t)status.st_size > FILE_MAX)
+	if ((uint64_t)status.st_size > GEO_FILE_MAX)
 		goto close_fd;
 	result = -ENOMEM;
 	read = malloc((size_t)status.st_size + 1);
@@ -170,10 +169,23 @@ static int read_database(struct geo *geo, const char *path, const uint8_t *octet
 }
 
 /* 0; -EBADMSG, said; -ENOMEM. */
-static int add_file(struct geo *geo, const char *path, const struct geo_manifest *manifest, char error[GEO_ERROR_SIZE])
+static int add_octets(struct geo *geo, const char *path, const uint8_t *octets, size_t size,
+                      const struct geo_manifest *manifest, char error[GEO_ERROR_SIZE])
 {
 	struct geo_database about = { .name = "" };
 	uint8_t sum[DIGEST_SHA256_SIZE];
+
+	digest_sha256_text(octets, size, about.sha256);
+	if (!geo->names.slots) {
+		digest_sha256(octets, size, sum);
+		memcpy(&geo->names.seed, sum, sizeof(geo->names.seed));
+	}
+	geo_describe(manifest, path, &about);
+	return read_database(geo, path, octets, size, &about, error);
+}
+
+static int add_file(struct geo *geo, const char *path, const struct geo_manifest *manifest, char error[GEO_ERROR_SIZE])
+{
 	uint8_t *octets = NULL;
 	size_t size = 0;
 	int result = read_whole(path, &octets, &size);
@@ -181,16 +193,10 @@ static int add_file(struct geo *geo, const char *path, const struct geo_manifest
 	if (result == -ENOMEM)
 		return result;
 	if (result == -EFBIG)
-		return refuse(error, path, "larger than %u MiB", (unsigned)(FILE_MAX >> 20));
+		return refuse(error, path, "larger than %u MiB", (unsigned)(GEO_FILE_MAX >> 20));
 	if (result != 0)
 		return refuse(error, path, "cannot be read: %s", strerror(-result));
-	digest_sha256_text(octets, size, about.sha256);
-	if (!geo->names.slots) {
-		digest_sha256(octets, size, sum);
-		memcpy(&geo->names.seed, sum, sizeof(geo->names.seed));
-	}
-	geo_describe(manifest, path, &about);
-	result = read_database(geo, path, octets, size, &about, error);
+	result = add_octets(geo, path, octets, size, manifest, error);
 	free(octets);
 	return result;
 }
@@ -236,6 +242,16 @@ int geo_open_files(const char *const *paths, size_t count, struct geo **geo, cha
 	if (!made)
 		return -ENOMEM;
 	return finish(made, add_all(made, paths, count, NULL, error), geo);
+}
+
+int geo_open_octets(const char *name, const uint8_t *octets, size_t size, struct geo **geo, char error[GEO_ERROR_SIZE])
+{
+	struct geo *made = calloc(1, sizeof(*made));
+
+	error[0] = '\0';
+	if (!made)
+		return -ENOMEM;
+	return finish(made, add_octets(made, name, octets, size, NULL, error), geo);
 }
 
 static int by_name(const void *a, const void *b)

@@ -20,8 +20,9 @@
 #define GEO_NETWORK_DATABASES_MAX 1
 #define GEO_ERROR_SIZE 256
 #define GEO_NAME_SIZE 64
-#define GEO_HASH_SIZE 65   /* SHA-256 in hexadecimal */
-#define GEO_COUNTRY_SIZE 3 /* ISO 3166-1 alpha-2; "" where nothing is known */
+#define GEO_HASH_SIZE 65                   /* SHA-256 in hexadecimal */
+#define GEO_COUNTRY_SIZE 3                 /* ISO 3166-1 alpha-2; "" where nothing is known */
+#define GEO_FILE_MAX ((uint64_t)256 << 20) /* octets of a database */
 #define GEO_FOLDER "/var/lib/holdfast/geo"
 #define GEO_OLD_S (180 * 86400) /* a database older than the incident by more is said to be from another time */
 
@@ -53,6 +54,8 @@ struct geo_place {
  */
 int geo_open_folder(const char *folder, struct geo **geo, char error[GEO_ERROR_SIZE]);
 int geo_open_files(const char *const *paths, size_t count, struct geo **geo, char error[GEO_ERROR_SIZE]);
+/* The same of what would be in a file of that name. */
+int geo_open_octets(const char *name, const uint8_t *octets, size_t size, struct geo **geo, char error[GEO_ERROR_SIZE]);
 void geo_close(struct geo *geo);
 
 size_t geo_count(const struct geo *geo, enum geo_kind kind);

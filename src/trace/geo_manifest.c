@@ -76,6 +76,11 @@ close_fd:
 	return result;
 }
 
+const json_t *geo_manifest_json(const struct geo_manifest *manifest)
+{
+	return root_of(manifest);
+}
+
 void geo_manifest_close(struct geo_manifest *manifest)
 {
 	json_decref(root_of(manifest));

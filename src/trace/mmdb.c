@@ -227,6 +227,13 @@ static bool metadata_number(struct mmdb *metadata, const struct mmdb_value *map,
 	return mmdb_value_of(metadata, map, key, &value) == 0 && mmdb_number(metadata, &value, number);
 }
 
+static uint32_t work_of(uint64_t nodes)
+{
+	uint64_t work = MMDB_WORK_LEAST + MMDB_WORK_A_NODE * nodes;
+
+	return work < MMDB_WORK_MAX ? (uint32_t)work : MMDB_WORK_MAX;
+}
+
 int mmdb_open(const uint8_t *octets, size_t size, struct mmdb *mmdb, const char **why)
 {
 	const uint8_t *begin = find_metadata(octets, size);
@@ -239,7 +246,8 @@ int mmdb_open(const uint8_t *octets, size_t size, struct mmdb *mmdb, const char 
 	if (!begin || size > UINT32_MAX)
 		return -EBADMSG;
 	/* Metadata are values as others are, and point within themselves. */
-	metadata = (struct mmdb){ .data = begin, .data_size = (size_t)(octets + size - begin), .work = MMDB_WORK_MAX };
+	metadata =
+		(struct mmdb){ .data = begin, .data_size = (size_t)(octets + size - begin), .work = MMDB_WORK_LEAST };
 	*why = "its metadata cannot be read";
 	if (mmdb_value_at(&metadata, 0, &map) != 0 || !metadata_number(&metadata, &map, "node_count", &nodes) ||
 	    !metadata_number(&metadata, &map, "record_size", &bits) ||
@@ -265,7 +273,7 @@ int mmdb_open(const uint8_t *octets, size_t size, struct mmdb *mmdb, const char 
 		.data_size = (size_t)(begin - sizeof(marker) - octets) - (size_t)tree_size - SEPARATOR,
 		.node_count = (uint32_t)nodes,
 		.record_bits = (uint32_t)bits,
-		.work = MMDB_WORK_MAX,
+		.work = work_of(nodes),
 		.ipv6 = version == 6,
 		.built_s = built,
 	};

@@ -17,8 +17,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MMDB_WORK_MAX (128U << 20) /* nodes and values that are looked at, of one file */
-#define MMDB_ALIASES_MAX 8         /* places in an IPv6 tree where the IPv4 tree hangs again */
+/* Nodes and values that are looked at: so many for each node that a file says it has, and never more than the last. */
+#define MMDB_WORK_LEAST 65536U
+#define MMDB_WORK_A_NODE 1024U
+#define MMDB_WORK_MAX (128U << 20)
+#define MMDB_ALIASES_MAX 8 /* places in an IPv6 tree where the IPv4 tree hangs again */
 
 enum mmdb_type {
 	MMDB_POINTER = 1,

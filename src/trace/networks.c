@@ -127,7 +127,7 @@ int networks_add(struct networks *networks, uint32_t number, const char *name, s
 	struct network_slot *slot;
 	char *text;
 
-	if (number == 0 || (networks->slots && slot_of(networks, number)->number == number))
+	if (number == 0 || length == 0 || (networks->slots && slot_of(networks, number)->number == number))
 		return 0;
 	if (networks->count >= NETWORKS_MAX)
 		return -E2BIG;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names of networks by their numbers. The first name that is told of a number stays. */
+/* Names of networks by their numbers. The first name that is told of a number stays; none is none. */
 #ifndef HOLDFAST_TRACE_NETWORKS_H
 #define HOLDFAST_TRACE_NETWORKS_H
 

@@ -1114,7 +1114,7 @@ struct piece {
 };
 
 /* Makes room of `length` octets at `at` and copies them in; terms from `first` on that stand there move. False: no room. */
-static bool insert(struct predicate *predicate, uint32_t upto, size_t at, const char *text)
+static bool insert(struct predicate *predicate, uint32_t before, size_t at, const char *text)
 {
 	size_t length = strlen(text), whole = strlen(predicate->text);
 
@@ -1122,15 +1122,15 @@ static bool insert(struct predicate *predicate, uint32_t upto, size_t at, const 
 		return false;
 	memmove(predicate->text + at + length, predicate->text + at, whole - at + 1);
 	memcpy(predicate->text + at, text, length);
-	for (uint32_t i = 0; i < upto; i++)
+	for (uint32_t i = 0; i < before; i++)
 		if (!predicate_joins(&predicate->nodes[i]) && predicate->nodes[i].text_at >= at)
 			predicate->nodes[i].text_at += (uint32_t)length;
 	return true;
 }
 
-static bool enclose(struct predicate *predicate, uint32_t upto, const struct piece *piece, size_t end)
+static bool enclose(struct predicate *predicate, uint32_t before, const struct piece *piece, size_t end)
 {
-	return insert(predicate, upto, end, ")") && insert(predicate, upto, piece->at, "(");
+	return insert(predicate, before, end, ")") && insert(predicate, before, piece->at, "(");
 }
 
 /* The last two pieces become one. */

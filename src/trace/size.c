@@ -9,18 +9,12 @@
 #include "trace/real.h"
 
 #define SLOTS_A_SECOND 10 /* of 100 ms, as peaks are counted in */
+#define BINS_MAX 1048576  /* seconds of a wave told apart; of a longer one, so many times two, four … */
 #define QUANTILE 1.959964 /* 95 % on two sides */
 
 static uint64_t at_most(uint64_t value, uint64_t bound)
 {
 	return value < bound ? value : bound;
-}
-
-static int by_time(const void *left, const void *right)
-{
-	const int64_t *a = left, *b = right;
-
-	return *a < *b ? -1 : *a > *b;
 }
 
 /* The last bit of a source's waves is of all from there on. */
@@ -31,54 +25,73 @@ static uint32_t wave_bit(uint32_t wave)
 
 /* ---- at once ---- */
 
-/* Seconds since the wave began in which a source was active; false: not in this wave. */
-static bool active_in(const struct roster_source *source, uint32_t wave, const struct size_wave *w, int64_t *from,
-                      int64_t *to)
+static int64_t since(int64_t from_ns, int64_t to_ns)
+{
+	return time_since((struct capture_time){ to_ns }, (struct capture_time){ from_ns });
+}
+
+/* In which bins of a wave a source was active, the first and the last; false: in none. */
+static bool active_in(const struct roster_source *source, uint32_t wave, const struct size_wave *w, int64_t bin_ns,
+                      size_t *from, size_t *to)
 {
 	int64_t first = source->first_ns > w->began_ns ? source->first_ns : w->began_ns;
 	int64_t last = source->last_ns < w->ended_ns ? source->last_ns : w->ended_ns;
 
 	if (!(source->waves >> wave_bit(wave) & 1) || last < first)
 		return false;
-	*from = (first - w->began_ns) / NS_PER_S;
-	*to = (last - w->began_ns) / NS_PER_S;
+	*from = (size_t)(since(w->began_ns, first) / bin_ns);
+	*to = (size_t)(since(w->began_ns, last) / bin_ns);
 	return true;
 }
 
-/* Most sources whose spans share a second: beginnings and ends in order, side by side. */
-static uint64_t most_at_once(const struct size_input *input, uint32_t wave, int64_t *begins, int64_t *ends)
+/* Most sources whose spans share a bin: by how many more there are in each than in the one before. */
+static int most_at_once(const struct size_input *input, uint32_t wave, uint64_t *most)
 {
-	uint64_t most = 0, count = 0;
+	const struct size_wave *w = &input->waves[wave];
+	int64_t length = since(w->began_ns, w->ended_ns);
+	int64_t bin_ns = NS_PER_S, active = 0, top = 0;
+	int64_t *more;
+	size_t bins, from, to;
 
-	for (uint32_t i = 0; i < input->count; i++)
-		if (active_in(&input->sources[i], wave, &input->waves[wave], &begins[count], &ends[count]))
-			count++;
-	qsort(begins, count, sizeof(*begins), by_time);
-	qsort(ends, count, sizeof(*ends), by_time);
-	for (uint64_t begun = 0, ended = 0; begun < count; begun++) {
-		while (ends[ended] < begins[begun])
-			ended++;
-		most = begun + 1 - ended > most ? begun + 1 - ended : most;
+	if (length < 0)
+		return 0;
+	while (length / bin_ns >= BINS_MAX)
+		bin_ns *= 2;
+	bins = (size_t)(length / bin_ns) + 1;
+	more = calloc(bins + 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < input->count; i++) {
+		if (!active_in(&input->sources[i], wave, w, bin_ns, &from, &to))
+			continue;
+		more[from]++;
+		more[to + 1]--;
 	}
-	return most;
+	for (size_t i = 0; i < bins; i++) {
+		active += more[i];
+		top = active > top ? active : top;
+	}
+	free(more);
+	*most = (uint64_t)top;
+	return 0;
 }
 
 static int count_at_once(const struct size_input *input, uint64_t *at_once)
 {
-	int64_t *begins = calloc((size_t)input->count * 2 + 1, sizeof(*begins));
 	uint64_t most = 0;
 
-	if (!begins)
-		return -ENOMEM;
 	for (uint32_t w = 0; w < input->waves_count; w++) {
 		const struct size_wave *wave = &input->waves[w];
-		uint64_t here = most_at_once(input, w, begins, begins + input->count) * input->stands_for;
+		uint64_t here = 0;
+		int result = most_at_once(input, w, &here);
 
+		if (result != 0)
+			return result;
+		here *= input->stands_for;
 		if (wave->peak_packets && wave->peak_packets <= UINT64_MAX / SLOTS_A_SECOND)
 			here = at_most(here, wave->peak_packets * SLOTS_A_SECOND);
 		most = here > most ? here : most;
 	}
-	free(begins);
 	*at_once = most;
 	return 0;
 }

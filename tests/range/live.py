@@ -233,7 +233,8 @@ def enforcing(scene):
     users, lost, carried = (series[row] for row in ("answered_pps", "lost_pps", "link_bps"))
     yield "each second of users and links is kept", any(users) and any(carried) and not any(lost)
     page = scene.place / "report.html"
-    yield "and drawn", scene.ask(f"report latest --html {page}")[0] == 0 and "Users and links meanwhile" in page.read_text()
+    done = scene.ask(f"report latest --html {page}")[0] == 0
+    yield "and drawn", done and "Users and links meanwhile" in page.read_text()
     yield "off", scene.ask("off")[0] == 0
 
 

@@ -40,6 +40,7 @@ static void assert_defaults(const struct config *config)
 	assert_string_equal(config->state_dir, "/var/lib/holdfast");
 	assert_string_equal(config->run_dir, "/run/holdfast");
 	assert_string_equal(config->bpffs_dir, "/sys/fs/bpf/holdfast");
+	assert_string_equal(config->geo, "/var/lib/holdfast/geo");
 	assert_int_equal(config->interface_count, 0);
 	assert_false(config->generic);
 	assert_true(config->nftables);
@@ -81,6 +82,15 @@ static void defaults(void **state)
 	}
 }
 
+static void geo_can_be_off(void **state)
+{
+	struct config config = good("geo: off\n");
+
+	(void)state;
+	assert_string_equal(config.geo, "");
+	config_fini(&config);
+}
+
 static void every_key(void **state)
 {
 	static const char text[] =
@@ -89,6 +99,7 @@ static void every_key(void **state)
 		"state_dir: /srv/state\n"
 		"run_dir: /srv/run\n"
 		"bpffs_dir: /sys/fs/bpf/x\n"
+		"geo: /srv/geo\n"
 		"record: { incidents_max: 5, streams_max: 6, stream_mib: 7, streams_mib: 8 }\n"
 		"shield:\n"
 		"  interfaces: [eth0, bond1.100]\n"
@@ -120,6 +131,7 @@ static void every_key(void **state)
 	assert_string_equal(config.state_dir, "/srv/state");
 	assert_string_equal(config.run_dir, "/srv/run");
 	assert_string_equal(config.bpffs_dir, "/sys/fs/bpf/x");
+	assert_string_equal(config.geo, "/srv/geo");
 	assert_int_equal(config.interface_count, 2);
 	assert_string_equal(config.interfaces[1], "bond1.100");
 	assert_true(config.generic);
@@ -168,12 +180,13 @@ static void mistakes_to_the_letter(void **state)
 		{ "mode:\n", "f.yaml:1:6: mode has no value; give one, or leave the key out" },
 		{ "mode: [observe]\n", "f.yaml:1:7: mode is a list; it wants one value" },
 		{ "\nmoed: observe\n", "f.yaml:2:1: there is no key 'moed' in the file; there are mode, user, state_dir, run_dir, "
-		  "bpffs_dir, shield, record, services, allow, allow_files, block_files, trusted_proxies, alerts" },
+		  "bpffs_dir, geo, shield, record, services, allow, allow_files, block_files, trusted_proxies, alerts" },
 		{ "user: root\n", "f.yaml:1:7: user is root; name one with no rights of its own, such as holdfast" },
 		{ "user: a b\n", "f.yaml:1:7: user is 'a b', which cannot be a user's name; 'getent passwd' lists them" },
 		{ "mode: observe\nmode: enforce\n", "f.yaml:2:1: mode comes twice in the file; which one shall hold?" },
 		{ "state_dir: state\n", "f.yaml:1:12: state_dir is 'state'; write the whole path, from / on, without '..'" },
 		{ "run_dir: /run/../x\n", "f.yaml:1:10: run_dir is '/run/../x'; write the whole path, from / on, without '..'" },
+		{ "geo: here\n", "f.yaml:1:6: geo is 'here'; write the whole path, from / on, without '..'" },
 		{ "shield: eth0\n", "f.yaml:1:9: shield is one value; it wants keys and values: interfaces, generic, nftables, "
 		  "block_capacity, sample_budget, block_for, management" },
 		{ "record: { streams_max: 0 }\n", "f.yaml:1:24: streams_max is '0'; write a whole number from 1 to 16384" },
@@ -202,7 +215,7 @@ static void mistakes_to_the_letter(void **state)
 		  "f.yaml:1:49: there are two services 'w'; give each a name of its own" },
 		{ "services: [{ name: w, addresses: [192.0.2.1], path: far }]\n", "f.yaml:1:53: path is 'far'; write local or forwarded" },
 		{ "mode: observe\n---\nmode: observe\n", "f.yaml:3:1: a second document begins; put all into one" },
-		{ "[]\n", "f.yaml:1:1: the file is a list; it wants keys and values: mode, user, state_dir, run_dir, bpffs_dir, shield, record, "
+		{ "[]\n", "f.yaml:1:1: the file is a list; it wants keys and values: mode, user, state_dir, run_dir, bpffs_dir, geo, shield, record, "
 		  "services, allow, allow_files, block_files, trusted_proxies, alerts" },
 		{ "alerts: [{ name: a }]\n", "f.yaml:1:10: an alert has no type; add it" },
 		{ "alerts: [{ name: a b, type: slack }]\n", "f.yaml:1:18: name is 'a b'; write letters, digits, '_', '-' and '.' only" },
@@ -395,6 +408,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(every_key),
+		cmocka_unit_test(geo_can_be_off),
 		cmocka_unit_test(mistakes_to_the_letter),
 		cmocka_unit_test(several_at_once),
 		cmocka_unit_test(many_mistakes),

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -174,6 +175,177 @@ static void what_was_usual_is_no_attack(void **state)
 	engine_free(knows_not);
 }
 
+/* Quiet but for the six hours that the START is in the midst of; on each day of eight. */
+static void learn_days(struct season *season, uint64_t quiet, uint64_t busy)
+{
+	const int64_t start_s = START / NS_PER_S;
+
+	for (int64_t second = start_s - 8LL * 86400; second < start_s; second++) {
+		int64_t since = (second - start_s + 9LL * 86400 + 3 * 3600) % 86400;
+
+		season_learn(season, second, since < 6 * 3600 ? busy : quiet);
+	}
+}
+
+static struct octets with_seasons(const struct season *season)
+{
+	static struct usual all[64];
+	struct learned learned = { .seconds = 8 * 86400, .usual = all };
+	struct octets octets;
+
+	for (uint32_t kind = 0; kind < 64; kind++) {
+		struct usual *usual = &all[learned.usual_count++];
+
+		*usual = (struct usual){
+			.scope = { .address = made_ipv4(HOST), .length = 32, .is_ipv4 = true },
+			.kind = (uint8_t)kind,
+			.known_s = 8 * 86400,
+			.packets = 100 * 1000,
+			.unsettled = 100 * 1000,
+		};
+		for (unsigned i = 0; season && i < USUAL_SEASONS; i++)
+			usual->seasons[i] = *season;
+	}
+	sample_init(&learned.normal, LEARNED_SAMPLE_MAX);
+	assert_int_equal(learned_write(&learned, &octets.at, &octets.length), 0);
+	return octets;
+}
+
+/* How many incidents there are of so much, which nobody answers, for twenty seconds. */
+static uint32_t incidents_of(const struct octets *learned, int64_t from_ms, uint32_t pps)
+{
+	struct engine *e = begun(learned);
+	uint32_t count;
+
+	send(e, from_ms, from_ms + 20000, pps, 300, 4000, 600);
+	count = incidents(e);
+	engine_free(e);
+	return count;
+}
+
+static void a_busy_hour_is_no_attack(void **state)
+{
+	const int64_t later = 12LL * 3600 * 1000;
+	struct season season = { 0 };
+	struct octets hours, means = with_seasons(NULL), quiet;
+
+	(void)state;
+	learn_days(&season, 100, 6000);
+	hours = with_seasons(&season);
+	assert_int_equal(incidents_of(&means, 0, 6000), 1);
+	assert_int_equal(incidents_of(&hours, 0, 6000), 0);
+	assert_int_equal(incidents_of(&hours, 0, 24000), 1);
+	/* What is usual by day may well come at night, too: but not twice that, which by day is hardly more than usual. */
+	assert_int_equal(incidents_of(&hours, later, 15000), 1);
+	memset(&season, 0, sizeof(season));
+	learn_days(&season, 100, 100);
+	quiet = with_seasons(&season);
+	assert_int_equal(incidents_of(&quiet, 0, 6000), 1);
+	free(hours.at);
+	free(means.at);
+	free(quiet.at);
+}
+
+/* It never raises an alarm, but half of what else would be is enough. */
+static void a_ramp_alone_is_no_attack(void **state)
+{
+	struct season season = { 0 };
+	struct octets ramp, none;
+	uint32_t enough = 200;
+
+	(void)state;
+	learn_days(&season, 20, 20);
+	season.ramp = 0;
+	none = with_seasons(&season);
+	season.ramp = SEASON_RAMP;
+	ramp = with_seasons(&season);
+	while (enough < 10000 && !incidents_of(&none, 0, enough))
+		enough += 100;
+	assert_in_range(enough, 300, 5000);
+	assert_int_equal(incidents_of(&none, 0, enough - 100), 0);
+	assert_int_equal(incidents_of(&ramp, 0, enough - 100), 1);
+	assert_int_equal(incidents_of(&ramp, 0, 60), 0);
+	free(ramp.at);
+	free(none.at);
+}
+
+/* From one generation to the next; not while there is an attack; silence, too. */
+static void hours_are_learned_on(void **state)
+{
+	struct season season = { 0 };
+	struct octets octets, after;
+	struct learned learned;
+	struct engine *e;
+	uint32_t seen = 0, silent = 0, attacked = 0;
+
+	(void)state;
+	learn_days(&season, 100, 300);
+	octets = with_seasons(&season);
+	e = begun(&octets);
+	send(e, 0, 200000, 300, 300, 9999, 100);
+	send(e, 200000, 205000, 20000, 5000, 19, 1000);
+	assert_int_equal(incidents(e), 1);
+	after = saved(e);
+	assert_int_equal(learned_read(after.at, after.length, &learned), 0);
+	for (uint32_t i = 0; i < learned.usual_count; i++) {
+		const struct usual *usual = &learned.usual[i];
+		const struct season *s = &usual->seasons[USUAL_UNSETTLED];
+		uint64_t more = s->known_s - season.known_s;
+
+		if (usual->scope.length != 32 || usual->kind >= 64)
+			continue;
+		attacked += season_expected(s, START / NS_PER_S + 205) > 400;
+		/* It went quiet for most: they know of it, and it takes them longer to believe it. */
+		silent += more >= 190 && season_expected(s, START / NS_PER_S + 205) < 285;
+		seen += more >= 150 && season_expected(s, START / NS_PER_S + 205) >= 290;
+	}
+	assert_int_equal(attacked, 0);
+	assert_int_equal(seen, 1);
+	assert_in_range(silent, 50, 62);
+	learned_fini(&learned);
+	free(octets.at);
+	free(after.at);
+	engine_free(e);
+}
+
+/* Generations, each from what the one before has learned: the week goes on in them as in one. */
+static void a_day_and_more_of_generations(void **state)
+{
+	const int64_t generation_s = 1800, hours = 30;
+	struct octets octets = { 0 }, next;
+	struct learned learned;
+	uint32_t days = 0;
+
+	(void)state;
+	for (int64_t from = 0; from < hours * 3600; from += generation_s) {
+		struct engine *e = begun(octets.at ? &octets : NULL);
+
+		/* More by day, from the eighth hour on. */
+		send(e, from * 1000, (from + generation_s) * 1000, from % 86400 < 8 * 3600 ? 2 : 8, 40, 9999, 100);
+		next = saved(e);
+		free(octets.at);
+		octets = next;
+		assert_int_equal(incidents(e), 0);
+		engine_free(e);
+	}
+	assert_int_equal(learned_read(octets.at, octets.length, &learned), 0);
+	for (uint32_t i = 0; i < learned.usual_count; i++) {
+		const struct season *s = &learned.usual[i].seasons[USUAL_UNSETTLED];
+		const int64_t start_s = START / NS_PER_S;
+
+		if (learned.usual[i].scope.length != 32 || !season_is_settled(s))
+			continue;
+		days++;
+		assert_true(s->known_s > (uint64_t)(hours * 3600 * 95 / 100) && s->known_s < (uint64_t)(hours * 3600));
+		/* Of tomorrow, what today was. */
+		assert_in_range(season_expected(s, start_s + (24 + 12) * 3600), 7, 10);
+		assert_in_range(season_expected(s, start_s + (24 + 7) * 3600), 1, 3);
+	}
+	assert_int_equal(days, 1);
+	learned_fini(&learned);
+	free(octets.at);
+}
+
 static void usual_rises_slowly_and_falls_freely(void **state)
 {
 	struct usual usual = { .known_s = USUAL_SETTLED_S, .packets = 1000000, .unsettled = 500000 }, seen = usual;
@@ -213,10 +385,10 @@ static void the_sample_forgets_by_halves(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_same_octets_come_out_again),
-		cmocka_unit_test(octets_of_others_are_refused),
-		cmocka_unit_test(an_attack_is_not_learned),
-		cmocka_unit_test(what_was_usual_is_no_attack),
+		cmocka_unit_test(the_same_octets_come_out_again), cmocka_unit_test(octets_of_others_are_refused),
+		cmocka_unit_test(an_attack_is_not_learned),       cmocka_unit_test(what_was_usual_is_no_attack),
+		cmocka_unit_test(a_busy_hour_is_no_attack),       cmocka_unit_test(a_ramp_alone_is_no_attack),
+		cmocka_unit_test(hours_are_learned_on),           cmocka_unit_test(a_day_and_more_of_generations),
 		cmocka_unit_test(usual_rises_slowly_and_falls_freely),
 		cmocka_unit_test(the_sample_forgets_by_halves),
 	};

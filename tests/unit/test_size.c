@@ -215,6 +215,21 @@ static void many_waves(void **state)
 	assert_int_equal(size.at_once, 4);
 }
 
+/* Of a wave of years seconds are not told apart; it ends all the same, and clocks may have gone back. */
+static void endless(void **state)
+{
+	struct size_wave waves[] = { { INT64_MIN, INT64_MAX, 0 }, { 100, 50, 0 } };
+	struct size_input input = { .sources = sources, .count = 2, .stands_for = 1, .distinct = 2, .waves = waves };
+	struct size_estimate size;
+
+	(void)state;
+	input.waves_count = 2;
+	sources[0] = source(0, 3, 1, 2);
+	sources[1] = source(1, 3, -1000, 4000);
+	assert_int_equal(size_make(&input, &size), 0);
+	assert_int_equal(size.at_once, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +241,7 @@ int main(void)
 		cmocka_unit_test(at_once),
 		cmocka_unit_test(at_once_with_pauses),
 		cmocka_unit_test(many_waves),
+		cmocka_unit_test(endless),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

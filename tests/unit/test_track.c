@@ -385,6 +385,77 @@ static void what_is_usual_is_learned_unless_frozen(void **state)
 	assert_int_equal(track->learned_unsettled, before.learned_unsettled);
 }
 
+/* Four a second since days, and nothing handed on of any other. */
+static void remember(struct track_table *table, uint32_t scope)
+{
+	struct usual usual = { .scope = scope_of(scope), .kind = 1, .known_s = 2 * 86400, .packets = 4000 };
+
+	for (int64_t second = -2LL * 86400; second < 0; second++)
+		for (unsigned i = 0; i < USUAL_SEASONS; i++)
+			season_learn(&usual.seasons[i], second, 4);
+	assert_int_equal(track_table_remember(table, &usual, 1, SEED), 0);
+}
+
+static uint64_t known_s(const struct track_table *table, int64_t slot)
+{
+	static struct usual usual[USUAL_MAX];
+
+	assert_int_equal(track_table_usual(table, 100, slot, usual), 1);
+	return usual[0].seasons[USUAL_PACKETS].known_s - 2ull * 86400;
+}
+
+static void hours_go_on(void **state)
+{
+	struct track_table *table = *state;
+	struct track *track;
+
+	remember(table, 1);
+	assert_int_equal(known_s(table, 5000), 0);
+	(void)add(table, 2, 0, 1);
+	/* Never seen: silence is known since the first packet of any, up to an hour of it. */
+	assert_int_equal(known_s(table, 1000), 100 - TRACK_LEARN_DELAY + 1);
+	assert_int_equal(known_s(table, 100000), 3600);
+	track = promoted(table, 1, 300);
+	assert_non_null(track);
+	assert_non_null(track_usual(track));
+	for (int64_t slot = 300; slot < 1000; slot++)
+		(void)add(table, 1, slot, 1);
+	/* The silence before, and all seconds since but the latest. */
+	assert_int_equal(known_s(table, 1000), 100 - TRACK_LEARN_DELAY);
+	assert_in_range(season_expected(&track_usual(track)->seasons[USUAL_PACKETS], 99), 3, 5);
+	/* What came in an attack counts for nothing, silence neither. */
+	track->frozen = true;
+	for (int64_t slot = 1000; slot < 2000; slot++)
+		for (unsigned i = 0; i < 50; i++)
+			(void)add(table, 1, slot, i);
+	assert_int_equal(known_s(table, 2000), 100 - TRACK_LEARN_DELAY);
+	assert_int_equal(known_s(table, 20000), 100 - TRACK_LEARN_DELAY);
+	track->frozen = false;
+	for (int64_t slot = 2000; slot < 2200; slot++)
+		(void)add(table, 1, slot, 1);
+	assert_int_equal(known_s(table, 2200), 100 - TRACK_LEARN_DELAY + 20);
+	assert_in_range(season_expected(&track_usual(track)->seasons[USUAL_PACKETS], 219), 3, 6);
+	/* Silent since, and it is known to be. */
+	assert_int_equal(known_s(table, 4200), 100 - TRACK_LEARN_DELAY + 20 + 200 + 1);
+	/* The clock is set back: what is known stays, seconds count anew. */
+	track_table_clear(table);
+	assert_int_equal(known_s(table, 0), 100 - TRACK_LEARN_DELAY + 20);
+	assert_non_null(promoted(table, 1, 0));
+	for (int64_t slot = 0; slot < 300; slot++)
+		(void)add(table, 1, slot, 1);
+	assert_int_equal(known_s(table, 300), 100 - TRACK_LEARN_DELAY + 20 + 30 - TRACK_LEARN_DELAY);
+}
+
+static void what_is_not_remembered_has_no_hours(void **state)
+{
+	const struct track *track;
+
+	remember(*state, 1);
+	track = promoted(*state, 2, 0);
+	assert_non_null(track);
+	assert_null(track_usual(track));
+}
+
 /* What comes now is not part of what is usual before it is TRACK_LEARN_DELAY seconds old. */
 static void learning_lags_behind(void **state)
 {
@@ -560,6 +631,8 @@ int main(void)
 		WITH_TABLE(what_is_usual_is_learned_unless_frozen),
 		WITH_TABLE(learning_lags_behind),
 		WITH_TABLE(what_was_settled_is_not_usual),
+		WITH_TABLE(hours_go_on),
+		WITH_TABLE(what_is_not_remembered_has_no_hours),
 		WITH_TABLE(jumps_of_decades),
 		WITH_TABLE(every_track_taken),
 		WITH_TABLE(a_flood_of_scopes),

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/traces.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/say.h"
+
+#define NONE "none"
+
+int traces_open(struct traces *traces, const char *folder)
+{
+	const char *where = folder ? folder : GEO_FOLDER;
+	char error[GEO_ERROR_SIZE] = "";
+	int result;
+
+	*traces = (struct traces){ .geo = NULL };
+	if (strcmp(where, NONE) == 0 || (!folder && access(where, R_OK | X_OK) != 0))
+		return COMMAND_DONE;
+	result = geo_open_folder(where, &traces->geo, error);
+	if (result == 0 || (result == -ENOENT && !folder))
+		return COMMAND_DONE;
+	if (result == -ENOENT)
+		say_error(where, "holds no database of countries or networks; 'holdfast geo update' brings some");
+	else
+		say_error(where, "%s%s", error[0] ? error : strerror(-result),
+		          traces->geo ? "; going on with the others" : "; name another with --geo, or none");
+	return traces->geo || !folder ? COMMAND_DONE : COMMAND_BAD;
+}
+
+/* Of its packets, the share that was looked at. */
+static double observed_of(const struct incident *incident)
+{
+	uint64_t observed = 0, packets = 0;
+
+	for (uint32_t i = 0; i < incident->parts_count; i++) {
+		const struct roster_source *sources;
+		uint32_t count;
+
+		if (!incident->parts[i].roster || roster_sources(incident->parts[i].roster, &sources, &count) != 0)
+			continue;
+		for (uint32_t k = 0; k < count; k++) {
+			observed += sources[k].observed;
+			packets += sources[k].packets;
+		}
+	}
+	return observed < packets ? (double)observed / (double)packets : 1;
+}
+
+static int make_one(const struct traces *traces, const struct finding *finding, bool sampled, int64_t made_ns,
+                    struct trace *trace)
+{
+	struct window *total = incident_window(finding->incident);
+	struct trace_input input = {
+		.incident = finding->incident,
+		.total = total,
+		.geo = traces->geo,
+		.past = traces->past,
+		.past_count = traces->past_count,
+		.made_ns = made_ns,
+		.observed = sampled ? observed_of(finding->incident) : 1,
+	};
+	int result = total ? trace_make(&input, trace) : -ENOMEM;
+
+	window_free(total);
+	return result;
+}
+
+int traces_make(struct traces *traces, const struct engine *engine, bool sampled, int64_t made_ns)
+{
+	uint32_t total = engine_count(engine);
+	int result;
+
+	traces->traces = calloc((size_t)total + 1, sizeof(*traces->traces));
+	if (!traces->traces)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < total; i++) {
+		const struct finding *finding = engine_finding(engine, i);
+
+		if (finding->incident->is_scan)
+			continue;
+		result = make_one(traces, finding, sampled, made_ns, &traces->traces[traces->count]);
+		if (result != 0)
+			return result;
+		traces->count++;
+	}
+	return 0;
+}
+
+void traces_fini(struct traces *traces)
+{
+	for (uint32_t i = 0; i < traces->count; i++)
+		trace_fini(&traces->traces[i]);
+	free(traces->traces);
+	geo_close(traces->geo);
+	*traces = (struct traces){ .geo = NULL };
+}
+
+const struct trace *traces_of(const void *context, const struct finding *finding)
+{
+	const struct traces *traces = context;
+
+	for (uint32_t i = 0; i < traces->count; i++)
+		if (traces->traces[i].incident == finding->incident->id)
+			return &traces->traces[i];
+	return NULL;
+}
+
+int traces_past(const char *folder, const struct archive_incident *before, struct trace_past **past, uint32_t *count)
+{
+	struct archive_incident *heads = NULL;
+	int found = archive_list(folder, ARCHIVE_INCIDENTS_MAX, &heads);
+	uint32_t used = 0;
+
+	*past = calloc(ARCHIVE_INCIDENTS_MAX, sizeof(**past));
+	*count = 0;
+	if (!*past) {
+		free(heads);
+		return -ENOMEM;
+	}
+	for (int i = 0; i < found; i++) {
+		const struct archive_incident *head = &heads[i];
+
+		if (head->id == before->id || head->began_ns >= before->began_ns || head->state == ARCHIVE_OPEN)
+			continue;
+		(*past)[used++] = (struct trace_past){
+			.pps = head->peak_pps,
+			.bps = head->peak_bps,
+			.duration_ns = time_since((struct capture_time){ head->ended_ns },
+			                          (struct capture_time){ head->began_ns }),
+		};
+	}
+	free(heads);
+	*count = used;
+	return 0;
+}

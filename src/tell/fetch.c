@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tell/fetch.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tell/curl.h"
+
+#define CURL_DISABLE_TYPECHECK /* its checks are for calls by name */
+#include <curl/curl.h>
+
+#ifndef HOLDFAST_VERSION
+#define HOLDFAST_VERSION "unknown"
+#endif
+
+#define ROOM_FIRST ((size_t)64 << 10)
+#define HTTP_OK 200
+
+static struct {
+	__typeof__(curl_global_init) *global_init;
+	__typeof__(curl_easy_init) *init;
+	__typeof__(curl_easy_cleanup) *cleanup;
+	__typeof__(curl_easy_setopt) *setopt;
+	__typeof__(curl_easy_perform) *perform;
+	__typeof__(curl_easy_getinfo) *getinfo;
+	__typeof__(curl_easy_strerror) *strerror;
+} curl;
+
+#define IN_CURL(member) offsetof(__typeof__(curl), member)
+
+static const struct curl_function functions[] = {
+	{ "curl_global_init", IN_CURL(global_init) }, { "curl_easy_init", IN_CURL(init) },
+	{ "curl_easy_cleanup", IN_CURL(cleanup) },    { "curl_easy_setopt", IN_CURL(setopt) },
+	{ "curl_easy_perform", IN_CURL(perform) },    { "curl_easy_getinfo", IN_CURL(getinfo) },
+	{ "curl_easy_strerror", IN_CURL(strerror) },
+};
+
+struct body {
+	uint8_t *octets;
+	size_t size, room, max;
+	int error;
+};
+
+static const char https[] = "https://";
+
+/* Plain http only where nobody is on the way. */
+static const char *const local[] = { "http://127.0.0.1:", "http://127.0.0.1/", "http://[::1]:", "http://[::1]/" };
+
+static bool begins(const char *text, const char *beginning)
+{
+	return strncmp(text, beginning, strlen(beginning)) == 0;
+}
+
+static bool is_local(const char *url)
+{
+	for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++)
+		if (begins(url, local[i]))
+			return true;
+	return false;
+}
+
+bool fetch_can(const char *url)
+{
+	/* A user name in it could make one host look like another. */
+	return strlen(url) < FETCH_URL_SIZE && (begins(url, https) || is_local(url)) &&
+	       !strchr(url + strlen(https), '\\') &&
+	       strcspn(url + strlen(https), "@") >= strcspn(url + strlen(https), "/");
+}
+
+static size_t on_octets(char *octets, size_t size, size_t count, void *context)
+{
+	struct body *body = context;
+	size_t more = size * count;
+
+	if (more > body->max - body->size) {
+		body->error = -EFBIG;
+		return 0;
+	}
+	if (more > body->room - body->size) {
+		size_t room = body->room ? 2 * body->room : ROOM_FIRST;
+		uint8_t *moved;
+
+		while (room - body->size < more)
+			room *= 2;
+		moved = realloc(body->octets, room);
+		if (!moved) {
+			body->error = -ENOMEM;
+			return 0;
+		}
+		body->octets = moved;
+		body->room = room;
+	}
+	if (more)
+		memcpy(body->octets + body->size, octets, more);
+	body->size += more;
+	return more;
+}
+
+/* Options whose failing would make it less safe must not fail. */
+static CURLcode prepare(CURL *easy, const char *url, struct body *body)
+{
+	/* What is asked of this machine does not leave it, nor go back to it from elsewhere. */
+	bool here = is_local(url);
+	CURLcode bad = CURLE_OK;
+
+	bad = bad ? bad : curl.setopt(easy, CURLOPT_PROTOCOLS_STR, here ? "http" : "https");
+	bad = bad ? bad : curl.setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "https");
+	bad = bad ? bad : curl.setopt(easy, CURLOPT_FOLLOWLOCATION, here ? 0L : 1L);
+	bad = bad ? bad : curl.setopt(easy, CURLOPT_MAXREDIRS, (long)FETCH_REDIRECTS_MAX);
+	bad = bad ? bad : curl.setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+	bad = bad ? bad : curl.setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+	if (here)
+		bad = bad ? bad : curl.setopt(easy, CURLOPT_PROXY, "");
+	bad = bad ? bad : curl.setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	bad = bad ? bad : curl.setopt(easy, CURLOPT_TIMEOUT_MS, (long)FETCH_MS);
+	bad = bad ? bad : curl.setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)FETCH_CONNECT_MS);
+	bad = bad ? bad : curl.setopt(easy, CURLOPT_LOW_SPEED_LIMIT, (long)FETCH_SLOW);
+	bad = bad ? bad : curl.setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)FETCH_SLOW_S);
+	bad = bad ? bad : curl.setopt(easy, CURLOPT_USERAGENT, "Holdfast/" HOLDFAST_VERSION);
+	bad = bad ? bad : curl.setopt(easy, CURLOPT_WRITEFUNCTION, on_octets);
+	bad = bad ? bad : curl.setopt(easy, CURLOPT_WRITEDATA, body);
+	return bad ? bad : curl.setopt(easy, CURLOPT_URL, url);
+}
+
+static int judge(CURLcode code, long status, const struct body *body, char what[FETCH_WHAT_SIZE])
+{
+	if (body->error)
+		return body->error;
+	if (code == CURLE_OUT_OF_MEMORY)
+		return -ENOMEM;
+	if (code != CURLE_OK)
+		(void)snprintf(what, FETCH_WHAT_SIZE, "%s", curl.strerror(code));
+	else if (status != HTTP_OK)
+		(void)snprintf(what, FETCH_WHAT_SIZE, "HTTP %ld", status);
+	return code != CURLE_OK || status != HTTP_OK ? -EIO : 0;
+}
+
+int fetch_get(const char *url, size_t max, uint8_t **octets, size_t *size, char what[FETCH_WHAT_SIZE])
+{
+	struct body body = { .max = max };
+	CURLcode code;
+	long status = 0;
+	CURL *easy;
+	int result;
+
+	what[0] = '\0';
+	if (!fetch_can(url))
+		return -EPERM;
+	if (!curl.init && (curl_load(functions, sizeof(functions) / sizeof(functions[0]), &curl) != 0 ||
+	                   curl.global_init(CURL_GLOBAL_DEFAULT) != 0))
+		return -ENOSYS;
+	easy = curl.init();
+	if (!easy)
+		return -ENOMEM;
+	code = prepare(easy, url, &body);
+	if (code == CURLE_OK)
+		code = curl.perform(easy);
+	(void)curl.getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+	result = judge(code, status, &body, what);
+	curl.cleanup(easy);
+	if (result != 0) {
+		free(body.octets);
+		return result;
+	}
+	*octets = body.octets;
+	*size = body.size;
+	return 0;
+}
