@@ -385,10 +385,14 @@ static void the_sample_forgets_by_halves(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_same_octets_come_out_again), cmocka_unit_test(octets_of_others_are_refused),
-		cmocka_unit_test(an_attack_is_not_learned),       cmocka_unit_test(what_was_usual_is_no_attack),
-		cmocka_unit_test(a_busy_hour_is_no_attack),       cmocka_unit_test(a_ramp_alone_is_no_attack),
-		cmocka_unit_test(hours_are_learned_on),           cmocka_unit_test(a_day_and_more_of_generations),
+		cmocka_unit_test(the_same_octets_come_out_again),
+		cmocka_unit_test(octets_of_others_are_refused),
+		cmocka_unit_test(an_attack_is_not_learned),
+		cmocka_unit_test(what_was_usual_is_no_attack),
+		cmocka_unit_test(a_busy_hour_is_no_attack),
+		cmocka_unit_test(a_ramp_alone_is_no_attack),
+		cmocka_unit_test(hours_are_learned_on),
+		cmocka_unit_test(a_day_and_more_of_generations),
 		cmocka_unit_test(usual_rises_slowly_and_falls_freely),
 		cmocka_unit_test(the_sample_forgets_by_halves),
 	};
