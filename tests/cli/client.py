@@ -232,7 +232,8 @@ ROWS = [
     Row("status", {"status": status(samples={"taken": 1, "lost": 5, "interval": 64}, flows_full=6, cookies_lost=1,
                                     record={"written": 0, "lost": 7, "state": "disk full"},
                                     blocks={"ipv4": 1024, "ipv6": 0, "capacity": 1024, "listed": 0})}, DONE,
-        "RECORD  disk full.*LIMITS HIT\n.*samples_lost 5.*flows_full 6.*cookies_lost 1.*record_lost 7.*shield.block_capacity"),
+        "RECORD  disk full.*LIMITS HIT\n.*samples_lost 5.*flows_full 6.*cookies_lost 1.*record_lost 7"
+        ".*shield.block_capacity"),
     Row("status", {"status": status(ways_in=[{"from": "203.0.113.7/32", "port": 22, "left_s": 3400}],
                                     services=[{"name": "a\x1b[2J", "enforced": {}, "observed": {}}])}, DONE,
         r"a\?\[2J.*WAYS IN 203.0.113.7/32 to port 22 \(56 min 40 s\)"),

@@ -193,8 +193,8 @@ class Topology:
         self.receive()
 
     def receive(self):
-        """What a program for XDP sends back by a veth pair's end, as by a card, arrives only where another stands at the
-        other end; polling for GRO's sake is not enough, for nobody wakes it."""
+        """What a program for XDP sends back by a veth pair's end, as by a card, arrives only where another stands at
+        the other end; polling for GRO's sake is not enough, for nobody wakes it."""
         with tempfile.TemporaryDirectory(prefix="holdfast-range-") as scratch:
             program = pathlib.Path(scratch, "receiver.o")
             call("clang", "-O2", "-target", "bpf", "-x", "c", "-c", "-", "-o", program, text=RECEIVER)

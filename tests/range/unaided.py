@@ -107,7 +107,7 @@ SCENARIOS = [
     Scenario("ntp_reflection", BOX4, BEHIND, ("ntp_reflection",), nft=NFT["ntp_reflection"]),
     Scenario("ntp_ipv6", BOX6, (BOX_SIX,), ("ntp_reflection --ipv6",), nft=NFT["ntp_reflection_ipv6"], long=True),
     Scenario("carpet_udp", CARPET4, BEHIND, ("carpet_udp",), nft=NFT["carpet_udp"]),
-    Scenario("dns_query_flood", PLATFORM4, WEB, ("dns_query_flood",), long=True),
+    Scenario("dns_query_flood", PLATFORM4, WEB, ("dns_query_flood",)),
     Scenario("multi_vector", PLATFORM4, WEB, ("multi_vector",), ports="443:80", waves=(Wave(5.0),), long=True),
     Scenario("morphing", PLATFORM4, WEB, ("ntp_reflection", "cldap_reflection", "udp_flood"),
              waves=(Wave(3.0), Wave(3.0, 0, 1), Wave(3.0, 0, 2)), long=True),
@@ -252,6 +252,9 @@ class Range:
                 guard.begin(scenario)
                 try:
                     results[guard.name] = self.phase(scenario, captures, guard, watched)
+                    if guard is not self.live and results[guard.name]["all"] is None:
+                        # On a busy machine the attack can begin so late that the last user has left.
+                        results[guard.name] = self.phase(scenario, captures, guard, watched)
                 finally:
                     guard.end()
                 self.services.again()
