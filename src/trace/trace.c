@@ -34,10 +34,10 @@ enum sort { RELAYS, VERIFIED, UNDETERMINED, ALL, SORTS };
 struct crowd {
 	struct roster *own; /* NULL: `sources` are of a part's roster, or there are none */
 	const struct roster_source *sources;
-	uint32_t count;
 	struct roster_source *kept; /* owned: `sources` after thinning; or NULL */
 	uint64_t stands_for;
-	bool all_held; /* none was lost, each stands for itself */
+	uint32_t count; /* of sources */
+	bool all_held;  /* none was lost, each stands for itself */
 };
 
 static uint64_t times(uint64_t value, uint64_t factor)
