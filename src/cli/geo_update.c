@@ -352,8 +352,10 @@ static const char *made_at(const char *version, char text[TIME_TEXT_SIZE])
 
 	text[0] = '\0';
 	if (hour && strlen(hour + 1) == HOUR_DIGITS && strspn(hour + 1, "0123456789") == HOUR_DIGITS)
-		(void)snprintf(text, TIME_TEXT_SIZE, "%.4s-%.2s-%.2sT%.2s:00:00Z", hour + 1, hour + 5, hour + 7,
-		               hour + 9);
+		(void)snprintf(text, TIME_TEXT_SIZE,
+		               "%.4s-%.2s-%.2s"
+		               "T%.2s:00:00Z",
+		               hour + 1, hour + 5, hour + 7, hour + 9);
 	return text;
 }
 
