@@ -160,7 +160,8 @@ static int read_database(struct geo *geo, const char *path, const uint8_t *octet
 		(void)refuse(error, path, "line %zu: %s", line, why);
 	else if (result == -EBADMSG)
 		(void)refuse(error, path, "%s", why);
-	about->built_ns = reading.built_ns;
+	if (reading.built_ns) /* else what the manifest says, if it does */
+		about->built_ns = reading.built_ns;
 	about->ipv4_only = reading.ipv4_only;
 	if (result == 0 && has_values(&reading.countries))
 		result = keep(geo, GEO_COUNTRIES, about, &reading.countries, path, error);

@@ -196,11 +196,16 @@ def newer_ones_and_those_that_are_there(folder):
     demand(len(Registry.asked) == 1, Registry.asked)
     SERVER.publish("first-country-mmdb", packed([("package/first-country.mmdb", country_database("BR"))]), "1.1.0")
     expect(update(place, "first-country-mmdb"), DONE, "brought, version 1.1.0")
+    # Of lines, the version's last part says when they were made.
+    SERVER.publish("asn", packed([("package/asn-ipv4.csv", b"192.0.2.0,192.0.2.255,64496,x\n"),
+                                  ("package/asn-ipv6.csv", b"")]), "2.3.2026061719")
+    expect(update(place, "asn"), DONE, "brought")
+    expect(run("list", "--geo", place), DONE, "asn\n  says       networks, of IPv4 only\n  built      2026-06-17\n")
     demand(look_up(place, ["192.0.2.1"])[0]["192.0.2.1"][0] == ("BR", "US"), "the older one is asked")
     # What was changed behind its back is brought again, and is not called what it no longer is.
     (place / "first-country.mmdb").write_bytes(country_database("MX"))
     answer = expect(run("list", "--json", "--geo", place), DONE, "first-country")
-    demand([d["version"] for d in json.loads(answer[1])["databases"]] == [None, "1.0.0", "1.0.0"], answer)
+    demand([d["version"] for d in json.loads(answer[1])["databases"]] == [None, "1.0.0", "2.3.2026061719"], answer)
     expect(update(place, "first-country-mmdb"), DONE, "brought, version 1.1.0")
     (place / "manifest.json").write_text("[", encoding="utf-8")
     expect(run("list", "--geo", place), BAD, "first-country", "manifest.json: cannot be read as JSON")
