@@ -351,7 +351,8 @@ static struct sums sum_up(const struct claim_case *c, const struct predicate_nod
 
 	if (to <= from) /* over midnight */
 		to = plus(to, (int64_t)DAY_S * NS_PER_S);
-	memcpy(sorted, c->context->outages, outages_of(c->context) * sizeof(*sorted));
+	if (outages_of(c->context))
+		memcpy(sorted, c->context->outages, outages_of(c->context) * sizeof(*sorted));
 	qsort(sorted, outages_of(c->context), sizeof(*sorted), by_began);
 	for (uint32_t i = 0; i < outages_of(c->context); i++) {
 		int64_t a = sorted[i].began_ns, b = end_of(c, &sorted[i]);

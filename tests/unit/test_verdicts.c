@@ -193,6 +193,7 @@ static void forged_sources_have_no_place(void **state)
 
 	(void)state;
 	for (unsigned way = 0; way < 4; way++) {
+		free(result);
 		assert_int_equal(setup(state), 0);
 		if (way == 0)
 			trace.spoofing.verdict = SPOOFING_SPOOFED;
