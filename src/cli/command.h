@@ -23,6 +23,7 @@ int claim_command(int argc, char **argv);
 int config_command(int argc, char **argv);
 int doctor_command(int argc, char **argv);
 int enforce_command(int argc, char **argv);
+int evidence_command(int argc, char **argv);
 int geo_command(int argc, char **argv);
 int event_command(int argc, char **argv);
 int incident_command(int argc, char **argv);

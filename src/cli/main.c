@@ -35,6 +35,7 @@ static const struct command {
 	{ "incidents", incidents_command, "list the attacks that were recorded" },
 	{ "incident", incident_command, "one of them whole: what, when, what stopped it, what that cost" },
 	{ "report", report_command, "one of them anew from what was observed: HTML, JSON, a page" },
+	{ "evidence", evidence_command, "one of them as a file that can be checked anywhere: a bundle, signed" },
 	{ "claim", claim_command, "put public claims on record, and test them against an incident" },
 	{ "event", event_command, "put on record what else happened: changes, providers' failures" },
 	{ "rules", rules_command, "list what is in force: rules, blocks, the allow list" },

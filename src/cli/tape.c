@@ -70,6 +70,8 @@ static void take_news(void *context, struct live *live, const struct live_news *
 	const struct incident *incident = engine ? find_incident(engine, tape->incident) : NULL;
 	const struct life *rules[LIVE_RULES_MAX];
 
+	if (tape->witness.news)
+		tape->witness.news(tape->witness.context, live, news);
 	if (!incident)
 		return;
 	tape->rule_count = live_rules(live, incident->id, rules);
@@ -79,11 +81,34 @@ static void take_news(void *context, struct live *live, const struct live_news *
 	}
 }
 
+static void take_order(void *context, const struct live *live, const struct live_order *order)
+{
+	const struct tape *tape = context;
+
+	if (tape->witness.order)
+		tape->witness.order(tape->witness.context, live, order);
+}
+
+static void take_observation(void *context, const struct observation *observation)
+{
+	const struct tape *tape = context;
+
+	tape->witness.observed(tape->witness.context, observation);
+}
+
 int tape_init(struct tape *tape, uint64_t incident)
 {
-	const struct stream_listener listener = { .news = take_news, .context = tape };
+	return tape_init_with(tape, incident, &(struct stream_listener){ .context = NULL });
+}
 
-	*tape = (struct tape){ .incident = incident };
+int tape_init_with(struct tape *tape, uint64_t incident, const struct stream_listener *witness)
+{
+	const struct stream_listener listener = { .news = take_news,
+		                                  .order = take_order,
+		                                  .observed = witness->observed ? take_observation : NULL,
+		                                  .context = tape };
+
+	*tape = (struct tape){ .incident = incident, .witness = *witness };
 	return stream_replay_new(&listener, &tape->replay);
 }
 

@@ -17,7 +17,8 @@ struct tape {
 	unsigned rule_count;
 	struct life lives[LIVE_RULES_MAX];
 	const struct life *rules[LIVE_RULES_MAX];
-	uint64_t octets; /* read so far */
+	uint64_t octets;                /* read so far */
+	struct stream_listener witness; /* is told of orders and observations too, where it has functions for them */
 };
 
 /* Whether the file is one; what cannot be read, or only once, is none. */
@@ -29,6 +30,8 @@ uint64_t tape_incident(const char *path);
 
 /* 0 or -ENOMEM. The tape stays where it is until tape_fini(). */
 int tape_init(struct tape *tape, uint64_t incident);
+/* The same, with a witness: news as well. */
+int tape_init_with(struct tape *tape, uint64_t incident, const struct stream_listener *witness);
 void tape_fini(struct tape *tape);
 /* The file's octets follow. 0 or -errno. */
 int tape_read(struct tape *tape, const char *path, struct progress *progress);

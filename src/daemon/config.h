@@ -19,8 +19,9 @@
  *       management: { ports: [22], from: [prefix...] }
  *     services:
  *       - { name: web, addresses: [prefix...], tcp: [port...], udp: [port...], path: local | forwarded,
- *           syn_cookies: false, per_source_pps: 0 }
- *     record: { incidents_max: 1024, streams_max: 64, stream_mib: 256, streams_mib: 4096 }
+ *           syn_cookies: auto, per_source_pps: 0 }
+ *     record: { incidents_max: 1024, streams_max: 64, stream_mib: 256, streams_mib: 4096,
+ *               evidence_days: 30 }
  *     allow: [prefix...]   allow_files: [path...]   block_files: [path...]
  *     trusted_proxies: [prefix...]
  *     alerts:
@@ -64,8 +65,8 @@ struct config_service {
 	char name[SHIELD_NAME_SIZE];
 	struct prefix_list addresses;
 	struct config_ports tcp, udp;
-	bool forwarded;   /* path: what it is for stands behind this host */
-	bool syn_cookies; /* under a flood of SYNs the shield answers them in the host's stead */
+	bool forwarded;                  /* path: what it is for stands behind this host */
+	enum shield_cookies syn_cookies; /* under a flood of SYNs the shield answers them in the host's stead */
 	uint32_t per_source_pps;
 };
 
@@ -93,6 +94,7 @@ struct config {
 	uint32_t block_capacity, sample_budget;
 	int64_t block_for_ns;
 	uint32_t incidents_max, streams_max, stream_mib, streams_mib; /* of the record */
+	uint32_t evidence_days; /* that personal data are kept; 0: for ever */
 	struct config_ports management_ports;
 	struct prefix_list management_from;
 	unsigned service_count;

@@ -279,6 +279,8 @@ static void replay_observation(struct stream_replay *r, struct cursor *c, struct
 		return;
 	*before = o->time;
 	note_observation(&r->facts, o);
+	if (r->listener.observed)
+		r->listener.observed(r->listener.context, o);
 	if (++r->batched == BATCH)
 		flush(r);
 }

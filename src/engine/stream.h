@@ -59,6 +59,7 @@ size_t stream_frame_end(struct stream_frame *frame);
 struct stream_listener {
 	void (*order)(void *context, const struct live *live, const struct live_order *order);
 	void (*news)(void *context, struct live *live, const struct live_news *news);
+	void (*observed)(void *context, const struct observation *observation); /* before the engine sees it */
 	void *context;
 };
 

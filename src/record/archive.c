@@ -391,6 +391,27 @@ static void make_room(const struct archive *archive)
 	free(all);
 }
 
+int archive_expire(const char *folder, int64_t ended_before_ns)
+{
+	struct archive_incident *all;
+	int count = list_all(folder, &all), gone = 0;
+
+	for (int i = 0; i < count; i++) {
+		char path[PATH_SIZE];
+		bool live = all[i].state == ARCHIVE_OPEN || all[i].state == ARCHIVE_OVER;
+		int64_t ended_ns = all[i].ended_ns ? all[i].ended_ns : all[i].began_ns;
+
+		if (live || ended_ns >= ended_before_ns)
+			continue;
+		archive_stream_path(folder, all[i].id, path);
+		if (unlink(path) == 0)
+			gone++;
+	}
+	if (count >= 0)
+		free(all);
+	return count < 0 ? count : gone;
+}
+
 int archive_put(struct archive *archive, const struct archive_incident *incident, int fd, uint32_t length)
 {
 	char path[PATH_SIZE];

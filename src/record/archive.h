@@ -87,6 +87,11 @@ int archive_keep(struct archive *archive, uint64_t generation, uint64_t incident
 void archive_drop(struct archive *archive, uint64_t generation);
 /* `length` octets of JSON from `fd` are the analysis. On the disk when 0 is returned. */
 int archive_put(struct archive *archive, const struct archive_incident *incident, int fd, uint32_t length);
+/*
+ * Streams of incidents that are over since before `ended_before_ns` go: they have addresses of single hosts in them. Needs
+ * no archive that is open. Returns how many went, or -errno.
+ */
+int archive_expire(const char *folder, int64_t ended_before_ns);
 /* It is none after all. */
 void archive_remove(struct archive *archive, uint64_t incident);
 

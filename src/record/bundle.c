@@ -95,6 +95,17 @@ static int sum_file(int fd, uint64_t at, uint64_t count, uint8_t sum[BUNDLE_HASH
 	return 0;
 }
 
+int bundle_sum(int fd, char text[BUNDLE_HEX_SIZE])
+{
+	uint8_t sum[BUNDLE_HASH];
+	struct stat status;
+	int result = fstat(fd, &status) == 0 ? sum_file(fd, 0, (uint64_t)status.st_size, sum) : -errno;
+
+	if (result == 0)
+		hex(sum, text);
+	return result;
+}
+
 /* ---- members ---- */
 
 static void octal(uint8_t *field, unsigned digits, uint64_t number)

@@ -56,6 +56,9 @@ bool bundle_segment_is_personal(enum bundle_segment segment);
 /* "amber+strict", "amber", "green", "clear", "red": labels of TLP 2.0. NULL: it is none. */
 const char *bundle_tlp(const char *name);
 
+/* SHA-256 of a file from its first octet to its last, in hexadecimal. */
+int bundle_sum(int fd, char text[BUNDLE_HEX_SIZE]);
+
 /* ---- writing ---- */
 
 struct bundle_making {
@@ -104,10 +107,10 @@ void bundle_fini(struct bundle *bundle);
 int bundle_text(const struct bundle *bundle, int fd, enum bundle_segment segment, char **text, size_t *length);
 
 /*
- * The same bundle to `out`, without those of `segments` that it has: manifest and head stay, erased.json says when and why.
+ * The same bundle to `out`, without those of `wanted` that it has: manifest and head stay, erased.json says when and why.
  * What was erased before stays so. -ENOENT: nothing of that is in it.
  */
-int bundle_erase(const struct bundle *bundle, int fd, const bool segments[BUNDLE_SEGMENTS], int64_t now_s,
+int bundle_erase(const struct bundle *bundle, int fd, const bool wanted[BUNDLE_SEGMENTS], int64_t now_s,
                  const char *why, int out);
 
 #endif

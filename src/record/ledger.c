@@ -25,7 +25,7 @@
 /* clang-format off */
 enum statement {
 	CLAIM_ADD, VERDICT_ADD, EVENT_ADD, EVIDENCE_ADD, ERASURE_ADD, ROLLUP_ADD, ROLLUP_TRIM,
-	CLAIMS, CLAIM, VERDICTS, EVENTS, EVIDENCE, ROLLUPS, ROLLUP, STATEMENTS,
+	CLAIMS, CLAIM, VERDICTS, EVENTS, EVIDENCE, ROLLUPS, ROLLUP, ACTIONS, STATEMENTS,
 };
 
 static const char *const texts[STATEMENTS] = {
@@ -53,6 +53,8 @@ static const char *const texts[STATEMENTS] = {
 	[EVIDENCE] = "SELECT id, incident, made_ns, until_ns, path, head, sha256, key, tlp, at_ns, why"
 	             " FROM evidence LEFT JOIN erasure ON erasure.evidence = id"
 	             " WHERE ?1 = 0 OR incident = ?1 ORDER BY id",
+	[ACTIONS] = "SELECT id, time_ns, uid, user, client, command, object, arguments, outcome, message FROM action"
+	            " WHERE time_ns BETWEEN ?1 AND ?2 ORDER BY id",
 	[ROLLUPS] = "SELECT incident, made_ns, sha256, trace FROM rollup WHERE ?1 = 0 OR incident = ?1 ORDER BY id",
 	[ROLLUP] = "SELECT incident, made_ns, sha256, trace FROM rollup WHERE incident = ?1 ORDER BY id DESC LIMIT 1",
 };
@@ -495,21 +497,18 @@ struct listing {
 	int (*event)(void *context, const struct ledger_event *event);
 	int (*evidence)(void *context, const struct ledger_evidence *evidence);
 	int (*rollup)(void *context, const struct ledger_rollup *rollup);
+	int (*action)(void *context, uint64_t id, const struct record_action *action);
 	void *context;
 	bool found;
 };
 
-static int each_row(struct ledger *ledger, enum statement which, int64_t bound,
-                    int (*row)(sqlite3_stmt *statement, const struct listing *listing), struct listing *listing,
-                    struct record_error *error)
+/* Steps through the rows of a statement, and ends it. */
+static int each_row_of(const struct ledger *ledger, sqlite3_stmt *statement,
+                       int (*row)(sqlite3_stmt *statement, const struct listing *listing), struct listing *listing,
+                       struct record_error *error)
 {
-	sqlite3_stmt *statement = NULL;
-	int code, result = ledger->empty ? 0 : begin(ledger, which, &statement, error);
+	int code, result = 0;
 
-	if (result != 0 || ledger->empty)
-		return result;
-	if (sqlite3_bind_parameter_count(statement) > 0)
-		database_put_number(statement, 1, bound);
 	do {
 		code = sqlite3_step(statement);
 		if (code == SQLITE_ROW) {
@@ -521,6 +520,52 @@ static int each_row(struct ledger *ledger, enum statement which, int64_t bound,
 		result = database_fail(error, "the record cannot be read", ledger->database, code);
 	(void)sqlite3_finalize(statement);
 	return result;
+}
+
+static int each_row(struct ledger *ledger, enum statement which, int64_t bound,
+                    int (*row)(sqlite3_stmt *statement, const struct listing *listing), struct listing *listing,
+                    struct record_error *error)
+{
+	sqlite3_stmt *statement = NULL;
+	int result = ledger->empty ? 0 : begin(ledger, which, &statement, error);
+
+	if (result != 0 || ledger->empty)
+		return result;
+	if (sqlite3_bind_parameter_count(statement) > 0)
+		database_put_number(statement, 1, bound);
+	return each_row_of(ledger, statement, row, listing, error);
+}
+
+static int action_row(sqlite3_stmt *statement, const struct listing *listing)
+{
+	struct record_action action = {
+		.time_ns = sqlite3_column_int64(statement, 1),
+		.uid = (uint32_t)sqlite3_column_int64(statement, 2),
+		.user = database_text(statement, 3),
+		.client = database_text(statement, 4),
+		.command = database_text(statement, 5),
+		.object = database_text(statement, 6),
+		.arguments = database_text(statement, 7),
+		.outcome = database_text(statement, 8),
+		.message = database_text(statement, 9),
+	};
+
+	return listing->action(listing->context, (uint64_t)sqlite3_column_int64(statement, 0), &action);
+}
+
+int ledger_action_each(struct ledger *ledger, int64_t from_ns, int64_t to_ns,
+                       int (*each)(void *context, uint64_t id, const struct record_action *action), void *context,
+                       struct record_error *error)
+{
+	struct listing listing = { .action = each, .context = context };
+	sqlite3_stmt *statement = NULL;
+	int result = begin(ledger, ACTIONS, &statement, error);
+
+	if (result != 0)
+		return result;
+	database_put_number(statement, 1, from_ns);
+	database_put_number(statement, 2, to_ns);
+	return each_row_of(ledger, statement, action_row, &listing, error);
 }
 
 static int claim_row(sqlite3_stmt *statement, const struct listing *listing)

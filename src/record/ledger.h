@@ -136,6 +136,11 @@ int ledger_rollup_each(struct ledger *ledger, uint64_t incident,
                        int (*each)(void *context, const struct ledger_rollup *rollup), void *context,
                        struct record_error *error);
 
+/* What was done in [from_ns, to_ns], of the record's actions, oldest first; `id` is the action's number. */
+int ledger_action_each(struct ledger *ledger, int64_t from_ns, int64_t to_ns,
+                       int (*each)(void *context, uint64_t id, const struct record_action *action), void *context,
+                       struct record_error *error);
+
 /* One of them, given to `each` once, whose answer is returned. -ENOENT: there is none. */
 int ledger_claim_find(struct ledger *ledger, const char *id,
                       int (*each)(void *context, const struct ledger_claim *claim), void *context,

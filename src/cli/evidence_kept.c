@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bundles that are kept: listed, erased from when somebody says so, and when their time is over. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "base/time.h"
+#include "cli/archived.h"
+#include "cli/command.h"
+#include "cli/evidence.h"
+#include "cli/output.h"
+#include "cli/place.h"
+#include "cli/say.h"
+#include "record/archive.h"
+#include "record/bundle.h"
+#include "record/ledger.h"
+
+#define DAY_NS (86400 * NS_PER_S)
+#define KEPT_MAX 65536 /* bundles that are looked at in one go */
+
+struct kept {
+	char folder[CONFIG_PATH_SIZE]; /* state_dir */
+	char record[RECORD_PATH_SIZE];
+	int64_t now_ns;
+	uint32_t days;
+	struct ledger *ledger;
+	bool json;
+	json_t *list;
+	/* Those to be erased: */
+	const char *wanted; /* path, or NULL: those whose time is over */
+	struct due {
+		char id[LEDGER_ID_SIZE];
+		char *path;
+	} * due;
+	size_t due_count;
+};
+
+static int begin(struct kept *kept, const char *config, bool write)
+{
+	struct config configuration;
+	struct record_error error;
+	struct timespec now;
+	int status = place_configuration("evidence", config, &configuration), result;
+
+	if (status != COMMAND_DONE)
+		return status;
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	*kept = (struct kept){ .now_ns = now.tv_sec * NS_PER_S + now.tv_nsec, .days = configuration.evidence_days };
+	(void)snprintf(kept->folder, sizeof(kept->folder), "%s", configuration.state_dir);
+	config_fini(&configuration);
+	if (snprintf(kept->record, sizeof(kept->record), "%s" LEDGER_FILE, kept->folder) >= (int)sizeof(kept->record))
+		kept->record[0] = '\0';
+	result = ledger_open(kept->record, write, &kept->ledger, &error);
+	if (result == 0)
+		return COMMAND_DONE;
+	say_error(kept->record, "%s%s%s", error.message, error.advice[0] ? "; " : "", error.advice);
+	return COMMAND_BAD;
+}
+
+static void end(struct kept *kept)
+{
+	for (size_t i = 0; i < kept->due_count; i++)
+		free(kept->due[i].path);
+	free(kept->due);
+	ledger_close(kept->ledger);
+	json_decref(kept->list);
+}
+
+static int refuse_record(const struct kept *kept, const struct record_error *error)
+{
+	say_error(kept->record, "%s%s%s", error->message, error->advice[0] ? "; " : "", error->advice);
+	return COMMAND_BAD;
+}
+
+/* ---- listing ---- */
+
+static json_t *time_json(int64_t ns)
+{
+	char text[TIME_TEXT_SIZE];
+
+	return ns ? json_string(time_format((struct capture_time){ ns }, text)) : json_null();
+}
+
+static int list_one(void *context, const struct ledger_evidence *evidence)
+{
+	struct kept *kept = context;
+	char made[TIME_TEXT_SIZE], until[TIME_TEXT_SIZE], incident[ARCHIVE_ID_SIZE];
+
+	(void)snprintf(incident, sizeof(incident), "%016" PRIx64, evidence->incident);
+	if (kept->json)
+		return json_array_append_new(
+			kept->list,
+			json_pack("{s:s,s:s,s:o,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:s}", "id", evidence->id, "incident",
+		                  incident, "made", time_json(evidence->made_ns), "path", evidence->path, "head",
+		                  evidence->head, "sha256", evidence->sha256, "key", evidence->key, "tlp",
+		                  evidence->tlp, "personal_data_until", time_json(evidence->until_ns), "erased",
+		                  time_json(evidence->erased_ns), "erased_why", evidence->erased_why));
+	(void)time_format((struct capture_time){ evidence->made_ns }, made);
+	(void)time_format((struct capture_time){ evidence->erased_ns ? evidence->erased_ns : evidence->until_ns },
+	                  until);
+	(void)printf("%-4s %.8s  %.16s  %-17s %s%.10s  %s\n", evidence->id, incident, made,
+	             evidence->key[0] ? evidence->key : "not signed",
+	             evidence->erased_ns  ? "erased "
+	             : evidence->until_ns ? "until "
+	                                  : "kept",
+	             evidence->erased_ns || evidence->until_ns ? until : "", evidence->path);
+	return 0;
+}
+
+int evidence_list(const char *config, bool json)
+{
+	struct kept kept;
+	struct record_error error = { .message = "out of memory" };
+	int status = begin(&kept, config, false), result;
+
+	if (status != COMMAND_DONE)
+		return status;
+	kept.json = json;
+	kept.list = json_array();
+	result = ledger_evidence_each(kept.ledger, 0, list_one, &kept, &error);
+	if (result == 0 && json) {
+		json_t *whole = json_pack("{s:s,s:O}", "schema", "holdfast.evidence/1", "bundles", kept.list);
+
+		if (!whole || json_dumpf(whole, stdout, JSON_INDENT(1)) != 0 || putchar('\n') == EOF)
+			result = -EIO;
+		json_decref(whole);
+	}
+	status = result == 0 ? output_finish() : refuse_record(&kept, &error);
+	end(&kept);
+	return status;
+}
+
+/* ---- erasing ---- */
+
+/*
+ * 0; -ENOENT: there is nothing of that in it; -EBADMSG, said: it is no bundle as it was written, and stays as it is.
+ */
+static int erase_in(const char *path, int64_t now_ns, const char *why)
+{
+	bool wanted[BUNDLE_SEGMENTS];
+	struct bundle_fault fault;
+	struct bundle bundle;
+	struct output output;
+	int fd = open(path, O_RDONLY | O_CLOEXEC), result, closed;
+
+	if (fd < 0)
+		return -errno;
+	for (unsigned i = 0; i < BUNDLE_SEGMENTS; i++)
+		wanted[i] = bundle_segment_is_personal((enum bundle_segment)i);
+	result = bundle_read(fd, &bundle, &fault);
+	if (result == -EBADMSG)
+		say_error(path, "%s%s%s at octet %" PRIu64 "; nothing is erased in what is no whole bundle",
+		          fault.member, fault.member[0] ? ": " : "", fault.what, fault.offset);
+	if (result == 0) {
+		result = output_open(&output, path);
+		if (result == 0) {
+			result = bundle_erase(&bundle, fd, wanted, now_ns / NS_PER_S, why, fileno(output.file));
+			closed = output_close(&output, result != 0);
+			result = result ? result : closed;
+		}
+		bundle_fini(&bundle);
+	}
+	(void)close(fd);
+	return result;
+}
+
+static int find_due(void *context, const struct ledger_evidence *evidence)
+{
+	struct kept *kept = context;
+	struct due *more;
+
+	if (evidence->erased_ns || kept->due_count == KEPT_MAX)
+		return 0;
+	if (kept->wanted ? strcmp(evidence->path, kept->wanted) != 0
+	                 : evidence->until_ns == 0 || evidence->until_ns > kept->now_ns)
+		return 0;
+	more = realloc(kept->due, (kept->due_count + 1) * sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	kept->due = more;
+	more[kept->due_count].path = strdup(evidence->path);
+	if (!more[kept->due_count].path)
+		return -ENOMEM;
+	memcpy(more[kept->due_count++].id, evidence->id, sizeof(evidence->id));
+	return 0;
+}
+
+/* One file, then its rows: a file of that path may have been written anew, and then has several. */
+static int erase_due(struct kept *kept, const char *path, const char *why)
+{
+	struct record_error error;
+	int status = COMMAND_DONE, result = erase_in(path, kept->now_ns, why);
+
+	if (result == -EBADMSG)
+		return COMMAND_BAD;
+	if (result != 0 && result != -ENOENT) {
+		say_error(path, "cannot be erased: %s", strerror(-result));
+		return COMMAND_BAD;
+	}
+	for (size_t i = 0; i < kept->due_count; i++) {
+		if (strcmp(kept->due[i].path, path) != 0)
+			continue;
+		result = ledger_evidence_erased(kept->ledger, kept->due[i].id, kept->now_ns, why, &error);
+		if (result != 0 && result != -EALREADY)
+			status = refuse_record(kept, &error);
+	}
+	return status;
+}
+
+int evidence_erase(const char *config, const char *bundle)
+{
+	struct kept kept;
+	struct record_error error = { .message = "out of memory" };
+	char *path = realpath(bundle, NULL);
+	int status;
+
+	if (!path) {
+		say_error(bundle, "%s; name a bundle", strerror(errno));
+		return COMMAND_BAD;
+	}
+	status = begin(&kept, config, true);
+	if (status == COMMAND_DONE) {
+		kept.wanted = path;
+		status = ledger_evidence_each(kept.ledger, 0, find_due, &kept, &error) == 0
+		                 ? COMMAND_DONE
+		                 : refuse_record(&kept, &error);
+		output_watch_signals();
+		if (status == COMMAND_DONE)
+			status = erase_due(&kept, path, "asked for");
+		if (status == COMMAND_DONE)
+			(void)printf("%s: packets, addresses and decisions are erased; their sums stay\n", bundle);
+		end(&kept);
+	}
+	free(path);
+	return status == COMMAND_DONE ? output_finish() : status;
+}
+
+int evidence_expire(const char *config)
+{
+	struct kept kept;
+	struct record_error error = { .message = "out of memory" };
+	unsigned erased = 0;
+	int status = begin(&kept, config, true), streams = 0;
+
+	if (status != COMMAND_DONE)
+		return status;
+	if (ledger_evidence_each(kept.ledger, 0, find_due, &kept, &error) != 0)
+		status = refuse_record(&kept, &error);
+	output_watch_signals();
+	for (size_t i = 0; status == COMMAND_DONE && i < kept.due_count; i++) {
+		int result = erase_due(&kept, kept.due[i].path, "kept as long as was set");
+
+		erased += result == COMMAND_DONE;
+	}
+	if (status == COMMAND_DONE && erased < kept.due_count)
+		status = COMMAND_BAD;
+	if (kept.days)
+		streams = archive_expire(kept.folder, kept.now_ns - (int64_t)kept.days * DAY_NS);
+	if (streams < 0 && streams != -ENOENT)
+		status = archived_refuse(kept.folder, streams);
+	(void)printf("%u bundles and %d streams erased\n", erased, streams > 0 ? streams : 0);
+	end(&kept);
+	return status == COMMAND_DONE ? output_finish() : status;
+}
