@@ -17,7 +17,7 @@
 
 #include <linux/types.h>
 
-#define SHIELD_LAYOUT 2
+#define SHIELD_LAYOUT 3
 #define SHIELD_NEVER (~0ULL)
 
 /* Bounds. A message that names one of them says what was to be had. */
@@ -364,7 +364,34 @@ struct shield_services {
 #define SHIELD_TCP_HOLD_S 2
 #define SHIELD_TCP_SLOTS 16 /* in a second */
 
-enum shield_cookies { SHIELD_COOKIES_OFF, SHIELD_COOKIES_AUTO, SHIELD_COOKIES_ON /* as if always under pressure */ };
+/*
+ * Trial of cookies, a value an interface (ifindex), map `trials`. What XDP sends back may never arrive: not every driver sends
+ * it, and nobody says so. So of SYNs under pressure one in SHIELD_TRIAL_SHARE, by the hash of its conversation, is left to the
+ * host until it is known; and it is looked who completes a handshake. Where SHIELD_TRIAL_PROVEN do with a cookie though
+ * theirs was not left to the host, cookies arrive, and for SHIELD_TRIAL_PROVEN_S all get them. Where SHIELD_TRIAL_LOST do that
+ * were left to the host, and nobody else did, they are lost (by chance once in a million), and for
+ * SHIELD_TRIAL_LOST_S nobody gets any. What comes in the first half second is not looked at: it may answer cookies that the
+ * host itself has sent before.
+ */
+#define SHIELD_TRIAL_SHARE 32
+#define SHIELD_TRIAL_PROVEN 2
+#define SHIELD_TRIAL_LOST 4
+#define SHIELD_TRIAL_S 10 /* then it begins anew */
+#define SHIELD_TRIAL_PROVEN_S 3600
+#define SHIELD_TRIAL_LOST_S 600
+
+struct shield_trial {
+	__u64 began;                    /* jiffies */
+	__u64 proven_until, lost_until; /* jiffies */
+	__u32 by_host, by_cookie;       /* handshakes that were completed */
+};
+
+enum shield_cookies {
+	SHIELD_COOKIES_OFF,
+	SHIELD_COOKIES_AUTO,    /* under pressure, and as a trial says */
+	SHIELD_COOKIES_TRUSTED, /* under pressure */
+	SHIELD_COOKIES_ON,      /* as if always under pressure */
+};
 
 struct shield_tcp_state {
 	__u64 slot; /* which one the counts are of */

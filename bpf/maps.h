@@ -121,6 +121,14 @@ struct {
 	__type(value, struct shield_tcp_watch);
 } tcp_watches SEC(".maps") __weak;
 
+/* A value is made when its interface first needs one. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, SHIELD_INTERFACES_MAX);
+	__type(key, __u32);
+	__type(value, struct shield_trial);
+} trials SEC(".maps") __weak;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, SHIELD_RING_OCTETS);

@@ -121,10 +121,11 @@ PARSE_INLINE int tcp_request_number(struct bpf_sock *request, __u32 *number)
 
 /* What the host knows of a TCP packet that is not the first of its conversation. */
 enum tcp_known {
-	TCP_UNKNOWN,   /* nothing: nobody listens, or who listens knows it not */
-	TCP_ASKED,     /* a request waits for its handshake to be completed, and not by this */
-	TCP_COMPLETES, /* it completes a handshake: answers a request, or has a cookie */
-	TCP_ENGAGED,   /* it belongs to a connection, be it one that is coming to its end */
+	TCP_UNKNOWN,    /* nothing: nobody listens, or who listens knows it not */
+	TCP_ASKED,      /* a request waits for its handshake to be completed, and not by this */
+	TCP_COMPLETES,  /* it completes a handshake: answers a request … */
+	TCP_HAS_COOKIE, /* … or has a cookie */
+	TCP_ENGAGED,    /* it belongs to a connection, be it one that is coming to its end */
 };
 
 APART int tcp_known(struct xdp_md *ctx, const struct shield_key *key)
@@ -154,7 +155,7 @@ APART int tcp_known(struct xdp_md *ctx, const struct shield_key *key)
 		if (completing) {
 			tcp_ip_header(key, &ip);
 			if (bpf_tcp_check_syncookie(socket, &ip, sizeof(ip), (void *)header, sizeof(header)) == 0)
-				known = TCP_COMPLETES;
+				known = TCP_HAS_COOKIE;
 		}
 	} else if (state == TCP_STATE_NEW_SYN_RECV) {
 		known = TCP_ASKED;
@@ -278,12 +279,88 @@ APART __u64 tcp_make_cookie(struct xdp_md *ctx, const struct shield_key *key)
 	return cookie > 0 ? (__u64)cookie : 0;
 }
 
+/* ---- whether they arrive ---- */
+
+PARSE_INLINE int tcp_is_left_to_host(const struct shield_key *key, const struct shield_config *c)
+{
+	return (conversation_hash(key, c) & (SHIELD_TRIAL_SHARE - 1)) == 0;
+}
+
+/* Whether a SYN may be answered with a cookie out of the interface by which it came. Where it only would be, it asks. */
+APART int tcp_may_cookie(struct xdp_md *ctx, const struct shield_key *key, const struct shield_config *c, __u64 now,
+                         __u32 enforced)
+{
+	struct shield_trial begun = { .began = now }, *trial;
+	__u32 ifindex;
+
+	if (!key || !c)
+		return 0;
+	ifindex = ctx->ingress_ifindex;
+	trial = bpf_map_lookup_elem(&trials, &ifindex);
+	if (!enforced)
+		return !trial || *(volatile __u64 *)&trial->lost_until <= now;
+	if (!trial) {
+		bpf_map_update_elem(&trials, &ifindex, &begun, BPF_NOEXIST);
+		return 0;
+	}
+	if (*(volatile __u64 *)&trial->proven_until > now)
+		return 1;
+	if (*(volatile __u64 *)&trial->lost_until > now)
+		return 0;
+	if (now - trial->began > SHIELD_TRIAL_S * c->hz) {
+		trial->by_host = trial->by_cookie = 0;
+		*(volatile __u64 *)&trial->began = now;
+	}
+	return !tcp_is_left_to_host(key, c);
+}
+
+/* An acknowledgement under pressure: what it says of cookies. */
+APART int tcp_try(struct xdp_md *ctx, const struct shield_key *key, const struct shield_config *c, __u64 now)
+{
+	struct shield_trial *trial;
+	__u32 ifindex;
+	int known;
+
+	if (!key || !c)
+		return 0;
+	ifindex = ctx->ingress_ifindex;
+	trial = bpf_map_lookup_elem(&trials, &ifindex);
+	if (!trial || trial->proven_until > now || trial->lost_until > now || now - trial->began < c->hz / 2 ||
+	    now - trial->began > SHIELD_TRIAL_S * c->hz)
+		return 0;
+	known = tcp_known(ctx, key);
+	if (tcp_is_left_to_host(key, c)) {
+		if ((known == TCP_COMPLETES || known == TCP_HAS_COOKIE) &&
+		    __sync_fetch_and_add(&trial->by_host, 1) + 1 >= SHIELD_TRIAL_LOST && trial->by_cookie == 0)
+			*(volatile __u64 *)&trial->lost_until = now + SHIELD_TRIAL_LOST_S * c->hz;
+	} else if (known == TCP_HAS_COOKIE && __sync_fetch_and_add(&trial->by_cookie, 1) + 1 >= SHIELD_TRIAL_PROVEN) {
+		*(volatile __u64 *)&trial->proven_until = now + SHIELD_TRIAL_PROVEN_S * c->hz;
+	}
+	return 0;
+}
+
+/* A packet that is no SYN. */
+PARSE_INLINE void tcp_watch_trial(struct xdp_md *ctx, const struct shield_key *key, const struct shield_config *c,
+                                  __u32 service, __u64 now)
+{
+	struct shield_tcp_state *state;
+
+	if (c->cookies[service & (SHIELD_SERVICES_MAX - 1)] != SHIELD_COOKIES_AUTO ||
+	    (key->field[SHIELD_F_TCP_FLAGS] & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_ACK)
+		return;
+	state = bpf_map_lookup_elem(&tcp_states, &service);
+	if (state && *(volatile __u64 *)&state->cookies_until > now)
+		tcp_try(ctx, key, c, now);
+}
+
 PARSE_INLINE __u64 tcp_cookie(struct xdp_md *ctx, const struct shield_key *key, const struct shield_config *c,
-                              __u32 service, __u64 now)
+                              __u32 service, __u64 now, __u32 enforced)
 {
 	__u32 cookies = c->cookies[service & (SHIELD_SERVICES_MAX - 1)];
 
 	if (cookies == SHIELD_COOKIES_OFF || (!tcp_is_pressed(c, service, now) && cookies != SHIELD_COOKIES_ON))
+		return 0;
+	if (cookies == SHIELD_COOKIES_AUTO && !tcp_may_cookie(ctx, key, c, now, enforced))
 		return 0;
 	return tcp_make_cookie(ctx, key);
 }

@@ -604,7 +604,9 @@ PARSE_INLINE __u8 known_of(struct xdp_md *ctx, const struct seen *seen)
 	if (!seen->local || !(seen->key->field[SHIELD_F_HAS] & SHIELD_HAS_TCP))
 		return has_flow(seen->key) ? SHIELD_SAMPLE_ANSWERED : 0;
 	known = tcp_known(ctx, seen->key);
-	return known == TCP_ENGAGED ? SHIELD_SAMPLE_ANSWERED : known == TCP_COMPLETES ? SHIELD_SAMPLE_HANDSHAKE : 0;
+	return known == TCP_ENGAGED                                ? SHIELD_SAMPLE_ANSWERED
+	       : known == TCP_COMPLETES || known == TCP_HAS_COOKIE ? SHIELD_SAMPLE_HANDSHAKE
+	                                                           : 0;
 }
 
 /* Hands out a sample. Rare, and so apart. */
@@ -726,11 +728,14 @@ int shield_xdp(struct xdp_md *ctx)
 	if (seen.local && key.field[SHIELD_F_HAS] & SHIELD_HAS_TCP && seen.decision.reason <= SHIELD_PASS_RULE &&
 	    (seen.decision.rule == NO_RULE || seen.decision.counts)) {
 		if (tcp_is_first(&key)) {
-			cookie = tcp_cookie(ctx, &key, c, seen.service, now);
+			cookie = tcp_cookie(ctx, &key, c, seen.service, now, seen.enforced);
 			if (cookie)
 				seen.decision = (struct decision){ .reason = SHIELD_TX_COOKIE, .rule = NO_RULE };
-		} else if (tcp_is_stray(ctx, &key, c, seen.service, now)) {
-			seen.decision = (struct decision){ .reason = SHIELD_DROP_STATE, .rule = NO_RULE };
+		} else {
+			if (seen.enforced)
+				tcp_watch_trial(ctx, &key, c, seen.service, now);
+			if (tcp_is_stray(ctx, &key, c, seen.service, now))
+				seen.decision = (struct decision){ .reason = SHIELD_DROP_STATE, .rule = NO_RULE };
 		}
 	}
 decided:

@@ -4,7 +4,6 @@
  * in letters of countries and in names that a line can have, and two look-ups of an address agree.
  */
 #include <errno.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 

@@ -1,10 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/digest.h"
 
+#include <sha1.h>
 #include <sha2.h>
 
 #define HIGH_SHIFT 4
 #define LOW_MASK 0xf
+
+void digest_sha1(const void *octets, size_t count, uint8_t sum[DIGEST_SHA1_SIZE])
+{
+	SHA1_CTX state;
+
+	SHA1Init(&state);
+	SHA1Update(&state, octets, count);
+	SHA1Final(sum, &state);
+}
 
 void digest_sha256(const void *octets, size_t count, uint8_t sum[DIGEST_SHA256_SIZE])
 {

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sums that say which octets something was: SHA-256 and SHA-512 (FIPS 180-4), through libmd. */
+/* Sums that say which octets something was: SHA-256 and SHA-512 (FIPS 180-4), through libmd. SHA-1 is for names alone (RFC 4122). */
 #ifndef HOLDFAST_BASE_DIGEST_H
 #define HOLDFAST_BASE_DIGEST_H
 
 #include <stddef.h>
 #include <stdint.h>
 
+#define DIGEST_SHA1_SIZE 20
 #define DIGEST_SHA256_SIZE 32
 #define DIGEST_SHA512_SIZE 64
 #define DIGEST_SHA256_TEXT_SIZE 65 /* in hexadecimal, and the zero at its end */
 
+void digest_sha1(const void *octets, size_t count, uint8_t sum[DIGEST_SHA1_SIZE]);
 void digest_sha256(const void *octets, size_t count, uint8_t sum[DIGEST_SHA256_SIZE]);
 void digest_sha512(const void *octets, size_t count, uint8_t sum[DIGEST_SHA512_SIZE]);
 /* Small letters. */

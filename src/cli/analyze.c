@@ -509,7 +509,7 @@ int analyze_command(int argc, char **argv)
 		run.input.service_of = services_name;
 		run.input.service_context = services;
 	}
-	status = traces_open(&run.traces, options.geo);
+	status = traces_open(&run.traces, options.geo ? options.geo : GEO_FOLDER, options.geo != NULL);
 	if (status == COMMAND_DONE)
 		status = analyze_into(&run, &options);
 	traces_fini(&run.traces);

@@ -486,7 +486,7 @@ static int read_claim(const struct options *options, struct ledger_claim *claim)
 static int add(const struct options *options)
 {
 	struct record_error error = { .message = "" };
-	struct ledger_claim claim;
+	struct ledger_claim claim = { .id = "" };
 	struct predicate *predicate;
 	char user[BOOKS_NAME_SIZE];
 	struct books books;

@@ -39,6 +39,7 @@
 #define VERSION_MAX_OCTETS 48
 #define ANSWER_MAX ((size_t)1 << 20)    /* what a registry says of a package */
 #define ARCHIVE_MAX ((size_t)192 << 20) /* a package, packed */
+#define HOUR_DIGITS 10                  /* 2026061719 */
 #define URL_SIZE FETCH_URL_SIZE
 #define MEMBER_SIZE 128
 #define MEMBERS 2
@@ -344,20 +345,35 @@ static uint8_t *unpack(const struct wanted *wanted, const uint8_t *archive, size
 	return whole;
 }
 
+/* Versions of this project end in the hour they were made: 2.3.2026061719. "" where one does not. */
+static const char *made_at(const char *version, char text[TIME_TEXT_SIZE])
+{
+	const char *hour = strrchr(version, '.');
+
+	text[0] = '\0';
+	if (hour && strlen(hour + 1) == HOUR_DIGITS && strspn(hour + 1, "0123456789") == HOUR_DIGITS)
+		(void)snprintf(text, TIME_TEXT_SIZE,
+		               "%.4s-%.2s-%.2s"
+		               "T%.2s:00:00Z",
+		               hour + 1, hour + 5, hour + 7, hour + 9);
+	return text;
+}
+
 static json_t *describe(const struct wanted *wanted, const json_t *answer, const uint8_t *octets, size_t size)
 {
-	char sum[DIGEST_SHA256_TEXT_SIZE], package[sizeof(SCOPE) + NAME_MAX_OCTETS], now[TIME_TEXT_SIZE];
+	char sum[DIGEST_SHA256_TEXT_SIZE], package[sizeof(SCOPE) + NAME_MAX_OCTETS], now[TIME_TEXT_SIZE],
+		built[TIME_TEXT_SIZE];
 	const json_t *dist = json_object_get(answer, "dist");
 	const char *dot = strrchr(wanted->file, '.');
 
 	digest_sha256_text(octets, size, sum);
 	(void)snprintf(package, sizeof(package), SCOPE "%." NAME_MAX_TEXT "s", wanted->package);
 	(void)time_format((struct capture_time){ (int64_t)time(NULL) * NS_PER_S }, now);
-	return json_pack("{s:s, s:s%, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s}", "file", wanted->file, "name",
+	return json_pack("{s:s, s:s%, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s}", "file", wanted->file, "name",
 	                 wanted->file, (size_t)(dot - wanted->file), "package", package, "version",
 	                 text_of(answer, "version"), "licence", text_of(answer, "license"), "sha256", sum, "integrity",
 	                 text_of(dist, "integrity"), "source", text_of(dist, "tarball"), "octets", (json_int_t)size,
-	                 "installed", now);
+	                 "built", made_at(text_of(answer, "version"), built), "installed", now);
 }
 
 /* Puts it in its place, once it has opened. COMMAND_DONE or, said, COMMAND_BAD. */

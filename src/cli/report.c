@@ -19,12 +19,14 @@
 #include "cli/say.h"
 #include "cli/screen.h"
 #include "cli/tape.h"
+#include "cli/traces.h"
 #include "tell/analysis.h"
 #include "tell/fingerprint.h"
 
 struct options {
 	const char *config, *name;
 	const char *html, *fingerprint; /* NULL: none */
+	const char *geo;                /* NULL: not given */
 	bool json, text;
 };
 
@@ -39,13 +41,16 @@ static const struct option_row rows[] = {
 	{ .name = "text", OPTION_INTO(struct options, text), .help = "a page for the terminal: also where nothing else is asked for" },
 	{ .name = "fingerprint", .value = "OUT", OPTION_INTO(struct options, fingerprint),
 	  .help = "a fingerprint for DDoS-DB, without the target; - is standard output" },
+	{ .name = "geo", .value = "DIR", OPTION_INTO(struct options, geo),
+	  .help = "databases of countries and networks; else what 'geo' of the configuration says; none: of no\n"
+	          "address is a place said" },
 	PLACE_CONFIG_ROW(struct options),
 };
 /* clang-format on */
 
 static const struct option_table table = {
 	.command = "report",
-	.synopsis = "ID|latest [--html OUT] [--json|--text] [--fingerprint OUT]",
+	.synopsis = "ID|latest [--html OUT] [--json|--text] [--fingerprint OUT] [--geo DIR|none]",
 	.purpose =
 		"Tells a recorded incident anew, from the stream of what was observed: with all else that was found at the time. The\n"
 		"streams of the latest incidents are kept (record.streams_max). No daemon is needed.\n",
@@ -63,7 +68,10 @@ struct run {
 	struct analysis_input input;
 	const struct engine *engine;
 	struct archive_incident *known; /* whose service was asked for last */
-	struct series *series;          /* how users and links fared, as it was recorded; empty where it was not */
+	struct config config;
+	struct traces traces;
+	struct trace_past *past;
+	struct series *series; /* how users and links fared, as it was recorded; empty where it was not */
 };
 
 static bool is_standard_output(const char *path)
@@ -145,6 +153,29 @@ static void read_series(struct run *run)
 	(void)series_read(json_object_get(json_object_get(json_object_get(whole, "analysis"), "live"), "series"),
 	                  run->series);
 	json_decref(whole);
+}
+
+/* All that the stream has of its sources, beside those who came before. As of its last packet: the same stream gives the same. */
+static int trace(struct run *run, const struct options *options)
+{
+	const char *folder = options->geo ? options->geo : run->config.geo;
+	int result, status = traces_open(&run->traces, *folder ? folder : "none", options->geo != NULL);
+
+	if (status != COMMAND_DONE)
+		return status;
+	run->traces.trusted = run->config.trusted_proxies.prefixes;
+	run->traces.trusted_count = run->config.trusted_proxies.count;
+	result = traces_past(run->archived.folder, &run->archived.head, &run->past, &run->traces.past_count);
+	run->traces.past = run->past;
+	if (result == 0)
+		result = traces_make(&run->traces, run->engine, true, run->input.has_time ? run->input.last.ns : 0);
+	if (result != 0) {
+		say_error("report", "out of memory; free some");
+		return COMMAND_BAD;
+	}
+	run->input.trace_of = traces_of;
+	run->input.trace_context = &run->traces;
+	return COMMAND_DONE;
 }
 
 /* ---- telling ---- */
@@ -253,23 +284,29 @@ int report_command(int argc, char **argv)
 		                    "'holdfast incident' has the page");
 		return COMMAND_BAD;
 	}
+	if (place_configuration("report", options.config, &run.config) != COMMAND_DONE)
+		run.config = (struct config){ .geo = GEO_FOLDER }; /* what is wrong with it has been said */
 	run.tape = malloc(sizeof(*run.tape));
 	run.series = malloc(sizeof(*run.series));
 	if (!run.tape || !run.series || tape_init(run.tape, run.archived.head.id) != 0) {
-		free(run.tape);
-		free(run.series);
 		say_error("report", "out of memory; free some");
-		return COMMAND_BAD;
+		status = COMMAND_BAD;
+		goto undo_series;
 	}
 	output_watch_signals();
 	read_series(&run);
 	status = replay(&run);
 	if (run.engine) {
-		told = tell(&run, &options);
+		told = trace(&run, &options);
+		told = told == COMMAND_DONE ? tell(&run, &options) : told;
 		status = status == COMMAND_DONE ? told : status;
 	}
+	traces_fini(&run.traces);
+	free(run.past);
 	tape_fini(run.tape);
+undo_series:
 	free(run.tape);
 	free(run.series);
+	config_fini(&run.config);
 	return status;
 }

@@ -66,6 +66,8 @@ static const cyaml_schema_field_t service_fields[] = {
 	CYAML_FIELD_SEQUENCE("tcp", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct service, tcp, &port_schema, 0, SERVICES_PORTS_MAX),
 	CYAML_FIELD_SEQUENCE("udp", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct service, udp, &port_schema, 0, SERVICES_PORTS_MAX),
 	CYAML_FIELD_ENUM("path", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct service, path, paths, CYAML_ARRAY_LEN(paths)),
+	CYAML_FIELD_IGNORE("syn_cookies", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_IGNORE("per_source_pps", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_END,
 };
 
@@ -76,6 +78,12 @@ static const cyaml_schema_value_t service_schema = {
 static const cyaml_schema_field_t shield_fields[] = {
 	CYAML_FIELD_SEQUENCE("interfaces", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct shield, interfaces, &string_schema,
 	                     0, LIST_MAX),
+	CYAML_FIELD_IGNORE("generic", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_IGNORE("nftables", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_IGNORE("block_capacity", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_IGNORE("sample_budget", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_IGNORE("block_for", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_IGNORE("management", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_END,
 };
 
@@ -86,6 +94,17 @@ static const cyaml_schema_field_t configuration_fields[] = {
 	CYAML_FIELD_MAPPING("shield", CYAML_FLAG_OPTIONAL, struct configuration, shield, shield_fields),
 	CYAML_FIELD_SEQUENCE("trusted_proxies", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct configuration, trusted_proxies,
 	                     &string_schema, 0, LIST_MAX),
+	/* What a daemon's file says besides; a word that is none of its keys is a mistake all the same. */
+	CYAML_FIELD_IGNORE("user", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_IGNORE("state_dir", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_IGNORE("run_dir", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_IGNORE("bpffs_dir", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_IGNORE("record", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_IGNORE("allow", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_IGNORE("allow_files", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_IGNORE("block_files", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_IGNORE("alerts", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_IGNORE("geo", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_END,
 };
 

@@ -322,6 +322,8 @@ static void write_limits(const struct paper *paper, const json_t *now)
 		{ fact_count(json_object_get(now, "samples"), "lost"), "samples_lost",
 		  "samples found no room; what is measured is less exact" },
 		{ fact_count(now, "flows_full"), "flows_full", "conversations were not kept" },
+		{ fact_count(now, "cookies_lost"), "cookies_lost",
+		  "interfaces lose SYN cookies that the shield sends; the host answers SYNs itself" },
 		{ fact_count(json_object_get(now, "record"), "lost"), "record_lost",
 		  "entries are missing from the record" },
 		{ fact_count(json_object_get(now, "record"), "incidents_lost"), "incidents_lost",

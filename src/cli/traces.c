@@ -11,43 +11,23 @@
 
 #define NONE "none"
 
-int traces_open(struct traces *traces, const char *folder)
+int traces_open(struct traces *traces, const char *folder, bool asked)
 {
-	const char *where = folder ? folder : GEO_FOLDER;
 	char error[GEO_ERROR_SIZE] = "";
 	int result;
 
 	*traces = (struct traces){ .geo = NULL };
-	if (strcmp(where, NONE) == 0 || (!folder && access(where, R_OK | X_OK) != 0))
+	if (strcmp(folder, NONE) == 0 || (!asked && access(folder, R_OK | X_OK) != 0))
 		return COMMAND_DONE;
-	result = geo_open_folder(where, &traces->geo, error);
-	if (result == 0 || (result == -ENOENT && !folder))
+	result = geo_open_folder(folder, &traces->geo, error);
+	if (result == 0 || (result == -ENOENT && !asked))
 		return COMMAND_DONE;
 	if (result == -ENOENT)
-		say_error(where, "holds no database of countries or networks; 'holdfast geo update' brings some");
+		say_error(folder, "holds no database of countries or networks; 'holdfast geo update' brings some");
 	else
-		say_error(where, "%s%s", error[0] ? error : strerror(-result),
+		say_error(folder, "%s%s", error[0] ? error : strerror(-result),
 		          traces->geo ? "; going on with the others" : "; name another with --geo, or none");
-	return traces->geo || !folder ? COMMAND_DONE : COMMAND_BAD;
-}
-
-/* Of its packets, the share that was looked at. */
-static double observed_of(const struct incident *incident)
-{
-	uint64_t observed = 0, packets = 0;
-
-	for (uint32_t i = 0; i < incident->parts_count; i++) {
-		const struct roster_source *sources;
-		uint32_t count;
-
-		if (!incident->parts[i].roster || roster_sources(incident->parts[i].roster, &sources, &count) != 0)
-			continue;
-		for (uint32_t k = 0; k < count; k++) {
-			observed += sources[k].observed;
-			packets += sources[k].packets;
-		}
-	}
-	return observed < packets ? (double)observed / (double)packets : 1;
+	return traces->geo || !asked ? COMMAND_DONE : COMMAND_BAD;
 }
 
 static int make_one(const struct traces *traces, const struct finding *finding, bool sampled, int64_t made_ns,
@@ -58,10 +38,12 @@ static int make_one(const struct traces *traces, const struct finding *finding, 
 		.incident = finding->incident,
 		.total = total,
 		.geo = traces->geo,
+		.trusted = traces->trusted,
+		.trusted_count = traces->trusted_count,
 		.past = traces->past,
 		.past_count = traces->past_count,
 		.made_ns = made_ns,
-		.observed = sampled ? observed_of(finding->incident) : 1,
+		.observed = sampled ? trace_observed(finding->incident) : 1,
 	};
 	int result = total ? trace_make(&input, trace) : -ENOMEM;
 
@@ -124,7 +106,7 @@ int traces_past(const char *folder, const struct archive_incident *before, struc
 	for (int i = 0; i < found; i++) {
 		const struct archive_incident *head = &heads[i];
 
-		if (head->id == before->id || head->began_ns >= before->began_ns || head->state == ARCHIVE_OPEN)
+		if (head->id == before->id || head->began_ns >= before->began_ns || head->state != ARCHIVE_FINAL)
 			continue;
 		(*past)[used++] = (struct trace_past){
 			.pps = head->peak_pps,

@@ -18,20 +18,22 @@ struct traces {
 	struct geo *geo; /* NULL: there is none */
 	uint32_t count;
 	struct trace *traces;          /* of attacks, not of scans */
-	const struct trace_past *past; /* earlier incidents, borrowed */
+	const struct trace_past *past; /* earlier incidents; proxies that users come through; both borrowed */
 	uint32_t past_count;
+	const struct prefix *trusted;
+	uint32_t trusted_count;
 };
 
 /*
- * `folder` NULL: the usual one, where it is there; "none": no geography. What is wrong is said. COMMAND_DONE, and then with
- * as much as could be opened; or COMMAND_BAD where a folder was asked for that has nothing.
+ * "none": no geography. What is wrong is said. COMMAND_DONE, and then with as much as could be opened; or COMMAND_BAD where
+ * the folder was asked for and has nothing.
  */
-int traces_open(struct traces *traces, const char *folder);
+int traces_open(struct traces *traces, const char *folder, bool asked);
 /* `sampled`: packets have weights. 0 or -ENOMEM. `made_ns`: when this is. */
 int traces_make(struct traces *traces, const struct engine *engine, bool sampled, int64_t made_ns);
 void traces_fini(struct traces *traces);
 /* As analysis_input.trace_of wants it: NULL of a scan. */
-const struct trace *traces_of(const void *traces, const struct finding *finding);
+const struct trace *traces_of(const void *context, const struct finding *finding);
 /* Of the archive's heads those that began before: `past` is the caller's. 0 or -ENOMEM; where none can be read there are none. */
 int traces_past(const char *folder, const struct archive_incident *before, struct trace_past **past, uint32_t *count);
 

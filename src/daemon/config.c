@@ -154,6 +154,27 @@ static void read_number(struct reader *reader, const struct key *key, const yaml
 		*(uint32_t *)field = (uint32_t)value;
 }
 
+static void read_cookies(struct reader *reader, const struct key *key, const yaml_node_t *node, void *field)
+{
+	static const struct {
+		const char *word;
+		enum shield_cookies cookies;
+	} words[] = { { "auto", SHIELD_COOKIES_AUTO },   { "true", SHIELD_COOKIES_TRUSTED },
+		      { "yes", SHIELD_COOKIES_TRUSTED }, { "on", SHIELD_COOKIES_TRUSTED },
+		      { "false", SHIELD_COOKIES_OFF },   { "no", SHIELD_COOKIES_OFF },
+		      { "off", SHIELD_COOKIES_OFF } };
+	const char *text = scalar(reader, key->name, node);
+
+	if (!text)
+		return;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(text, words[i].word) == 0) {
+			*(enum shield_cookies *)field = words[i].cookies;
+			return;
+		}
+	complain(reader, &node->start_mark, "%s is '%.*s'; write auto, true or false", key->name, LIST_TEXT_MAX, text);
+}
+
 static void read_bool(struct reader *reader, const struct key *key, const yaml_node_t *node, void *field)
 {
 	static const char *const yes[] = { "true", "yes", "on" }, *const no[] = { "false", "no", "off" };
@@ -535,7 +556,7 @@ static const struct key service_keys[] = {
 	{ .name = "tcp", .read = read_ports, .offset = IN_SERVICE(tcp), .high = SHIELD_SERVICE_PORTS_MAX },
 	{ .name = "udp", .read = read_ports, .offset = IN_SERVICE(udp), .high = SHIELD_SERVICE_PORTS_MAX },
 	{ .name = "path", .read = read_choice, .offset = IN_SERVICE(forwarded), .standard_is = "local|forwarded" },
-	{ .name = "syn_cookies", .read = read_bool, .offset = IN_SERVICE(syn_cookies), .standard = false },
+	{ .name = "syn_cookies", .read = read_cookies, .offset = IN_SERVICE(syn_cookies), .standard = SHIELD_COOKIES_AUTO },
 	{ .name = "per_source_pps", .read = read_number, .offset = IN_SERVICE(per_source_pps), .low = 0, .high = 100000000, .standard = 0 },
 	{ .name = NULL },
 };
@@ -567,6 +588,8 @@ static void set_standards(const struct key *keys, void *base)
 			*(uint32_t *)field = (uint32_t)key->standard;
 		else if (key->read == read_bool)
 			*(bool *)field = key->standard != 0;
+		else if (key->read == read_cookies)
+			*(enum shield_cookies *)field = (enum shield_cookies)key->standard;
 		else if (key->read == read_duration)
 			*(int64_t *)field = key->standard;
 		else if (key->standard_is && key->read != read_choice)

@@ -19,7 +19,7 @@
  *       management: { ports: [22], from: [prefix...] }
  *     services:
  *       - { name: web, addresses: [prefix...], tcp: [port...], udp: [port...], path: local | forwarded,
- *           syn_cookies: false, per_source_pps: 0 }
+ *           syn_cookies: auto, per_source_pps: 0 }
  *     record: { incidents_max: 1024, streams_max: 64, stream_mib: 256, streams_mib: 4096,
  *               evidence_days: 30 }
  *     allow: [prefix...]   allow_files: [path...]   block_files: [path...]
@@ -65,8 +65,8 @@ struct config_service {
 	char name[SHIELD_NAME_SIZE];
 	struct prefix_list addresses;
 	struct config_ports tcp, udp;
-	bool forwarded;   /* path: what it is for stands behind this host */
-	bool syn_cookies; /* under a flood of SYNs the shield answers them in the host's stead */
+	bool forwarded;                  /* path: what it is for stands behind this host */
+	enum shield_cookies syn_cookies; /* under a flood of SYNs the shield answers them in the host's stead */
 	uint32_t per_source_pps;
 };
 

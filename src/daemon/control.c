@@ -927,6 +927,7 @@ char *control_format_status(const struct control_status *status)
 	                                    count_json(status->shield.samples_lost), "interval",
 	                                    count_json(status->shield.arriving.interval)));
 	(void)json_object_set_new(object, "flows_full", count_json(status->shield.flows_full));
+	(void)json_object_set_new(object, "cookies_lost", count_json(status->cookies_lost));
 	(void)json_object_set_new(
 		object, "record",
 		json_pack("{s:o,s:o,s:o,s:o,s:o}", "written", count_json(status->record_written), "lost",

@@ -237,6 +237,7 @@ struct control_status {
 	const struct control_rule *rules;
 	struct control_way ways[SHIELD_GUARD_MAX];
 	struct shield_totals shield;
+	unsigned cookies_lost; /* interfaces */
 	uint64_t samples_taken;
 	struct control_live live;
 	uint64_t record_written, record_lost, incidents_lost, streams_cut;

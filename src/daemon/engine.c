@@ -347,6 +347,7 @@ static int make_watch(struct engine *engine)
 		.pace = &engine->pace,
 		.nftables = &engine->nftables,
 		.outbox = engine->outbox,
+		.traces = engine->traces,
 		.loader = ROLE_FD_LOADER,
 		.next_id = &engine->next_id,
 		.record = journal_add_deed,
@@ -411,7 +412,9 @@ static int begin(struct engine *engine, uint64_t *serial, char error[CONFIG_ERRO
 	*serial = engine->roles.serial;
 	if (result != 0)
 		return result;
-	result = give_up_rights(engine);
+	result = watch_trace_open(&engine->config, &engine->traces); /* of files that are not to be had later */
+	if (result == 0)
+		result = give_up_rights(engine);
 	if (result != 0)
 		(void)snprintf(error, CONFIG_ERROR_SIZE, "rights cannot be given up: %s", strerror(-result));
 	if (result == 0) {
@@ -544,6 +547,7 @@ static void fini(struct engine *engine)
 	clients_free(engine->clients);
 	samples_free(engine->samples);
 	watch_free(engine->watch);
+	watch_trace_free(engine->traces);
 	outbox_free(engine->outbox);
 	blocks_free(engine->blocks);
 	shield_maps_close(&engine->maps);

@@ -96,6 +96,7 @@ struct engine {
 	struct blocks *blocks;
 	struct samples *samples;
 	struct watch *watch;
+	struct watch_trace *traces;
 	struct outbox *outbox;
 	struct listed listed;
 	uint8_t *learned; /* by the engine before this one: live_save()'s octets; NULL: nothing */

@@ -254,6 +254,7 @@ char *facts_status(struct engine *engine)
 		goto done;
 	(void)shield_read_mode(&engine->maps, moment.jiffies, &mode);
 	(void)shield_read_totals(&engine->maps, &status->shield);
+	(void)shield_count_cookies_lost(&engine->maps, moment.jiffies, &status->cookies_lost);
 	(void)shield_read_counters(&engine->maps, engine->counters);
 	for (unsigned i = 0; i < SHIELD_REASONS; i++) { /* nftables tells no services apart */
 		struct shield_counters *none = &engine->counters[SHIELD_SERVICE_NONE];

@@ -25,6 +25,7 @@
 #include "daemon/links.h"
 #include "daemon/message.h"
 #include "daemon/outbox.h"
+#include "daemon/watch_trace.h"
 #include "shield/maps.h"
 #include "shield/samples.h"
 
@@ -45,12 +46,13 @@ struct watch_deed {
 };
 
 struct watch_setup {
-	const struct shield_maps *maps; /* these four stay their owner's, and are looked at when they are needed */
+	const struct shield_maps *maps; /* these five stay their owner's, and are looked at when they are needed */
 	const struct shield_pace *pace;
 	const struct message_counted *nftables;
 	struct outbox *outbox;
-	int loader;        /* channel */
-	uint64_t *next_id; /* of messages to the loader: all have different ones */
+	struct watch_trace *traces; /* NULL: sources are not looked at */
+	int loader;                 /* channel */
+	uint64_t *next_id;          /* of messages to the loader: all have different ones */
 	void (*record)(void *context, const struct watch_deed *deed);
 	void (*alert)(void *context,
 	              const struct alert *alert); /* host and mode are for who gets it to fill in; NULL: nobody */

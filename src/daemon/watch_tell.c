@@ -132,6 +132,20 @@ static void read_course(const struct watch *watch, const struct incident *incide
 	series->step_ns = step_s * NS_PER_S;
 }
 
+/* Nothing is told of where it came from when there is no memory for it. */
+static void trace(struct watch *watch, const struct finding *finding, uint32_t sources_max,
+                  struct analysis_input *input)
+{
+	int64_t now_ns = watch->now_ns + watch->shift_ns;
+
+	if (!watch->setup.traces)
+		return;
+	if (watch_trace_make(watch->setup.traces, watch->config, finding, sources_max, now_ns) != 0)
+		LOG_SAY(LOG_WARNING, "an attack's sources are not traced: out of memory");
+	input->trace_of = watch_trace_of;
+	input->trace_context = watch->setup.traces;
+}
+
 static void tell_standing(struct watch *watch, uint64_t id, enum message_incident_state state)
 {
 	const struct engine_totals *totals = engine_totals(live_engine(watch->live));
@@ -157,6 +171,7 @@ static void tell_standing(struct watch *watch, uint64_t id, enum message_inciden
 	live.rule_count = live_rules(watch->live, id, rules);
 	read_course(watch, finding.incident, state == MESSAGE_INCIDENT_OVER, &watch->series);
 	describe(watch, &finding, state, &watch->message.incident);
+	trace(watch, &finding, WATCH_TRACE_SOURCES, &input);
 	result = begin_writing(&writing);
 	if (result == 0) {
 		result = analysis_json_write_finding(writing.out, &input, totals, &finding, &live);
@@ -190,6 +205,9 @@ static void tell_finished(struct watch *watch)
 		read_course(watch, finding->incident, true, &watch->series);
 		message_init(&watch->message, MESSAGE_INCIDENT, 0);
 		describe(watch, finding, MESSAGE_INCIDENT_FINAL, &watch->message.incident);
+		trace(watch, finding, WATCH_TRACE_FINAL, &input);
+		if (watch->setup.traces)
+			watch_trace_keep(watch->setup.traces);
 		send_incident(watch, &writing,
 		              end_writing(&writing, analysis_json_write_live(writing.out, &input, engine, &live)));
 	}

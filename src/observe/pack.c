@@ -30,7 +30,6 @@ enum {
 	TCP_HAS_OPTIONS = 1 << 2,
 	TCP_HAS_MSS = 1 << 3,
 	TCP_HAS_WSCALE = 1 << 4,
-	TCP_ALL = (1 << 5) - 1,
 };
 
 #define WSCALE_NONE 255
@@ -108,7 +107,7 @@ static uint32_t fields_of(const struct observation *o)
 	return fields;
 }
 
-static uint8_t *put_tcp(uint8_t *at, const struct observation *o)
+static uint8_t tcp_fields_of(const struct observation *o)
 {
 	uint8_t fields = 0;
 
@@ -117,6 +116,13 @@ static uint8_t *put_tcp(uint8_t *at, const struct observation *o)
 	fields |= o->tcp.options ? TCP_HAS_OPTIONS : 0;
 	fields |= o->tcp.mss ? TCP_HAS_MSS : 0;
 	fields |= o->tcp.wscale != WSCALE_NONE ? TCP_HAS_WSCALE : 0;
+	return fields;
+}
+
+static uint8_t *put_tcp(uint8_t *at, const struct observation *o)
+{
+	uint8_t fields = tcp_fields_of(o);
+
 	at = put_8(at, fields);
 	at = put_8(at, o->tcp.flags);
 	at = put_16(at, o->tcp.window);
@@ -250,8 +256,6 @@ static void get_tcp(struct cursor *c, struct observation *o)
 {
 	uint8_t fields = cursor_u8(c);
 
-	if (fields & ~TCP_ALL)
-		c->failed = true;
 	o->tcp.flags = cursor_u8(c);
 	o->tcp.window = cursor_u16_be(c);
 	o->tcp.seq = cursor_u32_be(c);
@@ -264,6 +268,8 @@ static void get_tcp(struct cursor *c, struct observation *o)
 	if (fields & TCP_HAS_MSS)
 		o->tcp.mss = cursor_u16_be(c);
 	o->tcp.wscale = fields & TCP_HAS_WSCALE ? cursor_u8(c) : WSCALE_NONE;
+	if (fields != tcp_fields_of(o))
+		c->failed = true;
 }
 
 static void get_outer(struct cursor *c, struct observation *o, bool is_ipv4)
@@ -282,10 +288,10 @@ static void get_quote(struct cursor *c, struct observation *o)
 {
 	uint8_t is_ipv4 = cursor_u8(c);
 
-	if (is_ipv4 > 1)
-		c->failed = true;
 	o->quote.src = get_address(c, is_ipv4);
 	o->quote.dst = get_address(c, is_ipv4);
+	if (is_ipv4 != both_ipv4(&o->quote.src, &o->quote.dst))
+		c->failed = true;
 	o->quote.src_port = cursor_u16_be(c);
 	o->quote.dst_port = cursor_u16_be(c);
 	o->quote.ip_id = cursor_u16_be(c);
@@ -359,4 +365,7 @@ void pack_read(struct cursor *c, struct capture_time relative_to, struct observa
 		c->failed = true;
 	else if (fields & HTTP)
 		get_http(c, &o->http);
+	/* One form: what is there says something. */
+	if (fields_of(o) != fields)
+		c->failed = true;
 }

@@ -35,6 +35,7 @@ static const char *const map_names[SHIELD_MAPS] = {
 	[SHIELD_MAP_PROBED] = "probed",
 	[SHIELD_MAP_TCP_STATES] = "tcp_states",
 	[SHIELD_MAP_TCP_WATCHES] = "tcp_watches",
+	[SHIELD_MAP_TRIALS] = "trials",
 	[SHIELD_MAP_BLOCK_SWEEP] = "block_sweep",
 	[SHIELD_MAP_BLOCK_STATE] = "block_state",
 	[SHIELD_MAP_BLOCK4_CLASSES] = "block4_classes",
@@ -284,6 +285,27 @@ int shield_read_rule_count(const struct shield_maps *maps, uint32_t counter, str
 }
 
 /* ---- rules ---- */
+
+int shield_count_cookies_lost(const struct shield_maps *maps, uint64_t now, unsigned *count)
+{
+	int fd = maps->fd[SHIELD_MAP_TRIALS], error;
+	uint32_t ifindex, *after = NULL;
+	struct shield_trial trial;
+	unsigned lost = 0;
+
+	for (unsigned i = 0; i < SHIELD_INTERFACES_MAX; i++) {
+		error = bpf_map_get_next_key(fd, after, &ifindex);
+		if (error == -ENOENT)
+			break;
+		if (error)
+			return error;
+		after = &ifindex;
+		if (bpf_map_lookup_elem(fd, &ifindex, &trial) == 0 && trial.lost_until > now)
+			lost++;
+	}
+	*count = lost;
+	return 0;
+}
 
 int shield_read_active_until(const struct shield_maps *maps, uint32_t counter, uint64_t *until)
 {

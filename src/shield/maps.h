@@ -33,6 +33,7 @@ enum shield_map {
 	SHIELD_MAP_PROBED,
 	SHIELD_MAP_TCP_STATES,
 	SHIELD_MAP_TCP_WATCHES,
+	SHIELD_MAP_TRIALS,
 	SHIELD_MAP_BLOCK_SWEEP,
 	SHIELD_MAP_BLOCK_STATE, /* from here on the engine writes */
 	SHIELD_MAP_BLOCK4_CLASSES,
@@ -77,6 +78,8 @@ const char *shield_reason_name(enum shield_reason reason);
 int shield_read_counters(const struct shield_maps *maps, struct shield_counters counters[SHIELD_SERVICES_MAX]);
 int shield_read_totals(const struct shield_maps *maps, struct shield_totals *totals);
 int shield_read_rule_count(const struct shield_maps *maps, uint32_t counter, struct shield_rule_count *count);
+/* By how many interfaces cookies are known not to arrive, and are not sent, at `now`, in jiffies. */
+int shield_count_cookies_lost(const struct shield_maps *maps, uint64_t now, unsigned *count);
 /* Until when, in jiffies, a rule acts if nothing matches it from now on; SHIELD_NEVER of one without arm_pps. */
 int shield_read_active_until(const struct shield_maps *maps, uint32_t counter, uint64_t *until);
 

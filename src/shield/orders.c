@@ -128,8 +128,7 @@ int shield_set_services(struct shield *shield, const struct shield_service *serv
 			(void)shield_fail(error, result, "the services cannot be written: %s", strerror(-result));
 	}
 	for (unsigned i = 0; i < count && !result; i++) {
-		enum shield_cookies cookies =
-			services[i].local && services[i].cookies ? SHIELD_COOKIES_AUTO : SHIELD_COOKIES_OFF;
+		enum shield_cookies cookies = services[i].local ? services[i].cookies : SHIELD_COOKIES_OFF;
 
 		PUBLISH(shield->config->cookies[i], (__u8)cookies);
 	}

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "abi/shield.h"
 #include "base/prefix.h"
 #include "defend/rule.h"
 #include "shield/maps.h"
@@ -97,8 +98,9 @@ struct shield_service {
 	const uint16_t *tcp, *udp; /* ports; none of either: all packets to the prefixes */
 	unsigned tcp_count, udp_count;
 	uint32_t source_pps;
-	bool local;   /* this host's own sockets answer; else what stands behind it */
-	bool cookies; /* local: under a flood of SYNs they are answered with cookies, out of the interface they came by */
+	bool local; /* this host's own sockets answer; else what stands behind it */
+	enum shield_cookies
+		cookies; /* local: a flood's SYNs are answered with them, out of the interface they came by */
 };
 /* Replaces all. -ENOSPC where the tables of abi/shield.h are too small, with words. */
 int shield_set_services(struct shield *shield, const struct shield_service *services, unsigned count,

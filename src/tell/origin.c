@@ -123,6 +123,7 @@ static void most_say(const struct trace_row *row, uint32_t databases, char code[
 static int add_networks(struct origin *o, uint64_t held)
 {
 	const struct trace *t = o->trace;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers */
 	const struct trace_row **rows = calloc((size_t)t->rows_count + 1, sizeof(*rows));
 	struct origin_network network = { .number = 0 };
 
@@ -130,6 +131,7 @@ static int add_networks(struct origin *o, uint64_t held)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < t->rows_count; i++)
 		rows[i] = &t->rows[i];
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers */
 	qsort(rows, t->rows_count, sizeof(*rows), by_network);
 	for (uint32_t i = 0; i < t->rows_count; i++) {
 		const struct trace_row *row = rows[i];

@@ -11,10 +11,10 @@
 #define WORLD_HEIGHT 432
 
 struct world_country {
-	char code[3]; /* ISO 3166-1 alpha-2, and XK */
 	const char *name;
-	uint16_t x, y;       /* its middle */
 	const char *outline; /* an SVG path; NULL: too small to have one */
+	uint16_t x, y;       /* its middle */
+	char code[3];        /* ISO 3166-1 alpha-2, and XK */
 };
 
 extern const struct world_country world_countries[]; /* by code */

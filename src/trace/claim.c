@@ -406,7 +406,7 @@ static struct side both(struct side a, struct side b)
 /* Works out the whole from its terms' sides, in the order in which terms come. */
 static struct side join(const struct predicate *predicate, const struct side *terms)
 {
-	struct side stack[PREDICATE_TERMS_MAX + 1];
+	struct side stack[PREDICATE_TERMS_MAX + 1] = { { CLAIM_UNSUPPORTED, 0 } };
 	unsigned depth = 0, term = 0;
 
 	for (uint32_t i = 0; i < predicate->count; i++) {

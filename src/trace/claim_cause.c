@@ -42,9 +42,9 @@ struct era {
 
 struct explained {
 	double total_s; /* of outage, weighted */
+	double edges_s; /* of it, within CAUSE_EARLY of an end: both ends of each span are known to a minute */
 	double low[CAUSES], value[CAUSES], high[CAUSES];
 	double log10_l[CAUSES]; /* how well each explains when outages began, against none */
-	uint32_t spans;
 };
 
 struct scene {
@@ -199,7 +199,7 @@ static void explain(struct scene *scene, struct explained *e)
 
 		if (i == scene->without_span || !(weight > 0))
 			continue;
-		e->spans++;
+		e->edges_s += seconds(0, CAUSE_EARLY) * lost_of(span);
 		explain_span(scene, span, e);
 		for (unsigned k = 0; k < PREDICATE_UNKNOWN; k++)
 			e->log10_l[k] +=
@@ -234,8 +234,7 @@ static struct claim_measure measure_cause(struct scene *scene, enum predicate_ca
 	explain(scene, e);
 	if (!(e->total_s > 0))
 		return m;
-	/* Both ends of each span are known to a minute. */
-	edges = e->spans * seconds(0, CAUSE_EARLY) / e->total_s;
+	edges = e->edges_s / e->total_s;
 	m.value = e->value[cause];
 	m.low = e->low[cause] - edges > 0 ? e->low[cause] - edges : 0;
 	m.high = e->high[cause] + edges < 1 ? e->high[cause] + edges : 1;
@@ -330,7 +329,7 @@ static int64_t absolute(const struct trace *trace, const struct predicate_time *
 }
 
 struct sums {
-	double all_s, within_s, length_s; /* weighted, weighted, plain and without what overlaps */
+	double all_s, within_s, edges_s, length_s; /* weighted all, but for the last, which is without what overlaps */
 	uint32_t spans;
 	bool open;
 };
@@ -348,11 +347,12 @@ static struct sums sum_up(const struct claim_case *c, const struct predicate_nod
 	const struct trace *trace = c->trace;
 	int64_t from = absolute(trace, &node->from), to = absolute(trace, &node->to), last = INT64_MIN;
 	int64_t end = trace->ended_ns ? trace->ended_ns : trace->made_ns;
-	struct sums sums = { 0, 0, 0, 0, false };
+	struct sums sums = { 0, 0, 0, 0, 0, false };
 
 	if (to <= from) /* over midnight */
 		to = plus(to, (int64_t)DAY_S * NS_PER_S);
-	memcpy(sorted, c->context->outages, outages_of(c->context) * sizeof(*sorted));
+	if (outages_of(c->context))
+		memcpy(sorted, c->context->outages, outages_of(c->context) * sizeof(*sorted));
 	qsort(sorted, outages_of(c->context), sizeof(*sorted), by_began);
 	for (uint32_t i = 0; i < outages_of(c->context); i++) {
 		int64_t a = sorted[i].began_ns, b = end_of(c, &sorted[i]);
@@ -363,6 +363,7 @@ static struct sums sum_up(const struct claim_case *c, const struct predicate_nod
 			continue;
 		sums.spans++;
 		sums.open = sums.open || sorted[i].ended_ns == 0;
+		sums.edges_s += seconds(0, CAUSE_EARLY) * lost_of(&sorted[i]);
 		sums.all_s += seconds(a, b) * lost_of(&sorted[i]);
 		sums.within_s += seconds(a > from ? a : from, b < to ? b : to) * lost_of(&sorted[i]);
 		sums.length_s += seconds(a > last ? a : last, b);
@@ -373,7 +374,7 @@ static struct sums sum_up(const struct claim_case *c, const struct predicate_nod
 
 static void judge_within(const struct sums *sums, struct claim_result *result)
 {
-	double edges = sums->spans * seconds(0, CAUSE_EARLY) / (sums->all_s > 0 ? sums->all_s : 1);
+	double edges = sums->edges_s / (sums->all_s > 0 ? sums->all_s : 1);
 	char value[CLAIM_NUMBER_SIZE];
 
 	result->threshold = WITHIN;

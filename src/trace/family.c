@@ -5,6 +5,7 @@
  */
 #include "trace/family.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "observe/protocol.h"
@@ -183,6 +184,17 @@ static bool mirai_http(const struct observation *o)
 	       o->http.order == http_order_of("User-Agent\nHost\nConnection\nAccept\nAccept-Language\n");
 }
 
+/* What one device keeps; 0: nothing. */
+static uint64_t device_syn(const struct observation *o)
+{
+	return o->tcp.tsval ? (uint64_t)o->tcp.tsval << 16 | o->tcp.mss : 0;
+}
+
+static uint64_t device_gre(const struct observation *o)
+{
+	return (uint64_t)o->ip_id << 16 | o->quote.ip_id;
+}
+
 static const struct {
 	struct family family;
 	bool (*bears)(const struct observation *observation);
@@ -192,7 +204,9 @@ static const struct {
 	{ { "mirai", "ACK flood: 512 octets of payload, no options" }, mirai_ack },
 	{ { "mirai", "STOMP flood: PSH+ACK with 768 octets of payload" }, mirai_stomp },
 	{ { "mirai", "VSE flood: Source engine query to port 27015" }, mirai_vse },
-	{ { "mirai", "GRE-IP flood: inner IP ID is the complement of the outer one less 1000" }, mirai_gre },
+	{ { "mirai", "GRE-IP flood: inner IP ID is the complement of the outer one less 1000" },
+	  mirai_gre,
+	  device_gre },
 	{ { "mirai", "DNS flood: questions whose first label is 12 random characters (a weak mark)" }, mirai_dns },
 	{ { "mirai", "UDP flood: 512 octets of payload (a weak mark)" }, mirai_udp },
 	{ { "zmap", "SYN with IP ID 54321 and window 65535" }, zmap },
@@ -224,4 +238,66 @@ size_t family_of(const struct observation *observation)
 		if (families[i].bears(observation))
 			return i + 1;
 	return 0;
+}
+
+/* Of the rows whose mark has something that each device keeps. */
+static const struct {
+	bool (*bears)(const struct observation *observation);
+	uint64_t (*device)(const struct observation *observation);
+} kept[] = {
+	{ mirai_syn, device_syn },
+	{ mirai_gre, device_gre },
+};
+
+#define DEVICE_PACKETS_MIN 50 /* fewer say nothing */
+#define DEVICE_CHANGES 9      /* of ten packets nine differ: it changes with each */
+
+static int by_number(const void *left, const void *right)
+{
+	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+
+	return a < b ? -1 : a > b;
+}
+
+/* Chao, Scandinavian Journal of Statistics 11, 1984, with its correction for bias: from those seen once and twice. */
+static uint64_t count_devices(const uint64_t *marks, size_t count)
+{
+	uint64_t seen = 0, once = 0, twice = 0;
+
+	for (size_t from = 0, to; from < count; from = to) {
+		for (to = from + 1; to < count && marks[to] == marks[from];)
+			to++;
+		seen++;
+		once += to - from == 1;
+		twice += to - from == 2;
+	}
+	/* One alone may be a constant of the tool's. */
+	if (seen < 2 || seen * 10 >= count * DEVICE_CHANGES)
+		return 0;
+	return seen + (once ? once * (once - 1) / (2 * (twice + 1)) : 0);
+}
+
+uint64_t family_devices(size_t index, const struct sample *sample)
+{
+	uint64_t (*device)(const struct observation *) = NULL;
+	uint64_t *marks, devices = 0;
+	size_t count = 0;
+
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]) && index < family_count(); i++)
+		if (families[index].bears == kept[i].bears)
+			device = kept[i].device;
+	if (!device || sample->used < DEVICE_PACKETS_MIN)
+		return 0;
+	marks = calloc(sample->used, sizeof(*marks));
+	if (!marks)
+		return 0;
+	for (uint32_t i = 0; i < sample->used; i++)
+		if (family_of(&sample->items[i]) == index + 1 && device(&sample->items[i]))
+			marks[count++] = device(&sample->items[i]);
+	if (count >= DEVICE_PACKETS_MIN) {
+		qsort(marks, count, sizeof(*marks), by_number);
+		devices = count_devices(marks, count);
+	}
+	free(marks);
+	return devices;
 }

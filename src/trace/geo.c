@@ -21,6 +21,7 @@
 
 #include "base/digest.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "trace/geo_inside.h"
 #include "trace/networks.h"
 #include "trace/ranges.h"
@@ -73,14 +74,16 @@ __attribute__((format(printf, 3, 4))) static int refuse(char error[GEO_ERROR_SIZ
 /* All of a regular file, for the caller to free. */
 static int read_whole(const char *path, uint8_t **octets, size_t *size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), result = -EINVAL;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK), result;
 	uint8_t *read = NULL;
-	struct stat status;
+	struct stat status = { .st_mode = 0 };
 
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))
+	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+		result = S_ISDIR(status.st_mode) ? -EISDIR : -EINVAL;
 		goto close_fd;
+	}
 	result = -EFBIG;
 	if ((uint64_t)status.st_size > GEO_FILE_MAX)
 		goto close_fd;
@@ -157,7 +160,8 @@ static int read_database(struct geo *geo, const char *path, const uint8_t *octet
 		(void)refuse(error, path, "line %zu: %s", line, why);
 	else if (result == -EBADMSG)
 		(void)refuse(error, path, "%s", why);
-	about->built_ns = reading.built_ns;
+	if (reading.built_ns) /* else what the manifest says, if it does */
+		about->built_ns = reading.built_ns;
 	about->ipv4_only = reading.ipv4_only;
 	if (result == 0 && has_values(&reading.countries))
 		result = keep(geo, GEO_COUNTRIES, about, &reading.countries, path, error);
@@ -173,12 +177,13 @@ static int add_octets(struct geo *geo, const char *path, const uint8_t *octets, 
                       const struct geo_manifest *manifest, char error[GEO_ERROR_SIZE])
 {
 	struct geo_database about = { .name = "" };
-	uint8_t sum[DIGEST_SHA256_SIZE];
 
 	digest_sha256_text(octets, size, about.sha256);
 	if (!geo->names.slots) {
-		digest_sha256(octets, size, sum);
-		memcpy(&geo->names.seed, sum, sizeof(geo->names.seed));
+		uint64_t words[2];
+
+		memcpy(words, about.sha256, sizeof(words));
+		geo->names.seed = hash_fold(words[0], words[1]);
 	}
 	geo_describe(manifest, path, &about);
 	return read_database(geo, path, octets, size, &about, error);

@@ -47,7 +47,7 @@ int geo_manifest_open(const char *folder, struct geo_manifest **manifest);
 /* All of it, as JSON of the schema; as long as the manifest. */
 const json_t *geo_manifest_json(const struct geo_manifest *manifest);
 void geo_manifest_close(struct geo_manifest *manifest);
-/* Name, licence and version of a file; where the manifest is NULL, or knows the file with other octets, only its name. */
+/* Name, licence, version and age of a file; where the manifest is NULL, or knows the file with other octets, only its name. */
 void geo_describe(const struct geo_manifest *manifest, const char *path, struct geo_database *about);
 
 #endif

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "base/file.h"
+#include "base/time.h"
 #include "trace/geo_inside.h"
 
 #define MANIFEST_MAX 65536
@@ -106,6 +107,8 @@ void geo_describe(const struct geo_manifest *manifest, const char *path, struct 
 	const json_t *databases = json_object_get(root_of(manifest), "databases"), *entry;
 	const char *slash = strrchr(path, '/');
 	const char *file = slash ? slash + 1 : path, *dot = strrchr(file, '.');
+	char built[GEO_NAME_SIZE] = "";
+	struct capture_time time;
 	size_t i;
 
 	networks_text(file, dot && dot > file ? (size_t)(dot - file) : strlen(file), about->name, sizeof(about->name));
@@ -116,6 +119,9 @@ void geo_describe(const struct geo_manifest *manifest, const char *path, struct 
 		copy(entry, "name", about->name);
 		copy(entry, "licence", about->licence);
 		copy(entry, "version", about->version);
+		copy(entry, "built", built);
+		if (time_parse(built, &time) == 0)
+			about->built_ns = time.ns;
 		return;
 	}
 }

@@ -2,7 +2,6 @@
 /* Records of MaxMind DBs: which of what they hold is a country, which a network. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/time.h"
 #include "trace/geo_inside.h"

@@ -51,13 +51,18 @@ static uint32_t take_be(struct cursor *c, unsigned octets)
 
 static uint32_t take_pointer(struct cursor *c, uint8_t control)
 {
-	static const uint32_t bases[] = { 0, POINTER_2_BASE, POINTER_3_BASE };
-	unsigned kind = control >> POINTER_SHIFT & POINTER_KINDS;
 	uint32_t top = control & POINTER_BITS;
 
-	if (kind == POINTER_KINDS)
+	switch (control >> POINTER_SHIFT & POINTER_KINDS) {
+	case 0:
+		return top << 8 | take_be(c, 1);
+	case 1:
+		return (top << 16 | take_be(c, 2)) + POINTER_2_BASE;
+	case 2:
+		return (top << 24 | take_be(c, 3)) + POINTER_3_BASE;
+	default:
 		return take_be(c, 4);
-	return (top << 8 * (kind + 1) | take_be(c, kind + 1)) + bases[kind];
+	}
 }
 
 /* Octets behind the control that are the value's own. */

@@ -2,7 +2,6 @@
 #include "trace/networks.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,14 +91,15 @@ static struct network_slot *slot_of(const struct networks *networks, uint32_t nu
 static int grow_slots(struct networks *networks)
 {
 	struct networks larger = *networks;
+	uint32_t old = networks->slots ? networks->slots_count : 0;
 
-	if (networks->slots_count >= SPARE * (networks->count + 1))
+	if (old >= SPARE * (networks->count + 1))
 		return 0;
-	larger.slots_count = networks->slots_count ? 2 * networks->slots_count : SLOTS_FIRST;
+	larger.slots_count = old ? 2 * old : SLOTS_FIRST;
 	larger.slots = calloc(larger.slots_count, sizeof(*larger.slots));
 	if (!larger.slots)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < networks->slots_count; i++)
+	for (uint32_t i = 0; i < old; i++)
 		if (networks->slots[i].number != 0)
 			*slot_of(&larger, networks->slots[i].number) = networks->slots[i];
 	free(networks->slots);

@@ -1110,10 +1110,9 @@ static void put_term(struct writer *w, const struct predicate_node *node)
 struct piece {
 	size_t at;
 	unsigned precedence; /* of what it is: a term 4 */
-	uint32_t first;      /* its first node, the terms among them move with it */
 };
 
-/* Makes room of `length` octets at `at` and copies them in; terms from `first` on that stand there move. False: no room. */
+/* Makes room of `length` octets at `at` and copies them in; terms that stand there or behind move. False: no room. */
 static bool insert(struct predicate *predicate, uint32_t before, size_t at, const char *text)
 {
 	size_t length = strlen(text), whole = strlen(predicate->text);
@@ -1160,7 +1159,7 @@ static bool write_not(struct predicate *predicate, uint32_t node, struct piece *
 
 static bool write_text(struct predicate *predicate)
 {
-	struct piece pieces[PREDICATE_TERMS_MAX];
+	struct piece pieces[PREDICATE_TERMS_MAX] = { { 0, 0 } };
 	unsigned count = 0;
 
 	for (uint32_t i = 0; i < predicate->count; i++) {
@@ -1179,7 +1178,7 @@ static bool write_text(struct predicate *predicate)
 			continue;
 		}
 		put_term(&w, node);
-		pieces[count] = (struct piece){ strlen(predicate->text), 4, i };
+		pieces[count] = (struct piece){ strlen(predicate->text), 4 };
 		node->text_at = (uint32_t)pieces[count++].at;
 		node->text_length = (uint32_t)w.length;
 		if (node->text_at + w.length > PREDICATE_TEXT_MAX)
@@ -1191,9 +1190,10 @@ static bool write_text(struct predicate *predicate)
 
 int predicate_parse(const char *text, struct predicate **predicate, size_t *at, char error[PREDICATE_ERROR_SIZE])
 {
-	struct reader r = { .text = text, .error = error };
+	struct reader r = { .text = text };
 	int result = 0;
 
+	r.error = error;
 	r.predicate = calloc(1, sizeof(*r.predicate));
 	if (!r.predicate)
 		return -ENOMEM;

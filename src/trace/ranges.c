@@ -124,6 +124,18 @@ static int make_index(struct ranges *ranges)
 	return 0;
 }
 
+static int make_coarse(struct ranges *ranges)
+{
+	size_t count = (ranges->count6 + RANGES_STRIDE - 1) / RANGES_STRIDE;
+
+	ranges->coarse = malloc((count + 1) * sizeof(*ranges->coarse));
+	if (!ranges->coarse)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		ranges->coarse[i] = ranges->of6[i * RANGES_STRIDE].first;
+	return 0;
+}
+
 int ranges_finish(struct ranges *ranges)
 {
 	int result = 0;
@@ -132,7 +144,9 @@ int ranges_finish(struct ranges *ranges)
 		result = begin4(ranges, (uint32_t)ranges->next4, 0);
 	if (result == 0 && !ranges->full6)
 		result = begin6(ranges, &ranges->next6, 0);
-	return result ? result : make_index(ranges);
+	if (result == 0)
+		result = make_index(ranges);
+	return result ? result : make_coarse(ranges);
 }
 
 void ranges_fini(struct ranges *ranges)
@@ -140,6 +154,7 @@ void ranges_fini(struct ranges *ranges)
 	free(ranges->of4);
 	free(ranges->of6);
 	free(ranges->index);
+	free(ranges->coarse);
 	memset(ranges, 0, sizeof(*ranges));
 }
 
@@ -163,20 +178,36 @@ static uint32_t find4(const struct ranges *ranges, uint32_t address)
 	return ranges->of4[low].value;
 }
 
+/* Without a branch that could be guessed wrongly. */
+static bool reaches(const struct mmdb_address *first, const struct mmdb_address *address)
+{
+	return (first->high < address->high) | ((first->high == address->high) & (first->low <= address->low));
+}
+
+/* The last of those that begin at or before it; the first one does. */
 static uint32_t find6(const struct ranges *ranges, const struct mmdb_address *address)
 {
-	uint32_t low = 0, count = ranges->count6;
+	uint32_t at = 0, count = (ranges->count6 + RANGES_STRIDE - 1) / RANGES_STRIDE;
+	const struct range6 *block;
 
-	if (count == 0 || compare(address, &ranges->of6[0].first) < 0)
+	if (count == 0 || !reaches(&ranges->coarse[0], address))
 		return 0;
 	while (count > 1) {
 		uint32_t half = count / 2;
 
-		if (compare(&ranges->of6[low + half].first, address) <= 0)
-			low += half;
+		at = reaches(&ranges->coarse[at + half], address) ? at + half : at;
 		count -= half;
 	}
-	return ranges->of6[low].value;
+	block = ranges->of6 + (size_t)at * RANGES_STRIDE;
+	count = ranges->count6 - at * RANGES_STRIDE;
+	count = count < RANGES_STRIDE ? count : RANGES_STRIDE;
+	for (at = 0; count > 1;) {
+		uint32_t half = count / 2;
+
+		at = reaches(&block[at + half].first, address) ? at + half : at;
+		count -= half;
+	}
+	return block[at].value;
 }
 
 static bool in_alias(const struct mmdb_address *address, const struct mmdb_alias *alias)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Were the source addresses forged? Tests of one vector's window, each with its number; one verdict. */
+/*
+ * Were the source addresses forged? Tests of one vector's window and roster, each with its number; one verdict. What a
+ * test says holds for a flood that needs no conversation; of other vectors their kind says it.
+ */
 #ifndef HOLDFAST_TRACE_SPOOFING_H
 #define HOLDFAST_TRACE_SPOOFING_H
 
@@ -39,6 +42,9 @@ struct spoofing {
 	char reasons[SPOOFING_REASONS_MAX][SPOOFING_REASON_SIZE];
 };
 
+/* Of one part: its verdict, its tests, its shares. */
+void spoofing_judge_part(const struct incident *incident, uint32_t part, struct spoofing *spoofing);
+/* Verdict, tests and reasons are the largest part's, the first; shares are those of all parts together. */
 void spoofing_judge(const struct incident *incident, struct spoofing *spoofing);
 /*
  * Are the source addresses of a part known to be real, so that they may be listed? Of the largest part the verdict says

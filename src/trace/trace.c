@@ -34,10 +34,10 @@ enum sort { RELAYS, VERIFIED, UNDETERMINED, ALL, SORTS };
 struct crowd {
 	struct roster *own; /* NULL: `sources` are of a part's roster, or there are none */
 	const struct roster_source *sources;
-	uint32_t count;
 	struct roster_source *kept; /* owned: `sources` after thinning; or NULL */
 	uint64_t stands_for;
-	bool all_held; /* none was lost, each stands for itself */
+	uint32_t count; /* of sources */
+	bool all_held;  /* none was lost, each stands for itself */
 };
 
 static uint64_t times(uint64_t value, uint64_t factor)
@@ -189,6 +189,32 @@ static bool is_kept(const struct roster_source *source, unsigned halvings)
 	return hash_address(THINNING_SEED, &source->address) <= UINT64_MAX >> halvings;
 }
 
+static bool is_trusted(const struct trace_input *input, const struct roster_source *source)
+{
+	for (uint32_t i = 0; i < input->trusted_count; i++)
+		if (prefix_contains(&input->trusted[i], &source->address))
+			return true;
+	return false;
+}
+
+/* Proxies that users come through go first of all. */
+static int crowd_clear(struct crowd *crowd, const struct trace_input *input)
+{
+	uint32_t kept = 0;
+
+	if (input->trusted_count == 0 || crowd->count == 0)
+		return 0;
+	crowd->kept = calloc(crowd->count, sizeof(*crowd->kept));
+	if (!crowd->kept)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < crowd->count; i++)
+		if (!is_trusted(input, &crowd->sources[i]))
+			crowd->kept[kept++] = crowd->sources[i];
+	crowd->sources = crowd->kept;
+	crowd->count = kept;
+	return 0;
+}
+
 static uint32_t count_kept(const struct crowd *crowd, unsigned halvings)
 {
 	uint32_t kept = 0;
@@ -205,7 +231,8 @@ static int crowd_thin(struct crowd *crowd, unsigned halvings)
 
 	if (halvings == 0 || crowd->count == 0)
 		return 0;
-	crowd->kept = calloc((size_t)count_kept(crowd, halvings) + 1, sizeof(*crowd->kept));
+	if (!crowd->kept) /* else they move closer together where they stand */
+		crowd->kept = calloc((size_t)count_kept(crowd, halvings) + 1, sizeof(*crowd->kept));
 	if (!crowd->kept)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < crowd->count; i++)
@@ -235,6 +262,8 @@ static int crowds_make(const struct trace_input *input, const struct trace *trac
 
 	for (unsigned sort = 0; sort < SORTS && result == 0; sort++)
 		result = crowd_make(input->incident, trace, (enum sort)sort, &crowds[sort]);
+	for (unsigned sort = 0; sort < SORTS && result == 0; sort++)
+		result = crowd_clear(&crowds[sort], input);
 	while (input->sources_max && result == 0 && most_kept(crowds, halvings) > input->sources_max)
 		halvings++;
 	for (unsigned sort = 0; sort < SORTS && result == 0; sort++)
@@ -500,4 +529,22 @@ void trace_fini(struct trace *trace)
 	free(trace->rows);
 	trace->rows = NULL;
 	trace->rows_count = 0;
+}
+
+double trace_observed(const struct incident *incident)
+{
+	uint64_t observed = 0, packets = 0;
+
+	for (uint32_t i = 0; i < incident->parts_count; i++) {
+		const struct roster_source *sources;
+		uint32_t count;
+
+		if (!incident->parts[i].roster || roster_sources(incident->parts[i].roster, &sources, &count) != 0)
+			continue;
+		for (uint32_t k = 0; k < count; k++) {
+			observed += sources[k].observed;
+			packets += sources[k].packets;
+		}
+	}
+	return observed < packets ? (double)observed / (double)packets : 1;
 }

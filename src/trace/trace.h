@@ -101,6 +101,8 @@ struct trace_input {
 	uint32_t prices_count;
 	const struct trace_past *past;
 	uint32_t past_count;
+	const struct prefix *trusted; /* proxies: what comes from there is no attacker's, and is placed nowhere */
+	uint32_t trusted_count;
 	int64_t made_ns;      /* wall time */
 	double observed;      /* see struct trace */
 	uint32_t sources_max; /* look up at most so many held sources, those with the smallest hash; 0: all */
@@ -109,6 +111,8 @@ struct trace_input {
 /* 0 or -ENOMEM; trace_fini() is due after 0. */
 int trace_make(const struct trace_input *input, struct trace *trace);
 void trace_fini(struct trace *trace);
+/* The share of its packets that were looked at, by its rosters: what `observed` is where packets are sampled. */
+double trace_observed(const struct incident *incident);
 
 /* ---- what the rows say ---- */
 

@@ -229,10 +229,11 @@ ROWS = [
                                                  "observed": {"drop_rule": 800000}})}, DONE,
         r"NOW [^\n]*WOULD DROP [78]\d\d kpps \(80\.0 %\)\n.*web +(9\d\d k|1\.0 M)pps +[78]\d\d kpps  drop_rule "),
     Row("status", {"status": [OBSERVING, {**OBSERVING, "pid": 102}]}, DONE, "rates are not known"),
-    Row("status", {"status": status(samples={"taken": 1, "lost": 5, "interval": 64}, flows_full=6,
+    Row("status", {"status": status(samples={"taken": 1, "lost": 5, "interval": 64}, flows_full=6, cookies_lost=1,
                                     record={"written": 0, "lost": 7, "state": "disk full"},
                                     blocks={"ipv4": 1024, "ipv6": 0, "capacity": 1024, "listed": 0})}, DONE,
-        "RECORD  disk full.*LIMITS HIT\n.*samples_lost 5.*flows_full 6.*record_lost 7.*shield.block_capacity"),
+        "RECORD  disk full.*LIMITS HIT\n.*samples_lost 5.*flows_full 6.*cookies_lost 1.*record_lost 7"
+        ".*shield.block_capacity"),
     Row("status", {"status": status(ways_in=[{"from": "203.0.113.7/32", "port": 22, "left_s": 3400}],
                                     services=[{"name": "a\x1b[2J", "enforced": {}, "observed": {}}])}, DONE,
         r"a\?\[2J.*WAYS IN 203.0.113.7/32 to port 22 \(56 min 40 s\)"),

@@ -24,6 +24,16 @@ SERVICES = {
     "good.yaml": "services: [{ name: clocks, addresses: [{host}], udp: [123], path: local }]\n",
     "whole.yaml": "mode: observe\nshield: { interfaces: [eth0, eth1] }\ntrusted_proxies: [192.0.2.0/24]\n"
                   "services:\n  - { name: clocks, addresses: ['{net}'] }\n",
+    # All that a daemon's configuration may hold
+    "daemon.yaml": "mode: enforce\nuser: nobody\nstate_dir: /srv/s\nrun_dir: /srv/r\nbpffs_dir: /sys/fs/bpf/x\n"
+                   "record: { incidents_max: 5, streams_max: 6, stream_mib: 7, streams_mib: 8 }\n"
+                   "shield: { interfaces: [eth0], generic: true, nftables: no, block_capacity: 4096, sample_budget: 0, "
+                   "block_for: 1h, management: { ports: [22], from: [192.0.2.0/24] } }\n"
+                   "services:\n  - { name: clocks, addresses: [{host}], udp: [123], path: local, syn_cookies: auto, "
+                   "per_source_pps: 500 }\n"
+                   "allow: [198.51.100.0/24]\nallow_files: [/etc/a]\nblock_files: [/etc/c]\ntrusted_proxies: []\n"
+                   "alerts: [{ name: pager, type: pagerduty, key_file: /etc/k, min_pps: 5000 }]\n",
+    "key.yaml": "services: []\nalow: [198.51.100.0/24]\n",
     "two.yaml": "services:\n  - { name: a, addresses: [{syn}], tcp: [9] }\n"
                 "  - { name: b, addresses: [{syn}], tcp: [{port}] }\n",
     "neither.yaml": "services:\n  - { name: a, addresses: [{host}] }\n  - { name: b, addresses: [{host}] }\n",
@@ -177,6 +187,8 @@ ROWS = [
     ("analyze --json --services other.yaml attack.pcap", DONE, '"service": *null', None),
     ("analyze --json --services none.yaml attack.pcap", DONE, '"service": *null', None),
     ("analyze --services good.yaml attack.pcap", DONE, "clocks", None),
+    ("analyze --services daemon.yaml attack.pcap", DONE, "clocks", None),
+    ("analyze --services key.yaml attack.pcap", BAD, None, "key.yaml: line .*alow"),
     # services: what is wrong with the file
     ("analyze --services nowhere.yaml attack.pcap", BAD, None, "nowhere.yaml: No such file"),
     ("analyze --services . attack.pcap", BAD, None, ": Is a directory"),

@@ -143,6 +143,14 @@ def fault(row, answer):
     return ""
 
 
+def without_rank(text):
+    """The analysis but for the comparison with earlier incidents: a stream alone knows none."""
+    analysis = json.loads(text)
+    for incident in analysis["incidents"]:
+        del incident["trace"]["rank"]
+    return analysis
+
+
 def main():
     if len(sys.argv) != 4:
         print(__doc__, file=sys.stderr)
@@ -161,7 +169,8 @@ def main():
             print(f"{'not ' if wrong else ''}ok {number} - holdfast {row[0].replace('#', '?')}", flush=True)
             for line in wrong.splitlines():
                 print(f"# {line}", flush=True)
-        same = run(holdfast, folder, "report latest --json --config conf.yaml")[1] == analysis
+        said = run(holdfast, folder, "report latest --json --config conf.yaml")[1]
+        same = without_rank(said) == without_rank(analysis) and '"of": 1,' in said and '"of": 0,' in analysis
         failed += not same
         print(f"{'' if same else 'not '}ok {len(ROWS) + 1} - report says what analyze says of the stream", flush=True)
     return 1 if failed else 0

@@ -49,7 +49,8 @@ class Meters:
 
 
 class Course:
-    """Packets of each slot from `first` on: sent, arrived, normal_sent, normal_arrived; as long as each other."""
+    """Packets of each slot from `first` on: sent, arrived, of users (normal_), and of these SYNs (opening_); as long as
+    each other."""
 
     def __init__(self, said):
         self.lost = sum(one["lost"] for one in said.values())
@@ -59,11 +60,12 @@ class Course:
         columns = {}
         for name, one in said.items():
             lead = one["first"] - self.first if one["first"] else 0
-            for kind in ("other", "normal"):
+            for kind in ("other", "normal", "opening"):
                 counts = [0] * lead + one[kind]
                 columns[name, kind] = counts + [0] * (end - self.first - len(counts))
         self.sent, self.arrived = columns["sent", "other"], columns["arrived", "other"]
         self.normal_sent, self.normal_arrived = columns["sent", "normal"], columns["arrived", "normal"]
+        self.opening_sent, self.opening_arrived = columns["sent", "opening"], columns["arrived", "opening"]
 
     def waves(self):
         """(first slot, the one behind the last) of each."""
@@ -103,10 +105,14 @@ class Course:
             out.append(wave)
         return out
 
-    def normal_lost(self, first, end):
-        """Share of normal packets sent in these slots that never arrived."""
-        sent = sum(self.normal_sent[first:end])
-        return max(0, 1 - sum(self.normal_arrived[first:end]) / sent) if sent else 0.0
+    def normal_lost(self, first, end, cookies):
+        """Share of normal packets sent in these slots that never arrived. Where the shield has answered SYNs with
+        cookies, those that are missing are not lost; what became of their users is counted elsewhere."""
+        sent, arrived = sum(self.normal_sent[first:end]), sum(self.normal_arrived[first:end])
+        if cookies:
+            sent -= sum(self.opening_sent[first:end])
+            arrived -= sum(self.opening_arrived[first:end])
+        return max(0, 1 - arrived / sent) if sent else 0.0
 
 
 FASTNETMON = """

@@ -4,10 +4,11 @@
  * whom they come from, until SIGTERM or SIGINT; then prints one JSON object. A pair of them, one before a shield and one
  * behind it, says when the shield began to act.
  *
- *     {"first": N, "lost": N, "normal": [N, …], "other": [N, …]}
+ *     {"first": N, "lost": N, "normal": [N, …], "other": [N, …], "opening": [N, …]}
  *
  * first   the number of the first slot: wall time in units of 10 ms, the same for all meters of a machine
  * lost    packets that the kernel had no room for: where it is not zero, the rest says little
+ * opening those of "normal" that are SYNs: a shield may answer them itself
  *
  * It stands behind XDP, but before netfilter's ingress: what that drops is counted here. Of each packet only the head is
  * copied, into a ring that is shared with the kernel, so that a flood costs little.
@@ -29,7 +30,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define HEAD 64 /* octets of a frame that are looked at */
+#define HEAD 80 /* octets of a frame that are looked at */
 #define BLOCK_OCTETS (1u << 18)
 #define BLOCKS 16u
 #define BLOCK_MS 20 /* after which a block that is not full is handed over */
@@ -41,6 +42,8 @@
 #define HEADER_OCTETS ((sizeof(struct tpacket3_hdr) + TPACKET_ALIGNMENT - 1) / TPACKET_ALIGNMENT * TPACKET_ALIGNMENT)
 
 enum whose { WHOSE_NORMAL, WHOSE_OTHER, WHOSE_NOBODY };
+
+enum { COUNT_NORMAL, COUNT_OTHER, COUNT_OPENING, COUNTS };
 
 struct prefix {
 	uint8_t address[16];
@@ -55,7 +58,7 @@ struct meter {
 	bool outgoing;
 	uint64_t first; /* slot; 0: none yet */
 	size_t slots;   /* that are in use */
-	uint32_t (*counts)[2];
+	uint32_t (*counts)[COUNTS];
 };
 
 static volatile sig_atomic_t is_over;
@@ -75,9 +78,15 @@ static bool is_in(const struct prefix *prefix, const uint8_t *address, unsigned 
 	return rest == 0 || (prefix->address[whole] ^ address[whole]) >> (8 - rest) == 0;
 }
 
-static enum whose whose(const struct meter *meter, const uint8_t *frame, size_t length)
+/* `tcp` where there is a TCP header; NULL: there is none, or it is cut off. */
+static bool opens(const uint8_t *tcp)
 {
-	size_t at = 2 * ETH_ALEN;
+	return tcp && (tcp[13] & 0x17) == 0x02;
+}
+
+static enum whose whose(const struct meter *meter, const uint8_t *frame, size_t length, bool *is_opening)
+{
+	size_t at = 2 * ETH_ALEN, tcp;
 	const uint8_t *source;
 	unsigned octets;
 
@@ -88,12 +97,15 @@ static enum whose whose(const struct meter *meter, const uint8_t *frame, size_t 
 	if (frame[at] == 0x08 && frame[at + 1] == 0) {
 		source = frame + at + 2 + 12;
 		octets = 4;
+		tcp = frame[at + 2 + 9] == IPPROTO_TCP ? at + 2 + (frame[at + 2] & 0xfu) * 4 : length;
 	} else if (frame[at] == 0x86 && frame[at + 1] == 0xdd) {
 		source = frame + at + 2 + 8;
 		octets = 16;
+		tcp = frame[at + 2 + 6] == IPPROTO_TCP ? at + 2 + 40 : length;
 	} else {
 		return WHOSE_NOBODY;
 	}
+	*is_opening = opens(tcp + 14 <= length ? frame + tcp : NULL);
 	for (unsigned i = 0; i < meter->prefix_count; i++)
 		if (is_in(&meter->prefixes[i], source, octets))
 			return meter->prefixes[i].whose;
@@ -105,11 +117,12 @@ static void count(struct meter *meter, const struct tpacket3_hdr *packet)
 	const struct sockaddr_ll *from = (const void *)((const uint8_t *)packet + HEADER_OCTETS);
 	const uint8_t *frame = (const uint8_t *)packet + packet->tp_mac;
 	uint64_t slot = (packet->tp_sec * UINT64_C(1000) + packet->tp_nsec / 1000000) / SLOT_MS;
+	bool is_opening = false;
 	enum whose who;
 
 	if ((from->sll_pkttype == PACKET_OUTGOING) != meter->outgoing)
 		return;
-	who = whose(meter, frame, packet->tp_snaplen);
+	who = whose(meter, frame, packet->tp_snaplen, &is_opening);
 	if (who == WHOSE_NOBODY)
 		return;
 	if (meter->first == 0)
@@ -119,7 +132,9 @@ static void count(struct meter *meter, const struct tpacket3_hdr *packet)
 	slot = slot < SLOTS_MAX ? slot : SLOTS_MAX - 1;
 	if (slot >= meter->slots)
 		meter->slots = slot + 1;
-	meter->counts[slot][who]++;
+	meter->counts[slot][who == WHOSE_NORMAL ? COUNT_NORMAL : COUNT_OTHER]++;
+	if (who == WHOSE_NORMAL && is_opening)
+		meter->counts[slot][COUNT_OPENING]++;
 }
 
 static void read_block(struct meter *meter, struct tpacket_block_desc *block)
@@ -161,11 +176,11 @@ static void run(struct meter *meter, int fd, uint8_t *ring)
 	}
 }
 
-static void print_counts(const struct meter *meter, const char *name, enum whose who)
+static void print_counts(const struct meter *meter, const char *name, unsigned which)
 {
 	printf("\"%s\": [", name);
 	for (size_t i = 0; i < meter->slots; i++)
-		printf("%s%u", i ? "," : "", meter->counts[i][who]);
+		printf("%s%u", i ? "," : "", meter->counts[i][which]);
 	printf("]");
 }
 
@@ -177,9 +192,11 @@ static int print(const struct meter *meter, int fd)
 	if (getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &stats, &size))
 		return -errno;
 	printf("{\"first\": %llu, \"lost\": %u, ", (unsigned long long)meter->first, stats.tp_drops);
-	print_counts(meter, "normal", WHOSE_NORMAL);
+	print_counts(meter, "normal", COUNT_NORMAL);
 	printf(", ");
-	print_counts(meter, "other", WHOSE_OTHER);
+	print_counts(meter, "other", COUNT_OTHER);
+	printf(", ");
+	print_counts(meter, "opening", COUNT_OPENING);
 	printf("}\n");
 	return fflush(stdout) ? -errno : 0;
 }

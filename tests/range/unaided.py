@@ -17,7 +17,8 @@ serve. Nothing may be dropped then, nor called an attack.
 
 Two meters (meter.c) count every 10 ms what the router sends and what comes out behind the hook; course.py says what is
 made of that. "All" is every user from the attack's first packet on, "after" those who came once the attack no longer
-passed. A user who has no answer after a second has failed. Printed of all waves of a scenario is the worst.
+passed. A user who has no answer after a second has failed: whose SYN is lost asks again only then. Printed
+of all waves of a scenario is the worst.
 """
 import argparse
 import contextlib
@@ -70,6 +71,7 @@ class Scenario:
     nft: tuple = ()
     ports: str = ""
     tagged: bool = False
+    served: float = 0.0   # of users who come from the attack's first packet on, at least
     signature: bool = True  # whether a rule exists that drops it; where none does only users are looked at
     pulses: bool = False    # the same again and again: from the second wave on it is to be met at once
     long: bool = False      # too much like another for --short
@@ -82,13 +84,13 @@ NFT = {scenario.name: scenario.nft for scenario in field.SCENARIOS}
 PULSES = tuple(Wave(0.6, 1.4) for _ in range(5))
 
 SCENARIOS = [
-    Scenario("syn_flood", PLATFORM4, WEB, ("syn_flood_spoofed",), nft=NFT["syn_flood"], ports="443:80"),
+    Scenario("syn_flood", PLATFORM4, WEB, ("syn_flood_spoofed",), nft=NFT["syn_flood"], ports="443:80", served=0.99),
     Scenario("syn_flood_ipv6", PLATFORM6, WEB_SIX, ("syn_flood_spoofed --ipv6",), nft=NFT["syn_flood_ipv6"],
-             ports="443:80"),
-    # Nothing tells these SYNs from users': the host's cookies have to do.
-    Scenario("syn_like_normal", PLATFORM4, WEB, ("syn_flood_like_normal",), ports="443:80", signature=False,
-             long=True),
-    Scenario("syn_botnet", PLATFORM4, WEB, ("syn_flood_botnet",), ports="443:80", long=True),
+             ports="443:80", served=0.99),
+    # Nothing tells these SYNs from users': cookies have to do.
+    Scenario("syn_like_normal", PLATFORM4, WEB, ("syn_flood_like_normal",), ports="443:80", served=0.99,
+             signature=False, long=True),
+    Scenario("syn_botnet", PLATFORM4, WEB, ("syn_flood_botnet",), ports="443:80", served=0.99, long=True),
     Scenario("ack_flood", PLATFORM4, WEB, ("ack_flood",), nft=NFT["ack_flood"], ports="443:80"),
     Scenario("ack_botnet", PLATFORM4, WEB, ("ack_flood_botnet",), ports="443:80", long=True),
     Scenario("rst_flood", PLATFORM4, WEB, ("rst_flood",), ports="443:80", long=True),
@@ -105,7 +107,7 @@ SCENARIOS = [
     Scenario("ntp_reflection", BOX4, BEHIND, ("ntp_reflection",), nft=NFT["ntp_reflection"]),
     Scenario("ntp_ipv6", BOX6, (BOX_SIX,), ("ntp_reflection --ipv6",), nft=NFT["ntp_reflection_ipv6"], long=True),
     Scenario("carpet_udp", CARPET4, BEHIND, ("carpet_udp",), nft=NFT["carpet_udp"]),
-    Scenario("dns_query_flood", PLATFORM4, WEB, ("dns_query_flood",), long=True),
+    Scenario("dns_query_flood", PLATFORM4, WEB, ("dns_query_flood",)),
     Scenario("multi_vector", PLATFORM4, WEB, ("multi_vector",), ports="443:80", waves=(Wave(5.0),), long=True),
     Scenario("morphing", PLATFORM4, WEB, ("ntp_reflection", "cldap_reflection", "udp_flood"),
              waves=(Wave(3.0), Wave(3.0, 0, 1), Wave(3.0, 0, 2)), long=True),
@@ -202,6 +204,11 @@ class Live:
         return sum(count["packets"] for service in self.daemon.status()["services"]
                    for reason, count in service["enforced"].items() if reason.startswith("drop_"))
 
+    def cookies(self):
+        """SYNs that were answered in the platform's stead."""
+        return sum(service["enforced"].get("tx_cookie", {"packets": 0})["packets"]
+                   for service in self.daemon.status()["services"])
+
     def end(self):
         self.watch.stop()
         self.daemon.stop()
@@ -245,6 +252,9 @@ class Range:
                 guard.begin(scenario)
                 try:
                     results[guard.name] = self.phase(scenario, captures, guard, watched)
+                    if guard is not self.live and results[guard.name]["all"] is None:
+                        # On a busy machine the attack can begin so late that the last user has left.
+                        results[guard.name] = self.phase(scenario, captures, guard, watched)
                 finally:
                     guard.end()
                 self.services.again()
@@ -303,8 +313,10 @@ class Range:
             course = meters.stop()
             counted = measure.since(before, measure.counters(self.topology))
             result |= counted
-            result |= {"dropped": guard.dropped(), "meters_lost": course.lost}
-            result |= summary(course, result["each"], bool(scenario.nft) and guard.name == "nftables", counted)
+            result |= {"dropped": guard.dropped(), "meters_lost": course.lost,
+                       "cookies": guard.cookies() if guard is self.live else 0}
+            result |= summary(course, result["each"], bool(scenario.nft) and guard.name == "nftables", counted,
+                              result["cookies"])
             if peer:
                 result["fastnetmon_ms"] = since_first(peer.notified(), result["waves"])
             if guard is self.live:
@@ -329,7 +341,7 @@ def share(each, first, end):
     return sum(one[1] for at, one in each.items() if first <= at < end) / begun if begun else None
 
 
-def summary(course, each, is_blind, counted):
+def summary(course, each, is_blind, counted, cookies):
     """The meters stand before netfilter's hooks: of nftables they know nothing, but counters do."""
     waves = course.told()
     out = {"waves": waves, "reaction_ms": None, "residual": None, "all": None, "after": None, "lost_before": 0.0,
@@ -339,7 +351,7 @@ def summary(course, each, is_blind, counted):
     began, ended = waves[0]["began"], waves[-1]["began"] + waves[-1]["seconds"]
     out["all"] = share(each, int(began * 1000) // BIN_MS, int(ended * 1000) // BIN_MS)
     first, end = int(began * 1000) // SLOT_MS - course.first, int(ended * 1000) // SLOT_MS - course.first
-    out["lost_before"] = course.normal_lost(0, first)
+    out["lost_before"] = course.normal_lost(0, first, 0)
     if is_blind:
         out["residual"] = out["through"]
         return out
@@ -349,7 +361,8 @@ def summary(course, each, is_blind, counted):
     out["residual"] = max(wave["residual"] for wave in waves)
     settled = began + waves[0]["reaction_ms"] / 1000 + BIN_MS / 1000
     out["after"] = share(each, int(settled * 1000) // BIN_MS + 1, int(ended * 1000) // BIN_MS)
-    out["lost_after"] = course.normal_lost(first + waves[0]["reaction_ms"] // SLOT_MS + SLOT_MS, end)
+    out["lost_after"] = course.normal_lost(first + waves[0]["reaction_ms"] // SLOT_MS + SLOT_MS, end,
+                                          cookies)
     return out
 
 
@@ -373,7 +386,7 @@ def faults(scenario, results):
                 found.append(f"{live['residual']:.2%} goes on passing")
             if live["after"] is not None and live["after"] < 0.98:
                 found.append(f"afterwards only {live['after']:.1%} of users are served")
-    elif live["all"] is not None and live["all"] < 0.9:
+    if live["all"] is not None and live["all"] < scenario.served:
         found.append(f"only {live['all']:.1%} of users are served")
     return found
 

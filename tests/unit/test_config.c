@@ -153,9 +153,10 @@ static void every_key(void **state)
 	assert_int_equal(config.services[0].udp.count, 1);
 	assert_true(config.services[0].forwarded);
 	assert_int_equal(config.services[0].per_source_pps, 500);
-	assert_true(config.services[0].syn_cookies);
+	assert_int_equal(config.services[0].syn_cookies, SHIELD_COOKIES_TRUSTED);
 	assert_string_equal(config.services[1].name, "dns");
 	assert_false(config.services[1].forwarded);
+	assert_int_equal(config.services[1].syn_cookies, SHIELD_COOKIES_AUTO);
 	assert_int_equal(config.services[1].tcp.count, 0);
 	assert_int_equal(config.allow.count, 1);
 	assert_int_equal(config.allow_file_count, 2);
@@ -200,6 +201,8 @@ static void mistakes_to_the_letter(void **state)
 		{ "shield: { sample_budget: -1 }\n", "f.yaml:1:26: sample_budget is '-1'; write a whole number from 0 to 1000000" },
 		{ "shield: { sample_budget: 99999999999999999999 }\n", "f.yaml:1:26: sample_budget is '99999999999999999999'; write a whole "
 		  "number from 0 to 1000000" },
+		{ "services: [{ name: a, addresses: [192.0.2.1], syn_cookies: 2 }]\n",
+		  "f.yaml:1:60: syn_cookies is '2'; write auto, true or false" },
 		{ "shield: { generic: maybe }\n", "f.yaml:1:20: generic is 'maybe'; write true or false" },
 		{ "shield: { block_for: 91d }\n", "f.yaml:1:22: block_for is '91d'; write a time from 1s to 90d, such as 90s, 5m, 1h30m or 7d" },
 		{ "shield: { block_for: 60 }\n", "f.yaml:1:22: block_for is '60'; write a time from 1s to 90d, such as 90s, 5m, 1h30m or 7d" },
@@ -406,16 +409,11 @@ static void large_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults),
-		cmocka_unit_test(every_key),
-		cmocka_unit_test(geo_can_be_off),
-		cmocka_unit_test(mistakes_to_the_letter),
-		cmocka_unit_test(several_at_once),
-		cmocka_unit_test(many_mistakes),
-		cmocka_unit_test(bounds_together),
-		cmocka_unit_test(aliases),
-		cmocka_unit_test(files),
-		cmocka_unit_test(large_files),
+		cmocka_unit_test(defaults),        cmocka_unit_test(every_key),
+		cmocka_unit_test(geo_can_be_off),  cmocka_unit_test(mistakes_to_the_letter),
+		cmocka_unit_test(several_at_once), cmocka_unit_test(many_mistakes),
+		cmocka_unit_test(bounds_together), cmocka_unit_test(aliases),
+		cmocka_unit_test(files),           cmocka_unit_test(large_files),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, NULL, NULL);

@@ -2,6 +2,7 @@
 /* Each tool's mark on a packet as that tool makes it, and the nearest packets that do not bear it. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -319,6 +320,87 @@ static void rows_are_whole(void **state)
 	}
 }
 
+/* ---- devices ---- */
+
+#define DEVICE_PACKETS 4000u
+
+/* So many devices' SYNs, their sources forged: MSS and timestamp stay, but where `fresh` each packet has new ones. */
+static uint64_t syn_devices(uint32_t packets, uint32_t devices, bool fresh)
+{
+	struct sample sample;
+	uint64_t draws = 5, found;
+	size_t row = 0;
+
+	sample_init(&sample, DEVICE_PACKETS);
+	for (uint32_t i = 0; i < packets; i++) {
+		uint32_t device = fresh ? 1000000 + i : made_below(&draws, devices);
+		struct observation o =
+			made_tcp(i, made_ipv4((uint32_t)made_random(&draws)), 40000, made_ipv4(2), 80, TCP_SYN, i, 0);
+
+		o.tcp.window = 0;
+		o.tcp.wscale = 6;
+		o.tcp.options = OPTIONS_MIRAI;
+		o.tcp.mss = (uint16_t)(1400 + device % 16);
+		o.tcp.tsval = 0x1000000 + device * 7919;
+		row = family_of(&o);
+		sample_add(&sample, &o, made_random(&draws));
+	}
+	found = family_devices(row - 1, &sample);
+	sample_fini(&sample);
+	return found;
+}
+
+static uint64_t gre_devices(uint32_t devices)
+{
+	struct sample sample;
+	uint64_t draws = 6, found;
+	size_t row = 0;
+
+	sample_init(&sample, DEVICE_PACKETS);
+	for (uint32_t i = 0; i < DEVICE_PACKETS; i++) {
+		uint16_t id = (uint16_t)(5000 + made_below(&draws, devices));
+		struct observation o = made_udp(i, made_ipv4(1), 40000, made_ipv4(2), 53000, 512), outer;
+
+		o.flags |= OBSERVATION_TUNNELLED;
+		o.ip_id = (uint16_t) ~(id - 1000);
+		o.outer.src = made_ipv4((uint32_t)made_random(&draws));
+		o.outer.dst = made_ipv4(4);
+		o.outer.protocol = MADE_GRE;
+		o.outer.length = o.length + 24;
+		o.outer.ip_id = id;
+		observation_outer(&o, &outer);
+		row = family_of(&outer);
+		sample_add(&sample, &outer, made_random(&draws));
+	}
+	found = family_devices(row - 1, &sample);
+	sample_fini(&sample);
+	return found;
+}
+
+/* All of few are seen; of many some are missed, and reckoned in. */
+static void devices(void **state)
+{
+	(void)state;
+	assert_int_equal(syn_devices(DEVICE_PACKETS, 2, false), 2);
+	assert_int_equal(syn_devices(DEVICE_PACKETS, 300, false), 300);
+	assert_in_range(syn_devices(DEVICE_PACKETS, 3000, false), 2800, 3200);
+	assert_int_equal(gre_devices(200), 200);
+}
+
+static void devices_that_cannot_be_told(void **state)
+{
+	struct sample empty;
+
+	(void)state;
+	assert_int_equal(syn_devices(DEVICE_PACKETS, 1, true), 0);
+	assert_int_equal(syn_devices(DEVICE_PACKETS, 1, false), 0);
+	assert_int_equal(syn_devices(49, 5, false), 0);
+	assert_int_equal(gre_devices(1), 0);
+	sample_init(&empty, 10);
+	for (size_t i = 0; i <= family_count(); i++)
+		assert_int_equal(family_devices(i, &empty), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -334,6 +416,8 @@ int main(void)
 		cmocka_unit_test(masscan),
 		cmocka_unit_test(loic),
 		cmocka_unit_test(requests),
+		cmocka_unit_test(devices),
+		cmocka_unit_test(devices_that_cannot_be_told),
 		cmocka_unit_test(random_packets),
 		cmocka_unit_test(rows_are_whole),
 	};

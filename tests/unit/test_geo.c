@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 #include <netinet/in.h>
 #include <sys/stat.h>
@@ -21,6 +23,8 @@
 #include "made.h"
 #include "made_mmdb.h"
 #include "trace/geo.h"
+#include "trace/networks.h"
+#include "trace/ranges.h"
 
 #define BUILT_S UINT64_C(1780000000)
 
@@ -85,6 +89,14 @@ static struct geo_place look_up(struct geo *geo, struct address address)
 
 	geo_look_up(geo, &address, &place);
 	return place;
+}
+
+static const char *geo_sha256(const char *text)
+{
+	static char sum[DIGEST_SHA256_TEXT_SIZE];
+
+	digest_sha256_text(text, strlen(text), sum);
+	return sum;
 }
 
 /* ---- twins ---- */
@@ -178,7 +190,7 @@ static struct made_mmdb *make_twins(uint64_t seed, unsigned bits, unsigned recor
 	return made;
 }
 
-static uint32_t ask_library(MMDB_s *library, const uint8_t octets[16], bool ipv4)
+static uint32_t ask_library(MMDB_s *library, const uint8_t *octets, bool ipv4)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET };
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
@@ -186,8 +198,10 @@ static uint32_t ask_library(MMDB_s *library, const uint8_t octets[16], bool ipv4
 	MMDB_entry_data_s data;
 	int error = 0;
 
-	memcpy(&in.sin_addr, octets, 4);
-	memcpy(&in6.sin6_addr, octets, 16);
+	if (ipv4)
+		memcpy(&in.sin_addr, octets, 4);
+	else
+		memcpy(&in6.sin6_addr, octets, 16);
 	found = MMDB_lookup_sockaddr(library, ipv4 ? (struct sockaddr *)&in : (struct sockaddr *)&in6, &error);
 	if (!found.found_entry || error ||
 	    MMDB_get_value(&found.entry, &data, "autonomous_system_number", NULL) != MMDB_SUCCESS || !data.has_data)
@@ -316,6 +330,304 @@ static void lines_of_text_are_databases_too(void **state)
 	geo_close(geo);
 }
 
+/* ---- names ---- */
+
+static void check_text(const char *octets, size_t length, size_t size, const char *wanted)
+{
+	char text[NETWORKS_NAME_SIZE];
+
+	networks_text(octets, length, text, size);
+	assert_string_equal(text, wanted);
+}
+
+static void names_are_what_a_line_can_have(void **state)
+{
+	(void)state;
+	check_text("Example", 7, 64, "Example");
+	check_text("Example", 7, 4, "Exa");
+	check_text("a\0b\033[1m\r\n\177", 10, 64, "a?b?[1m???");
+	/* Umlauts, the euro sign, a letter beyond the basic plane; cut between letters. */
+	check_text("\303\244\342\202\254\360\237\214\215", 9, 64, "\303\244\342\202\254\360\237\214\215");
+	check_text("\303\244\342\202\254\360\237\214\215", 9, 9, "\303\244\342\202\254");
+	check_text("\303\244\342\202\254", 5, 5, "\303\244");
+	check_text("\303\244", 2, 2, "");
+	/* Cut off, overlong, a surrogate, beyond Unicode, a lone follower, a follower that is none. */
+	check_text("\303", 1, 64, "?");
+	check_text("\300\257", 2, 64, "??");
+	check_text("\340\200\257", 3, 64, "???");
+	check_text("\355\240\200", 3, 64, "???");
+	check_text("\364\220\200\200", 4, 64, "????");
+	check_text("\200", 1, 64, "?");
+	check_text("\303(", 2, 64, "?(");
+	check_text("\377", 1, 64, "?");
+	/* Right-to-left override, zero width space, byte order mark, a control of the second half. */
+	check_text("x\342\200\256y", 5, 64, "x???y");
+	check_text("\342\200\213\357\273\277", 6, 64, "??????");
+	check_text("\302\205", 2, 64, "??");
+}
+
+static void the_first_name_stays(void **state)
+{
+	struct networks networks = { .seed = 3 };
+
+	(void)state;
+	assert_string_equal(networks_name(&networks, 1), "");
+	assert_int_equal(networks_add(&networks, 0, "none", 4), 0);
+	assert_int_equal(networks_add(&networks, 7, "", 0), 0);
+	for (uint32_t i = 1; i <= 5000; i++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof(name), "N%u", i);
+		assert_int_equal(networks_add(&networks, i * 7, name, strlen(name)), 0);
+		assert_int_equal(networks_add(&networks, i * 7, "other", 5), 0);
+	}
+	assert_int_equal(networks.count, 5000);
+	assert_string_equal(networks_name(&networks, 0), "");
+	assert_string_equal(networks_name(&networks, 7), "N1");
+	assert_string_equal(networks_name(&networks, 35000), "N5000");
+	assert_string_equal(networks_name(&networks, 8), "");
+	networks_fini(&networks);
+}
+
+static void there_are_so_many_names(void **state)
+{
+	struct networks networks = { .seed = 3 };
+
+	(void)state;
+	for (uint32_t i = 1; i <= NETWORKS_MAX; i++)
+		assert_int_equal(networks_add(&networks, i, "x", 1), 0);
+	assert_int_equal(networks_add(&networks, NETWORKS_MAX + 1, "x", 1), -E2BIG);
+	assert_int_equal(networks_add(&networks, 1, "y", 1), 0);
+	networks_fini(&networks);
+}
+
+/* ---- ranges ---- */
+
+static void ranges_are_added_in_order(void **state)
+{
+	const struct mmdb_address low = { .high = 5 }, lower = { .high = 4, .low = 9 },
+				  last = { .high = UINT64_MAX, .low = UINT64_MAX };
+	struct ranges ranges = { .count4 = 0 };
+	struct address address = made_ipv4(0x0a000005);
+
+	(void)state;
+	assert_int_equal(ranges_add4(&ranges, 10, 9, 1), -EINVAL);
+	assert_int_equal(ranges_add4(&ranges, 0x0a000000, 0x0a0000ff, 1), 0);
+	assert_int_equal(ranges_add4(&ranges, 0x0a0000ff, 0x0a000200, 2), -EINVAL);
+	assert_int_equal(ranges_add4(&ranges, 0x0a000100, 0x0a0001ff, 1), 0);
+	assert_int_equal(ranges.count4, 1);
+	assert_int_equal(ranges_add4(&ranges, 0xffffff00, UINT32_MAX, 3), 0);
+	assert_int_equal(ranges_add4(&ranges, UINT32_MAX, UINT32_MAX, 3), -EINVAL);
+	assert_int_equal(ranges_add6(&ranges, &low, &lower, 1), -EINVAL);
+	assert_int_equal(ranges_add6(&ranges, &low, &low, 7), 0);
+	assert_int_equal(ranges_add6(&ranges, &lower, &low, 7), -EINVAL);
+	assert_int_equal(ranges_add6(&ranges, &(struct mmdb_address){ .high = 5, .low = 1 }, &last, 8), 0);
+	assert_int_equal(ranges_add6(&ranges, &last, &last, 9), -EINVAL);
+	assert_int_equal(ranges_finish(&ranges), 0);
+	assert_int_equal(ranges_find(&ranges, &address), 1);
+	address = made_ipv4(0x09ffffff);
+	assert_int_equal(ranges_find(&ranges, &address), 0);
+	address = made_ipv4(0x0a000200);
+	assert_int_equal(ranges_find(&ranges, &address), 0);
+	address = made_ipv4(UINT32_MAX);
+	assert_int_equal(ranges_find(&ranges, &address), 3);
+	address = made_ipv6(5, 0);
+	assert_int_equal(ranges_find(&ranges, &address), 7);
+	address = made_ipv6(5, 1);
+	assert_int_equal(ranges_find(&ranges, &address), 8);
+	address = made_ipv6(UINT64_MAX, UINT64_MAX);
+	assert_int_equal(ranges_find(&ranges, &address), 8);
+	address = made_ipv6(4, 8);
+	assert_int_equal(ranges_find(&ranges, &address), 0);
+	ranges_fini(&ranges);
+}
+
+static void there_are_so_many_ranges(void **state)
+{
+	const struct mmdb_alias alias = { .length = 96 };
+	struct ranges ranges = { .count4 = 0 };
+	int result = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < RANGES_MAX; i++)
+		result |= ranges_add4(&ranges, i, i, 1 + i % 2);
+	assert_int_equal(result, 0);
+	assert_int_equal(ranges_add4(&ranges, RANGES_MAX, RANGES_MAX, 3), -E2BIG);
+	for (uint64_t i = 0; i < RANGES_MAX; i++)
+		result |= ranges_add6(&ranges, &(struct mmdb_address){ .low = i }, &(struct mmdb_address){ .low = i },
+		                      (uint32_t)(1 + i % 2));
+	assert_int_equal(result, 0);
+	assert_int_equal(ranges_add6(&ranges, &(struct mmdb_address){ .high = 1 }, &(struct mmdb_address){ .high = 1 },
+	                             3),
+	                 -E2BIG);
+	for (unsigned i = 0; i <= MMDB_ALIASES_MAX; i++)
+		assert_int_equal(ranges_add_alias(&ranges, &alias), 0);
+	assert_int_equal(ranges_add_alias(&ranges, &alias), -E2BIG);
+	ranges_fini(&ranges);
+}
+
+/* ---- what is wrong ---- */
+
+static void assert_refused(const char *name, const char *what)
+{
+	char error[GEO_ERROR_SIZE], wanted[GEO_ERROR_SIZE];
+	struct geo *geo;
+
+	assert_int_equal(open_one(name, &geo, error), -EBADMSG);
+	assert_null(geo);
+	(void)snprintf(wanted, sizeof(wanted), "%s: %s", name, what);
+	assert_string_equal(error, wanted);
+}
+
+static void wrong_lines_are_named(void **state)
+{
+	static const struct {
+		const char *text, *what;
+	} cases[] = {
+		{ "", "it says nothing of countries, nor of networks" },
+		{ "x\n", "line 1: not first, last, and what they are" },
+		{ "192.0.2.0,192.0.2.1\n", "line 1: not first, last, and what they are" },
+		{ "192.0.2.0,2001:db8::,UA\n", "line 1: not first, last, and what they are" },
+		{ "192.0.2.0,x,UA\n", "line 1: not first, last, and what they are" },
+		{ "192.0.2.0,192.0.2.255,UA\n192.0.1.0,192.0.1.1,UA\n",
+		  "line 2: it ends before it begins, or begins before the one before it" },
+		{ "192.0.2.9,192.0.2.1,UA\n", "line 1: it ends before it begins, or begins before the one before it" },
+		{ "192.0.2.0,192.0.2.1,1,\"x\n", "line 1: longer than a line is, or a quote that does not end" },
+		{ "192.0.2.0,192.0.2.1,99999999999,x\n", "it says nothing of countries, nor of networks" },
+		{ "192.0.2.0,192.0.2.1,ASX,x\n", "it says nothing of countries, nor of networks" },
+	};
+	char line[2000];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		put_text("wrong.csv", cases[i].text);
+		assert_refused("wrong.csv", cases[i].what);
+	}
+	memset(line, '1', sizeof(line));
+	put("wrong.csv", line, sizeof(line));
+	assert_refused("wrong.csv", "line 1: longer than a line is, or a quote that does not end");
+}
+
+static void lines_that_overlap_are_clipped(void **state)
+{
+	struct geo *geo;
+
+	(void)state;
+	put_text("o.csv",
+	         "::,ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff,1,a\n::1,::2,2,b\n"
+	         "0.0.0.0,9.0.0.0,3,c\n0.0.0.0,255.255.255.255,4,d,further,fields,are,left,out\n1.0.0.0,2.0.0.0,5,e\n");
+	geo = open_good("o.csv");
+	assert_int_equal(look_up(geo, made_ipv6(0, 1)).network, 1);
+	assert_int_equal(look_up(geo, made_ipv6(UINT64_MAX, UINT64_MAX)).network, 1);
+	assert_int_equal(look_up(geo, made_ipv4(0x01000000)).network, 3);
+	assert_int_equal(look_up(geo, made_ipv4(0x09000000)).network, 3);
+	assert_int_equal(look_up(geo, made_ipv4(0x09000001)).network, 4);
+	assert_int_equal(look_up(geo, made_ipv4(UINT32_MAX)).network, 4);
+	geo_close(geo);
+	put_text("o.csv", "2001:db8::,2001:db8::ffff:ffff:ffff:ffff,1,a\n2001:db8::,2001:db8:0:1::,2,b\n");
+	geo = open_good("o.csv");
+	assert_int_equal(look_up(geo, made_ipv6(UINT64_C(0x20010db800000000), UINT64_MAX)).network, 1);
+	assert_int_equal(look_up(geo, made_ipv6(UINT64_C(0x20010db800000001), 0)).network, 2);
+	geo_close(geo);
+}
+
+static void files_are_refused_by_what_they_are(void **state)
+{
+	char error[GEO_ERROR_SIZE];
+	struct geo *geo = NULL;
+	int fd;
+
+	(void)state;
+	assert_refused("none.mmdb", "cannot be read: No such file or directory");
+	assert_int_equal(mkdir(path_of("folder.mmdb"), 0700), 0);
+	assert_refused("folder.mmdb", "cannot be read: Is a directory");
+	assert_int_equal(rmdir(path_of("folder.mmdb")), 0);
+	fd = open(path_of("large.mmdb"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, (off_t)GEO_FILE_MAX + 1), 0);
+	assert_int_equal(close(fd), 0);
+	assert_refused("large.mmdb", "larger than 256 MiB");
+	assert_int_equal(unlink(path_of("large.mmdb")), 0);
+	assert_int_equal(geo_open_files(NULL, 0, &geo, error), -ENOENT);
+	assert_int_equal(geo_open_octets("x.mmdb", (const uint8_t *)"", 0, &geo, error), -EBADMSG);
+	assert_string_equal(error, "x.mmdb: it has no metadata of a MaxMind DB");
+	geo_close(NULL);
+}
+
+/* ---- folders ---- */
+
+static void clear_folder(void)
+{
+	char command[64];
+
+	(void)snprintf(command, sizeof(command), "rm -f %s/*", folder);
+	assert_int_equal(system(command), 0); /* NOLINT(cert-env33-c): a name of ours */
+}
+
+static void a_folder_has_what_fits(void **state)
+{
+	static const char text[] = "192.0.2.0,192.0.2.255,UA\n";
+	char error[GEO_ERROR_SIZE], name[32], manifest[1024];
+	struct geo *geo = NULL;
+
+	(void)state;
+	clear_folder();
+	assert_int_equal(geo_open_folder("/nonexistent/folder", &geo, error), -ENOENT);
+	assert_int_equal(geo_open_folder("/dev/null", &geo, error), -ENOENT);
+	assert_int_equal(geo_open_folder(folder, &geo, error), -ENOENT);
+	for (unsigned i = 0; i < 5; i++) {
+		(void)snprintf(name, sizeof(name), "c%u.csv", i);
+		put_text(name, text);
+	}
+	put_text(".hidden.csv", "x");
+	put_text("other.txt", "x");
+	assert_int_equal(geo_open_folder(folder, &geo, error), -EBADMSG);
+	assert_string_equal(error, "c4.csv: beyond the 4 databases of countries that are asked");
+	assert_int_equal(geo_count(geo, GEO_COUNTRIES), 4);
+	assert_string_equal(geo_database(geo, GEO_COUNTRIES, 3)->name, "c3");
+	assert_string_equal(look_up(geo, made_ipv4(0xc0000201)).country[3], "UA");
+	geo_close(geo);
+
+	/* The manifest counts for the octets that it names. */
+	assert_int_equal(unlink(path_of("c4.csv")), 0);
+	put_text("c1.csv", "192.0.2.0,192.0.2.255,US\n");
+	(void)snprintf(manifest, sizeof(manifest),
+	               "{\"schema\":\"holdfast.geo/1\",\"databases\":[7,"
+	               "{\"file\":\"c0.csv\",\"sha256\":\"%s\",\"name\":\"zero\",\"licence\":5,\"version\":\"1.\\n2\"},"
+	               "{\"file\":\"c1.csv\",\"sha256\":\"%s\",\"name\":\"one\"}]}",
+	               geo_sha256(text), geo_sha256(text));
+	put_text("manifest.json", manifest);
+	assert_int_equal(geo_open_folder(folder, &geo, error), 0);
+	assert_string_equal(geo_database(geo, GEO_COUNTRIES, 0)->name, "zero");
+	assert_string_equal(geo_database(geo, GEO_COUNTRIES, 0)->version, "1.?2");
+	assert_string_equal(geo_database(geo, GEO_COUNTRIES, 0)->licence, "");
+	assert_string_equal(geo_database(geo, GEO_COUNTRIES, 0)->sha256, geo_sha256(text));
+	assert_string_equal(geo_database(geo, GEO_COUNTRIES, 1)->name, "c1");
+	geo_close(geo);
+
+	/* A manifest that is none takes nothing away. */
+	put_text("manifest.json", "{\"schema\":\"other\"}");
+	assert_int_equal(geo_open_folder(folder, &geo, error), -EBADMSG);
+	assert_string_equal(error, "manifest.json: cannot be read as JSON of holdfast.geo/1");
+	assert_int_equal(geo_count(geo, GEO_COUNTRIES), 4);
+	geo_close(geo);
+	put_text("manifest.json", "");
+	assert_int_equal(truncate(path_of("manifest.json"), 100000), 0);
+	assert_int_equal(geo_open_folder(folder, &geo, error), -EBADMSG);
+	geo_close(geo);
+	clear_folder();
+
+	for (unsigned i = 0; i < 70; i++) {
+		(void)snprintf(name, sizeof(name), "%02u.csv", i);
+		put_text(name, "x\n");
+	}
+	geo = NULL;
+	assert_int_equal(geo_open_folder(folder, &geo, error), -EBADMSG);
+	assert_non_null(strstr(error, "more than 64 databases"));
+	assert_null(geo);
+	clear_folder();
+}
+
 static int make_folder(void **state)
 {
 	(void)state;
@@ -337,6 +649,15 @@ int main(void)
 		cmocka_unit_test(databases_say_what_was_put_in),
 		cmocka_unit_test(countries_and_networks_are_found_in_each_schema),
 		cmocka_unit_test(lines_of_text_are_databases_too),
+		cmocka_unit_test(names_are_what_a_line_can_have),
+		cmocka_unit_test(the_first_name_stays),
+		cmocka_unit_test(there_are_so_many_names),
+		cmocka_unit_test(ranges_are_added_in_order),
+		cmocka_unit_test(there_are_so_many_ranges),
+		cmocka_unit_test(wrong_lines_are_named),
+		cmocka_unit_test(lines_that_overlap_are_clipped),
+		cmocka_unit_test(files_are_refused_by_what_they_are),
+		cmocka_unit_test(a_folder_has_what_fits),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

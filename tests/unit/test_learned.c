@@ -311,7 +311,7 @@ static void hours_are_learned_on(void **state)
 /* Generations, each from what the one before has learned: the week goes on in them as in one. */
 static void a_day_and_more_of_generations(void **state)
 {
-	const int64_t generation_s = 1800, hours = 30;
+	const int64_t generation_s = 3600, hours = 30;
 	struct octets octets = { 0 }, next;
 	struct learned learned;
 	uint32_t days = 0;
@@ -385,10 +385,14 @@ static void the_sample_forgets_by_halves(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_same_octets_come_out_again), cmocka_unit_test(octets_of_others_are_refused),
-		cmocka_unit_test(an_attack_is_not_learned),       cmocka_unit_test(what_was_usual_is_no_attack),
-		cmocka_unit_test(a_busy_hour_is_no_attack),       cmocka_unit_test(a_ramp_alone_is_no_attack),
-		cmocka_unit_test(hours_are_learned_on),           cmocka_unit_test(a_day_and_more_of_generations),
+		cmocka_unit_test(the_same_octets_come_out_again),
+		cmocka_unit_test(octets_of_others_are_refused),
+		cmocka_unit_test(an_attack_is_not_learned),
+		cmocka_unit_test(what_was_usual_is_no_attack),
+		cmocka_unit_test(a_busy_hour_is_no_attack),
+		cmocka_unit_test(a_ramp_alone_is_no_attack),
+		cmocka_unit_test(hours_are_learned_on),
+		cmocka_unit_test(a_day_and_more_of_generations),
 		cmocka_unit_test(usual_rises_slowly_and_falls_freely),
 		cmocka_unit_test(the_sample_forgets_by_halves),
 	};

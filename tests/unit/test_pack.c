@@ -182,6 +182,22 @@ static void wrong_ones_are_refused(void **state)
 	refused(&o, 1 + 1 + 1 + 1 + 1 + 1 + 8 + 4, 0xff); /* fields of TCP there are none of */
 }
 
+/* A field that is there and says nothing: what is read would be written without it. */
+static void what_says_nothing_is_refused(void **state)
+{
+	struct observation o = made_tcp(0, made_ipv4(1), 1, made_ipv4(2), 2, TCP_ACK, 1, 0);
+	const size_t tcp = 1 + 1 + 1 + 1 + 1 + 1 + 8 + 4;
+
+	(void)state;
+	o.tcp.ack = 0x01000000; /* of its four octets the first alone is not 0 */
+	refused(&o, tcp + 1 + 1 + 2 + 4, 0);
+	o = made_udp(0, made_ipv4(1), 1, made_ipv4(2), 0, 0);
+	refused(&o, 1 + 1 + 1 + 1 + 1 + 1 + 8 + 1, 0); /* ports */
+	o = made_udp(0, made_ipv6(1ull << 32, 1), 1, made_ipv6(0, 2), 2, 0);
+	o.weight = 5;
+	refused(&o, 1 + 1 + 1 + 1 + 1 + 1 + 32, 1);
+}
+
 static void typical_ones_are_short(void **state)
 {
 	struct observation syn = made_tcp(1000000, made_ipv4(1), 40000, made_ipv4(2), 443, TCP_SYN, 77, 0), udp;
@@ -209,6 +225,7 @@ int main(void)
 		cmocka_unit_test(random_ones_come_back),
 		cmocka_unit_test(cut_ones_are_refused),
 		cmocka_unit_test(wrong_ones_are_refused),
+		cmocka_unit_test(what_says_nothing_is_refused),
 		cmocka_unit_test(typical_ones_are_short),
 	};
 
