@@ -37,5 +37,6 @@ int rules_command(int argc, char **argv);
 int run_command(int argc, char **argv);
 int status_command(int argc, char **argv);
 int try_command(int argc, char **argv);
+int verify_command(int argc, char **argv);
 
 #endif

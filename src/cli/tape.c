@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
 #define BLOCK 65536
 #define ID_DIGITS 16
 #define ENDING ".hfs"
@@ -137,6 +139,24 @@ int tape_read(struct tape *tape, const char *path, struct progress *progress)
 	if (result == 0 && ferror(file))
 		result = errno ? -errno : -EIO;
 	(void)fclose(file);
+	return result;
+}
+
+int tape_read_part(struct tape *tape, int fd, uint64_t at, uint64_t count)
+{
+	uint8_t block[BLOCK];
+	int result = 0;
+
+	while (result == 0 && count > 0) {
+		size_t piece = count < sizeof(block) ? (size_t)count : sizeof(block);
+
+		result = file_read_at(fd, block, piece, at);
+		if (result == 0)
+			result = stream_replay_feed(tape->replay, block, piece);
+		at += piece;
+		count -= piece;
+		tape->octets += piece;
+	}
 	return result;
 }
 

@@ -35,6 +35,8 @@ int tape_init_with(struct tape *tape, uint64_t incident, const struct stream_lis
 void tape_fini(struct tape *tape);
 /* The file's octets follow. 0 or -errno. */
 int tape_read(struct tape *tape, const char *path, struct progress *progress);
+/* Octets [at, at + count) of a file follow. -EBADMSG where it has fewer. */
+int tape_read_part(struct tape *tape, int fd, uint64_t at, uint64_t count);
 /* All was read: 0 or -errno. Why not all of it could be used is in stream_replay_facts(). */
 int tape_end(struct tape *tape);
 /* After tape_end(); NULL where the stream could not begin. */

@@ -106,6 +106,14 @@ int bundle_sum(int fd, char text[BUNDLE_HEX_SIZE])
 	return result;
 }
 
+void bundle_sum_of(const void *octets, size_t length, char text[BUNDLE_HEX_SIZE])
+{
+	uint8_t sum[BUNDLE_HASH];
+
+	(void)crypto_hash_sha256(sum, octets, length);
+	hex(sum, text);
+}
+
 /* ---- members ---- */
 
 static void octal(uint8_t *field, unsigned digits, uint64_t number)

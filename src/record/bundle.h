@@ -58,6 +58,8 @@ const char *bundle_tlp(const char *name);
 
 /* SHA-256 of a file from its first octet to its last, in hexadecimal. */
 int bundle_sum(int fd, char text[BUNDLE_HEX_SIZE]);
+/* The same of octets. */
+void bundle_sum_of(const void *octets, size_t length, char text[BUNDLE_HEX_SIZE]);
 
 /* ---- writing ---- */
 
