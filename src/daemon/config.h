@@ -94,7 +94,7 @@ struct config {
 	uint32_t block_capacity, sample_budget;
 	int64_t block_for_ns;
 	uint32_t incidents_max, streams_max, stream_mib, streams_mib; /* of the record */
-	uint32_t evidence_days; /* that personal data are kept; 0: for ever */
+	uint32_t evidence_days;                                       /* that personal data are kept; 0: for ever */
 	struct config_ports management_ports;
 	struct prefix_list management_from;
 	unsigned service_count;

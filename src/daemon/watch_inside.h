@@ -93,7 +93,7 @@ struct watch {
 	struct course *course;       /* by seconds of capture time */
 	struct course_point present; /* of the second that lasts */
 	int64_t present_s;
-	struct series series;        /* being written */
+	struct series series; /* being written */
 	struct watch_rules rules;
 	struct watch_streams streams;
 	struct message message;

@@ -20,10 +20,10 @@ struct report {
 	struct account account;
 	struct report_series *series;
 	const struct analysis_live *live; /* NULL: nothing was watched live */
-	unsigned heading;  /* level of an incident's sections */
-	unsigned incident; /* number of the one that is told, from 1; 0 outside */
-	unsigned maps;     /* drawn so far */
-	bool no_memory;    /* for a section, which is not there */
+	unsigned heading;                 /* level of an incident's sections */
+	unsigned incident;                /* number of the one that is told, from 1; 0 outside */
+	unsigned maps;                    /* drawn so far */
+	bool no_memory;                   /* for a section, which is not there */
 };
 
 /* ---- Pieces: report_pieces.c ---- */

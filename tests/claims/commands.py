@@ -106,8 +106,8 @@ def the_page_says_the_verdict_first_and_what_cannot_be_known(p):
 
 @test
 def what_does_not_parse_is_pointed_at(p):
-    said = p.run("claim", "add", p.incident, "--by", "x", "--text", "y", "--predicate", "spoofed and share(land=ZZ) > 0",
-                 status=2)
+    said = p.run("claim", "add", p.incident, "--by", "x", "--text", "y", "--predicate",
+                 "spoofed and share(land=ZZ) > 0", status=2)
     assert said == ("holdfast: predicate: expected country, network, vector or family, found 'land'; "
                     "doc/claims.md has the language\n"
                     "  spoofed and share(land=ZZ) > 0\n"
@@ -136,8 +136,8 @@ def events_compete_as_causes(p):
     args = ("claim", "test", "c1", "--context", "early.json", "--json")
     before = json.loads(p.run(*args, "--report", "trace.json"))["verdicts"][0]
     assert before["verdict"] == "contradicted", before
-    p.run("event", "add", "--kind", "change", "--from", "2026-03-10T04:59:00Z", "--to", "2026-03-10T05:35:00Z", "--text",
-          "a new balancer")
+    p.run("event", "add", "--kind", "change", "--from", "2026-03-10T04:59:00Z", "--to", "2026-03-10T05:35:00Z",
+          "--text", "a new balancer")
     after = json.loads(p.run(*args))["verdicts"][0]
     assert after["verdict"] == "supported" and after["context"]["events"][0]["kind"] == "change", after
     assert after["hypotheses"][0]["what"].startswith("cause: changes of one's own"), after
@@ -146,8 +146,8 @@ def events_compete_as_causes(p):
 
 @test
 def events_are_listed(p):
-    assert json.loads(p.run("event", "add", "--kind", "provider", "--from", "2026-03-10T04:59:00Z", "--text", "no power",
-                            "--url", "https://example.org/", "--json"))["events"][0]["id"] == "e1"
+    assert json.loads(p.run("event", "add", "--kind", "provider", "--from", "2026-03-10T04:59:00Z", "--text",
+                            "no power", "--url", "https://example.org/", "--json"))["events"][0]["id"] == "e1"
     p.run("event", "add", "--kind", "maintenance", "--from", "2026-03-11T00:00:00Z", "--to", "2026-03-11T01:00:00Z",
           "--text", "disks")
     listed = json.loads(p.run("event", "list", "--json"))["events"]

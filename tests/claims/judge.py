@@ -3,8 +3,8 @@
 """judge.py HOLDFAST [SEEDS [FIRST]]: claims on fictional incidents (world.py), tested, and held against the truth. TAP.
 
 - Each kind of verdict is reached, and rightly, of each kind of claim that the evidence can decide.
-- A claim whose truth lies on the other side is not supported, nor a true one contradicted, however near the threshold is:
-  at most ERRORS of the claims about shares, none of the others.
+- A claim whose truth lies on the other side is not supported, nor a true one contradicted, however near the
+  threshold is: at most ERRORS of the claims about shares, none of the others.
 - The interval of 95 % covers the true value in at least 95 % of all cases.
 - Of forged sources there is no country, network or number; of an actor nothing, whatever else is in the predicate.
 """
@@ -118,9 +118,9 @@ def main():
          count.missed if count.covered < COVERED * count.intervals else []),
     ]
     # Of one kind there are so few that chance alone makes it less, at times: two standard deviations.
-    results += [("... of %s" % kind, [] if c >= COVERED * n - 2 * (n * COVERED * (1 - COVERED)) ** 0.5 else [(c, n)] + [m for m in count.missed
-                                                                          if kind_of(m[1]) == kind])
-                for kind, (c, n) in sorted(count.by_kind.items())]
+    for kind, (c, n) in sorted(count.by_kind.items()):
+        enough = c >= COVERED * n - 2 * (n * COVERED * (1 - COVERED)) ** 0.5
+        results.append((f"... of {kind}", [] if enough else [(c, n)] + [m for m in count.missed if kind_of(m[1]) == kind]))
     print("1..%d" % len(results))
     for i, (name, bad) in enumerate(results):
         print("%s %d - %s" % ("not ok" if bad else "ok", i + 1, name))

@@ -26,7 +26,8 @@ def main():
         made = [capture if argument == "{out}" else argument for argument in arguments]
         subprocess.run([synth, *made], cwd=scratch, check=True, timeout=SECONDS, stdout=subprocess.DEVNULL)
         answer = subprocess.run(
-            [holdfast, "analyze", "--json", "--geo", "none", capture], cwd=scratch, check=False, timeout=SECONDS, stdout=subprocess.PIPE
+            [holdfast, "analyze", "--json", "--geo", "none", capture], cwd=scratch, check=False, timeout=SECONDS,
+            stdout=subprocess.PIPE,
         )
     if answer.returncode != 0:
         print(f"holdfast analyze exits {answer.returncode}")

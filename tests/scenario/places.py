@@ -3,9 +3,9 @@
 """places.py HOLDFAST SYNTH: of what places are said, and of what none.
 
 A database is made that knows a country of every address. Of each of synth's scenarios,
-and of each real attack of HOLDFAST_DATA (default ../shared/data): where the sources were forged, or nobody can tell whether
-they were, no row of the trace has a place, and the report in HTML draws no map. Of the reflection whose sources' countries
-are known one by one (geo-golden), countries have exactly so many sources. Speaks TAP.
+and of each real attack of HOLDFAST_DATA (default ../shared/data): where the sources were forged, or nobody can tell
+whether they were, no row of the trace has a place, and the report in HTML draws no map. Of the reflection whose
+sources' countries are known one by one (geo-golden), countries have exactly so many sources. Speaks TAP.
 """
 import csv
 import collections
