@@ -10,6 +10,7 @@
 
 #include "base/hash.h"
 #include "base/time.h"
+#include "cli/frames.h"
 #include "defend/match.h"
 #include "defend/rule.h"
 #include "detect/vector.h"

@@ -11,7 +11,6 @@
 #include <stdio.h>
 
 #include "base/prefix.h"
-#include "cli/frames.h"
 #include "engine/live.h"
 #include "observe/capture.h"
 #include "observe/observation.h"

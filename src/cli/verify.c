@@ -84,7 +84,7 @@ static int read_text(const char *path, char text[MINISIGN_TEXT_SIZE], size_t *le
 static int take_public(const char *path, struct minisign_public *public)
 {
 	char text[MINISIGN_TEXT_SIZE];
-	size_t length;
+	size_t length = 0;
 	int result = read_text(path, text, &length);
 
 	if (result == 0)
@@ -145,7 +145,7 @@ static int check_signature(struct check *check)
 	struct minisign_signature signature;
 	struct minisign_public public;
 	const char *path = options->signature;
-	size_t length;
+	size_t length = 0;
 	int status = COMMAND_DONE, result;
 
 	if (!path && asprintf(&made, "%s.minisig", options->bundle) < 0) {

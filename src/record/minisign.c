@@ -93,14 +93,14 @@ static bool has_prefix(struct line line, const char *prefix)
 	return line.length >= strlen(prefix) && memcmp(line.text, prefix, strlen(prefix)) == 0;
 }
 
-/* Two lines: a comment and what it is about. */
+/* Two lines: a comment and what it is about, at most 158 octets. */
 static void write_two(const char *comment, const void *octets, size_t size, char text[MINISIGN_TEXT_SIZE])
 {
-	int length = snprintf(text, MINISIGN_TEXT_SIZE, "%s%s\n", untrusted, comment);
+	char encoded[256];
 
-	(void)sodium_bin2base64(text + length, MINISIGN_TEXT_SIZE - (size_t)length - 1, octets, size,
-	                        sodium_base64_VARIANT_ORIGINAL);
-	strcat(text, "\n"); /* there is room: the largest of these is 158 octets */
+	(void)sodium_bin2base64(encoded, sizeof(encoded), octets, size, sodium_base64_VARIANT_ORIGINAL);
+	(void)snprintf(text, MINISIGN_TEXT_SIZE, "%s%s\n%s\n", untrusted, comment, encoded);
+	sodium_memzero(encoded, sizeof(encoded)); /* it may be a secret */
 }
 
 const char *minisign_id(const uint8_t id[8], char text[MINISIGN_ID_SIZE])
@@ -301,10 +301,11 @@ int minisign_digest(int fd, uint8_t digest[MINISIGN_DIGEST])
 static size_t global_message(const uint8_t signature[64], const char *comment,
                              uint8_t message[64 + MINISIGN_COMMENT_SIZE])
 {
-	size_t length = strlen(comment);
+	size_t length = strnlen(comment, MINISIGN_COMMENT_SIZE);
 
 	memcpy(message, signature, 64);
-	memcpy(message + 64, comment, length);
+	for (size_t i = 0; i < length; i++)
+		message[64 + i] = (uint8_t)comment[i];
 	return 64 + length;
 }
 
