@@ -36,6 +36,7 @@ static const struct command {
 	{ "incident", incident_command, "one of them whole: what, when, what stopped it, what that cost" },
 	{ "report", report_command, "one of them anew from what was observed: HTML, JSON, a page" },
 	{ "evidence", evidence_command, "one of them as a file that can be checked anywhere: a bundle, signed" },
+	{ "record", record_command, "copy the record while it is written, or check it" },
 	{ "verify", verify_command, "check such a file, offline: who signed it, every octet, every verdict" },
 	{ "claim", claim_command, "put public claims on record, and test them against an incident" },
 	{ "event", event_command, "put on record what else happened: changes, providers' failures" },
