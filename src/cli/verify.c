@@ -145,7 +145,7 @@ static int check_signature(struct check *check)
 	struct minisign_signature signature;
 	struct minisign_public public;
 	const char *path = options->signature;
-	size_t length;
+	size_t length = 0;
 	int status = COMMAND_DONE, result;
 
 	if (!path && asprintf(&made, "%s.minisig", options->bundle) < 0) {

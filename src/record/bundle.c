@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <sodium.h>
 
@@ -365,7 +364,7 @@ static int pass_padding(struct reader *reader, const char *name, uint64_t octets
 /* 1 where the member that comes next is called so, else 0. */
 static int is_next(const struct reader *reader, const char *name)
 {
-	char found[100];
+	char found[100] = "";
 	int result = take(reader, name, found, sizeof(found), reader->at);
 
 	return result ? result : strncmp(found, name, sizeof(found)) == 0;
@@ -420,14 +419,14 @@ static int read_text(struct reader *reader, const char *name, uint64_t most, cha
 
 static json_t *parse(const struct reader *reader, const char *name, uint64_t at, const char *text, size_t length)
 {
-	json_error_t error;
+	json_error_t error = { .position = 0 };
 	json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+	uint64_t offset = !json && error.position > 0 ? (uint64_t)error.position : 0;
 
 	if (json && json_is_object(json))
 		return json;
 	json_decref(json);
-	(void)refuse(reader, name, at + (json || error.position < 0 ? 0 : (uint64_t)error.position),
-	             "it is no JSON object");
+	(void)refuse(reader, name, at + offset, "it is no JSON object");
 	return NULL;
 }
 
@@ -502,10 +501,10 @@ static int take_manifest(const struct reader *reader, const char *text, size_t l
 
 static int read_manifest(struct reader *reader)
 {
-	uint8_t header[BUNDLE_BLOCK];
+	uint8_t header[BUNDLE_BLOCK] = { 0 };
 	uint64_t time_s = 0;
-	char *text;
-	size_t length;
+	char *text = NULL;
+	size_t length = 0;
 	int result = take(reader, manifest_name, header, sizeof(header), 0);
 
 	if (result == 0 && read_octal(header + TIME_AT, 11, &time_s) != 0)
@@ -587,8 +586,8 @@ static int take_erased_all(struct reader *reader, uint64_t at, const char *text,
 static int read_erased(struct reader *reader)
 {
 	uint64_t at = reader->at + BUNDLE_BLOCK;
-	char *text;
-	size_t length;
+	char *text = NULL;
+	size_t length = 0;
 	int result = read_text(reader, erased_name, BUNDLE_MANIFEST_MAX, &text, &length);
 
 	if (result != 0)

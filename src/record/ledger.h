@@ -18,7 +18,6 @@
 #define HOLDFAST_RECORD_LEDGER_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "record/record.h"

@@ -100,7 +100,9 @@ static void write_two(const char *comment, const void *octets, size_t size, char
 
 	(void)sodium_bin2base64(text + length, MINISIGN_TEXT_SIZE - (size_t)length - 1, octets, size,
 	                        sodium_base64_VARIANT_ORIGINAL);
-	strcat(text, "\n"); /* there is room: the largest of these is 158 octets */
+	length = (int)strlen(text); /* there is room: the largest of these is 158 octets */
+	text[length] = '\n';
+	text[length + 1] = '\0';
 }
 
 const char *minisign_id(const uint8_t id[8], char text[MINISIGN_ID_SIZE])
@@ -304,7 +306,7 @@ static size_t global_message(const uint8_t signature[64], const char *comment,
 	size_t length = strlen(comment);
 
 	memcpy(message, signature, 64);
-	memcpy(message + 64, comment, length);
+	memcpy(message + 64, comment, length); /* NOLINT(bugprone-not-null-terminated-result): octets, no text */
 	return 64 + length;
 }
 

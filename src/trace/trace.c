@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/hash.h"
 #include "base/time.h"
