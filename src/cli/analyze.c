@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "cli/command.h"
+#include "cli/keep.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/progress.h"
@@ -38,6 +39,7 @@ struct options {
 	const char *services;    /* NULL: none */
 	const char *html;        /* NULL: none */
 	const char *fingerprint; /* NULL: none */
+	const char *record;      /* NULL: nowhere */
 	const char *geo;         /* NULL: not given */
 	bool json, no_color;
 	uint64_t width;   /* 0: not given */
@@ -62,6 +64,9 @@ static const struct option_row rows[] = {
 	          "there. The target is not named, forged addresses are not listed" },
 	{ .name = "geo", .value = "DIR", OPTION_INTO(struct options, geo),
 	  .help = TRACES_GEO_HELP },
+	{ .name = "record", .value = "DIR", OPTION_INTO(struct options, record),
+	  .help = "besides, the attacks into DIR as 'holdfast run' records them, for 'holdfast incidents', 'claim' and\n"
+	          "'evidence' with a configuration whose state_dir it is; DIR is made where it is not there" },
 	{ .name = "width", .value = "N", OPTION_INTO(struct options, width),
 	  .help = "columns of the page, 60 to 160; else those of the terminal" },
 	{ .name = "threads", .value = "N", OPTION_INTO(struct options, threads), .minimum = 1, .maximum = THREADS_MAX,
@@ -73,7 +78,7 @@ static const struct option_row rows[] = {
 
 static const struct option_table table = {
 	.command = "analyze",
-	.synopsis = "FILE... [--services FILE] [--json] [--html OUT] [--fingerprint DIR] [--geo DIR|none]\n"
+	.synopsis = "FILE... [--services FILE] [--json] [--html OUT] [--fingerprint DIR] [--geo DIR|none] [--record DIR]\n"
 		    "                        [--width N] [--threads N] [--no-color]",
 	.purpose =
 		"Reads captures (pcap, pcapng), merged by time, or a stream of 'holdfast run', and says what happened: attacks, their\n"
@@ -421,6 +426,13 @@ static int analyze(struct run *run, const struct options *options, FILE *html)
 
 		if (result != 0)
 			return refuse_html(options->html, result);
+	}
+	if (options->record) {
+		struct analysis_live live =
+			run->tape ? tape_live(run->tape) : (struct analysis_live){ .rule_count = 0 };
+		int kept = keep_incidents(options->record, &run->input, run->engine, run->tape ? &live : NULL);
+
+		said = said == COMMAND_DONE ? kept : said;
 	}
 	run->told = true;
 	return run->complete ? said : COMMAND_BAD;

@@ -605,6 +605,15 @@ int archive_open(struct archive *archive, const char *folder, const struct archi
 	return 0;
 }
 
+int archive_add(const char *folder, const struct archive_incident *incident, int fd, uint32_t length)
+{
+	int result = strlen(folder) < ARCHIVE_PATH_SIZE ? make_folder(folder, INCIDENTS) : -ENAMETOOLONG;
+
+	if (result == 0)
+		result = make_folder(folder, STREAMS);
+	return result ? result : put(folder, incident, fd, 0, length);
+}
+
 void archive_close(struct archive *archive)
 {
 	for (unsigned i = 0; i < ARCHIVE_WRITERS_MAX; i++)

@@ -95,6 +95,12 @@ int archive_expire(const char *folder, int64_t ended_before_ns);
 /* It is none after all. */
 void archive_remove(struct archive *archive, uint64_t incident);
 
+/*
+ * An incident from elsewhere, beside whoever has the archive open: nothing is put in order, nothing has to go. Folders are made
+ * where they are not.
+ */
+int archive_add(const char *folder, const struct archive_incident *incident, int fd, uint32_t length);
+
 /* ---- for those that read ---- */
 
 /*

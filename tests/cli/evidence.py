@@ -207,6 +207,22 @@ def check_record(stage):
     stage.row("record check x", 2, None, "--record names one")
 
 
+def check_capture(stage, name):
+    """A capture that is analysed and recorded is an incident like any other, with no daemon."""
+    (stage.folder / "kept.yaml").write_text(f"state_dir: {stage.folder / 'kept'}\n", encoding="utf-8")
+    conf = "--config kept.yaml"
+    stage.row("analyze attack.pcap --record kept", 0, "ATTACK")
+    stage.row(f"incidents {conf}", 0, f"{name[:8]} .*ntp_reflection")
+    stage.row(f"incident latest {conf}", 0, "ATTACK")
+    stage.row(f"claim add latest --by someone --text words --predicate amplified {conf}", 0)
+    stage.row(f"claim test c1 {conf}", 0)
+    stage.row(f"evidence latest -o k.tar --capture attack.pcap {conf}", 0)
+    stage.row("verify k.tar", 0, "verdicts: 1 computed anew")
+    held = members(stage.folder / "k.tar")
+    stage.expect("it has trace and packets", {"trace.json", "packets.pcapng"} <= set(held), list(held))
+    stage.row("analyze attack.pcap --record conf.yaml/x", 1, "ATTACK", "cannot be recorded there")
+
+
 def check_erasure(stage, name):
     stage.row(f"evidence --erase b.tar {CONF}", 0, "their sums stay")
     stage.row("verify b.tar --public-key key.pub", 0,
@@ -271,6 +287,7 @@ def main():
         check_flips(stage, "b.tar", spans(folder / "b.tar"))
         check_record(stage)
         check_claims(stage, name)
+        check_capture(stage, name)
         check_erasure(stage, name)
         print(f"1..{stage.count}", flush=True)
     return 1 if stage.failed else 0
