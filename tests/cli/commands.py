@@ -33,7 +33,7 @@ SERVICES = {
                    "per_source_pps: 500 }\n"
                    "allow: [198.51.100.0/24]\nallow_files: [/etc/a]\nblock_files: [/etc/c]\ntrusted_proxies: []\n"
                    "alerts: [{ name: pager, type: pagerduty, key_file: /etc/k, min_pps: 5000 }]\n",
-    "key.yaml": "services: []\nalow: [198.51.100.0/24]\n",
+    "key.yaml": "services: []\nallow_list: [198.51.100.0/24]\n",
     "two.yaml": "services:\n  - { name: a, addresses: [{syn}], tcp: [9] }\n"
                 "  - { name: b, addresses: [{syn}], tcp: [{port}] }\n",
     "neither.yaml": "services:\n  - { name: a, addresses: [{host}] }\n  - { name: b, addresses: [{host}] }\n",
