@@ -180,7 +180,8 @@ def rewrap(path, name, octets, held=None):
     with tarfile.open(path) as bundle:
         time = bundle.getmember("manifest.json").mtime
     held["manifest.json"] = json.dumps(manifest).encode()
-    held["head.txt"] = (hashlib.sha256(link + hashlib.sha256(held["manifest.json"]).digest()).hexdigest() + "\n").encode()
+    last = hashlib.sha256(held["manifest.json"]).digest()
+    held["head.txt"] = (hashlib.sha256(link + last).hexdigest() + "\n").encode()
     written = b""
     for member, text in held.items():
         info = tarfile.TarInfo(member)
