@@ -78,8 +78,9 @@ static const struct option_row rows[] = {
 
 static const struct option_table table = {
 	.command = "analyze",
-	.synopsis = "FILE... [--services FILE] [--json] [--html OUT] [--fingerprint DIR] [--geo DIR|none] [--record DIR]\n"
-		    "                        [--width N] [--threads N] [--no-color]",
+	.synopsis =
+		"FILE... [--services FILE] [--json] [--html OUT] [--fingerprint DIR] [--geo DIR|none] [--record DIR]\n"
+		"                        [--width N] [--threads N] [--no-color]",
 	.purpose =
 		"Reads captures (pcap, pcapng), merged by time, or a stream of 'holdfast run', and says what happened: attacks, their\n"
 		"waves, kinds and sources, the narrowest rules that stop them, and what those would cost normal users. Nothing is\n"

@@ -28,7 +28,6 @@
 #include "tell/build.h"
 #include "tell/claim_json.h"
 #include "tell/trace_json.h"
-#include "tell/words.h"
 #include "trace/claim.h"
 
 #define CLAIMS_SCHEMA "holdfast.claims/1"

@@ -2,7 +2,6 @@
 /* holdfast event: what else happened, put on record by hand, so that not all is laid to an attack. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -14,7 +13,6 @@
 #include "cli/order.h"
 #include "cli/output.h"
 #include "cli/place.h"
-#include "cli/say.h"
 #include "cli/screen.h"
 #include "tell/build.h"
 #include "tell/words.h"

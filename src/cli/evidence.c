@@ -442,9 +442,13 @@ static void take_rules(struct making *making)
 	if (!file)
 		return;
 	json_array_foreach(proposed, i, entry)
+	{
 		write_line(making, file, json_pack("{s:s,s:O}", "kind", "proposed", "rule", entry));
+	}
 	json_array_foreach(live, i, entry)
+	{
 		write_line(making, file, json_pack("{s:s,s:O}", "kind", "live", "rule", entry));
+	}
 }
 
 /* ---- packets, counters, decisions, sources ---- */

@@ -7,7 +7,6 @@
 #define HOLDFAST_CLI_FRAMES_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 

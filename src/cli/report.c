@@ -12,6 +12,7 @@
 
 #include "cli/archived.h"
 #include "cli/command.h"
+#include "cli/exports.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/place.h"
@@ -28,12 +29,14 @@ struct options {
 	const char *html, *fingerprint; /* NULL: none */
 	const char *geo;                /* NULL: not given */
 	bool json, text;
+	struct exports exports;
 };
 
 /* clang-format off */
 static const struct option_row rows[] = {
 	{ .value = "ID", OPTION_INTO(struct options, name), .missing = "no incident to report",
-	  .help = "of 'holdfast incidents', as much of it as is needed; or latest" },
+	  .help = "of 'holdfast incidents', as much of it as is needed; or latest; for --stix, --misp and\n--csv also REPORT.json, "
+	          "a report of 'holdfast analyze --json'; - is standard input" },
 	{ .name = "html", .value = "OUT", OPTION_INTO(struct options, html),
 	  .help = "one HTML file, to read in a browser, print or forward; - is standard output" },
 	{ .name = "json", OPTION_INTO(struct options, json),
@@ -44,20 +47,25 @@ static const struct option_row rows[] = {
 	{ .name = "geo", .value = "DIR", OPTION_INTO(struct options, geo),
 	  .help = "databases of countries and networks; else what 'geo' of the configuration says; none: of no\n"
 	          "address is a place said" },
+	EXPORTS_ROWS(struct options),
 	PLACE_CONFIG_ROW(struct options),
 };
 /* clang-format on */
 
 static const struct option_table table = {
 	.command = "report",
-	.synopsis = "ID|latest [--html OUT] [--json|--text] [--fingerprint OUT] [--geo DIR|none]",
+	.synopsis = "ID|latest [--html OUT] [--json|--text] [--fingerprint OUT] [--geo DIR|none]\n"
+		    "                       [--stix OUT] [--misp OUT] [--csv OUT] [--xarf DIR]\n"
+		    "       holdfast report REPORT.json [--incident ID] --stix OUT|--misp OUT|--csv OUT",
 	.purpose =
 		"Tells a recorded incident anew, from the stream of what was observed: with all else that was found at the time. The\n"
 		"streams of the latest incidents are kept (record.streams_max). No daemon is needed.\n",
-	.notes = "Exit status: 0 done, 1 there is no such incident, or its stream is gone or broken, 2 wrong usage.\n"
-		 "\n"
-		 "Example:\n"
-		 "  holdfast report latest --html report.html\n",
+	.notes =
+		"Exit status: 0 done, 1 there is no such incident, or its stream is gone or broken, 2 wrong usage.\n"
+		"\n"
+		"Example:\n"
+		"  holdfast report latest --html report.html\n"
+		"  holdfast report latest --stix bundle.json --xarf reports --organisation 'Example Ltd' --contact abuse@example.net\n",
 	OPTION_ROWS(rows),
 };
 
@@ -87,7 +95,9 @@ static int check_options(const struct options *options)
 
 	for (size_t i = 0; i < sizeof(wants) / sizeof(wants[0]); i++)
 		wanted += wants[i];
-	return wanted > 1 ? options_refuse(&table, "only one can have standard output") : COMMAND_DONE;
+	if (wanted + exports_on_screen(&options->exports) > 1)
+		return options_refuse(&table, "only one can have standard output");
+	return exports_check(&options->exports, &table);
 }
 
 /* The name that its service had when it was recorded, whatever the configuration says now. */
@@ -252,17 +262,65 @@ static int write_screen(const struct run *run, bool json)
 	return COMMAND_BAD;
 }
 
+static int write_exports(const struct run *run, const struct exports *exports)
+{
+	for (uint32_t i = 0; i < engine_count(run->engine); i++) {
+		const struct finding *finding = engine_finding(run->engine, i);
+		const struct trace *trace = traces_of(&run->traces, finding);
+		struct export export;
+		int status;
+
+		if (finding->incident->id != run->archived.head.id)
+			continue;
+		if (!trace) {
+			say_error("report", "a scan is no attack: there is nothing to export");
+			return COMMAND_BAD;
+		}
+		if (export_init(&export, finding, trace, run->traces.geo, run->traces.trusted,
+		                run->traces.trusted_count) != 0) {
+			say_error("report", "out of memory; free some");
+			return COMMAND_BAD;
+		}
+		status = exports_write(exports, &export);
+		export_fini(&export);
+		return status;
+	}
+	say_error("report", "the stream does not show that incident; 'holdfast incident' has what was recorded");
+	return COMMAND_BAD;
+}
+
 static int tell(const struct run *run, const struct options *options)
 {
 	int status = COMMAND_DONE;
 
-	if (options->json || options->text || (!options->html && !options->fingerprint))
+	if (options->json || options->text ||
+	    (!options->html && !options->fingerprint && !exports_wanted(&options->exports)))
 		status = write_screen(run, options->json);
 	if (status == COMMAND_DONE && options->html)
 		status = write_file(run, options->html, write_html);
 	if (status == COMMAND_DONE && options->fingerprint)
 		status = write_file(run, options->fingerprint, write_fingerprint);
+	if (status == COMMAND_DONE && exports_wanted(&options->exports))
+		status = write_exports(run, &options->exports);
 	return status;
+}
+
+/* Whether a name is a file's and not an incident's. */
+static bool is_file(const char *name)
+{
+	size_t length = strlen(name);
+
+	return strcmp(name, "-") == 0 || strchr(name, '/') || (length > 5 && strcmp(name + length - 5, ".json") == 0);
+}
+
+/* What was analysed is told by the analysis itself; of it others are told. */
+static int report_file(const struct options *options)
+{
+	if (options->json || options->text || options->html || options->fingerprint ||
+	    !exports_wanted(&options->exports))
+		return options_refuse(&table, "of REPORT.json --stix, --misp and --csv can be written");
+	output_watch_signals();
+	return exports_of_report(&options->exports, options->name);
 }
 
 int report_command(int argc, char **argv)
@@ -275,6 +333,8 @@ int report_command(int argc, char **argv)
 	if (!options_take(&table, argc, argv, &options, &status))
 		return status;
 	status = check_options(&options);
+	if (status == COMMAND_DONE && is_file(options.name))
+		return report_file(&options);
 	if (status == COMMAND_DONE)
 		status = archived_find("report", options.config, options.name, &run.archived);
 	if (status != COMMAND_DONE)

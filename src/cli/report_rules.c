@@ -44,7 +44,7 @@ static size_t source_read(void *buffer, size_t length, void *data)
 	return got;
 }
 
-static json_t *load_report(const char *path)
+json_t *report_load(const char *path)
 {
 	bool standard_input = strcmp(path, "-") == 0;
 	struct source source = { .file = standard_input ? stdin : fopen(path, "rbe") };
@@ -185,7 +185,7 @@ static int read_incident(struct place *place, size_t i, const json_t *incident, 
 int rules_read(const char *path, struct rules *rules)
 {
 	struct place place = { .path = path };
-	json_t *report = load_report(path);
+	json_t *report = report_load(path);
 	const json_t *incidents, *incident;
 	const char *schema;
 	size_t i;

@@ -19,6 +19,8 @@ struct rules {
 	bool may_drop; /* a rule drops or limits */
 };
 
+/* The object, a new reference, of the file, or of standard input where that is "-"; NULL, and what is wrong is said. */
+struct json_t *report_load(const char *path);
 /*
  * Of the file, or of standard input where that is "-". 0, and the rules are the caller's to end; or -errno, with what is
  * wrong and where said on standard error.

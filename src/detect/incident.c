@@ -2,7 +2,6 @@
 #include "detect/incident.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define WAVES_TOUCH_NS (2 * NS_PER_S)
 

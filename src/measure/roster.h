@@ -12,7 +12,6 @@
 #ifndef HOLDFAST_MEASURE_ROSTER_H
 #define HOLDFAST_MEASURE_ROSTER_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "measure/keys.h"

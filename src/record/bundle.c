@@ -364,7 +364,7 @@ static int pass_padding(struct reader *reader, const char *name, uint64_t octets
 /* 1 where the member that comes next is called so, else 0. */
 static int is_next(const struct reader *reader, const char *name)
 {
-	char found[100];
+	char found[100] = "";
 	int result = take(reader, name, found, sizeof(found), reader->at);
 
 	return result ? result : strncmp(found, name, sizeof(found)) == 0;
@@ -419,14 +419,14 @@ static int read_text(struct reader *reader, const char *name, uint64_t most, cha
 
 static json_t *parse(const struct reader *reader, const char *name, uint64_t at, const char *text, size_t length)
 {
-	json_error_t error;
+	json_error_t error = { .position = 0 };
 	json_t *json = json_loadb(text, length, JSON_REJECT_DUPLICATES, &error);
+	uint64_t offset = !json && error.position > 0 ? (uint64_t)error.position : 0;
 
 	if (json_is_object(json))
 		return json;
 	json_decref(json);
-	(void)refuse(reader, name, at + (json || error.position < 0 ? 0 : (uint64_t)error.position),
-	             "it is no JSON object");
+	(void)refuse(reader, name, at + offset, "it is no JSON object");
 	return NULL;
 }
 

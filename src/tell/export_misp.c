@@ -46,7 +46,7 @@ static json_t *seconds(const struct event *e)
 
 static void set_uuid(struct event *e, json_t *object, const char *name)
 {
-	char uuid[UUID_SIZE], whole[TEXT_SIZE];
+	char uuid[UUID_SIZE], whole[TEXT_SIZE + 8];
 
 	(void)snprintf(whole, sizeof(whole), "misp/%s", name);
 	export_uuid_own(e->export, whole, uuid);

@@ -5,7 +5,6 @@
  * real, an infrastructure [4.8]; a claim is a note [4.13], and what came of it an opinion [4.15]. TLP 2.0 is the marking that
  * OASIS publishes for it (cti-stix-common-objects, extension tlp-2.0).
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tell/map.h"
 
-#include <inttypes.h>
-
 #include "base/share.h"
 #include "tell/markup.h"
 #include "tell/world.h"

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/share.h"
-#include "tell/world.h"
 #include "trace/real.h"
 
 #define BISECTIONS 40

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "tell/chart.h"
-#include "tell/markup.h"
 #include "tell/report.h"
 #include "tell/series.h"
 

@@ -6,8 +6,6 @@
 #ifndef HOLDFAST_TELL_TRACE_JSON_H
 #define HOLDFAST_TELL_TRACE_JSON_H
 
-#include <stddef.h>
-
 #include <jansson.h>
 
 #include "trace/trace.h"

@@ -8,7 +8,6 @@
  * Beside that, when outages begin tells causes apart: right after their cause, mostly; at any time of the day where they have none
  * that we know.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

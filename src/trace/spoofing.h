@@ -43,7 +43,7 @@ struct spoofing {
 };
 
 /* Of one part: its verdict, its tests, its shares. */
-void spoofing_judge_part(const struct incident *incident, uint32_t part, struct spoofing *spoofing);
+void spoofing_judge_part(const struct incident *incident, uint32_t index, struct spoofing *spoofing);
 /* Verdict, tests and reasons are the largest part's, the first; shares are those of all parts together. */
 void spoofing_judge(const struct incident *incident, struct spoofing *spoofing);
 /*

@@ -466,7 +466,7 @@ static void dependence(const struct spoofing_view *v, struct spoofing_test *test
 	uint32_t count = 0;
 
 	if (v->window->sample.used)
-		packets = calloc(v->window->sample.used, sizeof(*packets));
+		packets = calloc(v->window->sample.used, sizeof(const struct observation *));
 	if (packets)
 		count = one_of_each(v, packets);
 	if (count < SPOOFING_CROWD) {

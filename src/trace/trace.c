@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/hash.h"
 #include "base/time.h"
@@ -49,21 +48,6 @@ static uint64_t times(uint64_t value, uint64_t factor)
 
 /* ---- verdicts ---- */
 
-/* Of one vector alone. */
-static int judge_part(const struct incident *incident, uint32_t part, struct spoofing *spoofing)
-{
-	struct incident *alone = malloc(sizeof(*alone));
-
-	if (!alone)
-		return -ENOMEM;
-	*alone = *incident;
-	alone->parts[0] = incident->parts[part];
-	alone->parts_count = 1;
-	spoofing_judge(alone, spoofing);
-	free(alone);
-	return 0;
-}
-
 /* The sort of a vector's sources; SORTS: they were forged, or are not attackers' at all. */
 static enum sort sort_of(const struct trace_vector *vector)
 {
@@ -80,24 +64,21 @@ static enum sort sort_of(const struct trace_vector *vector)
 	return SORTS;
 }
 
-static int make_vectors(const struct incident *incident, struct trace *trace)
+static void make_vectors(const struct incident *incident, struct trace *trace)
 {
 	spoofing_judge(incident, &trace->spoofing);
 	for (uint32_t i = 0; i < incident->parts_count; i++) {
 		const struct window *window = incident->parts[i].window;
 		struct trace_vector *vector = &trace->vectors[i];
 		uint64_t sources = hll_estimate(&window->sources);
-		int result = judge_part(incident, i, &vector->spoofing);
 
-		if (result != 0)
-			return result;
+		spoofing_judge_part(incident, i, &vector->spoofing);
 		(void)snprintf(vector->name, sizeof(vector->name), "%s", vector_get(incident->parts[i].kind)->name);
 		vector->packets = window->packets;
 		vector->octets = window->bytes;
 		vector->sources = sources < window->packets ? sources : window->packets;
 	}
 	trace->vectors_count = incident->parts_count;
-	return 0;
 }
 
 static void make_families(const struct incident *incident, struct trace *trace)
@@ -126,6 +107,12 @@ static void make_families(const struct incident *incident, struct trace *trace)
 		(void)snprintf(family->name, sizeof(family->name), "%s", family_get(f)->name);
 		(void)snprintf(family->mark, sizeof(family->mark), "%s", family_get(f)->mark);
 		family->packets = (uint64_t)(packets[f] + 0.5);
+		/* Two vectors may be of the same devices: at least as many as the larger has. */
+		for (uint32_t i = 0; i < incident->parts_count; i++) {
+			uint64_t devices = family_devices(f, &incident->parts[i].window->sample);
+
+			family->devices = devices > family->devices ? devices : family->devices;
+		}
 		trace->families_count++;
 	}
 }
@@ -391,13 +378,19 @@ static int make_size(const struct incident *incident, const struct crowd *all, s
 		.waves = waves,
 		.waves_count = incident->waves_count,
 	};
+	int result;
 
 	for (uint32_t i = 0; i < incident->waves_count; i++) {
 		const struct wave *wave = &incident->waves[i];
 
 		waves[i] = (struct size_wave){ wave->began.ns, wave->ended.ns, wave->peak_packets };
 	}
-	return size_make(&input, &trace->size);
+	result = size_make(&input, &trace->size);
+	/* So may two families: one tool's floods of two kinds. */
+	for (uint32_t i = 0; i < trace->families_count && result == 0; i++)
+		if (trace->families[i].devices > trace->size.devices)
+			trace->size.devices = trace->families[i].devices;
+	return result;
 }
 
 /* ---- what it would cost, how it compares ---- */
@@ -487,9 +480,7 @@ static int make(const struct trace_input *input, struct crowd crowds[SORTS], str
 	int result;
 
 	make_head(input, trace);
-	result = make_vectors(input->incident, trace);
-	if (result != 0)
-		return result;
+	make_vectors(input->incident, trace);
 	make_families(input->incident, trace);
 	result = crowds_make(input, trace, crowds);
 	if (result != 0)

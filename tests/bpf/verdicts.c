@@ -4,7 +4,6 @@
  * loader loads it, attached to nothing, and run by BPF_PROG_TEST_RUN on frames made of layers. Skipped where programs may
  * not be loaded.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -24,6 +23,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
+#include <netinet/in.h>
 
 #include <cmocka.h>
 

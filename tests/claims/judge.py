@@ -120,7 +120,8 @@ def main():
     # Of one kind there are so few that chance alone makes it less, at times: two standard deviations.
     for kind, (c, n) in sorted(count.by_kind.items()):
         enough = c >= COVERED * n - 2 * (n * COVERED * (1 - COVERED)) ** 0.5
-        results.append((f"... of {kind}", [] if enough else [(c, n)] + [m for m in count.missed if kind_of(m[1]) == kind]))
+        missed = [m for m in count.missed if kind_of(m[1]) == kind]
+        results.append((f"... of {kind}", [] if enough else [(c, n)] + missed))
     print("1..%d" % len(results))
     for i, (name, bad) in enumerate(results):
         print("%s %d - %s" % ("not ok" if bad else "ok", i + 1, name))

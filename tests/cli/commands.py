@@ -33,7 +33,7 @@ SERVICES = {
                    "per_source_pps: 500 }\n"
                    "allow: [198.51.100.0/24]\nallow_files: [/etc/a]\nblock_files: [/etc/c]\ntrusted_proxies: []\n"
                    "alerts: [{ name: pager, type: pagerduty, key_file: /etc/k, min_pps: 5000 }]\n",
-    "key.yaml": "services: []\nalow: [198.51.100.0/24]\n",
+    "key.yaml": "services: []\nallow_list: [198.51.100.0/24]\n",
     "two.yaml": "services:\n  - { name: a, addresses: [{syn}], tcp: [9] }\n"
                 "  - { name: b, addresses: [{syn}], tcp: [{port}] }\n",
     "neither.yaml": "services:\n  - { name: a, addresses: [{host}] }\n  - { name: b, addresses: [{host}] }\n",
@@ -215,6 +215,15 @@ ROWS = [
     ("try --wrong", USAGE, None, "--wrong"),
     ("try --rules", USAGE, None, "--rules"),
     ("try attack.pcap -w out.pcap", USAGE, None, "--rules"),
+    ("report report.json --stix -", DONE, '"type": "bundle".*"type": "observed-data".*"type": "report"', None),
+    ("report - --misp - <report.json", DONE, '"template_uuid": "e2f124d6-f57c-4f93-99e6-8450545fa05d"', None),
+    ("report report.json --csv -", DONE, "^kind,country,network,", None),
+    ("report report.json", USAGE, None, "of REPORT.json --stix, --misp and --csv can be written"),
+    ("report report.json --html -", USAGE, None, "of REPORT.json --stix, --misp and --csv can be written"),
+    ("report report.json --csv - --incident zz", BAD, None, "report.json: it has no such incident"),
+    ("report report.json --xarf x --organisation X --contact a@b.example", BAD, None, "has no sources one by one"),
+    ("report ./nowhere.json --csv -", BAD, None, "nowhere.json: cannot open"),
+    ("report ./text --csv -", BAD, None, "text: line 1"),
     ("try --rules report.json attack.pcap", USAGE, None, "-w|--write"),
     ("try --rules report.json -w out.pcap", USAGE, None, "capture"),
     ("try --rules report.json attack.pcap attack.pcap -w out.pcap", USAGE, None, "one capture"),

@@ -141,8 +141,8 @@ def check_signatures(stage):
     for key, password in (("key", None), ("locked", "open sesame")):
         shutil.copy(stage.folder / "b.tar", stage.folder / "m.tar")
         head = members(stage.folder / "b.tar")["head.txt"].decode().strip()
-        said = subprocess.run(["minisign", "-Sm", "m.tar", "-s", key, "-t", f"x head={head}"], cwd=stage.folder, check=False,
-                              input=f"{password}\n" if password else "", capture_output=True, text=True)
+        said = subprocess.run(["minisign", "-Sm", "m.tar", "-s", key, "-t", f"x head={head}"], cwd=stage.folder,
+                              check=False, input=f"{password}\n" if password else "", capture_output=True, text=True)
         stage.expect(f"minisign signs with {key}", said.returncode == 0, said)
         stage.row(f"verify m.tar --public-key {key}.pub", 0, "signature: good")
 
@@ -180,7 +180,8 @@ def rewrap(path, name, octets, held=None):
     with tarfile.open(path) as bundle:
         time = bundle.getmember("manifest.json").mtime
     held["manifest.json"] = json.dumps(manifest).encode()
-    held["head.txt"] = (hashlib.sha256(link + hashlib.sha256(held["manifest.json"]).digest()).hexdigest() + "\n").encode()
+    last = hashlib.sha256(held["manifest.json"]).digest()
+    held["head.txt"] = (hashlib.sha256(link + last).hexdigest() + "\n").encode()
     written = b""
     for member, text in held.items():
         info = tarfile.TarInfo(member)

@@ -135,7 +135,7 @@ static void a_fortnight_is_learned(void **state)
 	/* The quiet of the next morning is known hours before. */
 	assert_in_range(100 * ratio(season_expected(&w.season, w.now + 4 * HOUR), truth(w.now + 4 * HOUR)), 60, 160);
 	/* … and what is out of the usual is so even at noon. */
-	assert_true(season_most(&w.season, w.now + 16 * HOUR) < 3 * PEAK);
+	assert_true((double)season_most(&w.season, w.now + 16 * HOUR) < 3 * PEAK);
 }
 
 static void the_weekend_is_not_the_week(void **state)

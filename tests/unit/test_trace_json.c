@@ -16,7 +16,6 @@
 
 #include <cmocka.h>
 
-#include "base/time.h"
 #include "tell/build.h"
 #include "tell/trace_json.h"
 
