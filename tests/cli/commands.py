@@ -188,7 +188,7 @@ ROWS = [
     ("analyze --json --services none.yaml attack.pcap", DONE, '"service": *null', None),
     ("analyze --services good.yaml attack.pcap", DONE, "clocks", None),
     ("analyze --services daemon.yaml attack.pcap", DONE, "clocks", None),
-    ("analyze --services key.yaml attack.pcap", BAD, None, "key.yaml: line .*al[o]w"),
+    ("analyze --services key.yaml attack.pcap", BAD, None, "key.yaml: line .*allow_list"),
     # services: what is wrong with the file
     ("analyze --services nowhere.yaml attack.pcap", BAD, None, "nowhere.yaml: No such file"),
     ("analyze --services . attack.pcap", BAD, None, ": Is a directory"),

@@ -28,7 +28,7 @@ PLANTS = [
     ("round the back", "src/base/planted.c", '#include "../defend/match.h"', "not under src/"),
     ("round the front", "src/base/planted.c", '#include "base/../defend/match.h"', "not under src/"),
     ("library in its room", "src/tell/planted.c", "#include <jansson.h>", None),
-    ("library in another's room", "src/detect/planted.c", "#include <jansson.h>", "belongs to tell and"),
+    ("library in another's room", "src/detect/planted.c", "#include <jansson.h>", "belongs to trace and"),
     ("configuration in tell", "src/tell/planted.c", "#include <cyaml/cyaml.h>", "belongs to cli"),
     ("the tests' oracle", "src/observe/planted.c", "#include <pcap.h>", "belongs to the tests"),
     ("library without owner", "src/cli/planted.c", "#include <openssl/evp.h>", "no room owns"),
