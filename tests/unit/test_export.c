@@ -81,7 +81,8 @@ static struct export made(bool reflectors)
 	trace.spoofing.verdict = reflectors ? SPOOFING_REFLECTORS : SPOOFING_VERIFIED;
 	trace.vectors_count = 1;
 	trace.vectors[0] = (struct trace_vector){ .packets = 1000000, .octets = 64000000, .spoofing = trace.spoofing };
-	strcpy(trace.vectors[0].name, reflectors ? "ntp_reflection" : "tcp_connection_flood");
+	(void)snprintf(trace.vectors[0].name, sizeof(trace.vectors[0].name), "%s",
+	               reflectors ? "ntp_reflection" : "tcp_connection_flood");
 	memset(rows, 0, sizeof(rows));
 	rows[0] = (struct trace_row){ .network = 64512,
 		                      .reflectors = reflectors,

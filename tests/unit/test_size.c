@@ -45,8 +45,8 @@ static void recapture(void **state)
 		struct size_estimate size;
 
 		for (uint32_t i = 0; i < POPULATION; i++) {
-			uint32_t waves = (drawn(seed, i, 10) < 3) | (drawn(seed + 1000, i, 10) < 2) << 1 |
-			                 (drawn(seed + 2000, i, 100) < 1) << 2;
+			uint32_t waves = (drawn(seed, i, 10) < 3 ? 1u : 0) | (drawn(seed + 1000, i, 10) < 2 ? 2u : 0) |
+			                 (drawn(seed + 2000, i, 100) < 1 ? 4u : 0);
 
 			if (waves)
 				sources[input.count++] = source(i, waves, 0, 1);
@@ -72,7 +72,7 @@ static void recapture_of_a_sample(void **state)
 		struct size_estimate size;
 
 		for (uint32_t i = 0; i < POPULATION; i++) {
-			uint32_t waves = (drawn(seed, i, 10) < 3) | (drawn(seed + 1000, i, 10) < 2) << 1;
+			uint32_t waves = (drawn(seed, i, 10) < 3 ? 1u : 0) | (drawn(seed + 1000, i, 10) < 2 ? 2u : 0);
 
 			if (waves && drawn(seed + 3000, i, 8) == 0)
 				sources[input.count++] = source(i, waves, 0, 1);
