@@ -570,8 +570,11 @@ static void add_rows(struct making *making)
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(json_object_get(trace, "rows"), i, entry) write_line(
-		making, exhibit_sources(making->exhibit), json_pack("{s:s,s:O}", "kind", "row", "row", entry));
+	json_array_foreach(json_object_get(trace, "rows"), i, entry)
+	{
+		write_line(making, exhibit_sources(making->exhibit),
+		           json_pack("{s:s,s:O}", "kind", "row", "row", entry));
+	}
 	json_decref(trace);
 }
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tell/export_inside.h"
+#include "tell/export.h"
 
 #define COUNTRIES_MAX 256
 #define PLACES_SIZE 32

@@ -393,7 +393,7 @@ static size_t enter(struct reader *r, const char *name, int64_t index)
 {
 	size_t before = r->length, left = sizeof(r->path) - before;
 	int added = index >= 0 ? snprintf(r->path + before, left, "[%" PRId64 "]", index)
-	                       : snprintf(r->path + before, left, "%s%s", before ? "." : "", name);
+	                       : snprintf(r->path + before, left, "%s%s", before ? "." : "", name ? name : "");
 
 	if (added > 0)
 		r->length += (size_t)added < left ? (size_t)added : left - 1;
