@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What it would cost to rent an attack of this size: a range, never a fact about who paid. Prices are one table in a file
- * (data/prices.json in the sources, built in; `prices:` in the configuration names another), each with its source.
+ * (data/prices.json in the sources, built in), each with its source.
  * "Needs a state" is never concluded from cost.
  *
  * Only what is sold at this size or larger counts: a price for 50 Gbit/s says nothing of 500. Of those that do, low is the
