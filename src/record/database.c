@@ -273,3 +273,18 @@ const char *database_text(sqlite3_stmt *statement, int column)
 
 	return text ? text : "";
 }
+
+struct record_action database_action(sqlite3_stmt *statement)
+{
+	return (struct record_action){
+		.time_ns = sqlite3_column_int64(statement, 1),
+		.uid = (uint32_t)sqlite3_column_int64(statement, 2),
+		.user = database_text(statement, 3),
+		.client = database_text(statement, 4),
+		.command = database_text(statement, 5),
+		.object = database_text(statement, 6),
+		.arguments = database_text(statement, 7),
+		.outcome = database_text(statement, 8),
+		.message = database_text(statement, 9),
+	};
+}

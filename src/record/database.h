@@ -35,5 +35,7 @@ void database_put_text(sqlite3_stmt *statement, int place, const char *text);
 void database_put_number(sqlite3_stmt *statement, int place, int64_t number);
 /* Never NULL. */
 const char *database_text(sqlite3_stmt *statement, int column);
+/* Of a row of the table `action`, its columns in their order; texts are valid until the statement goes on. */
+struct record_action database_action(sqlite3_stmt *statement);
 
 #endif

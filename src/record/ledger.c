@@ -538,17 +538,7 @@ static int each_row(struct ledger *ledger, enum statement which, int64_t bound,
 
 static int action_row(sqlite3_stmt *statement, const struct listing *listing)
 {
-	struct record_action action = {
-		.time_ns = sqlite3_column_int64(statement, 1),
-		.uid = (uint32_t)sqlite3_column_int64(statement, 2),
-		.user = database_text(statement, 3),
-		.client = database_text(statement, 4),
-		.command = database_text(statement, 5),
-		.object = database_text(statement, 6),
-		.arguments = database_text(statement, 7),
-		.outcome = database_text(statement, 8),
-		.message = database_text(statement, 9),
-	};
+	struct record_action action = database_action(statement);
 
 	return listing->action(listing->context, (uint64_t)sqlite3_column_int64(statement, 0), &action);
 }

@@ -57,6 +57,9 @@ void report_share(struct report *r, uint64_t part, uint64_t whole);
 /* An entry of a list of figures; `note` may be NULL. */
 void report_fact(const struct report *r, const char *name, const char *value, const char *note);
 
+/* An entry of a plot's legend: `key` is the class of its sample of colour; no words, no entry. */
+void report_key(const struct report *r, const char *key, const char *words);
+
 /* ---- Rates over time: report_rate.c ---- */
 
 /* NULL where there is no memory; free() frees it. */

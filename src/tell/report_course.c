@@ -112,15 +112,6 @@ static bool fill(struct axis *axis, const struct panel *panel)
 	return any;
 }
 
-static void write_key(const struct report *r, const char *key, const char *words)
-{
-	if (!words)
-		return;
-	(void)fprintf(r->out, "<li><span class=\"key %s\" aria-hidden=\"true\"></span>", key);
-	report_text(r, words);
-	report_raw(r, "</li>\n");
-}
-
 static void write_panel(const struct report *r, const struct axis *axis, const struct panel *panel)
 {
 	char id[ID_SIZE];
@@ -143,9 +134,9 @@ static void write_panel(const struct report *r, const struct axis *axis, const s
 	for (uint32_t i = 0; i < axis->count; i++)
 		gaps = gaps || axis->gaps[i];
 	report_raw(r, "<ul class=\"legend\">\n");
-	write_key(r, panel->tone, panel->area);
-	write_key(r, "all", panel->all);
-	write_key(r, "gap", gaps ? "Not measured" : NULL);
+	report_key(r, panel->tone, panel->area);
+	report_key(r, "all", panel->all);
+	report_key(r, "gap", gaps ? "Not measured" : NULL);
 	report_raw(r, "</ul>\n");
 	chart_write(r->out, &chart);
 }

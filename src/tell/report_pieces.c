@@ -135,3 +135,12 @@ void report_fact(const struct report *r, const char *name, const char *value, co
 	}
 	report_raw(r, "</dd></div>\n");
 }
+
+void report_key(const struct report *r, const char *key, const char *words)
+{
+	if (!words)
+		return;
+	(void)fprintf(r->out, "<li><span class=\"key %s\" aria-hidden=\"true\"></span>", key);
+	report_text(r, words);
+	report_raw(r, "</li>\n");
+}

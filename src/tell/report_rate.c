@@ -164,16 +164,6 @@ static void add_estimate(struct report *r, const struct finding *f, struct draft
 		account_count(a, p->sampled / timeline_count(&f->incident->timeline)));
 }
 
-/* `key` is the class of its sample of colour; no words, no entry. */
-static void write_key(const struct report *r, const char *key, const char *words)
-{
-	if (!words)
-		return;
-	(void)fprintf(r->out, "<li><span class=\"key %s\" aria-hidden=\"true\"></span>", key);
-	report_text(r, words);
-	report_raw(r, "</li>\n");
-}
-
 static void close_figure(const struct report *r, const char *caption)
 {
 	report_raw(r, "<figcaption>");
@@ -213,9 +203,9 @@ void report_rate(struct report *r, const struct finding *f)
 		          line ? "A line shows what the rules would have let pass. " : "");
 	report_section_open(r, "Rate over time");
 	report_raw(r, "<figure>\n<ul class=\"legend\">\n");
-	write_key(r, "area", "Attack");
-	write_key(r, "line", line ? "What the rules would have let pass (estimate)" : NULL);
-	write_key(r, "band", count > 1 ? "Wave" : NULL);
+	report_key(r, "area", "Attack");
+	report_key(r, "line", line ? "What the rules would have let pass (estimate)" : NULL);
+	report_key(r, "band", count > 1 ? "Wave" : NULL);
 	report_raw(r, "</ul>\n");
 	write_plots(r, s, line ? SECOND_LINE : NO_SECOND, bands, count > 1 ? count : 0,
 	            (const char *const[2]){ packets.text, bits.text });
@@ -271,8 +261,8 @@ void report_capture_rate(struct report *r, bool attacks)
 	memset(s, 0, sizeof(*s));
 	fill_capture(r, s);
 	report_raw(r, "<figure>\n<ul class=\"legend\">\n");
-	write_key(r, "area", attacks ? "Packets of attacks" : NULL);
-	write_key(r, "all", "All packets");
+	report_key(r, "area", attacks ? "Packets of attacks" : NULL);
+	report_key(r, "all", "All packets");
 	report_raw(r, "</ul>\n");
 	write_plots(r, s, SECOND_ALL, NULL, 0, descriptions);
 	draft_add(&d, "Each step is the mean over %s. %s of %s packets belong to no attack and no scan.",
