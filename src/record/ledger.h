@@ -22,7 +22,7 @@
 
 #include "record/record.h"
 
-#define LEDGER_FILE "/record.db"
+#define LEDGER_FILE "/holdfast.db"
 #define LEDGER_BUSY_MS 5000
 #define LEDGER_ID_SIZE 24
 #define LEDGER_DIGEST_SIZE 65 /* SHA-256 in hexadecimal, NUL-terminated */
