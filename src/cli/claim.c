@@ -116,7 +116,8 @@ static struct predicate *parse(const char *text, int *status)
 
 struct source {
 	struct trace trace;
-	json_t *json; /* the trace as it was read */
+	json_t *json;          /* the trace as it was read */
+	struct series *series; /* how users of the host fared meanwhile; NULL: not known */
 	uint64_t incident;
 	bool has_trace;
 };
@@ -126,6 +127,7 @@ static void source_end(struct source *source)
 	if (source->has_trace)
 		trace_fini(&source->trace);
 	json_decref(source->json);
+	free(source->series);
 }
 
 static bool begins_so(uint64_t id, const char *name)
@@ -150,6 +152,17 @@ static int take_trace(const char *where, json_t *json, struct source *source)
 	source->json = json_incref(json);
 	source->incident = source->trace.incident;
 	return COMMAND_DONE;
+}
+
+/* What an analysis has of the host it was watched on; without memory it has nothing. */
+static void take_series(const json_t *json, struct source *source)
+{
+	const json_t *analysis = json_object_get(json, "analysis");
+	const json_t *live = json_object_get(analysis ? analysis : json, "live");
+
+	source->series = malloc(sizeof(*source->series));
+	if (source->series)
+		(void)series_read(json_object_get(live, "series"), source->series);
 }
 
 /* The trace of the incident whose ID begins so, of an analysis or a trace; NULL and "latest": the last with a trace. */
@@ -188,7 +201,9 @@ static int read_report(const char *path, const char *name, struct source *source
 	trace = find_trace(json, name);
 	if (trace)
 		status = take_trace(say_input(path), trace, source);
-	else
+	if (status == COMMAND_DONE)
+		take_series(json, source);
+	if (!trace)
 		say_error(say_input(path),
 		          "there is no trace in it of an incident %.60s; 'holdfast analyze --json' writes them",
 		          name ? name : "");
@@ -243,6 +258,8 @@ static int load_trace(const struct options *options, struct books *books, uint64
 		trace = find_trace(whole, id);
 		if (trace) {
 			status = take_trace(id, trace, source);
+			if (status == COMMAND_DONE)
+				take_series(whole, source);
 			json_decref(whole);
 			return status;
 		}
@@ -268,7 +285,8 @@ static int add_event(void *context, const struct ledger_event *event)
 }
 
 /* `books` NULL: there is no ledger to ask. */
-static int read_facts(const struct options *options, struct books *books, struct claim_facts *facts)
+static int read_facts(const struct options *options, struct books *books, const struct source *source,
+                      struct claim_facts *facts)
 {
 	char message[CLAIM_JSON_ERROR_SIZE];
 	struct record_error error = { .message = "" };
@@ -288,6 +306,8 @@ static int read_facts(const struct options *options, struct books *books, struct
 		if (result != 0)
 			return COMMAND_BAD;
 	}
+	if (source->series)
+		claim_facts_add_series(facts, source->series, &source->trace);
 	if (!books)
 		return COMMAND_DONE;
 	result = ledger_event_each(books->ledger, add_event, facts, &error);
@@ -732,6 +752,8 @@ static int test_kept(const struct options *options, struct books *books, const s
 		return status;
 	status = load_trace(options, books, claim->incident, &source);
 	if (status == COMMAND_DONE)
+		status = read_facts(options, books, &source, facts);
+	if (status == COMMAND_DONE)
 		status = read_seed(options, &source, &verdict.seed);
 	if (status != COMMAND_DONE)
 		goto done;
@@ -804,9 +826,7 @@ static int test_recorded(const struct options *options)
 		free(facts);
 		return status;
 	}
-	status = read_facts(options, &books, facts);
-	if (status == COMMAND_DONE)
-		status = find_claims(&books, name, &shelf);
+	status = find_claims(&books, name, &shelf);
 	if (status == COMMAND_DONE && shelf.count == 0) {
 		say_error("claim",
 		          "there is no claim %.60s, nor one about such an incident; 'holdfast claim list' lists them",
@@ -907,13 +927,15 @@ static int test_asked(const struct options *options)
 			(void)snprintf(id, sizeof(id), "%016" PRIx64, archived.head.id);
 			trace = find_trace(whole, id);
 			status = trace ? take_trace(options->name, trace, &source) : COMMAND_BAD;
+			if (status == COMMAND_DONE)
+				take_series(whole, &source);
 			if (!trace)
 				say_error(options->name, "no trace of it was recorded");
 			json_decref(whole);
 		}
 	}
 	if (status == COMMAND_DONE)
-		status = read_facts(options, NULL, facts);
+		status = read_facts(options, NULL, &source, facts);
 	if (status == COMMAND_DONE)
 		status = options->predicates ? test_lines(options, &source, facts, verdicts)
 		                             : test_text(options, options->predicate, &source, facts, verdicts);

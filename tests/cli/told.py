@@ -89,6 +89,61 @@ def check_approvals(stage):
     stage.row(f"SUDO_USER=bob claim approve c1 {CONF}", 0)
 
 
+def course(served):
+    """As the daemon writes it of a host: from a minute before the attack to a minute after, of users so many a second."""
+    seconds = range(135)
+    return {"from": "2025-06-01T09:59:30.000000Z", "step_s": 1, "arrived_pps": [9000] * 135, "dropped_pps": [0] * 135,
+            "answered_pps": [served(second) for second in seconds], "lost_pps": [0] * 135,
+            "handshakes_pps": [4] * 135}
+
+
+def check_outages(stage, name):
+    """Of an incident that was watched live, claims of an outage are tested on what the host saw of its users."""
+    file = stage.folder / "state/incidents" / f"{name}.json"
+    head, analysis = file.read_text(encoding="utf-8").split("\n", 1)
+    analysis = json.loads(analysis[:analysis.rindex("}")])
+
+    def test(predicate, served, extra="", status=0):
+        whole = analysis | {"live": {"rules": [], "series": course(served)}} if served else analysis
+        file.write_text(f"{head}\n{json.dumps(whole)}}}\n", encoding="utf-8")
+        said = stage.run(f"claim test latest --predicate {predicate} {extra} --json {CONF}")
+        return json.loads(said[1])["verdicts"][0] if said[0] == status == 0 else said
+
+    def down(second):
+        return 5 if 65 <= second < 100 else 500
+
+    stage.expect("without a series nobody measured", "nobody measured" in test("outage", None)["reason"])
+    found = test("outage", down)
+    seen = [{"began": "2025-06-01T10:00:35.000000Z", "ended": "2025-06-01T10:01:10.000000Z", "lost": 0.99}]
+    stage.expect("an outage that the host saw is one",
+                 found["verdict"] == "supported" and found["context"]["outages"] == seen, found)
+    stage.expect("and says from when to when was looked", found["context"]["measured"] ==
+                 {"began": "2025-06-01T09:59:30.000000Z", "ended": "2025-06-01T10:01:45.000000Z"}, found)
+    for predicate, verdict in (("cause=attack", "supported"), ("outage<=10m", "supported"),
+                               ("outage>=10m", "unsupported")):
+        found = test(predicate, down)
+        stage.expect(f"{predicate} is {verdict}", found["verdict"] == verdict, found)
+    found = test("outage", lambda second: 500)
+    stage.expect("where users were served as before that is said",
+                 found["verdict"] == "unsupported" and "answered as before" in found["reason"], found)
+    (stage.folder / "context.json").write_text(json.dumps({"outages": [
+        {"began": "2025-06-01T09:00:00Z", "ended": "2025-06-01T09:30:00Z"}]}), encoding="utf-8")
+    found = test("cause=attack", down, "--context context.json")
+    stage.expect("what is put in by hand stands in its place",
+                 found["verdict"] == "contradicted" and len(found["context"]["outages"]) == 1, found)
+    # On record: the same, with events of the ledger, and computed anew from a bundle.
+    test("outage", down)
+    stage.row(f"claim add latest --by somebody --text words --predicate cause=attack {CONF}", 0)
+    found = json.loads(stage.run(f"claim test c4 --json {CONF}")[1])["verdicts"][0]
+    stage.expect("a claim on record is tested on the archived trace and series", found["verdict"] == "supported"
+                 and len(found["context"]["outages"]) == 1 and len(found["trace_sha256"]) == 64, found)
+    stage.row("event add --kind change --from 2025-06-01T10:00:30Z --to 2025-06-01T10:01:10Z --text deploy " + CONF, 0)
+    found = json.loads(stage.run(f"claim test c4 --json {CONF}")[1])["verdicts"][0]
+    stage.expect("an own change at the same time competes", found["verdict"] == "unsupported", found)
+    stage.row(f"evidence {name} -o v.tar {CONF}", 0, None, "not signed")
+    stage.row("verify v.tar", 0, "verdicts: 6 computed anew")
+
+
 def main():
     if len(sys.argv) != 4:
         print(__doc__, file=sys.stderr)
@@ -96,10 +151,11 @@ def main():
     holdfast, synth, simulate = map(os.path.abspath, sys.argv[1:])
     with tempfile.TemporaryDirectory(prefix="holdfast-told-") as scratch:
         folder = pathlib.Path(scratch)
-        incidents.furnish(folder, holdfast, synth, simulate)
+        name, _ = incidents.furnish(folder, holdfast, synth, simulate)
         furnish_places(folder)
         stage = evidence.Stage(holdfast, folder)
         check_approvals(stage)
+        check_outages(stage, name)
         print(f"1..{stage.count}")
     return 1 if stage.failed else 0
 
