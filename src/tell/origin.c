@@ -604,6 +604,9 @@ void origin_claim_verdict(struct account *a, const struct analysis_claim *claim,
 	}
 	draft_add(d, BOLD "%s" PLAIN " %s", origin_meaning(claim->verdict),
 	          claim->reason[0] ? claim->reason : "No reason is on record.");
+	for (size_t i = 1; i + 1 < d->length; i++) /* no line ends between a number and its sign */
+		if (d->text[i] == ' ' && d->text[i + 1] == '%' && d->text[i - 1] >= '0' && d->text[i - 1] <= '9')
+			d->text[i] = WORDS_TIE[0];
 	if (claim->word[0])
 		draft_add(d, " Likelihood: %s. Confidence: %s%s%s.", claim->word, claim->confidence,
 		          claim->cap[0] ? ", because " : "", claim->cap);

@@ -8,6 +8,8 @@ fictional countries' places.
 import json
 import os
 import pathlib
+import re
+import subprocess
 import sys
 import tempfile
 
@@ -144,6 +146,25 @@ def check_outages(stage, name):
     stage.row("verify v.tar", 0, "verdicts: 6 computed anew")
 
 
+def check_elsewhere(stage):
+    """A bundle verifies where there is nothing else: another home, no configuration, no databases."""
+    with tempfile.TemporaryDirectory(prefix="holdfast-elsewhere-") as home:
+        copy = pathlib.Path(home) / "v.tar"
+        copy.write_bytes((stage.folder / "v.tar").read_bytes())
+        environment = {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
+        done = subprocess.run([stage.holdfast, "verify", "v.tar"], cwd=home, env=environment | {"HOME": home}, check=False,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=incidents.SECONDS)
+        stage.expect("a bundle verifies in a clean place", done.returncode == 0 and "verdicts: 6 computed anew" in
+                     done.stdout and not done.stderr, done)
+        stage.expect("and leaves nothing there", [file.name for file in pathlib.Path(home).iterdir()] == ["v.tar"])
+
+
+def check_ages(stage):
+    said = " ".join(stage.run(f"report latest --text {CONF}")[1].split())
+    stage.expect("databases of another year are said to be so",
+                 re.search("one-country is from another time, 36[0-9] days after the attack", said), said)
+
+
 def main():
     if len(sys.argv) != 4:
         print(__doc__, file=sys.stderr)
@@ -156,6 +177,8 @@ def main():
         stage = evidence.Stage(holdfast, folder)
         check_approvals(stage)
         check_outages(stage, name)
+        check_elsewhere(stage)
+        check_ages(stage)
         print(f"1..{stage.count}")
     return 1 if stage.failed else 0
 
