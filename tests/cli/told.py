@@ -16,6 +16,7 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "geo"))
 import evidence  # noqa: E402  pylint: disable=wrong-import-position
+import figures  # noqa: E402  pylint: disable=wrong-import-position
 import incidents  # noqa: E402  pylint: disable=wrong-import-position
 import mmdb  # noqa: E402  pylint: disable=wrong-import-position
 
@@ -152,11 +153,39 @@ def check_elsewhere(stage):
         copy = pathlib.Path(home) / "v.tar"
         copy.write_bytes((stage.folder / "v.tar").read_bytes())
         environment = {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
-        done = subprocess.run([stage.holdfast, "verify", "v.tar"], cwd=home, env=environment | {"HOME": home}, check=False,
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=incidents.SECONDS)
+        done = subprocess.run([stage.holdfast, "verify", "v.tar"], cwd=home, env=environment | {"HOME": home},
+                              check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=incidents.SECONDS)
         stage.expect("a bundle verifies in a clean place", done.returncode == 0 and "verdicts: 6 computed anew" in
                      done.stdout and not done.stderr, done)
         stage.expect("and leaves nothing there", [file.name for file in pathlib.Path(home).iterdir()] == ["v.tar"])
+
+
+def check_figures(stage, name):
+    """Each number on the pages is in a bundle, or derived from what is in it (figures.RULES)."""
+    file = stage.folder / "state/incidents" / f"{name}.json"
+    head = file.read_text(encoding="utf-8").split("\n", 1)[0]
+    file.write_text(f"{head}\n{stage.run(f'report latest --json {CONF}')[1]}}}\n", encoding="utf-8")  # with places
+    stage.row(f"claim add latest --by somebody --text words --predicate share(country=SE)>=0.3 {CONF}", 0)
+    stage.row(f"claim test latest {CONF}", 0)
+    stage.row(f"SUDO_USER=bob claim approve c5 {CONF}", 0)
+    stage.row(f"evidence {name} -o n.tar --payload {CONF}", 0, None, "not signed")
+    held = evidence.members(stage.folder / "n.tar")
+    (stage.folder / "again.hfs").write_bytes(held["stream.hfs"])
+    stage.row("analyze again.hfs --html again.html --geo geo", 0, "ATTACK")
+    again = figures.page_text((stage.folder / "again.html").read_text(encoding="utf-8"))
+    pages = [stage.run(f"{typed} --include-claims {CONF}")[1]
+             for typed in ("incident latest", "report latest --text", "report latest --html -")]
+    for what, page in (("incident", pages[0]), ("report --text", pages[1])):
+        left = figures.untold(page, held)
+        stage.expect(f"{what}: each number is in the bundle's JSON, or derived from it", not left, "\n".join(left))
+    left = figures.untold(figures.page_text(pages[2]), held, again)
+    stage.expect("report --html: each number is in the bundle's JSON or comes of its stream", not left, "\n".join(left))
+    # That it would be noticed:
+    for was, wrong in (("59,080", "59,081"), ("6.3 kpps", "6.8 kpps"), ("lasted 15 s", "lasted 18 s"),
+                       ("$2,500", "$2,501")):
+        left = figures.untold(pages[0].replace(was, wrong), held)
+        stage.expect(f"{wrong} in place of {was} is noticed", was in pages[0] and len(left) >= 1, (was, left))
 
 
 def check_ages(stage):
@@ -179,6 +208,7 @@ def main():
         check_outages(stage, name)
         check_elsewhere(stage)
         check_ages(stage)
+        check_figures(stage, name)
         print(f"1..{stage.count}")
     return 1 if stage.failed else 0
 
