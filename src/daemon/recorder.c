@@ -22,13 +22,13 @@
 #include "daemon/recorder_files.h"
 #include "daemon/role.h"
 #include "daemon/sandbox.h"
+#include "record/ledger.h"
 #include "record/record.h"
 
 #define BATCH_MAX 64 /* messages in one transaction */
 #define ACTIONS_MAX (BATCH_MAX * MESSAGE_PREFIXES_MAX)
 #define RETRY_NS NS_PER_S
 #define LAST_WORDS_NS (2 * NS_PER_S) /* that the engine has once the parent has gone */
-#define DATABASE_NAME "holdfast.db"
 #define BOOT_PATH "/proc/sys/kernel/random/boot_id"
 #define BOOT_SIZE 64
 
@@ -409,7 +409,7 @@ static int begin(struct recorder *recorder, const struct role_start *start, char
 
 	if (result != 0)
 		return result;
-	(void)snprintf(recorder->path, sizeof(recorder->path), "%s/" DATABASE_NAME, config.state_dir);
+	(void)snprintf(recorder->path, sizeof(recorder->path), "%s" LEDGER_FILE, config.state_dir);
 	memcpy(recorder->folder, config.state_dir, sizeof(recorder->folder));
 	read_boot(recorder);
 	result = sandbox_become(start->uid, start->gid);

@@ -71,6 +71,10 @@ static const char *const migrations[RECORD_SCHEMA] = {
 	" WHEN OLD.id = (SELECT min(id) FROM rollup WHERE incident = OLD.incident)"
 	" OR (SELECT count(*) FROM rollup WHERE incident = OLD.incident AND id > OLD.id) < " LATEST_ROLLUPS
 	" OR EXISTS(SELECT 1 FROM verdict WHERE trace_sha256 = OLD.sha256)" REFUSED,
+
+	"CREATE TABLE approval("
+	" verdict INTEGER PRIMARY KEY REFERENCES verdict(id), at_ns INTEGER NOT NULL, by TEXT NOT NULL);"
+	FOR_GOOD("approval", "verdict"),
 };
 /* clang-format on */
 

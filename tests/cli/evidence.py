@@ -235,7 +235,7 @@ def check_erasure(stage, name):
                  and {"analysis.json", "rules.jsonl", "erased.json"} <= set(held), list(held))
     stage.row(f"evidence {CONF}", 0, "b1 .*erased ")
     stage.row(f"evidence {name} -o r.tar --retain 60s {CONF}", 0)
-    with sqlite3.connect(stage.folder / "state" / "record.db") as base:  # as if its time were over
+    with sqlite3.connect(stage.folder / "state" / "holdfast.db") as base:  # as if its time were over
         base.execute("DROP TRIGGER evidence_update")
         base.execute("UPDATE evidence SET until_ns = 1 WHERE path LIKE '%/r.tar'")
     stream = stage.folder / "state" / "streams" / f"{name}.hfs"
