@@ -26,6 +26,14 @@
 #define FOR_GOOD(table, key)   \
 	UNCHANGED(table, key)  \
 	"CREATE TRIGGER " table "_delete BEFORE DELETE ON " table REFUSED
+#define KEPT_NS "16329600000000000" /* OUTAGES_KEPT_NS, 27 weeks; likewise */
+/* Counts grow and stay where they are; those that nothing rests on any more may go. */
+#define ADDS_UP(table, key, other, shrinks)                                                              \
+	"CREATE TRIGGER " table "_update BEFORE UPDATE ON " table " WHEN " shrinks                       \
+	" OR NEW.bucket_ns <> OLD.bucket_ns OR NEW.component <> OLD.component OR NEW." key " <> OLD." key \
+	" OR NEW." other " <> OLD." other REFUSED                                                        \
+	"CREATE TRIGGER " table "_delete BEFORE DELETE ON " table                                        \
+	" WHEN OLD.bucket_ns >= (SELECT max(bucket_ns) FROM " table ") - " KEPT_NS REFUSED
 #define LATEST_ROLLUPS "16" /* LEDGER_ROLLUPS_MAX; a migration does not change when a bound does */
 
 static const char *const migrations[RECORD_SCHEMA] = {
@@ -71,6 +79,30 @@ static const char *const migrations[RECORD_SCHEMA] = {
 	" WHEN OLD.id = (SELECT min(id) FROM rollup WHERE incident = OLD.incident)"
 	" OR (SELECT count(*) FROM rollup WHERE incident = OLD.incident AND id > OLD.id) < " LATEST_ROLLUPS
 	" OR EXISTS(SELECT 1 FROM verdict WHERE trace_sha256 = OLD.sha256)" REFUSED,
+
+	"CREATE TABLE report_count("
+	" bucket_ns INTEGER NOT NULL, component TEXT NOT NULL, symptom TEXT NOT NULL, region TEXT NOT NULL,"
+	" network INTEGER NOT NULL, source TEXT NOT NULL, raw INTEGER NOT NULL, accepted INTEGER NOT NULL,"
+	" shielded INTEGER NOT NULL, PRIMARY KEY(bucket_ns, component, symptom, region, network, source)) WITHOUT ROWID;"
+	"CREATE TABLE signal("
+	" bucket_ns INTEGER NOT NULL, component TEXT NOT NULL, kind TEXT NOT NULL, vantage TEXT NOT NULL,"
+	" network INTEGER NOT NULL, good INTEGER NOT NULL, bad INTEGER NOT NULL, value INTEGER NOT NULL,"
+	" PRIMARY KEY(bucket_ns, component, kind, vantage)) WITHOUT ROWID;"
+	"CREATE TABLE report_import("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, sha256 TEXT NOT NULL, name TEXT NOT NULL, rows INTEGER NOT NULL,"
+	" reports INTEGER NOT NULL, mistakes INTEGER NOT NULL, added_ns INTEGER NOT NULL, added_by TEXT NOT NULL);"
+	"CREATE INDEX report_import_sha256 ON report_import(sha256);"
+	"CREATE TABLE outage("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, number INTEGER NOT NULL, component TEXT NOT NULL,"
+	" began_ns INTEGER NOT NULL, peak_ns INTEGER NOT NULL, ended_ns INTEGER NOT NULL,"
+	" pronounced_from_ns INTEGER NOT NULL, pronounced_to_ns INTEGER NOT NULL, reports INTEGER NOT NULL,"
+	" excess INTEGER NOT NULL, belief INTEGER NOT NULL, published TEXT NOT NULL, json TEXT NOT NULL,"
+	" made_ns INTEGER NOT NULL);"
+	"CREATE INDEX outage_number ON outage(number);"
+	FOR_GOOD("report_import", "id") FOR_GOOD("outage", "id")
+	ADDS_UP("report_count", "symptom", "network", "NEW.raw < OLD.raw OR NEW.accepted < OLD.accepted"
+	        " OR NEW.shielded < OLD.shielded OR NEW.region <> OLD.region OR NEW.source <> OLD.source")
+	ADDS_UP("signal", "kind", "vantage", "NEW.good < OLD.good OR NEW.bad < OLD.bad OR NEW.value < OLD.value"),
 
 	"CREATE TABLE component("
 	" id TEXT PRIMARY KEY, parent TEXT NOT NULL, position INTEGER NOT NULL, is_group INTEGER NOT NULL,"

@@ -185,7 +185,7 @@ void ledger_close(struct ledger *ledger)
 /* ---- adding ---- */
 
 /* Whether the text may be kept; what it is called is `name`. */
-static int check_text(const char *name, const char *text, struct record_error *error)
+int ledger_check_text(const char *name, const char *text, struct record_error *error)
 {
 	json_t *string;
 
@@ -223,7 +223,7 @@ int ledger_check_json(const char *name, const char *text, struct record_error *e
 int ledger_check_texts(const struct ledger_text *all, unsigned count, struct record_error *error)
 {
 	for (unsigned i = 0; i < count; i++) {
-		int result = check_text(all[i].name, all[i].text, error);
+		int result = ledger_check_text(all[i].name, all[i].text, error);
 
 		if (result != 0)
 			return result;
@@ -322,7 +322,7 @@ static bool is_digest(const char *text)
 int ledger_verdict_add(struct ledger *ledger, const struct ledger_verdict *verdict, struct record_error *error)
 {
 	sqlite3_stmt *statement = NULL;
-	int result = check_text("verdict", verdict->verdict, error);
+	int result = ledger_check_text("verdict", verdict->verdict, error);
 
 	if (result == 0)
 		result = ledger_check_json("result", verdict->json, error);
@@ -400,7 +400,7 @@ int ledger_evidence_erased(struct ledger *ledger, const char *id, int64_t at_ns,
                            struct record_error *error)
 {
 	sqlite3_stmt *statement = NULL;
-	int result = check_text("reason", why, error), code;
+	int result = ledger_check_text("reason", why, error), code;
 
 	if (result == 0)
 		result = ledger_begin_to_add(ledger, texts[ERASURE_ADD], "SELECT count(*) FROM erasure", &statement,

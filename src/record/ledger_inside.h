@@ -31,7 +31,8 @@ struct ledger_text {
 
 /* Returns `result`. */
 int ledger_refuse(struct record_error *error, int result, const char *message, const char *advice);
-/* -EINVAL: one of them is longer than LEDGER_TEXT_MAX, or no UTF-8. */
+/* -EINVAL: one is longer than LEDGER_TEXT_MAX, or no UTF-8. */
+int ledger_check_text(const char *name, const char *text, struct record_error *error);
 int ledger_check_texts(const struct ledger_text *all, unsigned count, struct record_error *error);
 /* -EINVAL: it is no JSON, or of more than LEDGER_JSON_MAX octets. */
 int ledger_check_json(const char *name, const char *text, struct record_error *error);
