@@ -349,7 +349,7 @@ static void other_schemas(void **state)
 	record_close(record);
 	execute("PRAGMA user_version = 99");
 	assert_int_equal(record_open(&options, &record, put_aside, &error), -ENOTSUP);
-	assert_string_equal(error.message, "the record has schema 99, this holdfast knows them up to 2");
+	assert_string_equal(error.message, "the record has schema 99, this holdfast knows them up to 3");
 	assert_true(error.advice[0] != '\0');
 	assert_string_equal(put_aside, "");
 	assert_int_equal(access(path, F_OK), 0); /* it stays */
