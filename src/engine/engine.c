@@ -515,6 +515,7 @@ int engine_find(const struct engine *e, uint32_t index, const struct engine_sear
 		finding_fini(finding);
 	return rc;
 }
+		.rules_only = search->rules_only,
 
 /* ------------------------------------------------------------------ what is handed on */
 

@@ -81,7 +81,8 @@ struct engine_search {
 	uint32_t attack_max, normal_max;
 	const struct observation *const *attack;
 	uint32_t attack_count;
-	bool young; /* of the attack little was seen yet */
+	bool young;      /* of the attack little was seen yet */
+	bool rules_only; /* of the finding only signatures and advice are made, which is sooner done */
 };
 int engine_find(const struct engine *engine, uint32_t index, const struct engine_search *search,
                 struct finding *finding);
