@@ -1181,6 +1181,14 @@ void live_tick(struct live *l, struct capture_time now)
 	change_generation(l);
 }
 
+void live_loaded(struct live *l, const struct engine_load *load)
+{
+	begin_input(l);
+	engine_loaded(l->engine, load);
+	if (l->warming)
+		engine_loaded(l->warming, load);
+}
+
 /* ------------------------------------------------------------------ outputs */
 
 static struct live_order order_of(const struct held *h, enum live_order_type type)
