@@ -765,7 +765,7 @@ static inline __u32 shield_allow_bin6(__u32 network)
  * error is sqrt(n * (w - 1)). Exact numbers are in `counters`.
  *
  * The interval doubles as often as config.sample_per_tick have been handed out in a tick, which is 2^SHIELD_SAMPLE_SHIFT
- * jiffies, and halves with each tick that ended with less than a quarter: after a flood it is 1 again at the twentieth tick
+ * jiffies, and halves with each tick that ended with less than half: after a flood it is 1 again at the twentieth tick
  * at the latest. What leaves has a sampler and a budget of its own (SHIELD_SAMPLE_SENT). There a packet is what the host
  * gives to the device, as a capture on the host has it: of TCP up to 64 KiB, cut into packets behind it.
  *

@@ -8,7 +8,8 @@
 #include "base/varint.h"
 #include "observe/pack.h"
 
-#define VERSION 1
+#define VERSION 2       /* that is written … */
+#define VERSION_LEAST 1 /* … and read: it has no RECORD_LOADED */
 #define MARK_SIZE 8
 #define HEAD (MARK_SIZE + 4 + 4) /* octets before the birth */
 #define SUM 4
@@ -16,7 +17,7 @@
 #define RECORD_MAX (1 + PACK_MAX)
 #define BATCH 256
 
-enum record { RECORD_OBSERVE = 1, RECORD_TICK, RECORD_RULED, RECORD_GONE, RECORD_COUNTED };
+enum record { RECORD_OBSERVE = 1, RECORD_TICK, RECORD_RULED, RECORD_GONE, RECORD_COUNTED, RECORD_LOADED };
 
 _Static_assert(STREAM_FRAME_MIN >= FRAME_HEAD + RECORD_MAX, "an empty frame has room for any record");
 
@@ -137,6 +138,17 @@ bool stream_tick(struct stream_frame *f, struct capture_time now)
 	at += varint_write(at, varint_fold((int64_t)((uint64_t)now.ns - (uint64_t)f->before.ns)));
 	end_record(f, at);
 	f->before = now;
+	return true;
+}
+
+bool stream_loaded(struct stream_frame *f, const struct engine_load *load)
+{
+	uint8_t *at = begin_record(f, RECORD_LOADED, f->before);
+
+	if (!at)
+		return false;
+	at += varint_write(at, load->percent);
+	end_record(f, at + varint_write(at, load->pps));
 	return true;
 }
 
@@ -303,6 +315,17 @@ static void replay_counted(struct stream_replay *r, struct cursor *c)
 		live_rule_counted(r->live, handle, &count);
 }
 
+static void replay_loaded(struct stream_replay *r, struct cursor *c)
+{
+	uint64_t percent = cursor_varint(c);
+	struct engine_load load = { .percent = (uint32_t)percent, .pps = cursor_varint(c) };
+
+	if (percent > 100)
+		c->failed = true;
+	if (!c->failed)
+		live_loaded(r->live, &load);
+}
+
 static void replay_record(struct stream_replay *r, struct cursor *c, struct capture_time *before)
 {
 	uint8_t type = cursor_u8(c);
@@ -338,6 +361,9 @@ static void replay_record(struct stream_replay *r, struct cursor *c, struct capt
 		break;
 	case RECORD_COUNTED:
 		replay_counted(r, c);
+		break;
+	case RECORD_LOADED:
+		replay_loaded(r, c);
 		break;
 	default:
 		c->failed = true;
@@ -381,7 +407,8 @@ static int take_beginning(struct stream_replay *r, const uint8_t *octets, size_t
 	if (length < HEAD)
 		return 0;
 	born = get_32(octets + MARK_SIZE + 4);
-	if (get_32(octets + MARK_SIZE) != VERSION || born > STREAM_BIRTH_MAX) {
+	if (get_32(octets + MARK_SIZE) < VERSION_LEAST || get_32(octets + MARK_SIZE) > VERSION ||
+	    born > STREAM_BIRTH_MAX) {
 		break_off(r, "the stream is of another version");
 		return 0;
 	}
