@@ -68,6 +68,7 @@ static const cyaml_schema_field_t service_fields[] = {
 	CYAML_FIELD_ENUM("path", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct service, path, paths, CYAML_ARRAY_LEN(paths)),
 	CYAML_FIELD_IGNORE("syn_cookies", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_IGNORE("per_source_pps", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_IGNORE("fallback", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_END,
 };
 

@@ -175,6 +175,24 @@ static void read_cookies(struct reader *reader, const struct key *key, const yam
 	complain(reader, &node->start_mark, "%s is '%.*s'; write auto, true or false", key->name, LIST_TEXT_MAX, text);
 }
 
+static void read_fallback(struct reader *reader, const struct key *key, const yaml_node_t *node, void *field)
+{
+	static const char *const words[] = {
+		[FALLBACK_NONE] = "none", [FALLBACK_LIMIT] = "limit", [FALLBACK_PREFER_KNOWN] = "prefer_known"
+	};
+	const char *text = scalar(reader, key->name, node);
+
+	if (!text)
+		return;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(text, words[i]) == 0) {
+			*(enum fallback_allowed *)field = (enum fallback_allowed)i;
+			return;
+		}
+	complain(reader, &node->start_mark, "%s is '%.*s'; write none, limit or prefer_known", key->name, LIST_TEXT_MAX,
+	         text);
+}
+
 static void read_bool(struct reader *reader, const struct key *key, const yaml_node_t *node, void *field)
 {
 	static const char *const yes[] = { "true", "yes", "on" }, *const no[] = { "false", "no", "off" };
@@ -614,6 +632,7 @@ static const struct key service_keys[] = {
 	{ .name = "path", .read = read_choice, .offset = IN_SERVICE(forwarded), .standard_is = "local|forwarded" },
 	{ .name = "syn_cookies", .read = read_cookies, .offset = IN_SERVICE(syn_cookies), .standard = SHIELD_COOKIES_AUTO },
 	{ .name = "per_source_pps", .read = read_number, .offset = IN_SERVICE(per_source_pps), .low = 0, .high = 100000000, .standard = 0 },
+	{ .name = "fallback", .read = read_fallback, .offset = IN_SERVICE(fallback), .standard = FALLBACK_LIMIT },
 	{ .name = NULL },
 };
 
@@ -658,6 +677,8 @@ static void set_standards(const struct key *keys, void *base)
 			*(bool *)field = key->standard != 0;
 		else if (key->read == read_cookies)
 			*(enum shield_cookies *)field = (enum shield_cookies)key->standard;
+		else if (key->read == read_fallback)
+			*(enum fallback_allowed *)field = (enum fallback_allowed)key->standard;
 		else if (key->read == read_duration)
 			*(int64_t *)field = key->standard;
 		else if (key->standard_is && key->read != read_choice)

@@ -62,7 +62,8 @@ static int make_live(const struct watch *watch, const struct config *config, con
 
 		services[i] = (struct live_service){ .prefixes = from->addresses.prefixes,
 			                             .prefix_count = from->addresses.count,
-			                             .local = !from->forwarded };
+			                             .local = !from->forwarded,
+			                             .fallback = from->fallback };
 		message_text(services[i].name, sizeof(services[i].name), from->name);
 	}
 	result = live_new(watch->seed, services, config->service_count, learned, length, live);
@@ -97,6 +98,7 @@ int watch_begin(struct watch *watch, const struct config *config, uint64_t seed,
 	if (result != 0)
 		return result;
 	watch_rules_begin(watch);
+	watch_freeze_begin(watch);
 	watch_stream_follow(watch);
 	return 0;
 }
@@ -148,7 +150,7 @@ static bool same_services(const struct config *a, const struct config *b)
 		const struct config_service *one = &a->services[i], *other = &b->services[i];
 
 		if (strcmp(one->name, other->name) != 0 || one->forwarded != other->forwarded ||
-		    one->addresses.count != other->addresses.count)
+		    one->fallback != other->fallback || one->addresses.count != other->addresses.count)
 			return false;
 		for (uint32_t k = 0; k < one->addresses.count; k++)
 			if (!prefix_equal(&one->addresses.prefixes[k], &other->addresses.prefixes[k]))
@@ -395,6 +397,12 @@ static void fill_rule(const struct life *life, struct control_attack_rule *rule)
 		.answered = life->count.answered,
 		.probes = life->count.probes,
 		.completed = life->count.completed,
+		.known = life->count.known,
+		.known_lost = life->count.known_lost,
+		.fallback = life->fallback,
+		.knows = life->known,
+		.each = life->each,
+		.source_pps = life->source_pps,
 		.has_bound = life->signature.has_bound,
 		.bound_ppm = life->signature.bound_ppm,
 		.baseline_samples = life->signature.baseline_samples,
@@ -421,6 +429,7 @@ static void fill_attack(const struct watch *watch, const struct live_view *view,
 		.passing_ppm = view->passing_ppm,
 		.over = view->over,
 		.advice = view->advice,
+		.fallback = view->fallback,
 		.first_rule = facts->rule_count,
 	};
 	for (unsigned i = 0; i < view->rule_count && facts->rule_count < CONTROL_ATTACK_RULES_MAX; i++) {

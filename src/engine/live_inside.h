@@ -5,6 +5,7 @@
 
 #include "detect/incident_list.h"
 #include "engine/live.h"
+#include "measure/quota.h"
 
 #define BATCH 256
 #define HELD_MAX (2 * LIVE_RULES_MAX) /* with those that are gone, for who asks what became of them */
@@ -25,7 +26,7 @@ struct live_case {
 	uint64_t id;
 	struct prefix scope;
 	uint32_t parts, waves;
-	struct capture_time seen, told_at, wave_at, searched, since, review;
+	struct capture_time seen, told_at, wave_at, searched, since, review, looked;
 	uint32_t reviews, vain, revoked;
 	uint32_t turn, made;     /* the vector that is sought for next; rules that came of this round */
 	uint32_t sought;         /* vectors, by their place, of whose own sample rules were sought: each once */
@@ -34,6 +35,7 @@ struct live_case {
 	uint64_t passed;         /* observations that were not dropped, since the latest search or rule */
 	struct rate rates[RATE_SLOTS];
 	const char *advice;
+	enum fallback_state fallback;
 };
 
 struct held {
@@ -53,6 +55,7 @@ struct ban {
 struct served {
 	char name[LIVE_NAME_SIZE];
 	bool local;
+	enum fallback_allowed fallback;
 	unsigned first, count; /* of prefixes */
 };
 
@@ -61,6 +64,9 @@ struct live {
 	unsigned service_count, prefix_count;
 	struct served services[LIVE_SERVICES_MAX];
 	struct prefix prefixes[LIVE_SERVICE_PREFIXES_MAX];
+	bool learns;           /* a service may fall back on what peace was like */
+	uint64_t attacked;     /* services, a bit each */
+	struct quotas *quotas; /* of services, in their order */
 	struct capture_time now;
 	bool has_time;
 	struct engine *engine, *warming, *finished;

@@ -8,8 +8,7 @@
 #include "base/varint.h"
 #include "observe/pack.h"
 
-#define VERSION 2       /* that is written … */
-#define VERSION_LEAST 1 /* … and read: it has no RECORD_LOADED */
+#define VERSION 2
 #define MARK_SIZE 8
 #define HEAD (MARK_SIZE + 4 + 4) /* octets before the birth */
 #define SUM 4
@@ -177,8 +176,8 @@ bool stream_rule_gone(struct stream_frame *f, uint64_t handle)
 
 bool stream_rule_counted(struct stream_frame *f, uint64_t handle, const struct life_count *count)
 {
-	const uint64_t values[] = { handle,          count->matched, count->dropped,   count->spared,
-		                    count->answered, count->probes,  count->completed, count->active };
+	const uint64_t values[] = { handle,        count->matched,   count->dropped, count->spared,     count->answered,
+		                    count->probes, count->completed, count->known,   count->known_lost, count->active };
 	uint8_t *at = begin_record(f, RECORD_COUNTED, f->before);
 
 	if (!at)
@@ -307,6 +306,8 @@ static void replay_counted(struct stream_replay *r, struct cursor *c)
 	count.answered = cursor_varint(c);
 	count.probes = cursor_varint(c);
 	count.completed = cursor_varint(c);
+	count.known = cursor_varint(c);
+	count.known_lost = cursor_varint(c);
 	active = cursor_varint(c);
 	count.active = active;
 	if (active > 1)
@@ -407,8 +408,7 @@ static int take_beginning(struct stream_replay *r, const uint8_t *octets, size_t
 	if (length < HEAD)
 		return 0;
 	born = get_32(octets + MARK_SIZE + 4);
-	if (get_32(octets + MARK_SIZE) < VERSION_LEAST || get_32(octets + MARK_SIZE) > VERSION ||
-	    born > STREAM_BIRTH_MAX) {
+	if (get_32(octets + MARK_SIZE) != VERSION || born > STREAM_BIRTH_MAX) {
 		break_off(r, "the stream is of another version");
 		return 0;
 	}
