@@ -358,23 +358,23 @@ static int find_latest(struct ledger *ledger, const char *claim, const char *by,
                        struct record_error *error)
 {
 	sqlite3_stmt *statement = NULL;
-	int result = begin(ledger, LATEST, &statement, error), code;
+	int result = ledger_begin(ledger, texts[LATEST], &statement, error), code;
 
 	if (result != 0)
 		return result;
-	database_put_number(statement, 1, number_of(claim, 'c'));
+	database_put_number(statement, 1, ledger_number(claim, 'c'));
 	code = sqlite3_step(statement);
 	*verdict = sqlite3_column_int64(statement, 0);
 	if (code == SQLITE_DONE)
-		result =
-			refuse(error, -ENOENT, "there is no such claim", "'holdfast claim list' lists those there are");
+		result = ledger_refuse(error, -ENOENT, "there is no such claim",
+		                       "'holdfast claim list' lists those there are");
 	else if (code != SQLITE_ROW)
 		result = database_fail(error, "the record cannot be read", ledger->database, code);
 	else if (strcmp(database_text(statement, 1), by) == 0)
-		result = refuse(error, -EPERM, "it takes a second person",
-		                "whoever put the claim on record cannot approve of telling it");
+		result = ledger_refuse(error, -EPERM, "it takes a second person",
+		                       "whoever put the claim on record cannot approve of telling it");
 	else if (*verdict == 0)
-		result = refuse(error, -ENODATA, "the claim has not been tested", "'holdfast claim test' does");
+		result = ledger_refuse(error, -ENODATA, "the claim has not been tested", "'holdfast claim test' does");
 	(void)sqlite3_finalize(statement);
 	return result;
 }
@@ -384,10 +384,11 @@ int ledger_approval_add(struct ledger *ledger, const char *claim, int64_t at_ns,
 {
 	sqlite3_stmt *statement = NULL;
 	int64_t verdict = 0;
-	int result = check_text("name of who approves", by, error), code;
+	int result = ledger_check_text("name of who approves", by, error), code;
 
 	if (result == 0)
-		result = begin_to_add(ledger, APPROVAL_ADD, "SELECT count(*) FROM approval", &statement, error);
+		result = ledger_begin_to_add(ledger, texts[APPROVAL_ADD], "SELECT count(*) FROM approval", &statement,
+		                             error);
 	if (result != 0)
 		return result;
 	result = find_latest(ledger, claim, by, &verdict, error);
@@ -401,7 +402,7 @@ int ledger_approval_add(struct ledger *ledger, const char *claim, int64_t at_ns,
 	code = sqlite3_step(statement);
 	(void)sqlite3_finalize(statement);
 	if ((code & 0xff) == SQLITE_CONSTRAINT)
-		return refuse(error, -EALREADY, "it is approved already", "");
+		return ledger_refuse(error, -EALREADY, "it is approved already", "");
 	return code == SQLITE_DONE ? 0 : database_fail(error, "the record cannot be written", ledger->database, code);
 }
 
