@@ -105,6 +105,7 @@ static const cyaml_schema_field_t configuration_fields[] = {
 	CYAML_FIELD_IGNORE("block_files", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_IGNORE("alerts", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_IGNORE("geo", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_IGNORE("page", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_END,
 };
 

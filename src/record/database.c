@@ -103,6 +103,28 @@ static const char *const migrations[RECORD_SCHEMA] = {
 	ADDS_UP("report_count", "symptom", "network", "NEW.raw < OLD.raw OR NEW.accepted < OLD.accepted"
 	        " OR NEW.shielded < OLD.shielded OR NEW.region <> OLD.region OR NEW.source <> OLD.source")
 	ADDS_UP("signal", "kind", "vantage", "NEW.good < OLD.good OR NEW.bad < OLD.bad OR NEW.value < OLD.value"),
+
+	"CREATE TABLE component("
+	" id TEXT PRIMARY KEY, parent TEXT NOT NULL, position INTEGER NOT NULL, is_group INTEGER NOT NULL,"
+	" showcase INTEGER NOT NULL, name_en TEXT NOT NULL, name_fr TEXT NOT NULL, description_en TEXT NOT NULL,"
+	" description_fr TEXT NOT NULL, added_ns INTEGER NOT NULL, updated_ns INTEGER NOT NULL,"
+	" removed_ns INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE component_state("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, component TEXT NOT NULL REFERENCES component(id), status TEXT NOT NULL,"
+	" since_ns INTEGER NOT NULL, cause TEXT NOT NULL, source TEXT NOT NULL, outage INTEGER NOT NULL,"
+	" added_ns INTEGER NOT NULL, added_by TEXT NOT NULL);"
+	"CREATE INDEX component_state_component ON component_state(component);"
+	"CREATE TABLE works("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, from_ns INTEGER NOT NULL, until_ns INTEGER NOT NULL,"
+	" components TEXT NOT NULL, name_en TEXT NOT NULL, name_fr TEXT NOT NULL, text_en TEXT NOT NULL,"
+	" text_fr TEXT NOT NULL, added_ns INTEGER NOT NULL, added_by TEXT NOT NULL);"
+	"CREATE TABLE works_cancelled("
+	" works INTEGER PRIMARY KEY REFERENCES works(id), at_ns INTEGER NOT NULL, by TEXT NOT NULL);"
+	/* What a component is called may change; which there were may not. */
+	"CREATE TRIGGER component_id BEFORE UPDATE ON component WHEN OLD.id <> NEW.id OR OLD.is_group <> NEW.is_group"
+	" OR OLD.added_ns <> NEW.added_ns" REFUSED
+	"CREATE TRIGGER component_delete BEFORE DELETE ON component" REFUSED
+	FOR_GOOD("component_state", "id") FOR_GOOD("works", "id") FOR_GOOD("works_cancelled", "works")
 };
 /* clang-format on */
 

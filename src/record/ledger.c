@@ -22,7 +22,7 @@
 #include "record/ledger_inside.h"
 
 #define BACKUP_PAUSE_MS 10
-#define SCHEMA 2 /* the first that has a ledger */
+#define SCHEMA 2 /* the first that has the tables of this file */
 
 /* clang-format off */
 enum statement {
@@ -123,8 +123,7 @@ static int make_file(const char *path, struct record_error *error)
 
 static int open_database(struct ledger *ledger, struct record_error *error)
 {
-	int64_t schema = 0;
-	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_NOFOLLOW, result, code;
+	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_NOFOLLOW, result = 0, code;
 	char pages[64];
 
 	(void)snprintf(pages, sizeof(pages), "PRAGMA max_page_count = %d", RECORD_PAGES_MAX);
@@ -142,13 +141,9 @@ static int open_database(struct ledger *ledger, struct record_error *error)
 		code = database_run(ledger->database, pages);
 	if (code != SQLITE_OK)
 		return database_fail(error, "the record cannot be opened", ledger->database, code);
-	if (ledger->write) {
-		ledger->schema = RECORD_SCHEMA;
-		return database_migrate(ledger->database, error);
-	}
-	result = database_schema(ledger->database, &schema, error);
-	ledger->schema = schema;
-	return result;
+	if (ledger->write)
+		result = database_migrate(ledger->database, error);
+	return result != 0 ? result : database_schema(ledger->database, &ledger->schema, error);
 }
 
 int ledger_open(const char *path, bool write, struct ledger **ledger, struct record_error *error)
@@ -189,6 +184,7 @@ void ledger_close(struct ledger *ledger)
 
 /* ---- adding ---- */
 
+/* Whether the text may be kept; what it is called is `name`. */
 int ledger_check_text(const char *name, const char *text, struct record_error *error)
 {
 	json_t *string;
@@ -235,8 +231,7 @@ int ledger_check_texts(const struct ledger_text *all, unsigned count, struct rec
 	return 0;
 }
 
-/* "c12" → 12; 0: it is none of that kind. */
-int64_t ledger_number_of(const char *id, char kind)
+int64_t ledger_number(const char *id, char kind)
 {
 	int64_t number = 0;
 
@@ -281,7 +276,7 @@ int ledger_begin_to_add(struct ledger *ledger, const char *sql, const char *coun
 	return ledger_begin(ledger, sql, statement, error);
 }
 
-int ledger_end_add(struct ledger *ledger, sqlite3_stmt *statement, char kind, char *id, struct record_error *error)
+int ledger_add(struct ledger *ledger, sqlite3_stmt *statement, char kind, char *id, struct record_error *error)
 {
 	int code = sqlite3_step(statement);
 	int result =
@@ -316,7 +311,7 @@ int ledger_claim_add(struct ledger *ledger, const struct ledger_claim *claim, ch
 	database_put_number(statement, 6, claim->at_ns);
 	database_put_number(statement, 7, claim->added_ns);
 	database_put_text(statement, 8, claim->added_by);
-	return ledger_end_add(ledger, statement, 'c', id, error);
+	return ledger_add(ledger, statement, 'c', id, error);
 }
 
 static bool is_digest(const char *text)
@@ -338,13 +333,13 @@ int ledger_verdict_add(struct ledger *ledger, const struct ledger_verdict *verdi
 		                             error);
 	if (result != 0)
 		return result;
-	database_put_number(statement, 1, ledger_number_of(verdict->claim, 'c'));
+	database_put_number(statement, 1, ledger_number(verdict->claim, 'c'));
 	database_put_number(statement, 2, verdict->at_ns);
 	database_put_text(statement, 3, verdict->trace_sha256);
 	database_put_number(statement, 4, (int64_t)verdict->seed);
 	database_put_text(statement, 5, verdict->verdict);
 	database_put_text(statement, 6, verdict->json);
-	result = ledger_end_add(ledger, statement, 0, NULL, error);
+	result = ledger_add(ledger, statement, 0, NULL, error);
 	if (result == 0 && sqlite3_changes(ledger->database) == 0)
 		return ledger_refuse(error, -ENOENT, "there is no such claim",
 		                     "'holdfast claim list' lists those there are");
@@ -371,7 +366,7 @@ int ledger_event_add(struct ledger *ledger, const struct ledger_event *event, ch
 	database_put_text(statement, 5, event->url);
 	database_put_number(statement, 6, event->added_ns);
 	database_put_text(statement, 7, event->added_by);
-	return ledger_end_add(ledger, statement, 'e', id, error);
+	return ledger_add(ledger, statement, 'e', id, error);
 }
 
 int ledger_evidence_add(struct ledger *ledger, const struct ledger_evidence *evidence, char id[LEDGER_ID_SIZE],
@@ -398,7 +393,7 @@ int ledger_evidence_add(struct ledger *ledger, const struct ledger_evidence *evi
 	database_put_text(statement, 6, evidence->sha256);
 	database_put_text(statement, 7, evidence->key);
 	database_put_text(statement, 8, evidence->tlp);
-	return ledger_end_add(ledger, statement, 'b', id, error);
+	return ledger_add(ledger, statement, 'b', id, error);
 }
 
 int ledger_evidence_erased(struct ledger *ledger, const char *id, int64_t at_ns, const char *why,
@@ -412,7 +407,7 @@ int ledger_evidence_erased(struct ledger *ledger, const char *id, int64_t at_ns,
 		                             error);
 	if (result != 0)
 		return result;
-	database_put_number(statement, 1, ledger_number_of(id, 'b'));
+	database_put_number(statement, 1, ledger_number(id, 'b'));
 	database_put_number(statement, 2, at_ns);
 	database_put_text(statement, 3, why);
 	code = sqlite3_step(statement);
@@ -498,19 +493,15 @@ struct listing {
 	bool found;
 };
 
-/* Steps through the rows of a statement, and ends it. */
-static int each_row_of(const struct ledger *ledger, sqlite3_stmt *statement,
-                       int (*row)(sqlite3_stmt *statement, const struct listing *listing), struct listing *listing,
-                       struct record_error *error)
+int ledger_each_row(const struct ledger *ledger, sqlite3_stmt *statement,
+                    int (*row)(sqlite3_stmt *statement, void *context), void *context, struct record_error *error)
 {
 	int code, result = 0;
 
 	do {
 		code = sqlite3_step(statement);
-		if (code == SQLITE_ROW) {
-			listing->found = true;
-			result = row(statement, listing);
-		}
+		if (code == SQLITE_ROW)
+			result = row(statement, context);
 	} while (code == SQLITE_ROW && result == 0);
 	if (code != SQLITE_ROW && code != SQLITE_DONE)
 		result = database_fail(error, "the record cannot be read", ledger->database, code);
@@ -519,21 +510,23 @@ static int each_row_of(const struct ledger *ledger, sqlite3_stmt *statement,
 }
 
 static int each_row(struct ledger *ledger, enum statement which, int64_t bound,
-                    int (*row)(sqlite3_stmt *statement, const struct listing *listing), struct listing *listing,
+                    int (*row)(sqlite3_stmt *statement, void *context), struct listing *listing,
                     struct record_error *error)
 {
 	sqlite3_stmt *statement = NULL;
-	int result = ledger->schema < SCHEMA ? 0 : ledger_begin(ledger, texts[which], &statement, error);
+	bool missing = ledger->schema < SCHEMA;
+	int result = missing ? 0 : ledger_begin(ledger, texts[which], &statement, error);
 
-	if (result != 0 || ledger->schema < SCHEMA)
+	if (result != 0 || missing)
 		return result;
 	if (sqlite3_bind_parameter_count(statement) > 0)
 		database_put_number(statement, 1, bound);
-	return each_row_of(ledger, statement, row, listing, error);
+	return ledger_each_row(ledger, statement, row, listing, error);
 }
 
-static int action_row(sqlite3_stmt *statement, const struct listing *listing)
+static int action_row(sqlite3_stmt *statement, void *context)
 {
+	struct listing *listing = context;
 	struct record_action action = database_action(statement);
 
 	return listing->action(listing->context, (uint64_t)sqlite3_column_int64(statement, 0), &action);
@@ -551,11 +544,12 @@ int ledger_action_each(struct ledger *ledger, int64_t from_ns, int64_t to_ns,
 		return result;
 	database_put_number(statement, 1, from_ns);
 	database_put_number(statement, 2, to_ns);
-	return each_row_of(ledger, statement, action_row, &listing, error);
+	return ledger_each_row(ledger, statement, action_row, &listing, error);
 }
 
-static int claim_row(sqlite3_stmt *statement, const struct listing *listing)
+static int claim_row(sqlite3_stmt *statement, void *context)
 {
+	struct listing *listing = context;
 	struct ledger_claim claim = {
 		.incident = (uint64_t)sqlite3_column_int64(statement, 1),
 		.by = database_text(statement, 2),
@@ -568,6 +562,7 @@ static int claim_row(sqlite3_stmt *statement, const struct listing *listing)
 	};
 
 	ledger_write_id(claim.id, 'c', sqlite3_column_int64(statement, 0));
+	listing->found = true;
 	return listing->claim(listing->context, &claim);
 }
 
@@ -585,15 +580,16 @@ int ledger_claim_find(struct ledger *ledger, const char *id,
                       struct record_error *error)
 {
 	struct listing listing = { .claim = each, .context = context };
-	int result = each_row(ledger, CLAIM, ledger_number_of(id, 'c'), claim_row, &listing, error);
+	int result = each_row(ledger, CLAIM, ledger_number(id, 'c'), claim_row, &listing, error);
 
 	return result != 0 || listing.found ? result
 	                                    : ledger_refuse(error, -ENOENT, "there is no such claim",
 	                                                    "'holdfast claim list' lists those there are");
 }
 
-static int verdict_row(sqlite3_stmt *statement, const struct listing *listing)
+static int verdict_row(sqlite3_stmt *statement, void *context)
 {
+	struct listing *listing = context;
 	struct ledger_verdict verdict = {
 		.at_ns = sqlite3_column_int64(statement, 1),
 		.seed = (uint64_t)sqlite3_column_int64(statement, 3),
@@ -611,14 +607,15 @@ int ledger_verdict_each(struct ledger *ledger, const char *claim,
                         struct record_error *error)
 {
 	struct listing listing = { .verdict = each, .context = context };
-	int64_t number = claim ? ledger_number_of(claim, 'c') : 0;
+	int64_t number = claim ? ledger_number(claim, 'c') : 0;
 
 	/* -1 is of none: 0 would be of all. */
 	return each_row(ledger, VERDICTS, claim && number == 0 ? -1 : number, verdict_row, &listing, error);
 }
 
-static int event_row(sqlite3_stmt *statement, const struct listing *listing)
+static int event_row(sqlite3_stmt *statement, void *context)
 {
+	struct listing *listing = context;
 	struct ledger_event event = {
 		.began_ns = sqlite3_column_int64(statement, 2),
 		.ended_ns = sqlite3_column_int64(statement, 3),
@@ -642,8 +639,9 @@ int ledger_event_each(struct ledger *ledger, int (*each)(void *context, const st
 	return each_row(ledger, EVENTS, 0, event_row, &listing, error);
 }
 
-static int evidence_row(sqlite3_stmt *statement, const struct listing *listing)
+static int evidence_row(sqlite3_stmt *statement, void *context)
 {
+	struct listing *listing = context;
 	struct ledger_evidence evidence = {
 		.incident = (uint64_t)sqlite3_column_int64(statement, 1),
 		.made_ns = sqlite3_column_int64(statement, 2),
@@ -670,8 +668,9 @@ int ledger_evidence_each(struct ledger *ledger, uint64_t incident,
 	return each_row(ledger, EVIDENCE, (int64_t)incident, evidence_row, &listing, error);
 }
 
-static int rollup_row(sqlite3_stmt *statement, const struct listing *listing)
+static int rollup_row(sqlite3_stmt *statement, void *context)
 {
+	struct listing *listing = context;
 	struct ledger_rollup rollup = {
 		.incident = (uint64_t)sqlite3_column_int64(statement, 0),
 		.made_ns = sqlite3_column_int64(statement, 1),
@@ -679,6 +678,7 @@ static int rollup_row(sqlite3_stmt *statement, const struct listing *listing)
 	};
 
 	(void)snprintf(rollup.sha256, sizeof(rollup.sha256), "%s", database_text(statement, 2));
+	listing->found = true;
 	return listing->rollup(listing->context, &rollup);
 }
 
