@@ -90,7 +90,7 @@ def check_approvals(stage):
 
 
 def course(served):
-    """As the daemon writes it of a host: from a minute before the attack to a minute after, of users so many a second."""
+    """As the daemon writes it of a host, from a minute before the attack to a minute after: users so many a second."""
     seconds = range(135)
     return {"from": "2025-06-01T09:59:30.000000Z", "step_s": 1, "arrived_pps": [9000] * 135, "dropped_pps": [0] * 135,
             "answered_pps": [served(second) for second in seconds], "lost_pps": [0] * 135,
