@@ -19,6 +19,7 @@
 #include <yaml.h>
 
 #include "base/duration.h"
+#include "base/file.h"
 #include "base/time.h"
 #include "daemon/alert_files.h"
 #include "record/archive.h"
@@ -1029,40 +1030,11 @@ int config_parse(const char *text, size_t length, const char *name, struct confi
 	return 0;
 }
 
-static int read_whole(int fd, char **text, size_t *length)
-{
-	char *buffer = malloc(CONFIG_FILE_MAX + 1);
-	size_t filled = 0;
-	int result = 0;
-
-	if (!buffer)
-		return -ENOMEM;
-	while (filled <= CONFIG_FILE_MAX) {
-		ssize_t got = read(fd, buffer + filled, CONFIG_FILE_MAX + 1 - filled);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			result = -errno;
-		if (got <= 0)
-			break;
-		filled += (size_t)got;
-	}
-	if (result == 0 && filled > CONFIG_FILE_MAX)
-		result = -EFBIG;
-	if (result != 0) {
-		free(buffer);
-		return result;
-	}
-	*text = buffer;
-	*length = filled;
-	return 0;
-}
-
 int config_read(const char *path, char **text, size_t *length, const char **name, struct config_errors *errors)
 {
 	const char *variable = getenv(CONFIG_VARIABLE);
 	bool may_be_missing = false;
+	void *octets;
 	int fd, result;
 
 	if (!path && variable && *variable)
@@ -1078,7 +1050,7 @@ int config_read(const char *path, char **text, size_t *length, const char **name
 		*name = path;
 		return *text ? 0 : -ENOMEM;
 	}
-	result = fd < 0 ? -errno : read_whole(fd, text, length);
+	result = fd < 0 ? -errno : file_read_all(fd, CONFIG_FILE_MAX, &octets, length);
 	if (fd >= 0)
 		(void)close(fd);
 	if (result == -ENOMEM)
@@ -1094,6 +1066,7 @@ int config_read(const char *path, char **text, size_t *length, const char **name
 		complain_of_file(errors, "%s: %s; --config names the file", path, strerror(-result));
 	if (result != 0)
 		return -EINVAL;
+	*text = octets;
 	*name = path;
 	return 0;
 }
