@@ -360,20 +360,30 @@ static void when(const struct html *h, const struct status_incident *incident)
 	raw(h, "</p>\n");
 }
 
-static void update(const struct html *h, const struct status_update *update, unsigned level)
+static void note(const struct html *h, enum status_word word, const char *what)
+{
+	raw(h, "<p class=\"correction\">");
+	say(h, word, what);
+	raw(h, "</p>\n");
+}
+
+/* `repeated`: the one before it was of the same phase. */
+static void update(const struct html *h, const struct status_update *update, bool repeated, unsigned level)
 {
 	(void)fprintf(h->out, "<li><h%u>", level);
-	text(h, status_phase_word(h->language, update->phase));
+	text(h, repeated ? status_word(h->language, WORD_UPDATE) : status_phase_word(h->language, update->phase));
 	(void)fprintf(h->out, "</h%u>", level);
 	moment(h, update->display_ns);
 	raw(h, "\n");
-	if (update->correction) {
-		raw(h, "<p class=\"correction\">");
-		say(h, WORD_CORRECTION);
-		raw(h, "</p>\n");
-	}
+	if (update->correction)
+		note(h, WORD_CORRECTION, "");
+	if (update->corrected)
+		note(h, WORD_CORRECTED, "");
+	if (update->withdrawn)
+		note(h, WORD_WITHDRAWN, update->withdrawn);
+	raw(h, update->withdrawn || update->corrected ? "<div class=\"void\">\n" : "");
 	body(h, update->body);
-	raw(h, "</li>\n");
+	raw(h, update->withdrawn || update->corrected ? "</div>\n</li>\n" : "</li>\n");
 }
 
 static const char *incident_class(const struct status_incident *incident)
@@ -407,7 +417,9 @@ static void incident_card(const struct html *h, const struct status_incident *in
 	if (count)
 		raw(h, "<ol class=\"updates\">\n");
 	for (uint32_t i = 0; i < count; i++)
-		update(h, &incident->updates[i], level + 1);
+		update(h, &incident->updates[i],
+		       i + 1 < incident->updates_count && incident->updates[i + 1].phase == incident->updates[i].phase,
+		       level + 1);
 	raw(h, count ? "</ol>\n</article>\n" : "</article>\n");
 }
 

@@ -79,6 +79,7 @@ const char *const status_style[] = {
 	".updates p { margin: .25rem 0 .4rem; }\n",
 	".updates p:last-child { margin-bottom: 0; }\n",
 	".correction { font-weight: 600; color: var(--w-deg); }\n",
+	".void { color: var(--soft); text-decoration: line-through; text-decoration-thickness: 1px; }\n",
 	".group { padding: 0; overflow: hidden; }\n",
 	".group > h3, .component { padding: 1.05rem 1.35rem 1.1rem; margin: 0; }\n",
 	".group > h3 { display: flex; justify-content: space-between; align-items: center; gap: 1rem; padding-bottom: .9rem; font-size: 1.08rem; background: var(--panel); }\n",
