@@ -438,10 +438,15 @@ struct shield_services {
  * were left to the host, and nobody else did, they are lost (by chance once in a million), and for
  * SHIELD_TRIAL_LOST_S nobody gets any. What comes in the first half second is not looked at: it may answer cookies that the
  * host itself has sent before.
+ *
+ * Of an interface that is `unsure` it is likelier that they are lost than that they arrive, and whoever is answered with one
+ * that is lost does not get in: there it is the one in SHIELD_TRIAL_SHARE that gets a cookie, the others are left to the host,
+ * and it takes SHIELD_TRIAL_LOST_UNSURE of these to say that they are lost (by chance once in a million as well).
  */
 #define SHIELD_TRIAL_SHARE 32
 #define SHIELD_TRIAL_PROVEN 2
 #define SHIELD_TRIAL_LOST 4
+#define SHIELD_TRIAL_LOST_UNSURE 448
 #define SHIELD_TRIAL_S 10 /* then it begins anew */
 #define SHIELD_TRIAL_PROVEN_S 3600
 #define SHIELD_TRIAL_LOST_S 600
@@ -450,6 +455,8 @@ struct shield_trial {
 	__u64 began;                    /* jiffies */
 	__u64 proven_until, lost_until; /* jiffies */
 	__u32 by_host, by_cookie;       /* handshakes that were completed */
+	__u32 unsure;                   /* as who attached the programs found its driver */
+	__u32 unused;
 };
 
 enum shield_cookies {
