@@ -27,6 +27,7 @@ int enforce_command(int argc, char **argv);
 int evidence_command(int argc, char **argv);
 int geo_command(int argc, char **argv);
 int event_command(int argc, char **argv);
+int outage_command(int argc, char **argv);
 int incident_command(int argc, char **argv);
 int incidents_command(int argc, char **argv);
 int observe_command(int argc, char **argv);

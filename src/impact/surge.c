@@ -292,15 +292,28 @@ static void tell_wave(const struct surge *surge, const struct surge_wave *wave, 
 	outage->ended_ns = told->ended_ns;
 }
 
+uint32_t surge_excess(const struct surge *surge, uint64_t excess_milli[SURGE_BUCKETS_MAX])
+{
+	struct outage outage = { .waves_count = 0 };
+
+	memset(excess_milli, 0, SURGE_BUCKETS_MAX * sizeof(*excess_milli));
+	if (!surge->is_out)
+		return 0;
+	for (uint32_t i = 0; i < surge->waves_count; i++)
+		tell_wave(surge, &surge->waves[i], excess_milli, &outage);
+	return surge->buckets_count;
+}
+
 bool surge_outage(const struct surge *surge, struct outage *outage)
 {
-	static const uint64_t half = OUTAGE_PRONOUNCED_NS;
-	uint64_t excess[SURGE_BUCKETS_MAX] = { 0 };
-	uint32_t from, to;
+	static const int64_t half = OUTAGE_PRONOUNCED_NS;
+	uint64_t excess[SURGE_BUCKETS_MAX];
+	uint32_t from, to, count = surge->is_out ? surge->buckets_count : 0;
 
-	if (!surge->is_out)
+	if (count == 0)
 		return false;
 	memset(outage, 0, sizeof(*outage));
+	memset(excess, 0, sizeof(excess));
 	memcpy(outage->component, surge->component, sizeof(outage->component));
 	outage->began_ns = time_of(surge->began);
 	outage->alarm_ns = time_of(surge->alarm + 1);
@@ -308,10 +321,10 @@ bool surge_outage(const struct surge *surge, struct outage *outage)
 	outage->waves_joined = surge->waves_joined;
 	for (uint32_t i = 0; i < surge->waves_count; i++)
 		tell_wave(surge, &surge->waves[i], excess, outage);
-	find_pronounced(excess, surge->buckets_count, &from, &to);
+	find_pronounced(excess, count, &from, &to);
 	outage->pronounced_from_ns = time_of(surge->began + from);
-	outage->pronounced_from_ns -= outage->pronounced_from_ns % (int64_t)half;
-	outage->pronounced_to_ns = time_of(surge->began + to) + (int64_t)half - 1;
-	outage->pronounced_to_ns -= outage->pronounced_to_ns % (int64_t)half;
+	outage->pronounced_from_ns -= outage->pronounced_from_ns % half;
+	outage->pronounced_to_ns = time_of(surge->began + to) + half - 1;
+	outage->pronounced_to_ns -= outage->pronounced_to_ns % half;
 	return true;
 }

@@ -80,5 +80,7 @@ enum surge_news surge_add(struct surge *surge, int64_t number, uint32_t count);
  * out, which a stream does not know. False: there is none.
  */
 bool surge_outage(const struct surge *surge, struct outage *outage);
+/* Of each of its buckets, from its beginning on, how much more than is usual it has, in thousandths; between waves 0. How many. */
+uint32_t surge_excess(const struct surge *surge, uint64_t excess_milli[SURGE_BUCKETS_MAX]);
 
 #endif
