@@ -373,7 +373,7 @@ int report_command(int argc, char **argv)
 		                    "'holdfast incident' has the page");
 		return COMMAND_BAD;
 	}
-	if (place_configuration("report", options.config, &run.config) != COMMAND_DONE)
+	if (!place_configuration_again(options.config, &run.config))
 		run.config = (struct config){ .geo = GEO_FOLDER }; /* what is wrong with it has been said */
 	run.tape = malloc(sizeof(*run.tape));
 	run.series = malloc(sizeof(*run.series));

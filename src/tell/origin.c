@@ -337,6 +337,27 @@ void origin_databases(struct account *a, const struct origin *o, struct draft *d
 	}
 }
 
+/* Licences of the CC BY family want the makers named (4.0, section 3(a)), public-domain ones do not. */
+void origin_attribution(struct account *a, const struct origin *o, struct draft *d)
+{
+	(void)a;
+	for (uint32_t i = 0; i < o->trace->databases_count; i++) {
+		const struct geo_database *database = &o->trace->databases[i];
+
+		if (strncmp(database->licence, "CC-BY", 5) != 0 && strncmp(database->licence, "CC BY", 5) != 0)
+			continue;
+		draft_add(d, "%s%s%s%s, licence %s", d->length ? "; " : "Made from the database ", database->name,
+		          database->version[0] ? " " : "", database->version, database->licence);
+		if (strncmp(database->name, "asn", 3) == 0)
+			draft_add(
+				d,
+				": routing data of Route Views (University of Oregon) and of DB-IP (db-ip.com), as ip-location-db "
+				"puts them together");
+	}
+	if (d->length)
+		draft_add(d, ".");
+}
+
 /* ---- how ---- */
 
 static void tell_onset(struct account *a, const struct coordination *c, const char *who, const struct account_sink *to)

@@ -58,6 +58,8 @@ void origin_verdict(struct account *account, const struct origin *origin, struct
 void origin_located(struct account *account, const struct origin *origin, struct draft *draft);
 /* Which databases say so, of when, and how far to trust them. */
 void origin_databases(struct account *account, const struct origin *origin, struct draft *draft);
+/* Whom databases are of, where their licence wants that said; nothing where none does. */
+void origin_attribution(struct account *account, const struct origin *origin, struct draft *draft);
 /* How the attack was run: coordination, size, cost, rank, tools. */
 void origin_conduct(struct account *account, const struct origin *origin, const struct account_sink *to);
 /* What no packet can tell. */

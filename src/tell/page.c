@@ -245,6 +245,10 @@ static void write_places(struct page *p, const struct origin *o)
 	origin_databases(&p->account, o, &d);
 	if (d.length)
 		paragraph(p, d.text);
+	d = (struct draft){ .length = 0 };
+	origin_attribution(&p->account, o, &d);
+	if (d.length)
+		paragraph(p, d.text);
 }
 
 static void write_claims(struct page *p, const struct analysis_claim *claims, size_t count)

@@ -124,6 +124,10 @@ static void write_places(struct report *r, const struct origin *o)
 	origin_databases(&r->account, o, &d);
 	if (d.length)
 		report_paragraph(r, d.text);
+	d = (struct draft){ .length = 0 };
+	origin_attribution(&r->account, o, &d);
+	if (d.length)
+		report_paragraph(r, d.text);
 	report_paragraph(r, "Outlines are simplified, of Natural Earth; they take no side where borders are disputed.");
 }
 
