@@ -21,7 +21,7 @@ struct doctor_host {
 	bool btf;           /* /sys/kernel/btf/vmlinux; not needed */
 	bool bpffs;         /* a bpf file system holds bpffs_dir, or can be mounted there */
 	bool freplace;      /* libxdp's dispatcher can be loaded; only found out where may_load */
-	bool nftables;      /* a table can be listed */
+	bool nftables;      /* a table can be listed; the same */
 	int pinned_layout;  /* of what is pinned there; 0: nothing */
 };
 

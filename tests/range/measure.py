@@ -115,7 +115,8 @@ class Regulars:
     def __init__(self, topology, scratch, to):
         pace = scratch / "pace.lua"
         pace.write_text("function delay() return 40 end\n", encoding="utf-8")
-        url = f"http://[{to}]/" if ":" in to else f"http://{to}/"
+        # With the port, or wrk asks /etc/services for it, which a bare Debian does not have.
+        url = f"http://[{to}]:80/" if ":" in to else f"http://{to}:80/"
         self.topology = topology
         self.process = topology.begin(
             "users", "wrk", "--threads=1", "--connections=4", "--duration=60s", "--timeout=1s", f"--script={pace}", url,
