@@ -438,10 +438,15 @@ struct shield_services {
  * were left to the host, and nobody else did, they are lost (by chance once in a million), and for
  * SHIELD_TRIAL_LOST_S nobody gets any. What comes in the first half second is not looked at: it may answer cookies that the
  * host itself has sent before.
+ *
+ * Of an interface that is `unsure` it is likelier that they are lost than that they arrive, and whoever is answered with one
+ * that is lost does not get in: there it is the one in SHIELD_TRIAL_SHARE that gets a cookie, the others are left to the host,
+ * and it takes SHIELD_TRIAL_LOST_UNSURE of these to say that they are lost (by chance once in a million as well).
  */
 #define SHIELD_TRIAL_SHARE 32
 #define SHIELD_TRIAL_PROVEN 2
 #define SHIELD_TRIAL_LOST 4
+#define SHIELD_TRIAL_LOST_UNSURE 448
 #define SHIELD_TRIAL_S 10 /* then it begins anew */
 #define SHIELD_TRIAL_PROVEN_S 3600
 #define SHIELD_TRIAL_LOST_S 600
@@ -450,6 +455,8 @@ struct shield_trial {
 	__u64 began;                    /* jiffies */
 	__u64 proven_until, lost_until; /* jiffies */
 	__u32 by_host, by_cookie;       /* handshakes that were completed */
+	__u32 unsure;                   /* as who attached the programs found its driver */
+	__u32 unused;
 };
 
 enum shield_cookies {
@@ -838,7 +845,7 @@ static inline __u32 shield_allow_bin6(__u32 network)
  * error is sqrt(n * (w - 1)). Exact numbers are in `counters`.
  *
  * The interval doubles as often as config.sample_per_tick have been handed out in a tick, which is 2^SHIELD_SAMPLE_SHIFT
- * jiffies, and halves with each tick that ended with less than a quarter: after a flood it is 1 again at the twentieth tick
+ * jiffies, and halves with each tick that ended with less than half: after a flood it is 1 again at the twentieth tick
  * at the latest. What leaves has a sampler and a budget of its own (SHIELD_SAMPLE_SENT). There a packet is what the host
  * gives to the device, as a capture on the host has it: of TCP up to 64 KiB, cut into packets behind it.
  *

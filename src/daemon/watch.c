@@ -270,6 +270,24 @@ static void note_course(struct watch *watch)
 	watch->present_s = second;
 }
 
+/* Of the links the fullest: one that loses frames is full, whatever its speed. What has no speed and loses none says nothing. */
+static void tell_load(struct watch *watch, const struct links *links)
+{
+	struct engine_load load = { 0 };
+
+	for (unsigned i = 0; i < links->count; i++) {
+		const struct link_state *link = &links->states[i];
+		int percent = link->full ? 100 : link->percent;
+
+		if (link->has_rates && percent > (int)load.percent)
+			load = (struct engine_load){ .percent = (uint32_t)percent, .pps = link->pps };
+	}
+	hand_in(watch);
+	watch_stream_loaded(watch, &load);
+	live_loaded(watch->live, &load);
+	take_outputs(watch);
+}
+
 void watch_links(struct watch *watch, const struct links *links)
 {
 	struct course_point point = { .link_percent = -1 };
@@ -289,6 +307,7 @@ void watch_links(struct watch *watch, const struct links *links)
 	}
 	if (point.link_seconds)
 		course_add(watch->course, capture_second(watch, links->monotonic_ns), &point);
+	tell_load(watch, links);
 }
 
 void watch_take(void *context, const struct shield_sample *sample)

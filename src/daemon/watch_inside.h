@@ -122,6 +122,7 @@ int watch_stream_new(struct watch *watch);
 void watch_stream_free(struct watch *watch);
 void watch_stream_observe(struct watch *watch); /* the batch */
 void watch_stream_tick(struct watch *watch, struct capture_time now);
+void watch_stream_loaded(struct watch *watch, const struct engine_load *load);
 void watch_stream_ruled(struct watch *watch, uint64_t handle, uint32_t number, int result);
 void watch_stream_rule_gone(struct watch *watch, uint64_t handle);
 void watch_stream_rule_counted(struct watch *watch, uint64_t handle, const struct life_count *count);

@@ -25,7 +25,8 @@
 #define RESIDUAL_LEAST 25         /* of one vector */
 #define RESIDUAL_CAUGHT 20        /* of these a rule catches so many at least, … */
 #define RESIDUAL_CAUGHT_PPM 10000 /* … and so much a second of what the attack had at its peak */
-#define RESIDUAL_SLOTS 2          /* over which what passes is judged */
+#define SAMPLE_CAUGHT 10 /* of a vector's sample a rule catches so many at least: fewer may be normal packets */
+#define RESIDUAL_SLOTS 2 /* over which what passes is judged */
 #define RESIDUAL_BACK_NS (10 * NS_PER_S) /* what passed longer ago is not looked at */
 #define BEGAN_NS (500 * NS_PER_MS)       /* an incident is told of so late: neighbours may yet be gathered */
 #define REVIEW_FIRST_NS NS_PER_S         /* after the first rules all of the attack is looked at once more, … */
@@ -719,18 +720,24 @@ static uint32_t collect_sampled(const struct sample *sample, const struct observ
 	return count;
 }
 
-/* Of what passes it catches so much that it must be the attack's. */
-static bool is_worth_it(const struct incident *inc, const struct signature *g, uint64_t pps, uint32_t sampled)
+/* What a search is for: of what it was given, so much must be caught by a rule that it must be the attack's. */
+struct aim {
+	uint32_t caught; /* packets */
+	bool passed;     /* it was given what passes … */
+	uint64_t pps;    /* … at this rate */
+	bool review;
+};
+
+static bool is_worth_it(const struct incident *inc, const struct signature *g, const struct aim *aim, uint32_t sampled)
 {
 	uint64_t peak_pps = inc->peak_packets * SLOTS_PER_SECOND;
 
-	return share_of(sampled, g->added_ppm, PPM) >= RESIDUAL_CAUGHT &&
-	       share_of(pps, g->added_ppm, PPM) >= share_of(peak_pps, RESIDUAL_CAUGHT_PPM, PPM);
+	return share_of(sampled, g->added_ppm, PPM) >= aim->caught &&
+	       (!aim->passed || share_of(aim->pps, g->added_ppm, PPM) >= share_of(peak_pps, RESIDUAL_CAUGHT_PPM, PPM));
 }
 
-/* One search; how many rules came of it. `pps`: of what passes, at which rate; 0: not asked. */
-static uint32_t search_for(struct live *l, uint32_t index, const struct engine_search *search, const uint64_t *pps,
-                           bool review)
+/* One search; how many rules came of it. */
+static uint32_t search_for(struct live *l, uint32_t index, const struct engine_search *search, const struct aim *aim)
 {
 	struct live_case *c = &l->cases[index];
 	struct finding finding;
@@ -746,14 +753,51 @@ static uint32_t search_for(struct live *l, uint32_t index, const struct engine_s
 	for (uint32_t i = 0; i < finding.signatures.count && finding.signatures.sampled >= RESIDUAL_LEAST; i++) {
 		const struct signature *g = &finding.signatures.signatures[i];
 
-		/* Among what passes are normal packets, and they are not what is sought. */
-		if (!pps || is_worth_it(finding.incident, g, *pps, finding.signatures.sampled))
-			made += make_rule(l, c, finding.incident, g, review);
+		/* Among all that is looked at are normal packets, and they are not what is sought. */
+		if (is_worth_it(finding.incident, g, aim, finding.signatures.sampled))
+			made += make_rule(l, c, finding.incident, g, aim->review);
 	}
-	if (!review)
+	if (!aim->review)
 		c->advice = finding.advice;
 	finding_fini(&finding);
 	return made;
+}
+
+/* For what passes of a vector since then: how many rules came of it. -1: too little passes. */
+static int seek_passed(struct live *l, uint32_t index, uint32_t part, struct capture_time since)
+{
+	const struct incident *inc = engine_incident(l->engine, index);
+	const struct observation *packets[LIVE_ATTACK_MAX];
+	struct aim aim = { .caught = RESIDUAL_CAUGHT, .passed = true };
+	struct engine_search search = {
+		.normal_max = LIVE_NORMAL_MAX,
+		.attack = packets,
+		.attack_count = collect_passed(l, inc, inc->parts[part].kind, since, packets, &aim.pps),
+		.young = true,
+		.rules_only = true,
+	};
+
+	return search.attack_count < RESIDUAL_LEAST ? -1 : (int)search_for(l, index, &search, &aim);
+}
+
+/* For a vector's sample: how many rules came of it. -1: there is too little of it. */
+static int seek_sampled(struct live *l, uint32_t index, uint32_t part)
+{
+	const struct sample *sample = &engine_incident(l->engine, index)->parts[part].window->sample;
+	const struct observation *packets[LIVE_ATTACK_MAX];
+	struct aim aim = { .caught = SAMPLE_CAUGHT };
+	struct engine_search search = {
+		.normal_max = LIVE_NORMAL_MAX,
+		.attack = packets,
+		.attack_count = collect_sampled(sample, packets),
+		.young = true,
+		.rules_only = true,
+	};
+
+	if (search.attack_count < LIVE_SAMPLE_LEAST)
+		return -1;
+	l->cases[index].sought |= 1u << part;
+	return (int)search_for(l, index, &search, &aim);
 }
 
 /*
@@ -762,27 +806,23 @@ static uint32_t search_for(struct live *l, uint32_t index, const struct engine_s
  */
 static void seek(struct live *l, uint32_t index, const struct capture_time *passed_since)
 {
-	const struct observation *packets[LIVE_ATTACK_MAX];
-	const struct incident *inc = engine_incident(l->engine, index);
+	uint32_t parts = engine_incident(l->engine, index)->parts_count;
 	struct live_case *c = &l->cases[index];
 
-	if (c->turn >= inc->parts_count)
+	if (c->turn >= parts)
 		c->turn = 0;
 	if (c->turn == 0)
 		c->made = 0;
 	/* At first for all; later one search a tick, for others wait. */
-	for (bool searched = false; c->turn < inc->parts_count && (!searched || !passed_since); c->turn++) {
-		const struct incident_part *part = &inc->parts[c->turn];
-		struct engine_search search = { .normal_max = LIVE_NORMAL_MAX, .attack = packets, .young = true };
-		uint64_t pps = 0;
+	for (bool searched = false; c->turn < parts && (!searched || !passed_since); c->turn++) {
+		int made =
+			passed_since ? seek_passed(l, index, c->turn, *passed_since) : seek_sampled(l, index, c->turn);
 
-		search.attack_count = passed_since ? collect_passed(l, inc, part->kind, *passed_since, packets, &pps)
-		                                   : collect_sampled(&part->window->sample, packets);
-		searched = search.attack_count >= (passed_since ? RESIDUAL_LEAST : LIVE_SAMPLE_LEAST);
+		searched = made >= 0;
 		if (searched)
-			c->made += search_for(l, index, &search, passed_since ? &pps : NULL, false);
+			c->made += (uint32_t)made;
 	}
-	if (c->turn < inc->parts_count) {
+	if (c->turn < parts) {
 		c->searched = time_plus(l->now, -LIVE_SEEK_MAX_NS);
 		c->passed = RESIDUAL_PACKETS;
 	} else if (c->made) {
@@ -792,12 +832,57 @@ static void seek(struct live *l, uint32_t index, const struct capture_time *pass
 	}
 }
 
+/* Of a vector's sample, more than may be left is caught by no rule that is there. */
+static bool is_left_over(const struct live *l, uint64_t incident, const struct sample *sample)
+{
+	uint64_t left = 0;
+
+	for (uint32_t i = 0; i < sample->used; i++)
+		left += !is_caught(l, incident, &sample->items[i]);
+	return left * PPM > (uint64_t)sample->used * SIGNATURE_RESIDUAL_PPM;
+}
+
+/*
+ * Vectors that were noticed after there were rules for others, each once and one a tick: they are evidence by themselves, and
+ * what passes of them need not add up first. True where one was sought for.
+ */
+static bool seek_newcomer(struct live *l, uint32_t index)
+{
+	const struct incident *inc = engine_incident(l->engine, index);
+	struct live_case *c = &l->cases[index];
+
+	for (uint32_t i = 0; i < inc->parts_count; i++) {
+		const struct sample *sample = &inc->parts[i].window->sample;
+		const char *advice = c->advice;
+		int made;
+
+		if ((c->sought & 1u << i) || sample->used < LIVE_SAMPLE_LEAST)
+			continue;
+		if (!is_left_over(l, c->id, sample)) {
+			c->sought |= 1u << i;
+			continue;
+		}
+		made = seek_sampled(l, index, i);
+		if (made > 0) {
+			c->vain = 0;
+			c->advice = advice;
+		}
+		if (made >= 0)
+			return true;
+	}
+	return false;
+}
+
 /* All of it once more, and rules that are better than those there are. */
 static void review(struct live *l, uint32_t index)
 {
-	struct engine_search search = { .attack_max = LIVE_ATTACK_MAX, .normal_max = LIVE_NORMAL_MAX, .young = true };
+	struct engine_search search = {
+		.attack_max = LIVE_ATTACK_MAX, .normal_max = LIVE_NORMAL_MAX, .young = true, .rules_only = true
+	};
 
-	(void)search_for(l, index, &search, NULL, true);
+	struct aim aim = { .review = true };
+
+	(void)search_for(l, index, &search, &aim);
 }
 
 static bool awaits_answer(const struct live *l, uint64_t incident)
@@ -859,7 +944,7 @@ static void seek_where_due(struct live *l, uint32_t index, const struct incident
 	struct capture_time since;
 
 	if (!inc->wave_open || c->revoked >= LIVE_REVOKED_MAX || awaits_answer(l, c->id) ||
-	    time_since(l->now, c->searched) < seek_pause(c))
+	    (c->has_since && seek_newcomer(l, index)) || time_since(l->now, c->searched) < seek_pause(c))
 		return;
 	if (!c->has_since) {
 		uint64_t sampled = packets_sampled(inc);
@@ -1396,6 +1481,14 @@ void live_tick(struct live *l, struct capture_time now)
 		quotas_advance(l->quotas, l->now.ns / NS_PER_S);
 	keep_rules(l);
 	change_generation(l);
+}
+
+void live_loaded(struct live *l, const struct engine_load *load)
+{
+	begin_input(l);
+	engine_loaded(l->engine, load);
+	if (l->warming)
+		engine_loaded(l->warming, load);
 }
 
 /* ------------------------------------------------------------------ outputs */

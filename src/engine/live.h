@@ -104,6 +104,8 @@ void live_free(struct live *live);
 void live_observe(struct live *live, const struct observation *observations, uint32_t count);
 /* Time passes; never backwards, and never behind an observation that comes later. */
 void live_tick(struct live *live, struct capture_time now);
+/* A reading of the links: engine_loaded(). */
+void live_loaded(struct live *live, const struct engine_load *load);
 /* What became of an order to add: the shield's number of the rule, or -errno. */
 void live_ruled(struct live *live, uint64_t handle, uint32_t number, int result);
 /* A person has let the rule go, or it has expired: it is not made again while this incident lasts. */

@@ -11,6 +11,8 @@
 #define HELD_MAX (2 * LIVE_RULES_MAX) /* with those that are gone, for who asks what became of them */
 #define RATE_SLOTS 16                 /* of 100 ms: the latest second, and room */
 
+_Static_assert(INCIDENT_PARTS_MAX <= 32, "live_case.sought has a bit for each");
+
 struct rate {
 	int64_t slot;
 	uint64_t packets, bytes, dropped;
@@ -27,6 +29,7 @@ struct live_case {
 	struct capture_time seen, told_at, wave_at, searched, since, review, looked;
 	uint32_t reviews, vain, revoked;
 	uint32_t turn, made;     /* the vector that is sought for next; rules that came of this round */
+	uint32_t sought;         /* vectors, by their place, of whose own sample rules were sought: each once */
 	uint64_t packets, bytes; /* of the incident, at the tick before */
 	uint64_t dropped;        /* on its scope, since the tick before */
 	uint64_t passed;         /* observations that were not dropped, since the latest search or rule */

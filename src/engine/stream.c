@@ -16,7 +16,7 @@
 #define RECORD_MAX (1 + PACK_MAX)
 #define BATCH 256
 
-enum record { RECORD_OBSERVE = 1, RECORD_TICK, RECORD_RULED, RECORD_GONE, RECORD_COUNTED };
+enum record { RECORD_OBSERVE = 1, RECORD_TICK, RECORD_RULED, RECORD_GONE, RECORD_COUNTED, RECORD_LOADED };
 
 _Static_assert(STREAM_FRAME_MIN >= FRAME_HEAD + RECORD_MAX, "an empty frame has room for any record");
 
@@ -137,6 +137,17 @@ bool stream_tick(struct stream_frame *f, struct capture_time now)
 	at += varint_write(at, varint_fold((int64_t)((uint64_t)now.ns - (uint64_t)f->before.ns)));
 	end_record(f, at);
 	f->before = now;
+	return true;
+}
+
+bool stream_loaded(struct stream_frame *f, const struct engine_load *load)
+{
+	uint8_t *at = begin_record(f, RECORD_LOADED, f->before);
+
+	if (!at)
+		return false;
+	at += varint_write(at, load->percent);
+	end_record(f, at + varint_write(at, load->pps));
 	return true;
 }
 
@@ -305,6 +316,17 @@ static void replay_counted(struct stream_replay *r, struct cursor *c)
 		live_rule_counted(r->live, handle, &count);
 }
 
+static void replay_loaded(struct stream_replay *r, struct cursor *c)
+{
+	uint64_t percent = cursor_varint(c);
+	struct engine_load load = { .percent = (uint32_t)percent, .pps = cursor_varint(c) };
+
+	if (percent > 100)
+		c->failed = true;
+	if (!c->failed)
+		live_loaded(r->live, &load);
+}
+
 static void replay_record(struct stream_replay *r, struct cursor *c, struct capture_time *before)
 {
 	uint8_t type = cursor_u8(c);
@@ -340,6 +362,9 @@ static void replay_record(struct stream_replay *r, struct cursor *c, struct capt
 		break;
 	case RECORD_COUNTED:
 		replay_counted(r, c);
+		break;
+	case RECORD_LOADED:
+		replay_loaded(r, c);
 		break;
 	default:
 		c->failed = true;

@@ -255,6 +255,33 @@ static json_t *trace_of(const struct analysis_input *input, const struct finding
 	return trace ? trace_json(trace) : json_null();
 }
 
+/* Only where claims are asked for. */
+static json_t *claims_json(struct build *b, const struct analysis_input *input, const struct finding *finding)
+{
+	const struct analysis_claim *claims = NULL;
+	size_t count = input->claims_of(input->claims_context, finding, &claims);
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < count; i++) {
+		const struct analysis_claim *claim = &claims[i];
+		json_t *object = json_object();
+
+		build_set(b, object, "id", string(claim->id));
+		build_set(b, object, "by", string(claim->by));
+		build_set(b, object, "at", claim->at_ns ? moment((struct capture_time){ claim->at_ns }) : json_null());
+		build_set(b, object, "url", string(claim->url));
+		build_set(b, object, "text", string(claim->text));
+		build_set(b, object, "predicate", string(claim->predicate));
+		build_set(b, object, "verdict", claim->verdict[0] ? string(claim->verdict) : json_null());
+		build_set(b, object, "word", string(claim->word));
+		build_set(b, object, "confidence", string(claim->confidence));
+		build_set(b, object, "cap", string(claim->cap));
+		build_set(b, object, "reason", string(claim->reason));
+		build_append(b, array, object);
+	}
+	return array;
+}
+
 static json_t *incident_json(struct build *b, const struct analysis_input *input, const struct finding *finding)
 {
 	const struct incident *incident = finding->incident;
@@ -289,6 +316,8 @@ static json_t *incident_json(struct build *b, const struct analysis_input *input
 	build_set(b, object, "limits_hit", limits);
 	if (input->trace_of)
 		build_set(b, object, "trace", trace_of(input, finding));
+	if (input->claims_of)
+		build_set(b, object, "claims", claims_json(b, input, finding));
 	return object;
 }
 

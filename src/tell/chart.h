@@ -22,6 +22,7 @@ struct chart {
 	const char *id;          /* of this plot alone in its document */
 	const char *title;       /* "Packets per second" */
 	const char *description; /* what one sees, for who does not: marked text */
+	bool comma;              /* before what is less than one, as in French */
 	const char *unit;        /* of the vertical axis, as words_scaled() takes it: "pps" */
 	struct capture_time from;
 	int64_t step_ns;      /* of a point */

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/real.h"
 #include "base/share.h"
-#include "trace/real.h"
 
 #define BISECTIONS 40
 #define OUTSIDE 0.025  /* on each side of an interval of 95 % */
@@ -549,6 +549,23 @@ void origin_unknowns(struct account *a, const struct origin *o, const struct acc
 
 /* ---- claims ---- */
 
+const char *origin_meaning(const char *verdict)
+{
+	static const struct {
+		const char *verdict, *meaning;
+	} meanings[] = {
+		{ "supported", "The traffic bears this out." },
+		{ "contradicted", "The traffic speaks against this." },
+		{ "unsupported", "The traffic decides neither for this nor against it." },
+		{ "untestable", "Nothing in traffic could show this, or refute it." },
+	};
+
+	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
+		if (strcmp(verdict, meanings[i].verdict) == 0)
+			return meanings[i].meaning;
+	return "";
+}
+
 void origin_claim(struct account *a, const struct analysis_claim *claim, struct draft *d)
 {
 	draft_add(d, BOLD "%s" PLAIN, claim->by[0] ? claim->by : "Somebody");
@@ -564,8 +581,9 @@ void origin_claim_verdict(struct account *a, const struct analysis_claim *claim,
 		draft_add(d, "'holdfast claim test' holds it against the traffic.");
 		return;
 	}
-	draft_add(d, "%s", claim->reason[0] ? claim->reason : "No reason is on record.");
+	draft_add(d, BOLD "%s" PLAIN " %s", origin_meaning(claim->verdict),
+	          claim->reason[0] ? claim->reason : "No reason is on record.");
 	if (claim->word[0])
 		draft_add(d, " Likelihood: %s. Confidence: %s%s%s.", claim->word, claim->confidence,
-		          claim->cap[0] ? ", for " : "", claim->cap);
+		          claim->cap[0] ? ", because " : "", claim->cap);
 }

@@ -1263,6 +1263,35 @@ static void cookies_are_tried(void **state)
 		}
 		assert_int_equal(bpf_map_delete_elem(map, &ifindex), 0);
 	}
+	/* Of an interface that is unsure few get one, and many have to come in otherwise before it is given up. */
+	for (unsigned arrive = 0; arrive < 2; arrive++) {
+		struct shield_trial unsure = { .unsure = 1 };
+
+		serve(SHIELD_COOKIES_AUTO);
+		press(0, true);
+		assert_int_equal(bpf_map_update_elem(map, &ifindex, &unsure, BPF_ANY), 0);
+		left = try_all(cookies);
+		assert_in_range(CLIENTS - left, CLIENTS / SHIELD_TRIAL_SHARE / 4, CLIENTS / SHIELD_TRIAL_SHARE * 4);
+		unsure = trial_now(&ifindex);
+		assert_int_equal(unsure.unsure, 1);
+		unsure.began -= seconds(1);
+		unsure.by_host = arrive ? 0 : SHIELD_TRIAL_LOST_UNSURE - 2;
+		assert_int_equal(bpf_map_update_elem(map, &ifindex, &unsure, BPF_ANY), 0);
+		told = 0;
+		for (unsigned i = 0; i < CLIENTS && told < 2; i++) {
+			if ((cookies[i] != 0) != arrive)
+				continue;
+			trial = trial_now(&ifindex);
+			assert_true(trial.proven_until == 0 && trial.lost_until == 0);
+			completes(i, all[i]);
+			told++;
+		}
+		trial = trial_now(&ifindex);
+		assert_int_equal(trial.proven_until != 0, arrive);
+		assert_int_equal(trial.lost_until != 0, !arrive);
+		assert_int_equal(try_all(cookies), arrive ? 0 : CLIENTS);
+		assert_int_equal(bpf_map_delete_elem(map, &ifindex), 0);
+	}
 	/* Where nothing is sent nothing is learned, and nobody is held to a trial. */
 	assert_int_equal(shield_set_mode(the.shield, false, SHIELD_NEVER), 0);
 	would_meet(&p, SHIELD_TX_COOKIE, "where it observes");

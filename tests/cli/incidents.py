@@ -55,6 +55,13 @@ ROWS = [
     ("incident 7 {conf}", BAD, None, "there is no incident 7"),
     ("incident ../x {conf}", BAD, None, "'../x' is no incident's ID"),
     ("incident 00000000000000a2 {conf}", BAD, None, "00000000000000a2.json is broken"),
+    ("incident latest {conf}", DONE, "SOURCES.*WHERE IT CAME FROM.*relays.*HOW IT WAS RUN.*"
+     "WHAT CANNOT BE KNOWN FROM PACKETS.*WHAT STOPS IT", None),
+    ("incident latest --include-claims --config empty.yaml", BAD, None, "there is no incident latest"),
+    ("incident latest --include-claims {conf}", BAD, None, "nothing is on record there"),
+    ("incident latest --include-claims --json {conf}", USAGE, None, "--json is as it was recorded"),
+    ("report latest --include-claims {conf}", BAD, None, "nothing is on record there"),
+    ("report report.json --include-claims --csv -", USAGE, None, "without claims"),
     ("incident latest --config empty.yaml", BAD, None, "there is no incident latest"),
     ("incident latest --config none.yaml", BAD, None, "no incidents are recorded there"),
     # told anew
@@ -84,16 +91,18 @@ ROWS = [
 
 
 def run(holdfast, folder, typed):
-    """Exit status, standard output, standard error; > as in a shell, words parted by blanks."""
-    words, sink = [], subprocess.PIPE
+    """Exit status, standard output, standard error; > and NAME=value as in a shell, words parted by blanks."""
+    words, sink, given = [], subprocess.PIPE, {}
     for word in typed.split():
         if word[:1] == ">":
             sink = open(folder / word[1:], "wb")
+        elif not words and re.match("[A-Z_]+=", word):
+            given.update([word.split("=", 1)])
         else:
             words.append(word)
     environment = {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS") or name == "PATH"}
     done = subprocess.run([holdfast, *words], cwd=folder, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.PIPE,
-                          check=False, env=environment, timeout=SECONDS)
+                          check=False, env=environment | given, timeout=SECONDS)
     if not isinstance(sink, int):
         sink.close()
     return done.returncode, (done.stdout or b"").decode(errors="replace"), done.stderr.decode(errors="replace")

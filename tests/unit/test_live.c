@@ -475,6 +475,66 @@ static void two_at_once_and_one_that_changes(void **state)
 	host_free(h);
 }
 
+/* Two that begin at once, the other a tenth: it is sought for when it is noticed, and not when enough of it has passed. */
+static void a_vector_that_joins_is_not_waited_for(void **state)
+{
+	struct host *h = host_new();
+
+	(void)state;
+	play(h, 40, PEACE, 0);
+	for (unsigned i = 0; i < 12; i++) {
+		play_on(h, LIVE_TICK_NS, NTP, TARGET, 1, 50);
+		h->now -= LIVE_TICK_NS;
+		play_on(h, LIVE_TICK_NS, CLDAP, TARGET, 1, 5);
+	}
+	assert_int_equal(h->added, 2);
+	assert_int_equal(live_counters(h->live).searches, 2);
+	assert_null(view_of(h, 0).advice);
+	/* The same again would be caught: it is not looked for. */
+	play(h, 1, CLDAP, 5);
+	assert_int_equal(h->added, 2);
+	host_free(h);
+}
+
+/* Packets to every port that nobody answers. */
+static void trickle(struct host *h, int64_t ns, unsigned pps)
+{
+	for (int64_t end = h->now + ns; h->now < end;)
+		play_on(h, LIVE_TICK_NS, SMALL, TARGET, 1, pps / 100 + (made_below(&h->random, 100) < pps % 100));
+}
+
+/* What is usual raises the bounds, unless the link is nearly full, and of that. */
+static void a_full_link_is_no_habit(void **state)
+{
+	static const struct {
+		struct engine_load load;
+		int64_t late_ns; /* before it begins */
+		bool told;
+	} rows[] = {
+		{ { 0, 0 }, 0, false },
+		{ { ENGINE_LOAD_PERCENT - 1, 600 }, 0, false },
+		{ { ENGINE_LOAD_PERCENT, 600 }, 0, true },
+		{ { 100, 900 }, 0, true },
+		{ { 100, 4000 }, 0, false }, /* something else fills it */
+		{ { 100, 0 }, 0, true },
+		{ { 100, 600 }, ENGINE_LOAD_NS, false }, /* that was long ago */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct host *h = host_new();
+
+		trickle(h, 60 * NS_PER_S, 35);
+		assert_int_equal(live_count(h->live), 0);
+		live_loaded(h->live, &rows[i].load);
+		trickle(h, rows[i].late_ns, 35);
+		trickle(h, 3 * NS_PER_S / 2, 280);
+		if (live_count(h->live) != rows[i].told)
+			fail_msg("row %zu: %u", i, live_count(h->live));
+		host_free(h);
+	}
+}
+
 /* Neighbours one after the other: gathered, their rules in place of those for single addresses. */
 static void neighbours_are_gathered(void **state)
 {
@@ -781,6 +841,7 @@ struct stream {
 /* An attack, its rule let go by somebody, as a stream of one frame. */
 static struct stream recorded(struct host *h)
 {
+	const struct engine_load load = { .percent = 80, .pps = 5000 };
 	struct stream_frame frame;
 	struct stream s;
 	uint8_t *octets = malloc(STREAM_FRAME_MAX), *grown;
@@ -793,6 +854,8 @@ static struct stream recorded(struct host *h)
 	stream_frame_init(&frame, octets, 2 * STREAM_FRAME_MAX);
 	h->frame = &frame;
 	play_on(h, NS_PER_S, NTP, TARGET, 1, 50);
+	assert_true(stream_loaded(&frame, &load));
+	live_loaded(h->live, &load);
 	assert_true(stream_rule_gone(&frame, h->rules[0].order.handle));
 	live_rule_gone(h->live, h->rules[0].order.handle);
 	h->rules[0].removed = true;
@@ -964,11 +1027,13 @@ static void strange_records_end_a_stream(void **state)
 		uint8_t octets[8];
 		size_t length;
 	} rows[] = {
-		{ { 0 }, 1 },                     /* type */
-		{ { 99 }, 1 },                    /* type */
-		{ { 1, 0xff, 0xff }, 3 },         /* observation */
-		{ { 3, 1, 1, 2 }, 4 },            /* ruled: a result above 0 */
-		{ { 5, 1, 0, 0, 0, 0, 0, 0 }, 8 } /* counted: cut */
+		{ { 0 }, 1 },                      /* type */
+		{ { 99 }, 1 },                     /* type */
+		{ { 1, 0xff, 0xff }, 3 },          /* observation */
+		{ { 3, 1, 1, 2 }, 4 },             /* ruled: a result above 0 */
+		{ { 5, 1, 0, 0, 0, 0, 0, 0 }, 8 }, /* counted: cut */
+		{ { 6, 101, 1 }, 3 },              /* loaded: more than there is */
+		{ { 6, 90 }, 2 },                  /* loaded: cut */
 	};
 	struct host *h = host_new();
 	uint8_t *begin, octets[STREAM_FRAME_MIN + 64];
@@ -1014,6 +1079,7 @@ static void a_full_frame_takes_no_more(void **state)
 		taken++;
 	assert_in_range(taken, 5, 100);
 	assert_false(stream_tick(&frame, now));
+	assert_false(stream_loaded(&frame, &(struct engine_load){ 100, 1 }));
 	assert_false(stream_ruled(&frame, 1, 1, 0));
 	assert_false(stream_rule_gone(&frame, 1));
 	assert_false(stream_rule_counted(&frame, 1, &count));
@@ -1032,6 +1098,8 @@ int main(void)
 		cmocka_unit_test(a_rule_that_hits_users_is_let_go),
 		cmocka_unit_test(without_peace_it_is_tried_in_the_shadow),
 		cmocka_unit_test(two_at_once_and_one_that_changes),
+		cmocka_unit_test(a_vector_that_joins_is_not_waited_for),
+		cmocka_unit_test(a_full_link_is_no_habit),
 		cmocka_unit_test(neighbours_are_gathered),
 		cmocka_unit_test(what_was_learned_is_handed_on),
 		cmocka_unit_test(generations_change_in_peace),
