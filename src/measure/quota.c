@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/share.h"
 #include "base/varint.h"
 
 #define STEPS 4 /* an octave has */
@@ -12,15 +13,15 @@
 #define SEED 0x71756f7461u
 #define SOURCE_PERMILLE 999
 #define ALL_PERMILLE 990
-#define MILLI 1000
+#define PERMILLE 1000
 #define HOUR_S 3600
-#define SAID_MAX ((uint64_t)UINT32_MAX * MILLI)
+#define SAID_MAX ((uint64_t)UINT32_MAX * PPM)
 
 /* How often numbers came, and what is said of that. */
 struct scale {
 	uint64_t known_s; /* seconds in which anything came */
 	uint64_t count;
-	uint64_t said; /* thousandths of a packet a second */
+	uint64_t said; /* millionths of a packet a second */
 	uint32_t bins[QUOTA_BINS];
 };
 
@@ -54,6 +55,7 @@ struct quotas {
 	unsigned service_count;
 	uint32_t used;
 	uint64_t refused;
+	uint16_t taken[QUOTA_SOURCES_MAX]; /* of the slots, those that are used */
 	struct counted slots[SLOTS];
 	struct service services[];
 };
@@ -104,7 +106,7 @@ uint32_t quota_bin_most(unsigned bin)
 
 static uint32_t most_of(const struct scale *s, unsigned permille)
 {
-	uint64_t wanted = (s->count * permille + MILLI - 1) / MILLI, seen = 0;
+	uint64_t wanted = (s->count * permille + PERMILLE - 1) / PERMILLE, seen = 0;
 	unsigned bin = 0;
 
 	while (bin < QUOTA_BINS - 1 && (seen += s->bins[bin]) < wanted)
@@ -122,8 +124,8 @@ static void halve(struct scale *s)
 /* After a second more has been learned. */
 static void say(struct scale *s, unsigned permille)
 {
-	uint64_t is = (uint64_t)most_of(s, permille) * MILLI,
-		 most = s->said + s->said * QUOTA_DRIFT_PERCENT / 100 / HOUR_S + 1;
+	uint64_t is = (uint64_t)most_of(s, permille) * PPM,
+		 most = s->said + s->said / (100 / QUOTA_DRIFT_PERCENT * HOUR_S) + 1;
 
 	s->known_s++;
 	if (s->count >= QUOTA_COUNTED_MAX)
@@ -165,13 +167,11 @@ static void put_away(struct quotas *q)
 {
 	unsigned at = place_of(q->second);
 
-	for (uint32_t i = 0; i < SLOTS && q->used; i++) {
-		struct counted *c = &q->slots[i];
+	for (uint32_t i = 0; i < q->used; i++) {
+		struct counted *c = &q->slots[q->taken[i]];
 		struct waiting *w;
 		uint16_t *bin;
 
-		if (c->key == 0)
-			continue;
 		w = &q->services[c->service].quotas[c->class].waiting[at];
 		if (!q->services[c->service].tainted) {
 			bin = &w->bins[quota_bin(c->packets)];
@@ -179,8 +179,8 @@ static void put_away(struct quotas *q)
 			w->all = w->all < UINT32_MAX - c->packets ? w->all + c->packets : UINT32_MAX;
 		}
 		c->key = 0;
-		q->used--;
 	}
+	q->used = 0;
 	q->refused = 0;
 	for (unsigned i = 0; i < q->service_count; i++)
 		q->services[i].tainted = q->services[i].attacked;
@@ -238,7 +238,7 @@ void quotas_count(struct quotas *q, unsigned service, enum quota_class class, co
 			               .packets = packets,
 			               .service = (uint16_t)service,
 			               .class = (uint8_t) class };
-		q->used++;
+		q->taken[q->used++] = (uint16_t)(i % SLOTS);
 		return;
 	}
 }
@@ -289,7 +289,7 @@ static const struct quota *quota_of(const struct quotas *q, unsigned service, en
 
 static uint32_t whole(uint64_t said)
 {
-	return (uint32_t)((said + MILLI - 1) / MILLI);
+	return (uint32_t)((said + PPM - 1) / PPM);
 }
 
 uint32_t quotas_of_source(const struct quotas *q, unsigned service, enum quota_class class)

@@ -355,6 +355,7 @@ static json_t *life_json(struct build *b, const struct life *life)
 	build_set(b, object, "handle", build_integer(life->handle));
 	build_set(b, object, "state", json_string(life_state_name(life->state)));
 	build_set(b, object, "why", string(life->why));
+	build_set(b, object, "reason", string(life->signature.reason));
 	build_set(b, object, "match", json_string(match_format(&life->rule.match, match)));
 	build_set(b, object, "scope", json_string(prefix_format(&life->rule.scope, scope)));
 	build_set(b, object, "action", json_string(rule_action_name(life->rule.action)));

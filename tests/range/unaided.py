@@ -261,8 +261,9 @@ class Range:
         """What users ask of DNS in peace, as a capture."""
         out = self.scratch / "asked.pcap"
         if not out.exists():
-            dump = self.topology.begin("users", "tcpdump", "--immediate-mode", "-U", "-n", "-i", "u0", "-w", out, "udp dst port 53",
-                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, tree=False)
+            dump = self.topology.begin("users", "tcpdump", "--immediate-mode", "-U", "-n", "-i", "u0", "-w", out,
+                                       "udp dst port 53", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                       tree=False)
             time.sleep(0.5)
             measure.Crowd(self.topology, self.arguments.client, [dataclasses.replace(DNS4, rate=200)], 2.0).results(2.0)
             self.topology.end(dump, signal.SIGTERM)
