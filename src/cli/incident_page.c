@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "cli/command.h"
 #include "cli/facts.h"
+#include "cli/rules_page.h"
 #include "cli/say.h"
 #include "tell/analysis.h"
 #include "tell/series.h"
@@ -215,12 +216,19 @@ static void write_rule(const struct paper *paper, const json_t *rule)
 	paper_text(paper, INDENT, INDENT + HANG, d.text);
 	d.length = 0;
 	draft_add(&d, "%s to %s", fact_text(rule, "match"), fact_text(rule, "scope"));
+	rules_page_add_sources(&d, rule);
 	paper_line(paper, INDENT + HANG, d.text); /* unbroken: it is to be copied */
 	d.length = 0;
+	if (json_is_true(json_object_get(rule, "fallback")) && strcmp(why, fact_text(rule, "reason")) != 0)
+		paper_text(paper, INDENT + HANG, INDENT + HANG, fact_text(rule, "reason"));
 	draft_add(&d, "matched %s", words_count(fact_count(packets, "matched"), text));
 	draft_add(&d, ", dropped %s", words_count(fact_count(packets, "dropped"), text));
 	draft_add(&d, "; of answered conversations it hit %s", words_count(fact_count(packets, "answered"), text));
 	draft_add(&d, " and spared %s", words_count(fact_count(packets, "spared"), text));
+	if (fact_count(packets, "known") || fact_count(packets, "known_lost")) {
+		draft_add(&d, "; of known sources %s passed", words_count(fact_count(packets, "known"), text));
+		draft_add(&d, " and %s did not", words_count(fact_count(packets, "known_lost"), text));
+	}
 	draft_add(&d, "; of %s let through to see,", words_count(fact_count(packets, "probes"), text));
 	draft_add(&d, " %s completed a handshake", words_count(fact_count(packets, "completed"), text));
 	paper_text(paper, INDENT + HANG, INDENT + HANG, d.text);

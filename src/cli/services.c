@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/prefix.h"
 
 #define STRING_MAX 64 /* an address, an interface's name */
@@ -69,6 +70,7 @@ static const cyaml_schema_field_t service_fields[] = {
 	CYAML_FIELD_ENUM("path", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct service, path, paths, CYAML_ARRAY_LEN(paths)),
 	CYAML_FIELD_IGNORE("syn_cookies", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_IGNORE("per_source_pps", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_IGNORE("fallback", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_END,
 };
 
@@ -106,6 +108,7 @@ static const cyaml_schema_field_t configuration_fields[] = {
 	CYAML_FIELD_IGNORE("block_files", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_IGNORE("alerts", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_IGNORE("geo", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_IGNORE("page", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_END,
 };
 
@@ -171,45 +174,17 @@ static const cyaml_config_t *parser(struct said *said, cyaml_config_t *config)
 	return config;
 }
 
-/* The whole file in memory. 0 or -errno; -EFBIG beyond SERVICES_FILE_MAX. */
 static int read_file(const char *path, uint8_t **data, size_t *length)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	uint8_t *buffer = malloc(SERVICES_FILE_MAX + 1);
-	size_t filled = 0;
-	int result = 0;
+	void *octets;
+	int result = fd < 0 ? -errno : file_read_all(fd, SERVICES_FILE_MAX, &octets, length);
 
-	if (fd < 0) {
-		result = -errno;
-		goto done;
-	}
-	if (!buffer) {
-		result = -ENOMEM;
-		goto done;
-	}
-	while (filled <= SERVICES_FILE_MAX) {
-		ssize_t got = read(fd, buffer + filled, SERVICES_FILE_MAX + 1 - filled);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			result = -errno;
-		if (got <= 0)
-			break;
-		filled += (size_t)got;
-	}
-	if (result == 0 && filled > SERVICES_FILE_MAX)
-		result = -EFBIG;
-done:
 	if (fd >= 0)
-		close(fd);
-	if (result != 0) {
-		free(buffer);
-		return result;
-	}
-	*data = buffer;
-	*length = filled;
-	return 0;
+		(void)close(fd);
+	if (result == 0)
+		*data = octets;
+	return result;
 }
 
 static struct configuration *parse(const uint8_t *data, size_t length, char error[SERVICES_ERROR_SIZE])

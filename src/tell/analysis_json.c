@@ -345,6 +345,7 @@ static json_t *life_json(struct build *b, const struct life *life)
 		{ "matched", life->count.matched }, { "dropped", life->count.dropped },
 		{ "spared", life->count.spared },   { "answered", life->count.answered },
 		{ "probes", life->count.probes },   { "completed", life->count.completed },
+		{ "known", life->count.known },     { "known_lost", life->count.known_lost },
 	};
 	json_t *object = json_object(), *counted = json_object();
 	char name[ID_SIZE], match[MATCH_TEXT_SIZE], scope[PREFIX_TEXT_SIZE];
@@ -354,11 +355,16 @@ static json_t *life_json(struct build *b, const struct life *life)
 	build_set(b, object, "handle", build_integer(life->handle));
 	build_set(b, object, "state", json_string(life_state_name(life->state)));
 	build_set(b, object, "why", string(life->why));
+	build_set(b, object, "reason", string(life->signature.reason));
 	build_set(b, object, "match", json_string(match_format(&life->rule.match, match)));
 	build_set(b, object, "scope", json_string(prefix_format(&life->rule.scope, scope)));
 	build_set(b, object, "action", json_string(rule_action_name(life->rule.action)));
 	build_set(b, object, "rate_pps",
 	          life->rule.action == RULE_RATE_LIMIT ? build_integer(life->rule.rate_pps) : json_null());
+	build_set(b, object, "fallback", json_boolean(life->fallback));
+	build_set(b, object, "unless_known", json_boolean(life->known));
+	build_set(b, object, "each_source", json_boolean(life->each));
+	build_set(b, object, "source_pps", life->source_pps ? build_integer(life->source_pps) : json_null());
 	build_set(b, object, "made", moment(life->made));
 	build_set(b, object, "changed", moment(life->changed));
 	build_set(b, object, "last_match", life->count.matched ? moment(life->last_match) : json_null());

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/real.h"
 #include "base/time.h"
 #include "tell/build.h"
-#include "trace/real.h"
 
 #define SEED_SIZE 17
 

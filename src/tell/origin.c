@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/real.h"
 #include "base/share.h"
-#include "trace/real.h"
 
 #define BISECTIONS 40
 #define OUTSIDE 0.025  /* on each side of an interval of 95 % */

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/real.h"
 #include "trace/claim_inside.h"
-#include "trace/real.h"
 
 #define LN_10 2.302585092994045684
 #define PROBABILITY_LEAST 1e-12

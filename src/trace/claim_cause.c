@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/real.h"
 #include "base/time.h"
 #include "trace/claim_inside.h"
-#include "trace/real.h"
 
 #define CAUSES 4                         /* enum predicate_cause */
 #define CAUSE_EARLY (60 * NS_PER_S)      /* clocks differ, and outages are measured from minute to minute */

@@ -19,8 +19,8 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/real.h"
 #include "trace/claim_inside.h"
-#include "trace/real.h"
 
 /*
  * What country databases get right: active probing finds 92 % and more of fixed lines right, 84 % of phones (Gouel et al.,

@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/real.h"
 #include "trace/claim_inside.h"
 #include "trace/family.h"
-#include "trace/real.h"
 
 #define HALF 0.5
 #define BY_VERDICT 1.5 /* where the tests behind a verdict on spoofing are not told */

@@ -21,7 +21,7 @@ import incidents  # noqa: E402  pylint: disable=wrong-import-position
 
 CONF = "--config conf.yaml"
 LARGE_STRIDE = 4099  # octets: a prime, so that all places in a block are met
-FLIPS_MAX = 1200     # of one bundle, evenly: each is a run
+FLIPS_MAX = 200      # of one bundle, evenly: each is a run; test_bundle changes every octet of one
 
 
 class Stage:

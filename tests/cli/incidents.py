@@ -21,6 +21,12 @@ RULE = {"id": "r3", "handle": 1, "state": "enforced", "why": "0 of 9 normal pack
         "match": "udp and src port 123", "scope": "192.0.2.10/32", "action": "drop", "rate_pps": None,
         "packets": {"matched": 900, "dropped": 880, "spared": 5, "answered": 7, "probes": 20, "completed": 1}}
 
+FALLBACK = {"id": "r4", "handle": 2, "state": "gone", "why": "the attack is over", "match": "udp",
+            "scope": "192.0.2.10/32", "reason": "no safe signature: sources known from peace pass",
+            "action": "rate_limit", "rate_pps": 50, "fallback": True, "unless_known": True, "each_source": False,
+            "source_pps": 20, "packets": {"matched": 90, "dropped": 60, "spared": 0, "answered": 0, "probes": 0,
+                                          "completed": 0, "known": 30, "known_lost": 4}}
+
 ROWS = [
     *[(f"{word} --help", DONE, f"Usage: holdfast {word}[ \n].*Exit status: .*Example:\n  [^\n]*holdfast", None)
       for word in ("incidents", "incident", "report")],
@@ -48,7 +54,9 @@ ROWS = [
      "SOURCES.*WHAT STOPS IT.*drop  udp and src port 123.*holdfast report {id} --html", None),
     ("incident {short} {conf}", DONE, "ATTACK", None),
     ("incident 00000000000000a1 {conf}", DONE, "ATTACK  web 192.0.2.10/32  .*going on.*r3  drop, enforced: 0 of 9.*"
-     "matched 900, dropped 880.*hit 7 and spared 5.*2 packets of answered conversations were dropped.*"
+     "matched 900, dropped 880.*hit 7 and spared 5.*r4  rate_limit, gone: the attack is over.*"
+     "udp to 192.0.2.10/32, unless the source is known and sends no more than 20/s.*no safe signature: sources.*"
+     "of known sources 30 passed and 4 did not.*2 packets of answered conversations were dropped.*"
      "1 of those let\\s+through.*UNDO  holdfast release r3.*stream is not kept", None),
     ("incident {id} --json {conf}", DONE, '"schema": "holdfast.incident/1".*"analysis": {', None),
     ("incident 0 {conf}", BAD, None, "several incidents' IDs begin with 0"),
@@ -138,7 +146,8 @@ def furnish(folder, holdfast, synth, simulate):
     analysis = run(holdfast, folder, f"analyze --json {stream}")[1]
     began = 1748772030 * 10**9
     put(state, analysis, id=name, began_ns=began, ended_ns=began + 15 * 10**9)
-    put(state, json.dumps(json.loads(analysis) | {"live": {"rules": [RULE]}}), id=EARLIER, state="open", service="web",
+    put(state, json.dumps(json.loads(analysis) | {"live": {"rules": [RULE, FALLBACK]}}), id=EARLIER, state="open",
+        service="web",
         began_ns=began - 10**9)
     put(state, "[1", id="00000000000000a2", began_ns=1)
     (state / "incidents" / "00000000000000a3.json").write_text("{}\n", encoding="utf-8")

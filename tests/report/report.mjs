@@ -2,20 +2,15 @@
 // report.mjs HOLDFAST SYNTH MODULES SCRATCH: what only a browser can tell of the report in HTML, as TAP.
 //
 // SYNTH makes up captures, HOLDFAST writes their reports into SCRATCH, Chromium (HOLDFAST_CHROMIUM, default "chromium" in PATH) opens
-// each. In light and dark axe finds nothing to object to; at 320 px nothing is wider than the screen but what scrolls by itself; on
-// paper neither; nothing is asked of any network, no script runs. MODULES holds axe-core and playwright-core. One report is of a
-// recorded incident, with places and claims: axe looks at it at each width. With HOLDFAST_PICTURES=FOLDER its pictures are left there.
+// each (look.mjs). MODULES holds axe-core and playwright-core. One report is of a recorded incident, with places and claims: axe looks
+// at it at each width. With HOLDFAST_PICTURES=FOLDER pictures of all are left there.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { delimiter, dirname, join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { tell } from './look.mjs';
 
 const [holdfast, synth, modules, scratch] = process.argv.slice(2).map((path) => resolve(path));
-const require = createRequire(join(modules, 'x'));
-const { chromium } = require('playwright-core');
-const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
 const hostile = '"><img src=x onerror=alert(1)><b>&amp;.pcap';
 // name of the report; captures: what synth is told, and what the capture is called
@@ -27,8 +22,6 @@ const reports = [
   ['no_rule', [['http_flood_random', '--scale', '50', 'http.pcap']]],
   ['none', [['flash_crowd', '--scale', '50', 'flash_crowd.pcap']]],
 ];
-const A4 = 794; // CSS px
-const widths = [320, 768, 1280];
 // What is said of the incident with places; fictional. Of the last nobody approves.
 const claims = [
   ['the minister of Examplia', 'The attack came from Elbonia', 'share(country=BR) >= 0.5'],
@@ -38,11 +31,6 @@ const claims = [
   ['a rival', `${'Words without end '.repeat(12)}<b>bold</b>`, 'spoofed and count(sources) >= 86400'],
   ['nobody', 'INTERNAL', 'amplified'],
 ];
-
-function findChromium() {
-  if (process.env.HOLDFAST_CHROMIUM) return process.env.HOLDFAST_CHROMIUM;
-  return process.env.PATH.split(delimiter).map((folder) => join(folder, 'chromium')).find(existsSync);
-}
 
 function write(name, captures) {
   const report = join(scratch, `${name}.html`);
@@ -100,64 +88,6 @@ function writeRecorded(name) {
   return at(`${name}.html`);
 }
 
-async function judge(page, wrong, where) {
-  for (const colorScheme of ['light', 'dark']) {
-    await page.emulateMedia({ colorScheme });
-    const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
-    for (const { id, help, nodes } of violations)
-      wrong.push(`axe, ${colorScheme}${where}: ${id}: ${help}: ${nodes[0].html.slice(0, 160)}`);
-    if (where && process.env.HOLDFAST_PICTURES)
-      await page.screenshot({ path: join(process.env.HOLDFAST_PICTURES, `${colorScheme}${where.replace(/\D/g, '')}.png`), fullPage: true });
-  }
-}
-
-// What reaches beyond the right edge, tables in their own scrolling region aside.
-function tooWide() {
-  const wide = [...document.querySelectorAll('body *')].filter(
-    (e) => e.getBoundingClientRect().right > innerWidth + 0.5 && !e.parentElement.closest('.table'),
-  );
-  const page = document.documentElement.scrollWidth > innerWidth ? [`page: ${document.documentElement.scrollWidth}`] : [];
-  return [...page, ...wide.map((e) => e.outerHTML.slice(0, 120))];
-}
-
-async function look(context, report, thorough) {
-  const wrong = [];
-  const page = await context.newPage();
-  const own = pathToFileURL(report).href;
-  await page.route('**/*', (route) => {
-    if (route.request().url() === own) return route.continue();
-    wrong.push(`asks for ${route.request().url()}`);
-    return route.abort();
-  });
-  page.on('dialog', (dialog) => {
-    wrong.push('runs a script');
-    return dialog.dismiss();
-  });
-  page.on('console', (message) => {
-    if (message.type() === 'error') wrong.push(`console: ${message.text()}`);
-  });
-  await page.goto(own);
-  if (await page.evaluate(() => document.scripts.length || document.images.length)) wrong.push('holds a script or an image');
-  for (const width of widths) {
-    await page.setViewportSize({ width, height: 900 });
-    for (const what of await page.evaluate(tooWide)) wrong.push(`at ${width} px: ${what}`);
-  }
-  await page.evaluate(() => document.querySelectorAll('details').forEach((e) => { e.open = true; }));
-  await page.evaluate(axe); // this is not held by the page's own policy, which forbids scripts
-  for (const width of thorough ? widths : []) {
-    await page.setViewportSize({ width, height: 900 });
-    await judge(page, wrong, ` at ${width} px`);
-  }
-  if (!thorough) await judge(page, wrong, '');
-  await page.emulateMedia({ media: 'print' });
-  await page.setViewportSize({ width: A4, height: 1123 });
-  for (const what of await page.evaluate(tooWide)) wrong.push(`on paper: ${what}`);
-  const pdf = await page.pdf({ format: 'A4' });
-  if (pdf.subarray(0, 5).toString() !== '%PDF-') wrong.push('cannot be printed');
-  await page.close();
-  return wrong;
-}
-
 // What is to be on the page of the incident with places, and what not.
 function lacks(report) {
   const page = readFileSync(report, 'utf8');
@@ -166,24 +96,7 @@ function lacks(report) {
   return page.includes('INTERNAL') ? [...missing, 'it tells what nobody approved of'] : missing;
 }
 
-console.log(`1..${reports.length + 1}`);
-const browser = await chromium.launch({
-  executablePath: findChromium(),
-  args: ['--disable-dev-shm-usage', ...(process.getuid() === 0 ? ['--no-sandbox'] : [])],
-});
-const context = await browser.newContext();
-let number = 0;
-let failed = false;
-for (const [name, captures] of reports) {
-  const wrong = await look(context, write(name, captures));
-  failed ||= wrong.length > 0;
-  for (const what of wrong) console.log(`# ${what}`);
-  console.log(`${wrong.length ? 'not ok' : 'ok'} ${++number} - ${name}`);
-}
+const pages = reports.map(([name, captures]) => [name, write(name, captures)]);
 const recorded = writeRecorded('places');
-const wrong = [...lacks(recorded), ...await look(context, recorded, true)];
-failed ||= wrong.length > 0;
-for (const what of wrong) console.log(`# ${what}`);
-console.log(`${wrong.length ? 'not ok' : 'ok'} ${++number} - places`);
-await browser.close();
-process.exit(failed ? 1 : 0);
+console.log(`1..${pages.length + 1}`);
+process.exit(await tell(modules, [...pages, ['places', recorded, { thorough: true, wrong: lacks(recorded) }]], process.env.HOLDFAST_PICTURES));
