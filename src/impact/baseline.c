@@ -53,6 +53,21 @@ void baseline_learn(struct baseline *baseline, int64_t hour, uint32_t count)
 	baseline->recent_count += baseline->recent_count < BASELINE_RECENT;
 }
 
+void baseline_forget(struct baseline *baseline, int64_t hour, uint32_t count)
+{
+	struct baseline_cell *cell = &baseline->cells[hour / BASELINE_HOURS % BASELINE_WEEKS][hour % BASELINE_HOURS];
+
+	if (cell->week == (uint32_t)(hour / BASELINE_HOURS) && cell->buckets > 0 && cell->sum >= count) {
+		cell->sum -= count;
+		cell->squares -= (uint64_t)count * count;
+		cell->buckets--;
+	}
+	if (baseline->recent_count > 0) {
+		baseline->recent_count--;
+		baseline->recent_at = (baseline->recent_at + BASELINE_RECENT - 1) % BASELINE_RECENT;
+	}
+}
+
 static void add(struct moments *m, double weight, double sum, double squares, double buckets)
 {
 	m->sum += weight * sum;
@@ -133,15 +148,13 @@ static bool smooth(const struct baseline *baseline, int64_t hour, bool by_weeks,
 static bool hours(const struct baseline *baseline, double *mean, double *variance)
 {
 	struct moments m = { 0, 0, 0 };
-	uint32_t behind;
+	uint32_t behind, first = baseline->recent_at + BASELINE_RECENT - baseline->recent_count;
 
 	if (baseline->recent_count < BASELINE_GUARD + RECENT_MIN)
 		return false;
 	behind = baseline->recent_count - BASELINE_GUARD;
 	for (uint32_t i = 0; i < behind; i++) {
-		uint32_t at =
-			baseline->recent_count < BASELINE_RECENT ? i : (baseline->recent_at + i) % BASELINE_RECENT;
-		double count = baseline->recent[at];
+		double count = baseline->recent[(first + i) % BASELINE_RECENT];
 
 		add(&m, 1, count, count * count, 1);
 	}

@@ -48,6 +48,8 @@ struct baseline_usual {
 void baseline_init(struct baseline *baseline);
 /* A bucket that is usual; `hour` since the epoch, not negative, not before those that came. */
 void baseline_learn(struct baseline *baseline, int64_t hour, uint32_t count);
+/* The latest that was learned was not usual after all. */
+void baseline_forget(struct baseline *baseline, int64_t hour, uint32_t count);
 void baseline_at(const struct baseline *baseline, int64_t hour, struct baseline_usual *usual);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/real.h"
 
 #define CALM_RATIO 1.5
+#define HOURS_INFLATION 1.6   /* from hour to hour reports may become so many times as many by themselves */
 #define CALM_RATIO_HOURS 2.25 /* where only the hours before are known: those that follow may have more by themselves */
 #define CALM_TAIL 0.01
 #define C2_DEVIATIONS 3.0
@@ -38,7 +39,9 @@ static void expect(struct surge *surge, int64_t hour)
 		return;
 	surge->usual_hour = hour;
 	baseline_at(&surge->baseline, hour, &surge->usual);
-	cusum_expect(&surge->cusum, surge->usual.mean, surge->usual.dispersion);
+	cusum_expect(&surge->cusum,
+	             surge->usual.mean * (surge->usual.basis == OUTAGE_HOURS_KNOWN ? HOURS_INFLATION : 1),
+	             surge->usual.dispersion);
 }
 
 /* All that waits but for the last `keep`. */
@@ -90,6 +93,9 @@ static void begin_wave(struct surge *surge)
 	began = began > oldest ? began : oldest;
 	surge->state = SURGE_ALARM;
 	surge->last_alarm = surge->bucket;
+	/* What was learned of it all the same. */
+	for (int64_t bucket = surge->bucket - surge->pending; bucket >= began; bucket--)
+		baseline_forget(&surge->baseline, bucket / BASELINE_BUCKETS, latest_at(surge, bucket)->count);
 	surge->pending = 0;
 	if (!surge->is_out) {
 		surge->is_out = true;
@@ -166,7 +172,8 @@ static enum surge_news in_quiet(struct surge *surge, uint32_t count)
 			begin_wave(surge);
 			return SURGE_BEGAN;
 		}
-		learn(surge, SURGE_PENDING_MAX - 1);
+		/* Where only the hours before are known, what is usual has to follow the rhythm of the day. */
+		learn(surge, surge->usual.basis == OUTAGE_HOURS_KNOWN ? 0 : SURGE_PENDING_MAX - 1);
 	}
 	if (surge->is_out &&
 	    (surge->bucket - last_wave(surge)->ended >= JOIN_BUCKETS || surge->buckets_count == SURGE_BUCKETS_MAX)) {
