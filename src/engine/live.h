@@ -34,7 +34,7 @@
 #define LIVE_TICK_NS (10 * NS_PER_MS) /* how often live_tick() is to be called */
 #define LIVE_GENERATION_NS (600 * NS_PER_S)
 #define LIVE_WARM_NS (60 * NS_PER_S)
-#define LIVE_INCIDENTS_MAX 96 /* of a generation, of INCIDENT_LIST_MAX: then it is replaced, attack or not */
+#define LIVE_INCIDENTS_MAX 64 /* of a generation, of INCIDENT_LIST_MAX: then it is replaced, attack or not */
 #define LIVE_SAMPLE_FIRST 200 /* packets of an incident before rules are sought */
 #define LIVE_SAMPLE_LEAST 50  /* … or so many, where its wave has gone on for LIVE_SAMPLE_NS */
 #define LIVE_SAMPLE_NS (50 * NS_PER_MS)
