@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cursor.h"
+#include "base/octets.h"
 #include "base/varint.h"
 #include "observe/pack.h"
 
@@ -22,12 +24,6 @@ _Static_assert(STREAM_FRAME_MIN >= FRAME_HEAD + RECORD_MAX, "an empty frame has 
 
 /* ------------------------------------------------------------------ octets */
 
-static void put_32(uint8_t *at, uint32_t value)
-{
-	for (unsigned i = 0; i < 4; i++)
-		at[i] = (uint8_t)(value >> (24 - 8 * i));
-}
-
 static uint32_t get_32(const uint8_t *at)
 {
 	struct cursor c = cursor_over(at, 4);
@@ -35,15 +31,11 @@ static uint32_t get_32(const uint8_t *at)
 	return cursor_u32_be(&c);
 }
 
-static void put_64(uint8_t *at, uint64_t value)
-{
-	put_32(at, (uint32_t)(value >> 32));
-	put_32(at + 4, (uint32_t)value);
-}
-
 static uint64_t get_64(const uint8_t *at)
 {
-	return (uint64_t)get_32(at) << 32 | get_32(at + 4);
+	struct cursor c = cursor_over(at, 8);
+
+	return cursor_u64_be(&c);
 }
 
 /* FNV-1a (Fowler, Noll, Vo) over words of eight octets, and folded. */
@@ -80,10 +72,10 @@ int stream_begin(const struct live *live, uint8_t **octets, size_t *length)
 		return born_length <= STREAM_BIRTH_MAX ? -ENOMEM : -EFBIG;
 	}
 	memcpy(made, STREAM_MARK, MARK_SIZE);
-	put_32(made + MARK_SIZE, VERSION);
-	put_32(made + MARK_SIZE + 4, (uint32_t)born_length);
+	octets_put_u32_be(made + MARK_SIZE, VERSION);
+	octets_put_u32_be(made + MARK_SIZE + 4, (uint32_t)born_length);
 	memcpy(made + HEAD, born, born_length);
-	put_32(made + HEAD + born_length, sum_of(born, born_length));
+	octets_put_u32_be(made + HEAD + born_length, sum_of(born, born_length));
 	free(born);
 	*octets = made;
 	*length = HEAD + born_length + SUM;
@@ -194,9 +186,9 @@ size_t stream_frame_end(struct stream_frame *f)
 
 	if (length == 0)
 		return 0;
-	put_64(f->octets + 4 + SUM, (uint64_t)f->time.ns);
-	put_32(f->octets, (uint32_t)(length - 4 - SUM));
-	put_32(f->octets + 4, sum_of(f->octets + 4 + SUM, length - 4 - SUM));
+	octets_put_u64_be(f->octets + 4 + SUM, (uint64_t)f->time.ns);
+	octets_put_u32_be(f->octets, (uint32_t)(length - 4 - SUM));
+	octets_put_u32_be(f->octets + 4, sum_of(f->octets + 4 + SUM, length - 4 - SUM));
 	f->length = 0;
 	return length;
 }

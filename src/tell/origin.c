@@ -55,7 +55,7 @@ static void widen(uint64_t held, uint64_t *low_ppm, uint64_t *high_ppm)
 
 static void add_countries(struct origin *o, uint64_t held)
 {
-	static struct trace_country countries[ORIGIN_COUNTRIES_MAX];
+	struct trace_country countries[ORIGIN_COUNTRIES_MAX];
 	uint32_t count = trace_countries(o->trace, countries, ORIGIN_COUNTRIES_MAX);
 
 	for (uint32_t i = 0; i < count; i++) {
