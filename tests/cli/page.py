@@ -81,7 +81,7 @@ ROWS = [
     (["component", "add", "api", "--name", "API", "--hidden"], 0, None, None),
     (["component", "set", "web"], 2, None, "what of it shall change"),
     (["component", "set", "web", "--status", "broken"], 2, None, "--status wants"),
-    (["component", "set", "web", "--status", "operational", "--since", "2999-01-01T00:00:00Z"], 1, None, None),
+    (["component", "set", "web", "--status", "operational", "--since", "2999-01-01T00:00:00Z"], 2, None, "--since wants a time"),
     (["component", "set", "web", "--status", "operational", "--since", "2200-01-01T00:00:00Z"], 2, None, "lies ahead"),
     (["component", "set", "web", "--status", "operational", "--since", "yesterday"], 2, None, "--since wants a time"),
     (["component", "set", "web", "--status", "operational", "--cause", "bears"], 2, None, "--cause wants"),
