@@ -47,7 +47,7 @@ struct belief_probe {
 	char vantage[VANTAGE_SIZE];
 	uint32_t network;
 	uint32_t good, bad;
-	uint8_t canaries, canaries_failed; /* places that surely are up, as seen from there */
+	uint32_t canaries, canaries_failed; /* places that surely are up, as seen from there */
 };
 
 /* All of one component and of the time that is asked about. What was not watched is 0. */
@@ -78,6 +78,9 @@ struct belief belief_of(const struct belief_input *input);
 /* What a component's row of the page is to be, unless an operator says otherwise. */
 enum component_status belief_status(const struct belief *belief);
 
+/* By value, NULL behind the last. */
+extern const char *const belief_word_names[BELIEF_WORDS + 1];
+extern const char *const belief_fault_names[BELIEF_FAULTS + 1];
 /* "nothing", "elevated_user_reports", "investigating", "partial_outage", "major_outage": stable words. */
 const char *belief_word_name(enum belief_word word);
 bool belief_word_find(const char *name, enum belief_word *word);

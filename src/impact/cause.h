@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/time.h"
+#include "impact/outage.h"
 
 #define CAUSE_EARLY_NS (60 * NS_PER_S)      /* clocks differ, and outages are measured from minute to minute */
 #define CAUSE_RECOVERY_NS (1800 * NS_PER_S) /* an outage may last so much longer than its cause */
@@ -34,8 +35,7 @@ struct cause_piece {
 	int64_t from_ns, to_ns;
 	bool can[CAUSES];     /* CAUSE_UNKNOWN: no other can */
 	bool touches[CAUSES]; /* the same, had the outage not begun before it */
-	uint32_t count;       /* how many can, CAUSE_UNKNOWN left out */
-	uint64_t attack;      /* an incident that can, the latest to begin; 0: none */
+	uint32_t count;       /* how many causes can, CAUSE_UNKNOWN left out */
 };
 
 /* Of an outage; shares in hundredths of a per cent of its excess. */
@@ -57,15 +57,28 @@ struct cause_interval {
 struct cause_account {
 	struct cause_share shares[CAUSES];
 	uint32_t intervals_count;
-	struct cause_interval intervals[CAUSE_INTERVALS_MAX]; /* in order, without gaps between them in a wave */
+	struct cause_interval intervals[CAUSE_INTERVALS_MAX]; /* in order; further ones are part of the last */
 };
 
+/* By value, NULL behind the last. */
+extern const char *const cause_names[CAUSES + 1];
 /* "attack", "own_change", "provider", "unknown": stable words. */
 const char *cause_name(enum cause cause);
 bool cause_find(const char *name, enum cause *cause);
 
-/* Cuts [from_ns, to_ns) of an outage that began at `began_ns` into pieces, at most CAUSE_PIECES_MAX; returns how many. */
-uint32_t cause_cut(const struct cause_era *eras, uint32_t count, int64_t began_ns, int64_t from_ns, int64_t to_ns,
+/* Whether an era can explain what is at `at_ns` of an outage that began at `began_ns`. */
+bool cause_explains(const struct cause_era *era, int64_t began_ns, int64_t at_ns);
+/*
+ * Cuts [from_ns, to_ns) of an outage that began at from_ns into pieces, at most CAUSE_PIECES_MAX, of the first CAUSE_ERAS_MAX
+ * eras; returns how many.
+ */
+uint32_t cause_cut(const struct cause_era *eras, uint32_t count, int64_t from_ns, int64_t to_ns,
                    struct cause_piece pieces[CAUSE_PIECES_MAX]);
+/*
+ * Of an outage whose buckets, from its beginning on, have so many reports more than is usual, in thousandths. Each of its waves
+ * counts as one that began by itself; an era may have begun within the bucket in which a wave did. -ENOMEM.
+ */
+int cause_account(const struct cause_era *eras, uint32_t count, const struct outage *outage,
+                  const uint64_t *excess_milli, uint32_t buckets, struct cause_account *account);
 
 #endif

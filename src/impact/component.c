@@ -8,33 +8,34 @@
 #include "impact/outage.h"
 #include "impact/words.h"
 
-static const char *const statuses[COMPONENT_STATUSES] = {
+static const char *const statuses[COMPONENT_STATUSES + 1] = {
 	[COMPONENT_OPERATIONAL] = "operational",       [COMPONENT_DEGRADED] = "degraded_performance",
 	[COMPONENT_PARTIAL_OUTAGE] = "partial_outage", [COMPONENT_MAJOR_OUTAGE] = "major_outage",
 	[COMPONENT_MAINTENANCE] = "under_maintenance",
 };
-static const char *const symptoms[SYMPTOMS] = {
+static const char *const symptoms[SYMPTOMS + 1] = {
 	[SYMPTOM_UNREACHABLE] = "cannot_reach", [SYMPTOM_ERROR_PAGE] = "error_page", [SYMPTOM_SLOW] = "slow",
 	[SYMPTOM_LOGIN] = "cannot_log_in",      [SYMPTOM_OTHER] = "other",
 };
-static const char *const sources[REPORT_SOURCES] = {
+static const char *const sources[REPORT_SOURCES + 1] = {
 	[REPORT_FORM] = "form",
 	[REPORT_NEL] = "nel",
 	[REPORT_IMPORT] = "import",
 	[REPORT_GATUS] = "gatus",
 };
-static const char *const kinds[SIGNAL_KINDS] = {
-	[SIGNAL_PROBE] = "probe",     [SIGNAL_EDGE_5XX] = "edge_5xx",
-	[SIGNAL_LATENCY] = "latency", [SIGNAL_CONNECTIONS] = "connections",
-	[SIGNAL_NEL] = "nel",         [SIGNAL_FILTERED] = "filtered",
+static const char *const kinds[SIGNAL_KINDS + 1] = {
+	[SIGNAL_PROBE] = "probe",       [SIGNAL_EDGE_5XX] = "edge_5xx",
+	[SIGNAL_LATENCY] = "latency",   [SIGNAL_CONNECTIONS] = "connections",
+	[SIGNAL_NEL] = "nel",           [SIGNAL_CANARY] = "canary",
+	[SIGNAL_FILTERED] = "filtered",
 };
-static const char *const bases[OUTAGE_BASES] = {
+const char *const outage_basis_names[OUTAGE_BASES + 1] = {
 	[OUTAGE_NOTHING_KNOWN] = "nothing",
 	[OUTAGE_HOURS_KNOWN] = "hours",
 	[OUTAGE_DAYS_KNOWN] = "days",
 	[OUTAGE_WEEKS_KNOWN] = "weeks",
 };
-static const char *const places[OUTAGE_PLACE_KINDS] = {
+const char *const outage_place_kind_names[OUTAGE_PLACE_KINDS + 1] = {
 	[OUTAGE_COUNTRY] = "country",
 	[OUTAGE_REGION] = "region",
 	[OUTAGE_NETWORK] = "network",
@@ -55,8 +56,8 @@ WORDS(component_status, enum component_status, statuses)
 WORDS(symptom, enum symptom, symptoms)
 WORDS(report_source, enum report_source, sources)
 WORDS(signal_kind, enum signal_kind, kinds)
-WORDS(outage_basis, enum outage_basis, bases)
-WORDS(outage_place_kind, enum outage_place_kind, places)
+WORDS(outage_basis, enum outage_basis, outage_basis_names)
+WORDS(outage_place_kind, enum outage_place_kind, outage_place_kind_names)
 
 static bool upper(char c)
 {

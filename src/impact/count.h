@@ -33,6 +33,7 @@ enum signal_kind {
 	SIGNAL_LATENCY,     /* value: milliseconds, 90th percentile; good: answers */
 	SIGNAL_CONNECTIONS, /* good: connections that were answered; bad: that were not */
 	SIGNAL_NEL,         /* bad: failures that browsers report; good: successes, by their sampling fraction */
+	SIGNAL_CANARY,      /* good, bad: of the places that surely are up, as that vantage point saw them */
 	SIGNAL_FILTERED, /* bad: reports of users whom one's own filter had refused; good: others that were looked up */
 	SIGNAL_KINDS
 };
@@ -55,7 +56,7 @@ static inline int64_t count_bucket(int64_t ns)
 	return ns - rest - (rest < 0 ? COUNT_BUCKET_NS : 0);
 }
 
-/* "probe", "edge_5xx", "latency", "connections", "nel", "filtered". */
+/* "probe", "edge_5xx", "latency", "connections", "nel", "canary", "filtered". */
 const char *signal_kind_name(enum signal_kind kind);
 bool signal_kind_find(const char *name, enum signal_kind *kind);
 

@@ -67,6 +67,9 @@ struct outage {
 	struct outage_place places[OUTAGE_PLACES_MAX]; /* the most likely first */
 };
 
+/* By value, NULL behind the last. */
+extern const char *const outage_basis_names[OUTAGE_BASES + 1];
+extern const char *const outage_place_kind_names[OUTAGE_PLACE_KINDS + 1];
 /* "nothing", "hours", "days", "weeks": stable words. */
 const char *outage_basis_name(enum outage_basis basis);
 bool outage_basis_find(const char *name, enum outage_basis *basis);

@@ -80,6 +80,10 @@ static const char *const migrations[RECORD_SCHEMA] = {
 	" OR (SELECT count(*) FROM rollup WHERE incident = OLD.incident AND id > OLD.id) < " LATEST_ROLLUPS
 	" OR EXISTS(SELECT 1 FROM verdict WHERE trace_sha256 = OLD.sha256)" REFUSED,
 
+	"CREATE TABLE approval("
+	" verdict INTEGER PRIMARY KEY REFERENCES verdict(id), at_ns INTEGER NOT NULL, by TEXT NOT NULL);"
+	FOR_GOOD("approval", "verdict"),
+
 	"CREATE TABLE report_count("
 	" bucket_ns INTEGER NOT NULL, component TEXT NOT NULL, symptom TEXT NOT NULL, region TEXT NOT NULL,"
 	" network INTEGER NOT NULL, source TEXT NOT NULL, raw INTEGER NOT NULL, accepted INTEGER NOT NULL,"

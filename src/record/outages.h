@@ -48,9 +48,17 @@ int outages_report_add(struct ledger *ledger, const struct report_count *counts,
                        struct record_error *error);
 int outages_signal_add(struct ledger *ledger, const struct signal_count *counts, uint32_t count,
                        struct record_error *error);
-/* The same for a file's, with a row that says so. -EALREADY: this file has been put in before. */
-int outages_import(struct ledger *ledger, const struct outages_import *import, const struct report_count *counts,
-                   uint32_t count, struct record_error *error);
+struct outages_loading; /* opaque: a file that is being put in */
+
+/*
+ * A file's counts, with a row that says so: begin; add each; end, which makes all of it count at once, or, with `import` NULL,
+ * none, and ends `loading` in any case. -EALREADY: a file of that SHA-256 has been put in before.
+ */
+int outages_import_begin(struct ledger *ledger, const char *sha256, struct outages_loading **loading,
+                         struct record_error *error);
+int outages_import_add(struct outages_loading *loading, const struct report_count *count, struct record_error *error);
+int outages_import_end(struct outages_loading *loading, const struct outages_import *import,
+                       struct record_error *error);
 
 /* Cells of buckets in [from_ns, to_ns), by time; `component` NULL: of all. They stop where `each` returns not 0, and return it. */
 int outages_report_each(struct ledger *ledger, const char *component, int64_t from_ns, int64_t to_ns,

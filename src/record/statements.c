@@ -56,38 +56,11 @@ static const char *const texts[TEXTS] = {
 	              " WHERE p.act = 'published' ORDER BY p.at_ns, p.id",
 };
 
-static const char *const kind_names[STATEMENTS_KINDS] = {
-	[STATEMENTS_FIRST_NOTICE] = "first_notice", [STATEMENTS_UPDATE] = "update", [STATEMENTS_RESOLUTION] = "resolution",
-	[STATEMENTS_CORRECTION] = "correction", [STATEMENTS_POSTMORTEM] = "postmortem", [STATEMENTS_NIS2_24H] = "nis2_24h",
-	[STATEMENTS_NIS2_72H] = "nis2_72h", [STATEMENTS_NIS2_MONTH] = "nis2_month", [STATEMENTS_GDPR_33] = "gdpr_33",
-};
-
 static const char *const act_names[STATEMENTS_ACTS] = {
 	[STATEMENTS_APPROVED] = "approved", [STATEMENTS_PUBLISHED] = "published",
 	[STATEMENTS_WITHDRAWN] = "withdrawn", [STATEMENTS_SUBMITTED] = "submitted",
 };
 /* clang-format on */
-
-const char *statements_kind_name(enum statements_kind kind)
-{
-	return kind_names[kind];
-}
-
-bool statements_kind_find(const char *name, enum statements_kind *kind)
-{
-	for (unsigned i = 0; i < STATEMENTS_KINDS; i++) {
-		if (strcmp(kind_names[i], name) == 0) {
-			*kind = (enum statements_kind)i;
-			return true;
-		}
-	}
-	return false;
-}
-
-bool statements_kind_is_public(enum statements_kind kind)
-{
-	return kind <= STATEMENTS_POSTMORTEM;
-}
 
 const char *statements_act_name(enum statements_act act)
 {
@@ -203,7 +176,7 @@ static int insert(struct ledger *ledger, const struct statements_row *row, struc
 	database_put_number(statement, 3, (int64_t)row->thread);
 	database_put_number(statement, 4, (int64_t)row->incident);
 	database_put_number(statement, 5, (int64_t)row->outage);
-	database_put_text(statement, 6, statements_kind_name(row->kind));
+	database_put_text(statement, 6, statement_kind_name(row->kind));
 	database_put_text(statement, 7, row->lang);
 	database_put_number(statement, 8, (int64_t)row->supersedes);
 	database_put_text(statement, 9, row->json);
@@ -420,8 +393,9 @@ static int has_tables(struct ledger *ledger, bool *has, struct record_error *err
 	return code == SQLITE_OK ? 0 : database_fail(error, "the record cannot be read", ledger->database, code);
 }
 
-static int each(struct ledger *ledger, enum text which, uint64_t bound,
-                int (*row)(sqlite3_stmt *statement, void *context), struct listing *listing, struct record_error *error)
+static int list_rows(struct ledger *ledger, enum text which, uint64_t bound,
+                     int (*row)(sqlite3_stmt *statement, void *context), struct listing *listing,
+                     struct record_error *error)
 {
 	sqlite3_stmt *statement = NULL;
 	bool has = false;
@@ -448,11 +422,11 @@ static void copy(char *to, size_t size, sqlite3_stmt *statement, int at)
 }
 
 /* A kind that this version does not know is as one that is never public. */
-static enum statements_kind kind_of(const char *name)
+static enum statement_kind kind_of(const char *name)
 {
-	enum statements_kind kind = STATEMENTS_GDPR_33;
+	enum statement_kind kind = STATEMENT_GDPR_33;
 
-	(void)statements_kind_find(name, &kind);
+	(void)statement_kind_find(name, &kind);
 	return kind;
 }
 
@@ -479,20 +453,20 @@ static int statement_row(sqlite3_stmt *statement, void *context)
 }
 
 int statements_each(struct ledger *ledger, uint64_t number,
-                    int (*take)(void *context, const struct statements_row *row), void *context,
+                    int (*each)(void *context, const struct statements_row *row), void *context,
                     struct record_error *error)
 {
-	struct listing listing = { .row = take, .context = context };
+	struct listing listing = { .row = each, .context = context };
 
-	return each(ledger, ALL, number, statement_row, &listing, error);
+	return list_rows(ledger, ALL, number, statement_row, &listing, error);
 }
 
-int statements_latest_each(struct ledger *ledger, int (*take)(void *context, const struct statements_row *row),
+int statements_latest_each(struct ledger *ledger, int (*each)(void *context, const struct statements_row *row),
                            void *context, struct record_error *error)
 {
-	struct listing listing = { .row = take, .context = context };
+	struct listing listing = { .row = each, .context = context };
 
-	return each(ledger, LATEST_ONES, 0, statement_row, &listing, error);
+	return list_rows(ledger, LATEST_ONES, 0, statement_row, &listing, error);
 }
 
 static int act_row(sqlite3_stmt *statement, void *context)
@@ -518,12 +492,12 @@ static int act_row(sqlite3_stmt *statement, void *context)
 }
 
 int statements_act_each(struct ledger *ledger, uint64_t number,
-                        int (*take)(void *context, const struct statements_act_row *act), void *context,
+                        int (*each)(void *context, const struct statements_act_row *act), void *context,
                         struct record_error *error)
 {
-	struct listing listing = { .act = take, .context = context };
+	struct listing listing = { .act = each, .context = context };
 
-	return each(ledger, ACTS, number, act_row, &listing, error);
+	return list_rows(ledger, ACTS, number, act_row, &listing, error);
 }
 
 static int awareness_row(sqlite3_stmt *statement, void *context)
@@ -540,12 +514,12 @@ static int awareness_row(sqlite3_stmt *statement, void *context)
 }
 
 int statements_awareness_each(struct ledger *ledger, uint64_t incident,
-                              int (*take)(void *context, const struct statements_awareness *awareness), void *context,
+                              int (*each)(void *context, const struct statements_awareness *awareness), void *context,
                               struct record_error *error)
 {
-	struct listing listing = { .awareness = take, .context = context };
+	struct listing listing = { .awareness = each, .context = context };
 
-	return each(ledger, AWARENESS, incident, awareness_row, &listing, error);
+	return list_rows(ledger, AWARENESS, incident, awareness_row, &listing, error);
 }
 
 static int published_row(sqlite3_stmt *statement, void *context)
@@ -574,12 +548,77 @@ static int published_row(sqlite3_stmt *statement, void *context)
 	return listing->published(listing->context, &one);
 }
 
-int statements_published_each(struct ledger *ledger, int (*take)(void *context, const struct statements_published *one),
+int statements_published_each(struct ledger *ledger, int (*each)(void *context, const struct statements_published *one),
                               void *context, struct record_error *error)
 {
-	struct listing listing = { .published = take, .context = context };
+	struct listing listing = { .published = each, .context = context };
 
-	return each(ledger, PUBLISHED, 0, published_row, &listing, error);
+	return list_rows(ledger, PUBLISHED, 0, published_row, &listing, error);
+}
+
+struct threads {
+	struct statements_thread *list;
+	size_t count, room;
+};
+
+static struct statements_thread *thread_of(struct threads *all, uint64_t number)
+{
+	for (size_t i = all->count; i > 0; i--)
+		if (all->list[i - 1].thread == number)
+			return &all->list[i - 1];
+	if (all->count == all->room) {
+		size_t room = all->room ? 2 * all->room : 16;
+		struct statements_thread *list = realloc(all->list, room * sizeof(*list));
+
+		if (!list)
+			return NULL;
+		all->list = list;
+		all->room = room;
+	}
+	all->list[all->count] = (struct statements_thread){ .thread = number };
+	return &all->list[all->count++];
+}
+
+/* When it is due that something else is said, by what was promised. */
+static int64_t due_after(const struct statements_published *one)
+{
+	json_t *json = json_loads(one->json, JSON_REJECT_DUPLICATES, NULL);
+	int64_t promised = statement_next(json).ns, latest = one->published_ns + STATEMENT_UPDATE_NS;
+
+	json_decref(json);
+	return promised > one->published_ns && promised < latest ? promised : latest;
+}
+
+static int take_into_thread(void *context, const struct statements_published *one)
+{
+	struct statements_thread *thread = thread_of(context, one->thread);
+
+	if (!thread)
+		return -ENOMEM;
+	if (one->incident)
+		thread->incident = one->incident;
+	if (one->withdrawn_ns)
+		return 0;
+	if (one->kind != STATEMENT_CORRECTION || thread->last_ns == 0) {
+		thread->last = one->kind;
+		thread->open = one->kind == STATEMENT_FIRST_NOTICE || one->kind == STATEMENT_UPDATE;
+	}
+	thread->last_ns = one->published_ns;
+	thread->due_ns = thread->open ? due_after(one) : 0;
+	return 0;
+}
+
+int statements_thread_each(struct ledger *ledger, int (*each)(void *context, const struct statements_thread *thread),
+                           void *context, struct record_error *error)
+{
+	struct threads all = { .list = NULL };
+	int result = statements_published_each(ledger, take_into_thread, &all, error);
+
+	for (size_t i = 0; i < all.count && result == 0; i++)
+		if (all.list[i].last_ns)
+			result = each(context, &all.list[i]);
+	free(all.list);
+	return result;
 }
 
 static int source_row(sqlite3_stmt *statement, void *context)

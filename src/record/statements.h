@@ -16,24 +16,11 @@
 #include <stdint.h>
 
 #include "record/ledger.h"
+#include "tell/statement.h"
 
 #define STATEMENTS_LANG_SIZE 8
 #define STATEMENTS_REVISIONS_MAX 1000 /* of one statement: more are refused */
-#define STATEMENTS_TEXT_MAX 65536     /* octets of what is published */
-
-/* Stable words: statements_kind_name(). Those from the fifth on are for authorities, and never public. */
-enum statements_kind {
-	STATEMENTS_FIRST_NOTICE,
-	STATEMENTS_UPDATE,
-	STATEMENTS_RESOLUTION,
-	STATEMENTS_CORRECTION,
-	STATEMENTS_POSTMORTEM,
-	STATEMENTS_NIS2_24H,
-	STATEMENTS_NIS2_72H,
-	STATEMENTS_NIS2_MONTH,
-	STATEMENTS_GDPR_33,
-	STATEMENTS_KINDS,
-};
+#define STATEMENTS_TEXT_MAX 524288    /* octets of what is published */
 
 enum statements_act {
 	STATEMENTS_APPROVED,
@@ -49,7 +36,7 @@ struct statements_row {
 	uint64_t number, revision, thread;
 	uint64_t incident; /* 0: of none */
 	uint64_t outage;   /* 0: of none */
-	enum statements_kind kind;
+	enum statement_kind kind;
 	char lang[STATEMENTS_LANG_SIZE]; /* "en" */
 	uint64_t supersedes;             /* number of the statement that this corrects; 0: none */
 	const char *json;                /* "holdfast.statement/1" (tell/statement.h) */
@@ -73,7 +60,7 @@ struct statements_act_row {
 struct statements_published {
 	char id[LEDGER_ID_SIZE];
 	uint64_t number, revision, thread, incident, outage;
-	enum statements_kind kind;
+	enum statement_kind kind;
 	char lang[STATEMENTS_LANG_SIZE];
 	uint64_t supersedes;
 	uint64_t superseded_by;             /* the latest published statement that corrects it; 0: none */
@@ -85,16 +72,21 @@ struct statements_published {
 	char sha256[LEDGER_DIGEST_SIZE];    /* of title, a newline, and text */
 };
 
+/* How a matter stands by what was published of it. */
+struct statements_thread {
+	uint64_t thread, incident; /* the latest incident that was named */
+	bool open;                 /* neither resolved nor told to the end */
+	enum statement_kind last;
+	int64_t last_ns; /* when the latest was published */
+	int64_t due_ns; /* by when something is to be said: as promised, and STATEMENT_UPDATE_NS after at the latest; 0: no more */
+};
+
 struct statements_awareness {
 	uint64_t incident;
 	int64_t aware_ns, set_ns;
 	const char *set_by;
 };
 
-const char *statements_kind_name(enum statements_kind kind);
-bool statements_kind_find(const char *name, enum statements_kind *kind);
-/* Whether it is for the public, and not for an authority. */
-bool statements_kind_is_public(enum statements_kind kind);
 const char *statements_act_name(enum statements_act act);
 
 /*
@@ -127,6 +119,9 @@ int statements_act_each(struct ledger *ledger, uint64_t number,
 /* By the time of their publication. Those that were corrected or withdrawn too: they are marked, never left out. */
 int statements_published_each(struct ledger *ledger, int (*each)(void *context, const struct statements_published *one),
                               void *context, struct record_error *error);
+/* In the order of their first publication. Corrections and what was withdrawn neither open nor close. */
+int statements_thread_each(struct ledger *ledger, int (*each)(void *context, const struct statements_thread *thread),
+                           void *context, struct record_error *error);
 /* `incident` 0: of all. The latest of an incident counts. */
 int statements_awareness_each(struct ledger *ledger, uint64_t incident,
                               int (*each)(void *context, const struct statements_awareness *awareness), void *context,

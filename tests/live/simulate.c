@@ -9,7 +9,8 @@
  * Each generation's stream is written as a daemon does, replayed at its end, and held against what the live engine said.
  *
  * What a host answers to a packet that was dropped is left out. Senders do not react: clients of a dropped packet do not
- * repeat it, so losses are shown a little too low where there are any.
+ * repeat it, so losses are shown a little too low where there are any. Once a second it is told how full its link is: one
+ * of LINK_MBPS.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -29,6 +30,7 @@
 #define SEED 0x686f6c6466617374u
 #define LATENCY (5 * NS_PER_MS) /* from an order to its being in force */
 #define COUNTED_EVERY (100 * NS_PER_MS)
+#define LINK_MBPS 10000
 #define RULES_MAX 64
 #define ORDERS_MAX 256
 #define FLOWS (1u << 18)
@@ -108,7 +110,8 @@ struct run {
 	struct flow *flows;
 	struct sampler in, out;
 	uint64_t random;
-	int64_t now, next_tick, next_counted, hold_ns;
+	int64_t now, next_tick, next_counted, next_loaded, hold_ns;
+	uint64_t load_packets, load_octets; /* that arrived since that was told */
 	struct attack_packet *attack;
 	size_t attack_count, attack_room;
 	uint64_t normal, normal_lost, samples, packets;
@@ -518,12 +521,22 @@ static void tell_counts(struct run *r)
 	}
 }
 
-/* Time passes up to `ns`: ticks, orders, counts. */
+static void tell_load(struct run *r)
+{
+	uint64_t percent = r->load_octets * 8 / (LINK_MBPS * (uint64_t)10000);
+	struct engine_load load = { .percent = percent > 100 ? 100 : (uint32_t)percent, .pps = r->load_packets };
+
+	TAPE(r, stream_loaded(&r->frame, &load));
+	live_loaded(r->live, &load);
+	r->load_packets = r->load_octets = 0;
+}
+
+/* Time passes up to `ns`: ticks, orders, counts, readings of the link. */
 static void pass_time(struct run *r, int64_t ns)
 {
 	if (!r->next_tick) {
 		r->next_tick = (ns / LIVE_TICK_NS + 1) * LIVE_TICK_NS;
-		r->next_counted = r->next_tick;
+		r->next_counted = r->next_loaded = r->next_tick;
 	}
 	while (r->next_tick <= ns) {
 		struct timespec begin, end;
@@ -546,6 +559,10 @@ static void pass_time(struct run *r, int64_t ns)
 			tell_counts(r);
 			r->next_counted += COUNTED_EVERY;
 		}
+		if (r->now >= r->next_loaded) {
+			tell_load(r);
+			r->next_loaded += NS_PER_S;
+		}
 		r->next_tick += LIVE_TICK_NS;
 	}
 	r->now = ns;
@@ -559,6 +576,8 @@ static void arrive(struct run *r, struct observation *o, char label)
 	bool ports = o->flags & OBSERVATION_PORTS, tcp = o->flags & OBSERVATION_TCP, completes = false, pass;
 	struct flow *flow = ports ? flow_of(r, &o->src, o->src_port, &o->dst, o->dst_port, o->protocol) : NULL;
 
+	r->load_packets++;
+	r->load_octets += o->length;
 	pass = judge(r, o, flow);
 	if (flow)
 		flow->dropped = !pass;

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a browser is asked about a page in HTML. In light and dark axe finds nothing to object to; at 320, 768 and 1280 px nothing is wider
-// than the screen but what scrolls by itself; on paper neither; nothing is asked of any network, no script runs.
+// than the screen but what scrolls by itself; on paper neither; nothing is asked of any network, no script runs. Of a page that is to be
+// looked at thoroughly axe is asked at each of the widths.
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const A4 = 794; // CSS px
+const widths = [320, 768, 1280];
 
 function findChromium() {
   if (process.env.HOLDFAST_CHROMIUM) return process.env.HOLDFAST_CHROMIUM;
@@ -22,7 +24,16 @@ function tooWide() {
   return [...page, ...wide.map((e) => e.outerHTML.slice(0, 120))];
 }
 
-async function look(context, axe, report, shots) {
+async function judge(page, wrong, width) {
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme });
+    const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+    for (const { id, help, nodes } of violations)
+      wrong.push(`axe, ${colorScheme}, ${width} px: ${id}: ${help}: ${nodes[0].html.slice(0, 160)}`);
+  }
+}
+
+async function look(context, axe, report, thorough, shots) {
   const wrong = [];
   const page = await context.newPage();
   const own = pathToFileURL(report).href;
@@ -40,7 +51,7 @@ async function look(context, axe, report, shots) {
   });
   await page.goto(own);
   if (await page.evaluate(() => document.scripts.length || document.images.length)) wrong.push('holds a script or an image');
-  for (const width of [320, 768, 1280]) {
+  for (const width of widths) {
     await page.setViewportSize({ width, height: 900 });
     for (const colorScheme of shots ? ['light', 'dark'] : []) {
       await page.emulateMedia({ colorScheme });
@@ -50,10 +61,9 @@ async function look(context, axe, report, shots) {
   }
   await page.evaluate(() => document.querySelectorAll('details').forEach((e) => { e.open = true; }));
   await page.evaluate(axe); // this is not held by the page's own policy, which forbids scripts
-  for (const colorScheme of ['light', 'dark']) {
-    await page.emulateMedia({ colorScheme });
-    const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
-    for (const { id, help, nodes } of violations) wrong.push(`axe, ${colorScheme}: ${id}: ${help}: ${nodes[0].html.slice(0, 160)}`);
+  for (const width of thorough ? widths : [widths.at(-1)]) {
+    await page.setViewportSize({ width, height: 900 });
+    await judge(page, wrong, width);
   }
   await page.emulateMedia({ media: 'print' });
   await page.setViewportSize({ width: A4, height: 1123 });
@@ -64,7 +74,8 @@ async function look(context, axe, report, shots) {
   return wrong;
 }
 
-// One page after the other, told as TAP. pages: [name, file]; shots: where pictures of them go, or nothing.
+// One page after the other, told as TAP. pages: [name, file, { thorough, wrong }]: `wrong` is what is known of it already; shots: where
+// pictures of them go, or nothing.
 export async function tell(modules, pages, shots) {
   const require = createRequire(join(modules, 'x'));
   const { chromium } = require('playwright-core');
@@ -76,8 +87,8 @@ export async function tell(modules, pages, shots) {
   const context = await browser.newContext();
   let number = 0;
   let failed = false;
-  for (const [name, file] of pages) {
-    const wrong = await look(context, axe, file, shots && join(shots, name));
+  for (const [name, file, { thorough = false, wrong: known = [] } = {}] of pages) {
+    const wrong = [...known, ...await look(context, axe, file, thorough, shots && join(shots, name))];
     failed ||= wrong.length > 0;
     for (const what of wrong) console.log(`# ${what}`);
     console.log(`${wrong.length ? 'not ok' : 'ok'} ${++number} - ${name}`);

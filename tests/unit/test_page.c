@@ -162,7 +162,7 @@ static void works(void **state)
 }
 
 /* Published at `at_ns`; returns its thread. */
-static uint64_t publish(enum statements_kind kind, const char *lang, uint64_t thread, uint64_t supersedes,
+static uint64_t publish(enum statement_kind kind, const char *lang, uint64_t thread, uint64_t supersedes,
                         int64_t at_ns, const char *text)
 {
 	struct statements_row row = { .thread = thread,
@@ -202,8 +202,8 @@ static void statements(void **state)
 	(void)state;
 	is("web", COMPONENT_MAJOR_OUTAGE, 900 * HOUR, 7);
 	is("web", COMPONENT_OPERATIONAL, 910 * HOUR, 7);
-	thread = publish(STATEMENTS_FIRST_NOTICE, "en", 0, 0, 901 * HOUR, "we look");
-	(void)publish(STATEMENTS_FIRST_NOTICE, "fr", thread, 0, 902 * HOUR, "nous cherchons");
+	thread = publish(STATEMENT_FIRST_NOTICE, "en", 0, 0, 901 * HOUR, "we look");
+	(void)publish(STATEMENT_FIRST_NOTICE, "fr", thread, 0, 902 * HOUR, "nous cherchons");
 	status = gathered();
 	assert_int_equal(status->incidents_count, 1);
 	incident = &status->incidents[0];
@@ -221,9 +221,9 @@ static void statements(void **state)
 	assert_string_equal(incident->components[0], "web");
 	assert_string_equal(incident->components[1], "mail");
 	assert_int_equal(incident->impact, STATUS_CRITICAL);
-	(void)publish(STATEMENTS_UPDATE, "en", thread, 0, 905 * HOUR, "we found");
-	(void)publish(STATEMENTS_CORRECTION, "en", thread, 1, 906 * HOUR, "we erred");
-	(void)publish(STATEMENTS_RESOLUTION, "en", thread, 0, 911 * HOUR, "it is over");
+	(void)publish(STATEMENT_UPDATE, "en", thread, 0, 905 * HOUR, "we found");
+	(void)publish(STATEMENT_CORRECTION, "en", thread, 1, 906 * HOUR, "we erred");
+	(void)publish(STATEMENT_RESOLUTION, "en", thread, 0, 911 * HOUR, "it is over");
 	status = gathered();
 	incident = &status->incidents[0];
 	assert_int_equal(incident->phase, STATUS_RESOLVED);
@@ -238,7 +238,7 @@ static void statements(void **state)
 	assert_int_equal(incident->updates[0].effects[0].before, COMPONENT_MAJOR_OUTAGE);
 	assert_int_equal(incident->updates[0].effects[0].after, COMPONENT_OPERATIONAL);
 	/* What is for authorities is not for the page. */
-	(void)publish(STATEMENTS_POSTMORTEM, "en", thread, 0, 950 * HOUR, "what we learned");
+	(void)publish(STATEMENT_POSTMORTEM, "en", thread, 0, 950 * HOUR, "what we learned");
 	status = gathered();
 	assert_int_equal(status->incidents[0].phase, STATUS_POSTMORTEM);
 	assert_int_equal(status->incidents[0].resolved_ns, 911 * HOUR);
