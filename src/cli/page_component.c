@@ -12,6 +12,7 @@
 #include "cli/order.h"
 #include "cli/output.h"
 #include "cli/page.h"
+#include "cli/say.h"
 #include "cli/screen.h"
 #include "record/components.h"
 #include "tell/build.h"
@@ -27,10 +28,19 @@ static int open_books(const struct page_options *options, struct books *books, b
 	return books_open(books, "page", options->config, options->record, write);
 }
 
+/* What the record says itself of a component goes before what books say of the record. */
+static int refuse(const struct books *books, int result, const struct record_error *error)
+{
+	if (!error->message[0])
+		return books_refuse(books, result, error);
+	say_error("page", "%s%s%s", error->message, error->advice[0] ? "; " : "", error->advice);
+	return COMMAND_BAD;
+}
+
 /* Ends an order that said what is to be said. */
 static int close_books(struct books *books, int result, const struct record_error *error)
 {
-	int status = result == 0 ? output_finish() : books_refuse(books, result, error);
+	int status = result == 0 ? output_finish() : refuse(books, result, error);
 
 	books_close(books);
 	return status;

@@ -21,7 +21,8 @@ const pages = [];
 for (const [site, files] of sites) {
   mkdirSync(join(scratch, site));
   execFileSync(fixture, [site, join(scratch, site)]);
-  for (const file of files) pages.push([`${site}-${file.replaceAll('/', '-').replace('.html', '')}`, join(scratch, site, file)]);
+  for (const file of files)
+    pages.push([`${site}-${file.replaceAll('/', '-').replace('.html', '')}`, join(scratch, site, file), { thorough: site === 'outage' && file.endsWith('index.html') }]);
 }
 console.log(`1..${pages.length}`);
 process.exit(await tell(modules, pages, process.env.HOLDFAST_SHOTS));
