@@ -25,8 +25,10 @@
 #include "cli/place.h"
 #include "cli/say.h"
 #include "cli/screen.h"
+#include "record/outages.h"
 #include "tell/build.h"
 #include "tell/claim_json.h"
+#include "tell/harm_json.h"
 #include "tell/trace_json.h"
 #include "trace/claim.h"
 
@@ -62,7 +64,7 @@ static const struct option_row rows[] = {
 	{ .name = "report", .value = "FILE", OPTION_INTO(struct options, report),
 	  .help = "an analysis as JSON with the incident's trace, or the trace; no daemon is needed" },
 	{ .name = "context", .value = "FILE", OPTION_INTO(struct options, context),
-	  .help = "test: outages that were measured, and a baseline, as JSON (doc/claims.md)" },
+	  .help = "test: outages that were measured, else those on record count; and a baseline, as JSON (doc/claims.md)" },
 	{ .name = "seed", .value = "HEX", OPTION_INTO(struct options, seed), .help = "test: of the bootstrap; else the incident's ID" },
 	{ .name = "json", OPTION_INTO(struct options, json), .help = "as JSON (" CLAIMS_SCHEMA ", " VERDICTS_SCHEMA ")" },
 	BOOKS_RECORD_ROW(struct options),
@@ -284,7 +286,31 @@ static int add_event(void *context, const struct ledger_event *event)
 	return claim_facts_add_event(context, &added) ? 0 : -ENOBUFS;
 }
 
-/* `books` NULL: there is no ledger to ask. */
+/* Each wave of an outage on record is one that was measured; how many users it hit is not known, so that it counts as all. */
+static int add_outage(void *context, const struct outages_outage *outage)
+{
+	char error[HARM_JSON_ERROR_SIZE];
+	json_t *json = json_loads(outage->json, JSON_REJECT_DUPLICATES, NULL);
+	struct harm harm;
+	bool room = true;
+
+	if (!json || harm_json_read(json, &harm, error) != 0) {
+		harm.outage.waves_count = 1;
+		harm.outage.waves[0] =
+			(struct outage_wave){ .began_ns = outage->began_ns, .ended_ns = outage->ended_ns };
+	}
+	json_decref(json);
+	for (uint32_t i = 0; i < harm.outage.waves_count && room; i++) {
+		const struct outage_wave *wave = &harm.outage.waves[i];
+		struct claim_span span = { wave->began_ns, wave->ended_ns, 1 };
+
+		room = claim_facts_add_outage(context, &span);
+	}
+	return room ? 0 : -ENOBUFS;
+}
+
+/* `books` NULL: there is no ledger to ask. Outages are those that a file says were measured, else those on
+ * record, else what the host saw of its users. */
 static int read_facts(const struct options *options, struct books *books, const struct source *source,
                       struct claim_facts *facts)
 {
@@ -306,14 +332,20 @@ static int read_facts(const struct options *options, struct books *books, const 
 		if (result != 0)
 			return COMMAND_BAD;
 	}
-	if (source->series)
-		claim_facts_add_series(facts, source->series, &source->trace);
-	if (!books)
-		return COMMAND_DONE;
-	result = ledger_event_each(books->ledger, add_event, facts, &error);
+	result = books ? ledger_event_each(books->ledger, add_event, facts, &error) : 0;
 	if (result == -ENOBUFS)
 		say_error("claim", "more than %d events are on record; only the first are looked at", CLAIM_EVENTS_MAX);
-	return result == 0 || result == -ENOBUFS ? COMMAND_DONE : books_refuse(books, result, &error);
+	if (books && (result == 0 || result == -ENOBUFS) && facts->context.outages_count == 0) {
+		result = outages_each(books->ledger, NULL, add_outage, facts, &error);
+		if (result == -ENOBUFS)
+			say_error("claim", "more than %d outages are on record; only the first are looked at",
+			          CLAIM_OUTAGES_MAX);
+	}
+	if (result != 0 && result != -ENOBUFS)
+		return books_refuse(books, result, &error);
+	if (source->series)
+		claim_facts_add_series(facts, source->series, &source->trace);
+	return COMMAND_DONE;
 }
 
 static int read_seed(const struct options *options, const struct source *source, uint64_t *seed)

@@ -152,6 +152,8 @@ static enum surge_news in_alarm(struct surge *surge)
 	if (surge->buckets_count == SURGE_BUCKETS_MAX) {
 		end_wave(surge, surge->bucket + 1);
 		surge->over = true;
+		baseline_init(&surge->baseline); /* what was usual is no more */
+		surge->usual_hour = INT64_MIN;
 		return SURGE_OVER;
 	}
 	return SURGE_NOTHING;

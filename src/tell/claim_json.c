@@ -44,6 +44,14 @@ void claim_facts_add_series(struct claim_facts *facts, const struct series *seri
 	context->measured_to_ns = time_plus(series->from, time_times(series->step_ns, series->count)).ns;
 }
 
+bool claim_facts_add_outage(struct claim_facts *facts, const struct claim_span *outage)
+{
+	if (facts->context.outages_count == CLAIM_OUTAGES_MAX)
+		return false;
+	facts->outages[facts->context.outages_count++] = *outage;
+	return true;
+}
+
 /* ---- reading ---- */
 
 __attribute__((format(printf, 2, 3))) static int refuse(char error[CLAIM_JSON_ERROR_SIZE], const char *format, ...)

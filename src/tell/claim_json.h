@@ -29,6 +29,7 @@ void claim_facts_init(struct claim_facts *facts);
 int claim_facts_read(const json_t *json, struct claim_facts *facts, char error[CLAIM_JSON_ERROR_SIZE]);
 /* False: there is no room for another. */
 bool claim_facts_add_event(struct claim_facts *facts, const struct claim_event *event);
+bool claim_facts_add_outage(struct claim_facts *facts, const struct claim_span *outage);
 
 /*
  * Outages that the host itself saw around the attack, as no users answered; nothing where outages are on record already, or
