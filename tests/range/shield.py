@@ -13,8 +13,8 @@ import subprocess
 
 from topology import OPERATOR4, PLATFORM4, PLATFORM6, RangeError, call, wait_for
 
-# Where Holdfast attaches and its own files are. It knows the operator's network and port, as it should on any host, and that
-# cookies arrive: the veth is in a card's place, and at its other end stands what it takes (topology.py).
+# Where Holdfast attaches and its own files are. It knows the operator's network and port, as it should on any host, and
+# that cookies arrive: the veth is in a card's place, and at its other end stands what it takes (topology.py).
 CONFIG = """
 mode: observe
 user: nobody

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """TCP under a flood, with real sockets: cookies that the host's own stack takes back, strays that are dropped, and no
-connection that lives harmed, though the shield is taken off and put on again while it does. And what is done where nobody
-has said that cookies arrive (syn_cookies: auto), on a veth by which they do, and on one by which they do not.
+connection that lives harmed, though the shield is taken off and put on again while it does. And what is done where
+nobody has said that cookies arrive (syn_cookies: auto), on a veth by which they do, and on one by which they do not.
 
     peer (p0) ── veth ── host (h0, the shield; a service on port 80, local; one on port 81, forwarded)
 
@@ -294,8 +294,8 @@ with concurrent.futures.ThreadPoolExecutor(100) as pool:
 
 
 def automatic(area, path, arrive):
-    """Nobody has said whether cookies arrive. Users come sixty a second, each with one SYN; most are served from the first
-    on, and once it is known that cookies arrive all are answered with one."""
+    """Nobody has said whether cookies arrive. Users come sixty a second, each with one SYN; most are served from the
+    first on, and once it is known that cookies arrive all are answered with one."""
     area.detach()
     area.configure("auto")
     area.attach()
