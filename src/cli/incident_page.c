@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/share.h"
 #include "base/time.h"
 #include "cli/command.h"
 #include "cli/facts.h"
@@ -20,7 +21,6 @@
 #define HANG 4
 #define WAVES_SHOWN 8
 #define RULES_SHOWN 16
-#define PPM 1000000
 
 const char *incident_page_state(enum archive_state state)
 {
@@ -60,7 +60,7 @@ static void bullet(const struct paper *paper, const char *text)
 }
 
 /* A share of 0 to 1 as parts per million; nothing else is a share. */
-static uint64_t share_of(const json_t *object, const char *key)
+static uint64_t ppm_of(const json_t *object, const char *key)
 {
 	double share = json_number_value(json_object_get(object, key));
 
@@ -166,7 +166,7 @@ static void write_vectors(const struct paper *paper, const json_t *incident)
 		struct draft d = { .length = 0 };
 
 		draft_add(&d, "%s" WORDS_TIE "of the packets: " BOLD "%s" PLAIN ". %s",
-		          words_share_down(share_of(vector, "share"), share), fact_text(vector, "title"),
+		          words_share_down(ppm_of(vector, "share"), share), fact_text(vector, "title"),
 		          fact_text(vector, "explanation"));
 		bullet(paper, d.text);
 	}
@@ -313,10 +313,10 @@ static void write_signatures(const struct paper *paper, const json_t *incident)
 		draft_add(&d, BOLD "%s" PLAIN "  %s", fact_text(signature, "action"), fact_text(signature, "match"));
 		paper_line(paper, INDENT, d.text);
 		d.length = 0;
-		draft_add(&d, "catches %s of it", words_share_down(share_of(signature, "coverage"), share));
+		draft_add(&d, "catches %s of it", words_share_down(ppm_of(signature, "coverage"), share));
 		if (json_is_number(json_object_get(signature, "false_positive_bound")))
 			draft_add(&d, "; costs at most %s of normal packets",
-			          words_share_up(share_of(signature, "false_positive_bound"), share));
+			          words_share_up(ppm_of(signature, "false_positive_bound"), share));
 		else
 			draft_add(&d, "; what it costs is not known");
 		draft_add(&d, "%s%s", *reason ? ": " : "", reason);

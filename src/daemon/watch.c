@@ -217,7 +217,7 @@ static void hand_in(struct watch *watch)
 static struct watch_second *second_of(struct watch *watch)
 {
 	int64_t second = watch->now_ns / NS_PER_S;
-	struct watch_second *at = &watch->seconds[second % (WATCH_SECONDS + 1)];
+	struct watch_second *at = &watch->seconds[second % WATCH_SECONDS_KEPT];
 
 	if (at->second != second)
 		*at = (struct watch_second){ .second = second };
@@ -237,24 +237,18 @@ static bool is_trusted(const struct watch *watch, const struct observation *obse
 
 static void count(struct watch *watch, const struct observation *observation)
 {
-	struct watch_second *second = second_of(watch);
 	struct course_point *present = &watch->present;
 
 	present->arrived += observation->weight;
 	if (observation->flags & OBSERVATION_DROPPED)
 		present->dropped += observation->weight;
 	if (observation->flags & OBSERVATION_ANSWERED) {
-		second->answered += observation->weight;
 		present->answered += observation->weight;
-		if (observation->flags & OBSERVATION_DROPPED) {
-			second->lost += observation->weight;
+		if (observation->flags & OBSERVATION_DROPPED)
 			present->lost += observation->weight;
-		}
 	}
-	if (observation->flags & OBSERVATION_HANDSHAKE) {
-		second->handshakes += observation->weight;
+	if (observation->flags & OBSERVATION_HANDSHAKE)
 		present->handshakes += observation->weight;
-	}
 }
 
 /* The second that has passed goes to the others. */
@@ -441,26 +435,24 @@ static void fill_attack(const struct watch *watch, const struct live_view *view,
 /* Of the whole seconds before the present one. */
 static void fill_seconds(const struct watch *watch, struct control_live *facts)
 {
-	int64_t now = role_monotonic_ns() / NS_PER_S;
-	uint64_t answered = 0, lost = 0, handshakes = 0;
+	int64_t now_ns = role_monotonic_ns(), now = capture_second(watch, now_ns), begin, step;
+	const struct watch_second *last = &watch->seconds[(now_ns / NS_PER_S - 1) % WATCH_SECONDS_KEPT];
+	struct course_point sum = { .seconds = 0 };
 
-	for (unsigned i = 0; i <= WATCH_SECONDS; i++) {
-		const struct watch_second *second = &watch->seconds[i];
-
-		if (second->second == now - 1) {
-			facts->samples_pps = second->taken;
-			facts->lag_ns = second->lag_ns;
-		}
-		if (second->second == now || now - second->second > WATCH_SECONDS)
-			continue;
-		answered += second->answered;
-		lost += second->lost;
-		handshakes += second->handshakes;
+	if (last->second == now_ns / NS_PER_S - 1) {
+		facts->samples_pps = last->taken;
+		facts->lag_ns = last->lag_ns;
 	}
-	facts->answered_pps = answered / WATCH_SECONDS;
-	facts->handshakes_pps = handshakes / WATCH_SECONDS;
-	facts->has_lost = answered > 0;
-	facts->lost_ppm = answered > 0 ? (uint32_t)share_ppm(lost, answered) : 0;
+	(void)course_read(watch->course, now - WATCH_SECONDS, now - 1, &sum, 1, &begin, &step);
+	if (watch->present_s >= now - WATCH_SECONDS && watch->present_s < now) { /* it is over, and not noted yet */
+		sum.answered += watch->present.answered;
+		sum.lost += watch->present.lost;
+		sum.handshakes += watch->present.handshakes;
+	}
+	facts->answered_pps = sum.answered / WATCH_SECONDS;
+	facts->handshakes_pps = sum.handshakes / WATCH_SECONDS;
+	facts->has_lost = sum.answered > 0;
+	facts->lost_ppm = (uint32_t)share_ppm(sum.lost, sum.answered);
 }
 
 void watch_facts(const struct watch *watch, struct control_live *facts)

@@ -13,6 +13,7 @@
 #define WATCH_STREAM_OCTETS_MAX (256u << 20)  /* of one generation */
 #define WATCH_ORDERS_MAX (4 * LIVE_RULES_MAX) /* that wait for the loader; what is beyond waits in live */
 #define WATCH_SECONDS 10                      /* over which it is told how those fare who are answered */
+#define WATCH_SECONDS_KEPT 3                  /* the one that lasts, and the whole one before it, read a while later */
 
 /* A rule of live's that the shield has. */
 struct watch_rule {
@@ -71,7 +72,7 @@ struct watch_streams {
 /* Of a second of the monotonic clock. */
 struct watch_second {
 	int64_t second;
-	uint64_t answered, lost, handshakes, taken;
+	uint64_t taken; /* samples */
 	int64_t lag_ns; /* the longest */
 };
 
@@ -91,7 +92,7 @@ struct watch {
 	int64_t began_ns;
 	uint64_t taken;                    /* samples */
 	uint64_t undecodable, generations; /* that have ended */
-	struct watch_second seconds[WATCH_SECONDS + 1];
+	struct watch_second seconds[WATCH_SECONDS_KEPT];
 	struct course *course;       /* by seconds of capture time */
 	struct course_point present; /* of the second that lasts */
 	int64_t present_s;
