@@ -51,10 +51,10 @@ struct thread {
 	struct status_update *updates;
 	uint32_t count, room;
 	struct ordinal {
-		enum statements_kind kind;
+		enum statement_kind kind;
 		uint32_t number; /* how many of that kind came before */
 	} * ordinals;
-	uint32_t of[LANGUAGES][STATEMENTS_KINDS];
+	uint32_t of[LANGUAGES][STATEMENT_KINDS];
 	char component[COMPONENT_ID_SIZE];
 };
 
@@ -386,7 +386,7 @@ static struct status_update *update_of(struct page *page, struct thread *thread,
 	thread->updates = updates;
 	thread->ordinals[thread->count] = ordinal;
 	thread->updates[thread->count] = (struct status_update){ .id = keep(page, one->id),
-		                                                 .correction = one->kind == STATEMENTS_CORRECTION,
+		                                                 .correction = one->kind == STATEMENT_CORRECTION,
 		                                                 .created_ns = one->published_ns,
 		                                                 .display_ns = one->published_ns };
 	for (unsigned i = 0; i < LANGUAGES; i++)
@@ -396,17 +396,17 @@ static struct status_update *update_of(struct page *page, struct thread *thread,
 
 static int take_statement(void *context, const struct statements_published *one)
 {
-	static const enum status_phase phases[STATEMENTS_KINDS] = {
-		[STATEMENTS_FIRST_NOTICE] = STATUS_INVESTIGATING, [STATEMENTS_UPDATE] = STATUS_INVESTIGATING,
-		[STATEMENTS_RESOLUTION] = STATUS_RESOLVED,        [STATEMENTS_CORRECTION] = STATUS_INVESTIGATING,
-		[STATEMENTS_POSTMORTEM] = STATUS_POSTMORTEM,
+	static const enum status_phase phases[STATEMENT_KINDS] = {
+		[STATEMENT_FIRST_NOTICE] = STATUS_INVESTIGATING, [STATEMENT_UPDATE] = STATUS_INVESTIGATING,
+		[STATEMENT_RESOLUTION] = STATUS_RESOLVED,        [STATEMENT_CORRECTION] = STATUS_INVESTIGATING,
+		[STATEMENT_POSTMORTEM] = STATUS_POSTMORTEM,
 	};
 	struct page *page = context;
 	struct status_update *update;
 	struct thread *thread;
 	enum language language;
 
-	if (!statements_kind_is_public(one->kind) || !language_find(one->lang, &language))
+	if (!statement_kind_is_public(one->kind) || !language_find(one->lang, &language))
 		return 0;
 	thread = thread_of(page, one);
 	update = thread ? update_of(page, thread, one, language) : NULL;
