@@ -466,11 +466,13 @@ static int keep_source(struct drafting *d, const json_t *json, char sha256[LEDGE
 	return result == 0 ? COMMAND_DONE : books_refuse(&d->books, result, &error);
 }
 
-static int put_on_record(struct drafting *d, json_t *statement, struct kept *kept)
+static int put_on_record(struct drafting *d, const json_t *record, json_t *statement, struct kept *kept)
 {
 	struct record_error error = { .message = "" };
 	struct statements_row row = { .thread = d->thread.thread,
 		                      .incident = d->has_incident ? d->archived.head.id : 0,
+		                      .outage = fact_count(json_array_get(json_object_get(record, "outages"), 0),
+		                                           "number"),
 		                      .kind = d->kind,
 		                      .supersedes = d->corrects,
 		                      .made_ns = d->now.ns,
@@ -523,7 +525,7 @@ static int make(struct drafting *d, const json_t *analysis, const json_t *record
 		say_error("statement", "%s; free memory", strerror(-result));
 		return COMMAND_BAD;
 	}
-	status = put_on_record(d, statement, kept);
+	status = put_on_record(d, record, statement, kept);
 	json_decref(statement);
 	return status;
 }

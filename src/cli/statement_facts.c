@@ -13,8 +13,10 @@
 #include "cli/facts.h"
 #include "cli/say.h"
 #include "tell/build.h"
+#include "record/outages.h"
 #include "tell/statement.h"
 
+#define OUTAGES_MAX 8 /* that overlap it: smaller ones are not told */
 #define EVENTS_MAX 64 /* that overlap it: more are not told */
 #define LIST_MAX 256  /* incidents of the time */
 #define SAID_MAX 256  /* statements */
@@ -101,6 +103,35 @@ static json_t *incidents_json(struct build *b, const struct window *w)
 	}
 	free(all);
 	return list;
+}
+
+/* ---- what users felt ---- */
+
+/* The largest first. */
+static int take_outage(void *context, const struct outages_outage *outage)
+{
+	struct window *w = context;
+	json_t *json, *other;
+	size_t at;
+
+	if (outage->began_ns > w->to_ns || (outage->ended_ns && outage->ended_ns < w->from_ns))
+		return 0;
+	json = json_loads(outage->json, JSON_REJECT_DUPLICATES, NULL);
+	if (!json_is_object(json)) {
+		json_decref(json);
+		return 0;
+	}
+	build_set(w->build, json, "number", build_integer(outage->number));
+	json_array_foreach(w->list, at, other)
+	{
+		if (fact_count(json_object_get(other, "outage"), "excess") < outage->excess)
+			break;
+	}
+	if (json_array_insert_new(w->list, at, json) != 0)
+		w->build->failed = true;
+	if (json_array_size(w->list) > OUTAGES_MAX)
+		(void)json_array_remove(w->list, OUTAGES_MAX);
+	return 0;
 }
 
 /* ---- what was said of it ---- */
@@ -284,11 +315,12 @@ int statement_facts(struct books *books, const struct statement_facts_asked *ask
 	struct build b = { .failed = false };
 	struct record_error error = { .message = "" };
 	struct said said = { .asked = asked, .build = &b, .list = json_array(), .corrected = json_null() };
-	struct window window = { .asked = asked, .build = &b, .list = json_array() };
+	struct window window = { .asked = asked, .build = &b, .list = json_array() }, outages = window;
 	json_t *root = json_object(), *words = words_json(&b, asked), *claims = NULL, *aware = NULL;
 	bool known = find_window(asked, words, &window);
 	int status, result;
 
+	outages.list = json_array();
 	build_set(&b, root, "schema", json_string("holdfast.statement-record/1"));
 	build_set(&b, root, "made", moment(asked->now.ns));
 	build_set(&b, root, "incident", incident_json(asked->incident));
@@ -296,12 +328,17 @@ int statement_facts(struct books *books, const struct statement_facts_asked *ask
 	build_set(&b, root, "incidents_then", known && !asked->incident ? incidents_json(&b, &window) : json_null());
 	window.from_ns -= STATEMENT_FACTS_BEFORE_NS;
 	result = known ? ledger_event_each(books->ledger, take_event, &window, &error) : 0;
+	outages.from_ns = window.from_ns;
+	outages.to_ns = window.to_ns;
+	if (result == 0 && known)
+		result = outages_each(books->ledger, NULL, take_outage, &outages, &error);
 	if (result == 0)
 		result = statements_published_each(books->ledger, take_said, &said, &error);
 	status = result == 0 ? claims_json(books, asked, &b, &claims) : books_refuse(books, result, &error);
 	if (status == COMMAND_DONE)
 		status = statement_facts_aware(books, asked->incident ? asked->incident->id : 0, &aware);
 	build_set(&b, root, "events", window.list);
+	build_set(&b, root, "outages", outages.list);
 	build_set(&b, root, "statements", said.list);
 	build_set(&b, root, "corrects", said.corrected);
 	if (claims)

@@ -127,7 +127,7 @@ static json_t *look_up(struct drafting *d, const char *name, size_t length)
 
 static bool equals(const json_t *value, const char *wanted)
 {
-	const char *text = json_string_value(value);
+	const char *text = json_is_boolean(value) ? json_is_true(value) ? "true" : "false" : json_string_value(value);
 
 	return text ? strcmp(text, wanted) == 0
 	            : json_is_number(value) && json_number_value(value) == strtod(wanted, NULL);

@@ -190,7 +190,8 @@ json_t *statement_resolve(const json_t *document, const char *at, enum statement
 		return json_integer((json_int_t)g.count);
 	if (g.count == 0)
 		return NULL;
-	return is == STATEMENT_SUM ? build_integer(g.sum) : json_incref(g.best);
+	/* A copy: what a link says stays, whatever becomes of the document. */
+	return is == STATEMENT_SUM ? build_integer(g.sum) : json_deep_copy(g.best);
 }
 
 bool statement_whole(const json_t *value, uint64_t *whole)
@@ -321,20 +322,33 @@ static bool put_about(const json_t *const *v, enum language l, char *text)
 	return true;
 }
 
-static bool put_pps(const json_t *const *v, enum language l, char *text)
+/* A number with what it is of; in French millions are joined to it. */
+static bool put_of(const json_t *value, const char *const words[LANGUAGES], enum language l, char *text)
 {
-	static const char *const words[][LANGUAGES] = { { " packets a second", " paquets par seconde" },
-		                                        { " packets a second", " de paquets par seconde" } };
 	uint64_t n;
 	bool joined;
 	size_t length;
 
-	if (!statement_whole(v[0], &n))
+	if (!statement_whole(value, &n))
 		return false;
-	joined = put_large(n, l, text);
+	joined = put_large(n, l, text) && l == LANGUAGE_FR;
 	length = strlen(text);
-	(void)snprintf(text + length, PHRASE_SIZE - length, "%s", words[joined][l]);
+	(void)snprintf(text + length, PHRASE_SIZE - length, "%s %s", joined ? " de" : "", words[l]);
 	return true;
+}
+
+static bool put_pps(const json_t *const *v, enum language l, char *text)
+{
+	static const char *const words[LANGUAGES] = { "packets a second", "paquets par seconde" };
+
+	return put_of(v[0], words, l, text);
+}
+
+static bool put_packets(const json_t *const *v, enum language l, char *text)
+{
+	static const char *const words[LANGUAGES] = { "packets", "paquets" };
+
+	return put_of(v[0], words, l, text);
 }
 
 static bool put_scaled(const json_t *value, const char *unit, enum language l, char *text)
@@ -455,26 +469,13 @@ static const struct format {
 	unsigned arguments;
 	bool (*put)(const json_t *const *values, enum language language, char *text);
 } formats[] = {
-	{ "time", 1, put_time },
-	{ "date", 1, put_date },
-	{ "clock", 1, put_clock },
-	{ "until", 2, put_until },
-	{ "span", 2, put_span },
-	{ "count", 1, put_count },
-	{ "about", 1, put_about },
-	{ "pps", 1, put_pps },
-	{ "bits", 1, put_bits },
-	{ "octets", 1, put_octets },
-	{ "share_down", 1, put_share_down },
-	{ "share_up", 1, put_share_up },
-	{ "permyriad", 1, put_permyriad },
-	{ "share_of", 2, put_share_of },
-	{ "text", 1, put_text },
-	{ "vector", 1, put_vector },
-	{ "event", 1, put_event },
-	{ "cause", 1, put_cause },
-	{ "verdict", 1, put_verdict },
-	{ "action", 1, put_action },
+	{ "time", 1, put_time },         { "date", 1, put_date },           { "clock", 1, put_clock },
+	{ "until", 2, put_until },       { "span", 2, put_span },           { "count", 1, put_count },
+	{ "about", 1, put_about },       { "packets", 1, put_packets },     { "pps", 1, put_pps },
+	{ "bits", 1, put_bits },         { "octets", 1, put_octets },       { "share_down", 1, put_share_down },
+	{ "share_up", 1, put_share_up }, { "permyriad", 1, put_permyriad }, { "share_of", 2, put_share_of },
+	{ "text", 1, put_text },         { "vector", 1, put_vector },       { "event", 1, put_event },
+	{ "cause", 1, put_cause },       { "verdict", 1, put_verdict },     { "action", 1, put_action },
 	{ "belief", 1, put_belief },
 };
 
