@@ -132,7 +132,8 @@ def life(s):
     s.row(["edit", other], 1, "the editor failed", editor="false")
     s.row(["withdraw", other, "--text", "x"], 1, "not published")
     s.row(["withdraw", id, "--text", "a mistake"], 0, "withdrawn")
-    s.row(["draft", "--kind", "correction", "--corrects", id, "--text", "It was mail."], 0, "This corrects what we said")
+    s.row(["draft", "--kind", "correction", "--corrects", id, "--text", "It was mail."], 0,
+          "This corrects what we said")
 
 
 def claims(s, ids):
@@ -157,7 +158,8 @@ def laws(s, ids):
     s.row(["aware", ids["spoofed"], "--at", "2026-03-10T09:45:00Z"], 0, "nis2_24h +due 2026-03-11 09:45:00 UTC")
     s.row(["status"], 4, "nis2_72h +was due")
     one = s.one("draft", ids["spoofed"], "--kind", "nis2_24h")
-    s.expect("a draft for an authority", re.search("11.March.2026, 09:45", text_of(one)) and not one["text"], text_of(one))
+    s.expect("a draft for an authority", re.search("11.March.2026, 09:45", text_of(one)) and not one["text"],
+             text_of(one))
     s.row(["approve", one["id"], "--hash", one["sha256"]], 0)
     s.row(["publish", one["id"]], 1, "for an authority")
     s.row(["submit", one["id"]], 0, "submitted")
