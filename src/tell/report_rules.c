@@ -52,8 +52,8 @@ static void write_fallbacks(struct report *r, const struct finding *f)
 
 		if (!life->fallback || life->incident != f->incident->id || life->number == 0)
 			continue;
-		draft_add(&d, "While it was watched, r%" PRIu32 " stood in for what no signature could do: %s.", life->number,
-		          life->signature.reason);
+		draft_add(&d, "While it was watched, r%" PRIu32 " stood in for what no signature could do: %s.",
+		          life->number, life->signature.reason);
 		draft_add(&d, " It matched %s packets", words_count(life->count.matched, text));
 		draft_add(&d, " and dropped %s", words_count(life->count.dropped, text));
 		draft_add(&d, ", of known sources %s;", words_count(life->count.known_lost, text));
