@@ -84,4 +84,4 @@ deb-check: deb
 	@scripts/on-root tests/dist/package.py build-deb/holdfast_*.deb
 
 clean:
-	@rm -rf $(BUILD) build-check-gcc build-check-clang build-check-threads build-lint build-coverage build-fuzz build-afl build-deb
+	@rm -rf $(BUILD) build-check-gcc build-check-clang build-check-threads build-lint build-fuzz build-afl build-deb

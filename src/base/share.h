@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "base/time.h"
+
 #define PPM 1000000 /* all of it, in parts per million */
 
 /* whole * part / of, at most UINT64_MAX; 0 where `of` is 0. */
@@ -14,6 +16,12 @@ static inline uint64_t share_of(uint64_t whole, uint64_t part, uint64_t of)
 	wide result = of ? (wide)whole * part / of : 0;
 
 	return result > UINT64_MAX ? UINT64_MAX : (uint64_t)result;
+}
+
+/* A count over so long as a rate; 0 over no time. */
+static inline uint64_t share_per_second(uint64_t count, int64_t ns)
+{
+	return ns > 0 ? share_of(count, NS_PER_S, (uint64_t)ns) : 0;
 }
 
 /* `part` of `whole` in parts per million; 0 where `whole` is 0. */

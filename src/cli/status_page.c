@@ -98,17 +98,6 @@ static uint64_t grown(const json_t *before, const json_t *now, const char *key)
 	return is > was ? is - was : 0;
 }
 
-static uint64_t per_second(uint64_t count, int64_t between_ns)
-{
-	uint64_t ms = (uint64_t)(between_ns / NS_PER_MS);
-	uint64_t scaled;
-
-	if (ms == 0)
-		return 0;
-	return __builtin_mul_overflow(count, 1000, &scaled) ? count / ms * 1000
-	                                                    : scaled / ms + (scaled % ms >= ms - ms / 2);
-}
-
 /* A reason's growth in packets or octets. */
 static uint64_t reason_grown(const struct rates *rates, const char *kind, const char *reason, const char *unit)
 {
@@ -164,7 +153,7 @@ static void add_reasons(struct draft *d, const struct rates *rates)
 			if (packets == 0 || strcmp(reason, "pass_clean") == 0)
 				continue;
 			draft_add(d, "%s%s %s", any ? ", " : "  ", reason,
-			          words_scaled(per_second(packets, rates->between_ns), "pps", text));
+			          words_scaled(share_per_second(packets, rates->between_ns), "pps", text));
 			any = true;
 		}
 	}
@@ -205,16 +194,16 @@ static void write_now(const struct paper *paper, const struct flow *whole, bool 
 	uint64_t all = whole->passed + whole->dropped;
 	struct draft d = { .length = 0 };
 
-	draft_add(&d, "NOW  " BOLD "%s" PLAIN, words_scaled(per_second(all, between_ns), "pps", text));
-	draft_add(&d, ", %s", words_scaled(per_second(whole->octets, between_ns) * 8, "bit/s", text));
+	draft_add(&d, "NOW  " BOLD "%s" PLAIN, words_scaled(share_per_second(all, between_ns), "pps", text));
+	draft_add(&d, ", %s", words_scaled(share_per_second(whole->octets, between_ns) * 8, "bit/s", text));
 	if (enforcing || whole->dropped) {
 		draft_add(&d, "   DROPPED " BOLD "%s" PLAIN,
-		          words_scaled(per_second(whole->dropped, between_ns), "pps", text));
+		          words_scaled(share_per_second(whole->dropped, between_ns), "pps", text));
 		draft_add(&d, " (%s)", words_share_down(share_ppm(whole->dropped, all), text));
 	}
 	if (!enforcing || whole->would_drop) {
 		draft_add(&d, "   WOULD DROP " BOLD "%s" PLAIN,
-		          words_scaled(per_second(whole->would_drop, between_ns), "pps", text));
+		          words_scaled(share_per_second(whole->would_drop, between_ns), "pps", text));
 		draft_add(&d, " (%s)", words_share_down(share_ppm(whole->would_drop, all), text));
 	}
 	paper_text(paper, 0, 5, d.text);
@@ -243,8 +232,8 @@ static void write_service(const struct paper *paper, const json_t *service, cons
 	struct draft d = { .length = 0 };
 
 	draft_add(&d, "%-*.*s %14s %14s", SERVICE_COLUMN, SERVICE_COLUMN, *name ? name : "(no service)",
-	          words_scaled(per_second(flow.passed, rates->between_ns), "pps", passed),
-	          words_scaled(per_second(enforcing ? flow.dropped : flow.would_drop, rates->between_ns), "pps",
+	          words_scaled(share_per_second(flow.passed, rates->between_ns), "pps", passed),
+	          words_scaled(share_per_second(enforcing ? flow.dropped : flow.would_drop, rates->between_ns), "pps",
 	                       dropped));
 	add_reasons(&d, rates);
 	paper_text(paper, 0, COLUMNS_BEFORE_REASONS, d.text);

@@ -62,7 +62,8 @@ static int make_live(const struct watch *watch, const struct config *config, con
 
 		services[i] = (struct live_service){ .prefixes = from->addresses.prefixes,
 			                             .prefix_count = from->addresses.count,
-			                             .local = !from->forwarded };
+			                             .local = !from->forwarded,
+			                             .fallback = from->fallback };
 		message_text(services[i].name, sizeof(services[i].name), from->name);
 	}
 	result = live_new(watch->seed, services, config->service_count, learned, length, live);
@@ -97,6 +98,7 @@ int watch_begin(struct watch *watch, const struct config *config, uint64_t seed,
 	if (result != 0)
 		return result;
 	watch_rules_begin(watch);
+	watch_freeze_begin(watch);
 	watch_stream_follow(watch);
 	return 0;
 }
@@ -148,7 +150,7 @@ static bool same_services(const struct config *a, const struct config *b)
 		const struct config_service *one = &a->services[i], *other = &b->services[i];
 
 		if (strcmp(one->name, other->name) != 0 || one->forwarded != other->forwarded ||
-		    one->addresses.count != other->addresses.count)
+		    one->fallback != other->fallback || one->addresses.count != other->addresses.count)
 			return false;
 		for (uint32_t k = 0; k < one->addresses.count; k++)
 			if (!prefix_equal(&one->addresses.prefixes[k], &other->addresses.prefixes[k]))
@@ -215,7 +217,7 @@ static void hand_in(struct watch *watch)
 static struct watch_second *second_of(struct watch *watch)
 {
 	int64_t second = watch->now_ns / NS_PER_S;
-	struct watch_second *at = &watch->seconds[second % (WATCH_SECONDS + 1)];
+	struct watch_second *at = &watch->seconds[second % WATCH_SECONDS_KEPT];
 
 	if (at->second != second)
 		*at = (struct watch_second){ .second = second };
@@ -235,24 +237,18 @@ static bool is_trusted(const struct watch *watch, const struct observation *obse
 
 static void count(struct watch *watch, const struct observation *observation)
 {
-	struct watch_second *second = second_of(watch);
 	struct course_point *present = &watch->present;
 
 	present->arrived += observation->weight;
 	if (observation->flags & OBSERVATION_DROPPED)
 		present->dropped += observation->weight;
 	if (observation->flags & OBSERVATION_ANSWERED) {
-		second->answered += observation->weight;
 		present->answered += observation->weight;
-		if (observation->flags & OBSERVATION_DROPPED) {
-			second->lost += observation->weight;
+		if (observation->flags & OBSERVATION_DROPPED)
 			present->lost += observation->weight;
-		}
 	}
-	if (observation->flags & OBSERVATION_HANDSHAKE) {
-		second->handshakes += observation->weight;
+	if (observation->flags & OBSERVATION_HANDSHAKE)
 		present->handshakes += observation->weight;
-	}
 }
 
 /* The second that has passed goes to the others. */
@@ -266,6 +262,24 @@ static void note_course(struct watch *watch)
 	course_add(watch->course, watch->present_s, &watch->present);
 	watch->present = (struct course_point){ .link_percent = -1 };
 	watch->present_s = second;
+}
+
+/* Of the links the fullest: one that loses frames is full, whatever its speed. What has no speed and loses none says nothing. */
+static void tell_load(struct watch *watch, const struct links *links)
+{
+	struct engine_load load = { 0 };
+
+	for (unsigned i = 0; i < links->count; i++) {
+		const struct link_state *link = &links->states[i];
+		int percent = link->full ? 100 : link->percent;
+
+		if (link->has_rates && percent > (int)load.percent)
+			load = (struct engine_load){ .percent = (uint32_t)percent, .pps = link->pps };
+	}
+	hand_in(watch);
+	watch_stream_loaded(watch, &load);
+	live_loaded(watch->live, &load);
+	take_outputs(watch);
 }
 
 void watch_links(struct watch *watch, const struct links *links)
@@ -287,6 +301,7 @@ void watch_links(struct watch *watch, const struct links *links)
 	}
 	if (point.link_seconds)
 		course_add(watch->course, capture_second(watch, links->monotonic_ns), &point);
+	tell_load(watch, links);
 }
 
 void watch_take(void *context, const struct shield_sample *sample)
@@ -376,6 +391,12 @@ static void fill_rule(const struct life *life, struct control_attack_rule *rule)
 		.answered = life->count.answered,
 		.probes = life->count.probes,
 		.completed = life->count.completed,
+		.known = life->count.known,
+		.known_lost = life->count.known_lost,
+		.fallback = life->fallback,
+		.knows = life->known,
+		.each = life->each,
+		.source_pps = life->source_pps,
 		.has_bound = life->signature.has_bound,
 		.bound_ppm = life->signature.bound_ppm,
 		.baseline_samples = life->signature.baseline_samples,
@@ -402,6 +423,7 @@ static void fill_attack(const struct watch *watch, const struct live_view *view,
 		.passing_ppm = view->passing_ppm,
 		.over = view->over,
 		.advice = view->advice,
+		.fallback = view->fallback,
 		.first_rule = facts->rule_count,
 	};
 	for (unsigned i = 0; i < view->rule_count && facts->rule_count < CONTROL_ATTACK_RULES_MAX; i++) {
@@ -413,26 +435,24 @@ static void fill_attack(const struct watch *watch, const struct live_view *view,
 /* Of the whole seconds before the present one. */
 static void fill_seconds(const struct watch *watch, struct control_live *facts)
 {
-	int64_t now = role_monotonic_ns() / NS_PER_S;
-	uint64_t answered = 0, lost = 0, handshakes = 0;
+	int64_t now_ns = role_monotonic_ns(), now = capture_second(watch, now_ns), begin, step;
+	const struct watch_second *last = &watch->seconds[(now_ns / NS_PER_S - 1) % WATCH_SECONDS_KEPT];
+	struct course_point sum = { .seconds = 0 };
 
-	for (unsigned i = 0; i <= WATCH_SECONDS; i++) {
-		const struct watch_second *second = &watch->seconds[i];
-
-		if (second->second == now - 1) {
-			facts->samples_pps = second->taken;
-			facts->lag_ns = second->lag_ns;
-		}
-		if (second->second == now || now - second->second > WATCH_SECONDS)
-			continue;
-		answered += second->answered;
-		lost += second->lost;
-		handshakes += second->handshakes;
+	if (last->second == now_ns / NS_PER_S - 1) {
+		facts->samples_pps = last->taken;
+		facts->lag_ns = last->lag_ns;
 	}
-	facts->answered_pps = answered / WATCH_SECONDS;
-	facts->handshakes_pps = handshakes / WATCH_SECONDS;
-	facts->has_lost = answered > 0;
-	facts->lost_ppm = answered > 0 ? (uint32_t)share_ppm(lost, answered) : 0;
+	(void)course_read(watch->course, now - WATCH_SECONDS, now - 1, &sum, 1, &begin, &step);
+	if (watch->present_s >= now - WATCH_SECONDS && watch->present_s < now) { /* it is over, and not noted yet */
+		sum.answered += watch->present.answered;
+		sum.lost += watch->present.lost;
+		sum.handshakes += watch->present.handshakes;
+	}
+	facts->answered_pps = sum.answered / WATCH_SECONDS;
+	facts->handshakes_pps = sum.handshakes / WATCH_SECONDS;
+	facts->has_lost = sum.answered > 0;
+	facts->lost_ppm = (uint32_t)share_ppm(sum.lost, sum.answered);
 }
 
 void watch_facts(const struct watch *watch, struct control_live *facts)

@@ -235,14 +235,12 @@ static bool ask(int fd, const char *interface, unsigned long request, void *what
 
 static void ask_ethtool(int fd, struct doctor_interface *found)
 {
-	struct ethtool_drvinfo driver = { .cmd = ETHTOOL_GDRVINFO };
 	struct ethtool_value flags = { .cmd = ETHTOOL_GFLAGS };
 	struct ethtool_channels channels = { .cmd = ETHTOOL_GCHANNELS };
 	struct ethtool_rxnfc rings = { .cmd = ETHTOOL_GRXRINGS };
 	struct ifreq answer;
 
-	if (ask(fd, found->name, SIOCETHTOOL, &driver, &answer))
-		(void)snprintf(found->driver, sizeof(found->driver), "%.31s", driver.driver);
+	shield_link_driver(found->name, found->driver);
 	if (ask(fd, found->name, SIOCETHTOOL, &flags, &answer))
 		found->lro = (flags.data & ETH_FLAG_LRO) != 0;
 	if (ask(fd, found->name, SIOCETHTOOL, &channels, &answer))

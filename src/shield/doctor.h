@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shield/link.h"
 #include "shield/shield.h"
 
 struct doctor_host {
@@ -28,7 +29,7 @@ struct doctor_interface {
 	char name[16];
 	uint32_t ifindex;
 	bool up;
-	char driver[32];
+	char driver[SHIELD_DRIVER_SIZE];
 	uint32_t mtu;
 	uint32_t rx_queues;     /* in use; 0: the driver does not say */
 	bool lro;               /* large receive offload: native XDP refuses it */

@@ -31,16 +31,11 @@ struct report_series *report_series_new(void)
 	return calloc(1, sizeof(struct report_series));
 }
 
-static uint64_t per_second(uint64_t n, int64_t step_ns)
-{
-	return share_of(n, NS_PER_S, (uint64_t)step_ns);
-}
-
 static void put_point(struct report_series *s, uint64_t (*values)[POINTS_MAX], uint32_t at,
                       const struct timeline_bin *bin)
 {
-	values[0][at] = per_second(bin->packets, s->step_ns);
-	values[1][at] = per_second(account_times(bin->bytes, WORDS_BITS_PER_OCTET), s->step_ns);
+	values[0][at] = share_per_second(bin->packets, s->step_ns);
+	values[1][at] = share_per_second(account_times(bin->bytes, WORDS_BITS_PER_OCTET), s->step_ns);
 }
 
 /* Bins of quiet that the capture shows between two moments, at most `most`. */
