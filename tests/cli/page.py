@@ -81,23 +81,24 @@ ROWS = [
     (["component", "add", "api", "--name", "API", "--hidden"], 0, None, None),
     (["component", "set", "web"], 2, None, "what of it shall change"),
     (["component", "set", "web", "--status", "broken"], 2, None, "--status wants"),
-    (["component", "set", "web", "--status", "operational", "--since", "2999-01-01T00:00:00Z"], 2, None, "--since wants a time"),
+    (["component", "set", "web", "--status", "operational", "--since", "2999-01-01T00:00:00Z"], 2, None,
+     "--since wants a time"),
     (["component", "set", "web", "--status", "operational", "--since", "2200-01-01T00:00:00Z"], 2, None, "lies ahead"),
     (["component", "set", "web", "--status", "operational", "--since", "yesterday"], 2, None, "--since wants a time"),
     (["component", "set", "web", "--status", "operational", "--cause", "bears"], 2, None, "--cause wants"),
     (["component", "set", "core", "--status", "operational"], 1, None, "no such component"),
     (["component", "set", "none", "--name", "x"], 1, None, "no such component"),
-    (["component", "set", "web", "--status", "partial_outage", "--since", "2026-01-02T03:04:05Z", "--cause", "attack"], 0,
-     "web: partial_outage since 2026-01-02 03:04:05 UTC", None),
+    (["component", "set", "web", "--status", "partial_outage", "--since", "2026-01-02T03:04:05Z", "--cause", "attack"],
+     0, "web: partial_outage since 2026-01-02 03:04:05 UTC", None),
     (["component", "set", "api", "--shown", "--name", "Interface", "--group", "core"], 0, "api is changed", None),
     (["component", "remove", "core"], 1, None, "components in that group"),
     (["component", "list"], 0, "web +partial_outage +Website", None),
-    (["works", "add", "--name", "Routers", "--from", "2200-01-01T00:00:00Z", "--to", "2200-01-01T00:00:00Z", "--components", "web"],
-     2, None, "--to is not behind"),
-    (["works", "add", "--name", "Routers", "--from", "2200-01-01T00:00:00Z", "--to", "2200-01-02T00:00:00Z", "--components",
-      "web,none"], 2, None, "not all of --components"),
-    (["works", "add", "--name", "Routers", "--from", "2200-01-01T00:00:00Z", "--to", "2200-01-02T00:00:00Z", "--components",
-      "web,api", "--text", "short <b>"], 0, "m1 is planned", None),
+    (["works", "add", "--name", "Routers", "--from", "2200-01-01T00:00:00Z", "--to", "2200-01-01T00:00:00Z",
+      "--components", "web"], 2, None, "--to is not behind"),
+    (["works", "add", "--name", "Routers", "--from", "2200-01-01T00:00:00Z", "--to", "2200-01-02T00:00:00Z",
+      "--components", "web,none"], 2, None, "not all of --components"),
+    (["works", "add", "--name", "Routers", "--from", "2200-01-01T00:00:00Z", "--to", "2200-01-02T00:00:00Z",
+      "--components", "web,api", "--text", "short <b>"], 0, "m1 is planned", None),
     (["works", "list"], 0, "m1 .*web,api +Routers", None),
     (["works", "cancel", "m7"], 1, None, "no such works"),
     (["show"], 0, "web +partial_outage.*m1 +Routers, 1 update", None),
@@ -116,8 +117,9 @@ ROWS = [
 def jsons(stage):
     _, said, _ = stage.run("component", "list", "--json")
     listed = json.loads(said)
-    stage.expect("components as JSON", listed["schema"] == "holdfast.page/1" and [c["id"] for c in listed["components"]] ==
-                 ["core", "web", "api"] and listed["components"][1]["status"] == "partial_outage", said)
+    stage.expect("components as JSON", listed["schema"] == "holdfast.page/1" and
+                 [c["id"] for c in listed["components"]] == ["core", "web", "api"] and
+                 listed["components"][1]["status"] == "partial_outage", said)
     _, said, _ = stage.run("works", "list", "--json")
     stage.expect("works as JSON", json.loads(said)["works"][0]["components"] == "web,api", said)
     _, said, _ = stage.run("show", "--json")
@@ -137,7 +139,8 @@ def replaced(stage):
     stage.expect("all may read it", all((p.stat().st_mode & 0o777) == (0o755 if p.is_dir() else 0o644)
                                         for p in [out, *out.rglob("*")]))
     page = (out / "index.html").read_text(encoding="utf-8")
-    stage.expect("what was typed is escaped", "Example &lt;&amp;&gt;" in page and "short &lt;b&gt;" in page and "<b>" not in page)
+    stage.expect("what was typed is escaped",
+                 "Example &lt;&amp;&gt;" in page and "short &lt;b&gt;" in page and "<b>" not in page)
     mine = stage.folder / "mine"
     mine.mkdir()
     (mine / "letter.txt").write_text("dear", encoding="utf-8")
@@ -181,8 +184,9 @@ def never_torn(stage):
 
 
 def signed(stage):
-    subprocess.run([stage.holdfast, "evidence", "--new-key", "page.key"], cwd=stage.folder, check=True, capture_output=True)
-    subprocess.run([stage.holdfast, "evidence", "--new-key", "other.key"], cwd=stage.folder, check=True, capture_output=True)
+    for name in ("page.key", "other.key"):
+        subprocess.run([stage.holdfast, "evidence", "--new-key", name], cwd=stage.folder, check=True,
+                       capture_output=True)
     stage.row(["publish", "-o", "out"], 0, "out: 16 files, signed")
     stage.row(["verify", "out", "--public-key", "page.key.pub"], 0, "whole, 16 files; holdfast.page/1 generated_at=")
     stage.row(["verify", "out", "--public-key", "other.key.pub"], 1, None, "is of another key")
@@ -191,12 +195,13 @@ def signed(stage):
     stage.row(["publish", "-o", "out", "--key", "none.key"], 1, None, "none.key")
     stage.row(["publish", "-o", "out"], 0, "signed")
     if shutil.which("minisign"):
-        done = subprocess.run(["minisign", "-Vm", "SHA256SUMS", "-p", "../page.key.pub"], cwd=stage.folder / "out", check=False,
-                              capture_output=True, text=True)
+        done = subprocess.run(["minisign", "-Vm", "SHA256SUMS", "-p", "../page.key.pub"], cwd=stage.folder / "out",
+                              check=False, capture_output=True, text=True)
         stage.expect("minisign says so too", done.returncode == 0, done)
     else:
         stage.skip("minisign says so too", "there is no minisign")
-    done = subprocess.run(["sha256sum", "-c", "--quiet", "SHA256SUMS"], cwd=stage.folder / "out", check=False, capture_output=True)
+    done = subprocess.run(["sha256sum", "-c", "--quiet", "SHA256SUMS"], cwd=stage.folder / "out", check=False,
+                          capture_output=True)
     stage.expect("and sha256sum", done.returncode == 0, done)
     page = stage.folder / "out/index.html"
     whole = page.read_bytes()
@@ -217,6 +222,11 @@ def signed(stage):
     stage.row(["verify", "out", "--public-key", "page.key.pub"], 0, "whole")
 
 
+def find(program):
+    """sshd is not in everybody's PATH."""
+    return shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin")
+
+
 def free_port():
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -226,7 +236,8 @@ def free_port():
 def start_sshd(folder, port):
     """A server of its own on loopback, with keys that were made for it; None where it does not come up."""
     for name in ("host", "client"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True, capture_output=True)
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True,
+                       capture_output=True)
     shutil.copy(folder / "client.pub", folder / "authorized")
     known = (folder / "host.pub").read_text(encoding="ascii").split()
     (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {known[0]} {known[1]}\n", encoding="ascii")
@@ -236,7 +247,7 @@ def start_sshd(folder, port):
         f"PermitRootLogin prohibit-password\n", encoding="ascii")
     if os.geteuid() == 0:
         os.makedirs("/run/sshd", mode=0o755, exist_ok=True)
-    server = subprocess.Popen([shutil.which("sshd", path=os.environ["PATH"] + ":/usr/sbin"), "-D", "-e", "-f",
+    server = subprocess.Popen([find("sshd"), "-D", "-e", "-f",
                                folder / "sshd_config"], stderr=(folder / "sshd.log").open("w"))
     for _ in range(WAIT_S * 10):
         with socket.socket() as probe:
@@ -252,7 +263,7 @@ def copied(stage):
     """To another host, which is this one, by a real rsync and a real sshd."""
     whats = ["copied by rsync", "and whole there", "by the configuration", "a host that is not known is refused",
              "what was there stands"]
-    missing = [name for name in ("rsync", "sshd", "ssh", "ssh-keygen") if not shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin")]
+    missing = [name for name in ("rsync", "sshd", "ssh", "ssh-keygen") if not find(name)]
     server, port = None, free_port()
     folder = stage.folder / "ssh"
     folder.mkdir()
@@ -273,7 +284,8 @@ def copied(stage):
                      (answer, (folder / "sshd.log").read_text(encoding="utf-8")))
         answer = stage.run("verify", str(folder / "www"), "--public-key", "page.key.pub")
         stage.expect(whats[1], answer[0] == 0, answer)
-        stage.configure(f"  directory: {stage.folder}/out\n  targets:\n    - {{ name: here, rsync: '{user}@127.0.0.1:{folder}/two', "
+        stage.configure(f"  directory: {stage.folder}/out\n  targets:\n"
+                        f"    - {{ name: here, rsync: '{user}@127.0.0.1:{folder}/two', "
                         f"ssh_key: {folder}/client, known_hosts: {folder}/known_hosts, ssh_port: {port} }}\n")
         answer = stage.run("publish")
         stage.expect(whats[2], answer[0] == 0 and (folder / "two/fr/index.html").exists(), answer)
@@ -291,8 +303,8 @@ def copied(stage):
 
 def without_rsync(stage):
     answer = stage.run("publish", "-o", "out", "--rsync", "nobody@127.0.0.1:/nowhere", path="/nonexistent")
-    stage.expect("without rsync it is said, and the page is published here", answer[0] == 1 and "install it" in answer[2] and
-                 "16 files" in answer[1], answer)
+    stage.expect("without rsync it is said, and the page is published here",
+                 answer[0] == 1 and "install it" in answer[2] and "16 files" in answer[1], answer)
 
 
 def main():

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """status.py FIXTURE: the status page of a made-up site is what it was, and what its readers can read, as TAP.
 
-Each of the site's files is compared with tests/golden/status/NAME/FILE, which a person has looked at. HOLDFAST_GOLDEN=write
-writes those instead. JSON is held to Statuspage's fields, feeds to what Atom and RSS demand, pages to what HTML demands.
+Each of the site's files is compared with tests/golden/status/NAME/FILE, which a person has looked at.
+HOLDFAST_GOLDEN=write writes those instead. JSON is held to Statuspage's fields, feeds to what Atom and RSS demand,
+pages to what HTML demands.
 """
 import html.parser
 import json
@@ -18,14 +19,14 @@ import xml.etree.ElementTree
 SITES = ["calm", "outage", "hostile", "empty"]
 GOLDEN = pathlib.Path(__file__).resolve().parents[1] / "golden" / "status"
 # What a person reads whole; the rest follows from the same functions.
-KEPT = ["outage/index.html", "outage/fr/index.html", "outage/history/2026-11.html", "outage/history.atom", "outage/history.rss",
-        "outage/api/v2/summary.json", "empty/index.html"]
+KEPT = ["outage/index.html", "outage/fr/index.html", "outage/history/2026-11.html", "outage/history.atom",
+        "outage/history.rss", "outage/api/v2/summary.json", "empty/index.html"]
 STYLE = re.compile(r"<style>.*?</style>", re.S)  # it is looked at in browsers
 
 # Fields of Statuspage's API v2: developer.statuspage.io, "Status API", and the summary.json of pages that use it.
 PAGE = {"id", "name", "url", "time_zone", "updated_at"}
-COMPONENT = {"id", "name", "status", "created_at", "updated_at", "position", "description", "showcase", "start_date", "group_id",
-             "page_id", "group", "only_show_if_degraded"}
+COMPONENT = {"id", "name", "status", "created_at", "updated_at", "position", "description", "showcase", "start_date",
+             "group_id", "page_id", "group", "only_show_if_degraded"}
 INCIDENT = {"id", "name", "status", "created_at", "updated_at", "monitoring_at", "resolved_at", "impact", "shortlink",
             "started_at", "page_id", "incident_updates", "components"}
 PLANNED = INCIDENT | {"scheduled_for", "scheduled_until"}
@@ -179,8 +180,10 @@ def every_day_is_told(folder):
         for bar in bars:
             want(len(re.findall(r'<i [^>]*title="[^"]+ · [^"]+"', bar)) == 90, "not 90 days with words")
         want(text.count('<dl class="runs">') == 5, "days are not told in words")
-    login = re.search(r"Login</span></summary>.*?</dl>", (folder / "index.html").read_text(encoding="utf-8"), re.S).group()
-    for told in ("Major outage&nbsp;7&nbsp;h", "Degraded performance&nbsp;40&nbsp;min", "Major outage&nbsp;35&nbsp;min"):
+    text = (folder / "index.html").read_text(encoding="utf-8")
+    login = re.search(r"Login</span></summary>.*?</dl>", text, re.S).group()
+    for told in ("Major outage&nbsp;7&nbsp;h", "Degraded performance&nbsp;40&nbsp;min",
+                 "Major outage&nbsp;35&nbsp;min"):
         want(told in login, f"'{told}' is not told")
 
 

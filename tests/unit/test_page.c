@@ -162,8 +162,8 @@ static void works(void **state)
 }
 
 /* Published at `at_ns`; returns its thread. */
-static uint64_t publish(enum statement_kind kind, const char *lang, uint64_t thread, uint64_t supersedes,
-                        int64_t at_ns, const char *text)
+static uint64_t publish(enum statement_kind kind, const char *lang, uint64_t thread, uint64_t supersedes, int64_t at_ns,
+                        const char *text)
 {
 	struct statements_row row = { .thread = thread,
 		                      .incident = 1,
