@@ -341,7 +341,7 @@ class Range:
                 self.topology.end(flood)
                 time.sleep(wave.rest)
             result = crowd.results(seconds)
-            result["strangers"] = guests.results(seconds)["kinds"] if scenario.strangers else {}
+            strangers = guests.results(seconds)["each"] if scenario.strangers else {}
             course = meters.stop()
             counted = measure.since(before, measure.counters(self.topology))
             result |= counted
@@ -349,6 +349,10 @@ class Range:
                        "cookies": guard.cookies() if guard is self.live else 0}
             result |= summary(course, result["each"], bool(scenario.nft) and guard.name == "nftables", counted,
                               result["cookies"])
+            if strangers and result["waves"]:
+                began, ended = (int((result["waves"][at]["began"] + more) * 1000) // BIN_MS for at, more in
+                                ((0, 0), (-1, result["waves"][-1]["seconds"])))
+                result["strangers"] = share(strangers, began, ended)
             if peer:
                 result["fastnetmon_ms"] = since_first(peer.notified(), result["waves"])
             if guard is self.live:
@@ -471,9 +475,8 @@ def details(result):
         for rule in found["rules"]:
             yield (f"    {rule['id'] or '-'} {rule['state']} {rule['action']}  {rule['match']}"
                    f"{'  (' + rule['why'] + ')' if rule.get('why') else ''}")
-    for kind, counts in result.get("strangers", {}).items():
-        for begun, answered in counts:
-            yield f"  strangers, {kind}: {answered} of {begun} served"
+    if result.get("strangers") is not None:
+        yield f"  of those who came for the first time amid it, {percent(result['strangers'])} % were served"
     if len(result.get("waves", ())) > 1:
         yield "  waves, ms: " + ", ".join(milliseconds(wave["reaction_ms"]) for wave in result["waves"])
 
