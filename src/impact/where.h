@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where an outage is: a scan over countries, their regions, and networks, and over windows of 5 to 120 minutes, for the one
- * in which there are more reports than is usual there, by the likelihood ratio of Poisson counts (Kulldorff, Commun. Stat.
- * Theory Methods 26, 1997, its form with known expectations): c·ln(c/e) - (c - e).
+ * in which there are more reports than is usual there, by the likelihood ratio of Poisson counts (Kulldorff, Communications
+ * in Statistics Theory and Methods 26, 1997, its form with known expectations): c·ln(c/e) - (c - e).
  *
  * What is usual of a place is its share of all reports outside the outage, times what is usual of the whole. Where 60 % of
  * the regions that report at all have three times as many as usual and more, the outage is everywhere.

@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""commands.py HOLDFAST: what 'holdfast outage' makes of days that never were (days.py), and of files that are wrong. TAP."""
+"""commands.py HOLDFAST: what 'holdfast outage' makes of days that never were (days.py), and of files that are wrong.
+
+TAP.
+"""
 import datetime
 import json
 import os
@@ -125,7 +128,8 @@ def a_day_alone(p):
 def what_explains_it(p):
     rows = days.series(30, 4, MEAN, days.WAVES)
     day = (days.START + datetime.timedelta(days=29)).strftime("%Y-%m-%d")
-    p.run("event", "add", "--kind", "change", "--from", f"{day}T12:40:00Z", "--to", f"{day}T14:50:00Z", "--text", "move")
+    p.run("event", "add", "--kind", "change", "--from", f"{day}T12:40:00Z", "--to", f"{day}T14:50:00Z",
+          "--text", "move")
     os.makedirs(p.path("state/incidents"))
     began = int((days.START + datetime.timedelta(days=29, hours=9, minutes=26)).timestamp()) * 10**9
     head = {"schema": "holdfast.incident/1", "id": "00000000000000a1", "state": "final", "service": None,

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Days of users' reports that never were, of which the truth is known: a rhythm of the day and the week, noise of more than
-Poisson's width, and outages in waves. Shares no code with src/.
+"""Days of users' reports that never were, of which the truth is known: a rhythm of the day and the week, noise of more
+than Poisson's width, and outages in waves. Shares no code with src/.
 
 days.py OUT [--days N] [--seed N] [--mean X] [--regions N] [--outage] [--times X]: writes them as CSV.
 """
