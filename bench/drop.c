@@ -6,6 +6,7 @@
  *     drop send INTERFACE KIND PACKETS FIRST SOURCES [PROGRAM]
  *     drop sources KIND FIRST COUNT         their addresses, one a line
  *     drop shield INTERFACE PINS KIND LISTED PPS [MATCH...]
+ *     drop far OCTETS                       ns of one read, drawn at random, each after the other, in so much memory
  *
  * KIND is ip4-udp, ip4-syn, ip6-udp or ip6-syn. `send` wants to run on one processor (taskset) and in the network
  * namespace of INTERFACE, an end of a veth pair. Each frame is made by the program `generate` and redirected into the
@@ -51,6 +52,9 @@
 #define PACKETS_MAX 200000000u
 #define CAPACITY 1048576
 #define FOR_S 3600
+#define FAR_LINE 64 /* octets: a line of a cache */
+#define FAR_MAX (1u << 30)
+#define FAR_READS 2000000u
 
 /* How the receiving end's address, the same in every namespace, begins a frame: to it, from the other. */
 static const uint8_t addresses[12] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2 };
@@ -443,15 +447,39 @@ static int attach_shield(char **words, int count)
 	return result ? -EIO : 0;
 }
 
+/* What no table of that size can be read faster than: each read's place depends on what the one before has found. */
+static int read_far(char **words, int count)
+{
+	uint32_t size = number_of(words[0], FAR_MAX), lines = size / FAR_LINE;
+	uint64_t place = 1, found = 0, took;
+	uint8_t *memory;
+
+	(void)count;
+	if (lines == 0)
+		return -EINVAL;
+	memory = aligned_alloc(FAR_LINE, (size_t)lines * FAR_LINE);
+	if (!memory)
+		return -ENOMEM;
+	memset(memory, 0, (size_t)lines * FAR_LINE);
+	took = now(CLOCK_THREAD_CPUTIME_ID);
+	for (uint32_t i = 0; i < FAR_READS; i++) {
+		place = (place + found) * 6364136223846793005ULL + 1442695040888963407ULL;
+		found = *(volatile uint8_t *)(memory + ((place >> 32) * lines >> 32) * FAR_LINE);
+	}
+	took = now(CLOCK_THREAD_CPUTIME_ID) - took;
+	free(memory);
+	(void)printf("%llu\n", (unsigned long long)(took / FAR_READS));
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int words_min, words_max;
 	int (*run)(char **words, int count);
 } commands[] = {
-	{ "attach", 2, 2, attach },
-	{ "send", 5, 6, send_frames },
-	{ "sources", 3, 3, list_sources },
-	{ "shield", 5, 5 + SHIELD_RULES_MAX, attach_shield },
+	{ "attach", 2, 2, attach },        { "send", 5, 6, send_frames },
+	{ "sources", 3, 3, list_sources }, { "shield", 5, 5 + SHIELD_RULES_MAX, attach_shield },
+	{ "far", 1, 1, read_far },
 };
 
 int main(int argc, char **argv)
@@ -467,7 +495,8 @@ int main(int argc, char **argv)
 		(void)fputs("usage: drop attach INTERFACE bare|pass\n"
 		            "       drop send INTERFACE KIND PACKETS FIRST SOURCES [PROGRAM]\n"
 		            "       drop sources KIND FIRST COUNT\n"
-		            "       drop shield INTERFACE PINS KIND LISTED PPS [MATCH...]\n",
+		            "       drop shield INTERFACE PINS KIND LISTED PPS [MATCH...]\n"
+		            "       drop far OCTETS\n",
 		            stderr);
 	return error || fflush(stdout) ? 1 : 0;
 }

@@ -15,6 +15,9 @@ process: whatever way it ends, pairs, rules, programs and pins end with it, and 
 has dropped is counted by itself, and must be what was sent. Holdfast is told to drop what it would pass, for what the
 rest of the network's code makes of a packet is no part of what passing costs (struct shield_options, drop_clean).
 
+What a list costs is mostly memory that is in no cache: at the end stands what one read in so much of it takes here and
+now, the place of each depending on the one before.
+
 BENCH_RUNS (5) rounds, each of BENCH_FRAMES (2,000,000) frames a contender, in turns; medians. Needs root.
 """
 import contextlib
@@ -291,6 +294,17 @@ def show(kind, ready):
               flush=True)
 
 
+def show_far(drop):
+    """In turns, as all else."""
+    sizes = [1 << shift for shift in range(18, 25)]
+    reads = {size: [] for size in sizes}
+    for _ in range(RUNS):
+        for size in sizes:
+            reads[size].append(int(say(["taskset", "-c", str(PROCESSOR), drop, "far", str(size)])))
+    print("\none read at random, ns: " + ", ".join(
+        f"{size / 2**20:g} MiB {statistics.median(reads[size])}" for size in sizes), flush=True)
+
+
 def run(drop):
     sections, pairs = set_up(drop)
     rules = [ns for pair in pairs for ns in pair.rule_ns]
@@ -299,6 +313,7 @@ def run(drop):
         return 1
     for kind, ready in sections:
         show(kind, ready)
+    show_far(drop)
     if rules and lists:
         print(f"\na rule is in force after {statistics.median(rules) / 1e6:.2f} ms (median of {len(rules)}), "
               f"a list of {CROWD:,} after {max(lists) / 1e9:.2f} s")

@@ -22,6 +22,7 @@
 #include "cli/command.h"
 #include "cli/evidence.h"
 #include "cli/exhibit.h"
+#include "cli/keys.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/place.h"
@@ -111,104 +112,12 @@ static int refuse_record(const char *path, const struct record_error *error)
 
 /* ---- keys ---- */
 
-/* A small file whole, NUL-terminated; the caller frees it. 0 or -errno. */
-static int read_small(const char *path, char **text, size_t *length)
-{
-	char *read = malloc(MINISIGN_TEXT_SIZE + 1);
-	FILE *file = read ? fopen(path, "rbe") : NULL;
-	int result = read ? 0 : -ENOMEM;
-
-	if (read && !file)
-		result = -errno;
-	if (result == 0) {
-		*length = fread(read, 1, MINISIGN_TEXT_SIZE, file);
-		result = ferror(file) ? -EIO : 0;
-	}
-	if (file)
-		(void)fclose(file);
-	if (result != 0) {
-		free(read);
-		return result;
-	}
-	read[*length] = '\0';
-	*text = read;
-	return 0;
-}
-
-/* The first line of a file; `password` NULL where there is no file. COMMAND_DONE or, said, the exit status. */
-static int take_password(const char *path, char **password)
-{
-	size_t length;
-	int result;
-
-	*password = NULL;
-	if (!path)
-		return COMMAND_DONE;
-	result = read_small(path, password, &length);
-	if (result == 0) {
-		(*password)[strcspn(*password, "\r\n")] = '\0';
-		return COMMAND_DONE;
-	}
-	say_error(path, "%s; it is to hold the password in its first line", strerror(-result));
-	return COMMAND_BAD;
-}
-
-static int take_key(const char *path, const char *password_file, struct minisign_key **key)
-{
-	char *text, *password;
-	size_t length;
-	int status = take_password(password_file, &password), result;
-
-	if (status != COMMAND_DONE)
-		return status;
-	result = read_small(path, &text, &length);
-	if (result == 0) {
-		result = minisign_key_read(text, length, password, key);
-		explicit_bzero(text, length);
-		free(text);
-	}
-	if (password)
-		explicit_bzero(password, strlen(password));
-	free(password);
-	switch (-result) {
-	case 0:
-		return COMMAND_DONE;
-	case ENOKEY:
-		say_error(path, "the key has a password; give it with --password-file FILE");
-		break;
-	case EKEYREJECTED:
-		say_error(path, "that is not the key's password");
-		break;
-	case EBADMSG:
-		say_error(path, "is no secret key of minisign's; 'holdfast evidence --new-key FILE' makes one");
-		break;
-	default:
-		say_error(path, "%s; name the file of a secret key", strerror(-result));
-	}
-	return COMMAND_BAD;
-}
-
-static int write_new(const char *path, const char *text, mode_t mode)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode), result;
-
-	if (fd < 0)
-		return -errno;
-	result = file_write(fd, text, strlen(text));
-	if (result == 0 && fsync(fd) != 0)
-		result = -errno;
-	(void)close(fd);
-	if (result != 0)
-		(void)unlink(path);
-	return result;
-}
-
 static int make_key(const struct options *options)
 {
 	char text[MINISIGN_TEXT_SIZE], id[MINISIGN_ID_SIZE], *password, *public_path = NULL;
 	struct minisign_public public;
 	struct minisign_key *key;
-	int status = take_password(options->password_file, &password), result;
+	int status = keys_password(options->password_file, &password), result;
 
 	if (status != COMMAND_DONE)
 		return status;
@@ -221,11 +130,11 @@ static int make_key(const struct options *options)
 	if (result == 0 && asprintf(&public_path, "%s.pub", options->new_key) < 0)
 		result = -ENOMEM;
 	if (result == 0)
-		result = write_new(options->new_key, text, 0600);
+		result = keys_write_new(options->new_key, text, 0600);
 	explicit_bzero(text, sizeof(text));
 	if (result == 0) {
 		minisign_public_write(&public, text);
-		result = write_new(public_path, text, 0644);
+		result = keys_write_new(public_path, text, 0644);
 	}
 	free(password);
 	free(public_path);
@@ -373,9 +282,11 @@ static int add_verdict(void *context, const struct ledger_verdict *verdict)
 	json_t *result = json_loads(verdict->json, JSON_REJECT_DUPLICATES, NULL);
 
 	write_line(making, making->files[BUNDLE_CLAIMS],
-	           json_pack("{s:s,s:s,s:o,s:s,s:I,s:s,s:o}", "kind", "verdict", "claim", verdict->claim, "tested",
-	                     time_json(verdict->at_ns), "trace_sha256", verdict->trace_sha256, "seed",
-	                     (json_int_t)verdict->seed, "verdict", verdict->verdict, "result",
+	           json_pack("{s:s,s:s,s:o,s:s,s:I,s:s,s:o,s:s?,s:o}", "kind", "verdict", "claim", verdict->claim,
+	                     "tested", time_json(verdict->at_ns), "trace_sha256", verdict->trace_sha256, "seed",
+	                     (json_int_t)verdict->seed, "verdict", verdict->verdict, "approved",
+	                     time_json(verdict->approved_ns), "approved_by",
+	                     verdict->approved_ns ? verdict->approved_by : NULL, "result",
 	                     result ? result : json_null()));
 	return making->failed;
 }
@@ -856,10 +767,10 @@ static int find_key(const struct making *making, struct minisign_key **key)
 
 	*key = NULL;
 	if (making->options->key)
-		return take_key(making->options->key, making->options->password_file, key);
+		return keys_take(making->options->key, making->options->password_file, key);
 	(void)snprintf(path, sizeof(path), "%s" KEY_FILE, making->archived.folder);
 	if (access(path, R_OK) == 0)
-		return take_key(path, making->options->password_file, key);
+		return keys_take(path, making->options->password_file, key);
 	return COMMAND_DONE;
 }
 

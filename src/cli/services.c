@@ -49,6 +49,7 @@ struct configuration {
 struct services {
 	struct configuration *configuration;
 	struct prefix (*prefixes)[SERVICES_ADDRESSES_MAX]; /* of each service, parsed */
+	struct prefix *trusted;                            /* proxies, likewise */
 };
 
 static const cyaml_strval_t modes[] = { { "observe", MODE_OBSERVE }, { "enforce", MODE_ENFORCE }, { "off", MODE_OFF } };
@@ -69,6 +70,7 @@ static const cyaml_schema_field_t service_fields[] = {
 	CYAML_FIELD_ENUM("path", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct service, path, paths, CYAML_ARRAY_LEN(paths)),
 	CYAML_FIELD_IGNORE("syn_cookies", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_IGNORE("per_source_pps", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_IGNORE("fallback", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_END,
 };
 
@@ -106,6 +108,7 @@ static const cyaml_schema_field_t configuration_fields[] = {
 	CYAML_FIELD_IGNORE("block_files", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_IGNORE("alerts", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_IGNORE("geo", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_IGNORE("page", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_END,
 };
 
@@ -231,6 +234,22 @@ static int check_service(const struct service *service, struct prefix *prefixes,
 	return 0;
 }
 
+/* 0, or -EINVAL with `error` written. */
+static int read_trusted(const struct configuration *configuration, struct prefix *trusted,
+                        char error[SERVICES_ERROR_SIZE])
+{
+	for (unsigned i = 0; i < configuration->trusted_proxies_count; i++) {
+		if (prefix_parse(configuration->trusted_proxies[i], &trusted[i]) == 0)
+			continue;
+		snprintf(error, SERVICES_ERROR_SIZE,
+		         "trusted_proxies: '%s' is no address or prefix; write 192.0.2.10, 192.0.2.0/24 or "
+		         "\"2001:db8::10\"",
+		         configuration->trusted_proxies[i]);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 struct services *services_load(const char *path, char error[SERVICES_ERROR_SIZE])
 {
 	struct services *services = calloc(1, sizeof(*services));
@@ -255,13 +274,16 @@ struct services *services_load(const char *path, char error[SERVICES_ERROR_SIZE]
 	if (!services->configuration)
 		goto failed;
 	services->prefixes = calloc(services->configuration->services_count + 1, sizeof(*services->prefixes));
-	if (!services->prefixes) {
+	services->trusted = calloc(services->configuration->trusted_proxies_count + 1, sizeof(*services->trusted));
+	if (!services->prefixes || !services->trusted) {
 		snprintf(error, SERVICES_ERROR_SIZE, "out of memory");
 		goto failed;
 	}
 	for (unsigned i = 0; i < services->configuration->services_count; i++)
 		if (check_service(&services->configuration->services[i], services->prefixes[i], error) != 0)
 			goto failed;
+	if (read_trusted(services->configuration, services->trusted, error) != 0)
+		goto failed;
 	return services;
 failed:
 	services_free(services);
@@ -276,7 +298,14 @@ void services_free(struct services *services)
 		return;
 	cyaml_free(parser(NULL, &config), &configuration_schema, services->configuration, 0);
 	free(services->prefixes);
+	free(services->trusted);
 	free(services);
+}
+
+const struct prefix *services_trusted(const struct services *services, uint32_t *count)
+{
+	*count = services->configuration->trusted_proxies_count;
+	return services->trusted;
 }
 
 static bool has_address(const struct services *services, unsigned index, const struct prefix *scope)

@@ -16,6 +16,7 @@
 
 #include "base/time.h"
 #include "cli/command.h"
+#include "cli/keys.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/recompute.h"
@@ -79,21 +80,6 @@ static int read_text(const char *path, char text[MINISIGN_TEXT_SIZE], size_t *le
 	result = ferror(file) ? -EIO : *length == MINISIGN_TEXT_SIZE ? -EFBIG : 0;
 	(void)fclose(file);
 	return result;
-}
-
-static int take_public(const char *path, struct minisign_public *public)
-{
-	char text[MINISIGN_TEXT_SIZE];
-	size_t length = 0;
-	int result = read_text(path, text, &length);
-
-	if (result == 0)
-		result = minisign_public_read(text, length, public);
-	if (result == 0)
-		return COMMAND_DONE;
-	say_error(path, result == -EBADMSG || result == -EFBIG ? "is no public key of minisign's" : "%s",
-	          strerror(-result));
-	return COMMAND_BAD;
 }
 
 /* Whether the comment names the head that the bundle has. */
@@ -169,7 +155,7 @@ static int check_signature(struct check *check)
 		(void)minisign_id(signature.id, check->key);
 		memcpy(check->comment, signature.comment, sizeof(check->comment));
 		if (options->public_key)
-			status = take_public(options->public_key, &public);
+			status = keys_public(options->public_key, &public);
 		if (status == COMMAND_DONE && options->public_key)
 			status = check_with(check, path, &signature, &public);
 	}

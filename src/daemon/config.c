@@ -176,6 +176,24 @@ static void read_cookies(struct reader *reader, const struct key *key, const yam
 	complain(reader, &node->start_mark, "%s is '%.*s'; write auto, true or false", key->name, LIST_TEXT_MAX, text);
 }
 
+static void read_fallback(struct reader *reader, const struct key *key, const yaml_node_t *node, void *field)
+{
+	static const char *const words[] = {
+		[FALLBACK_NONE] = "none", [FALLBACK_LIMIT] = "limit", [FALLBACK_PREFER_KNOWN] = "prefer_known"
+	};
+	const char *text = scalar(reader, key->name, node);
+
+	if (!text)
+		return;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(text, words[i]) == 0) {
+			*(enum fallback_allowed *)field = (enum fallback_allowed)i;
+			return;
+		}
+	complain(reader, &node->start_mark, "%s is '%.*s'; write none, limit or prefer_known", key->name, LIST_TEXT_MAX,
+	         text);
+}
+
 static void read_bool(struct reader *reader, const struct key *key, const yaml_node_t *node, void *field)
 {
 	static const char *const yes[] = { "true", "yes", "on" }, *const no[] = { "false", "no", "off" };
@@ -330,6 +348,18 @@ static void read_path(struct reader *reader, const struct key *key, const yaml_n
 		memcpy(field, text, strlen(text) + 1);
 }
 
+static void read_rsync(struct reader *reader, const struct key *key, const yaml_node_t *node, void *field)
+{
+	const char *text = short_text(reader, key, key->name, node);
+
+	if (text && !config_rsync_is_good(text))
+		complain(reader, &node->start_mark,
+		         "%s is '%.*s'; write user@host:/path, of letters, digits, '.', '_' and '-'", key->name,
+		         LIST_TEXT_MAX, text);
+	else if (text)
+		memcpy(field, text, strlen(text) + 1);
+}
+
 /* A folder of databases, or off: "". */
 static void read_geo(struct reader *reader, const struct key *key, const yaml_node_t *node, void *field)
 {
@@ -480,6 +510,35 @@ static void read_paths(struct reader *reader, const struct key *key, const yaml_
 	*count = read;
 }
 
+static void read_languages(struct reader *reader, const struct key *key, const yaml_node_t *node, void *field)
+{
+	struct config_page *page =
+		(struct config_page *)(void *)((char *)field - offsetof(struct config_page, languages));
+	unsigned count = list_length(reader, key, node, key->high);
+
+	page->language_count = 0;
+	for (unsigned i = 0; i < count; i++) {
+		const yaml_node_t *item = list_item(reader, node, i);
+		const char *text = scalar(reader, "a language", item);
+		enum language language;
+		bool twice = false;
+
+		if (!text)
+			continue;
+		if (!language_find(text, &language)) {
+			complain(reader, &item->start_mark, "'%.*s' is no language of ours; there are en, fr",
+			         LIST_TEXT_MAX, text);
+			continue;
+		}
+		for (unsigned k = 0; k < page->language_count; k++)
+			twice = twice || page->languages[k] == language;
+		if (twice)
+			complain(reader, &item->start_mark, "language %s is named twice; once is enough", text);
+		else
+			page->languages[page->language_count++] = language;
+	}
+}
+
 static void read_allow_files(struct reader *reader, const struct key *key, const yaml_node_t *node, void *field)
 {
 	struct config *config = (struct config *)(void *)((char *)field - offsetof(struct config, allow_files));
@@ -499,6 +558,7 @@ static void read_block_files(struct reader *reader, const struct key *key, const
 static void read_mapping(struct reader *reader, const struct key *key, const yaml_node_t *node, void *field);
 static void read_services(struct reader *reader, const struct key *key, const yaml_node_t *node, void *field);
 static void read_alerts(struct reader *reader, const struct key *key, const yaml_node_t *node, void *field);
+static void read_targets(struct reader *reader, const struct key *key, const yaml_node_t *node, void *field);
 
 #define DAY_NS (86400 * NS_PER_S)
 
@@ -532,6 +592,19 @@ static const struct key record_keys[] = {
 	{ .name = NULL },
 };
 
+static const struct key page_keys[] = {
+	{ .name = "title", .read = read_name, .offset = IN_CONFIG(page.title[LANGUAGE_EN]), .high = CONFIG_PAGE_TITLE_SIZE - 1 },
+	{ .name = "title_fr", .read = read_name, .offset = IN_CONFIG(page.title[LANGUAGE_FR]), .high = CONFIG_PAGE_TITLE_SIZE - 1 },
+	{ .name = "url", .read = read_url, .offset = IN_CONFIG(page.url), .high = ALERT_URL_SIZE - 1 },
+	{ .name = "languages", .read = read_languages, .offset = IN_CONFIG(page.languages), .low = 1, .high = LANGUAGES },
+	{ .name = "stale_after", .read = read_duration, .offset = IN_CONFIG(page.stale_after_ns), .low = 60 * NS_PER_S,
+	  .high = 30 * DAY_NS, .standard = 3600 * NS_PER_S },
+	{ .name = "key_file", .read = read_path, .offset = IN_CONFIG(page.key_file), .high = CONFIG_PATH_SIZE - 1 },
+	{ .name = "directory", .read = read_path, .offset = IN_CONFIG(page.directory), .high = CONFIG_PATH_SIZE - 1 },
+	{ .name = "targets", .read = read_targets, .offset = IN_CONFIG(page.targets), .high = CONFIG_PAGE_TARGETS_MAX },
+	{ .name = NULL },
+};
+
 static const struct key config_keys[] = {
 	{ .name = "mode", .read = read_choice, .offset = IN_CONFIG(enforce), .standard_is = "observe|enforce" },
 	{ .name = "user", .read = read_user, .offset = IN_CONFIG(user), .high = CONFIG_USER_SIZE - 1, .standard_is = "holdfast" },
@@ -547,6 +620,7 @@ static const struct key config_keys[] = {
 	{ .name = "block_files", .read = read_block_files, .offset = IN_CONFIG(block_files), .high = CONFIG_PATH_SIZE - 1 },
 	{ .name = "trusted_proxies", .read = read_prefixes, .offset = IN_CONFIG(trusted_proxies), .high = PREFIXES_MAX },
 	{ .name = "alerts", .read = read_alerts, .offset = IN_CONFIG(alerts), .high = CONFIG_ALERTS_MAX },
+	{ .name = "page", .read = read_mapping, .keys = page_keys },
 	{ .name = NULL },
 };
 
@@ -559,6 +633,7 @@ static const struct key service_keys[] = {
 	{ .name = "path", .read = read_choice, .offset = IN_SERVICE(forwarded), .standard_is = "local|forwarded" },
 	{ .name = "syn_cookies", .read = read_cookies, .offset = IN_SERVICE(syn_cookies), .standard = SHIELD_COOKIES_AUTO },
 	{ .name = "per_source_pps", .read = read_number, .offset = IN_SERVICE(per_source_pps), .low = 0, .high = 100000000, .standard = 0 },
+	{ .name = "fallback", .read = read_fallback, .offset = IN_SERVICE(fallback), .standard = FALLBACK_LIMIT },
 	{ .name = NULL },
 };
 
@@ -571,6 +646,18 @@ static const struct key alert_keys[] = {
 	{ .name = "chat", .read = read_name, .offset = IN_ALERT(target.chat), .high = ALERT_NAME_SIZE - 1 },
 	{ .name = "script", .read = read_path, .offset = IN_ALERT(script), .high = CONFIG_PATH_SIZE - 1 },
 	{ .name = "min_pps", .read = read_number, .offset = IN_ALERT(target.min_pps), .low = 0, .high = 1000000000, .standard = 0 },
+	{ .name = NULL },
+};
+/* clang-format on */
+
+#define IN_TARGET(field) offsetof(struct config_page_target, field)
+/* clang-format off */
+static const struct key target_keys[] = {
+	{ .name = "name", .read = read_word, .offset = IN_TARGET(name), .high = ALERT_NAME_SIZE - 1, .needed = true },
+	{ .name = "rsync", .read = read_rsync, .offset = IN_TARGET(rsync), .high = CONFIG_RSYNC_SIZE - 1, .needed = true },
+	{ .name = "ssh_key", .read = read_path, .offset = IN_TARGET(ssh_key), .high = CONFIG_PATH_SIZE - 1 },
+	{ .name = "known_hosts", .read = read_path, .offset = IN_TARGET(known_hosts), .high = CONFIG_PATH_SIZE - 1 },
+	{ .name = "ssh_port", .read = read_number, .offset = IN_TARGET(ssh_port), .low = 1, .high = UINT16_MAX, .standard = 22 },
 	{ .name = NULL },
 };
 /* clang-format on */
@@ -591,6 +678,8 @@ static void set_standards(const struct key *keys, void *base)
 			*(bool *)field = key->standard != 0;
 		else if (key->read == read_cookies)
 			*(enum shield_cookies *)field = (enum shield_cookies)key->standard;
+		else if (key->read == read_fallback)
+			*(enum fallback_allowed *)field = (enum fallback_allowed)key->standard;
 		else if (key->read == read_duration)
 			*(int64_t *)field = key->standard;
 		else if (key->standard_is && key->read != read_choice)
@@ -785,6 +874,53 @@ static void read_alerts(struct reader *reader, const struct key *key, const yaml
 	config->alert_count = count;
 }
 
+static void read_targets(struct reader *reader, const struct key *key, const yaml_node_t *node, void *field)
+{
+	struct config_page *page =
+		(struct config_page *)(void *)((char *)field - offsetof(struct config_page, targets));
+	unsigned count = list_length(reader, key, node, key->high);
+	struct config_page_target *targets = list_new(reader, count, sizeof(*targets));
+
+	if (!targets)
+		return;
+	for (unsigned i = 0; i < count; i++) {
+		const yaml_node_t *item = list_item(reader, node, i);
+
+		if (is_nothing(item))
+			complain(reader, &item->start_mark, "a target is empty; it wants a name and rsync");
+		set_standards(target_keys, &targets[i]);
+		read_keys(reader, "a target", target_keys, item, &targets[i]); /* NOLINT(misc-no-recursion) */
+		for (unsigned k = 0; k < i; k++)
+			if (targets[i].name[0] && strcmp(targets[i].name, targets[k].name) == 0)
+				complain(reader, &item->start_mark,
+				         "there are two targets '%s'; give each a name of its own", targets[i].name);
+	}
+	free(page->targets);
+	page->targets = targets;
+	page->target_count = count;
+}
+
+bool config_rsync_is_good(const char *target)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	size_t length = strspn(target, letters);
+
+	if (target[0] == '-' || target[0] == '.' || length == 0)
+		return false;
+	if (target[length] == '@') {
+		target += length + 1;
+		length = strspn(target, letters);
+		if (target[0] == '-' || target[0] == '.' || length == 0)
+			return false;
+	}
+	if (target[length] != ':' || target[length + 1] != '/')
+		return false;
+	target += length + 1;
+	while (*target == '/' || (*target && strchr(letters, *target)))
+		target++;
+	return *target == '\0';
+}
+
 /* What no single key can say. */
 static void check_whole(struct reader *reader, const yaml_node_t *root, const struct config *config)
 {
@@ -808,6 +944,9 @@ int config_init(struct config *config)
 	memset(config, 0, sizeof(*config));
 	set_standards(config_keys, config);
 	*ssh = 22;
+	config->page.language_count = LANGUAGES;
+	for (unsigned i = 0; i < LANGUAGES; i++)
+		config->page.languages[i] = (enum language)i;
 	config->management_ports = (struct config_ports){ .ports = ssh, .count = 1 };
 	return 0;
 }
@@ -822,6 +961,7 @@ void config_fini(struct config *config)
 	free(config->allow_files);
 	free(config->block_files);
 	free(config->alerts);
+	free(config->page.targets);
 	memset(config, 0, sizeof(*config));
 }
 

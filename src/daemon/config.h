@@ -19,7 +19,7 @@
  *       management: { ports: [22], from: [prefix...] }
  *     services:
  *       - { name: web, addresses: [prefix...], tcp: [port...], udp: [port...], path: local | forwarded,
- *           syn_cookies: auto, per_source_pps: 0 }
+ *           syn_cookies: auto, per_source_pps: 0, fallback: limit }
  *     record: { incidents_max: 1024, streams_max: 64, stream_mib: 256, streams_mib: 4096,
  *               evidence_days: 30 }
  *     allow: [prefix...]   allow_files: [path...]   block_files: [path...]
@@ -27,6 +27,15 @@
  *     alerts:
  *       - { name: pager, type: pagerduty | slack | telegram | alertmanager | webhook | script, url: URL,
  *           key_file: path, chat: "...", script: path, min_pps: 0 }
+ *     page:                              the public status page
+ *       title: ..., title_fr: ...        what it is about
+ *       url: URL                         where it will stand
+ *       languages: [en, fr]              the first is at its root
+ *       stale_after: 1h                  how long a page holds
+ *       key_file: path                   minisign's secret key, without a password
+ *       directory: path                  where it is written
+ *       targets:                         to which it is copied
+ *         - { name: WORD, rsync: "USER@HOST:/PATH", ssh_key: path, known_hosts: path, ssh_port: 22 }
  */
 #ifndef HOLDFAST_DAEMON_CONFIG_H
 #define HOLDFAST_DAEMON_CONFIG_H
@@ -37,8 +46,10 @@
 
 #include "base/prefix.h"
 #include "daemon/prefix_file.h"
+#include "defend/fallback.h"
 #include "shield/shield.h"
 #include "tell/alert.h"
+#include "tell/language.h"
 
 #define CONFIG_DEFAULT_PATH "/etc/holdfast/holdfast.yaml"
 #define CONFIG_VARIABLE "HOLDFAST_CONFIG"
@@ -68,6 +79,7 @@ struct config_service {
 	bool forwarded;                  /* path: what it is for stands behind this host */
 	enum shield_cookies syn_cookies; /* under a flood of SYNs the shield answers them in the host's stead */
 	uint32_t per_source_pps;
+	enum fallback_allowed fallback; /* where no signature is safe */
 };
 
 #define CONFIG_ALERTS_MAX 16
@@ -77,6 +89,30 @@ struct config_alert {
 	struct alert_target target;
 	char key_file[CONFIG_PATH_SIZE]; /* "": none */
 	char script[CONFIG_PATH_SIZE];
+};
+
+#define CONFIG_PAGE_TITLE_SIZE 128
+#define CONFIG_PAGE_TARGETS_MAX 8
+#define CONFIG_RSYNC_SIZE 256
+
+/* A server that the status page is copied to. */
+struct config_page_target {
+	char name[ALERT_NAME_SIZE];
+	char rsync[CONFIG_RSYNC_SIZE];                                 /* "user@host:/path" */
+	char ssh_key[CONFIG_PATH_SIZE], known_hosts[CONFIG_PATH_SIZE]; /* "": ssh's own */
+	uint32_t ssh_port;
+};
+
+struct config_page {
+	char title[LANGUAGES][CONFIG_PAGE_TITLE_SIZE]; /* "": as in another language, or the host's name */
+	char url[ALERT_URL_SIZE];                      /* "": nobody said */
+	unsigned language_count;
+	enum language languages[LANGUAGES];
+	int64_t stale_after_ns;
+	char key_file[CONFIG_PATH_SIZE];  /* "": page.key in the state_dir, if it is there */
+	char directory[CONFIG_PATH_SIZE]; /* "": nobody said */
+	unsigned target_count;
+	struct config_page_target *targets; /* owned */
 };
 
 struct config_file {
@@ -104,6 +140,7 @@ struct config {
 	struct config_file *allow_files, *block_files; /* owned */
 	unsigned alert_count;
 	struct config_alert *alerts; /* owned */
+	struct config_page page;
 };
 
 /* "FILE:LINE:COLUMN: what is wrong; what to do", without an end of line. */
@@ -126,6 +163,8 @@ int config_parse(const char *text, size_t length, const char *name, struct confi
                  struct config_errors *errors);
 /* What config_load() would read, as text that is the caller's to free; "" for the default file that is missing. */
 int config_read(const char *path, char **text, size_t *length, const char **name, struct config_errors *errors);
+/* Whether rsync can be given it, and a shell far away too: [USER@]HOST:/PATH, of letters, digits and "._-" alone, and "/". */
+bool config_rsync_is_good(const char *target);
 /* Reads allow_files and block_files to see that they can be: 0, or -EINVAL. */
 int config_check_files(const struct config *config, struct config_errors *errors);
 

@@ -10,7 +10,7 @@
 #include "base/varint.h"
 #include "observe/pack.h"
 
-#define VERSION 1
+#define VERSION 2
 #define MARK_SIZE 8
 #define HEAD (MARK_SIZE + 4 + 4) /* octets before the birth */
 #define SUM 4
@@ -18,7 +18,7 @@
 #define RECORD_MAX (1 + PACK_MAX)
 #define BATCH 256
 
-enum record { RECORD_OBSERVE = 1, RECORD_TICK, RECORD_RULED, RECORD_GONE, RECORD_COUNTED };
+enum record { RECORD_OBSERVE = 1, RECORD_TICK, RECORD_RULED, RECORD_GONE, RECORD_COUNTED, RECORD_LOADED };
 
 _Static_assert(STREAM_FRAME_MIN >= FRAME_HEAD + RECORD_MAX, "an empty frame has room for any record");
 
@@ -132,6 +132,17 @@ bool stream_tick(struct stream_frame *f, struct capture_time now)
 	return true;
 }
 
+bool stream_loaded(struct stream_frame *f, const struct engine_load *load)
+{
+	uint8_t *at = begin_record(f, RECORD_LOADED, f->before);
+
+	if (!at)
+		return false;
+	at += varint_write(at, load->percent);
+	end_record(f, at + varint_write(at, load->pps));
+	return true;
+}
+
 bool stream_ruled(struct stream_frame *f, uint64_t handle, uint32_t number, int result)
 {
 	uint8_t *at = begin_record(f, RECORD_RULED, f->before);
@@ -157,8 +168,8 @@ bool stream_rule_gone(struct stream_frame *f, uint64_t handle)
 
 bool stream_rule_counted(struct stream_frame *f, uint64_t handle, const struct life_count *count)
 {
-	const uint64_t values[] = { handle,          count->matched, count->dropped,   count->spared,
-		                    count->answered, count->probes,  count->completed, count->active };
+	const uint64_t values[] = { handle,        count->matched,   count->dropped, count->spared,     count->answered,
+		                    count->probes, count->completed, count->known,   count->known_lost, count->active };
 	uint8_t *at = begin_record(f, RECORD_COUNTED, f->before);
 
 	if (!at)
@@ -287,12 +298,25 @@ static void replay_counted(struct stream_replay *r, struct cursor *c)
 	count.answered = cursor_varint(c);
 	count.probes = cursor_varint(c);
 	count.completed = cursor_varint(c);
+	count.known = cursor_varint(c);
+	count.known_lost = cursor_varint(c);
 	active = cursor_varint(c);
 	count.active = active;
 	if (active > 1)
 		c->failed = true;
 	if (!c->failed)
 		live_rule_counted(r->live, handle, &count);
+}
+
+static void replay_loaded(struct stream_replay *r, struct cursor *c)
+{
+	uint64_t percent = cursor_varint(c);
+	struct engine_load load = { .percent = (uint32_t)percent, .pps = cursor_varint(c) };
+
+	if (percent > 100)
+		c->failed = true;
+	if (!c->failed)
+		live_loaded(r->live, &load);
 }
 
 static void replay_record(struct stream_replay *r, struct cursor *c, struct capture_time *before)
@@ -330,6 +354,9 @@ static void replay_record(struct stream_replay *r, struct cursor *c, struct capt
 		break;
 	case RECORD_COUNTED:
 		replay_counted(r, c);
+		break;
+	case RECORD_LOADED:
+		replay_loaded(r, c);
 		break;
 	default:
 		c->failed = true;

@@ -26,6 +26,14 @@
 #define FOR_GOOD(table, key)   \
 	UNCHANGED(table, key)  \
 	"CREATE TRIGGER " table "_delete BEFORE DELETE ON " table REFUSED
+#define KEPT_NS "16329600000000000" /* OUTAGES_KEPT_NS, 27 weeks; likewise */
+/* Counts grow and stay where they are; those that nothing rests on any more may go. */
+#define ADDS_UP(table, key, other, shrinks)                                                              \
+	"CREATE TRIGGER " table "_update BEFORE UPDATE ON " table " WHEN " shrinks                       \
+	" OR NEW.bucket_ns <> OLD.bucket_ns OR NEW.component <> OLD.component OR NEW." key " <> OLD." key \
+	" OR NEW." other " <> OLD." other REFUSED                                                        \
+	"CREATE TRIGGER " table "_delete BEFORE DELETE ON " table                                        \
+	" WHEN OLD.bucket_ns >= (SELECT max(bucket_ns) FROM " table ") - " KEPT_NS REFUSED
 #define LATEST_ROLLUPS "16" /* LEDGER_ROLLUPS_MAX; a migration does not change when a bound does */
 
 static const char *const migrations[RECORD_SCHEMA] = {
@@ -71,6 +79,76 @@ static const char *const migrations[RECORD_SCHEMA] = {
 	" WHEN OLD.id = (SELECT min(id) FROM rollup WHERE incident = OLD.incident)"
 	" OR (SELECT count(*) FROM rollup WHERE incident = OLD.incident AND id > OLD.id) < " LATEST_ROLLUPS
 	" OR EXISTS(SELECT 1 FROM verdict WHERE trace_sha256 = OLD.sha256)" REFUSED,
+
+	"CREATE TABLE approval("
+	" verdict INTEGER PRIMARY KEY REFERENCES verdict(id), at_ns INTEGER NOT NULL, by TEXT NOT NULL);"
+	FOR_GOOD("approval", "verdict"),
+
+	"CREATE TABLE report_count("
+	" bucket_ns INTEGER NOT NULL, component TEXT NOT NULL, symptom TEXT NOT NULL, region TEXT NOT NULL,"
+	" network INTEGER NOT NULL, source TEXT NOT NULL, raw INTEGER NOT NULL, accepted INTEGER NOT NULL,"
+	" shielded INTEGER NOT NULL, PRIMARY KEY(bucket_ns, component, symptom, region, network, source)) WITHOUT ROWID;"
+	"CREATE TABLE signal("
+	" bucket_ns INTEGER NOT NULL, component TEXT NOT NULL, kind TEXT NOT NULL, vantage TEXT NOT NULL,"
+	" network INTEGER NOT NULL, good INTEGER NOT NULL, bad INTEGER NOT NULL, value INTEGER NOT NULL,"
+	" PRIMARY KEY(bucket_ns, component, kind, vantage)) WITHOUT ROWID;"
+	"CREATE TABLE report_import("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, sha256 TEXT NOT NULL, name TEXT NOT NULL, rows INTEGER NOT NULL,"
+	" reports INTEGER NOT NULL, mistakes INTEGER NOT NULL, added_ns INTEGER NOT NULL, added_by TEXT NOT NULL);"
+	"CREATE INDEX report_import_sha256 ON report_import(sha256);"
+	"CREATE TABLE outage("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, number INTEGER NOT NULL, component TEXT NOT NULL,"
+	" began_ns INTEGER NOT NULL, peak_ns INTEGER NOT NULL, ended_ns INTEGER NOT NULL,"
+	" pronounced_from_ns INTEGER NOT NULL, pronounced_to_ns INTEGER NOT NULL, reports INTEGER NOT NULL,"
+	" excess INTEGER NOT NULL, belief INTEGER NOT NULL, published TEXT NOT NULL, json TEXT NOT NULL,"
+	" made_ns INTEGER NOT NULL);"
+	"CREATE INDEX outage_number ON outage(number);"
+	FOR_GOOD("report_import", "id") FOR_GOOD("outage", "id")
+	ADDS_UP("report_count", "symptom", "network", "NEW.raw < OLD.raw OR NEW.accepted < OLD.accepted"
+	        " OR NEW.shielded < OLD.shielded OR NEW.region <> OLD.region OR NEW.source <> OLD.source")
+	ADDS_UP("signal", "kind", "vantage", "NEW.good < OLD.good OR NEW.bad < OLD.bad OR NEW.value < OLD.value"),
+
+	"CREATE TABLE component("
+	" id TEXT PRIMARY KEY, parent TEXT NOT NULL, position INTEGER NOT NULL, is_group INTEGER NOT NULL,"
+	" showcase INTEGER NOT NULL, name_en TEXT NOT NULL, name_fr TEXT NOT NULL, description_en TEXT NOT NULL,"
+	" description_fr TEXT NOT NULL, added_ns INTEGER NOT NULL, updated_ns INTEGER NOT NULL,"
+	" removed_ns INTEGER NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE component_state("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, component TEXT NOT NULL REFERENCES component(id), status TEXT NOT NULL,"
+	" since_ns INTEGER NOT NULL, cause TEXT NOT NULL, source TEXT NOT NULL, outage INTEGER NOT NULL,"
+	" added_ns INTEGER NOT NULL, added_by TEXT NOT NULL);"
+	"CREATE INDEX component_state_component ON component_state(component);"
+	"CREATE TABLE works("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, from_ns INTEGER NOT NULL, until_ns INTEGER NOT NULL,"
+	" components TEXT NOT NULL, name_en TEXT NOT NULL, name_fr TEXT NOT NULL, text_en TEXT NOT NULL,"
+	" text_fr TEXT NOT NULL, added_ns INTEGER NOT NULL, added_by TEXT NOT NULL);"
+	"CREATE TABLE works_cancelled("
+	" works INTEGER PRIMARY KEY REFERENCES works(id), at_ns INTEGER NOT NULL, by TEXT NOT NULL);"
+	/* What a component is called may change; which there were may not. */
+	"CREATE TRIGGER component_id BEFORE UPDATE ON component WHEN OLD.id <> NEW.id OR OLD.is_group <> NEW.is_group"
+	" OR OLD.added_ns <> NEW.added_ns" REFUSED
+	"CREATE TRIGGER component_delete BEFORE DELETE ON component" REFUSED
+	FOR_GOOD("component_state", "id") FOR_GOOD("works", "id") FOR_GOOD("works_cancelled", "works"),
+
+	"CREATE TABLE statement("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, number INTEGER NOT NULL, revision INTEGER NOT NULL, thread INTEGER NOT NULL,"
+	" incident INTEGER NOT NULL, outage INTEGER NOT NULL, kind TEXT NOT NULL, lang TEXT NOT NULL,"
+	" supersedes INTEGER NOT NULL, json TEXT NOT NULL, sha256 TEXT NOT NULL, made_ns INTEGER NOT NULL,"
+	" made_by TEXT NOT NULL, UNIQUE(number, revision));"
+	"CREATE INDEX statement_incident ON statement(incident);"
+	"CREATE TABLE statement_act("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, number INTEGER NOT NULL, revision INTEGER NOT NULL, act TEXT NOT NULL,"
+	" at_ns INTEGER NOT NULL, uid INTEGER NOT NULL, by TEXT NOT NULL, of_sha256 TEXT NOT NULL, title TEXT NOT NULL,"
+	" text TEXT NOT NULL, sha256 TEXT NOT NULL, FOREIGN KEY(number, revision) REFERENCES statement(number, revision));"
+	"CREATE INDEX statement_act_number ON statement_act(number, revision);"
+	"CREATE TABLE awareness("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, incident INTEGER NOT NULL, aware_ns INTEGER NOT NULL,"
+	" set_ns INTEGER NOT NULL, set_by TEXT NOT NULL);"
+	"CREATE INDEX awareness_incident ON awareness(incident);"
+	"CREATE TABLE statement_source("
+	" sha256 TEXT PRIMARY KEY, made_ns INTEGER NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;"
+	FOR_GOOD("statement", "id") FOR_GOOD("statement_act", "id") FOR_GOOD("awareness", "id")
+	FOR_GOOD("statement_source", "sha256"),
 };
 /* clang-format on */
 

@@ -19,13 +19,16 @@
 
 #include "base/file.h"
 #include "record/database.h"
+#include "record/ledger_inside.h"
 
 #define BACKUP_PAUSE_MS 10
+#define SCHEMA 2 /* the first that has the tables of this file, and the first that has approvals */
+#define SCHEMA_APPROVALS 3
 
 /* clang-format off */
 enum statement {
-	CLAIM_ADD, VERDICT_ADD, EVENT_ADD, EVIDENCE_ADD, ERASURE_ADD, ROLLUP_ADD, ROLLUP_TRIM,
-	CLAIMS, CLAIM, VERDICTS, EVENTS, EVIDENCE, ROLLUPS, ROLLUP, ACTIONS, STATEMENTS,
+	CLAIM_ADD, VERDICT_ADD, APPROVAL_ADD, EVENT_ADD, EVIDENCE_ADD, ERASURE_ADD, ROLLUP_ADD, ROLLUP_TRIM,
+	CLAIMS, CLAIM, VERDICTS, VERDICTS_2, LATEST, EVENTS, EVIDENCE, ROLLUPS, ROLLUP, ACTIONS, STATEMENTS,
 };
 
 static const char *const texts[STATEMENTS] = {
@@ -33,6 +36,7 @@ static const char *const texts[STATEMENTS] = {
 	              " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	[VERDICT_ADD] = "INSERT INTO verdict(claim, at_ns, trace_sha256, seed, verdict, json)"
 	                " SELECT id, ?2, ?3, ?4, ?5, ?6 FROM claim WHERE id = ?1",
+	[APPROVAL_ADD] = "INSERT INTO approval(verdict, at_ns, by) VALUES(?1, ?2, ?3)",
 	[EVENT_ADD] = "INSERT INTO event(kind, began_ns, ended_ns, text, url, added_ns, added_by)"
 	              " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[EVIDENCE_ADD] = "INSERT INTO evidence(incident, made_ns, until_ns, path, head, sha256, key, tlp)"
@@ -47,8 +51,13 @@ static const char *const texts[STATEMENTS] = {
 	[CLAIMS] = "SELECT id, incident, by, url, text, predicate, at_ns, added_ns, added_by FROM claim"
 	           " WHERE ?1 = 0 OR incident = ?1 ORDER BY id",
 	[CLAIM] = "SELECT id, incident, by, url, text, predicate, at_ns, added_ns, added_by FROM claim WHERE id = ?1",
-	[VERDICTS] = "SELECT claim, at_ns, trace_sha256, seed, verdict, json FROM verdict"
+	[VERDICTS] = "SELECT claim, verdict.at_ns, trace_sha256, seed, verdict.verdict, json, approval.at_ns, by"
+	             " FROM verdict LEFT JOIN approval ON approval.verdict = verdict.id"
 	             " WHERE ?1 = 0 OR claim = ?1 ORDER BY id",
+	[VERDICTS_2] = "SELECT claim, at_ns, trace_sha256, seed, verdict, json, 0, '' FROM verdict"
+	               " WHERE ?1 = 0 OR claim = ?1 ORDER BY id",
+	[LATEST] = "SELECT max(verdict.id), added_by FROM claim LEFT JOIN verdict ON verdict.claim = claim.id"
+	           " WHERE claim.id = ?1 GROUP BY claim.id",
 	[EVENTS] = "SELECT id, kind, began_ns, ended_ns, text, url, added_ns, added_by FROM event ORDER BY id",
 	[EVIDENCE] = "SELECT id, incident, made_ns, until_ns, path, head, sha256, key, tlp, at_ns, why"
 	             " FROM evidence LEFT JOIN erasure ON erasure.evidence = id"
@@ -63,12 +72,6 @@ static const char *const kind_names[LEDGER_EVENT_KINDS] = {
 	[LEDGER_OWN_CHANGE] = "own_change", [LEDGER_PROVIDER] = "provider", [LEDGER_MAINTENANCE] = "maintenance",
 };
 /* clang-format on */
-
-struct ledger {
-	sqlite3 *database;
-	bool write, empty; /* empty: of a schema that has no ledger, opened to read */
-	char path[RECORD_PATH_SIZE];
-};
 
 const char *ledger_event_kind_name(enum ledger_event_kind kind)
 {
@@ -86,7 +89,7 @@ bool ledger_event_kind_find(const char *name, enum ledger_event_kind *kind)
 	return false;
 }
 
-static int refuse(struct record_error *error, int result, const char *message, const char *advice)
+int ledger_refuse(struct record_error *error, int result, const char *message, const char *advice)
 {
 	(void)snprintf(error->message, sizeof(error->message), "%s", message);
 	(void)snprintf(error->advice, sizeof(error->advice), "%s", advice);
@@ -115,7 +118,8 @@ static int make_file(const char *path, struct record_error *error)
 	if (fd < 0) {
 		int result = -errno;
 
-		return refuse(error, result, strerror(-result), "the folder of the record has to be there and yours");
+		return ledger_refuse(error, result, strerror(-result),
+		                     "the folder of the record has to be there and yours");
 	}
 	/* Where it cannot be given away it is whoever made it that has it, and its folder too. */
 	if (stat(folder, &owner) == 0 && geteuid() == 0)
@@ -126,8 +130,7 @@ static int make_file(const char *path, struct record_error *error)
 
 static int open_database(struct ledger *ledger, struct record_error *error)
 {
-	int64_t schema = 0;
-	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_NOFOLLOW, result, code;
+	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_NOFOLLOW, result = 0, code;
 	char pages[64];
 
 	(void)snprintf(pages, sizeof(pages), "PRAGMA max_page_count = %d", RECORD_PAGES_MAX);
@@ -146,10 +149,8 @@ static int open_database(struct ledger *ledger, struct record_error *error)
 	if (code != SQLITE_OK)
 		return database_fail(error, "the record cannot be opened", ledger->database, code);
 	if (ledger->write)
-		return database_migrate(ledger->database, error);
-	result = database_schema(ledger->database, &schema, error);
-	ledger->empty = schema < RECORD_SCHEMA;
-	return result;
+		result = database_migrate(ledger->database, error);
+	return result != 0 ? result : database_schema(ledger->database, &ledger->schema, error);
 }
 
 int ledger_open(const char *path, bool write, struct ledger **ledger, struct record_error *error)
@@ -159,16 +160,16 @@ int ledger_open(const char *path, bool write, struct ledger **ledger, struct rec
 
 	*error = (struct record_error){ .message = "" };
 	if (strlen(path) >= sizeof(opened->path))
-		return refuse(error, -ENAMETOOLONG, "the path of the record is too long", "");
+		return ledger_refuse(error, -ENAMETOOLONG, "the path of the record is too long", "");
 	if (write)
 		result = make_file(path, error);
 	else if (access(path, F_OK) != 0)
-		result = refuse(error, -errno, strerror(errno), "nothing has been recorded there");
+		result = ledger_refuse(error, -errno, strerror(errno), "nothing has been recorded there");
 	if (result != 0)
 		return result;
 	opened = calloc(1, sizeof(*opened));
 	if (!opened)
-		return refuse(error, -ENOMEM, "there is no memory", "");
+		return ledger_refuse(error, -ENOMEM, "there is no memory", "");
 	opened->write = write;
 	(void)snprintf(opened->path, sizeof(opened->path), "%s", path);
 	result = open_database(opened, error);
@@ -191,7 +192,7 @@ void ledger_close(struct ledger *ledger)
 /* ---- adding ---- */
 
 /* Whether the text may be kept; what it is called is `name`. */
-static int check_text(const char *name, const char *text, struct record_error *error)
+int ledger_check_text(const char *name, const char *text, struct record_error *error)
 {
 	json_t *string;
 
@@ -211,7 +212,7 @@ static int check_text(const char *name, const char *text, struct record_error *e
 	return 0;
 }
 
-static int check_json(const char *name, const char *text, struct record_error *error)
+int ledger_check_json(const char *name, const char *text, struct record_error *error)
 {
 	size_t length = strlen(text);
 	json_t *json = length > LEDGER_JSON_MAX ? NULL : json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
@@ -226,14 +227,10 @@ static int check_json(const char *name, const char *text, struct record_error *e
 	return 0;
 }
 
-struct text {
-	const char *name, *text;
-};
-
-static int check_texts(const struct text *all, unsigned count, struct record_error *error)
+int ledger_check_texts(const struct ledger_text *all, unsigned count, struct record_error *error)
 {
 	for (unsigned i = 0; i < count; i++) {
-		int result = check_text(all[i].name, all[i].text, error);
+		int result = ledger_check_text(all[i].name, all[i].text, error);
 
 		if (result != 0)
 			return result;
@@ -241,8 +238,7 @@ static int check_texts(const struct text *all, unsigned count, struct record_err
 	return 0;
 }
 
-/* "c12" → 12; 0: it is none of that kind. */
-static int64_t number_of(const char *id, char kind)
+int64_t ledger_number(const char *id, char kind)
 {
 	int64_t number = 0;
 
@@ -256,40 +252,38 @@ static int64_t number_of(const char *id, char kind)
 	return number;
 }
 
-static void write_id(char id[LEDGER_ID_SIZE], char kind, int64_t number)
+void ledger_write_id(char id[LEDGER_ID_SIZE], char kind, int64_t number)
 {
 	(void)snprintf(id, LEDGER_ID_SIZE, "%c%lld", kind, (long long)number);
 }
 
-static int begin(struct ledger *ledger, enum statement which, sqlite3_stmt **statement, struct record_error *error)
+int ledger_begin(struct ledger *ledger, const char *sql, sqlite3_stmt **statement, struct record_error *error)
 {
-	int code = sqlite3_prepare_v2(ledger->database, texts[which], -1, statement, NULL);
+	int code = sqlite3_prepare_v2(ledger->database, sql, -1, statement, NULL);
 
 	if (code == SQLITE_ERROR) /* a table is not what it should be */
 		code = SQLITE_CORRUPT;
 	return code == SQLITE_OK ? 0 : database_fail(error, "the record cannot be read", ledger->database, code);
 }
 
-/* To add to a table that may take no more, or to a ledger that is only read, is refused. */
-static int begin_to_add(struct ledger *ledger, enum statement which, const char *count_of, sqlite3_stmt **statement,
+int ledger_begin_to_add(struct ledger *ledger, const char *sql, const char *count_of, sqlite3_stmt **statement,
                         struct record_error *error)
 {
 	int64_t rows = 0;
 	int code;
 
 	if (!ledger->write)
-		return refuse(error, -EROFS, "the record was opened to be read", "");
+		return ledger_refuse(error, -EROFS, "the record was opened to be read", "");
 	code = database_ask(ledger->database, count_of, &rows);
 	if (code != SQLITE_OK)
 		return database_fail(error, "the record cannot be read", ledger->database, code);
 	if (rows >= LEDGER_ROWS_MAX)
-		return refuse(error, -EDQUOT, "the record has as many of these as it keeps",
-		              "move it away ('holdfast record backup' copies it) and begin a new one");
-	return begin(ledger, which, statement, error);
+		return ledger_refuse(error, -EDQUOT, "the record has as many of these as it keeps",
+		                     "move it away ('holdfast record backup' copies it) and begin a new one");
+	return ledger_begin(ledger, sql, statement, error);
 }
 
-/* Ends what begin_to_add() began. */
-static int add(struct ledger *ledger, sqlite3_stmt *statement, char kind, char *id, struct record_error *error)
+int ledger_add(struct ledger *ledger, sqlite3_stmt *statement, char kind, char *id, struct record_error *error)
 {
 	int code = sqlite3_step(statement);
 	int result =
@@ -297,23 +291,23 @@ static int add(struct ledger *ledger, sqlite3_stmt *statement, char kind, char *
 
 	(void)sqlite3_finalize(statement);
 	if (result == 0 && id)
-		write_id(id, kind, sqlite3_last_insert_rowid(ledger->database));
+		ledger_write_id(id, kind, sqlite3_last_insert_rowid(ledger->database));
 	return result;
 }
 
 int ledger_claim_add(struct ledger *ledger, const struct ledger_claim *claim, char id[LEDGER_ID_SIZE],
                      struct record_error *error)
 {
-	const struct text all[] = { { "speaker", claim->by },
-		                    { "URL", claim->url },
-		                    { "claim", claim->text },
-		                    { "predicate", claim->predicate },
-		                    { "name of who adds", claim->added_by } };
+	const struct ledger_text all[] = { { "speaker", claim->by },
+		                           { "URL", claim->url },
+		                           { "claim", claim->text },
+		                           { "predicate", claim->predicate },
+		                           { "name of who adds", claim->added_by } };
 	sqlite3_stmt *statement = NULL;
-	int result = check_texts(all, sizeof(all) / sizeof(all[0]), error);
+	int result = ledger_check_texts(all, sizeof(all) / sizeof(all[0]), error);
 
 	if (result == 0)
-		result = begin_to_add(ledger, CLAIM_ADD, "SELECT count(*) FROM claim", &statement, error);
+		result = ledger_begin_to_add(ledger, texts[CLAIM_ADD], "SELECT count(*) FROM claim", &statement, error);
 	if (result != 0)
 		return result;
 	database_put_number(statement, 1, (int64_t)claim->incident);
@@ -324,7 +318,7 @@ int ledger_claim_add(struct ledger *ledger, const struct ledger_claim *claim, ch
 	database_put_number(statement, 6, claim->at_ns);
 	database_put_number(statement, 7, claim->added_ns);
 	database_put_text(statement, 8, claim->added_by);
-	return add(ledger, statement, 'c', id, error);
+	return ledger_add(ledger, statement, 'c', id, error);
 }
 
 static bool is_digest(const char *text)
@@ -335,39 +329,94 @@ static bool is_digest(const char *text)
 int ledger_verdict_add(struct ledger *ledger, const struct ledger_verdict *verdict, struct record_error *error)
 {
 	sqlite3_stmt *statement = NULL;
-	int result = check_text("verdict", verdict->verdict, error);
+	int result = ledger_check_text("verdict", verdict->verdict, error);
 
 	if (result == 0)
-		result = check_json("result", verdict->json, error);
+		result = ledger_check_json("result", verdict->json, error);
 	if (result == 0 && !is_digest(verdict->trace_sha256))
-		result = refuse(error, -EINVAL, "the trace's SHA-256 is none", "");
+		result = ledger_refuse(error, -EINVAL, "the trace's SHA-256 is none", "");
 	if (result == 0)
-		result = begin_to_add(ledger, VERDICT_ADD, "SELECT count(*) FROM verdict", &statement, error);
+		result = ledger_begin_to_add(ledger, texts[VERDICT_ADD], "SELECT count(*) FROM verdict", &statement,
+		                             error);
 	if (result != 0)
 		return result;
-	database_put_number(statement, 1, number_of(verdict->claim, 'c'));
+	database_put_number(statement, 1, ledger_number(verdict->claim, 'c'));
 	database_put_number(statement, 2, verdict->at_ns);
 	database_put_text(statement, 3, verdict->trace_sha256);
 	database_put_number(statement, 4, (int64_t)verdict->seed);
 	database_put_text(statement, 5, verdict->verdict);
 	database_put_text(statement, 6, verdict->json);
-	result = add(ledger, statement, 0, NULL, error);
+	result = ledger_add(ledger, statement, 0, NULL, error);
 	if (result == 0 && sqlite3_changes(ledger->database) == 0)
-		return refuse(error, -ENOENT, "there is no such claim", "'holdfast claim list' lists those there are");
+		return ledger_refuse(error, -ENOENT, "there is no such claim",
+		                     "'holdfast claim list' lists those there are");
 	return result;
+}
+
+/* The number of a claim's latest verdict, where `by` may approve of it. */
+static int find_latest(struct ledger *ledger, const char *claim, const char *by, int64_t *verdict,
+                       struct record_error *error)
+{
+	sqlite3_stmt *statement = NULL;
+	int result = ledger_begin(ledger, texts[LATEST], &statement, error), code;
+
+	if (result != 0)
+		return result;
+	database_put_number(statement, 1, ledger_number(claim, 'c'));
+	code = sqlite3_step(statement);
+	*verdict = sqlite3_column_int64(statement, 0);
+	if (code == SQLITE_DONE)
+		result = ledger_refuse(error, -ENOENT, "there is no such claim",
+		                       "'holdfast claim list' lists those there are");
+	else if (code != SQLITE_ROW)
+		result = database_fail(error, "the record cannot be read", ledger->database, code);
+	else if (strcmp(database_text(statement, 1), by) == 0)
+		result = ledger_refuse(error, -EPERM, "it takes a second person",
+		                       "whoever put the claim on record cannot approve of telling it");
+	else if (*verdict == 0)
+		result = ledger_refuse(error, -ENODATA, "the claim has not been tested", "'holdfast claim test' does");
+	(void)sqlite3_finalize(statement);
+	return result;
+}
+
+int ledger_approval_add(struct ledger *ledger, const char *claim, int64_t at_ns, const char *by,
+                        struct record_error *error)
+{
+	sqlite3_stmt *statement = NULL;
+	int64_t verdict = 0;
+	int result = ledger_check_text("name of who approves", by, error), code;
+
+	if (result == 0)
+		result = ledger_begin_to_add(ledger, texts[APPROVAL_ADD], "SELECT count(*) FROM approval", &statement,
+		                             error);
+	if (result != 0)
+		return result;
+	result = find_latest(ledger, claim, by, &verdict, error);
+	if (result != 0) {
+		(void)sqlite3_finalize(statement);
+		return result;
+	}
+	database_put_number(statement, 1, verdict);
+	database_put_number(statement, 2, at_ns);
+	database_put_text(statement, 3, by);
+	code = sqlite3_step(statement);
+	(void)sqlite3_finalize(statement);
+	if ((code & 0xff) == SQLITE_CONSTRAINT)
+		return ledger_refuse(error, -EALREADY, "it is approved already", "");
+	return code == SQLITE_DONE ? 0 : database_fail(error, "the record cannot be written", ledger->database, code);
 }
 
 int ledger_event_add(struct ledger *ledger, const struct ledger_event *event, char id[LEDGER_ID_SIZE],
                      struct record_error *error)
 {
-	const struct text all[] = { { "event", event->text },
-		                    { "URL", event->url },
-		                    { "name of who adds", event->added_by } };
+	const struct ledger_text all[] = { { "event", event->text },
+		                           { "URL", event->url },
+		                           { "name of who adds", event->added_by } };
 	sqlite3_stmt *statement = NULL;
-	int result = check_texts(all, sizeof(all) / sizeof(all[0]), error);
+	int result = ledger_check_texts(all, sizeof(all) / sizeof(all[0]), error);
 
 	if (result == 0)
-		result = begin_to_add(ledger, EVENT_ADD, "SELECT count(*) FROM event", &statement, error);
+		result = ledger_begin_to_add(ledger, texts[EVENT_ADD], "SELECT count(*) FROM event", &statement, error);
 	if (result != 0)
 		return result;
 	database_put_text(statement, 1, ledger_event_kind_name(event->kind));
@@ -377,22 +426,23 @@ int ledger_event_add(struct ledger *ledger, const struct ledger_event *event, ch
 	database_put_text(statement, 5, event->url);
 	database_put_number(statement, 6, event->added_ns);
 	database_put_text(statement, 7, event->added_by);
-	return add(ledger, statement, 'e', id, error);
+	return ledger_add(ledger, statement, 'e', id, error);
 }
 
 int ledger_evidence_add(struct ledger *ledger, const struct ledger_evidence *evidence, char id[LEDGER_ID_SIZE],
                         struct record_error *error)
 {
-	const struct text all[] = { { "path", evidence->path },
-		                    { "key's ID", evidence->key },
-		                    { "TLP label", evidence->tlp } };
+	const struct ledger_text all[] = { { "path", evidence->path },
+		                           { "key's ID", evidence->key },
+		                           { "TLP label", evidence->tlp } };
 	sqlite3_stmt *statement = NULL;
-	int result = check_texts(all, sizeof(all) / sizeof(all[0]), error);
+	int result = ledger_check_texts(all, sizeof(all) / sizeof(all[0]), error);
 
 	if (result == 0 && !(is_digest(evidence->head) && is_digest(evidence->sha256)))
-		result = refuse(error, -EINVAL, "a bundle's SHA-256 is none", "");
+		result = ledger_refuse(error, -EINVAL, "a bundle's SHA-256 is none", "");
 	if (result == 0)
-		result = begin_to_add(ledger, EVIDENCE_ADD, "SELECT count(*) FROM evidence", &statement, error);
+		result = ledger_begin_to_add(ledger, texts[EVIDENCE_ADD], "SELECT count(*) FROM evidence", &statement,
+		                             error);
 	if (result != 0)
 		return result;
 	database_put_number(statement, 1, (int64_t)evidence->incident);
@@ -403,31 +453,32 @@ int ledger_evidence_add(struct ledger *ledger, const struct ledger_evidence *evi
 	database_put_text(statement, 6, evidence->sha256);
 	database_put_text(statement, 7, evidence->key);
 	database_put_text(statement, 8, evidence->tlp);
-	return add(ledger, statement, 'b', id, error);
+	return ledger_add(ledger, statement, 'b', id, error);
 }
 
 int ledger_evidence_erased(struct ledger *ledger, const char *id, int64_t at_ns, const char *why,
                            struct record_error *error)
 {
 	sqlite3_stmt *statement = NULL;
-	int result = check_text("reason", why, error), code;
+	int result = ledger_check_text("reason", why, error), code;
 
 	if (result == 0)
-		result = begin_to_add(ledger, ERASURE_ADD, "SELECT count(*) FROM erasure", &statement, error);
+		result = ledger_begin_to_add(ledger, texts[ERASURE_ADD], "SELECT count(*) FROM erasure", &statement,
+		                             error);
 	if (result != 0)
 		return result;
-	database_put_number(statement, 1, number_of(id, 'b'));
+	database_put_number(statement, 1, ledger_number(id, 'b'));
 	database_put_number(statement, 2, at_ns);
 	database_put_text(statement, 3, why);
 	code = sqlite3_step(statement);
 	(void)sqlite3_finalize(statement);
 	if ((code & 0xff) == SQLITE_CONSTRAINT)
-		return refuse(error, -EALREADY, "the bundle is erased already", "");
+		return ledger_refuse(error, -EALREADY, "the bundle is erased already", "");
 	if (code != SQLITE_DONE)
 		return database_fail(error, "the record cannot be written", ledger->database, code);
-	return sqlite3_changes(ledger->database)
-	               ? 0
-	               : refuse(error, -ENOENT, "there is no such bundle", "'holdfast evidence' lists those there are");
+	return sqlite3_changes(ledger->database) ? 0
+	                                         : ledger_refuse(error, -ENOENT, "there is no such bundle",
+	                                                         "'holdfast evidence' lists those there are");
 }
 
 static void write_digest(const char *text, char digest[LEDGER_DIGEST_SIZE])
@@ -458,10 +509,10 @@ int ledger_rollup_add(struct ledger *ledger, const struct ledger_rollup *rollup,
 {
 	char digest[LEDGER_DIGEST_SIZE];
 	sqlite3_stmt *statement = NULL;
-	int result = check_json("trace", rollup->trace, error), code;
+	int result = ledger_check_json("trace", rollup->trace, error), code;
 
 	if (result == 0)
-		result = begin_to_add(ledger, ROLLUP_ADD, "SELECT 0", &statement, error);
+		result = ledger_begin_to_add(ledger, texts[ROLLUP_ADD], "SELECT 0", &statement, error);
 	if (result != 0)
 		return result;
 	write_digest(rollup->trace, digest);
@@ -502,19 +553,15 @@ struct listing {
 	bool found;
 };
 
-/* Steps through the rows of a statement, and ends it. */
-static int each_row_of(const struct ledger *ledger, sqlite3_stmt *statement,
-                       int (*row)(sqlite3_stmt *statement, const struct listing *listing), struct listing *listing,
-                       struct record_error *error)
+int ledger_each_row(const struct ledger *ledger, sqlite3_stmt *statement,
+                    int (*row)(sqlite3_stmt *statement, void *context), void *context, struct record_error *error)
 {
 	int code, result = 0;
 
 	do {
 		code = sqlite3_step(statement);
-		if (code == SQLITE_ROW) {
-			listing->found = true;
-			result = row(statement, listing);
-		}
+		if (code == SQLITE_ROW)
+			result = row(statement, context);
 	} while (code == SQLITE_ROW && result == 0);
 	if (code != SQLITE_ROW && code != SQLITE_DONE)
 		result = database_fail(error, "the record cannot be read", ledger->database, code);
@@ -523,21 +570,23 @@ static int each_row_of(const struct ledger *ledger, sqlite3_stmt *statement,
 }
 
 static int each_row(struct ledger *ledger, enum statement which, int64_t bound,
-                    int (*row)(sqlite3_stmt *statement, const struct listing *listing), struct listing *listing,
+                    int (*row)(sqlite3_stmt *statement, void *context), struct listing *listing,
                     struct record_error *error)
 {
 	sqlite3_stmt *statement = NULL;
-	int result = ledger->empty ? 0 : begin(ledger, which, &statement, error);
+	bool missing = ledger->schema < SCHEMA;
+	int result = missing ? 0 : ledger_begin(ledger, texts[which], &statement, error);
 
-	if (result != 0 || ledger->empty)
+	if (result != 0 || missing)
 		return result;
 	if (sqlite3_bind_parameter_count(statement) > 0)
 		database_put_number(statement, 1, bound);
-	return each_row_of(ledger, statement, row, listing, error);
+	return ledger_each_row(ledger, statement, row, listing, error);
 }
 
-static int action_row(sqlite3_stmt *statement, const struct listing *listing)
+static int action_row(sqlite3_stmt *statement, void *context)
 {
+	struct listing *listing = context;
 	struct record_action action = database_action(statement);
 
 	return listing->action(listing->context, (uint64_t)sqlite3_column_int64(statement, 0), &action);
@@ -549,17 +598,18 @@ int ledger_action_each(struct ledger *ledger, int64_t from_ns, int64_t to_ns,
 {
 	struct listing listing = { .action = each, .context = context };
 	sqlite3_stmt *statement = NULL;
-	int result = begin(ledger, ACTIONS, &statement, error);
+	int result = ledger_begin(ledger, texts[ACTIONS], &statement, error);
 
 	if (result != 0)
 		return result;
 	database_put_number(statement, 1, from_ns);
 	database_put_number(statement, 2, to_ns);
-	return each_row_of(ledger, statement, action_row, &listing, error);
+	return ledger_each_row(ledger, statement, action_row, &listing, error);
 }
 
-static int claim_row(sqlite3_stmt *statement, const struct listing *listing)
+static int claim_row(sqlite3_stmt *statement, void *context)
 {
+	struct listing *listing = context;
 	struct ledger_claim claim = {
 		.incident = (uint64_t)sqlite3_column_int64(statement, 1),
 		.by = database_text(statement, 2),
@@ -571,7 +621,8 @@ static int claim_row(sqlite3_stmt *statement, const struct listing *listing)
 		.added_by = database_text(statement, 8),
 	};
 
-	write_id(claim.id, 'c', sqlite3_column_int64(statement, 0));
+	ledger_write_id(claim.id, 'c', sqlite3_column_int64(statement, 0));
+	listing->found = true;
 	return listing->claim(listing->context, &claim);
 }
 
@@ -589,23 +640,26 @@ int ledger_claim_find(struct ledger *ledger, const char *id,
                       struct record_error *error)
 {
 	struct listing listing = { .claim = each, .context = context };
-	int result = each_row(ledger, CLAIM, number_of(id, 'c'), claim_row, &listing, error);
+	int result = each_row(ledger, CLAIM, ledger_number(id, 'c'), claim_row, &listing, error);
 
 	return result != 0 || listing.found ? result
-	                                    : refuse(error, -ENOENT, "there is no such claim",
-	                                             "'holdfast claim list' lists those there are");
+	                                    : ledger_refuse(error, -ENOENT, "there is no such claim",
+	                                                    "'holdfast claim list' lists those there are");
 }
 
-static int verdict_row(sqlite3_stmt *statement, const struct listing *listing)
+static int verdict_row(sqlite3_stmt *statement, void *context)
 {
+	struct listing *listing = context;
 	struct ledger_verdict verdict = {
 		.at_ns = sqlite3_column_int64(statement, 1),
 		.seed = (uint64_t)sqlite3_column_int64(statement, 3),
 		.verdict = database_text(statement, 4),
 		.json = database_text(statement, 5),
+		.approved_ns = sqlite3_column_int64(statement, 6),
+		.approved_by = database_text(statement, 7),
 	};
 
-	write_id(verdict.claim, 'c', sqlite3_column_int64(statement, 0));
+	ledger_write_id(verdict.claim, 'c', sqlite3_column_int64(statement, 0));
 	(void)snprintf(verdict.trace_sha256, sizeof(verdict.trace_sha256), "%s", database_text(statement, 2));
 	return listing->verdict(listing->context, &verdict);
 }
@@ -615,14 +669,16 @@ int ledger_verdict_each(struct ledger *ledger, const char *claim,
                         struct record_error *error)
 {
 	struct listing listing = { .verdict = each, .context = context };
-	int64_t number = claim ? number_of(claim, 'c') : 0;
+	int64_t number = claim ? ledger_number(claim, 'c') : 0;
 
 	/* -1 is of none: 0 would be of all. */
-	return each_row(ledger, VERDICTS, claim && number == 0 ? -1 : number, verdict_row, &listing, error);
+	return each_row(ledger, ledger->schema < SCHEMA_APPROVALS ? VERDICTS_2 : VERDICTS,
+	                claim && number == 0 ? -1 : number, verdict_row, &listing, error);
 }
 
-static int event_row(sqlite3_stmt *statement, const struct listing *listing)
+static int event_row(sqlite3_stmt *statement, void *context)
 {
+	struct listing *listing = context;
 	struct ledger_event event = {
 		.began_ns = sqlite3_column_int64(statement, 2),
 		.ended_ns = sqlite3_column_int64(statement, 3),
@@ -634,7 +690,7 @@ static int event_row(sqlite3_stmt *statement, const struct listing *listing)
 
 	if (!ledger_event_kind_find(database_text(statement, 1), &event.kind))
 		return 0;
-	write_id(event.id, 'e', sqlite3_column_int64(statement, 0));
+	ledger_write_id(event.id, 'e', sqlite3_column_int64(statement, 0));
 	return listing->event(listing->context, &event);
 }
 
@@ -646,8 +702,9 @@ int ledger_event_each(struct ledger *ledger, int (*each)(void *context, const st
 	return each_row(ledger, EVENTS, 0, event_row, &listing, error);
 }
 
-static int evidence_row(sqlite3_stmt *statement, const struct listing *listing)
+static int evidence_row(sqlite3_stmt *statement, void *context)
 {
+	struct listing *listing = context;
 	struct ledger_evidence evidence = {
 		.incident = (uint64_t)sqlite3_column_int64(statement, 1),
 		.made_ns = sqlite3_column_int64(statement, 2),
@@ -661,7 +718,7 @@ static int evidence_row(sqlite3_stmt *statement, const struct listing *listing)
 		.erased_why = database_text(statement, 10),
 	};
 
-	write_id(evidence.id, 'b', sqlite3_column_int64(statement, 0));
+	ledger_write_id(evidence.id, 'b', sqlite3_column_int64(statement, 0));
 	return listing->evidence(listing->context, &evidence);
 }
 
@@ -674,8 +731,9 @@ int ledger_evidence_each(struct ledger *ledger, uint64_t incident,
 	return each_row(ledger, EVIDENCE, (int64_t)incident, evidence_row, &listing, error);
 }
 
-static int rollup_row(sqlite3_stmt *statement, const struct listing *listing)
+static int rollup_row(sqlite3_stmt *statement, void *context)
 {
+	struct listing *listing = context;
 	struct ledger_rollup rollup = {
 		.incident = (uint64_t)sqlite3_column_int64(statement, 0),
 		.made_ns = sqlite3_column_int64(statement, 1),
@@ -683,6 +741,7 @@ static int rollup_row(sqlite3_stmt *statement, const struct listing *listing)
 	};
 
 	(void)snprintf(rollup.sha256, sizeof(rollup.sha256), "%s", database_text(statement, 2));
+	listing->found = true;
 	return listing->rollup(listing->context, &rollup);
 }
 
@@ -703,8 +762,8 @@ int ledger_rollup_find(struct ledger *ledger, uint64_t incident,
 	int result = each_row(ledger, ROLLUP, (int64_t)incident, rollup_row, &listing, error);
 
 	return result != 0 || listing.found ? result
-	                                    : refuse(error, -ENOENT, "no trace of that incident is recorded",
-	                                             "'holdfast incident' shows it");
+	                                    : ledger_refuse(error, -ENOENT, "no trace of that incident is recorded",
+	                                                    "'holdfast incident' shows it");
 }
 
 /* ---- keeping ---- */
@@ -772,22 +831,22 @@ int ledger_backup(struct ledger *ledger, const char *file, struct record_error *
 
 	*error = (struct record_error){ .message = "" };
 	if (length < 0 || length >= RECORD_PATH_SIZE)
-		return refuse(error, -ENAMETOOLONG, "the name of the copy is too long", "");
+		return ledger_refuse(error, -ENAMETOOLONG, "the name of the copy is too long", "");
 	if (access(file, F_OK) == 0)
-		return refuse(error, -EEXIST, "the file is there already", "name another, or move it away");
+		return ledger_refuse(error, -EEXIST, "the file is there already", "name another, or move it away");
 	fd = open(part, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
 	if (fd < 0) {
 		result = -errno;
-		return refuse(error, result, strerror(-result),
-		              result == -EEXIST ? "FILE.part is left of a copy that was not ended; remove it"
-		                                : "its folder has to be there and yours");
+		return ledger_refuse(error, result, strerror(-result),
+		                     result == -EEXIST ? "FILE.part is left of a copy that was not ended; remove it"
+		                                       : "its folder has to be there and yours");
 	}
 	(void)close(fd);
 	result = copy_to(ledger, part, error);
 	if (result == 0) {
 		result = put_in_place(part, file);
 		if (result != 0)
-			(void)refuse(error, result, strerror(-result), "");
+			(void)ledger_refuse(error, result, strerror(-result), "");
 	}
 	(void)unlink(part);
 	return result;
@@ -884,7 +943,7 @@ int ledger_check(struct ledger *ledger, void (*tell)(void *context, const char *
 		                  "SELECT 'row ' || rowid || ' of ' || \"table\" || ' names a row that is not there'"
 		                  " FROM pragma_foreign_key_check",
 		                  &checking);
-	if (code == SQLITE_OK && !ledger->empty) {
+	if (code == SQLITE_OK && ledger->schema == RECORD_SCHEMA) {
 		code = sqlite3_open_v2(":memory:", &model, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
 		if (code == SQLITE_OK && database_migrate(model, error) != 0)
 			code = SQLITE_ERROR;

@@ -144,19 +144,30 @@ static void put_numbers(FILE *out, const struct chart *c)
 	(void)fputs("</div>\n", out);
 }
 
+static void put_level(FILE *out, const struct chart *c, uint64_t value)
+{
+	char text[WORDS_SIZE];
+
+	(void)words_scaled(value, c->unit, text);
+	for (char *at = text; c->comma && *at; at++)
+		*at = *at == '.' ? ',' : *at;
+	markup_text(out, text);
+}
+
 static void put_axes(FILE *out, const struct chart *c, uint64_t top)
 {
 	int64_t span = time_times(c->step_ns, c->count);
 	char text[WORDS_SIZE];
 
 	(void)fputs("<div class=\"axis-y\" aria-hidden=\"true\"><span>", out);
-	markup_text(out, words_scaled(top, c->unit, text));
+	put_level(out, c, top);
 	(void)fputs("</span><span>", out);
-	markup_text(out, words_scaled(top / 2, c->unit, text));
+	put_level(out, c, top / 2);
 	(void)fputs("</span><span>0</span></div>\n<div class=\"axis-x\" aria-hidden=\"true\">", out);
 	for (int64_t i = 0; i <= 2; i++) {
 		(void)fputs("<span>", out);
-		markup_text(out, words_clock_within(time_plus(c->from, span / 2 * i), span, text));
+		markup_text(out,
+		            c->times ? c->times[i] : words_clock_within(time_plus(c->from, span / 2 * i), span, text));
 		(void)fputs("</span>", out);
 	}
 	(void)fputs("</div>\n", out);

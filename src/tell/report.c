@@ -262,6 +262,8 @@ static void write_nothing(const struct report *r)
 
 static void write_head(const struct report *r, const char *title)
 {
+	static const char *const *const styles[] = { style_base, style_report, style_chart, style_report_too };
+
 	report_raw(
 		r,
 		"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -271,8 +273,9 @@ static void write_head(const struct report *r, const char *title)
 		"<meta name=\"generator\" content=\"holdfast " HOLDFAST_VERSION "\">\n<title>");
 	report_text(r, title);
 	report_raw(r, "</title>\n<style>\n");
-	for (const char *const *line = report_style; *line; line++)
-		report_raw(r, *line);
+	for (size_t i = 0; i < sizeof(styles) / sizeof(styles[0]); i++)
+		for (const char *const *line = styles[i]; *line; line++)
+			report_raw(r, *line);
 	report_raw(r, "</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#report\">To the report</a>\n");
 }
 

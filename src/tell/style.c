@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 /* clang-format off */
-const char *const report_style[] = {
+const char *const style_base[] = {
 	":root {\n",
 	"\tcolor-scheme: light dark;\n",
 	"\t--page: #fcfcfa; --ink: #1b2127; --soft: #525d68; --rule: #dfdfd8; --panel: #f3f3ee; --band: #e4e6e2; --good: #4f9a6a; --plain: #6f8fb5;\n",
@@ -43,6 +43,10 @@ const char *const report_style[] = {
 	"li { margin-bottom: .35rem; }\n",
 	"code { font: .92em/1.5 ui-monospace, \"SF Mono\", Menlo, Consolas, \"Liberation Mono\", monospace; overflow-wrap: anywhere; }\n",
 	"small { font-size: .82rem; color: var(--soft); }\n",
+	NULL,
+};
+
+const char *const style_report[] = {
 	".eyebrow { margin: 0 0 .4rem; font-size: .82rem; font-weight: 600; letter-spacing: .08em; text-transform: uppercase; color: var(--accent); }\n",
 	".when { color: var(--soft); margin: 0; }\n",
 	".top { padding-bottom: 1.5rem; border-bottom: 3px solid var(--accent); }\n",
@@ -75,6 +79,10 @@ const char *const report_style[] = {
 	".key.line { height: 0; border-top: 2.5px solid var(--ink); }\n",
 	".key.band { background: var(--band); border: 1px solid var(--rule); }\n",
 	".key.gap { background: var(--rule); }\n",
+	NULL,
+};
+
+const char *const style_chart[] = {
 	".plot { margin-bottom: 1.5rem; }\n",
 	".plot-title { font-size: .9rem; font-weight: 600; margin: 0 0 .4rem; }\n",
 	".frame { display: grid; grid-template-columns: minmax(0, 1fr) auto; column-gap: .6rem; }\n",
@@ -94,6 +102,10 @@ const char *const report_style[] = {
 	"svg .base { stroke: var(--soft); stroke-width: 1px; }\n",
 	"svg .band { fill: var(--band); }\n",
 	"svg .gap { fill: var(--rule); }\n",
+	NULL,
+};
+
+const char *const style_report_too[] = {
 	".map { margin: 1.4rem 0 1.6rem; }\n",
 	".map figcaption { font-weight: 600; color: var(--ink); font-size: 1rem; margin-bottom: .6rem; }\n",
 	".map svg { display: block; width: 100%; height: auto; background: var(--panel); border: 1px solid var(--rule); border-radius: .5rem; }\n",

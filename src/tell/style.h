@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the report in HTML looks like: on a screen, light and dark, on a phone and on paper. Nothing is fetched. */
+/* How pages in HTML look: lines of CSS, to be written one behind the other; the last is NULL. */
 #ifndef HOLDFAST_TELL_STYLE_H
 #define HOLDFAST_TELL_STYLE_H
 
-/* Lines, closed by NULL. */
-extern const char *const report_style[];
+extern const char *const style_base[];                              /* colours, type: for every page, and first */
+extern const char *const style_chart[];                             /* chart.h */
+extern const char *const style_report[], *const style_report_too[]; /* before style_chart, and behind it */
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trace/chance.h"
 
-#include "trace/real.h"
+#include "base/real.h"
 
 #define NEGLIGIBLE 1e-17
 

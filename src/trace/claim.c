@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/real.h"
 #include "trace/claim_inside.h"
-#include "trace/real.h"
 
 #define LN_10 2.302585092994045684
 #define PROBABILITY_LEAST 1e-12
@@ -181,6 +181,15 @@ const char *claim_percent(double share, char text[CLAIM_NUMBER_SIZE])
 	double percent = share * 100;
 
 	(void)snprintf(text, CLAIM_NUMBER_SIZE, percent > 0 && percent < 0.1 ? "%.2f %%" : "%.1f %%", percent);
+	return text;
+}
+
+const char *claim_span(double low, double high, char text[CLAIM_SPAN_SIZE])
+{
+	char least[CLAIM_NUMBER_SIZE], most[CLAIM_NUMBER_SIZE];
+	bool same = strcmp(claim_percent(low, least), claim_percent(high, most)) == 0;
+
+	(void)snprintf(text, CLAIM_SPAN_SIZE, "%s%s%s", least, same ? "" : " to ", same ? "" : most);
 	return text;
 }
 

@@ -3,22 +3,18 @@
  * Outages, and what explains them. An outage is a span in which users were not served, as the platform measured it; it counts
  * by its length and by how many it hit.
  *
- * A cause can explain what happened while it lasted and CAUSE_RECOVERY after, if the outage did not begin before it. What
- * only one cause can explain is that one's for sure (low); what several can is any one's (high), and shared for the value.
- * Beside that, when outages begin tells causes apart: right after their cause, mostly; at any time of the day where they have none
+ * What a cause can explain is impact/cause.h's. Beside that, when outages begin tells causes apart: right after their cause, mostly; at any time of the day where they have none
  * that we know.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/real.h"
 #include "base/time.h"
+#include "impact/cause.h"
 #include "trace/claim_inside.h"
-#include "trace/real.h"
 
-#define CAUSES 4                         /* enum predicate_cause */
-#define CAUSE_EARLY (60 * NS_PER_S)      /* clocks differ, and outages are measured from minute to minute */
-#define CAUSE_DELAY (600 * NS_PER_S)     /* an outage begins so soon after its cause, mostly */
-#define CAUSE_RECOVERY (1800 * NS_PER_S) /* and may last so much longer */
+#define CAUSE_DELAY (600 * NS_PER_S) /* an outage begins so soon after its cause, mostly */
 #define DAY_S 86400.0
 #define AT_ONCE 0.7 /* of the outages that a cause makes begin at once; */
 #define LATER 0.25  /* … later, while it lasts; the others are mistakes of measurement */
@@ -29,19 +25,33 @@
 #define PASSED_LITTLE 0.01 /* share of an attack that reached the service */
 #define PASSED_MUCH 0.1
 #define ITEMS_MAX 12
+#define SAME_CLOCK (2 * NS_PER_S)
+#define SERIES_PARTS 180 /* a series has twice as many points */
+#define NOT_MEASURED "users were not measured all the time"
 #define SPANS_AFTER (6 * 3600 * NS_PER_S) /* so long after the attack an outage is still told with it */
 
 static const char *const names[CAUSES] = { "the attack", "changes of one's own", "providers' failures",
 	                                   "nothing that is known" };
 
-struct era {
-	int64_t from, to; /* to: without recovery */
-	enum predicate_cause cause;
-};
+static const char *nothing_measured(const struct claim_context *context)
+{
+	return context->measured_to_ns
+	               ? "Users were answered as before while the attack lasted; nobody measured at other times."
+	               : "No outage was measured, and nobody measured: what users felt is not known here.";
+}
+
+/* How well an outage's ends are known: to a minute, or, by the clock that has seen the attack, to two points of a series. */
+static int64_t precision(const struct claim_context *context)
+{
+	int64_t measured = context->measured_to_ns - context->measured_from_ns;
+	int64_t own = SAME_CLOCK + measured / SERIES_PARTS;
+
+	return context->measured_to_ns && own < CAUSE_EARLY_NS ? own : CAUSE_EARLY_NS;
+}
 
 struct explained {
 	double total_s; /* of outage, weighted */
-	double edges_s; /* of it, within CAUSE_EARLY of an end: both ends of each span are known to a minute */
+	double edges_s; /* of it, so close to an end that it may lie outside: precision() */
 	double low[CAUSES], value[CAUSES], high[CAUSES];
 	double log10_l[CAUSES]; /* how well each explains when outages began, against none */
 };
@@ -49,10 +59,15 @@ struct explained {
 struct scene {
 	const struct claim_case *c;
 	uint32_t without_span, without_event;
-	struct era eras[CLAIM_EVENTS_MAX + 1];
+	struct cause_era eras[CAUSE_ERAS_MAX];
 	uint32_t eras_count;
-	int64_t cuts[2 * (CLAIM_EVENTS_MAX + 1) + 2];
+	struct cause_piece pieces[CAUSE_PIECES_MAX];
 };
+
+_Static_assert((int)PREDICATE_ATTACK == CAUSE_ATTACK && (int)PREDICATE_CHANGE == CAUSE_OWN_CHANGE &&
+                       (int)PREDICATE_PROVIDER == CAUSE_PROVIDER && (int)PREDICATE_UNKNOWN == CAUSE_UNKNOWN,
+               "causes are by the same numbers");
+_Static_assert(CAUSE_ERAS_MAX == CLAIM_EVENTS_MAX + 1, "an attack and all events");
 
 static int64_t plus(int64_t ns, int64_t more)
 {
@@ -90,7 +105,7 @@ static void open_eras(struct scene *scene)
 	int64_t end = trace->ended_ns ? trace->ended_ns : trace->made_ns;
 
 	scene->eras_count = 0;
-	scene->eras[scene->eras_count++] = (struct era){ trace->began_ns, end, PREDICATE_ATTACK };
+	scene->eras[scene->eras_count++] = (struct cause_era){ trace->began_ns, end, CAUSE_ATTACK, 0 };
 	for (uint32_t i = 0; i < context->events_count && i < CLAIM_EVENTS_MAX; i++) {
 		const struct claim_event *event = &context->events[i];
 
@@ -98,60 +113,25 @@ static void open_eras(struct scene *scene)
 			continue;
 		end = event->ended_ns ? event->ended_ns : event->began_ns;
 		scene->eras[scene->eras_count++] =
-			(struct era){ event->began_ns, end > event->began_ns ? end : event->began_ns,
-			              event->kind == CLAIM_OWN_CHANGE ? PREDICATE_CHANGE : PREDICATE_PROVIDER };
+			(struct cause_era){ event->began_ns, end > event->began_ns ? end : event->began_ns,
+			                    event->kind == CLAIM_OWN_CHANGE ? CAUSE_OWN_CHANGE : CAUSE_PROVIDER, 0 };
 	}
-}
-
-static bool can_explain(const struct era *w, int64_t span_began, int64_t at)
-{
-	return span_began >= plus(w->from, -CAUSE_EARLY) && at >= plus(w->from, -CAUSE_EARLY) &&
-	       at < plus(w->to, CAUSE_RECOVERY);
-}
-
-static int by_time(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return x < y ? -1 : x > y;
 }
 
 /* What of one span each cause explains. */
 static void explain_span(struct scene *scene, const struct claim_span *span, struct explained *e)
 {
-	int64_t from = span->began_ns, to = end_of(scene->c, span);
-	uint32_t cuts = 0;
+	uint32_t count =
+		cause_cut(scene->eras, scene->eras_count, span->began_ns, end_of(scene->c, span), scene->pieces);
 
-	scene->cuts[cuts++] = from;
-	scene->cuts[cuts++] = to;
-	for (uint32_t i = 0; i < scene->eras_count; i++) {
-		const int64_t edges[] = { plus(scene->eras[i].from, -CAUSE_EARLY),
-			                  plus(scene->eras[i].to, CAUSE_RECOVERY) };
+	for (uint32_t i = 0; i < count; i++) {
+		const struct cause_piece *piece = &scene->pieces[i];
+		double weight = seconds(piece->from_ns, piece->to_ns) * lost_of(span);
 
-		for (unsigned k = 0; k < 2; k++)
-			if (edges[k] > from && edges[k] < to)
-				scene->cuts[cuts++] = edges[k];
-	}
-	qsort(scene->cuts, cuts, sizeof(scene->cuts[0]), by_time);
-	for (uint32_t i = 0; i + 1 < cuts; i++) {
-		double weight = seconds(scene->cuts[i], scene->cuts[i + 1]) * lost_of(span);
-		bool can[CAUSES] = { false }, touches[CAUSES] = { false };
-		unsigned count = 0;
-
-		for (uint32_t k = 0; k < scene->eras_count; k++) {
-			const struct era *w = &scene->eras[k];
-
-			can[w->cause] = can[w->cause] || can_explain(w, from, scene->cuts[i]);
-			/* It went on when the cause came: it may have kept it up. */
-			touches[w->cause] = touches[w->cause] || can_explain(w, INT64_MAX, scene->cuts[i]);
-		}
-		for (unsigned k = 0; k < PREDICATE_UNKNOWN; k++)
-			count += can[k];
-		can[PREDICATE_UNKNOWN] = touches[PREDICATE_UNKNOWN] = count == 0;
 		for (unsigned k = 0; k < CAUSES; k++) {
-			e->high[k] += can[k] || touches[k] ? weight : 0;
-			e->value[k] += can[k] ? weight / (count ? count : 1) : 0;
-			e->low[k] += can[k] && count <= 1 ? weight : 0;
+			e->high[k] += piece->can[k] || piece->touches[k] ? weight : 0;
+			e->value[k] += piece->can[k] ? weight / (piece->count ? piece->count : 1) : 0;
+			e->low[k] += piece->can[k] && piece->count <= 1 ? weight : 0;
 		}
 	}
 }
@@ -162,14 +142,14 @@ static double onset_ratio(const struct scene *scene, enum predicate_cause cause,
 	double best = OUTSIDE;
 
 	for (uint32_t i = 0; i < scene->eras_count; i++) {
-		const struct era *w = &scene->eras[i];
-		double lasts = seconds(w->from, w->to) + seconds(0, CAUSE_RECOVERY), ratio = OUTSIDE;
+		const struct cause_era *w = &scene->eras[i];
+		double lasts = seconds(w->from_ns, w->to_ns) + seconds(0, CAUSE_RECOVERY_NS), ratio = OUTSIDE;
 
-		if (w->cause != cause)
+		if ((int)w->cause != (int)cause)
 			continue;
-		if (began >= plus(w->from, -CAUSE_EARLY) && began <= plus(w->from, CAUSE_DELAY))
-			ratio = AT_ONCE * DAY_S / seconds(-CAUSE_EARLY, CAUSE_DELAY);
-		else if (began > w->from && began < plus(w->to, CAUSE_RECOVERY))
+		if (began >= plus(w->from_ns, -CAUSE_EARLY_NS) && began <= plus(w->from_ns, CAUSE_DELAY))
+			ratio = AT_ONCE * DAY_S / seconds(-CAUSE_EARLY_NS, CAUSE_DELAY);
+		else if (began > w->from_ns && began < plus(w->to_ns, CAUSE_RECOVERY_NS))
 			ratio = LATER * DAY_S / lasts;
 		best = ratio > best ? ratio : best;
 	}
@@ -198,7 +178,7 @@ static void explain(struct scene *scene, struct explained *e)
 
 		if (i == scene->without_span || !(weight > 0))
 			continue;
-		e->edges_s += seconds(0, CAUSE_EARLY) * lost_of(span);
+		e->edges_s += seconds(0, precision(context)) * lost_of(span);
 		explain_span(scene, span, e);
 		for (unsigned k = 0; k < PREDICATE_UNKNOWN; k++)
 			e->log10_l[k] +=
@@ -280,11 +260,11 @@ void claim_cause(const struct claim_case *c, const struct predicate_node *node, 
 
 	result->threshold = MOST;
 	if (c->context->outages_count == 0) {
-		claim_say_reason(
-			result,
-			c->context->watched
-				? "No outage was measured: there is nothing to explain."
-				: "No outage was measured, and nobody measured: what users felt is not known here.");
+		claim_say_reason(result, "%s",
+		                 c->context->watched ? "No outage was measured: there is nothing to explain."
+		                                     : nothing_measured(c->context));
+		if (!c->context->watched)
+			claim_cap(result, c->context->measured_to_ns ? CLAIM_MODERATE : CLAIM_LOW, "%s", NOT_MEASURED);
 		return;
 	}
 	scene = calloc(1, sizeof(*scene));
@@ -328,6 +308,7 @@ static int64_t absolute(const struct trace *trace, const struct predicate_time *
 }
 
 struct sums {
+	double edge_s;                             /* of one */
 	double all_s, within_s, edges_s, length_s; /* weighted all, but for the last, which is without what overlaps */
 	uint32_t spans;
 	bool open;
@@ -346,7 +327,7 @@ static struct sums sum_up(const struct claim_case *c, const struct predicate_nod
 	const struct trace *trace = c->trace;
 	int64_t from = absolute(trace, &node->from), to = absolute(trace, &node->to), last = INT64_MIN;
 	int64_t end = trace->ended_ns ? trace->ended_ns : trace->made_ns;
-	struct sums sums = { 0, 0, 0, 0, 0, false };
+	struct sums sums = { 0, 0, 0, 0, 0, 0, false };
 
 	if (to <= from) /* over midnight */
 		to = plus(to, (int64_t)DAY_S * NS_PER_S);
@@ -362,7 +343,8 @@ static struct sums sum_up(const struct claim_case *c, const struct predicate_nod
 			continue;
 		sums.spans++;
 		sums.open = sums.open || sorted[i].ended_ns == 0;
-		sums.edges_s += seconds(0, CAUSE_EARLY) * lost_of(&sorted[i]);
+		sums.edges_s += seconds(0, precision(c->context)) * lost_of(&sorted[i]);
+		sums.edge_s = seconds(0, precision(c->context));
 		sums.all_s += seconds(a, b) * lost_of(&sorted[i]);
 		sums.within_s += seconds(a > from ? a : from, b < to ? b : to) * lost_of(&sorted[i]);
 		sums.length_s += seconds(a > last ? a : last, b);
@@ -388,7 +370,7 @@ static void judge_within(const struct sums *sums, struct claim_result *result)
 
 static void judge_length(const struct predicate_node *node, const struct sums *sums, struct claim_result *result)
 {
-	double edges = sums->spans * seconds(0, CAUSE_EARLY);
+	double edges = sums->spans * sums->edge_s;
 	struct claim_end low = { CLAIM_EXACT, sums->length_s - edges > 0 ? sums->length_s - edges : 0, 0 };
 	struct claim_end high = { CLAIM_EXACT, sums->open ? REAL_INFINITY : sums->length_s + edges, 0 };
 	struct claim_measure m = { CLAIM_UNSUPPORTED, 0, 0, 0, 0 };
@@ -411,8 +393,8 @@ void claim_outage(const struct claim_case *c, const struct predicate_node *node,
 	char text[CLAIM_NUMBER_SIZE];
 
 	if (c->context->outages_count == 0 && !c->context->watched) {
-		claim_say_reason(result,
-		                 "No outage was measured, and nobody measured: what users felt is not known here.");
+		claim_say_reason(result, "%s", nothing_measured(c->context));
+		claim_cap(result, c->context->measured_to_ns ? CLAIM_MODERATE : CLAIM_LOW, "%s", NOT_MEASURED);
 		return;
 	}
 	sorted = calloc(outages_of(c->context) + 1, sizeof(*sorted));
@@ -423,8 +405,11 @@ void claim_outage(const struct claim_case *c, const struct predicate_node *node,
 	sums = sum_up(c, node, sorted);
 	free(sorted);
 	if (!c->context->watched)
-		claim_cap(result, CLAIM_MODERATE,
-		          "outages were put in by hand, and the service was not watched all the time");
+		claim_cap(
+			result, CLAIM_MODERATE, "%s",
+			c->context->measured_to_ns
+				? "users were seen from this host alone, and shortly before and after the attack alone"
+				: "outages were put in by hand, and the service was not watched all the time");
 	if (node->kind == PREDICATE_OUTAGE_WITHIN && sums.spans > 0) {
 		judge_within(&sums, result);
 	} else if (node->kind == PREDICATE_OUTAGE_LENGTH && (sums.spans > 0 || c->context->watched)) {
@@ -439,6 +424,12 @@ void claim_outage(const struct claim_case *c, const struct predicate_node *node,
 		claim_say_reason(result, "The service was measured all the time, and there was no outage.");
 	} else {
 		claim_say_reason(result, "No outage was measured around the attack, and nobody measured all the time.");
+	}
+	if (result->verdict == CLAIM_CONTRADICTED && !c->context->watched && c->context->measured_to_ns) {
+		result->log10_bf = 0;
+		result->verdict = CLAIM_UNSUPPORTED;
+		claim_say_reason(result, "An outage was measured that is not as is claimed, and at other times nobody "
+		                         "measured: there may have been another.");
 	}
 	claim_add_hypothesis(result, result->log10_bf >= 0 ? 0 : result->log10_bf, "it is as is claimed");
 	claim_add_hypothesis(result, result->log10_bf > 0 ? -result->log10_bf : 0, "it is not");

@@ -19,8 +19,8 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/real.h"
 #include "trace/claim_inside.h"
-#include "trace/real.h"
 
 /*
  * What country databases get right: active probing finds 92 % and more of fixed lines right, 84 % of phones (Gouel et al.,
@@ -655,6 +655,7 @@ int claim_country(const struct claim_case *c, const struct predicate_node *node,
 	if (c->trace->country_databases == 0) {
 		claim_say_reason(result,
 		                 "No country database was at hand when the attack was traced ('holdfast geo update').");
+		claim_cap(result, CLAIM_LOW, "nothing was measured");
 		return 0;
 	}
 	room = room_new(c->draws->count);

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/real.h"
 #include "base/time.h"
 #include "trace/chance.h"
-#include "trace/real.h"
 
 /* What the word rests on; design values. */
 #define COMMAND_WITHIN_5S 0.5  /* of the sources, and … */

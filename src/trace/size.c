@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/real.h"
 #include "base/time.h"
 #include "trace/chance.h"
-#include "trace/real.h"
 
 #define SLOTS_A_SECOND 10 /* of 100 ms, as peaks are counted in */
 #define BINS_MAX 1048576  /* seconds of a wave told apart; of a longer one, so many times two, four … */

@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/real.h"
 #include "observe/protocol.h"
 #include "trace/chance.h"
-#include "trace/real.h"
 #include "trace/spoofing_inside.h"
 
 #define VERIFIED_SHARE 0.9  /* of the packets from sources that receive what is sent to them */

@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "base/hash.h"
+#include "base/real.h"
 #include "trace/chance.h"
-#include "trace/real.h"
 
 static void assert_near(double value, double expected, double error)
 {

@@ -9,10 +9,10 @@
 #include <cmocka.h>
 
 #include "base/hash.h"
+#include "base/real.h"
 #include "base/time.h"
 #include "made.h"
 #include "trace/coordination.h"
-#include "trace/real.h"
 
 #define SOURCES 3000
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/hash.h"
-#include "trace/real.h"
+#include "base/real.h"
 
 #define SEED 20250310u
 #define DRAWS 200000

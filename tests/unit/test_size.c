@@ -8,9 +8,9 @@
 #include <cmocka.h>
 
 #include "base/hash.h"
+#include "base/real.h"
 #include "base/time.h"
 #include "made.h"
-#include "trace/real.h"
 #include "trace/size.h"
 
 #define POPULATION 20000

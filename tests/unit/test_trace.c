@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
+#include "base/real.h"
 #include "base/time.h"
 #include "made.h"
-#include "trace/real.h"
 #include "trace/trace.h"
 
 #define SEED 20250310u

@@ -5,7 +5,7 @@
  * function are continued fractions, evaluated as Lentz does (Thompson & Barnett, J. Comput. Phys. 64, 1986; NIST DLMF
  * 7.9.4 and 8.17.22).
  */
-#include "trace/real.h"
+#include "base/real.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,0 +1,635 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * holdfast outage: counts of users' reports put on record, and the outages that they measure. Counting and measuring are
+ * record/reckon.h's; here is what is read and what is printed.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/digest.h"
+#include "base/time.h"
+#include "cli/archived.h"
+#include "cli/books.h"
+#include "cli/command.h"
+#include "cli/options.h"
+#include "cli/order.h"
+#include "cli/outage_page.h"
+#include "cli/output.h"
+#include "cli/place.h"
+#include "cli/say.h"
+#include "cli/screen.h"
+#include "impact/report_text.h"
+#include "record/outages.h"
+#include "record/reckon.h"
+#include "tell/build.h"
+#include "tell/harm_json.h"
+#include "tell/report_json.h"
+#include "tell/words.h"
+
+#define OUTAGES_SCHEMA "holdfast.outages/1"
+#define REPORTS_SCHEMA "holdfast.reports/1"
+#define IMPORT_SCHEMA "holdfast.outage_import/1"
+#define FILE_MAX (256u << 20)
+#define FILE_FIRST (1u << 16)
+#define MISTAKES_TOLD 20
+#define MISTAKES_LISTED 1000 /* in JSON */
+#define DEFAULT_COMPONENT "site"
+
+struct options {
+	const char *config, *record, *verb, *name;
+	const char *component, *from, *to, *rejects, *archive;
+	bool json;
+};
+
+/* clang-format off */
+static const struct option_row rows[] = {
+	{ .value = "import|list|show|reports|reckon", OPTION_INTO(struct options, verb),
+	  .missing = "say what to do: holdfast outage import, list, show, reports or reckon",
+	  .help = "put counts of reports on record, list outages, show one, list the counts,\nor measure anew with what is on record now" },
+	{ .value = "FILE|ID", OPTION_INTO(struct options, name),
+	  .help = "import: a file of CSV or JSON, - is standard input; show: an outage's ID, as o1, or latest" },
+	{ .name = "component", .value = "ID", OPTION_INTO(struct options, component),
+	  .help = "import: of lines that name none, else site; list, reports: of that alone" },
+	{ .name = "from", .value = "TIME", OPTION_INTO(struct options, from), .help = "reports, list: from then on, as 2026-03-10T09:40:00Z" },
+	{ .name = "to", .value = "TIME", OPTION_INTO(struct options, to), .help = "reports, list: before then" },
+	{ .name = "rejects", .value = "OUT", OPTION_INTO(struct options, rejects),
+	  .help = "import: lines that are wrong go there, to be put right and imported" },
+	{ .name = "archive", .value = "DIR", OPTION_INTO(struct options, archive),
+	  .help = "import, reckon: where incidents are archived; else the state_dir, unless there is --record" },
+	{ .name = "json", OPTION_INTO(struct options, json), .help = "as JSON (" OUTAGES_SCHEMA ", " REPORTS_SCHEMA ")" },
+	BOOKS_RECORD_ROW(struct options),
+	PLACE_CONFIG_ROW(struct options),
+};
+/* clang-format on */
+
+static const struct option_table table = {
+	.command = "outage",
+	.synopsis =
+		"import FILE [--component ID] [--rejects OUT] | list | show ID | reports [--component ID] [--from TIME] [--to TIME] | reckon",
+	.purpose =
+		"Outages as users feel them. Counts of their reports are put on record, held against what is usual at that hour of the\n"
+		"week, and what is more than that becomes an outage: when it began, was worst and ended, where, and what explains it.\n"
+		"A line that is wrong is named and left out, the others count. doc/outage.md has the format and the method.\n",
+	.notes = "Exit status: 0 done; 1 something cannot be read or written, or a line was left out; 2 wrong usage.\n"
+		 "\n"
+		 "Example:\n"
+		 "  holdfast outage import reports.csv && holdfast outage show latest\n",
+	OPTION_ROWS(rows),
+};
+
+/* ---- a file ---- */
+
+/* Whole; the caller's, or NULL, said. */
+static char *read_file(const char *path, size_t *length)
+{
+	bool standard = strcmp(path, "-") == 0;
+	FILE *in = standard ? stdin : fopen(path, "re");
+	size_t room = FILE_FIRST, got = 1;
+	char *octets = in ? malloc(room) : NULL;
+
+	*length = 0;
+	while (octets && got > 0) {
+		got = fread(octets + *length, 1, room - *length, in);
+		*length += got;
+		if (*length == room && room <= FILE_MAX) {
+			char *grown = realloc(octets, 2 * room);
+
+			if (!grown) {
+				free(octets);
+				octets = NULL;
+				errno = ENOMEM;
+			} else {
+				octets = grown;
+				room *= 2;
+			}
+		}
+	}
+	if (octets && (ferror(in) || *length > FILE_MAX)) {
+		if (!ferror(in))
+			errno = EFBIG;
+		free(octets);
+		octets = NULL;
+	}
+	if (!octets)
+		say_error(say_input(path), "cannot be read: %s; it may have 256 MiB", strerror(errno));
+	if (in && !standard)
+		(void)fclose(in);
+	return octets;
+}
+
+struct import {
+	const char *path;
+	struct outages_loading *loading;
+	struct record_error error;
+	FILE *rejects;
+	uint64_t rows, reports, mistakes;
+	json_t *told; /* NULL: on standard error */
+	int64_t first_ns, last_ns;
+};
+
+static int take_count(void *context, const struct report_count *count)
+{
+	struct import *import = context;
+
+	import->first_ns = import->rows == 0 || count->bucket_ns < import->first_ns ? count->bucket_ns
+		: import->first_ns;
+	import->last_ns = import->rows == 0 || count->bucket_ns > import->last_ns ? count->bucket_ns : import->last_ns;
+	import->rows++;
+	import->reports += count->raw;
+	return outages_import_add(import->loading, count, &import->error);
+}
+
+static void take_mistake(void *context, uint64_t line, const char *what, const char *text, size_t length)
+{
+	struct import *import = context;
+	char where[320];
+
+	import->mistakes++;
+	if (import->rejects && length > 0) {
+		(void)fwrite(text, 1, length, import->rejects);
+		(void)fputc('\n', import->rejects);
+	}
+	if (import->mistakes <= MISTAKES_TOLD) {
+		(void)snprintf(where, sizeof(where), "%.256s:%" PRIu64, say_input(import->path), line);
+		say_error(where, "%s", what);
+	}
+	if (import->told && import->mistakes <= MISTAKES_LISTED)
+		(void)json_array_append_new(import->told, json_pack("{sI ss}", "line", (json_int_t)line, "what", what));
+}
+
+static bool is_json(const char *octets, size_t length)
+{
+	size_t at = 0;
+
+	while (at < length && strchr(" \t\r\n", octets[at]) && octets[at])
+		at++;
+	return at < length && (octets[at] == '{' || octets[at] == '[');
+}
+
+/* Rejects begin with the names of columns, so that the file can be imported once it is put right. */
+static void begin_rejects(struct import *import, const char *octets, size_t length)
+{
+	const char *end = memchr(octets, '\n', length);
+
+	if (import->rejects && !is_json(octets, length))
+		(void)fwrite(octets, 1, end ? (size_t)(end - octets) + 1 : length, import->rejects);
+}
+
+/* ---- measuring ---- */
+
+static int measure(struct books *books, const struct options *options, struct reckon_result *result)
+{
+	struct record_error error = { .message = "" };
+	char folder[CONFIG_PATH_SIZE] = "";
+	int code;
+
+	if (!options->archive && !options->record && archived_folder("outage", options->config, folder) != COMMAND_DONE)
+		return COMMAND_BAD;
+	code = reckon(books->ledger,
+	              options->archive ? options->archive
+	              : folder[0]      ? folder
+	                               : NULL,
+	              books_now(), result, &error);
+	if (result->components_refused)
+		say_error("outage",
+		          "there are counts of more than %d components; those that came last are not looked at",
+		          COMPONENTS_MAX);
+	return code == 0 ? COMMAND_DONE : books_refuse(books, code, &error);
+}
+
+static json_t *components_json(const struct reckon_result *result)
+{
+	struct build b = { .failed = false };
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; i < result->components_count; i++) {
+		const struct reckon_component *c = &result->components[i];
+		char first[TIME_TEXT_SIZE], last[TIME_TEXT_SIZE];
+
+		build_append(&b, array,
+		             json_pack("{ss ss ss sI ss so si}", "component", c->id, "first",
+		                       time_format((struct capture_time){ c->first_ns }, first), "last",
+		                       time_format((struct capture_time){ c->last_ns }, last), "reports",
+		                       (json_int_t)c->reports, "basis", outage_basis_name(c->basis), "usual_milli",
+		                       c->basis == OUTAGE_NOTHING_KNOWN ? json_null() : build_integer(c->usual_milli),
+		                       "outages", (int)c->outages));
+	}
+	return array;
+}
+
+static void print_components(const struct reckon_result *result)
+{
+	struct paper paper = screen_paper(0, false);
+	struct draft d = { .length = 0 };
+
+	for (uint32_t i = 0; i < result->components_count; i++)
+		outage_page_component(&paper, &result->components[i]);
+	draft_add(&d, "%" PRIu32 " outages, %" PRIu32 " of them new or known better%s", result->outages, result->added,
+	          result->outages ? "; 'holdfast outage list' has them" : "");
+	paper_text(&paper, 0, 0, d.text);
+}
+
+static int reckon_anew(const struct options *options)
+{
+	struct reckon_result *result = malloc(sizeof(*result));
+	struct books books;
+	int status;
+
+	if (!result)
+		return COMMAND_BAD;
+	status = books_open(&books, "outage", options->config, options->record, true);
+	if (status == COMMAND_DONE) {
+		status = measure(&books, options, result);
+		books_close(&books);
+	}
+	if (status == COMMAND_DONE && options->json) {
+		status = order_print_json(IMPORT_SCHEMA,
+		                          json_pack("{so si si}", "components", components_json(result), "outages",
+		                                    (int)result->outages, "added", (int)result->added));
+	} else if (status == COMMAND_DONE) {
+		print_components(result);
+		status = output_finish();
+	}
+	free(result);
+	return status;
+}
+
+static int print_import(const struct options *options, struct import *import, const struct reckon_result *result)
+{
+	struct paper paper = screen_paper(0, false);
+	struct draft d = { .length = 0 };
+	char rows_text[WORDS_SIZE], reports[WORDS_SIZE], mistakes[WORDS_SIZE];
+
+	if (options->json)
+		return order_print_json(IMPORT_SCHEMA,
+		                        json_pack("{sI sI sI so so si si}", "rows", (json_int_t)import->rows, "reports",
+		                                  (json_int_t)import->reports, "mistakes", (json_int_t)import->mistakes,
+		                                  "left_out", json_incref(import->told), "components",
+		                                  components_json(result), "outages", (int)result->outages, "added",
+		                                  (int)result->added));
+	draft_add(&d, "%s reports in %s counts are on record", words_count(import->reports, reports),
+	          words_count(import->rows, rows_text));
+	if (import->mistakes)
+		draft_add(&d, "; " YELLOW "%s lines were left out" PLAIN, words_count(import->mistakes, mistakes));
+	paper_text(&paper, 0, 0, d.text);
+	print_components(result);
+	return output_finish();
+}
+
+/* Reads all into the record's transaction. */
+static int load(const struct options *options, struct import *import, const char *octets, size_t length)
+{
+	struct report_count preset = { .symptom = SYMPTOM_OTHER, .source = REPORT_IMPORT };
+	struct report_sink sink = { take_count, take_mistake, import };
+	const char *component = options->component ? options->component : DEFAULT_COMPONENT;
+
+	memcpy(preset.component, component, strlen(component) + 1);
+	begin_rejects(import, octets, length);
+	return is_json(octets, length) ? report_json_read(octets, length, &preset, &sink)
+	                               : report_text_read(octets, length, &preset, &sink);
+}
+
+static int record_import(const struct options *options, struct books *books, struct import *import, const char *octets,
+                         size_t length)
+{
+	char sha256[DIGEST_SHA256_TEXT_SIZE], user[BOOKS_NAME_SIZE];
+	struct record_error error = { .message = "" };
+	struct outages_import row = { .sha256 = sha256, .name = say_input(import->path), .added_by = books_user(user) };
+	int result, ended;
+
+	digest_sha256_text(octets, length, sha256);
+	result = outages_import_begin(books->ledger, sha256, &import->loading, &error);
+	if (result != 0)
+		return books_refuse(books, result, &error);
+	result = load(options, import, octets, length);
+	row.rows = import->rows;
+	row.reports = import->reports;
+	row.mistakes = import->mistakes;
+	row.added_ns = books_now();
+	if (import->mistakes > MISTAKES_TOLD)
+		say_error(say_input(import->path), "and %" PRIu64 " more lines are wrong",
+		          import->mistakes - MISTAKES_TOLD);
+	ended = outages_import_end(import->loading, result == 0 ? &row : NULL, &error);
+	if (result == -EBADMSG) {
+		say_error(say_input(import->path), "nothing of it is on record; doc/outage.md has the format");
+		return COMMAND_BAD;
+	}
+	if (result != 0)
+		return books_refuse(books, result, &import->error);
+	return ended == 0 ? COMMAND_DONE : books_refuse(books, ended, &error);
+}
+
+static int import_file(const struct options *options)
+{
+	struct reckon_result *measured = malloc(sizeof(*measured));
+	struct import import = { .path = options->name, .error = { .message = "" } };
+	struct output rejects = { .file = NULL };
+	struct books books;
+	char *octets = NULL;
+	size_t length = 0;
+	int status = COMMAND_DONE, result = 0;
+
+	if (!options->name)
+		status = options_refuse(&table, "nothing to import: name a file");
+	else if (options->component && !component_id_ok(options->component))
+		status = options_refuse(&table, "--component wants 1 to 32 of a-z, 0-9 and -");
+	if (status == COMMAND_DONE) {
+		octets = read_file(options->name, &length);
+		status = octets && measured ? COMMAND_DONE : COMMAND_BAD;
+	}
+	if (status == COMMAND_DONE && options->rejects) {
+		output_watch_signals();
+		result = output_open(&rejects, options->rejects);
+		if (result != 0) {
+			say_error(options->rejects, "cannot be written: %s", strerror(-result));
+			status = COMMAND_BAD;
+		}
+		import.rejects = rejects.file;
+	}
+	if (status == COMMAND_DONE) {
+		import.told = options->json ? json_array() : NULL;
+		status = books_open(&books, "outage", options->config, options->record, true);
+		if (status == COMMAND_DONE) {
+			status = record_import(options, &books, &import, octets, length);
+			if (status == COMMAND_DONE)
+				status = measure(&books, options, measured);
+			books_close(&books);
+		}
+		if (rejects.file)
+			result = output_close(&rejects, status != COMMAND_DONE);
+		if (result != 0) {
+			say_error(options->rejects, "cannot be written: %s", strerror(-result));
+			status = COMMAND_BAD;
+		}
+	}
+	if (status == COMMAND_DONE)
+		status = print_import(options, &import, measured);
+	if (status == COMMAND_DONE && import.mistakes)
+		status = COMMAND_BAD;
+	json_decref(import.told);
+	free(octets);
+	free(measured);
+	return status;
+}
+
+/* ---- listing ---- */
+
+struct listing {
+	struct paper paper;
+	json_t *outages; /* NULL: lines */
+	struct harm *harm;
+	const struct options *options;
+	int64_t from_ns, to_ns;
+	uint64_t number; /* show: this one; 0: the latest */
+	bool any, show;
+};
+
+/* False: it cannot be read, said. */
+static bool read_harm(const struct outages_outage *outage, struct harm *harm)
+{
+	char error[HARM_JSON_ERROR_SIZE], id[OUTAGES_ID_SIZE];
+	json_t *json = json_loads(outage->json, JSON_REJECT_DUPLICATES, NULL);
+	int result = json ? harm_json_read(json, harm, error) : -EBADMSG;
+
+	json_decref(json);
+	outages_id(outage->number, id);
+	if (result != 0)
+		say_error(id, "what is on record of it cannot be read%s%s", json ? ": " : "", json ? error : "");
+	harm->number = outage->number;
+	return result == 0;
+}
+
+static json_t *outage_json(const struct outages_outage *outage)
+{
+	json_t *json = json_loads(outage->json, JSON_REJECT_DUPLICATES, NULL);
+	char id[OUTAGES_ID_SIZE], made[TIME_TEXT_SIZE];
+
+	outages_id(outage->number, id);
+	(void)json_object_set_new(json, "id", json_string(id));
+	(void)json_object_set_new(json, "made",
+	                          json_string(time_format((struct capture_time){ outage->made_ns }, made)));
+	return json;
+}
+
+static int list_one(void *context, const struct outages_outage *outage)
+{
+	struct listing *listing = context;
+
+	if (outage->began_ns >= listing->to_ns || (outage->ended_ns && outage->ended_ns <= listing->from_ns))
+		return 0;
+	if (listing->outages) {
+		json_t *json = outage_json(outage);
+
+		listing->any = true;
+		return json && json_array_append_new(listing->outages, json) == 0 ? 0 : -ENOMEM;
+	}
+	if (!read_harm(outage, listing->harm))
+		return 0;
+	if (!listing->any)
+		outage_page_head(&listing->paper);
+	listing->any = true;
+	outage_page_line(&listing->paper, listing->harm);
+	return 0;
+}
+
+/* The one that is wanted stays in `harm`, and in `outages` as JSON. */
+static int show_one(void *context, const struct outages_outage *outage)
+{
+	struct listing *listing = context;
+
+	if (listing->number && outage->number != listing->number)
+		return 0;
+	if (!read_harm(outage, listing->harm))
+		return 0;
+	listing->any = true;
+	if (listing->outages) {
+		(void)json_array_clear(listing->outages);
+		(void)json_array_append_new(listing->outages, outage_json(outage));
+	}
+	return 0;
+}
+
+static int read_times(const struct options *options, int64_t *from_ns, int64_t *to_ns)
+{
+	struct capture_time from = { INT64_MIN }, to = { INT64_MAX };
+
+	if (options->from && time_parse(options->from, &from) != 0)
+		return options_refuse(&table, "--from wants a time in UTC such as 2026-03-10T09:40:00Z");
+	if (options->to && time_parse(options->to, &to) != 0)
+		return options_refuse(&table, "--to wants a time in UTC such as 2026-03-10T18:00:00Z");
+	*from_ns = from.ns;
+	*to_ns = to.ns;
+	return COMMAND_DONE;
+}
+
+static int list_outages(const struct options *options, bool show)
+{
+	struct listing listing = { .paper = screen_paper(0, false), .options = options, .show = show };
+	struct record_error error = { .message = "" };
+	struct books books;
+	int result, status = read_times(options, &listing.from_ns, &listing.to_ns);
+
+	if (status == COMMAND_DONE && show) {
+		if (!options->name)
+			status = options_refuse(&table, "say which: an outage's ID, as o1, or latest");
+		else if (strcmp(options->name, "latest") != 0 && !(listing.number = outages_number(options->name)))
+			status = options_refuse(&table, "'%.40s' is no outage's ID: as o1, or latest", options->name);
+	}
+	if (status == COMMAND_DONE)
+		status = books_open(&books, "outage", options->config, options->record, false);
+	if (status != COMMAND_DONE)
+		return status;
+	listing.outages = options->json ? json_array() : NULL;
+	listing.harm = calloc(1, sizeof(*listing.harm));
+	result = listing.harm
+	                 ? outages_each(books.ledger, options->component, show ? show_one : list_one, &listing, &error)
+	                 : -ENOMEM;
+	if (result == 0 && show && !listing.any) {
+		say_error(options->name, "there is no such outage; 'holdfast outage list' lists those there are");
+		status = COMMAND_BAD;
+	} else if (result != 0) {
+		status = books_refuse(&books, result, &error);
+	} else if (show && options->json) {
+		json_t *one = json_incref(json_array_get(listing.outages, 0));
+
+		(void)json_object_del(one, "schema");
+		status = order_print_json(HARM_JSON_SCHEMA, one);
+	} else if (options->json) {
+		status = order_print_json(OUTAGES_SCHEMA, json_pack("{sO}", "outages", listing.outages));
+	} else {
+		if (show)
+			outage_page_show(&listing.paper, listing.harm);
+		else if (!listing.any)
+			paper_line(&listing.paper, 0, "no outages");
+		status = output_finish();
+	}
+	books_close(&books);
+	json_decref(listing.outages);
+	free(listing.harm);
+	return status;
+}
+
+/* ---- counts ---- */
+
+struct counting {
+	struct paper paper;
+	bool json, any;
+	/* Of the bucket and component of the last ones. */
+	struct report_count sum;
+};
+
+static void write_bucket(struct counting *counting)
+{
+	const struct report_count *sum = &counting->sum;
+	char at[WORDS_SIZE];
+	struct draft d = { .length = 0 };
+
+	if (!counting->any)
+		return;
+	draft_add(&d, "%.16s  %-16s  %9" PRIu32 "  %9" PRIu32 "  %9" PRIu32,
+	          words_date_time((struct capture_time){ sum->bucket_ns }, at), sum->component, sum->accepted, sum->raw,
+	          sum->shielded);
+	paper_line(&counting->paper, 0, d.text);
+}
+
+/* As files that are imported have it, one a line: what is exported can be imported elsewhere. */
+static void write_cell(struct counting *counting, const struct report_count *count)
+{
+	char at[TIME_TEXT_SIZE];
+
+	(void)fprintf(
+		counting->paper.out,
+		"%s\n    {\"time\":\"%s\",\"component\":\"%s\",\"symptom\":\"%s\",\"region\":\"%s\",\"network\":%" PRIu32
+		",\"source\":\"%s\",\"count\":%" PRIu32 ",\"accepted\":%" PRIu32 ",\"shielded\":%" PRIu32 "}",
+		counting->any ? "," : "", time_format((struct capture_time){ count->bucket_ns }, at), count->component,
+		symptom_name(count->symptom), count->region, count->network, report_source_name(count->source),
+		count->raw, count->accepted, count->shielded);
+	counting->any = true;
+}
+
+static int count_one(void *context, const struct report_count *count)
+{
+	struct counting *counting = context;
+	struct report_count *sum = &counting->sum;
+
+	if (counting->json) {
+		write_cell(counting, count);
+		return 0;
+	}
+	if (!counting->any || count->bucket_ns != sum->bucket_ns || strcmp(count->component, sum->component) != 0) {
+		if (!counting->any)
+			paper_line(&counting->paper, 0,
+			           DIM "BUCKET (UTC)      COMPONENT          ACCEPTED        RAW   SHIELDED" PLAIN);
+		write_bucket(counting);
+		*sum = *count;
+		counting->any = true;
+		return 0;
+	}
+	sum->raw += count->raw;
+	sum->accepted += count->accepted;
+	sum->shielded += count->shielded;
+	return 0;
+}
+
+static int list_reports(const struct options *options)
+{
+	struct counting counting = { .paper = screen_paper(0, false), .json = options->json };
+	struct record_error error = { .message = "" };
+	struct books books;
+	int64_t from_ns, to_ns;
+	int result, status = read_times(options, &from_ns, &to_ns);
+
+	if (status == COMMAND_DONE)
+		status = books_open(&books, "outage", options->config, options->record, false);
+	if (status != COMMAND_DONE)
+		return status;
+	if (options->json)
+		(void)fprintf(counting.paper.out, "{\n  \"schema\": \"" REPORTS_SCHEMA "\",\n  \"counts\": [");
+	result = outages_report_each(books.ledger, options->component, from_ns, to_ns, count_one, &counting, &error);
+	if (options->json)
+		(void)fprintf(counting.paper.out, "\n  ]\n}\n");
+	else if (counting.any)
+		write_bucket(&counting);
+	else
+		paper_line(&counting.paper, 0, "no reports");
+	status = result == 0 ? output_finish() : books_refuse(&books, result, &error);
+	books_close(&books);
+	return status;
+}
+
+static int list(const struct options *options)
+{
+	return list_outages(options, false);
+}
+
+static int show(const struct options *options)
+{
+	return list_outages(options, true);
+}
+
+static const struct {
+	const char *verb;
+	int (*run)(const struct options *options);
+} verbs[] = { { "import", import_file },
+	      { "list", list },
+	      { "show", show },
+	      { "reports", list_reports },
+	      { "reckon", reckon_anew } };
+
+int outage_command(int argc, char **argv)
+{
+	struct options options = { .json = false };
+	int status;
+
+	if (!options_take(&table, argc, argv, &options, &status))
+		return status;
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (strcmp(options.verb, verbs[i].verb) == 0)
+			return verbs[i].run(&options);
+	return options_refuse(&table, "'%.40s' is none of import, list, show, reports, reckon", options.verb);
+}

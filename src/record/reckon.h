@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From what was counted to outages on record: the counts of a record are gone through once, component by component, by
+ * the detectors of impact; what explains an outage is found among archived incidents and events; what is new, or is known
+ * better now, is added to the record. The same record and archive give the same outages, whenever that is done.
+ */
+#ifndef HOLDFAST_RECORD_RECKON_H
+#define HOLDFAST_RECORD_RECKON_H
+
+#include <stdint.h>
+
+#include "impact/component.h"
+#include "impact/outage.h"
+#include "record/ledger.h"
+
+/* What is known of a component, as of its last bucket. */
+struct reckon_component {
+	char id[COMPONENT_ID_SIZE];
+	int64_t first_ns, last_ns; /* buckets with reports */
+	uint64_t reports;
+	enum outage_basis basis;
+	uint32_t usual_milli; /* reports in a bucket, thousandths; 0 where nothing is known */
+	uint32_t outages;
+};
+
+struct reckon_result {
+	uint32_t outages, added; /* found; of them new or changed on record */
+	uint32_t components_count, components_refused;
+	uint32_t places_refused;
+	struct reckon_component components[COMPONENTS_MAX];
+};
+
+/*
+ * `folder`: where incidents are archived; NULL: none are asked. `now_ns`: nothing is looked at of buckets that are not over
+ * by then. 0 or -errno.
+ */
+int reckon(struct ledger *ledger, const char *folder, int64_t now_ns, struct reckon_result *result,
+           struct record_error *error);
+
+#endif

@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""statement.py HOLDFAST: statements from draft to publication, and what they say in English and French. Speaks TAP.
+
+Incidents are made up here, as the archive has them. tests/statement/NAME.LANG.txt is what is said of each, all
+sentences, internal ones too; HOLDFAST_GOLDEN=write writes them anew, after which a person reads the difference.
+"""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+GOLDEN = pathlib.Path(__file__).parent.parent / "statement"
+BEGAN, ENDED = "2026-03-10T09:40:00.000000Z", "2026-03-10T11:10:30.000000Z"
+
+
+def incident(number, vector, title, spoofing, live):
+    id = f"{number:016x}"
+    analysis = {
+        "schema": "holdfast.analysis/1",
+        "incidents": [{
+            "id": id, "began": BEGAN, "ended": ENDED, "detected": "2026-03-10T09:40:02.500000Z",
+            "target": {"scope": "192.0.2.10/32"}, "packets": 1234567890, "bytes": 98765432100, "peak_pps": 4100000,
+            "peak_bps": 2400000000, "waves": [
+                {"began": BEGAN, "ended": "2026-03-10T10:00:00.000000Z", "peak_pps": 4100000},
+                {"began": "2026-03-10T11:00:00.000000Z", "ended": ENDED, "peak_pps": 812345}],
+            "vectors": [{"name": vector, "title": title}], "residual": 0.002, "families": [],
+            "sources": {"estimate": 86412, "spoofing": {"verdict": spoofing}},
+            "signatures": [{"match": "udp and src port 123", "action": "drop", "coverage": 0.998}]}]}
+    if live:
+        analysis["live"] = {
+            "rules": [{"made": "2026-03-10T09:40:07.500000Z", "packets": {"dropped": 1200000000}}],
+            "series": {"answered_pps": [900, 1000, None], "lost_pps": [0, 2, None], "link_percent": [97, None],
+                       "link_lost_pps": [12]}}
+    head = {"schema": "holdfast.incident/1", "id": id, "state": "final", "service": "web", "target": "192.0.2.10/32",
+            "vector": vector, "generation": "0000000000000001", "began_ns": 1773135600000000000,
+            "ended_ns": 1773141030000000000, "peak_pps": 4100000, "peak_bps": 2400000000}
+    return id, head, analysis
+
+
+class Stage:
+    def __init__(self, holdfast, folder):
+        self.holdfast, self.folder, self.count, self.failed = holdfast, folder, 0, 0
+
+    def expect(self, what, good, said=""):
+        self.count += 1
+        self.failed += not good
+        print(f"{'' if good else 'not '}ok {self.count} - {what}", flush=True)
+        if not good:
+            print("\n".join(f"# {line}" for line in str(said)[:1500].splitlines()), flush=True)
+
+    def run(self, *typed, who=("ann", "1001"), editor=None):
+        env = {**os.environ, "SUDO_USER": who[0], "SUDO_UID": who[1], "HOLDFAST_CONFIG": f"{self.folder}/c.yaml",
+               "VISUAL": "", "EDITOR": editor or "false", "LC_ALL": "C.UTF-8"}
+        done = subprocess.run([self.holdfast, "statement", *typed], capture_output=True, text=True, check=False,
+                              timeout=60, env=env)
+        return done.returncode, done.stdout, done.stderr
+
+    def row(self, typed, status, wanted="", **more):
+        code, out, error = self.run(*typed, **more)
+        self.expect(f"statement {' '.join(typed)[:90]}", code == status and re.search(wanted, out + error, re.DOTALL),
+                    (code, out, error))
+        return out
+
+    def one(self, *typed, **more):
+        """What a command says of a statement as JSON."""
+        code, out, error = self.run(*typed, "--json", **more)
+        if code != 0:
+            self.expect(f"statement {' '.join(typed)[:90]} --json", False, (code, out, error))
+            return {"id": "", "sha256": "", "text": "", "statement": {"sentences": []}}
+        return json.loads(out)["statements"][0]
+
+    def publish(self, id):
+        self.row(["approve", id, "--hash", self.one("show", id)["sha256"][:12]], 0, "approved")
+        return self.row(["publish", id], 0)
+
+
+def text_of(one):
+    lines = [one["statement"]["title"]]
+    for sentence in one["statement"]["sentences"]:
+        lines.append(f"[{sentence['audience']}] {sentence['text']}")
+    lines.append("left out: " + " ".join(left["template"] for left in one["statement"]["left_out"]))
+    return "\n".join(lines) + "\n"
+
+
+def goldens(s, ids):
+    none = ["--since", "2026-05-10T09:40:00Z", "--until", "2026-05-10T11:00:00Z", "--component", "web"]
+    change = ["--since", "2026-04-10T09:40:00Z", "--until", "2026-04-10T11:00:00Z", "--component", "web"]
+    cases = {"spoofed": [ids["spoofed"]], "reflection": [ids["reflection"]], "no_attack": none, "own_change": change}
+    for name, operands in cases.items():
+        for lang in ("en", "fr"):
+            for kind in ("resolution", "postmortem"):
+                file = GOLDEN / f"{name}.{kind}.{lang}.txt"
+                one = s.one("draft", *operands, "--kind", kind, "--lang", lang)
+                said = text_of(one)
+                if os.environ.get("HOLDFAST_GOLDEN") == "write":
+                    file.write_text(said, encoding="utf-8")
+                s.expect(file.name, file.is_file() and file.read_text(encoding="utf-8") == said, said)
+                code, out, error = s.run("check", one["id"])
+                s.expect(f"{one['id']}: every link holds", code == 0, (out, error))
+
+
+def life(s):
+    s.row(["draft", "--since", "25:99"], 2, "wants a time")
+    s.row(["draft"], 2, "nothing to speak of")
+    s.row(["draft", "--kind", "rumour", "--since", "09:40"], 2, "there is no 'rumour'")
+    s.row(["draft", "--since", "09:40", "--component", "a\x1bb"], 1, "cannot be shown")
+    s.row(["show", "s99999"], 1, "there is no")
+    s.row(["show", "1"], 2, "is no statement's ID")
+    first = s.one("draft", "--since", "2026-03-10T09:40:00Z", "--component", "web")
+    id = first["id"]
+    s.expect("a first notice", re.match("Since 10.March.2026, 09:40.UTC, some people cannot reach web. "
+                                        "We are investigating. Next update by ..:...UTC.$", first["text"]), first)
+    s.row(["publish", id], 1, "nobody has approved")
+    s.row(["approve", id], 2, "--hash says")
+    s.row(["approve", id, "--hash", "0" * 12], 1, "not what you have read")
+    s.row(["edit", id, "--set", "2", "We know no more yet."], 0, "We know no more yet")
+    s.row(["approve", id, "--hash", first["sha256"][:12]], 1, "not what you have read")
+    s.publish(id)
+    s.row(["edit", id, "--set", "2", "Never mind."], 1, "it is published")
+    s.row(["publish", id], 1, "done already")
+    s.row(["status"], 0, "an update is due in")
+    form = pathlib.Path(s.folder) / "editor"
+    form.write_text("#!/bin/sh\nsed -i 's/some people/a few people/' \"$1\"\n")
+    form.chmod(0o755)
+    other = s.one("draft", "--since", "2026-03-10T09:40:00Z")["id"]
+    s.row(["edit", other], 0, "a few people cannot", editor=str(form))
+    s.row(["edit", other], 0, "is as it was", editor="true")
+    s.row(["edit", other], 1, "the editor failed", editor="false")
+    s.row(["withdraw", other, "--text", "x"], 1, "not published")
+    s.row(["withdraw", id, "--text", "a mistake"], 0, "withdrawn")
+    s.row(["draft", "--kind", "correction", "--corrects", id, "--text", "It was mail."], 0,
+          "This corrects what we said")
+
+
+def claims(s, ids):
+    def claim(*typed):
+        return subprocess.run([s.holdfast, "claim", *typed], capture_output=True, text=True, check=False, timeout=60,
+                              env={**os.environ, "HOLDFAST_CONFIG": f"{s.folder}/c.yaml"})
+    claim("add", ids["spoofed"], "--by", "the minister of Examplia", "--text", "Elbonia did it", "--predicate",
+          'actor = "Elbonia"')
+    one = s.one("draft", ids["spoofed"], "--kind", "update")
+    s.expect("no claim unless it is wanted", "Elbonia" not in one["text"], one["text"])
+    one = s.one("draft", ids["spoofed"], "--kind", "update", "--include-claim", "c1", "--text", "We are at work.")
+    s.expect("a claim that was not tested is left out", "claim" in text_of(one).split("left out:")[1], text_of(one))
+    s.row(["approve", one["id"], "--hash", one["sha256"]], 0, "somebody else has to approve")
+    s.row(["publish", one["id"]], 1, "only one person")
+    s.row(["approve", one["id"], "--hash", one["sha256"]], 1, "done already")
+    s.row(["approve", one["id"], "--hash", one["sha256"]], 0, "approved", who=("bob", "1002"))
+    s.row(["publish", one["id"]], 0, "We are at work")
+
+
+def laws(s, ids):
+    s.row(["aware", ids["spoofed"]], 0, "Nobody has said.*recognised by the machine at 2026-03-10 09:40:02")
+    s.row(["aware", ids["spoofed"], "--at", "2026-03-10T09:45:00Z"], 0, "nis2_24h +due 2026-03-11 09:45:00 UTC")
+    s.row(["status"], 4, "nis2_72h +was due")
+    one = s.one("draft", ids["spoofed"], "--kind", "nis2_24h")
+    s.expect("a draft for an authority", re.search("11.March.2026, 09:45", text_of(one)) and not one["text"],
+             text_of(one))
+    s.row(["approve", one["id"], "--hash", one["sha256"]], 0)
+    s.row(["publish", one["id"]], 1, "for an authority")
+    s.row(["submit", one["id"]], 0, "submitted")
+
+
+def tampered(s, ids):
+    id = s.one("draft", ids["reflection"], "--kind", "postmortem")["id"]
+    path = pathlib.Path(s.folder) / "state/incidents" / f"{ids['reflection']}.json"
+    text = path.read_text()
+    s.row(["check", id], 0, "links, each says")
+    path.write_text(text.replace('"peak_pps": 4100000,', '"peak_pps": 4100001,'))
+    s.row(["check", id], 1, "as it is now.*4100001")
+    path.write_text(text)
+    s.row(["check", id], 0)
+    other = pathlib.Path(s.folder) / "other.json"
+    other.write_text(text.replace("86412", "86413"))
+    s.row(["check", id, "--analysis", str(other)], 1, "is 86413")
+
+
+def main():
+    holdfast = os.path.abspath(sys.argv[1])
+    with tempfile.TemporaryDirectory(prefix="holdfast-statement-") as folder:
+        s = Stage(holdfast, folder)
+        (pathlib.Path(folder) / "state/incidents").mkdir(parents=True)
+        (pathlib.Path(folder) / "c.yaml").write_text(f"state_dir: {folder}/state\n")
+        made = {"spoofed": incident(0xaa00, "syn_flood", "SYN flood", "spoofed", True),
+                "reflection": incident(0xbb00, "ntp_reflection", "NTP reflection", "reflectors", False)}
+        for id, head, analysis in made.values():
+            text = json.dumps(head, separators=(",", ":"))[:-1] + ',"analysis":\n' + json.dumps(analysis) + "\n}\n"
+            (pathlib.Path(folder) / f"state/incidents/{id}.json").write_text(text)
+        ids = {name: one[0] for name, one in made.items()}
+        subprocess.run([holdfast, "event", "add", "--config", f"{folder}/c.yaml", "--kind", "change", "--from",
+                        "2026-04-10T09:35:00Z", "--to", "2026-04-10T10:50:00Z", "--text", "new load balancer"],
+                       check=False, capture_output=True)
+        goldens(s, ids)
+        life(s)
+        claims(s, ids)
+        laws(s, ids)
+        tampered(s, ids)
+        print(f"1..{s.count}")
+        return s.failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""commands.py HOLDFAST: what 'holdfast outage' makes of days that never were (days.py), and of files that are wrong. TAP."""
+import datetime
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import days  # noqa: E402
+
+HOLDFAST = os.path.abspath(sys.argv[1])
+BUCKET = datetime.timedelta(minutes=5)
+tests = []
+
+
+def test(function):
+    tests.append(function)
+    return function
+
+
+class Place:
+    def __init__(self, folder):
+        self.folder = folder
+        self.record = os.path.join(folder, "record.db")
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, name, text):
+        with open(self.path(name), "w", encoding="utf-8") as out:
+            out.write(text)
+        return self.path(name)
+
+    def run(self, *words, status=0, text=None):
+        done = subprocess.run([HOLDFAST, *words, "--record", self.record], cwd=self.folder, capture_output=True,
+                              text=True, input=text, timeout=120, check=False)
+        assert done.returncode == status, (words, done.returncode, done.stdout[-500:], done.stderr[-500:])
+        return done
+
+    def json(self, *words, **more):
+        return json.loads(self.run(*words, "--json", **more).stdout)
+
+
+def moment(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def near(text, wanted):
+    return abs(moment(text) - wanted) <= BUCKET
+
+
+def outages_of(place, rows, seed, regions=0):
+    days.write(place.path("rows.csv"), rows, seed, regions)
+    place.run("outage", "import", "rows.csv")
+    return place.json("outage", "list")["outages"]
+
+
+def truth(rows, day):
+    """Of the generator's own counts: the worst quarter of an hour, and the shortest time with 80 % of the excess."""
+    began = [day + datetime.timedelta(minutes=m[0]) for m in days.WAVES]
+    ended = [day + datetime.timedelta(minutes=m[1]) for m in days.WAVES]
+    within = [(t, n) for t, n in rows if began[0] <= t < ended[-1]]
+    peak = max(range(len(within) - 2), key=lambda i: sum(n for _, n in within[i:i + 3]))
+    excess = [max(0, n - days.usual(t, MEAN)) if any(a <= t < b for a, b in zip(began, ended)) else 0
+              for t, n in within]
+    wanted, best = 0.8 * sum(excess), None
+    for i in range(len(excess)):
+        total = 0
+        for k in range(i, len(excess)):
+            total += excess[k]
+            if total >= wanted:
+                if best is None or k - i < best[1] - best[0]:
+                    best = (i, k)
+                break
+    half = datetime.timedelta(minutes=30)
+    first, last = within[best[0]][0], within[best[1]][0] + BUCKET
+    return {"began": began[0], "ended": ended[-1], "peak": within[peak][0],
+            "from": day + (first - day) // half * half, "to": day - (day - last) // half * half}
+
+
+MEAN = 6.0
+
+
+def check_day(place, seed, before):
+    rows = days.series(before + 1, seed, MEAN, days.WAVES)
+    day = days.START + datetime.timedelta(days=before)
+    found = outages_of(place, rows, seed, 8)
+    wanted = truth(rows, day)
+    assert len(found) == 1, (seed, before, [o["outage"]["began"] for o in found])
+    outage = found[0]["outage"]
+    assert near(outage["began"], wanted["began"]) and near(outage["ended"], wanted["ended"]), (outage, wanted)
+    assert near(outage["peak_began"], wanted["peak"]), (outage["peak_began"], wanted)
+    # Half hours: what is usual is not known to the report, so that an end on the edge may fall on the other side.
+    half = datetime.timedelta(minutes=30)
+    assert abs(moment(outage["pronounced_from"]) - wanted["from"]) <= half, (outage, wanted)
+    assert abs(moment(outage["pronounced_to"]) - wanted["to"]) <= half, (outage, wanted)
+    assert len(outage["waves"]) == 3, outage["waves"]
+    for wave, (began, ended, _) in zip(outage["waves"], days.WAVES):
+        assert near(wave["began"], day + datetime.timedelta(minutes=began)), wave
+        assert near(wave["ended"], day + datetime.timedelta(minutes=ended)), wave
+    return outage
+
+
+@test
+def a_day_in_three_waves(p):
+    """With two months before it: each hour of the week is known."""
+    outage = check_day(p, 1, 56)
+    assert outage["basis"] == "weeks" and outage["global"], outage
+
+
+@test
+def a_day_after_ten(p):
+    assert check_day(p, 2, 10)["basis"] == "days"
+
+
+@test
+def a_day_alone(p):
+    assert check_day(p, 3, 0)["basis"] == "hours"
+
+
+@test
+def what_explains_it(p):
+    rows = days.series(30, 4, MEAN, days.WAVES)
+    day = (days.START + datetime.timedelta(days=29)).strftime("%Y-%m-%d")
+    p.run("event", "add", "--kind", "change", "--from", f"{day}T12:40:00Z", "--to", f"{day}T14:50:00Z", "--text", "move")
+    os.makedirs(p.path("state/incidents"))
+    began = int((days.START + datetime.timedelta(days=29, hours=9, minutes=26)).timestamp()) * 10**9
+    head = {"schema": "holdfast.incident/1", "id": "00000000000000a1", "state": "final", "service": None,
+            "target": "192.0.2.10/32", "vector": "syn_flood", "began_ns": began, "ended_ns": began + 7140 * 10**9,
+            "peak_pps": 1, "peak_bps": 1, "generation": "0000000000000001"}
+    line = json.dumps(head, separators=(",", ":"))[:-1] + ',"analysis":\n{}\n}\n'
+    p.write("state/incidents/00000000000000a1.json", line)
+    days.write(p.path("rows.csv"), rows, 4)
+    p.run("outage", "import", "rows.csv", "--archive", p.path("state"))
+    shown = p.json("outage", "show", "latest")
+    causes = shown["causes"]
+    assert [i["cause"] for i in causes["intervals"]] == ["attack", "own_change", "unknown"], causes
+    assert shown["incident"] == "00000000000000a1" and shown["delay_ns"] in (-60 * 10**9, 240 * 10**9), shown
+    assert causes["intervals"][1]["reference"] == "0000000000000001", causes
+    assert sum(i["share"] for i in causes["intervals"]) in range(9990, 10001), causes
+    page = p.run("outage", "show", "o1").stdout
+    for said in ("WHAT EXPLAINS IT", "an own change e1", "elevated user reports", "00000000000000a1 goes with it"):
+        assert said in page, page
+
+
+@test
+def wrong_lines_are_named_and_kept(p):
+    p.write("mixed.csv", "time,component,count\n2026-03-10T09:35:00Z,login,4\nyesterday,login,9\n"
+                         "2026-03-10T09:40:00Z,login,5\n2026-03-10T09:40:00Z,Log In,5\n")
+    done = p.run("outage", "import", "mixed.csv", "--rejects", "bad.csv", status=1)
+    assert "mixed.csv:3: the time is none" in done.stderr and "mixed.csv:5: the component" in done.stderr, done.stderr
+    assert "9 reports in 2 counts are on record; 2 lines were left out" in done.stdout, done.stdout
+    with open(p.path("bad.csv"), encoding="utf-8") as bad:
+        assert bad.read() == "time,component,count\nyesterday,login,9\n2026-03-10T09:40:00Z,Log In,5\n"
+    assert "has been put in before" in p.run("outage", "import", "mixed.csv", status=1).stderr
+    counts = p.json("outage", "reports")["counts"]
+    assert [c["count"] for c in counts] == [4, 5], counts
+
+
+@test
+def what_is_listed_can_be_imported(p):
+    p.write("counts.json", json.dumps({"counts": [
+        {"time": "2026-03-10T09:35:00Z", "component": "login", "symptom": "slow", "region": "FR-IDF",
+         "network": 64500, "count": 12, "accepted": 10, "shielded": 2},
+        {"time": 1773135420, "component": "api", "count": 3}]}))
+    p.run("outage", "import", "counts.json")
+    listed = p.run("outage", "reports", "--json").stdout
+    other = Place(tempfile.mkdtemp(dir=p.folder))
+    other.run("outage", "import", "-", text=listed)
+    assert other.run("outage", "reports", "--json").stdout == listed
+    assert "login" in p.run("outage", "reports", "--component", "login").stdout
+    assert "no reports" in p.run("outage", "reports", "--from", "2027-01-01T00:00:00Z").stdout
+
+
+@test
+def broken_files_leave_nothing(p):
+    for name, text, said in (("a.json", '[{"time": 1, "count": 1}, {"time"', "does not end"),
+                             ("b.csv", "when,what\n1,2\n", "has to name the columns"), ("c.csv", "", "nothing is in"),
+                             ("d.json", '{"reports": 3}x', "between objects")):
+        p.write(name, text)
+        done = p.run("outage", "import", name, status=1)
+        assert said in done.stderr and "nothing of it is on record" in done.stderr, (name, done.stderr)
+    assert p.json("outage", "reports")["counts"] == []
+    p.run("outage", "import", "nowhere.csv", status=1)
+    p.run("outage", "import", status=2)
+    p.run("outage", "import", "a.json", "--component", "No", status=2)
+    p.run("outage", "show", "x1", status=2)
+    p.run("outage", "show", "o9", status=1)
+    p.run("outage", "mend", status=2)
+
+
+@test
+def a_claim_rests_on_outages_on_record(p):
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "claims"))
+    import world
+    trace = world.world(4).trace
+    p.write("trace.json", json.dumps(trace))
+    day = datetime.datetime.fromisoformat(trace["began"].replace("Z", "+00:00")).replace(hour=0, minute=0, second=0,
+                                                                                          microsecond=0)
+    rows = days.series(3, 5, MEAN, days.WAVES, start=day - datetime.timedelta(days=2))
+    days.write(p.path("rows.csv"), rows, 5)
+    p.run("outage", "import", "rows.csv")
+    p.run("claim", "add", trace["incident"], "--by", "somebody", "--text", "it was out", "--predicate", "outage")
+    verdict = p.json("claim", "test", "c1", "--report", "trace.json")["verdicts"][0]
+    assert len(verdict["context"]["outages"]) == 3, verdict["context"]
+    assert verdict["verdict"] == "supported", verdict
+
+
+def main():
+    print(f"1..{len(tests)}")
+    for number, function in enumerate(tests, 1):
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                function(Place(folder))
+            except (AssertionError, KeyError, ValueError, subprocess.SubprocessError) as error:
+                print(f"# {function.__name__}: {error!r}")
+                print("not ", end="")
+        print(f"ok {number} - {function.__name__}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The status page of what is on record: states that take each other's place, works under way, statements as incidents. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "record/components.h"
+#include "record/page.h"
+#include "record/statements.h"
+
+#define HOUR (3600 * NS_PER_S)
+#define NOW (1000 * HOUR)
+
+static char folder[] = "/tmp/holdfast-page-XXXXXX", path[64];
+static struct record_error error;
+static struct ledger *ledger;
+static struct page *page;
+
+static const struct page_settings settings = { .title = { "Example", "Exemple" },
+	                                       .url = "https://status.example.org",
+	                                       .key = "",
+	                                       .languages = { LANGUAGE_EN, LANGUAGE_FR },
+	                                       .languages_count = 2,
+	                                       .stale_after_ns = HOUR };
+
+static int begin(void **state)
+{
+	static const char *const ids[] = { "web", "login", "mail" };
+
+	(void)state;
+	(void)unlink(path);
+	if (ledger_open(path, true, &ledger, &error) != 0)
+		return -1;
+	for (unsigned i = 0; i < 3; i++) {
+		struct component component = { .showcase = true,
+			                       .name = { ids[i], "" },
+			                       .description = { "", "" },
+			                       .added_ns = 10 * HOUR,
+			                       .updated_ns = 10 * HOUR };
+
+		(void)snprintf(component.id, sizeof(component.id), "%s", ids[i]);
+		if (component_add(ledger, &component, &error) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	page_free(page);
+	page = NULL;
+	ledger_close(ledger);
+	return 0;
+}
+
+static void is(const char *id, enum component_status status, int64_t since_ns, uint64_t outage)
+{
+	struct component_state one = { .status = status,
+		                       .since_ns = since_ns,
+		                       .cause = "",
+		                       .outage = outage,
+		                       .added_ns = NOW,
+		                       .added_by = "alice" };
+
+	(void)snprintf(one.component, sizeof(one.component), "%s", id);
+	assert_int_equal(component_state_add(ledger, &one, NULL, &error), 0);
+}
+
+static const struct status_page *gathered(void)
+{
+	page_free(page);
+	page = NULL;
+	if (page_gather(ledger, &settings, NOW, &page, &error) != 0)
+		fail_msg("%s", error.message);
+	return page_status(page);
+}
+
+static enum component_status at(const struct status_page *status, unsigned component, int64_t at_ns)
+{
+	return status_of(status, &status->components[component], at_ns);
+}
+
+static void states(void **state)
+{
+	const struct status_page *status;
+
+	(void)state;
+	is("web", COMPONENT_DEGRADED, 100 * HOUR, 0);
+	is("web", COMPONENT_OPERATIONAL, 110 * HOUR, 0);
+	is("web", COMPONENT_MAJOR_OUTAGE, 105 * HOUR, 0); /* said later, of an earlier time on */
+	is("web", COMPONENT_OPERATIONAL, 120 * HOUR, 0);
+	is("login", COMPONENT_DEGRADED, 5 * HOUR, 0); /* before it was added */
+	status = gathered();
+	assert_int_equal(status->components_count, 3);
+	assert_int_equal(status->stale_ns, NOW + HOUR);
+	assert_string_equal(status->title[LANGUAGE_FR], "Exemple");
+	assert_int_equal(status->components[0].changes_count, 3);
+	assert_int_equal(at(status, 0, 104 * HOUR), COMPONENT_DEGRADED);
+	assert_int_equal(at(status, 0, 111 * HOUR), COMPONENT_MAJOR_OUTAGE);
+	assert_int_equal(at(status, 0, 121 * HOUR), COMPONENT_OPERATIONAL);
+	assert_int_equal(status->components[0].start_ns, 10 * HOUR);
+	assert_int_equal(status->components[1].start_ns, 5 * HOUR);
+	assert_int_equal(status->components[2].changes_count, 0);
+}
+
+static void plan(int64_t from_ns, int64_t until_ns, const char *components)
+{
+	struct component_works works = { .from_ns = from_ns,
+		                         .until_ns = until_ns,
+		                         .components = components,
+		                         .name = { "Works", "Travaux" },
+		                         .text = { "text", "" },
+		                         .added_ns = 50 * HOUR,
+		                         .added_by = "bob" };
+
+	assert_int_equal(component_works_add(ledger, &works, NULL, &error), 0);
+}
+
+static void works(void **state)
+{
+	const struct status_page *status;
+
+	(void)state;
+	is("web", COMPONENT_DEGRADED, 205 * HOUR, 0);
+	is("web", COMPONENT_OPERATIONAL, 206 * HOUR, 0);
+	plan(200 * HOUR, 210 * HOUR, "web,mail");
+	plan(NOW - HOUR, NOW + HOUR, "login");
+	plan(NOW + HOUR, NOW + 2 * HOUR, "mail");
+	plan(NOW + 5 * HOUR, NOW + 6 * HOUR, "web");
+	plan(300 * HOUR, 310 * HOUR, "mail");
+	assert_int_equal(component_works_cancel(ledger, "m4", NOW - HOUR, "bob", &error), 0);
+	assert_int_equal(component_works_cancel(ledger, "m5", 302 * HOUR, "bob", &error), 0);
+	status = gathered();
+	/* By when they begin, the latest first; what was called off in time is not there. */
+	assert_int_equal(status->incidents_count, 4);
+	assert_string_equal(status->incidents[0].id, "m3");
+	assert_int_equal(status->incidents[0].phase, STATUS_SCHEDULED);
+	assert_int_equal(status->incidents[1].phase, STATUS_IN_PROGRESS);
+	assert_string_equal(status->incidents[1].components[0], "login");
+	assert_int_equal(status->incidents[1].updated_ns, NOW - HOUR);
+	assert_int_equal(status->incidents[2].phase, STATUS_COMPLETED);
+	assert_int_equal(status->incidents[2].scheduled_until_ns, 302 * HOUR);
+	assert_int_equal(status->incidents[3].components_count, 2);
+	/* Under maintenance where nothing worse was so. */
+	assert_int_equal(at(status, 0, 199 * HOUR), COMPONENT_OPERATIONAL);
+	assert_int_equal(at(status, 0, 201 * HOUR), COMPONENT_MAINTENANCE);
+	assert_int_equal(at(status, 0, 205 * HOUR), COMPONENT_DEGRADED);
+	assert_int_equal(at(status, 0, 207 * HOUR), COMPONENT_MAINTENANCE);
+	assert_int_equal(at(status, 0, 210 * HOUR), COMPONENT_OPERATIONAL);
+	assert_int_equal(at(status, 1, NOW), COMPONENT_MAINTENANCE);
+	assert_int_equal(at(status, 2, 303 * HOUR), COMPONENT_OPERATIONAL);
+	assert_int_equal(status_indicator(status), STATUS_NONE);
+}
+
+/* Published at `at_ns`; returns its thread. */
+static uint64_t publish(enum statement_kind kind, const char *lang, uint64_t thread, uint64_t supersedes, int64_t at_ns,
+                        const char *text)
+{
+	struct statements_row row = { .thread = thread,
+		                      .incident = 1,
+		                      .outage = 7,
+		                      .kind = kind,
+		                      .supersedes = supersedes,
+		                      .json = "{\"component\": \"mail\"}",
+		                      .made_ns = at_ns,
+		                      .made_by = "alice" };
+	struct statements_act_row act = {
+		.act = STATEMENTS_APPROVED, .at_ns = at_ns, .by = "bob", .title = "", .text = ""
+	};
+
+	(void)snprintf(row.lang, sizeof(row.lang), "%s", lang);
+	if (statements_add(ledger, &row, &error) != 0)
+		fail_msg("%s", error.message);
+	act.number = row.number;
+	act.revision = row.revision;
+	memcpy(act.of_sha256, row.sha256, sizeof(act.of_sha256));
+	if (statements_act_add(ledger, &act, &error) != 0)
+		fail_msg("%s", error.message);
+	act.act = STATEMENTS_PUBLISHED;
+	act.title = strcmp(lang, "fr") == 0 ? "Panne" : "Outage";
+	act.text = text;
+	if (statements_act_add(ledger, &act, &error) != 0)
+		fail_msg("%s", error.message);
+	return row.thread;
+}
+
+static void statements(void **state)
+{
+	const struct status_incident *incident;
+	const struct status_page *status;
+	uint64_t thread;
+
+	(void)state;
+	is("web", COMPONENT_MAJOR_OUTAGE, 900 * HOUR, 7);
+	is("web", COMPONENT_OPERATIONAL, 910 * HOUR, 7);
+	thread = publish(STATEMENT_FIRST_NOTICE, "en", 0, 0, 901 * HOUR, "we look");
+	(void)publish(STATEMENT_FIRST_NOTICE, "fr", thread, 0, 902 * HOUR, "nous cherchons");
+	status = gathered();
+	assert_int_equal(status->incidents_count, 1);
+	incident = &status->incidents[0];
+	assert_int_equal(incident->phase, STATUS_INVESTIGATING);
+	assert_true(status_is_open(incident));
+	/* Both languages are one update. */
+	assert_int_equal(incident->updates_count, 1);
+	assert_string_equal(incident->updates[0].body[LANGUAGE_EN], "we look");
+	assert_string_equal(incident->updates[0].body[LANGUAGE_FR], "nous cherchons");
+	assert_string_equal(incident->name[LANGUAGE_EN], "Outage");
+	assert_string_equal(incident->name[LANGUAGE_FR], "Panne");
+	/* It began when the component did, and concerns what names its outage, and what it names itself. */
+	assert_int_equal(incident->started_ns, 900 * HOUR);
+	assert_int_equal(incident->components_count, 2);
+	assert_string_equal(incident->components[0], "web");
+	assert_string_equal(incident->components[1], "mail");
+	assert_int_equal(incident->impact, STATUS_CRITICAL);
+	(void)publish(STATEMENT_UPDATE, "en", thread, 0, 905 * HOUR, "we found");
+	(void)publish(STATEMENT_CORRECTION, "en", thread, 1, 906 * HOUR, "we erred");
+	(void)publish(STATEMENT_RESOLUTION, "en", thread, 0, 911 * HOUR, "it is over");
+	status = gathered();
+	incident = &status->incidents[0];
+	assert_int_equal(incident->phase, STATUS_RESOLVED);
+	assert_int_equal(incident->resolved_ns, 911 * HOUR);
+	assert_int_equal(incident->updated_ns, 911 * HOUR);
+	assert_int_equal(incident->updates_count, 4);
+	assert_string_equal(incident->updates[0].body[LANGUAGE_EN], "it is over");
+	assert_true(incident->updates[1].correction);
+	assert_int_equal(incident->updates[1].phase, STATUS_INVESTIGATING);
+	assert_true(incident->updates[3].corrected);
+	assert_int_equal(incident->updates[0].effects_count, 2);
+	assert_int_equal(incident->updates[0].effects[0].before, COMPONENT_MAJOR_OUTAGE);
+	assert_int_equal(incident->updates[0].effects[0].after, COMPONENT_OPERATIONAL);
+	/* What is for authorities is not for the page. */
+	(void)publish(STATEMENT_POSTMORTEM, "en", thread, 0, 950 * HOUR, "what we learned");
+	status = gathered();
+	assert_int_equal(status->incidents[0].phase, STATUS_POSTMORTEM);
+	assert_int_equal(status->incidents[0].resolved_ns, 911 * HOUR);
+	assert_false(status_is_open(&status->incidents[0]));
+}
+
+/* One thread more than is shown. */
+static void bound(void **state)
+{
+	const struct status_page *status;
+
+	(void)state;
+	for (unsigned i = 0; i <= STATUS_INCIDENTS_MAX; i++)
+		plan((int64_t)(100 + i) * HOUR, (int64_t)(101 + i) * HOUR, "web");
+	status = gathered();
+	assert_int_equal(status->incidents_count, STATUS_INCIDENTS_MAX);
+	assert_int_equal(status->incidents_left_out, 1);
+	assert_string_equal(status->incidents[0].id, "m257");
+	assert_string_equal(status->incidents[STATUS_INCIDENTS_MAX - 1].id, "m2");
+}
+
+static void nothing(void **state)
+{
+	const struct status_page *status = gathered();
+
+	(void)state;
+	assert_int_equal(status->incidents_count, 0);
+	assert_int_equal(status_indicator(status), STATUS_NONE);
+	page_free(NULL);
+}
+
+int main(void)
+{
+#define WITH_RECORD(test) cmocka_unit_test_setup_teardown(test, begin, end)
+	const struct CMUnitTest tests[] = {
+		WITH_RECORD(states), WITH_RECORD(works),   WITH_RECORD(statements),
+		WITH_RECORD(bound),  WITH_RECORD(nothing),
+	};
+	int failed;
+
+	if (!mkdtemp(folder))
+		return 1;
+	(void)snprintf(path, sizeof(path), "%s/record.db", folder);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	(void)unlink(path);
+	(void)rmdir(folder);
+	return failed;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Statements in the ledger: who may do what when, what is refused, and that nothing of it can be changed afterwards. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <sqlite3.h>
+
+#include "record/statements.h"
+
+static char folder[] = "/tmp/holdfast-statements-XXXXXX", path[64];
+static struct record_error error;
+static struct ledger *ledger;
+
+static int set_up(void **state)
+{
+	(void)state;
+	if (!mkdtemp(folder))
+		return -1;
+	(void)snprintf(path, sizeof(path), "%s/record.db", folder);
+	return ledger_open(path, true, &ledger, &error);
+}
+
+static int tear_down(void **state)
+{
+	char other[96];
+
+	(void)state;
+	ledger_close(ledger);
+	(void)unlink(path);
+	(void)snprintf(other, sizeof(other), "%s-wal", path);
+	(void)unlink(other);
+	(void)snprintf(other, sizeof(other), "%s-shm", path);
+	(void)unlink(other);
+	return rmdir(folder);
+}
+
+static struct statements_row added(enum statement_kind kind, uint64_t thread, uint64_t supersedes)
+{
+	struct statements_row row = { .thread = thread,
+		                      .incident = 7,
+		                      .kind = kind,
+		                      .lang = "en",
+		                      .supersedes = supersedes,
+		                      .json = "{}",
+		                      .made_ns = 1,
+		                      .made_by = "ann" };
+
+	if (statements_add(ledger, &row, &error) != 0)
+		fail_msg("%s", error.message);
+	return row;
+}
+
+static int act(const struct statements_row *row, enum statements_act what, uint32_t uid, int64_t at_ns)
+{
+	struct statements_act_row done = { .number = row->number,
+		                           .revision = row->revision,
+		                           .act = what,
+		                           .at_ns = at_ns,
+		                           .uid = uid,
+		                           .by = "ann",
+		                           .title = "T",
+		                           .text = "words" };
+
+	memcpy(done.of_sha256, row->sha256, sizeof(done.of_sha256));
+	return statements_act_add(ledger, &done, &error);
+}
+
+static int note(void *context, const struct statements_published *one)
+{
+	struct statements_published *last = context;
+
+	assert_string_equal(one->title, "T");
+	assert_string_equal(one->text, "words");
+	last->superseded_by = one->supersedes ? last->superseded_by : one->superseded_by;
+	last->number++;
+	return 0;
+}
+
+static int note_thread(void *context, const struct statements_thread *thread)
+{
+	*(struct statements_thread *)context = *thread;
+	return 0;
+}
+
+static void life(void **state)
+{
+	struct statements_row first = added(STATEMENT_FIRST_NOTICE, 0, 0), stale = first, next;
+	struct statements_published seen = { .number = 0 };
+	struct statements_thread thread = { .thread = 0 };
+
+	(void)state;
+	assert_string_equal(first.id, "s1");
+	assert_int_equal(first.thread, 1);
+	assert_int_equal(act(&first, STATEMENTS_PUBLISHED, 1, 10), -EPERM);
+	assert_int_equal(act(&first, STATEMENTS_WITHDRAWN, 1, 10), -EPERM);
+	assert_int_equal(act(&first, STATEMENTS_APPROVED, 1, 10), 0);
+	assert_int_equal(act(&first, STATEMENTS_APPROVED, 1, 10), -EALREADY);
+	assert_int_equal(act(&first, STATEMENTS_APPROVED, 2, 10), 0);
+	/* An edit takes the approval away; who edits what somebody else has edited is refused. */
+	first.json = "{\"a\":1}";
+	assert_int_equal(statements_add(ledger, &first, &error), 0);
+	assert_int_equal(first.revision, 2);
+	stale.json = "{\"b\":1}";
+	assert_int_equal(statements_add(ledger, &stale, &error), -ESTALE);
+	assert_int_equal(act(&first, STATEMENTS_PUBLISHED, 1, 10), -EPERM);
+	assert_int_equal(act(&stale, STATEMENTS_APPROVED, 3, 10), -ESTALE);
+	next = first;
+	next.sha256[0] = next.sha256[0] == '0' ? '1' : '0';
+	assert_int_equal(act(&next, STATEMENTS_APPROVED, 1, 10), -ESTALE);
+	next = first;
+	next.number = 99;
+	assert_int_equal(act(&next, STATEMENTS_APPROVED, 1, 10), -ENOENT);
+	assert_int_equal(statements_add(ledger, &next, &error), -ENOENT);
+	assert_int_equal(act(&first, STATEMENTS_APPROVED, 1, 10), 0);
+	assert_int_equal(act(&first, STATEMENTS_PUBLISHED, 1, 20), 0);
+	assert_int_equal(act(&first, STATEMENTS_PUBLISHED, 1, 20), -EALREADY);
+	assert_int_equal(act(&first, STATEMENTS_APPROVED, 9, 20), -EPERM);
+	assert_int_equal(statements_thread_each(ledger, note_thread, &thread, &error), 0);
+	assert_true(thread.open && thread.due_ns == 20 + STATEMENT_UPDATE_NS && thread.incident == 7);
+	/* What is corrected is marked, and a resolution closes. */
+	next = added(STATEMENT_CORRECTION, first.thread, first.number);
+	assert_int_equal(act(&next, STATEMENTS_APPROVED, 1, 30), 0);
+	assert_int_equal(act(&next, STATEMENTS_PUBLISHED, 1, 30), 0);
+	assert_int_equal(statements_published_each(ledger, note, &seen, &error), 0);
+	assert_int_equal(seen.number, 2);
+	assert_int_equal(seen.superseded_by, next.number);
+	assert_int_equal(statements_thread_each(ledger, note_thread, &thread, &error), 0);
+	assert_true(thread.open && thread.last_ns == 30 && thread.last == STATEMENT_FIRST_NOTICE);
+	next = added(STATEMENT_RESOLUTION, first.thread, 0);
+	assert_int_equal(act(&next, STATEMENTS_APPROVED, 1, 40), 0);
+	assert_int_equal(act(&next, STATEMENTS_PUBLISHED, 1, 40), 0);
+	assert_int_equal(statements_thread_each(ledger, note_thread, &thread, &error), 0);
+	assert_true(!thread.open && thread.due_ns == 0);
+	assert_int_equal(act(&next, STATEMENTS_WITHDRAWN, 1, 50), 0);
+	assert_int_equal(statements_thread_each(ledger, note_thread, &thread, &error), 0);
+	assert_true(thread.open);
+}
+
+static void nothing_changes(void **state)
+{
+	static const char *const attempts[] = {
+		"UPDATE statement SET json = '{}'",
+		"DELETE FROM statement_act",
+		"UPDATE statement_act SET text = 'other'",
+		"DELETE FROM awareness",
+		"DELETE FROM statement_source",
+		"UPDATE statement_source SET json = '[]'",
+	};
+	struct statements_awareness aware = { .incident = 7, .aware_ns = 5, .set_ns = 6, .set_by = "ann" };
+	char sum[LEDGER_DIGEST_SIZE], *json = NULL;
+	sqlite3 *database;
+
+	(void)state;
+	assert_int_equal(statements_awareness_add(ledger, &aware, &error), 0);
+	assert_int_equal(statements_source_add(ledger, "{\"a\":1}", 1, sum, &error), 0);
+	assert_int_equal(statements_source_add(ledger, "{\"a\":1}", 2, sum, &error), 0);
+	assert_int_equal(statements_source_add(ledger, "{", 2, sum, &error), -EINVAL);
+	assert_int_equal(statements_source_find(ledger, sum, &json, &error), 0);
+	assert_string_equal(json, "{\"a\":1}");
+	free(json);
+	assert_int_equal(statements_source_find(ledger, "00", &json, &error), -ENOENT);
+	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+	for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++)
+		if (sqlite3_exec(database, attempts[i], NULL, NULL, NULL) == SQLITE_OK)
+			fail_msg("%s", attempts[i]);
+	/* Who drops the triggers first is found out. */
+	assert_int_equal(sqlite3_exec(database,
+	                              "DROP TRIGGER statement_source_update; UPDATE statement_source SET json = '[]'",
+	                              NULL, NULL, NULL),
+	                 SQLITE_OK);
+	(void)sqlite3_close(database);
+	assert_int_equal(statements_source_find(ledger, sum, &json, &error), -EBADMSG);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(life), cmocka_unit_test(nothing_changes) };
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
