@@ -36,28 +36,28 @@ deps:
 	@scripts/deps build
 
 demo: build
-	@scripts/demo
+	@scripts/on-root scripts/demo
 
 demo-analyze: build
 	@scripts/demo-analyze
 
 check:
 	@scripts/deps build check range
-	@scripts/check
+	@scripts/on-root scripts/check
 
 range: build
 	@scripts/deps range
 	@ninja -C $(BUILD) -j $(HOLDFAST_JOBS) --quiet $(RANGE_PROGRAMS)
-	@[ '$(RANGE)' = no ] || tests/range/tcp.py $(BUILD)/holdfast
-	@[ '$(RANGE)' = no ] || tests/range/range.py $(BUILD)/holdfast $(filter-out %meter,$(RANGE_PROGRAMS:%=$(BUILD)/%)) $(RANGE)
-	@[ '$(UNAIDED)' = no ] || tests/range/unaided.py $(BUILD)/holdfast $(RANGE_PROGRAMS:%=$(BUILD)/%) $(UNAIDED)
+	@[ '$(RANGE)' = no ] || scripts/on-root tests/range/tcp.py $(BUILD)/holdfast
+	@[ '$(RANGE)' = no ] || scripts/on-root tests/range/range.py $(BUILD)/holdfast $(filter-out %meter,$(RANGE_PROGRAMS:%=$(BUILD)/%)) $(RANGE)
+	@[ '$(UNAIDED)' = no ] || scripts/on-root tests/range/unaided.py $(BUILD)/holdfast $(RANGE_PROGRAMS:%=$(BUILD)/%) $(UNAIDED)
 
 soak: build
-	@scripts/soak
+	@scripts/on-root scripts/soak
 
 bench: build
 	@scripts/deps bench
-	@bench/run $(BENCH)
+	@scripts/on-root bench/run $(BENCH)
 
 lint:
 	@scripts/deps build check
@@ -81,7 +81,7 @@ deb:
 	@scripts/deb
 
 deb-check: deb
-	@tests/dist/package.py build-deb/holdfast_*.deb
+	@scripts/on-root tests/dist/package.py build-deb/holdfast_*.deb
 
 clean:
-	@rm -rf $(BUILD) build-check-gcc build-check-clang build-check-threads build-lint build-coverage build-fuzz build-afl build-deb
+	@rm -rf $(BUILD) build-check-gcc build-check-clang build-check-threads build-lint build-fuzz build-afl build-deb

@@ -17,7 +17,7 @@
 
 #include <linux/types.h>
 
-#define SHIELD_LAYOUT 3
+#define SHIELD_LAYOUT 4
 #define SHIELD_NEVER (~0ULL)
 
 /* Bounds. A message that names one of them says what was to be had. */
@@ -70,7 +70,8 @@ enum shield_reason {
 	SHIELD_PASS_TRANSPORT, /* transport header cut or impossible */
 	SHIELD_PASS_PROBE,     /* a rule would drop it, and lets it through to see what becomes of it */
 	SHIELD_PASS_ANSWERED,  /* a rule would drop it, and spares it: of a conversation that this host has answered */
-	SHIELD_PASS_LAST = SHIELD_PASS_ANSWERED,
+	SHIELD_PASS_KNOWN,     /* a rule would drop it, or limit it, and lets it pass: its source is known from peace */
+	SHIELD_PASS_LAST = SHIELD_PASS_KNOWN,
 	SHIELD_DROP_BLOCK, /* block list */
 	SHIELD_DROP_RULE,
 	SHIELD_DROP_RATE,   /* a rule's rate limit */
@@ -192,6 +193,8 @@ enum {
 	SHIELD_RULE_SHADOW = 1 << 0, /* counts what it would drop, in whatever mode */
 	SHIELD_RULE_SPARE = 1 << 1,  /* packets of answered conversations pass */
 	SHIELD_RULE_PROBE = 1 << 2,  /* some packets pass, to see what becomes of them */
+	SHIELD_RULE_KNOWN = 1 << 3,  /* packets of known sources pass, up to source_pps of each; 0: all */
+	SHIELD_RULE_EACH = 1 << 4,   /* of SHIELD_RATE: the limit is source_pps of each source, known or not */
 };
 
 /*
@@ -210,7 +213,7 @@ struct shield_rule {
 	__u32 hold;    /* jiffies: by so much */
 	__u32 range_count;
 	__u32 unless_count;
-	__u32 unused;
+	__u32 source_pps; /* of SHIELD_RULE_KNOWN, SHIELD_RULE_EACH; buckets are those of `source_buckets` */
 	__u64 mask[SHIELD_WORDS];
 	__u64 value[SHIELD_WORDS];
 	struct shield_range ranges[SHIELD_RULE_RANGES_MAX];
@@ -252,6 +255,9 @@ struct shield_rule_count {
 		answered;           /* of answered conversations that it hit, dropped or spared; only where it spares */
 	struct shield_count probes; /* let through to see what becomes of them … */
 	struct shield_count completed; /* … of these conversations, handshakes that were completed */
+	struct shield_count known;     /* of known sources, let through for that … */
+	struct shield_count
+		known_lost; /* … and what it dropped of theirs all the same, for it was more than source_pps */
 };
 
 /*
@@ -313,6 +319,64 @@ static inline int shield_answered_lately(__u8 slot, __u64 jiffies, __u32 hz)
 	return slot != 0 && age <= (SHIELD_SPARE_IDLE_S * hz >> shield_answered_shift(hz)) + 1;
 }
 
+/*
+ * Known sources: who has had an answer of a service in peace; of TCP, who has completed a handshake with it. Map `known`:
+ * SHIELD_KNOWN_SLOTS slots in lines of SHIELD_KNOWN_LANES, a line by the hash of service and source (IPv4 address, IPv6 /64:
+ * one customer). A slot is one word, so that it is always whole: more of the hash (24 bits: of a full line of strangers one
+ * in two millions is taken for somebody else), when it was first and when last (20 each, in ticks of about 8 s, which come
+ * round after months). 0 is empty.
+ *
+ * The egress program fills it, when a conversation begins to be answered, and goes on noting those that last. Only rules with
+ * SHIELD_RULE_KNOWN or SHIELD_RULE_EACH read it. Where its line is full a newcomer takes the place of who was last longest
+ * ago, of those who came only once as long as there are such: whoever makes up addresses pushes out made-up ones.
+ *
+ * A source is known for SHIELD_KNOWN_S after it was last noted. While a service is frozen (config.freezes), which is while it
+ * is under attack, nobody new is noted, and whoever came first less than SHIELD_KNOWN_LEAD_S before that is not known either:
+ * so long an attack may go on before it is seen.
+ */
+#define SHIELD_KNOWN_SLOTS 262144
+#define SHIELD_KNOWN_LANES 8
+#define SHIELD_KNOWN_LINES (SHIELD_KNOWN_SLOTS / SHIELD_KNOWN_LANES)
+#define SHIELD_KNOWN_S (7 * 86400)
+#define SHIELD_KNOWN_LEAD_S 10
+#define SHIELD_KNOWN_TICKS ((1u << 20) - 1)
+#define SHIELD_KNOWN(hash, first, last) \
+	((hash) >> 40 << 40 | (__u64)((first)&SHIELD_KNOWN_TICKS) << 20 | ((last)&SHIELD_KNOWN_TICKS))
+#define SHIELD_KNOWN_IS(slot, hash) ((((slot) ^ (hash)) >> 40) == 0 && (slot) != 0)
+#define SHIELD_KNOWN_FIRST(slot) ((__u32)((slot) >> 20) & SHIELD_KNOWN_TICKS)
+#define SHIELD_KNOWN_LAST(slot) ((__u32)(slot)&SHIELD_KNOWN_TICKS)
+
+struct shield_known {
+	__u64 lane[SHIELD_KNOWN_LANES];
+};
+
+static inline __u32 shield_known_shift(__u32 hz)
+{
+	return hz > 500 ? 13 : hz > 150 ? 11 : 10;
+}
+
+static inline __u32 shield_known_tick(__u64 jiffies, __u32 hz)
+{
+	return (__u32)(jiffies >> shield_known_shift(hz)) & SHIELD_KNOWN_TICKS;
+}
+
+/* Ticks from one to another that is not before it. */
+static inline __u32 shield_known_age(__u32 tick, __u32 now)
+{
+	return (now - tick) & SHIELD_KNOWN_TICKS;
+}
+
+static inline int shield_known_lives(__u64 slot, __u32 tick, __u32 hz)
+{
+	return slot != 0 && shield_known_age(SHIELD_KNOWN_LAST(slot), tick) <=
+	                            (__u32)((__u64)SHIELD_KNOWN_S * hz >> shield_known_shift(hz));
+}
+
+/* A service is under attack, as whoever knows says; it ends by itself, or the shield would learn no more. */
+struct shield_freeze {
+	__u64 since, until; /* jiffies */
+};
+
 /* A service: which packets are its own, by prefix and port. */
 struct shield_service_prefix {
 	__u64 mask[2], value[2]; /* of the destination's two words as they lie in memory */
@@ -339,6 +403,8 @@ struct shield_services {
 	__u32 count;                           /* of prefixes */
 	__u32 limits;                          /* 1: one of source_pps is not 0 */
 	__u64 local; /* bit s: service s is answered by this host's own sockets, not by what stands behind it */
+	__u64 names
+		[SHIELD_SERVICES_MAX]; /* a hash of each one's name: who is known to it stays so, wherever it stands here */
 };
 
 /*
@@ -372,10 +438,15 @@ struct shield_services {
  * were left to the host, and nobody else did, they are lost (by chance once in a million), and for
  * SHIELD_TRIAL_LOST_S nobody gets any. What comes in the first half second is not looked at: it may answer cookies that the
  * host itself has sent before.
+ *
+ * Of an interface that is `unsure` it is likelier that they are lost than that they arrive, and whoever is answered with one
+ * that is lost does not get in: there it is the one in SHIELD_TRIAL_SHARE that gets a cookie, the others are left to the host,
+ * and it takes SHIELD_TRIAL_LOST_UNSURE of these to say that they are lost (by chance once in a million as well).
  */
 #define SHIELD_TRIAL_SHARE 32
 #define SHIELD_TRIAL_PROVEN 2
 #define SHIELD_TRIAL_LOST 4
+#define SHIELD_TRIAL_LOST_UNSURE 448
 #define SHIELD_TRIAL_S 10 /* then it begins anew */
 #define SHIELD_TRIAL_PROVEN_S 3600
 #define SHIELD_TRIAL_LOST_S 600
@@ -384,6 +455,8 @@ struct shield_trial {
 	__u64 began;                    /* jiffies */
 	__u64 proven_until, lost_until; /* jiffies */
 	__u32 by_host, by_cookie;       /* handshakes that were completed */
+	__u32 unsure;                   /* as who attached the programs found its driver */
+	__u32 unused;
 };
 
 enum shield_cookies {
@@ -444,7 +517,8 @@ struct shield_config {
 	__u32 dispatched[SHIELD_INTERFACES_MAX]; /* interfaces whose dispatcher runs the shield */
 	__u32 clsact[SHIELD_INTERFACES_MAX];     /* interfaces (ifindex) whose clsact queue was made by the shield */
 	__u8 cookies[SHIELD_SERVICES_MAX];       /* enum shield_cookies of a service */
-	__u64 seed;                              /* of the hashes of source_buckets */
+	struct shield_freeze freezes[SHIELD_SERVICES_MAX];
+	__u64 seed; /* of the hashes of source_buckets, known, … */
 	struct shield_guard guard[SHIELD_GUARD_MAX];
 	__u64 allow_bins[SHIELD_ALLOW_BINS / 64];
 };
@@ -680,6 +754,12 @@ static inline __u64 shield_flow_hash(__u64 seed, const __u64 src[2], const __u64
 	return shield_mix(hash + ports);
 }
 
+/* Of a source and the service that knows it, by the hash of its name. */
+static inline __u64 shield_known_hash(__u64 seed, __u64 name, const __u64 src[2])
+{
+	return shield_mix(shield_mix((shield_is_ipv4(src) ? src[1] : src[0]) ^ seed) ^ name);
+}
+
 /* Which bit of block4_classes stands for a length, and which bits of lengths4 those classes can mean. */
 static inline __u32 shield_class4(__u32 length)
 {
@@ -765,7 +845,7 @@ static inline __u32 shield_allow_bin6(__u32 network)
  * error is sqrt(n * (w - 1)). Exact numbers are in `counters`.
  *
  * The interval doubles as often as config.sample_per_tick have been handed out in a tick, which is 2^SHIELD_SAMPLE_SHIFT
- * jiffies, and halves with each tick that ended with less than a quarter: after a flood it is 1 again at the twentieth tick
+ * jiffies, and halves with each tick that ended with less than half: after a flood it is 1 again at the twentieth tick
  * at the latest. What leaves has a sampler and a budget of its own (SHIELD_SAMPLE_SENT). There a packet is what the host
  * gives to the device, as a capture on the host has it: of TCP up to 64 KiB, cut into packets behind it.
  *
@@ -842,6 +922,10 @@ struct shield_note {
 	__u8 probe;
 	__u32 arm_pps;
 	__u32 hold_s;
+	__u32 source_pps;
+	__u8 known;
+	__u8 each;
+	__u16 unused;
 	__u8 scope[16];
 	char match[SHIELD_TEXT_MAX]; /* canonical text, NUL-terminated */
 	char reason[SHIELD_REASON_MAX];
@@ -853,6 +937,7 @@ _Static_assert(sizeof(struct shield_more4) == 64, "a bucket is a cache line");
 _Static_assert(sizeof(struct shield_block6) == 128, "a bucket is two cache lines");
 _Static_assert(sizeof(struct shield_flow_key) == 40, "no padding in a key");
 _Static_assert(sizeof(struct shield_flow) == 40, "no padding in a value");
+_Static_assert(sizeof(struct shield_known) == 64, "a line is a cache line");
 _Static_assert(sizeof(struct shield_rule_state) == 64, "of a cache line's length");
 _Static_assert(sizeof(struct shield_sample) == 160, "no padding that would carry what memory held before");
 

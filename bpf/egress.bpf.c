@@ -14,6 +14,7 @@
 
 #include "abi/shield.h"
 #include "bpf/conversation.h"
+#include "bpf/known.h"
 #include "bpf/maps.h"
 #include "bpf/parse.h"
 #include "bpf/sampler.h"
@@ -109,6 +110,13 @@ static __attribute__((noinline)) void connected(const struct shield_key *key, __
 	probe_completed(hash, c, octets, now);
 }
 
+/* Notes whom a service answers: one who is new, where a conversation begins; else only who is noted. */
+static __attribute__((noinline)) void know(const struct shield_key *key, const struct shield_config *c, __u64 now,
+                                           __u32 may_be_new)
+{
+	known_note(sender_of(key), words(key->dst), c, now, may_be_new);
+}
+
 /* This host sends in a conversation. */
 PARSE_INLINE void note_flow(const struct shield_key *key, const struct shield_config *c, __u32 octets, __u64 now)
 {
@@ -125,6 +133,8 @@ PARSE_INLINE void note_flow(const struct shield_key *key, const struct shield_co
 	hash = flow_hash(&look, c);
 	flow = bpf_map_lookup_elem(&flows, &look);
 	if (flow) {
+		if (shield_known_tick(flow->last, c->hz) != shield_known_tick(now, c->hz))
+			know(key, c, now, 0);
 		flow->last = now;
 		flow->packets++;
 		flow->tcp_flags |= (__u8)key->field[SHIELD_F_TCP_FLAGS];
@@ -138,6 +148,8 @@ PARSE_INLINE void note_flow(const struct shield_key *key, const struct shield_co
 
 		if ((key->field[SHIELD_F_HAS] & SHIELD_HAS_TCP) && !is_syn(key))
 			connected(key, hash, c, octets, now);
+		if (!is_syn(key))
+			know(key, c, now, 1);
 		if (bpf_map_update_elem(&flows, &look, &new, BPF_NOEXIST) &&
 		    (total = bpf_map_lookup_elem(&totals, &zero)))
 			total->flows_full++;

@@ -145,6 +145,14 @@ struct {
 	__type(value, struct shield_flow);
 } flows SEC(".maps") __weak;
 
+/* One line of memory a look-up. Fixed slots, so that whoever comes with many addresses costs no more than a few. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SHIELD_KNOWN_LINES);
+	__type(key, __u32);
+	__type(value, struct shield_known);
+} known SEC(".maps") __weak;
+
 /* The block list is memory that its writer shares: a prefix is in force by one store, with no system call. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -17,13 +17,13 @@
 
 _Static_assert(1ULL << (64 - SAMPLER_SHIFT) == SHIELD_SAMPLE_WEIGHT_MAX, "an interval is a mask of these bits");
 
-/* The interval for the tick that begins: half as long for each tick that ended with less than a quarter of the budget. */
+/* The interval for the tick that begins: half as long for each tick that ended with less than half of the budget. */
 PARSE_INLINE void sampler_begin_tick(struct shield_sampler *sampler, __u32 budget, __u64 tick)
 {
 	__u64 ticks = tick - sampler->tick;
 
 	/* Of ticks that have passed since, only one was not empty. */
-	if (ticks > 0 && sampler->taken * 4 >= budget)
+	if (ticks > 0 && sampler->taken * 2 >= budget)
 		ticks--;
 	sampler->interval >>= ticks < 32 ? ticks : 32;
 	if (sampler->interval == 0)

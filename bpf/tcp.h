@@ -281,9 +281,12 @@ APART __u64 tcp_make_cookie(struct xdp_md *ctx, const struct shield_key *key)
 
 /* ---- whether they arrive ---- */
 
-PARSE_INLINE int tcp_is_left_to_host(const struct shield_key *key, const struct shield_config *c)
+PARSE_INLINE int tcp_is_left_to_host(const struct shield_key *key, const struct shield_config *c,
+                                     const struct shield_trial *trial)
 {
-	return (conversation_hash(key, c) & (SHIELD_TRIAL_SHARE - 1)) == 0;
+	int is_few = (conversation_hash(key, c) & (SHIELD_TRIAL_SHARE - 1)) == 0;
+
+	return trial->unsure ? !is_few : is_few;
 }
 
 /* Whether a SYN may be answered with a cookie out of the interface by which it came. Where it only would be, it asks. */
@@ -311,7 +314,7 @@ APART int tcp_may_cookie(struct xdp_md *ctx, const struct shield_key *key, const
 		trial->by_host = trial->by_cookie = 0;
 		*(volatile __u64 *)&trial->began = now;
 	}
-	return !tcp_is_left_to_host(key, c);
+	return !tcp_is_left_to_host(key, c, trial);
 }
 
 /* An acknowledgement under pressure: what it says of cookies. */
@@ -329,9 +332,11 @@ APART int tcp_try(struct xdp_md *ctx, const struct shield_key *key, const struct
 	    now - trial->began > SHIELD_TRIAL_S * c->hz)
 		return 0;
 	known = tcp_known(ctx, key);
-	if (tcp_is_left_to_host(key, c)) {
+	if (tcp_is_left_to_host(key, c, trial)) {
+		__u32 enough = trial->unsure ? SHIELD_TRIAL_LOST_UNSURE : SHIELD_TRIAL_LOST;
+
 		if ((known == TCP_COMPLETES || known == TCP_HAS_COOKIE) &&
-		    __sync_fetch_and_add(&trial->by_host, 1) + 1 >= SHIELD_TRIAL_LOST && trial->by_cookie == 0)
+		    __sync_fetch_and_add(&trial->by_host, 1) + 1 >= enough && trial->by_cookie == 0)
 			*(volatile __u64 *)&trial->lost_until = now + SHIELD_TRIAL_LOST_S * c->hz;
 	} else if (known == TCP_HAS_COOKIE && __sync_fetch_and_add(&trial->by_cookie, 1) + 1 >= SHIELD_TRIAL_PROVEN) {
 		*(volatile __u64 *)&trial->proven_until = now + SHIELD_TRIAL_PROVEN_S * c->hz;

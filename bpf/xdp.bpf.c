@@ -14,6 +14,7 @@
 #include "abi/shield.h"
 #include "bpf/bucket.h"
 #include "bpf/conversation.h"
+#include "bpf/known.h"
 #include "bpf/maps.h"
 #include "bpf/parse.h"
 #include "bpf/sampler.h"
@@ -381,6 +382,45 @@ APART int is_spared(const struct shield_key *key, const struct shield_config *c,
 	                                                                                                : SPARE_OVER;
 }
 
+/*
+ * Whether a source has sent more than so many packets a second: to a service, or of what a rule matches (SHIELD_SERVICES_MAX +
+ * its counter).
+ */
+PARSE_INLINE int over_limit(const struct shield_key *key, const struct shield_config *c, __u32 whose, __u32 pps,
+                            __u64 now)
+{
+	const __u64 *src = words(key->src);
+	__u64 *bucket, hash;
+	__u32 slot;
+
+	/* Of an IPv6 source the /64: one customer. An IPv4 address lies in the second word. */
+	hash = shield_mix((shield_is_ipv4(src) ? src[1] : src[0]) ^ c->seed ^ whose);
+	slot = (__u32)hash & (SHIELD_LIMIT_SLOTS - 1);
+	bucket = bpf_map_lookup_elem(&source_buckets, &slot);
+	/* Somebody who opens a page sends several at once, and then waits: a second's worth may come in one go. */
+	return bucket && take_token(bucket, pps, pps, c->hz, now) != BUCKET_TAKEN;
+}
+
+/* What a rule that looks at sources finds: one that is known, and within its limit or over it; one that is not known. */
+enum { SOURCE_STRANGE, SOURCE_KNOWN, SOURCE_LOST, SOURCE_WITHIN, SOURCE_OVER };
+
+APART int look_at_source(const struct shield_rule *rule, const struct shield_key *key, const struct shield_config *c,
+                         __u64 now)
+{
+	int over;
+
+	if (!rule || !key || !c)
+		return SOURCE_STRANGE;
+	if (rule->flags & SHIELD_RULE_KNOWN && !is_known(key, c, now))
+		return SOURCE_STRANGE;
+	over = rule->source_pps && over_limit(key, c, SHIELD_SERVICES_MAX + rule->counter, rule->source_pps, now);
+	if (rule->flags & SHIELD_RULE_KNOWN)
+		return over ? SOURCE_LOST : SOURCE_KNOWN;
+	if (!over)
+		return SOURCE_WITHIN;
+	return is_known(key, c, now) ? SOURCE_LOST : SOURCE_OVER;
+}
+
 /* Whether a packet that is about to be dropped passes as a probe, whose turn it is. */
 APART int is_probe(struct shield_rule_state *state, struct shield_rule_count *count, const struct shield_config *c,
                    __u64 now)
@@ -448,6 +488,7 @@ PARSE_INLINE __u64 meet_rule(const struct shield_rule *rule, const struct shield
 	enum shield_reason says = SHIELD_DROP_RULE, excused;
 	struct shield_rule_count *count;
 	struct shield_rule_state *state;
+	int source = SOURCE_STRANGE;
 	__u32 counter;
 
 	counter = rule->counter;
@@ -461,9 +502,18 @@ PARSE_INLINE __u64 meet_rule(const struct shield_rule *rule, const struct shield
 		return 0;
 	if (rule->action == SHIELD_COUNT)
 		return JUDGED(SHIELD_PASS_RULE, counter, 1);
+	if (rule->flags & (SHIELD_RULE_KNOWN | SHIELD_RULE_EACH)) {
+		source = look_at_source(rule, key, c, now);
+		if (source == SOURCE_KNOWN)
+			add_packet(&count->known, frame);
+		if (source == SOURCE_KNOWN || source == SOURCE_WITHIN)
+			return JUDGED(source == SOURCE_KNOWN ? SHIELD_PASS_KNOWN : SHIELD_PASS_RULE, counter,
+			              rule->flags & SHIELD_RULE_SHADOW);
+	}
 	if (rule->action == SHIELD_RATE) {
 		says = SHIELD_DROP_RATE;
-		if (take_token(&state->rate, rule->rate_pps, rule->rate_pps / 10, c->hz, now) == BUCKET_TAKEN)
+		if (source == SOURCE_STRANGE &&
+		    take_token(&state->rate, rule->rate_pps, rule->rate_pps / 10, c->hz, now) == BUCKET_TAKEN)
 			return JUDGED(SHIELD_PASS_RULE, counter, rule->flags & SHIELD_RULE_SHADOW);
 	}
 	if (rule->flags & (SHIELD_RULE_SPARE | SHIELD_RULE_PROBE) &&
@@ -471,6 +521,8 @@ PARSE_INLINE __u64 meet_rule(const struct shield_rule *rule, const struct shield
 		says = excused;
 	else
 		add_packet(&count->dropped, frame);
+	if (source == SOURCE_LOST && says > SHIELD_PASS_LAST)
+		add_packet(&count->known_lost, frame);
 	return JUDGED(says, counter, rule->flags & SHIELD_RULE_SHADOW);
 }
 
@@ -557,21 +609,6 @@ PARSE_INLINE __u64 judge_rules(const struct shield_key *key, const struct shield
 	if (JUDGED_REASON(judged) == SHIELD_PASS_PROBE && is_syn(key))
 		probe_remember(key, c, JUDGED_COUNTER(judged), now);
 	return judged;
-}
-
-PARSE_INLINE int over_limit(const struct shield_key *key, const struct shield_config *c, __u32 service, __u32 pps,
-                            __u64 now)
-{
-	const __u64 *src = words(key->src);
-	__u64 *bucket, hash;
-	__u32 slot;
-
-	/* Of an IPv6 source the /64: one customer. An IPv4 address lies in the second word. */
-	hash = shield_mix((shield_is_ipv4(src) ? src[1] : src[0]) ^ c->seed ^ service);
-	slot = (__u32)hash & (SHIELD_LIMIT_SLOTS - 1);
-	bucket = bpf_map_lookup_elem(&source_buckets, &slot);
-	/* Somebody who opens a page sends several at once, and then waits: a second's worth may come in one go. */
-	return bucket && take_token(bucket, pps, pps, c->hz, now) != BUCKET_TAKEN;
 }
 
 #define NO_RULE 0xffff

@@ -26,7 +26,8 @@ static void inspect_rule(const struct message_rule *from)
 	struct rule rule;
 
 	REQUIRE(strlen(from->reason) < sizeof(from->reason));
-	REQUIRE(from->hold_s <= MESSAGE_HOLD_S_MAX && from->spare <= 1 && from->probe <= 1);
+	REQUIRE(from->hold_s <= MESSAGE_HOLD_S_MAX && from->spare <= 1 && from->probe <= 1 &&
+	        from->known <= 1 && from->each <= 1);
 	if (message_take_rule(from, &rule) == 0)
 		REQUIRE(rule.match.count >= 1 && rule.match.count <= MATCH_TERMS_MAX && rule.action <= RULE_CHALLENGE);
 }

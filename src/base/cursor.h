@@ -70,4 +70,11 @@ static inline uint32_t cursor_u32_be(struct cursor *c)
 	return p ? (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3] : 0;
 }
 
+static inline uint64_t cursor_u64_be(struct cursor *c)
+{
+	uint64_t high = cursor_u32_be(c);
+
+	return high << 32 | cursor_u32_be(c);
+}
+
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #define BLOCK 65536
@@ -37,6 +38,35 @@ int file_read_at(int fd, void *octets, size_t count, uint64_t at)
 		at += got > 0 ? (uint64_t)got : 0;
 		count -= got > 0 ? (size_t)got : 0;
 	}
+	return 0;
+}
+
+int file_read_all(int fd, size_t most, void **octets, size_t *length)
+{
+	uint8_t *made = malloc(most + 1);
+	size_t filled = 0;
+	int result = made ? 0 : -ENOMEM;
+
+	while (result == 0 && filled <= most) {
+		ssize_t got = read(fd, made + filled, most + 1 - filled);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			result = -errno;
+		if (got <= 0)
+			break;
+		filled += (size_t)got;
+	}
+	if (result == 0 && filled > most)
+		result = -EFBIG;
+	if (result != 0) {
+		free(made);
+		return result;
+	}
+	made[filled] = 0;
+	*octets = made;
+	*length = filled;
 	return 0;
 }
 

@@ -10,7 +10,9 @@
 int file_write(int fd, const void *octets, size_t count);
 /* Octets [at, at + count) of `fd`, whose place stays. 0; -EBADMSG where it has fewer; -errno. */
 int file_read_at(int fd, void *octets, size_t count, uint64_t at);
-/* The same, written to `to`. */
+/* All from its place to its end, allocated, followed by a zero that is not counted. 0; -EFBIG beyond `most`; -ENOMEM; -errno. */
+int file_read_all(int fd, size_t most, void **octets, size_t *length);
+/* Octets [at, at + count) of `from`, as file_read_at() reads them, written to `to`. */
 int file_copy(int from, uint64_t at, int to, uint64_t count);
 /* What was created, renamed or removed in a folder is on the disk. 0 or -errno. */
 int file_sync_folder(const char *folder);

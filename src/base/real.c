@@ -7,6 +7,7 @@
  */
 #include "base/real.h"
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -19,7 +20,6 @@
 #define EXPONENT_BIAS 1023
 #define EXPONENT_MASK 0x7ff
 #define TWO_TO_54 18014398509481984.0
-#define LOG_TERMS 12 /* |(m-1)/(m+1)| < .172: the next one is below 2^-63 */
 #define EXP_TERMS 18 /* |r| < .347 */
 #define EXP_LOW (-745.0)
 #define EXP_HIGH 709.0
@@ -52,6 +52,9 @@ static double power_of_two(int k)
 
 double real_log(double x)
 {
+	/* |(m-1)/(m+1)| < .172: the next term is below 2^-63 */
+	static const double terms[] = { 1.0,      1.0 / 3,  1.0 / 5,  1.0 / 7,  1.0 / 9,  1.0 / 11, 1.0 / 13,
+		                        1.0 / 15, 1.0 / 17, 1.0 / 19, 1.0 / 21, 1.0 / 23, 1.0 / 25 };
 	double z, square, sum = 0;
 	uint64_t bits;
 	int k = 0;
@@ -73,8 +76,8 @@ double real_log(double x)
 	}
 	z = (x - 1) / (x + 1);
 	square = z * z;
-	for (int i = LOG_TERMS; i >= 0; i--)
-		sum = sum * square + 1.0 / (2 * i + 1);
+	for (size_t i = sizeof(terms) / sizeof(terms[0]); i-- > 0;)
+		sum = sum * square + terms[i];
 	return k * LN_2 + 2 * z * sum;
 }
 

@@ -54,7 +54,8 @@ static const struct option_row rows[] = {
 	  .help = "a capture, packed with gzip or zstd or not; or - for standard input; or streams (*.hfs) of one\n"
 	          "generation of 'holdfast run', in their order" },
 	{ .name = "services", .value = "FILE", OPTION_INTO(struct options, services),
-	  .help = "YAML that names your services (as in holdfast.yaml), so that targets have names" },
+	  .help = "YAML that names your services (as in holdfast.yaml), so that targets have names; and the\n"
+	          "trusted_proxies, whose addresses are nobody's" },
 	{ .name = "json", OPTION_INTO(struct options, json),
 	  .help = "the report as JSON (" ANALYSIS_SCHEMA "), for 'holdfast try' and other programs" },
 	{ .name = "html", .value = "OUT", OPTION_INTO(struct options, html),
@@ -523,6 +524,8 @@ int analyze_command(int argc, char **argv)
 		run.input.service_context = services;
 	}
 	status = traces_open(&run.traces, options.geo ? options.geo : GEO_FOLDER, options.geo != NULL);
+	if (services)
+		run.traces.trusted = services_trusted(services, &run.traces.trusted_count);
 	if (status == COMMAND_DONE)
 		status = analyze_into(&run, &options);
 	traces_fini(&run.traces);

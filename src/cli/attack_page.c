@@ -7,6 +7,8 @@
 
 #include "base/time.h"
 #include "cli/facts.h"
+#include "cli/rules_page.h"
+#include "defend/fallback.h"
 #include "tell/words.h"
 
 #define MILLION 1000000
@@ -180,7 +182,9 @@ static void add_cost(struct draft *d, const json_t *rule)
 {
 	char text[WORDS_SIZE];
 
-	if (fact_count(rule, "verified_samples")) {
+	if (json_is_true(json_object_get(rule, "fallback"))) {
+		draft_add(d, YELLOW "by who sends, not by what" PLAIN);
+	} else if (fact_count(rule, "verified_samples")) {
 		uint64_t hits = fact_count(rule, "verified_hits");
 
 		draft_add(d, "verified users hit %s%s" PLAIN, hits ? YELLOW : GREEN, words_count(hits, text));
@@ -207,6 +211,7 @@ static void write_rule(const struct paper *paper, const json_t *now, const json_
 	char text[WORDS_SIZE];
 
 	draft_add(&d, "RULE " BOLD "%-4s" PLAIN " %s", *id ? id : "-", fact_text(rule, "match"));
+	rules_page_add_sources(&d, rule);
 	add_cost(&rest, rule);
 	/* In one line where there is room. */
 	if (paper_columns(d.text) + 4 + paper_columns(rest.text) <= paper->width) {
@@ -225,6 +230,10 @@ static void write_rule(const struct paper *paper, const json_t *now, const json_
 		draft_add(&rest, ": %s", why);
 	draft_add(&rest, "; matched %s", words_count(fact_count(rule, "matched"), text));
 	draft_add(&rest, ", dropped %s", words_count(fact_count(rule, "dropped"), text));
+	if (fact_count(rule, "known") || fact_count(rule, "known_lost")) {
+		draft_add(&rest, ", let %s of known sources pass", words_count(fact_count(rule, "known"), text));
+		draft_add(&rest, " and dropped %s", words_count(fact_count(rule, "known_lost"), text));
+	}
 	if (fact_count(rule, "spared"))
 		draft_add(&rest, ", spared %s of users", words_count(fact_count(rule, "spared"), text));
 	paper_text(paper, 10, 10, rest.text);
@@ -326,6 +335,11 @@ static void write_attack(const struct paper *paper, const json_t *now, const jso
 	if (json_array_size(rules) == 0)
 		paper_text(paper, 0, 5,
 		           YELLOW "RULE none yet" PLAIN ": what the packets have in common is being sought");
+	if (*fallback_state_says_of(fact_text(attack, "fallback"))) {
+		draft_add(&d, YELLOW "FALL-BACK" PLAIN "  %s", fallback_state_says_of(fact_text(attack, "fallback")));
+		paper_text(paper, 0, 11, d.text);
+		d.length = 0;
+	}
 	if (*advice) {
 		draft_add(&d, YELLOW "ADVICE" PLAIN "  %s", advice);
 		paper_text(paper, 0, 8, d.text);

@@ -37,6 +37,7 @@
 #define PREDICATES_MAX 65536 /* of a file */
 #define LINE_SIZE 2048
 #define HEX 16
+#define NEAR_NS (86400 * NS_PER_S) /* outages so long before and after an attack are told with it */
 
 struct options {
 	const char *config, *record, *verb, *name;
@@ -48,10 +49,11 @@ struct options {
 
 /* clang-format off */
 static const struct option_row rows[] = {
-	{ .value = "add|list|show|test", OPTION_INTO(struct options, verb),
-	  .missing = "say what to do: holdfast claim add, list, show or test", .help = "put a claim on record, list them, show one, test" },
+	{ .value = "add|list|show|test|approve", OPTION_INTO(struct options, verb),
+	  .missing = "say what to do: holdfast claim add, list, show, test or approve",
+	  .help = "put a claim on record, list them, show one, test; approve of telling others" },
 	{ .value = "ID", OPTION_INTO(struct options, name),
-	  .help = "add, list: an incident's; show: a claim's, as c1; test: either" },
+	  .help = "add, list: an incident's; show, approve: a claim's, as c1; test: either" },
 	{ .name = "by", .value = "WHO", OPTION_INTO(struct options, by), .help = "add: who said it" },
 	{ .name = "at", .value = "TIME", OPTION_INTO(struct options, at), .help = "add: when, as 2026-03-10T17:00:00Z" },
 	{ .name = "url", .value = "URL", OPTION_INTO(struct options, url), .help = "add: where it can be read" },
@@ -74,10 +76,11 @@ static const struct option_row rows[] = {
 static const struct option_table table = {
 	.command = "claim",
 	.synopsis =
-		"add INCIDENT --by WHO --text TEXT --predicate TEXT [--at TIME] [--url URL] | list [INCIDENT] | show ID | test ID|INCIDENT",
+		"add INCIDENT --by WHO --text TEXT --predicate TEXT [--at TIME] [--url URL] | list [INCIDENT] | show ID | test ID|INCIDENT | approve ID",
 	.purpose =
 		"Puts public claims about an incident on record as they were said, and tests them against what was observed: supported,\n"
-		"contradicted, unsupported, or untestable. Who did it is always untestable. A claim never changes; tests are added to it.\n",
+		"contradicted, unsupported, or untestable. Who did it is always untestable. A claim never changes; tests are added to it.\n"
+		"Others are told of it (report --include-claims) once a second person has approved.\n",
 	.notes =
 		"Exit status: 0 done, whatever the verdict; 1 something cannot be read or written, or does not parse; 2 wrong usage.\n"
 		"\n"
@@ -116,7 +119,8 @@ static struct predicate *parse(const char *text, int *status)
 
 struct source {
 	struct trace trace;
-	json_t *json; /* the trace as it was read */
+	json_t *json;          /* the trace as it was read */
+	struct series *series; /* how users of the host fared meanwhile; NULL: not known */
 	uint64_t incident;
 	bool has_trace;
 };
@@ -126,6 +130,7 @@ static void source_end(struct source *source)
 	if (source->has_trace)
 		trace_fini(&source->trace);
 	json_decref(source->json);
+	free(source->series);
 }
 
 static bool begins_so(uint64_t id, const char *name)
@@ -150,6 +155,17 @@ static int take_trace(const char *where, json_t *json, struct source *source)
 	source->json = json_incref(json);
 	source->incident = source->trace.incident;
 	return COMMAND_DONE;
+}
+
+/* What an analysis has of the host it was watched on; without memory it has nothing. */
+static void take_series(const json_t *json, struct source *source)
+{
+	const json_t *analysis = json_object_get(json, "analysis");
+	const json_t *live = json_object_get(analysis ? analysis : json, "live");
+
+	source->series = malloc(sizeof(*source->series));
+	if (source->series)
+		(void)series_read(json_object_get(live, "series"), source->series);
 }
 
 /* The trace of the incident whose ID begins so, of an analysis or a trace; NULL and "latest": the last with a trace. */
@@ -188,7 +204,9 @@ static int read_report(const char *path, const char *name, struct source *source
 	trace = find_trace(json, name);
 	if (trace)
 		status = take_trace(say_input(path), trace, source);
-	else
+	if (status == COMMAND_DONE)
+		take_series(json, source);
+	if (!trace)
 		say_error(say_input(path),
 		          "there is no trace in it of an incident %.60s; 'holdfast analyze --json' writes them",
 		          name ? name : "");
@@ -243,6 +261,8 @@ static int load_trace(const struct options *options, struct books *books, uint64
 		trace = find_trace(whole, id);
 		if (trace) {
 			status = take_trace(id, trace, source);
+			if (status == COMMAND_DONE)
+				take_series(whole, source);
 			json_decref(whole);
 			return status;
 		}
@@ -267,9 +287,18 @@ static int add_event(void *context, const struct ledger_event *event)
 	return claim_facts_add_event(context, &added) ? 0 : -ENOBUFS;
 }
 
-/* Each wave of an outage on record is one that was measured; how many users it hit is not known, so that it counts as all. */
+struct near {
+	struct claim_facts *facts;
+	int64_t from_ns, to_ns;
+};
+
+/*
+ * Each wave of an outage on record is one that was measured; how many users it hit is not known, so that it counts as all.
+ * Those of other days say nothing of this attack.
+ */
 static int add_outage(void *context, const struct outages_outage *outage)
 {
+	const struct near *near = context;
 	char error[HARM_JSON_ERROR_SIZE];
 	json_t *json = json_loads(outage->json, JSON_REJECT_DUPLICATES, NULL);
 	struct harm harm;
@@ -285,13 +314,30 @@ static int add_outage(void *context, const struct outages_outage *outage)
 		const struct outage_wave *wave = &harm.outage.waves[i];
 		struct claim_span span = { wave->began_ns, wave->ended_ns, 1 };
 
-		room = claim_facts_add_outage(context, &span);
+		if (wave->began_ns < near->to_ns && (wave->ended_ns == 0 || wave->ended_ns > near->from_ns))
+			room = claim_facts_add_outage(near->facts, &span);
 	}
 	return room ? 0 : -ENOBUFS;
 }
 
-/* `books` NULL: there is no ledger to ask. Outages on record count unless a file says which were measured. */
-static int read_facts(const struct options *options, struct books *books, struct claim_facts *facts)
+/* Those on record count unless a file says which were measured. */
+static int read_outages(struct books *books, const struct source *source, struct claim_facts *facts)
+{
+	const struct trace *trace = &source->trace;
+	struct capture_time began = { trace->began_ns }, ended = { trace->ended_ns ? trace->ended_ns : trace->made_ns };
+	struct near near = { facts, time_plus(began, -NEAR_NS).ns, time_plus(ended, NEAR_NS).ns };
+	struct record_error error = { .message = "" };
+	int result = facts->context.outages_count ? 0 : outages_each(books->ledger, NULL, add_outage, &near, &error);
+
+	if (result == -ENOBUFS)
+		say_error("claim", "more than %d outages are on record; only the first are looked at",
+		          CLAIM_OUTAGES_MAX);
+	return result == 0 || result == -ENOBUFS ? COMMAND_DONE : books_refuse(books, result, &error);
+}
+
+/* `books` NULL: there is no ledger to ask. */
+static int read_facts(const struct options *options, struct books *books, const struct source *source,
+                      struct claim_facts *facts)
 {
 	char message[CLAIM_JSON_ERROR_SIZE];
 	struct record_error error = { .message = "" };
@@ -311,17 +357,15 @@ static int read_facts(const struct options *options, struct books *books, struct
 		if (result != 0)
 			return COMMAND_BAD;
 	}
+	if (books && read_outages(books, source, facts) != COMMAND_DONE)
+		return COMMAND_BAD;
+	if (source->series)
+		claim_facts_add_series(facts, source->series, &source->trace);
 	if (!books)
 		return COMMAND_DONE;
 	result = ledger_event_each(books->ledger, add_event, facts, &error);
 	if (result == -ENOBUFS)
 		say_error("claim", "more than %d events are on record; only the first are looked at", CLAIM_EVENTS_MAX);
-	if ((result == 0 || result == -ENOBUFS) && facts->context.outages_count == 0) {
-		result = outages_each(books->ledger, NULL, add_outage, facts, &error);
-		if (result == -ENOBUFS)
-			say_error("claim", "more than %d outages are on record; only the first are looked at",
-			          CLAIM_OUTAGES_MAX);
-	}
 	return result == 0 || result == -ENOBUFS ? COMMAND_DONE : books_refuse(books, result, &error);
 }
 
@@ -562,13 +606,15 @@ struct history {
 static int take_verdict(void *context, const struct ledger_verdict *verdict)
 {
 	struct history *h = context;
-	char at[TIME_TEXT_SIZE], seed[ARCHIVE_ID_SIZE];
+	char at[TIME_TEXT_SIZE], approved[TIME_TEXT_SIZE], seed[ARCHIVE_ID_SIZE];
 	json_t *json = json_loads(verdict->json, JSON_REJECT_DUPLICATES, NULL), *item;
 
 	(void)snprintf(seed, sizeof(seed), "%016" PRIx64, verdict->seed);
-	item = json_pack("{ss ss ss ss sO?}", "at", time_format((struct capture_time){ verdict->at_ns }, at),
-	                 "trace_sha256", verdict->trace_sha256, "seed", seed, "verdict", verdict->verdict, "whole",
-	                 json);
+	item = json_pack("{ss ss ss ss ss? ss? sO?}", "at", time_format((struct capture_time){ verdict->at_ns }, at),
+	                 "trace_sha256", verdict->trace_sha256, "seed", seed, "verdict", verdict->verdict, "approved",
+	                 verdict->approved_ns ? time_format((struct capture_time){ verdict->approved_ns }, approved)
+	                                      : NULL,
+	                 "approved_by", verdict->approved_ns ? verdict->approved_by : NULL, "whole", json);
 	json_decref(h->last);
 	h->last = json;
 	return json_array_append_new(h->verdicts, item) == 0 ? 0 : -ENOMEM;
@@ -627,6 +673,24 @@ static int list(const struct options *options)
 	return status;
 }
 
+/* Of the latest verdict. */
+static void write_approval(const struct paper *paper, const json_t *verdict)
+{
+	const char *by = fact_text(verdict, "approved_by");
+	struct draft d = { .length = 0 };
+
+	if (!verdict)
+		return;
+	(void)fputc('\n', paper->out);
+	if (*by)
+		draft_add(&d, "%s approved of telling others, %.19s UTC.", by, fact_text(verdict, "approved"));
+	else
+		draft_add(&d,
+		          YELLOW "Internal" PLAIN ": others are not told of it before somebody other than who put it "
+		                 "on record approves ('holdfast claim approve').");
+	paper_text(paper, 0, 0, d.text);
+}
+
 static int show_kept(const struct options *options, struct books *books, const struct ledger_claim *claim)
 {
 	struct paper paper = screen_paper(0, false);
@@ -662,6 +726,7 @@ static int show_kept(const struct options *options, struct books *books, const s
 			if (json_array_size(history.verdicts) > 1)
 				paper_line(&paper, 2, d.text);
 		}
+		write_approval(&paper, json_array_get(history.verdicts, json_array_size(history.verdicts) - 1));
 		status = output_finish();
 	}
 	json_decref(history.verdicts);
@@ -694,6 +759,31 @@ static int show(const struct options *options)
 	return status;
 }
 
+/* ---- approve ---- */
+
+static int approve(const struct options *options)
+{
+	struct record_error error = { .message = "" };
+	char user[BOOKS_NAME_SIZE];
+	struct books books;
+	int status, result;
+
+	if (!options->name)
+		return options_refuse(&table, "no claim to approve of; 'holdfast claim list' lists them");
+	status = books_open(&books, "claim", options->config, options->record, true);
+	if (status != COMMAND_DONE)
+		return status;
+	result = ledger_approval_add(books.ledger, options->name, books_now(), books_user(user), &error);
+	books_close(&books);
+	if (result != 0) {
+		say_error("claim", "%.40s: %s%s%s", options->name, error.message, error.advice[0] ? "; " : "",
+		          error.advice);
+		return COMMAND_BAD;
+	}
+	(void)printf("%s and its latest verdict may be told to others, says %s\n", options->name, user);
+	return output_finish();
+}
+
 /* ---- test ---- */
 
 /* Tests one that is on record, records that, and appends the verdict to `verdicts`, or prints it where that is NULL. */
@@ -714,6 +804,8 @@ static int test_kept(const struct options *options, struct books *books, const s
 	if (!predicate)
 		return status;
 	status = load_trace(options, books, claim->incident, &source);
+	if (status == COMMAND_DONE)
+		status = read_facts(options, books, &source, facts);
 	if (status == COMMAND_DONE)
 		status = read_seed(options, &source, &verdict.seed);
 	if (status != COMMAND_DONE)
@@ -787,9 +879,7 @@ static int test_recorded(const struct options *options)
 		free(facts);
 		return status;
 	}
-	status = read_facts(options, &books, facts);
-	if (status == COMMAND_DONE)
-		status = find_claims(&books, name, &shelf);
+	status = find_claims(&books, name, &shelf);
 	if (status == COMMAND_DONE && shelf.count == 0) {
 		say_error("claim",
 		          "there is no claim %.60s, nor one about such an incident; 'holdfast claim list' lists them",
@@ -890,13 +980,15 @@ static int test_asked(const struct options *options)
 			(void)snprintf(id, sizeof(id), "%016" PRIx64, archived.head.id);
 			trace = find_trace(whole, id);
 			status = trace ? take_trace(options->name, trace, &source) : COMMAND_BAD;
+			if (status == COMMAND_DONE)
+				take_series(whole, &source);
 			if (!trace)
 				say_error(options->name, "no trace of it was recorded");
 			json_decref(whole);
 		}
 	}
 	if (status == COMMAND_DONE)
-		status = read_facts(options, NULL, facts);
+		status = read_facts(options, NULL, &source, facts);
 	if (status == COMMAND_DONE)
 		status = options->predicates ? test_lines(options, &source, facts, verdicts)
 		                             : test_text(options, options->predicate, &source, facts, verdicts);
@@ -923,5 +1015,7 @@ int claim_command(int argc, char **argv)
 		return show(&options);
 	if (strcmp(options.verb, "test") == 0)
 		return options.predicate || options.predicates ? test_asked(&options) : test_recorded(&options);
-	return options_refuse(&table, "'%.40s' is none of add, list, show, test", options.verb);
+	if (strcmp(options.verb, "approve") == 0)
+		return approve(&options);
+	return options_refuse(&table, "'%.40s' is none of add, list, show, test, approve", options.verb);
 }

@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "cli/facts.h"
+#include "tell/origin.h"
 #include "tell/words.h"
 
 #define INDENT 2
@@ -48,12 +49,12 @@ void claim_page_claim(const struct paper *paper, const struct ledger_claim *clai
 /* ---- the verdict ---- */
 
 static const struct {
-	const char *verdict, *colour, *word, *meaning;
+	const char *verdict, *colour, *word;
 } words[] = {
-	{ "supported", GREEN, "SUPPORTED", "The traffic bears this out." },
-	{ "contradicted", RED, "CONTRADICTED", "The traffic speaks against this." },
-	{ "unsupported", YELLOW, "UNSUPPORTED", "The traffic decides neither for this nor against it." },
-	{ "untestable", CYAN, "UNTESTABLE", "Nothing in traffic could show this, or refute it." },
+	{ "supported", GREEN, "SUPPORTED" },
+	{ "contradicted", RED, "CONTRADICTED" },
+	{ "unsupported", YELLOW, "UNSUPPORTED" },
+	{ "untestable", CYAN, "UNTESTABLE" },
 };
 
 static bool is_about(const json_t *verdict, const char *word)
@@ -68,7 +69,7 @@ static void write_headline(const struct paper *paper, const json_t *verdict)
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(name, words[i].verdict) == 0)
-			draft_add(&d, "%s%s" PLAIN "  %s", words[i].colour, words[i].word, words[i].meaning);
+			draft_add(&d, "%s%s" PLAIN "  %s", words[i].colour, words[i].word, origin_meaning(name));
 	paper_text(paper, 0, HANG, d.text);
 	paper_text(paper, INDENT, INDENT, fact_text(verdict, "reason"));
 	if (strcmp(name, "supported") == 0 && (is_about(verdict, "country") || is_about(verdict, "network")))

@@ -13,6 +13,7 @@ enum {
 	COMMAND_BAD = 1,       /* the thing asked about is bad: a broken capture, a failed write */
 	COMMAND_USAGE = 2,     /* wrong usage */
 	COMMAND_NO_DAEMON = 3, /* the daemon is not running */
+	COMMAND_DUE = 4,       /* something is to be done by a person, and late */
 };
 
 int alerts_command(int argc, char **argv);
@@ -31,12 +32,14 @@ int incident_command(int argc, char **argv);
 int incidents_command(int argc, char **argv);
 int observe_command(int argc, char **argv);
 int off_command(int argc, char **argv);
+int page_command(int argc, char **argv);
 int record_command(int argc, char **argv);
 int release_command(int argc, char **argv);
 int reload_command(int argc, char **argv);
 int report_command(int argc, char **argv);
 int rules_command(int argc, char **argv);
 int run_command(int argc, char **argv);
+int statement_command(int argc, char **argv);
 int status_command(int argc, char **argv);
 int try_command(int argc, char **argv);
 int verify_command(int argc, char **argv);

@@ -169,10 +169,11 @@ static void check_pins(struct checks *checks, const struct doctor_host *host, co
 
 static void check_others(struct checks *checks, const struct doctor_host *host)
 {
-	if (host->may_load)
-		say(add(checks, "", "dispatcher", host->freplace ? WELL : MIND),
-		    host->freplace ? "an interface can be shared with other XDP programs by libxdp's dispatcher"
-		                   : "an interface cannot be shared with other XDP programs");
+	if (!host->may_load)
+		return;
+	say(add(checks, "", "dispatcher", host->freplace ? WELL : MIND),
+	    host->freplace ? "an interface can be shared with other XDP programs by libxdp's dispatcher"
+	                   : "an interface cannot be shared with other XDP programs");
 	say(add(checks, "", "nftables", host->nftables ? WELL : MIND),
 	    host->nftables ? "there, for where XDP cannot be had"
 	                   : "not there: where XDP cannot be had nothing can be dropped");

@@ -282,9 +282,11 @@ static int add_verdict(void *context, const struct ledger_verdict *verdict)
 	json_t *result = json_loads(verdict->json, JSON_REJECT_DUPLICATES, NULL);
 
 	write_line(making, making->files[BUNDLE_CLAIMS],
-	           json_pack("{s:s,s:s,s:o,s:s,s:I,s:s,s:o}", "kind", "verdict", "claim", verdict->claim, "tested",
-	                     time_json(verdict->at_ns), "trace_sha256", verdict->trace_sha256, "seed",
-	                     (json_int_t)verdict->seed, "verdict", verdict->verdict, "result",
+	           json_pack("{s:s,s:s,s:o,s:s,s:I,s:s,s:o,s:s?,s:o}", "kind", "verdict", "claim", verdict->claim,
+	                     "tested", time_json(verdict->at_ns), "trace_sha256", verdict->trace_sha256, "seed",
+	                     (json_int_t)verdict->seed, "verdict", verdict->verdict, "approved",
+	                     time_json(verdict->approved_ns), "approved_by",
+	                     verdict->approved_ns ? verdict->approved_by : NULL, "result",
 	                     result ? result : json_null()));
 	return making->failed;
 }

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bundles that are kept: listed, erased from when somebody says so, and when their time is over. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <jansson.h>
 
 #include "base/time.h"
 #include "cli/archived.h"
+#include "cli/books.h"
 #include "cli/command.h"
 #include "cli/evidence.h"
 #include "cli/output.h"
@@ -20,10 +19,10 @@
 #include "cli/say.h"
 #include "record/archive.h"
 #include "record/bundle.h"
+#include "record/expiry.h"
 #include "record/ledger.h"
 
 #define DAY_NS (86400 * NS_PER_S)
-#define KEPT_MAX 65536 /* bundles that are looked at in one go */
 
 struct kept {
 	char folder[CONFIG_PATH_SIZE]; /* state_dir */
@@ -33,13 +32,6 @@ struct kept {
 	struct ledger *ledger;
 	bool json;
 	json_t *list;
-	/* Those to be erased: */
-	const char *wanted; /* path, or NULL: those whose time is over */
-	struct due {
-		char id[LEDGER_ID_SIZE];
-		char *path;
-	} * due;
-	size_t due_count;
 };
 
 static int begin(struct kept *kept, const char *config, bool write)
@@ -66,9 +58,6 @@ static int begin(struct kept *kept, const char *config, bool write)
 
 static void end(struct kept *kept)
 {
-	for (size_t i = 0; i < kept->due_count; i++)
-		free(kept->due[i].path);
-	free(kept->due);
 	ledger_close(kept->ledger);
 	json_decref(kept->list);
 }
@@ -139,85 +128,22 @@ int evidence_list(const char *config, bool json)
 
 /* ---- erasing ---- */
 
-/*
- * 0; -ENOENT: there is nothing of that in it; -EBADMSG, said: it is no bundle as it was written, and stays as it is.
- */
-static int erase_in(const char *path, int64_t now_ns, const char *why)
+static void say_refused(void *context, const char *path, int result, const struct bundle_fault *fault)
 {
-	bool wanted[BUNDLE_SEGMENTS];
-	struct bundle_fault fault;
-	struct bundle bundle;
-	struct output output;
-	int fd = open(path, O_RDONLY | O_CLOEXEC), result, closed;
-
-	if (fd < 0)
-		return -errno;
-	for (unsigned i = 0; i < BUNDLE_SEGMENTS; i++)
-		wanted[i] = bundle_segment_is_personal((enum bundle_segment)i);
-	result = bundle_read(fd, &bundle, &fault);
+	(void)context;
 	if (result == -EBADMSG)
 		say_error(path, "%s%s%s at octet %" PRIu64 "; nothing is erased in what is no whole bundle",
-		          fault.member, fault.member[0] ? ": " : "", fault.what, fault.offset);
-	if (result == 0) {
-		result = output_open(&output, path);
-		if (result == 0) {
-			result = bundle_erase(&bundle, fd, wanted, now_ns / NS_PER_S, why, fileno(output.file));
-			closed = output_close(&output, result != 0);
-			result = result ? result : closed;
-		}
-		bundle_fini(&bundle);
-	}
-	(void)close(fd);
-	return result;
-}
-
-static int find_due(void *context, const struct ledger_evidence *evidence)
-{
-	struct kept *kept = context;
-	struct due *more;
-
-	if (evidence->erased_ns || kept->due_count == KEPT_MAX)
-		return 0;
-	if (kept->wanted ? strcmp(evidence->path, kept->wanted) != 0
-	                 : evidence->until_ns == 0 || evidence->until_ns > kept->now_ns)
-		return 0;
-	more = realloc(kept->due, (kept->due_count + 1) * sizeof(*more));
-	if (!more)
-		return -ENOMEM;
-	kept->due = more;
-	more[kept->due_count].path = strdup(evidence->path);
-	if (!more[kept->due_count].path)
-		return -ENOMEM;
-	memcpy(more[kept->due_count++].id, evidence->id, sizeof(evidence->id));
-	return 0;
-}
-
-/* One file, then its rows: a file of that path may have been written anew, and then has several. */
-static int erase_due(struct kept *kept, const char *path, const char *why)
-{
-	struct record_error error;
-	int status = COMMAND_DONE, result = erase_in(path, kept->now_ns, why);
-
-	if (result == -EBADMSG)
-		return COMMAND_BAD;
-	if (result != 0 && result != -ENOENT) {
+		          fault->member, fault->member[0] ? ": " : "", fault->what, fault->offset);
+	else
 		say_error(path, "cannot be erased: %s", strerror(-result));
-		return COMMAND_BAD;
-	}
-	for (size_t i = 0; i < kept->due_count; i++) {
-		if (strcmp(kept->due[i].path, path) != 0)
-			continue;
-		result = ledger_evidence_erased(kept->ledger, kept->due[i].id, kept->now_ns, why, &error);
-		if (result != 0 && result != -EALREADY)
-			status = refuse_record(kept, &error);
-	}
-	return status;
 }
 
+/* Of a bundle from elsewhere, and without a record, the file is all there is to change, and that is said. */
 int evidence_erase(const char *config, const char *bundle)
 {
-	struct kept kept;
-	struct record_error error = { .message = "out of memory" };
+	struct kept kept = { .ledger = NULL };
+	struct record_error error = { .message = "" };
+	struct expiry expiry = { .why = "asked for", .refused = say_refused };
 	char *path = realpath(bundle, NULL);
 	int status;
 
@@ -226,18 +152,20 @@ int evidence_erase(const char *config, const char *bundle)
 		return COMMAND_BAD;
 	}
 	status = begin(&kept, config, true);
-	if (status == COMMAND_DONE) {
-		kept.wanted = path;
-		status = ledger_evidence_each(kept.ledger, 0, find_due, &kept, &error) == 0
-		                 ? COMMAND_DONE
-		                 : refuse_record(&kept, &error);
-		output_watch_signals();
-		if (status == COMMAND_DONE)
-			status = erase_due(&kept, path, "asked for");
-		if (status == COMMAND_DONE)
-			(void)printf("%s: packets, addresses and decisions are erased; their sums stay\n", bundle);
-		end(&kept);
-	}
+	if (status != COMMAND_DONE)
+		kept.now_ns = books_now();
+	expiry.now_ns = kept.now_ns;
+	expiry.wanted = path;
+	status = expiry_run(kept.ledger, &expiry, &error) == 0 ? COMMAND_DONE : refuse_record(&kept, &error);
+	if (expiry.failed)
+		status = COMMAND_BAD;
+	if (status == COMMAND_DONE)
+		(void)printf("%s: packets, addresses and decisions are erased; their sums stay\n", bundle);
+	if (status == COMMAND_DONE && expiry.rows == 0)
+		say_error(bundle,
+		          "no bundle at that path is on record here as one that was not erased yet: the erasure stands "
+		          "in the bundle alone");
+	end(&kept);
 	free(path);
 	return status == COMMAND_DONE ? output_finish() : status;
 }
@@ -245,27 +173,24 @@ int evidence_erase(const char *config, const char *bundle)
 int evidence_expire(const char *config)
 {
 	struct kept kept;
-	struct record_error error = { .message = "out of memory" };
-	unsigned erased = 0;
+	struct record_error error = { .message = "" };
+	struct expiry expiry = { .why = EXPIRY_KEPT, .refused = say_refused };
 	int status = begin(&kept, config, true), streams = 0;
 
 	if (status != COMMAND_DONE)
 		return status;
-	if (ledger_evidence_each(kept.ledger, 0, find_due, &kept, &error) != 0)
+	expiry.now_ns = kept.now_ns;
+	if (expiry_run(kept.ledger, &expiry, &error) != 0)
 		status = refuse_record(&kept, &error);
-	output_watch_signals();
-	for (size_t i = 0; status == COMMAND_DONE && i < kept.due_count; i++) {
-		int result = erase_due(&kept, kept.due[i].path, "kept as long as was set");
-
-		erased += result == COMMAND_DONE;
-	}
-	if (status == COMMAND_DONE && erased < kept.due_count)
+	if (status == COMMAND_DONE && expiry.failed)
 		status = COMMAND_BAD;
 	if (kept.days)
 		streams = archive_expire(kept.folder, kept.now_ns - (int64_t)kept.days * DAY_NS);
 	if (streams < 0 && streams != -ENOENT)
 		status = archived_refuse(kept.folder, streams);
-	(void)printf("%u bundles and %d streams erased\n", erased, streams > 0 ? streams : 0);
+	(void)printf("%u bundles and %d streams erased\n", expiry.erased, streams > 0 ? streams : 0);
+	if (expiry.missing)
+		(void)printf("%u bundles were no longer where they had been written\n", expiry.missing);
 	end(&kept);
 	return status == COMMAND_DONE ? output_finish() : status;
 }

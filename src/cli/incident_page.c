@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/incident_page.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/time.h"
+#include "cli/command.h"
 #include "cli/facts.h"
+#include "cli/rules_page.h"
+#include "cli/say.h"
+#include "tell/analysis.h"
 #include "tell/series.h"
+#include "tell/trace_json.h"
 
 #define INDENT 2
 #define HANG 4
@@ -210,12 +216,19 @@ static void write_rule(const struct paper *paper, const json_t *rule)
 	paper_text(paper, INDENT, INDENT + HANG, d.text);
 	d.length = 0;
 	draft_add(&d, "%s to %s", fact_text(rule, "match"), fact_text(rule, "scope"));
+	rules_page_add_sources(&d, rule);
 	paper_line(paper, INDENT + HANG, d.text); /* unbroken: it is to be copied */
 	d.length = 0;
+	if (json_is_true(json_object_get(rule, "fallback")) && strcmp(why, fact_text(rule, "reason")) != 0)
+		paper_text(paper, INDENT + HANG, INDENT + HANG, fact_text(rule, "reason"));
 	draft_add(&d, "matched %s", words_count(fact_count(packets, "matched"), text));
 	draft_add(&d, ", dropped %s", words_count(fact_count(packets, "dropped"), text));
 	draft_add(&d, "; of answered conversations it hit %s", words_count(fact_count(packets, "answered"), text));
 	draft_add(&d, " and spared %s", words_count(fact_count(packets, "spared"), text));
+	if (fact_count(packets, "known") || fact_count(packets, "known_lost")) {
+		draft_add(&d, "; of known sources %s passed", words_count(fact_count(packets, "known"), text));
+		draft_add(&d, " and %s did not", words_count(fact_count(packets, "known_lost"), text));
+	}
 	draft_add(&d, "; of %s let through to see,", words_count(fact_count(packets, "probes"), text));
 	draft_add(&d, " %s completed a handshake", words_count(fact_count(packets, "completed"), text));
 	paper_text(paper, INDENT + HANG, INDENT + HANG, d.text);
@@ -347,17 +360,48 @@ static void write_actions(const struct paper *paper, const struct archive_incide
 	paper_line(paper, INDENT, d.text);
 }
 
-void incident_page_write(const struct paper *paper, const struct archive_incident *head, const json_t *analysis,
-                         bool has_stream, struct capture_time now)
+/* ---- where it came from, and what was claimed ---- */
+
+static int write_trace(const struct paper *paper, const struct archive_incident *head, const json_t *incident,
+                       const struct claims *claims)
+{
+	const json_t *json = json_object_get(incident, "trace");
+	const struct analysis_claim *told = NULL;
+	size_t count = claims_about(claims, head->id, &told);
+	struct trace *trace = json_is_object(json) ? malloc(sizeof(*trace)) : NULL;
+	char error[TRACE_JSON_ERROR_SIZE];
+	int result = trace ? trace_json_read(json, trace, error) : -ENOENT;
+
+	if (result == 0) {
+		result = page_write_trace(paper, trace, told, count);
+		trace_fini(trace);
+		if (result != 0)
+			say_error("incident", "%s; free some memory", strerror(-result));
+	} else if (trace) {
+		say_error("incident", "its trace cannot be read: %s; 'holdfast report' makes it anew", error);
+	} else if (count || json_is_object(json)) {
+		say_error("incident", json_is_object(json) ? "out of memory; free some"
+		                                           : "no trace of it was recorded, on which claims could be "
+		                                             "tested; 'holdfast claim list' has them");
+	}
+	free(trace);
+	return result == 0 || result == -ENOENT ? COMMAND_DONE : COMMAND_BAD;
+}
+
+int incident_page_write(const struct paper *paper, const struct archive_incident *head, const json_t *analysis,
+                        bool has_stream, struct capture_time now, const struct claims *claims)
 {
 	const json_t *incident = find_incident(analysis, head->id);
 	const json_t *rules = json_object_get(json_object_get(analysis, "live"), "rules");
+	int status;
 
 	write_headline(paper, head, incident, now);
 	write_vectors(paper, incident);
 	write_waves(paper, incident);
 	write_sources(paper, incident);
+	status = write_trace(paper, head, incident, claims);
 	write_rules(paper, rules);
 	write_users(paper, head, json_object_get(analysis, "live"));
 	write_actions(paper, head, incident, rules, has_stream);
+	return status;
 }

@@ -10,6 +10,7 @@
 
 #include <jansson.h>
 
+#include "cli/claims.h"
 #include "record/archive.h"
 #include "tell/paper.h"
 #include "tell/words.h"
@@ -20,8 +21,11 @@ const char *incident_page_state(enum archive_state state);
 const char *incident_page_lasted(const struct archive_incident *incident, struct capture_time now,
                                  char text[WORDS_SIZE]);
 
-/* `analysis` is believed to be nothing in particular; `has_stream`: a report can be made. */
-void incident_page_write(const struct paper *paper, const struct archive_incident *head, const json_t *analysis,
-                         bool has_stream, struct capture_time now);
+/*
+ * `analysis` is believed to be nothing in particular; `has_stream`: a report can be made; of `claims` those about it are told.
+ * COMMAND_DONE or, said, COMMAND_BAD.
+ */
+int incident_page_write(const struct paper *paper, const struct archive_incident *head, const json_t *analysis,
+                        bool has_stream, struct capture_time now, const struct claims *claims);
 
 #endif

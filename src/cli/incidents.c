@@ -10,6 +10,7 @@
 
 #include "base/time.h"
 #include "cli/archived.h"
+#include "cli/claims.h"
 #include "cli/command.h"
 #include "cli/incident_page.h"
 #include "cli/options.h"
@@ -160,7 +161,7 @@ int incidents_command(int argc, char **argv)
 
 struct one_options {
 	const char *config, *name;
-	bool json;
+	bool json, include_claims;
 };
 
 /* clang-format off */
@@ -168,13 +169,15 @@ static const struct option_row one_rows[] = {
 	{ .value = "ID", OPTION_INTO(struct one_options, name), .missing = "no incident to show",
 	  .help = "of 'holdfast incidents', as much of it as is needed; or latest" },
 	{ .name = "json", OPTION_INTO(struct one_options, json), .help = "as JSON (" ARCHIVE_SCHEMA "), as it was recorded" },
+	{ .name = "include-claims", OPTION_INTO(struct one_options, include_claims),
+	  .help = "with public claims about it and their verdicts, internal ones too, which are marked" },
 	PLACE_CONFIG_ROW(struct one_options),
 };
 /* clang-format on */
 
 static const struct option_table one_table = {
 	.command = "incident",
-	.synopsis = "ID|latest [--json]",
+	.synopsis = "ID|latest [--json|--include-claims]",
 	.purpose =
 		"Shows one incident whole: what, when, how large, from where, the rules that were made and what they cost, what to do.\n"
 		"It is read from a file: no daemon is needed.\n",
@@ -190,22 +193,35 @@ int incident_command(int argc, char **argv)
 	struct one_options options = { .json = false };
 	struct archived archived;
 	struct paper paper;
+	struct claims claims = { .count = 0 };
 	json_t *whole;
 	int status;
 
 	if (!options_take(&one_table, argc, argv, &options, &status))
 		return status;
+	if (options.json && options.include_claims)
+		return options_refuse(&one_table,
+		                      "--json is as it was recorded; 'holdfast claim list --json' has claims");
 	status = archived_find("incident", options.config, options.name, &archived);
+	if (status == COMMAND_DONE && options.include_claims)
+		status = claims_load("incident", options.config, &archived.head.id, 1, &claims);
 	if (status == COMMAND_DONE)
 		status = archived_read(&archived, &whole);
-	if (status != COMMAND_DONE)
+	if (status != COMMAND_DONE) {
+		claims_fini(&claims);
 		return status;
+	}
 	if (options.json) {
 		status = order_print_json(ARCHIVE_SCHEMA, whole);
 		return status;
 	}
 	paper = screen_paper(0, false);
-	incident_page_write(&paper, &archived.head, json_object_get(whole, "analysis"), archived.has_stream, now());
+	claims.all = true;
+	status = incident_page_write(&paper, &archived.head, json_object_get(whole, "analysis"), archived.has_stream,
+	                             now(), &claims);
 	json_decref(whole);
+	claims_fini(&claims);
+	if (status != COMMAND_DONE)
+		return status;
 	return output_finish();
 }

@@ -40,6 +40,8 @@ static const struct command {
 	{ "verify", verify_command, "check such a file, offline: who signed it, every octet, every verdict" },
 	{ "claim", claim_command, "put public claims on record, and test them against an incident" },
 	{ "event", event_command, "put on record what else happened: changes, providers' failures" },
+	{ "page", page_command, "the public status page: what is on it, publish it, check it" },
+	{ "statement", statement_command, "what is said of an incident: drafts from the record, approved, published" },
 	{ "outage", outage_command, "outages as users feel them: import counts of reports, list, show" },
 	{ "rules", rules_command, "list what is in force: rules, blocks, the allow list" },
 	{ "block", block_command, "drop what comes from a prefix, or what a match holds" },

@@ -30,6 +30,15 @@ int place_configuration(const char *command, const char *config, struct config *
 	return result ? COMMAND_BAD : COMMAND_DONE;
 }
 
+bool place_configuration_again(const char *config, struct config *configuration)
+{
+	struct config_errors *errors = calloc(1, sizeof(*errors));
+	int result = errors ? config_load(config, configuration, errors) : -ENOMEM;
+
+	free(errors);
+	return result == 0;
+}
+
 /* What `key` says in a line of its own, by the letter; `value` stays as it is where there is none, or no absolute path. */
 static void scan(const char *text, size_t length, const char *key, char value[CONFIG_PATH_SIZE])
 {

@@ -3,6 +3,8 @@
 #ifndef HOLDFAST_CLI_PLACE_H
 #define HOLDFAST_CLI_PLACE_H
 
+#include <stdbool.h>
+
 #include "cli/options.h"
 #include "daemon/config.h"
 
@@ -23,6 +25,8 @@ struct place {
 
 /* `config` NULL: the usual one. COMMAND_DONE or, said, the exit status. */
 int place_find(const char *command, const char *config, struct place *place);
+/* The same once what is wrong with it has been said: nothing is said, false. */
+bool place_configuration_again(const char *config, struct config *configuration);
 /* The same, all of it: to be ended by config_fini(). */
 int place_configuration(const char *command, const char *config, struct config *configuration);
 /* Says all that is wrong, a line each. */

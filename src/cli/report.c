@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "cli/archived.h"
+#include "cli/claims.h"
 #include "cli/command.h"
 #include "cli/exports.h"
 #include "cli/options.h"
@@ -28,7 +29,7 @@ struct options {
 	const char *config, *name;
 	const char *html, *fingerprint; /* NULL: none */
 	const char *geo;                /* NULL: not given */
-	bool json, text;
+	bool json, text, include_claims;
 	struct exports exports;
 };
 
@@ -47,6 +48,7 @@ static const struct option_row rows[] = {
 	{ .name = "geo", .value = "DIR", OPTION_INTO(struct options, geo),
 	  .help = "databases of countries and networks; else what 'geo' of the configuration says; none: of no\n"
 	          "address is a place said" },
+	CLAIMS_ROW(struct options),
 	EXPORTS_ROWS(struct options),
 	PLACE_CONFIG_ROW(struct options),
 };
@@ -55,7 +57,7 @@ static const struct option_row rows[] = {
 static const struct option_table table = {
 	.command = "report",
 	.synopsis = "ID|latest [--html OUT] [--json|--text] [--fingerprint OUT] [--geo DIR|none]\n"
-		    "                       [--stix OUT] [--misp OUT] [--csv OUT] [--xarf DIR]\n"
+		    "                       [--include-claims] [--stix OUT] [--misp OUT] [--csv OUT] [--xarf DIR]\n"
 		    "       holdfast report REPORT.json [--incident ID] --stix OUT|--misp OUT|--csv OUT",
 	.purpose =
 		"Tells a recorded incident anew, from the stream of what was observed: with all else that was found at the time. The\n"
@@ -79,6 +81,7 @@ struct run {
 	struct config config;
 	struct traces traces;
 	struct trace_past *past;
+	struct claims claims;
 	struct series *series; /* how users and links fared, as it was recorded; empty where it was not */
 };
 
@@ -188,6 +191,23 @@ static int trace(struct run *run, const struct options *options)
 	return COMMAND_DONE;
 }
 
+/* Of all incidents that its generation had, for the report tells of all. */
+static int read_claims(struct run *run, const struct options *options)
+{
+	uint64_t incidents[INCIDENT_LIST_MAX];
+	uint32_t count = engine_count(run->engine);
+	int status;
+
+	for (uint32_t i = 0; i < count && i < INCIDENT_LIST_MAX; i++)
+		incidents[i] = engine_finding(run->engine, i)->incident->id;
+	status = claims_load("report", options->config, incidents, count, &run->claims);
+	if (status != COMMAND_DONE)
+		return status;
+	run->input.claims_of = claims_of;
+	run->input.claims_context = &run->claims;
+	return COMMAND_DONE;
+}
+
 /* ---- telling ---- */
 
 static int write_fingerprint(FILE *out, const struct run *run)
@@ -264,6 +284,8 @@ static int write_screen(const struct run *run, bool json)
 
 static int write_exports(const struct run *run, const struct exports *exports)
 {
+	const struct analysis_claim *claims = NULL;
+
 	for (uint32_t i = 0; i < engine_count(run->engine); i++) {
 		const struct finding *finding = engine_finding(run->engine, i);
 		const struct trace *trace = traces_of(&run->traces, finding);
@@ -281,6 +303,8 @@ static int write_exports(const struct run *run, const struct exports *exports)
 			say_error("report", "out of memory; free some");
 			return COMMAND_BAD;
 		}
+		export.claims_count = claims_about(&run->claims, finding->incident->id, &claims);
+		export.claims = claims;
 		status = exports_write(exports, &export);
 		export_fini(&export);
 		return status;
@@ -289,13 +313,18 @@ static int write_exports(const struct run *run, const struct exports *exports)
 	return COMMAND_BAD;
 }
 
-static int tell(const struct run *run, const struct options *options)
+static int tell(struct run *run, const struct options *options)
 {
+	bool others = options->json || options->html || exports_wanted(&options->exports); /* are told */
 	int status = COMMAND_DONE;
 
-	if (options->json || options->text ||
-	    (!options->html && !options->fingerprint && !exports_wanted(&options->exports)))
+	if (options->include_claims && others)
+		claims_say_left_out("report", &run->claims);
+	if (options->json || options->text || (!others && !options->fingerprint)) {
+		run->claims.all = !options->json;
 		status = write_screen(run, options->json);
+		run->claims.all = false;
+	}
 	if (status == COMMAND_DONE && options->html)
 		status = write_file(run, options->html, write_html);
 	if (status == COMMAND_DONE && options->fingerprint)
@@ -316,9 +345,9 @@ static bool is_file(const char *name)
 /* What was analysed is told by the analysis itself; of it others are told. */
 static int report_file(const struct options *options)
 {
-	if (options->json || options->text || options->html || options->fingerprint ||
+	if (options->json || options->text || options->html || options->fingerprint || options->include_claims ||
 	    !exports_wanted(&options->exports))
-		return options_refuse(&table, "of REPORT.json --stix, --misp and --csv can be written");
+		return options_refuse(&table, "of REPORT.json --stix, --misp and --csv can be written, without claims");
 	output_watch_signals();
 	return exports_of_report(&options->exports, options->name);
 }
@@ -344,7 +373,7 @@ int report_command(int argc, char **argv)
 		                    "'holdfast incident' has the page");
 		return COMMAND_BAD;
 	}
-	if (place_configuration("report", options.config, &run.config) != COMMAND_DONE)
+	if (!place_configuration_again(options.config, &run.config))
 		run.config = (struct config){ .geo = GEO_FOLDER }; /* what is wrong with it has been said */
 	run.tape = malloc(sizeof(*run.tape));
 	run.series = malloc(sizeof(*run.series));
@@ -358,9 +387,12 @@ int report_command(int argc, char **argv)
 	status = replay(&run);
 	if (run.engine) {
 		told = trace(&run, &options);
+		if (told == COMMAND_DONE && options.include_claims)
+			told = read_claims(&run, &options);
 		told = told == COMMAND_DONE ? tell(&run, &options) : told;
 		status = status == COMMAND_DONE ? told : status;
 	}
+	claims_fini(&run.claims);
 	traces_fini(&run.traces);
 	free(run.past);
 	tape_fini(run.tape);

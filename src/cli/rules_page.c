@@ -36,6 +36,19 @@ static const char *packets_of(const json_t *rule, const char *key, char text[WOR
 	return words_count(fact_count(json_object_get(rule, key), "packets"), text);
 }
 
+void rules_page_add_sources(struct draft *d, const json_t *rule)
+{
+	uint64_t pps = fact_count(rule, "source_pps");
+	char text[WORDS_SIZE];
+
+	if (json_is_true(json_object_get(rule, "each_source")))
+		draft_add(d, ", of each source");
+	if (json_is_true(json_object_get(rule, "unless_known")))
+		draft_add(d, ", unless the source is known");
+	if (json_is_true(json_object_get(rule, "unless_known")) && pps)
+		draft_add(d, " and sends no more than %s/s", words_count(pps, text));
+}
+
 static void write_row(const struct paper *paper, const json_t *rule)
 {
 	char action[WORDS_SIZE], matched[WORDS_SIZE], dropped[WORDS_SIZE], left[WORDS_SIZE];
@@ -47,6 +60,7 @@ static void write_row(const struct paper *paper, const json_t *rule)
 	paper_line(paper, 0, d.text);
 	d.length = 0;
 	draft_add(&d, "%s to %s", fact_text(rule, "match"), fact_text(rule, "scope"));
+	rules_page_add_sources(&d, rule);
 	paper_line(paper, INDENT, d.text); /* unbroken: it is to be copied */
 }
 

@@ -18,6 +18,9 @@
 void rules_page_write(const struct paper *paper, const json_t *rules, bool enforce, bool made_by,
                       struct capture_time now);
 
+/* ", unless the source is known and sends no more than 20/s", where the rule looks at sources. */
+void rules_page_add_sources(struct draft *d, const json_t *rule);
+
 /* "42 min", or "never" where `key` is null. */
 const char *rules_page_left(const json_t *object, const char *key, char text[WORDS_SIZE]);
 

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/prefix.h"
 
 #define STRING_MAX 64 /* an address, an interface's name */
@@ -48,6 +49,7 @@ struct configuration {
 struct services {
 	struct configuration *configuration;
 	struct prefix (*prefixes)[SERVICES_ADDRESSES_MAX]; /* of each service, parsed */
+	struct prefix *trusted;                            /* proxies, likewise */
 };
 
 static const cyaml_strval_t modes[] = { { "observe", MODE_OBSERVE }, { "enforce", MODE_ENFORCE }, { "off", MODE_OFF } };
@@ -68,6 +70,7 @@ static const cyaml_schema_field_t service_fields[] = {
 	CYAML_FIELD_ENUM("path", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct service, path, paths, CYAML_ARRAY_LEN(paths)),
 	CYAML_FIELD_IGNORE("syn_cookies", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_IGNORE("per_source_pps", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_IGNORE("fallback", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_END,
 };
 
@@ -171,45 +174,17 @@ static const cyaml_config_t *parser(struct said *said, cyaml_config_t *config)
 	return config;
 }
 
-/* The whole file in memory. 0 or -errno; -EFBIG beyond SERVICES_FILE_MAX. */
 static int read_file(const char *path, uint8_t **data, size_t *length)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	uint8_t *buffer = malloc(SERVICES_FILE_MAX + 1);
-	size_t filled = 0;
-	int result = 0;
+	void *octets;
+	int result = fd < 0 ? -errno : file_read_all(fd, SERVICES_FILE_MAX, &octets, length);
 
-	if (fd < 0) {
-		result = -errno;
-		goto done;
-	}
-	if (!buffer) {
-		result = -ENOMEM;
-		goto done;
-	}
-	while (filled <= SERVICES_FILE_MAX) {
-		ssize_t got = read(fd, buffer + filled, SERVICES_FILE_MAX + 1 - filled);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			result = -errno;
-		if (got <= 0)
-			break;
-		filled += (size_t)got;
-	}
-	if (result == 0 && filled > SERVICES_FILE_MAX)
-		result = -EFBIG;
-done:
 	if (fd >= 0)
-		close(fd);
-	if (result != 0) {
-		free(buffer);
-		return result;
-	}
-	*data = buffer;
-	*length = filled;
-	return 0;
+		(void)close(fd);
+	if (result == 0)
+		*data = octets;
+	return result;
 }
 
 static struct configuration *parse(const uint8_t *data, size_t length, char error[SERVICES_ERROR_SIZE])
@@ -259,6 +234,22 @@ static int check_service(const struct service *service, struct prefix *prefixes,
 	return 0;
 }
 
+/* 0, or -EINVAL with `error` written. */
+static int read_trusted(const struct configuration *configuration, struct prefix *trusted,
+                        char error[SERVICES_ERROR_SIZE])
+{
+	for (unsigned i = 0; i < configuration->trusted_proxies_count; i++) {
+		if (prefix_parse(configuration->trusted_proxies[i], &trusted[i]) == 0)
+			continue;
+		snprintf(error, SERVICES_ERROR_SIZE,
+		         "trusted_proxies: '%s' is no address or prefix; write 192.0.2.10, 192.0.2.0/24 or "
+		         "\"2001:db8::10\"",
+		         configuration->trusted_proxies[i]);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 struct services *services_load(const char *path, char error[SERVICES_ERROR_SIZE])
 {
 	struct services *services = calloc(1, sizeof(*services));
@@ -283,13 +274,16 @@ struct services *services_load(const char *path, char error[SERVICES_ERROR_SIZE]
 	if (!services->configuration)
 		goto failed;
 	services->prefixes = calloc(services->configuration->services_count + 1, sizeof(*services->prefixes));
-	if (!services->prefixes) {
+	services->trusted = calloc(services->configuration->trusted_proxies_count + 1, sizeof(*services->trusted));
+	if (!services->prefixes || !services->trusted) {
 		snprintf(error, SERVICES_ERROR_SIZE, "out of memory");
 		goto failed;
 	}
 	for (unsigned i = 0; i < services->configuration->services_count; i++)
 		if (check_service(&services->configuration->services[i], services->prefixes[i], error) != 0)
 			goto failed;
+	if (read_trusted(services->configuration, services->trusted, error) != 0)
+		goto failed;
 	return services;
 failed:
 	services_free(services);
@@ -304,7 +298,14 @@ void services_free(struct services *services)
 		return;
 	cyaml_free(parser(NULL, &config), &configuration_schema, services->configuration, 0);
 	free(services->prefixes);
+	free(services->trusted);
 	free(services);
+}
+
+const struct prefix *services_trusted(const struct services *services, uint32_t *count)
+{
+	*count = services->configuration->trusted_proxies_count;
+	return services->trusted;
 }
 
 static bool has_address(const struct services *services, unsigned index, const struct prefix *scope)

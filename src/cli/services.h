@@ -6,12 +6,13 @@
  *     services:
  *       - { name: web, addresses: [192.0.2.10, "2001:db8::10"], tcp: [80, 443], udp: [443], path: local }
  *
- * The whole configuration may be given; of its other keys mode, shield and trusted_proxies are known and mean nothing
- * here.
+ * The whole configuration may be given; of its other keys trusted_proxies means here what it means there, and mode and shield are
+ * known and mean nothing.
  */
 #ifndef HOLDFAST_CLI_SERVICES_H
 #define HOLDFAST_CLI_SERVICES_H
 
+#include "base/prefix.h"
 #include "engine/engine.h"
 
 #define SERVICES_FILE_MAX (1u << 20) /* octets of a configuration */
@@ -33,5 +34,7 @@ void services_free(struct services *services);
  * services.
  */
 const char *services_name(const void *context, const struct finding *finding);
+/* Proxies that users come through: what comes from them is nobody's address. Borrowed. */
+const struct prefix *services_trusted(const struct services *services, uint32_t *count);
 
 #endif

@@ -19,6 +19,7 @@
 #include <yaml.h>
 
 #include "base/duration.h"
+#include "base/file.h"
 #include "base/time.h"
 #include "daemon/alert_files.h"
 #include "record/archive.h"
@@ -173,6 +174,24 @@ static void read_cookies(struct reader *reader, const struct key *key, const yam
 			return;
 		}
 	complain(reader, &node->start_mark, "%s is '%.*s'; write auto, true or false", key->name, LIST_TEXT_MAX, text);
+}
+
+static void read_fallback(struct reader *reader, const struct key *key, const yaml_node_t *node, void *field)
+{
+	static const char *const words[] = {
+		[FALLBACK_NONE] = "none", [FALLBACK_LIMIT] = "limit", [FALLBACK_PREFER_KNOWN] = "prefer_known"
+	};
+	const char *text = scalar(reader, key->name, node);
+
+	if (!text)
+		return;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(text, words[i]) == 0) {
+			*(enum fallback_allowed *)field = (enum fallback_allowed)i;
+			return;
+		}
+	complain(reader, &node->start_mark, "%s is '%.*s'; write none, limit or prefer_known", key->name, LIST_TEXT_MAX,
+	         text);
 }
 
 static void read_bool(struct reader *reader, const struct key *key, const yaml_node_t *node, void *field)
@@ -614,6 +633,7 @@ static const struct key service_keys[] = {
 	{ .name = "path", .read = read_choice, .offset = IN_SERVICE(forwarded), .standard_is = "local|forwarded" },
 	{ .name = "syn_cookies", .read = read_cookies, .offset = IN_SERVICE(syn_cookies), .standard = SHIELD_COOKIES_AUTO },
 	{ .name = "per_source_pps", .read = read_number, .offset = IN_SERVICE(per_source_pps), .low = 0, .high = 100000000, .standard = 0 },
+	{ .name = "fallback", .read = read_fallback, .offset = IN_SERVICE(fallback), .standard = FALLBACK_LIMIT },
 	{ .name = NULL },
 };
 
@@ -658,6 +678,8 @@ static void set_standards(const struct key *keys, void *base)
 			*(bool *)field = key->standard != 0;
 		else if (key->read == read_cookies)
 			*(enum shield_cookies *)field = (enum shield_cookies)key->standard;
+		else if (key->read == read_fallback)
+			*(enum fallback_allowed *)field = (enum fallback_allowed)key->standard;
 		else if (key->read == read_duration)
 			*(int64_t *)field = key->standard;
 		else if (key->standard_is && key->read != read_choice)
@@ -1008,40 +1030,11 @@ int config_parse(const char *text, size_t length, const char *name, struct confi
 	return 0;
 }
 
-static int read_whole(int fd, char **text, size_t *length)
-{
-	char *buffer = malloc(CONFIG_FILE_MAX + 1);
-	size_t filled = 0;
-	int result = 0;
-
-	if (!buffer)
-		return -ENOMEM;
-	while (filled <= CONFIG_FILE_MAX) {
-		ssize_t got = read(fd, buffer + filled, CONFIG_FILE_MAX + 1 - filled);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			result = -errno;
-		if (got <= 0)
-			break;
-		filled += (size_t)got;
-	}
-	if (result == 0 && filled > CONFIG_FILE_MAX)
-		result = -EFBIG;
-	if (result != 0) {
-		free(buffer);
-		return result;
-	}
-	*text = buffer;
-	*length = filled;
-	return 0;
-}
-
 int config_read(const char *path, char **text, size_t *length, const char **name, struct config_errors *errors)
 {
 	const char *variable = getenv(CONFIG_VARIABLE);
 	bool may_be_missing = false;
+	void *octets;
 	int fd, result;
 
 	if (!path && variable && *variable)
@@ -1057,7 +1050,7 @@ int config_read(const char *path, char **text, size_t *length, const char **name
 		*name = path;
 		return *text ? 0 : -ENOMEM;
 	}
-	result = fd < 0 ? -errno : read_whole(fd, text, length);
+	result = fd < 0 ? -errno : file_read_all(fd, CONFIG_FILE_MAX, &octets, length);
 	if (fd >= 0)
 		(void)close(fd);
 	if (result == -ENOMEM)
@@ -1073,6 +1066,7 @@ int config_read(const char *path, char **text, size_t *length, const char **name
 		complain_of_file(errors, "%s: %s; --config names the file", path, strerror(-result));
 	if (result != 0)
 		return -EINVAL;
+	*text = octets;
 	*name = path;
 	return 0;
 }

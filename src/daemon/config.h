@@ -19,7 +19,7 @@
  *       management: { ports: [22], from: [prefix...] }
  *     services:
  *       - { name: web, addresses: [prefix...], tcp: [port...], udp: [port...], path: local | forwarded,
- *           syn_cookies: auto, per_source_pps: 0 }
+ *           syn_cookies: auto, per_source_pps: 0, fallback: limit }
  *     record: { incidents_max: 1024, streams_max: 64, stream_mib: 256, streams_mib: 4096,
  *               evidence_days: 30 }
  *     allow: [prefix...]   allow_files: [path...]   block_files: [path...]
@@ -46,6 +46,7 @@
 
 #include "base/prefix.h"
 #include "daemon/prefix_file.h"
+#include "defend/fallback.h"
 #include "shield/shield.h"
 #include "tell/alert.h"
 #include "tell/language.h"
@@ -78,6 +79,7 @@ struct config_service {
 	bool forwarded;                  /* path: what it is for stands behind this host */
 	enum shield_cookies syn_cookies; /* under a flood of SYNs the shield answers them in the host's stead */
 	uint32_t per_source_pps;
+	enum fallback_allowed fallback; /* where no signature is safe */
 };
 
 #define CONFIG_ALERTS_MAX 16

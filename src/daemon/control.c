@@ -691,6 +691,9 @@ static json_t *rule_json(const struct control_rule *rule)
 	(void)json_object_set_new(object, "rate_pps",
 	                          told->rule.action == RULE_RATE_LIMIT ? count_json(told->rule.rate_pps) : json_null());
 	(void)json_object_set_new(object, "shadow", json_boolean(told->shadow));
+	(void)json_object_set_new(object, "unless_known", json_boolean(told->known));
+	(void)json_object_set_new(object, "each_source", json_boolean(told->each));
+	(void)json_object_set_new(object, "source_pps", told->source_pps ? count_json(told->source_pps) : json_null());
 	(void)json_object_set_new(object, "reason", text_json(told->reason));
 	(void)json_object_set_new(object, "made", time_json(told->made_ns));
 	(void)json_object_set_new(object, "made_by", text_json(rule->made_by));
@@ -824,6 +827,8 @@ static json_t *attack_rule_json(const struct control_attack_rule *rule)
 		{ "answered", rule->answered },
 		{ "probes", rule->probes },
 		{ "completed", rule->completed },
+		{ "known", rule->known },
+		{ "known_lost", rule->known_lost },
 		{ "baseline_samples", rule->baseline_samples },
 		{ "verified_hits", rule->verified_hits },
 		{ "verified_samples", rule->verified_samples },
@@ -838,6 +843,10 @@ static json_t *attack_rule_json(const struct control_attack_rule *rule)
 
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
 		(void)json_object_set_new(object, counts[i].name, count_json(counts[i].count));
+	(void)json_object_set_new(object, "fallback", json_boolean(rule->fallback));
+	(void)json_object_set_new(object, "unless_known", json_boolean(rule->knows));
+	(void)json_object_set_new(object, "each_source", json_boolean(rule->each));
+	(void)json_object_set_new(object, "source_pps", rule->source_pps ? count_json(rule->source_pps) : json_null());
 	return object;
 }
 
@@ -865,6 +874,7 @@ static json_t *attacks_json(const struct control_live *live)
 		(void)json_object_set_new(object, "passing_ppm", count_json(attack->passing_ppm));
 		(void)json_object_set_new(object, "over", json_boolean(attack->over));
 		(void)json_object_set_new(object, "advice", attack->advice ? text_json(attack->advice) : json_null());
+		(void)json_object_set_new(object, "fallback", json_string(fallback_state_name(attack->fallback)));
 		(void)json_object_set_new(object, "rules", rules);
 		(void)json_array_append_new(list, object);
 	}

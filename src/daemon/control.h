@@ -183,7 +183,9 @@ struct control_attack_rule {
 	uint32_t number; /* 0: it has none yet, or got none */
 	const char *state, *why;
 	const struct rule *rule;
-	uint64_t matched, dropped, spared, answered, probes, completed;
+	uint64_t matched, dropped, spared, answered, probes, completed, known, known_lost;
+	bool fallback, knows, each; /* it looks at sources: lets known ones pass, limits each */
+	uint32_t source_pps;
 	bool has_bound;
 	uint32_t bound_ppm, baseline_samples, verified_hits, verified_samples;
 };
@@ -198,7 +200,8 @@ struct control_attack {
 	uint64_t pps, bps;
 	uint32_t passing_ppm;
 	bool over;
-	const char *advice;              /* or NULL */
+	const char *advice; /* or NULL */
+	enum fallback_state fallback;
 	unsigned first_rule, rule_count; /* of control_live.rules */
 };
 

@@ -2,6 +2,7 @@
 #include "daemon/engine.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -561,6 +562,12 @@ static void fini(struct engine *engine)
 	free(engine);
 }
 
+/*
+ * Engines come and go, each of many MiB. What is larger than this is given back when it is let go: left to itself the C
+ * library raises the bound with each that goes, and keeps what two generations had for good.
+ */
+#define GIVEN_BACK (256 * 1024)
+
 int engine_role(const struct role_start *start)
 {
 	struct engine *engine = calloc(1, sizeof(*engine));
@@ -570,6 +577,7 @@ int engine_role(const struct role_start *start)
 
 	if (!engine)
 		return 1;
+	(void)mallopt(M_MMAP_THRESHOLD, GIVEN_BACK);
 	engine->start = start;
 	alerts_begin(engine);
 	for (unsigned i = 0; i < SHIELD_MAPS; i++)

@@ -535,6 +535,9 @@ static int add_rule(struct loader *loader, const struct message_rule *wanted, st
 		                        .shadow = wanted->shadow != 0,
 		                        .spare = wanted->spare != 0,
 		                        .probe = wanted->probe != 0,
+		                        .known = wanted->known != 0,
+		                        .each = wanted->each != 0,
+		                        .source_pps = wanted->source_pps,
 		                        .arm_pps = wanted->arm_pps,
 		                        .hold_s = wanted->hold_s };
 	struct rule rule;
@@ -688,6 +691,10 @@ static int obey(struct loader *loader, const struct message *message)
 	case MESSAGE_WAY:
 		(void)add_way(loader, &message->prefix); /* said there; the command that follows is not to fail of it */
 		return 0;
+	case MESSAGE_FREEZE:
+		answer.result =
+			shield_freeze(loader->shield, message->freeze.attacked, after(loader, message->freeze.for_ns));
+		break;
 	case MESSAGE_BLOCK:
 		answer.result = block(loader, &message->allow, &error);
 		break;

@@ -52,9 +52,9 @@ static bool are_prefixes(const struct message_prefixes *prefixes)
 static bool is_rule(const struct message_rule *rule)
 {
 	return is_prefix(&rule->scope) && rule->shadow <= 1 && rule->spare <= 1 && rule->probe <= 1 &&
-	       rule->action <= RULE_CHALLENGE && rule->hold_s <= MESSAGE_HOLD_S_MAX &&
-	       (rule->arm_pps != 0) == (rule->hold_s != 0) && rule->number <= INT32_MAX && ENDS(rule->match) &&
-	       ENDS(rule->reason);
+	       rule->known <= 1 && rule->each <= 1 && rule->action <= RULE_CHALLENGE &&
+	       rule->hold_s <= MESSAGE_HOLD_S_MAX && (rule->arm_pps != 0) == (rule->hold_s != 0) &&
+	       rule->number <= INT32_MAX && ENDS(rule->match) && ENDS(rule->reason);
 }
 
 static bool check_config(const struct message *message, unsigned fd_count)
@@ -129,6 +129,11 @@ static bool check_mode(const struct message *message, unsigned fd_count)
 {
 	return fd_count == 0 && message->mode.enforce <= 1 &&
 	       (message->mode.for_ns == 0 || lasts(message->mode.for_ns));
+}
+
+static bool check_freeze(const struct message *message, unsigned fd_count)
+{
+	return fd_count == 0 && lasts(message->freeze.for_ns);
 }
 
 static bool check_state(const struct message *message, unsigned fd_count)
@@ -268,6 +273,7 @@ static const struct row {
 	[MESSAGE_MODE]        = { MESSAGE_ENGINE_TO_LOADER,   BODY(mode),     check_mode },
 	[MESSAGE_CONFIRM]     = { MESSAGE_ENGINE_TO_LOADER,   HEADER,         check_nothing },
 	[MESSAGE_WAY]         = { MESSAGE_ENGINE_TO_LOADER,   BODY(prefix),   check_way },
+	[MESSAGE_FREEZE]      = { MESSAGE_ENGINE_TO_LOADER,   BODY(freeze),   check_freeze },
 	[MESSAGE_BLOCK]       = { MESSAGE_ENGINE_TO_LOADER,   BODY(allow),    check_allow },
 	[MESSAGE_UNBLOCK]     = { MESSAGE_ENGINE_TO_LOADER,   BODY(prefix),   check_prefix },
 	[MESSAGE_BLOCKS]      = { MESSAGE_ENGINE_TO_LOADER,   HEADER,         check_nothing },

@@ -8,7 +8,7 @@
  *     parent ──► every role    configuration, as descriptors of the file's text and of the lists it names
  *     parent ──► engine        the channel to the messenger, which may end and begin anew alone
  *     role ──► parent          it is in force, or why not; the engine also asks for a reload
- *     engine ──► loader        rules, allowances, mode, ways in; blocks where nftables must have them too; never instructions
+ *     engine ──► loader        rules, allowances, mode, ways in, what is under attack; blocks where nftables must have them too; never instructions
  *     loader ──► engine        descriptors of maps, answers
  *     engine ──► recorder      what was done; what was learned, observed and found, as files in memory
  *     engine ──► messenger     what people are to be told
@@ -70,6 +70,7 @@ enum message_type {
 	MESSAGE_MODE,
 	MESSAGE_CONFIRM,
 	MESSAGE_WAY,
+	MESSAGE_FREEZE,
 	MESSAGE_BLOCK,
 	MESSAGE_UNBLOCK,
 	MESSAGE_BLOCKS,
@@ -109,14 +110,16 @@ struct message_prefixes {
 
 struct message_rule {
 	struct message_prefix scope;
-	uint8_t shadow, spare, probe; /* 0 or 1; struct shield_making says what they mean */
-	uint8_t unused[3];
+	uint8_t shadow, spare, probe, known, each; /* 0 or 1; struct shield_making says what they mean */
+	uint8_t unused;
 	uint32_t action; /* enum rule_action */
 	uint32_t rate_pps;
+	uint32_t source_pps;      /* of known sources; 0: without end */
 	uint32_t arm_pps, hold_s; /* both or neither */
 	uint32_t made_by;         /* uid; SHIELD_BY_ENGINE */
 	uint32_t number;          /* that it had, and is to have again; 0: the next */
-	int64_t made_ns;          /* since the Unix epoch */
+	uint32_t unused2;
+	int64_t made_ns; /* since the Unix epoch */
 	int64_t for_ns;
 	char match[MATCH_TEXT_SIZE];
 	char reason[SHIELD_REASON_MAX];
@@ -179,6 +182,12 @@ struct message_counted {
 struct message_renewal {
 	uint32_t number; /* of the rule */
 	uint32_t unused;
+	int64_t for_ns;
+};
+
+/* Services under attack, a bit each in the configuration's order: so long no source becomes known to them. */
+struct message_freeze {
+	uint64_t attacked;
 	int64_t for_ns;
 };
 
@@ -304,6 +313,7 @@ struct message {
 		struct message_allow allow;
 		struct message_prefix prefix;
 		struct message_mode mode;
+		struct message_freeze freeze;
 		struct message_counted counted;
 		struct message_record record;
 		struct message_checkpoint checkpoint; /* LEARNED too */

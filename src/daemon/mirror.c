@@ -132,7 +132,7 @@ static int fill_allowed(struct mirror *mirror, struct shield_error *error)
 }
 
 /* All rules that are in force, or the one of that number. */
-/* Those that arm, spare or probe, which nftables does not, it does not get: they rest on samples, and it gives none. */
+/* Those that arm, spare, probe or look at sources, which nftables does not, it does not get: they rest on samples, and it gives none. */
 static int fill_rules(struct mirror *mirror, uint32_t number, struct shield_error *error)
 {
 	struct shield_rule_told *told = calloc(SHIELD_RULES_MAX, sizeof(*told));
@@ -142,7 +142,7 @@ static int fill_rules(struct mirror *mirror, uint32_t number, struct shield_erro
 	for (unsigned i = 0; i < count && result == 0; i++) {
 		if (number && told[i].number != number)
 			continue;
-		if (told[i].arm_pps || told[i].spare || told[i].probe)
+		if (told[i].arm_pps || told[i].spare || told[i].probe || told[i].known || told[i].each)
 			continue;
 		result = nft_shield_add_rule(mirror->nft, &told[i], left_until(mirror, told[i].expires), error);
 		if (result == -EEXIST)

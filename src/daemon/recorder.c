@@ -20,15 +20,16 @@
 #include "daemon/log.h"
 #include "daemon/message.h"
 #include "daemon/recorder_files.h"
+#include "daemon/recorder_ledger.h"
 #include "daemon/role.h"
 #include "daemon/sandbox.h"
+#include "record/ledger.h"
 #include "record/record.h"
 
 #define BATCH_MAX 64 /* messages in one transaction */
 #define ACTIONS_MAX (BATCH_MAX * MESSAGE_PREFIXES_MAX)
 #define RETRY_NS NS_PER_S
 #define LAST_WORDS_NS (2 * NS_PER_S) /* that the engine has once the parent has gone */
-#define DATABASE_NAME "holdfast.db"
 #define BOOT_PATH "/proc/sys/kernel/random/boot_id"
 #define BOOT_SIZE 64
 
@@ -48,6 +49,7 @@ struct recorder {
 	bool rebooted;        /* since what is in force was last put in */
 	char state[MESSAGE_TEXT_SIZE];
 	struct recorder_files files;
+	struct recorder_ledger ledger;
 	struct message message;
 };
 
@@ -323,6 +325,16 @@ static void keep_learned(const struct recorder *recorder, int fd, uint32_t lengt
 		        strerror(-result));
 }
 
+/* As a file; and its trace in the ledger, as it stood when it was over and as it was told in the end. */
+static void keep_incident(struct recorder *recorder, const struct message_incident *incident, int fd)
+{
+	int64_t now_ns = role_monotonic_ns();
+
+	recorder_files_incident(&recorder->files, incident, fd, now_ns);
+	if (fd >= 0 && (incident->state == MESSAGE_INCIDENT_OVER || incident->state == MESSAGE_INCIDENT_FINAL))
+		recorder_ledger_trace(&recorder->ledger, incident->id, fd, incident->length, now_ns);
+}
+
 /* ---- life ---- */
 
 /* Takes what has come, up to a batch. 0, or -EPIPE where nobody is left. */
@@ -341,8 +353,7 @@ static int take(struct recorder *recorder)
 		if (message->type == MESSAGE_CHECKPOINT)
 			keep_learned(recorder, fds[0], message->checkpoint.length);
 		else if (message->type == MESSAGE_INCIDENT)
-			recorder_files_incident(&recorder->files, &message->incident, fd_count ? fds[0] : -1,
-			                        role_monotonic_ns());
+			keep_incident(recorder, &message->incident, fd_count ? fds[0] : -1);
 		else if (message->type == MESSAGE_STREAM)
 			recorder_files_stream(&recorder->files, &message->stream, fd_count ? fds[0] : -1,
 			                      role_monotonic_ns());
@@ -390,6 +401,8 @@ static void live(struct recorder *recorder)
 			recorder_files_retry(&recorder->files, role_monotonic_ns());
 			tell_state(recorder);
 		}
+		if (until_ns == INT64_MAX)
+			recorder_ledger_expire(&recorder->ledger, role_monotonic_ns(), role_wall_ns());
 	}
 	/* What it left is still written. */
 	recorder->again_ns = 0;
@@ -409,7 +422,7 @@ static int begin(struct recorder *recorder, const struct role_start *start, char
 
 	if (result != 0)
 		return result;
-	(void)snprintf(recorder->path, sizeof(recorder->path), "%s/" DATABASE_NAME, config.state_dir);
+	(void)snprintf(recorder->path, sizeof(recorder->path), "%s" LEDGER_FILE, config.state_dir);
 	memcpy(recorder->folder, config.state_dir, sizeof(recorder->folder));
 	read_boot(recorder);
 	result = sandbox_become(start->uid, start->gid);
@@ -420,6 +433,7 @@ static int begin(struct recorder *recorder, const struct role_start *start, char
 	if (result == 0) {
 		(void)umask(0027);
 		recorder_files_begin(&recorder->files, &config);
+		recorder_ledger_begin(&recorder->ledger, &config, role_monotonic_ns());
 		result = sandbox_confine(recorder->folder, NULL);
 		if (result == -ENOSYS || result == -EOPNOTSUPP)
 			result = 0;

@@ -62,7 +62,8 @@ static int make_live(const struct watch *watch, const struct config *config, con
 
 		services[i] = (struct live_service){ .prefixes = from->addresses.prefixes,
 			                             .prefix_count = from->addresses.count,
-			                             .local = !from->forwarded };
+			                             .local = !from->forwarded,
+			                             .fallback = from->fallback };
 		message_text(services[i].name, sizeof(services[i].name), from->name);
 	}
 	result = live_new(watch->seed, services, config->service_count, learned, length, live);
@@ -97,6 +98,7 @@ int watch_begin(struct watch *watch, const struct config *config, uint64_t seed,
 	if (result != 0)
 		return result;
 	watch_rules_begin(watch);
+	watch_freeze_begin(watch);
 	watch_stream_follow(watch);
 	return 0;
 }
@@ -148,7 +150,7 @@ static bool same_services(const struct config *a, const struct config *b)
 		const struct config_service *one = &a->services[i], *other = &b->services[i];
 
 		if (strcmp(one->name, other->name) != 0 || one->forwarded != other->forwarded ||
-		    one->addresses.count != other->addresses.count)
+		    one->fallback != other->fallback || one->addresses.count != other->addresses.count)
 			return false;
 		for (uint32_t k = 0; k < one->addresses.count; k++)
 			if (!prefix_equal(&one->addresses.prefixes[k], &other->addresses.prefixes[k]))
@@ -268,6 +270,24 @@ static void note_course(struct watch *watch)
 	watch->present_s = second;
 }
 
+/* Of the links the fullest: one that loses frames is full, whatever its speed. What has no speed and loses none says nothing. */
+static void tell_load(struct watch *watch, const struct links *links)
+{
+	struct engine_load load = { 0 };
+
+	for (unsigned i = 0; i < links->count; i++) {
+		const struct link_state *link = &links->states[i];
+		int percent = link->full ? 100 : link->percent;
+
+		if (link->has_rates && percent > (int)load.percent)
+			load = (struct engine_load){ .percent = (uint32_t)percent, .pps = link->pps };
+	}
+	hand_in(watch);
+	watch_stream_loaded(watch, &load);
+	live_loaded(watch->live, &load);
+	take_outputs(watch);
+}
+
 void watch_links(struct watch *watch, const struct links *links)
 {
 	struct course_point point = { .link_percent = -1 };
@@ -287,6 +307,7 @@ void watch_links(struct watch *watch, const struct links *links)
 	}
 	if (point.link_seconds)
 		course_add(watch->course, capture_second(watch, links->monotonic_ns), &point);
+	tell_load(watch, links);
 }
 
 void watch_take(void *context, const struct shield_sample *sample)
@@ -376,6 +397,12 @@ static void fill_rule(const struct life *life, struct control_attack_rule *rule)
 		.answered = life->count.answered,
 		.probes = life->count.probes,
 		.completed = life->count.completed,
+		.known = life->count.known,
+		.known_lost = life->count.known_lost,
+		.fallback = life->fallback,
+		.knows = life->known,
+		.each = life->each,
+		.source_pps = life->source_pps,
 		.has_bound = life->signature.has_bound,
 		.bound_ppm = life->signature.bound_ppm,
 		.baseline_samples = life->signature.baseline_samples,
@@ -402,6 +429,7 @@ static void fill_attack(const struct watch *watch, const struct live_view *view,
 		.passing_ppm = view->passing_ppm,
 		.over = view->over,
 		.advice = view->advice,
+		.fallback = view->fallback,
 		.first_rule = facts->rule_count,
 	};
 	for (unsigned i = 0; i < view->rule_count && facts->rule_count < CONTROL_ATTACK_RULES_MAX; i++) {

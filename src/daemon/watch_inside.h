@@ -29,7 +29,7 @@ struct watch_stray {
 };
 
 /* What the loader is to answer. */
-enum watch_step { STEP_NONE, STEP_ADD, STEP_RENEW, STEP_REMOVE, STEP_ADOPT, STEP_LET_GO, STEP_SHORTEN };
+enum watch_step { STEP_NONE, STEP_FREEZE, STEP_ADD, STEP_RENEW, STEP_REMOVE, STEP_ADOPT, STEP_LET_GO, STEP_SHORTEN };
 
 struct watch_rules {
 	enum watch_step step;
@@ -46,6 +46,8 @@ struct watch_rules {
 	struct shield_rule_told *told; /* SHIELD_RULES_MAX, as last read */
 	unsigned told_count;
 	int64_t look_ns, count_ns; /* when next */
+	uint64_t frozen;           /* services, as the loader was last told */
+	int64_t freeze_ns;         /* when it is told again, where one is */
 };
 
 /* What a generation was told, on its way to the recorder. */
@@ -109,6 +111,8 @@ int watch_rules_new(struct watch *watch);
 void watch_rules_free(struct watch *watch);
 /* What is in force by an engine before this one, or by a live that is no more: strays. */
 void watch_rules_begin(struct watch *watch);
+/* Nothing is known of what the loader was told. */
+void watch_freeze_begin(struct watch *watch);
 void watch_rules_turn(struct watch *watch);
 /* Takes what live has ordered. */
 void watch_rules_take(struct watch *watch);
@@ -118,6 +122,7 @@ int watch_stream_new(struct watch *watch);
 void watch_stream_free(struct watch *watch);
 void watch_stream_observe(struct watch *watch); /* the batch */
 void watch_stream_tick(struct watch *watch, struct capture_time now);
+void watch_stream_loaded(struct watch *watch, const struct engine_load *load);
 void watch_stream_ruled(struct watch *watch, uint64_t handle, uint32_t number, int result);
 void watch_stream_rule_gone(struct watch *watch, uint64_t handle);
 void watch_stream_rule_counted(struct watch *watch, uint64_t handle, const struct life_count *count);

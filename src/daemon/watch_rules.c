@@ -16,6 +16,8 @@
 
 #define COUNT_NS (NS_PER_S / 10)
 #define LOOK_NS NS_PER_S
+#define FREEZE_NS (300 * NS_PER_S)      /* that a service stays frozen if nobody says so again, … */
+#define FREEZE_AGAIN_NS (60 * NS_PER_S) /* … which is said so often */
 #define STRAY_NS (WATCH_STRAY_S * NS_PER_S)
 
 int watch_rules_new(struct watch *watch)
@@ -105,7 +107,10 @@ static bool does_the_same(const struct shield_rule_told *told, const struct live
 
 	return told->rule.action == order->rule.action && rate <= 2 * ordered && ordered <= 2 * rate &&
 	       told->shadow == order->shadow && told->spare == order->spare && told->probe == order->probe &&
-	       (told->arm_pps != 0) == (order->arm_pps != 0) && told->arm_pps <= 2 * (uint64_t)order->arm_pps;
+	       told->known == order->known && told->each == order->each &&
+	       told->source_pps <= 2 * (uint64_t)order->source_pps &&
+	       order->source_pps <= 2 * (uint64_t)told->source_pps && (told->arm_pps != 0) == (order->arm_pps != 0) &&
+	       told->arm_pps <= 2 * (uint64_t)order->arm_pps;
 }
 
 /* The stray that does what is ordered, or 0. What is about the same packets and does something else with them is replaced. */
@@ -200,6 +205,9 @@ static enum watch_step make_addition(struct watch *watch)
 	rule->shadow = order->shadow;
 	rule->spare = order->spare;
 	rule->probe = order->probe;
+	rule->known = order->known;
+	rule->each = order->each;
+	rule->source_pps = order->source_pps;
 	rule->arm_pps = order->arm_pps;
 	rule->hold_s = order->arm_pps ? LIFE_HOLD_S : 0;
 	rule->made_by = SHIELD_BY_ENGINE;
@@ -231,6 +239,36 @@ static enum watch_step make_message(struct watch *watch)
 	default:
 		return STEP_NONE;
 	}
+}
+
+/* ---- services under attack ---- */
+
+void watch_freeze_begin(struct watch *watch)
+{
+	watch->rules.frozen = 0;
+	watch->rules.freeze_ns = 0;
+}
+
+/* As they stand in the configuration. Where that has changed while an attack goes on live has others, and all are. */
+static uint64_t attacked(const struct watch *watch)
+{
+	uint64_t services = live_attacked(watch->live);
+
+	return watch->outdated && services ? UINT64_MAX : services;
+}
+
+/* Which are under attack, when that changes, and again while it lasts, for the kernel does not wait for ever. */
+static enum watch_step make_freeze(struct watch *watch)
+{
+	struct watch_rules *rules = &watch->rules;
+	uint64_t now = attacked(watch);
+
+	if (now == rules->frozen && (now == 0 || watch->now_ns < rules->freeze_ns))
+		return STEP_NONE;
+	message_init(&watch->message, MESSAGE_FREEZE, 0);
+	watch->message.freeze.attacked = now;
+	watch->message.freeze.for_ns = FREEZE_NS;
+	return STEP_FREEZE;
 }
 
 /* When there is nothing better to do: strays that another has replaced go, and those that hold for long hold for less. */
@@ -285,7 +323,9 @@ static void send_next(struct watch *watch)
 
 		if (!rules->has_order)
 			rules->has_order = next_order(rules);
-		step = rules->has_order ? make_message(watch) : tend_strays(watch);
+		step = make_freeze(watch);
+		if (step == STEP_NONE)
+			step = rules->has_order ? make_message(watch) : tend_strays(watch);
 		if (step == STEP_NONE && !rules->has_order)
 			return;
 		if (step == STEP_NONE) {
@@ -295,6 +335,10 @@ static void send_next(struct watch *watch)
 		watch->message.id = ++*watch->setup.next_id;
 		if (message_send(watch->setup.loader, &watch->message, NULL, 0) != 0)
 			return; /* it is full: later; that nobody is left shows elsewhere */
+		if (step == STEP_FREEZE) {
+			rules->frozen = watch->message.freeze.attacked;
+			rules->freeze_ns = watch->now_ns + FREEZE_AGAIN_NS;
+		}
 		rules->step = step;
 		rules->awaited_id = watch->message.id;
 	}
@@ -394,6 +438,7 @@ bool watch_answered(struct watch *watch, const struct message *message)
 	case STEP_LET_GO:
 		forget_stray(rules, rules->number);
 		break;
+	case STEP_FREEZE:
 	case STEP_SHORTEN:
 	case STEP_NONE:
 	default:
@@ -463,6 +508,8 @@ static void count(struct watch *watch)
 			.answered = counted.answered.packets,
 			.probes = counted.probes.packets,
 			.completed = counted.completed.packets,
+			.known = counted.known.packets,
+			.known_lost = counted.known_lost.packets,
 			.active = until > now,
 		};
 		add_nftables(watch->setup.nftables, rule->number, &life);

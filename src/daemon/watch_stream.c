@@ -202,6 +202,11 @@ void watch_stream_tick(struct watch *watch, struct capture_time now)
 	TELL(watch, stream_tick(&watch->streams.frame, now));
 }
 
+void watch_stream_loaded(struct watch *watch, const struct engine_load *load)
+{
+	TELL(watch, stream_loaded(&watch->streams.frame, load));
+}
+
 void watch_stream_ruled(struct watch *watch, uint64_t handle, uint32_t number, int result)
 {
 	TELL(watch, stream_ruled(&watch->streams.frame, handle, number, result));

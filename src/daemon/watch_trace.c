@@ -54,11 +54,13 @@ static void read_past(const char *folder, struct watch_trace *traces)
 
 int watch_trace_open(const struct config *config, struct watch_trace **traces)
 {
-	*traces = calloc(1, sizeof(**traces));
-	if (!*traces)
+	struct watch_trace *made = calloc(1, sizeof(*made));
+
+	if (!made)
 		return -ENOMEM;
-	open_geo(config->geo, *traces);
-	read_past(config->state_dir, *traces);
+	open_geo(config->geo, made);
+	read_past(config->state_dir, made);
+	*traces = made;
 	return 0;
 }
 

@@ -4,7 +4,7 @@
  * role gives up its rights, and makes a trace of each incident that is told. Nothing of a file is needed afterwards.
  *
  * The loop waits for a trace, so few sources are looked at: WATCH_TRACE_SOURCES while an incident goes on, and
- * WATCH_TRACE_FINAL once it is over (README of bench/ has how long that takes: under 100 ms). 'holdfast report' looks at
+ * WATCH_TRACE_FINAL once it is over (doc/performance.md has how long that takes: under 100 ms). 'holdfast report' looks at
  * all that the stream has.
  */
 #ifndef HOLDFAST_DAEMON_WATCH_TRACE_H

@@ -175,6 +175,10 @@ void life_begin(struct life *life, uint64_t handle, uint64_t incident, const str
 		.waves = 1,
 		.spare = plan->spare,
 		.probe = plan->probe,
+		.fallback = plan->fallback,
+		.known = plan->known,
+		.each = plan->each,
+		.source_pps = plan->source_pps,
 		.incident = incident,
 		.count.active = true,
 	};
@@ -203,8 +207,18 @@ static bool hits_users(struct life *life, struct capture_time now)
 {
 	uint64_t matched = life->count.matched - life->base.matched,
 		 answered = life->count.answered - life->base.answered, probes = life->count.probes - life->base.probes,
-		 completed = life->count.completed - life->base.completed;
+		 completed = life->count.completed - life->base.completed,
+		 known_lost = life->count.known_lost - life->base.known_lost;
 
+	/* Whom it spares it is to spare: it costs what it drops of those who are known. */
+	if (life->fallback && known_lost >= LIFE_KNOWN_LOST &&
+	    known_lost * PERCENT > (life->count.dropped - life->base.dropped) * LIFE_KNOWN_PERCENT) {
+		MOVE(life, LIFE_REVOKED, now, "%" PRIu64 " packets that it dropped were of sources known from peace",
+		     known_lost);
+		return true;
+	}
+	if (life->fallback)
+		return false;
 	if (completed >= LIFE_PROBES_COMPLETED && completed * PERCENT > probes * LIFE_PROBES_PERCENT) {
 		MOVE(life, LIFE_REVOKED, now, "%" PRIu64 " of %" PRIu64 " probes completed handshakes", completed,
 		     probes);

@@ -32,12 +32,14 @@ enum life_state { LIFE_PROPOSED, LIFE_SHADOW, LIFE_ENFORCED, LIFE_ARMED, LIFE_RE
 /* What the shield has counted since the rule is there, in packets. */
 struct life_count {
 	uint64_t matched;
-	uint64_t dropped;   /* or would have been, where the shield only observes */
-	uint64_t spared;    /* of answered conversations, let through for that */
-	uint64_t answered;  /* of answered conversations that it hit, dropped or spared */
-	uint64_t probes;    /* let through to see what becomes of them … */
-	uint64_t completed; /* … and completed a handshake, as a user does */
-	bool active;        /* false: armed, matches pass */
+	uint64_t dropped;    /* or would have been, where the shield only observes */
+	uint64_t spared;     /* of answered conversations, let through for that */
+	uint64_t answered;   /* of answered conversations that it hit, dropped or spared */
+	uint64_t probes;     /* let through to see what becomes of them … */
+	uint64_t completed;  /* … and completed a handshake, as a user does */
+	uint64_t known;      /* of sources known from peace, let through for that … */
+	uint64_t known_lost; /* … and dropped all the same */
+	bool active;         /* false: armed, matches pass */
 };
 
 struct life {
@@ -52,6 +54,8 @@ struct life {
 	uint32_t waves;            /* that it met */
 	int64_t gap_ns;            /* longest between two of them */
 	bool shadow, spare, probe; /* as ordered */
+	bool fallback, known, each;
+	uint32_t source_pps;
 	uint64_t incident;
 	struct life_count count;
 	struct life_count base; /* as `count` was when it last began to act: what it costs is judged from there on */
@@ -68,12 +72,18 @@ struct life {
 #define LIFE_PROBES_PERCENT 30   /* … and such a share they are users, and the rule is let go */
 #define LIFE_ANSWERED 10         /* packets of answered conversations: the same from so many on … */
 #define LIFE_ANSWERED_PPM 5000   /* … and such a share of its matches */
+#define LIFE_KNOWN_LOST 100      /* packets of known sources that a fall-back drops: from so many on … */
+#define LIFE_KNOWN_PERCENT 30    /* … and such a share of what it drops it hits whom it is to serve */
 
 /* What is to be ordered of a signature. */
 struct life_plan {
 	struct rule rule;
 	bool shadow; /* only counts, until life_counted() says LIFE_ENFORCE */
 	bool spare, probe;
+	bool fallback; /* it rests on who sends (defend/fallback.h): it ends with the attack */
+	bool known;    /* sources known from peace pass, up to source_pps each; 0: without end */
+	bool each;     /* rate_pps is of each source */
+	uint32_t source_pps;
 	uint32_t arm_pps;
 };
 /* What is known of the attack that a rule is for. */

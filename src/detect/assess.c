@@ -13,10 +13,11 @@
 #define HOT_SHARE 5        /* an attack's first slots hold at least a fifth of what raises the alarm … */
 #define ONSET_SLOTS 3      /* before them, slots that are rising already */
 #define ONSET_SHARE 50
-#define HOT_PEAK 10     /* … where that is more than a trickle */
-#define CHANCE_SIGMAS 6 /* standard deviations of an estimate that a sample may be off */
-#define STREAM_BURST 4  /* a stream is noticed in 100 ms by a quarter of what is needed in a second */
-#define STREAM_SHARE 5  /* fewer than one in this many packets starts a conversation: streams */
+#define HOT_PEAK 10             /* … where that is more than a trickle */
+#define CHANCE_SIGMAS 6         /* standard deviations of an estimate that a sample may be off … */
+#define CHANCE_SIGMAS_WATCHED 4 /* … of what goes to a scope that is under attack already */
+#define STREAM_BURST 4          /* a stream is noticed in 100 ms by a quarter of what is needed in a second */
+#define STREAM_SHARE 5          /* fewer than one in this many packets starts a conversation: streams */
 
 /*
  * What is usual in `slots`, times USUAL_TIMES. A whole minute is not judged by a history that is hardly longer. Where a day
@@ -54,7 +55,7 @@ struct view {
 	const struct evidence *evidence;
 	int64_t since;
 	unsigned wider;
-	bool watched;
+	unsigned how;
 	bool stream; /* few conversations carry the packets */
 };
 
@@ -122,12 +123,13 @@ static int64_t walk_back(const struct view *v, int64_t from, int64_t pause, bool
  * Of a sample, what came and what of it was welcome are estimates: each has a variance of what a packet stands for times
  * what is estimated.
  */
-static bool is_chance(const struct track *t, struct track_counts counts, uint64_t over)
+static bool is_chance(const struct view *v, struct track_counts counts, uint64_t over)
 {
-	uint64_t interval = track_interval(t);
+	uint64_t interval = track_interval(v->track);
+	uint64_t sigmas = v->how & ASSESS_WATCHED ? CHANCE_SIGMAS_WATCHED : CHANCE_SIGMAS;
 
 	return interval > 1 && over < UINT32_MAX &&
-	       over * over < CHANCE_SIGMAS * CHANCE_SIGMAS * (interval - 1) * (counts.packets + counts.settled);
+	       over * over < sigmas * sigmas * (interval - 1) * (counts.packets + counts.settled);
 }
 
 /* `spare`: so much of the bound is there for other reasons than chance. */
@@ -143,8 +145,10 @@ static bool fires_with(const struct view *v, int64_t to, uint32_t slots, uint64_
 		bound *= v->evidence->unheard_long;
 	if (bound == 0)
 		return false;
-	bound = bound * v->wider / (v->watched || is_ramp(v->track) ? 2 : 1) + usual_bound(v->track, slots);
-	if (track_unsettled(counts) < bound || is_chance(v->track, counts, track_unsettled(counts) - bound + spare) ||
+	bound = bound * v->wider / ((v->how & ASSESS_WATCHED) || is_ramp(v->track) ? 2 : 1);
+	if (!(v->how & ASSESS_STRAINED))
+		bound += usual_bound(v->track, slots);
+	if (track_unsettled(counts) < bound || is_chance(v, counts, track_unsettled(counts) - bound + spare) ||
 	    track_unsettled(counts) * 100 < counts.packets * v->evidence->unsettled_percent)
 		return false;
 	*window = slots;
@@ -238,15 +242,15 @@ static bool crowd(const struct view *v, int64_t to, uint32_t *window)
 	return false;
 }
 
-bool assess(const struct track *t, const struct evidence *e, int64_t since, int64_t slot, unsigned wider, bool watched,
-            bool final, struct alarm *alarm)
+bool assess(const struct track *t, const struct evidence *e, int64_t since, int64_t slot, unsigned wider, unsigned how,
+            struct alarm *alarm)
 {
+	bool final = how & ASSESS_FINAL, answered = false;
 	int64_t to = final ? slot : slot - e->settle_slots;
 	struct view v = {
-		.track = t, .evidence = e, .since = since, .wider = wider, .watched = watched, .stream = is_stream(t)
+		.track = t, .evidence = e, .since = since, .wider = wider, .how = how, .stream = is_stream(t)
 	};
 	uint32_t window = 0;
-	bool answered = false;
 
 	*alarm = (struct alarm){ 0 };
 	if (!lone(&v, to, &window) && !sudden(&v, slot, final, &window)) {

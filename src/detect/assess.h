@@ -18,11 +18,15 @@ struct alarm {
 
 /*
  * `since`: nothing before this slot counts (a wave that is over). `wider` multiplies the bounds: 1 for an address, more
- * for a network. `watched`: the scope is under attack already, so that half is enough for another vector. `final`: the
- * input has ended, nothing more will be settled.
+ * for a network. `how`: of enum assess_how.
  */
+enum assess_how {
+	ASSESS_WATCHED = 1 << 0,  /* the scope is under attack already, so that half is enough for another vector */
+	ASSESS_FINAL = 1 << 1,    /* the input has ended, nothing more will be settled */
+	ASSESS_STRAINED = 1 << 2, /* the link is nearly full, of this among others: that it is usual is no excuse */
+};
 bool assess(const struct track *track, const struct evidence *evidence, int64_t since, int64_t slot, unsigned wider,
-            bool watched, bool final, struct alarm *alarm);
+            unsigned how, struct alarm *alarm);
 
 /* The first slot of what is going on in `from` and later, as far back as it belongs together. */
 int64_t assess_onset(const struct track *track, const struct evidence *evidence, int64_t since, int64_t from);

@@ -42,6 +42,8 @@ struct detector {
 	uint64_t seen, taken;  /* packets; of these, in floods: never more can be booked by number than is left */
 	struct incident_list list;
 	struct recent_ring recent;
+	uint64_t strained_pps;  /* what makes a good part of what fills the links; 0: they are not full */
+	int64_t strained_until; /* slot */
 };
 
 struct detector *detector_new(uint64_t seed)
@@ -200,6 +202,13 @@ static bool due(struct track *track)
 	return false;
 }
 
+/* A good part of what fills the links. */
+static bool is_strain(const struct detector *d, const struct track *track, int64_t slot)
+{
+	return d->strained_pps && slot <= d->strained_until &&
+	       track_unsettled(track_sum(track, slot - SLOTS_PER_SECOND + 1, slot)) >= d->strained_pps;
+}
+
 static bool decide(struct detector *d, struct track *track, unsigned level, int64_t slot, struct capture_time now,
                    bool final)
 {
@@ -207,7 +216,8 @@ static bool decide(struct detector *d, struct track *track, unsigned level, int6
 	int32_t index = incident_list_resolve(&d->list, track->incident);
 	int64_t since = track->first_slot;
 	struct alarm alarm;
-	bool watched, room;
+	unsigned how = (final ? ASSESS_FINAL : 0u) | (is_strain(d, track, slot) ? ASSESS_STRAINED : 0u);
+	bool room;
 
 	if (index >= 0 && incident_is_over(d->list.items[index], now)) {
 		track->incident = index = -1;
@@ -217,8 +227,9 @@ static bool decide(struct detector *d, struct track *track, unsigned level, int6
 	if (index < 0)
 		index = incident_list_find(&d->list, &track->scope, now);
 	room = index >= 0 || !incident_list_is_full(&d->list);
-	watched = index >= 0 && level == 0 && d->list.items[index]->wave_open &&
-	          !incident_is_application(d->list.items[index]);
+	if (index >= 0 && level == 0 && d->list.items[index]->wave_open &&
+	    !incident_is_application(d->list.items[index]))
+		how |= ASSESS_WATCHED;
 	if (index >= 0 && incident_find_part(d->list.items[index], track->kind) < 0)
 		index = -1;
 	/* A wave that is over is not to be found again in the seconds behind it. */
@@ -229,11 +240,11 @@ static bool decide(struct detector *d, struct track *track, unsigned level, int6
 	 * again.
 	 */
 	if (!room) {
-		d->list.refused += assess(track, evidence, since, slot, level + 1, watched, final, &alarm);
+		d->list.refused += assess(track, evidence, since, slot, level + 1, how, &alarm);
 		return false;
 	}
 	if (!(index >= 0 && rearms(d->list.items[index], track, slot, &alarm)) &&
-	    !(assess(track, evidence, since, slot, level + 1, watched, final, &alarm) &&
+	    !(assess(track, evidence, since, slot, level + 1, how, &alarm) &&
 	      look_confirms(&d->recent, track, level, final, &alarm)) &&
 	    !look_finds(&d->recent, track, level, since, slot, final, &alarm))
 		return false;
@@ -282,6 +293,12 @@ static void end_silent_waves(struct detector *d, int64_t slot)
 		if (inc->absorbed_by < 0 && inc->wave_open && inc->waves_count && wave_is_silent(inc, now))
 			wave_close(inc);
 	}
+}
+
+void detector_strain(struct detector *d, uint64_t pps, int64_t until_slot)
+{
+	d->strained_pps = pps;
+	d->strained_until = until_slot;
 }
 
 void detector_tick(struct detector *d, struct track_table *tracks, struct track_table *probes, int64_t slot)

@@ -43,6 +43,11 @@ void detector_observe_probe(struct detector *detector, const struct observation 
  * called whenever the present slot has moved on.
  */
 void detector_tick(struct detector *detector, struct track_table *tracks, struct track_table *probes, int64_t slot);
+/*
+ * Links are nearly full, up to this slot: where so many unsettled packets a second and more go to a scope, it is no matter
+ * what is usual there. 0: they are not.
+ */
+void detector_strain(struct detector *detector, uint64_t pps, int64_t until_slot);
 /* A packet to an open incident's scope that completes a handshake of its source, or resets one it did not begin. */
 void detector_note(struct detector *detector, const struct observation *observation, const struct keys *keys,
                    uint8_t kind, bool handshake, bool reset_back);

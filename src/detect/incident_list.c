@@ -7,7 +7,7 @@
 #include "detect/scope.h"
 
 #define SIBLINGS 4 /* addresses of one network under the same attack that make it the target */
-#define SAMPLE_SHARE 16
+#define SAMPLE_SHARE 8
 #define SAMPLE_MIN 256
 
 void incident_list_init(struct incident_list *list, uint64_t seed)

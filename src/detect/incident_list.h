@@ -14,7 +14,7 @@
 #define INCIDENT_LIST_MAX 128
 #define INCIDENT_LIST_SCANS_MAX 32 /* of these */
 #define INCIDENT_LIST_SAMPLES \
-	262144 /* packets sampled in all incidents together; INCIDENT_SAMPLE each while there is room */
+	131072 /* packets sampled in all incidents together; INCIDENT_SAMPLE each while there is room */
 
 struct incident_list {
 	uint64_t seed; /* of the windows' estimates, and of names */

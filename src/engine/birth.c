@@ -3,11 +3,12 @@
  * A generation at its birth, as octets: what its stream begins with. Numbers are varints, signed ones folded; times are
  * folded numbers; matches are their texts, which match_parse() reads back.
  *
- *     birth   = mark version seed services clock bans rules engine
- *     services = count { name local count { prefix } }
+ *     birth   = mark version seed services clock bans rules quotas engine
+ *     services = count { name local fallback count { prefix } }
  *     clock   = has-time now born not-before last-handle
  *     bans    = count next { incident by-hand rule }
  *     rules   = count { place replaced-by for life }
+ *     quotas  = { quotas_pack() }         of each service and class
  *     engine  = length octets of engine_save()
  */
 #include <errno.h>
@@ -18,7 +19,7 @@
 #include "engine/live_inside.h"
 
 #define MARK "HFLB"
-#define VERSION 1
+#define VERSION 2
 
 /* ------------------------------------------------------------------ writing */
 
@@ -124,6 +125,8 @@ static void put_count(struct writer *w, const struct life_count *count)
 	put(w, count->answered);
 	put(w, count->probes);
 	put(w, count->completed);
+	put(w, count->known);
+	put(w, count->known_lost);
 	put(w, count->active);
 }
 
@@ -145,6 +148,10 @@ static void put_life(struct writer *w, const struct life *life)
 	put(w, life->shadow);
 	put(w, life->spare);
 	put(w, life->probe);
+	put(w, life->fallback);
+	put(w, life->known);
+	put(w, life->each);
+	put(w, life->source_pps);
 	put(w, life->incident);
 	put_count(w, &life->count);
 	put_count(w, &life->base);
@@ -159,6 +166,7 @@ static void put_services(struct writer *w, const struct live *l)
 
 		put_text(w, s->name);
 		put(w, s->local);
+		put(w, s->fallback);
 		put(w, s->count);
 		for (unsigned j = 0; j < s->count; j++)
 			put_prefix(w, &l->prefixes[s->first + j]);
@@ -180,6 +188,17 @@ static void put_held(struct writer *w, const struct live *l)
 		put_signed(w, l->held[i].for_ns);
 		put_life(w, &l->held[i].life);
 	}
+}
+
+static void put_quotas(struct writer *w, const struct live *l)
+{
+	for (unsigned i = 0; i < l->service_count; i++)
+		for (unsigned k = 0; k < QUOTA_CLASSES; k++) {
+			uint8_t *at = room_for(w, QUOTA_PACKED_MAX);
+
+			if (at)
+				w->length += quotas_pack(l->quotas, i, (enum quota_class)k, at);
+		}
 }
 
 int live_birth(const struct live *l, uint8_t **octets, size_t *length)
@@ -208,6 +227,7 @@ int live_birth(const struct live *l, uint8_t **octets, size_t *length)
 		put_rule(&w, &l->bans[i].rule);
 	}
 	put_held(&w, l);
+	put_quotas(&w, l);
 	put(&w, saved_length);
 	put_octets(&w, saved, saved_length);
 	free(saved);
@@ -324,6 +344,8 @@ static void get_count(struct cursor *c, struct life_count *count)
 	count->answered = cursor_varint(c);
 	count->probes = cursor_varint(c);
 	count->completed = cursor_varint(c);
+	count->known = cursor_varint(c);
+	count->known_lost = cursor_varint(c);
 	count->active = get_bool(c);
 }
 
@@ -345,6 +367,10 @@ static void get_life(struct cursor *c, struct life *life)
 	life->shadow = get_bool(c);
 	life->spare = get_bool(c);
 	life->probe = get_bool(c);
+	life->fallback = get_bool(c);
+	life->known = get_bool(c);
+	life->each = get_bool(c);
+	life->source_pps = get_32(c);
 	life->incident = cursor_varint(c);
 	get_count(c, &life->count);
 	get_count(c, &life->base);
@@ -359,6 +385,8 @@ static void get_services(struct cursor *c, struct live *l)
 
 		get_text(c, s->name, sizeof(s->name));
 		s->local = get_bool(c);
+		s->fallback = (enum fallback_allowed)get(c, FALLBACK_PREFER_KNOWN);
+		l->learns = l->learns || s->fallback != FALLBACK_NONE;
 		s->first = l->prefix_count;
 		s->count = (unsigned)get(c, LIVE_SERVICE_PREFIXES_MAX - l->prefix_count);
 		for (unsigned j = 0; j < s->count; j++)
@@ -382,6 +410,13 @@ static void get_held(struct cursor *c, struct live *l)
 	}
 }
 
+static void get_quotas(struct cursor *c, struct live *l)
+{
+	for (unsigned i = 0; i < l->service_count; i++)
+		for (unsigned k = 0; k < QUOTA_CLASSES; k++)
+			quotas_unpack(c, l->quotas, i, (enum quota_class)k);
+}
+
 int live_revive(const uint8_t *octets, size_t length, struct live **live)
 {
 	struct cursor c = cursor_over(octets, length);
@@ -397,6 +432,12 @@ int live_revive(const uint8_t *octets, size_t length, struct live **live)
 	if (rc < 0)
 		return rc;
 	get_services(&c, l);
+	quotas_free(l->quotas);
+	l->quotas = quotas_new(l->service_count);
+	if (!l->quotas) {
+		live_free(l);
+		return -ENOMEM;
+	}
 	l->has_time = get_bool(&c);
 	l->now = get_time(&c);
 	l->born = get_time(&c);
@@ -410,6 +451,7 @@ int live_revive(const uint8_t *octets, size_t length, struct live **live)
 		get_rule(&c, &l->bans[i].rule);
 	}
 	get_held(&c, l);
+	get_quotas(&c, l);
 	saved_length = cursor_varint(&c);
 	saved = cursor_take(&c, saved_length);
 	rc = -EBADMSG;

@@ -327,6 +327,17 @@ static bool count_tunnel(struct engine *e, const struct observation *o, int64_t 
 	                  j->fresh, false, NULL);
 }
 
+void engine_loaded(struct engine *e, const struct engine_load *load)
+{
+	uint64_t part = load->pps / ENGINE_LOAD_SHARE;
+
+	detector_strain(e->detector,
+	                load->percent < ENGINE_LOAD_PERCENT ? 0
+	                : part                              ? part
+	                                                    : 1,
+	                slot_of(e->newest.ns) + ENGINE_LOAD_NS / SLOT_NS);
+}
+
 void engine_prepare(const struct engine *e, struct packet *packet)
 {
 	const struct observation *o = &packet->observation;
@@ -504,6 +515,7 @@ int engine_find(const struct engine *e, uint32_t index, const struct engine_sear
 		.attack_count = search->attack_count,
 		.attack_max = search->attack_max,
 		.young = search->young,
+		.rules_only = search->rules_only,
 		.normal_max = search->normal_max,
 	};
 	int rc;

@@ -63,6 +63,19 @@ void engine_observe(struct engine *engine, struct packet *packets, uint32_t coun
  * earlier time than that of the latest packet changes nothing.
  */
 void engine_advance(struct engine *engine, struct capture_time now);
+/*
+ * How full the fullest link is by which packets come, as of a moment ago. From ENGINE_LOAD_PERCENT on, whatever makes
+ * one in ENGINE_LOAD_SHARE of what it carries is judged by the vectors' own bounds alone, be it usual or not; for
+ * ENGINE_LOAD_NS, if nothing else is said before.
+ */
+#define ENGINE_LOAD_PERCENT 70
+#define ENGINE_LOAD_SHARE 4
+#define ENGINE_LOAD_NS (3 * NS_PER_S)
+struct engine_load {
+	uint32_t percent; /* of what it can carry */
+	uint64_t pps;     /* that arrive by it */
+};
+void engine_loaded(struct engine *engine, const struct engine_load *load);
 /* 0 or -ENOMEM. Nothing may be observed afterwards. */
 int engine_finish(struct engine *engine);
 
@@ -81,7 +94,8 @@ struct engine_search {
 	uint32_t attack_max, normal_max;
 	const struct observation *const *attack;
 	uint32_t attack_count;
-	bool young; /* of the attack little was seen yet */
+	bool young;      /* of the attack little was seen yet */
+	bool rules_only; /* of the finding only signatures and advice are made, which is sooner done */
 };
 int engine_find(const struct engine *engine, uint32_t index, const struct engine_search *search,
                 struct finding *finding);

@@ -198,7 +198,7 @@ static bool is_answered_question(const struct incident *inc, const struct observ
 static int find_signatures(const struct finding_context *context, struct finding *f)
 {
 	const struct incident *inc = f->incident;
-	const struct sample *attack = &f->total->sample, *normal = context->normal;
+	const struct sample none = { 0 }, *attack = f->total ? &f->total->sample : &none, *normal = context->normal;
 	/* An attack over conversations is verified itself. */
 	struct signature_input input = {
 		.baseline_seconds = seconds_outside(context, inc),
@@ -239,17 +239,40 @@ free_lists:
 	return rc;
 }
 
+/* What sends so little is below any limit of packets: connections are to be limited, which no packet filter does. */
+static bool has_no_rule(const struct incident *inc)
+{
+	return inc->is_scan || inc->parts[0].kind == VECTOR_SLOW_HTTP;
+}
+
+static int find_rules(const struct finding_context *context, struct finding *f)
+{
+	int rc = 0;
+
+	if (has_no_rule(f->incident))
+		f->signatures.residual_ppm = PPM;
+	else
+		rc = find_signatures(context, f);
+	if (f->signatures.residual_ppm > SIGNATURE_RESIDUAL_PPM)
+		f->advice = vector_get(f->incident->parts[0].kind)->advice;
+	return rc;
+}
+
 int finding_make(struct finding *f, const struct incident *inc, const struct finding_context *context)
 {
 	int rc = 0;
 
 	*f = (struct finding){ .incident = inc };
+	if (context->rules_only && context->attack)
+		return find_rules(context, f);
 	f->total = incident_window(inc);
 	if (!f->total)
 		return -ENOMEM;
 	rc = sample_sort(&f->total->sample);
 	if (rc < 0)
 		return rc;
+	if (context->rules_only)
+		return find_rules(context, f);
 	f->sources = at_most(hll_estimate(&f->total->sources), f->total->packets);
 	f->destinations = at_most(hll_estimate(&f->total->destinations), f->total->packets);
 	clamp_destinations(f);
@@ -258,19 +281,10 @@ int finding_make(struct finding *f, const struct incident *inc, const struct fin
 	find_families(f);
 	find_shape(f);
 	spoofing_judge(inc, &f->spoofing);
-	/*
-	 * What sends so little is below any limit of packets: connections are to be limited, which no packet filter
-	 * does.
-	 */
-	if (inc->is_scan || inc->parts[0].kind == VECTOR_SLOW_HTTP)
-		f->signatures.residual_ppm = PPM;
-	else
-		rc = find_signatures(context, f);
+	rc = find_rules(context, f);
 	if (rc == 0 && !inc->is_scan)
 		rc = passage_estimate(&inc->timeline, &f->total->sample, &f->signatures, &f->passage);
 	sample_fini(&f->total->sample); /* a hundred incidents' samples are not to be kept at once */
-	if (f->signatures.residual_ppm > SIGNATURE_RESIDUAL_PPM)
-		f->advice = vector_get(inc->parts[0].kind)->advice;
 	return rc;
 }
 

@@ -26,7 +26,7 @@ struct finding_family {
 /* What is to be said of one incident. */
 struct finding {
 	const struct incident *incident;
-	struct window *total; /* all vectors together; without its sample */
+	struct window *total; /* all vectors together; without its sample; NULL where only rules were asked for */
 	uint64_t sources;     /* estimate; its relative error is HLL_RELATIVE_ERROR_PPM */
 	uint64_t destinations;
 	uint32_t ports_count; /* destination ports that hold at least a twentieth each; none where ports are spread */
@@ -50,7 +50,7 @@ struct finding_context {
 	const struct observation *const *attack;
 	uint32_t attack_count;
 	uint32_t attack_max, normal_max;
-	bool young;
+	bool young, rules_only;
 };
 
 /* Whether a packet to an incident's scope came while it lasted, or so near that it is neither attack nor peace. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "base/octets.h"
 #include "base/varint.h"
 #include "observe/pack.h"
 
@@ -18,20 +19,6 @@
 #define IS_SEASONAL 0x80    /* in the kind */
 #define STEP_S 60           /* an age is counted in so many seconds … */
 #define STEP_GROWTH 590727u /* … and each adds 2^(60 / LEARNED_HALF_S) - 1, in 2^-32 */
-
-static size_t put_64(uint8_t *at, uint64_t value)
-{
-	for (unsigned i = 0; i < 8; i++)
-		at[i] = (uint8_t)(value >> (56 - 8 * i));
-	return 8;
-}
-
-static uint64_t get_64(struct cursor *c)
-{
-	uint64_t high = cursor_u32_be(c);
-
-	return high << 32 | cursor_u32_be(c);
-}
 
 uint64_t learned_sum(const uint8_t *octets, size_t length)
 {
@@ -125,13 +112,13 @@ int learned_write(const struct learned *learned, uint8_t **octets, size_t *lengt
 	for (uint32_t i = 0; i < learned->usual_count; i++)
 		at += put_usual(made + at, &learned->usual[i]);
 	at += varint_write(made + at, normal->seen);
-	at += put_64(made + at, normal->limit);
+	at += octets_put_u64_be(made + at, normal->limit);
 	at += varint_write(made + at, normal->used);
 	for (uint32_t i = 0; i < normal->used; i++) {
-		at += put_64(made + at, normal->priorities[i]);
+		at += octets_put_u64_be(made + at, normal->priorities[i]);
 		at += pack_write(made + at, &normal->items[i], (struct capture_time){ 0 });
 	}
-	at += put_64(made + at, learned_sum(made, at));
+	at += octets_put_u64_be(made + at, learned_sum(made, at));
 	kept = realloc(made, at);
 	*octets = kept ? kept : made;
 	*length = at;
@@ -159,12 +146,12 @@ static int read_usual(struct cursor *c, struct learned *learned)
 
 static int read_sample(struct cursor *c, struct learned *learned)
 {
-	uint64_t seen = cursor_varint(c), limit = get_64(c), count = cursor_varint(c);
+	uint64_t seen = cursor_varint(c), limit = cursor_u64_be(c), count = cursor_varint(c);
 
 	if (c->failed || count > LEARNED_SAMPLE_MAX || count > cursor_left(c) || seen < count)
 		return -EBADMSG;
 	for (uint64_t i = 0; i < count; i++) {
-		uint64_t priority = get_64(c);
+		uint64_t priority = cursor_u64_be(c);
 		struct observation o;
 
 		pack_read(c, (struct capture_time){ 0 }, &o);
@@ -188,7 +175,7 @@ int learned_read(const uint8_t *octets, size_t length, struct learned *learned)
 	if (length < HEAD_SIZE + LEARNED_SUM_SIZE)
 		return -EBADMSG;
 	sum = cursor_over(octets + length - LEARNED_SUM_SIZE, LEARNED_SUM_SIZE);
-	if (get_64(&sum) != learned_sum(octets, length - LEARNED_SUM_SIZE))
+	if (cursor_u64_be(&sum) != learned_sum(octets, length - LEARNED_SUM_SIZE))
 		return -EBADMSG;
 	cursor_limit(&c, length - LEARNED_SUM_SIZE);
 	head = cursor_take(&c, HEAD_SIZE);

@@ -14,21 +14,26 @@
 #include <string.h>
 
 #include "base/share.h"
+#include "base/varint.h"
+#include "engine/learned.h"
 #include "engine/live_inside.h"
 #include "measure/slot.h"
+#include "observe/protocol.h"
 
 #define FORCE_NS (20 * NS_PER_MS) /* from the shield's answer until the last packet that it came too late for is seen */
 #define RESIDUAL_PACKETS 50       /* that pass, before rules are sought for them */
 #define RESIDUAL_LEAST 25         /* of one vector */
 #define RESIDUAL_CAUGHT 20        /* of these a rule catches so many at least, … */
 #define RESIDUAL_CAUGHT_PPM 10000 /* … and so much a second of what the attack had at its peak */
-#define RESIDUAL_SLOTS 2          /* over which what passes is judged */
+#define SAMPLE_CAUGHT 10 /* of a vector's sample a rule catches so many at least: fewer may be normal packets */
+#define RESIDUAL_SLOTS 2 /* over which what passes is judged */
 #define RESIDUAL_BACK_NS (10 * NS_PER_S) /* what passed longer ago is not looked at */
 #define BEGAN_NS (500 * NS_PER_MS)       /* an incident is told of so late: neighbours may yet be gathered */
 #define REVIEW_FIRST_NS NS_PER_S         /* after the first rules all of the attack is looked at once more, … */
 #define REVIEW_FACTOR 4                  /* … and again after so many times as long */
 #define REVIEWS_MAX 3
 #define TRY_AGAIN_NS (60 * NS_PER_S) /* after a generation could not be made */
+#define FALLBACK_VAIN 2              /* so many searches in vain, and sources are looked at */
 #define KEEPS_PPM 980000             /* of a rule's coverage: what a tighter one must have to take its place */
 
 _Static_assert(LIVE_PASSED_MAX <= LIVE_ATTACK_MAX, "a search takes all that passed");
@@ -47,6 +52,8 @@ static int take_services(struct live *l, const struct live_service *services, un
 		memcpy(s->name, services[i].name, sizeof(s->name));
 		s->name[sizeof(s->name) - 1] = '\0';
 		s->local = services[i].local;
+		s->fallback = services[i].fallback;
+		l->learns = l->learns || s->fallback != FALLBACK_NONE;
 		s->first = l->prefix_count;
 		s->count = services[i].prefix_count;
 		if (s->count)
@@ -66,7 +73,8 @@ int live_make(uint64_t seed, const struct live_service *services, unsigned servi
 		return rc;
 	l->seed = seed;
 	l->engine = engine_new(seed);
-	if (l->engine)
+	l->quotas = quotas_new(service_count < LIVE_SERVICES_MAX ? service_count : LIVE_SERVICES_MAX);
+	if (l->engine && l->quotas)
 		rc = take_services(l, services, service_count);
 	if (rc < 0) {
 		live_free(l);
@@ -75,6 +83,83 @@ int live_make(uint64_t seed, const struct live_service *services, unsigned servi
 	l->number = l->last_number = 1;
 	*live = l;
 	return 0;
+}
+
+/*
+ * What is kept over a restart, of which what the engine has learned is one part; what nothing but that is, is read too.
+ *
+ *     checkpoint = mark length octets-of-engine_save() count { name { quota } } sum
+ */
+#define KEPT_MARK "HFLQ"
+#define KEPT_MARK_SIZE 4
+#define KEPT_ROOM(engine, services) \
+	(KEPT_MARK_SIZE + (engine) + (services) * (LIVE_NAME_SIZE + QUOTA_CLASSES * QUOTA_PACKED_MAX) + 64)
+
+static unsigned service_named(const struct live *l, const char *name)
+{
+	unsigned i = 0;
+
+	while (i < l->service_count && strcmp(l->services[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+static int restore_quotas(struct live *l, struct cursor *c)
+{
+	uint64_t count = cursor_varint(c);
+	struct quotas *passed_over = quotas_new(1);
+
+	if (!passed_over)
+		return -ENOMEM;
+	for (uint64_t i = 0; i < count && !c->failed; i++) {
+		uint64_t length = cursor_varint(c);
+		const uint8_t *text = length < LIVE_NAME_SIZE ? cursor_take(c, length) : NULL;
+		char name[LIVE_NAME_SIZE] = "";
+		unsigned at;
+
+		if (!text) {
+			c->failed = true;
+			break;
+		}
+		memcpy(name, text, length);
+		at = service_named(l, name);
+		for (unsigned k = 0; k < QUOTA_CLASSES; k++) {
+			bool here = at < l->service_count;
+
+			quotas_unpack(c, here ? l->quotas : passed_over, here ? at : 0, (enum quota_class)k);
+		}
+	}
+	quotas_free(passed_over);
+	return c->failed || cursor_left(c) ? -EBADMSG : 0;
+}
+
+static uint64_t read_64(const uint8_t *at)
+{
+	uint64_t value = 0;
+
+	for (unsigned i = 0; i < 8; i++)
+		value = value << 8 | at[i];
+	return value;
+}
+
+static int restore(struct live *l, const uint8_t *checkpoint, size_t length)
+{
+	struct cursor c = cursor_over(checkpoint, length);
+	const uint8_t *mark = cursor_take(&c, KEPT_MARK_SIZE), *engine;
+	uint64_t engine_length;
+	int rc;
+
+	if (!mark || memcmp(mark, KEPT_MARK, KEPT_MARK_SIZE) != 0)
+		return engine_restore(l->engine, checkpoint, length);
+	if (length < KEPT_MARK_SIZE + 8 || read_64(checkpoint + length - 8) != learned_sum(checkpoint, length - 8))
+		return -EBADMSG;
+	cursor_limit(&c, length - 8 - KEPT_MARK_SIZE);
+	engine_length = cursor_varint(&c);
+	engine = engine_length <= cursor_left(&c) ? cursor_take(&c, engine_length) : NULL;
+	if (!engine)
+		return -EBADMSG;
+	rc = engine_restore(l->engine, engine, engine_length);
+	return rc < 0 ? rc : restore_quotas(l, &c);
 }
 
 int live_new(uint64_t seed, const struct live_service *services, unsigned service_count, const uint8_t *checkpoint,
@@ -86,7 +171,7 @@ int live_new(uint64_t seed, const struct live_service *services, unsigned servic
 	if (rc < 0)
 		return rc;
 	if (checkpoint)
-		rc = engine_restore(l->engine, checkpoint, length);
+		rc = restore(l, checkpoint, length);
 	if (rc < 0 && rc != -EBADMSG) {
 		live_free(l);
 		return rc;
@@ -102,12 +187,48 @@ void live_free(struct live *l)
 	engine_free(l->engine);
 	engine_free(l->warming);
 	engine_free(l->finished);
+	quotas_free(l->quotas);
 	free(l);
 }
 
 int live_save(const struct live *l, uint8_t **checkpoint, size_t *length)
 {
-	return l->engine ? engine_save(l->engine, checkpoint, length) : -EINVAL;
+	uint8_t *engine, *made;
+	size_t engine_length, at = KEPT_MARK_SIZE;
+	uint64_t sum;
+	int rc;
+
+	if (!l->engine)
+		return -EINVAL;
+	rc = engine_save(l->engine, &engine, &engine_length);
+	if (rc < 0)
+		return rc;
+	made = malloc(KEPT_ROOM(engine_length, l->service_count));
+	if (!made) {
+		free(engine);
+		return -ENOMEM;
+	}
+	memcpy(made, KEPT_MARK, KEPT_MARK_SIZE);
+	at += varint_write(made + at, engine_length);
+	memcpy(made + at, engine, engine_length);
+	free(engine);
+	at += engine_length;
+	at += varint_write(made + at, l->service_count);
+	for (unsigned i = 0; i < l->service_count; i++) {
+		size_t name = strlen(l->services[i].name);
+
+		at += varint_write(made + at, name);
+		memcpy(made + at, l->services[i].name, name);
+		at += name;
+		for (unsigned k = 0; k < QUOTA_CLASSES; k++)
+			at += quotas_pack(l->quotas, i, (enum quota_class)k, made + at);
+	}
+	sum = learned_sum(made, at);
+	for (unsigned i = 0; i < 8; i++)
+		made[at++] = (uint8_t)(sum >> (56 - 8 * i));
+	*checkpoint = made;
+	*length = at;
+	return 0;
 }
 
 const struct engine *live_engine(const struct live *l)
@@ -278,6 +399,8 @@ void live_ruled(struct live *l, uint64_t handle, uint32_t number, int result)
 		c->vain++;
 		return;
 	}
+	if (h->life.fallback)
+		return;
 	c->has_since = true;
 	c->since = time_plus(l->now, FORCE_NS);
 	c->passed = 0;
@@ -330,6 +453,10 @@ static void revoke(struct live *l, struct held *h)
 	settle_replaced(l, h->life.handle, false);
 	if (!c)
 		return;
+	if (h->life.fallback) {
+		c->changed = true;
+		return;
+	}
 	c->revoked++;
 	c->vain = 0;
 	c->changed = true;
@@ -400,8 +527,8 @@ static uint64_t budget_used(const struct live *l, uint64_t incident, const bool 
 	for (unsigned i = 0; i < HELD_MAX; i++) {
 		const struct held *h = &l->held[i];
 
-		if (h->used && life_is_there(&h->life) && !h->replaced_by && !goes[i] && h->life.incident == incident &&
-		    h->life.rule.action == RULE_DROP)
+		if (h->used && life_is_there(&h->life) && !h->life.fallback && !h->replaced_by && !goes[i] &&
+		    h->life.incident == incident && h->life.rule.action == RULE_DROP)
 			used += h->life.signature.bound_ppm;
 	}
 	return used;
@@ -477,7 +604,7 @@ static bool is_known(const struct live *l, const struct life_plan *plan, const s
 		enum way way;
 
 		replaces[i] = false;
-		if (!h->used || !life_is_there(&h->life) || h->replaced_by)
+		if (!h->used || !life_is_there(&h->life) || h->life.fallback || h->replaced_by)
 			continue;
 		way = way_of(&h->life, plan, g, inc, review);
 		replaces[i] = way != WAY_STAYS;
@@ -511,7 +638,7 @@ static bool is_caught(const struct live *l, uint64_t incident, const struct obse
 	for (unsigned i = 0; i < HELD_MAX; i++) {
 		const struct held *h = &l->held[i];
 
-		if (h->used && life_is_there(&h->life) && h->life.incident == incident &&
+		if (h->used && life_is_there(&h->life) && !h->life.fallback && h->life.incident == incident &&
 		    match_test(&h->life.rule.match, o))
 			return true;
 	}
@@ -593,18 +720,24 @@ static uint32_t collect_sampled(const struct sample *sample, const struct observ
 	return count;
 }
 
-/* Of what passes it catches so much that it must be the attack's. */
-static bool is_worth_it(const struct incident *inc, const struct signature *g, uint64_t pps, uint32_t sampled)
+/* What a search is for: of what it was given, so much must be caught by a rule that it must be the attack's. */
+struct aim {
+	uint32_t caught; /* packets */
+	bool passed;     /* it was given what passes … */
+	uint64_t pps;    /* … at this rate */
+	bool review;
+};
+
+static bool is_worth_it(const struct incident *inc, const struct signature *g, const struct aim *aim, uint32_t sampled)
 {
 	uint64_t peak_pps = inc->peak_packets * SLOTS_PER_SECOND;
 
-	return share_of(sampled, g->added_ppm, PPM) >= RESIDUAL_CAUGHT &&
-	       share_of(pps, g->added_ppm, PPM) >= share_of(peak_pps, RESIDUAL_CAUGHT_PPM, PPM);
+	return share_of(sampled, g->added_ppm, PPM) >= aim->caught &&
+	       (!aim->passed || share_of(aim->pps, g->added_ppm, PPM) >= share_of(peak_pps, RESIDUAL_CAUGHT_PPM, PPM));
 }
 
-/* One search; how many rules came of it. `pps`: of what passes, at which rate; 0: not asked. */
-static uint32_t search_for(struct live *l, uint32_t index, const struct engine_search *search, const uint64_t *pps,
-                           bool review)
+/* One search; how many rules came of it. */
+static uint32_t search_for(struct live *l, uint32_t index, const struct engine_search *search, const struct aim *aim)
 {
 	struct live_case *c = &l->cases[index];
 	struct finding finding;
@@ -620,14 +753,51 @@ static uint32_t search_for(struct live *l, uint32_t index, const struct engine_s
 	for (uint32_t i = 0; i < finding.signatures.count && finding.signatures.sampled >= RESIDUAL_LEAST; i++) {
 		const struct signature *g = &finding.signatures.signatures[i];
 
-		/* Among what passes are normal packets, and they are not what is sought. */
-		if (!pps || is_worth_it(finding.incident, g, *pps, finding.signatures.sampled))
-			made += make_rule(l, c, finding.incident, g, review);
+		/* Among all that is looked at are normal packets, and they are not what is sought. */
+		if (is_worth_it(finding.incident, g, aim, finding.signatures.sampled))
+			made += make_rule(l, c, finding.incident, g, aim->review);
 	}
-	if (!review)
+	if (!aim->review)
 		c->advice = finding.advice;
 	finding_fini(&finding);
 	return made;
+}
+
+/* For what passes of a vector since then: how many rules came of it. -1: too little passes. */
+static int seek_passed(struct live *l, uint32_t index, uint32_t part, struct capture_time since)
+{
+	const struct incident *inc = engine_incident(l->engine, index);
+	const struct observation *packets[LIVE_ATTACK_MAX];
+	struct aim aim = { .caught = RESIDUAL_CAUGHT, .passed = true };
+	struct engine_search search = {
+		.normal_max = LIVE_NORMAL_MAX,
+		.attack = packets,
+		.attack_count = collect_passed(l, inc, inc->parts[part].kind, since, packets, &aim.pps),
+		.young = true,
+		.rules_only = true,
+	};
+
+	return search.attack_count < RESIDUAL_LEAST ? -1 : (int)search_for(l, index, &search, &aim);
+}
+
+/* For a vector's sample: how many rules came of it. -1: there is too little of it. */
+static int seek_sampled(struct live *l, uint32_t index, uint32_t part)
+{
+	const struct sample *sample = &engine_incident(l->engine, index)->parts[part].window->sample;
+	const struct observation *packets[LIVE_ATTACK_MAX];
+	struct aim aim = { .caught = SAMPLE_CAUGHT };
+	struct engine_search search = {
+		.normal_max = LIVE_NORMAL_MAX,
+		.attack = packets,
+		.attack_count = collect_sampled(sample, packets),
+		.young = true,
+		.rules_only = true,
+	};
+
+	if (search.attack_count < LIVE_SAMPLE_LEAST)
+		return -1;
+	l->cases[index].sought |= 1u << part;
+	return (int)search_for(l, index, &search, &aim);
 }
 
 /*
@@ -636,27 +806,23 @@ static uint32_t search_for(struct live *l, uint32_t index, const struct engine_s
  */
 static void seek(struct live *l, uint32_t index, const struct capture_time *passed_since)
 {
-	const struct observation *packets[LIVE_ATTACK_MAX];
-	const struct incident *inc = engine_incident(l->engine, index);
+	uint32_t parts = engine_incident(l->engine, index)->parts_count;
 	struct live_case *c = &l->cases[index];
 
-	if (c->turn >= inc->parts_count)
+	if (c->turn >= parts)
 		c->turn = 0;
 	if (c->turn == 0)
 		c->made = 0;
 	/* At first for all; later one search a tick, for others wait. */
-	for (bool searched = false; c->turn < inc->parts_count && (!searched || !passed_since); c->turn++) {
-		const struct incident_part *part = &inc->parts[c->turn];
-		struct engine_search search = { .normal_max = LIVE_NORMAL_MAX, .attack = packets, .young = true };
-		uint64_t pps = 0;
+	for (bool searched = false; c->turn < parts && (!searched || !passed_since); c->turn++) {
+		int made =
+			passed_since ? seek_passed(l, index, c->turn, *passed_since) : seek_sampled(l, index, c->turn);
 
-		search.attack_count = passed_since ? collect_passed(l, inc, part->kind, *passed_since, packets, &pps)
-		                                   : collect_sampled(&part->window->sample, packets);
-		searched = search.attack_count >= (passed_since ? RESIDUAL_LEAST : LIVE_SAMPLE_LEAST);
+		searched = made >= 0;
 		if (searched)
-			c->made += search_for(l, index, &search, passed_since ? &pps : NULL, false);
+			c->made += (uint32_t)made;
 	}
-	if (c->turn < inc->parts_count) {
+	if (c->turn < parts) {
 		c->searched = time_plus(l->now, -LIVE_SEEK_MAX_NS);
 		c->passed = RESIDUAL_PACKETS;
 	} else if (c->made) {
@@ -666,12 +832,57 @@ static void seek(struct live *l, uint32_t index, const struct capture_time *pass
 	}
 }
 
+/* Of a vector's sample, more than may be left is caught by no rule that is there. */
+static bool is_left_over(const struct live *l, uint64_t incident, const struct sample *sample)
+{
+	uint64_t left = 0;
+
+	for (uint32_t i = 0; i < sample->used; i++)
+		left += !is_caught(l, incident, &sample->items[i]);
+	return left * PPM > (uint64_t)sample->used * SIGNATURE_RESIDUAL_PPM;
+}
+
+/*
+ * Vectors that were noticed after there were rules for others, each once and one a tick: they are evidence by themselves, and
+ * what passes of them need not add up first. True where one was sought for.
+ */
+static bool seek_newcomer(struct live *l, uint32_t index)
+{
+	const struct incident *inc = engine_incident(l->engine, index);
+	struct live_case *c = &l->cases[index];
+
+	for (uint32_t i = 0; i < inc->parts_count; i++) {
+		const struct sample *sample = &inc->parts[i].window->sample;
+		const char *advice = c->advice;
+		int made;
+
+		if ((c->sought & 1u << i) || sample->used < LIVE_SAMPLE_LEAST)
+			continue;
+		if (!is_left_over(l, c->id, sample)) {
+			c->sought |= 1u << i;
+			continue;
+		}
+		made = seek_sampled(l, index, i);
+		if (made > 0) {
+			c->vain = 0;
+			c->advice = advice;
+		}
+		if (made >= 0)
+			return true;
+	}
+	return false;
+}
+
 /* All of it once more, and rules that are better than those there are. */
 static void review(struct live *l, uint32_t index)
 {
-	struct engine_search search = { .attack_max = LIVE_ATTACK_MAX, .normal_max = LIVE_NORMAL_MAX, .young = true };
+	struct engine_search search = {
+		.attack_max = LIVE_ATTACK_MAX, .normal_max = LIVE_NORMAL_MAX, .young = true, .rules_only = true
+	};
 
-	(void)search_for(l, index, &search, NULL, true);
+	struct aim aim = { .review = true };
+
+	(void)search_for(l, index, &search, &aim);
 }
 
 static bool awaits_answer(const struct live *l, uint64_t incident)
@@ -733,7 +944,7 @@ static void seek_where_due(struct live *l, uint32_t index, const struct incident
 	struct capture_time since;
 
 	if (!inc->wave_open || c->revoked >= LIVE_REVOKED_MAX || awaits_answer(l, c->id) ||
-	    time_since(l->now, c->searched) < seek_pause(c))
+	    (c->has_since && seek_newcomer(l, index)) || time_since(l->now, c->searched) < seek_pause(c))
 		return;
 	if (!c->has_since) {
 		uint64_t sampled = packets_sampled(inc);
@@ -766,6 +977,174 @@ static void seek_where_due(struct live *l, uint32_t index, const struct incident
 	c->searched = l->now;
 	c->passed = 0;
 	seek(l, index, &since);
+}
+
+/* ------------------------------------------------------------------ where no signature is safe */
+
+static bool is_attacked(const struct live *l, const struct served *s, const struct prefix *scope)
+{
+	for (unsigned j = s->first; j < s->first + s->count; j++)
+		if (prefix_covers(&l->prefixes[j], scope) || prefix_covers(scope, &l->prefixes[j]))
+			return true;
+	return false;
+}
+
+/* The service with the longest prefix that holds the scope, or else lies in it; service_count: none. */
+static unsigned service_of(const struct live *l, const struct prefix *scope)
+{
+	unsigned found = l->service_count;
+	int best = -1;
+
+	for (unsigned i = 0; i < l->service_count; i++) {
+		const struct served *s = &l->services[i];
+
+		for (unsigned j = s->first; j < s->first + s->count; j++) {
+			const struct prefix *p = &l->prefixes[j];
+			int length = prefix_covers(p, scope) ? p->length + 1 : prefix_covers(scope, p) ? 0 : -1;
+
+			if (length > best) {
+				best = length;
+				found = i;
+			}
+		}
+	}
+	return found;
+}
+
+static enum quota_class class_of(uint8_t protocol)
+{
+	return protocol == PROTOCOL_TCP ? QUOTA_TCP : protocol == PROTOCOL_UDP ? QUOTA_UDP : QUOTA_REST;
+}
+
+/* What peace is like, of the services that may have to fall back on it. */
+static void learn_peace(struct live *l, const struct packet *packets, uint32_t count)
+{
+	for (uint32_t k = 0; l->learns && k < count; k++) {
+		const struct observation *o = &packets[k].observation;
+		struct prefix to = prefix_of(&o->dst, address_is_ipv4(&o->dst) ? 32 : 128);
+		unsigned service = service_of(l, &to);
+
+		if (service < l->service_count && l->services[service].fallback != FALLBACK_NONE &&
+		    !(o->flags & OBSERVATION_DROPPED))
+			quotas_count(l->quotas, service, class_of(o->protocol), &o->src, o->weight,
+			             o->time.ns / NS_PER_S);
+	}
+}
+
+static void note_attacked(struct live *l)
+{
+	l->attacked = 0;
+	for (unsigned i = 0; i < l->service_count; i++) {
+		for (unsigned k = 0; k < INCIDENT_LIST_MAX; k++) {
+			const struct live_case *c = &l->cases[k];
+
+			if (c->begun && !c->over && !c->absorbed && is_attacked(l, &l->services[i], &c->scope))
+				l->attacked |= 1ULL << i;
+		}
+		quotas_freeze(l->quotas, i, l->attacked >> i & 1);
+	}
+}
+
+/* Its packets are dealt with by the kernel, as far as this host's own sockets answer. */
+static enum fallback_state by_kernel(const struct served *s, uint8_t kind)
+{
+	const struct vector *v = vector_get(kind);
+
+	if (!s->local || v->class != VECTOR_STATELESS || v->protocol != PROTOCOL_TCP)
+		return FALLBACK_NOT_NEEDED;
+	return kind == VECTOR_SYN ? FALLBACK_COOKIES : FALLBACK_STATE;
+}
+
+/* Whether the rules there are leave more of a vector's sample than is to be left. */
+static bool is_left(const struct live *l, uint64_t incident, const struct sample *sample)
+{
+	uint64_t left = 0;
+
+	for (uint32_t i = 0; i < sample->used; i++)
+		left += !is_caught(l, incident, &sample->items[i]);
+	return sample->used >= LIVE_SAMPLE_LEAST && left * PPM > sample->used * (uint64_t)SIGNATURE_RESIDUAL_PPM;
+}
+
+static bool has_fallback(const struct live *l, uint64_t incident, const struct rule *rule)
+{
+	for (unsigned i = 0; i < HELD_MAX; i++) {
+		const struct life *life = &l->held[i].life;
+
+		if (l->held[i].used && life_is_there(life) && life->fallback && life->incident == incident &&
+		    rule_covers(&life->rule, rule))
+			return true;
+	}
+	return false;
+}
+
+/* A rule for one vector, unless there is one; how it stands with it. */
+static enum fallback_state fall_back_for(struct live *l, struct live_case *c, unsigned service,
+                                         const struct incident *inc, const struct incident_part *part)
+{
+	const struct served *s = &l->services[service];
+	const struct sample *sample = &part->window->sample;
+	struct life_attack attack = attack_of(inc);
+	enum fallback_state state;
+	struct fallback_peace peace;
+	struct signature signature;
+	struct life_plan plan;
+	struct match match;
+
+	state = by_kernel(s, part->kind);
+	if (state != FALLBACK_NOT_NEEDED || !fallback_match(sample->items, sample->used, &match))
+		return state;
+	peace.source_pps = quotas_of_source(l->quotas, service, class_of(sample->items[0].protocol));
+	peace.all_pps = quotas_of_all(l->quotas, service, class_of(sample->items[0].protocol));
+	state = fallback_plan(s->fallback, &peace, &attack, &match, &plan, &signature);
+	if (state != FALLBACK_LIMITS && state != FALLBACK_PREFERS)
+		return state;
+	if (has_fallback(l, c->id, &plan.rule))
+		return state;
+	if (is_banned(l, c->id, &plan.rule))
+		return FALLBACK_REVOKED;
+	(void)order_rule(l, c, &plan, &signature);
+	return state;
+}
+
+/* Where searches have come to nothing and too much passes, of each vector that is left. */
+static void fall_back(struct live *l, uint32_t index, const struct incident *inc)
+{
+	struct live_case *c = &l->cases[index];
+	struct rate latest = sum_rates(l, c, RESIDUAL_SLOTS);
+	unsigned service = service_of(l, &inc->scope);
+	enum fallback_state state = FALLBACK_NOT_NEEDED;
+
+	if (!inc->wave_open || c->vain < FALLBACK_VAIN || passing_ppm(&latest) <= SIGNATURE_RESIDUAL_PPM ||
+	    awaits_answer(l, c->id) || time_since(l->now, c->looked) < LIVE_SEEK_NS)
+		return;
+	c->looked = l->now;
+	if (service == l->service_count)
+		state = FALLBACK_NO_SERVICE;
+	for (uint32_t i = 0; i < inc->parts_count && service < l->service_count; i++) {
+		enum fallback_state of = FALLBACK_NOT_NEEDED;
+
+		if (is_left(l, c->id, &inc->parts[i].window->sample))
+			of = fall_back_for(l, c, service, inc, &inc->parts[i]);
+		if (state == FALLBACK_NOT_NEEDED)
+			state = of;
+	}
+	if (state != FALLBACK_NOT_NEEDED && c->fallback != state) {
+		c->fallback = state;
+		c->changed = true;
+	}
+}
+
+/* The attack is over: what rests on who sends holds nobody up any more. */
+static void end_fallbacks(struct live *l, const struct live_case *c)
+{
+	for (unsigned i = 0; i < HELD_MAX; i++) {
+		struct held *h = &l->held[i];
+
+		if (h->used && life_is_there(&h->life) && h->life.fallback && h->life.incident == c->id) {
+			h->owe_add = false;
+			let_go(h, LIFE_GONE, l->now, "the attack is over");
+		}
+	}
 }
 
 /* ------------------------------------------------------------------ incidents */
@@ -869,8 +1248,10 @@ static void watch_case(struct live *l, uint32_t index, const struct incident *in
 	c->wave_open = inc->wave_open;
 	measure(l, c, inc);
 	seek_where_due(l, index, inc);
+	fall_back(l, index, inc);
 	if (incident_is_over(inc, l->now)) {
 		c->over = true;
+		end_fallbacks(l, c);
 		c->owe_began = c->owe_began || !c->told;
 		c->told = c->owe_ended = true;
 	}
@@ -967,6 +1348,8 @@ static void warm_up(struct live *l)
 		l->warming = NULL;
 		return;
 	}
+	/* Its stream begins with what is known of peace, and not with what waits. */
+	quotas_settle(l->quotas);
 	l->warming_born = l->now;
 	l->warming_number = ++l->last_number;
 }
@@ -1079,6 +1462,7 @@ void live_observe(struct live *l, const struct observation *observations, uint32
 			show(l->warming, l->batch, observations, n);
 		show(l->engine, l->batch, observations, n);
 		count_fates(l, l->batch, n);
+		learn_peace(l, l->batch, n);
 		observations += n;
 		count -= n;
 	}
@@ -1092,8 +1476,19 @@ void live_tick(struct live *l, struct capture_time now)
 	if (l->warming)
 		engine_advance(l->warming, l->now);
 	watch(l);
+	note_attacked(l);
+	if (l->learns)
+		quotas_advance(l->quotas, l->now.ns / NS_PER_S);
 	keep_rules(l);
 	change_generation(l);
+}
+
+void live_loaded(struct live *l, const struct engine_load *load)
+{
+	begin_input(l);
+	engine_loaded(l->engine, load);
+	if (l->warming)
+		engine_loaded(l->warming, load);
 }
 
 /* ------------------------------------------------------------------ outputs */
@@ -1110,6 +1505,9 @@ static struct live_order order_of(const struct held *h, enum live_order_type typ
 	order.shadow = h->life.shadow;
 	order.spare = h->life.spare;
 	order.probe = h->life.probe;
+	order.known = h->life.known;
+	order.each = h->life.each;
+	order.source_pps = h->life.source_pps;
 	order.arm_pps = h->life.arm_pps;
 	memcpy(order.reason, h->life.signature.reason, sizeof(order.reason));
 	order.reason[sizeof(order.reason) - 1] = '\0';
@@ -1180,26 +1578,11 @@ unsigned live_count(const struct live *l)
 	return count;
 }
 
-/* The service with the longest prefix that holds the scope, or else lies in it. */
 static const char *service_name(const struct live *l, const struct prefix *scope)
 {
-	const char *name = NULL;
-	int best = -1;
+	unsigned service = service_of(l, scope);
 
-	for (unsigned i = 0; i < l->service_count; i++) {
-		const struct served *s = &l->services[i];
-
-		for (unsigned j = s->first; j < s->first + s->count; j++) {
-			const struct prefix *p = &l->prefixes[j];
-			int length = prefix_covers(p, scope) ? p->length + 1 : prefix_covers(scope, p) ? 0 : -1;
-
-			if (length > best) {
-				best = length;
-				name = s->name;
-			}
-		}
-	}
-	return name;
+	return service < l->service_count ? l->services[service].name : NULL;
 }
 
 static void view_rules(const struct live *l, const struct live_case *c, bool there, struct live_view *view)
@@ -1230,11 +1613,17 @@ void live_view(const struct live *l, unsigned index, struct live_view *view)
 			.passing_ppm = passing_ppm(&second),
 			.over = c->over,
 			.advice = c->advice,
+			.fallback = c->fallback,
 		};
 		view_rules(l, c, true, view);
 		view_rules(l, c, false, view);
 		return;
 	}
+}
+
+uint64_t live_attacked(const struct live *l)
+{
+	return l->attacked;
 }
 
 unsigned live_rules(const struct live *l, uint64_t incident, const struct life *rules[LIVE_RULES_MAX])

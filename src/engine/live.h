@@ -15,6 +15,9 @@
  * Rules. For each open incident rules are sought as soon as there are LIVE_SAMPLE_FIRST packets of it, and again while
  * too much of it passes. What becomes of a rule is defend/life.h's.
  *
+ * Where searches come to nothing and the attack goes on passing, a rule that looks at sources is ordered instead, if the
+ * service allows it (defend/fallback.h); it goes when the attack is over.
+ *
  * Times are capture times: of the host's monotonic clock, shifted by a constant to be wall time.
  */
 #ifndef HOLDFAST_ENGINE_LIVE_H
@@ -24,13 +27,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "defend/fallback.h"
 #include "defend/life.h"
 #include "engine/engine.h"
 
 #define LIVE_TICK_NS (10 * NS_PER_MS) /* how often live_tick() is to be called */
 #define LIVE_GENERATION_NS (600 * NS_PER_S)
 #define LIVE_WARM_NS (60 * NS_PER_S)
-#define LIVE_INCIDENTS_MAX 96 /* of a generation, of INCIDENT_LIST_MAX: then it is replaced, attack or not */
+#define LIVE_INCIDENTS_MAX 64 /* of a generation, of INCIDENT_LIST_MAX: then it is replaced, attack or not */
 #define LIVE_SAMPLE_FIRST 200 /* packets of an incident before rules are sought */
 #define LIVE_SAMPLE_LEAST 50  /* … or so many, where its wave has gone on for LIVE_SAMPLE_NS */
 #define LIVE_SAMPLE_NS (50 * NS_PER_MS)
@@ -52,8 +56,9 @@ struct live; /* opaque */
 struct live_service {
 	char name[LIVE_NAME_SIZE];
 	unsigned prefix_count;
-	const struct prefix *prefixes; /* copied */
-	bool local;                    /* its sockets are this host's */
+	const struct prefix *prefixes;  /* copied */
+	bool local;                     /* its sockets are this host's */
+	enum fallback_allowed fallback; /* what is done of an attack on it that no signature tells from users */
 };
 
 /* What the shield is to do. */
@@ -64,9 +69,12 @@ struct live_order {
 	uint64_t handle; /* of the rule, from now on and for good */
 	/* LIVE_ADD_RULE: */
 	struct rule rule;
-	bool shadow;      /* only counts */
-	bool spare;       /* packets of answered conversations pass, up to a rate of their own */
-	bool probe;       /* let a few through, to see what becomes of them */
+	bool shadow; /* only counts */
+	bool spare;  /* packets of answered conversations pass, up to a rate of their own */
+	bool probe;  /* let a few through, to see what becomes of them */
+	bool known;  /* sources known from peace pass, up to source_pps each; 0: without end */
+	bool each;   /* of a rate limit: it is each source's own */
+	uint32_t source_pps;
 	uint32_t arm_pps; /* acts only from so many matches a second on, and LIFE_HOLD_S beyond; 0: always */
 	char reason[LIFE_REASON_SIZE];
 	/* LIVE_ADD_RULE, LIVE_RENEW_RULE: */
@@ -96,6 +104,8 @@ void live_free(struct live *live);
 void live_observe(struct live *live, const struct observation *observations, uint32_t count);
 /* Time passes; never backwards, and never behind an observation that comes later. */
 void live_tick(struct live *live, struct capture_time now);
+/* A reading of the links: engine_loaded(). */
+void live_loaded(struct live *live, const struct engine_load *load);
 /* What became of an order to add: the shield's number of the rule, or -errno. */
 void live_ruled(struct live *live, uint64_t handle, uint32_t number, int result);
 /* A person has let the rule go, or it has expired: it is not made again while this incident lasts. */
@@ -131,9 +141,12 @@ struct live_view {
 	const struct life *rules[LIVE_RULES_MAX];
 	bool over;          /* it has ended, and its generation not yet */
 	const char *advice; /* where no rule is safe or none is enough; else NULL */
+	enum fallback_state fallback;
 };
 unsigned live_count(const struct live *live);
 void live_view(const struct live *live, unsigned index, struct live_view *view);
+/* Services under attack, a bit each in the order of live_new(): in the shield nobody becomes known to them meanwhile. */
+uint64_t live_attacked(const struct live *live);
 /* The lives of the rules of an incident, those that are there first; also of one whose generation has ended. How many. */
 unsigned live_rules(const struct live *live, uint64_t incident, const struct life *rules[LIVE_RULES_MAX]);
 /* The finding of an incident as it stands, by its id; -ENOENT. finding_fini() is due after 0. */

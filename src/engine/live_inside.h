@@ -5,10 +5,13 @@
 
 #include "detect/incident_list.h"
 #include "engine/live.h"
+#include "measure/quota.h"
 
 #define BATCH 256
 #define HELD_MAX (2 * LIVE_RULES_MAX) /* with those that are gone, for who asks what became of them */
 #define RATE_SLOTS 16                 /* of 100 ms: the latest second, and room */
+
+_Static_assert(INCIDENT_PARTS_MAX <= 32, "live_case.sought has a bit for each");
 
 struct rate {
 	int64_t slot;
@@ -23,14 +26,16 @@ struct live_case {
 	uint64_t id;
 	struct prefix scope;
 	uint32_t parts, waves;
-	struct capture_time seen, told_at, wave_at, searched, since, review;
+	struct capture_time seen, told_at, wave_at, searched, since, review, looked;
 	uint32_t reviews, vain, revoked;
 	uint32_t turn, made;     /* the vector that is sought for next; rules that came of this round */
+	uint32_t sought;         /* vectors, by their place, of whose own sample rules were sought: each once */
 	uint64_t packets, bytes; /* of the incident, at the tick before */
 	uint64_t dropped;        /* on its scope, since the tick before */
 	uint64_t passed;         /* observations that were not dropped, since the latest search or rule */
 	struct rate rates[RATE_SLOTS];
 	const char *advice;
+	enum fallback_state fallback;
 };
 
 struct held {
@@ -50,6 +55,7 @@ struct ban {
 struct served {
 	char name[LIVE_NAME_SIZE];
 	bool local;
+	enum fallback_allowed fallback;
 	unsigned first, count; /* of prefixes */
 };
 
@@ -58,6 +64,9 @@ struct live {
 	unsigned service_count, prefix_count;
 	struct served services[LIVE_SERVICES_MAX];
 	struct prefix prefixes[LIVE_SERVICE_PREFIXES_MAX];
+	bool learns;           /* a service may fall back on what peace was like */
+	uint64_t attacked;     /* services, a bit each */
+	struct quotas *quotas; /* of services, in their order */
 	struct capture_time now;
 	bool has_time;
 	struct engine *engine, *warming, *finished;

@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cursor.h"
+#include "base/octets.h"
 #include "base/varint.h"
 #include "observe/pack.h"
 
-#define VERSION 1
+#define VERSION 2
 #define MARK_SIZE 8
 #define HEAD (MARK_SIZE + 4 + 4) /* octets before the birth */
 #define SUM 4
@@ -16,17 +18,11 @@
 #define RECORD_MAX (1 + PACK_MAX)
 #define BATCH 256
 
-enum record { RECORD_OBSERVE = 1, RECORD_TICK, RECORD_RULED, RECORD_GONE, RECORD_COUNTED };
+enum record { RECORD_OBSERVE = 1, RECORD_TICK, RECORD_RULED, RECORD_GONE, RECORD_COUNTED, RECORD_LOADED };
 
 _Static_assert(STREAM_FRAME_MIN >= FRAME_HEAD + RECORD_MAX, "an empty frame has room for any record");
 
 /* ------------------------------------------------------------------ octets */
-
-static void put_32(uint8_t *at, uint32_t value)
-{
-	for (unsigned i = 0; i < 4; i++)
-		at[i] = (uint8_t)(value >> (24 - 8 * i));
-}
 
 static uint32_t get_32(const uint8_t *at)
 {
@@ -35,15 +31,11 @@ static uint32_t get_32(const uint8_t *at)
 	return cursor_u32_be(&c);
 }
 
-static void put_64(uint8_t *at, uint64_t value)
-{
-	put_32(at, (uint32_t)(value >> 32));
-	put_32(at + 4, (uint32_t)value);
-}
-
 static uint64_t get_64(const uint8_t *at)
 {
-	return (uint64_t)get_32(at) << 32 | get_32(at + 4);
+	struct cursor c = cursor_over(at, 8);
+
+	return cursor_u64_be(&c);
 }
 
 /* FNV-1a (Fowler, Noll, Vo) over words of eight octets, and folded. */
@@ -80,10 +72,10 @@ int stream_begin(const struct live *live, uint8_t **octets, size_t *length)
 		return born_length <= STREAM_BIRTH_MAX ? -ENOMEM : -EFBIG;
 	}
 	memcpy(made, STREAM_MARK, MARK_SIZE);
-	put_32(made + MARK_SIZE, VERSION);
-	put_32(made + MARK_SIZE + 4, (uint32_t)born_length);
+	octets_put_u32_be(made + MARK_SIZE, VERSION);
+	octets_put_u32_be(made + MARK_SIZE + 4, (uint32_t)born_length);
 	memcpy(made + HEAD, born, born_length);
-	put_32(made + HEAD + born_length, sum_of(born, born_length));
+	octets_put_u32_be(made + HEAD + born_length, sum_of(born, born_length));
 	free(born);
 	*octets = made;
 	*length = HEAD + born_length + SUM;
@@ -140,6 +132,17 @@ bool stream_tick(struct stream_frame *f, struct capture_time now)
 	return true;
 }
 
+bool stream_loaded(struct stream_frame *f, const struct engine_load *load)
+{
+	uint8_t *at = begin_record(f, RECORD_LOADED, f->before);
+
+	if (!at)
+		return false;
+	at += varint_write(at, load->percent);
+	end_record(f, at + varint_write(at, load->pps));
+	return true;
+}
+
 bool stream_ruled(struct stream_frame *f, uint64_t handle, uint32_t number, int result)
 {
 	uint8_t *at = begin_record(f, RECORD_RULED, f->before);
@@ -165,8 +168,8 @@ bool stream_rule_gone(struct stream_frame *f, uint64_t handle)
 
 bool stream_rule_counted(struct stream_frame *f, uint64_t handle, const struct life_count *count)
 {
-	const uint64_t values[] = { handle,          count->matched, count->dropped,   count->spared,
-		                    count->answered, count->probes,  count->completed, count->active };
+	const uint64_t values[] = { handle,        count->matched,   count->dropped, count->spared,     count->answered,
+		                    count->probes, count->completed, count->known,   count->known_lost, count->active };
 	uint8_t *at = begin_record(f, RECORD_COUNTED, f->before);
 
 	if (!at)
@@ -183,9 +186,9 @@ size_t stream_frame_end(struct stream_frame *f)
 
 	if (length == 0)
 		return 0;
-	put_64(f->octets + 4 + SUM, (uint64_t)f->time.ns);
-	put_32(f->octets, (uint32_t)(length - 4 - SUM));
-	put_32(f->octets + 4, sum_of(f->octets + 4 + SUM, length - 4 - SUM));
+	octets_put_u64_be(f->octets + 4 + SUM, (uint64_t)f->time.ns);
+	octets_put_u32_be(f->octets, (uint32_t)(length - 4 - SUM));
+	octets_put_u32_be(f->octets + 4, sum_of(f->octets + 4 + SUM, length - 4 - SUM));
 	f->length = 0;
 	return length;
 }
@@ -295,12 +298,25 @@ static void replay_counted(struct stream_replay *r, struct cursor *c)
 	count.answered = cursor_varint(c);
 	count.probes = cursor_varint(c);
 	count.completed = cursor_varint(c);
+	count.known = cursor_varint(c);
+	count.known_lost = cursor_varint(c);
 	active = cursor_varint(c);
 	count.active = active;
 	if (active > 1)
 		c->failed = true;
 	if (!c->failed)
 		live_rule_counted(r->live, handle, &count);
+}
+
+static void replay_loaded(struct stream_replay *r, struct cursor *c)
+{
+	uint64_t percent = cursor_varint(c);
+	struct engine_load load = { .percent = (uint32_t)percent, .pps = cursor_varint(c) };
+
+	if (percent > 100)
+		c->failed = true;
+	if (!c->failed)
+		live_loaded(r->live, &load);
 }
 
 static void replay_record(struct stream_replay *r, struct cursor *c, struct capture_time *before)
@@ -338,6 +354,9 @@ static void replay_record(struct stream_replay *r, struct cursor *c, struct capt
 		break;
 	case RECORD_COUNTED:
 		replay_counted(r, c);
+		break;
+	case RECORD_LOADED:
+		replay_loaded(r, c);
 		break;
 	default:
 		c->failed = true;

@@ -46,6 +46,7 @@ void stream_frame_init(struct stream_frame *frame, uint8_t *octets, size_t room)
 /* Each: false, and nothing is written, where there is no room: end the frame, put it away, begin another. */
 bool stream_observe(struct stream_frame *frame, const struct observation *observation);
 bool stream_tick(struct stream_frame *frame, struct capture_time now);
+bool stream_loaded(struct stream_frame *frame, const struct engine_load *load);
 bool stream_ruled(struct stream_frame *frame, uint64_t handle, uint32_t number, int result);
 bool stream_rule_gone(struct stream_frame *frame, uint64_t handle);
 bool stream_rule_counted(struct stream_frame *frame, uint64_t handle, const struct life_count *count);

@@ -17,7 +17,7 @@
 #include "record/ledger.h"
 #include "tell/language.h"
 
-#define COMPONENTS_SCHEMA 4 /* the first that has these tables */
+#define COMPONENTS_SCHEMA 5 /* the first that has these tables */
 
 /* Texts are UTF-8 of at most LEDGER_TEXT_MAX octets; "" where nobody said. */
 struct component {

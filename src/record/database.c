@@ -80,6 +80,10 @@ static const char *const migrations[RECORD_SCHEMA] = {
 	" OR (SELECT count(*) FROM rollup WHERE incident = OLD.incident AND id > OLD.id) < " LATEST_ROLLUPS
 	" OR EXISTS(SELECT 1 FROM verdict WHERE trace_sha256 = OLD.sha256)" REFUSED,
 
+	"CREATE TABLE approval("
+	" verdict INTEGER PRIMARY KEY REFERENCES verdict(id), at_ns INTEGER NOT NULL, by TEXT NOT NULL);"
+	FOR_GOOD("approval", "verdict"),
+
 	"CREATE TABLE report_count("
 	" bucket_ns INTEGER NOT NULL, component TEXT NOT NULL, symptom TEXT NOT NULL, region TEXT NOT NULL,"
 	" network INTEGER NOT NULL, source TEXT NOT NULL, raw INTEGER NOT NULL, accepted INTEGER NOT NULL,"
@@ -124,7 +128,27 @@ static const char *const migrations[RECORD_SCHEMA] = {
 	"CREATE TRIGGER component_id BEFORE UPDATE ON component WHEN OLD.id <> NEW.id OR OLD.is_group <> NEW.is_group"
 	" OR OLD.added_ns <> NEW.added_ns" REFUSED
 	"CREATE TRIGGER component_delete BEFORE DELETE ON component" REFUSED
-	FOR_GOOD("component_state", "id") FOR_GOOD("works", "id") FOR_GOOD("works_cancelled", "works")
+	FOR_GOOD("component_state", "id") FOR_GOOD("works", "id") FOR_GOOD("works_cancelled", "works"),
+
+	"CREATE TABLE statement("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, number INTEGER NOT NULL, revision INTEGER NOT NULL, thread INTEGER NOT NULL,"
+	" incident INTEGER NOT NULL, outage INTEGER NOT NULL, kind TEXT NOT NULL, lang TEXT NOT NULL,"
+	" supersedes INTEGER NOT NULL, json TEXT NOT NULL, sha256 TEXT NOT NULL, made_ns INTEGER NOT NULL,"
+	" made_by TEXT NOT NULL, UNIQUE(number, revision));"
+	"CREATE INDEX statement_incident ON statement(incident);"
+	"CREATE TABLE statement_act("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, number INTEGER NOT NULL, revision INTEGER NOT NULL, act TEXT NOT NULL,"
+	" at_ns INTEGER NOT NULL, uid INTEGER NOT NULL, by TEXT NOT NULL, of_sha256 TEXT NOT NULL, title TEXT NOT NULL,"
+	" text TEXT NOT NULL, sha256 TEXT NOT NULL, FOREIGN KEY(number, revision) REFERENCES statement(number, revision));"
+	"CREATE INDEX statement_act_number ON statement_act(number, revision);"
+	"CREATE TABLE awareness("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, incident INTEGER NOT NULL, aware_ns INTEGER NOT NULL,"
+	" set_ns INTEGER NOT NULL, set_by TEXT NOT NULL);"
+	"CREATE INDEX awareness_incident ON awareness(incident);"
+	"CREATE TABLE statement_source("
+	" sha256 TEXT PRIMARY KEY, made_ns INTEGER NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;"
+	FOR_GOOD("statement", "id") FOR_GOOD("statement_act", "id") FOR_GOOD("awareness", "id")
+	FOR_GOOD("statement_source", "sha256"),
 };
 /* clang-format on */
 

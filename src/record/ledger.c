@@ -22,12 +22,13 @@
 #include "record/ledger_inside.h"
 
 #define BACKUP_PAUSE_MS 10
-#define SCHEMA 2 /* the first that has the tables of this file */
+#define SCHEMA 2 /* the first that has the tables of this file, and the first that has approvals */
+#define SCHEMA_APPROVALS 3
 
 /* clang-format off */
 enum statement {
-	CLAIM_ADD, VERDICT_ADD, EVENT_ADD, EVIDENCE_ADD, ERASURE_ADD, ROLLUP_ADD, ROLLUP_TRIM,
-	CLAIMS, CLAIM, VERDICTS, EVENTS, EVIDENCE, ROLLUPS, ROLLUP, ACTIONS, STATEMENTS,
+	CLAIM_ADD, VERDICT_ADD, APPROVAL_ADD, EVENT_ADD, EVIDENCE_ADD, ERASURE_ADD, ROLLUP_ADD, ROLLUP_TRIM,
+	CLAIMS, CLAIM, VERDICTS, VERDICTS_2, LATEST, EVENTS, EVIDENCE, ROLLUPS, ROLLUP, ACTIONS, STATEMENTS,
 };
 
 static const char *const texts[STATEMENTS] = {
@@ -35,6 +36,7 @@ static const char *const texts[STATEMENTS] = {
 	              " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	[VERDICT_ADD] = "INSERT INTO verdict(claim, at_ns, trace_sha256, seed, verdict, json)"
 	                " SELECT id, ?2, ?3, ?4, ?5, ?6 FROM claim WHERE id = ?1",
+	[APPROVAL_ADD] = "INSERT INTO approval(verdict, at_ns, by) VALUES(?1, ?2, ?3)",
 	[EVENT_ADD] = "INSERT INTO event(kind, began_ns, ended_ns, text, url, added_ns, added_by)"
 	              " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
 	[EVIDENCE_ADD] = "INSERT INTO evidence(incident, made_ns, until_ns, path, head, sha256, key, tlp)"
@@ -49,8 +51,13 @@ static const char *const texts[STATEMENTS] = {
 	[CLAIMS] = "SELECT id, incident, by, url, text, predicate, at_ns, added_ns, added_by FROM claim"
 	           " WHERE ?1 = 0 OR incident = ?1 ORDER BY id",
 	[CLAIM] = "SELECT id, incident, by, url, text, predicate, at_ns, added_ns, added_by FROM claim WHERE id = ?1",
-	[VERDICTS] = "SELECT claim, at_ns, trace_sha256, seed, verdict, json FROM verdict"
+	[VERDICTS] = "SELECT claim, verdict.at_ns, trace_sha256, seed, verdict.verdict, json, approval.at_ns, by"
+	             " FROM verdict LEFT JOIN approval ON approval.verdict = verdict.id"
 	             " WHERE ?1 = 0 OR claim = ?1 ORDER BY id",
+	[VERDICTS_2] = "SELECT claim, at_ns, trace_sha256, seed, verdict, json, 0, '' FROM verdict"
+	               " WHERE ?1 = 0 OR claim = ?1 ORDER BY id",
+	[LATEST] = "SELECT max(verdict.id), added_by FROM claim LEFT JOIN verdict ON verdict.claim = claim.id"
+	           " WHERE claim.id = ?1 GROUP BY claim.id",
 	[EVENTS] = "SELECT id, kind, began_ns, ended_ns, text, url, added_ns, added_by FROM event ORDER BY id",
 	[EVIDENCE] = "SELECT id, incident, made_ns, until_ns, path, head, sha256, key, tlp, at_ns, why"
 	             " FROM evidence LEFT JOIN erasure ON erasure.evidence = id"
@@ -346,6 +353,59 @@ int ledger_verdict_add(struct ledger *ledger, const struct ledger_verdict *verdi
 	return result;
 }
 
+/* The number of a claim's latest verdict, where `by` may approve of it. */
+static int find_latest(struct ledger *ledger, const char *claim, const char *by, int64_t *verdict,
+                       struct record_error *error)
+{
+	sqlite3_stmt *statement = NULL;
+	int result = ledger_begin(ledger, texts[LATEST], &statement, error), code;
+
+	if (result != 0)
+		return result;
+	database_put_number(statement, 1, ledger_number(claim, 'c'));
+	code = sqlite3_step(statement);
+	*verdict = sqlite3_column_int64(statement, 0);
+	if (code == SQLITE_DONE)
+		result = ledger_refuse(error, -ENOENT, "there is no such claim",
+		                       "'holdfast claim list' lists those there are");
+	else if (code != SQLITE_ROW)
+		result = database_fail(error, "the record cannot be read", ledger->database, code);
+	else if (strcmp(database_text(statement, 1), by) == 0)
+		result = ledger_refuse(error, -EPERM, "it takes a second person",
+		                       "whoever put the claim on record cannot approve of telling it");
+	else if (*verdict == 0)
+		result = ledger_refuse(error, -ENODATA, "the claim has not been tested", "'holdfast claim test' does");
+	(void)sqlite3_finalize(statement);
+	return result;
+}
+
+int ledger_approval_add(struct ledger *ledger, const char *claim, int64_t at_ns, const char *by,
+                        struct record_error *error)
+{
+	sqlite3_stmt *statement = NULL;
+	int64_t verdict = 0;
+	int result = ledger_check_text("name of who approves", by, error), code;
+
+	if (result == 0)
+		result = ledger_begin_to_add(ledger, texts[APPROVAL_ADD], "SELECT count(*) FROM approval", &statement,
+		                             error);
+	if (result != 0)
+		return result;
+	result = find_latest(ledger, claim, by, &verdict, error);
+	if (result != 0) {
+		(void)sqlite3_finalize(statement);
+		return result;
+	}
+	database_put_number(statement, 1, verdict);
+	database_put_number(statement, 2, at_ns);
+	database_put_text(statement, 3, by);
+	code = sqlite3_step(statement);
+	(void)sqlite3_finalize(statement);
+	if ((code & 0xff) == SQLITE_CONSTRAINT)
+		return ledger_refuse(error, -EALREADY, "it is approved already", "");
+	return code == SQLITE_DONE ? 0 : database_fail(error, "the record cannot be written", ledger->database, code);
+}
+
 int ledger_event_add(struct ledger *ledger, const struct ledger_event *event, char id[LEDGER_ID_SIZE],
                      struct record_error *error)
 {
@@ -595,6 +655,8 @@ static int verdict_row(sqlite3_stmt *statement, void *context)
 		.seed = (uint64_t)sqlite3_column_int64(statement, 3),
 		.verdict = database_text(statement, 4),
 		.json = database_text(statement, 5),
+		.approved_ns = sqlite3_column_int64(statement, 6),
+		.approved_by = database_text(statement, 7),
 	};
 
 	ledger_write_id(verdict.claim, 'c', sqlite3_column_int64(statement, 0));
@@ -610,7 +672,8 @@ int ledger_verdict_each(struct ledger *ledger, const char *claim,
 	int64_t number = claim ? ledger_number(claim, 'c') : 0;
 
 	/* -1 is of none: 0 would be of all. */
-	return each_row(ledger, VERDICTS, claim && number == 0 ? -1 : number, verdict_row, &listing, error);
+	return each_row(ledger, ledger->schema < SCHEMA_APPROVALS ? VERDICTS_2 : VERDICTS,
+	                claim && number == 0 ? -1 : number, verdict_row, &listing, error);
 }
 
 static int event_row(sqlite3_stmt *statement, void *context)

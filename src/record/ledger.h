@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The ledger: what is kept for good beside what was done. Public claims and the verdicts on them, events (own changes,
- * providers' outages, maintenance), roll-ups (an incident's trace as it stood), and the heads of evidence bundles. It is in
+ * The ledger: what is kept for good beside what was done. Public claims, the verdicts on them and who approved of telling
+ * them, events (own changes, providers' outages, maintenance), roll-ups (an incident's trace as it stood), and the heads of evidence bundles. It is in
  * the record's database (record/record.h; LEDGER_FILE in the state_dir). Commands write it themselves, beside the daemon's
  * recorder, and wait up to LEDGER_BUSY_MS for it.
  *
@@ -22,7 +22,7 @@
 
 #include "record/record.h"
 
-#define LEDGER_FILE "/record.db"
+#define LEDGER_FILE "/holdfast.db"
 #define LEDGER_BUSY_MS 5000
 #define LEDGER_ID_SIZE 24
 #define LEDGER_DIGEST_SIZE 65 /* SHA-256 in hexadecimal, NUL-terminated */
@@ -51,6 +51,9 @@ struct ledger_verdict {
 	uint64_t seed;
 	const char *verdict; /* claim_verdict_name() */
 	const char *json;    /* the whole result, and the context that it was tested in */
+	/* Who has approved that it is told to others, beside whoever put the claim on record; given by the ledger. */
+	int64_t approved_ns; /* 0: nobody has */
+	const char *approved_by;
 };
 
 enum ledger_event_kind { LEDGER_OWN_CHANGE, LEDGER_PROVIDER, LEDGER_MAINTENANCE, LEDGER_EVENT_KINDS };
@@ -104,6 +107,12 @@ void ledger_close(struct ledger *ledger);
 int ledger_claim_add(struct ledger *ledger, const struct ledger_claim *claim, char id[LEDGER_ID_SIZE],
                      struct record_error *error);
 int ledger_verdict_add(struct ledger *ledger, const struct ledger_verdict *verdict, struct record_error *error);
+/*
+ * Of a claim's latest verdict: what is tested later has to be approved anew. -ENOENT: there is no such claim; -ENODATA: it was
+ * not tested; -EPERM: whoever put the claim on record is not the second person that it takes; -EALREADY.
+ */
+int ledger_approval_add(struct ledger *ledger, const char *claim, int64_t at_ns, const char *by,
+                        struct record_error *error);
 int ledger_event_add(struct ledger *ledger, const struct ledger_event *event, char id[LEDGER_ID_SIZE],
                      struct record_error *error);
 int ledger_evidence_add(struct ledger *ledger, const struct ledger_evidence *evidence, char id[LEDGER_ID_SIZE],

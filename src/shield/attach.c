@@ -23,6 +23,7 @@
 #include "shield/dispatcher.h"
 #include "shield/filters.h"
 #include "shield/inside.h"
+#include "shield/link.h"
 
 #define TC_HANDLE 0x4846 /* "HF" */
 #define TC_PRIORITY 0x4846
@@ -280,6 +281,34 @@ static bool is_ethernet(const char *interface)
 	return is;
 }
 
+/* What these send by XDP_TX only arrives where something stands at the other end that they know nothing of. */
+static bool is_unsure(const char *interface, enum shield_hook hook)
+{
+	static const char *const drivers[] = { "veth" };
+	char driver[SHIELD_DRIVER_SIZE];
+
+	if (hook == SHIELD_GENERIC)
+		return false;
+	shield_link_driver(interface, driver);
+	for (unsigned i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
+		if (strcmp(driver, drivers[i]) == 0)
+			return true;
+	return false;
+}
+
+/* What a trial has found out stays. Its failing costs cookies there, and no more. */
+static void prepare_trial(const struct shield *shield, unsigned ifindex, bool unsure)
+{
+	int map = shield->maps.fd[SHIELD_MAP_TRIALS];
+	struct shield_trial trial = { .began = 0 };
+
+	(void)bpf_map_lookup_elem(map, &ifindex, &trial);
+	if (trial.unsure == unsure)
+		return;
+	trial.unsure = unsure;
+	(void)bpf_map_update_elem(map, &ifindex, &trial, BPF_ANY);
+}
+
 int shield_attach(struct shield *shield, const char *interface, enum shield_hook *hook, struct shield_error *error)
 {
 	unsigned ifindex = if_nametoindex(interface);
@@ -320,6 +349,7 @@ int shield_attach(struct shield *shield, const char *interface, enum shield_hook
 	if (result)
 		return result;
 	*hook = dispatcher_runs_ours(ifindex) ? SHIELD_DISPATCHER : hook_of(ifindex);
+	prepare_trial(shield, ifindex, is_unsure(interface, *hook));
 	return 0;
 }
 

@@ -77,10 +77,14 @@ static bool in_bpffs(const char *directory)
 	return found.f_type == BPF_FS_MAGIC;
 }
 
-static bool may_mount_bpffs(void)
+/* The daemon mounts one where it usually is, and nowhere else. */
+static bool may_mount_bpffs(const char *directory)
 {
+	static const char usual[] = "/sys/fs/bpf";
 	char text[PROC_SIZE];
 
+	if (strncmp(directory, usual, strlen(usual)) != 0)
+		return false;
 	read_text("/proc/filesystems", text, sizeof(text));
 	return strstr(text, "\tbpf\n") && has_capability(CAP_SYS_ADMIN);
 }
@@ -210,9 +214,9 @@ int doctor_look(const char *bpffs_dir, struct doctor_host *host, struct shield_e
 	read_text("/proc/sys/net/ipv4/tcp_syncookies", text, sizeof(text));
 	found.cookies = text[0] != '0';
 	found.btf = access("/sys/kernel/btf/vmlinux", F_OK) == 0;
-	found.bpffs = in_bpffs(bpffs_dir) || may_mount_bpffs();
+	found.bpffs = in_bpffs(bpffs_dir) || may_mount_bpffs(bpffs_dir);
 	found.freplace = found.may_load && can_replace();
-	found.nftables = nft_shield_available() == 0;
+	found.nftables = found.may_load && nft_shield_available() == 0; /* else the library says that it must not */
 	found.pinned_layout = pinned_layout(bpffs_dir);
 	*host = found;
 	return 0;
@@ -231,14 +235,12 @@ static bool ask(int fd, const char *interface, unsigned long request, void *what
 
 static void ask_ethtool(int fd, struct doctor_interface *found)
 {
-	struct ethtool_drvinfo driver = { .cmd = ETHTOOL_GDRVINFO };
 	struct ethtool_value flags = { .cmd = ETHTOOL_GFLAGS };
 	struct ethtool_channels channels = { .cmd = ETHTOOL_GCHANNELS };
 	struct ethtool_rxnfc rings = { .cmd = ETHTOOL_GRXRINGS };
 	struct ifreq answer;
 
-	if (ask(fd, found->name, SIOCETHTOOL, &driver, &answer))
-		(void)snprintf(found->driver, sizeof(found->driver), "%.31s", driver.driver);
+	shield_link_driver(found->name, found->driver);
 	if (ask(fd, found->name, SIOCETHTOOL, &flags, &answer))
 		found->lro = (flags.data & ETH_FLAG_LRO) != 0;
 	if (ask(fd, found->name, SIOCETHTOOL, &channels, &answer))

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "shield/link.h"
 #include "shield/shield.h"
 
 struct doctor_host {
@@ -20,7 +21,7 @@ struct doctor_host {
 	bool btf;           /* /sys/kernel/btf/vmlinux; not needed */
 	bool bpffs;         /* a bpf file system holds bpffs_dir, or can be mounted there */
 	bool freplace;      /* libxdp's dispatcher can be loaded; only found out where may_load */
-	bool nftables;      /* a table can be listed */
+	bool nftables;      /* a table can be listed; the same */
 	int pinned_layout;  /* of what is pinned there; 0: nothing */
 };
 
@@ -28,7 +29,7 @@ struct doctor_interface {
 	char name[16];
 	uint32_t ifindex;
 	bool up;
-	char driver[32];
+	char driver[SHIELD_DRIVER_SIZE];
 	uint32_t mtu;
 	uint32_t rx_queues;     /* in use; 0: the driver does not say */
 	bool lro;               /* large receive offload: native XDP refuses it */

@@ -119,6 +119,25 @@ static uint32_t read_speed(const char *interface)
 	return speed == (uint32_t)SPEED_UNKNOWN ? 0 : speed;
 }
 
+void shield_link_driver(const char *interface, char driver[SHIELD_DRIVER_SIZE])
+{
+	struct ethtool_drvinfo asked = { .cmd = ETHTOOL_GDRVINFO };
+	struct ifreq request;
+	int fd = strlen(interface) < sizeof(request.ifr_name) ? socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
+
+	driver[0] = '\0';
+	if (fd < 0)
+		return;
+	memset(&request, 0, sizeof(request));
+	memcpy(request.ifr_name, interface, strlen(interface));
+	request.ifr_data = (void *)&asked;
+	if (ioctl(fd, SIOCETHTOOL, &request) == 0) {
+		memcpy(driver, asked.driver, SHIELD_DRIVER_SIZE - 1);
+		driver[SHIELD_DRIVER_SIZE - 1] = '\0';
+	}
+	(void)close(fd);
+}
+
 int shield_link_read(const char *interface, struct shield_link *link)
 {
 	struct shield_link read = { .packets = 0 };

@@ -21,5 +21,8 @@ struct shield_link {
 
 /* 0; -ENODEV where there is no such interface; -errno. */
 int shield_link_read(const char *interface, struct shield_link *link);
+/* The name of its driver; "" where nobody says. */
+#define SHIELD_DRIVER_SIZE 32
+void shield_link_driver(const char *interface, char driver[SHIELD_DRIVER_SIZE]);
 
 #endif

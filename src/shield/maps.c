@@ -36,6 +36,7 @@ static const char *const map_names[SHIELD_MAPS] = {
 	[SHIELD_MAP_TCP_STATES] = "tcp_states",
 	[SHIELD_MAP_TCP_WATCHES] = "tcp_watches",
 	[SHIELD_MAP_TRIALS] = "trials",
+	[SHIELD_MAP_KNOWN] = "known",
 	[SHIELD_MAP_BLOCK_SWEEP] = "block_sweep",
 	[SHIELD_MAP_BLOCK_STATE] = "block_state",
 	[SHIELD_MAP_BLOCK4_CLASSES] = "block4_classes",
@@ -64,6 +65,7 @@ static const char *const reason_names[SHIELD_REASONS] = {
 	[SHIELD_PASS_TRANSPORT] = "pass_transport",
 	[SHIELD_PASS_PROBE] = "pass_probe",
 	[SHIELD_PASS_ANSWERED] = "pass_answered",
+	[SHIELD_PASS_KNOWN] = "pass_known",
 	[SHIELD_DROP_BLOCK] = "drop_block",
 	[SHIELD_DROP_RULE] = "drop_rule",
 	[SHIELD_DROP_RATE] = "drop_rate",
@@ -276,6 +278,8 @@ int shield_read_rule_count(const struct shield_maps *maps, uint32_t counter, str
 		add_count(&sum.answered, &one.answered);
 		add_count(&sum.probes, &one.probes);
 		add_count(&sum.completed, &one.completed);
+		add_count(&sum.known, &one.known);
+		add_count(&sum.known_lost, &one.known_lost);
 		if (one.last > sum.last)
 			sum.last = one.last;
 	}
@@ -328,6 +332,9 @@ int shield_note_read(const struct shield_note *note, uint32_t counter, struct sh
 		.shadow = note->shadow != 0,
 		.spare = note->spare != 0,
 		.probe = note->probe != 0,
+		.known = note->known != 0,
+		.each = note->each != 0,
+		.source_pps = note->source_pps,
 		.arm_pps = note->arm_pps,
 		.hold_s = note->hold_s,
 		.rule = { .action = (enum rule_action)note->action, .rate_pps = note->rate_pps },
@@ -366,6 +373,9 @@ int shield_note_write(const struct shield_rule_told *told, struct shield_note *n
 	written.shadow = told->shadow;
 	written.spare = told->spare;
 	written.probe = told->probe;
+	written.known = told->known;
+	written.each = told->each;
+	written.source_pps = told->source_pps;
 	written.arm_pps = told->arm_pps;
 	written.hold_s = told->hold_s;
 	written.scope_length = rule->scope.length;

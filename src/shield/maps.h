@@ -34,6 +34,7 @@ enum shield_map {
 	SHIELD_MAP_TCP_STATES,
 	SHIELD_MAP_TCP_WATCHES,
 	SHIELD_MAP_TRIALS,
+	SHIELD_MAP_KNOWN,
 	SHIELD_MAP_BLOCK_SWEEP,
 	SHIELD_MAP_BLOCK_STATE, /* from here on the engine writes */
 	SHIELD_MAP_BLOCK4_CLASSES,
@@ -93,8 +94,8 @@ struct shield_rule_told {
 	uint64_t expires; /* jiffies */
 	int64_t made_ns;  /* since the Unix epoch */
 	uint32_t made_by; /* uid, or SHIELD_BY_ENGINE */
-	bool shadow, spare, probe;
-	uint32_t arm_pps, hold_s;
+	bool shadow, spare, probe, known, each;
+	uint32_t arm_pps, hold_s, source_pps;
 	char reason[SHIELD_REASON_MAX];
 };
 /* A note and what it tells. -EBADMSG: it is none that the other makes; -EINVAL: what is told has no note. */

@@ -90,6 +90,16 @@ static int add_prefixes(struct shield_services *table, const struct shield_servi
 	return 0;
 }
 
+/* FNV-1a (Fowler, Noll, Vo). */
+static uint64_t name_hash(const char *name)
+{
+	uint64_t hash = 0xcbf29ce484222325u;
+
+	for (; *name; name++)
+		hash = (hash ^ (uint8_t)*name) * 0x100000001b3u;
+	return shield_mix(hash);
+}
+
 int shield_set_services(struct shield *shield, const struct shield_service *services, unsigned count,
                         struct shield_error *error)
 {
@@ -116,6 +126,7 @@ int shield_set_services(struct shield *shield, const struct shield_service *serv
 		table->source_pps[i] = service->source_pps;
 		table->limits |= service->source_pps != 0;
 		table->local |= (uint64_t)service->local << i;
+		table->names[i] = name_hash(service->name);
 		if (result)
 			(void)shield_fail(
 				error, result,
@@ -134,6 +145,22 @@ int shield_set_services(struct shield *shield, const struct shield_service *serv
 	}
 	free(table);
 	return result;
+}
+
+/* The beginning first: whoever is noted by then is not new. */
+int shield_freeze(struct shield *shield, uint64_t attacked, uint64_t until)
+{
+	uint64_t now = shield_jiffies_at(&shield->pace, shield_monotonic_ns());
+
+	for (unsigned i = 0; i < SHIELD_SERVICES_MAX; i++) {
+		struct shield_freeze *freeze = &shield->config->freezes[i];
+		bool is = attacked >> i & 1;
+
+		if (is && freeze->until <= now)
+			PUBLISH(freeze->since, now);
+		PUBLISH(freeze->until, is ? until : 0);
+	}
+	return 0;
 }
 
 /* ---- the operator's way in ---- */
@@ -427,6 +454,31 @@ int shield_allow(struct shield *shield, const struct prefix *prefix, uint64_t ex
 
 /* ---- rules ---- */
 
+/* What a rule is in the kernel's table. */
+static int compile(const struct shield *shield, const struct shield_rule_told *told, struct shield_rule *compiled,
+                   struct shield_error *error)
+{
+	int result = ruleset_compile_rule(&told->rule, compiled, error);
+
+	if (result)
+		return result;
+	compiled->expires = told->expires;
+	compiled->counter = told->counter;
+	compiled->flags = (told->shadow ? SHIELD_RULE_SHADOW : 0u) | (told->spare ? SHIELD_RULE_SPARE : 0u) |
+	                  (told->probe ? SHIELD_RULE_PROBE : 0u) | (told->known ? SHIELD_RULE_KNOWN : 0u) |
+	                  (told->each ? SHIELD_RULE_EACH : 0u);
+	compiled->source_pps = told->each ? told->rule.rate_pps : told->source_pps;
+	compiled->arm_pps = told->arm_pps;
+	compiled->hold = told->hold_s * shield->pace.hz;
+	return 0;
+}
+
+/* One that looks at sources stands behind all others: it tells nothing of packets, and what it lets pass nobody else sees. */
+static bool looks_at_sources(const struct shield_rule_told *told)
+{
+	return told->known || told->each;
+}
+
 /* Puts together and names a table of these rules. */
 static int put_in_force(struct shield *shield, const struct shield_rule_told *told, unsigned count,
                         struct shield_error *error)
@@ -436,18 +488,15 @@ static int put_in_force(struct shield *shield, const struct shield_rule_told *to
 	int result = 0;
 
 	memset(shield->set, 0, sizeof(*shield->set));
-	for (unsigned i = 0; i < count && !result; i++) {
+	for (unsigned i = 0; i < 2 * count && !result; i++) {
+		const struct shield_rule_told *one = &told[i % count];
 		struct shield_rule compiled;
 
-		result = ruleset_compile_rule(&told[i].rule, &compiled, error);
+		if (looks_at_sources(one) != (i >= count))
+			continue;
+		result = compile(shield, one, &compiled, error);
 		if (result)
 			return result;
-		compiled.expires = told[i].expires;
-		compiled.counter = told[i].counter;
-		compiled.flags = (told[i].shadow ? SHIELD_RULE_SHADOW : 0u) | (told[i].spare ? SHIELD_RULE_SPARE : 0u) |
-		                 (told[i].probe ? SHIELD_RULE_PROBE : 0u);
-		compiled.arm_pps = told[i].arm_pps;
-		compiled.hold = told[i].hold_s * shield->pace.hz;
 		result = ruleset_add(shield->set, &compiled);
 	}
 	if (result)
@@ -552,6 +601,9 @@ int shield_add_rule(struct shield *shield, const struct rule *rule, const struct
 		.shadow = making->shadow,
 		.spare = making->spare,
 		.probe = making->probe,
+		.known = making->known,
+		.each = making->each,
+		.source_pps = making->source_pps,
 		.arm_pps = making->arm_pps,
 		.hold_s = making->hold_s,
 	};

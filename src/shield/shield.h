@@ -106,6 +106,12 @@ struct shield_service {
 int shield_set_services(struct shield *shield, const struct shield_service *services, unsigned count,
                         struct shield_error *error);
 
+/*
+ * Services under attack, a bit each in the order of shield_set_services(): so long none of their sources becomes known, unless
+ * `until` comes first. Those that were before stay so since then.
+ */
+int shield_freeze(struct shield *shield, uint64_t attacked, uint64_t until);
+
 /* The operator's way in: TCP from `from` to `port` of this host. Replaces all; at most SHIELD_GUARD_MAX. */
 struct shield_way_in {
 	struct prefix from;
@@ -129,14 +135,17 @@ int shield_sweep_allowed(struct shield *shield, uint64_t now, unsigned *swept);
  * cannot say it, with the reason; -EPERM where it would hit the operator's way in, with the way. *number is that of r1.
  */
 struct shield_making {
-	uint64_t expires; /* jiffies */
-	int64_t made_ns;  /* since the Unix epoch */
-	uint32_t made_by; /* uid, or SHIELD_BY_ENGINE */
-	bool shadow;      /* only counts what it would drop */
-	bool spare;       /* packets of answered conversations pass, up to SHIELD_SPARE_PPS of each */
-	bool probe;       /* one match in SHIELD_PROBE_INTERVAL passes, at most SHIELD_PROBE_PPS of them */
-	uint32_t arm_pps; /* acts only while matches came at this rate within the last hold_s; 0: always */
-	uint32_t hold_s;  /* it begins active, for so long; at most SHIELD_HOLD_MAX_S */
+	uint64_t expires;    /* jiffies */
+	int64_t made_ns;     /* since the Unix epoch */
+	uint32_t made_by;    /* uid, or SHIELD_BY_ENGINE */
+	bool shadow;         /* only counts what it would drop */
+	bool spare;          /* packets of answered conversations pass, up to SHIELD_SPARE_PPS of each */
+	bool probe;          /* one match in SHIELD_PROBE_INTERVAL passes, at most SHIELD_PROBE_PPS of them */
+	bool known;          /* packets of known sources pass, up to source_pps of each */
+	bool each;           /* of a rate limit: it is each source's own */
+	uint32_t source_pps; /* 0: without end */
+	uint32_t arm_pps;    /* acts only while matches came at this rate within the last hold_s; 0: always */
+	uint32_t hold_s;     /* it begins active, for so long; at most SHIELD_HOLD_MAX_S */
 	char reason[SHIELD_REASON_MAX];
 };
 int shield_add_rule(struct shield *shield, const struct rule *rule, const struct shield_making *making,

@@ -16,6 +16,7 @@
 #include "defend/life.h"
 #include "engine/engine.h"
 #include "observe/decode.h"
+#include "tell/paper.h"
 #include "tell/series.h"
 #include "trace/trace.h"
 
@@ -31,6 +32,7 @@ struct analysis_claim {
 	int64_t at_ns;       /* when it was made; 0: not known */
 	const char *verdict; /* "supported", "contradicted", "unsupported", "untestable"; "": not tested */
 	const char *word, *confidence, *cap, *reason;
+	bool internal; /* nobody has approved that it is told to others */
 };
 
 /* What was read, as whoever read it knows it. */
@@ -51,9 +53,10 @@ struct analysis_input {
 	const void *service_context;
 	/* What was found out about the sources of a finding; NULL: nothing was. The function may be NULL. */
 	const struct trace *(*trace_of)(const void *context, const struct finding *finding);
+	const void *trace_context;
 	/* Claims about it that are to be shown; returns how many. May be NULL: claims are for those who ask. */
 	size_t (*claims_of)(const void *context, const struct finding *finding, const struct analysis_claim **claims);
-	const void *trace_context;
+	const void *claims_context;
 };
 
 struct page_options {
@@ -81,6 +84,9 @@ struct analysis_input analysis_input_of(const struct engine_totals *totals, cons
                                         size_t files_count);
 int page_write(FILE *out, const struct analysis_input *input, const struct engine *engine,
                const struct page_options *options);
+/* What a trace and claims say, as page_write() lays it out, of an incident that is known as JSON alone: with its headings in capitals. */
+int page_write_trace(const struct paper *paper, const struct trace *trace, const struct analysis_claim *claims,
+                     size_t claims_count);
 /* One self-contained HTML file. `live`: NULL where nothing was watched live. */
 int report_write(FILE *out, const struct analysis_input *input, const struct engine *engine,
                  const struct analysis_live *live);

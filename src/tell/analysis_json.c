@@ -255,6 +255,33 @@ static json_t *trace_of(const struct analysis_input *input, const struct finding
 	return trace ? trace_json(trace) : json_null();
 }
 
+/* Only where claims are asked for. */
+static json_t *claims_json(struct build *b, const struct analysis_input *input, const struct finding *finding)
+{
+	const struct analysis_claim *claims = NULL;
+	size_t count = input->claims_of(input->claims_context, finding, &claims);
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < count; i++) {
+		const struct analysis_claim *claim = &claims[i];
+		json_t *object = json_object();
+
+		build_set(b, object, "id", string(claim->id));
+		build_set(b, object, "by", string(claim->by));
+		build_set(b, object, "at", claim->at_ns ? moment((struct capture_time){ claim->at_ns }) : json_null());
+		build_set(b, object, "url", string(claim->url));
+		build_set(b, object, "text", string(claim->text));
+		build_set(b, object, "predicate", string(claim->predicate));
+		build_set(b, object, "verdict", claim->verdict[0] ? string(claim->verdict) : json_null());
+		build_set(b, object, "word", string(claim->word));
+		build_set(b, object, "confidence", string(claim->confidence));
+		build_set(b, object, "cap", string(claim->cap));
+		build_set(b, object, "reason", string(claim->reason));
+		build_append(b, array, object);
+	}
+	return array;
+}
+
 static json_t *incident_json(struct build *b, const struct analysis_input *input, const struct finding *finding)
 {
 	const struct incident *incident = finding->incident;
@@ -289,6 +316,8 @@ static json_t *incident_json(struct build *b, const struct analysis_input *input
 	build_set(b, object, "limits_hit", limits);
 	if (input->trace_of)
 		build_set(b, object, "trace", trace_of(input, finding));
+	if (input->claims_of)
+		build_set(b, object, "claims", claims_json(b, input, finding));
 	return object;
 }
 
@@ -316,6 +345,7 @@ static json_t *life_json(struct build *b, const struct life *life)
 		{ "matched", life->count.matched }, { "dropped", life->count.dropped },
 		{ "spared", life->count.spared },   { "answered", life->count.answered },
 		{ "probes", life->count.probes },   { "completed", life->count.completed },
+		{ "known", life->count.known },     { "known_lost", life->count.known_lost },
 	};
 	json_t *object = json_object(), *counted = json_object();
 	char name[ID_SIZE], match[MATCH_TEXT_SIZE], scope[PREFIX_TEXT_SIZE];
@@ -325,11 +355,16 @@ static json_t *life_json(struct build *b, const struct life *life)
 	build_set(b, object, "handle", build_integer(life->handle));
 	build_set(b, object, "state", json_string(life_state_name(life->state)));
 	build_set(b, object, "why", string(life->why));
+	build_set(b, object, "reason", string(life->signature.reason));
 	build_set(b, object, "match", json_string(match_format(&life->rule.match, match)));
 	build_set(b, object, "scope", json_string(prefix_format(&life->rule.scope, scope)));
 	build_set(b, object, "action", json_string(rule_action_name(life->rule.action)));
 	build_set(b, object, "rate_pps",
 	          life->rule.action == RULE_RATE_LIMIT ? build_integer(life->rule.rate_pps) : json_null());
+	build_set(b, object, "fallback", json_boolean(life->fallback));
+	build_set(b, object, "unless_known", json_boolean(life->known));
+	build_set(b, object, "each_source", json_boolean(life->each));
+	build_set(b, object, "source_pps", life->source_pps ? build_integer(life->source_pps) : json_null());
 	build_set(b, object, "made", moment(life->made));
 	build_set(b, object, "changed", moment(life->changed));
 	build_set(b, object, "last_match", life->count.matched ? moment(life->last_match) : json_null());

@@ -166,7 +166,8 @@ static void put_axes(FILE *out, const struct chart *c, uint64_t top)
 	(void)fputs("</span><span>0</span></div>\n<div class=\"axis-x\" aria-hidden=\"true\">", out);
 	for (int64_t i = 0; i <= 2; i++) {
 		(void)fputs("<span>", out);
-		markup_text(out, words_clock_within(time_plus(c->from, span / 2 * i), span, text));
+		markup_text(out,
+		            c->times ? c->times[i] : words_clock_within(time_plus(c->from, span / 2 * i), span, text));
 		(void)fputs("</span>", out);
 	}
 	(void)fputs("</div>\n", out);

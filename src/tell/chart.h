@@ -19,11 +19,12 @@ struct chart_band {
 };
 
 struct chart {
-	const char *id;          /* of this plot alone in its document */
-	const char *title;       /* "Packets per second" */
-	const char *description; /* what one sees, for who does not: marked text */
-	bool comma;              /* before what is less than one, as in French */
-	const char *unit;        /* of the vertical axis, as words_scaled() takes it: "pps" */
+	const char *id;           /* of this plot alone in its document */
+	const char *title;        /* "Packets per second" */
+	const char *description;  /* what one sees, for who does not: marked text */
+	const char *const *times; /* of the beginning, the middle and the end of the horizontal axis; NULL: as clocks */
+	bool comma;               /* before what is less than one, as in French */
+	const char *unit;         /* of the vertical axis, as words_scaled() takes it: "pps" */
 	struct capture_time from;
 	int64_t step_ns;      /* of a point */
 	uint32_t count;       /* points, at least one */

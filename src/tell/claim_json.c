@@ -38,6 +38,20 @@ bool claim_facts_add_outage(struct claim_facts *facts, const struct claim_span *
 	return true;
 }
 
+void claim_facts_add_series(struct claim_facts *facts, const struct series *series, const struct trace *trace)
+{
+	struct claim_context *context = &facts->context;
+	const int64_t ended_ns = trace->ended_ns ? trace->ended_ns : trace->made_ns;
+
+	if (context->outages_count || context->watched)
+		return;
+	if (!series_outages(series, (struct capture_time){ trace->began_ns }, (struct capture_time){ ended_ns },
+	                    facts->outages, CLAIM_OUTAGES_MAX, &context->outages_count))
+		return;
+	context->measured_from_ns = series->from.ns;
+	context->measured_to_ns = time_plus(series->from, time_times(series->step_ns, series->count)).ns;
+}
+
 /* ---- reading ---- */
 
 __attribute__((format(printf, 2, 3))) static int refuse(char error[CLAIM_JSON_ERROR_SIZE], const char *format, ...)
@@ -132,6 +146,7 @@ int claim_facts_read(const json_t *json, struct claim_facts *facts, char error[C
 		{ "baseline", read_baseline, &facts->context.baseline_count, CLAIM_BASELINE_MAX },
 	};
 	const json_t *watched = json_object_get(json, "watched"), *passing = json_object_get(json, "attack_passing");
+	const json_t *measured = json_object_get(json, "measured");
 
 	if (!json_is_object(json))
 		return refuse(error, "no object");
@@ -156,6 +171,9 @@ int claim_facts_read(const json_t *json, struct claim_facts *facts, char error[C
 		return refuse(error, "watched: neither true nor false");
 	if (watched)
 		facts->context.watched = json_is_true(watched);
+	if (measured && (!read_times(measured, &facts->context.measured_from_ns, &facts->context.measured_to_ns) ||
+	                 facts->context.measured_to_ns == 0))
+		return refuse(error, "measured: wants \"began\" and \"ended\" as RFC 3339 in UTC, the earlier first");
 	if (passing && !json_is_null(passing) && !read_share(passing, &facts->context.attack_passing))
 		return refuse(error, "attack_passing: no number from 0 to 1");
 	return 0;
@@ -201,6 +219,10 @@ json_t *claim_context_json(const struct claim_context *context)
 	build_set(&b, object, "baseline", baseline);
 	build_set(&b, object, "watched", json_boolean(context->watched));
 	build_set(&b, object, "attack_passing", real(context->attack_passing));
+	if (context->measured_to_ns)
+		build_set(&b, object, "measured",
+		          json_pack("{so so}", "began", time_or_null(context->measured_from_ns), "ended",
+		                    time_or_null(context->measured_to_ns)));
 	if (!b.failed)
 		return object;
 	json_decref(object);

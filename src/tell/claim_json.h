@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "tell/series.h"
 #include "trace/claim.h"
 
 #define CLAIM_JSON_SCHEMA "holdfast.verdict/1"
@@ -29,6 +30,12 @@ int claim_facts_read(const json_t *json, struct claim_facts *facts, char error[C
 /* False: there is no room for another. */
 bool claim_facts_add_event(struct claim_facts *facts, const struct claim_event *event);
 bool claim_facts_add_outage(struct claim_facts *facts, const struct claim_span *outage);
+
+/*
+ * Outages that the host itself saw around the attack, as no users answered; nothing where outages are on record already, or
+ * where it cannot say.
+ */
+void claim_facts_add_series(struct claim_facts *facts, const struct series *series, const struct trace *trace);
 
 /* New references, or NULL where there is no memory. */
 json_t *claim_context_json(const struct claim_context *context);

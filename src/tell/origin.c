@@ -55,7 +55,7 @@ static void widen(uint64_t held, uint64_t *low_ppm, uint64_t *high_ppm)
 
 static void add_countries(struct origin *o, uint64_t held)
 {
-	static struct trace_country countries[ORIGIN_COUNTRIES_MAX];
+	struct trace_country countries[ORIGIN_COUNTRIES_MAX];
 	uint32_t count = trace_countries(o->trace, countries, ORIGIN_COUNTRIES_MAX);
 
 	for (uint32_t i = 0; i < count; i++) {
@@ -337,6 +337,27 @@ void origin_databases(struct account *a, const struct origin *o, struct draft *d
 	}
 }
 
+/* Licences of the CC BY family want the makers named (4.0, section 3(a)), public-domain ones do not. */
+void origin_attribution(struct account *a, const struct origin *o, struct draft *d)
+{
+	(void)a;
+	for (uint32_t i = 0; i < o->trace->databases_count; i++) {
+		const struct geo_database *database = &o->trace->databases[i];
+
+		if (strncmp(database->licence, "CC-BY", 5) != 0 && strncmp(database->licence, "CC BY", 5) != 0)
+			continue;
+		draft_add(d, "%s%s%s%s, licence %s", d->length ? "; " : "Made from the database ", database->name,
+		          database->version[0] ? " " : "", database->version, database->licence);
+		if (strncmp(database->name, "asn", 3) == 0)
+			draft_add(
+				d,
+				": routing data of Route Views (University of Oregon) and of DB-IP (db-ip.com), as ip-location-db "
+				"puts them together");
+	}
+	if (d->length)
+		draft_add(d, ".");
+}
+
 /* ---- how ---- */
 
 static void tell_onset(struct account *a, const struct coordination *c, const char *who, const struct account_sink *to)
@@ -549,6 +570,23 @@ void origin_unknowns(struct account *a, const struct origin *o, const struct acc
 
 /* ---- claims ---- */
 
+const char *origin_meaning(const char *verdict)
+{
+	static const struct {
+		const char *verdict, *meaning;
+	} meanings[] = {
+		{ "supported", "The traffic bears this out." },
+		{ "contradicted", "The traffic speaks against this." },
+		{ "unsupported", "The traffic decides neither for this nor against it." },
+		{ "untestable", "Nothing in traffic could show this, or refute it." },
+	};
+
+	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
+		if (strcmp(verdict, meanings[i].verdict) == 0)
+			return meanings[i].meaning;
+	return "";
+}
+
 void origin_claim(struct account *a, const struct analysis_claim *claim, struct draft *d)
 {
 	draft_add(d, BOLD "%s" PLAIN, claim->by[0] ? claim->by : "Somebody");
@@ -564,8 +602,12 @@ void origin_claim_verdict(struct account *a, const struct analysis_claim *claim,
 		draft_add(d, "'holdfast claim test' holds it against the traffic.");
 		return;
 	}
-	draft_add(d, "%s", claim->reason[0] ? claim->reason : "No reason is on record.");
+	draft_add(d, BOLD "%s" PLAIN " %s", origin_meaning(claim->verdict),
+	          claim->reason[0] ? claim->reason : "No reason is on record.");
+	for (size_t i = 1; i + 1 < d->length; i++) /* no line ends between a number and its sign */
+		if (d->text[i] == ' ' && d->text[i + 1] == '%' && d->text[i - 1] >= '0' && d->text[i - 1] <= '9')
+			d->text[i] = WORDS_TIE[0];
 	if (claim->word[0])
 		draft_add(d, " Likelihood: %s. Confidence: %s%s%s.", claim->word, claim->confidence,
-		          claim->cap[0] ? ", for " : "", claim->cap);
+		          claim->cap[0] ? ", because " : "", claim->cap);
 }

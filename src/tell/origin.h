@@ -15,6 +15,7 @@
 
 #define ORIGIN_COUNTRIES_MAX 300 /* all codes that there are, and some that are none */
 #define ORIGIN_NETWORKS_MAX 10
+#define ORIGIN_CLAIMS_NOTE "A verdict says what the traffic supports. It says nothing about who somebody is."
 #define ORIGIN_MAP_TITLE "Where devices used in the attack connect from. This does not show who controlled them."
 
 /* Shares are of located sources, in parts per million: at least and at most. */
@@ -57,10 +58,14 @@ void origin_verdict(struct account *account, const struct origin *origin, struct
 void origin_located(struct account *account, const struct origin *origin, struct draft *draft);
 /* Which databases say so, of when, and how far to trust them. */
 void origin_databases(struct account *account, const struct origin *origin, struct draft *draft);
+/* Whom databases are of, where their licence wants that said; nothing where none does. */
+void origin_attribution(struct account *account, const struct origin *origin, struct draft *draft);
 /* How the attack was run: coordination, size, cost, rank, tools. */
 void origin_conduct(struct account *account, const struct origin *origin, const struct account_sink *to);
 /* What no packet can tell. */
 void origin_unknowns(struct account *account, const struct origin *origin, const struct account_sink *to);
+/* What a verdict means, as a sentence; "" of what is none. */
+const char *origin_meaning(const char *verdict);
 /* What was claimed, by whom, and when; and what came of it. */
 void origin_claim(struct account *account, const struct analysis_claim *claim, struct draft *draft);
 void origin_claim_verdict(struct account *account, const struct analysis_claim *claim, struct draft *draft);

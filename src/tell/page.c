@@ -35,6 +35,7 @@ struct page {
 	struct paper paper;
 	struct account account;
 	bool no_memory; /* for a section, which is not there */
+	bool capitals;  /* headings are, and stand at the edge */
 };
 
 static void heading(const struct page *p, const char *text)
@@ -43,7 +44,9 @@ static void heading(const struct page *p, const char *text)
 
 	(void)fputc('\n', p->paper.out);
 	snprintf(marked, sizeof(marked), BOLD "%s" PLAIN, text);
-	paper_line(&p->paper, INDENT, marked);
+	for (char *c = marked; p->capitals && *c; c++)
+		*c = (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
+	paper_line(&p->paper, p->capitals ? 0 : INDENT, marked);
 }
 
 static void bullet(void *page, const char *text)
@@ -242,14 +245,14 @@ static void write_places(struct page *p, const struct origin *o)
 	origin_databases(&p->account, o, &d);
 	if (d.length)
 		paragraph(p, d.text);
+	d = (struct draft){ .length = 0 };
+	origin_attribution(&p->account, o, &d);
+	if (d.length)
+		paragraph(p, d.text);
 }
 
-static void write_claims(struct page *p, const struct finding *f)
+static void write_claims(struct page *p, const struct analysis_claim *claims, size_t count)
 {
-	const struct analysis_input *input = p->account.input;
-	const struct analysis_claim *claims = NULL;
-	size_t count = input->claims_of ? input->claims_of(input->trace_context, f, &claims) : 0;
-
 	if (count)
 		heading(p, "What was claimed, and what the traffic says");
 	for (size_t i = 0; i < count; i++) {
@@ -259,21 +262,21 @@ static void write_claims(struct page *p, const struct finding *f)
 		bullet(p, d.text);
 		d = (struct draft){ .length = 0 };
 		draft_add(&d, BOLD "%s" PLAIN "  ", claims[i].verdict[0] ? claims[i].verdict : "not tested");
+		if (claims[i].internal)
+			draft_add(&d, YELLOW "internal" PLAIN "  ");
 		origin_claim_verdict(&p->account, &claims[i], &d);
 		paper_text(&p->paper, INDENT + 2, INDENT + 2, d.text);
 	}
+	if (count)
+		paragraph(p, ORIGIN_CLAIMS_NOTE);
 }
 
-static void write_origin(struct page *p, const struct finding *f)
+static void write_trace(struct page *p, const struct trace *trace, const struct analysis_claim *claims, size_t count)
 {
-	const struct analysis_input *input = p->account.input;
-	const struct trace *trace = input->trace_of ? input->trace_of(input->trace_context, f) : NULL;
 	const struct account_sink bullets = { bullet, p };
-	struct origin *o = trace ? malloc(sizeof(*o)) : NULL;
+	struct origin *o = malloc(sizeof(*o));
 	struct draft d = { .length = 0 };
 
-	if (!trace)
-		return;
 	if (!o || origin_make(trace, o) != 0) {
 		p->no_memory = true;
 		free(o);
@@ -285,10 +288,30 @@ static void write_origin(struct page *p, const struct finding *f)
 	write_places(p, o);
 	heading(p, "How it was run");
 	origin_conduct(&p->account, o, &bullets);
-	write_claims(p, f);
+	write_claims(p, claims, count);
 	heading(p, "What cannot be known from packets");
 	origin_unknowns(&p->account, o, &bullets);
 	free(o);
+}
+
+static void write_origin(struct page *p, const struct finding *f)
+{
+	const struct analysis_input *input = p->account.input;
+	const struct trace *trace = input->trace_of ? input->trace_of(input->trace_context, f) : NULL;
+	const struct analysis_claim *claims = NULL;
+	size_t count = input->claims_of ? input->claims_of(input->claims_context, f, &claims) : 0;
+
+	if (trace)
+		write_trace(p, trace, claims, count);
+}
+
+int page_write_trace(const struct paper *paper, const struct trace *trace, const struct analysis_claim *claims,
+                     size_t claims_count)
+{
+	struct page page = { .paper = *paper, .capitals = true };
+
+	write_trace(&page, trace, claims, claims_count);
+	return page.no_memory ? -ENOMEM : 0;
 }
 
 /* ---- What to do ---- */

@@ -124,6 +124,10 @@ static void write_places(struct report *r, const struct origin *o)
 	origin_databases(&r->account, o, &d);
 	if (d.length)
 		report_paragraph(r, d.text);
+	d = (struct draft){ .length = 0 };
+	origin_attribution(&r->account, o, &d);
+	if (d.length)
+		report_paragraph(r, d.text);
 	report_paragraph(r, "Outlines are simplified, of Natural Earth; they take no side where borders are disputed.");
 }
 
@@ -131,7 +135,7 @@ static void write_claims(struct report *r, const struct finding *f)
 {
 	const struct analysis_input *input = r->account.input;
 	const struct analysis_claim *claims = NULL;
-	size_t count = input->claims_of ? input->claims_of(input->trace_context, f, &claims) : 0;
+	size_t count = input->claims_of ? input->claims_of(input->claims_context, f, &claims) : 0;
 
 	if (count == 0)
 		return;
@@ -149,6 +153,8 @@ static void write_claims(struct report *r, const struct finding *f)
 		report_raw(r, "\">");
 		report_text(r, claims[i].verdict[0] ? claims[i].verdict : "not tested");
 		report_raw(r, "</span> ");
+		if (claims[i].internal)
+			report_raw(r, "<span class=\"badge untested\">internal</span> ");
 		markup_marked(r->out, verdict.text);
 		report_raw(r, "</p>\n<p class=\"why\">Tested as <code>");
 		report_text(r, claims[i].predicate);
@@ -160,7 +166,7 @@ static void write_claims(struct report *r, const struct finding *f)
 		report_raw(r, "</p></li>\n");
 	}
 	report_raw(r, "</ol>\n");
-	report_paragraph(r, "A verdict says what the traffic supports. It says nothing about who somebody is.");
+	report_paragraph(r, ORIGIN_CLAIMS_NOTE);
 }
 
 void report_origin(struct report *r, const struct finding *f)

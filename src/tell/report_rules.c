@@ -2,6 +2,8 @@
 /* What to do: the rules in the order in which they are to be used, what they let through, and what else helps. */
 #include "tell/report.h"
 
+#include <inttypes.h>
+
 static void write_rule(struct report *r, const struct signature *s)
 {
 	static const struct {
@@ -40,6 +42,26 @@ static void write_rule(struct report *r, const struct signature *s)
 	report_raw(r, "</li>\n");
 }
 
+/* What was done live where no signature was safe. */
+static void write_fallbacks(struct report *r, const struct finding *f)
+{
+	for (unsigned i = 0; r->live && i < r->live->rule_count; i++) {
+		const struct life *life = r->live->rules[i];
+		struct draft d = { .length = 0 };
+		char text[WORDS_SIZE];
+
+		if (!life->fallback || life->incident != f->incident->id || life->number == 0)
+			continue;
+		draft_add(&d, "While it was watched, r%" PRIu32 " stood in for what no signature could do: %s.", life->number,
+		          life->signature.reason);
+		draft_add(&d, " It matched %s packets", words_count(life->count.matched, text));
+		draft_add(&d, " and dropped %s", words_count(life->count.dropped, text));
+		draft_add(&d, ", of known sources %s;", words_count(life->count.known_lost, text));
+		draft_add(&d, " of these it let %s pass.", words_count(life->count.known, text));
+		report_paragraph(r, d.text);
+	}
+}
+
 void report_rules(struct report *r, const struct finding *f)
 {
 	const struct signature_set *set = &f->signatures;
@@ -47,6 +69,7 @@ void report_rules(struct report *r, const struct finding *f)
 	bool acting = account_acting(f) > 0;
 
 	report_section_open(r, "What to do");
+	write_fallbacks(r, f);
 	account_advice(f, &advice);
 	account_residual(&r->account, f, &residual);
 	if (!acting && advice.length)

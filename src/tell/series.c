@@ -2,6 +2,7 @@
 #include "tell/series.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "base/share.h"
 #include "tell/build.h"
@@ -9,7 +10,8 @@
 
 #define STEP_MAX_S 86400
 #define RATE_MAX (1ULL << 53) /* beyond it doubles are not whole, and no link is that fast */
-#define PERCENT_MAX 1000      /* an interface may say a lower speed than it has */
+#define LATEST_POINTS 2
+#define PERCENT_MAX 1000 /* an interface may say a lower speed than it has */
 
 /* A row: a number for each point, per second of `seconds`. */
 static const struct row {
@@ -217,4 +219,85 @@ void series_say(const struct series *series, struct capture_time began, struct c
 		say_users(&before, &during, draft);
 	if (during.link_points)
 		say_links(&during, draft);
+}
+
+/* ---- outages ---- */
+
+/* Answered and not dropped, a second; the point is known. */
+static uint64_t served(const struct course_point *point)
+{
+	return (point->answered > point->lost ? point->answered - point->lost : 0) / point->seconds;
+}
+
+static int by_size(const void *left, const void *right)
+{
+	const uint64_t *a = left, *b = right;
+
+	return *a < *b ? -1 : *a > *b;
+}
+
+/* The median of what was served before; 0: too little is known of it. */
+static uint64_t usual_before(const struct series *series, struct capture_time began)
+{
+	uint64_t rates[SERIES_POINTS_MAX];
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < series->count; i++) {
+		struct capture_time to = time_plus(series->from, time_times(series->step_ns, i + 1));
+
+		if (time_since(to, began) <= 0 && series->points[i].seconds)
+			rates[count++] = served(&series->points[i]);
+	}
+	if (time_times(series->step_ns, count) < SERIES_BEFORE_S * NS_PER_S)
+		return 0;
+	qsort(rates, count, sizeof(rates[0]), by_size);
+	return rates[count / 2] >= SERIES_USERS_PPS ? rates[count / 2] : 0;
+}
+
+static bool is_down(const struct course_point *point, uint64_t usual)
+{
+	return point->seconds && served(point) < usual / SERIES_OUTAGE_PARTS;
+}
+
+/* From the point `first` to before `end`. */
+static struct claim_span span_of(const struct series *series, uint32_t first, uint32_t end, uint64_t usual)
+{
+	struct claim_span span = { .began_ns = time_plus(series->from, time_times(series->step_ns, first)).ns };
+	uint64_t sum = 0;
+
+	for (uint32_t i = first; i < end; i++)
+		sum += served(&series->points[i]);
+	if (end < series->count)
+		span.ended_ns = time_plus(series->from, time_times(series->step_ns, end)).ns;
+	span.lost = (double)(PPM - share_ppm(sum, usual * (end - first))) / PPM;
+	return span;
+}
+
+bool series_outages(const struct series *series, struct capture_time began, struct capture_time ended,
+                    struct claim_span *spans, uint32_t max, uint32_t *count)
+{
+	uint64_t usual = usual_before(series, began);
+	uint32_t found = 0, first = 0;
+
+	if (usual == 0)
+		return false;
+	for (uint32_t i = 0; i < series->count; i++) {
+		struct capture_time from = time_plus(series->from, time_times(series->step_ns, i));
+
+		if (series->points[i].seconds == 0 && time_since(from, began) >= 0 && time_since(from, ended) < 0)
+			return false;
+	}
+	/* Of an attack that goes on the latest second is still being measured. */
+	if (time_since(ended, time_plus(series->from, time_times(series->step_ns, series->count))) >
+	    LATEST_POINTS * series->step_ns)
+		return false;
+	for (uint32_t i = 0; i <= series->count && found < max; i++) {
+		if (i < series->count && is_down(&series->points[i], usual))
+			continue;
+		if (i > first && time_times(series->step_ns, i - first) >= SERIES_OUTAGE_S * NS_PER_S)
+			spans[found++] = span_of(series, first, i, usual);
+		first = i + 1;
+	}
+	*count = found;
+	return true;
 }

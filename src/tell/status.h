@@ -29,7 +29,7 @@
 
 #define STATUS_DAYS 90 /* of a component's bar */
 
-#define STATUS_CHANGES_MAX 65536 /* of a component: of those that came before them nothing is told */
+#define STATUS_CHANGES_MAX 16384 /* of a component: of those that came before them nothing is told */
 #define STATUS_INCIDENTS_MAX 256 /* and planned works: the newest are told */
 #define STATUS_UPDATES_MAX 128   /* of one: the newest are told */
 #define STATUS_RECENT_MAX 16     /* incidents that are over, on the first page */
@@ -83,6 +83,8 @@ struct status_update {
 	enum status_phase phase;
 	const char *body[LANGUAGES]; /* paragraphs, an empty line between them */
 	bool correction;             /* it takes back something that was said before */
+	bool corrected;              /* another does so of this */
+	const char *withdrawn;       /* why it holds no longer; NULL: it does */
 	int64_t created_ns, updated_ns, display_ns;
 	const struct status_effect *effects;
 	uint32_t effects_count;

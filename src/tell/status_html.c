@@ -20,7 +20,7 @@
 #define HOLDFAST_VERSION "unknown"
 #endif
 
-#define HIGH_MIN 22 /* per cent: what there was of a day is seen, however short */
+#define HIGH_MIN 18 /* per cent: what there was of a day is seen, however short */
 #define HOUR_NS (3600 * NS_PER_S)
 
 struct html {
@@ -263,7 +263,7 @@ static void foot(const struct html *h)
 		say(h, WORD_CHECK);
 		raw(h, "</h2>\n<p>");
 		say(h, WORD_CHECK_TEXT);
-		raw(h, "</p>\n<pre tabindex=\"0\"><code>minisign -Vm SHA256SUMS -P ");
+		raw(h, "</p>\n<pre><code>minisign -Vm SHA256SUMS -P ");
 		text(h, h->page->key);
 		raw(h, " &amp;&amp; sha256sum -c --quiet SHA256SUMS</code></pre>\n");
 	} else {
@@ -360,20 +360,30 @@ static void when(const struct html *h, const struct status_incident *incident)
 	raw(h, "</p>\n");
 }
 
-static void update(const struct html *h, const struct status_update *update, unsigned level)
+static void note(const struct html *h, enum status_word word, const char *what)
+{
+	raw(h, "<p class=\"correction\">");
+	say(h, word, what);
+	raw(h, "</p>\n");
+}
+
+/* `repeated`: the one before it was of the same phase. */
+static void update(const struct html *h, const struct status_update *update, bool repeated, unsigned level)
 {
 	(void)fprintf(h->out, "<li><h%u>", level);
-	text(h, status_phase_word(h->language, update->phase));
+	text(h, repeated ? status_word(h->language, WORD_UPDATE) : status_phase_word(h->language, update->phase));
 	(void)fprintf(h->out, "</h%u>", level);
 	moment(h, update->display_ns);
 	raw(h, "\n");
-	if (update->correction) {
-		raw(h, "<p class=\"correction\">");
-		say(h, WORD_CORRECTION);
-		raw(h, "</p>\n");
-	}
+	if (update->correction)
+		note(h, WORD_CORRECTION, "");
+	if (update->corrected)
+		note(h, WORD_CORRECTED, "");
+	if (update->withdrawn)
+		note(h, WORD_WITHDRAWN, update->withdrawn);
+	raw(h, update->withdrawn || update->corrected ? "<div class=\"void\">\n" : "");
 	body(h, update->body);
-	raw(h, "</li>\n");
+	raw(h, update->withdrawn || update->corrected ? "</div>\n</li>\n" : "</li>\n");
 }
 
 static const char *incident_class(const struct status_incident *incident)
@@ -407,7 +417,9 @@ static void incident_card(const struct html *h, const struct status_incident *in
 	if (count)
 		raw(h, "<ol class=\"updates\">\n");
 	for (uint32_t i = 0; i < count; i++)
-		update(h, &incident->updates[i], level + 1);
+		update(h, &incident->updates[i],
+		       i + 1 < incident->updates_count && incident->updates[i + 1].phase == incident->updates[i].phase,
+		       level + 1);
 	raw(h, count ? "</ol>\n</article>\n" : "</article>\n");
 }
 
@@ -498,16 +510,26 @@ static void day_words(const struct html *h, const struct status_day *day, char *
 			                           language_duration(h->language, day->ns[i], span));
 }
 
+/* How high the colour of a day's bar reaches, per cent: the root of the day's share, so that minutes are seen beside hours. */
+static unsigned bar_high(const struct status_day *day)
+{
+	int64_t other_ns = day->known_ns - day->ns[COMPONENT_OPERATIONAL];
+	int64_t share = day->known_ns >= PPM ? other_ns / (day->known_ns / PPM) : 0;
+	unsigned high = 0;
+
+	while ((int64_t)high * high * (PPM / 10000) < share && high < 100)
+		high++;
+	return high < HIGH_MIN ? HIGH_MIN : high;
+}
+
 static void bar_day(const struct html *h, const struct status_day *day)
 {
 	char words[256], date[LANGUAGE_TEXT_SIZE];
-	int64_t other_ns = day->known_ns - day->ns[COMPONENT_OPERATIONAL];
-	int64_t high = day->known_ns ? other_ns / (day->known_ns / 100 + 1) : 0;
 
 	day_words(h, day, words, sizeof(words));
 	if (day->known_ns && day->worst != COMPONENT_OPERATIONAL)
-		(void)fprintf(h->out, "<i class=\"%s\" style=\"--h:%" PRId64 "%%\" title=\"", looks[day->worst].class,
-		              high < HIGH_MIN ? HIGH_MIN : high);
+		(void)fprintf(h->out, "<i class=\"%s\" style=\"--h:%u%%\" title=\"", looks[day->worst].class,
+		              bar_high(day));
 	else
 		(void)fprintf(h->out, "<i class=\"%s\" title=\"", day->known_ns ? "ok" : "none");
 	text(h, language_day(h->language, (struct capture_time){ day->from_ns }, date));
@@ -698,12 +720,13 @@ static void series_about(const struct html *h, const struct status_series *serie
 static void series_table(const struct html *h, const struct status_series *series)
 {
 	uint32_t per = series->step_ns < HOUR_NS ? (uint32_t)(HOUR_NS / series->step_ns) : 1;
+	enum language given;
 	char words[LANGUAGE_TEXT_SIZE];
 
 	raw(h, "<details><summary>");
 	say(h, WORD_CHART_TABLE);
 	raw(h, "<span class=\"hidden\"> ");
-	element(h, "span", series->title);
+	text(h, status_text(h->page, series->title, h->language, &given));
 	raw(h, "</span></summary>\n<div class=\"many\" role=\"group\" tabindex=\"0\" aria-label=\"");
 	say(h, WORD_CHART_TABLE);
 	raw(h, "\">\n<table>\n<caption>");
@@ -733,10 +756,23 @@ static void series_table(const struct html *h, const struct status_series *serie
 	raw(h, "</tbody>\n</table>\n</div>\n</details>\n");
 }
 
+/* "26 Nov 09:40" */
+static void short_time(const struct html *h, int64_t ns, char words[2 * LANGUAGE_TEXT_SIZE])
+{
+	struct language_time at = language_time((struct capture_time){ ns });
+	char day[LANGUAGE_TEXT_SIZE];
+
+	(void)snprintf(words, (size_t)2 * LANGUAGE_TEXT_SIZE,
+	               "%s "
+	               "%02u:%02u",
+	               language_day(h->language, (struct capture_time){ ns }, day), at.hour, at.minute);
+}
+
 static void plot(const struct html *h, const struct status_series *series)
 {
 	enum language given;
-	char about[512];
+	char about[512], times[3][2 * LANGUAGE_TEXT_SIZE];
+	const char *const labels[3] = { times[0], times[1], times[2] };
 	struct chart chart = {
 		.id = series->id,
 		.title = status_text(h->page, series->title, h->language, &given),
@@ -748,7 +784,11 @@ static void plot(const struct html *h, const struct status_series *series)
 		.tone = series->good ? "good" : NULL,
 		.gaps = series->gaps,
 		.comma = h->language == LANGUAGE_FR,
+		.times = labels,
 	};
+
+	for (unsigned i = 0; i < 3; i++)
+		short_time(h, series->from_ns + (series_end(series) - series->from_ns) / 2 * i, times[i]);
 
 	series_about(h, series, about, sizeof(about));
 	chart.description = about;

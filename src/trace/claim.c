@@ -184,6 +184,15 @@ const char *claim_percent(double share, char text[CLAIM_NUMBER_SIZE])
 	return text;
 }
 
+const char *claim_span(double low, double high, char text[CLAIM_SPAN_SIZE])
+{
+	char least[CLAIM_NUMBER_SIZE], most[CLAIM_NUMBER_SIZE];
+	bool same = strcmp(claim_percent(low, least), claim_percent(high, most)) == 0;
+
+	(void)snprintf(text, CLAIM_SPAN_SIZE, "%s%s%s", least, same ? "" : " to ", same ? "" : most);
+	return text;
+}
+
 const char *claim_number(double number, char text[CLAIM_NUMBER_SIZE])
 {
 	char digits[CLAIM_NUMBER_SIZE];

@@ -58,8 +58,9 @@ struct claim_context {
 	uint32_t outages_count;
 	const struct claim_event *events;
 	uint32_t events_count;
-	bool watched;          /* the service was measured all the time: where there is no outage, there was none */
-	double attack_passing; /* share of the attack that reached the service; NAN: not known */
+	bool watched; /* the service was measured all the time: where there is no outage, there was none */
+	int64_t measured_from_ns, measured_to_ns; /* the host itself saw how many packets it answered; 0: it did not */
+	double attack_passing;                    /* share of the attack that reached the service; NAN: not known */
 	const struct claim_baseline *baseline;
 	uint32_t baseline_count;
 };

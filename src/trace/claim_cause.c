@@ -25,14 +25,33 @@
 #define PASSED_LITTLE 0.01 /* share of an attack that reached the service */
 #define PASSED_MUCH 0.1
 #define ITEMS_MAX 12
+#define SAME_CLOCK (2 * NS_PER_S)
+#define SERIES_PARTS 180 /* a series has twice as many points */
+#define NOT_MEASURED "users were not measured all the time"
 #define SPANS_AFTER (6 * 3600 * NS_PER_S) /* so long after the attack an outage is still told with it */
 
 static const char *const names[CAUSES] = { "the attack", "changes of one's own", "providers' failures",
 	                                   "nothing that is known" };
 
+static const char *nothing_measured(const struct claim_context *context)
+{
+	return context->measured_to_ns
+	               ? "Users were answered as before while the attack lasted; nobody measured at other times."
+	               : "No outage was measured, and nobody measured: what users felt is not known here.";
+}
+
+/* How well an outage's ends are known: to a minute, or, by the clock that has seen the attack, to two points of a series. */
+static int64_t precision(const struct claim_context *context)
+{
+	int64_t measured = context->measured_to_ns - context->measured_from_ns;
+	int64_t own = SAME_CLOCK + measured / SERIES_PARTS;
+
+	return context->measured_to_ns && own < CAUSE_EARLY_NS ? own : CAUSE_EARLY_NS;
+}
+
 struct explained {
 	double total_s; /* of outage, weighted */
-	double edges_s; /* of it, within CAUSE_EARLY_NS of an end: both ends of each span are known to a minute */
+	double edges_s; /* of it, so close to an end that it may lie outside: precision() */
 	double low[CAUSES], value[CAUSES], high[CAUSES];
 	double log10_l[CAUSES]; /* how well each explains when outages began, against none */
 };
@@ -159,7 +178,7 @@ static void explain(struct scene *scene, struct explained *e)
 
 		if (i == scene->without_span || !(weight > 0))
 			continue;
-		e->edges_s += seconds(0, CAUSE_EARLY_NS) * lost_of(span);
+		e->edges_s += seconds(0, precision(context)) * lost_of(span);
 		explain_span(scene, span, e);
 		for (unsigned k = 0; k < PREDICATE_UNKNOWN; k++)
 			e->log10_l[k] +=
@@ -241,11 +260,11 @@ void claim_cause(const struct claim_case *c, const struct predicate_node *node, 
 
 	result->threshold = MOST;
 	if (c->context->outages_count == 0) {
-		claim_say_reason(
-			result,
-			c->context->watched
-				? "No outage was measured: there is nothing to explain."
-				: "No outage was measured, and nobody measured: what users felt is not known here.");
+		claim_say_reason(result, "%s",
+		                 c->context->watched ? "No outage was measured: there is nothing to explain."
+		                                     : nothing_measured(c->context));
+		if (!c->context->watched)
+			claim_cap(result, c->context->measured_to_ns ? CLAIM_MODERATE : CLAIM_LOW, "%s", NOT_MEASURED);
 		return;
 	}
 	scene = calloc(1, sizeof(*scene));
@@ -289,6 +308,7 @@ static int64_t absolute(const struct trace *trace, const struct predicate_time *
 }
 
 struct sums {
+	double edge_s;                             /* of one */
 	double all_s, within_s, edges_s, length_s; /* weighted all, but for the last, which is without what overlaps */
 	uint32_t spans;
 	bool open;
@@ -307,7 +327,7 @@ static struct sums sum_up(const struct claim_case *c, const struct predicate_nod
 	const struct trace *trace = c->trace;
 	int64_t from = absolute(trace, &node->from), to = absolute(trace, &node->to), last = INT64_MIN;
 	int64_t end = trace->ended_ns ? trace->ended_ns : trace->made_ns;
-	struct sums sums = { 0, 0, 0, 0, 0, false };
+	struct sums sums = { 0, 0, 0, 0, 0, 0, false };
 
 	if (to <= from) /* over midnight */
 		to = plus(to, (int64_t)DAY_S * NS_PER_S);
@@ -323,7 +343,8 @@ static struct sums sum_up(const struct claim_case *c, const struct predicate_nod
 			continue;
 		sums.spans++;
 		sums.open = sums.open || sorted[i].ended_ns == 0;
-		sums.edges_s += seconds(0, CAUSE_EARLY_NS) * lost_of(&sorted[i]);
+		sums.edges_s += seconds(0, precision(c->context)) * lost_of(&sorted[i]);
+		sums.edge_s = seconds(0, precision(c->context));
 		sums.all_s += seconds(a, b) * lost_of(&sorted[i]);
 		sums.within_s += seconds(a > from ? a : from, b < to ? b : to) * lost_of(&sorted[i]);
 		sums.length_s += seconds(a > last ? a : last, b);
@@ -349,7 +370,7 @@ static void judge_within(const struct sums *sums, struct claim_result *result)
 
 static void judge_length(const struct predicate_node *node, const struct sums *sums, struct claim_result *result)
 {
-	double edges = sums->spans * seconds(0, CAUSE_EARLY_NS);
+	double edges = sums->spans * sums->edge_s;
 	struct claim_end low = { CLAIM_EXACT, sums->length_s - edges > 0 ? sums->length_s - edges : 0, 0 };
 	struct claim_end high = { CLAIM_EXACT, sums->open ? REAL_INFINITY : sums->length_s + edges, 0 };
 	struct claim_measure m = { CLAIM_UNSUPPORTED, 0, 0, 0, 0 };
@@ -372,8 +393,8 @@ void claim_outage(const struct claim_case *c, const struct predicate_node *node,
 	char text[CLAIM_NUMBER_SIZE];
 
 	if (c->context->outages_count == 0 && !c->context->watched) {
-		claim_say_reason(result,
-		                 "No outage was measured, and nobody measured: what users felt is not known here.");
+		claim_say_reason(result, "%s", nothing_measured(c->context));
+		claim_cap(result, c->context->measured_to_ns ? CLAIM_MODERATE : CLAIM_LOW, "%s", NOT_MEASURED);
 		return;
 	}
 	sorted = calloc(outages_of(c->context) + 1, sizeof(*sorted));
@@ -384,8 +405,11 @@ void claim_outage(const struct claim_case *c, const struct predicate_node *node,
 	sums = sum_up(c, node, sorted);
 	free(sorted);
 	if (!c->context->watched)
-		claim_cap(result, CLAIM_MODERATE,
-		          "outages were put in by hand, and the service was not watched all the time");
+		claim_cap(
+			result, CLAIM_MODERATE, "%s",
+			c->context->measured_to_ns
+				? "users were seen from this host alone, and shortly before and after the attack alone"
+				: "outages were put in by hand, and the service was not watched all the time");
 	if (node->kind == PREDICATE_OUTAGE_WITHIN && sums.spans > 0) {
 		judge_within(&sums, result);
 	} else if (node->kind == PREDICATE_OUTAGE_LENGTH && (sums.spans > 0 || c->context->watched)) {
@@ -400,6 +424,12 @@ void claim_outage(const struct claim_case *c, const struct predicate_node *node,
 		claim_say_reason(result, "The service was measured all the time, and there was no outage.");
 	} else {
 		claim_say_reason(result, "No outage was measured around the attack, and nobody measured all the time.");
+	}
+	if (result->verdict == CLAIM_CONTRADICTED && !c->context->watched && c->context->measured_to_ns) {
+		result->log10_bf = 0;
+		result->verdict = CLAIM_UNSUPPORTED;
+		claim_say_reason(result, "An outage was measured that is not as is claimed, and at other times nobody "
+		                         "measured: there may have been another.");
 	}
 	claim_add_hypothesis(result, result->log10_bf >= 0 ? 0 : result->log10_bf, "it is as is claimed");
 	claim_add_hypothesis(result, result->log10_bf > 0 ? -result->log10_bf : 0, "it is not");

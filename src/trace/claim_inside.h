@@ -75,6 +75,9 @@ void claim_add_hypothesis(struct claim_result *result, double log10_bf, const ch
 /* "12.3 %" */
 #define CLAIM_NUMBER_SIZE 32
 const char *claim_percent(double share, char text[CLAIM_NUMBER_SIZE]);
+/* "12.3 % to 14 %", or one of them where both are told the same. */
+#define CLAIM_SPAN_SIZE (2 * CLAIM_NUMBER_SIZE + 8)
+const char *claim_span(double low, double high, char text[CLAIM_SPAN_SIZE]);
 /* "86,400" */
 const char *claim_number(double number, char text[CLAIM_NUMBER_SIZE]);
 

@@ -655,6 +655,7 @@ int claim_country(const struct claim_case *c, const struct predicate_node *node,
 	if (c->trace->country_databases == 0) {
 		claim_say_reason(result,
 		                 "No country database was at hand when the attack was traced ('holdfast geo update').");
+		claim_cap(result, CLAIM_LOW, "nothing was measured");
 		return 0;
 	}
 	room = room_new(c->draws->count);

@@ -91,7 +91,7 @@ void claim_spoofed(const struct claim_case *c, const struct predicate_node *node
 	const struct spoofing *s = &c->trace->spoofing;
 	bool relays = node->kind == PREDICATE_AMPLIFIED;
 	struct claim_measure m = measure_addresses(c->trace, relays, CLAIM_NOTHING);
-	char low[CLAIM_NUMBER_SIZE], high[CLAIM_NUMBER_SIZE];
+	char span[CLAIM_SPAN_SIZE];
 	const struct {
 		const char *what;
 		double share;
@@ -127,16 +127,16 @@ void claim_spoofed(const struct claim_case *c, const struct predicate_node *node
 		                     "the addresses of most packets are %s", rivals[i].what);
 	if (speaking < 2)
 		claim_cap(result, CLAIM_MODERATE, "%s",
-		          speaking ? "it rests on one test" : "the tests behind it are not told");
+		          speaking ? "it rests on one test" : "no test of addresses had enough to go by");
 	if (relays)
 		claim_say_reason(
 			result,
-			"Relays that were made to answer sent %s to %s of the packets. Whoever asked them is not "
-			"seen in these packets.",
-			claim_percent(m.low, low), claim_percent(m.high, high));
+			"Relays that were made to answer sent %s of the packets. Whoever asked them is not seen in "
+			"these packets.",
+			claim_span(m.low, m.high, span));
 	else
-		claim_say_reason(result, "%s to %s of the packets bore forged source addresses.%s",
-		                 claim_percent(m.low, low), claim_percent(m.high, high),
+		claim_say_reason(result, "%s of the packets bore forged source addresses.%s",
+		                 claim_span(m.low, m.high, span),
 		                 s->packets.reflectors > HALF
 		                         ? " Those of relays are their own; the requests to them were forged."
 		                         : "");
@@ -488,6 +488,7 @@ static bool countries_of(const struct claim_case *c, const struct predicate_node
 	any = count_countries(c->trace, omit, false);
 	if (any == 0) {
 		claim_say_reason(result, "No country database was at hand when the attack was traced.");
+		claim_cap(result, CLAIM_LOW, "nothing was measured");
 		return false;
 	}
 	q->value = (agreed + any) / 2;

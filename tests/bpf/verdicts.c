@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
@@ -1262,6 +1263,35 @@ static void cookies_are_tried(void **state)
 		}
 		assert_int_equal(bpf_map_delete_elem(map, &ifindex), 0);
 	}
+	/* Of an interface that is unsure few get one, and many have to come in otherwise before it is given up. */
+	for (unsigned arrive = 0; arrive < 2; arrive++) {
+		struct shield_trial unsure = { .unsure = 1 };
+
+		serve(SHIELD_COOKIES_AUTO);
+		press(0, true);
+		assert_int_equal(bpf_map_update_elem(map, &ifindex, &unsure, BPF_ANY), 0);
+		left = try_all(cookies);
+		assert_in_range(CLIENTS - left, CLIENTS / SHIELD_TRIAL_SHARE / 4, CLIENTS / SHIELD_TRIAL_SHARE * 4);
+		unsure = trial_now(&ifindex);
+		assert_int_equal(unsure.unsure, 1);
+		unsure.began -= seconds(1);
+		unsure.by_host = arrive ? 0 : SHIELD_TRIAL_LOST_UNSURE - 2;
+		assert_int_equal(bpf_map_update_elem(map, &ifindex, &unsure, BPF_ANY), 0);
+		told = 0;
+		for (unsigned i = 0; i < CLIENTS && told < 2; i++) {
+			if ((cookies[i] != 0) != arrive)
+				continue;
+			trial = trial_now(&ifindex);
+			assert_true(trial.proven_until == 0 && trial.lost_until == 0);
+			completes(i, all[i]);
+			told++;
+		}
+		trial = trial_now(&ifindex);
+		assert_int_equal(trial.proven_until != 0, arrive);
+		assert_int_equal(trial.lost_until != 0, !arrive);
+		assert_int_equal(try_all(cookies), arrive ? 0 : CLIENTS);
+		assert_int_equal(bpf_map_delete_elem(map, &ifindex), 0);
+	}
 	/* Where nothing is sent nothing is learned, and nobody is held to a trial. */
 	assert_int_equal(shield_set_mode(the.shield, false, SHIELD_NEVER), 0);
 	would_meet(&p, SHIELD_TX_COOKIE, "where it observes");
@@ -1600,6 +1630,311 @@ static void an_answered_conversation_is_spared(void **state)
 	assert_int_equal(count.answered.packets, 1);
 	assert_int_equal(count.dropped.packets, 0);
 	assert_int_equal(bpf_map_delete_elem(flows, &key), 0);
+}
+
+/* ---- known sources ---- */
+
+static uint64_t name_of(unsigned service)
+{
+	static struct shield_services table;
+	uint32_t zero = 0;
+
+	assert_int_equal(bpf_map_lookup_elem(shield_maps(the.shield)->fd[SHIELD_MAP_SERVICES], &zero, &table), 0);
+	return table.names[service];
+}
+
+/* The line where a source of a service stands, and its hash. */
+static uint64_t known_line(const uint8_t src[16], unsigned service, uint32_t *number, struct shield_known *line)
+{
+	__u64 word[2];
+	uint64_t hash;
+
+	memcpy(word, src, sizeof(word));
+	hash = shield_known_hash(the.shield->config->seed, name_of(service), word);
+	*number = (uint32_t)hash & (SHIELD_KNOWN_LINES - 1);
+	assert_int_equal(bpf_map_lookup_elem(shield_maps(the.shield)->fd[SHIELD_MAP_KNOWN], number, line), 0);
+	return hash;
+}
+
+static uint32_t tick_ago(unsigned ago_s)
+{
+	return shield_known_tick(jiffies() - seconds(ago_s), shield_pace(the.shield).hz);
+}
+
+/* As if the source had come first and last so long ago. */
+static void make_known(const uint8_t src[16], unsigned service, unsigned first_s, unsigned last_s)
+{
+	struct shield_known line;
+	uint32_t number;
+	uint64_t hash = known_line(src, service, &number, &line);
+	unsigned lane = 0;
+
+	while (lane < SHIELD_KNOWN_LANES && line.lane[lane] && !SHIELD_KNOWN_IS(line.lane[lane], hash))
+		lane++;
+	assert_true(lane < SHIELD_KNOWN_LANES);
+	line.lane[lane] = SHIELD_KNOWN(hash, tick_ago(first_s), tick_ago(last_s));
+	assert_int_equal(bpf_map_update_elem(shield_maps(the.shield)->fd[SHIELD_MAP_KNOWN], &number, &line, BPF_ANY),
+	                 0);
+}
+
+static bool is_noted_at(const struct address *src, unsigned service)
+{
+	struct shield_known line;
+	uint32_t number;
+	uint64_t hash = known_line(src->octets, service, &number, &line);
+	bool noted = false;
+
+	for (unsigned i = 0; i < SHIELD_KNOWN_LANES; i++)
+		noted = noted || SHIELD_KNOWN_IS(line.lane[i], hash);
+	return noted;
+}
+
+static bool is_noted(const char *src, unsigned service)
+{
+	struct prefix from = prefix(src);
+
+	return is_noted_at(&from.address, service);
+}
+
+static void forget_known(void)
+{
+	static const struct shield_known none;
+
+	for (uint32_t i = 0; i < SHIELD_KNOWN_LINES; i++)
+		assert_int_equal(bpf_map_update_elem(shield_maps(the.shield)->fd[SHIELD_MAP_KNOWN], &i, &none, BPF_ANY),
+		                 0);
+}
+
+/* Two services, the first of TCP 80 and UDP 53, the second of UDP 123. */
+static void serve_two(bool other_way)
+{
+	static const uint16_t web = 80, dns = 53, ntp = 123;
+	const struct prefix here[] = { prefix("192.0.2.10/32"), prefix("2001:db8::10/128") };
+	struct shield_service services[] = {
+		{ .name = "site",
+		  .prefixes = here,
+		  .prefix_count = 2,
+		  .tcp = &web,
+		  .tcp_count = 1,
+		  .udp = &dns,
+		  .udp_count = 1 },
+		{ .name = "clock", .prefixes = here, .prefix_count = 2, .udp = &ntp, .udp_count = 1 },
+	};
+	const struct shield_service turned[] = { services[1], services[0] };
+	struct shield_error error;
+
+	begin();
+	assert_int_equal(shield_freeze(the.shield, 0, 0), 0);
+	assert_int_equal(shield_set_services(the.shield, other_way ? turned : services, 2, &error), 0);
+}
+
+/* The site says something over TCP. */
+static void site_sends(const char *to, uint8_t flags)
+{
+	struct bpf_test_run_opts options = { .sz = sizeof(options), .repeat = 1 };
+	struct packet p;
+
+	packet_begin(&p);
+	packet_ipv4(&p, "192.0.2.10", to);
+	packet_tcp(&p, 80, 40000, flags, 1024, NULL, 0);
+	packet_end(&p);
+	options.data_in = p.octets;
+	options.data_size_in = (uint32_t)p.length;
+	assert_int_equal(bpf_prog_test_run_opts(bpf_program__fd(the.shield->programs->progs.shield_egress), &options),
+	                 0);
+}
+
+static void who_is_answered_in_peace_becomes_known(void **state)
+{
+	enum { SYN = 2, ACK = 16 };
+
+	(void)state;
+	NEED_SHIELD;
+	serve_two(false);
+	forget_known();
+	answer("192.0.2.10", "198.51.100.20", 53, 5000);
+	assert_true(is_noted("198.51.100.20/32", 0));
+	assert_false(is_noted("198.51.100.20/32", 1));
+	answer("2001:db8::10", "2001:db8:9:9::20", 53, 5000);
+	assert_true(is_noted("2001:db8:9:9:7::1/128", 0));
+	/* A SYN that is answered makes nobody known, a handshake that was completed does. */
+	site_sends("198.51.100.21", SYN | ACK);
+	assert_false(is_noted("198.51.100.21/32", 0));
+	site_sends("198.51.100.21", ACK);
+	assert_true(is_noted("198.51.100.21/32", 0));
+	/* Whom the host itself asks is no source of a service. */
+	answer("192.0.2.10", "198.51.100.22", 40000, 53);
+	assert_false(is_noted("198.51.100.22/32", 0));
+	/* Nobody under attack, and of that service only. */
+	assert_int_equal(shield_freeze(the.shield, 1, jiffies() + seconds(60)), 0);
+	answer("192.0.2.10", "198.51.100.23", 53, 5000);
+	answer("192.0.2.10", "198.51.100.23", 123, 5000);
+	assert_false(is_noted("198.51.100.23/32", 0));
+	assert_true(is_noted("198.51.100.23/32", 1));
+	/* Whoever began under attack is not known for going on. */
+	assert_int_equal(shield_freeze(the.shield, 0, 0), 0);
+	answer("192.0.2.10", "198.51.100.23", 53, 5000);
+	assert_false(is_noted("198.51.100.23/32", 0));
+	answer("192.0.2.10", "198.51.100.23", 53, 5001);
+	assert_true(is_noted("198.51.100.23/32", 0));
+	/* By its name a service knows its sources wherever it stands. */
+	serve_two(true);
+	assert_true(is_noted("198.51.100.20/32", 1));
+	assert_false(is_noted("198.51.100.20/32", 0));
+}
+
+static void a_known_source_passes_what_others_do_not(void **state)
+{
+	struct packet user = udp("198.51.100.30", "192.0.2.10", 4000, 53),
+		      stranger = udp("198.51.100.31", "192.0.2.10", 4000, 53),
+		      elsewhere = udp("198.51.100.30", "192.0.2.10", 4000, 123);
+	const uint8_t *src = NULL;
+	struct prefix from = prefix("198.51.100.30/32");
+	struct shield_making making = { .expires = SHIELD_NEVER, .known = true };
+	struct shield_rule_count count;
+	uint32_t number;
+	unsigned passed;
+
+	(void)state;
+	NEED_SHIELD;
+	src = from.address.octets;
+	serve_two(false);
+	forget_known();
+	number = make_rule("192.0.2.10/32", "udp", RULE_DROP, 0, &making);
+	assert_true(told_of(number).known);
+	meets(&user, SHIELD_DROP_RULE, "nobody is known");
+	make_known(src, 0, 3600, 60);
+	meets(&user, SHIELD_PASS_KNOWN, "known");
+	meets(&stranger, SHIELD_DROP_RULE, "not known");
+	meets(&elsewhere, SHIELD_DROP_RULE, "known to another service");
+	count = count_of(number);
+	assert_int_equal(count.matched.packets, 4);
+	assert_int_equal(count.known.packets, 1);
+	assert_int_equal(count.dropped.packets, 3);
+	make_known(src, 0, SHIELD_KNOWN_S + 600, SHIELD_KNOWN_S + 60);
+	meets(&user, SHIELD_DROP_RULE, "known long ago");
+	make_known(src, 0, 2, 0);
+	meets(&user, SHIELD_DROP_RULE, "known for a moment");
+	make_known(src, 0, SHIELD_KNOWN_LEAD_S + 20, 0);
+	meets(&user, SHIELD_PASS_KNOWN, "known for long enough");
+	/* Under attack it counts who came before that. */
+	assert_int_equal(shield_freeze(the.shield, 1, jiffies() + seconds(60)), 0);
+	meets(&user, SHIELD_PASS_KNOWN, "known before the attack");
+	the.shield->config->freezes[0].since = jiffies() - seconds(60);
+	meets(&user, SHIELD_DROP_RULE, "since the attack");
+	make_known(src, 0, SHIELD_KNOWN_LEAD_S + 80, 0);
+	meets(&user, SHIELD_PASS_KNOWN, "since before the attack");
+	/* A freeze that is renewed began when it began. */
+	assert_int_equal(shield_freeze(the.shield, 1, jiffies() + seconds(90)), 0);
+	assert_true(the.shield->config->freezes[0].since <= jiffies() - seconds(60));
+	assert_int_equal(shield_freeze(the.shield, 0, 0), 0);
+
+	/* No more than its own. */
+	serve_two(false);
+	make_known(src, 0, 3600, 0);
+	making.source_pps = 20;
+	number = make_rule("192.0.2.10/32", "udp", RULE_RATE_LIMIT, 10, &making);
+	passed = passing(&user, 200);
+	assert_in_range(passed, 20, 40);
+	count = count_of(number);
+	assert_int_equal(count.known.packets, passed);
+	assert_int_equal(count.known_lost.packets, 200 - passed);
+	assert_int_equal(count.dropped.packets, 200 - passed);
+	/* All others share the rule's. */
+	meets(&stranger, SHIELD_PASS_RULE, "within the rate of all others");
+	(void)passing(&stranger, 50);
+	meets(&stranger, SHIELD_DROP_RATE, "above it");
+
+	/* It stands behind all others, and in the shadow only counts. */
+	serve_two(false);
+	making = (struct shield_making){ .expires = SHIELD_NEVER, .known = true };
+	(void)make_rule("192.0.2.10/32", "udp", RULE_DROP, 0, &making);
+	(void)add_rule("192.0.2.10/32", "udp and src port 4000", RULE_DROP, 0, false, SHIELD_NEVER);
+	meets(&user, SHIELD_DROP_RULE, "a rule that was made later stands before it");
+	serve_two(false);
+	making.shadow = true;
+	number = make_rule("192.0.2.10/32", "udp", RULE_DROP, 0, &making);
+	would_meet(&stranger, SHIELD_DROP_RULE, "in the shadow");
+	assert_int_equal(fate_of(&user).reason, SHIELD_PASS_KNOWN);
+	assert_int_equal(count_of(number).known.packets, 1);
+}
+
+static void each_source_has_its_own_limit(void **state)
+{
+	struct packet one = udp("198.51.100.40", "192.0.2.10", 4000, 53),
+		      two = udp("198.51.100.41", "192.0.2.10", 4000, 53);
+	struct shield_making making = { .expires = SHIELD_NEVER, .each = true };
+	struct prefix from = prefix("198.51.100.41/32");
+	struct shield_rule_count count;
+	unsigned passed, known;
+	uint32_t number;
+
+	(void)state;
+	NEED_SHIELD;
+	serve_two(false);
+	forget_known();
+	make_known(from.address.octets, 0, 3600, 0);
+	number = make_rule("192.0.2.10/32", "udp", RULE_RATE_LIMIT, 20, &making);
+	assert_true(told_of(number).each);
+	passed = passing(&one, 200);
+	assert_in_range(passed, 20, 40);
+	meets(&one, SHIELD_DROP_RATE, "above its own");
+	known = passing(&two, 200);
+	assert_in_range(known, 20, 40);
+	count = count_of(number);
+	assert_int_equal(count.matched.packets, 401);
+	assert_int_equal(count.known.packets, 0);
+	assert_int_equal(count.known_lost.packets, 200 - known);
+	assert_int_equal(count.dropped.packets, 401 - passed - known);
+}
+
+/* Whoever makes up addresses pushes out made-up ones. */
+static void a_full_line_keeps_who_came_again(void **state)
+{
+	enum { MANY = 3 * SHIELD_KNOWN_LANES, AGAIN = SHIELD_KNOWN_LANES / 2 };
+	struct source {
+		struct address address;
+		char text[INET6_ADDRSTRLEN];
+	} sources[MANY];
+	struct shield_known line;
+	uint32_t number, wanted = 0;
+	unsigned found = 0;
+	uint64_t name;
+
+	(void)state;
+	NEED_SHIELD;
+	serve_two(false);
+	forget_known();
+	name = name_of(0);
+	for (uint32_t i = 0; found < MANY && i < 1u << 26; i++) {
+		struct address from = { .octets = { 0x20, 0x01, 0x0d, 0xb8, (uint8_t)(i >> 24), (uint8_t)(i >> 16),
+			                            (uint8_t)(i >> 8), (uint8_t)i, [15] = 1 } };
+		struct source *source = &sources[found];
+		__u64 word[2];
+
+		memcpy(word, from.octets, sizeof(word));
+		number = (uint32_t)shield_known_hash(the.shield->config->seed, name, word) & (SHIELD_KNOWN_LINES - 1);
+		if (found == 0)
+			wanted = number;
+		if (number != wanted)
+			continue;
+		source->address = from;
+		inet_ntop(AF_INET6, from.octets, source->text, sizeof(source->text));
+		found++;
+	}
+	assert_int_equal(found, MANY);
+	for (unsigned i = 0; i < SHIELD_KNOWN_LANES; i++)
+		make_known(sources[i].address.octets, 0, 4000 + i, i < AGAIN ? 3000 : 4000 + i);
+	for (unsigned i = SHIELD_KNOWN_LANES; i < MANY; i++) {
+		answer("2001:db8::10", sources[i].text, 53, (uint16_t)(5000 + i));
+		assert_true(is_noted_at(&sources[i].address, 0));
+	}
+	for (unsigned i = 0; i < SHIELD_KNOWN_LANES; i++)
+		assert_int_equal(is_noted_at(&sources[i].address, 0), i < AGAIN);
+	assert_int_equal(bpf_map_lookup_elem(shield_maps(the.shield)->fd[SHIELD_MAP_KNOWN], &wanted, &line), 0);
+	for (unsigned i = 0; i < SHIELD_KNOWN_LANES; i++)
+		assert_int_not_equal(line.lane[i], 0);
+	forget_known();
 }
 
 static void some_pass_as_probes(void **state)
@@ -2257,46 +2592,80 @@ static bool holds(const struct rule *rule, const struct observation *o)
 	return (everywhere || prefix_contains(&rule->scope, &o->dst)) && match_test(&rule->match, o);
 }
 
+/* Of the pool's sources some are known. */
+static bool is_of_the_known(const struct observation *o)
+{
+	__u64 word[2];
+
+	memcpy(word, o->src.octets, sizeof(word));
+	return shield_mix(shield_is_ipv4(word) ? word[1] : word[0]) & 1;
+}
+
+static void serve_everybody(void)
+{
+	const struct prefix all[] = { prefix("0.0.0.0/0"), prefix("::/0") };
+	const struct shield_service service = { .name = "all", .prefixes = all, .prefix_count = 2 };
+	struct shield_error error;
+
+	assert_int_equal(shield_set_services(the.shield, &service, 1, &error), 0);
+}
+
 /* Random rules, random packets: the kernel's table says what match_test() says, and the first rule decides. */
 static void rules_mean_what_they_mean_elsewhere(void **state)
 {
 	enum { ROUNDS = 12, RULES = 24 };
-	unsigned long drops = 0, hits = 0, runs = 0;
+	unsigned long drops = 0, hits = 0, runs = 0, spared = 0;
 
 	(void)state;
 	NEED_SHIELD;
 	fill_pool();
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		static struct rule rules[RULES];
-		uint64_t matched[RULES] = { 0 };
+		bool spares_known[RULES];
+		uint64_t matched[RULES] = { 0 }, known[RULES] = { 0 };
 		struct shield_rule_told told[SHIELD_RULES_MAX];
 		unsigned count = 0, read;
 
 		begin();
+		serve_everybody();
+		for (unsigned i = 0; i < POOL && round == 0; i++)
+			if (pool[i].readable && is_of_the_known(&pool[i].observation))
+				make_known(pool[i].observation.src.octets, 0, 3600, 60);
 		while (count < RULES) {
-			const struct shield_making making = { .expires = SHIELD_NEVER };
+			struct shield_making making = { .expires = SHIELD_NEVER };
 			struct shield_error error;
 			uint32_t number;
 			int result;
 
 			rules[count] = random_rule();
+			making.known = spares_known[count] = packet_random(&the.random, 4) == 0;
 			result = shield_add_rule(the.shield, &rules[count], &making, &number, &error);
 			assert_true(result == 0 || result == -EOPNOTSUPP);
 			count += result == 0;
 		}
 		for (unsigned i = 0; i < POOL; i++) {
-			bool drop, hit = false;
+			bool drop = false, hit = false, decided = false;
 			unsigned first = 0;
 
 			if (pool[i].length < 14)
 				continue;
-			/* One that only counts lets those behind it have their say. */
-			for (drop = false; first < RULES && !drop; first += !drop)
-				if (pool[i].readable && holds(&rules[first], &pool[i].observation)) {
-					drop = rules[first].action == RULE_DROP;
-					matched[first]++;
-					hit = true;
-				}
+			/*
+			 * One that only counts lets those behind it have their say. Behind all others stand those that
+			 * look at sources.
+			 */
+			for (unsigned at = 0; at < 2 * RULES && !decided; at++) {
+				first = at % RULES;
+				if (spares_known[first] != (at >= RULES) || !pool[i].readable ||
+				    !holds(&rules[first], &pool[i].observation))
+					continue;
+				matched[first]++;
+				hit = true;
+				if (rules[first].action != RULE_DROP)
+					continue;
+				decided = true;
+				drop = !spares_known[first] || !is_of_the_known(&pool[i].observation);
+				known[first] += !drop;
+			}
 			drops += drop;
 			hits += hit;
 			runs++;
@@ -2314,10 +2683,15 @@ static void rules_mean_what_they_mean_elsewhere(void **state)
 
 			assert_int_equal(shield_read_rule_count(shield_maps(the.shield), told[i].counter, &counted), 0);
 			assert_int_equal(counted.matched.packets, matched[i]);
-			assert_int_equal(counted.dropped.packets, rules[i].action == RULE_DROP ? matched[i] : 0);
+			assert_int_equal(counted.dropped.packets,
+			                 rules[i].action == RULE_DROP ? matched[i] - known[i] : 0);
+			if (rules[i].action == RULE_DROP)
+				assert_int_equal(counted.known.packets, known[i]);
+			spared += known[i];
 		}
 	}
-	print_message("%lu runs, %lu decided by a rule, %lu dropped\n", runs, hits, drops);
+	print_message("%lu runs, %lu met a rule, %lu dropped, %lu passed as known\n", runs, hits, drops, spared);
+	assert_in_range(spared, runs / 50, runs / 2);
 	assert_in_range(hits, runs / 10, runs);
 	assert_in_range(drops, runs / 20, runs * 9 / 10);
 	free(pool);
@@ -2359,6 +2733,10 @@ int main(void)
 		cmocka_unit_test(an_active_rate_limit_limits),
 		cmocka_unit_test(a_rule_is_renewed),
 		cmocka_unit_test(an_answered_conversation_is_spared),
+		cmocka_unit_test(who_is_answered_in_peace_becomes_known),
+		cmocka_unit_test(a_known_source_passes_what_others_do_not),
+		cmocka_unit_test(each_source_has_its_own_limit),
+		cmocka_unit_test(a_full_line_keeps_who_came_again),
 		cmocka_unit_test(some_pass_as_probes),
 		cmocka_unit_test(a_probe_may_complete_its_handshake),
 		cmocka_unit_test(what_only_counts_exempts_from_nothing),

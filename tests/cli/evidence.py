@@ -21,7 +21,7 @@ import incidents  # noqa: E402  pylint: disable=wrong-import-position
 
 CONF = "--config conf.yaml"
 LARGE_STRIDE = 4099  # octets: a prime, so that all places in a block are met
-FLIPS_MAX = 1200     # of one bundle, evenly: each is a run
+FLIPS_MAX = 200      # of one bundle, evenly: each is a run; test_bundle changes every octet of one
 
 
 class Stage:
@@ -226,6 +226,12 @@ def check_capture(stage, name):
 
 def check_erasure(stage, name):
     stage.row(f"evidence --erase b.tar {CONF}", 0, "their sums stay")
+    stage.row(f"evidence --erase b.tar {CONF}", 0, "their sums stay", "no bundle at that path is on record here as one")
+    shutil.copy(stage.folder / "p.tar", stage.folder / "foreign.tar")
+    stage.row(f"evidence --erase foreign.tar {CONF}", 0, "their sums stay", "the erasure stands in the bundle alone")
+    stage.row("verify foreign.tar", 0, "packets.pcapng: erased by policy")
+    stage.row(f"evidence --erase conf.yaml {CONF}", 1, None, "nothing is erased in what is no whole bundle")
+    stage.row(f"evidence --erase nowhere.tar {CONF}", 1, None, "nowhere.tar: No such file")
     stage.row("verify b.tar --public-key key.pub", 0,
               r"good for the head.*packets.pcapng: erased by policy, \d{4}-\d\d-\d\d \(asked for\)")
     stage.row("verify b.tar --json", 0, '"segment": "packets.pcapng".*"date": ')
@@ -235,7 +241,7 @@ def check_erasure(stage, name):
                  and {"analysis.json", "rules.jsonl", "erased.json"} <= set(held), list(held))
     stage.row(f"evidence {CONF}", 0, "b1 .*erased ")
     stage.row(f"evidence {name} -o r.tar --retain 60s {CONF}", 0)
-    with sqlite3.connect(stage.folder / "state" / "record.db") as base:  # as if its time were over
+    with sqlite3.connect(stage.folder / "state" / "holdfast.db") as base:  # as if its time were over
         base.execute("DROP TRIGGER evidence_update")
         base.execute("UPDATE evidence SET until_ns = 1 WHERE path LIKE '%/r.tar'")
     stream = stage.folder / "state" / "streams" / f"{name}.hfs"

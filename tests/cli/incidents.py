@@ -21,6 +21,12 @@ RULE = {"id": "r3", "handle": 1, "state": "enforced", "why": "0 of 9 normal pack
         "match": "udp and src port 123", "scope": "192.0.2.10/32", "action": "drop", "rate_pps": None,
         "packets": {"matched": 900, "dropped": 880, "spared": 5, "answered": 7, "probes": 20, "completed": 1}}
 
+FALLBACK = {"id": "r4", "handle": 2, "state": "gone", "why": "the attack is over", "match": "udp",
+            "scope": "192.0.2.10/32", "reason": "no safe signature: sources known from peace pass",
+            "action": "rate_limit", "rate_pps": 50, "fallback": True, "unless_known": True, "each_source": False,
+            "source_pps": 20, "packets": {"matched": 90, "dropped": 60, "spared": 0, "answered": 0, "probes": 0,
+                                          "completed": 0, "known": 30, "known_lost": 4}}
+
 ROWS = [
     *[(f"{word} --help", DONE, f"Usage: holdfast {word}[ \n].*Exit status: .*Example:\n  [^\n]*holdfast", None)
       for word in ("incidents", "incident", "report")],
@@ -48,13 +54,22 @@ ROWS = [
      "SOURCES.*WHAT STOPS IT.*drop  udp and src port 123.*holdfast report {id} --html", None),
     ("incident {short} {conf}", DONE, "ATTACK", None),
     ("incident 00000000000000a1 {conf}", DONE, "ATTACK  web 192.0.2.10/32  .*going on.*r3  drop, enforced: 0 of 9.*"
-     "matched 900, dropped 880.*hit 7 and spared 5.*2 packets of answered conversations were dropped.*"
+     "matched 900, dropped 880.*hit 7 and spared 5.*r4  rate_limit, gone: the attack is over.*"
+     "udp to 192.0.2.10/32, unless the source is known and sends no more than 20/s.*no safe signature: sources.*"
+     "of known sources 30 passed and 4 did not.*2 packets of answered conversations were dropped.*"
      "1 of those let\\s+through.*UNDO  holdfast release r3.*stream is not kept", None),
     ("incident {id} --json {conf}", DONE, '"schema": "holdfast.incident/1".*"analysis": {', None),
     ("incident 0 {conf}", BAD, None, "several incidents' IDs begin with 0"),
     ("incident 7 {conf}", BAD, None, "there is no incident 7"),
     ("incident ../x {conf}", BAD, None, "'../x' is no incident's ID"),
     ("incident 00000000000000a2 {conf}", BAD, None, "00000000000000a2.json is broken"),
+    ("incident latest {conf}", DONE, "SOURCES.*WHERE IT CAME FROM.*relays.*HOW IT WAS RUN.*"
+     "WHAT CANNOT BE KNOWN FROM PACKETS.*WHAT STOPS IT", None),
+    ("incident latest --include-claims --config empty.yaml", BAD, None, "there is no incident latest"),
+    ("incident latest --include-claims {conf}", BAD, None, "nothing is on record there"),
+    ("incident latest --include-claims --json {conf}", USAGE, None, "--json is as it was recorded"),
+    ("report latest --include-claims {conf}", BAD, None, "nothing is on record there"),
+    ("report report.json --include-claims --csv -", USAGE, None, "without claims"),
     ("incident latest --config empty.yaml", BAD, None, "there is no incident latest"),
     ("incident latest --config none.yaml", BAD, None, "no incidents are recorded there"),
     # told anew
@@ -84,16 +99,18 @@ ROWS = [
 
 
 def run(holdfast, folder, typed):
-    """Exit status, standard output, standard error; > as in a shell, words parted by blanks."""
-    words, sink = [], subprocess.PIPE
+    """Exit status, standard output, standard error; > and NAME=value as in a shell, words parted by blanks."""
+    words, sink, given = [], subprocess.PIPE, {}
     for word in typed.split():
         if word[:1] == ">":
             sink = open(folder / word[1:], "wb")
+        elif not words and re.match("[A-Z_]+=", word):
+            given.update([word.split("=", 1)])
         else:
             words.append(word)
     environment = {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS") or name == "PATH"}
     done = subprocess.run([holdfast, *words], cwd=folder, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.PIPE,
-                          check=False, env=environment, timeout=SECONDS)
+                          check=False, env=environment | given, timeout=SECONDS)
     if not isinstance(sink, int):
         sink.close()
     return done.returncode, (done.stdout or b"").decode(errors="replace"), done.stderr.decode(errors="replace")
@@ -129,7 +146,8 @@ def furnish(folder, holdfast, synth, simulate):
     analysis = run(holdfast, folder, f"analyze --json {stream}")[1]
     began = 1748772030 * 10**9
     put(state, analysis, id=name, began_ns=began, ended_ns=began + 15 * 10**9)
-    put(state, json.dumps(json.loads(analysis) | {"live": {"rules": [RULE]}}), id=EARLIER, state="open", service="web",
+    put(state, json.dumps(json.loads(analysis) | {"live": {"rules": [RULE, FALLBACK]}}), id=EARLIER, state="open",
+        service="web",
         began_ns=began - 10**9)
     put(state, "[1", id="00000000000000a2", began_ns=1)
     (state / "incidents" / "00000000000000a3.json").write_text("{}\n", encoding="utf-8")

@@ -49,11 +49,13 @@ state_dir: {place}/state
 bpffs_dir: /sys/fs/bpf/holdfast
 """
 
-# Whom to tell: a web server that this test plays, the same with a certificate that nobody vouches for, a script.
+# Whom to tell: a web server that this test plays, the same with a certificate that nobody vouches for, with one of an
+# authority that this host comes to trust, a script.
 ALERTS = """
 alerts:
   - { name: hook, type: webhook, url: "http://localhost:8125/in", key_file: {place}/key }
   - { name: tls, type: webhook, url: "https://localhost:8126/in", key_file: {place}/key }
+  - { name: sure, type: webhook, url: "https://localhost:8127/in", key_file: {place}/key }
   - { name: fnm, type: script, script: {place}/notify }
 """
 NOTIFY = """#!/bin/sh
@@ -141,10 +143,15 @@ STEPS = [
     ("type", "alerts test hook", DONE, "^sent to hook: HTTP 200"),
     ("posted", r"^POST /in HTTP/1.1\n.*Authorization: Bearer s3cret\n.*Test of alerts to hook"),
     ("type", "alerts test tls", BAD, "certificate"),
+    ("type", "alerts test sure", BAD, "certificate"),
+    ("trust",),
+    ("type", "alerts test tls", BAD, "certificate"),
+    ("type", "alerts test sure", DONE, "^sent to sure: HTTP 200"),
+    ("posted", r"^POST /in HTTP/1.1\n.*Authorization: Bearer s3cret\n.*Test of alerts to sure"),
     ("type", "alerts test fnm", DONE, "^sent to fnm: exit status 0"),
     ("type", "alerts test nobody", BAD, "no such target"),
     ("look", "cat /var/tmp/holdfast-live-*/told", r"^192.0.2.1 incoming 0 test [1-9]\d*\n$"),
-    ("type", "status", DONE, "ALERTS  .*2 sent, 1 failed"),
+    ("type", "status", DONE, "ALERTS  .*3 sent, 3 failed"),
     ("type", "status --json", DONE, '^((?!s3cret).)*"links": \\[\\s+{\\s+"name": "v0",((?!s3cret).)*$'),
     ("kill", "messenger"),
     ("wait", 1.5),
@@ -288,17 +295,34 @@ class Scene:
             def log_message(self, *_):
                 pass
 
-        pem = self.place / "pem"
-        subprocess.run([*shlex.split("openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost"),
-                        "-keyout", pem, "-out", f"{pem}.crt"], check=True, stderr=subprocess.DEVNULL)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(f"{pem}.crt", pem)
-        for port in 8125, 8126:
+        for port, pem in (8125, None), (8126, self.certificate("own")), (8127, self.certificate("vouched", "ca")):
             server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
-            if port == 8126:
+            if pem:
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                context.load_cert_chain(f"{pem}.crt", pem)
                 server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
             threading.Thread(target=server.serve_forever, daemon=True).start()
             self.servers.append(server)
+        return ""
+
+    def certificate(self, name, authority=None):
+        """A key and a certificate of localhost, its own or of an authority that is made for it."""
+        make = shlex.split("openssl req -x509 -newkey rsa:2048 -nodes -days 2")
+        pem, by = self.place / name, []
+        if authority:
+            ca = self.place / authority
+            subprocess.run([*make, "-subj", "/CN=made for a test", "-keyout", ca, "-out", f"{ca}.crt"], check=True,
+                           stderr=subprocess.DEVNULL)
+            by = ["-CA", f"{ca}.crt", "-CAkey", ca]
+        subprocess.run([*make, "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", *by,
+                        "-addext", "basicConstraints=critical,CA:FALSE", "-keyout", pem, "-out", f"{pem}.crt"],
+                       check=True, stderr=subprocess.DEVNULL)
+        return pem
+
+    def trust(self):
+        """This host, as all in the mount namespace see it, trusts the authority, and nobody else."""
+        os.chmod(self.place / "ca.crt", 0o644)
+        subprocess.run(["mount", "--bind", self.place / "ca.crt", "/etc/ssl/certs/ca-certificates.crt"], check=True)
         return ""
 
     def posted(self, pattern):

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * simulate CAPTURE LABELS [--budget N] [--hold S] [--settle S]: plays a capture that synth made to the live engine, with
+ * simulate CAPTURE LABELS [--budget N] [--hold S] [--settle S] [--fallback WORD]: plays a capture that synth made to the live engine, with
  * a shield that does as the kernel's programs do: it samples what comes and what leaves by a budget, knows whom the host has
  * answered, carries out orders LATENCY after they were given, arms, spares and probes, and drops. Prints one object of
  * JSON with what came of it, in the capture's own time; LABELS (synth --labels) say which packets were whose. Samples are N
- * a second; rules act for `hold` seconds after their last match; `settle` seconds of silence follow the capture.
+ * a second; rules act for `hold` seconds after their last match; `settle` seconds of silence follow the capture. With WORD
+ * everything is one service that is passed on and may fall back on that, and the capture's peace has come once before.
  *
  * Each generation's stream is written as a daemon does, replayed at its end, and held against what the live engine said.
  *
  * What a host answers to a packet that was dropped is left out. Senders do not react: clients of a dropped packet do not
- * repeat it, so losses are shown a little too low where there are any.
+ * repeat it, so losses are shown a little too low where there are any. Once a second it is told how full its link is: one
+ * of LINK_MBPS.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -29,6 +31,7 @@
 #define SEED 0x686f6c6466617374u
 #define LATENCY (5 * NS_PER_MS) /* from an order to its being in force */
 #define COUNTED_EVERY (100 * NS_PER_MS)
+#define LINK_MBPS 10000
 #define RULES_MAX 64
 #define ORDERS_MAX 256
 #define FLOWS (1u << 18)
@@ -42,6 +45,8 @@
 #define PROBE_PPS 500
 #define SPARE_PPS 256
 #define EGRESS_SHARE 4 /* of the budget */
+#define SOURCES (1u << 18)
+#define EARLIER_NS (40 * NS_PER_S)
 
 #define SYN 0x02
 #define RST 0x04
@@ -88,6 +93,14 @@ struct flow {
 	uint32_t spare_taken;
 };
 
+/* What is known of a source, and what it may still send. */
+struct source {
+	uint64_t key;
+	bool known;
+	uint64_t level; /* billionths of a packet */
+	int64_t last;
+};
+
 struct sampler {
 	uint32_t budget; /* a tick */
 	uint32_t interval, taken;
@@ -106,13 +119,16 @@ struct run {
 	struct pending pending[ORDERS_MAX];
 	unsigned pending_count;
 	struct flow *flows;
+	struct source *sources;
 	struct sampler in, out;
 	uint64_t random;
-	int64_t now, next_tick, next_counted, hold_ns;
+	int64_t now, next_tick, next_counted, next_loaded, hold_ns;
+	uint64_t load_packets, load_octets; /* that arrived since that was told */
 	struct attack_packet *attack;
 	size_t attack_count, attack_room;
 	uint64_t normal, normal_lost, samples, packets;
 	uint64_t answered, answered_lost;
+	uint64_t known, known_lost; /* normal packets of known sources under attack */
 	unsigned added, renewed, removed, shadowed, began, ended, changed;
 	int64_t first_order, first_incident;
 	struct tape *tapes[2]; /* of the generation that decides, and of the one that warms up */
@@ -334,6 +350,36 @@ static bool bucket_take(uint64_t *level, int64_t *last, int64_t now, uint32_t ra
 	return true;
 }
 
+static struct source *source_of(struct run *r, const struct address *src)
+{
+	uint64_t key = hash_address(2, src) | 1;
+
+	for (uint32_t i = 0;; i++) {
+		struct source *s = &r->sources[(key + i) & (SOURCES - 1)];
+
+		if (s->key == key)
+			return s;
+		if (s->key == 0 || i == 64) {
+			*s = (struct source){ .key = key };
+			return s;
+		}
+	}
+}
+
+/* Whether it may send one more at that rate, a second's worth at once. */
+static bool source_within(struct source *s, int64_t now, uint32_t pps)
+{
+	uint64_t most = (uint64_t)pps * NS_PER_S;
+
+	if (s->last == 0 || now - s->last > NS_PER_S || (s->level += (uint64_t)(now - s->last) * pps) > most)
+		s->level = most;
+	s->last = now;
+	if (s->level < NS_PER_S)
+		return false;
+	s->level -= NS_PER_S;
+	return true;
+}
+
 static void carry_out(struct run *r, const struct live_order *order)
 {
 	struct rule_state *at = NULL;
@@ -392,13 +438,28 @@ static bool judge(struct run *r, const struct observation *o, struct flow *flow)
 {
 	bool answered = flow && flow->answered;
 
-	for (unsigned i = 0; i < RULES_MAX; i++) {
-		struct rule_state *s = &r->rules[i];
+	for (unsigned i = 0; i < 2 * RULES_MAX; i++) {
+		struct rule_state *s = &r->rules[i % RULES_MAX];
+		bool looks = s->order.known || s->order.each, lost = false;
 		uint64_t before;
 		bool pass;
 
-		if (!s->used)
+		/* Those that look at sources stand behind all others. */
+		if (!s->used || looks != (i >= RULES_MAX))
 			continue;
+		if (looks && prefix_contains(&s->order.rule.scope, &o->dst) && match_test(&s->order.rule.match, o) &&
+		    (!s->order.arm_pps || s->active_until > r->now)) {
+			struct source *source = source_of(r, &o->src);
+			bool within = source_within(source, r->now,
+			                            s->order.each ? s->order.rule.rate_pps : s->order.source_pps);
+
+			if (within && (s->order.each || source->known)) {
+				s->count.matched++;
+				s->count.known += s->order.known;
+				return true;
+			}
+			lost = source->known;
+		}
 		before = s->sieve->rules[0].matched;
 		pass = sieve_pass(s->sieve, o);
 		if (s->sieve->rules[0].matched == before)
@@ -409,7 +470,8 @@ static bool judge(struct run *r, const struct observation *o, struct flow *flow)
 		s->count.active = !s->order.arm_pps || s->active_until > r->now;
 		if (!s->count.active)
 			continue;
-		if (pass && s->order.rule.action != RULE_DROP)
+		s->count.known_lost += lost;
+		if (pass && s->order.rule.action != RULE_DROP && !s->order.each)
 			return true;
 		if (s->order.spare && answered) {
 			s->count.answered++;
@@ -518,12 +580,22 @@ static void tell_counts(struct run *r)
 	}
 }
 
-/* Time passes up to `ns`: ticks, orders, counts. */
+static void tell_load(struct run *r)
+{
+	uint64_t percent = r->load_octets * 8 / (LINK_MBPS * (uint64_t)10000);
+	struct engine_load load = { .percent = percent > 100 ? 100 : (uint32_t)percent, .pps = r->load_packets };
+
+	TAPE(r, stream_loaded(&r->frame, &load));
+	live_loaded(r->live, &load);
+	r->load_packets = r->load_octets = 0;
+}
+
+/* Time passes up to `ns`: ticks, orders, counts, readings of the link. */
 static void pass_time(struct run *r, int64_t ns)
 {
 	if (!r->next_tick) {
 		r->next_tick = (ns / LIVE_TICK_NS + 1) * LIVE_TICK_NS;
-		r->next_counted = r->next_tick;
+		r->next_counted = r->next_loaded = r->next_tick;
 	}
 	while (r->next_tick <= ns) {
 		struct timespec begin, end;
@@ -546,6 +618,10 @@ static void pass_time(struct run *r, int64_t ns)
 			tell_counts(r);
 			r->next_counted += COUNTED_EVERY;
 		}
+		if (r->now >= r->next_loaded) {
+			tell_load(r);
+			r->next_loaded += NS_PER_S;
+		}
 		r->next_tick += LIVE_TICK_NS;
 	}
 	r->now = ns;
@@ -559,6 +635,8 @@ static void arrive(struct run *r, struct observation *o, char label)
 	bool ports = o->flags & OBSERVATION_PORTS, tcp = o->flags & OBSERVATION_TCP, completes = false, pass;
 	struct flow *flow = ports ? flow_of(r, &o->src, o->src_port, &o->dst, o->dst_port, o->protocol) : NULL;
 
+	r->load_packets++;
+	r->load_octets += o->length;
 	pass = judge(r, o, flow);
 	if (flow)
 		flow->dropped = !pass;
@@ -567,6 +645,10 @@ static void arrive(struct run *r, struct observation *o, char label)
 		flow->established = true;
 	}
 	if (label == 'n') {
+		if (live_attacked(r->live) && source_of(r, &o->src)->known) {
+			r->known++;
+			r->known_lost += !pass;
+		}
 		r->normal++;
 		r->normal_lost += !pass;
 		r->answered += flow && flow->answered;
@@ -597,6 +679,8 @@ static void leave(struct run *r, struct observation *o, char label)
 		flow = flow_of(r, &o->dst, o->dst_port, &o->src, o->src_port, o->protocol);
 		if (label == 'r' && flow->dropped)
 			return;
+		if ((!(o->flags & OBSERVATION_TCP) || !(o->tcp.flags & (SYN | RST))) && !live_attacked(r->live))
+			source_of(r, &o->dst)->known = true;
 		if (!(o->flags & OBSERVATION_TCP)) {
 			flow->answered = true;
 		} else if ((o->tcp.flags & (SYN | ACK)) == (SYN | ACK)) {
@@ -651,7 +735,7 @@ static void judge_wave(const struct attack_packet *p, size_t count, int64_t *unt
 
 static void print_waves(const struct run *r)
 {
-	uint64_t after_all = 0, passed_all = 0;
+	uint64_t after_all = 0, passed_all = 0, passed_in_all = 0;
 	size_t from = 0;
 	bool first = true;
 
@@ -669,7 +753,10 @@ static void print_waves(const struct run *r)
 		passed_all += passed;
 		from = i;
 	}
-	printf("],\"after\":%" PRIu64 ",\"after_passed\":%" PRIu64, after_all, passed_all);
+	for (size_t i = 0; i < r->attack_count; i++)
+		passed_in_all += r->attack[i].passed;
+	printf("],\"attack_passed\":%" PRIu64, passed_in_all);
+	printf(",\"after\":%" PRIu64 ",\"after_passed\":%" PRIu64, after_all, passed_all);
 }
 
 static void print_finding(const struct finding *f)
@@ -712,10 +799,11 @@ static void print(struct run *r)
 	const struct engine *e;
 
 	printf("{\"packets\":%" PRIu64 ",\"samples\":%" PRIu64 ",\"attack\":%zu,\"normal\":%" PRIu64
-	       ",\"normal_lost\":%" PRIu64 ",\"answered\":%" PRIu64 ",\"answered_lost\":%" PRIu64
+	       ",\"normal_lost\":%" PRIu64 ",\"answered\":%" PRIu64 ",\"answered_lost\":%" PRIu64 ",\"known\":%" PRIu64
+	       ",\"known_lost\":%" PRIu64
 	       ",\"added\":%u,\"shadowed\":%u,\"renewed\":%u,\"removed\":%u,\"began\":%u,\"changed\":%u,\"ended\":%u,",
 	       r->packets, r->samples, r->attack_count, r->normal, r->normal_lost, r->answered, r->answered_lost,
-	       r->added, r->shadowed, r->renewed, r->removed, r->began, r->changed, r->ended);
+	       r->known, r->known_lost, r->added, r->shadowed, r->renewed, r->removed, r->began, r->changed, r->ended);
 	printf("\"detected_ms\":%" PRId64 ",\"ordered_ms\":%" PRId64 ",\"busiest_ms\":%" PRId64 ",\"searches\":%" PRIu64
 	       ",",
 	       r->first_incident && r->attack_count ? (r->first_incident - r->attack[0].ns) / NS_PER_MS : -1,
@@ -730,6 +818,13 @@ static void print(struct run *r)
 
 		live_view(r->live, i, &view);
 		printf("%s\"%s\"", i ? "," : "", view.advice ? view.advice : "");
+	}
+	printf("],\"fallback\":[");
+	for (unsigned i = 0; i < live_count(r->live); i++) {
+		struct live_view view;
+
+		live_view(r->live, i, &view);
+		printf("%s\"%s\"", i ? "," : "", fallback_state_name(view.fallback));
 	}
 	printf("],\"incidents\":[");
 	put_frame(r);
@@ -747,7 +842,8 @@ static void print(struct run *r)
 	       live_generation(r->live), r->stream_octets, r->replays, r->replays_wrong);
 }
 
-static int play(struct run *r, const char *path, const uint8_t *labels, size_t label_count)
+/* All of a capture, or, that much earlier, what comes before its attack: so peace has been longer. */
+static int play(struct run *r, const char *path, const uint8_t *labels, size_t label_count, int64_t earlier_ns)
 {
 	char error[CAPTURE_ERROR_SIZE];
 	struct capture *capture = capture_open(path, error);
@@ -770,6 +866,9 @@ static int play(struct run *r, const char *path, const uint8_t *labels, size_t l
 			break;
 		}
 		label = (char)labels[r->packets++];
+		if (earlier_ns && label >= '0' && label <= '9')
+			break;
+		record.time.ns -= earlier_ns;
 		pass_time(r, record.time.ns);
 		if (!decode_hits_target(
 			    decode_frame(record.link_type, record.data, record.captured, record.original, &o)))
@@ -781,6 +880,10 @@ static int play(struct run *r, const char *path, const uint8_t *labels, size_t l
 			leave(r, &o, label);
 	}
 	capture_close(capture);
+	if (earlier_ns) {
+		r->packets = r->normal = r->answered = 0;
+		return 0;
+	}
 	return r->packets == label_count ? 0 : 1;
 }
 
@@ -811,6 +914,9 @@ static int write_stream(struct run *r, const char *path)
 
 int main(int argc, char **argv)
 {
+	static const struct address all4 = { .octets = { [10] = 0xff, [11] = 0xff } }, all6;
+	const struct prefix everything[] = { prefix_of(&all4, 0), prefix_of(&all6, 0) };
+	struct live_service service = { .name = "all", .prefixes = everything, .prefix_count = 2 };
 	const char *stream = NULL;
 	struct run *r = calloc(1, sizeof(*r));
 	uint32_t budget = 20000;
@@ -828,6 +934,8 @@ int main(int argc, char **argv)
 			hold = strtol(argv[i + 1], NULL, 10);
 		if (strcmp(argv[i], "--settle") == 0)
 			settle = strtol(argv[i + 1], NULL, 10);
+		if (strcmp(argv[i], "--fallback") == 0)
+			service.fallback = strcmp(argv[i + 1], "limit") == 0 ? FALLBACK_LIMIT : FALLBACK_PREFER_KNOWN;
 		if (strcmp(argv[i], "--stream") == 0)
 			stream = argv[i + 1];
 	}
@@ -837,11 +945,15 @@ int main(int argc, char **argv)
 	r->out = (struct sampler){ .budget = budget / 100 / EGRESS_SHARE, .interval = 1 };
 	r->flows = calloc(FLOWS, sizeof(*r->flows));
 	labels = read_all(argv[2], &label_count);
-	if (!r->flows || !labels || live_new(SEED, NULL, 0, NULL, 0, &r->live) < 0)
+	r->sources = calloc(SOURCES, sizeof(*r->sources));
+	if (!r->flows || !r->sources || !labels ||
+	    live_new(SEED, &service, service.fallback != FALLBACK_NONE, NULL, 0, &r->live) < 0)
 		return 2;
 	stream_frame_init(&r->frame, r->frame_octets, sizeof(r->frame_octets));
 	r->tapes[0] = begin_tape(r, live_generation(r->live));
-	rc = play(r, argv[1], labels, label_count);
+	rc = service.fallback ? play(r, argv[1], labels, label_count, EARLIER_NS) : 0;
+	if (rc == 0)
+		rc = play(r, argv[1], labels, label_count, 0);
 	pass_time(r, r->now + settle * NS_PER_S);
 	if (rc == 0 && stream)
 		rc = write_stream(r, stream);
@@ -853,6 +965,7 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < RULES_MAX; i++)
 		free(r->rules[i].sieve);
 	free(r->flows);
+	free(r->sources);
 	free(r->attack);
 	free(labels);
 	free(r);

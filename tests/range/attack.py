@@ -9,6 +9,7 @@ mistake the one for the other.
 """
 import os
 import pathlib
+import random
 import struct
 import subprocess
 
@@ -18,6 +19,7 @@ DATA = pathlib.Path(os.environ.get("HOLDFAST_DATA", "../shared/data")) / "attack
 
 PACKETS_A_SECOND_MAX = 50000
 SECONDS_MAX = 60
+USERS_PACKETS = 5000  # of an attack that is made of users' own
 SCALE = 25  # percent of the packets that synth would make: some thousands are enough, played again and again
 
 # Where sources go that are somebody's here: addresses of users, router, platform.
@@ -93,6 +95,38 @@ def prepare(attack, synth, scratch):
     wanted.unlink()
     check(ready, attack)
     return ready
+
+
+def of_users(name, asked, scratch):
+    """What users asked, asked again by others: packets that nothing but their sources tells from users' own. `asked` is
+    a capture of IPv4 over Ethernet, made where users send."""
+    ready, draw = scratch / f"{name}.ready.pcap", random.Random(7)
+    source = records(asked)
+    kept, questions = [next(source)[0]], [frame for _, frame in source if frame[12:14] == b"\x08\x00"]
+    if len(questions) < 100:
+        raise RangeError(f"{asked}: {len(questions)} packets of users are too few")
+    for number in range(USERS_PACKETS):
+        packet = bytearray(questions[number % len(questions)][14:])
+        packet[12:16] = stranger(draw)
+        packet[10:12] = bytes(2)
+        total = sum(struct.unpack_from(">10H", packet))
+        while total >> 16:
+            total = (total & 0xFFFF) + (total >> 16)
+        packet[10:12] = struct.pack(">H", 0xFFFF - total)
+        packet[26:28] = bytes(2)  # UDP without a checksum
+        frame = bytes(14 - 2) + b"\x08\x00" + bytes(packet)
+        kept += [RECORD.pack(0, number, len(frame), len(frame)), frame]
+    ready.write_bytes(b"".join(kept))
+    address(ready)
+    return ready
+
+
+def stranger(draw):
+    """A source that is nobody's here."""
+    while True:
+        octets = bytes((draw.randrange(1, 224), draw.randrange(256), draw.randrange(256), draw.randrange(1, 255)))
+        if octets[0] != 127 and octets[:3] not in (bytes((198, 51, 100)), bytes((192, 0, 2))):
+            return octets
 
 
 def check(capture, attack):

@@ -18,7 +18,7 @@ import re
 import signal
 import subprocess
 
-from topology import ROUTER4, ROUTER6, USER4, USER6, USER_SOURCES, USERS4, USERS6, RangeError
+from topology import GUEST4, GUEST_SOURCES, ROUTER4, ROUTER6, USER4, USER6, USER_SOURCES, USERS4, USERS6, RangeError
 
 BUDGET_PPS, BUDGET_BURST = 1000, 500
 BOX_RATE, BOX_QUEUE = "2mbit", 50  # bits a second, packets
@@ -115,7 +115,8 @@ class Regulars:
     def __init__(self, topology, scratch, to):
         pace = scratch / "pace.lua"
         pace.write_text("function delay() return 40 end\n", encoding="utf-8")
-        url = f"http://[{to}]/" if ":" in to else f"http://{to}/"
+        # With the port, or wrk asks /etc/services for it, which a bare Debian does not have.
+        url = f"http://[{to}]:80/" if ":" in to else f"http://{to}:80/"
         self.topology = topology
         self.process = topology.begin(
             "users", "wrk", "--threads=1", "--connections=4", "--duration=60s", "--timeout=1s", f"--script={pace}", url,
@@ -136,11 +137,12 @@ class Regulars:
 class Crowd:
     """Those who come once: the range's client, once for each thing that is asked."""
 
-    def __init__(self, topology, client, asks, seconds):
+    def __init__(self, topology, client, asks, seconds, guests=False):
         self.topology, self.running = topology, []
         for ask in asks:
             command = [client, ask.kind, ask.to, ask.port, f"rate={ask.rate}", f"ms={int(seconds * 1000)}",
-                       f"from={USER6 if ':' in ask.to else USER4}", f"sources={USER_SOURCES}"]
+                       *([f"from={GUEST4}", f"sources={GUEST_SOURCES}"] if guests else
+                         [f"from={USER6 if ':' in ask.to else USER4}", f"sources={USER_SOURCES}"])]
             command += [f"name={ask.name}"] if ask.name else []
             self.running.append(topology.begin("users", *command, tree=False, stdout=subprocess.PIPE, text=True))
 

@@ -13,7 +13,8 @@ import subprocess
 
 from topology import OPERATOR4, PLATFORM4, PLATFORM6, RangeError, call, wait_for
 
-# Where Holdfast attaches and its own files are. It knows the operator's network and port, as it should on any host.
+# Where Holdfast attaches and its own files are. It knows the operator's network and port, as it should on any host, and that
+# cookies arrive: the veth is in a card's place, and at its other end stands what it takes (topology.py).
 CONFIG = """
 mode: observe
 user: nobody
@@ -25,7 +26,8 @@ shield:
   block_capacity: 4096
   management: {{ ports: [22], from: [{operator}/32] }}
 services:
-  - {{ name: web, addresses: [{platform4}, "{platform6}"], tcp: [80], udp: [53], path: local, per_source_pps: 0 }}
+  - {{ name: web, addresses: [{platform4}, "{platform6}"], tcp: [80], udp: [53], path: local, per_source_pps: 0,
+      syn_cookies: true }}
   - {{ name: box, addresses: [192.0.2.128/25, "2001:db8:2::2"], path: forwarded }}
 """
 

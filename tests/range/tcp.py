@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """TCP under a flood, with real sockets: cookies that the host's own stack takes back, strays that are dropped, and no
-connection that lives harmed, though the shield is taken off and put on again while it does.
+connection that lives harmed, though the shield is taken off and put on again while it does. And what is done where nobody
+has said that cookies arrive (syn_cookies: auto), on a veth by which they do, and on one by which they do not.
 
     peer (p0) ── veth ── host (h0, the shield; a service on port 80, local; one on port 81, forwarded)
 
@@ -38,7 +39,7 @@ run_dir: {scratch}/run
 bpffs_dir: {scratch}/bpf/holdfast
 shield: {{ interfaces: [h0], block_capacity: 4096 }}
 services:
-  - {{ name: web, addresses: [192.0.2.10, "2001:db8:1::10"], tcp: [80], path: local, syn_cookies: true }}
+  - {{ name: web, addresses: [192.0.2.10, "2001:db8:1::10"], tcp: [80], path: local, syn_cookies: {cookies} }}
   - {{ name: box, addresses: [192.0.2.10], tcp: [81], path: forwarded }}
 """
 
@@ -152,7 +153,10 @@ class Range:
     def __init__(self, scratch, holdfast):
         self.scratch, self.holdfast, self.daemon, self.running = scratch, holdfast, None, []
         self.config = scratch / "holdfast.yaml"
-        self.config.write_text(CONFIG.format(scratch=scratch), encoding="utf-8")
+        self.configure("true")
+
+    def configure(self, cookies):
+        self.config.write_text(CONFIG.format(scratch=self.scratch, cookies=cookies), encoding="utf-8")
 
     def build(self):
         for name in (PEER, HOST):
@@ -186,6 +190,10 @@ class Range:
                           encoding="utf-8")
         call("clang", "-O2", "-target", "bpf", "-c", source, "-o", made)
         call("ip", "-n", PEER, "link", "set", "p0", "xdp", "obj", made, "sec", "xdp")
+
+    def lose(self):
+        """It stands there no more."""
+        call("ip", "-n", PEER, "link", "set", "p0", "xdp", "off")
 
     def begin(self, name, *words):
         process = subprocess.Popen(within(name, *words), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -266,6 +274,44 @@ def connections(area, host, path, least):
          + ("" if least else " (without the shield)"))
 
 
+CROWD = r"""
+import concurrent.futures, socket, sys, time
+host, port, count, rate = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+begin = time.monotonic()
+def one(i):
+    time.sleep(max(0, begin + i / rate - time.monotonic()))
+    s = socket.socket(); s.settimeout(.9)  # before its SYN is sent again
+    try:
+        s.connect((host, port)); s.sendall(b"one")
+        return s.recv(1) == b"k"
+    except OSError:
+        return False
+    finally:
+        s.close()
+with concurrent.futures.ThreadPoolExecutor(100) as pool:
+    print(sum(pool.map(one, range(count))))
+"""
+
+
+def automatic(area, path, arrive):
+    """Nobody has said whether cookies arrive. Users come sixty a second, each with one SYN; most are served from the first
+    on, and once it is known that cookies arrive all are answered with one."""
+    area.detach()
+    area.configure("auto")
+    area.attach()
+    flood = area.flood(path)
+    time.sleep(.2)
+    served = int(call(*within(PEER, sys.executable, "-c", CROWD, HOST4, 80, 240, 60)).stdout)
+    before = area.counts()["web.tx_cookie"]
+    time.sleep(.3)
+    rate = (area.counts()["web.tx_cookie"] - before) / .3
+    flood.wait(30)
+    lost = json.loads(area.ask("status", "--json").stdout)["cookies_lost"]
+    told(served >= .9 * 240 and (rate > RATE / 4) == arrive and (not arrive or not lost),
+         f"auto, cookies {'arrive' if arrive else 'are lost'}: {served} of 240 users served, then {rate:.0f} cookies a "
+         f"second, known to be lost: {lost}")
+
+
 def download(area, host, port, path, what, again=False):
     """A download that began before the flood and ends whole behind it."""
     loader = area.begin(PEER, sys.executable, "-c", LOADER, host, port, SIZE)
@@ -308,10 +354,13 @@ def main():
         download(area, HOST4, 80, scratch / "ackFalse", "IPv4, ACKs and RSTs")
         download(area, HOST6, 80, scratch / "ackTrue", "IPv6, ACKs and RSTs, shield taken off and put on", again=True)
         download(area, HOST4, 81, scratch / "box", "a service that is forwarded")
+        automatic(area, scratch / "synFalse", True)
+        area.lose()
+        automatic(area, scratch / "synFalse", False)
     finally:
         area.end()
         shutil.rmtree(scratch, ignore_errors=True)
-    print("1..7")
+    print("1..9")
     return 1 if FAILED else 0
 
 

@@ -27,7 +27,9 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -44,6 +46,7 @@ from topology import BOX4, BOX6, CARPET4, PLATFORM4, PLATFORM6, RangeError, Topo
 
 LEARN_SECONDS = 20
 PEACE_SECONDS, PEACE_SHORT_SECONDS = 2.0, 0.8  # of a scenario, before the attack
+KNOWING_SECONDS = 60.0  # where who came in peace matters
 AFTER_SECONDS = 0.5   # and behind it
 SHORT_WAVE_SECONDS, SHORT_UNSHIELDED_SECONDS = 2.0, 0.8
 WATCH_S = 0.02
@@ -75,6 +78,9 @@ class Scenario:
     signature: bool = True  # whether a rule exists that drops it; where none does only users are looked at
     pulses: bool = False    # the same again and again: from the second wave on it is to be met at once
     long: bool = False      # too much like another for --short
+    like_users: bool = False  # instead of `synths`: what users ask of DNS, asked again from everywhere
+    fallback: str = ""      # of the platform's service; then peace is long enough to know who comes
+    strangers: tuple = ()   # what is asked by those who come for the first time while it goes on
 
 
 WEB = (WEB4, DNS4, ELSEWHERE)
@@ -111,6 +117,9 @@ SCENARIOS = [
     Scenario("multi_vector", PLATFORM4, WEB, ("multi_vector",), ports="443:80", waves=(Wave(5.0),), long=True),
     Scenario("morphing", PLATFORM4, WEB, ("ntp_reflection", "cldap_reflection", "udp_flood"),
              waves=(Wave(3.0), Wave(3.0, 0, 1), Wave(3.0, 0, 2)), long=True),
+    # Nothing tells these questions from users': who was here in peace is preferred.
+    Scenario("dns_like_users", PLATFORM4, (WEB4, DNS4), (), waves=(Wave(8.0),), served=0.85, signature=False, long=True,
+             like_users=True, fallback="prefer_known", strangers=(DNS4,)),
     Scenario("pulses", PLATFORM4, WEB, ("cldap_reflection",), waves=PULSES, pulses=True),
 ]
 
@@ -192,7 +201,11 @@ class Live:
         self.daemon.tell("off")
         return result
 
-    def begin(self, _):
+    def begin(self, scenario):
+        text = self.daemon.text
+        if getattr(scenario, "fallback", ""):
+            text = text.replace("per_source_pps: 0", f"per_source_pps: 0, fallback: {scenario.fallback}")
+        self.daemon.config.write_text(text, encoding="utf-8")
         shutil.rmtree(self.daemon.state, ignore_errors=True)
         call("cp", "-a", self.learned, self.daemon.state)
         status = self.daemon.start()
@@ -238,9 +251,23 @@ class Range:
 
     def captures(self, scenario):
         """What is replayed, in the scenario's order."""
+        if scenario.like_users:
+            return [attack.of_users(scenario.name, self.asked(), self.scratch)]
         return [attack.prepare(
             field.Scenario(f"{scenario.name}-{number}", scenario.to, (), (), (), synth=synth, ports=scenario.ports),
             self.arguments.synth, self.scratch) for number, synth in enumerate(scenario.synths)]
+
+    def asked(self):
+        """What users ask of DNS in peace, as a capture."""
+        out = self.scratch / "asked.pcap"
+        if not out.exists():
+            dump = self.topology.begin("users", "tcpdump", "--immediate-mode", "-U", "-n", "-i", "u0", "-w", out,
+                                       "udp dst port 53", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                       tree=False)
+            time.sleep(0.5)
+            measure.Crowd(self.topology, self.arguments.client, [dataclasses.replace(DNS4, rate=200)], 2.0).results(2.0)
+            self.topology.end(dump, signal.SIGTERM)
+        return out
 
     def play(self, scenario):
         captures = self.captures(scenario)
@@ -296,6 +323,8 @@ class Range:
 
     def phase(self, scenario, captures, guard, watched):
         peace = PEACE_SHORT_SECONDS if self.arguments.short else PEACE_SECONDS
+        if scenario.fallback and guard is self.live:
+            peace = KNOWING_SECONDS
         waves = self.waves(scenario, guard)
         seconds = peace + sum(wave.seconds + wave.rest for wave in waves) + AFTER_SECONDS
         with contextlib.ExitStack() as stack:
@@ -304,12 +333,15 @@ class Range:
             meters = Meters(self.topology, self.arguments.meter)
             crowd = measure.Crowd(self.topology, self.arguments.client, scenario.asks, seconds)
             time.sleep(peace)
+            guests = measure.Crowd(self.topology, self.arguments.client, scenario.strangers,
+                                   sum(wave.seconds for wave in waves), guests=True)
             for wave in waves:
                 flood = attack.replay(self.topology, captures[wave.which], self.arguments.pps, wave.seconds)
                 flood.wait(wave.seconds + 5)
                 self.topology.end(flood)
                 time.sleep(wave.rest)
             result = crowd.results(seconds)
+            result["strangers"] = guests.results(seconds)["kinds"] if scenario.strangers else {}
             course = meters.stop()
             counted = measure.since(before, measure.counters(self.topology))
             result |= counted
@@ -434,9 +466,14 @@ def details(result):
     """What Holdfast found, a line each."""
     for found in result["attacks"]:
         yield f"  {found['target']}: {found['vector']}" + (f"; {found['advice']}" if found.get("advice") else "")
+        if found.get("fallback", "not_needed") != "not_needed":
+            yield f"  fall-back: {found['fallback']}"
         for rule in found["rules"]:
             yield (f"    {rule['id'] or '-'} {rule['state']} {rule['action']}  {rule['match']}"
                    f"{'  (' + rule['why'] + ')' if rule.get('why') else ''}")
+    for kind, counts in result.get("strangers", {}).items():
+        for begun, answered in counts:
+            yield f"  strangers, {kind}: {answered} of {begun} served"
     if len(result.get("waves", ())) > 1:
         yield "  waves, ms: " + ", ".join(milliseconds(wave["reaction_ms"]) for wave in result["waves"])
 

@@ -227,19 +227,29 @@ int shield_disallow_all(struct shield *shield, const struct prefix *prefixes, un
 int shield_add_rule(struct shield *shield, const struct rule *rule, const struct shield_making *making,
                     uint32_t *number, struct shield_error *error)
 {
-	char match[MATCH_TEXT_SIZE], scope[PREFIX_TEXT_SIZE], arms[40] = "";
+	char match[MATCH_TEXT_SIZE], scope[PREFIX_TEXT_SIZE], arms[40] = "", sources[24] = "";
 	int result;
 
 	if (making->arm_pps)
 		(void)snprintf(arms, sizeof(arms), " arm %u hold %u", making->arm_pps, making->hold_s);
-	result = note(error, "rule %s to %s by %u%s%s%s", match_format(&rule->match, match),
+	if (making->source_pps)
+		(void)snprintf(sources, sizeof(sources), " of %u", making->source_pps);
+	result = note(error, "rule %s to %s by %u%s%s%s%s%s%s", match_format(&rule->match, match),
 	              prefix_format(&rule->scope, scope), making->made_by, making->spare ? " spare" : "",
-	              making->probe ? " probe" : "", arms);
+	              making->probe ? " probe" : "", making->known ? " known" : "", making->each ? " each" : "",
+	              sources, arms);
 
 	(void)shield;
 	if (result == 0)
 		*number = ++fake->next_rule;
 	return result;
+}
+
+int shield_freeze(struct shield *shield, uint64_t attacked, uint64_t until)
+{
+	(void)shield;
+	(void)until;
+	return note(NULL, "freeze %" PRIx64, attacked);
 }
 
 void shield_count_from(struct shield *shield, uint32_t number)

@@ -111,7 +111,8 @@ static void every_key(void **state)
 		"  management: { ports: [22, 2222], from: [192.0.2.0/24, \"2001:db8::/32\"] }\n"
 		"services:\n"
 		"  - { name: web, addresses: [192.0.2.10, \"2001:db8::10\"], tcp: [80, 443], udp: [443],\n"
-		"      path: forwarded, syn_cookies: true, per_source_pps: 500 }\n"
+		"      path: forwarded, syn_cookies: true, per_source_pps: 500,\n"
+		"      fallback: prefer_known }\n"
 		"  - name: dns\n"
 		"    addresses: [192.0.2.53]\n"
 		"    udp: [53]\n"
@@ -154,9 +155,11 @@ static void every_key(void **state)
 	assert_true(config.services[0].forwarded);
 	assert_int_equal(config.services[0].per_source_pps, 500);
 	assert_int_equal(config.services[0].syn_cookies, SHIELD_COOKIES_TRUSTED);
+	assert_int_equal(config.services[0].fallback, FALLBACK_PREFER_KNOWN);
 	assert_string_equal(config.services[1].name, "dns");
 	assert_false(config.services[1].forwarded);
 	assert_int_equal(config.services[1].syn_cookies, SHIELD_COOKIES_AUTO);
+	assert_int_equal(config.services[1].fallback, FALLBACK_LIMIT);
 	assert_int_equal(config.services[1].tcp.count, 0);
 	assert_int_equal(config.allow.count, 1);
 	assert_int_equal(config.allow_file_count, 2);
@@ -203,6 +206,8 @@ static void mistakes_to_the_letter(void **state)
 		  "number from 0 to 1000000" },
 		{ "services: [{ name: a, addresses: [192.0.2.1], syn_cookies: 2 }]\n",
 		  "f.yaml:1:60: syn_cookies is '2'; write auto, true or false" },
+		{ "services: [{ name: a, addresses: [192.0.2.1], fallback: yes }]\n",
+		  "f.yaml:1:57: fallback is 'yes'; write none, limit or prefer_known" },
 		{ "shield: { generic: maybe }\n", "f.yaml:1:20: generic is 'maybe'; write true or false" },
 		{ "shield: { block_for: 91d }\n", "f.yaml:1:22: block_for is '91d'; write a time from 1s to 90d, such as 90s, 5m, 1h30m or 7d" },
 		{ "shield: { block_for: 60 }\n", "f.yaml:1:22: block_for is '60'; write a time from 1s to 90d, such as 90s, 5m, 1h30m or 7d" },

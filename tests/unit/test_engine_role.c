@@ -155,13 +155,7 @@ static void assert_says(const char *text, const char *part)
 		fail_msg("'%s' does not say '%s'", text, part);
 }
 
-/* The loader's next order; and its answer to that. */
-static void ordered(enum message_type type)
-{
-	await_any(loader_end, MESSAGE_ENGINE_TO_LOADER);
-	assert_int_equal(message.type, type);
-}
-
+/* The answer to the loader's latest order. */
 static void loader_answers(int result, uint32_t number, uint32_t done)
 {
 	uint64_t id = message.id;
@@ -175,6 +169,22 @@ static void loader_answers(int result, uint32_t number, uint32_t done)
 		message_text(message.answer.hint, sizeof(message.answer.hint), "ask another");
 	}
 	assert_int_equal(message_send(loader_end, &message, NULL, 0), 0);
+}
+
+/* Services that are under attack, as the loader was last told. */
+static uint64_t frozen;
+
+/* The loader's next order, but for what is under attack, which may come at any time. */
+static void ordered(enum message_type type)
+{
+	await_any(loader_end, MESSAGE_ENGINE_TO_LOADER);
+	while (message.type == MESSAGE_FREEZE) {
+		assert_true(message.freeze.for_ns >= 60 * NS_PER_S);
+		frozen = message.freeze.attacked;
+		loader_answers(0, 0, 0);
+		await_any(loader_end, MESSAGE_ENGINE_TO_LOADER);
+	}
+	assert_int_equal(message.type, type);
 }
 
 /* What the recorder gets next. */

@@ -47,6 +47,28 @@ static void what_is_written_is_read(void **state)
 	assert_int_equal(close(from) | close(to), 0);
 }
 
+static void all_that_there_is_is_read(void **state)
+{
+	int fd = open_file("from", O_RDONLY);
+	void *all = NULL;
+	size_t length = 0;
+
+	(void)state;
+	assert_int_equal(file_read_all(fd, SIZE - 1, &all, &length), -EFBIG);
+	assert_null(all);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_int_equal(file_read_all(fd, SIZE, &all, &length), 0);
+	assert_int_equal(length, SIZE);
+	assert_memory_equal(all, octets, SIZE);
+	assert_int_equal(((const uint8_t *)all)[SIZE], 0);
+	free(all);
+	assert_int_equal(file_read_all(fd, 0, &all, &length), 0); /* it is at its end */
+	assert_int_equal(length, 0);
+	free(all);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(file_read_all(fd, 1, &all, &length), -EBADF);
+}
+
 static void what_cannot_be_is_said(void **state)
 {
 	int from = open_file("from", O_RDONLY), to = open_file("to", O_WRONLY), full = open("/dev/full", O_WRONLY);
@@ -88,6 +110,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_written_is_read),
+		cmocka_unit_test(all_that_there_is_is_read),
 		cmocka_unit_test(what_cannot_be_is_said),
 	};
 

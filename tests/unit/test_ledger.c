@@ -148,8 +148,11 @@ static int note_claim(void *context, const struct ledger_claim *c)
 static int note_verdict(void *context, const struct ledger_verdict *v)
 {
 	(void)context;
-	note("%s %lld %.8s %llu %s %s\n", v->claim, (long long)v->at_ns, v->trace_sha256, (unsigned long long)v->seed,
+	note("%s %lld %.8s %llu %s %s", v->claim, (long long)v->at_ns, v->trace_sha256, (unsigned long long)v->seed,
 	     v->verdict, v->json);
+	if (v->approved_ns)
+		note(" by %s at %lld", v->approved_by, (long long)v->approved_ns);
+	note("\n");
 	return 0;
 }
 
@@ -175,6 +178,12 @@ static int note_rollup(void *context, const struct ledger_rollup *r)
 	(void)context;
 	note("%llu %lld %.8s %s\n", (unsigned long long)r->incident, (long long)r->made_ns, r->sha256, r->trace);
 	return 0;
+}
+
+static void tell_nothing(void *context, const char *mistake)
+{
+	(void)context;
+	(void)mistake;
 }
 
 static int stop(void *context, const struct ledger_claim *c)
@@ -300,11 +309,69 @@ static void an_erasure_is_a_row_of_its_own(void **state)
 	ledger_close(ledger);
 }
 
+/* It takes another person, and holds for the verdict that they have seen. */
+static void a_second_person_approves(void **state)
+{
+	struct ledger *ledger = open_to(true);
+	struct ledger_verdict judged = verdict("c1");
+
+	(void)state;
+	assert_int_equal(ledger_approval_add(ledger, "c1", 20, "bob", &error), -ENOENT);
+	ADDED(ledger_claim_add(ledger, &claim, NULL, &error));
+	assert_int_equal(ledger_approval_add(ledger, "c1", 20, "bob", &error), -ENODATA);
+	ADDED(ledger_verdict_add(ledger, &judged, &error));
+	assert_int_equal(ledger_approval_add(ledger, "c1", 20, "ann", &error), -EPERM);
+	assert_int_equal(ledger_approval_add(ledger, "c1", 20, "\xff", &error), -EINVAL);
+	assert_int_equal(ledger_approval_add(ledger, "e1", 20, "bob", &error), -ENOENT);
+	ADDED(ledger_approval_add(ledger, "c1", 20, "bob", &error));
+	assert_int_equal(ledger_approval_add(ledger, "c1", 21, "eve", &error), -EALREADY);
+	ADDED(ledger_verdict_add(ledger, &judged, &error));
+	LISTED(ledger_verdict_each(ledger, "c1", note_verdict, NULL, &error),
+	       "c1 12 00112233 18446744073709551615 contradicted {\"a\":1} by bob at 20\n"
+	       "c1 12 00112233 18446744073709551615 contradicted {\"a\":1}\n");
+	ADDED(ledger_approval_add(ledger, "c1", 22, "eve", &error));
+	ledger_close(ledger);
+	ledger = open_to(false);
+	assert_int_equal(ledger_approval_add(ledger, "c1", 20, "bob", &error), -EROFS);
+	ledger_close(ledger);
+}
+
+#define AFTER_SCHEMA_2                                                                                       \
+	"DROP TABLE approval; DROP TABLE report_count; DROP TABLE signal; DROP TABLE report_import;"         \
+	"DROP TABLE outage; DROP TABLE component_state; DROP TABLE works_cancelled; DROP TABLE works;"       \
+	"DROP TABLE component; DROP TABLE statement_act; DROP TABLE statement_source; DROP TABLE statement;" \
+	"DROP TABLE awareness;"
+
+/* Of schema 2 all that it has is read; what has no table there is not there. */
+static void who_reads_schema_2_misses_nothing(void **state)
+{
+	struct ledger *ledger = open_to(true);
+	struct ledger_verdict judged = verdict("c1");
+	unsigned mistakes = 9;
+
+	(void)state;
+	ADDED(ledger_claim_add(ledger, &claim, NULL, &error));
+	ADDED(ledger_verdict_add(ledger, &judged, &error));
+	ledger_close(ledger);
+	assert_int_equal(execute(AFTER_SCHEMA_2 "PRAGMA user_version = 2"), SQLITE_OK);
+	ledger = open_to(false);
+	LISTED(ledger_verdict_each(ledger, "c1", note_verdict, NULL, &error),
+	       "c1 12 00112233 18446744073709551615 contradicted {\"a\":1}\n");
+	assert_int_equal(ledger_check(ledger, tell_nothing, NULL, &mistakes, &error), 0);
+	assert_int_equal(mistakes, 0);
+	ledger_close(ledger);
+	ledger = open_to(true);
+	ADDED(ledger_approval_add(ledger, "c1", 20, "bob", &error));
+	ledger_close(ledger);
+}
+
 /* Statement by statement, with SQLite's own shell as it were. */
 static void nothing_changes_it(void **state)
 {
-	static const char *const tables[] = { "claim", "verdict", "event", "evidence", "erasure", "rollup" };
-	static const char *const keys[] = { "id", "id", "id", "id", "evidence", "id" };
+	static const char *const tables[] = {
+		"claim", "verdict", "approval", "event", "evidence", "erasure", "rollup"
+	};
+	static const char *const keys[] = { "id", "id", "verdict", "id", "id", "evidence", "id" };
 	struct ledger *ledger = open_to(true);
 	struct ledger_verdict judged = verdict("c1");
 	struct ledger_rollup first = rollup("{}");
@@ -312,6 +379,7 @@ static void nothing_changes_it(void **state)
 	(void)state;
 	ADDED(ledger_claim_add(ledger, &claim, NULL, &error));
 	ADDED(ledger_verdict_add(ledger, &judged, &error));
+	ADDED(ledger_approval_add(ledger, "c1", 20, "bob", &error));
 	ADDED(ledger_event_add(ledger, &event, NULL, &error));
 	ADDED(ledger_evidence_add(ledger, &evidence, NULL, &error));
 	ADDED(ledger_evidence_erased(ledger, "b1", 20, "why", &error));
@@ -728,6 +796,8 @@ int main(void)
 		IN_FOLDER(nothing_changes_it),
 		IN_FOLDER(rollups_are_bounded),
 		IN_FOLDER(a_live_database_is_brought_up_to_date),
+		IN_FOLDER(a_second_person_approves),
+		IN_FOLDER(who_reads_schema_2_misses_nothing),
 		IN_FOLDER(many_migrate_at_once),
 		IN_FOLDER(other_databases),
 		IN_FOLDER(who_is_killed_loses_nothing),

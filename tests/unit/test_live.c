@@ -22,6 +22,7 @@
 #define RULES 256
 #define TARGET 0xc0000201u /* 192.0.2.1 */
 #define OTHER 0xc633640au  /* 198.51.100.10 */
+#define USERS 0xcb007100u  /* 203.0.113.0/24 */
 
 struct force {
 	bool used, removed;
@@ -105,6 +106,9 @@ static void take(struct host *h)
 
 static void arrive(struct host *h, struct observation o, bool attack)
 {
+	struct address from = made_ipv4(USERS);
+	struct prefix users = prefix_of(&from, 24);
+
 	for (unsigned i = 0; i < RULES; i++) {
 		struct force *f = &h->rules[i];
 
@@ -114,7 +118,13 @@ static void arrive(struct host *h, struct observation o, bool attack)
 		f->count.matched++;
 		if (f->order.shadow || !f->count.active)
 			continue;
+		/* The shield knows who came in peace. */
+		if (f->order.known && prefix_contains(&users, &o.src)) {
+			f->count.known++;
+			break;
+		}
 		f->count.dropped++;
+		f->count.known_lost += f->order.each && prefix_contains(&users, &o.src);
 		o.flags |= OBSERVATION_DROPPED;
 		break;
 	}
@@ -130,7 +140,7 @@ static void arrive(struct host *h, struct observation o, bool attack)
 /* A client's conversation over UDP with the target, from whichever port: asked, answered, asked again. */
 static void converse(struct host *h, uint32_t target)
 {
-	struct address client = made_ipv4(0xcb007100u + made_below(&h->random, 200)), server = made_ipv4(target);
+	struct address client = made_ipv4(USERS + made_below(&h->random, 200)), server = made_ipv4(target);
 	uint16_t port = (uint16_t)(1024 + made_below(&h->random, 60000));
 
 	for (unsigned i = 0; i < 3; i++) {
@@ -148,7 +158,7 @@ static void converse(struct host *h, uint32_t target)
 	}
 }
 
-enum attack { PEACE, NTP, CLDAP, SMALL };
+enum attack { PEACE, NTP, CLDAP, SMALL, SAME };
 
 static void strike(struct host *h, enum attack attack, uint32_t target)
 {
@@ -165,6 +175,12 @@ static void strike(struct host *h, enum attack attack, uint32_t target)
 	case CLDAP:
 		o = made_udp(h->now, source, 389, made_ipv4(target), 80, 0);
 		made_payload(&o, "\x30\x84\x00\x00\x0b\xb8\x02\x01", 8, 1200);
+		break;
+	case SAME: /* as users ask, from everywhere */
+		source = made_ipv4(0x01000000u + made_below(&h->random, 0xd0000000u));
+		o = made_udp(h->now, source, (uint16_t)(1024 + made_below(&h->random, 60000)), made_ipv4(target), 5000,
+		             0);
+		made_payload(&o, &h->random, 8, (uint16_t)(20 + made_below(&h->random, 400)));
 		break;
 	case SMALL: /* each from another port to another port: nothing but a flood */
 		o = made_udp(h->now, source, (uint16_t)made_random(&h->random), made_ipv4(target),
@@ -217,12 +233,13 @@ static void wait_for(struct host *h, int64_t seconds)
 	}
 }
 
-static struct host *host_new(void)
+/* One whose first service may fall back on that. */
+static struct host *host_falling_back(enum fallback_allowed fallback, const uint8_t *checkpoint, size_t length)
 {
 	struct prefix prefixes[2] = { { .is_ipv4 = true }, { .is_ipv4 = true } };
 	struct address network = made_ipv4(TARGET & 0xffffff00u), all = made_ipv4(0);
 	struct live_service services[2] = {
-		{ .name = "web", .prefix_count = 1, .prefixes = &prefixes[0], .local = true },
+		{ .name = "web", .prefix_count = 1, .prefixes = &prefixes[0], .local = true, .fallback = fallback },
 		{ .name = "all", .prefix_count = 1, .prefixes = &prefixes[1] },
 	};
 	struct host *h = calloc(1, sizeof(*h));
@@ -232,8 +249,13 @@ static struct host *host_new(void)
 	prefixes[1] = prefix_of(&all, 0);
 	h->now = BEGIN_NS;
 	h->random = 3;
-	assert_int_equal(live_new(SEED, services, 2, NULL, 0, &h->live), 0);
+	assert_int_equal(live_new(SEED, services, 2, checkpoint, length, &h->live), 0);
 	return h;
+}
+
+static struct host *host_new(void)
+{
+	return host_falling_back(FALLBACK_NONE, NULL, 0);
 }
 
 static void host_free(struct host *h)
@@ -453,6 +475,66 @@ static void two_at_once_and_one_that_changes(void **state)
 	host_free(h);
 }
 
+/* Two that begin at once, the other a tenth: it is sought for when it is noticed, and not when enough of it has passed. */
+static void a_vector_that_joins_is_not_waited_for(void **state)
+{
+	struct host *h = host_new();
+
+	(void)state;
+	play(h, 40, PEACE, 0);
+	for (unsigned i = 0; i < 12; i++) {
+		play_on(h, LIVE_TICK_NS, NTP, TARGET, 1, 50);
+		h->now -= LIVE_TICK_NS;
+		play_on(h, LIVE_TICK_NS, CLDAP, TARGET, 1, 5);
+	}
+	assert_int_equal(h->added, 2);
+	assert_int_equal(live_counters(h->live).searches, 2);
+	assert_null(view_of(h, 0).advice);
+	/* The same again would be caught: it is not looked for. */
+	play(h, 1, CLDAP, 5);
+	assert_int_equal(h->added, 2);
+	host_free(h);
+}
+
+/* Packets to every port that nobody answers. */
+static void trickle(struct host *h, int64_t ns, unsigned pps)
+{
+	for (int64_t end = h->now + ns; h->now < end;)
+		play_on(h, LIVE_TICK_NS, SMALL, TARGET, 1, pps / 100 + (made_below(&h->random, 100) < pps % 100));
+}
+
+/* What is usual raises the bounds, unless the link is nearly full, and of that. */
+static void a_full_link_is_no_habit(void **state)
+{
+	static const struct {
+		struct engine_load load;
+		int64_t late_ns; /* before it begins */
+		bool told;
+	} rows[] = {
+		{ { 0, 0 }, 0, false },
+		{ { ENGINE_LOAD_PERCENT - 1, 600 }, 0, false },
+		{ { ENGINE_LOAD_PERCENT, 600 }, 0, true },
+		{ { 100, 900 }, 0, true },
+		{ { 100, 4000 }, 0, false }, /* something else fills it */
+		{ { 100, 0 }, 0, true },
+		{ { 100, 600 }, ENGINE_LOAD_NS, false }, /* that was long ago */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct host *h = host_new();
+
+		trickle(h, 60 * NS_PER_S, 35);
+		assert_int_equal(live_count(h->live), 0);
+		live_loaded(h->live, &rows[i].load);
+		trickle(h, rows[i].late_ns, 35);
+		trickle(h, 3 * NS_PER_S / 2, 280);
+		if (live_count(h->live) != rows[i].told)
+			fail_msg("row %zu: %u", i, live_count(h->live));
+		host_free(h);
+	}
+}
+
 /* Neighbours one after the other: gathered, their rules in place of those for single addresses. */
 static void neighbours_are_gathered(void **state)
 {
@@ -575,6 +657,140 @@ static void without_peace_generations_change_all_the_same(void **state)
 	host_free(h);
 }
 
+/* ------------------------------------------------------------------ where no signature is safe */
+
+static void known_sources_are_preferred(void **state)
+{
+	struct host *h = host_falling_back(FALLBACK_PREFER_KNOWN, NULL, 0);
+	const struct live_order *order = &h->rules[0].order;
+	struct live_view view;
+
+	(void)state;
+	play(h, 60, PEACE, 0);
+	assert_int_equal(live_attacked(h->live), 0);
+	play(h, 5, SAME, 50);
+	assert_int_equal(live_attacked(h->live), 3); /* of both, whose prefixes hold the target */
+	assert_int_equal(h->added, 1);
+	assert_true(order->known && !order->each && !order->shadow && !order->probe);
+	assert_int_equal(order->rule.action, RULE_RATE_LIMIT);
+	assert_in_range(order->rule.rate_pps, 80, 200); /* about a hundred a second of all users */
+	assert_in_range(order->source_pps, FALLBACK_SOURCE_PPS_MIN, 20);
+	assert_true(order->arm_pps >= 2 * order->rule.rate_pps);
+	view = view_of(h, 0);
+	assert_int_equal(view.fallback, FALLBACK_PREFERS);
+	assert_int_equal(view.rule_count, 1);
+	assert_true(view.rules[0]->fallback);
+	assert_int_equal(view.rules[0]->state, LIFE_ENFORCED);
+	h->passed = h->dropped = 0;
+	play(h, 20, SAME, 50);
+	assert_int_equal(h->passed, 0);
+	assert_int_equal(h->added, 1);
+	assert_true(h->rules[0].count.known > 500);
+	/* Between waves it stays; when the attack is over it goes. */
+	h->rules[0].count.active = false;
+	play(h, 100, PEACE, 0);
+	assert_int_equal(h->removed, 0);
+	assert_int_equal(view_of(h, 0).rules[0]->state, LIFE_ARMED);
+	wait_for(h, 350);
+	assert_int_equal(h->ended, 1);
+	assert_int_equal(h->removed, 1);
+	assert_int_equal(live_attacked(h->live), 0);
+	host_free(h);
+}
+
+/* What a packet says goes before who sends it; and a signature is sought on. */
+static void a_signature_is_better(void **state)
+{
+	struct host *h = host_falling_back(FALLBACK_PREFER_KNOWN, NULL, 0);
+
+	(void)state;
+	play(h, 60, PEACE, 0);
+	play(h, 5, NTP, 50);
+	assert_int_equal(h->added, 1);
+	assert_false(h->rules[0].order.known);
+	assert_int_equal(view_of(h, 0).fallback, FALLBACK_NOT_NEEDED);
+	play(h, 5, SAME, 50);
+	assert_int_equal(view_of(h, 0).fallback, FALLBACK_PREFERS);
+	assert_int_equal(h->added, 2);
+	assert_true(h->rules[1].order.known);
+	play(h, 15, CLDAP, 50);
+	assert_true(h->added > 2);
+	assert_false(h->rules[2].order.known);
+	assert_int_equal(h->rules[2].order.rule.action, RULE_DROP);
+	host_free(h);
+}
+
+static void each_source_is_limited(void **state)
+{
+	struct host *h = host_falling_back(FALLBACK_LIMIT, NULL, 0);
+
+	(void)state;
+	play(h, 60, PEACE, 0);
+	play(h, 2, SAME, 50);
+	assert_int_equal(h->added, 1);
+	assert_true(h->rules[0].order.each && !h->rules[0].order.known);
+	assert_in_range(h->rules[0].order.rule.rate_pps, FALLBACK_SOURCE_PPS_MIN, 20);
+	assert_int_equal(view_of(h, 0).fallback, FALLBACK_LIMITS);
+	/* It begins to drop those who are known, and is let go, and not made again. */
+	h->rules[0].count.known_lost += h->rules[0].count.dropped;
+	play(h, 10, SAME, 50);
+	assert_int_equal(h->removed, 1);
+	assert_int_equal(h->added, 1);
+	assert_int_equal(view_of(h, 0).rules[0]->state, LIFE_REVOKED);
+	assert_int_equal(view_of(h, 0).fallback, FALLBACK_REVOKED);
+	host_free(h);
+}
+
+static void without_peace_nobody_is_limited(void **state)
+{
+	struct host *h = host_falling_back(FALLBACK_PREFER_KNOWN, NULL, 0), *again;
+	uint8_t *octets;
+	size_t length;
+
+	(void)state;
+	play(h, 5, PEACE, 0);
+	play(h, 20, SAME, 50);
+	assert_int_equal(h->added, 0);
+	assert_int_equal(view_of(h, 0).fallback, FALLBACK_UNLEARNED);
+	host_free(h);
+	/* What one has learned another knows, and what is said of other services is passed over. */
+	h = host_falling_back(FALLBACK_PREFER_KNOWN, NULL, 0);
+	play(h, 60, PEACE, 0);
+	assert_int_equal(live_save(h->live, &octets, &length), 0);
+	again = host_falling_back(FALLBACK_PREFER_KNOWN, octets, length);
+	play(again, 3, SAME, 50);
+	assert_int_equal(again->added, 1);
+	assert_true(again->rules[0].order.known);
+	host_free(again);
+	again = calloc(1, sizeof(*again));
+	assert_non_null(again);
+	again->now = BEGIN_NS;
+	for (size_t cut = 0; cut < length; cut += 1 + length / 50) {
+		assert_int_equal(live_new(SEED, NULL, 0, octets, cut, &again->live), -EBADMSG);
+		live_free(again->live);
+	}
+	assert_int_equal(live_new(SEED, NULL, 0, octets, length, &again->live), 0);
+	host_free(again);
+	host_free(h);
+	free(octets);
+	/* Where it is not allowed that is said. */
+	h = host_new();
+	play(h, 60, PEACE, 0);
+	play(h, 10, SAME, 50);
+	assert_int_equal(h->added, 0);
+	assert_int_equal(view_of(h, 0).fallback, FALLBACK_OFF);
+	host_free(h);
+	h = calloc(1, sizeof(*h));
+	assert_non_null(h);
+	h->now = BEGIN_NS;
+	h->random = 3;
+	assert_int_equal(live_new(SEED, NULL, 0, NULL, 0, &h->live), 0);
+	play(h, 60, PEACE, 0);
+	play(h, 10, SAME, 50);
+	assert_int_equal(view_of(h, 0).fallback, FALLBACK_NO_SERVICE);
+	host_free(h);
+}
+
 static void too_many_services(void **state)
 {
 	struct address any = made_ipv4(0);
@@ -625,6 +841,7 @@ struct stream {
 /* An attack, its rule let go by somebody, as a stream of one frame. */
 static struct stream recorded(struct host *h)
 {
+	const struct engine_load load = { .percent = 80, .pps = 5000 };
 	struct stream_frame frame;
 	struct stream s;
 	uint8_t *octets = malloc(STREAM_FRAME_MAX), *grown;
@@ -637,6 +854,8 @@ static struct stream recorded(struct host *h)
 	stream_frame_init(&frame, octets, 2 * STREAM_FRAME_MAX);
 	h->frame = &frame;
 	play_on(h, NS_PER_S, NTP, TARGET, 1, 50);
+	assert_true(stream_loaded(&frame, &load));
+	live_loaded(h->live, &load);
 	assert_true(stream_rule_gone(&frame, h->rules[0].order.handle));
 	live_rule_gone(h->live, h->rules[0].order.handle);
 	h->rules[0].removed = true;
@@ -721,6 +940,51 @@ static void a_birth_is_whole(void **state)
 	host_free(h);
 }
 
+/* From its very beginning, with what peace taught: the same orders come of it. */
+static void a_stream_falls_back_again(void **state)
+{
+	struct host *h = host_falling_back(FALLBACK_PREFER_KNOWN, NULL, 0);
+	struct stream_frame frame;
+	uint8_t *octets = malloc(STREAM_FRAME_MAX), *first, *second;
+	size_t length, first_length, second_length;
+	struct stream_facts facts;
+	struct replayed r;
+	struct live *live;
+	struct stream s;
+
+	(void)state;
+	assert_non_null(octets);
+	assert_int_equal(stream_begin(h->live, &s.octets, &s.born), 0);
+	s.length = s.born;
+	stream_frame_init(&frame, octets, STREAM_FRAME_MAX);
+	h->frame = &frame;
+	for (unsigned i = 0; i < 64; i++) {
+		play(h, 1, i < 60 ? PEACE : SAME, 50);
+		length = stream_frame_end(&frame);
+		s.octets = realloc(s.octets, s.length + length);
+		assert_non_null(s.octets);
+		memcpy(s.octets + s.length, octets, length);
+		s.length += length;
+	}
+	h->frame = NULL;
+	assert_int_equal(h->added, 1);
+	assert_true(h->rules[0].order.known);
+	facts = replay(s.octets, s.length, 100000, &r);
+	assert_null(facts.error);
+	assert_int_equal(r.added, 1);
+	assert_int_equal(live_birth(h->live, &first, &first_length), 0);
+	assert_int_equal(live_revive(first, first_length, &live), 0);
+	assert_int_equal(live_birth(live, &second, &second_length), 0);
+	assert_int_equal(first_length, second_length);
+	assert_memory_equal(first, second, first_length);
+	live_free(live);
+	free(first);
+	free(second);
+	free(s.octets);
+	free(octets);
+	host_free(h);
+}
+
 static void damage_is_seen(void **state)
 {
 	struct host *h = host_new();
@@ -763,11 +1027,13 @@ static void strange_records_end_a_stream(void **state)
 		uint8_t octets[8];
 		size_t length;
 	} rows[] = {
-		{ { 0 }, 1 },                     /* type */
-		{ { 99 }, 1 },                    /* type */
-		{ { 1, 0xff, 0xff }, 3 },         /* observation */
-		{ { 3, 1, 1, 2 }, 4 },            /* ruled: a result above 0 */
-		{ { 5, 1, 0, 0, 0, 0, 0, 0 }, 8 } /* counted: cut */
+		{ { 0 }, 1 },                      /* type */
+		{ { 99 }, 1 },                     /* type */
+		{ { 1, 0xff, 0xff }, 3 },          /* observation */
+		{ { 3, 1, 1, 2 }, 4 },             /* ruled: a result above 0 */
+		{ { 5, 1, 0, 0, 0, 0, 0, 0 }, 8 }, /* counted: cut */
+		{ { 6, 101, 1 }, 3 },              /* loaded: more than there is */
+		{ { 6, 90 }, 2 },                  /* loaded: cut */
 	};
 	struct host *h = host_new();
 	uint8_t *begin, octets[STREAM_FRAME_MIN + 64];
@@ -813,6 +1079,7 @@ static void a_full_frame_takes_no_more(void **state)
 		taken++;
 	assert_in_range(taken, 5, 100);
 	assert_false(stream_tick(&frame, now));
+	assert_false(stream_loaded(&frame, &(struct engine_load){ 100, 1 }));
 	assert_false(stream_ruled(&frame, 1, 1, 0));
 	assert_false(stream_rule_gone(&frame, 1));
 	assert_false(stream_rule_counted(&frame, 1, &count));
@@ -831,13 +1098,20 @@ int main(void)
 		cmocka_unit_test(a_rule_that_hits_users_is_let_go),
 		cmocka_unit_test(without_peace_it_is_tried_in_the_shadow),
 		cmocka_unit_test(two_at_once_and_one_that_changes),
+		cmocka_unit_test(a_vector_that_joins_is_not_waited_for),
+		cmocka_unit_test(a_full_link_is_no_habit),
 		cmocka_unit_test(neighbours_are_gathered),
 		cmocka_unit_test(what_was_learned_is_handed_on),
 		cmocka_unit_test(generations_change_in_peace),
 		cmocka_unit_test(without_peace_generations_change_all_the_same),
+		cmocka_unit_test(known_sources_are_preferred),
+		cmocka_unit_test(a_signature_is_better),
+		cmocka_unit_test(each_source_is_limited),
+		cmocka_unit_test(without_peace_nobody_is_limited),
 		cmocka_unit_test(too_many_services),
 		cmocka_unit_test(a_stream_says_it_again),
 		cmocka_unit_test(a_birth_is_whole),
+		cmocka_unit_test(a_stream_falls_back_again),
 		cmocka_unit_test(damage_is_seen),
 		cmocka_unit_test(strange_records_end_a_stream),
 		cmocka_unit_test(a_full_frame_takes_no_more),

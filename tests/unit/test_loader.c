@@ -300,7 +300,15 @@ static void room_is_left_for_people(void **state)
 	message.rule.hold_s = 60;
 	message_text(message.rule.match, sizeof(message.rule.match), "udp");
 	assert_int_equal(answered(), 0);
-	assert_notes("rule udp to ::/0 by 0\nrule udp to ::/0 by 4294967295 spare probe arm 50 hold 60\n");
+	order(MESSAGE_ADD_RULE)->rule.for_ns = NS_PER_S;
+	message.rule.known = message.rule.each = 1;
+	message.rule.source_pps = 40;
+	message_text(message.rule.match, sizeof(message.rule.match), "tcp");
+	assert_int_equal(answered(), 0);
+	order(MESSAGE_FREEZE)->freeze = (struct message_freeze){ .attacked = 5, .for_ns = NS_PER_S };
+	assert_int_equal(answered(), 0);
+	assert_notes("rule udp to ::/0 by 0\nrule udp to ::/0 by 4294967295 spare probe arm 50 hold 60\n"
+	             "rule tcp to ::/0 by 0 known each of 40\nfreeze 5\n");
 	assert_int_equal(end(), 0);
 }
 

@@ -117,6 +117,9 @@ static void told_is_equal(const struct shield_rule_told *a, const struct shield_
 	assert_int_equal(a->made_by, b->made_by);
 	assert_int_equal(a->shadow, b->shadow);
 	assert_int_equal(a->spare, b->spare);
+	assert_int_equal(a->known, b->known);
+	assert_int_equal(a->each, b->each);
+	assert_int_equal(a->source_pps, b->source_pps);
 	assert_int_equal(a->probe, b->probe);
 	assert_int_equal(a->arm_pps, b->arm_pps);
 	assert_int_equal(a->hold_s, b->hold_s);
@@ -140,6 +143,9 @@ static void notes_tell_what_was_written(void **state)
 		told = told_of(i + 1, "udp and src port 123 and length 468 and payload[4:8] = 00060048", scopes[i]);
 		told.shadow = i % 2;
 		told.spare = i / 2 % 2;
+		told.known = i / 4 % 2;
+		told.each = i / 8 % 2;
+		told.source_pps = i * 7;
 		told.probe = i > 2;
 		told.arm_pps = 100 * i;
 		told.hold_s = 60 - i;
@@ -252,6 +258,8 @@ static void counters_are_summed(void **state)
 			.matched = { 5, 50 },
 			.dropped = { 1, 10 },
 			.spared = { 2, 20 },
+			.known = { 7, 70 },
+			.known_lost = { 8, 80 },
 			.answered = { 3, 30 },
 			.probes = { 4, 40 },
 			.completed = { 6, 60 },
@@ -277,6 +285,8 @@ static void counters_are_summed(void **state)
 	assert_int_equal(rule_count.matched.octets, 50 * cpus);
 	assert_int_equal(rule_count.dropped.packets, cpus);
 	assert_int_equal(rule_count.spared.packets, 2 * cpus);
+	assert_int_equal(rule_count.known.packets, 7 * cpus);
+	assert_int_equal(rule_count.known_lost.octets, 80 * cpus);
 	assert_int_equal(rule_count.answered.octets, 30 * cpus);
 	assert_int_equal(rule_count.probes.packets, 4 * cpus);
 	assert_int_equal(rule_count.completed.octets, 60 * cpus);

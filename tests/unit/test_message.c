@@ -72,6 +72,9 @@ static unsigned make(enum message_type type)
 		message.allow.prefixes.count = 1;
 		message_put_prefix(&message.allow.prefixes.prefix[0], &prefix);
 		return 0;
+	case MESSAGE_FREEZE:
+		message.freeze.for_ns = NS_PER_S;
+		return 0;
 	case MESSAGE_DISALLOW:
 	case MESSAGE_UNBLOCK:
 		message_put_prefix(&message.prefix, &prefix);
@@ -243,6 +246,9 @@ static void hostile_values(void **state)
 	message.rule.number = UINT32_MAX;
 	assert_int_equal(check(MESSAGE_ENGINE_TO_LOADER, 0), -EBADMSG);
 
+	(void)make(MESSAGE_ADD_RULE);
+	message.rule.each = 2;
+	assert_int_equal(check(MESSAGE_ENGINE_TO_LOADER, 0), -EBADMSG);
 	(void)make(MESSAGE_ADD_RULE);
 	message.rule.spare = 2;
 	assert_int_equal(check(MESSAGE_ENGINE_TO_LOADER, 0), -EBADMSG);

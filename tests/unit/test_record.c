@@ -239,7 +239,7 @@ static void a_full_disk(void **state)
 	enum { MANY = 200 };
 	static char large[1500];
 	struct record_action actions[MANY];
-	struct record *record = open_with(&(struct record_options){ .pages_max = 40 });
+	struct record *record = open_with(&(struct record_options){ .pages_max = 160 });
 	int result = 0;
 	unsigned batches = 0;
 

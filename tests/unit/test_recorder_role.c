@@ -16,6 +16,7 @@
 #include "base/time.h"
 #include "fake_shield.h"
 #include "record/archive.h"
+#include "record/ledger.h"
 #include "record/record.h"
 #include "role_child.h"
 
@@ -440,9 +441,20 @@ static void check_file(const char *name, const char *wanted, mode_t mode)
 	(void)fclose(file);
 }
 
+static int see_trace(void *context, const struct ledger_rollup *rollup)
+{
+	bool *seen = context;
+
+	*seen = strcmp(rollup->trace, "{\"waves\":1}") == 0;
+	return 0;
+}
+
 static void incidents_and_streams(void **state)
 {
 	struct archive_incident incident;
+	struct record_error error;
+	struct ledger *ledger;
+	bool seen = false;
 	char inside[128];
 
 	(void)state;
@@ -454,7 +466,8 @@ static void incidents_and_streams(void **state)
 	send_stream(MESSAGE_STREAM_SEGMENT, 1, "two");
 	send_incident(0xcd, MESSAGE_INCIDENT_JOINED, NULL);
 	send_stream(MESSAGE_STREAM_KEEP, 0, NULL);
-	send_incident(0xab, MESSAGE_INCIDENT_FINAL, "{\"final\": true}");
+	send_incident(0xab, MESSAGE_INCIDENT_FINAL,
+	              "{\"final\": true, \"incidents\": [{\"id\": \"00000000000000ab\", \"trace\": {\"waves\": 1}}]}");
 	send_stream(MESSAGE_STREAM_DROP, 0, NULL);
 	assert_string_equal(recorder_state(), "ok");
 	assert_int_equal(message.recorded.incidents_lost, 0);
@@ -463,11 +476,15 @@ static void incidents_and_streams(void **state)
 	assert_int_equal(incident.state, ARCHIVE_FINAL);
 	assert_int_equal(incident.peak_pps, 5000);
 	assert_int_equal(archive_find(folder, "00000000000000cd", &incident), -ENOENT);
-	check_file("incidents/00000000000000ab.json", "{\"final\": true}", 0640);
+	check_file("incidents/00000000000000ab.json", "{\"final\": true, ", 0640);
 	check_file("streams/00000000000000ab.hfs", "one two", 0640);
 	(void)snprintf(inside, sizeof(inside), "%s/streams/g0000000000000009.part", folder);
 	assert_int_equal(access(inside, F_OK), -1);
 	assert_int_equal(end(), 0);
+	assert_int_equal(ledger_open(path, false, &ledger, &error), 0);
+	assert_int_equal(ledger_rollup_find(ledger, 0xab, see_trace, &seen, &error), 0);
+	ledger_close(ledger);
+	assert_true(seen);
 }
 
 /* What stands in the way of a file (here a folder with its name) is said, and when it has gone, what waited is written. */

@@ -140,6 +140,115 @@ static void test_says_what_became_of_users(void **state)
 	assert_int_equal(d.length, 0);
 }
 
+/* So many seconds into a series of 180, of which the attack takes 60 to 120. */
+static struct capture_time at(int64_t second)
+{
+	return (struct capture_time){ (FROM + second) * NS_PER_S };
+}
+
+static bool outages(const struct series *series, struct claim_span spans[4], uint32_t *count)
+{
+	*count = 99;
+	return series_outages(series, at(60), at(120), spans, 4, count);
+}
+
+static void test_outages_are_where_users_are_not_served(void **state)
+{
+	static struct series series;
+	struct claim_span spans[4];
+	uint32_t count;
+
+	(void)state;
+	make(&series, 180);
+	assert_true(outages(&series, spans, &count));
+	assert_int_equal(count, 0);
+	for (uint32_t i = 70; i < 95; i++) /* answered, and dropped */
+		series.points[i].lost = 40;
+	for (uint32_t i = 100; i < 109; i++) /* too short */
+		series.points[i].answered = 0;
+	for (uint32_t i = 120; i < 130; i++) /* just long enough; a half is none */
+		series.points[i].answered = i == 129 ? 25 : 24;
+	assert_true(outages(&series, spans, &count));
+	assert_int_equal(count, 1);
+	assert_int_equal(spans[0].began_ns, at(70).ns);
+	assert_int_equal(spans[0].ended_ns, at(95).ns);
+	assert_true(spans[0].lost == 0.8);
+	series.points[129].answered = 24;
+	assert_true(outages(&series, spans, &count));
+	assert_int_equal(count, 2);
+	assert_int_equal(spans[1].began_ns, at(120).ns);
+	assert_int_equal(spans[1].ended_ns, at(130).ns);
+	for (uint32_t i = 165; i < 180; i++)
+		series.points[i].answered = 0;
+	assert_true(outages(&series, spans, &count));
+	assert_int_equal(count, 3);
+	assert_int_equal(spans[2].ended_ns, 0);
+	assert_true(spans[2].lost == 1);
+	assert_true(series_outages(&series, at(60), at(120), spans, 2, &count));
+	assert_int_equal(count, 2);
+}
+
+static void test_says_nothing_of_what_was_not_measured(void **state)
+{
+	static struct series series;
+	struct claim_span spans[4];
+	uint32_t count;
+
+	(void)state;
+	make(&series, 0);
+	assert_false(outages(&series, spans, &count));
+	make(&series, 180);
+	series.points[119].seconds = 0;
+	assert_false(outages(&series, spans, &count));
+	make(&series, 180);
+	series.points[120].seconds = 0; /* after it */
+	assert_true(outages(&series, spans, &count));
+	make(&series, 118);
+	assert_true(outages(&series, spans, &count));
+	make(&series, 117);
+	assert_false(outages(&series, spans, &count));
+	make(&series, 180); /* hardly anybody was there before */
+	for (uint32_t i = 0; i < 60; i++)
+		series.points[i].answered = SERIES_USERS_PPS - 1;
+	assert_false(outages(&series, spans, &count));
+	make(&series, 180);
+	for (uint32_t i = SERIES_BEFORE_S; i < 60; i++)
+		series.points[i].seconds = 0;
+	assert_true(outages(&series, spans, &count));
+	series.points[0].seconds = 0;
+	assert_false(outages(&series, spans, &count));
+	assert_int_equal(count, 99);
+}
+
+/* Against the obvious way, on made-up courses. */
+static void test_outages_are_those_of_a_naive_twin(void **state)
+{
+	static struct series series;
+	struct claim_span spans[SERIES_POINTS_MAX];
+	uint32_t count, random = 12345;
+
+	(void)state;
+	for (unsigned round = 0; round < 200; round++) {
+		bool down[180], run;
+		uint32_t expected = 0;
+
+		make(&series, 180);
+		for (uint32_t i = 0; i < 180; i++) {
+			random = random * 1664525 + 1013904223;
+			down[i] = i >= 60 && (i > 60 && random >> 28 ? down[i - 1] : random >> 16 & 1);
+			series.points[i].answered = down[i] ? 10 : 50;
+		}
+		for (uint32_t i = 0; i < 180; i++) { /* each second that begins ten of them after one that is none */
+			run = i + SERIES_OUTAGE_S <= 180 && (i == 0 || !down[i - 1]);
+			for (uint32_t k = i; run && k < i + SERIES_OUTAGE_S; k++)
+				run = down[k];
+			expected += run;
+		}
+		assert_true(series_outages(&series, at(60), at(120), spans, SERIES_POINTS_MAX, &count));
+		assert_int_equal(count, expected);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +256,9 @@ int main(void)
 		cmocka_unit_test(test_refuses_what_is_none),
 		cmocka_unit_test(test_finds_a_moment),
 		cmocka_unit_test(test_says_what_became_of_users),
+		cmocka_unit_test(test_outages_are_where_users_are_not_served),
+		cmocka_unit_test(test_says_nothing_of_what_was_not_measured),
+		cmocka_unit_test(test_outages_are_those_of_a_naive_twin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

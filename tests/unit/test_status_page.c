@@ -177,6 +177,27 @@ static void no_rule_yet(void **state)
 	    120, "ADVICE  no rule is safe: raise the limits of the server\n");
 }
 
+static void where_no_signature_is_safe(void **state)
+{
+	(void)state;
+	has("{" COMMON
+	    ", 'mode': 'enforce', 'attacks': [{'id': 'a', 'target': '192.0.2.10/32', 'over': false, 'fallback': 'prefer_known', "
+	    "'rules': [{'id': 'r4', 'state': 'enforced', 'match': 'udp and dst port 53', 'action': 'rate_limit', 'why': 'no "
+	    "safe signature: so', 'matched': 900, 'dropped': 800, 'known': 70, 'known_lost': 3, 'fallback': true, "
+	    "'unless_known': true, 'each_source': false, 'source_pps': 20}]}]}",
+	    160,
+	    "RULE r4   udp and dst port 53, unless the source is known and sends no more than 20/s    by who sends, not by "
+	    "what\n"
+	    "          enforced, rate_limit: no safe signature: so; matched 900, dropped 800, let 70 of known sources pass and "
+	    "dropped 3\n"
+	    "FALL-BACK  no safe signature: sources known from peace are preferred, others share what is usual\n");
+	has("{" COMMON
+	    ", 'mode': 'enforce', 'attacks': [{'id': 'a', 'target': '192.0.2.10/32', 'over': false, 'fallback': 'limit', "
+	    "'rules': [{'id': 'r4', 'state': 'enforced', 'match': 'udp', 'action': 'rate_limit', 'why': '', 'matched': 9, "
+	    "'dropped': 8, 'fallback': true, 'each_source': true, 'source_pps': null}]}]}",
+	    160, "RULE r4   udp, of each source    by who sends, not by what\n");
+}
+
 static void several(void **state)
 {
 	(void)state;
@@ -272,10 +293,18 @@ static void nonsense(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(under_attack),        cmocka_unit_test(no_rule_twice), cmocka_unit_test(observing),
-		cmocka_unit_test(rules_in_all_states), cmocka_unit_test(no_rule_yet),   cmocka_unit_test(several),
-		cmocka_unit_test(links_that_are_full), cmocka_unit_test(peace),         cmocka_unit_test(terminals),
-		cmocka_unit_test(between_two_waves),   cmocka_unit_test(nonsense),
+		cmocka_unit_test(under_attack),
+		cmocka_unit_test(no_rule_twice),
+		cmocka_unit_test(observing),
+		cmocka_unit_test(rules_in_all_states),
+		cmocka_unit_test(no_rule_yet),
+		cmocka_unit_test(where_no_signature_is_safe),
+		cmocka_unit_test(several),
+		cmocka_unit_test(links_that_are_full),
+		cmocka_unit_test(peace),
+		cmocka_unit_test(terminals),
+		cmocka_unit_test(between_two_waves),
+		cmocka_unit_test(nonsense),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

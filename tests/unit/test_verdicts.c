@@ -663,6 +663,46 @@ static void outages(void **state)
 	ASSERT_VERDICT("outage >= 30m", CLAIM_SUPPORTED);
 }
 
+/* An outage may have been measured by another clock than the attack: up to a minute between them is nothing. */
+static void clocks_that_disagree(void **state)
+{
+	(void)state;
+	context.watched = true;
+	outage(-50, 3700);
+	ASSERT_VERDICT("cause = attack", CLAIM_SUPPORTED);
+	ASSERT_VERDICT("outage within 09:45..10:47", CLAIM_SUPPORTED);
+	outage(-70, 3700);
+	ASSERT_VERDICT("cause = attack", CLAIM_UNSUPPORTED);
+	outage(-600, 3700);
+	assert_int_not_equal(test("cause = attack"), CLAIM_SUPPORTED);
+	/* One that had ended before it began, by its own clock, is refused where it is read; here it has no length. */
+	outage(300, 200);
+	ASSERT_VERDICT("cause = attack", CLAIM_UNSUPPORTED);
+}
+
+/* What the host itself saw, from a minute before the attack to a minute after it, does not speak of other times. */
+static void outages_that_the_host_saw(void **state)
+{
+	(void)state;
+	context.measured_from_ns = BEGAN - 60 * NS_PER_S;
+	context.measured_to_ns = BEGAN + 3660 * NS_PER_S;
+	ASSERT_VERDICT("outage", CLAIM_UNSUPPORTED);
+	assert_non_null(strstr(result->reason, "Users were answered as before while the attack lasted"));
+	ASSERT_VERDICT("cause = attack", CLAIM_UNSUPPORTED);
+	assert_non_null(strstr(result->reason, "Users were answered as before while the attack lasted"));
+	outage(300, 2700); /* 09:50 to 10:30 */
+	ASSERT_VERDICT("outage", CLAIM_SUPPORTED);
+	assert_non_null(strstr(result->cap, "seen from this host alone"));
+	ASSERT_VERDICT("outage >= 30m", CLAIM_SUPPORTED);
+	ASSERT_VERDICT("outage within 09:40..10:40", CLAIM_SUPPORTED);
+	ASSERT_VERDICT("cause = attack", CLAIM_SUPPORTED);
+	ASSERT_VERDICT("outage >= 1h", CLAIM_UNSUPPORTED);
+	assert_non_null(strstr(result->reason, "there may have been another"));
+	ASSERT_VERDICT("outage within 12:00..14:00", CLAIM_UNSUPPORTED);
+	context.watched = true;
+	ASSERT_VERDICT("outage within 12:00..14:00", CLAIM_CONTRADICTED);
+}
+
 /* ---- joined ---- */
 
 static void terms_are_joined(void **state)
@@ -783,6 +823,8 @@ int main(void)
 		TEST(shares_of_vectors),
 		TEST(causes),
 		TEST(outages),
+		TEST(outages_that_the_host_saw),
+		TEST(clocks_that_disagree),
 		TEST(terms_are_joined),
 		TEST(parts_are_told),
 		TEST(words_are_those_of_icd_203),

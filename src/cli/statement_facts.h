@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a statement is drafted from: the analysis of an incident, as the archive has it, and what else is on record, put into
+ * one document, "holdfast.statement-record/1" (doc/statement.md).
+ */
+#ifndef HOLDFAST_CLI_STATEMENT_FACTS_H
+#define HOLDFAST_CLI_STATEMENT_FACTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "cli/books.h"
+#include "record/archive.h"
+#include "record/statements.h"
+
+#define STATEMENT_FACTS_BEFORE_NS (3600 * NS_PER_S) /* an event that ended so long before may still matter */
+
+/* What the operator says, and of what. */
+struct statement_facts_asked {
+	const char *config;
+	const struct archive_incident *incident; /* NULL: of none */
+	const json_t *inherited;                 /* words of the thread's last record.json, or NULL */
+	struct capture_time since, until, next;  /* ns 0: not said */
+	const char *component, *text, *by;       /* "" or NULL: not said */
+	const char *claim;                       /* "c1", or NULL */
+	uint64_t corrects, thread;               /* numbers; 0 */
+	struct capture_time now;
+};
+
+/* A new reference. COMMAND_DONE or, said, the exit status. */
+int statement_facts(struct books *books, const struct statement_facts_asked *asked, json_t **record);
+
+/* When people have known of it, and when what the law asks for is due; JSON, or null where nobody said. */
+int statement_facts_aware(struct books *books, uint64_t incident, json_t **aware);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The status page of what is on record: components and how they fared, works that are planned, and what was published of
+ * incidents. An incident is a thread of statements (statements.h); those of the same kind in several languages are one update,
+ * the first with the first, the second with the second. What was corrected or withdrawn stays, and is marked.
+ *
+ * An incident concerns the components whose states name its outage, and the one that its statements name. How bad it is
+ * follows from the worst that those were while it lasted; where none are named, it is minor.
+ */
+#ifndef HOLDFAST_RECORD_PAGE_H
+#define HOLDFAST_RECORD_PAGE_H
+
+#include "record/ledger.h"
+#include "tell/status.h"
+
+#define PAGE_INCIDENTS_MAX 16384 /* that are looked at: the latest */
+#define PAGE_WORKS_MAX 4096
+
+struct page; /* opaque */
+
+/* What is no matter of record. The caller's, and copied. */
+struct page_settings {
+	const char *title[LANGUAGES], *url, *key; /* as in struct status_page */
+	enum language languages[LANGUAGES];
+	uint32_t languages_count;
+	int64_t stale_after_ns;
+};
+
+/* As it stands at `now_ns`. -ENOMEM, and what the ledger answers. */
+int page_gather(struct ledger *ledger, const struct page_settings *settings, int64_t now_ns, struct page **page,
+                struct record_error *error);
+/* Lives as long as `page`. */
+const struct status_page *page_status(const struct page *page);
+void page_free(struct page *page);
+
+#endif
