@@ -37,6 +37,7 @@
 #define PREDICATES_MAX 65536 /* of a file */
 #define LINE_SIZE 2048
 #define HEX 16
+#define NEAR_NS (86400 * NS_PER_S) /* outages so long before and after an attack are told with it */
 
 struct options {
 	const char *config, *record, *verb, *name;
@@ -286,9 +287,18 @@ static int add_event(void *context, const struct ledger_event *event)
 	return claim_facts_add_event(context, &added) ? 0 : -ENOBUFS;
 }
 
-/* Each wave of an outage on record is one that was measured; how many users it hit is not known, so that it counts as all. */
+struct near {
+	struct claim_facts *facts;
+	int64_t from_ns, to_ns;
+};
+
+/*
+ * Each wave of an outage on record is one that was measured; how many users it hit is not known, so that it counts as all.
+ * Those of other days say nothing of this attack.
+ */
 static int add_outage(void *context, const struct outages_outage *outage)
 {
+	const struct near *near = context;
 	char error[HARM_JSON_ERROR_SIZE];
 	json_t *json = json_loads(outage->json, JSON_REJECT_DUPLICATES, NULL);
 	struct harm harm;
@@ -304,13 +314,28 @@ static int add_outage(void *context, const struct outages_outage *outage)
 		const struct outage_wave *wave = &harm.outage.waves[i];
 		struct claim_span span = { wave->began_ns, wave->ended_ns, 1 };
 
-		room = claim_facts_add_outage(context, &span);
+		if (wave->began_ns < near->to_ns && (wave->ended_ns == 0 || wave->ended_ns > near->from_ns))
+			room = claim_facts_add_outage(near->facts, &span);
 	}
 	return room ? 0 : -ENOBUFS;
 }
 
-/* `books` NULL: there is no ledger to ask. Outages are those that a file says were measured, else those on
- * record, else what the host saw of its users. */
+/* Those on record count unless a file says which were measured. */
+static int read_outages(struct books *books, const struct source *source, struct claim_facts *facts)
+{
+	const struct trace *trace = &source->trace;
+	struct capture_time began = { trace->began_ns }, ended = { trace->ended_ns ? trace->ended_ns : trace->made_ns };
+	struct near near = { facts, time_plus(began, -NEAR_NS).ns, time_plus(ended, NEAR_NS).ns };
+	struct record_error error = { .message = "" };
+	int result = facts->context.outages_count ? 0 : outages_each(books->ledger, NULL, add_outage, &near, &error);
+
+	if (result == -ENOBUFS)
+		say_error("claim", "more than %d outages are on record; only the first are looked at",
+		          CLAIM_OUTAGES_MAX);
+	return result == 0 || result == -ENOBUFS ? COMMAND_DONE : books_refuse(books, result, &error);
+}
+
+/* `books` NULL: there is no ledger to ask. */
 static int read_facts(const struct options *options, struct books *books, const struct source *source,
                       struct claim_facts *facts)
 {
@@ -332,20 +357,16 @@ static int read_facts(const struct options *options, struct books *books, const 
 		if (result != 0)
 			return COMMAND_BAD;
 	}
-	result = books ? ledger_event_each(books->ledger, add_event, facts, &error) : 0;
-	if (result == -ENOBUFS)
-		say_error("claim", "more than %d events are on record; only the first are looked at", CLAIM_EVENTS_MAX);
-	if (books && (result == 0 || result == -ENOBUFS) && facts->context.outages_count == 0) {
-		result = outages_each(books->ledger, NULL, add_outage, facts, &error);
-		if (result == -ENOBUFS)
-			say_error("claim", "more than %d outages are on record; only the first are looked at",
-			          CLAIM_OUTAGES_MAX);
-	}
-	if (result != 0 && result != -ENOBUFS)
-		return books_refuse(books, result, &error);
+	if (books && read_outages(books, source, facts) != COMMAND_DONE)
+		return COMMAND_BAD;
 	if (source->series)
 		claim_facts_add_series(facts, source->series, &source->trace);
-	return COMMAND_DONE;
+	if (!books)
+		return COMMAND_DONE;
+	result = ledger_event_each(books->ledger, add_event, facts, &error);
+	if (result == -ENOBUFS)
+		say_error("claim", "more than %d events are on record; only the first are looked at", CLAIM_EVENTS_MAX);
+	return result == 0 || result == -ENOBUFS ? COMMAND_DONE : books_refuse(books, result, &error);
 }
 
 static int read_seed(const struct options *options, const struct source *source, uint64_t *seed)

@@ -8,7 +8,7 @@
 
 #include "record/ledger_inside.h"
 
-#define SCHEMA 3 /* the first that has these tables */
+#define SCHEMA 4 /* the first that has these tables */
 #define OUTAGES_FULL "remove old ones (outages_trim()), or move the record away and begin a new one"
 
 /* clang-format off */

@@ -30,6 +30,14 @@ bool claim_facts_add_event(struct claim_facts *facts, const struct claim_event *
 	return true;
 }
 
+bool claim_facts_add_outage(struct claim_facts *facts, const struct claim_span *outage)
+{
+	if (facts->context.outages_count == CLAIM_OUTAGES_MAX)
+		return false;
+	facts->outages[facts->context.outages_count++] = *outage;
+	return true;
+}
+
 void claim_facts_add_series(struct claim_facts *facts, const struct series *series, const struct trace *trace)
 {
 	struct claim_context *context = &facts->context;
@@ -42,14 +50,6 @@ void claim_facts_add_series(struct claim_facts *facts, const struct series *seri
 		return;
 	context->measured_from_ns = series->from.ns;
 	context->measured_to_ns = time_plus(series->from, time_times(series->step_ns, series->count)).ns;
-}
-
-bool claim_facts_add_outage(struct claim_facts *facts, const struct claim_span *outage)
-{
-	if (facts->context.outages_count == CLAIM_OUTAGES_MAX)
-		return false;
-	facts->outages[facts->context.outages_count++] = *outage;
-	return true;
 }
 
 /* ---- reading ---- */
