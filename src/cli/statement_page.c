@@ -124,7 +124,10 @@ static void put_sentence(const struct paper *paper, const json_t *sentence, size
 	} else if (strcmp(basis, "form") == 0) {
 		paper_text(paper, HANG, LINK_HANG, DIM "a form: it says nothing of what happened" PLAIN);
 	}
-	json_array_foreach(json_object_get(sentence, "evidence"), i, link) put_link(paper, link);
+	json_array_foreach(json_object_get(sentence, "evidence"), i, link)
+	{
+		put_link(paper, link);
+	}
 }
 
 void statement_page(const struct paper *paper, const struct statements_row *row, const char *made_by,
@@ -149,7 +152,9 @@ void statement_page(const struct paper *paper, const struct statements_row *row,
 	(void)fputc('\n', paper->out);
 	put_text(paper, BOLD, statement_title(statement), 0);
 	json_array_foreach(json_object_get(statement, "sentences"), i, sentence)
+	{
 		put_sentence(paper, sentence, i + 1, links);
+	}
 	for (unsigned k = 0; k < acts->count; k++) {
 		d.length = 0;
 		if (k == 0)

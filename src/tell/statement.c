@@ -707,7 +707,10 @@ unsigned statement_check(const json_t *statement, const struct statement_documen
 	json_array_foreach(json_object_get(statement, "sentences"), i, sentence)
 	{
 		c.sentence = i + 1;
-		json_array_foreach(json_object_get(sentence, "evidence"), k, link) check_link(&c, link, documents);
+		json_array_foreach(json_object_get(sentence, "evidence"), k, link)
+		{
+			check_link(&c, link, documents);
+		}
 		check_text(&c, sentence, statement_language_of(statement));
 	}
 	return c.mistakes;
@@ -718,8 +721,10 @@ size_t statement_links(const json_t *statement)
 	json_t *sentence;
 	size_t i, count = 0;
 
-	json_array_foreach(json_object_get(statement, "sentences"), i, sentence) count +=
-		json_array_size(json_object_get(sentence, "evidence"));
+	json_array_foreach(json_object_get(statement, "sentences"), i, sentence)
+	{
+		count += json_array_size(json_object_get(sentence, "evidence"));
+	}
 	return count;
 }
 

@@ -166,7 +166,10 @@ static void walk(struct gathering *g, const json_t *in, const char *at)
 	memcpy(segment, at + 1, length);
 	segment[length] = '\0';
 	if (strcmp(segment, "*") == 0) {
-		json_array_foreach(in, i, one) step(g, one, at + 1 + length);
+		json_array_foreach(in, i, one)
+		{
+			step(g, one, at + 1 + length);
+		}
 	} else {
 		step(g, member(in, segment), at + 1 + length);
 	}
