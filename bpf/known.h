@@ -100,7 +100,7 @@ SHARED int is_known(const struct shield_key *key, const struct shield_config *c,
 		__u64 slot = line->lane[i];
 
 		if (SHIELD_KNOWN_IS(slot, hash) && shield_known_lives(slot, tick, c->hz) &&
-		    shield_known_age(SHIELD_KNOWN_FIRST(slot), tick) >= lead)
+		    shield_known_age(SHIELD_KNOWN_FIRST(slot), tick) > lead) /* its tick ended before that */
 			found = 1;
 	}
 	return found;

@@ -46,6 +46,7 @@ from topology import BOX4, BOX6, CARPET4, PLATFORM4, PLATFORM6, RangeError, Topo
 
 LEARN_SECONDS = 20
 PEACE_SECONDS, PEACE_SHORT_SECONDS = 2.0, 0.8  # of a scenario, before the attack
+LATE_SECONDS = 8.0  # that an attack may begin late on a busy machine
 KNOWING_SECONDS = 60.0  # where who came in peace matters
 AFTER_SECONDS = 0.5   # and behind it
 SHORT_WAVE_SECONDS, SHORT_UNSHIELDED_SECONDS = 2.0, 0.8
@@ -334,7 +335,7 @@ class Range:
             crowd = measure.Crowd(self.topology, self.arguments.client, scenario.asks, seconds)
             time.sleep(peace)
             guests = measure.Crowd(self.topology, self.arguments.client, scenario.strangers,
-                                   sum(wave.seconds for wave in waves), guests=True)
+                                   sum(wave.seconds for wave in waves) + LATE_SECONDS, guests=True)
             for wave in waves:
                 flood = attack.replay(self.topology, captures[wave.which], self.arguments.pps, wave.seconds)
                 flood.wait(wave.seconds + 5)
