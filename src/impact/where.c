@@ -193,7 +193,8 @@ static void count_region(const struct where *where, const struct place *place, d
 
 	for (uint32_t i = 0; i < where->buckets; i++)
 		count += place->counts[i];
-	if (place->kind == OUTAGE_NETWORK || (expected < SHOWS_MILLI && count * MILLI <= WHERE_GLOBAL_TIMES * expected))
+	if (place->kind == OUTAGE_NETWORK ||
+	    (expected < SHOWS_MILLI && (double)count * MILLI <= WHERE_GLOBAL_TIMES * expected))
 		return;
 	outage->regions++;
 	outage->regions_up += (double)count * MILLI > WHERE_GLOBAL_TIMES * expected;
