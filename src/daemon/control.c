@@ -902,13 +902,14 @@ static void add_live(json_t *object, const struct control_live *live)
 	                                    count_json(live->handshakes_pps)));
 	(void)json_object_set_new(
 		object, "engine",
-		json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:{s:o,s:o,s:o,s:o,s:o}}", "generation",
+		json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:{s:o,s:o,s:o,s:o,s:o,s:o}}", "generation",
 	                  count_json(live->generation), "warm", json_boolean(live->warm), "samples_pps",
 	                  count_json(live->samples_pps), "lag_ms", count_json((uint64_t)live->lag_ns / NS_PER_MS),
 	                  "baseline_s", count_json((uint64_t)live->learned_ns / NS_PER_S), "undecodable",
 	                  count_json(live->undecodable), "strays", count_json(live->strays), "limits", "rules_refused",
 	                  count_json(live->rules_refused), "bans_pushed_out", count_json(live->bans_pushed_out),
-	                  "no_memory", count_json(live->no_memory), "outbox_lost", count_json(live->outbox_lost),
+	                  "no_memory", count_json(live->no_memory), "sources_uncounted",
+	                  count_json(live->sources_uncounted), "outbox_lost", count_json(live->outbox_lost),
 	                  "streams_cut", count_json(live->streams_cut)));
 }
 

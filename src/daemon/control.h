@@ -222,7 +222,7 @@ struct control_live {
 	uint64_t samples_pps;
 	int64_t lag_ns, learned_ns;
 	uint64_t undecodable, strays, outbox_lost, streams_cut;
-	uint64_t rules_refused, bans_pushed_out, no_memory; /* struct live_counters */
+	uint64_t rules_refused, bans_pushed_out, no_memory, sources_uncounted; /* struct live_counters */
 };
 
 struct control_status {

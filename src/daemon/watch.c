@@ -482,4 +482,5 @@ void watch_facts(const struct watch *watch, struct control_live *facts)
 	facts->rules_refused = counters.rules_refused;
 	facts->bans_pushed_out = counters.bans_pushed_out;
 	facts->no_memory = counters.no_memory;
+	facts->sources_uncounted = counters.sources_uncounted;
 }

@@ -433,7 +433,7 @@ int live_revive(const uint8_t *octets, size_t length, struct live **live)
 		return rc;
 	get_services(&c, l);
 	quotas_free(l->quotas);
-	l->quotas = quotas_new(l->service_count);
+	l->quotas = quotas_new(l->service_count, seed);
 	if (!l->quotas) {
 		live_free(l);
 		return -ENOMEM;

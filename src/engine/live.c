@@ -73,7 +73,7 @@ int live_make(uint64_t seed, const struct live_service *services, unsigned servi
 		return rc;
 	l->seed = seed;
 	l->engine = engine_new(seed);
-	l->quotas = quotas_new(service_count < LIVE_SERVICES_MAX ? service_count : LIVE_SERVICES_MAX);
+	l->quotas = quotas_new(service_count < LIVE_SERVICES_MAX ? service_count : LIVE_SERVICES_MAX, seed);
 	if (l->engine && l->quotas)
 		rc = take_services(l, services, service_count);
 	if (rc < 0) {
@@ -107,7 +107,7 @@ static unsigned service_named(const struct live *l, const char *name)
 static int restore_quotas(struct live *l, struct cursor *c)
 {
 	uint64_t count = cursor_varint(c);
-	struct quotas *passed_over = quotas_new(1);
+	struct quotas *passed_over = quotas_new(1, 0);
 
 	if (!passed_over)
 		return -ENOMEM;
@@ -253,7 +253,10 @@ uint32_t live_warming(const struct live *l)
 
 struct live_counters live_counters(const struct live *l)
 {
-	return l->counters;
+	struct live_counters counters = l->counters;
+
+	counters.sources_uncounted = quotas_refused(l->quotas);
+	return counters;
 }
 
 /* With an input what was finished before has been told. */

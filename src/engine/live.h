@@ -123,10 +123,11 @@ bool live_next_news(struct live *live, struct live_news *news);
  */
 
 struct live_counters {
-	uint64_t rules_refused;   /* LIVE_RULES_MAX were there */
-	uint64_t bans_pushed_out; /* of LIVE_BANS_MAX */
-	uint64_t searches;        /* for rules */
-	uint64_t no_memory;       /* searches and generations that did not come to be for want of it */
+	uint64_t rules_refused;     /* LIVE_RULES_MAX were there */
+	uint64_t bans_pushed_out;   /* of LIVE_BANS_MAX */
+	uint64_t searches;          /* for rules */
+	uint64_t sources_uncounted; /* packets of sources beyond QUOTA_SOURCES_MAX of a second */
+	uint64_t no_memory;         /* searches and generations that did not come to be for want of it */
 };
 struct live_counters live_counters(const struct live *live);
 

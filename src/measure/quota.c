@@ -10,7 +10,6 @@
 
 #define STEPS 4 /* an octave has */
 #define SLOTS (2 * QUOTA_SOURCES_MAX)
-#define SEED 0x71756f7461u
 #define SOURCE_PERMILLE 999
 #define ALL_PERMILLE 990
 #define PERMILLE 1000
@@ -54,21 +53,24 @@ struct quotas {
 	int64_t second;
 	unsigned service_count;
 	uint32_t used;
+	uint64_t seed;
 	uint64_t refused;
 	uint16_t taken[QUOTA_SOURCES_MAX]; /* of the slots, those that are used */
 	struct counted slots[SLOTS];
 	struct service services[];
 };
 
-struct quotas *quotas_new(unsigned services)
+struct quotas *quotas_new(unsigned services, uint64_t seed)
 {
 	struct quotas *q;
 
 	if (services > QUOTA_SERVICES_MAX)
 		return NULL;
 	q = calloc(1, sizeof(*q) + services * sizeof(q->services[0]));
-	if (q)
+	if (q) {
 		q->service_count = services;
+		q->seed = seed;
+	}
 	return q;
 }
 
@@ -181,7 +183,6 @@ static void put_away(struct quotas *q)
 		c->key = 0;
 	}
 	q->used = 0;
-	q->refused = 0;
 	for (unsigned i = 0; i < q->service_count; i++)
 		q->services[i].tainted = q->services[i].attacked;
 }
@@ -220,7 +221,7 @@ void quotas_count(struct quotas *q, unsigned service, enum quota_class class, co
 		return;
 	if (!address_is_ipv4(src))
 		memset(from.octets + 8, 0, 8);
-	key = hash_address(hash_2(SEED, service, (uint64_t) class), &from) | 1;
+	key = hash_address(hash_2(q->seed, service, (uint64_t) class), &from) | 1;
 	for (uint32_t i = (uint32_t)(key >> 32);; i++) {
 		struct counted *c = &q->slots[i % SLOTS];
 
@@ -262,7 +263,6 @@ void quotas_settle(struct quotas *q)
 {
 	memset(q->slots, 0, sizeof(q->slots));
 	q->used = 0;
-	q->refused = 0;
 	q->begun = false;
 	for (unsigned i = 0; i < q->service_count; i++) {
 		forget_waiting(&q->services[i]);

@@ -37,8 +37,8 @@ enum quota_class { QUOTA_TCP, QUOTA_UDP, QUOTA_REST, QUOTA_CLASSES };
 
 struct quotas; /* opaque: 0.2 MB, and 4 KB a service */
 
-/* NULL where there is no memory. */
-struct quotas *quotas_new(unsigned services);
+/* NULL where there is no memory. The seed is a secret where those who send could choose their addresses by it. */
+struct quotas *quotas_new(unsigned services, uint64_t seed);
 void quotas_free(struct quotas *quotas);
 /* Packets of a source to a service; seconds come in their order, and what is late counts for the present one. */
 void quotas_count(struct quotas *quotas, unsigned service, enum quota_class class, const struct address *src,
@@ -49,7 +49,7 @@ void quotas_advance(struct quotas *quotas, int64_t second);
 void quotas_freeze(struct quotas *quotas, unsigned service, bool attacked);
 /* Throws away what waits: what is left is what quotas_pack() writes. */
 void quotas_settle(struct quotas *quotas);
-/* Sources of the present second for which there was no room. */
+/* Packets of sources for which their second had no room, in all. */
 uint64_t quotas_refused(const struct quotas *quotas);
 
 /* Packets a second that 999 of 1,000 seconds of a source do not exceed; 0: too little is known. */
