@@ -581,7 +581,7 @@ static int list_reports(const struct options *options)
 	struct counting counting = { .paper = screen_paper(0, false), .json = options->json };
 	struct record_error error = { .message = "" };
 	struct books books;
-	int64_t from_ns, to_ns;
+	int64_t from_ns = 0, to_ns = 0;
 	int result, status = read_times(options, &from_ns, &to_ns);
 
 	if (status == COMMAND_DONE)
