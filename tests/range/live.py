@@ -23,7 +23,8 @@ import time
 
 RATE, SECONDS = 5000, 60
 WAIT = 30
-PEACE = 10  # seconds, so that what is normal is known
+PEACE = 10  # seconds, so that what is normal is known …
+ASKED = 4500  # … and questions: a drop is proven safe by 3,000 that no rule hits
 SANITIZERS = {"ASAN_OPTIONS": f"{os.environ.get('ASAN_OPTIONS', '')}:detect_leaks=0"}
 MOUNTS = ["mount -t tmpfs none /run", "mount -t tmpfs none /var/tmp", "mount -t bpf none /sys/fs/bpf"]
 NETWORK = ["ip link set lo up", "ip netns add far", "ip link add v0 type veth peer name v1 netns far",
@@ -147,6 +148,12 @@ class Scene:
         self.attack.terminate()
         self.attack.wait(timeout=WAIT)
 
+    def peace(self):
+        begun = time.monotonic()
+        time.sleep(PEACE)
+        while sum(answer for at, answer in self.answers if at > begun) < ASKED and time.monotonic() < begun + WAIT:
+            time.sleep(0.1)
+
     def answered(self, since):
         """Share of the user's questions since then that were."""
         counted = [answer for at, answer in self.answers if at > since]
@@ -171,7 +178,7 @@ def acting(status):
 def observing(scene):
     """In mode observe all of it is seen, and nothing is dropped."""
     yield "begins", scene.begin("observe")
-    time.sleep(PEACE)
+    scene.peace()
     begun = time.monotonic()
     scene.flood()
     status, _ = scene.until(acting)
@@ -188,17 +195,18 @@ def observing(scene):
 
 def enforcing(scene):
     yield "begins again", scene.begin("enforce")
-    time.sleep(PEACE)
+    scene.peace()
     scene.flood()
     begun = time.monotonic()
     status, took = scene.until(acting)
     yield f"a rule drops ({took:.2f} s)", acting(status) and took < 3
     time.sleep(2)
-    before, at = scene.status(), time.monotonic()
+    before, at = scene.status()["totals"], time.monotonic()
     time.sleep(1)
     after = scene.status()
-    dropped = (after["totals"]["dropped"] - before["totals"]["dropped"]) / (time.monotonic() - at)
-    yield f"nearly all of it ({dropped:.0f} of {RATE} a second)", dropped > 0.9 * RATE
+    came, dropped = (after["totals"][of] - before[of] for of in ("packets", "dropped"))
+    came -= len([asked for asked, _ in scene.answers if asked > at])  # a busy machine sends less than RATE
+    yield f"nearly all of it ({dropped} of {came})", came > 0.2 * RATE and dropped > 0.9 * came
     yield "the share that passes is known", after["attacks"][0]["passing_ppm"] < 20000
     yield "the user is answered", scene.answered(begun + 1) > 0.99
     yield "and known to be", after["users"]["answered_pps"] > 10 and after["users"]["lost_ppm"] == 0
