@@ -116,6 +116,10 @@ struct status_series {
 	bool good;        /* more of it is better: users answered */
 };
 
+/* Of a plot of what users reported in quarters of an hour: the beginning of its title, which a component's name ends. */
+const char *status_reports_title(enum language language);
+const char *status_reports_meaning(enum language language);
+
 struct status_page {
 	const char *title[LANGUAGES];
 	const char
