@@ -20,6 +20,9 @@
 #include "record/outages.h"
 #include "record/statements.h"
 
+_Static_assert(STATUS_TEXT_MAX >= STATEMENTS_TEXT_MAX && STATUS_TEXT_MAX >= LEDGER_TEXT_MAX,
+               "every file of a page has the whole of what was published");
+
 struct block {
 	struct block *next;
 	max_align_t octets[];

@@ -246,6 +246,64 @@ static void statements(void **state)
 	assert_false(status_is_open(&status->incidents[0]));
 }
 
+static char *told(int (*tell)(FILE *out, const struct status_page *page), const struct status_page *status)
+{
+	char *text = NULL;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+
+	assert_non_null(out);
+	assert_int_equal(tell(out, status), 0);
+	assert_int_equal(fclose(out), 0);
+	return text;
+}
+
+static int tell_html(FILE *out, const struct status_page *status)
+{
+	return status_html_write(out, status, LANGUAGE_EN);
+}
+
+static int tell_json(FILE *out, const struct status_page *status)
+{
+	return status_json_write(out, status, STATUS_JSON_INCIDENTS);
+}
+
+/* The longest statement is whole wherever it is told; a longer one is not published. */
+static void long_statement(void **state)
+{
+	static int (*const tell[])(FILE *, const struct status_page *) = { tell_html, tell_json, status_atom_write,
+		                                                           status_rss_write };
+	static const char first[] = "it begins here ", last[] = " and ends here";
+	char *text = malloc(STATEMENTS_TEXT_MAX + 2);
+	struct statements_act_row act = { .act = STATEMENTS_PUBLISHED, .at_ns = NOW, .by = "bob", .title = "" };
+	const struct status_page *status;
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, 'x', STATEMENTS_TEXT_MAX + 1);
+	memcpy(text, first, sizeof(first) - 1);
+	memcpy(text + STATEMENTS_TEXT_MAX - sizeof(last) + 1, last, sizeof(last));
+	(void)publish(STATEMENT_FIRST_NOTICE, "en", 0, 0, 901 * HOUR, text);
+	status = gathered();
+	assert_int_equal(status->incidents_count, 1);
+	assert_string_equal(status->incidents[0].updates[0].body[LANGUAGE_EN], text);
+	for (unsigned i = 0; i < sizeof(tell) / sizeof(tell[0]); i++) {
+		char *file = told(tell[i], status), *begins = strstr(file, first), *ends = strstr(file, last);
+
+		assert_non_null(begins);
+		assert_non_null(ends);
+		assert_int_equal(ends - begins, STATEMENTS_TEXT_MAX - sizeof(last) + 1);
+		free(file);
+	}
+	act.number = act.revision = 1;
+	memset(text, 'x', STATEMENTS_TEXT_MAX + 1);
+	text[STATEMENTS_TEXT_MAX + 1] = '\0';
+	act.text = text;
+	assert_int_equal(statements_act_add(ledger, &act, &error), -EINVAL);
+	assert_non_null(strstr(error.message, "too long"));
+	free(text);
+}
+
 /* One thread more than is shown. */
 static void bound(void **state)
 {
@@ -279,9 +337,7 @@ static void reports(void **state)
 	const int64_t quarter = PAGE_REPORTS_STEP_NS, first = NOW - PAGE_REPORTS_POINTS * quarter;
 	const struct status_page *status;
 	const struct status_series *one;
-	char *html = NULL;
-	size_t length;
-	FILE *out;
+	char *html;
 
 	(void)state;
 	reported("web", SYMPTOM_SLOW, NOW - quarter, 5);
@@ -320,10 +376,7 @@ static void reports(void **state)
 	assert_string_equal(status->series[2].id, "reports-login");
 	assert_int_equal(status->series[2].values[0], 10);
 	/* And the page says what was done with the numbers. */
-	out = open_memstream(&html, &length);
-	assert_non_null(out);
-	assert_int_equal(status_html_write(out, status, LANGUAGE_EN), 0);
-	assert_int_equal(fclose(out), 0);
+	html = told(tell_html, status);
 	assert_non_null(strstr(html, "reports-login"));
 	assert_non_null(strstr(html, "fewer than 10 in 15 minutes are left out"));
 	free(html);
@@ -372,8 +425,8 @@ int main(void)
 {
 #define WITH_RECORD(test) cmocka_unit_test_setup_teardown(test, begin, end)
 	const struct CMUnitTest tests[] = {
-		WITH_RECORD(states),  WITH_RECORD(works),         WITH_RECORD(statements), WITH_RECORD(bound),
-		WITH_RECORD(reports), WITH_RECORD(reports_bound), WITH_RECORD(nothing),
+		WITH_RECORD(states), WITH_RECORD(works),   WITH_RECORD(statements),    WITH_RECORD(long_statement),
+		WITH_RECORD(bound),  WITH_RECORD(reports), WITH_RECORD(reports_bound), WITH_RECORD(nothing),
 	};
 	int failed;
 
