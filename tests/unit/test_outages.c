@@ -11,12 +11,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 #include <jansson.h>
 #include <sqlite3.h>
 
+#include "record/archive.h"
 #include "record/outages.h"
 #include "record/reckon.h"
 #include "tell/harm_json.h"
@@ -26,7 +29,7 @@
 #define WEEK_NS (WEEK_BUCKETS * BUCKET)
 #define FIRST_NS (2900 * WEEK_NS)
 
-static char folder[] = "/tmp/holdfast-outages-XXXXXX", path[64], seen[4096];
+static char folder[] = "/tmp/holdfast-outages-XXXXXX", path[128], archive[64], seen[4096];
 static struct record_error error;
 static struct ledger *ledger;
 
@@ -572,6 +575,49 @@ static void reckoned(void **state)
 	assert_int_equal(latest.incident, 0); /* an event is no attack */
 }
 
+static void archived(uint64_t id, const char *vector, int64_t began_ns, int64_t ended_ns)
+{
+	struct archive_incident incident = {
+		.id = id, .generation = 1, .state = ARCHIVE_FINAL, .began_ns = began_ns, .ended_ns = ended_ns
+	};
+	int fd = memfd_create("analysis", MFD_CLOEXEC);
+
+	(void)snprintf(incident.vector, sizeof(incident.vector), "%s", vector);
+	(void)snprintf(incident.target, sizeof(incident.target), "192.0.2.1/32");
+	assert_int_equal(write(fd, "{}", 2), 2);
+	assert_int_equal(archive_add(archive, &incident, fd, 2), 0);
+	(void)close(fd);
+}
+
+/* Of archived incidents that which overlaps it most; a scan explains nothing. */
+static void attacked(void **state)
+{
+	static struct reckon_result result;
+	const int64_t began_ns = FIRST_NS + (int64_t)USUAL_BUCKETS * BUCKET, ended_ns = began_ns + OUT_BUCKETS * BUCKET;
+	const uint32_t all = sizeof(stream) / sizeof(stream[0]);
+	const int64_t now_ns = FIRST_NS + (int64_t)all * BUCKET;
+
+	(void)state;
+	put_stream(0, all);
+	/* No folder, or one without incidents, is none. */
+	assert_int_equal(reckon(ledger, archive, now_ns, &result, &error), 0);
+	assert_int_equal(rows_of(1), 1);
+	assert_int_equal(latest.causes.shares[CAUSE_ATTACK].high, 0);
+	assert_int_equal(mkdir(archive, 0700), 0);
+	archived(6, "udp_flood", began_ns - 9000 * NS_PER_S, began_ns - 8000 * NS_PER_S);
+	archived(7, "udp_flood", began_ns - 120 * NS_PER_S, ended_ns);
+	archived(8, "scan", began_ns - 60 * NS_PER_S, ended_ns + 3600 * NS_PER_S);
+	archived(9, "syn_flood", ended_ns - 300 * NS_PER_S, ended_ns);
+	assert_int_equal(reckon(ledger, archive, now_ns, &result, &error), 0);
+	assert_int_equal(result.added, 1);
+	assert_int_equal(rows_of(1), 2);
+	assert_int_equal(latest.incident, 7);
+	assert_int_equal(latest.delay_ns, 120 * NS_PER_S);
+	assert_int_equal(latest.causes.shares[CAUSE_ATTACK].low, 10000);
+	assert_int_equal(latest.causes.intervals[0].cause, CAUSE_ATTACK);
+	assert_int_equal(latest.causes.intervals[0].reference, 7);
+}
+
 /* One component more than there may be: it is counted, not looked at. */
 static void components_bound(void **state)
 {
@@ -600,24 +646,30 @@ int main(void)
 {
 #define WITH_RECORD(test) cmocka_unit_test_setup_teardown(test, begin, end)
 	const struct CMUnitTest tests[] = {
-		WITH_RECORD(reports_add_up),
-		WITH_RECORD(reports_refused),
-		WITH_RECORD(signals_add_up),
-		WITH_RECORD(counts_only_grow),
-		WITH_RECORD(old_counts_go),
-		WITH_RECORD(unknown_words),
-		WITH_RECORD(files),
-		WITH_RECORD(latest_counts),
-		WITH_RECORD(outages_refused),
-		WITH_RECORD(reckoned),
-		WITH_RECORD(components_bound),
+		WITH_RECORD(reports_add_up),  WITH_RECORD(reports_refused),
+		WITH_RECORD(signals_add_up),  WITH_RECORD(counts_only_grow),
+		WITH_RECORD(old_counts_go),   WITH_RECORD(unknown_words),
+		WITH_RECORD(files),           WITH_RECORD(latest_counts),
+		WITH_RECORD(outages_refused), WITH_RECORD(reckoned),
+		WITH_RECORD(attacked),        WITH_RECORD(components_bound),
 	};
 	int failed;
 
 	if (!mkdtemp(folder))
 		return 1;
 	(void)snprintf(path, sizeof(path), "%s/record.db", folder);
+	(void)snprintf(archive, sizeof(archive), "%s/archive", folder);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	for (uint64_t id = 6; id <= 9; id++) {
+		(void)snprintf(path, sizeof(path), "%s/incidents/%016llx.json", archive, (unsigned long long)id);
+		(void)unlink(path);
+	}
+	(void)snprintf(path, sizeof(path), "%s/incidents", archive);
+	(void)rmdir(path);
+	(void)snprintf(path, sizeof(path), "%s/streams", archive);
+	(void)rmdir(path);
+	(void)rmdir(archive);
+	(void)snprintf(path, sizeof(path), "%s/record.db", folder);
 	(void)unlink(path);
 	(void)rmdir(folder);
 	return failed;
