@@ -17,7 +17,11 @@
 #include <jansson.h>
 
 #include "record/components.h"
+#include "record/outages.h"
 #include "record/statements.h"
+
+_Static_assert(STATUS_TEXT_MAX >= STATEMENTS_TEXT_MAX && STATUS_TEXT_MAX >= LEDGER_TEXT_MAX,
+               "every file of a page has the whole of what was published");
 
 struct block {
 	struct block *next;
@@ -42,7 +46,13 @@ struct page {
 	uint32_t incidents_room;
 	struct component_works *works;
 	uint32_t works_count;
+	struct reports *reports; /* of each component */
 	bool no_memory;
+};
+
+/* What users reported of a component, in the quarters of an hour from `from_ns` on. */
+struct reports {
+	uint64_t counts[PAGE_REPORTS_POINTS], sum; /* sum: once they are rounded */
 };
 
 /* An incident being put together; updates are its own, the oldest first. */
@@ -579,6 +589,86 @@ static void close_all(struct page *page, int64_t now_ns)
 	status->incidents = page->incidents;
 }
 
+/* ---- what users reported ---- */
+
+/* The end of the last quarter of an hour that is over, of those of the clock. */
+static int64_t reports_end(int64_t now_ns)
+{
+	return now_ns / PAGE_REPORTS_STEP_NS * PAGE_REPORTS_STEP_NS;
+}
+
+static int take_reports(void *context, const struct report_count *count)
+{
+	struct page *page = context;
+	uint32_t place = place_of(page, count->component);
+	int64_t from_ns =
+		reports_end(page->status.generated_ns) - time_times(PAGE_REPORTS_STEP_NS, PAGE_REPORTS_POINTS);
+
+	if (place < page->status.components_count)
+		page->reports[place].counts[(count->bucket_ns - from_ns) / PAGE_REPORTS_STEP_NS] += count->accepted;
+	return 0;
+}
+
+static void round_reports(struct reports *reports)
+{
+	for (unsigned i = 0; i < PAGE_REPORTS_POINTS; i++) {
+		uint64_t *count = &reports->counts[i];
+
+		*count = *count < PAGE_REPORTS_LEAST
+		                 ? 0
+		                 : (*count + PAGE_REPORTS_UNIT / 2) / PAGE_REPORTS_UNIT * PAGE_REPORTS_UNIT;
+		reports->sum += *count;
+	}
+}
+
+static void put_reports(struct page *page, struct status_series *series, uint32_t place)
+{
+	const struct status_component *component = &page->components[place];
+	uint64_t *values = take(page, sizeof(page->reports[place].counts));
+	char id[sizeof("reports-") + COMPONENT_ID_SIZE];
+
+	if (!values)
+		return;
+	memcpy(values, page->reports[place].counts, sizeof(page->reports[place].counts));
+	(void)snprintf(id, sizeof(id), "reports-%s", component->id);
+	series->id = keep(page, id);
+	for (unsigned i = 0; i < LANGUAGES; i++) {
+		char title[LEDGER_TEXT_MAX + 256];
+
+		(void)snprintf(title, sizeof(title), "%s%s", status_reports_title((enum language)i),
+		               component->name[i]);
+		series->title[i] = keep(page, *component->name[i] ? title : "");
+		series->meaning[i] = status_reports_meaning((enum language)i);
+	}
+	series->step_ns = PAGE_REPORTS_STEP_NS;
+	series->count = PAGE_REPORTS_POINTS;
+	series->from_ns = reports_end(page->status.generated_ns) - time_times(series->step_ns, series->count);
+	series->values = values;
+}
+
+/* The components with the most first; of as many, that which is shown first. */
+static void close_reports(struct page *page)
+{
+	struct status_page *status = &page->status;
+	struct status_series *series = take(page, STATUS_SERIES_MAX * sizeof(*series));
+
+	for (uint32_t i = 0; i < status->components_count; i++)
+		if (status->components[i].showcase && !status->components[i].is_group)
+			round_reports(&page->reports[i]);
+	while (series && status->series_count < STATUS_SERIES_MAX) {
+		uint32_t most = 0;
+
+		for (uint32_t i = 1; i < status->components_count; i++)
+			if (page->reports[i].sum > page->reports[most].sum)
+				most = i;
+		if (page->reports[most].sum == 0)
+			break;
+		put_reports(page, &series[status->series_count++], most);
+		page->reports[most].sum = 0;
+	}
+	status->series = series;
+}
+
 /* ---- whole ---- */
 
 static void drop_scratch(struct page *page, uint32_t threads)
@@ -594,6 +684,8 @@ static void drop_scratch(struct page *page, uint32_t threads)
 	free(page->courses);
 	free(page->threads);
 	free(page->works);
+	free(page->reports);
+	page->reports = NULL;
 	page->courses = NULL;
 	page->threads = NULL;
 	page->works = NULL;
@@ -625,6 +717,11 @@ static int gather(struct page *page, struct ledger *ledger, int64_t now_ns, stru
 		result = statements_published_each(ledger, take_statement, page, error);
 	for (uint32_t i = 0; i < page->works_count && result == 0; i++)
 		put_works(page, &page->works[i], now_ns);
+	if (result == 0)
+		result =
+			outages_report_each(ledger, NULL,
+		                            reports_end(now_ns) - time_times(PAGE_REPORTS_STEP_NS, PAGE_REPORTS_POINTS),
+		                            reports_end(now_ns), take_reports, page, error);
 	return result;
 }
 
@@ -640,7 +737,8 @@ int page_gather(struct ledger *ledger, const struct page_settings *settings, int
 	made->components = take(made, COMPONENTS_MAX * sizeof(*made->components));
 	made->courses = calloc(COMPONENTS_MAX + 1, sizeof(*made->courses));
 	made->works = calloc(PAGE_WORKS_MAX, sizeof(*made->works));
-	if (made->components && made->courses && made->works) {
+	made->reports = calloc(COMPONENTS_MAX, sizeof(*made->reports));
+	if (made->components && made->courses && made->works && made->reports) {
 		take_settings(made, settings, now_ns);
 		result = gather(made, ledger, now_ns, error);
 	}
@@ -648,6 +746,7 @@ int page_gather(struct ledger *ledger, const struct page_settings *settings, int
 		uint32_t threads = made->status.incidents_count;
 
 		close_all(made, now_ns);
+		close_reports(made);
 		drop_scratch(made, threads);
 		result = made->no_memory ? -ENOMEM : 0;
 	} else {

@@ -6,15 +6,26 @@
  *
  * An incident concerns the components whose states name its outage, and the one that its statements name. How bad it is
  * follows from the worst that those were while it lasted; where none are named, it is minor.
+ *
+ * What users reported of a component in the last day is a plot, of the STATUS_SERIES_MAX components with the most. So that no
+ * single user can be seen in it, quarters of an hour are those of the clock, only what is over is counted, and of a component
+ * and quarter fewer than PAGE_REPORTS_LEAST are none, more are rounded to PAGE_REPORTS_UNIT. There is no sum over components,
+ * from which what is left out could be subtracted; a component that never had as many has no plot.
  */
 #ifndef HOLDFAST_RECORD_PAGE_H
 #define HOLDFAST_RECORD_PAGE_H
 
+#include "base/time.h"
 #include "record/ledger.h"
 #include "tell/status.h"
 
 #define PAGE_INCIDENTS_MAX 16384 /* that are looked at: the latest */
 #define PAGE_WORKS_MAX 4096
+
+#define PAGE_REPORTS_STEP_NS (900 * NS_PER_S)
+#define PAGE_REPORTS_POINTS 96 /* a day */
+#define PAGE_REPORTS_LEAST 10
+#define PAGE_REPORTS_UNIT 5
 
 struct page; /* opaque */
 

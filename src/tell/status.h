@@ -37,7 +37,7 @@
 #define STATUS_MONTHS_MAX 36     /* pages of history */
 #define STATUS_SERIES_MAX 8      /* plots */
 #define STATUS_POINTS_MAX 2016   /* of a plot: a week of 5 minutes */
-#define STATUS_TEXT_MAX 4096     /* octets of a name or an update */
+#define STATUS_TEXT_MAX 524288   /* octets of a text: as many as a statement may have */
 
 /* A component is `status` from `since_ns` on, until the next change. */
 struct status_change {
@@ -115,6 +115,10 @@ struct status_series {
 	const bool *gaps; /* count of them: nothing was measured there; NULL: none */
 	bool good;        /* more of it is better: users answered */
 };
+
+/* Of a plot of what users reported in quarters of an hour: the beginning of its title, which a component's name ends. */
+const char *status_reports_title(enum language language);
+const char *status_reports_meaning(enum language language);
 
 struct status_page {
 	const char *title[LANGUAGES];

@@ -70,6 +70,10 @@ static const char *const words[STATUS_WORDS][LANGUAGES] = {
 	[WORD_CHART_WHEN] = { "From", "À partir de" },
 	[WORD_CHART_HOW_MANY] = { "How many", "Combien" },
 	[WORD_CHART_UNKNOWN] = { "not measured", "non mesuré" },
+	[WORD_REPORTS_TITLE] = { "Reports of trouble, every 15 minutes: ", "Signalements de difficultés, par quart d’heure : " },
+	[WORD_REPORTS_MEANING] = {
+		"What users told us, and what their browsers reported by themselves. Rounded to 5; fewer than 10 in 15 minutes are left out and shown as none. Only components with more than that are shown, at most 8: those with the most.",
+		"Ce que les usagers nous ont signalé, et ce que leurs navigateurs ont signalé d’eux-mêmes. Arrondi à 5 ; moins de 10 par quart d’heure est laissé de côté et montré comme rien. Seuls les composants qui en ont davantage sont montrés, 8 au plus : ceux qui en ont le plus." },
 
 	[WORD_METHOD_PAGE] = {
 		"This page is a file, not a service. It is written anew whenever something changes, and put where the services it speaks of do not stand: it can be read when they cannot.",
@@ -169,6 +173,16 @@ const char *status_impact_name(enum status_impact impact)
 const char *status_indicator_name(enum status_impact indicator)
 {
 	return indicators[indicator];
+}
+
+const char *status_reports_title(enum language language)
+{
+	return status_word(language, WORD_REPORTS_TITLE);
+}
+
+const char *status_reports_meaning(enum language language)
+{
+	return status_word(language, WORD_REPORTS_MEANING);
 }
 
 const char *status_folder(const struct status_page *page, enum language language)

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "record/components.h"
+#include "record/outages.h"
 #include "record/page.h"
 #include "record/statements.h"
 
@@ -245,6 +246,64 @@ static void statements(void **state)
 	assert_false(status_is_open(&status->incidents[0]));
 }
 
+static char *told(int (*tell)(FILE *out, const struct status_page *page), const struct status_page *status)
+{
+	char *text = NULL;
+	size_t length;
+	FILE *out = open_memstream(&text, &length);
+
+	assert_non_null(out);
+	assert_int_equal(tell(out, status), 0);
+	assert_int_equal(fclose(out), 0);
+	return text;
+}
+
+static int tell_html(FILE *out, const struct status_page *status)
+{
+	return status_html_write(out, status, LANGUAGE_EN);
+}
+
+static int tell_json(FILE *out, const struct status_page *status)
+{
+	return status_json_write(out, status, STATUS_JSON_INCIDENTS);
+}
+
+/* The longest statement is whole wherever it is told; a longer one is not published. */
+static void long_statement(void **state)
+{
+	static int (*const tell[])(FILE *, const struct status_page *) = { tell_html, tell_json, status_atom_write,
+		                                                           status_rss_write };
+	static const char first[] = "it begins here ", last[] = " and ends here";
+	char *text = malloc(STATEMENTS_TEXT_MAX + 2);
+	struct statements_act_row act = { .act = STATEMENTS_PUBLISHED, .at_ns = NOW, .by = "bob", .title = "" };
+	const struct status_page *status;
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, 'x', STATEMENTS_TEXT_MAX + 1);
+	memcpy(text, first, sizeof(first) - 1);
+	memcpy(text + STATEMENTS_TEXT_MAX - sizeof(last) + 1, last, sizeof(last));
+	(void)publish(STATEMENT_FIRST_NOTICE, "en", 0, 0, 901 * HOUR, text);
+	status = gathered();
+	assert_int_equal(status->incidents_count, 1);
+	assert_string_equal(status->incidents[0].updates[0].body[LANGUAGE_EN], text);
+	for (unsigned i = 0; i < sizeof(tell) / sizeof(tell[0]); i++) {
+		char *file = told(tell[i], status), *begins = strstr(file, first), *ends = strstr(file, last);
+
+		assert_non_null(begins);
+		assert_non_null(ends);
+		assert_int_equal(ends - begins, STATEMENTS_TEXT_MAX - sizeof(last) + 1);
+		free(file);
+	}
+	act.number = act.revision = 1;
+	memset(text, 'x', STATEMENTS_TEXT_MAX + 1);
+	text[STATEMENTS_TEXT_MAX + 1] = '\0';
+	act.text = text;
+	assert_int_equal(statements_act_add(ledger, &act, &error), -EINVAL);
+	assert_non_null(strstr(error.message, "too long"));
+	free(text);
+}
+
 /* One thread more than is shown. */
 static void bound(void **state)
 {
@@ -260,6 +319,97 @@ static void bound(void **state)
 	assert_string_equal(status->incidents[STATUS_INCIDENTS_MAX - 1].id, "m2");
 }
 
+static void reported(const char *id, enum symptom symptom, int64_t bucket_ns, uint32_t accepted)
+{
+	struct report_count one = { .bucket_ns = bucket_ns,
+		                    .symptom = symptom,
+		                    .source = REPORT_FORM,
+		                    .raw = accepted + 1000, /* what the rules of intake leave out is not told */
+		                    .accepted = accepted };
+
+	(void)snprintf(one.component, sizeof(one.component), "%s", id);
+	if (outages_report_add(ledger, &one, 1, &error) != 0)
+		fail_msg("%s", error.message);
+}
+
+static void reports(void **state)
+{
+	const int64_t quarter = PAGE_REPORTS_STEP_NS, first = NOW - PAGE_REPORTS_POINTS * quarter;
+	const struct status_page *status;
+	const struct status_series *one;
+	char *html;
+
+	(void)state;
+	reported("web", SYMPTOM_SLOW, NOW - quarter, 5);
+	reported("web", SYMPTOM_OTHER, NOW - quarter + COUNT_BUCKET_NS, 4);
+	reported("login", SYMPTOM_SLOW, first, 9);
+	status = gathered();
+	/* Nine are none, and a component that has no more has no plot. */
+	assert_int_equal(status->series_count, 0);
+	reported("web", SYMPTOM_OTHER, NOW - COUNT_BUCKET_NS, 3);     /* 12 in all */
+	reported("web", SYMPTOM_OTHER, NOW - 2 * quarter, 13);        /* rounded up */
+	reported("web", SYMPTOM_OTHER, NOW - 3 * quarter, 9);         /* none beside others too */
+	reported("web", SYMPTOM_OTHER, NOW, 400);                     /* not over */
+	reported("web", SYMPTOM_OTHER, first - COUNT_BUCKET_NS, 400); /* of the day before */
+	reported("elsewhere", SYMPTOM_OTHER, first, 400);             /* not on the page */
+	reported("login", SYMPTOM_OTHER, first, 1);
+	reported("mail", SYMPTOM_OTHER, first + quarter, 100);
+	status = gathered();
+	assert_int_equal(status->series_count, 3);
+	assert_string_equal(status->series[0].id, "reports-mail");
+	assert_int_equal(status->series[0].values[1], 100);
+	one = &status->series[1];
+	assert_string_equal(one->id, "reports-web");
+	assert_string_equal(one->title[LANGUAGE_EN], "Reports of trouble, every 15 minutes: web");
+	assert_string_equal(one->title[LANGUAGE_FR], ""); /* it has no name there */
+	for (unsigned i = 0; i < LANGUAGES; i++) {
+		assert_non_null(strstr(one->meaning[i], "10"));
+		assert_non_null(strstr(one->meaning[i], "8"));
+	}
+	assert_int_equal(one->from_ns, first);
+	assert_int_equal(one->step_ns, quarter);
+	assert_int_equal(one->count, PAGE_REPORTS_POINTS);
+	assert_int_equal(one->values[PAGE_REPORTS_POINTS - 1], 10);
+	assert_int_equal(one->values[PAGE_REPORTS_POINTS - 2], 15);
+	for (unsigned i = 0; i < PAGE_REPORTS_POINTS - 2; i++)
+		assert_int_equal(one->values[i], 0);
+	assert_string_equal(status->series[2].id, "reports-login");
+	assert_int_equal(status->series[2].values[0], 10);
+	/* And the page says what was done with the numbers. */
+	html = told(tell_html, status);
+	assert_non_null(strstr(html, "reports-login"));
+	assert_non_null(strstr(html, "fewer than 10 in 15 minutes are left out"));
+	free(html);
+}
+
+/* What is not shown has no plot; of more components than there is room for, those with the most. */
+static void reports_bound(void **state)
+{
+	const struct status_page *status;
+
+	(void)state;
+	for (unsigned i = 0; i <= STATUS_SERIES_MAX; i++) {
+		struct component component = { .showcase = i != 3,
+			                       .name = { "name", "nom" },
+			                       .description = { "", "" },
+			                       .added_ns = 10 * HOUR,
+			                       .updated_ns = 10 * HOUR };
+
+		(void)snprintf(component.id, sizeof(component.id), "c%u", i);
+		assert_int_equal(component_add(ledger, &component, &error), 0);
+		reported(component.id, SYMPTOM_SLOW, NOW - HOUR, 100);
+	}
+	reported("mail", SYMPTOM_SLOW, NOW - HOUR, 50);
+	status = gathered();
+	assert_int_equal(status->series_count, STATUS_SERIES_MAX);
+	for (unsigned i = 0; i < STATUS_SERIES_MAX; i++)
+		assert_string_not_equal(status->series[i].id, "reports-c3");
+	assert_string_equal(status->series[0].id, "reports-c0");
+	assert_string_equal(status->series[0].title[LANGUAGE_FR],
+	                    "Signalements de difficultés, par quart d’heure : nom");
+	assert_string_equal(status->series[STATUS_SERIES_MAX - 1].id, "reports-c8");
+}
+
 static void nothing(void **state)
 {
 	const struct status_page *status = gathered();
@@ -267,6 +417,7 @@ static void nothing(void **state)
 	(void)state;
 	assert_int_equal(status->incidents_count, 0);
 	assert_int_equal(status_indicator(status), STATUS_NONE);
+	assert_int_equal(status->series_count, 0);
 	page_free(NULL);
 }
 
@@ -274,8 +425,8 @@ int main(void)
 {
 #define WITH_RECORD(test) cmocka_unit_test_setup_teardown(test, begin, end)
 	const struct CMUnitTest tests[] = {
-		WITH_RECORD(states), WITH_RECORD(works),   WITH_RECORD(statements),
-		WITH_RECORD(bound),  WITH_RECORD(nothing),
+		WITH_RECORD(states), WITH_RECORD(works),   WITH_RECORD(statements),    WITH_RECORD(long_statement),
+		WITH_RECORD(bound),  WITH_RECORD(reports), WITH_RECORD(reports_bound), WITH_RECORD(nothing),
 	};
 	int failed;
 
