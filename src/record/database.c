@@ -106,7 +106,8 @@ static const char *const migrations[RECORD_SCHEMA] = {
 	FOR_GOOD("report_import", "id") FOR_GOOD("outage", "id")
 	ADDS_UP("report_count", "symptom", "network", "NEW.raw < OLD.raw OR NEW.accepted < OLD.accepted"
 	        " OR NEW.shielded < OLD.shielded OR NEW.region <> OLD.region OR NEW.source <> OLD.source")
-	ADDS_UP("signal", "kind", "vantage", "NEW.good < OLD.good OR NEW.bad < OLD.bad OR NEW.value < OLD.value"),
+	ADDS_UP("signal", "kind", "vantage", "NEW.good < OLD.good OR NEW.bad < OLD.bad OR NEW.value < OLD.value"
+	        " OR NEW.network <> OLD.network"),
 
 	"CREATE TABLE component("
 	" id TEXT PRIMARY KEY, parent TEXT NOT NULL, position INTEGER NOT NULL, is_group INTEGER NOT NULL,"

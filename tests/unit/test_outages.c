@@ -236,6 +236,7 @@ static void counts_only_grow(void **state)
 		"UPDATE signal SET component = 'web'",
 		"UPDATE signal SET kind = 'nel'",
 		"UPDATE signal SET vantage = 'rome'",
+		"UPDATE signal SET network = 1",
 		"DELETE FROM signal",
 		"UPDATE outage SET published = 'nothing'",
 		"DELETE FROM outage",
