@@ -188,6 +188,39 @@ def check_figures(stage, name):
         stage.expect(f"{wrong} in place of {was} is noticed", was in pages[0] and len(left) >= 1, (was, left))
 
 
+def check_prices(stage):
+    """By whose prices an incident is reckoned, and what becomes of a table that is wrong."""
+    offer = {"what": "a test's", "per": "attack", "up_to_gbps": 0, "date": "2031", "source": "https://offers.example/"}
+    for name, low in (("here.json", 7001), ("there.json", 8001), ("wrong.json", 0)):
+        table = {"schema": "holdfast.prices/1", "prices": [offer | {"low": low, "mid": 8002, "high": 8003}]}
+        (stage.folder / name).write_text(json.dumps(table), encoding="utf-8")
+    conf = (stage.folder / "conf.yaml").read_text(encoding="utf-8")
+    for name in ("here", "wrong"):
+        (stage.folder / f"{name}.yaml").write_text(f"{conf}prices: {stage.folder}/{name}.json\n", encoding="utf-8")
+
+    def lowest(typed, complaint):
+        status, out, error = stage.run(f"report latest --json {typed}")
+        low = json.loads(out)["incidents"][0]["trace"]["cost"]["low"] if out else None
+        stage.expect(f"report {typed}: what it says of prices", re.search(f"^{complaint}$", error), error)
+        return status, low
+
+    said = ("holdfast: [^\n]*wrong.json: price 1: prices are not 0 < low <= mid <= high < 1e12; "
+            "{}\n".format)
+    built_in = lowest(CONF, "")
+    for typed, wanted, complaint in (
+            ("--config here.yaml", (0, 7001), ""),
+            ("--config here.yaml --prices there.json", (0, 8001), ""),
+            (f"--prices there.json {CONF}", (0, 8001), ""),
+            ("--config wrong.yaml", built_in, said("going on with the prices that are built in")),
+            ("--config wrong.yaml --prices there.json", (0, 8001), ""),
+            (f"--prices wrong.json {CONF}", (1, None), said("name another with --prices, or none"))):
+        got = lowest(typed, complaint)
+        stage.expect(f"report {typed}: {wanted}", got == wanted, got)
+    stage.expect("those built in are others", built_in[0] == 0 and 0 < built_in[1] < 7001, built_in)
+    stage.row("config check here.yaml", 0)
+    stage.row("config check wrong.yaml", 1, None, "wrong.json: price 1: prices are not")
+
+
 def check_ages(stage):
     said = " ".join(stage.run(f"report latest --text {CONF}")[1].split())
     stage.expect("databases of another year are said to be so",
@@ -208,6 +241,7 @@ def main():
         check_outages(stage, name)
         check_elsewhere(stage)
         check_ages(stage)
+        check_prices(stage)
         check_figures(stage, name)
         print(f"1..{stage.count}")
     return 1 if stage.failed else 0
