@@ -221,6 +221,19 @@ def check_prices(stage):
     stage.row("config check wrong.yaml", 1, None, "wrong.json: price 1: prices are not")
 
 
+def check_mistakes(stage):
+    """What is wrong with a configuration is said once, and the incident is told all the same."""
+    (stage.folder / "mistaken.yaml").write_text(
+        f"state_dir: {stage.folder}/state\nmode: fight\ngeo: here\n", encoding="utf-8")
+    for typed in ("report latest", "report latest --include-claims", "report latest --csv -",
+                  "incident latest --include-claims", "claim test latest"):
+        status, out, error = stage.run(f"{typed} --config mistaken.yaml")
+        stage.expect(f"{typed}: each mistake is said once",
+                     status == 0 and out and [error.count(part) for part in (
+                         "mistaken.yaml:2:7: mode is 'fight'", "mistaken.yaml:3:6: geo is 'here'", "mistaken.yaml:",
+                         "goes by run_dir")] == [1, 1, 2, 1], (status, error))
+
+
 def check_ages(stage):
     said = " ".join(stage.run(f"report latest --text {CONF}")[1].split())
     stage.expect("databases of another year are said to be so",
@@ -242,6 +255,7 @@ def main():
         check_elsewhere(stage)
         check_ages(stage)
         check_prices(stage)
+        check_mistakes(stage)
         check_figures(stage, name)
         print(f"1..{stage.count}")
     return 1 if stage.failed else 0
