@@ -206,11 +206,15 @@ static void as_many_as_there_is_room_for(void **state)
 	(void)state;
 	assert_non_null(text);
 	for (unsigned rows = COST_PRICES_MAX; rows <= COST_PRICES_MAX + 1; rows++) {
-		(void)strcpy(text, HEAD);
-		for (unsigned i = 0; i < rows; i++)
-			(void)strcat(text, i ? "," GOOD : GOOD);
-		(void)strcat(text, "]}");
-		assert_int_equal(cost_prices_parse(text, strlen(text), prices, &count, error),
+		size_t length = 0;
+
+		for (unsigned i = 0; i <= rows; i++) {
+			const char *next = i == rows ? "]}" : i ? "," GOOD : HEAD GOOD;
+
+			memcpy(text + length, next, strlen(next));
+			length += strlen(next);
+		}
+		assert_int_equal(cost_prices_parse(text, length, prices, &count, error),
 		                 rows == COST_PRICES_MAX ? 0 : -EBADMSG);
 	}
 	assert_int_equal(count, COST_PRICES_MAX);
