@@ -41,6 +41,7 @@ struct options {
 	const char *fingerprint; /* NULL: none */
 	const char *record;      /* NULL: nowhere */
 	const char *geo;         /* NULL: not given */
+	const char *prices;      /* NULL: those built in */
 	bool json, no_color;
 	uint64_t width;   /* 0: not given */
 	uint64_t threads; /* 0: not given */
@@ -65,6 +66,8 @@ static const struct option_row rows[] = {
 	          "there. The target is not named, forged addresses are not listed" },
 	{ .name = "geo", .value = "DIR", OPTION_INTO(struct options, geo),
 	  .help = TRACES_GEO_HELP },
+	{ .name = "prices", .value = "FILE", OPTION_INTO(struct options, prices),
+	  .help = "what attacks are offered for, in the form of data/prices.json of the sources; else that itself" },
 	{ .name = "record", .value = "DIR", OPTION_INTO(struct options, record),
 	  .help = "besides, the attacks into DIR as 'holdfast run' records them, for 'holdfast incidents', 'claim' and\n"
 	          "'evidence' with a configuration whose state_dir it is; DIR is made where it is not there" },
@@ -80,8 +83,8 @@ static const struct option_row rows[] = {
 static const struct option_table table = {
 	.command = "analyze",
 	.synopsis =
-		"FILE... [--services FILE] [--json] [--html OUT] [--fingerprint DIR] [--geo DIR|none] [--record DIR]\n"
-		"                        [--width N] [--threads N] [--no-color]",
+		"FILE... [--services FILE] [--json] [--html OUT] [--fingerprint DIR] [--geo DIR|none] [--prices FILE]\n"
+		"                        [--record DIR] [--width N] [--threads N] [--no-color]",
 	.purpose =
 		"Reads captures (pcap, pcapng), merged by time, or a stream of 'holdfast run', and says what happened: attacks, their\n"
 		"waves, kinds and sources, the narrowest rules that stop them, and what those would cost normal users. Nothing is\n"
@@ -299,6 +302,10 @@ static bool overwrites(const struct options *options)
 	}
 	if (options->html && options->services && output_is_input(options->html, options->services)) {
 		say_error(say_output(options->html), "is the file of services; write to another file");
+		return true;
+	}
+	if (options->html && options->prices && output_is_input(options->html, options->prices)) {
+		say_error(say_output(options->html), "is the file of prices; write to another file");
 		return true;
 	}
 	return false;
@@ -524,6 +531,8 @@ int analyze_command(int argc, char **argv)
 		run.input.service_context = services;
 	}
 	status = traces_open(&run.traces, options.geo ? options.geo : GEO_FOLDER, options.geo != NULL);
+	if (status == COMMAND_DONE)
+		status = traces_read_prices(&run.traces, options.prices, true);
 	if (services)
 		run.traces.trusted = services_trusted(services, &run.traces.trusted_count);
 	if (status == COMMAND_DONE)

@@ -9,6 +9,9 @@
 #include "cli/command.h"
 #include "cli/say.h"
 
+/* A command may look for several things in its one configuration: what is wrong with that is said once. */
+static bool complained, went_on;
+
 void place_say_errors(const struct config_errors *errors)
 {
 	for (unsigned i = 0; i < errors->count; i++)
@@ -22,10 +25,13 @@ int place_configuration(const char *command, const char *config, struct config *
 	struct config_errors *errors = calloc(1, sizeof(*errors)); /* large for a stack */
 	int result = errors ? config_load(config, configuration, errors) : -ENOMEM;
 
-	if (result == -EINVAL && errors->count > 0)
-		place_say_errors(errors);
-	else if (result)
+	if (result == -EINVAL && errors->count > 0) {
+		if (!complained)
+			place_say_errors(errors);
+		complained = true;
+	} else if (result) {
 		say_error(command, "cannot read the configuration: %s; free memory", strerror(-result));
+	}
 	free(errors);
 	return result ? COMMAND_BAD : COMMAND_DONE;
 }
@@ -83,7 +89,9 @@ static int find_anyway(const char *command, const char *config, struct place *pl
 	scan(text, length, "bpffs_dir:", bpffs_dir);
 	scan(text, length, "state_dir:", state_dir);
 	free(text);
-	say_error(command, "goes by run_dir %s and bpffs_dir %s all the same", run_dir, bpffs_dir);
+	if (!went_on)
+		say_error(command, "goes by run_dir %s and bpffs_dir %s all the same", run_dir, bpffs_dir);
+	went_on = true;
 	(void)snprintf(place->socket, sizeof(place->socket), "%s" PLACE_SOCKET_NAME, run_dir);
 	(void)snprintf(place->bpffs_dir, sizeof(place->bpffs_dir), "%s", bpffs_dir);
 	(void)snprintf(place->state_dir, sizeof(place->state_dir), "%s", state_dir);

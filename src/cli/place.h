@@ -23,7 +23,7 @@ struct place {
 		.help = "the configuration; else $HOLDFAST_CONFIG, else " CONFIG_DEFAULT_PATH \
 	}
 
-/* `config` NULL: the usual one. COMMAND_DONE or, said, the exit status. */
+/* `config` NULL: the usual one, and in one process always the same. COMMAND_DONE or, said once, the exit status. */
 int place_find(const char *command, const char *config, struct place *place);
 /* The same once what is wrong with it has been said: nothing is said, false. */
 bool place_configuration_again(const char *config, struct config *configuration);

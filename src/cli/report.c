@@ -28,7 +28,7 @@
 struct options {
 	const char *config, *name;
 	const char *html, *fingerprint; /* NULL: none */
-	const char *geo;                /* NULL: not given */
+	const char *geo, *prices;       /* NULL: not given */
 	bool json, text, include_claims;
 	struct exports exports;
 };
@@ -48,6 +48,9 @@ static const struct option_row rows[] = {
 	{ .name = "geo", .value = "DIR", OPTION_INTO(struct options, geo),
 	  .help = "databases of countries and networks; else what 'geo' of the configuration says; none: of no\n"
 	          "address is a place said" },
+	{ .name = "prices", .value = "FILE", OPTION_INTO(struct options, prices),
+	  .help = "what attacks are offered for, in the form of data/prices.json of the sources; else what 'prices' of\n"
+	          "the configuration names, else that itself" },
 	CLAIMS_ROW(struct options),
 	EXPORTS_ROWS(struct options),
 	PLACE_CONFIG_ROW(struct options),
@@ -56,9 +59,10 @@ static const struct option_row rows[] = {
 
 static const struct option_table table = {
 	.command = "report",
-	.synopsis = "ID|latest [--html OUT] [--json|--text] [--fingerprint OUT] [--geo DIR|none]\n"
-		    "                       [--include-claims] [--stix OUT] [--misp OUT] [--csv OUT] [--xarf DIR]\n"
-		    "       holdfast report REPORT.json [--incident ID] --stix OUT|--misp OUT|--csv OUT",
+	.synopsis =
+		"ID|latest [--html OUT] [--json|--text] [--fingerprint OUT] [--geo DIR|none]\n"
+		"                       [--prices FILE] [--include-claims] [--stix OUT] [--misp OUT] [--csv OUT] [--xarf DIR]\n"
+		"       holdfast report REPORT.json [--incident ID] --stix OUT|--misp OUT|--csv OUT",
 	.purpose =
 		"Tells a recorded incident anew, from the stream of what was observed: with all else that was found at the time. The\n"
 		"streams of the latest incidents are kept (record.streams_max). No daemon is needed.\n",
@@ -174,6 +178,9 @@ static int trace(struct run *run, const struct options *options)
 	const char *folder = options->geo ? options->geo : run->config.geo;
 	int result, status = traces_open(&run->traces, *folder ? folder : "none", options->geo != NULL);
 
+	if (status == COMMAND_DONE)
+		status = traces_read_prices(&run->traces, options->prices ? options->prices : run->config.prices,
+		                            options->prices != NULL);
 	if (status != COMMAND_DONE)
 		return status;
 	run->traces.trusted = run->config.trusted_proxies.prefixes;

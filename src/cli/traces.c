@@ -30,6 +30,17 @@ int traces_open(struct traces *traces, const char *folder, bool asked)
 	return traces->geo || !asked ? COMMAND_DONE : COMMAND_BAD;
 }
 
+int traces_read_prices(struct traces *traces, const char *path, bool asked)
+{
+	char error[COST_ERROR_SIZE];
+
+	if (!path || !*path || cost_prices_read(path, traces->prices, &traces->prices_count, error) == 0)
+		return COMMAND_DONE;
+	say_error(path, "%s; %s", error,
+	          asked ? "name another with --prices, or none" : "going on with the prices that are built in");
+	return asked ? COMMAND_BAD : COMMAND_DONE;
+}
+
 static int make_one(const struct traces *traces, const struct finding *finding, bool sampled, int64_t made_ns,
                     struct trace *trace)
 {
@@ -38,6 +49,8 @@ static int make_one(const struct traces *traces, const struct finding *finding, 
 		.incident = finding->incident,
 		.total = total,
 		.geo = traces->geo,
+		.prices = traces->prices_count ? traces->prices : NULL,
+		.prices_count = traces->prices_count,
 		.trusted = traces->trusted,
 		.trusted_count = traces->trusted_count,
 		.past = traces->past,

@@ -8,6 +8,7 @@
 
 #include "engine/engine.h"
 #include "record/archive.h"
+#include "trace/cost.h"
 #include "trace/trace.h"
 
 #define TRACES_GEO_HELP                                                                             \
@@ -22,6 +23,8 @@ struct traces {
 	uint32_t past_count;
 	const struct prefix *trusted;
 	uint32_t trusted_count;
+	uint32_t prices_count; /* 0: those that are built in */
+	struct cost_price prices[COST_PRICES_MAX];
 };
 
 /*
@@ -29,6 +32,11 @@ struct traces {
  * the folder was asked for and has nothing.
  */
 int traces_open(struct traces *traces, const char *folder, bool asked);
+/*
+ * Prices of a file, once it is open; NULL or "": those built in. What is wrong is said. COMMAND_DONE; or COMMAND_BAD where the
+ * file was asked for.
+ */
+int traces_read_prices(struct traces *traces, const char *path, bool asked);
 /* `sampled`: packets have weights. 0 or -ENOMEM. `made_ns`: when this is. */
 int traces_make(struct traces *traces, const struct engine *engine, bool sampled, int64_t made_ns);
 void traces_fini(struct traces *traces);

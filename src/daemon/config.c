@@ -23,6 +23,7 @@
 #include "base/time.h"
 #include "daemon/alert_files.h"
 #include "record/archive.h"
+#include "trace/cost.h"
 #include "trace/geo.h"
 
 #define PREFIXES_MAX 4096 /* written into the file itself; more go into files of their own */
@@ -612,6 +613,7 @@ static const struct key config_keys[] = {
 	{ .name = "run_dir", .read = read_path, .offset = IN_CONFIG(run_dir), .high = CONFIG_RUN_DIR_MAX, .standard_is = CONFIG_RUN_DIR },
 	{ .name = "bpffs_dir", .read = read_path, .offset = IN_CONFIG(bpffs_dir), .high = CONFIG_PATH_SIZE - 1, .standard_is = SHIELD_BPFFS_DIR },
 	{ .name = "geo", .read = read_geo, .offset = IN_CONFIG(geo), .high = CONFIG_PATH_SIZE - 1, .standard_is = GEO_FOLDER },
+	{ .name = "prices", .read = read_path, .offset = IN_CONFIG(prices), .high = CONFIG_PATH_SIZE - 1 },
 	{ .name = "shield", .read = read_mapping, .keys = shield_keys },
 	{ .name = "record", .read = read_mapping, .keys = record_keys },
 	{ .name = "services", .read = read_services, .offset = IN_CONFIG(services), .high = CONFIG_SERVICES_MAX },
@@ -1115,6 +1117,16 @@ static void check_alert_files(const struct config_alert *alert, struct config_er
 		complain_of_file(errors, "%s", error);
 }
 
+static void check_prices(const char *path, struct config_errors *errors)
+{
+	struct cost_price prices[COST_PRICES_MAX];
+	char error[COST_ERROR_SIZE];
+	uint32_t count;
+
+	if (*path && cost_prices_read(path, prices, &count, error) != 0)
+		complain_of_file(errors, "%s: %s", path, error);
+}
+
 int config_check_files(const struct config *config, struct config_errors *errors)
 {
 	unsigned before = errors->count;
@@ -1125,5 +1137,6 @@ int config_check_files(const struct config *config, struct config_errors *errors
 		check_file(config->block_files[i].path, 2 * config->block_capacity, errors);
 	for (unsigned i = 0; i < config->alert_count; i++)
 		check_alert_files(&config->alerts[i], errors);
+	check_prices(config->prices, errors);
 	return errors->count > before || errors->more ? -EINVAL : 0;
 }

@@ -9,6 +9,7 @@
  *     run_dir: /run/holdfast             the control socket
  *     bpffs_dir: /sys/fs/bpf/holdfast    what is pinned
  *     geo: /var/lib/holdfast/geo | off   databases of countries and networks
+ *     prices: path                       what attacks are offered for; else the table built in
  *     shield:
  *       interfaces: [eth0]
  *       generic: false                   slow generic XDP will do where the driver has none
@@ -123,7 +124,8 @@ struct config {
 	bool enforce;
 	char user[CONFIG_USER_SIZE];
 	char state_dir[CONFIG_PATH_SIZE], run_dir[CONFIG_PATH_SIZE], bpffs_dir[CONFIG_PATH_SIZE];
-	char geo[CONFIG_PATH_SIZE]; /* "": off */
+	char geo[CONFIG_PATH_SIZE];    /* "": off */
+	char prices[CONFIG_PATH_SIZE]; /* "": those built in */
 	unsigned interface_count;
 	char interfaces[SHIELD_INTERFACES_MAX][CONFIG_INTERFACE_SIZE];
 	bool generic, nftables;
@@ -165,7 +167,7 @@ int config_parse(const char *text, size_t length, const char *name, struct confi
 int config_read(const char *path, char **text, size_t *length, const char **name, struct config_errors *errors);
 /* Whether rsync can be given it, and a shell far away too: [USER@]HOST:/PATH, of letters, digits and "._-" alone, and "/". */
 bool config_rsync_is_good(const char *target);
-/* Reads allow_files and block_files to see that they can be: 0, or -EINVAL. */
+/* Reads allow_files, block_files, prices and what alerts name to see that they can be: 0, or -EINVAL. */
 int config_check_files(const struct config *config, struct config_errors *errors);
 
 #endif

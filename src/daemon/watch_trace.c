@@ -7,9 +7,12 @@
 
 #include "base/time.h"
 #include "daemon/log.h"
+#include "trace/cost.h"
 
 struct watch_trace {
-	struct geo *geo;     /* NULL: there is none */
+	struct geo *geo;       /* NULL: there is none */
+	uint32_t prices_count; /* 0: those that are built in */
+	struct cost_price prices[COST_PRICES_MAX];
 	uint32_t past_count; /* all that ever were; past[] is a ring of the latest */
 	struct trace_past past[WATCH_TRACE_PAST_MAX];
 	bool made;
@@ -25,6 +28,14 @@ static void open_geo(const char *folder, struct watch_trace *traces)
 		return; /* none was brought, and the report says so */
 	if (result != 0)
 		LOG_SAY(LOG_WARNING, "geo: %s: %s", folder, error[0] ? error : strerror(-result));
+}
+
+static void read_prices(const char *path, struct watch_trace *traces)
+{
+	char error[COST_ERROR_SIZE];
+
+	if (*path && cost_prices_read(path, traces->prices, &traces->prices_count, error) != 0)
+		LOG_SAY(LOG_WARNING, "prices: %s: %s; going on with those built in", path, error);
 }
 
 static void add_past(struct watch_trace *traces, const struct trace_past *past)
@@ -59,6 +70,7 @@ int watch_trace_open(const struct config *config, struct watch_trace **traces)
 	if (!made)
 		return -ENOMEM;
 	open_geo(config->geo, made);
+	read_prices(config->prices, made);
 	read_past(config->state_dir, made);
 	*traces = made;
 	return 0;
@@ -88,6 +100,8 @@ int watch_trace_make(struct watch_trace *traces, const struct config *config, co
 		.incident = finding->incident,
 		.total = total,
 		.geo = traces->geo,
+		.prices = traces->prices_count ? traces->prices : NULL,
+		.prices_count = traces->prices_count,
 		.trusted = config->trusted_proxies.prefixes,
 		.trusted_count = config->trusted_proxies.count,
 		.past = traces->past,

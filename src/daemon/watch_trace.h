@@ -23,7 +23,7 @@
 
 struct watch_trace; /* opaque */
 
-/* -ENOMEM. What is wrong with a database is logged, and the others are open all the same. */
+/* -ENOMEM. What is wrong with a database, or with prices, is logged; the others are open, those built in hold, all the same. */
 int watch_trace_open(const struct config *config, struct watch_trace **traces);
 void watch_trace_free(struct watch_trace *traces);
 /* The trace of a finding takes the place of the one before; 0 or -ENOMEM, and then there is none. */

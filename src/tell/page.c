@@ -220,6 +220,17 @@ static void write_share(struct page *p, const char *name, uint64_t low_ppm, uint
 	paper_text(&p->paper, INDENT, INDENT + SHARE_COLUMN, d.text);
 }
 
+/* Of those that are not shown. */
+static void write_more(struct page *p, uint64_t all, const char *json)
+{
+	struct draft d = { .length = 0 };
+
+	if (all <= PLACES_SHOWN)
+		return;
+	draft_add(&d, DIM "and %s more; --json has %s" PLAIN, account_count(&p->account, all - PLACES_SHOWN), json);
+	paper_line(&p->paper, INDENT + SHARE_COLUMN, d.text);
+}
+
 static void write_places(struct page *p, const struct origin *o)
 {
 	struct draft d = { .length = 0 };
@@ -232,6 +243,7 @@ static void write_places(struct page *p, const struct origin *o)
 	paper_text(&p->paper, INDENT, INDENT, ORIGIN_MAP_TITLE);
 	for (uint32_t i = 0; i < o->countries_count && i < PLACES_SHOWN; i++)
 		write_share(p, world_name(o->countries[i].code), o->countries[i].low_ppm, o->countries[i].high_ppm);
+	write_more(p, o->countries_count, "all");
 	for (uint32_t i = 0; i < o->networks_count && i < PLACES_SHOWN; i++) {
 		const struct origin_network *n = &o->networks[i];
 
@@ -241,6 +253,7 @@ static void write_places(struct page *p, const struct origin *o)
 			paper_line(&p->paper, INDENT, DIM "          of them in network" PLAIN);
 		write_share(p, d.text, n->low_ppm, n->high_ppm);
 	}
+	write_more(p, o->networks_known, "the largest");
 	d = (struct draft){ .length = 0 };
 	origin_databases(&p->account, o, &d);
 	if (d.length)

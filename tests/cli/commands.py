@@ -32,6 +32,7 @@ SERVICES = {
                    "services:\n  - { name: clocks, addresses: [{host}], udp: [123], path: local, syn_cookies: auto, "
                    "per_source_pps: 500 }\n"
                    "allow: [198.51.100.0/24]\nallow_files: [/etc/a]\nblock_files: [/etc/c]\ntrusted_proxies: []\n"
+                   "geo: off\nprices: /etc/holdfast/prices.json\n"
                    "alerts: [{ name: pager, type: pagerduty, key_file: /etc/k, min_pps: 5000 }]\n",
     "key.yaml": "services: []\nallow_list: [198.51.100.0/24]\n",
     "two.yaml": "services:\n  - { name: a, addresses: [{syn}], tcp: [9] }\n"
@@ -54,6 +55,24 @@ SERVICES = {
     "alias.yaml": "services: [{ name: &a x, addresses: [192.0.2.1] }, { name: *a, addresses: [192.0.2.2] }]\n",
     "large.yaml": "services: []\n" + "#" * (1 << 20) + "\n",
     "octets.yaml": "services: [{ name: '\x01\x02', addresses: [192.0.2.1] }]\n",
+}
+
+OFFER = {"what": "a test's", "per": "attack", "low": 7001, "mid": 7002.5, "high": 7003, "up_to_gbps": 0, "date": "2031",
+         "source": "https://offers.example/"}
+
+
+def prices(**changes):
+    """A table of one price that is right but for this; None: without it."""
+    offer = {name: value for name, value in (OFFER | changes).items() if value is not None}
+    return json.dumps({"schema": "holdfast.prices/1", "prices": [offer]})
+
+
+SERVICES |= {
+    "good.prices": prices(),
+    "number.prices": prices(mid="7002"),
+    "order.prices": prices(low=7004),
+    "member.prices": prices(**{"co\x1blour": "red"}),
+    "large.prices": prices() + " " * 65536,
 }
 
 # commands of the shield
@@ -208,6 +227,19 @@ ROWS = [
     ("analyze --services large.yaml attack.pcap", BAD, None, "larger than 1048576 octets"),
     ("analyze --services octets.yaml attack.pcap", BAD, None, "octets.yaml: "),
     ("analyze --services text attack.pcap", BAD, None, "text: "),
+    # prices: what is reckoned with, and what is wrong with the file
+    ("analyze --json --prices good.prices attack.pcap", DONE,
+     '"low": *7001.*"mid": *7002.5.*"high": *7003.*"1 of 1 published offers, of 2031 to 2031', None),
+    ("analyze --prices good.prices attack.pcap", DONE, r"\$7,00[0-9]", None),
+    ("analyze --prices attack.pcap", USAGE, None, "no capture to read"),
+    ("analyze --prices nowhere.prices attack.pcap", BAD, None, "nowhere.prices: No such file.*; name another"),
+    ("analyze --prices . attack.pcap", BAD, None, ": it is no regular file; name another"),
+    ("analyze --prices text attack.pcap", BAD, None, "text: line 1, column "),
+    ("analyze --prices large.prices attack.pcap", BAD, None, "large.prices: it is larger than 65536 octets"),
+    ("analyze --prices number.prices attack.pcap", BAD, None, "number.prices: price 1: mid is no number"),
+    ("analyze --prices order.prices attack.pcap", BAD, None, "price 1: prices are not 0 < low <= mid <= high"),
+    ("analyze --prices member.prices attack.pcap", BAD, None, r"price 1: there is no member 'co\?lour'"),
+    ("analyze --html good.prices --prices good.prices attack.pcap", USAGE, None, "is the file of prices"),
     # try: the way of asking
     ("try", USAGE, None, "see 'holdfast try --help'"),
     ("try --help", DONE, "Usage: holdfast try", None),

@@ -20,6 +20,8 @@ import os
 import pathlib
 import re
 import resource
+import shutil
+import ssl
 import subprocess
 import sys
 import tarfile
@@ -45,10 +47,17 @@ def bound():
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
-def run(*words):
-    """Exit status, standard output, standard error."""
+# Whom this host trusts, as curl finds them; a test's mount namespace has others there.
+AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
+
+
+def run(*words, trusting=None):
+    """Exit status, standard output, standard error; `trusting`: a file of authorities in place of this host's."""
+    before = [] if not trusting else [
+        "unshare", *([] if os.geteuid() == 0 else ["--map-root-user"]), "--mount", "--propagation", "private",
+        "sh", "-c", f'mount --bind "$1" {AUTHORITIES} && shift && exec "$@"', "sh", str(trusting)]
     environment = {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS") or name == "PATH"}
-    done = subprocess.run([HOLDFAST, "geo", *map(str, words)], stdin=subprocess.DEVNULL, capture_output=True,
+    done = subprocess.run([*before, HOLDFAST, "geo", *map(str, words)], stdin=subprocess.DEVNULL, capture_output=True,
                           check=False, env=environment, timeout=SECONDS, preexec_fn=bound)
     return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
 
@@ -109,9 +118,12 @@ def integrity(octets):
     return "sha512-" + base64.b64encode(hashlib.sha512(octets).digest()).decode()
 
 
+ENDLESS = 256 << 20
+
+
 class Registry(http.server.BaseHTTPRequestHandler):
-    """`answers`: {path: (status, headers, octets)}."""
-    answers, asked = {}, []
+    """`answers`: {path: (status, headers, octets)}; octets None: without end, of which `sent` were."""
+    answers, asked, sent = {}, [], 0
 
     def do_GET(self):
         self.asked.append(self.path)
@@ -119,11 +131,14 @@ class Registry(http.server.BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
-        if "Content-Length" not in headers:
+        if "Content-Length" not in headers and octets is not None:
             self.send_header("Content-Length", str(len(octets)))
         self.end_headers()
         try:
-            self.wfile.write(octets)
+            while octets is None and Registry.sent < ENDLESS:
+                self.wfile.write(b" " * 65536)
+                Registry.sent += 65536
+            self.wfile.write(octets or b"")
         except OSError:
             pass  # who asked has heard enough
 
@@ -132,9 +147,17 @@ class Registry(http.server.BaseHTTPRequestHandler):
 
 
 class Server:
-    def __init__(self):
+    def __init__(self, certificate=None):
+        """`certificate`: a file of one of localhost, its key beside it; then by https."""
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Registry)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(f"{certificate}.crt", certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True,
+                                                     do_handshake_on_connect=False)
+            self.server.handle_error = lambda *_: None  # that hands are not shaken is part of the test
+            self.url = f"https://localhost:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def publish(self, package, archive, version="1.0.0", sum_of=None, **changes):
@@ -280,6 +303,95 @@ def wrong_registries(folder):
            "cannot fetch")
 
 
+def certificate(folder, name, authority=None):
+    """A key and a certificate of localhost, its own or of an authority."""
+    by = ["-CA", f"{authority}.crt", "-CAkey", authority] if authority else []
+    file = folder / name
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                    "-addext", "subjectAltName=DNS:localhost", *by, "-addext", "basicConstraints=critical,CA:FALSE",
+                    "-keyout", file, "-out", f"{file}.crt"], check=True, stderr=subprocess.DEVNULL)
+    return file
+
+
+def redirects(folder):
+    """Of a server that an authority vouches for, made for this test; only who is told to trusts it."""
+    authority = folder / "authority"
+    try:
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+                        "/CN=made for a test", "-keyout", authority, "-out", f"{authority}.crt"], check=True,
+                       stderr=subprocess.DEVNULL)
+        vouched, own = Server(certificate(folder, "vouched", authority)), Server(certificate(folder, "own"))
+    except FileNotFoundError as error:
+        return f"there is no {error.filename}"
+    trusted = f"{authority}.crt"
+    if not os.path.exists(AUTHORITIES):
+        return f"there is no {AUTHORITIES}"
+    if run("--help", trusting=trusted)[0] != DONE:
+        return "there are no mount namespaces to be had"
+    package, latest = "first-country-mmdb", "/@ip-location-db%2ffirst-country-mmdb/latest"
+
+    def bring(server=vouched, trusting=trusted):
+        """What comes of it, and which of all paths were asked for."""
+        del Registry.asked[:]
+        Registry.sent = 0
+        place = folder / "new"
+        answer = run("update", "--to", place, "--from", server.url, package, trusting=trusting)
+        there = sorted(file.name for file in place.iterdir()) if place.is_dir() else []
+        shutil.rmtree(place, ignore_errors=True)
+        demand((answer[0] == DONE) == ("first-country.mmdb" in there) and (there or answer[0]), (answer, there))
+        return answer, list(Registry.asked)
+
+    archive = packed([("package/first-country.mmdb", country_database("UA"))])
+    vouched.publish(package, archive)
+    described, tarball = Registry.answers[latest], f"/{package}-1.0.0.tgz"
+    answer, asked = bring()
+    expect(answer, DONE, "brought, version 1.0.0")
+    demand(asked == [latest, tarball], asked)
+    for server, trusting in ((vouched, None), (own, None), (own, trusted)):
+        answer, asked = bring(server, trusting)
+        expect(answer, BAD, None, "cannot fetch .*certificate")
+        demand(not asked, asked)
+
+    # So many are followed, each with a body that is not the answer's; one more is not.
+    for last in (5, 6):
+        for hop in range(last):
+            to = f"/{hop + 1}" if hop % 2 else f"{vouched.url}/{hop + 1}"  # to the same place, and to one in full
+            Registry.answers[f"/{hop}" if hop else latest] = (302, {"Location": to}, b"x" * 70000)
+        Registry.answers[f"/{last}"] = described
+        answer, asked = bring()
+        expect(answer, *((DONE, "brought") if last == 5 else (BAD, None, "cannot fetch .*redirects hit maximum")))
+        demand(asked == [latest, "/1", "/2", "/3", "/4", "/5"] + ([tarball] if last == 5 else []), asked)
+
+    # Of what is described, of what it names; to where nothing is followed.
+    for path, first in ((latest, []), (tarball, [latest])):
+        for to, wanted in ((f"{SERVER.url}/plain", "cannot fetch .*rotocol"),
+                           (f"http://localhost:{SERVER.server.server_port}/plain", "cannot fetch .*rotocol"),
+                           (f"file://{folder}/vouched.crt", "cannot fetch .*rotocol"),
+                           ("ftp://localhost/x", "cannot fetch .*rotocol"),
+                           (f"{own.url}/own", "cannot fetch .*certificate")):
+            vouched.publish(package, archive)
+            good = described if path == latest else (200, {}, archive)
+            Registry.answers |= {"/plain": good, "/own": good}
+            Registry.answers[path] = (302, {"Location": to}, b"")
+            answer, asked = bring()
+            expect(answer, BAD, None, wanted)
+            demand(asked == [*first, path], (to, asked))
+    vouched.publish(package, archive)
+    Registry.answers |= {tarball: (307, {"Location": f"{vouched.url}/archive"}, b""), "/archive": (200, {}, archive)}
+    expect(bring()[0], DONE, "brought")
+
+    # Behind a redirect no more is taken than before it, whether its length is said or not.
+    for octets in (b" " * ((1 << 20) + 1), None):
+        Registry.answers |= {latest: (301, {"Location": "/large"}, b""), "/large": (200, {}, octets)}
+        answer, asked = bring()
+        expect(answer, BAD, None, "is larger than is taken")
+        demand(asked == [latest, "/large"] and Registry.sent < 32 << 20, (asked, Registry.sent))
+    Registry.answers["/large"] = (200, {}, described[2] + b" " * ((1 << 20) - len(described[2])))
+    Registry.answers[tarball] = (200, {}, archive)
+    expect(bring()[0], DONE, "brought")
+    return None
+
+
 def ways_of_asking(folder):
     for typed, status, out, error in [
             ("", USAGE, None, "what of the databases"), ("nothing", USAGE, None, "no command 'geo nothing'"),
@@ -415,7 +527,7 @@ def golden_countries(_):
     return None
 
 
-TESTS = [right_ones, newer_ones_and_those_that_are_there, wrong_packages, wrong_registries, ways_of_asking,
+TESTS = [right_ones, newer_ones_and_those_that_are_there, wrong_packages, wrong_registries, redirects, ways_of_asking,
          hostile_ones, every_schema, maxmind_test_databases, golden_countries]
 
 

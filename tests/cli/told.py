@@ -5,6 +5,7 @@
 In a scratch folder as incidents.py furnishes it, with databases that put each half of all addresses into one of two
 fictional countries' places.
 """
+import csv
 import json
 import os
 import pathlib
@@ -188,6 +189,102 @@ def check_figures(stage, name):
         stage.expect(f"{wrong} in place of {was} is noticed", was in pages[0] and len(left) >= 1, (was, left))
 
 
+def check_prices(stage):
+    """By whose prices an incident is reckoned, and what becomes of a table that is wrong."""
+    offer = {"what": "a test's", "per": "attack", "up_to_gbps": 0, "date": "2031", "source": "https://offers.example/"}
+    for name, low in (("here.json", 7001), ("there.json", 8001), ("wrong.json", 0)):
+        table = {"schema": "holdfast.prices/1", "prices": [offer | {"low": low, "mid": 8002, "high": 8003}]}
+        (stage.folder / name).write_text(json.dumps(table), encoding="utf-8")
+    conf = (stage.folder / "conf.yaml").read_text(encoding="utf-8")
+    for name in ("here", "wrong"):
+        (stage.folder / f"{name}.yaml").write_text(f"{conf}prices: {stage.folder}/{name}.json\n", encoding="utf-8")
+
+    def lowest(typed, complaint):
+        status, out, error = stage.run(f"report latest --json {typed}")
+        low = json.loads(out)["incidents"][0]["trace"]["cost"]["low"] if out else None
+        stage.expect(f"report {typed}: what it says of prices", re.search(f"^{complaint}$", error), error)
+        return status, low
+
+    said = ("holdfast: [^\n]*wrong.json: price 1: prices are not 0 < low <= mid <= high < 1e12; "
+            "{}\n".format)
+    built_in = lowest(CONF, "")
+    for typed, wanted, complaint in (
+            ("--config here.yaml", (0, 7001), ""),
+            ("--config here.yaml --prices there.json", (0, 8001), ""),
+            (f"--prices there.json {CONF}", (0, 8001), ""),
+            ("--config wrong.yaml", built_in, said("going on with the prices that are built in")),
+            ("--config wrong.yaml --prices there.json", (0, 8001), ""),
+            (f"--prices wrong.json {CONF}", (1, None), said("name another with --prices, or none"))):
+        got = lowest(typed, complaint)
+        stage.expect(f"report {typed}: {wanted}", got == wanted, got)
+    stage.expect("those built in are others", built_in[0] == 0 and 0 < built_in[1] < 7001, built_in)
+    stage.row("config check here.yaml", 0)
+    stage.row("config check wrong.yaml", 1, None, "wrong.json: price 1: prices are not")
+
+
+def rows_of(text):
+    return list(csv.DictReader(text.splitlines()))
+
+
+def check_proxies(stage, synth):
+    """Proxies that users come through are no attackers, have no place, and are in no list: of bots, of relays."""
+    subprocess.run([synth, "tcp_connection_flood", "-o", stage.folder / "bots.pcap"], check=True,
+                   stdout=subprocess.DEVNULL)
+    places = stage.folder / "halves"
+    places.mkdir()
+    (places / "x-country.mmdb").write_bytes(database([("198.18.0.0/16", "SE"), ("198.19.0.0/16", "BR")]))
+    (places / "asn.csv").write_text("198.18.0.0,198.18.255.255,64510,Proxy house\n"
+                                    "198.19.0.0,198.19.255.255,64511,Others\n", encoding="utf-8")
+    proxies = "trusted_proxies: [{}]\n".format
+    (stage.folder / "services.yaml").write_text("services: []\n" + proxies("198.18.0.0/16"), encoding="utf-8")
+    found = {}
+    for name, typed in (("all", ""), ("some", "--services services.yaml")):
+        told = stage.run(f"analyze --json --geo halves {typed} --html {name}.html bots.pcap")[1]
+        (stage.folder / f"{name}.json").write_text(told, encoding="utf-8")
+        trace = json.loads(told)["incidents"][0]["trace"]
+        rows = {row["network"]: row for row in trace["rows"]}
+        table = rows_of(stage.run(f"report ./{name}.json --csv -")[1])
+        html = (stage.folder / f"{name}.html").read_text(encoding="utf-8")
+        page = stage.run(f"analyze --geo halves {typed} bots.pcap")[1]
+        found[name] = {"held": trace["held"], "located": trace["located_sources"], "in all": trace["size"]["in_all"],
+                       "rows": {number: (row["sources"], row["packets"]) for number, row in rows.items()},
+                       "countries": sorted(row["country"] for row in table if row["kind"] == "country"),
+                       "networks": sorted(row["network"] for row in table if row["kind"] == "network"),
+                       "told": [[word in text for word in ("Sweden", "Proxy house", "Brazil", "Others")]
+                                for text in (page, figures.page_text(html))]}
+    both, others = found["all"], found["some"]
+    stage.expect("where no proxies are named all are attackers", both["countries"] == ["BR", "SE"] and
+                 both["networks"] == ["64510", "64511"] and both["told"] == [[True] * 4] * 2 and
+                 min(count for counts in both["rows"].values() for count in counts) > 100, found)
+    left = both["rows"][64511]
+    stage.expect("analyze: proxies are no attackers",
+                 others["held"] == others["in all"] == left[0] == both["held"] - both["rows"][64510][0], found)
+    stage.expect("analyze: nor have they a place", others["located"] == left[0] and others["rows"] == {64511: left} and
+                 others["told"] == [[False, False, True, True]] * 2, found)
+    stage.expect("analyze: nor are they in the table", others["countries"] == ["BR"] and
+                 others["networks"] == ["64511"], found)
+    # One by one, of a stream
+    conf = (stage.folder / "conf.yaml").read_text(encoding="utf-8")
+    (stage.folder / "proxies.yaml").write_text(conf + proxies("128.0.0.0/1"), encoding="utf-8")
+    lists = [{row["address"] for row in rows_of(stage.run(f"report latest --csv - --config {name}.yaml")[1])
+              if row["kind"] == "source"} for name in ("conf", "proxies")]
+    stage.expect("report: sources one by one are the others", lists[1] and lists[1] ==
+                 {address for address in lists[0] if int(address.split(".")[0]) < 128} < lists[0], lists)
+
+
+def check_mistakes(stage):
+    """What is wrong with a configuration is said once, and the incident is told all the same."""
+    (stage.folder / "mistaken.yaml").write_text(
+        f"state_dir: {stage.folder}/state\nmode: fight\ngeo: here\n", encoding="utf-8")
+    for typed in ("report latest", "report latest --include-claims", "report latest --csv -",
+                  "incident latest --include-claims", "claim test latest"):
+        status, out, error = stage.run(f"{typed} --config mistaken.yaml")
+        stage.expect(f"{typed}: each mistake is said once",
+                     status == 0 and out and [error.count(part) for part in (
+                         "mistaken.yaml:2:7: mode is 'fight'", "mistaken.yaml:3:6: geo is 'here'", "mistaken.yaml:",
+                         "goes by run_dir")] == [1, 1, 2, 1], (status, error))
+
+
 def check_ages(stage):
     said = " ".join(stage.run(f"report latest --text {CONF}")[1].split())
     stage.expect("databases of another year are said to be so",
@@ -208,6 +305,9 @@ def main():
         check_outages(stage, name)
         check_elsewhere(stage)
         check_ages(stage)
+        check_prices(stage)
+        check_proxies(stage, synth)
+        check_mistakes(stage)
         check_figures(stage, name)
         print(f"1..{stage.count}")
     return 1 if stage.failed else 0

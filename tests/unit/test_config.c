@@ -41,6 +41,7 @@ static void assert_defaults(const struct config *config)
 	assert_string_equal(config->run_dir, "/run/holdfast");
 	assert_string_equal(config->bpffs_dir, "/sys/fs/bpf/holdfast");
 	assert_string_equal(config->geo, "/var/lib/holdfast/geo");
+	assert_string_equal(config->prices, "");
 	assert_int_equal(config->interface_count, 0);
 	assert_false(config->generic);
 	assert_true(config->nftables);
@@ -100,6 +101,7 @@ static void every_key(void **state)
 		"run_dir: /srv/run\n"
 		"bpffs_dir: /sys/fs/bpf/x\n"
 		"geo: /srv/geo\n"
+		"prices: /srv/prices.json\n"
 		"record: { incidents_max: 5, streams_max: 6, stream_mib: 7, streams_mib: 8 }\n"
 		"shield:\n"
 		"  interfaces: [eth0, bond1.100]\n"
@@ -133,6 +135,7 @@ static void every_key(void **state)
 	assert_string_equal(config.run_dir, "/srv/run");
 	assert_string_equal(config.bpffs_dir, "/sys/fs/bpf/x");
 	assert_string_equal(config.geo, "/srv/geo");
+	assert_string_equal(config.prices, "/srv/prices.json");
 	assert_int_equal(config.interface_count, 2);
 	assert_string_equal(config.interfaces[1], "bond1.100");
 	assert_true(config.generic);
@@ -184,13 +187,15 @@ static void mistakes_to_the_letter(void **state)
 		{ "mode:\n", "f.yaml:1:6: mode has no value; give one, or leave the key out" },
 		{ "mode: [observe]\n", "f.yaml:1:7: mode is a list; it wants one value" },
 		{ "\nmoed: observe\n", "f.yaml:2:1: there is no key 'moed' in the file; there are mode, user, state_dir, run_dir, "
-		  "bpffs_dir, geo, shield, record, services, allow, allow_files, block_files, trusted_proxies, alerts, page" },
+		  "bpffs_dir, geo, prices, shield, record, services, allow, allow_files, block_files, trusted_proxies, alerts, page" },
 		{ "user: root\n", "f.yaml:1:7: user is root; name one with no rights of its own, such as holdfast" },
 		{ "user: a b\n", "f.yaml:1:7: user is 'a b', which cannot be a user's name; 'getent passwd' lists them" },
 		{ "mode: observe\nmode: enforce\n", "f.yaml:2:1: mode comes twice in the file; which one shall hold?" },
 		{ "state_dir: state\n", "f.yaml:1:12: state_dir is 'state'; write the whole path, from / on, without '..'" },
 		{ "run_dir: /run/../x\n", "f.yaml:1:10: run_dir is '/run/../x'; write the whole path, from / on, without '..'" },
 		{ "geo: here\n", "f.yaml:1:6: geo is 'here'; write the whole path, from / on, without '..'" },
+		{ "prices: here\n", "f.yaml:1:9: prices is 'here'; write the whole path, from / on, without '..'" },
+		{ "prices: { hour: 5 }\n", "f.yaml:1:9: prices is a mapping; it wants one value" },
 		{ "shield: eth0\n", "f.yaml:1:9: shield is one value; it wants keys and values: interfaces, generic, nftables, "
 		  "block_capacity, sample_budget, block_for, management" },
 		{ "record: { streams_max: 0 }\n", "f.yaml:1:24: streams_max is '0'; write a whole number from 1 to 16384" },
@@ -223,7 +228,7 @@ static void mistakes_to_the_letter(void **state)
 		  "f.yaml:1:49: there are two services 'w'; give each a name of its own" },
 		{ "services: [{ name: w, addresses: [192.0.2.1], path: far }]\n", "f.yaml:1:53: path is 'far'; write local or forwarded" },
 		{ "mode: observe\n---\nmode: observe\n", "f.yaml:3:1: a second document begins; put all into one" },
-		{ "[]\n", "f.yaml:1:1: the file is a list; it wants keys and values: mode, user, state_dir, run_dir, bpffs_dir, geo, shield, record, "
+		{ "[]\n", "f.yaml:1:1: the file is a list; it wants keys and values: mode, user, state_dir, run_dir, bpffs_dir, geo, prices, shield, record, "
 		  "services, allow, allow_files, block_files, trusted_proxies, alerts, page" },
 		{ "alerts: [{ name: a }]\n", "f.yaml:1:10: an alert has no type; add it" },
 		{ "alerts: [{ name: a b, type: slack }]\n", "f.yaml:1:18: name is 'a b'; write letters, digits, '_', '-' and '.' only" },
@@ -378,7 +383,24 @@ static void files(void **state)
 	assert_string_equal(errors.lines[1], "/nonexistent/x: No such file or directory");
 	config_fini(&config);
 
+	(void)snprintf(text, sizeof(text), "prices: %s\n", list);
+	write_file(path, text);
+	write_file(list, "{ \"schema\": \"holdfast.prices/1\",\n\"prices\": [7] }\n");
+	assert_int_equal(config_load(path, &config, &errors), 0);
+	assert_int_equal(config_check_files(&config, &errors), -EINVAL);
+	(void)snprintf(line, sizeof(line), "%s: price 1: it is no object", list);
+	assert_int_equal(errors.count, 1);
+	assert_string_equal(errors.lines[0], line);
+	config_fini(&config);
+	write_file(path, "prices: /nonexistent/x\n");
+	assert_int_equal(config_load(path, &config, &errors), 0);
+	assert_int_equal(config_check_files(&config, &errors), -EINVAL);
+	assert_string_equal(errors.lines[0], "/nonexistent/x: No such file or directory");
+	config_fini(&config);
+
 	/* What the environment names is read, and must be there; the default file need not be. */
+	(void)snprintf(text, sizeof(text), "block_files: [%s]\n", list);
+	write_file(path, text);
 	assert_int_equal(setenv(CONFIG_VARIABLE, path, 1), 0);
 	assert_int_equal(config_load(NULL, &config, &errors), 0);
 	assert_int_equal(config.block_file_count, 1);

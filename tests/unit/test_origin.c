@@ -559,6 +559,8 @@ static void page_and_report_show_places(void **state)
 	html = laid_out(e, &t, true, true);
 	expect_in(page, "Ukraine");
 	expect_in(page, "AS64501 <Net>");
+	expect_in(page, "and 9 more; --json has all\n");
+	expect_in(page, "and 9 more; --json has the largest\n");
 	assert_non_null(strstr(html, "<svg viewBox"));
 	assert_non_null(strstr(html, "Ukraine"));
 	assert_non_null(strstr(html, "<p>And 4 more; the JSON report has all.</p>"));
@@ -572,6 +574,21 @@ static void page_and_report_show_places(void **state)
 	assert_null(strstr(html, "<Net>"));
 	free(page);
 	free(html);
+
+	/* As many as the page shows, and one more. */
+	t.rows_count = 5;
+	page = laid_out(e, &t, false, false);
+	expect_in(page, "Italy");
+	expect_in(page, "AS64504 <Net>");
+	expect_not_in(page, "more; --json has");
+	free(page);
+	t.rows_count = 6;
+	page = laid_out(e, &t, false, false);
+	expect_not_in(page, "Spain");
+	expect_not_in(page, "AS64505");
+	expect_in(page, "and 1 more; --json has all\n");
+	expect_in(page, "and 1 more; --json has the largest\n");
+	free(page);
 
 	/* Nothing is located: neither map nor table, in neither. */
 	t.located_sources = 0;
