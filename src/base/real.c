@@ -7,7 +7,6 @@
  */
 #include "base/real.h"
 
-#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 

@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -44,7 +43,8 @@ static void become(const char *const *arguments, int errors)
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
 	    dup2(errors, STDERR_FILENO) < 0 || close_range(FIRST_OTHER, ~0U, 0) != 0)
 		_exit(MISSING);
-	(void)execvp(copied[0], copied);
+	if (count > 0)
+		(void)execvp(copied[0], copied);
 	_exit(MISSING);
 }
 

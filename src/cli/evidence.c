@@ -16,7 +16,6 @@
 
 #include <jansson.h>
 
-#include "base/file.h"
 #include "base/time.h"
 #include "cli/archived.h"
 #include "cli/command.h"

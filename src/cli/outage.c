@@ -93,7 +93,7 @@ static char *read_file(const char *path, size_t *length)
 	char *octets = in ? malloc(room) : NULL;
 
 	*length = 0;
-	while (octets && got > 0) {
+	while (in && octets && got > 0) {
 		got = fread(octets + *length, 1, room - *length, in);
 		*length += got;
 		if (*length == room && room <= FILE_MAX) {

@@ -364,14 +364,9 @@ static int put_in_place(const struct publishing *p, bool there)
 {
 	char parent[PATH_SIZE];
 	char *slash;
-	int result = 0;
 
-	if (there && renameat2(AT_FDCWD, p->made, AT_FDCWD, p->out, RENAME_EXCHANGE) != 0)
-		result = -errno;
-	else if (!there && renameat2(AT_FDCWD, p->made, AT_FDCWD, p->out, RENAME_NOREPLACE) != 0)
-		result = -errno;
-	if (result != 0)
-		return result;
+	if (renameat2(AT_FDCWD, p->made, AT_FDCWD, p->out, there ? RENAME_EXCHANGE : RENAME_NOREPLACE) != 0)
+		return -errno;
 	(void)snprintf(parent, sizeof(parent), "%s", p->out);
 	slash = strrchr(parent, '/');
 	if (slash)
@@ -515,7 +510,7 @@ static int copy_to_all(const struct publishing *p)
 
 int page_publish(const struct page_options *options)
 {
-	struct config_page_target target;
+	struct config_page_target target = { 0 };
 	struct publishing p;
 	char until[WORDS_SIZE];
 	int status = options->rsync ? take_target(options, &target) : COMMAND_DONE;
@@ -727,7 +722,9 @@ int page_verify(const struct page_options *options)
 	for (size_t length = strlen(folder); length > 1 && folder[length - 1] == '/';)
 		folder[--length] = '\0';
 	result = read_sums(folder, &sums);
-	if (result == 0 && !(copy = strdup(sums)))
+	if (result == 0)
+		copy = sums ? strdup(sums) : NULL;
+	if (result == 0 && !copy)
 		result = -ENOMEM;
 	if (result != 0) {
 		free(sums);

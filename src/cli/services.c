@@ -178,7 +178,7 @@ static const cyaml_config_t *parser(struct said *said, cyaml_config_t *config)
 static int read_file(const char *path, uint8_t **data, size_t *length)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	void *octets;
+	void *octets = NULL;
 	int result = fd < 0 ? -errno : file_read_all(fd, SERVICES_FILE_MAX, &octets, length);
 
 	if (fd >= 0)

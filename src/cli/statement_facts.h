@@ -6,7 +6,6 @@
 #ifndef HOLDFAST_CLI_STATEMENT_FACTS_H
 #define HOLDFAST_CLI_STATEMENT_FACTS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include <jansson.h>

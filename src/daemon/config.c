@@ -1036,7 +1036,7 @@ int config_read(const char *path, char **text, size_t *length, const char **name
 {
 	const char *variable = getenv(CONFIG_VARIABLE);
 	bool may_be_missing = false;
-	void *octets;
+	void *octets = NULL;
 	int fd, result;
 
 	if (!path && variable && *variable)

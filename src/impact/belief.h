@@ -82,10 +82,10 @@ enum component_status belief_status(const struct belief *belief);
 extern const char *const belief_word_names[BELIEF_WORDS + 1];
 extern const char *const belief_fault_names[BELIEF_FAULTS + 1];
 /* "nothing", "elevated_user_reports", "investigating", "partial_outage", "major_outage": stable words. */
-const char *belief_word_name(enum belief_word word);
-bool belief_word_find(const char *name, enum belief_word *word);
+const char *belief_word_name(enum belief_word value);
+bool belief_word_find(const char *word, enum belief_word *value);
 /* "unknown", "down", "slow", "own_filter", "user_network". */
-const char *belief_fault_name(enum belief_fault fault);
-bool belief_fault_find(const char *name, enum belief_fault *fault);
+const char *belief_fault_name(enum belief_fault value);
+bool belief_fault_find(const char *word, enum belief_fault *value);
 
 #endif

@@ -63,8 +63,8 @@ struct cause_account {
 /* By value, NULL behind the last. */
 extern const char *const cause_names[CAUSES + 1];
 /* "attack", "own_change", "provider", "unknown": stable words. */
-const char *cause_name(enum cause cause);
-bool cause_find(const char *name, enum cause *cause);
+const char *cause_name(enum cause value);
+bool cause_find(const char *word, enum cause *value);
 
 /* Whether an era can explain what is at `at_ns` of an outage that began at `began_ns`. */
 bool cause_explains(const struct cause_era *era, int64_t began_ns, int64_t at_ns);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "impact/component.h"
 
-#include <stddef.h>
 #include <string.h>
 
 #include "impact/count.h"

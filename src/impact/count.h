@@ -57,7 +57,7 @@ static inline int64_t count_bucket(int64_t ns)
 }
 
 /* "probe", "edge_5xx", "latency", "connections", "nel", "canary", "filtered". */
-const char *signal_kind_name(enum signal_kind kind);
-bool signal_kind_find(const char *name, enum signal_kind *kind);
+const char *signal_kind_name(enum signal_kind value);
+bool signal_kind_find(const char *word, enum signal_kind *value);
 
 #endif

@@ -71,10 +71,10 @@ struct outage {
 extern const char *const outage_basis_names[OUTAGE_BASES + 1];
 extern const char *const outage_place_kind_names[OUTAGE_PLACE_KINDS + 1];
 /* "nothing", "hours", "days", "weeks": stable words. */
-const char *outage_basis_name(enum outage_basis basis);
-bool outage_basis_find(const char *name, enum outage_basis *basis);
+const char *outage_basis_name(enum outage_basis value);
+bool outage_basis_find(const char *word, enum outage_basis *value);
 /* "country", "region", "network". */
-const char *outage_place_kind_name(enum outage_place_kind kind);
-bool outage_place_kind_find(const char *name, enum outage_place_kind *kind);
+const char *outage_place_kind_name(enum outage_place_kind value);
+bool outage_place_kind_find(const char *word, enum outage_place_kind *value);
 
 #endif

@@ -77,7 +77,7 @@ int component_state_each(struct ledger *ledger, const char *id,
                          int (*each)(void *context, const struct component_state *state), void *context,
                          struct record_error *error);
 
-int component_works_add(struct ledger *ledger, const struct component_works *works, char id[LEDGER_ID_SIZE],
+int component_works_add(struct ledger *ledger, const struct component_works *row, char id[LEDGER_ID_SIZE],
                         struct record_error *error);
 /* -ENOENT; -EALREADY. */
 int component_works_cancel(struct ledger *ledger, const char *id, int64_t at_ns, const char *by,

@@ -200,7 +200,7 @@ int outages_import_begin(struct ledger *ledger, const char *sha256, struct outag
 		result = ledger_refuse(error, -ENOMEM, "there is no memory", "");
 	if (result == 0)
 		result = ledger_begin(ledger, report_added, &begun->statement, error);
-	if (result != 0) {
+	if (!begun || result != 0) {
 		free(begun);
 		return finish(ledger, result, error);
 	}

@@ -7,7 +7,6 @@
 #ifndef HOLDFAST_RECORD_OUTAGES_H
 #define HOLDFAST_RECORD_OUTAGES_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/time.h"

@@ -2,7 +2,6 @@
 /* Tables as tell/members.h has them. */
 #include "tell/harm_json.h"
 
-#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 

@@ -20,7 +20,6 @@
 #define HOLDFAST_TELL_STATUS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 

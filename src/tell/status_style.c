@@ -6,7 +6,6 @@
  */
 #include <stddef.h>
 
-#include "tell/status_inside.h"
 
 /* clang-format off */
 const char *const status_style[] = {

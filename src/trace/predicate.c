@@ -242,9 +242,10 @@ static bool write_text(struct predicate *predicate)
 
 int predicate_parse(const char *text, struct predicate **predicate, size_t *at, char error[PREDICATE_ERROR_SIZE])
 {
-	struct joiner j = { .reader = { text, 0, error } };
+	struct joiner j = { .reader = { .text = text } };
 	int result = 0;
 
+	j.reader.error = error;
 	j.predicate = calloc(1, sizeof(*j.predicate));
 	if (!j.predicate)
 		return -ENOMEM;

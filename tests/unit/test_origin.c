@@ -19,7 +19,6 @@
 #include "base/share.h"
 #include "tell/analysis.h"
 #include "tell/map.h"
-#include "tell/markup.h"
 #include "tell/origin.h"
 
 #define START (1748772000 * NS_PER_S)
