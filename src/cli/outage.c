@@ -338,7 +338,7 @@ static int import_file(const struct options *options)
 		status = options_refuse(&table, "nothing to import: name a file");
 	else if (options->component && !component_id_ok(options->component))
 		status = options_refuse(&table, "--component wants 1 to 32 of a-z, 0-9 and -");
-	if (status == COMMAND_DONE) {
+	if (options->name && status == COMMAND_DONE) {
 		octets = read_file(options->name, &length);
 		status = octets && measured ? COMMAND_DONE : COMMAND_BAD;
 	}

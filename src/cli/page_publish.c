@@ -488,7 +488,7 @@ static int take_target(const struct page_options *options, struct config_page_ta
 
 static int copy_to_all(const struct publishing *p)
 {
-	struct config_page_target target;
+	struct config_page_target target = { 0 };
 	int status = COMMAND_DONE;
 
 	if (p->options->rsync) {

@@ -6,7 +6,6 @@
  */
 #include <stddef.h>
 
-
 /* clang-format off */
 const char *const status_style[] = {
 	":root {\n",
