@@ -326,22 +326,21 @@ static int record_import(const struct options *options, struct books *books, str
 
 static int import_file(const struct options *options)
 {
-	struct reckon_result *measured = malloc(sizeof(*measured));
+	struct reckon_result *measured;
 	struct import import = { .path = options->name, .error = { .message = "" } };
 	struct output rejects = { .file = NULL };
 	struct books books;
 	char *octets = NULL;
 	size_t length = 0;
-	int status = COMMAND_DONE, result = 0;
+	int status, result = 0;
 
 	if (!options->name)
-		status = options_refuse(&table, "nothing to import: name a file");
-	else if (options->component && !component_id_ok(options->component))
-		status = options_refuse(&table, "--component wants 1 to 32 of a-z, 0-9 and -");
-	if (options->name && status == COMMAND_DONE) {
-		octets = read_file(options->name, &length);
-		status = octets && measured ? COMMAND_DONE : COMMAND_BAD;
-	}
+		return options_refuse(&table, "nothing to import: name a file");
+	if (options->component && !component_id_ok(options->component))
+		return options_refuse(&table, "--component wants 1 to 32 of a-z, 0-9 and -");
+	measured = malloc(sizeof(*measured));
+	octets = read_file(options->name, &length);
+	status = octets && measured ? COMMAND_DONE : COMMAND_BAD;
 	if (status == COMMAND_DONE && options->rejects) {
 		output_watch_signals();
 		result = output_open(&rejects, options->rejects);
