@@ -63,18 +63,12 @@ static int refuse_component(struct record_error *error)
 static int count_of(struct ledger *ledger, const char *sql, const char *id, int64_t *count, struct record_error *error)
 {
 	sqlite3_stmt *statement = NULL;
-	int result = ledger_begin(ledger, sql, &statement, error), code;
+	int result = ledger_begin(ledger, sql, &statement, error);
 
 	if (result != 0)
 		return result;
 	database_put_text(statement, 1, id);
-	code = sqlite3_step(statement);
-	if (code == SQLITE_ROW)
-		*count = sqlite3_column_int64(statement, 0);
-	else
-		result = database_fail(error, "the record cannot be read", ledger->database, code);
-	(void)sqlite3_finalize(statement);
-	return result;
+	return ledger_ask(ledger, statement, count, error);
 }
 
 static int check_component(struct ledger *ledger, const struct component *component, struct record_error *error)

@@ -295,6 +295,18 @@ int ledger_add(struct ledger *ledger, sqlite3_stmt *statement, char kind, char *
 	return result;
 }
 
+int ledger_ask(const struct ledger *ledger, sqlite3_stmt *statement, int64_t *number, struct record_error *error)
+{
+	int code = sqlite3_step(statement), result = 0;
+
+	if (code == SQLITE_ROW)
+		*number = sqlite3_column_int64(statement, 0);
+	else
+		result = database_fail(error, "the record cannot be read", ledger->database, code);
+	(void)sqlite3_finalize(statement);
+	return result;
+}
+
 int ledger_claim_add(struct ledger *ledger, const struct ledger_claim *claim, char id[LEDGER_ID_SIZE],
                      struct record_error *error)
 {

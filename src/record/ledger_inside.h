@@ -47,6 +47,8 @@ int ledger_begin_to_add(struct ledger *ledger, const char *sql, const char *coun
                         struct record_error *error);
 /* `id` may be NULL. */
 int ledger_add(struct ledger *ledger, sqlite3_stmt *statement, char kind, char *id, struct record_error *error);
+/* The number that is the answer to a statement with its arguments bound; ends it. */
+int ledger_ask(const struct ledger *ledger, sqlite3_stmt *statement, int64_t *number, struct record_error *error);
 /* Stops where `row` returns not 0, and returns that. */
 int ledger_each_row(const struct ledger *ledger, sqlite3_stmt *statement,
                     int (*row)(sqlite3_stmt *statement, void *context), void *context, struct record_error *error);

@@ -18,6 +18,7 @@
 #include "record/ledger_inside.h"
 
 /* clang-format off */
+#define SCHEMA 6 /* the first that has the tables of this file */
 #define COLUMNS "number, revision, thread, incident, outage, kind, lang, supersedes, json, sha256, made_ns, made_by"
 #define LATEST "SELECT max(revision) FROM statement AS other WHERE other.number = statement.number"
 #define ACT_COLUMNS "number, revision, act, at_ns, uid, by, of_sha256, title, text, sha256"
@@ -118,17 +119,15 @@ static int begin(struct ledger *ledger, struct record_error *error)
 static int ask(struct ledger *ledger, const char *sql, uint64_t argument, uint64_t *number, struct record_error *error)
 {
 	sqlite3_stmt *statement = NULL;
-	int result = ledger_begin(ledger, sql, &statement, error), code;
+	int64_t answer = 0;
+	int result = ledger_begin(ledger, sql, &statement, error);
 
 	if (result != 0)
 		return result;
 	database_put_number(statement, 1, (int64_t)argument);
-	code = sqlite3_step(statement);
-	if (code == SQLITE_ROW)
-		*number = (uint64_t)sqlite3_column_int64(statement, 0);
-	else
-		result = database_fail(error, "the record cannot be read", ledger->database, code);
-	(void)sqlite3_finalize(statement);
+	result = ledger_ask(ledger, statement, &answer, error);
+	if (result == 0)
+		*number = (uint64_t)answer;
 	return result;
 }
 
@@ -381,28 +380,15 @@ struct listing {
 	void *context;
 };
 
-/* A ledger of before there were statements has none. */
-static int has_tables(struct ledger *ledger, bool *has, struct record_error *error)
-{
-	int64_t count = 0;
-	int code =
-		database_ask(ledger->database,
-	                     "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'statement'", &count);
-
-	*has = count > 0;
-	return code == SQLITE_OK ? 0 : database_fail(error, "the record cannot be read", ledger->database, code);
-}
-
 static int list_rows(struct ledger *ledger, enum text which, uint64_t bound,
                      int (*row)(sqlite3_stmt *statement, void *context), struct listing *listing,
                      struct record_error *error)
 {
 	sqlite3_stmt *statement = NULL;
-	bool has = false;
-	int result = has_tables(ledger, &has, error);
+	int result;
 
-	if (result != 0 || !has)
-		return result;
+	if (ledger->schema < SCHEMA)
+		return 0;
 	result = ledger_begin(ledger, texts[which], &statement, error);
 	if (result != 0)
 		return result;
@@ -633,10 +619,10 @@ int statements_source_find(struct ledger *ledger, const char *sha256, char **jso
 {
 	char digest[LEDGER_DIGEST_SIZE], *found = NULL;
 	sqlite3_stmt *statement = NULL;
-	bool has = false;
-	int result = has_tables(ledger, &has, error);
+	bool has = ledger->schema >= SCHEMA;
+	int result = 0;
 
-	if (result == 0 && has)
+	if (has)
 		result = ledger_begin(ledger, texts[SOURCE], &statement, error);
 	if (result != 0)
 		return result;
