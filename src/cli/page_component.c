@@ -333,6 +333,21 @@ static int list_component(void *context, const struct component *component)
 	return 0;
 }
 
+/* The caller's, with the books open; NULL with the status to end with. */
+static struct listing *begin_list(const struct page_options *options, struct books *books, int *status)
+{
+	struct listing *listing = calloc(1, sizeof(*listing));
+
+	*status = listing ? open_books(options, books, false) : COMMAND_BAD;
+	if (*status != COMMAND_DONE) {
+		free(listing);
+		return NULL;
+	}
+	listing->paper = screen_paper(0, false);
+	listing->list = options->json ? json_array() : NULL;
+	return listing;
+}
+
 static int end_list(struct listing *listing, struct books *books, int result, const struct record_error *error,
                     const char *key, const char *nothing)
 {
@@ -350,17 +365,13 @@ static int end_list(struct listing *listing, struct books *books, int result, co
 
 int page_component_list(const struct page_options *options)
 {
-	struct listing *listing = calloc(1, sizeof(*listing));
 	struct record_error error = { .message = "" };
 	struct books books;
-	int status = listing ? open_books(options, &books, false) : COMMAND_BAD, result;
+	int status, result;
+	struct listing *listing = begin_list(options, &books, &status);
 
-	if (status != COMMAND_DONE) {
-		free(listing);
+	if (!listing)
 		return status;
-	}
-	listing->paper = screen_paper(0, false);
-	listing->list = options->json ? json_array() : NULL;
 	result = component_state_each(books.ledger, NULL, keep_latest, listing, &error);
 	if (result == 0)
 		result = component_each(books.ledger, false, list_component, listing, &error);
@@ -491,17 +502,13 @@ static int list_works(void *context, const struct component_works *works)
 
 int page_works_list(const struct page_options *options)
 {
-	struct listing *listing = calloc(1, sizeof(*listing));
 	struct record_error error = { .message = "" };
 	struct books books;
-	int status = listing ? open_books(options, &books, false) : COMMAND_BAD, result;
+	int status, result;
+	struct listing *listing = begin_list(options, &books, &status);
 
-	if (status != COMMAND_DONE) {
-		free(listing);
+	if (!listing)
 		return status;
-	}
-	listing->paper = screen_paper(0, false);
-	listing->list = options->json ? json_array() : NULL;
 	result = component_works_each(books.ledger, list_works, listing, &error);
 	status = end_list(listing, &books, result, &error, "works", "no works are planned");
 	free(listing);
