@@ -324,8 +324,8 @@ static struct network *network_of(struct intake *intake, enum mark_kind kind, co
                                   uint32_t network)
 {
 	struct prefix prefix = prefix_of(address, address_is_ipv4(address) ? INTAKE_NETWORK_V4 : INTAKE_NETWORK_V6);
-	uint64_t key = network ? hash_2(intake->network_seed, network, (uint64_t)kind) :
-	                         hash_address(intake->network_seed + (uint64_t)kind, &prefix.address);
+	uint64_t key = network ? hash_2(intake->network_seed, network, (uint64_t)kind)
+	                       : hash_address(intake->network_seed + (uint64_t)kind, &prefix.address);
 	unsigned i;
 
 	key |= UINT64_C(1) << 63;

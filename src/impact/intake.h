@@ -29,12 +29,12 @@
 #define INTAKE_SOURCE_V6 48
 #define INTAKE_NETWORK_V4 16
 #define INTAKE_NETWORK_V6 32
-#define INTAKE_SOURCES_BITS 16    /* slots of sources of a bucket: 65,536, half of them used at most */
-#define INTAKE_NETWORKS_BITS 13   /* 8,192, likewise; those beyond are one network together */
-#define INTAKE_CELLS_MAX 2048     /* of reports between two calls of intake_drain(); beyond it, places are left out */
+#define INTAKE_SOURCES_BITS 16  /* slots of sources of a bucket: 65,536, half of them used at most */
+#define INTAKE_NETWORKS_BITS 13 /* 8,192, likewise; those beyond are one network together */
+#define INTAKE_CELLS_MAX 2048   /* of reports between two calls of intake_drain(); beyond it, places are left out */
 #define INTAKE_LEVEL_MAX 10
 #define INTAKE_SIGNALS_MAX (2 * COMPONENTS_MAX)
-#define INTAKE_NONCES_BITS 23     /* numbers that are remembered: 8,388,608, of 1 bit (1 MiB) */
+#define INTAKE_NONCES_BITS 23 /* numbers that are remembered: 8,388,608, of 1 bit (1 MiB) */
 #define INTAKE_NONCE_EARLY_S 2
 #define INTAKE_NONCE_LATE_S 3600
 #define INTAKE_NONCE_TEXT_SIZE 49 /* 48 of 0-9, a-f, NUL */
@@ -54,11 +54,11 @@ struct intake_options {
 
 enum intake_result {
 	INTAKE_ACCEPTED,
-	INTAKE_REPEATED,  /* its source has said so often enough */
-	INTAKE_CAPPED,    /* its network has */
+	INTAKE_REPEATED, /* its source has said so often enough */
+	INTAKE_CAPPED,   /* its network has */
 	INTAKE_SHIELDED,
-	INTAKE_SAMPLED,   /* another source stands for it */
-	INTAKE_NO_ROOM,   /* for its cell, nor for one without a place */
+	INTAKE_SAMPLED, /* another source stands for it */
+	INTAKE_NO_ROOM, /* for its cell, nor for one without a place */
 	/* Not counted as reports: the form has to be sent again. */
 	INTAKE_NONCE_WRONG, /* none, or not ours, or of a key that is gone */
 	INTAKE_NONCE_EARLY,

@@ -299,7 +299,8 @@ static void browsers(void **state)
 	assert_int_equal(intake_nel(intake, now, &source, 0, "site", true, 10), INTAKE_ACCEPTED);
 	assert_int_equal(intake_nel(intake, now, &source, 0, "site", false, 0), INTAKE_ACCEPTED);
 	assert_int_equal(intake_nel(intake, now, &source, 0, "site", false, 1), INTAKE_REPEATED);
-	assert_int_equal(intake_nel(intake, now, &other, 0, "site", true, 1000000), INTAKE_CAPPED); /* the first took it */
+	assert_int_equal(intake_nel(intake, now, &other, 0, "site", true, 1000000),
+	                 INTAKE_CAPPED); /* the first took it */
 	assert_int_equal(intake_nel(intake, now, &other, 5, "site", true, 1000000), INTAKE_ACCEPTED);
 	assert_int_equal(report(source, about("site", "", 0)), INTAKE_ACCEPTED); /* apart from these */
 	assert_int_equal(intake_drain_signals(intake, signals, 4), 2);
