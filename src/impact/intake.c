@@ -16,7 +16,7 @@
 
 #define SOURCES (1u << INTAKE_SOURCES_BITS)
 #define NETWORKS (1u << INTAKE_NETWORKS_BITS)
-#define NONCES (UINT64_C(1) << INTAKE_NONCES_BITS)
+#define NONCE_BITS_MIN 3
 #define NONCE_OCTETS 24
 #define NONCE_SAID 12 /* of them what is said, before the sum */
 #define MARK_OCTETS 56
@@ -49,7 +49,8 @@ struct intake {
 	int64_t key_since_ns;
 	bool before_holds;
 	uint64_t next_number;
-	uint8_t used[NONCES / 8];
+	uint64_t nonces; /* a power of two */
+	uint8_t *used;   /* a bit each */
 	struct source sources[SOURCES];
 	unsigned sources_count, level;
 	struct network networks[NETWORKS + 1]; /* the last: all that have no slot */
@@ -138,11 +139,17 @@ int intake_new(const struct intake_options *options, const uint8_t key[INTAKE_KE
 {
 	struct intake *made;
 
-	if (!options->network_cap)
+	if (!options->network_cap || options->nonce_bits < NONCE_BITS_MIN || options->nonce_bits > INTAKE_NONCES_BITS)
 		return -EINVAL;
 	made = calloc(1, sizeof(*made));
 	if (!made)
 		return -ENOMEM;
+	made->nonces = UINT64_C(1) << options->nonce_bits;
+	made->used = calloc(made->nonces / 8, 1);
+	if (!made->used) {
+		free(made);
+		return -ENOMEM;
+	}
 	made->options = *options;
 	made->now.bucket_ns = made->before.bucket_ns = count_bucket(now.ns);
 	set_key(made, key, now);
@@ -154,6 +161,7 @@ void intake_free(struct intake *intake)
 {
 	if (!intake)
 		return;
+	free(intake->used);
 	explicit_bzero(intake, sizeof(*intake));
 	free(intake);
 }
@@ -183,7 +191,7 @@ const char *intake_nonce(struct intake *intake, struct capture_time now, char te
 {
 	static const char digits[] = "0123456789abcdef";
 	uint8_t octets[NONCE_OCTETS];
-	uint64_t number = intake->next_number++, bit = number % NONCES;
+	uint64_t number = intake->next_number++, bit = number % intake->nonces;
 
 	put(octets, 4, (uint64_t)(now.ns / NS_PER_S));
 	put(octets + 4, 8, number);
@@ -235,11 +243,11 @@ static enum intake_result nonce_take(struct intake *intake, struct capture_time 
 		return INTAKE_NONCE_EARLY;
 	if (age > INTAKE_NONCE_LATE_S)
 		return INTAKE_NONCE_LATE;
-	if (number >= intake->next_number || intake->next_number - number > NONCES) {
+	if (number >= intake->next_number || intake->next_number - number > intake->nonces) {
 		intake->counts.nonces_pushed_out++;
 		return INTAKE_NONCE_LATE;
 	}
-	bit = number % NONCES;
+	bit = number % intake->nonces;
 	if (intake->used[bit / 8] >> bit % 8 & 1)
 		return INTAKE_NONCE_USED;
 	intake->used[bit / 8] |= (uint8_t)(1u << bit % 8);

@@ -47,6 +47,7 @@ struct intake; /* opaque; about 3 MiB, whatever comes */
 
 struct intake_options {
 	uint32_t network_cap; /* reports of a network that are accepted in a bucket; at least 1 */
+	unsigned nonce_bits;  /* numbers that are remembered; 3 to INTAKE_NONCES_BITS */
 	/* Is the shield dropping this source? NULL: there is none to ask. */
 	bool (*shielded)(void *context, const struct address *source);
 	void *context;
