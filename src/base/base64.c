@@ -27,7 +27,7 @@ void base64_write(const void *octets, size_t count, char *text)
 
 int base64_read(const char *text, size_t length, void *octets, size_t room, size_t *count)
 {
-	size_t padding = length && text[length - 1] == '=' ? 1 + (length > 1 && text[length - 2] == '=') : 0;
+	size_t padding = length < 4 || text[length - 1] != '=' ? 0 : text[length - 2] != '=' ? 1 : 2;
 	size_t wanted = length / 4 * 3 - padding, at = 0;
 	uint8_t *out = octets;
 	uint32_t bits = 0;
