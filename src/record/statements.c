@@ -87,34 +87,6 @@ static int check_long(const char *text, struct record_error *error)
 
 /* ---- adding ---- */
 
-/* One transaction, which ends as `result` says. */
-static int end(struct ledger *ledger, int result, struct record_error *error)
-{
-	int code;
-
-	if (result != 0) {
-		(void)database_run(ledger->database, "ROLLBACK");
-		return result;
-	}
-	code = database_run(ledger->database, "COMMIT");
-	if (code == SQLITE_OK)
-		return 0;
-	result = database_fail(error, "the record cannot be written", ledger->database, code);
-	if (!sqlite3_get_autocommit(ledger->database))
-		(void)database_run(ledger->database, "ROLLBACK");
-	return result;
-}
-
-static int begin(struct ledger *ledger, struct record_error *error)
-{
-	int code;
-
-	if (!ledger->write)
-		return ledger_refuse(error, -EROFS, "the record was opened to be read", "");
-	code = database_run(ledger->database, "BEGIN IMMEDIATE");
-	return code == SQLITE_OK ? 0 : database_fail(error, "the record cannot be written", ledger->database, code);
-}
-
 /* The number that a query with one argument answers. */
 static int ask(struct ledger *ledger, const char *sql, uint64_t argument, uint64_t *number, struct record_error *error)
 {
@@ -194,14 +166,14 @@ int statements_add(struct ledger *ledger, struct statements_row *row, struct rec
 	if (result == 0)
 		result = ledger_check_json("statement", row->json, error);
 	if (result == 0)
-		result = begin(ledger, error);
+		result = ledger_transaction_begin(ledger, error);
 	if (result != 0)
 		return result;
 	digest_sha256_text(row->json, strlen(row->json), placed.sha256);
 	result = place(ledger, row, &placed, error);
 	if (result == 0)
 		result = insert(ledger, &placed, error);
-	result = end(ledger, result, error);
+	result = ledger_transaction_end(ledger, result, error);
 	if (result != 0)
 		return result;
 	ledger_write_id(placed.id, 's', (int64_t)placed.number);
@@ -319,13 +291,13 @@ int statements_act_add(struct ledger *ledger, const struct statements_act_row *a
 	if (result == 0)
 		sum_published(act->title, act->text, sha256, &result);
 	if (result == 0)
-		result = begin(ledger, error);
+		result = ledger_transaction_begin(ledger, error);
 	if (result != 0)
 		return result;
 	result = look(ledger, act, error);
 	if (result == 0)
 		result = insert_act(ledger, act, sha256, error);
-	return end(ledger, result, error);
+	return ledger_transaction_end(ledger, result, error);
 }
 
 int statements_awareness_add(struct ledger *ledger, const struct statements_awareness *awareness,
