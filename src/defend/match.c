@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "defend/match_inside.h"
-#include "observe/protocol.h"
 
 const struct match_form match_forms[MATCH_FIELDS] = {
 	[MATCH_IP] = { "ip", NULL, MATCH_KIND_PLAIN, 0, NULL },

@@ -11,7 +11,6 @@
 
 #include "base/share.h"
 #include "defend/search.h"
-#include "observe/protocol.h"
 
 #define RULE_ADDS_PPM 20000 /* a rule that catches less than a fiftieth is not worth having */
 #define LIMIT_PPS_MIN 10
