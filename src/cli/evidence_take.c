@@ -23,6 +23,7 @@
 #include "observe/decode.h"
 #include "record/bundle.h"
 #include "record/ledger.h"
+#include "tell/analysis.h"
 
 #define ACTIONS_MARGIN_NS (3600 * NS_PER_S) /* people act after the fact */
 
@@ -52,24 +53,6 @@ static FILE *new_file(struct evidence_making *making, enum bundle_segment segmen
 	return making->files[segment];
 }
 
-/* The incident in its analysis; NULL: it is not in it. */
-static const json_t *find_incident(const json_t *whole, uint64_t id)
-{
-	const json_t *list = json_object_get(json_object_get(whole, "analysis"), "incidents"), *entry;
-	char text[ARCHIVE_ID_SIZE];
-	size_t i;
-
-	(void)snprintf(text, sizeof(text), "%016" PRIx64, id);
-	json_array_foreach(list, i, entry)
-	{
-		const char *found = json_string_value(json_object_get(entry, "id"));
-
-		if (found && strcmp(found, text) == 0)
-			return entry;
-	}
-	return NULL;
-}
-
 int evidence_take_analysis(struct evidence_making *making)
 {
 	size_t length, analysis_length;
@@ -80,7 +63,7 @@ int evidence_take_analysis(struct evidence_making *making)
 
 	if (status != COMMAND_DONE)
 		return status;
-	making->incident = find_incident(making->whole, making->archived.head.id);
+	making->incident = analysis_json_find(json_object_get(making->whole, "analysis"), making->archived.head.id);
 	result = archive_read(making->archived.folder, making->archived.head.id, &text, &length, &analysis,
 	                      &analysis_length);
 	if (result != 0)
