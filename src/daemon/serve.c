@@ -30,6 +30,7 @@
 #include "daemon/notify.h"
 #include "daemon/sandbox.h"
 #include "daemon/serve_message.h"
+#include "daemon/serve_state.h"
 #include "daemon/supervise.h"
 #include "tell/http_server.h"
 
@@ -41,6 +42,7 @@
 #define LISTENERS_MAX 8        /* of all roles together */
 #define LISTEN_SIZE 64
 #define WAIT_MS 1000
+#define STATE_NS NS_PER_S
 
 /* ---- which roles there are ---- */
 
@@ -117,7 +119,7 @@ struct tree {
 	struct listener listeners[LISTENERS_MAX];
 	unsigned listener_count;
 	bool ever_ready, stopping;
-	int64_t began_ns, began_wall_ns, pinged_ns;
+	int64_t began_ns, began_wall_ns, pinged_ns, written_ns;
 	struct serve_message message; /* scratch */
 	struct message word;          /* likewise, the messenger's */
 };
@@ -201,6 +203,8 @@ static int prepare(struct tree *tree)
 		result = supervise_make_folder(COMMAND, tree->config.run_dir, 0, 0, 0755);
 	if (result == 0)
 		result = supervise_take_lock(COMMAND, tree->config.run_dir, DAEMON_SERVE_PID_NAME, &tree->lock);
+	if (result == 0)
+		result = supervise_give_record(COMMAND, tree->config.state_dir, tree->start.uid, tree->start.gid);
 	if (result == 0)
 		result = supervise_make_folder(COMMAND, tree->config.state_dir, tree->start.uid, tree->start.gid, 0750);
 	if (result == 0)
@@ -613,6 +617,31 @@ static int wait_ms(const struct tree *tree, int64_t now_ns)
 	return wait_ns < 0 ? 0 : (int)(wait_ns / NS_PER_MS) + 1;
 }
 
+/* For `holdfast status`. */
+static void write_state(struct tree *tree, int64_t now_ns)
+{
+	struct serve_state state = { .pid = (int32_t)getpid(),
+		                     .since_ns = tree->began_wall_ns,
+		                     .now_ns = role_wall_ns() };
+	int result;
+
+	if (now_ns - tree->written_ns < STATE_NS)
+		return;
+	tree->written_ns = now_ns;
+	for (unsigned i = 0; i < SERVE_ROLES; i++) {
+		const struct child *child = &tree->children[i];
+
+		state.roles[i] = (struct serve_state_role){ .wanted = rows[i].wanted && rows[i].wanted(&tree->config),
+			                                    .up = child->pid > 0,
+			                                    .ready = child->ready,
+			                                    .restarts = child->restarts,
+			                                    .counted = &child->counted };
+	}
+	result = serve_state_write(&state, tree->config.run_dir);
+	if (result != 0)
+		LOG_SAY(LOG_ERROR, "%s/" SERVE_STATE_NAME ": %s", tree->config.run_dir, strerror(-result));
+}
+
 static bool turn(struct tree *tree)
 {
 	struct pollfd fds[SERVE_ROLES + 1] = { { .fd = tree->signals, .events = POLLIN } };
@@ -635,11 +664,18 @@ static bool turn(struct tree *tree)
 	for (unsigned i = 0; i < SERVE_ROLES; i++)
 		if (tree->children[i].again_ns && now_ns >= tree->children[i].again_ns && tree->children[i].pid == 0)
 			start_role(tree, i);
+	write_state(tree, now_ns);
 	return true;
 }
 
 static void fini(struct tree *tree)
 {
+	char path[CONFIG_PATH_SIZE + sizeof(SERVE_STATE_NAME)];
+
+	if (tree->lock >= 0) {
+		(void)snprintf(path, sizeof(path), "%s/" SERVE_STATE_NAME, tree->config.run_dir);
+		(void)unlink(path);
+	}
 	for (unsigned i = 0; i < tree->listener_count; i++)
 		(void)close(tree->listeners[i].fd);
 	supervise_close(&tree->lock, 1);
