@@ -12,7 +12,7 @@
 #define CONFIG_LISTEN_MAX 4
 #define CONFIG_LISTEN_SIZE 64
 #define CONFIG_SITES_MAX 64
-#define CONFIG_VANTAGES_MAX 64
+#define CONFIG_VANTAGES_MAX 24 /* as many keys as a message has descriptors for */
 #define CONFIG_HOST_SIZE 256
 #define CONFIG_PUBLIC_PATH_SIZE 128
 
