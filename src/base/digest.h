@@ -16,5 +16,10 @@ void digest_sha256(const void *octets, size_t count, uint8_t sum[DIGEST_SHA256_S
 void digest_sha512(const void *octets, size_t count, uint8_t sum[DIGEST_SHA512_SIZE]);
 /* Small letters. */
 void digest_sha256_text(const void *octets, size_t count, char text[DIGEST_SHA256_TEXT_SIZE]);
+/*
+ * The same of all that a descriptor's file holds, which is read from its beginning; where it stands is left alone. `length`
+ * octets it was. 0 or -errno.
+ */
+int digest_sha256_file(int descriptor, char text[DIGEST_SHA256_TEXT_SIZE], uint64_t *length);
 
 #endif
