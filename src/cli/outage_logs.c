@@ -414,19 +414,6 @@ static int print_json(struct logs *logs)
 
 /* ---- the command ---- */
 
-/* "+02:00", "-0330" */
-static bool read_zone(const char *text, int32_t *zone_s)
-{
-	char whole[TIME_TEXT_SIZE];
-	int64_t time_ns;
-
-	(void)snprintf(whole, sizeof(whole), "1970-01-02T00:00:00%.8s", text);
-	if (!access_time(whole, strlen(whole), 0, &time_ns))
-		return false;
-	*zone_s = (int32_t)(86400 - time_ns / NS_PER_S);
-	return true;
-}
-
 static int check(const struct outage_options *options, struct logs *logs)
 {
 	enum access_format format;
@@ -437,7 +424,7 @@ static int check(const struct outage_options *options, struct logs *logs)
 		return options_refuse(&outage_table, "--component wants 1 to 32 of a-z, 0-9 and -");
 	if (options->format && !access_format_find(options->format, &format))
 		return options_refuse(&outage_table, "--format wants auto, combined, haproxy or json");
-	if (options->zone && !read_zone(options->zone, &logs->log.zone_s))
+	if (options->zone && !access_zone(options->zone, strlen(options->zone), &logs->log.zone_s))
 		return options_refuse(&outage_table, "--zone wants hours and minutes east of UTC, as +02:00");
 	return COMMAND_DONE;
 }

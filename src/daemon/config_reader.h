@@ -122,4 +122,7 @@ extern const struct config_key config_page_keys[];
 void config_page_init(struct config_page *page);
 void config_page_fini(struct config_page *page);
 
+config_read_value config_read_logs; /* the list */
+void config_logs_fini(struct config *config);
+
 #endif

@@ -67,9 +67,15 @@ static unsigned desk_files(const struct config *config, const char *paths[SERVE_
 	return 1;
 }
 
+static bool has_logs(const struct config *config)
+{
+	return config->log_count > 0;
+}
+
 /* A role that has no row here is not there. */
 static const struct row rows[SERVE_ROLES] = {
 	[SERVE_ROLE_DESK] = { .wanted = always, .files = desk_files },
+	[SERVE_ROLE_READER] = { .wanted = has_logs },
 };
 
 /* ---- the tree ---- */

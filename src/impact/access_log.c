@@ -14,6 +14,7 @@
 #define HEADERS_SIZE 64 /* a header of syslog's is no longer, but for a host's name: */
 #define NAMES_MAX 600   /* ... and other names of it */
 #define FRACTION_DIGITS 9
+#define ZONE_HOURS_MAX 14
 #define TIME_LATEST_NS (4102444800LL * NS_PER_S) /* 2100 */
 
 static const char *const formats[ACCESS_FORMATS + 1] = {
@@ -170,21 +171,20 @@ bool access_duration(const char *text, size_t length, int64_t unit_ns, int64_t *
 
 /* ---- times ---- */
 
-/* "+0200", "+02:00", "Z" */
-static bool read_zone(struct piece text, int32_t *zone_s)
+bool access_zone(const char *text, size_t length, int32_t *zone_s)
 {
 	unsigned hours, minutes;
 
-	if (text.length == 1 && (text.at[0] == 'Z' || text.at[0] == 'z')) {
+	if (length == 1 && (text[0] == 'Z' || text[0] == 'z')) {
 		*zone_s = 0;
 		return true;
 	}
-	if ((text.length != 5 && (text.length != 6 || text.at[3] != ':')) || !number_at(text.at + 1, 2, &hours) ||
-	    !number_at(text.at + text.length - 2, 2, &minutes) || hours > 14 || minutes > 59 ||
-	    (text.at[0] != '+' && text.at[0] != '-'))
+	if ((length != 5 && (length != 6 || text[3] != ':')) || !number_at(text + 1, 2, &hours) ||
+	    !number_at(text + length - 2, 2, &minutes) || hours > ZONE_HOURS_MAX || minutes > 59 ||
+	    (text[0] != '+' && text[0] != '-'))
 		return false;
 	*zone_s = (int32_t)(hours * 3600 + minutes * 60);
-	*zone_s = text.at[0] == '-' ? -*zone_s : *zone_s;
+	*zone_s = text[0] == '-' ? -*zone_s : *zone_s;
 	return true;
 }
 
@@ -233,7 +233,7 @@ bool access_time(const char *text, size_t length, int32_t zone_s, int64_t *time_
 	}
 	if (rest.length > 0 && rest.at[0] == ' ')
 		rest = (struct piece){ rest.at + 1, rest.length - 1 };
-	if (rest.length > 0 && !read_zone(rest, &zone_s))
+	if (rest.length > 0 && !access_zone(rest.at, rest.length, &zone_s))
 		return false;
 	whole[used++] = 'Z';
 	whole[used] = '\0';

@@ -65,6 +65,8 @@ int access_log_read(enum access_format format, const char *line, size_t length, 
 bool access_address(const char *text, size_t length, struct address *address);
 /* "203.0.113.9, 198.51.100.2": the last address of a list. */
 bool access_forwarded(const char *text, size_t length, struct address *address);
+/* "+02:00", "-0330", "Z": seconds east of UTC. */
+bool access_zone(const char *text, size_t length, int32_t *zone_s);
 /* RFC 3339 in any zone, or "10/Mar/2026:09:35:00 +0000"; what states no zone is zone_s east of UTC. */
 bool access_time(const char *text, size_t length, int32_t zone_s, int64_t *time_ns);
 /* Digits with a fraction, in units of unit_ns: microseconds. "-": not known, and true. */
