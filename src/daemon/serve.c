@@ -104,6 +104,8 @@ static unsigned public_listeners(const struct config *config, const char *addres
 	for (unsigned i = 0; i < config->public_role.listen_count; i++)
 		addresses[i] = config->public_role.listen[i].text;
 	return config->public_role.listen_count;
+static bool has_logs(const struct config *config)
+	return config->log_count > 0;
 }
 
 /* A role that has no row here is not there. */
@@ -111,6 +113,7 @@ static const struct row rows[SERVE_ROLES] = {
 	[SERVE_ROLE_DESK] = { .wanted = always, .files = desk_files },
 	[SERVE_ROLE_MESSENGER] = { .wanted = tells, .files = messenger_files },
 	[SERVE_ROLE_PUBLIC] = { .wanted = public_wanted, .files = public_files, .listeners = public_listeners },
+	[SERVE_ROLE_READER] = { .wanted = has_logs },
 };
 
 /* ---- the tree ---- */
