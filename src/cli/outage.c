@@ -73,7 +73,7 @@ static const struct option_row rows[] = {
 static const struct option_table table = {
 	.command = "outage",
 	.synopsis =
-		"import FILE [--component ID] [--rejects OUT] | list | show ID | reports [--component ID] [--from TIME] [--to TIME] | reckon",
+		"import FILE [--component ID] [--rejects OUT] | list | show ID [--html OUT] | reports [--component ID] [--from TIME] [--to TIME] | reckon",
 	.purpose =
 		"Outages as users feel them. Counts of their reports are put on record, held against what is usual at that hour of the\n"
 		"week, and what is more than that becomes an outage: when it began, was worst and ended, where, and what explains it.\n"
