@@ -136,7 +136,7 @@ def what_explains_it(p):
             "target": "192.0.2.10/32", "vector": "syn_flood", "began_ns": began, "ended_ns": began + 7140 * 10**9,
             "peak_pps": 1, "peak_bps": 1, "generation": "0000000000000001"}
     series = {"from": f"{day}T09:25:00Z", "step_s": 60, "arrived_pps": [90000] * 120, "dropped_pps": [80000] * 120,
-              "answered_pps": [500] * 120, "lost_pps": [5] * 120}
+              "answered_pps": [500] * 120, "lost_pps": [5] * 120, "handshakes_pps": [9] * 120}
     analysis = json.dumps({"live": {"series": series}})
     line = json.dumps(head, separators=(",", ":"))[:-1] + ',"analysis":\n' + analysis + "\n}\n"
     p.write("state/incidents/00000000000000a1.json", line)
