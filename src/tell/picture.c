@@ -184,64 +184,70 @@ static void open_svg(const struct report *r, const char *id, uint32_t count, con
 	report_raw(r, " The numbers are in the table below.</desc>\n");
 }
 
-/* Steps, not slopes: an area over each stretch of what is known. `values` by points, times `factor`. */
-static void put_area(FILE *out, const char *class, const struct picture_lane *lane, const uint64_t *values,
-                     const uint64_t *more, uint64_t factor, uint32_t count, uint64_t top)
+/* Steps from point `first` up to `end`, not slopes: between two points nothing was measured. Equal neighbours are one stroke. */
+static void put_steps(FILE *out, const unsigned *levels, uint32_t first, uint32_t end)
+{
+	for (uint32_t i = first; i < end; i++) {
+		if (i == first || levels[i] != levels[i - 1])
+			(void)fprintf(out, "V%u", levels[i]);
+		if (i + 1 == end || levels[i + 1] != levels[i])
+			(void)fprintf(out, "H%" PRIu32, i + 1);
+	}
+}
+
+/* The end of a stretch of points that are known, or are not. */
+static uint32_t stretch(const bool *known, uint32_t from, uint32_t count)
+{
+	uint32_t end = from;
+
+	while (end < count && known[end] == known[from])
+		end++;
+	return end;
+}
+
+/* An area over each stretch of what is known. */
+static void put_area(FILE *out, const char *class, const struct picture_lane *lane, const unsigned *levels,
+                     uint32_t count)
 {
 	(void)fprintf(out, "<path class=\"%s\" d=\"", class);
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = 0, end; i < count; i = end) {
+		end = stretch(lane->known, i, count);
 		if (!lane->known[i])
 			continue;
 		(void)fprintf(out, "M%" PRIu32 ",%u", i, CHART_HEIGHT);
-		for (; i < count && lane->known[i]; i++)
-			(void)fprintf(out, "V%uH%" PRIu32,
-			              chart_level((values[i] + (more ? more[i] : 0)) * factor, top), i + 1);
+		put_steps(out, levels, i, end);
 		(void)fprintf(out, "V%u", CHART_HEIGHT);
 	}
 	(void)fputs("\"/>\n", out);
 }
 
-/* An area over what is known: what of the whole was no part. */
-static void put_passed(FILE *out, const struct picture_lane *lane, uint32_t count, uint64_t top)
-{
-	(void)fputs("<path class=\"passed\" d=\"", out);
-	for (uint32_t i = 0; i < count; i++) {
-		if (!lane->known[i])
-			continue;
-		(void)fprintf(out, "M%" PRIu32 ",%u", i, CHART_HEIGHT);
-		for (; i < count && lane->known[i]; i++)
-			(void)fprintf(out, "V%uH%" PRIu32, chart_level(lane->parts[1][i] - lane->parts[0][i], top),
-			              i + 1);
-		(void)fprintf(out, "V%u", CHART_HEIGHT);
-	}
-	(void)fputs("\"/>\n", out);
-}
-
-/* From the least to the most that is usual. */
+/* From the least to the most that is usual, and a line over it. */
 static void put_band(FILE *out, const struct picture_lane *lane, uint32_t count, uint64_t top)
 {
-	(void)fputs("<path class=\"usual\" d=\"", out);
-	for (uint32_t i = 0; i < count; i++) {
-		uint32_t first = i;
+	unsigned least[PICTURE_POINTS_MAX], most[PICTURE_POINTS_MAX];
+	bool usual[PICTURE_POINTS_MAX];
 
-		if (!lane->parts[3][i])
-			continue;
-		(void)fprintf(out, "M%" PRIu32 ",%u", i, chart_level(lane->parts[3][i], top));
-		for (; i < count && lane->parts[3][i]; i++)
-			(void)fprintf(out, "V%uH%" PRIu32, chart_level(lane->parts[3][i], top), i + 1);
-		for (uint32_t k = i; k-- > first;)
-			(void)fprintf(out, "V%uH%" PRIu32, chart_level(lane->parts[2][k], top), k);
-		(void)fputs("Z", out);
-	}
-	(void)fputs("\"/>\n<path class=\"most\" d=\"", out);
 	for (uint32_t i = 0; i < count; i++) {
-		if (!lane->parts[3][i])
-			continue;
-		(void)fprintf(out, "M%" PRIu32 ",%u", i, chart_level(lane->parts[3][i], top));
-		for (; i < count && lane->parts[3][i]; i++)
-			(void)fprintf(out, "V%uH%" PRIu32, chart_level(lane->parts[3][i], top), i + 1);
+		usual[i] = lane->parts[3][i] > 0;
+		least[i] = chart_level(lane->parts[2][i], top);
+		most[i] = chart_level(lane->parts[3][i], top);
 	}
-	(void)fputs("\"/>\n", out);
+	for (unsigned line = 0; line < 2; line++) {
+		(void)fprintf(out, "<path class=\"%s\" d=\"", line ? "most" : "usual");
+		for (uint32_t i = 0, end; i < count; i = end) {
+			end = stretch(usual, i, count);
+			if (!usual[i])
+				continue;
+			(void)fprintf(out, "M%" PRIu32 ",%u", i, most[i]);
+			put_steps(out, most, i, end);
+			for (uint32_t k = end; !line && k-- > i;)
+				if (k + 1 == end || least[k] != least[k + 1] || k == i)
+					(void)fprintf(out, "H%" PRIu32 "V%u", k + 1, least[k]);
+			if (!line)
+				(void)fprintf(out, "H%" PRIu32 "Z", i);
+		}
+		(void)fputs("\"/>\n", out);
+	}
 }
 
 /* A thin lane: the part that failed hangs in red over what went well. */
@@ -261,6 +267,8 @@ static void put_parts(FILE *out, const struct picture_lane *lane, uint32_t count
 }
 
 /* ---- lanes ---- */
+
+enum level { LEVEL_FIRST, LEVEL_SECOND, LEVEL_BOTH, LEVEL_REST }; /* of a lane's first two parts */
 
 static uint32_t points_of(const struct picture *p, const struct picture_lane *lane)
 {
@@ -296,32 +304,42 @@ static void put_name(const struct report *r, const struct picture_lane *lane)
 	report_raw(r, "</small></p>\n");
 }
 
+static void levels_of(const struct picture_lane *lane, enum level level, uint32_t count, uint64_t top, unsigned *levels)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t first = lane->parts[0][i], second = lane->parts[1][i];
+		uint64_t value = level == LEVEL_FIRST    ? first
+		                 : level == LEVEL_SECOND ? second
+		                 : level == LEVEL_BOTH   ? first + second
+		                                         : second - first;
+
+		levels[i] = chart_level(value, top);
+	}
+}
+
 static void put_shapes(const struct report *r, const struct picture *p, const struct picture_lane *lane, uint64_t top)
 {
+	/* Of a kind of lane what stands behind, and what before it. */
+	static const struct {
+		const char *class;
+		enum level level;
+	} areas[PICTURE_KINDS][2] = {
+		[PICTURE_ATTACK] = { { "came", LEVEL_SECOND }, { "passed", LEVEL_REST } },
+		[PICTURE_USERS] = { { "lost", LEVEL_SECOND }, { "good", LEVEL_FIRST } },
+		[PICTURE_REPORTS] = { { "left", LEVEL_BOTH }, { "felt", LEVEL_FIRST } },
+	};
+	unsigned levels[PICTURE_POINTS_MAX];
 	uint32_t count = points_of(p, lane);
 
-	switch (lane->kind) {
-	case PICTURE_ATTACK:
-		put_area(r->out, "came", lane, lane->parts[1], NULL, 1, count, top);
-		put_passed(r->out, lane, count, top);
-		break;
-	case PICTURE_USERS:
-		put_area(r->out, "lost", lane, lane->parts[1], NULL, 1, count, top);
-		put_area(r->out, "good", lane, lane->parts[0], NULL, 1, count, top);
-		break;
-	case PICTURE_REPORTS:
-		if (lane->usual)
-			put_band(r->out, lane, count, top * MILLI);
-		put_area(r->out, "left", lane, lane->parts[0], lane->parts[1], MILLI, count, top * MILLI);
-		put_area(r->out, "felt", lane, lane->parts[0], NULL, MILLI, count, top * MILLI);
-		break;
-	case PICTURE_PROBES:
-	case PICTURE_EDGE:
-	case PICTURE_CONNECTIONS:
-	case PICTURE_NEL:
-	case PICTURE_KINDS:
+	if (!looks[lane->kind].scale) {
 		put_parts(r->out, lane, count);
-		break;
+		return;
+	}
+	if (lane->usual)
+		put_band(r->out, lane, count, top * MILLI);
+	for (unsigned i = 0; i < 2; i++) {
+		levels_of(lane, areas[lane->kind][i].level, count, top, levels);
+		put_area(r->out, areas[lane->kind][i].class, lane, levels, count);
 	}
 }
 
