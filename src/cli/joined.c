@@ -229,6 +229,26 @@ static int take_event(void *context, const struct ledger_event *event)
 	return 0;
 }
 
+/* What says the same in another language is one mark with it. */
+static bool add_language(struct picture *picture, const struct statements_published *one)
+{
+	json_t *json = json_loads(one->json, JSON_REJECT_DUPLICATES, NULL);
+	char first[PICTURE_ID_SIZE];
+	int length = snprintf(first, sizeof(first), "%s (", statement_translates(json));
+	bool found = false;
+
+	for (uint32_t i = 0; i < picture->marks_count && length > 2 && !found; i++) {
+		struct picture_mark *mark = &picture->marks[i];
+		size_t end = strlen(mark->id);
+
+		found = mark->kind == PICTURE_STATEMENT && strncmp(mark->id, first, (size_t)length) == 0;
+		if (found && end + strlen(one->lang) + 3 <= sizeof(mark->id))
+			(void)snprintf(mark->id + end - 1, sizeof(mark->id) - end + 1, ", %s)", one->lang);
+	}
+	json_decref(json);
+	return found;
+}
+
 static int take_statement(void *context, const struct statements_published *one)
 {
 	struct making *m = context;
@@ -237,6 +257,8 @@ static int take_statement(void *context, const struct statements_published *one)
 		                     .to_ns = one->published_ns };
 
 	if (!statement_kind_is_public(one->kind))
+		return 0;
+	if (m->picture && add_language(m->picture, one))
 		return 0;
 	if (!m->picture) {
 		if (one->published_ns > m->to_ns && one->published_ns < m->until_ns)
