@@ -104,7 +104,10 @@ static unsigned public_listeners(const struct config *config, const char *addres
 	for (unsigned i = 0; i < config->public_role.listen_count; i++)
 		addresses[i] = config->public_role.listen[i].text;
 	return config->public_role.listen_count;
+}
+
 static bool has_logs(const struct config *config)
+{
 	return config->log_count > 0;
 }
 
