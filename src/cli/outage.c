@@ -528,7 +528,7 @@ static int list_outages(const struct outage_options *options, bool show)
 		return status;
 	if (options->html && (options->json || !show)) {
 		books_close(&books);
-		return options_refuse(&table, "--html is of 'show', without --json");
+		return options_refuse(&outage_table, "--html is of 'show', without --json");
 	}
 	listing.outages = options->json ? json_array() : NULL;
 	listing.harm = calloc(1, sizeof(*listing.harm));
