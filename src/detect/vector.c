@@ -3,7 +3,19 @@
 
 #include <string.h>
 
+#include "base/cursor.h"
 #include "observe/protocol.h"
+
+/* Tags of BER (X.690), and of SNMP's PDUs in it (RFC 3416 section 3; RFC 1157 section 4.1 for version 1's trap). */
+enum {
+	BER_INTEGER = 0x02,
+	BER_OCTETS = 0x04,
+	BER_SEQUENCE = 0x30,
+	BER_LONG = 0x80, /* in a length: the length of what says it */
+	SNMP_TRAP_V1 = 0xa4,
+	SNMP_INFORM = 0xa6,
+	SNMP_TRAP_V2 = 0xa7,
+};
 
 static bool payload_is(const struct observation *o, unsigned at, const void *octets, unsigned length)
 {
@@ -49,7 +61,39 @@ static bool mark_ntp_time(const struct observation *o)
 
 static bool mark_asn1(const struct observation *o)
 {
-	return no_payload_kept(o) || o->payload[0] == 0x30;
+	return no_payload_kept(o) || o->payload[0] == BER_SEQUENCE;
+}
+
+/* Which PDU of SNMPv1 or v2c it is (RFC 1157 section 4, RFC 3416 section 3), by its tag; 0 where that is not known. */
+static uint8_t snmp_pdu(const struct observation *o)
+{
+	struct cursor c = cursor_over(o->payload, o->payload_kept);
+	uint8_t length, community, pdu;
+
+	if (cursor_u8(&c) != BER_SEQUENCE)
+		return 0;
+	length = cursor_u8(&c);
+	if (length & BER_LONG)
+		cursor_skip(&c, length & (uint8_t)~BER_LONG);
+	if (cursor_u8(&c) != BER_INTEGER || cursor_u8(&c) != 1)
+		return 0;
+	cursor_skip(&c, 1); /* the version */
+	if (cursor_u8(&c) != BER_OCTETS)
+		return 0;
+	community = cursor_u8(&c);
+	if (community & BER_LONG)
+		return 0;
+	cursor_skip(&c, community);
+	pdu = cursor_u8(&c);
+	return c.failed ? 0 : pdu;
+}
+
+/* Some agents send traps from the port on which they are asked; a reflector answers, and nothing makes it send a trap. */
+static bool mark_snmp(const struct observation *o)
+{
+	uint8_t pdu = snmp_pdu(o);
+
+	return mark_asn1(o) && pdu != SNMP_TRAP_V1 && pdu != SNMP_TRAP_V2 && pdu != SNMP_INFORM;
 }
 
 static bool mark_ssdp(const struct observation *o)
@@ -405,7 +449,7 @@ static const struct vector vectors[] = {
 	REFLECT("echo", "Echo", 7, NULL, reflection),
 	REFLECT("cldap", "CLDAP", 389, mark_asn1, reflection),
 	REFLECT("ssdp", "SSDP", 1900, mark_ssdp, reflection),
-	REFLECT("snmp", "SNMP", 161, mark_asn1, reflection),
+	REFLECT("snmp", "SNMP", 161, mark_snmp, reflection),
 	REFLECT("netbios", "NetBIOS", 137, mark_netbios, reflection),
 	REFLECT("netbios", "NetBIOS", 138, NULL, reflection),
 	REFLECT("mdns", "mDNS", 5353, mark_mdns, reflection),
@@ -526,7 +570,7 @@ static bool is_for_collector(const struct observation *o)
 	case 514:
 		return p[0] == '<';
 	case 162:
-		return p[0] == 0x30;
+		return p[0] == BER_SEQUENCE;
 	case 2055:
 	case 9995:
 	case 9996:
