@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/digest.h"
 
+#include <string.h>
+
 #include <sha1.h>
 #include <sha2.h>
 
 #define HIGH_SHIFT 4
 #define LOW_MASK 0xf
+/* RFC 2104 */
+#define BLOCK 64
+#define INNER 0x36
+#define OUTER 0x5c
 
 void digest_sha1(const void *octets, size_t count, uint8_t sum[DIGEST_SHA1_SIZE])
 {
@@ -34,15 +40,55 @@ void digest_sha512(const void *octets, size_t count, uint8_t sum[DIGEST_SHA512_S
 	SHA512Final(sum, &state);
 }
 
-void digest_sha256_text(const void *octets, size_t count, char text[DIGEST_SHA256_TEXT_SIZE])
+void digest_text(const uint8_t sum[DIGEST_SHA256_SIZE], char text[DIGEST_SHA256_TEXT_SIZE])
 {
 	static const char digits[] = "0123456789abcdef";
-	uint8_t sum[DIGEST_SHA256_SIZE];
 
-	digest_sha256(octets, count, sum);
 	for (unsigned i = 0; i < DIGEST_SHA256_SIZE; i++) {
 		text[2 * i] = digits[sum[i] >> HIGH_SHIFT];
 		text[2 * i + 1] = digits[sum[i] & LOW_MASK];
 	}
 	text[DIGEST_SHA256_TEXT_SIZE - 1] = '\0';
+}
+
+void digest_sha256_text(const void *octets, size_t count, char text[DIGEST_SHA256_TEXT_SIZE])
+{
+	uint8_t sum[DIGEST_SHA256_SIZE];
+
+	digest_sha256(octets, count, sum);
+	digest_text(sum, text);
+}
+
+void digest_hmac_sha256(const void *key, size_t key_count, const void *octets, size_t count,
+                        uint8_t sum[DIGEST_SHA256_SIZE])
+{
+	uint8_t inner[BLOCK] = { 0 }, outer[BLOCK];
+	SHA2_CTX state;
+
+	if (key_count > BLOCK)
+		digest_sha256(key, key_count, inner);
+	else if (key_count > 0)
+		memcpy(inner, key, key_count);
+	for (unsigned i = 0; i < BLOCK; i++) {
+		outer[i] = inner[i] ^ OUTER;
+		inner[i] ^= INNER;
+	}
+	SHA256Init(&state);
+	SHA256Update(&state, inner, sizeof(inner));
+	SHA256Update(&state, octets, count);
+	SHA256Final(sum, &state);
+	SHA256Init(&state);
+	SHA256Update(&state, outer, sizeof(outer));
+	SHA256Update(&state, sum, DIGEST_SHA256_SIZE);
+	SHA256Final(sum, &state);
+}
+
+bool digest_equal(const void *a, const void *b, size_t count)
+{
+	const volatile uint8_t *left = a, *right = b;
+	uint8_t differs = 0;
+
+	for (size_t i = 0; i < count; i++)
+		differs |= left[i] ^ right[i];
+	return differs == 0;
 }

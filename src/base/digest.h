@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sums that say which octets something was: SHA-256 and SHA-512 (FIPS 180-4), through libmd. SHA-1 is for names alone (RFC 4122). */
+/*
+ * Sums that say which octets something was: SHA-256 and SHA-512 (FIPS 180-4), through libmd, and by whom who shares a key
+ * (HMAC, RFC 2104). SHA-1 is for names alone (RFC 4122).
+ */
 #ifndef HOLDFAST_BASE_DIGEST_H
 #define HOLDFAST_BASE_DIGEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,5 +20,12 @@ void digest_sha256(const void *octets, size_t count, uint8_t sum[DIGEST_SHA256_S
 void digest_sha512(const void *octets, size_t count, uint8_t sum[DIGEST_SHA512_SIZE]);
 /* Small letters. */
 void digest_sha256_text(const void *octets, size_t count, char text[DIGEST_SHA256_TEXT_SIZE]);
+/* In hexadecimal, small letters. */
+void digest_text(const uint8_t sum[DIGEST_SHA256_SIZE], char text[DIGEST_SHA256_TEXT_SIZE]);
+/* HMAC-SHA256; a key of any length. */
+void digest_hmac_sha256(const void *key, size_t key_count, const void *octets, size_t count,
+                        uint8_t sum[DIGEST_SHA256_SIZE]);
+/* Compared in a time that does not tell how much of them is the same. */
+bool digest_equal(const void *a, const void *b, size_t count);
 
 #endif

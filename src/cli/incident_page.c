@@ -10,7 +10,7 @@
 #include "base/share.h"
 #include "base/time.h"
 #include "cli/command.h"
-#include "cli/facts.h"
+#include "tell/facts.h"
 #include "cli/rules_page.h"
 #include "cli/say.h"
 #include "tell/analysis.h"

@@ -27,6 +27,7 @@
 #define ALERT_URL_SIZE 512
 #define ALERT_SECRET_SIZE 512 /* a key, or a URL that is one */
 #define ALERT_KEY_SIZE 96
+#define ALERT_HEADERS_SIZE 512
 #define ALERT_TEXT_SIZE 1024
 
 /* Their numbers go over channels, their names to people's programs. */
@@ -79,6 +80,7 @@ struct alert_target {
 struct alert_request {
 	char url[ALERT_URL_SIZE + ALERT_SECRET_SIZE];
 	char authorization[ALERT_SECRET_SIZE + 32]; /* a header's line, or "" */
+	char headers[ALERT_HEADERS_SIZE];           /* more of them, each with '\n' behind it */
 	char *body;                                 /* JSON; of a script, its standard input */
 	size_t length;
 	char arguments[4][PREFIX_TEXT_SIZE]; /* of a script */

@@ -126,6 +126,20 @@ static bool add_header(struct parcel *parcel, const char *line)
 	return longer != NULL;
 }
 
+static bool add_headers(struct parcel *parcel, const char *lines)
+{
+	const char *end;
+
+	for (; (end = strchr(lines, '\n')); lines = end + 1) {
+		char line[ALERT_HEADERS_SIZE];
+
+		(void)snprintf(line, sizeof(line), "%.*s", (int)(end - lines), lines);
+		if (!add_header(parcel, line))
+			return false;
+	}
+	return true;
+}
+
 /* Options whose failing would make it less safe must not fail. */
 static int prepare(struct parcel *parcel, const struct alert_request *request)
 {
@@ -133,7 +147,8 @@ static int prepare(struct parcel *parcel, const struct alert_request *request)
 	CURLcode bad = CURLE_OK;
 
 	if (!add_header(parcel, "Content-Type: application/json") || !add_header(parcel, "Expect:") ||
-	    (request->authorization[0] && !add_header(parcel, request->authorization)))
+	    (request->authorization[0] && !add_header(parcel, request->authorization)) ||
+	    !add_headers(parcel, request->headers))
 		return -ENOMEM;
 	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);

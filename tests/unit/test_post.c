@@ -57,6 +57,7 @@ static void answers(void **state)
 
 	(void)state;
 	(void)snprintf(request_to.authorization, sizeof(request_to.authorization), "Authorization: Bearer k");
+	(void)snprintf(request_to.headers, sizeof(request_to.headers), "X-One: 1\nX-Two: 2 3\n");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct post_result ended;
 		int connection;
@@ -68,6 +69,7 @@ static void answers(void **state)
 		connection = take_request(server, WEB_WAIT_MS);
 		assert_non_null(strstr(request, "POST /x HTTP/1.1\r\n"));
 		assert_non_null(strstr(request, "\r\nAuthorization: Bearer k\r\n"));
+		assert_non_null(strstr(request, "\r\nX-One: 1\r\nX-Two: 2 3\r\n"));
 		assert_non_null(strstr(request, "\r\n\r\n{\"a\":1}"));
 		respond(connection, rows[i].status, rows[i].header);
 		ended = result();
