@@ -253,6 +253,7 @@ static void mistakes_to_the_letter(void **state)
 		  "times 3 networks, 9 ways in; at most 8, so name fewer, larger networks" },
 		{ "allow: [192.0.2.1/24]\n", "f.yaml:1:9: '192.0.2.1/24' is no address or network; write 192.0.2.10, 192.0.2.0/24 or "
 		  "\"2001:db8::/32\", host bits zero" },
+		{ "services: [{ name: web, addresses: }]\n", "f.yaml:1:36: addresses is empty; name at least one" },
 		{ "services: [{ name: web }]\n", "f.yaml:1:12: a service has no addresses; add it" },
 		{ "services: [{ addresses: [192.0.2.1] }]\n", "f.yaml:1:12: a service has no name; add it" },
 		{ "services: [{ name: w, addresses: [] }]\n", "f.yaml:1:34: addresses is empty; name at least one" },
