@@ -13,7 +13,10 @@
 #include <jansson.h>
 
 #include "base/time.h"
+#include "cli/archived.h"
+#include "cli/books.h"
 #include "cli/command.h"
+#include "cli/harm_lines.h"
 #include "cli/options.h"
 #include "cli/order.h"
 #include "cli/output.h"
@@ -125,6 +128,10 @@ static int show(const struct options *options)
 	struct reading before = { .status = NULL }, now = { .status = NULL };
 	bool clear = options->watch && isatty(STDOUT_FILENO), more = true;
 	int status = take_reading(options->config, &before);
+	char folder[CONFIG_PATH_SIZE] = "";
+
+	if (status == COMMAND_DONE)
+		status = archived_folder("status", options->config, folder);
 
 	if (status == COMMAND_NO_DAEMON) {
 		struct paper paper = screen_paper(0, false);
@@ -140,6 +147,7 @@ static int show(const struct options *options)
 			break;
 		if (clear)
 			(void)fputs(HOME_AND_CLEAR, stdout);
+		harm_lines_write(&paper, folder, 0, books_now());
 		status_page_write(&paper, before.status, now.status, now.at_ns - before.at_ns);
 		write_serve(&paper, options->config);
 		if (options->watch && !clear)
