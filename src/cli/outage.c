@@ -16,6 +16,7 @@
 #include "cli/archived.h"
 #include "cli/books.h"
 #include "cli/command.h"
+#include "cli/joined.h"
 #include "cli/options.h"
 #include "cli/order.h"
 #include "cli/outage_inside.h"
@@ -52,6 +53,8 @@ static const struct option_row rows[] = {
 	  .help = "import: of lines that name none; logs: what they are logs of; else site; list, reports: of that alone" },
 	{ .name = "from", .value = "TIME", OPTION_INTO(struct outage_options, from), .help = "reports, list: from then on, as 2026-03-10T09:40:00Z" },
 	{ .name = "to", .value = "TIME", OPTION_INTO(struct outage_options, to), .help = "reports, list: before then" },
+	{ .name = "html", .value = "OUT", OPTION_INTO(struct outage_options, html),
+	  .help = "show: the picture of it, with the attack and what was said, as one HTML file; - is standard output" },
 	{ .name = "rejects", .value = "OUT", OPTION_INTO(struct outage_options, rejects),
 	  .help = "import: lines that are wrong go there, to be put right and imported" },
 	{ .name = "format", .value = "FORMAT", OPTION_INTO(struct outage_options, format),
@@ -71,7 +74,7 @@ static const struct option_row rows[] = {
 const struct option_table outage_table = {
 	.command = "outage",
 	.synopsis =
-		"import FILE [--component ID] [--rejects OUT] | logs FILE... [--component ID] [--format FORMAT] [--import] | list | show ID | reports [--component ID] [--from TIME] [--to TIME] | reckon",
+		"import FILE [--component ID] [--rejects OUT] | logs FILE... [--component ID] [--format FORMAT] [--import] | list | show ID [--html OUT] | reports [--component ID] [--from TIME] [--to TIME] | reckon",
 	.purpose =
 		"Outages as users feel them. Counts of their reports are put on record, held against what is usual at that hour of the\n"
 		"week, and what is more than that becomes an outage: when it began, was worst and ended, where, and what explains it.\n"
@@ -468,6 +471,43 @@ static int read_times(const struct outage_options *options, int64_t *from_ns, in
 	return COMMAND_DONE;
 }
 
+/* The outage on one axis with the attack, whole or not there. */
+static int write_picture(const struct outage_options *options, struct books *books, const struct harm *harm)
+{
+	const struct outage *o = &harm->outage;
+	struct joined_source source = { .ledger = books->ledger, .now_ns = books_now() };
+	struct record_error error = { .message = "" };
+	struct output output;
+	struct picture *picture;
+	struct draft title = { .length = 0 };
+	char folder[CONFIG_PATH_SIZE], began[WORDS_SIZE], id[OUTAGES_ID_SIZE];
+	int result, closed;
+
+	if (options->archive)
+		source.folder = options->archive;
+	else if (!options->record && archived_folder("outage", options->config, folder) == COMMAND_DONE)
+		source.folder = folder;
+	result = joined_make(&source, o->began_ns, o->ended_ns ? o->ended_ns : source.now_ns, harm->incident, &picture,
+	                     &error);
+	if (result != 0)
+		return books_refuse(books, result, &error);
+	outages_id(harm->number, id);
+	draft_add(&title, "Outage %s of %s, %.16s UTC", id, o->component,
+	          words_date_time((struct capture_time){ o->began_ns }, began));
+	output_watch_signals();
+	result = output_open(&output, options->html);
+	if (result == 0) {
+		result = picture_document(output.file, picture, title.text);
+		closed = output_close(&output, result != 0);
+		result = result ? result : closed;
+	}
+	free(picture);
+	if (result == 0)
+		return COMMAND_DONE;
+	say_error(say_output(options->html), "cannot write: %s; name another file", strerror(-result));
+	return COMMAND_BAD;
+}
+
 static int list_outages(const struct outage_options *options, bool show)
 {
 	struct listing listing = { .paper = screen_paper(0, false), .options = options, .show = show };
@@ -486,6 +526,10 @@ static int list_outages(const struct outage_options *options, bool show)
 		status = books_open(&books, "outage", options->config, options->record, false);
 	if (status != COMMAND_DONE)
 		return status;
+	if (options->html && (options->json || !show)) {
+		books_close(&books);
+		return options_refuse(&outage_table, "--html is of 'show', without --json");
+	}
 	listing.outages = options->json ? json_array() : NULL;
 	listing.harm = calloc(1, sizeof(*listing.harm));
 	result = listing.harm
@@ -503,6 +547,8 @@ static int list_outages(const struct outage_options *options, bool show)
 		status = order_print_json(HARM_JSON_SCHEMA, one);
 	} else if (options->json) {
 		status = order_print_json(OUTAGES_SCHEMA, json_pack("{sO}", "outages", listing.outages));
+	} else if (options->html) {
+		status = write_picture(options, &books, listing.harm);
 	} else {
 		if (show)
 			outage_page_show(&listing.paper, listing.harm);

@@ -14,7 +14,7 @@
 struct outage_options {
 	const char *config, *record, *verb, *name; /* name: the first of names, or NULL */
 	struct option_words names;
-	const char *component, *from, *to, *rejects, *archive, *format, *zone;
+	const char *component, *from, *to, *rejects, *html, *archive, *format, *zone;
 	bool json, import;
 };
 

@@ -137,7 +137,10 @@ def what_explains_it(p):
     head = {"schema": "holdfast.incident/1", "id": "00000000000000a1", "state": "final", "service": None,
             "target": "192.0.2.10/32", "vector": "syn_flood", "began_ns": began, "ended_ns": began + 7140 * 10**9,
             "peak_pps": 1, "peak_bps": 1, "generation": "0000000000000001"}
-    line = json.dumps(head, separators=(",", ":"))[:-1] + ',"analysis":\n{}\n}\n'
+    series = {"from": f"{day}T09:25:00Z", "step_s": 60, "arrived_pps": [90000] * 120, "dropped_pps": [80000] * 120,
+              "answered_pps": [500] * 120, "lost_pps": [5] * 120, "handshakes_pps": [9] * 120}
+    analysis = json.dumps({"live": {"series": series}})
+    line = json.dumps(head, separators=(",", ":"))[:-1] + ',"analysis":\n' + analysis + "\n}\n"
     p.write("state/incidents/00000000000000a1.json", line)
     days.write(p.path("rows.csv"), rows, 4)
     p.run("outage", "import", "rows.csv", "--archive", p.path("state"))
@@ -150,6 +153,22 @@ def what_explains_it(p):
     page = p.run("outage", "show", "o1").stdout
     for said in ("WHAT EXPLAINS IT", "an own change e1", "elevated user reports", "00000000000000a1 goes with it"):
         assert said in page, page
+    p.run("outage", "show", "o1", "--html", "o.html", "--archive", p.path("state"))
+    with open(p.path("o.html"), encoding="utf-8") as read:
+        page = read.read()
+    after = "4&nbsp;min after the attack" if shown["delay_ns"] > 0 else "1&nbsp;min before the attack"
+    for said in (after, "What came", "90&nbsp;k", "User reports", "Own change e1", "move", "None of its", "Unknown"):
+        assert said in page, said
+    assert "<script" not in page and "http" not in page.replace("http-equiv", ""), page
+    alone = p.run("outage", "show", "o1", "--html", "-").stdout  # without an archive there are no packets
+    assert "What came" not in alone and "User reports" in alone, alone
+    p.run("outage", "list", "--html", "o.html", status=2)
+    p.run("outage", "show", "o1", "--html", "/nowhere/o.html", status=1)
+    p.write("holdfast.yaml", f"state_dir: {p.path('state')}\n")
+    os.rename(p.record, p.path("state/holdfast.db"))
+    told = subprocess.run([HOLDFAST, "incident", "latest", "--config", p.path("holdfast.yaml")], capture_output=True,
+                          text=True, check=True).stdout
+    assert "HARM login: outage o1 from" in told and "the attack began" in told, told
 
 
 @test
