@@ -16,8 +16,6 @@
 #include "base/time.h"
 #include "fake_shield.h"
 #include "record/archive.h"
-#include "record/ledger.h"
-#include "record/ledger.h"
 #include "record/outages.h"
 #include "record/record.h"
 #include "role_child.h"
