@@ -111,9 +111,9 @@ static int64_t first_tick(const struct picture *p, int64_t step)
 /* A point is one wide; `x` is the distance from the left, in ten-thousandths of the width. */
 static void put_x(FILE *out, unsigned place, uint32_t count)
 {
-	uint64_t hundredths = (uint64_t)place * count / HUNDRED;
+	uint64_t at = (uint64_t)place * count;
 
-	(void)fprintf(out, "%" PRIu64 ".%02" PRIu64, hundredths / HUNDRED, hundredths % HUNDRED);
+	(void)fprintf(out, "%" PRIu64 ".%04" PRIu64, at / WHOLE, at % WHOLE);
 }
 
 static void put_upright(FILE *out, const struct picture *p, const char *class, int64_t ns, uint32_t count)

@@ -23,6 +23,8 @@ static void say_delay(const struct picture_outage *o, struct draft *d)
 		draft_add(d, " No attack was seen at the time.");
 	else if (o->delay_ns > 0)
 		draft_add(d, " It began " BOLD "%s after the attack" PLAIN ".", words_duration(o->delay_ns, text));
+	else if (o->delay_ns < 0 && o->delay_ns > -COUNT_BUCKET_NS) /* reports are counted by the bucket */
+		draft_add(d, " It began in the same five minutes as the attack.");
 	else if (o->delay_ns < 0)
 		draft_add(d, " It began " BOLD "%s before the attack" PLAIN ", which cannot have made its beginning.",
 		          words_duration(-o->delay_ns, text));
