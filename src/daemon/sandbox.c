@@ -33,6 +33,11 @@ uint64_t sandbox_bounding(void)
 	return LOADER_CAPABILITIES | SANDBOX_CAPABILITY(CAP_SETUID) | SANDBOX_CAPABILITY(CAP_SETGID);
 }
 
+uint64_t sandbox_serving(void)
+{
+	return SANDBOX_CAPABILITY(CAP_SETUID) | SANDBOX_CAPABILITY(CAP_SETGID);
+}
+
 static int read_sets(struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3])
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -90,11 +95,16 @@ int sandbox_keep(uint64_t kept)
 	return syscall(SYS_capset, &header, sets) == 0 ? 0 : -errno;
 }
 
-int sandbox_become(uid_t uid, gid_t gid)
+int sandbox_become_in_groups(uid_t uid, gid_t gid, const gid_t *groups, unsigned count)
 {
-	if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0)
+	if (setgroups(count, groups) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0)
 		return -errno;
 	return sandbox_keep(0);
+}
+
+int sandbox_become(uid_t uid, gid_t gid)
+{
+	return sandbox_become_in_groups(uid, gid, NULL, 0);
 }
 
 int sandbox_seal(void)
@@ -114,7 +124,11 @@ int sandbox_follow_parent(void)
 #define ENGINE MAY(ROLE_ENGINE)
 #define RECORDER MAY(ROLE_RECORDER)
 #define MESSENGER MAY(ROLE_MESSENGER)
-#define ALL (LOADER | ENGINE | RECORDER | MESSENGER)
+#define DESK MAY(ROLE_DESK)
+#define PUBLIC MAY(ROLE_PUBLIC)
+/* PROBER, READER, CONSOLE: likewise, with the role. */
+#define READER MAY(ROLE_READER)
+#define ALL (MAY(ROLES_ALL) - 1)
 
 /* clang-format off */
 static const struct {
@@ -141,6 +155,10 @@ static const struct {
 	{ SCMP_SYS(recvmsg), ALL }, { SCMP_SYS(sendmsg), ALL }, { SCMP_SYS(recvfrom), LOADER | ENGINE },
 	{ SCMP_SYS(sendto), LOADER | ENGINE }, { SCMP_SYS(accept4), ENGINE }, { SCMP_SYS(getsockopt), LOADER | ENGINE },
 	{ SCMP_SYS(shutdown), ENGINE },
+	/* strangers: connections, the published page */
+	{ SCMP_SYS(accept4), PUBLIC }, { SCMP_SYS(accept), PUBLIC }, { SCMP_SYS(recvfrom), PUBLIC }, { SCMP_SYS(sendto), PUBLIC },
+	{ SCMP_SYS(shutdown), PUBLIC }, { SCMP_SYS(setsockopt), PUBLIC }, { SCMP_SYS(getsockopt), PUBLIC }, { SCMP_SYS(getsockname), PUBLIC },
+	{ SCMP_SYS(getpeername), PUBLIC }, { SCMP_SYS(sendfile), PUBLIC }, { SCMP_SYS(ioctl), PUBLIC }, { SCMP_SYS(eventfd2), PUBLIC },
 	/* servers elsewhere: sockets, names (which a thread of libcurl asks for), certificates */
 	{ SCMP_SYS(socket), MESSENGER }, { SCMP_SYS(socketpair), MESSENGER }, { SCMP_SYS(connect), MESSENGER },
 	{ SCMP_SYS(bind), MESSENGER }, { SCMP_SYS(setsockopt), MESSENGER }, { SCMP_SYS(getsockopt), MESSENGER },
@@ -154,18 +172,21 @@ static const struct {
 	{ SCMP_SYS(getdents64), MESSENGER }, { SCMP_SYS(getppid), MESSENGER }, { SCMP_SYS(sysinfo), MESSENGER },
 	{ SCMP_SYS(prctl), MESSENGER }, { SCMP_SYS(prlimit64), MESSENGER }, { SCMP_SYS(dup), MESSENGER },
 	/* the database */
-	{ SCMP_SYS(openat), RECORDER | LOADER }, { SCMP_SYS(open), RECORDER | LOADER }, { SCMP_SYS(pwrite64), RECORDER },
-	{ SCMP_SYS(fsync), RECORDER }, { SCMP_SYS(fdatasync), RECORDER }, { SCMP_SYS(ftruncate), RECORDER },
-	{ SCMP_SYS(fallocate), RECORDER }, { SCMP_SYS(unlink), RECORDER | LOADER }, { SCMP_SYS(unlinkat), RECORDER | LOADER },
-	{ SCMP_SYS(rename), RECORDER | LOADER }, { SCMP_SYS(renameat), RECORDER | LOADER },
-	{ SCMP_SYS(renameat2), RECORDER | LOADER },
-	{ SCMP_SYS(access), RECORDER | LOADER }, { SCMP_SYS(faccessat), RECORDER | LOADER },
-	{ SCMP_SYS(faccessat2), RECORDER | LOADER }, { SCMP_SYS(stat), RECORDER | LOADER }, { SCMP_SYS(lstat), RECORDER | LOADER },
-	{ SCMP_SYS(readlink), RECORDER | LOADER }, { SCMP_SYS(readlinkat), RECORDER | LOADER }, { SCMP_SYS(getcwd), RECORDER | LOADER },
-	{ SCMP_SYS(fchmod), RECORDER }, { SCMP_SYS(fchown), RECORDER }, { SCMP_SYS(utimensat), RECORDER },
-	{ SCMP_SYS(fstatfs), RECORDER | LOADER },
+	{ SCMP_SYS(openat), RECORDER | DESK | LOADER }, { SCMP_SYS(open), RECORDER | DESK | LOADER }, { SCMP_SYS(pwrite64), RECORDER | DESK },
+	{ SCMP_SYS(fsync), RECORDER | DESK }, { SCMP_SYS(fdatasync), RECORDER | DESK }, { SCMP_SYS(ftruncate), RECORDER | DESK },
+	{ SCMP_SYS(fallocate), RECORDER | DESK }, { SCMP_SYS(unlink), RECORDER | DESK | LOADER }, { SCMP_SYS(unlinkat), RECORDER | DESK | LOADER },
+	{ SCMP_SYS(rename), RECORDER | DESK | LOADER }, { SCMP_SYS(renameat), RECORDER | DESK | LOADER },
+	{ SCMP_SYS(renameat2), RECORDER | DESK | LOADER },
+	{ SCMP_SYS(access), RECORDER | DESK | LOADER }, { SCMP_SYS(faccessat), RECORDER | DESK | LOADER },
+	{ SCMP_SYS(faccessat2), RECORDER | DESK | LOADER }, { SCMP_SYS(stat), RECORDER | DESK | LOADER }, { SCMP_SYS(lstat), RECORDER | DESK | LOADER },
+	{ SCMP_SYS(readlink), RECORDER | DESK | LOADER }, { SCMP_SYS(readlinkat), RECORDER | DESK | LOADER }, { SCMP_SYS(getcwd), RECORDER | DESK | LOADER },
+	{ SCMP_SYS(fchmod), RECORDER | DESK }, { SCMP_SYS(fchown), RECORDER | DESK }, { SCMP_SYS(utimensat), RECORDER | DESK },
+	{ SCMP_SYS(fstatfs), RECORDER | DESK | LOADER },
 	/* incidents and streams: a file with several names, what there is */
-	{ SCMP_SYS(mkdir), RECORDER }, { SCMP_SYS(mkdirat), RECORDER }, { SCMP_SYS(link), RECORDER }, { SCMP_SYS(linkat), RECORDER }, { SCMP_SYS(getdents64), RECORDER },
+	{ SCMP_SYS(mkdir), RECORDER | DESK }, { SCMP_SYS(mkdirat), RECORDER | DESK }, { SCMP_SYS(link), RECORDER | DESK }, { SCMP_SYS(linkat), RECORDER | DESK }, { SCMP_SYS(getdents64), RECORDER | DESK },
+	/* logs, and where they are read up to */
+	{ SCMP_SYS(openat), READER }, { SCMP_SYS(open), READER }, { SCMP_SYS(stat), READER }, { SCMP_SYS(rename), READER },
+	{ SCMP_SYS(renameat), READER }, { SCMP_SYS(renameat2), READER }, { SCMP_SYS(recvfrom), READER },
 	/* the shield: programs, links, netlink, what bpffs has, libxdp's and nftables' needs */
 	{ SCMP_SYS(bpf), LOADER }, { SCMP_SYS(socket), LOADER }, { SCMP_SYS(bind), LOADER }, { SCMP_SYS(connect), LOADER },
 	{ SCMP_SYS(setsockopt), LOADER }, { SCMP_SYS(getsockname), LOADER }, { SCMP_SYS(ioctl), LOADER },
@@ -222,7 +243,7 @@ int sandbox_filter(enum role role)
 		result = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, deadly[i], 0);
 	if (result == 0 && role == ROLE_ENGINE)
 		result = allow_engine(filter);
-	if (result == 0 && role == ROLE_MESSENGER)
+	if (result == 0 && (role == ROLE_MESSENGER || role == ROLE_PUBLIC))
 		result = allow_to_read(filter);
 	if (result == 0)
 		result = seccomp_load(filter);
@@ -319,4 +340,15 @@ int sandbox_confine_to_pins(const char *pins)
 	};
 
 	return confine(places, sizeof(places) / sizeof(places[0]));
+}
+
+int sandbox_confine_to_logs(const char *writable, const char *const *folders, unsigned count)
+{
+	struct place places[CONFIG_LOGS_MAX + 1] = { { writable, WRITES, false } };
+
+	if (count > CONFIG_LOGS_MAX)
+		return -EINVAL;
+	for (unsigned i = 0; i < count; i++)
+		places[i + 1] = (struct place){ folders[i], LOOKS, true };
+	return confine(places, count + 1);
 }
