@@ -87,7 +87,7 @@ class Word:
         """`began`: when the first flood did; `failed`: users who were not served, by the five minutes."""
         time.sleep(PAUSE_S)
         (self.scratch / "reports.csv").write_text(counts(began, failed), encoding="utf-8")
-        print(f"\n  Of the users who were not served, one in {PART} is taken to say so; the weeks before are made up.\n",
+        print(f"\n  Of the users who were not served, one in {PART} is taken to say so; weeks before are made up.\n",
               flush=True)
         self.do("outage", "import", str(self.scratch / "reports.csv"))
         print("\n".join(f"  {line}" for line in self.quietly("outage", "reports", "--from", stamp(began - 2 * BUCKET))
