@@ -7,12 +7,11 @@
 #include <string.h>
 
 #include "tell/chart.h"
-#include "tell/markup.h"
 #include "tell/picture.h"
 #include "tell/words.h"
 
 #define HUNDRED 100
-#define WHOLE 10000 /* hundredths of a per cent */
+#define WHOLE 10000u /* hundredths of a per cent */
 #define TICKS_MAX 8
 #define MILLI 1000
 #define MARK_ROOM 720 /* a number takes so much of the width of a phone */

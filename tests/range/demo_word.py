@@ -17,7 +17,7 @@ BUCKET = 300
 WEEKS, USUAL = 4, 0.4  # a report or two in a quarter of an hour
 PART = 4
 PAUSE_S = 2.5  # to read
-PEOPLE = {"SUDO_USER": "Camille Exemple"}
+PEOPLE = {"SUDO_USER": "Camille Martin"}
 WORDS = {"operational": "operational", "major_outage": "major outage", "partial_outage": "partial outage"}
 
 

@@ -203,9 +203,11 @@ static void tells_what_is_known(void **state)
 		uint64_t incident, raw, shielded;
 		const char *wanted;
 	} cases[] = {
-		{ 0, 0, 0, 0, "No attack was seen at the time." }, { 0, 1, 0, 0, "It began with the attack." },
+		{ 0, 0, 0, 0, "No attack was seen at the time." },
+		{ 0, 1, 0, 0, "It began with the attack." },
 		{ -5 * MINUTE, 1, 9, 0, "before the attack" },
-		{ -4 * MINUTE, 1, 9, 0, "in the same five minutes as the attack" },     { 5 * MINUTE, 1, 9, 0, "None of its 9 reports" },
+		{ -4 * MINUTE, 1, 9, 0, "in the same five minutes as the attack" },
+		{ 5 * MINUTE, 1, 9, 0, "None of its 9 reports" },
 		{ 40 * MINUTE, 1, 9, 3, "33.3&nbsp;%" },
 	};
 	struct picture *p = *state;
