@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The configuration: YAML, of which every key has a default and a bound; both stand in one table, in config.c. Unknown
+ * The configuration: YAML, of which every key has a default and a bound; both stand in tables: config.c, and config_SECTION.c. Unknown
  * keys are errors. All that is wrong with a file is told at once, each with its line and column.
  *
  *     mode: observe | enforce            what a shield that is new begins with
@@ -35,6 +35,8 @@
  *       stale_after: 1h                  how long a page holds
  *       key_file: path                   minisign's secret key, without a password
  *       directory: path                  where it is written
+ *       measured: false                  what is measured of components is shown
+ *       publish_every: 5m | off          how often `holdfast serve` writes it anew
  *       targets:                         to which it is copied
  *         - { name: WORD, rsync: "USER@HOST:/PATH", ssh_key: path, known_hosts: path, ssh_port: 22 }
  */
@@ -112,6 +114,8 @@ struct config_page {
 	int64_t stale_after_ns;
 	char key_file[CONFIG_PATH_SIZE];  /* "": page.key in the state_dir, if it is there */
 	char directory[CONFIG_PATH_SIZE]; /* "": nobody said */
+	bool measured;            /* states of components follow what is measured, where no operator said otherwise */
+	int64_t publish_every_ns; /* 0: off */
 	unsigned target_count;
 	struct config_page_target *targets; /* owned */
 };

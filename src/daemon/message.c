@@ -3,10 +3,9 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/time.h"
+#include "daemon/channel.h"
 
 #define DAYS_NS (MESSAGE_DAYS_MAX * 86400 * NS_PER_S)
 #define HEADER offsetof(struct message, config)
@@ -326,93 +325,21 @@ int message_check(enum message_way way, const struct message *message, size_t le
 
 /* ---- channels ---- */
 
-union control {
-	struct cmsghdr align;
-	char octets[CMSG_SPACE(sizeof(int) * MESSAGE_FDS_MAX)];
-};
-
 int message_send(int channel, const struct message *message, const int *fds, unsigned fd_count)
 {
-	struct iovec body = { .iov_base = (void *)(uintptr_t)message, .iov_len = message_size(message->type) };
-	struct msghdr header = { .msg_iov = &body, .msg_iovlen = 1 };
-	union control control;
-	ssize_t sent;
-
-	if (fd_count > MESSAGE_FDS_MAX || body.iov_len == 0)
-		return -EINVAL;
-	if (fd_count > 0) {
-		struct cmsghdr *attached = &control.align;
-
-		memset(&control, 0, sizeof(control));
-		attached->cmsg_level = SOL_SOCKET;
-		attached->cmsg_type = SCM_RIGHTS;
-		attached->cmsg_len = CMSG_LEN(sizeof(int) * fd_count);
-		memcpy(CMSG_DATA(attached), fds, sizeof(int) * fd_count);
-		header.msg_control = &control;
-		header.msg_controllen = CMSG_SPACE(sizeof(int) * fd_count);
-	}
-	do
-		sent = sendmsg(channel, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
-	while (sent < 0 && errno == EINTR);
-	if (sent < 0)
-		return errno == ECONNRESET || errno == ENOTCONN ? -EPIPE : errno == ENOBUFS ? -EAGAIN : -errno;
-	return 0;
-}
-
-/* Descriptors that came: into fds; those for which there is no room are closed. False where there were such. */
-static bool take_fds(struct msghdr *header, int fds[MESSAGE_FDS_MAX], unsigned *fd_count)
-{
-	bool fits = !(header->msg_flags & MSG_CTRUNC);
-	unsigned count = 0;
-
-	for (struct cmsghdr *at = CMSG_FIRSTHDR(header); at; at = CMSG_NXTHDR(header, at)) {
-		size_t here;
-
-		if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS)
-			continue;
-		here = (at->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (size_t i = 0; i < here; i++) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(at) + i * sizeof(int), sizeof(fd));
-			if (count < MESSAGE_FDS_MAX) {
-				fds[count++] = fd;
-			} else {
-				(void)close(fd);
-				fits = false;
-			}
-		}
-	}
-	*fd_count = count;
-	return fits;
+	return channel_send(channel, message, message_size(message->type), fds, fd_count);
 }
 
 int message_receive(int channel, enum message_way way, struct message *message, int fds[MESSAGE_FDS_MAX],
                     unsigned *fd_count)
 {
-	struct iovec body = { .iov_base = message, .iov_len = sizeof(*message) };
-	union control control;
-	struct msghdr header = {
-		.msg_iov = &body, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
-	};
-	unsigned count = 0, resets = 0;
-	ssize_t got;
+	size_t length;
+	int result = channel_receive(channel, message, sizeof(*message), &length, fds, fd_count);
 
-	*fd_count = 0;
-	/* Who went without having read all that it was sent resets the channel: said once, and its last words still wait. */
-	do
-		got = recvmsg(channel, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (got < 0 && (errno == EINTR || (errno == ECONNRESET && resets++ == 0)));
-	if (got < 0)
-		return errno == ECONNRESET ? -EPIPE : -errno;
-	if (take_fds(&header, fds, &count) && !(header.msg_flags & MSG_TRUNC) &&
-	    message_check(way, message, (size_t)got, count) == 0) {
-		*fd_count = count;
-		return 0;
-	}
-	for (unsigned i = 0; i < count; i++)
-		(void)close(fds[i]);
-	return got == 0 ? -EPIPE : -EBADMSG;
+	if (result != 0 || message_check(way, message, length, *fd_count) == 0)
+		return result;
+	channel_drop(fds, fd_count);
+	return length == 0 ? -EPIPE : -EBADMSG;
 }
 
 /* ---- what is in them ---- */

@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "base/prefix.h"
+#include "daemon/channel.h"
 #include "daemon/config.h"
 #include "defend/rule.h"
 #include "shield/link.h"
@@ -31,7 +32,7 @@
 #include "tell/alert.h"
 
 #define MESSAGE_PREFIXES_MAX 64
-#define MESSAGE_FDS_MAX 32
+#define MESSAGE_FDS_MAX CHANNEL_FDS_MAX
 #define MESSAGE_LINES_MAX CONFIG_ERRORS_MAX
 #define MESSAGE_TEXT_SIZE 256
 #define MESSAGE_WORD_SIZE 16
