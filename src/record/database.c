@@ -150,6 +150,20 @@ static const char *const migrations[RECORD_SCHEMA] = {
 	" sha256 TEXT PRIMARY KEY, made_ns INTEGER NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;"
 	FOR_GOOD("statement", "id") FOR_GOOD("statement_act", "id") FOR_GOOD("awareness", "id")
 	FOR_GOOD("statement_source", "sha256"),
+
+	"CREATE TABLE subscriber("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, name TEXT NOT NULL, lang TEXT NOT NULL,"
+	" components TEXT NOT NULL, state TEXT NOT NULL, nonce TEXT NOT NULL, after_act INTEGER NOT NULL,"
+	" after_state INTEGER NOT NULL, questions INTEGER NOT NULL, question_ns INTEGER NOT NULL,"
+	" asked_ns INTEGER NOT NULL, confirmed_ns INTEGER NOT NULL, gone_ns INTEGER NOT NULL, added_by TEXT NOT NULL);"
+	"CREATE UNIQUE INDEX subscriber_name ON subscriber(kind, name) WHERE state <> 'gone';"
+	"CREATE TABLE delivery("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, subscriber INTEGER NOT NULL REFERENCES subscriber(id), what TEXT NOT NULL,"
+	" ref INTEGER NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL, repeats INTEGER NOT NULL,"
+	" queued_ns INTEGER NOT NULL, next_ns INTEGER NOT NULL, done_ns INTEGER NOT NULL, error TEXT NOT NULL,"
+	" UNIQUE(subscriber, what, ref));"
+	"CREATE INDEX delivery_due ON delivery(next_ns) WHERE state = 'queued';"
+	"CREATE INDEX delivery_sending ON delivery(subscriber) WHERE state = 'sending';",
 };
 /* clang-format on */
 

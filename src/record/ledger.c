@@ -283,6 +283,33 @@ int ledger_begin_to_add(struct ledger *ledger, const char *sql, const char *coun
 	return ledger_begin(ledger, sql, statement, error);
 }
 
+int ledger_transaction_begin(struct ledger *ledger, struct record_error *error)
+{
+	int code;
+
+	if (!ledger->write)
+		return ledger_refuse(error, -EROFS, "the record was opened to be read", "");
+	code = database_run(ledger->database, "BEGIN IMMEDIATE");
+	return code == SQLITE_OK ? 0 : database_fail(error, "the record cannot be written", ledger->database, code);
+}
+
+int ledger_transaction_end(struct ledger *ledger, int result, struct record_error *error)
+{
+	int code;
+
+	if (result != 0) {
+		(void)database_run(ledger->database, "ROLLBACK");
+		return result;
+	}
+	code = database_run(ledger->database, "COMMIT");
+	if (code == SQLITE_OK)
+		return 0;
+	result = database_fail(error, "the record cannot be written", ledger->database, code);
+	if (!sqlite3_get_autocommit(ledger->database))
+		(void)database_run(ledger->database, "ROLLBACK");
+	return result;
+}
+
 int ledger_add(struct ledger *ledger, sqlite3_stmt *statement, char kind, char *id, struct record_error *error)
 {
 	int code = sqlite3_step(statement);

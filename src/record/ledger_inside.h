@@ -45,6 +45,9 @@ int ledger_begin(struct ledger *ledger, const char *sql, sqlite3_stmt **statemen
 /* -EROFS: the ledger is only read; -EDQUOT: the number that `count_of` asks for is LEDGER_ROWS_MAX. */
 int ledger_begin_to_add(struct ledger *ledger, const char *sql, const char *count_of, sqlite3_stmt **statement,
                         struct record_error *error);
+/* A transaction that writes; -EROFS. Its end is as `result` says, which is returned, or why it could not be committed. */
+int ledger_transaction_begin(struct ledger *ledger, struct record_error *error);
+int ledger_transaction_end(struct ledger *ledger, int result, struct record_error *error);
 /* `id` may be NULL. */
 int ledger_add(struct ledger *ledger, sqlite3_stmt *statement, char kind, char *id, struct record_error *error);
 /* The number that is the answer to a statement with its arguments bound; ends it. */

@@ -23,6 +23,9 @@
 #define LATEST "SELECT max(revision) FROM statement AS other WHERE other.number = statement.number"
 #define ACT_COLUMNS "number, revision, act, at_ns, uid, by, of_sha256, title, text, sha256"
 
+/* By the uid; of who has none on either side, by the name. */
+#define SAME_PERSON "CASE WHEN a.uid = 4294967295 OR ?4 = 4294967295 THEN a.by = ?5 ELSE a.uid = ?4 END"
+
 enum text {
 	ADD, ACT_ADD, AWARENESS_ADD, SOURCE_ADD, ALL, LATEST_ONES, ACTS, AWARENESS, SOURCE, ONE, PUBLISHED, TEXTS,
 };
@@ -44,7 +47,7 @@ static const char *const texts[TEXTS] = {
 	        "  AND a.revision = statement.revision AND a.act = 'approved'),"
 	        " (SELECT count(*) FROM statement_act AS a WHERE a.number = statement.number AND a.act = ?3),"
 	        " (SELECT count(*) FROM statement_act AS a WHERE a.number = statement.number"
-	        "  AND a.revision = statement.revision AND a.act = ?3 AND a.uid = ?4)"
+	        "  AND a.revision = statement.revision AND a.act = ?3 AND " SAME_PERSON ")"
 	        " FROM statement WHERE number = ?1 AND revision = ?2",
 	[PUBLISHED] = "SELECT p.number, p.revision, s.thread, s.incident, s.outage, s.kind, s.lang, s.supersedes,"
 	              " coalesce((SELECT max(c.number) FROM statement AS c JOIN statement_act AS cp"
@@ -86,34 +89,6 @@ static int check_long(const char *text, struct record_error *error)
 }
 
 /* ---- adding ---- */
-
-/* One transaction, which ends as `result` says. */
-static int end(struct ledger *ledger, int result, struct record_error *error)
-{
-	int code;
-
-	if (result != 0) {
-		(void)database_run(ledger->database, "ROLLBACK");
-		return result;
-	}
-	code = database_run(ledger->database, "COMMIT");
-	if (code == SQLITE_OK)
-		return 0;
-	result = database_fail(error, "the record cannot be written", ledger->database, code);
-	if (!sqlite3_get_autocommit(ledger->database))
-		(void)database_run(ledger->database, "ROLLBACK");
-	return result;
-}
-
-static int begin(struct ledger *ledger, struct record_error *error)
-{
-	int code;
-
-	if (!ledger->write)
-		return ledger_refuse(error, -EROFS, "the record was opened to be read", "");
-	code = database_run(ledger->database, "BEGIN IMMEDIATE");
-	return code == SQLITE_OK ? 0 : database_fail(error, "the record cannot be written", ledger->database, code);
-}
 
 /* The number that a query with one argument answers. */
 static int ask(struct ledger *ledger, const char *sql, uint64_t argument, uint64_t *number, struct record_error *error)
@@ -194,14 +169,14 @@ int statements_add(struct ledger *ledger, struct statements_row *row, struct rec
 	if (result == 0)
 		result = ledger_check_json("statement", row->json, error);
 	if (result == 0)
-		result = begin(ledger, error);
+		result = ledger_transaction_begin(ledger, error);
 	if (result != 0)
 		return result;
 	digest_sha256_text(row->json, strlen(row->json), placed.sha256);
 	result = place(ledger, row, &placed, error);
 	if (result == 0)
 		result = insert(ledger, &placed, error);
-	result = end(ledger, result, error);
+	result = ledger_transaction_end(ledger, result, error);
 	if (result != 0)
 		return result;
 	ledger_write_id(placed.id, 's', (int64_t)placed.number);
@@ -268,6 +243,7 @@ static int look(struct ledger *ledger, const struct statements_act_row *act, str
 	database_put_number(statement, 2, (int64_t)act->revision);
 	database_put_text(statement, 3, statements_act_name(act->act));
 	database_put_number(statement, 4, act->uid);
+	database_put_text(statement, 5, act->by);
 	result = ledger_each_row(ledger, statement, standing_row, &standing, error);
 	return result == 0 ? may_be_done(&standing, act, error) : result;
 }
@@ -319,13 +295,13 @@ int statements_act_add(struct ledger *ledger, const struct statements_act_row *a
 	if (result == 0)
 		sum_published(act->title, act->text, sha256, &result);
 	if (result == 0)
-		result = begin(ledger, error);
+		result = ledger_transaction_begin(ledger, error);
 	if (result != 0)
 		return result;
 	result = look(ledger, act, error);
 	if (result == 0)
 		result = insert_act(ledger, act, sha256, error);
-	return end(ledger, result, error);
+	return ledger_transaction_end(ledger, result, error);
 }
 
 int statements_awareness_add(struct ledger *ledger, const struct statements_awareness *awareness,

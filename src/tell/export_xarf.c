@@ -9,36 +9,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/digest.h"
 #include "base/time.h"
 #include "tell/export_inside.h"
 
 #define VERSION "4.2.0"
 #define TEXT_SIZE 768
-#define BASE64_SIZE (TEXT_SIZE * 4 / 3 + 8)
 #define HASH_SIZE (DIGEST_SHA256_TEXT_SIZE + 8)
 #define CONFIDENCE 0.95 /* that this address took part: it was answered, and went on */
 #define VERSION_4 '4'
 #define VERSION_AT 14 /* in a UUID's text */
-
-/* RFC 4648, section 4. */
-static void base64(const char *octets, size_t count, char text[BASE64_SIZE])
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	size_t at = 0;
-
-	for (size_t i = 0; i < count; i += 3) {
-		uint32_t three = (uint32_t)(uint8_t)octets[i] << 16;
-
-		three |= i + 1 < count ? (uint32_t)(uint8_t)octets[i + 1] << 8 : 0;
-		three |= i + 2 < count ? (uint32_t)(uint8_t)octets[i + 2] : 0;
-		text[at++] = digits[three >> 18];
-		text[at++] = digits[three >> 12 & 63];
-		text[at++] = i + 1 < count ? digits[three >> 6 & 63] : '=';
-		text[at++] = i + 2 < count ? digits[three & 63] : '=';
-	}
-	text[at] = '\0';
-}
 
 /* The domain of an address of mail; NULL: it has none. */
 static const char *domain_of(const char *contact)
@@ -62,7 +43,7 @@ static json_t *evidence_json(struct build *b, const struct export *export, const
                              const char *vector)
 {
 	json_t *array = json_array(), *object = json_object();
-	char text[TEXT_SIZE], encoded[BASE64_SIZE], hash[HASH_SIZE] = "sha256:", address[ADDRESS_TEXT_SIZE],
+	char text[TEXT_SIZE], encoded[BASE64_SIZE(TEXT_SIZE)], hash[HASH_SIZE] = "sha256:", address[ADDRESS_TEXT_SIZE],
 						    target[PREFIX_TEXT_SIZE], first[TIME_TEXT_SIZE],
 						    last[TIME_TEXT_SIZE];
 	size_t length;
@@ -76,7 +57,7 @@ static json_t *evidence_json(struct build *b, const struct export *export, const
 	               time_format((struct capture_time){ source->last_ns }, last), source->packets, source->octets,
 	               vector, export->trace->incident);
 	length = strlen(text);
-	base64(text, length, encoded);
+	base64_write(text, length, encoded);
 	digest_sha256_text(text, length, hash + strlen(hash));
 	build_set(b, object, "content_type", json_string("text/plain"));
 	build_set(b, object, "description", json_string("what was counted of this source"));

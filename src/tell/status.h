@@ -146,6 +146,9 @@ enum status_impact status_indicator(const struct status_page *page);
 /* How long it was what, of [from_ns, to_ns); the rest of that is not known. A group's times are those of the worst in it. */
 void status_times(const struct status_page *page, const struct status_component *component, int64_t from_ns,
                   int64_t to_ns, int64_t ns[COMPONENT_STATUSES]);
+/* Which change a component began then, as the page shows it; false: none, or to what it was before. */
+bool status_change_find(const struct status_page *page, const char *component, int64_t since_ns,
+                        enum component_status *before, enum component_status *after);
 bool status_is_planned(const struct status_incident *incident);
 /* Whether it is neither over nor cancelled. Planned works that have not begun are open. */
 bool status_is_open(const struct status_incident *incident);

@@ -46,6 +46,13 @@ unsigned status_months(const struct status_page *page, struct status_month month
 /* A text as paragraphs of HTML; `lang` NULL: in the language around it. */
 void status_paragraphs(FILE *out, const char *words, const char *lang);
 
+/* ---- events (status_json.c) ---- */
+
+struct webhook_event;
+
+/* What webhook_body() is made of. */
+int status_event_write(FILE *out, const struct status_page *page, const struct webhook_event *event);
+
 /* ---- words (status_words.c) ---- */
 
 /* All that the page says of itself; one row of the table each. */

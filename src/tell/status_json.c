@@ -10,6 +10,7 @@
 #include "base/digest.h"
 #include "tell/build.h"
 #include "tell/status_inside.h"
+#include "tell/webhook.h"
 
 #define PAGE_ID_LENGTH 12
 
@@ -227,6 +228,15 @@ static json_t *incidents_json(struct teller *t, bool (*wanted)(const struct stat
 	return list;
 }
 
+/* Lives as long as the address: clients tell pages apart by it. */
+static void name_page(struct teller *t)
+{
+	char sum[DIGEST_SHA256_TEXT_SIZE];
+
+	digest_sha256_text(t->page->url, strlen(t->page->url), sum);
+	memcpy(t->page_id, sum, PAGE_ID_LENGTH);
+}
+
 int status_json_write(FILE *out, const struct status_page *page, enum status_json which)
 {
 	/* What each of them holds beside the page. */
@@ -246,12 +256,9 @@ int status_json_write(FILE *out, const struct status_page *page, enum status_jso
 	};
 	struct teller t = { .page = page, .language = page->languages_count ? page->languages[0] : LANGUAGE_EN };
 	json_t *root = json_object();
-	char sum[DIGEST_SHA256_TEXT_SIZE];
 	int result;
 
-	/* Lives as long as the address: clients tell pages apart by it. */
-	digest_sha256_text(page->url, strlen(page->url), sum);
-	memcpy(t.page_id, sum, PAGE_ID_LENGTH);
+	name_page(&t);
 	set(&t, root, "page", page_json(&t));
 	if (parts[which].components)
 		set(&t, root, "components", components_json(&t));
@@ -261,6 +268,93 @@ int status_json_write(FILE *out, const struct status_page *page, enum status_jso
 		set(&t, root, "scheduled_maintenances", incidents_json(&t, parts[which].planned));
 	if (parts[which].status)
 		set(&t, root, "status", status_json(&t));
+	result = t.build.failed ? -ENOMEM : build_write(out, root);
+	json_decref(root);
+	return result;
+}
+
+/* ---- events ---- */
+
+static const struct status_incident *find_incident(const struct status_page *page, const char *id)
+{
+	for (uint32_t i = 0; i < page->incidents_count; i++)
+		if (strcmp(page->incidents[i].id, id) == 0)
+			return &page->incidents[i];
+	return NULL;
+}
+
+static const struct status_change *find_change(const struct status_component *component, int64_t since_ns,
+                                               enum component_status *before)
+{
+	*before = COMPONENT_OPERATIONAL;
+	for (uint32_t i = 0; i < component->changes_count && component->changes[i].since_ns <= since_ns; i++) {
+		if (component->changes[i].since_ns == since_ns)
+			return &component->changes[i];
+		*before = component->changes[i].status;
+	}
+	return NULL;
+}
+
+bool status_change_find(const struct status_page *page, const char *component, int64_t since_ns,
+                        enum component_status *before, enum component_status *after)
+{
+	const struct status_component *found = status_find(page, component);
+	const struct status_change *change = found ? find_change(found, since_ns, before) : NULL;
+
+	if (!change || change->status == *before)
+		return false;
+	*after = change->status;
+	return true;
+}
+
+/* Statuspage's webhooks say of the page, beside what its API says of it, how it stands. */
+static json_t *event_page(struct teller *t)
+{
+	json_t *page = page_json(t);
+	enum status_impact indicator = status_indicator(t->page);
+
+	set_text(t, page, "status_indicator", status_impact_name(indicator));
+	set_text(t, page, "status_description", status_indicator_name(indicator));
+	return page;
+}
+
+static void set_change(struct teller *t, json_t *root, const struct webhook_event *event, enum component_status before,
+                       enum component_status after)
+{
+	json_t *update = json_object();
+
+	for (uint32_t i = 0; i < t->page->components_count; i++)
+		if (strcmp(t->page->components[i].id, event->component) == 0)
+			set(t, root, "component", component_json(t, &t->page->components[i], i + 1));
+	set_text(t, update, "id", event->id);
+	set(t, update, "created_at", moment(event->since_ns));
+	set_text(t, update, "component_id", event->component);
+	set_text(t, update, "old_status", component_status_name(before));
+	set_text(t, update, "new_status", component_status_name(after));
+	set(t, root, "component_update", update);
+}
+
+int status_event_write(FILE *out, const struct status_page *page, const struct webhook_event *event)
+{
+	struct teller t = { .page = page, .language = page->languages_count ? page->languages[0] : LANGUAGE_EN };
+	const struct status_incident *incident = find_incident(page, event->incident);
+	enum component_status before, after;
+	json_t *root, *meta;
+	int result;
+
+	if (event->incident[0] ? !incident
+	                       : !status_change_find(page, event->component, event->since_ns, &before, &after))
+		return -ENOENT;
+	root = json_object();
+	meta = json_object();
+	name_page(&t);
+	set(&t, meta, "generated_at", moment(page->generated_ns));
+	set(&t, root, "meta", meta);
+	set(&t, root, "page", event_page(&t));
+	if (incident)
+		set(&t, root, "incident", incident_json(&t, incident));
+	else
+		set_change(&t, root, event, before, after);
 	result = t.build.failed ? -ENOMEM : build_write(out, root);
 	json_decref(root);
 	return result;

@@ -1,0 +1,609 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "record/subscriptions.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "base/digest.h"
+#include "base/file.h"
+#include "record/subscriptions_inside.h"
+
+#define MAC_OCTETS 16 /* of a token: 128 bits */
+#define MAC_DIGITS (2 * MAC_OCTETS)
+#define NONCE_OCTETS 16
+#define NONCE_SIZE (2 * NONCE_OCTETS + 1)
+#define DELIVERY_ID_OCTETS 12
+#define NUMBER_DIGITS_MAX 18
+#define KEY_TEXT_SIZE (2 * SUBSCRIPTIONS_KEY_OCTETS + 1)
+
+static const char *const kinds[SUBSCRIBER_KINDS] = { [SUBSCRIBER_MAIL] = "mail", [SUBSCRIBER_WEBHOOK] = "webhook" };
+static const char *const states[SUBSCRIBER_STATES] = { [SUBSCRIBER_ASKED] = "asked",
+	                                               [SUBSCRIBER_CONFIRMED] = "confirmed",
+	                                               [SUBSCRIBER_GONE] = "gone" };
+static const char purposes[TOKEN_PURPOSES] = { [TOKEN_CONFIRM] = 'c', [TOKEN_LEAVE] = 'l' };
+
+const char *subscriber_kind_name(enum subscriber_kind kind)
+{
+	return kinds[kind];
+}
+
+const char *subscriber_state_name(enum subscriber_state state)
+{
+	return states[state];
+}
+
+/* ---- statements ---- */
+
+int subscriptions_bind(struct ledger *ledger, const char *sql, const struct argument *arguments, size_t count,
+                       sqlite3_stmt **statement, struct record_error *error)
+{
+	int result = ledger_begin(ledger, sql, statement, error);
+
+	for (size_t i = 0; result == 0 && i < count; i++)
+		if (arguments[i].text)
+			database_put_text(*statement, (int)i + 1, arguments[i].text);
+		else
+			database_put_number(*statement, (int)i + 1, arguments[i].number);
+	return result;
+}
+
+int subscriptions_run(struct ledger *ledger, const char *sql, const struct argument *arguments, size_t count,
+                      unsigned *changed, struct record_error *error)
+{
+	sqlite3_stmt *statement = NULL;
+	int result = ledger->write ? subscriptions_bind(ledger, sql, arguments, count, &statement, error)
+	                           : ledger_refuse(error, -EROFS, "the record was opened to be read", "");
+
+	if (result == 0)
+		result = ledger_add(ledger, statement, 0, NULL, error);
+	if (result == 0 && changed)
+		*changed = (unsigned)sqlite3_changes(ledger->database);
+	return result;
+}
+
+int subscriptions_number(struct ledger *ledger, const char *sql, const struct argument *arguments, size_t count,
+                         int64_t *number, struct record_error *error)
+{
+	sqlite3_stmt *statement = NULL;
+	int result = subscriptions_bind(ledger, sql, arguments, count, &statement, error);
+
+	return result == 0 ? ledger_ask(ledger, statement, number, error) : result;
+}
+
+static unsigned find(const char *const *names, unsigned count, const char *name)
+{
+	unsigned i = 0;
+
+	while (i + 1 < count && strcmp(names[i], name) != 0)
+		i++;
+	return i;
+}
+
+struct subscriber subscriptions_row(sqlite3_stmt *statement)
+{
+	return (struct subscriber){
+		.id = (uint64_t)sqlite3_column_int64(statement, 0),
+		.kind = (enum subscriber_kind)find(kinds, SUBSCRIBER_KINDS, database_text(statement, 1)),
+		.state = (enum subscriber_state)find(states, SUBSCRIBER_STATES, database_text(statement, 2)),
+		.name = database_text(statement, 3),
+		.lang = database_text(statement, 4),
+		.components = database_text(statement, 5),
+		.nonce = database_text(statement, 6),
+		.added_by = database_text(statement, 7),
+		.asked_ns = sqlite3_column_int64(statement, 8),
+		.confirmed_ns = sqlite3_column_int64(statement, 9),
+		.gone_ns = sqlite3_column_int64(statement, 10),
+	};
+}
+
+/* ---- keys and tokens ---- */
+
+static void to_digits(const uint8_t *octets, unsigned count, char *text)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (unsigned i = 0; i < count; i++) {
+		text[2 * i] = digits[octets[i] >> 4];
+		text[2 * i + 1] = digits[octets[i] & 15];
+	}
+	text[2 * count] = '\0';
+}
+
+static int digit_of(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static int read_key(int fd, struct subscriptions_key *key)
+{
+	char text[KEY_TEXT_SIZE];
+	int result = file_read_at(fd, text, sizeof(text), 0);
+
+	for (unsigned i = 0; result == 0 && i < SUBSCRIPTIONS_KEY_OCTETS; i++) {
+		int high = digit_of(text[2 * i]), low = digit_of(text[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			result = -EBADMSG;
+		else
+			key->octets[i] = (uint8_t)(high << 4 | low);
+	}
+	explicit_bzero(text, sizeof(text));
+	return result;
+}
+
+/* Written beside its place and linked there: who comes second finds the first one's, whole. */
+static int make_key(const char *path, const char *state_dir)
+{
+	uint8_t octets[SUBSCRIPTIONS_KEY_OCTETS];
+	char made[RECORD_PATH_SIZE + 8], text[KEY_TEXT_SIZE];
+	struct stat owner;
+	int fd, result;
+
+	(void)snprintf(made, sizeof(made), "%.*s.XXXXXX", RECORD_PATH_SIZE - 1, path);
+	fd = mkostemp(made, O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	randombytes_buf(octets, sizeof(octets));
+	to_digits(octets, sizeof(octets), text);
+	text[KEY_TEXT_SIZE - 1] = '\n';
+	result = file_write(fd, text, sizeof(text));
+	explicit_bzero(text, sizeof(text));
+	explicit_bzero(octets, sizeof(octets));
+	if (result == 0 && stat(state_dir, &owner) == 0 && geteuid() == 0)
+		(void)!fchown(fd, owner.st_uid, owner.st_gid);
+	if (result == 0 && fsync(fd) != 0)
+		result = -errno;
+	(void)close(fd);
+	if (result == 0 && link(made, path) != 0 && errno != EEXIST)
+		result = -errno;
+	(void)unlink(made);
+	return result == 0 ? file_sync_folder(state_dir) : result;
+}
+
+int subscriptions_key_open(const char *state_dir, struct subscriptions_key *key, struct record_error *error)
+{
+	struct subscriptions_key read;
+	char path[RECORD_PATH_SIZE];
+	int fd, result = 0;
+
+	if (snprintf(path, sizeof(path), "%s" SUBSCRIPTIONS_KEY_FILE, state_dir) >= (int)sizeof(path))
+		return ledger_refuse(error, -ENAMETOOLONG, "the path of the record is too long", "");
+	if (sodium_init() < 0)
+		return ledger_refuse(error, -EIO, "libsodium cannot begin", "");
+	if (access(path, F_OK) != 0)
+		result = make_key(path, state_dir);
+	fd = result == 0 ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+	if (result == 0)
+		result = fd < 0 ? -errno : read_key(fd, &read);
+	if (fd >= 0)
+		(void)close(fd);
+	if (result == 0)
+		*key = read;
+	else
+		(void)ledger_refuse(error, result,
+		                    result == -EBADMSG ? "subscriptions.key beside the record is no key"
+		                                       : "subscriptions.key beside the record cannot be read or made",
+		                    "it must be readable by its owner, root or the user that `user:` names");
+	explicit_bzero(&read, sizeof(read));
+	return result;
+}
+
+void subscriptions_token(const struct subscriptions_key *key, enum token_purpose purpose, uint64_t subscriber,
+                         const char *nonce, char token[SUBSCRIPTIONS_TOKEN_SIZE])
+{
+	char text[128], digits[MAC_DIGITS + 1];
+	uint8_t sum[DIGEST_SHA256_SIZE];
+	int length = snprintf(text, sizeof(text), "token/%c/%llu/%.64s", purposes[purpose],
+	                      (unsigned long long)subscriber, nonce);
+
+	digest_hmac_sha256(key->octets, sizeof(key->octets), text, (size_t)length, sum);
+	to_digits(sum, MAC_OCTETS, digits);
+	(void)snprintf(token, SUBSCRIPTIONS_TOKEN_SIZE, "%c%llu-%s", purposes[purpose], (unsigned long long)subscriber,
+	               digits);
+}
+
+int subscriptions_token_read(const char *token, enum token_purpose *purpose, uint64_t *subscriber)
+{
+	const char *which = token[0] ? memchr(purposes, token[0], sizeof(purposes)) : NULL;
+	size_t digits = which ? strspn(token + 1, "0123456789") : 0;
+	const char *mac = token + 1 + digits;
+	uint64_t number = 0;
+
+	if (digits == 0 || digits > NUMBER_DIGITS_MAX || token[1] == '0' || *mac != '-' ||
+	    strlen(mac + 1) != MAC_DIGITS || strspn(mac + 1, "0123456789abcdef") != MAC_DIGITS)
+		return -EINVAL;
+	for (size_t i = 0; i < digits; i++)
+		number = number * 10 + (uint64_t)(token[1 + i] - '0');
+	*purpose = (enum token_purpose)(which - purposes);
+	*subscriber = number;
+	return 0;
+}
+
+void subscriptions_delivery_id(const struct subscriptions_key *key, const struct delivery *delivery, char id[25])
+{
+	uint8_t sum[DIGEST_SHA256_SIZE];
+	char text[96];
+	int length = snprintf(text, sizeof(text), "delivery/%llu/%lld", (unsigned long long)delivery->id,
+	                      (long long)delivery->queued_ns);
+
+	digest_hmac_sha256(key->octets, sizeof(key->octets), text, (size_t)length, sum);
+	to_digits(sum, DELIVERY_ID_OCTETS, id);
+}
+
+/* ---- asking ---- */
+
+static int check(const struct subscriber *who, struct record_error *error)
+{
+	const struct ledger_text all[] = { { "name", who->name },
+		                           { "language", who->lang },
+		                           { "list of components", who->components },
+		                           { "name of who adds", who->added_by } };
+
+	if (!who->name[0] || strlen(who->name) >= SUBSCRIPTIONS_NAME_SIZE ||
+	    strlen(who->components) >= SUBSCRIPTIONS_COMPONENTS_SIZE)
+		return ledger_refuse(error, -EINVAL, "the name, or the list of components, is too long, or none", "");
+	return ledger_check_texts(all, sizeof(all) / sizeof(all[0]), error);
+}
+
+/* The subscriber of that name who is not gone; 0: there is none. */
+static int look_up(struct ledger *ledger, const struct subscriber *who, int64_t *id, struct record_error *error)
+{
+	return subscriptions_number(ledger,
+	                            "SELECT coalesce((SELECT id FROM subscriber WHERE kind = ?1 AND name = ?2"
+	                            " AND state <> 'gone'), 0)",
+	                            ARGUMENTS({ .text = kinds[who->kind] }, { .text = who->name }), id, error);
+}
+
+/* What was published before he came is none of his. */
+static int insert(struct ledger *ledger, const struct subscriber *who, enum subscriber_state state, int64_t now_ns,
+                  struct record_error *error)
+{
+	uint8_t octets[NONCE_OCTETS];
+	char nonce[NONCE_SIZE];
+	int64_t rows = 0;
+	int result = subscriptions_number(ledger, "SELECT count(*) FROM subscriber WHERE state <> 'gone'", NULL, 0,
+	                                  &rows, error);
+
+	if (result != 0)
+		return result;
+	if (rows >= SUBSCRIPTIONS_MAX)
+		return ledger_refuse(error, -EDQUOT, "there are as many subscribers as are kept", "");
+	if (sodium_init() < 0)
+		return ledger_refuse(error, -EIO, "libsodium cannot begin", "");
+	randombytes_buf(octets, sizeof(octets));
+	to_digits(octets, sizeof(octets), nonce);
+	return subscriptions_run(
+		ledger,
+		"INSERT INTO subscriber(kind, name, lang, components, state, nonce, after_act, after_state, questions,"
+		" question_ns, asked_ns, confirmed_ns, gone_ns, added_by) SELECT ?1, ?2, ?3, ?4, ?5, ?6,"
+		" (SELECT coalesce(max(id), 0) FROM statement_act), (SELECT coalesce(max(id), 0) FROM component_state),"
+		" 0, 0, ?7, CASE ?5 WHEN 'confirmed' THEN ?7 ELSE 0 END, 0, ?8",
+		ARGUMENTS({ .text = kinds[who->kind] }, { .text = who->name }, { .text = who->lang },
+	                  { .text = who->components }, { .text = states[state] }, { .text = nonce },
+	                  { .number = now_ns }, { .text = who->added_by }),
+		NULL, error);
+}
+
+/* Whether one more question may go out, to anybody. */
+static int check_questions(struct ledger *ledger, int64_t now_ns, struct record_error *error)
+{
+	int64_t asked = 0;
+	int result = subscriptions_number(ledger,
+	                                  "SELECT count(*) FROM delivery WHERE what = 'question' AND queued_ns > ?1",
+	                                  ARGUMENTS({ .number = now_ns - SUBSCRIPTIONS_ASK_NS }), &asked, error);
+
+	if (result == 0 && asked >= SUBSCRIPTIONS_ASKS_AN_HOUR)
+		return ledger_refuse(error, -EDQUOT, "too many have asked within an hour", "");
+	return result;
+}
+
+static int queue_question(struct ledger *ledger, int64_t id, const struct subscriber *who, int64_t now_ns,
+                          unsigned *changed, struct record_error *error)
+{
+	int result = subscriptions_run(
+		ledger,
+		"UPDATE subscriber SET questions = questions + 1, question_ns = ?2, lang = ?3, components = ?4"
+		" WHERE id = ?1 AND state = 'asked' AND question_ns <= ?5 AND questions < ?6",
+		ARGUMENTS({ .number = id }, { .number = now_ns }, { .text = who->lang }, { .text = who->components },
+	                  { .number = now_ns - SUBSCRIPTIONS_ASK_NS }, { .number = SUBSCRIPTIONS_ASKS_MAX }),
+		changed, error);
+
+	if (result != 0 || *changed == 0)
+		return result;
+	return subscriptions_run(ledger,
+	                         "INSERT OR IGNORE INTO delivery(subscriber, what, ref, state, attempts, repeats,"
+	                         " queued_ns, next_ns, done_ns, error)"
+	                         " SELECT id, 'question', questions, 'queued', 0, 0, ?2, ?2, 0, '' FROM subscriber"
+	                         " WHERE id = ?1",
+	                         ARGUMENTS({ .number = id }, { .number = now_ns }), changed, error);
+}
+
+static int ask(struct ledger *ledger, const struct subscriber *who, int64_t now_ns, unsigned *queued,
+               struct record_error *error)
+{
+	int64_t id = 0;
+	int result = check_questions(ledger, now_ns, error);
+
+	if (result == 0)
+		result = look_up(ledger, who, &id, error);
+	if (result == 0 && id == 0) {
+		result = insert(ledger, who, SUBSCRIBER_ASKED, now_ns, error);
+		id = sqlite3_last_insert_rowid(ledger->database);
+	}
+	return result == 0 ? queue_question(ledger, id, who, now_ns, queued, error) : result;
+}
+
+int subscriptions_ask(struct ledger *ledger, const struct subscriber *who, int64_t now_ns, bool *queued,
+                      struct record_error *error)
+{
+	unsigned changed = 0;
+	int result = check(who, error);
+
+	if (result == 0)
+		result = ledger_transaction_begin(ledger, error);
+	if (result != 0)
+		return result;
+	result = ledger_transaction_end(ledger, ask(ledger, who, now_ns, &changed, error), error);
+	if (result == 0)
+		*queued = changed > 0;
+	return result;
+}
+
+static int add(struct ledger *ledger, const struct subscriber *who, int64_t now_ns, int64_t *id,
+               struct record_error *error)
+{
+	int64_t found = 0, state = 0;
+	int result = look_up(ledger, who, &found, error);
+
+	if (result != 0)
+		return result;
+	if (found == 0) {
+		result = insert(ledger, who, SUBSCRIBER_CONFIRMED, now_ns, error);
+		*id = sqlite3_last_insert_rowid(ledger->database);
+		return result;
+	}
+	result = subscriptions_number(ledger, "SELECT state = 'confirmed' FROM subscriber WHERE id = ?1",
+	                              ARGUMENTS({ .number = found }), &state, error);
+	if (result == 0 && state)
+		return ledger_refuse(error, -EEXIST, "it is a subscriber already",
+		                     "'holdfast subscription list' lists them");
+	*id = found;
+	return result != 0 ? result
+	                   : subscriptions_run(ledger,
+	                                       "UPDATE subscriber SET state = 'confirmed', confirmed_ns = ?2, lang = ?3,"
+	                                       " components = ?4, added_by = ?5 WHERE id = ?1",
+	                                       ARGUMENTS({ .number = found }, { .number = now_ns }, { .text = who->lang },
+	                                                 { .text = who->components }, { .text = who->added_by }),
+	                                       NULL, error);
+}
+
+int subscriptions_add(struct ledger *ledger, const struct subscriber *who, int64_t now_ns, uint64_t *id,
+                      struct record_error *error)
+{
+	int64_t made = 0;
+	int result = check(who, error);
+
+	if (result == 0)
+		result = ledger_transaction_begin(ledger, error);
+	if (result != 0)
+		return result;
+	result = ledger_transaction_end(ledger, add(ledger, who, now_ns, &made, error), error);
+	if (result == 0)
+		*id = (uint64_t)made;
+	return result;
+}
+
+/* ---- answering ---- */
+
+struct asked {
+	char nonce[NONCE_SIZE], lang[8];
+	enum subscriber_state state;
+	int64_t question_ns;
+	bool found;
+};
+
+static int asked_row(sqlite3_stmt *statement, void *context)
+{
+	struct asked *asked = context;
+
+	(void)snprintf(asked->nonce, sizeof(asked->nonce), "%s", database_text(statement, 0));
+	(void)snprintf(asked->lang, sizeof(asked->lang), "%s", database_text(statement, 1));
+	asked->state = (enum subscriber_state)find(states, SUBSCRIBER_STATES, database_text(statement, 2));
+	asked->question_ns = sqlite3_column_int64(statement, 3);
+	asked->found = true;
+	return 0;
+}
+
+/* Whose token it is. */
+static int check_token(struct ledger *ledger, const struct subscriptions_key *key, enum token_purpose purpose,
+                       const char *token, uint64_t *id, struct asked *asked, struct record_error *error)
+{
+	char good[SUBSCRIPTIONS_TOKEN_SIZE] = "", given[SUBSCRIPTIONS_TOKEN_SIZE] = "";
+	enum token_purpose what = TOKEN_CONFIRM;
+	sqlite3_stmt *statement = NULL;
+	int result = subscriptions_token_read(token, &what, id);
+
+	*asked = (struct asked){ .found = false };
+	if (result == 0)
+		result = subscriptions_bind(ledger,
+		                            "SELECT nonce, lang, state, question_ns FROM subscriber WHERE id = ?1",
+		                            ARGUMENTS({ .number = (int64_t)*id }), &statement, error);
+	else
+		*id = 0;
+	if (statement)
+		result = ledger_each_row(ledger, statement, asked_row, asked, error);
+	if (result != 0 && result != -EINVAL)
+		return result;
+	/* One that is not there costs as much as one that is. */
+	subscriptions_token(key, purpose, *id, asked->nonce, good);
+	(void)snprintf(given, sizeof(given), "%s", token);
+	if (sodium_memcmp(good, given, sizeof(good)) != 0 || !asked->found || what != purpose)
+		return ledger_refuse(error, -ENOENT, "there is no such token, or its time is over", "");
+	return 0;
+}
+
+int subscriptions_confirm(struct ledger *ledger, const struct subscriptions_key *key, const char *token, int64_t now_ns,
+                          char lang[8], struct record_error *error)
+{
+	struct asked asked;
+	uint64_t id = 0;
+	int result = check_token(ledger, key, TOKEN_CONFIRM, token, &id, &asked, error);
+
+	if (result != 0)
+		return result;
+	if (asked.state == SUBSCRIBER_GONE ||
+	    (asked.state == SUBSCRIBER_ASKED && asked.question_ns < now_ns - SUBSCRIPTIONS_CONFIRM_NS))
+		return ledger_refuse(error, -ENOENT, "there is no such token, or its time is over", "");
+	if (lang)
+		memcpy(lang, asked.lang, sizeof(asked.lang));
+	return subscriptions_run(ledger,
+	                         "UPDATE subscriber SET state = 'confirmed', confirmed_ns = ?2,"
+	                         " after_act = (SELECT coalesce(max(id), 0) FROM statement_act),"
+	                         " after_state = (SELECT coalesce(max(id), 0) FROM component_state)"
+	                         " WHERE id = ?1 AND state = 'asked'",
+	                         ARGUMENTS({ .number = (int64_t)id }, { .number = now_ns }), NULL, error);
+}
+
+/* Of who left nothing is kept but that there was somebody. */
+static int forget(struct ledger *ledger, uint64_t id, int64_t now_ns, unsigned *changed, struct record_error *error)
+{
+	int result = ledger_transaction_begin(ledger, error);
+
+	if (result != 0)
+		return result;
+	result = subscriptions_run(ledger,
+	                           "UPDATE subscriber SET state = 'gone', name = '', components = '', gone_ns = ?2"
+	                           " WHERE id = ?1 AND state <> 'gone'",
+	                           ARGUMENTS({ .number = (int64_t)id }, { .number = now_ns }), changed, error);
+	if (result == 0)
+		result = subscriptions_run(
+			ledger,
+			"UPDATE delivery SET state = 'spared', done_ns = ?2, error = 'the subscriber left'"
+			" WHERE subscriber = ?1 AND state IN ('queued', 'dead')",
+			ARGUMENTS({ .number = (int64_t)id }, { .number = now_ns }), NULL, error);
+	return ledger_transaction_end(ledger, result, error);
+}
+
+int subscriptions_leave(struct ledger *ledger, const struct subscriptions_key *key, const char *token, int64_t now_ns,
+                        char lang[8], struct record_error *error)
+{
+	struct asked asked;
+	unsigned changed;
+	uint64_t id = 0;
+	int result = check_token(ledger, key, TOKEN_LEAVE, token, &id, &asked, error);
+
+	if (result != 0)
+		return result;
+	if (lang)
+		memcpy(lang, asked.lang, sizeof(asked.lang));
+	return forget(ledger, id, now_ns, &changed, error);
+}
+
+int subscriptions_remove(struct ledger *ledger, uint64_t id, int64_t now_ns, struct record_error *error)
+{
+	unsigned changed = 0;
+	int result = forget(ledger, id, now_ns, &changed, error);
+
+	return result != 0 || changed
+	               ? result
+	               : ledger_refuse(error, -ENOENT, "there is no such subscriber",
+	                               "'holdfast subscription list' lists those there are");
+}
+
+/* ---- web servers ---- */
+
+struct leaving {
+	const struct subscriber *webhooks;
+	unsigned count;
+	uint64_t ids[64]; /* that are configured no more; of more the next time */
+	unsigned leaving;
+};
+
+static int find_leaving(void *context, const struct subscriber *one)
+{
+	struct leaving *leaving = context;
+
+	if (one->kind != SUBSCRIBER_WEBHOOK)
+		return 0;
+	for (unsigned i = 0; i < leaving->count; i++)
+		if (strcmp(leaving->webhooks[i].name, one->name) == 0)
+			return 0;
+	if (leaving->leaving < sizeof(leaving->ids) / sizeof(leaving->ids[0]))
+		leaving->ids[leaving->leaving++] = one->id;
+	return 0;
+}
+
+static int put_webhook(struct ledger *ledger, const struct subscriber *webhook, int64_t now_ns,
+                       struct record_error *error)
+{
+	int64_t id = 0;
+	int result = check(webhook, error);
+
+	if (result == 0)
+		result = look_up(ledger, webhook, &id, error);
+	if (result != 0)
+		return result;
+	if (id == 0)
+		return insert(ledger, webhook, SUBSCRIBER_CONFIRMED, now_ns, error);
+	return subscriptions_run(ledger,
+	                         "UPDATE subscriber SET lang = ?2, components = ?3 WHERE id = ?1"
+	                         " AND (lang <> ?2 OR components <> ?3)",
+	                         ARGUMENTS({ .number = id }, { .text = webhook->lang }, { .text = webhook->components }),
+	                         NULL, error);
+}
+
+int subscriptions_webhooks(struct ledger *ledger, const struct subscriber *webhooks, unsigned count, int64_t now_ns,
+                           struct record_error *error)
+{
+	struct leaving leaving = { .webhooks = webhooks, .count = count };
+	unsigned changed;
+	int result = subscriptions_each(ledger, false, find_leaving, &leaving, error);
+
+	for (unsigned i = 0; result == 0 && i < leaving.leaving; i++)
+		result = forget(ledger, leaving.ids[i], now_ns, &changed, error);
+	if (result == 0)
+		result = ledger_transaction_begin(ledger, error);
+	if (result != 0)
+		return result;
+	for (unsigned i = 0; result == 0 && i < count; i++)
+		result = put_webhook(ledger, &webhooks[i], now_ns, error);
+	return ledger_transaction_end(ledger, result, error);
+}
+
+/* ---- listing ---- */
+
+struct listing {
+	int (*each)(void *context, const struct subscriber *one);
+	void *context;
+};
+
+static int list_row(sqlite3_stmt *statement, void *context)
+{
+	const struct listing *listing = context;
+	struct subscriber one = subscriptions_row(statement);
+
+	return listing->each(listing->context, &one);
+}
+
+int subscriptions_each(struct ledger *ledger, bool gone, int (*each)(void *context, const struct subscriber *one),
+                       void *context, struct record_error *error)
+{
+	struct listing listing = { .each = each, .context = context };
+	sqlite3_stmt *statement = NULL;
+	int result;
+
+	if (ledger->schema < SUBSCRIPTIONS_SCHEMA)
+		return 0;
+	result = subscriptions_bind(ledger,
+	                            "SELECT " SUBSCRIBER_COLUMNS " FROM subscriber u WHERE ?1 OR u.state <> 'gone'"
+	                            " ORDER BY u.id",
+	                            ARGUMENTS({ .number = gone }), &statement, error);
+	return result != 0 ? result : ledger_each_row(ledger, statement, list_row, &listing, error);
+}

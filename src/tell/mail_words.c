@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What mails say, each language in one column. What was published stands in them as it is. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tell/mail.h"
+#include "tell/status_inside.h"
+
+enum mail_word {
+	MAIL_CORRECTS,
+	MAIL_WITHDRAWN,
+	MAIL_AFFECTS,
+	MAIL_NOW,
+	MAIL_BEFORE,
+	MAIL_ALL,
+	MAIL_WHY,
+	MAIL_STOP,
+	MAIL_ASK_SUBJECT,
+	MAIL_ASK,
+	MAIL_ASK_HOW,
+	MAIL_ASK_NOT,
+	MAIL_WORDS
+};
+
+/* clang-format off */
+static const char *const words[MAIL_WORDS][LANGUAGES] = {
+	[MAIL_CORRECTS] = { "This corrects what was said before.", "Ceci corrige ce qui a été dit auparavant." },
+	[MAIL_WITHDRAWN] = { "A statement was withdrawn: it no longer holds.", "Un communiqué a été retiré : il n'est plus valable." },
+	[MAIL_AFFECTS] = { "Affected:", "Concerne :" },
+	[MAIL_NOW] = { "%s is now: %s", "%s est maintenant : %s" },
+	[MAIL_BEFORE] = { "Before: %s. Since: %s.", "Avant : %s. Depuis : %s." },
+	[MAIL_ALL] = { "All that is known:", "Tout ce qui est connu :" },
+	[MAIL_WHY] = { "This is sent to %s, who asked for it.", "Ce message est envoyé à %s, sur demande." },
+	[MAIL_STOP] = { "No more of these:", "Ne plus recevoir ces messages :" },
+	[MAIL_ASK_SUBJECT] = { "Please confirm: messages of the status page", "À confirmer : messages de la page d'état" },
+	[MAIL_ASK] = { "Somebody, you perhaps, wants %s to be told when something happens on this status page:",
+	               "Quelqu'un, vous peut-être, demande que %s soit informé de ce qui se passe sur cette page d'état :" },
+	[MAIL_ASK_HOW] = { "If that is so, open this address within two days and press the button:",
+	                   "Si c'est le cas, ouvrez cette adresse dans les deux jours et appuyez sur le bouton :" },
+	[MAIL_ASK_NOT] = { "If not, there is nothing to do: nothing more is sent, and the address is forgotten.",
+	                   "Sinon, il n'y a rien à faire : rien d'autre ne sera envoyé, et l'adresse sera oubliée." },
+};
+/* clang-format on */
+
+struct letter {
+	FILE *out;
+	enum language language;
+};
+
+/* A line of the table, with what belongs into it. */
+/* NOLINTNEXTLINE(clang-diagnostic-format-nonliteral): formats are those above */
+static void say(const struct letter *letter, enum mail_word word, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, word);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	(void)vfprintf(letter->out, words[word][letter->language], arguments);
+#pragma GCC diagnostic pop
+	va_end(arguments);
+	(void)fputc('\n', letter->out);
+}
+
+static const char *text_of(const struct status_page *page, const char *const texts[LANGUAGES], enum language language)
+{
+	enum language given;
+
+	return status_text(page, texts, language, &given);
+}
+
+/* One line for a subject: what would end it becomes a blank. */
+__attribute__((format(printf, 2, 3))) static void put_subject(char subject[MAIL_SUBJECT_MAX + 1], const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	(void)vsnprintf(subject, MAIL_SUBJECT_MAX + 1, format, arguments);
+	va_end(arguments);
+	for (char *at = subject; *at; at++)
+		if ((unsigned char)*at < ' ' || *at == '\177')
+			*at = ' ';
+}
+
+static const struct status_incident *incident_of(const struct mail_news *news)
+{
+	for (uint32_t i = 0; i < news->page->incidents_count; i++)
+		if (strcmp(news->page->incidents[i].id, news->incident) == 0)
+			return &news->page->incidents[i];
+	return NULL;
+}
+
+static void tell_incident(const struct letter *letter, const struct mail_news *news,
+                          const struct status_incident *incident)
+{
+	char when[LANGUAGE_TEXT_SIZE];
+	bool listed = false;
+
+	(void)fprintf(letter->out, "%s\n%s\n\n", news->title,
+	              language_date_time(news->language, (struct capture_time){ news->at_ns }, when));
+	if (news->withdrawn)
+		say(letter, MAIL_WITHDRAWN);
+	else if (news->correction)
+		say(letter, MAIL_CORRECTS);
+	(void)fprintf(letter->out, "%s%s\n\n", news->withdrawn || news->correction ? "\n" : "", news->text);
+	for (uint32_t i = 0; i < incident->components_count; i++) {
+		const struct status_component *component = status_find(news->page, incident->components[i]);
+
+		if (!component)
+			continue;
+		if (!listed)
+			say(letter, MAIL_AFFECTS);
+		listed = true;
+		(void)fprintf(letter->out, "- %s\n", text_of(news->page, component->name, news->language));
+	}
+	if (listed)
+		(void)fputc('\n', letter->out);
+}
+
+static int tell(const struct letter *letter, const struct mail_news *news, char subject[MAIL_SUBJECT_MAX + 1])
+{
+	const struct status_incident *incident = news->incident[0] ? incident_of(news) : NULL;
+	const struct status_component *component = status_find(news->page, news->component);
+	const char *page = text_of(news->page, news->page->title, news->language);
+	enum component_status before, after;
+	char when[LANGUAGE_TEXT_SIZE];
+
+	if (news->incident[0]) {
+		if (!incident)
+			return -ENOENT;
+		put_subject(subject, "[%.80s] %.150s", page, news->title);
+		tell_incident(letter, news, incident);
+		return 0;
+	}
+	if (!component || !status_change_find(news->page, news->component, news->since_ns, &before, &after))
+		return -ENOENT;
+	put_subject(subject, "[%.80s] %.80s: %s", page, text_of(news->page, component->name, news->language),
+	            status_component_word(news->language, after));
+	say(letter, MAIL_NOW, text_of(news->page, component->name, news->language),
+	    status_component_word(news->language, after));
+	say(letter, MAIL_BEFORE, status_component_word(news->language, before),
+	    language_date_time(news->language, (struct capture_time){ news->since_ns }, when));
+	(void)fputc('\n', letter->out);
+	return 0;
+}
+
+static int finish(struct letter *letter, char **text, int result, char **body)
+{
+	if (fclose(letter->out) != 0 && result == 0)
+		result = -ENOMEM;
+	if (result == 0)
+		*body = *text;
+	else
+		free(*text);
+	return result;
+}
+
+int mail_news_write(const struct mail_news *news, char subject[MAIL_SUBJECT_MAX + 1], char **body)
+{
+	char *text = NULL;
+	size_t size = 0;
+	struct letter letter = { .out = open_memstream(&text, &size), .language = news->language };
+	int result;
+
+	if (!letter.out)
+		return -ENOMEM;
+	result = tell(&letter, news, subject);
+	if (result == 0) {
+		say(&letter, MAIL_ALL);
+		(void)fprintf(letter.out, "%s/%s\n\n-- \n", news->page->url, status_folder(news->page, news->language));
+		say(&letter, MAIL_WHY, news->to);
+		if (news->unsubscribe[0]) {
+			say(&letter, MAIL_STOP);
+			(void)fprintf(letter.out, "%s\n", news->unsubscribe);
+		}
+	}
+	return finish(&letter, &text, result, body);
+}
+
+int mail_question_write(const struct status_page *page, enum language language, const char *to, const char *confirm,
+                        char subject[MAIL_SUBJECT_MAX + 1], char **body)
+{
+	char *text = NULL;
+	size_t size = 0;
+	struct letter letter = { .out = open_memstream(&text, &size), .language = language };
+
+	if (!letter.out)
+		return -ENOMEM;
+	put_subject(subject, "[%.80s] %s", text_of(page, page->title, language), words[MAIL_ASK_SUBJECT][language]);
+	say(&letter, MAIL_ASK, to);
+	(void)fprintf(letter.out, "%s/%s\n\n", page->url, status_folder(page, language));
+	say(&letter, MAIL_ASK_HOW);
+	(void)fprintf(letter.out, "%s\n\n", confirm);
+	say(&letter, MAIL_ASK_NOT);
+	return finish(&letter, &text, 0, body);
+}
