@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* holdfast probe: whether a service can be reached from here, address by address. */
+/* holdfast probe: whether a service can be reached from here, address by address; once, or on a schedule that reports home. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,8 @@
 #include "cli/options.h"
 #include "cli/order.h"
 #include "cli/output.h"
+#include "cli/place.h"
+#include "cli/probe.h"
 #include "cli/say.h"
 #include "cli/screen.h"
 #include "tell/checker.h"
@@ -21,10 +23,10 @@
 
 struct options {
 	struct option_words targets;
-	const char *text, *resolver, *ca;
+	const char *config, *text, *resolver, *ca;
 	struct option_duration timeout;
 	uint64_t status;
-	bool json, metrics;
+	bool json, metrics, run;
 };
 
 /* clang-format off */
@@ -42,20 +44,24 @@ static const struct option_row rows[] = {
 	{ .name = "ca", .value = "FILE", OPTION_INTO(struct options, ca), .help = "certificates that are trusted, instead of the system's" },
 	{ .name = "json", OPTION_INTO(struct options, json), .help = "as JSON (holdfast.probes/1)" },
 	{ .name = "metrics", OPTION_INTO(struct options, metrics), .help = "as OpenMetrics, with the names of blackbox_exporter" },
+	{ .name = "run", OPTION_INTO(struct options, run), .help = "check what the configuration says, on its schedule, and report home" },
+	PLACE_CONFIG_ROW(struct options),
 };
 
 static const struct option_table table = {
 	.command = NAME,
-	.synopsis = "TARGET... [--timeout TIME] [--expect-status N] [--expect-text TEXT] [--json|--metrics]",
+	.synopsis = "TARGET... [--timeout TIME] [--expect-status N] [--expect-text TEXT] [--json|--metrics] | --run",
 	.purpose =
 		"Checks whether services can be reached from this host: each address that a name has, with the time of each phase, why\n"
-		"it failed, and when certificates expire. It sends what one visitor would, once (doc/probes.md).\n",
+		"it failed, and when certificates expire. It sends what one visitor would, once. With --run it is a vantage point that\n"
+		"checks what the section 'probes' of the configuration says, and reports home what it counted (doc/probes.md).\n",
 	.notes =
 		"Exit status: 0 all answer, 1 something does not, 2 wrong usage.\n"
 		"\n"
 		"Examples:\n"
 		"  holdfast probe https://www.example.org/ tcp://mail.example.org:25\n"
-		"  holdfast probe --metrics https://www.example.org/ >/var/lib/node_exporter/holdfast.prom\n",
+		"  holdfast probe --metrics https://www.example.org/ >/var/lib/node_exporter/holdfast.prom\n"
+		"  holdfast probe --run --config /etc/holdfast/holdfast.yaml\n",
 	OPTION_ROWS(rows),
 };
 /* clang-format on */
@@ -177,8 +183,12 @@ int probe_command(int argc, char **argv)
 
 	if (!options_take(&table, argc, argv, &options, &status))
 		return status;
+	if (options.run && options.targets.count > 0)
+		return options_refuse(&table, "with --run the configuration says what is checked");
 	if (options.json && options.metrics)
 		return options_refuse(&table, "--json or --metrics, not both");
+	if (options.run)
+		return probe_run(options.config);
 	if (options.targets.count == 0)
 		return options_refuse(&table, "nothing to check; a target is https://HOST/PATH, tcp://HOST:PORT …");
 	return probe_once(&options);

@@ -228,6 +228,7 @@ static const struct config_key config_keys[] = {
 	{ .name = "trusted_proxies", .read = config_read_prefixes, .offset = IN_CONFIG(trusted_proxies), .high = PREFIXES_MAX },
 	{ .name = "alerts", .read = read_alerts, .offset = IN_CONFIG(alerts), .high = CONFIG_ALERTS_MAX },
 	{ .name = "page", .read = config_read_mapping, .keys = config_page_keys },
+	{ .name = "probes", .read = config_read_mapping, .keys = config_probes_keys },
 	{ .name = NULL },
 };
 
@@ -405,6 +406,7 @@ void config_fini(struct config *config)
 	free(config->block_files);
 	free(config->alerts);
 	config_page_fini(&config->page);
+	config_probes_fini(&config->probes);
 	memset(config, 0, sizeof(*config));
 }
 

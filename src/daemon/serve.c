@@ -67,9 +67,15 @@ static unsigned desk_files(const struct config *config, const char *paths[SERVE_
 	return 1;
 }
 
+static bool is_probing(const struct config *config)
+{
+	return config->probes.check_count > 0;
+}
+
 /* A role that has no row here is not there. */
 static const struct row rows[SERVE_ROLES] = {
 	[SERVE_ROLE_DESK] = { .wanted = always, .files = desk_files },
+	[SERVE_ROLE_PROBER] = { .wanted = is_probing },
 };
 
 /* ---- the tree ---- */

@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """probe.py HOLDFAST: what `holdfast probe` makes of real servers on loopback, and of those that misbehave. Speaks TAP."""
+import hashlib
+import hmac
+import http.server
 import json
 import pathlib
 import re
@@ -8,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import servers
@@ -171,7 +175,7 @@ def in_words(stage):
     status, out, _, _ = run(*stage.asked(f"http://both.test:{stage.http}/"))
     demand(status == BAD and re.search(r"^in part +http://both\.test", out), out)
     demand("refused the connection" in out and "HTTP 200" in out, out)
-    for words in [("x",), ("tcp://a",), ("http://user@host/",), ("ftp://a/",), (), ("--json", "--metrics", "http://a/"), ("http://1.2.3/",)]:
+    for words in [("x",), ("tcp://a",), ("http://user@host/",), ("ftp://a/",), (), ("--run", "http://a/"), ("--json", "--metrics", "http://a/"), ("http://1.2.3/",)]:
         status, out, error, _ = run(*words)
         demand(status == USAGE and not out and "see 'holdfast probe --help'" in error, (words, status, error))
 
@@ -192,8 +196,108 @@ def metrics(stage):
         demand(line.split("{")[0].split()[-1] == current or line.startswith("#"), line)
 
 
+class Home:
+    """Takes reports as their contract has it; answers what `answers` say first, then 204."""
+
+    def __init__(self, answers):
+        self.answers, self.took, self.wrong = list(answers), [], []
+        home = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                stamp = self.headers["Holdfast-Timestamp"]
+                signed = hmac.new(KEY.encode(), stamp.encode() + b"." + body, hashlib.sha256).hexdigest()
+                if (self.path != "/x/api/v1/probe" or self.headers["Holdfast-Vantage"] != "paris-1"
+                        or self.headers["Holdfast-Signature"] != signed or abs(time.time() - int(stamp)) > 5):
+                    home.wrong.append((self.path, dict(self.headers)))
+                home.took.append(json.loads(body))
+                self.send_response(home.answers.pop(0) if home.answers else 204)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+KEY = "a-key-of-the-test-of-enough-octets"
+
+
+def reports_home(stage, folder):
+    """A place that probes: what it counted is sent when it ends, again with the same id where it was not taken."""
+    home = Home([503])
+    key, config = folder / "key", folder / "holdfast.yaml"
+    key.write_text(KEY + "\n")
+    key.chmod(0o600)
+    config.write_text(f"""
+probes:
+  every: 10s
+  vantage: paris-1
+  home: http://127.0.0.1:{home.port}/x/
+  key_file: {key}
+  ca_file: {stage.ca.ca}
+  canaries: ["http://127.0.0.1:{stage.http}/", "http://127.0.0.1:{servers.free_port()}/"]
+  checks:
+    - {{ name: front, component: site, target: "https://site.test:{stage.https}/", resolver: "{stage.resolver}" }}
+    - {{ name: gone, component: login, target: "http://127.0.0.1:{servers.free_port()}/", timeout: 1s }}
+""")
+    process = subprocess.Popen([HOLDFAST, "probe", "--run", "--config", str(config)], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        end = time.monotonic() + 40
+        while len(home.took) < 2 and time.monotonic() < end and process.poll() is None:
+            time.sleep(0.1)
+        process.terminate()
+        out, error = process.communicate(timeout=20)
+    finally:
+        process.kill()
+        home.stop()
+    demand(process.returncode == DONE and not out, (process.returncode, error))
+    demand(len(home.took) >= 2 and not home.wrong, (home.took, home.wrong, error))
+    demand(home.took[0] == home.took[1] and re.fullmatch("[0-9a-f]{32}", home.took[0]["id"]), home.took)
+    demand(len({report["id"] for report in home.took[1:]}) == len(home.took) - 1, home.took)
+    demand("home does not take a report: HTTP 503" in error and "home takes reports again" in error, error)
+    counts = {}
+    for report in home.took[1:]:
+        demand(report["schema"] == "holdfast.probe/1" and report["vantage"] == "paris-1", report)
+        for row in report["signals"]:
+            good, bad = counts.get((row["component"], row["kind"]), (0, 0))
+            counts[row["component"], row["kind"]] = good + row["good"], bad + row["bad"]
+    demand(counts["site", "probe"][0] >= 1 and counts["site", "probe"][1] == 0, counts)
+    demand(counts["login", "probe"][0] == 0 and counts["login", "probe"][1] >= 1, counts)
+    demand(counts["site", "canary"] == counts["login", "canary"] and min(counts["site", "canary"]) >= 1, counts)
+
+
+def what_it_needs(stage, folder):
+    """Without a key, or with one that others may read, nothing begins."""
+    del stage
+    key, config = folder / "weak", folder / "weak.yaml"
+    whole = ("probes: { vantage: a, home: 'http://127.0.0.1:1/', key_file: %s, checks: [{ name: a, component: a, "
+             "target: 'tcp://127.0.0.1:1' }] }\n")
+    for text, octets, mode, said in [
+            ("mode: observe\n", None, 0, "has 'probes' with checks, vantage, home and key_file"),
+            (whole % key, None, 0, "weak"), (whole % key, "short\n", 0o600, "a key is one line of 16"),
+            (whole % key, KEY + "\n", 0o644, "weak"),
+            (whole.replace("127.0.0.1:1'", "x'") % key, KEY, 0o600, "it has no port")]:
+        config.write_text(text)
+        key.unlink(missing_ok=True)
+        if octets:
+            key.write_text(octets)
+            key.chmod(mode)
+        status, out, error, _ = run("--run", "--config", config)
+        demand(status == BAD and not out and said in error, (text, status, error))
+
+
 TESTS = [good_ones, answers_that_are_none, nobody_waits, more_than_is_read, redirects, certificates, names, every_address,
-         in_words, metrics]
+         in_words, metrics, reports_home, what_it_needs]
 
 
 def main():
@@ -210,7 +314,7 @@ def main():
         try:
             for number, test in enumerate(TESTS, 1):
                 try:
-                    test(stage)
+                    test(*([stage, pathlib.Path(folder)] if test in (reports_home, what_it_needs) else [stage]))
                     print(f"ok {number} - {test.__name__}", flush=True)
                 except Exception as wrong:  # noqa: BLE001: each test is told
                     failed += 1
