@@ -31,6 +31,7 @@
  *     page:                              the public status page
  *       title: ..., title_fr: ...        what it is about
  *       url: URL                         where it will stand
+ *       report_url: URL                  where users report problems, if not at /report of `public`
  *       languages: [en, fr]              the first is at its root
  *       stale_after: 1h                  how long a page holds
  *       key_file: path                   minisign's secret key, without a password
@@ -48,6 +49,18 @@
  *       checks:
  *         - { name: WORD, component: WORD, target: URL, timeout: 10s, expect_status: N, expect_text: "...",
  *             resolver: ADDRESS }
+ *     public:                            what strangers may ask of `holdfast serve`
+ *       listen: ["127.0.0.1:8080"]       none: nothing
+ *       connections: 1024, per_address: 32
+ *       network_reports: 300             of one network, in five minutes, that count
+ *       tls_cert: path, tls_key: path    else plain HTTP
+ *       gatus_key_file: path             the token of Gatus' external endpoint
+ *       nel: true                        browsers' own reports
+ *       component: service               what reports are about that name none
+ *       sites: [{ host: WORD, component: WORD }]             of which browsers report; none: any, as `component`
+ *       vantages: [{ name: WORD, network: ASN, key_file: path }]   who may report what it probed
+ *     logs:                              access logs that `holdfast serve` reads
+ *       - { component: WORD, file: path | syslog: ADDRESS:PORT, from: [prefix...], format: auto, zone: "+00:00" }
  */
 #ifndef HOLDFAST_DAEMON_CONFIG_H
 #define HOLDFAST_DAEMON_CONFIG_H
@@ -57,9 +70,12 @@
 #include <stdint.h>
 
 #include "base/prefix.h"
+#include "daemon/config_public.h"
 #include "daemon/prefix_file.h"
 #include "defend/fallback.h"
 #include "impact/probe.h"
+#include "impact/access_log.h"
+#include "impact/component.h"
 #include "shield/shield.h"
 #include "tell/alert.h"
 #include "tell/language.h"
@@ -117,9 +133,26 @@ struct config_page_target {
 	uint32_t ssh_port;
 };
 
+#define CONFIG_LOGS_MAX 16
+#define CONFIG_LOG_FROM_MAX 64
+#define CONFIG_LISTEN_SIZE 64
+
+/* An access log: a file that is added to, or datagrams of syslog. */
+struct config_log {
+	char component[COMPONENT_ID_SIZE];
+	char file[CONFIG_PATH_SIZE];     /* "": by syslog */
+	char syslog[CONFIG_LISTEN_SIZE]; /* as it was written; it listens at: */
+	struct address listen;
+	uint16_t port;
+	struct prefix_list from; /* who may send; none: this host alone */
+	enum access_format format;
+	int32_t zone_s;
+};
+
 struct config_page {
 	char title[LANGUAGES][CONFIG_PAGE_TITLE_SIZE]; /* "": as in another language, or the host's name */
 	char url[ALERT_URL_SIZE];                      /* "": nobody said */
+	char report_url[ALERT_URL_SIZE]; /* where users report; "": at the page's own host, if it is public */
 	unsigned language_count;
 	enum language languages[LANGUAGES];
 	int64_t stale_after_ns;
@@ -182,6 +215,9 @@ struct config {
 	struct config_alert *alerts; /* owned */
 	struct config_page page;
 	struct config_probes probes;
+	struct config_public public_role;
+	struct config_log *logs; /* owned */
+	unsigned log_count;
 };
 
 /* "FILE:LINE:COLUMN: what is wrong; what to do", without an end of line. */

@@ -123,5 +123,10 @@ void config_page_init(struct config_page *page);
 void config_page_fini(struct config_page *page);
 extern const struct config_key config_probes_keys[];
 void config_probes_fini(struct config_probes *probes);
+extern const struct config_key config_public_keys[];
+void config_public_fini(struct config_public *public_role);
+
+config_read_value config_read_logs; /* the list */
+void config_logs_fini(struct config *config);
 
 #endif

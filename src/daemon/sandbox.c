@@ -95,11 +95,16 @@ int sandbox_keep(uint64_t kept)
 	return syscall(SYS_capset, &header, sets) == 0 ? 0 : -errno;
 }
 
-int sandbox_become(uid_t uid, gid_t gid)
+int sandbox_become_in_groups(uid_t uid, gid_t gid, const gid_t *groups, unsigned count)
 {
-	if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0)
+	if (setgroups(count, groups) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0)
 		return -errno;
 	return sandbox_keep(0);
+}
+
+int sandbox_become(uid_t uid, gid_t gid)
+{
+	return sandbox_become_in_groups(uid, gid, NULL, 0);
 }
 
 int sandbox_seal(void)
@@ -121,7 +126,9 @@ int sandbox_follow_parent(void)
 #define MESSENGER MAY(ROLE_MESSENGER)
 #define DESK MAY(ROLE_DESK)
 #define PROBER MAY(ROLE_PROBER)
-/* PUBLIC, READER, CONSOLE: likewise, with the role. */
+#define PUBLIC MAY(ROLE_PUBLIC)
+/* READER, CONSOLE: likewise, with the role. */
+#define READER MAY(ROLE_READER)
 #define ALL (MAY(ROLES_ALL) - 1)
 
 /* clang-format off */
@@ -149,6 +156,10 @@ static const struct {
 	{ SCMP_SYS(recvmsg), ALL }, { SCMP_SYS(sendmsg), ALL }, { SCMP_SYS(recvfrom), LOADER | ENGINE },
 	{ SCMP_SYS(sendto), LOADER | ENGINE }, { SCMP_SYS(accept4), ENGINE }, { SCMP_SYS(getsockopt), LOADER | ENGINE },
 	{ SCMP_SYS(shutdown), ENGINE },
+	/* strangers: connections, the published page */
+	{ SCMP_SYS(accept4), PUBLIC }, { SCMP_SYS(accept), PUBLIC }, { SCMP_SYS(recvfrom), PUBLIC }, { SCMP_SYS(sendto), PUBLIC },
+	{ SCMP_SYS(shutdown), PUBLIC }, { SCMP_SYS(setsockopt), PUBLIC }, { SCMP_SYS(getsockopt), PUBLIC }, { SCMP_SYS(getsockname), PUBLIC },
+	{ SCMP_SYS(getpeername), PUBLIC }, { SCMP_SYS(sendfile), PUBLIC }, { SCMP_SYS(ioctl), PUBLIC }, { SCMP_SYS(eventfd2), PUBLIC },
 	/* servers elsewhere: sockets, names (which a thread of libcurl asks for), certificates */
 	{ SCMP_SYS(socket), MESSENGER | PROBER }, { SCMP_SYS(socketpair), MESSENGER | PROBER }, { SCMP_SYS(connect), MESSENGER | PROBER },
 	{ SCMP_SYS(bind), MESSENGER | PROBER }, { SCMP_SYS(setsockopt), MESSENGER | PROBER }, { SCMP_SYS(getsockopt), MESSENGER | PROBER },
@@ -174,6 +185,9 @@ static const struct {
 	{ SCMP_SYS(fstatfs), RECORDER | DESK | LOADER },
 	/* incidents and streams: a file with several names, what there is */
 	{ SCMP_SYS(mkdir), RECORDER | DESK }, { SCMP_SYS(mkdirat), RECORDER | DESK }, { SCMP_SYS(link), RECORDER | DESK }, { SCMP_SYS(linkat), RECORDER | DESK }, { SCMP_SYS(getdents64), RECORDER | DESK },
+	/* logs, and where they are read up to */
+	{ SCMP_SYS(openat), READER }, { SCMP_SYS(open), READER }, { SCMP_SYS(stat), READER }, { SCMP_SYS(rename), READER },
+	{ SCMP_SYS(renameat), READER }, { SCMP_SYS(renameat2), READER }, { SCMP_SYS(recvfrom), READER },
 	/* the shield: programs, links, netlink, what bpffs has, libxdp's and nftables' needs */
 	{ SCMP_SYS(bpf), LOADER }, { SCMP_SYS(socket), LOADER }, { SCMP_SYS(bind), LOADER }, { SCMP_SYS(connect), LOADER },
 	{ SCMP_SYS(setsockopt), LOADER }, { SCMP_SYS(getsockname), LOADER }, { SCMP_SYS(ioctl), LOADER },
@@ -230,7 +244,7 @@ int sandbox_filter(enum role role)
 		result = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, deadly[i], 0);
 	if (result == 0 && role == ROLE_ENGINE)
 		result = allow_engine(filter);
-	if (result == 0 && (role == ROLE_MESSENGER || role == ROLE_PROBER))
+	if (result == 0 && (role == ROLE_MESSENGER || role == ROLE_PUBLIC || role == ROLE_PROBER))
 		result = allow_to_read(filter);
 	if (result == 0)
 		result = seccomp_load(filter);
@@ -327,4 +341,15 @@ int sandbox_confine_to_pins(const char *pins)
 	};
 
 	return confine(places, sizeof(places) / sizeof(places[0]));
+}
+
+int sandbox_confine_to_logs(const char *writable, const char *const *folders, unsigned count)
+{
+	struct place places[CONFIG_LOGS_MAX + 1] = { { writable, WRITES, false } };
+
+	if (count > CONFIG_LOGS_MAX)
+		return -EINVAL;
+	for (unsigned i = 0; i < count; i++)
+		places[i + 1] = (struct place){ folders[i], LOOKS, true };
+	return confine(places, count + 1);
 }

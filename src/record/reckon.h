@@ -24,7 +24,8 @@ struct reckon_component {
 	uint32_t usual_milli; /* reports in a bucket, thousandths; 0 where nothing is known */
 	uint32_t outages;
 	/* As of the outage that lasts; outage 0: there is none. */
-	uint64_t outage; /* its number */
+	uint64_t outage;  /* its number */
+	int64_t began_ns; /* when it did */
 	enum component_status status;
 	enum belief_word word;
 	enum cause cause; /* of more than half of it */

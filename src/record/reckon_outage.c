@@ -239,6 +239,7 @@ static void stand(struct reckoner *r, const struct found *found, const struct ha
 	const struct cause_share *shares = harm->causes.shares;
 
 	component->outage = found->number;
+	component->began_ns = harm->outage.began_ns;
 	component->status = belief_status(&harm->belief);
 	component->word = harm->belief.word;
 	component->cause = CAUSE_UNKNOWN;
