@@ -28,6 +28,23 @@ struct prober {
 	struct serve_message message;
 };
 
+static int confine(const struct role_start *start)
+{
+	int result = sandbox_become(start->uid, start->gid);
+
+	if (result == 0)
+		result = sandbox_follow_parent();
+	if (result == 0)
+		result = sandbox_seal();
+	if (result == 0)
+		result = sandbox_confine_to_network();
+	if (result == -ENOSYS || result == -EOPNOTSUPP) {
+		LOG_SAY(LOG_WARNING, "this kernel has no Landlock, which would keep the prober from files");
+		result = 0;
+	}
+	return result == 0 ? sandbox_filter(ROLE_PROBER) : result;
+}
+
 static int begin(struct prober *prober, const struct role_start *start, char error[CONFIG_ERROR_SIZE])
 {
 	uint64_t seed = 0;
@@ -44,9 +61,7 @@ static int begin(struct prober *prober, const struct role_start *start, char err
 		                                 : strerror(-result));
 		return result;
 	}
-	result = sandbox_confine_to_network();
-	if (result == 0 || result == -ENOSYS || result == -EOPNOTSUPP)
-		result = serve_role_confine(ROLE_PROBER, start);
+	result = confine(start);
 	if (result != 0)
 		(void)snprintf(error, CONFIG_ERROR_SIZE, "cannot give up rights: %s", strerror(-result));
 	return result;
