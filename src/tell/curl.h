@@ -7,9 +7,7 @@
 
 #include "tell/library.h"
 
-#define curl_function library_function
-
 /* As library_load(). */
-int curl_load(const struct curl_function *functions, size_t count, void *into);
+int curl_load(const struct library_function *functions, size_t count, void *into);
 
 #endif

@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""serve.py HOLDFAST: `holdfast serve` probes, a place elsewhere reports to it, and both are on record. Speaks TAP; needs root."""
+"""serve.py HOLDFAST: `holdfast serve` probes, a place elsewhere reports to it, and both are on record.
+
+Speaks TAP; needs root.
+"""
 import json
 import os
 import pathlib
@@ -46,7 +49,7 @@ def main():
         place = pathlib.Path(folder)
         place.chmod(0o755)
         port, dead = servers.free_port(), servers.free_port()
-        site = servers.Rogue(lambda _, connection: (servers.read_request(connection), servers.answer(connection, "200 OK")))
+        site = servers.Rogue(servers.good)
         key = place / "key"
         key.write_text(KEY + "\n")
         key.chmod(0o600)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is probed, on loopback: nginx with certificates of an authority made here, dnsmasq, and servers that misbehave."""
+"""What is probed, on loopback: nginx with certificates of an authority made here, dnsmasq, and bad servers."""
 import os
 import pathlib
 import shutil
@@ -52,7 +52,8 @@ class Authority:
 
     def issue(self, name, began, ended, host):
         self.openssl("req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
-                     f"/CN={name}", "-addext", f"subjectAltName=DNS:{host}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
+                     f"/CN={name}", "-addext", f"subjectAltName=DNS:{host}", "-keyout", f"{name}.key", "-out",
+                     f"{name}.csr")
         self.openssl("ca", "-config", "ca.conf", "-batch", "-startdate", began, "-enddate", ended, "-in", f"{name}.csr",
                      "-out", f"{name}.pem", "-notext")
 
@@ -84,7 +85,8 @@ class Names:
         self.port = free_port(socket.SOCK_DGRAM)
         records = [f"--host-record={name},{','.join(addresses)}" for name, addresses in hosts.items()]
         self.process = subprocess.Popen(
-            [find("dnsmasq"), "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--no-daemon",
+            [find("dnsmasq"), "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv", "--no-hosts",
+             "--no-daemon",
              "--listen-address=127.0.0.1", "--bind-interfaces", f"--port={self.port}", "--local=/test/", "--pid-file=",
              "--user=", *records],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -187,7 +189,13 @@ def no_http(_, connection):
 
 
 def answer(connection, status, headers="", body=b""):
-    connection.sendall(f"HTTP/1.1 {status}\r\n{headers}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body)
+    head = f"HTTP/1.1 {status}\r\n{headers}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    connection.sendall(head.encode() + body)
+
+
+def good(_, connection):
+    read_request(connection)
+    answer(connection, "200 OK")
 
 
 def circle(rogue, connection):
