@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -75,7 +74,7 @@ static int begin(struct running *running, const struct config_probes *probes)
 		          ALERT_SECRET_SIZE - 1);
 		return COMMAND_BAD;
 	}
-	result = getrandom(&seed, sizeof(seed), 0) == (ssize_t)sizeof(seed) ? 0 : -EIO;
+	result = probing_seed(&seed);
 	result = result ? result : probe_home_new(probes->home, probes->vantage, key, length, &running->home);
 	explicit_bzero(key, sizeof(key));
 	result = result ? result : probing_new(probes, seed, now(), &running->probing);

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/time.h"
@@ -52,8 +51,9 @@ static int begin(struct prober *prober, const struct role_start *start, char err
 
 	if (result != 0)
 		return result;
-	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
-		return -EIO;
+	result = probing_seed(&seed);
+	if (result != 0)
+		return result;
 	result = probing_new(&prober->life.config.probes, seed, role_wall_ns(), &prober->probing);
 	if (result != 0) {
 		(void)snprintf(error, CONFIG_ERROR_SIZE, "%s",

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/time.h"
 #include "tell/checker.h"
@@ -23,6 +24,16 @@ struct probing {
 	struct probe_tally tally;
 	struct probing_numbers numbers;
 };
+
+int probing_seed(uint64_t *seed)
+{
+	uint64_t made;
+
+	if (getrandom(&made, sizeof(made), 0) != (ssize_t)sizeof(made))
+		return -EIO;
+	*seed = made;
+	return 0;
+}
 
 int probing_new(const struct config_probes *probes, uint64_t seed, int64_t now_ns, struct probing **probing)
 {

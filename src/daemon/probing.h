@@ -14,6 +14,8 @@
 
 struct probing; /* opaque */
 
+/* One that nobody knows. 0; -EIO: there is no randomness. */
+int probing_seed(uint64_t *seed);
 /* `seed` makes the schedule. -ENOMEM; -ENOSYS: libcurl or c-ares is not there. */
 int probing_new(const struct config_probes *probes, uint64_t seed, int64_t now_ns, struct probing **probing);
 void probing_free(struct probing *probing);
