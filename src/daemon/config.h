@@ -50,6 +50,8 @@
  *       component: service               what reports are about that name none
  *       sites: [{ host: WORD, component: WORD }]             of which browsers report; none: any, as `component`
  *       vantages: [{ name: WORD, network: ASN, key_file: path }]   who may report what it probed
+ *     logs:                              access logs that `holdfast serve` reads
+ *       - { component: WORD, file: path | syslog: ADDRESS:PORT, from: [prefix...], format: auto, zone: "+00:00" }
  */
 #ifndef HOLDFAST_DAEMON_CONFIG_H
 #define HOLDFAST_DAEMON_CONFIG_H
@@ -62,6 +64,8 @@
 #include "daemon/config_public.h"
 #include "daemon/prefix_file.h"
 #include "defend/fallback.h"
+#include "impact/access_log.h"
+#include "impact/component.h"
 #include "shield/shield.h"
 #include "tell/alert.h"
 #include "tell/language.h"
@@ -118,6 +122,22 @@ struct config_page_target {
 	uint32_t ssh_port;
 };
 
+#define CONFIG_LOGS_MAX 16
+#define CONFIG_LOG_FROM_MAX 64
+#define CONFIG_LISTEN_SIZE 64
+
+/* An access log: a file that is added to, or datagrams of syslog. */
+struct config_log {
+	char component[COMPONENT_ID_SIZE];
+	char file[CONFIG_PATH_SIZE];     /* "": by syslog */
+	char syslog[CONFIG_LISTEN_SIZE]; /* as it was written; it listens at: */
+	struct address listen;
+	uint16_t port;
+	struct prefix_list from; /* who may send; none: this host alone */
+	enum access_format format;
+	int32_t zone_s;
+};
+
 struct config_page {
 	char title[LANGUAGES][CONFIG_PAGE_TITLE_SIZE]; /* "": as in another language, or the host's name */
 	char url[ALERT_URL_SIZE];                      /* "": nobody said */
@@ -161,6 +181,8 @@ struct config {
 	struct config_alert *alerts; /* owned */
 	struct config_page page;
 	struct config_public public_role;
+	struct config_log *logs; /* owned */
+	unsigned log_count;
 };
 
 /* "FILE:LINE:COLUMN: what is wrong; what to do", without an end of line. */

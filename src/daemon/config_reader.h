@@ -124,4 +124,7 @@ void config_page_fini(struct config_page *page);
 extern const struct config_key config_public_keys[];
 void config_public_fini(struct config_public *public_role);
 
+config_read_value config_read_logs; /* the list */
+void config_logs_fini(struct config *config);
+
 #endif
