@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """serve.py HOLDFAST PROCESSOR RUNS: the status page by the public role and by nginx, the same files, in turns.
 
-Both in a network namespace of their own, each with one process on one and the same processor; wrk asks on the others, by 32
-connections, for three seconds a run. While the first half of the runs goes on nobody reports; in the second, one client does as
-fast as it can. Printed are medians: requests a second by the wall's clock, and by the processor's time of the server.
+Both in a network namespace of their own, each with one process on one and the same processor; wrk asks on the others,
+by 32 connections, for three seconds a run. While the first half of the runs goes on nobody reports; in the second, one
+client does as fast as it can. Printed are medians: requests a second by the wall's clock, and by the processor's time of
+the server.
 """
 import contextlib
 import os
@@ -91,8 +92,9 @@ def play(holdfast, processor, runs, folder):
                 for name, port in PORTS.items():
                     flood = None
                     if run >= runs and name == "holdfast":
-                        flood = subprocess.Popen(["taskset", "-c", others, "wrk", "-t1", "-c8", f"-d{SECONDS + 1}", "-s",
-                                                  str(folder / "reports.lua"), "http://127.0.0.1:18080/"], **quiet)
+                        flood = subprocess.Popen(["taskset", "-c", others, "wrk", "-t1", "-c8", f"-d{SECONDS + 1}",
+                                                  "-s", str(folder / "reports.lua"), "http://127.0.0.1:18080/"],
+                                                 **quiet)
                     if run < runs or name == "holdfast":
                         found.setdefault((name, what), []).append(measure(port, pids[name], others))
                     if flood:

@@ -113,8 +113,9 @@ int page_command(int argc, char **argv)
 			return options_refuse(&page_table, "'%.40s' is one argument too many", options.id);
 		return verbs[i].run(&options);
 	}
-	return options_refuse(&page_table,
-	                      "no command 'page %.40s%s%.40s'; there are publish, show, verify, headers, component add, list, "
-	                      "set, remove, works add, list, cancel",
-	                      options.noun, options.verb ? " " : "", options.verb ? options.verb : "");
+	return options_refuse(
+		&page_table,
+		"no command 'page %.40s%s%.40s'; there are publish, show, verify, headers, component add, list, "
+		"set, remove, works add, list, cancel",
+		options.noun, options.verb ? " " : "", options.verb ? options.verb : "");
 }

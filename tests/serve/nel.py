@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """nel.py HOLDFAST: a real Chromium reports by itself what failed. Speaks TAP.
 
-nginx serves a site with the headers that `holdfast page headers` prints; of what its page loads one answer is 503, one 404.
-The public role takes what Chromium says of it, by TLS, in a network namespace of its own.
+nginx serves a site with the headers that `holdfast page headers` prints; of what its page loads
+one answer is 503, one 404. The public role takes what Chromium says of it, by TLS, in a network namespace of its own.
 The certificate is made for the test, and Chromium is told its key: without that it heeds no such header.
 """
 import base64
@@ -40,8 +40,8 @@ PAGE = "<img src=/failed><img src=/missing>"
 
 def make_key(folder):
     """The hash of the key, as Chromium wants it."""
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "k.pem", "-out", "c.pem", "-days",
-                    "2", "-subj", "/CN=www.example.org", "-addext",
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "k.pem", "-out", "c.pem",
+                    "-days", "2", "-subj", "/CN=www.example.org", "-addext",
                     "subjectAltName=DNS:www.example.org,DNS:status.example.org"], cwd=folder, check=True,
                    capture_output=True)
     public = subprocess.run(["openssl", "x509", "-in", "c.pem", "-pubkey", "-noout"], cwd=folder, check=True,
@@ -89,9 +89,9 @@ def play(holdfast, folder):
                               "--successes", "100"], check=True, capture_output=True, text=True).stdout
     (folder / "nel.conf").write_text(headers, encoding="utf-8")
     with open(folder / "log", "w", encoding="utf-8") as log:
-        with subprocess.Popen([holdfast, "serve", "--config", str(folder / "c.yaml")], stdout=log, stderr=log) as serve, \
-                subprocess.Popen(["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")], stdout=log,
-                                 stderr=log) as nginx:
+        said = {"stdout": log, "stderr": log}
+        with subprocess.Popen([holdfast, "serve", "--config", str(folder / "c.yaml")], **said) as serve, \
+                subprocess.Popen(["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")], **said) as nginx:
             try:
                 time.sleep(2)
                 found = browse(folder, key)

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""public.py HOLDFAST: what the public role of `holdfast serve` gives strangers, and what it takes from them. Speaks TAP.
+"""public.py HOLDFAST: what the public role of `holdfast serve` gives strangers, and takes from them. Speaks TAP.
 
-The real role, in a network namespace of its own, asked on loopback: the page, the form, browsers' reports, Gatus and a vantage
-point; then what strangers do who mean ill: wrong sizes, types and encodings, nonces twice, floods from few and from many
-networks (by X-Forwarded-For through a proxy that is trusted), clients that are slow. What counted is read out of the record.
+The real role, in a network namespace of its own, asked on loopback: the page, the form, browsers' reports, Gatus and a
+vantage point; then what strangers do who mean ill: wrong sizes, types and encodings, nonces twice, floods from few and
+from many networks (by X-Forwarded-For through a proxy that is trusted), clients that are slow. What counted is read out
+of the record.
 """
 import contextlib
 import hashlib
@@ -129,8 +130,8 @@ def page(stage):
                  status == 200 and headers["Access-Control-Allow-Origin"] == "*" and not body, headers)
     stage.expect("a folder is named with its slash", ask("GET", "/fr")[0] == 301)
     wrong = {path: ask("GET", path)[0] for path in
-             ("/../state/holdfast.db", "/%2e%2e/c.yaml", "/api", "/api/", "//etc/passwd", "/.hidden", "/fr/../index.html",
-              "/index.html%00", "/%c3%a9", "/" + "a" * 500, "/link")}
+             ("/../state/holdfast.db", "/%2e%2e/c.yaml", "/api", "/api/", "//etc/passwd", "/.hidden",
+              "/fr/../index.html", "/index.html%00", "/%c3%a9", "/" + "a" * 500, "/link")}
     stage.expect("nothing else is", all(status in (301, 404, 400) or path == "/index.html%00"
                                         for path, status in wrong.items()) and wrong["/link"] == 404, wrong)
     stage.expect("nothing is listed, nothing is put", ask("PUT", "/", "x")[0] == 405 and
