@@ -49,8 +49,13 @@ KEY, TOKEN = "0123456789abcdef0123456789abcdef", "a-token-for-gatus"
 class Stage:
     """The role, and what is asked of it."""
 
-    def __init__(self, folder, parent):
+    def __init__(self, holdfast, folder, parent):
         self.folder, self.parent, self.count, self.failed = folder, parent, 0, 0
+        self.sanitized = b"__asan_init" in pathlib.Path(holdfast).read_bytes()
+
+    def skip(self, what, why):
+        self.count += 1
+        print(f"ok {self.count} - {what} # SKIP {why}", flush=True)
 
     def expect(self, what, good, said=""):
         self.count += 1
@@ -228,7 +233,10 @@ def floods(stage):
     for _ in range(300):
         send("f" * 48, "203.0.113.9")
     after = stage.resident_kib()
-    stage.expect("memory is bounded", after < before + 8192 and after < 65536, (before, after))
+    if stage.sanitized:
+        stage.skip("memory is bounded", "sanitizers keep what is freed")
+    else:
+        stage.expect("memory is bounded", after < before + 8192 and after < 65536, (before, after))
     print(f"# resident: {before} KiB before, {after} KiB after", flush=True)
 
 
@@ -292,7 +300,7 @@ def play(holdfast, folder):
     (folder / "c.yaml").write_text(CONFIG.format(folder=folder, port=PORT), encoding="utf-8")
     with open(folder / "log", "w", encoding="utf-8") as log:
         with subprocess.Popen([holdfast, "serve", "--config", str(folder / "c.yaml")], stdout=log, stderr=log) as serve:
-            stage = Stage(folder, serve.pid)
+            stage = Stage(holdfast, folder, serve.pid)
             try:
                 there = wait_for_page(folder)
                 stage.expect("it begins", there, (folder / "log").read_text(encoding="utf-8"))
