@@ -41,6 +41,7 @@ int rules_command(int argc, char **argv);
 int run_command(int argc, char **argv);
 int statement_command(int argc, char **argv);
 int status_command(int argc, char **argv);
+int subscription_command(int argc, char **argv);
 int try_command(int argc, char **argv);
 int verify_command(int argc, char **argv);
 

@@ -122,4 +122,9 @@ extern const struct config_key config_page_keys[];
 void config_page_init(struct config_page *page);
 void config_page_fini(struct config_page *page);
 
+extern const struct config_key config_mail_keys[];
+/* What no single key can say; once all is read. */
+void config_mail_check(struct config_reader *reader, const yaml_node_t *root, const struct config *config);
+config_read_value config_read_webhooks; /* config.webhooks */
+
 #endif

@@ -57,7 +57,7 @@ static const char left[] =
 	" LEFT JOIN statement s ON s.number = a.number AND s.revision = a.revision" \
 	" LEFT JOIN component_state c ON d.what = 'state' AND c.id = d.ref "
 static const char due[] =
-	DELIVERIES "WHERE d.state = 'queued' AND d.next_ns <= ?1 AND NOT EXISTS("
+	DELIVERIES "WHERE d.state = 'queued' AND d.next_ns <= ?1 AND u.kind = ?3 AND NOT EXISTS("
 	"SELECT 1 FROM delivery o WHERE o.state = 'sending' AND o.subscriber = d.subscriber)"
 	" ORDER BY d.next_ns, d.id LIMIT ?2";
 static const char listed[] = DELIVERIES "WHERE ?1 = '' OR d.state = ?1 ORDER BY d.id";
@@ -106,7 +106,8 @@ static int sweep(struct ledger *ledger, int64_t now_ns, struct record_error *err
 	int result = 0;
 
 	for (unsigned i = 0; result == 0 && i < sizeof(rows) / sizeof(rows[0]); i++)
-		result = subscriptions_run(ledger, rows[i].sql, ARGUMENTS({ .number = rows[i].before_ns }), NULL, error);
+		result =
+			subscriptions_run(ledger, rows[i].sql, ARGUMENTS({ .number = rows[i].before_ns }), NULL, error);
 	return result;
 }
 
@@ -196,14 +197,16 @@ static int delivery_row(sqlite3_stmt *row, void *context)
 	return listing->each(listing->context, &one);
 }
 
-int subscriptions_due(struct ledger *ledger, int64_t now_ns, unsigned most,
+int subscriptions_due(struct ledger *ledger, enum subscriber_kind kind, int64_t now_ns, unsigned most,
                       int (*each)(void *context, const struct delivery *delivery), void *context,
                       struct record_error *error)
 {
 	struct listing listing = { .each = each, .context = context };
 	sqlite3_stmt *statement = NULL;
-	int result = subscriptions_bind(ledger, due, ARGUMENTS({ .number = now_ns }, { .number = most }), &statement,
-	                                error);
+	int result = subscriptions_bind(ledger, due,
+	                                ARGUMENTS({ .number = now_ns }, { .number = most },
+	                                          { .text = subscriber_kind_name(kind) }),
+	                                &statement, error);
 
 	return result != 0 ? result : ledger_each_row(ledger, statement, delivery_row, &listing, error);
 }
@@ -250,10 +253,11 @@ int subscriptions_end(struct ledger *ledger, uint64_t delivery, const struct del
 
 int subscriptions_put_off(struct ledger *ledger, uint64_t subscriber, int64_t until_ns, struct record_error *error)
 {
-	return subscriptions_run(ledger,
-	                         "UPDATE delivery SET next_ns = ?2 WHERE state = 'queued' AND next_ns < ?2 AND subscriber"
-	                         " IN (SELECT id FROM subscriber WHERE id = ?1 OR (?1 = 0 AND kind = 'mail'))",
-	                         ARGUMENTS({ .number = (int64_t)subscriber }, { .number = until_ns }), NULL, error);
+	return subscriptions_run(
+		ledger,
+		"UPDATE delivery SET next_ns = ?2 WHERE state = 'queued' AND next_ns < ?2 AND subscriber"
+		" IN (SELECT id FROM subscriber WHERE id = ?1 OR (?1 = 0 AND kind = 'mail'))",
+		ARGUMENTS({ .number = (int64_t)subscriber }, { .number = until_ns }), NULL, error);
 }
 
 int subscriptions_next(struct ledger *ledger, int64_t *next_ns, struct record_error *error)

@@ -73,7 +73,8 @@ static const char *text_of(const struct status_page *page, const char *const tex
 }
 
 /* One line for a subject: what would end it becomes a blank. */
-__attribute__((format(printf, 2, 3))) static void put_subject(char subject[MAIL_SUBJECT_MAX + 1], const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void put_subject(char subject[MAIL_SUBJECT_MAX + 1], const char *format,
+                                                              ...)
 {
 	va_list arguments;
 
