@@ -31,6 +31,7 @@ static const struct command {
 	{ "geo", geo_command, "bring, list and ask the databases of countries and networks" },
 	{ "doctor", doctor_command, "whether this host can have the shield, and which; changes nothing" },
 	{ "run", run_command, "defend this host: attach the shield, serve the commands below" },
+	{ "serve", serve_command, "serve the public word: take reports, reckon outages, publish the status page" },
 	{ "status", status_command, "one screen: what passes, what is dropped, why, how to undo it" },
 	{ "incidents", incidents_command, "list the attacks that were recorded" },
 	{ "incident", incident_command, "one of them whole: what, when, what stopped it, what that cost" },

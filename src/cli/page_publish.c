@@ -24,7 +24,6 @@
 
 #include "base/digest.h"
 #include "base/file.h"
-#include "cli/child.h"
 #include "cli/command.h"
 #include "cli/keys.h"
 #include "cli/order.h"
@@ -33,6 +32,7 @@
 #include "cli/place.h"
 #include "cli/say.h"
 #include "cli/screen.h"
+#include "daemon/child.h"
 #include "daemon/page_settings.h"
 #include "record/page.h"
 #include "tell/build.h"
@@ -417,7 +417,7 @@ static int copy_to(const struct publishing *p, const struct config_page_target *
 		(void)snprintf(ssh + length, sizeof(ssh) - (size_t)length, " -o UserKnownHostsFile=%s",
 		               target->known_hosts);
 	(void)snprintf(from, sizeof(from), "%.*s/", PATH_SIZE - 2, p->out);
-	result = child_run(arguments, RSYNC_NS, said);
+	result = child_run(arguments, NULL, 0, RSYNC_NS, said);
 	switch (-result) {
 	case 0:
 		(void)printf("copied to %s\n", target->rsync);

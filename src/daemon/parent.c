@@ -10,21 +10,16 @@
  * cannot put into force stays out, and the old one in.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
 #include <inttypes.h>
 #include <linux/capability.h>
 #include <linux/magic.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -43,15 +38,15 @@
 #include "daemon/notify.h"
 #include "daemon/role.h"
 #include "daemon/sandbox.h"
+#include "daemon/supervise.h"
 
+#define COMMAND "run"
 #define BACKOFF_FIRST_NS (NS_PER_S / 10)
 #define BACKOFF_MAX_NS (60 * NS_PER_S)
 #define HEALTHY_NS (60 * NS_PER_S)
 #define STOP_NS (5 * NS_PER_S)
 #define SILENT_NS (2 * NS_PER_S)
 #define LISTEN_BACKLOG 64
-#define FALLBACK_USER "nobody"
-#define MESSENGER_USER "holdfast-alerts" /* where there is one; else it is the others' */
 
 enum state { STARTING, READY, RELOADING, WAITING };
 
@@ -93,25 +88,7 @@ struct parent {
 
 /* ---- beginning ---- */
 
-static void say_errors(const struct config_errors *errors)
-{
-	for (unsigned i = 0; i < errors->count; i++)
-		(void)fprintf(stderr, "holdfast: %s\n", errors->lines[i]);
-	if (errors->more)
-		(void)fprintf(stderr, "holdfast: and %u more\n", errors->more);
-}
-
-__attribute__((format(printf, 1, 2))) static int refuse(const char *format, ...)
-{
-	char line[512];
-	va_list arguments;
-
-	va_start(arguments, format);
-	(void)vsnprintf(line, sizeof(line), format, arguments);
-	va_end(arguments);
-	(void)fprintf(stderr, "holdfast: run: %s\n", line);
-	return -EINVAL;
-}
+#define refuse(...) supervise_refuse(COMMAND, __VA_ARGS__)
 
 static int check_rights(void)
 {
@@ -125,106 +102,6 @@ static int check_rights(void)
 			"root here lacks %s; a container needs them granted (--cap-add), a service by AmbientCapabilities "
 			"and CapabilityBoundingSet",
 			missing);
-	return 0;
-}
-
-static int find_user(struct parent *parent)
-{
-	const struct passwd *user = getpwnam(parent->config.user);
-	const struct group *group;
-
-	if (!user) {
-		user = getpwnam(FALLBACK_USER);
-		if (!user)
-			return refuse("there is no user '%s', and no '%s' either; create one: useradd --system %s",
-			              parent->config.user, FALLBACK_USER, parent->config.user);
-		LOG_SAY(LOG_WARNING,
-		        "there is no user '%s': engine and recorder run as %s; create one: useradd --system %s",
-		        parent->config.user, FALLBACK_USER, parent->config.user);
-	}
-	if (user->pw_uid == 0)
-		return refuse("user '%s' is root by another name; name one with no rights of its own",
-		              parent->config.user);
-	parent->start.uid = user->pw_uid;
-	parent->start.gid = user->pw_gid;
-	parent->messenger_start = parent->start;
-	user = getpwnam(MESSENGER_USER);
-	if (user && user->pw_uid != 0) {
-		parent->messenger_start.uid = user->pw_uid;
-		parent->messenger_start.gid = user->pw_gid;
-	}
-	group = getgrnam("holdfast");
-	/* nobody's group is everybody's who has none: it may not operate */
-	parent->start.operators = group ? group->gr_gid : 0;
-	return 0;
-}
-
-/*
- * Owner and mode of a folder, by a descriptor: who owns the folder around it cannot put another in its place meanwhile. The
- * mode is set while it is root's, for of another's it takes a right that root need not have (CAP_FOWNER).
- */
-static int set_folder(int fd, uid_t uid, gid_t gid, mode_t mode)
-{
-	char self[32];
-	struct stat status;
-
-	if (fstat(fd, &status) != 0)
-		return -errno;
-	if ((status.st_mode & 07777) != mode) {
-		(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-		if ((status.st_uid != 0 && fchownat(fd, "", 0, 0, AT_EMPTY_PATH) != 0) || chmod(self, mode) != 0 ||
-		    fstat(fd, &status) != 0)
-			return -errno;
-	}
-	if ((status.st_uid != uid || status.st_gid != gid) && fchownat(fd, "", uid, gid, AT_EMPTY_PATH) != 0)
-		return -errno;
-	return 0;
-}
-
-/* Makes the folder, and those around it, where they are missing. */
-static int make_folder(const char *path, uid_t uid, gid_t gid, mode_t mode)
-{
-	char partial[CONFIG_PATH_SIZE];
-	int fd, result;
-
-	message_text(partial, sizeof(partial), path);
-	for (char *slash = strchr(partial + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(partial, 0755) != 0 && errno != EEXIST)
-			return refuse("%s: %s", partial, strerror(errno));
-		*slash = '/';
-	}
-	if (mkdir(path, mode) != 0 && errno != EEXIST)
-		return refuse("%s: %s", path, strerror(errno));
-	fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); /* what is in it may be none of our business */
-	if (fd < 0 && (errno == ENOTDIR || errno == ELOOP))
-		return refuse("%s is no folder; move it away, or name another in the configuration", path);
-	if (fd < 0)
-		return refuse("%s: %s", path, strerror(errno));
-	result = set_folder(fd, uid, gid, mode);
-	(void)close(fd);
-	return result ? refuse("%s cannot be given to user %u: %s", path, (unsigned)uid, strerror(-result)) : 0;
-}
-
-/* One daemon in a run_dir: the lock is the parent's as long as it lives. */
-static int take_lock(struct parent *parent)
-{
-	char path[CONFIG_PATH_SIZE + 16];
-	char pid[16] = "";
-
-	(void)snprintf(path, sizeof(path), "%s/holdfast.pid", parent->config.run_dir);
-	parent->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (parent->lock < 0)
-		return refuse("%s: %s", path, strerror(errno));
-	if (flock(parent->lock, LOCK_EX | LOCK_NB) != 0) {
-		ssize_t got = read(parent->lock, pid, sizeof(pid) - 1);
-
-		pid[got > 0 ? strcspn(pid, "\n") : 0] = '\0';
-		return refuse("another holdfast runs with run_dir %s already (pid %s); stop that one first",
-		              parent->config.run_dir, *pid ? pid : "unknown");
-	}
-	if (ftruncate(parent->lock, 0) != 0 || dprintf(parent->lock, "%d\n", (int)getpid()) < 0)
-		return refuse("%s: %s", path, strerror(errno));
 	return 0;
 }
 
@@ -283,13 +160,15 @@ static int prepare(struct parent *parent)
 			parent->config_name);
 	result = check_rights();
 	if (result == 0)
-		result = find_user(parent);
+		result = supervise_find_user(COMMAND, "engine and recorder", parent->config.user, &parent->start,
+		                             &parent->messenger_start);
 	if (result == 0)
-		result = make_folder(parent->config.run_dir, 0, 0, 0755);
+		result = supervise_make_folder(COMMAND, parent->config.run_dir, 0, 0, 0755);
 	if (result == 0)
-		result = take_lock(parent);
+		result = supervise_take_lock(COMMAND, parent->config.run_dir, "holdfast.pid", &parent->lock);
 	if (result == 0)
-		result = make_folder(parent->config.state_dir, parent->start.uid, parent->start.gid, 0750);
+		result = supervise_make_folder(COMMAND, parent->config.state_dir, parent->start.uid, parent->start.gid,
+		                               0750);
 	if (result == 0)
 		result = mount_bpffs(parent);
 	if (result == 0)
@@ -302,66 +181,7 @@ static int prepare(struct parent *parent)
 	return result ? refuse("capabilities cannot be given up: %s", strerror(-result)) : 0;
 }
 
-static int watch_signals(struct parent *parent)
-{
-	sigset_t set;
-
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGTERM);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGHUP);
-	(void)sigaddset(&set, SIGCHLD);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
-		return -errno;
-	parent->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return parent->signals < 0 ? -errno : 0;
-}
-
 /* ---- roles ---- */
-
-/* What root had in its environment is nothing for a role that may be taken over, nor is it to load libraries by it. */
-static void keep_environment(void)
-{
-	static const char *const kept[] = { "JOURNAL_STREAM", "TZ", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS" };
-	char *values[sizeof(kept) / sizeof(kept[0])];
-
-	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
-		values[i] = getenv(kept[i]);
-	(void)clearenv(); /* the strings stay */
-	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
-		if (values[i])
-			(void)setenv(kept[i], values[i], 1);
-}
-
-/* In the child: descriptors to their places, everything else closed, and on to the role. Does not return. */
-static void become_role(const struct parent *parent, enum role role, const int *fds, unsigned fd_count)
-{
-	char uid[16], gid[16], operators[16], name[] = "holdfast", word[] = DAEMON_ROLE_WORD;
-	char *arguments[] = { name, word, strdup(role_name(role)), uid, gid, operators, NULL };
-	const struct role_start *start = role == ROLE_MESSENGER ? &parent->messenger_start : &parent->start;
-	int above[4];
-	sigset_t none;
-
-	(void)snprintf(uid, sizeof(uid), "%u", (unsigned)start->uid);
-	(void)snprintf(gid, sizeof(gid), "%u", (unsigned)start->gid);
-	(void)snprintf(operators, sizeof(operators), "%u", (unsigned)parent->start.operators);
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	/* First out of the way of the places, then into them. */
-	for (unsigned i = 0; i < fd_count; i++) {
-		above[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 64);
-		if (above[i] < 0)
-			_exit(1);
-	}
-	for (unsigned i = 0; i < fd_count; i++)
-		if (dup2(above[i], ROLE_FD_PARENT + (int)i) < 0)
-			_exit(1);
-	if (close_range(ROLE_FD_PARENT + fd_count, ~0U, 0) != 0)
-		_exit(1);
-	keep_environment();
-	(void)execv("/proc/self/exe", arguments);
-	_exit(1);
-}
 
 static int start_role(struct parent *parent, enum role role, const int *fds, unsigned fd_count)
 {
@@ -370,41 +190,10 @@ static int start_role(struct parent *parent, enum role role, const int *fds, uns
 	if (pid < 0)
 		return -errno;
 	if (pid == 0)
-		become_role(parent, role, fds, fd_count);
+		supervise_become(role_name(role), role == ROLE_MESSENGER ? &parent->messenger_start : &parent->start,
+		                 fds, fd_count);
 	parent->children[role].pid = pid;
 	return 0;
-}
-
-static void close_all(int *fds, unsigned count)
-{
-	for (unsigned i = 0; i < count; i++)
-		if (fds[i] >= 0)
-			(void)close(fds[i]);
-}
-
-/* A file's text as a descriptor that nobody changes any more. */
-static int text_to_fd(const char *text, size_t length)
-{
-	int fd = memfd_create("holdfast.yaml", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	int result;
-
-	if (fd < 0)
-		return -errno;
-	for (size_t done = 0; done < length;) {
-		ssize_t written = write(fd, text + done, length - done);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written < 0)
-			goto failed;
-		done += (size_t)written;
-	}
-	if (fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
-		return fd;
-failed:
-	result = -errno;
-	(void)close(fd);
-	return result;
 }
 
 /* What a role is given beside the configuration: lists, keys. */
@@ -442,7 +231,7 @@ static int send_config(struct parent *parent, enum role role, const struct confi
 	int result = 0;
 
 	message_init(message, MESSAGE_CONFIG, 0);
-	fds[0] = text_to_fd(text, length);
+	fds[0] = supervise_text_fd(text, length);
 	if (fds[0] < 0) {
 		(void)snprintf(reason, CONFIG_ERROR_SIZE, "%s: %s", parent->config_name, strerror(-fds[0]));
 		return fds[0];
@@ -472,7 +261,7 @@ static int send_config(struct parent *parent, enum role role, const struct confi
 		(void)snprintf(reason, CONFIG_ERROR_SIZE, "the %s does not listen: %s", role_name(role),
 		               strerror(-result));
 done:
-	close_all(fds, fd_count);
+	supervise_close(fds, fd_count);
 	return result;
 }
 
@@ -499,7 +288,7 @@ static int start_roles(struct parent *parent)
 		result = start_role(parent, ROLE_RECORDER,
 		                    (int[]){ ends[PARENT_RECORDER * 2 + 1], ends[ENGINE_RECORDER * 2 + 1] }, 2);
 	if (result != 0) {
-		close_all(ends, PAIRS * 2);
+		supervise_close(ends, PAIRS * 2);
 		return result;
 	}
 	for (unsigned i = 0; i < PAIRS; i++) {
@@ -583,7 +372,7 @@ static void start_messenger(struct parent *parent)
 		ends[0] = -1;
 		result = give_messenger(parent, ends[2]);
 	}
-	close_all(ends, 4);
+	supervise_close(ends, 4);
 	if (result == 0)
 		return;
 	LOG_SAY(LOG_ERROR, "alerts are not sent: %s", parent->answer.applied.lines[0]);
@@ -889,7 +678,7 @@ static bool listen_to(struct parent *parent, enum role role)
 		if (result == -EAGAIN)
 			return true;
 		if (result == 0) {
-			close_all(fds, fd_count);
+			supervise_close(fds, fd_count);
 			result = heed(parent, role, message);
 			if (result == 0)
 				continue;
@@ -1128,7 +917,7 @@ static int load_first(struct parent *parent)
 	if (result == 0)
 		result = config_parse(parent->text, parent->length, parent->config_name, &parent->config, errors);
 	if (errors)
-		say_errors(errors);
+		supervise_say_errors(errors);
 	free(errors);
 	return result;
 }
@@ -1157,7 +946,7 @@ int daemon_run(const char *config_path)
 		result = prepare(parent);
 	}
 	if (result == 0)
-		result = watch_signals(parent);
+		result = supervise_signals(&parent->signals);
 	if (result == 0)
 		result = start_roles(parent);
 	if (result == 0) {

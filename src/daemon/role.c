@@ -16,11 +16,12 @@
 #include "daemon/daemon.h"
 #include "daemon/log.h"
 
-static const char *const names[ROLES] = { "parent", "loader", "engine", "recorder", "messenger" };
+static const char *const names[ROLES_ALL] = { "parent", "loader", "engine", "recorder", "messenger",
+	                                      "desk",   "public", "prober", "reader",   "console" };
 
 const char *role_name(enum role role)
 {
-	return (unsigned)role < ROLES ? names[role] : "unknown";
+	return (unsigned)role < ROLES_ALL ? names[role] : "unknown";
 }
 
 static int64_t read_clock(clockid_t clock)
@@ -66,24 +67,31 @@ static int read_whole(int fd, char **text, size_t *length)
 	return 0;
 }
 
-int role_read_config(const struct message *message, int *fds, unsigned *fd_count, struct config *config,
-                     char error[CONFIG_ERROR_SIZE])
+int role_parse_config(int fd, const char *name, struct config *config, char error[CONFIG_ERROR_SIZE])
 {
 	struct config_errors *errors = calloc(1, sizeof(*errors));
 	char *text = NULL;
 	size_t length = 0;
-	int result = errors ? read_whole(fds[0], &text, &length) : -ENOMEM;
+	int result = errors ? read_whole(fd, &text, &length) : -ENOMEM;
 
-	(void)close(fds[0]);
-	(*fd_count)--;
-	memmove(fds, fds + 1, *fd_count * sizeof(*fds));
 	if (result == 0)
-		result = config_parse(text, length, message->config.name, config, errors);
+		result = config_parse(text, length, name, config, errors);
 	if (result != 0)
 		(void)snprintf(error, CONFIG_ERROR_SIZE, "%s",
 		               errors && errors->count ? errors->lines[0] : strerror(-result));
 	free(text);
 	free(errors);
+	return result;
+}
+
+int role_read_config(const struct message *message, int *fds, unsigned *fd_count, struct config *config,
+                     char error[CONFIG_ERROR_SIZE])
+{
+	int result = role_parse_config(fds[0], message->config.name, config, error);
+
+	(void)close(fds[0]);
+	(*fd_count)--;
+	memmove(fds, fds + 1, *fd_count * sizeof(*fds));
 	return result;
 }
 
@@ -154,18 +162,17 @@ static bool read_id(const char *text, uint32_t *id)
 
 int daemon_role(int argc, char **argv)
 {
-	static int (*const roles[ROLES])(const struct role_start *start) = {
-		[ROLE_LOADER] = loader_role,
-		[ROLE_ENGINE] = engine_role,
-		[ROLE_RECORDER] = recorder_role,
-		[ROLE_MESSENGER] = messenger_role,
+	static int (*const roles[ROLES_ALL])(const struct role_start *start) = {
+		[ROLE_LOADER] = loader_role,       [ROLE_ENGINE] = engine_role, [ROLE_RECORDER] = recorder_role,
+		[ROLE_MESSENGER] = messenger_role, [ROLE_DESK] = desk_role, /* and the other roles of `holdfast serve` */
 	};
 	struct role_start start;
 	int first = ROLE_FD_PARENT;
 
 	if (argc != 6 || !read_id(argv[3], &start.uid) || !read_id(argv[4], &start.gid) ||
 	    !read_id(argv[5], &start.operators) || fcntl(first, F_GETFD) < 0) {
-		(void)fputs("holdfast: roles are started by 'holdfast run', not by hand\n", stderr);
+		(void)fputs("holdfast: roles are started by 'holdfast run' and 'holdfast serve', not by hand\n",
+		            stderr);
 		return 2;
 	}
 	/* Whom a terminal or a service manager tells to end is the parent, and it tells us. */
@@ -173,8 +180,8 @@ int daemon_role(int argc, char **argv)
 	(void)signal(SIGTERM, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
 	(void)signal(SIGPIPE, SIG_IGN);
-	for (unsigned i = ROLE_LOADER; i < ROLES; i++)
-		if (strcmp(argv[2], names[i]) == 0) {
+	for (unsigned i = ROLE_LOADER; i < ROLES_ALL; i++)
+		if (roles[i] && strcmp(argv[2], names[i]) == 0) {
 			log_begin(names[i]);
 			(void)alarm(ROLE_ALARM_S);
 			return roles[i](&start);

@@ -16,7 +16,21 @@
 #include "daemon/config.h"
 #include "daemon/message.h"
 
-enum role { ROLE_PARENT, ROLE_LOADER, ROLE_ENGINE, ROLE_RECORDER, ROLE_MESSENGER, ROLES };
+/* Those of `holdfast run`, which are ROLES with the parent; then those of `holdfast serve`, as enum serve_role has them. */
+enum role {
+	ROLE_PARENT,
+	ROLE_LOADER,
+	ROLE_ENGINE,
+	ROLE_RECORDER,
+	ROLE_MESSENGER,
+	ROLES,
+	ROLE_DESK = ROLES,
+	ROLE_PUBLIC,
+	ROLE_PROBER,
+	ROLE_READER,
+	ROLE_CONSOLE,
+	ROLES_ALL,
+};
 
 /* Descriptors of a role that begins. */
 enum {
@@ -45,6 +59,7 @@ int loader_role(const struct role_start *start);
 int engine_role(const struct role_start *start);
 int recorder_role(const struct role_start *start);
 int messenger_role(const struct role_start *start);
+int desk_role(const struct role_start *start);
 
 /*
  * Reads the configuration out of a received MESSAGE_CONFIG: its text is in fds[0], which is closed, the others are
@@ -53,6 +68,8 @@ int messenger_role(const struct role_start *start);
  */
 int role_read_config(const struct message *message, int *fds, unsigned *fd_count, struct config *config,
                      char error[CONFIG_ERROR_SIZE]);
+/* The same of the text in `fd`, which stays the caller's. */
+int role_parse_config(int fd, const char *name, struct config *config, char error[CONFIG_ERROR_SIZE]);
 /* Waits for the parent's first one, which stands in *message then. -EPIPE where it never comes. */
 int role_take_config(struct message *message, int fds[MESSAGE_FDS_MAX], unsigned *fd_count, struct config *config,
                      char error[CONFIG_ERROR_SIZE]);

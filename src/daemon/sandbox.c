@@ -33,6 +33,11 @@ uint64_t sandbox_bounding(void)
 	return LOADER_CAPABILITIES | SANDBOX_CAPABILITY(CAP_SETUID) | SANDBOX_CAPABILITY(CAP_SETGID);
 }
 
+uint64_t sandbox_serving(void)
+{
+	return SANDBOX_CAPABILITY(CAP_SETUID) | SANDBOX_CAPABILITY(CAP_SETGID);
+}
+
 static int read_sets(struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3])
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -114,7 +119,9 @@ int sandbox_follow_parent(void)
 #define ENGINE MAY(ROLE_ENGINE)
 #define RECORDER MAY(ROLE_RECORDER)
 #define MESSENGER MAY(ROLE_MESSENGER)
-#define ALL (LOADER | ENGINE | RECORDER | MESSENGER)
+#define DESK MAY(ROLE_DESK)
+/* PUBLIC, PROBER, READER, CONSOLE: likewise, with the role. */
+#define ALL (MAY(ROLES_ALL) - 1)
 
 /* clang-format off */
 static const struct {
@@ -154,18 +161,18 @@ static const struct {
 	{ SCMP_SYS(getdents64), MESSENGER }, { SCMP_SYS(getppid), MESSENGER }, { SCMP_SYS(sysinfo), MESSENGER },
 	{ SCMP_SYS(prctl), MESSENGER }, { SCMP_SYS(prlimit64), MESSENGER }, { SCMP_SYS(dup), MESSENGER },
 	/* the database */
-	{ SCMP_SYS(openat), RECORDER | LOADER }, { SCMP_SYS(open), RECORDER | LOADER }, { SCMP_SYS(pwrite64), RECORDER },
-	{ SCMP_SYS(fsync), RECORDER }, { SCMP_SYS(fdatasync), RECORDER }, { SCMP_SYS(ftruncate), RECORDER },
-	{ SCMP_SYS(fallocate), RECORDER }, { SCMP_SYS(unlink), RECORDER | LOADER }, { SCMP_SYS(unlinkat), RECORDER | LOADER },
-	{ SCMP_SYS(rename), RECORDER | LOADER }, { SCMP_SYS(renameat), RECORDER | LOADER },
-	{ SCMP_SYS(renameat2), RECORDER | LOADER },
-	{ SCMP_SYS(access), RECORDER | LOADER }, { SCMP_SYS(faccessat), RECORDER | LOADER },
-	{ SCMP_SYS(faccessat2), RECORDER | LOADER }, { SCMP_SYS(stat), RECORDER | LOADER }, { SCMP_SYS(lstat), RECORDER | LOADER },
-	{ SCMP_SYS(readlink), RECORDER | LOADER }, { SCMP_SYS(readlinkat), RECORDER | LOADER }, { SCMP_SYS(getcwd), RECORDER | LOADER },
-	{ SCMP_SYS(fchmod), RECORDER }, { SCMP_SYS(fchown), RECORDER }, { SCMP_SYS(utimensat), RECORDER },
-	{ SCMP_SYS(fstatfs), RECORDER | LOADER },
+	{ SCMP_SYS(openat), RECORDER | DESK | LOADER }, { SCMP_SYS(open), RECORDER | DESK | LOADER }, { SCMP_SYS(pwrite64), RECORDER | DESK },
+	{ SCMP_SYS(fsync), RECORDER | DESK }, { SCMP_SYS(fdatasync), RECORDER | DESK }, { SCMP_SYS(ftruncate), RECORDER | DESK },
+	{ SCMP_SYS(fallocate), RECORDER | DESK }, { SCMP_SYS(unlink), RECORDER | DESK | LOADER }, { SCMP_SYS(unlinkat), RECORDER | DESK | LOADER },
+	{ SCMP_SYS(rename), RECORDER | DESK | LOADER }, { SCMP_SYS(renameat), RECORDER | DESK | LOADER },
+	{ SCMP_SYS(renameat2), RECORDER | DESK | LOADER },
+	{ SCMP_SYS(access), RECORDER | DESK | LOADER }, { SCMP_SYS(faccessat), RECORDER | DESK | LOADER },
+	{ SCMP_SYS(faccessat2), RECORDER | DESK | LOADER }, { SCMP_SYS(stat), RECORDER | DESK | LOADER }, { SCMP_SYS(lstat), RECORDER | DESK | LOADER },
+	{ SCMP_SYS(readlink), RECORDER | DESK | LOADER }, { SCMP_SYS(readlinkat), RECORDER | DESK | LOADER }, { SCMP_SYS(getcwd), RECORDER | DESK | LOADER },
+	{ SCMP_SYS(fchmod), RECORDER | DESK }, { SCMP_SYS(fchown), RECORDER | DESK }, { SCMP_SYS(utimensat), RECORDER | DESK },
+	{ SCMP_SYS(fstatfs), RECORDER | DESK | LOADER },
 	/* incidents and streams: a file with several names, what there is */
-	{ SCMP_SYS(mkdir), RECORDER }, { SCMP_SYS(mkdirat), RECORDER }, { SCMP_SYS(link), RECORDER }, { SCMP_SYS(linkat), RECORDER }, { SCMP_SYS(getdents64), RECORDER },
+	{ SCMP_SYS(mkdir), RECORDER | DESK }, { SCMP_SYS(mkdirat), RECORDER | DESK }, { SCMP_SYS(link), RECORDER | DESK }, { SCMP_SYS(linkat), RECORDER | DESK }, { SCMP_SYS(getdents64), RECORDER | DESK },
 	/* the shield: programs, links, netlink, what bpffs has, libxdp's and nftables' needs */
 	{ SCMP_SYS(bpf), LOADER }, { SCMP_SYS(socket), LOADER }, { SCMP_SYS(bind), LOADER }, { SCMP_SYS(connect), LOADER },
 	{ SCMP_SYS(setsockopt), LOADER }, { SCMP_SYS(getsockname), LOADER }, { SCMP_SYS(ioctl), LOADER },

@@ -17,6 +17,8 @@
 /* What the role keeps. The parent keeps none, but its bounding set holds what the roles begin with. */
 uint64_t sandbox_role_capabilities(enum role role);
 uint64_t sandbox_bounding(void);
+/* The same of `holdfast serve`, whose roles keep none. */
+uint64_t sandbox_serving(void);
 /* Of `wanted`, by name, those that this process does not have: "CAP_BPF CAP_NET_ADMIN"; "" where it has all. */
 const char *sandbox_missing(uint64_t wanted, char *text, size_t size);
 /* Cuts the bounding set, as far as the kernel knows capabilities. */

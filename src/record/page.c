@@ -17,6 +17,8 @@
 #include <jansson.h>
 
 #include "record/components.h"
+#include "record/database.h"
+#include "record/ledger_inside.h"
 #include "record/outages.h"
 #include "record/statements.h"
 
@@ -777,4 +779,17 @@ void page_free(struct page *page)
 	}
 	free(page->incidents);
 	free(page);
+}
+
+int page_version(struct ledger *ledger, int64_t *version, struct record_error *error)
+{
+	/* Each of them only grows. */
+	static const char sql[] =
+		"SELECT (SELECT count(*) + coalesce(max(updated_ns), 0) + coalesce(max(removed_ns), 0) FROM component)"
+		" + (SELECT coalesce(max(id), 0) FROM component_state)"
+		" + (SELECT coalesce(max(id), 0) FROM works) + (SELECT count(*) FROM works_cancelled)"
+		" + (SELECT coalesce(max(id), 0) FROM statement_act)";
+	int code = database_ask(ledger->database, sql, version);
+
+	return code == SQLITE_OK ? 0 : database_fail(error, "the record cannot be read", ledger->database, code);
 }

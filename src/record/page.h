@@ -43,5 +43,10 @@ int page_gather(struct ledger *ledger, const struct page_settings *settings, int
 /* Lives as long as `page`. */
 const struct status_page *page_status(const struct page *page);
 void page_free(struct page *page);
+/*
+ * A number that grows with whatever is said on the page by people or measurement: components, states, works, what becomes of
+ * statements. Counts of reports are not in it. The ledger has to be of the present schema: opened to write.
+ */
+int page_version(struct ledger *ledger, int64_t *version, struct record_error *error);
 
 #endif

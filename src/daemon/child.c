@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/child.h"
+#include "daemon/child.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,10 +13,11 @@
 #include <unistd.h>
 
 #include "base/time.h"
+#include "daemon/sandbox.h"
 
 #define MISSING 127
 #define LOOK_MS 50
-#define FIRST_OTHER 3
+#define FAR_ABOVE 64 /* of the places that descriptors get */
 
 static int64_t now_ns(void)
 {
@@ -27,9 +28,11 @@ static int64_t now_ns(void)
 }
 
 /* In the child. Does not return. */
-static void become(const char *const *arguments, int errors)
+static void become(const char *const *arguments, const int *fds, unsigned fd_count, int errors)
 {
 	char *copied[64];
+	int above[CHILD_FDS_MAX];
+	sigset_t none;
 	size_t count = 0;
 	int null = open("/dev/null", O_RDWR);
 
@@ -38,10 +41,26 @@ static void become(const char *const *arguments, int errors)
 		count++;
 	}
 	copied[count] = NULL;
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)setpgid(0, 0);
+	(void)sandbox_follow_parent();
 	(void)signal(SIGPIPE, SIG_DFL);
+	(void)signal(SIGINT, SIG_DFL);
+	(void)signal(SIGTERM, SIG_DFL);
+	(void)signal(SIGHUP, SIG_DFL);
+	for (unsigned i = 0; i < fd_count; i++) {
+		above[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, FAR_ABOVE);
+		if (above[i] < 0)
+			_exit(MISSING);
+	}
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
-	    dup2(errors, STDERR_FILENO) < 0 || close_range(FIRST_OTHER, ~0U, 0) != 0)
+	    dup2(errors, STDERR_FILENO) < 0)
+		_exit(MISSING);
+	for (unsigned i = 0; i < fd_count; i++)
+		if (dup2(above[i], CHILD_FIRST_FD + (int)i) < 0)
+			_exit(MISSING);
+	if (close_range(CHILD_FIRST_FD + fd_count, ~0U, 0) != 0)
 		_exit(MISSING);
 	if (count > 0)
 		(void)execvp(copied[0], copied);
@@ -101,7 +120,8 @@ static bool wait_for(pid_t pid, int64_t until_ns, int *status)
 	return true;
 }
 
-int child_run(const char *const *arguments, int64_t for_ns, char said[CHILD_SAID_SIZE])
+int child_run(const char *const *arguments, const int *fds, unsigned fd_count, int64_t for_ns,
+              char said[CHILD_SAID_SIZE])
 {
 	int64_t until_ns = now_ns() + for_ns;
 	int ends[2], status = 0;
@@ -109,11 +129,13 @@ int child_run(const char *const *arguments, int64_t for_ns, char said[CHILD_SAID
 	pid_t pid;
 
 	said[0] = '\0';
+	if (fd_count > CHILD_FDS_MAX)
+		return -EINVAL;
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return -errno;
 	pid = fork();
 	if (pid == 0)
-		become(arguments, ends[1]);
+		become(arguments, fds, fd_count, ends[1]);
 	(void)close(ends[1]);
 	if (pid < 0) {
 		int result = -errno;

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the parts of the desk share. It alone writes what the other roles count, reckons outages from it, and has the page
+ * published; desk.c is its life, desk_queue.c what waits for the record, desk_reckon.c the end of a bucket, desk_courier.c the
+ * page on its way.
+ */
+#ifndef HOLDFAST_DAEMON_DESK_H
+#define HOLDFAST_DAEMON_DESK_H
+
+#include "daemon/desk_queue.h"
+#include "daemon/serve_role.h"
+#include "record/ledger.h"
+#include "record/reckon.h"
+
+#define DESK_GRACE_NS (20 * NS_PER_S) /* after a bucket's end, for what is still on its way */
+#define DESK_WRITE_NS NS_PER_S
+#define DESK_AGAIN_NS (5 * NS_PER_S) /* after the record could not be written, or the page published */
+#define DESK_LOOK_NS (2 * NS_PER_S)  /* at what others have changed in the record */
+
+struct desk {
+	struct serve_life life;
+	struct desk_queue queue;
+	struct ledger *ledger; /* NULL: it could not be opened yet */
+	char path[CONFIG_PATH_SIZE + sizeof(LEDGER_FILE)];
+	char state[SERVE_TEXT_SIZE]; /* "ok", or what is wrong with the record */
+	int channels[SERVE_ROLES];   /* to the other roles; -1 */
+	uint64_t refused;            /* messages that were none */
+	/* the record */
+	int64_t write_ns, look_ns; /* when next; of the monotonic clock */
+	/* reckoning; of wall time */
+	int64_t reckoned_ns;    /* the end of the last bucket that was reckoned; 0: none was */
+	int64_t reckon_last_ns; /* when that was done */
+	uint32_t outages_open;
+	struct reckon_result result; /* scratch; large */
+	/* the page */
+	int courier;                        /* -1: nothing is published */
+	bool publishing, publish_now;       /* it is under way; it is to be done as soon as may be */
+	int64_t publish_due_ns;             /* of the monotonic clock */
+	int64_t published_ns, page_version; /* wall time of the last that went well; what was on it */
+	uint64_t publications, publications_failed;
+	char page_state[SERVE_TEXT_SIZE];
+	int64_t told_ns;              /* the parent, how all that stands */
+	struct serve_message message; /* scratch */
+};
+
+/* Reckons where a bucket has ended since that was last done, and all that follows from it. `now_ns`: wall time. */
+void desk_reckon(struct desk *desk, int64_t now_ns);
+/* What is wrong, for the log (once a minute) and for `holdfast status`. */
+void desk_complain(struct desk *desk, const char *what, int result, const struct record_error *error);
+
+#endif

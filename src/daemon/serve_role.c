@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/serve_role.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/sandbox.h"
+
+/* ---- beginning ---- */
+
+static int take_config(struct serve_life *life, int fds[SERVE_FDS_MAX], unsigned fd_count,
+                       char error[CONFIG_ERROR_SIZE])
+{
+	const struct serve_config *from = &life->message.config;
+	int result = role_parse_config(fds[0], from->name, &life->config, error);
+
+	memcpy(life->name, from->name, sizeof(life->name));
+	life->restarts = from->restarts;
+	life->since_ns = from->since_ns;
+	life->text = fds[0];
+	for (unsigned i = 1; i < fd_count; i++)
+		if (i <= from->file_count)
+			life->files[life->file_count++] = fds[i];
+		else
+			life->listeners[life->listener_count++] = fds[i];
+	return result;
+}
+
+int serve_role_begin(struct serve_life *life, char error[CONFIG_ERROR_SIZE])
+{
+	int fds[SERVE_FDS_MAX];
+	unsigned fd_count;
+
+	memset(life, 0, sizeof(*life));
+	life->text = life->desk = -1;
+	for (;;) {
+		struct pollfd fd = { .fd = ROLE_FD_PARENT, .events = POLLIN };
+		int result =
+			serve_message_receive(ROLE_FD_PARENT, SERVE_PARENT_TO_ROLE, &life->message, fds, &fd_count);
+
+		if (result == 0 && life->message.type == SERVE_CONFIG)
+			return take_config(life, fds, fd_count, error);
+		if (result == 0)
+			channel_drop(fds, &fd_count);
+		if (result != -EAGAIN) {
+			result = result ? result : -EBADMSG;
+			(void)snprintf(error, CONFIG_ERROR_SIZE, "no configuration: %s", strerror(-result));
+			return result;
+		}
+		(void)alarm(ROLE_ALARM_S);
+		if (poll(&fd, 1, 1000) < 0 && errno != EINTR)
+			return -errno;
+	}
+}
+
+int serve_role_confine(enum role role, const struct role_start *start)
+{
+	int result = sandbox_become(start->uid, start->gid);
+
+	if (result == 0)
+		result = sandbox_follow_parent();
+	if (result == 0)
+		result = sandbox_seal();
+	return result == 0 ? sandbox_filter(role) : result;
+}
+
+void serve_role_ready(struct serve_life *life, int result, const char *error)
+{
+	struct serve_message *message = &life->message;
+	char *line = message->ready.lines[0];
+
+	serve_message_init(message, SERVE_READY, 0);
+	message->ready.result = result;
+	message->ready.line_count = result != 0;
+	if (result != 0)
+		message_text(line, CONFIG_ERROR_SIZE, error);
+	for (; *line; line++)
+		if ((unsigned char)*line < ' ' || *line == '\177')
+			*line = '?';
+	(void)serve_message_send(ROLE_FD_PARENT, message, NULL, 0); /* where it cannot be told, our end tells it */
+}
+
+/* ---- life ---- */
+
+int serve_role_heed(struct serve_life *life)
+{
+	int fds[SERVE_FDS_MAX];
+	unsigned fd_count;
+
+	for (;;) {
+		int result =
+			serve_message_receive(ROLE_FD_PARENT, SERVE_PARENT_TO_ROLE, &life->message, fds, &fd_count);
+
+		if (result == -EAGAIN)
+			return 0;
+		if (result != 0)
+			return result;
+		if (life->message.type == SERVE_CHANNEL) {
+			if (life->desk >= 0)
+				(void)close(life->desk);
+			life->desk = fds[0];
+		} else {
+			channel_drop(fds, &fd_count);
+		}
+	}
+}
+
+int serve_role_send(struct serve_life *life, const struct serve_message *message)
+{
+	int result = life->desk < 0 ? -ENOTCONN : serve_message_send(life->desk, message, NULL, 0);
+
+	life->lost += result != 0;
+	if (result == -EPIPE) { /* the parent gives another */
+		(void)close(life->desk);
+		life->desk = -1;
+	}
+	return result;
+}
+
+void serve_role_tell(const struct serve_message *counted)
+{
+	(void)serve_message_send(ROLE_FD_PARENT, counted, NULL, 0);
+}
+
+void serve_role_count(struct serve_message *counted, const char *name, uint64_t value)
+{
+	struct serve_counter *counter;
+
+	if (counted->counted.count == SERVE_COUNTERS_MAX)
+		return;
+	counter = &counted->counted.counters[counted->counted.count++];
+	message_text(counter->name, sizeof(counter->name), name);
+	counter->value = value;
+}
+
+void serve_role_end(struct serve_life *life)
+{
+	for (unsigned i = 0; i < life->file_count; i++)
+		if (life->files[i] >= 0)
+			(void)close(life->files[i]);
+	for (unsigned i = 0; i < life->listener_count; i++)
+		if (life->listeners[i] >= 0)
+			(void)close(life->listeners[i]);
+	if (life->text >= 0)
+		(void)close(life->text);
+	if (life->desk >= 0)
+		(void)close(life->desk);
+	config_fini(&life->config);
+	memset(life, 0, sizeof(*life));
+	life->text = life->desk = -1;
+}
