@@ -35,9 +35,9 @@ struct options {
 
 /* clang-format off */
 static const struct option_row rows[] = {
-	{ .value = "VERB", OPTION_INTO(struct options, verb), .help = "add, list, remove, deliver, dead or retry",
-	  .missing = "say what to do: add, list, remove, deliver, dead or retry" },
-	{ .value = "WHAT", OPTION_INTO(struct options, what), .help = "add: an address; remove: an address, or a subscriber's number; retry: a delivery's number, or all" },
+	{ .value = "VERB", OPTION_INTO(struct options, verb), .help = "add, list, remove, confirm, leave, deliver, dead or retry",
+	  .missing = "say what to do: add, list, remove, confirm, leave, deliver, dead or retry" },
+	{ .value = "WHAT", OPTION_INTO(struct options, what), .help = "add: an address; remove: an address, or a subscriber's number; confirm, leave: a mail's token; retry: a delivery's number, or all" },
 	{ .name = "lang", .value = "LANG", OPTION_INTO(struct options, lang), .help = "add: en or fr; else the first of page.languages" },
 	{ .name = "components", .value = "ID,...", OPTION_INTO(struct options, components), .help = "add: only what concerns these" },
 	{ .name = "confirmed", OPTION_INTO(struct options, confirmed), .help = "add: they have asked for it already; no question is sent" },
@@ -51,7 +51,7 @@ static const struct option_row rows[] = {
 
 static const struct option_table table = {
 	.command = "subscription",
-	.synopsis = "add ADDRESS [--confirmed] | list [--all] | remove WHAT | deliver [--for TIME] | dead [--all] | retry ID|all",
+	.synopsis = "add ADDRESS [--confirmed] | list [--all] | remove WHAT | confirm|leave TOKEN | deliver [--for TIME] | dead [--all] | retry ID|all",
 	.purpose =
 		"Who is told when something is published: addresses of mail, and the web servers that `webhooks:` names. 'add' sends a question\n"
 		"first, whose answer makes a subscriber. 'deliver' sends what is due now, needs no daemon, and can be called as often as one\n"
@@ -207,6 +207,39 @@ static int remove_one(const struct options *options)
 		status = refuse(&books, result, &error);
 	} else {
 		(void)printf("subscriber %llu is gone, and the address erased\n", (unsigned long long)seeking.id);
+		status = output_finish();
+	}
+	books_close(&books);
+	return status;
+}
+
+/* What the links in mails do, for one who has no public role, or was called by telephone. */
+static int answer(const struct options *options)
+{
+	struct record_error error = { .message = "" };
+	bool confirm = strcmp(options->verb, "confirm") == 0;
+	struct subscriptions_key key;
+	struct config config;
+	struct books books;
+	int status = place_configuration("subscription", options->config, &config), result;
+
+	if (status != COMMAND_DONE)
+		return status;
+	status = books_open(&books, "subscription", options->config, options->record, true);
+	if (status != COMMAND_DONE) {
+		config_fini(&config);
+		return status;
+	}
+	result = subscriptions_key_open(config.state_dir, &key, &error);
+	config_fini(&config);
+	if (result == 0)
+		result = confirm ? subscriptions_confirm(books.ledger, &key, options->what, books_now(), NULL, &error)
+		                 : subscriptions_leave(books.ledger, &key, options->what, books_now(), NULL, &error);
+	explicit_bzero(&key, sizeof(key));
+	if (result != 0) {
+		status = refuse(&books, result, &error);
+	} else {
+		(void)puts(confirm ? "confirmed" : "gone, and the address erased");
 		status = output_finish();
 	}
 	books_close(&books);
@@ -420,9 +453,9 @@ static const struct {
 	bool what; /* it wants to know of what */
 	int (*run)(const struct options *options);
 } verbs[] = {
-	{ "add", true, add },           { "list", false, list },
-	{ "remove", true, remove_one }, { "deliver", false, deliver_all },
-	{ "dead", false, list },        { "retry", true, retry },
+	{ "add", true, add },        { "list", false, list },   { "remove", true, remove_one },
+	{ "confirm", true, answer }, { "leave", true, answer }, { "deliver", false, deliver_all },
+	{ "dead", false, list },     { "retry", true, retry },
 };
 
 int subscription_command(int argc, char **argv)
@@ -441,7 +474,8 @@ int subscription_command(int argc, char **argv)
 			return options_refuse(&table, "'%.40s' is one argument too many", options.what);
 		return verbs[i].run(&options);
 	}
-	return options_refuse(&table,
-	                      "no command 'subscription %.40s'; there are add, list, remove, deliver, dead, retry",
-	                      options.verb);
+	return options_refuse(
+		&table,
+		"no command 'subscription %.40s'; there are add, list, remove, confirm, leave, deliver, dead, retry",
+		options.verb);
 }

@@ -40,14 +40,16 @@ static const char left[] =
 	"DELETE FROM subscriber WHERE state = 'gone' AND gone_ns < ?1"
 	" AND NOT EXISTS(SELECT 1 FROM delivery WHERE subscriber = subscriber.id)";
 
-/* Whether the n-th of its kind in its matter is there in the subscriber's language too. */
-#define TOLD \
-	"s.lang <> u.lang AND (SELECT count(*) FROM statement_act b JOIN statement t" \
-	" ON t.number = b.number AND t.revision = b.revision WHERE b.act = 'published' AND t.thread = s.thread" \
-	" AND t.kind = s.kind AND t.lang = u.lang) >= (SELECT count(*) FROM statement_act b JOIN statement t" \
-	" ON t.number = b.number AND t.revision = b.revision WHERE b.act = 'published' AND t.thread = s.thread" \
-	" AND t.kind = s.kind AND t.lang = s.lang AND b.id <= (SELECT min(id) FROM statement_act" \
-	" WHERE number = a.number AND act = 'published'))"
+/*
+ * Whether it was published in the subscriber's language too: in the same matter, of the same kind, within SUBSCRIPTIONS_LANG_NS
+ * before or after, and there as often as this one's.
+ */
+#define PUBLISHED_NS "(SELECT at_ns FROM statement_act WHERE number = a.number AND act = 'published')"
+#define ALIKE(language, from, to) \
+	"(SELECT count(*) FROM statement_act b JOIN statement t ON t.number = b.number AND t.revision = b.revision" \
+	" WHERE b.act = 'published' AND t.thread = s.thread AND t.kind = s.kind AND t.lang = " language \
+	" AND b.at_ns BETWEEN " PUBLISHED_NS from " AND " PUBLISHED_NS to ")"
+#define TOLD "s.lang <> u.lang AND " ALIKE("u.lang", " - ?4", " + ?4") " >= " ALIKE("s.lang", " - ?4", "")
 #define DELIVERIES \
 	"SELECT " SUBSCRIBER_COLUMNS ", d.id, d.what, d.state, d.attempts, d.repeats, d.queued_ns, d.next_ns, d.done_ns," \
 	" d.error, coalesce(a.number, 0), coalesce(s.thread, 0), coalesce(a.act = 'withdrawn', 0), coalesce(" TOLD ", 0)," \
@@ -205,7 +207,8 @@ int subscriptions_due(struct ledger *ledger, enum subscriber_kind kind, int64_t 
 	sqlite3_stmt *statement = NULL;
 	int result = subscriptions_bind(ledger, due,
 	                                ARGUMENTS({ .number = now_ns }, { .number = most },
-	                                          { .text = subscriber_kind_name(kind) }),
+	                                          { .text = subscriber_kind_name(kind) },
+	                                          { .number = SUBSCRIPTIONS_LANG_NS }),
 	                                &statement, error);
 
 	return result != 0 ? result : ledger_each_row(ledger, statement, delivery_row, &listing, error);
@@ -221,7 +224,9 @@ int subscriptions_deliveries_each(struct ledger *ledger, enum delivery_state sta
 
 	if (ledger->schema < SUBSCRIPTIONS_SCHEMA)
 		return 0;
-	result = subscriptions_bind(ledger, listed, ARGUMENTS({ .text = state < DELIVERY_STATES ? states[state] : "" }),
+	result = subscriptions_bind(ledger, listed,
+	                            ARGUMENTS({ .text = state < DELIVERY_STATES ? states[state] : "" }, { .number = 0 },
+	                                      { .number = 0 }, { .number = SUBSCRIPTIONS_LANG_NS }),
 	                            &statement, error);
 	return result != 0 ? result : ledger_each_row(ledger, statement, delivery_row, &listing, error);
 }

@@ -16,6 +16,8 @@ import json
 import os
 import re
 import signal
+import socket
+import sqlite3
 import ssl
 import subprocess
 import sys
@@ -149,10 +151,10 @@ class Stage:
             self.expect(f"draft {typed}", False, (out, error))
             return ""
         one = json.loads(out)["statements"][0]
-        for act in ("approve", "publish"):
-            code, out, error = self.run("statement", act, one["id"], "--sha256", one["sha256"])
+        for act in (["approve", one["id"], "--hash", one["sha256"]], ["publish", one["id"]]):
+            code, out, error = self.run("statement", *act)
             if code != 0:
-                self.expect(f"{act} {one['id']}", False, (out, error))
+                self.expect(f"statement {act}", False, (out, error))
         return one["id"]
 
     def deliveries(self):
@@ -163,13 +165,12 @@ class Stage:
 
     def due_now(self):
         """Time passes: what waits for another attempt waits no more."""
-        with contextlib.closing(__import__("sqlite3").connect(f"{self.folder}/holdfast.db")) as base:
+        with contextlib.closing(sqlite3.connect(f"{self.folder}/holdfast.db")) as base:
             base.execute("UPDATE delivery SET next_ns = 0 WHERE state = 'queued'")
             base.commit()
 
 
 def free_port():
-    import socket
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]
@@ -190,18 +191,201 @@ def main():
     return 1 if s.failed else 0
 
 
+def subscriber(s, address):
+    code, out, error = s.run("subscription", "list", "--json")
+    every = json.loads(out)["subscribers"] if code == 0 else s.expect("list", False, error)
+    return next((one for one in every if one["name"] == address), None)
+
+
+def tell_hooks(s):
+    s.row(["subscription", "list"], 0, "nobody is told")
+    s.row(["subscription", "deliver"], 0, "^0 sent")
+    s.row(["subscription", "list"], 0, "webhook .*confirmed .*chat")
+    first = s.publish("--since", "2026-03-10T09:40:00Z", "--component", "web")
+    s.row(["subscription", "deliver"], 0, "^1 sent")
+    s.row(["subscription", "deliver"], 0, "^0 sent")
+    got = s.hooks.got
+    s.expect("a webhook came once, with a good signature", len(got) == 1 and got[0]["signed"], got)
+    body = got[0]["body"]
+    s.expect("it has Statuspage's body: page and incident", set(body) == {"meta", "page", "incident"} and
+             body["incident"]["status"] == "investigating" and body["incident"]["components"][0]["id"] == "web" and
+             body["page"]["status_description"], body)
+    s.row(["page", "component", "set", "web", "--status", "partial_outage"], 0)
+    s.row(["subscription", "deliver"], 0, "^1 sent")
+    body = got[-1]["body"]
+    s.expect("a component's change: component_update and component", got[-1]["signed"] and
+             set(body) == {"meta", "page", "component", "component_update"} and
+             body["component_update"]["old_status"] == "operational" and
+             body["component_update"]["new_status"] == "partial_outage" and
+             body["component"]["status"] == "partial_outage", body)
+    s.row(["page", "component", "set", "web", "--status", "partial_outage"], 0)
+    s.row(["subscription", "deliver"], 0, "^0 sent.* 1 not needed")
+    return first
+
+
+def tell_trouble(s):
+    s.hooks.got.clear()
+    s.hooks.plan = [500, 302, "hang", 200]
+    s.publish("--kind", "update", "--since", "2026-03-10T09:40:00Z", "--text", "Work goes on.")
+    s.row(["subscription", "deliver"], 0, "^0 sent, 1 to be tried again")
+    s.row(["subscription", "deliver"], 0, "^0 sent, 0 to be tried")  # it waits
+    one = [each for each in s.deliveries() if each["state"] == "queued"]
+    s.expect("what failed waits, with the reason", len(one) == 1 and one[0]["error"] == "HTTP 500" and
+             one[0]["attempts"] == 1, one)
+    s.due_now()
+    s.row(["subscription", "deliver"], 0, "1 to be tried again")
+    s.expect("a redirect is not followed", [each["path"] for each in s.hooks.got] == ["/in", "/in"], s.hooks.got)
+    s.due_now()
+    began = time.monotonic()
+    s.row(["subscription", "deliver"], 0, "1 to be tried again")
+    took = time.monotonic() - began
+    s.expect("one that never answers costs ten seconds", 9 < took < 14, took)
+    s.hooks.hanging.set()
+    s.due_now()
+    s.row(["subscription", "deliver"], 0, "^1 sent")
+    s.expect("every attempt had the same webhook-id, and was signed", len({each["id"] for each in s.hooks.got}) == 1 and
+             len(s.hooks.got) == 4 and all(each["signed"] for each in s.hooks.got), s.hooks.got)
+    s.hooks.plan = [410]
+    s.row(["page", "component", "set", "web", "--status", "major_outage"], 0)
+    s.row(["subscription", "deliver"], 4, "1 given up")
+    out = s.row(["subscription", "dead"], 0, "dead +web .*HTTP 410")
+    s.row(["subscription", "retry", out.split()[out.split().index("dead") - 1]], 0, "1 put back")
+    s.row(["subscription", "deliver"], 0, "^1 sent")
+    s.row(["subscription", "dead"], 0, "nothing was given up")
+
+
+def tell_mail(s):
+    s.row(["subscription", "add", "ann@EXAMPLE.org", "--lang", "fr", "--components", "web"], 0, "ann@example.org is asked")
+    s.row(["subscription", "add", "ann@example.org"], 0, "asked lately")
+    s.row(["subscription", "deliver"], 0, "^1 sent")
+    asked = s.box.mails[-1]
+    s.expect("the question came over TLS, to a server that asked for a password", asked["tls"] and
+             asked["to"] == ["ann@example.org"] and asked["from"] == "status@example.org", asked)
+    s.expect("it is in French, and has a link and no unsubscription", "appuyez sur le bouton" in words(asked) and
+             "https://status.example.org/confirm?token=c" in words(asked) and
+             "List-Unsubscribe" not in asked["mail"] and asked["mail"]["Subject"].startswith("[Exemple] À confirmer"),
+             asked["raw"])
+    s.expect("lines are short, and ASCII", all(len(line) <= 78 and max(line, default=0) < 127
+                                               for line in asked["raw"].split(b"\r\n")), asked["raw"])
+    s.expect("who has not answered is told nothing", subscriber(s, "ann@example.org")["state"] == "asked")
+    s.row(["subscription", "confirm", "c1" + "0" * 32], 1, "no such token")
+    token = re.search(r"token=(\w+)", words(asked))[1]
+    s.row(["subscription", "confirm", token], 0, "confirmed")
+    s.row(["subscription", "confirm", token], 0, "confirmed")
+    s.expect("who has answered is a subscriber", subscriber(s, "ann@example.org")["state"] == "confirmed")
+    s.row(["subscription", "add", "bob@example.org", "--confirmed"], 0, "bob@example.org is subscriber")
+    s.row(["subscription", "add", "bob@example.org", "--confirmed"], 1, "is a subscriber already")
+    s.row(["subscription", "deliver"], 0, "^0 sent")
+
+
+def tell_news(s):
+    """In each subscriber's language, once, and what is taken back too."""
+    s.box.mails.clear()
+    s.box.refuse = {"bob@example.org": "450 try again"}
+    english = s.publish("--kind", "update", "--since", "2026-03-10T09:40:00Z", "--component", "web", "--text", "We know why.")
+    s.publish("--kind", "update", "--since", "2026-03-10T09:40:00Z", "--component", "web", "--lang", "fr",
+              "--text", "Nous savons pourquoi.")
+    s.row(["subscription", "deliver"], 0, "^2 sent, 1 to be tried again")  # chat, ann; bob's waits
+    s.due_now()
+    s.box.refuse = {}
+    s.row(["subscription", "deliver"], 0, "^1 sent, .* 3 not needed")  # bob; the other languages'
+    to = {mail["to"][0]: mail for mail in s.box.mails}
+    s.expect("each was told once, in their language", len(s.box.mails) == 2 and
+             "Nous savons pourquoi." in words(to["ann@example.org"]) and
+             "We know why." in words(to["bob@example.org"]) and not any(b"=05" in mail["raw"] for mail in s.box.mails), [mail["raw"] for mail in s.box.mails])
+    one = to["bob@example.org"]["mail"]
+    s.expect("one POST unsubscribes", one["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click" and
+             re.fullmatch(r"<https://status\.example\.org/unsubscribe\?token=e\w+>", one["List-Unsubscribe"]) and
+             one["Auto-Submitted"] == "auto-generated" and one["Message-ID"].endswith("@example.org>"), one.as_string())
+    s.publish("--kind", "correction", "--corrects", english, "--text", "It was something else.")
+    s.row(["subscription", "deliver"], 0, "^2 sent")
+    s.expect("a correction says that it is one", "This corrects what was said before." in words(s.box.mails[-1]),
+             words(s.box.mails[-1]))
+    s.row(["statement", "withdraw", english, "--text", "It was wrong."], 0)
+    s.row(["subscription", "deliver"], 0, "^2 sent")
+    s.expect("what was withdrawn is taken back, and not repeated", "withdrawn" in words(s.box.mails[-1]) and
+             "It was wrong." in words(s.box.mails[-1]) and "We know why" not in words(s.box.mails[-1]),
+             words(s.box.mails[-1]))
+    s.box.refuse = {"ann@example.org": "550 no such box"}
+    s.row(["page", "component", "set", "web", "--status", "operational"], 0)
+    s.row(["subscription", "deliver"], 4, "^2 sent, 0 to be tried again, 1 given up")
+    s.expect("a change of a component is told by mail", re.search("Website is now: Operational", words(s.box.mails[-1])),
+             words(s.box.mails[-1]))
+    s.box.refuse = {}
+    token = re.search(r"token=(\w+)", to["ann@example.org"]["mail"]["List-Unsubscribe"])[1]
+    s.row(["subscription", "leave", token], 0, "gone")
+    s.row(["subscription", "leave", token], 0, "gone")
+    s.expect("who leaves is forgotten", subscriber(s, "ann@example.org") is None and
+             b"ann@example.org" not in read_base(s), "")
+    s.row(["subscription", "remove", "bob@example.org"], 0, "address erased")
+    s.row(["subscription", "remove", "bob@example.org"], 1, "no such subscriber")
+
+
+def read_base(s):
+    with contextlib.closing(sqlite3.connect(f"{s.folder}/holdfast.db")) as base:
+        return "\n".join(base.iterdump()).encode()
+
+
+def tell_death(s):
+    """A deliverer that is killed in the midst: all come, twice only what was under way, and by the same ID."""
+    s.hooks.got.clear()
+    s.hooks.plan, s.hooks.hanging = [204] * 3 + ["hang"], threading.Event()
+    states = ["degraded_performance", "partial_outage", "major_outage", "operational"] * 3
+    for state in states[:8]:
+        s.row(["page", "component", "set", "web", "--status", state, "--since", stamp()], 0)
+        time.sleep(1.05)
+    child = subprocess.Popen([s.holdfast, "subscription", "deliver"], env=s.environment(), stdout=subprocess.PIPE)
+    limit = time.monotonic() + 20
+    while len(s.hooks.got) < 4 and time.monotonic() < limit:
+        time.sleep(0.02)
+    s.row(["subscription", "deliver"], 0, "somebody else is delivering")
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    child.stdout.close()
+    s.hooks.hanging.set()
+    s.row(["subscription", "deliver"], 0, "^5 sent, .*1 may have gone out twice")
+    ids = [each["id"] for each in s.hooks.got]
+    s.expect("nothing is lost, and one alone came twice", len(set(ids)) == 8 and len(ids) == 9 and
+             max(ids.count(id) for id in ids) == 2, ids)
+    s.expect("the repeat is counted where it was", sum(each["repeats"] for each in s.deliveries()) == 1, s.deliveries())
+
+
+def stamp():
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def tell_wrong(s):
+    s.row(["subscription"], 2, "say what to do")
+    s.row(["subscription", "sing"], 2, "no command")
+    s.row(["subscription", "add"], 2, "wants to know of what")
+    for address in ["https://example.org/hook", "a b@example.org", "a@b@example.org", "@example.org", "a@", "é@example.org",
+                    "a@example.org\nBcc: b@example.org", "x" * 65 + "@example.org", "a@" + "b" * 64 + ".org"]:
+        s.row(["subscription", "add", address], 2, "is no address")
+    s.row(["subscription", "add", "a@example.org", "--components", "Web"], 2, "wants IDs")
+    s.row(["subscription", "add", "a@example.org", "--lang", "xx"], 2, "en or fr")
+    s.row(["subscription", "retry", "one"], 2, "no delivery's number")
+    s.row(["subscription", "retry", "999"], 1, "is not dead")
+    s.configure(more="    extra: 1\n")
+    s.row(["subscription", "deliver"], 1, "no key 'extra' in a webhook")
+    with open(f"{s.folder}/secret", "w", encoding="utf-8") as file:
+        file.write("whsec_short\n")
+    s.configure()
+    s.row(["subscription", "deliver"], 1, "is no secret of a webhook")
+    s.configure(hooks=False)
+    s.row(["subscription", "deliver"], 0)
+    s.row(["subscription", "list"], 0, "nobody is told")
+    s.configure(mail=False, hooks=False)
+    s.row(["subscription", "add", "eve@example.org", "--confirmed"], 0)
+
+
 def tell(s):
-    print(s.run("page", "component", "add", "web", "--name", "Website", "--name-fr", "Site web"))
-    print(s.run("subscription", "list"))
-    print(s.run("subscription", "deliver"))
-    print(s.run("subscription", "list"))
-    print(s.publish("--since", "2026-03-10T09:40:00Z", "--component", "web"))
-    print(s.run("subscription", "deliver"))
-    print(s.hooks.got)
-    print(s.run("subscription", "add", "ann@Example.org", "--lang", "fr"))
-    print(s.run("subscription", "deliver"))
-    print(s.run("subscription", "dead", "--all"))
-    for m in s.box.mails: print(m["raw"].decode())
+    s.row(["page", "component", "add", "web", "--name", "Website", "--name-fr", "Site web"], 0)
+    tell_hooks(s)
+    tell_trouble(s)
+    tell_mail(s)
+    tell_news(s)
+    tell_death(s)
+    tell_wrong(s)
 
 
 if __name__ == "__main__":
