@@ -11,7 +11,7 @@
 
 #include "base/time.h"
 #include "cli/command.h"
-#include "cli/facts.h"
+#include "tell/facts.h"
 #include "cli/options.h"
 #include "cli/order.h"
 #include "cli/output.h"

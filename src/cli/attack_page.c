@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/time.h"
-#include "cli/facts.h"
+#include "tell/facts.h"
 #include "cli/rules_page.h"
 #include "defend/fallback.h"
 #include "tell/words.h"

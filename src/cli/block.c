@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "cli/facts.h"
+#include "tell/facts.h"
 #include "cli/options.h"
 #include "cli/order.h"
 #include "cli/output.h"

@@ -18,7 +18,7 @@
 #include "cli/books.h"
 #include "cli/claim_page.h"
 #include "cli/command.h"
-#include "cli/facts.h"
+#include "tell/facts.h"
 #include "cli/options.h"
 #include "cli/order.h"
 #include "cli/output.h"

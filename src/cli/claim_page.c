@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/time.h"
-#include "cli/facts.h"
+#include "tell/facts.h"
 #include "tell/origin.h"
 #include "tell/words.h"
 

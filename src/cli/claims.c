@@ -9,7 +9,7 @@
 
 #include "cli/books.h"
 #include "cli/command.h"
-#include "cli/facts.h"
+#include "tell/facts.h"
 #include "cli/say.h"
 #include "record/ledger.h"
 

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <jansson.h>
 
@@ -14,6 +13,7 @@
 #include "cli/books.h"
 #include "cli/command.h"
 #include "cli/evidence.h"
+#include "cli/evidence_inside.h"
 #include "cli/output.h"
 #include "cli/place.h"
 #include "cli/say.h"
@@ -38,13 +38,11 @@ static int begin(struct kept *kept, const char *config, bool write)
 {
 	struct config configuration;
 	struct record_error error;
-	struct timespec now;
 	int status = place_configuration("evidence", config, &configuration), result;
 
 	if (status != COMMAND_DONE)
 		return status;
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	*kept = (struct kept){ .now_ns = now.tv_sec * NS_PER_S + now.tv_nsec, .days = configuration.evidence_days };
+	*kept = (struct kept){ .now_ns = books_now(), .days = configuration.evidence_days };
 	(void)snprintf(kept->folder, sizeof(kept->folder), "%s", configuration.state_dir);
 	config_fini(&configuration);
 	if (snprintf(kept->record, sizeof(kept->record), "%s" LEDGER_FILE, kept->folder) >= (int)sizeof(kept->record))
@@ -70,13 +68,6 @@ static int refuse_record(const struct kept *kept, const struct record_error *err
 
 /* ---- listing ---- */
 
-static json_t *time_json(int64_t ns)
-{
-	char text[TIME_TEXT_SIZE];
-
-	return ns ? json_string(time_format((struct capture_time){ ns }, text)) : json_null();
-}
-
 static int list_one(void *context, const struct ledger_evidence *evidence)
 {
 	struct kept *kept = context;
@@ -87,10 +78,10 @@ static int list_one(void *context, const struct ledger_evidence *evidence)
 		return json_array_append_new(
 			kept->list,
 			json_pack("{s:s,s:s,s:o,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:s}", "id", evidence->id, "incident",
-		                  incident, "made", time_json(evidence->made_ns), "path", evidence->path, "head",
+		                  incident, "made", evidence_time(evidence->made_ns), "path", evidence->path, "head",
 		                  evidence->head, "sha256", evidence->sha256, "key", evidence->key, "tlp",
-		                  evidence->tlp, "personal_data_until", time_json(evidence->until_ns), "erased",
-		                  time_json(evidence->erased_ns), "erased_why", evidence->erased_why));
+		                  evidence->tlp, "personal_data_until", evidence_time(evidence->until_ns), "erased",
+		                  evidence_time(evidence->erased_ns), "erased_why", evidence->erased_why));
 	(void)time_format((struct capture_time){ evidence->made_ns }, made);
 	(void)time_format((struct capture_time){ evidence->erased_ns ? evidence->erased_ns : evidence->until_ns },
 	                  until);

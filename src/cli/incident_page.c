@@ -10,7 +10,7 @@
 #include "base/share.h"
 #include "base/time.h"
 #include "cli/command.h"
-#include "cli/facts.h"
+#include "tell/facts.h"
 #include "cli/rules_page.h"
 #include "cli/say.h"
 #include "tell/analysis.h"
@@ -77,17 +77,9 @@ static const char *clock_of(const json_t *object, const char *key, char text[WOR
 /* That one, of all that its generation found; the first where none has its id. */
 static const json_t *find_incident(const json_t *analysis, uint64_t id)
 {
-	const json_t *incidents = json_object_get(analysis, "incidents"), *incident;
-	char name[ARCHIVE_ID_SIZE];
-	size_t i;
+	const json_t *found = analysis_json_find(analysis, id);
 
-	(void)snprintf(name, sizeof(name), "%016" PRIx64, id);
-	json_array_foreach(incidents, i, incident)
-	{
-		if (strcmp(fact_text(incident, "id"), name) == 0)
-			return incident;
-	}
-	return json_array_get(incidents, 0);
+	return found ? found : json_array_get(json_object_get(analysis, "incidents"), 0);
 }
 
 /* ---- what, when, how large ---- */

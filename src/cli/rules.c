@@ -8,7 +8,7 @@
 #include <jansson.h>
 
 #include "cli/command.h"
-#include "cli/facts.h"
+#include "tell/facts.h"
 #include "cli/options.h"
 #include "cli/order.h"
 #include "cli/output.h"

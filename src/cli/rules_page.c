@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/facts.h"
+#include "tell/facts.h"
 
 #define INDENT 6 /* of what stands below a rule: beside its name */
 

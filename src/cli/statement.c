@@ -18,7 +18,7 @@
 #include "cli/archived.h"
 #include "cli/books.h"
 #include "cli/command.h"
-#include "cli/facts.h"
+#include "tell/facts.h"
 #include "cli/options.h"
 #include "cli/order.h"
 #include "cli/output.h"
@@ -26,13 +26,13 @@
 #include "cli/say.h"
 #include "cli/screen.h"
 #include "cli/statement_edit.h"
-#include "cli/statement_facts.h"
 #include "cli/statement_page.h"
-#include "record/statements.h"
+#include "record/statement_desk.h"
+#include "record/statement_facts.h"
+#include "tell/facts.h"
 #include "tell/statement.h"
 
 #define STATEMENTS_SCHEMA "holdfast.statements/1"
-#define HASH_MIN 8 /* digits of a revision's SHA-256 that name it */
 #define DAY_NS (86400 * NS_PER_S)
 #define CLOCK_LENGTH 5 /* "09:40" */
 
@@ -162,130 +162,51 @@ static uint32_t person(void)
 
 /* ---- statements on record ---- */
 
-/* The latest revision of one, and what was done with it. */
-struct kept {
-	struct statements_row row; /* its texts are not valid any more */
-	char made_by[BOOKS_NAME_SIZE];
-	json_t *json;
-	struct statement_page_acts acts;
-	bool broken;
-};
-
-static void kept_free(struct kept *kept)
+/* Says why something of a statement cannot be done; `name` is what it is about. */
+static int refuse(const struct books *books, const char *name, int result, const struct record_error *error)
 {
-	json_decref(kept->json);
-	statement_page_acts_free(&kept->acts);
+	if (result == -EACCES || result == -EBUSY || !error->message[0])
+		return books_refuse(books, result, error);
+	say_error(name, "%s%s%s", error->message, error->advice[0] ? "; " : "", error->advice);
+	return COMMAND_BAD;
 }
 
-static int keep_row(void *context, const struct statements_row *row)
+/* Who is at the keyboard, now. */
+static struct statement_desk_person who(void)
 {
-	struct kept *kept = context;
-	char error[STATEMENT_ERROR_SIZE];
+	struct statement_desk_person who = { .uid = person(), .now_ns = books_now() };
 
-	json_decref(kept->json);
-	kept->row = *row;
-	(void)snprintf(kept->made_by, sizeof(kept->made_by), "%s", row->made_by);
-	kept->json = json_loads(row->json, JSON_REJECT_DUPLICATES, NULL);
-	kept->broken = !kept->json || statement_read(kept->json, error) != 0;
-	return 0;
-}
-
-static int keep_act(void *context, const struct statements_act_row *act)
-{
-	struct kept *kept = context;
-
-	return statement_page_acts_add(&kept->acts, act);
-}
-
-static int find(struct books *books, uint64_t number, struct kept *kept)
-{
-	struct record_error error = { .message = "" };
-	int result;
-
-	*kept = (struct kept){ .json = NULL };
-	result = statements_each(books->ledger, number, keep_row, kept, &error);
-	if (result == 0)
-		result = statements_act_each(books->ledger, number, keep_act, kept, &error);
-	if (result != 0)
-		return books_refuse(books, result, &error);
-	if (!kept->json && !kept->broken) {
-		say_error("statement", "there is no s%" PRIu64 "; 'holdfast statement list' lists those there are",
-		          number);
-		return COMMAND_BAD;
-	}
-	if (kept->broken) {
-		say_error("statement", "what is on record as s%" PRIu64 " is no statement; 'holdfast record check'",
-		          number);
-		return COMMAND_BAD;
-	}
-	return COMMAND_DONE;
+	_Static_assert(sizeof(who.name) >= BOOKS_NAME_SIZE, "a user's name");
+	(void)books_user(who.name);
+	return who;
 }
 
 /* Opens the record and finds the statement that the options name. */
-static int open_and_find(const struct options *options, bool write, struct books *books, struct kept *kept)
+static int open_and_find(const struct options *options, bool write, struct books *books,
+                         struct statement_desk_kept *kept)
 {
 	uint64_t number;
-	int status = read_id(options->name, &number);
+	struct record_error error = { .message = "" };
+	int result, status = read_id(options->name, &number);
 
-	*kept = (struct kept){ .json = NULL };
+	*kept = (struct statement_desk_kept){ .json = NULL };
 	if (status == COMMAND_DONE)
 		status = books_open(books, "statement", options->config, options->record, write);
 	if (status != COMMAND_DONE)
 		return status;
-	status = find(books, number, kept);
-	if (status != COMMAND_DONE) {
-		kept_free(kept);
+	result = statement_desk_find(books->ledger, number, kept, &error);
+	if (result != 0) {
+		status = refuse(books, "statement", result, &error);
+		statement_desk_free(kept);
 		books_close(books);
 	}
 	return status;
 }
 
 /* Prints one as JSON. */
-static int print_one(const struct kept *kept)
+static int print_one(const struct statement_desk_kept *kept)
 {
-	return order_print_json(STATEMENTS_SCHEMA, json_pack("{s:[o]}", "statements",
-	                                                     statement_page_json(&kept->row, kept->json, &kept->acts)));
-}
-
-/* ---- what it was made of ---- */
-
-/* The document that the statement rests on; *json NULL: it rests on none of that name. */
-static int find_source(struct books *books, const json_t *statement, const char *name, json_t **json)
-{
-	const char *sum = json_string_value(json_object_get(json_object_get(statement, "sources"), name));
-	struct record_error error = { .message = "" };
-	char *text = NULL;
-	int result;
-
-	*json = NULL;
-	if (!sum)
-		return COMMAND_DONE;
-	result = statements_source_find(books->ledger, sum, &text, &error);
-	if (result != 0)
-		return books_refuse(books, result, &error);
-	*json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-	free(text);
-	return COMMAND_DONE;
-}
-
-struct documents {
-	json_t *analysis, *record;
-};
-
-static void documents_free(struct documents *documents)
-{
-	json_decref(documents->analysis);
-	json_decref(documents->record);
-}
-
-static int find_documents(struct books *books, const json_t *statement, struct documents *documents)
-{
-	int status = find_source(books, statement, "analysis.json", &documents->analysis);
-
-	documents->record = NULL;
-	if (status == COMMAND_DONE)
-		status = find_source(books, statement, "record.json", &documents->record);
-	return status;
+	return order_print_json(STATEMENTS_SCHEMA, json_pack("{s:[o]}", "statements", statement_page_json(kept)));
 }
 
 static void say_mistake(void *context, size_t sentence, const char *mistake)
@@ -295,302 +216,77 @@ static void say_mistake(void *context, size_t sentence, const char *mistake)
 	say_error(id, "sentence %zu: %s", sentence, mistake);
 }
 
-/* Every link, in what was kept when it was drafted. */
-static int check_kept(struct books *books, const struct kept *kept)
-{
-	struct documents documents = { NULL, NULL };
-	struct statement_documents in;
-	char id[LEDGER_ID_SIZE];
-	unsigned mistakes = 0;
-	int status = find_documents(books, kept->json, &documents);
-
-	(void)snprintf(id, sizeof(id), "%s", kept->row.id);
-	in = (struct statement_documents){ documents.analysis, documents.record };
-	if (status == COMMAND_DONE)
-		mistakes = statement_check(kept->json, &in, say_mistake, id);
-	documents_free(&documents);
-	return mistakes ? COMMAND_BAD : status;
-}
-
 /* ---- draft ---- */
 
-/* The latest statement of the thread that this one goes on from. */
-struct thread {
-	uint64_t incident, number, of_incident;
-	uint64_t latest, thread; /* found */
-	bool published;          /* anything of it */
-	enum statement_kind last;
-};
-
-static int find_latest(void *context, const struct statements_row *row)
+static int read_asked(const struct options *o, struct capture_time now, struct statement_desk_asked *asked)
 {
-	struct thread *t = context;
-
-	if (t->number ? row->number == t->number : (t->incident && row->incident == t->incident)) {
-		t->latest = row->number;
-		t->thread = row->thread;
-		t->of_incident = row->incident;
-	}
-	return 0;
-}
-
-static int find_published(void *context, const struct statements_published *one)
-{
-	struct thread *t = context;
-
-	if (t->thread && one->thread == t->thread) {
-		t->published = true;
-		t->last = one->kind;
-	}
-	return 0;
-}
-
-struct drafting {
-	const struct options *options;
-	struct books books;
-	struct archived archived;
-	bool has_incident;
-	struct thread thread;
-	uint64_t corrects;
-	enum statement_kind kind;
-	enum language language;
-	struct capture_time now, since, until;
-	char by[BOOKS_NAME_SIZE];
-	struct kept before; /* the latest of the thread */
-	json_t *inherited;  /* its words */
-};
-
-static int read_asked(struct drafting *d)
-{
-	const struct options *o = d->options;
+	struct capture_time since = { 0 }, until = { 0 };
 	int status = COMMAND_DONE;
 
-	d->now.ns = books_now();
-	d->language = LANGUAGE_EN;
-	if (o->kind && !statement_kind_find(o->kind, &d->kind))
+	*asked = (struct statement_desk_asked){ .any_kind = !o->kind,
+		                                .language = LANGUAGE_EN,
+		                                .next_ns = o->next.ns,
+		                                .component = o->component,
+		                                .text = o->text,
+		                                .claim = o->claim };
+	if (o->kind && !statement_kind_find(o->kind, &asked->kind))
 		return options_refuse(&table, "--kind: there is no '%.40s'; 'holdfast statement --help' lists them",
 		                      o->kind);
-	if (o->lang && !language_find(o->lang, &d->language))
+	if (o->lang && !language_find(o->lang, &asked->language))
 		return options_refuse(&table, "--lang wants en or fr");
 	if (o->after)
-		status = read_id(o->after, &d->thread.number);
+		status = read_id(o->after, &asked->after);
 	if (status == COMMAND_DONE && o->corrects)
-		status = read_id(o->corrects, &d->corrects);
+		status = read_id(o->corrects, &asked->corrects);
 	if (status == COMMAND_DONE)
-		status = read_time("--since", o->since, d->now, &d->since);
+		status = read_time("--since", o->since, now, &since);
 	if (status == COMMAND_DONE)
-		status = read_time("--until", o->until, d->now, &d->until);
-	if (status != COMMAND_DONE)
-		return status;
-	if (d->corrects && !d->thread.number)
-		d->thread.number = d->corrects;
-	if (o->kind && d->kind == STATEMENT_CORRECTION && !d->corrects)
-		return options_refuse(&table, "--corrects says which published statement is corrected");
-	if (!o->name && !o->since && !d->thread.number)
-		return options_refuse(&table, "nothing to speak of: an incident's ID, --since TIME, or --after ID");
-	return COMMAND_DONE;
-}
-
-/* What the thread is, and what was said before in it. */
-static int find_thread(struct drafting *d)
-{
-	struct record_error error = { .message = "" };
-	json_t *record = NULL;
-	int result, status = COMMAND_DONE;
-
-	d->thread.incident = d->has_incident ? d->archived.head.id : 0;
-	result = statements_latest_each(d->books.ledger, find_latest, &d->thread, &error);
-	if (result == 0)
-		result = statements_published_each(d->books.ledger, find_published, &d->thread, &error);
-	if (result != 0)
-		return books_refuse(&d->books, result, &error);
-	if (d->thread.number && !d->thread.latest) {
-		say_error("statement", "there is no s%" PRIu64 "; 'holdfast statement list' lists those there are",
-		          d->thread.number);
-		return COMMAND_BAD;
-	}
-	if (!d->thread.latest)
-		return COMMAND_DONE;
-	status = find(&d->books, d->thread.latest, &d->before);
-	if (status == COMMAND_DONE)
-		status = find_source(&d->books, d->before.json, "record.json", &record);
-	d->inherited = json_incref(json_object_get(record, "word"));
-	json_decref(record);
-	if (status == COMMAND_DONE && d->corrects && !d->before.acts.published_ns) {
-		say_error("statement", "s%" PRIu64 " is not published: edit it instead", d->corrects);
-		status = COMMAND_BAD;
-	}
+		status = read_time("--until", o->until, now, &until);
+	asked->since_ns = since.ns;
+	asked->until_ns = until.ns;
 	return status;
 }
 
-/* The incident of the thread, where none was named. */
-static int find_incident(struct drafting *d, const char *name)
+static int print_kept(const struct options *options, const struct statement_desk_kept *kept, bool left_out)
 {
-	char id[ARCHIVE_ID_SIZE];
-	int status;
+	struct paper paper = screen_paper(0, false);
 
-	if (!name) {
-		if (!d->thread.of_incident || d->has_incident)
-			return COMMAND_DONE;
-		(void)snprintf(id, sizeof(id), "%016" PRIx64, d->thread.of_incident);
-		name = id;
-	}
-	status = archived_find("statement", d->options->config, name, &d->archived);
-	d->has_incident = status == COMMAND_DONE;
-	return status;
-}
-
-static void choose_kind(struct drafting *d)
-{
-	if (d->options->kind)
-		return;
-	d->kind = d->corrects                              ? STATEMENT_CORRECTION
-	          : !d->thread.published                   ? STATEMENT_FIRST_NOTICE
-	          : d->until.ns                            ? STATEMENT_RESOLUTION
-	          : d->thread.last == STATEMENT_RESOLUTION ? STATEMENT_POSTMORTEM
-	                                                   : STATEMENT_UPDATE;
-}
-
-/* Keeps a document; `sha256` "" where there is none. */
-static int keep_source(struct drafting *d, const json_t *json, char sha256[LEDGER_DIGEST_SIZE])
-{
-	struct record_error error = { .message = "" };
-	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
-	int result;
-
-	sha256[0] = '\0';
-	if (!json)
-		return COMMAND_DONE;
-	result = text ? statements_source_add(d->books.ledger, text, d->now.ns, sha256, &error) : -ENOMEM;
-	free(text);
-	return result == 0 ? COMMAND_DONE : books_refuse(&d->books, result, &error);
-}
-
-static int put_on_record(struct drafting *d, const json_t *record, json_t *statement, struct kept *kept)
-{
-	struct record_error error = { .message = "" };
-	struct statements_row row = { .thread = d->thread.thread,
-		                      .incident = d->has_incident ? d->archived.head.id : 0,
-		                      .outage = fact_count(json_array_get(json_object_get(record, "outages"), 0),
-		                                           "number"),
-		                      .kind = d->kind,
-		                      .supersedes = d->corrects,
-		                      .made_ns = d->now.ns,
-		                      .made_by = d->by };
-	char *text = json_dumps(statement, JSON_COMPACT);
-	int result;
-
-	(void)snprintf(row.lang, sizeof(row.lang), "%s", language_code(d->language));
-	row.json = text;
-	result = text ? statements_add(d->books.ledger, &row, &error) : -ENOMEM;
-	free(text);
-	if (result != 0)
-		return books_refuse(&d->books, result, &error);
-	*kept = (struct kept){ .row = row, .json = json_incref(statement) };
-	(void)snprintf(kept->made_by, sizeof(kept->made_by), "%s", d->by);
-	return COMMAND_DONE;
-}
-
-static int make(struct drafting *d, const json_t *analysis, const json_t *record, struct kept *kept)
-{
-	char id[ARCHIVE_ID_SIZE] = "", corrects[LEDGER_ID_SIZE] = "", sums[2][LEDGER_DIGEST_SIZE];
-	const json_t *words = json_object_get(record, "word");
-	struct statement_request request = { .kind = d->kind, .language = d->language, .by = d->by, .now = d->now };
-	json_t *statement = NULL;
-	int result, status = keep_source(d, analysis, sums[0]);
-
-	if (status == COMMAND_DONE)
-		status = keep_source(d, record, sums[1]);
-	if (status != COMMAND_DONE)
-		return status;
-	if (d->has_incident)
-		(void)snprintf(id, sizeof(id), "%016" PRIx64, d->archived.head.id);
-	if (d->corrects)
-		(void)snprintf(corrects, sizeof(corrects), "s%" PRIu64, d->corrects);
-	request.incident = id;
-	request.corrects = corrects;
-	request.component = fact_text(words, "component");
-	(void)fact_time(words, "next_update", &request.next);
-	request.documents = (struct statement_documents){ analysis, record };
-	request.analysis_sha256 = sums[0];
-	request.record_sha256 = sums[1];
-	result = statement_draft(&request, &statement);
-	if (result == -EINVAL) {
-		say_error("statement",
-		          "a name is longer than %d octets or cannot be shown, or the analysis is not this incident's",
-		          STATEMENT_NAME_MAX);
-		return COMMAND_BAD;
-	}
-	if (result != 0) {
-		say_error("statement", "%s; free memory", strerror(-result));
-		return COMMAND_BAD;
-	}
-	status = put_on_record(d, record, statement, kept);
-	json_decref(statement);
-	return status;
-}
-
-static int make_of_record(struct drafting *d, struct kept *kept)
-{
-	const struct options *o = d->options;
-	struct statement_facts_asked asked = { .config = o->config,
-		                               .incident = d->has_incident ? &d->archived.head : NULL,
-		                               .inherited = d->inherited,
-		                               .since = d->since,
-		                               .until = d->until,
-		                               .component = o->component,
-		                               .text = o->text,
-		                               .by = d->by,
-		                               .claim = o->claim,
-		                               .corrects = d->corrects,
-		                               .thread = d->thread.thread,
-		                               .now = d->now };
-	json_t *whole = NULL, *record = NULL;
-	int status = d->has_incident ? archived_read(&d->archived, &whole) : COMMAND_DONE;
-
-	if (o->next.ns && statement_kind_is_public(d->kind) && d->kind < STATEMENT_RESOLUTION)
-		asked.next = time_plus(d->now, o->next.ns);
-	if (status == COMMAND_DONE)
-		status = statement_facts(&d->books, &asked, &record);
-	if (status == COMMAND_DONE)
-		status = make(d, json_object_get(whole, "analysis"), record, kept);
-	json_decref(whole);
-	json_decref(record);
-	return status;
+	if (options->json)
+		return print_one(kept);
+	statement_page(&paper, kept, false);
+	if (left_out)
+		statement_page_left_out(&paper, kept->json);
+	return output_finish();
 }
 
 static int draft(const struct options *options)
 {
-	struct drafting d = { .options = options };
-	struct kept kept = { .json = NULL };
-	int status = read_asked(&d);
+	const struct archive_incident named = { .id = 0 };
+	struct statement_desk_person person = who();
+	struct statement_desk_asked asked;
+	struct statement_desk_kept kept = { .json = NULL };
+	struct record_error error = { .message = "" };
+	struct archived archived;
+	struct books books;
+	int result, status = read_asked(options, (struct capture_time){ person.now_ns }, &asked);
 
-	(void)books_user(d.by);
+	/* What is typed is looked at before anything is read. */
+	asked.incident = options->name ? &named : NULL;
+	if (status == COMMAND_DONE && *statement_desk_asked_wrong(&asked))
+		status = options_refuse(&table, "%s", statement_desk_asked_wrong(&asked));
 	if (status == COMMAND_DONE && options->name)
-		status = find_incident(&d, options->name);
+		status = archived_find("statement", options->config, options->name, &archived);
 	if (status == COMMAND_DONE)
-		status = books_open(&d.books, "statement", options->config, options->record, true);
+		status = books_open(&books, "statement", options->config, options->record, true);
 	if (status != COMMAND_DONE)
 		return status;
-	status = find_thread(&d);
-	if (status == COMMAND_DONE)
-		status = find_incident(&d, NULL);
-	choose_kind(&d);
-	if (status == COMMAND_DONE)
-		status = make_of_record(&d, &kept);
-	if (status == COMMAND_DONE && options->json) {
-		status = print_one(&kept);
-	} else if (status == COMMAND_DONE) {
-		struct paper paper = screen_paper(0, false);
-
-		statement_page(&paper, &kept.row, kept.made_by, kept.json, &kept.acts, false);
-		statement_page_left_out(&paper, kept.json);
-		status = output_finish();
-	}
-	kept_free(&kept);
-	kept_free(&d.before);
-	json_decref(d.inherited);
-	books_close(&d.books);
+	asked.incident = options->name ? &archived.head : NULL;
+	if (options->name || archived_folder("statement", options->config, archived.folder) == COMMAND_DONE)
+		asked.folder = archived.folder;
+	result = statement_desk_draft(books.ledger, &person, &asked, &kept, &error);
+	status = result == 0 ? print_kept(options, &kept, true) : refuse(&books, "statement", result, &error);
+	statement_desk_free(&kept);
+	books_close(&books);
 	return status;
 }
 
@@ -599,7 +295,7 @@ static int draft(const struct options *options)
 static int show(const struct options *options)
 {
 	struct books books;
-	struct kept kept;
+	struct statement_desk_kept kept;
 	int status = open_and_find(options, false, &books, &kept);
 
 	if (status != COMMAND_DONE)
@@ -615,52 +311,42 @@ static int show(const struct options *options)
 	} else {
 		struct paper paper = screen_paper(0, false);
 
-		statement_page(&paper, &kept.row, kept.made_by, kept.json, &kept.acts, options->links);
+		statement_page(&paper, &kept, options->links);
 		status = output_finish();
 	}
-	kept_free(&kept);
+	statement_desk_free(&kept);
 	books_close(&books);
 	return status;
 }
 
 struct listing {
-	struct books *books;
 	struct paper paper;
 	json_t *list; /* NULL: lines */
-	int status;
 	bool any;
 };
 
-static int list_one(void *context, const struct statements_row *row)
+static int list_one(void *context, const struct statement_desk_kept *kept)
 {
 	struct listing *l = context;
-	struct record_error error = { .message = "" };
-	struct kept kept = { .json = NULL };
-	int result = keep_row(&kept, row);
 
-	if (result == 0)
-		result = statements_act_each(l->books->ledger, row->number, keep_act, &kept, &error);
 	l->any = true;
-	if (result == 0 && !kept.broken && l->list)
-		result = json_array_append_new(l->list, statement_page_json(row, kept.json, &kept.acts)) == 0 ? 0
-		                                                                                              : -ENOMEM;
-	else if (result == 0 && !kept.broken)
-		statement_page_line(&l->paper, row, kept.json, &kept.acts);
-	kept_free(&kept);
-	return result;
+	if (l->list)
+		return json_array_append_new(l->list, statement_page_json(kept)) == 0 ? 0 : -ENOMEM;
+	statement_page_line(&l->paper, kept);
+	return 0;
 }
 
 static int list(const struct options *options)
 {
 	struct books books;
 	struct record_error error = { .message = "" };
-	struct listing listing = { .books = &books, .paper = screen_paper(0, false) };
+	struct listing listing = { .paper = screen_paper(0, false) };
 	int result, status = books_open(&books, "statement", options->config, options->record, false);
 
 	if (status != COMMAND_DONE)
 		return status;
 	listing.list = options->json ? json_array() : NULL;
-	result = statements_latest_each(books.ledger, list_one, &listing, &error);
+	result = statement_desk_each(books.ledger, list_one, &listing, &error);
 	books_close(&books);
 	if (result != 0) {
 		json_decref(listing.list);
@@ -677,7 +363,8 @@ static int list(const struct options *options)
 
 static int edit(const struct options *options)
 {
-	char user[BOOKS_NAME_SIZE], why[STATEMENT_ERROR_SIZE] = "";
+	struct statement_desk_person person = who();
+	char why[STATEMENT_ERROR_SIZE] = "";
 	struct record_error error = { .message = "" };
 	struct statement_edit_asked asked = { .set = options->set,
 		                              .remove = options->remove,
@@ -685,11 +372,10 @@ static int edit(const struct options *options)
 		                              .internal = options->internal,
 		                              .keep = options->keep,
 		                              .text = options->words,
-		                              .by = books_user(user) };
+		                              .by = person.name };
 	struct books books;
-	struct kept kept;
+	struct statement_desk_kept kept;
 	json_t *edited = NULL;
-	char *text = NULL;
 	int status, result;
 
 	if ((options->set > 0) + (options->remove > 0) + options->add > 1)
@@ -700,207 +386,115 @@ static int edit(const struct options *options)
 	if (status != COMMAND_DONE)
 		return status;
 	result = statement_edit_make(kept.json, kept.row.id, kept.row.revision, &asked, &edited, why);
-	if (kept.acts.published_ns && result == 0) {
-		say_error(kept.row.id,
-		          "it is published, and stays as it is; draft a correction: --kind correction --corrects %s",
-		          kept.row.id);
-		status = COMMAND_BAD;
-	} else if (result == -EALREADY) {
+	if (result == -EALREADY) {
 		(void)printf("%s is as it was\n", kept.row.id);
 		status = output_finish();
 	} else if (result != 0) {
 		say_error(kept.row.id, "%s; nothing is recorded", *why ? why : strerror(-result));
 		status = COMMAND_BAD;
 	} else {
-		text = json_dumps(edited, JSON_COMPACT);
-		kept.row.json = text;
-		kept.row.made_by = user;
-		kept.row.made_ns = books_now();
-		result = text ? statements_add(books.ledger, &kept.row, &error) : -ENOMEM;
-		status = result == 0 ? COMMAND_DONE : books_refuse(&books, result, &error);
-		json_decref(kept.json);
-		kept.json = json_incref(edited);
-		(void)snprintf(kept.made_by, sizeof(kept.made_by), "%s", user);
-		statement_page_acts_free(&kept.acts);
-		if (status == COMMAND_DONE && options->json) {
-			status = print_one(&kept);
-		} else if (status == COMMAND_DONE) {
-			struct paper paper = screen_paper(0, false);
-
-			statement_page(&paper, &kept.row, kept.made_by, kept.json, &kept.acts, false);
-			status = output_finish();
-		}
+		person.now_ns = books_now();
+		result = statement_desk_edit(books.ledger, &person, &kept, edited, &error);
+		status = result == 0 ? print_kept(options, &kept, false) : refuse(&books, kept.row.id, result, &error);
 	}
-	free(text);
 	json_decref(edited);
-	kept_free(&kept);
+	statement_desk_free(&kept);
 	books_close(&books);
 	return status;
 }
 
 /* ---- approve, publish, submit, withdraw ---- */
 
-static int do_act(struct books *books, const struct kept *kept, enum statements_act what, const char *title,
-                  const char *text)
+static int print_done(const struct options *options, struct books *books, struct statement_desk_kept *kept,
+                      const char *word)
 {
-	char user[BOOKS_NAME_SIZE];
 	struct record_error error = { .message = "" };
-	struct statements_act_row act = { .number = kept->row.number,
-		                          .revision = kept->row.revision,
-		                          .act = what,
-		                          .at_ns = books_now(),
-		                          .uid = person(),
-		                          .by = books_user(user),
-		                          .title = title,
-		                          .text = text };
-	int result;
-
-	memcpy(act.of_sha256, kept->row.sha256, sizeof(act.of_sha256));
-	result = statements_act_add(books->ledger, &act, &error);
-	if (result == 0)
-		return COMMAND_DONE;
-	if (result == -ESTALE || result == -EPERM || result == -EALREADY || result == -ENOENT) {
-		say_error(kept->row.id, "%s; %s", error.message, error.advice);
-		return COMMAND_BAD;
-	}
-	return books_refuse(books, result, &error);
-}
-
-static int print_done(const struct options *options, struct books *books, struct kept *kept, const char *word)
-{
 	uint64_t number = kept->row.number;
-	int status;
+	int result;
 
 	if (!options->json) {
 		(void)printf("%s is %s\n", kept->row.id, word);
 		return output_finish();
 	}
-	kept_free(kept);
-	status = find(books, number, kept);
-	return status == COMMAND_DONE ? print_one(kept) : status;
-}
-
-/* People who have approved this revision. */
-static unsigned approvals(const struct kept *kept)
-{
-	return statement_page_approvals(&kept->acts, kept->row.revision);
-}
-
-static unsigned approvals_wanted(const struct kept *kept)
-{
-	return statement_has_claims(kept->json) ? 2 : 1;
+	statement_desk_free(kept);
+	result = statement_desk_find(books->ledger, number, kept, &error);
+	return result == 0 ? print_one(kept) : refuse(books, "statement", result, &error);
 }
 
 static int approve(const struct options *options)
 {
+	struct statement_desk_person person = who();
+	struct record_error error = { .message = "" };
 	struct books books;
-	struct kept kept;
-	size_t length = options->hash ? strlen(options->hash) : 0;
-	int status;
+	struct statement_desk_kept kept;
+	int result, status;
 
-	if (length < HASH_MIN)
+	if (!options->hash || strlen(options->hash) < STATEMENT_DESK_HASH_MIN)
 		return options_refuse(
 			&table,
 			"--hash says which revision you have read: %d digits of it, as 'holdfast statement show' has them",
-			HASH_MIN);
+			STATEMENT_DESK_HASH_MIN);
 	status = open_and_find(options, true, &books, &kept);
 	if (status != COMMAND_DONE)
 		return status;
-	if (strncmp(options->hash, kept.row.sha256, length) != 0) {
-		say_error(kept.row.id,
-		          "it is not what you have read: revision %" PRIu64
-		          " is %.12s; read it again: 'holdfast statement show %s'",
-		          kept.row.revision, kept.row.sha256, kept.row.id);
-		status = COMMAND_BAD;
-	}
-	if (status == COMMAND_DONE)
-		status = check_kept(&books, &kept);
-	if (status == COMMAND_DONE)
-		status = do_act(&books, &kept, STATEMENTS_APPROVED, "", "");
-	if (status == COMMAND_DONE && !options->json && approvals(&kept) + 1 < approvals_wanted(&kept)) {
+	result = statement_desk_approve(books.ledger, &person, &kept, options->hash, say_mistake, kept.row.id, &error);
+	if (result != 0) {
+		status = refuse(&books, kept.row.id, result, &error);
+	} else if (!options->json && statement_desk_approvals(&kept) + 1 < statement_desk_approvals_wanted(&kept)) {
 		(void)printf("%s is approved once; it holds a claim, so somebody else has to approve it too\n",
 		             kept.row.id);
 		status = output_finish();
-	} else if (status == COMMAND_DONE) {
+	} else {
 		status = print_done(options, &books, &kept, "approved");
 	}
-	kept_free(&kept);
+	statement_desk_free(&kept);
 	books_close(&books);
 	return status;
 }
 
-static int may_publish(const struct kept *kept, enum statements_act what)
-{
-	if (what == STATEMENTS_PUBLISHED && !statement_kind_is_public(kept->row.kind)) {
-		say_error(
-			kept->row.id,
-			"it is for an authority, not for the public; when it was handed in: 'holdfast statement submit %s'",
-			kept->row.id);
-		return COMMAND_BAD;
-	}
-	if (what == STATEMENTS_SUBMITTED && statement_kind_is_public(kept->row.kind)) {
-		say_error(kept->row.id, "it is for the public: 'holdfast statement publish %s'", kept->row.id);
-		return COMMAND_BAD;
-	}
-	if (approvals(kept) < approvals_wanted(kept)) {
-		say_error(kept->row.id,
-		          "%s; 'holdfast statement show %s', then 'holdfast statement approve %s --hash %.12s'",
-		          approvals(kept) ? "it holds a claim, and only one person has approved it"
-		                          : "nobody has approved it as it is now",
-		          kept->row.id, kept->row.id, kept->row.sha256);
-		return COMMAND_BAD;
-	}
-	return COMMAND_DONE;
-}
-
 static int publish(const struct options *options, enum statements_act what)
 {
+	struct statement_desk_person person = who();
+	struct record_error error = { .message = "" };
 	struct books books;
-	struct kept kept;
+	struct statement_desk_kept kept;
 	char *text = NULL;
-	int status = open_and_find(options, true, &books, &kept);
+	int result, status = open_and_find(options, true, &books, &kept);
 
 	if (status != COMMAND_DONE)
 		return status;
-	status = may_publish(&kept, what);
-	if (status == COMMAND_DONE)
-		status = check_kept(&books, &kept);
-	if (status == COMMAND_DONE) {
-		text = statement_text(kept.json, what == STATEMENTS_SUBMITTED);
-		if (!text || !*text) {
-			say_error(kept.row.id, "no sentence of it is for the public");
-			status = COMMAND_BAD;
-		}
-	}
-	if (status == COMMAND_DONE)
-		status = do_act(&books, &kept, what, statement_title(kept.json), text);
-	if (status == COMMAND_DONE && what == STATEMENTS_PUBLISHED && !options->json) {
+	result = statement_desk_publish(books.ledger, &person, &kept, what, &text, say_mistake, kept.row.id, &error);
+	if (result != 0) {
+		status = refuse(&books, kept.row.id, result, &error);
+	} else if (what == STATEMENTS_PUBLISHED && !options->json) {
 		(void)printf("%s\n\n%s\n", statement_title(kept.json), text);
 		status = output_finish();
-	} else if (status == COMMAND_DONE) {
+	} else {
 		status = print_done(options, &books, &kept, statements_act_name(what));
 	}
 	free(text);
-	kept_free(&kept);
+	statement_desk_free(&kept);
 	books_close(&books);
 	return status;
 }
 
 static int withdraw(const struct options *options)
 {
+	struct statement_desk_person person = who();
+	struct record_error error = { .message = "" };
 	struct books books;
-	struct kept kept;
-	int status;
+	struct statement_desk_kept kept;
+	int result, status;
 
 	if (!options->text || !*options->text)
 		return options_refuse(&table, "--text says why; it is published with the withdrawal");
 	status = open_and_find(options, true, &books, &kept);
 	if (status != COMMAND_DONE)
 		return status;
-	status = do_act(&books, &kept, STATEMENTS_WITHDRAWN, "", options->text);
-	if (status == COMMAND_DONE)
-		status = print_done(options, &books, &kept, "withdrawn; it stays on record, marked so");
-	kept_free(&kept);
+	result = statement_desk_withdraw(books.ledger, &person, &kept, options->text, &error);
+	status = result == 0 ? print_done(options, &books, &kept, "withdrawn; it stays on record, marked so")
+	                     : refuse(&books, kept.row.id, result, &error);
+	statement_desk_free(&kept);
 	books_close(&books);
 	return status;
 }
@@ -924,7 +518,7 @@ static int read_analysis(const char *path, json_t **analysis)
 }
 
 /* What was published is still what its sentences say. */
-static int check_published(const struct kept *kept)
+static int check_published(const struct statement_desk_kept *kept)
 {
 	char *text = statement_text(kept->json, !statement_kind_is_public(kept->row.kind));
 	bool same = text && (!kept->acts.published_text || strcmp(text, kept->acts.published_text) == 0);
@@ -955,7 +549,8 @@ static void note_change(void *context, size_t sentence, const char *mistake)
 }
 
 /* The incident's file as it is now. That of one that was open may say more by now; that of a final one may not. */
-static int check_now(const struct options *options, const struct kept *kept, struct documents *documents)
+static int check_now(const struct options *options, const struct statement_desk_kept *kept,
+                     const struct statement_desk_documents *documents)
 {
 	struct statement_documents now = { NULL, documents->record };
 	struct change change = { .id = kept->row.id };
@@ -980,18 +575,21 @@ static int check_now(const struct options *options, const struct kept *kept, str
 
 static int check(const struct options *options)
 {
-	struct documents documents = { NULL, NULL };
+	struct statement_desk_documents documents = { NULL, NULL };
+	struct record_error error = { .message = "" };
 	struct statement_documents in;
 	struct books books;
-	struct kept kept;
+	struct statement_desk_kept kept;
 	char id[LEDGER_ID_SIZE];
 	unsigned mistakes = 0;
-	int status = open_and_find(options, false, &books, &kept);
+	int result, status = open_and_find(options, false, &books, &kept);
 
 	if (status != COMMAND_DONE)
 		return status;
 	(void)snprintf(id, sizeof(id), "%s", kept.row.id);
-	status = find_documents(&books, kept.json, &documents);
+	result = statement_desk_documents(books.ledger, kept.json, &documents, &error);
+	if (result != 0)
+		status = refuse(&books, id, result, &error);
 	if (status == COMMAND_DONE && options->analysis) {
 		json_decref(documents.analysis);
 		documents.analysis = NULL;
@@ -1017,8 +615,8 @@ static int check(const struct options *options)
 		             kept.row.revision, statement_links(kept.json));
 		status = output_finish();
 	}
-	documents_free(&documents);
-	kept_free(&kept);
+	statement_desk_documents_free(&documents);
+	statement_desk_free(&kept);
 	books_close(&books);
 	return status;
 }
@@ -1051,8 +649,10 @@ static int aware(const struct options *options)
 		.incident = archived.head.id, .aware_ns = at.ns, .set_ns = now.ns, .set_by = books_user(user)
 	};
 	result = options->at ? statements_awareness_add(books.ledger, &awareness, &error) : 0;
-	status = result == 0 ? statement_facts_aware(&books, archived.head.id, &json)
-	                     : books_refuse(&books, result, &error);
+	if (result == 0)
+		result = statement_facts_aware(books.ledger, archived.head.id, &json, &error);
+	if (result != 0)
+		status = books_refuse(&books, result, &error);
 	books_close(&books);
 	if (status == COMMAND_DONE)
 		status = statement_page_aware(json, &archived, now, options->json);

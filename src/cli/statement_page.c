@@ -9,12 +9,12 @@
 
 #include "base/time.h"
 #include "cli/command.h"
-#include "cli/facts.h"
 #include "cli/order.h"
 #include "cli/output.h"
 #include "cli/screen.h"
-#include "cli/statement_facts.h"
+#include "record/statement_facts.h"
 #include "tell/build.h"
+#include "tell/facts.h"
 #include "tell/statement.h"
 #include "tell/words.h"
 
@@ -22,59 +22,6 @@
 #define LINK_HANG 16
 #define NBSP "\xc2\xa0"
 #define SHOWN 12 /* digits of a hash */
-
-/* ---- acts ---- */
-
-int statement_page_acts_add(struct statement_page_acts *acts, const struct statements_act_row *act)
-{
-	int64_t *const times[STATEMENTS_ACTS] = { [STATEMENTS_PUBLISHED] = &acts->published_ns,
-		                                  [STATEMENTS_WITHDRAWN] = &acts->withdrawn_ns,
-		                                  [STATEMENTS_SUBMITTED] = &acts->submitted_ns };
-
-	if (times[act->act])
-		*times[act->act] = act->at_ns;
-	if (act->act == STATEMENTS_PUBLISHED || act->act == STATEMENTS_SUBMITTED) {
-		free(acts->published_text);
-		acts->published_text = strdup(act->text);
-		if (!acts->published_text)
-			return -ENOMEM;
-		memcpy(acts->published_sha256, act->sha256, sizeof(acts->published_sha256));
-	}
-	if (acts->count < STATEMENT_PAGE_ACTS_MAX) {
-		struct statement_page_act *kept = &acts->list[acts->count++];
-
-		*kept = (struct statement_page_act){ act->act, act->revision, act->at_ns, act->uid, "" };
-		(void)snprintf(kept->by, sizeof(kept->by), "%s", act->by);
-	}
-	return 0;
-}
-
-void statement_page_acts_free(struct statement_page_acts *acts)
-{
-	free(acts->published_text);
-	*acts = (struct statement_page_acts){ .count = 0 };
-}
-
-unsigned statement_page_approvals(const struct statement_page_acts *acts, uint64_t revision)
-{
-	unsigned count = 0;
-
-	/* The record lets nobody approve the same revision twice. */
-	for (unsigned i = 0; i < acts->count; i++)
-		count += acts->list[i].act == STATEMENTS_APPROVED && acts->list[i].revision == revision;
-	return count;
-}
-
-static const char *state_of(const struct statements_row *row, const struct statement_page_acts *acts)
-{
-	if (acts->withdrawn_ns)
-		return "withdrawn";
-	if (acts->published_ns)
-		return "published";
-	if (acts->submitted_ns)
-		return "submitted";
-	return statement_page_approvals(acts, row->revision) ? "approved" : "draft";
-}
 
 /* ---- one statement ---- */
 
@@ -130,23 +77,25 @@ static void put_sentence(const struct paper *paper, const json_t *sentence, size
 	}
 }
 
-void statement_page(const struct paper *paper, const struct statements_row *row, const char *made_by,
-                    const json_t *statement, const struct statement_page_acts *acts, bool links)
+void statement_page(const struct paper *paper, const struct statement_desk_kept *kept, bool links)
 {
+	const struct statements_row *row = &kept->row;
+	const struct statement_desk_acts *acts = &kept->acts;
+	const json_t *statement = kept->json;
 	char when[WORDS_SIZE];
 	struct draft d = { .length = 0 };
 	json_t *sentence;
 	size_t i;
 
 	draft_add(&d, BOLD "%s" PLAIN "  %s, %s, revision %" PRIu64 "  " BOLD "%s" PLAIN, row->id,
-	          statement_kind_name(row->kind), row->lang, row->revision, state_of(row, acts));
+	          statement_kind_name(row->kind), row->lang, row->revision, statement_desk_state(kept));
 	if (row->incident)
 		draft_add(&d, "  incident %08" PRIx64, row->incident >> 32);
 	if (row->supersedes)
 		draft_add(&d, "  corrects s%" PRIu64, row->supersedes);
 	paper_line(paper, 0, d.text);
 	d.length = 0;
-	draft_add(&d, DIM "by %s, %s UTC; hash %.*s" PLAIN, made_by,
+	draft_add(&d, DIM "by %s, %s UTC; hash %.*s" PLAIN, kept->made_by,
 	          words_date_time((struct capture_time){ row->made_ns }, when), SHOWN, row->sha256);
 	paper_line(paper, 0, d.text);
 	(void)fputc('\n', paper->out);
@@ -185,16 +134,16 @@ void statement_page_left_out(const struct paper *paper, const json_t *statement)
 	}
 }
 
-void statement_page_line(const struct paper *paper, const struct statements_row *row, const json_t *statement,
-                         const struct statement_page_acts *acts)
+void statement_page_line(const struct paper *paper, const struct statement_desk_kept *kept)
 {
+	const struct statements_row *row = &kept->row;
 	char when[WORDS_SIZE];
 	struct draft d = { .length = 0 };
 
-	draft_add(&d, BOLD "%-5s" PLAIN " %-9s  %-12s  %s  %s UTC  ", row->id, state_of(row, acts),
+	draft_add(&d, BOLD "%-5s" PLAIN " %-9s  %-12s  %s  %s UTC  ", row->id, statement_desk_state(kept),
 	          statement_kind_name(row->kind), row->lang,
 	          words_date_time((struct capture_time){ row->made_ns }, when));
-	put_text(paper, d.text, statement_title(statement), HANG);
+	put_text(paper, d.text, statement_title(kept->json), HANG);
 }
 
 static json_t *moment(int64_t ns)
@@ -220,9 +169,11 @@ static json_t *incident_of(uint64_t incident)
 	return incident ? json_string(id) : json_null();
 }
 
-json_t *statement_page_json(const struct statements_row *row, const json_t *statement,
-                            const struct statement_page_acts *acts)
+json_t *statement_page_json(const struct statement_desk_kept *kept)
 {
+	const struct statements_row *row = &kept->row;
+	const struct statement_desk_acts *acts = &kept->acts;
+	const json_t *statement = kept->json;
 	struct build b = { .failed = false };
 	json_t *root = json_object(), *list = json_array();
 	char *text = statement_text(statement, false);
@@ -230,7 +181,7 @@ json_t *statement_page_json(const struct statements_row *row, const json_t *stat
 	build_set(&b, root, "id", json_string(row->id));
 	build_set(&b, root, "revision", build_integer(row->revision));
 	build_set(&b, root, "thread", name_of('s', row->thread));
-	build_set(&b, root, "state", json_string(state_of(row, acts)));
+	build_set(&b, root, "state", json_string(statement_desk_state(kept)));
 	build_set(&b, root, "sha256", json_string(row->sha256));
 	build_set(&b, root, "text", text ? json_string(text) : NULL);
 	for (unsigned i = 0; i < acts->count; i++)
@@ -238,7 +189,7 @@ json_t *statement_page_json(const struct statements_row *row, const json_t *stat
 		             json_pack("{ss sI so sI so}", "act", statements_act_name(acts->list[i].act), "revision",
 		                       (json_int_t)acts->list[i].revision, "at", moment(acts->list[i].at_ns), "uid",
 		                       (json_int_t)acts->list[i].uid, "by",
-		                       build_text(acts->list[i].by, BOOKS_NAME_SIZE)));
+		                       build_text(acts->list[i].by, STATEMENT_DESK_NAME_SIZE)));
 	build_set(&b, root, "acts", list);
 	build_set(&b, root, "published_sha256",
 	          *acts->published_sha256 ? json_string(acts->published_sha256) : json_null());
@@ -416,9 +367,10 @@ static int put_laws(struct standing *s, uint64_t incident)
 	struct submitted submitted = { .incident = incident, .books = s->books };
 	struct record_error error = { .message = "" };
 	json_t *aware = NULL;
-	int status = statement_facts_aware(s->books, incident, &aware);
-	int result = statements_latest_each(s->books->ledger, take_report, &submitted, &error);
+	int result = statement_facts_aware(s->books->ledger, incident, &aware, &error), status = COMMAND_DONE;
 
+	if (result == 0)
+		result = statements_latest_each(s->books->ledger, take_report, &submitted, &error);
 	if (result != 0)
 		status = books_refuse(s->books, result, &error);
 	for (unsigned kind = STATEMENT_NIS2_24H; status == COMMAND_DONE && kind < STATEMENT_KINDS; kind++) {

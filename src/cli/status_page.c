@@ -9,7 +9,7 @@
 #include "base/share.h"
 #include "base/time.h"
 #include "cli/attack_page.h"
-#include "cli/facts.h"
+#include "tell/facts.h"
 #include "cli/rules_page.h"
 #include "tell/words.h"
 

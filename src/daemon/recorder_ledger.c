@@ -2,7 +2,6 @@
 #include "daemon/recorder_ledger.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include "record/archive.h"
 #include "record/expiry.h"
 #include "record/ledger.h"
+#include "tell/analysis.h"
 
 #define DAY_NS (86400 * NS_PER_S)
 #define FIRST_LOOK_NS (60 * NS_PER_S) /* after the beginning, when there is less to do */
@@ -46,25 +46,6 @@ static void complain(struct recorder_ledger *own, const char *what, int result, 
 }
 
 /* ---- traces ---- */
-
-/* Borrowed; NULL: there is none, as of a scan. */
-static const json_t *find_trace(const json_t *analysis, uint64_t id)
-{
-	const json_t *incidents = json_object_get(analysis, "incidents"), *incident;
-	char name[ARCHIVE_ID_SIZE];
-	size_t i;
-
-	(void)snprintf(name, sizeof(name), "%016" PRIx64, id);
-	json_array_foreach(incidents, i, incident)
-	{
-		const char *found = json_string_value(json_object_get(incident, "id"));
-		const json_t *trace = json_object_get(incident, "trace");
-
-		if (found && strcmp(found, name) == 0 && json_is_object(trace))
-			return trace;
-	}
-	return NULL;
-}
 
 /* The caller's; NULL where there is no memory, or it is none. */
 static json_t *read_analysis(int fd, uint32_t length)
@@ -100,9 +81,9 @@ static int add_trace(const struct recorder_ledger *own, uint64_t incident, const
 void recorder_ledger_trace(struct recorder_ledger *own, uint64_t incident, int fd, uint32_t length, int64_t now_ns)
 {
 	json_t *analysis = length <= RECORDER_TRACE_MAX ? read_analysis(fd, length) : NULL;
-	const json_t *trace = find_trace(analysis, incident);
+	const json_t *trace = json_object_get(analysis_json_find(analysis, incident), "trace");
 	struct record_error error = { .message = "" };
-	int result = trace ? add_trace(own, incident, trace, &error) : 0;
+	int result = json_is_object(trace) ? add_trace(own, incident, trace, &error) : 0; /* a scan has none */
 
 	if (!analysis)
 		complain(own, "an incident's trace is not noted", length > RECORDER_TRACE_MAX ? -EFBIG : -EBADMSG,

@@ -1,722 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The match language: parser, printer, evaluator; the grammar stands in match.h.
+ * The fields of the match language and how terms are printed; the grammar stands in match.h.
  *
- * One table says how each field is written, what operand it takes and how large that may be; parser and printer both
- * read it. The parser reads the text once, from left to right, and stops at the first character that cannot be right.
- * The only state is a position in the text, so its time is linear in the text and its memory constant.
- *
- * Decisions where the grammar leaves room:
- * - "!=" negates the term, so "not src port != 53" is "src port 53". Printed, a negated term begins with "not".
- * - "payload[0:2] != ffff" is taken as "not payload[0:2] = ffff"; "==" as "=".
- * - "proto" takes any range, for a term can hold one and what it holds must have a text.
- * - A range that can never be true (500-400, < 0, not 0..max) is an error, and so is a match whose text would not fit in
- *   MATCH_TEXT_SIZE.
- * - "df" and "ip id" are fields of IPv4 alone: on an IPv6 packet false, negated or not. Addresses, protocol, length, TTL and
- *   being a fragment are there in every packet.
- * - Numbers are decimal; a leading zero is refused, for pcap filters would read it as octal.
+ * One table says how each field is written, what operand it takes and how large that may be; parser (match_parse.c) and
+ * printer both read it.
  */
 #include "defend/match.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "observe/protocol.h"
+#include "defend/match_inside.h"
 
-#define TERM_TEXT_SIZE 160   /* longest: "not options" and 16 times "other", 115 octets */
-#define WORD_MAX 16          /* a longer word is not compared with those we know */
-#define QUOTE_MAX 24         /* octets of the offending text in a message */
-#define LAYOUT_MAX 16        /* options in a layout: four bits each in 64 */
-#define IPV6_TOTAL_MAX 65575 /* 40 + 65535; IPv4's 65535 is below */
-
-enum kind { PLAIN, RANGE, NET, FLAGS, LAYOUT, PAYLOAD };
-
-struct form {
-	const char *first, *second; /* the field's words; second is NULL where there is one only */
-	enum kind kind;
-	uint32_t max;     /* RANGE: largest value */
-	const char *noun; /* RANGE: what to call a value in a message */
+const struct match_form match_forms[MATCH_FIELDS] = {
+	[MATCH_IP] = { "ip", NULL, MATCH_KIND_PLAIN, 0, NULL },
+	[MATCH_IP6] = { "ip6", NULL, MATCH_KIND_PLAIN, 0, NULL },
+	[MATCH_TCP] = { "tcp", NULL, MATCH_KIND_PLAIN, 0, NULL },
+	[MATCH_UDP] = { "udp", NULL, MATCH_KIND_PLAIN, 0, NULL },
+	[MATCH_ICMP] = { "icmp", NULL, MATCH_KIND_PLAIN, 0, NULL },
+	[MATCH_ICMP6] = { "icmp6", NULL, MATCH_KIND_PLAIN, 0, NULL },
+	[MATCH_FRAGMENT] = { "fragment", NULL, MATCH_KIND_PLAIN, 0, NULL },
+	[MATCH_DF] = { "df", NULL, MATCH_KIND_PLAIN, 0, NULL },
+	[MATCH_PROTO] = { "proto", NULL, MATCH_KIND_RANGE, 255, "a protocol number" },
+	[MATCH_SRC_PORT] = { "src", "port", MATCH_KIND_RANGE, 65535, "a port number" },
+	[MATCH_DST_PORT] = { "dst", "port", MATCH_KIND_RANGE, 65535, "a port number" },
+	[MATCH_LENGTH] = { "length", NULL, MATCH_KIND_RANGE, MATCH_IPV6_TOTAL_MAX, "a length in octets" },
+	[MATCH_TTL] = { "ttl", NULL, MATCH_KIND_RANGE, 255, "a TTL" },
+	[MATCH_IP_ID] = { "ip", "id", MATCH_KIND_RANGE, 65535, "an IP ID" },
+	[MATCH_WINDOW] = { "window", NULL, MATCH_KIND_RANGE, 65535, "a TCP window" },
+	[MATCH_MSS] = { "mss", NULL, MATCH_KIND_RANGE, 65535, "a segment size" },
+	[MATCH_ICMP_TYPE] = { "icmp", "type", MATCH_KIND_RANGE, 255, "an ICMP type" },
+	[MATCH_ICMP_CODE] = { "icmp", "code", MATCH_KIND_RANGE, 255, "an ICMP code" },
+	[MATCH_PAYLOAD_LENGTH] = { "payload", "length", MATCH_KIND_RANGE, 65535, "a length in octets" },
+	[MATCH_SRC_NET] = { "src", "net", MATCH_KIND_NET, 0, NULL },
+	[MATCH_DST_NET] = { "dst", "net", MATCH_KIND_NET, 0, NULL },
+	[MATCH_TCP_FLAGS] = { "tcp", "flags", MATCH_KIND_FLAGS, 0, NULL },
+	[MATCH_OPTIONS] = { "options", NULL, MATCH_KIND_LAYOUT, 0, NULL },
+	[MATCH_PAYLOAD] = { "payload", NULL, MATCH_KIND_PAYLOAD, 0, NULL },
 };
 
-static const struct form forms[MATCH_FIELDS] = {
-	[MATCH_IP] = { "ip", NULL, PLAIN, 0, NULL },
-	[MATCH_IP6] = { "ip6", NULL, PLAIN, 0, NULL },
-	[MATCH_TCP] = { "tcp", NULL, PLAIN, 0, NULL },
-	[MATCH_UDP] = { "udp", NULL, PLAIN, 0, NULL },
-	[MATCH_ICMP] = { "icmp", NULL, PLAIN, 0, NULL },
-	[MATCH_ICMP6] = { "icmp6", NULL, PLAIN, 0, NULL },
-	[MATCH_FRAGMENT] = { "fragment", NULL, PLAIN, 0, NULL },
-	[MATCH_DF] = { "df", NULL, PLAIN, 0, NULL },
-	[MATCH_PROTO] = { "proto", NULL, RANGE, 255, "a protocol number" },
-	[MATCH_SRC_PORT] = { "src", "port", RANGE, 65535, "a port number" },
-	[MATCH_DST_PORT] = { "dst", "port", RANGE, 65535, "a port number" },
-	[MATCH_LENGTH] = { "length", NULL, RANGE, IPV6_TOTAL_MAX, "a length in octets" },
-	[MATCH_TTL] = { "ttl", NULL, RANGE, 255, "a TTL" },
-	[MATCH_IP_ID] = { "ip", "id", RANGE, 65535, "an IP ID" },
-	[MATCH_WINDOW] = { "window", NULL, RANGE, 65535, "a TCP window" },
-	[MATCH_MSS] = { "mss", NULL, RANGE, 65535, "a segment size" },
-	[MATCH_ICMP_TYPE] = { "icmp", "type", RANGE, 255, "an ICMP type" },
-	[MATCH_ICMP_CODE] = { "icmp", "code", RANGE, 255, "an ICMP code" },
-	[MATCH_PAYLOAD_LENGTH] = { "payload", "length", RANGE, 65535, "a length in octets" },
-	[MATCH_SRC_NET] = { "src", "net", NET, 0, NULL },
-	[MATCH_DST_NET] = { "dst", "net", NET, 0, NULL },
-	[MATCH_TCP_FLAGS] = { "tcp", "flags", FLAGS, 0, NULL },
-	[MATCH_OPTIONS] = { "options", NULL, LAYOUT, 0, NULL },
-	[MATCH_PAYLOAD] = { "payload", NULL, PAYLOAD, 0, NULL },
-};
+const char match_flag_letters[] = "FSRPAUEC"; /* bit 0 first */
 
-/* Words that pcap filters or impatience suggest, and how to say it here. */
-static const struct {
-	const char *word, *advice;
-} advices[] = {
-	{ "port", "write 'src port' or 'dst port'" },
-	{ "portrange", "write 'src port 1-1024' or 'dst port 1-1024'" },
-	{ "net", "write 'src net' or 'dst net'" },
-	{ "host", "write 'src net' or 'dst net' with the address" },
-	{ "or", "a match has only 'and'; write one rule for each alternative" },
-	{ "less", "write 'length <= N'" },
-	{ "greater", "write 'length >= N'" },
-	{ "flags", "write 'tcp flags'" },
-	{ "id", "write 'ip id'" },
-	{ "type", "write 'icmp type'" },
-	{ "code", "write 'icmp code'" },
-	{ "frag", "write 'fragment'" },
-	{ "hlim", "write 'ttl'" },
-	{ "ipv4", "write 'ip'" },
-	{ "ipv6", "write 'ip6'" },
-	{ "icmpv6", "write 'icmp6'" },
-};
-
-static const char flag_letters[] = "FSRPAUEC"; /* bit 0 first */
-
-static const char *const option_names[LAYOUT_MAX] = {
+const char *const match_option_names[MATCH_LAYOUT_MAX] = {
 	[TCP_OPTION_END] = "end", [TCP_OPTION_NOP] = "nop",   [TCP_OPTION_MSS] = "mss", [TCP_OPTION_WS] = "ws",
 	[TCP_OPTION_SOK] = "sok", [TCP_OPTION_SACK] = "sack", [TCP_OPTION_TS] = "ts",   [TCP_OPTION_OTHER] = "other",
 };
-
-/* ---- characters: the locale has no say ---- */
-
-static bool is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static bool is_word(char c)
-{
-	return is_digit(c) || c == '_' || (lower(c) >= 'a' && lower(c) <= 'z');
-}
-
-static int hex_value(char c)
-{
-	c = lower(c);
-	if (is_digit(c))
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* ---- errors ---- */
-
-struct parser {
-	const char *text, *at;
-	struct match_error *error;
-};
-
-__attribute__((format(printf, 3, 4))) static int fail(struct parser *p, const char *at, const char *format, ...)
-{
-	va_list arguments;
-
-	p->error->offset = (size_t)(at - p->text);
-	va_start(arguments, format);
-	(void)vsnprintf(p->error->message, sizeof(p->error->message), format, arguments);
-	va_end(arguments);
-	return -EINVAL;
-}
-
-struct quote {
-	char text[QUOTE_MAX + 6]; /* two quotation marks, three dots, NUL */
-};
-
-/* `length` octets at `at` between quotation marks, safe for a terminal. */
-static struct quote quote_text(const char *at, size_t length)
-{
-	struct quote quote;
-	size_t used = 0;
-
-	quote.text[used++] = '\'';
-	for (size_t i = 0; i < length && i < QUOTE_MAX; i++)
-		quote.text[used++] = at[i] >= ' ' && at[i] <= '~' ? at[i] : '?';
-	if (length > QUOTE_MAX)
-		for (unsigned i = 0; i < 3; i++)
-			quote.text[used++] = '.';
-	quote.text[used++] = '\'';
-	quote.text[used] = '\0';
-	return quote;
-}
-
-static size_t word_length(const char *at)
-{
-	size_t length = 0;
-
-	while (is_word(at[length]))
-		length++;
-	return length;
-}
-
-static size_t token_length(const char *at)
-{
-	size_t length = 0;
-
-	while (at[length] && !is_space(at[length]))
-		length++;
-	return length;
-}
-
-/* What stands at `at`: a word, one other character, or the end. */
-static struct quote found(const char *at)
-{
-	size_t length = word_length(at);
-
-	if (!*at)
-		return (struct quote){ "the end" };
-	return quote_text(at, length ? length : 1);
-}
-
-/* ---- suggestions ---- */
-
-static unsigned least(unsigned a, unsigned b)
-{
-	return a < b ? a : b;
-}
-
-/* Insertions, deletions, substitutions and swaps of neighbours that make `word` into `known`; case is free. */
-static unsigned word_distance(const char *word, size_t length, const char *known)
-{
-	unsigned rows[3][WORD_MAX + 1];
-	size_t known_length = strlen(known);
-
-	if (length > WORD_MAX || known_length > WORD_MAX)
-		return WORD_MAX;
-	for (unsigned j = 0; j <= known_length; j++)
-		rows[0][j] = j;
-	for (unsigned i = 1; i <= length; i++) {
-		unsigned *row = rows[i % 3], *above = rows[(i + 2) % 3], *above2 = rows[(i + 1) % 3];
-
-		row[0] = i;
-		for (unsigned j = 1; j <= known_length; j++) {
-			unsigned change = lower(word[i - 1]) != known[j - 1];
-
-			row[j] = least(least(above[j], row[j - 1]) + 1, above[j - 1] + change);
-			if (i > 1 && j > 1 && lower(word[i - 1]) == known[j - 2] && lower(word[i - 2]) == known[j - 1])
-				row[j] = least(row[j], above2[j - 2] + 1);
-		}
-	}
-	return rows[length % 3][known_length];
-}
-
-struct nearest {
-	const char *word; /* NULL where nothing is near */
-	unsigned distance;
-};
-
-static void nearest_try(struct nearest *nearest, const char *word, size_t length, const char *known)
-{
-	unsigned distance = word_distance(word, length, known);
-
-	if (distance <= (length + 2) / 3 && (!nearest->word || distance < nearest->distance))
-		*nearest = (struct nearest){ known, distance };
-}
-
-static int fail_unknown(struct parser *p, const char *word, size_t length)
-{
-	struct quote quote = quote_text(word, length);
-	struct nearest nearest = { NULL, 0 };
-
-	for (size_t i = 0; i < sizeof(advices) / sizeof(advices[0]); i++)
-		if (strlen(advices[i].word) == length && word_distance(word, length, advices[i].word) == 0)
-			return fail(p, word, "unknown term %s: %s", quote.text, advices[i].advice);
-	nearest_try(&nearest, word, length, "not");
-	for (unsigned i = 0; i < MATCH_FIELDS; i++)
-		nearest_try(&nearest, word, length, forms[i].first);
-	if (nearest.word)
-		return fail(p, word, "unknown word %s; did you mean '%s'?", quote.text, nearest.word);
-	return fail(p, word, "unknown word %s; expected a term such as 'udp', 'src port 53' or 'length > 400'",
-	            quote.text);
-}
-
-/* Behind a term stands neither "and" nor the end. */
-static int fail_and(struct parser *p)
-{
-	const char *at = p->at;
-	size_t length = word_length(at);
-	struct nearest nearest = { NULL, 0 };
-
-	if (length) {
-		nearest_try(&nearest, at, length, "and");
-		for (unsigned i = 0; i < MATCH_FIELDS; i++)
-			if (forms[i].second)
-				nearest_try(&nearest, at, length, forms[i].second);
-	}
-	if (length == 2 && word_distance(at, length, "or") == 0)
-		return fail(p, at, "expected 'and' or the end, found 'or': write one rule for each alternative");
-	if (nearest.word)
-		return fail(p, at, "expected 'and' or the end, found %s; did you mean '%s'?", found(at).text,
-		            nearest.word);
-	return fail(p, at, "expected 'and' or the end, found %s", found(at).text);
-}
-
-/* "src" or "dst" stands without what belongs behind it. */
-static int fail_second(struct parser *p, const char *first, size_t first_length)
-{
-	const char *at = p->at;
-	const char *expected[2] = { NULL, NULL };
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < MATCH_FIELDS && count < 2; i++)
-		if (forms[i].second && strlen(forms[i].first) == first_length &&
-		    !memcmp(first, forms[i].first, first_length))
-			expected[count++] = forms[i].second;
-	return fail(p, at, "expected '%s' or '%s' behind %s, found %s", expected[0], expected[1],
-	            quote_text(first, first_length).text, found(at).text);
-}
-
-/* ---- parser ---- */
-
-static void skip_space(struct parser *p)
-{
-	while (is_space(*p->at))
-		p->at++;
-}
-
-static bool take_word(struct parser *p, const char *word)
-{
-	size_t length = word_length(p->at);
-
-	if (length != strlen(word) || memcmp(p->at, word, length) != 0)
-		return false;
-	p->at += length;
-	return true;
-}
-
-static bool take_text(struct parser *p, const char *text)
-{
-	size_t length = strlen(text);
-
-	if (strncmp(p->at, text, length) != 0)
-		return false;
-	p->at += length;
-	return true;
-}
-
-static int parse_number(struct parser *p, const char *noun, uint32_t max, uint32_t *value)
-{
-	const char *start;
-	uint64_t number = 0;
-
-	skip_space(p);
-	start = p->at;
-	if (!is_digit(*start))
-		return fail(p, start, "expected %s 0..%u, found %s", noun, max, found(start).text);
-	if (word_length(start) > 1 && start[0] == '0')
-		return fail(p, start, "expected %s 0..%u in decimal without a leading zero, found %s", noun, max,
-		            found(start).text);
-	for (; is_digit(*p->at); p->at++)
-		if (number <= max)
-			number = number * 10 + (uint64_t)(*p->at - '0');
-	if (is_word(*p->at))
-		return fail(p, p->at, "expected %s 0..%u, found %s", noun, max, found(start).text);
-	if (number > max)
-		return fail(p, start, "expected %s 0..%u, found %s", noun, max, found(start).text);
-	*value = (uint32_t)number;
-	return 0;
-}
-
-enum operation { EQUAL, UNEQUAL, BELOW, AT_MOST, ABOVE, AT_LEAST, NO_OPERATION };
-
-static enum operation take_operation(struct parser *p)
-{
-	static const struct {
-		const char *text;
-		enum operation operation;
-	} operations[] = {
-		{ "==", EQUAL }, { "=", EQUAL },     { "!=", UNEQUAL }, { "<=", AT_MOST },
-		{ "<", BELOW },  { ">=", AT_LEAST }, { ">", ABOVE },
-	};
-
-	skip_space(p);
-	for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
-		if (take_text(p, operations[i].text))
-			return operations[i].operation;
-	return NO_OPERATION;
-}
-
-static int parse_span(struct parser *p, const struct form *form, uint32_t *low, uint32_t *high)
-{
-	const char *start, *after;
-	int result;
-
-	skip_space(p);
-	start = p->at;
-	result = parse_number(p, form->noun, form->max, low);
-	if (result)
-		return result;
-	*high = *low;
-	after = p->at;
-	skip_space(p);
-	if (!take_text(p, "-")) {
-		p->at = after;
-		return 0;
-	}
-	result = parse_number(p, form->noun, form->max, high);
-	if (result)
-		return result;
-	if (*low > *high)
-		return fail(p, start, "expected the lower bound first, as in %u-%u, found %s", *high, *low,
-		            quote_text(start, (size_t)(p->at - start)).text);
-	return 0;
-}
-
-static int parse_range(struct parser *p, const struct form *form, struct match_term *term)
-{
-	enum operation operation = take_operation(p);
-	uint32_t low = 0, high = form->max, number = 0;
-	const char *start;
-	int result;
-
-	skip_space(p);
-	start = p->at;
-	if (operation == NO_OPERATION)
-		result = parse_span(p, form, &low, &high);
-	else
-		result = parse_number(p, form->noun, form->max, &number);
-	if (result)
-		return result;
-	switch (operation) {
-	case UNEQUAL:
-		term->negated = !term->negated;
-		low = high = number;
-		break;
-	case EQUAL:
-		low = high = number;
-		break;
-	case BELOW:
-		if (number == 0)
-			return fail(p, start, "nothing is below 0: expected %s 1..%u behind '<'", form->noun,
-			            form->max);
-		high = number - 1;
-		break;
-	case AT_MOST:
-		high = number;
-		break;
-	case ABOVE:
-		if (number == form->max)
-			return fail(p, start, "nothing is above %u: expected %s 0..%u behind '>'", form->max,
-			            form->noun, form->max - 1);
-		low = number + 1;
-		break;
-	case AT_LEAST:
-		low = number;
-		break;
-	case NO_OPERATION:
-		break;
-	}
-	if (term->negated && low == 0 && high == form->max)
-		return fail(p, start, "'not' leaves nothing of the whole range: expected less than 0..%u", form->max);
-	term->value.range.low = low;
-	term->value.range.high = high;
-	return 0;
-}
-
-static int parse_net(struct parser *p, struct match_term *term)
-{
-	char text[PREFIX_TEXT_SIZE], advice[PREFIX_TEXT_SIZE];
-	struct prefix prefix, host;
-	struct quote quote;
-	size_t length;
-	char *slash;
-	unsigned bits = 0;
-
-	skip_space(p);
-	length = token_length(p->at);
-	if (!length)
-		return fail(p, p->at, "expected a prefix such as 192.0.2.0/24 or 2001:db8::/32, found the end");
-	quote = quote_text(p->at, length);
-	if (length >= sizeof(text))
-		return fail(p, p->at, "expected a prefix such as 192.0.2.0/24, found %s, which is too long for one",
-		            quote.text);
-	memcpy(text, p->at, length);
-	text[length] = '\0';
-	if (prefix_parse(text, &prefix) == 0) {
-		p->at += length;
-		term->value.prefix = prefix;
-		return 0;
-	}
-	/* A good address with a good length can only have host bits too many: name the prefix it lies in. */
-	slash = strchr(text, '/');
-	if (slash) {
-		*slash = '\0';
-		for (slash++; is_digit(*slash) && bits <= 128; slash++)
-			bits = bits * 10 + (unsigned)(*slash - '0');
-		if (slash[-1] != '\0' && *slash == '\0' && prefix_parse(text, &host) == 0 && bits < host.length) {
-			prefix = prefix_of(&host.address, bits);
-			return fail(p, p->at, "expected a prefix without host bits, found %s; did you mean %s?",
-			            quote.text, prefix_format(&prefix, advice));
-		}
-	}
-	return fail(p, p->at, "expected a prefix such as 192.0.2.0/24 or 2001:db8::/32, found %s", quote.text);
-}
-
-static int parse_flags(struct parser *p, struct match_term *term)
-{
-	uint8_t flags = 0;
-
-	skip_space(p);
-	if (take_word(p, "none")) {
-		term->value.flags = 0;
-		return 0;
-	}
-	if (!is_word(*p->at))
-		return fail(p, p->at, "expected flags as letters of %s, or 'none', found %s", flag_letters,
-		            found(p->at).text);
-	for (; is_word(*p->at); p->at++) {
-		unsigned bit = 0;
-
-		while (flag_letters[bit] && lower(flag_letters[bit]) != lower(*p->at))
-			bit++;
-		if (!flag_letters[bit])
-			return fail(p, p->at, "expected a flag out of %s, or 'none' alone, found %s", flag_letters,
-			            quote_text(p->at, 1).text);
-		if (flags & 1u << bit)
-			return fail(p, p->at, "expected each flag once, found %s again", quote_text(p->at, 1).text);
-		flags = (uint8_t)(flags | 1u << bit);
-	}
-	term->value.flags = flags;
-	return 0;
-}
-
-static int parse_layout(struct parser *p, struct match_term *term)
-{
-	uint64_t options = 0;
-	unsigned count = 0;
-
-	skip_space(p);
-	if (take_word(p, "none")) {
-		term->value.options = 0;
-		return 0;
-	}
-	for (;;) {
-		const char *before;
-		unsigned kind = 1;
-
-		skip_space(p);
-		while (kind < LAYOUT_MAX && !(option_names[kind] && take_word(p, option_names[kind])))
-			kind++;
-		if (kind == LAYOUT_MAX)
-			return fail(p, p->at,
-			            "expected a TCP option out of mss, sok, sack, ts, nop, ws, end, other%s, found %s",
-			            count ? "" : "; or 'none'", found(p->at).text);
-		if (count == LAYOUT_MAX)
-			return fail(p, p->at, "expected at most %d options", LAYOUT_MAX);
-		options |= (uint64_t)kind << 4 * count++;
-		before = p->at;
-		skip_space(p);
-		if (!take_text(p, ",")) {
-			p->at = before;
-			break;
-		}
-	}
-	term->value.options = options;
-	return 0;
-}
-
-static int parse_payload(struct parser *p, struct match_term *term)
-{
-	const char *start, *plural;
-	uint32_t from = 0, to = 0;
-	enum operation operation;
-	uint8_t octets[MATCH_PAYLOAD_MAX] = { 0 };
-	int result;
-
-	skip_space(p);
-	if (!take_text(p, "["))
-		return fail(p, p->at, "expected 'length' or '[FROM:TO]' behind 'payload', found %s", found(p->at).text);
-	skip_space(p);
-	start = p->at;
-	result = parse_number(p, "an offset", OBSERVATION_PAYLOAD_MAX - 1, &from);
-	if (result)
-		return result;
-	skip_space(p);
-	if (!take_text(p, ":"))
-		return fail(p, p->at, "expected ':' between the two offsets, found %s", found(p->at).text);
-	result = parse_number(p, "an offset", OBSERVATION_PAYLOAD_MAX, &to);
-	if (result)
-		return result;
-	if (to <= from || to - from > MATCH_PAYLOAD_MAX)
-		return fail(p, start, "expected FROM:TO that span 1 to %d octets, TO excluded, found '%u:%u'",
-		            MATCH_PAYLOAD_MAX, from, to);
-	plural = to - from == 1 ? "" : "s";
-	skip_space(p);
-	if (!take_text(p, "]"))
-		return fail(p, p->at, "expected ']', found %s", found(p->at).text);
-	skip_space(p);
-	start = p->at;
-	operation = take_operation(p);
-	if (operation != EQUAL && operation != UNEQUAL)
-		return fail(p, start, "expected '=' and %u octet%s in hexadecimal, found %s", to - from, plural,
-		            found(start).text);
-	if (operation == UNEQUAL)
-		term->negated = !term->negated;
-	skip_space(p);
-	if (!take_text(p, "0x"))
-		(void)take_text(p, "0X");
-	for (uint32_t i = 0; i < to - from; i++) {
-		int high, half;
-
-		if (i)
-			skip_space(p);
-		high = hex_value(p->at[0]);
-		half = high < 0 ? -1 : hex_value(p->at[1]);
-		if (high < 0 || half < 0)
-			return fail(p, p->at, "expected %u octet%s in hexadecimal, found %u and then %s", to - from,
-			            plural, i, found(p->at).text);
-		octets[i] = (uint8_t)(high << 4 | half);
-		p->at += 2;
-	}
-	if (is_word(*p->at))
-		return fail(p, p->at, "expected %u octet%s in hexadecimal, found more: %s", to - from, plural,
-		            found(p->at).text);
-	term->value.payload.from = (uint8_t)from;
-	term->value.payload.length = (uint8_t)(to - from);
-	memcpy(term->value.payload.octets, octets, sizeof(octets));
-	return 0;
-}
-
-/* The field that the words at the parser name; takes them. */
-static int parse_field(struct parser *p, enum match_field *field)
-{
-	const char *first = p->at, *second;
-	size_t first_length = word_length(first), second_length;
-	int single = -1;
-	bool known = false;
-
-	if (!first_length) {
-		if (!*first)
-			return fail(p, first,
-			            "expected a term such as 'udp', 'src port 53' or 'length > 400', found the end");
-		return fail(p, first, "expected a term such as 'udp', 'src port 53' or 'length > 400', found %s%s",
-		            found(first).text, *first == '!' ? "; did you mean 'not'?" : "");
-	}
-	for (second = first + first_length; is_space(*second); second++)
-		;
-	second_length = word_length(second);
-	for (int i = 0; i < MATCH_FIELDS; i++) {
-		if (strlen(forms[i].first) != first_length || memcmp(first, forms[i].first, first_length) != 0)
-			continue;
-		known = true;
-		if (!forms[i].second) {
-			single = i;
-		} else if (strlen(forms[i].second) == second_length &&
-		           memcmp(second, forms[i].second, second_length) == 0) {
-			p->at = second + second_length;
-			*field = (enum match_field)i;
-			return 0;
-		}
-	}
-	if (!known)
-		return fail_unknown(p, first, first_length);
-	if (single < 0) {
-		p->at = second;
-		return fail_second(p, first, first_length);
-	}
-	p->at = first + first_length;
-	*field = (enum match_field)single;
-	return 0;
-}
-
-static int parse_term(struct parser *p, struct match_term *term)
-{
-	const struct form *form;
-	int result;
-
-	/* All of it, padding included: terms lie in records that are hashed and compared. */
-	memset(term, 0, sizeof(*term));
-	skip_space(p);
-	if (take_word(p, "not")) {
-		term->negated = true;
-		skip_space(p);
-		if (word_length(p->at) == 3 && !memcmp(p->at, "not", 3))
-			return fail(p, p->at, "expected a term behind 'not', found 'not' again");
-	}
-	result = parse_field(p, &term->field);
-	if (result)
-		return result;
-	form = &forms[term->field];
-	switch (form->kind) {
-	case PLAIN:
-		return 0;
-	case RANGE:
-		return parse_range(p, form, term);
-	case NET:
-		return parse_net(p, term);
-	case FLAGS:
-		return parse_flags(p, term);
-	case LAYOUT:
-		return parse_layout(p, term);
-	case PAYLOAD:
-		return parse_payload(p, term);
-	}
-	return -EINVAL;
-}
-
-static size_t term_format(const struct match_term *term, char buffer[TERM_TEXT_SIZE]);
-
-int match_parse(const char *text, struct match *match, struct match_error *error)
-{
-	char buffer[TERM_TEXT_SIZE];
-	struct match_error ignored;
-	struct parser p = { .text = text, .at = text, .error = error ? error : &ignored };
-	struct match parsed;
-	size_t printed = 0;
-
-	memset(&parsed, 0, sizeof(parsed));
-	for (;;) {
-		const char *start;
-		int result;
-
-		skip_space(&p);
-		start = p.at;
-		if (parsed.count == MATCH_TERMS_MAX)
-			return fail(&p, start, "expected at most %d terms", MATCH_TERMS_MAX);
-		result = parse_term(&p, &parsed.terms[parsed.count]);
-		if (result)
-			return result;
-		printed += term_format(&parsed.terms[parsed.count], buffer) + (parsed.count ? strlen(" and ") : 0);
-		if (printed >= MATCH_TEXT_SIZE)
-			return fail(&p, start, "expected a match that prints in at most %d characters; leave out terms",
-			            MATCH_TEXT_SIZE - 1);
-		parsed.count++;
-		skip_space(&p);
-		if (!*p.at)
-			break;
-		if (!take_word(&p, "and") && !take_text(&p, "&&"))
-			return fail_and(&p);
-	}
-	*match = parsed;
-	return 0;
-}
-
-/* ---- printer ---- */
 
 struct text {
 	char *at;
@@ -725,7 +54,7 @@ struct text {
 
 __attribute__((format(printf, 2, 3))) static void add(struct text *text, const char *format, ...)
 {
-	size_t room = TERM_TEXT_SIZE - text->used;
+	size_t room = MATCH_TERM_TEXT_SIZE - text->used;
 	va_list arguments;
 	int length;
 
@@ -736,23 +65,23 @@ __attribute__((format(printf, 2, 3))) static void add(struct text *text, const c
 		text->used += (size_t)length < room ? (size_t)length : room - 1;
 }
 
-static size_t term_format(const struct match_term *term, char buffer[TERM_TEXT_SIZE])
+size_t match_term_format(const struct match_term *term, char buffer[MATCH_TERM_TEXT_SIZE])
 {
 	struct text text = { buffer, 0 };
 	char prefix[PREFIX_TEXT_SIZE];
-	const struct form *form;
+	const struct match_form *form;
 
 	buffer[0] = '\0';
 	if ((unsigned)term->field >= MATCH_FIELDS)
 		return 0;
-	form = &forms[term->field];
+	form = &match_forms[term->field];
 	add(&text, "%s%s", term->negated ? "not " : "", form->first);
 	if (form->second)
 		add(&text, " %s", form->second);
 	switch (form->kind) {
-	case PLAIN:
+	case MATCH_KIND_PLAIN:
 		break;
-	case RANGE: {
+	case MATCH_KIND_RANGE: {
 		uint32_t low = term->value.range.low, high = term->value.range.high;
 
 		if (low == high)
@@ -765,26 +94,27 @@ static size_t term_format(const struct match_term *term, char buffer[TERM_TEXT_S
 			add(&text, " %u-%u", low, high);
 		break;
 	}
-	case NET:
+	case MATCH_KIND_NET:
 		add(&text, " %s", prefix_format(&term->value.prefix, prefix));
 		break;
-	case FLAGS:
+	case MATCH_KIND_FLAGS:
 		add(&text, "%s", term->value.flags ? " " : " none");
-		for (unsigned bit = 0; flag_letters[bit]; bit++)
+		for (unsigned bit = 0; match_flag_letters[bit]; bit++)
 			if (term->value.flags & 1u << bit)
-				add(&text, "%c", flag_letters[bit]);
+				add(&text, "%c", match_flag_letters[bit]);
 		break;
-	case LAYOUT:
+	case MATCH_KIND_LAYOUT:
 		add(&text, "%s", term->value.options ? "" : " none");
-		for (unsigned i = 0; i < LAYOUT_MAX; i++) {
+		for (unsigned i = 0; i < MATCH_LAYOUT_MAX; i++) {
 			unsigned kind = (unsigned)(term->value.options >> 4 * i) & 15;
 
 			if (!kind)
 				break;
-			add(&text, "%c%s", i ? ',' : ' ', option_names[kind] ? option_names[kind] : "other");
+			add(&text, "%c%s", i ? ',' : ' ',
+			    match_option_names[kind] ? match_option_names[kind] : "other");
 		}
 		break;
-	case PAYLOAD:
+	case MATCH_KIND_PAYLOAD:
 		add(&text, "[%u:%u] = ", term->value.payload.from,
 		    term->value.payload.from + term->value.payload.length);
 		for (unsigned i = 0; i < term->value.payload.length && i < MATCH_PAYLOAD_MAX; i++)
@@ -803,10 +133,10 @@ const char *match_format(const struct match *match, char text[MATCH_TEXT_SIZE])
 	static const char more[] = " and ...";
 	unsigned count = match->count < MATCH_TERMS_MAX ? match->count : MATCH_TERMS_MAX;
 	size_t lengths[MATCH_TERMS_MAX], whole = 0, used = 0;
-	char buffer[TERM_TEXT_SIZE];
+	char buffer[MATCH_TERM_TEXT_SIZE];
 
 	for (unsigned i = 0; i < count; i++) {
-		lengths[i] = term_format(&match->terms[i], buffer);
+		lengths[i] = match_term_format(&match->terms[i], buffer);
 		whole += lengths[i] + (i ? strlen(" and ") : 0);
 	}
 	text[0] = '\0';
@@ -819,140 +149,11 @@ const char *match_format(const struct match *match, char text[MATCH_TEXT_SIZE])
 		}
 		memcpy(text + used, " and ", joint);
 		used += joint;
-		(void)term_format(&match->terms[i], buffer);
+		(void)match_term_format(&match->terms[i], buffer);
 		memcpy(text + used, buffer, lengths[i] + 1);
 		used += lengths[i];
 	}
 	return text;
-}
-
-/* ---- evaluator ---- */
-
-bool match_takes_range(enum match_field field)
-{
-	return field < MATCH_FIELDS && forms[field].kind == RANGE;
-}
-
-bool match_field_value(enum match_field field, const struct observation *o, uint32_t *value)
-{
-	switch ((int)field) {
-	case MATCH_PROTO:
-		*value = o->protocol;
-		return true;
-	case MATCH_SRC_PORT:
-		*value = o->src_port;
-		return o->flags & OBSERVATION_PORTS;
-	case MATCH_DST_PORT:
-		*value = o->dst_port;
-		return o->flags & OBSERVATION_PORTS;
-	case MATCH_LENGTH:
-		/* A packet longer than the header can say (a jumbogram) is as long as can be said, so ">=" holds it. */
-		*value = o->length < IPV6_TOTAL_MAX ? o->length : IPV6_TOTAL_MAX;
-		return true;
-	case MATCH_TTL:
-		*value = o->ttl;
-		return true;
-	case MATCH_IP_ID:
-		*value = o->ip_id;
-		return address_is_ipv4(&o->dst);
-	case MATCH_WINDOW:
-		*value = o->tcp.window;
-		return o->flags & OBSERVATION_TCP;
-	case MATCH_MSS:
-		*value = o->tcp.mss;
-		return o->flags & OBSERVATION_TCP && o->tcp.mss;
-	case MATCH_ICMP_TYPE:
-		*value = o->icmp_type;
-		return o->flags & OBSERVATION_ICMP;
-	case MATCH_ICMP_CODE:
-		*value = o->icmp_code;
-		return o->flags & OBSERVATION_ICMP;
-	case MATCH_PAYLOAD_LENGTH:
-		*value = o->payload_length;
-		/*
-		 * Only where TCP's header was cut before its data offset is it unknown; a later fragment is payload all
-		 * over.
-		 */
-		return o->protocol != PROTOCOL_TCP || o->flags & (OBSERVATION_TCP | OBSERVATION_LATER_FRAGMENT);
-	default:
-		return false;
-	}
-}
-
-bool match_term_test(const struct match_term *term, const struct observation *o)
-{
-	unsigned from, length;
-	uint32_t value;
-	bool hit = false;
-
-	if (match_takes_range(term->field))
-		return match_field_value(term->field, o, &value) &&
-		       (value >= term->value.range.low && value <= term->value.range.high) != term->negated;
-	switch ((int)term->field) {
-	case MATCH_IP:
-		hit = address_is_ipv4(&o->dst);
-		break;
-	case MATCH_IP6:
-		hit = !address_is_ipv4(&o->dst);
-		break;
-	case MATCH_TCP:
-		hit = o->protocol == PROTOCOL_TCP;
-		break;
-	case MATCH_UDP:
-		hit = o->protocol == PROTOCOL_UDP;
-		break;
-	case MATCH_ICMP:
-		hit = o->protocol == PROTOCOL_ICMP;
-		break;
-	case MATCH_ICMP6:
-		hit = o->protocol == PROTOCOL_ICMPV6;
-		break;
-	case MATCH_FRAGMENT:
-		hit = o->flags & OBSERVATION_FRAGMENT;
-		break;
-	case MATCH_DF:
-		if (!address_is_ipv4(&o->dst))
-			return false;
-		hit = o->flags & OBSERVATION_DF;
-		break;
-	case MATCH_SRC_NET:
-		hit = prefix_contains(&term->value.prefix, &o->src);
-		break;
-	case MATCH_DST_NET:
-		hit = prefix_contains(&term->value.prefix, &o->dst);
-		break;
-	case MATCH_TCP_FLAGS:
-		if (!(o->flags & OBSERVATION_TCP))
-			return false;
-		hit = o->tcp.flags == term->value.flags;
-		break;
-	case MATCH_OPTIONS:
-		if (!(o->flags & OBSERVATION_TCP))
-			return false;
-		hit = o->tcp.options == term->value.options;
-		break;
-	case MATCH_PAYLOAD:
-		from = term->value.payload.from;
-		length = term->value.payload.length;
-		if (length > MATCH_PAYLOAD_MAX || from + length > OBSERVATION_PAYLOAD_MAX ||
-		    o->payload_kept < from + length)
-			return false;
-		hit = !memcmp(o->payload + from, term->value.payload.octets, length);
-		break;
-	default:
-		return false;
-	}
-	return hit != term->negated;
-}
-
-bool match_test(const struct match *match, const struct observation *observation)
-{
-	if (match->count > MATCH_TERMS_MAX)
-		return false;
-	for (unsigned i = 0; i < match->count; i++)
-		if (!match_term_test(&match->terms[i], observation))
-			return false;
-	return true;
 }
 
 bool match_term_equal(const struct match_term *a, const struct match_term *b)
@@ -961,18 +162,18 @@ bool match_term_equal(const struct match_term *a, const struct match_term *b)
 		return false;
 	if ((unsigned)a->field >= MATCH_FIELDS)
 		return true;
-	switch (forms[a->field].kind) {
-	case PLAIN:
+	switch (match_forms[a->field].kind) {
+	case MATCH_KIND_PLAIN:
 		return true;
-	case RANGE:
+	case MATCH_KIND_RANGE:
 		return a->value.range.low == b->value.range.low && a->value.range.high == b->value.range.high;
-	case NET:
+	case MATCH_KIND_NET:
 		return prefix_equal(&a->value.prefix, &b->value.prefix);
-	case FLAGS:
+	case MATCH_KIND_FLAGS:
 		return a->value.flags == b->value.flags;
-	case LAYOUT:
+	case MATCH_KIND_LAYOUT:
 		return a->value.options == b->value.options;
-	case PAYLOAD:
+	case MATCH_KIND_PAYLOAD:
 		return a->value.payload.from == b->value.payload.from &&
 		       a->value.payload.length == b->value.payload.length &&
 		       b->value.payload.length <= MATCH_PAYLOAD_MAX &&

@@ -23,6 +23,9 @@
 #define LATEST "SELECT max(revision) FROM statement AS other WHERE other.number = statement.number"
 #define ACT_COLUMNS "number, revision, act, at_ns, uid, by, of_sha256, title, text, sha256"
 
+/* By the uid; of who has none on either side, by the name. */
+#define SAME_PERSON "CASE WHEN a.uid = 4294967295 OR ?4 = 4294967295 THEN a.by = ?5 ELSE a.uid = ?4 END"
+
 enum text {
 	ADD, ACT_ADD, AWARENESS_ADD, SOURCE_ADD, ALL, LATEST_ONES, ACTS, AWARENESS, SOURCE, ONE, PUBLISHED, TEXTS,
 };
@@ -44,7 +47,7 @@ static const char *const texts[TEXTS] = {
 	        "  AND a.revision = statement.revision AND a.act = 'approved'),"
 	        " (SELECT count(*) FROM statement_act AS a WHERE a.number = statement.number AND a.act = ?3),"
 	        " (SELECT count(*) FROM statement_act AS a WHERE a.number = statement.number"
-	        "  AND a.revision = statement.revision AND a.act = ?3 AND a.uid = ?4)"
+	        "  AND a.revision = statement.revision AND a.act = ?3 AND " SAME_PERSON ")"
 	        " FROM statement WHERE number = ?1 AND revision = ?2",
 	[PUBLISHED] = "SELECT p.number, p.revision, s.thread, s.incident, s.outage, s.kind, s.lang, s.supersedes,"
 	              " coalesce((SELECT max(c.number) FROM statement AS c JOIN statement_act AS cp"
@@ -240,6 +243,7 @@ static int look(struct ledger *ledger, const struct statements_act_row *act, str
 	database_put_number(statement, 2, (int64_t)act->revision);
 	database_put_text(statement, 3, statements_act_name(act->act));
 	database_put_number(statement, 4, act->uid);
+	database_put_text(statement, 5, act->by);
 	result = ledger_each_row(ledger, statement, standing_row, &standing, error);
 	return result == 0 ? may_be_done(&standing, act, error) : result;
 }

@@ -21,6 +21,7 @@
 #define STATEMENTS_LANG_SIZE 8
 #define STATEMENTS_REVISIONS_MAX 1000 /* of one statement: more are refused */
 #define STATEMENTS_TEXT_MAX 524288    /* octets of what is published */
+#define STATEMENTS_NO_UID UINT32_MAX  /* who is no user of this host: by the name alone, which is nobody else's */
 
 enum statements_act {
 	STATEMENTS_APPROVED,

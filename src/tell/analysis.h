@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <jansson.h>
+
 #include "base/time.h"
 #include "defend/life.h"
 #include "engine/engine.h"
@@ -79,6 +81,8 @@ int analysis_json_write_live(FILE *out, const struct analysis_input *input, cons
 /* The same of one incident that is going on, or has just ended, and of an engine that has not finished. */
 int analysis_json_write_finding(FILE *out, const struct analysis_input *input, const struct engine_totals *totals,
                                 const struct finding *finding, const struct analysis_live *live);
+/* Of an analysis that was read back, an incident by its ID: borrowed; NULL where there is none of that ID. */
+const json_t *analysis_json_find(const json_t *analysis, uint64_t id);
 /* What has been read, where an engine was given observations that stand in no capture: `files` is borrowed. */
 struct analysis_input analysis_input_of(const struct engine_totals *totals, const char *const *files,
                                         size_t files_count);

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <jansson.h>
 
@@ -443,6 +444,23 @@ int analysis_json_write_finding(FILE *out, const struct analysis_input *input, c
                                 const struct finding *finding, const struct analysis_live *live)
 {
 	return write_json(out, analysis_json(input, totals, &finding, 1, live));
+}
+
+const json_t *analysis_json_find(const json_t *analysis, uint64_t id)
+{
+	const json_t *incident;
+	char name[ID_SIZE];
+	size_t i;
+
+	(void)snprintf(name, sizeof(name), "%016" PRIx64, id);
+	json_array_foreach(json_object_get(analysis, "incidents"), i, incident)
+	{
+		const char *found = json_string_value(json_object_get(incident, "id"));
+
+		if (found && strcmp(found, name) == 0)
+			return incident;
+	}
+	return NULL;
 }
 
 struct analysis_input analysis_input_of(const struct engine_totals *totals, const char *const *files,

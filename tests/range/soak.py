@@ -103,7 +103,7 @@ class Soak:
             self.fault(f"{lost} packets of users are missing in peace")
 
     def wave(self):
-        scenario = self.dice.choice([one for one in unaided.SCENARIOS if not one.tagged])
+        scenario = self.dice.choice([one for one in unaided.SCENARIOS if one.synths and not one.tagged])
         synth = self.dice.choice(scenario.synths)
         capture = self.captures.get(synth, None) or attack.prepare(
             field.Scenario(f"soak-{len(self.captures)}", scenario.to, (), (), (), synth=synth, ports=scenario.ports),

@@ -10,7 +10,7 @@
 #include <jansson.h>
 
 #include "base/time.h"
-#include "cli/facts.h"
+#include "tell/facts.h"
 
 static json_t *object_of(const char *text)
 {

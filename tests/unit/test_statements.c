@@ -144,6 +144,30 @@ static void life(void **state)
 	assert_true(thread.open);
 }
 
+/* Who is no user of the host is somebody by the name: the same name is the same person, whichever way they came. */
+static void nobody_twice(void **state)
+{
+	struct statements_row row = added(STATEMENT_UPDATE, 0, 0);
+	struct statements_act_row by_token = { .number = row.number,
+		                               .revision = row.revision,
+		                               .act = STATEMENTS_APPROVED,
+		                               .at_ns = 50,
+		                               .uid = STATEMENTS_NO_UID,
+		                               .by = "bob",
+		                               .title = "",
+		                               .text = "" };
+
+	(void)state;
+	memcpy(by_token.of_sha256, row.sha256, sizeof(row.sha256));
+	assert_int_equal(statements_act_add(ledger, &by_token, &error), 0);
+	assert_int_equal(statements_act_add(ledger, &by_token, &error), -EALREADY);
+	by_token.uid = 5;
+	assert_int_equal(statements_act_add(ledger, &by_token, &error), -EALREADY);
+	by_token.uid = STATEMENTS_NO_UID;
+	by_token.by = "eve";
+	assert_int_equal(statements_act_add(ledger, &by_token, &error), 0);
+}
+
 static void nothing_changes(void **state)
 {
 	static const char *const attempts[] = {
@@ -182,7 +206,8 @@ static void nothing_changes(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(life), cmocka_unit_test(nothing_changes) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(life), cmocka_unit_test(nobody_twice),
+		                            cmocka_unit_test(nothing_changes) };
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the daemon's answers say, read with care: what is missing or of another type is 0, "" or not known, never a
- * crash. The answers' members are described in doc/control.md.
+ * What the daemon's answers (doc/control.md) and documents on record say, read with care: what is missing or of another type
+ * is 0, "" or not known, never a crash.
  */
-#ifndef HOLDFAST_CLI_FACTS_H
-#define HOLDFAST_CLI_FACTS_H
+#ifndef HOLDFAST_TELL_FACTS_H
+#define HOLDFAST_TELL_FACTS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/facts.h"
+#include "tell/facts.h"
 
 #include <string.h>
 #include <time.h>

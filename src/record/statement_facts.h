@@ -3,14 +3,13 @@
  * What a statement is drafted from: the analysis of an incident, as the archive has it, and what else is on record, put into
  * one document, "holdfast.statement-record/1" (doc/statement.md).
  */
-#ifndef HOLDFAST_CLI_STATEMENT_FACTS_H
-#define HOLDFAST_CLI_STATEMENT_FACTS_H
+#ifndef HOLDFAST_RECORD_STATEMENT_FACTS_H
+#define HOLDFAST_RECORD_STATEMENT_FACTS_H
 
 #include <stdint.h>
 
 #include <jansson.h>
 
-#include "cli/books.h"
 #include "record/archive.h"
 #include "record/statements.h"
 
@@ -18,7 +17,7 @@
 
 /* What the operator says, and of what. */
 struct statement_facts_asked {
-	const char *config;
+	const char *folder;                      /* the state_dir; NULL: there is none */
 	const struct archive_incident *incident; /* NULL: of none */
 	const json_t *inherited;                 /* words of the thread's last record.json, or NULL */
 	struct capture_time since, until, next;  /* ns 0: not said */
@@ -28,10 +27,11 @@ struct statement_facts_asked {
 	struct capture_time now;
 };
 
-/* A new reference. COMMAND_DONE or, said, the exit status. */
-int statement_facts(struct books *books, const struct statement_facts_asked *asked, json_t **record);
+/* A new reference. 0 or -errno, said; -ENOENT: there is no such claim. */
+int statement_facts(struct ledger *ledger, const struct statement_facts_asked *asked, json_t **record,
+                    struct record_error *error);
 
 /* When people have known of it, and when what the law asks for is due; JSON, or null where nobody said. */
-int statement_facts_aware(struct books *books, uint64_t incident, json_t **aware);
+int statement_facts_aware(struct ledger *ledger, uint64_t incident, json_t **aware, struct record_error *error);
 
 #endif

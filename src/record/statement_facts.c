@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/statement_facts.h"
+#include "record/statement_facts.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -8,12 +8,11 @@
 #include <string.h>
 
 #include "base/time.h"
-#include "cli/archived.h"
-#include "cli/command.h"
-#include "cli/facts.h"
-#include "cli/say.h"
-#include "tell/build.h"
+#include "record/ledger_inside.h"
 #include "record/outages.h"
+#include "record/statement_desk.h"
+#include "tell/build.h"
+#include "tell/facts.h"
 #include "tell/statement.h"
 
 #define OUTAGES_MAX 8 /* that overlap it: smaller ones are not told */
@@ -84,13 +83,13 @@ static int take_event(void *context, const struct ledger_event *event)
 /* IDs of incidents of the archive in that time; null where there is none to ask. */
 static json_t *incidents_json(struct build *b, const struct window *w)
 {
-	char folder[CONFIG_PATH_SIZE], id[ARCHIVE_ID_SIZE];
+	char id[ARCHIVE_ID_SIZE];
 	struct archive_incident *all = NULL;
 	json_t *list;
 	int count = -ENOENT;
 
-	if (archived_folder("statement", w->asked->config, folder) == COMMAND_DONE)
-		count = archive_list(folder, LIST_MAX, &all);
+	if (w->asked->folder)
+		count = archive_list(w->asked->folder, LIST_MAX, &all);
 	if (count < 0)
 		return json_null();
 	list = json_array();
@@ -166,23 +165,24 @@ static int take_claim(void *context, const struct ledger_claim *claim)
 	return 0;
 }
 
-static int claims_json(struct books *books, const struct statement_facts_asked *asked, struct build *b, json_t **list)
+static int claims_json(struct ledger *ledger, const struct statement_facts_asked *asked, struct build *b, json_t **list,
+                       struct record_error *error)
 {
 	struct claims claims = { .asked = asked, .build = b, .list = json_array(), .latest = "" };
-	struct record_error error = { .message = "" };
+	char message[96];
 	int result = 0;
 
 	if (asked->claim) {
-		result = ledger_verdict_each(books->ledger, asked->claim, take_verdict, &claims, &error);
+		result = ledger_verdict_each(ledger, asked->claim, take_verdict, &claims, error);
 		if (result == 0)
-			result = ledger_claim_find(books->ledger, asked->claim, take_claim, &claims, &error);
+			result = ledger_claim_find(ledger, asked->claim, take_claim, &claims, error);
 	}
 	*list = claims.list;
 	if (result == -ENOENT) {
-		say_error("statement", "there is no claim %.60s; 'holdfast claim list' lists them", asked->claim);
-		return COMMAND_BAD;
+		(void)snprintf(message, sizeof(message), "there is no claim %.60s", asked->claim);
+		return ledger_refuse(error, result, message, "'holdfast claim list' lists them");
 	}
-	return result == 0 ? COMMAND_DONE : books_refuse(books, result, &error);
+	return result;
 }
 
 struct said {
@@ -212,7 +212,7 @@ static int take_said(void *context, const struct statements_published *one)
 
 struct aware {
 	struct statements_awareness latest;
-	char by[BOOKS_NAME_SIZE];
+	char by[STATEMENT_DESK_NAME_SIZE];
 	uint64_t incident;
 	int64_t submitted_ns; /* of the 72 h notice */
 };
@@ -250,33 +250,32 @@ static int take_notice(void *context, const struct statements_row *row)
 	return 0;
 }
 
-int statement_facts_aware(struct books *books, uint64_t incident, json_t **aware)
+int statement_facts_aware(struct ledger *ledger, uint64_t incident, json_t **aware, struct record_error *error)
 {
 	struct aware a = { .incident = incident };
 	struct notices notices = { .aware = &a };
-	struct record_error error = { .message = "" };
 	struct build b = { .failed = false };
 	json_t *due;
-	int result = statements_awareness_each(books->ledger, incident, take_aware, &a, &error);
+	int result = statements_awareness_each(ledger, incident, take_aware, &a, error);
 
 	*aware = json_null();
 	if (result == 0)
-		result = statements_latest_each(books->ledger, take_notice, &notices, &error);
+		result = statements_latest_each(ledger, take_notice, &notices, error);
 	if (result == 0 && notices.number)
-		result = statements_act_each(books->ledger, notices.number, take_submitted, &a, &error);
+		result = statements_act_each(ledger, notices.number, take_submitted, &a, error);
 	if (result != 0)
-		return books_refuse(books, result, &error);
+		return result;
 	if (incident == 0 || a.latest.aware_ns == 0)
-		return COMMAND_DONE;
+		return 0;
 	due = json_object();
 	for (unsigned kind = STATEMENT_NIS2_24H; kind < STATEMENT_KINDS; kind++)
 		build_set(&b, due, statement_kind_name((enum statement_kind)kind),
 		          moment(statement_due((enum statement_kind)kind, (struct capture_time){ a.latest.aware_ns },
 		                               (struct capture_time){ a.submitted_ns })
 		                         .ns));
-	*aware = json_pack("{so so so so}", "at", moment(a.latest.aware_ns), "by", build_text(a.by, BOOKS_NAME_SIZE),
-	                   "set", moment(a.latest.set_ns), "due", due);
-	return COMMAND_DONE;
+	*aware = json_pack("{so so so so}", "at", moment(a.latest.aware_ns), "by",
+	                   build_text(a.by, STATEMENT_DESK_NAME_SIZE), "set", moment(a.latest.set_ns), "due", due);
+	return 0;
 }
 
 /* ---- the whole ---- */
@@ -310,15 +309,15 @@ static bool find_window(const struct statement_facts_asked *asked, const json_t 
 	return w->from_ns != 0;
 }
 
-int statement_facts(struct books *books, const struct statement_facts_asked *asked, json_t **record)
+int statement_facts(struct ledger *ledger, const struct statement_facts_asked *asked, json_t **record,
+                    struct record_error *error)
 {
 	struct build b = { .failed = false };
-	struct record_error error = { .message = "" };
 	struct said said = { .asked = asked, .build = &b, .list = json_array(), .corrected = json_null() };
 	struct window window = { .asked = asked, .build = &b, .list = json_array() }, outages = window;
 	json_t *root = json_object(), *words = words_json(&b, asked), *claims = NULL, *aware = NULL;
 	bool known = find_window(asked, words, &window);
-	int status, result;
+	int result;
 
 	outages.list = json_array();
 	build_set(&b, root, "schema", json_string("holdfast.statement-record/1"));
@@ -327,16 +326,17 @@ int statement_facts(struct books *books, const struct statement_facts_asked *ask
 	build_set(&b, root, "word", words);
 	build_set(&b, root, "incidents_then", known && !asked->incident ? incidents_json(&b, &window) : json_null());
 	window.from_ns -= STATEMENT_FACTS_BEFORE_NS;
-	result = known ? ledger_event_each(books->ledger, take_event, &window, &error) : 0;
+	result = known ? ledger_event_each(ledger, take_event, &window, error) : 0;
 	outages.from_ns = window.from_ns;
 	outages.to_ns = window.to_ns;
 	if (result == 0 && known)
-		result = outages_each(books->ledger, NULL, take_outage, &outages, &error);
+		result = outages_each(ledger, NULL, take_outage, &outages, error);
 	if (result == 0)
-		result = statements_published_each(books->ledger, take_said, &said, &error);
-	status = result == 0 ? claims_json(books, asked, &b, &claims) : books_refuse(books, result, &error);
-	if (status == COMMAND_DONE)
-		status = statement_facts_aware(books, asked->incident ? asked->incident->id : 0, &aware);
+		result = statements_published_each(ledger, take_said, &said, error);
+	if (result == 0)
+		result = claims_json(ledger, asked, &b, &claims, error);
+	if (result == 0)
+		result = statement_facts_aware(ledger, asked->incident ? asked->incident->id : 0, &aware, error);
 	build_set(&b, root, "events", window.list);
 	build_set(&b, root, "outages", outages.list);
 	build_set(&b, root, "statements", said.list);
@@ -345,13 +345,11 @@ int statement_facts(struct books *books, const struct statement_facts_asked *ask
 		build_set(&b, root, "claims", claims);
 	if (aware)
 		build_set(&b, root, "aware", aware);
-	if (status == COMMAND_DONE && b.failed) {
-		say_error("statement", "out of memory; free some");
-		status = COMMAND_BAD;
-	}
-	if (status == COMMAND_DONE)
+	if (result == 0 && b.failed)
+		result = -ENOMEM;
+	if (result == 0)
 		*record = root;
 	else
 		json_decref(root);
-	return status;
+	return result;
 }
