@@ -230,6 +230,7 @@ static const struct config_key config_keys[] = {
 	{ .name = "page", .read = config_read_mapping, .keys = config_page_keys },
 	{ .name = "mail", .read = config_read_mapping, .keys = config_mail_keys },
 	{ .name = "webhooks", .read = config_read_webhooks, .offset = IN_CONFIG(webhooks), .high = CONFIG_WEBHOOKS_MAX },
+	{ .name = "public", .read = config_read_mapping, .keys = config_public_keys },
 	{ .name = NULL },
 };
 
@@ -409,6 +410,7 @@ void config_fini(struct config *config)
 	free(config->alerts);
 	config_page_fini(&config->page);
 	free(config->webhooks);
+	config_public_fini(&config->public_role);
 	memset(config, 0, sizeof(*config));
 }
 

@@ -31,6 +31,7 @@
  *     page:                              the public status page
  *       title: ..., title_fr: ...        what it is about
  *       url: URL                         where it will stand
+ *       report_url: URL                  where users report problems, if not at /report of `public`
  *       languages: [en, fr]              the first is at its root
  *       stale_after: 1h                  how long a page holds
  *       key_file: path                   minisign's secret key, without a password
@@ -43,6 +44,16 @@
  *             public_url: URL, tls: required | none }   who takes mail to subscribers
  *     webhooks:                          web servers that are told what is published
  *       - { name: WORD, url: URL, secret_file: path, components: [ID...] }
+ *     public:                            what strangers may ask of `holdfast serve`
+ *       listen: ["127.0.0.1:8080"]       none: nothing
+ *       connections: 1024, per_address: 32
+ *       network_reports: 300             of one network, in five minutes, that count
+ *       tls_cert: path, tls_key: path    else plain HTTP
+ *       gatus_key_file: path             the token of Gatus' external endpoint
+ *       nel: true                        browsers' own reports
+ *       component: service               what reports are about that name none
+ *       sites: [{ host: WORD, component: WORD }]             of which browsers report; none: any, as `component`
+ *       vantages: [{ name: WORD, network: ASN, key_file: path }]   who may report what it probed
  */
 #ifndef HOLDFAST_DAEMON_CONFIG_H
 #define HOLDFAST_DAEMON_CONFIG_H
@@ -52,6 +63,7 @@
 #include <stdint.h>
 
 #include "base/prefix.h"
+#include "daemon/config_public.h"
 #include "daemon/prefix_file.h"
 #include "defend/fallback.h"
 #include "shield/shield.h"
@@ -113,6 +125,7 @@ struct config_page_target {
 struct config_page {
 	char title[LANGUAGES][CONFIG_PAGE_TITLE_SIZE]; /* "": as in another language, or the host's name */
 	char url[ALERT_URL_SIZE];                      /* "": nobody said */
+	char report_url[ALERT_URL_SIZE]; /* where users report; "": at the page's own host, if it is public */
 	unsigned language_count;
 	enum language languages[LANGUAGES];
 	int64_t stale_after_ns;
@@ -177,6 +190,7 @@ struct config {
 	struct config_mail mail;
 	unsigned webhook_count;
 	struct config_webhook *webhooks; /* owned */
+	struct config_public public_role;
 };
 
 /* "FILE:LINE:COLUMN: what is wrong; what to do", without an end of line. */

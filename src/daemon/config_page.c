@@ -122,6 +122,7 @@ const struct config_key config_page_keys[] = {
 	{ .name = "title", .read = config_read_name, .offset = IN_CONFIG(page.title[LANGUAGE_EN]), .high = CONFIG_PAGE_TITLE_SIZE - 1 },
 	{ .name = "title_fr", .read = config_read_name, .offset = IN_CONFIG(page.title[LANGUAGE_FR]), .high = CONFIG_PAGE_TITLE_SIZE - 1 },
 	{ .name = "url", .read = config_read_url, .offset = IN_CONFIG(page.url), .high = ALERT_URL_SIZE - 1 },
+	{ .name = "report_url", .read = config_read_url, .offset = IN_CONFIG(page.report_url), .high = ALERT_URL_SIZE - 1 },
 	{ .name = "languages", .read = read_languages, .offset = IN_CONFIG(page.languages), .low = 1, .high = LANGUAGES },
 	{ .name = "stale_after", .read = config_read_duration, .offset = IN_CONFIG(page.stale_after_ns), .low = 60 * NS_PER_S,
 	  .high = 30 * DAY_NS, .standard = 3600 * NS_PER_S },

@@ -120,7 +120,8 @@ int sandbox_follow_parent(void)
 #define RECORDER MAY(ROLE_RECORDER)
 #define MESSENGER MAY(ROLE_MESSENGER)
 #define DESK MAY(ROLE_DESK)
-/* PUBLIC, PROBER, READER, CONSOLE: likewise, with the role. */
+#define PUBLIC MAY(ROLE_PUBLIC)
+/* PROBER, READER, CONSOLE: likewise, with the role. */
 #define ALL (MAY(ROLES_ALL) - 1)
 
 /* clang-format off */
@@ -148,6 +149,10 @@ static const struct {
 	{ SCMP_SYS(recvmsg), ALL }, { SCMP_SYS(sendmsg), ALL }, { SCMP_SYS(recvfrom), LOADER | ENGINE },
 	{ SCMP_SYS(sendto), LOADER | ENGINE }, { SCMP_SYS(accept4), ENGINE }, { SCMP_SYS(getsockopt), LOADER | ENGINE },
 	{ SCMP_SYS(shutdown), ENGINE },
+	/* strangers: connections, the published page */
+	{ SCMP_SYS(accept4), PUBLIC }, { SCMP_SYS(accept), PUBLIC }, { SCMP_SYS(recvfrom), PUBLIC }, { SCMP_SYS(sendto), PUBLIC },
+	{ SCMP_SYS(shutdown), PUBLIC }, { SCMP_SYS(setsockopt), PUBLIC }, { SCMP_SYS(getsockopt), PUBLIC }, { SCMP_SYS(getsockname), PUBLIC },
+	{ SCMP_SYS(getpeername), PUBLIC }, { SCMP_SYS(sendfile), PUBLIC }, { SCMP_SYS(ioctl), PUBLIC }, { SCMP_SYS(eventfd2), PUBLIC },
 	/* servers elsewhere: sockets, names (which a thread of libcurl asks for), certificates */
 	{ SCMP_SYS(socket), MESSENGER }, { SCMP_SYS(socketpair), MESSENGER }, { SCMP_SYS(connect), MESSENGER },
 	{ SCMP_SYS(bind), MESSENGER }, { SCMP_SYS(setsockopt), MESSENGER }, { SCMP_SYS(getsockopt), MESSENGER },
@@ -229,7 +234,7 @@ int sandbox_filter(enum role role)
 		result = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, deadly[i], 0);
 	if (result == 0 && role == ROLE_ENGINE)
 		result = allow_engine(filter);
-	if (result == 0 && role == ROLE_MESSENGER)
+	if (result == 0 && (role == ROLE_MESSENGER || role == ROLE_PUBLIC))
 		result = allow_to_read(filter);
 	if (result == 0)
 		result = seccomp_load(filter);

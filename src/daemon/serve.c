@@ -67,9 +67,34 @@ static unsigned desk_files(const struct config *config, const char *paths[SERVE_
 	return 1;
 }
 
+static bool public_wanted(const struct config *config)
+{
+	return config->public_role.listen_count > 0;
+}
+
+static unsigned public_files(const struct config *config, const char *paths[SERVE_FDS_MAX])
+{
+	const struct config_public *of = &config->public_role;
+	unsigned count = 0;
+
+	if (of->gatus_key_file[0])
+		paths[count++] = of->gatus_key_file;
+	for (unsigned i = 0; i < of->vantage_count; i++)
+		paths[count++] = of->vantages[i].key_file;
+	return count;
+}
+
+static unsigned public_listeners(const struct config *config, const char *addresses[SERVE_LISTENERS_MAX])
+{
+	for (unsigned i = 0; i < config->public_role.listen_count; i++)
+		addresses[i] = config->public_role.listen[i].text;
+	return config->public_role.listen_count;
+}
+
 /* A role that has no row here is not there. */
 static const struct row rows[SERVE_ROLES] = {
 	[SERVE_ROLE_DESK] = { .wanted = always, .files = desk_files },
+	[SERVE_ROLE_PUBLIC] = { .wanted = public_wanted, .files = public_files, .listeners = public_listeners },
 };
 
 /* ---- the tree ---- */

@@ -4,7 +4,6 @@
  * address's hash. It is in one of two phases: it waits for a request (from its beginning, or the answer before), or its answer
  * is under way. Both have a time by which they are over; what is late is shut, and the library does the rest.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
@@ -21,6 +20,7 @@
 #define TURN_MS 1000
 #define REPLY_POOL 4096 /* octets of a connection's memory beside the request's header: for the answer's */
 #define ADDRESS_V6 64
+#define IPV4_AT 12 /* in an address's octets */
 
 struct connection {
 	struct connection *next, *before; /* by when it began what it is in, the longest ago first */
@@ -661,19 +661,32 @@ static int listen_at(int family, const struct sockaddr *address, socklen_t lengt
 	return 0;
 }
 
+int http_server_address(const char *text, struct address *address, uint16_t *port)
+{
+	char host[ADDRESS_TEXT_SIZE];
+	struct prefix prefix;
+
+	if (split(text, host, port) || strchr(host, '/') || prefix_parse(host, &prefix))
+		return -EINVAL;
+	*address = prefix.address;
+	return 0;
+}
+
 int http_server_listen(const char *text, int *listener)
 {
 	struct sockaddr_in v4 = { .sin_family = AF_INET };
 	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
-	char host[ADDRESS_TEXT_SIZE];
+	struct address address;
 	uint16_t port;
 
-	if (split(text, host, &port))
+	if (http_server_address(text, &address, &port))
 		return -EINVAL;
-	v4.sin_port = v6.sin6_port = htons(port);
-	if (inet_pton(AF_INET, host, &v4.sin_addr) == 1)
+	if (address_is_ipv4(&address)) {
+		v4.sin_port = htons(port);
+		memcpy(&v4.sin_addr, address.octets + IPV4_AT, sizeof(v4.sin_addr));
 		return listen_at(AF_INET, (const struct sockaddr *)&v4, sizeof(v4), listener);
-	if (inet_pton(AF_INET6, host, &v6.sin6_addr) == 1)
-		return listen_at(AF_INET6, (const struct sockaddr *)&v6, sizeof(v6), listener);
-	return -EINVAL;
+	}
+	v6.sin6_port = htons(port);
+	memcpy(&v6.sin6_addr, address.octets, sizeof(v6.sin6_addr));
+	return listen_at(AF_INET6, (const struct sockaddr *)&v6, sizeof(v6), listener);
 }

@@ -111,7 +111,9 @@ struct http_server_options {
 	void *context;
 };
 
-/* "127.0.0.1:8080", "[::1]:8080", "0.0.0.0:80": a socket that listens. 0; -EINVAL: no such text; -errno. */
+/* "127.0.0.1:8080", "[::1]:8080", "0.0.0.0:80": what it says. 0 or -EINVAL. */
+int http_server_address(const char *text, struct address *address, uint16_t *port);
+/* The same text: a socket that listens. 0; -EINVAL: no such text; -errno. */
 int http_server_listen(const char *text, int *listener);
 /* -EINVAL: a bound is none, or certificate and key do not go together; -ENOSYS; -ENOMEM; the listener stays the caller's then. */
 int http_server_new(const struct http_server_options *options, struct http_server **server);

@@ -278,12 +278,13 @@ def tell_mail(s):
     s.row(["subscription", "deliver"], 0, "^0 sent")
 
 
-def tell_news(s):
+def tell_news(s, first):
     """In each subscriber's language, once, and what is taken back too."""
     s.box.mails.clear()
     s.box.refuse = {"bob@example.org": "450 try again"}
-    english = s.publish("--kind", "update", "--since", "2026-03-10T09:40:00Z", "--component", "web", "--text", "We know why.")
-    s.publish("--kind", "update", "--since", "2026-03-10T09:40:00Z", "--component", "web", "--lang", "fr",
+    english = s.publish("--kind", "update", "--after", first, "--since", "2026-03-10T09:40:00Z", "--component", "web",
+                        "--text", "We know why.")
+    s.publish("--kind", "update", "--after", first, "--since", "2026-03-10T09:40:00Z", "--component", "web", "--lang", "fr",
               "--text", "Nous savons pourquoi.")
     s.row(["subscription", "deliver"], 0, "^2 sent, 1 to be tried again")  # chat, ann; bob's waits
     s.due_now()
@@ -380,10 +381,10 @@ def tell_wrong(s):
 
 def tell(s):
     s.row(["page", "component", "add", "web", "--name", "Website", "--name-fr", "Site web"], 0)
-    tell_hooks(s)
+    first = tell_hooks(s)
     tell_trouble(s)
     tell_mail(s)
-    tell_news(s)
+    tell_news(s, first)
     tell_death(s)
     tell_wrong(s)
 

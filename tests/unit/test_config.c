@@ -177,6 +177,27 @@ static void every_key(void **state)
 	config_fini(&config);
 }
 
+static void what_strangers_may_ask(void **state)
+{
+	struct config config = good("public: { listen: [127.0.0.1:8080, '[::1]:8080'], connections: 64, nel: false,\n"
+	                              "  sites: [{ host: www.example.org, component: site }],\n"
+	                              "  vantages: [{ name: paris-1, network: 64500, key_file: /etc/k }] }\n");
+
+	(void)state;
+	assert_int_equal(config.public_role.listen_count, 2);
+	assert_string_equal(config.public_role.listen[1].text, "[::1]:8080");
+	assert_int_equal(config.public_role.connections, 64);
+	assert_int_equal(config.public_role.per_address, 32);
+	assert_int_equal(config.public_role.network_reports, 300);
+	assert_false(config.public_role.nel);
+	assert_string_equal(config.public_role.component, "service");
+	assert_int_equal(config.public_role.site_count, 1);
+	assert_string_equal(config.public_role.sites[0].component, "site");
+	assert_int_equal(config.public_role.vantage_count, 1);
+	assert_int_equal(config.public_role.vantages[0].network, 64500);
+	config_fini(&config);
+}
+
 static void mistakes_to_the_letter(void **state)
 {
 	/* clang-format off */
@@ -187,7 +208,7 @@ static void mistakes_to_the_letter(void **state)
 		{ "mode:\n", "f.yaml:1:6: mode has no value; give one, or leave the key out" },
 		{ "mode: [observe]\n", "f.yaml:1:7: mode is a list; it wants one value" },
 		{ "\nmoed: observe\n", "f.yaml:2:1: there is no key 'moed' in the file; there are mode, user, state_dir, run_dir, "
-		  "bpffs_dir, geo, prices, shield, record, services, allow, allow_files, block_files, trusted_proxies, alerts, page" },
+		  "bpffs_dir, geo, prices, shield, record, services, allow, allow_files, block_files, trusted_proxies, alerts, page, public" },
 		{ "user: root\n", "f.yaml:1:7: user is root; name one with no rights of its own, such as holdfast" },
 		{ "user: a b\n", "f.yaml:1:7: user is 'a b', which cannot be a user's name; 'getent passwd' lists them" },
 		{ "mode: observe\nmode: enforce\n", "f.yaml:2:1: mode comes twice in the file; which one shall hold?" },
@@ -229,7 +250,7 @@ static void mistakes_to_the_letter(void **state)
 		{ "services: [{ name: w, addresses: [192.0.2.1], path: far }]\n", "f.yaml:1:53: path is 'far'; write local or forwarded" },
 		{ "mode: observe\n---\nmode: observe\n", "f.yaml:3:1: a second document begins; put all into one" },
 		{ "[]\n", "f.yaml:1:1: the file is a list; it wants keys and values: mode, user, state_dir, run_dir, bpffs_dir, geo, prices, shield, record, "
-		  "services, allow, allow_files, block_files, trusted_proxies, alerts, page" },
+		  "services, allow, allow_files, block_files, trusted_proxies, alerts, page, public" },
 		{ "alerts: [{ name: a }]\n", "f.yaml:1:10: an alert has no type; add it" },
 		{ "alerts: [{ name: a b, type: slack }]\n", "f.yaml:1:18: name is 'a b'; write letters, digits, '_', '-' and '.' only" },
 		{ "alerts: [{ name: a, type: pigeon }]\n", "f.yaml:1:27: type is 'pigeon'; there are pagerduty, slack, telegram, "
@@ -247,6 +268,12 @@ static void mistakes_to_the_letter(void **state)
 		  "would go over the network in the open; write https in its url" },
 		{ "alerts: [{ name: a, type: script, script: /s }, { name: a, type: script, script: /t }]\n",
 		  "f.yaml:1:49: there are two alerts 'a'; give each a name of its own" },
+		{ "public: { listen: [8080] }\n", "f.yaml:1:20: '8080' is nothing to listen at; write 127.0.0.1:8080 or '[::1]:8080'" },
+		{ "public: { component: A }\n", "f.yaml:1:22: component is 'A'; write up to 32 of a-z, 0-9 and '-', as `holdfast page "
+		  "component` has it" },
+		{ "public: { sites: [{ host: www.example.org }] }\n", "f.yaml:1:19: a site has no component; add it" },
+		{ "public: { vantages: [{ name: a, network: 1, key_file: /k }, { name: a, network: 2, key_file: /l }] }\n",
+		  "f.yaml:1:61: there are two vantage points 'a'; give each a name of its own" },
 		{ "alerts: [null]\n", "f.yaml:1:10: an alert is empty; it wants a name and a type" },
 		{ "mode: \"ob\\0serve\"\n", "f.yaml:1:7: mode has a NUL octet in it; take it out" },
 		{ "mode: \"\\e[2J\"\n", "f.yaml:1:7: mode is '?[2J'; write observe or enforce" },
@@ -436,11 +463,17 @@ static void large_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults),        cmocka_unit_test(every_key),
-		cmocka_unit_test(geo_can_be_off),  cmocka_unit_test(mistakes_to_the_letter),
-		cmocka_unit_test(several_at_once), cmocka_unit_test(many_mistakes),
-		cmocka_unit_test(bounds_together), cmocka_unit_test(aliases),
-		cmocka_unit_test(files),           cmocka_unit_test(large_files),
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(every_key),
+		cmocka_unit_test(what_strangers_may_ask),
+		cmocka_unit_test(geo_can_be_off),
+		cmocka_unit_test(mistakes_to_the_letter),
+		cmocka_unit_test(several_at_once),
+		cmocka_unit_test(many_mistakes),
+		cmocka_unit_test(bounds_together),
+		cmocka_unit_test(aliases),
+		cmocka_unit_test(files),
+		cmocka_unit_test(large_files),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, NULL, NULL);

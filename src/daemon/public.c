@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The public role: HTTP for strangers. Unprivileged; it reads the published page and nothing else, knows no database, and what it
+ * counts goes to the desk every two seconds. One thread; what it answers is site.c's, what a stranger may cost http_server.c's.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "daemon/alert_files.h"
+#include "daemon/log.h"
+#include "daemon/message.h"
+#include "daemon/sandbox.h"
+#include "daemon/serve_role.h"
+#include "daemon/site.h"
+#include "daemon/supervise.h"
+
+#define REQUEST_MS 15000
+#define ANSWER_MS 30000
+#define IDLE_S 15
+#define HEADER_OCTETS 8192
+#define TLS_FILE_MAX 65536
+#define DRAIN_NS (2 * NS_PER_S)
+#define DRAIN_MESSAGES_MAX 64 /* in one go: the rest waits for the next */
+#define TELL_NS NS_PER_S
+
+struct public_role {
+	struct serve_life life;
+	struct http_server *servers[SERVE_LISTENERS_MAX];
+	unsigned server_count;
+	struct site *site;
+	struct serve_message message; /* scratch */
+	char keys[CONFIG_VANTAGES_MAX][ALERT_SECRET_SIZE], gatus_key[ALERT_SECRET_SIZE];
+	char flood[SERVE_TEXT_SIZE];
+	int64_t drain_ns, tell_ns;
+};
+
+static int64_t now_ms(void *context)
+{
+	(void)context;
+	return role_monotonic_ns() / NS_PER_MS;
+}
+
+static void handle(void *context, const struct http_server_request *request, struct http_server_reply *reply)
+{
+	struct public_role *role = context;
+
+	site_set_time(role->site, (struct capture_time){ role_wall_ns() }, now_ms(NULL));
+	site_answer(role->site, request, reply);
+}
+
+/* ---- beginning ---- */
+
+/* Gatus' token, then each vantage point's key: serve.c's row has them in this order. */
+static int read_keys(struct public_role *role, char error[CONFIG_ERROR_SIZE])
+{
+	const struct config_public *of = &role->life.config.public_role;
+	unsigned at = 0;
+	int result = 0;
+
+	if (of->gatus_key_file[0])
+		result = at < role->life.file_count ? alert_key_read(role->life.files[at], role->gatus_key) : -EBADMSG;
+	at += of->gatus_key_file[0] != '\0';
+	for (unsigned i = 0; i < of->vantage_count && result == 0; i++, at++)
+		result = at < role->life.file_count ? alert_key_read(role->life.files[at], role->keys[i]) : -EBADMSG;
+	if (result != 0)
+		(void)snprintf(error, CONFIG_ERROR_SIZE, "a key cannot be read: %s", strerror(-result));
+	return result;
+}
+
+/* The caller frees it. */
+static int read_tls(const char *path, char **text, char error[CONFIG_ERROR_SIZE])
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int result = fd < 0 ? -errno : 0;
+	void *octets = NULL;
+	size_t length;
+
+	if (result == 0)
+		result = file_read_all(fd, TLS_FILE_MAX, &octets, &length);
+	if (fd >= 0)
+		(void)close(fd);
+	if (result != 0) {
+		(void)snprintf(error, CONFIG_ERROR_SIZE, "%s: %s", path, strerror(-result));
+		return result;
+	}
+	*text = octets;
+	return 0;
+}
+
+static int begin_servers(struct public_role *role, const char *certificate, const char *key,
+                         char error[CONFIG_ERROR_SIZE])
+{
+	const struct config *config = &role->life.config;
+	struct http_server_options options = {
+		.connections = config->public_role.connections,
+		.per_address = config->public_role.per_address < config->public_role.connections
+		                       ? config->public_role.per_address
+		                       : config->public_role.connections,
+		.header_octets = HEADER_OCTETS,
+		.body_octets = SITE_BODY_MAX,
+		.request_ms = REQUEST_MS,
+		.answer_ms = ANSWER_MS,
+		.idle_s = IDLE_S,
+		.proxies = config->trusted_proxies.prefixes,
+		.proxies_count = config->trusted_proxies.count,
+		.certificate = certificate,
+		.key = key,
+		.now_ms = now_ms,
+		.handle = handle,
+		.context = role,
+	};
+	int result = getrandom(&options.seed, sizeof(options.seed), 0) == sizeof(options.seed) ? 0 : -EIO;
+
+	for (unsigned i = 0; i < role->life.listener_count && result == 0; i++) {
+		options.listener = role->life.listeners[i];
+		result = http_server_new(&options, &role->servers[i]);
+		if (result == 0) {
+			role->life.listeners[i] = -1; /* the server's */
+			role->server_count++;
+		}
+	}
+	if (result != 0)
+		(void)snprintf(error, CONFIG_ERROR_SIZE, "nothing can be served: %s%s", strerror(-result),
+		               certificate ? "; do tls_cert and tls_key go together?" : "");
+	return result;
+}
+
+static int begin_listening(struct public_role *role, char error[CONFIG_ERROR_SIZE])
+{
+	const struct config_public *of = &role->life.config.public_role;
+	char *certificate = NULL, *key = NULL;
+	int result = 0;
+
+	if (!of->tls_cert[0] != !of->tls_key[0]) {
+		(void)snprintf(error, CONFIG_ERROR_SIZE,
+		               "public: tls_cert and tls_key come together; name both or none");
+		return -EINVAL;
+	}
+	if (of->tls_cert[0])
+		result = read_tls(of->tls_cert, &certificate, error);
+	if (result == 0 && of->tls_key[0])
+		result = read_tls(of->tls_key, &key, error);
+	if (result == 0)
+		result = begin_servers(role, certificate, key, error);
+	if (key)
+		explicit_bzero(key, strlen(key));
+	free(certificate);
+	free(key);
+	return result;
+}
+
+static int begin_site(struct public_role *role)
+{
+	const char *keys[CONFIG_VANTAGES_MAX];
+	struct site_options options = { .config = &role->life.config, .gatus_key = role->gatus_key };
+	int result;
+
+	for (unsigned i = 0; i < role->life.config.public_role.vantage_count; i++)
+		keys[i] = role->keys[i];
+	options.vantage_keys = keys;
+	if (getrandom(options.key, sizeof(options.key), 0) != sizeof(options.key))
+		return -EIO;
+	result = site_new(&options, (struct capture_time){ role_wall_ns() }, now_ms(NULL), &role->site);
+	explicit_bzero(options.key, sizeof(options.key));
+	explicit_bzero(role->keys, sizeof(role->keys));
+	explicit_bzero(role->gatus_key, sizeof(role->gatus_key));
+	return result;
+}
+
+/* The page's folder is exchanged for another when it is published: what is opened to this role is the one around it. */
+static int confine(const struct config *config)
+{
+	char folder[CONFIG_PATH_SIZE], *slash;
+	int result;
+
+	message_text(folder, sizeof(folder), config->page.directory);
+	slash = strrchr(folder, '/');
+	if (slash && slash != folder)
+		*slash = '\0';
+	result = sandbox_confine(NULL, slash && slash != folder ? folder : NULL);
+	if (result == -ENOENT)
+		result = sandbox_confine(NULL, NULL);
+	return result == -ENOSYS || result == -EOPNOTSUPP ? 0 : result;
+}
+
+static int begin(struct public_role *role, const struct role_start *start, char error[CONFIG_ERROR_SIZE])
+{
+	int result = serve_role_begin(&role->life, error);
+
+	if (result == 0)
+		result = read_keys(role, error);
+	if (result == 0)
+		result = begin_listening(role, error);
+	if (result == 0) {
+		(void)snprintf(error, CONFIG_ERROR_SIZE, "the public role cannot begin");
+		result = begin_site(role);
+	}
+	if (result == 0)
+		result = sandbox_become(start->uid, start->gid);
+	if (result == 0)
+		result = sandbox_follow_parent();
+	if (result == 0)
+		result = sandbox_seal();
+	if (result == 0)
+		result = confine(&role->life.config);
+	return result == 0 ? sandbox_filter(ROLE_PUBLIC) : result;
+}
+
+/* ---- life ---- */
+
+static void drain(struct public_role *role, int64_t now_ns)
+{
+	role->drain_ns = now_ns + DRAIN_NS;
+	for (unsigned i = 0; i < DRAIN_MESSAGES_MAX && site_drain(role->site, &role->message); i++)
+		(void)serve_role_send(&role->life, &role->message);
+}
+
+static void count_servers(const struct public_role *role, struct serve_message *message)
+{
+	struct http_server_counts sum = { 0 };
+
+	for (unsigned i = 0; i < role->server_count; i++) {
+		struct http_server_counts of = http_server_counts(role->servers[i]);
+
+#define X(name, says) sum.name += of.name;
+		HTTP_SERVER_COUNTERS(X)
+#undef X
+		sum.open += of.open;
+	}
+	serve_role_count(message, "connections_open", sum.open);
+	serve_role_count(message, "requests", sum.requests);
+	serve_role_count(message, "refused_full", sum.refused_full);
+	serve_role_count(message, "refused_address", sum.refused_address);
+	serve_role_count(message, "evicted", sum.evicted);
+	serve_role_count(message, "slow", sum.slow_requests + sum.slow_answers);
+	serve_role_count(message, "headers_refused", sum.headers_refused);
+	serve_role_count(message, "bodies_refused", sum.bodies_refused);
+	serve_role_count(message, "forwarded_refused", sum.forwarded_refused);
+}
+
+static void count_site(const struct public_role *role, struct serve_message *message)
+{
+	struct site_counts site = site_counts(role->site);
+	struct intake_counts intake = site_intake_counts(role->site);
+	struct site_files_counts page = site_page_counts(role->site);
+
+	serve_role_count(message, "reports", site.reports);
+	serve_role_count(message, "accepted", intake.results[INTAKE_ACCEPTED]);
+	serve_role_count(message, "repeated", intake.results[INTAKE_REPEATED]);
+	serve_role_count(message, "network_capped", intake.results[INTAKE_CAPPED]);
+	serve_role_count(message, "shielded", intake.results[INTAKE_SHIELDED]);
+	serve_role_count(message, "sampled_out", intake.results[INTAKE_SAMPLED]);
+	serve_role_count(message, "no_room", intake.results[INTAKE_NO_ROOM]);
+	serve_role_count(message, "nonces_wrong", intake.results[INTAKE_NONCE_WRONG]);
+	serve_role_count(message, "nonces_used", intake.results[INTAKE_NONCE_USED]);
+	serve_role_count(message, "nonces_pushed_out", intake.nonces_pushed_out);
+	serve_role_count(message, "forms_refused", site.forms_refused);
+	serve_role_count(message, "nel_reports", site.nel_reports);
+	serve_role_count(message, "nel_passed_over", site.nel_passed_over);
+	serve_role_count(message, "gatus", site.gatus);
+	serve_role_count(message, "probes", site.probes);
+	serve_role_count(message, "keys_refused", site.refused_key);
+	serve_role_count(message, "signals_refused", site.signals_refused);
+	serve_role_count(message, "page_pushed_out", page.pushed_out);
+	serve_role_count(message, "page_too_large", page.too_large);
+}
+
+static void tell(struct public_role *role, int64_t now_ns)
+{
+	struct serve_message *message = &role->message;
+	char flood[SERVE_TEXT_SIZE];
+
+	role->tell_ns = now_ns + TELL_NS;
+	(void)site_flood(role->site, flood);
+	if (strcmp(flood, role->flood) != 0) {
+		if (flood[0])
+			LOG_SAY(LOG_WARNING, "reports are suspected to be a flood: %s", flood);
+		else
+			LOG_SAY(LOG_NOTICE, "reports are no longer suspected to be a flood");
+		message_text(role->flood, sizeof(role->flood), flood);
+	}
+	serve_message_init(message, SERVE_COUNTED, 0);
+	(void)snprintf(message->counted.state, sizeof(message->counted.state),
+	               flood[0] ? "flood suspected: %.200s" : "ok%s", flood);
+	count_servers(role, message);
+	count_site(role, message);
+	serve_role_count(message, "lost", role->life.lost);
+	serve_role_tell(message);
+}
+
+static void rekey(struct public_role *role)
+{
+	uint8_t key[INTAKE_KEY_SIZE];
+
+	site_set_time(role->site, (struct capture_time){ role_wall_ns() }, now_ms(NULL));
+	if (!site_key_due(role->site) || getrandom(key, sizeof(key), 0) != sizeof(key))
+		return;
+	site_rekey(role->site, key);
+	explicit_bzero(key, sizeof(key));
+}
+
+/* What a desk answers is nobody's who asks here: it is read, so that it does not fill the way. */
+static void hear_desk(struct public_role *role)
+{
+	int fds[SERVE_FDS_MAX], result;
+	unsigned fd_count;
+
+	do {
+		result = serve_message_receive(role->life.desk, SERVE_DESK_TO_ROLE, &role->message, fds, &fd_count);
+		if (result == 0)
+			channel_drop(fds, &fd_count);
+	} while (result == 0);
+	if (result != -EAGAIN) {
+		(void)close(role->life.desk);
+		role->life.desk = -1;
+	}
+}
+
+static int wait(struct public_role *role, int64_t now_ns)
+{
+	struct pollfd fds[SERVE_LISTENERS_MAX + 2] = { { .fd = ROLE_FD_PARENT, .events = POLLIN },
+		                                       { .fd = role->life.desk, .events = POLLIN } };
+	int64_t until = role->tell_ns < role->drain_ns ? role->tell_ns : role->drain_ns;
+	int timeout = until > now_ns ? (int)((until - now_ns) / NS_PER_MS) + 1 : 0;
+
+	for (unsigned i = 0; i < role->server_count; i++) {
+		int server = http_server_timeout_ms(role->servers[i]);
+
+		timeout = server < timeout ? server : timeout;
+		fds[2 + i] = (struct pollfd){ .fd = http_server_fd(role->servers[i]), .events = POLLIN };
+	}
+	if (poll(fds, 2 + role->server_count, timeout) < 0)
+		return errno == EINTR ? 0 : -errno;
+	if (fds[1].revents && role->life.desk >= 0)
+		hear_desk(role);
+	return fds[0].revents ? serve_role_heed(&role->life) : 0;
+}
+
+static void live(struct public_role *role)
+{
+	for (;;) {
+		int64_t now_ns = role_monotonic_ns();
+
+		(void)alarm(ROLE_ALARM_S);
+		if (wait(role, now_ns) != 0)
+			break;
+		for (unsigned i = 0; i < role->server_count; i++)
+			(void)http_server_run(role->servers[i]);
+		now_ns = role_monotonic_ns();
+		if (now_ns >= role->drain_ns)
+			drain(role, now_ns);
+		if (now_ns >= role->tell_ns) {
+			rekey(role);
+			tell(role, now_ns);
+		}
+	}
+	drain(role, role_monotonic_ns());
+}
+
+int public_role(const struct role_start *start)
+{
+	struct public_role *role = calloc(1, sizeof(*role));
+	char error[CONFIG_ERROR_SIZE] = "out of memory";
+	int result;
+
+	if (!role)
+		return 1;
+	result = begin(role, start, error);
+	serve_role_ready(&role->life, result, error);
+	if (result == 0)
+		live(role);
+	for (unsigned i = 0; i < role->server_count; i++)
+		http_server_free(role->servers[i]);
+	site_free(role->site);
+	serve_role_end(&role->life);
+	free(role);
+	return result == 0 ? 0 : 1;
+}
