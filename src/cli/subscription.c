@@ -28,7 +28,7 @@
 
 struct options {
 	const char *config, *record, *verb, *what;
-	const char *lang, *components;
+	const char *lang, *components, *secrets;
 	struct option_duration patience;
 	bool confirmed, all, json;
 };
@@ -43,6 +43,8 @@ static const struct option_row rows[] = {
 	{ .name = "confirmed", OPTION_INTO(struct options, confirmed), .help = "add: they have asked for it already; no question is sent" },
 	{ .name = "for", .value = "TIME", OPTION_INTO(struct options, patience), .help = "deliver: how long to go on with what is due; else 60s",
 	  .minimum = NS_PER_S, .maximum = 3600 * NS_PER_S },
+	{ .name = "secrets", .value = "FILE", OPTION_INTO(struct options, secrets),
+	  .help = "deliver: the keys that the configuration names files for, a line each in its order: mail's, then webhooks'" },
 	{ .name = "all", OPTION_INTO(struct options, all), .help = "list: those who left too; dead: all deliveries, whatever became of them" },
 	{ .name = "json", OPTION_INTO(struct options, json), .help = "as JSON (" SCHEMA ")" },
 	BOOKS_RECORD_ROW(struct options),
@@ -369,6 +371,9 @@ static int run(struct deliver *deliver, struct books *books, int64_t until_ns)
 		(void)printf("; %llu may have gone out twice, for the one who sent them died",
 		             (unsigned long long)counts.repeats);
 	(void)putchar('\n');
+	if (counts.dead)
+		say_error("subscription", "%llu given up; 'holdfast subscription dead' lists them",
+		          (unsigned long long)counts.dead);
 	return output_finish() != COMMAND_DONE ? COMMAND_BAD : counts.dead ? COMMAND_DUE : COMMAND_DONE;
 }
 
@@ -403,7 +408,7 @@ static int deliver_all(const struct options *options)
 
 	if (status != COMMAND_DONE)
 		return status;
-	if (deliver_secrets_read(&config, &secrets, error) != 0) {
+	if (deliver_secrets_read(&config, options->secrets, &secrets, error) != 0) {
 		say_line(error);
 		status = COMMAND_BAD;
 	} else {

@@ -11,12 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/hash.h"
 #include "daemon/alert_files.h"
 #include "daemon/deliver_inside.h"
 
 #define LOOK_MAX 64 /* rows of the queue that are looked at in a turn, of each kind */
 #define HTTP_GONE 410
+#define SECRETS_MAX 16384
 
 /* What is under way. */
 struct parcel {
@@ -53,16 +55,31 @@ static int read_secret(const char *path, char key[ALERT_SECRET_SIZE], char error
 	return result;
 }
 
-int deliver_secrets_read(const struct config *config, struct deliver_secrets *secrets, char error[CONFIG_ERROR_SIZE])
+/* The next line of what is left of a text. */
+static int take_line(char **left, char key[ALERT_SECRET_SIZE])
+{
+	size_t length = strcspn(*left, "\n");
+
+	if (length == 0 || length >= ALERT_SECRET_SIZE)
+		return -EINVAL;
+	memcpy(key, *left, length);
+	key[length] = '\0';
+	*left += length + ((*left)[length] == '\n');
+	return 0;
+}
+
+/* Each from its file, or of `left`. */
+static int take_all(const struct config *config, char *left, struct deliver_secrets *secrets,
+                    char error[CONFIG_ERROR_SIZE])
 {
 	char key[ALERT_SECRET_SIZE];
 	int result = 0;
 
-	memset(secrets, 0, sizeof(*secrets));
 	if (config->mail.password_file[0])
-		result = read_secret(config->mail.password_file, secrets->password, error);
+		result = left ? take_line(&left, secrets->password)
+		              : read_secret(config->mail.password_file, secrets->password, error);
 	for (unsigned i = 0; result == 0 && i < config->webhook_count; i++) {
-		result = read_secret(config->webhooks[i].secret_file, key, error);
+		result = left ? take_line(&left, key) : read_secret(config->webhooks[i].secret_file, key, error);
 		if (result == 0 && webhook_secret_read(key, &secrets->webhooks[i]) != 0) {
 			(void)snprintf(
 				error, CONFIG_ERROR_SIZE,
@@ -72,6 +89,31 @@ int deliver_secrets_read(const struct config *config, struct deliver_secrets *se
 		}
 		explicit_bzero(key, sizeof(key));
 	}
+	return result;
+}
+
+int deliver_secrets_read(const struct config *config, const char *lines, struct deliver_secrets *secrets,
+                         char error[CONFIG_ERROR_SIZE])
+{
+	void *text = NULL;
+	size_t length = 0;
+	int fd, result;
+
+	memset(secrets, 0, sizeof(*secrets));
+	if (!lines)
+		return take_all(config, NULL, secrets, error);
+	(void)snprintf(error, CONFIG_ERROR_SIZE, "%.100s: has no line for each key that the configuration names",
+	               lines);
+	fd = open(lines, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return -errno;
+	result = file_read_all(fd, SECRETS_MAX, &text, &length);
+	(void)close(fd);
+	if (result != 0)
+		return result;
+	result = take_all(config, text, secrets, error);
+	explicit_bzero(text, length);
+	free(text);
 	return result;
 }
 

@@ -8,6 +8,7 @@
 #define HOLDFAST_DAEMON_DESK_H
 
 #include "daemon/desk_queue.h"
+#include "daemon/desk_subscribe.h"
 #include "daemon/serve_role.h"
 #include "record/ledger.h"
 #include "record/reckon.h"
@@ -39,6 +40,7 @@ struct desk {
 	int64_t published_ns, page_version; /* wall time of the last that went well; what was on it */
 	uint64_t publications, publications_failed;
 	char page_state[SERVE_TEXT_SIZE];
+	struct desk_subscribe subscribe;
 	int64_t told_ns;              /* the parent, how all that stands */
 	struct serve_message message; /* scratch */
 };

@@ -23,6 +23,7 @@
 
 #include "base/time.h"
 #include "daemon/alert_files.h"
+#include "daemon/desk_subscribe.h"
 #include "daemon/config.h"
 #include "daemon/daemon.h"
 #include "daemon/log.h"
@@ -61,10 +62,11 @@ static bool always(const struct config *config)
 
 static unsigned desk_files(const struct config *config, const char *paths[SERVE_FDS_MAX])
 {
-	if (!config->page.key_file[0])
-		return 0;
-	paths[0] = config->page.key_file;
-	return 1;
+	unsigned count = 0;
+
+	if (config->page.key_file[0])
+		paths[count++] = config->page.key_file;
+	return count + desk_subscribe_files(config, paths + count, SERVE_FDS_MAX - 2 - count);
 }
 
 static bool public_wanted(const struct config *config)
