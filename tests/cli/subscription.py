@@ -11,9 +11,11 @@ import email
 import email.policy
 import hashlib
 import hmac
+import http.client
 import http.server
 import json
 import os
+import pwd
 import re
 import signal
 import socket
@@ -140,7 +142,7 @@ class Stage:
 
     def row(self, typed, status, wanted=""):
         code, out, error = self.run(*typed)
-        self.expect(f"{' '.join(typed)[:90]}", code == status and re.search(wanted, out + error, re.DOTALL),
+        self.expect(repr(" ".join(typed)[:90])[1:-1], code == status and re.search(wanted, out + error, re.DOTALL),
                     (code, out, error))
         return out
 
@@ -379,6 +381,88 @@ def tell_wrong(s):
     s.row(["subscription", "add", "eve@example.org", "--confirmed"], 0)
 
 
+def fetch(port, method, path, body=None, lang="en"):
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+        headers = {"Accept-Language": lang}
+        if body:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+
+def until(what, seconds=25):
+    limit = time.monotonic() + seconds
+    while time.monotonic() < limit:
+        if what():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def tell_serve(s):
+    """A stranger subscribes by the public role, is asked, confirms, is told, leaves by one POST; the desk delivers."""
+    nobody = pwd.getpwnam("nobody")
+    os.chmod(s.folder, 0o755)
+    own, s.folder = s.folder, f"{s.folder}/served"
+    for folder in (s.folder, f"{s.folder}/web"):
+        os.mkdir(folder)
+        os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+    port = free_port()
+    s.box.mails.clear()
+    with open(f"{s.folder}/c.yaml", "w", encoding="utf-8") as file:
+        file.write(f"user: nobody\nstate_dir: {s.folder}\nrun_dir: {s.folder}/run\npage:\n  title: Example\n"
+                   f"  url: http://127.0.0.1:{port}\n  directory: {s.folder}/web/page\n"
+                   f"public: {{ listen: [\"127.0.0.1:{port}\"] }}\nmail:\n"
+                   f"  smtp: smtp://localhost:{s.smtp.port}\n  from: status@example.org\n  user: status\n"
+                   f"  password_file: {own}/password\n  ca_file: {own}/tls.pem\n")
+    with open(f"{own}/log", "wb") as log, subprocess.Popen([s.holdfast, "serve", "--config", f"{s.folder}/c.yaml"],
+                                                            stdout=log, stderr=log) as serve:
+        try:
+            serve_a_stranger(s, port)
+        finally:
+            serve.terminate()
+            serve.wait(20)
+    with open(f"{own}/log", encoding="utf-8", errors="replace") as log:
+        s.expect("the daemon complains of nothing", "subscribers" not in log.read())
+    s.folder = own
+
+
+def serve_a_stranger(s, port):
+    def there():
+        with contextlib.suppress(OSError):
+            return fetch(port, "GET", "/subscribe")[0] == 200
+        return False
+
+    s.expect("the form is there, in two languages", until(there) and "Your address" in fetch(port, "GET", "/subscribe")[1]
+             and "Votre adresse" in fetch(port, "GET", "/subscribe", lang="fr")[1])
+    s.expect("what is no address is said to be none", fetch(port, "POST", "/subscribe", "address=x%0aBcc:y@z.org")[0] == 400)
+    status, first = fetch(port, "POST", "/subscribe", "address=eve%40example.org&lang=fr")
+    s.expect("who subscribes is asked by mail", status == 200 and until(lambda: s.box.mails), (status, first))
+    if not s.box.mails:
+        return
+    link = re.search(r"http://127\.0\.0\.1:\d+(/confirm\?token=\w+)", words(s.box.mails[-1]))[1]
+    s.expect("an address that is known is answered the same",
+             fetch(port, "POST", "/subscribe", "address=eve%40example.org&lang=fr") == (status, first))
+    s.expect("following the link shows a button alone", "<button" in fetch(port, "GET", link)[1] and
+             subscriber(s, "eve@example.org")["state"] == "asked")
+    s.expect("a token that is none is answered as one that is",
+             fetch(port, "POST", "/confirm?token=c9" + "a" * 32)[1] == fetch(port, "POST", link)[1])
+    s.expect("pressing it confirms", until(lambda: subscriber(s, "eve@example.org")["state"] == "confirmed"))
+    s.row(["page", "component", "add", "web", "--name", "Website"], 0)
+    s.row(["page", "component", "set", "web", "--status", "major_outage"], 0)
+    s.expect("what is said on the page is delivered by the daemon", until(lambda: len(s.box.mails) == 2) and
+             "Website" in words(s.box.mails[-1]), [mail["raw"] for mail in s.box.mails])
+    leave = re.search(r"<http://127\.0\.0\.1:\d+(/unsubscribe\?token=\w+)>", str(s.box.mails[-1]["mail"]["List-Unsubscribe"]))
+    s.expect("a GET of the unsubscription changes nothing", leave and fetch(port, "GET", leave[1])[0] == 200 and
+             subscriber(s, "eve@example.org") is not None)
+    s.expect("a mail program's POST is all it takes", leave and
+             fetch(port, "POST", leave[1], "List-Unsubscribe=One-Click")[0] == 200 and
+             until(lambda: subscriber(s, "eve@example.org") is None))
+    answers = [fetch(port, "POST", "/subscribe", f"address=a{i}%40example.org")[0] for i in range(8)]
+    s.expect("of one network so many are taken in ten minutes", answers.count(200) == 3 and answers.count(429) == 5, answers)
+
+
 def tell(s):
     s.row(["page", "component", "add", "web", "--name", "Website", "--name-fr", "Site web"], 0)
     first = tell_hooks(s)
@@ -387,6 +471,8 @@ def tell(s):
     tell_news(s, first)
     tell_death(s)
     tell_wrong(s)
+    if os.geteuid() == 0:
+        tell_serve(s)
 
 
 if __name__ == "__main__":
