@@ -71,7 +71,7 @@ static void usage(FILE *out)
 		"\n",
 		out);
 	for (size_t i = 0; i < COMMANDS; i++)
-		(void)fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].summary);
+		(void)fprintf(out, "  %-13s %s\n", commands[i].name, commands[i].summary);
 	(void)fputs("\n"
 	            "Example:\n"
 	            "  holdfast analyze attack.pcap\n"
