@@ -19,18 +19,34 @@ static const char *title_of(const struct config_page *page, unsigned language, c
 	return host;
 }
 
-const struct page_settings *page_settings_of(const struct config_page *page, const char *key,
-                                             struct page_settings_kept *kept)
+/* Without the slashes at its end. */
+static void copy_url(const char *from, char to[ALERT_URL_SIZE])
 {
 	size_t length;
 
-	(void)snprintf(kept->url, sizeof(kept->url), "%s", page->url);
-	for (length = strlen(kept->url); length && kept->url[length - 1] == '/';)
-		kept->url[--length] = '\0';
+	(void)snprintf(to, ALERT_URL_SIZE, "%s", from);
+	for (length = strlen(to); length && to[length - 1] == '/';)
+		to[--length] = '\0';
+}
+
+const struct page_settings *page_settings_of(const struct config *config, const char *key,
+                                             struct page_settings_kept *kept)
+{
+	const struct config_page *page = &config->page;
+	const struct config_mail *mail = &config->mail;
+
+	copy_url(page->url, kept->url);
+	copy_url(mail->public_url[0] ? mail->public_url : page->url, kept->subscribe);
+	/* Where nobody is asked there is nothing to be told by. */
+	if (mail->smtp[0] && config->public_role.listen_count)
+		memcpy(kept->subscribe + strlen(kept->subscribe), "/subscribe", sizeof("/subscribe"));
+	else
+		kept->subscribe[0] = '\0';
 	kept->settings = (struct page_settings){ .url = kept->url,
 		                                 .key = key,
 		                                 .languages_count = page->language_count,
-		                                 .stale_after_ns = page->stale_after_ns };
+		                                 .stale_after_ns = page->stale_after_ns,
+		                                 .subscribe = kept->subscribe };
 	for (unsigned i = 0; i < LANGUAGES; i++)
 		kept->settings.title[i] = title_of(page, i, kept->host);
 	memcpy(kept->settings.languages, page->languages, sizeof(kept->settings.languages));

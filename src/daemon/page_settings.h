@@ -9,11 +9,11 @@
 /* The settings, and texts that they point to. */
 struct page_settings_kept {
 	struct page_settings settings;
-	char host[CONFIG_PAGE_TITLE_SIZE], url[ALERT_URL_SIZE];
+	char host[CONFIG_PAGE_TITLE_SIZE], url[ALERT_URL_SIZE], subscribe[ALERT_URL_SIZE + 16];
 };
 
-/* Points into `page`, `key` and `kept`, which all have to live as long. */
-const struct page_settings *page_settings_of(const struct config_page *page, const char *key,
+/* Points into `config`, `key` and `kept`, which all have to live as long. */
+const struct page_settings *page_settings_of(const struct config *config, const char *key,
                                              struct page_settings_kept *kept);
 
 #endif

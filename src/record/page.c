@@ -700,6 +700,7 @@ static void take_settings(struct page *page, const struct page_settings *setting
 	keep_all(page, settings->title, status->title);
 	status->url = keep(page, settings->url);
 	status->key = keep(page, settings->key);
+	status->subscribe = keep(page, settings->subscribe ? settings->subscribe : "");
 	memcpy(status->languages, settings->languages, sizeof(status->languages));
 	status->languages_count = settings->languages_count;
 	status->generated_ns = now_ns;

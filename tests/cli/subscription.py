@@ -451,6 +451,7 @@ def serve_a_stranger(s, port):
     s.expect("pressing it confirms", until(lambda: subscriber(s, "eve@example.org")["state"] == "confirmed"))
     s.row(["page", "component", "add", "web", "--name", "Website"], 0)
     s.row(["page", "component", "set", "web", "--status", "major_outage"], 0)
+    s.expect("the page leads to the form", until(lambda: "/subscribe\">Be told by mail" in fetch(port, "GET", "/")[1]))
     s.expect("what is said on the page is delivered by the daemon", until(lambda: len(s.box.mails) == 2) and
              "Website" in words(s.box.mails[-1]), [mail["raw"] for mail in s.box.mails])
     leave = re.search(r"<http://127\.0\.0\.1:\d+(/unsubscribe\?token=\w+)>", str(s.box.mails[-1]["mail"]["List-Unsubscribe"]))
