@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/digest.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 #include <sha1.h>
 #include <sha2.h>
@@ -12,6 +15,7 @@
 #define BLOCK 64
 #define INNER 0x36
 #define OUTER 0x5c
+#define READ_AT_ONCE 16384
 
 void digest_sha1(const void *octets, size_t count, uint8_t sum[DIGEST_SHA1_SIZE])
 {
@@ -91,4 +95,29 @@ bool digest_equal(const void *a, const void *b, size_t count)
 	for (size_t i = 0; i < count; i++)
 		differs |= left[i] ^ right[i];
 	return differs == 0;
+}
+
+int digest_sha256_file(int descriptor, char text[DIGEST_SHA256_TEXT_SIZE], uint64_t *length)
+{
+	uint8_t octets[READ_AT_ONCE], sum[DIGEST_SHA256_SIZE];
+	uint64_t all = 0;
+	SHA2_CTX state;
+
+	SHA256Init(&state);
+	for (;;) {
+		ssize_t got = pread(descriptor, octets, sizeof(octets), (off_t)all);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (got == 0)
+			break;
+		SHA256Update(&state, octets, (size_t)got);
+		all += (uint64_t)got;
+	}
+	SHA256Final(sum, &state);
+	digest_text(sum, text);
+	*length = all;
+	return 0;
 }

@@ -27,5 +27,10 @@ void digest_hmac_sha256(const void *key, size_t key_count, const void *octets, s
                         uint8_t sum[DIGEST_SHA256_SIZE]);
 /* Compared in a time that does not tell how much of them is the same. */
 bool digest_equal(const void *a, const void *b, size_t count);
+/*
+ * SHA-256 of all that a descriptor's file holds, read from its beginning; where it stands is left alone. `length` octets it
+ * was. 0 or -errno.
+ */
+int digest_sha256_file(int descriptor, char text[DIGEST_SHA256_TEXT_SIZE], uint64_t *length);
 
 #endif

@@ -12,6 +12,7 @@
 #include "cli/archived.h"
 #include "cli/claims.h"
 #include "cli/command.h"
+#include "cli/harm_lines.h"
 #include "cli/incident_page.h"
 #include "cli/options.h"
 #include "cli/order.h"
@@ -217,6 +218,7 @@ int incident_command(int argc, char **argv)
 	}
 	paper = screen_paper(0, false);
 	claims.all = true;
+	harm_lines_write(&paper, archived.folder, archived.head.id, now().ns);
 	status = incident_page_write(&paper, &archived.head, json_object_get(whole, "analysis"), archived.has_stream,
 	                             now(), &claims);
 	json_decref(whole);

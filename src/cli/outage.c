@@ -16,8 +16,10 @@
 #include "cli/archived.h"
 #include "cli/books.h"
 #include "cli/command.h"
+#include "cli/joined.h"
 #include "cli/options.h"
 #include "cli/order.h"
+#include "cli/outage_inside.h"
 #include "cli/outage_page.h"
 #include "cli/output.h"
 #include "cli/place.h"
@@ -36,41 +38,43 @@
 #define IMPORT_SCHEMA "holdfast.outage_import/1"
 #define FILE_MAX (256u << 20)
 #define FILE_FIRST (1u << 16)
+#define FILES_MAX 4096
 #define MISTAKES_TOLD 20
 #define MISTAKES_LISTED 1000 /* in JSON */
-#define DEFAULT_COMPONENT "site"
-
-struct options {
-	const char *config, *record, *verb, *name;
-	const char *component, *from, *to, *rejects, *archive;
-	bool json;
-};
 
 /* clang-format off */
 static const struct option_row rows[] = {
-	{ .value = "import|list|show|reports|reckon", OPTION_INTO(struct options, verb),
-	  .missing = "say what to do: holdfast outage import, list, show, reports or reckon",
-	  .help = "put counts of reports on record, list outages, show one, list the counts,\nor measure anew with what is on record now" },
-	{ .value = "FILE|ID", OPTION_INTO(struct options, name),
-	  .help = "import: a file of CSV or JSON, - is standard input; show: an outage's ID, as o1, or latest" },
-	{ .name = "component", .value = "ID", OPTION_INTO(struct options, component),
-	  .help = "import: of lines that name none, else site; list, reports: of that alone" },
-	{ .name = "from", .value = "TIME", OPTION_INTO(struct options, from), .help = "reports, list: from then on, as 2026-03-10T09:40:00Z" },
-	{ .name = "to", .value = "TIME", OPTION_INTO(struct options, to), .help = "reports, list: before then" },
-	{ .name = "rejects", .value = "OUT", OPTION_INTO(struct options, rejects),
+	{ .value = "import|logs|list|show|reports|reckon", OPTION_INTO(struct outage_options, verb),
+	  .missing = "say what to do: holdfast outage import, logs, list, show, reports or reckon",
+	  .help = "put counts of reports on record, look at access logs, list outages, show one,\nlist the counts, or measure anew with what is on record now" },
+	{ .value = "FILE|ID", OPTION_INTO(struct outage_options, names), .maximum = FILES_MAX,
+	  .help = "import: a file of CSV or JSON, - is standard input; logs: access logs, packed or not;\nshow: an outage's ID, as o1, or latest" },
+	{ .name = "component", .value = "ID", OPTION_INTO(struct outage_options, component),
+	  .help = "import: of lines that name none; logs: what they are logs of; else site; list, reports: of that alone" },
+	{ .name = "from", .value = "TIME", OPTION_INTO(struct outage_options, from), .help = "reports, list: from then on, as 2026-03-10T09:40:00Z" },
+	{ .name = "to", .value = "TIME", OPTION_INTO(struct outage_options, to), .help = "reports, list: before then" },
+	{ .name = "html", .value = "OUT", OPTION_INTO(struct outage_options, html),
+	  .help = "show: the picture of it, with the attack and what was said, as one HTML file; - is standard output" },
+	{ .name = "rejects", .value = "OUT", OPTION_INTO(struct outage_options, rejects),
 	  .help = "import: lines that are wrong go there, to be put right and imported" },
-	{ .name = "archive", .value = "DIR", OPTION_INTO(struct options, archive),
+	{ .name = "format", .value = "FORMAT", OPTION_INTO(struct outage_options, format),
+	  .help = "logs: combined, haproxy or json; else as the first lines look" },
+	{ .name = "zone", .value = "ZONE", OPTION_INTO(struct outage_options, zone),
+	  .help = "logs: of times that state none (HAProxy's), as +02:00; else UTC" },
+	{ .name = "import", OPTION_INTO(struct outage_options, import),
+	  .help = "logs: put what they show on record, each file once, and measure" },
+	{ .name = "archive", .value = "DIR", OPTION_INTO(struct outage_options, archive),
 	  .help = "import, reckon: where incidents are archived; else the state_dir, unless there is --record" },
-	{ .name = "json", OPTION_INTO(struct options, json), .help = "as JSON (" OUTAGES_SCHEMA ", " REPORTS_SCHEMA ")" },
-	BOOKS_RECORD_ROW(struct options),
-	PLACE_CONFIG_ROW(struct options),
+	{ .name = "json", OPTION_INTO(struct outage_options, json), .help = "as JSON (" OUTAGES_SCHEMA ", " REPORTS_SCHEMA ")" },
+	BOOKS_RECORD_ROW(struct outage_options),
+	PLACE_CONFIG_ROW(struct outage_options),
 };
 /* clang-format on */
 
-static const struct option_table table = {
+const struct option_table outage_table = {
 	.command = "outage",
 	.synopsis =
-		"import FILE [--component ID] [--rejects OUT] | list | show ID | reports [--component ID] [--from TIME] [--to TIME] | reckon",
+		"import FILE [--component ID] [--rejects OUT] | logs FILE... [--component ID] [--format FORMAT] [--import] | list | show ID [--html OUT] | reports [--component ID] [--from TIME] [--to TIME] | reckon",
 	.purpose =
 		"Outages as users feel them. Counts of their reports are put on record, held against what is usual at that hour of the\n"
 		"week, and what is more than that becomes an outage: when it began, was worst and ended, where, and what explains it.\n"
@@ -78,6 +82,7 @@ static const struct option_table table = {
 	.notes = "Exit status: 0 done; 1 something cannot be read or written, or a line was left out; 2 wrong usage.\n"
 		 "\n"
 		 "Example:\n"
+		 "  holdfast outage logs /var/log/nginx/access.log\n"
 		 "  holdfast outage import reports.csv && holdfast outage show latest\n",
 	OPTION_ROWS(rows),
 };
@@ -182,7 +187,7 @@ static void begin_rejects(struct import *import, const char *octets, size_t leng
 
 /* ---- measuring ---- */
 
-static int measure(struct books *books, const struct options *options, struct reckon_result *result)
+int outage_measure(struct books *books, const struct outage_options *options, struct reckon_result *result)
 {
 	struct record_error error = { .message = "" };
 	char folder[CONFIG_PATH_SIZE] = "";
@@ -234,7 +239,7 @@ static void print_components(const struct reckon_result *result)
 	paper_text(&paper, 0, 0, d.text);
 }
 
-static int reckon_anew(const struct options *options)
+static int reckon_anew(const struct outage_options *options)
 {
 	struct reckon_result *result = malloc(sizeof(*result));
 	struct books books;
@@ -244,7 +249,7 @@ static int reckon_anew(const struct options *options)
 		return COMMAND_BAD;
 	status = books_open(&books, "outage", options->config, options->record, true);
 	if (status == COMMAND_DONE) {
-		status = measure(&books, options, result);
+		status = outage_measure(&books, options, result);
 		books_close(&books);
 	}
 	if (status == COMMAND_DONE && options->json) {
@@ -259,7 +264,7 @@ static int reckon_anew(const struct options *options)
 	return status;
 }
 
-static int print_import(const struct options *options, struct import *import, const struct reckon_result *result)
+static int print_import(const struct outage_options *options, struct import *import, const struct reckon_result *result)
 {
 	struct paper paper = screen_paper(0, false);
 	struct draft d = { .length = 0 };
@@ -282,11 +287,11 @@ static int print_import(const struct options *options, struct import *import, co
 }
 
 /* Reads all into the record's transaction. */
-static int load(const struct options *options, struct import *import, const char *octets, size_t length)
+static int load(const struct outage_options *options, struct import *import, const char *octets, size_t length)
 {
 	struct report_count preset = { .symptom = SYMPTOM_OTHER, .source = REPORT_IMPORT };
 	struct report_sink sink = { take_count, take_mistake, import };
-	const char *component = options->component ? options->component : DEFAULT_COMPONENT;
+	const char *component = options->component ? options->component : OUTAGE_DEFAULT_COMPONENT;
 
 	memcpy(preset.component, component, strlen(component) + 1);
 	begin_rejects(import, octets, length);
@@ -294,8 +299,8 @@ static int load(const struct options *options, struct import *import, const char
 	                               : report_text_read(octets, length, &preset, &sink);
 }
 
-static int record_import(const struct options *options, struct books *books, struct import *import, const char *octets,
-                         size_t length)
+static int record_import(const struct outage_options *options, struct books *books, struct import *import,
+                         const char *octets, size_t length)
 {
 	char sha256[DIGEST_SHA256_TEXT_SIZE], user[BOOKS_NAME_SIZE];
 	struct record_error error = { .message = "" };
@@ -324,7 +329,7 @@ static int record_import(const struct options *options, struct books *books, str
 	return ended == 0 ? COMMAND_DONE : books_refuse(books, ended, &error);
 }
 
-static int import_file(const struct options *options)
+static int import_file(const struct outage_options *options)
 {
 	struct reckon_result *measured;
 	struct import import = { .path = options->name, .error = { .message = "" } };
@@ -335,9 +340,9 @@ static int import_file(const struct options *options)
 	int status, result = 0;
 
 	if (!options->name)
-		return options_refuse(&table, "nothing to import: name a file");
+		return options_refuse(&outage_table, "nothing to import: name a file");
 	if (options->component && !component_id_ok(options->component))
-		return options_refuse(&table, "--component wants 1 to 32 of a-z, 0-9 and -");
+		return options_refuse(&outage_table, "--component wants 1 to 32 of a-z, 0-9 and -");
 	measured = malloc(sizeof(*measured));
 	octets = read_file(options->name, &length);
 	status = octets && measured ? COMMAND_DONE : COMMAND_BAD;
@@ -356,7 +361,7 @@ static int import_file(const struct options *options)
 		if (status == COMMAND_DONE) {
 			status = record_import(options, &books, &import, octets, length);
 			if (status == COMMAND_DONE)
-				status = measure(&books, options, measured);
+				status = outage_measure(&books, options, measured);
 			books_close(&books);
 		}
 		if (rejects.file)
@@ -382,7 +387,7 @@ struct listing {
 	struct paper paper;
 	json_t *outages; /* NULL: lines */
 	struct harm *harm;
-	const struct options *options;
+	const struct outage_options *options;
 	int64_t from_ns, to_ns;
 	uint64_t number; /* show: this one; 0: the latest */
 	bool any, show;
@@ -453,20 +458,57 @@ static int show_one(void *context, const struct outages_outage *outage)
 	return 0;
 }
 
-static int read_times(const struct options *options, int64_t *from_ns, int64_t *to_ns)
+static int read_times(const struct outage_options *options, int64_t *from_ns, int64_t *to_ns)
 {
 	struct capture_time from = { INT64_MIN }, to = { INT64_MAX };
 
 	if (options->from && time_parse(options->from, &from) != 0)
-		return options_refuse(&table, "--from wants a time in UTC such as 2026-03-10T09:40:00Z");
+		return options_refuse(&outage_table, "--from wants a time in UTC such as 2026-03-10T09:40:00Z");
 	if (options->to && time_parse(options->to, &to) != 0)
-		return options_refuse(&table, "--to wants a time in UTC such as 2026-03-10T18:00:00Z");
+		return options_refuse(&outage_table, "--to wants a time in UTC such as 2026-03-10T18:00:00Z");
 	*from_ns = from.ns;
 	*to_ns = to.ns;
 	return COMMAND_DONE;
 }
 
-static int list_outages(const struct options *options, bool show)
+/* The outage on one axis with the attack, whole or not there. */
+static int write_picture(const struct outage_options *options, struct books *books, const struct harm *harm)
+{
+	const struct outage *o = &harm->outage;
+	struct joined_source source = { .ledger = books->ledger, .now_ns = books_now() };
+	struct record_error error = { .message = "" };
+	struct output output;
+	struct picture *picture;
+	struct draft title = { .length = 0 };
+	char folder[CONFIG_PATH_SIZE], began[WORDS_SIZE], id[OUTAGES_ID_SIZE];
+	int result, closed;
+
+	if (options->archive)
+		source.folder = options->archive;
+	else if (!options->record && archived_folder("outage", options->config, folder) == COMMAND_DONE)
+		source.folder = folder;
+	result = joined_make(&source, o->began_ns, o->ended_ns ? o->ended_ns : source.now_ns, harm->incident, &picture,
+	                     &error);
+	if (result != 0)
+		return books_refuse(books, result, &error);
+	outages_id(harm->number, id);
+	draft_add(&title, "Outage %s of %s, %.16s UTC", id, o->component,
+	          words_date_time((struct capture_time){ o->began_ns }, began));
+	output_watch_signals();
+	result = output_open(&output, options->html);
+	if (result == 0) {
+		result = picture_document(output.file, picture, title.text);
+		closed = output_close(&output, result != 0);
+		result = result ? result : closed;
+	}
+	free(picture);
+	if (result == 0)
+		return COMMAND_DONE;
+	say_error(say_output(options->html), "cannot write: %s; name another file", strerror(-result));
+	return COMMAND_BAD;
+}
+
+static int list_outages(const struct outage_options *options, bool show)
 {
 	struct listing listing = { .paper = screen_paper(0, false), .options = options, .show = show };
 	struct record_error error = { .message = "" };
@@ -475,14 +517,19 @@ static int list_outages(const struct options *options, bool show)
 
 	if (status == COMMAND_DONE && show) {
 		if (!options->name)
-			status = options_refuse(&table, "say which: an outage's ID, as o1, or latest");
+			status = options_refuse(&outage_table, "say which: an outage's ID, as o1, or latest");
 		else if (strcmp(options->name, "latest") != 0 && !(listing.number = outages_number(options->name)))
-			status = options_refuse(&table, "'%.40s' is no outage's ID: as o1, or latest", options->name);
+			status = options_refuse(&outage_table, "'%.40s' is no outage's ID: as o1, or latest",
+			                        options->name);
 	}
 	if (status == COMMAND_DONE)
 		status = books_open(&books, "outage", options->config, options->record, false);
 	if (status != COMMAND_DONE)
 		return status;
+	if (options->html && (options->json || !show)) {
+		books_close(&books);
+		return options_refuse(&outage_table, "--html is of 'show', without --json");
+	}
 	listing.outages = options->json ? json_array() : NULL;
 	listing.harm = calloc(1, sizeof(*listing.harm));
 	result = listing.harm
@@ -500,6 +547,8 @@ static int list_outages(const struct options *options, bool show)
 		status = order_print_json(HARM_JSON_SCHEMA, one);
 	} else if (options->json) {
 		status = order_print_json(OUTAGES_SCHEMA, json_pack("{sO}", "outages", listing.outages));
+	} else if (options->html) {
+		status = write_picture(options, &books, listing.harm);
 	} else {
 		if (show)
 			outage_page_show(&listing.paper, listing.harm);
@@ -575,7 +624,7 @@ static int count_one(void *context, const struct report_count *count)
 	return 0;
 }
 
-static int list_reports(const struct options *options)
+static int list_reports(const struct outage_options *options)
 {
 	struct counting counting = { .paper = screen_paper(0, false), .json = options->json };
 	struct record_error error = { .message = "" };
@@ -601,34 +650,36 @@ static int list_reports(const struct options *options)
 	return status;
 }
 
-static int list(const struct options *options)
+static int list(const struct outage_options *options)
 {
 	return list_outages(options, false);
 }
 
-static int show(const struct options *options)
+static int show(const struct outage_options *options)
 {
 	return list_outages(options, true);
 }
 
 static const struct {
 	const char *verb;
-	int (*run)(const struct options *options);
-} verbs[] = { { "import", import_file },
-	      { "list", list },
-	      { "show", show },
-	      { "reports", list_reports },
-	      { "reckon", reckon_anew } };
+	int (*run)(const struct outage_options *options);
+} verbs[] = { { "import", import_file }, { "logs", outage_logs },     { "list", list },
+	      { "show", show },          { "reports", list_reports }, { "reckon", reckon_anew } };
 
 int outage_command(int argc, char **argv)
 {
-	struct options options = { .json = false };
+	struct outage_options options = { .json = false };
 	int status;
 
-	if (!options_take(&table, argc, argv, &options, &status))
+	if (!options_take(&outage_table, argc, argv, &options, &status))
 		return status;
+	options.name = options.names.count ? options.names.words[0] : NULL;
+	if (options.names.count > 1 && strcmp(options.verb, "logs") != 0)
+		return options_refuse(&outage_table, "one at a time, and '%.40s' is one too many",
+		                      options.names.words[1]);
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (strcmp(options.verb, verbs[i].verb) == 0)
 			return verbs[i].run(&options);
-	return options_refuse(&table, "'%.40s' is none of import, list, show, reports, reckon", options.verb);
+	return options_refuse(&outage_table, "'%.40s' is none of import, logs, list, show, reports, reckon",
+	                      options.verb);
 }

@@ -11,9 +11,11 @@
 #include <string.h>
 
 #include "cli/archived.h"
+#include "cli/books.h"
 #include "cli/claims.h"
 #include "cli/command.h"
 #include "cli/exports.h"
+#include "cli/joined.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/place.h"
@@ -86,7 +88,9 @@ struct run {
 	struct traces traces;
 	struct trace_past *past;
 	struct claims claims;
-	struct series *series; /* how users and links fared, as it was recorded; empty where it was not */
+	struct series *series;    /* how users and links fared, as it was recorded; empty where it was not */
+	struct ledger *ledger;    /* NULL: nothing is on record */
+	struct picture **picture; /* the latest that was made */
 };
 
 static bool is_standard_output(const char *path)
@@ -170,6 +174,39 @@ static void read_series(struct run *run)
 	(void)series_read(json_object_get(json_object_get(json_object_get(whole, "analysis"), "live"), "series"),
 	                  run->series);
 	json_decref(whole);
+}
+
+/* Of each incident that is told, anew: a report has few, and a picture is large. */
+static const struct picture *picture_of(const void *context, const struct finding *finding)
+{
+	const struct run *run = context;
+	const struct incident *incident = finding->incident;
+	struct joined_source source = { run->ledger, run->archived.folder, books_now() };
+	struct record_error error = { .message = "" };
+	int result;
+
+	free(*run->picture);
+	*run->picture = NULL;
+	result = joined_make(&source, incident->began.ns, incident->ended.ns, incident->id, run->picture, &error);
+	if (result != 0)
+		say_error("report", "the picture of what users felt is left out: %s",
+		          error.message[0] ? error.message : strerror(-result));
+	return *run->picture;
+}
+
+/* What users felt and what was said; where nothing of the kind is on record, or not for this user to read, there is a report all the same. */
+static void open_record(struct run *run)
+{
+	struct record_error error = { .message = "" };
+	char path[BOOKS_PATH_SIZE];
+
+	(void)snprintf(path, sizeof(path), "%s" LEDGER_FILE, run->archived.folder);
+	if (ledger_open(path, false, &run->ledger, &error) != 0) {
+		run->ledger = NULL;
+		return;
+	}
+	run->input.picture_of = picture_of;
+	run->input.picture_context = run;
 }
 
 /* All that the stream has of its sources, beside those who came before. As of its last packet: the same stream gives the same. */
@@ -364,6 +401,7 @@ int report_command(int argc, char **argv)
 	struct options options = { .json = false };
 	struct archive_incident known;
 	struct run run = { .tape = NULL, .known = &known };
+	struct picture *picture = NULL;
 	int status, told;
 
 	if (!options_take(&table, argc, argv, &options, &status))
@@ -389,10 +427,13 @@ int report_command(int argc, char **argv)
 		status = COMMAND_BAD;
 		goto undo_series;
 	}
+	run.picture = &picture;
 	output_watch_signals();
 	read_series(&run);
 	status = replay(&run);
 	if (run.engine) {
+		if (options.html)
+			open_record(&run);
 		told = trace(&run, &options);
 		if (told == COMMAND_DONE && options.include_claims)
 			told = read_claims(&run, &options);
@@ -402,6 +443,9 @@ int report_command(int argc, char **argv)
 	claims_fini(&run.claims);
 	traces_fini(&run.traces);
 	free(run.past);
+	free(picture);
+	if (run.ledger)
+		ledger_close(run.ledger);
 	tape_fini(run.tape);
 undo_series:
 	free(run.tape);

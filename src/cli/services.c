@@ -110,6 +110,7 @@ static const cyaml_schema_field_t configuration_fields[] = {
 	CYAML_FIELD_IGNORE("geo", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_IGNORE("prices", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_IGNORE("page", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_IGNORE("logs", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_END,
 };
 

@@ -38,7 +38,7 @@
 
 struct options {
 	const char *config, *record, *verb, *name, *words;
-	const char *kind, *lang, *since, *until, *component, *text, *after, *corrects, *claim;
+	const char *kind, *lang, *since, *until, *component, *text, *after, *corrects, *claim, *translates, *phase;
 	const char *hash, *at, *analysis;
 	struct option_duration next;
 	uint64_t set, remove;
@@ -65,6 +65,10 @@ static const struct option_row rows[] = {
 	  .help = "draft: when the next update is promised (30m; 0s: it is not)" },
 	{ .name = "after", .value = "ID", OPTION_INTO(struct options, after), .help = "draft: the statement that this goes on from; else the latest of the incident" },
 	{ .name = "corrects", .value = "ID", OPTION_INTO(struct options, corrects), .help = "draft --kind correction: the published statement that is corrected" },
+	{ .name = "translates", .value = "ID", OPTION_INTO(struct options, translates),
+	  .help = "draft --lang LANG: the same in another language, of the same facts; the two are one on the status page" },
+	{ .name = "phase", .value = "PHASE", OPTION_INTO(struct options, phase),
+	  .help = "draft --kind update: identified (the cause is known) or monitoring (a remedy is in place)" },
 	{ .name = "include-claim", .value = "ID", OPTION_INTO(struct options, claim),
 	  .help = "draft: a public claim and what was found of it; then two people have to approve" },
 	{ .name = "set", .value = "N", OPTION_INTO(struct options, set), .minimum = 1, .help = "edit: sentence N is TEXT" },
@@ -238,6 +242,10 @@ static int read_asked(const struct options *o, struct capture_time now, struct s
 		status = read_id(o->after, &asked->after);
 	if (status == COMMAND_DONE && o->corrects)
 		status = read_id(o->corrects, &asked->corrects);
+	if (status == COMMAND_DONE && o->translates)
+		status = read_id(o->translates, &asked->translates);
+	if (o->phase && !statement_phase_find(o->phase, &asked->phase))
+		return options_refuse(&table, "--phase wants identified or monitoring");
 	if (status == COMMAND_DONE)
 		status = read_time("--since", o->since, now, &since);
 	if (status == COMMAND_DONE)

@@ -13,7 +13,10 @@
 #include <jansson.h>
 
 #include "base/time.h"
+#include "cli/archived.h"
+#include "cli/books.h"
 #include "cli/command.h"
+#include "cli/harm_lines.h"
 #include "cli/options.h"
 #include "cli/order.h"
 #include "cli/output.h"
@@ -112,6 +115,10 @@ static int show(const struct options *options)
 	struct reading before = { .status = NULL }, now = { .status = NULL };
 	bool clear = options->watch && isatty(STDOUT_FILENO), more = true;
 	int status = take_reading(options->config, &before);
+	char folder[CONFIG_PATH_SIZE] = "";
+
+	if (status == COMMAND_DONE)
+		status = archived_folder("status", options->config, folder);
 
 	while (status == COMMAND_DONE && more) {
 		struct paper paper = screen_paper(0, false);
@@ -122,6 +129,7 @@ static int show(const struct options *options)
 			break;
 		if (clear)
 			(void)fputs(HOME_AND_CLEAR, stdout);
+		harm_lines_write(&paper, folder, 0, books_now());
 		status_page_write(&paper, before.status, now.status, now.at_ns - before.at_ns);
 		if (options->watch && !clear)
 			(void)putchar('\n');

@@ -231,6 +231,7 @@ static const struct config_key config_keys[] = {
 	{ .name = "mail", .read = config_read_mapping, .keys = config_mail_keys },
 	{ .name = "webhooks", .read = config_read_webhooks, .offset = IN_CONFIG(webhooks), .high = CONFIG_WEBHOOKS_MAX },
 	{ .name = "public", .read = config_read_mapping, .keys = config_public_keys },
+	{ .name = "logs", .read = config_read_logs, .offset = IN_CONFIG(logs), .high = CONFIG_LOGS_MAX },
 	{ .name = NULL },
 };
 
@@ -411,6 +412,7 @@ void config_fini(struct config *config)
 	config_page_fini(&config->page);
 	free(config->webhooks);
 	config_public_fini(&config->public_role);
+	config_logs_fini(config);
 	memset(config, 0, sizeof(*config));
 }
 

@@ -54,6 +54,8 @@
  *       component: service               what reports are about that name none
  *       sites: [{ host: WORD, component: WORD }]             of which browsers report; none: any, as `component`
  *       vantages: [{ name: WORD, network: ASN, key_file: path }]   who may report what it probed
+ *     logs:                              access logs that `holdfast serve` reads
+ *       - { component: WORD, file: path | syslog: ADDRESS:PORT, from: [prefix...], format: auto, zone: "+00:00" }
  */
 #ifndef HOLDFAST_DAEMON_CONFIG_H
 #define HOLDFAST_DAEMON_CONFIG_H
@@ -66,6 +68,8 @@
 #include "daemon/config_public.h"
 #include "daemon/prefix_file.h"
 #include "defend/fallback.h"
+#include "impact/access_log.h"
+#include "impact/component.h"
 #include "shield/shield.h"
 #include "tell/alert.h"
 #include "tell/language.h"
@@ -120,6 +124,22 @@ struct config_page_target {
 	char rsync[CONFIG_RSYNC_SIZE];                                 /* "user@host:/path" */
 	char ssh_key[CONFIG_PATH_SIZE], known_hosts[CONFIG_PATH_SIZE]; /* "": ssh's own */
 	uint32_t ssh_port;
+};
+
+#define CONFIG_LOGS_MAX 16
+#define CONFIG_LOG_FROM_MAX 64
+#define CONFIG_LISTEN_SIZE 64
+
+/* An access log: a file that is added to, or datagrams of syslog. */
+struct config_log {
+	char component[COMPONENT_ID_SIZE];
+	char file[CONFIG_PATH_SIZE];     /* "": by syslog */
+	char syslog[CONFIG_LISTEN_SIZE]; /* as it was written; it listens at: */
+	struct address listen;
+	uint16_t port;
+	struct prefix_list from; /* who may send; none: this host alone */
+	enum access_format format;
+	int32_t zone_s;
 };
 
 struct config_page {
@@ -191,6 +211,8 @@ struct config {
 	unsigned webhook_count;
 	struct config_webhook *webhooks; /* owned */
 	struct config_public public_role;
+	struct config_log *logs; /* owned */
+	unsigned log_count;
 };
 
 /* "FILE:LINE:COLUMN: what is wrong; what to do", without an end of line. */

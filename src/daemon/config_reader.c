@@ -260,8 +260,11 @@ unsigned config_list_length(struct config_reader *reader, const struct config_ke
 {
 	ptrdiff_t count;
 
-	if (config_is_nothing(node))
+	if (config_is_nothing(node)) {
+		if (key->needed)
+			config_complain(reader, &node->start_mark, "%s is empty; name at least one", key->name);
 		return 0;
+	}
 	if (node->type != YAML_SEQUENCE_NODE) {
 		config_complain(reader, &node->start_mark, "%s is %s; it wants a list: [...]", key->name,
 		                config_kind_of(node));

@@ -77,7 +77,10 @@ static void look(struct desk *desk, int64_t now_ns)
 	int64_t version;
 
 	desk->look_ns = now_ns + DESK_LOOK_NS;
-	if (!desk->ledger || desk->courier < 0)
+	if (!desk->ledger)
+		return;
+	desk_tell_due(desk, role_wall_ns());
+	if (desk->courier < 0)
 		return;
 	if (page_version(desk->ledger, &version, &error) != 0)
 		return;
@@ -169,6 +172,10 @@ static void listen_to(struct desk *desk, unsigned role)
 	int fds[SERVE_FDS_MAX];
 	unsigned fd_count;
 
+	if (role == SERVE_ROLE_MESSENGER) {
+		desk_hear_messenger(desk);
+		return;
+	}
 	for (unsigned i = 0; i < TURN_MAX && desk->channels[role] >= 0; i++) {
 		int result =
 			serve_message_receive(desk->channels[role], SERVE_ROLE_TO_DESK, &desk->message, fds, &fd_count);
@@ -210,6 +217,8 @@ static int heed_parent(struct desk *desk)
 				supervise_close(channel, 1);
 			}
 			*channel = fds[0];
+			if (message->channel.role == SERVE_ROLE_MESSENGER)
+				desk_tell_standing(desk);
 		} else {
 			channel_drop(fds, &fd_count);
 		}
@@ -239,6 +248,9 @@ static void tell(struct desk *desk, int64_t now_ns)
 	serve_role_count(message, "refused", desk->refused);
 	serve_role_count(message, "reckoned_s", (uint64_t)(desk->reckon_last_ns / NS_PER_S));
 	serve_role_count(message, "outages_open", desk->outages_open);
+	serve_role_count(message, "alerts_sent", desk->alerted.sent);
+	serve_role_count(message, "alerts_failed", desk->alerted.failed);
+	serve_role_count(message, "alerts_lost", desk->alerts_lost + desk->alerted.unsaid + desk->told.untold);
 	serve_role_count(message, "published_s", (uint64_t)(desk->published_ns / NS_PER_S));
 	serve_role_count(message, "publications", desk->publications);
 	serve_role_count(message, "publications_failed", desk->publications_failed);
@@ -324,6 +336,7 @@ static int begin(struct desk *desk, const struct role_start *start, char error[C
 		return result;
 	}
 	message_text(desk->state, sizeof(desk->state), "ok");
+	desk_tell_begin(desk);
 	open_record(desk); /* without room, or with a broken disk, it is tried again */
 	return 0;
 }
@@ -390,13 +403,16 @@ int desk_role(const struct role_start *start)
 	desk->courier = desk->subscribe.courier = -1;
 	for (unsigned i = 0; i < SERVE_ROLES; i++)
 		desk->channels[i] = -1;
-	result = begin(desk, start, error);
+	result = reckoner_new(&desk->reckoner);
+	if (result == 0)
+		result = begin(desk, start, error);
 	serve_role_ready(&desk->life, result, error);
 	if (result == 0)
 		live(desk);
 	supervise_close(desk->channels, SERVE_ROLES);
 	supervise_close(&desk->courier, 1);
 	desk_subscribe_end(&desk->subscribe);
+	reckoner_free(desk->reckoner);
 	ledger_close(desk->ledger);
 	serve_role_end(&desk->life);
 	free(desk);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the parts of the desk share. It alone writes what the other roles count, reckons outages from it, and has the page
- * published; desk.c is its life, desk_queue.c what waits for the record, desk_reckon.c the end of a bucket, desk_courier.c the
- * page on its way.
+ * published, and people told; desk.c is its life, desk_queue.c what waits for the record, desk_reckon.c the end of a bucket, desk_courier.c the
+ * page on its way, desk_told.c who has been told what, desk_tell.c by whom.
  */
 #ifndef HOLDFAST_DAEMON_DESK_H
 #define HOLDFAST_DAEMON_DESK_H
 
 #include "daemon/desk_queue.h"
 #include "daemon/desk_subscribe.h"
+#include "daemon/desk_told.h"
+#include "daemon/message.h"
 #include "daemon/serve_role.h"
 #include "record/ledger.h"
 #include "record/reckon.h"
@@ -32,6 +34,8 @@ struct desk {
 	int64_t reckoned_ns;    /* the end of the last bucket that was reckoned; 0: none was */
 	int64_t reckon_last_ns; /* when that was done */
 	uint32_t outages_open;
+	uint64_t late_before; /* counts that had come late when it was last done */
+	struct reckoner *reckoner;
 	struct reckon_result result; /* scratch; large */
 	/* the page */
 	int courier;                        /* -1: nothing is published */
@@ -41,12 +45,26 @@ struct desk {
 	uint64_t publications, publications_failed;
 	char page_state[SERVE_TEXT_SIZE];
 	struct desk_subscribe subscribe;
-	int64_t told_ns;              /* the parent, how all that stands */
-	struct serve_message message; /* scratch */
+	/* people */
+	struct desk_told told;
+	char told_path[CONFIG_PATH_SIZE + sizeof(DESK_TOLD_FILE)];
+	struct message_alerted alerted; /* as the messenger said last */
+	uint64_t alerts_lost;           /* that it did not take */
+	struct message word;            /* scratch: the messenger's */
+	int64_t told_ns;                /* the parent, how all that stands */
+	struct serve_message message;   /* scratch */
 };
 
 /* Reckons where a bucket has ended since that was last done, and all that follows from it. `now_ns`: wall time. */
 void desk_reckon(struct desk *desk, int64_t now_ns);
+/* What has been told, from its file. */
+void desk_tell_begin(struct desk *desk);
+void desk_tell_outages(struct desk *desk, int64_t now_ns);
+/* Statements that are due by `now_ns`, wall time. */
+void desk_tell_due(struct desk *desk, int64_t now_ns);
+/* To a messenger that begins: what it need not say again. */
+void desk_tell_standing(struct desk *desk);
+void desk_hear_messenger(struct desk *desk);
 /* What is wrong, for the log (once a minute) and for `holdfast status`. */
 void desk_complain(struct desk *desk, const char *what, int result, const struct record_error *error);
 

@@ -20,13 +20,13 @@
 
 #include "base/time.h"
 #include "daemon/config.h"
+#include "daemon/loader_inside.h"
 #include "daemon/log.h"
 #include "daemon/message.h"
 #include "daemon/mirror.h"
 #include "daemon/role.h"
 #include "daemon/sandbox.h"
 #include "daemon/ways.h"
-#include "engine/live.h"
 #include "shield/link.h"
 #include "shield/maps.h"
 #include "shield/shield.h"
@@ -37,23 +37,6 @@
 #define RESTORE_MS 60000      /* that the engine has to put back what was in force */
 #define TABLE_MAX (16u << 20) /* octets of /proc/net/tcp that are looked at */
 #define TABLE_BLOCK (64u << 10)
-
-struct loader {
-	struct shield *shield;
-	struct mirror mirror;
-	struct config config;
-	struct ways ways;
-	unsigned guard_count;
-	struct shield_way_in guard[SHIELD_GUARD_MAX]; /* as last set */
-	unsigned hook_count;
-	struct message_hook hooks[SHIELD_INTERFACES_MAX];
-	bool begun;                           /* what is attached has this program */
-	bool nftables;                        /* may stand in: of the configuration that is in force, or to be */
-	int64_t sweep_ns, peers_ns, state_ns; /* when next */
-	unsigned line_count;
-	char lines[MESSAGE_LINES_MAX][CONFIG_ERROR_SIZE];
-	struct message message;
-};
 
 __attribute__((format(printf, 2, 3))) static void add_line(struct loader *loader, const char *format, ...)
 {
@@ -71,15 +54,14 @@ static void add_error(struct loader *loader, const struct shield_error *error)
 	add_line(loader, "%.180s%s%.130s", error->message, error->advice[0] ? "; " : "", error->advice);
 }
 
-/* A jiffy so long from now; INT64_MAX is never. */
-static uint64_t after(const struct loader *loader, int64_t for_ns)
+uint64_t loader_after(const struct loader *loader, int64_t for_ns)
 {
 	struct shield_pace pace = shield_pace(loader->shield);
 
 	return shield_jiffies_after(&pace, role_monotonic_ns(), for_ns);
 }
 
-static uint64_t now_jiffies(const struct loader *loader)
+uint64_t loader_now(const struct loader *loader)
 {
 	struct shield_pace pace = shield_pace(loader->shield);
 
@@ -359,7 +341,7 @@ static int set_allowances(struct loader *loader, const struct prefix_list *wante
 {
 	struct stale stale = { .wanted = wanted };
 	struct shield_error error = { .message = "" };
-	int result = shield_each_allowed(shield_maps(loader->shield), now_jiffies(loader), find_stale, &stale);
+	int result = shield_each_allowed(shield_maps(loader->shield), loader_now(loader), find_stale, &stale);
 
 	/* First room, then what takes it. */
 	if (result == 0)
@@ -398,7 +380,7 @@ static unsigned list_ways(const struct loader *loader, struct shield_way_in ways
 
 		ways[count++] = (struct shield_way_in){ .from = prefix_of(&way->from, 128),
 			                                .port = way->port,
-			                                .expires = after(loader, way->until_ns - now_ns),
+			                                .expires = loader_after(loader, way->until_ns - now_ns),
 			                                .sure = way->command };
 	}
 	return count;
@@ -413,7 +395,7 @@ static bool same_ways(const struct shield_way_in *a, const struct shield_way_in 
 	return true;
 }
 
-static int set_guard(struct loader *loader)
+int loader_set_guard(struct loader *loader)
 {
 	struct shield_way_in ways[SHIELD_GUARD_MAX];
 	unsigned count = list_ways(loader, ways);
@@ -470,7 +452,7 @@ static void refresh_ways(struct loader *loader)
 	read_table(loader, "/proc/self/net/tcp", block);
 	read_table(loader, "/proc/self/net/tcp6", block);
 	free(block);
-	(void)set_guard(loader);
+	(void)loader_set_guard(loader);
 }
 
 /* ---- talking to the engine ---- */
@@ -508,248 +490,6 @@ static void send_state(struct loader *loader)
 	(void)message_send(ROLE_FD_ENGINE, &loader->message, NULL, 0); /* the next one says the same */
 }
 
-/* The engine's own leave room for people's. */
-static int check_room(const struct loader *loader, struct shield_error *error)
-{
-	struct shield_rule_told *told = calloc(SHIELD_RULES_MAX, sizeof(*told));
-	unsigned count = 0, own = 0;
-	int result = told ? shield_read_rules(shield_maps(loader->shield), now_jiffies(loader), told, &count) : -ENOMEM;
-
-	for (unsigned i = 0; i < count && result == 0; i++)
-		own += told[i].made_by == SHIELD_BY_ENGINE;
-	free(told);
-	if (result == 0 && own >= LIVE_RULES_MAX) {
-		(void)snprintf(error->message, sizeof(error->message), "%u rules of the engine's own are in force",
-		               own);
-		result = -ENOSPC;
-	}
-	return result;
-}
-
-static int add_rule(struct loader *loader, const struct message_rule *wanted, struct message_answer *answer,
-                    struct shield_error *error)
-{
-	struct shield_making making = { .expires = after(loader, wanted->for_ns),
-		                        .made_ns = wanted->made_ns,
-		                        .made_by = wanted->made_by,
-		                        .shadow = wanted->shadow != 0,
-		                        .spare = wanted->spare != 0,
-		                        .probe = wanted->probe != 0,
-		                        .known = wanted->known != 0,
-		                        .each = wanted->each != 0,
-		                        .source_pps = wanted->source_pps,
-		                        .arm_pps = wanted->arm_pps,
-		                        .hold_s = wanted->hold_s };
-	struct rule rule;
-	int result = message_take_rule(wanted, &rule);
-
-	if (result != 0) {
-		(void)snprintf(error->message, sizeof(error->message), "the match is none");
-		return result;
-	}
-	if (wanted->made_by == SHIELD_BY_ENGINE)
-		result = check_room(loader, error);
-	if (result != 0)
-		return result;
-	memcpy(making.reason, wanted->reason, sizeof(making.reason));
-	shield_count_from(loader->shield, wanted->number);
-	result = shield_add_rule(loader->shield, &rule, &making, &answer->number, error);
-	if (result != 0)
-		return result;
-	result = mirror_add_rule(&loader->mirror, answer->number, error);
-	if (result != 0) { /* in force on all interfaces, or on none */
-		struct shield_error unused;
-
-		(void)shield_remove_rule(loader->shield, answer->number, &unused);
-	}
-	return result;
-}
-
-static int remove_rule(struct loader *loader, uint32_t number, struct shield_error *error)
-{
-	int result = shield_remove_rule(loader->shield, number, error);
-
-	return result ? result : mirror_remove_rule(&loader->mirror, number, error);
-}
-
-static int allow(struct loader *loader, const struct message_allow *wanted, struct message_answer *answer,
-                 struct shield_error *error)
-{
-	uint64_t expires = after(loader, wanted->for_ns);
-
-	for (uint32_t i = 0; i < wanted->prefixes.count; i++) {
-		struct prefix prefix = message_prefix(&wanted->prefixes.prefix[i]);
-		int result = shield_allow(loader->shield, &prefix, expires, error);
-
-		if (result == 0)
-			result = mirror_list(&loader->mirror, NFT_ALLOWED, &prefix, 1, wanted->for_ns, error);
-		if (result != 0)
-			return result;
-		answer->done++;
-	}
-	return 0;
-}
-
-static int set_mode(struct loader *loader, const struct message_mode *wanted, struct shield_error *error)
-{
-	uint64_t until = wanted->enforce && wanted->for_ns ? after(loader, wanted->for_ns) : SHIELD_NEVER;
-	int result = shield_set_mode(loader->shield, wanted->enforce != 0, until);
-
-	if (result == 0)
-		result = mirror_set_mode(&loader->mirror, error);
-	if (result != 0 && !error->message[0])
-		(void)snprintf(error->message, sizeof(error->message), "the mode cannot be set: %s", strerror(-result));
-	if (result != 0)
-		return result;
-	if (!wanted->enforce)
-		LOG_SAY(LOG_NOTICE, "mode is observe: nothing is dropped");
-	else if (wanted->for_ns)
-		LOG_SAY(LOG_NOTICE, "mode is enforce for %" PRId64 " s; unless it is confirmed, observe again then",
-		        wanted->for_ns / (int64_t)NS_PER_S);
-	else
-		LOG_SAY(LOG_NOTICE, "mode is enforce");
-	return 0;
-}
-
-static int confirm(struct loader *loader, struct shield_error *error)
-{
-	struct shield_mode mode;
-	int result = shield_read_mode(shield_maps(loader->shield), now_jiffies(loader), &mode);
-
-	if (result != 0) {
-		(void)snprintf(error->message, sizeof(error->message), "the mode cannot be read: %s",
-		               strerror(-result));
-		return result;
-	}
-	if (!mode.enforce || mode.until == SHIELD_NEVER) {
-		(void)snprintf(error->message, sizeof(error->message), "nothing waits to be confirmed: mode is %s",
-		               mode.enforce ? "enforce, for good" : "observe");
-		(void)snprintf(error->advice, sizeof(error->advice), "%s",
-		               mode.enforce ? "" : "'holdfast enforce --confirm 60s' begins anew");
-		return -ENOENT;
-	}
-	return set_mode(loader, &(struct message_mode){ .enforce = 1 }, error);
-}
-
-static int disallow(struct loader *loader, const struct message_prefix *wanted, struct shield_error *error)
-{
-	struct prefix prefix = message_prefix(wanted);
-	int result = shield_disallow(loader->shield, &prefix, error);
-
-	return result ? result : mirror_unlist(&loader->mirror, NFT_ALLOWED, &prefix, error);
-}
-
-static int add_way(struct loader *loader, const struct message_prefix *wanted)
-{
-	struct prefix prefix = message_prefix(wanted);
-
-	ways_add_client(&loader->ways, &prefix.address, role_monotonic_ns());
-	return set_guard(loader);
-}
-
-/* The engine has blocked these in the shield's own tables; where nftables stands in, it must have them too. */
-static int block(struct loader *loader, const struct message_allow *wanted, struct shield_error *error)
-{
-	struct prefix prefixes[MESSAGE_PREFIXES_MAX];
-
-	for (uint32_t i = 0; i < wanted->prefixes.count; i++)
-		prefixes[i] = message_prefix(&wanted->prefixes.prefix[i]);
-	return mirror_list(&loader->mirror, NFT_BLOCKED, prefixes, wanted->prefixes.count, wanted->for_ns, error);
-}
-
-/* Does what a message asks, and answers. */
-static int obey(struct loader *loader, const struct message *message)
-{
-	struct message_answer answer = { .result = 0 };
-	struct shield_error error = { .message = "" };
-	struct prefix prefix;
-	uint64_t id = message->id;
-
-	switch ((enum message_type)message->type) {
-	case MESSAGE_ADD_RULE:
-		answer.result = add_rule(loader, &message->rule, &answer, &error);
-		break;
-	case MESSAGE_REMOVE_RULE:
-		answer.result = remove_rule(loader, message->number, &error);
-		break;
-	case MESSAGE_RENEW_RULE:
-		answer.result = shield_renew_rule(loader->shield, message->renewal.number,
-		                                  after(loader, message->renewal.for_ns), &error);
-		break;
-	case MESSAGE_ALLOW:
-		answer.result = allow(loader, &message->allow, &answer, &error);
-		break;
-	case MESSAGE_DISALLOW:
-		answer.result = disallow(loader, &message->prefix, &error);
-		break;
-	case MESSAGE_MODE:
-		answer.result = set_mode(loader, &message->mode, &error);
-		break;
-	case MESSAGE_CONFIRM:
-		answer.result = confirm(loader, &error);
-		break;
-	case MESSAGE_WAY:
-		(void)add_way(loader, &message->prefix); /* said there; the command that follows is not to fail of it */
-		return 0;
-	case MESSAGE_FREEZE:
-		answer.result =
-			shield_freeze(loader->shield, message->freeze.attacked, after(loader, message->freeze.for_ns));
-		break;
-	case MESSAGE_BLOCK:
-		answer.result = block(loader, &message->allow, &error);
-		break;
-	case MESSAGE_UNBLOCK:
-		prefix = message_prefix(&message->prefix);
-		answer.result = mirror_unlist(&loader->mirror, NFT_BLOCKED, &prefix, &error);
-		break;
-	case MESSAGE_BLOCKS:
-		answer.result = mirror_blocks(&loader->mirror, &error);
-		break;
-	case MESSAGE_RESTORED:
-		shield_count_from(loader->shield, message->number);
-		return 0;
-	case MESSAGE_CONFIG:
-	case MESSAGE_RELOADED:
-	case MESSAGE_APPLIED:
-	case MESSAGE_RELOAD:
-	case MESSAGE_MAPS:
-	case MESSAGE_STATE:
-	case MESSAGE_ANSWER:
-	case MESSAGE_COUNTED:
-	case MESSAGE_RECORD:
-	case MESSAGE_ASK:
-	case MESSAGE_SETTLED:
-	case MESSAGE_CHECKPOINT:
-	case MESSAGE_STREAM:
-	case MESSAGE_INCIDENT:
-	case MESSAGE_RECORDED:
-	case MESSAGE_IN_FORCE:
-	case MESSAGE_LEARNED:
-	case MESSAGE_MESSENGER:
-	case MESSAGE_LINKS:
-	case MESSAGE_ALERT:
-	case MESSAGE_TEST_ALERT:
-	case MESSAGE_ALERTED:
-	case MESSAGE_TESTED:
-	case MESSAGE_TYPES:
-	default:
-		return -EBADMSG; /* message_receive() lets none of these through */
-	}
-	if (id == 0) { /* it is put back, and nobody waits for an answer */
-		if (answer.result != 0)
-			LOG_SAY(LOG_WARNING, "not in force: %s",
-			        error.message[0] ? error.message : strerror(-answer.result));
-		return 0;
-	}
-	if (answer.result != 0 && !error.message[0])
-		(void)snprintf(error.message, sizeof(error.message), "%s", strerror(-answer.result));
-	message_text(answer.what, sizeof(answer.what), error.message);
-	message_text(answer.hint, sizeof(answer.hint), error.advice);
-	message_init(&loader->message, MESSAGE_ANSWER, id);
-	loader->message.answer = answer;
-	return message_send(ROLE_FD_ENGINE, &loader->message, NULL, 0);
-}
-
 /*
  * All that the engine asks; `until_restored` stops at MESSAGE_RESTORED and returns 1. A message that is none is the
  * engine's end: it is ours, and says no such thing.
@@ -766,7 +506,7 @@ static int listen_to_engine(struct loader *loader, bool until_restored)
 		if (result == -EAGAIN)
 			return 0;
 		if (result == 0)
-			result = obey(loader, &loader->message);
+			result = loader_obey(loader, &loader->message);
 		if (result == 0 && restored && until_restored)
 			return 1;
 		if (result == -EBADMSG)
@@ -840,7 +580,7 @@ static int reload(struct loader *loader, struct config *next, const int *fds, un
 	}
 	detach_others(loader, next);
 	if (next->enforce != loader->config.enforce)
-		result = set_mode(loader, &(struct message_mode){ .enforce = next->enforce }, &error);
+		result = loader_set_mode(loader, &(struct message_mode){ .enforce = next->enforce }, &error);
 	if (result != 0)
 		add_error(loader, &error);
 	config_fini(&loader->config);
@@ -932,7 +672,7 @@ static int begin_shield(struct loader *loader, const int *fds, unsigned fd_count
 	if (result != 0)
 		return result;
 	if (origin == SHIELD_NEW)
-		result = set_mode(loader, &(struct message_mode){ .enforce = loader->config.enforce }, &error);
+		result = loader_set_mode(loader, &(struct message_mode){ .enforce = loader->config.enforce }, &error);
 	if (result != 0) {
 		add_error(loader, &error);
 		return result;
@@ -1027,7 +767,7 @@ static int do_what_is_due(struct loader *loader)
 		return -ENODEV;
 	}
 	if (sweeps) {
-		(void)shield_sweep_rules(loader->shield, now_jiffies(loader), &swept);
+		(void)shield_sweep_rules(loader->shield, loader_now(loader), &swept);
 		mirror_sweep(&loader->mirror);
 		message_init(&loader->message, MESSAGE_COUNTED, 0);
 		if (mirror_count(&loader->mirror, &loader->message.counted))
@@ -1041,7 +781,7 @@ static int do_what_is_due(struct loader *loader)
 		loader->peers_ns = now_ns + PEERS_NS;
 	}
 	if (now_ns >= loader->state_ns) {
-		(void)shield_sweep_allowed(loader->shield, now_jiffies(loader), &swept);
+		(void)shield_sweep_allowed(loader->shield, loader_now(loader), &swept);
 		send_state(loader);
 		loader->state_ns = now_ns + STATE_NS;
 	}

@@ -238,7 +238,7 @@ static bool check_alert(const struct message *message, unsigned fd_count)
 {
 	const struct alert *alert = &message->alert;
 
-	return fd_count == 0 && alert->change < ALERT_TEST && alert->enforcing <= 1 && ENDS(alert->host) &&
+	return fd_count == 0 && alert->change < ALERT_TEST && alert->matter < ALERT_MATTERS && alert->enforcing <= 1 && ENDS(alert->host) &&
 	       ENDS(alert->service) && ENDS(alert->target) && ENDS(alert->vector) && ENDS(alert->advice);
 }
 

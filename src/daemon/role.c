@@ -169,6 +169,7 @@ int daemon_role(int argc, char **argv)
 		[ROLE_MESSENGER] = messenger_role,
 		[ROLE_DESK] = desk_role,
 		[ROLE_PUBLIC] = public_role, /* and the other roles of `holdfast serve` */
+		[ROLE_READER] = reader_role, /* and the other roles of `holdfast serve` */
 	};
 	struct role_start start;
 	int first = ROLE_FD_PARENT;

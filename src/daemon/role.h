@@ -61,6 +61,7 @@ int recorder_role(const struct role_start *start);
 int messenger_role(const struct role_start *start);
 int desk_role(const struct role_start *start);
 int public_role(const struct role_start *start);
+int reader_role(const struct role_start *start);
 
 /*
  * Reads the configuration out of a received MESSAGE_CONFIG: its text is in fds[0], which is closed, the others are

@@ -95,11 +95,16 @@ int sandbox_keep(uint64_t kept)
 	return syscall(SYS_capset, &header, sets) == 0 ? 0 : -errno;
 }
 
-int sandbox_become(uid_t uid, gid_t gid)
+int sandbox_become_in_groups(uid_t uid, gid_t gid, const gid_t *groups, unsigned count)
 {
-	if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0)
+	if (setgroups(count, groups) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0)
 		return -errno;
 	return sandbox_keep(0);
+}
+
+int sandbox_become(uid_t uid, gid_t gid)
+{
+	return sandbox_become_in_groups(uid, gid, NULL, 0);
 }
 
 int sandbox_seal(void)
@@ -122,6 +127,7 @@ int sandbox_follow_parent(void)
 #define DESK MAY(ROLE_DESK)
 #define PUBLIC MAY(ROLE_PUBLIC)
 /* PROBER, READER, CONSOLE: likewise, with the role. */
+#define READER MAY(ROLE_READER)
 #define ALL (MAY(ROLES_ALL) - 1)
 
 /* clang-format off */
@@ -178,6 +184,9 @@ static const struct {
 	{ SCMP_SYS(fstatfs), RECORDER | DESK | LOADER },
 	/* incidents and streams: a file with several names, what there is */
 	{ SCMP_SYS(mkdir), RECORDER | DESK }, { SCMP_SYS(mkdirat), RECORDER | DESK }, { SCMP_SYS(link), RECORDER | DESK }, { SCMP_SYS(linkat), RECORDER | DESK }, { SCMP_SYS(getdents64), RECORDER | DESK },
+	/* logs, and where they are read up to */
+	{ SCMP_SYS(openat), READER }, { SCMP_SYS(open), READER }, { SCMP_SYS(stat), READER }, { SCMP_SYS(rename), READER },
+	{ SCMP_SYS(renameat), READER }, { SCMP_SYS(renameat2), READER }, { SCMP_SYS(recvfrom), READER },
 	/* the shield: programs, links, netlink, what bpffs has, libxdp's and nftables' needs */
 	{ SCMP_SYS(bpf), LOADER }, { SCMP_SYS(socket), LOADER }, { SCMP_SYS(bind), LOADER }, { SCMP_SYS(connect), LOADER },
 	{ SCMP_SYS(setsockopt), LOADER }, { SCMP_SYS(getsockname), LOADER }, { SCMP_SYS(ioctl), LOADER },
@@ -331,4 +340,15 @@ int sandbox_confine_to_pins(const char *pins)
 	};
 
 	return confine(places, sizeof(places) / sizeof(places[0]));
+}
+
+int sandbox_confine_to_logs(const char *writable, const char *const *folders, unsigned count)
+{
+	struct place places[CONFIG_LOGS_MAX + 1] = { { writable, WRITES, false } };
+
+	if (count > CONFIG_LOGS_MAX)
+		return -EINVAL;
+	for (unsigned i = 0; i < count; i++)
+		places[i + 1] = (struct place){ folders[i], LOOKS, true };
+	return confine(places, count + 1);
 }

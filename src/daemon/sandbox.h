@@ -27,6 +27,8 @@ int sandbox_limit(uint64_t bounding);
 int sandbox_keep(uint64_t kept);
 /* Another user, with no other groups. Keeps no capability. */
 int sandbox_become(uid_t uid, gid_t gid);
+/* The same, with other groups beside: what files are theirs can be read. */
+int sandbox_become_in_groups(uid_t uid, gid_t gid, const gid_t *groups, unsigned count);
 /* From here on no program gets more than this process has. */
 int sandbox_seal(void);
 /* The role's list of system calls; others answer ENOSYS, and the worst end the process. */
@@ -40,6 +42,8 @@ int sandbox_confine(const char *writable, const char *readable);
 int sandbox_confine_to_pins(const char *pins);
 /* For the messenger: what names hosts and whom to trust: /etc, certificates, libraries; and nothing to write. */
 int sandbox_confine_to_network(void);
+/* For the reader: its folder, and the folders that logs are in, to be read. As sandbox_confine(). */
+int sandbox_confine_to_logs(const char *writable, const char *const *folders, unsigned count);
 /* The parent's end is ours. */
 int sandbox_follow_parent(void);
 

@@ -69,6 +69,21 @@ static unsigned desk_files(const struct config *config, const char *paths[SERVE_
 	return count + desk_subscribe_files(config, paths + count, SERVE_FDS_MAX - 2 - count);
 }
 
+static bool tells(const struct config *config)
+{
+	return config->alert_count > 0;
+}
+
+static unsigned messenger_files(const struct config *config, const char *paths[SERVE_FDS_MAX])
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < config->alert_count; i++)
+		if (config->alerts[i].key_file[0])
+			paths[count++] = config->alerts[i].key_file;
+	return count;
+}
+
 static bool public_wanted(const struct config *config)
 {
 	return config->public_role.listen_count > 0;
@@ -93,10 +108,17 @@ static unsigned public_listeners(const struct config *config, const char *addres
 	return config->public_role.listen_count;
 }
 
+static bool has_logs(const struct config *config)
+{
+	return config->log_count > 0;
+}
+
 /* A role that has no row here is not there. */
 static const struct row rows[SERVE_ROLES] = {
 	[SERVE_ROLE_DESK] = { .wanted = always, .files = desk_files },
+	[SERVE_ROLE_MESSENGER] = { .wanted = tells, .files = messenger_files },
 	[SERVE_ROLE_PUBLIC] = { .wanted = public_wanted, .files = public_files, .listeners = public_listeners },
+	[SERVE_ROLE_READER] = { .wanted = has_logs },
 };
 
 /* ---- the tree ---- */
@@ -130,6 +152,7 @@ struct tree {
 	bool ever_ready, stopping;
 	int64_t began_ns, began_wall_ns, pinged_ns;
 	struct serve_message message; /* scratch */
+	struct message word;          /* likewise, the messenger's */
 };
 
 /* ---- beginning ---- */
@@ -243,7 +266,7 @@ static int send_config(struct tree *tree, unsigned role, char reason[CONFIG_ERRO
 	unsigned files = rows[role].files ? rows[role].files(&tree->config, paths) : 0;
 	unsigned listeners = rows[role].listeners ? rows[role].listeners(&tree->config, addresses) : 0;
 	int fds[SERVE_FDS_MAX], result = 0;
-	unsigned count = 0;
+	unsigned count;
 
 	if (1 + files + listeners > SERVE_FDS_MAX) {
 		(void)snprintf(reason, CONFIG_ERROR_SIZE, "it has too many files");
@@ -271,11 +294,36 @@ static int send_config(struct tree *tree, unsigned role, char reason[CONFIG_ERRO
 		                         .restarts = tree->children[role].restarts,
 		                         .since_ns = tree->began_wall_ns };
 	message_text(config->name, sizeof(config->name), tree->config_name);
-	result = serve_message_send(tree->children[role].channel, &tree->message, fds, count);
+	if (role == SERVE_ROLE_MESSENGER) {
+		message_init(&tree->word, MESSAGE_CONFIG, 0);
+		tree->word.config.fd_count = count;
+		message_text(tree->word.config.name, sizeof(tree->word.config.name), tree->config_name);
+		result = message_send(tree->children[role].channel, &tree->word, fds, count);
+	} else {
+		result = serve_message_send(tree->children[role].channel, &tree->message, fds, count);
+	}
 	supervise_close(fds, 1 + files); /* listeners stay the parent's */
 	if (result != 0)
 		(void)snprintf(reason, CONFIG_ERROR_SIZE, "%s", strerror(-result));
 	return result;
+}
+
+static bool scripts_are_good(const struct config *config, char reason[CONFIG_ERROR_SIZE])
+{
+	for (unsigned i = 0; i < config->alert_count; i++)
+		if (config->alerts[i].script[0] && alert_script_check(config->alerts[i].script, reason) != 0)
+			return false;
+	return true;
+}
+
+/* The desk's end of the messenger's channel; it has its own from the beginning, and ends when the desk does. */
+static void give_messenger(struct tree *tree, int end)
+{
+	if (tree->children[SERVE_ROLE_DESK].channel < 0)
+		return;
+	serve_message_init(&tree->message, SERVE_CHANNEL, 0);
+	tree->message.channel.role = SERVE_ROLE_MESSENGER;
+	(void)serve_message_send(tree->children[SERVE_ROLE_DESK].channel, &tree->message, &end, 1);
 }
 
 /* A channel between the desk and a role, where both are there. */
@@ -284,7 +332,8 @@ static void join(struct tree *tree, unsigned role)
 	struct serve_message *message = &tree->message;
 	int ends[2];
 
-	if (role == SERVE_ROLE_DESK || tree->children[role].channel < 0 || tree->children[SERVE_ROLE_DESK].channel < 0)
+	if (role == SERVE_ROLE_DESK || role == SERVE_ROLE_MESSENGER || tree->children[role].channel < 0 ||
+	    tree->children[SERVE_ROLE_DESK].channel < 0)
 		return;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
 		return;
@@ -312,26 +361,31 @@ static void start_role(struct tree *tree, unsigned role)
 {
 	struct child *child = &tree->children[role];
 	char reason[CONFIG_ERROR_SIZE] = "no process can be begun";
-	int ends[2], result;
+	int ends[4] = { -1, -1, -1, -1 }, result;
 
 	child->again_ns = 0;
 	child->ready = child->asked = false;
 	child->began_ns = role_monotonic_ns();
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
-		put_off(tree, role);
-		return;
-	}
-	child->pid = fork();
+	child->pid = -1;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, &ends[0]) == 0 &&
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, &ends[2]) == 0 &&
+	    (role != SERVE_ROLE_MESSENGER || scripts_are_good(&tree->config, reason)))
+		child->pid = fork();
 	if (child->pid == 0)
-		supervise_become(serve_role_name((enum serve_role)role), &tree->start, &ends[1], 1);
-	(void)close(ends[1]);
+		supervise_become(serve_role_name((enum serve_role)role),
+		                 role == SERVE_ROLE_MESSENGER ? &tree->messenger_start : &tree->start,
+		                 (int[]){ ends[1], ends[3] }, role == SERVE_ROLE_MESSENGER ? 2 : 1);
 	if (child->pid < 0) {
+		LOG_SAY(LOG_ERROR, "the %s cannot begin: %s", serve_role_name((enum serve_role)role), reason);
 		child->pid = 0;
-		(void)close(ends[0]);
+		supervise_close(ends, 4);
 		put_off(tree, role);
 		return;
 	}
 	child->channel = ends[0];
+	if (role == SERVE_ROLE_MESSENGER)
+		give_messenger(tree, ends[2]);
+	supervise_close(&ends[1], 3);
 	result = send_config(tree, role, reason);
 	if (result != 0) {
 		LOG_SAY(LOG_ERROR, "the %s cannot begin: %s", serve_role_name((enum serve_role)role), reason);
@@ -382,6 +436,40 @@ static void say_end(unsigned role, int status)
 		LOG_SAY(LOG_ERROR, "the %s has ended with status %d; it begins anew", name, WEXITSTATUS(status));
 }
 
+static void say_ready(struct tree *tree, unsigned role, int result, const char (*lines)[CONFIG_ERROR_SIZE],
+                      unsigned count)
+{
+	tree->children[role].ready = result == 0;
+	for (unsigned i = 0; i < count; i++)
+		LOG_SAY(LOG_ERROR, "the %s cannot go on: %s", serve_role_name((enum serve_role)role), lines[i]);
+	if (!tree->ever_ready && all_ready(tree)) {
+		tree->ever_ready = true;
+		LOG_SAY(LOG_INFO, "ready: pid %d", (int)getpid());
+		notify_send(&tree->notify, "READY=1\nSTATUS=serving");
+	}
+}
+
+static void listen_to_messenger(struct tree *tree)
+{
+	struct child *child = &tree->children[SERVE_ROLE_MESSENGER];
+	int fds[MESSAGE_FDS_MAX];
+	unsigned fd_count;
+
+	while (child->channel >= 0) {
+		int result = message_receive(child->channel, MESSAGE_ROLE_TO_PARENT, &tree->word, fds, &fd_count);
+
+		if (result == -EAGAIN)
+			return;
+		if (result != 0) {
+			(void)close(child->channel);
+			child->channel = -1;
+			return;
+		}
+		say_ready(tree, SERVE_ROLE_MESSENGER, tree->word.applied.result,
+		          (const char(*)[CONFIG_ERROR_SIZE])tree->word.applied.lines, tree->word.applied.line_count);
+	}
+}
+
 /* What a role has to say. */
 static void listen_to(struct tree *tree, unsigned role)
 {
@@ -390,7 +478,9 @@ static void listen_to(struct tree *tree, unsigned role)
 	int fds[SERVE_FDS_MAX];
 	unsigned fd_count;
 
-	while (child->channel >= 0) {
+	if (role == SERVE_ROLE_MESSENGER)
+		listen_to_messenger(tree);
+	while (child->channel >= 0 && role != SERVE_ROLE_MESSENGER) {
 		int result = serve_message_receive(child->channel, SERVE_ROLE_TO_PARENT, message, fds, &fd_count);
 
 		if (result == -EAGAIN)
@@ -405,15 +495,8 @@ static void listen_to(struct tree *tree, unsigned role)
 			child->told_ns = role_wall_ns();
 			continue;
 		}
-		child->ready = message->ready.result == 0;
-		for (uint32_t i = 0; i < message->ready.line_count; i++)
-			LOG_SAY(LOG_ERROR, "the %s cannot go on: %s", serve_role_name((enum serve_role)role),
-			        message->ready.lines[i]);
-		if (!tree->ever_ready && all_ready(tree)) {
-			tree->ever_ready = true;
-			LOG_SAY(LOG_INFO, "ready: pid %d", (int)getpid());
-			notify_send(&tree->notify, "READY=1\nSTATUS=serving");
-		}
+		say_ready(tree, role, message->ready.result, (const char(*)[CONFIG_ERROR_SIZE])message->ready.lines,
+		          message->ready.line_count);
 	}
 }
 
@@ -452,11 +535,14 @@ static void ask_to_end(struct child *child)
 	child->channel = -1;
 }
 
-/* Until those have ended, or for STOP_NS; then they are ended. */
-static void wait_for(struct tree *tree, bool desk)
+/* Until those, as bits, have ended, or for STOP_NS. */
+static void end_those(struct tree *tree, unsigned roles)
 {
 	int64_t until_ns = role_monotonic_ns() + STOP_NS;
 
+	for (unsigned i = 0; i < SERVE_ROLES; i++)
+		if (roles & 1u << i)
+			ask_to_end(&tree->children[i]);
 	for (;;) {
 		struct pollfd fd = { .fd = tree->signals, .events = POLLIN };
 		struct signalfd_siginfo info;
@@ -465,7 +551,7 @@ static void wait_for(struct tree *tree, bool desk)
 
 		reap(tree);
 		for (unsigned i = 0; i < SERVE_ROLES; i++)
-			alive = alive || (tree->children[i].pid > 0 && (desk || i != SERVE_ROLE_DESK));
+			alive = alive || (tree->children[i].pid > 0 && roles & 1u << i);
 		if (!alive || left_ns <= 0)
 			return;
 		(void)poll(&fd, 1, (int)(left_ns / NS_PER_MS) + 1);
@@ -474,15 +560,14 @@ static void wait_for(struct tree *tree, bool desk)
 	}
 }
 
-/* The desk last: it takes what the others say at their end. */
+/* The desk takes what the others say at their end, and the messenger what the desk does. */
 static void end_roles(struct tree *tree)
 {
-	for (unsigned i = 0; i < SERVE_ROLES; i++)
-		if (i != SERVE_ROLE_DESK)
-			ask_to_end(&tree->children[i]);
-	wait_for(tree, false);
-	ask_to_end(&tree->children[SERVE_ROLE_DESK]);
-	wait_for(tree, true);
+	const unsigned desk = 1u << SERVE_ROLE_DESK, messenger = 1u << SERVE_ROLE_MESSENGER;
+
+	end_those(tree, ((1u << SERVE_ROLES) - 1) & ~(desk | messenger));
+	end_those(tree, desk);
+	end_those(tree, messenger);
 	if (any_alive(tree))
 		LOG_SAY(LOG_WARNING, "a role does not end");
 }

@@ -7,7 +7,7 @@
 
 #define HEADER offsetof(struct serve_message, config)
 
-static const char *const names[SERVE_ROLES] = { "desk", "public", "prober", "reader", "console" };
+static const char *const names[SERVE_ROLES] = { "desk", "public", "prober", "reader", "console", "messenger" };
 
 const char *serve_role_name(enum serve_role role)
 {

@@ -40,6 +40,7 @@ enum serve_role {
 	SERVE_ROLE_PROBER,
 	SERVE_ROLE_READER,
 	SERVE_ROLE_CONSOLE,
+	SERVE_ROLE_MESSENGER, /* that of `holdfast run` (messenger.c), with the desk in the engine's place: messages are message.h's */
 	SERVE_ROLES
 };
 
@@ -154,7 +155,7 @@ int serve_message_receive(int channel, enum serve_way way, struct serve_message 
 bool serve_report_ok(const struct report_count *count);
 bool serve_signal_ok(const struct signal_count *count);
 
-/* "desk", "public", "prober", "reader", "console". */
+/* "desk", "public", "prober", "reader", "console", "messenger". */
 const char *serve_role_name(enum serve_role role);
 
 #endif

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "detect/assess.h"
 
-#define PAUSE_SHORT 20 /* slots of silence that part one attack from what was before, by the window that noticed it */
-#define PAUSE_LONG 50
-#define PAUSE_LONGEST 200
-#define LEARNED_LONG 300
-#define USUAL_TIMES 3
-#define ANSWERED_TIMES 6   /* what the target answers is an attack at so many times its mean … */
-#define ANSWERED_ALONE 2   /* … or, where no mean is known, at so many times the bound from one source … */
-#define ANSWERED_SURE 5    /* … or at so many from anyone */
+/* Chosen, as the bounds of vector.c are, so that ordinary captures stay silent by far. */
+#define PAUSE_SHORT 20    /* slots of silence that part one attack from what was before: noticed within a second, … */
+#define PAUSE_LONG 50     /* … within ten, … */
+#define PAUSE_LONGEST 200 /* … within a minute */
+#define LEARNED_LONG 300  /* seconds of history from which on a whole minute is held against it */
+#define USUAL_TIMES 3     /* of what is usual, comes on top of a bound */
+#define USUAL_MILLI 1000  /* struct usual has thousandths of packets a second */
+#define BACK_TIMES 2      /* of what is usual, is still what was before the attack */
+#define HALF_BOUND 2      /* where there is reason to expect an attack, half a bound is enough */
+#define ANSWERED_TIMES 6  /* what the target answers is an attack at so many times its mean … */
+#define ANSWERED_ALONE 2  /* … or, where no mean is known, at so many times the bound from one source … */
+#define ANSWERED_SURE 5   /* … or at so many from anyone */
 #define ALARM_AT_ONCE 1500 /* unsettled packets in 100 ms that need not wait for their answers */
 #define HOT_SHARE 5        /* an attack's first slots hold at least a fifth of what raises the alarm … */
 #define ONSET_SLOTS 3      /* before them, slots that are rising already */
@@ -34,8 +38,8 @@ static uint64_t usual_bound(const struct track *t, uint32_t slots)
 		return USUAL_TIMES * t->learned_unsettled * slots / ((uint64_t)SLOTS_PER_SECOND * t->learned_seconds);
 	}
 	times = season_expected(&usual->seasons[USUAL_UNSETTLED], slot_second(t->last_slot));
-	if (times < usual->unsettled / 1000)
-		times = usual->unsettled / 1000;
+	if (times < usual->unsettled / USUAL_MILLI)
+		times = usual->unsettled / USUAL_MILLI;
 	if (slots <= SLOTS_PER_SECOND)
 		most = season_most(&usual->seasons[USUAL_UNSETTLED], slot_second(t->last_slot));
 	return (most > USUAL_TIMES * times ? most : USUAL_TIMES * times) * slots / SLOTS_PER_SECOND;
@@ -80,9 +84,10 @@ static bool is_stream(const struct track *t)
 static int64_t walk_back(const struct view *v, int64_t from, int64_t pause, bool settled_too)
 {
 	const struct track *t = v->track;
-	uint64_t usual = t->learned_seconds >= TRACK_LEARN_ENOUGH
-	                         ? 2 * (settled_too ? t->learned_packets : t->learned_unsettled) / t->learned_seconds
-	                         : 0;
+	uint64_t usual =
+		t->learned_seconds >= TRACK_LEARN_ENOUGH
+			? BACK_TIMES * (settled_too ? t->learned_packets : t->learned_unsettled) / t->learned_seconds
+			: 0;
 	uint64_t peak = 0;
 	int64_t oldest = t->last_slot - SLOTS_PER_SECOND * (TRACK_SECONDS - 1), earliest = t->last_slot;
 
@@ -145,7 +150,7 @@ static bool fires_with(const struct view *v, int64_t to, uint32_t slots, uint64_
 		bound *= v->evidence->unheard_long;
 	if (bound == 0)
 		return false;
-	bound = bound * v->wider / ((v->how & ASSESS_WATCHED) || is_ramp(v->track) ? 2 : 1);
+	bound = bound * v->wider / ((v->how & ASSESS_WATCHED) || is_ramp(v->track) ? HALF_BOUND : 1);
 	if (!(v->how & ASSESS_STRAINED))
 		bound += usual_bound(v->track, slots);
 	if (track_unsettled(counts) < bound || is_chance(v, counts, track_unsettled(counts) - bound + spare) ||

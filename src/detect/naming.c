@@ -9,7 +9,7 @@
 #include "detect/vector.h"
 #include "observe/protocol.h"
 
-#define LISTENERS 16
+#define LISTENERS 16           /* ports looked at, the heaviest: reflectors of one attack listen on few */
 #define SMALL_SHARE 50         /* a vector with less than a fiftieth of packets and of bytes is noise of the others */
 #define ECHO_SHARE 5           /* errors that an attack makes others send: named only from a fifth on */
 #define PORTS_OF_SERVICES 1024 /* below, those that IANA has given to services (RFC 6335 section 6) */

@@ -6,11 +6,11 @@
 #include "detect/wave.h"
 #include "measure/slot.h"
 
-#define SOURCES 4
-#define LOOKS 5   /* packets for each port or host, repeated and mirrored ones among them */
-#define REPEATS 3 /* probes of one port or host on average, at most */
-#define PORTS 40
-#define FAST_PPS 3000
+#define SOURCES 4                     /* a scan from more hosts than a few is the work of one of them, or none */
+#define LOOKS 5                       /* packets for each port or host, repeated and mirrored ones among them */
+#define REPEATS 3                     /* probes of one port or host on average, at most */
+#define PORTS 40                      /* or hosts, at least: more than a client of many services asks */
+#define FAST_PPS 3000                 /* from here on it could be a flood: the source port has to tell */
 #define PORT_SHARE 10                 /* packets for each source port of a fast scanner, at least */
 #define PAYLOAD_MAX 200               /* octets in a probe on average */
 #define ALONE_PERCENT 70              /* of the packets of many sources from one: the others are by-standers */

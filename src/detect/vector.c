@@ -3,7 +3,38 @@
 
 #include <string.h>
 
+#include "base/cursor.h"
 #include "observe/protocol.h"
+
+/* Tags of BER (X.690), and of SNMP's PDUs in it (RFC 3416 section 3; RFC 1157 section 4.1 for version 1's trap). */
+enum {
+	BER_INTEGER = 0x02,
+	BER_OCTETS = 0x04,
+	BER_SEQUENCE = 0x30,
+	BER_LONG = 0x80, /* in a length: the length of what says it */
+	SNMP_TRAP_V1 = 0xa4,
+	SNMP_INFORM = 0xa6,
+	SNMP_TRAP_V2 = 0xa7,
+};
+
+/* Ports that packets are sent to (IANA "Service Name and Transport Protocol Port Number Registry"; what is usual). */
+enum {
+	PORT_DNS = 53,
+	PORT_DHCP_SERVER = 67,
+	PORT_HTTP = 80,
+	PORT_NTP = 123,
+	PORT_SNMP_TRAP = 162,
+	PORT_HTTPS = 443,
+	PORT_SYSLOG = 514,
+	PORT_NETFLOW = 2055, /* what most exporters are set to, as the two below */
+	PORT_STUN = 3478,
+	PORT_IPFIX = 4739,
+	PORT_SFLOW = 6343,
+	PORT_STATSD = 8125,
+	PORT_NETFLOW_CISCO = 9995,
+	PORT_NETFLOW_OTHER = 9996,
+	PORT_GELF = 12201,
+};
 
 static bool payload_is(const struct observation *o, unsigned at, const void *octets, unsigned length)
 {
@@ -49,7 +80,39 @@ static bool mark_ntp_time(const struct observation *o)
 
 static bool mark_asn1(const struct observation *o)
 {
-	return no_payload_kept(o) || o->payload[0] == 0x30;
+	return no_payload_kept(o) || o->payload[0] == BER_SEQUENCE;
+}
+
+/* Which PDU of SNMPv1 or v2c it is (RFC 1157 section 4, RFC 3416 section 3), by its tag; 0 where that is not known. */
+static uint8_t snmp_pdu(const struct observation *o)
+{
+	struct cursor c = cursor_over(o->payload, o->payload_kept);
+	uint8_t length, community, pdu;
+
+	if (cursor_u8(&c) != BER_SEQUENCE)
+		return 0;
+	length = cursor_u8(&c);
+	if (length & BER_LONG)
+		cursor_skip(&c, length & (uint8_t)~BER_LONG);
+	if (cursor_u8(&c) != BER_INTEGER || cursor_u8(&c) != 1)
+		return 0;
+	cursor_skip(&c, 1); /* the version */
+	if (cursor_u8(&c) != BER_OCTETS)
+		return 0;
+	community = cursor_u8(&c);
+	if (community & BER_LONG)
+		return 0;
+	cursor_skip(&c, community);
+	pdu = cursor_u8(&c);
+	return c.failed ? 0 : pdu;
+}
+
+/* Some agents send traps from the port on which they are asked; a reflector answers, and nothing makes it send a trap. */
+static bool mark_snmp(const struct observation *o)
+{
+	uint8_t pdu = snmp_pdu(o);
+
+	return mark_asn1(o) && pdu != SNMP_TRAP_V1 && pdu != SNMP_TRAP_V2 && pdu != SNMP_INFORM;
 }
 
 static bool mark_ssdp(const struct observation *o)
@@ -405,7 +468,7 @@ static const struct vector vectors[] = {
 	REFLECT("echo", "Echo", 7, NULL, reflection),
 	REFLECT("cldap", "CLDAP", 389, mark_asn1, reflection),
 	REFLECT("ssdp", "SSDP", 1900, mark_ssdp, reflection),
-	REFLECT("snmp", "SNMP", 161, mark_asn1, reflection),
+	REFLECT("snmp", "SNMP", 161, mark_snmp, reflection),
 	REFLECT("netbios", "NetBIOS", 137, mark_netbios, reflection),
 	REFLECT("netbios", "NetBIOS", 138, NULL, reflection),
 	REFLECT("mdns", "mDNS", 5353, mark_mdns, reflection),
@@ -523,20 +586,20 @@ static bool is_for_collector(const struct observation *o)
 	if (o->payload_kept < 4)
 		return false;
 	switch (o->dst_port) {
-	case 514:
+	case PORT_SYSLOG:
 		return p[0] == '<';
-	case 162:
-		return p[0] == 0x30;
-	case 2055:
-	case 9995:
-	case 9996:
-	case 4739:
-		return p[0] == 0 && (p[1] == 5 || p[1] == 9 || p[1] == 10);
-	case 6343:
-		return p[0] == 0 && p[1] == 0 && p[2] == 0 && p[3] == 5;
-	case 8125:
+	case PORT_SNMP_TRAP:
+		return p[0] == BER_SEQUENCE;
+	case PORT_NETFLOW:
+	case PORT_NETFLOW_CISCO:
+	case PORT_NETFLOW_OTHER:
+	case PORT_IPFIX:
+		return p[0] == 0 && (p[1] == 5 || p[1] == 9 || p[1] == 10); /* versions 5 and 9; IPFIX is 10 */
+	case PORT_SFLOW:
+		return p[0] == 0 && p[1] == 0 && p[2] == 0 && p[3] == 5; /* version 5 */
+	case PORT_STATSD:
 		return p[0] >= 'A' && p[0] <= 'z';
-	case 12201:
+	case PORT_GELF: /* a chunk; text; gzip; zlib */
 		return (p[0] == 0x1e && p[1] == 0x0f) || p[0] == '{' || p[0] == 0x1f || p[0] == 0x78;
 	default:
 		return false;
@@ -557,9 +620,9 @@ static bool is_dns_question(const struct observation *o)
  */
 static bool is_service_question(const struct observation *o)
 {
-	if (o->dst_port == 123)
+	if (o->dst_port == PORT_NTP)
 		return o->payload_kept > 0 && (o->payload[0] & 7) == 3 && o->payload_length <= 90;
-	return o->dst_port == 3478 && payload_is(o, 0, "\0\1", 2) && payload_is(o, 4, "\x21\x12\xa4\x42", 4);
+	return o->dst_port == PORT_STUN && payload_is(o, 0, "\0\1", 2) && payload_is(o, 4, "\x21\x12\xa4\x42", 4);
 }
 
 /* The rows of a source port stand together behind `first`; the table is made before main() and never changes. */
@@ -588,14 +651,14 @@ static uint8_t recognise_udp(const struct observation *o)
 			return i;
 	if (is_for_collector(o))
 		return VECTOR_ONE_WAY;
-	if (o->dst_port == 53 && is_dns_question(o))
+	if (o->dst_port == PORT_DNS && is_dns_question(o))
 		return VECTOR_DNS_QUERY;
 	if (is_service_question(o))
 		return VECTOR_QUESTION;
-	if (o->dst_port == 67 && o->payload_kept >= 1 && o->payload[0] == 1)
+	if (o->dst_port == PORT_DHCP_SERVER && o->payload_kept >= 1 && o->payload[0] == 1)
 		return VECTOR_DHCP;
-	if ((o->dst_port == 443 || o->dst_port == 80) && o->payload_kept >= 5 && (o->payload[0] & 0xc0) == 0xc0 &&
-	    is_quic_version(o))
+	if ((o->dst_port == PORT_HTTPS || o->dst_port == PORT_HTTP) && o->payload_kept >= 5 &&
+	    (o->payload[0] & 0xc0) == 0xc0 && is_quic_version(o))
 		return VECTOR_QUIC;
 	return VECTOR_UDP;
 }

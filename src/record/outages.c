@@ -174,7 +174,7 @@ int outages_signal_add(struct ledger *ledger, const struct signal_count *counts,
 
 struct outages_loading {
 	struct ledger *ledger;
-	sqlite3_stmt *statement;
+	sqlite3_stmt *statement, *signals;
 	uint64_t rows;
 };
 
@@ -185,6 +185,8 @@ int outages_import_begin(struct ledger *ledger, const char *sha256, struct outag
 	sqlite3_stmt *statement = NULL;
 	int result = check_room(ledger, "SELECT count(*) FROM report_count", error);
 
+	if (result == 0)
+		result = check_room(ledger, "SELECT count(*) FROM signal", error);
 	if (result == 0)
 		result = ledger_begin(ledger, import_found, &statement, error);
 	if (result != 0)
@@ -200,7 +202,10 @@ int outages_import_begin(struct ledger *ledger, const char *sha256, struct outag
 		result = ledger_refuse(error, -ENOMEM, "there is no memory", "");
 	if (result == 0)
 		result = ledger_begin(ledger, report_added, &begun->statement, error);
+	if (result == 0)
+		result = ledger_begin(ledger, signal_added, &begun->signals, error);
 	if (!begun || result != 0) {
+		(void)sqlite3_finalize(begun ? begun->statement : NULL);
 		free(begun);
 		return finish(ledger, result, error);
 	}
@@ -216,6 +221,14 @@ int outages_import_add(struct outages_loading *loading, const struct report_coun
 	return put_report(loading->ledger, loading->statement, count, error);
 }
 
+int outages_import_add_signal(struct outages_loading *loading, const struct signal_count *count,
+                              struct record_error *error)
+{
+	if (loading->rows++ == OUTAGES_COUNTS_MAX)
+		return ledger_refuse(error, -EDQUOT, "there are more signals in it than a record keeps", "divide it");
+	return put_signal(loading->ledger, loading->signals, count, error);
+}
+
 int outages_import_end(struct outages_loading *loading, const struct outages_import *import, struct record_error *error)
 {
 	struct ledger *ledger = loading->ledger;
@@ -223,6 +236,7 @@ int outages_import_end(struct outages_loading *loading, const struct outages_imp
 	int result = -ECANCELED;
 
 	(void)sqlite3_finalize(loading->statement);
+	(void)sqlite3_finalize(loading->signals);
 	free(loading);
 	if (import) {
 		const struct ledger_text all[] = { { "name of the file", import->name },

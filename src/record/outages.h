@@ -18,7 +18,7 @@
 	(27 * 7 * 86400LL * NS_PER_S) /* younger counts cannot be removed: what is usual rests on them */
 #define OUTAGES_ID_SIZE LEDGER_ID_SIZE
 
-/* A file of counts that was put in; `sha256` of it, hexadecimal. */
+/* A file of counts, or an access log, that was put in; `sha256` of it, hexadecimal; of a log, `rows` are its signals. */
 struct outages_import {
 	const char *sha256, *name, *added_by;
 	uint64_t rows, reports, mistakes;
@@ -56,6 +56,8 @@ struct outages_loading; /* opaque: a file that is being put in */
 int outages_import_begin(struct ledger *ledger, const char *sha256, struct outages_loading **loading,
                          struct record_error *error);
 int outages_import_add(struct outages_loading *loading, const struct report_count *count, struct record_error *error);
+int outages_import_add_signal(struct outages_loading *loading, const struct signal_count *count,
+                              struct record_error *error);
 int outages_import_end(struct outages_loading *loading, const struct outages_import *import,
                        struct record_error *error);
 

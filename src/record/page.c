@@ -65,6 +65,7 @@ struct thread {
 	struct ordinal {
 		enum statement_kind kind;
 		uint32_t number; /* how many of that kind came before */
+		uint64_t first;  /* the statement that it was told by first */
 	} * ordinals;
 	uint32_t of[LANGUAGES][STATEMENT_KINDS];
 	char component[COMPONENT_ID_SIZE];
@@ -346,15 +347,24 @@ static void put_works(struct page *page, const struct component_works *works, in
 
 /* ---- incidents ---- */
 
-/* The component that a statement names, if it is an ID. */
-static void take_named(const char *json, char id[COMPONENT_ID_SIZE])
+/* What a statement itself says of its place: the component that it names, if it is an ID; how far one has come; whose words it tells. */
+struct named {
+	char component[COMPONENT_ID_SIZE];
+	enum statement_phase phase;
+	uint64_t translates;
+};
+
+static struct named named_of(const char *json)
 {
 	json_t *root = json_loads(json, JSON_REJECT_DUPLICATES, NULL);
-	const char *named = json_string_value(json_object_get(root, "component"));
+	const char *component = json_string_value(json_object_get(root, "component"));
+	struct named named = { .phase = statement_phase_of(root),
+		               .translates = statements_number(statement_translates(root)) };
 
-	if (named && component_id_ok(named))
-		(void)snprintf(id, COMPONENT_ID_SIZE, "%s", named);
+	if (component && component_id_ok(component))
+		(void)snprintf(named.component, sizeof(named.component), "%s", component);
 	json_decref(root);
+	return named;
 }
 
 static struct thread *thread_of(struct page *page, const struct statements_published *one)
@@ -376,14 +386,20 @@ static struct thread *thread_of(struct page *page, const struct statements_publi
 
 /* The update that it is, in one language or another. */
 static struct status_update *update_of(struct page *page, struct thread *thread, const struct statements_published *one,
-                                       enum language language)
+                                       enum language language, uint64_t translates)
 {
-	struct ordinal ordinal = { one->kind, thread->of[language][one->kind]++ };
+	struct ordinal ordinal = { one->kind, 0, one->number };
 	void *updates = thread->updates, *ordinals = thread->ordinals;
 	uint32_t room = thread->room;
 
+	for (uint32_t i = 0; translates && i < thread->count; i++)
+		if (thread->ordinals[i].first == translates && !*thread->updates[i].body[language])
+			return &thread->updates[i];
+	ordinal.number = thread->of[language][one->kind]++;
+	/* What was drafted by itself in each language: the first of a kind with the first, the second with the second. */
 	for (uint32_t i = 0; i < thread->count; i++)
-		if (thread->ordinals[i].kind == ordinal.kind && thread->ordinals[i].number == ordinal.number)
+		if (thread->ordinals[i].kind == ordinal.kind && thread->ordinals[i].number == ordinal.number &&
+		    !*thread->updates[i].body[language])
 			return &thread->updates[i];
 	if (thread->count == STATUS_UPDATES_MAX) {
 		memmove(thread->updates, thread->updates + 1, (thread->count - 1) * sizeof(*thread->updates));
@@ -413,20 +429,28 @@ static int take_statement(void *context, const struct statements_published *one)
 		[STATEMENT_RESOLUTION] = STATUS_RESOLVED,        [STATEMENT_CORRECTION] = STATUS_INVESTIGATING,
 		[STATEMENT_POSTMORTEM] = STATUS_POSTMORTEM,
 	};
+	static const enum status_phase said[STATEMENT_PHASES] = {
+		[STATEMENT_AS_BEFORE] = STATUS_INVESTIGATING,
+		[STATEMENT_IDENTIFIED] = STATUS_IDENTIFIED,
+		[STATEMENT_MONITORING] = STATUS_MONITORING,
+	};
 	struct page *page = context;
 	struct status_update *update;
 	struct thread *thread;
+	struct named named;
 	enum language language;
 
 	if (!statement_kind_is_public(one->kind) || !language_find(one->lang, &language))
 		return 0;
+	named = named_of(one->json);
 	thread = thread_of(page, one);
-	update = thread ? update_of(page, thread, one, language) : NULL;
+	update = thread ? update_of(page, thread, one, language, named.translates) : NULL;
 	if (!update)
 		return -ENOMEM;
 	thread->outage = one->outage ? one->outage : thread->outage;
-	take_named(one->json, thread->component);
-	update->phase = phases[one->kind];
+	if (*named.component)
+		memcpy(thread->component, named.component, sizeof(thread->component));
+	update->phase = one->kind == STATEMENT_UPDATE ? said[named.phase] : phases[one->kind];
 	update->body[language] = keep(page, one->text);
 	update->corrected = update->corrected || one->superseded_by;
 	if (one->withdrawn_ns)
@@ -509,6 +533,11 @@ static void put_effects(struct page *page, struct status_incident *incident, str
 	update->effects_count = effects ? incident->components_count : 0;
 }
 
+static bool goes_on(enum status_phase phase)
+{
+	return phase == STATUS_IDENTIFIED || phase == STATUS_MONITORING;
+}
+
 /* All that follows from its updates; puts them the newest first. */
 static void close_incident(struct page *page, struct status_incident *incident, struct thread *thread, int64_t now_ns)
 {
@@ -521,8 +550,13 @@ static void close_incident(struct page *page, struct status_incident *incident, 
 	for (uint32_t i = 0; i < thread->count; i++) {
 		struct status_update *update = &thread->updates[i];
 
-		if (update->correction) /* it changes what was said, not how things stand */
+		/* A correction changes what was said, not how things stand; an update that says nothing of it neither. */
+		if (update->correction)
 			update->phase = i ? thread->updates[i - 1].phase : STATUS_INVESTIGATING;
+		else if (i && update->phase == STATUS_INVESTIGATING && goes_on(thread->updates[i - 1].phase))
+			update->phase = thread->updates[i - 1].phase;
+		if (update->phase == STATUS_MONITORING && !incident->monitoring_ns && !update->withdrawn)
+			incident->monitoring_ns = update->display_ns;
 		if (update->phase == STATUS_RESOLVED && !incident->resolved_ns && !update->withdrawn)
 			incident->resolved_ns = update->display_ns;
 		if (update->phase < STATUS_RESOLVED && !update->withdrawn)

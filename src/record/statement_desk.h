@@ -114,6 +114,9 @@ struct statement_desk_asked {
 	int64_t next_ns; /* from now on, where something is promised */
 	const char *component, *text, *claim;
 	uint64_t after, corrects; /* numbers; 0: none */
+	/* Number of a statement that is told in `language` too: of the same matter and kind, from the same facts; 0: none. Nothing else is read. */
+	uint64_t translates;
+	enum statement_phase phase; /* of an update */
 };
 
 /* "", or why no draft can be made of that; before anything is read. */

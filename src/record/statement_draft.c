@@ -29,6 +29,7 @@ struct drafting {
 	struct thread thread;
 	enum statement_kind kind;
 	json_t *inherited; /* words of the latest of the thread */
+	uint64_t outage;   /* of what is translated; 0 */
 };
 
 static bool said(const char *text)
@@ -40,6 +41,13 @@ const char *statement_desk_asked_wrong(const struct statement_desk_asked *asked)
 {
 	if (!asked->any_kind && asked->kind == STATEMENT_CORRECTION && !asked->corrects)
 		return "--corrects says which published statement is corrected";
+	if (asked->phase != STATEMENT_AS_BEFORE && !asked->any_kind && asked->kind != STATEMENT_UPDATE)
+		return "--phase is of an update";
+	if (asked->translates)
+		return asked->incident || asked->since_ns || asked->until_ns || asked->after || asked->corrects ||
+		                       !asked->any_kind || asked->phase != STATEMENT_AS_BEFORE || said(asked->text)
+		               ? "--translates takes all from that statement: say --lang alone beside it"
+		               : "";
 	if (!asked->incident && !asked->since_ns && !asked->after && !asked->corrects)
 		return "nothing to speak of: an incident's ID, --since TIME, or --after ID";
 	return "";
@@ -155,14 +163,17 @@ static int keep_source(struct drafting *d, const json_t *json, char sha256[LEDGE
 
 static int put_on_record(struct drafting *d, const json_t *record, json_t *statement, struct statement_desk_kept *kept)
 {
-	struct statements_row row = { .thread = d->thread.thread,
-		                      .incident = d->has_incident ? d->incident.id : 0,
-		                      .outage = fact_count(json_array_get(json_object_get(record, "outages"), 0),
-		                                           "number"),
-		                      .kind = d->kind,
-		                      .supersedes = d->asked->corrects,
-		                      .made_ns = d->who->now_ns,
-		                      .made_by = d->who->name };
+	struct statements_row row = {
+		.thread = d->thread.thread,
+		.incident = d->has_incident ? d->incident.id : 0,
+		.outage = d->asked->translates
+		                  ? d->outage
+		                  : fact_count(json_array_get(json_object_get(record, "outages"), 0), "number"),
+		.kind = d->kind,
+		.supersedes = d->asked->corrects,
+		.made_ns = d->who->now_ns,
+		.made_by = d->who->name
+	};
 	char *text = json_dumps(statement, JSON_COMPACT);
 	int result;
 
@@ -180,7 +191,8 @@ static int put_on_record(struct drafting *d, const json_t *record, json_t *state
 
 static int make(struct drafting *d, const json_t *analysis, const json_t *record, struct statement_desk_kept *kept)
 {
-	char id[ARCHIVE_ID_SIZE] = "", corrects[LEDGER_ID_SIZE] = "", sums[2][LEDGER_DIGEST_SIZE];
+	char id[ARCHIVE_ID_SIZE] = "", corrects[LEDGER_ID_SIZE] = "", translates[LEDGER_ID_SIZE] = "";
+	char sums[2][LEDGER_DIGEST_SIZE];
 	const json_t *words = json_object_get(record, "word");
 	struct statement_request request = {
 		.kind = d->kind, .language = d->asked->language, .by = d->who->name, .now = { d->who->now_ns }
@@ -196,6 +208,11 @@ static int make(struct drafting *d, const json_t *analysis, const json_t *record
 		(void)snprintf(id, sizeof(id), "%016" PRIx64, d->incident.id);
 	if (d->asked->corrects)
 		(void)snprintf(corrects, sizeof(corrects), "s%" PRIu64, d->asked->corrects);
+	if (d->asked->translates)
+		(void)snprintf(translates, sizeof(translates), "s%" PRIu64, d->asked->translates);
+	request.translates = translates;
+	if (statement_phase_find(fact_text(words, "phase"), &request.phase) && d->kind != STATEMENT_UPDATE)
+		return ledger_refuse(d->error, -EINVAL, "a phase is of an update", "name --kind update");
 	request.incident = id;
 	request.corrects = corrects;
 	request.component = fact_text(words, "component");
@@ -255,6 +272,7 @@ static int make_of_record(struct drafting *d, struct statement_desk_kept *kept)
 		                               .text = o->text,
 		                               .by = d->who->name,
 		                               .claim = said(o->claim) ? o->claim : NULL,
+		                               .phase = o->phase,
 		                               .corrects = o->corrects,
 		                               .thread = d->thread.thread,
 		                               .now = { d->who->now_ns } };
@@ -272,6 +290,38 @@ static int make_of_record(struct drafting *d, struct statement_desk_kept *kept)
 	return result;
 }
 
+/* The same facts in another language. What a person wrote is in one language alone, and is left out. */
+static int translate(struct drafting *d, struct statement_desk_kept *kept)
+{
+	struct statement_desk_documents documents = { NULL, NULL };
+	struct statement_desk_kept first = { .json = NULL };
+	char message[96];
+	int result = statement_desk_find(d->ledger, d->asked->translates, &first, d->error);
+
+	if (result == 0 && statement_language_of(first.json) == d->asked->language) {
+		(void)snprintf(message, sizeof(message), "s%" PRIu64 " is in that language", d->asked->translates);
+		result = ledger_refuse(d->error, -EINVAL, message, "name the other with --lang");
+	} else if (result == 0 && (first.row.kind == STATEMENT_CORRECTION || *statement_translates(first.json))) {
+		result = ledger_refuse(
+			d->error, -EINVAL, "neither a correction nor a translation is translated",
+			"draft a correction of each language with --corrects, a translation of the first");
+	}
+	if (result == 0)
+		result = statement_desk_documents(d->ledger, first.json, &documents, d->error);
+	if (result == 0 && first.row.incident) {
+		d->incident.id = first.row.incident;
+		d->has_incident = true;
+	}
+	d->kind = first.row.kind;
+	d->thread.thread = first.row.thread;
+	d->outage = first.row.outage;
+	if (result == 0)
+		result = make(d, documents.analysis, documents.record, kept);
+	statement_desk_documents_free(&documents);
+	statement_desk_free(&first);
+	return result;
+}
+
 int statement_desk_draft(struct ledger *ledger, const struct statement_desk_person *who,
                          const struct statement_desk_asked *asked, struct statement_desk_kept *kept,
                          struct record_error *error)
@@ -279,6 +329,8 @@ int statement_desk_draft(struct ledger *ledger, const struct statement_desk_pers
 	struct drafting d = { .ledger = ledger, .who = who, .asked = asked, .error = error };
 	int result;
 
+	if (asked->translates)
+		return translate(&d, kept);
 	if (asked->incident) {
 		d.incident = *asked->incident;
 		d.has_incident = true;

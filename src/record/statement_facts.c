@@ -49,6 +49,8 @@ static json_t *words_json(struct build *b, const struct statement_facts_asked *a
 			build_set(b, words, kept[i], json_incref(before));
 	}
 	build_set(b, words, "text", word(asked->text));
+	if (asked->phase != STATEMENT_AS_BEFORE)
+		build_set(b, words, "phase", json_string(statement_phase_name(asked->phase)));
 	build_set(b, words, "next_update", moment(asked->next.ns));
 	build_set(b, words, "by", word(asked->by));
 	return words;

@@ -23,7 +23,8 @@ struct statement_facts_asked {
 	struct capture_time since, until, next;  /* ns 0: not said */
 	const char *component, *text, *by;       /* "" or NULL: not said */
 	const char *claim;                       /* "c1", or NULL */
-	uint64_t corrects, thread;               /* numbers; 0 */
+	enum statement_phase phase;
+	uint64_t corrects, thread; /* numbers; 0 */
 	struct capture_time now;
 };
 

@@ -2,7 +2,7 @@
 /*
  * The block list; abi/shield.h has the format, blocks.h what it is for. IPv4 stands in lanes (lanes.h), and what finds none
  * in a table of slots, as all of IPv6 does; tables of both families are one algorithm: a slot of either is read into a
- * struct entry and written from one, and nothing above those two knows which it was.
+ * struct blocks_entry and written from one, and nothing above those two knows which it was.
  *
  * What the kernel may see at any moment: an entry stands where a look-up finds it from the store that puts it there to the
  * store that takes it away, for it is never moved, and no bucket before it gets an empty slot while it is there
@@ -20,92 +20,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
-#include "base/memory.h"
+#include "shield/blocks_inside.h"
 #include "shield/lanes.h"
-
-#define BUCKETS_MIN SHIELD_BLOCK6_PROBES /* no look-up comes round to where it began */
-#define BITMAP_SIZE (SHIELD_BLOCK_BITS / 8)
-#define LENGTH_MAX 128
-#define LENGTH_GRAVE SHIELD_BLOCK6_GRAVE
-#define CAPACITY_MAX (1u << 28)
-#define LANES_LOAD 8   /* of a bucket's lanes, at capacity: one prefix in eight hundred finds none */
-#define MORE4_SHARE 64 /* and there is room elsewhere for one in so many */
-#define HZ_MAX 10000
-#define SHORT6 48 /* IPv6 prefixes shorter than this have no bits */
-
-/* What a lane or slot holds. */
-struct entry {
-	__u64 address[2]; /* IPv4: in host byte order, in the first; IPv6: as they lie in memory */
-	uint64_t expires; /* a lane's: a tick; IPv4 in a slot: its lower 26 bits; IPv6: jiffies */
-	uint32_t length;  /* 0: empty; LENGTH_GRAVE */
-};
-
-struct table {
-	bool ipv4;
-	uint32_t buckets, slots, probes;
-	union {
-		struct shield_more4 *four;
-		struct shield_block6 *six;
-	} at;
-};
-
-struct family {
-	struct table table;
-	__u64 *bits;                      /* classes or bitmap, as the kernel reads them */
-	__u64 *wide;                      /* IPv6, in the state: of 256 bits of the bitmap each, whether one is set */
-	__u64 *marks;                     /* what this sweep has found to be needed */
-	size_t bits_size;                 /* octets */
-	uint32_t buckets;                 /* of lanes, where there are any, and of the table */
-	uint32_t swept;                   /* of these, this time round */
-	uint32_t *count;                  /* in the state */
-	uint32_t lengths[LENGTH_MAX + 1]; /* entries of each length */
-};
-
-struct blocks {
-	struct shield_block_state *state;
-	struct family families[2]; /* IPv4, IPv6 */
-	struct lanes lanes;
-	void *swept; /* lanes.swept, which is not to be written but to be given back */
-	bool mapped; /* from descriptors, else from memory_table_new() */
-};
-
-/* Where a slot is. */
-struct place {
-	uint32_t bucket, slot;
-};
-
-/* The pieces of memory of a block list: which map, and how large; filled in from a state. */
-struct piece {
-	size_t size;
-	void *memory;
-	enum shield_map map;
-	bool read_only;
-};
-enum {
-	PIECE_STATE,
-	PIECE_CLASSES4,
-	PIECE_LANES4,
-	PIECE_EXPIRES4,
-	PIECE_DUE4,
-	PIECE_SWEPT4,
-	PIECE_MORE4,
-	PIECE_BITS6,
-	PIECE_TABLE6,
-	PIECES,
-};
-
-/* Readers in the kernel take words whole, and see what was stored before a word when they see the word. */
-static void store(__u64 *word, uint64_t value) /* NOLINT(readability-non-const-parameter): it is written */
-{
-	__atomic_store_n(word, value, __ATOMIC_RELEASE);
-}
-
-static void store32(uint32_t *word, uint32_t value) /* NOLINT(readability-non-const-parameter): it is written */
-{
-	__atomic_store_n(word, value, __ATOMIC_RELEASE);
-}
 
 static uint64_t tick_of(const struct blocks *blocks, uint64_t jiffies)
 {
@@ -114,9 +31,9 @@ static uint64_t tick_of(const struct blocks *blocks, uint64_t jiffies)
 
 /* ---- slots ---- */
 
-static struct entry read_slot(const struct table *table, struct place place)
+struct blocks_entry blocks_read_slot(const struct blocks_table *table, struct blocks_place place)
 {
-	struct entry entry = { .length = 0 };
+	struct blocks_entry entry = { .length = 0 };
 
 	if (table->ipv4) {
 		uint64_t slot = table->at.four[place.bucket].slot[place.slot];
@@ -127,7 +44,7 @@ static struct entry read_slot(const struct table *table, struct place place)
 		/* Only others can have written an address with host bits, or without a length. */
 		if ((entry.length < 32 && (uint32_t)entry.address[0] << entry.length != 0) ||
 		    (entry.length == 0 && slot != 0))
-			entry.length = LENGTH_GRAVE;
+			entry.length = BLOCKS_LENGTH_GRAVE;
 	} else {
 		const struct shield_block6_slot *slot = &table->at.six[place.bucket].slot[place.slot];
 
@@ -136,53 +53,54 @@ static struct entry read_slot(const struct table *table, struct place place)
 		entry.expires = slot->expires;
 		entry.length = slot->length;
 	}
-	if (entry.length > (table->ipv4 ? 32u : LENGTH_MAX))
-		entry.length = LENGTH_GRAVE;
+	if (entry.length > (table->ipv4 ? 32u : BLOCKS_LENGTH_MAX))
+		entry.length = BLOCKS_LENGTH_GRAVE;
 	return entry;
 }
 
 /* The slot is empty, a grave, holds what has expired, or the same prefix: whoever reads it meanwhile misses nothing. */
-static void write_slot(const struct table *table, struct place place, const struct entry *entry)
+static void write_slot(const struct blocks_table *table, struct blocks_place place, const struct blocks_entry *entry)
 {
 	struct shield_block6_slot *slot;
 
 	if (table->ipv4) {
-		store(&table->at.four[place.bucket].slot[place.slot],
-		      SHIELD_MORE4((uint32_t)entry->address[0], entry->length, entry->expires));
+		blocks_store(&table->at.four[place.bucket].slot[place.slot],
+		             SHIELD_MORE4((uint32_t)entry->address[0], entry->length, entry->expires));
 		return;
 	}
 	slot = &table->at.six[place.bucket].slot[place.slot];
 	if (slot->length == entry->length && memcmp(slot->address, entry->address, sizeof(slot->address)) == 0) {
-		store(&slot->expires, entry->expires);
+		blocks_store(&slot->expires, entry->expires);
 		return;
 	}
-	store32(&slot->length, LENGTH_GRAVE); /* not 0: the bucket must not look as if it had room */
-	store32(&slot->generation, slot->generation + 1);
-	store(&slot->address[0], entry->address[0]);
-	store(&slot->address[1], entry->address[1]);
-	store(&slot->expires, entry->expires);
-	store32(&slot->length, entry->length);
+	blocks_store32(&slot->length, BLOCKS_LENGTH_GRAVE); /* not 0: the bucket must not look as if it had room */
+	blocks_store32(&slot->generation, slot->generation + 1);
+	blocks_store(&slot->address[0], entry->address[0]);
+	blocks_store(&slot->address[1], entry->address[1]);
+	blocks_store(&slot->expires, entry->expires);
+	blocks_store32(&slot->length, entry->length);
 }
 
-static void empty_slot(const struct table *table, struct place place, bool grave)
+static void empty_slot(const struct blocks_table *table, struct blocks_place place, bool grave)
 {
 	if (table->ipv4)
-		store(&table->at.four[place.bucket].slot[place.slot], grave ? SHIELD_MORE4_GRAVE : 0);
+		blocks_store(&table->at.four[place.bucket].slot[place.slot], grave ? SHIELD_MORE4_GRAVE : 0);
 	else
-		store32(&table->at.six[place.bucket].slot[place.slot].length, grave ? LENGTH_GRAVE : 0);
+		blocks_store32(&table->at.six[place.bucket].slot[place.slot].length, grave ? BLOCKS_LENGTH_GRAVE : 0);
 }
 
-static bool taken(const struct entry *entry)
+bool blocks_taken(const struct blocks_entry *entry)
 {
-	return entry->length != 0 && entry->length != LENGTH_GRAVE;
+	return entry->length != 0 && entry->length != BLOCKS_LENGTH_GRAVE;
 }
 
-static bool same(const struct entry *a, const struct entry *b)
+static bool same(const struct blocks_entry *a, const struct blocks_entry *b)
 {
 	return a->length == b->length && a->address[0] == b->address[0] && a->address[1] == b->address[1];
 }
 
-static bool expired(const struct blocks *blocks, const struct table *table, const struct entry *entry, uint64_t now)
+static bool expired(const struct blocks *blocks, const struct blocks_table *table, const struct blocks_entry *entry,
+                    uint64_t now)
 {
 	if (now >= blocks->state->horizon)
 		return true;
@@ -192,7 +110,8 @@ static bool expired(const struct blocks *blocks, const struct table *table, cons
 }
 
 /* Of an entry that has not expired, in jiffies. */
-static uint64_t expiry(const struct blocks *blocks, const struct table *table, const struct entry *entry, uint64_t now)
+static uint64_t expiry(const struct blocks *blocks, const struct blocks_table *table, const struct blocks_entry *entry,
+                       uint64_t now)
 {
 	uint64_t tick = tick_of(blocks, now);
 
@@ -201,7 +120,7 @@ static uint64_t expiry(const struct blocks *blocks, const struct table *table, c
 	return (tick + ((entry->expires - tick) & SHIELD_MORE4_TICKS)) << blocks->state->tick_shift;
 }
 
-static uint32_t home(const struct blocks *blocks, const struct table *table, const struct entry *entry)
+static uint32_t home(const struct blocks *blocks, const struct blocks_table *table, const struct blocks_entry *entry)
 {
 	uint64_t seed = blocks->state->seed;
 	uint32_t hash = table->ipv4 ? shield_more4_hash(seed, (uint32_t)entry->address[0], entry->length)
@@ -211,10 +130,10 @@ static uint32_t home(const struct blocks *blocks, const struct table *table, con
 }
 
 /* Does the bucket end a look-up? */
-static bool has_empty(const struct table *table, uint32_t bucket)
+static bool has_empty(const struct blocks_table *table, uint32_t bucket)
 {
 	for (uint32_t slot = 0; slot < table->slots; slot++)
-		if (read_slot(table, (struct place){ bucket, slot }).length == 0)
+		if (blocks_read_slot(table, (struct blocks_place){ bucket, slot }).length == 0)
 			return true;
 	return false;
 }
@@ -223,8 +142,8 @@ static bool has_empty(const struct table *table, uint32_t bucket)
  * Where the prefix stands: 0, or -ENOENT. Where `room` is not NULL, *room is the first place in which it could be put: one
  * that is empty, a grave, or holds what has expired; has_room says whether there is one.
  */
-static int seek(const struct blocks *blocks, const struct table *table, const struct entry *wanted, uint64_t now,
-                struct place *found, struct place *room, bool *has_room)
+static int seek(const struct blocks *blocks, const struct blocks_table *table, const struct blocks_entry *wanted,
+                uint64_t now, struct blocks_place *found, struct blocks_place *room, bool *has_room)
 {
 	uint32_t first = home(blocks, table, wanted);
 	bool roomy = false;
@@ -234,15 +153,15 @@ static int seek(const struct blocks *blocks, const struct table *table, const st
 		bool end = false;
 
 		for (uint32_t slot = 0; slot < table->slots; slot++) {
-			struct place place = { bucket, slot };
-			struct entry entry = read_slot(table, place);
+			struct blocks_place place = { bucket, slot };
+			struct blocks_entry entry = blocks_read_slot(table, place);
 
 			if (same(&entry, wanted)) {
 				*found = place;
 				return 0;
 			}
 			end = end || entry.length == 0;
-			if (room && !roomy && (!taken(&entry) || expired(blocks, table, &entry, now))) {
+			if (room && !roomy && (!blocks_taken(&entry) || expired(blocks, table, &entry, now))) {
 				*room = place;
 				roomy = true;
 			}
@@ -259,17 +178,18 @@ static int seek(const struct blocks *blocks, const struct table *table, const st
  * Whether a prefix stands behind this bucket because the bucket was full: then it must stay without empty slots. Such a
  * prefix cannot be behind one that has an empty slot itself.
  */
-static bool passed_by(const struct blocks *blocks, const struct table *table, uint32_t bucket)
+static bool passed_by(const struct blocks *blocks, const struct blocks_table *table, uint32_t bucket)
 {
 	for (uint32_t behind = 1; behind < table->probes; behind++) {
 		uint32_t other = (bucket + behind) & (table->buckets - 1);
 		bool end = false;
 
 		for (uint32_t slot = 0; slot < table->slots; slot++) {
-			struct entry entry = read_slot(table, (struct place){ other, slot });
+			struct blocks_entry entry = blocks_read_slot(table, (struct blocks_place){ other, slot });
 
 			end = end || entry.length == 0;
-			if (taken(&entry) && ((other - home(blocks, table, &entry)) & (table->buckets - 1)) >= behind)
+			if (blocks_taken(&entry) &&
+			    ((other - home(blocks, table, &entry)) & (table->buckets - 1)) >= behind)
 				return true;
 		}
 		if (end)
@@ -281,9 +201,9 @@ static bool passed_by(const struct blocks *blocks, const struct table *table, ui
 /* ---- lanes ---- */
 
 /* Of a code: 0 as length where it is none of a prefix that can be listed. */
-static struct entry entry_from(uint64_t code)
+static struct blocks_entry entry_from(uint64_t code)
 {
-	struct entry entry = { .length = 0 };
+	struct blocks_entry entry = { .length = 0 };
 
 	if ((uint32_t)code == 0)
 		return entry;
@@ -292,14 +212,14 @@ static struct entry entry_from(uint64_t code)
 	return entry;
 }
 
-static uint64_t code_of(const struct entry *entry)
+uint64_t blocks_code_of(const struct blocks_entry *entry)
 {
 	return shield_code4((uint32_t)entry->address[0], entry->length);
 }
 
-static struct entry read_lane(const struct blocks *blocks, uint32_t bucket, unsigned lane)
+struct blocks_entry blocks_read_lane(const struct blocks *blocks, uint32_t bucket, unsigned lane)
 {
-	struct entry entry = entry_from(lanes_code(&blocks->lanes, bucket, lane));
+	struct blocks_entry entry = entry_from(lanes_code(&blocks->lanes, bucket, lane));
 
 	entry.expires = lanes_expires(&blocks->lanes, bucket, lane);
 	return entry;
@@ -312,9 +232,9 @@ static bool tick_expired(const struct blocks *blocks, uint64_t tick, uint64_t no
 }
 
 /* An entry came into the table in its bucket of lanes' stead, or left it. */
-static void count_more(struct blocks *blocks, const struct entry *entry, int change)
+static void count_more(struct blocks *blocks, const struct blocks_entry *entry, int change)
 {
-	uint32_t bucket = lanes_seek(&blocks->lanes, code_of(entry), 0).bucket;
+	uint32_t bucket = lanes_seek(&blocks->lanes, blocks_code_of(entry), 0).bucket;
 	uint32_t count = lanes_more(&blocks->lanes, bucket);
 
 	/* Others may have written there. */
@@ -327,17 +247,17 @@ static void count_more(struct blocks *blocks, const struct entry *entry, int cha
 static void set_bit(__u64 *bits, uint32_t bit)
 {
 	if (!(bits[bit / 64] >> bit % 64 & 1))
-		store(&bits[bit / 64], bits[bit / 64] | 1ULL << bit % 64);
+		blocks_store(&bits[bit / 64], bits[bit / 64] | 1ULL << bit % 64);
 }
 
-/* What the entry needs of classes or bitmap. */
-static void cover(const struct blocks *blocks, const struct family *family, const struct entry *entry, __u64 *bits)
+void blocks_cover(const struct blocks *blocks, const struct blocks_family *family, const struct blocks_entry *entry,
+                  __u64 *bits)
 {
 	uint8_t *classes = (uint8_t *)bits, class = 0;
 	uint32_t first, count = 1;
 
 	if (!family->table.ipv4) {
-		if (entry->length < SHORT6)
+		if (entry->length < BLOCKS_SHORT6)
 			return;
 		first = shield_block6_bit(blocks->state->seed, entry->address[0] & htobe64(UINT64_MAX << 16));
 		set_bit(bits, first);
@@ -355,7 +275,7 @@ static void cover(const struct blocks *blocks, const struct family *family, cons
 }
 
 /* The masks of lengths and what else is counted, after `change` entries of this length came or went. */
-static void count_length(struct blocks *blocks, struct family *family, uint32_t length, int change)
+static void count_length(struct blocks *blocks, struct blocks_family *family, uint32_t length, int change)
 {
 	struct shield_block_state *state = blocks->state;
 	uint64_t bit = 1ULL << ((length - 1) % 64);
@@ -363,23 +283,23 @@ static void count_length(struct blocks *blocks, struct family *family, uint32_t 
 	__u64 *mask = &state->lengths6[(length - 1) / 64];
 
 	family->lengths[length] += (uint32_t)change;
-	store32(family->count, *family->count + (uint32_t)change);
-	if (!family->table.ipv4 && length < SHORT6)
-		store32(&state->short6, state->short6 + (uint32_t)change);
+	blocks_store32(family->count, *family->count + (uint32_t)change);
+	if (!family->table.ipv4 && length < BLOCKS_SHORT6)
+		blocks_store32(&state->short6, state->short6 + (uint32_t)change);
 	if ((before == 0) == (family->lengths[length] == 0))
 		return;
 	if (family->table.ipv4)
-		store32(&state->lengths4, state->lengths4 ^ (uint32_t)bit);
+		blocks_store32(&state->lengths4, state->lengths4 ^ (uint32_t)bit);
 	else
-		store(mask, *mask ^ bit);
+		blocks_store(mask, *mask ^ bit);
 }
 
 /* The sweep has been through the whole family: what is not marked nothing needs. */
-static void settle(struct family *family)
+static void settle(struct blocks_family *family)
 {
 	for (uint32_t i = 0; i < family->bits_size / sizeof(*family->bits); i++)
 		if (family->bits[i] != family->marks[i])
-			store(&family->bits[i], family->marks[i]);
+			blocks_store(&family->bits[i], family->marks[i]);
 	for (uint32_t i = 0; family->wide && i < SHIELD_BLOCK_WIDE / 64; i++) {
 		uint64_t word = 0;
 
@@ -389,353 +309,16 @@ static void settle(struct family *family)
 			word |= (uint64_t)((bits[0] | bits[1] | bits[2] | bits[3]) != 0) << bit;
 		}
 		if (family->wide[i] != word)
-			store(&family->wide[i], word);
+			blocks_store(&family->wide[i], word);
 	}
 	memset(family->marks, 0, family->bits_size);
 	family->swept = 0;
 }
 
-/* ---- life ---- */
-
-/* The first power of two that is not less, from another one on. */
-static uint32_t power_of_two_from(uint32_t power, uint64_t least)
-{
-	while (power < least && power < 1u << 31)
-		power *= 2;
-	return power;
-}
-
-void blocks_begin(uint32_t capacity, uint32_t hz, uint64_t seed, struct shield_block_state *state)
-{
-	uint64_t slots = 2 * (uint64_t)capacity;
-	uint64_t key = shield_mix(seed);
-
-	*state = (struct shield_block_state){
-		.seed = seed,
-		.capacity = capacity,
-		.hz = hz,
-		.xor4 = shield_mix(key ^ 1) & UINT64_MAX >> (64 - SHIELD_CODE4_BITS),
-		.times4 = (shield_mix(key ^ 2) & UINT64_MAX >> (64 - SHIELD_CODE4_BITS)) | 1,
-		.buckets4 = power_of_two_from(SHIELD_BLOCK4_BUCKETS_MIN, (uint64_t)capacity / LANES_LOAD),
-		.more4 = power_of_two_from(BUCKETS_MIN, (uint64_t)capacity / MORE4_SHARE * 2 / SHIELD_MORE4_SLOTS),
-		.buckets6 = power_of_two_from(BUCKETS_MIN, (slots + SHIELD_BLOCK6_SLOTS - 1) / SHIELD_BLOCK6_SLOTS),
-	};
-	state->lane_bits = SHIELD_CODE4_BITS - (uint32_t)__builtin_ctz(state->buckets4);
-	while ((2ULL << state->tick_shift) < hz)
-		state->tick_shift++;
-}
-
-/* A state that comes from pinned maps may be of any making. */
-static bool is_sound(const struct shield_block_state *state)
-{
-	struct shield_block_state made;
-
-	if (state->capacity == 0 || state->capacity > CAPACITY_MAX || state->hz == 0 || state->hz > HZ_MAX)
-		return false;
-	blocks_begin(state->capacity, state->hz, 0, &made);
-	return state->tick_shift == made.tick_shift && state->buckets4 == made.buckets4 &&
-	       state->lane_bits == made.lane_bits && state->more4 == made.more4 && state->buckets6 == made.buckets6 &&
-	       (state->xor4 | state->times4) >> SHIELD_CODE4_BITS == 0 && state->times4 % 2 == 1;
-}
-
-static void size_pieces(const struct shield_block_state *state, struct piece pieces[PIECES])
-{
-	size_t buckets = state->buckets4, values = buckets / SHIELD_BLOCK4_GROUP / SHIELD_BLOCK4_GROUPS;
-	const struct piece sized[PIECES] = {
-		[PIECE_STATE] = { sizeof(*state), NULL, SHIELD_MAP_BLOCK_STATE, false },
-		[PIECE_CLASSES4] = { SHIELD_CLASSES, NULL, SHIELD_MAP_BLOCK4_CLASSES, false },
-		[PIECE_LANES4] = { buckets * sizeof(struct shield_block4), NULL, SHIELD_MAP_BLOCK4, false },
-		[PIECE_EXPIRES4] = { buckets * sizeof(struct shield_expires4), NULL, SHIELD_MAP_BLOCK4_EXPIRES, false },
-		[PIECE_DUE4] = { values * sizeof(struct shield_due4), NULL, SHIELD_MAP_BLOCK4_DUE, false },
-		[PIECE_SWEPT4] = { values * sizeof(struct shield_swept4), NULL, SHIELD_MAP_BLOCK4_SWEPT, true },
-		[PIECE_MORE4] = { state->more4 * sizeof(struct shield_more4), NULL, SHIELD_MAP_BLOCK4_MORE, false },
-		[PIECE_BITS6] = { BITMAP_SIZE, NULL, SHIELD_MAP_BLOCK6_BITS, false },
-		[PIECE_TABLE6] = { state->buckets6 * sizeof(struct shield_block6), NULL, SHIELD_MAP_BLOCK6, false },
-	};
-
-	memcpy(pieces, sized, sizeof(sized));
-}
-
-static void release_pieces(struct piece pieces[PIECES], bool mapped)
-{
-	for (unsigned i = 0; i < PIECES; i++) {
-		if (!pieces[i].memory)
-			continue;
-		if (mapped)
-			(void)munmap(pieces[i].memory, pieces[i].size);
-		else
-			memory_table_free(pieces[i].memory, pieces[i].size);
-	}
-}
-
-/* Takes the pieces over, whose memory is all there; on failure they stay the caller's. */
-static int take_over(const struct piece pieces[PIECES], bool mapped, struct blocks **blocks)
-{
-	struct shield_block_state *state = pieces[PIECE_STATE].memory;
-	struct blocks *made = calloc(1, sizeof(*made));
-	__u64 *marks4 = memory_table_new(SHIELD_CLASSES);
-	__u64 *marks6 = memory_table_new(BITMAP_SIZE);
-
-	if (!made || !marks4 || !marks6) {
-		memory_table_free(marks4, SHIELD_CLASSES);
-		memory_table_free(marks6, BITMAP_SIZE);
-		free(made);
-		return -ENOMEM;
-	}
-	made->state = state;
-	made->mapped = mapped;
-	made->swept = pieces[PIECE_SWEPT4].memory;
-	made->lanes = (struct lanes){
-		.state = state,
-		.buckets = pieces[PIECE_LANES4].memory,
-		.expires = pieces[PIECE_EXPIRES4].memory,
-		.due = pieces[PIECE_DUE4].memory,
-		.swept = pieces[PIECE_SWEPT4].memory,
-	};
-	lanes_init(&made->lanes);
-	made->families[0] = (struct family){
-		.table = {
-			.ipv4 = true,
-			.buckets = state->more4,
-			.slots = SHIELD_MORE4_SLOTS,
-			.probes = SHIELD_MORE4_PROBES,
-			.at.four = pieces[PIECE_MORE4].memory,
-		},
-		.buckets = state->buckets4 + state->more4,
-		.bits = pieces[PIECE_CLASSES4].memory,
-		.bits_size = SHIELD_CLASSES,
-		.marks = marks4,
-		.count = &state->count4,
-	};
-	made->families[1] = (struct family){
-		.table = {
-			.buckets = state->buckets6,
-			.slots = SHIELD_BLOCK6_SLOTS,
-			.probes = SHIELD_BLOCK6_PROBES,
-			.at.six = pieces[PIECE_TABLE6].memory,
-		},
-		.buckets = state->buckets6,
-		.bits = pieces[PIECE_BITS6].memory,
-		.bits_size = BITMAP_SIZE,
-		.wide = state->wide6,
-		.marks = marks6,
-		.count = &state->count6,
-	};
-	*blocks = made;
-	return 0;
-}
-
-/* Everything in lanes and tables once; stops where `each` returns not 0, and returns that. */
-struct walk {
-	const struct blocks *blocks;
-	const struct family *family;
-	int (*each)(const struct walk *walk, const struct entry *entry, bool in_lane, void *context);
-	void *context;
-};
-
-static int walk_family(const struct walk *walk)
-{
-	const struct blocks *blocks = walk->blocks;
-	const struct table *table = &walk->family->table;
-	uint32_t lanes = table->ipv4 ? blocks->state->buckets4 : 0;
-	int stop = 0;
-
-	for (uint32_t bucket = 0; bucket < lanes && !stop; bucket++)
-		for (unsigned lane = 0; lane < SHIELD_BLOCK4_LANES && !stop && lanes_any(&blocks->lanes, bucket);
-		     lane++) {
-			struct entry entry = read_lane(blocks, bucket, lane);
-
-			if (taken(&entry))
-				stop = walk->each(walk, &entry, true, walk->context);
-		}
-	for (uint32_t i = 0; i < table->buckets * table->slots && !stop; i++) {
-		struct entry entry = read_slot(table, (struct place){ i / table->slots, i % table->slots });
-
-		if (taken(&entry))
-			stop = walk->each(walk, &entry, false, walk->context);
-	}
-	return stop;
-}
-
-/* Lanes that hold what can be no prefix, which only others can have written, are emptied. */
-static void clear_lanes(struct blocks *blocks)
-{
-	uint32_t odd = ~0u << blocks->state->lane_bits & 0xffff;
-
-	for (uint32_t bucket = 0; bucket < blocks->state->buckets4; bucket++)
-		for (unsigned lane = 0; lane < SHIELD_BLOCK4_LANES && lanes_any(&blocks->lanes, bucket); lane++) {
-			struct entry entry = read_lane(blocks, bucket, lane);
-			uint32_t remainder = shield_lane4(&blocks->lanes.buckets[bucket], lane);
-
-			if (remainder != 0 && (remainder & odd || !taken(&entry)))
-				lanes_take(&blocks->lanes, bucket, lane);
-		}
-}
-
-struct counted {
-	struct family *family;
-	uint16_t *more; /* of each bucket of lanes, what stands in the table */
-};
-
-static int count_entry(const struct walk *walk, const struct entry *entry, bool in_lane, void *context)
-{
-	struct counted *counted = context;
-
-	cover(walk->blocks, walk->family, entry, walk->family->bits);
-	counted->family->lengths[entry->length]++;
-	if (!in_lane && walk->family->table.ipv4) {
-		uint16_t *more = &counted->more[lanes_seek(&walk->blocks->lanes, code_of(entry), 0).bucket];
-
-		if (*more < LANES_MORE_MAX)
-			(*more)++;
-	}
-	return 0;
-}
-
-/*
- * Counts anew what stands in the tables: who wrote them before may have ended at any instruction. Nothing that the kernel
- * goes by is narrowed before all has been counted.
- */
-static int count_anew(struct blocks *blocks)
-{
-	uint16_t *more = calloc(blocks->state->buckets4, sizeof(*more));
-	uint64_t lengths4 = 0, lengths6[2] = { 0, 0 };
-	uint32_t short6 = 0;
-
-	if (!more)
-		return -ENOMEM;
-	clear_lanes(blocks);
-	for (unsigned i = 0; i < 2; i++) {
-		struct family *family = &blocks->families[i];
-		struct counted counted = { family, more };
-		const struct walk walk = { blocks, family, count_entry, &counted };
-		uint32_t count = 0;
-
-		(void)walk_family(&walk);
-		for (uint32_t length = 1; length <= LENGTH_MAX; length++)
-			count += family->lengths[length];
-		store32(family->count, count);
-	}
-	for (uint32_t length = 1; length <= LENGTH_MAX; length++) {
-		uint64_t bit = 1ULL << ((length - 1) % 64);
-
-		if (blocks->families[0].lengths[length])
-			lengths4 |= bit;
-		if (blocks->families[1].lengths[length])
-			lengths6[(length - 1) / 64] |= bit;
-		if (length < SHORT6)
-			short6 += blocks->families[1].lengths[length];
-	}
-	for (uint32_t bucket = 0; bucket < blocks->state->buckets4; bucket++)
-		if (lanes_more(&blocks->lanes, bucket) != more[bucket])
-			lanes_set_more(&blocks->lanes, bucket, more[bucket]);
-	for (uint32_t bucket = 0; bucket < blocks->state->buckets4; bucket += SHIELD_BLOCK4_GROUP)
-		lanes_look_again(&blocks->lanes, bucket);
-	store32(&blocks->state->lengths4, (uint32_t)lengths4);
-	store(&blocks->state->lengths6[0], lengths6[0]);
-	store(&blocks->state->lengths6[1], lengths6[1]);
-	store32(&blocks->state->short6, short6);
-	free(more);
-	return 0;
-}
-
-/* NULL, and errno says why. */
-static void *map_memory(const struct shield_maps *maps, const struct piece *piece)
-{
-	int protection = piece->read_only ? PROT_READ : PROT_READ | PROT_WRITE;
-	void *memory = mmap(NULL, piece->size, protection, MAP_SHARED, maps->fd[piece->map], 0);
-
-	return memory == MAP_FAILED ? NULL : memory;
-}
-
-int blocks_new(const struct shield_maps *maps, struct blocks **blocks)
-{
-	const struct piece first = { sizeof(struct shield_block_state), NULL, SHIELD_MAP_BLOCK_STATE, false };
-	struct shield_block_state *state = map_memory(maps, &first);
-	struct shield_block_state had;
-	struct piece pieces[PIECES];
-	struct blocks *made = NULL;
-	int error = 0;
-
-	if (!state)
-		return -errno;
-	had = *state;
-	if (!is_sound(&had)) {
-		(void)munmap(state, sizeof(*state));
-		return -EBADMSG;
-	}
-	size_pieces(&had, pieces);
-	pieces[PIECE_STATE].memory = state;
-	for (unsigned i = PIECE_STATE + 1; i < PIECES && !error; i++) {
-		pieces[i].memory = map_memory(maps, &pieces[i]);
-		if (!pieces[i].memory)
-			error = -errno;
-	}
-	if (!error)
-		error = take_over(pieces, true, &made);
-	if (error) {
-		release_pieces(pieces, true);
-		return error;
-	}
-	error = count_anew(made);
-	if (error) {
-		blocks_free(made);
-		return error;
-	}
-	*blocks = made;
-	return 0;
-}
-
-int blocks_new_private(uint32_t capacity, uint32_t hz, uint64_t seed, struct blocks **blocks)
-{
-	struct piece pieces[PIECES];
-	struct shield_block_state state;
-	int error;
-
-	blocks_begin(capacity, hz, seed, &state);
-	if (!is_sound(&state))
-		return -EINVAL;
-	size_pieces(&state, pieces);
-	for (unsigned i = 0; i < PIECES; i++)
-		pieces[i].memory = memory_table_new(pieces[i].size);
-	error = 0;
-	for (unsigned i = 0; i < PIECES; i++)
-		error = pieces[i].memory ? error : -ENOMEM;
-	if (!error) {
-		*(struct shield_block_state *)pieces[PIECE_STATE].memory = state;
-		error = take_over(pieces, false, blocks);
-	}
-	if (error)
-		release_pieces(pieces, false);
-	return error;
-}
-
-void blocks_free(struct blocks *blocks)
-{
-	struct piece pieces[PIECES];
-
-	if (!blocks)
-		return;
-	size_pieces(blocks->state, pieces);
-	pieces[PIECE_STATE].memory = blocks->state;
-	pieces[PIECE_CLASSES4].memory = blocks->families[0].bits;
-	pieces[PIECE_LANES4].memory = blocks->lanes.buckets;
-	pieces[PIECE_EXPIRES4].memory = blocks->lanes.expires;
-	pieces[PIECE_DUE4].memory = blocks->lanes.due;
-	pieces[PIECE_SWEPT4].memory = blocks->swept;
-	pieces[PIECE_MORE4].memory = blocks->families[0].table.at.four;
-	pieces[PIECE_BITS6].memory = blocks->families[1].bits;
-	pieces[PIECE_TABLE6].memory = blocks->families[1].table.at.six;
-	release_pieces(pieces, blocks->mapped);
-	for (unsigned i = 0; i < 2; i++)
-		memory_table_free(blocks->families[i].marks, blocks->families[i].bits_size);
-	free(blocks);
-}
-
 /* ---- what it does ---- */
 
 /* The prefix as an entry without expiry: 0, or -EINVAL where it is none that can be listed. */
-static int entry_of(const struct prefix *prefix, struct entry *entry)
+static int entry_of(const struct prefix *prefix, struct blocks_entry *entry)
 {
 	struct prefix clean = prefix_of(&prefix->address, prefix->length);
 	const uint8_t *octets = prefix->address.octets;
@@ -744,7 +327,7 @@ static int entry_of(const struct prefix *prefix, struct entry *entry)
 	/* Without host bits, and of the family and length that it says. */
 	if (prefix->length == 0 || !prefix_equal(&clean, prefix))
 		return -EINVAL;
-	*entry = (struct entry){ .length = prefix->length };
+	*entry = (struct blocks_entry){ .length = prefix->length };
 	if (prefix->is_ipv4) {
 		memcpy(&word, octets + 12, sizeof(word));
 		entry->address[0] = be32toh(word);
@@ -754,7 +337,7 @@ static int entry_of(const struct prefix *prefix, struct entry *entry)
 	return 0;
 }
 
-static struct prefix prefix_from(const struct table *table, const struct entry *entry)
+static struct prefix prefix_from(const struct blocks_table *table, const struct blocks_entry *entry)
 {
 	struct address address;
 	uint32_t word;
@@ -772,9 +355,9 @@ static struct prefix prefix_from(const struct table *table, const struct entry *
 }
 
 /* Takes the entry out; a grave may be left, for open_graves() to see to. */
-static void take_out(struct blocks *blocks, struct family *family, struct place place)
+static void take_out(struct blocks *blocks, struct blocks_family *family, struct blocks_place place)
 {
-	struct entry entry = read_slot(&family->table, place);
+	struct blocks_entry entry = blocks_read_slot(&family->table, place);
 
 	empty_slot(&family->table, place, !has_empty(&family->table, place.bucket));
 	if (family->table.ipv4)
@@ -783,58 +366,59 @@ static void take_out(struct blocks *blocks, struct family *family, struct place 
 }
 
 /* Graves of a bucket that nothing needs to pass by are empty slots again. */
-static void open_graves(const struct blocks *blocks, const struct table *table, uint32_t bucket)
+static void open_graves(const struct blocks *blocks, const struct blocks_table *table, uint32_t bucket)
 {
 	bool graves = false;
 
 	for (uint32_t slot = 0; slot < table->slots; slot++)
-		graves = graves || read_slot(table, (struct place){ bucket, slot }).length == LENGTH_GRAVE;
+		graves = graves ||
+		         blocks_read_slot(table, (struct blocks_place){ bucket, slot }).length == BLOCKS_LENGTH_GRAVE;
 	if (!graves || passed_by(blocks, table, bucket))
 		return;
 	for (uint32_t slot = 0; slot < table->slots; slot++)
-		if (read_slot(table, (struct place){ bucket, slot }).length == LENGTH_GRAVE)
-			empty_slot(table, (struct place){ bucket, slot }, false);
+		if (blocks_read_slot(table, (struct blocks_place){ bucket, slot }).length == BLOCKS_LENGTH_GRAVE)
+			empty_slot(table, (struct blocks_place){ bucket, slot }, false);
 }
 
-static unsigned sweep_bucket(struct blocks *blocks, struct family *family, uint32_t bucket, uint64_t now)
+static unsigned sweep_bucket(struct blocks *blocks, struct blocks_family *family, uint32_t bucket, uint64_t now)
 {
-	const struct table *table = &family->table;
+	const struct blocks_table *table = &family->table;
 	unsigned freed = 0;
 
 	for (uint32_t slot = 0; slot < table->slots; slot++) {
-		struct place place = { bucket, slot };
-		struct entry entry = read_slot(table, place);
+		struct blocks_place place = { bucket, slot };
+		struct blocks_entry entry = blocks_read_slot(table, place);
 
-		if (!taken(&entry))
+		if (!blocks_taken(&entry))
 			continue;
 		if (expired(blocks, table, &entry, now)) {
 			take_out(blocks, family, place);
 			freed++;
 		} else {
-			cover(blocks, family, &entry, family->marks);
+			blocks_cover(blocks, family, &entry, family->marks);
 		}
 	}
 	open_graves(blocks, table, bucket);
 	return freed;
 }
 
-static unsigned sweep_lanes(struct blocks *blocks, struct family *family, uint32_t bucket, uint64_t now)
+static unsigned sweep_lanes(struct blocks *blocks, struct blocks_family *family, uint32_t bucket, uint64_t now)
 {
 	unsigned freed = 0;
 
 	if (!lanes_any(&blocks->lanes, bucket))
 		return 0;
 	for (unsigned lane = 0; lane < SHIELD_BLOCK4_LANES; lane++) {
-		struct entry entry = read_lane(blocks, bucket, lane);
+		struct blocks_entry entry = blocks_read_lane(blocks, bucket, lane);
 
-		if (!taken(&entry))
+		if (!blocks_taken(&entry))
 			continue;
 		if (tick_expired(blocks, entry.expires, now)) {
 			lanes_take(&blocks->lanes, bucket, lane);
 			count_length(blocks, family, entry.length, -1);
 			freed++;
 		} else {
-			cover(blocks, family, &entry, family->marks);
+			blocks_cover(blocks, family, &entry, family->marks);
 		}
 	}
 	if (freed)
@@ -847,7 +431,7 @@ unsigned blocks_sweep(struct blocks *blocks, uint64_t now, uint32_t buckets)
 	unsigned freed = 0;
 
 	for (unsigned i = 0; i < 2; i++) {
-		struct family *family = &blocks->families[i];
+		struct blocks_family *family = &blocks->families[i];
 		uint32_t lanes = family->table.ipv4 ? blocks->state->buckets4 : 0;
 		uint32_t count = buckets < family->buckets ? buckets : family->buckets;
 
@@ -868,21 +452,21 @@ struct room {
 	bool in_lane;
 	struct lanes_place at; /* where IPv4 is in lanes, or would be */
 	unsigned lane;
-	struct place place;
-	bool has;         /* the same prefix stands there */
-	struct entry old; /* what else stands there and has expired; length 0 where nothing does */
+	struct blocks_place place;
+	bool has;                /* the same prefix stands there */
+	struct blocks_entry old; /* what else stands there and has expired; length 0 where nothing does */
 };
 
 /* 0, or -ENOSPC. */
-static int find_room(const struct blocks *blocks, const struct family *family, const struct entry *entry, uint64_t now,
-                     struct room *room)
+static int find_room(const struct blocks *blocks, const struct blocks_family *family, const struct blocks_entry *entry,
+                     uint64_t now, struct room *room)
 {
-	struct place place = { 0, 0 };
+	struct blocks_place place = { 0, 0 };
 	bool has_room = false, full = *family->count >= blocks->state->capacity;
 
 	*room = (struct room){ .at.has = LANES_NONE, .at.empty = LANES_NONE, .at.expired = LANES_NONE };
 	if (family->table.ipv4) {
-		room->at = lanes_seek(&blocks->lanes, code_of(entry), tick_of(blocks, now));
+		room->at = lanes_seek(&blocks->lanes, blocks_code_of(entry), tick_of(blocks, now));
 		room->in_lane = room->at.has != LANES_NONE;
 		room->lane = room->at.has;
 		room->has = room->in_lane;
@@ -901,13 +485,13 @@ static int find_room(const struct blocks *blocks, const struct family *family, c
 	if (room->lane != LANES_NONE) {
 		room->in_lane = true;
 		if (room->lane == room->at.expired)
-			room->old = read_lane(blocks, room->at.bucket, room->lane);
+			room->old = blocks_read_lane(blocks, room->at.bucket, room->lane);
 		return 0;
 	}
 	if (!has_room || (family->table.ipv4 && lanes_more(&blocks->lanes, room->at.bucket) == LANES_MORE_MAX))
 		return -ENOSPC;
-	room->old = read_slot(&family->table, room->place);
-	if (!taken(&room->old))
+	room->old = blocks_read_slot(&family->table, room->place);
+	if (!blocks_taken(&room->old))
 		room->old.length = 0;
 	return full && room->old.length == 0 ? -ENOSPC : 0;
 }
@@ -915,9 +499,9 @@ static int find_room(const struct blocks *blocks, const struct family *family, c
 int blocks_add(struct blocks *blocks, const struct prefix *prefix, uint64_t now, uint64_t expires)
 {
 	struct shield_block_state *state = blocks->state;
-	struct family *family = &blocks->families[prefix->is_ipv4 ? 0 : 1];
+	struct blocks_family *family = &blocks->families[prefix->is_ipv4 ? 0 : 1];
 	uint64_t per_tick = 1ULL << state->tick_shift;
-	struct entry entry;
+	struct blocks_entry entry;
 	struct room room;
 	int error = entry_of(prefix, &entry);
 
@@ -936,9 +520,9 @@ int blocks_add(struct blocks *blocks, const struct prefix *prefix, uint64_t now,
 	if (error)
 		return error;
 	if (expires > state->horizon)
-		store(&state->horizon, expires);
-	cover(blocks, family, &entry, family->bits);
-	cover(blocks, family, &entry, family->marks);
+		blocks_store(&state->horizon, expires);
+	blocks_cover(blocks, family, &entry, family->bits);
+	blocks_cover(blocks, family, &entry, family->marks);
 	if (!room.has)
 		count_length(blocks, family, entry.length, 1);
 	if (room.in_lane) {
@@ -958,17 +542,17 @@ int blocks_add(struct blocks *blocks, const struct prefix *prefix, uint64_t now,
 
 int blocks_remove(struct blocks *blocks, const struct prefix *prefix, uint64_t now)
 {
-	struct family *family = &blocks->families[prefix->is_ipv4 ? 0 : 1];
+	struct blocks_family *family = &blocks->families[prefix->is_ipv4 ? 0 : 1];
 	struct lanes_place at;
-	struct entry entry, old;
-	struct place place;
+	struct blocks_entry entry, old;
+	struct blocks_place place;
 
 	if (entry_of(prefix, &entry) != 0)
 		return -ENOENT;
 	if (family->table.ipv4) {
-		at = lanes_seek(&blocks->lanes, code_of(&entry), 0);
+		at = lanes_seek(&blocks->lanes, blocks_code_of(&entry), 0);
 		if (at.has != LANES_NONE) {
-			old = read_lane(blocks, at.bucket, at.has);
+			old = blocks_read_lane(blocks, at.bucket, at.has);
 			lanes_take(&blocks->lanes, at.bucket, at.has);
 			count_length(blocks, family, old.length, -1);
 			return tick_expired(blocks, old.expires, now) ? -ENOENT : 0;
@@ -978,15 +562,15 @@ int blocks_remove(struct blocks *blocks, const struct prefix *prefix, uint64_t n
 	}
 	if (seek(blocks, &family->table, &entry, now, &place, NULL, NULL) != 0)
 		return -ENOENT;
-	old = read_slot(&family->table, place);
+	old = blocks_read_slot(&family->table, place);
 	take_out(blocks, family, place);
 	open_graves(blocks, &family->table, place.bucket);
 	return expired(blocks, &family->table, &old, now) ? -ENOENT : 0;
 }
 
 /* As the kernel looks: lengths that can hold the address, a bit each. */
-static void may_be_listed(const struct blocks *blocks, const struct family *family, const struct entry *host,
-                          uint64_t lengths[2])
+static void may_be_listed(const struct blocks *blocks, const struct blocks_family *family,
+                          const struct blocks_entry *host, uint64_t lengths[2])
 {
 	const struct shield_block_state *state = blocks->state;
 	const uint8_t *classes = (const uint8_t *)family->bits;
@@ -1001,23 +585,23 @@ static void may_be_listed(const struct blocks *blocks, const struct family *fami
 	lengths[0] = state->lengths6[0];
 	lengths[1] = state->lengths6[1];
 	if (!(family->bits[bit / 64] >> bit % 64 & 1)) {
-		lengths[0] &= (1ULL << (SHORT6 - 1)) - 1;
+		lengths[0] &= (1ULL << (BLOCKS_SHORT6 - 1)) - 1;
 		lengths[1] = 0;
 	}
 }
 
 /* The expiry, in jiffies, of an entry that is there and has not expired: 0, or -ENOENT. */
-static int find_entry(const struct blocks *blocks, const struct family *family, const struct entry *wanted,
-                      uint64_t now, uint64_t *expires)
+static int find_entry(const struct blocks *blocks, const struct blocks_family *family,
+                      const struct blocks_entry *wanted, uint64_t now, uint64_t *expires)
 {
-	struct entry entry;
-	struct place place;
+	struct blocks_entry entry;
+	struct blocks_place place;
 
 	if (family->table.ipv4) {
-		struct lanes_place at = lanes_seek(&blocks->lanes, code_of(wanted), 0);
+		struct lanes_place at = lanes_seek(&blocks->lanes, blocks_code_of(wanted), 0);
 
 		if (at.has != LANES_NONE) {
-			entry = read_lane(blocks, at.bucket, at.has);
+			entry = blocks_read_lane(blocks, at.bucket, at.has);
 			if (tick_expired(blocks, entry.expires, now))
 				return -ENOENT;
 			*expires = entry.expires << blocks->state->tick_shift;
@@ -1028,7 +612,7 @@ static int find_entry(const struct blocks *blocks, const struct family *family, 
 	}
 	if (seek(blocks, &family->table, wanted, now, &place, NULL, NULL) != 0)
 		return -ENOENT;
-	entry = read_slot(&family->table, place);
+	entry = blocks_read_slot(&family->table, place);
 	if (expired(blocks, &family->table, &entry, now))
 		return -ENOENT;
 	*expires = expiry(blocks, &family->table, &entry, now);
@@ -1038,9 +622,9 @@ static int find_entry(const struct blocks *blocks, const struct family *family, 
 int blocks_find(const struct blocks *blocks, const struct address *address, uint64_t now, struct prefix *found,
                 uint64_t *expires)
 {
-	struct prefix prefix = prefix_of(address, LENGTH_MAX);
-	const struct family *family = &blocks->families[prefix.is_ipv4 ? 0 : 1];
-	struct entry entry;
+	struct prefix prefix = prefix_of(address, BLOCKS_LENGTH_MAX);
+	const struct blocks_family *family = &blocks->families[prefix.is_ipv4 ? 0 : 1];
+	struct blocks_entry entry;
 	uint64_t lengths[2];
 
 	if (now >= blocks->state->horizon || entry_of(&prefix, &entry) != 0)
@@ -1071,10 +655,10 @@ struct each {
 	void *context;
 };
 
-static int each_entry(const struct walk *walk, const struct entry *entry, bool in_lane, void *context)
+static int each_entry(const struct blocks_walk *walk, const struct blocks_entry *entry, bool in_lane, void *context)
 {
 	const struct blocks *blocks = walk->blocks;
-	const struct table *table = &walk->family->table;
+	const struct blocks_table *table = &walk->family->table;
 	const struct each *each = context;
 	struct prefix prefix = prefix_from(table, entry);
 
@@ -1094,9 +678,9 @@ int blocks_each(const struct blocks *blocks, uint64_t now,
 	int stop = 0;
 
 	for (unsigned i = 0; i < 2 && !stop; i++) {
-		const struct walk walk = { blocks, &blocks->families[i], each_entry, &all };
+		const struct blocks_walk walk = { blocks, &blocks->families[i], each_entry, &all };
 
-		stop = walk_family(&walk);
+		stop = blocks_walk(&walk);
 	}
 	return stop;
 }

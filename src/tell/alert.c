@@ -71,7 +71,10 @@ static bool is_link(const struct alert *alert)
 
 const char *alert_key(const struct alert *alert, char text[ALERT_KEY_SIZE])
 {
-	if (alert->incident)
+	if (alert->matter == ALERT_OF_OUTAGE || alert->matter == ALERT_OF_STATEMENT)
+		(void)snprintf(text, ALERT_KEY_SIZE, "%s-%" PRIu64,
+		               alert->matter == ALERT_OF_OUTAGE ? "outage" : "statement", alert->incident);
+	else if (alert->incident)
 		(void)snprintf(text, ALERT_KEY_SIZE, "%016" PRIx64, alert->incident);
 	else
 		(void)snprintf(text, ALERT_KEY_SIZE, "%s-%.49s", alert->change == ALERT_TEST ? "test" : "link",
@@ -116,7 +119,37 @@ static void find_words(const struct alert *alert, struct words *w)
 	(void)snprintf(w->what, sizeof(w->what), "%s%s%s", w->service, *w->service ? " " : "", w->target);
 }
 
-static void write_summary(const struct alert *alert, const struct words *w, char text[ALERT_TEXT_SIZE])
+static void write_outage(const struct alert *alert, const struct words *w, char text[ALERT_TEXT_SIZE])
+{
+	char word[ALERT_NAME_SIZE];
+
+	(void)snprintf(word, sizeof(word), "%s", w->vector);
+	for (char *at = word; *at; at++)
+		if (*at == '_')
+			*at = ' ';
+	if (alert->change == ALERT_ENDED)
+		(void)snprintf(text, ALERT_TEXT_SIZE, "Outage of %s is over: it lasted %s", w->what, w->lasted);
+	else if (alert->change != ALERT_STANDING)
+		(void)snprintf(text, ALERT_TEXT_SIZE, "Outage of %s%s: %s, since %s UTC", w->what,
+		               alert->change == ALERT_WORSE ? " has changed" : "", *word ? word : "not known",
+		               w->clock);
+	else
+		text[0] = '\0';
+}
+
+static void write_statement(const struct alert *alert, const struct words *w, char text[ALERT_TEXT_SIZE])
+{
+	if (alert->change == ALERT_ENDED)
+		(void)snprintf(text, ALERT_TEXT_SIZE, "The update of %s was published", w->target);
+	else if (alert->change != ALERT_STANDING)
+		(void)snprintf(text, ALERT_TEXT_SIZE,
+		               "An update of %s was due at %s UTC, and nothing has been published", w->target,
+		               w->clock);
+	else
+		text[0] = '\0';
+}
+
+static void write_attack(const struct alert *alert, const struct words *w, char text[ALERT_TEXT_SIZE])
 {
 	switch ((enum alert_change)alert->change) {
 	case ALERT_BEGAN:
@@ -149,6 +182,16 @@ static void write_summary(const struct alert *alert, const struct words *w, char
 		text[0] = '\0';
 		break;
 	}
+}
+
+static void write_summary(const struct alert *alert, const struct words *w, char text[ALERT_TEXT_SIZE])
+{
+	if (alert->matter == ALERT_OF_OUTAGE)
+		write_outage(alert, w, text);
+	else if (alert->matter == ALERT_OF_STATEMENT)
+		write_statement(alert, w, text);
+	else
+		write_attack(alert, w, text);
 }
 
 const char *alert_summary(const struct alert *alert, char text[ALERT_TEXT_SIZE])
@@ -184,8 +227,26 @@ static json_t *text_or_null(const char *text)
 	return *text ? json_string(text) : json_null();
 }
 
+/* Those of an outage, or of a statement that is due. */
+static json_t *word_json(struct body *body)
+{
+	const struct alert *alert = body->alert;
+	bool outage = alert->matter == ALERT_OF_OUTAGE;
+	json_t *facts = json_object();
+
+	build_set(&body->build, facts, "change", json_string(alert_change_name((enum alert_change)alert->change)));
+	build_set(&body->build, facts, outage ? "outage" : "statement", json_string(body->words.target));
+	build_set(&body->build, facts, "component", text_or_null(body->words.service));
+	if (outage)
+		build_set(&body->build, facts, "published", text_or_null(body->words.vector));
+	build_set(&body->build, facts, outage ? "began" : "due", time_json(alert->began_ns));
+	build_set(&body->build, facts, "time", time_json(alert->time_ns));
+	build_set(&body->build, facts, "advice", text_or_null(body->words.advice));
+	return facts;
+}
+
 /* The facts, by our own names. */
-static json_t *facts_json(struct body *body)
+static json_t *attack_json(struct body *body)
 {
 	const struct alert *alert = body->alert;
 	const struct words *w = &body->words;
@@ -206,6 +267,11 @@ static json_t *facts_json(struct body *body)
 	build_set(&body->build, facts, "time", time_json(alert->time_ns));
 	build_set(&body->build, facts, "advice", text_or_null(w->advice));
 	return facts;
+}
+
+static json_t *facts_json(struct body *body)
+{
+	return body->alert->matter == ALERT_OF_ATTACK ? attack_json(body) : word_json(body);
 }
 
 static json_t *webhook_body(struct body *body)
@@ -255,10 +321,16 @@ static json_t *pagerduty_body(struct body *body)
 /* The sentence, what to do about it, and whence it comes. */
 static void add_lines(const struct body *body, char *text, size_t size)
 {
+	static const char *const commands[ALERT_MATTERS] = { ": holdfast incident ", ": holdfast outage show ",
+		                                             ": holdfast statement show " };
 	const struct words *w = &body->words;
+	const struct alert *alert = body->alert;
 
 	(void)snprintf(text, size, "%s%s%s\n%s%s%s", body->summary, *w->advice ? "\n" : "", w->advice, w->host,
-	               body->alert->incident ? ": holdfast incident " : "", body->alert->incident ? w->key : "");
+	               alert->incident ? commands[alert->matter] : "",
+	               !alert->incident                   ? ""
+	               : alert->matter == ALERT_OF_ATTACK ? w->key
+	                                                  : w->target);
 }
 
 #define LINES_SIZE (ALERT_TEXT_SIZE + ALERT_ADVICE_SIZE + ALERT_NAME_SIZE + ALERT_KEY_SIZE + 32)
@@ -308,17 +380,20 @@ static json_t *alertmanager_body(struct body *body)
 	json_t *list = json_array(), *item = json_object(), *labels = json_object(), *annotations = json_object();
 
 	build_set(&body->build, labels, "alertname",
-	          json_string(alert->incident  ? "HoldfastAttack"
-	                      : is_link(alert) ? "HoldfastLinkFull"
-	                                       : "HoldfastTest"));
-	build_set(&body->build, labels, alert->incident ? "incident" : "key", json_string(body->words.key));
+	          json_string(alert->matter == ALERT_OF_OUTAGE      ? "HoldfastOutage"
+	                      : alert->matter == ALERT_OF_STATEMENT ? "HoldfastStatementDue"
+	                      : alert->incident                     ? "HoldfastAttack"
+	                      : is_link(alert)                      ? "HoldfastLinkFull"
+	                                                            : "HoldfastTest"));
+	build_set(&body->build, labels, alert->incident && alert->matter == ALERT_OF_ATTACK ? "incident" : "key",
+	          json_string(body->words.key));
 	build_set(&body->build, labels, "severity", json_string(severity(alert)));
 	build_set(&body->build, labels, "instance", json_string(body->words.host));
 	if (*body->words.service)
 		build_set(&body->build, labels, "service", json_string(body->words.service));
 	build_set(&body->build, annotations, "summary", json_string(body->summary));
 	build_set(&body->build, annotations, "target", json_string(body->words.target));
-	if (*body->words.vector)
+	if (*body->words.vector && alert->matter == ALERT_OF_ATTACK)
 		build_set(&body->build, annotations, "vector", json_string(body->words.vector));
 	if (*body->words.advice)
 		build_set(&body->build, annotations, "description", json_string(body->words.advice));
@@ -474,7 +549,7 @@ static int find_url(const struct body *body, struct alert_request *request)
 
 /*
  * It knows that an address is under attack and that it no longer is. Of what has become worse, and of links, it is told
- * nothing. A test is neither a ban nor its end.
+ * nothing, nor of outages and statements. A test is neither a ban nor its end.
  */
 static int script_request(const struct body *body, struct alert_request *request)
 {
@@ -486,7 +561,7 @@ static int script_request(const struct body *body, struct alert_request *request
 	const char *word = words[alert->change];
 	int length;
 
-	if (!word)
+	if (!word || alert->matter != ALERT_OF_ATTACK)
 		return -ENOENT;
 	(void)snprintf(request->arguments[0], PREFIX_TEXT_SIZE, "%s",
 	               alert->change == ALERT_TEST ? SCRIPT_TEST_TARGET : w->target);
@@ -516,7 +591,7 @@ int alert_request(const struct alert_target *target, const char *key, const stru
 	json_t *json;
 	int result;
 
-	if (target->type >= ALERT_TYPES || alert->change >= ALERT_CHANGES)
+	if (target->type >= ALERT_TYPES || alert->change >= ALERT_CHANGES || alert->matter >= ALERT_MATTERS)
 		return -EINVAL;
 	find_words(alert, &body.words);
 	write_summary(alert, &body.words, body.summary);
@@ -602,9 +677,12 @@ bool alert_desk_takes(struct alert_desk *desk, int64_t now_ns, uint32_t min_pps,
 		*open = desk->open[--desk->count];
 		return true;
 	}
-	if (alert->incident && alert->pps < min_pps && alert->peak_pps < min_pps)
+	if (alert->matter == ALERT_OF_ATTACK && alert->incident && alert->pps < min_pps && alert->peak_pps < min_pps)
 		return false;
-	if (open) {
+	if (open && alert->matter != ALERT_OF_ATTACK) { /* each other word of it */
+		if (alert->change != ALERT_WORSE || !has_room(desk, now_ns))
+			return false;
+	} else if (open) {
 		if (is_link(alert) || alert->change == ALERT_STANDING || open->pps > alert->pps / ALERT_WORSE_TIMES ||
 		    !has_room(desk, now_ns))
 			return false;

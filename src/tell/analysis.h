@@ -37,6 +37,8 @@ struct analysis_claim {
 	bool internal; /* nobody has approved that it is told to others */
 };
 
+struct picture;
+
 /* What was read, as whoever read it knows it. */
 struct analysis_input {
 	const char *const *files; /* those that could be opened, in the order in which they were read */
@@ -59,6 +61,9 @@ struct analysis_input {
 	/* Claims about it that are to be shown; returns how many. May be NULL: claims are for those who ask. */
 	size_t (*claims_of)(const void *context, const struct finding *finding, const struct analysis_claim **claims);
 	const void *claims_context;
+	/* What users felt of it, on one axis with it (tell/picture.h); NULL: nothing is known. The function may be NULL. */
+	const struct picture *(*picture_of)(const void *context, const struct finding *finding);
+	const void *picture_context;
 };
 
 struct page_options {

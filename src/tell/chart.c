@@ -6,13 +6,11 @@
 #include "tell/markup.h"
 #include "tell/words.h"
 
-#define HEIGHT 1000u /* of the shapes' own system; a point is one wide */
 #define HUNDREDTHS 100
 
 __extension__ typedef unsigned __int128 wide;
 
-/* The next number that is easy to halve: 1 to 6 or 8 times a power of ten. */
-static uint64_t round_up(uint64_t n)
+uint64_t chart_round_up(uint64_t n)
 {
 	static const uint64_t steps[] = { 1, 2, 3, 4, 5, 6, 8 };
 	uint64_t power = 1;
@@ -39,28 +37,27 @@ static uint64_t highest(const struct chart *c)
 	return most;
 }
 
-/* What is there at all is seen. */
-static unsigned level(uint64_t value, uint64_t top)
+unsigned chart_level(uint64_t value, uint64_t top)
 {
-	unsigned height = (unsigned)((wide)value * HEIGHT / top);
+	unsigned height = (unsigned)((wide)value * CHART_HEIGHT / top);
 
-	return HEIGHT - (value && height == 0 ? 1 : height);
+	return CHART_HEIGHT - (value && height == 0 ? 1 : height);
 }
 
 /* Steps, not slopes: between two points nothing was measured. Equal neighbours are one stroke. */
 static void put_steps(FILE *out, const struct chart *c, const uint64_t *values, uint64_t top)
 {
-	unsigned before = level(values[0], top);
+	unsigned before = chart_level(values[0], top);
 
-	(void)fprintf(out, "M0,%uV%uH", HEIGHT, before);
+	(void)fprintf(out, "M0,%uV%uH", CHART_HEIGHT, before);
 	for (uint32_t i = 1; i < c->count; i++) {
-		unsigned now = level(values[i], top);
+		unsigned now = chart_level(values[i], top);
 
 		if (now != before)
 			(void)fprintf(out, "%" PRIu32 "V%uH", i, now);
 		before = now;
 	}
-	(void)fprintf(out, "%" PRIu32 "V%u", c->count, HEIGHT);
+	(void)fprintf(out, "%" PRIu32 "V%u", c->count, CHART_HEIGHT);
 }
 
 static void put_series(FILE *out, const struct chart *c, const char *class, const uint64_t *values, uint64_t top)
@@ -91,7 +88,7 @@ static void put_bands(FILE *out, const struct chart *c)
 		              "<rect class=\"band\" x=\"%" PRId64 ".%02d\" y=\"0\" width=\"%" PRId64
 		              ".%02d\" height=\"%u\"/>\n",
 		              from / HUNDREDTHS, (int)(from % HUNDREDTHS), width / HUNDREDTHS,
-		              (int)(width % HUNDREDTHS), HEIGHT);
+		              (int)(width % HUNDREDTHS), CHART_HEIGHT);
 	}
 }
 
@@ -104,7 +101,7 @@ static void put_gaps(FILE *out, const struct chart *c)
 			;
 		(void)fprintf(out,
 		              "<rect class=\"gap\" x=\"%" PRIu32 "\" y=\"0\" width=\"%" PRIu32 "\" height=\"%u\"/>\n",
-		              from, i - from, HEIGHT);
+		              from, i - from, CHART_HEIGHT);
 	}
 }
 
@@ -113,19 +110,19 @@ static void put_svg(FILE *out, const struct chart *c, uint64_t top)
 	(void)fprintf(out,
 	              "<svg viewBox=\"0 0 %" PRIu32 " %u\" preserveAspectRatio=\"none\" role=\"img\" aria-labelledby=\""
 	              "%s-title %s-text\" focusable=\"false\">\n<title id=\"%s-title\">",
-	              c->count, HEIGHT, c->id, c->id, c->id);
+	              c->count, CHART_HEIGHT, c->id, c->id, c->id);
 	markup_text(out, c->title);
 	(void)fprintf(out, "</title>\n<desc id=\"%s-text\">", c->id);
 	markup_text(out, c->description);
 	(void)fputs("</desc>\n", out);
 	put_bands(out, c);
 	put_gaps(out, c);
-	(void)fprintf(out, "<path class=\"grid\" d=\"M0,0H%" PRIu32 "M0,%uH%" PRIu32 "\"/>\n", c->count, HEIGHT / 2,
-	              c->count);
+	(void)fprintf(out, "<path class=\"grid\" d=\"M0,0H%" PRIu32 "M0,%uH%" PRIu32 "\"/>\n", c->count,
+	              CHART_HEIGHT / 2, c->count);
 	put_series(out, c, "all", c->all, top);
 	put_series(out, c, c->tone ? c->tone : "area", c->area, top);
 	put_series(out, c, "line", c->line, top);
-	(void)fprintf(out, "<path class=\"base\" d=\"M0,%uH%" PRIu32 "\"/>\n</svg>\n", HEIGHT, c->count);
+	(void)fprintf(out, "<path class=\"base\" d=\"M0,%uH%" PRIu32 "\"/>\n</svg>\n", CHART_HEIGHT, c->count);
 }
 
 static void put_numbers(FILE *out, const struct chart *c)
@@ -175,7 +172,7 @@ static void put_axes(FILE *out, const struct chart *c, uint64_t top)
 
 void chart_write(FILE *out, const struct chart *c)
 {
-	uint64_t top = round_up(highest(c));
+	uint64_t top = chart_round_up(highest(c));
 
 	(void)fputs("<div class=\"plot\">\n<p class=\"plot-title\" aria-hidden=\"true\">", out);
 	markup_text(out, c->title);

@@ -12,6 +12,7 @@
 
 #include "base/time.h"
 
+#define CHART_HEIGHT 1000u    /* of the shapes' own system; a point is one wide */
 #define CHART_NUMBERED_MAX 12 /* more bands than these have no numbers */
 
 struct chart_band {
@@ -38,5 +39,10 @@ struct chart {
 };
 
 void chart_write(FILE *out, const struct chart *chart);
+
+/* For who draws shapes of their own: the next number that is easy to halve, 1 to 6 or 8 times a power of ten; */
+uint64_t chart_round_up(uint64_t n);
+/* how far below the upper edge a value is drawn, of CHART_HEIGHT. What is there at all is seen. */
+unsigned chart_level(uint64_t value, uint64_t top);
 
 #endif

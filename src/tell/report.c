@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/share.h"
+#include "tell/picture.h"
 #include "tell/report.h"
 #include "tell/style.h"
 
@@ -107,6 +108,16 @@ static void write_list(struct report *r, const char *title,
 	report_section_close(r);
 }
 
+/* What users felt of it, and what else was on the same axis; nothing where nothing of the kind is on record. */
+static void write_picture(const struct report *r, const struct finding *f)
+{
+	const struct analysis_input *input = r->account.input;
+	const struct picture *picture = input->picture_of ? input->picture_of(input->picture_context, f) : NULL;
+
+	if (picture && picture_has_harm(picture))
+		picture_write(r, picture, r->incident);
+}
+
 static void write_attack(struct report *r, const struct finding *f)
 {
 	struct draft happened = { .length = 0 }, shape = { .length = 0 };
@@ -119,6 +130,7 @@ static void write_attack(struct report *r, const struct finding *f)
 		report_paragraph(r, shape.text + 1);
 	write_facts(r, f);
 	report_section_close(r);
+	write_picture(r, f);
 	if (timeline_count(&f->incident->timeline))
 		report_rate(r, f);
 	report_waves(r, f->incident);
@@ -260,9 +272,10 @@ static void write_nothing(const struct report *r)
 
 /* ---- The report ---- */
 
-static void write_head(const struct report *r, const char *title)
+void report_head(const struct report *r, const char *title)
 {
-	static const char *const *const styles[] = { style_base, style_report, style_chart, style_report_too };
+	static const char *const *const styles[] = { style_base, style_report, style_chart, style_report_too,
+		                                     style_picture };
 
 	report_raw(
 		r,
@@ -277,6 +290,13 @@ static void write_head(const struct report *r, const char *title)
 		for (const char *const *line = styles[i]; *line; line++)
 			report_raw(r, *line);
 	report_raw(r, "</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#report\">To the report</a>\n");
+}
+
+void report_foot(const struct report *r, const char *promise)
+{
+	report_raw(r, "<footer>\n<p>Holdfast " HOLDFAST_VERSION ". ");
+	report_raw(r, promise);
+	report_raw(r, ".</p>\n</footer>\n</body>\n</html>\n");
 }
 
 static void write_title(struct report *r, const struct finding *only, const struct draft *title)
@@ -351,7 +371,7 @@ static void write_body(struct report *r)
 		attacks += !engine_finding(engine, i)->incident->is_scan;
 	alone = attacks == 1 && total == 1;
 	add_title(r, attacks, total, &title);
-	write_head(r, title.text);
+	report_head(r, title.text);
 	write_title(r, alone ? engine_finding(engine, 0) : NULL, &title);
 	report_raw(r, "<main id=\"report\">\n");
 	if (total > 1)
@@ -365,8 +385,8 @@ static void write_body(struct report *r)
 	}
 	write_capture(r, attacks > 0);
 	write_method(r);
-	report_raw(r, "</main>\n<footer>\n<p>Holdfast " HOLDFAST_VERSION
-	              ". The same captures give the same report, to the octet.</p>\n</footer>\n</body>\n</html>\n");
+	report_raw(r, "</main>\n");
+	report_foot(r, "The same captures give the same report, to the octet");
 }
 
 int report_write(FILE *out, const struct analysis_input *input, const struct engine *engine,

@@ -26,6 +26,10 @@ struct report {
 	bool no_memory;                   /* for a section, which is not there */
 };
 
+/* The document's beginning, up to what is on the page, and its end; `promise` is a sentence without its stop. report.c */
+void report_head(const struct report *r, const char *title);
+void report_foot(const struct report *r, const char *promise);
+
 /* ---- Pieces: report_pieces.c ---- */
 
 /* Markup as it is; and text from anywhere. */

@@ -28,6 +28,23 @@ static const char *const kind_names[STATEMENT_KINDS] = {
 	[STATEMENT_GDPR_33] = "gdpr_33",
 };
 
+static const char *const phase_names[STATEMENT_PHASES] = { "", "identified", "monitoring" };
+
+const char *statement_phase_name(enum statement_phase phase)
+{
+	return phase_names[phase];
+}
+
+bool statement_phase_find(const char *name, enum statement_phase *phase)
+{
+	for (unsigned i = STATEMENT_IDENTIFIED; i < STATEMENT_PHASES; i++)
+		if (strcmp(name, phase_names[i]) == 0) {
+			*phase = (enum statement_phase)i;
+			return true;
+		}
+	return false;
+}
+
 const char *statement_kind_name(enum statement_kind kind)
 {
 	return kind_names[kind];
@@ -435,6 +452,10 @@ int statement_draft(const struct statement_request *r, json_t **statement)
 	build_set(b, root, "made_by", json_string(r->by));
 	build_set(b, root, "next_update", time_or_null(r->next));
 	build_set(b, root, "corrects", *r->corrects ? json_string(r->corrects) : json_null());
+	if (r->phase != STATEMENT_AS_BEFORE)
+		build_set(b, root, "phase", json_string(statement_phase_name(r->phase)));
+	if (r->translates && *r->translates)
+		build_set(b, root, "translates", json_string(r->translates));
 	build_set(b, root, "claims", claims_json(b, r->documents.record));
 	build_set(b, root, "title", title_json(r));
 	build_set(b, root, "sources", sources);
@@ -593,14 +614,27 @@ static bool good_left_out(const json_t *left_out)
 	return json_is_array(left_out) && json_array_size(left_out) <= STATEMENT_LEFT_OUT_MAX;
 }
 
+#define HEAD_MEMBERS 14
+
+/* Members that are there only where they say something; how many there are. */
+static bool good_extras(const json_t *json, size_t *count)
+{
+	const json_t *phase = json_object_get(json, "phase"), *translates = json_object_get(json, "translates");
+	enum statement_phase which;
+
+	*count = (phase ? 1u : 0u) + (translates ? 1u : 0u);
+	return (!phase || (json_is_string(phase) && statement_phase_find(json_string_value(phase), &which))) &&
+	       (!translates || statement_is_text(json_string_value(translates), STATEMENT_NAME_MAX));
+}
+
 static bool good_head(const json_t *json)
 {
 	const char *incident = json_string_value(json_object_get(json, "incident"));
 	const char *lang = json_string_value(json_object_get(json, "lang"));
 	enum language language;
-	size_t which;
+	size_t which, extras;
 
-	return json_object_size(json) == 14 &&
+	return good_extras(json, &extras) && json_object_size(json) == HEAD_MEMBERS + extras &&
 	       one_of(json_object_get(json, "kind"), kind_names, STATEMENT_KINDS, &which) && lang &&
 	       language_find(lang, &language) &&
 	       (json_is_null(json_object_get(json, "incident")) ||
@@ -811,6 +845,21 @@ struct capture_time statement_next(const json_t *statement)
 	if (text)
 		(void)time_parse(text, &time);
 	return time;
+}
+
+enum statement_phase statement_phase_of(const json_t *statement)
+{
+	const char *name = json_string_value(json_object_get(statement, "phase"));
+	enum statement_phase phase;
+
+	return name && statement_phase_find(name, &phase) ? phase : STATEMENT_AS_BEFORE;
+}
+
+const char *statement_translates(const json_t *statement)
+{
+	const char *id = json_string_value(json_object_get(statement, "translates"));
+
+	return id ? id : "";
 }
 
 bool statement_has_claims(const json_t *statement)

@@ -5,6 +5,7 @@
  *
  *     { "schema", "kind", "lang", "incident": id|null, "component": text|null, "made": time, "made_by",
  *       "next_update": time|null, "corrects": "s1"|null, "claims": ["c1"], "title": text,
+ *       "phase": "identified"|"monitoring" (of an update; not there: as before), "translates": "s1" (not there: nothing),
  *       "sources": { "analysis.json": sha256, "record.json": sha256 },
  *       "sentences": [ { "template": name|null, "section": name|null, "audience": "public"|"internal",
  *                        "basis": "evidence"|"word"|"form", "by": who|null, "text", "pattern": text|null,
@@ -65,6 +66,13 @@ const char *statement_kind_name(enum statement_kind kind);
 bool statement_kind_find(const char *name, enum statement_kind *kind);
 bool statement_kind_is_public(enum statement_kind kind);
 
+/* How far one has come: said by who drafts an update, as Statuspage has it. */
+enum statement_phase { STATEMENT_AS_BEFORE, STATEMENT_IDENTIFIED, STATEMENT_MONITORING, STATEMENT_PHASES };
+
+/* "identified", "monitoring"; of STATEMENT_AS_BEFORE "". */
+const char *statement_phase_name(enum statement_phase phase);
+bool statement_phase_find(const char *name, enum statement_phase *phase);
+
 /* What the links go into; NULL: there is none. */
 struct statement_documents {
 	const json_t *analysis, *record;
@@ -79,6 +87,8 @@ struct statement_request {
 	struct capture_time now;
 	struct capture_time next; /* when the next update is promised; 0: it is not */
 	const char *corrects;     /* "s1"; "" */
+	const char *translates;   /* likewise: this says the same in another language */
+	enum statement_phase phase;
 	struct statement_documents documents;
 	const char *analysis_sha256, *record_sha256; /* of the documents as they are kept; "" */
 };
@@ -110,6 +120,9 @@ enum statement_kind statement_kind_of(const json_t *statement);
 enum language statement_language_of(const json_t *statement);
 /* When the next update was promised; ns 0: it was not. */
 struct capture_time statement_next(const json_t *statement);
+enum statement_phase statement_phase_of(const json_t *statement);
+/* The statement that it says in another language: "s1", or "". */
+const char *statement_translates(const json_t *statement);
 bool statement_has_claims(const json_t *statement);
 
 /* ---- edited by a person (statement_form.c) ---- */

@@ -62,6 +62,7 @@ static const struct statement_fact facts[] = {
 	{ "until", STATEMENT_RECORD, STATEMENT_VALUE, "/word/until", "nobody said since when it is well again (--until)" },
 	{ "component", STATEMENT_RECORD, STATEMENT_VALUE, "/word/component", "nobody said what is concerned (--component)" },
 	{ "detail", STATEMENT_RECORD, STATEMENT_VALUE, "/word/text", NULL },
+	{ "phase", STATEMENT_RECORD, STATEMENT_VALUE, "/word/phase", NULL },
 	{ "next", STATEMENT_RECORD, STATEMENT_VALUE, "/word/next_update", "no next update was promised" },
 	{ "attacks_then", STATEMENT_RECORD, STATEMENT_COUNT, "/incidents_then", "no record of incidents is at hand" },
 	{ "corrected", STATEMENT_RECORD, STATEMENT_VALUE, "/corrects/published", "it corrects nothing that was published" },
@@ -360,6 +361,10 @@ const struct statement_template statement_templates[] = {
 	  .when = { NO_SCAN },
 	  .text = { "Packets do not show who is behind an attack.", "Les paquets ne montrent pas qui est derrière une attaque." } },
 	{ .name = "investigating", .kinds = FIRST, .basis = STATEMENT_FORM, .text = { "We are investigating.", "Nous en cherchons la cause." } },
+	{ .name = "identified", .kinds = K(UPDATE), .basis = STATEMENT_WORD, .when = { { "phase", STATEMENT_IS, "identified" } },
+	  .text = { "We know the cause, and are working on it.", "Nous en connaissons la cause et y travaillons." } },
+	{ .name = "monitoring", .kinds = K(UPDATE), .basis = STATEMENT_WORD, .when = { { "phase", STATEMENT_IS, "monitoring" } },
+	  .text = { "A remedy is in place; we are watching whether it holds.", "Un remède est en place" T "; nous vérifions qu’il tient." } },
 	{ .name = "next", .kinds = FIRST | GOING_ON, .basis = STATEMENT_WORD,
 	  .text = { "Next update by {next:clock}.", "Prochain point au plus tard à {next:clock}." } },
 };

@@ -6,5 +6,6 @@
 extern const char *const style_base[];                              /* colours, type: for every page, and first */
 extern const char *const style_chart[];                             /* chart.h */
 extern const char *const style_report[], *const style_report_too[]; /* before style_chart, and behind it */
+extern const char *const style_picture[];                           /* picture.h: behind all of them */
 
 #endif

@@ -136,6 +136,47 @@ def life(s):
           "This corrects what we said")
 
 
+def pairs(s):
+    """One matter in two languages is one update on the page, however late the other comes; and how far one has come."""
+    s.row(["draft", "--phase", "lost", "--kind", "update", "--since", "09:40"], 2, "wants identified or monitoring")
+    s.row(["draft", "--phase", "identified", "--kind", "resolution", "--since", "09:40"], 2, "is of an update")
+    s.row(["draft", "--phase", "identified", "--since", "2026-05-11T09:40:00Z"], 1, "is of an update")
+    notice = s.one("draft", "--since", "2026-05-11T09:40:00Z", "--component", "web")["id"]
+    s.publish(notice)
+    updates = []
+    for phase in ("identified", "monitoring", None):
+        said = ["--phase", phase] if phase else []
+        updates.append(s.one("draft", "--after", notice, "--kind", "update", "--text", "Words of ours.", *said))
+        s.publish(updates[-1]["id"])
+    words = [one["text"] for one in updates]
+    s.expect("its phase in words", "We know the cause" in words[0] and "whether it holds" in words[1], updates)
+    late = updates[1]["id"]
+    s.row(["draft", "--translates", late], 1, "is in that language")
+    s.row(["draft", "--translates", late, "--lang", "fr", "--text", "x"], 2, "takes all from that statement")
+    s.row(["draft", "--translates", "s999", "--lang", "fr"], 1, "there is no")
+    french = s.one("draft", "--translates", late, "--lang", "fr")
+    first, second = updates[1]["statement"], french["statement"]
+    s.expect("the same facts", first["sources"] == second["sources"] and second["translates"] == late and
+             second["phase"] == "monitoring" and "nous v\u00e9rifions" in french["text"], french)
+    s.row(["draft", "--translates", french["id"], "--lang", "en"], 1, "neither a correction nor a translation")
+    s.publish(french["id"])
+    code, out, error = s.run("check", french["id"])
+    s.expect("its links hold", code == 0, (out, error))
+    done = subprocess.run([s.holdfast, "page", "publish", "-o", f"{s.folder}/page", "--config", f"{s.folder}/c.yaml"],
+                          capture_output=True, text=True, check=False)
+    page = pathlib.Path(s.folder) / "page"
+    incidents = json.loads((page / "api/v2/incidents.json").read_text())["incidents"] if done.returncode == 0 else []
+    told = [i for i in incidents if any(u["id"] == late for u in i["incident_updates"])]
+    s.expect("the page is published", len(told) == 1, (done, incidents))
+    if told:
+        words = [u["status"] for u in told[0]["incident_updates"]]
+        s.expect("told once", words == ["monitoring", "monitoring", "identified", "investigating"], words)
+        s.expect("since when it is watched", told[0]["monitoring_at"] is not None, told)
+    html = (page / "fr/index.html").read_text() if told else ""
+    s.expect("in French what is told in French", html.count("nous v\u00e9rifions") == 1 and
+             "whether it holds" not in html, html)
+
+
 def claims(s, ids):
     def claim(*typed):
         return subprocess.run([s.holdfast, "claim", *typed], capture_output=True, text=True, check=False, timeout=60,
@@ -196,6 +237,7 @@ def main():
                        check=False, capture_output=True)
         goldens(s, ids)
         life(s)
+        pairs(s)
         claims(s, ids)
         laws(s, ids)
         tampered(s, ids)

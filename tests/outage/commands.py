@@ -7,6 +7,8 @@ TAP.
 import datetime
 import json
 import os
+import re
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -135,7 +137,10 @@ def what_explains_it(p):
     head = {"schema": "holdfast.incident/1", "id": "00000000000000a1", "state": "final", "service": None,
             "target": "192.0.2.10/32", "vector": "syn_flood", "began_ns": began, "ended_ns": began + 7140 * 10**9,
             "peak_pps": 1, "peak_bps": 1, "generation": "0000000000000001"}
-    line = json.dumps(head, separators=(",", ":"))[:-1] + ',"analysis":\n{}\n}\n'
+    series = {"from": f"{day}T09:25:00Z", "step_s": 60, "arrived_pps": [90000] * 120, "dropped_pps": [80000] * 120,
+              "answered_pps": [500] * 120, "lost_pps": [5] * 120, "handshakes_pps": [9] * 120}
+    analysis = json.dumps({"live": {"series": series}})
+    line = json.dumps(head, separators=(",", ":"))[:-1] + ',"analysis":\n' + analysis + "\n}\n"
     p.write("state/incidents/00000000000000a1.json", line)
     days.write(p.path("rows.csv"), rows, 4)
     p.run("outage", "import", "rows.csv", "--archive", p.path("state"))
@@ -148,6 +153,22 @@ def what_explains_it(p):
     page = p.run("outage", "show", "o1").stdout
     for said in ("WHAT EXPLAINS IT", "an own change e1", "elevated user reports", "00000000000000a1 goes with it"):
         assert said in page, page
+    p.run("outage", "show", "o1", "--html", "o.html", "--archive", p.path("state"))
+    with open(p.path("o.html"), encoding="utf-8") as read:
+        page = read.read()
+    after = "4&nbsp;min after the attack" if shown["delay_ns"] > 0 else "1&nbsp;min before the attack"
+    for said in (after, "What came", "90&nbsp;k", "User reports", "Own change e1", "move", "None of its", "Unknown"):
+        assert said in page, said
+    assert "<script" not in page and "http" not in page.replace("http-equiv", ""), page
+    alone = p.run("outage", "show", "o1", "--html", "-").stdout  # without an archive there are no packets
+    assert "What came" not in alone and "User reports" in alone, alone
+    p.run("outage", "list", "--html", "o.html", status=2)
+    p.run("outage", "show", "o1", "--html", "/nowhere/o.html", status=1)
+    p.write("holdfast.yaml", f"state_dir: {p.path('state')}\n")
+    os.rename(p.record, p.path("state/holdfast.db"))
+    told = subprocess.run([HOLDFAST, "incident", "latest", "--config", p.path("holdfast.yaml")], capture_output=True,
+                          text=True, check=True).stdout
+    assert "HARM login: outage o1 from" in told and "the attack began" in told, told
 
 
 @test
@@ -211,6 +232,140 @@ def a_claim_rests_on_outages_on_record(p):
     verdict = p.json("claim", "test", "c1", "--report", "trace.json")["verdicts"][0]
     assert len(verdict["context"]["outages"]) == 3, verdict["context"]
     assert verdict["verdict"] == "supported", verdict
+
+
+DATA = os.path.abspath(os.environ.get("HOLDFAST_DATA", "../shared/data"))
+ZONES = ("+0000", "+0200")
+
+
+def access_line(time, status, seconds, number, zone="+0000"):
+    hours = int(zone[:3])
+    local = (time + datetime.timedelta(hours=hours)).strftime("%d/%b/%Y:%H:%M:%S")
+    return (f'192.0.2.{number % 200 + 1} - - [{local} {zone}] "GET /{number} HTTP/1.1" {status} 512 "-" "made" '
+            f'{seconds:.3f}\n')
+
+
+def access_days(path, day, share, seconds=0.05, count=30):
+    """Three days of a log, the last with what the waves show: that share of 5xx, so many seconds for an answer."""
+    with open(path, "w", encoding="utf-8") as out:
+        for bucket in range(3 * 288):
+            time = day - datetime.timedelta(days=2) + datetime.timedelta(seconds=300 * bucket)
+            minute = (bucket - 576) * 5
+            out_now = any(began <= minute < ended for began, ended, _ in days.WAVES)
+            for n in range(count):
+                bad = out_now and n < share * count
+                out.write(access_line(time + datetime.timedelta(seconds=n * 9), 503 if bad else 200,
+                                      seconds if out_now else 0.05, n))
+
+
+def outage_with(p, seed, **shown):
+    rows = days.series(30, seed, MEAN, days.WAVES)
+    if shown:
+        access_days(p.path("access.log"), days.START + datetime.timedelta(days=29), **shown)
+        logs = p.json("outage", "logs", "access.log", "--component", "login", "--import")
+        assert logs["imported"] and len(logs["buckets"]) == 864 and not logs["left_out"], logs["left_out"]
+    found = outages_of(p, rows, seed)
+    assert len(found) == 1, found
+    return found[0]
+
+
+@test
+def reports_and_errors_at_the_edge(p):
+    assert outage_with(p, 6, share=0.6)["belief"]["published"] == "major_outage"
+
+
+@test
+def reports_and_some_errors(p):
+    outage = outage_with(p, 7, share=0.47)
+    assert outage["belief"]["published"] == "partial_outage" and outage["belief"]["fault"] == "down", outage["belief"]
+
+
+@test
+def reports_where_the_log_is_as_usual(p):
+    assert outage_with(p, 8, share=0.0)["belief"]["published"] == "elevated_user_reports"
+
+
+@test
+def reports_where_answers_take_long(p):
+    belief = outage_with(p, 9, share=0.0, seconds=2.0)["belief"]
+    assert belief["published"] == "investigating" and belief["fault"] == "slow", belief
+
+
+@test
+def reports_alone(p):
+    assert outage_with(p, 10)["belief"]["published"] == "elevated_user_reports"
+
+
+@test
+def a_log_is_read(p):
+    import gzip
+    time = datetime.datetime(2026, 3, 10, 9, 35, tzinfo=datetime.timezone.utc)
+    text = "".join(access_line(time + datetime.timedelta(seconds=n * 4), 500 if n < 20 else 200, 0.01 * n, n,
+                               ZONES[n % 2]) for n in range(100)) + "no line\n\n" + "x" * 40000 + "\n"
+    p.write("a.log", text + access_line(time, 200, 1, 1))
+    with gzip.open(p.path("a.log.1.gz"), "wt") as out:
+        out.write(access_line(time - datetime.timedelta(minutes=5), 200, 1, 1))
+    found = p.json("outage", "logs", "a.log", "a.log.1.gz")
+    assert [b["bucket"] for b in found["buckets"]] == ["2026-03-10T09:30:00.000000Z", "2026-03-10T09:35:00.000000Z",
+                                                       "2026-03-10T09:40:00.000000Z"], found["buckets"]
+    full = found["buckets"][1]
+    assert (full["answers"], full["status_5xx"], full["clients"]) == (76, 20, 76), full
+    assert 660 <= full["latency_p90_ms"] <= 760, full
+    assert [(f["lines"], f["read"], f["left_out"], f["format"]) for f in found["files"]] == [
+        (104, 101, 2, "combined"), (1, 1, 0, "auto")], found["files"]
+    assert [(x["line"], x["what"]) for x in found["left_out"]] == [
+        (101, "there is no [time]"), (103, "it is too long")], found["left_out"]
+    shown = p.run("outage", "logs", "a.log")
+    assert "26.3 %" in shown.stdout and "With --import" in shown.stdout, shown.stdout
+    assert "a.log:101: this is no line of an access log" in shown.stderr, shown.stderr
+    assert "100" in p.run("outage", "logs", "-", text=text).stdout
+
+
+@test
+def a_log_counts_once(p):
+    time = datetime.datetime(2026, 3, 10, 9, 35, tzinfo=datetime.timezone.utc)
+    p.write("a.log", access_line(time, 200, 0.1, 1))
+    assert p.run("outage", "logs", "a.log", "--import").stderr == ""
+    assert "counts once" in p.run("outage", "logs", "a.log", "--import", status=1).stderr
+    p.write("b.log", "nothing of the kind\n")
+    assert "no line of an access log in it" in p.run("outage", "logs", "b.log", "--import", status=1).stderr
+    assert "no line of an access log in it" in p.run("outage", "logs", "b.log", "--import", status=1).stderr
+    with sqlite3.connect(p.record) as record:
+        signals = record.execute("SELECT kind, good, bad, value FROM signal ORDER BY kind").fetchall()
+        assert [s[:3] for s in signals] == [("edge_5xx", 1, 0), ("latency", 1, 0)], signals
+        assert record.execute("SELECT count(*) FROM report_import").fetchone() == (1,)
+
+
+@test
+def what_is_asked_wrongly_of_logs(p):
+    p.run("outage", "logs", status=2)
+    p.run("outage", "logs", "a", "--component", "No", status=2)
+    p.run("outage", "logs", "a", "--format", "squid", status=2)
+    p.run("outage", "logs", "a", "--zone", "CET", status=2)
+    p.run("outage", "import", "a", "b", status=2)
+    p.run("outage", "logs", "nowhere.log", status=1)
+    assert "cannot be read" in p.run("outage", "logs", ".", status=1).stderr
+    p.write("cut.gz", "\x1f\x8b\x08\x00cut")
+    p.write("h.log", "192.0.2.7:5000 [10/Mar/2026:09:35:00.127] web web/one 0/0/1/12/13 200 512 - - ---- 1/1/0/0/0 0/0 "
+            '"GET / HTTP/1.1"\n')
+    bucket = p.json("outage", "logs", "h.log", "--zone", "+02:00")["buckets"][0]
+    assert bucket["bucket"].startswith("2026-03-10T07:35") and bucket["latency_p90_ms"] == 14, bucket
+
+
+@test
+def real_logs(p):
+    """What other programs count in them (a regular expression)."""
+    for name in ("elastic+examples/apache_logs", "AparnaKale+cs257_log_analyzer/access_log_Aug95",
+                 "ocatak+apache-http-logs/w3af.txt"):
+        path = os.path.join(DATA, "weblogs", name)
+        if not os.path.exists(path):
+            print(f"# real_logs: skipped, {path} is not there")
+            continue
+        with open(path, encoding="utf-8", errors="replace") as lines:
+            states = [found.group(1) for found in (re.search(r'" (\d{3}) (\d+|-)', line) for line in lines) if found]
+        buckets = p.json("outage", "logs", path)["buckets"]
+        assert sum(b["answers"] for b in buckets) == len(states), name
+        assert sum(b["status_5xx"] for b in buckets) == sum(s[0] == "5" for s in states), name
 
 
 def main():

@@ -124,7 +124,10 @@ static void every_key(void **state)
 		"trusted_proxies: [203.0.113.1, 203.0.113.2]\n"
 		"alerts:\n"
 		"  - { name: pager, type: pagerduty, key_file: /etc/k, min_pps: 5000 }\n"
-		"  - { name: fnm, type: script, script: /usr/local/bin/notify }\n";
+		"  - { name: fnm, type: script, script: /usr/local/bin/notify }\n"
+		"logs:\n"
+		"  - { component: web, file: /var/log/nginx/access.log }\n"
+		"  - { component: api, syslog: \"[2001:db8::1]:5514\", from: [\"2001:db8::/32\"], format: haproxy, zone: \"-0330\" }\n";
 	struct config config = good(text);
 	char printed[PREFIX_TEXT_SIZE];
 
@@ -136,6 +139,14 @@ static void every_key(void **state)
 	assert_string_equal(config.bpffs_dir, "/sys/fs/bpf/x");
 	assert_string_equal(config.geo, "/srv/geo");
 	assert_string_equal(config.prices, "/srv/prices.json");
+	assert_int_equal(config.log_count, 2);
+	assert_string_equal(config.logs[0].file, "/var/log/nginx/access.log");
+	assert_int_equal(config.logs[0].format, ACCESS_AUTO);
+	assert_string_equal(config.logs[1].component, "api");
+	assert_int_equal(config.logs[1].port, 5514);
+	assert_int_equal(config.logs[1].from.count, 1);
+	assert_int_equal(config.logs[1].format, ACCESS_HAPROXY);
+	assert_int_equal(config.logs[1].zone_s, -(3 * 3600 + 1800));
 	assert_int_equal(config.interface_count, 2);
 	assert_string_equal(config.interfaces[1], "bond1.100");
 	assert_true(config.generic);
@@ -208,7 +219,7 @@ static void mistakes_to_the_letter(void **state)
 		{ "mode:\n", "f.yaml:1:6: mode has no value; give one, or leave the key out" },
 		{ "mode: [observe]\n", "f.yaml:1:7: mode is a list; it wants one value" },
 		{ "\nmoed: observe\n", "f.yaml:2:1: there is no key 'moed' in the file; there are mode, user, state_dir, run_dir, "
-		  "bpffs_dir, geo, prices, shield, record, services, allow, allow_files, block_files, trusted_proxies, alerts, page, mail, webhooks, public" },
+		  "bpffs_dir, geo, prices, shield, record, services, allow, allow_files, block_files, trusted_proxies, alerts, page, mail, webhooks, public, logs" },
 		{ "user: root\n", "f.yaml:1:7: user is root; name one with no rights of its own, such as holdfast" },
 		{ "user: a b\n", "f.yaml:1:7: user is 'a b', which cannot be a user's name; 'getent passwd' lists them" },
 		{ "mode: observe\nmode: enforce\n", "f.yaml:2:1: mode comes twice in the file; which one shall hold?" },
@@ -242,6 +253,7 @@ static void mistakes_to_the_letter(void **state)
 		  "times 3 networks, 9 ways in; at most 8, so name fewer, larger networks" },
 		{ "allow: [192.0.2.1/24]\n", "f.yaml:1:9: '192.0.2.1/24' is no address or network; write 192.0.2.10, 192.0.2.0/24 or "
 		  "\"2001:db8::/32\", host bits zero" },
+		{ "services: [{ name: web, addresses: }]\n", "f.yaml:1:36: addresses is empty; name at least one" },
 		{ "services: [{ name: web }]\n", "f.yaml:1:12: a service has no addresses; add it" },
 		{ "services: [{ addresses: [192.0.2.1] }]\n", "f.yaml:1:12: a service has no name; add it" },
 		{ "services: [{ name: w, addresses: [] }]\n", "f.yaml:1:34: addresses is empty; name at least one" },
@@ -250,9 +262,25 @@ static void mistakes_to_the_letter(void **state)
 		{ "services: [{ name: w, addresses: [192.0.2.1], path: far }]\n", "f.yaml:1:53: path is 'far'; write local or forwarded" },
 		{ "mode: observe\n---\nmode: observe\n", "f.yaml:3:1: a second document begins; put all into one" },
 		{ "[]\n", "f.yaml:1:1: the file is a list; it wants keys and values: mode, user, state_dir, run_dir, bpffs_dir, geo, prices, shield, record, "
-		  "services, allow, allow_files, block_files, trusted_proxies, alerts, page, mail, webhooks, public" },
+		  "services, allow, allow_files, block_files, trusted_proxies, alerts, page, mail, webhooks, public, logs" },
 		{ "alerts: [{ name: a }]\n", "f.yaml:1:10: an alert has no type; add it" },
 		{ "alerts: [{ name: a b, type: slack }]\n", "f.yaml:1:18: name is 'a b'; write letters, digits, '_', '-' and '.' only" },
+		{ "logs: [{ component: Web, file: /a }]\n", "f.yaml:1:21: component is 'Web'; write 1 to 32 of a-z, 0-9 and -" },
+		{ "logs: [{ component: web }]\n", "f.yaml:1:8: a log has neither file nor syslog; name a file or syslog, one of them" },
+		{ "logs: [{ component: web, file: /a, syslog: \"127.0.0.1:5514\" }]\n",
+		  "f.yaml:1:8: a log has a file and syslog; name a file or syslog, one of them" },
+		{ "logs: [{ component: web, file: /a, from: [192.0.2.0/24] }]\n",
+		  "f.yaml:1:8: from says who may send by syslog; a file has none, take it out" },
+		{ "logs: [{ component: web, syslog: \"192.0.2.1:5514\" }]\n",
+		  "f.yaml:1:8: anybody who reaches 192.0.2.1:5514 could send lines there; say from whom, as from: [192.0.2.0/24]" },
+		{ "logs: [{ component: web, syslog: \"127.0.0.1:514\" }]\n",
+		  "f.yaml:1:34: syslog is '127.0.0.1:514'; write an address and a port from 1024 on, such as 127.0.0.1:5514 or \"[::1]:5514\"" },
+		{ "logs: [{ component: web, syslog: \"::1:5514\" }]\n",
+		  "f.yaml:1:34: syslog is '::1:5514'; write an address and a port from 1024 on, such as 127.0.0.1:5514 or \"[::1]:5514\"" },
+		{ "logs: [{ component: web, file: /a, format: squid }]\n", "f.yaml:1:44: format is 'squid'; write auto, combined, haproxy or json" },
+		{ "logs: [{ component: web, file: /a, zone: CET }]\n", "f.yaml:1:42: zone is 'CET'; write hours and minutes east of UTC, as \"+02:00\"" },
+		{ "logs: [{ component: web, file: /a }, { component: api, file: /a }]\n",
+		  "f.yaml:1:7: /a is read twice, and would count twice; take one out" },
 		{ "alerts: [{ name: a, type: pigeon }]\n", "f.yaml:1:27: type is 'pigeon'; there are pagerduty, slack, telegram, "
 		  "alertmanager, webhook, script" },
 		{ "alerts: [{ name: a, type: pagerduty }]\n", "f.yaml:1:10: an alert of type pagerduty has no key_file; name the file that "

@@ -619,6 +619,113 @@ static void attacked(void **state)
 	assert_int_equal(latest.causes.intervals[0].reference, 7);
 }
 
+/* Both ways the same: a whole reckoning finds nothing that is new behind one that goes on. */
+static void goes_on_as(struct reckoner *reckoner, int64_t now_ns)
+{
+	static struct reckon_result result, whole;
+
+	assert_int_equal(reckoner_run(reckoner, ledger, NULL, now_ns, &result, &error), 0);
+	assert_int_equal(reckon(ledger, NULL, now_ns, &whole, &error), 0);
+	assert_int_equal(whole.added, 0);
+	assert_int_equal(whole.outages, result.outages);
+	assert_int_equal(whole.components_count, result.components_count);
+	for (uint32_t i = 0; i < whole.components_count; i++) {
+		const struct reckon_component *a = &whole.components[i], *b = &result.components[i];
+
+		assert_string_equal(a->id, b->id);
+		assert_int_equal(a->first_ns, b->first_ns);
+		assert_int_equal(a->last_ns, b->last_ns);
+		assert_int_equal(a->reports, b->reports);
+		assert_int_equal(a->basis, b->basis);
+		assert_int_equal(a->usual_milli, b->usual_milli);
+		assert_int_equal(a->outages, b->outages);
+		assert_int_equal(a->outage, b->outage);
+		assert_int_equal(a->status, b->status);
+		assert_int_equal(a->word, b->word);
+	}
+}
+
+/* Bucket by bucket through an outage and what follows, another component, counts that came late, a day without any. */
+static void reckoned_on(void **state)
+{
+	const uint32_t all = sizeof(stream) / sizeof(stream[0]), first = USUAL_BUCKETS - 3;
+	struct report_count other = a_report;
+	static struct reckon_result result;
+	struct reckoner *reckoner;
+
+	(void)state;
+	assert_int_equal(reckoner_new(&reckoner), 0);
+	put_stream(0, first);
+	goes_on_as(reckoner, FIRST_NS + (int64_t)first * BUCKET);
+	for (uint32_t i = first; i < all; i++) {
+		put_stream(i, i + 1);
+		if (i == USUAL_BUCKETS + 2) { /* another component */
+			(void)snprintf(other.component, sizeof(other.component), "shop");
+			other.bucket_ns = FIRST_NS + (int64_t)i * BUCKET;
+			assert_int_equal(outages_report_add(ledger, &other, 1, &error), 0);
+		}
+		if (i == USUAL_BUCKETS + 4) { /* what came late */
+			other.bucket_ns = FIRST_NS + (int64_t)(i - 2) * BUCKET;
+			assert_int_equal(outages_report_add(ledger, &other, 1, &error), 0);
+			reckoner_forget(reckoner);
+		}
+		if (i < USUAL_BUCKETS + OUT_BUCKETS + 30 || i % 64 == 0) /* a whole one costs more */
+			goes_on_as(reckoner, FIRST_NS + (int64_t)(i + 1) * BUCKET);
+		if (i == USUAL_BUCKETS + OUT_BUCKETS - 1) { /* while it lasts */
+			assert_int_equal(reckoner_run(reckoner, ledger, NULL, FIRST_NS + (int64_t)(i + 1) * BUCKET,
+			                              &result, &error),
+			                 0);
+			assert_int_equal(result.components[0].outage, 1);
+			assert_int_equal(result.components[0].word, BELIEF_ELEVATED_REPORTS);
+			assert_int_equal(result.components[0].status, COMPONENT_OPERATIONAL);
+			assert_int_equal(result.components[0].cause, CAUSE_UNKNOWN);
+		}
+	}
+	/* Nothing more comes: the same bucket again, some with nothing in them, then a day later, and later still. */
+	for (int64_t after = 0; after < 4; after++)
+		goes_on_as(reckoner, FIRST_NS + (int64_t)(all + after) * BUCKET);
+	goes_on_as(reckoner, FIRST_NS + (int64_t)all * BUCKET + 2 * 86400 * NS_PER_S);
+	goes_on_as(reckoner, FIRST_NS + (int64_t)(all + 1) * BUCKET + 2 * 86400 * NS_PER_S);
+	/* A clock that was set back. */
+	goes_on_as(reckoner, FIRST_NS + (int64_t)all * BUCKET);
+	reckoner_free(reckoner);
+}
+
+/* Probes of two places make it likely by themselves; what they saw before does not. */
+static void signals_alone(void **state)
+{
+	const int64_t from_ns = FIRST_NS + 1000LL * BUCKET;
+	static const char *const vantages[] = { "paris", "oslo", "rome" };
+	struct belief belief;
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		for (unsigned when = 0; when < 2; when++) {
+			struct signal_count probe = { .bucket_ns = from_ns - (int64_t)when * BUCKET,
+				                      .component = "login",
+				                      .kind = SIGNAL_PROBE,
+				                      .network = 64501 + i };
+			struct signal_count canary;
+
+			(void)snprintf(probe.vantage, sizeof(probe.vantage), "%s", vantages[i]);
+			probe.good = when ? 5 : 0;
+			probe.bad = when ? 0 : 5;
+			canary = probe;
+			canary.kind = SIGNAL_CANARY;
+			canary.good = 5;
+			canary.bad = 0;
+			assert_int_equal(outages_signal_add(ledger, &probe, 1, &error), 0);
+			assert_int_equal(outages_signal_add(ledger, &canary, 1, &error), 0);
+		}
+	assert_int_equal(reckon_signals(ledger, "login", from_ns, from_ns + BUCKET, &belief, &error), 0);
+	assert_true(belief.word >= BELIEF_INVESTIGATING);
+	assert_int_equal(belief.vantages_failed, 3);
+	assert_int_equal(reckon_signals(ledger, "login", from_ns - BUCKET, from_ns, &belief, &error), 0);
+	assert_int_equal(belief.word, BELIEF_NOTHING);
+	assert_int_equal(reckon_signals(ledger, "nobody", from_ns, from_ns + BUCKET, &belief, &error), 0);
+	assert_int_equal(belief.word, BELIEF_NOTHING);
+}
+
 /* One component more than there may be: it is counted, not looked at. */
 static void components_bound(void **state)
 {
@@ -652,6 +759,7 @@ int main(void)
 		WITH_RECORD(old_counts_go),   WITH_RECORD(unknown_words),
 		WITH_RECORD(files),           WITH_RECORD(latest_counts),
 		WITH_RECORD(outages_refused), WITH_RECORD(reckoned),
+		WITH_RECORD(reckoned_on),     WITH_RECORD(signals_alone),
 		WITH_RECORD(attacked),        WITH_RECORD(components_bound),
 	};
 	int failed;

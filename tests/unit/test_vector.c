@@ -145,6 +145,9 @@ struct udp_row {
 #define DNS_ANSWER "\x12\x34\x81\x80\0\1\0\1\0\0\0\0"
 #define DNS_QUESTION "\x12\x34\1\0\0\1\0\0\0\0\0\0"
 
+#define SNMP(pdu) "0\x4e\2\1\1\4\6public" pdu "\x41"
+#define SNMP_LONG(pdu) "0\x82\4\xa0\2\1\1\4\6public" pdu "\x82\4\x8a"
+
 static const struct udp_row answers[] = {
 	ROW("dns_reflection", 53, 40000, DNS_ANSWER, 3000),
 	ROW("dns_reflection", 53, 40000, DNS_ANSWER, 80),
@@ -231,6 +234,16 @@ static const struct udp_row others[] = {
 	ROW("udp_flood", 123, 80, "\x23\0\6\xe9", 48), /* a client's question */
 	ROW("udp_flood", 123, 80, "\x17\0\3\x2a", 8),  /* a monlist request */
 	ROW("udp_flood", 389, 80, "\x31\x84", 100),
+	ROW("udp_flood", 161, 162, SNMP("\xa7"), 120), /* a trap, of version 2c, of 1, and one that is confirmed */
+	ROW("udp_flood", 161, 162, SNMP("\xa4"), 120),
+	ROW("udp_flood", 161, 162, SNMP("\xa6"), 120),
+	ROW("udp_flood", 161, 162, SNMP_LONG("\xa7"), 1200),
+	ROW("snmp_reflection", 161, 162, SNMP("\xa2"), 120), /* an answer, whatever port it was asked for from */
+	ROW("snmp_reflection", 161, 162, SNMP_LONG("\xa2"), 1200),
+	ROW("snmp_reflection", 161, 162, "0\x4e\2\1\1\4\6publi", 80), /* it is not known which */
+	ROW("snmp_reflection", 161, 162, "0\x4e\2\1\1\4\x86public\xa7", 80),
+	ROW("snmp_reflection", 161, 162, "0\x4e\2\1\1\5\6public\xa7", 80),
+	ROW("snmp_reflection", 161, 162, "0\x4e\2\2\1\4\6public\xa7", 80),
 	ROW("udp_flood", 1900, 80, "M-SEARCH * HTTP/1.1\r\n", 100),
 	ROW("udp_flood", 5353, 80, "\0\0\0\0\0\1\0\0", 40),
 	ROW("udp_flood", 5060, 5060, "INVITE sip:a@b SIP/2.0", 500),
@@ -261,6 +274,20 @@ static void udp(void **state)
 		struct observation o = udp_packet(&others[i]);
 
 		assert_string_equal(named(&o), others[i].name);
+	}
+}
+
+/* Traps are for a collector, whatever port they come from. */
+static void traps(void **state)
+{
+	static const uint16_t ports[] = { 161, 162, 40000 };
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
+		struct udp_row row = ROW("", ports[i], 162, SNMP("\xa7"), 120);
+		struct observation o = udp_packet(&row);
+
+		assert_int_equal(vector_recognise(&o), VECTOR_ONE_WAY);
 	}
 }
 
@@ -517,6 +544,7 @@ int main(void)
 		cmocka_unit_test(other_protocols),
 		cmocka_unit_test(land),
 		cmocka_unit_test(udp),
+		cmocka_unit_test(traps),
 		cmocka_unit_test(ports_alone),
 		cmocka_unit_test(marks_read_what_was_kept),
 		cmocka_unit_test(every_row_has_its_packet),

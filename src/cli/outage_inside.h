@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of holdfast outage share. */
+#ifndef HOLDFAST_CLI_OUTAGE_INSIDE_H
+#define HOLDFAST_CLI_OUTAGE_INSIDE_H
+
+#include <stdbool.h>
+
+#include "cli/books.h"
+#include "cli/options.h"
+#include "record/reckon.h"
+
+#define OUTAGE_DEFAULT_COMPONENT "site"
+
+struct outage_options {
+	const char *config, *record, *verb, *name; /* name: the first of names, or NULL */
+	struct option_words names;
+	const char *component, *from, *to, *rejects, *html, *archive, *format, *zone;
+	bool json, import;
+};
+
+extern const struct option_table outage_table;
+
+/* Measures anew with what is on record now. COMMAND_DONE, or, said, the exit status. */
+int outage_measure(struct books *books, const struct outage_options *options, struct reckon_result *result);
+
+/* outage logs: what access logs show, a bucket a line; with --import, onto the record. */
+int outage_logs(const struct outage_options *options);
+
+#endif

@@ -1,0 +1,577 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The picture itself: lanes of inline SVG that stretch with the page, one below the other with no gap, so that an attack's
+ * time, an outage's beginning and the hours run through all of them. Words and numbers stand beside the shapes in HTML.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "tell/chart.h"
+#include "tell/markup.h"
+#include "tell/picture.h"
+#include "tell/words.h"
+
+#define HUNDRED 100
+#define WHOLE 10000 /* hundredths of a per cent */
+#define TICKS_MAX 8
+#define MILLI 1000
+#define MARK_ROOM 720 /* a number takes so much of the width of a phone */
+#define MARK_ROWS 4
+#define LABEL_SMALL 1600 /* narrower ones are for wide screens only */
+#define LABEL_ROOM 700   /* a word within a ribbon */
+#define S(n) ((n)*NS_PER_S)
+
+const char *const picture_cause_words[CAUSES] = {
+	[CAUSE_ATTACK] = "Attack",
+	[CAUSE_OWN_CHANGE] = "Own change",
+	[CAUSE_PROVIDER] = "Provider",
+	[CAUSE_UNKNOWN] = "Unknown",
+};
+
+const char *const picture_mark_words[PICTURE_MARKS] = {
+	[PICTURE_OWN_CHANGE] = "Own change",
+	[PICTURE_PROVIDER] = "Provider",
+	[PICTURE_MAINTENANCE] = "Maintenance",
+	[PICTURE_STATEMENT] = "Statement",
+};
+
+static const char *const cause_classes[CAUSES] = { "c-attack", "c-own", "c-provider", "c-unknown" };
+static const char *const mark_classes[PICTURE_MARKS] = { "c-own", "c-provider", "c-own", "c-said" };
+
+/* What a lane is called, what it shows to who does not see it, and how it is drawn. */
+static const struct lane_look {
+	const char *name, *unit, *description;
+	const char *scale; /* of its numbers, as words_scaled() takes it; NULL: a thin lane of parts */
+} looks[PICTURE_KINDS] = {
+	[PICTURE_ATTACK] = { "What came", "packets per second",
+	                     "All packets that came over time, and what of them was dropped.", "pps" },
+	[PICTURE_USERS] = { "Users answered", "packets per second",
+	                    "Packets of conversations that the host answers over time, and what of them got in.",
+	                    "pps" },
+	[PICTURE_REPORTS] = { "User reports", "in five minutes",
+	                      "What users reported over time, beside a band of what is usual.", "" },
+	[PICTURE_PROBES] = { "Probes", "share that failed", "Checks over time, and what share of them failed.", NULL },
+	[PICTURE_EDGE] = { "Errors 5xx", "share of answers", "Answers over time, and what share of them were errors.",
+	                   NULL },
+	[PICTURE_CONNECTIONS] = { "Connections", "share that failed",
+	                          "New connections over time, and what share of them were not answered.", NULL },
+	[PICTURE_NEL] = { "Browsers", "share that failed",
+	                  "What browsers report over time, and what share of it were failures.", NULL },
+};
+
+/* ---- where things stand ---- */
+
+/* Hundredths of a per cent of the width. */
+static unsigned place(const struct picture *p, int64_t ns)
+{
+	int64_t span = picture_end(p) - p->from_ns, since = ns - p->from_ns;
+
+	since = since < 0 ? 0 : since > span ? span : since;
+	return (unsigned)(since / (span / WHOLE));
+}
+
+static unsigned place_in(const struct picture *p, int64_t ns)
+{
+	unsigned at = place(p, ns);
+
+	return at < WHOLE ? at : WHOLE;
+}
+
+const char *picture_clock(const struct picture *p, int64_t ns, char *text)
+{
+	char whole[WORDS_SIZE];
+	const int64_t day = S(86400LL);
+	bool days = p->from_ns / day != (picture_end(p) - 1) / day;
+
+	(void)words_date_time((struct capture_time){ ns }, whole);
+	(void)snprintf(text, WORDS_SIZE, "%.*s", days ? 11 : 5, whole + (days ? 5 : 11));
+	return text;
+}
+
+/* The times that have a line and a number: as many as are easily told apart. */
+static int64_t tick_ns(const struct picture *p)
+{
+	static const int64_t steps[] = { S(60LL),   S(120LL),  S(300LL),   S(600LL),   S(900LL),  S(1800LL),
+		                         S(3600LL), S(7200LL), S(10800LL), S(21600LL), S(43200LL) };
+	int64_t span = picture_end(p) - p->from_ns, day = S(86400LL);
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		if (span / steps[i] <= TICKS_MAX)
+			return steps[i];
+	return day * (1 + span / day / TICKS_MAX);
+}
+
+static int64_t first_tick(const struct picture *p, int64_t step)
+{
+	return p->from_ns + (step - p->from_ns % step) % step;
+}
+
+/* ---- shapes ---- */
+
+/* A point is one wide; `x` is the distance from the left, in ten-thousandths of the width. */
+static void put_x(FILE *out, unsigned place, uint32_t count)
+{
+	uint64_t hundredths = (uint64_t)place * count / HUNDRED;
+
+	(void)fprintf(out, "%" PRIu64 ".%02" PRIu64, hundredths / HUNDRED, hundredths % HUNDRED);
+}
+
+static void put_upright(FILE *out, const struct picture *p, const char *class, int64_t ns, uint32_t count)
+{
+	(void)fprintf(out, "<path class=\"%s\" d=\"M", class);
+	put_x(out, place_in(p, ns), count);
+	(void)fprintf(out, ",0V%u\"/>\n", CHART_HEIGHT);
+}
+
+static void put_box(FILE *out, const struct picture *p, const char *class, int64_t from_ns, int64_t to_ns,
+                    uint32_t count)
+{
+	unsigned from = place_in(p, from_ns), to = place_in(p, to_ns);
+
+	to = to < from + HUNDRED / 4 ? from + HUNDRED / 4 : to;
+	(void)fprintf(out, "<rect class=\"%s\" x=\"", class);
+	put_x(out, from, count);
+	(void)fputs("\" y=\"0\" width=\"", out);
+	put_x(out, to - from, count);
+	(void)fprintf(out, "\" height=\"%u\"/>\n", CHART_HEIGHT);
+}
+
+/* The earliest outage that is there; NULL: none. */
+static const struct picture_outage *first_outage(const struct picture *p)
+{
+	const struct picture_outage *first = NULL;
+
+	for (uint32_t i = 0; i < p->outages_count; i++)
+		if (!first || p->outages[i].began_ns < first->began_ns)
+			first = &p->outages[i];
+	return first;
+}
+
+/* What runs through all lanes: attacks behind, the hours, what happened. */
+static void put_behind(FILE *out, const struct picture *p, uint32_t count)
+{
+	int64_t step = tick_ns(p);
+
+	for (uint32_t i = 0; i < p->attacks_count; i++)
+		put_box(out, p, "during", p->attacks[i].from_ns, p->attacks[i].to_ns, count);
+	for (int64_t at = first_tick(p, step); at < picture_end(p); at += step)
+		put_upright(out, p, "hour", at, count);
+}
+
+static void put_before(FILE *out, const struct picture *p, uint32_t count)
+{
+	const struct picture_outage *outage = first_outage(p);
+
+	for (uint32_t i = 0; i < p->marks_count; i++)
+		put_upright(out, p,
+		            p->marks[i].kind == PICTURE_STATEMENT  ? "said"
+		            : p->marks[i].kind == PICTURE_PROVIDER ? "happened others"
+		                                                   : "happened",
+		            p->marks[i].at_ns, count);
+	if (outage)
+		put_upright(out, p, "began", outage->began_ns, count);
+}
+
+static void open_svg(const struct report *r, const char *id, uint32_t count, const char *title, const char *description)
+{
+	(void)fprintf(r->out,
+	              "<svg viewBox=\"0 0 %" PRIu32 " %u\" preserveAspectRatio=\"none\" role=\"img\" aria-labelledby=\""
+	              "%s-title %s-text\" focusable=\"false\">\n<title id=\"%s-title\">",
+	              count, CHART_HEIGHT, id, id, id);
+	report_text(r, title);
+	(void)fprintf(r->out, "</title>\n<desc id=\"%s-text\">", id);
+	report_text(r, description);
+	report_raw(r, " The numbers are in the table below.</desc>\n");
+}
+
+/* Steps from point `first` up to `end`, not slopes: between two points nothing was measured. Equal neighbours are one stroke. */
+static void put_steps(FILE *out, const unsigned *levels, uint32_t first, uint32_t end)
+{
+	for (uint32_t i = first; i < end; i++) {
+		if (i == first || levels[i] != levels[i - 1])
+			(void)fprintf(out, "V%u", levels[i]);
+		if (i + 1 == end || levels[i + 1] != levels[i])
+			(void)fprintf(out, "H%" PRIu32, i + 1);
+	}
+}
+
+/* The end of a stretch of points that are known, or are not. */
+static uint32_t stretch(const bool *known, uint32_t from, uint32_t count)
+{
+	uint32_t end = from;
+
+	while (end < count && known[end] == known[from])
+		end++;
+	return end;
+}
+
+/* An area over each stretch of what is known. */
+static void put_area(FILE *out, const char *class, const struct picture_lane *lane, const unsigned *levels,
+                     uint32_t count)
+{
+	(void)fprintf(out, "<path class=\"%s\" d=\"", class);
+	for (uint32_t i = 0, end; i < count; i = end) {
+		end = stretch(lane->known, i, count);
+		if (!lane->known[i])
+			continue;
+		(void)fprintf(out, "M%" PRIu32 ",%u", i, CHART_HEIGHT);
+		put_steps(out, levels, i, end);
+		(void)fprintf(out, "V%u", CHART_HEIGHT);
+	}
+	(void)fputs("\"/>\n", out);
+}
+
+/* From the least to the most that is usual, and a line over it. */
+static void put_band(FILE *out, const struct picture_lane *lane, uint32_t count, uint64_t top)
+{
+	unsigned least[PICTURE_POINTS_MAX], most[PICTURE_POINTS_MAX];
+	bool usual[PICTURE_POINTS_MAX];
+
+	for (uint32_t i = 0; i < count; i++) {
+		usual[i] = lane->parts[3][i] > 0;
+		least[i] = chart_level(lane->parts[2][i], top);
+		most[i] = chart_level(lane->parts[3][i], top);
+	}
+	for (unsigned line = 0; line < 2; line++) {
+		(void)fprintf(out, "<path class=\"%s\" d=\"", line ? "most" : "usual");
+		for (uint32_t i = 0, end; i < count; i = end) {
+			end = stretch(usual, i, count);
+			if (!usual[i])
+				continue;
+			(void)fprintf(out, "M%" PRIu32 ",%u", i, most[i]);
+			put_steps(out, most, i, end);
+			for (uint32_t k = end; !line && k-- > i;)
+				if (k + 1 == end || least[k] != least[k + 1] || k == i)
+					(void)fprintf(out, "H%" PRIu32 "V%u", k + 1, least[k]);
+			if (!line)
+				(void)fprintf(out, "H%" PRIu32 "Z", i);
+		}
+		(void)fputs("\"/>\n", out);
+	}
+}
+
+/* A thin lane: the part that failed hangs in red over what went well. */
+static void put_parts(FILE *out, const struct picture_lane *lane, uint32_t count)
+{
+	for (unsigned bad = 0; bad < 2; bad++) {
+		(void)fprintf(out, "<path class=\"%s\" d=\"", bad ? "area" : "well");
+		for (uint32_t i = 0; i < count; i++) {
+			uint64_t all = lane->parts[0][i] + lane->parts[1][i];
+
+			if (lane->known[i] && all)
+				(void)fprintf(out, "M%" PRIu32 ",%uH%" PRIu32 "V%uH%" PRIu32 "Z", i, CHART_HEIGHT,
+				              i + 1, bad ? chart_level(lane->parts[0][i], all) : 0, i);
+		}
+		(void)fputs("\"/>\n", out);
+	}
+}
+
+/* ---- lanes ---- */
+
+enum level { LEVEL_FIRST, LEVEL_SECOND, LEVEL_BOTH, LEVEL_REST }; /* of a lane's first two parts */
+
+static uint32_t points_of(const struct picture *p, const struct picture_lane *lane)
+{
+	return picture_in_buckets(lane->kind) ? p->buckets : p->count;
+}
+
+static uint64_t highest(const struct picture_lane *lane, uint32_t count)
+{
+	uint64_t most = 2;
+
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t value =
+			lane->kind == PICTURE_REPORTS ? lane->parts[0][i] + lane->parts[1][i] : lane->parts[1][i];
+
+		most = value > most ? value : most;
+		if (lane->kind == PICTURE_REPORTS && lane->parts[3][i] / MILLI + 1 > most)
+			most = lane->parts[3][i] / MILLI + 1;
+	}
+	return chart_round_up(most);
+}
+
+static void put_name(const struct report *r, const struct picture_lane *lane)
+{
+	report_raw(r, "<p class=\"lane-name\" aria-hidden=\"true\">");
+	report_text(r, looks[lane->kind].name);
+	if (*lane->component) {
+		report_raw(r, " <b>");
+		report_text(r, lane->component);
+		report_raw(r, "</b>");
+	}
+	report_raw(r, " <small>");
+	report_text(r, looks[lane->kind].unit);
+	report_raw(r, "</small></p>\n");
+}
+
+static void levels_of(const struct picture_lane *lane, enum level level, uint32_t count, uint64_t top, unsigned *levels)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		uint64_t first = lane->parts[0][i], second = lane->parts[1][i];
+		uint64_t value = level == LEVEL_FIRST    ? first
+		                 : level == LEVEL_SECOND ? second
+		                 : level == LEVEL_BOTH   ? first + second
+		                                         : second - first;
+
+		levels[i] = chart_level(value, top);
+	}
+}
+
+static void put_shapes(const struct report *r, const struct picture *p, const struct picture_lane *lane, uint64_t top)
+{
+	/* Of a kind of lane what stands behind, and what before it. */
+	static const struct {
+		const char *class;
+		enum level level;
+	} areas[PICTURE_KINDS][2] = {
+		[PICTURE_ATTACK] = { { "came", LEVEL_SECOND }, { "passed", LEVEL_REST } },
+		[PICTURE_USERS] = { { "lost", LEVEL_SECOND }, { "good", LEVEL_FIRST } },
+		[PICTURE_REPORTS] = { { "left", LEVEL_BOTH }, { "felt", LEVEL_FIRST } },
+	};
+	unsigned levels[PICTURE_POINTS_MAX];
+	uint32_t count = points_of(p, lane);
+
+	if (!looks[lane->kind].scale) {
+		put_parts(r->out, lane, count);
+		return;
+	}
+	if (lane->usual)
+		put_band(r->out, lane, count, top * MILLI);
+	for (unsigned i = 0; i < 2; i++) {
+		levels_of(lane, areas[lane->kind][i].level, count, top, levels);
+		put_area(r->out, areas[lane->kind][i].class, lane, levels, count);
+	}
+}
+
+static void put_lane(const struct report *r, const struct picture *p, uint32_t at, unsigned number)
+{
+	const struct picture_lane *lane = &p->lanes[at];
+	const struct lane_look *look = &looks[lane->kind];
+	uint32_t count = points_of(p, lane);
+	uint64_t top = look->scale ? highest(lane, count) : 1;
+	struct draft title = { .length = 0 };
+	char id[WORDS_SIZE], text[WORDS_SIZE];
+
+	(void)snprintf(id, sizeof(id), "lane-%u-%" PRIu32, number, at);
+	draft_add(&title, "%s%s%s, %s", look->name, *lane->component ? " of " : "", lane->component, look->unit);
+	(void)fprintf(r->out, "<div class=\"lane%s\">\n", look->scale ? "" : " thin");
+	put_name(r, lane);
+	report_raw(r, "<div class=\"lane-shapes\">\n");
+	open_svg(r, id, count, title.text, look->description);
+	put_behind(r->out, p, count);
+	put_shapes(r, p, lane, top);
+	put_before(r->out, p, count);
+	report_raw(r, "</svg>\n</div>\n");
+	if (look->scale) {
+		report_raw(r, "<p class=\"lane-top\" aria-hidden=\"true\">");
+		report_text(r, words_scaled(top, look->scale, text));
+		report_raw(r, "</p>\n");
+	}
+	report_raw(r, "</div>\n");
+}
+
+/* ---- the ribbons of causes ---- */
+
+static void put_ribbon(const struct report *r, const struct picture *p, const char *component, unsigned number,
+                       uint32_t at)
+{
+	struct draft title = { .length = 0 };
+	char id[WORDS_SIZE];
+
+	(void)snprintf(id, sizeof(id), "cause-%u-%" PRIu32, number, at);
+	draft_add(&title, "What explains the outage of %s", component);
+	report_raw(r, "<div class=\"lane ribbon\">\n<p class=\"lane-name\" aria-hidden=\"true\">Outage <b>");
+	report_text(r, component);
+	report_raw(r, "</b> <small>by cause</small></p>\n<div class=\"lane-shapes\">\n");
+	open_svg(r, id, WHOLE, title.text, "Each part of the outage, by what can explain it.");
+	put_behind(r->out, p, WHOLE);
+	for (uint32_t i = 0; i < p->spans_count; i++)
+		if (strcmp(p->spans[i].component, component) == 0)
+			put_box(r->out, p, cause_classes[p->spans[i].interval.cause], p->spans[i].interval.from_ns,
+			        p->spans[i].interval.to_ns, WHOLE);
+	put_before(r->out, p, WHOLE);
+	report_raw(r, "</svg>\n");
+	for (uint32_t i = 0; i < p->spans_count; i++) {
+		const struct cause_interval *interval = &p->spans[i].interval;
+		unsigned from = place_in(p, interval->from_ns), width = place_in(p, interval->to_ns) - from;
+
+		if (strcmp(p->spans[i].component, component) != 0 || width < LABEL_ROOM)
+			continue;
+		(void)fprintf(
+			r->out,
+			"<span class=\"ribbon-word%s\" aria-hidden=\"true\" style=\"left:%u.%02u%%;width:%u.%02u%%\">",
+			width < LABEL_SMALL ? " small" : "", from / HUNDRED, from % HUNDRED, width / HUNDRED,
+			width % HUNDRED);
+		report_text(r, picture_cause_words[interval->cause]);
+		report_raw(r, "</span>\n");
+	}
+	report_raw(r, "</div>\n</div>\n");
+}
+
+static void put_ribbons(const struct report *r, const struct picture *p, unsigned number)
+{
+	for (uint32_t i = 0; i < p->spans_count; i++) {
+		bool told = false;
+
+		for (uint32_t k = 0; k < i; k++)
+			told = told || strcmp(p->spans[k].component, p->spans[i].component) == 0;
+		if (!told)
+			put_ribbon(r, p, p->spans[i].component, number, i);
+	}
+}
+
+/* ---- what happened, what was said ---- */
+
+/* In rows, so that no number covers another. */
+static void put_marks(const struct report *r, const struct picture *p, bool said)
+{
+	unsigned last[MARK_ROWS] = { 0 }, rows = 0, row;
+	bool any = false;
+
+	for (uint32_t i = 0; i < p->marks_count; i++)
+		any = any || (p->marks[i].kind == PICTURE_STATEMENT) == said;
+	if (!any)
+		return;
+	(void)fprintf(
+		r->out,
+		"<div class=\"lane marks\" aria-hidden=\"true\">\n<p class=\"lane-name\">%s <small>%s</small></p>\n"
+		"<div class=\"lane-shapes\">\n<svg viewBox=\"0 0 %u %u\" preserveAspectRatio=\"none\" "
+		"focusable=\"false\">\n",
+		said ? "What we said" : "What else happened", said ? "numbered below" : "numbered below", WHOLE,
+		CHART_HEIGHT);
+	put_behind(r->out, p, WHOLE);
+	put_before(r->out, p, WHOLE);
+	report_raw(r, "</svg>\n");
+	for (uint32_t i = 0; i < p->marks_count; i++) {
+		const struct picture_mark *mark = &p->marks[i];
+		unsigned at = place_in(p, mark->at_ns);
+
+		if ((mark->kind == PICTURE_STATEMENT) != said)
+			continue;
+		for (row = 0; row < MARK_ROWS - 1 && last[row] && at < last[row] + MARK_ROOM; row++)
+			;
+		last[row] = at ? at : 1;
+		rows = row + 1 > rows ? row + 1 : rows;
+		(void)fprintf(r->out, "<span class=\"mark %s row-%u\" style=\"left:%u.%02u%%\">%" PRIu32 "</span>\n",
+		              mark_classes[mark->kind], row, at / HUNDRED, at % HUNDRED, i + 1);
+	}
+	(void)fprintf(r->out, "<div class=\"mark-rows-%u\"></div>\n</div>\n</div>\n", rows);
+}
+
+/* ---- from the attack to the harm ---- */
+
+static void put_delay(const struct report *r, const struct picture *p)
+{
+	const struct picture_outage *outage = NULL;
+	char text[WORDS_SIZE];
+	unsigned from, to;
+
+	for (uint32_t i = 0; i < p->outages_count && !outage; i++)
+		outage = p->outages[i].incident ? &p->outages[i] : NULL;
+	if (!outage || outage->delay_ns <= 0)
+		return;
+	from = place_in(p, outage->began_ns - outage->delay_ns);
+	to = place_in(p, outage->began_ns);
+	report_raw(r, "<div class=\"lane delay\">\n<p class=\"lane-name\" aria-hidden=\"true\">Delay</p>\n"
+	              "<div class=\"lane-shapes\">\n");
+	(void)fprintf(
+		r->out,
+		"<span class=\"delay-span\" aria-hidden=\"true\" style=\"left:%u.%02u%%;width:%u.%02u%%\"></span>\n",
+		from / HUNDRED, from % HUNDRED, (to - from) / HUNDRED, (to - from) % HUNDRED);
+	if (to < WHOLE / 2)
+		(void)fprintf(r->out, "<p class=\"delay-word\" style=\"padding-left:%u.%02u%%\">", to / HUNDRED,
+		              to % HUNDRED);
+	else
+		(void)fprintf(r->out, "<p class=\"delay-word before\" style=\"padding-right:%u.%02u%%\">",
+		              (WHOLE - from) / HUNDRED, (WHOLE - from) % HUNDRED);
+	report_raw(r, "<strong>");
+	report_text(r, words_duration(outage->delay_ns, text));
+	report_raw(r, "</strong> from attack to harm</p>\n</div>\n</div>\n");
+}
+
+static void put_times(const struct report *r, const struct picture *p)
+{
+	int64_t step = tick_ns(p);
+	char text[WORDS_SIZE];
+
+	report_raw(r, "<div class=\"lane times\" aria-hidden=\"true\">\n<p class=\"lane-name\"><small>UTC</small></p>\n"
+	              "<div class=\"lane-shapes\">\n");
+	for (int64_t at = first_tick(p, step); at < picture_end(p); at += step) {
+		unsigned where = place_in(p, at);
+
+		if (where > WHOLE - 3 * HUNDRED || where < 2 * HUNDRED)
+			continue;
+		(void)fprintf(r->out, "<span style=\"left:%u.%02u%%\">", where / HUNDRED, where % HUNDRED);
+		report_text(r, picture_clock(p, at, text));
+		report_raw(r, "</span>\n");
+	}
+	report_raw(r, "</div>\n</div>\n");
+}
+
+/* ---- the whole ---- */
+
+static void put_legend(const struct report *r, const struct picture *p)
+{
+	bool kinds[PICTURE_KINDS] = { false }, causes[CAUSES] = { false }, usual = false, left = false, thin = false;
+
+	for (uint32_t i = 0; i < p->lanes_count; i++) {
+		kinds[p->lanes[i].kind] = true;
+		usual = usual || p->lanes[i].usual;
+		thin = thin || !looks[p->lanes[i].kind].scale;
+		for (uint32_t k = 0; k < p->buckets && p->lanes[i].kind == PICTURE_REPORTS; k++)
+			left = left || p->lanes[i].parts[1][k];
+	}
+	for (uint32_t i = 0; i < p->spans_count; i++)
+		causes[p->spans[i].interval.cause] = true;
+	report_raw(r, "<ul class=\"legend\">\n");
+	report_key(r, "during", p->attacks_count ? "While the attack lasted" : NULL);
+	report_key(r, "came", kinds[PICTURE_ATTACK] ? "Came, and was dropped" : NULL);
+	report_key(r, "passed", kinds[PICTURE_ATTACK] ? "Passed" : NULL);
+	report_key(r, "good", kinds[PICTURE_USERS] ? "Users who got in" : NULL);
+	report_key(r, "lost", kinds[PICTURE_USERS] ? "Users who were dropped" : NULL);
+	report_key(r, "felt", kinds[PICTURE_REPORTS] ? "Reports of users" : NULL);
+	report_key(r, "left", left ? "Left out: from sources that the shield was dropping" : NULL);
+	report_key(r, "usual", usual ? "What is usual" : NULL);
+	report_key(r, "well", thin ? "Went well" : NULL);
+	report_key(r, "area", thin ? "Failed" : NULL);
+	report_key(r, "began", p->outages_count ? "The outage began" : NULL);
+	for (unsigned i = 0; i < CAUSES; i++)
+		report_key(r, cause_classes[i], causes[i] ? picture_cause_words[i] : NULL);
+	report_raw(r, "</ul>\n");
+}
+
+static void paragraph(void *context, const char *words)
+{
+	report_paragraph(context, words);
+}
+
+void picture_write(const struct report *r, const struct picture *p, unsigned number)
+{
+	struct report copy = *r;
+	char from[WORDS_SIZE], to[WORDS_SIZE];
+
+	report_section_open(r, "Attack, defence and harm");
+	picture_say(p, paragraph, &copy);
+	report_raw(r, "<figure class=\"joined\">\n");
+	put_legend(r, p);
+	report_raw(r, "<div class=\"lanes\">\n");
+	put_delay(r, p);
+	for (unsigned kind = 0; kind < PICTURE_KINDS; kind++)
+		for (uint32_t i = 0; i < p->lanes_count; i++)
+			if (p->lanes[i].kind == kind)
+				put_lane(r, p, i, number);
+	put_ribbons(r, p, number);
+	put_marks(r, p, false);
+	put_marks(r, p, true);
+	put_times(r, p);
+	report_raw(r, "</div>\n<figcaption>From ");
+	report_text(r, words_date_time((struct capture_time){ p->from_ns }, from));
+	report_raw(r, " to ");
+	report_text(r, words_date_time((struct capture_time){ picture_end(p) }, to));
+	report_raw(
+		r,
+		" UTC, on one axis. Nothing is drawn where nothing was measured. That two things stand one above the "
+		"other does not prove that one made the other.</figcaption>\n</figure>\n");
+	picture_write_tables(r, p);
+	report_section_close(r);
+}
