@@ -36,7 +36,8 @@ struct deliver_counts {
 };
 
 /* Reads the files, or instead of them `lines`, a file of their keys, a line each in that order; NULL. -errno with a line in `error`, in which nothing of them is. */
-int deliver_secrets_read(const struct config *config, const char *lines, struct deliver_secrets *secrets, char error[CONFIG_ERROR_SIZE]);
+int deliver_secrets_read(const struct config *config, const char *lines, struct deliver_secrets *secrets,
+                         char error[CONFIG_ERROR_SIZE]);
 /*
  * Takes the lock and begins. Config, ledger and secrets are the caller's and outlive it. `seed`: of the pauses.
  * -EALREADY: another is at it; -ENOSYS: there is no libcurl; -errno with the error said.

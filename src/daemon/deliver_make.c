@@ -51,8 +51,8 @@ static int need_page(struct deliver_maker *maker, const struct deliver_item *ite
 		return 0;
 	page_free(maker->page);
 	maker->page = NULL;
-	result = page_gather(maker->ledger, page_settings_of(maker->config, "", &maker->settings), now_ns,
-	                     &maker->page, error);
+	result = page_gather(maker->ledger, page_settings_of(maker->config, "", &maker->settings), now_ns, &maker->page,
+	                     error);
 	maker->page_ns = now_ns;
 	return result;
 }

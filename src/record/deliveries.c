@@ -64,7 +64,7 @@ static const char due[] =
 	" ORDER BY d.next_ns, d.id LIMIT ?2";
 static const char listed[] = DELIVERIES "WHERE ?1 = '' OR d.state = ?1 ORDER BY d.id";
 
-static const char *const whats[DELIVERY_WHATS] = {
+static const char *const subjects[DELIVERY_WHATS] = {
 	[DELIVERY_STATEMENT] = "statement", [DELIVERY_STATE] = "state", [DELIVERY_QUESTION] = "question",
 };
 static const char *const states[DELIVERY_STATES] = {
@@ -75,7 +75,7 @@ static const char *const states[DELIVERY_STATES] = {
 
 const char *delivery_what_name(enum delivery_what what)
 {
-	return whats[what];
+	return subjects[what];
 }
 
 const char *delivery_state_name(enum delivery_state state)
@@ -180,7 +180,7 @@ static int delivery_row(sqlite3_stmt *row, void *context)
 	struct delivery one = {
 		.to = subscriptions_row(row),
 		.id = (uint64_t)sqlite3_column_int64(row, at),
-		.what = (enum delivery_what)find(whats, DELIVERY_WHATS, database_text(row, at + 1)),
+		.what = (enum delivery_what)find(subjects, DELIVERY_WHATS, database_text(row, at + 1)),
 		.state = (enum delivery_state)find(states, DELIVERY_STATES, database_text(row, at + 2)),
 		.attempts = (uint32_t)sqlite3_column_int64(row, at + 3),
 		.repeats = (uint32_t)sqlite3_column_int64(row, at + 4),

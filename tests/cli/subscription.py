@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """subscription.py HOLDFAST: who is told of what is published, through real servers on loopback. Speaks TAP.
 
-Mail goes to aiosmtpd, with TLS and a password; webhooks to a receiver that checks Standard Webhooks' signatures by Python's
-own HMAC. Receivers that fail, hang, and recover; a deliverer that is killed in the midst.
+Mail goes to aiosmtpd, with TLS and a password; webhooks to a receiver that checks Standard Webhooks' signatures by
+Python's own HMAC. Receivers that fail, hang, and recover; a deliverer that is killed in the midst.
 """
 import base64
 import contextlib
@@ -95,7 +95,8 @@ class Stage:
     def __init__(self, holdfast, folder):
         self.holdfast, self.folder, self.count, self.failed = holdfast, folder, 0, 0
         self.hooks, self.other, self.box = Hooks(), Hooks(), Box()
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                        "-nodes",
                         "-keyout", f"{folder}/tls.key", "-out", f"{folder}/tls.pem", "-days", "2", "-subj",
                         "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"], check=True,
                        capture_output=True)
@@ -257,7 +258,8 @@ def tell_trouble(s):
 
 
 def tell_mail(s):
-    s.row(["subscription", "add", "ann@EXAMPLE.org", "--lang", "fr", "--components", "web"], 0, "ann@example.org is asked")
+    s.row(["subscription", "add", "ann@EXAMPLE.org", "--lang", "fr", "--components", "web"], 0,
+          "ann@example.org is asked")
     s.row(["subscription", "add", "ann@example.org"], 0, "asked lately")
     s.row(["subscription", "deliver"], 0, "^1 sent")
     asked = s.box.mails[-1]
@@ -286,7 +288,8 @@ def tell_news(s, first):
     s.box.refuse = {"bob@example.org": "450 try again"}
     english = s.publish("--kind", "update", "--after", first, "--since", "2026-03-10T09:40:00Z", "--component", "web",
                         "--text", "We know why.")
-    s.publish("--kind", "update", "--after", first, "--since", "2026-03-10T09:40:00Z", "--component", "web", "--lang", "fr",
+    s.publish("--kind", "update", "--after", first, "--since", "2026-03-10T09:40:00Z", "--component", "web",
+              "--lang", "fr",
               "--text", "Nous savons pourquoi.")
     s.row(["subscription", "deliver"], 0, "^2 sent, 1 to be tried again")  # chat, ann; bob's waits
     s.due_now()
@@ -295,7 +298,8 @@ def tell_news(s, first):
     to = {mail["to"][0]: mail for mail in s.box.mails}
     s.expect("each was told once, in their language", len(s.box.mails) == 2 and
              "Nous savons pourquoi." in words(to["ann@example.org"]) and
-             "We know why." in words(to["bob@example.org"]) and not any(b"=05" in mail["raw"] for mail in s.box.mails), [mail["raw"] for mail in s.box.mails])
+             "We know why." in words(to["bob@example.org"]) and
+             not any(b"=05" in mail["raw"] for mail in s.box.mails), [mail["raw"] for mail in s.box.mails])
     one = to["bob@example.org"]["mail"]
     s.expect("one POST unsubscribes", one["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click" and
              re.fullmatch(r"<https://status\.example\.org/unsubscribe\?token=e\w+>", one["List-Unsubscribe"]) and
@@ -312,7 +316,8 @@ def tell_news(s, first):
     s.box.refuse = {"ann@example.org": "550 no such box"}
     s.row(["page", "component", "set", "web", "--status", "operational"], 0)
     s.row(["subscription", "deliver"], 4, "^2 sent, 0 to be tried again, 1 given up")
-    s.expect("a change of a component is told by mail", re.search("Website is now: Operational", words(s.box.mails[-1])),
+    s.expect("a change of a component is told by mail",
+             re.search("Website is now: Operational", words(s.box.mails[-1])),
              words(s.box.mails[-1]))
     s.box.refuse = {}
     token = re.search(r"token=(\w+)", to["ann@example.org"]["mail"]["List-Unsubscribe"])[1]
@@ -361,7 +366,8 @@ def tell_wrong(s):
     s.row(["subscription"], 2, "say what to do")
     s.row(["subscription", "sing"], 2, "no command")
     s.row(["subscription", "add"], 2, "wants to know of what")
-    for address in ["https://example.org/hook", "a b@example.org", "a@b@example.org", "@example.org", "a@", "é@example.org",
+    for address in ["https://example.org/hook", "a b@example.org", "a@b@example.org", "@example.org", "a@",
+                    "é@example.org",
                     "a@example.org\nBcc: b@example.org", "x" * 65 + "@example.org", "a@" + "b" * 64 + ".org"]:
         s.row(["subscription", "add", address], 2, "is no address")
     s.row(["subscription", "add", "a@example.org", "--components", "Web"], 2, "wants IDs")
@@ -434,9 +440,11 @@ def serve_a_stranger(s, port):
             return fetch(port, "GET", "/subscribe")[0] == 200
         return False
 
-    s.expect("the form is there, in two languages", until(there) and "Your address" in fetch(port, "GET", "/subscribe")[1]
-             and "Votre adresse" in fetch(port, "GET", "/subscribe", lang="fr")[1])
-    s.expect("what is no address is said to be none", fetch(port, "POST", "/subscribe", "address=x%0aBcc:y@z.org")[0] == 400)
+    s.expect("the form is there, in two languages", until(there) and
+             "Your address" in fetch(port, "GET", "/subscribe")[1] and
+             "Votre adresse" in fetch(port, "GET", "/subscribe", lang="fr")[1])
+    s.expect("what is no address is said to be none",
+             fetch(port, "POST", "/subscribe", "address=x%0aBcc:y@z.org")[0] == 400)
     status, first = fetch(port, "POST", "/subscribe", "address=eve%40example.org&lang=fr")
     s.expect("who subscribes is asked by mail", status == 200 and until(lambda: s.box.mails), (status, first))
     if not s.box.mails:
@@ -454,14 +462,16 @@ def serve_a_stranger(s, port):
     s.expect("the page leads to the form", until(lambda: "/subscribe\">Be told by mail" in fetch(port, "GET", "/")[1]))
     s.expect("what is said on the page is delivered by the daemon", until(lambda: len(s.box.mails) == 2) and
              "Website" in words(s.box.mails[-1]), [mail["raw"] for mail in s.box.mails])
-    leave = re.search(r"<http://127\.0\.0\.1:\d+(/unsubscribe\?token=\w+)>", str(s.box.mails[-1]["mail"]["List-Unsubscribe"]))
+    leave = re.search(r"<http://127\.0\.0\.1:\d+(/unsubscribe\?token=\w+)>",
+                      str(s.box.mails[-1]["mail"]["List-Unsubscribe"]))
     s.expect("a GET of the unsubscription changes nothing", leave and fetch(port, "GET", leave[1])[0] == 200 and
              subscriber(s, "eve@example.org") is not None)
     s.expect("a mail program's POST is all it takes", leave and
              fetch(port, "POST", leave[1], "List-Unsubscribe=One-Click")[0] == 200 and
              until(lambda: subscriber(s, "eve@example.org") is None))
     answers = [fetch(port, "POST", "/subscribe", f"address=a{i}%40example.org")[0] for i in range(8)]
-    s.expect("of one network so many are taken in ten minutes", answers.count(200) == 3 and answers.count(429) == 5, answers)
+    s.expect("of one network so many are taken in ten minutes",
+             answers.count(200) == 3 and answers.count(429) == 5, answers)
 
 
 def tell(s):
