@@ -18,6 +18,10 @@ _holdfast() {
 		COMPREPLY=(check)
 		return
 		;;
+	subscription,subscription)
+		mapfile -t COMPREPLY < <(compgen -W "add list remove confirm leave deliver dead retry" -- "$current")
+		return
+		;;
 	alerts,alerts)
 		COMPREPLY=(test)
 		return

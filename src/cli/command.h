@@ -43,6 +43,7 @@ int run_command(int argc, char **argv);
 int serve_command(int argc, char **argv);
 int statement_command(int argc, char **argv);
 int status_command(int argc, char **argv);
+int subscription_command(int argc, char **argv);
 int try_command(int argc, char **argv);
 int verify_command(int argc, char **argv);
 

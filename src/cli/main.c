@@ -44,6 +44,8 @@ static const struct command {
 	{ "page", page_command, "the public status page: what is on it, publish it, check it" },
 	{ "probe", probe_command, "whether a service can be reached from here; or from here for good, reporting home" },
 	{ "statement", statement_command, "what is said of an incident: drafts from the record, approved, published" },
+	{ "subscription", subscription_command,
+	  "who is told of what is published: add, list, deliver, what was given up" },
 	{ "outage", outage_command, "outages as users feel them: import counts of reports, list, show" },
 	{ "rules", rules_command, "list what is in force: rules, blocks, the allow list" },
 	{ "block", block_command, "drop what comes from a prefix, or what a match holds" },
@@ -70,7 +72,7 @@ static void usage(FILE *out)
 		"\n",
 		out);
 	for (size_t i = 0; i < COMMANDS; i++)
-		(void)fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+		(void)fprintf(out, "  %-13s %s\n", commands[i].name, commands[i].summary);
 	(void)fputs("\n"
 	            "Example:\n"
 	            "  holdfast analyze attack.pcap\n"

@@ -33,12 +33,11 @@
 #include "cli/say.h"
 #include "cli/screen.h"
 #include "daemon/child.h"
+#include "daemon/page_settings.h"
 #include "record/page.h"
 #include "tell/build.h"
-#include "tell/report_form.h"
 #include "tell/words.h"
 
-#define REPORT_URL_SIZE (ALERT_URL_SIZE + 32)
 #define KEY_FILE "/page.key"
 #define SUMS "SHA256SUMS"
 #define SIGNATURE SUMS ".minisig"
@@ -67,60 +66,16 @@ struct publishing {
 
 /* ---- what stands ---- */
 
-/* The host of the address, where nobody said what the page is about. */
-static const char *title_of(const struct config_page *page, unsigned language, char host[CONFIG_PAGE_TITLE_SIZE])
-{
-	const char *at = strstr(page->url, "://");
-
-	if (page->title[language][0])
-		return page->title[language];
-	for (unsigned i = 0; i < LANGUAGES; i++)
-		if (page->title[i][0])
-			return ""; /* another language's stands in */
-	at = at ? at + 3 : "Holdfast";
-	(void)snprintf(host, CONFIG_PAGE_TITLE_SIZE, "%.*s", (int)strcspn(at, "/:"), at);
-	return host;
-}
-
-/* Where users report: where the configuration says, else at the public role, whose host is the page's. */
-static void find_report(const struct config *config, const char *url, char to[LANGUAGES][REPORT_URL_SIZE],
-                        const char *report[LANGUAGES])
-{
-	for (unsigned i = 0; i < LANGUAGES; i++) {
-		report[i] = NULL;
-		if (!config->page.report_url[0] && !config->public_role.listen_count)
-			continue;
-		if (config->page.report_url[0])
-			(void)snprintf(to[i], REPORT_URL_SIZE, "%s", config->page.report_url);
-		else
-			(void)snprintf(to[i], REPORT_URL_SIZE, "%s%s", url, report_form_path((enum language)i));
-		report[i] = to[i];
-	}
-}
-
 static int gather(struct publishing *p)
 {
-	const struct config_page *page = &p->config.page;
-	char host[CONFIG_PAGE_TITLE_SIZE], url[ALERT_URL_SIZE];
-	struct page_settings settings = { .url = url,
-		                          .key = p->public_text,
-		                          .languages_count = page->language_count,
-		                          .stale_after_ns = page->stale_after_ns };
+	struct page_settings_kept kept;
 	struct record_error error = { .message = "" };
-	char report[LANGUAGES][REPORT_URL_SIZE];
-	size_t length;
 	int status = books_open(&p->books, "page", p->options->config, p->options->record, false), result;
 
 	if (status != COMMAND_DONE)
 		return status;
-	(void)snprintf(url, sizeof(url), "%s", page->url);
-	for (length = strlen(url); length && url[length - 1] == '/';)
-		url[--length] = '\0';
-	for (unsigned i = 0; i < LANGUAGES; i++)
-		settings.title[i] = title_of(page, i, host);
-	memcpy(settings.languages, page->languages, sizeof(settings.languages));
-	find_report(&p->config, url, report, settings.report);
-	result = page_gather(p->books.ledger, &settings, books_now() / NS_PER_S * NS_PER_S, &p->page, &error);
+	result = page_gather(p->books.ledger, page_settings_of(&p->config, p->public_text, &kept),
+	                     books_now() / NS_PER_S * NS_PER_S, &p->page, &error);
 	if (result != 0)
 		status = books_refuse(&p->books, result, &error);
 	books_close(&p->books);

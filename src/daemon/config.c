@@ -229,6 +229,8 @@ static const struct config_key config_keys[] = {
 	{ .name = "alerts", .read = read_alerts, .offset = IN_CONFIG(alerts), .high = CONFIG_ALERTS_MAX },
 	{ .name = "page", .read = config_read_mapping, .keys = config_page_keys },
 	{ .name = "probes", .read = config_read_mapping, .keys = config_probes_keys },
+	{ .name = "mail", .read = config_read_mapping, .keys = config_mail_keys },
+	{ .name = "webhooks", .read = config_read_webhooks, .offset = IN_CONFIG(webhooks), .high = CONFIG_WEBHOOKS_MAX },
 	{ .name = "public", .read = config_read_mapping, .keys = config_public_keys },
 	{ .name = "logs", .read = config_read_logs, .offset = IN_CONFIG(logs), .high = CONFIG_LOGS_MAX },
 	{ .name = NULL },
@@ -379,6 +381,7 @@ static void check_whole(struct config_reader *reader, const yaml_node_t *root, c
 			reader, &root->start_mark,
 			"management has %u ports times %u networks, %u ways in; at most %u, so name fewer, larger networks",
 			config->management_ports.count, config->management_from.count, ways, CONFIG_MANAGEMENT_MAX);
+	config_mail_check(reader, root, config);
 }
 
 /* ---- whole files ---- */
@@ -409,6 +412,7 @@ void config_fini(struct config *config)
 	free(config->alerts);
 	config_page_fini(&config->page);
 	config_probes_fini(&config->probes);
+	free(config->webhooks);
 	config_public_fini(&config->public_role);
 	config_logs_fini(config);
 	memset(config, 0, sizeof(*config));
@@ -565,6 +569,17 @@ static void check_alert_files(const struct config_alert *alert, struct config_er
 		config_complain_of_file(errors, "%s", error);
 }
 
+static void check_key_file(const char *path, struct config_errors *errors)
+{
+	char error[CONFIG_ERROR_SIZE];
+	int fd = *path ? alert_key_open(path, error) : -1;
+
+	if (fd >= 0)
+		(void)close(fd);
+	else if (*path)
+		config_complain_of_file(errors, "%s", error);
+}
+
 static void check_prices(const char *path, struct config_errors *errors)
 {
 	struct cost_price prices[COST_PRICES_MAX];
@@ -585,6 +600,9 @@ int config_check_files(const struct config *config, struct config_errors *errors
 		check_file(config->block_files[i].path, 2 * config->block_capacity, errors);
 	for (unsigned i = 0; i < config->alert_count; i++)
 		check_alert_files(&config->alerts[i], errors);
+	for (unsigned i = 0; i < config->webhook_count; i++)
+		check_key_file(config->webhooks[i].secret_file, errors);
+	check_key_file(config->mail.password_file, errors);
 	check_prices(config->prices, errors);
 	return errors->count > before || errors->more ? -EINVAL : 0;
 }

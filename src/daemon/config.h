@@ -49,6 +49,10 @@
  *       checks:
  *         - { name: WORD, component: WORD, target: URL, timeout: 10s, expect_status: N, expect_text: "...",
  *             resolver: ADDRESS }
+ *     mail: { smtp: "smtp://HOST:587", from: ADDRESS, name: ..., user: ..., password_file: path, ca_file: path,
+ *             public_url: URL, tls: required | none }   who takes mail to subscribers
+ *     webhooks:                          web servers that are told what is published
+ *       - { name: WORD, url: URL, secret_file: path, components: [ID...] }
  *     public:                            what strangers may ask of `holdfast serve`
  *       listen: ["127.0.0.1:8080"]       none: nothing
  *       connections: 1024, per_address: 32
@@ -164,6 +168,29 @@ struct config_page {
 	struct config_page_target *targets; /* owned */
 };
 
+#define CONFIG_MAILBOX_SIZE 255
+
+/* The server that takes mail to subscribers; smtp "": there is none. */
+struct config_mail {
+	char smtp[ALERT_URL_SIZE]; /* "smtp://mail.example.org:587", "smtps://…" */
+	char from[CONFIG_MAILBOX_SIZE], name[CONFIG_PAGE_TITLE_SIZE];
+	char user[CONFIG_MAILBOX_SIZE], password_file[CONFIG_PATH_SIZE]; /* "": nobody is asked */
+	char ca_file[CONFIG_PATH_SIZE];                                  /* "": the system's */
+	char public_url[ALERT_URL_SIZE]; /* where the public role is reached; "": page.url */
+	bool no_tls;
+};
+
+#define CONFIG_WEBHOOKS_MAX 16
+#define CONFIG_WEBHOOK_COMPONENTS_MAX 15
+#define CONFIG_WEBHOOK_COMPONENTS_SIZE 512
+
+struct config_webhook {
+	char name[ALERT_NAME_SIZE];
+	char url[ALERT_URL_SIZE];
+	char secret_file[CONFIG_PATH_SIZE];
+	char components[CONFIG_WEBHOOK_COMPONENTS_SIZE]; /* IDs with commas between; "": all */
+};
+
 struct config_file {
 	char path[CONFIG_PATH_SIZE];
 };
@@ -215,6 +242,9 @@ struct config {
 	struct config_alert *alerts; /* owned */
 	struct config_page page;
 	struct config_probes probes;
+	struct config_mail mail;
+	unsigned webhook_count;
+	struct config_webhook *webhooks; /* owned */
 	struct config_public public_role;
 	struct config_log *logs; /* owned */
 	unsigned log_count;

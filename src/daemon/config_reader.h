@@ -126,7 +126,11 @@ void config_probes_fini(struct config_probes *probes);
 extern const struct config_key config_public_keys[];
 void config_public_fini(struct config_public *public_role);
 
-config_read_value config_read_logs; /* the list */
+extern const struct config_key config_mail_keys[];
+/* What no single key can say; once all is read. */
+void config_mail_check(struct config_reader *reader, const yaml_node_t *root, const struct config *config);
+config_read_value config_read_webhooks; /* config.webhooks */
+config_read_value config_read_logs;     /* the list */
 void config_logs_fini(struct config *config);
 
 #endif

@@ -150,13 +150,16 @@ static void heed(struct desk *desk, unsigned role)
 	case SERVE_SIGNALS:
 		desk_queue_signals(&desk->queue, &message->signals);
 		break;
+	case SERVE_SUBSCRIBE:
+	case SERVE_CONFIRM:
+	case SERVE_UNSUBSCRIBE:
+		answer(desk, role, message->id,
+		       desk_subscribe_heed(&desk->subscribe, desk->ledger, message, role_wall_ns()));
+		break;
 	case SERVE_CONFIG:
 	case SERVE_CHANNEL:
 	case SERVE_READY:
 	case SERVE_COUNTED:
-	case SERVE_SUBSCRIBE:
-	case SERVE_CONFIRM:
-	case SERVE_UNSUBSCRIBE:
 	case SERVE_ANSWER:
 	case SERVE_TYPES:
 		answer(desk, role, message->id, -ENOSYS);
@@ -233,7 +236,10 @@ static void tell(struct desk *desk, int64_t now_ns)
 	desk->told_ns = now_ns;
 	serve_message_init(message, SERVE_COUNTED, 0);
 	message_text(message->counted.state, sizeof(message->counted.state),
-	             strcmp(desk->state, "ok") == 0 ? desk->page_state : desk->state);
+	             strcmp(desk->state, "ok") != 0        ? desk->state
+	             : strcmp(desk->page_state, "ok") != 0 ? desk->page_state
+	             : desk->subscribe.state[0]            ? desk->subscribe.state
+	                                                   : "ok");
 	serve_role_count(message, "taken", desk->queue.taken);
 	serve_role_count(message, "waiting", desk->queue.report_count + desk->queue.signal_count);
 	serve_role_count(message, "written", desk->queue.written);
@@ -248,6 +254,10 @@ static void tell(struct desk *desk, int64_t now_ns)
 	serve_role_count(message, "published_s", (uint64_t)(desk->published_ns / NS_PER_S));
 	serve_role_count(message, "publications", desk->publications);
 	serve_role_count(message, "publications_failed", desk->publications_failed);
+	serve_role_count(message, "subscriptions_asked", desk->subscribe.asked);
+	serve_role_count(message, "subscriptions_refused", desk->subscribe.refused);
+	serve_role_count(message, "deliveries", desk->subscribe.delivered);
+	serve_role_count(message, "deliveries_failed", desk->subscribe.failed);
 	serve_role_tell(message);
 }
 
@@ -259,7 +269,7 @@ static int copy_key(struct desk *desk)
 	char text[4096];
 	ssize_t got;
 
-	if (desk->life.file_count == 0)
+	if (!desk->life.config.page.key_file[0] || desk->life.file_count == 0)
 		return -1;
 	got = pread(desk->life.files[0], text, sizeof(text), 0);
 	return got <= 0 ? -1 : supervise_text_fd(text, (size_t)got);
@@ -274,11 +284,22 @@ static int begin_courier(struct desk *desk)
 	if (!page->directory[0] || page->publish_every_ns == 0)
 		return 0;
 	key = copy_key(desk);
-	result = desk_courier_begin(desk->life.text, key, &desk->courier);
+	result = desk_courier_begin(DESK_PUBLISHES, desk->life.text, key, &desk->courier);
 	if (key >= 0)
 		(void)close(key);
 	desk->publish_now = true;
 	return result;
+}
+
+/* Their files come behind the page's key. */
+static int begin_subscriptions(struct desk *desk)
+{
+	unsigned before = desk->life.config.page.key_file[0] != '\0';
+
+	return desk->life.file_count < before
+	               ? -EBADMSG
+	               : desk_subscribe_begin(&desk->subscribe, &desk->life, desk->life.files + before,
+	                                      desk->life.file_count - before);
 }
 
 static int give_up(struct desk *desk, const struct role_start *start)
@@ -291,6 +312,8 @@ static int give_up(struct desk *desk, const struct role_start *start)
 		result = sandbox_seal();
 	if (result == 0)
 		result = begin_courier(desk); /* before that: what it publishes is for all to read */
+	if (result == 0)
+		result = begin_subscriptions(desk);
 	(void)umask(0027);
 	if (result == 0) {
 		result = sandbox_confine(desk->life.config.state_dir, NULL);
@@ -328,6 +351,7 @@ static void turn(struct desk *desk, int64_t now_ns)
 		desk_reckon(desk, role_wall_ns());
 	if (now_ns >= desk->look_ns)
 		look(desk, now_ns);
+	desk_subscribe_turn(&desk->subscribe, now_ns, desk->publish_now);
 	publish(desk, now_ns);
 	tell(desk, now_ns);
 }
@@ -376,7 +400,7 @@ int desk_role(const struct role_start *start)
 
 	if (!desk)
 		return 1;
-	desk->courier = -1;
+	desk->courier = desk->subscribe.courier = -1;
 	for (unsigned i = 0; i < SERVE_ROLES; i++)
 		desk->channels[i] = -1;
 	result = reckoner_new(&desk->reckoner);
@@ -387,6 +411,7 @@ int desk_role(const struct role_start *start)
 		live(desk);
 	supervise_close(desk->channels, SERVE_ROLES);
 	supervise_close(&desk->courier, 1);
+	desk_subscribe_end(&desk->subscribe);
 	reckoner_free(desk->reckoner);
 	ledger_close(desk->ledger);
 	serve_role_end(&desk->life);

@@ -8,6 +8,7 @@
 #define HOLDFAST_DAEMON_DESK_H
 
 #include "daemon/desk_queue.h"
+#include "daemon/desk_subscribe.h"
 #include "daemon/desk_told.h"
 #include "daemon/message.h"
 #include "daemon/serve_role.h"
@@ -43,6 +44,7 @@ struct desk {
 	int64_t published_ns, page_version; /* wall time of the last that went well; what was on it */
 	uint64_t publications, publications_failed;
 	char page_state[SERVE_TEXT_SIZE];
+	struct desk_subscribe subscribe;
 	/* people */
 	struct desk_told told;
 	char told_path[CONFIG_PATH_SIZE + sizeof(DESK_TOLD_FILE)];

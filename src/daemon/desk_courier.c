@@ -13,13 +13,19 @@
 #include "daemon/sandbox.h"
 
 /* Until the channel closes. */
-static void serve(int channel, int config, int key)
+static void serve(enum desk_errand errand, int channel, int config, int key)
 {
 	/* From CHILD_FIRST_FD on. */
-	const char *const arguments[] = { "/proc/self/exe",  "page",
-		                          "publish",         "--config",
-		                          "/proc/self/fd/3", key < 0 ? NULL : "--key",
-		                          "/proc/self/fd/4", NULL };
+	static const struct {
+		const char *command, *verb, *key;
+	} errands[] = {
+		[DESK_PUBLISHES] = { "page", "publish", "--key" },
+		[DESK_DELIVERS] = { "subscription", "deliver", "--secrets" },
+	};
+	const char *const arguments[] = { "/proc/self/exe",     errands[errand].command,
+		                          errands[errand].verb, "--config",
+		                          "/proc/self/fd/3",    key < 0 ? NULL : errands[errand].key,
+		                          "/proc/self/fd/4",    NULL };
 	int fds[] = { config, key };
 	char octet;
 
@@ -34,7 +40,7 @@ static void serve(int channel, int config, int key)
 	}
 }
 
-int desk_courier_begin(int config, int key, int *channel)
+int desk_courier_begin(enum desk_errand errand, int config, int key, int *channel)
 {
 	int ends[2];
 	pid_t pid;
@@ -49,7 +55,7 @@ int desk_courier_begin(int config, int key, int *channel)
 		(void)close(ends[0]);
 		(void)close(ROLE_FD_PARENT);
 		if (result == 0)
-			serve(ends[1], config, key);
+			serve(errand, ends[1], config, key);
 		_exit(result != 0);
 	}
 	(void)close(ends[1]);

@@ -54,6 +54,14 @@ static void handle(void *context, const struct http_server_request *request, str
 	site_answer(role->site, request, reply);
 }
 
+/* What a stranger asks of subscriptions is the desk's. */
+static int ask(void *context, const struct serve_message *message)
+{
+	struct public_role *role = context;
+
+	return serve_role_send(&role->life, message);
+}
+
 /* ---- beginning ---- */
 
 /* Gatus' token, then each vantage point's key: serve.c's row has them in this order. */
@@ -158,7 +166,9 @@ static int begin_listening(struct public_role *role, char error[CONFIG_ERROR_SIZ
 static int begin_site(struct public_role *role)
 {
 	const char *keys[CONFIG_VANTAGES_MAX];
-	struct site_options options = { .config = &role->life.config, .gatus_key = role->gatus_key };
+	struct site_options options = {
+		.config = &role->life.config, .gatus_key = role->gatus_key, .ask = ask, .context = role
+	};
 	int result;
 
 	for (unsigned i = 0; i < role->life.config.public_role.vantage_count; i++)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which roles `holdfast serve` has, and what of root's each is given. */
+#include "daemon/desk_subscribe.h"
 #include "daemon/serve_inside.h"
 
 static bool always(const struct config *config)
@@ -10,10 +11,11 @@ static bool always(const struct config *config)
 
 static unsigned desk_files(const struct config *config, const char *paths[SERVE_FDS_MAX])
 {
-	if (!config->page.key_file[0])
-		return 0;
-	paths[0] = config->page.key_file;
-	return 1;
+	unsigned count = 0;
+
+	if (config->page.key_file[0])
+		paths[count++] = config->page.key_file;
+	return count + desk_subscribe_files(config, paths + count, SERVE_FDS_MAX - 2 - count);
 }
 
 static bool tells(const struct config *config)
@@ -60,10 +62,16 @@ static bool has_logs(const struct config *config)
 	return config->log_count > 0;
 }
 
+static bool is_probing(const struct config *config)
+{
+	return config->probes.check_count > 0;
+}
+
 /* A role that has no row here is not there. */
 const struct serve_row serve_rows[SERVE_ROLES] = {
 	[SERVE_ROLE_DESK] = { .wanted = always, .files = desk_files },
 	[SERVE_ROLE_MESSENGER] = { .wanted = tells, .files = messenger_files },
 	[SERVE_ROLE_PUBLIC] = { .wanted = public_wanted, .files = public_files, .listeners = public_listeners },
+	[SERVE_ROLE_PROBER] = { .wanted = is_probing },
 	[SERVE_ROLE_READER] = { .wanted = has_logs },
 };

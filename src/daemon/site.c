@@ -9,6 +9,8 @@
 #include <strings.h>
 
 #include "base/digest.h"
+#include "base/hash.h"
+#include "daemon/site_subscribe.h"
 #include "tell/gatus.h"
 #include "tell/nel.h"
 #include "tell/probe_report.h"
@@ -50,6 +52,7 @@ struct site {
 	unsigned forms_this_second;
 	char *made; /* the latest page that was made: owned */
 	size_t made_length;
+	struct site_subscribe subscribe;
 	struct site_counts counts;
 };
 
@@ -486,7 +489,53 @@ static void probe(struct site *site, const struct http_server_request *request, 
 	remember(site, (unsigned)(vantage - of->vantages), said.id);
 }
 
+/* ---- subscribers ---- */
+
+static void show_subscribe(struct site *site, const struct site_subscribe_answer *answer,
+                           struct http_server_reply *reply)
+{
+	FILE *out;
+	int result;
+
+	free(site->made);
+	site->made = NULL;
+	out = open_memstream(&site->made, &site->made_length);
+	result = out ? subscribe_page_write(out, &answer->page) : -ENOMEM;
+	if (!out || fclose(out) != 0 || result != 0)
+		return;
+	reply->status = answer->status;
+	reply->type = "text/html; charset=utf-8";
+	reply->body = site->made;
+	reply->body_length = site->made_length;
+	http_server_add_field(reply, "Cache-Control", NO_STORE);
+	http_server_add_field(reply, "Vary", "Accept-Language");
+}
+
+static void subscribe(struct site *site, const struct http_server_request *request, struct http_server_reply *reply)
+{
+	static struct site_subscribe_answer answer;
+
+	if (!may_show(site)) {
+		say(reply, 503, "Busy. Please try again in a minute. / Merci de réessayer dans une minute.\n");
+		http_server_add_field(reply, "Retry-After", "60");
+		return;
+	}
+	site_subscribe_answer(&site->subscribe, request, site->now_ms, language_of(request), &answer);
+	answer.page.title = site->options.config->page.title[answer.page.language];
+	if (answer.message.type &&
+	    (!site->options.ask || site->options.ask(site->options.context, &answer.message) != 0)) {
+		answer.page.kind = SUBSCRIBE_BUSY;
+		answer.status = 503;
+	}
+	show_subscribe(site, &answer, reply);
+}
+
 /* ---- routes ---- */
+
+static bool mail_is_there(const struct config *config)
+{
+	return config->mail.smtp[0] != '\0';
+}
 
 static bool nel_is_there(const struct config *config)
 {
@@ -507,6 +556,9 @@ static const struct route {
 	{ NEL_PATH, POSTS | PERMITTED(HTTP_SERVER_OPTIONS), "POST, OPTIONS", nel, nel_is_there },
 	{ GATUS_BEFORE, POSTS, "POST", gatus, NULL },
 	{ PROBE_REPORT_PATH, POSTS, "POST", probe, NULL },
+	{ "/subscribe", READS | POSTS, "GET, HEAD, POST", subscribe, mail_is_there },
+	{ "/confirm", READS | POSTS, "GET, HEAD, POST", subscribe, mail_is_there },
+	{ "/unsubscribe", READS | POSTS, "GET, HEAD, POST", subscribe, mail_is_there },
 };
 
 static const struct route *route_of(const struct site *site, const char *path)
@@ -577,6 +629,7 @@ int site_new(const struct site_options *options, struct capture_time now, int64_
 	err = made->ids ? copy_keys(made) : -ENOMEM;
 	if (!err)
 		err = site_files_new(config->page.directory[0] ? config->page.directory : NULL, &made->files);
+	memcpy(&made->subscribe.seed, options->key, sizeof(made->subscribe.seed));
 	if (!err)
 		err = intake_new(&intake, options->key, now, &made->intake);
 	explicit_bzero(made->options.key, sizeof(made->options.key));

@@ -40,14 +40,16 @@ static const char left[] =
 	"DELETE FROM subscriber WHERE state = 'gone' AND gone_ns < ?1"
 	" AND NOT EXISTS(SELECT 1 FROM delivery WHERE subscriber = subscriber.id)";
 
-/* Whether the n-th of its kind in its matter is there in the subscriber's language too. */
-#define TOLD \
-	"s.lang <> u.lang AND (SELECT count(*) FROM statement_act b JOIN statement t" \
-	" ON t.number = b.number AND t.revision = b.revision WHERE b.act = 'published' AND t.thread = s.thread" \
-	" AND t.kind = s.kind AND t.lang = u.lang) >= (SELECT count(*) FROM statement_act b JOIN statement t" \
-	" ON t.number = b.number AND t.revision = b.revision WHERE b.act = 'published' AND t.thread = s.thread" \
-	" AND t.kind = s.kind AND t.lang = s.lang AND b.id <= (SELECT min(id) FROM statement_act" \
-	" WHERE number = a.number AND act = 'published'))"
+/*
+ * Whether it was published in the subscriber's language too: in the same matter, of the same kind, within SUBSCRIPTIONS_LANG_NS
+ * before or after, and there as often as this one's.
+ */
+#define PUBLISHED_NS "(SELECT at_ns FROM statement_act WHERE number = a.number AND act = 'published')"
+#define ALIKE(language, from, to) \
+	"(SELECT count(*) FROM statement_act b JOIN statement t ON t.number = b.number AND t.revision = b.revision" \
+	" WHERE b.act = 'published' AND t.thread = s.thread AND t.kind = s.kind AND t.lang = " language \
+	" AND b.at_ns BETWEEN " PUBLISHED_NS from " AND " PUBLISHED_NS to ")"
+#define TOLD "s.lang <> u.lang AND " ALIKE("u.lang", " - ?4", " + ?4") " >= " ALIKE("s.lang", " - ?4", "")
 #define DELIVERIES \
 	"SELECT " SUBSCRIBER_COLUMNS ", d.id, d.what, d.state, d.attempts, d.repeats, d.queued_ns, d.next_ns, d.done_ns," \
 	" d.error, coalesce(a.number, 0), coalesce(s.thread, 0), coalesce(a.act = 'withdrawn', 0), coalesce(" TOLD ", 0)," \
@@ -57,12 +59,12 @@ static const char left[] =
 	" LEFT JOIN statement s ON s.number = a.number AND s.revision = a.revision" \
 	" LEFT JOIN component_state c ON d.what = 'state' AND c.id = d.ref "
 static const char due[] =
-	DELIVERIES "WHERE d.state = 'queued' AND d.next_ns <= ?1 AND NOT EXISTS("
+	DELIVERIES "WHERE d.state = 'queued' AND d.next_ns <= ?1 AND u.kind = ?3 AND NOT EXISTS("
 	"SELECT 1 FROM delivery o WHERE o.state = 'sending' AND o.subscriber = d.subscriber)"
 	" ORDER BY d.next_ns, d.id LIMIT ?2";
 static const char listed[] = DELIVERIES "WHERE ?1 = '' OR d.state = ?1 ORDER BY d.id";
 
-static const char *const whats[DELIVERY_WHATS] = {
+static const char *const subjects[DELIVERY_WHATS] = {
 	[DELIVERY_STATEMENT] = "statement", [DELIVERY_STATE] = "state", [DELIVERY_QUESTION] = "question",
 };
 static const char *const states[DELIVERY_STATES] = {
@@ -73,7 +75,7 @@ static const char *const states[DELIVERY_STATES] = {
 
 const char *delivery_what_name(enum delivery_what what)
 {
-	return whats[what];
+	return subjects[what];
 }
 
 const char *delivery_state_name(enum delivery_state state)
@@ -106,7 +108,8 @@ static int sweep(struct ledger *ledger, int64_t now_ns, struct record_error *err
 	int result = 0;
 
 	for (unsigned i = 0; result == 0 && i < sizeof(rows) / sizeof(rows[0]); i++)
-		result = subscriptions_run(ledger, rows[i].sql, ARGUMENTS({ .number = rows[i].before_ns }), NULL, error);
+		result =
+			subscriptions_run(ledger, rows[i].sql, ARGUMENTS({ .number = rows[i].before_ns }), NULL, error);
 	return result;
 }
 
@@ -177,7 +180,7 @@ static int delivery_row(sqlite3_stmt *row, void *context)
 	struct delivery one = {
 		.to = subscriptions_row(row),
 		.id = (uint64_t)sqlite3_column_int64(row, at),
-		.what = (enum delivery_what)find(whats, DELIVERY_WHATS, database_text(row, at + 1)),
+		.what = (enum delivery_what)find(subjects, DELIVERY_WHATS, database_text(row, at + 1)),
 		.state = (enum delivery_state)find(states, DELIVERY_STATES, database_text(row, at + 2)),
 		.attempts = (uint32_t)sqlite3_column_int64(row, at + 3),
 		.repeats = (uint32_t)sqlite3_column_int64(row, at + 4),
@@ -196,14 +199,17 @@ static int delivery_row(sqlite3_stmt *row, void *context)
 	return listing->each(listing->context, &one);
 }
 
-int subscriptions_due(struct ledger *ledger, int64_t now_ns, unsigned most,
+int subscriptions_due(struct ledger *ledger, enum subscriber_kind kind, int64_t now_ns, unsigned most,
                       int (*each)(void *context, const struct delivery *delivery), void *context,
                       struct record_error *error)
 {
 	struct listing listing = { .each = each, .context = context };
 	sqlite3_stmt *statement = NULL;
-	int result = subscriptions_bind(ledger, due, ARGUMENTS({ .number = now_ns }, { .number = most }), &statement,
-	                                error);
+	int result = subscriptions_bind(ledger, due,
+	                                ARGUMENTS({ .number = now_ns }, { .number = most },
+	                                          { .text = subscriber_kind_name(kind) },
+	                                          { .number = SUBSCRIPTIONS_LANG_NS }),
+	                                &statement, error);
 
 	return result != 0 ? result : ledger_each_row(ledger, statement, delivery_row, &listing, error);
 }
@@ -218,7 +224,9 @@ int subscriptions_deliveries_each(struct ledger *ledger, enum delivery_state sta
 
 	if (ledger->schema < SUBSCRIPTIONS_SCHEMA)
 		return 0;
-	result = subscriptions_bind(ledger, listed, ARGUMENTS({ .text = state < DELIVERY_STATES ? states[state] : "" }),
+	result = subscriptions_bind(ledger, listed,
+	                            ARGUMENTS({ .text = state < DELIVERY_STATES ? states[state] : "" }, { .number = 0 },
+	                                      { .number = 0 }, { .number = SUBSCRIPTIONS_LANG_NS }),
 	                            &statement, error);
 	return result != 0 ? result : ledger_each_row(ledger, statement, delivery_row, &listing, error);
 }
@@ -250,10 +258,11 @@ int subscriptions_end(struct ledger *ledger, uint64_t delivery, const struct del
 
 int subscriptions_put_off(struct ledger *ledger, uint64_t subscriber, int64_t until_ns, struct record_error *error)
 {
-	return subscriptions_run(ledger,
-	                         "UPDATE delivery SET next_ns = ?2 WHERE state = 'queued' AND next_ns < ?2 AND subscriber"
-	                         " IN (SELECT id FROM subscriber WHERE id = ?1 OR (?1 = 0 AND kind = 'mail'))",
-	                         ARGUMENTS({ .number = (int64_t)subscriber }, { .number = until_ns }), NULL, error);
+	return subscriptions_run(
+		ledger,
+		"UPDATE delivery SET next_ns = ?2 WHERE state = 'queued' AND next_ns < ?2 AND subscriber"
+		" IN (SELECT id FROM subscriber WHERE id = ?1 OR (?1 = 0 AND kind = 'mail'))",
+		ARGUMENTS({ .number = (int64_t)subscriber }, { .number = until_ns }), NULL, error);
 }
 
 int subscriptions_next(struct ledger *ledger, int64_t *next_ns, struct record_error *error)

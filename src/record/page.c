@@ -736,6 +736,7 @@ static void take_settings(struct page *page, const struct page_settings *setting
 	status->key = keep(page, settings->key);
 	for (unsigned i = 0; i < LANGUAGES; i++)
 		status->report[i] = settings->report[i] ? keep(page, settings->report[i]) : NULL;
+	status->subscribe = keep(page, settings->subscribe ? settings->subscribe : "");
 	memcpy(status->languages, settings->languages, sizeof(status->languages));
 	status->languages_count = settings->languages_count;
 	status->generated_ns = now_ns;

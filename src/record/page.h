@@ -36,6 +36,7 @@ struct page_settings {
 	enum language languages[LANGUAGES];
 	uint32_t languages_count;
 	int64_t stale_after_ns;
+	const char *subscribe; /* likewise; NULL: nowhere */
 };
 
 /* As it stands at `now_ns`. -ENOMEM, and what the ledger answers. */

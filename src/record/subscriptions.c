@@ -20,14 +20,14 @@
 #define NONCE_OCTETS 16
 #define NONCE_SIZE (2 * NONCE_OCTETS + 1)
 #define DELIVERY_ID_OCTETS 12
-#define NUMBER_DIGITS_MAX 18
+#define NUMBER_DIGITS_MAX 15 /* hexadecimal */
 #define KEY_TEXT_SIZE (2 * SUBSCRIPTIONS_KEY_OCTETS + 1)
 
 static const char *const kinds[SUBSCRIBER_KINDS] = { [SUBSCRIBER_MAIL] = "mail", [SUBSCRIBER_WEBHOOK] = "webhook" };
-static const char *const states[SUBSCRIBER_STATES] = { [SUBSCRIBER_ASKED] = "asked",
-	                                               [SUBSCRIBER_CONFIRMED] = "confirmed",
-	                                               [SUBSCRIBER_GONE] = "gone" };
-static const char purposes[TOKEN_PURPOSES] = { [TOKEN_CONFIRM] = 'c', [TOKEN_LEAVE] = 'l' };
+static const char *const states[SUBSCRIBER_STATES] = {
+	[SUBSCRIBER_ASKED] = "asked", [SUBSCRIBER_CONFIRMED] = "confirmed", [SUBSCRIBER_GONE] = "gone"
+};
+static const char purposes[TOKEN_PURPOSES] = { [TOKEN_CONFIRM] = 'c', [TOKEN_LEAVE] = 'e' };
 
 const char *subscriber_kind_name(enum subscriber_kind kind)
 {
@@ -205,22 +205,20 @@ void subscriptions_token(const struct subscriptions_key *key, enum token_purpose
 
 	digest_hmac_sha256(key->octets, sizeof(key->octets), text, (size_t)length, sum);
 	to_digits(sum, MAC_OCTETS, digits);
-	(void)snprintf(token, SUBSCRIPTIONS_TOKEN_SIZE, "%c%llu-%s", purposes[purpose], (unsigned long long)subscriber,
+	(void)snprintf(token, SUBSCRIPTIONS_TOKEN_SIZE, "%c%llx%s", purposes[purpose], (unsigned long long)subscriber,
 	               digits);
 }
 
 int subscriptions_token_read(const char *token, enum token_purpose *purpose, uint64_t *subscriber)
 {
 	const char *which = token[0] ? memchr(purposes, token[0], sizeof(purposes)) : NULL;
-	size_t digits = which ? strspn(token + 1, "0123456789") : 0;
-	const char *mac = token + 1 + digits;
+	size_t length = strlen(token), digits = which && length > 1 + MAC_DIGITS ? length - 1 - MAC_DIGITS : 0;
 	uint64_t number = 0;
 
-	if (digits == 0 || digits > NUMBER_DIGITS_MAX || token[1] == '0' || *mac != '-' ||
-	    strlen(mac + 1) != MAC_DIGITS || strspn(mac + 1, "0123456789abcdef") != MAC_DIGITS)
+	if (digits == 0 || digits > NUMBER_DIGITS_MAX || token[1] == '0' || strspn(token, "0123456789abcdef") != length)
 		return -EINVAL;
 	for (size_t i = 0; i < digits; i++)
-		number = number * 10 + (uint64_t)(token[1 + i] - '0');
+		number = number << 4 | (uint64_t)digit_of(token[1 + i]);
 	*purpose = (enum token_purpose)(which - purposes);
 	*subscriber = number;
 	return 0;
@@ -295,9 +293,9 @@ static int insert(struct ledger *ledger, const struct subscriber *who, enum subs
 static int check_questions(struct ledger *ledger, int64_t now_ns, struct record_error *error)
 {
 	int64_t asked = 0;
-	int result = subscriptions_number(ledger,
-	                                  "SELECT count(*) FROM delivery WHERE what = 'question' AND queued_ns > ?1",
-	                                  ARGUMENTS({ .number = now_ns - SUBSCRIPTIONS_ASK_NS }), &asked, error);
+	int result =
+		subscriptions_number(ledger, "SELECT count(*) FROM delivery WHERE what = 'question' AND queued_ns > ?1",
+	                             ARGUMENTS({ .number = now_ns - SUBSCRIPTIONS_ASK_NS }), &asked, error);
 
 	if (result == 0 && asked >= SUBSCRIPTIONS_ASKS_AN_HOUR)
 		return ledger_refuse(error, -EDQUOT, "too many have asked within an hour", "");
@@ -375,13 +373,14 @@ static int add(struct ledger *ledger, const struct subscriber *who, int64_t now_
 		return ledger_refuse(error, -EEXIST, "it is a subscriber already",
 		                     "'holdfast subscription list' lists them");
 	*id = found;
-	return result != 0 ? result
-	                   : subscriptions_run(ledger,
-	                                       "UPDATE subscriber SET state = 'confirmed', confirmed_ns = ?2, lang = ?3,"
-	                                       " components = ?4, added_by = ?5 WHERE id = ?1",
-	                                       ARGUMENTS({ .number = found }, { .number = now_ns }, { .text = who->lang },
-	                                                 { .text = who->components }, { .text = who->added_by }),
-	                                       NULL, error);
+	return result != 0
+	               ? result
+	               : subscriptions_run(ledger,
+	                                   "UPDATE subscriber SET state = 'confirmed', confirmed_ns = ?2, lang = ?3,"
+	                                   " components = ?4, added_by = ?5 WHERE id = ?1",
+	                                   ARGUMENTS({ .number = found }, { .number = now_ns }, { .text = who->lang },
+	                                             { .text = who->components }, { .text = who->added_by }),
+	                                   NULL, error);
 }
 
 int subscriptions_add(struct ledger *ledger, const struct subscriber *who, int64_t now_ns, uint64_t *id,
@@ -511,10 +510,9 @@ int subscriptions_remove(struct ledger *ledger, uint64_t id, int64_t now_ns, str
 	unsigned changed = 0;
 	int result = forget(ledger, id, now_ns, &changed, error);
 
-	return result != 0 || changed
-	               ? result
-	               : ledger_refuse(error, -ENOENT, "there is no such subscriber",
-	                               "'holdfast subscription list' lists those there are");
+	return result != 0 || changed ? result
+	                              : ledger_refuse(error, -ENOENT, "there is no such subscriber",
+	                                              "'holdfast subscription list' lists those there are");
 }
 
 /* ---- web servers ---- */
@@ -552,11 +550,11 @@ static int put_webhook(struct ledger *ledger, const struct subscriber *webhook, 
 		return result;
 	if (id == 0)
 		return insert(ledger, webhook, SUBSCRIBER_CONFIRMED, now_ns, error);
-	return subscriptions_run(ledger,
-	                         "UPDATE subscriber SET lang = ?2, components = ?3 WHERE id = ?1"
-	                         " AND (lang <> ?2 OR components <> ?3)",
-	                         ARGUMENTS({ .number = id }, { .text = webhook->lang }, { .text = webhook->components }),
-	                         NULL, error);
+	return subscriptions_run(
+		ledger,
+		"UPDATE subscriber SET lang = ?2, components = ?3 WHERE id = ?1"
+		" AND (lang <> ?2 OR components <> ?3)",
+		ARGUMENTS({ .number = id }, { .text = webhook->lang }, { .text = webhook->components }), NULL, error);
 }
 
 int subscriptions_webhooks(struct ledger *ledger, const struct subscriber *webhooks, unsigned count, int64_t now_ns,

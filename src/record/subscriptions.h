@@ -35,27 +35,34 @@
 #define SUBSCRIPTIONS_KEY_OCTETS 32
 #define SUBSCRIPTIONS_NAME_SIZE 256
 #define SUBSCRIPTIONS_COMPONENTS_SIZE 512
-#define SUBSCRIPTIONS_TOKEN_SIZE 56 /* "c12-" and 32 hexadecimal digits */
+#define SUBSCRIPTIONS_TOKEN_SIZE 56 /* hexadecimal digits: c or e, the subscriber's number, 32 of the hash */
 #define SUBSCRIPTIONS_ERROR_MAX 160 /* octets of what went wrong */
 
-#define SUBSCRIPTIONS_MAX 100000     /* subscribers that are not gone: more are refused */
+#define SUBSCRIPTIONS_MAX 100000        /* subscribers that are not gone: more are refused */
 #define SUBSCRIPTIONS_QUEUE_MAX 1000000 /* deliveries that wait: nothing more is queued until some went */
 
-#define SUBSCRIPTIONS_ASK_NS (3600 * NS_PER_S)         /* between two questions to one address */
-#define SUBSCRIPTIONS_ASKS_MAX 3                       /* questions to one address that does not answer */
-#define SUBSCRIPTIONS_ASKS_AN_HOUR 200                 /* of all addresses */
-#define SUBSCRIPTIONS_CONFIRM_NS (2 * 86400 * NS_PER_S)  /* how long a question can be answered */
-#define SUBSCRIPTIONS_FORGET_NS (7 * 86400 * NS_PER_S)   /* then who did not answer is forgotten */
-#define SUBSCRIPTIONS_KEPT_NS (90 * 86400 * NS_PER_S)    /* what was sent, and who left */
-#define SUBSCRIPTIONS_OLD_NS (3 * 86400 * NS_PER_S)      /* what could not be sent so long is dead */
-#define SUBSCRIPTIONS_ATTEMPTS 12                      /* likewise */
-#define SUBSCRIPTIONS_FIRST_PAUSE_NS (30 * NS_PER_S)   /* doubles with each attempt */
+#define SUBSCRIPTIONS_ASK_NS (3600 * NS_PER_S)          /* between two questions to one address */
+#define SUBSCRIPTIONS_ASKS_MAX 3                        /* questions to one address that does not answer */
+#define SUBSCRIPTIONS_ASKS_AN_HOUR 200                  /* of all addresses */
+#define SUBSCRIPTIONS_CONFIRM_NS (2 * 86400 * NS_PER_S) /* how long a question can be answered */
+#define SUBSCRIPTIONS_FORGET_NS (7 * 86400 * NS_PER_S)  /* then who did not answer is forgotten */
+#define SUBSCRIPTIONS_KEPT_NS (90 * 86400 * NS_PER_S)   /* what was sent, and who left */
+#define SUBSCRIPTIONS_OLD_NS (3 * 86400 * NS_PER_S)     /* what could not be sent so long is dead */
+#define SUBSCRIPTIONS_ATTEMPTS 12                       /* likewise */
+#define SUBSCRIPTIONS_FIRST_PAUSE_NS (30 * NS_PER_S)    /* doubles with each attempt */
 #define SUBSCRIPTIONS_LANG_NS (600 * NS_PER_S) /* what is in another language waits so long for the subscriber's own */
 
 enum subscriber_kind { SUBSCRIBER_MAIL, SUBSCRIBER_WEBHOOK, SUBSCRIBER_KINDS };
 enum subscriber_state { SUBSCRIBER_ASKED, SUBSCRIBER_CONFIRMED, SUBSCRIBER_GONE, SUBSCRIBER_STATES };
 enum delivery_what { DELIVERY_STATEMENT, DELIVERY_STATE, DELIVERY_QUESTION, DELIVERY_WHATS };
-enum delivery_state { DELIVERY_QUEUED, DELIVERY_SENDING, DELIVERY_SENT, DELIVERY_SPARED, DELIVERY_DEAD, DELIVERY_STATES };
+enum delivery_state {
+	DELIVERY_QUEUED,
+	DELIVERY_SENDING,
+	DELIVERY_SENT,
+	DELIVERY_SPARED,
+	DELIVERY_DEAD,
+	DELIVERY_STATES
+};
 enum token_purpose { TOKEN_CONFIRM, TOKEN_LEAVE, TOKEN_PURPOSES };
 
 struct subscriptions_key {
@@ -66,8 +73,8 @@ struct subscriber {
 	uint64_t id;
 	enum subscriber_kind kind;
 	enum subscriber_state state;
-	const char *name; /* address, or the webhook's name; "": gone, and erased */
-	const char *lang; /* "en" */
+	const char *name;       /* address, or the webhook's name; "": gone, and erased */
+	const char *lang;       /* "en" */
 	const char *components; /* IDs with commas between; "": all */
 	const char *nonce, *added_by;
 	int64_t asked_ns, confirmed_ns, gone_ns;
@@ -84,7 +91,7 @@ struct delivery {
 	/* Of a statement: */
 	uint64_t statement, thread; /* numbers */
 	bool withdrawn;             /* it is the withdrawal that is told */
-	bool told;                  /* the same was published in the subscriber's language, and this one is in another */
+	bool told; /* the same was published in the subscriber's language, and this one is in another */
 	/* Of a component: */
 	const char *component;
 	int64_t since_ns;
@@ -146,8 +153,8 @@ int subscriptions_each(struct ledger *ledger, bool gone, int (*each)(void *conte
 int subscriptions_queue(struct ledger *ledger, int64_t now_ns, struct record_error *error);
 /* For who has the lock, once as he begins: what another left half done. *repeats: how many. */
 int subscriptions_recover(struct ledger *ledger, int64_t now_ns, unsigned *repeats, struct record_error *error);
-/* What may go now, the longest due first, `most` at most. */
-int subscriptions_due(struct ledger *ledger, int64_t now_ns, unsigned most,
+/* What may go now to subscribers of a kind, the longest due first, `most` at most; none to whom something is under way. */
+int subscriptions_due(struct ledger *ledger, enum subscriber_kind kind, int64_t now_ns, unsigned most,
                       int (*each)(void *context, const struct delivery *delivery), void *context,
                       struct record_error *error);
 /* Before the first octet. -ENOENT: it is not queued any more. */

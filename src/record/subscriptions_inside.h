@@ -12,8 +12,9 @@ struct argument {
 	int64_t number;
 };
 
-#define ARGUMENTS(...) (const struct argument[]){ __VA_ARGS__ }, \
-	sizeof((const struct argument[]){ __VA_ARGS__ }) / sizeof(struct argument)
+#define ARGUMENTS(...)                            \
+	(const struct argument[]){ __VA_ARGS__ }, \
+		sizeof((const struct argument[]){ __VA_ARGS__ }) / sizeof(struct argument)
 
 int subscriptions_bind(struct ledger *ledger, const char *sql, const struct argument *arguments, size_t count,
                        sqlite3_stmt **statement, struct record_error *error);

@@ -153,8 +153,8 @@ static void put_date(FILE *out, int64_t seconds)
 	struct language_time at = language_time((struct capture_time){ seconds * NS_PER_S });
 
 	(void)fprintf(out, "Date: %s, %u %s %04u %02u:%02u:%02u +0000\r\n",
-	              days[(seconds / DAY_S + EPOCH_DAY) % DAYS_OF_WEEK], at.day, months[at.month - 1], at.year, at.hour,
-	              at.minute, (unsigned)(seconds % 60));
+	              days[(seconds / DAY_S + EPOCH_DAY) % DAYS_OF_WEEK], at.day, months[at.month - 1], at.year,
+	              at.hour, at.minute, (unsigned)(seconds % 60));
 }
 
 /* ---- body ---- */

@@ -73,7 +73,8 @@ static const char *text_of(const struct status_page *page, const char *const tex
 }
 
 /* One line for a subject: what would end it becomes a blank. */
-__attribute__((format(printf, 2, 3))) static void put_subject(char subject[MAIL_SUBJECT_MAX + 1], const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void put_subject(char subject[MAIL_SUBJECT_MAX + 1], const char *format,
+                                                              ...)
 {
 	va_list arguments;
 
@@ -83,6 +84,16 @@ __attribute__((format(printf, 2, 3))) static void put_subject(char subject[MAIL_
 	for (char *at = subject; *at; at++)
 		if ((unsigned char)*at < ' ' || *at == '\177')
 			*at = ' ';
+}
+
+/* A moment, in which mail may break a line anywhere. */
+static const char *moment(enum language language, int64_t ns, char text[LANGUAGE_TEXT_SIZE])
+{
+	(void)language_date_time(language, (struct capture_time){ ns }, text);
+	for (char *at = text; *at; at++)
+		if (*at == WORDS_TIE[0])
+			*at = ' ';
+	return text;
 }
 
 static const struct status_incident *incident_of(const struct mail_news *news)
@@ -99,8 +110,7 @@ static void tell_incident(const struct letter *letter, const struct mail_news *n
 	char when[LANGUAGE_TEXT_SIZE];
 	bool listed = false;
 
-	(void)fprintf(letter->out, "%s\n%s\n\n", news->title,
-	              language_date_time(news->language, (struct capture_time){ news->at_ns }, when));
+	(void)fprintf(letter->out, "%s\n%s\n\n", news->title, moment(news->language, news->at_ns, when));
 	if (news->withdrawn)
 		say(letter, MAIL_WITHDRAWN);
 	else if (news->correction)
@@ -142,7 +152,7 @@ static int tell(const struct letter *letter, const struct mail_news *news, char 
 	say(letter, MAIL_NOW, text_of(news->page, component->name, news->language),
 	    status_component_word(news->language, after));
 	say(letter, MAIL_BEFORE, status_component_word(news->language, before),
-	    language_date_time(news->language, (struct capture_time){ news->since_ns }, when));
+	    moment(news->language, news->since_ns, when));
 	(void)fputc('\n', letter->out);
 	return 0;
 }

@@ -253,6 +253,13 @@ static void foot(const struct html *h)
 	raw(h, "</main>\n<footer>\n<h2>");
 	say(h, WORD_FOLLOW);
 	raw(h, "</h2>\n<p>");
+	if (h->page->subscribe && h->page->subscribe[0]) {
+		raw(h, "<a href=\"");
+		text(h, h->page->subscribe);
+		raw(h, "\">");
+		say(h, WORD_FOLLOW_MAIL);
+		raw(h, "</a></p>\n<p>");
+	}
 	say(h, WORD_FOLLOW_TEXT);
 	(void)fprintf(h->out,
 	              "</p>\n<ul><li><a href=\"%shistory.atom\">Atom</a></li><li><a href=\"%shistory.rss\">RSS</a></li>"

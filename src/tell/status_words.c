@@ -99,6 +99,7 @@ static const char *const words[STATUS_WORDS][LANGUAGES] = {
 
 	[WORD_FOLLOW] = { "Follow", "Suivre" },
 	[WORD_FOLLOW_TEXT] = { "As a feed, or by a program:", "Par un flux, ou par un programme :" },
+	[WORD_FOLLOW_MAIL] = { "Be told by mail", "Être informé par courriel" },
 	[WORD_CHECK] = { "Check that this page is ours", "Vérifier que cette page est bien la nôtre" },
 	[WORD_CHECK_TEXT] = {
 		"SHA256SUMS lists every file of this page, and is signed. With minisign:",

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tokens, pauses, the key's file, and what becomes of subscribers over time. Deliveries are tests/cli/subscription.py's. */
+#include <errno.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "record/subscriptions.h"
+
+#define DAY_NS (86400 * NS_PER_S)
+
+static char folder[64], path[96];
+static struct record_error error;
+
+static int remove_one(const char *name, const struct stat *status, int kind, struct FTW *place)
+{
+	(void)status;
+	(void)kind;
+	(void)place;
+	return remove(name);
+}
+
+static int make_folder(void **state)
+{
+	(void)state;
+	(void)snprintf(folder, sizeof(folder), "/tmp/test_subscriptions.XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(path, sizeof(path), "%s/holdfast.db", folder);
+	return 0;
+}
+
+static int remove_folder(void **state)
+{
+	(void)state;
+	return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static struct subscriber who(const char *name)
+{
+	return (struct subscriber){ .name = name, .lang = "en", .components = "", .nonce = "", .added_by = "test" };
+}
+
+static struct ledger *open_ledger(void)
+{
+	struct ledger *ledger = NULL;
+
+	assert_int_equal(ledger_open(path, true, &ledger, &error), 0);
+	return ledger;
+}
+
+static void keys_and_tokens(void **state)
+{
+	static const char *const bad[] = { "",
+		                           "c",
+		                           "c1",
+		                           "x1aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		                           "c0aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		                           "caaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		                           "c1AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		                           "c1234567890abcdefaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" };
+	struct subscriptions_key key, again;
+	char token[SUBSCRIPTIONS_TOKEN_SIZE], file[96];
+	enum token_purpose purpose;
+	uint64_t number;
+	struct stat status;
+
+	(void)state;
+	assert_int_equal(subscriptions_key_open(folder, &key, &error), 0);
+	assert_int_equal(subscriptions_key_open(folder, &again, &error), 0);
+	assert_memory_equal(&key, &again, sizeof(key));
+	(void)snprintf(file, sizeof(file), "%s" SUBSCRIPTIONS_KEY_FILE, folder);
+	assert_int_equal(stat(file, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0600);
+	subscriptions_token(&key, TOKEN_LEAVE, 0xabc, "nonce", token);
+	assert_int_equal(subscriptions_token_read(token, &purpose, &number), 0);
+	assert_int_equal(purpose, TOKEN_LEAVE);
+	assert_int_equal(number, 0xabc);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(subscriptions_token_read(bad[i], &purpose, &number), -EINVAL);
+	assert_int_equal(truncate(file, 10), 0);
+	assert_int_equal(subscriptions_key_open(folder, &key, &error), -EBADMSG);
+	assert_int_equal(subscriptions_key_open("/nowhere/at/all", &key, &error), -ENOENT);
+}
+
+static void pauses(void **state)
+{
+	int64_t before = 0;
+
+	(void)state;
+	for (uint32_t i = 1; i <= SUBSCRIPTIONS_ATTEMPTS; i++) {
+		int64_t pause = subscriptions_pause_ns(i, 7),
+			least = SUBSCRIPTIONS_FIRST_PAUSE_NS << (i > 11 ? 10 : i - 1);
+
+		assert_true(pause >= least && pause < least + least / 2);
+		assert_true(i == 12 || pause > before);
+		assert_int_equal(pause, subscriptions_pause_ns(i, 7));
+		before = pause;
+	}
+	assert_int_not_equal(subscriptions_pause_ns(5, 1), subscriptions_pause_ns(5, 2));
+}
+
+struct found {
+	unsigned count;
+	uint64_t id;
+	enum subscriber_state state;
+	char nonce[64];
+};
+
+static int note(void *context, const struct subscriber *one)
+{
+	struct found *found = context;
+
+	found->count++;
+	found->id = one->id;
+	found->state = one->state;
+	(void)snprintf(found->nonce, sizeof(found->nonce), "%s", one->nonce);
+	return 0;
+}
+
+static struct found look(struct ledger *ledger)
+{
+	struct found found = { .count = 0 };
+
+	assert_int_equal(subscriptions_each(ledger, false, note, &found, &error), 0);
+	return found;
+}
+
+static bool ask(struct ledger *ledger, const char *name, int64_t now_ns)
+{
+	const struct subscriber one = who(name);
+	bool queued = false;
+
+	assert_int_equal(subscriptions_ask(ledger, &one, now_ns, &queued, &error), 0);
+	return queued;
+}
+
+static void asking(void **state)
+{
+	struct ledger *ledger = open_ledger();
+	int64_t now = 1000 * DAY_NS;
+
+	(void)state;
+	assert_true(ask(ledger, "a@example.org", now));
+	assert_false(ask(ledger, "a@example.org", now + 1));
+	assert_true(ask(ledger, "a@example.org", now + SUBSCRIPTIONS_ASK_NS));
+	assert_true(ask(ledger, "a@example.org", now + 2 * SUBSCRIPTIONS_ASK_NS));
+	assert_false(ask(ledger, "a@example.org", now + 3 * SUBSCRIPTIONS_ASK_NS)); /* three are enough */
+	assert_int_equal(look(ledger).count, 1);
+	assert_int_equal(subscriptions_queue(ledger, now + 6 * DAY_NS, &error), 0);
+	assert_int_equal(look(ledger).count, 1);
+	assert_int_equal(subscriptions_queue(ledger, now + 8 * DAY_NS, &error), 0);
+	assert_int_equal(look(ledger).count, 0); /* who did not answer is forgotten */
+	ledger_close(ledger);
+}
+
+static void too_many_ask(void **state)
+{
+	struct ledger *ledger = open_ledger();
+	int64_t now = 1000 * DAY_NS;
+	struct subscriber one;
+	char name[64];
+	bool queued;
+
+	(void)state;
+	for (unsigned i = 0; i < SUBSCRIPTIONS_ASKS_AN_HOUR; i++) {
+		(void)snprintf(name, sizeof(name), "a%u@example.org", i);
+		assert_true(ask(ledger, name, now));
+	}
+	one = who("late@example.org");
+	assert_int_equal(subscriptions_ask(ledger, &one, now + 1, &queued, &error), -EDQUOT);
+	assert_true(ask(ledger, "late@example.org", now + SUBSCRIPTIONS_ASK_NS));
+	ledger_close(ledger);
+}
+
+static void answering(void **state)
+{
+	struct ledger *ledger = open_ledger();
+	char confirm[SUBSCRIPTIONS_TOKEN_SIZE], leave[SUBSCRIPTIONS_TOKEN_SIZE], lang[8];
+	struct subscriptions_key key, other = { .octets = { 1 } };
+	int64_t now = 1000 * DAY_NS;
+	struct subscriber one = who("a@example.org");
+	struct found found;
+	uint64_t id;
+
+	(void)state;
+	assert_int_equal(subscriptions_key_open(folder, &key, &error), 0);
+	assert_true(ask(ledger, "a@example.org", now));
+	found = look(ledger);
+	subscriptions_token(&key, TOKEN_CONFIRM, found.id, found.nonce, confirm);
+	subscriptions_token(&key, TOKEN_LEAVE, found.id, found.nonce, leave);
+	assert_int_equal(subscriptions_confirm(ledger, &other, confirm, now, lang, &error), -ENOENT);
+	assert_int_equal(subscriptions_confirm(ledger, &key, leave, now, lang, &error), -ENOENT);
+	assert_int_equal(subscriptions_leave(ledger, &key, confirm, now, lang, &error), -ENOENT);
+	assert_int_equal(subscriptions_confirm(ledger, &key, "", now, lang, &error), -ENOENT);
+	assert_int_equal(subscriptions_confirm(ledger, &key, confirm, now + SUBSCRIPTIONS_CONFIRM_NS + 1, lang, &error),
+	                 -ENOENT);
+	assert_int_equal(look(ledger).state, SUBSCRIBER_ASKED);
+	assert_int_equal(subscriptions_confirm(ledger, &key, confirm, now + 1, lang, &error), 0);
+	assert_string_equal(lang, "en");
+	assert_int_equal(look(ledger).state, SUBSCRIBER_CONFIRMED);
+	assert_false(ask(ledger, "a@example.org", now + DAY_NS));
+	assert_int_equal(subscriptions_add(ledger, &one, now, &id, &error), -EEXIST);
+	assert_int_equal(subscriptions_leave(ledger, &key, leave, now + 2, lang, &error), 0);
+	assert_int_equal(subscriptions_leave(ledger, &key, leave, now + 3, NULL, &error), 0);
+	assert_int_equal(subscriptions_confirm(ledger, &key, confirm, now + 4, NULL, &error), -ENOENT);
+	assert_int_equal(look(ledger).count, 0);
+	assert_true(ask(ledger, "a@example.org", now + DAY_NS)); /* and may come back */
+	assert_int_equal(subscriptions_add(ledger, &one, now + DAY_NS, &id, &error), 0);
+	assert_int_equal(look(ledger).state, SUBSCRIBER_CONFIRMED);
+	assert_int_equal(subscriptions_remove(ledger, id, now + DAY_NS, &error), 0);
+	assert_int_equal(subscriptions_remove(ledger, id, now + DAY_NS, &error), -ENOENT);
+	one.name = "";
+	assert_int_equal(subscriptions_add(ledger, &one, now, &id, &error), -EINVAL);
+	ledger_close(ledger);
+}
+
+static void who_reads_may_not_write(void **state)
+{
+	struct subscriber one = who("a@example.org");
+	struct ledger *ledger = open_ledger();
+	unsigned repeats;
+	bool queued;
+
+	(void)state;
+	ledger_close(ledger);
+	assert_int_equal(ledger_open(path, false, &ledger, &error), 0);
+	assert_int_equal(subscriptions_ask(ledger, &one, 1, &queued, &error), -EROFS);
+	assert_int_equal(subscriptions_queue(ledger, 1, &error), -EROFS);
+	assert_int_equal(subscriptions_recover(ledger, 1, &repeats, &error), -EROFS);
+	assert_int_equal(look(ledger).count, 0);
+	ledger_close(ledger);
+}
+
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_FOLDER(keys_and_tokens), cmocka_unit_test(pauses), IN_FOLDER(asking),
+		IN_FOLDER(too_many_ask),    IN_FOLDER(answering),     IN_FOLDER(who_reads_may_not_write),
+	};
+
+	return cmocka_run_group_tests_name("subscriptions", tests, NULL, NULL);
+}
