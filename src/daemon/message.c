@@ -238,8 +238,9 @@ static bool check_alert(const struct message *message, unsigned fd_count)
 {
 	const struct alert *alert = &message->alert;
 
-	return fd_count == 0 && alert->change < ALERT_TEST && alert->matter < ALERT_MATTERS && alert->enforcing <= 1 && ENDS(alert->host) &&
-	       ENDS(alert->service) && ENDS(alert->target) && ENDS(alert->vector) && ENDS(alert->advice);
+	return fd_count == 0 && alert->change < ALERT_TEST && alert->matter < ALERT_MATTERS && alert->enforcing <= 1 &&
+	       ENDS(alert->host) && ENDS(alert->service) && ENDS(alert->target) && ENDS(alert->vector) &&
+	       ENDS(alert->advice);
 }
 
 static bool check_target(const struct message *message, unsigned fd_count)
