@@ -18,7 +18,7 @@ $(BUILD)/build.ninja:
 
 help:
 	@echo 'make build    build/holdfast, and what it needs (apt-get, on Debian)'
-	@echo 'make demo     a small site is flooded before your eyes, without Holdfast and with it; a minute, root'
+	@echo 'make demo     a small site is flooded before your eyes, without Holdfast and with it; a minute and a half, root'
 	@echo 'make demo-analyze   what it says of captures; nothing is sent'
 	@echo 'make check    all tests with two compilers and sanitizers, then lint: what must hold before a change lands'
 	@echo 'make range    a platform in network namespaces is attacked, with and without a shield that is told what to drop, then'

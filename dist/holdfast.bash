@@ -10,7 +10,7 @@ _holdfast() {
 		return
 	fi
 	case ${COMP_WORDS[1]},$previous in
-	*,--file | *,--config | *,--services | *,--html | *,--rules | *,--write | *,-w)
+	*,--file | *,--config | *,--services | *,--html | *,--rules | *,--write | *,-w | *,--ca)
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		return
 		;;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What strangers post to the public role. The first octet says what: a form, browsers' reports. */
+/* What strangers post to the public role. The first octet says what: a form, Gatus' duration, browsers' reports. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "harness.h"
+#include "tell/gatus.h"
 #include "tell/nel.h"
 #include "tell/report_form.h"
 
@@ -26,6 +27,20 @@ static void read_form(const char *octets, size_t length)
 	REQUIRE((unsigned)form.symptom < SYMPTOMS && length <= REPORT_FORM_MAX);
 }
 
+static void read_duration(const uint8_t *octets, size_t length)
+{
+	struct gatus_report report;
+	char text[256];
+
+	if (length >= sizeof(text))
+		return;
+	memcpy(text, octets, length);
+	text[length] = '\0';
+	if (gatus_read(GATUS_BEFORE "a" GATUS_BEHIND, "true", text, &report) == 0)
+		REQUIRE(report.ms <= GATUS_DURATION_MAX_MS);
+	(void)gatus_read(text, "true", NULL, &report);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct nel_counts counts;
@@ -35,6 +50,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (data[0] == 'f') {
 		read_form((const char *)data + 1, size - 1);
+		return 0;
+	}
+	if (data[0] == 'g') {
+		read_duration(data + 1, size - 1);
 		return 0;
 	}
 	if (nel_read((const char *)data + 1, size - 1, take, &taken, &counts) == 0)

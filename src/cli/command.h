@@ -33,6 +33,7 @@ int incidents_command(int argc, char **argv);
 int observe_command(int argc, char **argv);
 int off_command(int argc, char **argv);
 int page_command(int argc, char **argv);
+int probe_command(int argc, char **argv);
 int record_command(int argc, char **argv);
 int release_command(int argc, char **argv);
 int reload_command(int argc, char **argv);

@@ -253,6 +253,7 @@ static FILE *segment_file(const struct evidence_making *making, enum bundle_segm
 	case BUNDLE_ANALYSIS:
 	case BUNDLE_TRACE:
 	case BUNDLE_CLAIMS:
+	case BUNDLE_STATEMENTS:
 	case BUNDLE_RULES:
 	case BUNDLE_STREAM:
 	case BUNDLE_SEGMENTS:
@@ -377,6 +378,7 @@ static int make_with_key(struct evidence_making *making, const struct minisign_k
 		return status;
 	evidence_take_trace(making);
 	evidence_take_claims(making);
+	evidence_take_statements(making);
 	evidence_take_rules(making);
 	status = evidence_take_exhibit(making);
 	if (status != COMMAND_DONE)

@@ -57,6 +57,10 @@ int evidence_take_analysis(struct evidence_making *making);
 void evidence_take_trace(struct evidence_making *making);
 /* claims.jsonl: what was claimed of the incident, what was found of that, and what else happened. */
 void evidence_take_claims(struct evidence_making *making);
+/* statements.jsonl: what was published of it, and what each statement rests on. evidence_statements.c */
+void evidence_take_statements(struct evidence_making *making);
+/* A line of a segment, whose file is made with the first; takes the reference. */
+void evidence_line(struct evidence_making *making, enum bundle_segment segment, json_t *line);
 /* rules.jsonl: what was proposed, and what became of rules. */
 void evidence_take_rules(struct evidence_making *making);
 /* Packets, counters, decisions, sources. */

@@ -53,6 +53,16 @@ static FILE *new_file(struct evidence_making *making, enum bundle_segment segmen
 	return making->files[segment];
 }
 
+void evidence_line(struct evidence_making *making, enum bundle_segment segment, json_t *line)
+{
+	FILE *file = making->files[segment] ? making->files[segment] : new_file(making, segment);
+
+	if (file)
+		write_line(making, file, line);
+	else
+		json_decref(line);
+}
+
 int evidence_take_analysis(struct evidence_making *making)
 {
 	size_t length, analysis_length;

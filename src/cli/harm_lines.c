@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <jansson.h>
 
@@ -62,7 +61,7 @@ static void add_harm(const struct lines *l, const struct outages_outage *outage,
 	draft_add(d, " (%s)", outage_page_word(harm->belief.word));
 	if (harm->incident && harm->delay_ns > 0)
 		draft_add(d, ", %s after the attack began", words_duration(harm->delay_ns, text));
-	else if (harm->incident && harm->delay_ns < 0)
+	else if (harm->incident && harm->delay_ns <= -COUNT_BUCKET_NS)
 		draft_add(d, ", %s before the attack began", words_duration(-harm->delay_ns, text));
 	else if (harm->incident)
 		draft_add(d, ", as the attack began");

@@ -14,7 +14,6 @@
 #include "record/outages.h"
 #include "record/statements.h"
 #include "tell/harm_json.h"
-#include "tell/words.h"
 
 #define SAID_LATE_NS (2 * 3600 * NS_PER_S) /* what is said so long after all is over is still shown */
 

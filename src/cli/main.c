@@ -42,6 +42,7 @@ static const struct command {
 	{ "claim", claim_command, "put public claims on record, and test them against an incident" },
 	{ "event", event_command, "put on record what else happened: changes, providers' failures" },
 	{ "page", page_command, "the public status page: what is on it, publish it, check it" },
+	{ "probe", probe_command, "whether a service can be reached from here; or from here for good, reporting home" },
 	{ "statement", statement_command, "what is said of an incident: drafts from the record, approved, published" },
 	{ "outage", outage_command, "outages as users feel them: import counts of reports, list, show" },
 	{ "rules", rules_command, "list what is in force: rules, blocks, the allow list" },

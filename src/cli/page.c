@@ -12,8 +12,8 @@
 
 /* clang-format off */
 static const struct option_row rows[] = {
-	{ .value = "publish|show|verify|component|works", OPTION_INTO(struct page_options, noun), .missing = "say what to do: holdfast page publish, show, verify, component, works",
-	  .help = "write the page, look at what would be on it, check one, or say what is on it" },
+	{ .value = "publish|show|verify|headers|component|works", OPTION_INTO(struct page_options, noun), .missing = "say what to do: holdfast page publish, show, verify, headers, component, works",
+	  .help = "write the page, look at what would be on it, check one, have browsers report, or say what is on it" },
 	{ .value = "add|list|set|remove|cancel", OPTION_INTO(struct page_options, verb),
 	  .help = "of components: add, list, set, remove; of works that are planned: add, list, cancel" },
 	{ .value = "ID", OPTION_INTO(struct page_options, id), .too_many = "one at a time",
@@ -46,6 +46,9 @@ static const struct option_row rows[] = {
 	  .help = "minisign's secret key to sign with; else page.key_file, else page.key in the state_dir" },
 	{ .name = "password-file", .value = "FILE", OPTION_INTO(struct page_options, password_file), .help = "its password, in the first line" },
 	{ .name = "public-key", .value = "FILE", OPTION_INTO(struct page_options, public_key), .help = "verify: minisign's public key of whoever says that the page is theirs" },
+	{ .name = "for", .value = "SERVER", OPTION_INTO(struct page_options, server), .help = "headers: as plain, nginx, apache or haproxy has them" },
+	{ .name = "successes", .value = "PERCENT", OPTION_INTO(struct page_options, successes), .help = "headers: of requests that went well, so many are reported; else 1" },
+	{ .name = "subdomains", OPTION_INTO(struct page_options, subdomains), .help = "headers: for subdomains, too; of those browsers report names that are not found" },
 	{ .name = "json", OPTION_INTO(struct page_options, json), .help = "as JSON (holdfast.page/1)" },
 	BOOKS_RECORD_ROW(struct page_options),
 	PLACE_CONFIG_ROW(struct page_options),
@@ -53,7 +56,7 @@ static const struct option_row rows[] = {
 
 const struct option_table page_table = {
 	.command = "page",
-	.synopsis = "publish [-o DIR] [--rsync TARGET] | show | verify DIR | component VERB [ID] | works VERB [ID]",
+	.synopsis = "publish [-o DIR] [--rsync TARGET] | show | verify DIR | headers [URL] | component VERB [ID] | works VERB [ID]",
 	.purpose =
 		"The public status page: files that stand wherever they are put, without this host, a script or a server's program.\n"
 		"'component' says what is on it and how that fares, 'works' what is planned, 'holdfast statement' what the public is told.\n"
@@ -76,6 +79,7 @@ static const struct {
 	{ "publish", NULL, false, page_publish },
 	{ "show", NULL, false, page_show },
 	{ "verify", NULL, true, page_verify },
+	{ "headers", NULL, false, page_headers },
 	{ "component", "add", true, page_component_add },
 	{ "component", "list", false, page_component_list },
 	{ "component", "set", true, page_component_set },
@@ -105,12 +109,13 @@ int page_command(int argc, char **argv)
 		if (verbs[i].id && !options.id)
 			return options_refuse(&page_table, "'page %s%s%s' wants to know of what", verbs[i].noun,
 			                      verbs[i].verb ? " " : "", verbs[i].verb ? verbs[i].verb : "");
-		if (!verbs[i].id && options.id)
+		if (!verbs[i].id && options.id && verbs[i].run != page_headers)
 			return options_refuse(&page_table, "'%.40s' is one argument too many", options.id);
 		return verbs[i].run(&options);
 	}
-	return options_refuse(&page_table,
-	                      "no command 'page %.40s%s%.40s'; there are publish, show, verify, component add, list, "
-	                      "set, remove, works add, list, cancel",
-	                      options.noun, options.verb ? " " : "", options.verb ? options.verb : "");
+	return options_refuse(
+		&page_table,
+		"no command 'page %.40s%s%.40s'; there are publish, show, verify, headers, component add, list, "
+		"set, remove, works add, list, cancel",
+		options.noun, options.verb ? " " : "", options.verb ? options.verb : "");
 }

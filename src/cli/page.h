@@ -18,7 +18,8 @@ struct page_options {
 	const char *out, *rsync, *ssh_key, *known_hosts;     /* of publication */
 	const char *key, *password_file, *public_key;
 	uint64_t ssh_port;
-	bool is_group, hidden, shown, json;
+	const char *server, *successes; /* of headers */
+	bool is_group, hidden, shown, json, subdomains;
 };
 
 extern const struct option_table page_table;
@@ -34,5 +35,6 @@ int page_works_cancel(const struct page_options *options);
 int page_publish(const struct page_options *options);
 int page_show(const struct page_options *options);
 int page_verify(const struct page_options *options);
+int page_headers(const struct page_options *options);
 
 #endif

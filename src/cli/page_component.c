@@ -202,7 +202,7 @@ int page_component_set(const struct page_options *options)
 {
 	struct record_error error = { .message = "" };
 	enum component_status wanted = COMPONENT_OPERATIONAL;
-	int64_t since_ns = books_now();
+	int64_t since_ns = books_now() / NS_PER_S * NS_PER_S; /* as pages are: one made in the same second shows it */
 	uint32_t position = 0;
 	struct books books;
 	int status = read_position(options->position, &position), result = 0;

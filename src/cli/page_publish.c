@@ -35,8 +35,10 @@
 #include "daemon/child.h"
 #include "record/page.h"
 #include "tell/build.h"
+#include "tell/report_form.h"
 #include "tell/words.h"
 
+#define REPORT_URL_SIZE (ALERT_URL_SIZE + 32)
 #define KEY_FILE "/page.key"
 #define SUMS "SHA256SUMS"
 #define SIGNATURE SUMS ".minisig"
@@ -80,6 +82,22 @@ static const char *title_of(const struct config_page *page, unsigned language, c
 	return host;
 }
 
+/* Where users report: where the configuration says, else at the public role, whose host is the page's. */
+static void find_report(const struct config *config, const char *url, char to[LANGUAGES][REPORT_URL_SIZE],
+                        const char *report[LANGUAGES])
+{
+	for (unsigned i = 0; i < LANGUAGES; i++) {
+		report[i] = NULL;
+		if (!config->page.report_url[0] && !config->public_role.listen_count)
+			continue;
+		if (config->page.report_url[0])
+			(void)snprintf(to[i], REPORT_URL_SIZE, "%s", config->page.report_url);
+		else
+			(void)snprintf(to[i], REPORT_URL_SIZE, "%s%s", url, report_form_path((enum language)i));
+		report[i] = to[i];
+	}
+}
+
 static int gather(struct publishing *p)
 {
 	const struct config_page *page = &p->config.page;
@@ -89,6 +107,7 @@ static int gather(struct publishing *p)
 		                          .languages_count = page->language_count,
 		                          .stale_after_ns = page->stale_after_ns };
 	struct record_error error = { .message = "" };
+	char report[LANGUAGES][REPORT_URL_SIZE];
 	size_t length;
 	int status = books_open(&p->books, "page", p->options->config, p->options->record, false), result;
 
@@ -100,6 +119,7 @@ static int gather(struct publishing *p)
 	for (unsigned i = 0; i < LANGUAGES; i++)
 		settings.title[i] = title_of(page, i, host);
 	memcpy(settings.languages, page->languages, sizeof(settings.languages));
+	find_report(&p->config, url, report, settings.report);
 	result = page_gather(p->books.ledger, &settings, books_now() / NS_PER_S * NS_PER_S, &p->page, &error);
 	if (result != 0)
 		status = books_refuse(&p->books, result, &error);

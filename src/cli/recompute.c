@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/recompute_statements.h"
 #include "cli/tape.h"
 #include "detect/incident.h"
 #include "observe/capture.h"
@@ -535,11 +536,30 @@ static int check_stream(const struct work *work)
 	return result;
 }
 
+/* ---- what was published ---- */
+
+static int check_statements(const struct work *work)
+{
+	char member[64], what[RECOMPUTE_WHAT_SIZE];
+	json_t *lines = NULL;
+	size_t line = 0;
+	int result = read_lines(work, BUNDLE_STATEMENTS, &lines);
+
+	if (result == 0)
+		result = recompute_statements(lines, &work->done->sentences, &line, what);
+	json_decref(lines);
+	if (line && result == -EBADMSG) {
+		(void)snprintf(member, sizeof(member), "statements.jsonl, line %zu", line);
+		return differ(work, member, "%s", what);
+	}
+	return result == -ENOENT ? 0 : result;
+}
+
 int recompute(const struct bundle *bundle, int fd, struct recomputed *recomputed, struct recompute_fault *fault)
 {
 	static int (*const checks[])(struct work * work) = { check_analysis, check_verdicts };
 	static int (*const more[])(const struct work *work) = { check_trace, check_packets, check_sources,
-		                                                check_stream };
+		                                                check_statements, check_stream };
 	struct work work = { .bundle = bundle, .fd = fd, .done = recomputed, .fault = fault };
 	int result = 0;
 

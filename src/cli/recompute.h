@@ -13,6 +13,7 @@
 
 struct recomputed {
 	unsigned verdicts, numbers; /* that came out the same */
+	unsigned sentences;         /* of what was published, each made anew from what it rests on */
 	char note[160];             /* what could not be computed, and why; "" */
 };
 

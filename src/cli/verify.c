@@ -205,6 +205,8 @@ static int tell(const struct check *check)
 			             date(part->erased_s, text), part->erased_why);
 	}
 	(void)printf("verdicts: %u computed anew, all the same\n", r->verdicts);
+	if (r->sentences)
+		(void)printf("statements: %u published sentences, each as its evidence says\n", r->sentences);
 	(void)printf("numbers: %u computed anew, all the same%s%s\n", r->numbers, r->note[0] ? "; " : "", r->note);
 	return output_finish();
 }
@@ -225,11 +227,12 @@ static int tell_json(const struct check *check)
 			                                                  "date", date(part->erased_s, text), "why",
 			                                                  part->erased_why)) != 0;
 	}
-	whole = json_pack("{s:s,s:s,s:O,s:{s:b,s:b,s:b,s:s},s:o,s:{s:I,s:I,s:s}}", "schema", "holdfast.verification/1",
-	                  "head", check->bundle.head, "manifest", check->bundle.manifest, "signature", "there",
-	                  check->has_signature, "checked", check->checked, "of_head_only", check->file_changed, "key",
-	                  check->key, "erased", erased, "computed_anew", "verdicts", (json_int_t)r->verdicts, "numbers",
-	                  (json_int_t)r->numbers, "note", r->note);
+	whole = json_pack("{s:s,s:s,s:O,s:{s:b,s:b,s:b,s:s},s:o,s:{s:I,s:I,s:I,s:s}}", "schema",
+	                  "holdfast.verification/1", "head", check->bundle.head, "manifest", check->bundle.manifest,
+	                  "signature", "there", check->has_signature, "checked", check->checked, "of_head_only",
+	                  check->file_changed, "key", check->key, "erased", erased, "computed_anew", "verdicts",
+	                  (json_int_t)r->verdicts, "numbers", (json_int_t)r->numbers, "sentences",
+	                  (json_int_t)r->sentences, "note", r->note);
 	failed = failed || !whole || json_dumpf(whole, stdout, JSON_INDENT(1)) != 0 || putchar('\n') == EOF;
 	json_decref(whole);
 	if (!failed)

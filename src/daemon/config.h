@@ -40,6 +40,15 @@
  *       publish_every: 5m | off          how often `holdfast serve` writes it anew
  *       targets:                         to which it is copied
  *         - { name: WORD, rsync: "USER@HOST:/PATH", ssh_key: path, known_hosts: path, ssh_port: 22 }
+ *     probes:                            what is checked from outside, by `holdfast serve` or `holdfast probe --run`
+ *       every: 60s
+ *       vantage: WORD, network: 64496    what this place is called, and the network it is in
+ *       home: URL, key_file: path        where a place that is elsewhere reports to
+ *       ca_file: path                    certificates that are trusted, instead of the system's
+ *       canaries: [URL...]               places that surely are up
+ *       checks:
+ *         - { name: WORD, component: WORD, target: URL, timeout: 10s, expect_status: N, expect_text: "...",
+ *             resolver: ADDRESS }
  *     public:                            what strangers may ask of `holdfast serve`
  *       listen: ["127.0.0.1:8080"]       none: nothing
  *       connections: 1024, per_address: 32
@@ -64,6 +73,7 @@
 #include "daemon/config_public.h"
 #include "daemon/prefix_file.h"
 #include "defend/fallback.h"
+#include "impact/probe.h"
 #include "impact/access_log.h"
 #include "impact/component.h"
 #include "shield/shield.h"
@@ -75,6 +85,7 @@
 #define CONFIG_STATE_DIR "/var/lib/holdfast"
 #define CONFIG_RUN_DIR "/run/holdfast"
 #define CONFIG_FILE_MAX (1u << 20) /* octets */
+#define CONFIG_RESOLVER_SIZE 64 /* of an address and a port */
 #define CONFIG_PATH_SIZE 128       /* of a directory or file that it names */
 #define CONFIG_RUN_DIR_MAX 90      /* octets; "/control.sock" behind it fits into a socket's address */
 #define CONFIG_USER_SIZE 33
@@ -157,6 +168,29 @@ struct config_file {
 	char path[CONFIG_PATH_SIZE];
 };
 
+/* What is checked, and of what component that speaks. Texts are good as impact/probe.h has it. */
+struct config_probe {
+	char name[PROBE_NAME_SIZE];
+	char component[COMPONENT_ID_SIZE];
+	char target[PROBE_TARGET_SIZE];
+	int64_t timeout_ns;
+	uint32_t expect_status; /* 0: 200 to 299 */
+	char expect_text[PROBE_TEXT_SIZE];
+	char resolver[CONFIG_RESOLVER_SIZE];
+};
+
+struct config_probes {
+	int64_t every_ns;
+	char vantage[VANTAGE_SIZE]; /* "": this host, where the record is */
+	uint32_t network;           /* 0: not known */
+	char home[ALERT_URL_SIZE];  /* "": what is counted stays here */
+	char key_file[CONFIG_PATH_SIZE], ca_file[CONFIG_PATH_SIZE];
+	unsigned canary_count;
+	char canaries[PROBE_CANARIES_MAX][PROBE_TARGET_SIZE];
+	unsigned check_count;
+	struct config_probe *checks; /* owned */
+};
+
 struct config {
 	bool enforce;
 	char user[CONFIG_USER_SIZE];
@@ -180,6 +214,7 @@ struct config {
 	unsigned alert_count;
 	struct config_alert *alerts; /* owned */
 	struct config_page page;
+	struct config_probes probes;
 	struct config_public public_role;
 	struct config_log *logs; /* owned */
 	unsigned log_count;
@@ -194,6 +229,8 @@ struct config_errors {
 /* Every default; to be ended by config_fini() like what was loaded. -ENOMEM. */
 int config_init(struct config *config);
 void config_fini(struct config *config);
+void config_probe_check(const struct config_probe *probe, struct probe_check *check);
+void config_canary_check(const char *target, struct probe_check *check);
 
 /*
  * `path` NULL: what $HOLDFAST_CONFIG names, else CONFIG_DEFAULT_PATH, which may be missing: then every default holds.

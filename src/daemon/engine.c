@@ -533,6 +533,7 @@ static void say_last_words(struct engine *engine)
 		struct pollfd fd = { .fd = ROLE_FD_RECORDER, .events = POLLOUT };
 
 		journal_send(engine);
+		watch_send_signals(engine->watch, ROLE_FD_RECORDER);
 		if (outbox_send(engine->outbox, ROLE_FD_RECORDER) != 0 ||
 		    (engine->journal.count == 0 && outbox_count(engine->outbox) == 0))
 			return;

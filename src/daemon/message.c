@@ -6,6 +6,7 @@
 
 #include "base/time.h"
 #include "daemon/channel.h"
+#include "daemon/serve_message.h"
 
 #define DAYS_NS (MESSAGE_DAYS_MAX * 86400 * NS_PER_S)
 #define HEADER offsetof(struct message, config)
@@ -216,6 +217,16 @@ static bool check_in_force(const struct message *message, unsigned fd_count)
 	}
 }
 
+static bool check_signals(const struct message *message, unsigned fd_count)
+{
+	if (fd_count != 0 || message->signals.count > MESSAGE_SIGNALS_MAX)
+		return false;
+	for (uint32_t i = 0; i < message->signals.count; i++)
+		if (!serve_signal_ok(&message->signals.signals[i]))
+			return false;
+	return true;
+}
+
 static bool check_one_fd(const struct message *message, unsigned fd_count)
 {
 	(void)message;
@@ -288,6 +299,7 @@ static const struct row {
 	[MESSAGE_CHECKPOINT]  = { MESSAGE_ENGINE_TO_RECORDER, BODY(checkpoint), check_checkpoint },
 	[MESSAGE_STREAM]      = { MESSAGE_ENGINE_TO_RECORDER, BODY(stream),   check_stream },
 	[MESSAGE_INCIDENT]    = { MESSAGE_ENGINE_TO_RECORDER, BODY(incident), check_incident },
+	[MESSAGE_SIGNALS]     = { MESSAGE_ENGINE_TO_RECORDER, BODY(signals),  check_signals },
 	[MESSAGE_RECORDED]    = { MESSAGE_RECORDER_TO_ENGINE, BODY(recorded), check_recorded },
 	[MESSAGE_IN_FORCE]    = { MESSAGE_RECORDER_TO_ENGINE, BODY(in_force), check_in_force },
 	[MESSAGE_LEARNED]     = { MESSAGE_RECORDER_TO_ENGINE, BODY(checkpoint), check_checkpoint },

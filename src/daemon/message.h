@@ -27,11 +27,13 @@
 #include "daemon/channel.h"
 #include "daemon/config.h"
 #include "defend/rule.h"
+#include "impact/count.h"
 #include "shield/link.h"
 #include "shield/shield.h"
 #include "tell/alert.h"
 
 #define MESSAGE_PREFIXES_MAX 64
+#define MESSAGE_SIGNALS_MAX 64
 #define MESSAGE_FDS_MAX CHANNEL_FDS_MAX
 #define MESSAGE_LINES_MAX CONFIG_ERRORS_MAX
 #define MESSAGE_TEXT_SIZE 256
@@ -86,6 +88,7 @@ enum message_type {
 	MESSAGE_CHECKPOINT,
 	MESSAGE_STREAM,
 	MESSAGE_INCIDENT,
+	MESSAGE_SIGNALS,
 	MESSAGE_RECORDED,
 	MESSAGE_IN_FORCE,
 	MESSAGE_LEARNED,
@@ -218,6 +221,13 @@ struct message_record {
 	struct message_prefixes prefixes;
 };
 
+/* How users of services fare, for the record (watch_users.h). */
+struct message_signals {
+	uint32_t count;
+	uint32_t unused;
+	struct signal_count signals[MESSAGE_SIGNALS_MAX];
+};
+
 struct message_recorded {
 	uint64_t written;              /* messages */
 	uint64_t incidents_lost;       /* that could not be written as they stood, or not in time */
@@ -321,6 +331,7 @@ struct message {
 		struct message_stream stream;
 		struct message_incident incident;
 		struct message_recorded recorded;
+		struct message_signals signals;
 		struct message_in_force in_force;
 		struct message_links links;
 		struct alert alert;

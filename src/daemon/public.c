@@ -19,7 +19,6 @@
 #include "daemon/sandbox.h"
 #include "daemon/serve_role.h"
 #include "daemon/site.h"
-#include "daemon/supervise.h"
 
 #define REQUEST_MS 15000
 #define ANSWER_MS 30000

@@ -361,6 +361,8 @@ static int take(struct recorder *recorder)
 			(void)close(fds[i]);
 		if (message->type == MESSAGE_RECORD)
 			recorder->batch[recorder->batch_count++] = message->record;
+		else if (message->type == MESSAGE_SIGNALS)
+			recorder_ledger_signals(&recorder->ledger, &message->signals, role_monotonic_ns());
 		else if (message->type == MESSAGE_SETTLED)
 			note_boot(recorder);
 		else if (message->type == MESSAGE_ASK)

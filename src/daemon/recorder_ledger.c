@@ -15,6 +15,7 @@
 #include "record/archive.h"
 #include "record/expiry.h"
 #include "record/ledger.h"
+#include "record/outages.h"
 #include "tell/analysis.h"
 
 #define DAY_NS (86400 * NS_PER_S)
@@ -91,6 +92,21 @@ void recorder_ledger_trace(struct recorder_ledger *own, uint64_t incident, int f
 	else if (result != 0)
 		complain(own, "an incident's trace is not noted, and is in its file alone", result, &error, now_ns);
 	json_decref(analysis);
+}
+
+/* ---- signals ---- */
+
+void recorder_ledger_signals(struct recorder_ledger *own, const struct message_signals *signals, int64_t now_ns)
+{
+	struct record_error error = { .message = "" };
+	struct ledger *ledger = NULL;
+	int result = open_ledger(own, &ledger, &error);
+
+	if (result == 0)
+		result = outages_signal_add(ledger, signals->signals, signals->count, &error);
+	ledger_close(ledger);
+	if (result != 0)
+		complain(own, "how users of services fared is not noted", result, &error, now_ns);
 }
 
 /* ---- erasing ---- */

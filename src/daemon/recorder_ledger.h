@@ -11,6 +11,7 @@
 
 #include "base/time.h"
 #include "daemon/config.h"
+#include "daemon/message.h"
 
 #define RECORDER_TRACE_MAX (16u << 20)       /* octets of an analysis whose trace is noted */
 #define RECORDER_EXPIRY_NS (3600 * NS_PER_S) /* between two looks at what is to be erased */
@@ -28,5 +29,8 @@ void recorder_ledger_begin(struct recorder_ledger *own, const struct config *con
 void recorder_ledger_trace(struct recorder_ledger *own, uint64_t incident, int fd, uint32_t length, int64_t now_ns);
 /* Erases what is due, if it is time to look; by the wall clock. */
 void recorder_ledger_expire(struct recorder_ledger *own, int64_t now_ns, int64_t wall_ns);
+
+/* Puts signals on record; what cannot be is lost, and said. */
+void recorder_ledger_signals(struct recorder_ledger *own, const struct message_signals *signals, int64_t now_ns);
 
 #endif

@@ -60,6 +60,7 @@ int engine_role(const struct role_start *start);
 int recorder_role(const struct role_start *start);
 int messenger_role(const struct role_start *start);
 int desk_role(const struct role_start *start);
+int prober_role(const struct role_start *start);
 int public_role(const struct role_start *start);
 int reader_role(const struct role_start *start);
 

@@ -125,8 +125,9 @@ int sandbox_follow_parent(void)
 #define RECORDER MAY(ROLE_RECORDER)
 #define MESSENGER MAY(ROLE_MESSENGER)
 #define DESK MAY(ROLE_DESK)
+#define PROBER MAY(ROLE_PROBER)
 #define PUBLIC MAY(ROLE_PUBLIC)
-/* PROBER, READER, CONSOLE: likewise, with the role. */
+/* READER, CONSOLE: likewise, with the role. */
 #define READER MAY(ROLE_READER)
 #define ALL (MAY(ROLES_ALL) - 1)
 
@@ -160,17 +161,17 @@ static const struct {
 	{ SCMP_SYS(shutdown), PUBLIC }, { SCMP_SYS(setsockopt), PUBLIC }, { SCMP_SYS(getsockopt), PUBLIC }, { SCMP_SYS(getsockname), PUBLIC },
 	{ SCMP_SYS(getpeername), PUBLIC }, { SCMP_SYS(sendfile), PUBLIC }, { SCMP_SYS(ioctl), PUBLIC }, { SCMP_SYS(eventfd2), PUBLIC },
 	/* servers elsewhere: sockets, names (which a thread of libcurl asks for), certificates */
-	{ SCMP_SYS(socket), MESSENGER }, { SCMP_SYS(socketpair), MESSENGER }, { SCMP_SYS(connect), MESSENGER },
-	{ SCMP_SYS(bind), MESSENGER }, { SCMP_SYS(setsockopt), MESSENGER }, { SCMP_SYS(getsockopt), MESSENGER },
-	{ SCMP_SYS(getsockname), MESSENGER }, { SCMP_SYS(getpeername), MESSENGER }, { SCMP_SYS(sendto), MESSENGER },
-	{ SCMP_SYS(recvfrom), MESSENGER }, { SCMP_SYS(sendmmsg), MESSENGER }, { SCMP_SYS(recvmmsg), MESSENGER },
-	{ SCMP_SYS(shutdown), MESSENGER }, { SCMP_SYS(ioctl), MESSENGER }, { SCMP_SYS(pipe2), MESSENGER },
-	{ SCMP_SYS(eventfd2), MESSENGER }, { SCMP_SYS(clone), MESSENGER }, { SCMP_SYS(clone3), MESSENGER },
+	{ SCMP_SYS(socket), MESSENGER | PROBER }, { SCMP_SYS(socketpair), MESSENGER | PROBER }, { SCMP_SYS(connect), MESSENGER | PROBER },
+	{ SCMP_SYS(bind), MESSENGER | PROBER }, { SCMP_SYS(setsockopt), MESSENGER | PROBER }, { SCMP_SYS(getsockopt), MESSENGER | PROBER },
+	{ SCMP_SYS(getsockname), MESSENGER | PROBER }, { SCMP_SYS(getpeername), MESSENGER | PROBER }, { SCMP_SYS(sendto), MESSENGER | PROBER },
+	{ SCMP_SYS(recvfrom), MESSENGER | PROBER }, { SCMP_SYS(sendmmsg), MESSENGER | PROBER }, { SCMP_SYS(recvmmsg), MESSENGER | PROBER },
+	{ SCMP_SYS(shutdown), MESSENGER | PROBER }, { SCMP_SYS(ioctl), MESSENGER | PROBER }, { SCMP_SYS(pipe2), MESSENGER | PROBER },
+	{ SCMP_SYS(eventfd2), MESSENGER | PROBER }, { SCMP_SYS(clone), MESSENGER }, { SCMP_SYS(clone3), MESSENGER },
 	{ SCMP_SYS(set_robust_list), MESSENGER }, 
-	{ SCMP_SYS(access), MESSENGER }, { SCMP_SYS(faccessat), MESSENGER }, { SCMP_SYS(faccessat2), MESSENGER },
-	{ SCMP_SYS(stat), MESSENGER }, { SCMP_SYS(lstat), MESSENGER }, { SCMP_SYS(readlink), MESSENGER },
-	{ SCMP_SYS(getdents64), MESSENGER }, { SCMP_SYS(getppid), MESSENGER }, { SCMP_SYS(sysinfo), MESSENGER },
-	{ SCMP_SYS(prctl), MESSENGER }, { SCMP_SYS(prlimit64), MESSENGER }, { SCMP_SYS(dup), MESSENGER },
+	{ SCMP_SYS(access), MESSENGER | PROBER }, { SCMP_SYS(faccessat), MESSENGER | PROBER }, { SCMP_SYS(faccessat2), MESSENGER | PROBER },
+	{ SCMP_SYS(stat), MESSENGER | PROBER }, { SCMP_SYS(lstat), MESSENGER | PROBER }, { SCMP_SYS(readlink), MESSENGER | PROBER },
+	{ SCMP_SYS(getdents64), MESSENGER | PROBER }, { SCMP_SYS(getppid), MESSENGER | PROBER }, { SCMP_SYS(sysinfo), MESSENGER | PROBER },
+	{ SCMP_SYS(prctl), MESSENGER }, { SCMP_SYS(prlimit64), MESSENGER | PROBER }, { SCMP_SYS(dup), MESSENGER | PROBER },
 	/* the database */
 	{ SCMP_SYS(openat), RECORDER | DESK | LOADER }, { SCMP_SYS(open), RECORDER | DESK | LOADER }, { SCMP_SYS(pwrite64), RECORDER | DESK },
 	{ SCMP_SYS(fsync), RECORDER | DESK }, { SCMP_SYS(fdatasync), RECORDER | DESK }, { SCMP_SYS(ftruncate), RECORDER | DESK },
@@ -243,7 +244,7 @@ int sandbox_filter(enum role role)
 		result = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, deadly[i], 0);
 	if (result == 0 && role == ROLE_ENGINE)
 		result = allow_engine(filter);
-	if (result == 0 && (role == ROLE_MESSENGER || role == ROLE_PUBLIC))
+	if (result == 0 && (role == ROLE_MESSENGER || role == ROLE_PUBLIC || role == ROLE_PROBER))
 		result = allow_to_read(filter);
 	if (result == 0)
 		result = seccomp_load(filter);

@@ -34,6 +34,216 @@
 #define WAIT_MS 1000
 #define STATE_NS NS_PER_S
 
+/* ---- which roles there are ---- */
+
+/* Each list is at most as long as its array; texts are the configuration's. */
+struct row {
+	bool (*wanted)(const struct config *config);
+	/* Files that only root may read. */
+	unsigned (*files)(const struct config *config, const char *paths[SERVE_FDS_MAX]);
+	/* Where it listens, as http_server_listen() has it. */
+	unsigned (*listeners)(const struct config *config, const char *addresses[SERVE_LISTENERS_MAX]);
+};
+
+static bool always(const struct config *config)
+{
+	(void)config;
+	return true;
+}
+
+static unsigned desk_files(const struct config *config, const char *paths[SERVE_FDS_MAX])
+{
+	if (!config->page.key_file[0])
+		return 0;
+	paths[0] = config->page.key_file;
+	return 1;
+}
+
+static bool is_probing(const struct config *config)
+{
+	return config->probes.check_count > 0;
+}
+
+static bool tells(const struct config *config)
+{
+	return config->alert_count > 0;
+}
+
+static unsigned messenger_files(const struct config *config, const char *paths[SERVE_FDS_MAX])
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < config->alert_count; i++)
+		if (config->alerts[i].key_file[0])
+			paths[count++] = config->alerts[i].key_file;
+	return count;
+}
+
+static bool public_wanted(const struct config *config)
+{
+	return config->public_role.listen_count > 0;
+}
+
+static unsigned public_files(const struct config *config, const char *paths[SERVE_FDS_MAX])
+{
+	const struct config_public *of = &config->public_role;
+	unsigned count = 0;
+
+	if (of->gatus_key_file[0])
+		paths[count++] = of->gatus_key_file;
+	for (unsigned i = 0; i < of->vantage_count; i++)
+		paths[count++] = of->vantages[i].key_file;
+	return count;
+}
+
+static unsigned public_listeners(const struct config *config, const char *addresses[SERVE_LISTENERS_MAX])
+{
+	for (unsigned i = 0; i < config->public_role.listen_count; i++)
+		addresses[i] = config->public_role.listen[i].text;
+	return config->public_role.listen_count;
+}
+
+static bool has_logs(const struct config *config)
+{
+	return config->log_count > 0;
+}
+
+/* A role that has no row here is not there. */
+static const struct row rows[SERVE_ROLES] = {
+	[SERVE_ROLE_DESK] = { .wanted = always, .files = desk_files },
+	[SERVE_ROLE_PROBER] = { .wanted = is_probing },
+	[SERVE_ROLE_MESSENGER] = { .wanted = tells, .files = messenger_files },
+	[SERVE_ROLE_PUBLIC] = { .wanted = public_wanted, .files = public_files, .listeners = public_listeners },
+	[SERVE_ROLE_READER] = { .wanted = has_logs },
+};
+
+/* ---- the tree ---- */
+
+struct child {
+	pid_t pid;         /* 0: there is none */
+	int channel;       /* -1 */
+	bool ready, asked; /* asked: it is to end */
+	uint32_t restarts;
+	int64_t began_ns, again_ns, backoff_ns; /* again_ns 0: it is not waited for */
+	struct serve_counted counted;           /* what it said last */
+	int64_t told_ns;
+};
+
+struct listener {
+	char address[LISTEN_SIZE];
+	int fd;
+};
+
+struct tree {
+	const char *config_path, *config_name;
+	char *text;
+	size_t length;
+	struct config config;
+	struct role_start start, messenger_start;
+	struct notify notify;
+	int signals, lock;
+	struct child children[SERVE_ROLES];
+	struct listener listeners[LISTENERS_MAX];
+	unsigned listener_count;
+	bool ever_ready, stopping;
+	int64_t began_ns, began_wall_ns, pinged_ns;
+	struct serve_message message; /* scratch */
+	struct message word;          /* likewise, the messenger's */
+};
+
+/* ---- beginning ---- */
+
+static int check_rights(void)
+{
+	uint64_t wanted = sandbox_serving() | SANDBOX_CAPABILITY(CAP_SETPCAP) | SANDBOX_CAPABILITY(CAP_CHOWN);
+	char missing[128];
+
+	if (geteuid() != 0)
+		return supervise_refuse(COMMAND, "needs root, of which its roles keep nothing; start it as root or by "
+		                                 "'systemctl start holdfast-serve'");
+	if (*sandbox_missing(wanted, missing, sizeof(missing)))
+		return supervise_refuse(COMMAND, "root here lacks %s", missing);
+	return 0;
+}
+
+static int bind_listener(struct tree *tree, const char *address)
+{
+	struct listener *listener = &tree->listeners[tree->listener_count];
+	int result;
+
+	for (unsigned i = 0; i < tree->listener_count; i++)
+		if (strcmp(tree->listeners[i].address, address) == 0)
+			return 0;
+	if (tree->listener_count == LISTENERS_MAX || strlen(address) >= LISTEN_SIZE)
+		return supervise_refuse(COMMAND, "%s: there are too many addresses to listen at", address);
+	result = http_server_listen(address, &listener->fd);
+	if (result != 0)
+		return supervise_refuse(COMMAND, "cannot listen at %s: %s", address, strerror(-result));
+	message_text(listener->address, sizeof(listener->address), address);
+	tree->listener_count++;
+	return 0;
+}
+
+/* Those that the configuration names and that are not open yet. */
+static int bind_listeners(struct tree *tree, const struct config *config)
+{
+	const char *addresses[SERVE_LISTENERS_MAX];
+	int result = 0;
+
+	for (unsigned role = 0; role < SERVE_ROLES && result == 0; role++) {
+		unsigned count = rows[role].wanted && rows[role].wanted(config) && rows[role].listeners
+		                         ? rows[role].listeners(config, addresses)
+		                         : 0;
+
+		for (unsigned i = 0; i < count && result == 0; i++)
+			result = bind_listener(tree, addresses[i]);
+	}
+	return result;
+}
+
+/* The page's folder changes its name with one beside it: the one around it has to be the roles' user's. */
+static int make_page_folder(const struct tree *tree)
+{
+	char folder[CONFIG_PATH_SIZE], *slash;
+	struct stat status;
+
+	message_text(folder, sizeof(folder), tree->config.page.directory);
+	slash = strrchr(folder, '/');
+	if (!slash || slash == folder)
+		return 0;
+	*slash = '\0';
+	if (stat(folder, &status) == 0) /* somebody else's: it is said when the page is published */
+		return 0;
+	return supervise_make_folder(COMMAND, folder, tree->start.uid, tree->start.gid, 0755);
+}
+
+/* All that needs rights which the parent then gives up. */
+static int prepare(struct tree *tree)
+{
+	int result = check_rights();
+
+	(void)umask(0022);
+	if (result == 0)
+		result = supervise_find_user(COMMAND, "its roles", tree->config.user, &tree->start,
+		                             &tree->messenger_start);
+	if (result == 0)
+		result = supervise_make_folder(COMMAND, tree->config.run_dir, 0, 0, 0755);
+	if (result == 0)
+		result = supervise_take_lock(COMMAND, tree->config.run_dir, DAEMON_SERVE_PID_NAME, &tree->lock);
+	if (result == 0)
+		result = supervise_make_folder(COMMAND, tree->config.state_dir, tree->start.uid, tree->start.gid, 0750);
+	if (result == 0)
+		result = make_page_folder(tree);
+	if (result == 0)
+		result = bind_listeners(tree, &tree->config);
+	if (result != 0)
+		return result;
+	result = sandbox_limit(sandbox_serving());
+	if (result == 0)
+		result = sandbox_keep(0);
+	return result ? supervise_refuse(COMMAND, "capabilities cannot be given up: %s", strerror(-result)) : 0;
+}
+
 /* ---- roles ---- */
 
 static int find_listener(const struct serve_tree *tree, const char *address)

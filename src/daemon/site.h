@@ -33,11 +33,12 @@ struct site_options {
 };
 
 /* What it counted, by name: X(name). */
-#define SITE_COUNTERS(X)                                                                                           \
-	X(pages)                                                                                                   \
-	X(forms) X(forms_refused) X(reports) X(nel_bodies) X(nel_reports) X(nel_passed_over) X(gatus) X(probes)    \
-		X(probes_again) X(refused_body) X(refused_type) X(refused_key) X(refused_method) X(ids_pushed_out) \
-			X(signals_refused)
+/* clang-format off */
+#define SITE_COUNTERS(X) \
+	X(pages) X(forms) X(forms_refused) X(reports) X(nel_bodies) X(nel_reports) X(nel_passed_over) X(gatus) \
+	X(probes) X(probes_again) X(refused_body) X(refused_type) X(refused_key) X(refused_method) X(ids_pushed_out) \
+	X(signals_refused)
+/* clang-format on */
 
 struct site_counts {
 #define X(name) uint64_t name;

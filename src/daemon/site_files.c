@@ -12,7 +12,6 @@
 
 #include "base/digest.h"
 #include "base/file.h"
-#include "base/time.h"
 
 #define ETAG_SIZE 40
 #define DATE_SIZE 40

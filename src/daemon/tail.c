@@ -153,6 +153,7 @@ static int open_file(const char *path, struct stat *status)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
+	memset(status, 0, sizeof(*status));
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, status) != 0 || !S_ISREG(status->st_mode)) {

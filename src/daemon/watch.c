@@ -249,6 +249,25 @@ static void count(struct watch *watch, const struct observation *observation)
 	}
 	if (observation->flags & OBSERVATION_HANDSHAKE)
 		present->handshakes += observation->weight;
+	watch_users_note(&watch->users, watch->config, observation, watch->now_ns + watch->shift_ns);
+}
+
+/* Whether what is to be dropped is; a mode that cannot be read drops nothing. */
+static bool enforces(const struct watch *watch)
+{
+	uint64_t now = shield_jiffies_at(watch->setup.pace, watch->now_ns);
+	struct shield_mode mode;
+
+	return shield_read_mode(watch->setup.maps, now, &mode) == 0 && mode.enforce;
+}
+
+void watch_send_signals(struct watch *watch, int recorder)
+{
+	while (watch_users_take(&watch->users, &watch->message))
+		if (message_send(recorder, &watch->message, NULL, 0) != 0) {
+			watch_users_give_back(&watch->users, &watch->message);
+			return;
+		}
 }
 
 /* The second that has passed goes to the others. */
@@ -258,6 +277,8 @@ static void note_course(struct watch *watch)
 
 	if (second == watch->present_s)
 		return;
+	watch->users.enforces = enforces(watch);
+	watch_users_turn(&watch->users, watch->config, watch->now_ns + watch->shift_ns);
 	watch->present.seconds = 1;
 	course_add(watch->course, watch->present_s, &watch->present);
 	watch->present = (struct course_point){ .link_percent = -1 };

@@ -71,6 +71,8 @@ void watch_reload(struct watch *watch, const struct config *before, const struct
 /* Reads samples, lets time pass, sends orders. Where it returns true there are more samples: turn again at once. */
 bool watch_turn(struct watch *watch, struct samples *samples, int64_t monotonic_ns);
 uint64_t watch_taken(const struct watch *watch); /* samples, in all */
+/* Signals for the recorder go there; never waits, what finds no room is tried again. */
+void watch_send_signals(struct watch *watch, int recorder);
 /* Links have been looked at. */
 void watch_links(struct watch *watch, const struct links *links);
 /* Whether a message was the answer to an order of live's. */

@@ -4,6 +4,7 @@
 #define HOLDFAST_DAEMON_WATCH_INSIDE_H
 
 #include "daemon/watch.h"
+#include "daemon/watch_users.h"
 #include "engine/live.h"
 #include "engine/stream.h"
 #include "measure/course.h"
@@ -97,6 +98,7 @@ struct watch {
 	struct course_point present; /* of the second that lasts */
 	int64_t present_s;
 	struct series series; /* being written */
+	struct watch_users users;
 	struct watch_rules rules;
 	struct watch_streams streams;
 	struct message message;

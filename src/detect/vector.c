@@ -110,9 +110,14 @@ static uint8_t snmp_pdu(const struct observation *o)
 /* Some agents send traps from the port on which they are asked; a reflector answers, and nothing makes it send a trap. */
 static bool mark_snmp(const struct observation *o)
 {
-	uint8_t pdu = snmp_pdu(o);
-
-	return mark_asn1(o) && pdu != SNMP_TRAP_V1 && pdu != SNMP_TRAP_V2 && pdu != SNMP_INFORM;
+	switch (snmp_pdu(o)) {
+	case SNMP_TRAP_V1:
+	case SNMP_INFORM:
+	case SNMP_TRAP_V2:
+		return false;
+	default:
+		return mark_asn1(o);
+	}
 }
 
 static bool mark_ssdp(const struct observation *o)

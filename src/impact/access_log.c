@@ -207,8 +207,8 @@ static bool turn_date(const char *text, char turned[20])
 bool access_time(const char *text, size_t length, int32_t zone_s, int64_t *time_ns)
 {
 	char whole[TIME_TEXT_SIZE + 4];
-	struct piece rest = { text, length };
 	struct capture_time time;
+	struct piece rest;
 	size_t used, digits = 0;
 
 	if (length >= 20 && text[2] == '/') {
@@ -535,7 +535,9 @@ static const char *read_haproxy(struct piece line, int32_t zone_s, struct access
 	rest = (struct piece){ rest.at + 2, rest.length - 2 };
 	if (!take_time(&rest, zone_s, false, entry))
 		return "there is no [time]";
-	if (!take_token(&rest, &text) || !take_token(&rest, &text) || !memchr(text.at, '/', text.length))
+	if (!take_token(&rest, &text))
+		return "there is no frontend";
+	if (!take_token(&rest, &text) || !memchr(text.at, '/', text.length))
 		return "there is no backend/server";
 	if (!take_token(&rest, &text) || !read_timers(text, entry))
 		return "there are no five times";

@@ -18,7 +18,6 @@
 #define HOLDFAST_IMPACT_INTAKE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/prefix.h"

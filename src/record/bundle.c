@@ -29,11 +29,11 @@ static const struct {
 	const char *name;
 	bool personal;
 } segments[BUNDLE_SEGMENTS] = {
-	[BUNDLE_ANALYSIS] = { "analysis.json", false },   [BUNDLE_TRACE] = { "trace.json", false },
-	[BUNDLE_CLAIMS] = { "claims.jsonl", false },      [BUNDLE_RULES] = { "rules.jsonl", false },
-	[BUNDLE_DECISIONS] = { "decisions.jsonl", true }, [BUNDLE_COUNTERS] = { "counters.jsonl", false },
-	[BUNDLE_SOURCES] = { "sources.jsonl", true },     [BUNDLE_PACKETS] = { "packets.pcapng", true },
-	[BUNDLE_STREAM] = { "stream.hfs", true },
+	[BUNDLE_ANALYSIS] = { "analysis.json", false },  [BUNDLE_TRACE] = { "trace.json", false },
+	[BUNDLE_CLAIMS] = { "claims.jsonl", false },     [BUNDLE_STATEMENTS] = { "statements.jsonl", false },
+	[BUNDLE_RULES] = { "rules.jsonl", false },       [BUNDLE_DECISIONS] = { "decisions.jsonl", true },
+	[BUNDLE_COUNTERS] = { "counters.jsonl", false }, [BUNDLE_SOURCES] = { "sources.jsonl", true },
+	[BUNDLE_PACKETS] = { "packets.pcapng", true },   [BUNDLE_STREAM] = { "stream.hfs", true },
 };
 
 const char *bundle_segment_name(enum bundle_segment segment)

@@ -36,15 +36,16 @@
 #define BUNDLE_WHY_MAX 160
 
 enum bundle_segment {
-	BUNDLE_ANALYSIS,  /* analysis.json: what was found, as it was recorded */
-	BUNDLE_TRACE,     /* trace.json: the roll-up that verdicts rest on */
-	BUNDLE_CLAIMS,    /* claims.jsonl: claims, verdicts on them, events: a line each */
-	BUNDLE_RULES,     /* rules.jsonl: rules that were proposed or in force */
-	BUNDLE_DECISIONS, /* decisions.jsonl: what the engine ordered and people did, and when */
-	BUNDLE_COUNTERS,  /* counters.jsonl: what came to the target, by the second */
-	BUNDLE_SOURCES,   /* sources.jsonl: by network and country; single addresses where they are real */
-	BUNDLE_PACKETS,   /* packets.pcapng */
-	BUNDLE_STREAM,    /* stream.hfs: all that the engine was told; only where payload is wanted */
+	BUNDLE_ANALYSIS,   /* analysis.json: what was found, as it was recorded */
+	BUNDLE_TRACE,      /* trace.json: the roll-up that verdicts rest on */
+	BUNDLE_CLAIMS,     /* claims.jsonl: claims, verdicts on them, events: a line each */
+	BUNDLE_STATEMENTS, /* statements.jsonl: what was published, and the documents it rests on: a line each */
+	BUNDLE_RULES,      /* rules.jsonl: rules that were proposed or in force */
+	BUNDLE_DECISIONS,  /* decisions.jsonl: what the engine ordered and people did, and when */
+	BUNDLE_COUNTERS,   /* counters.jsonl: what came to the target, by the second */
+	BUNDLE_SOURCES,    /* sources.jsonl: by network and country; single addresses where they are real */
+	BUNDLE_PACKETS,    /* packets.pcapng */
+	BUNDLE_STREAM,     /* stream.hfs: all that the engine was told; only where payload is wanted */
 	BUNDLE_SEGMENTS,
 };
 

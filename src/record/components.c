@@ -293,8 +293,8 @@ static int component_row(sqlite3_stmt *statement, void *context)
 		.removed_ns = sqlite3_column_int64(statement, 11),
 	};
 
-	(void)snprintf(component.id, sizeof(component.id), "%s", database_text(statement, 0));
-	(void)snprintf(component.group, sizeof(component.group), "%s", database_text(statement, 1));
+	database_copy_text(statement, 0, component.id, sizeof(component.id));
+	database_copy_text(statement, 1, component.group, sizeof(component.group));
 	return listing->component(listing->context, &component);
 }
 
@@ -330,7 +330,7 @@ static int state_row(sqlite3_stmt *statement, void *context)
 
 	if (!component_status_find(database_text(statement, 2), &state.status))
 		return 0;
-	(void)snprintf(state.component, sizeof(state.component), "%s", database_text(statement, 1));
+	database_copy_text(statement, 1, state.component, sizeof(state.component));
 	return listing->state(listing->context, &state);
 }
 

@@ -367,6 +367,11 @@ const char *database_text(sqlite3_stmt *statement, int column)
 	return text ? text : "";
 }
 
+void database_copy_text(sqlite3_stmt *statement, int column, char *text, size_t size)
+{
+	(void)snprintf(text, size, "%s", database_text(statement, column));
+}
+
 struct record_action database_action(sqlite3_stmt *statement)
 {
 	return (struct record_action){

@@ -6,6 +6,7 @@
 #ifndef HOLDFAST_RECORD_DATABASE_H
 #define HOLDFAST_RECORD_DATABASE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <sqlite3.h>
@@ -35,6 +36,8 @@ void database_put_text(sqlite3_stmt *statement, int place, const char *text);
 void database_put_number(sqlite3_stmt *statement, int place, int64_t number);
 /* Never NULL. */
 const char *database_text(sqlite3_stmt *statement, int column);
+/* The same into `text`, as much as fits, NUL-terminated. */
+void database_copy_text(sqlite3_stmt *statement, int column, char *text, size_t size);
 /* Of a row of the table `action`, its columns in their order; texts are valid until the statement goes on. */
 struct record_action database_action(sqlite3_stmt *statement);
 

@@ -689,7 +689,7 @@ static int verdict_row(sqlite3_stmt *statement, void *context)
 	};
 
 	ledger_write_id(verdict.claim, 'c', sqlite3_column_int64(statement, 0));
-	(void)snprintf(verdict.trace_sha256, sizeof(verdict.trace_sha256), "%s", database_text(statement, 2));
+	database_copy_text(statement, 2, verdict.trace_sha256, sizeof(verdict.trace_sha256));
 	return listing->verdict(listing->context, &verdict);
 }
 
@@ -769,7 +769,7 @@ static int rollup_row(sqlite3_stmt *statement, void *context)
 		.trace = database_text(statement, 3),
 	};
 
-	(void)snprintf(rollup.sha256, sizeof(rollup.sha256), "%s", database_text(statement, 2));
+	database_copy_text(statement, 2, rollup.sha256, sizeof(rollup.sha256));
 	listing->found = true;
 	return listing->rollup(listing->context, &rollup);
 }

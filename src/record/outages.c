@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "record/ledger_inside.h"
 
@@ -278,15 +277,6 @@ static uint32_t small(sqlite3_stmt *statement, int column)
 	return number < 0 ? 0 : number > UINT32_MAX ? UINT32_MAX : (uint32_t)number;
 }
 
-static void copy(char *into, size_t size, const char *text)
-{
-	size_t length = strlen(text);
-
-	length = length < size ? length : size - 1;
-	memcpy(into, text, length);
-	into[length] = '\0';
-}
-
 static int report_row(sqlite3_stmt *statement, void *context)
 {
 	const struct listing *listing = context;
@@ -296,8 +286,8 @@ static int report_row(sqlite3_stmt *statement, void *context)
 		                      .accepted = small(statement, 7),
 		                      .shielded = small(statement, 8) };
 
-	copy(count.component, sizeof(count.component), database_text(statement, 1));
-	copy(count.region, sizeof(count.region), database_text(statement, 3));
+	database_copy_text(statement, 1, count.component, sizeof(count.component));
+	database_copy_text(statement, 3, count.region, sizeof(count.region));
 	if (!symptom_find(database_text(statement, 2), &count.symptom) ||
 	    !report_source_find(database_text(statement, 5), &count.source))
 		return 0; /* of a later version */
@@ -313,8 +303,8 @@ static int signal_row(sqlite3_stmt *statement, void *context)
 		                      .bad = small(statement, 6),
 		                      .value = small(statement, 7) };
 
-	copy(count.component, sizeof(count.component), database_text(statement, 1));
-	copy(count.vantage, sizeof(count.vantage), database_text(statement, 3));
+	database_copy_text(statement, 1, count.component, sizeof(count.component));
+	database_copy_text(statement, 3, count.vantage, sizeof(count.vantage));
 	if (!signal_kind_find(database_text(statement, 2), &count.kind))
 		return 0;
 	return listing->signal(listing->context, &count);

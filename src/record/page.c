@@ -734,6 +734,8 @@ static void take_settings(struct page *page, const struct page_settings *setting
 	keep_all(page, settings->title, status->title);
 	status->url = keep(page, settings->url);
 	status->key = keep(page, settings->key);
+	for (unsigned i = 0; i < LANGUAGES; i++)
+		status->report[i] = settings->report[i] ? keep(page, settings->report[i]) : NULL;
 	memcpy(status->languages, settings->languages, sizeof(status->languages));
 	status->languages_count = settings->languages_count;
 	status->generated_ns = now_ns;

@@ -32,6 +32,7 @@ struct page; /* opaque */
 /* What is no matter of record. The caller's, and copied. */
 struct page_settings {
 	const char *title[LANGUAGES], *url, *key; /* as in struct status_page */
+	const char *report[LANGUAGES];            /* likewise; NULL: none */
 	enum language languages[LANGUAGES];
 	uint32_t languages_count;
 	int64_t stale_after_ns;

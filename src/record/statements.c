@@ -197,7 +197,7 @@ static int standing_row(sqlite3_stmt *statement, void *context)
 	uint64_t *const numbers[] = { &standing->thread,   &standing->latest, &standing->published,
 		                      &standing->approved, &standing->same,   &standing->by_same };
 
-	(void)snprintf(standing->sha256, sizeof(standing->sha256), "%s", database_text(statement, 0));
+	database_copy_text(statement, 0, standing->sha256, sizeof(standing->sha256));
 	for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		*numbers[i] = (uint64_t)sqlite3_column_int64(statement, (int)i + 1);
 	standing->found = true;
@@ -378,11 +378,6 @@ static uint64_t column(sqlite3_stmt *statement, int at)
 	return (uint64_t)sqlite3_column_int64(statement, at);
 }
 
-static void copy(char *to, size_t size, sqlite3_stmt *statement, int at)
-{
-	(void)snprintf(to, size, "%s", database_text(statement, at));
-}
-
 /* A kind that this version does not know is as one that is never public. */
 static enum statement_kind kind_of(const char *name)
 {
@@ -409,8 +404,8 @@ static int statement_row(sqlite3_stmt *statement, void *context)
 	};
 
 	ledger_write_id(row.id, 's', (int64_t)row.number);
-	copy(row.lang, sizeof(row.lang), statement, 6);
-	copy(row.sha256, sizeof(row.sha256), statement, 9);
+	database_copy_text(statement, 6, row.lang, sizeof(row.lang));
+	database_copy_text(statement, 9, row.sha256, sizeof(row.sha256));
 	return listing->row(listing->context, &row);
 }
 
@@ -448,8 +443,8 @@ static int act_row(sqlite3_stmt *statement, void *context)
 	for (unsigned i = 0; i < STATEMENTS_ACTS; i++)
 		if (strcmp(database_text(statement, 2), act_names[i]) == 0)
 			act.act = (enum statements_act)i;
-	copy(act.of_sha256, sizeof(act.of_sha256), statement, 6);
-	copy(act.sha256, sizeof(act.sha256), statement, 9);
+	database_copy_text(statement, 6, act.of_sha256, sizeof(act.of_sha256));
+	database_copy_text(statement, 9, act.sha256, sizeof(act.sha256));
 	return listing->act(listing->context, &act);
 }
 
@@ -505,8 +500,8 @@ static int published_row(sqlite3_stmt *statement, void *context)
 	};
 
 	ledger_write_id(one.id, 's', (int64_t)one.number);
-	copy(one.lang, sizeof(one.lang), statement, 6);
-	copy(one.sha256, sizeof(one.sha256), statement, 15);
+	database_copy_text(statement, 6, one.lang, sizeof(one.lang));
+	database_copy_text(statement, 15, one.sha256, sizeof(one.sha256));
 	return listing->published(listing->context, &one);
 }
 

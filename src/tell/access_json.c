@@ -96,8 +96,13 @@ static bool take_number(const json_t *value, int64_t unit_ns, int64_t *ns)
 
 	if (!json_is_number(value) || !(number >= 0) || number >= most)
 		return false;
-	*ns = json_is_integer(value) ? json_integer_value(value) * unit_ns : (int64_t)(number * (double)unit_ns + 0.5);
+	*ns = json_is_integer(value) ? json_integer_value(value) * unit_ns : (int64_t)(number * (double)unit_ns);
 	return true;
+}
+
+static bool take_moment(const json_t *value, int64_t *time_ns)
+{
+	return take_number(value, json_number_value(value) > SECONDS_MAX ? NS_PER_MS : NS_PER_S, time_ns);
 }
 
 static bool take_time(const json_t *value, int32_t zone_s, int64_t *time_ns)
@@ -106,14 +111,14 @@ static bool take_time(const json_t *value, int32_t zone_s, int64_t *time_ns)
 	bool is;
 
 	if (json_is_number(value))
-		return take_number(value, json_number_value(value) > SECONDS_MAX ? NS_PER_MS : NS_PER_S, time_ns);
+		return take_moment(value, time_ns);
 	if (!json_is_string(value))
 		return false;
 	if (access_time(json_string_value(value), json_string_length(value), zone_s, time_ns))
 		return true;
 	/* nginx' $msec, in quotes */
 	number = json_loadb(json_string_value(value), json_string_length(value), JSON_DECODE_ANY, NULL);
-	is = json_is_number(number) && take_time(number, zone_s, time_ns);
+	is = take_moment(number, time_ns);
 	json_decref(number);
 	return is;
 }

@@ -30,7 +30,7 @@ static struct {
 
 #define IN_CURL(member) offsetof(__typeof__(curl), member)
 
-static const struct curl_function functions[] = {
+static const struct library_function functions[] = {
 	{ "curl_global_init", IN_CURL(global_init) }, { "curl_easy_init", IN_CURL(init) },
 	{ "curl_easy_cleanup", IN_CURL(cleanup) },    { "curl_easy_setopt", IN_CURL(setopt) },
 	{ "curl_easy_perform", IN_CURL(perform) },    { "curl_easy_getinfo", IN_CURL(getinfo) },

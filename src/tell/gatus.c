@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
-#define NS_PER_MS_ 1000000
+#include "base/time.h"
+
 #define DIGITS_MAX 9
 
 static const struct {
@@ -12,8 +13,8 @@ static const struct {
 	int64_t ns;
 } units[] = {
 	/* a unit that another begins with comes behind it */
-	{ "ns", 1 },          { "us", 1000 },      { "µs", 1000 },       { "μs", 1000 },
-	{ "ms", NS_PER_MS_ }, { "s", 1000000000 }, { "m", 60000000000 }, { "h", 3600000000000 },
+	{ "ns", 1 },         { "us", 1000 },      { "µs", 1000 },       { "μs", 1000 },
+	{ "ms", NS_PER_MS }, { "s", 1000000000 }, { "m", 60000000000 }, { "h", 3600000000000 },
 };
 
 static const char *unit(const char *at, int64_t *ns)
@@ -61,11 +62,11 @@ static int duration_read(const char *at, uint32_t *ms)
 		if (!at || __builtin_mul_overflow(millionths / 1000, ns, &part))
 			return -EINVAL;
 		part /= 1000;
-		if (part > GATUS_DURATION_MAX_MS * (int64_t)NS_PER_MS_ - sum)
+		if (part > GATUS_DURATION_MAX_MS * (int64_t)NS_PER_MS - sum)
 			return -EINVAL;
 		sum += part;
 	}
-	*ms = (uint32_t)(sum / NS_PER_MS_);
+	*ms = (uint32_t)(sum / NS_PER_MS);
 	return 0;
 }
 

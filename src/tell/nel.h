@@ -25,7 +25,7 @@
 #define NEL_GROUP "holdfast" /* the endpoint's name, in the headers */
 #define NEL_PATH "/nel"
 #define NEL_URL_MAX 256
-#define NEL_MAX_AGE_S 604800 /* so long a browser keeps what the headers say */
+#define NEL_MAX_AGE_S 604800u /* so long a browser keeps what the headers say */
 
 enum nel_meaning {
 	NEL_GOOD,    /* "ok": it was served */

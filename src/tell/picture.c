@@ -7,12 +7,11 @@
 #include <string.h>
 
 #include "tell/chart.h"
-#include "tell/markup.h"
 #include "tell/picture.h"
 #include "tell/words.h"
 
 #define HUNDRED 100
-#define WHOLE 10000 /* hundredths of a per cent */
+#define WHOLE 10000u /* hundredths of a per cent */
 #define TICKS_MAX 8
 #define MILLI 1000
 #define MARK_ROOM 720 /* a number takes so much of the width of a phone */
@@ -111,9 +110,9 @@ static int64_t first_tick(const struct picture *p, int64_t step)
 /* A point is one wide; `x` is the distance from the left, in ten-thousandths of the width. */
 static void put_x(FILE *out, unsigned place, uint32_t count)
 {
-	uint64_t hundredths = (uint64_t)place * count / HUNDRED;
+	uint64_t at = (uint64_t)place * count;
 
-	(void)fprintf(out, "%" PRIu64 ".%02" PRIu64, hundredths / HUNDRED, hundredths % HUNDRED);
+	(void)fprintf(out, "%" PRIu64 ".%04" PRIu64, at / WHOLE, at % WHOLE);
 }
 
 static void put_upright(FILE *out, const struct picture *p, const char *class, int64_t ns, uint32_t count)
@@ -224,8 +223,8 @@ static void put_area(FILE *out, const char *class, const struct picture_lane *la
 /* From the least to the most that is usual, and a line over it. */
 static void put_band(FILE *out, const struct picture_lane *lane, uint32_t count, uint64_t top)
 {
-	unsigned least[PICTURE_POINTS_MAX], most[PICTURE_POINTS_MAX];
-	bool usual[PICTURE_POINTS_MAX];
+	unsigned least[PICTURE_POINTS_MAX] = { 0 }, most[PICTURE_POINTS_MAX] = { 0 };
+	bool usual[PICTURE_POINTS_MAX] = { false };
 
 	for (uint32_t i = 0; i < count; i++) {
 		usual[i] = lane->parts[3][i] > 0;
@@ -328,7 +327,7 @@ static void put_shapes(const struct report *r, const struct picture *p, const st
 		[PICTURE_USERS] = { { "lost", LEVEL_SECOND }, { "good", LEVEL_FIRST } },
 		[PICTURE_REPORTS] = { { "left", LEVEL_BOTH }, { "felt", LEVEL_FIRST } },
 	};
-	unsigned levels[PICTURE_POINTS_MAX];
+	unsigned levels[PICTURE_POINTS_MAX] = { 0 };
 	uint32_t count = points_of(p, lane);
 
 	if (!looks[lane->kind].scale) {
@@ -434,11 +433,10 @@ static void put_marks(const struct report *r, const struct picture *p, bool said
 		return;
 	(void)fprintf(
 		r->out,
-		"<div class=\"lane marks\" aria-hidden=\"true\">\n<p class=\"lane-name\">%s <small>%s</small></p>\n"
+		"<div class=\"lane marks\" aria-hidden=\"true\">\n<p class=\"lane-name\">%s <small>numbered below</small></p>\n"
 		"<div class=\"lane-shapes\">\n<svg viewBox=\"0 0 %u %u\" preserveAspectRatio=\"none\" "
 		"focusable=\"false\">\n",
-		said ? "What we said" : "What else happened", said ? "numbered below" : "numbered below", WHOLE,
-		CHART_HEIGHT);
+		said ? "What we said" : "What else happened", WHOLE, CHART_HEIGHT);
 	put_behind(r->out, p, WHOLE);
 	put_before(r->out, p, WHOLE);
 	report_raw(r, "</svg>\n");

@@ -5,6 +5,7 @@
 #include "tell/picture.h"
 
 #define PAD_SHARE 16 /* so much of its time is shown of the quiet before, and after */
+#define PAD_MIN_NS (60 * NS_PER_S)
 #define BAND_DEVIATIONS 2
 #define MILLI 1000
 
@@ -13,7 +14,7 @@ void picture_init(struct picture *picture, int64_t from_ns, int64_t to_ns)
 	int64_t pad = to_ns > from_ns ? (to_ns - from_ns) / PAD_SHARE : 0, span;
 
 	memset(picture, 0, sizeof(*picture));
-	pad = pad > COUNT_BUCKET_NS ? pad : COUNT_BUCKET_NS;
+	pad = pad > PAD_MIN_NS ? pad : PAD_MIN_NS;
 	picture->from_ns = count_bucket(from_ns - pad);
 	span = count_bucket((to_ns > from_ns ? to_ns : from_ns) + pad + COUNT_BUCKET_NS - 1) - picture->from_ns;
 	picture->bucket_ns = COUNT_BUCKET_NS * (1 + (span / COUNT_BUCKET_NS - 1) / PICTURE_POINTS_MAX);

@@ -23,6 +23,8 @@ static void say_delay(const struct picture_outage *o, struct draft *d)
 		draft_add(d, " No attack was seen at the time.");
 	else if (o->delay_ns > 0)
 		draft_add(d, " It began " BOLD "%s after the attack" PLAIN ".", words_duration(o->delay_ns, text));
+	else if (o->delay_ns < 0 && o->delay_ns > -COUNT_BUCKET_NS) /* reports are counted by the bucket */
+		draft_add(d, " It began in the same five minutes as the attack.");
 	else if (o->delay_ns < 0)
 		draft_add(d, " It began " BOLD "%s before the attack" PLAIN ", which cannot have made its beginning.",
 		          words_duration(-o->delay_ns, text));
@@ -180,29 +182,16 @@ static bool sum_up(const struct picture_lane *lane, uint32_t first, uint32_t end
 
 static void values_of(const struct picture_lane *lane, const uint64_t sums[PICTURE_PARTS], uint64_t values[3])
 {
-	switch (lane->kind) {
-	case PICTURE_ATTACK:
-		values[0] = sums[1];
-		values[1] = sums[0];
-		values[2] = sums[1] - sums[0];
-		break;
-	case PICTURE_USERS:
-		values[0] = sums[1];
-		values[1] = sums[0];
-		break;
-	case PICTURE_REPORTS:
-		values[0] = sums[0];
-		values[1] = sums[1];
+	bool host = lane->kind == PICTURE_ATTACK || lane->kind == PICTURE_USERS;
+
+	values[0] = host ? sums[1] : sums[0];
+	values[1] = host ? sums[0] : sums[1];
+	values[2] = sums[1] - sums[0];
+	if (lane->kind == PICTURE_REPORTS) {
 		values[2] = (sums[3] + MILLI / 2) / MILLI;
-		break;
-	case PICTURE_PROBES:
-	case PICTURE_EDGE:
-	case PICTURE_CONNECTIONS:
-	case PICTURE_NEL:
-	case PICTURE_KINDS:
+	} else if (!host) {
 		values[0] = sums[0] + sums[1];
 		values[1] = sums[0];
-		break;
 	}
 }
 

@@ -44,7 +44,7 @@ static struct {
 
 #define IN_CURL(member) offsetof(__typeof__(curl), member)
 
-static const struct curl_function functions[] = {
+static const struct library_function functions[] = {
 	{ "curl_global_init", IN_CURL(global_init) },         { "curl_global_cleanup", IN_CURL(global_cleanup) },
 	{ "curl_multi_init", IN_CURL(multi_init) },           { "curl_multi_cleanup", IN_CURL(multi_cleanup) },
 	{ "curl_multi_add_handle", IN_CURL(multi_add) },      { "curl_multi_remove_handle", IN_CURL(multi_remove) },

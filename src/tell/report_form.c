@@ -216,7 +216,7 @@ enum word { TITLE, LEAD, WHAT, HOW, WHERE, NOT_SAID, WHOLE, SEND, STATUS, PRIVAC
 /* clang-format off */
 static const char *const form_words[WORDS_OF_FORM][LANGUAGES] = {
 	[TITLE] = { "Report a problem", "Signaler un problème" },
-	[LEAD] = { "Tell us what does not work. Three answers, and you are done.", "Dites-nous ce qui ne fonctionne pas. Trois réponses suffisent." },
+	[LEAD] = { "Tell us what does not work. A few answers, and you are done.", "Dites-nous ce qui ne fonctionne pas. Quelques réponses suffisent." },
 	[WHAT] = { "What is it about?", "De quoi s’agit-il ?" },
 	[HOW] = { "What happens?", "Que se passe-t-il ?" },
 	[WHERE] = { "Where are you? (optional)", "Où êtes-vous ? (facultatif)" },

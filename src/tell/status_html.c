@@ -301,6 +301,22 @@ static void holds(const struct html *h)
 	raw(h, "</p>\n");
 }
 
+/* Where users say what does not work. */
+static void report_link(const struct html *h)
+{
+	const char *where = h->page->report[h->language];
+
+	if (!where)
+		return;
+	raw(h, "<p class=\"holds\">");
+	say(h, WORD_REPORT);
+	raw(h, " <a href=\"");
+	text(h, where);
+	raw(h, "\">");
+	say(h, WORD_REPORT_LINK);
+	raw(h, "</a></p>\n");
+}
+
 static void banner(const struct html *h)
 {
 	enum component_status worst = status_worst(h->page);
@@ -316,6 +332,7 @@ static void banner(const struct html *h)
 	say(h, WORD_MADE, date_time(h, h->page->generated_ns, made));
 	raw(h, "</p></div></div>\n");
 	holds(h);
+	report_link(h);
 	(void)fprintf(h->out, "<p class=\"open-tab\" style=\"--holds: %llds\"><a href=\"\">",
 	              (long long)((h->page->stale_ns - h->page->generated_ns) / NS_PER_S));
 	say(h, WORD_OPEN_TAB);

@@ -103,6 +103,8 @@ static const char *const words[STATUS_WORDS][LANGUAGES] = {
 	[WORD_CHECK_TEXT] = {
 		"SHA256SUMS lists every file of this page, and is signed. With minisign:",
 		"SHA256SUMS liste tous les fichiers de cette page et porte une signature. Avec minisign :" },
+	[WORD_REPORT] = { "Something does not work for you?", "Quelque chose ne fonctionne pas ?" },
+	[WORD_REPORT_LINK] = { "Report a problem", "Signaler un problème" },
 	[WORD_UNSIGNED] = { "This page is not signed.", "Cette page n’est pas signée." },
 };
 

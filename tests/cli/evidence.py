@@ -176,6 +176,49 @@ def check_claims(stage, name):
     stage.row("verify v.tar", 1, None, "analysis.json, packets of waves: they add up to")
 
 
+def check_statements(stage, name):
+    """What was published is in the bundle with what it rests on; a sentence, link or document that differs is named."""
+    def one(typed):
+        return json.loads(stage.run(f"statement {typed} --json {CONF}")[1])["statements"][0]
+
+    notice = one("draft --since 2026-01-01T09:40:00Z --component web")["id"]  # before there was an incident
+    other = one("draft --since 2026-01-01T09:40:00Z")["id"]  # another matter
+    told = one(f"draft {name[:8]} --after {notice} --kind resolution --until 2026-01-01T10:00:00Z")["id"]
+    for statement in (notice, other, told):
+        stage.row(f"statement approve {statement} --hash {one(f'show {statement}')['sha256']} {CONF}", 0)
+        stage.row(f"statement publish {statement} {CONF}", 0)
+    stage.row(f"evidence {name} -o s.tar {CONF}", 0)
+    stage.row("verify s.tar", 0, r"statements: \d+ published sentences, each as its evidence says")
+    held = members(stage.folder / "s.tar")
+    lines = [json.loads(line) for line in held["statements.jsonl"].decode().splitlines()]
+    stage.expect("the matter's statements, and each document once",
+                 [line["id"] for line in lines if line["kind"] == "statement"] == [notice, told] and
+                 len({line["sha256"] for line in lines}) == len(lines), lines)
+
+    def changed(wanted, change):
+        new = json.loads(json.dumps(lines))
+        change(new)
+        text = "".join(json.dumps(line) + "\n" for line in new if line)
+        rewrap(stage.folder / "s.tar", "statements.jsonl", text.encode(), held)
+        stage.row("verify s.tar", 1, None, r"statements.jsonl, line \d+: .*" + wanted)
+
+    last = len(lines) - 1
+    first = next(i for i, line in enumerate(lines) if line["kind"] == "source")
+    changed("not what its sentences say", lambda new: new[last].update(text="All was well."))
+    changed("another sum than it says", lambda new: new[last].update(sha256="0" * 64))
+    changed("not what", lambda new: new[last]["statement"]["sentences"][0].update(text="All was well."))
+    changed("has another sum", lambda new: new[first].update(text=new[first]["text"] + " "))
+    changed("is not in the bundle", lambda new: new.__setitem__(first, None))
+    changed("it is no statement", lambda new: new[last].update(statement={}))
+    changed("of no kind", lambda new: new[last].update(kind="rumour"))
+
+    def move(new):
+        for sentence in new[last]["statement"]["sentences"]:
+            for link in sentence["evidence"]:
+                link["at"] += "/0"
+    changed("sentence \\d+:", move)
+
+
 def rewrap(path, name, octets, held=None):
     """The bundle with another segment, chained anew: what somebody does who knows how it is made."""
     held = dict(held or members(path))
@@ -302,6 +345,7 @@ def main():
         check_flips(stage, "b.tar", spans(folder / "b.tar"))
         check_record(stage)
         check_claims(stage, name)
+        check_statements(stage, name)
         check_capture(stage, name)
         check_erasure(stage, name)
         print(f"1..{stage.count}", flush=True)

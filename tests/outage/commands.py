@@ -156,7 +156,7 @@ def what_explains_it(p):
     p.run("outage", "show", "o1", "--html", "o.html", "--archive", p.path("state"))
     with open(p.path("o.html"), encoding="utf-8") as read:
         page = read.read()
-    after = "4&nbsp;min after the attack" if shown["delay_ns"] > 0 else "1&nbsp;min before the attack"
+    after = "4&nbsp;min after the attack" if shown["delay_ns"] > 0 else "in the same five minutes"
     for said in (after, "What came", "90&nbsp;k", "User reports", "Own change e1", "move", "None of its", "Unknown"):
         assert said in page, said
     assert "<script" not in page and "http" not in page.replace("http-equiv", ""), page

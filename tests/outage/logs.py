@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""logs.py HOLDFAST: a real nginx on loopback writes its log, has it rotated as logrotate does it, and sends it by syslog, while
-'holdfast serve' reads it: each answer counts once, over rotations and a restart. Speaks TAP.
+"""logs.py HOLDFAST: a real nginx on loopback writes its log, has it rotated as logrotate does it, and sends it by
+syslog, while 'holdfast serve' reads it: each answer counts once, over rotations and a restart. Speaks TAP.
 
 Skipped where we are not root, or there is no nginx.
 """
@@ -114,8 +114,8 @@ class Site:
         with open(os.path.join(self.place, "state/reader/places"), encoding="utf-8") as text:
             kept = json.load(text)
         record = sqlite3.connect(os.path.join(self.place, "state/holdfast.db"))
-        good, bad = record.execute("SELECT coalesce(sum(good), 0), coalesce(sum(bad), 0) FROM signal WHERE component = ? "
-                                   "AND kind = 'edge_5xx'", (component,)).fetchone()
+        good, bad = record.execute("SELECT coalesce(sum(good), 0), coalesce(sum(bad), 0) FROM signal "
+                                   "WHERE component = ? AND kind = 'edge_5xx'", (component,)).fetchone()
         record.close()
         buckets = [b for b in kept["buckets"] if b["component"] == component]
         waiting = [s for s in kept["signals"] if s["component"] == component and s["kind"] == "edge_5xx"]

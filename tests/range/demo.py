@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""demo.py HOLDFAST SYNTH CLIENT ECHO METER [--report FILE]: a site on the range's platform is flooded before your eyes,
-without Holdfast and then with it. Exits 77 where this host does not permit it, and says why.
+"""demo.py HOLDFAST SYNTH CLIENT ECHO METER [--report FILE] [--page DIR]: a site on the range's platform is flooded
+before your eyes, without Holdfast and then with it. Exits 77 where this host does not permit it, and says why.
 
 A line a second: how many of the users whose fate was decided in it were served, as they say themselves; how many
 packets of the attack came and how many came through, as counters of router and platform say; and what Holdfast says.
@@ -20,6 +20,7 @@ import time
 import typing
 
 import attack
+import demo_word
 import measure
 import range as field
 import shield
@@ -91,6 +92,7 @@ class Show:
         self.width = shutil.get_terminal_size((120, 40)).columns
         self.began = time.monotonic()
         self.users, self.watch, self.known = None, None, {}
+        self.failed = {}  # users who were not served, by the five minutes
 
     def say(self, text="", style="bold"):
         print(f"{self.colour[style]}{text}{self.colour['end']}" if text else "", flush=True)
@@ -111,6 +113,9 @@ class Show:
         counted = measure.since(before, now)
         came, through = (round(counted[f"attack_{what}"] / took) for what in ("sent", "arrived"))
         answered, failed = self.users.since_last()
+        bucket = int(time.time()) // demo_word.BUCKET * demo_word.BUCKET
+        if failed:
+            self.failed[bucket] = self.failed.get(bucket, 0) + failed
         part = answered / (answered + failed) if answered + failed else 0.0
         full = round(part * BAR)
         style = "green" if part > 0.98 else "yellow" if part > 0.6 else "red"
@@ -184,7 +189,7 @@ def show(arguments, scratch, topology):
     topology.set("platform", "ipv4/tcp_syncookies", "1")
     services = Services(topology, scratch, arguments.echo)
     capture = attack.prepare(ATTACK, arguments.synth, scratch)
-    stage.say("\nHoldfast: a site under attack, in about a minute")
+    stage.say("\nHoldfast: a site under attack, in about a minute and a half")
     print(INTRODUCTION)
     seconds = CALM_S + FLOOD_S + LEARN_S + SHIELDED_S + PAUSE_S + AGAIN_S + 60
     stage.users = Users(topology, arguments.client, seconds)
@@ -193,6 +198,7 @@ def show(arguments, scratch, topology):
     stage.heading("An ordinary day")
     calm = stage.act(CALM_S)
     stage.heading("A flood, and nobody to stop it")
+    flooded = time.time()
     without = stage.act(FLOOD_S, capture)
     services.again()
 
@@ -219,6 +225,10 @@ def show(arguments, scratch, topology):
         stage.users.leave()
         stage.watch.stop()
         daemon.stop()  # which ends what it has found; commands that ask for it need no daemon
+        stage.say("\n── What the public is told " + "─" * 50)
+        word = demo_word.Word(stage, daemon, scratch, arguments.page)
+        word.begin()
+        word.tell(flooded, stage.failed)
         epilogue(stage, daemon, screens, (calm, without, shielded, again), course)
 
 
@@ -247,7 +257,9 @@ def epilogue(stage, daemon, screens, acts, course):
                   f"passed; then {wave['residual']:.2%}.")
     report = stage.arguments.report
     if report.exists():
-        print(f"\n  The report: {report.resolve()}")
+        print(f"\n  The report, with the picture of attack, defence and harm: {report.resolve()}")
+    for name in ("index.html", "fr/index.html"):
+        print(f"  The status page: {(stage.arguments.page / name).resolve()}")
     print()
 
 
@@ -271,7 +283,9 @@ def main():
     for name in ("holdfast", "synth", "client", "echo", "meter"):
         parser.add_argument(name, type=os.path.abspath)
     parser.add_argument("--report", type=pathlib.Path, default="holdfast-demo.html")
+    parser.add_argument("--page", type=pathlib.Path, default="holdfast-demo-status")
     arguments = parser.parse_args()
+    arguments.page = arguments.page.resolve()
     why = unable(arguments.holdfast)
     if why:
         print(f"demo: {why}.", flush=True)

@@ -15,6 +15,7 @@ const sites = [
   ['calm', ['index.html', 'fr/index.html']],
   ['hostile', ['index.html', 'history/2026-11.html']],
   ['empty', ['index.html']],
+  ['form', ['index.html', 'fr.html', 'taken.html']], // by which users report
 ];
 
 const pages = [];
@@ -22,7 +23,7 @@ for (const [site, files] of sites) {
   mkdirSync(join(scratch, site));
   execFileSync(fixture, [site, join(scratch, site)]);
   for (const file of files)
-    pages.push([`${site}-${file.replaceAll('/', '-').replace('.html', '')}`, join(scratch, site, file), { thorough: site === 'outage' && file.endsWith('index.html') }]);
+    pages.push([`${site}-${file.replaceAll('/', '-').replace('.html', '')}`, join(scratch, site, file), { thorough: (site === 'outage' || site === 'form') && file.endsWith('index.html') }]);
 }
 console.log(`1..${pages.length}`);
 process.exit(await tell(modules, pages, process.env.HOLDFAST_SHOTS));

@@ -35,7 +35,7 @@ PLANTS = [
     ("floating point", "src/measure/planted.c", "#include <math.h>", "belongs to base"),
     ("no room", "src/attic/planted.c", "#include <stdint.h>", "attic is no room"),
     ("assertions", "src/observe/planted.c", "#include <assert.h>", "no room owns <assert.h>"),
-    ("a network", "src/tell/planted.c", "#include <sys/socket.h>", "not to tell"),
+    ("a network", "src/trace/planted.c", "#include <sys/socket.h>", "not to trace"),
     ("shared with the kernel", "src/shield/planted.c", '#include "abi/shield.h"', None),
     ("shared, in another's room", "src/engine/planted.c", '#include "abi/shield.h"', "is not for engine"),
     ("shared, and not there", "src/shield/planted.c", '#include "abi/none.h"', "not under src/"),

@@ -5,9 +5,11 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "tell/report_form.h"
 #include "tell/status.h"
 
 #define MINUTE (60 * NS_PER_S)
@@ -289,10 +291,45 @@ static int put(void *context, const char *path, const char *type, const char *oc
 	return fclose(file) == 0 ? result : -EIO;
 }
 
+/* The page by which users report: empty, and with what was wrong in it. */
+static int put_forms(void *context)
+{
+	static const struct report_form_component choices[] = { { "site", "Site web" }, { "api", "API <&>" } };
+	static const struct report_form filled = { .component = "api", .symptom = SYMPTOM_SLOW, .region = "FR-IDF" };
+	const struct report_form_page forms[] = {
+		{ .language = LANGUAGE_EN, .title = "Example", .whole = "service", .nonce = "0123" },
+		{ .language = LANGUAGE_FR,
+		  .state = REPORT_FORM_AGAIN,
+		  .title = "Exemple",
+		  .components = choices,
+		  .components_count = 2,
+		  .nonce = "0123",
+		  .filled = &filled },
+		{ .language = LANGUAGE_FR, .state = REPORT_FORM_TAKEN, .title = "" },
+	};
+	static const char *const names[] = { "index.html", "fr.html", "taken.html" };
+	int failed = 0;
+
+	for (unsigned i = 0; i < 3 && !failed; i++) {
+		char *text = NULL;
+		size_t length = 0;
+		FILE *out = open_memstream(&text, &length);
+
+		failed = !out || report_form_write(out, &forms[i]) != 0;
+		if (out)
+			failed = fclose(out) != 0 || failed;
+		failed = failed || put(context, names[i], "text/html", text, length) != 0;
+		free(text);
+	}
+	return failed;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 3)
 		return 2;
+	if (strcmp(argv[1], "form") == 0)
+		return put_forms(argv[2]);
 	fill_series();
 	if (strcmp(argv[1], "calm") == 0)
 		make_calm();

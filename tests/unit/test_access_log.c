@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,8 +25,7 @@ static const struct line {
 	enum access_format format;
 	int64_t time_ms;
 	const char *peer, *forwarded, *method;
-	int status;
-	int64_t bytes, duration_us;
+	int64_t status, bytes, duration_us;
 } lines[] = {
 	/* common, combined, and what stands before and behind */
 	{ "192.0.2.7 - - " DAY " " GET " 200 512", ACCESS_COMBINED, DAY_S * 1000, "192.0.2.7", NULL, "GET", 200, 512,

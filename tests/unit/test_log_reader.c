@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <arpa/inet.h>
@@ -445,7 +444,7 @@ static void listen_at(const char *address, uint16_t port)
 /* Where the kernel has bound it. */
 static void send_to_reader(const char *text, size_t length)
 {
-	struct sockaddr_storage at;
+	struct sockaddr_storage at = { .ss_family = AF_UNSPEC };
 	socklen_t size = sizeof(at);
 	int fd;
 

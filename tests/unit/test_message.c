@@ -66,6 +66,10 @@ static unsigned make(enum message_type type)
 		message.incident.length = 4096;
 		message_text(message.incident.vector, sizeof(message.incident.vector), "dns_reflection");
 		return 1;
+	case MESSAGE_SIGNALS:
+		message.signals.count = 1;
+		message.signals.signals[0] = (struct signal_count){ .component = "web", .kind = SIGNAL_CONNECTIONS };
+		return 0;
 	case MESSAGE_ALLOW:
 	case MESSAGE_BLOCK:
 		message.allow.for_ns = NS_PER_S;
@@ -334,6 +338,12 @@ static void hostile_files(void **state)
 	assert_int_equal(check(MESSAGE_ENGINE_TO_RECORDER, 1), -EBADMSG);
 	assert_int_equal(check(MESSAGE_ENGINE_TO_RECORDER, 0), 0);
 	message.stream.kind = MESSAGE_STREAM_KINDS;
+	assert_int_equal(check(MESSAGE_ENGINE_TO_RECORDER, 0), -EBADMSG);
+	(void)make(MESSAGE_SIGNALS);
+	message.signals.count = MESSAGE_SIGNALS_MAX + 1;
+	assert_int_equal(check(MESSAGE_ENGINE_TO_RECORDER, 0), -EBADMSG);
+	(void)make(MESSAGE_SIGNALS);
+	message.signals.signals[0].bucket_ns = 1;
 	assert_int_equal(check(MESSAGE_ENGINE_TO_RECORDER, 0), -EBADMSG);
 	(void)make(MESSAGE_INCIDENT);
 	message.incident.length = MESSAGE_JSON_MAX + 1;

@@ -34,9 +34,9 @@ static void covers_whole_buckets(void **state)
 	struct picture *p = *state;
 
 	picture_init(p, AT(9, 32), AT(9, 33));
-	assert_int_equal(p->from_ns, AT(9, 25));
-	assert_int_equal(picture_end(p), AT(9, 40));
-	assert_int_equal(p->buckets, 3);
+	assert_int_equal(p->from_ns, AT(9, 30));
+	assert_int_equal(picture_end(p), AT(9, 35));
+	assert_int_equal(p->buckets, 1);
 	assert_in_range(picture_end(p) - p->from_ns - p->step_ns * p->count, 0, p->count); /* of nanoseconds */
 	picture_init(p, AT(0, 0), AT(0, 0) + 7 * 86400 * NS_PER_S); /* more buckets than points */
 	assert_true(p->buckets <= PICTURE_POINTS_MAX && p->count <= PICTURE_POINTS_MAX);
@@ -203,8 +203,11 @@ static void tells_what_is_known(void **state)
 		uint64_t incident, raw, shielded;
 		const char *wanted;
 	} cases[] = {
-		{ 0, 0, 0, 0, "No attack was seen at the time." }, { 0, 1, 0, 0, "It began with the attack." },
-		{ -5 * MINUTE, 1, 9, 0, "before the attack" },     { 5 * MINUTE, 1, 9, 0, "None of its 9 reports" },
+		{ 0, 0, 0, 0, "No attack was seen at the time." },
+		{ 0, 1, 0, 0, "It began with the attack." },
+		{ -5 * MINUTE, 1, 9, 0, "before the attack" },
+		{ -4 * MINUTE, 1, 9, 0, "in the same five minutes as the attack" },
+		{ 5 * MINUTE, 1, 9, 0, "None of its 9 reports" },
 		{ 40 * MINUTE, 1, 9, 3, "33.3&nbsp;%" },
 	};
 	struct picture *p = *state;

@@ -16,7 +16,7 @@
 #include "base/time.h"
 #include "fake_shield.h"
 #include "record/archive.h"
-#include "record/ledger.h"
+#include "record/outages.h"
 #include "record/record.h"
 #include "role_child.h"
 
@@ -198,6 +198,44 @@ static void what_comes_is_written(void **state)
 	assert_string_equal(in_force(SHIELD_REPLACED, &highest), "");
 	assert_int_equal(highest, 7);
 	assert_int_equal(end(), 0);
+}
+
+static int sum_signals(void *context, const struct signal_count *count)
+{
+	struct signal_count *sum = context;
+
+	assert_string_equal(count->component, "web");
+	assert_int_equal(count->kind, SIGNAL_CONNECTIONS);
+	sum->good += count->good;
+	sum->bad += count->bad;
+	return 0;
+}
+
+/* How users fared is on record beside all else, and adds up. */
+static void signals_go_on_record(void **state)
+{
+	struct record_error error = { .message = "" };
+	struct signal_count sum = { .good = 0 };
+	struct ledger *ledger;
+
+	(void)state;
+	begin();
+	for (int i = 0; i < 2; i++) {
+		message_init(&message, MESSAGE_SIGNALS, 0);
+		message.signals.count = 1;
+		message.signals.signals[0] = (struct signal_count){ .bucket_ns = 3 * COUNT_BUCKET_NS,
+			                                            .component = "web",
+			                                            .kind = SIGNAL_CONNECTIONS,
+			                                            .good = 40,
+			                                            .bad = 2 };
+		assert_int_equal(message_send(engine_end, &message, NULL, 0), 0);
+	}
+	assert_int_equal(end(), 0);
+	assert_int_equal(ledger_open(path, false, &ledger, &error), 0);
+	assert_int_equal(outages_signal_each(ledger, NULL, 0, 9 * COUNT_BUCKET_NS, sum_signals, &sum, &error), 0);
+	ledger_close(ledger);
+	assert_int_equal(sum.good, 80);
+	assert_int_equal(sum.bad, 4);
 }
 
 static void more_than_a_batch(void **state)
@@ -565,9 +603,9 @@ int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		CASE(what_comes_is_written), CASE(more_than_a_batch),          CASE(a_broken_record),
-		CASE(what_was_learned),      CASE(a_folder_that_is_not_there), CASE(incidents_and_streams),
-		CASE(incidents_wait),        CASE(no_room_for_folders),
+		CASE(what_comes_is_written), CASE(signals_go_on_record), CASE(more_than_a_batch),
+		CASE(a_broken_record),       CASE(what_was_learned),     CASE(a_folder_that_is_not_there),
+		CASE(incidents_and_streams), CASE(incidents_wait),       CASE(no_room_for_folders),
 	};
 
 	return cmocka_run_group_tests_name("recorder_role", tests, NULL, NULL);

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "tell/gatus.h"
 #include "tell/nel.h"
 #include "tell/report_form.h"
 
@@ -258,12 +259,58 @@ static void headers_are_made(void **state)
 	assert_int_equal(nel_headers(&policy, NEL_PLAIN, text), -EINVAL);
 }
 
+static void gatus_is_read(void **state)
+{
+	static const struct {
+		const char *path, *success, *duration;
+		int err;
+		uint32_t ms;
+	} cases[] = {
+		{ "/api/v1/endpoints/core_web/external", "true", "1.5s", 0, 1500 },
+		{ "/api/v1/endpoints/core_web/external", "false", "1h", 0, 3600000 },
+		{ "/api/v1/endpoints/core_web/external", "false", "1m2.25s3ms", 0, 62253 },
+		{ "/api/v1/endpoints/core_web/external", "false", "1500000ns", 0, 1 },
+		{ "/api/v1/endpoints/core_web/external", "false", "2000µs", 0, 2 },
+		{ "/api/v1/endpoints/core_web/external", "false", "2000μs", 0, 2 },
+		{ "/api/v1/endpoints/core_web/external", "true", NULL, 0, 0 },
+		{ "/api/v1/endpoints/core_web/external", "true", "", 0, 0 },
+		{ "/api/v1/endpoints/core_web/external", "true", "0", 0, 0 },
+		{ "/api/v1/endpoints/core_web/external", "true", "1", -EINVAL, 0 },
+		{ "/api/v1/endpoints/core_web/external", "true", "s", -EINVAL, 0 },
+		{ "/api/v1/endpoints/core_web/external", "true", "-1s", -EINVAL, 0 },
+		{ "/api/v1/endpoints/core_web/external", "true", "2h", -EINVAL, 0 },
+		{ "/api/v1/endpoints/core_web/external", "true", "59m61s", -EINVAL, 0 },
+		{ "/api/v1/endpoints/core_web/external", "true", "999999999h", -EINVAL, 0 },
+		{ "/api/v1/endpoints/core_web/external", "true", "1234567890s", -EINVAL, 0 },
+		{ "/api/v1/endpoints/core_web/external", "True", "1s", -EINVAL, 0 },
+		{ "/api/v1/endpoints/core_web/external", NULL, "1s", -EINVAL, 0 },
+		{ "/api/v1/endpoints//external", "true", "1s", -ENOENT, 0 },
+		{ "/api/v1/endpoints/Core/external", "true", "1s", -ENOENT, 0 },
+		{ "/api/v1/endpoints/a/b/external", "true", "1s", -ENOENT, 0 },
+		{ "/api/v1/endpoints/core", "true", "1s", -ENOENT, 0 },
+		{ "/api/v1/endpoints/a23456789012345678901234567890123/external", "true", "1s", -ENOENT, 0 },
+	};
+	struct gatus_report report;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int err = gatus_read(cases[i].path, cases[i].success, cases[i].duration, &report);
+
+		if (err != cases[i].err || (!err && report.ms != cases[i].ms))
+			fail_msg("%s %s: %d", cases[i].path, cases[i].duration ? cases[i].duration : "(none)", err);
+	}
+	assert_int_equal(gatus_read(cases[0].path, "true", "1s", &report), 0);
+	assert_string_equal(report.component, "core-web");
+	assert_true(report.success);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bodies_are_read),      cmocka_unit_test(bodies_are_refused),
 		cmocka_unit_test(pages_are_shown),      cmocka_unit_test(browsers_are_read),
 		cmocka_unit_test(browsers_are_refused), cmocka_unit_test(headers_are_made),
+		cmocka_unit_test(gatus_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

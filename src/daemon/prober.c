@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The prober: unprivileged, with the network, without the record. It checks what the configuration says on its schedule, and the
+ * desk gets what it counts.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/time.h"
+#include "daemon/log.h"
+#include "daemon/probing.h"
+#include "daemon/sandbox.h"
+#include "daemon/serve_role.h"
+
+#define WAIT_MS 1000
+#define SEND_NS (15 * NS_PER_S) /* between two looks at what was counted */
+
+struct prober {
+	struct serve_life life;
+	struct probing *probing;
+	int64_t send_ns;
+	bool blind;
+	struct serve_message message;
+};
+
+static int confine(const struct role_start *start)
+{
+	int result = sandbox_become(start->uid, start->gid);
+
+	if (result == 0)
+		result = sandbox_follow_parent();
+	if (result == 0)
+		result = sandbox_seal();
+	if (result == 0)
+		result = sandbox_confine_to_network();
+	if (result == -ENOSYS || result == -EOPNOTSUPP) {
+		LOG_SAY(LOG_WARNING, "this kernel has no Landlock, which would keep the prober from files");
+		result = 0;
+	}
+	return result == 0 ? sandbox_filter(ROLE_PROBER) : result;
+}
+
+static int begin(struct prober *prober, const struct role_start *start, char error[CONFIG_ERROR_SIZE])
+{
+	uint64_t seed = 0;
+	int result = serve_role_begin(&prober->life, error);
+
+	if (result != 0)
+		return result;
+	result = probing_seed(&seed);
+	if (result != 0)
+		return result;
+	result = probing_new(&prober->life.config.probes, seed, role_wall_ns(), &prober->probing);
+	if (result != 0) {
+		(void)snprintf(error, CONFIG_ERROR_SIZE, "%s",
+		               result == -ENOSYS ? "libcurl or c-ares is not there; install libcurl4 and libc-ares2"
+		                                 : strerror(-result));
+		return result;
+	}
+	result = confine(start);
+	if (result != 0)
+		(void)snprintf(error, CONFIG_ERROR_SIZE, "cannot give up rights: %s", strerror(-result));
+	return result;
+}
+
+static void tell(struct prober *prober)
+{
+	struct probing_numbers numbers = probing_numbers(prober->probing);
+	struct serve_message *message = &prober->message;
+
+	if (numbers.blind != prober->blind)
+		LOG_SAY(LOG_WARNING, "%s",
+		        numbers.blind
+		                ? "canaries do not answer: this host is cut off, and what it sees of others counts nothing"
+		                : "canaries answer again");
+	prober->blind = numbers.blind;
+	serve_message_init(message, SERVE_COUNTED, 0);
+	message_text(message->counted.state, sizeof(message->counted.state),
+	             numbers.blind ? "canaries do not answer from here" : "ok");
+	serve_role_count(message, "checks", numbers.checks);
+	serve_role_count(message, "checks_failed", numbers.failed);
+	serve_role_count(message, "checks_uncounted", numbers.refused);
+	serve_role_count(message, "messages_lost", prober->life.lost);
+	serve_role_tell(message);
+}
+
+/* What finds no desk is lost, and counted by serve_role_send(). */
+static void send_counts(struct prober *prober)
+{
+	struct serve_message *message = &prober->message;
+
+	for (;;) {
+		serve_message_init(message, SERVE_SIGNALS, 0);
+		message->signals.count = probing_take(prober->probing, message->signals.signals, SERVE_COUNTS_MAX);
+		if (message->signals.count == 0)
+			break;
+		(void)serve_role_send(&prober->life, message);
+	}
+	tell(prober);
+}
+
+static void live(struct prober *prober)
+{
+	int result = 0;
+
+	while (result == 0) {
+		struct pollfd parent = { .fd = ROLE_FD_PARENT, .events = POLLIN };
+
+		(void)alarm(ROLE_ALARM_S);
+		result = probing_turn(prober->probing, role_wall_ns(), &parent, 1, WAIT_MS);
+		if (result == 0)
+			result = serve_role_heed(&prober->life);
+		if (role_monotonic_ns() >= prober->send_ns || result != 0) {
+			send_counts(prober);
+			prober->send_ns = role_monotonic_ns() + SEND_NS;
+		}
+	}
+}
+
+int prober_role(const struct role_start *start)
+{
+	struct prober *prober = calloc(1, sizeof(*prober));
+	char error[CONFIG_ERROR_SIZE] = "there is no randomness";
+	int result;
+
+	if (!prober)
+		return 1;
+	result = begin(prober, start, error);
+	serve_role_ready(&prober->life, result, error);
+	if (result == 0)
+		live(prober);
+	probing_free(prober->probing);
+	serve_role_end(&prober->life);
+	free(prober);
+	return result == 0 ? 0 : 1;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/watch_users.h"
+
+#include <string.h>
+
+static void put(struct watch_users *users, const struct signal_count *signal)
+{
+	if (users->waiting_count < WATCH_USERS_WAITING_MAX)
+		users->waiting[users->waiting_count++] = *signal;
+	else
+		users->signals_lost++;
+}
+
+static uint32_t small(uint64_t number)
+{
+	return number < UINT32_MAX ? (uint32_t)number : UINT32_MAX;
+}
+
+static void end_bucket(struct watch_users *users)
+{
+	for (unsigned i = 0; users->bucket_ns && i < users->config->service_count; i++) {
+		const char *name = users->config->services[i].name;
+		struct signal_count signal = { .bucket_ns = users->bucket_ns,
+			                       .kind = SIGNAL_CONNECTIONS,
+			                       .good = small(users->services[i].passed),
+			                       .bad = small(users->services[i].lost) };
+
+		if (signal.good + (uint64_t)signal.bad == 0 || !component_id_ok(name))
+			continue;
+		memcpy(signal.component, name, strlen(name) + 1);
+		put(users, &signal);
+	}
+	memset(users->services, 0, sizeof(users->services));
+}
+
+void watch_users_turn(struct watch_users *users, const struct config *config, int64_t wall_ns)
+{
+	int64_t bucket_ns = count_bucket(wall_ns);
+
+	if (users->config != config) { /* services are others, or in another order */
+		memset(users->services, 0, sizeof(users->services));
+		users->config = config;
+	} else if (bucket_ns > users->bucket_ns) {
+		end_bucket(users);
+	}
+	users->bucket_ns = bucket_ns;
+}
+
+void watch_users_note(struct watch_users *users, const struct config *config, const struct observation *observation,
+                      int64_t wall_ns)
+{
+	if (!(observation->flags & OBSERVATION_ANSWERED))
+		return;
+	watch_users_turn(users, config, wall_ns);
+	for (unsigned i = 0; i < config->service_count && i < CONFIG_SERVICES_MAX; i++)
+		for (uint32_t k = 0; k < config->services[i].addresses.count; k++) {
+			if (!prefix_contains(&config->services[i].addresses.prefixes[k], &observation->dst))
+				continue;
+			if (observation->flags & OBSERVATION_DROPPED && users->enforces)
+				users->services[i].lost += observation->weight;
+			else
+				users->services[i].passed += observation->weight;
+			return;
+		}
+}
+
+bool watch_users_take(struct watch_users *users, struct message *message)
+{
+	unsigned count = users->waiting_count < MESSAGE_SIGNALS_MAX ? users->waiting_count : MESSAGE_SIGNALS_MAX;
+
+	if (count == 0)
+		return false;
+	message_init(message, MESSAGE_SIGNALS, 0);
+	message->signals.count = count;
+	memcpy(message->signals.signals, users->waiting, count * sizeof(*users->waiting));
+	users->waiting_count -= count;
+	memmove(users->waiting, users->waiting + count, users->waiting_count * sizeof(*users->waiting));
+	return true;
+}
+
+void watch_users_give_back(struct watch_users *users, const struct message *message)
+{
+	for (uint32_t i = 0; i < message->signals.count; i++)
+		put(users, &message->signals.signals[i]);
+}
