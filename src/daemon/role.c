@@ -166,12 +166,6 @@ int daemon_role(int argc, char **argv)
 		[ROLE_LOADER] = loader_role,       [ROLE_ENGINE] = engine_role, [ROLE_RECORDER] = recorder_role,
 		[ROLE_MESSENGER] = messenger_role, [ROLE_DESK] = desk_role,     [ROLE_PUBLIC] = public_role,
 		[ROLE_READER] = reader_role,
-		[ROLE_LOADER] = loader_role,
-		[ROLE_ENGINE] = engine_role,
-		[ROLE_RECORDER] = recorder_role,
-		[ROLE_MESSENGER] = messenger_role,
-		[ROLE_DESK] = desk_role,
-		[ROLE_PUBLIC] = public_role,
 		[ROLE_PROBER] = prober_role,
 	};
 	struct role_start start;

@@ -18,6 +18,11 @@ static unsigned desk_files(const struct config *config, const char *paths[SERVE_
 	return count + desk_subscribe_files(config, paths + count, SERVE_FDS_MAX - 2 - count);
 }
 
+static bool is_probing(const struct config *config)
+{
+	return config->probes.check_count > 0;
+}
+
 static bool tells(const struct config *config)
 {
 	return config->alert_count > 0;
@@ -70,6 +75,7 @@ static bool is_probing(const struct config *config)
 /* A role that has no row here is not there. */
 const struct serve_row serve_rows[SERVE_ROLES] = {
 	[SERVE_ROLE_DESK] = { .wanted = always, .files = desk_files },
+	[SERVE_ROLE_PROBER] = { .wanted = is_probing },
 	[SERVE_ROLE_MESSENGER] = { .wanted = tells, .files = messenger_files },
 	[SERVE_ROLE_PUBLIC] = { .wanted = public_wanted, .files = public_files, .listeners = public_listeners },
 	[SERVE_ROLE_PROBER] = { .wanted = is_probing },

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""serve.py HOLDFAST: 'holdfast serve' from its beginning to its end: counts become an outage, the page turns, people are
-told, a role that is killed comes back alone, a reload holds, nothing is left behind. Speaks TAP; wants root.
+"""serve.py HOLDFAST: 'holdfast serve' from its beginning to its end: counts become an outage, the page turns, people
+are told, a role that is killed comes back alone, a reload holds, nothing is left behind. Speaks TAP; wants root.
 """
 import http.server
 import json
@@ -56,8 +56,8 @@ class Stage:
         self.process = None
 
     def configure(self, measured="true", more=""):
-        self.config.write_text(CONFIG.format(folder=self.folder, measured=measured, port=self.server.server_port) + more,
-                               encoding="utf-8")
+        text = CONFIG.format(folder=self.folder, measured=measured, port=self.server.server_port)
+        self.config.write_text(text + more, encoding="utf-8")
 
     def expect(self, what, good, said=""):
         self.count += 1
@@ -170,8 +170,8 @@ def begins(stage):
     children = processes(stage.process.pid)
     uid = pwd.getpwnam("nobody").pw_uid
     of_nobody = [f"\nUid:\t{uid}\t{uid}\t{uid}\t{uid}\n" in status for _, status in children.values()]
-    without = ["\nCapPrm:\t0000000000000000\n" in status and "\nNoNewPrivs:\t1\n" in status and "\nSeccomp:\t2\n" in status
-               for role, status in children.values() if role == "desk"]
+    nothing = ("\nCapPrm:\t0000000000000000\n", "\nNoNewPrivs:\t1\n", "\nSeccomp:\t2\n")
+    without = [all(line in status for line in nothing) for role, status in children.values() if role == "desk"]
     stage.expect("its roles have no rights", of_nobody and all(of_nobody) and without == [True], children)
     own = pathlib.Path(f"/proc/{stage.process.pid}/status").read_text(encoding="utf-8")
     stage.expect("nor has it", "\nCapEff:\t0000000000000000\n" in own, own)
@@ -224,9 +224,8 @@ def reloads(stage):
     good = stage.wait(lambda: "is in force" in stage.log.read_text(encoding="utf-8"))
     stage.expect("one that is good is in force, by roles that are new",
                  good and not alive(desk) and stage.wait(lambda: stage.roles().get("desk", {}).get("ready")), desk)
-    status, out, error = subprocess.run([stage.holdfast, "serve", "--config", stage.config], capture_output=True,
-                                        text=True, check=False, timeout=30), "", ""
-    stage.expect("there is one of it", status.returncode == 1 and "another holdfast runs" in status.stderr, (out, error))
+    status, out, error = stage.run("serve")
+    stage.expect("there is one of it", status == 1 and "another holdfast runs" in error, (out, error))
 
 
 def ends(stage):
