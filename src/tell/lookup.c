@@ -160,16 +160,17 @@ int lookup_begin(const char *host, const char *resolver, uint16_t port, uint32_t
 unsigned lookup_fds(const struct lookup *lookup, struct pollfd *fds, unsigned most, int *timeout_ms)
 {
 	ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
-	int bits = ares.getsock(lookup->channel, sockets, ARES_GETSOCK_MAXNUM);
+	/* As ARES_GETSOCK_READABLE and _WRITABLE have it, whose shifts overflow. */
+	uint32_t bits = (uint32_t)ares.getsock(lookup->channel, sockets, ARES_GETSOCK_MAXNUM);
 	struct timeval room;
 	unsigned count = 0;
 
 	for (int i = 0; i < ARES_GETSOCK_MAXNUM && count < most; i++) {
 		short events = 0;
 
-		if (ARES_GETSOCK_READABLE(bits, i))
+		if (bits >> i & 1)
 			events |= POLLIN;
-		if (ARES_GETSOCK_WRITABLE(bits, i))
+		if (bits >> (i + ARES_GETSOCK_MAXNUM) & 1)
 			events |= POLLOUT;
 		if (events)
 			fds[count++] = (struct pollfd){ .fd = sockets[i], .events = events };
