@@ -228,6 +228,7 @@ static const struct config_key config_keys[] = {
 	{ .name = "trusted_proxies", .read = config_read_prefixes, .offset = IN_CONFIG(trusted_proxies), .high = PREFIXES_MAX },
 	{ .name = "alerts", .read = read_alerts, .offset = IN_CONFIG(alerts), .high = CONFIG_ALERTS_MAX },
 	{ .name = "page", .read = config_read_mapping, .keys = config_page_keys },
+	{ .name = "console", .read = config_read_mapping, .keys = config_console_keys },
 	{ .name = "public", .read = config_read_mapping, .keys = config_public_keys },
 	{ .name = "logs", .read = config_read_logs, .offset = IN_CONFIG(logs), .high = CONFIG_LOGS_MAX },
 	{ .name = NULL },
@@ -408,6 +409,7 @@ void config_fini(struct config *config)
 	free(config->alerts);
 	config_page_fini(&config->page);
 	config_public_fini(&config->public_role);
+	config_console_fini(&config->console);
 	config_logs_fini(config);
 	memset(config, 0, sizeof(*config));
 }

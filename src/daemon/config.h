@@ -40,6 +40,12 @@
  *       publish_every: 5m | off          how often `holdfast serve` writes it anew
  *       targets:                         to which it is copied
  *         - { name: WORD, rsync: "USER@HOST:/PATH", ssh_key: path, known_hosts: path, ssh_port: 22 }
+ *     console:                           what operators do by a browser, of `holdfast serve`
+ *       listen: 127.0.0.1:8081           loopback alone
+ *       tokens:
+ *         - name: WORD                   who it is; the same as their login's, if they have one
+ *           role: read | operate | publish
+ *           token: sha256:HEX            as `holdfast console token` prints it
  *     public:                            what strangers may ask of `holdfast serve`
  *       listen: ["127.0.0.1:8080"]       none: nothing
  *       connections: 1024, per_address: 32
@@ -61,6 +67,7 @@
 #include <stdint.h>
 
 #include "base/prefix.h"
+#include "daemon/config_console.h"
 #include "daemon/config_public.h"
 #include "daemon/prefix_file.h"
 #include "defend/fallback.h"
@@ -181,6 +188,7 @@ struct config {
 	struct config_alert *alerts; /* owned */
 	struct config_page page;
 	struct config_public public_role;
+	struct config_console console;
 	struct config_log *logs; /* owned */
 	unsigned log_count;
 };

@@ -121,6 +121,8 @@ void config_read_keys(struct config_reader *reader, const char *what, const stru
 extern const struct config_key config_page_keys[];
 void config_page_init(struct config_page *page);
 void config_page_fini(struct config_page *page);
+extern const struct config_key config_console_keys[];
+void config_console_fini(struct config_console *console);
 extern const struct config_key config_public_keys[];
 void config_public_fini(struct config_public *public_role);
 

@@ -168,6 +168,7 @@ int daemon_role(int argc, char **argv)
 		[ROLE_RECORDER] = recorder_role,
 		[ROLE_MESSENGER] = messenger_role,
 		[ROLE_DESK] = desk_role,
+		[ROLE_CONSOLE] = console_role,
 		[ROLE_PUBLIC] = public_role, /* and the other roles of `holdfast serve` */
 		[ROLE_READER] = reader_role, /* and the other roles of `holdfast serve` */
 	};

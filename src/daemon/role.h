@@ -61,6 +61,7 @@ int recorder_role(const struct role_start *start);
 int messenger_role(const struct role_start *start);
 int desk_role(const struct role_start *start);
 int public_role(const struct role_start *start);
+int console_role(const struct role_start *start);
 int reader_role(const struct role_start *start);
 
 /*
