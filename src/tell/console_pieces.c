@@ -246,7 +246,7 @@ void console_submit(const view_t *v, enum console_word word, bool grave)
 
 void console_table(const view_t *v, enum console_word caption, const enum console_word *columns)
 {
-	(void)fprintf(v->out, "<div class=\"many\" role=\"region\" tabindex=\"0\" aria-label=\"");
+	(void)fprintf(v->out, "<div class=\"table\" role=\"region\" tabindex=\"0\" aria-label=\"");
 	console_say(v, caption);
 	console_raw(v, "\"><table><thead><tr>");
 	for (; *columns != CONSOLE_WORDS_COUNT; columns++) {
@@ -271,8 +271,8 @@ static const char *const console_style[] = {
 	"main > section { margin-top: 2.25rem; }\n",
 	".card { background: var(--card); border: 1px solid var(--rule); border-radius: .8rem; padding: 1.1rem 1.3rem; margin: 0 0 1.25rem; box-shadow: var(--shade); }\n",
 	".note { padding: .7rem 1rem; border-radius: .6rem; background: var(--wash); border: 1px solid var(--fill); color: var(--ink); max-width: none; }\n",
-	".many { max-height: none; overflow-x: auto; } table { max-width: none; }\n",
-	"td { vertical-align: top; } td.late { color: var(--w-down); font-weight: 650; }\n",
+	".table { overflow-x: auto; margin: 0 0 1rem; } table { max-width: none; }\n",
+	"td, tbody th { vertical-align: top; } td.late { color: var(--w-down); font-weight: 650; }\n",
 	".field { margin: 0 0 1rem; max-width: 44rem; }\n",
 	".field label, legend { display: block; font-weight: 600; margin-bottom: .25rem; }\n",
 	".field small { display: block; margin-top: .2rem; }\n",

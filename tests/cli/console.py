@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """console.py HOLDFAST: the console of `holdfast serve`, on loopback, as a browser uses it. Speaks TAP.
 
-Wants root, for the daemon does; without it all of it is skipped.
+Wants root, for the daemon does; without it all of it is skipped. HOLDFAST_PAGES names a folder that pages are put into, each
+in one file with its style, for tests/report/console.mjs.
 """
 import http.client
 import json
@@ -206,6 +207,26 @@ def others(s, ann, bob):
     s.answered("no incident", bob.post("/aware/0123456789abcdef", at="09:40"), 400, "no such incident")
 
 
+def keep(s, ann, bob):
+    """Pages as they stand in the middle of it all, for a browser that is to look at them."""
+    folder = os.environ.get("HOLDFAST_PAGES")
+    if not folder:
+        return
+    style = ann.get("/style.css")[1]
+    bob.post("/draft", lang="fr", since="2026-03-10T09:40", until="2026-03-10T11:00", kind="postmortem")
+    claimed = bob.post("/draft", lang="en", since="2026-03-10T09:40", component="Sign-in", kind="nis2_24h")
+    number = re.search(r"/matter/s(\d+)", claimed[2].getheader("Location")).group(1)
+    bob.post(f"/approve/s{number}", hash=latest(s)["sha256"])
+    pages = {"sign-in": Browser(ann.port).get("/"), "overview": ann.get("/"), "overview-fr": bob.get("/"),
+             "matter": ann.get("/matter/s1"), "matter-fr": bob.get(f"/matter/s{int(number) - 1}"),
+             "submit": ann.get(f"/submit/s{number}"), "draft": ann.get("/draft"), "edit": bob.get(f"/edit/s{number}"),
+             "components": ann.get("/components"), "events": bob.get("/events"), "audit": ann.get("/audit"),
+             "refused": bob.post("/withdraw/s1", text="x")}
+    for name, answer in pages.items():
+        page = answer[1].replace('<link rel="stylesheet" href="/style.css">', f"<style>{style}</style>")
+        (pathlib.Path(folder) / f"{name}.html").write_text(page, "utf-8")
+
+
 def audited(s, ann):
     rows = s.json("console", "audit")["audit"]
     told = {(row["who"], row["what"], row["object"], row["outcome"]) for row in rows}
@@ -243,6 +264,7 @@ def main():
             bob = roles(s, port)
             life(s, ann, bob)
             others(s, ann, bob)
+            keep(s, ann, bob)
             audited(s, ann)
         finally:
             daemon.send_signal(signal.SIGTERM)
