@@ -46,18 +46,18 @@ enum console_refusal { CONSOLE_WELCOME, CONSOLE_UNKNOWN, CONSOLE_WAIT };
 /* What cannot be shown or done. */
 enum console_trouble { CONSOLE_FAILED, CONSOLE_NOT_ALLOWED, CONSOLE_NOT_THERE, CONSOLE_BAD_FORM };
 
-void console_html_sign_in(const struct console_view *view, enum console_refusal why);
-void console_html_overview(const struct console_view *view, const json_t *overview);
-void console_html_matter(const struct console_view *view, const json_t *matter);
-void console_html_draft(const struct console_view *view, const json_t *choices);
-void console_html_edit(const struct console_view *view, const json_t *statement);
+void console_html_sign_in(const struct console_view *v, enum console_refusal why);
+void console_html_overview(const struct console_view *v, const json_t *overview);
+void console_html_matter(const struct console_view *v, const json_t *matter);
+void console_html_draft(const struct console_view *v, const json_t *choices);
+void console_html_edit(const struct console_view *v, const json_t *statement);
 /* What the public will see, or what was handed in, to be confirmed. */
-void console_html_publish(const struct console_view *view, const json_t *statement);
-void console_html_withdraw(const struct console_view *view, const json_t *statement);
-void console_html_components(const struct console_view *view, const json_t *components);
-void console_html_events(const struct console_view *view, const json_t *events);
-void console_html_audit(const struct console_view *view, const json_t *audit);
-void console_html_trouble(const struct console_view *view, enum console_trouble trouble);
+void console_html_publish(const struct console_view *v, const json_t *statement);
+void console_html_withdraw(const struct console_view *v, const json_t *statement);
+void console_html_components(const struct console_view *v, const json_t *components);
+void console_html_events(const struct console_view *v, const json_t *events);
+void console_html_audit(const struct console_view *v, const json_t *audit);
+void console_html_trouble(const struct console_view *v, enum console_trouble trouble);
 /* The style sheet of all of them. */
 void console_html_style(FILE *out);
 

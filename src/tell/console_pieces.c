@@ -32,10 +32,11 @@ void console_say(const view_t *v, enum console_word word, ...)
 
 		(void)snprintf(piece, sizeof(piece), "%.*s", hole ? (int)(hole - at) : (int)sizeof(piece) - 1, at);
 		console_text(v, piece);
-		if (!hole)
-			break;
-		console_text(v, va_arg(arguments, const char *));
-		at = hole + 2;
+		at += strlen(piece);
+		if (hole && at == hole) {
+			console_text(v, va_arg(arguments, const char *));
+			at += 2;
+		}
 	}
 	va_end(arguments);
 }

@@ -28,10 +28,10 @@ void console_end(const view_t *v);
 void console_form(const view_t *v, const char *path, const char *object);
 void console_hidden(const view_t *v, const char *name, const char *value);
 /* A field with its label; `help` CONSOLE_WORDS_COUNT: none. */
-void console_field(const view_t *v, const char *name, enum console_word label, enum console_word help, const char *type,
+void console_field(const view_t *v, const char *name, enum console_word word, enum console_word help, const char *type,
                    const char *value, bool needed);
 void console_option(const view_t *v, const char *value, bool chosen);
-void console_select(const view_t *v, const char *name, enum console_word label);
+void console_select(const view_t *v, const char *name, enum console_word word);
 void console_submit(const view_t *v, enum console_word word, bool grave);
 /* A table's head; its columns end with CONSOLE_WORDS_COUNT. */
 void console_table(const view_t *v, enum console_word caption, const enum console_word *columns);
