@@ -50,10 +50,10 @@ void console_html_sign_in(const struct console_view *v, enum console_refusal why
 void console_html_overview(const struct console_view *v, const json_t *overview);
 void console_html_matter(const struct console_view *v, const json_t *matter);
 void console_html_draft(const struct console_view *v, const json_t *choices);
-void console_html_edit(const struct console_view *v, const json_t *statement);
+void console_html_edit(const struct console_view *v, const json_t *kept);
 /* What the public will see, or what was handed in, to be confirmed. */
-void console_html_publish(const struct console_view *v, const json_t *statement);
-void console_html_withdraw(const struct console_view *v, const json_t *statement);
+void console_html_publish(const struct console_view *v, const json_t *kept);
+void console_html_withdraw(const struct console_view *v, const json_t *kept);
 void console_html_components(const struct console_view *v, const json_t *components);
 void console_html_events(const struct console_view *v, const json_t *events);
 void console_html_audit(const struct console_view *v, const json_t *audit);
