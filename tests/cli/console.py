@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """console.py HOLDFAST: the console of `holdfast serve`, on loopback, as a browser uses it. Speaks TAP.
 
-Wants root, for the daemon does; without it all of it is skipped. HOLDFAST_PAGES names a folder that pages are put into, each
-in one file with its style, for tests/report/console.mjs.
+Wants root, for the daemon does; without it all of it is skipped. HOLDFAST_PAGES names a folder that pages are put
+into, each in one file with its style, for tests/report/console.mjs.
 """
 import http.client
 import json
