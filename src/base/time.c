@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 
 #define SECONDS_PER_DAY 86400
 #define DAYS_PER_YEAR 365
@@ -158,5 +160,28 @@ int time_parse(const char *text, struct capture_time *t)
 	if (__builtin_mul_overflow(seconds, NS_PER_S, &seconds) || __builtin_add_overflow(sum, seconds, &sum))
 		return -EINVAL;
 	t->ns = sum;
+	return 0;
+}
+
+int time_parse_typed(const char *text, struct capture_time now, struct capture_time *t)
+{
+	char today[TIME_TEXT_SIZE], whole[TIME_TEXT_SIZE];
+	size_t length = strlen(text);
+	struct capture_time read;
+
+	if (time_parse(text, t) == 0)
+		return 0;
+	(void)time_format(now, today);
+	if (length == sizeof("2026-03-10T09:40") - 1)
+		(void)snprintf(whole, sizeof(whole), "%.16s:00Z", text);
+	else if (length == sizeof("09:40") - 1)
+		(void)snprintf(whole, sizeof(whole), "%.11s%.5s:00Z", today, text);
+	else
+		return -EINVAL;
+	if (time_parse(whole, &read) != 0)
+		return -EINVAL;
+	if (length == sizeof("09:40") - 1 && read.ns > now.ns)
+		read.ns -= SECONDS_PER_DAY * NS_PER_S;
+	*t = read;
 	return 0;
 }

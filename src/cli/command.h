@@ -41,6 +41,7 @@ int report_command(int argc, char **argv);
 int rules_command(int argc, char **argv);
 int run_command(int argc, char **argv);
 int serve_command(int argc, char **argv);
+int console_command(int argc, char **argv);
 int statement_command(int argc, char **argv);
 int status_command(int argc, char **argv);
 int subscription_command(int argc, char **argv);

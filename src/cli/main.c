@@ -32,6 +32,7 @@ static const struct command {
 	{ "doctor", doctor_command, "whether this host can have the shield, and which; changes nothing" },
 	{ "run", run_command, "defend this host: attach the shield, serve the commands below" },
 	{ "serve", serve_command, "serve the public word: take reports, reckon outages, publish the status page" },
+	{ "console", console_command, "tokens for the page of operators, and what was done by it" },
 	{ "status", status_command, "one screen: what passes, what is dropped, why, how to undo it" },
 	{ "incidents", incidents_command, "list the attacks that were recorded" },
 	{ "incident", incident_command, "one of them whole: what, when, what stopped it, what that cost" },

@@ -34,7 +34,6 @@
 
 #define STATEMENTS_SCHEMA "holdfast.statements/1"
 #define DAY_NS (86400 * NS_PER_S)
-#define CLOCK_LENGTH 5 /* "09:40" */
 
 struct options {
 	const char *config, *record, *verb, *name, *words;
@@ -111,22 +110,9 @@ static const struct option_table table = {
 /* "09:40" is the last time that it was so. */
 static int read_time(const char *option, const char *text, struct capture_time now, struct capture_time *time)
 {
-	char today[TIME_TEXT_SIZE], whole[TIME_TEXT_SIZE];
-
 	time->ns = 0;
-	if (!text)
+	if (!text || time_parse_typed(text, now, time) == 0)
 		return COMMAND_DONE;
-	if (time_parse(text, time) == 0)
-		return COMMAND_DONE;
-	(void)time_format(now, today);
-	if (strlen(text) == CLOCK_LENGTH) {
-		(void)snprintf(whole, sizeof(whole), "%.11s%.5s:00Z", today, text);
-		if (time_parse(whole, time) == 0) {
-			if (time->ns > now.ns)
-				time->ns -= DAY_NS;
-			return COMMAND_DONE;
-		}
-	}
 	return options_refuse(&table, "%s wants a time in UTC such as 09:40 or 2026-03-10T09:40:00Z", option);
 }
 

@@ -310,100 +310,32 @@ static int take_thread(void *context, const struct statements_thread *thread)
 	return 0;
 }
 
-/* Incidents of which awareness was noted, each once. */
-struct known {
-	uint64_t *incidents;
-	size_t count, room;
-};
-
-static int take_known(void *context, const struct statements_awareness *awareness)
+static int take_law(void *context, const struct statement_facts_law *law)
 {
-	struct known *k = context;
+	struct standing *s = context;
+	const char *name = statement_kind_name(law->kind);
+	bool done = law->submitted_ns != 0, late = !done && law->due_ns <= s->now_ns;
+	char when[WORDS_SIZE], left[2 * WORDS_SIZE];
+	struct draft d = { .length = 0 };
 
-	for (size_t i = 0; i < k->count; i++)
-		if (k->incidents[i] == awareness->incident)
-			return 0;
-	if (k->count == k->room) {
-		size_t room = k->room ? 2 * k->room : 16;
-		uint64_t *incidents = realloc(k->incidents, room * sizeof(*incidents));
-
-		if (!incidents)
-			return -ENOMEM;
-		k->incidents = incidents;
-		k->room = room;
-	}
-	k->incidents[k->count++] = awareness->incident;
+	s->overdue = s->overdue || late;
+	build_append(&s->build, s->laws,
+	             json_pack("{so ss so so sb}", "incident", incident_of(law->incident), "kind", name, "due",
+	                       moment(law->due_ns), "submitted", moment(law->submitted_ns), "overdue", late));
+	draft_add(&d, "%08" PRIx64 "  %-11s  %s%s %s UTC, %s" PLAIN, law->incident >> 32, name, late ? RED : "",
+	          done   ? "handed in; was due"
+	          : late ? "was due"
+	                 : "due",
+	          words_date_time((struct capture_time){ law->due_ns }, when), from_now(law->due_ns - s->now_ns, left));
+	if (!s->json)
+		paper_line(&s->paper, 0, d.text);
+	s->any = true;
 	return 0;
-}
-
-/* Which reports to authorities on one incident were handed in. */
-struct submitted {
-	uint64_t incident;
-	struct books *books;
-	int64_t at_ns[STATEMENT_KINDS];
-};
-
-static int take_submitted(void *context, const struct statements_act_row *act)
-{
-	int64_t *at_ns = context;
-
-	if (act->act == STATEMENTS_SUBMITTED)
-		*at_ns = act->at_ns;
-	return 0;
-}
-
-static int take_report(void *context, const struct statements_row *row)
-{
-	struct submitted *s = context;
-	struct record_error error;
-
-	if (row->incident != s->incident || statement_kind_is_public(row->kind))
-		return 0;
-	return statements_act_each(s->books->ledger, row->number, take_submitted, &s->at_ns[row->kind], &error);
-}
-
-static int put_laws(struct standing *s, uint64_t incident)
-{
-	struct submitted submitted = { .incident = incident, .books = s->books };
-	struct record_error error = { .message = "" };
-	json_t *aware = NULL;
-	int result = statement_facts_aware(s->books->ledger, incident, &aware, &error), status = COMMAND_DONE;
-
-	if (result == 0)
-		result = statements_latest_each(s->books->ledger, take_report, &submitted, &error);
-	if (result != 0)
-		status = books_refuse(s->books, result, &error);
-	for (unsigned kind = STATEMENT_NIS2_24H; status == COMMAND_DONE && kind < STATEMENT_KINDS; kind++) {
-		const char *name = statement_kind_name((enum statement_kind)kind);
-		struct capture_time due = { 0 };
-		bool late, done = submitted.at_ns[kind] != 0;
-		char when[WORDS_SIZE], left[2 * WORDS_SIZE];
-		struct draft d = { .length = 0 };
-
-		if (!fact_time(json_object_get(aware, "due"), name, &due))
-			continue;
-		late = !done && due.ns <= s->now_ns;
-		s->overdue = s->overdue || late;
-		build_append(&s->build, s->laws,
-		             json_pack("{so ss so so sb}", "incident", incident_of(incident), "kind", name, "due",
-		                       moment(due.ns), "submitted", moment(submitted.at_ns[kind]), "overdue", late));
-		draft_add(&d, "%08" PRIx64 "  %-11s  %s%s %s UTC, %s" PLAIN, incident >> 32, name, late ? RED : "",
-		          done   ? "handed in; was due"
-		          : late ? "was due"
-		                 : "due",
-		          words_date_time(due, when), from_now(due.ns - s->now_ns, left));
-		if (!s->json)
-			paper_line(&s->paper, 0, d.text);
-		s->any = true;
-	}
-	json_decref(aware);
-	return status;
 }
 
 int statement_page_status(struct books *books, int64_t now_ns, bool json)
 {
 	struct standing s = { .books = books, .paper = screen_paper(0, false), .now_ns = now_ns, .json = json };
-	struct known known = { .incidents = NULL };
 	struct record_error error = { .message = "" };
 	int result, status = COMMAND_DONE;
 
@@ -411,12 +343,9 @@ int statement_page_status(struct books *books, int64_t now_ns, bool json)
 	s.laws = json_array();
 	result = statements_thread_each(books->ledger, take_thread, &s, &error);
 	if (result == 0)
-		result = statements_awareness_each(books->ledger, 0, take_known, &known, &error);
+		result = statement_facts_law_each(books->ledger, take_law, &s, &error);
 	if (result != 0)
 		status = books_refuse(books, result, &error);
-	for (size_t i = 0; i < known.count && status == COMMAND_DONE; i++)
-		status = put_laws(&s, known.incidents[i]);
-	free(known.incidents);
 	if (status == COMMAND_DONE && json) {
 		status = order_print_json("holdfast.statement-status/1",
 		                          json_pack("{so sO sO sb}", "at", moment(now_ns), "threads", s.threads, "laws",

@@ -231,6 +231,7 @@ static const struct config_key config_keys[] = {
 	{ .name = "probes", .read = config_read_mapping, .keys = config_probes_keys },
 	{ .name = "mail", .read = config_read_mapping, .keys = config_mail_keys },
 	{ .name = "webhooks", .read = config_read_webhooks, .offset = IN_CONFIG(webhooks), .high = CONFIG_WEBHOOKS_MAX },
+	{ .name = "console", .read = config_read_mapping, .keys = config_console_keys },
 	{ .name = "public", .read = config_read_mapping, .keys = config_public_keys },
 	{ .name = "logs", .read = config_read_logs, .offset = IN_CONFIG(logs), .high = CONFIG_LOGS_MAX },
 	{ .name = NULL },
@@ -414,6 +415,7 @@ void config_fini(struct config *config)
 	config_probes_fini(&config->probes);
 	free(config->webhooks);
 	config_public_fini(&config->public_role);
+	config_console_fini(&config->console);
 	config_logs_fini(config);
 	memset(config, 0, sizeof(*config));
 }

@@ -53,6 +53,12 @@
  *             public_url: URL, tls: required | none }   who takes mail to subscribers
  *     webhooks:                          web servers that are told what is published
  *       - { name: WORD, url: URL, secret_file: path, components: [ID...] }
+ *     console:                           what operators do by a browser, of `holdfast serve`
+ *       listen: 127.0.0.1:8081           loopback alone
+ *       tokens:
+ *         - name: WORD                   who it is; the same as their login's, if they have one
+ *           role: read | operate | publish
+ *           token: sha256:HEX            as `holdfast console token` prints it
  *     public:                            what strangers may ask of `holdfast serve`
  *       listen: ["127.0.0.1:8080"]       none: nothing
  *       connections: 1024, per_address: 32
@@ -74,6 +80,7 @@
 #include <stdint.h>
 
 #include "base/prefix.h"
+#include "daemon/config_console.h"
 #include "daemon/config_public.h"
 #include "daemon/prefix_file.h"
 #include "defend/fallback.h"
@@ -246,6 +253,7 @@ struct config {
 	unsigned webhook_count;
 	struct config_webhook *webhooks; /* owned */
 	struct config_public public_role;
+	struct config_console console;
 	struct config_log *logs; /* owned */
 	unsigned log_count;
 };

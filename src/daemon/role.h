@@ -62,6 +62,7 @@ int messenger_role(const struct role_start *start);
 int desk_role(const struct role_start *start);
 int prober_role(const struct role_start *start);
 int public_role(const struct role_start *start);
+int console_role(const struct role_start *start);
 int reader_role(const struct role_start *start);
 
 /*

@@ -128,6 +128,7 @@ int sandbox_follow_parent(void)
 #define PROBER MAY(ROLE_PROBER)
 #define PUBLIC MAY(ROLE_PUBLIC)
 /* READER, CONSOLE: likewise, with the role. */
+#define CONSOLE MAY(ROLE_CONSOLE)
 #define READER MAY(ROLE_READER)
 #define ALL (MAY(ROLES_ALL) - 1)
 
@@ -160,6 +161,18 @@ static const struct {
 	{ SCMP_SYS(accept4), PUBLIC }, { SCMP_SYS(accept), PUBLIC }, { SCMP_SYS(recvfrom), PUBLIC }, { SCMP_SYS(sendto), PUBLIC },
 	{ SCMP_SYS(shutdown), PUBLIC }, { SCMP_SYS(setsockopt), PUBLIC }, { SCMP_SYS(getsockopt), PUBLIC }, { SCMP_SYS(getsockname), PUBLIC },
 	{ SCMP_SYS(getpeername), PUBLIC }, { SCMP_SYS(sendfile), PUBLIC }, { SCMP_SYS(ioctl), PUBLIC }, { SCMP_SYS(eventfd2), PUBLIC },
+	/* operators: connections, and the record */
+	{ SCMP_SYS(accept4), CONSOLE }, { SCMP_SYS(accept), CONSOLE }, { SCMP_SYS(recvfrom), CONSOLE }, { SCMP_SYS(sendto), CONSOLE },
+	{ SCMP_SYS(shutdown), CONSOLE }, { SCMP_SYS(setsockopt), CONSOLE }, { SCMP_SYS(getsockopt), CONSOLE }, { SCMP_SYS(getsockname), CONSOLE },
+	{ SCMP_SYS(getpeername), CONSOLE }, { SCMP_SYS(sendfile), CONSOLE }, { SCMP_SYS(ioctl), CONSOLE }, { SCMP_SYS(eventfd2), CONSOLE },
+	{ SCMP_SYS(openat), CONSOLE }, { SCMP_SYS(open), CONSOLE }, { SCMP_SYS(pwrite64), CONSOLE }, { SCMP_SYS(fsync), CONSOLE },
+	{ SCMP_SYS(fdatasync), CONSOLE }, { SCMP_SYS(ftruncate), CONSOLE }, { SCMP_SYS(fallocate), CONSOLE }, { SCMP_SYS(unlink), CONSOLE },
+	{ SCMP_SYS(unlinkat), CONSOLE }, { SCMP_SYS(rename), CONSOLE }, { SCMP_SYS(renameat), CONSOLE }, { SCMP_SYS(renameat2), CONSOLE },
+	{ SCMP_SYS(access), CONSOLE }, { SCMP_SYS(faccessat), CONSOLE }, { SCMP_SYS(faccessat2), CONSOLE }, { SCMP_SYS(stat), CONSOLE },
+	{ SCMP_SYS(lstat), CONSOLE }, { SCMP_SYS(readlink), CONSOLE }, { SCMP_SYS(readlinkat), CONSOLE }, { SCMP_SYS(getcwd), CONSOLE },
+	{ SCMP_SYS(fchmod), CONSOLE }, { SCMP_SYS(fchown), CONSOLE }, { SCMP_SYS(utimensat), CONSOLE }, { SCMP_SYS(fstatfs), CONSOLE },
+	{ SCMP_SYS(mkdir), CONSOLE }, { SCMP_SYS(mkdirat), CONSOLE }, { SCMP_SYS(link), CONSOLE }, { SCMP_SYS(linkat), CONSOLE },
+	{ SCMP_SYS(getdents64), CONSOLE },
 	/* servers elsewhere: sockets, names (which a thread of libcurl asks for), certificates */
 	{ SCMP_SYS(socket), MESSENGER | PROBER }, { SCMP_SYS(socketpair), MESSENGER | PROBER }, { SCMP_SYS(connect), MESSENGER | PROBER },
 	{ SCMP_SYS(bind), MESSENGER | PROBER }, { SCMP_SYS(setsockopt), MESSENGER | PROBER }, { SCMP_SYS(getsockopt), MESSENGER | PROBER },

@@ -67,11 +67,23 @@ static bool has_logs(const struct config *config)
 	return config->log_count > 0;
 }
 
+static bool console_wanted(const struct config *config)
+{
+	return config->console.token_count > 0;
+}
+
+static unsigned console_listeners(const struct config *config, const char *addresses[SERVE_LISTENERS_MAX])
+{
+	addresses[0] = config->console.listen;
+	return 1;
+}
+
 /* A role that has no row here is not there. */
 const struct serve_row serve_rows[SERVE_ROLES] = {
 	[SERVE_ROLE_DESK] = { .wanted = always, .files = desk_files },
 	[SERVE_ROLE_PROBER] = { .wanted = is_probing },
 	[SERVE_ROLE_MESSENGER] = { .wanted = tells, .files = messenger_files },
+	[SERVE_ROLE_CONSOLE] = { .wanted = console_wanted, .listeners = console_listeners },
 	[SERVE_ROLE_PUBLIC] = { .wanted = public_wanted, .files = public_files, .listeners = public_listeners },
 	[SERVE_ROLE_READER] = { .wanted = has_logs },
 };

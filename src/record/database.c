@@ -164,6 +164,12 @@ static const char *const migrations[RECORD_SCHEMA] = {
 	" UNIQUE(subscriber, what, ref));"
 	"CREATE INDEX delivery_due ON delivery(next_ns) WHERE state = 'queued';"
 	"CREATE INDEX delivery_sending ON delivery(subscriber) WHERE state = 'sending';",
+
+	"CREATE TABLE console_audit("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, at_ns INTEGER NOT NULL, who TEXT NOT NULL, role TEXT NOT NULL,"
+	" what TEXT NOT NULL, object TEXT NOT NULL, revision INTEGER NOT NULL, outcome TEXT NOT NULL,"
+	" message TEXT NOT NULL);"
+	FOR_GOOD("console_audit", "id"),
 };
 /* clang-format on */
 

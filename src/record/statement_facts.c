@@ -280,6 +280,93 @@ int statement_facts_aware(struct ledger *ledger, uint64_t incident, json_t **awa
 	return 0;
 }
 
+/* ---- what the law asks for ---- */
+
+/* Incidents of which awareness was noted, each once. */
+struct known {
+	uint64_t *incidents;
+	size_t count, room;
+};
+
+static int take_known(void *context, const struct statements_awareness *awareness)
+{
+	struct known *k = context;
+
+	for (size_t i = 0; i < k->count; i++)
+		if (k->incidents[i] == awareness->incident)
+			return 0;
+	if (k->count == k->room) {
+		size_t room = k->room ? 2 * k->room : 16;
+		uint64_t *incidents = realloc(k->incidents, room * sizeof(*incidents));
+
+		if (!incidents)
+			return -ENOMEM;
+		k->incidents = incidents;
+		k->room = room;
+	}
+	k->incidents[k->count++] = awareness->incident;
+	return 0;
+}
+
+/* Which reports on one incident were handed in. */
+struct submitted {
+	uint64_t incident;
+	struct ledger *ledger;
+	struct record_error *error;
+	int64_t at_ns[STATEMENT_KINDS];
+};
+
+static int take_handed_in(void *context, const struct statements_act_row *act)
+{
+	int64_t *at_ns = context;
+
+	if (act->act == STATEMENTS_SUBMITTED)
+		*at_ns = act->at_ns;
+	return 0;
+}
+
+static int take_report(void *context, const struct statements_row *row)
+{
+	struct submitted *s = context;
+
+	if (row->incident != s->incident || statement_kind_is_public(row->kind))
+		return 0;
+	return statements_act_each(s->ledger, row->number, take_handed_in, &s->at_ns[row->kind], s->error);
+}
+
+static int laws_of(struct ledger *ledger, uint64_t incident,
+                   int (*each)(void *context, const struct statement_facts_law *law), void *context,
+                   struct record_error *error)
+{
+	struct submitted submitted = { .incident = incident, .ledger = ledger, .error = error };
+	json_t *aware = NULL;
+	int result = statement_facts_aware(ledger, incident, &aware, error);
+
+	if (result == 0)
+		result = statements_latest_each(ledger, take_report, &submitted, error);
+	for (unsigned kind = STATEMENT_NIS2_24H; result == 0 && kind < STATEMENT_KINDS; kind++) {
+		struct capture_time due = { 0 };
+
+		if (fact_time(json_object_get(aware, "due"), statement_kind_name((enum statement_kind)kind), &due))
+			result = each(context, &(struct statement_facts_law){ incident, (enum statement_kind)kind,
+			                                                      due.ns, submitted.at_ns[kind] });
+	}
+	json_decref(aware);
+	return result;
+}
+
+int statement_facts_law_each(struct ledger *ledger, int (*each)(void *context, const struct statement_facts_law *law),
+                             void *context, struct record_error *error)
+{
+	struct known known = { .incidents = NULL };
+	int result = statements_awareness_each(ledger, 0, take_known, &known, error);
+
+	for (size_t i = 0; i < known.count && result == 0; i++)
+		result = laws_of(ledger, known.incidents[i], each, context, error);
+	free(known.incidents);
+	return result;
+}
+
 /* ---- the whole ---- */
 
 static json_t *incident_json(const struct archive_incident *incident)

@@ -35,4 +35,15 @@ int statement_facts(struct ledger *ledger, const struct statement_facts_asked *a
 /* When people have known of it, and when what the law asks for is due; JSON, or null where nobody said. */
 int statement_facts_aware(struct ledger *ledger, uint64_t incident, json_t **aware, struct record_error *error);
 
+/* A report to an authority that the law asks for, of an incident of which people have known; submitted_ns 0: it was not yet. */
+struct statement_facts_law {
+	uint64_t incident;
+	enum statement_kind kind;
+	int64_t due_ns, submitted_ns;
+};
+
+int statement_facts_law_each(struct ledger *ledger,
+                             int (*each)(void *context, const struct statement_facts_law *law), void *context,
+                             struct record_error *error);
+
 #endif
