@@ -21,6 +21,7 @@
 #include "cli/order.h"
 #include "cli/output.h"
 #include "cli/screen.h"
+#include "cli/serve_page.h"
 #include "cli/standing.h"
 #include "cli/status_page.h"
 #include "shield/shield.h"
@@ -46,7 +47,8 @@ static const struct option_table table = {
 	.synopsis = "[--watch] [--json]",
 	.purpose =
 		"One screen: the mode, where the shield is attached and how, what passes and what is dropped in this second and why,\n"
-		"the rules in force and how to undo them, and which limits were hit. Where the daemon is dead root sees what stands.\n",
+		"the rules in force and how to undo them, and which limits were hit; how 'holdfast serve' stands. Where the daemon is\n"
+		"dead root sees what stands.\n",
 	.notes = "Exit status: 0 done, 1 failed, 2 wrong usage, 3 the daemon is not running.\n"
 		 "\n"
 		 "Example:\n"
@@ -109,6 +111,17 @@ static int take_reading(const char *config, struct reading *reading)
 	return status;
 }
 
+/* The other daemon, which may be all that runs here. */
+static void write_serve(const struct paper *paper, const char *config)
+{
+	bool wanted;
+	json_t *state = serve_page_find(config, &wanted);
+
+	if (wanted)
+		serve_page_write(paper, state);
+	json_decref(state);
+}
+
 /* Once, or until what is written arrives nowhere. */
 static int show(const struct options *options)
 {
@@ -120,6 +133,11 @@ static int show(const struct options *options)
 	if (status == COMMAND_DONE)
 		status = archived_folder("status", options->config, folder);
 
+	if (status == COMMAND_NO_DAEMON) {
+		struct paper paper = screen_paper(0, false);
+
+		write_serve(&paper, options->config);
+	}
 	while (status == COMMAND_DONE && more) {
 		struct paper paper = screen_paper(0, false);
 
@@ -131,6 +149,7 @@ static int show(const struct options *options)
 			(void)fputs(HOME_AND_CLEAR, stdout);
 		harm_lines_write(&paper, folder, 0, books_now());
 		status_page_write(&paper, before.status, now.status, now.at_ns - before.at_ns);
+		write_serve(&paper, options->config);
 		if (options->watch && !clear)
 			(void)putchar('\n');
 		status = output_finish();
@@ -146,9 +165,18 @@ static int print_json(const struct options *options)
 {
 	struct reading reading = { .status = NULL };
 	int status = take_reading(options->config, &reading);
+	json_t *state;
+	bool wanted;
 
-	if (status != COMMAND_DONE)
+	if (status != COMMAND_DONE && status != COMMAND_NO_DAEMON)
 		return status;
+	state = serve_page_find(options->config, &wanted);
+	if (status == COMMAND_NO_DAEMON && !state)
+		return status;
+	if (status == COMMAND_NO_DAEMON)
+		reading.status = json_object();
+	if (wanted)
+		(void)json_object_set_new(reading.status, "serve", state ? state : json_null());
 	status = order_print_json("holdfast.status/1", reading.status);
 	return status == COMMAND_DONE && !reading.running ? COMMAND_NO_DAEMON : status;
 }

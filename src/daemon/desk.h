@@ -14,7 +14,7 @@
 #include "record/ledger.h"
 #include "record/reckon.h"
 
-#define DESK_GRACE_NS (20 * NS_PER_S) /* after a bucket's end, for what is still on its way */
+#define DESK_GRACE_NS (45 * NS_PER_S) /* after a bucket's end, for what is still on its way */
 #define DESK_WRITE_NS NS_PER_S
 #define DESK_AGAIN_NS (5 * NS_PER_S) /* after the record could not be written, or the page published */
 #define DESK_LOOK_NS (2 * NS_PER_S)  /* at what others have changed in the record */

@@ -167,6 +167,8 @@ static int prepare(struct parent *parent)
 	if (result == 0)
 		result = supervise_take_lock(COMMAND, parent->config.run_dir, "holdfast.pid", &parent->lock);
 	if (result == 0)
+		result = supervise_give_record(COMMAND, parent->config.state_dir, parent->start.uid, parent->start.gid);
+	if (result == 0)
 		result = supervise_make_folder(COMMAND, parent->config.state_dir, parent->start.uid, parent->start.gid,
 		                               0750);
 	if (result == 0)

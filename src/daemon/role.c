@@ -163,13 +163,9 @@ static bool read_id(const char *text, uint32_t *id)
 int daemon_role(int argc, char **argv)
 {
 	static int (*const roles[ROLES_ALL])(const struct role_start *start) = {
-		[ROLE_LOADER] = loader_role,
-		[ROLE_ENGINE] = engine_role,
-		[ROLE_RECORDER] = recorder_role,
-		[ROLE_MESSENGER] = messenger_role,
-		[ROLE_DESK] = desk_role,
-		[ROLE_PUBLIC] = public_role, /* and the other roles of `holdfast serve` */
-		[ROLE_READER] = reader_role, /* and the other roles of `holdfast serve` */
+		[ROLE_LOADER] = loader_role,       [ROLE_ENGINE] = engine_role, [ROLE_RECORDER] = recorder_role,
+		[ROLE_MESSENGER] = messenger_role, [ROLE_DESK] = desk_role,     [ROLE_PUBLIC] = public_role,
+		[ROLE_READER] = reader_role,
 	};
 	struct role_start start;
 	int first = ROLE_FD_PARENT;

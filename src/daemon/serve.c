@@ -8,7 +8,6 @@
  * begin anew with what the new configuration says; one that is wrong changes nothing.
  */
 #include <errno.h>
-#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -17,238 +16,27 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/time.h"
 #include "daemon/alert_files.h"
-#include "daemon/config.h"
 #include "daemon/daemon.h"
 #include "daemon/log.h"
-#include "daemon/message.h"
-#include "daemon/notify.h"
-#include "daemon/sandbox.h"
-#include "daemon/serve_message.h"
+#include "daemon/serve_inside.h"
+#include "daemon/serve_state.h"
 #include "daemon/supervise.h"
-#include "tell/http_server.h"
 
-#define COMMAND "serve"
 #define BACKOFF_FIRST_NS (NS_PER_S / 5)
 #define BACKOFF_MAX_NS (60 * NS_PER_S)
 #define HEALTHY_NS (60 * NS_PER_S)
 #define STOP_NS (5 * NS_PER_S) /* the roles, and then the desk, have to end in order */
-#define LISTENERS_MAX 8        /* of all roles together */
-#define LISTEN_SIZE 64
 #define WAIT_MS 1000
-
-/* ---- which roles there are ---- */
-
-/* Each list is at most as long as its array; texts are the configuration's. */
-struct row {
-	bool (*wanted)(const struct config *config);
-	/* Files that only root may read. */
-	unsigned (*files)(const struct config *config, const char *paths[SERVE_FDS_MAX]);
-	/* Where it listens, as http_server_listen() has it. */
-	unsigned (*listeners)(const struct config *config, const char *addresses[SERVE_LISTENERS_MAX]);
-};
-
-static bool always(const struct config *config)
-{
-	(void)config;
-	return true;
-}
-
-static unsigned desk_files(const struct config *config, const char *paths[SERVE_FDS_MAX])
-{
-	if (!config->page.key_file[0])
-		return 0;
-	paths[0] = config->page.key_file;
-	return 1;
-}
-
-static bool tells(const struct config *config)
-{
-	return config->alert_count > 0;
-}
-
-static unsigned messenger_files(const struct config *config, const char *paths[SERVE_FDS_MAX])
-{
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < config->alert_count; i++)
-		if (config->alerts[i].key_file[0])
-			paths[count++] = config->alerts[i].key_file;
-	return count;
-}
-
-static bool public_wanted(const struct config *config)
-{
-	return config->public_role.listen_count > 0;
-}
-
-static unsigned public_files(const struct config *config, const char *paths[SERVE_FDS_MAX])
-{
-	const struct config_public *of = &config->public_role;
-	unsigned count = 0;
-
-	if (of->gatus_key_file[0])
-		paths[count++] = of->gatus_key_file;
-	for (unsigned i = 0; i < of->vantage_count; i++)
-		paths[count++] = of->vantages[i].key_file;
-	return count;
-}
-
-static unsigned public_listeners(const struct config *config, const char *addresses[SERVE_LISTENERS_MAX])
-{
-	for (unsigned i = 0; i < config->public_role.listen_count; i++)
-		addresses[i] = config->public_role.listen[i].text;
-	return config->public_role.listen_count;
-}
-
-static bool has_logs(const struct config *config)
-{
-	return config->log_count > 0;
-}
-
-/* A role that has no row here is not there. */
-static const struct row rows[SERVE_ROLES] = {
-	[SERVE_ROLE_DESK] = { .wanted = always, .files = desk_files },
-	[SERVE_ROLE_MESSENGER] = { .wanted = tells, .files = messenger_files },
-	[SERVE_ROLE_PUBLIC] = { .wanted = public_wanted, .files = public_files, .listeners = public_listeners },
-	[SERVE_ROLE_READER] = { .wanted = has_logs },
-};
-
-/* ---- the tree ---- */
-
-struct child {
-	pid_t pid;         /* 0: there is none */
-	int channel;       /* -1 */
-	bool ready, asked; /* asked: it is to end */
-	uint32_t restarts;
-	int64_t began_ns, again_ns, backoff_ns; /* again_ns 0: it is not waited for */
-	struct serve_counted counted;           /* what it said last */
-	int64_t told_ns;
-};
-
-struct listener {
-	char address[LISTEN_SIZE];
-	int fd;
-};
-
-struct tree {
-	const char *config_path, *config_name;
-	char *text;
-	size_t length;
-	struct config config;
-	struct role_start start, messenger_start;
-	struct notify notify;
-	int signals, lock;
-	struct child children[SERVE_ROLES];
-	struct listener listeners[LISTENERS_MAX];
-	unsigned listener_count;
-	bool ever_ready, stopping;
-	int64_t began_ns, began_wall_ns, pinged_ns;
-	struct serve_message message; /* scratch */
-	struct message word;          /* likewise, the messenger's */
-};
-
-/* ---- beginning ---- */
-
-static int check_rights(void)
-{
-	uint64_t wanted = sandbox_serving() | SANDBOX_CAPABILITY(CAP_SETPCAP) | SANDBOX_CAPABILITY(CAP_CHOWN);
-	char missing[128];
-
-	if (geteuid() != 0)
-		return supervise_refuse(COMMAND, "needs root, of which its roles keep nothing; start it as root or by "
-		                                 "'systemctl start holdfast-serve'");
-	if (*sandbox_missing(wanted, missing, sizeof(missing)))
-		return supervise_refuse(COMMAND, "root here lacks %s", missing);
-	return 0;
-}
-
-static int bind_listener(struct tree *tree, const char *address)
-{
-	struct listener *listener = &tree->listeners[tree->listener_count];
-	int result;
-
-	for (unsigned i = 0; i < tree->listener_count; i++)
-		if (strcmp(tree->listeners[i].address, address) == 0)
-			return 0;
-	if (tree->listener_count == LISTENERS_MAX || strlen(address) >= LISTEN_SIZE)
-		return supervise_refuse(COMMAND, "%s: there are too many addresses to listen at", address);
-	result = http_server_listen(address, &listener->fd);
-	if (result != 0)
-		return supervise_refuse(COMMAND, "cannot listen at %s: %s", address, strerror(-result));
-	message_text(listener->address, sizeof(listener->address), address);
-	tree->listener_count++;
-	return 0;
-}
-
-/* Those that the configuration names and that are not open yet. */
-static int bind_listeners(struct tree *tree, const struct config *config)
-{
-	const char *addresses[SERVE_LISTENERS_MAX];
-	int result = 0;
-
-	for (unsigned role = 0; role < SERVE_ROLES && result == 0; role++) {
-		unsigned count = rows[role].wanted && rows[role].wanted(config) && rows[role].listeners
-		                         ? rows[role].listeners(config, addresses)
-		                         : 0;
-
-		for (unsigned i = 0; i < count && result == 0; i++)
-			result = bind_listener(tree, addresses[i]);
-	}
-	return result;
-}
-
-/* The page's folder changes its name with one beside it: the one around it has to be the roles' user's. */
-static int make_page_folder(const struct tree *tree)
-{
-	char folder[CONFIG_PATH_SIZE], *slash;
-	struct stat status;
-
-	message_text(folder, sizeof(folder), tree->config.page.directory);
-	slash = strrchr(folder, '/');
-	if (!slash || slash == folder)
-		return 0;
-	*slash = '\0';
-	if (stat(folder, &status) == 0) /* somebody else's: it is said when the page is published */
-		return 0;
-	return supervise_make_folder(COMMAND, folder, tree->start.uid, tree->start.gid, 0755);
-}
-
-/* All that needs rights which the parent then gives up. */
-static int prepare(struct tree *tree)
-{
-	int result = check_rights();
-
-	(void)umask(0022);
-	if (result == 0)
-		result = supervise_find_user(COMMAND, "its roles", tree->config.user, &tree->start,
-		                             &tree->messenger_start);
-	if (result == 0)
-		result = supervise_make_folder(COMMAND, tree->config.run_dir, 0, 0, 0755);
-	if (result == 0)
-		result = supervise_take_lock(COMMAND, tree->config.run_dir, DAEMON_SERVE_PID_NAME, &tree->lock);
-	if (result == 0)
-		result = supervise_make_folder(COMMAND, tree->config.state_dir, tree->start.uid, tree->start.gid, 0750);
-	if (result == 0)
-		result = make_page_folder(tree);
-	if (result == 0)
-		result = bind_listeners(tree, &tree->config);
-	if (result != 0)
-		return result;
-	result = sandbox_limit(sandbox_serving());
-	if (result == 0)
-		result = sandbox_keep(0);
-	return result ? supervise_refuse(COMMAND, "capabilities cannot be given up: %s", strerror(-result)) : 0;
-}
+#define STATE_NS NS_PER_S
 
 /* ---- roles ---- */
 
-static int find_listener(const struct tree *tree, const char *address)
+static int find_listener(const struct serve_tree *tree, const char *address)
 {
 	for (unsigned i = 0; i < tree->listener_count; i++)
 		if (strcmp(tree->listeners[i].address, address) == 0)
@@ -257,12 +45,12 @@ static int find_listener(const struct tree *tree, const char *address)
 }
 
 /* The configuration, the role's files and where it listens. The reason of what fails stands in `reason`. */
-static int send_config(struct tree *tree, unsigned role, char reason[CONFIG_ERROR_SIZE])
+static int send_config(struct serve_tree *tree, unsigned role, char reason[CONFIG_ERROR_SIZE])
 {
 	struct serve_config *config = &tree->message.config;
 	const char *paths[SERVE_FDS_MAX], *addresses[SERVE_LISTENERS_MAX];
-	unsigned files = rows[role].files ? rows[role].files(&tree->config, paths) : 0;
-	unsigned listeners = rows[role].listeners ? rows[role].listeners(&tree->config, addresses) : 0;
+	unsigned files = serve_rows[role].files ? serve_rows[role].files(&tree->config, paths) : 0;
+	unsigned listeners = serve_rows[role].listeners ? serve_rows[role].listeners(&tree->config, addresses) : 0;
 	int fds[SERVE_FDS_MAX], result = 0;
 	unsigned count;
 
@@ -315,7 +103,7 @@ static bool scripts_are_good(const struct config *config, char reason[CONFIG_ERR
 }
 
 /* The desk's end of the messenger's channel; it has its own from the beginning, and ends when the desk does. */
-static void give_messenger(struct tree *tree, int end)
+static void give_messenger(struct serve_tree *tree, int end)
 {
 	if (tree->children[SERVE_ROLE_DESK].channel < 0)
 		return;
@@ -325,7 +113,7 @@ static void give_messenger(struct tree *tree, int end)
 }
 
 /* A channel between the desk and a role, where both are there. */
-static void join(struct tree *tree, unsigned role)
+static void join(struct serve_tree *tree, unsigned role)
 {
 	struct serve_message *message = &tree->message;
 	int ends[2];
@@ -342,9 +130,9 @@ static void join(struct tree *tree, unsigned role)
 	supervise_close(ends, 2);
 }
 
-static void put_off(struct tree *tree, unsigned role)
+static void put_off(struct serve_tree *tree, unsigned role)
 {
-	struct child *child = &tree->children[role];
+	struct serve_child *child = &tree->children[role];
 	int64_t now_ns = role_monotonic_ns();
 
 	if (child->began_ns && now_ns - child->began_ns >= HEALTHY_NS)
@@ -355,9 +143,9 @@ static void put_off(struct tree *tree, unsigned role)
 	child->again_ns = now_ns + child->backoff_ns;
 }
 
-static void start_role(struct tree *tree, unsigned role)
+static void start_role(struct serve_tree *tree, unsigned role)
 {
-	struct child *child = &tree->children[role];
+	struct serve_child *child = &tree->children[role];
 	char reason[CONFIG_ERROR_SIZE] = "no process can be begun";
 	int ends[4] = { -1, -1, -1, -1 }, result;
 
@@ -398,14 +186,14 @@ static void start_role(struct tree *tree, unsigned role)
 		join(tree, role);
 }
 
-static void start_roles(struct tree *tree)
+static void start_roles(struct serve_tree *tree)
 {
 	for (unsigned role = 0; role < SERVE_ROLES; role++)
-		if (rows[role].wanted && rows[role].wanted(&tree->config) && tree->children[role].pid == 0)
+		if (serve_wants(&tree->config, role) && tree->children[role].pid == 0)
 			start_role(tree, role);
 }
 
-static bool any_alive(const struct tree *tree)
+static bool any_alive(const struct serve_tree *tree)
 {
 	for (unsigned i = 0; i < SERVE_ROLES; i++)
 		if (tree->children[i].pid > 0)
@@ -413,10 +201,10 @@ static bool any_alive(const struct tree *tree)
 	return false;
 }
 
-static bool all_ready(const struct tree *tree)
+static bool all_ready(const struct serve_tree *tree)
 {
 	for (unsigned i = 0; i < SERVE_ROLES; i++)
-		if (rows[i].wanted && rows[i].wanted(&tree->config) && !tree->children[i].ready)
+		if (serve_wants(&tree->config, i) && !tree->children[i].ready)
 			return false;
 	return true;
 }
@@ -434,7 +222,7 @@ static void say_end(unsigned role, int status)
 		LOG_SAY(LOG_ERROR, "the %s has ended with status %d; it begins anew", name, WEXITSTATUS(status));
 }
 
-static void say_ready(struct tree *tree, unsigned role, int result, const char (*lines)[CONFIG_ERROR_SIZE],
+static void say_ready(struct serve_tree *tree, unsigned role, int result, const char (*lines)[CONFIG_ERROR_SIZE],
                       unsigned count)
 {
 	tree->children[role].ready = result == 0;
@@ -447,9 +235,9 @@ static void say_ready(struct tree *tree, unsigned role, int result, const char (
 	}
 }
 
-static void listen_to_messenger(struct tree *tree)
+static void listen_to_messenger(struct serve_tree *tree)
 {
-	struct child *child = &tree->children[SERVE_ROLE_MESSENGER];
+	struct serve_child *child = &tree->children[SERVE_ROLE_MESSENGER];
 	int fds[MESSAGE_FDS_MAX];
 	unsigned fd_count;
 
@@ -469,9 +257,9 @@ static void listen_to_messenger(struct tree *tree)
 }
 
 /* What a role has to say. */
-static void listen_to(struct tree *tree, unsigned role)
+static void listen_to(struct serve_tree *tree, unsigned role)
 {
-	struct child *child = &tree->children[role];
+	struct serve_child *child = &tree->children[role];
 	struct serve_message *message = &tree->message;
 	int fds[SERVE_FDS_MAX];
 	unsigned fd_count;
@@ -498,14 +286,14 @@ static void listen_to(struct tree *tree, unsigned role)
 	}
 }
 
-static void reap(struct tree *tree)
+static void reap(struct serve_tree *tree)
 {
 	int status;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		for (unsigned role = 0; role < SERVE_ROLES; role++) {
-			struct child *child = &tree->children[role];
+			struct serve_child *child = &tree->children[role];
 
 			if (child->pid != pid)
 				continue;
@@ -525,7 +313,7 @@ static void reap(struct tree *tree)
 
 /* ---- ending and reloading ---- */
 
-static void ask_to_end(struct child *child)
+static void ask_to_end(struct serve_child *child)
 {
 	child->asked = true;
 	if (child->channel >= 0)
@@ -534,7 +322,7 @@ static void ask_to_end(struct child *child)
 }
 
 /* Until those, as bits, have ended, or for STOP_NS. */
-static void end_those(struct tree *tree, unsigned roles)
+static void end_those(struct serve_tree *tree, unsigned roles)
 {
 	int64_t until_ns = role_monotonic_ns() + STOP_NS;
 
@@ -559,7 +347,7 @@ static void end_those(struct tree *tree, unsigned roles)
 }
 
 /* The desk takes what the others say at their end, and the messenger what the desk does. */
-static void end_roles(struct tree *tree)
+static void end_roles(struct serve_tree *tree)
 {
 	const unsigned desk = 1u << SERVE_ROLE_DESK, messenger = 1u << SERVE_ROLE_MESSENGER;
 
@@ -570,7 +358,7 @@ static void end_roles(struct tree *tree)
 		LOG_SAY(LOG_WARNING, "a role does not end");
 }
 
-static void reload(struct tree *tree)
+static void reload(struct serve_tree *tree)
 {
 	struct config_errors *errors = calloc(1, sizeof(*errors));
 	struct config next;
@@ -587,7 +375,7 @@ static void reload(struct tree *tree)
 		for (unsigned i = 0; i < errors->count; i++)
 			LOG_SAY(LOG_ERROR, "%s", errors->lines[i]);
 	free(errors);
-	if (result == 0 && bind_listeners(tree, &next) != 0) {
+	if (result == 0 && serve_listen(tree, &next) != 0) {
 		config_fini(&next);
 		result = -EINVAL;
 	}
@@ -617,7 +405,7 @@ static void reload(struct tree *tree)
 /* ---- life ---- */
 
 /* False: it is to end. */
-static bool take_signals(struct tree *tree)
+static bool take_signals(struct serve_tree *tree)
 {
 	struct signalfd_siginfo info;
 
@@ -634,7 +422,7 @@ static bool take_signals(struct tree *tree)
 	return true;
 }
 
-static int wait_ms(const struct tree *tree, int64_t now_ns)
+static int wait_ms(const struct serve_tree *tree, int64_t now_ns)
 {
 	int64_t wait_ns = WAIT_MS * NS_PER_MS;
 
@@ -644,7 +432,32 @@ static int wait_ms(const struct tree *tree, int64_t now_ns)
 	return wait_ns < 0 ? 0 : (int)(wait_ns / NS_PER_MS) + 1;
 }
 
-static bool turn(struct tree *tree)
+/* For `holdfast status`. */
+static void write_state(struct serve_tree *tree, int64_t now_ns)
+{
+	struct serve_state state = { .pid = (int32_t)getpid(),
+		                     .since_ns = tree->began_wall_ns,
+		                     .now_ns = role_wall_ns() };
+	int result;
+
+	if (now_ns - tree->written_ns < STATE_NS)
+		return;
+	tree->written_ns = now_ns;
+	for (unsigned i = 0; i < SERVE_ROLES; i++) {
+		const struct serve_child *child = &tree->children[i];
+
+		state.roles[i] = (struct serve_state_role){ .wanted = serve_wants(&tree->config, i),
+			                                    .up = child->pid > 0,
+			                                    .ready = child->ready,
+			                                    .restarts = child->restarts,
+			                                    .counted = &child->counted };
+	}
+	result = serve_state_write(&state, tree->config.run_dir);
+	if (result != 0)
+		LOG_SAY(LOG_ERROR, "%s/" SERVE_STATE_NAME ": %s", tree->config.run_dir, strerror(-result));
+}
+
+static bool turn(struct serve_tree *tree)
 {
 	struct pollfd fds[SERVE_ROLES + 1] = { { .fd = tree->signals, .events = POLLIN } };
 	int64_t now_ns = role_monotonic_ns();
@@ -666,11 +479,18 @@ static bool turn(struct tree *tree)
 	for (unsigned i = 0; i < SERVE_ROLES; i++)
 		if (tree->children[i].again_ns && now_ns >= tree->children[i].again_ns && tree->children[i].pid == 0)
 			start_role(tree, i);
+	write_state(tree, now_ns);
 	return true;
 }
 
-static void fini(struct tree *tree)
+static void fini(struct serve_tree *tree)
 {
+	char path[CONFIG_PATH_SIZE + sizeof(SERVE_STATE_NAME)];
+
+	if (tree->lock >= 0) {
+		(void)snprintf(path, sizeof(path), "%s/" SERVE_STATE_NAME, tree->config.run_dir);
+		(void)unlink(path);
+	}
 	for (unsigned i = 0; i < tree->listener_count; i++)
 		(void)close(tree->listeners[i].fd);
 	supervise_close(&tree->lock, 1);
@@ -680,7 +500,7 @@ static void fini(struct tree *tree)
 	config_fini(&tree->config);
 }
 
-static int load_first(struct tree *tree)
+static int load_first(struct serve_tree *tree)
 {
 	struct config_errors *errors = calloc(1, sizeof(*errors));
 	int result = errors ? config_read(tree->config_path, &tree->text, &tree->length, &tree->config_name, errors)
@@ -696,12 +516,12 @@ static int load_first(struct tree *tree)
 
 int daemon_serve(const char *config_path)
 {
-	struct tree *tree = calloc(1, sizeof(*tree));
+	struct serve_tree *tree = calloc(1, sizeof(*tree));
 	int result;
 
 	if (!tree)
 		return 1;
-	*tree = (struct tree){ .config_path = config_path, .signals = -1, .lock = -1, .notify = { .fd = -1 } };
+	*tree = (struct serve_tree){ .config_path = config_path, .signals = -1, .lock = -1, .notify = { .fd = -1 } };
 	for (unsigned i = 0; i < SERVE_ROLES; i++)
 		tree->children[i].channel = -1;
 	log_begin("serve");
@@ -713,7 +533,7 @@ int daemon_serve(const char *config_path)
 
 		if (told != 0)
 			LOG_SAY(LOG_WARNING, "the service manager cannot be told how we are: %s", strerror(-told));
-		result = prepare(tree);
+		result = serve_prepare(tree);
 	}
 	if (result == 0)
 		result = supervise_signals(&tree->signals);

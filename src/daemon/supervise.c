@@ -19,6 +19,7 @@
 #include "daemon/daemon.h"
 #include "daemon/log.h"
 #include "daemon/message.h"
+#include "record/ledger.h"
 
 #define FALLBACK_USER "nobody"
 #define MESSENGER_USER "holdfast-alerts" /* where there is one; else it is the others' */
@@ -122,6 +123,26 @@ int supervise_make_folder(const char *command, const char *path, uid_t uid, gid_
 	return result ? supervise_refuse(command, "%s cannot be given to user %u: %s", path, (unsigned)uid,
 	                                 strerror(-result))
 	              : 0;
+}
+
+int supervise_give_record(const char *command, const char *state_dir, uid_t uid, gid_t gid)
+{
+	static const char *const ends[] = { "", "-wal", "-shm" };
+	char path[CONFIG_PATH_SIZE + sizeof(LEDGER_FILE) + 8];
+	struct stat status;
+
+	/* As long as it is root's own nobody else has put anything there. */
+	if (stat(state_dir, &status) != 0 || status.st_uid != 0 || status.st_mode & 022)
+		return 0;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		(void)snprintf(path, sizeof(path), "%s" LEDGER_FILE "%s", state_dir, ends[i]);
+		if (lstat(path, &status) != 0 || !S_ISREG(status.st_mode) || status.st_uid != 0)
+			continue;
+		if (lchown(path, uid, gid) != 0)
+			return supervise_refuse(command, "%s cannot be given to user %u: %s", path, (unsigned)uid,
+			                        strerror(errno));
+	}
+	return 0;
 }
 
 int supervise_take_lock(const char *command, const char *run_dir, const char *name, int *lock)

@@ -22,6 +22,8 @@ int supervise_find_user(const char *command, const char *who, const char *name, 
                         struct role_start *messenger);
 /* Makes the folder, and those around it, where they are missing; it is then the user's. */
 int supervise_make_folder(const char *command, const char *path, uid_t uid, gid_t gid, mode_t mode);
+/* The record that commands of root's made there, in a folder that is not the user's yet: it becomes the user's, before that. */
+int supervise_give_record(const char *command, const char *state_dir, uid_t uid, gid_t gid);
 /* One daemon of its kind in a run_dir: the lock, a file with its number, is the caller's as long as it lives. */
 int supervise_take_lock(const char *command, const char *run_dir, const char *name, int *lock);
 /* SIGTERM, SIGINT, SIGHUP and SIGCHLD come by a descriptor from here on. */

@@ -94,8 +94,10 @@ struct alert_request {
 	char arguments[4][PREFIX_TEXT_SIZE]; /* of a script */
 };
 
-const char *alert_change_name(enum alert_change change);       /* "began" */
-const char *alert_type_name(enum alert_type type);             /* "pagerduty" */
+const char *alert_change_name(enum alert_change change); /* "began" */
+const char *alert_type_name(enum alert_type type);       /* "pagerduty" */
+bool alert_change_closes(enum alert_change change);      /* what had begun */
+bool alert_is_link(const struct alert *alert);
 int alert_type_parse(const char *text, enum alert_type *type); /* -EINVAL */
 /* What a type of target must have, and what it can. */
 bool alert_type_wants_key(enum alert_type type);

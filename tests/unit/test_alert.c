@@ -228,6 +228,115 @@ static void test_script(void **state)
 	}
 }
 
+static struct alert outage(enum alert_change change)
+{
+	return (struct alert){ .change = change,
+		               .matter = ALERT_OF_OUTAGE,
+		               .incident = 3,
+		               .time_ns = T0 + 7200 * NS_PER_S,
+		               .began_ns = T0,
+		               .host = "edge1",
+		               .service = "login",
+		               .target = "o3",
+		               .vector = "major_outage" };
+}
+
+/* An outage, and a statement that is due, in the words and with the keys of their own. */
+static void test_words_of_outages(void **state)
+{
+	const struct alert_target hook = { .name = "hook", .type = ALERT_WEBHOOK, .url = "https://example.org/" };
+	const struct alert_target manager = { .name = "am", .type = ALERT_ALERTMANAGER, .url = "https://example.org/" };
+	const struct alert_target script = { .name = "old", .type = ALERT_SCRIPT };
+	const struct alert_target slack = { .name = "ops", .type = ALERT_SLACK };
+	struct alert alert = outage(ALERT_BEGAN);
+	char said[ALERT_TEXT_SIZE], key[ALERT_KEY_SIZE];
+	struct alert_request request;
+	json_t *json, *facts;
+
+	(void)state;
+	assert_string_equal(alert_summary(&alert, said), "Outage of login o3: major outage, since 09:45:12 UTC");
+	assert_string_equal(alert_key(&alert, key), "outage-3");
+	alert.change = ALERT_WORSE;
+	assert_string_equal(alert_summary(&alert, said),
+	                    "Outage of login o3 has changed: major outage, since 09:45:12 UTC");
+	json = body_of(&hook, "", &alert, &request);
+	facts = json_object_get(json, "alert");
+	assert_string_equal(text(json, "schema"), "holdfast.alert/1");
+	assert_string_equal(text(facts, "outage"), "o3");
+	assert_string_equal(text(facts, "component"), "login");
+	assert_string_equal(text(facts, "published"), "major_outage");
+	assert_string_equal(text(facts, "began"), "2025-03-10T09:45:12.000000Z");
+	assert_null(json_object_get(facts, "incident"));
+	json_decref(json);
+	alert_request_fini(&request);
+	json = body_of(&manager, "", &alert, &request);
+	facts = json_object_get(json_array_get(json, 0), "labels");
+	assert_string_equal(text(facts, "alertname"), "HoldfastOutage");
+	assert_string_equal(text(facts, "key"), "outage-3");
+	assert_null(json_object_get(facts, "incident"));
+	json_decref(json);
+	alert_request_fini(&request);
+	json = body_of(&slack, "https://hooks.example.org/x", &alert, &request);
+	assert_non_null(strstr(text(json, "text"), "edge1: holdfast outage show o3"));
+	json_decref(json);
+	alert_request_fini(&request);
+	assert_int_equal(alert_request(&script, "", &alert, &request), -ENOENT);
+	alert.change = ALERT_ENDED;
+	assert_string_equal(alert_summary(&alert, said), "Outage of login o3 is over: it lasted 2 h");
+	alert.change = ALERT_STANDING;
+	assert_string_equal(alert_summary(&alert, said), "");
+	alert.matter = ALERT_MATTERS;
+	assert_int_equal(alert_request(&hook, "", &alert, &request), -EINVAL);
+	alert = outage(ALERT_BEGAN);
+	alert.matter = ALERT_OF_STATEMENT;
+	(void)strcpy(alert.target, "s4");
+	alert.service[0] = alert.vector[0] = '\0';
+	assert_string_equal(alert_summary(&alert, said),
+	                    "An update of s4 was due at 09:45:12 UTC, and nothing has been published");
+	assert_string_equal(alert_key(&alert, key), "statement-3");
+	json = body_of(&hook, "", &alert, &request);
+	facts = json_object_get(json, "alert");
+	assert_string_equal(text(facts, "statement"), "s4");
+	assert_string_equal(text(facts, "due"), "2025-03-10T09:45:12.000000Z");
+	json_decref(json);
+	alert_request_fini(&request);
+	json = body_of(&manager, "", &alert, &request);
+	assert_string_equal(text(json_object_get(json_array_get(json, 0), "labels"), "alertname"),
+	                    "HoldfastStatementDue");
+	json_decref(json);
+	alert_request_fini(&request);
+	alert.change = ALERT_ENDED;
+	assert_string_equal(alert_summary(&alert, said), "The update of s4 was published");
+	alert.change = ALERT_STANDING;
+	assert_string_equal(alert_summary(&alert, said), "");
+}
+
+/* However small; each other word of it; not again what a desk that begins has told. */
+static void test_outages_are_told(void **state)
+{
+	static struct alert_desk desk;
+	struct alert alert = outage(ALERT_STANDING);
+
+	(void)state;
+	memset(&desk, 0, sizeof(desk));
+	assert_false(alert_desk_takes(&desk, T0, 1000, &alert));
+	alert = outage(ALERT_BEGAN);
+	assert_false(alert_desk_takes(&desk, T0, 1000, &alert));
+	alert = outage(ALERT_WORSE);
+	assert_true(alert_desk_takes(&desk, T0, 1000, &alert));
+	assert_int_equal(alert.change, ALERT_WORSE);
+	assert_true(alert_desk_takes(&desk, T0, 1000, &alert));
+	alert = outage(ALERT_ENDED);
+	assert_true(alert_desk_takes(&desk, T0, 1000, &alert));
+	assert_false(alert_desk_takes(&desk, T0, 1000, &alert));
+	/* Of an incident of the same number it is another. */
+	alert = outage(ALERT_BEGAN);
+	assert_true(alert_desk_takes(&desk, T0, 1000, &alert));
+	alert = attack(ALERT_BEGAN);
+	alert.incident = 3;
+	assert_true(alert_desk_takes(&desk, T0, 1000, &alert));
+}
+
 static void test_urls(void **state)
 {
 	static const struct {
@@ -394,6 +503,8 @@ int main(void)
 		cmocka_unit_test(test_alertmanager),
 		cmocka_unit_test(test_webhook),
 		cmocka_unit_test(test_script),
+		cmocka_unit_test(test_words_of_outages),
+		cmocka_unit_test(test_outages_are_told),
 		cmocka_unit_test(test_urls),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_once_and_when_worse),

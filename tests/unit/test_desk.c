@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The desk without its process: counts add up on their way into the record, are bounded, and are not lost where it cannot be
+ * written; people are told of each outage and each statement that is due once, over a restart too.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "daemon/desk_queue.h"
+#include "daemon/desk_told.h"
+#include "record/outages.h"
+
+static char folder[] = "/tmp/holdfast-desk-XXXXXX", database[64], told_path[64];
+static struct desk_queue queue;
+static struct ledger *ledger;
+static struct record_error error;
+
+static int begin(void **state)
+{
+	(void)state;
+	memset(&queue, 0, sizeof(queue));
+	(void)strcpy(folder, "/tmp/holdfast-desk-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	(void)snprintf(database, sizeof(database), "%s/holdfast.db", folder);
+	(void)snprintf(told_path, sizeof(told_path), "%s" DESK_TOLD_FILE, folder);
+	return ledger_open(database, true, &ledger, &error);
+}
+
+static int end(void **state)
+{
+	static const char *const names[] = { "holdfast.db", "holdfast.db-wal", "holdfast.db-shm", "serve-told.json" };
+	char path[80];
+
+	(void)state;
+	ledger_close(ledger);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		(void)snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+		(void)unlink(path);
+	}
+	return rmdir(folder);
+}
+
+/* ---- the queue ---- */
+
+static struct serve_reports reports_of(unsigned count, unsigned bucket, const char *component)
+{
+	struct serve_reports reports = { .count = count };
+
+	for (unsigned i = 0; i < count; i++) {
+		reports.reports[i] = (struct report_count){ .bucket_ns = (int64_t)bucket * COUNT_BUCKET_NS,
+			                                    .symptom = (enum symptom)(i % SYMPTOMS),
+			                                    .network = i / SYMPTOMS,
+			                                    .raw = 3,
+			                                    .accepted = 2,
+			                                    .shielded = 1 };
+		(void)snprintf(reports.reports[i].component, COMPONENT_ID_SIZE, "%s", component);
+	}
+	return reports;
+}
+
+static int add_report(void *context, const struct report_count *count)
+{
+	struct report_count *sum = context;
+
+	sum->raw += count->raw;
+	sum->accepted += count->accepted;
+	sum->shielded += count->shielded;
+	sum->network++; /* cells */
+	return 0;
+}
+
+static struct report_count on_record(void)
+{
+	struct report_count sum = { .raw = 0 };
+
+	assert_int_equal(outages_report_each(ledger, NULL, 0, INT64_MAX, add_report, &sum, &error), 0);
+	return sum;
+}
+
+static void counts_add_up(void **state)
+{
+	struct serve_reports reports = reports_of(SERVE_COUNTS_MAX, 2, "web"), other = reports_of(1, 3, "web");
+	struct serve_signals signals = { .count = 2 };
+	struct report_count sum;
+
+	(void)state;
+	assert_false(desk_queue_waits(&queue));
+	desk_queue_reports(&queue, &reports, 0);
+	desk_queue_reports(&queue, &reports, 3 * COUNT_BUCKET_NS); /* by then that bucket is over */
+	desk_queue_reports(&queue, &other, 3 * COUNT_BUCKET_NS);
+	assert_int_equal(queue.report_count, SERVE_COUNTS_MAX + 1);
+	assert_int_equal(queue.taken, 2 * SERVE_COUNTS_MAX + 1);
+	assert_int_equal(queue.late, SERVE_COUNTS_MAX);
+	for (unsigned i = 0; i < 2; i++) {
+		signals.signals[i] = (struct signal_count){ .good = UINT32_MAX, .bad = 1, .value = 10 * (i + 1) };
+		(void)strcpy(signals.signals[i].component, "web");
+	}
+	desk_queue_signals(&queue, &signals);
+	assert_int_equal(queue.signal_count, 1);
+	assert_int_equal(queue.signals[0].good, UINT32_MAX); /* it does not turn over */
+	assert_int_equal(queue.signals[0].bad, 2);
+	assert_int_equal(queue.signals[0].value, 20);
+	assert_int_equal(desk_queue_write(&queue, ledger, &error), 0);
+	assert_false(desk_queue_waits(&queue));
+	assert_int_equal(queue.written, SERVE_COUNTS_MAX + 2);
+	sum = on_record();
+	assert_int_equal(sum.network, SERVE_COUNTS_MAX + 1);
+	assert_int_equal(sum.raw, 3 * (2 * SERVE_COUNTS_MAX + 1));
+	assert_int_equal(sum.accepted, 2 * (2 * SERVE_COUNTS_MAX + 1));
+	assert_int_equal(sum.shielded, 2 * SERVE_COUNTS_MAX + 1);
+	assert_int_equal(queue.lost, 0);
+}
+
+static void the_queue_is_bounded(void **state)
+{
+	const unsigned buckets = DESK_QUEUE_MAX / SERVE_COUNTS_MAX;
+	struct serve_signals signals = { .count = SERVE_COUNTS_MAX };
+
+	(void)state;
+	for (unsigned i = 0; i <= buckets; i++) {
+		struct serve_reports reports = reports_of(SERVE_COUNTS_MAX, i, "web");
+
+		desk_queue_reports(&queue, &reports, 0);
+		for (unsigned k = 0; k < SERVE_COUNTS_MAX; k++) {
+			signals.signals[k] = (struct signal_count){ .bucket_ns = (int64_t)i * COUNT_BUCKET_NS,
+				                                    .network = k,
+				                                    .good = 1 };
+			(void)strcpy(signals.signals[k].component, "web");
+			(void)snprintf(signals.signals[k].vantage, VANTAGE_SIZE, "v%u", k);
+		}
+		desk_queue_signals(&queue, &signals);
+	}
+	assert_int_equal(queue.report_count, DESK_QUEUE_MAX);
+	assert_int_equal(queue.signal_count, DESK_QUEUE_MAX);
+	assert_int_equal(queue.lost, 2 * SERVE_COUNTS_MAX);
+	assert_int_equal(desk_queue_write(&queue, ledger, &error), 0);
+	assert_int_equal(on_record().network, DESK_QUEUE_MAX);
+}
+
+static void what_cannot_be_written_waits(void **state)
+{
+	struct serve_reports reports = reports_of(2, 5, "web");
+	struct ledger *reader;
+
+	(void)state;
+	desk_queue_reports(&queue, &reports, 0);
+	assert_int_equal(ledger_open(database, false, &reader, &error), 0);
+	assert_int_equal(desk_queue_write(&queue, reader, &error), -EROFS);
+	ledger_close(reader);
+	assert_int_equal(queue.report_count, 2);
+	assert_int_equal(queue.lost, 0);
+	assert_int_equal(desk_queue_write(&queue, ledger, &error), 0);
+	assert_int_equal(on_record().network, 2);
+	/* What the record refuses for good does not stand in the way of what follows. */
+	desk_queue_reports(&queue, &reports, 0);
+	queue.reports[0].component[0] = '/';
+	assert_int_equal(desk_queue_write(&queue, ledger, &error), -EINVAL);
+	assert_false(desk_queue_waits(&queue));
+	assert_int_equal(queue.lost, 2);
+}
+
+/* ---- who is told ---- */
+
+static struct alert said[DESK_TOLD_MAX + 8];
+static unsigned said_count;
+
+static void say(void *context, const struct alert *alert)
+{
+	assert_ptr_equal(context, &said_count);
+	said[said_count++] = *alert;
+}
+
+static void outages_are_told_once(void **state)
+{
+	static struct desk_told told, read;
+	static struct reckon_result result;
+	struct reckon_component *web = &result.components[0];
+
+	(void)state;
+	memset(&told, 0, sizeof(told));
+	memset(&result, 0, sizeof(result));
+	said_count = 0;
+	result.components_count = 2;
+	(void)strcpy(web->id, "web");
+	assert_false(desk_told_outages(&told, &result, 1, say, &said_count));
+	web->outage = 7;
+	web->began_ns = 5 * NS_PER_S;
+	web->word = BELIEF_ELEVATED_REPORTS;
+	assert_true(desk_told_outages(&told, &result, 9 * NS_PER_S, say, &said_count));
+	assert_false(desk_told_outages(&told, &result, 10 * NS_PER_S, say, &said_count));
+	assert_int_equal(said_count, 1);
+	assert_int_equal(said[0].change, ALERT_BEGAN);
+	assert_int_equal(said[0].matter, ALERT_OF_OUTAGE);
+	assert_int_equal(said[0].incident, 7);
+	assert_int_equal(said[0].began_ns, 5 * NS_PER_S);
+	assert_string_equal(said[0].service, "web");
+	assert_string_equal(said[0].target, "o7");
+	assert_string_equal(said[0].vector, "elevated_user_reports");
+	/* Over a restart. */
+	assert_int_equal(desk_told_read(&read, told_path), -ENOENT);
+	assert_int_equal(desk_told_write(&told, told_path), 0);
+	assert_int_equal(desk_told_read(&read, told_path), 0);
+	assert_false(desk_told_outages(&read, &result, 11 * NS_PER_S, say, &said_count));
+	desk_told_standing(&read, 11 * NS_PER_S, say, &said_count);
+	assert_int_equal(said_count, 2);
+	assert_int_equal(said[1].change, ALERT_STANDING);
+	/* Another word of it, and its end. */
+	web->word = BELIEF_MAJOR_OUTAGE;
+	assert_true(desk_told_outages(&read, &result, 12 * NS_PER_S, say, &said_count));
+	assert_int_equal(said[2].change, ALERT_WORSE);
+	assert_string_equal(said[2].vector, "major_outage");
+	web->outage = 0;
+	assert_true(desk_told_outages(&read, &result, 13 * NS_PER_S, say, &said_count));
+	assert_int_equal(said[3].change, ALERT_ENDED);
+	assert_string_equal(said[3].service, "web");
+	assert_false(desk_told_outages(&read, &result, 14 * NS_PER_S, say, &said_count));
+	assert_int_equal(said_count, 4);
+}
+
+static void statements_are_told_once(void **state)
+{
+	static struct desk_told told;
+	struct statements_thread thread = { .thread = 4, .open = true, .due_ns = 100 };
+
+	(void)state;
+	memset(&told, 0, sizeof(told));
+	said_count = 0;
+	assert_false(desk_told_due(&told, &thread, 1, 99, say, &said_count));
+	assert_true(desk_told_due(&told, &thread, 1, 100, say, &said_count));
+	assert_int_equal(desk_told_write(&told, told_path), 0);
+	assert_int_equal(desk_told_read(&told, told_path), 0);
+	assert_false(desk_told_due(&told, &thread, 1, 5000, say, &said_count));
+	assert_int_equal(said_count, 1);
+	assert_int_equal(said[0].change, ALERT_BEGAN);
+	assert_int_equal(said[0].matter, ALERT_OF_STATEMENT);
+	assert_int_equal(said[0].began_ns, 100);
+	assert_string_equal(said[0].target, "s4");
+	/* An update was published: it is due again, later. */
+	thread.due_ns = 6000;
+	assert_true(desk_told_due(&told, &thread, 1, 5001, say, &said_count));
+	assert_int_equal(said[1].change, ALERT_ENDED);
+	assert_true(desk_told_due(&told, &thread, 1, 6000, say, &said_count));
+	assert_int_equal(said[2].change, ALERT_BEGAN);
+	/* It is closed. */
+	thread.open = false;
+	assert_true(desk_told_due(&told, &thread, 1, 6001, say, &said_count));
+	assert_int_equal(said[3].change, ALERT_ENDED);
+	assert_int_equal(said_count, 4);
+	/* No more is promised. */
+	thread = (struct statements_thread){ .thread = 5, .open = true };
+	assert_false(desk_told_due(&told, &thread, 1, 6002, say, &said_count));
+}
+
+static void what_is_told_is_bounded(void **state)
+{
+	static struct statements_thread threads[DESK_TOLD_MAX + 1];
+	static struct desk_told told;
+
+	(void)state;
+	memset(&told, 0, sizeof(told));
+	said_count = 0;
+	for (unsigned i = 0; i <= DESK_TOLD_MAX; i++)
+		threads[i] = (struct statements_thread){ .thread = i + 1, .open = true, .due_ns = 1 };
+	assert_true(desk_told_due(&told, threads, DESK_TOLD_MAX + 1, 2, say, &said_count));
+	assert_int_equal(said_count, DESK_TOLD_MAX);
+	assert_int_equal(told.untold, 1);
+}
+
+static void a_file_that_is_none_of_ours(void **state)
+{
+	static const char *const texts[] = {
+		"",
+		"{",
+		"[]",
+		"{\"schema\":\"other\"}",
+		"{\"schema\":\"holdfast.told/1\",\"outages\":[{\"number\":0,\"component\":\"web\",\"published\":\"nothing\"}],\"due\":[]}",
+		"{\"schema\":\"holdfast.told/1\",\"outages\":[{\"number\":1,\"component\":\"../x\",\"published\":\"nothing\"}],\"due\":[]}",
+		"{\"schema\":\"holdfast.told/1\",\"outages\":[{\"number\":1,\"component\":\"web\",\"published\":\"?\"}],\"due\":[]}",
+		"{\"schema\":\"holdfast.told/1\",\"outages\":[],\"due\":[{\"thread\":-1}]}"
+	};
+	static struct desk_told told;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		FILE *file = fopen(told_path, "w");
+
+		assert_non_null(file);
+		assert_true(fputs(texts[i], file) >= 0);
+		assert_int_equal(fclose(file), 0);
+		told.due_count = 77;
+		assert_int_equal(desk_told_read(&told, told_path), -EBADMSG);
+		assert_int_equal(told.due_count, 77);
+	}
+}
+
+int main(void)
+{
+#define WITH_RECORD(test) cmocka_unit_test_setup_teardown(test, begin, end)
+	const struct CMUnitTest tests[] = {
+		WITH_RECORD(counts_add_up),
+		WITH_RECORD(the_queue_is_bounded),
+		WITH_RECORD(what_cannot_be_written_waits),
+		WITH_RECORD(outages_are_told_once),
+		WITH_RECORD(statements_are_told_once),
+		WITH_RECORD(what_is_told_is_bounded),
+		WITH_RECORD(a_file_that_is_none_of_ours),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
