@@ -228,12 +228,12 @@ static const struct config_key config_keys[] = {
 	{ .name = "trusted_proxies", .read = config_read_prefixes, .offset = IN_CONFIG(trusted_proxies), .high = PREFIXES_MAX },
 	{ .name = "alerts", .read = read_alerts, .offset = IN_CONFIG(alerts), .high = CONFIG_ALERTS_MAX },
 	{ .name = "page", .read = config_read_mapping, .keys = config_page_keys },
+	{ .name = "public", .read = config_read_mapping, .keys = config_public_keys },
 	{ .name = "probes", .read = config_read_mapping, .keys = config_probes_keys },
+	{ .name = "logs", .read = config_read_logs, .offset = IN_CONFIG(logs), .high = CONFIG_LOGS_MAX },
 	{ .name = "mail", .read = config_read_mapping, .keys = config_mail_keys },
 	{ .name = "webhooks", .read = config_read_webhooks, .offset = IN_CONFIG(webhooks), .high = CONFIG_WEBHOOKS_MAX },
 	{ .name = "console", .read = config_read_mapping, .keys = config_console_keys },
-	{ .name = "public", .read = config_read_mapping, .keys = config_public_keys },
-	{ .name = "logs", .read = config_read_logs, .offset = IN_CONFIG(logs), .high = CONFIG_LOGS_MAX },
 	{ .name = NULL },
 };
 

@@ -219,7 +219,7 @@ static void mistakes_to_the_letter(void **state)
 		{ "mode:\n", "f.yaml:1:6: mode has no value; give one, or leave the key out" },
 		{ "mode: [observe]\n", "f.yaml:1:7: mode is a list; it wants one value" },
 		{ "\nmoed: observe\n", "f.yaml:2:1: there is no key 'moed' in the file; there are mode, user, state_dir, run_dir, "
-		  "bpffs_dir, geo, prices, shield, record, services, allow, allow_files, block_files, trusted_proxies, alerts, page, probes, public, logs, mail, webhooks, console" },
+		  "bpffs_dir, geo, prices, shield, record, services, allow, allow_files, block_files, trusted_proxies, alerts, page, public, probes, logs, mail, webhooks, console" },
 		{ "user: root\n", "f.yaml:1:7: user is root; name one with no rights of its own, such as holdfast" },
 		{ "user: a b\n", "f.yaml:1:7: user is 'a b', which cannot be a user's name; 'getent passwd' lists them" },
 		{ "mode: observe\nmode: enforce\n", "f.yaml:2:1: mode comes twice in the file; which one shall hold?" },
@@ -262,7 +262,7 @@ static void mistakes_to_the_letter(void **state)
 		{ "services: [{ name: w, addresses: [192.0.2.1], path: far }]\n", "f.yaml:1:53: path is 'far'; write local or forwarded" },
 		{ "mode: observe\n---\nmode: observe\n", "f.yaml:3:1: a second document begins; put all into one" },
 		{ "[]\n", "f.yaml:1:1: the file is a list; it wants keys and values: mode, user, state_dir, run_dir, bpffs_dir, geo, prices, shield, record, "
-		  "services, allow, allow_files, block_files, trusted_proxies, alerts, page, probes, public, logs, mail, webhooks, console" },
+		  "services, allow, allow_files, block_files, trusted_proxies, alerts, page, public, probes, logs, mail, webhooks, console" },
 		{ "alerts: [{ name: a }]\n", "f.yaml:1:10: an alert has no type; add it" },
 		{ "alerts: [{ name: a b, type: slack }]\n", "f.yaml:1:18: name is 'a b'; write letters, digits, '_', '-' and '.' only" },
 		{ "logs: [{ component: Web, file: /a }]\n", "f.yaml:1:21: component is 'Web'; write 1 to 32 of a-z, 0-9 and -" },
