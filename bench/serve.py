@@ -4,8 +4,8 @@
 
 Both in a network namespace of their own, each with one process on one and the same processor; wrk asks on the others,
 by 32 connections, for three seconds a run. While the first half of the runs goes on nobody reports; in the second, one
-client does as fast as it can. Printed are medians: requests a second by the wall's clock, and by the processor's time of
-the server.
+client does as fast as it can. Printed are medians: requests a second by the wall's clock, and by the processor's time
+of the server.
 """
 import contextlib
 import os

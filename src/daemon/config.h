@@ -96,7 +96,7 @@
 #define CONFIG_STATE_DIR "/var/lib/holdfast"
 #define CONFIG_RUN_DIR "/run/holdfast"
 #define CONFIG_FILE_MAX (1u << 20) /* octets */
-#define CONFIG_RESOLVER_SIZE 64 /* of an address and a port */
+#define CONFIG_RESOLVER_SIZE 64    /* of an address and a port */
 #define CONFIG_PATH_SIZE 128       /* of a directory or file that it names */
 #define CONFIG_RUN_DIR_MAX 90      /* octets; "/control.sock" behind it fits into a socket's address */
 #define CONFIG_USER_SIZE 33

@@ -42,8 +42,7 @@ struct statement_facts_law {
 	int64_t due_ns, submitted_ns;
 };
 
-int statement_facts_law_each(struct ledger *ledger,
-                             int (*each)(void *context, const struct statement_facts_law *law), void *context,
-                             struct record_error *error);
+int statement_facts_law_each(struct ledger *ledger, int (*each)(void *context, const struct statement_facts_law *law),
+                             void *context, struct record_error *error);
 
 #endif

@@ -44,8 +44,8 @@ static json_t *evidence_json(struct build *b, const struct export *export, const
 {
 	json_t *array = json_array(), *object = json_object();
 	char text[TEXT_SIZE], encoded[BASE64_SIZE(TEXT_SIZE)], hash[HASH_SIZE] = "sha256:", address[ADDRESS_TEXT_SIZE],
-						    target[PREFIX_TEXT_SIZE], first[TIME_TEXT_SIZE],
-						    last[TIME_TEXT_SIZE];
+							       target[PREFIX_TEXT_SIZE], first[TIME_TEXT_SIZE],
+							       last[TIME_TEXT_SIZE];
 	size_t length;
 
 	(void)snprintf(text, sizeof(text),

@@ -125,7 +125,7 @@ struct status_page {
 		*url; /* where it will stand, without a slash at its end: https://status.example.org; "": nobody said */
 	const char *report[LANGUAGES]; /* where users report a problem, in that language; NULL: nowhere */
 	const char *key;               /* the public key of minisign that checks it, base64; "": it is not signed */
-	const char *subscribe; /* where one asks to be told by mail; "" or NULL: nowhere */
+	const char *subscribe;         /* where one asks to be told by mail; "" or NULL: nowhere */
 	enum language languages[LANGUAGES]; /* the first is at the root */
 	uint32_t languages_count;
 	int64_t generated_ns;

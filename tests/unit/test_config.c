@@ -191,8 +191,8 @@ static void every_key(void **state)
 static void what_strangers_may_ask(void **state)
 {
 	struct config config = good("public: { listen: [127.0.0.1:8080, '[::1]:8080'], connections: 64, nel: false,\n"
-	                              "  sites: [{ host: www.example.org, component: site }],\n"
-	                              "  vantages: [{ name: paris-1, network: 64500, key_file: /etc/k }] }\n");
+	                            "  sites: [{ host: www.example.org, component: site }],\n"
+	                            "  vantages: [{ name: paris-1, network: 64500, key_file: /etc/k }] }\n");
 
 	(void)state;
 	assert_int_equal(config.public_role.listen_count, 2);
