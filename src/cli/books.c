@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,8 +18,11 @@ int books_refuse(const struct books *books, int result, const struct record_erro
 {
 	switch (-result) {
 	case ENOENT:
-		say_error(books->path,
-		          "nothing is on record there; 'holdfast claim add' and 'holdfast event add' begin it");
+		say_error(
+			books->path,
+			books->writing
+				? "there is no such folder; make it, or name another as state_dir"
+				: "nothing is on record there; 'holdfast claim add' and 'holdfast event add' begin it");
 		break;
 	case EACCES:
 	case EPERM:
@@ -53,6 +57,10 @@ int books_open(struct books *books, const char *command, const char *config, con
 		say_error(command, "the path of the record is too long; give a shorter one");
 		return COMMAND_BAD;
 	}
+	books->writing = write;
+	/* Of a host where no daemon has run yet; the first that does gives it to its user. */
+	if (write && !record)
+		(void)mkdir(folder, 0750);
 	result = ledger_open(books->path, write, &books->ledger, &error);
 	return result == 0 ? COMMAND_DONE : books_refuse(books, result, &error);
 }

@@ -16,6 +16,7 @@
 struct books {
 	const char *command;
 	char path[BOOKS_PATH_SIZE];
+	bool writing;
 	struct ledger *ledger;
 };
 
