@@ -17,7 +17,7 @@
 #define SCHEMA "holdfast.told/1"
 #define FILE_MAX (256u << 10)
 #define PATH_MAX_SIZE 256
-#define OUTAGE_ADVICE "say so: holdfast statement draft --outage %s"
+#define OUTAGE_ADVICE "holdfast outage show %s; to say so: holdfast statement draft"
 #define DUE_ADVICE "holdfast statement list shows what is open"
 
 /* ---- the file ---- */

@@ -2,111 +2,13 @@
 #include "tell/report_form.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "tell/form.h"
 #include "tell/markup.h"
 #include "tell/status_inside.h"
 #include "tell/style.h"
-
-/* ---- what a browser sends ---- */
-
-#define FIELD_SIZE 128
-
-struct field {
-	char name[FIELD_SIZE], value[FIELD_SIZE];
-};
-
-static int digit_of(char c)
-{
-	return c >= '0' && c <= '9'   ? c - '0'
-	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
-	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
-	                              : -1;
-}
-
-/* UTF-8 of the shortest form, without surrogates, within Unicode; no control characters. */
-static bool text_ok(const char *text)
-{
-	const unsigned char *at = (const unsigned char *)text;
-
-	while (*at) {
-		uint32_t point = *at, least = 0x20;
-		unsigned more = point < 0x80       ? 0
-		                : point >> 5 == 6  ? 1
-		                : point >> 4 == 14 ? 2
-		                : point >> 3 == 30 ? 3
-		                                   : 4;
-
-		if (more == 4 || point == 0x7f)
-			return false;
-		if (more) {
-			point &= 0x3fu >> more;
-			least = more == 1 ? 0x80 : more == 2 ? 0x800 : 0x10000;
-		}
-		at++;
-		for (unsigned i = 0; i < more; i++, at++) {
-			if (*at >> 6 != 2)
-				return false;
-			point = point << 6 | (*at & 0x3f);
-		}
-		if (point < least || point > 0x10ffff || (point >= 0xd800 && point < 0xe000))
-			return false;
-	}
-	return true;
-}
-
-/* One piece, decoded: up to any of `stops`. NULL: it does not fit, or is not so encoded. */
-static const char *decode(const char *at, const char *end, const char *stops, char text[FIELD_SIZE])
-{
-	size_t filled = 0;
-
-	while (at < end && !strchr(stops, *at)) {
-		char c = *at++;
-
-		if (c == '\0' || filled == FIELD_SIZE - 1)
-			return NULL;
-		if (c == '+') {
-			c = ' ';
-		} else if (c == '%') {
-			if (end - at < 2 || digit_of(at[0]) < 0 || digit_of(at[1]) < 0)
-				return NULL;
-			c = (char)(digit_of(at[0]) << 4 | digit_of(at[1]));
-			if (c == '\0')
-				return NULL;
-			at += 2;
-		}
-		text[filled++] = c;
-	}
-	text[filled] = '\0';
-	return text_ok(text) ? at : NULL;
-}
-
-/* How many; -EBADMSG. */
-static int split(const char *octets, size_t length, struct field fields[REPORT_FORM_FIELDS_MAX])
-{
-	const char *at = octets, *end = octets + length;
-	int count = 0;
-
-	while (at < end) {
-		struct field *field = &fields[count];
-
-		if (count == REPORT_FORM_FIELDS_MAX)
-			return -EBADMSG;
-		at = decode(at, end, "=&", field->name);
-		if (!at || at == end || *at != '=')
-			return -EBADMSG;
-		at = decode(at + 1, end, "&", field->value);
-		if (!at)
-			return -EBADMSG;
-		for (int i = 0; i < count; i++)
-			if (!strcmp(fields[i].name, field->name))
-				return -EBADMSG;
-		count++;
-		if (at < end && ++at == end) /* an '&' with nothing behind it */
-			return -EBADMSG;
-	}
-	return count;
-}
 
 /* ---- places ---- */
 
@@ -161,7 +63,7 @@ static bool place_find(const char *code)
 }
 
 /* 0; -EBADMSG: there is no such field; -EINVAL: its value is not of its list. */
-static int take(const struct field *field, struct report_form *form, bool *has_symptom)
+static int take(const struct form_field *field, struct report_form *form, bool *has_symptom)
 {
 	if (!strcmp(field->name, "component")) {
 		if (!component_id_ok(field->value))
@@ -184,29 +86,43 @@ static int take(const struct field *field, struct report_form *form, bool *has_s
 	return 0;
 }
 
+/* What our own page never sends: fields that come twice, or many. */
+static int take_all(const struct form *sent, struct report_form *form)
+{
+	bool has_symptom = false;
+	int wrong = 0;
+
+	if (sent->count > REPORT_FORM_FIELDS_MAX)
+		return -EBADMSG;
+	for (unsigned i = 0; i < sent->count; i++) {
+		int result = take(&sent->fields[i], form, &has_symptom);
+
+		for (unsigned other = 0; other < i; other++)
+			if (!strcmp(sent->fields[other].name, sent->fields[i].name))
+				return -EBADMSG;
+		if (result == -EBADMSG)
+			return result;
+		wrong = result ? result : wrong;
+	}
+	return wrong || !form->component[0] || !has_symptom ? -EINVAL : 0;
+}
+
 int report_form_read(const char *octets, size_t length, struct report_form *form)
 {
-	struct field fields[REPORT_FORM_FIELDS_MAX];
 	struct report_form read = { .component = "" };
-	bool has_symptom = false;
-	int count, wrong = 0;
+	struct form *sent;
+	int result;
 
 	if (length > REPORT_FORM_MAX)
 		return -EBADMSG;
-	count = split(octets, length, fields);
-	if (count < 0)
-		return count;
-	for (int i = 0; i < count; i++) {
-		int err = take(&fields[i], &read, &has_symptom);
-
-		if (err == -EBADMSG)
-			return err;
-		wrong = err ? err : wrong;
-	}
-	if (wrong || !read.component[0] || !has_symptom)
-		return -EINVAL;
-	*form = read;
-	return 0;
+	result = form_read(octets, length, &sent);
+	if (result != 0)
+		return result == -ENOMEM ? result : -EBADMSG;
+	result = take_all(sent, &read);
+	free(sent);
+	if (result == 0)
+		*form = read;
+	return result;
 }
 
 /* ---- the page ---- */
