@@ -200,6 +200,12 @@ def subscriber(s, address):
     return next((one for one in every if one["name"] == address), None)
 
 
+def set_state(s, status):
+    """In a second of its own: states of one second replace each other."""
+    time.sleep(1 - time.time() % 1 + 0.01)
+    s.row(["page", "component", "set", "web", "--status", status], 0)
+
+
 def tell_hooks(s):
     s.row(["subscription", "list"], 0, "nobody is told")
     s.row(["subscription", "deliver"], 0, "^0 sent")
@@ -213,7 +219,7 @@ def tell_hooks(s):
     s.expect("it has Statuspage's body: page and incident", set(body) == {"meta", "page", "incident"} and
              body["incident"]["status"] == "investigating" and body["incident"]["components"][0]["id"] == "web" and
              body["page"]["status_description"], body)
-    s.row(["page", "component", "set", "web", "--status", "partial_outage"], 0)
+    set_state(s, "partial_outage")
     s.row(["subscription", "deliver"], 0, "^1 sent")
     body = got[-1]["body"]
     s.expect("a component's change: component_update and component", got[-1]["signed"] and
@@ -221,7 +227,7 @@ def tell_hooks(s):
              body["component_update"]["old_status"] == "operational" and
              body["component_update"]["new_status"] == "partial_outage" and
              body["component"]["status"] == "partial_outage", body)
-    s.row(["page", "component", "set", "web", "--status", "partial_outage"], 0)
+    set_state(s, "partial_outage")
     s.row(["subscription", "deliver"], 0, "^0 sent.* 1 not needed")
     return first
 
@@ -249,7 +255,7 @@ def tell_trouble(s):
     s.expect("every attempt had the same webhook-id, and was signed", len({each["id"] for each in s.hooks.got}) == 1 and
              len(s.hooks.got) == 4 and all(each["signed"] for each in s.hooks.got), s.hooks.got)
     s.hooks.plan = [410]
-    s.row(["page", "component", "set", "web", "--status", "major_outage"], 0)
+    set_state(s, "major_outage")
     s.row(["subscription", "deliver"], 4, "1 given up")
     out = s.row(["subscription", "dead"], 0, "dead +web .*HTTP 410")
     s.row(["subscription", "retry", out.split()[out.split().index("dead") - 1]], 0, "1 put back")
@@ -314,7 +320,7 @@ def tell_news(s, first):
              "It was wrong." in words(s.box.mails[-1]) and "We know why" not in words(s.box.mails[-1]),
              words(s.box.mails[-1]))
     s.box.refuse = {"ann@example.org": "550 no such box"}
-    s.row(["page", "component", "set", "web", "--status", "operational"], 0)
+    set_state(s, "operational")
     s.row(["subscription", "deliver"], 4, "^2 sent, 0 to be tried again, 1 given up")
     s.expect("a change of a component is told by mail",
              re.search("Website is now: Operational", words(s.box.mails[-1])),
@@ -340,8 +346,7 @@ def tell_death(s):
     s.hooks.plan, s.hooks.hanging = [204] * 3 + ["hang"], threading.Event()
     states = ["degraded_performance", "partial_outage", "major_outage", "operational"] * 3
     for state in states[:8]:
-        s.row(["page", "component", "set", "web", "--status", state, ], 0)
-        time.sleep(0.01)
+        set_state(s, state)
     child = subprocess.Popen([s.holdfast, "subscription", "deliver"], env=s.environment(), stdout=subprocess.PIPE)
     limit = time.monotonic() + 20
     while len(s.hooks.got) < 4 and time.monotonic() < limit:
@@ -458,7 +463,7 @@ def serve_a_stranger(s, port):
              fetch(port, "POST", "/confirm?token=c9" + "a" * 32)[1] == fetch(port, "POST", link)[1])
     s.expect("pressing it confirms", until(lambda: subscriber(s, "eve@example.org")["state"] == "confirmed"))
     s.row(["page", "component", "add", "web", "--name", "Website"], 0)
-    s.row(["page", "component", "set", "web", "--status", "major_outage"], 0)
+    set_state(s, "major_outage")
     s.expect("the page leads to the form", until(lambda: "/subscribe\">Be told by mail" in fetch(port, "GET", "/")[1]))
     s.expect("what is said on the page is delivered by the daemon", until(lambda: len(s.box.mails) == 2) and
              "Website" in words(s.box.mails[-1]), [mail["raw"] for mail in s.box.mails])
