@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The server that takes our mail, and in whose name it is sent. */
 #include <string.h>
-#include <strings.h>
 
 #include "daemon/config_reader.h"
 #include "tell/mail.h"

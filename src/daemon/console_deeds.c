@@ -2,7 +2,6 @@
 /* What the console does: each deed is a row of one table, with the role that it takes. */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -11,7 +11,6 @@
 #ifndef HOLDFAST_DAEMON_DELIVER_H
 #define HOLDFAST_DAEMON_DELIVER_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "daemon/config.h"

@@ -2,7 +2,6 @@
 #include "daemon/desk_courier.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>

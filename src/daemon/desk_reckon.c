@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The end of a bucket: outages from what was counted; what is measured of the components of the page; who is told. */
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 

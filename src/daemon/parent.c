@@ -88,7 +88,7 @@ struct parent {
 
 /* ---- beginning ---- */
 
-#define refuse(...) supervise_refuse(COMMAND, __VA_ARGS__)
+#define REFUSE(...) supervise_refuse(COMMAND, __VA_ARGS__)
 
 static int check_rights(void)
 {
@@ -96,9 +96,9 @@ static int check_rights(void)
 	char missing[128];
 
 	if (geteuid() != 0)
-		return refuse("needs root, to attach the shield; start it as root or by 'systemctl start holdfast'");
+		return REFUSE("needs root, to attach the shield; start it as root or by 'systemctl start holdfast'");
 	if (*sandbox_missing(wanted, missing, sizeof(missing)))
-		return refuse(
+		return REFUSE(
 			"root here lacks %s; a container needs them granted (--cap-add), a service by AmbientCapabilities "
 			"and CapabilityBoundingSet",
 			missing);
@@ -118,7 +118,7 @@ static int mount_bpffs(const struct parent *parent)
 	    about.f_type == BPF_FS_MAGIC)
 		return 0;
 	if (mount("bpf", usual, "bpf", 0, "mode=0700") != 0)
-		return refuse("no bpf file system is mounted at %s, and mounting one: %s; as root: mount -t bpf bpf %s",
+		return REFUSE("no bpf file system is mounted at %s, and mounting one: %s; as root: mount -t bpf bpf %s",
 		              usual, strerror(errno), usual);
 	LOG_SAY(LOG_NOTICE, "no bpf file system was mounted at %s: mounted one", usual);
 	return 0;
@@ -134,17 +134,17 @@ static int open_control(struct parent *parent)
 	int result;
 
 	if (length < 0 || (size_t)length >= sizeof(address.sun_path))
-		return refuse("run_dir is too long for a socket's address: %s", parent->config.run_dir);
+		return REFUSE("run_dir is too long for a socket's address: %s", parent->config.run_dir);
 	parent->control = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (parent->control < 0)
-		return refuse("no socket: %s", strerror(errno));
+		return REFUSE("no socket: %s", strerror(errno));
 	if (unlink(address.sun_path) != 0 && errno != ENOENT)
-		return refuse("%s: %s", address.sun_path, strerror(errno));
+		return REFUSE("%s: %s", address.sun_path, strerror(errno));
 	before = umask(0117);
 	result = bind(parent->control, (const struct sockaddr *)&address, sizeof(address));
 	(void)umask(before);
 	if (result != 0 || chown(address.sun_path, 0, group) != 0 || listen(parent->control, LISTEN_BACKLOG) != 0)
-		return refuse("%s: %s", address.sun_path, strerror(errno));
+		return REFUSE("%s: %s", address.sun_path, strerror(errno));
 	return 0;
 }
 
@@ -155,7 +155,7 @@ static int prepare(struct parent *parent)
 
 	(void)umask(0022); /* whatever who starts us thinks: folders and pid are for others to see */
 	if (parent->config.interface_count == 0)
-		return refuse(
+		return REFUSE(
 			"the configuration names no interface to defend; add 'shield: { interfaces: [eth0] }' to %s",
 			parent->config_name);
 	result = check_rights();
@@ -180,7 +180,7 @@ static int prepare(struct parent *parent)
 	result = sandbox_limit(sandbox_bounding());
 	if (result == 0)
 		result = sandbox_keep(0);
-	return result ? refuse("capabilities cannot be given up: %s", strerror(-result)) : 0;
+	return result ? REFUSE("capabilities cannot be given up: %s", strerror(-result)) : 0;
 }
 
 /* ---- roles ---- */

@@ -9,7 +9,6 @@
 #include <strings.h>
 
 #include "base/digest.h"
-#include "base/hash.h"
 #include "daemon/site_subscribe.h"
 #include "tell/gatus.h"
 #include "tell/nel.h"

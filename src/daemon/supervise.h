@@ -6,7 +6,6 @@
 #ifndef HOLDFAST_DAEMON_SUPERVISE_H
 #define HOLDFAST_DAEMON_SUPERVISE_H
 
-#include <stddef.h>
 #include <sys/types.h>
 
 #include "daemon/config.h"

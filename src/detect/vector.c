@@ -94,7 +94,9 @@ static uint8_t snmp_pdu(const struct observation *o)
 	length = cursor_u8(&c);
 	if (length & BER_LONG)
 		cursor_skip(&c, length & (uint8_t)~BER_LONG);
-	if (cursor_u8(&c) != BER_INTEGER || cursor_u8(&c) != 1)
+	if (cursor_u8(&c) != BER_INTEGER)
+		return 0;
+	if (cursor_u8(&c) != 1)
 		return 0;
 	cursor_skip(&c, 1); /* the version */
 	if (cursor_u8(&c) != BER_OCTETS)

@@ -17,7 +17,6 @@
 #define HOLDFAST_IMPACT_PROBE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/prefix.h"

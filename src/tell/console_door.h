@@ -11,7 +11,6 @@
 #define HOLDFAST_TELL_CONSOLE_DOOR_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/digest.h"

@@ -20,7 +20,6 @@
 #ifndef HOLDFAST_TELL_CONSOLE_HTML_H
 #define HOLDFAST_TELL_CONSOLE_HTML_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 

@@ -2,7 +2,6 @@
 #include "tell/probe_page.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include "base/time.h"
 #include "tell/build.h"
