@@ -244,7 +244,7 @@ def restart(lab):
 def full_disk(lab):
     disk = lab.scratch / "disk"
     disk.mkdir()
-    call("mount", "-t", "tmpfs", "-o", "size=512k,mode=755", "none", disk)
+    call("mount", "-t", "tmpfs", "-o", "size=1m,mode=755", "none", disk)
     try:
         with lab.daemon(disk / "state") as daemon:
             lab.defend(daemon)
