@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -189,10 +190,13 @@ static void begin(struct http_server *server, struct MHD_Connection *connection,
 	struct connection *c = calloc(1, sizeof(*c));
 	struct address peer;
 
-	*place = c;
+	*place = NULL;
 	server->counts.connections++;
-	if (!c || !from || !fd)
+	if (!c || !from || !fd) {
+		free(c);
 		return; /* it is answered nothing: see answer() */
+	}
+	*place = c;
 	peer = address_of(from->client_addr);
 	c->fd = fd->connect_fd;
 	c->address = counted_as(&peer);
@@ -274,14 +278,31 @@ static void completed(void *context, struct MHD_Connection *connection, void **p
 	}
 }
 
-/* Who asks, behind proxies: the last of those named that is none. false where there is nobody. */
-static bool behind_proxy(const struct http_server *server, struct MHD_Connection *connection, struct address *peer)
-{
-	const char *text = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "X-Forwarded-For");
-	const char *stop = text ? text + strlen(text) : NULL;
-	unsigned i;
+/* The last lines of X-Forwarded-For: a proxy may add a line of its own behind those that a client made up. */
+struct forwarded {
+	const char *lines[HTTP_SERVER_FORWARDED_MAX];
+	unsigned count;
+};
 
-	for (i = 0; text && i < HTTP_SERVER_FORWARDED_MAX; i++) {
+static enum MHD_Result note_forwarded(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct forwarded *forwarded = context;
+
+	(void)kind;
+	if (strcasecmp(name, "X-Forwarded-For") != 0)
+		return MHD_YES;
+	if (forwarded->count == HTTP_SERVER_FORWARDED_MAX)
+		memmove(forwarded->lines, forwarded->lines + 1, --forwarded->count * sizeof(forwarded->lines[0]));
+	forwarded->lines[forwarded->count++] = value ? value : "";
+	return MHD_YES;
+}
+
+/* Of a line, the last that is no proxy: 0; -ENOENT: all are; -EBADMSG: one is no address, or more than `left`. */
+static int last_stranger(const struct http_server *server, const char *text, unsigned *left, struct address *peer)
+{
+	const char *stop = text + strlen(text);
+
+	for (;;) {
 		char word[ADDRESS_TEXT_SIZE];
 		const char *start;
 		struct prefix prefix;
@@ -289,22 +310,36 @@ static bool behind_proxy(const struct http_server *server, struct MHD_Connection
 
 		while (stop > text && (stop[-1] == ' ' || stop[-1] == ','))
 			stop--;
+		if (stop == text)
+			return -ENOENT;
 		for (start = stop; start > text && start[-1] != ',' && start[-1] != ' ';)
 			start--;
 		length = (size_t)(stop - start);
-		if (!length || length >= sizeof(word))
-			return false;
+		if (length >= sizeof(word) || (*left)-- == 0)
+			return -EBADMSG;
 		memcpy(word, start, length);
 		word[length] = '\0';
 		if (prefix_parse(word, &prefix) || strchr(word, '/'))
-			return false;
+			return -EBADMSG;
 		if (!is_proxy(server, &prefix.address)) {
 			*peer = prefix.address;
-			return true;
+			return 0;
 		}
 		stop = start;
 	}
-	return false;
+}
+
+/* Who asks, behind proxies: the last of those named that is none. false where there is nobody. */
+static bool behind_proxy(const struct http_server *server, struct MHD_Connection *connection, struct address *peer)
+{
+	struct forwarded forwarded = { .count = 0 };
+	unsigned left = HTTP_SERVER_FORWARDED_MAX;
+	int result = -ENOENT;
+
+	(void)MHD_get_connection_values(connection, MHD_HEADER_KIND, note_forwarded, &forwarded);
+	while (forwarded.count > 0 && result == -ENOENT)
+		result = last_stranger(server, forwarded.lines[--forwarded.count], &left, peer);
+	return result == 0;
 }
 
 static bool add_fields(struct MHD_Response *response, const char *type, const struct http_server_field *fields,

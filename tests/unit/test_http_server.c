@@ -387,6 +387,10 @@ static void who_asks_behind_proxies(void **state)
 		{ "X-Forwarded-For: 198.51.100.1, 192.0.2.7, 203.0.113.9\r\n",
 		  "192.0.2.7" }, /* .113.9 is a proxy, too */
 		{ "X-Forwarded-For: 2001:db8::1\r\n", "2001:db8::1" },
+		/* What a client says itself stands in a line before that of a proxy which adds one. */
+		{ "X-Forwarded-For: 198.51.100.1\r\nx-forwarded-for: 192.0.2.7\r\n", "192.0.2.7" },
+		{ "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-For: 203.0.113.9\r\n", "192.0.2.7" },
+		{ "X-Forwarded-For: 198.51.100.1\r\nX-Forwarded-For: nobody\r\n", NULL },
 		{ "X-Forwarded-For: 127.0.0.1\r\n", NULL },
 		{ "X-Forwarded-For: nobody\r\n", NULL },
 		{ "X-Forwarded-For: 192.0.2.0/24\r\n", NULL },
@@ -414,7 +418,7 @@ static void who_asks_behind_proxies(void **state)
 		if (cases[i].peer)
 			assert_string_equal(address_format(&seen.peer, peer), cases[i].peer);
 	}
-	assert_int_equal(http_server_counts(server).forwarded_refused, 6);
+	assert_int_equal(http_server_counts(server).forwarded_refused, 7);
 }
 
 static void texts_of_listeners(void **state)
