@@ -23,7 +23,7 @@ struct prober {
 	struct serve_life life;
 	struct probing *probing;
 	int64_t send_ns;
-	bool blind;
+	bool blind, fails; /* as was said last */
 	struct serve_message message;
 };
 
@@ -71,7 +71,12 @@ static void tell(struct prober *prober)
 {
 	struct probing_numbers numbers = probing_numbers(prober->probing);
 	struct serve_message *message = &prober->message;
+	char failing[SERVE_TEXT_SIZE] = "";
+	bool fails = probing_failing(prober->probing, failing, sizeof(failing));
 
+	if (fails != prober->fails)
+		LOG_SAY(fails ? LOG_WARNING : LOG_NOTICE, "%s", fails ? failing : "all checks are good again");
+	prober->fails = fails;
 	if (numbers.blind != prober->blind)
 		LOG_SAY(LOG_WARNING, "%s",
 		        numbers.blind
@@ -80,7 +85,9 @@ static void tell(struct prober *prober)
 	prober->blind = numbers.blind;
 	serve_message_init(message, SERVE_COUNTED, 0);
 	message_text(message->counted.state, sizeof(message->counted.state),
-	             numbers.blind ? "canaries do not answer from here" : "ok");
+	             numbers.blind ? "canaries do not answer from here"
+	             : fails       ? failing
+	                           : "ok");
 	serve_role_count(message, "checks", numbers.checks);
 	serve_role_count(message, "checks_failed", numbers.failed);
 	serve_role_count(message, "checks_uncounted", numbers.refused);

@@ -2,6 +2,7 @@
 #include "daemon/probing.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -21,6 +22,7 @@ struct probing {
 	struct probe_check *checks;
 	int64_t due_ns[ALL_MAX];
 	bool good[ALL_MAX], seen[ALL_MAX]; /* as it ended last, and whether it ever did */
+	enum probe_reason reasons[ALL_MAX];
 	struct probe_tally tally;
 	struct probing_numbers numbers;
 };
@@ -99,6 +101,7 @@ static void take(struct probing *p, uint32_t which, struct probe_result *result)
 	probe_counts(result, &good, &bad);
 	p->good[which] = good > 0 && (is_canary(p, which) || bad == 0);
 	p->seen[which] = good + bad > 0;
+	p->reasons[which] = result->reason;
 	p->numbers.checks++;
 	p->numbers.failed += bad > 0;
 	if (!is_canary(p, which)) {
@@ -165,4 +168,20 @@ struct probing_numbers probing_numbers(const struct probing *probing)
 
 	numbers.refused = probing->tally.refused;
 	return numbers;
+}
+
+bool probing_failing(const struct probing *probing, char *text, size_t size)
+{
+	uint32_t total = probing->count - probing->canaries, first = total, failing = 0;
+
+	for (uint32_t i = total; i-- > 0;)
+		if (probing->seen[i] && !probing->good[i]) {
+			first = i;
+			failing++;
+		}
+	if (failing == 0)
+		return false;
+	(void)snprintf(text, size, "%u of %u checks %s: %s, %s", failing, total, failing == 1 ? "fails" : "fail",
+	               probing->checks[first].name, probe_reason_says(probing->reasons[first]));
+	return true;
 }

@@ -33,6 +33,8 @@ struct probing_numbers {
 	bool blind;              /* of the canaries, as they were seen last, two thirds did not answer */
 };
 
+/* Which checks failed when they were made last: how many, and the first of them with its reason. False: none did. */
+bool probing_failing(const struct probing *probing, char *text, size_t size);
 struct probing_numbers probing_numbers(const struct probing *probing);
 
 #endif

@@ -99,6 +99,7 @@ probes:
                     demand(up[2] == gone[2] == network, f"the network is not home's: {got}")
                     demand(got["site", vantage, "canary"][0] > 0 and got["site", vantage, "canary"][1] == 0, got)
                 demand(ended == [0, 0], (ended, said))
+                demand("prober: 1 of 2 checks fails: gone, " in said, said)
                 print("ok 1 - counts of both places are on record")
                 return 0
             except Exception as wrong:  # noqa: BLE001: it is told
