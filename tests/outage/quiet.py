@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """quiet.py QUIET [SEEDS]: no more alarms in quiet days than the design's rate, one in 90 days and stream. TAP.
 
-Quiet days are made up (days.py). The series of HOLDFAST_DATA (../shared/data), where it is, are scaled as reports: the World Cup's
-requests of 1998 as one report for each REQUESTS of them, NAB's series as SCALE reports in a bucket.
+Quiet days are made up (days.py). The series of HOLDFAST_DATA (../shared/data), where it is, are scaled as reports: the
+World Cup's requests of 1998 as one report for each REQUESTS of them, NAB's series as SCALE reports in a bucket.
 """
 import csv
 import datetime
