@@ -100,12 +100,8 @@ static void begin_site(struct console *console)
 
 static int give_up(const struct config *config, const struct role_start *start)
 {
-	int result = sandbox_become(start->uid, start->gid);
+	int result = sandbox_give_up(start->uid, start->gid);
 
-	if (result == 0)
-		result = sandbox_follow_parent();
-	if (result == 0)
-		result = sandbox_seal();
 	(void)umask(0027);
 	if (result == 0) {
 		result = sandbox_confine(config->state_dir, NULL);

@@ -304,12 +304,8 @@ static int begin_subscriptions(struct desk *desk)
 
 static int give_up(struct desk *desk, const struct role_start *start)
 {
-	int result = sandbox_become(start->uid, start->gid);
+	int result = sandbox_give_up(start->uid, start->gid);
 
-	if (result == 0)
-		result = sandbox_follow_parent();
-	if (result == 0)
-		result = sandbox_seal();
 	if (result == 0)
 		result = begin_courier(desk); /* before that: what it publishes is for all to read */
 	if (result == 0)

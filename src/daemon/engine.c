@@ -322,13 +322,7 @@ static int restore(struct engine *engine, uint32_t *highest)
 
 static int give_up_rights(struct engine *engine)
 {
-	int result = sandbox_become(engine->start->uid, engine->start->gid);
-
-	if (result == 0)
-		result = sandbox_follow_parent();
-	if (result == 0)
-		result = sandbox_seal();
-	return result;
+	return sandbox_give_up(engine->start->uid, engine->start->gid);
 }
 
 /* When all that has to be opened is open. */

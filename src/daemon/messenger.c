@@ -338,7 +338,7 @@ static int start_runner(struct messenger *messenger, struct target *target, cons
 		int place = ROLE_FD_PARENT;
 
 		if (dup2(ends[1], place) < 0 || close_range((unsigned)place + 1, ~0U, 0) != 0 ||
-		    sandbox_become(start->uid, start->gid) != 0 || sandbox_follow_parent() != 0 || sandbox_seal() != 0)
+		    sandbox_give_up(start->uid, start->gid) != 0)
 			_exit(1);
 		(void)alarm(0);
 		log_begin("runner");
@@ -376,13 +376,7 @@ static int take_targets(struct messenger *messenger, const struct role_start *st
 
 static int give_up_rights(const struct role_start *start)
 {
-	int result = sandbox_become(start->uid, start->gid);
-
-	if (result == 0)
-		result = sandbox_follow_parent();
-	if (result == 0)
-		result = sandbox_seal();
-	return result;
+	return sandbox_give_up(start->uid, start->gid);
 }
 
 static int close_doors(void)

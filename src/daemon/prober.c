@@ -29,12 +29,8 @@ struct prober {
 
 static int confine(const struct role_start *start)
 {
-	int result = sandbox_become(start->uid, start->gid);
+	int result = sandbox_give_up(start->uid, start->gid);
 
-	if (result == 0)
-		result = sandbox_follow_parent();
-	if (result == 0)
-		result = sandbox_seal();
 	if (result == 0)
 		result = sandbox_confine_to_network();
 	if (result == -ENOSYS || result == -EOPNOTSUPP) {

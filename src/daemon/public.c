@@ -212,11 +212,7 @@ static int begin(struct public_role *role, const struct role_start *start, char 
 		result = begin_site(role);
 	}
 	if (result == 0)
-		result = sandbox_become(start->uid, start->gid);
-	if (result == 0)
-		result = sandbox_follow_parent();
-	if (result == 0)
-		result = sandbox_seal();
+		result = sandbox_give_up(start->uid, start->gid);
 	if (result == 0)
 		result = confine(&role->life.config);
 	return result == 0 ? sandbox_filter(ROLE_PUBLIC) : result;

@@ -427,11 +427,7 @@ static int begin(struct recorder *recorder, const struct role_start *start, char
 	(void)snprintf(recorder->path, sizeof(recorder->path), "%s" LEDGER_FILE, config.state_dir);
 	memcpy(recorder->folder, config.state_dir, sizeof(recorder->folder));
 	read_boot(recorder);
-	result = sandbox_become(start->uid, start->gid);
-	if (result == 0)
-		result = sandbox_follow_parent();
-	if (result == 0)
-		result = sandbox_seal();
+	result = sandbox_give_up(start->uid, start->gid);
 	if (result == 0) {
 		(void)umask(0027);
 		recorder_files_begin(&recorder->files, &config);

@@ -117,6 +117,15 @@ int sandbox_follow_parent(void)
 	return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 ? 0 : -errno;
 }
 
+int sandbox_give_up(uid_t uid, gid_t gid)
+{
+	int result = sandbox_become(uid, gid);
+
+	if (result == 0)
+		result = sandbox_follow_parent();
+	return result == 0 ? sandbox_seal() : result;
+}
+
 /* ---- system calls ---- */
 
 #define MAY(role) (1u << (role))

@@ -58,12 +58,8 @@ int serve_role_begin(struct serve_life *life, char error[CONFIG_ERROR_SIZE])
 
 int serve_role_confine(enum role role, const struct role_start *start)
 {
-	int result = sandbox_become(start->uid, start->gid);
+	int result = sandbox_give_up(start->uid, start->gid);
 
-	if (result == 0)
-		result = sandbox_follow_parent();
-	if (result == 0)
-		result = sandbox_seal();
 	return result == 0 ? sandbox_filter(role) : result;
 }
 
