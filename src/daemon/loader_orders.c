@@ -229,6 +229,7 @@ int loader_obey(struct loader *loader, const struct message *message)
 	case MESSAGE_STREAM:
 	case MESSAGE_INCIDENT:
 	case MESSAGE_SIGNALS:
+	case MESSAGE_DROPPED:
 	case MESSAGE_RECORDED:
 	case MESSAGE_IN_FORCE:
 	case MESSAGE_LEARNED:
