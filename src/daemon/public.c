@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The public role: HTTP for strangers. Unprivileged; it reads the published page and nothing else, knows no database, and what it
- * counts goes to the desk every two seconds. One thread; what it answers is site.c's, what a stranger may cost http_server.c's.
+ * counts goes to the desk every two seconds; whom the shield is dropping the desk hands it as a descriptor. One thread; what it
+ * answers is site.c's, what a stranger may cost http_server.c's.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +17,7 @@
 #include "daemon/alert_files.h"
 #include "daemon/log.h"
 #include "daemon/message.h"
+#include "daemon/public_dropped.h"
 #include "daemon/sandbox.h"
 #include "daemon/serve_role.h"
 #include "daemon/site.h"
@@ -37,6 +39,7 @@ struct public_role {
 	struct serve_message message; /* scratch */
 	char keys[CONFIG_VANTAGES_MAX][ALERT_SECRET_SIZE], gatus_key[ALERT_SECRET_SIZE];
 	char flood[SERVE_TEXT_SIZE];
+	struct public_dropped dropped;
 	int64_t drain_ns, tell_ns;
 };
 
@@ -60,6 +63,14 @@ static int ask(void *context, const struct serve_message *message)
 	struct public_role *role = context;
 
 	return serve_role_send(&role->life, message);
+}
+
+/* What the shield does with who reports. */
+static enum intake_fate fate_of(void *context, const struct address *source)
+{
+	struct public_role *role = context;
+
+	return public_dropped_fate(&role->dropped, source, (struct capture_time){ role_wall_ns() });
 }
 
 /* ---- beginning ---- */
@@ -166,9 +177,11 @@ static int begin_listening(struct public_role *role, char error[CONFIG_ERROR_SIZ
 static int begin_site(struct public_role *role)
 {
 	const char *keys[CONFIG_VANTAGES_MAX];
-	struct site_options options = {
-		.config = &role->life.config, .gatus_key = role->gatus_key, .ask = ask, .context = role
-	};
+	struct site_options options = { .config = &role->life.config,
+		                        .gatus_key = role->gatus_key,
+		                        .shielded = fate_of,
+		                        .ask = ask,
+		                        .context = role };
 	int result;
 
 	for (unsigned i = 0; i < role->life.config.public_role.vantage_count; i++)
@@ -209,6 +222,7 @@ static int begin(struct public_role *role, const struct role_start *start, char 
 		result = begin_listening(role, error);
 	if (result == 0) {
 		(void)snprintf(error, CONFIG_ERROR_SIZE, "the public role cannot begin");
+		role->dropped.wanted = role->life.config.public_role.dropped[0] != '\0';
 		result = begin_site(role);
 	}
 	if (result == 0)
@@ -280,7 +294,8 @@ static void count_site(const struct public_role *role, struct serve_message *mes
 static void tell(struct public_role *role, int64_t now_ns)
 {
 	struct serve_message *message = &role->message;
-	char flood[SERVE_TEXT_SIZE];
+	struct capture_time now = { role_wall_ns() };
+	char flood[SERVE_TEXT_SIZE], dropped[SERVE_TEXT_SIZE];
 
 	role->tell_ns = now_ns + TELL_NS;
 	(void)site_flood(role->site, flood);
@@ -292,10 +307,15 @@ static void tell(struct public_role *role, int64_t now_ns)
 		message_text(role->flood, sizeof(role->flood), flood);
 	}
 	serve_message_init(message, SERVE_COUNTED, 0);
-	(void)snprintf(message->counted.state, sizeof(message->counted.state),
-	               flood[0] ? "flood suspected: %.200s" : "ok%s", flood);
+	public_dropped_state(&role->dropped, now, dropped);
+	if (flood[0])
+		(void)snprintf(message->counted.state, sizeof(message->counted.state), "flood suspected: %.60s%s%.150s",
+		               flood, dropped[0] ? "; " : "", dropped);
+	else
+		message_text(message->counted.state, sizeof(message->counted.state), dropped[0] ? dropped : "ok");
 	count_servers(role, message);
 	count_site(role, message);
+	public_dropped_count(&role->dropped, now, message);
 	serve_role_count(message, "lost", role->life.lost);
 	serve_role_tell(message);
 }
@@ -311,7 +331,7 @@ static void rekey(struct public_role *role)
 	explicit_bzero(key, sizeof(key));
 }
 
-/* What a desk answers is nobody's who asks here: it is read, so that it does not fill the way. */
+/* What a desk answers is nobody's who asks here: it is read, so that it does not fill the way. A list is wanted. */
 static void hear_desk(struct public_role *role)
 {
 	int fds[SERVE_FDS_MAX], result;
@@ -319,6 +339,8 @@ static void hear_desk(struct public_role *role)
 
 	do {
 		result = serve_message_receive(role->life.desk, SERVE_DESK_TO_ROLE, &role->message, fds, &fd_count);
+		if (result == 0 && role->message.type == SERVE_DROPPED)
+			public_dropped_take(&role->dropped, fd_count ? fds[0] : -1, role->message.dropped.result);
 		if (result == 0)
 			channel_drop(fds, &fd_count);
 	} while (result == 0);
@@ -384,6 +406,7 @@ int public_role(const struct role_start *start)
 	for (unsigned i = 0; i < role->server_count; i++)
 		http_server_free(role->servers[i]);
 	site_free(role->site);
+	public_dropped_fini(&role->dropped);
 	serve_role_end(&role->life);
 	free(role);
 	return result == 0 ? 0 : 1;
