@@ -103,11 +103,8 @@ static int give_up(const struct config *config, const struct role_start *start)
 	int result = sandbox_give_up(start->uid, start->gid);
 
 	(void)umask(0027);
-	if (result == 0) {
-		result = sandbox_confine(config->state_dir, NULL);
-		if (result == -ENOSYS || result == -EOPNOTSUPP)
-			result = 0;
-	}
+	if (result == 0)
+		result = sandbox_excuse(sandbox_confine(config->state_dir, NULL));
 	return result == 0 ? sandbox_filter(ROLE_CONSOLE) : result;
 }
 

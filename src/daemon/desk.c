@@ -311,11 +311,8 @@ static int give_up(struct desk *desk, const struct role_start *start)
 	if (result == 0)
 		result = begin_subscriptions(desk);
 	(void)umask(0027);
-	if (result == 0) {
-		result = sandbox_confine(desk->life.config.state_dir, NULL);
-		if (result == -ENOSYS || result == -EOPNOTSUPP)
-			result = 0;
-	}
+	if (result == 0)
+		result = sandbox_excuse(sandbox_confine(desk->life.config.state_dir, NULL));
 	return result == 0 ? sandbox_filter(ROLE_DESK) : result;
 }
 

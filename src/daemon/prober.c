@@ -31,11 +31,11 @@ static int confine(const struct role_start *start)
 {
 	int result = sandbox_give_up(start->uid, start->gid);
 
-	if (result == 0)
+	if (result == 0) {
 		result = sandbox_confine_to_network();
-	if (result == -ENOSYS || result == -EOPNOTSUPP) {
-		LOG_SAY(LOG_WARNING, "this kernel has no Landlock, which would keep the prober from files");
-		result = 0;
+		if (result != 0 && sandbox_excuse(result) == 0)
+			LOG_SAY(LOG_WARNING, "this kernel has no Landlock, which would keep the prober from files");
+		result = sandbox_excuse(result);
 	}
 	return result == 0 ? sandbox_filter(ROLE_PROBER) : result;
 }

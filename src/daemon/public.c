@@ -196,7 +196,7 @@ static int confine(const struct config *config)
 	result = sandbox_confine(NULL, slash && slash != folder ? folder : NULL);
 	if (result == -ENOENT)
 		result = sandbox_confine(NULL, NULL);
-	return result == -ENOSYS || result == -EOPNOTSUPP ? 0 : result;
+	return sandbox_excuse(result);
 }
 
 static int begin(struct public_role *role, const struct role_start *start, char error[CONFIG_ERROR_SIZE])

@@ -82,11 +82,8 @@ static int give_up(struct role_of_reader *role, const struct role_start *start)
 		result = sandbox_seal();
 	if (result == 0 && mkdir(role->folder, 0700) != 0 && errno != EEXIST)
 		result = -errno;
-	if (result == 0) {
-		result = sandbox_confine_to_logs(role->folder, folders, count);
-		if (result == -ENOSYS || result == -EOPNOTSUPP)
-			result = 0;
-	}
+	if (result == 0)
+		result = sandbox_excuse(sandbox_confine_to_logs(role->folder, folders, count));
 	return result == 0 ? sandbox_filter(ROLE_READER) : result;
 }
 
