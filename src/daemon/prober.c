@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -40,16 +39,16 @@ static int confine(const struct role_start *start)
 	return result == 0 ? sandbox_filter(ROLE_PROBER) : result;
 }
 
-static int begin(struct prober *prober, const struct role_start *start, char error[CONFIG_ERROR_SIZE])
+static int begin(void *state, const struct role_start *start, char error[CONFIG_ERROR_SIZE])
 {
+	struct prober *prober = state;
 	uint64_t seed = 0;
-	int result = serve_role_begin(&prober->life, error);
+	int result = probing_seed(&seed);
 
-	if (result != 0)
+	if (result != 0) {
+		(void)snprintf(error, CONFIG_ERROR_SIZE, "there is no randomness");
 		return result;
-	result = probing_seed(&seed);
-	if (result != 0)
-		return result;
+	}
 	result = probing_new(&prober->life.config.probes, seed, role_wall_ns(), &prober->probing);
 	if (result != 0) {
 		(void)snprintf(error, CONFIG_ERROR_SIZE, "%s",
@@ -106,8 +105,9 @@ static void send_counts(struct prober *prober)
 	tell(prober);
 }
 
-static void live(struct prober *prober)
+static void live(void *state)
 {
+	struct prober *prober = state;
 	int result = 0;
 
 	while (result == 0) {
@@ -124,20 +124,16 @@ static void live(struct prober *prober)
 	}
 }
 
+static void end(void *state)
+{
+	struct prober *prober = state;
+
+	probing_free(prober->probing);
+}
+
 int prober_role(const struct role_start *start)
 {
-	struct prober *prober = calloc(1, sizeof(*prober));
-	char error[CONFIG_ERROR_SIZE] = "there is no randomness";
-	int result;
+	static const struct serve_role_stages stages = { sizeof(struct prober), begin, live, end };
 
-	if (!prober)
-		return 1;
-	result = begin(prober, start, error);
-	serve_role_ready(&prober->life, result, error);
-	if (result == 0)
-		live(prober);
-	probing_free(prober->probing);
-	serve_role_end(&prober->life);
-	free(prober);
-	return result == 0 ? 0 : 1;
+	return serve_role_live(&stages, start);
 }
