@@ -432,9 +432,7 @@ static int begin(struct recorder *recorder, const struct role_start *start, char
 		(void)umask(0027);
 		recorder_files_begin(&recorder->files, &config);
 		recorder_ledger_begin(&recorder->ledger, &config, role_monotonic_ns());
-		result = sandbox_confine(recorder->folder, NULL);
-		if (result == -ENOSYS || result == -EOPNOTSUPP)
-			result = 0;
+		result = sandbox_excuse(sandbox_confine(recorder->folder, NULL));
 	}
 	config_fini(&config);
 	if (result == 0)
