@@ -2,30 +2,85 @@
 # SPDX-License-Identifier: Apache-2.0
 """tap.py PROGRAM...: runs a cmocka program and prints the TAP that meson understands.
 
-cmocka 1.1.5 calls a skipped test "not ok N # SKIP", which the protocol reads as a failure, and lets what the test
-itself prints stand between its lines. Here the one becomes "ok", the other a comment.
+cmocka 1.1.5 calls a skipped test "not ok N # SKIP", which the protocol reads as a failure, lets what the test itself
+prints stand between its lines, and says why a case failed behind it, over several lines, the place last. Here the first
+becomes "ok", the second a comment, and the third one comment before the case: "# FILE:LINE: what was expected".
 """
 import os
 import re
+import signal
 import subprocess
 import sys
 
 RESULT = re.compile(r"(not )?ok \d+\b")
 SKIP = re.compile(r"not (ok \d+ # SKIP)")
+UNTESTED = re.compile(r"(not ok \d+ - .+?) Could not run test: (.*)")  # what is set up before a case, or cleared away
+PLACE = re.compile(r"(\S+:\d+): error: (?:Failure!)?(.*)")
+REASON_LINES = 24  # a case that says no place, and what the next one prints, are kept apart by that alone
+
+
+class Printer:
+    """Lines as they come; a case that failed waits for its reason."""
+
+    def __init__(self):
+        self.failed, self.reason = None, []
+
+    def say(self, text):
+        print(text, flush=True)
+
+    def release(self, place=""):
+        """The case that waits, with what is known of why."""
+        if not self.failed:
+            return
+        said = " ".join(" ".join(self.reason).split())
+        if place or said:
+            self.say("# " + ": ".join(part for part in (place, said) if part))
+        self.say(self.failed)
+        self.failed, self.reason = None, []
+
+    def take(self, text):
+        untested = UNTESTED.match(text)
+        if SKIP.match(text):
+            self.release()
+            self.say(SKIP.sub(r"\1", text))
+        elif RESULT.match(text):
+            self.release()
+            if not text.startswith("not "):
+                self.say(text)
+                return
+            self.failed = untested[1] if untested else text
+            self.reason = [untested[2]] if untested and not untested[2].isdigit() else []
+            if self.reason:
+                self.release()
+        elif re.match(r"1\.\.\d+$", text):
+            self.release()
+            self.say(text)
+        elif self.failed:
+            self.explain(text.removeprefix("# "))
+        else:
+            self.say(text if text.startswith("#") else "# " + text)
+
+    def explain(self, text):
+        place = PLACE.match(text)
+        if place:
+            self.reason += [place[2]]
+            self.release(place[1])
+            return
+        self.reason += [text]
+        if len(self.reason) == REASON_LINES:
+            self.release()
 
 
 def main():
     environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP")
+    printer = Printer()
     with subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE, env=environment) as process:
         for line in process.stdout:
-            text = line.decode(errors="replace").rstrip("\n")
-            if SKIP.match(text):
-                text = SKIP.sub(r"\1", text)
-            elif not (RESULT.match(text) or re.match(r"1\.\.\d+$", text) or text.startswith("#")):
-                text = "# " + text
-            print(text, flush=True)
+            printer.take(line.decode(errors="replace").rstrip("\n"))
+    printer.release()
     if process.returncode < 0:
-        print(f"Bail out! killed by signal {-process.returncode}")
+        name = signal.strsignal(-process.returncode) or "?"
+        printer.say(f"Bail out! killed by signal {-process.returncode} ({name})")
     return process.returncode != 0
 
 
