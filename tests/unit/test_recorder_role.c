@@ -172,7 +172,7 @@ static void what_comes_is_written(void **state)
 	(void)state;
 	begin();
 	assert_int_equal(applied(parent_end), 0);
-	assert_string_equal(fake->notes, "become\nfollow\nseal\nconfine one folder -\nfilter recorder\n");
+	assert_string_equal(fake->notes, "give up\nconfine one folder -\nfilter recorder\n");
 	tell();
 	written(6);
 	/* Another version's shield gets it all; one that stands, on a host that has begun anew, too. */
