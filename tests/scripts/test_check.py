@@ -19,6 +19,11 @@ CMOCKA = [
      ["1..2", "# talk", "# a.c:9: 0x1 != 0x2", "not ok 1 - bad", "# more", "ok 2 - good"]),
     ("over several lines", ["not ok 1 - bad", '# "a', '# b" != "c"', "# a.c:10: error: Failure!"],
      ['# a.c:10: "a b" != "c"', "not ok 1 - bad"]),
+    ("what is said to standard error",
+     ["ok 1 - good", "ERR ERROR: row 7", "not ok 2 - bad", "# a.c:9: error: Failure!", "not ok 3 - b", "# 1 != 2",
+      "# a.c:10: error: Failure!", "ERR talk", "ERR ERROR: row 8", "not ok 4 - c", "# a.c:11: error: Failure!"],
+     ["ok 1 - good", "# a.c:9: row 7", "not ok 2 - bad", "# a.c:10: 1 != 2", "not ok 3 - b", "# a.c:11: row 8",
+      "not ok 4 - c"]),
     ("a skipped one is none that failed", ["why", "not ok 1 # SKIP one"], ["# why", "ok 1 # SKIP one"]),
     ("what is set up before one",
      ["not ok 1 - one Could not run test: 0", "a.c:12: error: Failure!Test setup failed", "talk", "ok 2 - two"],
@@ -74,7 +79,9 @@ def check():
 
 
 def adapt(lines):
-    body = "".join("kill -ABRT $$\n" if line == "DIE" else f"printf '%s\\n' '{line}'\n" for line in lines)
+    body = "".join("kill -ABRT $$\n" if line == "DIE" else
+                   f"printf '%s\\n' '{line[4:]}' >&2\n" if line.startswith("ERR ") else
+                   f"printf '%s\\n' '{line}'\n" for line in lines)
     done = subprocess.run([sys.executable, ROOT / "tests/tap.py", "sh", "-c", body], capture_output=True, text=True,
                           check=False)
     return done.stdout.splitlines()
