@@ -44,7 +44,7 @@ state_dir: {place}/state
 run_dir: {place}/run
 bpffs_dir: /sys/fs/bpf/holdfast
 page: {{ title: Example, directory: {place}/web/page, publish_every: 1h }}
-public: {{ listen: ["127.0.0.1:{port}", "198.51.100.1:{port}"], component: web }}
+public: {{ listen: ["127.0.0.1:{port}", "198.51.100.1:{port}"], component: web{more} }}
 """
 # A part of a daemon may make no such system calls as the search for leaks makes when it ends.
 SANITIZERS = {"ASAN_OPTIONS": f"{os.environ.get('ASAN_OPTIONS', '')}:detect_leaks=0"}
@@ -84,6 +84,10 @@ class Stage:
         if not good:
             text = f"{said}\n{(self.place / 'log').read_text(encoding='utf-8')}"
             print("\n".join(f"# {line}" for line in text[:4000].splitlines()), flush=True)
+
+    def configure(self, more=""):
+        text = CONFIG.format(place=self.place, port=PORT, more=more)
+        (self.place / "c.yaml").write_text(text, encoding="utf-8")
 
     def run(self, words, *more):
         done = subprocess.run([self.holdfast, *shlex.split(words), *more, "--config", str(self.place / "c.yaml")],
@@ -240,6 +244,12 @@ def told(stage):
                            picture), picture[-3000:])
 
 
+def a_list(since_s):
+    """Made so long ago, of five minutes, with 203.0.113.0/24."""
+    made, until = [time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + s)) for s in (since_s, since_s + 300)]
+    return f"holdfast.dropped/1 made {made} until {until} dropped 1 passing 0 left_out 0\n203.0.113.0/24\n"
+
+
 def over(stage):
     stage.begin("serve")
     stage.expect("a role that begins anew has the list", stage.listed(
@@ -251,15 +261,31 @@ def over(stage):
     stage.order("observe")
     stage.expect("who only observes drops nobody", stage.listed(), stage.list())
     stage.end("run")
-    now = int(time.time())
-    ended = [time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - back)) for back in (600, 300)]
-    (stage.place / "state/dropped").write_text(
-        f"holdfast.dropped/1 made {ended[0]} until {ended[1]} dropped 1 passing 0 left_out 0\n203.0.113.0/24\n",
-        encoding="ascii")
+    (stage.place / "state/dropped").write_text(a_list(-600), encoding="ascii")
     stage.expect("a list that has ended is told", stage.wait(
         lambda: stage.public()["state"].startswith("whom the shield is dropping is not known")), stage.public())
     stage.report("and keeps nobody from counting", report("127.0.0.1", 1, "203.0.113.5"), 0)
     stage.expect("which is counted", stage.wait(lambda: stage.public()["dropped_stale"] == 1), stage.public())
+
+
+def from_elsewhere(stage):
+    """As if another host's list were copied here, at first by halves."""
+    folder = stage.place / "elsewhere"
+    folder.mkdir()
+    stage.configure(f", dropped: {folder}/list")
+    stage.daemons["serve"].send_signal(signal.SIGHUP)
+    stage.expect("that there is none where one is to be is told", stage.wait(
+        lambda: stage.public()["state"] == "whom the shield is dropping cannot be read: No such file or directory"),
+        stage.public())
+    (folder / "list").write_text(a_list(0)[:-1], encoding="ascii")
+    stage.expect("nor is half of one taken", stage.wait(
+        lambda: stage.public()["state"].startswith("whom the shield is dropping cannot be read: line 2")),
+        stage.public())
+    (folder / "list.new").write_text(a_list(0), encoding="ascii")
+    (folder / "list.new").rename(folder / "list")
+    stage.expect("one that is whole is", stage.wait(
+        lambda: stage.public()["dropped_prefixes"] == 1 and stage.public()["state"] == "ok"), stage.public())
+    stage.report("and holds", report("127.0.0.1", 1, "203.0.113.5"), 1)
 
 
 def play(holdfast):
@@ -271,10 +297,10 @@ def play(holdfast):
         for name in ("state", "web"):
             (place / name).mkdir()
             os.chown(place / name, 65534, 65534)
-        (place / "c.yaml").write_text(CONFIG.format(place=place, port=PORT), encoding="utf-8")
         stage = Stage(holdfast, place)
+        stage.configure()
         try:
-            for part in (begins, blocked, ruled_out, told, over):
+            for part in (begins, blocked, ruled_out, told, over, from_elsewhere):
                 part(stage)
         finally:
             for daemon in stage.daemons.values():
