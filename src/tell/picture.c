@@ -52,8 +52,13 @@ static const struct lane_look {
 	[PICTURE_PROBES] = { "Probes", "share that failed", "Checks over time, and what share of them failed.", NULL },
 	[PICTURE_EDGE] = { "Errors 5xx", "share of answers", "Answers over time, and what share of them were errors.",
 	                   NULL },
-	[PICTURE_CONNECTIONS] = { "Connections", "share that failed",
-	                          "New connections over time, and what share of them were not answered.", NULL },
+	[PICTURE_CONNECTIONS] = { "Conversations", "share dropped",
+	                          "Packets of conversations that the host answers over time, and what share of them were "
+	                          "dropped.",
+	                          NULL },
+	[PICTURE_HANDSHAKES] = { "New connections", "share that failed",
+	                         "New connections of known clients over time, and what share of these got none.",
+	                         NULL },
 	[PICTURE_NEL] = { "Browsers", "share that failed",
 	                  "What browsers report over time, and what share of it were failures.", NULL },
 };
