@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""present.py HOLDFAST: what places that probe see turns the page within seconds, and turns it back; what an operator has
-said stands against it; one place alone turns nothing. Speaks TAP; wants root.
+"""present.py HOLDFAST: what places that probe see turns the page within seconds, and turns it back; what an operator
+has said stands against it; one place alone turns nothing. Speaks TAP; wants root.
 
 Three places report to `holdfast serve` as `holdfast probe --run` does, by signed requests on loopback.
 """
