@@ -44,7 +44,7 @@ static const struct option_row rows[] = {
 	{ .name = "context", .value = "FILE", OPTION_INTO(struct claim_options, context),
 	  .help = "test: outages that were measured, else those on record count; and a baseline, as JSON (doc/claims.md)" },
 	{ .name = "seed", .value = "HEX", OPTION_INTO(struct claim_options, seed), .help = "test: of the bootstrap; else the incident's ID" },
-	{ .name = "json", OPTION_INTO(struct claim_options, json), .help = "as JSON (" CLAIMS_SCHEMA ", " CLAIM_VERDICTS_SCHEMA ")" },
+	OPTION_JSON_ROW(struct claim_options, "as JSON", CLAIMS_SCHEMA ", " CLAIM_VERDICTS_SCHEMA),
 	BOOKS_RECORD_ROW(struct claim_options),
 	PLACE_CONFIG_ROW(struct claim_options),
 };
