@@ -334,7 +334,8 @@ static int begin(void *state, const struct role_start *start, char error[CONFIG_
 	}
 	message_text(desk->state, sizeof(desk->state), "ok");
 	desk_tell_begin(desk);
-	open_record(desk); /* without room, or with a broken disk, it is tried again */
+	(void)alarm(ROLE_LONG_S); /* the record is looked through */
+	open_record(desk);        /* without room, or with a broken disk, it is tried again */
 	return 0;
 }
 
@@ -356,7 +357,7 @@ static void turn(struct desk *desk, int64_t now_ns)
 /* What waits in channels is taken, and all of it written. */
 static void last_words(struct desk *desk)
 {
-	(void)alarm(ROLE_ALARM_S);
+	(void)alarm(ROLE_LONG_S);
 	for (unsigned i = 0; i < SERVE_ROLES; i++)
 		if (desk->channels[i] >= 0)
 			listen_to(desk, i);
