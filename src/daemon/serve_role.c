@@ -110,7 +110,7 @@ int serve_role_send(struct serve_life *life, const struct serve_message *message
 	return result;
 }
 
-void serve_role_pass_over_desk(struct serve_life *life)
+void serve_role_hear_desk(struct serve_life *life, serve_role_hear *hear, void *context)
 {
 	int fds[SERVE_FDS_MAX], result;
 	unsigned fd_count;
@@ -119,6 +119,8 @@ void serve_role_pass_over_desk(struct serve_life *life)
 		return;
 	do {
 		result = serve_message_receive(life->desk, SERVE_DESK_TO_ROLE, &life->message, fds, &fd_count);
+		if (result == 0 && hear)
+			hear(context, &life->message, fd_count ? fds[0] : -1);
 		if (result == 0)
 			channel_drop(fds, &fd_count);
 	} while (result == 0);
