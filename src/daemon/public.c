@@ -34,6 +34,7 @@ struct public_role {
 	struct http_server *servers[SERVE_LISTENERS_MAX];
 	unsigned server_count;
 	struct site *site;
+	struct geo *geo;              /* NULL: there is none */
 	struct serve_message message; /* scratch */
 	char keys[CONFIG_VANTAGES_MAX][ALERT_SECRET_SIZE], gatus_key[ALERT_SECRET_SIZE];
 	char flood[SERVE_TEXT_SIZE];
@@ -166,9 +167,11 @@ static int begin_listening(struct public_role *role, char error[CONFIG_ERROR_SIZ
 static int begin_site(struct public_role *role)
 {
 	const char *keys[CONFIG_VANTAGES_MAX];
-	struct site_options options = {
-		.config = &role->life.config, .gatus_key = role->gatus_key, .ask = ask, .context = role
-	};
+	struct site_options options = { .config = &role->life.config,
+		                        .gatus_key = role->gatus_key,
+		                        .geo = role->geo,
+		                        .ask = ask,
+		                        .context = role };
 	int result;
 
 	for (unsigned i = 0; i < role->life.config.public_role.vantage_count; i++)
@@ -209,10 +212,12 @@ static int begin(struct public_role *role, const struct role_start *start, char 
 		result = begin_listening(role, error);
 	if (result == 0) {
 		(void)snprintf(error, CONFIG_ERROR_SIZE, "the public role cannot begin");
+		result = sandbox_give_up(start->uid, start->gid);
+	}
+	if (result == 0) { /* octets from outside: read without root's rights, but while files can still be opened */
+		role->geo = places_open(role->life.config.geo);
 		result = begin_site(role);
 	}
-	if (result == 0)
-		result = sandbox_give_up(start->uid, start->gid);
 	if (result == 0)
 		result = confine(&role->life.config);
 	return result == 0 ? sandbox_filter(ROLE_PUBLIC) : result;
@@ -257,10 +262,12 @@ static void count_site(const struct public_role *role, struct serve_message *mes
 	struct site_files_counts page = site_page_counts(role->site);
 
 	serve_role_count(message, "reports", site.reports);
+	serve_role_count(message, "located", site.located);
 	serve_role_count(message, "accepted", intake.results[INTAKE_ACCEPTED]);
 	serve_role_count(message, "repeated", intake.results[INTAKE_REPEATED]);
 	serve_role_count(message, "network_capped", intake.results[INTAKE_CAPPED]);
 	serve_role_count(message, "shielded", intake.results[INTAKE_SHIELDED]);
+	serve_role_count(message, "places_left_out", intake.places_left_out);
 	serve_role_count(message, "sampled_out", intake.results[INTAKE_SAMPLED]);
 	serve_role_count(message, "no_room", intake.results[INTAKE_NO_ROOM]);
 	serve_role_count(message, "nonces_wrong", intake.results[INTAKE_NONCE_WRONG]);
@@ -384,6 +391,7 @@ int public_role(const struct role_start *start)
 	for (unsigned i = 0; i < role->server_count; i++)
 		http_server_free(role->servers[i]);
 	site_free(role->site);
+	geo_close(role->geo);
 	serve_role_end(&role->life);
 	free(role);
 	return result == 0 ? 0 : 1;

@@ -8,6 +8,7 @@
 #include "impact/intake.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,11 +17,14 @@
 
 #define SOURCES (1u << INTAKE_SOURCES_BITS)
 #define NETWORKS (1u << INTAKE_NETWORKS_BITS)
+#define PLACED (1u << INTAKE_PLACED_BITS)
 #define NONCE_BITS_MIN 3
 #define NONCE_OCTETS 24
 #define NONCE_SAID 12 /* of them what is said, before the sum */
 #define MARK_OCTETS 56
 #define HALF 2
+#define CELLS_PLACED (INTAKE_CELLS_MAX / HALF) /* of those between two drains, that say where */
+#define CELLS_NETWORKS (CELLS_PLACED / 4 * 3)
 
 enum mark_kind { MARK_FORM = 1, MARK_NEL };
 
@@ -55,6 +59,9 @@ struct intake {
 	unsigned sources_count, level;
 	struct network networks[NETWORKS + 1]; /* the last: all that have no slot */
 	unsigned networks_count;
+	uint64_t placed
+		[PLACED]; /* cells of the bucket that say where, by hash: what is on record of five minutes stays bounded */
+	unsigned placed_count;
 	struct tally now, before;
 	struct report_count cells[INTAKE_CELLS_MAX];
 	unsigned cells_count;
@@ -105,7 +112,8 @@ static void bucket_clear(struct intake *intake)
 {
 	memset(intake->sources, 0, sizeof(intake->sources));
 	memset(intake->networks, 0, sizeof(intake->networks));
-	intake->sources_count = intake->networks_count = intake->level = 0;
+	memset(intake->placed, 0, sizeof(intake->placed));
+	intake->sources_count = intake->networks_count = intake->placed_count = intake->level = 0;
 }
 
 /* The bucket of `now` is the one that is counted; a clock that was set back counts in the later one. */
@@ -385,20 +393,52 @@ static struct report_count *cell_find(struct intake *intake, const struct report
 	return &intake->cells[intake->cells_count++];
 }
 
-/* Where a report is counted. NULL: nowhere. */
+/* Whether the bucket has room for one more cell that says where, or has that one already. */
+static bool may_place(struct intake *intake, const struct report_count *of)
+{
+	uint64_t words[(COMPONENT_ID_SIZE + REGION_SIZE + sizeof(uint64_t)) / sizeof(uint64_t)] = { 0 };
+	uint64_t key = hash_2(intake->network_seed, of->network, (uint64_t)of->symptom);
+	unsigned i;
+
+	memcpy(words, of->component, sizeof(of->component));
+	memcpy((char *)words + sizeof(of->component), of->region, sizeof(of->region));
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		key = hash_2(key, words[i], i);
+	key |= 1; /* never 0 */
+	for (i = (unsigned)(key >> 32) % PLACED; intake->placed[i]; i = (i + 1) % PLACED)
+		if (intake->placed[i] == key)
+			return true;
+	if (intake->placed_count >= (of->network ? INTAKE_PLACED_NETWORKS_MAX : INTAKE_PLACED_MAX))
+		return false;
+	intake->placed_count++;
+	intake->placed[i] = key;
+	return true;
+}
+
+/* Where a report is counted. NULL: nowhere. A flood from everywhere costs the networks first: there are more of them than regions. */
 static struct report_count *cell_of(struct intake *intake, const struct report_count *report)
 {
-	struct report_count of = *report, *cell;
+	struct report_count of = { .bucket_ns = intake->now.bucket_ns,
+		                   .symptom = report->symptom,
+		                   .source = REPORT_FORM,
+		                   .network = report->network };
+	bool left_out = false;
 
-	of.bucket_ns = intake->now.bucket_ns;
-	of.source = REPORT_FORM;
-	of.raw = of.accepted = of.shielded = 0;
-	cell = cell_find(intake, &of, INTAKE_CELLS_MAX / HALF);
-	if (cell || (!of.network && !of.region[0]))
-		return cell ? cell : cell_find(intake, &of, INTAKE_CELLS_MAX);
-	intake->counts.places_left_out++;
-	of.network = 0;
-	of.region[0] = '\0';
+	(void)snprintf(of.component, sizeof(of.component), "%s", report->component);
+	(void)snprintf(of.region, sizeof(of.region), "%s", report->region);
+	while (of.network || of.region[0]) {
+		unsigned most = of.network ? CELLS_NETWORKS : CELLS_PLACED;
+		struct report_count *cell = may_place(intake, &of) ? cell_find(intake, &of, most) : NULL;
+
+		if (cell)
+			return cell;
+		intake->counts.places_left_out += !left_out;
+		left_out = true;
+		if (of.network)
+			of.network = 0;
+		else
+			of.region[0] = '\0';
+	}
 	return cell_find(intake, &of, INTAKE_CELLS_MAX);
 }
 
