@@ -14,6 +14,7 @@
 
 #include "base/digest.h"
 #include "base/hash.h"
+#include "base/hex.h"
 
 #define SOURCES (1u << INTAKE_SOURCES_BITS)
 #define NETWORKS (1u << INTAKE_NETWORKS_BITS)
@@ -197,7 +198,6 @@ static void nonce_sum(const uint8_t key[INTAKE_KEY_SIZE], const uint8_t said[NON
 
 const char *intake_nonce(struct intake *intake, struct capture_time now, char text[INTAKE_NONCE_TEXT_SIZE])
 {
-	static const char digits[] = "0123456789abcdef";
 	uint8_t octets[NONCE_OCTETS];
 	uint64_t number = intake->next_number++, bit = number % intake->nonces;
 
@@ -206,27 +206,8 @@ const char *intake_nonce(struct intake *intake, struct capture_time now, char te
 	nonce_sum(intake->nonce_keys[0], octets, octets + NONCE_SAID);
 	intake->used[bit / 8] &= (uint8_t) ~(1u << bit % 8);
 	intake->counts.nonces++;
-	for (unsigned i = 0; i < NONCE_OCTETS; i++) {
-		text[2 * i] = digits[octets[i] >> 4];
-		text[2 * i + 1] = digits[octets[i] & 0xf];
-	}
-	text[INTAKE_NONCE_TEXT_SIZE - 1] = '\0';
+	hex_write(octets, sizeof(octets), text);
 	return text;
-}
-
-static bool nonce_octets(const char *text, uint8_t octets[NONCE_OCTETS])
-{
-	if (!text || strlen(text) != INTAKE_NONCE_TEXT_SIZE - 1)
-		return false;
-	for (unsigned i = 0; i < 2 * NONCE_OCTETS; i++) {
-		char c = text[i];
-		int value = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-
-		if (value < 0)
-			return false;
-		octets[i / 2] = (uint8_t)(i % 2 ? octets[i / 2] | value : value << 4);
-	}
-	return true;
 }
 
 /* INTAKE_ACCEPTED: it was good, and is used up. */
@@ -237,7 +218,7 @@ static enum intake_result nonce_take(struct intake *intake, struct capture_time 
 	int64_t age;
 	bool ours = false;
 
-	if (!nonce_octets(text, octets))
+	if (!text || strlen(text) != INTAKE_NONCE_TEXT_SIZE - 1 || hex_read(text, octets, sizeof(octets)) != 0)
 		return INTAKE_NONCE_WRONG;
 	for (unsigned i = 0; i < 1u + intake->before_holds; i++) {
 		nonce_sum(intake->nonce_keys[i], octets, sum);
