@@ -201,8 +201,6 @@ def subscriber(s, address):
 
 
 def set_state(s, status):
-    """In a second of its own: states of one second replace each other."""
-    time.sleep(1 - time.time() % 1 + 0.01)
     s.row(["page", "component", "set", "web", "--status", status], 0)
 
 
