@@ -14,6 +14,7 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/hex.h"
+#include "impact/component.h"
 #include "record/subscriptions_inside.h"
 
 #define MAC_OCTETS 16 /* of a token: 128 bits */
@@ -215,6 +216,26 @@ void subscriptions_delivery_id(const struct subscriptions_key *key, const struct
 }
 
 /* ---- asking ---- */
+
+bool subscriptions_components_ok(const char *list)
+{
+	char id[COMPONENT_ID_SIZE];
+
+	if (strlen(list) >= SUBSCRIPTIONS_COMPONENTS_SIZE)
+		return false;
+	for (const char *at = list;; at++) {
+		size_t length = strcspn(at, ",");
+
+		if (length >= sizeof(id))
+			return false;
+		(void)snprintf(id, sizeof(id), "%.*s", (int)length, at);
+		if (!component_id_ok(id))
+			return false;
+		at += length;
+		if (!*at)
+			return true;
+	}
+}
 
 static int check(const struct subscriber *who, struct record_error *error)
 {
