@@ -41,6 +41,7 @@ struct site {
 	uint8_t gatus[DIGEST_SHA256_SIZE]; /* of the token */
 	char (*vantage_keys)[SITE_KEY_SIZE];
 	struct report_form_component components[COMPONENTS_MAX];
+	struct subscribe_page_component choices[COMPONENTS_MAX]; /* the same, as the form of subscriptions has them */
 	unsigned components_count;
 	uint64_t components_version;
 	struct signal_count signals[SITE_SIGNALS_MAX];
@@ -532,6 +533,12 @@ static void subscribe(struct site *site, const struct http_server_request *reque
 		http_server_add_field(reply, "Retry-After", "60");
 		return;
 	}
+	look_for_components(site);
+	for (unsigned i = 0; i < site->components_count; i++)
+		site->choices[i] =
+			(struct subscribe_page_component){ site->components[i].id, site->components[i].name };
+	site->subscribe.components = site->choices;
+	site->subscribe.components_count = site->components_count;
 	site_subscribe_answer(&site->subscribe, request, site->now_ms, language_of(request), &answer);
 	answer.page.title = site->options.config->page.title[answer.page.language];
 	if (answer.message.type &&

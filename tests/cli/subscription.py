@@ -523,9 +523,15 @@ def serve_a_stranger(s, port):
     s.expect("a mail program's POST is all it takes", leave and
              fetch(port, "POST", leave[1], "List-Unsubscribe=One-Click")[0] == 200 and
              until(lambda: subscriber(s, "eve@example.org") is None))
+    s.row(["page", "component", "add", "api", "--name", "Interface"], 0)
+    s.expect("components can be chosen", until(lambda: 'value="api"> Interface' in fetch(port, "GET", "/subscribe")[1]) and
+             fetch(port, "POST", "/subscribe", "address=fay%40example.org&component=none")[0] == 400 and
+             fetch(port, "POST", "/subscribe", "address=fay%40example.org&component=api")[0] == 200 and
+             until(lambda: (subscriber(s, "fay@example.org") or {}).get("components") == "api"),
+             subscriber(s, "fay@example.org"))
     answers = [fetch(port, "POST", "/subscribe", f"address=a{i}%40example.org")[0] for i in range(8)]
     s.expect("of one network so many are taken in ten minutes",
-             answers.count(200) == 3 and answers.count(429) == 5, answers)
+             answers.count(200) == 2 and answers.count(429) == 6, answers)
 
 
 def tell(s):

@@ -355,7 +355,8 @@ static void webhooks(void **state)
 
 static void pages(void **state)
 {
-	struct subscribe_page of = { .title = "<b>", .token = "c1" };
+	static const struct subscribe_page_component components[] = { { "api", "<b>API</b>" }, { "web", "Site" } };
+	struct subscribe_page of = { .title = "<b>", .token = "c1", .components = components };
 	char text[65536] = "";
 
 	(void)state;
@@ -367,12 +368,15 @@ static void pages(void **state)
 			of.language = (enum language)language;
 			of.kind = (enum subscribe_page_kind)kind;
 			of.title = kind % 2 ? "<b>" : "";
+			of.components_count = language ? 2 : 1; /* of one there is nothing to choose */
 			assert_int_equal(subscribe_page_write(out, &of), 0);
 			assert_int_equal(fclose(out), 0);
 			assert_null(strstr(text, "<b>"));
 			assert_int_equal(strstr(text, "<button") != NULL,
 			                 kind == SUBSCRIBE_FORM || kind == SUBSCRIBE_WRONG ||
 			                         kind == SUBSCRIBE_CONFIRM || kind == SUBSCRIBE_LEAVE);
+			assert_int_equal(strstr(text, "name=\"component\" value=\"web\"") != NULL,
+			                 language && (kind == SUBSCRIBE_FORM || kind == SUBSCRIBE_WRONG));
 		}
 }
 
