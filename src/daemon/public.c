@@ -224,11 +224,17 @@ static int begin(void *state, const struct role_start *start, char error[CONFIG_
 
 /* ---- life ---- */
 
+static bool next_counts(void *context, struct serve_message *message)
+{
+	const struct public_role *role = context;
+
+	return site_drain(role->site, message);
+}
+
 static void drain(struct public_role *role, int64_t now_ns)
 {
 	role->drain_ns = now_ns + DRAIN_NS;
-	for (unsigned i = 0; i < DRAIN_MESSAGES_MAX && site_drain(role->site, &role->message); i++)
-		(void)serve_role_send(&role->life, &role->message);
+	serve_role_drain(&role->life, next_counts, role, DRAIN_MESSAGES_MAX);
 }
 
 static void count_servers(const struct public_role *role, struct serve_message *message)

@@ -38,6 +38,7 @@ struct serve_life {
 	int64_t since_ns; /* the parent's beginning, since the Unix epoch */
 	char name[CONFIG_PATH_SIZE];
 	struct serve_message message; /* scratch */
+	struct serve_message unsent;  /* of serve_role_drain(): type 0: none */
 };
 
 /* What is a role's own. `role` is its struct: zeroed at first, and its first member is its struct serve_life. */
@@ -55,6 +56,13 @@ int serve_role_live(const struct serve_role_stages *stages, const struct role_st
 int serve_role_heed(struct serve_life *life);
 /* To the desk. Never waits; what finds no room or no desk is in life->lost, and not sent later. 0 or -errno. */
 int serve_role_send(struct serve_life *life, const struct serve_message *message);
+/*
+ * Takes counts message by message, at most so many, and sends them: while there is no desk, as when it begins anew, they stay where they
+ * are, within the bounds that who counts has, and what finds no room in the channel goes first the next time. False of `next`:
+ * there is no more.
+ */
+void serve_role_drain(struct serve_life *life, bool (*next)(void *context, struct serve_message *message),
+                      void *context, unsigned most);
 /* For a role that the desk has nothing to say to: reads what it says, so that it does not fill the way. */
 void serve_role_pass_over_desk(struct serve_life *life);
 /* To the parent, for `holdfast status`; a missing one is made up for by the next. */

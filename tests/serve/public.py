@@ -65,11 +65,11 @@ class Stage:
         if not good:
             print("\n".join(f"# {line}" for line in str(said)[:1500].splitlines()), flush=True)
 
-    def role(self):
+    def role(self, name="public"):
         children = subprocess.run(["pgrep", "-P", str(self.parent)], capture_output=True, text=True, check=False)
         for pid in children.stdout.split():
             with contextlib.suppress(OSError):
-                if b"\0public\0" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
+                if f"\0{name}\0".encode() in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
                     return int(pid)
         return 0
 
@@ -277,6 +277,25 @@ def where_anew(stage):
     stage.expect("a reload reads the databases anew", found == (1,), found)
 
 
+def without_desk(stage):
+    """What is counted while the desk is not there waits for it."""
+    stage.expect("there is a desk", stage.role("desk"))
+    kept = nonces(3)
+    time.sleep(2.1)
+    before = stage.sums("SELECT coalesce(sum(raw), 0) FROM report_count WHERE region = 'LU'")
+    os.kill(stage.parent, signal.SIGSTOP)
+    try:
+        os.kill(stage.role("desk"), signal.SIGKILL)
+        for nonce in kept:
+            ask("POST", "/report", f"component=service&symptom=slow&region=LU&nonce={nonce}", "203.0.113.77",
+                Content_Type=FORM)
+        time.sleep(5)
+    finally:
+        os.kill(stage.parent, signal.SIGCONT)
+    found = stage.wait_for("SELECT sum(raw) FROM report_count WHERE region = 'LU'", lambda row: row[0] == 3)
+    stage.expect("reports outlast a desk that dies", before == (0,) and found == (3,), (before, found))
+
+
 def slow_ones(stage):
     sockets = []
     for _ in range(80):
@@ -348,7 +367,7 @@ def play(holdfast, folder):
                 stage.expect("it begins", there, (folder / "log").read_text(encoding="utf-8"))
                 if there:
                     (folder / "web/page/link").symlink_to(folder / "c.yaml")
-                    for part in (page, form, browsers, machines, where, floods, slow_ones, lives_on, where_anew):
+                    for part in (page, form, browsers, machines, where, floods, without_desk, slow_ones, lives_on, where_anew):
                         part(stage)
             finally:
                 serve.send_signal(signal.SIGTERM)
