@@ -293,8 +293,6 @@ static int set_component(struct console_deed *deed)
 		return result;
 	if (!component_id_ok(id) || !component_status_find(value(deed, "status"), &state.status))
 		return refuse(deed, "there is no such component, or no such state");
-	if (state.since_ns == 0)
-		state.since_ns = deed->who.now_ns;
 	if (state.since_ns > deed->who.now_ns)
 		return refuse(deed, "a state cannot begin in the future; works that are planned are another thing");
 	(void)snprintf(state.component, sizeof(state.component), "%s", id);

@@ -247,6 +247,7 @@ static void tell(struct desk *desk, int64_t now_ns)
 	serve_role_count(message, "written", desk->queue.written);
 	serve_role_count(message, "lost", desk->queue.lost);
 	serve_role_count(message, "late", desk->queue.late);
+	serve_role_count(message, "put_in_before", desk->queue.put_in);
 	serve_role_count(message, "refused", desk->refused);
 	serve_role_count(message, "reckoned_s", (uint64_t)(desk->reckon_last_ns / NS_PER_S));
 	serve_role_count(message, "outages_open", desk->outages_open);
