@@ -95,9 +95,7 @@ static void choose_claim(const view_t *v, const json_t *choices)
 		console_text(v, fact_text(one, "text"));
 		console_option_end(v);
 	}
-	console_raw(v, "</select><small>");
-	console_say(v, CONSOLE_WORD_CLAIM_HELP);
-	console_raw(v, "</small></div>\n");
+	console_select_end_help(v, CONSOLE_WORD_CLAIM_HELP);
 }
 
 /* The same statement in another language: nothing else can be said of it. */
@@ -150,7 +148,7 @@ void console_html_draft(const struct console_view *v, const json_t *choices)
 	console_field(v, "component", CONSOLE_WORD_COMPONENT, CONSOLE_WORD_COMPONENT_HELP, "text", "", false);
 	console_field(v, "text", CONSOLE_WORD_OWN_SENTENCE, NONE, "textarea", "", false);
 	if (!*corrects) {
-		console_terms_choose(v, "phase", CONSOLE_WORD_PHASE, CONSOLE_PHASES, "");
+		console_terms_choose(v, "phase", CONSOLE_WORD_PHASE, NONE, CONSOLE_PHASES, "");
 		choose_next(v);
 	}
 	choose_claim(v, choices);

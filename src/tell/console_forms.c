@@ -111,6 +111,14 @@ void console_select_end(const view_t *v)
 	console_raw(v, "</select></div>\n");
 }
 
+void console_select_end_help(const view_t *v, enum console_word help)
+{
+	console_raw(v, "</select>");
+	if (help != CONSOLE_WORDS_COUNT)
+		console_element(v, "small", help);
+	console_raw(v, "</div>\n");
+}
+
 void console_languages(const view_t *v, enum language chosen, enum language without)
 {
 	console_select(v, "lang", CONSOLE_WORD_LANGUAGE);
@@ -124,8 +132,8 @@ void console_languages(const view_t *v, enum language chosen, enum language with
 	console_select_end(v);
 }
 
-void console_terms_choose(const view_t *v, const char *name, enum console_word word, enum console_terms group,
-                          const char *chosen)
+void console_terms_choose(const view_t *v, const char *name, enum console_word word, enum console_word help,
+                          enum console_terms group, const char *chosen)
 {
 	console_select(v, name, word);
 	for (size_t i = 0; i < console_terms_count; i++) {
@@ -135,7 +143,7 @@ void console_terms_choose(const view_t *v, const char *name, enum console_word w
 		console_say(v, console_terms[i].word);
 		console_option_end(v);
 	}
-	console_select_end(v);
+	console_select_end_help(v, help);
 }
 
 void console_statuses(const view_t *v, const char *name, enum console_word word)

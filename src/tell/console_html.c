@@ -60,7 +60,7 @@ static void due_what(const view_t *v, const json_t *one)
 		console_text(v, thread);
 		console_raw(v, "\">");
 		console_say(v, CONSOLE_WORD_UPDATE_OF, thread);
-		console_raw(v, "</a> <span lang=\"");
+		console_raw(v, v->language == LANGUAGE_FR ? "</a>" WORDS_TIE ": <span lang=\"" : "</a>: <span lang=\"");
 		console_text(v, fact_text(one, "lang"));
 		console_raw(v, "\">");
 		console_text(v, fact_text(one, "title"));
@@ -83,7 +83,7 @@ static void due_when(const view_t *v, const json_t *one)
 	console_say(v, CONSOLE_WORD_DUE_AT, console_when(v, one, "due", words));
 	if (fact_time(one, "last", &last)) {
 		console_raw(v, ". ");
-		console_say(v, CONSOLE_WORD_LAST_SAID, language_duration(v->language, v->now_ns - last.ns, words));
+		console_say(v, CONSOLE_WORD_LAST_SAID, console_duration(v, v->now_ns - last.ns, words));
 	}
 	console_raw(v, "</small>");
 }

@@ -87,8 +87,7 @@ static void set_state(const view_t *v, const json_t *list)
 	choose_component(v, "component", CONSOLE_WORD_COMPONENT, list, false, "");
 	console_statuses(v, "status", CONSOLE_WORD_STATUS);
 	console_time(v, "since", CONSOLE_WORD_SINCE, false);
-	console_terms_choose(v, "cause", CONSOLE_WORD_CAUSE, CONSOLE_CAUSES, "");
-	console_element(v, "p class=\"meta\"", CONSOLE_WORD_CAUSE_HELP);
+	console_terms_choose(v, "cause", CONSOLE_WORD_CAUSE, CONSOLE_WORD_CAUSE_HELP, CONSOLE_CAUSES, "");
 	console_submit(v, CONSOLE_WORD_SET, false);
 	console_raw(v, "</form></section>\n");
 }
@@ -110,13 +109,16 @@ static void settings(const view_t *v, const json_t *one, const json_t *list)
 
 static void add_component(const view_t *v, const json_t *list)
 {
-	console_section(v, CONSOLE_WORD_COMPONENT_ADD);
+	console_raw(v, json_array_size(list) ? "<section><details class=\"more\"><summary>"
+	                                     : "<section><details class=\"more\" open><summary>");
+	console_say(v, CONSOLE_WORD_COMPONENT_ADD);
+	console_raw(v, "</summary>\n");
 	console_form(v, "component-add", "");
 	console_field(v, "id", CONSOLE_WORD_ID, CONSOLE_WORD_ID_HELP, "text", "", true);
 	settings(v, NULL, list);
 	console_tick(v, "is_group", "", false, CONSOLE_WORD_IS_GROUP);
 	console_submit(v, CONSOLE_WORD_ADD, false);
-	console_raw(v, "</form></section>\n");
+	console_raw(v, "</form></details></section>\n");
 }
 
 void console_html_components(const struct console_view *v, const json_t *components)
@@ -243,7 +245,7 @@ static void add_event(const view_t *v)
 {
 	console_section(v, CONSOLE_WORD_EVENT_ADD);
 	console_form(v, "events", "");
-	console_terms_choose(v, "kind", CONSOLE_WORD_KIND, CONSOLE_EVENTS, "own_change");
+	console_terms_choose(v, "kind", CONSOLE_WORD_KIND, NONE, CONSOLE_EVENTS, "own_change");
 	console_field(v, "text", CONSOLE_WORD_EVENT_TEXT, NONE, "text", "", true);
 	console_time(v, "since", CONSOLE_WORD_SINCE, true);
 	console_time(v, "until", CONSOLE_WORD_UNTIL, false);

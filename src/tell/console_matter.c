@@ -194,6 +194,14 @@ static void approve(const view_t *v, const json_t *kept)
 	console_raw(v, "</form>\n");
 }
 
+/* What comes next, and stands out: to tell it. */
+static void tell(const view_t *v, const char *id, bool public)
+{
+	console_raw(v, "<span class=\"first\">");
+	console_go(v, public ? "/publish/" : "/submit/", id, public ? CONSOLE_WORD_PUBLISH_LOOK : CONSOLE_WORD_SUBMIT);
+	console_raw(v, "</span>");
+}
+
 /* As record/statement_desk.h has it. */
 static bool may_be_translated(const json_t *kept)
 {
@@ -217,8 +225,7 @@ static void actions(const view_t *v, const json_t *kept)
 		if (!ready)
 			approve(v, kept);
 		else if (console_may(v, CONSOLE_PUBLISH))
-			console_go(v, public ? "/publish/" : "/submit/", id,
-			           public ? CONSOLE_WORD_PUBLISH_LOOK : CONSOLE_WORD_SUBMIT);
+			tell(v, id, public);
 	} else {
 		console_go(v, "/draft?after=", id, CONSOLE_WORD_GO_ON);
 		if (public)

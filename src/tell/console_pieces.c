@@ -9,7 +9,7 @@
 #include "tell/markup.h"
 #include "tell/statement.h"
 
-#define MINUTE_NS (60 * NS_PER_S) /* what is left is told in whole ones: the page stands a while */
+#define MINUTE_NS (60 * NS_PER_S)
 
 void console_raw(const view_t *v, const char *markup)
 {
@@ -114,14 +114,20 @@ void console_sentence_say(const view_t *v, const char *english)
 	console_raw(v, "</span>");
 }
 
+const char *console_duration(const view_t *v, int64_t ns, char text[LANGUAGE_TEXT_SIZE])
+{
+	int64_t unit = ns >= MINUTE_NS ? MINUTE_NS : NS_PER_S;
+
+	return language_duration(v->language, ns / unit * unit, text);
+}
+
 void console_left(const view_t *v, int64_t due_ns)
 {
 	char words[LANGUAGE_TEXT_SIZE];
 	int64_t left = time_since((struct capture_time){ due_ns }, (struct capture_time){ v->now_ns });
-	int64_t whole = (left > 0 ? left : -left) > MINUTE_NS ? left / MINUTE_NS * MINUTE_NS : left;
 
 	console_say(v, left > 0 ? CONSOLE_WORD_IN_TIME : CONSOLE_WORD_OVERDUE,
-	            language_duration(v->language, whole > 0 ? whole : -whole, words));
+	            console_duration(v, left > 0 ? left : -left, words));
 }
 
 bool console_may(const view_t *v, enum console_role role)
@@ -188,8 +194,7 @@ static void alarm(const view_t *v)
 		console_say(v, CONSOLE_WORD_ALARM_OVERDUE, language_count(v->language, v->overdue, words));
 	if (v->next_due_ns) {
 		console_raw(v, v->overdue ? " " : "");
-		console_say(v, CONSOLE_WORD_ALARM_NEXT,
-		            language_duration(v->language, v->next_due_ns - v->now_ns, words));
+		console_say(v, CONSOLE_WORD_ALARM_NEXT, console_duration(v, v->next_due_ns - v->now_ns, words));
 	}
 	console_raw(v, "</a></p>\n");
 }

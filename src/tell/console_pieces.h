@@ -24,6 +24,8 @@ void console_kind(const view_t *v, const char *kind);
 void console_term(const view_t *v, enum console_terms group, const char *name);
 /* A sentence of another room, in the page's language; one that is not known there is marked as English. */
 void console_sentence_say(const view_t *v, const char *english);
+/* How long something lasts, as a page tells it that stands a while: whole minutes, and seconds where it is less than one. */
+const char *console_duration(const view_t *v, int64_t ns, char text[LANGUAGE_TEXT_SIZE]);
 /* "in 3 h 20 min", "overdue since 5 min" */
 void console_left(const view_t *v, int64_t due_ns);
 
@@ -46,10 +48,12 @@ void console_select(const view_t *v, const char *name, enum console_word word);
 void console_option(const view_t *v, const char *value, bool chosen);
 void console_option_end(const view_t *v);
 void console_select_end(const view_t *v);
-/* Whole ones: of the languages but `without` (LANGUAGES: of all), of a group of terms, of components' states. */
+/* The same with a help below it. */
+void console_select_end_help(const view_t *v, enum console_word help);
+/* Whole ones, of terms with a help or CONSOLE_WORDS_COUNT: of the languages but `without` (LANGUAGES: of all), of a group of terms, of components' states. */
 void console_languages(const view_t *v, enum language chosen, enum language without);
-void console_terms_choose(const view_t *v, const char *name, enum console_word word, enum console_terms group,
-                          const char *chosen);
+void console_terms_choose(const view_t *v, const char *name, enum console_word word, enum console_word help,
+                          enum console_terms group, const char *chosen);
 void console_statuses(const view_t *v, const char *name, enum console_word word);
 void console_submit(const view_t *v, enum console_word word, bool grave);
 /* A table: its head, whose columns end with CONSOLE_WORDS_COUNT, and its end. */
