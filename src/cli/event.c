@@ -32,7 +32,7 @@ static const struct option_row rows[] = {
 	{ .name = "to", .value = "TIME", OPTION_INTO(struct options, to), .help = "when it ended; else it lasts" },
 	{ .name = "text", .value = "TEXT", OPTION_INTO(struct options, text), .help = "what happened" },
 	{ .name = "url", .value = "URL", OPTION_INTO(struct options, url), .help = "where one can read of it" },
-	{ .name = "json", OPTION_INTO(struct options, json), .help = "as JSON (holdfast.events/1)" },
+	OPTION_JSON_ROW(struct options, "as JSON", "holdfast.events/1"),
 	BOOKS_RECORD_ROW(struct options),
 	PLACE_CONFIG_ROW(struct options),
 };

@@ -65,7 +65,7 @@ static const struct option_row rows[] = {
 	  .help = "logs: put what they show on record, each file once, and measure" },
 	{ .name = "archive", .value = "DIR", OPTION_INTO(struct outage_options, archive),
 	  .help = "import, reckon: where incidents are archived; else the state_dir, unless there is --record" },
-	{ .name = "json", OPTION_INTO(struct outage_options, json), .help = "as JSON (" OUTAGES_SCHEMA ", " REPORTS_SCHEMA ")" },
+	OPTION_JSON_ROW(struct outage_options, "as JSON", OUTAGES_SCHEMA ", " REPORTS_SCHEMA),
 	BOOKS_RECORD_ROW(struct outage_options),
 	PLACE_CONFIG_ROW(struct outage_options),
 };

@@ -80,7 +80,7 @@ static const struct option_row rows[] = {
 	  .help = "check: an incident's analysis as JSON, as a bundle has it, instead of what was kept" },
 	{ .name = "links", OPTION_INTO(struct options, links), .help = "show: what each sentence rests on" },
 	{ .name = "public", OPTION_INTO(struct options, public), .help = "show: the text alone, as it is published" },
-	{ .name = "json", OPTION_INTO(struct options, json), .help = "as JSON (" STATEMENTS_SCHEMA ")" },
+	OPTION_JSON_ROW(struct options, "as JSON", STATEMENTS_SCHEMA),
 	BOOKS_RECORD_ROW(struct options),
 	PLACE_CONFIG_ROW(struct options),
 };

@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -311,18 +310,20 @@ static int give_up(struct desk *desk, const struct role_start *start)
 	if (result == 0)
 		result = begin_subscriptions(desk);
 	(void)umask(0027);
-	if (result == 0) {
-		result = sandbox_confine(desk->life.config.state_dir, NULL);
-		if (result == -ENOSYS || result == -EOPNOTSUPP)
-			result = 0;
-	}
+	if (result == 0)
+		result = sandbox_excuse(sandbox_confine(desk->life.config.state_dir, NULL));
 	return result == 0 ? sandbox_filter(ROLE_DESK) : result;
 }
 
-static int begin(struct desk *desk, const struct role_start *start, char error[CONFIG_ERROR_SIZE])
+static int begin(void *state, const struct role_start *start, char error[CONFIG_ERROR_SIZE])
 {
-	int result = serve_role_begin(&desk->life, error);
+	struct desk *desk = state;
+	int result;
 
+	desk->courier = desk->subscribe.courier = -1;
+	for (unsigned i = 0; i < SERVE_ROLES; i++)
+		desk->channels[i] = -1;
+	result = reckoner_new(&desk->reckoner);
 	if (result != 0)
 		return result;
 	(void)snprintf(desk->path, sizeof(desk->path), "%s" LEDGER_FILE, desk->life.config.state_dir);
@@ -333,7 +334,8 @@ static int begin(struct desk *desk, const struct role_start *start, char error[C
 	}
 	message_text(desk->state, sizeof(desk->state), "ok");
 	desk_tell_begin(desk);
-	open_record(desk); /* without room, or with a broken disk, it is tried again */
+	(void)alarm(ROLE_LONG_S); /* the record is looked through */
+	open_record(desk);        /* without room, or with a broken disk, it is tried again */
 	return 0;
 }
 
@@ -355,7 +357,7 @@ static void turn(struct desk *desk, int64_t now_ns)
 /* What waits in channels is taken, and all of it written. */
 static void last_words(struct desk *desk)
 {
-	(void)alarm(ROLE_ALARM_S);
+	(void)alarm(ROLE_LONG_S);
 	for (unsigned i = 0; i < SERVE_ROLES; i++)
 		if (desk->channels[i] >= 0)
 			listen_to(desk, i);
@@ -365,8 +367,10 @@ static void last_words(struct desk *desk)
 		        desk->queue.report_count + desk->queue.signal_count);
 }
 
-static void live(struct desk *desk)
+static void live(void *state)
 {
+	struct desk *desk = state;
+
 	for (;;) {
 		struct pollfd fds[SERVE_ROLES + 2] = { { .fd = ROLE_FD_PARENT, .events = POLLIN },
 			                               { .fd = desk->courier, .events = POLLIN } };
@@ -388,29 +392,20 @@ static void live(struct desk *desk)
 	last_words(desk);
 }
 
-int desk_role(const struct role_start *start)
+static void end(void *state)
 {
-	struct desk *desk = calloc(1, sizeof(*desk));
-	char error[CONFIG_ERROR_SIZE] = "out of memory";
-	int result;
+	struct desk *desk = state;
 
-	if (!desk)
-		return 1;
-	desk->courier = desk->subscribe.courier = -1;
-	for (unsigned i = 0; i < SERVE_ROLES; i++)
-		desk->channels[i] = -1;
-	result = reckoner_new(&desk->reckoner);
-	if (result == 0)
-		result = begin(desk, start, error);
-	serve_role_ready(&desk->life, result, error);
-	if (result == 0)
-		live(desk);
 	supervise_close(desk->channels, SERVE_ROLES);
 	supervise_close(&desk->courier, 1);
 	desk_subscribe_end(&desk->subscribe);
 	reckoner_free(desk->reckoner);
 	ledger_close(desk->ledger);
-	serve_role_end(&desk->life);
-	free(desk);
-	return result == 0 ? 0 : 1;
+}
+
+int desk_role(const struct role_start *start)
+{
+	static const struct serve_role_stages stages = { sizeof(struct desk), begin, live, end };
+
+	return serve_role_live(&stages, start);
 }

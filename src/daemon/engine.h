@@ -4,7 +4,7 @@
  * reads counters and samples, has everything else done by the loader, and hands what was done to the recorder. It never
  * waits: a command that needs the loader is an operation, of which one is in progress and the others stand in line.
  *
- * engine.c is its life; command.c what clients ask; facts.c what they are told; lists.c the lists of the configuration;
+ * engine.c is its life; command.c what clients ask, operation.c what of that the loader does; facts.c what they are told; lists.c the lists of the configuration;
  * journal.c the way to the recorder. What it sees and decides by itself is watch.h's.
  */
 #ifndef HOLDFAST_DAEMON_ENGINE_H
@@ -134,14 +134,17 @@ void engine_tell_blocks(struct engine *engine);
 
 /* command.c */
 clients_ask command_ask;
-/* The loader's answer, the parent's answer to a reload. */
-void command_answered(struct engine *engine, const struct message *message);
+/* The parent's answer to a reload. */
 void command_reloaded(struct engine *engine, const struct message *message);
 /* Does what was asked while the journal had no room for it, where it has now. */
 void command_resume(struct engine *engine);
-/* Ends an operation that has waited too long. */
-void command_expire(struct engine *engine);
 void command_fini(struct engine *engine);
+
+/* operation.c: the loader's answer; ends an operation that has waited too long for it. */
+void operation_answered(struct engine *engine, const struct message *message);
+void operation_expire(struct engine *engine);
+
+/* command_block.c */
 /* The network that a way in is open to. */
 struct prefix command_guard_prefix(const struct shield_guard *guard);
 /* Whether a block of `prefix` would shut a way in: then *way is one that it would. */

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,25 +30,25 @@ static int confine(const struct role_start *start)
 {
 	int result = sandbox_give_up(start->uid, start->gid);
 
-	if (result == 0)
+	if (result == 0) {
 		result = sandbox_confine_to_network();
-	if (result == -ENOSYS || result == -EOPNOTSUPP) {
-		LOG_SAY(LOG_WARNING, "this kernel has no Landlock, which would keep the prober from files");
-		result = 0;
+		if (result != 0 && sandbox_excuse(result) == 0)
+			LOG_SAY(LOG_WARNING, "this kernel has no Landlock, which would keep the prober from files");
+		result = sandbox_excuse(result);
 	}
 	return result == 0 ? sandbox_filter(ROLE_PROBER) : result;
 }
 
-static int begin(struct prober *prober, const struct role_start *start, char error[CONFIG_ERROR_SIZE])
+static int begin(void *state, const struct role_start *start, char error[CONFIG_ERROR_SIZE])
 {
+	struct prober *prober = state;
 	uint64_t seed = 0;
-	int result = serve_role_begin(&prober->life, error);
+	int result = probing_seed(&seed);
 
-	if (result != 0)
+	if (result != 0) {
+		(void)snprintf(error, CONFIG_ERROR_SIZE, "there is no randomness");
 		return result;
-	result = probing_seed(&seed);
-	if (result != 0)
-		return result;
+	}
 	result = probing_new(&prober->life.config.probes, seed, role_wall_ns(), &prober->probing);
 	if (result != 0) {
 		(void)snprintf(error, CONFIG_ERROR_SIZE, "%s",
@@ -106,8 +105,9 @@ static void send_counts(struct prober *prober)
 	tell(prober);
 }
 
-static void live(struct prober *prober)
+static void live(void *state)
 {
+	struct prober *prober = state;
 	int result = 0;
 
 	while (result == 0) {
@@ -124,20 +124,16 @@ static void live(struct prober *prober)
 	}
 }
 
+static void end(void *state)
+{
+	struct prober *prober = state;
+
+	probing_free(prober->probing);
+}
+
 int prober_role(const struct role_start *start)
 {
-	struct prober *prober = calloc(1, sizeof(*prober));
-	char error[CONFIG_ERROR_SIZE] = "there is no randomness";
-	int result;
+	static const struct serve_role_stages stages = { sizeof(struct prober), begin, live, end };
 
-	if (!prober)
-		return 1;
-	result = begin(prober, start, error);
-	serve_role_ready(&prober->life, result, error);
-	if (result == 0)
-		live(prober);
-	probing_free(prober->probing);
-	serve_role_end(&prober->life);
-	free(prober);
-	return result == 0 ? 0 : 1;
+	return serve_role_live(&stages, start);
 }

@@ -196,15 +196,14 @@ static int confine(const struct config *config)
 	result = sandbox_confine(NULL, slash && slash != folder ? folder : NULL);
 	if (result == -ENOENT)
 		result = sandbox_confine(NULL, NULL);
-	return result == -ENOSYS || result == -EOPNOTSUPP ? 0 : result;
+	return sandbox_excuse(result);
 }
 
-static int begin(struct public_role *role, const struct role_start *start, char error[CONFIG_ERROR_SIZE])
+static int begin(void *state, const struct role_start *start, char error[CONFIG_ERROR_SIZE])
 {
-	int result = serve_role_begin(&role->life, error);
+	struct public_role *role = state;
+	int result = read_keys(role, error);
 
-	if (result == 0)
-		result = read_keys(role, error);
 	if (result == 0)
 		result = begin_listening(role, error);
 	if (result == 0) {
@@ -311,23 +310,6 @@ static void rekey(struct public_role *role)
 	explicit_bzero(key, sizeof(key));
 }
 
-/* What a desk answers is nobody's who asks here: it is read, so that it does not fill the way. */
-static void hear_desk(struct public_role *role)
-{
-	int fds[SERVE_FDS_MAX], result;
-	unsigned fd_count;
-
-	do {
-		result = serve_message_receive(role->life.desk, SERVE_DESK_TO_ROLE, &role->message, fds, &fd_count);
-		if (result == 0)
-			channel_drop(fds, &fd_count);
-	} while (result == 0);
-	if (result != -EAGAIN) {
-		(void)close(role->life.desk);
-		role->life.desk = -1;
-	}
-}
-
 static int wait(struct public_role *role, int64_t now_ns)
 {
 	struct pollfd fds[SERVE_LISTENERS_MAX + 2] = { { .fd = ROLE_FD_PARENT, .events = POLLIN },
@@ -343,13 +325,15 @@ static int wait(struct public_role *role, int64_t now_ns)
 	}
 	if (poll(fds, 2 + role->server_count, timeout) < 0)
 		return errno == EINTR ? 0 : -errno;
-	if (fds[1].revents && role->life.desk >= 0)
-		hear_desk(role);
+	if (fds[1].revents) /* what a desk answers is nobody's who asks here */
+		serve_role_pass_over_desk(&role->life);
 	return fds[0].revents ? serve_role_heed(&role->life) : 0;
 }
 
-static void live(struct public_role *role)
+static void live(void *state)
 {
+	struct public_role *role = state;
+
 	for (;;) {
 		int64_t now_ns = role_monotonic_ns();
 
@@ -369,22 +353,18 @@ static void live(struct public_role *role)
 	drain(role, role_monotonic_ns());
 }
 
-int public_role(const struct role_start *start)
+static void end(void *state)
 {
-	struct public_role *role = calloc(1, sizeof(*role));
-	char error[CONFIG_ERROR_SIZE] = "out of memory";
-	int result;
+	struct public_role *role = state;
 
-	if (!role)
-		return 1;
-	result = begin(role, start, error);
-	serve_role_ready(&role->life, result, error);
-	if (result == 0)
-		live(role);
 	for (unsigned i = 0; i < role->server_count; i++)
 		http_server_free(role->servers[i]);
 	site_free(role->site);
-	serve_role_end(&role->life);
-	free(role);
-	return result == 0 ? 0 : 1;
+}
+
+int public_role(const struct role_start *start)
+{
+	static const struct serve_role_stages stages = { sizeof(struct public_role), begin, live, end };
+
+	return serve_role_live(&stages, start);
 }

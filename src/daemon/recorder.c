@@ -337,7 +337,10 @@ static void keep_incident(struct recorder *recorder, const struct message_incide
 
 /* ---- life ---- */
 
-/* Takes what has come, up to a batch. 0, or -EPIPE where nobody is left. */
+/*
+ * Takes what has come, up to a batch. 0, or -EPIPE where nobody is left. Who asked and has gone gets no answer; what it
+ * said behind its question is taken all the same.
+ */
 static int take(struct recorder *recorder)
 {
 	while (recorder->batch_count < BATCH_MAX) {
@@ -367,7 +370,7 @@ static int take(struct recorder *recorder)
 			note_boot(recorder);
 		else if (message->type == MESSAGE_ASK)
 			result = tell_in_force(recorder, message->id, (enum shield_origin)message->number);
-		if (result != 0)
+		if (result != 0 && result != -EPIPE)
 			return result;
 	}
 	return 0;
@@ -391,7 +394,7 @@ static void live(struct recorder *recorder)
 			{ .fd = full ? -1 : ROLE_FD_ENGINE, .events = POLLIN },
 		};
 
-		(void)alarm(ROLE_ALARM_S);
+		(void)alarm(ROLE_LONG_S); /* a disk that others write to may take its time */
 		if (poll(fds, 2, is_busy(recorder) || until_ns != INT64_MAX ? 200 : 5000) < 0 && errno != EINTR)
 			return;
 		if (fds[0].revents)
@@ -407,6 +410,7 @@ static void live(struct recorder *recorder)
 			recorder_ledger_expire(&recorder->ledger, role_monotonic_ns(), role_wall_ns());
 	}
 	/* What it left is still written. */
+	(void)alarm(ROLE_LONG_S);
 	recorder->again_ns = 0;
 	write_batch(recorder);
 	recorder->files.again_ns = 0;
@@ -424,6 +428,7 @@ static int begin(struct recorder *recorder, const struct role_start *start, char
 
 	if (result != 0)
 		return result;
+	(void)alarm(ROLE_LONG_S); /* the record is looked through, perhaps moved to another schema */
 	(void)snprintf(recorder->path, sizeof(recorder->path), "%s" LEDGER_FILE, config.state_dir);
 	memcpy(recorder->folder, config.state_dir, sizeof(recorder->folder));
 	read_boot(recorder);
@@ -432,9 +437,7 @@ static int begin(struct recorder *recorder, const struct role_start *start, char
 		(void)umask(0027);
 		recorder_files_begin(&recorder->files, &config);
 		recorder_ledger_begin(&recorder->ledger, &config, role_monotonic_ns());
-		result = sandbox_confine(recorder->folder, NULL);
-		if (result == -ENOSYS || result == -EOPNOTSUPP)
-			result = 0;
+		result = sandbox_excuse(sandbox_confine(recorder->folder, NULL));
 	}
 	config_fini(&config);
 	if (result == 0)

@@ -597,15 +597,8 @@ struct listing {
 int ledger_each_row(const struct ledger *ledger, sqlite3_stmt *statement,
                     int (*row)(sqlite3_stmt *statement, void *context), void *context, struct record_error *error)
 {
-	int code, result = 0;
+	int result = database_each_row(ledger->database, statement, row, context, error);
 
-	do {
-		code = sqlite3_step(statement);
-		if (code == SQLITE_ROW)
-			result = row(statement, context);
-	} while (code == SQLITE_ROW && result == 0);
-	if (code != SQLITE_ROW && code != SQLITE_DONE)
-		result = database_fail(error, "the record cannot be read", ledger->database, code);
 	(void)sqlite3_finalize(statement);
 	return result;
 }

@@ -8,40 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
-#include <sqlite3.h>
 
 #include "record/components.h"
+#include "scratch_ledger.h"
 
-static char folder[] = "/tmp/holdfast-components-XXXXXX", path[64], seen[4096];
-static struct record_error error;
-static struct ledger *ledger;
-
-static void execute(const char *sql, int wanted)
-{
-	sqlite3 *database;
-
-	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL) & 0xff, wanted);
-	(void)sqlite3_close(database);
-}
-
-static int begin(void **state)
-{
-	(void)state;
-	(void)unlink(path);
-	return ledger_open(path, true, &ledger, &error);
-}
-
-static int end(void **state)
-{
-	(void)state;
-	ledger_close(ledger);
-	ledger = NULL;
-	return 0;
-}
+static char seen[4096];
 
 static struct component made(const char *id, const char *group)
 {
@@ -200,10 +173,10 @@ static void states(void **state)
 	assert_int_equal(component_state_each(ledger, "core", note_state, NULL, &error), 0);
 	assert_string_equal(seen, "");
 	/* Nobody changes what was said. */
-	execute("UPDATE component_state SET status = 'operational'", SQLITE_CONSTRAINT);
-	execute("DELETE FROM component_state", SQLITE_CONSTRAINT);
-	execute("DELETE FROM component", SQLITE_CONSTRAINT);
-	execute("UPDATE component SET id = 'other' WHERE id = 'web'", SQLITE_CONSTRAINT);
+	scratch_execute("UPDATE component_state SET status = 'operational'", SQLITE_CONSTRAINT);
+	scratch_execute("DELETE FROM component_state", SQLITE_CONSTRAINT);
+	scratch_execute("DELETE FROM component", SQLITE_CONSTRAINT);
+	scratch_execute("UPDATE component SET id = 'other' WHERE id = 'web'", SQLITE_CONSTRAINT);
 }
 
 static int note_works(void *context, const struct component_works *works)
@@ -253,7 +226,7 @@ static void works(void **state)
 	seen[0] = '\0';
 	assert_int_equal(component_works_each(ledger, note_works, NULL, &error), 0);
 	assert_string_equal(seen, "m1:10:20:web,api:Neuf:short:15 ");
-	execute("DELETE FROM works_cancelled", SQLITE_CONSTRAINT);
+	scratch_execute("DELETE FROM works_cancelled", SQLITE_CONSTRAINT);
 }
 
 /* One of an older schema, opened to be read, has none. */
@@ -261,7 +234,7 @@ static void older(void **state)
 {
 	(void)state;
 	ledger_close(ledger);
-	execute("DROP TABLE works_cancelled; PRAGMA user_version = 3", SQLITE_OK);
+	scratch_execute("DROP TABLE works_cancelled; PRAGMA user_version = 3", SQLITE_OK);
 	assert_int_equal(ledger_open(path, false, &ledger, &error), 0);
 	assert_string_equal(listed(true), "");
 	assert_int_equal(component_state_each(ledger, NULL, note_state, NULL, &error), 0);
@@ -271,18 +244,11 @@ static void older(void **state)
 
 int main(void)
 {
-#define WITH_RECORD(test) cmocka_unit_test_setup_teardown(test, begin, end)
+#define WITH_RECORD(test) cmocka_unit_test_setup_teardown(test, scratch_begin, scratch_end)
 	const struct CMUnitTest tests[] = {
 		WITH_RECORD(adding), WITH_RECORD(bound), WITH_RECORD(changing),
 		WITH_RECORD(states), WITH_RECORD(works), WITH_RECORD(older),
 	};
-	int failed;
 
-	if (!mkdtemp(folder))
-		return 1;
-	(void)snprintf(path, sizeof(path), "%s/record.db", folder);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	(void)unlink(path);
-	(void)rmdir(folder);
-	return failed;
+	return cmocka_run_group_tests_name("components", tests, NULL, NULL);
 }

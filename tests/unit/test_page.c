@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -16,13 +15,11 @@
 #include "record/outages.h"
 #include "record/page.h"
 #include "record/statements.h"
+#include "scratch_ledger.h"
 
 #define HOUR (3600 * NS_PER_S)
 #define NOW (1000 * HOUR)
 
-static char folder[] = "/tmp/holdfast-page-XXXXXX", path[64];
-static struct record_error error;
-static struct ledger *ledger;
 static struct page *page;
 
 static const struct page_settings settings = { .title = { "Example", "Exemple" },
@@ -36,9 +33,7 @@ static int begin(void **state)
 {
 	static const char *const ids[] = { "web", "login", "mail" };
 
-	(void)state;
-	(void)unlink(path);
-	if (ledger_open(path, true, &ledger, &error) != 0)
+	if (scratch_begin(state) != 0)
 		return -1;
 	for (unsigned i = 0; i < 3; i++) {
 		struct component component = { .showcase = true,
@@ -56,11 +51,9 @@ static int begin(void **state)
 
 static int end(void **state)
 {
-	(void)state;
 	page_free(page);
 	page = NULL;
-	ledger_close(ledger);
-	return 0;
+	return scratch_end(state);
 }
 
 static void is(const char *id, enum component_status status, int64_t since_ns, uint64_t outage)
@@ -428,13 +421,6 @@ int main(void)
 		WITH_RECORD(states), WITH_RECORD(works),   WITH_RECORD(statements),    WITH_RECORD(long_statement),
 		WITH_RECORD(bound),  WITH_RECORD(reports), WITH_RECORD(reports_bound), WITH_RECORD(nothing),
 	};
-	int failed;
 
-	if (!mkdtemp(folder))
-		return 1;
-	(void)snprintf(path, sizeof(path), "%s/record.db", folder);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	(void)unlink(path);
-	(void)rmdir(folder);
-	return failed;
+	return cmocka_run_group_tests_name("page", tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 /* The recorder's role, as the engine sees it: what comes is written, what is in force is told, a broken record mended. */
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <syscall.h>
 
 #include <cmocka.h>
 
@@ -26,13 +28,50 @@ static pid_t recorder;
 static int parent_end, engine_end;
 static bool fresh; /* nothing has been recorded by recorder_state() */
 
-static void begin(void)
+/* ---- how long a disk may take ---- */
+
+/* Shared with the role. */
+static struct disk {
+	unsigned waits;   /* for the disk */
+	unsigned least_s; /* that any of them may have taken, by the role's own watch */
+} * disk;
+static unsigned armed_s;
+
+unsigned __real_alarm(unsigned seconds);
+unsigned __wrap_alarm(unsigned seconds);
+
+unsigned __wrap_alarm(unsigned seconds)
+{
+	armed_s = seconds;
+	return __real_alarm(seconds);
+}
+
+static void wait_for_disk(void)
+{
+	disk->waits++;
+	disk->least_s = armed_s < disk->least_s ? armed_s : disk->least_s;
+}
+
+/* In the place of the C library's, for SQLite too. */
+int fsync(int fd)
+{
+	wait_for_disk();
+	return (int)syscall(SYS_fsync, fd);
+}
+
+int fdatasync(int fd)
+{
+	wait_for_disk();
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+/* ---- the recorder ---- */
+
+/* Starts it with these channels; `ends[1]` of both are its own. */
+static void begin_with(const int parent_ends[2], const int engine_ends[2])
 {
 	static const struct role_start start = { .uid = 0 };
-	int parent_ends[2], engine_ends[2];
 
-	channel(parent_ends);
-	channel(engine_ends);
 	recorder = role_child_start(recorder_role, &start, (int[]){ parent_ends[1], engine_ends[1] }, 2);
 	assert_true(recorder > 0);
 	(void)close(parent_ends[1]);
@@ -41,6 +80,15 @@ static void begin(void)
 	engine_end = engine_ends[0];
 	configure(parent_end, config, "");
 	fresh = true;
+}
+
+static void begin(void)
+{
+	int parent_ends[2], engine_ends[2];
+
+	channel(parent_ends);
+	channel(engine_ends);
+	begin_with(parent_ends, engine_ends);
 }
 
 /* The engine goes first: what it has said is still written. */
@@ -172,7 +220,7 @@ static void what_comes_is_written(void **state)
 	(void)state;
 	begin();
 	assert_int_equal(applied(parent_end), 0);
-	assert_string_equal(fake->notes, "become\nfollow\nseal\nconfine one folder -\nfilter recorder\n");
+	assert_string_equal(fake->notes, "give up\nconfine one folder -\nfilter recorder\n");
 	tell();
 	written(6);
 	/* Another version's shield gets it all; one that stands, on a host that has begun anew, too. */
@@ -198,6 +246,48 @@ static void what_comes_is_written(void **state)
 	assert_string_equal(in_force(SHIELD_REPLACED, &highest), "");
 	assert_int_equal(highest, 7);
 	assert_int_equal(end(), 0);
+}
+
+/*
+ * An engine that asks, says more and has gone before it is answered, with what it was told before unread: what it said
+ * last is on record.
+ */
+static void last_words(void **state)
+{
+	int parent_ends[2], engine_ends[2];
+
+	(void)state;
+	channel(parent_ends);
+	channel(engine_ends);
+	message_init(&message, MESSAGE_RECORDED, 0);
+	assert_int_equal(message_send(engine_ends[1], &message, NULL, 0), 0);
+	engine_end = engine_ends[0];
+	message_init(&message, MESSAGE_ASK, 5);
+	assert_int_equal(message_send(engine_end, &message, NULL, 0), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		(void)record("observe", "done");
+		send_record();
+	}
+	(void)close(engine_end);
+	engine_ends[0] = -1;
+	begin_with(parent_ends, engine_ends);
+	assert_int_equal(role_child_end(recorder), 0);
+	(void)close(parent_end);
+	assert_int_equal(count_actions(), 3);
+}
+
+/* Whoever waits for a disk is not taken for one that hangs as soon as the others. */
+static void a_disk_takes_its_time(void **state)
+{
+	(void)state;
+	disk->least_s = UINT_MAX;
+	begin();
+	assert_int_equal(applied(parent_end), 0);
+	tell();
+	written(6);
+	assert_int_equal(end(), 0);
+	assert_true(disk->waits > 0);
+	assert_int_equal(disk->least_s, ROLE_LONG_S);
 }
 
 static int sum_signals(void *context, const struct signal_count *count)
@@ -294,7 +384,12 @@ static void a_folder_that_is_not_there(void **state)
 
 static int set_up(void **state)
 {
+	void *memory = mmap(NULL, sizeof(*disk), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
 	(void)state;
+	disk = memory == MAP_FAILED ? NULL : memory;
+	if (!disk)
+		return -1;
 	fake = fake_new();
 	memcpy(folder + sizeof(folder) - 7, "XXXXXX", 6);
 	if (!fake || !mkdtemp(folder))
@@ -329,6 +424,7 @@ static int tear_down(void **state)
 
 	(void)state;
 	fake_free();
+	(void)munmap(disk, sizeof(*disk));
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		char name[RECORD_PATH_SIZE];
 
@@ -603,9 +699,12 @@ int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		CASE(what_comes_is_written), CASE(signals_go_on_record), CASE(more_than_a_batch),
-		CASE(a_broken_record),       CASE(what_was_learned),     CASE(a_folder_that_is_not_there),
-		CASE(incidents_and_streams), CASE(incidents_wait),       CASE(no_room_for_folders),
+		CASE(what_comes_is_written), CASE(last_words),
+		CASE(a_disk_takes_its_time), CASE(signals_go_on_record),
+		CASE(more_than_a_batch),     CASE(a_broken_record),
+		CASE(what_was_learned),      CASE(a_folder_that_is_not_there),
+		CASE(incidents_and_streams), CASE(incidents_wait),
+		CASE(no_room_for_folders),
 	};
 
 	return cmocka_run_group_tests_name("recorder_role", tests, NULL, NULL);
