@@ -253,14 +253,12 @@ static void relation(const view_t *v, const json_t *kept)
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		if (!*fact_text(statement, all[i].key))
 			continue;
-		console_raw(v, "(");
+		console_raw(v, ", ");
 		console_say(v, all[i].word, fact_text(statement, all[i].key));
-		console_raw(v, ") ");
 	}
 	if (*fact_text(statement, "phase")) {
-		console_raw(v, "(");
+		console_raw(v, ", ");
 		console_term(v, CONSOLE_PHASES, fact_text(statement, "phase"));
-		console_raw(v, ") ");
 	}
 }
 
@@ -273,8 +271,9 @@ static void head_of(const view_t *v, const json_t *kept)
 	console_kind(v, fact_text(kept, "kind"));
 	console_raw(v, ", <strong>");
 	console_term(v, CONSOLE_STATES, fact_text(kept, "state"));
-	console_raw(v, "</strong>. ");
+	console_raw(v, "</strong>");
 	relation(v, kept);
+	console_raw(v, ". ");
 	console_say(v, CONSOLE_WORD_REVISION, number_text(fact_count(kept, "revision"), revision),
 	            fact_text(kept, "made_by"), console_when(v, kept, "made", when), hash);
 	console_raw(v, "</p>\n");

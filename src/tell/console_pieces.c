@@ -118,7 +118,7 @@ const char *console_duration(const view_t *v, int64_t ns, char text[LANGUAGE_TEX
 {
 	int64_t unit = ns >= MINUTE_NS ? MINUTE_NS : NS_PER_S;
 
-	return language_duration(v->language, ns / unit * unit, text);
+	return language_duration(v->language, ns < NS_PER_S ? NS_PER_S : ns / unit * unit, text);
 }
 
 void console_left(const view_t *v, int64_t due_ns)
