@@ -192,6 +192,7 @@
 	X(ALARM_OVERDUE, "Overdue: %s.", "En retard : %s.") \
 	X(ALARM_NEXT, "Next due in %s.", "Prochaine échéance dans %s.") \
 	X(LAST_SAID, "Last said %s ago.", "Dernière parole il y a %s.") \
+	X(MOMENT, "less than a minute", "moins d’une minute") \
 	X(DRAFT_UPDATE, "Draft the update", "Rédiger le point d’étape") \
 	X(DRAFT_REPORT, "Draft the report", "Rédiger le rapport") \
 	X(OPEN_DRAFT, "Open %s", "Ouvrir %s") \

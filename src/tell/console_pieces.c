@@ -116,9 +116,10 @@ void console_sentence_say(const view_t *v, const char *english)
 
 const char *console_duration(const view_t *v, int64_t ns, char text[LANGUAGE_TEXT_SIZE])
 {
-	int64_t unit = ns >= MINUTE_NS ? MINUTE_NS : NS_PER_S;
-
-	return language_duration(v->language, ns < NS_PER_S ? NS_PER_S : ns / unit * unit, text);
+	if (ns >= MINUTE_NS)
+		return language_duration(v->language, ns / MINUTE_NS * MINUTE_NS, text);
+	(void)snprintf(text, LANGUAGE_TEXT_SIZE, "%s", console_word(v->language, CONSOLE_WORD_MOMENT));
+	return text;
 }
 
 void console_left(const view_t *v, int64_t due_ns)

@@ -24,7 +24,7 @@ void console_kind(const view_t *v, const char *kind);
 void console_term(const view_t *v, enum console_terms group, const char *name);
 /* A sentence of another room, in the page's language; one that is not known there is marked as English. */
 void console_sentence_say(const view_t *v, const char *english);
-/* How long something lasts, as a page tells it that stands a while: whole minutes, and seconds where it is less than one. */
+/* How long something lasts, as a page tells it that stands a while: whole minutes. */
 const char *console_duration(const view_t *v, int64_t ns, char text[LANGUAGE_TEXT_SIZE]);
 /* "in 3 h 20 min", "overdue since 5 min" */
 void console_left(const view_t *v, int64_t due_ns);
