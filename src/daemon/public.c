@@ -36,6 +36,7 @@ struct public_role {
 	struct http_server *servers[SERVE_LISTENERS_MAX];
 	unsigned server_count;
 	struct site *site;
+	struct geo *geo;              /* NULL: there is none */
 	struct serve_message message; /* scratch */
 	char keys[CONFIG_VANTAGES_MAX][ALERT_SECRET_SIZE], gatus_key[ALERT_SECRET_SIZE];
 	char flood[SERVE_TEXT_SIZE];
@@ -180,6 +181,7 @@ static int begin_site(struct public_role *role)
 	struct site_options options = { .config = &role->life.config,
 		                        .gatus_key = role->gatus_key,
 		                        .shielded = fate_of,
+		                        .geo = role->geo,
 		                        .ask = ask,
 		                        .context = role };
 	int result;
@@ -222,10 +224,12 @@ static int begin(void *state, const struct role_start *start, char error[CONFIG_
 	if (result == 0) {
 		(void)snprintf(error, CONFIG_ERROR_SIZE, "the public role cannot begin");
 		role->dropped.wanted = role->life.config.public_role.dropped[0] != '\0';
+		result = sandbox_give_up(start->uid, start->gid);
+	}
+	if (result == 0) { /* octets from outside: read without root's rights, but while files can still be opened */
+		role->geo = places_open(role->life.config.geo);
 		result = begin_site(role);
 	}
-	if (result == 0)
-		result = sandbox_give_up(start->uid, start->gid);
 	if (result == 0)
 		result = confine(&role->life.config);
 	return result == 0 ? sandbox_filter(ROLE_PUBLIC) : result;
@@ -233,11 +237,17 @@ static int begin(void *state, const struct role_start *start, char error[CONFIG_
 
 /* ---- life ---- */
 
+static bool next_counts(void *context, struct serve_message *message)
+{
+	const struct public_role *role = context;
+
+	return site_drain(role->site, message);
+}
+
 static void drain(struct public_role *role, int64_t now_ns)
 {
 	role->drain_ns = now_ns + DRAIN_NS;
-	for (unsigned i = 0; i < DRAIN_MESSAGES_MAX && site_drain(role->site, &role->message); i++)
-		(void)serve_role_send(&role->life, &role->message);
+	serve_role_drain(&role->life, next_counts, role, DRAIN_MESSAGES_MAX);
 }
 
 static void count_servers(const struct public_role *role, struct serve_message *message)
@@ -270,10 +280,12 @@ static void count_site(const struct public_role *role, struct serve_message *mes
 	struct site_files_counts page = site_page_counts(role->site);
 
 	serve_role_count(message, "reports", site.reports);
+	serve_role_count(message, "located", site.located);
 	serve_role_count(message, "accepted", intake.results[INTAKE_ACCEPTED]);
 	serve_role_count(message, "repeated", intake.results[INTAKE_REPEATED]);
 	serve_role_count(message, "network_capped", intake.results[INTAKE_CAPPED]);
 	serve_role_count(message, "shielded", intake.results[INTAKE_SHIELDED]);
+	serve_role_count(message, "places_left_out", intake.places_left_out);
 	serve_role_count(message, "sampled_out", intake.results[INTAKE_SAMPLED]);
 	serve_role_count(message, "no_room", intake.results[INTAKE_NO_ROOM]);
 	serve_role_count(message, "nonces_wrong", intake.results[INTAKE_NONCE_WRONG]);
@@ -390,6 +402,7 @@ static void end(void *state)
 		http_server_free(role->servers[i]);
 	site_free(role->site);
 	public_dropped_fini(&role->dropped);
+	geo_close(role->geo);
 }
 
 int public_role(const struct role_start *start)

@@ -121,7 +121,8 @@ static bool check_subscribe(const struct serve_message *message, unsigned fd_cou
 	const struct serve_subscribe *subscribe = &message->subscribe;
 
 	return fd_count == 0 && subscribe->kind < SERVE_SUBSCRIPTIONS && subscribe->lang < LANGUAGES &&
-	       is_line(subscribe->address, sizeof(subscribe->address)) && subscribe->address[0];
+	       is_line(subscribe->address, sizeof(subscribe->address)) && subscribe->address[0] &&
+	       is_line(subscribe->components, sizeof(subscribe->components));
 }
 
 static bool check_token(const struct serve_message *message, unsigned fd_count)

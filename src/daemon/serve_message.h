@@ -30,7 +30,8 @@
 #define SERVE_NAME_SIZE 32
 #define SERVE_TEXT_SIZE 256
 #define SERVE_ADDRESS_SIZE 512 /* of a mailbox, or a URL */
-#define SERVE_TOKEN_SIZE 65    /* hexadecimal digits, 64 at most */
+#define SERVE_COMPONENTS_SIZE 512
+#define SERVE_TOKEN_SIZE 65 /* hexadecimal digits, 64 at most */
 
 enum serve_way { SERVE_PARENT_TO_ROLE, SERVE_ROLE_TO_PARENT, SERVE_ROLE_TO_DESK, SERVE_DESK_TO_ROLE };
 
@@ -111,6 +112,7 @@ struct serve_subscribe {
 	uint32_t kind; /* enum serve_subscription */
 	uint32_t lang; /* enum language */
 	char address[SERVE_ADDRESS_SIZE];
+	char components[SERVE_COMPONENTS_SIZE]; /* IDs with commas between; "": all */
 };
 
 /* CONFIRM, UNSUBSCRIBE. */

@@ -98,16 +98,35 @@ int serve_role_heed(struct serve_life *life)
 	}
 }
 
-int serve_role_send(struct serve_life *life, const struct serve_message *message)
+static int send_to_desk(struct serve_life *life, const struct serve_message *message)
 {
 	int result = life->desk < 0 ? -ENOTCONN : serve_message_send(life->desk, message, NULL, 0);
 
-	life->lost += result != 0;
 	if (result == -EPIPE) { /* the parent gives another */
 		(void)close(life->desk);
 		life->desk = -1;
 	}
 	return result;
+}
+
+int serve_role_send(struct serve_life *life, const struct serve_message *message)
+{
+	int result = send_to_desk(life, message);
+
+	life->lost += result != 0;
+	return result;
+}
+
+void serve_role_drain(struct serve_life *life, bool (*next)(void *context, struct serve_message *message),
+                      void *context, unsigned most)
+{
+	for (unsigned i = 0; i < most && life->desk >= 0; i++) {
+		if (!life->unsent.type && !next(context, &life->unsent))
+			life->unsent.type = 0;
+		if (!life->unsent.type || send_to_desk(life, &life->unsent) != 0)
+			return;
+		life->unsent.type = 0;
+	}
 }
 
 void serve_role_hear_desk(struct serve_life *life, serve_role_hear *hear, void *context)

@@ -316,6 +316,38 @@ static void cells_are_bounded(void **state)
 	assert_true(intake_counts(intake).results[INTAKE_NO_ROOM] > 0);
 }
 
+/* What a flood from everywhere, in pieces, puts on record of five minutes stays bounded, and networks go before regions. */
+static void places_of_a_bucket_are_bounded(void **state)
+{
+	enum { SENT = 2 * INTAKE_PLACED_MAX, PIECE = 512 };
+	struct report_count all[INTAKE_CELLS_MAX];
+	unsigned with_network = 0, with_region = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < SENT; i += PIECE) {
+		unsigned count;
+
+		for (unsigned k = i; k < i + PIECE; k++)
+			(void)report(at(20, k / 256, k, 1), about("login", k % 2 ? "FR" : "DE", 1 + k));
+		count = intake_drain(intake, all, INTAKE_CELLS_MAX);
+		for (unsigned k = 0; k < count; k++) {
+			with_network += all[k].network ? all[k].raw : 0;
+			with_region += !all[k].network && all[k].region[0] ? all[k].raw : 0;
+		}
+	}
+	assert_int_equal(with_network, INTAKE_PLACED_NETWORKS_MAX);
+	assert_int_equal(with_region, SENT - INTAKE_PLACED_NETWORKS_MAX);
+	assert_int_equal(intake_counts(intake).places_left_out, with_region);
+	/* What is on record of the five minutes goes on to be counted there. */
+	(void)report(at(21, 0, 0, 1), about("login", "DE", 1));
+	assert_int_equal(intake_drain(intake, all, INTAKE_CELLS_MAX), 1);
+	assert_int_equal(all[0].network, 1);
+	wait_s(300);
+	(void)report(at(21, 0, 0, 1), about("login", "FR", 99999));
+	assert_int_equal(intake_drain(intake, all, INTAKE_CELLS_MAX), 1);
+	assert_int_equal(all[0].network, 99999);
+}
+
 static void browsers(void **state)
 {
 	struct signal_count signals[4];
@@ -374,6 +406,7 @@ int main(void)
 		WITH(floods_from_few),
 		WITH(floods_from_many),
 		WITH(cells_are_bounded),
+		WITH(places_of_a_bucket_are_bounded),
 		WITH(browsers),
 		WITH(clocks_may_be_set_back),
 	};

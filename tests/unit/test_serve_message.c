@@ -193,6 +193,9 @@ static void what_is_in_them_is_checked(void **state)
 	SPOILED(SERVE_SUBSCRIBE, 0, SERVE_ROLE_TO_DESK, message.subscribe.lang = LANGUAGES);
 	SPOILED(SERVE_SUBSCRIBE, 0, SERVE_ROLE_TO_DESK, message.subscribe.address[0] = '\0');
 	SPOILED(SERVE_SUBSCRIBE, 0, SERVE_ROLE_TO_DESK, message.subscribe.address[3] = '\n');
+	SPOILED(SERVE_SUBSCRIBE, 0, SERVE_ROLE_TO_DESK, message.subscribe.components[0] = '\n');
+	SPOILED(SERVE_SUBSCRIBE, 0, SERVE_ROLE_TO_DESK,
+	        memset(message.subscribe.components, 'a', sizeof(message.subscribe.components)));
 	SPOILED(SERVE_CONFIRM, 0, SERVE_ROLE_TO_DESK, message.token.text[0] = '\0');
 	SPOILED(SERVE_CONFIRM, 0, SERVE_ROLE_TO_DESK, message.token.text[1] = 'x');
 	SPOILED(SERVE_UNSUBSCRIBE, 0, SERVE_ROLE_TO_DESK, FULL(message.token.text));
