@@ -91,6 +91,28 @@ static void tell(struct prober *prober)
 	serve_role_tell(message);
 }
 
+/* As it is: the desk knows what people have been told. */
+static void send_failures(struct prober *prober)
+{
+	struct serve_message *message = &prober->message;
+	struct probing_failure failures[SERVE_COUNTS_MAX];
+
+	if (prober->blind) /* it sees nothing of others */
+		return;
+	serve_message_init(message, SERVE_CHECKS, 0);
+	message->checks.count = probing_failures(prober->probing, failures, SERVE_COUNTS_MAX);
+	for (uint32_t i = 0; i < message->checks.count; i++) {
+		struct serve_check *check = &message->checks.checks[i];
+		char what[SERVE_TEXT_SIZE];
+
+		(void)snprintf(what, sizeof(what), "%s, %s", failures[i].check, probe_reason_says(failures[i].reason));
+		message_text(check->component, sizeof(check->component), failures[i].component);
+		message_text(check->what, sizeof(check->what), what);
+		check->since_ns = failures[i].since_ns;
+	}
+	(void)serve_role_send(&prober->life, message);
+}
+
 /* What finds no desk is lost, and counted by serve_role_send(). */
 static void send_counts(struct prober *prober)
 {
@@ -104,6 +126,7 @@ static void send_counts(struct prober *prober)
 		(void)serve_role_send(&prober->life, message);
 	}
 	tell(prober);
+	send_failures(prober);
 }
 
 static void live(struct prober *prober)
