@@ -236,9 +236,29 @@ const struct engine *live_engine(const struct live *l)
 	return l->engine;
 }
 
-const struct engine *live_finished(const struct live *l)
+static int make_findings(struct engine *e)
 {
+	int rc;
+
+	do
+		rc = engine_make_finding(e);
+	while (rc > 0);
+	return rc;
+}
+
+const struct engine *live_finished(struct live *l)
+{
+	if (l->finished)
+		l->counters.no_memory += make_findings(l->finished) < 0;
 	return l->finished;
+}
+
+struct engine *live_take_finished(struct live *l)
+{
+	struct engine *finished = l->finished;
+
+	l->finished = NULL;
+	return finished;
 }
 
 uint32_t live_generation(const struct live *l)
@@ -748,6 +768,7 @@ static uint32_t search_for(struct live *l, uint32_t index, const struct engine_s
 	int rc;
 
 	l->counters.searches++;
+	l->searches_left--;
 	rc = engine_find(l->engine, index, search, &finding);
 	if (rc < 0) {
 		l->counters.no_memory += rc == -ENOMEM;
@@ -816,8 +837,8 @@ static void seek(struct live *l, uint32_t index, const struct capture_time *pass
 		c->turn = 0;
 	if (c->turn == 0)
 		c->made = 0;
-	/* At first for all; later one search a tick, for others wait. */
-	for (bool searched = false; c->turn < parts && (!searched || !passed_since); c->turn++) {
+	/* At first for all that a tick has time for; later one search a tick, for others wait. */
+	for (bool searched = false; c->turn < parts && l->searches_left && (!searched || !passed_since); c->turn++) {
 		int made =
 			passed_since ? seek_passed(l, index, c->turn, *passed_since) : seek_sampled(l, index, c->turn);
 
@@ -946,6 +967,14 @@ static void seek_where_due(struct live *l, uint32_t index, const struct incident
 	struct rate latest = sum_rates(l, c, RESIDUAL_SLOTS);
 	struct capture_time since;
 
+	/* The next tick begins with who could not be looked at in this one. */
+	if (l->searches_left == 0) {
+		if (!l->waits) {
+			l->waits = true;
+			l->first = index;
+		}
+		return;
+	}
 	if (!inc->wave_open || c->revoked >= LIVE_REVOKED_MAX || awaits_answer(l, c->id) ||
 	    (c->has_since && seek_newcomer(l, index)) || time_since(l->now, c->searched) < seek_pause(c))
 		return;
@@ -1306,9 +1335,12 @@ static void tell_changes(struct live *l, struct live_case *c)
 
 static void watch(struct live *l)
 {
-	uint32_t count = engine_incident_count(l->engine);
+	uint32_t count = engine_incident_count(l->engine), first = l->waits ? l->first : 0;
 
-	for (uint32_t i = 0; i < count && i < INCIDENT_LIST_MAX; i++) {
+	l->searches_left = LIVE_SEARCHES_A_TICK;
+	l->waits = false;
+	for (uint32_t j = 0; j < count && j < INCIDENT_LIST_MAX; j++) {
+		uint32_t i = (first + j) % count;
 		const struct incident *inc = engine_incident(l->engine, i);
 		struct live_case *c = &l->cases[i];
 
@@ -1331,6 +1363,11 @@ static bool has_incident(const struct live *l, const struct engine *e, bool that
 			return true;
 	}
 	return false;
+}
+
+struct capture_time live_not_before(struct capture_time born)
+{
+	return time_plus(born, LIVE_WARM_NS + LIVE_APART_NS);
 }
 
 static void warm_up(struct live *l)
@@ -1357,9 +1394,10 @@ static void warm_up(struct live *l)
 	l->warming_number = ++l->last_number;
 }
 
+/* What it found is made by who asks for it: all at once, or one after the other. */
 static int finish(struct live *l)
 {
-	int rc = engine_finish(l->engine);
+	int rc = engine_close(l->engine);
 
 	l->finished = l->engine;
 	l->owe_finished = true;
@@ -1368,6 +1406,8 @@ static int finish(struct live *l)
 	l->number = l->warming_number;
 	l->warming = NULL;
 	l->warming_number = 0;
+	l->waits = false;
+	l->not_before = live_not_before(l->born);
 	memset(l->cases, 0, sizeof(l->cases));
 	return rc;
 }
@@ -1395,11 +1435,14 @@ static void change_generation(struct live *l)
 
 int live_end(struct live *l)
 {
+	int rc;
+
 	begin_input(l);
 	engine_free(l->warming);
 	l->warming = NULL;
 	l->warming_number = 0;
-	return finish(l);
+	rc = finish(l);
+	return rc < 0 ? rc : make_findings(l->finished);
 }
 
 /* ------------------------------------------------------------------ inputs */
@@ -1645,7 +1688,7 @@ unsigned live_rules(const struct live *l, uint64_t incident, const struct life *
 
 int live_find(struct live *l, uint64_t incident, struct finding *finding)
 {
-	struct engine_search search = { .attack_max = INCIDENT_SAMPLE, .normal_max = LIVE_NORMAL_MAX };
+	struct engine_search search = { .attack_max = LIVE_ATTACK_MAX, .normal_max = LIVE_NORMAL_MAX };
 	const struct live_case *c = case_of(l, incident);
 
 	if (!c || !l->engine)
