@@ -597,10 +597,13 @@ int engine_save(const struct engine *e, uint8_t **octets, size_t *length)
 	learned.usual = usual;
 	learned.usual_count = (uint32_t)rc;
 	sample_init(&learned.normal, ENGINE_BASELINE_SAMPLE);
-	for (uint32_t i = 0; i < e->baseline.used; i++)
-		if (is_normal(e, &e->baseline.items[i]))
-			sample_add(&learned.normal, &e->baseline.items[i],
-			           learned_age(e->baseline.priorities[i], seconds_seen(e)));
+	for (uint32_t i = 0; i < e->baseline.used; i++) {
+		struct observation o;
+
+		sample_read(&e->baseline, i, &o);
+		if (is_normal(e, &o))
+			sample_add(&learned.normal, &o, learned_age(e->baseline.priorities[i], seconds_seen(e)));
+	}
 	rc = learned.normal.lost ? -ENOMEM : 0;
 	sample_settle(&learned.normal);
 	learned.normal.seen = e->baseline.seen;

@@ -566,10 +566,13 @@ static bool takes_place(const struct incident *inc, const struct rule *better, c
 		const struct sample *sample = &inc->parts[i].window->sample;
 
 		for (uint32_t j = 0; j < sample->used; j++) {
-			if (!match_test(&of->match, &sample->items[j]))
+			struct observation o;
+
+			sample_read(sample, j, &o);
+			if (!match_test(&of->match, &o))
 				continue;
 			caught++;
-			both += match_test(&better->match, &sample->items[j]);
+			both += match_test(&better->match, &o);
 		}
 	}
 	return caught > 0 && both * PPM >= caught * KEEPS_PPM;
@@ -677,9 +680,12 @@ static bool catches_more(const struct live *l, uint64_t incident, const struct i
 		const struct sample *sample = &inc->parts[i].window->sample;
 
 		all += sample->used;
-		for (uint32_t j = 0; j < sample->used; j++)
-			more += match_test(&rule->match, &sample->items[j]) &&
-			        !is_caught(l, incident, &sample->items[j]);
+		for (uint32_t j = 0; j < sample->used; j++) {
+			struct observation o;
+
+			sample_read(sample, j, &o);
+			more += match_test(&rule->match, &o) && !is_caught(l, incident, &o);
+		}
 	}
 	return more * PPM > all * SIGNATURE_RESIDUAL_PPM;
 }
@@ -733,13 +739,17 @@ static uint32_t collect_passed(const struct live *l, const struct incident *inc,
 	return count;
 }
 
-/* Of a vector's sample. */
-static uint32_t collect_sampled(const struct sample *sample, const struct observation *packets[LIVE_ATTACK_MAX])
+/* Of a vector's sample, into `room`. */
+static uint32_t collect_sampled(const struct sample *sample, struct observation room[LIVE_ATTACK_MAX],
+                                const struct observation *packets[LIVE_ATTACK_MAX])
 {
 	uint32_t step = (sample->used + LIVE_ATTACK_MAX - 1) / LIVE_ATTACK_MAX, count = 0;
 
-	for (uint32_t i = 0; i < sample->used; i += step)
-		packets[count++] = &sample->items[i];
+	for (uint32_t i = 0; i < sample->used; i += step) {
+		sample_read(sample, i, &room[count]);
+		packets[count] = &room[count];
+		count++;
+	}
 	return count;
 }
 
@@ -813,7 +823,7 @@ static int seek_sampled(struct live *l, uint32_t index, uint32_t part)
 	struct engine_search search = {
 		.normal_max = LIVE_NORMAL_MAX,
 		.attack = packets,
-		.attack_count = collect_sampled(sample, packets),
+		.attack_count = collect_sampled(sample, l->sought, packets),
 		.young = true,
 		.rules_only = true,
 	};
@@ -861,8 +871,12 @@ static bool is_left_over(const struct live *l, uint64_t incident, const struct s
 {
 	uint64_t left = 0;
 
-	for (uint32_t i = 0; i < sample->used; i++)
-		left += !is_caught(l, incident, &sample->items[i]);
+	for (uint32_t i = 0; i < sample->used; i++) {
+		struct observation o;
+
+		sample_read(sample, i, &o);
+		left += !is_caught(l, incident, &o);
+	}
 	return left * PPM > (uint64_t)sample->used * SIGNATURE_RESIDUAL_PPM;
 }
 
@@ -1092,8 +1106,12 @@ static bool is_left(const struct live *l, uint64_t incident, const struct sample
 {
 	uint64_t left = 0;
 
-	for (uint32_t i = 0; i < sample->used; i++)
-		left += !is_caught(l, incident, &sample->items[i]);
+	for (uint32_t i = 0; i < sample->used; i++) {
+		struct observation o;
+
+		sample_read(sample, i, &o);
+		left += !is_caught(l, incident, &o);
+	}
 	return sample->used >= LIVE_SAMPLE_LEAST && left * PPM > sample->used * (uint64_t)SIGNATURE_RESIDUAL_PPM;
 }
 
@@ -1117,16 +1135,27 @@ static enum fallback_state fall_back_for(struct live *l, struct live_case *c, un
 	const struct sample *sample = &part->window->sample;
 	struct life_attack attack = attack_of(inc);
 	enum fallback_state state;
+	enum quota_class class;
 	struct fallback_peace peace;
+	struct observation *list, first;
+	bool has_match;
 	struct signature signature;
 	struct life_plan plan;
 	struct match match;
 
 	state = by_kernel(s, part->kind);
-	if (state != FALLBACK_NOT_NEEDED || !fallback_match(sample->items, sample->used, &match))
+	if (state != FALLBACK_NOT_NEEDED)
 		return state;
-	peace.source_pps = quotas_of_source(l->quotas, service, class_of(sample->items[0].protocol));
-	peace.all_pps = quotas_of_all(l->quotas, service, class_of(sample->items[0].protocol));
+	list = sample_list(sample);
+	l->counters.no_memory += !list && sample->used > 0;
+	has_match = list && fallback_match(list, sample->used, &match);
+	free(list);
+	if (!has_match)
+		return state;
+	sample_read(sample, 0, &first);
+	class = class_of(first.protocol);
+	peace.source_pps = quotas_of_source(l->quotas, service, class);
+	peace.all_pps = quotas_of_all(l->quotas, service, class);
 	state = fallback_plan(s->fallback, &peace, &attack, &match, &plan, &signature);
 	if (state != FALLBACK_LIMITS && state != FALLBACK_PREFERS)
 		return state;

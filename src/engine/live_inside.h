@@ -84,6 +84,7 @@ struct live {
 	uint64_t passed_count; /* ever put into the ring */
 	uint8_t passed_kind[LIVE_PASSED_MAX];
 	struct observation passed[LIVE_PASSED_MAX];
+	struct observation sought[LIVE_ATTACK_MAX]; /* of a sample, while rules are sought for them */
 	struct packet batch[BATCH];
 };
 
