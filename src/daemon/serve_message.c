@@ -121,7 +121,8 @@ static bool check_subscribe(const struct serve_message *message, unsigned fd_cou
 	const struct serve_subscribe *subscribe = &message->subscribe;
 
 	return fd_count == 0 && subscribe->kind < SERVE_SUBSCRIPTIONS && subscribe->lang < LANGUAGES &&
-	       is_line(subscribe->address, sizeof(subscribe->address)) && subscribe->address[0];
+	       is_line(subscribe->address, sizeof(subscribe->address)) && subscribe->address[0] &&
+	       is_line(subscribe->components, sizeof(subscribe->components));
 }
 
 static bool check_token(const struct serve_message *message, unsigned fd_count)
@@ -149,6 +150,11 @@ static bool check_checks(const struct serve_message *message, unsigned fd_count)
 	return true;
 }
 
+static bool check_dropped(const struct serve_message *message, unsigned fd_count)
+{
+	return message->dropped.result <= 0 && fd_count == (message->dropped.result == 0);
+}
+
 #define BODY(member) (HEADER + sizeof(((struct serve_message *)NULL)->member))
 
 /* clang-format off */
@@ -168,6 +174,7 @@ static const struct row {
 	[SERVE_UNSUBSCRIBE] = { SERVE_ROLE_TO_DESK,   BODY(token),     check_token },
 	[SERVE_ANSWER]      = { SERVE_DESK_TO_ROLE,   BODY(answer),    check_answer },
 	[SERVE_CHECKS]      = { SERVE_ROLE_TO_DESK,   BODY(checks),    check_checks },
+	[SERVE_DROPPED]     = { SERVE_DESK_TO_ROLE,   BODY(dropped),   check_dropped },
 };
 /* clang-format on */
 
