@@ -44,8 +44,8 @@ void detector_observe_probe(struct detector *detector, const struct observation 
  */
 void detector_tick(struct detector *detector, struct track_table *tracks, struct track_table *probes, int64_t slot);
 /*
- * Links are nearly full, up to this slot: where so many unsettled packets a second and more go to a scope, it is no matter
- * what is usual there. 0: they are not.
+ * Links are nearly full, up to this slot: where so many unsettled packets a second and more go to a scope, it is no
+ * matter what is usual there. 0: they are not.
  */
 void detector_strain(struct detector *detector, uint64_t pps, int64_t until_slot);
 /* A packet to an open incident's scope that completes a handshake of its source, or resets one it did not begin. */

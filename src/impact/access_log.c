@@ -392,8 +392,8 @@ static bool read_bytes(struct piece text, struct access_entry *entry)
 }
 
 /*
- * How long it took, among what stands behind a line: "0.012" (nginx, seconds), "rt=0.012" or "request_time=0.012", "12ms",
- * "5120" (Apache's %D, microseconds). What says its unit is preferred, then what stands first.
+ * How long it took, among what stands behind a line: "0.012" (nginx, seconds), "rt=0.012" or "request_time=0.012",
+ * "12ms", "5120" (Apache's %D, microseconds). What says its unit is preferred, then what stands first.
  */
 static void read_extra(struct piece text, struct access_entry *entry, bool *sure)
 {
