@@ -12,6 +12,7 @@
 #define REAL_UNKNOWN __builtin_nan("")
 #define REAL_INFINITY __builtin_inf()
 
+/* Of what is no number, too; a negative x has no root: NAN. */
 bool real_is_nan(double x);
 double real_sqrt(double x);
 /* Natural logarithm; x <= 0 and what is no number: NAN, infinity: infinity. */

@@ -16,6 +16,7 @@
 
 struct outbox; /* opaque */
 
+/* 0 or -ENOMEM. */
 int outbox_new(struct outbox **outbox);
 void outbox_free(struct outbox *outbox);
 unsigned outbox_count(const struct outbox *outbox);

@@ -13,6 +13,7 @@
 
 #define SUPERVISE_FDS_MAX 8 /* that a role begins with */
 
+/* Each on a line of standard error, with its place in the file. */
 void supervise_say_errors(const struct config_errors *errors);
 /* -EINVAL. */
 __attribute__((format(printf, 2, 3))) int supervise_refuse(const char *command, const char *format, ...);

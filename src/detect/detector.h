@@ -75,6 +75,7 @@ void detector_break(struct detector *detector, struct capture_time last);
 void detector_finish(struct detector *detector, struct track_table *tracks, struct track_table *probes,
                      struct capture_time last);
 
+/* How many incidents there are, and each of them: NULL where it was absorbed; the detector's. */
 uint32_t detector_count(const struct detector *detector);
 const struct incident *detector_incident(const struct detector *detector, uint32_t index);
 struct detector_counters detector_counters(const struct detector *detector);

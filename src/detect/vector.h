@@ -73,6 +73,7 @@ enum vector_id {
 };
 /* clang-format on */
 
+/* The catalogue: rows [0, count), a constant each; any other id is VECTOR_NONE's row. */
 size_t vector_count(void);
 const struct vector *vector_get(uint8_t id);
 /* Whether a packet of this kind may be a look of a scan at a port. */

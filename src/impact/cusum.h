@@ -26,6 +26,7 @@ struct cusum {
 	double weight, cost; /* z = weight·n - cost */
 };
 
+/* The threshold rises with how many streams are watched, so that all of them together raise no more false alarms. */
 void cusum_init(struct cusum *cusum, uint32_t streams);
 /* What is usual from now on. */
 void cusum_expect(struct cusum *cusum, double mean, double dispersion);

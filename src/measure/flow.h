@@ -115,6 +115,7 @@ void flow_mark_kind(struct flow_view *view, uint8_t kind);
 /* Remembers that this TCP conversation speaks HTTP. */
 void flow_mark_http(struct flow_view *view);
 
+/* Bounds that were hit; the table's. */
 const struct flow_counters *flow_table_counters(const struct flow_table *table);
 
 #endif

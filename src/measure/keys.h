@@ -20,6 +20,7 @@ struct keys {
 	bool sender_low;
 };
 
+/* All of them, of a packet; the same seed and packet give the same. */
 void keys_make(struct keys *keys, const struct observation *observation, uint64_t seed);
 
 /*

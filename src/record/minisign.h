@@ -52,6 +52,7 @@ int minisign_key_write(const struct minisign_key *key, const char *password, cha
 void minisign_key_free(struct minisign_key *key);
 void minisign_key_public(const struct minisign_key *key, struct minisign_public *public);
 
+/* The text of a file, its comment and the key. 0; -EBADMSG: it is none. */
 int minisign_public_read(const char *text, size_t length, struct minisign_public *public);
 void minisign_public_write(const struct minisign_public *public, char text[MINISIGN_TEXT_SIZE]);
 /* "4A7C…", sixteen digits. */

@@ -56,6 +56,7 @@ int pin_path(char path[PIN_PATH_SIZE], const char *dir, const char *name);
  */
 int pin_each(const char *dir, int (*each)(const char *path, const char *name, void *context), void *context);
 
+/* CLOCK_MONOTONIC, which the kernel's programs read, too. */
 int64_t shield_monotonic_ns(void);
 
 #endif

@@ -58,6 +58,7 @@ enum shield_origin {
 /* How the program is attached to an interface. */
 enum shield_hook { SHIELD_DETACHED, SHIELD_NATIVE, SHIELD_GENERIC, SHIELD_DISPATCHER };
 
+/* Loads the programs and pins their maps, or takes over those that are pinned: 0, or -errno with *error filled. */
 int shield_open(const struct shield_options *options, struct shield **shield, struct shield_error *error);
 /*
  * The same maps and links through their pins, with no program loaded: for who only reads, changes the mode, or ends it.

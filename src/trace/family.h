@@ -16,6 +16,7 @@ struct family {
 	const char *mark; /* "SYN with window 0 and options mss,sok,ts,nop,ws" */
 };
 
+/* Rows of the table of marks, constants; index below family_count(). */
 size_t family_count(void);
 const struct family *family_get(size_t index);
 /* Index + 1 of the row whose mark the packet bears, 0 for none. Rows of one family share a name. */

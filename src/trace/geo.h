@@ -58,6 +58,7 @@ int geo_open_files(const char *const *paths, size_t count, struct geo **geo, cha
 int geo_open_octets(const char *name, const uint8_t *octets, size_t size, struct geo **geo, char error[GEO_ERROR_SIZE]);
 void geo_close(struct geo *geo);
 
+/* Databases of a kind, and each: the geo's. */
 size_t geo_count(const struct geo *geo, enum geo_kind kind);
 const struct geo_database *geo_database(const struct geo *geo, enum geo_kind kind, size_t index);
 /* Never fails: what is not known is empty. Changes nothing, so threads may share one geo. */
