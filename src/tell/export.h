@@ -18,6 +18,7 @@
 #include "tell/analysis.h"
 #include "trace/trace.h"
 
+#define EXPORT_ERROR_SIZE 160
 #define EXPORT_SOURCES_MAX 10000 /* those with most packets; more are said to be left out */
 #define EXPORT_PORTS_MAX 8
 #define EXPORT_TEXT_SIZE 254 /* of an organisation or an address of mail */
@@ -62,7 +63,7 @@ int export_init(struct export *export, const struct finding *finding, const stru
  * Of what an analysis said of an incident: no sources. -EBADMSG with `error`; `trace` is filled and the caller's to
  * end.
  */
-int export_init_json(struct export *export, const json_t *incident, struct trace *trace, char error[160]);
+int export_init_json(struct export *export, const json_t *incident, struct trace *trace, char error[EXPORT_ERROR_SIZE]);
 void export_fini(struct export *export);
 
 /* "clear", "green", "amber", "amber+strict", "red"; -EINVAL. */

@@ -642,7 +642,7 @@ static void from_a_finding(void **state)
 	struct export e, of_json;
 	struct prefix proxy;
 	json_t *incident, *target;
-	char error[160];
+	char error[EXPORT_ERROR_SIZE];
 
 	(void)state;
 	assert_true(engine && found && read);
