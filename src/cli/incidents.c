@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* holdfast incidents, holdfast incident: what was recorded, as a list and each whole. From files: no daemon is asked. */
+/*
+ * holdfast incidents, holdfast incident: what was recorded, as a list and each whole. From files: no daemon is asked.
+ */
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -2,9 +2,9 @@
 /*
  * holdfast observe, enforce, off: whether the shield drops what it would drop, and whether it is there at all.
  *
- * Whoever enforces can shut himself out. With --confirm the kernel itself falls back to observing when the time is over,
- * unless the enforcing is confirmed: by Enter where there is a terminal, by another 'holdfast enforce' where there is none.
- * An operator who is cut off confirms nothing.
+ * Whoever enforces can shut himself out. With --confirm the kernel itself falls back to observing when the time is
+ * over, unless the enforcing is confirmed: by Enter where there is a terminal, by another 'holdfast enforce' where
+ * there is none. An operator who is cut off confirms nothing.
  *
  * To end dropping no daemon is needed: root does it by what is pinned.
  */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* holdfast probe: whether a service can be reached from here, address by address; once, or on a schedule that reports home. */
+/*
+ * holdfast probe: whether a service can be reached from here, address by address; once, or on a schedule that reports
+ * home.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
