@@ -160,6 +160,7 @@ static void heed(struct desk *desk, unsigned role)
 	case SERVE_READY:
 	case SERVE_COUNTED:
 	case SERVE_ANSWER:
+	case SERVE_DROPPED:
 	case SERVE_TYPES:
 		answer(desk, role, message->id, -ENOSYS);
 	}
@@ -218,6 +219,8 @@ static int heed_parent(struct desk *desk)
 			*channel = fds[0];
 			if (message->channel.role == SERVE_ROLE_MESSENGER)
 				desk_tell_standing(desk);
+			else if (message->channel.role == SERVE_ROLE_PUBLIC)
+				desk_dropped_again(&desk->dropped);
 		} else {
 			channel_drop(fds, &fd_count);
 		}
@@ -302,6 +305,20 @@ static int begin_subscriptions(struct desk *desk)
 	                                      desk->life.file_count - before);
 }
 
+static int confine(const struct config *config)
+{
+	char folder[CONFIG_PATH_SIZE];
+	bool other = desk_dropped_folder(config, folder);
+	int result = sandbox_confine(config->state_dir, other ? folder : NULL);
+
+	if (result == -ENOENT && other) {
+		LOG_SAY(LOG_WARNING, "%s is not there: whom the shield is dropping is not known until the next reload",
+		        folder);
+		result = sandbox_confine(config->state_dir, NULL);
+	}
+	return sandbox_excuse(result);
+}
+
 static int give_up(struct desk *desk, const struct role_start *start)
 {
 	int result = sandbox_give_up(start->uid, start->gid);
@@ -312,7 +329,7 @@ static int give_up(struct desk *desk, const struct role_start *start)
 		result = begin_subscriptions(desk);
 	(void)umask(0027);
 	if (result == 0)
-		result = sandbox_excuse(sandbox_confine(desk->life.config.state_dir, NULL));
+		result = confine(&desk->life.config);
 	return result == 0 ? sandbox_filter(ROLE_DESK) : result;
 }
 
@@ -328,6 +345,7 @@ static int begin(void *state, const struct role_start *start, char error[CONFIG_
 	if (result != 0)
 		return result;
 	(void)snprintf(desk->path, sizeof(desk->path), "%s" LEDGER_FILE, desk->life.config.state_dir);
+	desk_dropped_begin(&desk->dropped, &desk->life.config);
 	result = give_up(desk, start);
 	if (result != 0) {
 		(void)snprintf(error, CONFIG_ERROR_SIZE, "rights cannot be given up: %s", strerror(-result));
@@ -352,6 +370,7 @@ static void turn(struct desk *desk, int64_t now_ns)
 		look(desk, now_ns);
 	desk_subscribe_turn(&desk->subscribe, now_ns, desk->publish_now);
 	publish(desk, now_ns);
+	desk_dropped_turn(&desk->dropped, desk->channels[SERVE_ROLE_PUBLIC], &desk->message, now_ns);
 	tell(desk, now_ns);
 }
 

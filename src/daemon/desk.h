@@ -2,11 +2,13 @@
 /*
  * What the parts of the desk share. It alone writes what the other roles count, reckons outages from it, and has the page
  * published, and people told; desk.c is its life, desk_queue.c what waits for the record, desk_reckon.c the end of a bucket, desk_courier.c the
- * page on its way, desk_told.c who has been told what, desk_tell.c by whom.
+ * page on its way, desk_told.c who has been told what, desk_tell.c by whom, desk_dropped.c whom the shield is dropping, for the
+ * public role.
  */
 #ifndef HOLDFAST_DAEMON_DESK_H
 #define HOLDFAST_DAEMON_DESK_H
 
+#include "daemon/desk_dropped.h"
 #include "daemon/desk_queue.h"
 #include "daemon/desk_subscribe.h"
 #include "daemon/desk_told.h"
@@ -45,6 +47,7 @@ struct desk {
 	uint64_t publications, publications_failed;
 	char page_state[SERVE_TEXT_SIZE];
 	struct desk_subscribe subscribe;
+	struct desk_dropped dropped;
 	/* people */
 	struct desk_told told;
 	char told_path[CONFIG_PATH_SIZE + sizeof(DESK_TOLD_FILE)];

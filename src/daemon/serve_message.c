@@ -137,6 +137,11 @@ static bool check_answer(const struct serve_message *message, unsigned fd_count)
 	return fd_count == 0 && message->answer.result <= 0;
 }
 
+static bool check_dropped(const struct serve_message *message, unsigned fd_count)
+{
+	return message->dropped.result <= 0 && fd_count == (message->dropped.result == 0);
+}
+
 #define BODY(member) (HEADER + sizeof(((struct serve_message *)NULL)->member))
 
 /* clang-format off */
@@ -155,6 +160,7 @@ static const struct row {
 	[SERVE_CONFIRM]     = { SERVE_ROLE_TO_DESK,   BODY(token),     check_token },
 	[SERVE_UNSUBSCRIBE] = { SERVE_ROLE_TO_DESK,   BODY(token),     check_token },
 	[SERVE_ANSWER]      = { SERVE_DESK_TO_ROLE,   BODY(answer),    check_answer },
+	[SERVE_DROPPED]     = { SERVE_DESK_TO_ROLE,   BODY(dropped),   check_dropped },
 };
 /* clang-format on */
 

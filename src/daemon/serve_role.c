@@ -129,7 +129,7 @@ void serve_role_drain(struct serve_life *life, bool (*next)(void *context, struc
 	}
 }
 
-void serve_role_pass_over_desk(struct serve_life *life)
+void serve_role_hear_desk(struct serve_life *life, serve_role_hear *hear, void *context)
 {
 	int fds[SERVE_FDS_MAX], result;
 	unsigned fd_count;
@@ -138,6 +138,8 @@ void serve_role_pass_over_desk(struct serve_life *life)
 		return;
 	do {
 		result = serve_message_receive(life->desk, SERVE_DESK_TO_ROLE, &life->message, fds, &fd_count);
+		if (result == 0 && hear)
+			hear(context, &life->message, fd_count ? fds[0] : -1);
 		if (result == 0)
 			channel_drop(fds, &fd_count);
 	} while (result == 0);

@@ -27,8 +27,9 @@ struct site_options {
 	const char *gatus_key;           /* "": Gatus may not. Copied */
 	const char *const *vantage_keys; /* one of each of config->public_role.vantages. Copied */
 	uint8_t key[INTAKE_KEY_SIZE];    /* random */
+	/* What the shield does with a source; NULL: there is nobody to ask. */
+	enum intake_fate (*shielded)(void *context, const struct address *source);
 	const struct geo *geo;           /* where strangers are; NULL: nobody to ask. Outlives it */
-	bool (*shielded)(void *context, const struct address *source); /* NULL: nobody to ask */
 	/* Asks the desk; NULL: there is none. 0: it was told; else -errno: 503. */
 	int (*ask)(void *context, const struct serve_message *message);
 	void *context;

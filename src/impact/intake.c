@@ -338,14 +338,20 @@ static struct network *network_of(struct intake *intake, enum mark_kind kind, co
 	return &intake->networks[i];
 }
 
+static enum intake_fate fate_of(const struct intake *intake, const struct address *source)
+{
+	return intake->options.shielded ? intake->options.shielded(intake->options.context, source)
+	                                : INTAKE_FATE_UNKNOWN;
+}
+
 /* What the rules say of one more from there; `weight` is what it stands for. */
 static enum intake_result judge(struct intake *intake, enum mark_kind kind, const struct address *source,
-                                uint32_t network, const char *component, uint32_t *weight)
+                                enum intake_fate fate, uint32_t network, const char *component, uint32_t *weight)
 {
 	struct network *of = network_of(intake, kind, source, network);
 	enum intake_result result;
 
-	if (intake->options.shielded && intake->options.shielded(intake->options.context, source))
+	if (fate == INTAKE_FATE_DROPPED)
 		return INTAKE_SHIELDED;
 	if (of->accepted >= intake->options.network_cap)
 		return INTAKE_CAPPED;
@@ -455,6 +461,7 @@ static enum intake_result report_take(struct intake *intake, const struct addres
                                       const struct report_count *report)
 {
 	struct report_count *cell = cell_of(intake, report);
+	enum intake_fate fate = fate_of(intake, source);
 	enum intake_result result;
 	uint32_t weight = 1;
 
@@ -462,7 +469,7 @@ static enum intake_result report_take(struct intake *intake, const struct addres
 	if (!cell)
 		return INTAKE_NO_ROOM;
 	add(&cell->raw, 1);
-	result = judge(intake, MARK_FORM, source, report->network, report->component, &weight);
+	result = judge(intake, MARK_FORM, source, fate, report->network, report->component, &weight);
 	if (result == INTAKE_SHIELDED) {
 		intake->now.shielded++;
 		add(&cell->shielded, 1);
@@ -473,9 +480,9 @@ static enum intake_result report_take(struct intake *intake, const struct addres
 			cell->raw = cell->accepted + cell->shielded;
 	}
 	intake->now.capped += result == INTAKE_CAPPED;
-	if (intake->options.shielded)
-		(void)signal_add(intake, SIGNAL_FILTERED, report->component, result != INTAKE_SHIELDED,
-		                 result == INTAKE_SHIELDED);
+	if (fate != INTAKE_FATE_UNKNOWN)
+		(void)signal_add(intake, SIGNAL_FILTERED, report->component, fate == INTAKE_FATE_PASSES,
+		                 fate == INTAKE_FATE_DROPPED);
 	return result;
 }
 
@@ -506,7 +513,7 @@ enum intake_result intake_nel(struct intake *intake, struct capture_time now, co
 		weight = INTAKE_WEIGHT_MAX;
 	if (!weight)
 		weight = 1;
-	result = judge(intake, MARK_NEL, source, network, component, &weight);
+	result = judge(intake, MARK_NEL, source, fate_of(intake, source), network, component, &weight);
 	if (result == INTAKE_ACCEPTED &&
 	    !signal_add(intake, SIGNAL_NEL, component, failed ? 0 : weight, failed ? weight : 0))
 		result = INTAKE_NO_ROOM;

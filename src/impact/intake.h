@@ -48,11 +48,18 @@
 
 struct intake; /* opaque; about 3 MiB, whatever comes */
 
+/* What the shield does with a source. */
+enum intake_fate {
+	INTAKE_FATE_UNKNOWN, /* nobody says so now */
+	INTAKE_FATE_PASSES,
+	INTAKE_FATE_DROPPED,
+};
+
 struct intake_options {
 	uint32_t network_cap; /* reports of a network that are accepted in a bucket; at least 1 */
 	unsigned nonce_bits;  /* numbers that are remembered; 3 to INTAKE_NONCES_BITS */
-	/* Is the shield dropping this source? NULL: there is none to ask. */
-	bool (*shielded)(void *context, const struct address *source);
+	/* NULL: there is nobody to ask. */
+	enum intake_fate (*shielded)(void *context, const struct address *source);
 	void *context;
 };
 
@@ -113,8 +120,8 @@ enum intake_result intake_report(struct intake *intake, struct capture_time now,
 enum intake_result intake_nel(struct intake *intake, struct capture_time now, const struct address *source,
                               uint32_t network, const char *component, bool failed, uint32_t weight);
 /*
- * Counts since the last call, at most so many; 0: there are no more. Signals are SIGNAL_NEL, and SIGNAL_FILTERED of the form's
- * reports where there is a shield to ask.
+ * Counts since the last call, at most so many; 0: there are no more. Signals are SIGNAL_NEL, and SIGNAL_FILTERED of those of the
+ * form's reports whose sources' fate was known.
  */
 unsigned intake_drain(struct intake *intake, struct report_count *reports, unsigned most);
 unsigned intake_drain_signals(struct intake *intake, struct signal_count *signals, unsigned most);

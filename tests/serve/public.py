@@ -16,8 +16,10 @@ import os
 import pathlib
 import re
 import signal
+import shutil
 import socket
 import sqlite3
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -40,6 +42,12 @@ public:
   network_reports: 50
   sites: [{{ host: www.example.org, component: service }}]
   vantages: [{{ name: paris-1, network: 64500, key_file: {folder}/paris.key }}]
+"""
+TLS_PORT = 18081
+TLS_CONFIG = """user: nobody
+state_dir: {folder}/tls/state
+run_dir: {folder}/tls/run
+public: {{ listen: ["127.0.0.1:{port}"], connections: 32, tls_cert: {folder}/{cert}{key} }}
 """
 NEL = {"age": 420, "type": "network-error", "url": "https://www.example.org/",
        "body": {"sampling_fraction": 0.5, "elapsed_time": 18, "phase": "connection", "type": "tcp.timed_out",
@@ -337,6 +345,74 @@ def lives_on(stage):
     stage.expect("killed, it is begun anew", status == 200)
 
 
+def ask_by_tls():
+    """Whether the form comes."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    connection = http.client.HTTPSConnection("127.0.0.1", TLS_PORT, timeout=5, context=context)
+    try:
+        connection.request("GET", "/report")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def serving_by_tls(holdfast, folder, cert, key):
+    text = TLS_CONFIG.format(folder=folder, port=TLS_PORT, cert=cert, key=f", tls_key: {folder}/{key}" if key else "")
+    (folder / "tls.yaml").write_text(text, encoding="utf-8")
+    command = [holdfast, "serve", "--config", str(folder / "tls.yaml")]
+    with open(folder / "tls.log", "w", encoding="utf-8") as log:
+        with subprocess.Popen(command, stdout=log, stderr=log) as serve:
+            try:
+                yield folder / "tls.log"
+            finally:
+                serve.send_signal(signal.SIGTERM)
+                serve.wait(WAIT_S)
+
+
+def wait_until(holds):
+    until = time.monotonic() + WAIT_S
+    while time.monotonic() < until:
+        if holds():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def by_tls(stage, holdfast, folder):
+    made = shutil.which("openssl") and subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout",
+         "tls.key", "-out", "tls.pem", "-days", "2", "-subj", "/CN=status.example.org"],
+        cwd=folder, check=False, capture_output=True).returncode == 0
+    if not made:
+        stage.skip("by TLS", "openssl makes no certificate here")
+        return
+    for name in ("tls", "tls/state", "tls/run"):
+        (folder / name).mkdir()
+        os.chown(folder / name, 65534, 65534)
+    for cert, key, says in (("tls.pem", "", "tls_cert and tls_key"), ("c.yaml", "tls.key", "nothing can be served"),
+                            ("tls.pem", "none.key", "none.key")):
+        with serving_by_tls(holdfast, folder, cert, key) as log:
+            said = wait_until(lambda: says in log.read_text(encoding="utf-8"))
+            stage.expect(f"{cert} with {key or 'no key'}: it says so", said, log.read_text(encoding="utf-8"))
+    with serving_by_tls(holdfast, folder, "tls.pem", "tls.key") as log:
+        stage.expect("by TLS it serves, too", wait_until(ask_by_tls), log.read_text(encoding="utf-8"))
+        sockets = []
+        for number in range(40):
+            with contextlib.suppress(OSError):
+                one = socket.create_connection(("127.0.0.1", TLS_PORT), timeout=1)
+                one.sendall((b"", b"\x16\x03\x01", b"GET / HTTP/1.1\r\n\r\n", b"\xff" * 64)[number % 4])
+                sockets.append(one)
+        time.sleep(1.2)
+        good = sum(ask_by_tls() for _ in range(20))
+        stage.expect("who shakes no hand, or half a hand, keeps nobody out", good >= 8, good)
+        for one in sockets:
+            one.close()
+
+
 def wait_for_page(folder):
     until = time.monotonic() + WAIT_S
     while time.monotonic() < until:
@@ -372,6 +448,7 @@ def play(holdfast, folder):
             finally:
                 serve.send_signal(signal.SIGTERM)
                 serve.wait(WAIT_S)
+    by_tls(stage, holdfast, folder)
     print(f"1..{stage.count}")
     return stage.failed != 0
 
