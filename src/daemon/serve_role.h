@@ -62,6 +62,7 @@ int serve_role_send(struct serve_life *life, const struct serve_message *message
  */
 typedef void serve_role_hear(void *context, const struct serve_message *message, int fd);
 void serve_role_hear_desk(struct serve_life *life, serve_role_hear *hear, void *context);
+/*
  * Takes counts message by message, at most so many, and sends them: while there is no desk, as when it begins anew, they stay where they
  * are, within the bounds that who counts has, and what finds no room in the channel goes first the next time. False of `next`:
  * there is no more.
