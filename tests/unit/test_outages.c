@@ -481,12 +481,10 @@ static uint32_t rows_of(uint64_t number)
 	return rows;
 }
 
-static void reckoned(void **state)
+/* An event explains it, and probes make it surer. */
+static void explained(int64_t began_ns, int64_t ended_ns, int64_t now_ns, int32_t by_reports)
 {
 	static struct reckon_result result;
-	const int64_t began_ns = FIRST_NS + (int64_t)USUAL_BUCKETS * BUCKET, ended_ns = began_ns + OUT_BUCKETS * BUCKET;
-	const uint32_t all = sizeof(stream) / sizeof(stream[0]);
-	const int64_t now_ns = FIRST_NS + (int64_t)all * BUCKET;
 	struct ledger_event event = { .kind = LEDGER_OWN_CHANGE,
 		                      .began_ns = began_ns - 60 * NS_PER_S,
 		                      .ended_ns = ended_ns,
@@ -494,6 +492,42 @@ static void reckoned(void **state)
 		                      .url = "",
 		                      .added_by = "alice" };
 	char id[LEDGER_ID_SIZE];
+
+	assert_int_equal(ledger_event_add(ledger, &event, id, &error), 0);
+	for (unsigned i = 0; i < OUT_BUCKETS; i++) {
+		struct signal_count probe = { .bucket_ns = began_ns + (int64_t)i * BUCKET,
+			                      .component = "login",
+			                      .vantage = "paris",
+			                      .kind = SIGNAL_PROBE,
+			                      .network = 64501,
+			                      .bad = 5 };
+		struct signal_count canary = probe;
+
+		canary.kind = SIGNAL_CANARY;
+		canary.good = 5;
+		canary.bad = 0;
+		assert_int_equal(outages_signal_add(ledger, &probe, 1, &error), 0);
+		assert_int_equal(outages_signal_add(ledger, &canary, 1, &error), 0);
+	}
+	assert_int_equal(reckon(ledger, NULL, now_ns, &result, &error), 0);
+	assert_int_equal(result.added, 1);
+	assert_int_equal(rows_of(1), 3);
+	assert_int_equal(latest.causes.shares[CAUSE_OWN_CHANGE].high, 10000);
+	assert_int_equal(latest.causes.intervals[0].cause, CAUSE_OWN_CHANGE);
+	assert_int_equal(latest.causes.intervals[0].reference, 1);
+	assert_int_equal(latest.belief.vantages, 1);
+	assert_int_equal(latest.belief.vantages_failed, 1);
+	assert_true(latest.belief.log_odds > by_reports);
+	assert_int_equal(latest.incident, 0); /* an event is no attack */
+}
+
+static void reckoned(void **state)
+{
+	static struct reckon_result result;
+	const int64_t began_ns = FIRST_NS + (int64_t)USUAL_BUCKETS * BUCKET, ended_ns = began_ns + OUT_BUCKETS * BUCKET;
+	const uint32_t all = sizeof(stream) / sizeof(stream[0]);
+	const int64_t now_ns = FIRST_NS + (int64_t)all * BUCKET;
+
 	int32_t by_reports;
 
 	(void)state;
@@ -532,33 +566,7 @@ static void reckoned(void **state)
 	/* What is not over by then is not looked at. */
 	assert_int_equal(reckon(ledger, NULL, began_ns, &result, &error), 0);
 	assert_int_equal(result.outages, 0);
-	/* An event explains it, and probes make it surer. */
-	assert_int_equal(ledger_event_add(ledger, &event, id, &error), 0);
-	for (unsigned i = 0; i < OUT_BUCKETS; i++) {
-		struct signal_count probe = { .bucket_ns = began_ns + (int64_t)i * BUCKET,
-			                      .component = "login",
-			                      .vantage = "paris",
-			                      .kind = SIGNAL_PROBE,
-			                      .network = 64501,
-			                      .bad = 5 };
-		struct signal_count canary = probe;
-
-		canary.kind = SIGNAL_CANARY;
-		canary.good = 5;
-		canary.bad = 0;
-		assert_int_equal(outages_signal_add(ledger, &probe, 1, &error), 0);
-		assert_int_equal(outages_signal_add(ledger, &canary, 1, &error), 0);
-	}
-	assert_int_equal(reckon(ledger, NULL, now_ns, &result, &error), 0);
-	assert_int_equal(result.added, 1);
-	assert_int_equal(rows_of(1), 3);
-	assert_int_equal(latest.causes.shares[CAUSE_OWN_CHANGE].high, 10000);
-	assert_int_equal(latest.causes.intervals[0].cause, CAUSE_OWN_CHANGE);
-	assert_int_equal(latest.causes.intervals[0].reference, 1);
-	assert_int_equal(latest.belief.vantages, 1);
-	assert_int_equal(latest.belief.vantages_failed, 1);
-	assert_true(latest.belief.log_odds > by_reports);
-	assert_int_equal(latest.incident, 0); /* an event is no attack */
+	explained(began_ns, ended_ns, now_ns, by_reports);
 }
 
 static void archived(uint64_t id, const char *vector, int64_t began_ns, int64_t ended_ns)
