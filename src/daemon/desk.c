@@ -148,6 +148,7 @@ static void heed(struct desk *desk, unsigned role)
 		break;
 	case SERVE_SIGNALS:
 		desk_queue_signals(&desk->queue, &message->signals);
+		desk_states_hear(desk, &message->signals, role_wall_ns());
 		break;
 	case SERVE_SUBSCRIBE:
 	case SERVE_CONFIRM:
@@ -251,6 +252,8 @@ static void tell(struct desk *desk, int64_t now_ns)
 	serve_role_count(message, "refused", desk->refused);
 	serve_role_count(message, "reckoned_s", (uint64_t)(desk->reckon_last_ns / NS_PER_S));
 	serve_role_count(message, "outages_open", desk->outages_open);
+	serve_role_count(message, "places_refused", desk->present.refused);
+	serve_role_count(message, "probes_late", desk->present.late);
 	serve_role_count(message, "alerts_sent", desk->alerted.sent);
 	serve_role_count(message, "alerts_failed", desk->alerted.failed);
 	serve_role_count(message, "alerts_lost", desk->alerts_lost + desk->alerted.unsaid + desk->told.untold);
@@ -352,6 +355,7 @@ static int begin(void *state, const struct role_start *start, char error[CONFIG_
 		return result;
 	}
 	message_text(desk->state, sizeof(desk->state), "ok");
+	present_init(&desk->present, desk->life.config.probes.every_ns);
 	desk_tell_begin(desk);
 	(void)alarm(ROLE_LONG_S); /* the record is looked through */
 	open_record(desk);        /* without room, or with a broken disk, it is tried again */
@@ -366,6 +370,8 @@ static void turn(struct desk *desk, int64_t now_ns)
 		write_queue(desk, now_ns);
 	if (desk->ledger && !desk_queue_waits(&desk->queue))
 		desk_reckon(desk, role_wall_ns());
+	if (desk->ledger)
+		desk_states_look(desk, role_wall_ns());
 	if (now_ns >= desk->look_ns)
 		look(desk, now_ns);
 	desk_subscribe_turn(&desk->subscribe, now_ns, desk->publish_now);

@@ -17,7 +17,7 @@
 #include "daemon/serve_role.h"
 
 #define WAIT_MS 1000
-#define SEND_NS (15 * NS_PER_S) /* between two looks at what was counted */
+#define SEND_NS (2 * NS_PER_S) /* between two looks at what was counted: the desk heeds it within seconds */
 
 struct prober {
 	struct serve_life life;

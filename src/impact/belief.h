@@ -74,6 +74,8 @@ struct belief {
 	uint32_t vantages, vantages_failed, vantages_unknown; /* of probes */
 };
 
+/* Two of three places that surely are up do not answer it, or it has not looked: it says nothing. */
+bool belief_probe_is_blind(const struct belief_probe *probe);
 struct belief belief_of(const struct belief_input *input);
 /* What a component's row of the page is to be, unless an operator says otherwise. */
 enum component_status belief_status(const struct belief *belief);

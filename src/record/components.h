@@ -70,7 +70,9 @@ int component_remove(struct ledger *ledger, const char *id, int64_t at_ns, struc
 int component_each(struct ledger *ledger, bool removed, int (*each)(void *context, const struct component *component),
                    void *context, struct record_error *error);
 
-/* -ENOENT: there is no such component; -EINVAL: it is a group. `number` may be NULL. */
+/* "", or why it cannot be put on record: a cause that is none, a beginning behind `added_ns`; before anything is read. */
+const char *component_state_wrong(const struct component_state *state);
+/* -ENOENT: there is no such component, or it is a group; -EINVAL: it is wrong. `number` may be NULL. */
 int component_state_add(struct ledger *ledger, const struct component_state *state, uint64_t *number,
                         struct record_error *error);
 /* In the order in which they were added; `id` NULL: of all. */
@@ -78,6 +80,9 @@ int component_state_each(struct ledger *ledger, const char *id,
                          int (*each)(void *context, const struct component_state *state), void *context,
                          struct record_error *error);
 
+/* Likewise: no name, no components, an end that is not behind the beginning. */
+const char *component_works_wrong(const struct component_works *row);
+/* -EINVAL: they are wrong; -ENOENT: not all of the components are on the page. */
 int component_works_add(struct ledger *ledger, const struct component_works *row, char id[LEDGER_ID_SIZE],
                         struct record_error *error);
 /* -ENOENT; -EALREADY. */

@@ -443,6 +443,15 @@ int ledger_approval_add(struct ledger *ledger, const char *claim, int64_t at_ns,
 	return code == SQLITE_DONE ? 0 : database_fail(error, "the record cannot be written", ledger->database, code);
 }
 
+const char *ledger_event_wrong(const struct ledger_event *event)
+{
+	if (!event->text[strspn(event->text, " \t\r\n")])
+		return "say what happened";
+	if (event->began_ns == 0)
+		return "say since when";
+	return event->ended_ns && event->ended_ns < event->began_ns ? "it cannot end before it began" : "";
+}
+
 int ledger_event_add(struct ledger *ledger, const struct ledger_event *event, char id[LEDGER_ID_SIZE],
                      struct record_error *error)
 {
@@ -450,8 +459,11 @@ int ledger_event_add(struct ledger *ledger, const struct ledger_event *event, ch
 		                           { "URL", event->url },
 		                           { "name of who adds", event->added_by } };
 	sqlite3_stmt *statement = NULL;
+	const char *wrong = ledger_event_wrong(event);
 	int result = ledger_check_texts(all, sizeof(all) / sizeof(all[0]), error);
 
+	if (result == 0 && *wrong)
+		result = ledger_refuse(error, -EINVAL, wrong, "");
 	if (result == 0)
 		result = ledger_begin_to_add(ledger, texts[EVENT_ADD], "SELECT count(*) FROM event", &statement, error);
 	if (result != 0)

@@ -305,8 +305,8 @@ int reckon_tell(struct reckoner *r, struct found *found)
 	return result;
 }
 
-int reckon_signals(struct ledger *ledger, const char *component, int64_t from_ns, int64_t to_ns, struct belief *belief,
-                   struct record_error *error)
+int reckon_present(struct ledger *ledger, const char *component, int64_t from_ns, int64_t to_ns,
+                   const struct belief_probe *probes, uint32_t count, struct belief *belief, struct record_error *error)
 {
 	struct detail *d = calloc(1, sizeof(*d));
 	int result;
@@ -318,9 +318,19 @@ int reckon_signals(struct ledger *ledger, const char *component, int64_t from_ns
 	d->harm.outage.waves[0] = (struct outage_wave){ .began_ns = from_ns, .ended_ns = to_ns };
 	result = outages_signal_each(ledger, component, from_ns - USUAL_NS, to_ns, add_signal, d, error);
 	if (result == 0) {
+		if (probes) {
+			d->input.probes_count = count < BELIEF_VANTAGES_MAX ? count : BELIEF_VANTAGES_MAX;
+			memcpy(d->input.probes, probes, d->input.probes_count * sizeof(probes[0]));
+		}
 		believe(d, false);
 		*belief = d->harm.belief;
 	}
 	free(d);
 	return result;
+}
+
+int reckon_signals(struct ledger *ledger, const char *component, int64_t from_ns, int64_t to_ns, struct belief *belief,
+                   struct record_error *error)
+{
+	return reckon_present(ledger, component, from_ns, to_ns, NULL, 0, belief, error);
 }

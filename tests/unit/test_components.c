@@ -160,6 +160,11 @@ static void states(void **state)
 	assert_int_equal(component_state_add(ledger, &one, NULL, &error), -ENOENT);
 	one.cause = "\xff";
 	assert_int_equal(component_state_add(ledger, &one, NULL, &error), -EINVAL);
+	one.cause = "bears";
+	assert_int_equal(component_state_add(ledger, &one, NULL, &error), -EINVAL);
+	one.cause = "";
+	one.since_ns = one.added_ns + 1;
+	assert_int_equal(component_state_add(ledger, &one, NULL, &error), -EINVAL);
 	seen[0] = '\0';
 	assert_int_equal(component_state_each(ledger, "web", note_state, NULL, &error), 0);
 	assert_string_equal(
@@ -225,8 +230,21 @@ static void works(void **state)
 	char id[LEDGER_ID_SIZE];
 
 	(void)state;
+	assert_int_equal(add("web", "", false), 0);
+	assert_int_equal(component_works_add(ledger, &one, id, &error), -ENOENT);
+	assert_string_equal(error.message, "not all of these components are on the page");
+	assert_int_equal(add("api", "", false), 0);
 	assert_int_equal(component_works_add(ledger, &one, id, &error), 0);
 	assert_string_equal(id, "m1");
+	one.components = "web,a-name-that-is-longer-than-any-component-has";
+	assert_int_equal(component_works_add(ledger, &one, id, &error), -ENOENT);
+	one.components = ",";
+	assert_int_equal(component_works_add(ledger, &one, id, &error), -EINVAL);
+	one.components = "web";
+	one.name[0] = one.name[1] = "";
+	assert_int_equal(component_works_add(ledger, &one, id, &error), -EINVAL);
+	one.name[1] = "Neuf";
+	assert_string_equal(component_works_wrong(&one), "");
 	one.until_ns = 10;
 	assert_int_equal(component_works_add(ledger, &one, id, &error), -EINVAL);
 	assert_int_equal(component_works_cancel(ledger, "m2", 15, "bob", &error), -ENOENT);
