@@ -527,7 +527,8 @@ def serve_a_stranger(s, port):
              fetch(port, "POST", leave[1], "List-Unsubscribe=One-Click")[0] == 200 and
              until(lambda: subscriber(s, "eve@example.org") is None))
     s.row(["page", "component", "add", "api", "--name", "Interface"], 0)
-    s.expect("components can be chosen", until(lambda: 'value="api"> Interface' in fetch(port, "GET", "/subscribe")[1]) and
+    s.expect("components can be chosen",
+             until(lambda: 'value="api"> Interface' in fetch(port, "GET", "/subscribe")[1]) and
              fetch(port, "POST", "/subscribe", "address=fay%40example.org&component=none")[0] == 400 and
              fetch(port, "POST", "/subscribe", "address=fay%40example.org&component=api")[0] == 200 and
              until(lambda: (subscriber(s, "fay@example.org") or {}).get("components") == "api"),
