@@ -61,8 +61,14 @@ struct reader {
 	uint64_t lines, left_out, out_of_time, too_long, strangers, signals_lost;
 };
 
-/* Opens sockets; -errno with what is wrong in `error`. To be ended by log_reader_fini() in any case. */
-int log_reader_init(struct reader *reader, const struct config *config, char error[CONFIG_ERROR_SIZE]);
+/* A socket that takes syslog's datagrams there; -errno. What nobody reads waits in it, as far as the kernel gives it room. */
+int log_reader_socket(const struct address *listen, uint16_t port);
+/*
+ * `sockets`: of the logs that come by syslog, in their order, as many as there are: -1 behind, for they are the reader's from
+ * here on. -errno with what is wrong in `error`. To be ended by log_reader_fini() in any case.
+ */
+int log_reader_init(struct reader *reader, const struct config *config, int *sockets, unsigned socket_count,
+                    char error[CONFIG_ERROR_SIZE]);
 /*
  * Goes on from the file in `folder`, if there is a good one: -ENOENT, -EBADMSG and others where not; files begin at
  * their ends then.

@@ -36,10 +36,10 @@
 
 /* ---- roles ---- */
 
-static int find_listener(const struct serve_tree *tree, const char *address)
+static int find_listener(const struct serve_tree *tree, const char *address, bool datagrams)
 {
 	for (unsigned i = 0; i < tree->listener_count; i++)
-		if (strcmp(tree->listeners[i].address, address) == 0)
+		if (tree->listeners[i].datagrams == datagrams && strcmp(tree->listeners[i].address, address) == 0)
 			return tree->listeners[i].fd;
 	return -1;
 }
@@ -73,7 +73,7 @@ static int send_config(struct serve_tree *tree, unsigned role, char reason[CONFI
 		}
 	}
 	for (unsigned i = 0; i < listeners; i++)
-		fds[count++] = find_listener(tree, addresses[i]);
+		fds[count++] = find_listener(tree, addresses[i], serve_rows[role].datagrams);
 	*config = (struct serve_config){ .fd_count = count,
 		                         .file_count = files,
 		                         .listener_count = listeners,

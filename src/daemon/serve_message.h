@@ -24,7 +24,7 @@
 
 #define SERVE_COUNTS_MAX 64 /* reports, or signals, of one message */
 #define SERVE_FDS_MAX CHANNEL_FDS_MAX
-#define SERVE_LISTENERS_MAX 4
+#define SERVE_LISTENERS_MAX 16 /* as many as there are logs */
 #define SERVE_LINES_MAX 4
 #define SERVE_COUNTERS_MAX 48
 #define SERVE_NAME_SIZE 32

@@ -112,7 +112,8 @@ static void end_all(int result, unsigned status, bool reached)
 		ended[i] = (struct post_result){
 			.token = parcels[i].token, .result = result, .status = status, .reached = reached
 		};
-		(void)snprintf(ended[i].what, sizeof(ended[i].what), result ? "answered %u" : "", status);
+		if (result != 0)
+			(void)snprintf(ended[i].what, sizeof(ended[i].what), "answered %u", status);
 	}
 	ended_count = parcels_count;
 	parcels_count = 0;

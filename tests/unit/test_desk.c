@@ -153,8 +153,8 @@ static void lines_count_once(void **state)
 	assert_int_equal(outages_signal_add(ledger, put, 2, &error), 0);
 	for (unsigned i = 0; i < signals.count; i++) {
 		signals.signals[i] = (struct signal_count){ .kind = rows[i].kind, .good = 1u << i };
-		(void)strcpy(signals.signals[i].component, rows[i].component);
-		(void)strcpy(signals.signals[i].vantage, rows[i].vantage);
+		(void)snprintf(signals.signals[i].component, COMPONENT_ID_SIZE, "%s", rows[i].component);
+		(void)snprintf(signals.signals[i].vantage, VANTAGE_SIZE, "%s", rows[i].vantage);
 	}
 	desk_queue_signals(&queue, &signals);
 	assert_int_equal(desk_queue_write(&queue, ledger, &error), 0);
