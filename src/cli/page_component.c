@@ -191,7 +191,8 @@ static int set_state(struct books *books, const struct page_options *options, en
 	result = component_state_add(books->ledger, &state, NULL, error);
 	if (result == 0)
 		(void)printf("%s: %s since %s UTC; 'holdfast page publish' says so\n", options->id,
-		             component_status_name(status), words_date_time((struct capture_time){ since_ns }, words));
+		             component_status_name(status),
+		             words_date_time((struct capture_time){ since_ns ? since_ns : state.added_ns }, words));
 	return result;
 }
 
@@ -199,7 +200,7 @@ int page_component_set(const struct page_options *options)
 {
 	struct record_error error = { .message = "" };
 	enum component_status wanted = COMPONENT_OPERATIONAL;
-	int64_t since_ns = books_now() / NS_PER_S * NS_PER_S; /* as pages are: one made in the same second shows it */
+	int64_t since_ns = 0; /* now */
 	uint32_t position = 0;
 	struct component_state state;
 	struct books books;

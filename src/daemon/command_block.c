@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/time.h"
 #include "daemon/command_inside.h"
 
 struct prefix command_guard_prefix(const struct shield_guard *guard)

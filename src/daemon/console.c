@@ -151,7 +151,7 @@ static int wait(struct console *console)
 	if (poll(fds, sizeof(fds) / sizeof(fds[0]), http_server_timeout_ms(console->server)) < 0)
 		return errno == EINTR ? 0 : -errno;
 	if (fds[1].revents)
-		serve_role_pass_over_desk(&console->life);
+		serve_role_hear_desk(&console->life, NULL, NULL);
 	return fds[0].revents ? serve_role_heed(&console->life) : 0;
 }
 

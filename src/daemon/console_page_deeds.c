@@ -30,9 +30,6 @@ int console_deed_state(struct console_deed *deed)
 		return result;
 	if (!component_id_ok(id) || !component_status_find(console_deed_value(deed, "status"), &state.status))
 		return console_deed_refuse(deed, "there is no such component, or no such state");
-	if (state.since_ns == 0)
-		state.since_ns =
-			deed->who.now_ns / NS_PER_S * NS_PER_S; /* as pages are: one made in the same second shows it */
 	(void)snprintf(state.component, sizeof(state.component), "%s", id);
 	go_to(deed, "/components", id);
 	return component_state_add(deed->ledger, &state, NULL, &deed->error);

@@ -467,6 +467,7 @@ static void do_what_is_due(struct engine *engine, int64_t now_ns, int64_t *tick_
 	if (now_ns >= *count_ns) {
 		*count_ns = now_ns + COUNT_NS;
 		facts_count(engine);
+		dropping_turn(engine, now_ns);
 	}
 	journal_send(engine);
 	(void)outbox_send(engine->outbox, ROLE_FD_RECORDER); /* that nobody is left shows elsewhere */

@@ -236,19 +236,19 @@ static const struct {
 	            struct shield_error *error);
 	bool unanswered;
 } orders[MESSAGE_TYPES] = {
-	[MESSAGE_ADD_RULE] = { add_rule },
-	[MESSAGE_REMOVE_RULE] = { remove_rule },
-	[MESSAGE_RENEW_RULE] = { renew_rule },
-	[MESSAGE_ALLOW] = { allow },
-	[MESSAGE_DISALLOW] = { disallow },
-	[MESSAGE_MODE] = { set_mode },
-	[MESSAGE_CONFIRM] = { confirm },
-	[MESSAGE_WAY] = { add_way, true },
-	[MESSAGE_FREEZE] = { freeze },
-	[MESSAGE_BLOCK] = { block },
-	[MESSAGE_UNBLOCK] = { unblock },
-	[MESSAGE_BLOCKS] = { mirror_all },
-	[MESSAGE_RESTORED] = { count_from, true },
+	[MESSAGE_ADD_RULE] = { .obey = add_rule },
+	[MESSAGE_REMOVE_RULE] = { .obey = remove_rule },
+	[MESSAGE_RENEW_RULE] = { .obey = renew_rule },
+	[MESSAGE_ALLOW] = { .obey = allow },
+	[MESSAGE_DISALLOW] = { .obey = disallow },
+	[MESSAGE_MODE] = { .obey = set_mode },
+	[MESSAGE_CONFIRM] = { .obey = confirm },
+	[MESSAGE_WAY] = { .obey = add_way, .unanswered = true },
+	[MESSAGE_FREEZE] = { .obey = freeze },
+	[MESSAGE_BLOCK] = { .obey = block },
+	[MESSAGE_UNBLOCK] = { .obey = unblock },
+	[MESSAGE_BLOCKS] = { .obey = mirror_all },
+	[MESSAGE_RESTORED] = { .obey = count_from, .unanswered = true },
 };
 
 int loader_obey(struct loader *loader, const struct message *message)

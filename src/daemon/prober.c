@@ -4,6 +4,7 @@
  * desk gets what it counts.
  */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 #include "daemon/serve_role.h"
 
 #define WAIT_MS 1000
-#define SEND_NS (15 * NS_PER_S) /* between two looks at what was counted */
+#define SEND_NS (2 * NS_PER_S) /* between two looks at what was counted: the desk heeds it within seconds */
 
 struct prober {
 	struct serve_life life;
@@ -86,23 +87,16 @@ static void tell(struct prober *prober)
 	serve_role_count(message, "checks", numbers.checks);
 	serve_role_count(message, "checks_failed", numbers.failed);
 	serve_role_count(message, "checks_uncounted", numbers.refused);
-	serve_role_count(message, "messages_lost", prober->life.lost);
 	serve_role_tell(message);
 }
 
-/* What finds no desk is lost, and counted by serve_role_send(). */
-static void send_counts(struct prober *prober)
+static bool next_counts(void *context, struct serve_message *message)
 {
-	struct serve_message *message = &prober->message;
+	struct prober *prober = context;
 
-	for (;;) {
-		serve_message_init(message, SERVE_SIGNALS, 0);
-		message->signals.count = probing_take(prober->probing, message->signals.signals, SERVE_COUNTS_MAX);
-		if (message->signals.count == 0)
-			break;
-		(void)serve_role_send(&prober->life, message);
-	}
-	tell(prober);
+	serve_message_init(message, SERVE_SIGNALS, 0);
+	message->signals.count = probing_take(prober->probing, message->signals.signals, SERVE_COUNTS_MAX);
+	return message->signals.count != 0;
 }
 
 static void live(void *state)
@@ -118,7 +112,8 @@ static void live(void *state)
 		if (result == 0)
 			result = serve_role_heed(&prober->life);
 		if (role_monotonic_ns() >= prober->send_ns || result != 0) {
-			send_counts(prober);
+			serve_role_drain(&prober->life, next_counts, prober, UINT_MAX);
+			tell(prober);
 			prober->send_ns = role_monotonic_ns() + SEND_NS;
 		}
 	}

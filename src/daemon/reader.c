@@ -241,6 +241,8 @@ unsigned log_reader_take(struct reader *reader, struct signal_count signals[SERV
 	if (count == 0)
 		return 0;
 	memcpy(signals, reader->waiting, count * sizeof(*signals));
+	for (unsigned i = 0; i < count; i++)
+		(void)snprintf(signals[i].vantage, sizeof(signals[i].vantage), "%s", VANTAGE_SERVE);
 	reader->waiting_count -= count;
 	memmove(reader->waiting, reader->waiting + count, reader->waiting_count * sizeof(*signals));
 	reader->changed = true;

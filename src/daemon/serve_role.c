@@ -98,11 +98,10 @@ int serve_role_heed(struct serve_life *life)
 	}
 }
 
-int serve_role_send(struct serve_life *life, const struct serve_message *message)
+static int send_to_desk(struct serve_life *life, const struct serve_message *message)
 {
 	int result = life->desk < 0 ? -ENOTCONN : serve_message_send(life->desk, message, NULL, 0);
 
-	life->lost += result != 0;
 	if (result == -EPIPE) { /* the parent gives another */
 		(void)close(life->desk);
 		life->desk = -1;
@@ -110,7 +109,27 @@ int serve_role_send(struct serve_life *life, const struct serve_message *message
 	return result;
 }
 
-void serve_role_pass_over_desk(struct serve_life *life)
+int serve_role_send(struct serve_life *life, const struct serve_message *message)
+{
+	int result = send_to_desk(life, message);
+
+	life->lost += result != 0;
+	return result;
+}
+
+void serve_role_drain(struct serve_life *life, bool (*next)(void *context, struct serve_message *message),
+                      void *context, unsigned most)
+{
+	for (unsigned i = 0; i < most && life->desk >= 0; i++) {
+		if (!life->unsent.type && !next(context, &life->unsent))
+			life->unsent.type = 0;
+		if (!life->unsent.type || send_to_desk(life, &life->unsent) != 0)
+			return;
+		life->unsent.type = 0;
+	}
+}
+
+void serve_role_hear_desk(struct serve_life *life, serve_role_hear *hear, void *context)
 {
 	int fds[SERVE_FDS_MAX], result;
 	unsigned fd_count;
@@ -119,6 +138,8 @@ void serve_role_pass_over_desk(struct serve_life *life)
 		return;
 	do {
 		result = serve_message_receive(life->desk, SERVE_DESK_TO_ROLE, &life->message, fds, &fd_count);
+		if (result == 0 && hear)
+			hear(context, &life->message, fd_count ? fds[0] : -1);
 		if (result == 0)
 			channel_drop(fds, &fd_count);
 	} while (result == 0);

@@ -38,6 +38,7 @@ struct serve_life {
 	int64_t since_ns; /* the parent's beginning, since the Unix epoch */
 	char name[CONFIG_PATH_SIZE];
 	struct serve_message message; /* scratch */
+	struct serve_message unsent;  /* of serve_role_drain(): type 0: none */
 };
 
 /* What is a role's own. `role` is its struct: zeroed at first, and its first member is its struct serve_life. */
@@ -55,8 +56,19 @@ int serve_role_live(const struct serve_role_stages *stages, const struct role_st
 int serve_role_heed(struct serve_life *life);
 /* To the desk. Never waits; what finds no room or no desk is in life->lost, and not sent later. 0 or -errno. */
 int serve_role_send(struct serve_life *life, const struct serve_message *message);
-/* For a role that the desk has nothing to say to: reads what it says, so that it does not fill the way. */
-void serve_role_pass_over_desk(struct serve_life *life);
+/*
+ * Reads what the desk says. `fd` is the first descriptor that came with it, -1 where there was none; all are closed afterwards. NULL: it
+ * has nothing to say to this role, and is read so that it does not fill the way.
+ */
+typedef void serve_role_hear(void *context, const struct serve_message *message, int fd);
+void serve_role_hear_desk(struct serve_life *life, serve_role_hear *hear, void *context);
+/*
+ * Takes counts message by message, at most so many, and sends them: while there is no desk, as when it begins anew, they stay where they
+ * are, within the bounds that who counts has, and what finds no room in the channel goes first the next time. False of `next`:
+ * there is no more.
+ */
+void serve_role_drain(struct serve_life *life, bool (*next)(void *context, struct serve_message *message),
+                      void *context, unsigned most);
 /* To the parent, for `holdfast status`; a missing one is made up for by the next. */
 void serve_role_tell(const struct serve_message *counted);
 /* A counter of a SERVE_COUNTED; more than SERVE_COUNTERS_MAX are left out. */

@@ -34,7 +34,9 @@ static const char on_page[] = "SELECT count(*) FROM component WHERE id = ?1 AND 
 
 static const char state_added[] =
 	"INSERT INTO component_state(component, status, since_ns, cause, source, outage, added_ns, added_by)"
-	" SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM component WHERE id = ?1 AND removed_ns = 0 AND NOT is_group";
+	" SELECT id, ?2, CASE ?3 WHEN 0 THEN max(?7, coalesce((SELECT max(since_ns) + 1 FROM component_state"
+	" WHERE component = ?1 AND since_ns BETWEEN ?7 AND ?7 + 999999999), 0)) ELSE ?3 END, ?4, ?5, ?6, ?7, ?8"
+	" FROM component WHERE id = ?1 AND removed_ns = 0 AND NOT is_group";
 static const char states[] =
 	"SELECT id, component, status, since_ns, cause, source, outage, added_ns, added_by FROM component_state"
 	" WHERE ?1 IS NULL OR component = ?1 ORDER BY id";

@@ -4,8 +4,9 @@
  * database (ledger.h), whose errors hold.
  *
  * What a component is called is a setting, and may change. How it fared is only added to: a state says what the component is
- * from `since_ns` on, and takes the place of all that was said before of that time and what follows. A component that is
- * removed keeps its states; its ID is not given to another.
+ * from `since_ns` on, and takes the place of all that was said before of that time and what follows. One that is from now on
+ * takes nobody's place: it begins behind all that was set before it, however shortly. A component that is removed keeps its
+ * states; its ID is not given to another.
  */
 #ifndef HOLDFAST_RECORD_COMPONENTS_H
 #define HOLDFAST_RECORD_COMPONENTS_H
@@ -37,7 +38,7 @@ struct component_state {
 	uint64_t number; /* given by the ledger */
 	char component[COMPONENT_ID_SIZE];
 	enum component_status status;
-	int64_t since_ns;
+	int64_t since_ns; /* of one that is added 0: now, which is added_ns, or just behind what was set in the second from there */
 	const char *cause; /* "attack", "own_change", "provider", "unknown"; "" */
 	enum component_source source;
 	uint64_t outage; /* its number; 0: none */

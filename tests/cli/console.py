@@ -27,6 +27,7 @@ import urllib.parse
 
 import statement
 
+HALF = b"POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\ntok"
 ROLES = {"ann": "publish", "bob": "operate", "eve": "read", "zoe": "publish"}
 TELL = pathlib.Path(__file__).resolve().parents[2] / "src/tell"
 MINUTE, HOUR = 60, 3600
@@ -605,6 +606,27 @@ def audited(s, ann, bob):
     s.answered("the right one waits, too", Browser(ann.port).sign_in(s.tokens["ann"]), 429, "wait a minute")
 
 
+def slow_ones(s, ann, port):
+    """More than it has places for, that ask for nothing."""
+    sockets, good = [], 0
+    for number in range(80):
+        try:
+            one = socket.create_connection(("127.0.0.1", port), 1)
+            one.sendall((b"", HALF)[number % 2])
+            sockets.append(one)
+        except OSError:
+            pass
+    time.sleep(1.2)
+    for _ in range(10):
+        try:
+            good += ann.get("/")[0] == 200
+        except (OSError, http.client.HTTPException):
+            pass
+    s.expect("slow clients take every place, and who is signed in is served", good >= 4, good)
+    for one in sockets:
+        one.close()
+
+
 def main():
     if os.geteuid() != 0:
         print("1..0 # SKIP the daemon wants root")
@@ -629,6 +651,7 @@ def main():
             keep(s, ann, bob, zoe)
             walk(s, bob, zoe)
             audited(s, ann, bob)
+            slow_ones(s, ann, port)
         finally:
             daemon.send_signal(signal.SIGTERM)
             s.expect("it ends when asked to", daemon.wait(20) == 0, (s.folder / "log").read_text("utf-8"))

@@ -124,7 +124,7 @@ __attribute__((unused)) static void await_any(int from, enum message_way way)
 {
 	struct pollfd fd = { .fd = from, .events = POLLIN };
 	int fds[MESSAGE_FDS_MAX];
-	unsigned fd_count;
+	unsigned fd_count = 0;
 	int result = poll(&fd, 1, ROLE_CHILD_WAIT_MS) == 1 ? 0 : -ETIMEDOUT;
 
 	if (result == 0)

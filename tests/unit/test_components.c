@@ -179,6 +179,34 @@ static void states(void **state)
 	scratch_execute("UPDATE component SET id = 'other' WHERE id = 'web'", SQLITE_CONSTRAINT);
 }
 
+/* What is set now, and again within the same second, keeps its order and its own time; what names a time takes another's place. */
+static void states_of_one_second(void **state)
+{
+	static const enum component_status each[] = { COMPONENT_DEGRADED, COMPONENT_MAJOR_OUTAGE, COMPONENT_OPERATIONAL,
+		                                      COMPONENT_DEGRADED, COMPONENT_OPERATIONAL };
+	static const int64_t added_ns[] = { 1000000000, 1000000000, 1000000000, 1999999999, 999999000 };
+	struct component_state one = { .component = "web", .cause = "", .added_by = "alice" };
+
+	(void)state;
+	assert_int_equal(add("web", "", false), 0);
+	assert_int_equal(add("api", "", false), 0);
+	for (unsigned i = 0; i < 5; i++) {
+		one.status = each[i];
+		one.added_ns = added_ns[i];
+		assert_int_equal(component_state_add(ledger, &one, NULL, &error), 0);
+	}
+	memcpy(one.component, "api", 4); /* another's states are none of its own */
+	assert_int_equal(component_state_add(ledger, &one, NULL, &error), 0);
+	seen[0] = '\0';
+	assert_int_equal(component_state_each(ledger, NULL, note_state, NULL, &error), 0);
+	assert_string_equal(seen, "1:web:degraded_performance:1000000000::operator:0:alice "
+	                          "2:web:major_outage:1000000001::operator:0:alice "
+	                          "3:web:operational:1000000002::operator:0:alice "
+	                          "4:web:degraded_performance:1999999999::operator:0:alice "
+	                          "5:web:operational:1000000003::operator:0:alice "
+	                          "6:api:operational:999999000::operator:0:alice ");
+}
+
 static int note_works(void *context, const struct component_works *works)
 {
 	size_t length = strlen(seen);
@@ -246,8 +274,13 @@ int main(void)
 {
 #define WITH_RECORD(test) cmocka_unit_test_setup_teardown(test, scratch_begin, scratch_end)
 	const struct CMUnitTest tests[] = {
-		WITH_RECORD(adding), WITH_RECORD(bound), WITH_RECORD(changing),
-		WITH_RECORD(states), WITH_RECORD(works), WITH_RECORD(older),
+		WITH_RECORD(adding),
+		WITH_RECORD(bound),
+		WITH_RECORD(changing),
+		WITH_RECORD(states),
+		WITH_RECORD(states_of_one_second),
+		WITH_RECORD(works),
+		WITH_RECORD(older),
 	};
 
 	return cmocka_run_group_tests_name("components", tests, NULL, NULL);
