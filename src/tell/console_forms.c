@@ -71,7 +71,7 @@ void console_time(const view_t *v, const char *name, enum console_word word, boo
 {
 	char now[LANGUAGE_TEXT_SIZE];
 
-	field(v, name, word, CONSOLE_WORD_TIME_HELP, "text", "", needed,
+	field(v, name, word, needed ? CONSOLE_WORD_TIME_NEEDED : CONSOLE_WORD_TIME_HELP, "text", "", needed,
 	      language_date_time(v->language, (struct capture_time){ v->now_ns }, now));
 }
 
