@@ -2,6 +2,7 @@
 /* Forms of the console's pages. */
 #include <string.h>
 
+#include "impact/component.h"
 #include "tell/console_pieces.h"
 #include "tell/status_inside.h"
 

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "impact/component.h"
 #include "tell/console_pieces.h"
 #include "tell/facts.h"
 #include "tell/status_inside.h"
