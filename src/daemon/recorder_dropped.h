@@ -3,7 +3,6 @@
 #ifndef HOLDFAST_DAEMON_RECORDER_DROPPED_H
 #define HOLDFAST_DAEMON_RECORDER_DROPPED_H
 
-
 #include "base/time.h"
 #include "daemon/message.h"
 

@@ -29,7 +29,7 @@ struct site_options {
 	uint8_t key[INTAKE_KEY_SIZE];    /* random */
 	/* What the shield does with a source; NULL: there is nobody to ask. */
 	enum intake_fate (*shielded)(void *context, const struct address *source);
-	const struct geo *geo;           /* where strangers are; NULL: nobody to ask. Outlives it */
+	const struct geo *geo; /* where strangers are; NULL: nobody to ask. Outlives it */
 	/* Asks the desk; NULL: there is none. 0: it was told; else -errno: 503. */
 	int (*ask)(void *context, const struct serve_message *message);
 	void *context;
