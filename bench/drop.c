@@ -6,6 +6,7 @@
  *     drop send INTERFACE KIND PACKETS FIRST SOURCES [PROGRAM]
  *     drop sources KIND FIRST COUNT         their addresses, one a line
  *     drop shield INTERFACE PINS KIND LISTED PPS [MATCH...]
+ *     drop compiled INTERFACE PINS KIND TOLD OBJECT|table [MATCH...]
  *     drop far OCTETS                       ns of one read, drawn at random, each after the other, in so much memory
  *
  * KIND is ip4-udp, ip4-syn, ip6-udp or ip6-syn. `send` wants to run on one processor (taskset) and in the network
@@ -20,6 +21,10 @@
  * be timed. It has a service at the frames' destination, with a limit of PPS packets a second and source where that is
  * not 0; sources 1 to LISTED are blocked; and for each MATCH there is a rule that drops. Printed are the ns that the list
  * took, and those that each rule took.
+ *
+ * `compiled` attaches the shield with another way to find rules (bench/compiled.bpf.c, which OBJECT is made of), or as it
+ * is. Printed are the place of the rule that a frame was found to meet, which must be TOLD, SHIELD_RULES_MAX for none; and
+ * what making machine code took, ns, and having the kernel take it, and how many instructions it has.
  *
  * Frames are of 60 octets (IPv6 with SYN: 74), to 198.18.0.1 or 2001:db8:ffff::1, port 80 or 443, from port 40000; their
  * sources are drop.h's. Checksums of transports are left 0: nobody here looks at them.
@@ -38,6 +43,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "compiled.h"
 #include "drop.h"
 #include "base/prefix.h"
 #include "base/time.h"
@@ -357,23 +363,34 @@ static int block_sources(struct shield *shield, const struct kind *kind, uint32_
 struct wanted {
 	const struct kind *kind;
 	const char *interface, *pins;
-	uint32_t listed, pps;
+	uint32_t capacity, listed, pps;
+	const char *object; /* of `compiled`, as its place that is told */
+	uint32_t told;
 	char **matches;
 	int match_count;
 };
 
-/* In front of a match: the rule arms, spares and probes, as those do that the engine makes. */
+/* In front of a match: the rule arms, spares and probes, as those do that the engine makes; it is for any destination. */
 #define LIVE "live: "
+#define ANYWHERE "any: "
+
+static bool begins(const char **text, const char *with)
+{
+	bool does = strncmp(*text, with, strlen(with)) == 0;
+
+	*text += does ? strlen(with) : 0;
+	return does;
+}
 
 static int add_rules(struct shield *shield, const struct wanted *wanted, struct shield_error *error)
 {
 	for (int i = 0; i < wanted->match_count; i++) {
-		bool live = strncmp(wanted->matches[i], LIVE, strlen(LIVE)) == 0;
-		const char *match = wanted->matches[i] + (live ? strlen(LIVE) : 0);
+		const char *match = wanted->matches[i];
+		bool live = begins(&match, LIVE), anywhere = begins(&match, ANYWHERE);
 		const struct shield_making making = {
 			.expires = SHIELD_NEVER, .spare = live, .probe = live, .arm_pps = live ? 1000 : 0, .hold_s = 60
 		};
-		struct rule rule = { .scope = host_of(wanted->kind, 0, true), .action = RULE_DROP };
+		struct rule rule = { .action = RULE_DROP };
 		struct match_error wrong;
 		uint64_t began;
 		uint32_t number;
@@ -383,6 +400,8 @@ static int add_rules(struct shield *shield, const struct wanted *wanted, struct 
 			(void)snprintf(error->message, sizeof(error->message), "%.60s: %.150s", match, wrong.message);
 			return result;
 		}
+		if (!anywhere)
+			rule.scope = host_of(wanted->kind, 0, true);
 		began = now(CLOCK_MONOTONIC);
 		result = shield_add_rule(shield, &rule, &making, &number, error);
 		if (result)
@@ -392,13 +411,13 @@ static int add_rules(struct shield *shield, const struct wanted *wanted, struct 
 	return 0;
 }
 
+/* All but that it meets packets. */
 static int equip(struct shield *shield, const struct wanted *wanted, struct shield_error *error)
 {
 	struct prefix target = host_of(wanted->kind, 0, true);
 	struct shield_service service = {
 		.name = "bench", .prefixes = &target, .prefix_count = 1, .source_pps = wanted->pps
 	};
-	enum shield_hook hook;
 	uint64_t took;
 	int result = shield_set_services(shield, &service, 1, error);
 
@@ -411,12 +430,42 @@ static int equip(struct shield *shield, const struct wanted *wanted, struct shie
 		return result;
 	(void)printf("%llu", (unsigned long long)took);
 	result = add_rules(shield, wanted, error);
-	if (!result)
-		result = shield_attach(shield, wanted->interface, &hook, error);
-	if (!result)
-		result = shield_commit(shield, error);
 	(void)puts("");
 	return result;
+}
+
+static int attach_equipped(struct shield *shield, const struct wanted *wanted, struct shield_error *error)
+{
+	enum shield_hook hook;
+	int result = shield_attach(shield, wanted->interface, &hook, error);
+
+	return result ? result : shield_commit(shield, error);
+}
+
+/* Sets up a shield as is wanted, and attaches it by `put`. */
+static int set_up(const struct wanted *wanted,
+                  int (*put)(struct shield *, const struct wanted *, struct shield_error *))
+{
+	const struct shield_options options = { .bpffs_dir = wanted->pins,
+		                                .block_capacity = wanted->capacity,
+		                                .sample_budget = 20000,
+		                                .drop_clean = true };
+	struct shield_error error = { "", "" };
+	struct shield *shield;
+	int result;
+
+	if (!wanted->kind)
+		return -EINVAL;
+	result = shield_open(&options, &shield, &error);
+	if (!result) {
+		result = equip(shield, wanted, &error);
+		if (!result)
+			result = put(shield, wanted, &error);
+		shield_close(shield);
+	}
+	if (result)
+		(void)say(error.message[0] ? error.message : "shield", result);
+	return result ? -EIO : 0;
 }
 
 static int attach_shield(char **words, int count)
@@ -424,27 +473,83 @@ static int attach_shield(char **words, int count)
 	const struct wanted wanted = { .kind = kind_of(words[2]),
 		                       .interface = words[0],
 		                       .pins = words[1],
+		                       .capacity = CAPACITY,
 		                       .listed = number_of(words[3], CAPACITY),
 		                       .pps = number_of(words[4], INT32_MAX),
 		                       .matches = words + 5,
 		                       .match_count = count - 5 };
-	const struct shield_options options = {
-		.bpffs_dir = wanted.pins, .block_capacity = CAPACITY, .sample_budget = 20000, .drop_clean = true
-	};
-	struct shield_error error = { "", "" };
-	struct shield *shield;
+
+	return set_up(&wanted, attach_equipped);
+}
+
+/* The place of the rule that one frame to the attached program is counted for; SHIELD_RULES_MAX: for none. */
+static int find_met(const struct shield *shield, const struct wanted *wanted, uint32_t *met)
+{
+	struct bpf_test_run_opts options = { .sz = sizeof(options), .data_size_in = wanted->kind->length, .repeat = 1 };
+	static struct shield_rule_told rules[SHIELD_RULES_MAX];
+	struct shield_rule_count count = { 0 };
+	uint8_t frame[DROP_FRAME_MAX];
+	uint32_t id = 0;
+	unsigned told;
+	int program, result = bpf_xdp_query_id((int)if_nametoindex(wanted->interface), XDP_FLAGS_DRV_MODE, &id);
+
+	program = result ? result : bpf_prog_get_fd_by_id(id);
+	if (program < 0)
+		return program;
+	(void)make_frame(wanted->kind, frame);
+	options.data_in = frame;
+	result = bpf_prog_test_run_opts(program, &options);
+	(void)close(program);
+	if (!result)
+		result = shield_read_rules(shield_maps(shield), 0, rules, &told);
+	*met = SHIELD_RULES_MAX;
+	for (uint32_t i = 0; !result && i < told && *met == SHIELD_RULES_MAX; i++) {
+		result = shield_read_rule_count(shield_maps(shield), rules[i].counter, &count);
+		if (count.matched.packets)
+			*met = i;
+	}
+	return result;
+}
+
+static int attach_other(struct shield *shield, const struct wanted *wanted, struct shield_error *error)
+{
+	const struct compiled_options options = { .object = wanted->object, .told = wanted->told, .drop_clean = true };
+	struct compiled_cost cost = { 0 };
+	struct compiled *compiled = NULL;
+	uint32_t met;
 	int result;
 
-	if (!wanted.kind)
-		return -EINVAL;
-	result = shield_open(&options, &shield, &error);
-	if (!result) {
-		result = equip(shield, &wanted, &error);
-		shield_close(shield);
+	if (strcmp(wanted->object, "table") == 0) {
+		result = attach_equipped(shield, wanted, error);
+	} else {
+		result = compiled_open(shield, &options, &compiled, error);
+		if (!result) {
+			cost = compiled_cost(compiled);
+			result = bpf_xdp_attach((int)if_nametoindex(wanted->interface), compiled_program(compiled),
+			                        XDP_FLAGS_DRV_MODE | XDP_FLAGS_UPDATE_IF_NOEXIST, NULL);
+		}
+		compiled_close(compiled);
 	}
-	if (result)
-		(void)say(error.message[0] ? error.message : "shield", result);
-	return result ? -EIO : 0;
+	if (!result)
+		result = find_met(shield, wanted, &met);
+	if (!result)
+		(void)printf("%u %llu %llu %u\n", met, (unsigned long long)cost.made_ns,
+		             (unsigned long long)cost.loaded_ns, cost.insns);
+	return result;
+}
+
+static int attach_compiled(char **words, int count)
+{
+	const struct wanted wanted = { .kind = kind_of(words[2]),
+		                       .interface = words[0],
+		                       .pins = words[1],
+		                       .capacity = SHIELD_BLOCK_CAPACITY_MIN,
+		                       .told = number_of(words[3], SHIELD_RULES_MAX),
+		                       .object = words[4],
+		                       .matches = words + 5,
+		                       .match_count = count - 5 };
+
+	return set_up(&wanted, attach_other);
 }
 
 /* What no table of that size can be read faster than: each read's place depends on what the one before has found. */
@@ -477,8 +582,11 @@ static const struct {
 	int words_min, words_max;
 	int (*run)(char **words, int count);
 } commands[] = {
-	{ "attach", 2, 2, attach },        { "send", 5, 6, send_frames },
-	{ "sources", 3, 3, list_sources }, { "shield", 5, 5 + SHIELD_RULES_MAX, attach_shield },
+	{ "attach", 2, 2, attach },
+	{ "send", 5, 6, send_frames },
+	{ "sources", 3, 3, list_sources },
+	{ "shield", 5, 5 + SHIELD_RULES_MAX, attach_shield },
+	{ "compiled", 5, 5 + SHIELD_RULES_MAX, attach_compiled },
 	{ "far", 1, 1, read_far },
 };
 
@@ -496,6 +604,7 @@ int main(int argc, char **argv)
 		            "       drop send INTERFACE KIND PACKETS FIRST SOURCES [PROGRAM]\n"
 		            "       drop sources KIND FIRST COUNT\n"
 		            "       drop shield INTERFACE PINS KIND LISTED PPS [MATCH...]\n"
+		            "       drop compiled INTERFACE PINS KIND TOLD OBJECT|table [MATCH...]\n"
 		            "       drop far OCTETS\n",
 		            stderr);
 	return error || fflush(stdout) ? 1 : 0;

@@ -324,29 +324,34 @@ def namespaces():
     return [os.readlink(f"/proc/self/ns/{kind}") for kind in ("mnt", "net")]
 
 
-def enclose(drop):
-    """Runs this file again in namespaces of its own, and tells it which ones it must not be in."""
+def enclose(script, words):
+    """Runs a script again in namespaces of its own, and tells it which ones it must not be in."""
     if os.geteuid() != 0:
         print("drop: needs root, for programs in the kernel", file=sys.stderr)
         return 1
-    command = ["unshare", "--mount", "--net", "--fork", "--kill-child", sys.executable, __file__, drop, *namespaces()]
+    command = ["unshare", "--mount", "--net", "--fork", "--kill-child", sys.executable, script, *words, *namespaces()]
     return subprocess.run(command, check=False).returncode
 
 
-def main():
-    if len(sys.argv) == 2:
-        return enclose(sys.argv[1])
-    if len(sys.argv) != 4 or set(sys.argv[2:]) & set(namespaces()):
-        print(__doc__, file=sys.stderr)
-        return 2
+def enclosed(measure_all):
+    """There: what pairs and pins need, then what is to be measured."""
     pathlib.Path("/run/netns").mkdir(exist_ok=True)
     say(["mount", "-t", "tmpfs", "tmpfs", "/run/netns"])
     say(["mount", "-t", "bpf", "bpf", "/sys/fs/bpf"])
     try:
-        return run(sys.argv[1])
+        return measure_all()
     except Unable as why:
         print(f"drop: {why}", file=sys.stderr)
         return 1
+
+
+def main():
+    if len(sys.argv) == 2:
+        return enclose(__file__, sys.argv[1:])
+    if len(sys.argv) != 4 or set(sys.argv[2:]) & set(namespaces()):
+        print(__doc__, file=sys.stderr)
+        return 2
+    return enclosed(lambda: run(sys.argv[1]))
 
 
 APART = interrupts_apart()

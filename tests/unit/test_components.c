@@ -159,6 +159,11 @@ static void states(void **state)
 	assert_int_equal(component_state_add(ledger, &one, NULL, &error), -ENOENT);
 	one.cause = "\xff";
 	assert_int_equal(component_state_add(ledger, &one, NULL, &error), -EINVAL);
+	one.cause = "bears";
+	assert_int_equal(component_state_add(ledger, &one, NULL, &error), -EINVAL);
+	one.cause = "";
+	one.since_ns = one.added_ns + 1;
+	assert_int_equal(component_state_add(ledger, &one, NULL, &error), -EINVAL);
 	seen[0] = '\0';
 	assert_int_equal(component_state_each(ledger, "web", note_state, NULL, &error), 0);
 	assert_string_equal(
@@ -171,6 +176,34 @@ static void states(void **state)
 	scratch_execute("DELETE FROM component_state", SQLITE_CONSTRAINT);
 	scratch_execute("DELETE FROM component", SQLITE_CONSTRAINT);
 	scratch_execute("UPDATE component SET id = 'other' WHERE id = 'web'", SQLITE_CONSTRAINT);
+}
+
+/* What is set now, and again within the same second, keeps its order and its own time; what names a time takes another's place. */
+static void states_of_one_second(void **state)
+{
+	static const enum component_status each[] = { COMPONENT_DEGRADED, COMPONENT_MAJOR_OUTAGE, COMPONENT_OPERATIONAL,
+		                                      COMPONENT_DEGRADED, COMPONENT_OPERATIONAL };
+	static const int64_t added_ns[] = { 1000000000, 1000000000, 1000000000, 1999999999, 999999000 };
+	struct component_state one = { .component = "web", .cause = "", .added_by = "alice" };
+
+	(void)state;
+	assert_int_equal(add("web", "", false), 0);
+	assert_int_equal(add("api", "", false), 0);
+	for (unsigned i = 0; i < 5; i++) {
+		one.status = each[i];
+		one.added_ns = added_ns[i];
+		assert_int_equal(component_state_add(ledger, &one, NULL, &error), 0);
+	}
+	memcpy(one.component, "api", 4); /* another's states are none of its own */
+	assert_int_equal(component_state_add(ledger, &one, NULL, &error), 0);
+	seen[0] = '\0';
+	assert_int_equal(component_state_each(ledger, NULL, note_state, NULL, &error), 0);
+	assert_string_equal(seen, "1:web:degraded_performance:1000000000::operator:0:alice "
+	                          "2:web:major_outage:1000000001::operator:0:alice "
+	                          "3:web:operational:1000000002::operator:0:alice "
+	                          "4:web:degraded_performance:1999999999::operator:0:alice "
+	                          "5:web:operational:1000000003::operator:0:alice "
+	                          "6:api:operational:999999000::operator:0:alice ");
 }
 
 static int note_works(void *context, const struct component_works *works)
@@ -196,8 +229,21 @@ static void works(void **state)
 	char id[LEDGER_ID_SIZE];
 
 	(void)state;
+	assert_int_equal(add("web", "", false), 0);
+	assert_int_equal(component_works_add(ledger, &one, id, &error), -ENOENT);
+	assert_string_equal(error.message, "not all of these components are on the page");
+	assert_int_equal(add("api", "", false), 0);
 	assert_int_equal(component_works_add(ledger, &one, id, &error), 0);
 	assert_string_equal(id, "m1");
+	one.components = "web,a-name-that-is-longer-than-any-component-has";
+	assert_int_equal(component_works_add(ledger, &one, id, &error), -ENOENT);
+	one.components = ",";
+	assert_int_equal(component_works_add(ledger, &one, id, &error), -EINVAL);
+	one.components = "web";
+	one.name[0] = one.name[1] = "";
+	assert_int_equal(component_works_add(ledger, &one, id, &error), -EINVAL);
+	one.name[1] = "Neuf";
+	assert_string_equal(component_works_wrong(&one), "");
 	one.until_ns = 10;
 	assert_int_equal(component_works_add(ledger, &one, id, &error), -EINVAL);
 	assert_int_equal(component_works_cancel(ledger, "m2", 15, "bob", &error), -ENOENT);
@@ -227,8 +273,13 @@ int main(void)
 {
 #define WITH_RECORD(test) cmocka_unit_test_setup_teardown(test, scratch_begin, scratch_end)
 	const struct CMUnitTest tests[] = {
-		WITH_RECORD(adding), WITH_RECORD(bound), WITH_RECORD(changing),
-		WITH_RECORD(states), WITH_RECORD(works), WITH_RECORD(older),
+		WITH_RECORD(adding),
+		WITH_RECORD(bound),
+		WITH_RECORD(changing),
+		WITH_RECORD(states),
+		WITH_RECORD(states_of_one_second),
+		WITH_RECORD(works),
+		WITH_RECORD(older),
 	};
 
 	return cmocka_run_group_tests_name("components", tests, NULL, NULL);

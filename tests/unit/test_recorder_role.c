@@ -15,8 +15,10 @@
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "base/time.h"
 #include "fake_shield.h"
+#include "impact/dropped.h"
 #include "record/archive.h"
 #include "record/outages.h"
 #include "record/record.h"
@@ -326,6 +328,89 @@ static void signals_go_on_record(void **state)
 	ledger_close(ledger);
 	assert_int_equal(sum.good, 80);
 	assert_int_equal(sum.bad, 4);
+}
+
+static int file_of(const struct message_prefix *prefixes, unsigned count)
+{
+	int fd = memfd_create("prefixes", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, prefixes, count * sizeof(*prefixes)), count * sizeof(*prefixes));
+	return fd;
+}
+
+/* Sends so many prefixes of those, of which the last passes. */
+static void send_dropped(const struct message_prefix *prefixes, unsigned count, unsigned says)
+{
+	int fd = file_of(prefixes, count);
+
+	message_init(&message, MESSAGE_DROPPED, 0);
+	message.dropped = (struct message_dropped){ .dropping = says - 1, .passing = 1, .left_out = 5 };
+	assert_int_equal(message_send(engine_end, &message, &fd, 1), 0);
+	(void)close(fd);
+}
+
+static void read_dropped(struct dropped *dropped)
+{
+	struct dropped_error error;
+	struct stat status;
+	void *octets;
+	size_t length;
+	char name[128];
+	int fd;
+
+	(void)snprintf(name, sizeof(name), "%s/dropped", folder);
+	fd = open(name, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0640);
+	assert_int_equal(file_read_all(fd, DROPPED_FILE_MAX, &octets, &length), 0);
+	(void)close(fd);
+	assert_int_equal(dropped_read(octets, length, dropped, &error), 0);
+	free(octets);
+}
+
+/* Who is being dropped becomes a file; what the engine may not say does not. */
+static void who_is_dropped(void **state)
+{
+	static const char *const texts[] = { "203.0.113.9", "203.0.113.0/24", "2001:db8::/48", "203.0.113.7" };
+	struct message_prefix prefixes[4];
+	struct dropped dropped;
+	struct prefix prefix;
+	struct stat status;
+	char name[128];
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		assert_int_equal(prefix_parse(texts[i], &prefix), 0);
+		message_put_prefix(&prefixes[i], &prefix);
+	}
+	begin();
+	send_dropped(prefixes, 4, 4);
+	assert_int_equal(end(), 0);
+	read_dropped(&dropped);
+	assert_int_equal(dropped.dropping.count, 2);
+	assert_int_equal(dropped.passing.count, 1);
+	assert_int_equal(dropped.left_out, 5);
+	assert_int_equal(time_since(dropped.until, dropped.made), DROPPED_LASTS_S * NS_PER_S);
+	assert_true(dropped_holds(&dropped, (struct capture_time){ role_wall_ns() }));
+	assert_false(dropped_has(&dropped, &prefix.address));
+	dropped_fini(&dropped);
+
+	begin();
+	send_dropped(prefixes, 3, 4); /* less than it says */
+	prefixes[0].octets[0] = 1;    /* no IPv4 */
+	send_dropped(prefixes, 4, 4);
+	prefixes[0] = (struct message_prefix){ .length = 0 }; /* the whole world */
+	send_dropped(prefixes, 4, 4);
+	assert_int_equal(end(), 0);
+	read_dropped(&dropped); /* as it was */
+	assert_int_equal(dropped.dropping.count, 2);
+	dropped_fini(&dropped);
+	(void)snprintf(name, sizeof(name), "%s/dropped.new", folder);
+	assert_int_equal(stat(name, &status), -1);
+	(void)snprintf(name, sizeof(name), "%s/dropped", folder);
+	assert_int_equal(unlink(name), 0);
 }
 
 static void more_than_a_batch(void **state)
@@ -699,12 +784,10 @@ int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		CASE(what_comes_is_written), CASE(last_words),
-		CASE(a_disk_takes_its_time), CASE(signals_go_on_record),
-		CASE(more_than_a_batch),     CASE(a_broken_record),
-		CASE(what_was_learned),      CASE(a_folder_that_is_not_there),
-		CASE(incidents_and_streams), CASE(incidents_wait),
-		CASE(no_room_for_folders),
+		CASE(what_comes_is_written), CASE(last_words),       CASE(a_disk_takes_its_time),
+		CASE(signals_go_on_record),  CASE(who_is_dropped),   CASE(more_than_a_batch),
+		CASE(a_broken_record),       CASE(what_was_learned), CASE(a_folder_that_is_not_there),
+		CASE(incidents_and_streams), CASE(incidents_wait),   CASE(no_room_for_folders),
 	};
 
 	return cmocka_run_group_tests_name("recorder_role", tests, NULL, NULL);

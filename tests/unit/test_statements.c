@@ -156,6 +156,8 @@ static void nothing_changes(void **state)
 
 	(void)state;
 	assert_int_equal(statements_awareness_add(ledger, &aware, &error), 0);
+	aware.aware_ns = 7; /* what nobody can know of yet */
+	assert_int_equal(statements_awareness_add(ledger, &aware, &error), -EINVAL);
 	assert_int_equal(statements_source_add(ledger, "{\"a\":1}", 1, sum, &error), 0);
 	assert_int_equal(statements_source_add(ledger, "{\"a\":1}", 2, sum, &error), 0);
 	assert_int_equal(statements_source_add(ledger, "{", 2, sum, &error), -EINVAL);
