@@ -5,7 +5,7 @@
 Both in a network namespace of their own, each with one process on one and the same processor; wrk asks on the others,
 by 32 connections, for three seconds a run. While the first half of the runs goes on nobody reports; in the second, one
 client does as fast as it can. Printed are medians: requests a second by the wall's clock, and by the processor's time
-of the server.
+of the server; of the second half also how many reports a second were answered meanwhile.
 """
 import contextlib
 import os
@@ -86,7 +86,7 @@ def play(holdfast, processor, runs, folder):
                         break
                     time.sleep(0.2)
             pids = {"holdfast": public_of(serve.pid), "nginx": nginx.pid}
-            found = {}
+            found, reports = {}, []
             for run in range(2 * runs):
                 what = "nobody reports" if run < runs else "reports pour in"
                 for name, port in PORTS.items():
@@ -94,16 +94,17 @@ def play(holdfast, processor, runs, folder):
                     if run >= runs and name == "holdfast":
                         flood = subprocess.Popen(["taskset", "-c", others, "wrk", "-t1", "-c8", f"-d{SECONDS + 1}",
                                                   "-s", str(folder / "reports.lua"), "http://127.0.0.1:18080/"],
-                                                 **quiet)
+                                                 stdout=subprocess.PIPE, text=True)
                     if run < runs or name == "holdfast":
                         found.setdefault((name, what), []).append(measure(port, pids[name], others))
                     if flood:
-                        flood.wait()
+                        reports.append(float(re.search(r"Requests/sec:\s+([\d.]+)", flood.communicate()[0])[1]))
             for (name, what), rates in found.items():
                 wall, own = (statistics.median(rate[i] for rate in rates) for i in (0, 1))
                 peer = statistics.median(rate[1] for rate in found[("nginx", "nobody reports")])
                 print(f"{name:9} {what:16} {wall:9,.0f} a second, {own:9,.0f} a second of its processor "
                       f"({own / peer:.2f} of nginx's)")
+            print(f"reports answered meanwhile: {statistics.median(reports):,.0f} a second")
         finally:
             for process in (serve, nginx):
                 process.send_signal(signal.SIGTERM)

@@ -8,8 +8,8 @@
 #include <sha1.h>
 #include <sha2.h>
 
-#define HIGH_SHIFT 4
-#define LOW_MASK 0xf
+#include "base/hex.h"
+
 /* RFC 2104 */
 #define BLOCK 64
 #define INNER 0x36
@@ -45,13 +45,7 @@ void digest_sha512(const void *octets, size_t count, uint8_t sum[DIGEST_SHA512_S
 
 void digest_text(const uint8_t sum[DIGEST_SHA256_SIZE], char text[DIGEST_SHA256_TEXT_SIZE])
 {
-	static const char digits[] = "0123456789abcdef";
-
-	for (unsigned i = 0; i < DIGEST_SHA256_SIZE; i++) {
-		text[2 * i] = digits[sum[i] >> HIGH_SHIFT];
-		text[2 * i + 1] = digits[sum[i] & LOW_MASK];
-	}
-	text[DIGEST_SHA256_TEXT_SIZE - 1] = '\0';
+	hex_write(sum, DIGEST_SHA256_SIZE, text);
 }
 
 void digest_sha256_text(const void *octets, size_t count, char text[DIGEST_SHA256_TEXT_SIZE])

@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #define BLOCK 65536
+#define PATH_SIZE 4096
 
 int file_write(int fd, const void *octets, size_t count)
 {
@@ -68,6 +70,36 @@ int file_read_all(int fd, size_t most, void **octets, size_t *length)
 	*octets = made;
 	*length = filled;
 	return 0;
+}
+
+int file_load(const char *path, size_t most, void **octets, size_t *length)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), result;
+
+	if (fd < 0)
+		return -errno;
+	result = file_read_all(fd, most, octets, length);
+	(void)close(fd);
+	return result;
+}
+
+int file_replace(const char *path, unsigned mode, const void *octets, size_t length, enum file_lasting lasting)
+{
+	char beside[PATH_SIZE];
+	int fd, result;
+
+	if (snprintf(beside, sizeof(beside), "%s.new", path) >= (int)sizeof(beside))
+		return -ENAMETOOLONG;
+	fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (fd < 0)
+		return -errno;
+	result = file_write(fd, octets, length);
+	if (result == 0 && lasting == FILE_LASTING && fsync(fd) != 0)
+		result = -errno;
+	(void)close(fd);
+	if (result == 0 && rename(beside, path) != 0)
+		result = -errno;
+	return result;
 }
 
 int file_copy(int from, uint64_t at, int to, uint64_t count)

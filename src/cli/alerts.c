@@ -27,7 +27,7 @@ struct options {
 /* clang-format off */
 static const struct option_row rows[] = {
 	{ .value = "NAME", OPTION_INTO(struct options, name), .too_many = "one at a time", .help = "a target, as 'alerts' in the configuration calls it" },
-	{ .name = "json", OPTION_INTO(struct options, json), .help = "what came of it, as JSON (holdfast.alerts/1)" },
+	OPTION_JSON_ROW(struct options, "what came of it, as JSON", "holdfast.alerts/1"),
 	PLACE_CONFIG_ROW(struct options),
 };
 /* clang-format on */

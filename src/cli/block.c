@@ -40,7 +40,6 @@ struct options {
 #define REASON_ROW \
 	{ .name = "reason", .value = "TEXT", OPTION_INTO(struct options, reason), \
 	  .help = "why, at most 159 octets; it is recorded, and shown by 'holdfast rules'" }
-#define JSON_ROW(schema) { .name = "json", OPTION_INTO(struct options, json), .help = "what was done, as JSON (" schema ")" }
 
 static const struct option_row block_rows[] = {
 	{ .value = "PREFIX", OPTION_INTO(struct options, prefix), .too_many = "one prefix, or --file",
@@ -58,7 +57,7 @@ static const struct option_row block_rows[] = {
 	  .help = "with --match: only count what would be dropped, in whatever mode" },
 	FOR_ROW("until then: 10m, 1h, 7d, at most 90d; else as shield.block_for says (1h)"),
 	REASON_ROW,
-	JSON_ROW("holdfast.block/1"),
+	OPTION_JSON_ROW(struct options, "what was done, as JSON", "holdfast.block/1"),
 	PLACE_CONFIG_ROW(struct options),
 };
 
@@ -70,7 +69,7 @@ static const struct option_row allow_rows[] = {
 	          "with a mistake in it nothing is allowed" },
 	FOR_ROW("until then: 10m, 1h, 7d, at most 90d; else as shield.block_for says (1h)"),
 	REASON_ROW,
-	JSON_ROW("holdfast.allow/1"),
+	OPTION_JSON_ROW(struct options, "what was done, as JSON", "holdfast.allow/1"),
 	PLACE_CONFIG_ROW(struct options),
 };
 /* clang-format on */

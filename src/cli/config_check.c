@@ -24,11 +24,11 @@ struct options {
 static const struct option_row check_rows[] = {
 	{ .value = "FILE", OPTION_INTO(struct options, file), .too_many = "one file at a time",
 	  .help = "else $HOLDFAST_CONFIG, else " CONFIG_DEFAULT_PATH },
-	{ .name = "json", OPTION_INTO(struct options, json), .help = "mistakes as JSON (holdfast.config/1)" },
+	OPTION_JSON_ROW(struct options, "mistakes as JSON", "holdfast.config/1"),
 };
 
 static const struct option_row reload_rows[] = {
-	{ .name = "json", OPTION_INTO(struct options, json), .help = "what was done, as JSON (holdfast.reload/1)" },
+	OPTION_JSON_ROW(struct options, "what was done, as JSON", "holdfast.reload/1"),
 	PLACE_CONFIG_ROW(struct options),
 };
 /* clang-format on */

@@ -40,7 +40,7 @@ static const struct option_row rows[] = {
 	{ .value = "NAME", OPTION_INTO(struct options, name), .too_many = "one at a time",
 	  .help = "token: who it is for; the name that they log in by, if they do" },
 	{ .name = "role", .value = "ROLE", OPTION_INTO(struct options, role),
-	  .help = "token: read (else), operate (drafts, edits, approves, sets components, adds events)\nor publish (publishes and withdraws as well)" },
+	  .help = "token: read (else), operate (drafts, edits, approves; components, works, events)\nor publish (publishes and withdraws as well)" },
 	{ .name = "limit", .value = "N", OPTION_INTO(struct options, limit), .minimum = 1, .maximum = AUDIT_MAX, .help = "audit: so many, the latest (50)" },
 	{ .name = "json", OPTION_INTO(struct options, json), .help = "audit: as JSON (holdfast.console-audit/1)" },
 	BOOKS_RECORD_ROW(struct options),

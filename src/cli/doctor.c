@@ -66,7 +66,7 @@ struct options {
 static const struct option_row rows[] = {
 	{ .value = "INTERFACE", OPTION_INTO(struct options, interfaces), .maximum = SHIELD_INTERFACES_MAX,
 	  .help = "which to look at; else those of shield.interfaces, else all but loopback" },
-	{ .name = "json", OPTION_INTO(struct options, json), .help = "as JSON (holdfast.doctor/1)" },
+	OPTION_JSON_ROW(struct options, "as JSON", "holdfast.doctor/1"),
 	PLACE_CONFIG_ROW(struct options),
 };
 /* clang-format on */

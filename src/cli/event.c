@@ -32,7 +32,7 @@ static const struct option_row rows[] = {
 	{ .name = "to", .value = "TIME", OPTION_INTO(struct options, to), .help = "when it ended; else it lasts" },
 	{ .name = "text", .value = "TEXT", OPTION_INTO(struct options, text), .help = "what happened" },
 	{ .name = "url", .value = "URL", OPTION_INTO(struct options, url), .help = "where one can read of it" },
-	{ .name = "json", OPTION_INTO(struct options, json), .help = "as JSON (holdfast.events/1)" },
+	OPTION_JSON_ROW(struct options, "as JSON", "holdfast.events/1"),
 	BOOKS_RECORD_ROW(struct options),
 	PLACE_CONFIG_ROW(struct options),
 };
@@ -79,16 +79,13 @@ static int read_options(const struct options *options, struct ledger_event *even
 		return options_refuse(&table, "--kind wants change, provider or maintenance");
 	if (!options->from || time_parse(options->from, &from) != 0)
 		return options_refuse(&table, "--from wants a time in UTC such as 2026-03-10T09:40:00Z");
-	if (options->to && (time_parse(options->to, &to) != 0 || to.ns < from.ns))
-		return options_refuse(&table,
-		                      "--to wants a time such as 2026-03-10T09:55:00Z that is not before --from");
-	if (!options->text || !*options->text)
-		return options_refuse(&table, "--text says what happened");
+	if (options->to && time_parse(options->to, &to) != 0)
+		return options_refuse(&table, "--to wants a time such as 2026-03-10T09:55:00Z");
 	event->began_ns = from.ns;
 	event->ended_ns = to.ns;
-	event->text = options->text;
+	event->text = options->text ? options->text : "";
 	event->url = options->url ? options->url : "";
-	return COMMAND_DONE;
+	return *ledger_event_wrong(event) ? options_refuse(&table, "%s", ledger_event_wrong(event)) : COMMAND_DONE;
 }
 
 static json_t *event_json(const struct ledger_event *event)

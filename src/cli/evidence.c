@@ -60,7 +60,7 @@ static const struct option_row rows[] = {
 	  .help = "erase packets and addresses in it now; their sums stay, and the reason" },
 	{ .name = "expire", OPTION_INTO(struct evidence_options, expire),
 	  .help = "erase what has been kept long enough: in recorded bundles, and streams of incidents" },
-	{ .name = "json", OPTION_INTO(struct evidence_options, json), .help = "as JSON (holdfast.evidence/1)" },
+	OPTION_JSON_ROW(struct evidence_options, "as JSON", "holdfast.evidence/1"),
 	PLACE_CONFIG_ROW(struct evidence_options),
 };
 /* clang-format on */

@@ -39,7 +39,7 @@ struct options {
 /* clang-format off */
 static const struct option_row list_rows[] = {
 	GEO_ROW,
-	{ .name = "json", OPTION_INTO(struct options, json), .help = "as JSON (holdfast.geo_list/1)" },
+	OPTION_JSON_ROW(struct options, "as JSON", "holdfast.geo_list/1"),
 	PLACE_CONFIG_ROW(struct options),
 };
 
@@ -47,7 +47,7 @@ static const struct option_row look_up_rows[] = {
 	{ .value = "ADDRESS...", OPTION_INTO(struct options, addresses), .maximum = ADDRESSES_MAX,
 	  .missing = "no address to look up", .help = "IPv4 or IPv6" },
 	GEO_ROW,
-	{ .name = "json", OPTION_INTO(struct options, json), .help = "as JSON (holdfast.geo_look_up/1)" },
+	OPTION_JSON_ROW(struct options, "as JSON", "holdfast.geo_look_up/1"),
 	PLACE_CONFIG_ROW(struct options),
 };
 /* clang-format on */

@@ -50,7 +50,7 @@ static const struct option_row list_rows[] = {
 	  .help = "so many at most, the latest; else 100" },
 	{ .name = "since", .value = "TIME", OPTION_INTO(struct list_options, since), .minimum = NS_PER_S, .maximum = SINCE_MAX_NS,
 	  .help = "only those that began, or went on, in the last 24h, 7d and the like" },
-	{ .name = "json", OPTION_INTO(struct list_options, json), .help = "as JSON (holdfast.incidents/1)" },
+	OPTION_JSON_ROW(struct list_options, "as JSON", "holdfast.incidents/1"),
 	PLACE_CONFIG_ROW(struct list_options),
 };
 /* clang-format on */

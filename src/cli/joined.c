@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "detect/vector.h"
 #include "impact/surge.h"
 #include "record/archive.h"
 #include "record/outages.h"
@@ -107,6 +108,15 @@ static void read_series(const struct making *m, const struct archive_incident *i
 	free(series);
 }
 
+/* As people call it; a name that this program does not know stays. */
+static const char *title_of(const char *vector)
+{
+	for (size_t i = 0; i < vector_count(); i++)
+		if (strcmp(vector_get((uint8_t)i)->name, vector) == 0)
+			return vector_get((uint8_t)i)->title;
+	return vector;
+}
+
 /* Without the archive there is a picture all the same. */
 static void take_attacks(struct making *m)
 {
@@ -121,7 +131,7 @@ static void take_attacks(struct making *m)
 			continue;
 		(void)snprintf(attack.id, sizeof(attack.id), "%016" PRIx64, incidents[i].id);
 		(void)snprintf(attack.vector, sizeof(attack.vector), "%.*s", (int)sizeof(attack.vector) - 1,
-		               incidents[i].vector);
+		               title_of(incidents[i].vector));
 		picture_attack(m->picture, &attack);
 		read_series(m, &incidents[i]);
 	}

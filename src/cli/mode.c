@@ -39,7 +39,7 @@ struct options {
 
 /* clang-format off */
 static const struct option_row observe_rows[] = {
-	{ .name = "json", OPTION_INTO(struct options, json), .help = "what was done, as JSON (holdfast.mode/1)" },
+	OPTION_JSON_ROW(struct options, "what was done, as JSON", "holdfast.mode/1"),
 	PLACE_CONFIG_ROW(struct options),
 };
 
@@ -52,7 +52,7 @@ static const struct option_row enforce_rows[] = {
 };
 
 static const struct option_row off_rows[] = {
-	{ .name = "json", OPTION_INTO(struct options, json), .help = "what was done, as JSON (holdfast.off/1)" },
+	OPTION_JSON_ROW(struct options, "what was done, as JSON", "holdfast.off/1"),
 	PLACE_CONFIG_ROW(struct options),
 };
 /* clang-format on */

@@ -76,6 +76,12 @@ struct option_row {
 	struct option_duration: OPTION_DURATION, \
 	struct option_words: OPTION_WORDS)
 
+/* The row of --json of a command that prints this schema: what it is, "as JSON" at least, and the schema's name. */
+#define OPTION_JSON_ROW(type, what, schema)                                           \
+	{                                                                             \
+		.name = "json", OPTION_INTO(type, json), .help = what " (" schema ")" \
+	}
+
 #define OPTION_ROWS(table) .rows = (table), .count = sizeof(table) / sizeof((table)[0])
 
 struct option_table {

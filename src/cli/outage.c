@@ -63,9 +63,13 @@ static const struct option_row rows[] = {
 	  .help = "logs: of times that state none (HAProxy's), as +02:00; else UTC" },
 	{ .name = "import", OPTION_INTO(struct outage_options, import),
 	  .help = "logs: put what they show on record, each file once, and measure" },
+	{ .name = "missing", OPTION_INTO(struct outage_options, missing),
+	  .help = "logs: with --import, only of times of which 'holdfast serve' has counted no lines" },
+	{ .name = "beside", OPTION_INTO(struct outage_options, beside),
+	  .help = "logs: with --import, beside what 'holdfast serve' counts: logs of servers that it does not read" },
 	{ .name = "archive", .value = "DIR", OPTION_INTO(struct outage_options, archive),
 	  .help = "import, reckon: where incidents are archived; else the state_dir, unless there is --record" },
-	{ .name = "json", OPTION_INTO(struct outage_options, json), .help = "as JSON (" OUTAGES_SCHEMA ", " REPORTS_SCHEMA ")" },
+	OPTION_JSON_ROW(struct outage_options, "as JSON", OUTAGES_SCHEMA ", " REPORTS_SCHEMA),
 	BOOKS_RECORD_ROW(struct outage_options),
 	PLACE_CONFIG_ROW(struct outage_options),
 };
@@ -74,7 +78,7 @@ static const struct option_row rows[] = {
 const struct option_table outage_table = {
 	.command = "outage",
 	.synopsis =
-		"import FILE [--component ID] [--rejects OUT] | logs FILE... [--component ID] [--format FORMAT] [--import] | list | show ID [--html OUT] | reports [--component ID] [--from TIME] [--to TIME] | reckon",
+		"import FILE [--component ID] [--rejects OUT] | logs FILE... [--component ID] [--format FORMAT] [--import [--missing|--beside]] | list | show ID [--html OUT] | reports [--component ID] [--from TIME] [--to TIME] | reckon",
 	.purpose =
 		"Outages as users feel them. Counts of their reports are put on record, held against what is usual at that hour of the\n"
 		"week, and what is more than that becomes an outage: when it began, was worst and ended, where, and what explains it.\n"

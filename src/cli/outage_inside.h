@@ -15,7 +15,7 @@ struct outage_options {
 	const char *config, *record, *verb, *name; /* name: the first of names, or NULL */
 	struct option_words names;
 	const char *component, *from, *to, *rejects, *html, *archive, *format, *zone;
-	bool json, import;
+	bool json, import, missing, beside;
 };
 
 extern const struct option_table outage_table;

@@ -38,6 +38,7 @@
 #define SHARE_TOLD 5    /* per cent of 5xx from which a row is marked: what belief (impact/belief.h) begins to hear */
 #define ANSWERS_TOLD 20 /* ... of so many answers */
 #define PPM 1000000
+#define TOLD_LATE_NS (60 * NS_PER_S) /* serve tells of a bucket so long after its end at most, where it is not behind */
 
 /* What a bucket came to. Where it was given out in parts, clients are those of its largest part, latency that of its worst. */
 struct row {
@@ -59,12 +60,43 @@ struct logs {
 	size_t rows_count, rows_room;
 	uint64_t rows_refused;
 	uint64_t lines, read, left_out, signals; /* of the file that is read */
+	/* Signals that were not put in, for serve has counted lines of their buckets; of the file, of all. */
+	uint64_t counted, all_counted;
+	int64_t counted_from_ns, counted_to_ns;
 	uint64_t all_left_out, all_read, early;
 	const char *path;
 	json_t *files, *told; /* NULL without --json */
 };
 
 /* ---- buckets ---- */
+
+/* One of serve's: what it has counted, or, of buckets that it will tell of in a moment, is about to. */
+static int is_counted(struct logs *logs, const struct signal_count *signal, bool *is)
+{
+	*is = logs->options->missing && signal->bucket_ns + COUNT_BUCKET_NS + TOLD_LATE_NS > books_now();
+	return *is ? 0 : outages_signal_is(logs->books.ledger, signal, VANTAGE_SERVE, is, &logs->error);
+}
+
+static int put_signal(struct logs *logs, struct signal_count *signal)
+{
+	bool is = false;
+	int result = logs->options->beside ? 0 : is_counted(logs, signal, &is);
+
+	if (result == 0 && !is) {
+		(void)snprintf(signal->vantage, sizeof(signal->vantage), "%s",
+		               logs->options->beside ? VANTAGE_BESIDE : "");
+		logs->signals++;
+		return outages_import_add_signal(logs->loading, signal, &logs->error);
+	}
+	if (result != 0)
+		return result;
+	if (logs->counted == 0 || signal->bucket_ns < logs->counted_from_ns)
+		logs->counted_from_ns = signal->bucket_ns;
+	if (logs->counted == 0 || signal->bucket_ns + COUNT_BUCKET_NS > logs->counted_to_ns)
+		logs->counted_to_ns = signal->bucket_ns + COUNT_BUCKET_NS;
+	logs->counted++;
+	return 0;
+}
 
 static int give(void *context, const struct access_bucket *bucket)
 {
@@ -74,8 +106,7 @@ static int give(void *context, const struct access_bucket *bucket)
 	int result = 0;
 
 	for (unsigned i = 0; i < count && result == 0; i++)
-		result = outages_import_add_signal(logs->loading, &signals[i], &logs->error);
-	logs->signals += count;
+		result = put_signal(logs, &signals[i]);
 	if (result != 0)
 		return result;
 	if (logs->rows_count == logs->rows_room) {
@@ -272,6 +303,24 @@ static int read_file(struct logs *logs, int descriptor, uint64_t length)
 	return COMMAND_BAD;
 }
 
+/* COMMAND_DONE: the rest of the file is put in; else, said, nothing of it. */
+static int refuse_counted(struct logs *logs)
+{
+	char from[WORDS_SIZE], to[WORDS_SIZE];
+
+	logs->all_counted += logs->counted;
+	if (logs->options->missing)
+		return COMMAND_DONE;
+	say_error(
+		logs->path,
+		"'holdfast serve' has counted lines of %s between %s and %s UTC: put in, these would count twice. Nothing of "
+		"it is; --missing takes the other times, --beside all of it, where it is the log of a server that serve does "
+		"not read",
+		logs->component, words_date_time((struct capture_time){ logs->counted_from_ns }, from),
+		words_date_time((struct capture_time){ logs->counted_to_ns }, to));
+	return COMMAND_BAD;
+}
+
 static int import_file(struct logs *logs, int descriptor)
 {
 	char sha256[DIGEST_SHA256_TEXT_SIZE], user[BOOKS_NAME_SIZE];
@@ -292,10 +341,12 @@ static int import_file(struct logs *logs, int descriptor)
 	if (result != 0)
 		return books_refuse(&logs->books, result, &error);
 	status = read_file(logs, descriptor, length);
+	if (status == COMMAND_DONE && logs->counted > 0)
+		status = refuse_counted(logs);
 	row.rows = logs->signals;
 	row.mistakes = logs->left_out;
 	row.added_ns = books_now();
-	ended = outages_import_end(logs->loading, status == COMMAND_DONE && logs->read > 0 ? &row : NULL, &error);
+	ended = outages_import_end(logs->loading, status == COMMAND_DONE && logs->signals > 0 ? &row : NULL, &error);
 	logs->loading = NULL;
 	return status != COMMAND_DONE || ended == 0 ? status : books_refuse(&logs->books, ended, &error);
 }
@@ -308,7 +359,7 @@ static int one_file(struct logs *logs, const char *path)
 	int status;
 
 	logs->path = path;
-	logs->lines = logs->read = logs->left_out = logs->signals = 0;
+	logs->lines = logs->read = logs->left_out = logs->signals = logs->counted = 0;
 	if (descriptor < 0) {
 		say_error(path, "cannot be read: %s", strerror(errno));
 		return COMMAND_BAD;
@@ -380,6 +431,8 @@ static int print_rows(const struct logs *logs)
 		draft_add(&d, "; " YELLOW "left out, no lines of a log: %s" PLAIN,
 		          words_count(logs->all_left_out, out));
 	draft_add(&d, ".");
+	if (logs->all_counted && logs->options->missing)
+		draft_add(&d, " Of buckets that serve counts %" PRIu64 " signals were left out.", logs->all_counted);
 	if (logs->rows_refused)
 		draft_add(&d, " %" PRIu64 " buckets more are not shown.", logs->rows_refused);
 	if (logs->rows_count > 0 && !logs->options->import)
@@ -406,10 +459,11 @@ static int print_json(struct logs *logs)
 	for (size_t i = 0; i < logs->rows_count; i++)
 		(void)json_array_append_new(rows, row_json(&logs->rows[i]));
 	return order_print_json(ACCESS_SCHEMA,
-	                        json_pack("{ss sb sO so sO so so}", "component", logs->component, "imported",
+	                        json_pack("{ss sb sO so sO so so so}", "component", logs->component, "imported",
 	                                  logs->options->import, "files", logs->files, "buckets", rows, "left_out",
 	                                  logs->told, "buckets_refused", build_integer(logs->rows_refused),
-	                                  "buckets_early", build_integer(logs->early)));
+	                                  "buckets_early", build_integer(logs->early), "counted_by_serve",
+	                                  build_integer(logs->all_counted)));
 }
 
 /* ---- the command ---- */
@@ -424,6 +478,8 @@ static int check(const struct outage_options *options, struct logs *logs)
 		return options_refuse(&outage_table, "--component wants 1 to 32 of a-z, 0-9 and -");
 	if (options->format && !access_format_find(options->format, &format))
 		return options_refuse(&outage_table, "--format wants auto, combined, haproxy or json");
+	if ((options->missing || options->beside) && (!options->import || options->missing == options->beside))
+		return options_refuse(&outage_table, "--missing and --beside go with --import, one of them");
 	if (options->zone && !access_zone(options->zone, strlen(options->zone), &logs->log.zone_s))
 		return options_refuse(&outage_table, "--zone wants hours and minutes east of UTC, as +02:00");
 	return COMMAND_DONE;

@@ -49,7 +49,7 @@ static const struct option_row rows[] = {
 	{ .name = "for", .value = "SERVER", OPTION_INTO(struct page_options, server), .help = "headers: as plain, nginx, apache or haproxy has them" },
 	{ .name = "successes", .value = "PERCENT", OPTION_INTO(struct page_options, successes), .help = "headers: of requests that went well, so many are reported; else 1" },
 	{ .name = "subdomains", OPTION_INTO(struct page_options, subdomains), .help = "headers: for subdomains, too; of those browsers report names that are not found" },
-	{ .name = "json", OPTION_INTO(struct page_options, json), .help = "as JSON (holdfast.page/1)" },
+	OPTION_JSON_ROW(struct page_options, "as JSON", "holdfast.page/1"),
 	BOOKS_RECORD_ROW(struct page_options),
 	PLACE_CONFIG_ROW(struct page_options),
 };

@@ -166,35 +166,33 @@ static int change_settings(struct books *books, const struct page_options *optio
 	return result;
 }
 
-static bool cause_is_good(const char *cause)
+/* A state as it is typed; `added_by` is not in it. */
+static struct component_state typed_state(const struct page_options *options, enum component_status status,
+                                          int64_t since_ns)
 {
-	static const char *const causes[] = { "", "attack", "own_change", "provider", "unknown" };
+	struct component_state state = { .status = status,
+		                         .since_ns = since_ns,
+		                         .cause = or_nothing(options->cause),
+		                         .source = COMPONENT_SAID,
+		                         .added_ns = books_now() };
 
-	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
-		if (strcmp(causes[i], cause) == 0)
-			return true;
-	return false;
+	(void)snprintf(state.component, sizeof(state.component), "%.32s", options->id);
+	return state;
 }
 
 static int set_state(struct books *books, const struct page_options *options, enum component_status status,
                      int64_t since_ns, struct record_error *error)
 {
 	char user[BOOKS_NAME_SIZE], words[WORDS_SIZE];
-	struct component_state state = {
-		.status = status,
-		.since_ns = since_ns,
-		.cause = or_nothing(options->cause),
-		.source = COMPONENT_SAID,
-		.added_ns = books_now(),
-		.added_by = books_user(user),
-	};
+	struct component_state state = typed_state(options, status, since_ns);
 	int result;
 
-	(void)snprintf(state.component, sizeof(state.component), "%.32s", options->id);
+	state.added_by = books_user(user);
 	result = component_state_add(books->ledger, &state, NULL, error);
 	if (result == 0)
 		(void)printf("%s: %s since %s UTC; 'holdfast page publish' says so\n", options->id,
-		             component_status_name(status), words_date_time((struct capture_time){ since_ns }, words));
+		             component_status_name(status),
+		             words_date_time((struct capture_time){ since_ns ? since_ns : state.added_ns }, words));
 	return result;
 }
 
@@ -202,8 +200,9 @@ int page_component_set(const struct page_options *options)
 {
 	struct record_error error = { .message = "" };
 	enum component_status wanted = COMPONENT_OPERATIONAL;
-	int64_t since_ns = books_now() / NS_PER_S * NS_PER_S; /* as pages are: one made in the same second shows it */
+	int64_t since_ns = 0; /* now */
 	uint32_t position = 0;
+	struct component_state state;
 	struct books books;
 	int status = read_position(options->position, &position), result = 0;
 
@@ -219,11 +218,9 @@ int page_component_set(const struct page_options *options)
 			&page_table,
 			"--status wants operational, degraded_performance, partial_outage, major_outage or "
 			"under_maintenance");
-	if (since_ns > books_now())
-		return options_refuse(&page_table,
-		                      "--since lies ahead; what is planned is told by 'holdfast page works add'");
-	if (!cause_is_good(or_nothing(options->cause)))
-		return options_refuse(&page_table, "--cause wants attack, own_change, provider or unknown");
+	state = typed_state(options, wanted, since_ns);
+	if (*component_state_wrong(&state))
+		return options_refuse(&page_table, "%s", component_state_wrong(&state));
 	status = open_books(options, &books, true);
 	if (status != COMMAND_DONE)
 		return status;
@@ -383,36 +380,6 @@ int page_component_list(const struct page_options *options)
 
 /* ---- works ---- */
 
-struct known {
-	const char *list;
-	unsigned found;
-};
-
-static int count_known(void *context, const struct component *component)
-{
-	struct known *known = context;
-	size_t length = strlen(component->id);
-
-	for (const char *at = known->list; *at; at += strspn(at, ",")) {
-		size_t here = strcspn(at, ",");
-
-		known->found += here == length && strncmp(at, component->id, length) == 0;
-		at += here;
-	}
-	return 0;
-}
-
-static unsigned count_named(const char *list)
-{
-	unsigned count = 0;
-
-	for (const char *at = list; *at; at += strspn(at, ",")) {
-		count++;
-		at += strcspn(at, ",");
-	}
-	return count;
-}
-
 int page_works_add(const struct page_options *options)
 {
 	char user[BOOKS_NAME_SIZE], id[LEDGER_ID_SIZE];
@@ -423,7 +390,6 @@ int page_works_add(const struct page_options *options)
 		.added_ns = books_now(),
 		.added_by = books_user(user),
 	};
-	struct known known = { .list = works.components };
 	struct record_error error = { .message = "" };
 	struct books books;
 	int status = read_time("from", options->from, &works.from_ns), result;
@@ -432,24 +398,12 @@ int page_works_add(const struct page_options *options)
 		status = read_time("to", options->to, &works.until_ns);
 	if (status != COMMAND_DONE)
 		return status;
-	if (works.until_ns <= works.from_ns)
-		return options_refuse(&page_table, "--to is not behind --from");
-	if (!options->name && !options->name_fr)
-		return options_refuse(&page_table, "--name says what the works are called");
-	if (!options->components)
-		return options_refuse(&page_table, "--components says what they touch: ID,ID");
+	if (*component_works_wrong(&works))
+		return options_refuse(&page_table, "%s", component_works_wrong(&works));
 	status = open_books(options, &books, true);
 	if (status != COMMAND_DONE)
 		return status;
-	result = component_each(books.ledger, false, count_known, &known, &error);
-	if (result == 0 && (known.found == 0 || known.found != count_named(works.components))) {
-		books_close(&books);
-		return options_refuse(
-			&page_table,
-			"not all of --components are on the page; 'holdfast page component list' lists those that are");
-	}
-	if (result == 0)
-		result = component_works_add(books.ledger, &works, id, &error);
+	result = component_works_add(books.ledger, &works, id, &error);
 	if (result == 0)
 		(void)printf("%s is planned; 'holdfast page publish' says so\n", id);
 	return close_books(&books, result, &error);

@@ -75,7 +75,7 @@ static int gather(struct publishing *p)
 	if (status != COMMAND_DONE)
 		return status;
 	result = page_gather(p->books.ledger, page_settings_of(&p->config, p->public_text, &kept),
-	                     books_now() / NS_PER_S * NS_PER_S, &p->page, &error);
+	                     books_now() / NS_PER_US * NS_PER_US, &p->page, &error);
 	if (result != 0)
 		status = books_refuse(&p->books, result, &error);
 	books_close(&p->books);

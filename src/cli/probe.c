@@ -42,7 +42,7 @@ static const struct option_row rows[] = {
 	  .help = "what the answer has to have in it; of dns:// an address" },
 	{ .name = "resolver", .value = "ADDRESS", OPTION_INTO(struct options, resolver), .help = "who is asked for names, as ADDRESS or ADDRESS:PORT; else the system's" },
 	{ .name = "ca", .value = "FILE", OPTION_INTO(struct options, ca), .help = "certificates that are trusted, instead of the system's" },
-	{ .name = "json", OPTION_INTO(struct options, json), .help = "as JSON (holdfast.probes/1)" },
+	OPTION_JSON_ROW(struct options, "as JSON", "holdfast.probes/1"),
 	{ .name = "metrics", OPTION_INTO(struct options, metrics), .help = "as OpenMetrics, with the names of blackbox_exporter" },
 	{ .name = "run", OPTION_INTO(struct options, run), .help = "check what the configuration says, on its schedule, and report home" },
 	PLACE_CONFIG_ROW(struct options),

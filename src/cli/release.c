@@ -32,7 +32,7 @@ static const struct option_row rows[] = {
 	  .help = "as it was blocked or allowed (198.51.100.0/24), or a rule's name (r3)" },
 	{ .name = "file", .value = "FILE", OPTION_INTO(struct options, file),
 	  .help = "all prefixes of a file, or of standard input (-); those that are on no list are passed over" },
-	{ .name = "json", OPTION_INTO(struct options, json), .help = "what was done, as JSON (holdfast.release/1)" },
+	OPTION_JSON_ROW(struct options, "what was done, as JSON", "holdfast.release/1"),
 	PLACE_CONFIG_ROW(struct options),
 };
 /* clang-format on */

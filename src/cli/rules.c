@@ -31,7 +31,7 @@ struct options {
 static const struct option_row rows[] = {
 	{ .name = "limit", .value = "N", OPTION_INTO(struct options, limit), .maximum = LIMIT_MAX,
 	  .help = "so many blocked and allowed prefixes at most, 0 to 1000; else 100. Rules are always listed" },
-	{ .name = "json", OPTION_INTO(struct options, json), .help = "as JSON (holdfast.rules/1)" },
+	OPTION_JSON_ROW(struct options, "as JSON", "holdfast.rules/1"),
 	PLACE_CONFIG_ROW(struct options),
 };
 /* clang-format on */

@@ -93,6 +93,24 @@ static void write_desk(const struct paper *paper, const json_t *desk)
 	paper_text(paper, HANG, HANG, d.text);
 }
 
+/* Reports, and how many were left out; nothing where nobody has reported and nobody is dropped. */
+static void write_public(const struct paper *paper, const json_t *role)
+{
+	char reports[WORDS_SIZE], shielded[WORDS_SIZE], prefixes[WORDS_SIZE], left_out[WORDS_SIZE];
+	struct draft d = { .length = 0 };
+
+	if (!counter(role, "reports") && !counter(role, "dropped_prefixes"))
+		return;
+	draft_add(&d, "%s reports; %s of users or browsers left out whom the shield was dropping",
+	          words_count(counter(role, "reports"), reports), words_count(counter(role, "shielded"), shielded));
+	if (counter(role, "dropped_prefixes"))
+		draft_add(&d, "; its list has %s", words_count(counter(role, "dropped_prefixes"), prefixes));
+	if (counter(role, "dropped_left_out"))
+		draft_add(&d, ", and no room for " YELLOW "%s more" PLAIN,
+		          words_count(counter(role, "dropped_left_out"), left_out));
+	paper_text(paper, HANG, HANG, d.text);
+}
+
 /* What is wrong, role by role. */
 static void write_wrong(const struct paper *paper, const json_t *state)
 {
@@ -114,7 +132,7 @@ static void write_wrong(const struct paper *paper, const json_t *state)
 void serve_page_write(const struct paper *paper, const json_t *state)
 {
 	struct timespec now;
-	const json_t *desk;
+	const json_t *desk, *public_role;
 
 	(void)fputc('\n', paper->out);
 	if (!state) {
@@ -130,5 +148,8 @@ void serve_page_write(const struct paper *paper, const json_t *state)
 	desk = find_role(state, "desk");
 	if (desk)
 		write_desk(paper, desk);
+	public_role = find_role(state, "public");
+	if (public_role)
+		write_public(paper, public_role);
 	write_wrong(paper, state);
 }

@@ -80,7 +80,7 @@ static const struct option_row rows[] = {
 	  .help = "check: an incident's analysis as JSON, as a bundle has it, instead of what was kept" },
 	{ .name = "links", OPTION_INTO(struct options, links), .help = "show: what each sentence rests on" },
 	{ .name = "public", OPTION_INTO(struct options, public), .help = "show: the text alone, as it is published" },
-	{ .name = "json", OPTION_INTO(struct options, json), .help = "as JSON (" STATEMENTS_SCHEMA ")" },
+	OPTION_JSON_ROW(struct options, "as JSON", STATEMENTS_SCHEMA),
 	BOOKS_RECORD_ROW(struct options),
 	PLACE_CONFIG_ROW(struct options),
 };
@@ -252,6 +252,19 @@ static int print_kept(const struct options *options, const struct statement_desk
 	return output_finish();
 }
 
+static int look_at_asked(const struct statement_desk_asked *asked)
+{
+	static const char *const words[STATEMENT_DESK_WRONGS] = {
+		[STATEMENT_DESK_CORRECTS_NOTHING] = "--corrects says which published statement is corrected",
+		[STATEMENT_DESK_PHASE] = "--phase is of an update",
+		[STATEMENT_DESK_TRANSLATION] = "--translates takes all from that statement: say --lang alone beside it",
+		[STATEMENT_DESK_OF_NOTHING] = "nothing to speak of: an incident's ID, --since TIME, or --after ID",
+	};
+	enum statement_desk_wrong wrong = statement_desk_asked_wrong(asked);
+
+	return wrong == STATEMENT_DESK_GOOD ? COMMAND_DONE : options_refuse(&table, "%s", words[wrong]);
+}
+
 static int draft(const struct options *options)
 {
 	const struct archive_incident named = { .id = 0 };
@@ -265,8 +278,8 @@ static int draft(const struct options *options)
 
 	/* What is typed is looked at before anything is read. */
 	asked.incident = options->name ? &named : NULL;
-	if (status == COMMAND_DONE && *statement_desk_asked_wrong(&asked))
-		status = options_refuse(&table, "%s", statement_desk_asked_wrong(&asked));
+	if (status == COMMAND_DONE)
+		status = look_at_asked(&asked);
 	if (status == COMMAND_DONE && options->name)
 		status = archived_find("statement", options->config, options->name, &archived);
 	if (status == COMMAND_DONE)
@@ -632,8 +645,6 @@ static int aware(const struct options *options)
 	status = read_time("--at", options->at, now, &at);
 	if (status == COMMAND_DONE)
 		status = archived_find("statement", options->config, options->name, &archived);
-	if (status == COMMAND_DONE && at.ns > now.ns)
-		status = options_refuse(&table, "--at is in the future");
 	if (status == COMMAND_DONE)
 		status = books_open(&books, "statement", options->config, options->record, options->at != NULL);
 	if (status != COMMAND_DONE)
@@ -645,7 +656,7 @@ static int aware(const struct options *options)
 	if (result == 0)
 		result = statement_facts_aware(books.ledger, archived.head.id, &json, &error);
 	if (result != 0)
-		status = books_refuse(&books, result, &error);
+		status = refuse(&books, "statement", result, &error);
 	books_close(&books);
 	if (status == COMMAND_DONE)
 		status = statement_page_aware(json, &archived, now, options->json);

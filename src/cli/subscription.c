@@ -96,26 +96,6 @@ static bool number_of(const char *text, uint64_t *number)
 
 /* ---- add, remove ---- */
 
-static bool components_ok(const char *list)
-{
-	char id[COMPONENT_ID_SIZE];
-
-	if (strlen(list) >= SUBSCRIPTIONS_COMPONENTS_SIZE)
-		return false;
-	for (const char *at = list;; at++) {
-		size_t length = strcspn(at, ",");
-
-		if (length >= sizeof(id))
-			return false;
-		(void)snprintf(id, sizeof(id), "%.*s", (int)length, at);
-		if (!component_id_ok(id))
-			return false;
-		at += length;
-		if (!*at)
-			return true;
-	}
-}
-
 static int put(struct books *books, const struct options *options, const struct subscriber *who)
 {
 	struct record_error error = { .message = "" };
@@ -148,7 +128,7 @@ static int add(const struct options *options)
 		return options_refuse(
 			&table, "'%.80s' is no address of mail; web servers are named in the configuration: webhooks",
 			options->what);
-	if (options->components && !components_ok(options->components))
+	if (options->components && !subscriptions_components_ok(options->components))
 		return options_refuse(
 			&table,
 			"--components wants IDs with commas between, as 'holdfast page component list' has them");

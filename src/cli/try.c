@@ -61,7 +61,7 @@ static const struct option_row rows[] = {
 	  .missing = "nowhere to write: -w OUT is missing",
 	  .help = "where to write, in the format of IN, or - for standard output;\n"
 	          "the summary then goes to standard error" },
-	{ .name = "json", OPTION_INTO(struct options, json), .help = "the summary as JSON (" TRY_SCHEMA ")" },
+	OPTION_JSON_ROW(struct options, "the summary as JSON", TRY_SCHEMA),
 };
 /* clang-format on */
 

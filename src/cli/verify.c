@@ -37,7 +37,7 @@ static const struct option_row rows[] = {
 	  .help = "minisign's public key of whoever says that the bundle is theirs; without it nothing says who made it" },
 	{ .name = "signature", .value = "FILE", OPTION_INTO(struct options, signature),
 	  .help = "the signature; else BUNDLE.minisig" },
-	{ .name = "json", OPTION_INTO(struct options, json), .help = "as JSON (holdfast.verification/1)" },
+	OPTION_JSON_ROW(struct options, "as JSON", "holdfast.verification/1"),
 };
 /* clang-format on */
 

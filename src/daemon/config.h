@@ -191,11 +191,14 @@ struct config_mail {
 #define CONFIG_WEBHOOK_COMPONENTS_MAX 15
 #define CONFIG_WEBHOOK_COMPONENTS_SIZE 512
 
+#define CONFIG_LANG_SIZE 4
+
 struct config_webhook {
 	char name[ALERT_NAME_SIZE];
 	char url[ALERT_URL_SIZE];
 	char secret_file[CONFIG_PATH_SIZE];
 	char components[CONFIG_WEBHOOK_COMPONENTS_SIZE]; /* IDs with commas between; "": all */
+	char lang[CONFIG_LANG_SIZE];                     /* "en"; "": the page's first */
 };
 
 struct config_file {

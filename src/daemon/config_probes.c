@@ -95,7 +95,7 @@ static void read_canaries(struct config_reader *reader, const struct config_key 
 #define IN_CONFIG(field) offsetof(struct config, field)
 /* clang-format off */
 const struct config_key config_probes_keys[] = {
-	{ .name = "every", .read = config_read_duration, .offset = IN_CONFIG(probes.every_ns), .low = 10 * NS_PER_S,
+	{ .name = "every", .read = config_read_duration, .offset = IN_CONFIG(probes.every_ns), .low = 2 * NS_PER_S,
 	  .high = 3600 * NS_PER_S, .standard = PROBE_EVERY_NS },
 	{ .name = "vantage", .read = read_id, .offset = IN_CONFIG(probes.vantage), .high = VANTAGE_SIZE - 1 },
 	{ .name = "network", .read = config_read_number, .offset = IN_CONFIG(probes.network), .low = 1, .high = UINT32_MAX },

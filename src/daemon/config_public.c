@@ -110,6 +110,7 @@ const struct config_key config_public_keys[] = {
 	{ .name = "tls_cert", .read = config_read_path, .offset = IN_CONFIG(public_role.tls_cert), .high = CONFIG_PUBLIC_PATH_SIZE - 1 },
 	{ .name = "tls_key", .read = config_read_path, .offset = IN_CONFIG(public_role.tls_key), .high = CONFIG_PUBLIC_PATH_SIZE - 1 },
 	{ .name = "gatus_key_file", .read = config_read_path, .offset = IN_CONFIG(public_role.gatus_key_file), .high = CONFIG_PUBLIC_PATH_SIZE - 1 },
+	{ .name = "dropped", .read = config_read_path, .offset = IN_CONFIG(public_role.dropped), .high = CONFIG_PUBLIC_PATH_SIZE - 1 },
 	{ .name = "nel", .read = config_read_bool, .offset = IN_CONFIG(public_role.nel), .standard = true },
 	{ .name = "component", .read = read_component, .offset = IN_CONFIG(public_role.component), .high = COMPONENT_ID_SIZE - 1, .standard_is = "service" },
 	{ .name = "sites", .read = read_sites, .offset = IN_CONFIG(public_role.sites), .high = CONFIG_SITES_MAX },

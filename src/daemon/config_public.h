@@ -40,6 +40,7 @@ struct config_public {
 	uint32_t network_reports; /* of one network, in five minutes, that count */
 	char tls_cert[CONFIG_PUBLIC_PATH_SIZE], tls_key[CONFIG_PUBLIC_PATH_SIZE]; /* "": plain HTTP */
 	char gatus_key_file[CONFIG_PUBLIC_PATH_SIZE];                             /* "": Gatus may not */
+	char dropped[CONFIG_PUBLIC_PATH_SIZE]; /* who the shield is dropping; "": as `run` writes it into state_dir */
 	bool nel;
 	char component[COMPONENT_ID_SIZE]; /* what reports are about that name none */
 	unsigned site_count, vantage_count;

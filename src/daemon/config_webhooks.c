@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Web servers that are told what is published. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "daemon/config_reader.h"
 #include "impact/component.h"
+#include "tell/language.h"
 
 static void read_components(struct config_reader *reader, const struct config_key *key, const yaml_node_t *node,
                             void *field)
@@ -32,6 +34,18 @@ static void read_components(struct config_reader *reader, const struct config_ke
 	}
 }
 
+static void read_lang(struct config_reader *reader, const struct config_key *key, const yaml_node_t *node, void *field)
+{
+	const char *text = config_scalar(reader, key->name, node);
+	enum language language;
+
+	if (text && !language_find(text, &language))
+		config_complain(reader, &node->start_mark, "%s is '%.*s'; write en or fr", key->name,
+		                CONFIG_REPEATED_MAX, text);
+	else if (text)
+		(void)snprintf(field, CONFIG_LANG_SIZE, "%s", language_code(language));
+}
+
 #define IN_WEBHOOK(field) offsetof(struct config_webhook, field)
 /* clang-format off */
 static const struct config_key webhook_keys[] = {
@@ -39,6 +53,7 @@ static const struct config_key webhook_keys[] = {
 	{ .name = "url", .read = config_read_url, .offset = IN_WEBHOOK(url), .high = ALERT_URL_SIZE - 1, .needed = true },
 	{ .name = "secret_file", .read = config_read_path, .offset = IN_WEBHOOK(secret_file), .high = CONFIG_PATH_SIZE - 1, .needed = true },
 	{ .name = "components", .read = read_components, .offset = IN_WEBHOOK(components), .high = CONFIG_WEBHOOK_COMPONENTS_MAX },
+	{ .name = "lang", .read = read_lang, .offset = IN_WEBHOOK(lang) },
 	{ .name = NULL },
 };
 /* clang-format on */

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -103,20 +102,16 @@ static int give_up(const struct config *config, const struct role_start *start)
 	int result = sandbox_give_up(start->uid, start->gid);
 
 	(void)umask(0027);
-	if (result == 0) {
-		result = sandbox_confine(config->state_dir, NULL);
-		if (result == -ENOSYS || result == -EOPNOTSUPP)
-			result = 0;
-	}
+	if (result == 0)
+		result = sandbox_excuse(sandbox_confine(config->state_dir, NULL));
 	return result == 0 ? sandbox_filter(ROLE_CONSOLE) : result;
 }
 
-static int begin(struct console *console, const struct role_start *start, char error[CONFIG_ERROR_SIZE])
+static int begin(void *state, const struct role_start *start, char error[CONFIG_ERROR_SIZE])
 {
-	int result = serve_role_begin(&console->life, error);
+	struct console *console = state;
+	int result;
 
-	if (result != 0)
-		return result;
 	begin_site(console);
 	result = begin_server(console);
 	if (result == 0)
@@ -147,24 +142,6 @@ static void tell(struct console *console, int64_t now)
 	serve_role_tell(message);
 }
 
-/* The desk has nothing to say to the console: what it says is read, so that it does not fill the way. */
-static void hear_desk(struct console *console)
-{
-	int fds[SERVE_FDS_MAX], result;
-	unsigned fd_count;
-
-	do {
-		result = serve_message_receive(console->life.desk, SERVE_DESK_TO_ROLE, &console->message, fds,
-		                               &fd_count);
-		if (result == 0)
-			channel_drop(fds, &fd_count);
-	} while (result == 0);
-	if (result != -EAGAIN) {
-		(void)close(console->life.desk);
-		console->life.desk = -1;
-	}
-}
-
 static int wait(struct console *console)
 {
 	struct pollfd fds[] = { { .fd = ROLE_FD_PARENT, .events = POLLIN },
@@ -173,13 +150,15 @@ static int wait(struct console *console)
 
 	if (poll(fds, sizeof(fds) / sizeof(fds[0]), http_server_timeout_ms(console->server)) < 0)
 		return errno == EINTR ? 0 : -errno;
-	if (fds[1].revents && console->life.desk >= 0)
-		hear_desk(console);
+	if (fds[1].revents)
+		serve_role_hear_desk(&console->life, NULL, NULL);
 	return fds[0].revents ? serve_role_heed(&console->life) : 0;
 }
 
-static void live(struct console *console)
+static void live(void *state)
 {
+	struct console *console = state;
+
 	for (;;) {
 		int64_t now = role_monotonic_ns();
 
@@ -192,22 +171,18 @@ static void live(struct console *console)
 	}
 }
 
-int console_role(const struct role_start *start)
+static void end(void *state)
 {
-	struct console *console = calloc(1, sizeof(*console));
-	char error[CONFIG_ERROR_SIZE] = "out of memory";
-	int result;
+	struct console *console = state;
 
-	if (!console)
-		return 1;
-	result = begin(console, start, error);
-	serve_role_ready(&console->life, result, error);
-	if (result == 0)
-		live(console);
 	if (console->server)
 		http_server_free(console->server);
 	console_site_fini(&console->site);
-	serve_role_end(&console->life);
-	free(console);
-	return result == 0 ? 0 : 1;
+}
+
+int console_role(const struct role_start *start)
+{
+	static const struct serve_role_stages stages = { sizeof(struct console), begin, live, end };
+
+	return serve_role_live(&stages, start);
 }

@@ -8,28 +8,28 @@
 
 #include "base/time.h"
 #include "daemon/console_site.h"
-#include "record/components.h"
 
-static int refuse(struct console_deed *deed, const char *message)
+#define NEXT_MINUTES_MAX 1440
+
+int console_deed_refuse(struct console_deed *deed, const char *message)
 {
 	(void)snprintf(deed->error.message, sizeof(deed->error.message), "%s", message);
 	return -EINVAL;
 }
 
-static const char *value(const struct console_deed *deed, const char *name)
+const char *console_deed_value(const struct console_deed *deed, const char *name)
 {
 	return form_get(deed->form, name);
 }
 
-/* A time that was typed; nothing is 0. */
-static int read_time(struct console_deed *deed, const char *name, int64_t *ns)
+int console_deed_time(struct console_deed *deed, const char *name, int64_t *ns)
 {
-	const char *text = value(deed, name);
+	const char *text = console_deed_value(deed, name);
 	struct capture_time time = { 0 };
 
 	*ns = 0;
 	if (*text && time_parse_typed(text, (struct capture_time){ deed->who.now_ns }, &time) != 0)
-		return refuse(deed, "a time is in UTC, as 09:40 or 2026-03-10T09:40");
+		return console_deed_refuse(deed, "a time is in UTC, as 09:40 or 2026-03-10T09:40");
 	*ns = time.ns;
 	return 0;
 }
@@ -42,7 +42,7 @@ static int find(struct console_deed *deed, struct statement_desk_kept *kept)
 
 	*kept = (struct statement_desk_kept){ .json = NULL };
 	if (number == 0)
-		return refuse(deed, "that is no statement's ID, as s1");
+		return console_deed_refuse(deed, "that is no statement's ID, as s1");
 	result = statement_desk_find(deed->ledger, number, kept, &deed->error);
 	deed->revision = kept->row.revision;
 	return result;
@@ -55,36 +55,79 @@ static void go_to(struct console_deed *deed, const struct statement_desk_kept *k
 
 /* ---- drafted, edited ---- */
 
+static int read_number(struct console_deed *deed, const char *name, uint64_t *number)
+{
+	const char *id = console_deed_value(deed, name);
+
+	*number = *id ? statements_number(id) : 0;
+	return *id && *number == 0 ? console_deed_refuse(deed, "that is no statement's ID, as s1") : 0;
+}
+
+/* In so many minutes the next word is promised; nothing is as soon as one has to speak, "0" not at all. */
+static int read_next(struct console_deed *deed, int64_t *next_ns)
+{
+	const char *text = console_deed_value(deed, "next");
+	char *end = NULL;
+	unsigned long minutes = strtoul(text, &end, 10);
+
+	*next_ns = STATEMENT_UPDATE_NS;
+	if (!*text)
+		return 0;
+	if (*end || text[0] == '-' || minutes > NEXT_MINUTES_MAX)
+		return console_deed_refuse(deed, "the update is promised in at most a day");
+	*next_ns = (int64_t)minutes * 60 * NS_PER_S;
+	return 0;
+}
+
+static int read_names(struct console_deed *deed, struct statement_desk_asked *asked)
+{
+	const char *kind = console_deed_value(deed, "kind"), *phase = console_deed_value(deed, "phase");
+
+	asked->any_kind = !*kind;
+	if (*kind && !statement_kind_find(kind, &asked->kind))
+		return console_deed_refuse(deed, "there is no such kind of statement");
+	if (!language_find(console_deed_value(deed, "lang"), &asked->language))
+		return console_deed_refuse(deed, "there is no such language");
+	if (*phase && !statement_phase_find(phase, &asked->phase))
+		return console_deed_refuse(deed, "there is no such phase");
+	return 0;
+}
+
 static int read_asked(struct console_deed *deed, struct archive_incident *incident, struct statement_desk_asked *asked)
 {
-	const char *wrong;
+	static const char *const wrong[STATEMENT_DESK_WRONGS] = {
+		[STATEMENT_DESK_CORRECTS_NOTHING] = "say which published statement is corrected",
+		[STATEMENT_DESK_PHASE] = "a phase is of an update",
+		[STATEMENT_DESK_TRANSLATION] = "a translation takes all from its statement: nothing else can be said",
+		[STATEMENT_DESK_OF_NOTHING] = "say of what: an incident, or since when",
+	};
 	int result;
 
 	*asked = (struct statement_desk_asked){ .folder = deed->site->folder,
-		                                .any_kind = !*value(deed, "kind"),
-		                                .next_ns = STATEMENT_UPDATE_NS,
-		                                .component = value(deed, "component"),
-		                                .text = value(deed, "text"),
-		                                .claim = value(deed, "claim") };
-	if (!asked->any_kind && !statement_kind_find(value(deed, "kind"), &asked->kind))
-		return refuse(deed, "there is no such kind of statement");
-	if (!language_find(value(deed, "lang"), &asked->language))
-		return refuse(deed, "there is no such language");
-	if (*value(deed, "after") && (asked->after = statements_number(value(deed, "after"))) == 0)
-		return refuse(deed, "that is no statement's ID, as s1");
-	if (*value(deed, "corrects") && (asked->corrects = statements_number(value(deed, "corrects"))) == 0)
-		return refuse(deed, "that is no statement's ID, as s1");
-	result = read_time(deed, "since", &asked->since_ns);
+		                                .component = console_deed_value(deed, "component"),
+		                                .text = console_deed_value(deed, "text"),
+		                                .claim = console_deed_value(deed, "claim") };
+	result = read_names(deed, asked);
 	if (result == 0)
-		result = read_time(deed, "until", &asked->until_ns);
-	if (result == 0 && *value(deed, "incident")) {
-		result = archive_find(deed->site->folder, value(deed, "incident"), incident);
-		if (result != 0)
-			return refuse(deed, "there is no such incident");
+		result = read_number(deed, "after", &asked->after);
+	if (result == 0)
+		result = read_number(deed, "corrects", &asked->corrects);
+	if (result == 0)
+		result = read_number(deed, "translates", &asked->translates);
+	if (result == 0)
+		result = read_next(deed, &asked->next_ns);
+	if (result == 0)
+		result = console_deed_time(deed, "since", &asked->since_ns);
+	if (result == 0)
+		result = console_deed_time(deed, "until", &asked->until_ns);
+	if (result == 0 && *console_deed_value(deed, "incident")) {
+		if (archive_find(deed->site->folder, console_deed_value(deed, "incident"), incident) != 0)
+			return console_deed_refuse(deed, "there is no such incident");
 		asked->incident = incident;
 	}
-	wrong = statement_desk_asked_wrong(asked);
-	return result == 0 && *wrong ? refuse(deed, "say of what: an incident, or since when") : result;
+	if (result == 0 && statement_desk_asked_wrong(asked) != STATEMENT_DESK_GOOD)
+		return console_deed_refuse(deed, wrong[statement_desk_asked_wrong(asked)]);
+	return result;
 }
 
 static int draft(struct console_deed *deed)
@@ -133,21 +176,21 @@ static char *write_form(const struct console_deed *deed, size_t sentences)
 	if (!out)
 		return NULL;
 	(void)fputs("[title]\n", out);
-	write_part(out, value(deed, "title"));
+	write_part(out, console_deed_value(deed, "title"));
 	for (size_t i = 1; i <= sentences + 1 && i <= STATEMENT_SENTENCES_MAX; i++) {
 		const char *words, *audience;
 
 		(void)snprintf(name, sizeof(name), "t%zu", i);
-		words = value(deed, name);
+		words = console_deed_value(deed, name);
 		if (!has_words(words))
 			continue;
 		(void)snprintf(name, sizeof(name), "a%zu", i);
-		audience = strcmp(value(deed, name), "public") == 0 ? "public" : "internal";
+		audience = strcmp(console_deed_value(deed, name), "public") == 0 ? "public" : "internal";
 		(void)snprintf(name, sizeof(name), "k%zu", i);
 		if (i > sentences)
 			(void)fprintf(out, "[+ %s]\n", audience);
 		else
-			(void)fprintf(out, "[%zu %s%s]\n", i, audience, *value(deed, name) ? " keep" : "");
+			(void)fprintf(out, "[%zu %s%s]\n", i, audience, *console_deed_value(deed, name) ? " keep" : "");
 		write_part(out, words);
 	}
 	if (fclose(out) != 0) {
@@ -164,17 +207,17 @@ static int edit_kept(struct console_deed *deed, struct statement_desk_kept *kept
 	int result;
 
 	(void)snprintf(revision, sizeof(revision), "%" PRIu64, kept->row.revision);
-	if (strcmp(revision, value(deed, "revision")) != 0) {
-		(void)refuse(deed, "somebody else has edited it since; what you typed is not kept");
+	if (strcmp(revision, console_deed_value(deed, "revision")) != 0) {
+		(void)console_deed_refuse(deed, "somebody else has edited it since; what you typed is not kept");
 		return -ESTALE;
 	}
 	text = write_form(deed, json_array_size(json_object_get(kept->json, "sentences")));
 	result = text ? statement_form_read(kept->json, text, deed->who.name, &edited, why) : -ENOMEM;
 	free(text);
 	if (result == -EALREADY)
-		return refuse(deed, "nothing is changed");
+		return console_deed_refuse(deed, "nothing is changed");
 	if (result != 0)
-		return *why ? refuse(deed, why) : result;
+		return *why ? console_deed_refuse(deed, why) : result;
 	result = statement_desk_edit(deed->ledger, &deed->who, kept, edited, &deed->error);
 	deed->revision = kept->row.revision;
 	json_decref(edited);
@@ -203,7 +246,8 @@ static int edit(struct console_deed *deed)
 
 static int approve_kept(struct console_deed *deed, struct statement_desk_kept *kept)
 {
-	return statement_desk_approve(deed->ledger, &deed->who, kept, value(deed, "hash"), NULL, NULL, &deed->error);
+	return statement_desk_approve(deed->ledger, &deed->who, kept, console_deed_value(deed, "hash"), NULL, NULL,
+	                              &deed->error);
 }
 
 static int approve(struct console_deed *deed)
@@ -217,8 +261,8 @@ static int tell_kept(struct console_deed *deed, struct statement_desk_kept *kept
 	char *text = NULL;
 	int result;
 
-	if (strcmp(value(deed, "hash"), kept->row.sha256) != 0) {
-		(void)refuse(deed, "it has been edited since it was shown; look at it again");
+	if (strcmp(console_deed_value(deed, "hash"), kept->row.sha256) != 0) {
+		(void)console_deed_refuse(deed, "it has been edited since it was shown; look at it again");
 		return -ESTALE;
 	}
 	result = statement_desk_publish(deed->ledger, &deed->who, kept, what, &text, NULL, NULL, &deed->error);
@@ -248,9 +292,7 @@ static int submit(struct console_deed *deed)
 
 static int withdraw_kept(struct console_deed *deed, struct statement_desk_kept *kept)
 {
-	if (!has_words(value(deed, "text")))
-		return refuse(deed, "say why; it is published with the withdrawal");
-	return statement_desk_withdraw(deed->ledger, &deed->who, kept, value(deed, "text"), &deed->error);
+	return statement_desk_withdraw(deed->ledger, &deed->who, kept, console_deed_value(deed, "text"), &deed->error);
 }
 
 static int withdraw(struct console_deed *deed)
@@ -264,13 +306,11 @@ static int aware(struct console_deed *deed)
 {
 	struct statements_awareness row = { .set_ns = deed->who.now_ns, .set_by = deed->who.name };
 	struct archive_incident incident;
-	uint64_t thread = statements_number(value(deed, "thread"));
-	int result = read_time(deed, "at", &row.aware_ns);
+	uint64_t thread = statements_number(console_deed_value(deed, "thread"));
+	int result = console_deed_time(deed, "at", &row.aware_ns);
 
-	if (result == 0 && (row.aware_ns == 0 || row.aware_ns > deed->who.now_ns))
-		result = refuse(deed, "say since when, which is not in the future");
 	if (result == 0 && archive_find(deed->site->folder, deed->object, &incident) != 0)
-		result = refuse(deed, "there is no such incident");
+		result = console_deed_refuse(deed, "there is no such incident");
 	if (result != 0)
 		return result;
 	row.incident = incident.id;
@@ -279,63 +319,19 @@ static int aware(struct console_deed *deed)
 	return statements_awareness_add(deed->ledger, &row, &deed->error);
 }
 
-/* ---- components, events ---- */
-
-static int set_component(struct console_deed *deed)
-{
-	struct component_state state = {
-		.cause = "", .source = COMPONENT_SAID, .added_ns = deed->who.now_ns, .added_by = deed->who.name
-	};
-	const char *id = value(deed, "component");
-	int result = read_time(deed, "since", &state.since_ns);
-
-	if (result != 0)
-		return result;
-	if (!component_id_ok(id) || !component_status_find(value(deed, "status"), &state.status))
-		return refuse(deed, "there is no such component, or no such state");
-	if (state.since_ns == 0)
-		state.since_ns = deed->who.now_ns;
-	if (state.since_ns > deed->who.now_ns)
-		return refuse(deed, "a state cannot begin in the future; works that are planned are another thing");
-	(void)snprintf(state.component, sizeof(state.component), "%s", id);
-	(void)snprintf(deed->object, sizeof(deed->object), "%s", id);
-	(void)snprintf(deed->go, sizeof(deed->go), "/components");
-	return component_state_add(deed->ledger, &state, NULL, &deed->error);
-}
-
-static int add_event(struct console_deed *deed)
-{
-	struct ledger_event event = { .text = value(deed, "text"),
-		                      .url = value(deed, "url"),
-		                      .added_ns = deed->who.now_ns,
-		                      .added_by = deed->who.name };
-	int result = read_time(deed, "since", &event.began_ns);
-
-	if (result == 0)
-		result = read_time(deed, "until", &event.ended_ns);
-	if (result != 0)
-		return result;
-	if (!ledger_event_kind_find(value(deed, "kind"), &event.kind))
-		return refuse(deed, "there is no such kind of event");
-	if (!has_words(event.text) || event.began_ns == 0)
-		return refuse(deed, "say what happened, and since when");
-	if (event.ended_ns && event.ended_ns < event.began_ns)
-		return refuse(deed, "it cannot end before it began");
-	(void)snprintf(deed->go, sizeof(deed->go), "/events");
-	result = ledger_event_add(deed->ledger, &event, event.id, &deed->error);
-	if (result == 0)
-		(void)snprintf(deed->object, sizeof(deed->object), "%s", event.id);
-	return result;
-}
-
 /* clang-format off */
 static const struct console_deed_row rows[] = {
 	{ "draft", CONSOLE_OPERATE, draft },
 	{ "edit", CONSOLE_OPERATE, edit },
 	{ "approve", CONSOLE_OPERATE, approve },
 	{ "aware", CONSOLE_OPERATE, aware },
-	{ "components", CONSOLE_OPERATE, set_component },
-	{ "events", CONSOLE_OPERATE, add_event },
+	{ "components", CONSOLE_OPERATE, console_deed_state },
+	{ "component-add", CONSOLE_OPERATE, console_deed_component_add },
+	{ "component-change", CONSOLE_OPERATE, console_deed_component_change },
+	{ "component-remove", CONSOLE_OPERATE, console_deed_component_remove },
+	{ "works-add", CONSOLE_OPERATE, console_deed_works_add },
+	{ "works-cancel", CONSOLE_OPERATE, console_deed_works_cancel },
+	{ "events", CONSOLE_OPERATE, console_deed_event },
 	{ "publish", CONSOLE_PUBLISH, publish },
 	{ "submit", CONSOLE_PUBLISH, submit },
 	{ "withdraw", CONSOLE_PUBLISH, withdraw },

@@ -6,35 +6,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/console_gather.h"
 #include "daemon/console_site.h"
-#include "record/components.h"
 #include "record/console_audit.h"
 #include "record/outages.h"
 #include "record/statement_facts.h"
-#include "tell/build.h"
 #include "tell/facts.h"
 
-#define HUNDREDTHS 100 /* of a per cent */
+#define HUNDREDTHS 100  /* of a per cent */
+#define CLAIM_SHOWN 120 /* octets of what was claimed */
 
-struct gathering {
-	struct build build;
-	json_t *root, *list;
-	struct ledger *ledger;
-	struct record_error *error;
-	int64_t now_ns;
-	uint64_t thread;
-	uint64_t incident;
-	uint32_t skip; /* older ones are left out */
-};
-
-static json_t *moment(int64_t ns)
+json_t *console_gather_moment(int64_t ns)
 {
 	char text[TIME_TEXT_SIZE];
 
 	return ns ? json_string(time_format((struct capture_time){ ns }, text)) : json_null();
 }
 
-static json_t *words(const char *text)
+json_t *console_gather_words(const char *text)
 {
 	return build_text(text, LEDGER_TEXT_MAX);
 }
@@ -55,15 +44,13 @@ static json_t *incident_id(uint64_t incident)
 	return incident ? json_string(id) : json_null();
 }
 
-/* A new list of the root's. */
-static void begin_list(struct gathering *g, const char *name)
+void console_gather_list(struct gathering *g, const char *name)
 {
 	g->list = json_array();
 	build_set(&g->build, g->root, name, g->list);
 }
 
-/* The newest stand first, and so many of them. */
-static void add_newest(struct gathering *g, json_t *one)
+void console_gather_newest(struct gathering *g, json_t *one)
 {
 	if (!one || json_array_insert_new(g->list, 0, one) != 0)
 		g->build.failed = true;
@@ -71,7 +58,7 @@ static void add_newest(struct gathering *g, json_t *one)
 		(void)json_array_remove(g->list, CONSOLE_LIST_MAX);
 }
 
-static int done(struct gathering *g, int result, json_t **json)
+int console_gather_done(struct gathering *g, int result, json_t **json)
 {
 	if (result == 0 && g->build.failed)
 		result = -ENOMEM;
@@ -82,7 +69,7 @@ static int done(struct gathering *g, int result, json_t **json)
 	return result;
 }
 
-/* ---- overview ---- */
+/* ---- what is due ---- */
 
 static int take_thread(void *context, const struct statements_thread *thread)
 {
@@ -90,9 +77,10 @@ static int take_thread(void *context, const struct statements_thread *thread)
 
 	if (thread->open)
 		build_append(&g->build, g->list,
-		             json_pack("{so ss so sb}", "thread", number_id(thread->thread), "last_kind",
-		                       statement_kind_name(thread->last), "due", moment(thread->due_ns), "overdue",
-		                       thread->due_ns <= g->now_ns));
+		             json_pack("{ss so so so so sb}", "of", "word", "thread", number_id(thread->thread),
+		                       "after", number_id(thread->thread), "last",
+		                       console_gather_moment(thread->last_ns), "due",
+		                       console_gather_moment(thread->due_ns), "overdue", thread->due_ns <= g->now_ns));
 	return 0;
 }
 
@@ -101,12 +89,130 @@ static int take_law(void *context, const struct statement_facts_law *law)
 	struct gathering *g = context;
 
 	build_append(&g->build, g->list,
-	             json_pack("{so ss so so sb}", "incident", incident_id(law->incident), "kind",
-	                       statement_kind_name(law->kind), "due", moment(law->due_ns), "submitted",
-	                       moment(law->submitted_ns), "overdue",
+	             json_pack("{ss so ss so so sb}", "of", "law", "incident", incident_id(law->incident), "kind",
+	                       statement_kind_name(law->kind), "due", console_gather_moment(law->due_ns), "submitted",
+	                       console_gather_moment(law->submitted_ns), "overdue",
 	                       law->submitted_ns == 0 && law->due_ns <= g->now_ns));
 	return 0;
 }
+
+static bool is_draft(const struct statement_desk_kept *kept)
+{
+	return !kept->acts.published_ns && !kept->acts.submitted_ns && !kept->acts.withdrawn_ns;
+}
+
+/* Which statements have to do with what is due: the latest of a matter, a draft that is there already. */
+static int take_related(void *context, const struct statement_desk_kept *kept)
+{
+	struct gathering *g = context;
+	char incident[ARCHIVE_ID_SIZE], thread[LEDGER_ID_SIZE];
+	json_t *one;
+	size_t i;
+
+	(void)snprintf(incident, sizeof(incident), "%016" PRIx64, kept->row.incident);
+	(void)snprintf(thread, sizeof(thread), "s%" PRIu64, kept->row.thread);
+	json_array_foreach(g->list, i, one)
+	{
+		bool law = strcmp(fact_text(one, "of"), "law") == 0;
+
+		if (law ? strcmp(fact_text(one, "incident"), incident) != 0 ||
+		                    strcmp(fact_text(one, "kind"), statement_kind_name(kept->row.kind)) != 0
+		        : strcmp(fact_text(one, "thread"), thread) != 0 || !statement_kind_is_public(kept->row.kind))
+			continue;
+		if (is_draft(kept)) {
+			build_set(&g->build, one, "draft", json_string(kept->row.id));
+			build_set(&g->build, one, "draft_thread", json_string(thread));
+		} else if (!law && kept->acts.published_ns && !kept->acts.withdrawn_ns) {
+			build_set(&g->build, one, "after", json_string(kept->row.id));
+			build_set(&g->build, one, "title", console_gather_words(statement_title(kept->json)));
+			build_set(&g->build, one, "lang", json_string(kept->row.lang));
+			/* What was drafted before it is of no use any more. */
+			(void)json_object_del(one, "draft");
+		}
+	}
+	return 0;
+}
+
+/* What is not handed in first, and of that what is due first. */
+static bool is_before(const json_t *a, const json_t *b)
+{
+	struct capture_time due_a = { 0 }, due_b = { 0 }, none;
+	bool over_a = fact_time(a, "submitted", &none), over_b = fact_time(b, "submitted", &none);
+
+	(void)fact_time(a, "due", &due_a);
+	(void)fact_time(b, "due", &due_b);
+	return over_a != over_b ? over_b : due_a.ns < due_b.ns;
+}
+
+/* `list` in that order; a new reference. */
+static json_t *sorted(struct gathering *g, const json_t *list)
+{
+	json_t *result = json_array(), *one, *other;
+	size_t i, at;
+
+	json_array_foreach(list, i, one)
+	{
+		json_array_foreach(result, at, other)
+		{
+			if (is_before(one, other))
+				break;
+		}
+		if (json_array_insert(result, at, one) != 0)
+			g->build.failed = true;
+	}
+	return result;
+}
+
+/* Into the list that is being filled; `related`: with the statements that have to do with it. */
+static int gather_due(struct gathering *g, struct ledger *ledger, bool related, struct record_error *error)
+{
+	json_t *order;
+	int result = statements_thread_each(ledger, take_thread, g, error);
+
+	if (result == 0)
+		result = statement_facts_law_each(ledger, take_law, g, error);
+	if (result == 0 && related && json_array_size(g->list))
+		result = statement_desk_each(ledger, take_related, g, error);
+	order = sorted(g, g->list);
+	if (json_array_clear(g->list) != 0 || json_array_extend(g->list, order) != 0)
+		g->build.failed = true;
+	json_decref(order);
+	return result;
+}
+
+int console_facts_alarm(struct ledger *ledger, int64_t now_ns, unsigned *overdue, int64_t *next_ns,
+                        struct record_error *error)
+{
+	struct gathering g = { .root = json_object(), .now_ns = now_ns };
+	struct capture_time due, submitted;
+	int64_t next = 0;
+	unsigned late = 0;
+	json_t *one;
+	size_t i;
+	int result;
+
+	console_gather_list(&g, "due");
+	result = gather_due(&g, ledger, false, error);
+	json_array_foreach(g.list, i, one)
+	{
+		if (fact_time(one, "submitted", &submitted) || !fact_time(one, "due", &due))
+			continue;
+		if (due.ns <= now_ns)
+			late++;
+		else if (next == 0)
+			next = due.ns;
+	}
+	json_decref(g.root);
+	if (result == 0 && g.build.failed)
+		result = -ENOMEM;
+	if (result == 0) {
+		*overdue = late;
+		*next_ns = next;
+	}
+	return result;
+}
+
+/* ---- overview ---- */
 
 static int take_outage(void *context, const struct outages_outage *outage)
 {
@@ -125,10 +231,12 @@ static int take_outage(void *context, const struct outages_outage *outage)
 		}
 	}
 	outages_id(outage->number, id);
-	add_newest(g, json_pack("{ss so so so so ss ss}", "id", id, "component", words(outage->component), "began",
-	                        moment(outage->began_ns), "ended", moment(outage->ended_ns), "belief",
-	                        build_integer(outage->belief / HUNDREDTHS), "published", outage->published, "cause",
-	                        cause));
+	console_gather_newest(g, json_pack("{ss so so so so ss ss}", "id", id, "component",
+	                                   console_gather_words(outage->component), "began",
+	                                   console_gather_moment(outage->began_ns), "ended",
+	                                   console_gather_moment(outage->ended_ns), "belief",
+	                                   build_integer(outage->belief / HUNDREDTHS), "published", outage->published,
+	                                   "cause", cause));
 	json_decref(whole);
 	return 0;
 }
@@ -137,10 +245,11 @@ static int take_kept(void *context, const struct statement_desk_kept *kept)
 {
 	struct gathering *g = context;
 
-	add_newest(g, json_pack("{ss so ss ss ss so so}", "id", kept->row.id, "thread", number_id(kept->row.thread),
-	                        "kind", statement_kind_name(kept->row.kind), "lang", kept->row.lang, "state",
-	                        statement_desk_state(kept), "title", words(statement_title(kept->json)), "made",
-	                        moment(kept->row.made_ns)));
+	console_gather_newest(g, json_pack("{ss so ss ss ss so so}", "id", kept->row.id, "thread",
+	                                   number_id(kept->row.thread), "kind", statement_kind_name(kept->row.kind),
+	                                   "lang", kept->row.lang, "state", statement_desk_state(kept), "title",
+	                                   console_gather_words(statement_title(kept->json)), "made",
+	                                   console_gather_moment(kept->row.made_ns)));
 	return 0;
 }
 
@@ -150,13 +259,15 @@ static void incidents(struct console_site *site, struct gathering *g)
 	struct archive_incident *all = NULL;
 	int count = archive_list(site->folder, CONSOLE_LIST_MAX, &all);
 
-	begin_list(g, "incidents");
+	console_gather_list(g, "incidents");
 	for (int i = 0; i < count; i++)
 		build_append(&g->build, g->list,
 		             json_pack("{so so so so so so}", "id", incident_id(all[i].id), "vector",
-		                       words(all[i].vector), "target", words(all[i].target), "service",
-		                       words(all[i].service), "began", moment(all[i].began_ns), "ended",
-		                       moment(all[i].ended_ns)));
+		                       console_gather_words(all[i].vector), "target",
+		                       console_gather_words(all[i].target), "service",
+		                       console_gather_words(all[i].service), "began",
+		                       console_gather_moment(all[i].began_ns), "ended",
+		                       console_gather_moment(all[i].ended_ns)));
 	free(all);
 }
 
@@ -165,27 +276,32 @@ int console_facts_overview(struct console_site *site, struct ledger *ledger, jso
 	struct gathering g = { .root = json_object(), .now_ns = site->now_ns(site->context) };
 	int result;
 
-	begin_list(&g, "threads");
-	result = statements_thread_each(ledger, take_thread, &g, error);
-	begin_list(&g, "laws");
-	if (result == 0)
-		result = statement_facts_law_each(ledger, take_law, &g, error);
-	begin_list(&g, "outages");
+	console_gather_list(&g, "due");
+	result = gather_due(&g, ledger, true, error);
+	console_gather_list(&g, "outages");
 	if (result == 0)
 		result = outages_each(ledger, NULL, take_outage, &g, error);
-	begin_list(&g, "statements");
+	console_gather_list(&g, "statements");
 	if (result == 0)
 		result = statement_desk_each(ledger, take_kept, &g, error);
 	incidents(site, &g);
-	return done(&g, result, json);
+	return console_gather_done(&g, result, json);
 }
 
-int console_facts_choices(struct console_site *site, json_t **json)
+static int take_claim(void *context, const struct ledger_claim *claim)
+{
+	console_gather_newest(context, json_pack("{ss so so}", "id", claim->id, "by", console_gather_words(claim->by),
+	                                         "text", build_text(claim->text, CLAIM_SHOWN)));
+	return 0;
+}
+
+int console_facts_choices(struct console_site *site, struct ledger *ledger, json_t **json, struct record_error *error)
 {
 	struct gathering g = { .root = json_object() };
 
 	incidents(site, &g);
-	return done(&g, 0, json);
+	console_gather_list(&g, "claims");
+	return console_gather_done(&g, ledger_claim_each(ledger, 0, take_claim, &g, error), json);
 }
 
 /* ---- statements ---- */
@@ -199,7 +315,8 @@ static void take_mistake(void *context, size_t sentence, const char *mistake)
 {
 	struct mistakes *m = context;
 
-	build_append(m->build, m->list, json_pack("{sI so}", "sentence", (json_int_t)sentence, "text", words(mistake)));
+	build_append(m->build, m->list,
+	             json_pack("{sI so}", "sentence", (json_int_t)sentence, "text", console_gather_words(mistake)));
 }
 
 static json_t *acts_json(struct build *b, const struct statement_desk_acts *acts)
@@ -209,8 +326,8 @@ static json_t *acts_json(struct build *b, const struct statement_desk_acts *acts
 	for (unsigned i = 0; i < acts->count; i++)
 		build_append(b, list,
 		             json_pack("{ss sI so so}", "act", statements_act_name(acts->list[i].act), "revision",
-		                       (json_int_t)acts->list[i].revision, "by", words(acts->list[i].by), "at",
-		                       moment(acts->list[i].at_ns)));
+		                       (json_int_t)acts->list[i].revision, "by", console_gather_words(acts->list[i].by),
+		                       "at", console_gather_moment(acts->list[i].at_ns)));
 	return list;
 }
 
@@ -230,8 +347,8 @@ static json_t *statement_json(struct ledger *ledger, const struct statement_desk
 	build_set(&b, root, "sha256", json_string(kept->row.sha256));
 	build_set(&b, root, "kind", json_string(statement_kind_name(kept->row.kind)));
 	build_set(&b, root, "state", json_string(statement_desk_state(kept)));
-	build_set(&b, root, "made", moment(kept->row.made_ns));
-	build_set(&b, root, "made_by", words(kept->made_by));
+	build_set(&b, root, "made", console_gather_moment(kept->row.made_ns));
+	build_set(&b, root, "made_by", console_gather_words(kept->made_by));
 	build_set(&b, root, "approvals", json_integer(statement_desk_approvals(kept)));
 	build_set(&b, root, "approvals_wanted", json_integer(statement_desk_approvals_wanted(kept)));
 	build_set(&b, root, "public", json_boolean(statement_kind_is_public(kept->row.kind)));
@@ -268,7 +385,7 @@ static int take_of_thread(void *context, const struct statement_desk_kept *kept)
 		return 0;
 	if (kept->row.incident)
 		g->incident = kept->row.incident;
-	add_newest(g, statement_json(g->ledger, kept));
+	console_gather_newest(g, statement_json(g->ledger, kept));
 	return 0;
 }
 
@@ -294,76 +411,63 @@ static int64_t detected(const char *folder, uint64_t incident)
 	return time.ns;
 }
 
+/* Of the list of what is due, what is of this matter. */
+static void keep_own(struct gathering *g, const char *id)
+{
+	char incident[ARCHIVE_ID_SIZE];
+	size_t i = 0;
+
+	(void)snprintf(incident, sizeof(incident), "%016" PRIx64, g->incident);
+	while (i < json_array_size(g->list)) {
+		const json_t *one = json_array_get(g->list, i);
+
+		if (strcmp(fact_text(one, "thread"), id) == 0 ||
+		    (g->incident && strcmp(fact_text(one, "incident"), incident) == 0))
+			i++;
+		else
+			(void)json_array_remove(g->list, i);
+	}
+}
+
 int console_facts_matter(struct console_site *site, struct ledger *ledger, const char *id, json_t **json,
                          struct record_error *error)
 {
-	struct gathering g = {
-		.root = json_object(), .ledger = ledger, .error = error, .thread = statements_number(id)
-	};
+	struct gathering g = { .root = json_object(),
+		               .ledger = ledger,
+		               .error = error,
+		               .now_ns = site->now_ns(site->context),
+		               .thread = statements_number(id) };
 	json_t *aware = NULL;
 	int result;
 
 	build_set(&g.build, g.root, "thread", number_id(g.thread));
-	begin_list(&g, "statements");
+	console_gather_list(&g, "statements");
 	result = statement_desk_each(ledger, take_of_thread, &g, error);
 	if (result == 0 && json_array_size(g.list) == 0)
 		result = -ENOENT;
+	console_gather_list(&g, "due");
+	if (result == 0)
+		result = gather_due(&g, ledger, true, error);
+	keep_own(&g, id);
 	if (result == 0)
 		result = statement_facts_aware(ledger, g.incident, &aware, error);
 	if (result == 0) {
 		build_set(&g.build, g.root, "incident", incident_id(g.incident));
 		build_set(&g.build, g.root, "aware", aware);
-		build_set(&g.build, g.root, "suggested", moment(g.incident ? detected(site->folder, g.incident) : 0));
+		build_set(&g.build, g.root, "suggested",
+		          console_gather_moment(g.incident ? detected(site->folder, g.incident) : 0));
 	}
-	return done(&g, result, json);
+	return console_gather_done(&g, result, json);
 }
 
-/* ---- components, events, audit ---- */
-
-static int take_component(void *context, const struct component *component)
-{
-	struct gathering *g = context;
-	const char *name = component->name[LANGUAGE_EN];
-
-	if (!*name)
-		name = *component->name[LANGUAGE_FR] ? component->name[LANGUAGE_FR] : component->id;
-	if (!component->is_group)
-		build_append(&g->build, g->list, json_pack("{ss so}", "id", component->id, "name", words(name)));
-	return 0;
-}
-
-/* A state takes the place of all that was said before of that time and what follows: the last that has begun counts. */
-static int take_state(void *context, const struct component_state *state)
-{
-	struct gathering *g = context;
-	json_t *one;
-	size_t i;
-
-	json_array_foreach(g->list, i, one)
-	{
-		if (state->since_ns <= g->now_ns && strcmp(fact_text(one, "id"), state->component) == 0)
-			build_set(&g->build, one, "status", json_string(component_status_name(state->status)));
-	}
-	return 0;
-}
-
-int console_facts_components(struct ledger *ledger, int64_t now_ns, json_t **json, struct record_error *error)
-{
-	struct gathering g = { .root = json_object(), .now_ns = now_ns };
-	int result;
-
-	begin_list(&g, "components");
-	result = component_each(ledger, false, take_component, &g, error);
-	if (result == 0)
-		result = component_state_each(ledger, NULL, take_state, &g, error);
-	return done(&g, result, json);
-}
+/* ---- events, audit ---- */
 
 static int take_event(void *context, const struct ledger_event *event)
 {
-	add_newest(context,
-	           json_pack("{ss ss so so so}", "id", event->id, "kind", ledger_event_kind_name(event->kind), "began",
-	                     moment(event->began_ns), "ended", moment(event->ended_ns), "text", words(event->text)));
+	console_gather_newest(
+		context, json_pack("{ss ss so so so}", "id", event->id, "kind", ledger_event_kind_name(event->kind),
+	                           "began", console_gather_moment(event->began_ns), "ended",
+	                           console_gather_moment(event->ended_ns), "text", console_gather_words(event->text)));
 	return 0;
 }
 
@@ -371,8 +475,8 @@ int console_facts_events(struct ledger *ledger, json_t **json, struct record_err
 {
 	struct gathering g = { .root = json_object() };
 
-	begin_list(&g, "events");
-	return done(&g, ledger_event_each(ledger, take_event, &g, error), json);
+	console_gather_list(&g, "events");
+	return console_gather_done(&g, ledger_event_each(ledger, take_event, &g, error), json);
 }
 
 static int take_audit(void *context, const struct console_audit *row)
@@ -380,9 +484,10 @@ static int take_audit(void *context, const struct console_audit *row)
 	struct gathering *g = context;
 
 	build_append(&g->build, g->list,
-	             json_pack("{so so ss ss so sI ss so}", "at", moment(row->at_ns), "who", words(row->who), "role",
-	                       row->role, "what", row->what, "object", words(row->object), "revision",
-	                       (json_int_t)row->revision, "outcome", row->outcome, "message", words(row->message)));
+	             json_pack("{so so ss ss so sI ss so}", "at", console_gather_moment(row->at_ns), "who",
+	                       console_gather_words(row->who), "role", row->role, "what", row->what, "object",
+	                       console_gather_words(row->object), "revision", (json_int_t)row->revision, "outcome",
+	                       row->outcome, "message", console_gather_words(row->message)));
 	return 0;
 }
 
@@ -390,6 +495,6 @@ int console_facts_audit(struct ledger *ledger, json_t **json, struct record_erro
 {
 	struct gathering g = { .root = json_object() };
 
-	begin_list(&g, "audit");
-	return done(&g, console_audit_each(ledger, CONSOLE_AUDIT_MAX, take_audit, &g, error), json);
+	console_gather_list(&g, "audit");
+	return console_gather_done(&g, console_audit_each(ledger, CONSOLE_AUDIT_MAX, take_audit, &g, error), json);
 }

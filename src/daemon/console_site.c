@@ -212,6 +212,8 @@ static unsigned status_of(int result)
 	case ESTALE:
 	case EALREADY:
 	case EPERM:
+	case EEXIST:
+	case EBUSY: /* a group with components in it; a record that somebody else writes */
 		return CONFLICT;
 	case EINVAL:
 	case EBADMSG:
@@ -350,8 +352,8 @@ static int publishable(struct asking *a, json_t **json)
 
 static int choices(struct asking *a, json_t **json)
 {
-	static const char *const asked[] = { "incident", "after", "corrects" };
-	int result = console_facts_choices(a->site, json);
+	static const char *const asked[] = { "incident", "kind", "after", "corrects", "translates", "lang" };
+	int result = console_facts_choices(a->site, a->ledger, json, &a->error);
 
 	for (size_t i = 0; result == 0 && i < sizeof(asked) / sizeof(asked[0]); i++) {
 		const char *value = http_server_query(a->request, asked[i]);
@@ -359,9 +361,17 @@ static int choices(struct asking *a, json_t **json)
 		if (value && json_object_set_new(*json, asked[i], build_text(value, LEDGER_ID_SIZE)) != 0)
 			result = -ENOMEM;
 	}
-	if (result != 0)
-		json_decref(*json);
 	return result;
+}
+
+static int component(struct asking *a, json_t **json)
+{
+	return console_facts_component(a->ledger, a->object, a->view.now_ns, json, &a->error);
+}
+
+static int works(struct asking *a, json_t **json)
+{
+	return console_facts_works(a->ledger, a->view.now_ns, json, &a->error);
 }
 
 static int components(struct asking *a, json_t **json)
@@ -390,6 +400,8 @@ static const struct page {
 	{ "", false, CONSOLE_READ, overview, console_html_overview },
 	{ "matter", true, CONSOLE_READ, matter, console_html_matter },
 	{ "components", false, CONSOLE_READ, components, console_html_components },
+	{ "component", true, CONSOLE_OPERATE, component, console_html_component },
+	{ "works", false, CONSOLE_READ, works, console_html_works },
 	{ "events", false, CONSOLE_READ, events, console_html_events },
 	{ "audit", false, CONSOLE_READ, audit, console_html_audit },
 	{ "draft", false, CONSOLE_OPERATE, choices, console_html_draft },
@@ -408,6 +420,16 @@ static const struct page *find_page(const struct asking *a)
 	return NULL;
 }
 
+static void style_sheet(struct asking *a)
+{
+	FILE *out = begin_body(a);
+
+	if (out) {
+		console_html_style(out);
+		end_body(a, out, OK, "text/css; charset=utf-8");
+	}
+}
+
 static void get(struct asking *a)
 {
 	const struct page *page = find_page(a);
@@ -416,12 +438,7 @@ static void get(struct asking *a)
 	int result;
 
 	if (strcmp(a->name, "style.css") == 0) {
-		FILE *out = begin_body(a);
-
-		if (out) {
-			console_html_style(out);
-			end_body(a, out, OK, "text/css; charset=utf-8");
-		}
+		style_sheet(a);
 		return;
 	}
 	if (!a->session) {
@@ -439,7 +456,11 @@ static void get(struct asking *a)
 	result = open_record(a);
 	if (result == 0)
 		result = page->gather(a, &json);
+	if (result == 0)
+		result = console_facts_alarm(a->ledger, a->view.now_ns, &a->view.overdue, &a->view.next_due_ns,
+		                             &a->error);
 	if (result != 0) {
+		json_decref(json);
 		trouble(a, status_of(result), result == -ENOENT ? CONSOLE_NOT_THERE : CONSOLE_FAILED);
 		return;
 	}

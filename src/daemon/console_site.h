@@ -67,15 +67,38 @@ struct console_deed_row {
 
 const struct console_deed_row *console_deed_find(const char *name);
 
+/* What the form has in that field, "" where there is none. */
+const char *console_deed_value(const struct console_deed *deed, const char *name);
+/* A time that was typed into it; nothing is 0. */
+int console_deed_time(struct console_deed *deed, const char *name, int64_t *ns);
+/* -EINVAL, for that reason: a row of tell/console_sentences.c. */
+int console_deed_refuse(struct console_deed *deed, const char *message);
+
+/* Of the status page (console_page_deeds.c). */
+int console_deed_state(struct console_deed *deed);
+int console_deed_component_add(struct console_deed *deed);
+int console_deed_component_change(struct console_deed *deed);
+int console_deed_component_remove(struct console_deed *deed);
+int console_deed_works_add(struct console_deed *deed);
+int console_deed_works_cancel(struct console_deed *deed);
+int console_deed_event(struct console_deed *deed);
+
 /* ---- what pages show (console_facts.c): see tell/console_html.h; new references, 0 or -errno, said ---- */
 
 int console_facts_overview(struct console_site *site, struct ledger *ledger, json_t **json, struct record_error *error);
 int console_facts_matter(struct console_site *site, struct ledger *ledger, const char *id, json_t **json,
                          struct record_error *error);
 int console_facts_statement(struct ledger *ledger, const char *id, json_t **json, struct record_error *error);
-int console_facts_choices(struct console_site *site, json_t **json);
+int console_facts_choices(struct console_site *site, struct ledger *ledger, json_t **json, struct record_error *error);
+/* Of the status page (console_page_facts.c). */
 int console_facts_components(struct ledger *ledger, int64_t now_ns, json_t **json, struct record_error *error);
+int console_facts_component(struct ledger *ledger, const char *id, int64_t now_ns, json_t **json,
+                            struct record_error *error);
+int console_facts_works(struct ledger *ledger, int64_t now_ns, json_t **json, struct record_error *error);
 int console_facts_events(struct ledger *ledger, json_t **json, struct record_error *error);
+/* How much of what is due is overdue, and when the first of the others is; 0: nothing is. */
+int console_facts_alarm(struct ledger *ledger, int64_t now_ns, unsigned *overdue, int64_t *next_ns,
+                        struct record_error *error);
 int console_facts_audit(struct ledger *ledger, json_t **json, struct record_error *error);
 
 #endif

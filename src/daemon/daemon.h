@@ -6,7 +6,8 @@
 /* argv[1] of a process that the daemon starts: main calls daemon_role() for it and nothing else. */
 #define DAEMON_ROLE_WORD "--role"
 #define DAEMON_SOCKET_NAME "control.sock" /* in run_dir */
-#define DAEMON_SERVE_PID_NAME "serve.pid" /* likewise; locked while `holdfast serve` runs */
+#define DAEMON_DROPPED_NAME "dropped"     /* in state_dir: who is being dropped, as impact/dropped.h has it */
+#define DAEMON_SERVE_PID_NAME "serve.pid" /* in run_dir; locked while `holdfast serve` runs */
 
 /* Defends this host until it is told to end. `config_path` NULL: as config_load(). Returns the exit status. */
 int daemon_run(const char *config_path);

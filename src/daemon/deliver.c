@@ -158,7 +158,8 @@ static int put_webhooks(const struct deliver *d, int64_t now_ns, struct record_e
 	for (unsigned i = 0; i < config->webhook_count; i++)
 		rows[i] = (struct subscriber){ .kind = SUBSCRIBER_WEBHOOK,
 			                       .name = config->webhooks[i].name,
-			                       .lang = language_code(first),
+			                       .lang = config->webhooks[i].lang[0] ? config->webhooks[i].lang
+			                                                           : language_code(first),
 			                       .components = config->webhooks[i].components,
 			                       .nonce = "",
 			                       .added_by = "configuration" };

@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -149,6 +148,7 @@ static void heed(struct desk *desk, unsigned role)
 		break;
 	case SERVE_SIGNALS:
 		desk_queue_signals(&desk->queue, &message->signals);
+		desk_states_hear(desk, &message->signals, role_wall_ns());
 		break;
 	case SERVE_SUBSCRIBE:
 	case SERVE_CONFIRM:
@@ -161,6 +161,7 @@ static void heed(struct desk *desk, unsigned role)
 	case SERVE_READY:
 	case SERVE_COUNTED:
 	case SERVE_ANSWER:
+	case SERVE_DROPPED:
 	case SERVE_TYPES:
 		answer(desk, role, message->id, -ENOSYS);
 	}
@@ -219,6 +220,8 @@ static int heed_parent(struct desk *desk)
 			*channel = fds[0];
 			if (message->channel.role == SERVE_ROLE_MESSENGER)
 				desk_tell_standing(desk);
+			else if (message->channel.role == SERVE_ROLE_PUBLIC)
+				desk_dropped_again(&desk->dropped);
 		} else {
 			channel_drop(fds, &fd_count);
 		}
@@ -245,9 +248,12 @@ static void tell(struct desk *desk, int64_t now_ns)
 	serve_role_count(message, "written", desk->queue.written);
 	serve_role_count(message, "lost", desk->queue.lost);
 	serve_role_count(message, "late", desk->queue.late);
+	serve_role_count(message, "put_in_before", desk->queue.put_in);
 	serve_role_count(message, "refused", desk->refused);
 	serve_role_count(message, "reckoned_s", (uint64_t)(desk->reckon_last_ns / NS_PER_S));
 	serve_role_count(message, "outages_open", desk->outages_open);
+	serve_role_count(message, "places_refused", desk->present.refused);
+	serve_role_count(message, "probes_late", desk->present.late);
 	serve_role_count(message, "alerts_sent", desk->alerted.sent);
 	serve_role_count(message, "alerts_failed", desk->alerted.failed);
 	serve_role_count(message, "alerts_lost", desk->alerts_lost + desk->alerted.unsaid + desk->told.untold);
@@ -302,6 +308,20 @@ static int begin_subscriptions(struct desk *desk)
 	                                      desk->life.file_count - before);
 }
 
+static int confine(const struct config *config)
+{
+	char folder[CONFIG_PATH_SIZE];
+	bool other = desk_dropped_folder(config, folder);
+	int result = sandbox_confine(config->state_dir, other ? folder : NULL);
+
+	if (result == -ENOENT && other) {
+		LOG_SAY(LOG_WARNING, "%s is not there: whom the shield is dropping is not known until the next reload",
+		        folder);
+		result = sandbox_confine(config->state_dir, NULL);
+	}
+	return sandbox_excuse(result);
+}
+
 static int give_up(struct desk *desk, const struct role_start *start)
 {
 	int result = sandbox_give_up(start->uid, start->gid);
@@ -311,29 +331,34 @@ static int give_up(struct desk *desk, const struct role_start *start)
 	if (result == 0)
 		result = begin_subscriptions(desk);
 	(void)umask(0027);
-	if (result == 0) {
-		result = sandbox_confine(desk->life.config.state_dir, NULL);
-		if (result == -ENOSYS || result == -EOPNOTSUPP)
-			result = 0;
-	}
+	if (result == 0)
+		result = confine(&desk->life.config);
 	return result == 0 ? sandbox_filter(ROLE_DESK) : result;
 }
 
-static int begin(struct desk *desk, const struct role_start *start, char error[CONFIG_ERROR_SIZE])
+static int begin(void *state, const struct role_start *start, char error[CONFIG_ERROR_SIZE])
 {
-	int result = serve_role_begin(&desk->life, error);
+	struct desk *desk = state;
+	int result;
 
+	desk->courier = desk->subscribe.courier = -1;
+	for (unsigned i = 0; i < SERVE_ROLES; i++)
+		desk->channels[i] = -1;
+	result = reckoner_new(&desk->reckoner);
 	if (result != 0)
 		return result;
 	(void)snprintf(desk->path, sizeof(desk->path), "%s" LEDGER_FILE, desk->life.config.state_dir);
+	desk_dropped_begin(&desk->dropped, &desk->life.config);
 	result = give_up(desk, start);
 	if (result != 0) {
 		(void)snprintf(error, CONFIG_ERROR_SIZE, "rights cannot be given up: %s", strerror(-result));
 		return result;
 	}
 	message_text(desk->state, sizeof(desk->state), "ok");
+	present_init(&desk->present, desk->life.config.probes.every_ns);
 	desk_tell_begin(desk);
-	open_record(desk); /* without room, or with a broken disk, it is tried again */
+	(void)alarm(ROLE_LONG_S); /* the record is looked through */
+	open_record(desk);        /* without room, or with a broken disk, it is tried again */
 	return 0;
 }
 
@@ -345,17 +370,20 @@ static void turn(struct desk *desk, int64_t now_ns)
 		write_queue(desk, now_ns);
 	if (desk->ledger && !desk_queue_waits(&desk->queue))
 		desk_reckon(desk, role_wall_ns());
+	if (desk->ledger)
+		desk_states_look(desk, role_wall_ns());
 	if (now_ns >= desk->look_ns)
 		look(desk, now_ns);
 	desk_subscribe_turn(&desk->subscribe, now_ns, desk->publish_now);
 	publish(desk, now_ns);
+	desk_dropped_turn(&desk->dropped, desk->channels[SERVE_ROLE_PUBLIC], &desk->message, now_ns);
 	tell(desk, now_ns);
 }
 
 /* What waits in channels is taken, and all of it written. */
 static void last_words(struct desk *desk)
 {
-	(void)alarm(ROLE_ALARM_S);
+	(void)alarm(ROLE_LONG_S);
 	for (unsigned i = 0; i < SERVE_ROLES; i++)
 		if (desk->channels[i] >= 0)
 			listen_to(desk, i);
@@ -365,8 +393,10 @@ static void last_words(struct desk *desk)
 		        desk->queue.report_count + desk->queue.signal_count);
 }
 
-static void live(struct desk *desk)
+static void live(void *state)
 {
+	struct desk *desk = state;
+
 	for (;;) {
 		struct pollfd fds[SERVE_ROLES + 2] = { { .fd = ROLE_FD_PARENT, .events = POLLIN },
 			                               { .fd = desk->courier, .events = POLLIN } };
@@ -388,29 +418,20 @@ static void live(struct desk *desk)
 	last_words(desk);
 }
 
-int desk_role(const struct role_start *start)
+static void end(void *state)
 {
-	struct desk *desk = calloc(1, sizeof(*desk));
-	char error[CONFIG_ERROR_SIZE] = "out of memory";
-	int result;
+	struct desk *desk = state;
 
-	if (!desk)
-		return 1;
-	desk->courier = desk->subscribe.courier = -1;
-	for (unsigned i = 0; i < SERVE_ROLES; i++)
-		desk->channels[i] = -1;
-	result = reckoner_new(&desk->reckoner);
-	if (result == 0)
-		result = begin(desk, start, error);
-	serve_role_ready(&desk->life, result, error);
-	if (result == 0)
-		live(desk);
 	supervise_close(desk->channels, SERVE_ROLES);
 	supervise_close(&desk->courier, 1);
 	desk_subscribe_end(&desk->subscribe);
 	reckoner_free(desk->reckoner);
 	ledger_close(desk->ledger);
-	serve_role_end(&desk->life);
-	free(desk);
-	return result == 0 ? 0 : 1;
+}
+
+int desk_role(const struct role_start *start)
+{
+	static const struct serve_role_stages stages = { sizeof(struct desk), begin, live, end };
+
+	return serve_role_live(&stages, start);
 }

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the parts of the desk share. It alone writes what the other roles count, reckons outages from it, and has the page
- * published, and people told; desk.c is its life, desk_queue.c what waits for the record, desk_reckon.c the end of a bucket, desk_courier.c the
- * page on its way, desk_told.c who has been told what, desk_tell.c by whom.
+ * published, and people told; desk.c is its life, desk_queue.c what waits for the record, desk_reckon.c the end of a bucket,
+ * desk_states.c what is measured of the page's components, then and meanwhile, desk_courier.c the page on its way, desk_told.c
+ * who has been told what, desk_tell.c by whom, desk_dropped.c whom the shield is dropping, for the public role.
  */
 #ifndef HOLDFAST_DAEMON_DESK_H
 #define HOLDFAST_DAEMON_DESK_H
 
+#include "daemon/desk_dropped.h"
 #include "daemon/desk_queue.h"
 #include "daemon/desk_subscribe.h"
 #include "daemon/desk_told.h"
 #include "daemon/message.h"
 #include "daemon/serve_role.h"
+#include "impact/present.h"
 #include "record/ledger.h"
 #include "record/reckon.h"
 
@@ -36,7 +39,12 @@ struct desk {
 	uint32_t outages_open;
 	uint64_t late_before; /* counts that had come late when it was last done */
 	struct reckoner *reckoner;
-	struct reckon_result result; /* scratch; large */
+	struct reckon_result result; /* of the last time; large */
+	/* what probes see at this moment */
+	struct present present;
+	bool present_news;      /* heard since it was last looked at */
+	bool present_trouble;   /* a state was raised because of it, and is not lowered yet */
+	int64_t present_due_ns; /* of the monotonic clock */
 	/* the page */
 	int courier;                        /* -1: nothing is published */
 	bool publishing, publish_now;       /* it is under way; it is to be done as soon as may be */
@@ -45,6 +53,7 @@ struct desk {
 	uint64_t publications, publications_failed;
 	char page_state[SERVE_TEXT_SIZE];
 	struct desk_subscribe subscribe;
+	struct desk_dropped dropped;
 	/* people */
 	struct desk_told told;
 	char told_path[CONFIG_PATH_SIZE + sizeof(DESK_TOLD_FILE)];
@@ -57,6 +66,12 @@ struct desk {
 
 /* Reckons where a bucket has ended since that was last done, and all that follows from it. `now_ns`: wall time. */
 void desk_reckon(struct desk *desk, int64_t now_ns);
+/* What probes say, as the other roles sent it. `now_ns`: wall time. */
+void desk_states_hear(struct desk *desk, const struct serve_signals *signals, int64_t now_ns);
+/* States of components that are measured: at the end of a bucket, by all that is known of it; */
+void desk_states_set(struct desk *desk, int64_t end_ns, int64_t now_ns);
+/* ... and meanwhile, by what probes see at this moment. */
+void desk_states_look(struct desk *desk, int64_t now_ns);
 /* What has been told, from its file. */
 void desk_tell_begin(struct desk *desk);
 void desk_tell_outages(struct desk *desk, int64_t now_ns);

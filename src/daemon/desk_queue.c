@@ -96,9 +96,33 @@ static int settle(struct desk_queue *queue, int result, uint32_t *count)
 	return result;
 }
 
+/* What was put in by hand while the reader was behind is not counted again. */
+static int drop_put_in(struct desk_queue *queue, struct ledger *ledger, struct record_error *error)
+{
+	uint32_t kept = 0;
+	int result = 0;
+
+	for (uint32_t i = 0; i < queue->signal_count; i++) {
+		const struct signal_count *signal = &queue->signals[i];
+		bool is = false;
+
+		if (result == 0 && strcmp(signal->vantage, VANTAGE_SERVE) == 0)
+			result = outages_signal_is(ledger, signal, "", &is, error);
+		if (is)
+			queue->put_in++;
+		else
+			queue->signals[kept++] = *signal;
+	}
+	queue->signal_count = kept;
+	return result;
+}
+
 int desk_queue_write(struct desk_queue *queue, struct ledger *ledger, struct record_error *error)
 {
-	int result = 0, other = 0;
+	int result = drop_put_in(queue, ledger, error), other = 0;
+
+	if (result != 0)
+		return result;
 
 	if (queue->report_count)
 		result = settle(queue, outages_report_add(ledger, queue->reports, queue->report_count, error),

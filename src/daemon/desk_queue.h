@@ -22,6 +22,8 @@ struct desk_queue {
 	uint64_t lost;    /* that found no room, or that the record refuses for good */
 	uint64_t written; /* cells */
 	uint64_t late;    /* of reports, for buckets that were reckoned before they came */
+	uint64_t
+		put_in; /* of access logs, for buckets whose lines were put in by hand (`outage logs --import`): they count once */
 };
 
 /* `reckoned_ns`: buckets before it have been reckoned; what comes for one of them is late. */

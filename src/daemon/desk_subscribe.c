@@ -81,11 +81,12 @@ static int ask(struct ledger *ledger, const struct serve_subscribe *asked, int64
 	const struct subscriber who = { .kind = SUBSCRIBER_MAIL,
 		                        .name = address,
 		                        .lang = language_code((enum language)asked->lang),
-		                        .components = "",
+		                        .components = asked->components,
 		                        .nonce = "",
 		                        .added_by = "form" };
 
-	if (asked->kind != SERVE_BY_MAIL || mail_address_read(asked->address, true, address) != 0)
+	if (asked->kind != SERVE_BY_MAIL || mail_address_read(asked->address, true, address) != 0 ||
+	    (asked->components[0] && !subscriptions_components_ok(asked->components)))
 		return -EINVAL;
 	return subscriptions_ask(ledger, &who, wall_ns, &queued, error);
 }

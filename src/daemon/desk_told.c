@@ -2,12 +2,10 @@
 #include "daemon/desk_told.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <jansson.h>
 
@@ -16,7 +14,7 @@
 
 #define SCHEMA "holdfast.told/1"
 #define FILE_MAX (256u << 10)
-#define PATH_MAX_SIZE 256
+#define FILE_MODE 0640
 #define OUTAGE_ADVICE "holdfast outage show %s; to say so: holdfast statement draft"
 #define DUE_ADVICE "holdfast statement list shows what is open"
 
@@ -77,12 +75,8 @@ int desk_told_read(struct desk_told *told, const char *path)
 	void *octets = NULL;
 	size_t length = 0;
 	json_t *json;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), result;
+	int result = file_load(path, FILE_MAX, &octets, &length);
 
-	if (fd < 0)
-		return -errno;
-	result = file_read_all(fd, FILE_MAX, &octets, &length);
-	(void)close(fd);
 	if (result != 0)
 		return result;
 	json = json_loadb(octets, length, JSON_REJECT_DUPLICATES, NULL);
@@ -112,24 +106,11 @@ static json_t *told_json(const struct desk_told *told)
 
 int desk_told_write(const struct desk_told *told, const char *path)
 {
-	char beside[PATH_MAX_SIZE];
 	json_t *json = told_json(told);
 	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
-	int fd = -1, result = text ? 0 : -ENOMEM;
+	int result = text ? file_replace(path, FILE_MODE, text, strlen(text), FILE_LASTING) : -ENOMEM;
 
 	json_decref(json);
-	if (result == 0 && snprintf(beside, sizeof(beside), "%s.new", path) >= (int)sizeof(beside))
-		result = -ENAMETOOLONG;
-	if (result == 0) {
-		fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-		result = fd < 0 ? -errno : file_write(fd, text, strlen(text));
-	}
-	if (result == 0 && fsync(fd) != 0)
-		result = -errno;
-	if (fd >= 0)
-		(void)close(fd);
-	if (result == 0 && rename(beside, path) != 0)
-		result = -errno;
 	free(text);
 	return result;
 }

@@ -4,8 +4,8 @@
  * reads counters and samples, has everything else done by the loader, and hands what was done to the recorder. It never
  * waits: a command that needs the loader is an operation, of which one is in progress and the others stand in line.
  *
- * engine.c is its life; command.c what clients ask; facts.c what they are told; lists.c the lists of the configuration;
- * journal.c the way to the recorder. What it sees and decides by itself is watch.h's.
+ * engine.c is its life; command.c what clients ask, operation.c what of that the loader does; facts.c what they are told; lists.c the lists of the configuration;
+ * journal.c the way to the recorder; dropping.c who is being dropped. What it sees and decides by itself is watch.h's.
  */
 #ifndef HOLDFAST_DAEMON_ENGINE_H
 #define HOLDFAST_DAEMON_ENGINE_H
@@ -26,10 +26,12 @@
 #include "shield/samples.h"
 
 #define ENGINE_OPERATIONS_MAX CLIENTS_MAX
-#define ENGINE_JOURNAL_MAX 1024 /* messages that wait for the recorder */
-#define ENGINE_LISTED_S 86400   /* how long a block from a list holds; it is put in again at half of that */
-#define ENGINE_OPERATION_S 20   /* that the loader has for one answer */
-#define ENGINE_POSTPONED_S 2    /* that a long list waits for the record before it is done without */
+#define ENGINE_JOURNAL_MAX 1024   /* messages that wait for the recorder */
+#define ENGINE_LISTED_S 86400     /* how long a block from a list holds; it is put in again at half of that */
+#define ENGINE_OPERATION_S 20     /* that the loader has for one answer */
+#define ENGINE_POSTPONED_S 2      /* that a long list waits for the record before it is done without */
+#define ENGINE_DROPPED_S 10       /* how often, at most, the recorder is told who is being dropped … */
+#define ENGINE_DROPPED_AGAIN_S 60 /* … and how often it is at least, as long as somebody is */
 #define ENGINE_SCOPES_MAX SHIELD_SERVICE_PREFIXES_MAX
 
 /* A command that the loader, or the parent, is to answer. */
@@ -72,6 +74,14 @@ struct listed {
 	int64_t again_ns; /* of the monotonic clock */
 };
 
+/* Who is being dropped, as the recorder was last told. */
+struct dropping {
+	bool any;                /* somebody was */
+	uint64_t print;          /* of all of it */
+	int64_t due_ns, said_ns; /* of the monotonic clock: when next; when last, 0: not yet */
+	bool cut;                /* it is said in the log that there are more than fit */
+};
+
 /* The messenger, where there is one. */
 struct alerts {
 	int channel;                   /* -1 */
@@ -99,6 +109,7 @@ struct engine {
 	struct watch_trace *traces;
 	struct outbox *outbox;
 	struct listed listed;
+	struct dropping dropping;
 	uint8_t *learned; /* by the engine before this one: live_save()'s octets; NULL: nothing */
 	size_t learned_length;
 	struct journal journal;
@@ -134,14 +145,17 @@ void engine_tell_blocks(struct engine *engine);
 
 /* command.c */
 clients_ask command_ask;
-/* The loader's answer, the parent's answer to a reload. */
-void command_answered(struct engine *engine, const struct message *message);
+/* The parent's answer to a reload. */
 void command_reloaded(struct engine *engine, const struct message *message);
 /* Does what was asked while the journal had no room for it, where it has now. */
 void command_resume(struct engine *engine);
-/* Ends an operation that has waited too long. */
-void command_expire(struct engine *engine);
 void command_fini(struct engine *engine);
+
+/* operation.c: the loader's answer; ends an operation that has waited too long for it. */
+void operation_answered(struct engine *engine, const struct message *message);
+void operation_expire(struct engine *engine);
+
+/* command_block.c */
 /* The network that a way in is open to. */
 struct prefix command_guard_prefix(const struct shield_guard *guard);
 /* Whether a block of `prefix` would shut a way in: then *way is one that it would. */
@@ -159,6 +173,9 @@ int lists_load(struct engine *engine, const struct config *config, const int *fd
                char error[CONFIG_ERROR_SIZE]);
 /* Puts a part of them in again, where it is time. */
 void lists_renew(struct engine *engine);
+
+/* dropping.c: tells the recorder who is being dropped, where it is time to and that has changed. */
+void dropping_turn(struct engine *engine, int64_t now_ns);
 
 /* alerts.c: of incidents, for each news of one: the messenger says what of that is told; of links. */
 void alerts_begin(struct engine *engine);

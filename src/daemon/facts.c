@@ -222,6 +222,28 @@ static void fill_ways(const struct engine *engine, const struct moment *moment, 
 	}
 }
 
+/* Of the program and of nftables, which tells no services apart. */
+static void read_counters(struct engine *engine)
+{
+	struct shield_counters *none = &engine->counters[SHIELD_SERVICE_NONE];
+
+	(void)shield_read_counters(&engine->maps, engine->counters);
+	for (unsigned i = 0; i < SHIELD_REASONS; i++) {
+		sum(&engine->nftables.counters.enforced[i], &none->enforced[i]);
+		sum(&engine->nftables.counters.observed[i], &none->observed[i]);
+	}
+}
+
+static void fill_interfaces(const struct engine *engine, struct control_status *status)
+{
+	for (unsigned i = 0; i < engine->hook_count; i++) {
+		struct control_interface *interface = &status->interfaces[status->interface_count++];
+
+		memcpy(interface->name, engine->hooks[i].name, sizeof(interface->name));
+		interface->hook = hook_name(engine->hooks[i].hook);
+	}
+}
+
 static void fill_services(const struct engine *engine, struct control_status *status)
 {
 	for (unsigned i = 0; i < engine->config.service_count; i++) {
@@ -255,13 +277,7 @@ char *facts_status(struct engine *engine)
 	(void)shield_read_mode(&engine->maps, moment.jiffies, &mode);
 	(void)shield_read_totals(&engine->maps, &status->shield);
 	(void)shield_count_cookies_lost(&engine->maps, moment.jiffies, &status->cookies_lost);
-	(void)shield_read_counters(&engine->maps, engine->counters);
-	for (unsigned i = 0; i < SHIELD_REASONS; i++) { /* nftables tells no services apart */
-		struct shield_counters *none = &engine->counters[SHIELD_SERVICE_NONE];
-
-		sum(&engine->nftables.counters.enforced[i], &none->enforced[i]);
-		sum(&engine->nftables.counters.observed[i], &none->observed[i]);
-	}
+	read_counters(engine);
 	status->pid = engine->roles.parent_pid;
 	status->loader_pid = engine->roles.loader_pid;
 	status->engine_pid = engine->roles.engine_pid;
@@ -274,12 +290,7 @@ char *facts_status(struct engine *engine)
 	status->mode.left_ns = mode.enforce ? left_until(engine, &moment, mode.until) : INT64_MAX;
 	status->mode.until_ns = wall_of(&moment, status->mode.left_ns);
 	status->origin = origins[engine->origin];
-	for (unsigned i = 0; i < engine->hook_count; i++) {
-		struct control_interface *interface = &status->interfaces[status->interface_count++];
-
-		memcpy(interface->name, engine->hooks[i].name, sizeof(interface->name));
-		interface->hook = hook_name(engine->hooks[i].hook);
-	}
+	fill_interfaces(engine, status);
 	fill_services(engine, status);
 	status->has_rates = engine->has_rates;
 	status->rates = engine->rates;

@@ -650,11 +650,8 @@ static int give_up_rights(struct loader *loader)
 
 	if (result == 0)
 		result = sandbox_seal();
-	if (result == 0) {
-		result = sandbox_confine_to_pins(loader->config.bpffs_dir);
-		if (result == -ENOSYS || result == -EOPNOTSUPP)
-			result = 0;
-	}
+	if (result == 0)
+		result = sandbox_excuse(sandbox_confine_to_pins(loader->config.bpffs_dir));
 	if (result == 0)
 		result = sandbox_filter(ROLE_LOADER);
 	if (result != 0)

@@ -33,9 +33,10 @@ static int check_room(const struct loader *loader, struct shield_error *error)
 	return result;
 }
 
-static int add_rule(struct loader *loader, const struct message_rule *wanted, struct message_answer *answer,
+static int add_rule(struct loader *loader, const struct message *message, struct message_answer *answer,
                     struct shield_error *error)
 {
+	const struct message_rule *wanted = &message->rule;
 	struct shield_making making = { .expires = loader_after(loader, wanted->for_ns),
 		                        .made_ns = wanted->made_ns,
 		                        .made_by = wanted->made_by,
@@ -72,16 +73,27 @@ static int add_rule(struct loader *loader, const struct message_rule *wanted, st
 	return result;
 }
 
-static int remove_rule(struct loader *loader, uint32_t number, struct shield_error *error)
+static int remove_rule(struct loader *loader, const struct message *message, struct message_answer *answer,
+                       struct shield_error *error)
 {
-	int result = shield_remove_rule(loader->shield, number, error);
+	int result = shield_remove_rule(loader->shield, message->number, error);
 
-	return result ? result : mirror_remove_rule(&loader->mirror, number, error);
+	(void)answer;
+	return result ? result : mirror_remove_rule(&loader->mirror, message->number, error);
 }
 
-static int allow(struct loader *loader, const struct message_allow *wanted, struct message_answer *answer,
+static int renew_rule(struct loader *loader, const struct message *message, struct message_answer *answer,
+                      struct shield_error *error)
+{
+	(void)answer;
+	return shield_renew_rule(loader->shield, message->renewal.number, loader_after(loader, message->renewal.for_ns),
+	                         error);
+}
+
+static int allow(struct loader *loader, const struct message *message, struct message_answer *answer,
                  struct shield_error *error)
 {
+	const struct message_allow *wanted = &message->allow;
 	uint64_t expires = loader_after(loader, wanted->for_ns);
 
 	for (uint32_t i = 0; i < wanted->prefixes.count; i++) {
@@ -118,11 +130,21 @@ int loader_set_mode(struct loader *loader, const struct message_mode *wanted, st
 	return 0;
 }
 
-static int confirm(struct loader *loader, struct shield_error *error)
+static int set_mode(struct loader *loader, const struct message *message, struct message_answer *answer,
+                    struct shield_error *error)
+{
+	(void)answer;
+	return loader_set_mode(loader, &message->mode, error);
+}
+
+static int confirm(struct loader *loader, const struct message *message, struct message_answer *answer,
+                   struct shield_error *error)
 {
 	struct shield_mode mode;
 	int result = shield_read_mode(shield_maps(loader->shield), loader_now(loader), &mode);
 
+	(void)message;
+	(void)answer;
 	if (result != 0) {
 		(void)snprintf(error->message, sizeof(error->message), "the mode cannot be read: %s",
 		               strerror(-result));
@@ -138,110 +160,108 @@ static int confirm(struct loader *loader, struct shield_error *error)
 	return loader_set_mode(loader, &(struct message_mode){ .enforce = 1 }, error);
 }
 
-static int disallow(struct loader *loader, const struct message_prefix *wanted, struct shield_error *error)
+static int disallow(struct loader *loader, const struct message *message, struct message_answer *answer,
+                    struct shield_error *error)
 {
-	struct prefix prefix = message_prefix(wanted);
+	struct prefix prefix = message_prefix(&message->prefix);
 	int result = shield_disallow(loader->shield, &prefix, error);
 
+	(void)answer;
 	return result ? result : mirror_unlist(&loader->mirror, NFT_ALLOWED, &prefix, error);
 }
 
-static int add_way(struct loader *loader, const struct message_prefix *wanted)
+/* What is wrong is said there; the command that follows is not to fail of it. */
+static int add_way(struct loader *loader, const struct message *message, struct message_answer *answer,
+                   struct shield_error *error)
 {
-	struct prefix prefix = message_prefix(wanted);
+	struct prefix prefix = message_prefix(&message->prefix);
 
+	(void)answer;
+	(void)error;
 	ways_add_client(&loader->ways, &prefix.address, role_monotonic_ns());
-	return loader_set_guard(loader);
+	(void)loader_set_guard(loader);
+	return 0;
+}
+
+static int freeze(struct loader *loader, const struct message *message, struct message_answer *answer,
+                  struct shield_error *error)
+{
+	(void)answer;
+	(void)error;
+	return shield_freeze(loader->shield, message->freeze.attacked, loader_after(loader, message->freeze.for_ns));
 }
 
 /* The engine has blocked these in the shield's own tables; where nftables stands in, it must have them too. */
-static int block(struct loader *loader, const struct message_allow *wanted, struct shield_error *error)
+static int block(struct loader *loader, const struct message *message, struct message_answer *answer,
+                 struct shield_error *error)
 {
+	const struct message_allow *wanted = &message->allow;
 	struct prefix prefixes[MESSAGE_PREFIXES_MAX];
 
+	(void)answer;
 	for (uint32_t i = 0; i < wanted->prefixes.count; i++)
 		prefixes[i] = message_prefix(&wanted->prefixes.prefix[i]);
 	return mirror_list(&loader->mirror, NFT_BLOCKED, prefixes, wanted->prefixes.count, wanted->for_ns, error);
 }
 
+static int unblock(struct loader *loader, const struct message *message, struct message_answer *answer,
+                   struct shield_error *error)
+{
+	struct prefix prefix = message_prefix(&message->prefix);
+
+	(void)answer;
+	return mirror_unlist(&loader->mirror, NFT_BLOCKED, &prefix, error);
+}
+
+static int mirror_all(struct loader *loader, const struct message *message, struct message_answer *answer,
+                      struct shield_error *error)
+{
+	(void)message;
+	(void)answer;
+	return mirror_blocks(&loader->mirror, error);
+}
+
+static int count_from(struct loader *loader, const struct message *message, struct message_answer *answer,
+                      struct shield_error *error)
+{
+	(void)answer;
+	(void)error;
+	shield_count_from(loader->shield, message->number);
+	return 0;
+}
+
+/* What is done of each message: 0, or -errno with what is wrong in *error. NULL: it is no order. */
+static const struct {
+	int (*obey)(struct loader *loader, const struct message *message, struct message_answer *answer,
+	            struct shield_error *error);
+	bool unanswered;
+} orders[MESSAGE_TYPES] = {
+	[MESSAGE_ADD_RULE] = { .obey = add_rule },
+	[MESSAGE_REMOVE_RULE] = { .obey = remove_rule },
+	[MESSAGE_RENEW_RULE] = { .obey = renew_rule },
+	[MESSAGE_ALLOW] = { .obey = allow },
+	[MESSAGE_DISALLOW] = { .obey = disallow },
+	[MESSAGE_MODE] = { .obey = set_mode },
+	[MESSAGE_CONFIRM] = { .obey = confirm },
+	[MESSAGE_WAY] = { .obey = add_way, .unanswered = true },
+	[MESSAGE_FREEZE] = { .obey = freeze },
+	[MESSAGE_BLOCK] = { .obey = block },
+	[MESSAGE_UNBLOCK] = { .obey = unblock },
+	[MESSAGE_BLOCKS] = { .obey = mirror_all },
+	[MESSAGE_RESTORED] = { .obey = count_from, .unanswered = true },
+};
+
 int loader_obey(struct loader *loader, const struct message *message)
 {
 	struct message_answer answer = { .result = 0 };
 	struct shield_error error = { .message = "" };
-	struct prefix prefix;
 	uint64_t id = message->id;
 
-	switch ((enum message_type)message->type) {
-	case MESSAGE_ADD_RULE:
-		answer.result = add_rule(loader, &message->rule, &answer, &error);
-		break;
-	case MESSAGE_REMOVE_RULE:
-		answer.result = remove_rule(loader, message->number, &error);
-		break;
-	case MESSAGE_RENEW_RULE:
-		answer.result = shield_renew_rule(loader->shield, message->renewal.number,
-		                                  loader_after(loader, message->renewal.for_ns), &error);
-		break;
-	case MESSAGE_ALLOW:
-		answer.result = allow(loader, &message->allow, &answer, &error);
-		break;
-	case MESSAGE_DISALLOW:
-		answer.result = disallow(loader, &message->prefix, &error);
-		break;
-	case MESSAGE_MODE:
-		answer.result = loader_set_mode(loader, &message->mode, &error);
-		break;
-	case MESSAGE_CONFIRM:
-		answer.result = confirm(loader, &error);
-		break;
-	case MESSAGE_WAY:
-		(void)add_way(loader, &message->prefix); /* said there; the command that follows is not to fail of it */
-		return 0;
-	case MESSAGE_FREEZE:
-		answer.result = shield_freeze(loader->shield, message->freeze.attacked,
-		                              loader_after(loader, message->freeze.for_ns));
-		break;
-	case MESSAGE_BLOCK:
-		answer.result = block(loader, &message->allow, &error);
-		break;
-	case MESSAGE_UNBLOCK:
-		prefix = message_prefix(&message->prefix);
-		answer.result = mirror_unlist(&loader->mirror, NFT_BLOCKED, &prefix, &error);
-		break;
-	case MESSAGE_BLOCKS:
-		answer.result = mirror_blocks(&loader->mirror, &error);
-		break;
-	case MESSAGE_RESTORED:
-		shield_count_from(loader->shield, message->number);
-		return 0;
-	case MESSAGE_CONFIG:
-	case MESSAGE_RELOADED:
-	case MESSAGE_APPLIED:
-	case MESSAGE_RELOAD:
-	case MESSAGE_MAPS:
-	case MESSAGE_STATE:
-	case MESSAGE_ANSWER:
-	case MESSAGE_COUNTED:
-	case MESSAGE_RECORD:
-	case MESSAGE_ASK:
-	case MESSAGE_SETTLED:
-	case MESSAGE_CHECKPOINT:
-	case MESSAGE_STREAM:
-	case MESSAGE_INCIDENT:
-	case MESSAGE_SIGNALS:
-	case MESSAGE_RECORDED:
-	case MESSAGE_IN_FORCE:
-	case MESSAGE_LEARNED:
-	case MESSAGE_MESSENGER:
-	case MESSAGE_LINKS:
-	case MESSAGE_ALERT:
-	case MESSAGE_TEST_ALERT:
-	case MESSAGE_ALERTED:
-	case MESSAGE_TESTED:
-	case MESSAGE_TYPES:
-	default:
+	if (message->type >= MESSAGE_TYPES || !orders[message->type].obey)
 		return -EBADMSG; /* message_receive() lets none of these through */
-	}
+	answer.result = orders[message->type].obey(loader, message, &answer, &error);
+	if (orders[message->type].unanswered)
+		return 0;
 	if (id == 0) { /* it is put back, and nobody waits for an answer */
 		if (answer.result != 0)
 			LOG_SAY(LOG_WARNING, "not in force: %s",

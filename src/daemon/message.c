@@ -25,7 +25,7 @@ static bool lasts(int64_t for_ns)
 	return for_ns > 0 && for_ns <= DAYS_NS;
 }
 
-static bool is_prefix(const struct message_prefix *prefix)
+bool message_prefix_ok(const struct message_prefix *prefix)
 {
 	struct prefix read;
 	struct address address;
@@ -44,14 +44,14 @@ static bool are_prefixes(const struct message_prefixes *prefixes)
 	if (prefixes->count > MESSAGE_PREFIXES_MAX)
 		return false;
 	for (uint32_t i = 0; i < prefixes->count; i++)
-		if (!is_prefix(&prefixes->prefix[i]))
+		if (!message_prefix_ok(&prefixes->prefix[i]))
 			return false;
 	return true;
 }
 
 static bool is_rule(const struct message_rule *rule)
 {
-	return is_prefix(&rule->scope) && rule->shadow <= 1 && rule->spare <= 1 && rule->probe <= 1 &&
+	return message_prefix_ok(&rule->scope) && rule->shadow <= 1 && rule->spare <= 1 && rule->probe <= 1 &&
 	       rule->known <= 1 && rule->each <= 1 && rule->action <= RULE_CHALLENGE &&
 	       rule->hold_s <= MESSAGE_HOLD_S_MAX && (rule->arm_pps != 0) == (rule->hold_s != 0) &&
 	       rule->number <= INT32_MAX && ENDS(rule->match) && ENDS(rule->reason);
@@ -116,7 +116,7 @@ static bool check_allow(const struct message *message, unsigned fd_count)
 
 static bool check_prefix(const struct message *message, unsigned fd_count)
 {
-	return fd_count == 0 && is_prefix(&message->prefix);
+	return fd_count == 0 && message_prefix_ok(&message->prefix);
 }
 
 /* A way in is a host's. */
@@ -209,7 +209,7 @@ static bool check_in_force(const struct message *message, unsigned fd_count)
 		return fd_count == 0 && in_force->highest < INT32_MAX;
 	case MESSAGE_KIND_BLOCK:
 	case MESSAGE_KIND_ALLOW:
-		return fd_count == 0 && is_prefix(&in_force->prefix) && lasts(in_force->for_ns);
+		return fd_count == 0 && message_prefix_ok(&in_force->prefix) && lasts(in_force->for_ns);
 	case MESSAGE_KIND_RULE:
 		return fd_count == 0 && is_rule(&in_force->rule) && lasts(in_force->rule.for_ns);
 	default:
@@ -225,6 +225,12 @@ static bool check_signals(const struct message *message, unsigned fd_count)
 		if (!serve_signal_ok(&message->signals.signals[i]))
 			return false;
 	return true;
+}
+
+static bool check_dropped(const struct message *message, unsigned fd_count)
+{
+	return fd_count == 1 && message->dropped.dropping <= DROPPED_MAX &&
+	       message->dropped.passing <= DROPPED_PASSING_MAX;
 }
 
 static bool check_one_fd(const struct message *message, unsigned fd_count)
@@ -300,6 +306,7 @@ static const struct row {
 	[MESSAGE_STREAM]      = { MESSAGE_ENGINE_TO_RECORDER, BODY(stream),   check_stream },
 	[MESSAGE_INCIDENT]    = { MESSAGE_ENGINE_TO_RECORDER, BODY(incident), check_incident },
 	[MESSAGE_SIGNALS]     = { MESSAGE_ENGINE_TO_RECORDER, BODY(signals),  check_signals },
+	[MESSAGE_DROPPED]     = { MESSAGE_ENGINE_TO_RECORDER, BODY(dropped),  check_dropped },
 	[MESSAGE_RECORDED]    = { MESSAGE_RECORDER_TO_ENGINE, BODY(recorded), check_recorded },
 	[MESSAGE_IN_FORCE]    = { MESSAGE_RECORDER_TO_ENGINE, BODY(in_force), check_in_force },
 	[MESSAGE_LEARNED]     = { MESSAGE_RECORDER_TO_ENGINE, BODY(checkpoint), check_checkpoint },

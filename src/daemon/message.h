@@ -10,7 +10,7 @@
  *     role ──► parent          it is in force, or why not; the engine also asks for a reload
  *     engine ──► loader        rules, allowances, mode, ways in, what is under attack; blocks where nftables must have them too; never instructions
  *     loader ──► engine        descriptors of maps, answers
- *     engine ──► recorder      what was done; what was learned, observed and found, as files in memory
+ *     engine ──► recorder      what was done; what was learned, observed and found, and who is being dropped, as files in memory
  *     engine ──► messenger     what people are to be told
  *     messenger ──► engine     how that goes
  *     recorder ──► engine      how that goes; what is still in force; what had been learned
@@ -20,6 +20,7 @@
 #ifndef HOLDFAST_DAEMON_MESSAGE_H
 #define HOLDFAST_DAEMON_MESSAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,7 @@
 #include "daemon/config.h"
 #include "defend/rule.h"
 #include "impact/count.h"
+#include "impact/dropped.h"
 #include "shield/link.h"
 #include "shield/shield.h"
 #include "tell/alert.h"
@@ -89,6 +91,7 @@ enum message_type {
 	MESSAGE_STREAM,
 	MESSAGE_INCIDENT,
 	MESSAGE_SIGNALS,
+	MESSAGE_DROPPED,
 	MESSAGE_RECORDED,
 	MESSAGE_IN_FORCE,
 	MESSAGE_LEARNED,
@@ -228,6 +231,15 @@ struct message_signals {
 	struct signal_count signals[MESSAGE_SIGNALS_MAX];
 };
 
+/*
+ * Who is being dropped (impact/dropped.h). Descriptor: so many struct message_prefix, in any order: those that are dropped, then
+ * those that pass all the same. None at all: it is over.
+ */
+struct message_dropped {
+	uint32_t dropping, passing;
+	uint64_t left_out;
+};
+
 struct message_recorded {
 	uint64_t written;              /* messages */
 	uint64_t incidents_lost;       /* that could not be written as they stood, or not in time */
@@ -332,6 +344,7 @@ struct message {
 		struct message_incident incident;
 		struct message_recorded recorded;
 		struct message_signals signals;
+		struct message_dropped dropped;
 		struct message_in_force in_force;
 		struct message_links links;
 		struct alert alert;
@@ -360,6 +373,8 @@ int message_receive(int channel, enum message_way way, struct message *message, 
 void message_text(char *into, size_t size, const char *text);
 void message_put_prefix(struct message_prefix *into, const struct prefix *prefix);
 struct prefix message_prefix(const struct message_prefix *from);
+/* Whether it is one: its family, its length, no bits beyond that. message_check() asks it of all that stand in messages. */
+bool message_prefix_ok(const struct message_prefix *prefix);
 void message_put_rule(struct message_rule *into, const struct rule *rule);
 /* -EINVAL where its match is none: message_check() does not read it. */
 int message_take_rule(const struct message_rule *from, struct rule *rule);

@@ -381,11 +381,9 @@ static int give_up_rights(const struct role_start *start)
 
 static int close_doors(void)
 {
-	int result = sandbox_confine_to_network();
+	int result = sandbox_excuse(sandbox_confine_to_network());
 
-	if (result == -ENOSYS || result == -EOPNOTSUPP)
-		result = 0;
-	return result ? result : sandbox_filter(ROLE_MESSENGER);
+	return result == 0 ? sandbox_filter(ROLE_MESSENGER) : result;
 }
 
 static int begin(struct messenger *messenger, const struct role_start *start, uint64_t *serial,

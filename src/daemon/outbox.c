@@ -25,7 +25,8 @@ struct outbox {
 	struct message scratch;
 };
 
-_Static_assert(sizeof(struct message_stream) <= BODY_MAX && sizeof(struct message_checkpoint) <= BODY_MAX,
+_Static_assert(sizeof(struct message_stream) <= BODY_MAX && sizeof(struct message_checkpoint) <= BODY_MAX &&
+                       sizeof(struct message_dropped) <= BODY_MAX,
                "all that goes this way fits");
 
 int outbox_new(struct outbox **outbox)

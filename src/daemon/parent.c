@@ -731,7 +731,7 @@ static void fall_over(struct parent *parent)
 static void say_end(enum role role, int status)
 {
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM)
-		LOG_SAY(LOG_ERROR, "the %s has hung for %d s and was ended", role_name(role), ROLE_ALARM_S);
+		LOG_SAY(LOG_ERROR, "the %s has hung and was ended", role_name(role));
 	else if (WIFSIGNALED(status))
 		LOG_SAY(LOG_ERROR, "the %s was ended by signal %d (%s)", role_name(role), WTERMSIG(status),
 		        strsignal(WTERMSIG(status)));

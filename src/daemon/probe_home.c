@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/hex.h"
 #include "base/time.h"
 
 #define UNAUTHORIZED 401
@@ -73,7 +74,6 @@ static void drop_first(struct probe_home *home)
 
 int probe_home_put(struct probe_home *home, const struct signal_count *signals, uint32_t count, int64_t now_ns)
 {
-	static const char digits[] = "0123456789abcdef";
 	uint8_t id[(PROBE_REPORT_ID_SIZE - 1) / 2];
 	struct waiting *last;
 
@@ -88,10 +88,7 @@ int probe_home_put(struct probe_home *home, const struct signal_count *signals, 
 	last = &home->queue[(home->first + home->count++) % PROBE_HOME_QUEUE_MAX];
 	memset(last, 0, sizeof(*last));
 	last->since_ns = now_ns;
-	for (size_t i = 0; i < sizeof(id); i++) {
-		last->report.id[2 * i] = digits[id[i] >> 4];
-		last->report.id[2 * i + 1] = digits[id[i] & 0xf];
-	}
+	hex_write(id, sizeof(id), last->report.id);
 	memcpy(last->report.vantage, home->vantage, sizeof(last->report.vantage));
 	last->report.count = count;
 	memcpy(last->report.signals, signals, count * sizeof(*signals));

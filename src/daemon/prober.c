@@ -4,9 +4,9 @@
  * desk gets what it counts.
  */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,7 +17,7 @@
 #include "daemon/serve_role.h"
 
 #define WAIT_MS 1000
-#define SEND_NS (15 * NS_PER_S) /* between two looks at what was counted */
+#define SEND_NS (2 * NS_PER_S) /* between two looks at what was counted: the desk heeds it within seconds */
 
 struct prober {
 	struct serve_life life;
@@ -31,25 +31,25 @@ static int confine(const struct role_start *start)
 {
 	int result = sandbox_give_up(start->uid, start->gid);
 
-	if (result == 0)
+	if (result == 0) {
 		result = sandbox_confine_to_network();
-	if (result == -ENOSYS || result == -EOPNOTSUPP) {
-		LOG_SAY(LOG_WARNING, "this kernel has no Landlock, which would keep the prober from files");
-		result = 0;
+		if (result != 0 && sandbox_excuse(result) == 0)
+			LOG_SAY(LOG_WARNING, "this kernel has no Landlock, which would keep the prober from files");
+		result = sandbox_excuse(result);
 	}
 	return result == 0 ? sandbox_filter(ROLE_PROBER) : result;
 }
 
-static int begin(struct prober *prober, const struct role_start *start, char error[CONFIG_ERROR_SIZE])
+static int begin(void *state, const struct role_start *start, char error[CONFIG_ERROR_SIZE])
 {
+	struct prober *prober = state;
 	uint64_t seed = 0;
-	int result = serve_role_begin(&prober->life, error);
+	int result = probing_seed(&seed);
 
-	if (result != 0)
+	if (result != 0) {
+		(void)snprintf(error, CONFIG_ERROR_SIZE, "there is no randomness");
 		return result;
-	result = probing_seed(&seed);
-	if (result != 0)
-		return result;
+	}
 	result = probing_new(&prober->life.config.probes, seed, role_wall_ns(), &prober->probing);
 	if (result != 0) {
 		(void)snprintf(error, CONFIG_ERROR_SIZE, "%s",
@@ -87,27 +87,21 @@ static void tell(struct prober *prober)
 	serve_role_count(message, "checks", numbers.checks);
 	serve_role_count(message, "checks_failed", numbers.failed);
 	serve_role_count(message, "checks_uncounted", numbers.refused);
-	serve_role_count(message, "messages_lost", prober->life.lost);
 	serve_role_tell(message);
 }
 
-/* What finds no desk is lost, and counted by serve_role_send(). */
-static void send_counts(struct prober *prober)
+static bool next_counts(void *context, struct serve_message *message)
 {
-	struct serve_message *message = &prober->message;
+	struct prober *prober = context;
 
-	for (;;) {
-		serve_message_init(message, SERVE_SIGNALS, 0);
-		message->signals.count = probing_take(prober->probing, message->signals.signals, SERVE_COUNTS_MAX);
-		if (message->signals.count == 0)
-			break;
-		(void)serve_role_send(&prober->life, message);
-	}
-	tell(prober);
+	serve_message_init(message, SERVE_SIGNALS, 0);
+	message->signals.count = probing_take(prober->probing, message->signals.signals, SERVE_COUNTS_MAX);
+	return message->signals.count != 0;
 }
 
-static void live(struct prober *prober)
+static void live(void *state)
 {
+	struct prober *prober = state;
 	int result = 0;
 
 	while (result == 0) {
@@ -118,26 +112,23 @@ static void live(struct prober *prober)
 		if (result == 0)
 			result = serve_role_heed(&prober->life);
 		if (role_monotonic_ns() >= prober->send_ns || result != 0) {
-			send_counts(prober);
+			serve_role_drain(&prober->life, next_counts, prober, UINT_MAX);
+			tell(prober);
 			prober->send_ns = role_monotonic_ns() + SEND_NS;
 		}
 	}
 }
 
+static void end(void *state)
+{
+	struct prober *prober = state;
+
+	probing_free(prober->probing);
+}
+
 int prober_role(const struct role_start *start)
 {
-	struct prober *prober = calloc(1, sizeof(*prober));
-	char error[CONFIG_ERROR_SIZE] = "there is no randomness";
-	int result;
+	static const struct serve_role_stages stages = { sizeof(struct prober), begin, live, end };
 
-	if (!prober)
-		return 1;
-	result = begin(prober, start, error);
-	serve_role_ready(&prober->life, result, error);
-	if (result == 0)
-		live(prober);
-	probing_free(prober->probing);
-	serve_role_end(&prober->life);
-	free(prober);
-	return result == 0 ? 0 : 1;
+	return serve_role_live(&stages, start);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The public role: HTTP for strangers. Unprivileged; it reads the published page and nothing else, knows no database, and what it
- * counts goes to the desk every two seconds. One thread; what it answers is site.c's, what a stranger may cost http_server.c's.
+ * counts goes to the desk every two seconds; whom the shield is dropping the desk hands it as a descriptor. One thread; what it
+ * answers is site.c's, what a stranger may cost http_server.c's.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +17,7 @@
 #include "daemon/alert_files.h"
 #include "daemon/log.h"
 #include "daemon/message.h"
+#include "daemon/public_dropped.h"
 #include "daemon/sandbox.h"
 #include "daemon/serve_role.h"
 #include "daemon/site.h"
@@ -34,9 +36,11 @@ struct public_role {
 	struct http_server *servers[SERVE_LISTENERS_MAX];
 	unsigned server_count;
 	struct site *site;
+	struct geo *geo;              /* NULL: there is none */
 	struct serve_message message; /* scratch */
 	char keys[CONFIG_VANTAGES_MAX][ALERT_SECRET_SIZE], gatus_key[ALERT_SECRET_SIZE];
 	char flood[SERVE_TEXT_SIZE];
+	struct public_dropped dropped;
 	int64_t drain_ns, tell_ns;
 };
 
@@ -60,6 +64,14 @@ static int ask(void *context, const struct serve_message *message)
 	struct public_role *role = context;
 
 	return serve_role_send(&role->life, message);
+}
+
+/* What the shield does with who reports. */
+static enum intake_fate fate_of(void *context, const struct address *source)
+{
+	struct public_role *role = context;
+
+	return public_dropped_fate(&role->dropped, source, (struct capture_time){ role_wall_ns() });
 }
 
 /* ---- beginning ---- */
@@ -166,9 +178,12 @@ static int begin_listening(struct public_role *role, char error[CONFIG_ERROR_SIZ
 static int begin_site(struct public_role *role)
 {
 	const char *keys[CONFIG_VANTAGES_MAX];
-	struct site_options options = {
-		.config = &role->life.config, .gatus_key = role->gatus_key, .ask = ask, .context = role
-	};
+	struct site_options options = { .config = &role->life.config,
+		                        .gatus_key = role->gatus_key,
+		                        .shielded = fate_of,
+		                        .geo = role->geo,
+		                        .ask = ask,
+		                        .context = role };
 	int result;
 
 	for (unsigned i = 0; i < role->life.config.public_role.vantage_count; i++)
@@ -196,23 +211,25 @@ static int confine(const struct config *config)
 	result = sandbox_confine(NULL, slash && slash != folder ? folder : NULL);
 	if (result == -ENOENT)
 		result = sandbox_confine(NULL, NULL);
-	return result == -ENOSYS || result == -EOPNOTSUPP ? 0 : result;
+	return sandbox_excuse(result);
 }
 
-static int begin(struct public_role *role, const struct role_start *start, char error[CONFIG_ERROR_SIZE])
+static int begin(void *state, const struct role_start *start, char error[CONFIG_ERROR_SIZE])
 {
-	int result = serve_role_begin(&role->life, error);
+	struct public_role *role = state;
+	int result = read_keys(role, error);
 
-	if (result == 0)
-		result = read_keys(role, error);
 	if (result == 0)
 		result = begin_listening(role, error);
 	if (result == 0) {
 		(void)snprintf(error, CONFIG_ERROR_SIZE, "the public role cannot begin");
+		role->dropped.wanted = role->life.config.public_role.dropped[0] != '\0';
+		result = sandbox_give_up(start->uid, start->gid);
+	}
+	if (result == 0) { /* octets from outside: read without root's rights, but while files can still be opened */
+		role->geo = places_open(role->life.config.geo);
 		result = begin_site(role);
 	}
-	if (result == 0)
-		result = sandbox_give_up(start->uid, start->gid);
 	if (result == 0)
 		result = confine(&role->life.config);
 	return result == 0 ? sandbox_filter(ROLE_PUBLIC) : result;
@@ -220,11 +237,17 @@ static int begin(struct public_role *role, const struct role_start *start, char 
 
 /* ---- life ---- */
 
+static bool next_counts(void *context, struct serve_message *message)
+{
+	const struct public_role *role = context;
+
+	return site_drain(role->site, message);
+}
+
 static void drain(struct public_role *role, int64_t now_ns)
 {
 	role->drain_ns = now_ns + DRAIN_NS;
-	for (unsigned i = 0; i < DRAIN_MESSAGES_MAX && site_drain(role->site, &role->message); i++)
-		(void)serve_role_send(&role->life, &role->message);
+	serve_role_drain(&role->life, next_counts, role, DRAIN_MESSAGES_MAX);
 }
 
 static void count_servers(const struct public_role *role, struct serve_message *message)
@@ -257,10 +280,12 @@ static void count_site(const struct public_role *role, struct serve_message *mes
 	struct site_files_counts page = site_page_counts(role->site);
 
 	serve_role_count(message, "reports", site.reports);
+	serve_role_count(message, "located", site.located);
 	serve_role_count(message, "accepted", intake.results[INTAKE_ACCEPTED]);
 	serve_role_count(message, "repeated", intake.results[INTAKE_REPEATED]);
 	serve_role_count(message, "network_capped", intake.results[INTAKE_CAPPED]);
 	serve_role_count(message, "shielded", intake.results[INTAKE_SHIELDED]);
+	serve_role_count(message, "places_left_out", intake.places_left_out);
 	serve_role_count(message, "sampled_out", intake.results[INTAKE_SAMPLED]);
 	serve_role_count(message, "no_room", intake.results[INTAKE_NO_ROOM]);
 	serve_role_count(message, "nonces_wrong", intake.results[INTAKE_NONCE_WRONG]);
@@ -280,7 +305,8 @@ static void count_site(const struct public_role *role, struct serve_message *mes
 static void tell(struct public_role *role, int64_t now_ns)
 {
 	struct serve_message *message = &role->message;
-	char flood[SERVE_TEXT_SIZE];
+	struct capture_time now = { role_wall_ns() };
+	char flood[SERVE_TEXT_SIZE], dropped[SERVE_TEXT_SIZE];
 
 	role->tell_ns = now_ns + TELL_NS;
 	(void)site_flood(role->site, flood);
@@ -292,10 +318,15 @@ static void tell(struct public_role *role, int64_t now_ns)
 		message_text(role->flood, sizeof(role->flood), flood);
 	}
 	serve_message_init(message, SERVE_COUNTED, 0);
-	(void)snprintf(message->counted.state, sizeof(message->counted.state),
-	               flood[0] ? "flood suspected: %.200s" : "ok%s", flood);
+	public_dropped_state(&role->dropped, now, dropped);
+	if (flood[0])
+		(void)snprintf(message->counted.state, sizeof(message->counted.state), "flood suspected: %.60s%s%.150s",
+		               flood, dropped[0] ? "; " : "", dropped);
+	else
+		message_text(message->counted.state, sizeof(message->counted.state), dropped[0] ? dropped : "ok");
 	count_servers(role, message);
 	count_site(role, message);
+	public_dropped_count(&role->dropped, now, message);
 	serve_role_count(message, "lost", role->life.lost);
 	serve_role_tell(message);
 }
@@ -311,21 +342,13 @@ static void rekey(struct public_role *role)
 	explicit_bzero(key, sizeof(key));
 }
 
-/* What a desk answers is nobody's who asks here: it is read, so that it does not fill the way. */
-static void hear_desk(struct public_role *role)
+/* What a desk answers is nobody's who asks here. */
+static void hear_desk(void *context, const struct serve_message *message, int fd)
 {
-	int fds[SERVE_FDS_MAX], result;
-	unsigned fd_count;
+	struct public_role *role = context;
 
-	do {
-		result = serve_message_receive(role->life.desk, SERVE_DESK_TO_ROLE, &role->message, fds, &fd_count);
-		if (result == 0)
-			channel_drop(fds, &fd_count);
-	} while (result == 0);
-	if (result != -EAGAIN) {
-		(void)close(role->life.desk);
-		role->life.desk = -1;
-	}
+	if (message->type == SERVE_DROPPED)
+		public_dropped_take(&role->dropped, fd, message->dropped.result);
 }
 
 static int wait(struct public_role *role, int64_t now_ns)
@@ -343,13 +366,15 @@ static int wait(struct public_role *role, int64_t now_ns)
 	}
 	if (poll(fds, 2 + role->server_count, timeout) < 0)
 		return errno == EINTR ? 0 : -errno;
-	if (fds[1].revents && role->life.desk >= 0)
-		hear_desk(role);
+	if (fds[1].revents)
+		serve_role_hear_desk(&role->life, hear_desk, role);
 	return fds[0].revents ? serve_role_heed(&role->life) : 0;
 }
 
-static void live(struct public_role *role)
+static void live(void *state)
 {
+	struct public_role *role = state;
+
 	for (;;) {
 		int64_t now_ns = role_monotonic_ns();
 
@@ -369,22 +394,20 @@ static void live(struct public_role *role)
 	drain(role, role_monotonic_ns());
 }
 
-int public_role(const struct role_start *start)
+static void end(void *state)
 {
-	struct public_role *role = calloc(1, sizeof(*role));
-	char error[CONFIG_ERROR_SIZE] = "out of memory";
-	int result;
+	struct public_role *role = state;
 
-	if (!role)
-		return 1;
-	result = begin(role, start, error);
-	serve_role_ready(&role->life, result, error);
-	if (result == 0)
-		live(role);
 	for (unsigned i = 0; i < role->server_count; i++)
 		http_server_free(role->servers[i]);
 	site_free(role->site);
-	serve_role_end(&role->life);
-	free(role);
-	return result == 0 ? 0 : 1;
+	public_dropped_fini(&role->dropped);
+	geo_close(role->geo);
+}
+
+int public_role(const struct role_start *start)
+{
+	static const struct serve_role_stages stages = { sizeof(struct public_role), begin, live, end };
+
+	return serve_role_live(&stages, start);
 }

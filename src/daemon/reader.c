@@ -2,7 +2,6 @@
 #include "daemon/reader.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include "tell/access_json.h"
 
 #define STATE_NAME "/places"
+#define STATE_MODE 0600
 #define SOCKET_OCTETS (4 << 20) /* that the kernel holds for a socket; it may give less */
 
 /* ---- lines ---- */
@@ -198,15 +198,11 @@ int log_reader_resume(struct reader *reader, const char *folder)
 {
 	void *text = NULL;
 	size_t length = 0;
-	int fd, result;
+	int result;
 
 	(void)snprintf(reader->path, sizeof(reader->path), "%s", folder);
 	(void)strncat(reader->path, STATE_NAME, sizeof(reader->path) - strlen(reader->path) - 1);
-	fd = open(reader->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return -errno;
-	result = file_read_all(fd, READER_STATE_MAX, &text, &length);
-	(void)close(fd);
+	result = file_load(reader->path, READER_STATE_MAX, &text, &length);
 	if (result == 0)
 		result = log_reader_state_read(reader, text, length);
 	free(text);
@@ -245,6 +241,8 @@ unsigned log_reader_take(struct reader *reader, struct signal_count signals[SERV
 	if (count == 0)
 		return 0;
 	memcpy(signals, reader->waiting, count * sizeof(*signals));
+	for (unsigned i = 0; i < count; i++)
+		(void)snprintf(signals[i].vantage, sizeof(signals[i].vantage), "%s", VANTAGE_SERVE);
 	reader->waiting_count -= count;
 	memmove(reader->waiting, reader->waiting + count, reader->waiting_count * sizeof(*signals));
 	reader->changed = true;
@@ -264,22 +262,15 @@ void log_reader_give_back(struct reader *reader, const struct signal_count *sign
 
 int log_reader_keep(struct reader *reader)
 {
-	char new_path[READER_PATH_SIZE + sizeof(".new")], *text = NULL;
-	size_t length = strlen(reader->path);
-	int fd, result;
+	char *text = NULL;
+	int result;
 
-	if (!reader->changed || length == 0)
+	if (!reader->changed || !reader->path[0])
 		return 0;
 	result = log_reader_state_write(reader, &text);
 	if (result != 0)
 		return result;
-	(void)snprintf(new_path, sizeof(new_path), "%s.new", reader->path);
-	fd = open(new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	result = fd < 0 ? -errno : file_write(fd, text, strlen(text));
-	if (fd >= 0)
-		(void)close(fd);
-	if (result == 0 && rename(new_path, reader->path) != 0)
-		result = -errno;
+	result = file_replace(reader->path, STATE_MODE, text, strlen(text), FILE_PASSING);
 	free(text);
 	reader->state_fault = -result;
 	reader->changed = result != 0;

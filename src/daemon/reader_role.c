@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -82,20 +81,16 @@ static int give_up(struct role_of_reader *role, const struct role_start *start)
 		result = sandbox_seal();
 	if (result == 0 && mkdir(role->folder, 0700) != 0 && errno != EEXIST)
 		result = -errno;
-	if (result == 0) {
-		result = sandbox_confine_to_logs(role->folder, folders, count);
-		if (result == -ENOSYS || result == -EOPNOTSUPP)
-			result = 0;
-	}
+	if (result == 0)
+		result = sandbox_excuse(sandbox_confine_to_logs(role->folder, folders, count));
 	return result == 0 ? sandbox_filter(ROLE_READER) : result;
 }
 
-static int begin(struct role_of_reader *role, const struct role_start *start, char error[CONFIG_ERROR_SIZE])
+static int begin(void *state, const struct role_start *start, char error[CONFIG_ERROR_SIZE])
 {
-	int result = serve_role_begin(&role->life, error);
+	struct role_of_reader *role = state;
+	int result = log_reader_init(&role->reader, &role->life.config, error);
 
-	if (result == 0)
-		result = log_reader_init(&role->reader, &role->life.config, error);
 	if (result != 0)
 		return result;
 	(void)snprintf(role->folder, sizeof(role->folder), "%s" FOLDER_NAME, role->life.config.state_dir);
@@ -188,8 +183,9 @@ static void send_signals(struct role_of_reader *role)
 	}
 }
 
-static void live(struct role_of_reader *role)
+static void live(void *state)
 {
+	struct role_of_reader *role = state;
 	bool more = false;
 
 	for (;;) {
@@ -211,20 +207,16 @@ static void live(struct role_of_reader *role)
 	(void)log_reader_keep(&role->reader);
 }
 
+static void end(void *state)
+{
+	struct role_of_reader *role = state;
+
+	log_reader_fini(&role->reader);
+}
+
 int reader_role(const struct role_start *start)
 {
-	struct role_of_reader *role = calloc(1, sizeof(*role));
-	char error[CONFIG_ERROR_SIZE] = "out of memory";
-	int result;
+	static const struct serve_role_stages stages = { sizeof(struct role_of_reader), begin, live, end };
 
-	if (!role)
-		return 1;
-	result = begin(role, start, error);
-	serve_role_ready(&role->life, result, error);
-	if (result == 0)
-		live(role);
-	log_reader_fini(&role->reader);
-	serve_role_end(&role->life);
-	free(role);
-	return result == 0 ? 0 : 1;
+	return serve_role_live(&stages, start);
 }

@@ -3,7 +3,7 @@
  * The recorder: alone has the database, and waits for the disk so that nobody else does. What comes is taken together
  * in batches, a transaction each. Where the disk is full, the batch is kept and tried again once a second; meanwhile
  * nothing more is taken, the channel fills, and then the engine's queue, which counts what it cannot keep. Incidents and
- * streams are files (recorder_files.h).
+ * streams are files (recorder_files.h), and so is who is being dropped (recorder_dropped.h).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,8 +17,10 @@
 #include "base/time.h"
 #include "daemon/checkpoint.h"
 #include "daemon/config.h"
+#include "daemon/daemon.h"
 #include "daemon/log.h"
 #include "daemon/message.h"
+#include "daemon/recorder_dropped.h"
 #include "daemon/recorder_files.h"
 #include "daemon/recorder_ledger.h"
 #include "daemon/role.h"
@@ -43,8 +45,9 @@ struct recorder {
 	struct record_action *actions;
 	char (*objects)[PREFIX_TEXT_SIZE]; /* texts of prefixes */
 	uint64_t written;
-	int64_t again_ns;     /* not tried before */
-	int64_t say_ns;       /* nor complained of */
+	int64_t again_ns; /* not tried before */
+	int64_t say_ns;   /* nor complained of */
+	int64_t say_dropped_ns;
 	char boot[BOOT_SIZE]; /* the kernel's name for this time that the host runs; "" */
 	bool rebooted;        /* since what is in force was last put in */
 	char state[MESSAGE_TEXT_SIZE];
@@ -325,6 +328,20 @@ static void keep_learned(const struct recorder *recorder, int fd, uint32_t lengt
 		        strerror(-result));
 }
 
+/* ---- who is being dropped ---- */
+
+static void keep_dropped(struct recorder *recorder, const struct message_dropped *message, int fd)
+{
+	int64_t now_ns = role_monotonic_ns();
+	int result = recorder_dropped_keep(recorder->folder, message, fd, (struct capture_time){ role_wall_ns() });
+
+	if (result == 0 || now_ns < recorder->say_dropped_ns)
+		return;
+	LOG_SAY(LOG_ERROR, "%s/" DAEMON_DROPPED_NAME ": who is being dropped is not told: %s", recorder->folder,
+	        strerror(-result));
+	recorder->say_dropped_ns = now_ns + LOG_PERIOD_S * NS_PER_S;
+}
+
 /* As a file; and its trace in the ledger, as it stood when it was over and as it was told in the end. */
 static void keep_incident(struct recorder *recorder, const struct message_incident *incident, int fd)
 {
@@ -337,7 +354,10 @@ static void keep_incident(struct recorder *recorder, const struct message_incide
 
 /* ---- life ---- */
 
-/* Takes what has come, up to a batch. 0, or -EPIPE where nobody is left. */
+/*
+ * Takes what has come, up to a batch. 0, or -EPIPE where nobody is left. Who asked and has gone gets no answer; what it
+ * said behind its question is taken all the same.
+ */
 static int take(struct recorder *recorder)
 {
 	while (recorder->batch_count < BATCH_MAX) {
@@ -354,6 +374,8 @@ static int take(struct recorder *recorder)
 			keep_learned(recorder, fds[0], message->checkpoint.length);
 		else if (message->type == MESSAGE_INCIDENT)
 			keep_incident(recorder, &message->incident, fd_count ? fds[0] : -1);
+		else if (message->type == MESSAGE_DROPPED)
+			keep_dropped(recorder, &message->dropped, fds[0]);
 		else if (message->type == MESSAGE_STREAM)
 			recorder_files_stream(&recorder->files, &message->stream, fd_count ? fds[0] : -1,
 			                      role_monotonic_ns());
@@ -367,7 +389,7 @@ static int take(struct recorder *recorder)
 			note_boot(recorder);
 		else if (message->type == MESSAGE_ASK)
 			result = tell_in_force(recorder, message->id, (enum shield_origin)message->number);
-		if (result != 0)
+		if (result != 0 && result != -EPIPE)
 			return result;
 	}
 	return 0;
@@ -391,7 +413,7 @@ static void live(struct recorder *recorder)
 			{ .fd = full ? -1 : ROLE_FD_ENGINE, .events = POLLIN },
 		};
 
-		(void)alarm(ROLE_ALARM_S);
+		(void)alarm(ROLE_LONG_S); /* a disk that others write to may take its time */
 		if (poll(fds, 2, is_busy(recorder) || until_ns != INT64_MAX ? 200 : 5000) < 0 && errno != EINTR)
 			return;
 		if (fds[0].revents)
@@ -407,6 +429,7 @@ static void live(struct recorder *recorder)
 			recorder_ledger_expire(&recorder->ledger, role_monotonic_ns(), role_wall_ns());
 	}
 	/* What it left is still written. */
+	(void)alarm(ROLE_LONG_S);
 	recorder->again_ns = 0;
 	write_batch(recorder);
 	recorder->files.again_ns = 0;
@@ -424,6 +447,7 @@ static int begin(struct recorder *recorder, const struct role_start *start, char
 
 	if (result != 0)
 		return result;
+	(void)alarm(ROLE_LONG_S); /* the record is looked through, perhaps moved to another schema */
 	(void)snprintf(recorder->path, sizeof(recorder->path), "%s" LEDGER_FILE, config.state_dir);
 	memcpy(recorder->folder, config.state_dir, sizeof(recorder->folder));
 	read_boot(recorder);
@@ -432,9 +456,7 @@ static int begin(struct recorder *recorder, const struct role_start *start, char
 		(void)umask(0027);
 		recorder_files_begin(&recorder->files, &config);
 		recorder_ledger_begin(&recorder->ledger, &config, role_monotonic_ns());
-		result = sandbox_confine(recorder->folder, NULL);
-		if (result == -ENOSYS || result == -EOPNOTSUPP)
-			result = 0;
+		result = sandbox_excuse(sandbox_confine(recorder->folder, NULL));
 	}
 	config_fini(&config);
 	if (result == 0)

@@ -42,8 +42,8 @@ enum {
 };
 
 #define ROLE_ALARM_S 30
-#define ROLE_LONG_S \
-	120 /* for what takes its time, on a busy host: programs that the kernel looks through, long lists */
+/* For what takes its time on a busy host: programs that the kernel looks through, long lists, whoever waits for a disk. */
+#define ROLE_LONG_S 120
 #define ROLE_STATUS_OFF 10 /* of a role that ends because the shield has been taken away: the daemon is to end */
 
 struct role_start {

@@ -338,6 +338,11 @@ int sandbox_confine(const char *writable, const char *readable)
 	return confine(places, sizeof(places) / sizeof(places[0]));
 }
 
+int sandbox_excuse(int result)
+{
+	return result == -ENOSYS || result == -EOPNOTSUPP ? 0 : result;
+}
+
 int sandbox_confine_to_network(void)
 {
 	const struct place places[] = {

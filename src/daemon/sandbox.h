@@ -38,6 +38,8 @@ int sandbox_filter(enum role role);
  * -EOPNOTSUPP: this kernel has no Landlock.
  */
 int sandbox_confine(const char *writable, const char *readable);
+/* Of what confines, for a role that makes do without Landlock: 0 where this kernel has none, else `result`. */
+int sandbox_excuse(int result);
 /* For the loader: reading what the kernel and installed programs show, and `pins`, a folder. As sandbox_confine(). */
 int sandbox_confine_to_pins(const char *pins);
 /* For the messenger: what names hosts and whom to trust: /etc, certificates, libraries; and nothing to write. */

@@ -121,7 +121,8 @@ static bool check_subscribe(const struct serve_message *message, unsigned fd_cou
 	const struct serve_subscribe *subscribe = &message->subscribe;
 
 	return fd_count == 0 && subscribe->kind < SERVE_SUBSCRIPTIONS && subscribe->lang < LANGUAGES &&
-	       is_line(subscribe->address, sizeof(subscribe->address)) && subscribe->address[0];
+	       is_line(subscribe->address, sizeof(subscribe->address)) && subscribe->address[0] &&
+	       is_line(subscribe->components, sizeof(subscribe->components));
 }
 
 static bool check_token(const struct serve_message *message, unsigned fd_count)
@@ -134,6 +135,11 @@ static bool check_token(const struct serve_message *message, unsigned fd_count)
 static bool check_answer(const struct serve_message *message, unsigned fd_count)
 {
 	return fd_count == 0 && message->answer.result <= 0;
+}
+
+static bool check_dropped(const struct serve_message *message, unsigned fd_count)
+{
+	return message->dropped.result <= 0 && fd_count == (message->dropped.result == 0);
 }
 
 #define BODY(member) (HEADER + sizeof(((struct serve_message *)NULL)->member))
@@ -154,6 +160,7 @@ static const struct row {
 	[SERVE_CONFIRM]     = { SERVE_ROLE_TO_DESK,   BODY(token),     check_token },
 	[SERVE_UNSUBSCRIBE] = { SERVE_ROLE_TO_DESK,   BODY(token),     check_token },
 	[SERVE_ANSWER]      = { SERVE_DESK_TO_ROLE,   BODY(answer),    check_answer },
+	[SERVE_DROPPED]     = { SERVE_DESK_TO_ROLE,   BODY(dropped),   check_dropped },
 };
 /* clang-format on */
 

@@ -6,7 +6,7 @@
  *     parent ──► every role   the configuration, with the descriptors that are its; a channel to the desk, or to a role
  *     role ──► parent         it is ready, or why not; how it stands
  *     role ──► desk           counts of reports and signals; what strangers ask of subscriptions
- *     desk ──► role           what became of that
+ *     desk ──► role           what became of that; to the public role, who the shield is dropping
  *
  * A role takes its configuration once. At a reload, and where it has ended, it begins anew.
  */
@@ -26,11 +26,12 @@
 #define SERVE_FDS_MAX CHANNEL_FDS_MAX
 #define SERVE_LISTENERS_MAX 4
 #define SERVE_LINES_MAX 4
-#define SERVE_COUNTERS_MAX 32
+#define SERVE_COUNTERS_MAX 48
 #define SERVE_NAME_SIZE 32
 #define SERVE_TEXT_SIZE 256
 #define SERVE_ADDRESS_SIZE 512 /* of a mailbox, or a URL */
-#define SERVE_TOKEN_SIZE 65    /* hexadecimal digits, 64 at most */
+#define SERVE_COMPONENTS_SIZE 512
+#define SERVE_TOKEN_SIZE 65 /* hexadecimal digits, 64 at most */
 
 enum serve_way { SERVE_PARENT_TO_ROLE, SERVE_ROLE_TO_PARENT, SERVE_ROLE_TO_DESK, SERVE_DESK_TO_ROLE };
 
@@ -55,6 +56,7 @@ enum serve_type {
 	SERVE_CONFIRM,
 	SERVE_UNSUBSCRIBE,
 	SERVE_ANSWER,
+	SERVE_DROPPED,
 	SERVE_TYPES,
 };
 
@@ -110,6 +112,7 @@ struct serve_subscribe {
 	uint32_t kind; /* enum serve_subscription */
 	uint32_t lang; /* enum language */
 	char address[SERVE_ADDRESS_SIZE];
+	char components[SERVE_COMPONENTS_SIZE]; /* IDs with commas between; "": all */
 };
 
 /* CONFIRM, UNSUBSCRIBE. */
@@ -119,6 +122,12 @@ struct serve_token {
 
 /* Its id is the question's. */
 struct serve_answer {
+	int32_t result; /* 0 or -errno */
+	uint32_t unused;
+};
+
+/* Another list of whom the shield is dropping (impact/dropped.h). Descriptor, where `result` is 0: its text. Else why there is none. */
+struct serve_dropped {
 	int32_t result; /* 0 or -errno */
 	uint32_t unused;
 };
@@ -137,6 +146,7 @@ struct serve_message {
 		struct serve_subscribe subscribe;
 		struct serve_token token;
 		struct serve_answer answer;
+		struct serve_dropped dropped;
 	};
 };
 

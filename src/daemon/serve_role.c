@@ -3,11 +3,11 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "daemon/sandbox.h"
 
 /* ---- beginning ---- */
 
@@ -29,12 +29,12 @@ static int take_config(struct serve_life *life, int fds[SERVE_FDS_MAX], unsigned
 	return result;
 }
 
-int serve_role_begin(struct serve_life *life, char error[CONFIG_ERROR_SIZE])
+/* Waits for the configuration. */
+static int begin(struct serve_life *life, char error[CONFIG_ERROR_SIZE])
 {
 	int fds[SERVE_FDS_MAX];
 	unsigned fd_count;
 
-	memset(life, 0, sizeof(*life));
 	life->text = life->desk = -1;
 	for (;;) {
 		struct pollfd fd = { .fd = ROLE_FD_PARENT, .events = POLLIN };
@@ -56,14 +56,8 @@ int serve_role_begin(struct serve_life *life, char error[CONFIG_ERROR_SIZE])
 	}
 }
 
-int serve_role_confine(enum role role, const struct role_start *start)
-{
-	int result = sandbox_give_up(start->uid, start->gid);
-
-	return result == 0 ? sandbox_filter(role) : result;
-}
-
-void serve_role_ready(struct serve_life *life, int result, const char *error)
+/* Tells the parent; `error` is said where `result` is not 0. */
+static void say_ready(struct serve_life *life, int result, const char *error)
 {
 	struct serve_message *message = &life->message;
 	char *line = message->ready.lines[0];
@@ -104,16 +98,55 @@ int serve_role_heed(struct serve_life *life)
 	}
 }
 
-int serve_role_send(struct serve_life *life, const struct serve_message *message)
+static int send_to_desk(struct serve_life *life, const struct serve_message *message)
 {
 	int result = life->desk < 0 ? -ENOTCONN : serve_message_send(life->desk, message, NULL, 0);
 
-	life->lost += result != 0;
 	if (result == -EPIPE) { /* the parent gives another */
 		(void)close(life->desk);
 		life->desk = -1;
 	}
 	return result;
+}
+
+int serve_role_send(struct serve_life *life, const struct serve_message *message)
+{
+	int result = send_to_desk(life, message);
+
+	life->lost += result != 0;
+	return result;
+}
+
+void serve_role_drain(struct serve_life *life, bool (*next)(void *context, struct serve_message *message),
+                      void *context, unsigned most)
+{
+	for (unsigned i = 0; i < most && life->desk >= 0; i++) {
+		if (!life->unsent.type && !next(context, &life->unsent))
+			life->unsent.type = 0;
+		if (!life->unsent.type || send_to_desk(life, &life->unsent) != 0)
+			return;
+		life->unsent.type = 0;
+	}
+}
+
+void serve_role_hear_desk(struct serve_life *life, serve_role_hear *hear, void *context)
+{
+	int fds[SERVE_FDS_MAX], result;
+	unsigned fd_count;
+
+	if (life->desk < 0)
+		return;
+	do {
+		result = serve_message_receive(life->desk, SERVE_DESK_TO_ROLE, &life->message, fds, &fd_count);
+		if (result == 0 && hear)
+			hear(context, &life->message, fd_count ? fds[0] : -1);
+		if (result == 0)
+			channel_drop(fds, &fd_count);
+	} while (result == 0);
+	if (result != -EAGAIN) { /* the parent gives another */
+		(void)close(life->desk);
+		life->desk = -1;
+	}
 }
 
 void serve_role_tell(const struct serve_message *counted)
@@ -132,7 +165,9 @@ void serve_role_count(struct serve_message *counted, const char *name, uint64_t 
 	counter->value = value;
 }
 
-void serve_role_end(struct serve_life *life)
+/* ---- end ---- */
+
+static void end(struct serve_life *life)
 {
 	for (unsigned i = 0; i < life->file_count; i++)
 		if (life->files[i] >= 0)
@@ -145,6 +180,28 @@ void serve_role_end(struct serve_life *life)
 	if (life->desk >= 0)
 		(void)close(life->desk);
 	config_fini(&life->config);
-	memset(life, 0, sizeof(*life));
-	life->text = life->desk = -1;
+}
+
+int serve_role_live(const struct serve_role_stages *stages, const struct role_start *start)
+{
+	void *role = calloc(1, stages->size);
+	struct serve_life *life = role;
+	char error[CONFIG_ERROR_SIZE] = "out of memory";
+	bool configured;
+	int result;
+
+	if (!role)
+		return 1;
+	result = begin(life, error);
+	configured = result == 0;
+	if (configured)
+		result = stages->begin(role, start, error);
+	say_ready(life, result, error);
+	if (result == 0)
+		stages->live(role);
+	if (configured)
+		stages->end(role);
+	end(life);
+	free(role);
+	return result == 0 ? 0 : 1;
 }

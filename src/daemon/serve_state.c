@@ -13,6 +13,7 @@
 #include "daemon/daemon.h"
 
 #define FILE_MAX (256u << 10)
+#define FILE_MODE 0644
 #define PATH_SIZE (CONFIG_PATH_SIZE + 32)
 
 static json_t *role_json(enum serve_role role, const struct serve_state_role *state)
@@ -40,22 +41,16 @@ static json_t *state_json(const struct serve_state *state)
 
 int serve_state_write(const struct serve_state *state, const char *run_dir)
 {
-	char path[PATH_SIZE], beside[PATH_SIZE];
+	char path[PATH_SIZE];
 	json_t *json = state_json(state);
 	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL; /* NULL too where a role's state was no UTF-8 */
-	int fd, result;
+	int result;
 
 	json_decref(json);
 	if (!text)
 		return -ENOMEM;
 	(void)snprintf(path, sizeof(path), "%s/" SERVE_STATE_NAME, run_dir);
-	(void)snprintf(beside, sizeof(beside), "%s/" SERVE_STATE_NAME ".new", run_dir);
-	fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-	result = fd < 0 ? -errno : file_write(fd, text, strlen(text));
-	if (fd >= 0)
-		(void)close(fd);
-	if (result == 0 && rename(beside, path) != 0)
-		result = -errno;
+	result = file_replace(path, FILE_MODE, text, strlen(text), FILE_PASSING);
 	free(text);
 	return result;
 }
@@ -83,16 +78,12 @@ int serve_state_read(const char *run_dir, json_t **state)
 	void *octets = NULL;
 	size_t length = 0;
 	json_t *json;
-	int fd, result;
+	int result;
 
 	if (!is_running(run_dir))
 		return -ENOENT;
 	(void)snprintf(path, sizeof(path), "%s/" SERVE_STATE_NAME, run_dir);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return -errno;
-	result = file_read_all(fd, FILE_MAX, &octets, &length);
-	(void)close(fd);
+	result = file_load(path, FILE_MAX, &octets, &length);
 	if (result != 0)
 		return result;
 	json = json_loadb(octets, length, JSON_REJECT_DUPLICATES, NULL);

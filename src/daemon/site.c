@@ -41,6 +41,7 @@ struct site {
 	uint8_t gatus[DIGEST_SHA256_SIZE]; /* of the token */
 	char (*vantage_keys)[SITE_KEY_SIZE];
 	struct report_form_component components[COMPONENTS_MAX];
+	struct subscribe_page_component choices[COMPONENTS_MAX]; /* the same, as the form of subscriptions has them */
 	unsigned components_count;
 	uint64_t components_version;
 	struct signal_count signals[SITE_SIGNALS_MAX];
@@ -181,6 +182,7 @@ static void show_form(struct site *site, enum language language, enum report_for
 		                 ? ""
 		                 : intake_nonce(site->intake, site->now, nonce),
 		.filled = filled,
+		.located = site->options.geo != NULL,
 	};
 	FILE *out;
 
@@ -244,10 +246,23 @@ static void answer_report(struct site *site, enum intake_result result, enum lan
 	}
 }
 
+/* A user who says where they are knows better than a database; which network it is the address says, and nobody is asked. */
+static struct report_count count_of(struct site *site, const struct address *peer, const struct report_form *form)
+{
+	struct report_count count = { .source = REPORT_FORM, .symptom = form->symptom };
+	struct place place = places_find(site->options.geo, peer);
+
+	memcpy(count.component, form->component, sizeof(count.component));
+	memcpy(count.region, form->region[0] ? form->region : place.region, sizeof(count.region));
+	count.network = place.network;
+	site->counts.located += place.network || place.region[0];
+	return count;
+}
+
 static void report(struct site *site, const struct http_server_request *request, struct http_server_reply *reply)
 {
 	enum language language = language_of(request);
-	struct report_count count = { .source = REPORT_FORM };
+	struct report_count count;
 	struct report_form form;
 	int err;
 
@@ -273,9 +288,7 @@ static void report(struct site *site, const struct http_server_request *request,
 		show_form(site, language, REPORT_FORM_WRONG, err ? NULL : &form, 400, reply);
 		return;
 	}
-	memcpy(count.component, form.component, sizeof(count.component));
-	memcpy(count.region, form.region, sizeof(count.region));
-	count.symptom = form.symptom;
+	count = count_of(site, &request->peer, &form);
 	answer_report(site, intake_report(site->intake, site->now, form.nonce, &request->peer, &count), language, &form,
 	              reply);
 }
@@ -306,8 +319,9 @@ static void take_nel(void *context, const struct nel_report *reported)
 		return;
 	}
 	site->counts.nel_reports++;
-	(void)intake_nel(site->intake, site->now, &taking->request->peer, 0, component, reported->meaning == NEL_BAD,
-	                 reported->weight);
+	(void)intake_nel(site->intake, site->now, &taking->request->peer,
+	                 places_find(site->options.geo, &taking->request->peer).network, component,
+	                 reported->meaning == NEL_BAD, reported->weight);
 }
 
 static void nel(struct site *site, const struct http_server_request *request, struct http_server_reply *reply)
@@ -519,6 +533,12 @@ static void subscribe(struct site *site, const struct http_server_request *reque
 		http_server_add_field(reply, "Retry-After", "60");
 		return;
 	}
+	look_for_components(site);
+	for (unsigned i = 0; i < site->components_count; i++)
+		site->choices[i] =
+			(struct subscribe_page_component){ site->components[i].id, site->components[i].name };
+	site->subscribe.components = site->choices;
+	site->subscribe.components_count = site->components_count;
 	site_subscribe_answer(&site->subscribe, request, site->now_ms, language_of(request), &answer);
 	answer.page.title = site->options.config->page.title[answer.page.language];
 	if (answer.message.type &&

@@ -7,6 +7,7 @@
 #define HOLDFAST_DAEMON_SITE_H
 
 #include "daemon/config.h"
+#include "daemon/places.h"
 #include "daemon/serve_message.h"
 #include "daemon/site_files.h"
 #include "impact/intake.h"
@@ -26,7 +27,9 @@ struct site_options {
 	const char *gatus_key;           /* "": Gatus may not. Copied */
 	const char *const *vantage_keys; /* one of each of config->public_role.vantages. Copied */
 	uint8_t key[INTAKE_KEY_SIZE];    /* random */
-	bool (*shielded)(void *context, const struct address *source); /* NULL: nobody to ask */
+	/* What the shield does with a source; NULL: there is nobody to ask. */
+	enum intake_fate (*shielded)(void *context, const struct address *source);
+	const struct geo *geo; /* where strangers are; NULL: nobody to ask. Outlives it */
 	/* Asks the desk; NULL: there is none. 0: it was told; else -errno: 503. */
 	int (*ask)(void *context, const struct serve_message *message);
 	void *context;
@@ -37,7 +40,7 @@ struct site_options {
 #define SITE_COUNTERS(X) \
 	X(pages) X(forms) X(forms_refused) X(reports) X(nel_bodies) X(nel_reports) X(nel_passed_over) X(gatus) \
 	X(probes) X(probes_again) X(refused_body) X(refused_type) X(refused_key) X(refused_method) X(ids_pushed_out) \
-	X(signals_refused)
+	X(signals_refused) X(located)
 /* clang-format on */
 
 struct site_counts {

@@ -56,17 +56,50 @@ static bool may(struct site_subscribe *site, const struct address *peer, int64_t
 	return true;
 }
 
+/*
+ * The components that a form chooses, as the record has them; "" where it is all, or more than is kept. False: one is none of
+ * the page's.
+ */
+static bool take_components(const struct site_subscribe *site, const struct form *form,
+                            char list[SERVE_COMPONENTS_SIZE])
+{
+	unsigned chosen = 0;
+	size_t length = 0;
+
+	for (unsigned i = 0; i < form->count; i++) {
+		const char *id = form->fields[i].value;
+		unsigned k = 0;
+
+		if (strcmp(form->fields[i].name, "component") != 0)
+			continue;
+		while (k < site->components_count && strcmp(site->components[k].id, id) != 0)
+			k++;
+		if (k == site->components_count)
+			return false;
+		if (length + 1 + strlen(id) < SERVE_COMPONENTS_SIZE)
+			length += (size_t)snprintf(list + length, SERVE_COMPONENTS_SIZE - length, "%s%s",
+			                           length ? "," : "", id);
+		else
+			length = SERVE_COMPONENTS_SIZE;
+		chosen++;
+	}
+	if (length >= SERVE_COMPONENTS_SIZE || chosen >= site->components_count)
+		list[0] = '\0';
+	return true;
+}
+
 static void take_address(struct site_subscribe *site, const struct http_server_request *request, int64_t now_ms,
                          struct site_subscribe_answer *answer)
 {
-	char address[MAIL_ADDRESS_SIZE];
+	char address[MAIL_ADDRESS_SIZE], components[SERVE_COMPONENTS_SIZE] = "";
 	struct form *form = NULL;
 	bool good = request->body_length <= SITE_SUBSCRIBE_BODY_MAX &&
 	            form_read(request->body, request->body_length, &form) == 0;
 
 	if (good) {
 		(void)language_find(form_get(form, "lang"), &answer->page.language);
-		good = mail_address_read(form_get(form, "address"), true, address) == 0;
+		good = mail_address_read(form_get(form, "address"), true, address) == 0 &&
+		       take_components(site, form, components);
 	}
 	free(form);
 	if (!good) {
@@ -84,6 +117,7 @@ static void take_address(struct site_subscribe *site, const struct http_server_r
 		answer->message.subscribe.lang = answer->page.language;
 		(void)snprintf(answer->message.subscribe.address, sizeof(answer->message.subscribe.address), "%s",
 		               address);
+		memcpy(answer->message.subscribe.components, components, sizeof(components));
 	}
 }
 
@@ -123,6 +157,8 @@ void site_subscribe_answer(struct site_subscribe *site, const struct http_server
 	memset(answer, 0, sizeof(*answer));
 	answer->page = (struct subscribe_page){ .language = language, .kind = SUBSCRIBE_FORM, .title = "" };
 	answer->page.token = answer->token;
+	answer->page.components = site->components;
+	answer->page.components_count = site->components_count;
 	answer->status = 200;
 	if (lang)
 		(void)language_find(lang, &answer->page.language);

@@ -9,6 +9,7 @@
 #define HOLDFAST_DAEMON_SITE_SUBSCRIBE_H
 
 #include "daemon/serve_message.h"
+#include "record/subscriptions.h"
 #include "tell/http_server.h"
 #include "tell/subscribe_page.h"
 
@@ -17,7 +18,7 @@
 #define SITE_SUBSCRIBE_NETWORK_MAX 5
 #define SITE_SUBSCRIBE_ALL_MAX 500
 #define SITE_SUBSCRIBE_LINKS_MAX 20000 /* confirmed, and left */
-#define SITE_SUBSCRIBE_BODY_MAX 1024
+#define SITE_SUBSCRIBE_BODY_MAX 16384  /* an address, and all components there may be */
 
 struct site_subscribe {
 	int64_t since_ms;
@@ -26,6 +27,9 @@ struct site_subscribe {
 	uint64_t seed;
 	uint64_t taken, limited, wrong;
 	uint64_t id; /* of the latest question to the desk */
+	/* What may be chosen: the caller's, who keeps it. */
+	const struct subscribe_page_component *components;
+	unsigned components_count;
 };
 
 /* What is answered: a page, with its status; where `message` has a type, it is to be sent to the desk first. */
@@ -35,6 +39,8 @@ struct site_subscribe_answer {
 	char token[SERVE_TOKEN_SIZE];
 	struct serve_message message;
 };
+
+_Static_assert(SERVE_COMPONENTS_SIZE == SUBSCRIPTIONS_COMPONENTS_SIZE, "what is asked for is what is kept");
 
 /* Whether a path is one of these: /subscribe, /confirm, /unsubscribe. */
 bool site_subscribe_is(const char *path);

@@ -43,6 +43,7 @@ void watch_free(struct watch *watch)
 	watch_rules_free(watch);
 	watch_stream_free(watch);
 	course_free(watch->course);
+	watch_dropped_free(watch->dropped);
 	free(watch->batch);
 	free(watch);
 }
@@ -88,6 +89,9 @@ int watch_begin(struct watch *watch, const struct config *config, uint64_t seed,
 	watch->now_ns = watch->began_ns;
 	watch->present = (struct course_point){ .link_percent = -1 };
 	watch->present_s = capture_second(watch, watch->began_ns);
+	result = watch_dropped_new(seed, &watch->dropped);
+	if (result != 0)
+		return result;
 	result = make_live(watch, config, learned, length, &watch->live);
 	watch->restored = learned && result == 0;
 	if (result == -EBADMSG) {
@@ -252,13 +256,18 @@ static void count(struct watch *watch, const struct observation *observation)
 	watch_users_note(&watch->users, watch->config, observation, watch->now_ns + watch->shift_ns);
 }
 
-/* Whether what is to be dropped is; a mode that cannot be read drops nothing. */
-static bool enforces(const struct watch *watch)
+/* A mode that cannot be read drops nothing. */
+bool watch_enforces(const struct watch *watch)
 {
 	uint64_t now = shield_jiffies_at(watch->setup.pace, watch->now_ns);
 	struct shield_mode mode;
 
 	return shield_read_mode(watch->setup.maps, now, &mode) == 0 && mode.enforce;
+}
+
+struct watch_dropped *watch_dropped_table(const struct watch *watch)
+{
+	return watch->dropped;
 }
 
 void watch_send_signals(struct watch *watch, int recorder)
@@ -277,7 +286,7 @@ static void note_course(struct watch *watch)
 
 	if (second == watch->present_s)
 		return;
-	watch->users.enforces = enforces(watch);
+	watch->users.enforces = watch_enforces(watch);
 	watch_users_turn(&watch->users, watch->config, watch->now_ns + watch->shift_ns);
 	watch->present.seconds = 1;
 	course_add(watch->course, watch->present_s, &watch->present);
@@ -325,6 +334,14 @@ void watch_links(struct watch *watch, const struct links *links)
 	tell_load(watch, links);
 }
 
+/* The shield judges the packet around what a tunnel carries. */
+static void note_dropped(struct watch *watch, const struct observation *observation)
+{
+	watch_dropped_note(watch->dropped,
+	                   observation->flags & OBSERVATION_TUNNELLED ? &observation->outer.src : &observation->src,
+	                   (uint32_t)(watch->now_ns / NS_PER_S));
+}
+
 void watch_take(void *context, const struct shield_sample *sample)
 {
 	struct watch *watch = context;
@@ -345,6 +362,8 @@ void watch_take(void *context, const struct shield_sample *sample)
 	}
 	if (is_trusted(watch, &watch->batch[watch->count]))
 		watch->batch[watch->count].flags |= OBSERVATION_ANSWERED;
+	else if (watch_dropped_counts_as(sample))
+		note_dropped(watch, &watch->batch[watch->count]);
 	if (!(sample->flags & SHIELD_SAMPLE_SENT))
 		count(watch, &watch->batch[watch->count]);
 	if (++watch->count == WATCH_BATCH)

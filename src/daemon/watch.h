@@ -25,6 +25,7 @@
 #include "daemon/links.h"
 #include "daemon/message.h"
 #include "daemon/outbox.h"
+#include "daemon/watch_dropped.h"
 #include "daemon/watch_trace.h"
 #include "shield/maps.h"
 #include "shield/samples.h"
@@ -73,6 +74,9 @@ bool watch_turn(struct watch *watch, struct samples *samples, int64_t monotonic_
 uint64_t watch_taken(const struct watch *watch); /* samples, in all */
 /* Signals for the recorder go there; never waits, what finds no room is tried again. */
 void watch_send_signals(struct watch *watch, int recorder);
+/* Whether what is to be dropped is, and of whom samples show it. NULL before watch_begin(). */
+bool watch_enforces(const struct watch *watch);
+struct watch_dropped *watch_dropped_table(const struct watch *watch);
 /* Links have been looked at. */
 void watch_links(struct watch *watch, const struct links *links);
 /* Whether a message was the answer to an order of live's. */

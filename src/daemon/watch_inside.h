@@ -99,6 +99,7 @@ struct watch {
 	int64_t present_s;
 	struct series series; /* being written */
 	struct watch_users users;
+	struct watch_dropped *dropped;
 	struct watch_rules rules;
 	struct watch_streams streams;
 	struct message message;

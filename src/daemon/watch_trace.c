@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "daemon/log.h"
+#include "daemon/places.h"
 #include "trace/cost.h"
 
 struct watch_trace {
@@ -18,17 +19,6 @@ struct watch_trace {
 	bool made;
 	struct trace trace;
 };
-
-static void open_geo(const char *folder, struct watch_trace *traces)
-{
-	char error[GEO_ERROR_SIZE] = "";
-	int result = *folder ? geo_open_folder(folder, &traces->geo, error) : -ENOENT;
-
-	if (result == -ENOENT)
-		return; /* none was brought, and the report says so */
-	if (result != 0)
-		LOG_SAY(LOG_WARNING, "geo: %s: %s", folder, error[0] ? error : strerror(-result));
-}
 
 static void read_prices(const char *path, struct watch_trace *traces)
 {
@@ -69,7 +59,7 @@ int watch_trace_open(const struct config *config, struct watch_trace **traces)
 
 	if (!made)
 		return -ENOMEM;
-	open_geo(config->geo, made);
+	made->geo = places_open(config->geo);
 	read_prices(config->prices, made);
 	read_past(config->state_dir, made);
 	*traces = made;

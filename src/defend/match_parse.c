@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "defend/match.h"
 #include "defend/match_inside.h"
 
@@ -66,14 +67,6 @@ static char lower(char c)
 static bool is_word(char c)
 {
 	return is_digit(c) || c == '_' || (lower(c) >= 'a' && lower(c) <= 'z');
-}
-
-static int hex_value(char c)
-{
-	c = lower(c);
-	if (is_digit(c))
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* ---- errors ---- */
@@ -535,8 +528,8 @@ static int parse_payload(struct parser *p, struct match_term *term)
 
 		if (i)
 			skip_space(p);
-		high = hex_value(p->at[0]);
-		half = high < 0 ? -1 : hex_value(p->at[1]);
+		high = hex_digit(p->at[0]);
+		half = high < 0 ? -1 : hex_digit(p->at[1]);
 		if (high < 0 || half < 0)
 			return fail(p, p->at, "expected %u octet%s in hexadecimal, found %u and then %s", to - from,
 			            plural, i, found(p->at).text);

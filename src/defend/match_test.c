@@ -60,9 +60,17 @@ bool match_field_value(enum match_field field, const struct observation *o, uint
 	}
 }
 
+/* All that the term looks at was kept of the packet. */
+static bool has_payload_of(const struct match_term *term, const struct observation *o)
+{
+	unsigned from = term->value.payload.from, length = term->value.payload.length;
+
+	return length <= MATCH_PAYLOAD_MAX && from + length <= OBSERVATION_PAYLOAD_MAX &&
+	       o->payload_kept >= from + length;
+}
+
 bool match_term_test(const struct match_term *term, const struct observation *o)
 {
-	unsigned from, length;
 	uint32_t value;
 	bool hit = false;
 
@@ -113,12 +121,10 @@ bool match_term_test(const struct match_term *term, const struct observation *o)
 		hit = o->tcp.options == term->value.options;
 		break;
 	case MATCH_PAYLOAD:
-		from = term->value.payload.from;
-		length = term->value.payload.length;
-		if (length > MATCH_PAYLOAD_MAX || from + length > OBSERVATION_PAYLOAD_MAX ||
-		    o->payload_kept < from + length)
+		if (!has_payload_of(term, o))
 			return false;
-		hit = !memcmp(o->payload + from, term->value.payload.octets, length);
+		hit = !memcmp(o->payload + term->value.payload.from, term->value.payload.octets,
+		              term->value.payload.length);
 		break;
 	default:
 		return false;

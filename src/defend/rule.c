@@ -30,15 +30,6 @@ int rule_action_parse(const char *name, enum rule_action *action)
 	return -EINVAL;
 }
 
-static uint64_t octets_from(const struct match_term *term, unsigned from, unsigned length)
-{
-	uint64_t value = 0;
-
-	for (unsigned i = 0; i < length; i++)
-		value = value << 8 | term->value.payload.octets[from - term->value.payload.from + i];
-	return value;
-}
-
 /* Payload `narrow` fixes all that `wide` does, to the same. */
 static bool payload_within(const struct match_term *narrow, const struct match_term *wide)
 {
@@ -46,7 +37,9 @@ static bool payload_within(const struct match_term *narrow, const struct match_t
 
 	return from >= narrow->value.payload.from &&
 	       from + length <= (unsigned)narrow->value.payload.from + narrow->value.payload.length &&
-	       length <= MATCH_PAYLOAD_MAX && octets_from(narrow, from, length) == octets_from(wide, from, length);
+	       length <= MATCH_PAYLOAD_MAX &&
+	       memcmp(narrow->value.payload.octets + (from - narrow->value.payload.from), wide->value.payload.octets,
+	              length) == 0;
 }
 
 static bool term_covers(const struct match_term *wide, const struct match_term *narrow)

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/octets.h"
 #include "base/share.h"
 #include "base/topk.h"
 #include "observe/protocol.h"
@@ -49,22 +50,13 @@ struct field {
 		return true;                                           \
 	}
 
-static uint64_t octets_at(const uint8_t *octets, unsigned count)
-{
-	uint64_t value = 0;
-
-	for (unsigned i = 0; i < count; i++)
-		value = value << 8 | octets[i];
-	return value;
-}
-
 GETTER(get_fragment, true, (o->flags & OBSERVATION_FRAGMENT) != 0)
 GETTER(get_df, address_is_ipv4(&o->dst), (o->flags & OBSERVATION_DF) != 0)
 GETTER(get_flags, o->flags &OBSERVATION_TCP, o->tcp.flags)
 GETTER(get_options, o->flags &OBSERVATION_TCP, o->tcp.options)
 GETTER(get_payload_length, !(o->flags & OBSERVATION_LATER_FRAGMENT), o->payload_length)
-GETTER(get_payload_0, o->payload_kept >= 4, octets_at(o->payload, 4))
-GETTER(get_payload_4, o->payload_kept >= 8, octets_at(o->payload + 4, 4))
+GETTER(get_payload_0, o->payload_kept >= 4, octets_get_be(o->payload, 4))
+GETTER(get_payload_4, o->payload_kept >= 8, octets_get_be(o->payload + 4, 4))
 
 static const struct field fields[] = {
 	{ MATCH_PROTO, NULL, 0, 1 },
@@ -130,8 +122,7 @@ static struct match_term term_of(const struct field *f, uint64_t value)
 	case MATCH_PAYLOAD:
 		term.value.payload.from = f->get == get_payload_4 ? 4 : 0;
 		term.value.payload.length = 4;
-		for (unsigned i = 0; i < 4; i++)
-			term.value.payload.octets[i] = (uint8_t)(value >> (24 - 8 * i));
+		(void)octets_put_u32_be(term.value.payload.octets, (uint32_t)value);
 		break;
 	default:
 		term.value.range.low = term.value.range.high =
@@ -315,8 +306,8 @@ static void add_networks(struct search *s, uint64_t left)
 			if (!is_left(s, i))
 				continue;
 			network = prefix_of(&o->src, address_is_ipv4(&o->src) ? ipv4[level] : ipv6[level]);
-			key.high = octets_at(network.address.octets, 8);
-			key.low = octets_at(network.address.octets + 8, 8);
+			key.high = octets_get_be(network.address.octets, 8);
+			key.low = octets_get_be(network.address.octets + 8, 8);
 			topk_add(&topk, key, 1);
 		}
 		topk_sort(&topk);
@@ -326,10 +317,8 @@ static void add_networks(struct search *s, uint64_t left)
 
 			if ((topk.entries[i].count - topk.entries[i].error) * NETWORK_SHARE < left)
 				break;
-			for (unsigned j = 0; j < 8; j++) {
-				address.octets[j] = (uint8_t)(topk.entries[i].key.high >> (56 - 8 * j));
-				address.octets[j + 8] = (uint8_t)(topk.entries[i].key.low >> (56 - 8 * j));
-			}
+			(void)octets_put_u64_be(address.octets, topk.entries[i].key.high);
+			(void)octets_put_u64_be(address.octets + 8, topk.entries[i].key.low);
 			term.value.prefix = prefix_of(&address, address_is_ipv4(&address) ? ipv4[level] : ipv6[level]);
 			add_item(s, &term, level == 0 ? RANK_LAST : 0);
 		}

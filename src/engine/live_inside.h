@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What live.c decides on and birth.c writes down: the same struct, of nobody else's business. */
+/*
+ * What the files of the live engine share: the struct that they decide on and birth.c writes down, and what each does for the
+ * others. Of nobody else's business.
+ */
 #ifndef HOLDFAST_ENGINE_LIVE_INSIDE_H
 #define HOLDFAST_ENGINE_LIVE_INSIDE_H
 
@@ -10,6 +13,7 @@
 #define BATCH 256
 #define HELD_MAX (2 * LIVE_RULES_MAX) /* with those that are gone, for who asks what became of them */
 #define RATE_SLOTS 16                 /* of 100 ms: the latest second, and room */
+#define RESIDUAL_SLOTS 2              /* over which what passes is judged */
 
 _Static_assert(INCIDENT_PARTS_MAX <= 32, "live_case.sought has a bit for each");
 
@@ -85,7 +89,76 @@ struct live {
 	struct packet batch[BATCH];
 };
 
+/* The packet, or the tunnel packet around it. */
+static inline bool live_hits_scope(const struct prefix *scope, const struct observation *o)
+{
+	return prefix_contains(scope, &o->dst) ||
+	       ((o->flags & OBSERVATION_TUNNELLED) && prefix_contains(scope, &o->outer.dst));
+}
+
+/* ---- live.c ---- */
+
 /* One with these services and an engine that has seen nothing: 0, -EINVAL, -ENOMEM. */
 int live_make(uint64_t seed, const struct live_service *services, unsigned service_count, struct live **live);
+/* With an input what was finished before has been told. */
+void live_begin_input(struct live *l);
+
+/* ---- live_kept.c ---- */
+
+/* What a checkpoint has: 0, -EBADMSG, -ENOMEM. */
+int live_kept_restore(struct live *l, const uint8_t *checkpoint, size_t length);
+
+/* ---- live_rules.c ---- */
+
+/* The rule is to be made: its place, or NULL where LIVE_RULES_MAX are there. */
+struct held *live_rule_order(struct live *l, const struct live_case *c, const struct life_plan *plan,
+                             const struct signature *signature);
+/* The shield is to forget it; `why` is a constant. */
+void live_rule_let_go(struct held *h, enum life_state state, struct capture_time now, const char *why);
+/* Whether such a rule, or one that hits as much, was let go or hit users in this incident. */
+bool live_rule_is_banned(const struct live *l, uint64_t incident, const struct rule *rule);
+/* Of an incident's signatures, whether a rule that is there matches the packet. */
+bool live_rules_catch(const struct live *l, uint64_t incident, const struct observation *o);
+/* Of a vector's sample, more than may be left is caught by no rule that is there. */
+bool live_rules_leave(const struct live *l, uint64_t incident, const struct sample *sample);
+/* What became of an order of the incident's is not known yet. */
+bool live_rules_await(const struct live *l, uint64_t incident);
+/* At each tick. The shield keeps a rule while it is wanted, and is not asked at every match. */
+void live_rules_keep(struct live *l);
+/* Rules that stand on the case's scope become its own, be they of an earlier attack. */
+void live_rules_adopt(struct live *l, struct live_case *c);
+
+/* ---- live_cases.c ---- */
+
+/* Of an incident that has not become part of another; NULL. */
+struct live_case *live_case_find(struct live *l, uint64_t incident);
+/* There is news of it. */
+void live_case_note_change(struct live *l, uint64_t incident);
+/* The latest `slots` slots, the present one among them. */
+struct rate live_case_rate(const struct live *l, const struct live_case *c, unsigned slots);
+/* Of its packets those that were not dropped. */
+uint32_t live_passing_ppm(const struct rate *rate);
+/* At each tick: what has become of all incidents, and what follows from it. */
+void live_cases_watch(struct live *l);
+
+/* ---- live_seek.c ---- */
+
+/* Seeks rules for an incident where that is due. */
+void live_seek(struct live *l, uint32_t index, const struct incident *inc);
+/* What its vectors say of it. */
+struct life_attack live_attack_of(const struct incident *inc);
+
+/* ---- live_fallback.c ---- */
+
+/* The service with the longest prefix that holds the scope, or else lies in it; service_count: none. */
+unsigned live_service_of(const struct live *l, const struct prefix *scope);
+/* What peace is like, of the services that may have to fall back on it. */
+void live_learn_peace(struct live *l, const struct packet *packets, uint32_t count);
+/* At each tick: which services are under attack, of which nothing is learned then. */
+void live_note_attacked(struct live *l);
+/* Where searches have come to nothing and too much passes, a rule by who sends, of each vector that is left. */
+void live_fall_back(struct live *l, uint32_t index, const struct incident *inc);
+/* The attack is over: what rests on who sends holds nobody up any more. */
+void live_fallbacks_end(struct live *l, const struct live_case *c);
 
 #endif

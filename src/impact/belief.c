@@ -65,8 +65,7 @@ static bool fails(const struct belief_probe *probe)
 	return probe->bad > probe->good;
 }
 
-/* Two of three places that surely are up do not answer it, or it has not looked. */
-static bool is_blind(const struct belief_probe *probe)
+bool belief_probe_is_blind(const struct belief_probe *probe)
 {
 	return probe->good + (uint64_t)probe->bad == 0 ||
 	       (probe->canaries >= CANARIES_MIN &&
@@ -79,10 +78,10 @@ static uint32_t networks_of(const struct belief_input *input, uint32_t count, bo
 	uint32_t networks = 0;
 
 	for (uint32_t i = 0; i < count; i++) {
-		bool seen = is_blind(&input->probes[i]) || fails(&input->probes[i]) != failing;
+		bool seen = belief_probe_is_blind(&input->probes[i]) || fails(&input->probes[i]) != failing;
 
 		for (uint32_t k = 0; k < i && !seen; k++)
-			seen = !is_blind(&input->probes[k]) && fails(&input->probes[k]) == failing &&
+			seen = !belief_probe_is_blind(&input->probes[k]) && fails(&input->probes[k]) == failing &&
 			       input->probes[k].network == input->probes[i].network;
 		networks += !seen;
 	}
@@ -95,11 +94,11 @@ static int32_t weigh_probes(const struct belief_input *input, struct belief *bel
 	uint32_t failing, seeing;
 
 	for (uint32_t i = 0; i < count; i++) {
-		if (is_blind(&input->probes[i]))
+		if (belief_probe_is_blind(&input->probes[i]))
 			belief->vantages_unknown++;
 		else
 			belief->vantages++;
-		belief->vantages_failed += !is_blind(&input->probes[i]) && fails(&input->probes[i]);
+		belief->vantages_failed += !belief_probe_is_blind(&input->probes[i]) && fails(&input->probes[i]);
 	}
 	failing = networks_of(input, count, true);
 	seeing = networks_of(input, count, false);

@@ -54,7 +54,7 @@ struct belief_probe {
 struct belief_input {
 	bool alarm;                /* reports: the detector's (watch.h) */
 	uint32_t ratio_milli;      /* reports against what is usual, thousandths */
-	uint32_t networks_percent; /* share of the excess of the network with most of it; 0: not known */
+	uint32_t networks_percent; /* share of reports of the network that stands out most; 0: none, or not known */
 	uint32_t slow_percent;     /* share of reports that say slow */
 	uint32_t probes_count;
 	struct belief_probe probes[BELIEF_VANTAGES_MAX];
@@ -74,6 +74,8 @@ struct belief {
 	uint32_t vantages, vantages_failed, vantages_unknown; /* of probes */
 };
 
+/* Two of three places that surely are up do not answer it, or it has not looked: it says nothing. */
+bool belief_probe_is_blind(const struct belief_probe *probe);
 struct belief belief_of(const struct belief_input *input);
 /* What a component's row of the page is to be, unless an operator says otherwise. */
 enum component_status belief_status(const struct belief *belief);

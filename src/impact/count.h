@@ -14,6 +14,9 @@
 
 #define COUNT_BUCKET_NS (300 * NS_PER_S)
 #define VANTAGE_SIZE 33 /* a component's form of name */
+/* Of what access logs say, so that no line counts twice: of those that `holdfast serve` reads; of other servers', put in beside them. */
+#define VANTAGE_SERVE "serve"
+#define VANTAGE_BESIDE "beside"
 
 struct report_count {
 	int64_t bucket_ns;
@@ -41,7 +44,8 @@ enum signal_kind {
 struct signal_count {
 	int64_t bucket_ns;
 	char component[COMPONENT_ID_SIZE];
-	char vantage[VANTAGE_SIZE]; /* from where it was seen; "": this host */
+	char vantage
+		[VANTAGE_SIZE]; /* from where it was seen; "": this host; of access logs what is said above, "": put in */
 	enum signal_kind kind;
 	uint32_t network; /* of the vantage point; 0: not known */
 	uint32_t good, bad;

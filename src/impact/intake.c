@@ -8,19 +8,24 @@
 #include "impact/intake.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/digest.h"
 #include "base/hash.h"
+#include "base/hex.h"
 
 #define SOURCES (1u << INTAKE_SOURCES_BITS)
 #define NETWORKS (1u << INTAKE_NETWORKS_BITS)
+#define PLACED (1u << INTAKE_PLACED_BITS)
 #define NONCE_BITS_MIN 3
 #define NONCE_OCTETS 24
 #define NONCE_SAID 12 /* of them what is said, before the sum */
 #define MARK_OCTETS 56
 #define HALF 2
+#define CELLS_PLACED (INTAKE_CELLS_MAX / HALF) /* of those between two drains, that say where */
+#define CELLS_NETWORKS (CELLS_PLACED / 4 * 3)
 
 enum mark_kind { MARK_FORM = 1, MARK_NEL };
 
@@ -55,6 +60,9 @@ struct intake {
 	unsigned sources_count, level;
 	struct network networks[NETWORKS + 1]; /* the last: all that have no slot */
 	unsigned networks_count;
+	uint64_t placed
+		[PLACED]; /* cells of the bucket that say where, by hash: what is on record of five minutes stays bounded */
+	unsigned placed_count;
 	struct tally now, before;
 	struct report_count cells[INTAKE_CELLS_MAX];
 	unsigned cells_count;
@@ -105,7 +113,8 @@ static void bucket_clear(struct intake *intake)
 {
 	memset(intake->sources, 0, sizeof(intake->sources));
 	memset(intake->networks, 0, sizeof(intake->networks));
-	intake->sources_count = intake->networks_count = intake->level = 0;
+	memset(intake->placed, 0, sizeof(intake->placed));
+	intake->sources_count = intake->networks_count = intake->placed_count = intake->level = 0;
 }
 
 /* The bucket of `now` is the one that is counted; a clock that was set back counts in the later one. */
@@ -189,7 +198,6 @@ static void nonce_sum(const uint8_t key[INTAKE_KEY_SIZE], const uint8_t said[NON
 
 const char *intake_nonce(struct intake *intake, struct capture_time now, char text[INTAKE_NONCE_TEXT_SIZE])
 {
-	static const char digits[] = "0123456789abcdef";
 	uint8_t octets[NONCE_OCTETS];
 	uint64_t number = intake->next_number++, bit = number % intake->nonces;
 
@@ -198,27 +206,8 @@ const char *intake_nonce(struct intake *intake, struct capture_time now, char te
 	nonce_sum(intake->nonce_keys[0], octets, octets + NONCE_SAID);
 	intake->used[bit / 8] &= (uint8_t) ~(1u << bit % 8);
 	intake->counts.nonces++;
-	for (unsigned i = 0; i < NONCE_OCTETS; i++) {
-		text[2 * i] = digits[octets[i] >> 4];
-		text[2 * i + 1] = digits[octets[i] & 0xf];
-	}
-	text[INTAKE_NONCE_TEXT_SIZE - 1] = '\0';
+	hex_write(octets, sizeof(octets), text);
 	return text;
-}
-
-static bool nonce_octets(const char *text, uint8_t octets[NONCE_OCTETS])
-{
-	if (!text || strlen(text) != INTAKE_NONCE_TEXT_SIZE - 1)
-		return false;
-	for (unsigned i = 0; i < 2 * NONCE_OCTETS; i++) {
-		char c = text[i];
-		int value = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-
-		if (value < 0)
-			return false;
-		octets[i / 2] = (uint8_t)(i % 2 ? octets[i / 2] | value : value << 4);
-	}
-	return true;
 }
 
 /* INTAKE_ACCEPTED: it was good, and is used up. */
@@ -229,7 +218,7 @@ static enum intake_result nonce_take(struct intake *intake, struct capture_time 
 	int64_t age;
 	bool ours = false;
 
-	if (!nonce_octets(text, octets))
+	if (!text || strlen(text) != INTAKE_NONCE_TEXT_SIZE - 1 || hex_read(text, octets, sizeof(octets)) != 0)
 		return INTAKE_NONCE_WRONG;
 	for (unsigned i = 0; i < 1u + intake->before_holds; i++) {
 		nonce_sum(intake->nonce_keys[i], octets, sum);
@@ -349,14 +338,20 @@ static struct network *network_of(struct intake *intake, enum mark_kind kind, co
 	return &intake->networks[i];
 }
 
+static enum intake_fate fate_of(const struct intake *intake, const struct address *source)
+{
+	return intake->options.shielded ? intake->options.shielded(intake->options.context, source)
+	                                : INTAKE_FATE_UNKNOWN;
+}
+
 /* What the rules say of one more from there; `weight` is what it stands for. */
 static enum intake_result judge(struct intake *intake, enum mark_kind kind, const struct address *source,
-                                uint32_t network, const char *component, uint32_t *weight)
+                                enum intake_fate fate, uint32_t network, const char *component, uint32_t *weight)
 {
 	struct network *of = network_of(intake, kind, source, network);
 	enum intake_result result;
 
-	if (intake->options.shielded && intake->options.shielded(intake->options.context, source))
+	if (fate == INTAKE_FATE_DROPPED)
 		return INTAKE_SHIELDED;
 	if (of->accepted >= intake->options.network_cap)
 		return INTAKE_CAPPED;
@@ -385,20 +380,52 @@ static struct report_count *cell_find(struct intake *intake, const struct report
 	return &intake->cells[intake->cells_count++];
 }
 
-/* Where a report is counted. NULL: nowhere. */
+/* Whether the bucket has room for one more cell that says where, or has that one already. */
+static bool may_place(struct intake *intake, const struct report_count *of)
+{
+	uint64_t words[(COMPONENT_ID_SIZE + REGION_SIZE + sizeof(uint64_t)) / sizeof(uint64_t)] = { 0 };
+	uint64_t key = hash_2(intake->network_seed, of->network, (uint64_t)of->symptom);
+	unsigned i;
+
+	memcpy(words, of->component, sizeof(of->component));
+	memcpy((char *)words + sizeof(of->component), of->region, sizeof(of->region));
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		key = hash_2(key, words[i], i);
+	key |= 1; /* never 0 */
+	for (i = (unsigned)(key >> 32) % PLACED; intake->placed[i]; i = (i + 1) % PLACED)
+		if (intake->placed[i] == key)
+			return true;
+	if (intake->placed_count >= (of->network ? INTAKE_PLACED_NETWORKS_MAX : INTAKE_PLACED_MAX))
+		return false;
+	intake->placed_count++;
+	intake->placed[i] = key;
+	return true;
+}
+
+/* Where a report is counted. NULL: nowhere. A flood from everywhere costs the networks first: there are more of them than regions. */
 static struct report_count *cell_of(struct intake *intake, const struct report_count *report)
 {
-	struct report_count of = *report, *cell;
+	struct report_count of = { .bucket_ns = intake->now.bucket_ns,
+		                   .symptom = report->symptom,
+		                   .source = REPORT_FORM,
+		                   .network = report->network };
+	bool left_out = false;
 
-	of.bucket_ns = intake->now.bucket_ns;
-	of.source = REPORT_FORM;
-	of.raw = of.accepted = of.shielded = 0;
-	cell = cell_find(intake, &of, INTAKE_CELLS_MAX / HALF);
-	if (cell || (!of.network && !of.region[0]))
-		return cell ? cell : cell_find(intake, &of, INTAKE_CELLS_MAX);
-	intake->counts.places_left_out++;
-	of.network = 0;
-	of.region[0] = '\0';
+	(void)snprintf(of.component, sizeof(of.component), "%s", report->component);
+	(void)snprintf(of.region, sizeof(of.region), "%s", report->region);
+	while (of.network || of.region[0]) {
+		unsigned most = of.network ? CELLS_NETWORKS : CELLS_PLACED;
+		struct report_count *cell = may_place(intake, &of) ? cell_find(intake, &of, most) : NULL;
+
+		if (cell)
+			return cell;
+		intake->counts.places_left_out += !left_out;
+		left_out = true;
+		if (of.network)
+			of.network = 0;
+		else
+			of.region[0] = '\0';
+	}
 	return cell_find(intake, &of, INTAKE_CELLS_MAX);
 }
 
@@ -434,6 +461,7 @@ static enum intake_result report_take(struct intake *intake, const struct addres
                                       const struct report_count *report)
 {
 	struct report_count *cell = cell_of(intake, report);
+	enum intake_fate fate = fate_of(intake, source);
 	enum intake_result result;
 	uint32_t weight = 1;
 
@@ -441,7 +469,7 @@ static enum intake_result report_take(struct intake *intake, const struct addres
 	if (!cell)
 		return INTAKE_NO_ROOM;
 	add(&cell->raw, 1);
-	result = judge(intake, MARK_FORM, source, report->network, report->component, &weight);
+	result = judge(intake, MARK_FORM, source, fate, report->network, report->component, &weight);
 	if (result == INTAKE_SHIELDED) {
 		intake->now.shielded++;
 		add(&cell->shielded, 1);
@@ -452,9 +480,9 @@ static enum intake_result report_take(struct intake *intake, const struct addres
 			cell->raw = cell->accepted + cell->shielded;
 	}
 	intake->now.capped += result == INTAKE_CAPPED;
-	if (intake->options.shielded)
-		(void)signal_add(intake, SIGNAL_FILTERED, report->component, result != INTAKE_SHIELDED,
-		                 result == INTAKE_SHIELDED);
+	if (fate != INTAKE_FATE_UNKNOWN)
+		(void)signal_add(intake, SIGNAL_FILTERED, report->component, fate == INTAKE_FATE_PASSES,
+		                 fate == INTAKE_FATE_DROPPED);
 	return result;
 }
 
@@ -485,7 +513,7 @@ enum intake_result intake_nel(struct intake *intake, struct capture_time now, co
 		weight = INTAKE_WEIGHT_MAX;
 	if (!weight)
 		weight = 1;
-	result = judge(intake, MARK_NEL, source, network, component, &weight);
+	result = judge(intake, MARK_NEL, source, fate_of(intake, source), network, component, &weight);
 	if (result == INTAKE_ACCEPTED &&
 	    !signal_add(intake, SIGNAL_NEL, component, failed ? 0 : weight, failed ? weight : 0))
 		result = INTAKE_NO_ROOM;

@@ -31,6 +31,10 @@
 #define INTAKE_SOURCES_BITS 16  /* slots of sources of a bucket: 65,536, half of them used at most */
 #define INTAKE_NETWORKS_BITS 13 /* 8,192, likewise; those beyond are one network together */
 #define INTAKE_CELLS_MAX 2048   /* of reports between two calls of intake_drain(); beyond it, places are left out */
+#define INTAKE_PLACED_BITS 13
+/* Cells of a bucket that say where, and of them those that say which network: beyond it, that is left out. */
+#define INTAKE_PLACED_MAX (1u << (INTAKE_PLACED_BITS - 1))
+#define INTAKE_PLACED_NETWORKS_MAX (INTAKE_PLACED_MAX / 4 * 3)
 #define INTAKE_LEVEL_MAX 10
 #define INTAKE_SIGNALS_MAX (2 * COMPONENTS_MAX)
 #define INTAKE_NONCES_BITS 23 /* numbers that are remembered: 8,388,608, of 1 bit (1 MiB) */
@@ -44,11 +48,18 @@
 
 struct intake; /* opaque; about 3 MiB, whatever comes */
 
+/* What the shield does with a source. */
+enum intake_fate {
+	INTAKE_FATE_UNKNOWN, /* nobody says so now */
+	INTAKE_FATE_PASSES,
+	INTAKE_FATE_DROPPED,
+};
+
 struct intake_options {
 	uint32_t network_cap; /* reports of a network that are accepted in a bucket; at least 1 */
 	unsigned nonce_bits;  /* numbers that are remembered; 3 to INTAKE_NONCES_BITS */
-	/* Is the shield dropping this source? NULL: there is none to ask. */
-	bool (*shielded)(void *context, const struct address *source);
+	/* NULL: there is nobody to ask. */
+	enum intake_fate (*shielded)(void *context, const struct address *source);
 	void *context;
 };
 
@@ -83,7 +94,7 @@ struct intake_counts {
 	uint64_t nonces_pushed_out;       /* so many others were given out since that it was too old */
 	uint64_t sources_halved;          /* how often every second source was forgotten */
 	uint64_t networks_refused;        /* had no slot of their own */
-	uint64_t places_left_out;         /* cells that had no room for where they are from */
+	uint64_t places_left_out;         /* reports that are counted without their network, or without any place */
 };
 
 /* `key`: random, secret. 0 or -ENOMEM, -EINVAL. */
@@ -109,8 +120,8 @@ enum intake_result intake_report(struct intake *intake, struct capture_time now,
 enum intake_result intake_nel(struct intake *intake, struct capture_time now, const struct address *source,
                               uint32_t network, const char *component, bool failed, uint32_t weight);
 /*
- * Counts since the last call, at most so many; 0: there are no more. Signals are SIGNAL_NEL, and SIGNAL_FILTERED of the form's
- * reports where there is a shield to ask.
+ * Counts since the last call, at most so many; 0: there are no more. Signals are SIGNAL_NEL, and SIGNAL_FILTERED of those of the
+ * form's reports whose sources' fate was known.
  */
 unsigned intake_drain(struct intake *intake, struct report_count *reports, unsigned most);
 unsigned intake_drain_signals(struct intake *intake, struct signal_count *signals, unsigned most);

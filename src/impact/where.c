@@ -28,7 +28,10 @@ struct place {
 struct where {
 	int64_t began_ns;
 	uint32_t buckets, places_count, refused;
-	uint64_t before; /* all, wherever it was */
+	uint64_t before, during; /* all, wherever it was */
+	struct {
+		uint64_t before, during; /* that name a place of the kind */
+	} named[OUTAGE_PLACE_KINDS];
 	struct place places[WHERE_PLACES_MAX];
 	uint32_t slots[SLOTS]; /* places' numbers + 1, by hash */
 };
@@ -66,21 +69,30 @@ static uint32_t slot_of(enum outage_place_kind kind, const char *region, uint32_
 	return hash % SLOTS;
 }
 
+/* The slot that has its number, or the free one where it would be. */
+static uint32_t find_slot(const struct where *where, enum outage_place_kind kind, const char *region, uint32_t network)
+{
+	uint32_t slot = slot_of(kind, region, network);
+
+	for (; where->slots[slot]; slot = (slot + 1) % SLOTS) {
+		const struct place *place = &where->places[where->slots[slot] - 1];
+
+		if (place->kind == kind && place->network == network && strcmp(place->region, region) == 0)
+			break;
+	}
+	return slot;
+}
+
 /* -ENOMEM; *place NULL where there is no room. */
 static int find_place(struct where *where, enum outage_place_kind kind, const char *region, uint32_t network,
                       struct place **place)
 {
-	uint32_t slot = slot_of(kind, region, network);
+	uint32_t slot = find_slot(where, kind, region, network);
 	struct place *made;
 
-	for (; where->slots[slot]; slot = (slot + 1) % SLOTS) {
-		made = &where->places[where->slots[slot] - 1];
-		if (made->kind == kind && made->network == network && strcmp(made->region, region) == 0) {
-			*place = made;
-			return 0;
-		}
-	}
-	*place = NULL;
+	*place = where->slots[slot] ? &where->places[where->slots[slot] - 1] : NULL;
+	if (*place)
+		return 0;
 	if (where->places_count == WHERE_PLACES_MAX) {
 		where->refused++;
 		return 0;
@@ -103,6 +115,10 @@ static int add_to(struct where *where, enum outage_place_kind kind, const char *
 	struct place *place;
 	int result = find_place(where, kind, region, network, &place);
 
+	if (bucket < 0)
+		where->named[kind].before += count;
+	else
+		where->named[kind].during += count;
 	if (result != 0 || !place)
 		return result;
 	if (bucket < 0)
@@ -123,6 +139,8 @@ int where_add(struct where *where, const struct report_count *count)
 		return 0;
 	if (bucket < 0)
 		where->before += count->accepted;
+	else
+		where->during += count->accepted;
 	if (count->region[0]) {
 		memcpy(country, count->region, COUNTRY_LENGTH);
 		result = add_to(where, OUTAGE_COUNTRY, country, 0, bucket, count->accepted);
@@ -210,6 +228,25 @@ static bool has_regions(const struct where *where, const struct place *country)
 	return false;
 }
 
+/* Whether reports name places of that kind as they did not before: named / all, before and now. */
+static bool is_new(const struct where *where, enum outage_place_kind kind)
+{
+	return where->before && 2.0 * (double)where->named[kind].before * (double)where->during <
+	                                (double)where->named[kind].during * (double)where->before;
+}
+
+uint32_t where_usual_percent(const struct where *where, uint32_t network)
+{
+	uint64_t all = where->named[OUTAGE_NETWORK].before, usual = 0;
+	uint32_t slot = find_slot(where, OUTAGE_NETWORK, "", network);
+
+	if (all == 0 || is_new(where, OUTAGE_NETWORK))
+		return 100;
+	if (where->slots[slot])
+		usual = where->places[where->slots[slot] - 1].before;
+	return (uint32_t)((double)usual * 100 / (double)all);
+}
+
 void where_find(const struct where *where, const uint32_t *expected_milli, struct outage *outage)
 {
 	double all = 0, least = SCORE_MIN + real_log(where->places_count ? where->places_count : 1);
@@ -220,8 +257,11 @@ void where_find(const struct where *where, const uint32_t *expected_milli, struc
 	for (uint32_t i = 0; i < where->places_count; i++) {
 		const struct place *place = &where->places[i];
 		struct outage_place told = { .kind = place->kind, .network = place->network };
-		double score = scan(where, place, expected_milli, &told);
+		double score;
 
+		if (is_new(where, place->kind))
+			continue;
+		score = scan(where, place, expected_milli, &told);
 		if (place->kind != OUTAGE_COUNTRY || !has_regions(where, place))
 			count_region(where, place, all, outage);
 		if (score < least)

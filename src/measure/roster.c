@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/radix.h"
 
 #define FIRST_ALLOCATION 64 /* sources */
 #define MANY 4096           /* sources: whoever has so many will have more */
@@ -373,6 +374,22 @@ static void take_shifted(struct roster *r, const struct roster_source *source, u
 	take(r, &moved, hash, UINT32_MAX);
 }
 
+/* The limit that `into`, which is empty, will have once it holds what `from` does; so that nothing is held in vain. */
+static void halve_ahead(struct roster *into, const struct roster *from)
+{
+	uint64_t within;
+
+	do {
+		within = 0;
+		for (uint32_t i = 0; i < from->used; i++)
+			within += from->hashes[i] <= into->limit;
+		if (within > into->max && into->halvings < HALVINGS_MAX)
+			halve(into);
+		else
+			within = 0;
+	} while (within > 0);
+}
+
 void roster_merge(struct roster *into, const struct roster *from, uint32_t shift)
 {
 	settle(into);
@@ -382,6 +399,8 @@ void roster_merge(struct roster *into, const struct roster *from, uint32_t shift
 			halve(into);
 		index_make(into);
 	}
+	if (into->used == 0)
+		halve_ahead(into, from);
 	for (uint32_t i = 0; i < from->used; i++)
 		if (from->hashes[i] <= into->limit)
 			take_shifted(into, &from->sources[i], from->hashes[i], shift);
@@ -414,60 +433,58 @@ void roster_limit(struct roster *r, uint32_t max)
 		(void)resize(r, r->max);
 }
 
-struct rank {
-	uint64_t high, low;
-	uint32_t number;
-};
-
-static int by_address(const void *left, const void *right)
-{
-	const struct rank *a = left, *b = right;
-
-	if (a->high != b->high)
-		return a->high < b->high ? -1 : 1;
-	return a->low < b->low ? -1 : a->low > b->low;
-}
-
-/* Puts sources[ranks[i].number] in place i, for all i: each cycle of the permutation by itself. */
-static void permute(struct roster *r, struct rank *ranks)
+/* Puts sources[ranks[i].value] in place i, for all i: each cycle of the permutation by itself. */
+static void permute(struct roster *r, struct radix_item *ranks)
 {
 	for (uint32_t i = 0; i < r->used; i++) {
 		struct roster_source source = r->sources[i];
 		uint64_t hash = r->hashes[i];
 		uint32_t hole = i;
 
-		while (ranks[hole].number != i) {
-			uint32_t next = ranks[hole].number;
+		while (ranks[hole].value != i) {
+			uint32_t next = ranks[hole].value;
 
 			r->sources[hole] = r->sources[next];
 			r->hashes[hole] = r->hashes[next];
-			ranks[hole].number = hole;
+			ranks[hole].value = hole;
 			hole = next;
 		}
 		r->sources[hole] = source;
 		r->hashes[hole] = hash;
-		ranks[hole].number = hole;
+		ranks[hole].value = hole;
 	}
+}
+
+/* Half an address, that what is less by octets is less by it. */
+static uint64_t half_of(const struct roster_source *source, unsigned which)
+{
+	uint64_t half[2];
+
+	memcpy(half, source->address.octets, sizeof(half));
+	return be64toh(half[which]);
 }
 
 static int order(struct roster *r)
 {
-	struct rank *ranks = calloc(r->used ? r->used : 1, sizeof(*ranks));
+	struct radix_item *ranks = calloc(r->used ? r->used : 1, sizeof(*ranks));
+	int result;
 
 	if (!ranks)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < r->used; i++) {
-		uint64_t half[2];
-
-		memcpy(half, r->sources[i].address.octets, sizeof(half));
-		ranks[i] = (struct rank){ be64toh(half[0]), be64toh(half[1]), i };
+	for (uint32_t i = 0; i < r->used; i++)
+		ranks[i] = (struct radix_item){ half_of(&r->sources[i], 1), i };
+	result = radix_sort(ranks, r->used);
+	for (uint32_t i = 0; i < r->used; i++)
+		ranks[i].key = half_of(&r->sources[ranks[i].value], 0);
+	if (result == 0)
+		result = radix_sort(ranks, r->used);
+	if (result == 0) {
+		permute(r, ranks);
+		index_make(r);
+		r->ordered = true;
 	}
-	qsort(ranks, r->used, sizeof(*ranks), by_address);
-	permute(r, ranks);
 	free(ranks);
-	index_make(r);
-	r->ordered = true;
-	return 0;
+	return result;
 }
 
 int roster_sources(struct roster *r, const struct roster_source **sources, uint32_t *count)

@@ -30,6 +30,11 @@ enum {
 	TCP_HEADER_FIXED = 16, /* up to and with the window: all that struct observation.tcp must have */
 };
 
+/* Kinds of TCP's options (IANA "TCP Option Kind Numbers"), and time stamps behind two of padding. */
+enum { KIND_END = 0, KIND_NOP = 1, KIND_MSS = 2, KIND_WS = 3, KIND_SOK = 4, KIND_SACK = 5, KIND_TS = 8 };
+#define PADDED_TS 12
+#define PADDED_TS_HEAD 0x0101080a
+
 /*
  * Most packets are TCP or UDP over IPv4 over Ethernet. What these go through is one function without a call in it, in
  * which the layer stays in registers; so it must hand others a copy of the layer, never its address.
@@ -61,6 +66,51 @@ static inline void set_ports(const uint8_t *ports, struct observation *o)
 	o->flags |= OBSERVATION_PORTS;
 }
 
+/* One option, of `length` octets with its kind: which it is, and what it says. */
+LAYER_INLINED enum tcp_option read_tcp_option(const uint8_t *at, unsigned length, struct observation *o)
+{
+	enum tcp_option option = TCP_OPTION_OTHER;
+	bool valid = true;
+
+	switch (*at) {
+	case KIND_END:
+		return TCP_OPTION_END;
+	case KIND_NOP:
+		return TCP_OPTION_NOP;
+	case KIND_MSS:
+		option = TCP_OPTION_MSS;
+		valid = length == 4;
+		if (valid)
+			o->tcp.mss = layer_be16(at + 2);
+		break;
+	case KIND_WS:
+		option = TCP_OPTION_WS;
+		valid = length == 3;
+		if (valid)
+			o->tcp.wscale = at[2];
+		break;
+	case KIND_SOK:
+		option = TCP_OPTION_SOK;
+		valid = length == 2;
+		break;
+	case KIND_SACK:
+		option = TCP_OPTION_SACK;
+		valid = length >= 10 && length % 8 == 2;
+		break;
+	case KIND_TS:
+		option = TCP_OPTION_TS;
+		valid = length == 10;
+		if (valid)
+			o->tcp.tsval = layer_be32(at + 2);
+		break;
+	default:
+		break;
+	}
+	if (!valid)
+		o->flags |= OBSERVATION_TCP_OPTIONS_BAD;
+	return option;
+}
+
 /* Options up to the end of the list, of the header, or of what was kept of it (`whole` is false then). */
 LAYER_INLINED void read_tcp_options(const uint8_t *at, const uint8_t *end, bool whole, struct observation *o)
 {
@@ -68,17 +118,16 @@ LAYER_INLINED void read_tcp_options(const uint8_t *at, const uint8_t *end, bool 
 	unsigned shift = 0;
 
 	/* What nearly every packet of a connection has: two of padding, then the time stamps, and nothing else. */
-	if (end - at == 12 && layer_be32(at) == 0x0101080a) {
+	if (end - at == PADDED_TS && layer_be32(at) == PADDED_TS_HEAD) {
 		o->tcp.options = TCP_OPTION_NOP | TCP_OPTION_NOP << 4 | TCP_OPTION_TS << 8;
 		o->tcp.tsval = layer_be32(at + 4);
 		return;
 	}
 	while (at < end) {
-		enum tcp_option option = TCP_OPTION_OTHER;
-		bool valid = true;
+		enum tcp_option option;
 		unsigned length = 1;
 
-		if (*at > 1) {
+		if (*at > KIND_NOP) { /* it has a length */
 			if (end - at < 2 || at[1] > end - at) {
 				if (whole)
 					o->flags |= OBSERVATION_TCP_OPTIONS_BAD;
@@ -90,44 +139,7 @@ LAYER_INLINED void read_tcp_options(const uint8_t *at, const uint8_t *end, bool 
 				break;
 			}
 		}
-		switch (*at) {
-		case 0:
-			option = TCP_OPTION_END;
-			break;
-		case 1:
-			option = TCP_OPTION_NOP;
-			break;
-		case 2:
-			option = TCP_OPTION_MSS;
-			valid = length == 4;
-			if (valid)
-				o->tcp.mss = layer_be16(at + 2);
-			break;
-		case 3:
-			option = TCP_OPTION_WS;
-			valid = length == 3;
-			if (valid)
-				o->tcp.wscale = at[2];
-			break;
-		case 4:
-			option = TCP_OPTION_SOK;
-			valid = length == 2;
-			break;
-		case 5:
-			option = TCP_OPTION_SACK;
-			valid = length >= 10 && length % 8 == 2;
-			break;
-		case 8:
-			option = TCP_OPTION_TS;
-			valid = length == 10;
-			if (valid)
-				o->tcp.tsval = layer_be32(at + 2);
-			break;
-		default:
-			break;
-		}
-		if (!valid)
-			o->flags |= OBSERVATION_TCP_OPTIONS_BAD;
+		option = read_tcp_option(at, length, o);
 		if (shift < 64) {
 			options |= (uint64_t)option << shift;
 			shift += 4;

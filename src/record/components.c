@@ -30,9 +30,13 @@ static const char components[] = "SELECT " COLUMNS " FROM component WHERE ?1 OR 
 static const char group_of[] = "SELECT count(*) FROM component WHERE id = ?1 AND is_group AND removed_ns = 0";
 static const char members_of[] = "SELECT count(*) FROM component WHERE parent = ?1 AND removed_ns = 0";
 
+static const char on_page[] = "SELECT count(*) FROM component WHERE id = ?1 AND removed_ns = 0";
+
 static const char state_added[] =
 	"INSERT INTO component_state(component, status, since_ns, cause, source, outage, added_ns, added_by)"
-	" SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8 FROM component WHERE id = ?1 AND removed_ns = 0 AND NOT is_group";
+	" SELECT id, ?2, CASE ?3 WHEN 0 THEN max(?7, coalesce((SELECT max(since_ns) + 1 FROM component_state"
+	" WHERE component = ?1 AND since_ns BETWEEN ?7 AND ?7 + 999999999), 0)) ELSE ?3 END, ?4, ?5, ?6, ?7, ?8"
+	" FROM component WHERE id = ?1 AND removed_ns = 0 AND NOT is_group";
 static const char states[] =
 	"SELECT id, component, status, since_ns, cause, source, outage, added_ns, added_by FROM component_state"
 	" WHERE ?1 IS NULL OR component = ?1 ORDER BY id";
@@ -183,13 +187,28 @@ int component_remove(struct ledger *ledger, const char *id, int64_t at_ns, struc
 
 /* ---- states ---- */
 
+const char *component_state_wrong(const struct component_state *state)
+{
+	static const char *const causes[] = { "", "attack", "own_change", "provider", "unknown" };
+
+	if (state->since_ns > state->added_ns)
+		return "a state cannot begin in the future: it lies ahead; what is planned are works";
+	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
+		if (strcmp(causes[i], state->cause) == 0)
+			return "";
+	return "there is no such cause; there are attack, own_change, provider, unknown";
+}
+
 int component_state_add(struct ledger *ledger, const struct component_state *state, uint64_t *number,
                         struct record_error *error)
 {
 	const struct ledger_text all[] = { { "cause", state->cause }, { "name of who adds", state->added_by } };
 	sqlite3_stmt *statement = NULL;
+	const char *wrong = component_state_wrong(state);
 	int result = ledger_check_texts(all, sizeof(all) / sizeof(all[0]), error);
 
+	if (result == 0 && *wrong)
+		result = ledger_refuse(error, -EINVAL, wrong, "");
 	if (result == 0)
 		result = ledger_begin_to_add(ledger, state_added, "SELECT count(*) FROM component_state", &statement,
 		                             error);
@@ -213,6 +232,39 @@ int component_state_add(struct ledger *ledger, const struct component_state *sta
 
 /* ---- planned works ---- */
 
+const char *component_works_wrong(const struct component_works *row)
+{
+	if (row->until_ns <= row->from_ns)
+		return "the works end before they begin";
+	if (!row->name[LANGUAGE_EN][0] && !row->name[LANGUAGE_FR][0])
+		return "the works want a name in one language at least";
+	return row->components[strspn(row->components, ",")] ? "" : "the works touch nothing: name the components";
+}
+
+/* Whether all of the list are on the page. */
+static int check_known(struct ledger *ledger, const char *list, struct record_error *error)
+{
+	int64_t found = 1;
+	int result = 0;
+
+	for (const char *at = list; *at && found && result == 0; at += strspn(at, ",")) {
+		size_t length = strcspn(at, ",");
+		char id[COMPONENT_ID_SIZE] = "";
+
+		if (length >= sizeof(id)) {
+			found = 0;
+			break;
+		}
+		memcpy(id, at, length);
+		if (length)
+			result = count_of(ledger, on_page, id, &found, error);
+		at += length;
+	}
+	return result != 0 || found ? result
+	                            : ledger_refuse(error, -ENOENT, "not all of these components are on the page",
+	                                            "'holdfast page component list' lists those that are");
+}
+
 int component_works_add(struct ledger *ledger, const struct component_works *row, char id[LEDGER_ID_SIZE],
                         struct record_error *error)
 {
@@ -222,10 +274,13 @@ int component_works_add(struct ledger *ledger, const struct component_works *row
 		{ "French text", row->text[LANGUAGE_FR] }, { "name of who adds", row->added_by }
 	};
 	sqlite3_stmt *statement = NULL;
+	const char *wrong = component_works_wrong(row);
 	int result = ledger_check_texts(all, sizeof(all) / sizeof(all[0]), error);
 
-	if (result == 0 && row->until_ns <= row->from_ns)
-		result = ledger_refuse(error, -EINVAL, "the works end before they begin", "");
+	if (result == 0 && *wrong)
+		result = ledger_refuse(error, -EINVAL, wrong, "");
+	if (result == 0)
+		result = check_known(ledger, row->components, error);
 	if (result == 0)
 		result = ledger_begin_to_add(ledger, works_added, "SELECT count(*) FROM works", &statement, error);
 	if (result != 0)

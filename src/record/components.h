@@ -4,8 +4,9 @@
  * database (ledger.h), whose errors hold.
  *
  * What a component is called is a setting, and may change. How it fared is only added to: a state says what the component is
- * from `since_ns` on, and takes the place of all that was said before of that time and what follows. A component that is
- * removed keeps its states; its ID is not given to another.
+ * from `since_ns` on, and takes the place of all that was said before of that time and what follows. One that is from now on
+ * takes nobody's place: it begins behind all that was set before it, however shortly. A component that is removed keeps its
+ * states; its ID is not given to another.
  */
 #ifndef HOLDFAST_RECORD_COMPONENTS_H
 #define HOLDFAST_RECORD_COMPONENTS_H
@@ -37,7 +38,7 @@ struct component_state {
 	uint64_t number; /* given by the ledger */
 	char component[COMPONENT_ID_SIZE];
 	enum component_status status;
-	int64_t since_ns;
+	int64_t since_ns; /* of one that is added 0: now, which is added_ns, or just behind what was set in the second from there */
 	const char *cause; /* "attack", "own_change", "provider", "unknown"; "" */
 	enum component_source source;
 	uint64_t outage; /* its number; 0: none */
@@ -69,7 +70,9 @@ int component_remove(struct ledger *ledger, const char *id, int64_t at_ns, struc
 int component_each(struct ledger *ledger, bool removed, int (*each)(void *context, const struct component *component),
                    void *context, struct record_error *error);
 
-/* -ENOENT: there is no such component; -EINVAL: it is a group. `number` may be NULL. */
+/* "", or why it cannot be put on record: a cause that is none, a beginning behind `added_ns`; before anything is read. */
+const char *component_state_wrong(const struct component_state *state);
+/* -ENOENT: there is no such component, or it is a group; -EINVAL: it is wrong. `number` may be NULL. */
 int component_state_add(struct ledger *ledger, const struct component_state *state, uint64_t *number,
                         struct record_error *error);
 /* In the order in which they were added; `id` NULL: of all. */
@@ -77,6 +80,9 @@ int component_state_each(struct ledger *ledger, const char *id,
                          int (*each)(void *context, const struct component_state *state), void *context,
                          struct record_error *error);
 
+/* Likewise: no name, no components, an end that is not behind the beginning. */
+const char *component_works_wrong(const struct component_works *row);
+/* -EINVAL: they are wrong; -ENOENT: not all of the components are on the page. */
 int component_works_add(struct ledger *ledger, const struct component_works *row, char id[LEDGER_ID_SIZE],
                         struct record_error *error);
 /* -ENOENT; -EALREADY. */

@@ -356,6 +356,21 @@ int database_step(sqlite3_stmt *statement)
 	return code == SQLITE_DONE || code == SQLITE_ROW ? SQLITE_OK : code;
 }
 
+int database_each_row(sqlite3 *database, sqlite3_stmt *statement, int (*row)(sqlite3_stmt *statement, void *context),
+                      void *context, struct record_error *error)
+{
+	int code, result = 0;
+
+	do {
+		code = sqlite3_step(statement);
+		if (code == SQLITE_ROW)
+			result = row(statement, context);
+	} while (code == SQLITE_ROW && result == 0);
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
+		result = database_fail(error, "the record cannot be read", database, code);
+	return result;
+}
+
 void database_put_text(sqlite3_stmt *statement, int place, const char *text)
 {
 	(void)sqlite3_bind_text(statement, place, text, -1, SQLITE_STATIC);

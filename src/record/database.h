@@ -38,6 +38,9 @@ void database_put_number(sqlite3_stmt *statement, int place, int64_t number);
 const char *database_text(sqlite3_stmt *statement, int column);
 /* The same into `text`, as much as fits, NUL-terminated. */
 void database_copy_text(sqlite3_stmt *statement, int column, char *text, size_t size);
+/* Steps through a statement's rows; stops where `row` returns not 0, and returns that. The statement stays the caller's. */
+int database_each_row(sqlite3 *database, sqlite3_stmt *statement, int (*row)(sqlite3_stmt *statement, void *context),
+                      void *context, struct record_error *error);
 /* Of a row of the table `action`, its columns in their order; texts are valid until the statement goes on. */
 struct record_action database_action(sqlite3_stmt *statement);
 

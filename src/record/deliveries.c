@@ -30,6 +30,26 @@ static const char queued[] =
 	" after_state = (SELECT coalesce(max(id), 0) FROM component_state) WHERE state = 'confirmed'"
 	" AND (after_act < (SELECT coalesce(max(id), 0) FROM statement_act)"
 	" OR after_state < (SELECT coalesce(max(id), 0) FROM component_state))";
+/*
+ * News of planned works come with time. What had come when the queue was looked at last is noted as a fact; a piece of the time
+ * before is looked at again, for nothing is queued twice.
+ */
+#define WORKS_TOLD "'works_told_ns'"
+#define WORKS_AT(stage, at) "SELECT w.id, " stage ", " at " FROM works w LEFT JOIN works_cancelled c ON c.works = w.id WHERE "
+#define CALLED_OFF "coalesce(c.at_ns <= w.from_ns, 0)"
+static const char queue_works[] =
+	"WITH news(works, stage, at_ns) AS ("
+	WORKS_AT("0", "w.added_ns") "w.from_ns > w.added_ns"
+	" UNION ALL " WORKS_AT("1", "max(w.from_ns, w.added_ns)") "NOT " CALLED_OFF " AND w.until_ns > w.added_ns"
+	" UNION ALL " WORKS_AT("2", "min(w.until_ns, coalesce(c.at_ns, w.until_ns))")
+	"NOT " CALLED_OFF " AND w.until_ns > w.added_ns"
+	" UNION ALL " WORKS_AT("3", "c.at_ns") CALLED_OFF ") "
+	QUEUE "SELECT u.id, 'works', news.works * 4 + news.stage, 'queued', 0, 0, ?1, ?1, 0, ''"
+	" FROM news JOIN subscriber u ON u.state = 'confirmed' AND u.confirmed_ns <= news.at_ns WHERE news.at_ns <= ?1"
+	" AND news.at_ns > coalesce((SELECT value FROM fact WHERE name = " WORKS_TOLD "), ?1) - ?2"
+	" ORDER BY news.at_ns, news.works, news.stage, u.id";
+static const char works_told[] = "INSERT OR REPLACE INTO fact VALUES(" WORKS_TOLD ", ?1)";
+_Static_assert(DELIVERY_STAGES == 4, "what a delivery of works refers to is their number times 4 and the stage");
 /* The oldest first, since who asks is told of what is new before he is told of what is old. */
 static const char forgotten[] =
 	"DELETE FROM delivery WHERE state IN ('sent', 'spared') AND done_ns < ?1";
@@ -53,7 +73,7 @@ static const char left[] =
 #define DELIVERIES \
 	"SELECT " SUBSCRIBER_COLUMNS ", d.id, d.what, d.state, d.attempts, d.repeats, d.queued_ns, d.next_ns, d.done_ns," \
 	" d.error, coalesce(a.number, 0), coalesce(s.thread, 0), coalesce(a.act = 'withdrawn', 0), coalesce(" TOLD ", 0)," \
-	" coalesce(c.component, ''), coalesce(c.since_ns, 0)" \
+	" coalesce(c.component, ''), coalesce(c.since_ns, 0), CASE d.what WHEN 'works' THEN d.ref ELSE 0 END" \
 	" FROM delivery d JOIN subscriber u ON u.id = d.subscriber" \
 	" LEFT JOIN statement_act a ON d.what = 'statement' AND a.id = d.ref" \
 	" LEFT JOIN statement s ON s.number = a.number AND s.revision = a.revision" \
@@ -65,7 +85,8 @@ static const char due[] =
 static const char listed[] = DELIVERIES "WHERE ?1 = '' OR d.state = ?1 ORDER BY d.id";
 
 static const char *const subjects[DELIVERY_WHATS] = {
-	[DELIVERY_STATEMENT] = "statement", [DELIVERY_STATE] = "state", [DELIVERY_QUESTION] = "question",
+	[DELIVERY_STATEMENT] = "statement", [DELIVERY_STATE] = "state", [DELIVERY_WORKS] = "works",
+	[DELIVERY_QUESTION] = "question",
 };
 static const char *const states[DELIVERY_STATES] = {
 	[DELIVERY_QUEUED] = "queued", [DELIVERY_SENDING] = "sending", [DELIVERY_SENT] = "sent",
@@ -134,6 +155,12 @@ static int queue(struct ledger *ledger, int64_t now_ns, struct record_error *err
 		result = subscriptions_run(ledger, queue_states, ARGUMENTS({ .number = now_ns }), NULL, error);
 	if (result == 0)
 		result = subscriptions_run(ledger, queued, NULL, 0, NULL, error);
+	if (result == 0)
+		result = subscriptions_run(ledger, queue_works,
+		                           ARGUMENTS({ .number = now_ns }, { .number = SUBSCRIPTIONS_LATE_NS }), NULL,
+		                           error);
+	if (result == 0)
+		result = subscriptions_run(ledger, works_told, ARGUMENTS({ .number = now_ns }), NULL, error);
 	return result;
 }
 
@@ -194,6 +221,8 @@ static int delivery_row(sqlite3_stmt *row, void *context)
 		.told = sqlite3_column_int(row, at + 12),
 		.component = database_text(row, at + 13),
 		.since_ns = sqlite3_column_int64(row, at + 14),
+		.works = (uint64_t)sqlite3_column_int64(row, at + 15) / DELIVERY_STAGES,
+		.stage = (enum delivery_stage)(sqlite3_column_int64(row, at + 15) % DELIVERY_STAGES),
 	};
 
 	return listing->each(listing->context, &one);

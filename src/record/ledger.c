@@ -443,6 +443,15 @@ int ledger_approval_add(struct ledger *ledger, const char *claim, int64_t at_ns,
 	return code == SQLITE_DONE ? 0 : database_fail(error, "the record cannot be written", ledger->database, code);
 }
 
+const char *ledger_event_wrong(const struct ledger_event *event)
+{
+	if (!event->text[strspn(event->text, " \t\r\n")])
+		return "say what happened";
+	if (event->began_ns == 0)
+		return "say since when";
+	return event->ended_ns && event->ended_ns < event->began_ns ? "it cannot end before it began" : "";
+}
+
 int ledger_event_add(struct ledger *ledger, const struct ledger_event *event, char id[LEDGER_ID_SIZE],
                      struct record_error *error)
 {
@@ -450,8 +459,11 @@ int ledger_event_add(struct ledger *ledger, const struct ledger_event *event, ch
 		                           { "URL", event->url },
 		                           { "name of who adds", event->added_by } };
 	sqlite3_stmt *statement = NULL;
+	const char *wrong = ledger_event_wrong(event);
 	int result = ledger_check_texts(all, sizeof(all) / sizeof(all[0]), error);
 
+	if (result == 0 && *wrong)
+		result = ledger_refuse(error, -EINVAL, wrong, "");
 	if (result == 0)
 		result = ledger_begin_to_add(ledger, texts[EVENT_ADD], "SELECT count(*) FROM event", &statement, error);
 	if (result != 0)
@@ -585,15 +597,8 @@ struct listing {
 int ledger_each_row(const struct ledger *ledger, sqlite3_stmt *statement,
                     int (*row)(sqlite3_stmt *statement, void *context), void *context, struct record_error *error)
 {
-	int code, result = 0;
+	int result = database_each_row(ledger->database, statement, row, context, error);
 
-	do {
-		code = sqlite3_step(statement);
-		if (code == SQLITE_ROW)
-			result = row(statement, context);
-	} while (code == SQLITE_ROW && result == 0);
-	if (code != SQLITE_ROW && code != SQLITE_DONE)
-		result = database_fail(error, "the record cannot be read", ledger->database, code);
 	(void)sqlite3_finalize(statement);
 	return result;
 }

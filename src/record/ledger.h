@@ -113,6 +113,8 @@ int ledger_verdict_add(struct ledger *ledger, const struct ledger_verdict *verdi
  */
 int ledger_approval_add(struct ledger *ledger, const char *claim, int64_t at_ns, const char *by,
                         struct record_error *error);
+/* "", or why it cannot be put on record; before anything is read. */
+const char *ledger_event_wrong(const struct ledger_event *event);
 int ledger_event_add(struct ledger *ledger, const struct ledger_event *event, char id[LEDGER_ID_SIZE],
                      struct record_error *error);
 int ledger_evidence_add(struct ledger *ledger, const struct ledger_evidence *evidence, char id[LEDGER_ID_SIZE],

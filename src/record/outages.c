@@ -30,6 +30,8 @@ static const char signals[] =
 	"SELECT bucket_ns, component, kind, vantage, network, good, bad, value FROM signal"
 	" WHERE bucket_ns >= ?1 AND bucket_ns < ?2 AND (?3 IS NULL OR component = ?3)"
 	" ORDER BY bucket_ns, component, kind, vantage";
+static const char signal_found[] =
+	"SELECT count(*) FROM signal WHERE bucket_ns = ?1 AND component = ?2 AND kind = ?3 AND vantage = ?4";
 static const char import_found[] = "SELECT count(*) FROM report_import WHERE sha256 = ?1";
 static const char import_added[] =
 	"INSERT INTO report_import(sha256, name, rows, reports, mistakes, added_ns, added_by)"
@@ -385,6 +387,25 @@ static int trim(struct ledger *ledger, const char *latest_of, const char *remove
 		return result;
 	database_put_number(statement, 1, before_ns < latest - OUTAGES_KEPT_NS ? before_ns : latest - OUTAGES_KEPT_NS);
 	return ledger_add(ledger, statement, 0, NULL, error);
+}
+
+int outages_signal_is(struct ledger *ledger, const struct signal_count *of, const char *vantage, bool *is,
+                      struct record_error *error)
+{
+	sqlite3_stmt *statement = NULL;
+	int64_t rows = 0;
+	int result = ledger_begin(ledger, signal_found, &statement, error);
+
+	if (result != 0)
+		return result;
+	database_put_number(statement, 1, of->bucket_ns);
+	database_put_text(statement, 2, of->component);
+	database_put_text(statement, 3, signal_kind_name(of->kind));
+	database_put_text(statement, 4, vantage);
+	result = ledger_ask(ledger, statement, &rows, error);
+	if (result == 0)
+		*is = rows > 0;
+	return result;
 }
 
 int outages_trim(struct ledger *ledger, int64_t before_ns, struct record_error *error)

@@ -7,6 +7,7 @@
 #ifndef HOLDFAST_RECORD_OUTAGES_H
 #define HOLDFAST_RECORD_OUTAGES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/time.h"
@@ -68,6 +69,9 @@ int outages_report_each(struct ledger *ledger, const char *component, int64_t fr
 int outages_signal_each(struct ledger *ledger, const char *component, int64_t from_ns, int64_t to_ns,
                         int (*each)(void *context, const struct signal_count *count), void *context,
                         struct record_error *error);
+/* Whether there is a signal of that bucket, component and kind from that vantage. */
+int outages_signal_is(struct ledger *ledger, const struct signal_count *of, const char *vantage, bool *is,
+                      struct record_error *error);
 /* Removes counts and signals of buckets before `before_ns`, but for those of the latest OUTAGES_KEPT_NS. */
 int outages_trim(struct ledger *ledger, int64_t before_ns, struct record_error *error);
 

@@ -61,5 +61,9 @@ int reckoner_run(struct reckoner *reckoner, struct ledger *ledger, const char *f
 /* What signals alone say of a component in buckets of [from_ns, to_ns), against those of a week before. 0 or -errno. */
 int reckon_signals(struct ledger *ledger, const char *component, int64_t from_ns, int64_t to_ns, struct belief *belief,
                    struct record_error *error);
+/* The same with `count` probes, as they see it at this moment (impact/present.h), instead of those of the buckets. */
+int reckon_present(struct ledger *ledger, const char *component, int64_t from_ns, int64_t to_ns,
+                   const struct belief_probe *probes, uint32_t count, struct belief *belief,
+                   struct record_error *error);
 
 #endif

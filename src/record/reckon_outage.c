@@ -117,6 +117,23 @@ static int add_signal(void *context, const struct signal_count *count)
 	return 0;
 }
 
+/*
+ * The share of reports of the network with most of them; one that usually has more than half that share says nothing, for
+ * most users may be its customers.
+ */
+static uint32_t foremost_network(const struct detail *d, uint64_t all)
+{
+	uint32_t most = 0;
+
+	for (uint32_t i = 0; i < d->networks_count && all; i++) {
+		uint32_t percent = (uint32_t)(d->networks[i].reports * 100 / all);
+
+		if (percent > most && 2 * where_usual_percent(d->where, d->networks[i].network) <= percent)
+			most = percent;
+	}
+	return most;
+}
+
 static void believe(struct detail *d, bool alarm)
 {
 	struct outage *outage = &d->harm.outage;
@@ -130,11 +147,8 @@ static void believe(struct detail *d, bool alarm)
 		all += outage->symptoms[i];
 	if (all)
 		input->slow_percent = (uint32_t)(outage->symptoms[SYMPTOM_SLOW] * 100 / all);
-	for (uint32_t i = 0; i < d->networks_count && all; i++) {
-		uint32_t percent = (uint32_t)(d->networks[i].reports * 100 / all);
-
-		input->networks_percent = percent > input->networks_percent ? percent : input->networks_percent;
-	}
+	if (d->where)
+		input->networks_percent = foremost_network(d, all);
 	for (unsigned i = 0; i < SIGNAL_KINDS; i++)
 		if (d->usual_good[i] + d->usual_bad[i])
 			input->signals[i].usual_bad_milli =
@@ -291,8 +305,8 @@ int reckon_tell(struct reckoner *r, struct found *found)
 	return result;
 }
 
-int reckon_signals(struct ledger *ledger, const char *component, int64_t from_ns, int64_t to_ns, struct belief *belief,
-                   struct record_error *error)
+int reckon_present(struct ledger *ledger, const char *component, int64_t from_ns, int64_t to_ns,
+                   const struct belief_probe *probes, uint32_t count, struct belief *belief, struct record_error *error)
 {
 	struct detail *d = calloc(1, sizeof(*d));
 	int result;
@@ -304,9 +318,19 @@ int reckon_signals(struct ledger *ledger, const char *component, int64_t from_ns
 	d->harm.outage.waves[0] = (struct outage_wave){ .began_ns = from_ns, .ended_ns = to_ns };
 	result = outages_signal_each(ledger, component, from_ns - USUAL_NS, to_ns, add_signal, d, error);
 	if (result == 0) {
+		if (probes) {
+			d->input.probes_count = count < BELIEF_VANTAGES_MAX ? count : BELIEF_VANTAGES_MAX;
+			memcpy(d->input.probes, probes, d->input.probes_count * sizeof(probes[0]));
+		}
 		believe(d, false);
 		*belief = d->harm.belief;
 	}
 	free(d);
 	return result;
+}
+
+int reckon_signals(struct ledger *ledger, const char *component, int64_t from_ns, int64_t to_ns, struct belief *belief,
+                   struct record_error *error)
+{
+	return reckon_present(ledger, component, from_ns, to_ns, NULL, 0, belief, error);
 }

@@ -300,21 +300,14 @@ int record_append(struct record *record, const struct record_action *actions, un
 
 /* ---- reading ---- */
 
-/* Steps through a statement's rows; stops where `row` returns not 0. */
 static int each_row(struct record *record, enum statement which, int64_t bound,
                     int (*row)(sqlite3_stmt *statement, void *context), void *context, struct record_error *error)
 {
 	sqlite3_stmt *statement = record->statements[which];
-	int code, result = 0;
+	int result;
 
 	database_put_number(statement, 1, bound);
-	do {
-		code = sqlite3_step(statement);
-		if (code == SQLITE_ROW)
-			result = row(statement, context);
-	} while (code == SQLITE_ROW && result == 0);
-	if (code != SQLITE_ROW && code != SQLITE_DONE)
-		result = database_fail(error, "the record cannot be read", record->database, code);
+	result = database_each_row(record->database, statement, row, context, error);
 	(void)sqlite3_reset(statement);
 	return result;
 }

@@ -326,5 +326,7 @@ int statement_desk_publish(struct ledger *ledger, const struct statement_desk_pe
 int statement_desk_withdraw(struct ledger *ledger, const struct statement_desk_person *who,
                             const struct statement_desk_kept *kept, const char *why, struct record_error *error)
 {
+	if (!why[strspn(why, " \t\r\n")])
+		return refuse(error, -EINVAL, "", "say why; it is published with the withdrawal");
 	return act(ledger, who, kept, STATEMENTS_WITHDRAWN, "", why, error);
 }

@@ -98,6 +98,7 @@ int statement_desk_approve(struct ledger *ledger, const struct statement_desk_pe
 int statement_desk_publish(struct ledger *ledger, const struct statement_desk_person *who,
                            const struct statement_desk_kept *kept, enum statements_act what, char **text,
                            statement_desk_tell *tell, void *context, struct record_error *error);
+/* -EINVAL: nothing is said of why. */
 int statement_desk_withdraw(struct ledger *ledger, const struct statement_desk_person *who,
                             const struct statement_desk_kept *kept, const char *why, struct record_error *error);
 
@@ -119,8 +120,18 @@ struct statement_desk_asked {
 	enum statement_phase phase; /* of an update */
 };
 
-/* "", or why no draft can be made of that; before anything is read. */
-const char *statement_desk_asked_wrong(const struct statement_desk_asked *asked);
+/* Why no draft can be made of what is asked for: whoever asks has words of its own for it. */
+enum statement_desk_wrong {
+	STATEMENT_DESK_GOOD,
+	STATEMENT_DESK_CORRECTS_NOTHING, /* a correction wants to know of which statement */
+	STATEMENT_DESK_PHASE,            /* it is of an update */
+	STATEMENT_DESK_TRANSLATION,      /* takes all from what it translates: nothing else can be said */
+	STATEMENT_DESK_OF_NOTHING,       /* neither an incident, nor since when, nor a statement */
+	STATEMENT_DESK_WRONGS,
+};
+
+/* Before anything is read. */
+enum statement_desk_wrong statement_desk_asked_wrong(const struct statement_desk_asked *asked);
 /* A new statement on record, which is *kept. */
 int statement_desk_draft(struct ledger *ledger, const struct statement_desk_person *who,
                          const struct statement_desk_asked *asked, struct statement_desk_kept *kept,

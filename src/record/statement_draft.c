@@ -37,20 +37,20 @@ static bool said(const char *text)
 	return text && *text;
 }
 
-const char *statement_desk_asked_wrong(const struct statement_desk_asked *asked)
+enum statement_desk_wrong statement_desk_asked_wrong(const struct statement_desk_asked *asked)
 {
 	if (!asked->any_kind && asked->kind == STATEMENT_CORRECTION && !asked->corrects)
-		return "--corrects says which published statement is corrected";
+		return STATEMENT_DESK_CORRECTS_NOTHING;
 	if (asked->phase != STATEMENT_AS_BEFORE && !asked->any_kind && asked->kind != STATEMENT_UPDATE)
-		return "--phase is of an update";
+		return STATEMENT_DESK_PHASE;
 	if (asked->translates)
 		return asked->incident || asked->since_ns || asked->until_ns || asked->after || asked->corrects ||
 		                       !asked->any_kind || asked->phase != STATEMENT_AS_BEFORE || said(asked->text)
-		               ? "--translates takes all from that statement: say --lang alone beside it"
-		               : "";
+		               ? STATEMENT_DESK_TRANSLATION
+		               : STATEMENT_DESK_GOOD;
 	if (!asked->incident && !asked->since_ns && !asked->after && !asked->corrects)
-		return "nothing to speak of: an incident's ID, --since TIME, or --after ID";
-	return "";
+		return STATEMENT_DESK_OF_NOTHING;
+	return STATEMENT_DESK_GOOD;
 }
 
 /* ---- the thread ---- */

@@ -311,6 +311,8 @@ int statements_awareness_add(struct ledger *ledger, const struct statements_awar
 	sqlite3_stmt *statement = NULL;
 	int result = ledger_check_texts(&who, 1, error);
 
+	if (result == 0 && (awareness->aware_ns <= 0 || awareness->aware_ns > awareness->set_ns))
+		result = ledger_refuse(error, -EINVAL, "say since when, which is not in the future", "");
 	if (result == 0)
 		result = ledger_begin_to_add(ledger, texts[AWARENESS_ADD], "SELECT count(*) FROM awareness", &statement,
 		                             error);

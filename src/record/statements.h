@@ -101,6 +101,7 @@ int statements_add(struct ledger *ledger, struct statements_row *row, struct rec
  * another approval; of what was not approved, publication; of what was not published, withdrawal; -EALREADY: it is done.
  */
 int statements_act_add(struct ledger *ledger, const struct statements_act_row *act, struct record_error *error);
+/* -EINVAL: aware_ns is not before set_ns. */
 int statements_awareness_add(struct ledger *ledger, const struct statements_awareness *awareness,
                              struct record_error *error);
 /* Keeps a document by its SHA-256, which is told; once, however often it is added. */

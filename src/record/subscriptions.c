@@ -13,15 +13,17 @@
 
 #include "base/digest.h"
 #include "base/file.h"
+#include "base/hex.h"
+#include "impact/component.h"
 #include "record/subscriptions_inside.h"
 
 #define MAC_OCTETS 16 /* of a token: 128 bits */
 #define MAC_DIGITS (2 * MAC_OCTETS)
 #define NONCE_OCTETS 16
-#define NONCE_SIZE (2 * NONCE_OCTETS + 1)
+#define NONCE_SIZE HEX_SIZE(NONCE_OCTETS)
 #define DELIVERY_ID_OCTETS 12
 #define NUMBER_DIGITS_MAX 15 /* hexadecimal */
-#define KEY_TEXT_SIZE (2 * SUBSCRIPTIONS_KEY_OCTETS + 1)
+#define KEY_TEXT_SIZE HEX_SIZE(SUBSCRIPTIONS_KEY_OCTETS)
 
 static const char *const kinds[SUBSCRIBER_KINDS] = { [SUBSCRIBER_MAIL] = "mail", [SUBSCRIBER_WEBHOOK] = "webhook" };
 static const char *const states[SUBSCRIBER_STATES] = {
@@ -105,35 +107,13 @@ struct subscriber subscriptions_row(sqlite3_stmt *statement)
 
 /* ---- keys and tokens ---- */
 
-static void to_digits(const uint8_t *octets, unsigned count, char *text)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (unsigned i = 0; i < count; i++) {
-		text[2 * i] = digits[octets[i] >> 4];
-		text[2 * i + 1] = digits[octets[i] & 15];
-	}
-	text[2 * count] = '\0';
-}
-
-static int digit_of(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static int read_key(int fd, struct subscriptions_key *key)
 {
 	char text[KEY_TEXT_SIZE];
 	int result = file_read_at(fd, text, sizeof(text), 0);
 
-	for (unsigned i = 0; result == 0 && i < SUBSCRIPTIONS_KEY_OCTETS; i++) {
-		int high = digit_of(text[2 * i]), low = digit_of(text[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			result = -EBADMSG;
-		else
-			key->octets[i] = (uint8_t)(high << 4 | low);
-	}
+	if (result == 0)
+		result = hex_read(text, key->octets, sizeof(key->octets));
 	explicit_bzero(text, sizeof(text));
 	return result;
 }
@@ -151,7 +131,7 @@ static int make_key(const char *path, const char *state_dir)
 	if (fd < 0)
 		return -errno;
 	randombytes_buf(octets, sizeof(octets));
-	to_digits(octets, sizeof(octets), text);
+	hex_write(octets, sizeof(octets), text);
 	text[KEY_TEXT_SIZE - 1] = '\n';
 	result = file_write(fd, text, sizeof(text));
 	explicit_bzero(text, sizeof(text));
@@ -204,7 +184,7 @@ void subscriptions_token(const struct subscriptions_key *key, enum token_purpose
 	                      (unsigned long long)subscriber, nonce);
 
 	digest_hmac_sha256(key->octets, sizeof(key->octets), text, (size_t)length, sum);
-	to_digits(sum, MAC_OCTETS, digits);
+	hex_write(sum, MAC_OCTETS, digits);
 	(void)snprintf(token, SUBSCRIPTIONS_TOKEN_SIZE, "%c%llx%s", purposes[purpose], (unsigned long long)subscriber,
 	               digits);
 }
@@ -218,7 +198,7 @@ int subscriptions_token_read(const char *token, enum token_purpose *purpose, uin
 	if (digits == 0 || digits > NUMBER_DIGITS_MAX || token[1] == '0' || strspn(token, "0123456789abcdef") != length)
 		return -EINVAL;
 	for (size_t i = 0; i < digits; i++)
-		number = number << 4 | (uint64_t)digit_of(token[1 + i]);
+		number = number << 4 | (uint64_t)hex_digit(token[1 + i]);
 	*purpose = (enum token_purpose)(which - purposes);
 	*subscriber = number;
 	return 0;
@@ -232,10 +212,30 @@ void subscriptions_delivery_id(const struct subscriptions_key *key, const struct
 	                      (long long)delivery->queued_ns);
 
 	digest_hmac_sha256(key->octets, sizeof(key->octets), text, (size_t)length, sum);
-	to_digits(sum, DELIVERY_ID_OCTETS, id);
+	hex_write(sum, DELIVERY_ID_OCTETS, id);
 }
 
 /* ---- asking ---- */
+
+bool subscriptions_components_ok(const char *list)
+{
+	char id[COMPONENT_ID_SIZE];
+
+	if (strlen(list) >= SUBSCRIPTIONS_COMPONENTS_SIZE)
+		return false;
+	for (const char *at = list;; at++) {
+		size_t length = strcspn(at, ",");
+
+		if (length >= sizeof(id))
+			return false;
+		(void)snprintf(id, sizeof(id), "%.*s", (int)length, at);
+		if (!component_id_ok(id))
+			return false;
+		at += length;
+		if (!*at)
+			return true;
+	}
+}
 
 static int check(const struct subscriber *who, struct record_error *error)
 {
@@ -276,7 +276,7 @@ static int insert(struct ledger *ledger, const struct subscriber *who, enum subs
 	if (sodium_init() < 0)
 		return ledger_refuse(error, -EIO, "libsodium cannot begin", "");
 	randombytes_buf(octets, sizeof(octets));
-	to_digits(octets, sizeof(octets), nonce);
+	hex_write(octets, sizeof(octets), nonce);
 	return subscriptions_run(
 		ledger,
 		"INSERT INTO subscriber(kind, name, lang, components, state, nonce, after_act, after_state, questions,"

@@ -5,7 +5,7 @@
  *
  * A subscriber is an address of mail, which asked and then confirmed, or a web server that the configuration names. He is told of
  * what is published after he came: statements published and withdrawn (rows of statement_act), changes of components (rows
- * of component_state). Of subscriber and publication there is at most one delivery, whoever makes it and however often:
+ * of component_state), planned works that are announced, begin, end or are called off (rows of works, and time). Of subscriber and publication there is at most one delivery, whoever makes it and however often:
  *
  *     queued ── begin (on the disk) ──► sending ── end ──► sent | spared | dead | queued again, later
  *
@@ -51,10 +51,15 @@
 #define SUBSCRIPTIONS_ATTEMPTS 12                       /* likewise */
 #define SUBSCRIPTIONS_FIRST_PAUSE_NS (30 * NS_PER_S)    /* doubles with each attempt */
 #define SUBSCRIPTIONS_LANG_NS (600 * NS_PER_S) /* what is in another language waits so long for the subscriber's own */
+#define SUBSCRIPTIONS_LATE_NS \
+	(3600 *               \
+	 NS_PER_S) /* works are looked for so long before the last look again: a row may have come late, a clock be set back */
 
 enum subscriber_kind { SUBSCRIBER_MAIL, SUBSCRIBER_WEBHOOK, SUBSCRIBER_KINDS };
 enum subscriber_state { SUBSCRIBER_ASKED, SUBSCRIBER_CONFIRMED, SUBSCRIBER_GONE, SUBSCRIBER_STATES };
-enum delivery_what { DELIVERY_STATEMENT, DELIVERY_STATE, DELIVERY_QUESTION, DELIVERY_WHATS };
+enum delivery_what { DELIVERY_STATEMENT, DELIVERY_STATE, DELIVERY_WORKS, DELIVERY_QUESTION, DELIVERY_WHATS };
+/* Which news of planned works: in the order in which they come, and stand in the record. */
+enum delivery_stage { DELIVERY_ANNOUNCED, DELIVERY_BEGUN, DELIVERY_ENDED, DELIVERY_CALLED_OFF, DELIVERY_STAGES };
 enum delivery_state {
 	DELIVERY_QUEUED,
 	DELIVERY_SENDING,
@@ -95,6 +100,9 @@ struct delivery {
 	/* Of a component: */
 	const char *component;
 	int64_t since_ns;
+	/* Of planned works: */
+	uint64_t works; /* number */
+	enum delivery_stage stage;
 };
 
 /* What became of an attempt. */
@@ -115,6 +123,8 @@ const char *delivery_state_name(enum delivery_state state);
 int subscriptions_key_open(const char *state_dir, struct subscriptions_key *key, struct record_error *error);
 void subscriptions_token(const struct subscriptions_key *key, enum token_purpose purpose, uint64_t subscriber,
                          const char *nonce, char token[SUBSCRIPTIONS_TOKEN_SIZE]);
+/* "web,login": component's IDs with commas between, as many as SUBSCRIPTIONS_COMPONENTS_SIZE holds; not "". */
+bool subscriptions_components_ok(const char *list);
 /* What a token says of itself, true or not. -EINVAL: it is none. */
 int subscriptions_token_read(const char *token, enum token_purpose *purpose, uint64_t *subscriber);
 /* What a delivery is called by its receiver, however often it is sent: 24 hexadecimal digits. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/time.h"
 #include "shield/nft.h"
 #include "shield/nft_inside.h"
@@ -30,18 +31,15 @@ static void escape(const char *text, size_t size, char *to, size_t room)
 	to[used] = '\0';
 }
 
-static unsigned hex_of(char c)
-{
-	return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10) & 15;
-}
-
 static void unescape(const char *text, char *to, size_t room)
 {
 	size_t used = 0;
 
 	for (; *text && used + 1 < room; text++) {
-		if (*text == '%' && text[1] && text[2]) {
-			to[used++] = (char)(hex_of(text[1]) << 4 | hex_of(text[2]));
+		unsigned char octet;
+
+		if (*text == '%' && hex_read(text + 1, &octet, 1) == 0) {
+			to[used++] = (char)octet;
 			text += 2;
 		} else {
 			to[used++] = *text;

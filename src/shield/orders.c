@@ -568,6 +568,28 @@ static int read_rules(const struct shield *shield, struct shield_rule_told **tol
 	return 0;
 }
 
+static void fill_rule(const struct rule *rule, const struct shield_making *making, uint32_t number,
+                      struct shield_rule_told *new)
+{
+	*new = (struct shield_rule_told){
+		.number = number,
+		.rule = *rule,
+		.expires = making->expires,
+		.made_ns = making->made_ns,
+		.made_by = making->made_by,
+		.shadow = making->shadow,
+		.spare = making->spare,
+		.probe = making->probe,
+		.known = making->known,
+		.each = making->each,
+		.source_pps = making->source_pps,
+		.arm_pps = making->arm_pps,
+		.hold_s = making->hold_s,
+	};
+	memcpy(new->reason, making->reason, sizeof(new->reason));
+	new->reason[sizeof(new->reason) - 1] = '\0';
+}
+
 int shield_add_rule(struct shield *shield, const struct rule *rule, const struct shield_making *making,
                     uint32_t *number, struct shield_error *error)
 {
@@ -593,23 +615,7 @@ int shield_add_rule(struct shield *shield, const struct rule *rule, const struct
 		return -ENOSPC;
 	}
 	new = &told[count];
-	*new = (struct shield_rule_told){
-		.number = shield->config->next_rule,
-		.rule = *rule,
-		.expires = making->expires,
-		.made_ns = making->made_ns,
-		.made_by = making->made_by,
-		.shadow = making->shadow,
-		.spare = making->spare,
-		.probe = making->probe,
-		.known = making->known,
-		.each = making->each,
-		.source_pps = making->source_pps,
-		.arm_pps = making->arm_pps,
-		.hold_s = making->hold_s,
-	};
-	memcpy(new->reason, making->reason, sizeof(new->reason));
-	new->reason[sizeof(new->reason) - 1] = '\0';
+	fill_rule(rule, making, shield->config->next_rule, new);
 	if (new->arm_pps)
 		state.active_until = shield_jiffies_at(&shield->pace, shield_monotonic_ns()) +
 		                     (uint64_t) new->hold_s * shield->pace.hz;

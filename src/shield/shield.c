@@ -473,10 +473,61 @@ static int choose_origin(struct shield *shield, struct shield_error *error)
 	return 0;
 }
 
-int shield_open(const struct shield_options *options, struct shield **shield, struct shield_error *error)
+/* The programs, with maps that are there or of the size that is wanted, go into the kernel. */
+static int load(struct shield *shield, const struct shield_options *options, uint64_t seed, struct shield_error *error)
 {
 	struct shield_block_state sizes;
-	struct shield *made;
+	int result;
+
+	blocks_begin(options->block_capacity, 1, seed, &sizes);
+	if (shield->origin == SHIELD_TAKEN_OVER)
+		result = reuse(shield->programs, &shield->maps);
+	else
+		result = size_block_maps(shield->programs, &sizes);
+	if (result)
+		return shield_fail(error, result, "the shield's maps cannot be set up: %s", strerror(-result));
+	shield->programs->rodata->tcp_request_number_at = request_number_at();
+	if (options->drop_clean)
+		shield->programs->rodata->verdict_pass = XDP_DROP;
+	result = shield_bpf__load(shield->programs);
+	return result ? explain_load(result, error) : 0;
+}
+
+/* What is in the kernel is filled and pinned. */
+static int set_up(struct shield *shield, const struct shield_options *options, uint64_t seed,
+                  struct shield_error *error)
+{
+	int result = 0;
+
+	shield->clock_fd = bpf_program__fd(shield->programs->progs.shield_clock);
+	if (shield->origin != SHIELD_TAKEN_OVER)
+		for (unsigned i = 0; i < SHIELD_MAPS; i++)
+			shield->maps.fd[i] = dup(bpf_map__fd(map_of(shield->programs, (enum shield_map)i)));
+	shield->config = map_config(shield->maps.fd[SHIELD_MAP_CONFIG]);
+	if (!shield->config)
+		return shield_fail(error, -errno, "the shield's configuration cannot be shared: %s", strerror(errno));
+	if (shield->origin != SHIELD_TAKEN_OVER)
+		result = begin(shield, options, seed);
+	if (!result)
+		result = set_pace(shield, shield->config->hz);
+	if (!result && shield->origin == SHIELD_REPLACED)
+		result = pin_path(shield->pins, shield->dir, NEXT_DIR);
+	if (!result && shield->origin != SHIELD_TAKEN_OVER)
+		result = pin_maps(shield);
+	if (!result)
+		result = pin_clock(shield);
+	if (!result)
+		result = start_sweep(bpf_program__fd(shield->programs->progs.shield_sweep));
+	if (result)
+		return shield_fail(error, result, "the shield cannot be set up under %s: %s", shield->pins,
+		                   strerror(-result));
+	set_sampling(shield->config, options->sample_budget);
+	return 0;
+}
+
+int shield_open(const struct shield_options *options, struct shield **shield, struct shield_error *error)
+{
+	struct shield *made = NULL;
 	uint64_t seed;
 	int result;
 
@@ -486,71 +537,29 @@ int shield_open(const struct shield_options *options, struct shield **shield, st
 	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
 		return shield_fail(error, -EIO, "the kernel gives no random numbers");
 	result = make_dir(options->bpffs_dir, error);
-	if (result)
-		return result;
-	result = new_shield(options->bpffs_dir, &made, error);
+	if (!result)
+		result = new_shield(options->bpffs_dir, &made, error);
 	if (result)
 		return result;
 	(void)libbpf_set_print(quiet);
 	made->generic = options->generic;
 	made->programs = shield_bpf__open();
-	if (!made->programs) {
+	if (!made->programs)
 		result = shield_fail(error, -errno, "the shield's programs cannot be read: %s", strerror(errno));
-		goto close;
-	}
-	result = hold_dir(made->dir, &made->dir_fd, error);
+	if (!result)
+		result = hold_dir(made->dir, &made->dir_fd, error);
 	if (!result)
 		result = choose_origin(made, error);
-	if (result)
-		goto close;
-	blocks_begin(options->block_capacity, 1, seed, &sizes);
-	if (made->origin == SHIELD_TAKEN_OVER)
-		result = reuse(made->programs, &made->maps);
-	else
-		result = size_block_maps(made->programs, &sizes);
-	if (result) {
-		shield_fail(error, result, "the shield's maps cannot be set up: %s", strerror(-result));
-		goto close;
-	}
-	made->programs->rodata->tcp_request_number_at = request_number_at();
-	if (options->drop_clean)
-		made->programs->rodata->verdict_pass = XDP_DROP;
-	result = shield_bpf__load(made->programs);
-	if (result) {
-		explain_load(result, error);
-		goto close;
-	}
-	made->clock_fd = bpf_program__fd(made->programs->progs.shield_clock);
-	if (made->origin != SHIELD_TAKEN_OVER)
-		for (unsigned i = 0; i < SHIELD_MAPS; i++)
-			made->maps.fd[i] = dup(bpf_map__fd(map_of(made->programs, (enum shield_map)i)));
-	made->config = map_config(made->maps.fd[SHIELD_MAP_CONFIG]);
-	if (!made->config) {
-		result = shield_fail(error, -errno, "the shield's configuration cannot be shared: %s", strerror(errno));
-		goto close;
-	}
-	if (made->origin != SHIELD_TAKEN_OVER)
-		result = begin(made, options, seed);
 	if (!result)
-		result = set_pace(made, made->config->hz);
-	if (!result && made->origin == SHIELD_REPLACED)
-		result = pin_path(made->pins, made->dir, NEXT_DIR);
-	if (!result && made->origin != SHIELD_TAKEN_OVER)
-		result = pin_maps(made);
+		result = load(made, options, seed, error);
 	if (!result)
-		result = pin_clock(made);
-	if (!result)
-		result = start_sweep(bpf_program__fd(made->programs->progs.shield_sweep));
+		result = set_up(made, options, seed, error);
 	if (result) {
-		shield_fail(error, result, "the shield cannot be set up under %s: %s", made->pins, strerror(-result));
-		goto close;
+		shield_close(made);
+		return result;
 	}
-	set_sampling(made->config, options->sample_budget);
 	*shield = made;
 	return 0;
-close:
-	shield_close(made);
-	return result;
 }
 
 int shield_open_pinned(const char *bpffs_dir, struct shield **shield, struct shield_error *error)

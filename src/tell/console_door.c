@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DIGITS "0123456789abcdef"
+#include "base/hex.h"
 
 static const char *const role_names[CONSOLE_ROLES] = {
 	[CONSOLE_READ] = "read", [CONSOLE_OPERATE] = "operate", [CONSOLE_PUBLISH] = "publish"
@@ -33,14 +33,8 @@ bool console_token_sum(const char *text, uint8_t sum[DIGEST_SHA256_SIZE])
 
 	if (strncmp(text, CONSOLE_TOKEN_PREFIX, strlen(CONSOLE_TOKEN_PREFIX)) != 0)
 		return false;
-	for (size_t i = 0; i < sizeof(read); i++) {
-		const char *high = hex[2 * i] ? strchr(DIGITS, hex[2 * i]) : NULL;
-		const char *low = high && hex[2 * i + 1] ? strchr(DIGITS, hex[2 * i + 1]) : NULL;
-
-		if (!low)
-			return false;
-		read[i] = (uint8_t)((high - DIGITS) * 16 + (low - DIGITS));
-	}
+	if (hex_read(hex, read, sizeof(read)) != 0)
+		return false;
 	hex += 2 * sizeof(read);
 	if (hex[strspn(hex, " \r\n")])
 		return false;
@@ -60,15 +54,6 @@ bool console_door_add(struct console_door *door, const char *name, enum console_
 	memcpy(token->sum, sum, sizeof(token->sum));
 	door->count++;
 	return true;
-}
-
-static void write_hex(const uint8_t octets[CONSOLE_SECRET_OCTETS], char hex[CONSOLE_SECRET_SIZE])
-{
-	for (size_t i = 0; i < CONSOLE_SECRET_OCTETS; i++) {
-		hex[2 * i] = DIGITS[octets[i] >> 4];
-		hex[2 * i + 1] = DIGITS[octets[i] & 15];
-	}
-	hex[CONSOLE_SECRET_SIZE - 1] = '\0';
 }
 
 static bool is_over(const struct console_session *session, int64_t now_ns)
@@ -121,8 +106,8 @@ int console_door_sign_in(struct console_door *door, const char *token, enum lang
 	*made = (struct console_session){
 		.used = true, .token = found, .language = language, .began_ns = now_ns, .seen_ns = now_ns
 	};
-	write_hex(random, cookie);
-	write_hex(random + CONSOLE_SECRET_OCTETS, made->csrf);
+	hex_write(random, CONSOLE_SECRET_OCTETS, cookie);
+	hex_write(random + CONSOLE_SECRET_OCTETS, CONSOLE_SECRET_OCTETS, made->csrf);
 	digest_sha256(cookie, strlen(cookie), made->sum);
 	*session = made;
 	return 0;

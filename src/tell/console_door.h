@@ -31,7 +31,7 @@
 /* Each may what those before it may. */
 enum console_role {
 	CONSOLE_READ,
-	CONSOLE_OPERATE, /* drafts, edits, approves, says since when it is known, sets components, adds events */
+	CONSOLE_OPERATE, /* drafts, edits, approves, says since when it is known; components, works, events */
 	CONSOLE_PUBLISH, /* publishes, withdraws, notes what was handed in */
 	CONSOLE_ROLES
 };

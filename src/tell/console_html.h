@@ -3,15 +3,17 @@
  * The console's pages: for operators who have no shell. Rendered here, without a script; each is whole by itself and is worked
  * by keyboard and screen reader. What they show is JSON that the console's role makes of the record:
  *
- *     overview    { threads: [{thread, last_kind, due, overdue}], laws: [{incident, kind, due, submitted, overdue}],
- *                   outages: [{id, component, began, ended, belief, published, cause}],
+ *     overview    { due: [due], outages: [{id, component, began, ended, belief, published, cause}],
  *                   incidents: [{id, vector, target, service, began, ended}],
  *                   statements: [{id, thread, kind, lang, state, title, made}] }
- *     matter      { thread, incident, aware: {at, by}|null, suggested, statements: [statement] }
+ *     due         { of: "word"|"law", thread, title, lang, incident, kind, due, submitted, overdue, last, after, draft, draft_thread }
+ *     matter      { thread, incident, aware: {at, by}|null, suggested, due: [due], statements: [statement] }
  *     statement   { id, revision, sha256, kind, state, made, made_by, approvals, approvals_wanted, public, published,
  *                   text, acts: [{act, revision, by, at}], mistakes: [{sentence, text}], statement: holdfast.statement/1 }
- *     choices     { incidents: [{id, vector, began}], after, corrects }
- *     components  { components: [{id, name, status}] }
+ *     choices     { incidents: [{id, vector, began}], claims: [{id, by, text}], incident, kind, after, corrects, translates, lang }
+ *     components  { components: [{id, name, is_group, group, hidden, status, since}] }
+ *     component   { id, name_en, name_fr, description_en, description_fr, group, is_group, hidden, components }
+ *     works       { works: [{id, name, from, to, components, plan}], components }
  *     events      { events: [{id, kind, began, ended, text}] }
  *     audit       { audit: [{at, who, role, what, object, revision, outcome, message}] }
  *
@@ -36,8 +38,10 @@ struct console_view {
 	enum language language;
 	const struct console_session *session; /* NULL: nobody is signed in */
 	int64_t now_ns;
-	const char *done;  /* what was just done, "" */
-	const char *error; /* what is wrong, in English; "" */
+	const char *done;    /* what was just done: a deed's name, a space, of what; "" */
+	const char *error;   /* what is wrong, in English; "" */
+	unsigned overdue;    /* of all that is due */
+	int64_t next_due_ns; /* of what is not overdue the first; 0: nothing */
 };
 
 /* Why nobody is signed in. */
@@ -54,6 +58,8 @@ void console_html_edit(const struct console_view *v, const json_t *kept);
 void console_html_publish(const struct console_view *v, const json_t *kept);
 void console_html_withdraw(const struct console_view *v, const json_t *kept);
 void console_html_components(const struct console_view *v, const json_t *components);
+void console_html_component(const struct console_view *v, const json_t *component);
+void console_html_works(const struct console_view *v, const json_t *works);
 void console_html_events(const struct console_view *v, const json_t *events);
 void console_html_audit(const struct console_view *v, const json_t *audit);
 void console_html_trouble(const struct console_view *v, enum console_trouble trouble);

@@ -27,15 +27,15 @@ static void link_of(const view_t *v, const json_t *link)
 
 	console_raw(v, "<li><strong>");
 	console_text(v, value ? value : "");
-	console_raw(v, "</strong> <span lang=\"en\">(");
+	console_raw(v, "</strong> (<code>");
 	console_text(v, fact_text(link, "fact"));
-	console_raw(v, ": ");
-	console_text(v, fact_text(link, "is"));
+	console_raw(v, "</code>, ");
+	console_term(v, CONSOLE_ISES, fact_text(link, "is"));
 	console_raw(v, ", <code>");
 	console_text(v, fact_text(link, "in"));
 	console_raw(v, " ");
 	console_text(v, fact_text(link, "at"));
-	console_raw(v, "</code>)</span></li>");
+	console_raw(v, "</code>)</li>");
 	free(value);
 }
 
@@ -52,7 +52,8 @@ static void holds(const view_t *v, const json_t *kept, size_t number)
 			continue;
 		good = false;
 		console_raw(v, "<li class=\"down\"><span class=\"badge\">");
-		console_say(v, CONSOLE_WORD_BREAKS, fact_text(mistake, "text"));
+		console_say(v, CONSOLE_WORD_BREAKS);
+		console_sentence_say(v, fact_text(mistake, "text"));
 		console_raw(v, "</span></li>");
 	}
 	if (good) {
@@ -126,16 +127,24 @@ static void left_out(const view_t *v, const json_t *statement)
 		return;
 	console_raw(v, "<details><summary>");
 	console_say(v, CONSOLE_WORD_LEFT_OUT);
-	console_raw(v, "</summary><ul class=\"links\" lang=\"en\">");
+	console_raw(v, "</summary><ul class=\"links\">");
 	json_array_foreach(list, i, one)
 	{
-		console_raw(v, "<li>");
+		console_raw(v, "<li><code>");
 		console_text(v, fact_text(one, "template"));
-		console_raw(v, ": ");
-		console_text(v, fact_text(one, "why"));
+		console_raw(v, "</code> ");
+		console_sentence_say(v, fact_text(one, "why"));
 		console_raw(v, "</li>");
 	}
 	console_raw(v, "</ul></details>\n");
+}
+
+/* What a name of the group is called; the name where it is none. */
+static const char *term_word(const view_t *v, enum console_terms group, const char *name)
+{
+	const struct console_term *term = console_term_find(group, name);
+
+	return term ? console_word(v->language, term->word) : name;
 }
 
 static void acts(const view_t *v, const json_t *kept)
@@ -153,7 +162,7 @@ static void acts(const view_t *v, const json_t *kept)
 		char when[LANGUAGE_TEXT_SIZE], revision[24];
 
 		console_raw(v, "<li>");
-		console_say(v, CONSOLE_WORD_ACT_OF, fact_text(act, "act"),
+		console_say(v, CONSOLE_WORD_ACT_OF, term_word(v, CONSOLE_STATES, fact_text(act, "act")),
 		            number_text(fact_count(act, "revision"), revision), fact_text(act, "by"),
 		            console_when(v, act, "at", when));
 		console_raw(v, "</li>");
@@ -162,19 +171,6 @@ static void acts(const view_t *v, const json_t *kept)
 }
 
 /* ---- what may be done ---- */
-
-/* A link that looks like a button; its name says of which statement. */
-static void go(const view_t *v, const char *path, const char *id, enum console_word word)
-{
-	console_raw(v, "<a class=\"button\" href=\"");
-	console_text(v, path);
-	console_text(v, id);
-	console_raw(v, "\">");
-	console_say(v, word);
-	console_raw(v, " <span class=\"hidden\">");
-	console_text(v, id);
-	console_raw(v, "</span></a>\n");
-}
 
 static void approve(const view_t *v, const json_t *kept)
 {
@@ -198,30 +194,72 @@ static void approve(const view_t *v, const json_t *kept)
 	console_raw(v, "</form>\n");
 }
 
+/* What comes next, and stands out: to tell it. */
+static void tell(const view_t *v, const char *id, bool public)
+{
+	console_raw(v, "<span class=\"first\">");
+	console_go(v, public ? "/publish/" : "/submit/", id, public ? CONSOLE_WORD_PUBLISH_LOOK : CONSOLE_WORD_SUBMIT);
+	console_raw(v, "</span>");
+}
+
+/* As record/statement_desk.h has it. */
+static bool may_be_translated(const json_t *kept)
+{
+	return strcmp(fact_text(kept, "kind"), "correction") != 0 &&
+	       !*fact_text(json_object_get(kept, "statement"), "translates");
+}
+
 static void actions(const view_t *v, const json_t *kept)
 {
 	const char *id = fact_text(kept, "id"), *state = fact_text(kept, "state");
 	bool public = json_is_true(json_object_get(kept, "public"));
-	bool over = strcmp(state, "published") == 0 || strcmp(state, "withdrawn") == 0;
+	bool over = strcmp(state, "draft") != 0 && strcmp(state, "approved") != 0;
 	bool ready = fact_count(kept, "approvals") >= fact_count(kept, "approvals_wanted");
+	char path[64];
 
 	if (!console_may(v, CONSOLE_OPERATE))
 		return;
 	console_raw(v, "<div class=\"actions\">\n");
 	if (!over) {
-		go(v, "/edit/", id, CONSOLE_WORD_EDIT);
+		console_go(v, "/edit/", id, CONSOLE_WORD_EDIT);
 		if (!ready)
 			approve(v, kept);
 		else if (console_may(v, CONSOLE_PUBLISH))
-			go(v, public ? "/publish/" : "/submit/", id,
-			   public ? CONSOLE_WORD_PUBLISH_LOOK : CONSOLE_WORD_SUBMIT);
+			tell(v, id, public);
 	} else {
-		go(v, "/draft?after=", id, CONSOLE_WORD_GO_ON);
-		go(v, "/draft?corrects=", id, CONSOLE_WORD_CORRECT);
+		console_go(v, "/draft?after=", id, CONSOLE_WORD_GO_ON);
+		if (public)
+			console_go(v, "/draft?corrects=", id, CONSOLE_WORD_CORRECT);
 		if (strcmp(state, "published") == 0 && console_may(v, CONSOLE_PUBLISH))
-			go(v, "/withdraw/", id, CONSOLE_WORD_WITHDRAW);
+			console_go(v, "/withdraw/", id, CONSOLE_WORD_WITHDRAW);
+	}
+	if (strcmp(state, "withdrawn") != 0 && may_be_translated(kept)) {
+		(void)snprintf(path, sizeof(path),
+		               "/draft?lang=%.8s&translates=", fact_text(json_object_get(kept, "statement"), "lang"));
+		console_go(v, path, id, CONSOLE_WORD_TRANSLATE);
 	}
 	console_raw(v, "</div>\n");
+}
+
+/* What of it says the same in another language, or is corrected by it; how far one has come. */
+static void relation(const view_t *v, const json_t *kept)
+{
+	static const struct {
+		const char *key;
+		enum console_word word;
+	} all[] = { { "translates", CONSOLE_WORD_TRANSLATION_OF }, { "corrects", CONSOLE_WORD_CORRECTION_OF } };
+	const json_t *statement = json_object_get(kept, "statement");
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (!*fact_text(statement, all[i].key))
+			continue;
+		console_raw(v, ", ");
+		console_say(v, all[i].word, fact_text(statement, all[i].key));
+	}
+	if (*fact_text(statement, "phase")) {
+		console_raw(v, ", ");
+		console_term(v, CONSOLE_PHASES, fact_text(statement, "phase"));
+	}
 }
 
 static void head_of(const view_t *v, const json_t *kept)
@@ -231,9 +269,11 @@ static void head_of(const view_t *v, const json_t *kept)
 	(void)snprintf(hash, sizeof(hash), "%.*s", SHOWN, fact_text(kept, "sha256"));
 	console_raw(v, "<p class=\"meta\">");
 	console_kind(v, fact_text(kept, "kind"));
-	console_raw(v, ", <strong lang=\"en\">");
-	console_text(v, fact_text(kept, "state"));
-	console_raw(v, "</strong>. ");
+	console_raw(v, ", <strong>");
+	console_term(v, CONSOLE_STATES, fact_text(kept, "state"));
+	console_raw(v, "</strong>");
+	relation(v, kept);
+	console_raw(v, ". ");
 	console_say(v, CONSOLE_WORD_REVISION, number_text(fact_count(kept, "revision"), revision),
 	            fact_text(kept, "made_by"), console_when(v, kept, "made", when), hash);
 	console_raw(v, "</p>\n");
@@ -267,8 +307,7 @@ static void aware(const view_t *v, const json_t *matter)
 
 	if (!*fact_text(matter, "incident"))
 		return;
-	console_raw(v, "<section>\n");
-	console_element(v, "h2", CONSOLE_WORD_AWARE);
+	console_section(v, CONSOLE_WORD_AWARE);
 	console_raw(v, "<p>");
 	if (*console_when(v, known, "at", when))
 		console_say(v, CONSOLE_WORD_AWARE_BY, when, fact_text(known, "by"));
@@ -280,9 +319,10 @@ static void aware(const view_t *v, const json_t *matter)
 	}
 	console_raw(v, "</p>\n");
 	if (console_may(v, CONSOLE_OPERATE)) {
+		console_element(v, "p class=\"meta\"", CONSOLE_WORD_AWARE_HELP);
 		console_form(v, "aware", fact_text(matter, "incident"));
 		console_hidden(v, "thread", fact_text(matter, "thread"));
-		console_field(v, "at", CONSOLE_WORD_SINCE, CONSOLE_WORD_TIME_HELP, "text", "", true);
+		console_time(v, "at", CONSOLE_WORD_SINCE, true);
 		console_submit(v, CONSOLE_WORD_SET, false);
 		console_raw(v, "</form>\n");
 	}
@@ -295,6 +335,7 @@ void console_html_matter(const struct console_view *v, const json_t *matter)
 	size_t i;
 
 	console_begin(v, CONSOLE_WORD_MATTER, fact_text(matter, "thread"));
+	console_due(v, json_object_get(matter, "due"));
 	json_array_foreach(json_object_get(matter, "statements"), i, kept)
 	{
 		one_statement(v, kept);

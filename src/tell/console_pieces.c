@@ -4,11 +4,12 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "tell/console_sentences.h"
 #include "tell/facts.h"
 #include "tell/markup.h"
 #include "tell/statement.h"
-#include "tell/status_inside.h"
-#include "tell/style.h"
+
+#define MINUTE_NS (60 * NS_PER_S)
 
 void console_raw(const view_t *v, const char *markup)
 {
@@ -86,6 +87,50 @@ void console_kind(const view_t *v, const char *kind)
 		console_text(v, kind);
 }
 
+void console_term(const view_t *v, enum console_terms group, const char *name)
+{
+	const struct console_term *term = console_term_find(group, name);
+
+	if (term) {
+		console_say(v, term->word);
+		return;
+	}
+	console_raw(v, "<code>");
+	console_text(v, name);
+	console_raw(v, "</code>");
+}
+
+void console_sentence_say(const view_t *v, const char *english)
+{
+	char words[CONSOLE_SENTENCE_SIZE];
+
+	if (console_sentence(v->language, english, words)) {
+		console_text(v, words);
+		return;
+	}
+	console_say(v, CONSOLE_WORD_ORIGINAL);
+	console_raw(v, " <span lang=\"en\">");
+	console_text(v, english);
+	console_raw(v, "</span>");
+}
+
+const char *console_duration(const view_t *v, int64_t ns, char text[LANGUAGE_TEXT_SIZE])
+{
+	if (ns >= MINUTE_NS)
+		return language_duration(v->language, ns / MINUTE_NS * MINUTE_NS, text);
+	(void)snprintf(text, LANGUAGE_TEXT_SIZE, "%s", console_word(v->language, CONSOLE_WORD_MOMENT));
+	return text;
+}
+
+void console_left(const view_t *v, int64_t due_ns)
+{
+	char words[LANGUAGE_TEXT_SIZE];
+	int64_t left = time_since((struct capture_time){ due_ns }, (struct capture_time){ v->now_ns });
+
+	console_say(v, left > 0 ? CONSOLE_WORD_IN_TIME : CONSOLE_WORD_OVERDUE,
+	            console_duration(v, left > 0 ? left : -left, words));
+}
+
 bool console_may(const view_t *v, enum console_role role)
 {
 	return v->session && v->session->token->role >= role;
@@ -103,6 +148,7 @@ static void menu(const view_t *v)
 		{ "/", CONSOLE_WORD_OVERVIEW, CONSOLE_READ },
 		{ "/draft", CONSOLE_WORD_DRAFT, CONSOLE_OPERATE },
 		{ "/components", CONSOLE_WORD_COMPONENTS, CONSOLE_READ },
+		{ "/works", CONSOLE_WORD_WORKS, CONSOLE_READ },
 		{ "/events", CONSOLE_WORD_EVENTS, CONSOLE_READ },
 		{ "/audit", CONSOLE_WORD_AUDIT, CONSOLE_READ },
 	};
@@ -137,6 +183,44 @@ static void menu(const view_t *v)
 	console_raw(v, "</button></form></div>\n");
 }
 
+/* On every page: how much is overdue, else what is due next. */
+static void alarm(const view_t *v)
+{
+	char words[LANGUAGE_TEXT_SIZE];
+
+	if (v->overdue == 0 && v->next_due_ns == 0)
+		return;
+	console_raw(v, v->overdue ? "<p class=\"alarm late\"><a href=\"/\">" : "<p class=\"alarm\"><a href=\"/\">");
+	if (v->overdue)
+		console_say(v, CONSOLE_WORD_ALARM_OVERDUE, language_count(v->language, v->overdue, words));
+	if (v->next_due_ns) {
+		console_raw(v, v->overdue ? " " : "");
+		console_say(v, CONSOLE_WORD_ALARM_NEXT, console_duration(v, v->next_due_ns - v->now_ns, words));
+	}
+	console_raw(v, "</a></p>\n");
+}
+
+/* What was done, and of what: "edit s1". What is not the name of a deed is nobody's word. */
+static void say_done(const view_t *v)
+{
+	char name[LANGUAGE_TEXT_SIZE];
+	const char *object = strchr(v->done, ' ');
+	const struct console_term *term;
+
+	(void)snprintf(name, sizeof(name), "%.*s", (int)strcspn(v->done, " "), v->done);
+	term = console_term_find(CONSOLE_DEEDS, name);
+	if (!term)
+		return;
+	console_raw(v, "<p class=\"note ok\" role=\"status\">");
+	console_say(v, CONSOLE_WORD_DONE, console_word(v->language, term->word));
+	if (object) {
+		console_raw(v, " (");
+		console_text(v, object + 1);
+		console_raw(v, ")");
+	}
+	console_raw(v, "</p>\n");
+}
+
 void console_begin(const view_t *v, enum console_word title, const char *more)
 {
 	(void)fprintf(v->out,
@@ -156,17 +240,16 @@ void console_begin(const view_t *v, enum console_word title, const char *more)
 	console_raw(v, "</p>\n");
 	if (v->session)
 		menu(v);
+	if (v->session)
+		alarm(v);
 	console_raw(v, "</header>\n<main id=\"main\">\n<h1>");
 	console_say(v, title, more);
 	console_raw(v, "</h1>\n");
-	if (*v->done) {
-		console_raw(v, "<p class=\"note ok\" role=\"status\">");
-		console_say(v, CONSOLE_WORD_DONE, v->done);
-		console_raw(v, "</p>\n");
-	}
+	if (*v->done)
+		say_done(v);
 	if (*v->error) {
-		console_raw(v, "<p class=\"note down\" role=\"alert\" lang=\"en\">");
-		console_text(v, v->error);
+		console_raw(v, "<p class=\"note down\" role=\"alert\">");
+		console_sentence_say(v, v->error);
 		console_raw(v, "</p>\n");
 	}
 }
@@ -176,74 +259,7 @@ void console_end(const view_t *v)
 	console_raw(v, "</main>\n</body>\n</html>\n");
 }
 
-/* ---- forms ---- */
-
-void console_hidden(const view_t *v, const char *name, const char *value)
-{
-	(void)fprintf(v->out, "<input type=\"hidden\" name=\"%s\" value=\"", name);
-	console_text(v, value);
-	console_raw(v, "\">");
-}
-
-void console_form(const view_t *v, const char *path, const char *object)
-{
-	(void)fprintf(v->out, "<form method=\"post\" action=\"/%s%s", path, *object ? "/" : "");
-	console_text(v, object);
-	console_raw(v, "\">");
-	if (v->session)
-		console_hidden(v, "csrf", v->session->csrf);
-}
-
-static void label(const view_t *v, const char *name, enum console_word word)
-{
-	(void)fprintf(v->out, "<div class=\"field\"><label for=\"f-%s\">", name);
-	console_say(v, word);
-	console_raw(v, "</label>");
-}
-
-void console_field(const view_t *v, const char *name, enum console_word word, enum console_word help, const char *type,
-                   const char *value, bool needed)
-{
-	bool area = strcmp(type, "textarea") == 0;
-
-	label(v, name, word);
-	if (area)
-		(void)fprintf(v->out, "<textarea rows=\"3\" id=\"f-%s\" name=\"%s\"", name, name);
-	else
-		(void)fprintf(v->out, "<input type=\"%s\" id=\"f-%s\" name=\"%s\"", type, name, name);
-	if (help != CONSOLE_WORDS_COUNT)
-		(void)fprintf(v->out, " aria-describedby=\"h-%s\"", name);
-	console_raw(v, needed ? " required" : "");
-	console_raw(v, area ? ">" : " autocomplete=\"off\" value=\"");
-	console_text(v, value);
-	console_raw(v, area ? "</textarea>" : "\">");
-	if (help != CONSOLE_WORDS_COUNT) {
-		(void)fprintf(v->out, "<small id=\"h-%s\">", name);
-		console_say(v, help);
-		console_raw(v, "</small>");
-	}
-	console_raw(v, "</div>\n");
-}
-
-void console_select(const view_t *v, const char *name, enum console_word word)
-{
-	label(v, name, word);
-	(void)fprintf(v->out, "<select id=\"f-%s\" name=\"%s\">", name, name);
-}
-
-void console_option(const view_t *v, const char *value, bool chosen)
-{
-	console_raw(v, "<option value=\"");
-	console_text(v, value);
-	console_raw(v, chosen ? "\" selected>" : "\">");
-}
-
-void console_submit(const view_t *v, enum console_word word, bool grave)
-{
-	console_raw(v, grave ? "<p><button class=\"grave\">" : "<p><button>");
-	console_say(v, word);
-	console_raw(v, "</button></p>");
-}
+/* ---- tables, sections ---- */
 
 void console_table(const view_t *v, enum console_word caption, const enum console_word *columns)
 {
@@ -258,53 +274,49 @@ void console_table(const view_t *v, enum console_word caption, const enum consol
 	console_raw(v, "</tr></thead><tbody>\n");
 }
 
-/* ---- style ---- */
-
-/* clang-format off */
-static const char *const console_style[] = {
-	"body { max-width: 62rem; }\n",
-	".masthead { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; align-items: center; padding-bottom: .75rem; border-bottom: 1px solid var(--rule); }\n",
-	".menu { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; list-style: none; margin: 0; padding: 0; }\n",
-	".menu li { margin: 0; } .menu a { display: inline-block; padding: .45rem 0; }\n",
-	".me { display: flex; flex-wrap: wrap; align-items: center; gap: .2rem 1rem; font-size: .9rem; color: var(--soft); }\n",
-	".me p, .me form { margin: 0; }\n",
-	"h1 { font-size: clamp(1.5rem, 1.2rem + 1.5vw, 2.1rem); }\n",
-	"main > section { margin-top: 2.25rem; }\n",
-	".card { background: var(--card); border: 1px solid var(--rule); border-radius: .8rem; padding: 1.1rem 1.3rem; margin: 0 0 1.25rem; box-shadow: var(--shade); }\n",
-	".note { padding: .7rem 1rem; border-radius: .6rem; background: var(--wash); border: 1px solid var(--fill); color: var(--ink); max-width: none; }\n",
-	".table { overflow-x: auto; margin: 0 0 1rem; } table { max-width: none; }\n",
-	"td, tbody th { vertical-align: top; } td.late { color: var(--w-down); font-weight: 650; }\n",
-	".field { margin: 0 0 1rem; max-width: 44rem; }\n",
-	".field label, legend { display: block; font-weight: 600; margin-bottom: .25rem; }\n",
-	".field small { display: block; margin-top: .2rem; }\n",
-	"input[type=text], input[type=password], input[type=url], input[type=datetime-local], textarea, select { width: 100%; min-height: 2.75rem; padding: .5rem .7rem; font: inherit; color: var(--ink); background: var(--page); border: 1px solid var(--soft); border-radius: .5rem; }\n",
-	"textarea { line-height: 1.5; resize: vertical; }\n",
-	"fieldset { border: 1px solid var(--rule); border-radius: .8rem; padding: .8rem 1.1rem; margin: 0 0 1rem; background: var(--card); min-width: 0; }\n",
-	".choice { display: inline-flex; align-items: center; gap: .45rem; min-height: 2.75rem; margin-right: 1.4rem; font-weight: 400; }\n",
-	".choice input { width: 1.2rem; height: 1.2rem; }\n",
-	"button, .button { display: inline-block; min-height: 2.75rem; padding: .5rem 1.2rem; font: inherit; font-weight: 600; cursor: pointer; color: var(--page); background: var(--accent); border: 1px solid var(--accent); border-radius: .5rem; text-decoration: none; }\n",
-	"button.grave { background: var(--w-down); border-color: var(--w-down); }\n",
-	"button.link { min-height: 2rem; padding: .2rem 0; font-weight: 400; color: var(--accent); background: none; border: 0; text-decoration: underline; text-underline-offset: .15em; }\n",
-	".actions { display: flex; flex-wrap: wrap; gap: .6rem 1rem; align-items: flex-start; margin-top: 1rem; }\n",
-	".actions form, .actions p { margin: 0; }\n",
-	".sentences { list-style: none; padding: 0; max-width: none; }\n",
-	".sentences > li { padding: .7rem 0 .7rem; margin: 0; border-bottom: 1px solid var(--rule); display: grid; grid-template-columns: 6rem minmax(0, 1fr); gap: .2rem 1rem; }\n",
-	".badge { justify-self: start; align-self: start; padding: .05rem .6rem; border-radius: 1rem; border: 1px solid var(--fill); background: var(--wash); color: var(--word); font-size: .85rem; font-weight: 600; }\n",
-	".sentences p { margin: 0; } .sentences details { font-size: .9rem; margin-top: .3rem; }\n",
-	".links { list-style: none; padding: 0; margin: .3rem 0 0; color: var(--soft); max-width: none; }\n",
-	".word { border-left: 4px solid var(--accent); padding: .2rem 0 .2rem 1.2rem; margin: 1rem 0 1.5rem; }\n",
-	".meta { color: var(--soft); font-size: .92rem; }\n",
-	".sign-in { max-width: 26rem; }\n",
-	"@media (max-width: 40rem) { .sentences > li { grid-template-columns: minmax(0, 1fr); } td, th { padding-right: .7rem; } }\n",
-	NULL,
-};
-/* clang-format on */
-
-void console_html_style(FILE *out)
+void console_table_end(const view_t *v)
 {
-	static const char *const *const all[] = { style_base, status_style, console_style };
+	console_raw(v, "</tbody></table></div>\n");
+}
 
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		for (const char *const *line = all[i]; *line; line++)
-			(void)fputs(*line, out);
+void console_section(const view_t *v, enum console_word title)
+{
+	console_raw(v, "<section>\n");
+	console_element(v, "h2", title);
+}
+
+void console_cell(const view_t *v, const char *words)
+{
+	console_raw(v, "<td>");
+	console_text(v, words);
+	console_raw(v, "</td>");
+}
+
+void console_span(const view_t *v, const json_t *one)
+{
+	struct capture_time time;
+
+	console_raw(v, "<td>");
+	console_moment(v, one, "began");
+	console_raw(v, "</td><td>");
+	if (fact_time(one, "ended", &time))
+		console_moment(v, one, "ended");
+	else
+		console_say(v, CONSOLE_WORD_LASTS);
+	console_raw(v, "</td>");
+}
+
+void console_go(const view_t *v, const char *path, const char *id, enum console_word word)
+{
+	console_raw(v, "<a class=\"button\" href=\"");
+	console_text(v, path);
+	console_text(v, id);
+	console_raw(v, "\">");
+	console_say(v, word, id);
+	if (*id && !strstr(console_word(v->language, word), "%s")) {
+		console_raw(v, " <span class=\"hidden\">");
+		console_text(v, id);
+		console_raw(v, "</span>");
+	}
+	console_raw(v, "</a>\n");
 }

@@ -6,18 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "tell/words.h"
-
-static int digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
 
 /* `length` octets of `text`, decoded in their place and ended by NUL; they only get fewer. */
 static int decode(char *text, size_t length)
@@ -30,8 +20,8 @@ static int decode(char *text, size_t length)
 		if (c == '+') {
 			c = ' ';
 		} else if (c == '%') {
-			int high = from + 2 < length ? digit(text[from + 1]) : -1;
-			int low = from + 2 < length ? digit(text[from + 2]) : -1;
+			int high = from + 2 < length ? hex_digit(text[from + 1]) : -1;
+			int low = from + 2 < length ? hex_digit(text[from + 2]) : -1;
 
 			if (high < 0 || low < 0)
 				return -EBADMSG;

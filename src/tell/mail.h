@@ -51,6 +51,16 @@ int mail_write(const struct mail *mail, char **octets, size_t *length);
 
 /* ---- what mails say (mail_words.c) ---- */
 
+/* What is told of planned works. */
+enum mail_works {
+	MAIL_WORKS_NONE,
+	MAIL_WORKS_ANNOUNCED,
+	MAIL_WORKS_BEGUN,
+	MAIL_WORKS_ENDED,
+	MAIL_WORKS_OFF,
+	MAIL_WORKS
+};
+
 /* What has happened, as one subscriber is told. */
 struct mail_news {
 	const struct status_page *page;
@@ -62,9 +72,14 @@ struct mail_news {
 	const char *text;      /* likewise; of what was withdrawn: why */
 	bool correction, withdrawn;
 	int64_t at_ns; /* when it was published */
+	/* Of planned works: which news; title and text are those of the incident. `given`: as of struct webhook_event. */
+	enum mail_works works;
+	const struct status_incident *given;
 	const char *to, *unsubscribe;
 };
 
+/* "The works are called off.": what is said of works, for who cannot be told their times. */
+const char *mail_works_word(enum mail_works works, enum language language);
 /* Subject and body, the caller's to free. -ENOENT: it is not on the page; -ENOMEM. */
 int mail_news_write(const struct mail_news *news, char subject[MAIL_SUBJECT_MAX + 1], char **body);
 /* The question whether somebody wants to be told, with the address where they say so. */

@@ -96,8 +96,53 @@ static const char *moment(enum language language, int64_t ns, char text[LANGUAGE
 	return text;
 }
 
+/* clang-format off */
+static const struct {
+	const char *subject[LANGUAGES], *said[LANGUAGES]; /* said: with a moment in it, or two */
+} works_words[MAIL_WORKS] = {
+	[MAIL_WORKS_ANNOUNCED] = { { "Planned works", "Travaux planifiés" },
+	                           { "Planned works: they begin on %s and are to last until %s.",
+	                             "Travaux planifiés : ils commencent le %s et doivent durer jusqu'au %s." } },
+	[MAIL_WORKS_BEGUN] = { { "Planned works have begun", "Les travaux planifiés ont commencé" },
+	                       { "The planned works have begun, on %s; they are to last until %s.",
+	                         "Les travaux planifiés ont commencé le %s ; ils doivent durer jusqu'au %s." } },
+	[MAIL_WORKS_ENDED] = { { "Planned works are over", "Les travaux planifiés sont terminés" },
+	                       { "The planned works, begun on %s, are over since %s.",
+	                         "Les travaux planifiés, commencés le %s, sont terminés depuis le %s." } },
+	[MAIL_WORKS_OFF] = { { "Planned works are called off", "Les travaux planifiés sont annulés" },
+	                     { "The works that were planned from %s to %s are called off.",
+	                       "Les travaux prévus du %s au %s sont annulés." } },
+};
+/* clang-format on */
+
+const char *mail_works_word(enum mail_works works, enum language language)
+{
+	return works == MAIL_WORKS_NONE ? "" : works_words[works].subject[language];
+}
+
+static void tell_works(const struct letter *letter, const struct mail_news *news,
+                       const struct status_incident *incident)
+{
+	const struct status_update *update = incident->updates_count ? &incident->updates[0] : NULL;
+	char from[LANGUAGE_TEXT_SIZE], until[LANGUAGE_TEXT_SIZE];
+
+	(void)fprintf(letter->out, "%s\n\n", text_of(news->page, incident->name, news->language));
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	/* NOLINTNEXTLINE(clang-diagnostic-format-nonliteral): formats are those above */
+	(void)fprintf(letter->out, works_words[news->works].said[news->language],
+	              moment(news->language, incident->scheduled_from_ns, from),
+	              moment(news->language, incident->scheduled_until_ns, until));
+#pragma GCC diagnostic pop
+	(void)fputs("\n\n", letter->out);
+	if (update && news->works != MAIL_WORKS_OFF && *text_of(news->page, update->body, news->language))
+		(void)fprintf(letter->out, "%s\n\n", text_of(news->page, update->body, news->language));
+}
+
 static const struct status_incident *incident_of(const struct mail_news *news)
 {
+	if (news->given)
+		return news->given;
 	for (uint32_t i = 0; i < news->page->incidents_count; i++)
 		if (strcmp(news->page->incidents[i].id, news->incident) == 0)
 			return &news->page->incidents[i];
@@ -110,12 +155,16 @@ static void tell_incident(const struct letter *letter, const struct mail_news *n
 	char when[LANGUAGE_TEXT_SIZE];
 	bool listed = false;
 
-	(void)fprintf(letter->out, "%s\n%s\n\n", news->title, moment(news->language, news->at_ns, when));
+	if (news->works)
+		tell_works(letter, news, incident);
+	else
+		(void)fprintf(letter->out, "%s\n%s\n\n", news->title, moment(news->language, news->at_ns, when));
 	if (news->withdrawn)
 		say(letter, MAIL_WITHDRAWN);
 	else if (news->correction)
 		say(letter, MAIL_CORRECTS);
-	(void)fprintf(letter->out, "%s%s\n\n", news->withdrawn || news->correction ? "\n" : "", news->text);
+	if (news->text[0])
+		(void)fprintf(letter->out, "%s%s\n\n", news->withdrawn || news->correction ? "\n" : "", news->text);
 	for (uint32_t i = 0; i < incident->components_count; i++) {
 		const struct status_component *component = status_find(news->page, incident->components[i]);
 
@@ -141,7 +190,11 @@ static int tell(const struct letter *letter, const struct mail_news *news, char 
 	if (news->incident[0]) {
 		if (!incident)
 			return -ENOENT;
-		put_subject(subject, "[%.80s] %.150s", page, news->title);
+		if (news->works)
+			put_subject(subject, "[%.80s] %s – %.100s", page, mail_works_word(news->works, news->language),
+			            text_of(news->page, incident->name, news->language));
+		else
+			put_subject(subject, "[%.80s] %.150s", page, news->title);
 		tell_incident(letter, news, incident);
 		return 0;
 	}

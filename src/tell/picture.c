@@ -14,10 +14,14 @@
 #define WHOLE 10000u /* hundredths of a per cent */
 #define TICKS_MAX 8
 #define MILLI 1000
-#define MARK_ROOM 720 /* a number takes so much of the width of a phone */
+#define MARK_ROOM 850 /* a number takes so much of the width of a phone, */
+#define MARK_EDGE 430 /* ... and stands so far from its edge at least */
 #define MARK_ROWS 4
+#define CLOCK_LENGTH 5   /* "09:40", "03-10" */
 #define LABEL_SMALL 1600 /* narrower ones are for wide screens only */
 #define LABEL_ROOM 700   /* a word within a ribbon */
+#define PEAK_ROOM 4      /* so much of the highest is left above it, for its number */
+#define NOWHERE (CHART_HEIGHT + 1)
 #define S(n) ((n)*NS_PER_S)
 
 const char *const picture_cause_words[CAUSES] = {
@@ -37,25 +41,51 @@ const char *const picture_mark_words[PICTURE_MARKS] = {
 static const char *const cause_classes[CAUSES] = { "c-attack", "c-own", "c-provider", "c-unknown" };
 static const char *const mark_classes[PICTURE_MARKS] = { "c-own", "c-provider", "c-own", "c-said" };
 
+#define KEYS_MAX 3
+
 /* What a lane is called, what it shows to who does not see it, and how it is drawn. */
 static const struct lane_look {
 	const char *name, *unit, *description;
 	const char *scale; /* of its numbers, as words_scaled() takes it; NULL: a thin lane of parts */
+	struct {
+		const char *class, *words;
+	} keys[KEYS_MAX]; /* of its shapes, beside them */
 } looks[PICTURE_KINDS] = {
-	[PICTURE_ATTACK] = { "What came", "packets per second",
-	                     "All packets that came over time, and what of them was dropped.", "pps" },
-	[PICTURE_USERS] = { "Users answered", "packets per second",
+	[PICTURE_ATTACK] = { "What came",
+	                     "packets per second",
+	                     "All packets that came over time, and what of them was dropped.",
+	                     "pps",
+	                     { { "came", "Dropped" }, { "passed", "Passed" } } },
+	[PICTURE_USERS] = { "Users answered",
+	                    "packets per second",
 	                    "Packets of conversations that the host answers over time, and what of them got in.",
-	                    "pps" },
-	[PICTURE_REPORTS] = { "User reports", "in five minutes",
-	                      "What users reported over time, beside a band of what is usual.", "" },
-	[PICTURE_PROBES] = { "Probes", "share that failed", "Checks over time, and what share of them failed.", NULL },
-	[PICTURE_EDGE] = { "Errors 5xx", "share of answers", "Answers over time, and what share of them were errors.",
-	                   NULL },
-	[PICTURE_CONNECTIONS] = { "Connections", "share that failed",
-	                          "New connections over time, and what share of them were not answered.", NULL },
-	[PICTURE_NEL] = { "Browsers", "share that failed",
-	                  "What browsers report over time, and what share of it were failures.", NULL },
+	                    "pps",
+	                    { { "good", "Got in" }, { "lost", "Dropped" } } },
+	[PICTURE_REPORTS] = { "User reports",
+	                      "in five minutes",
+	                      "What users reported over time, beside a band of what is usual.",
+	                      "",
+	                      { { "felt", "Reports" }, { "left", "Left out" }, { "usual", "What is usual" } } },
+	[PICTURE_PROBES] = { "Probes",
+	                     "share that failed",
+	                     "Checks over time, and what share of them failed.",
+	                     NULL,
+	                     { { NULL, NULL } } },
+	[PICTURE_EDGE] = { "Errors 5xx",
+	                   "share of answers",
+	                   "Answers over time, and what share of them were errors.",
+	                   NULL,
+	                   { { NULL, NULL } } },
+	[PICTURE_CONNECTIONS] = { "Connections",
+	                          "share that failed",
+	                          "New connections over time, and what share of them were not answered.",
+	                          NULL,
+	                          { { NULL, NULL } } },
+	[PICTURE_NEL] = { "Browsers",
+	                  "share that failed",
+	                  "What browsers report over time, and what share of it were failures.",
+	                  NULL,
+	                  { { NULL, NULL } } },
 };
 
 /* ---- where things stand ---- */
@@ -239,8 +269,8 @@ static void put_band(FILE *out, const struct picture_lane *lane, uint32_t count,
 				continue;
 			(void)fprintf(out, "M%" PRIu32 ",%u", i, most[i]);
 			put_steps(out, most, i, end);
-			for (uint32_t k = end; !line && k-- > i;)
-				if (k + 1 == end || least[k] != least[k + 1] || k == i)
+			for (uint32_t k = end, last = NOWHERE; !line && k-- > i; last = least[k])
+				if (least[k] != last)
 					(void)fprintf(out, "H%" PRIu32 "V%u", k + 1, least[k]);
 			if (!line)
 				(void)fprintf(out, "H%" PRIu32 "Z", i);
@@ -274,33 +304,59 @@ static uint32_t points_of(const struct picture *p, const struct picture_lane *la
 	return picture_in_buckets(lane->kind) ? p->buckets : p->count;
 }
 
+/* How high the shapes of a point are. */
+static uint64_t whole_of(const struct picture_lane *lane, uint32_t at)
+{
+	return lane->kind == PICTURE_REPORTS ? lane->parts[0][at] + lane->parts[1][at] : lane->parts[1][at];
+}
+
 static uint64_t highest(const struct picture_lane *lane, uint32_t count)
 {
 	uint64_t most = 2;
 
 	for (uint32_t i = 0; i < count; i++) {
-		uint64_t value =
-			lane->kind == PICTURE_REPORTS ? lane->parts[0][i] + lane->parts[1][i] : lane->parts[1][i];
-
-		most = value > most ? value : most;
+		most = whole_of(lane, i) > most ? whole_of(lane, i) : most;
 		if (lane->kind == PICTURE_REPORTS && lane->parts[3][i] / MILLI + 1 > most)
 			most = lane->parts[3][i] / MILLI + 1;
 	}
-	return chart_round_up(most);
+	return chart_round_up(most + most / PEAK_ROOM);
 }
 
-static void put_name(const struct report *r, const struct picture_lane *lane)
+/* Whether a shape is there at all, so that it needs a key. */
+static bool is_drawn(const struct picture_lane *lane, const char *class, uint32_t count)
 {
-	report_raw(r, "<p class=\"lane-name\" aria-hidden=\"true\">");
-	report_text(r, looks[lane->kind].name);
+	if (strcmp(class, "usual") == 0)
+		return lane->usual;
+	if (strcmp(class, "left") != 0)
+		return true;
+	for (uint32_t i = 0; i < count; i++)
+		if (lane->parts[1][i])
+			return true;
+	return false;
+}
+
+static void put_name(const struct report *r, const struct picture_lane *lane, uint32_t count)
+{
+	const struct lane_look *look = &looks[lane->kind];
+
+	report_raw(r, "<div class=\"lane-name\" aria-hidden=\"true\">\n<p>");
+	report_text(r, look->name);
 	if (*lane->component) {
 		report_raw(r, " <b>");
 		report_text(r, lane->component);
 		report_raw(r, "</b>");
 	}
 	report_raw(r, " <small>");
-	report_text(r, looks[lane->kind].unit);
+	report_text(r, look->unit);
 	report_raw(r, "</small></p>\n");
+	if (look->keys[0].class) {
+		report_raw(r, "<ul class=\"keys\">\n");
+		for (unsigned i = 0; i < KEYS_MAX && look->keys[i].class; i++)
+			if (is_drawn(lane, look->keys[i].class, count))
+				report_key(r, look->keys[i].class, look->keys[i].words);
+		report_raw(r, "</ul>\n");
+	}
+	report_raw(r, "</div>\n");
 }
 
 static void levels_of(const struct picture_lane *lane, enum level level, uint32_t count, uint64_t top, unsigned *levels)
@@ -342,6 +398,40 @@ static void put_shapes(const struct report *r, const struct picture *p, const st
 	}
 }
 
+/* What it was at its highest, and when, beside that point. */
+static void put_peak(const struct report *r, const struct picture *p, const struct picture_lane *lane, uint64_t top)
+{
+	uint32_t count = points_of(p, lane), at = 0;
+	uint64_t whole = 0;
+	int64_t at_ns;
+	unsigned from_left, from_top;
+	char value[WORDS_SIZE], clock[WORDS_SIZE];
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (lane->known[i] && whole_of(lane, i) > whole) {
+			whole = whole_of(lane, i);
+			at = i;
+		}
+	}
+	if (whole == 0)
+		return;
+	at_ns = p->from_ns + at * (picture_in_buckets(lane->kind) ? p->bucket_ns : p->step_ns);
+	from_left = place_in(p, at_ns);
+	from_top = chart_level(whole, top) * WHOLE / CHART_HEIGHT;
+	if (from_left < WHOLE / 2)
+		(void)fprintf(r->out, "<p class=\"peak\" aria-hidden=\"true\" style=\"left:%u.%02u%%;top:%u.%02u%%\">",
+		              from_left / HUNDRED, from_left % HUNDRED, from_top / HUNDRED, from_top % HUNDRED);
+	else
+		(void)fprintf(r->out,
+		              "<p class=\"peak before\" aria-hidden=\"true\" style=\"right:%u.%02u%%;top:%u.%02u%%\">",
+		              (WHOLE - from_left) / HUNDRED, (WHOLE - from_left) % HUNDRED, from_top / HUNDRED,
+		              from_top % HUNDRED);
+	report_text(r, words_scaled(whole, looks[lane->kind].scale, value));
+	report_raw(r, " <small>");
+	report_text(r, picture_clock(p, at_ns, clock));
+	report_raw(r, "</small></p>\n");
+}
+
 static void put_lane(const struct report *r, const struct picture *p, uint32_t at, unsigned number)
 {
 	const struct picture_lane *lane = &p->lanes[at];
@@ -354,13 +444,16 @@ static void put_lane(const struct report *r, const struct picture *p, uint32_t a
 	(void)snprintf(id, sizeof(id), "lane-%u-%" PRIu32, number, at);
 	draft_add(&title, "%s%s%s, %s", look->name, *lane->component ? " of " : "", lane->component, look->unit);
 	(void)fprintf(r->out, "<div class=\"lane%s\">\n", look->scale ? "" : " thin");
-	put_name(r, lane);
+	put_name(r, lane, count);
 	report_raw(r, "<div class=\"lane-shapes\">\n");
 	open_svg(r, id, count, title.text, look->description);
 	put_behind(r->out, p, count);
 	put_shapes(r, p, lane, top);
 	put_before(r->out, p, count);
-	report_raw(r, "</svg>\n</div>\n");
+	report_raw(r, "</svg>\n");
+	if (look->scale && lane->kind != PICTURE_USERS) /* theirs is as usual, or less */
+		put_peak(r, p, lane, top);
+	report_raw(r, "</div>\n");
 	if (look->scale) {
 		report_raw(r, "<p class=\"lane-top\" aria-hidden=\"true\">");
 		report_text(r, words_scaled(top, look->scale, text));
@@ -369,7 +462,50 @@ static void put_lane(const struct report *r, const struct picture *p, uint32_t a
 	report_raw(r, "</div>\n");
 }
 
-/* ---- the ribbons of causes ---- */
+/* ---- the ribbons of attacks and of causes ---- */
+
+/* A part of a ribbon, with its word where there is room for that. */
+static void put_part(const struct report *r, const struct picture *p, const char *class, int64_t from_ns, int64_t to_ns,
+                     const char *word)
+{
+	unsigned from = place_in(p, from_ns), to = place_in(p, to_ns), width = to > from ? to - from : 0;
+
+	(void)fprintf(r->out,
+	              "<span class=\"part-of %s%s\" aria-hidden=\"true\" style=\"left:%u.%02u%%;width:%u.%02u%%\">",
+	              class, width < LABEL_SMALL ? " small" : "", from / HUNDRED, from % HUNDRED, width / HUNDRED,
+	              width % HUNDRED);
+	if (width >= LABEL_ROOM) {
+		report_raw(r, "<span>");
+		report_text(r, word);
+		report_raw(r, "</span>");
+	}
+	report_raw(r, "</span>\n");
+}
+
+static void open_ribbon(const struct report *r, const struct picture *p, const char *id, const char *title,
+                        const char *description)
+{
+	report_raw(r, "<div class=\"lane-shapes\">\n");
+	open_svg(r, id, WHOLE, title, description);
+	put_behind(r->out, p, WHOLE);
+	put_before(r->out, p, WHOLE);
+	report_raw(r, "</svg>\n");
+}
+
+static void put_attacks(const struct report *r, const struct picture *p, unsigned number)
+{
+	char id[WORDS_SIZE];
+
+	if (p->attacks_count == 0)
+		return;
+	(void)snprintf(id, sizeof(id), "attacks-%u", number);
+	report_raw(r, "<div class=\"lane ribbon\">\n<div class=\"lane-name\" aria-hidden=\"true\">\n<p>Attack "
+	              "<small>as the shield saw it</small></p>\n</div>\n");
+	open_ribbon(r, p, id, "Attacks", "When each attack lasted, and what it was.");
+	for (uint32_t i = 0; i < p->attacks_count; i++)
+		put_part(r, p, "c-attack", p->attacks[i].from_ns, p->attacks[i].to_ns, p->attacks[i].vector);
+	report_raw(r, "</div>\n</div>\n");
+}
 
 static void put_ribbon(const struct report *r, const struct picture *p, const char *component, unsigned number,
                        uint32_t at)
@@ -379,31 +515,14 @@ static void put_ribbon(const struct report *r, const struct picture *p, const ch
 
 	(void)snprintf(id, sizeof(id), "cause-%u-%" PRIu32, number, at);
 	draft_add(&title, "What explains the outage of %s", component);
-	report_raw(r, "<div class=\"lane ribbon\">\n<p class=\"lane-name\" aria-hidden=\"true\">Outage <b>");
+	report_raw(r, "<div class=\"lane ribbon\">\n<div class=\"lane-name\" aria-hidden=\"true\">\n<p>Outage <b>");
 	report_text(r, component);
-	report_raw(r, "</b> <small>by cause</small></p>\n<div class=\"lane-shapes\">\n");
-	open_svg(r, id, WHOLE, title.text, "Each part of the outage, by what can explain it.");
-	put_behind(r->out, p, WHOLE);
+	report_raw(r, "</b> <small>by cause</small></p>\n</div>\n");
+	open_ribbon(r, p, id, title.text, "Each part of the outage, by what can explain it.");
 	for (uint32_t i = 0; i < p->spans_count; i++)
 		if (strcmp(p->spans[i].component, component) == 0)
-			put_box(r->out, p, cause_classes[p->spans[i].interval.cause], p->spans[i].interval.from_ns,
-			        p->spans[i].interval.to_ns, WHOLE);
-	put_before(r->out, p, WHOLE);
-	report_raw(r, "</svg>\n");
-	for (uint32_t i = 0; i < p->spans_count; i++) {
-		const struct cause_interval *interval = &p->spans[i].interval;
-		unsigned from = place_in(p, interval->from_ns), width = place_in(p, interval->to_ns) - from;
-
-		if (strcmp(p->spans[i].component, component) != 0 || width < LABEL_ROOM)
-			continue;
-		(void)fprintf(
-			r->out,
-			"<span class=\"ribbon-word%s\" aria-hidden=\"true\" style=\"left:%u.%02u%%;width:%u.%02u%%\">",
-			width < LABEL_SMALL ? " small" : "", from / HUNDRED, from % HUNDRED, width / HUNDRED,
-			width % HUNDRED);
-		report_text(r, picture_cause_words[interval->cause]);
-		report_raw(r, "</span>\n");
-	}
+			put_part(r, p, cause_classes[p->spans[i].interval.cause], p->spans[i].interval.from_ns,
+			         p->spans[i].interval.to_ns, picture_cause_words[p->spans[i].interval.cause]);
 	report_raw(r, "</div>\n</div>\n");
 }
 
@@ -421,6 +540,16 @@ static void put_ribbons(const struct report *r, const struct picture *p, unsigne
 
 /* ---- what happened, what was said ---- */
 
+/* Within the picture wherever it is; number 0: a dot. */
+static void put_mark(const struct report *r, const char *class, unsigned row, unsigned at, uint32_t number)
+{
+	(void)fprintf(r->out, "<span class=\"mark %s row-%u%s\" style=\"left:clamp(.8rem,%u.%02u%%,100%% - .8rem)\">",
+	              class, row, number ? "" : " dot", at / HUNDRED, at % HUNDRED);
+	if (number)
+		(void)fprintf(r->out, "%" PRIu32, number);
+	report_raw(r, "</span>\n");
+}
+
 /* In rows, so that no number covers another. */
 static void put_marks(const struct report *r, const struct picture *p, bool said)
 {
@@ -433,7 +562,7 @@ static void put_marks(const struct report *r, const struct picture *p, bool said
 		return;
 	(void)fprintf(
 		r->out,
-		"<div class=\"lane marks\" aria-hidden=\"true\">\n<p class=\"lane-name\">%s <small>numbered below</small></p>\n"
+		"<div class=\"lane marks\" aria-hidden=\"true\">\n<div class=\"lane-name\">\n<p>%s <small>numbered below</small></p>\n</div>\n"
 		"<div class=\"lane-shapes\">\n<svg viewBox=\"0 0 %u %u\" preserveAspectRatio=\"none\" "
 		"focusable=\"false\">\n",
 		said ? "What we said" : "What else happened", WHOLE, CHART_HEIGHT);
@@ -444,14 +573,18 @@ static void put_marks(const struct report *r, const struct picture *p, bool said
 		const struct picture_mark *mark = &p->marks[i];
 		unsigned at = place_in(p, mark->at_ns);
 
+		at = at < MARK_EDGE ? MARK_EDGE : at > WHOLE - MARK_EDGE ? WHOLE - MARK_EDGE : at;
 		if ((mark->kind == PICTURE_STATEMENT) != said)
 			continue;
-		for (row = 0; row < MARK_ROWS - 1 && last[row] && at < last[row] + MARK_ROOM; row++)
+		for (row = 0; row < MARK_ROWS && last[row] && at < last[row] + MARK_ROOM; row++)
 			;
-		last[row] = at ? at : 1;
+		if (row == MARK_ROWS) { /* no room for its number: a dot, at its time */
+			put_mark(r, mark_classes[mark->kind], MARK_ROWS, place_in(p, mark->at_ns), 0);
+			continue;
+		}
+		last[row] = at;
 		rows = row + 1 > rows ? row + 1 : rows;
-		(void)fprintf(r->out, "<span class=\"mark %s row-%u\" style=\"left:%u.%02u%%\">%" PRIu32 "</span>\n",
-		              mark_classes[mark->kind], row, at / HUNDRED, at % HUNDRED, i + 1);
+		put_mark(r, mark_classes[mark->kind], row, place_in(p, mark->at_ns), i + 1);
 	}
 	(void)fprintf(r->out, "<div class=\"mark-rows-%u\"></div>\n</div>\n</div>\n", rows);
 }
@@ -463,15 +596,22 @@ static void put_delay(const struct report *r, const struct picture *p)
 	const struct picture_outage *outage = NULL;
 	char text[WORDS_SIZE];
 	unsigned from, to;
+	int64_t attacked_ns;
 
 	for (uint32_t i = 0; i < p->outages_count && !outage; i++)
 		outage = p->outages[i].incident ? &p->outages[i] : NULL;
 	if (!outage || outage->delay_ns <= 0)
 		return;
-	from = place_in(p, outage->began_ns - outage->delay_ns);
-	to = place_in(p, outage->began_ns);
-	report_raw(r, "<div class=\"lane delay\">\n<p class=\"lane-name\" aria-hidden=\"true\">Delay</p>\n"
-	              "<div class=\"lane-shapes\">\n");
+	attacked_ns = outage->began_ns - outage->delay_ns;
+	(void)snprintf(text, sizeof(text), "%016" PRIx64, outage->incident);
+	for (uint32_t i = 0; i < p->attacks_count; i++)
+		if (strcmp(p->attacks[i].id, text) == 0) /* it may have made a later wave */
+			attacked_ns = p->attacks[i].from_ns;
+	from = place_in(p, attacked_ns);
+	to = place_in(p, attacked_ns + outage->delay_ns);
+	report_raw(r,
+	           "<div class=\"lane delay\">\n<div class=\"lane-name\" aria-hidden=\"true\">\n<p>Delay</p>\n</div>\n"
+	           "<div class=\"lane-shapes\">\n");
 	(void)fprintf(
 		r->out,
 		"<span class=\"delay-span\" aria-hidden=\"true\" style=\"left:%u.%02u%%;width:%u.%02u%%\"></span>\n",
@@ -487,20 +627,37 @@ static void put_delay(const struct report *r, const struct picture *p)
 	report_raw(r, "</strong> from attack to harm</p>\n</div>\n</div>\n");
 }
 
+/* "09:40", and where the picture is of several days at midnight the day alone: "03-10". */
+static const char *hour_of(const struct picture *p, int64_t ns, char *text)
+{
+	char clock[WORDS_SIZE];
+	size_t length = strlen(picture_clock(p, ns, clock));
+
+	if (length <= CLOCK_LENGTH)
+		(void)snprintf(text, WORDS_SIZE, "%s", clock);
+	else if (ns % S(86400LL) == 0)
+		(void)snprintf(text, WORDS_SIZE, "%.*s", CLOCK_LENGTH, clock);
+	else
+		(void)snprintf(text, WORDS_SIZE, "%s", clock + length - CLOCK_LENGTH);
+	return text;
+}
+
 static void put_times(const struct report *r, const struct picture *p)
 {
 	int64_t step = tick_ns(p);
 	char text[WORDS_SIZE];
 
-	report_raw(r, "<div class=\"lane times\" aria-hidden=\"true\">\n<p class=\"lane-name\"><small>UTC</small></p>\n"
-	              "<div class=\"lane-shapes\">\n");
+	report_raw(
+		r,
+		"<div class=\"lane times\" aria-hidden=\"true\">\n<div class=\"lane-name\">\n<p><small>UTC</small></p>\n</div>\n"
+		"<div class=\"lane-shapes\">\n");
 	for (int64_t at = first_tick(p, step); at < picture_end(p); at += step) {
 		unsigned where = place_in(p, at);
 
 		if (where > WHOLE - 3 * HUNDRED || where < 2 * HUNDRED)
 			continue;
 		(void)fprintf(r->out, "<span style=\"left:%u.%02u%%\">", where / HUNDRED, where % HUNDRED);
-		report_text(r, picture_clock(p, at, text));
+		report_text(r, hour_of(p, at, text));
 		report_raw(r, "</span>\n");
 	}
 	report_raw(r, "</div>\n</div>\n");
@@ -508,31 +665,20 @@ static void put_times(const struct report *r, const struct picture *p)
 
 /* ---- the whole ---- */
 
+/* Of what runs through all lanes, or is in lanes too thin for keys of their own. */
 static void put_legend(const struct report *r, const struct picture *p)
 {
-	bool kinds[PICTURE_KINDS] = { false }, causes[CAUSES] = { false }, usual = false, left = false, thin = false;
+	bool causes[CAUSES] = { false }, thin = false;
 
-	for (uint32_t i = 0; i < p->lanes_count; i++) {
-		kinds[p->lanes[i].kind] = true;
-		usual = usual || p->lanes[i].usual;
+	for (uint32_t i = 0; i < p->lanes_count; i++)
 		thin = thin || !looks[p->lanes[i].kind].scale;
-		for (uint32_t k = 0; k < p->buckets && p->lanes[i].kind == PICTURE_REPORTS; k++)
-			left = left || p->lanes[i].parts[1][k];
-	}
 	for (uint32_t i = 0; i < p->spans_count; i++)
 		causes[p->spans[i].interval.cause] = true;
 	report_raw(r, "<ul class=\"legend\">\n");
-	report_key(r, "during", p->attacks_count ? "While the attack lasted" : NULL);
-	report_key(r, "came", kinds[PICTURE_ATTACK] ? "Came, and was dropped" : NULL);
-	report_key(r, "passed", kinds[PICTURE_ATTACK] ? "Passed" : NULL);
-	report_key(r, "good", kinds[PICTURE_USERS] ? "Users who got in" : NULL);
-	report_key(r, "lost", kinds[PICTURE_USERS] ? "Users who were dropped" : NULL);
-	report_key(r, "felt", kinds[PICTURE_REPORTS] ? "Reports of users" : NULL);
-	report_key(r, "left", left ? "Left out: from sources that the shield was dropping" : NULL);
-	report_key(r, "usual", usual ? "What is usual" : NULL);
-	report_key(r, "well", thin ? "Went well" : NULL);
-	report_key(r, "area", thin ? "Failed" : NULL);
+	report_key(r, "during", p->attacks_count ? "While an attack lasted" : NULL);
 	report_key(r, "began", p->outages_count ? "The outage began" : NULL);
+	report_key(r, "area", thin ? "Failed" : NULL);
+	report_key(r, "well", thin ? "Went well" : NULL);
 	for (unsigned i = 0; i < CAUSES; i++)
 		report_key(r, cause_classes[i], causes[i] ? picture_cause_words[i] : NULL);
 	report_raw(r, "</ul>\n");
@@ -550,9 +696,8 @@ void picture_write(const struct report *r, const struct picture *p, unsigned num
 
 	report_section_open(r, "Attack, defence and harm");
 	picture_say(p, paragraph, &copy);
-	report_raw(r, "<figure class=\"joined\">\n");
-	put_legend(r, p);
-	report_raw(r, "<div class=\"lanes\">\n");
+	report_raw(r, "<figure class=\"joined\">\n<div class=\"lanes\">\n");
+	put_attacks(r, p, number);
 	put_delay(r, p);
 	for (unsigned kind = 0; kind < PICTURE_KINDS; kind++)
 		for (uint32_t i = 0; i < p->lanes_count; i++)
@@ -562,7 +707,9 @@ void picture_write(const struct report *r, const struct picture *p, unsigned num
 	put_marks(r, p, false);
 	put_marks(r, p, true);
 	put_times(r, p);
-	report_raw(r, "</div>\n<figcaption>From ");
+	report_raw(r, "</div>\n");
+	put_legend(r, p);
+	report_raw(r, "<figcaption>From ");
 	report_text(r, words_date_time((struct capture_time){ p->from_ns }, from));
 	report_raw(r, " to ");
 	report_text(r, words_date_time((struct capture_time){ picture_end(p) }, to));

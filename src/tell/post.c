@@ -309,14 +309,18 @@ static void judge_mail(CURLcode code, long status, struct post_result *result)
 		(void)snprintf(result->what, sizeof(result->what), "%s", curl.easy_strerror(code));
 }
 
-static void judge(CURLcode code, long status, struct post_result *result)
+/*
+ * `connected`: somebody was there. Who speaks no HTTP may stand for a while where a web server will again: libcurl has one
+ * code for that and for a URL of a protocol that it has not.
+ */
+static void judge(CURLcode code, long status, bool connected, struct post_result *result)
 {
-	const char *what = code == CURLE_OK ? "HTTP" : curl.easy_strerror(code);
-
 	if (code != CURLE_OK) {
-		(void)snprintf(result->what, sizeof(result->what), "%s", what);
+		(void)snprintf(result->what, sizeof(result->what), "%s", curl.easy_strerror(code));
 		/* A certificate that is none does not become one by and by, but whoever keeps it may mend it. */
-		result->result = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL ? -EPERM : -EAGAIN;
+		result->result = code == CURLE_URL_MALFORMAT || (code == CURLE_UNSUPPORTED_PROTOCOL && !connected)
+		                         ? -EPERM
+		                         : -EAGAIN;
 		return;
 	}
 	(void)snprintf(result->what, sizeof(result->what), "HTTP %ld", status);
@@ -333,17 +337,18 @@ bool post_next(struct post *post, struct post_result *result)
 	while ((message = curl.multi_info_read(post->multi, &left))) {
 		struct post_result ended = { .token = 0 };
 		struct parcel *parcel = NULL;
-		long status = 0;
+		long status = 0, port = 0;
 
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		(void)curl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&parcel);
 		(void)curl.easy_getinfo(message->easy_handle, CURLINFO_RESPONSE_CODE, &status);
+		(void)curl.easy_getinfo(message->easy_handle, CURLINFO_PRIMARY_PORT, &port);
 		ended.status = status > 0 ? (unsigned)status : 0;
 		if (parcel->is_mail)
 			judge_mail(message->data.result, status, &ended);
 		else
-			judge(message->data.result, status, &ended);
+			judge(message->data.result, status, port != 0, &ended);
 		ended.token = parcel->token;
 		drop(post, parcel);
 		*result = ended;

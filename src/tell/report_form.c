@@ -127,7 +127,22 @@ int report_form_read(const char *octets, size_t length, struct report_form *form
 
 /* ---- the page ---- */
 
-enum word { TITLE, LEAD, WHAT, HOW, WHERE, NOT_SAID, WHOLE, SEND, STATUS, PRIVACY, MEANT, WORDS_OF_FORM };
+enum word {
+	TITLE,
+	LEAD,
+	WHAT,
+	HOW,
+	WHERE,
+	NOT_SAID,
+	NOT_NEEDED,
+	WHOLE,
+	SEND,
+	STATUS,
+	PRIVACY,
+	LOCATED,
+	MEANT,
+	WORDS_OF_FORM
+};
 
 /* clang-format off */
 static const char *const form_words[WORDS_OF_FORM][LANGUAGES] = {
@@ -137,11 +152,14 @@ static const char *const form_words[WORDS_OF_FORM][LANGUAGES] = {
 	[HOW] = { "What happens?", "Que se passe-t-il ?" },
 	[WHERE] = { "Where are you? (optional)", "Où êtes-vous ? (facultatif)" },
 	[NOT_SAID] = { "I would rather not say", "Je préfère ne pas le dire" },
+	[NOT_NEEDED] = { "Not said: the country follows from the address", "Non précisé : le pays se déduit de l’adresse" },
 	[WHOLE] = { "The service as a whole", "Le service dans son ensemble" },
 	[SEND] = { "Send", "Envoyer" },
 	[STATUS] = { "Status page", "Page d’état" },
 	[PRIVACY] = { "No account, no cookie, no script. Your address is not kept: it is turned into a number by a key that exists in memory alone and is thrown away every 24 hours, so that nobody is counted too often. What we keep is how many people reported what, in five minutes.",
 		"Ni compte, ni cookie, ni script. Votre adresse n’est pas conservée : une clé, qui n’existe qu’en mémoire et que nous détruisons toutes les 24 heures, la change en un nombre, afin que personne ne soit compté trop souvent. Nous gardons seulement combien de personnes ont signalé quoi, par tranche de cinq minutes." },
+	[LOCATED] = { "From your address we derive your country and your provider’s network, and count by these: how many people of which country and network.",
+		"De votre adresse nous déduisons votre pays et le réseau de votre fournisseur, et nous comptons selon ceux-ci : combien de personnes, de quel pays et de quel réseau." },
 	[MEANT] = { "A report counts, but does not open a request: nobody will answer it in person.",
 		"Un signalement est compté, mais n’ouvre pas de demande : personne n’y répondra individuellement." },
 };
@@ -291,7 +309,7 @@ static void ask_place(const struct page *p)
 	raw(p, "<fieldset>\n<label class=\"ask\" for=\"region\">");
 	word(p, WHERE);
 	raw(p, "</label>\n<select id=\"region\" name=\"region\">\n<option value=\"\">");
-	word(p, NOT_SAID);
+	word(p, p->of->located ? NOT_NEEDED : NOT_SAID);
 	raw(p, "</option>\n");
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		bool was = p->of->filled && !strcmp(p->of->filled->region, places[i].code);
@@ -340,6 +358,10 @@ int report_form_write(FILE *out, const struct report_form_page *page)
 	word(&p, STATUS);
 	raw(&p, "</a></p>\n</main>\n<footer>\n<p>");
 	word(&p, PRIVACY);
+	if (page->located) {
+		raw(&p, " ");
+		word(&p, LOCATED);
+	}
 	raw(&p, "</p>\n</footer>\n</body>\n</html>\n");
 	return ferror(out) ? -EIO : 0;
 }

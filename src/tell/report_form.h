@@ -6,6 +6,7 @@
 #ifndef HOLDFAST_TELL_REPORT_FORM_H
 #define HOLDFAST_TELL_REPORT_FORM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -57,6 +58,7 @@ struct report_form_page {
 	const char *whole;                /* the ID of the whole service, where there are none */
 	const char *nonce;                /* "" where there is no form */
 	const struct report_form *filled; /* what was sent before, or NULL */
+	bool located;                     /* country and network are looked up by the address: the page says so */
 };
 
 /* 0 or -EIO. */

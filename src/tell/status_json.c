@@ -336,8 +336,8 @@ static void set_change(struct teller *t, json_t *root, const struct webhook_even
 
 int status_event_write(FILE *out, const struct status_page *page, const struct webhook_event *event)
 {
-	struct teller t = { .page = page, .language = page->languages_count ? page->languages[0] : LANGUAGE_EN };
-	const struct status_incident *incident = find_incident(page, event->incident);
+	struct teller t = { .page = page, .language = event->language };
+	const struct status_incident *incident = event->given ? event->given : find_incident(page, event->incident);
 	enum component_status before, after;
 	json_t *root, *meta;
 	int result;

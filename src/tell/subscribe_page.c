@@ -7,12 +7,13 @@
 #include "tell/status_inside.h"
 #include "tell/style.h"
 
-enum subscribe_word { HEAD, ADDRESS, SEND, STATUS, LEAD, SUBSCRIBE_WORDS };
+enum subscribe_word { HEAD, ADDRESS, WHICH, SEND, STATUS, LEAD, SUBSCRIBE_WORDS };
 
 /* clang-format off */
 static const char *const words[SUBSCRIBE_WORDS][LANGUAGES] = {
 	[HEAD] = { "Be told by mail", "Être informé par courriel" },
 	[ADDRESS] = { "Your address", "Votre adresse" },
+	[WHICH] = { "Only of these (none chosen: of everything)", "Seulement à propos de (aucun choix : de tout)" },
 	[SEND] = { "Subscribe", "S'abonner" },
 	[STATUS] = { "Status", "État" },
 	[LEAD] = { "What is published on this page comes to your box. First there is a mail with a link, by which you confirm.",
@@ -24,7 +25,7 @@ static const struct {
 	const char *said[LANGUAGES], *button[LANGUAGES], *action;
 } pages[SUBSCRIBE_PAGES] = {
 	[SUBSCRIBE_FORM] = { .said = { NULL, NULL } },
-	[SUBSCRIBE_WRONG] = { .said = { "That is no address of mail.", "Ce n'est pas une adresse de courriel." } },
+	[SUBSCRIBE_WRONG] = { .said = { "That is no address of mail, or a choice that is no longer there.", "Ce n'est pas une adresse de courriel, ou un choix qui n'existe plus." } },
 	[SUBSCRIBE_BUSY] = { .said = { "Too many are asking right now. Please try again in ten minutes.",
 	                               "Trop de demandes en ce moment. Merci de réessayer dans dix minutes." } },
 	[SUBSCRIBE_ASKED] = { .said = { "Thank you. Unless that address is a subscriber already, or was asked lately, a mail is on its way to it: open the link in it.",
@@ -81,6 +82,23 @@ static void head(const struct writer *w)
 	raw(w, "</h1>\n");
 }
 
+static void choose(const struct writer *w)
+{
+	if (w->of->components_count < 2)
+		return;
+	raw(w, "<fieldset>\n<legend>");
+	word(w, WHICH);
+	raw(w, "</legend>\n");
+	for (unsigned i = 0; i < w->of->components_count; i++) {
+		raw(w, "<label><input type=\"checkbox\" name=\"component\" value=\"");
+		markup_text(w->out, w->of->components[i].id);
+		raw(w, "\"> ");
+		markup_text(w->out, w->of->components[i].name);
+		raw(w, "</label><br>\n");
+	}
+	raw(w, "</fieldset>\n");
+}
+
 static void ask(const struct writer *w)
 {
 	raw(w, "<p>");
@@ -92,7 +110,9 @@ static void ask(const struct writer *w)
 	word(w, ADDRESS);
 	raw(w,
 	    "</label><br>\n<input id=\"address\" name=\"address\" type=\"email\" autocomplete=\"email\" maxlength=\"254\" "
-	    "required></p>\n<p><button type=\"submit\">");
+	    "required></p>\n");
+	choose(w);
+	raw(w, "<p><button type=\"submit\">");
 	word(w, SEND);
 	raw(w, "</button></p>\n</form>\n");
 }

@@ -23,11 +23,18 @@ enum subscribe_page_kind {
 	SUBSCRIBE_PAGES
 };
 
+/* One of what may be chosen. */
+struct subscribe_page_component {
+	const char *id, *name;
+};
+
 struct subscribe_page {
 	enum language language;
 	enum subscribe_page_kind kind;
-	const char *title; /* whose page it is; "": not said */
-	const char *token; /* behind a button; else "" */
+	const char *title;                                 /* whose page it is; "": not said */
+	const char *token;                                 /* behind a button; else "" */
+	const struct subscribe_page_component *components; /* fewer than two: nothing is to be chosen */
+	unsigned components_count;
 };
 
 /* 0 or -EIO. */

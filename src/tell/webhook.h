@@ -31,10 +31,12 @@ struct webhook_secret {
 
 /* What is told: one of the two. */
 struct webhook_event {
-	const char *incident;  /* its ID on the page; "" */
-	const char *component; /* its ID; "" */
-	int64_t since_ns;      /* of a component: when it became what it is told to be */
-	const char *id;        /* webhook-id: letters, digits, '_' */
+	const char *incident;                /* its ID on the page; "" */
+	const char *component;               /* its ID; "" */
+	int64_t since_ns;                    /* of a component: when it became what it is told to be */
+	const char *id;                      /* webhook-id: letters, digits, '_' */
+	const struct status_incident *given; /* in place of the page's, where it shows none of that ID any more; NULL */
+	enum language language;              /* where a text is in that one; else the page's first, and then any */
 };
 
 /* -EINVAL: it is none. */

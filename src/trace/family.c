@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/octets.h"
 #include "observe/protocol.h"
 
 #define LAYOUT5(a, b, c, d, e) \
@@ -25,8 +26,7 @@ static bool payload_starts(const struct observation *o, const char *text)
 
 static uint32_t address_ipv4(const struct address *a)
 {
-	return (uint32_t)a->octets[12] << 24 | (uint32_t)a->octets[13] << 16 | (uint32_t)a->octets[14] << 8 |
-	       a->octets[15];
+	return (uint32_t)octets_get_be(a->octets + 12, 4);
 }
 
 static bool mirai_scan(const struct observation *o)

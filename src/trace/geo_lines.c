@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/octets.h"
 #include "trace/geo_inside.h"
 
 #define LINE_MAX_SIZE 1024
@@ -102,11 +103,8 @@ static bool parse_address(const char *text, struct mmdb_address *address, bool *
 	*ipv4 = inet_pton(AF_INET, text, octets + IPV4_AT) == 1;
 	if (!*ipv4 && inet_pton(AF_INET6, text, octets) != 1)
 		return false;
-	*address = (struct mmdb_address){ 0 };
-	for (unsigned i = 0; i < sizeof(octets) / 2; i++) {
-		address->high = address->high << 8 | octets[i];
-		address->low = address->low << 8 | octets[i + sizeof(octets) / 2];
-	}
+	address->high = octets_get_be(octets, sizeof(octets) / 2);
+	address->low = octets_get_be(octets + sizeof(octets) / 2, sizeof(octets) / 2);
 	return true;
 }
 

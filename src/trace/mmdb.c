@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "base/octets.h"
 
 #define METADATA_MAX ((size_t)128 << 10) /* the marker stands in the last so many octets */
 #define SEPARATOR 16                     /* zeros between tree and data */
@@ -190,14 +191,11 @@ int mmdb_value_of(struct mmdb *mmdb, const struct mmdb_value *map, const char *k
 bool mmdb_number(const struct mmdb *mmdb, const struct mmdb_value *value, uint64_t *number)
 {
 	const uint8_t *octets = mmdb->data + value->begin;
-	uint64_t found = 0;
 
 	if ((value->type != MMDB_U16 && value->type != MMDB_U32 && value->type != MMDB_U64) ||
-	    value->size > sizeof(found))
+	    value->size > sizeof(*number))
 		return false;
-	for (uint32_t i = 0; i < value->size; i++)
-		found = found << 8 | octets[i];
-	*number = found;
+	*number = octets_get_be(octets, value->size);
 	return true;
 }
 
@@ -293,15 +291,13 @@ static uint32_t record_of(const struct mmdb *mmdb, uint32_t node, unsigned side)
 
 	switch (mmdb->record_bits) {
 	case 24:
-		at += (size_t)3 * side;
-		return (uint32_t)at[0] << 16 | (uint32_t)at[1] << 8 | at[2];
+		return (uint32_t)octets_get_be(at + (size_t)3 * side, 3);
 	case 28: /* the octet in the midst has four high bits of each */
 		if (side == 0)
-			return ((uint32_t)at[3] >> 4) << 24 | (uint32_t)at[0] << 16 | (uint32_t)at[1] << 8 | at[2];
-		return ((uint32_t)at[3] & 0xf) << 24 | (uint32_t)at[4] << 16 | (uint32_t)at[5] << 8 | at[6];
+			return ((uint32_t)at[3] >> 4) << 24 | (uint32_t)octets_get_be(at, 3);
+		return ((uint32_t)at[3] & 0xf) << 24 | (uint32_t)octets_get_be(at + 4, 3);
 	default:
-		at += (size_t)4 * side;
-		return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+		return (uint32_t)octets_get_be(at + (size_t)4 * side, 4);
 	}
 }
 

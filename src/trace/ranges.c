@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/octets.h"
+
 #define ROOM_FIRST 1024U
 #define INDEX_SHIFT 16
 #define INDEX_LAST (RANGES_INDEX - 1)
@@ -230,18 +232,10 @@ static uint32_t embedded(const struct mmdb_address *address, unsigned length)
 	return (uint32_t)(address->high << (length - IPV4_BITS) | address->low >> (2 * WORD_BITS - IPV4_BITS - length));
 }
 
-static uint64_t word_be(const uint8_t octets[8])
-{
-	uint64_t word = 0;
-
-	for (unsigned i = 0; i < sizeof(word); i++)
-		word = word << 8 | octets[i];
-	return word;
-}
-
 uint32_t ranges_find(const struct ranges *ranges, const struct address *address)
 {
-	struct mmdb_address at = { .high = word_be(address->octets), .low = word_be(address->octets + 8) };
+	struct mmdb_address at = { .high = octets_get_be(address->octets, 8),
+		                   .low = octets_get_be(address->octets + 8, 8) };
 
 	if (address_is_ipv4(address))
 		return find4(ranges, (uint32_t)at.low);

@@ -337,11 +337,47 @@ def a_log_counts_once(p):
 
 
 @test
+def what_serve_has_counted_is_not_put_in_again(p):
+    time = datetime.datetime(2026, 3, 10, 9, 35, tzinfo=datetime.timezone.utc)
+    p.write("a.log", "".join(access_line(time + datetime.timedelta(minutes=n), 200, 0.1, 1) for n in range(20)))
+    p.write("first.log", access_line(time - datetime.timedelta(days=1), 200, 0.1, 1))
+    p.run("outage", "logs", "first.log", "--import")
+    signals = "SELECT bucket_ns / 300000000000, vantage, good FROM signal WHERE kind = 'edge_5xx' AND good <> 1" \
+              " ORDER BY bucket_ns, vantage"
+    bucket = int(time.timestamp()) // 300
+    with sqlite3.connect(p.record) as record:  # as the reader of serve would have it
+        for n in (1, 2):
+            record.execute("INSERT INTO signal VALUES(?, 'site', 'edge_5xx', 'serve', 0, 7, 0, 0)",
+                           ((bucket + n) * 300 * 10**9,))
+    said = p.run("outage", "logs", "a.log", "--import", status=1).stderr
+    assert "has counted lines of site between 2026-03-10 09:40:00 and 2026-03-10 09:50:00 UTC" in said, said
+    assert "--missing" in said and "--beside" in said, said
+    with sqlite3.connect(p.record) as record:
+        assert record.execute(signals).fetchall() == [(bucket + 1, "serve", 7), (bucket + 2, "serve", 7)]
+        assert record.execute("SELECT count(*) FROM report_import").fetchone() == (1,)
+    assert p.json("outage", "logs", "a.log", "--import", "--component", "api")["counted_by_serve"] == 0
+    p.write("a.log", "".join(access_line(time + datetime.timedelta(minutes=n), 200, 0.1, 2) for n in range(20)))
+    # latency is a signal of its own, of which nobody has counted any
+    assert p.json("outage", "logs", "a.log", "--import", "--missing")["counted_by_serve"] == 2
+    with sqlite3.connect(p.record) as record:
+        assert record.execute(signals + ", component").fetchall() == [
+            (bucket, "", 5), (bucket, "", 5), (bucket + 1, "", 5), (bucket + 1, "serve", 7), (bucket + 2, "", 5),
+            (bucket + 2, "serve", 7), (bucket + 3, "", 5), (bucket + 3, "", 5)]
+    p.write("other.log", "".join(access_line(time + datetime.timedelta(minutes=n), 200, 0.1, 3) for n in range(20)))
+    assert p.json("outage", "logs", "other.log", "--import", "--beside")["counted_by_serve"] == 0
+    with sqlite3.connect(p.record) as record:
+        assert record.execute("SELECT count(*), sum(good) FROM signal WHERE vantage = 'beside' AND kind = 'edge_5xx'"
+                              ).fetchone() == (4, 20)
+
+
+@test
 def what_is_asked_wrongly_of_logs(p):
     p.run("outage", "logs", status=2)
     p.run("outage", "logs", "a", "--component", "No", status=2)
     p.run("outage", "logs", "a", "--format", "squid", status=2)
     p.run("outage", "logs", "a", "--zone", "CET", status=2)
+    p.run("outage", "logs", "a", "--beside", status=2)
+    p.run("outage", "logs", "a", "--import", "--beside", "--missing", status=2)
     p.run("outage", "import", "a", "b", status=2)
     p.run("outage", "logs", "nowhere.log", status=1)
     assert "cannot be read" in p.run("outage", "logs", ".", status=1).stderr

@@ -22,8 +22,9 @@ SECONDS_MAX = 60
 USERS_PACKETS = 5000  # of an attack that is made of users' own
 SCALE = 25  # percent of the packets that synth would make: some thousands are enough, played again and again
 
-# Where sources go that are somebody's here: addresses of users, router, platform.
-OURS4 = "198.51.100.0/24:198.18.100.0/24,192.0.2.0/24:198.18.2.0/24"
+# Where sources go that are somebody's here: addresses of users, router, platform; of others and of homes.
+OURS4 = ("198.51.100.0/24:198.18.100.0/24,192.0.2.0/24:198.18.2.0/24,198.19.0.0/24:198.18.102.0/24,"
+         "198.18.128.0/18:198.18.192.0/18")
 OURS6 = "[2001:db8:100::/64]:[2001:db8:f00d::/64],[2001:db8:1::/64]:[2001:db8:f00d::/64]"
 
 HEADER, RECORD = struct.Struct("<IHHiIII"), struct.Struct("<IIII")
@@ -137,13 +138,15 @@ def check(capture, attack):
         raise RangeError(f"{attack.name}: a packet goes astray: {astray.strip()}")
 
 
-def replay(topology, capture, rate, seconds):
-    """A running tcpreplay, bounded in packets and in seconds."""
+def replay(topology, capture, rate, seconds, steady=False):
+    """A running tcpreplay, bounded in packets and in seconds. `steady`: ahead of others, for where a busy machine makes
+    it send in bursts, the platform's budget is left to users between two of them."""
     if rate > PACKETS_A_SECOND_MAX or seconds > SECONDS_MAX:
         raise RangeError(f"{rate} packets a second for {seconds} s is more than this machine is asked for")
     topology.sealed()
     return topology.begin(
-        "attack", "tcpreplay", "--intf1=a0", "--preload-pcap", "--loop=0", f"--pps={rate}",
+        "attack", *(["nice", "-n", "-15"] if steady else []), "tcpreplay", "--intf1=a0",
+        "--preload-pcap", "--loop=0", f"--pps={rate}",
         f"--limit={int(rate * seconds)}", f"--duration={int(seconds) + 1}", "--no-flow-stats", "--quiet", capture,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )

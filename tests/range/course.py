@@ -143,15 +143,18 @@ speed_calculation_delay = 1
 average_calculation_time = 5
 """
 FASTNETMON_NETWORKS = "192.0.2.0/24\n2001:db8:1::/64\n2001:db8:2::/64\n"
-FASTNETMON_PPS = 20000
+FASTNETMON_PPS = 20000   # its own preset
+FASTNETMON_SHARE = 2     # and never more than such a part of the attack: an operator sets it above the largest crowd
 FASTNETMON_READY_S = 10
 
 
 class FastNetMon:
     """The peer that only looks: how soon it says so. A context; it stands where Holdfast would."""
 
-    def __init__(self, topology, scratch):
+    def __init__(self, topology, scratch, pps):
+        """`pps`: of the attack that it will see."""
         self.topology, self.scratch = topology, scratch / "fastnetmon"
+        self.threshold = min(FASTNETMON_PPS, pps // FASTNETMON_SHARE)
         self.stamps, self.process = self.scratch / "stamps", None
 
     @staticmethod
@@ -167,7 +170,7 @@ class FastNetMon:
         notify.write_text(f'#!/bin/sh\necho "$(date +%s.%N) $*" >>{self.stamps}\ncat >/dev/null\n', encoding="utf-8")
         notify.chmod(0o755)
         config = self.scratch / "config"
-        config.write_text(FASTNETMON.format(scratch=self.scratch, threshold=FASTNETMON_PPS), encoding="utf-8")
+        config.write_text(FASTNETMON.format(scratch=self.scratch, threshold=self.threshold), encoding="utf-8")
         self.process = self.topology.begin(
             "platform", "fastnetmon", f"--configuration_file={config}", f"--log_file={self.scratch / 'log'}",
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

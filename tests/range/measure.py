@@ -7,8 +7,8 @@
     kept     what is left of that where a service reads it: behind the budget or the link to the box
     link_lost    what the two ends of the platform's link say they had no room for: a veth pair's ring is short
 
-Users are known by their addresses (attack.py keeps those out of captures), the router's own packets and neighbour
-discovery are counted apart, and whatever else there is, is the attack.
+Users are known by their addresses (attack.py keeps those out of captures), the router's own packets, neighbour
+discovery and others who mean well (topology.py) are left out, and whatever else there is, is the attack.
 
 The budget is what the platform has instead of a processor that a flood can wear out: no more than so many packets
 a second for itself, whoever's they are. The link to the box carries no more than so many bits a second.
@@ -18,7 +18,8 @@ import re
 import signal
 import subprocess
 
-from topology import GUEST4, GUEST_SOURCES, ROUTER4, ROUTER6, USER4, USER6, USER_SOURCES, USERS4, USERS6, RangeError
+from topology import (GUEST4, GUEST_SOURCES, HOMES4, OTHERS4, ROUTER4, ROUTER6, USER4, USER6, USER_SOURCES, USERS4,
+                      USERS6, RangeError)
 
 BUDGET_PPS, BUDGET_BURST = 1000, 500
 BOX_RATE, BOX_QUEUE = "2mbit", 50  # bits a second, packets
@@ -37,6 +38,7 @@ table inet range {{
 		ip6 saddr {{ {ROUTER6}, fe80::/10 }} return
 		ip saddr {USERS4} counter name normal_arrived goto normal
 		ip6 saddr {USERS6} counter name normal_arrived goto normal
+		ip saddr {{ {OTHERS4}, {HOMES4} }} goto others
 		counter name "attack_arrived"
 		fib daddr type local limit name "budget" counter name over_budget drop
 	}}
@@ -44,6 +46,9 @@ table inet range {{
 		fib daddr type != local return
 		limit name "budget" counter name over_budget drop
 		counter name normal_kept
+	}}
+	chain others {{
+		fib daddr type local limit name "budget" counter name over_budget drop
 	}}
 }}
 """

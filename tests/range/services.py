@@ -15,7 +15,8 @@ pid {scratch}/nginx.pid;
 error_log {scratch}/nginx.log;
 events {{ worker_connections 512; }}
 http {{
-	access_log off;
+	log_format timed '$remote_addr - - [$time_local] "$request" $status $body_bytes_sent "-" "-" $request_time';
+	access_log {log};
 	client_body_temp_path {scratch}/body;
 	proxy_temp_path {scratch}/proxy;
 	fastcgi_temp_path {scratch}/fastcgi;
@@ -60,11 +61,11 @@ pid-file={scratch}/resolver.pid
 class Services:
     """All of them, begun and heard of."""
 
-    def __init__(self, topology, scratch, echo):
+    def __init__(self, topology, scratch, echo, log=""):
         self.topology, self.scratch = topology, scratch
         self.public = []  # what the platform offers to all
         known = {"scratch": scratch, "platform4": PLATFORM4, "platform6": PLATFORM6, "resolver": RESOLVER4,
-                 "here": HERE_NAME, "elsewhere": ELSEWHERE_NAME}
+                 "here": HERE_NAME, "elsewhere": ELSEWHERE_NAME, "log": f"{log} timed" if log else "off"}
         for name, text in (("nginx.conf", NGINX), ("dns.conf", DNS), ("resolver.conf", RESOLVER)):
             (scratch / name).write_text(text.format(**known), encoding="utf-8")
         self.begin("users", "dnsmasq", f"--conf-file={scratch / 'resolver.conf'}")

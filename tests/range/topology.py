@@ -25,6 +25,10 @@ ROUTER4, ROUTER6 = "192.0.2.1", "2001:db8:1::1"
 PLATFORM4, PLATFORM6 = "192.0.2.10", "2001:db8:1::10"
 BOX4, BOX6 = "192.0.2.130", "2001:db8:2::2"
 CARPET4 = "192.0.2.192/26"
+# Others than users, for who asks for them (Topology(others=True)): where the public word lives, two places that probe,
+# and people at home, each in a network of their own.
+STATUS4, PARIS4, OSLO4 = "198.19.0.2", "198.19.0.10", "198.19.0.18"
+OTHERS4, HOMES4, HOMES = "198.19.0.0/24", "198.18.128.0/18", 48
 ATTACK_MAC, ROUTER_MAC = "02:00:00:00:01:02", "02:00:00:00:01:01"
 
 os.environ["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/sbin"  # where su has not put it
@@ -43,6 +47,12 @@ LINKS = [
      "box", "b0", [BOX4 + "/25", BOX6 + "/64"]),
 ]
 
+OTHER_LINKS = [
+    ("status", "s0", [STATUS4 + "/29"], "router", "r-status", ["198.19.0.1/29"]),
+    ("paris", "p0", [PARIS4 + "/29"], "router", "r-paris", ["198.19.0.9/29"]),
+    ("oslo", "o0", [OSLO4 + "/29"], "router", "r-oslo", ["198.19.0.17/29"]),
+]
+
 # host, what `ip` is told
 ROUTES = [
     ("users", "route add default via 198.51.100.1"), ("users", "route add default via 2001:db8:100::1"),
@@ -53,6 +63,13 @@ ROUTES = [
     ("box", "route add default via 192.0.2.129"), ("box", "route add default via 2001:db8:2::1"),
     # The box is at home on half of its network: a carpet is to reach somebody.
     ("box", f"route add local {CARPET4} dev lo"),
+]
+
+OTHER_ROUTES = [
+    ("status", "route add default via 198.19.0.1"), ("paris", "route add default via 198.19.0.9"),
+    ("oslo", "route add default via 198.19.0.17"), ("router", f"route add {HOMES4} via 198.51.100.2"),
+    *(("users", f"addr add {home}/32 dev u0") for home in
+      (str(ipaddress.ip_network(HOMES4)[256 * i + 10]) for i in range(HOMES))),
 ]
 
 # host, file under /proc/sys/net, value. None of them reaches beyond the namespace.
@@ -107,7 +124,9 @@ def call(*command, text=None, seconds=20):
 class Topology:
     """The namespaces of one run, their names led by its process id. A context: whatever was begun ends with it."""
 
-    def __init__(self):
+    def __init__(self, others=False):
+        self.hosts = HOSTS + ([link[0] for link in OTHER_LINKS] if others else [])
+        self.links, self.routes = (LINKS + OTHER_LINKS, ROUTES + OTHER_ROUTES) if others else (LINKS, ROUTES)
         self.prefix = f"hf{os.getpid()}-"
         self.processes = []
         self.outside = []
@@ -155,24 +174,24 @@ class Topology:
             self.build()
             self.sealed()
             wait_for("IPv6 to have found its addresses its own", 5, lambda: not any(
-                "tentative" in self.run(host, "ip", "-6", "addr") for host in HOSTS))
+                "tentative" in self.run(host, "ip", "-6", "addr") for host in self.hosts))
         except BaseException:
             self.close()
             raise
         return self
 
     def build(self):
-        batch = "".join(f"netns add {self.name(host)}\n" for host in HOSTS)
-        for left, left_end, _, right, right_end, _ in LINKS:
+        batch = "".join(f"netns add {self.name(host)}\n" for host in self.hosts)
+        for left, left_end, _, right, right_end, _ in self.links:
             batch += (f"link add {left_end} netns {self.name(left)} type veth "
                       f"peer name {right_end} netns {self.name(right)}\n")
         call("ip", "-batch", "-", text=batch)
-        for host in HOSTS:
+        for host in self.hosts:
             self.run(host, "sh", "-c", 'while read -r file value; do printf %s "$value" >"/proc/sys/net/$file"; done',
                      text="".join(f"{file} {value}\n" for where, file, value in SETTINGS if where == host))
-        for host in HOSTS:
+        for host in self.hosts:
             batch = "link set lo up\n"
-            for left, left_end, left_at, right, right_end, right_at in LINKS:
+            for left, left_end, left_at, right, right_end, right_at in self.links:
                 for where, end, at in ((left, left_end, left_at), (right, right_end, right_at)):
                     if where == host:
                         batch += "".join(f"addr add {address} dev {end}{' nodad' if ':' in address else ''}\n"
@@ -188,7 +207,7 @@ class Topology:
                     batch += f"addr add {head6}::{int(last6, 16) + i:x}/64 dev u0 nodad\n"
                 others = [RESOLVER4, OPERATOR4, *map(str, ipaddress.ip_network(GUESTS4))]
                 batch += "".join(f"addr add {address}/24 dev u0\n" for address in others)
-            batch += "".join(f"{line}\n" for where, line in ROUTES if where == host)
+            batch += "".join(f"{line}\n" for where, line in self.routes if where == host)
             self.run(host, "ip", "-batch", "-", text=batch)
         self.receive()
 
@@ -226,7 +245,7 @@ class Topology:
         if links() != self.outside:
             raise RangeError("the range changed the machine's own interfaces")
         ends = 0
-        for host in HOSTS:
+        for host in self.hosts:
             for link in json.loads(self.run(host, "ip", "-j", "-d", "link")):
                 name, kind = link["ifname"], link.get("linkinfo", {}).get("info_kind")
                 if kind == "veth":
@@ -237,13 +256,13 @@ class Topology:
                 for route in json.loads(self.run(host, "ip", "-j", family, "route", "show", "default")):
                     if (route.get("type") == "blackhole") != (host == "router"):
                         raise RangeError(f"{host} has the default route {route}")
-        if ends != 2 * len(LINKS):
-            raise RangeError(f"{ends} ends of veth pairs where there should be {2 * len(LINKS)}: one is elsewhere")
+        if ends != 2 * len(self.links):
+            raise RangeError(f"{ends} ends of veth pairs where there should be {2 * len(self.links)}: one is elsewhere")
 
     def close(self):
         for process in list(self.processes):
             self.end(process)
-        for host in HOSTS:
+        for host in self.hosts:
             subprocess.run(["ip", "netns", "delete", self.name(host)], check=False, capture_output=True)
 
     def __exit__(self, *_):

@@ -329,7 +329,7 @@ class Range:
         waves = self.waves(scenario, guard)
         seconds = peace + sum(wave.seconds + wave.rest for wave in waves) + AFTER_SECONDS
         with contextlib.ExitStack() as stack:
-            peer = stack.enter_context(FastNetMon(self.topology, self.scratch)) if watched else None
+            peer = stack.enter_context(FastNetMon(self.topology, self.scratch, self.arguments.pps)) if watched else None
             before = measure.counters(self.topology)
             meters = Meters(self.topology, self.arguments.meter)
             crowd = measure.Crowd(self.topology, self.arguments.client, scenario.asks, seconds)

@@ -33,7 +33,7 @@ async function judge(page, wrong, width) {
   }
 }
 
-async function look(context, axe, report, thorough, shots) {
+async function look(context, axe, report, { thorough, misplaced }, shots) {
   const wrong = [];
   const page = await context.newPage();
   const own = pathToFileURL(report).href;
@@ -58,6 +58,7 @@ async function look(context, axe, report, thorough, shots) {
       await page.screenshot({ path: `${shots}-${width}-${colorScheme}.png`, fullPage: true });
     }
     for (const what of await page.evaluate(tooWide)) wrong.push(`at ${width} px: ${what}`);
+    for (const what of misplaced ? await page.evaluate(misplaced) : []) wrong.push(`at ${width} px: ${what}`);
   }
   await page.evaluate(() => document.querySelectorAll('details').forEach((e) => { e.open = true; }));
   await page.evaluate(axe); // this is not held by the page's own policy, which forbids scripts
@@ -74,8 +75,8 @@ async function look(context, axe, report, thorough, shots) {
   return wrong;
 }
 
-// One page after the other, told as TAP. pages: [name, file, { thorough, wrong }]: `wrong` is what is known of it already; shots: where
-// pictures of them go, or nothing.
+// One page after the other, told as TAP. pages: [name, file, { thorough, misplaced, wrong }]: `misplaced` is asked in the page, at each width, for
+// what is not where it has to be; `wrong` is what is known of it already; shots: where pictures of them go, or nothing.
 export async function tell(modules, pages, shots) {
   const require = createRequire(join(modules, 'x'));
   const { chromium } = require('playwright-core');
@@ -87,8 +88,8 @@ export async function tell(modules, pages, shots) {
   const context = await browser.newContext();
   let number = 0;
   let failed = false;
-  for (const [name, file, { thorough = false, wrong: known = [] } = {}] of pages) {
-    const wrong = [...known, ...await look(context, axe, file, thorough, shots && join(shots, name))];
+  for (const [name, file, { thorough = false, misplaced, wrong: known = [] } = {}] of pages) {
+    const wrong = [...known, ...await look(context, axe, file, { thorough, misplaced }, shots && join(shots, name))];
     failed ||= wrong.length > 0;
     for (const what of wrong) console.log(`# ${what}`);
     console.log(`${wrong.length ? 'not ok' : 'ok'} ${++number} - ${name}`);

@@ -17,6 +17,13 @@ HOUSE = {
     "src/meson.build": (ROOT / "src/meson.build").read_text(encoding="utf-8"),
 }
 
+PLAN = """
+    base      cursor.h octets; time.c
+    observe   observation.h
+              by base/time.h, and what is beside it
+        │
+    defend    match.h, on what base/cursor.h reads"""
+
 # what it is, the file it is planted in, the line planted, what must be said of it (None: nothing)
 PLANTS = [
     ("an orderly house", None, None, None),
@@ -49,6 +56,11 @@ PLANTS = [
     ("a digraph", "src/base/planted.c", '%:include "defend/match.h"', "names no header"),
     ("over two lines", "src/base/planted.c", '#\\\ninclude "defend/match.h"', "names no header"),
     ("words about it", "src/base/planted.c", '/* how to #include "defend/match.h" */', None),
+    ("a plan", "ARCHITECTURE.md", PLAN, None),
+    ("a plan without one", "ARCHITECTURE.md", PLAN.replace("match.h", ""), "does not name src/defend/match.h"),
+    ("a plan with one twice", "ARCHITECTURE.md", PLAN + "\n    base      cursor.h", "cursor.h of base stands there"),
+    ("a plan with none", "ARCHITECTURE.md", PLAN + ", none.c", "there is no none.c in defend"),
+    ("a plan with another's", "ARCHITECTURE.md", PLAN.replace("time.c", "") + ", time.c", "is no time.c in defend"),
     ("another order of linking", "src/meson.build", "\t['observe', files(\n\t['base', files(", "links observe, base"),
 ]
 

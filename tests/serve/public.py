@@ -16,8 +16,10 @@ import os
 import pathlib
 import re
 import signal
+import shutil
 import socket
 import sqlite3
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -30,6 +32,7 @@ CONFIG = """user: nobody
 state_dir: {folder}/state
 run_dir: {folder}/run
 trusted_proxies: [127.0.0.0/8]
+geo: {folder}/geo
 page: {{ title: Example, title_fr: Exemple, directory: {folder}/web/page, publish_every: 1m }}
 public:
   listen: ["127.0.0.1:{port}"]
@@ -39,6 +42,12 @@ public:
   network_reports: 50
   sites: [{{ host: www.example.org, component: service }}]
   vantages: [{{ name: paris-1, network: 64500, key_file: {folder}/paris.key }}]
+"""
+TLS_PORT = 18081
+TLS_CONFIG = """user: nobody
+state_dir: {folder}/tls/state
+run_dir: {folder}/tls/run
+public: {{ listen: ["127.0.0.1:{port}"], connections: 32, tls_cert: {folder}/{cert}{key} }}
 """
 NEL = {"age": 420, "type": "network-error", "url": "https://www.example.org/",
        "body": {"sampling_fraction": 0.5, "elapsed_time": 18, "phase": "connection", "type": "tcp.timed_out",
@@ -64,11 +73,11 @@ class Stage:
         if not good:
             print("\n".join(f"# {line}" for line in str(said)[:1500].splitlines()), flush=True)
 
-    def role(self):
+    def role(self, name="public"):
         children = subprocess.run(["pgrep", "-P", str(self.parent)], capture_output=True, text=True, check=False)
         for pid in children.stdout.split():
             with contextlib.suppress(OSError):
-                if b"\0public\0" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
+                if f"\0{name}\0".encode() in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes():
                     return int(pid)
         return 0
 
@@ -226,7 +235,8 @@ def floods(stage):
     time.sleep(2.1)
     for number, nonce in enumerate(kept):
         send(nonce, f"198.51.100.{number % 250}" if number < 150 else f"198.18.{number % 256}.{number // 256}")
-    found = stage.wait_for("SELECT sum(raw), sum(accepted) FROM report_count", lambda row: row[0] >= 402)
+    found = stage.wait_for("SELECT sum(raw), sum(accepted) FROM report_count WHERE symptom = 'slow'",
+                           lambda row: row[0] >= 402)
     # 2 before; 3 of the one /24; 50 of 198.18.0.0/16; and anew where another five minutes have begun
     good = found == (402, 55) if time.time() // 300 == began else found[0] == 402 and 55 <= found[1] <= 108
     stage.expect("a source counts three times, a network as often as is said", good, found)
@@ -238,6 +248,60 @@ def floods(stage):
     else:
         stage.expect("memory is bounded", after < before + 8192 and after < 65536, (before, after))
     print(f"# resident: {before} KiB before, {after} KiB after", flush=True)
+
+
+def place(stage, name, lines):
+    (stage.folder / "geo" / name).write_text(lines, encoding="utf-8")
+
+
+def placed(stage, source, region):
+    nonce = nonces(1)[0]
+    time.sleep(2.1)
+    ask("POST", "/report", f"component=service&symptom=other&region={region}&nonce={nonce}", source, Content_Type=FORM)
+
+
+def where(stage):
+    """Of 203.0.113.0/24 the databases have said Germany and a network since the role began; of 192.0.2.0/24 nothing."""
+    stage.expect("the form says what is derived from the address", "votre pays et le réseau de votre fournisseur"
+                 in ask("GET", "/fr/report")[2].decode())
+    placed(stage, "203.0.113.1", "")
+    placed(stage, "203.0.113.130", "CH")
+    placed(stage, "192.0.2.77", "")
+    kept = "SELECT group_concat(region || ' ' || network) FROM (SELECT region, network FROM report_count" \
+           " WHERE symptom = 'other' ORDER BY region)"
+    found = stage.wait_for(kept, lambda row: row[0] and row[0].count(",") == 2)
+    stage.expect("country and network of the address; a user's own word stands; else nothing",
+                 found == (" 0,CH 64502,DE 64502",), found)
+    found = stage.wait_for("SELECT group_concat(name) FROM pragma_table_info('report_count')", lambda row: row[0])
+    stage.expect("and counts by these are all that is kept",
+                 found == ("bucket_ns,component,symptom,region,network,source,raw,accepted,shielded",), found)
+
+
+def where_anew(stage):
+    """After the reload."""
+    placed(stage, "198.51.100.9", "")
+    found = stage.wait_for("SELECT sum(raw) FROM report_count WHERE region = 'SE' AND network = 64503",
+                           lambda row: row[0] == 1)
+    stage.expect("a reload reads the databases anew", found == (1,), found)
+
+
+def without_desk(stage):
+    """What is counted while the desk is not there waits for it."""
+    stage.expect("there is a desk", stage.role("desk"))
+    kept = nonces(3)
+    time.sleep(2.1)
+    before = stage.sums("SELECT coalesce(sum(raw), 0) FROM report_count WHERE region = 'LU'")
+    os.kill(stage.parent, signal.SIGSTOP)
+    try:
+        os.kill(stage.role("desk"), signal.SIGKILL)
+        for nonce in kept:
+            ask("POST", "/report", f"component=service&symptom=slow&region=LU&nonce={nonce}", "203.0.113.77",
+                Content_Type=FORM)
+        time.sleep(5)
+    finally:
+        os.kill(stage.parent, signal.SIGCONT)
+    found = stage.wait_for("SELECT sum(raw) FROM report_count WHERE region = 'LU'", lambda row: row[0] == 3)
+    stage.expect("reports outlast a desk that dies", before == (0,) and found == (3,), (before, found))
 
 
 def slow_ones(stage):
@@ -259,6 +323,8 @@ def slow_ones(stage):
 
 def lives_on(stage):
     pid = stage.role()
+    place(stage, "countries.csv", "198.51.100.0,198.51.100.255,SE\n")
+    place(stage, "networks.csv", "198.51.100.0,198.51.100.255,64503,Example North\n")
     os.kill(stage.parent, signal.SIGHUP)
     until = time.monotonic() + WAIT_S
     while time.monotonic() < until and stage.role() in (0, pid):
@@ -279,6 +345,74 @@ def lives_on(stage):
     stage.expect("killed, it is begun anew", status == 200)
 
 
+def ask_by_tls():
+    """Whether the form comes."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    connection = http.client.HTTPSConnection("127.0.0.1", TLS_PORT, timeout=5, context=context)
+    try:
+        connection.request("GET", "/report")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def serving_by_tls(holdfast, folder, cert, key):
+    text = TLS_CONFIG.format(folder=folder, port=TLS_PORT, cert=cert, key=f", tls_key: {folder}/{key}" if key else "")
+    (folder / "tls.yaml").write_text(text, encoding="utf-8")
+    command = [holdfast, "serve", "--config", str(folder / "tls.yaml")]
+    with open(folder / "tls.log", "w", encoding="utf-8") as log:
+        with subprocess.Popen(command, stdout=log, stderr=log) as serve:
+            try:
+                yield folder / "tls.log"
+            finally:
+                serve.send_signal(signal.SIGTERM)
+                serve.wait(WAIT_S)
+
+
+def wait_until(holds):
+    until = time.monotonic() + WAIT_S
+    while time.monotonic() < until:
+        if holds():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def by_tls(stage, holdfast, folder):
+    made = shutil.which("openssl") and subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout",
+         "tls.key", "-out", "tls.pem", "-days", "2", "-subj", "/CN=status.example.org"],
+        cwd=folder, check=False, capture_output=True).returncode == 0
+    if not made:
+        stage.skip("by TLS", "openssl makes no certificate here")
+        return
+    for name in ("tls", "tls/state", "tls/run"):
+        (folder / name).mkdir()
+        os.chown(folder / name, 65534, 65534)
+    for cert, key, says in (("tls.pem", "", "tls_cert and tls_key"), ("c.yaml", "tls.key", "nothing can be served"),
+                            ("tls.pem", "none.key", "none.key")):
+        with serving_by_tls(holdfast, folder, cert, key) as log:
+            said = wait_until(lambda: says in log.read_text(encoding="utf-8"))
+            stage.expect(f"{cert} with {key or 'no key'}: it says so", said, log.read_text(encoding="utf-8"))
+    with serving_by_tls(holdfast, folder, "tls.pem", "tls.key") as log:
+        stage.expect("by TLS it serves, too", wait_until(ask_by_tls), log.read_text(encoding="utf-8"))
+        sockets = []
+        for number in range(40):
+            with contextlib.suppress(OSError):
+                one = socket.create_connection(("127.0.0.1", TLS_PORT), timeout=1)
+                one.sendall((b"", b"\x16\x03\x01", b"GET / HTTP/1.1\r\n\r\n", b"\xff" * 64)[number % 4])
+                sockets.append(one)
+        time.sleep(1.2)
+        good = sum(ask_by_tls() for _ in range(20))
+        stage.expect("who shakes no hand, or half a hand, keeps nobody out", good >= 8, good)
+        for one in sockets:
+            one.close()
+
+
 def wait_for_page(folder):
     until = time.monotonic() + WAIT_S
     while time.monotonic() < until:
@@ -290,7 +424,7 @@ def wait_for_page(folder):
 
 
 def play(holdfast, folder):
-    for name in ("state", "run", "web"):
+    for name in ("state", "run", "web", "geo"):
         (folder / name).mkdir()
         os.chown(folder / name, 65534, 65534)
     os.chmod(folder, 0o755)
@@ -298,6 +432,9 @@ def play(holdfast, folder):
         (folder / name).write_text(key + "\n", encoding="utf-8")
         os.chmod(folder / name, 0o600)
     (folder / "c.yaml").write_text(CONFIG.format(folder=folder, port=PORT), encoding="utf-8")
+    for name, lines in (("countries.csv", "203.0.113.0,203.0.113.255,DE\n"),
+                        ("networks.csv", "203.0.113.0,203.0.113.255,64502,Example Access\n")):
+        (folder / "geo" / name).write_text(lines, encoding="utf-8")
     with open(folder / "log", "w", encoding="utf-8") as log:
         with subprocess.Popen([holdfast, "serve", "--config", str(folder / "c.yaml")], stdout=log, stderr=log) as serve:
             stage = Stage(holdfast, folder, serve.pid)
@@ -306,11 +443,12 @@ def play(holdfast, folder):
                 stage.expect("it begins", there, (folder / "log").read_text(encoding="utf-8"))
                 if there:
                     (folder / "web/page/link").symlink_to(folder / "c.yaml")
-                    for part in (page, form, browsers, machines, floods, slow_ones, lives_on):
+                    for part in (page, form, browsers, machines, where, floods, without_desk, slow_ones, lives_on, where_anew):
                         part(stage)
             finally:
                 serve.send_signal(signal.SIGTERM)
                 serve.wait(WAIT_S)
+    by_tls(stage, holdfast, folder)
     print(f"1..{stage.count}")
     return stage.failed != 0
 

@@ -617,11 +617,12 @@ int sandbox_filter(enum role role)
 	return note(NULL, "filter %s", role_name(role));
 }
 
-int sandbox_become(uid_t uid, gid_t gid)
+/* Faked whole: what it consists of stands beside it, where a compiler needs no names to reach it. */
+int sandbox_give_up(uid_t uid, gid_t gid)
 {
 	(void)uid;
 	(void)gid;
-	return note(NULL, "become");
+	return note(NULL, "give up");
 }
 
 int sandbox_confine(const char *writable, const char *readable)

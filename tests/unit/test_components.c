@@ -8,40 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
-#include <sqlite3.h>
 
 #include "record/components.h"
+#include "scratch_ledger.h"
 
-static char folder[] = "/tmp/holdfast-components-XXXXXX", path[64], seen[4096];
-static struct record_error error;
-static struct ledger *ledger;
-
-static void execute(const char *sql, int wanted)
-{
-	sqlite3 *database;
-
-	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL) & 0xff, wanted);
-	(void)sqlite3_close(database);
-}
-
-static int begin(void **state)
-{
-	(void)state;
-	(void)unlink(path);
-	return ledger_open(path, true, &ledger, &error);
-}
-
-static int end(void **state)
-{
-	(void)state;
-	ledger_close(ledger);
-	ledger = NULL;
-	return 0;
-}
+static char seen[4096];
 
 static struct component made(const char *id, const char *group)
 {
@@ -187,6 +160,11 @@ static void states(void **state)
 	assert_int_equal(component_state_add(ledger, &one, NULL, &error), -ENOENT);
 	one.cause = "\xff";
 	assert_int_equal(component_state_add(ledger, &one, NULL, &error), -EINVAL);
+	one.cause = "bears";
+	assert_int_equal(component_state_add(ledger, &one, NULL, &error), -EINVAL);
+	one.cause = "";
+	one.since_ns = one.added_ns + 1;
+	assert_int_equal(component_state_add(ledger, &one, NULL, &error), -EINVAL);
 	seen[0] = '\0';
 	assert_int_equal(component_state_each(ledger, "web", note_state, NULL, &error), 0);
 	assert_string_equal(
@@ -195,10 +173,38 @@ static void states(void **state)
 	assert_int_equal(component_state_each(ledger, "core", note_state, NULL, &error), 0);
 	assert_string_equal(seen, "");
 	/* Nobody changes what was said. */
-	execute("UPDATE component_state SET status = 'operational'", SQLITE_CONSTRAINT);
-	execute("DELETE FROM component_state", SQLITE_CONSTRAINT);
-	execute("DELETE FROM component", SQLITE_CONSTRAINT);
-	execute("UPDATE component SET id = 'other' WHERE id = 'web'", SQLITE_CONSTRAINT);
+	scratch_execute("UPDATE component_state SET status = 'operational'", SQLITE_CONSTRAINT);
+	scratch_execute("DELETE FROM component_state", SQLITE_CONSTRAINT);
+	scratch_execute("DELETE FROM component", SQLITE_CONSTRAINT);
+	scratch_execute("UPDATE component SET id = 'other' WHERE id = 'web'", SQLITE_CONSTRAINT);
+}
+
+/* What is set now, and again within the same second, keeps its order and its own time; what names a time takes another's place. */
+static void states_of_one_second(void **state)
+{
+	static const enum component_status each[] = { COMPONENT_DEGRADED, COMPONENT_MAJOR_OUTAGE, COMPONENT_OPERATIONAL,
+		                                      COMPONENT_DEGRADED, COMPONENT_OPERATIONAL };
+	static const int64_t added_ns[] = { 1000000000, 1000000000, 1000000000, 1999999999, 999999000 };
+	struct component_state one = { .component = "web", .cause = "", .added_by = "alice" };
+
+	(void)state;
+	assert_int_equal(add("web", "", false), 0);
+	assert_int_equal(add("api", "", false), 0);
+	for (unsigned i = 0; i < 5; i++) {
+		one.status = each[i];
+		one.added_ns = added_ns[i];
+		assert_int_equal(component_state_add(ledger, &one, NULL, &error), 0);
+	}
+	memcpy(one.component, "api", 4); /* another's states are none of its own */
+	assert_int_equal(component_state_add(ledger, &one, NULL, &error), 0);
+	seen[0] = '\0';
+	assert_int_equal(component_state_each(ledger, NULL, note_state, NULL, &error), 0);
+	assert_string_equal(seen, "1:web:degraded_performance:1000000000::operator:0:alice "
+	                          "2:web:major_outage:1000000001::operator:0:alice "
+	                          "3:web:operational:1000000002::operator:0:alice "
+	                          "4:web:degraded_performance:1999999999::operator:0:alice "
+	                          "5:web:operational:1000000003::operator:0:alice "
+	                          "6:api:operational:999999000::operator:0:alice ");
 }
 
 static int note_works(void *context, const struct component_works *works)
@@ -224,8 +230,21 @@ static void works(void **state)
 	char id[LEDGER_ID_SIZE];
 
 	(void)state;
+	assert_int_equal(add("web", "", false), 0);
+	assert_int_equal(component_works_add(ledger, &one, id, &error), -ENOENT);
+	assert_string_equal(error.message, "not all of these components are on the page");
+	assert_int_equal(add("api", "", false), 0);
 	assert_int_equal(component_works_add(ledger, &one, id, &error), 0);
 	assert_string_equal(id, "m1");
+	one.components = "web,a-name-that-is-longer-than-any-component-has";
+	assert_int_equal(component_works_add(ledger, &one, id, &error), -ENOENT);
+	one.components = ",";
+	assert_int_equal(component_works_add(ledger, &one, id, &error), -EINVAL);
+	one.components = "web";
+	one.name[0] = one.name[1] = "";
+	assert_int_equal(component_works_add(ledger, &one, id, &error), -EINVAL);
+	one.name[1] = "Neuf";
+	assert_string_equal(component_works_wrong(&one), "");
 	one.until_ns = 10;
 	assert_int_equal(component_works_add(ledger, &one, id, &error), -EINVAL);
 	assert_int_equal(component_works_cancel(ledger, "m2", 15, "bob", &error), -ENOENT);
@@ -235,7 +254,7 @@ static void works(void **state)
 	seen[0] = '\0';
 	assert_int_equal(component_works_each(ledger, note_works, NULL, &error), 0);
 	assert_string_equal(seen, "m1:10:20:web,api:Neuf:short:15 ");
-	execute("DELETE FROM works_cancelled", SQLITE_CONSTRAINT);
+	scratch_execute("DELETE FROM works_cancelled", SQLITE_CONSTRAINT);
 }
 
 /* One of an older schema, opened to be read, has none. */
@@ -243,7 +262,7 @@ static void older(void **state)
 {
 	(void)state;
 	ledger_close(ledger);
-	execute("DROP TABLE works_cancelled; PRAGMA user_version = 3", SQLITE_OK);
+	scratch_execute("DROP TABLE works_cancelled; PRAGMA user_version = 3", SQLITE_OK);
 	assert_int_equal(ledger_open(path, false, &ledger, &error), 0);
 	assert_string_equal(listed(true), "");
 	assert_int_equal(component_state_each(ledger, NULL, note_state, NULL, &error), 0);
@@ -253,18 +272,16 @@ static void older(void **state)
 
 int main(void)
 {
-#define WITH_RECORD(test) cmocka_unit_test_setup_teardown(test, begin, end)
+#define WITH_RECORD(test) cmocka_unit_test_setup_teardown(test, scratch_begin, scratch_end)
 	const struct CMUnitTest tests[] = {
-		WITH_RECORD(adding), WITH_RECORD(bound), WITH_RECORD(changing),
-		WITH_RECORD(states), WITH_RECORD(works), WITH_RECORD(older),
+		WITH_RECORD(adding),
+		WITH_RECORD(bound),
+		WITH_RECORD(changing),
+		WITH_RECORD(states),
+		WITH_RECORD(states_of_one_second),
+		WITH_RECORD(works),
+		WITH_RECORD(older),
 	};
-	int failed;
 
-	if (!mkdtemp(folder))
-		return 1;
-	(void)snprintf(path, sizeof(path), "%s/record.db", folder);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	(void)unlink(path);
-	(void)rmdir(folder);
-	return failed;
+	return cmocka_run_group_tests_name("components", tests, NULL, NULL);
 }

@@ -191,6 +191,7 @@ static void every_key(void **state)
 static void what_strangers_may_ask(void **state)
 {
 	struct config config = good("public: { listen: [127.0.0.1:8080, '[::1]:8080'], connections: 64, nel: false,\n"
+	                            "  dropped: /srv/shield/dropped,\n"
 	                            "  sites: [{ host: www.example.org, component: site }],\n"
 	                            "  vantages: [{ name: paris-1, network: 64500, key_file: /etc/k }] }\n");
 
@@ -201,6 +202,7 @@ static void what_strangers_may_ask(void **state)
 	assert_int_equal(config.public_role.per_address, 32);
 	assert_int_equal(config.public_role.network_reports, 300);
 	assert_false(config.public_role.nel);
+	assert_string_equal(config.public_role.dropped, "/srv/shield/dropped");
 	assert_string_equal(config.public_role.component, "service");
 	assert_int_equal(config.public_role.site_count, 1);
 	assert_string_equal(config.public_role.sites[0].component, "site");
@@ -225,6 +227,7 @@ static void mistakes_to_the_letter(void **state)
 		{ "mode: observe\nmode: enforce\n", "f.yaml:2:1: mode comes twice in the file; which one shall hold?" },
 		{ "state_dir: state\n", "f.yaml:1:12: state_dir is 'state'; write the whole path, from / on, without '..'" },
 		{ "run_dir: /run/../x\n", "f.yaml:1:10: run_dir is '/run/../x'; write the whole path, from / on, without '..'" },
+		{ "public: { dropped: here }\n", "f.yaml:1:20: dropped is 'here'; write the whole path, from / on, without '..'" },
 		{ "geo: here\n", "f.yaml:1:6: geo is 'here'; write the whole path, from / on, without '..'" },
 		{ "prices: here\n", "f.yaml:1:9: prices is 'here'; write the whole path, from / on, without '..'" },
 		{ "prices: { hour: 5 }\n", "f.yaml:1:9: prices is a mapping; it wants one value" },

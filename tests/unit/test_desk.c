@@ -120,6 +120,58 @@ static void counts_add_up(void **state)
 	assert_int_equal(queue.lost, 0);
 }
 
+static int add_signal(void *context, const struct signal_count *count)
+{
+	struct signal_count *sum = context;
+
+	sum->good += count->good;
+	sum->network++; /* cells */
+	return 0;
+}
+
+/* What was put in of a log by hand is not counted by the reader again; what was put in beside it, or is another's, is no matter. */
+static void lines_count_once(void **state)
+{
+	static const struct {
+		const char *component, *vantage;
+		enum signal_kind kind;
+	} rows[] = {
+		{ "web", VANTAGE_SERVE, SIGNAL_EDGE_5XX },
+		{ "web", VANTAGE_SERVE, SIGNAL_LATENCY },
+		{ "api", VANTAGE_SERVE, SIGNAL_EDGE_5XX },
+		{ "edge", VANTAGE_SERVE, SIGNAL_EDGE_5XX }, /* beside it alone */
+		{ "web", "gatus", SIGNAL_PROBE },
+	};
+	struct signal_count put[] = {
+		{ .component = "web", .kind = SIGNAL_EDGE_5XX, .good = 1000 },
+		{ .component = "edge", .vantage = VANTAGE_BESIDE, .kind = SIGNAL_EDGE_5XX, .good = 1000 }
+	};
+	struct serve_signals signals = { .count = sizeof(rows) / sizeof(rows[0]) };
+	struct signal_count sum = { .good = 0 };
+
+	(void)state;
+	assert_int_equal(outages_signal_add(ledger, put, 2, &error), 0);
+	for (unsigned i = 0; i < signals.count; i++) {
+		signals.signals[i] = (struct signal_count){ .kind = rows[i].kind, .good = 1u << i };
+		(void)strcpy(signals.signals[i].component, rows[i].component);
+		(void)strcpy(signals.signals[i].vantage, rows[i].vantage);
+	}
+	desk_queue_signals(&queue, &signals);
+	assert_int_equal(desk_queue_write(&queue, ledger, &error), 0);
+	assert_int_equal(queue.put_in, 1);
+	assert_int_equal(queue.written, signals.count - 1);
+	assert_int_equal(outages_signal_each(ledger, NULL, 0, INT64_MAX, add_signal, &sum, &error), 0);
+	assert_int_equal(sum.good, 2000 + 2 + 4 + 8 + 16);
+	assert_int_equal(sum.network, 2 + 4);
+	/* Its own later lines add to what the reader has told before. */
+	desk_queue_signals(&queue, &signals);
+	assert_int_equal(desk_queue_write(&queue, ledger, &error), 0);
+	assert_int_equal(queue.put_in, 2);
+	sum = (struct signal_count){ .good = 0 };
+	assert_int_equal(outages_signal_each(ledger, NULL, 0, INT64_MAX, add_signal, &sum, &error), 0);
+	assert_int_equal(sum.good, 2000 + 2 * (2 + 4 + 8 + 16));
+}
+
 static void the_queue_is_bounded(void **state)
 {
 	const unsigned buckets = DESK_QUEUE_MAX / SERVE_COUNTS_MAX;
@@ -306,13 +358,10 @@ int main(void)
 {
 #define WITH_RECORD(test) cmocka_unit_test_setup_teardown(test, begin, end)
 	const struct CMUnitTest tests[] = {
-		WITH_RECORD(counts_add_up),
-		WITH_RECORD(the_queue_is_bounded),
-		WITH_RECORD(what_cannot_be_written_waits),
-		WITH_RECORD(outages_are_told_once),
-		WITH_RECORD(statements_are_told_once),
-		WITH_RECORD(what_is_told_is_bounded),
-		WITH_RECORD(a_file_that_is_none_of_ours),
+		WITH_RECORD(counts_add_up),           WITH_RECORD(lines_count_once),
+		WITH_RECORD(the_queue_is_bounded),    WITH_RECORD(what_cannot_be_written_waits),
+		WITH_RECORD(outages_are_told_once),   WITH_RECORD(statements_are_told_once),
+		WITH_RECORD(what_is_told_is_bounded), WITH_RECORD(a_file_that_is_none_of_ours),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

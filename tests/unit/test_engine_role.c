@@ -702,6 +702,55 @@ static void lists(void **state)
 	end();
 }
 
+/* What the recorder is told of who is being dropped, as texts in the order of their coming: "203.0.113.1/32 !198.51.100.0/24". */
+static const char *told_dropped(void)
+{
+	static char text[512];
+	struct message_prefix prefixes[8];
+	int fds[MESSAGE_FDS_MAX];
+	unsigned fd_count, count;
+	size_t length = 0;
+
+	do {
+		struct pollfd fd = { .fd = recorder_end, .events = POLLIN };
+
+		assert_int_equal(poll(&fd, 1, ROLE_CHILD_WAIT_MS), 1);
+		assert_int_equal(message_receive(recorder_end, MESSAGE_ENGINE_TO_RECORDER, &message, fds, &fd_count),
+		                 0);
+		if (message.type != MESSAGE_DROPPED)
+			channel_drop(fds, &fd_count);
+	} while (message.type != MESSAGE_DROPPED);
+	count = message.dropped.dropping + message.dropped.passing;
+	assert_in_range(count, 0, 8);
+	assert_int_equal(pread(fds[0], prefixes, sizeof(prefixes), 0), count * sizeof(prefixes[0]));
+	channel_drop(fds, &fd_count);
+	text[0] = '\0';
+	for (unsigned i = 0; i < count; i++) {
+		struct prefix prefix = message_prefix(&prefixes[i]);
+		char printed[PREFIX_TEXT_SIZE];
+
+		length += (size_t)snprintf(text + length, sizeof(text) - length, "%s%s%s", i ? " " : "",
+		                           i < message.dropped.dropping ? "" : "!", prefix_format(&prefix, printed));
+	}
+	assert_int_equal(message.dropped.left_out, 0);
+	return text;
+}
+
+/* Of who observes nobody is dropped, whoever is on the list; that is said once, at the beginning. */
+static void who_is_dropped(void **state)
+{
+	(void)state;
+	begin(with_list, "203.0.113.0/24\n");
+	assert_string_equal(told_dropped(), "");
+	end();
+	fake->enforce = true;
+	fake->until = SHIELD_NEVER;
+	fake->allowed_before = true;
+	begin(with_list, "203.0.113.0/24\n2001:db8::/48\n");
+	assert_string_equal(told_dropped(), "203.0.113.0/24 2001:db8::/48 !198.51.100.0/24");
+	end();
+}
+
 static void a_list_that_is_too_long(void **state)
 {
 	char *list = malloc(1025 * 16);
@@ -1040,6 +1089,7 @@ int main(void)
 		CASE(a_recorder_that_is_behind),
 		CASE(what_was_in_force),
 		CASE(lists),
+		CASE(who_is_dropped),
 		CASE(a_list_that_is_too_long),
 		CASE(reloads),
 		CASE(blocks_for_nftables),

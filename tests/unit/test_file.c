@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -69,6 +71,60 @@ static void all_that_there_is_is_read(void **state)
 	assert_int_equal(file_read_all(fd, 1, &all, &length), -EBADF);
 }
 
+/* What is at the name, and that nothing is left beside it. */
+static void assert_file(const char *path, const void *wanted, size_t length)
+{
+	char beside[160];
+	void *all = NULL;
+	size_t got = 0;
+
+	assert_int_equal(file_load(path, SIZE, &all, &got), 0);
+	assert_int_equal(got, length);
+	assert_memory_equal(all, wanted, length);
+	free(all);
+	(void)snprintf(beside, sizeof(beside), "%s.new", path);
+	assert_int_equal(access(beside, F_OK), -1);
+}
+
+static void a_file_is_replaced_whole_or_not(void **state)
+{
+	char path[128], link[128], folder_in_the_way[160];
+	void *all = NULL;
+	size_t length = 0;
+	struct stat status;
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/kept", folder);
+	(void)snprintf(link, sizeof(link), "%s/link", folder);
+	(void)snprintf(folder_in_the_way, sizeof(folder_in_the_way), "%s.new", path);
+	assert_int_equal(file_load(path, SIZE, &all, &length), -ENOENT);
+	assert_int_equal(file_replace(path, 0600, octets, SIZE, FILE_LASTING), 0);
+	assert_file(path, octets, SIZE);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0600);
+	assert_int_equal(file_load(path, SIZE - 1, &all, &length), -EFBIG);
+	assert_int_equal(file_replace(path, 0600, "shorter", 7, FILE_PASSING), 0);
+	assert_file(path, "shorter", 7);
+	/* What cannot be written leaves what there is; a link is another's file. */
+	assert_int_equal(mkdir(folder_in_the_way, 0700), 0);
+	assert_int_equal(file_replace(path, 0600, octets, SIZE, FILE_PASSING), -EISDIR);
+	assert_int_equal(rmdir(folder_in_the_way), 0);
+	assert_file(path, "shorter", 7);
+	assert_int_equal(symlink(path, link), 0);
+	assert_int_equal(file_load(link, SIZE, &all, &length), -ELOOP);
+	assert_int_equal(unlink(link) | unlink(path), 0);
+	assert_null(all);
+}
+
+static void a_name_that_is_too_long_is_said(void **state)
+{
+	static char path[5000];
+
+	(void)state;
+	memset(path, 'a', sizeof(path) - 1);
+	assert_int_equal(file_replace(path, 0600, octets, 1, FILE_PASSING), -ENAMETOOLONG);
+}
+
 static void what_cannot_be_is_said(void **state)
 {
 	int from = open_file("from", O_RDONLY), to = open_file("to", O_WRONLY), full = open("/dev/full", O_WRONLY);
@@ -109,8 +165,8 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_written_is_read),
-		cmocka_unit_test(all_that_there_is_is_read),
+		cmocka_unit_test(what_is_written_is_read),         cmocka_unit_test(all_that_there_is_is_read),
+		cmocka_unit_test(a_file_is_replaced_whole_or_not), cmocka_unit_test(a_name_that_is_too_long_is_said),
 		cmocka_unit_test(what_cannot_be_is_said),
 	};
 

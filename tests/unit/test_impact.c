@@ -451,6 +451,47 @@ static void one_country_stands_out(void **state)
 	where_free(where);
 }
 
+/* Databases of networks were brought so many buckets before the outage; one network is loud in it. */
+static void scan_networks(int64_t known_since, uint32_t usual[2], struct outage *outage)
+{
+	uint32_t expected[24];
+	struct where *where;
+
+	assert_int_equal(where_new(FIRST * COUNT_BUCKET_NS, 24, &where), 0);
+	for (unsigned i = 0; i < 24; i++)
+		expected[i] = 10000;
+	for (int64_t bucket = -2000; bucket < 24; bucket++)
+		for (unsigned i = 0; i < 5; i++) {
+			struct report_count count = { .bucket_ns = (FIRST + bucket) * COUNT_BUCKET_NS,
+				                      .accepted = i == 1 && bucket >= 0 ? 40 : 2,
+				                      .network = bucket < -known_since ? 0 : 64500 + i };
+
+			assert_int_equal(where_add(where, &count), 0);
+		}
+	where_find(where, expected, outage);
+	usual[0] = where_usual_percent(where, 64501);
+	usual[1] = where_usual_percent(where, 64599);
+	where_free(where);
+}
+
+/* That no network was known last week says nothing of how many reports came from it. */
+static void what_is_known_since_yesterday_does_not_stand_out(void **state)
+{
+	struct outage outage = { .waves_count = 0 };
+	uint32_t usual[2];
+
+	(void)state;
+	scan_networks(288, usual, &outage);
+	assert_int_equal(outage.places_count, 0);
+	assert_int_equal(usual[0], 100);
+	scan_networks(1500, usual, &outage);
+	assert_int_equal(outage.places_count, 1);
+	assert_int_equal(outage.places[0].kind, OUTAGE_NETWORK);
+	assert_int_equal(outage.places[0].network, 64501);
+	assert_int_equal(usual[0], 20);
+	assert_int_equal(usual[1], 0);
+}
+
 /* ---- text ---- */
 
 struct heard {
@@ -581,6 +622,7 @@ int main(void)
 		cmocka_unit_test(signals_speak),
 		cmocka_unit_test(causes_stand_on_one_axis),
 		cmocka_unit_test(one_country_stands_out),
+		cmocka_unit_test(what_is_known_since_yesterday_does_not_stand_out),
 		cmocka_unit_test(lines_are_counts),
 		cmocka_unit_test(wrong_lines_are_named),
 		cmocka_unit_test(words_go_both_ways),

@@ -19,12 +19,14 @@
 static struct intake *intake;
 static struct capture_time now;
 static const uint8_t key[INTAKE_KEY_SIZE] = { 1, 2, 3 };
-static bool shield_drops;
+static bool shield_drops, shield_known;
 
-static bool shielded(void *context, const struct address *source)
+static enum intake_fate shielded(void *context, const struct address *source)
 {
 	(void)context;
-	return shield_drops && source->octets[12] == 203;
+	if (!shield_known)
+		return INTAKE_FATE_UNKNOWN;
+	return shield_drops && source->octets[12] == 203 ? INTAKE_FATE_DROPPED : INTAKE_FATE_PASSES;
 }
 
 static int begin(void **state)
@@ -34,6 +36,7 @@ static int begin(void **state)
 	(void)state;
 	now.ns = START_NS;
 	shield_drops = false;
+	shield_known = true;
 	assert_int_equal(count_bucket(START_NS), START_NS);
 	return intake_new(&options, key, now, &intake);
 }
@@ -225,6 +228,28 @@ static void what_the_shield_drops_is_apart(void **state)
 	assert_int_equal(intake_flood(intake, now), 0);
 }
 
+/* Whom nobody can say anything of is not among those that were looked up. */
+static void what_the_shield_does_is_not_known(void **state)
+{
+	struct signal_count signals[4];
+	struct report_count sum;
+
+	(void)state;
+	shield_drops = true;
+	shield_known = false;
+	for (unsigned i = 0; i < 20; i++)
+		assert_int_equal(report(at(203, 0, i, 1), about("login", "", 1 + i)), INTAKE_ACCEPTED);
+	sum = drained();
+	assert_int_equal(sum.accepted, 20);
+	assert_int_equal(sum.shielded, 0);
+	assert_int_equal(intake_drain_signals(intake, signals, 4), 0);
+	shield_known = true;
+	assert_int_equal(report(at(203, 0, 100, 1), about("login", "", 200)), INTAKE_SHIELDED);
+	assert_int_equal(intake_drain_signals(intake, signals, 4), 1);
+	assert_int_equal(signals[0].good, 0);
+	assert_int_equal(signals[0].bad, 1);
+}
+
 static void floods_from_few(void **state)
 {
 	const struct address source = at(192, 0, 2, 1);
@@ -291,6 +316,38 @@ static void cells_are_bounded(void **state)
 	assert_true(intake_counts(intake).results[INTAKE_NO_ROOM] > 0);
 }
 
+/* What a flood from everywhere, in pieces, puts on record of five minutes stays bounded, and networks go before regions. */
+static void places_of_a_bucket_are_bounded(void **state)
+{
+	enum { SENT = 2 * INTAKE_PLACED_MAX, PIECE = 512 };
+	struct report_count all[INTAKE_CELLS_MAX];
+	unsigned with_network = 0, with_region = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < SENT; i += PIECE) {
+		unsigned count;
+
+		for (unsigned k = i; k < i + PIECE; k++)
+			(void)report(at(20, k / 256, k, 1), about("login", k % 2 ? "FR" : "DE", 1 + k));
+		count = intake_drain(intake, all, INTAKE_CELLS_MAX);
+		for (unsigned k = 0; k < count; k++) {
+			with_network += all[k].network ? all[k].raw : 0;
+			with_region += !all[k].network && all[k].region[0] ? all[k].raw : 0;
+		}
+	}
+	assert_int_equal(with_network, INTAKE_PLACED_NETWORKS_MAX);
+	assert_int_equal(with_region, SENT - INTAKE_PLACED_NETWORKS_MAX);
+	assert_int_equal(intake_counts(intake).places_left_out, with_region);
+	/* What is on record of the five minutes goes on to be counted there. */
+	(void)report(at(21, 0, 0, 1), about("login", "DE", 1));
+	assert_int_equal(intake_drain(intake, all, INTAKE_CELLS_MAX), 1);
+	assert_int_equal(all[0].network, 1);
+	wait_s(300);
+	(void)report(at(21, 0, 0, 1), about("login", "FR", 99999));
+	assert_int_equal(intake_drain(intake, all, INTAKE_CELLS_MAX), 1);
+	assert_int_equal(all[0].network, 99999);
+}
+
 static void browsers(void **state)
 {
 	struct signal_count signals[4];
@@ -345,9 +402,11 @@ int main(void)
 		WITH(sources_count_three_times),
 		WITH(networks_have_a_cap),
 		WITH(what_the_shield_drops_is_apart),
+		WITH(what_the_shield_does_is_not_known),
 		WITH(floods_from_few),
 		WITH(floods_from_many),
 		WITH(cells_are_bounded),
+		WITH(places_of_a_bucket_are_bounded),
 		WITH(browsers),
 		WITH(clocks_may_be_set_back),
 	};

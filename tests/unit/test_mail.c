@@ -257,6 +257,63 @@ static void what_mails_say(void **state)
 	free(body);
 }
 
+static void what_mails_say_of_works(void **state)
+{
+	static const struct status_update update = { .id = "m1",
+		                                     .body = { "Disks are exchanged.", "" },
+		                                     .phase = STATUS_SCHEDULED };
+	static const struct status_incident planned = { .id = "m1",
+		                                        .name = { "New disks", "Nouveaux disques" },
+		                                        .scheduled_from_ns = 3600 * NS_PER_S,
+		                                        .scheduled_until_ns = 7200 * NS_PER_S,
+		                                        .components = concerned,
+		                                        .components_count = 1,
+		                                        .updates = &update,
+		                                        .updates_count = 1 };
+	static const struct {
+		enum mail_works works;
+		enum language language;
+		const char *subject, *said;
+	} rows[] = {
+		{ MAIL_WORKS_ANNOUNCED, LANGUAGE_EN, "[Example] Planned works – New disks",
+		  "begin on 1 January 1970, 01:00" },
+		{ MAIL_WORKS_BEGUN, LANGUAGE_EN, "[Example] Planned works have begun – New disks",
+		  "last until 1 January 1970, 02:00" },
+		{ MAIL_WORKS_ENDED, LANGUAGE_FR, "[Exemple] Les travaux planifiés sont terminés – Nouveaux disques",
+		  "terminés depuis le 1" },
+		{ MAIL_WORKS_OFF, LANGUAGE_FR, "[Exemple] Les travaux planifiés sont annulés – Nouveaux disques",
+		  "sont annulés." },
+	};
+	struct status_page with = page;
+
+	(void)state;
+	with.incidents = &planned;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		bool off = rows[i].works == MAIL_WORKS_OFF;
+		const struct mail_news news = { .page = off ? &page : &with,
+			                        .language = rows[i].language,
+			                        .incident = "m1",
+			                        .component = "",
+			                        .title = "",
+			                        .text = "",
+			                        .works = rows[i].works,
+			                        .given = off ? &planned : NULL,
+			                        .to = "ann@example.org",
+			                        .unsubscribe = "https://u" };
+		char subject[MAIL_SUBJECT_MAX + 1], *body;
+
+		assert_int_equal(mail_news_write(&news, subject, &body), 0);
+		assert_string_equal(subject, rows[i].subject);
+		if (!strstr(body, rows[i].said))
+			fail_msg("%s", body);
+		/* A text that is in one language alone is told in that. */
+		assert_int_equal(strstr(body, "Disks are exchanged.") != NULL, !off);
+		assert_non_null(strstr(body, rows[i].language == LANGUAGE_FR ? "- Site web\n" : "- Website\n"));
+		assert_non_null(strstr(body, "https://u\n"));
+		free(body);
+	}
+}
+
 static void webhooks(void **state)
 {
 	/* Standard Webhooks' own example: libraries/javascript/src/index.test.ts and others of its repository. */
@@ -278,6 +335,11 @@ static void webhooks(void **state)
 	assert_int_equal(webhook_body(&page, &event, &text, &length), 0);
 	assert_non_null(strstr(text, "\"incident\""));
 	assert_int_equal(strlen(text), length);
+	assert_non_null(strstr(text, "\"name\": \"Trouble\""));
+	free(text);
+	event.language = LANGUAGE_FR;
+	assert_int_equal(webhook_body(&page, &event, &text, &length), 0);
+	assert_non_null(strstr(text, "\"name\": \"Ennuis\""));
 	free(text);
 	event.incident = "i9";
 	assert_int_equal(webhook_body(&page, &event, &text, &length), -ENOENT);
@@ -293,7 +355,8 @@ static void webhooks(void **state)
 
 static void pages(void **state)
 {
-	struct subscribe_page of = { .title = "<b>", .token = "c1" };
+	static const struct subscribe_page_component components[] = { { "api", "<b>API</b>" }, { "web", "Site" } };
+	struct subscribe_page of = { .title = "<b>", .token = "c1", .components = components };
 	char text[65536] = "";
 
 	(void)state;
@@ -305,12 +368,15 @@ static void pages(void **state)
 			of.language = (enum language)language;
 			of.kind = (enum subscribe_page_kind)kind;
 			of.title = kind % 2 ? "<b>" : "";
+			of.components_count = language ? 2 : 1; /* of one there is nothing to choose */
 			assert_int_equal(subscribe_page_write(out, &of), 0);
 			assert_int_equal(fclose(out), 0);
 			assert_null(strstr(text, "<b>"));
 			assert_int_equal(strstr(text, "<button") != NULL,
 			                 kind == SUBSCRIBE_FORM || kind == SUBSCRIBE_WRONG ||
 			                         kind == SUBSCRIBE_CONFIRM || kind == SUBSCRIBE_LEAVE);
+			assert_int_equal(strstr(text, "name=\"component\" value=\"web\"") != NULL,
+			                 language && (kind == SUBSCRIBE_FORM || kind == SUBSCRIBE_WRONG));
 		}
 }
 
@@ -323,6 +389,7 @@ int main(void)
 		cmocka_unit_test(long_texts),
 		cmocka_unit_test(refused_mails),
 		cmocka_unit_test(what_mails_say),
+		cmocka_unit_test(what_mails_say_of_works),
 		cmocka_unit_test(webhooks),
 		cmocka_unit_test(pages),
 	};

@@ -70,6 +70,9 @@ static unsigned make(enum message_type type)
 		message.signals.count = 1;
 		message.signals.signals[0] = (struct signal_count){ .component = "web", .kind = SIGNAL_CONNECTIONS };
 		return 0;
+	case MESSAGE_DROPPED:
+		message.dropped = (struct message_dropped){ .dropping = DROPPED_MAX, .passing = DROPPED_PASSING_MAX };
+		return 1;
 	case MESSAGE_ALLOW:
 	case MESSAGE_BLOCK:
 		message.allow.for_ns = NS_PER_S;
@@ -345,6 +348,12 @@ static void hostile_files(void **state)
 	(void)make(MESSAGE_SIGNALS);
 	message.signals.signals[0].bucket_ns = 1;
 	assert_int_equal(check(MESSAGE_ENGINE_TO_RECORDER, 0), -EBADMSG);
+	(void)make(MESSAGE_DROPPED);
+	message.dropped.dropping++;
+	assert_int_equal(check(MESSAGE_ENGINE_TO_RECORDER, 1), -EBADMSG);
+	(void)make(MESSAGE_DROPPED);
+	message.dropped.passing++;
+	assert_int_equal(check(MESSAGE_ENGINE_TO_RECORDER, 1), -EBADMSG);
 	(void)make(MESSAGE_INCIDENT);
 	message.incident.length = MESSAGE_JSON_MAX + 1;
 	assert_int_equal(check(MESSAGE_ENGINE_TO_RECORDER, 1), -EBADMSG);

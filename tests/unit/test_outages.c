@@ -17,11 +17,11 @@
 
 #include <cmocka.h>
 #include <jansson.h>
-#include <sqlite3.h>
 
 #include "record/archive.h"
 #include "record/outages.h"
 #include "record/reckon.h"
+#include "scratch_ledger.h"
 #include "tell/harm_json.h"
 
 #define BUCKET COUNT_BUCKET_NS
@@ -29,33 +29,15 @@
 #define WEEK_NS (WEEK_BUCKETS * BUCKET)
 #define FIRST_NS (2900 * WEEK_NS)
 
-static char folder[] = "/tmp/holdfast-outages-XXXXXX", path[128], archive[64], seen[4096];
-static struct record_error error;
-static struct ledger *ledger;
-
-static void execute(const char *sql, int wanted)
-{
-	sqlite3 *database;
-
-	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(database, sql, NULL, NULL, NULL) & 0xff, wanted);
-	(void)sqlite3_close(database);
-}
+static char archive[64], seen[4096];
 
 static int begin(void **state)
 {
-	(void)state;
-	(void)unlink(path);
-	seen[0] = '\0';
-	return ledger_open(path, true, &ledger, &error);
-}
+	int result = scratch_begin(state);
 
-static int end(void **state)
-{
-	(void)state;
-	ledger_close(ledger);
-	ledger = NULL;
-	return 0;
+	(void)snprintf(archive, sizeof(archive), "%s/archive", folder);
+	seen[0] = '\0';
+	return result;
 }
 
 /* ---- counts ---- */
@@ -255,9 +237,10 @@ static void counts_only_grow(void **state)
 	assert_int_equal(outages_import_begin(ledger, "ab", &loading, &error), 0);
 	assert_int_equal(outages_import_end(loading, &import, &error), 0);
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
-		execute(refused[i], SQLITE_CONSTRAINT);
-	execute("UPDATE report_count SET raw = raw + 1, accepted = accepted + 1, shielded = shielded + 1", SQLITE_OK);
-	execute("UPDATE signal SET good = good + 1, bad = bad + 1, value = value + 1", SQLITE_OK);
+		scratch_execute(refused[i], SQLITE_CONSTRAINT);
+	scratch_execute("UPDATE report_count SET raw = raw + 1, accepted = accepted + 1, shielded = shielded + 1",
+	                SQLITE_OK);
+	scratch_execute("UPDATE signal SET good = good + 1, bad = bad + 1, value = value + 1", SQLITE_OK);
 	assert_string_equal(reports_of(NULL, 0, 100), "10:login:cannot_log_in:FR-IDF:64500:nel:10:6:3 ");
 	assert_string_equal(signals_of(NULL, 0, 100), "10:login:probe:paris:64501:4:5:251 ");
 }
@@ -284,21 +267,23 @@ static void old_counts_go(void **state)
 	assert_string_equal(signals_of(NULL, 0, 100), "12:login:probe:paris:64501:3:4:250 ");
 	assert_true(strlen(reports_of(NULL, 100, kept + 100)) > 0);
 	/* The same by hand: one that is old enough may go, the next may not. */
-	execute("DELETE FROM report_count WHERE bucket_ns = 11 * 300000000000", SQLITE_CONSTRAINT);
+	scratch_execute("DELETE FROM report_count WHERE bucket_ns = 11 * 300000000000", SQLITE_CONSTRAINT);
 	report.bucket_ns = (12 + kept) * BUCKET;
 	assert_int_equal(outages_report_add(ledger, &report, 1, &error), 0);
-	execute("DELETE FROM report_count WHERE bucket_ns = 11 * 300000000000", SQLITE_OK);
+	scratch_execute("DELETE FROM report_count WHERE bucket_ns = 11 * 300000000000", SQLITE_OK);
 }
 
 /* What a later version put there is passed over. */
 static void unknown_words(void **state)
 {
 	(void)state;
-	execute("INSERT INTO report_count VALUES(0, 'web', 'smell', '', 0, 'form', 1, 1, 0),"
-	        " (0, 'web', 'slow', '', 0, 'pigeon', 1, 1, 0), (0, 'web', 'slow', '', 0, 'form', 5000000000, -1, 0)",
-	        SQLITE_OK);
-	execute("INSERT INTO signal VALUES(0, 'web', 'hunch', '', 0, 1, 1, 1), (0, 'web', 'nel', '', 0, 1, 2, 3)",
-	        SQLITE_OK);
+	scratch_execute(
+		"INSERT INTO report_count VALUES(0, 'web', 'smell', '', 0, 'form', 1, 1, 0),"
+		" (0, 'web', 'slow', '', 0, 'pigeon', 1, 1, 0), (0, 'web', 'slow', '', 0, 'form', 5000000000, -1, 0)",
+		SQLITE_OK);
+	scratch_execute(
+		"INSERT INTO signal VALUES(0, 'web', 'hunch', '', 0, 1, 1, 1), (0, 'web', 'nel', '', 0, 1, 2, 3)",
+		SQLITE_OK);
 	assert_string_equal(reports_of(NULL, 0, 1), "0:web:slow::0:form:4294967295:0:0 ");
 	assert_string_equal(signals_of(NULL, 0, 1), "0:web:nel::0:1:2:3 ");
 }
@@ -752,7 +737,7 @@ static void components_bound(void **state)
 
 int main(void)
 {
-#define WITH_RECORD(test) cmocka_unit_test_setup_teardown(test, begin, end)
+#define WITH_RECORD(test) cmocka_unit_test_setup_teardown(test, begin, scratch_end)
 	const struct CMUnitTest tests[] = {
 		WITH_RECORD(reports_add_up),  WITH_RECORD(reports_refused),
 		WITH_RECORD(signals_add_up),  WITH_RECORD(counts_only_grow),
@@ -762,24 +747,6 @@ int main(void)
 		WITH_RECORD(reckoned_on),     WITH_RECORD(signals_alone),
 		WITH_RECORD(attacked),        WITH_RECORD(components_bound),
 	};
-	int failed;
 
-	if (!mkdtemp(folder))
-		return 1;
-	(void)snprintf(path, sizeof(path), "%s/record.db", folder);
-	(void)snprintf(archive, sizeof(archive), "%s/archive", folder);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	for (uint64_t id = 6; id <= 9; id++) {
-		(void)snprintf(path, sizeof(path), "%s/incidents/%016llx.json", archive, (unsigned long long)id);
-		(void)unlink(path);
-	}
-	(void)snprintf(path, sizeof(path), "%s/incidents", archive);
-	(void)rmdir(path);
-	(void)snprintf(path, sizeof(path), "%s/streams", archive);
-	(void)rmdir(path);
-	(void)rmdir(archive);
-	(void)snprintf(path, sizeof(path), "%s/record.db", folder);
-	(void)unlink(path);
-	(void)rmdir(folder);
-	return failed;
+	return cmocka_run_group_tests_name("outages", tests, NULL, NULL);
 }

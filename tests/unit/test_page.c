@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -16,13 +15,11 @@
 #include "record/outages.h"
 #include "record/page.h"
 #include "record/statements.h"
+#include "scratch_ledger.h"
 
 #define HOUR (3600 * NS_PER_S)
 #define NOW (1000 * HOUR)
 
-static char folder[] = "/tmp/holdfast-page-XXXXXX", path[64];
-static struct record_error error;
-static struct ledger *ledger;
 static struct page *page;
 
 static const struct page_settings settings = { .title = { "Example", "Exemple" },
@@ -36,9 +33,7 @@ static int begin(void **state)
 {
 	static const char *const ids[] = { "web", "login", "mail" };
 
-	(void)state;
-	(void)unlink(path);
-	if (ledger_open(path, true, &ledger, &error) != 0)
+	if (scratch_begin(state) != 0)
 		return -1;
 	for (unsigned i = 0; i < 3; i++) {
 		struct component component = { .showcase = true,
@@ -56,11 +51,9 @@ static int begin(void **state)
 
 static int end(void **state)
 {
-	(void)state;
 	page_free(page);
 	page = NULL;
-	ledger_close(ledger);
-	return 0;
+	return scratch_end(state);
 }
 
 static void is(const char *id, enum component_status status, int64_t since_ns, uint64_t outage)
@@ -246,6 +239,64 @@ static void statements(void **state)
 	assert_false(status_is_open(&status->incidents[0]));
 }
 
+static unsigned count_of(const char *text, const char *what)
+{
+	unsigned count = 0;
+
+	for (; (text = strstr(text, what)); text += strlen(what))
+		count++;
+	return count;
+}
+
+/* States, and statements, of one moment: all are there, in the order in which they came, each under a name of its own. */
+static void one_moment(void **state)
+{
+	static const char *const texts[] = { "we look", "we found", "we mend", "it is over" };
+	const struct status_incident *incident;
+	const struct status_page *status;
+	enum component_status before, after;
+	uint64_t thread = 0, other;
+	char *text = NULL;
+	size_t length;
+	FILE *out;
+
+	(void)state;
+	is("web", COMPONENT_DEGRADED, 0, 0);
+	is("web", COMPONENT_MAJOR_OUTAGE, 0, 0);
+	is("web", COMPONENT_OPERATIONAL, 0, 0);
+	for (unsigned i = 0; i < 4; i++)
+		thread = publish(i == 0   ? STATEMENT_FIRST_NOTICE
+		                 : i == 3 ? STATEMENT_RESOLUTION
+		                          : STATEMENT_UPDATE,
+		                 "en", thread, 0, 905 * HOUR, texts[i]);
+	other = publish(STATEMENT_FIRST_NOTICE, "en", 0, 0, 905 * HOUR, "something else");
+	assert_true(other != thread);
+	status = gathered();
+	assert_int_equal(status->components[0].changes_count, 3);
+	assert_true(status_change_find(status, "web", NOW, &before, &after));
+	assert_int_equal(after, COMPONENT_DEGRADED);
+	assert_true(status_change_find(status, "web", NOW + 1, &before, &after));
+	assert_int_equal(before, COMPONENT_DEGRADED);
+	assert_int_equal(after, COMPONENT_MAJOR_OUTAGE);
+	assert_true(status_change_find(status, "web", NOW + 2, &before, &after));
+	assert_int_equal(status->incidents_count, 2);
+	incident = &status->incidents[strcmp(status->incidents[0].id, "i1") != 0];
+	assert_int_equal(incident->updates_count, 4);
+	for (unsigned i = 0; i < 4; i++) {
+		assert_string_equal(incident->updates[3 - i].body[LANGUAGE_EN], texts[i]);
+		for (unsigned k = 0; k < i; k++)
+			assert_string_not_equal(incident->updates[i].id, incident->updates[k].id);
+	}
+	assert_int_equal(incident->phase, STATUS_RESOLVED);
+	out = open_memstream(&text, &length);
+	assert_non_null(out);
+	assert_int_equal(status_atom_write(out, status), 0);
+	assert_int_equal(fclose(out), 0);
+	assert_int_equal(count_of(text, "<entry>"), 2);
+	assert_int_equal(count_of(text, ":incident/i1</id>") + count_of(text, ":incident/i5</id>"), 2);
+	free(text);
+}
+
 static char *told(int (*tell)(FILE *out, const struct status_page *page), const struct status_page *status)
 {
 	char *text = NULL;
@@ -425,16 +476,10 @@ int main(void)
 {
 #define WITH_RECORD(test) cmocka_unit_test_setup_teardown(test, begin, end)
 	const struct CMUnitTest tests[] = {
-		WITH_RECORD(states), WITH_RECORD(works),   WITH_RECORD(statements),    WITH_RECORD(long_statement),
-		WITH_RECORD(bound),  WITH_RECORD(reports), WITH_RECORD(reports_bound), WITH_RECORD(nothing),
+		WITH_RECORD(states),     WITH_RECORD(works),          WITH_RECORD(statements),
+		WITH_RECORD(one_moment), WITH_RECORD(long_statement), WITH_RECORD(bound),
+		WITH_RECORD(reports),    WITH_RECORD(reports_bound),  WITH_RECORD(nothing),
 	};
-	int failed;
 
-	if (!mkdtemp(folder))
-		return 1;
-	(void)snprintf(path, sizeof(path), "%s/record.db", folder);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	(void)unlink(path);
-	(void)rmdir(folder);
-	return failed;
+	return cmocka_run_group_tests_name("page", tests, NULL, NULL);
 }

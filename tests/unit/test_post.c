@@ -123,6 +123,28 @@ static void no_certificate(void **state)
 	(void)close(server);
 }
 
+/* Who speaks no HTTP at all is not there for good. */
+static void no_http(void **state)
+{
+	static const char *const nonsense[] = { "SSH-2.0-none\r\n", "\xff\xfe\x01\r\n", "HTTP/9.9 999 \r\n\r\n", "" };
+	uint16_t port;
+	int server = listener(&port), connection;
+	struct alert_request request_to = to("http", port);
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(nonsense) / sizeof(nonsense[0]); i++) {
+		assert_int_equal(post_send(post, &request_to, i), 0);
+		for (unsigned k = 0; k < 20; k++)
+			assert_int_equal(post_wait(post, NULL, 0, 5), 0);
+		connection = take_request(server, WEB_WAIT_MS);
+		assert_true(connection >= 0);
+		assert_int_equal(write(connection, nonsense[i], strlen(nonsense[i])), strlen(nonsense[i]));
+		(void)close(connection);
+		assert_int_equal(result().result, -EAGAIN);
+	}
+	(void)close(server);
+}
+
 static void so_many_at_a_time(void **state)
 {
 	uint16_t port;
@@ -170,6 +192,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(answers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nobody_answers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(no_certificate, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(no_http, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(so_many_at_a_time, set_up, tear_down),
 	};
 

@@ -2,6 +2,7 @@
 /* The recorder's role, as the engine sees it: what comes is written, what is in force is told, a broken record mended. */
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,11 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <syscall.h>
 
 #include <cmocka.h>
 
+#include "base/file.h"
 #include "base/time.h"
 #include "fake_shield.h"
+#include "impact/dropped.h"
 #include "record/archive.h"
 #include "record/outages.h"
 #include "record/record.h"
@@ -26,13 +30,50 @@ static pid_t recorder;
 static int parent_end, engine_end;
 static bool fresh; /* nothing has been recorded by recorder_state() */
 
-static void begin(void)
+/* ---- how long a disk may take ---- */
+
+/* Shared with the role. */
+static struct disk {
+	unsigned waits;   /* for the disk */
+	unsigned least_s; /* that any of them may have taken, by the role's own watch */
+} * disk;
+static unsigned armed_s;
+
+unsigned __real_alarm(unsigned seconds);
+unsigned __wrap_alarm(unsigned seconds);
+
+unsigned __wrap_alarm(unsigned seconds)
+{
+	armed_s = seconds;
+	return __real_alarm(seconds);
+}
+
+static void wait_for_disk(void)
+{
+	disk->waits++;
+	disk->least_s = armed_s < disk->least_s ? armed_s : disk->least_s;
+}
+
+/* In the place of the C library's, for SQLite too. */
+int fsync(int fd)
+{
+	wait_for_disk();
+	return (int)syscall(SYS_fsync, fd);
+}
+
+int fdatasync(int fd)
+{
+	wait_for_disk();
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+/* ---- the recorder ---- */
+
+/* Starts it with these channels; `ends[1]` of both are its own. */
+static void begin_with(const int parent_ends[2], const int engine_ends[2])
 {
 	static const struct role_start start = { .uid = 0 };
-	int parent_ends[2], engine_ends[2];
 
-	channel(parent_ends);
-	channel(engine_ends);
 	recorder = role_child_start(recorder_role, &start, (int[]){ parent_ends[1], engine_ends[1] }, 2);
 	assert_true(recorder > 0);
 	(void)close(parent_ends[1]);
@@ -41,6 +82,15 @@ static void begin(void)
 	engine_end = engine_ends[0];
 	configure(parent_end, config, "");
 	fresh = true;
+}
+
+static void begin(void)
+{
+	int parent_ends[2], engine_ends[2];
+
+	channel(parent_ends);
+	channel(engine_ends);
+	begin_with(parent_ends, engine_ends);
 }
 
 /* The engine goes first: what it has said is still written. */
@@ -172,7 +222,7 @@ static void what_comes_is_written(void **state)
 	(void)state;
 	begin();
 	assert_int_equal(applied(parent_end), 0);
-	assert_string_equal(fake->notes, "become\nfollow\nseal\nconfine one folder -\nfilter recorder\n");
+	assert_string_equal(fake->notes, "give up\nconfine one folder -\nfilter recorder\n");
 	tell();
 	written(6);
 	/* Another version's shield gets it all; one that stands, on a host that has begun anew, too. */
@@ -198,6 +248,48 @@ static void what_comes_is_written(void **state)
 	assert_string_equal(in_force(SHIELD_REPLACED, &highest), "");
 	assert_int_equal(highest, 7);
 	assert_int_equal(end(), 0);
+}
+
+/*
+ * An engine that asks, says more and has gone before it is answered, with what it was told before unread: what it said
+ * last is on record.
+ */
+static void last_words(void **state)
+{
+	int parent_ends[2], engine_ends[2];
+
+	(void)state;
+	channel(parent_ends);
+	channel(engine_ends);
+	message_init(&message, MESSAGE_RECORDED, 0);
+	assert_int_equal(message_send(engine_ends[1], &message, NULL, 0), 0);
+	engine_end = engine_ends[0];
+	message_init(&message, MESSAGE_ASK, 5);
+	assert_int_equal(message_send(engine_end, &message, NULL, 0), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		(void)record("observe", "done");
+		send_record();
+	}
+	(void)close(engine_end);
+	engine_ends[0] = -1;
+	begin_with(parent_ends, engine_ends);
+	assert_int_equal(role_child_end(recorder), 0);
+	(void)close(parent_end);
+	assert_int_equal(count_actions(), 3);
+}
+
+/* Whoever waits for a disk is not taken for one that hangs as soon as the others. */
+static void a_disk_takes_its_time(void **state)
+{
+	(void)state;
+	disk->least_s = UINT_MAX;
+	begin();
+	assert_int_equal(applied(parent_end), 0);
+	tell();
+	written(6);
+	assert_int_equal(end(), 0);
+	assert_true(disk->waits > 0);
+	assert_int_equal(disk->least_s, ROLE_LONG_S);
 }
 
 static int sum_signals(void *context, const struct signal_count *count)
@@ -236,6 +328,89 @@ static void signals_go_on_record(void **state)
 	ledger_close(ledger);
 	assert_int_equal(sum.good, 80);
 	assert_int_equal(sum.bad, 4);
+}
+
+static int file_of(const struct message_prefix *prefixes, unsigned count)
+{
+	int fd = memfd_create("prefixes", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, prefixes, count * sizeof(*prefixes)), count * sizeof(*prefixes));
+	return fd;
+}
+
+/* Sends so many prefixes of those, of which the last passes. */
+static void send_dropped(const struct message_prefix *prefixes, unsigned count, unsigned says)
+{
+	int fd = file_of(prefixes, count);
+
+	message_init(&message, MESSAGE_DROPPED, 0);
+	message.dropped = (struct message_dropped){ .dropping = says - 1, .passing = 1, .left_out = 5 };
+	assert_int_equal(message_send(engine_end, &message, &fd, 1), 0);
+	(void)close(fd);
+}
+
+static void read_dropped(struct dropped *dropped)
+{
+	struct dropped_error error;
+	struct stat status;
+	void *octets;
+	size_t length;
+	char name[128];
+	int fd;
+
+	(void)snprintf(name, sizeof(name), "%s/dropped", folder);
+	fd = open(name, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0640);
+	assert_int_equal(file_read_all(fd, DROPPED_FILE_MAX, &octets, &length), 0);
+	(void)close(fd);
+	assert_int_equal(dropped_read(octets, length, dropped, &error), 0);
+	free(octets);
+}
+
+/* Who is being dropped becomes a file; what the engine may not say does not. */
+static void who_is_dropped(void **state)
+{
+	static const char *const texts[] = { "203.0.113.9", "203.0.113.0/24", "2001:db8::/48", "203.0.113.7" };
+	struct message_prefix prefixes[4];
+	struct dropped dropped;
+	struct prefix prefix;
+	struct stat status;
+	char name[128];
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		assert_int_equal(prefix_parse(texts[i], &prefix), 0);
+		message_put_prefix(&prefixes[i], &prefix);
+	}
+	begin();
+	send_dropped(prefixes, 4, 4);
+	assert_int_equal(end(), 0);
+	read_dropped(&dropped);
+	assert_int_equal(dropped.dropping.count, 2);
+	assert_int_equal(dropped.passing.count, 1);
+	assert_int_equal(dropped.left_out, 5);
+	assert_int_equal(time_since(dropped.until, dropped.made), DROPPED_LASTS_S * NS_PER_S);
+	assert_true(dropped_holds(&dropped, (struct capture_time){ role_wall_ns() }));
+	assert_false(dropped_has(&dropped, &prefix.address));
+	dropped_fini(&dropped);
+
+	begin();
+	send_dropped(prefixes, 3, 4); /* less than it says */
+	prefixes[0].octets[0] = 1;    /* no IPv4 */
+	send_dropped(prefixes, 4, 4);
+	prefixes[0] = (struct message_prefix){ .length = 0 }; /* the whole world */
+	send_dropped(prefixes, 4, 4);
+	assert_int_equal(end(), 0);
+	read_dropped(&dropped); /* as it was */
+	assert_int_equal(dropped.dropping.count, 2);
+	dropped_fini(&dropped);
+	(void)snprintf(name, sizeof(name), "%s/dropped.new", folder);
+	assert_int_equal(stat(name, &status), -1);
+	(void)snprintf(name, sizeof(name), "%s/dropped", folder);
+	assert_int_equal(unlink(name), 0);
 }
 
 static void more_than_a_batch(void **state)
@@ -294,7 +469,12 @@ static void a_folder_that_is_not_there(void **state)
 
 static int set_up(void **state)
 {
+	void *memory = mmap(NULL, sizeof(*disk), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
 	(void)state;
+	disk = memory == MAP_FAILED ? NULL : memory;
+	if (!disk)
+		return -1;
 	fake = fake_new();
 	memcpy(folder + sizeof(folder) - 7, "XXXXXX", 6);
 	if (!fake || !mkdtemp(folder))
@@ -329,6 +509,7 @@ static int tear_down(void **state)
 
 	(void)state;
 	fake_free();
+	(void)munmap(disk, sizeof(*disk));
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		char name[RECORD_PATH_SIZE];
 
@@ -603,9 +784,10 @@ int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		CASE(what_comes_is_written), CASE(signals_go_on_record), CASE(more_than_a_batch),
-		CASE(a_broken_record),       CASE(what_was_learned),     CASE(a_folder_that_is_not_there),
-		CASE(incidents_and_streams), CASE(incidents_wait),       CASE(no_room_for_folders),
+		CASE(what_comes_is_written), CASE(last_words),       CASE(a_disk_takes_its_time),
+		CASE(signals_go_on_record),  CASE(who_is_dropped),   CASE(more_than_a_batch),
+		CASE(a_broken_record),       CASE(what_was_learned), CASE(a_folder_that_is_not_there),
+		CASE(incidents_and_streams), CASE(incidents_wait),   CASE(no_room_for_folders),
 	};
 
 	return cmocka_run_group_tests_name("recorder_role", tests, NULL, NULL);

@@ -110,6 +110,12 @@ static void pages_are_shown(void **state)
 	assert_non_null(strstr(text, "name=\"nonce\" value=\"0123\""));
 	assert_null(strstr(text, "<script"));
 	assert_null(strstr(text, "Example & Co"));
+	assert_null(strstr(text, "fournisseur"));
+	free(text);
+	page.located = true;
+	text = shown(&page);
+	assert_non_null(strstr(text, "réseau de votre fournisseur"));
+	assert_non_null(strstr(text, "<option value=\"\">Non précisé : le pays se déduit de l’adresse"));
 	free(text);
 	page = (struct report_form_page){ .language = LANGUAGE_EN,
 		                          .state = REPORT_FORM_AGAIN,

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <syscall.h>
 #include <sys/wait.h>
@@ -233,12 +234,51 @@ static void capabilities(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* Another user in no group, with no way back, that ends with its parent. */
+static int given_up(void)
+{
+	const uid_t nobody = 65534;
+	gid_t groups[8];
+	int death = 0;
+
+	if (sandbox_give_up(nobody, nobody) != 0)
+		return 1;
+	if (getuid() != nobody || geteuid() != nobody || getgid() != nobody || getegid() != nobody ||
+	    getgroups(8, groups) != 0)
+		return 2;
+	if (setuid(0) == 0 || setgid(0) == 0 || sandbox_keep(SANDBOX_CAPABILITY(CAP_SETUID)) != -EPERM)
+		return 3;
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+		return 4;
+	return prctl(PR_GET_PDEATHSIG, &death) == 0 && death == SIGKILL ? 0 : 5;
+}
+
+static void what_root_gives_up(void **state)
+{
+	int status;
+	pid_t pid;
+
+	(void)state;
+	if (geteuid() != 0) {
+		print_message("wants root\n");
+		skip();
+	}
+	(void)fflush(NULL);
+	pid = fork();
+	if (pid == 0)
+		_exit(given_up());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(system_calls),
 		cmocka_unit_test(files),
 		cmocka_unit_test(capabilities),
+		cmocka_unit_test(what_root_gives_up),
 	};
 
 	return cmocka_run_group_tests_name("sandbox", tests, NULL, NULL);

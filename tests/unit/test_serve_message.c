@@ -60,6 +60,8 @@ static unsigned make(enum serve_type type)
 	case SERVE_UNSUBSCRIBE:
 		(void)strcpy(message.token.text, "0123abcd");
 		return 0;
+	case SERVE_DROPPED:
+		return 1;
 	default:
 		return 0;
 	}
@@ -191,10 +193,16 @@ static void what_is_in_them_is_checked(void **state)
 	SPOILED(SERVE_SUBSCRIBE, 0, SERVE_ROLE_TO_DESK, message.subscribe.lang = LANGUAGES);
 	SPOILED(SERVE_SUBSCRIBE, 0, SERVE_ROLE_TO_DESK, message.subscribe.address[0] = '\0');
 	SPOILED(SERVE_SUBSCRIBE, 0, SERVE_ROLE_TO_DESK, message.subscribe.address[3] = '\n');
+	SPOILED(SERVE_SUBSCRIBE, 0, SERVE_ROLE_TO_DESK, message.subscribe.components[0] = '\n');
+	SPOILED(SERVE_SUBSCRIBE, 0, SERVE_ROLE_TO_DESK,
+	        memset(message.subscribe.components, 'a', sizeof(message.subscribe.components)));
 	SPOILED(SERVE_CONFIRM, 0, SERVE_ROLE_TO_DESK, message.token.text[0] = '\0');
 	SPOILED(SERVE_CONFIRM, 0, SERVE_ROLE_TO_DESK, message.token.text[1] = 'x');
 	SPOILED(SERVE_UNSUBSCRIBE, 0, SERVE_ROLE_TO_DESK, FULL(message.token.text));
 	SPOILED(SERVE_ANSWER, 0, SERVE_DESK_TO_ROLE, message.answer.result = 1);
+	SPOILED(SERVE_DROPPED, 1, SERVE_DESK_TO_ROLE, message.dropped.result = 1);
+	SPOILED(SERVE_DROPPED, 1, SERVE_DESK_TO_ROLE, message.dropped.result = -ENOENT);
+	assert_int_equal(check(SERVE_DESK_TO_ROLE, 0), 0); /* why there is no descriptor */
 }
 
 static void roles_have_names(void **state)

@@ -14,33 +14,7 @@
 #include <sqlite3.h>
 
 #include "record/statements.h"
-
-static char folder[] = "/tmp/holdfast-statements-XXXXXX", path[64];
-static struct record_error error;
-static struct ledger *ledger;
-
-static int set_up(void **state)
-{
-	(void)state;
-	if (!mkdtemp(folder))
-		return -1;
-	(void)snprintf(path, sizeof(path), "%s/record.db", folder);
-	return ledger_open(path, true, &ledger, &error);
-}
-
-static int tear_down(void **state)
-{
-	char other[96];
-
-	(void)state;
-	ledger_close(ledger);
-	(void)unlink(path);
-	(void)snprintf(other, sizeof(other), "%s-wal", path);
-	(void)unlink(other);
-	(void)snprintf(other, sizeof(other), "%s-shm", path);
-	(void)unlink(other);
-	return rmdir(folder);
-}
+#include "scratch_ledger.h"
 
 static struct statements_row added(enum statement_kind kind, uint64_t thread, uint64_t supersedes)
 {
@@ -184,6 +158,8 @@ static void nothing_changes(void **state)
 
 	(void)state;
 	assert_int_equal(statements_awareness_add(ledger, &aware, &error), 0);
+	aware.aware_ns = 7; /* what nobody can know of yet */
+	assert_int_equal(statements_awareness_add(ledger, &aware, &error), -EINVAL);
 	assert_int_equal(statements_source_add(ledger, "{\"a\":1}", 1, sum, &error), 0);
 	assert_int_equal(statements_source_add(ledger, "{\"a\":1}", 2, sum, &error), 0);
 	assert_int_equal(statements_source_add(ledger, "{", 2, sum, &error), -EINVAL);
@@ -209,5 +185,5 @@ int main(void)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(life), cmocka_unit_test(nobody_twice),
 		                            cmocka_unit_test(nothing_changes) };
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }

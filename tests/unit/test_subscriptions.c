@@ -4,6 +4,7 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <setjmp.h>
@@ -13,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "record/components.h"
 #include "record/subscriptions.h"
 
 #define DAY_NS (86400 * NS_PER_S)
@@ -239,13 +241,136 @@ static void who_reads_may_not_write(void **state)
 	ledger_close(ledger);
 }
 
+/* ---- planned works ---- */
+
+static char news[512];
+
+static int note_delivery(void *context, const struct delivery *one)
+{
+	size_t length = strlen(news);
+
+	(void)context;
+	assert_int_equal(one->what, DELIVERY_WORKS);
+	(void)snprintf(news + length, sizeof(news) - length, "%s:m%llu:%d ", one->to.name,
+	               (unsigned long long)one->works, one->stage);
+	return 0;
+}
+
+/* What was queued up to that time, in all. */
+static const char *queued_at(struct ledger *ledger, int64_t now_ns)
+{
+	news[0] = '\0';
+	assert_int_equal(subscriptions_queue(ledger, now_ns, &error), 0);
+	assert_int_equal(subscriptions_deliveries_each(ledger, DELIVERY_STATES, note_delivery, NULL, &error), 0);
+	return news;
+}
+
+static void plan(struct ledger *ledger, int64_t added_ns, int64_t from_ns, int64_t until_ns, char id[LEDGER_ID_SIZE])
+{
+	const struct component_works works = { .from_ns = from_ns,
+		                               .until_ns = until_ns,
+		                               .components = "web",
+		                               .name = { "works", "" },
+		                               .text = { "", "" },
+		                               .added_ns = added_ns,
+		                               .added_by = "test" };
+
+	assert_int_equal(component_works_add(ledger, &works, id, &error), 0);
+}
+
+/* Announced, begun, ended, each once to each, whenever the queue is looked at, and nothing of what was before somebody came. */
+static void works_are_told_as_they_come(void **state)
+{
+	const int64_t h = 3600 * NS_PER_S;
+	struct subscriber ann = who("ann@example.org"), bob = who("bob@example.org");
+	struct ledger *ledger = open_ledger();
+	char id[LEDGER_ID_SIZE];
+	uint64_t number;
+
+	(void)state;
+	plan(ledger, 98 * h, 99 * h, 110 * h, id); /* announced and begun before anybody was told of anything */
+	assert_int_equal(subscriptions_add(ledger, &ann, 100 * h, &number, &error), 0);
+	assert_string_equal(queued_at(ledger, 101 * h), "");
+	plan(ledger, 102 * h, 105 * h, 107 * h, id);
+	assert_string_equal(queued_at(ledger, 102 * h), "ann@example.org:m2:0 ");
+	assert_int_equal(subscriptions_add(ledger, &bob, 103 * h, &number, &error), 0);
+	assert_string_equal(queued_at(ledger, 104 * h), "ann@example.org:m2:0 ");
+	assert_string_equal(queued_at(ledger, 105 * h),
+	                    "ann@example.org:m2:0 ann@example.org:m2:1 bob@example.org:m2:1 ");
+	assert_string_equal(queued_at(ledger, 105 * h + 1), news);
+	/* The clock is set back, and forwards again. */
+	assert_string_equal(queued_at(ledger, 104 * h), news);
+	ledger_close(ledger);
+	ledger = open_ledger();
+	/* Nobody looked for hours: what came then is told, m1 has ended in between. */
+	assert_string_equal(queued_at(ledger, 120 * h),
+	                    "ann@example.org:m2:0 ann@example.org:m2:1 bob@example.org:m2:1 "
+	                    "ann@example.org:m2:2 bob@example.org:m2:2 ann@example.org:m1:2 bob@example.org:m1:2 ");
+	ledger_close(ledger);
+}
+
+static void works_are_called_off(void **state)
+{
+	const int64_t h = 3600 * NS_PER_S;
+	struct subscriber ann = who("ann@example.org");
+	struct ledger *ledger = open_ledger();
+	char off[LEDGER_ID_SIZE], cut[LEDGER_ID_SIZE], late[LEDGER_ID_SIZE], past[LEDGER_ID_SIZE];
+	uint64_t number;
+
+	(void)state;
+	assert_int_equal(subscriptions_add(ledger, &ann, 100 * h, &number, &error), 0);
+	(void)queued_at(ledger, 100 * h);
+	plan(ledger, 101 * h, 110 * h, 120 * h, off);
+	plan(ledger, 101 * h, 103 * h, 120 * h, cut);
+	assert_string_equal(queued_at(ledger, 102 * h), "ann@example.org:m1:0 ann@example.org:m2:0 ");
+	assert_int_equal(component_works_cancel(ledger, off, 104 * h, "test", &error), 0);
+	assert_int_equal(component_works_cancel(ledger, cut, 105 * h, "test", &error), 0);
+	/* One is called off, the other began and was ended; neither is told of its planned times. */
+	assert_string_equal(queued_at(ledger, 130 * h),
+	                    "ann@example.org:m1:0 ann@example.org:m2:0 ann@example.org:m2:1 ann@example.org:m1:3 "
+	                    "ann@example.org:m2:2 ");
+	news[0] = '\0';
+	/* What was written down when it had begun is told as begun; what was over by then is past, and no news. */
+	plan(ledger, 131 * h, 129 * h, 140 * h, late);
+	plan(ledger, 131 * h, 129 * h, 130 * h, past);
+	assert_non_null(strstr(queued_at(ledger, 132 * h), "ann@example.org:m2:2 ann@example.org:m3:1 "));
+	assert_null(strstr(news, "m3:0"));
+	assert_null(strstr(news, "m4"));
+	ledger_close(ledger);
+}
+
+static void lists_of_components(void **state)
+{
+	static const char *const bad[] = { "",         ",",   "web,",    ",web",
+		                           "web,,api", "Web", "web api", "0123456789012345678901234567890123" };
+	char many[2 * SUBSCRIPTIONS_COMPONENTS_SIZE] = "a";
+
+	(void)state;
+	assert_true(subscriptions_components_ok("web"));
+	assert_true(subscriptions_components_ok("web,api-2,x"));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(subscriptions_components_ok(bad[i]));
+	for (unsigned i = 1; i + 2 < SUBSCRIPTIONS_COMPONENTS_SIZE; i += 2)
+		memcpy(many + i, ",a", 3);
+	assert_true(subscriptions_components_ok(many));
+	memcpy(many + strlen(many), ",a", 3);
+	assert_false(subscriptions_components_ok(many));
+}
+
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_FOLDER(keys_and_tokens), cmocka_unit_test(pauses), IN_FOLDER(asking),
-		IN_FOLDER(too_many_ask),    IN_FOLDER(answering),     IN_FOLDER(who_reads_may_not_write),
+		IN_FOLDER(keys_and_tokens),
+		cmocka_unit_test(pauses),
+		IN_FOLDER(asking),
+		IN_FOLDER(too_many_ask),
+		IN_FOLDER(answering),
+		IN_FOLDER(who_reads_may_not_write),
+		IN_FOLDER(works_are_told_as_they_come),
+		IN_FOLDER(works_are_called_off),
+		cmocka_unit_test(lists_of_components),
 	};
 
 	return cmocka_run_group_tests_name("subscriptions", tests, NULL, NULL);
