@@ -39,6 +39,7 @@ void watch_free(struct watch *watch)
 {
 	if (!watch)
 		return;
+	watch_telling_free(watch);
 	live_free(watch->live);
 	watch_rules_free(watch);
 	watch_stream_free(watch);
@@ -141,6 +142,7 @@ static void begin_anew(struct watch *watch)
 	}
 	if (live_end(watch->live) == 0)
 		take_outputs(watch);
+	watch_tell_rest(watch);
 	live_free(watch->live);
 	watch->live = live;
 	watch->outdated = false;
@@ -441,6 +443,7 @@ bool watch_turn(struct watch *watch, struct samples *samples, int64_t monotonic_
 		watch_save(watch);
 	}
 	watch_rules_turn(watch);
+	(void)watch_tell_some(watch, WATCH_TELLINGS_A_TURN);
 	return more;
 }
 
@@ -457,6 +460,7 @@ void watch_end(struct watch *watch)
 	watch_save(watch);
 	if (live_end(watch->live) == 0)
 		take_outputs(watch);
+	watch_tell_rest(watch);
 }
 
 /* ---- facts ---- */
