@@ -13,7 +13,8 @@
 #include "record/statement_facts.h"
 #include "tell/facts.h"
 
-#define HUNDREDTHS 100  /* of a per cent */
+#define HUNDREDTHS 100 /* of a per cent */
+#define HANDED_IN_SHOWN_NS (31 * 86400 * NS_PER_S)
 #define CLAIM_SHOWN 120 /* octets of what was claimed */
 
 json_t *console_gather_moment(int64_t ns)
@@ -270,12 +271,28 @@ static void incidents(struct console_site *site, struct gathering *g)
 	free(all);
 }
 
+/* The overview is of what is to be done: what was handed in long ago stands on its matter's page. */
+static void leave_out_old(const struct gathering *g)
+{
+	json_t *due = json_object_get(g->root, "due");
+	struct capture_time submitted;
+	size_t i = 0;
+
+	while (i < json_array_size(due))
+		if (fact_time(json_array_get(due, i), "submitted", &submitted) &&
+		    g->now_ns - submitted.ns > HANDED_IN_SHOWN_NS)
+			(void)json_array_remove(due, i);
+		else
+			i++;
+}
+
 int console_facts_overview(struct console_site *site, struct ledger *ledger, json_t **json, struct record_error *error)
 {
 	struct gathering g = { .root = json_object(), .now_ns = site->now_ns(site->context) };
 	int result;
 
 	result = gather_due(&g, ledger, error);
+	leave_out_old(&g);
 	console_gather_list(&g, "outages");
 	if (result == 0)
 		result = outages_each(ledger, NULL, take_outage, &g, error);

@@ -405,6 +405,14 @@ static void laws(void **state)
 	has("Overdue: 2. Next due in 30&nbsp;d.");
 	has("href=\"/draft?kind=nis2_24h&amp;incident=" INCIDENT "\"");
 	assert_int_equal(post("/aware/" INCIDENT, "at=2026-12-01T00:00"), 400);
+	/* What was handed in long ago is on its matter's page alone. */
+	now_ns += 31 * DAY + NS_PER_S;
+	assert_int_equal(sign_in('a', "en"), 303);
+	assert_int_equal(get("/"), 200);
+	has_not("handed in on");
+	has("Overdue: 3.");
+	assert_int_equal(get("/matter/s1"), 200);
+	has("handed in on");
 }
 
 /* ---- two people ---- */
