@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The parent of `holdfast serve`: starts the roles that the configuration asks for, and sees to it that they live. It keeps no
- * capability; what roles need of root they are given as descriptors: files of keys, sockets that listen.
+ * The parent of `holdfast serve`: starts the roles that the configuration asks for, and sees to it that they live. It
+ * keeps no capability; what roles need of root they are given as descriptors: files of keys, sockets that listen.
  *
- * Each for itself: a role that ends unasked begins anew after a pause, which doubles while that keeps happening; the others
- * stay. Where the desk begins anew every role gets another channel to it. At a reload all end in order, the desk last, and
- * begin anew with what the new configuration says; one that is wrong changes nothing.
+ * Each for itself: a role that ends unasked begins anew after a pause, which doubles while that keeps happening; the
+ * others stay. Where the desk begins anew every role gets another channel to it. At a reload all end in order, the desk
+ * last, and begin anew with what the new configuration says; one that is wrong changes nothing.
  */
 #include <errno.h>
 #include <poll.h>

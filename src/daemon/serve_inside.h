@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the parts of the parent of `holdfast serve` share: serve.c its life, serve_begin.c its beginning, serve_rows.c which roles there are. */
+/*
+ * What the parts of the parent of `holdfast serve` share: serve.c its life, serve_begin.c its beginning, serve_rows.c
+ * which roles there are.
+ */
 #ifndef HOLDFAST_DAEMON_SERVE_INSIDE_H
 #define HOLDFAST_DAEMON_SERVE_INSIDE_H
 

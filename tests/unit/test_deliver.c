@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Delivery to subscribers, with a post office that is faked: what is sent to whom, how much at a time, what becomes of it, and what
- * a deliverer that dies leaves to the next. Real web and mail servers are tests/cli/subscription.py's.
+ * Delivery to subscribers, with a post office that is faked: what is sent to whom, how much at a time, what becomes of
+ * it, and what a deliverer that dies leaves to the next. Real web and mail servers are tests/cli/subscription.py's.
  */
 #include <errno.h>
 #include <ftw.h>

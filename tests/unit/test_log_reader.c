@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files that are added to, over every way they are rotated in, and the reader of access logs over its restarts: whatever happens,
- * each line is given out once.
+ * Files that are added to, over every way they are rotated in, and the reader of access logs over its restarts:
+ * whatever happens, each line is given out once.
  */
 #include <errno.h>
 #include <fcntl.h>
