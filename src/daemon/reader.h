@@ -61,11 +61,14 @@ struct reader {
 	uint64_t lines, left_out, out_of_time, too_long, strangers, signals_lost;
 };
 
-/* A socket that takes syslog's datagrams there; -errno. What nobody reads waits in it, as far as the kernel gives it room. */
+/*
+ * A socket that takes syslog's datagrams there; -errno. What nobody reads waits in it, as far as the kernel gives it
+ * room.
+ */
 int log_reader_socket(const struct address *listen, uint16_t port);
 /*
- * `sockets`: of the logs that come by syslog, in their order, as many as there are: -1 behind, for they are the reader's from
- * here on. -errno with what is wrong in `error`. To be ended by log_reader_fini() in any case.
+ * `sockets`: of the logs that come by syslog, in their order, as many as there are: -1 behind, for they are the
+ * reader's from here on. -errno with what is wrong in `error`. To be ended by log_reader_fini() in any case.
  */
 int log_reader_init(struct reader *reader, const struct config *config, int *sockets, unsigned socket_count,
                     char error[CONFIG_ERROR_SIZE]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The desk without its process: counts add up on their way into the record, are bounded, and are not lost where it cannot be
- * written; people are told of each outage and each statement that is due once, over a restart too.
+ * The desk without its process: counts add up on their way into the record, are bounded, and are not lost where it
+ * cannot be written; people are told of each outage and each statement that is due once, over a restart too.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -129,7 +129,10 @@ static int add_signal(void *context, const struct signal_count *count)
 	return 0;
 }
 
-/* What was put in of a log by hand is not counted by the reader again; what was put in beside it, or is another's, is no matter. */
+/*
+ * What was put in of a log by hand is not counted by the reader again; what was put in beside it, or is another's, is
+ * no matter.
+ */
 static void lines_count_once(void **state)
 {
 	static const struct {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Counts and outages on record: what may be added, how it adds up, what the database itself refuses, what may go; and what is
- * reckoned from counts: an outage, its number, what explains it, the same whenever it is done.
+ * Counts and outages on record: what may be added, how it adds up, what the database itself refuses, what may go; and
+ * what is reckoned from counts: an outage, its number, what explains it, the same whenever it is done.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -718,7 +718,10 @@ static void signals_alone(void **state)
 	assert_int_equal(belief.word, BELIEF_NOTHING);
 }
 
-/* A component whose users are of two networks; in an hour the first has a hundred reports, the second what it always has. */
+/*
+ * A component whose users are of two networks; in an hour the first has a hundred reports, the second what it always
+ * has.
+ */
 static void put_networks(const char *component, uint32_t first, uint32_t second)
 {
 	static struct report_count counts[2 * (USUAL_BUCKETS + OUT_BUCKETS)];
@@ -756,8 +759,8 @@ static void put_good_probes(const char *component)
 }
 
 /*
- * "The user's own network" is said where one of several stands out and the service is seen well from elsewhere, not where most users
- * have that network anyway.
+ * "The user's own network" is said where one of several stands out and the service is seen well from elsewhere, not
+ * where most users have that network anyway.
  */
 static void networks_of_users(void **state)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tokens, pauses, the key's file, and what becomes of subscribers over time. Deliveries are tests/cli/subscription.py's. */
+/*
+ * Tokens, pauses, the key's file, and what becomes of subscribers over time. Deliveries are
+ * tests/cli/subscription.py's.
+ */
 #include <errno.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -287,7 +290,10 @@ static void plan(struct ledger *ledger, int64_t added_ns, int64_t from_ns, int64
 	assert_int_equal(component_works_add(ledger, &works, id, &error), 0);
 }
 
-/* Announced, begun, ended, each once to each, whenever the queue is looked at, and nothing of what was before somebody came. */
+/*
+ * Announced, begun, ended, each once to each, whenever the queue is looked at, and nothing of what was before somebody
+ * came.
+ */
 static void works_are_told_as_they_come(void **state)
 {
 	const int64_t h = 3600 * NS_PER_S;
