@@ -336,7 +336,10 @@ static void note_course(struct watch *watch)
 	watch->present_s = second;
 }
 
-/* Of the links the fullest: one that loses frames is full, whatever its speed. What has no speed and loses none says nothing. */
+/*
+ * Of the links the fullest: one that loses frames is full, whatever its speed. What has no speed and loses none says
+ * nothing.
+ */
 static void tell_load(struct watch *watch, const struct links *links)
 {
 	struct engine_load load = { 0 };

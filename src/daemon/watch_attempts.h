@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * New connections to this host's own services, as samples show them: which came about, and which clients gave up on. A client that
- * gets no answer asks again, with the same SYN, a second later and on (RFC 6298): one that has asked WATCH_ATTEMPTS_ASKED times, and
- * of which no handshake came within WATCH_ATTEMPTS_NS of the last time, has failed. A flood of SYNs whose sources, ports or numbers
- * are made up asks nothing twice, and so fails nobody here; who does ask again is still to be known to the service from peace before it
- * counts (shield_is_known()).
+ * New connections to this host's own services, as samples show them: which came about, and which clients gave up on. A
+ * client that gets no answer asks again, with the same SYN, a second later and on (RFC 6298): one that has asked
+ * WATCH_ATTEMPTS_ASKED times, and of which no handshake came within WATCH_ATTEMPTS_NS of the last time, has failed. A
+ * flood of SYNs whose sources, ports or numbers are made up asks nothing twice, and so fails nobody here; who does ask
+ * again is still to be known to the service from peace before it counts (shield_is_known()).
  *
- * That takes every packet. Where the shield samples, nothing is known, and nothing is said, until WATCH_ATTEMPTS_BLIND_NS after.
+ * That takes every packet. Where the shield samples, nothing is known, and nothing is said, until
+ * WATCH_ATTEMPTS_BLIND_NS after.
  *
- * Attempts are in a table of fixed size: in a line that is full a newcomer takes the place of the longest silent of those who have asked
- * once, and where there is none it is refused.
+ * Attempts are in a table of fixed size: in a line that is full a newcomer takes the place of the longest silent of
+ * those who have asked once, and where there is none it is refused.
  */
 #ifndef HOLDFAST_DAEMON_WATCH_ATTEMPTS_H
 #define HOLDFAST_DAEMON_WATCH_ATTEMPTS_H
@@ -37,7 +38,9 @@ struct watch_attempts_counts {
 /* `seed`: secret. -ENOMEM. */
 int watch_attempts_new(uint64_t seed, struct watch_attempts **table);
 void watch_attempts_free(struct watch_attempts *table);
-/* A packet that arrived for a local service. Whether a connection came about by it. `now_ns`: a clock that only grows. */
+/*
+ * A packet that arrived for a local service. Whether a connection came about by it. `now_ns`: a clock that only grows.
+ */
 bool watch_attempts_note(struct watch_attempts *table, const struct observation *observation, unsigned service,
                          int64_t now_ns);
 /* Once a second or so: calls `failed` for each client that has given up. */

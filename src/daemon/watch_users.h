@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How users of each service fare behind the shield, as signals of the component with the service's name (impact/count.h,
- * SIGNAL_CONNECTIONS): of the packets of conversations that this host answers, those that passed, and those that were dropped. What
- * nobody here answers does not count: a flood that hits nobody is no outage. Packets are estimates where they are sampled. Of services
- * that are this host's own, new connections of clients known from peace as well (SIGNAL_HANDSHAKES): those that came about, and clients
- * who gave up (watch_attempts.h). A service whose name is no component's ("Web server") has no signals.
+ * How users of each service fare behind the shield, as signals of the component with the service's name
+ * (impact/count.h, SIGNAL_CONNECTIONS): of the packets of conversations that this host answers, those that passed, and
+ * those that were dropped. What nobody here answers does not count: a flood that hits nobody is no outage. Packets are
+ * estimates where they are sampled. Of services that are this host's own, new connections of clients known from peace
+ * as well (SIGNAL_HANDSHAKES): those that came about, and clients who gave up (watch_attempts.h). A service whose name
+ * is no component's ("Web server") has no signals.
  */
 #ifndef HOLDFAST_DAEMON_WATCH_USERS_H
 #define HOLDFAST_DAEMON_WATCH_USERS_H

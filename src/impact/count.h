@@ -42,14 +42,15 @@ enum signal_kind {
 	SIGNAL_NEL,         /* bad: failures that browsers report; good: successes, by their sampling fraction */
 	SIGNAL_CANARY,      /* good, bad: of the places that surely are up, as that vantage point saw them */
 	SIGNAL_FILTERED, /* bad: reports of users whom one's own filter had refused; good: others that were looked up */
-	SIGNAL_HANDSHAKES, /* clients known from peace; good: new connections; bad: asked again and again, and got none */
+	SIGNAL_HANDSHAKES, /* clients known from peace; good: new connections; bad: asked again and again for one */
 	SIGNAL_KINDS
 };
 
 struct signal_count {
 	int64_t bucket_ns;
 	char component[COMPONENT_ID_SIZE];
-	char vantage[VANTAGE_SIZE]; /* from where it was seen; "": this host; of access logs as said above, or put in */
+	/* from where it was seen; "": this host; of access logs what is said above, "": put in */
+	char vantage[VANTAGE_SIZE];
 	enum signal_kind kind;
 	uint32_t network; /* of the vantage point; 0: not known */
 	uint32_t good, bad;

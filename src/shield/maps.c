@@ -175,8 +175,8 @@ int64_t shield_ns_until(const struct shield_pace *pace, int64_t monotonic_ns, ui
 /* ---- what counts per CPU ---- */
 
 /*
- * What a map per CPU says under one key, all CPUs' values one behind the other, each `*stride` octets from the next. Freed
- * by the caller.
+ * What a map per CPU says under one key, all CPUs' values one behind the other, each `*stride` octets from the next.
+ * Freed by the caller.
  */
 static int read_cpus(int fd, uint32_t key, size_t size, uint8_t **values, size_t *stride, unsigned *cpus)
 {

@@ -55,8 +55,8 @@ struct shield_maps {
 const char *shield_map_name(enum shield_map map);
 void shield_maps_close(struct shield_maps *maps);
 /*
- * Descriptors for the engine, from what is pinned: read-only where it must not write, but for the ring of samples, whose
- * reader says in the ring how far it is. Whoever gets them closes them.
+ * Descriptors for the engine, from what is pinned: read-only where it must not write, but for the ring of samples,
+ * whose reader says in the ring how far it is. Whoever gets them closes them.
  */
 int shield_maps_for_engine(const char *bpffs_dir, struct shield_maps *maps);
 
@@ -101,7 +101,10 @@ struct shield_rule_told {
 /* A note and what it tells. -EBADMSG: it is none that the other makes; -EINVAL: what is told has no note. */
 int shield_note_read(const struct shield_note *note, uint32_t counter, struct shield_rule_told *told);
 int shield_note_write(const struct shield_rule_told *told, struct shield_note *note);
-/* Rules that have not expired, by number; `rules` has room for SHIELD_RULES_MAX. A note that cannot be read is -EBADMSG. */
+/*
+ * Rules that have not expired, by number; `rules` has room for SHIELD_RULES_MAX. A note that cannot be read is
+ * -EBADMSG.
+ */
 int shield_read_rules(const struct shield_maps *maps, uint64_t now, struct shield_rule_told *rules, unsigned *count);
 
 /* By what sources are known to services (abi/shield.h, map `known`), as it was when it was read. */

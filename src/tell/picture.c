@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The picture itself: lanes of inline SVG that stretch with the page, one below the other with no gap, so that an attack's
- * time, an outage's beginning and the hours run through all of them. Words and numbers stand beside the shapes in HTML.
+ * The picture itself: lanes of inline SVG that stretch with the page, one below the other with no gap, so that an
+ * attack's time, an outage's beginning and the hours run through all of them. Words and numbers stand beside the shapes
+ * in HTML.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -220,7 +221,10 @@ static void open_svg(const struct report *r, const char *id, uint32_t count, con
 	report_raw(r, " The numbers are in the table below.</desc>\n");
 }
 
-/* Steps from point `first` up to `end`, not slopes: between two points nothing was measured. Equal neighbours are one stroke. */
+/*
+ * Steps from point `first` up to `end`, not slopes: between two points nothing was measured. Equal neighbours are one
+ * stroke.
+ */
 static void put_steps(FILE *out, const unsigned *levels, uint32_t first, uint32_t end)
 {
 	for (uint32_t i = first; i < end; i++) {

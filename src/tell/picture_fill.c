@@ -68,7 +68,9 @@ static void put_rate(struct picture_lane *lane, uint32_t at, uint64_t part, uint
 {
 	if (!lane)
 		return;
-	/* Of several attacks at a time each one's series is of the whole host: they agree, or one has seen less of it. */
+	/*
+	 * Of several attacks at a time each one's series is of the whole host: they agree, or one has seen less of it.
+	 */
 	if (lane->known[at] && lane->parts[1][at] >= whole)
 		return;
 	lane->known[at] = true;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The picture in words and in numbers, for who does not see it: what matters, what happened when, each cause, each lane. */
+/*
+ * The picture in words and in numbers, for who does not see it: what matters, what happened when, each cause, each
+ * lane.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>

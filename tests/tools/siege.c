@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * siege [GEO [TARGETS [SOURCES]]]: what the engine's role takes when it watches one attack after the other, and prints that as one
- * object of JSON. All of what it does with samples is here as in the daemon (daemon/watch.h), with the databases in the
- * folder GEO ("": none), but no kernel: samples are made, orders are carried out at once, what goes to the recorder is counted.
+ * siege [GEO [TARGETS [SOURCES]]]: what the engine's role takes when it watches one attack after the other, and prints
+ * that as one object of JSON. All of what it does with samples is here as in the daemon (daemon/watch.h), with the
+ * databases in the folder GEO ("": none), but no kernel: samples are made, orders are carried out at once, what goes to
+ * the recorder is counted.
  *
- * After PEACE_S of conversations, so that the sample of normal packets is full, each of TARGETS (130) addresses of networks that
- * are no neighbours is flooded for a second, by ATTACK_PPS packets of as many sources, SOURCES: "relays" (NTP
- * reflection, which is the default) or "forged" (SYNs). So rosters, samples and incidents are all full, and one generation
- * takes over from another in their midst. Time is made up as well: what is measured is the processor's.
+ * After PEACE_S of conversations, so that the sample of normal packets is full, each of TARGETS (130) addresses of
+ * networks that are no neighbours is flooded for a second, by ATTACK_PPS packets of as many sources, SOURCES: "relays"
+ * (NTP reflection, which is the default) or "forged" (SYNs). So rosters, samples and incidents are all full, and one
+ * generation takes over from another in their midst. Time is made up as well: what is measured is the processor's.
  *
  *     peak_mib        most that was resident       turn_ms   the longest turn, of the processor
  *     searches_most   of one tick                  findings_most, told_most   of one turn

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the console answers, without its process and without a socket: requests are made up, and the clock is the test's. What is
- * due is looked at to the second, who may do what by two people's sessions, and what is refused before anything is read.
+ * What the console answers, without its process and without a socket: requests are made up, and the clock is the
+ * test's. What is due is looked at to the second, who may do what by two people's sessions, and what is refused before
+ * anything is read.
  */
 #include <errno.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Names, time, and notes are pure. What is read from maps is read from maps that the test makes for itself in the kernel;
- * where it may not make any, these tests are skipped.
+ * Names, time, and notes are pure. What is read from maps is read from maps that the test makes for itself in the
+ * kernel; where it may not make any, these tests are skipped.
  */
 #include <errno.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * New connections out of samples: what came about, once; who gave up, after three times that are apart; that a flood of made-up
- * SYNs fails nobody; that nothing is said of what is only sampled.
+ * New connections out of samples: what came about, once; who gave up, after three times that are apart; that a flood of
+ * made-up SYNs fails nobody; that nothing is said of what is only sampled.
  */
 #include <setjmp.h>
 #include <stdarg.h>

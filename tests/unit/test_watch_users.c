@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How users of services fare becomes signals: by service, of who is answered alone, a bucket at a time, none lost or twice. */
+/*
+ * How users of services fare becomes signals: by service, of who is answered alone, a bucket at a time, none lost or
+ * twice.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
