@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """siege.py SIEGE [relays|forged…]: what the engine's role takes while it is attacked again and again.
 
-SIEGE (tests/tools/siege.c) plays a hundred and thirty attacks one after the other to it, so that one generation takes over from
-another in their midst, with three databases of places that are made up and of the size of those that `holdfast geo
-update` brings. Held to bounds are the memory at its peak, LIMIT_MIB, and the work of one turn, in pieces and not in time:
-searches for rules of a tick, findings of an ended generation, incidents that are told. And nothing may be lost by that:
+SIEGE (tests/tools/siege.c) plays a hundred and thirty attacks one after the other to it, so that one generation takes
+over from another in their midst, with three databases of places that are made up and of the size of those that
+`holdfast geo update` brings. Held to bounds are the memory at its peak, LIMIT_MIB, and the work of one turn, in pieces
+and not in time: searches for rules of a tick, findings of an ended generation, incidents that are told. And nothing may be lost by that:
 each incident is told in the end, and found. Speaks TAP.
 """
 import json
@@ -33,8 +33,9 @@ def database(path, ranges_ipv4, ranges_ipv6, says):
             out.write(".".join(str(first >> shift & 255) for shift in (24, 16, 8, 0)) + ","
                       + ".".join(str(last >> shift & 255) for shift in (24, 16, 8, 0)) + f",{says(i)}\n")
         for i in range(ranges_ipv6):
-            out.write(f"2001:{i >> 8:x}:{i << 8 & 0xffff:x}::,2001:{i >> 8:x}:{i << 8 & 0xffff | 0x7f:x}:ffff:ffff:ffff:"
-                      f"ffff:ffff,{says(i)}\n")
+            begin = f"2001:{i >> 8:x}:{i << 8 & 0xffff:x}"
+            end = f"2001:{i >> 8:x}:{i << 8 & 0xffff | 0x7f:x}"
+            out.write(f"{begin}::,{end}:ffff:ffff:ffff:ffff:ffff,{says(i)}\n")
 
 
 def databases(folder):
@@ -71,8 +72,8 @@ def main():
             ran = json.loads(run.stdout) if run.returncode == 0 else None
             wrong = fault(ran) if ran else f"exit {run.returncode}"
             failed += wrong != ""
-            said = (f"{ran['peak_mib']:.1f} MiB of at most {LIMIT_MIB}, {ran['seconds']:.1f} s of the processor, the longest "
-                    f"turn {ran['turn_ms']:.0f} ms" if ran else "nothing was measured")
+            said = (f"{ran['peak_mib']:.1f} MiB of at most {LIMIT_MIB}, {ran['seconds']:.1f} s of the processor, "
+                    f"the longest turn {ran['turn_ms']:.0f} ms" if ran else "nothing was measured")
             print(f"{'not ok' if wrong else 'ok'} {number} - {TARGETS} attacks, {sources}: {said}"
                   f"{'; ' + wrong if wrong else ''}", flush=True)
     return 1 if failed else 0
