@@ -98,8 +98,8 @@ class Copy:
         return said
 
     def begin_as_unit(self, name, trace=None):
-        """As systemd would begin it: with the unit's capabilities, what it may not write read-only, and a socket that it
-        tells when it is ready. Whether it has, and what it has said."""
+        """As systemd would begin it: with the unit's capabilities, what it may not write read-only, and a socket that
+        it tells when it is ready. Whether it has, and what it has said."""
         unit, capabilities = self.unit(name), "-all"
         for word in unit["CapabilityBoundingSet"]:
             capabilities += "," + word.lower().replace("cap_", "+")

@@ -267,8 +267,8 @@ def show(arguments, scratch, topology):
         daemon.stop()  # which ends what it has found; commands that ask for it need no daemon
         draw(stage)
         stage.say("── What the public is told " + "─" * 50 + "\n")
-        print(f"  Of {people.tried} people who tried from home while nobody stopped the flood {people.failed} could not "
-              f"get in; {people.reported} have said so by the form.\n", flush=True)
+        print(f"  Of {people.tried} people who tried from home while nobody stopped the flood {people.failed} could "
+              f"not get in; {people.reported} have said so by the form.\n", flush=True)
         demo_word.Word(stage, daemon, stage.status).tell(flooded, over)
         keep(scratch / "web/page", arguments.page)
         epilogue(stage, daemon, screens, (calm, without, shielded, again), course)
