@@ -17,7 +17,7 @@
 
 #include <linux/types.h>
 
-#define SHIELD_LAYOUT 4
+#define SHIELD_LAYOUT 5
 #define SHIELD_NEVER (~0ULL)
 
 /* Bounds. A message that names one of them says what was to be had. */
@@ -225,8 +225,10 @@ struct shield_rule {
  * in force for SHIELD_RULESET_REST_MS, and then named: no packet sees half of one.
  *
  * Which rules a packet can meet is found by the bit vectors of Lakshman and Stiliadis (SIGCOMM 1998): bit r of
- * by_protocol[p] says that rule r can be met by protocol p, and so on; ports and lengths are folded into as many bins as
- * there is room for in a processor's nearest cache. What the vectors leave is compared in full, lowest rule first.
+ * by_protocol[p] says that rule r can be met by protocol p, and so on; what has more values is folded into as many bins as
+ * there is room for in a processor's nearest cache. Of destinations only a rule for a single one is in one bin. by_other is
+ * of one field more, whichever of the rest tells the most of these rules apart. What the vectors leave is compared in full,
+ * lowest rule first.
  */
 #define SHIELD_RULESET_REST_MS 50
 #define SHIELD_BINS 256
@@ -235,11 +237,15 @@ struct shield_rule {
 
 struct shield_ruleset {
 	__u32 count;
-	__u32 needs; /* SHIELD_NEED_* */
+	__u32 needs;       /* SHIELD_NEED_* */
+	__u32 other_field; /* enum shield_field: what by_other is of */
+	__u32 unused;
 	__u64 by_protocol[SHIELD_BINS];
 	__u64 by_src_port[SHIELD_BINS]; /* a packet without ports is in bin 0, as port 0 is */
 	__u64 by_dst_port[SHIELD_BINS];
 	__u64 by_length[SHIELD_BINS];
+	__u64 by_dst[SHIELD_BINS];   /* shield_fold() */
+	__u64 by_other[SHIELD_BINS]; /* SHIELD_PORT_BIN() */
 	struct shield_rule rules[SHIELD_RULES_MAX];
 };
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the control socket answers, and what a request is in the record: objects of JSON, a line each (doc/control.md). */
+/*
+ * What the control socket answers, and what a request is in the record: objects of JSON, a line each (doc/control.md).
+ */
 #include "daemon/control.h"
 
 #include <inttypes.h>

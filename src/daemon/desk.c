@@ -156,6 +156,10 @@ static void heed(struct desk *desk, unsigned role)
 		answer(desk, role, message->id,
 		       desk_subscribe_heed(&desk->subscribe, desk->ledger, message, role_wall_ns()));
 		break;
+	case SERVE_CHECKS:
+		if (role == SERVE_ROLE_PROBER) /* whom else strangers talk to has nothing to say of it */
+			desk_tell_checks(desk, message->checks.checks, message->checks.count, role_wall_ns());
+		break;
 	case SERVE_CONFIG:
 	case SERVE_CHANNEL:
 	case SERVE_READY:

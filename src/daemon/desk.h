@@ -75,6 +75,8 @@ void desk_states_look(struct desk *desk, int64_t now_ns);
 /* What has been told, from its file. */
 void desk_tell_begin(struct desk *desk);
 void desk_tell_outages(struct desk *desk, int64_t now_ns);
+/* What the prober says of checks that fail from here. */
+void desk_tell_checks(struct desk *desk, const struct serve_check *checks, uint32_t count, int64_t now_ns);
 /* Statements that are due by `now_ns`, wall time. */
 void desk_tell_due(struct desk *desk, int64_t now_ns);
 /* To a messenger that begins: what it need not say again. */

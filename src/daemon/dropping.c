@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who is being dropped, for those who take reports of users: sources that samples show, then the block list as far as there is
- * room; and the allow list, whose sources pass all the same. Only what has changed is told, and again before what was told
- * ends: a daemon that is dead keeps nobody's reports from counting. That nobody is, is told once, and at the beginning: what an
- * engine before this one has told may not be so any more.
+ * Who is being dropped, for those who take reports of users: sources that samples show, then the block list as far as
+ * there is room; and the allow list, whose sources pass all the same. Only what has changed is told, and again before
+ * what was told ends: a daemon that is dead keeps nobody's reports from counting. That nobody is, is told once, and at
+ * the beginning: what an engine before this one has told may not be so any more.
  */
 #include <stdlib.h>
 

@@ -35,6 +35,14 @@ struct probing_numbers {
 
 /* Which checks failed when they were made last: how many, and the first of them with its reason. False: none did. */
 bool probing_failing(const struct probing *probing, char *text, size_t size);
+#define PROBING_SURE 2 /* times in a row that a check must have failed, before people are told */
+struct probing_failure {
+	const char *component, *check;
+	enum probe_reason reason;
+	int64_t since_ns;
+};
+/* Components with a check that has failed so often, each once. How many, at most `most`. */
+uint32_t probing_failures(const struct probing *probing, struct probing_failure *failures, uint32_t most);
 struct probing_numbers probing_numbers(const struct probing *probing);
 
 #endif

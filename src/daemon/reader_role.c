@@ -89,7 +89,8 @@ static int give_up(struct role_of_reader *role, const struct role_start *start)
 static int begin(void *state, const struct role_start *start, char error[CONFIG_ERROR_SIZE])
 {
 	struct role_of_reader *role = state;
-	int result = log_reader_init(&role->reader, &role->life.config, error);
+	int result = log_reader_init(&role->reader, &role->life.config, role->life.listeners, role->life.listener_count,
+	                             error);
 
 	if (result != 0)
 		return result;

@@ -24,7 +24,7 @@
 
 #define SERVE_COUNTS_MAX 64 /* reports, or signals, of one message */
 #define SERVE_FDS_MAX CHANNEL_FDS_MAX
-#define SERVE_LISTENERS_MAX 4
+#define SERVE_LISTENERS_MAX 16 /* as many as there are logs */
 #define SERVE_LINES_MAX 4
 #define SERVE_COUNTERS_MAX 48
 #define SERVE_NAME_SIZE 32
@@ -56,6 +56,7 @@ enum serve_type {
 	SERVE_CONFIRM,
 	SERVE_UNSUBSCRIBE,
 	SERVE_ANSWER,
+	SERVE_CHECKS,
 	SERVE_DROPPED,
 	SERVE_TYPES,
 };
@@ -106,6 +107,17 @@ struct serve_signals {
 	struct signal_count signals[SERVE_COUNTS_MAX];
 };
 
+/* Components whose checks fail from where the prober is, by its latest look; with none all are good. It is said again and again. */
+struct serve_checks {
+	uint32_t count;
+	uint32_t unused;
+	struct serve_check {
+		int64_t since_ns; /* Unix epoch */
+		char component[COMPONENT_ID_SIZE];
+		char what[ALERT_NAME_SIZE]; /* "front, refused the connection" */
+	} checks[SERVE_COUNTS_MAX];
+};
+
 enum serve_subscription { SERVE_BY_MAIL, SERVE_BY_WEBHOOK, SERVE_SUBSCRIPTIONS };
 
 struct serve_subscribe {
@@ -146,11 +158,12 @@ struct serve_message {
 		struct serve_subscribe subscribe;
 		struct serve_token token;
 		struct serve_answer answer;
+		struct serve_checks checks;
 		struct serve_dropped dropped;
 	};
 };
 
-/* A zeroed message of a type; it is about 5 KB. */
+/* A zeroed message of a type; it is about 10 KB. */
 void serve_message_init(struct serve_message *message, enum serve_type type, uint64_t id);
 /* What a datagram of this type is long; 0: there is no such type. */
 size_t serve_message_size(enum serve_type type);

@@ -193,9 +193,12 @@ static void tell_changes(struct live *l, struct live_case *c)
 
 void live_cases_watch(struct live *l)
 {
-	uint32_t count = engine_incident_count(l->engine);
+	uint32_t count = engine_incident_count(l->engine), first = l->waits ? l->first : 0;
 
-	for (uint32_t i = 0; i < count && i < INCIDENT_LIST_MAX; i++) {
+	l->searches_left = LIVE_SEARCHES_A_TICK;
+	l->waits = false;
+	for (uint32_t j = 0; j < count && j < INCIDENT_LIST_MAX; j++) {
+		uint32_t i = (first + j) % count;
 		const struct incident *inc = engine_incident(l->engine, i);
 		struct live_case *c = &l->cases[i];
 
@@ -310,7 +313,7 @@ unsigned live_rules(const struct live *l, uint64_t incident, const struct life *
 
 int live_find(struct live *l, uint64_t incident, struct finding *finding)
 {
-	struct engine_search search = { .attack_max = INCIDENT_SAMPLE, .normal_max = LIVE_NORMAL_MAX };
+	struct engine_search search = { .attack_max = LIVE_ATTACK_MAX, .normal_max = LIVE_NORMAL_MAX };
 	const struct live_case *c = live_case_find(l, incident);
 
 	if (!c || !l->engine)

@@ -105,8 +105,12 @@ bool live_rules_leave(const struct live *l, uint64_t incident, const struct samp
 {
 	uint64_t left = 0;
 
-	for (uint32_t i = 0; i < sample->used; i++)
-		left += !live_rules_catch(l, incident, &sample->items[i]);
+	for (uint32_t i = 0; i < sample->used; i++) {
+		struct observation o;
+
+		sample_read(sample, i, &o);
+		left += !live_rules_catch(l, incident, &o);
+	}
 	return left * PPM > (uint64_t)sample->used * SIGNATURE_RESIDUAL_PPM;
 }
 

@@ -48,10 +48,13 @@ static bool takes_place(const struct incident *inc, const struct rule *better, c
 		const struct sample *sample = &inc->parts[i].window->sample;
 
 		for (uint32_t j = 0; j < sample->used; j++) {
-			if (!match_test(&of->match, &sample->items[j]))
+			struct observation o;
+
+			sample_read(sample, j, &o);
+			if (!match_test(&of->match, &o))
 				continue;
 			caught++;
-			both += match_test(&better->match, &sample->items[j]);
+			both += match_test(&better->match, &o);
 		}
 	}
 	return caught > 0 && both * PPM >= caught * KEEPS_PPM;
@@ -147,9 +150,12 @@ static bool catches_more(const struct live *l, uint64_t incident, const struct i
 		const struct sample *sample = &inc->parts[i].window->sample;
 
 		all += sample->used;
-		for (uint32_t j = 0; j < sample->used; j++)
-			more += match_test(&rule->match, &sample->items[j]) &&
-			        !live_rules_catch(l, incident, &sample->items[j]);
+		for (uint32_t j = 0; j < sample->used; j++) {
+			struct observation o;
+
+			sample_read(sample, j, &o);
+			more += match_test(&rule->match, &o) && !live_rules_catch(l, incident, &o);
+		}
 	}
 	return more * PPM > all * SIGNATURE_RESIDUAL_PPM;
 }
@@ -205,13 +211,17 @@ static uint32_t collect_passed(const struct live *l, const struct incident *inc,
 	return count;
 }
 
-/* Of a vector's sample. */
-static uint32_t collect_sampled(const struct sample *sample, const struct observation *packets[LIVE_ATTACK_MAX])
+/* Of a vector's sample, into `room`. */
+static uint32_t collect_sampled(const struct sample *sample, struct observation room[LIVE_ATTACK_MAX],
+                                const struct observation *packets[LIVE_ATTACK_MAX])
 {
 	uint32_t step = (sample->used + LIVE_ATTACK_MAX - 1) / LIVE_ATTACK_MAX, count = 0;
 
-	for (uint32_t i = 0; i < sample->used; i += step)
-		packets[count++] = &sample->items[i];
+	for (uint32_t i = 0; i < sample->used; i += step) {
+		sample_read(sample, i, &room[count]);
+		packets[count] = &room[count];
+		count++;
+	}
 	return count;
 }
 
@@ -240,6 +250,7 @@ static uint32_t search_for(struct live *l, uint32_t index, const struct engine_s
 	int rc;
 
 	l->counters.searches++;
+	l->searches_left--;
 	rc = engine_find(l->engine, index, search, &finding);
 	if (rc < 0) {
 		l->counters.no_memory += rc == -ENOMEM;
@@ -284,7 +295,7 @@ static int seek_sampled(struct live *l, uint32_t index, uint32_t part)
 	struct engine_search search = {
 		.normal_max = LIVE_NORMAL_MAX,
 		.attack = packets,
-		.attack_count = collect_sampled(sample, packets),
+		.attack_count = collect_sampled(sample, l->sought, packets),
 		.young = true,
 		.rules_only = true,
 	};
@@ -308,8 +319,8 @@ static void seek(struct live *l, uint32_t index, const struct capture_time *pass
 		c->turn = 0;
 	if (c->turn == 0)
 		c->made = 0;
-	/* At first for all; later one search a tick, for others wait. */
-	for (bool searched = false; c->turn < parts && (!searched || !passed_since); c->turn++) {
+	/* At first for all that a tick has time for; later one search a tick, for others wait. */
+	for (bool searched = false; c->turn < parts && l->searches_left && (!searched || !passed_since); c->turn++) {
 		int made =
 			passed_since ? seek_passed(l, index, c->turn, *passed_since) : seek_sampled(l, index, c->turn);
 
@@ -396,6 +407,14 @@ void live_seek(struct live *l, uint32_t index, const struct incident *inc)
 	struct rate latest = live_case_rate(l, c, RESIDUAL_SLOTS);
 	struct capture_time since;
 
+	/* The next tick begins with who could not be looked at in this one. */
+	if (l->searches_left == 0) {
+		if (!l->waits) {
+			l->waits = true;
+			l->first = index;
+		}
+		return;
+	}
 	if (!inc->wave_open || c->revoked >= LIVE_REVOKED_MAX || live_rules_await(l, c->id) ||
 	    (c->has_since && seek_newcomer(l, index)) || time_since(l->now, c->searched) < seek_pause(c))
 		return;

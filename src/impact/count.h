@@ -34,10 +34,11 @@ enum signal_kind {
 	SIGNAL_PROBE,       /* good, bad: checks; value: milliseconds they took, the most */
 	SIGNAL_EDGE_5XX,    /* bad: answers of 5xx; good: all others */
 	SIGNAL_LATENCY,     /* value: milliseconds, 90th percentile; good: answers */
-	SIGNAL_CONNECTIONS, /* good: connections that were answered; bad: that were not */
+	SIGNAL_CONNECTIONS, /* packets of conversations that the host answers; bad: dropped; good: passed */
 	SIGNAL_NEL,         /* bad: failures that browsers report; good: successes, by their sampling fraction */
 	SIGNAL_CANARY,      /* good, bad: of the places that surely are up, as that vantage point saw them */
 	SIGNAL_FILTERED, /* bad: reports of users whom one's own filter had refused; good: others that were looked up */
+	SIGNAL_HANDSHAKES, /* clients known from peace; good: new connections; bad: asked again and again, and got none */
 	SIGNAL_KINDS
 };
 
@@ -60,7 +61,7 @@ static inline int64_t count_bucket(int64_t ns)
 	return ns - rest - (rest < 0 ? COUNT_BUCKET_NS : 0);
 }
 
-/* "probe", "edge_5xx", "latency", "connections", "nel", "canary", "filtered". */
+/* "probe", "edge_5xx", "latency", "connections", "nel", "canary", "filtered", "handshakes". */
 const char *signal_kind_name(enum signal_kind value);
 bool signal_kind_find(const char *word, enum signal_kind *value);
 

@@ -104,6 +104,19 @@ int shield_note_write(const struct shield_rule_told *told, struct shield_note *n
 /* Rules that have not expired, by number; `rules` has room for SHIELD_RULES_MAX. A note that cannot be read is -EBADMSG. */
 int shield_read_rules(const struct shield_maps *maps, uint64_t now, struct shield_rule_told *rules, unsigned *count);
 
+/* By what sources are known to services (abi/shield.h, map `known`), as it was when it was read. */
+struct shield_knowing {
+	uint64_t seed;
+	uint32_t hz;
+	uint64_t names[SHIELD_SERVICES_MAX];
+	struct shield_freeze freezes[SHIELD_SERVICES_MAX];
+};
+/* -EBADMSG: of another layout. */
+int shield_read_knowing(const struct shield_maps *maps, struct shield_knowing *knowing);
+/* Whether a service, by its place, knows a source from peace at `now`, in jiffies, as the kernel would say. */
+bool shield_is_known(const struct shield_maps *maps, const struct shield_knowing *knowing, unsigned service,
+                     const struct address *source, uint64_t now);
+
 /* Allow list: calls `each` for every entry that has not expired, in no order; stops where it returns not 0. */
 int shield_each_allowed(const struct shield_maps *maps, uint64_t now,
                         int (*each)(void *context, const struct prefix *prefix, uint64_t expires), void *context);

@@ -502,6 +502,7 @@ static int put_in_force(struct shield *shield, const struct shield_rule_told *to
 	if (result)
 		return shield_fail(error, result, "%u rules are in force; the shield takes %d", count,
 		                   SHIELD_RULES_MAX);
+	ruleset_finish(shield->set);
 	/* A packet may still be looking at the table that was in force a moment ago. */
 	if (shield->retired[next] && rested < SHIELD_RULESET_REST_MS * (int64_t)NS_PER_MS) {
 		struct timespec wait = { 0, (long)(SHIELD_RULESET_REST_MS * (int64_t)NS_PER_MS - rested) };

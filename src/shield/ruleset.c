@@ -287,31 +287,60 @@ int ruleset_compile_rule(const struct rule *rule, struct shield_rule *compiled, 
 	return 0;
 }
 
-/* Bins of a vector in which a packet that meets the rule can be, by what the rule asks of one field alone. */
-static void mark(const struct shield_rule *rule, enum shield_field field, uint32_t (*bin)(uint32_t value), uint64_t bit,
-                 __u64 vector[SHIELD_BINS])
+/* What a rule asks of one field alone: one value, or one range of them, or nothing. */
+enum asks { ASKS_NOTHING, ASKS_VALUE, ASKS_RANGE };
+
+static enum asks asked_of(const struct shield_rule *rule, enum shield_field field, struct shield_range *asked)
 {
-	const struct shield_range *range = NULL;
 	struct shield_key mask, value;
 
 	memcpy(&mask, rule->mask, sizeof(mask));
 	memcpy(&value, rule->value, sizeof(value));
+	*asked = (struct shield_range){ .high = FIELD_MAX };
 	if (mask.field[field]) { /* only SHIELD_F_HAS is ever asked for some of its bits */
-		vector[bin(value.field[field])] |= bit;
-		return;
-	}
-	for (unsigned i = 0; i < rule->range_count && !range; i++)
-		if (rule->ranges[i].field == field)
-			range = &rule->ranges[i];
-	if (!range) {
-		for (unsigned i = 0; i < SHIELD_BINS; i++)
-			vector[i] |= bit;
-		return;
+		asked->low = asked->high = value.field[field];
+		return ASKS_VALUE;
 	}
 	/* One range narrows well enough: the rule itself is looked at for the rest. */
-	for (uint32_t i = 0; i <= FIELD_MAX; i++)
-		if ((i >= range->low && i <= range->high) != (range->negated != 0))
-			vector[bin(i)] |= bit;
+	for (unsigned i = 0; i < rule->range_count; i++)
+		if (rule->ranges[i].field == field) {
+			*asked = rule->ranges[i];
+			return ASKS_RANGE;
+		}
+	return ASKS_NOTHING;
+}
+
+static void mark_values(uint32_t from, uint32_t to, uint32_t (*bin)(uint32_t value), uint64_t bit, __u64 *vector)
+{
+	for (uint32_t i = from; i < to; i++)
+		vector[bin(i)] |= bit;
+}
+
+/* Bins of a vector in which a packet that meets the rule can be. */
+static void mark(const struct shield_rule *rule, enum shield_field field, uint32_t (*bin)(uint32_t value), uint64_t bit,
+                 __u64 vector[SHIELD_BINS])
+{
+	struct shield_range asked;
+
+	if (asked_of(rule, field, &asked) == ASKS_NOTHING) {
+		for (unsigned i = 0; i < SHIELD_BINS; i++)
+			vector[i] |= bit;
+	} else if (asked.negated) {
+		mark_values(0, asked.low, bin, bit, vector);
+		mark_values(asked.high + 1u, FIELD_MAX + 1, bin, bit, vector);
+	} else {
+		mark_values(asked.low, asked.high + 1u, bin, bit, vector);
+	}
+}
+
+/* Of destinations only a single one narrows anything. */
+static void mark_dst(const struct shield_rule *rule, uint64_t bit, __u64 vector[SHIELD_BINS])
+{
+	bool one = rule->mask[SHIELD_WORD_DST] == UINT64_MAX && rule->mask[SHIELD_WORD_DST + 1] == UINT64_MAX;
+
+	for (unsigned i = 0; i < SHIELD_BINS; i++)
+		if (!one || i == shield_fold(&rule->value[SHIELD_WORD_DST]))
+			vector[i] |= bit;
 }
 
 static uint32_t port_bin(uint32_t port)
@@ -340,6 +369,51 @@ static uint32_t unasked(const struct shield_rule *rule)
 	return words;
 }
 
+static bool alike(const struct shield_range *a, const struct shield_range *b)
+{
+	return a->low == b->low && a->high == b->high && a->negated == b->negated;
+}
+
+/* How many different things rules ask of a field. */
+static unsigned different(const struct shield_ruleset *set, enum shield_field field)
+{
+	struct shield_range asked[SHIELD_RULES_MAX];
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < set->count; i++) {
+		unsigned k = 0;
+
+		if (asked_of(&set->rules[i], field, &asked[count]) == ASKS_NOTHING)
+			continue;
+		while (k < count && !alike(&asked[k], &asked[count]))
+			k++;
+		count += k == count;
+	}
+	return count;
+}
+
+void ruleset_finish(struct shield_ruleset *set)
+{
+	static const enum shield_field others[] = { SHIELD_F_TTL,       SHIELD_F_IP_ID,     SHIELD_F_PAYLOAD_LENGTH,
+		                                    SHIELD_F_TCP_FLAGS, SHIELD_F_WINDOW,    SHIELD_F_MSS,
+		                                    SHIELD_F_ICMP_TYPE, SHIELD_F_ICMP_CODE, SHIELD_F_FRAGMENT_OFFSET };
+	enum shield_field chosen = others[0];
+	unsigned most = 0;
+
+	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		unsigned count = different(set, others[i]);
+
+		if (count > most) {
+			most = count;
+			chosen = others[i];
+		}
+	}
+	set->other_field = (uint32_t)chosen;
+	memset(set->by_other, 0, sizeof(set->by_other));
+	for (unsigned i = 0; i < set->count; i++)
+		mark(&set->rules[i], chosen, port_bin, 1ULL << i, set->by_other);
+}
+
 int ruleset_add(struct shield_ruleset *set, const struct shield_rule *rule)
 {
 	const struct {
@@ -358,6 +432,7 @@ int ruleset_add(struct shield_ruleset *set, const struct shield_rule *rule)
 		return -ENOSPC;
 	for (unsigned v = 0; v < sizeof(vectors) / sizeof(vectors[0]); v++)
 		mark(rule, vectors[v].field, vectors[v].bin, 1ULL << set->count, vectors[v].vector);
+	mark_dst(rule, 1ULL << set->count, set->by_dst);
 	memcpy(&mask, rule->mask, sizeof(mask));
 	if (mask.tcp_options || mask.field[SHIELD_F_HAS] & SHIELD_HAS_MSS)
 		set->needs |= SHIELD_NEED_OPTIONS;

@@ -4,7 +4,6 @@
 #define HOLDFAST_TELL_CONSOLE_PIECES_H
 
 #include "tell/console_html.h"
-#include "impact/component.h"
 #include "tell/console_inside.h"
 
 typedef struct console_view view_t;

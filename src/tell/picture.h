@@ -34,6 +34,7 @@ enum picture_kind {
 	PICTURE_PROBES, /* this and the next: parts: bad, good */
 	PICTURE_EDGE,
 	PICTURE_CONNECTIONS,
+	PICTURE_HANDSHAKES,
 	PICTURE_NEL,
 	PICTURE_KINDS
 };

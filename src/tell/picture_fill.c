@@ -154,6 +154,7 @@ void picture_signal(struct picture *picture, const struct signal_count *count)
 		[SIGNAL_PROBE] = PICTURE_PROBES,
 		[SIGNAL_EDGE_5XX] = PICTURE_EDGE,
 		[SIGNAL_CONNECTIONS] = PICTURE_CONNECTIONS,
+		[SIGNAL_HANDSHAKES] = PICTURE_HANDSHAKES,
 		[SIGNAL_NEL] = PICTURE_NEL,
 	};
 	struct picture_lane *lane;

@@ -160,7 +160,8 @@ static const char *const columns[PICTURE_KINDS][3] = {
 	[PICTURE_REPORTS] = { "Reports", "Left out", "Usual, at most" },
 	[PICTURE_PROBES] = { "Probes", "Failed", NULL },
 	[PICTURE_EDGE] = { "Answers", "Errors 5xx", NULL },
-	[PICTURE_CONNECTIONS] = { "Connections", "Failed", NULL },
+	[PICTURE_CONNECTIONS] = { "Conversations, packets", "Dropped", NULL },
+	[PICTURE_HANDSHAKES] = { "New connections", "Failed", NULL },
 	[PICTURE_NEL] = { "Browsers", "Failed", NULL },
 };
 

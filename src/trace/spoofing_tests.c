@@ -63,8 +63,14 @@ static bool mostly_ipv4(const struct spoofing_view *v)
 {
 	uint32_t ipv4 = 0;
 
-	if (v->looked_count == 0)
-		return v->window->sample.used == 0 || address_is_ipv4(&v->window->sample.items[0].src);
+	if (v->looked_count == 0) {
+		struct observation first;
+
+		if (v->window->sample.used == 0)
+			return true;
+		sample_read(&v->window->sample, 0, &first);
+		return address_is_ipv4(&first.src);
+	}
 	for (uint32_t i = 0; i < v->looked_count; i++)
 		ipv4 += address_is_ipv4(&v->looked[i].address);
 	return ipv4 * 2 >= v->looked_count;
@@ -347,14 +353,14 @@ static int by_source(const void *left, const void *right)
 }
 
 /* One packet of each source, so many at most; returns how many. */
-static uint32_t one_of_each(const struct spoofing_view *v, const struct observation **packets)
+static uint32_t one_of_each(const struct spoofing_view *v, const struct observation *sampled,
+                            const struct observation **packets)
 {
-	const struct sample *sample = &v->window->sample;
 	uint32_t count = 0, kept = 0;
 
-	for (uint32_t i = 0; i < sample->used; i++)
-		if (address_is_ipv4(&sample->items[i].src) == v->ipv4)
-			packets[count++] = &sample->items[i];
+	for (uint32_t i = 0; i < v->window->sample.used; i++)
+		if (address_is_ipv4(&sampled[i].src) == v->ipv4)
+			packets[count++] = &sampled[i];
 	/* NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers */
 	qsort(packets, count, sizeof(packets[0]), by_source);
 	for (uint32_t i = 0; i < count; i++)
@@ -460,18 +466,20 @@ static struct information field_information(const struct spoofing_view *v, const
  */
 static void dependence(const struct spoofing_view *v, struct spoofing_test *test)
 {
+	struct observation *sampled = sample_list(&v->window->sample);
 	const struct observation **packets = NULL;
 	struct information most = { 0 }, ttl;
 	unsigned which = FIELD_PORT;
 	uint32_t count = 0;
 
-	if (v->window->sample.used)
+	if (sampled)
 		packets = calloc(v->window->sample.used, sizeof(const struct observation *));
 	if (packets)
-		count = one_of_each(v, packets);
+		count = one_of_each(v, sampled, packets);
 	if (count < SPOOFING_CROWD) {
 		too_few(v, test);
 		free(packets);
+		free(sampled);
 		return;
 	}
 	for (unsigned field = 0; field < FIELD_TTL; field++) {
@@ -484,6 +492,7 @@ static void dependence(const struct spoofing_view *v, struct spoofing_test *test
 	}
 	ttl = field_information(v, packets, count, FIELD_TTL);
 	free(packets);
+	free(sampled);
 	test->value = most.bits;
 	test->expected = most.chance;
 	if (most.bits >= DEPENDENT_BITS && most.bits >= 2 * most.chance && is_spread(v))

@@ -299,8 +299,7 @@ static void hash_of(const char *id, char hash[80])
 
 	(void)snprintf(path, sizeof(path), "/edit/%s", id);
 	assert_int_equal(get(path), 200);
-	(void)snprintf(path, sizeof(path), "/matter/%s", id);
-	assert_int_equal(get(path), 200);
+	assert_int_equal(get("/matter/s1"), 200); /* which all of them are of */
 	(void)snprintf(path, sizeof(path), "action=\"/approve/%s\"", id);
 	at = strstr(site->body, path);
 	at = at ? strstr(at, "name=\"hash\" value=\"") : NULL;

@@ -153,8 +153,8 @@ static void lines_count_once(void **state)
 	assert_int_equal(outages_signal_add(ledger, put, 2, &error), 0);
 	for (unsigned i = 0; i < signals.count; i++) {
 		signals.signals[i] = (struct signal_count){ .kind = rows[i].kind, .good = 1u << i };
-		(void)strcpy(signals.signals[i].component, rows[i].component);
-		(void)strcpy(signals.signals[i].vantage, rows[i].vantage);
+		(void)snprintf(signals.signals[i].component, COMPONENT_ID_SIZE, "%s", rows[i].component);
+		(void)snprintf(signals.signals[i].vantage, VANTAGE_SIZE, "%s", rows[i].vantage);
 	}
 	desk_queue_signals(&queue, &signals);
 	assert_int_equal(desk_queue_write(&queue, ledger, &error), 0);
@@ -312,6 +312,57 @@ static void statements_are_told_once(void **state)
 	assert_false(desk_told_due(&told, &thread, 1, 6002, say, &said_count));
 }
 
+/* Of one place, by component: each once, over a restart, and not beside an outage that says more. */
+static void failing_checks_are_told_once(void **state)
+{
+	static struct desk_told told, read;
+	static struct reckon_result result;
+	struct serve_check checks[2] = {
+		{ .component = "web", .what = "front, refused the connection", .since_ns = 5 * NS_PER_S },
+		{ .component = "login", .what = "door, no answer in time", .since_ns = 6 * NS_PER_S },
+	};
+
+	(void)state;
+	memset(&told, 0, sizeof(told));
+	memset(&result, 0, sizeof(result));
+	said_count = 0;
+	result.components_count = 1;
+	(void)strcpy(result.components[0].id, "login");
+	result.components[0].outage = 7;
+	result.components[0].word = BELIEF_MAJOR_OUTAGE;
+	assert_true(desk_told_outages(&told, &result, 7 * NS_PER_S, say, &said_count));
+	assert_false(desk_told_checks(&told, NULL, 0, 8 * NS_PER_S, say, &said_count));
+	assert_true(desk_told_checks(&told, checks, 2, 9 * NS_PER_S, say, &said_count));
+	assert_false(desk_told_checks(&told, checks, 2, 24 * NS_PER_S, say, &said_count));
+	assert_int_equal(said_count, 2);
+	assert_int_equal(said[1].change, ALERT_BEGAN);
+	assert_int_equal(said[1].matter, ALERT_OF_CHECKS);
+	assert_int_equal(said[1].incident, 0);
+	assert_int_equal(said[1].began_ns, 5 * NS_PER_S);
+	assert_string_equal(said[1].service, "web");
+	assert_string_equal(said[1].vector, "front, refused the connection");
+	assert_non_null(strstr(said[1].advice, "component set web "));
+	assert_int_equal(desk_told_write(&told, told_path), 0);
+	assert_int_equal(desk_told_read(&read, told_path), 0);
+	/* That another check fails too, or another reason, is no news. */
+	(void)strcpy(checks[0].what, "front, wrong status");
+	assert_false(desk_told_checks(&read, checks, 2, 30 * NS_PER_S, say, &said_count));
+	desk_told_standing(&read, 31 * NS_PER_S, say, &said_count);
+	assert_int_equal(said_count, 4);
+	assert_int_equal(said[3].matter, ALERT_OF_CHECKS);
+	assert_int_equal(said[3].change, ALERT_STANDING);
+	/* It ends when all of its checks are good; the outage's end leaves what still fails. */
+	result.components[0].outage = 0;
+	assert_true(desk_told_outages(&read, &result, 40 * NS_PER_S, say, &said_count));
+	assert_true(desk_told_checks(&read, checks + 1, 1, 45 * NS_PER_S, say, &said_count));
+	assert_int_equal(said_count, 7);
+	assert_int_equal(said[5].change, ALERT_ENDED);
+	assert_string_equal(said[5].service, "web");
+	assert_int_equal(said[5].began_ns, 5 * NS_PER_S);
+	assert_int_equal(said[6].change, ALERT_BEGAN);
+	assert_string_equal(said[6].service, "login");
+}
+
 static void what_is_told_is_bounded(void **state)
 {
 	static struct statements_thread threads[DESK_TOLD_MAX + 1];
@@ -337,7 +388,9 @@ static void a_file_that_is_none_of_ours(void **state)
 		"{\"schema\":\"holdfast.told/1\",\"outages\":[{\"number\":0,\"component\":\"web\",\"published\":\"nothing\"}],\"due\":[]}",
 		"{\"schema\":\"holdfast.told/1\",\"outages\":[{\"number\":1,\"component\":\"../x\",\"published\":\"nothing\"}],\"due\":[]}",
 		"{\"schema\":\"holdfast.told/1\",\"outages\":[{\"number\":1,\"component\":\"web\",\"published\":\"?\"}],\"due\":[]}",
-		"{\"schema\":\"holdfast.told/1\",\"outages\":[],\"due\":[{\"thread\":-1}]}"
+		"{\"schema\":\"holdfast.told/1\",\"outages\":[],\"due\":[{\"thread\":-1}]}",
+		"{\"schema\":\"holdfast.told/1\",\"outages\":[],\"due\":[],\"checks\":[{\"component\":\"../x\",\"what\":\"\"}]}",
+		"{\"schema\":\"holdfast.told/1\",\"outages\":[],\"due\":[],\"checks\":[{\"component\":\"web\"}]}"
 	};
 	static struct desk_told told;
 
@@ -358,10 +411,15 @@ int main(void)
 {
 #define WITH_RECORD(test) cmocka_unit_test_setup_teardown(test, begin, end)
 	const struct CMUnitTest tests[] = {
-		WITH_RECORD(counts_add_up),           WITH_RECORD(lines_count_once),
-		WITH_RECORD(the_queue_is_bounded),    WITH_RECORD(what_cannot_be_written_waits),
-		WITH_RECORD(outages_are_told_once),   WITH_RECORD(statements_are_told_once),
-		WITH_RECORD(what_is_told_is_bounded), WITH_RECORD(a_file_that_is_none_of_ours),
+		WITH_RECORD(counts_add_up),
+		WITH_RECORD(lines_count_once),
+		WITH_RECORD(the_queue_is_bounded),
+		WITH_RECORD(what_cannot_be_written_waits),
+		WITH_RECORD(outages_are_told_once),
+		WITH_RECORD(statements_are_told_once),
+		WITH_RECORD(failing_checks_are_told_once),
+		WITH_RECORD(what_is_told_is_bounded),
+		WITH_RECORD(a_file_that_is_none_of_ours),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,12 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include "daemon/serve_role.h"
+#include "daemon/serve_message.h"
 #include "fake_shield.h"
 #include "role_child.h"
 #include "scratch_ledger.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The engine's role, as its clients, the loader, the recorder, and the parent see it: the test is all of them. The shield
- * is a fake one; the block list is real, in memory of its own.
+ * The engine's role, as its clients, the loader, the recorder, and the parent see it: the test is all of them. The
+ * shield is a fake one; the block list is real, in memory of its own.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -702,7 +702,10 @@ static void lists(void **state)
 	end();
 }
 
-/* What the recorder is told of who is being dropped, as texts in the order of their coming: "203.0.113.1/32 !198.51.100.0/24". */
+/*
+ * What the recorder is told of who is being dropped, as texts in the order of their coming: "203.0.113.1/32
+ * !198.51.100.0/24".
+ */
 static const char *told_dropped(void)
 {
 	static char text[512];

@@ -130,8 +130,11 @@ static void an_attack_is_not_learned(void **state)
 	octets = saved(e);
 	assert_int_equal(learned_read(octets.at, octets.length, &learned), 0);
 	for (uint32_t i = 0; i < learned.normal.used; i++) {
-		of_attack += learned.normal.items[i].dst_port == 4000;
-		normal += learned.normal.items[i].dst_port == 9999;
+		struct observation o;
+
+		sample_read(&learned.normal, i, &o);
+		of_attack += o.dst_port == 4000;
+		normal += o.dst_port == 9999;
 	}
 	assert_int_equal(of_attack, 0);
 	assert_true(normal > 1900);

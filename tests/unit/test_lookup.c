@@ -3,7 +3,6 @@
  * Names by c-ares, from a name server that the test plays and that means no good: it is silent, talks nonsense, answers other
  * questions, or answers with more than anybody asked for.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>

@@ -265,6 +265,15 @@ static const char *queued_at(struct ledger *ledger, int64_t now_ns)
 	return news;
 }
 
+static void add_web(struct ledger *ledger)
+{
+	const struct component web = {
+		.id = "web", .showcase = true, .name = { "Website", "" }, .description = { "", "" }
+	};
+
+	assert_int_equal(component_add(ledger, &web, &error), 0);
+}
+
 static void plan(struct ledger *ledger, int64_t added_ns, int64_t from_ns, int64_t until_ns, char id[LEDGER_ID_SIZE])
 {
 	const struct component_works works = { .from_ns = from_ns,
@@ -288,6 +297,7 @@ static void works_are_told_as_they_come(void **state)
 	uint64_t number;
 
 	(void)state;
+	add_web(ledger);
 	plan(ledger, 98 * h, 99 * h, 110 * h, id); /* announced and begun before anybody was told of anything */
 	assert_int_equal(subscriptions_add(ledger, &ann, 100 * h, &number, &error), 0);
 	assert_string_equal(queued_at(ledger, 101 * h), "");
@@ -318,6 +328,7 @@ static void works_are_called_off(void **state)
 	uint64_t number;
 
 	(void)state;
+	add_web(ledger);
 	assert_int_equal(subscriptions_add(ledger, &ann, 100 * h, &number, &error), 0);
 	(void)queued_at(ledger, 100 * h);
 	plan(ledger, 101 * h, 110 * h, 120 * h, off);
