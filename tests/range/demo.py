@@ -135,6 +135,7 @@ class Show:
         now = measure.counters(self.topology)
         counted = measure.since(before, now)
         came, through = (round(counted[f"attack_{what}"] / took) for what in ("sent", "arrived"))
+        through = min(came, through)  # one counter is read a moment after the other
         answered, failed = self.users.since_last()
         part = answered / (answered + failed) if answered + failed else 0.0
         full = round(part * BAR)
