@@ -34,7 +34,7 @@
 
 /* What a program makes of one packet. */
 struct verdict {
-	uint32_t returned;
+	uint64_t returned;
 	struct shield_counters reasons;
 	struct shield_count matched[SHIELD_RULES_MAX], dropped[SHIELD_RULES_MAX];
 };
@@ -95,10 +95,12 @@ static int judge(int program, const struct packet *packet, struct verdict *verdi
 		result = bpf_prog_test_run_opts(program, &options);
 	if (!result)
 		result = read_counted(verdict);
+	if (result)
+		return result;
 	for (size_t i = 0; i < (sizeof(before) - offsetof(struct verdict, reasons)) / sizeof(*was); i++)
 		is[i] -= was[i];
 	verdict->returned = options.retval;
-	return result;
+	return 0;
 }
 
 static int compare(const struct packet *packet)

@@ -224,14 +224,17 @@ static void tests_drawn_rules_on_drawn_packets(void **state)
 /* What the kernel looks at of a table: candidates_of() of bpf/rules.h. */
 static uint64_t candidates(const struct shield_ruleset *set, const struct shield_key *key)
 {
+	uint16_t pieces[SHIELD_PIECES];
 	__u64 dst[2];
 
 	memcpy(dst, key->dst, sizeof(dst));
+	memcpy(pieces, key, sizeof(pieces));
+	assert_in_range(set->other, 0, SHIELD_PIECES - 1);
 	return set->by_protocol[key->field[SHIELD_F_PROTOCOL] % SHIELD_BINS] &
 	       set->by_src_port[SHIELD_PORT_BIN(key->field[SHIELD_F_SRC_PORT])] &
 	       set->by_dst_port[SHIELD_PORT_BIN(key->field[SHIELD_F_DST_PORT])] &
 	       set->by_length[SHIELD_LENGTH_BIN(key->field[SHIELD_F_LENGTH])] & set->by_dst[shield_fold(dst)] &
-	       set->by_other[SHIELD_PORT_BIN(key->field[set->other_field % SHIELD_FIELDS])];
+	       set->by_other[SHIELD_PORT_BIN(pieces[set->other])];
 }
 
 static void vectors_leave_what_holds(void **state)
@@ -302,8 +305,19 @@ static void vectors_tell_rules_apart(void **state)
 		add(&set, text, "::/0");
 	}
 	ruleset_finish(&set);
-	assert_int_equal(set.other_field, SHIELD_F_TTL);
+	assert_int_equal(set.other, SHIELD_F_TTL);
 	assert_int_equal(candidates(&set, &key), 1ULL << 24 | 1ULL << 40);
+	/* By what they ask of the payload, which is not among the fields. */
+	memset(&set, 0, sizeof(set));
+	for (unsigned i = 0; i < SHIELD_RULES_MAX; i++) {
+		(void)snprintf(text, sizeof(text), "udp and payload[4:6] = 00%02x", i);
+		add(&set, text, "::/0");
+	}
+	ruleset_finish(&set);
+	assert_in_range(set.other, SHIELD_WORD_PAYLOAD * 4, SHIELD_WORD_SRC * 4 - 1);
+	key.payload[5] = 33;
+	key.field[SHIELD_F_PAYLOAD_KEPT] = 6;
+	assert_int_equal(candidates(&set, &key), 1ULL << 33);
 }
 
 /*

@@ -273,7 +273,8 @@ PARSE_INLINE const struct shield_rule *first_of(const struct shield_ruleset *set
 /* Of the rules those that the packet can meet, by what is asked most. */
 PARSE_INLINE __u64 candidates_of(const struct shield_ruleset *set, const struct shield_key *key)
 {
-	__u16 other = key->field[set->other_field & (SHIELD_FIELDS - 1)];
+	const __u16 *pieces = (const __u16 *)(const void *)key;
+	__u16 other = pieces[set->other < SHIELD_PIECES ? set->other : 0];
 
 	return set->by_protocol[key->field[SHIELD_F_PROTOCOL] & (SHIELD_BINS - 1)] &
 	       set->by_src_port[SHIELD_PORT_BIN(key->field[SHIELD_F_SRC_PORT])] &

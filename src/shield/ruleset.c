@@ -293,20 +293,21 @@ int ruleset_compile_rule(const struct rule *rule, struct shield_rule *compiled, 
 /* What a rule asks of one field alone: one value, or one range of them, or nothing. */
 enum asks { ASKS_NOTHING, ASKS_VALUE, ASKS_RANGE };
 
-static enum asks asked_of(const struct shield_rule *rule, enum shield_field field, struct shield_range *asked)
+/* `piece`: enum shield_field, or another of the SHIELD_PIECES. */
+static enum asks asked_of(const struct shield_rule *rule, uint32_t piece, struct shield_range *asked)
 {
-	struct shield_key mask, value;
+	uint16_t mask, value;
 
-	memcpy(&mask, rule->mask, sizeof(mask));
-	memcpy(&value, rule->value, sizeof(value));
+	memcpy(&mask, (const uint8_t *)rule->mask + piece * sizeof(mask), sizeof(mask));
+	memcpy(&value, (const uint8_t *)rule->value + piece * sizeof(value), sizeof(value));
 	*asked = (struct shield_range){ .high = FIELD_MAX };
-	if (mask.field[field]) { /* only SHIELD_F_HAS is ever asked for some of its bits */
-		asked->low = asked->high = value.field[field];
+	if (mask == FIELD_MAX) {
+		asked->low = asked->high = value;
 		return ASKS_VALUE;
 	}
 	/* One range narrows well enough: the rule itself is looked at for the rest. */
 	for (unsigned i = 0; i < rule->range_count; i++)
-		if (rule->ranges[i].field == field) {
+		if (rule->ranges[i].field == piece) {
 			*asked = rule->ranges[i];
 			return ASKS_RANGE;
 		}
@@ -320,12 +321,12 @@ static void mark_values(uint32_t from, uint32_t to, uint32_t (*bin)(uint32_t val
 }
 
 /* Bins of a vector in which a packet that meets the rule can be. */
-static void mark(const struct shield_rule *rule, enum shield_field field, uint32_t (*bin)(uint32_t value), uint64_t bit,
+static void mark(const struct shield_rule *rule, uint32_t piece, uint32_t (*bin)(uint32_t value), uint64_t bit,
                  __u64 vector[SHIELD_BINS])
 {
 	struct shield_range asked;
 
-	if (asked_of(rule, field, &asked) == ASKS_NOTHING) {
+	if (asked_of(rule, piece, &asked) == ASKS_NOTHING) {
 		for (unsigned i = 0; i < SHIELD_BINS; i++)
 			vector[i] |= bit;
 	} else if (asked.negated) {
@@ -377,8 +378,8 @@ static bool alike(const struct shield_range *a, const struct shield_range *b)
 	return a->low == b->low && a->high == b->high && a->negated == b->negated;
 }
 
-/* How many different things rules ask of a field. */
-static unsigned different(const struct shield_ruleset *set, enum shield_field field)
+/* How many different things rules ask of a piece of the key. */
+static unsigned different(const struct shield_ruleset *set, uint32_t piece)
 {
 	struct shield_range asked[SHIELD_RULES_MAX];
 	unsigned count = 0;
@@ -386,7 +387,7 @@ static unsigned different(const struct shield_ruleset *set, enum shield_field fi
 	for (unsigned i = 0; i < set->count; i++) {
 		unsigned k = 0;
 
-		if (asked_of(&set->rules[i], field, &asked[count]) == ASKS_NOTHING)
+		if (asked_of(&set->rules[i], piece, &asked[count]) == ASKS_NOTHING)
 			continue;
 		while (k < count && !alike(&asked[k], &asked[count]))
 			k++;
@@ -397,24 +398,22 @@ static unsigned different(const struct shield_ruleset *set, enum shield_field fi
 
 void ruleset_finish(struct shield_ruleset *set)
 {
-	static const enum shield_field others[] = { SHIELD_F_TTL,       SHIELD_F_IP_ID,     SHIELD_F_PAYLOAD_LENGTH,
-		                                    SHIELD_F_TCP_FLAGS, SHIELD_F_WINDOW,    SHIELD_F_MSS,
-		                                    SHIELD_F_ICMP_TYPE, SHIELD_F_ICMP_CODE, SHIELD_F_FRAGMENT_OFFSET };
-	enum shield_field chosen = others[0];
 	unsigned most = 0;
 
-	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-		unsigned count = different(set, others[i]);
+	/* Behind these are destinations, which by_dst is of. */
+	for (uint32_t piece = 0; piece < SHIELD_WORD_DST * 4; piece++) {
+		bool has_vector = piece == SHIELD_F_PROTOCOL || piece == SHIELD_F_SRC_PORT ||
+		                  piece == SHIELD_F_DST_PORT || piece == SHIELD_F_LENGTH;
+		unsigned count = has_vector ? 0 : different(set, piece);
 
 		if (count > most) {
 			most = count;
-			chosen = others[i];
+			set->other = piece;
 		}
 	}
-	set->other_field = (uint32_t)chosen;
 	memset(set->by_other, 0, sizeof(set->by_other));
 	for (unsigned i = 0; i < set->count; i++)
-		mark(&set->rules[i], chosen, port_bin, 1ULL << i, set->by_other);
+		mark(&set->rules[i], set->other, port_bin, 1ULL << i, set->by_other);
 }
 
 int ruleset_add(struct shield_ruleset *set, const struct shield_rule *rule)

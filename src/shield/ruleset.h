@@ -19,7 +19,7 @@ int ruleset_compile_rule(const struct rule *rule, struct shield_rule *compiled, 
 
 /* Appends to the table: the bit vectors follow, all but by_other. -ENOSPC. `set` begins as zeros. */
 int ruleset_add(struct shield_ruleset *set, const struct shield_rule *rule);
-/* Behind the last that is added: which field by_other is of, and that vector. Until then no packet meets any rule. */
+/* Behind the last that is added: what by_other is of, and that vector. Until then no packet meets any rule. */
 void ruleset_finish(struct shield_ruleset *set);
 
 #endif
