@@ -3,12 +3,12 @@
  * What the shield in the kernel and the programs around it share: the shapes of its maps, and the hashes by which both
  * find their way in them. One definition, included by bpf/ and by src/shield/; nothing here is copied anywhere.
  *
- * Numbers are in host byte order unless the name says otherwise (_be). Addresses are 16 octets in network order, IPv4 as
- * IPv4-mapped IPv6 (::ffff:a.b.c.d).
+ * Numbers are in host byte order unless the name says otherwise (_be). Addresses are 16 octets in network order, IPv4
+ * as IPv4-mapped IPv6 (::ffff:a.b.c.d).
  *
- * Times in the kernel are jiffies, since reading them costs least. Whoever sets an expiry asks the shield itself for its
- * clock (program shield_clock), so that user space needs no word from elsewhere of how long one is. SHIELD_NEVER is no
- * time that comes.
+ * Times in the kernel are jiffies, since reading them costs least. Whoever sets an expiry asks the shield itself for
+ * its clock (program shield_clock), so that user space needs no word from elsewhere of how long one is. SHIELD_NEVER is
+ * no time that comes.
  *
  * Whoever changes a shape here raises SHIELD_LAYOUT: pinned maps of another layout are not taken over but replaced.
  */
@@ -110,8 +110,8 @@ struct shield_totals {
 };
 
 /*
- * A packet as rules see it. `field` are 16-bit numbers, zero where the packet does not have them; SHIELD_F_* says what is
- * there. Laid out as 64-bit words, for a rule compares words.
+ * A packet as rules see it. `field` are 16-bit numbers, zero where the packet does not have them; SHIELD_F_* says what
+ * is there. Laid out as 64-bit words, for a rule compares words.
  */
 enum {
 	SHIELD_HAS_IPV4 = 1 << 0, /* by the destination: one of them is set */
@@ -199,9 +199,9 @@ enum {
 };
 
 /*
- * The first rule that a packet meets and that acts decides: one that drops, or limits a rate, whether or not the packet is
- * within it. Rules that only count, those in the shadow and those that are armed and not active do not hide what is behind
- * them.
+ * The first rule that a packet meets and that acts decides: one that drops, or limits a rate, whether or not the packet
+ * is within it. Rules that only count, those in the shadow and those that are armed and not active do not hide what is
+ * behind them.
  */
 struct shield_rule {
 	__u64 expires; /* jiffies */
@@ -222,14 +222,14 @@ struct shield_rule {
 };
 
 /*
- * Map `rulesets`: SHIELD_RULESETS tables, of which config.ruleset is in force. A new table is written where none has been
- * in force for SHIELD_RULESET_REST_MS, and then named: no packet sees half of one.
+ * Map `rulesets`: SHIELD_RULESETS tables, of which config.ruleset is in force. A new table is written where none has
+ * been in force for SHIELD_RULESET_REST_MS, and then named: no packet sees half of one.
  *
  * Which rules a packet can meet is found by the bit vectors of Lakshman and Stiliadis (SIGCOMM 1998): bit r of
- * by_protocol[p] says that rule r can be met by protocol p, and so on; what has more values is folded into as many bins as
- * there is room for in a processor's nearest cache. Of destinations only a rule for a single one is in one bin. by_other is
- * of 16 bits more, a field or a piece of options, payload or addresses: of those that tell the most of these rules apart.
- * What the vectors leave is compared in full, lowest rule first.
+ * by_protocol[p] says that rule r can be met by protocol p, and so on; what has more values is folded into as many bins
+ * as there is room for in a processor's nearest cache. Of destinations only a rule for a single one is in one bin.
+ * by_other is of 16 bits more, a field or a piece of options, payload or addresses: of those that tell the most of these
+ * rules apart. What the vectors leave is compared in full, lowest rule first.
  */
 #define SHIELD_RULESET_REST_MS 50
 #define SHIELD_BINS 256
@@ -250,7 +250,10 @@ struct shield_ruleset {
 	struct shield_rule rules[SHIELD_RULES_MAX];
 };
 
-/* Map `rule_counters`, per CPU, SHIELD_RULE_COUNTERS values. What each match writes is in front, for one line of memory. */
+/*
+ * Map `rule_counters`, per CPU, SHIELD_RULE_COUNTERS values. What each match writes is in front, for one line of
+ * memory.
+ */
 #define SHIELD_RULE_COUNTERS 256
 struct shield_rule_count {
 	struct shield_count matched;
@@ -269,15 +272,16 @@ struct shield_rule_count {
 
 /*
  * Token buckets are in one word, so that a word is always whole. Jiffies in the high half; in the low half, tokens in
- * 1/SHIELD_TOKEN of a packet. Map `source_buckets` has SHIELD_LIMIT_SLOTS, by a hash of service and source; two that fall
- * together share.
+ * 1/SHIELD_TOKEN of a packet. Map `source_buckets` has SHIELD_LIMIT_SLOTS, by a hash of service and source; two that
+ * fall together share.
  */
 #define SHIELD_TOKEN 1024
 
 /*
  * Map `rule_states`, one value a counter, for all CPUs together. A rule with arm_pps takes a token from `arm` for each
- * match: where there is none, matches come at arm_pps or more, and active_until becomes now + hold. For a sixteenth of a
- * second after it was put off it is left alone. The kernel does all of this by itself; who adds the rule has it begin active.
+ * match: where there is none, matches come at arm_pps or more, and active_until becomes now + hold. For a sixteenth of
+ * a second after it was put off it is left alone. The kernel does all of this by itself; who adds the rule has it begin
+ * active.
  */
 struct shield_rule_state {
 	__u64 active_until; /* jiffies; SHIELD_NEVER of a rule that does not arm */
@@ -287,10 +291,10 @@ struct shield_rule_state {
 
 /*
  * Map `probed`, SHIELD_PROBED_SLOTS words: TCP conversations whose SYN was let through as a probe, by the hash of their
- * addresses and ports (shield_flow_hash). Its lowest bits are the slot; a word has the time in jiffies (32), more of the
- * hash (19), how many packets may follow (5), the rule's counter (8). 0 is empty; the latest to come takes the slot. What
- * follows the SYN passes the same rule. When this host first sends something in that conversation that is not the answer to
- * a SYN, the handshake was completed: the egress program counts it.
+ * addresses and ports (shield_flow_hash). Its lowest bits are the slot; a word has the time in jiffies (32), more of
+ * the hash (19), how many packets may follow (5), the rule's counter (8). 0 is empty; the latest to come takes the
+ * slot. What follows the SYN passes the same rule. When this host first sends something in that conversation that is
+ * not the answer to a SYN, the handshake was completed: the egress program counts it.
  */
 #define SHIELD_PROBED(now, hash, left, counter) \
 	((__u64)(__u32)(now) << 32 | ((hash) >> 45) << 13 | (__u64)(left) << 8 | (__u8)(counter))
@@ -298,9 +302,9 @@ struct shield_rule_state {
 #define SHIELD_PROBED_LEFT(word) ((__u32)((word) >> 8) & 31)
 
 /*
- * Map `answered`: an octet per hash of a conversation, when this host last sent something in one of them: what stands before
- * the map of flows, whose look-up is a line of memory from afar. It is written by who writes the flows, never cleared, and
- * says too much at times, never too little. 0: never; else the time's 7 bits of its own unit, and 1.
+ * Map `answered`: an octet per hash of a conversation, when this host last sent something in one of them: what stands
+ * before the map of flows, whose look-up is a line of memory from afar. It is written by who writes the flows, never
+ * cleared, and says too much at times, never too little. 0: never; else the time's 7 bits of its own unit, and 1.
  */
 #define SHIELD_ANSWERED_SLOTS 131072
 #define SHIELD_ANSWERED_LINE 64 /* in one value: a cache line */
@@ -327,19 +331,20 @@ static inline int shield_answered_lately(__u8 slot, __u64 jiffies, __u32 hz)
 }
 
 /*
- * Known sources: who has had an answer of a service in peace; of TCP, who has completed a handshake with it. Map `known`:
- * SHIELD_KNOWN_SLOTS slots in lines of SHIELD_KNOWN_LANES, a line by the hash of service and source (IPv4 address, IPv6 /64:
- * one customer). A slot is one word, so that it is always whole: more of the hash (24 bits: of a full line of strangers one
- * in two millions is taken for somebody else), when it was first and when last (20 each, in ticks of about 8 s, which come
- * round after months). 0 is empty.
+ * Known sources: who has had an answer of a service in peace; of TCP, who has completed a handshake with it. Map
+ * `known`: SHIELD_KNOWN_SLOTS slots in lines of SHIELD_KNOWN_LANES, a line by the hash of service and source (IPv4
+ * address, IPv6 /64: one customer). A slot is one word, so that it is always whole: more of the hash (24 bits: of a
+ * full line of strangers one in two millions is taken for somebody else), when it was first and when last (20 each, in
+ * ticks of about 8 s, which come round after months). 0 is empty.
  *
- * The egress program fills it, when a conversation begins to be answered, and goes on noting those that last. Only rules with
- * SHIELD_RULE_KNOWN or SHIELD_RULE_EACH read it. Where its line is full a newcomer takes the place of who was last longest
- * ago, of those who came only once as long as there are such: whoever makes up addresses pushes out made-up ones.
+ * The egress program fills it, when a conversation begins to be answered, and goes on noting those that last. Only
+ * rules with SHIELD_RULE_KNOWN or SHIELD_RULE_EACH read it. Where its line is full a newcomer takes the place of who
+ * was last longest ago, of those who came only once as long as there are such: whoever makes up addresses pushes out
+ * made-up ones.
  *
- * A source is known for SHIELD_KNOWN_S after it was last noted. While a service is frozen (config.freezes), which is while it
- * is under attack, nobody new is noted, and whoever came first less than SHIELD_KNOWN_LEAD_S before that is not known either:
- * so long an attack may go on before it is seen.
+ * A source is known for SHIELD_KNOWN_S after it was last noted. While a service is frozen (config.freezes), which is
+ * while it is under attack, nobody new is noted, and whoever came first less than SHIELD_KNOWN_LEAD_S before that is
+ * not known either: so long an attack may go on before it is seen.
  */
 #define SHIELD_KNOWN_SLOTS 262144
 #define SHIELD_KNOWN_LANES 8
@@ -410,24 +415,26 @@ struct shield_services {
 	__u32 count;                           /* of prefixes */
 	__u32 limits;                          /* 1: one of source_pps is not 0 */
 	__u64 local; /* bit s: service s is answered by this host's own sockets, not by what stands behind it */
-	__u64 names
-		[SHIELD_SERVICES_MAX]; /* a hash of each one's name: who is known to it stays so, wherever it stands here */
+	/* a hash of each one's name: who is known to it stays so, wherever it stands here */
+	__u64 names[SHIELD_SERVICES_MAX];
 };
 
 /*
- * TCP under a flood, for services that are local; allowed sources and ways in are not touched. In maps `tcp_states`, one value
- * a service for all CPUs, and `tcp_watches`, the same for each CPU. A slot is a sixteenth of a second.
+ * TCP under a flood, for services that are local; allowed sources and ways in are not touched. In maps `tcp_states`,
+ * one value a service for all CPUs, and `tcp_watches`, the same for each CPU. A slot is a sixteenth of a second.
  *
- * Cookies. Where SYNs come at SHIELD_SYN_PPS or more, and at more than twice the rate at which connections come about in this
- * slot or the one before, the service is under pressure, and so for SHIELD_TCP_HOLD_S after that. Then a SYN that meets a
- * listener is answered at once with a cookie that the kernel makes and will know again (bpf_tcp_gen_syncookie), if it makes
- * one: with net.ipv4.tcp_syncookies=1 while the listener's queue is full, with 2 always, with 0 never. Else it passes.
- * Connections are counted where this host first sends something in them that answers no SYN.
+ * Cookies. Where SYNs come at SHIELD_SYN_PPS or more, and at more than twice the rate at which connections come about
+ * in this slot or the one before, the service is under pressure, and so for SHIELD_TCP_HOLD_S after that. Then a SYN
+ * that meets a listener is answered at once with a cookie that the kernel makes and will know again
+ * (bpf_tcp_gen_syncookie), if it makes one: with net.ipv4.tcp_syncookies=1 while the listener's queue is full, with 2
+ * always, with 0 never. Else it passes. Connections are counted where this host first sends something in them that
+ * answers no SYN.
  *
- * Strays: packets that are no SYN and of which no socket knows and no cookie tells. One packet in SHIELD_STRAY_INTERVAL on
- * average is looked up. SHIELD_STRAY_HITS strays among them in a slot have all looked up, until there have been none beyond
- * SHIELD_STRAY_PPS for SHIELD_TCP_HOLD_S; strays beyond that rate are dropped, those within it the host answers. One of a
- * conversation in the map `flows` is none: of what is passed on, though the service is called local, sockets do not know.
+ * Strays: packets that are no SYN and of which no socket knows and no cookie tells. One packet in SHIELD_STRAY_INTERVAL
+ * on average is looked up. SHIELD_STRAY_HITS strays among them in a slot have all looked up, until there have been none
+ * beyond SHIELD_STRAY_PPS for SHIELD_TCP_HOLD_S; strays beyond that rate are dropped, those within it the host answers.
+ * One of a conversation in the map `flows` is none: of what is passed on, though the service is called local, sockets
+ * do not know.
  */
 #define SHIELD_SYN_PPS 1000
 #define SHIELD_SYN_BATCH 16 /* SYNs that a CPU counts by itself before it tells the others */
@@ -438,17 +445,18 @@ struct shield_services {
 #define SHIELD_TCP_SLOTS 16 /* in a second */
 
 /*
- * Trial of cookies, a value an interface (ifindex), map `trials`. What XDP sends back may never arrive: not every driver sends
- * it, and nobody says so. So of SYNs under pressure one in SHIELD_TRIAL_SHARE, by the hash of its conversation, is left to the
- * host until it is known; and it is looked who completes a handshake. Where SHIELD_TRIAL_PROVEN do with a cookie though
- * theirs was not left to the host, cookies arrive, and for SHIELD_TRIAL_PROVEN_S all get them. Where SHIELD_TRIAL_LOST do that
- * were left to the host, and nobody else did, they are lost (by chance once in a million), and for
- * SHIELD_TRIAL_LOST_S nobody gets any. What comes in the first half second is not looked at: it may answer cookies that the
- * host itself has sent before.
+ * Trial of cookies, a value an interface (ifindex), map `trials`. What XDP sends back may never arrive: not every
+ * driver sends it, and nobody says so. So of SYNs under pressure one in SHIELD_TRIAL_SHARE, by the hash of its
+ * conversation, is left to the host until it is known; and it is looked who completes a handshake. Where
+ * SHIELD_TRIAL_PROVEN do with a cookie though theirs was not left to the host, cookies arrive, and for
+ * SHIELD_TRIAL_PROVEN_S all get them. Where SHIELD_TRIAL_LOST do that were left to the host, and nobody else did, they
+ * are lost (by chance once in a million), and for SHIELD_TRIAL_LOST_S nobody gets any. What comes in the first half
+ * second is not looked at: it may answer cookies that the host itself has sent before.
  *
- * Of an interface that is `unsure` it is likelier that they are lost than that they arrive, and whoever is answered with one
- * that is lost does not get in: there it is the one in SHIELD_TRIAL_SHARE that gets a cookie, the others are left to the host,
- * and it takes SHIELD_TRIAL_LOST_UNSURE of these to say that they are lost (by chance once in a million as well).
+ * Of an interface that is `unsure` it is likelier that they are lost than that they arrive, and whoever is answered
+ * with one that is lost does not get in: there it is the one in SHIELD_TRIAL_SHARE that gets a cookie, the others are
+ * left to the host, and it takes SHIELD_TRIAL_LOST_UNSURE of these to say that they are lost (by chance once in a
+ * million as well).
  */
 #define SHIELD_TRIAL_SHARE 32
 #define SHIELD_TRIAL_PROVEN 2
@@ -487,8 +495,8 @@ struct shield_tcp_watch {
 };
 
 /*
- * The operator's way in: never dropped by whatever rule or block. One that is `sure` is refused to be hit by them; of who is
- * merely connected nobody knows that he is an operator, and what he could veto an attacker could.
+ * The operator's way in: never dropped by whatever rule or block. One that is `sure` is refused to be hit by them; of
+ * who is merely connected nobody knows that he is an operator, and what he could veto an attacker could.
  */
 struct shield_guard {
 	__u64 mask[2], value[2]; /* of the source's two words as they lie in memory */
@@ -567,33 +575,33 @@ struct shield_allow {
  *    block6, below. The 16th lane counts what stands there in the bucket's stead; where it is 0 nobody looks.
  *
  * When a prefix in a lane expires stands apart, in block4_expires, since reading it would be a line more. The kernel
- * enforces it all the same, to the tick, whatever process is alive: a hit is believed unread only where the kernel's own
- * timer has been through the table in this very tick, and has found nothing in this bucket that has expired; else
- * (block4_swept) the hit's own expiry is read. A timer that is late, or that nobody has started, costs time, not truth: the
- * bound on lateness is none, by construction and not by the timer. (Only a prefix whose writer was held up so long that
- * its end had passed when it was put in can be believed for the rest of that tick.) A tick has about half a second, and
- * prefixes expire with the beginning of one; the timer runs then.
+ * enforces it all the same, to the tick, whatever process is alive: a hit is believed unread only where the kernel's
+ * own timer has been through the table in this very tick, and has found nothing in this bucket that has expired; else
+ * (block4_swept) the hit's own expiry is read. A timer that is late, or that nobody has started, costs time, not truth:
+ * the bound on lateness is none, by construction and not by the timer. (Only a prefix whose writer was held up so long
+ * that its end had passed when it was put in can be believed for the rest of that tick.) A tick has about half a
+ * second, and prefixes expire with the beginning of one; the timer runs then.
  *
  * So that the timer has little to do, buckets stand in groups of 64, with a word each for which buckets hold what has
- * expired (`stale`), and the earliest expiry of the rest (`next`). The writer tells of what has come since by a word of its
- * own, block4_due: a sequence number in the high half, odd while it changes something, in the low half the earliest
- * expiry that it has put in since the kernel has seen that number (`seen`). A group is gone through where `next` or that
- * expiry has come, or the number is odd, as it remains if the writer dies half way. No word has two writers: the kernel
- * writes block4_swept and block_sweep and nothing else, the process everything else. What the process does to a lane is
- * one store, which is seen whole and after the stores before it.
+ * expired (`stale`), and the earliest expiry of the rest (`next`). The writer tells of what has come since by a word of
+ * its own, block4_due: a sequence number in the high half, odd while it changes something, in the low half the earliest
+ * expiry that it has put in since the kernel has seen that number (`seen`). A group is gone through where `next` or
+ * that expiry has come, or the number is odd, as it remains if the writer dies half way. No word has two writers: the
+ * kernel writes block4_swept and block_sweep and nothing else, the process everything else. What the process does to a
+ * lane is one store, which is seen whole and after the stores before it.
  *
  * block6, and block4_more: slots with the prefix itself and its expiry. block6_bits has a bit per keyed hash of an IPv6
- * /48, for prefixes that long; shorter ones are counted in `short6` and always looked for. A table is buckets of one or two
- * cache lines. A prefix stands in the bucket of its hash or, as long as those are full, in one of the next
+ * /48, for prefixes that long; shorter ones are counted in `short6` and always looked for. A table is buckets of one or
+ * two cache lines. A prefix stands in the bucket of its hash or, as long as those are full, in one of the next
  * SHIELD_MORE4_PROBES - 1 (SHIELD_BLOCK6_PROBES - 1; behind the last comes the first): a look-up ends at a bucket with
  * an empty slot. A slot is freed to be empty only where its bucket has another empty one, or no prefix has been put
  * behind that bucket because it was full; else it is SHIELD_MORE4_GRAVE, or of length SHIELD_BLOCK6_GRAVE. Prefixes are
  * never moved. With half of the slots taken, one look-up in twenty-five of block6 goes on to a second bucket; of ten
  * million prefixes the farthest stood in the 13th. The bounds leave room beyond that.
  *
- * block_state is written by who writes the tables. Ticks are jiffies >> tick_shift: 32 bits of them last for decades, 26 in
- * a slot of block4_more for a year. All prefixes expire before `horizon`; behind it the tables hold nothing, so that
- * ticks that have wrapped mean nothing either.
+ * block_state is written by who writes the tables. Ticks are jiffies >> tick_shift: 32 bits of them last for decades,
+ * 26 in a slot of block4_more for a year. All prefixes expire before `horizon`; behind it the tables hold nothing, so
+ * that ticks that have wrapped mean nothing either.
  */
 #define SHIELD_BLOCK4_LANES 15
 #define SHIELD_BLOCK4_GROUP 64               /* buckets */
@@ -698,9 +706,9 @@ struct shield_sweep {
 };
 
 /*
- * Whether an address is one of IPv4, from its two words as they lie in memory. The address says, not the header: a packet
- * of IPv6 from ::ffff:198.51.100.9 is from 198.51.100.9 to all that lists addresses, or forging that would be a way round
- * them.
+ * Whether an address is one of IPv4, from its two words as they lie in memory. The address says, not the header: a
+ * packet of IPv6 from ::ffff:198.51.100.9 is from 198.51.100.9 to all that lists addresses, or forging that would be a
+ * way round them.
  */
 static inline int shield_is_ipv4(const __u64 word[2])
 {
@@ -711,7 +719,10 @@ static inline int shield_is_ipv4(const __u64 word[2])
 #endif
 }
 
-/* Whether a prefix, as mask and value of such words, holds an address; one of IPv6 holds none of IPv4, though ::/0 would. */
+/*
+ * Whether a prefix, as mask and value of such words, holds an address; one of IPv6 holds none of IPv4, though ::/0
+ * would.
+ */
 static inline int shield_prefix_holds(const __u64 mask[2], const __u64 value[2], const __u64 word[2])
 {
 	if ((word[0] & mask[0]) != value[0] || (word[1] & mask[1]) != value[1])
@@ -750,7 +761,10 @@ static inline __u64 shield_mix(__u64 x)
 	return x;
 }
 
-/* Of a conversation, as an arriving packet has it: src is the other end. What the sender chooses is mixed with the seed. */
+/*
+ * Of a conversation, as an arriving packet has it: src is the other end. What the sender chooses is mixed with the
+ * seed.
+ */
 static inline __u64 shield_flow_hash(__u64 seed, const __u64 src[2], const __u64 dst[2], __u32 src_port, __u32 dst_port,
                                      __u32 protocol)
 {
@@ -785,7 +799,9 @@ static inline __u64 shield_code4(__u32 address, __u32 length)
 	return (__u64)address << 1 | 1ULL << (32 - length);
 }
 
-/* Where a code is in block4: bucket << lane_bits | remainder. What overflows 33 bits is shifted out where it matters. */
+/*
+ * Where a code is in block4: bucket << lane_bits | remainder. What overflows 33 bits is shifted out where it matters.
+ */
 #define SHIELD_PLACE4_TIMES 0x9e3779b97f4a7c15ULL /* 2^64 / golden ratio */
 static inline __u64 shield_place4(const struct shield_block_state *state, __u64 code)
 {
@@ -796,8 +812,9 @@ static inline __u64 shield_place4(const struct shield_block_state *state, __u64 
 }
 
 /*
- * Whether a lane of the bucket is this remainder, which is not 0. Four lanes at a time and without a branch, which would
- * be guessed wrong once a packet: of a word that is 0 where a lane is equal, the top bit of each lane is made to say so.
+ * Whether a lane of the bucket is this remainder, which is not 0. Four lanes at a time and without a branch, which
+ * would be guessed wrong once a packet: of a word that is 0 where a lane is equal, the top bit of each lane is made to
+ * say so.
  */
 static inline __u64 shield_unequal4(__u64 lanes)
 {
@@ -845,19 +862,20 @@ static inline __u32 shield_allow_bin6(__u32 network)
 }
 
 /*
- * Map `samples`, a ring. Each CPU takes each packet with one chance in `interval`, independently of all others, so that the
- * gaps between samples are random and no period of what comes hides from it or is seen twice as often. A sample's weight is
- * the interval that held for it: the Horvitz-Thompson estimator. Since the interval depends on nothing but samples taken
- * before, the weights of any set of packets add up to its number without bias; of n packets at interval w the standard
- * error is sqrt(n * (w - 1)). Exact numbers are in `counters`.
+ * Map `samples`, a ring. Each CPU takes each packet with one chance in `interval`, independently of all others, so that
+ * the gaps between samples are random and no period of what comes hides from it or is seen twice as often. A sample's
+ * weight is the interval that held for it: the Horvitz-Thompson estimator. Since the interval depends on nothing but
+ * samples taken before, the weights of any set of packets add up to its number without bias; of n packets at interval w
+ * the standard error is sqrt(n * (w - 1)). Exact numbers are in `counters`.
  *
- * The interval doubles as often as config.sample_per_tick have been handed out in a tick, which is 2^SHIELD_SAMPLE_SHIFT
- * jiffies, and halves with each tick that ended with less than half: after a flood it is 1 again at the twentieth tick
- * at the latest. What leaves has a sampler and a budget of its own (SHIELD_SAMPLE_SENT). There a packet is what the host
- * gives to the device, as a capture on the host has it: of TCP up to 64 KiB, cut into packets behind it.
+ * The interval doubles as often as config.sample_per_tick have been handed out in a tick, which is
+ * 2^SHIELD_SAMPLE_SHIFT jiffies, and halves with each tick that ended with less than half: after a flood it is 1 again
+ * at the twentieth tick at the latest. What leaves has a sampler and a budget of its own (SHIELD_SAMPLE_SENT). There a
+ * packet is what the host gives to the device, as a capture on the host has it: of TCP up to 64 KiB, cut into packets
+ * behind it.
  *
- * For TCP to a service that is `local`, SHIELD_SAMPLE_ANSWERED and SHIELD_SAMPLE_HANDSHAKE are the word of the host's own
- * sockets, for all else SHIELD_SAMPLE_ANSWERED is that of the map `flows`.
+ * For TCP to a service that is `local`, SHIELD_SAMPLE_ANSWERED and SHIELD_SAMPLE_HANDSHAKE are the word of the host's
+ * own sockets, for all else SHIELD_SAMPLE_ANSWERED is that of the map `flows`.
  */
 #define SHIELD_SAMPLE_SHIFT 2
 #define SHIELD_SAMPLE_WEIGHT_MAX (1u << 20)
@@ -910,8 +928,8 @@ struct shield_clock {
 };
 
 /*
- * Map `notes`, one value a counter: what the rule of that counter says, as a person reads it, so that who takes over the
- * pinned maps, or looks at them while nothing runs, knows what is in force. The kernel does not read it.
+ * Map `notes`, one value a counter: what the rule of that counter says, as a person reads it, so that who takes over
+ * the pinned maps, or looks at them while nothing runs, knows what is in force. The kernel does not read it.
  */
 #define SHIELD_TEXT_MAX 1024
 #define SHIELD_REASON_MAX 160
