@@ -17,7 +17,6 @@
 #include "cli/place.h"
 #include "cli/say.h"
 #include "daemon/deliver.h"
-#include "impact/component.h"
 #include "record/subscriptions.h"
 #include "tell/build.h"
 #include "tell/language.h"

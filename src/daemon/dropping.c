@@ -72,10 +72,10 @@ static uint64_t collect_all(const struct engine *engine, struct collected *colle
 
 static void say_cut(struct dropping *state, uint64_t left_out)
 {
-	if (left_out > 0 && !state->cut)
+	if (left_out > 0 && state->left_out == 0)
 		LOG_SAY(LOG_NOTICE, "%llu blocked prefixes find no room in the list of who is dropped, which has %u",
 		        (unsigned long long)left_out, DROPPED_MAX);
-	state->cut = left_out > 0;
+	state->left_out = left_out;
 }
 
 static int tell(struct engine *engine, const struct collected *collected, uint64_t left_out)

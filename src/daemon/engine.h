@@ -80,7 +80,7 @@ struct dropping {
 	bool any;                /* somebody was */
 	uint64_t print;          /* of all of it */
 	int64_t due_ns, said_ns; /* of the monotonic clock: when next; when last, 0: not yet */
-	bool cut;                /* it is said in the log that there are more than fit */
+	uint64_t left_out;       /* that found no room in it */
 };
 
 /* The messenger, where there is one. */

@@ -573,4 +573,7 @@ void watch_facts(const struct watch *watch, struct control_live *facts)
 	facts->bans_pushed_out = counters.bans_pushed_out;
 	facts->no_memory = counters.no_memory;
 	facts->sources_uncounted = counters.sources_uncounted;
+	facts->dropped_refused = watch_dropped_counts(watch->dropped).refused;
+	facts->attempts_refused = watch_attempts_counts(watch->attempts).refused;
+	facts->signals_lost = watch->users.signals_lost;
 }

@@ -49,8 +49,7 @@ enum signal_kind {
 struct signal_count {
 	int64_t bucket_ns;
 	char component[COMPONENT_ID_SIZE];
-	/* from where it was seen; "": this host; of access logs what is said above, "": put in */
-	char vantage[VANTAGE_SIZE];
+	char vantage[VANTAGE_SIZE]; /* from where it was seen; "": this host; of access logs as said above, or put in */
 	enum signal_kind kind;
 	uint32_t network; /* of the vantage point; 0: not known */
 	uint32_t good, bad;

@@ -39,6 +39,7 @@ struct console_view {
 	enum language language;
 	const struct console_session *session; /* NULL: nobody is signed in */
 	int64_t now_ns;
+	const char *here;    /* the page's path, to which one comes back in another language; "" or NULL: to none */
 	const char *done;    /* what was just done: a deed's name, a space, of what; "" */
 	const char *error;   /* what is wrong, in English; "" */
 	unsigned overdue;    /* of all that is due */

@@ -751,6 +751,9 @@ static void who_is_dropped(void **state)
 	fake->allowed_before = true;
 	begin(with_list, "203.0.113.0/24\n2001:db8::/48\n");
 	assert_string_equal(told_dropped(), "203.0.113.0/24 2001:db8::/48 !198.51.100.0/24");
+	assert_says(ask("{\"command\":\"status\"}"),
+	            "\"streams_cut\":0,\"dropped_left_out\":0,\"dropped_refused\":0,\"attempts_refused\":0,"
+	            "\"signals_lost\":0}");
 	end();
 }
 
