@@ -228,8 +228,8 @@ struct shield_rule {
  * Which rules a packet can meet is found by the bit vectors of Lakshman and Stiliadis (SIGCOMM 1998): bit r of
  * by_protocol[p] says that rule r can be met by protocol p, and so on; what has more values is folded into as many bins
  * as there is room for in a processor's nearest cache. Of destinations only a rule for a single one is in one bin.
- * by_other is of 16 bits more, a field or a piece of options, payload or addresses: of those that tell the most of these
- * rules apart. What the vectors leave is compared in full, lowest rule first.
+ * by_other is of 16 bits more, a field or a piece of options, payload or addresses: of those that tell the most of
+ * these rules apart. What the vectors leave is compared in full, lowest rule first.
  */
 #define SHIELD_RULESET_REST_MS 50
 #define SHIELD_BINS 256

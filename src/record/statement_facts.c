@@ -281,7 +281,10 @@ int statement_facts_aware(struct ledger *ledger, uint64_t incident, json_t **awa
 
 /* ---- what the law asks for ---- */
 
-/* Incidents of which awareness was noted, each once: since when by the latest word, and which reports on it were handed in. */
+/*
+ * Incidents of which awareness was noted, each once: since when by the latest word, and which reports on it were handed
+ * in.
+ */
 struct known {
 	struct known_incident {
 		uint64_t incident;
