@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * compare OBJECT: drawn tables of rules, drawn packets, each judged by the shield as it is and by the one that machine code
- * finds rules for (OBJECT: bench/compiled.bpf.c), both by BPF_PROG_TEST_RUN, attached to nothing. Verdict, reason, and what
- * each rule has counted must be the same. Some rules only count, some are in the shadow, some have expired, so that what
- * stands behind the first that holds is looked at as well.
+ * compare OBJECT: drawn tables of rules, drawn packets, each judged by the shield as it is and by the one that machine
+ * code finds rules for (OBJECT: bench/compiled.bpf.c), both by BPF_PROG_TEST_RUN, attached to nothing. Verdict, reason,
+ * and what each rule has counted must be the same. Some rules only count, some are in the shadow, some have expired, so
+ * that what stands behind the first that holds is looked at as well.
  *
- * At the end the code of an empty table is put in the place of another's, which must be noticed. Prints one line. 77: it may
- * not load programs here.
+ * At the end the code of an empty table is put in the place of another's, which must be noticed. Prints one line. 77:
+ * it may not load programs here.
  */
 #include <errno.h>
 #include <stdbool.h>

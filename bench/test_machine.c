@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rules as machine code, without a kernel: the code is run by a few lines that know the instructions it may consist of, and
- * held against what abi/shield.h says of a rule. Packets and rules are drawn, and tables made of any bits at all. Of the
- * table itself: its vectors leave every rule that holds, and few others.
+ * Rules as machine code, without a kernel: the code is run by a few lines that know the instructions it may consist of,
+ * and held against what abi/shield.h says of a rule. Packets and rules are drawn, and tables made of any bits at all.
+ * Of the table itself: its vectors leave every rule that holds, and few others.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -320,7 +320,10 @@ static void vectors_tell_rules_apart(void **state)
 	assert_int_equal(candidates(&set, &key), 1ULL << 33);
 }
 
-/* Bits that no rule of the match language is made of: contradictions, ranges of nothing, fields and words that are none. */
+/*
+ * Bits that no rule of the match language is made of: contradictions, ranges of nothing, fields and words that are
+ * none.
+ */
 static void draw_any(uint64_t *random, struct shield_rule *rule)
 {
 	memset(rule, 0, sizeof(*rule));

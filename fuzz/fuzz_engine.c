@@ -58,6 +58,14 @@ static void check_waves(const struct incident *inc, bool in_order)
 	REQUIRE(inc->peak_packets <= packets && inc->peak_bytes <= bytes);
 }
 
+static bool hits(const struct sample *sample, uint32_t index, const struct prefix *scope)
+{
+	struct observation o;
+
+	sample_read(sample, index, &o);
+	return prefix_contains(scope, &o.dst);
+}
+
 static void check_parts(const struct incident *inc)
 {
 	uint64_t packets = 0, bytes = 0;
@@ -74,7 +82,7 @@ static void check_parts(const struct incident *inc)
 		REQUIRE(time_since(w->last, w->first) >= 0);
 		REQUIRE(w->sample.used > 0 && w->sample.used <= INCIDENT_SAMPLE && w->sample.used <= w->packets);
 		for (uint32_t j = 0; j < w->sample.used && !holds; j++)
-			holds = prefix_contains(&inc->scope, &w->sample.items[j].dst);
+			holds = hits(&w->sample, j, &inc->scope);
 		packets += w->packets;
 		bytes += w->bytes;
 	}
@@ -108,8 +116,12 @@ static uint32_t count_hits(const struct window *total, const struct match *match
 {
 	uint32_t hits = 0;
 
-	for (uint32_t i = 0; i < total->sample.used; i++)
-		hits += match_test(match, &total->sample.items[i]);
+	for (uint32_t i = 0; i < total->sample.used; i++) {
+		struct observation o;
+
+		sample_read(&total->sample, i, &o);
+		hits += match_test(match, &o);
+	}
 	return hits;
 }
 

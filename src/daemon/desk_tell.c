@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What people are told of outages, and of statements that are due: by the messenger, to the targets of `alerts`. */
+/*
+ * What people are told of outages, of statements that are due and of checks that fail: by the messenger, to the targets
+ * of `alerts`.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,6 +56,12 @@ void desk_tell_outages(struct desk *desk, int64_t now_ns)
 		keep(desk);
 }
 
+void desk_tell_checks(struct desk *desk, const struct serve_check *checks, uint32_t count, int64_t now_ns)
+{
+	if (can_tell(desk) && desk_told_checks(&desk->told, checks, count, now_ns, say, desk))
+		keep(desk);
+}
+
 struct threads {
 	uint32_t count;
 	struct statements_thread list[DESK_TOLD_MAX];
@@ -78,6 +87,9 @@ void desk_tell_due(struct desk *desk, int64_t now_ns)
 	struct record_error error = { .message = "" };
 	struct threads threads = { .count = 0 };
 
+	/* Who checks nothing any more says nothing. */
+	if (desk->told.check_count > 0 && desk->life.config.probes.check_count == 0)
+		desk_tell_checks(desk, NULL, 0, now_ns);
 	if (!can_tell(desk) || statements_thread_each(desk->ledger, add_thread, &threads, &error) != 0)
 		return;
 	if (desk_told_due(&desk->told, threads.list, threads.count, now_ns, say, desk))

@@ -16,6 +16,8 @@
 #define FILE_MAX (256u << 10)
 #define FILE_MODE 0640
 #define OUTAGE_ADVICE "holdfast outage show %s; to say so: holdfast statement draft"
+#define CHECKS_ADVICE \
+	"one place turns nothing on the page; who is sure does: holdfast page component set %s --status partial_outage"
 #define DUE_ADVICE "holdfast statement list shows what is open"
 
 /* ---- the file ---- */
@@ -48,6 +50,21 @@ static bool take_due(struct desk_told *told, const json_t *item)
 	return true;
 }
 
+static bool take_check(struct desk_told *told, const json_t *item)
+{
+	const char *component = json_string_value(json_object_get(item, "component"));
+	const char *what = json_string_value(json_object_get(item, "what"));
+	struct serve_check *check = &told->checks[told->check_count];
+
+	if (told->check_count == SERVE_COUNTS_MAX || !component || !component_id_ok(component) || !what)
+		return false;
+	message_text(check->component, sizeof(check->component), component);
+	message_text(check->what, sizeof(check->what), what);
+	check->since_ns = json_integer_value(json_object_get(item, "since_ns"));
+	told->check_count++;
+	return true;
+}
+
 static int take_all(struct desk_told *told, const json_t *json)
 {
 	const char *schema = json_string_value(json_object_get(json, "schema"));
@@ -64,6 +81,11 @@ static int take_all(struct desk_told *told, const json_t *json)
 	json_array_foreach(json_object_get(json, "due"), i, item)
 	{
 		if (!take_due(told, item))
+			return -EBADMSG;
+	}
+	json_array_foreach(json_object_get(json, "checks"), i, item) /* of who told none, not there */
+	{
+		if (!take_check(told, item))
 			return -EBADMSG;
 	}
 	return 0;
@@ -90,7 +112,7 @@ int desk_told_read(struct desk_told *told, const char *path)
 
 static json_t *told_json(const struct desk_told *told)
 {
-	json_t *outages = json_array(), *dues = json_array();
+	json_t *outages = json_array(), *dues = json_array(), *checks = json_array();
 
 	for (uint32_t i = 0; i < told->outage_count; i++)
 		(void)json_array_append_new(outages,
@@ -101,7 +123,11 @@ static json_t *told_json(const struct desk_told *told)
 	for (uint32_t i = 0; i < told->due_count; i++)
 		(void)json_array_append_new(dues, json_pack("{sI sI}", "thread", (json_int_t)told->dues[i].thread,
 		                                            "due_ns", (json_int_t)told->dues[i].due_ns));
-	return json_pack("{ss so so}", "schema", SCHEMA, "outages", outages, "due", dues);
+	for (uint32_t i = 0; i < told->check_count; i++)
+		(void)json_array_append_new(checks, json_pack("{ss ss sI}", "component", told->checks[i].component,
+		                                              "what", told->checks[i].what, "since_ns",
+		                                              (json_int_t)told->checks[i].since_ns));
+	return json_pack("{ss so so so}", "schema", SCHEMA, "outages", outages, "due", dues, "checks", checks);
 }
 
 int desk_told_write(const struct desk_told *told, const char *path)
@@ -263,6 +289,73 @@ bool desk_told_due(struct desk_told *told, const struct statements_thread *threa
 	return changed;
 }
 
+/* ---- checks ---- */
+
+static struct alert check_alert(const struct serve_check *check, enum alert_change change, int64_t now_ns)
+{
+	struct alert alert = { .change = change,
+		               .matter = ALERT_OF_CHECKS,
+		               .time_ns = now_ns,
+		               .began_ns = check->since_ns,
+		               .target = "checks" };
+
+	message_text(alert.service, sizeof(alert.service), check->component);
+	message_text(alert.vector, sizeof(alert.vector), check->what);
+	if (change == ALERT_BEGAN)
+		(void)snprintf(alert.advice, sizeof(alert.advice), CHECKS_ADVICE, check->component);
+	return alert;
+}
+
+static const struct serve_check *find_check(const struct serve_check *checks, uint32_t count, const char *component)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (strcmp(checks[i].component, component) == 0)
+			return &checks[i];
+	return NULL;
+}
+
+static bool has_outage(const struct desk_told *told, const char *component)
+{
+	for (uint32_t i = 0; i < told->outage_count; i++)
+		if (strcmp(told->outages[i].component, component) == 0)
+			return true;
+	return false;
+}
+
+bool desk_told_checks(struct desk_told *told, const struct serve_check *checks, uint32_t count, int64_t now_ns,
+                      desk_told_say *say, void *context)
+{
+	bool changed = false;
+
+	for (uint32_t i = told->check_count; i > 0; i--) {
+		struct serve_check *check = &told->checks[i - 1];
+		struct alert alert;
+
+		if (find_check(checks, count, check->component))
+			continue;
+		alert = check_alert(check, ALERT_ENDED, now_ns);
+		say(context, &alert);
+		*check = told->checks[--told->check_count];
+		changed = true;
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		struct alert alert;
+
+		if (find_check(told->checks, told->check_count, checks[i].component) ||
+		    has_outage(told, checks[i].component))
+			continue;
+		if (told->check_count == SERVE_COUNTS_MAX) {
+			told->untold++;
+			continue;
+		}
+		told->checks[told->check_count] = checks[i];
+		alert = check_alert(&told->checks[told->check_count++], ALERT_BEGAN, now_ns);
+		say(context, &alert);
+		changed = true;
+	}
+	return changed;
+}
+
 void desk_told_standing(const struct desk_told *told, int64_t now_ns, desk_told_say *say, void *context)
 {
 	for (uint32_t i = 0; i < told->outage_count; i++) {
@@ -272,6 +365,11 @@ void desk_told_standing(const struct desk_told *told, int64_t now_ns, desk_told_
 	}
 	for (uint32_t i = 0; i < told->due_count; i++) {
 		struct alert alert = due_alert(&told->dues[i], ALERT_STANDING, now_ns);
+
+		say(context, &alert);
+	}
+	for (uint32_t i = 0; i < told->check_count; i++) {
+		struct alert alert = check_alert(&told->checks[i], ALERT_STANDING, now_ns);
 
 		say(context, &alert);
 	}

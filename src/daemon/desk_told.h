@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which outages and which statements that are due people have been told of, so that each is told once, over restarts too: a
- * small file beside the record, written whole whenever something was told.
+ * Which outages, which statements that are due and whose failing checks people have been told of, so that each is told
+ * once, over restarts too: a small file beside the record, written whole whenever something was told.
  */
 #ifndef HOLDFAST_DAEMON_DESK_TOLD_H
 #define HOLDFAST_DAEMON_DESK_TOLD_H
@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "daemon/serve_message.h"
 #include "impact/belief.h"
 #include "record/reckon.h"
 #include "record/statements.h"
@@ -18,7 +19,7 @@
 #define DESK_TOLD_MAX 256                 /* outages, and statements: of more nothing is told, and they are counted */
 
 struct desk_told {
-	uint32_t outage_count, due_count;
+	uint32_t outage_count, due_count, check_count;
 	struct desk_told_outage {
 		uint64_t number;
 		enum belief_word word;
@@ -29,6 +30,7 @@ struct desk_told {
 		uint64_t thread;
 		int64_t due_ns;
 	} dues[DESK_TOLD_MAX];
+	struct serve_check checks[SERVE_COUNTS_MAX];
 	uint64_t untold; /* for there was no room */
 };
 
@@ -46,6 +48,12 @@ bool desk_told_outages(struct desk_told *told, const struct reckon_result *resul
 /* The same of statements: threads as they stand. */
 bool desk_told_due(struct desk_told *told, const struct statements_thread *threads, uint32_t count, int64_t now_ns,
                    desk_told_say *say, void *context);
+/*
+ * The same of checks that fail from one place, which turns nothing on the page and is no outage; while people are told
+ * of an outage of the component that says more, and they are not told.
+ */
+bool desk_told_checks(struct desk_told *told, const struct serve_check *checks, uint32_t count, int64_t now_ns,
+                      desk_told_say *say, void *context);
 /* All that is told and not over, for a messenger that begins. */
 void desk_told_standing(const struct desk_told *told, int64_t now_ns, desk_told_say *say, void *context);
 

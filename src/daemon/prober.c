@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The prober: unprivileged, with the network, without the record. It checks what the configuration says on its schedule, and the
- * desk gets what it counts.
+ * The prober: unprivileged, with the network, without the record. It checks what the configuration says on its
+ * schedule, and the desk gets what it counts.
  */
 #include <errno.h>
 #include <limits.h>
@@ -90,6 +90,28 @@ static void tell(struct prober *prober)
 	serve_role_tell(message);
 }
 
+/* As it is: the desk knows what people have been told. */
+static void send_failures(struct prober *prober)
+{
+	struct serve_message *message = &prober->message;
+	struct probing_failure failures[SERVE_COUNTS_MAX];
+
+	if (prober->blind) /* it sees nothing of others */
+		return;
+	serve_message_init(message, SERVE_CHECKS, 0);
+	message->checks.count = probing_failures(prober->probing, failures, SERVE_COUNTS_MAX);
+	for (uint32_t i = 0; i < message->checks.count; i++) {
+		struct serve_check *check = &message->checks.checks[i];
+		char what[SERVE_TEXT_SIZE];
+
+		(void)snprintf(what, sizeof(what), "%s, %s", failures[i].check, probe_reason_says(failures[i].reason));
+		message_text(check->component, sizeof(check->component), failures[i].component);
+		message_text(check->what, sizeof(check->what), what);
+		check->since_ns = failures[i].since_ns;
+	}
+	(void)serve_role_send(&prober->life, message);
+}
+
 static bool next_counts(void *context, struct serve_message *message)
 {
 	struct prober *prober = context;
@@ -114,6 +136,7 @@ static void live(void *state)
 		if (role_monotonic_ns() >= prober->send_ns || result != 0) {
 			serve_role_drain(&prober->life, next_counts, prober, UINT_MAX);
 			tell(prober);
+			send_failures(prober);
 			prober->send_ns = role_monotonic_ns() + SEND_NS;
 		}
 	}

@@ -23,6 +23,8 @@ struct probing {
 	int64_t due_ns[ALL_MAX];
 	bool good[ALL_MAX], seen[ALL_MAX]; /* as it ended last, and whether it ever did */
 	enum probe_reason reasons[ALL_MAX];
+	uint32_t failed[ALL_MAX];   /* times in a row */
+	int64_t failed_ns[ALL_MAX]; /* since when */
 	struct probe_tally tally;
 	struct probing_numbers numbers;
 };
@@ -93,7 +95,7 @@ static void count_canary(struct probing *p, const struct probe_result *result)
 	}
 }
 
-static void take(struct probing *p, uint32_t which, struct probe_result *result)
+static void take(struct probing *p, uint32_t which, struct probe_result *result, int64_t now_ns)
 {
 	uint32_t good, bad, canaries_good = 0, canaries_bad = 0;
 
@@ -102,6 +104,10 @@ static void take(struct probing *p, uint32_t which, struct probe_result *result)
 	p->good[which] = good > 0 && (is_canary(p, which) || bad == 0);
 	p->seen[which] = good + bad > 0;
 	p->reasons[which] = result->reason;
+	if (good + bad > 0) {
+		p->failed_ns[which] = p->failed[which] ? p->failed_ns[which] : now_ns;
+		p->failed[which] = p->good[which] ? 0 : p->failed[which] + 1;
+	}
 	p->numbers.checks++;
 	p->numbers.failed += bad > 0;
 	if (!is_canary(p, which)) {
@@ -149,7 +155,7 @@ int probing_turn(struct probing *probing, int64_t now_ns, struct pollfd *fds, un
 	if (error == 0)
 		error = checker_wait(probing->checker, fds, count, next_ms < timeout_ms ? (int)next_ms : timeout_ms);
 	while (checker_next(probing->checker, &token, &result))
-		take(probing, (uint32_t)token, &result);
+		take(probing, (uint32_t)token, &result, now_ns);
 	return error;
 }
 
@@ -184,4 +190,26 @@ bool probing_failing(const struct probing *probing, char *text, size_t size)
 	(void)snprintf(text, size, "%u of %u checks %s: %s, %s", failing, total, failing == 1 ? "fails" : "fail",
 	               probing->checks[first].name, probe_reason_says(probing->reasons[first]));
 	return true;
+}
+
+uint32_t probing_failures(const struct probing *probing, struct probing_failure *failures, uint32_t most)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < probing->count && !is_canary(probing, i); i++) {
+		const char *component = probing->checks[i].component;
+		uint32_t k = 0;
+
+		if (probing->failed[i] < PROBING_SURE)
+			continue;
+		while (k < count && strcmp(failures[k].component, component) != 0)
+			k++;
+		if (k < count || count == most)
+			continue;
+		failures[count++] = (struct probing_failure){ .component = component,
+			                                      .check = probing->checks[i].name,
+			                                      .reason = probing->reasons[i],
+			                                      .since_ns = probing->failed_ns[i] };
+	}
+	return count;
 }

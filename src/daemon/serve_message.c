@@ -137,6 +137,19 @@ static bool check_answer(const struct serve_message *message, unsigned fd_count)
 	return fd_count == 0 && message->answer.result <= 0;
 }
 
+static bool check_checks(const struct serve_message *message, unsigned fd_count)
+{
+	const struct serve_checks *checks = &message->checks;
+
+	if (fd_count != 0 || checks->count > SERVE_COUNTS_MAX)
+		return false;
+	for (uint32_t i = 0; i < checks->count; i++)
+		if (!ENDS(checks->checks[i].component) || !component_id_ok(checks->checks[i].component) ||
+		    !is_line(checks->checks[i].what, sizeof(checks->checks[i].what)))
+			return false;
+	return true;
+}
+
 static bool check_dropped(const struct serve_message *message, unsigned fd_count)
 {
 	return message->dropped.result <= 0 && fd_count == (message->dropped.result == 0);
@@ -160,6 +173,7 @@ static const struct row {
 	[SERVE_CONFIRM]     = { SERVE_ROLE_TO_DESK,   BODY(token),     check_token },
 	[SERVE_UNSUBSCRIBE] = { SERVE_ROLE_TO_DESK,   BODY(token),     check_token },
 	[SERVE_ANSWER]      = { SERVE_DESK_TO_ROLE,   BODY(answer),    check_answer },
+	[SERVE_CHECKS]      = { SERVE_ROLE_TO_DESK,   BODY(checks),    check_checks },
 	[SERVE_DROPPED]     = { SERVE_DESK_TO_ROLE,   BODY(dropped),   check_dropped },
 };
 /* clang-format on */

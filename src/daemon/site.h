@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the public role answers: a table of routes, and behind it the published page. It has the clock, the keys and the way to the
- * desk from its caller, and no process or descriptor of its own beside the files of the page.
+ * What the public role answers: a table of routes, and behind it the published page. It has the clock, the keys and the
+ * way to the desk from its caller, and no process or descriptor of its own beside the files of the page.
  */
 #ifndef HOLDFAST_DAEMON_SITE_H
 #define HOLDFAST_DAEMON_SITE_H

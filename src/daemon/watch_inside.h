@@ -4,7 +4,9 @@
 #define HOLDFAST_DAEMON_WATCH_INSIDE_H
 
 #include "daemon/watch.h"
+#include "daemon/watch_attempts.h"
 #include "daemon/watch_users.h"
+#include "detect/incident_list.h"
 #include "engine/live.h"
 #include "engine/stream.h"
 #include "measure/course.h"
@@ -13,6 +15,7 @@
 #define WATCH_BATCH 256
 #define WATCH_STREAM_OCTETS_MAX (256u << 20)  /* of one generation */
 #define WATCH_ORDERS_MAX (4 * LIVE_RULES_MAX) /* that wait for the loader; what is beyond waits in live */
+#define WATCH_TELLINGS_A_TURN 1               /* to the recorder, which take tens of milliseconds each */
 #define WATCH_SECONDS 10                      /* over which it is told how those fare who are answered */
 #define WATCH_SECONDS_KEPT 3                  /* the one that lasts, and the whole one before it, read a while later */
 
@@ -61,6 +64,25 @@ struct watch_stream {
 	uint64_t sequence, octets;
 };
 
+/* An incident that is to be told as it stands, or as it was when it was over. */
+struct watch_standing {
+	uint64_t incident;
+	bool over;
+};
+
+/* What is to be told, one piece a turn, so that samples and clients do not wait for all of it. */
+struct watch_telling {
+	unsigned standing_count;
+	struct watch_standing standing[INCIDENT_LIST_MAX]; /* of the generation that decides, each once, as they came */
+	/* The generation that has ended: its findings are made, told, and then it is let go. */
+	struct engine *finished; /* NULL: there is none */
+	bool found;              /* all findings are made */
+	uint32_t told;           /* of them */
+	struct watch_stream stream;
+	unsigned life_count;
+	struct life *lives; /* of its incidents' rules, when it ended: the next generation may take them over */
+};
+
 struct watch_streams {
 	bool begun;
 	uint8_t *octets; /* STREAM_FRAME_MAX */
@@ -100,8 +122,11 @@ struct watch {
 	struct series series; /* being written */
 	struct watch_users users;
 	struct watch_dropped *dropped;
+	struct watch_attempts *attempts;
+	struct shield_knowing knowing; /* read once a second; hz 0: nothing is known */
 	struct watch_rules rules;
 	struct watch_streams streams;
+	struct watch_telling telling;
 	struct message message;
 };
 
@@ -133,14 +158,20 @@ void watch_stream_rule_counted(struct watch *watch, uint64_t handle, const struc
 /* After each input, when what it brought has been taken: generations have begun, or ended. */
 void watch_stream_follow(struct watch *watch);
 /* The generation has ended: all of it is on its way. Then what it is kept for, and then that is all. */
-void watch_stream_finishes(struct watch *watch);
-void watch_stream_keep(struct watch *watch, uint64_t incident);
-void watch_stream_finish(struct watch *watch);
+void watch_stream_finishes(struct watch *watch, struct watch_stream *ended);
+void watch_stream_keep(struct watch *watch, const struct watch_stream *ended, uint64_t incident);
+void watch_stream_finish(struct watch *watch, struct watch_stream *ended);
 /* Another live takes the place of the one that was told. */
 void watch_stream_restart(struct watch *watch);
 
 /* watch_tell.c */
+/* News are taken note of, and told with the turns to come. */
 void watch_tell(struct watch *watch, const struct live_news *news);
+/* Tells at most so many pieces of what waits; whether more does. */
+bool watch_tell_some(struct watch *watch, unsigned pieces);
+/* All of the generation that has ended at once: nothing comes behind it, or the next one has ended too. */
+void watch_tell_rest(struct watch *watch);
+void watch_telling_free(struct watch *watch);
 void watch_save(struct watch *watch);
 
 /* watch_alert.c */

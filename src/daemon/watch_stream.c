@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What live is told is written down as it is told (engine/stream.h): a frame is filled, and goes to the recorder when a second
- * has passed, when it is full, or when a generation begins or ends. The generation that decides has a stream, and the one that
- * warms up beside it another; a frame goes into both. A stream that a segment is missing of ends there.
+ * What live is told is written down as it is told (engine/stream.h): a frame is filled, and goes to the recorder when a
+ * second has passed, when it is full, or when a generation begins or ends. The generation that decides has a stream,
+ * and the one that warms up beside it another; a frame goes into both. A stream that a segment is missing of ends
+ * there.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -123,23 +124,25 @@ static void end_stream(struct watch *watch, struct watch_stream *stream)
 	stream->open = false;
 }
 
-void watch_stream_keep(struct watch *watch, uint64_t incident)
+void watch_stream_finishes(struct watch *watch, struct watch_stream *ended)
 {
-	if (!watch->streams.deciding.open)
+	put_away(watch);
+	*ended = watch->streams.deciding;
+	watch->streams.deciding.open = false;
+}
+
+void watch_stream_keep(struct watch *watch, const struct watch_stream *ended, uint64_t incident)
+{
+	if (!ended->open)
 		return;
-	make_message(watch, &watch->streams.deciding, MESSAGE_STREAM_KEEP);
+	make_message(watch, ended, MESSAGE_STREAM_KEEP);
 	watch->message.stream.incident = incident;
 	(void)outbox_put(watch->setup.outbox, &watch->message, -1, 0);
 }
 
-void watch_stream_finish(struct watch *watch)
+void watch_stream_finish(struct watch *watch, struct watch_stream *ended)
 {
-	end_stream(watch, &watch->streams.deciding);
-}
-
-void watch_stream_finishes(struct watch *watch)
-{
-	put_away(watch);
+	end_stream(watch, ended);
 }
 
 void watch_stream_follow(struct watch *watch)

@@ -41,15 +41,15 @@ static const char *service_of(const void *context, const struct finding *finding
 	return name;
 }
 
-static void describe(const struct watch *watch, const struct finding *finding, enum message_incident_state state,
-                     struct message_incident *into)
+static void describe(const struct watch *watch, const struct watch_stream *stream, const struct finding *finding,
+                     enum message_incident_state state, struct message_incident *into)
 {
 	const struct incident *incident = finding->incident;
 	const char *service = service_of(watch->config, finding);
 	char scope[PREFIX_TEXT_SIZE];
 
 	into->id = incident->id;
-	into->generation = watch->streams.deciding.name;
+	into->generation = stream->name;
 	into->began_ns = incident->began.ns;
 	into->ended_ns = state == MESSAGE_INCIDENT_OPEN ? 0 : incident->ended.ns;
 	into->peak_pps = incident->peak_packets * SLOTS_PER_SECOND;
@@ -146,31 +146,36 @@ static void trace(struct watch *watch, const struct finding *finding, uint32_t s
 	input->trace_context = watch->setup.traces;
 }
 
-static void tell_standing(struct watch *watch, uint64_t id, enum message_incident_state state)
+/* It has become part of another. */
+static void tell_joined(struct watch *watch, uint64_t id)
 {
+	message_init(&watch->message, MESSAGE_INCIDENT, 0);
+	watch->message.incident.id = id;
+	watch->message.incident.state = MESSAGE_INCIDENT_JOINED;
+	(void)outbox_put(watch->setup.outbox, &watch->message, -1, 0);
+}
+
+static void tell_standing(struct watch *watch, const struct watch_standing *standing)
+{
+	const enum message_incident_state state = standing->over ? MESSAGE_INCIDENT_OVER : MESSAGE_INCIDENT_OPEN;
 	const struct engine_totals *totals = engine_totals(live_engine(watch->live));
 	struct analysis_input input = analysis_input_of(totals, NULL, 0);
 	const struct life *rules[LIVE_RULES_MAX];
 	struct analysis_live live = { .rules = rules, .series = &watch->series };
 	struct writing writing = { .fd = -1 };
 	struct finding finding;
-	int result;
+	int result = live_find(watch->live, standing->incident, &finding);
 
-	message_init(&watch->message, MESSAGE_INCIDENT, 0);
-	result = live_find(watch->live, id, &finding);
-	if (result == -ENOENT && state == MESSAGE_INCIDENT_OVER) {
-		watch->message.incident.id = id;
-		watch->message.incident.state = MESSAGE_INCIDENT_JOINED;
-		(void)outbox_put(watch->setup.outbox, &watch->message, -1, 0);
-		return;
-	}
+	if (result == -ENOENT && standing->over)
+		tell_joined(watch, standing->incident);
 	if (result != 0)
 		return;
 	input.service_of = service_of;
 	input.service_context = watch->config;
-	live.rule_count = live_rules(watch->live, id, rules);
-	read_course(watch, finding.incident, state == MESSAGE_INCIDENT_OVER, &watch->series);
-	describe(watch, &finding, state, &watch->message.incident);
+	live.rule_count = live_rules(watch->live, standing->incident, rules);
+	read_course(watch, finding.incident, standing->over, &watch->series);
+	message_init(&watch->message, MESSAGE_INCIDENT, 0);
+	describe(watch, &watch->streams.deciding, &finding, state, &watch->message.incident);
 	trace(watch, &finding, WATCH_TRACE_SOURCES, &input);
 	result = begin_writing(&writing);
 	if (result == 0) {
@@ -180,38 +185,174 @@ static void tell_standing(struct watch *watch, uint64_t id, enum message_inciden
 	finding_fini(&finding);
 }
 
-/* All that the generation found, once for each of its incidents, with what became of that one's rules. */
-static void tell_finished(struct watch *watch)
+static bool is_going_on(const struct watch *watch, uint64_t incident)
 {
-	const struct engine *engine = live_finished(watch->live);
+	struct live_view view;
+
+	for (unsigned i = live_count(watch->live); i-- > 0;) {
+		live_view(watch->live, i, &view);
+		if (view.id == incident)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * However often it changes before it is told, it is told once. Of what is part of another there is nothing to be found.
+ */
+static void note_standing(struct watch *watch, uint64_t incident, bool over)
+{
+	struct watch_telling *telling = &watch->telling;
+	unsigned i = 0;
+
+	while (i < telling->standing_count && telling->standing[i].incident != incident)
+		i++;
+	if (over && !is_going_on(watch, incident)) {
+		tell_joined(watch, incident);
+		return;
+	}
+	if (i == INCIDENT_LIST_MAX) /* an engine has no more */
+		return;
+	if (i == telling->standing_count)
+		telling->standing[telling->standing_count++] = (struct watch_standing){ .incident = incident };
+	telling->standing[i].over = telling->standing[i].over || over;
+}
+
+/* ---- the end of a generation ---- */
+
+static unsigned lives_of(const struct watch_telling *telling, uint64_t incident,
+                         const struct life *rules[LIVE_RULES_MAX])
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < telling->life_count && count < LIVE_RULES_MAX; i++)
+		if (telling->lives[i].incident == incident)
+			rules[count++] = &telling->lives[i];
+	return count;
+}
+
+/* What becomes of its incidents' rules from now on is not theirs any more. */
+static void keep_lives(struct watch *watch)
+{
+	struct watch_telling *telling = &watch->telling;
+	const struct engine *engine = telling->finished;
+
+	telling->life_count = 0;
+	if (!telling->lives)
+		telling->lives = calloc(LIVE_LIVES_MAX, sizeof(*telling->lives));
+	for (uint32_t i = 0; telling->lives && i < engine_incident_count(engine); i++) {
+		const struct incident *incident = engine_incident(engine, i);
+		const struct life *rules[LIVE_RULES_MAX];
+		unsigned count = incident ? live_rules(watch->live, incident->id, rules) : 0;
+
+		for (unsigned k = 0; k < count && telling->life_count < LIVE_LIVES_MAX; k++)
+			telling->lives[telling->life_count++] = *rules[k];
+	}
+}
+
+/* Of what it found all is told with its end, in one file of each incident. */
+static void begin_finished(struct watch *watch)
+{
+	struct watch_telling *telling = &watch->telling;
+
+	watch_tell_rest(watch); /* of the generation before, where that has not come to its end yet */
+	telling->finished = live_take_finished(watch->live);
+	telling->found = false;
+	telling->told = 0;
+	watch_stream_finishes(watch, &telling->stream);
+	keep_lives(watch);
+}
+
+static void end_finished(struct watch *watch)
+{
+	watch_stream_finish(watch, &watch->telling.stream);
+	engine_free(watch->telling.finished);
+	watch->telling.finished = NULL;
+	watch_save(watch);
+}
+
+/* All that the generation found, for one of its incidents, with what became of that one's rules. */
+static void tell_found(struct watch *watch, const struct finding *finding)
+{
+	struct watch_telling *telling = &watch->telling;
 	char name[sizeof("0123456789abcdef.hfs")];
 	const char *const files[] = { name };
-	struct analysis_input input = analysis_input_of(engine_totals(engine), files, 1);
+	struct analysis_input input = analysis_input_of(engine_totals(telling->finished), files, 1);
+	const struct life *rules[LIVE_RULES_MAX];
+	struct analysis_live live = { .rules = rules, .series = &watch->series };
+	struct writing writing = { .fd = -1 };
+	int result;
 
-	watch_stream_finishes(watch);
+	if (begin_writing(&writing) != 0)
+		return;
 	input.service_of = service_of;
 	input.service_context = watch->config;
-	for (uint32_t i = 0; i < engine_count(engine); i++) {
-		const struct finding *finding = engine_finding(engine, i);
-		const struct life *rules[LIVE_RULES_MAX];
-		struct analysis_live live = { .rules = rules, .series = &watch->series };
-		struct writing writing = { .fd = -1 };
+	(void)snprintf(name, sizeof(name), "%016" PRIx64 ".hfs", finding->incident->id);
+	watch_stream_keep(watch, &telling->stream, finding->incident->id);
+	live.rule_count = lives_of(telling, finding->incident->id, rules);
+	read_course(watch, finding->incident, true, &watch->series);
+	message_init(&watch->message, MESSAGE_INCIDENT, 0);
+	describe(watch, &telling->stream, finding, MESSAGE_INCIDENT_FINAL, &watch->message.incident);
+	trace(watch, finding, WATCH_TRACE_FINAL, &input);
+	if (watch->setup.traces)
+		watch_trace_keep(watch->setup.traces);
+	result = analysis_json_write_live(writing.out, &input, telling->finished, &live);
+	send_incident(watch, &writing, end_writing(&writing, result));
+}
 
-		if (finding->incident->is_scan || begin_writing(&writing) != 0)
+/* One finding is made, or one told. */
+static void go_on_finished(struct watch *watch)
+{
+	struct watch_telling *telling = &watch->telling;
+	const struct finding *finding;
+	int made = telling->found ? 0 : engine_make_finding(telling->finished);
+
+	if (made < 0)
+		LOG_SAY(LOG_ERROR, "of what a generation found some is not told: %s", strerror(-made));
+	telling->found = made <= 0;
+	if (made != 0)
+		return;
+	while (telling->told < engine_count(telling->finished)) {
+		finding = engine_finding(telling->finished, telling->told++);
+		if (finding->incident->is_scan)
 			continue;
-		(void)snprintf(name, sizeof(name), "%016" PRIx64 ".hfs", finding->incident->id);
-		watch_stream_keep(watch, finding->incident->id);
-		live.rule_count = live_rules(watch->live, finding->incident->id, rules);
-		read_course(watch, finding->incident, true, &watch->series);
-		message_init(&watch->message, MESSAGE_INCIDENT, 0);
-		describe(watch, finding, MESSAGE_INCIDENT_FINAL, &watch->message.incident);
-		trace(watch, finding, WATCH_TRACE_FINAL, &input);
-		if (watch->setup.traces)
-			watch_trace_keep(watch->setup.traces);
-		send_incident(watch, &writing,
-		              end_writing(&writing, analysis_json_write_live(writing.out, &input, engine, &live)));
+		tell_found(watch, finding);
+		return;
 	}
-	watch_stream_finish(watch);
+	end_finished(watch);
+}
+
+/* ---- turns ---- */
+
+bool watch_tell_some(struct watch *watch, unsigned pieces)
+{
+	struct watch_telling *telling = &watch->telling;
+
+	for (; pieces > 0 && (telling->standing_count || telling->finished); pieces--) {
+		if (telling->standing_count) {
+			const struct watch_standing first = telling->standing[0];
+
+			memmove(telling->standing, telling->standing + 1,
+			        --telling->standing_count * sizeof(telling->standing[0]));
+			tell_standing(watch, &first);
+		} else {
+			go_on_finished(watch);
+		}
+	}
+	return telling->standing_count || telling->finished;
+}
+
+void watch_tell_rest(struct watch *watch)
+{
+	watch->telling.standing_count = 0; /* all of them are in what has ended */
+	while (watch->telling.finished)
+		go_on_finished(watch);
+}
+
+void watch_telling_free(struct watch *watch)
+{
+	engine_free(watch->telling.finished);
+	free(watch->telling.lives);
 }
 
 static const char *words_of(const struct live_news *news)
@@ -223,14 +364,13 @@ void watch_tell(struct watch *watch, const struct live_news *news)
 {
 	if (news->type == LIVE_FINISHED) {
 		watch->generations++;
-		tell_finished(watch);
-		watch_save(watch);
+		begin_finished(watch);
 		return;
 	}
 	if (news->type != LIVE_CHANGED)
 		LOG_SAY(LOG_NOTICE, "attack %016" PRIx64 " %s", news->incident, words_of(news));
 	watch_alert(watch, news);
-	tell_standing(watch, news->incident, news->type == LIVE_ENDED ? MESSAGE_INCIDENT_OVER : MESSAGE_INCIDENT_OPEN);
+	note_standing(watch, news->incident, news->type == LIVE_ENDED);
 }
 
 /* ---- what was learned ---- */

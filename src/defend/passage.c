@@ -102,13 +102,16 @@ int passage_estimate(const struct timeline *t, const struct sample *sample, cons
 	}
 	all = &counts[bins];
 	for (uint32_t i = 0; i < sample->used; i++) {
-		const struct observation *o = &sample->items[i];
-		int64_t slot = slot_of(o->time.ns);
-		uint32_t rule = ruling(set, o);
+		struct observation o;
+		uint32_t rule;
+		int64_t slot;
 
-		count(all, rule, o);
+		sample_read(sample, i, &o);
+		slot = slot_of(o.time.ns);
+		rule = ruling(set, &o);
+		count(all, rule, &o);
 		if (in_range(t, slot))
-			count(&counts[timeline_index(t, slot)], rule, o);
+			count(&counts[timeline_index(t, slot)], rule, &o);
 	}
 	/* A bin that the sample has missed is as the whole is. */
 	for (uint32_t i = 0; i < bins; i++)

@@ -154,10 +154,11 @@ static int narrow_scope(struct incident *inc)
 		uint64_t lower = 0, all = 0, nearly_all;
 
 		for (uint32_t i = 0; i < total->sample.used; i++) {
-			const struct address *target = &total->sample.items[i].dst;
+			struct observation o;
 
-			all += prefix_contains(&inc->scope, target);
-			lower += prefix_contains(&half, target);
+			sample_read(&total->sample, i, &o);
+			all += prefix_contains(&inc->scope, &o.dst);
+			lower += prefix_contains(&half, &o.dst);
 		}
 		nearly_all = all * NARROWER_PERCENT;
 		if (all > 0 && lower * 100 >= nearly_all)

@@ -217,7 +217,7 @@ int live_birth(const struct live *l, uint8_t **octets, size_t *length)
 	put(&w, l->has_time);
 	put_signed(&w, l->now.ns);
 	put_signed(&w, l->warming ? l->warming_born.ns : l->born.ns);
-	put_signed(&w, l->not_before.ns);
+	put_signed(&w, l->warming ? live_not_before(l->warming_born).ns : l->not_before.ns);
 	put(&w, l->last_handle);
 	put(&w, l->ban_count);
 	put(&w, l->ban_next);

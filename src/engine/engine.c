@@ -45,7 +45,7 @@ struct engine {
 	struct capture_time ahead;         /* of a packet far in the future that nothing has confirmed */
 	uint32_t unwelcome, unwelcome_of;  /* packets of the batch before */
 	uint32_t behind;                   /* packets in a row that are far behind newest */
-	uint32_t count;
+	uint32_t count, due;               /* findings that are made, and that are to be, once it is closed */
 	struct finding *findings;
 };
 
@@ -457,9 +457,20 @@ static void total_limits(struct engine *e)
 	t->no_memory = detector.no_memory;
 }
 
-int engine_finish(struct engine *e)
+/* What only packets to come would be held against. */
+static void let_go_tables(struct engine *e)
 {
-	struct finding_context context = { .normal = &e->baseline, .learned_seconds = e->learned_seconds };
+	flow_table_free(e->flows);
+	track_table_free(e->tracks);
+	track_table_free(e->probes);
+	http_watch_free(e->http);
+	e->flows = NULL;
+	e->tracks = e->probes = NULL;
+	e->http = NULL;
+}
+
+int engine_close(struct engine *e)
+{
 	uint32_t count;
 
 	tell_timeline(e);
@@ -468,25 +479,49 @@ int engine_finish(struct engine *e)
 	count = detector_count(e->detector);
 	sample_settle(&e->baseline);
 	total_limits(e);
-	context.first = e->totals.first;
-	context.last = e->totals.last;
+	let_go_tables(e);
 	e->totals.peace_packets = e->totals.packets;
 	e->findings = calloc(count ? count : 1, sizeof(*e->findings));
 	if (!e->findings)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < count; i++) {
-		const struct incident *inc = detector_incident(e->detector, i);
-		int rc;
-
-		e->count = i + 1;
-		rc = finding_make(&e->findings[i], inc, &context);
-		if (rc < 0)
-			return rc;
-		e->totals.samples_lost += e->findings[i].total->sample.lost;
-		e->totals.peace_packets -=
-			inc->packets < e->totals.peace_packets ? inc->packets : e->totals.peace_packets;
-	}
+	e->due = count;
 	return 0;
+}
+
+int engine_make_finding(struct engine *e)
+{
+	const struct finding_context context = {
+		.normal = &e->baseline,
+		.first = e->totals.first,
+		.last = e->totals.last,
+		.learned_seconds = e->learned_seconds,
+	};
+	const struct incident *inc;
+	int rc;
+
+	if (e->count == e->due)
+		return 0;
+	inc = detector_incident(e->detector, e->count);
+	rc = finding_make(&e->findings[e->count++], inc, &context);
+	if (rc < 0) {
+		e->due = e->count;
+		return rc;
+	}
+	e->totals.samples_lost += e->findings[e->count - 1].total->sample.lost;
+	e->totals.peace_packets -= inc->packets < e->totals.peace_packets ? inc->packets : e->totals.peace_packets;
+	return 1;
+}
+
+int engine_finish(struct engine *e)
+{
+	int rc = engine_close(e);
+
+	if (rc < 0)
+		return rc;
+	do
+		rc = engine_make_finding(e);
+	while (rc > 0);
+	return rc;
 }
 
 /* ------------------------------------------------------------------ before the end */
@@ -553,17 +588,22 @@ int engine_save(const struct engine *e, uint8_t **octets, size_t *length)
 {
 	struct learned learned = { .seconds = e->learned_seconds + seconds_seen(e) };
 	struct usual *usual = calloc(USUAL_MAX, sizeof(*usual));
-	int rc = usual ? track_table_usual(e->tracks, seconds_seen(e), e->slot, usual) : -ENOMEM;
+	int rc = -ENOMEM;
 
+	if (usual)
+		rc = e->tracks ? track_table_usual(e->tracks, seconds_seen(e), e->slot, usual) : -EINVAL;
 	if (rc < 0)
 		goto free_usual;
 	learned.usual = usual;
 	learned.usual_count = (uint32_t)rc;
 	sample_init(&learned.normal, ENGINE_BASELINE_SAMPLE);
-	for (uint32_t i = 0; i < e->baseline.used; i++)
-		if (is_normal(e, &e->baseline.items[i]))
-			sample_add(&learned.normal, &e->baseline.items[i],
-			           learned_age(e->baseline.priorities[i], seconds_seen(e)));
+	for (uint32_t i = 0; i < e->baseline.used; i++) {
+		struct observation o;
+
+		sample_read(&e->baseline, i, &o);
+		if (is_normal(e, &o))
+			sample_add(&learned.normal, &o, learned_age(e->baseline.priorities[i], seconds_seen(e)));
+	}
 	rc = learned.normal.lost ? -ENOMEM : 0;
 	sample_settle(&learned.normal);
 	learned.normal.seen = e->baseline.seen;

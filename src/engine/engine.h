@@ -78,6 +78,12 @@ struct engine_load {
 void engine_loaded(struct engine *engine, const struct engine_load *load);
 /* 0 or -ENOMEM. Nothing may be observed afterwards. */
 int engine_finish(struct engine *engine);
+/*
+ * The same in pieces, for who must not be held up: the end of all input, and then one finding after the other. Whenever
+ * they are made, they are the same. 0 or -ENOMEM; 1: one more was made, 0: all are, -ENOMEM: none is any more.
+ */
+int engine_close(struct engine *engine);
+int engine_make_finding(struct engine *engine);
 
 /*
  * Before engine_finish(): incidents so far, by an index that each keeps; NULL where it has become part of another or
@@ -86,9 +92,9 @@ int engine_finish(struct engine *engine);
 uint32_t engine_incident_count(const struct engine *engine);
 const struct incident *engine_incident(const struct engine *engine, uint32_t index);
 /*
- * The finding of one of them as it stands. Rules are sought for `attack`, or where that is NULL for its sampled packets, at
- * most `attack_max` of them, and held against at most `normal_max` normal packets (0: all there are). 0, -ENOMEM, -ENOENT;
- * finding_fini() is due after 0.
+ * The finding of one of them as it stands. Rules are sought for `attack`, or where that is NULL for its sampled
+ * packets, at most `attack_max` of them, and held against at most `normal_max` normal packets (0: all there are). 0,
+ * -ENOMEM, -ENOENT; finding_fini() is due after 0.
  */
 struct engine_search {
 	uint32_t attack_max, normal_max;
@@ -103,13 +109,13 @@ int engine_find(const struct engine *engine, uint32_t index, const struct engine
 /*
  * What an engine has learned in peace, for one that begins: what is usual per scope and kind, and the sample of
  * normal packets. Not what it holds of incidents or conversations. Octets with a version and a
- * checksum; the caller frees them. 0 or -ENOMEM.
+ * checksum; the caller frees them. 0 or -ENOMEM; -EINVAL once it is closed.
  */
 int engine_save(const struct engine *engine, uint8_t **octets, size_t *length);
 /* Into an engine that has seen nothing. -EBADMSG: they are none; the engine is as it was. */
 int engine_restore(struct engine *engine, const uint8_t *octets, size_t length);
 
-/* After engine_finish(): */
+/* After engine_finish(); after engine_close() those that are made so far, and totals without what these add: */
 const struct engine_totals *engine_totals(const struct engine *engine);
 /* All packets that were observed; each in the slot in which it came. */
 const struct timeline *engine_timeline(const struct engine *engine);

@@ -30,11 +30,14 @@ static void find_families(struct finding *f)
 	uint64_t counts[FINDING_FAMILIES_MAX] = { 0 }, sampled = 0;
 
 	for (uint32_t i = 0; i < sample->used; i++) {
-		size_t row = family_of(&sample->items[i]);
+		struct observation o;
+		size_t row;
 
-		sampled += sample->items[i].weight;
+		sample_read(sample, i, &o);
+		row = family_of(&o);
+		sampled += o.weight;
 		if (row > 0 && row <= FINDING_FAMILIES_MAX)
-			counts[row - 1] += sample->items[i].weight;
+			counts[row - 1] += o.weight;
 	}
 	for (size_t i = 0; sampled && i < family_count() && i < FINDING_FAMILIES_MAX; i++) {
 		if (counts[i] * FAMILY_SHARE < sampled)
@@ -64,9 +67,13 @@ static void clamp_destinations(struct finding *f)
 
 static bool target_speaks(const struct sample *normal, const struct prefix *scope)
 {
-	for (uint32_t i = 0; i < normal->used; i++)
-		if (prefix_contains(scope, &normal->items[i].src))
+	for (uint32_t i = 0; i < normal->used; i++) {
+		struct observation o;
+
+		sample_read(normal, i, &o);
+		if (prefix_contains(scope, &o.src))
 			return true;
+	}
 	return false;
 }
 
@@ -80,49 +87,43 @@ static void find_shape(struct finding *f)
 	f->burst = inc->waves_count == 1 && time_since(inc->ended, inc->began) < NS_PER_S && inc->packets >= 1000;
 }
 
-/* Lists for the search of signatures, and room for tunnel packets as their target sees them. */
+/* Which packets of the samples signatures are sought with, by their places there, and these themselves. */
 struct lists {
-	const struct observation **attack, **baseline, **verified;
-	struct observation *outers;
-	uint32_t outers_count;
+	uint32_t *attack_at, *baseline_at, *verified_at;
+	uint32_t attack_count, baseline_count, verified_count;
+	struct observation *packets;
+	const struct observation **pointers; /* attack, baseline, verified */
 };
 
 static int lists_init(struct lists *lists, const struct sample *attack, const struct sample *normal)
 {
-	size_t outers = 0;
-
 	*lists = (struct lists){ 0 };
-	for (uint32_t i = 0; i < normal->used; i++)
-		outers += (normal->items[i].flags & OBSERVATION_TUNNELLED) != 0;
-	/* NOLINTBEGIN(bugprone-sizeof-expression): lists of pointers */
-	lists->attack = calloc((size_t)attack->used + 1, sizeof(*lists->attack));
-	lists->baseline = calloc((size_t)normal->used + 1, sizeof(*lists->baseline));
-	lists->verified = calloc((size_t)normal->used + 1, sizeof(*lists->verified));
-	/* NOLINTEND(bugprone-sizeof-expression) */
-	lists->outers = calloc(outers + 1, sizeof(*lists->outers));
-	return lists->attack && lists->baseline && lists->verified && lists->outers ? 0 : -ENOMEM;
+	lists->attack_at = calloc((size_t)attack->used + 1, sizeof(*lists->attack_at));
+	lists->baseline_at = calloc((size_t)normal->used + 1, sizeof(*lists->baseline_at));
+	lists->verified_at = calloc((size_t)normal->used + 1, sizeof(*lists->verified_at));
+	return lists->attack_at && lists->baseline_at && lists->verified_at ? 0 : -ENOMEM;
 }
 
 static void lists_fini(struct lists *lists)
 {
-	free(lists->attack);
-	free(lists->baseline);
-	free(lists->verified);
-	free(lists->outers);
+	free(lists->attack_at);
+	free(lists->baseline_at);
+	free(lists->verified_at);
+	free(lists->packets);
+	free(lists->pointers);
 }
 
-/* The packet that hits the scope: this one, or the tunnel packet around it; false where neither does. */
-static bool towards_scope(struct lists *lists, const struct prefix *scope, const struct observation *o,
-                          const struct observation **hits)
+/* Makes of it the packet that hits the scope: this one, or the tunnel packet around it; false where neither does. */
+static bool towards_scope(const struct prefix *scope, struct observation *o)
 {
-	if (prefix_contains(scope, &o->dst)) {
-		*hits = o;
+	struct observation outer;
+
+	if (prefix_contains(scope, &o->dst))
 		return true;
-	}
 	if (!(o->flags & OBSERVATION_TUNNELLED) || !prefix_contains(scope, &o->outer.dst))
 		return false;
-	observation_outer(o, &lists->outers[lists->outers_count]);
-	*hits = &lists->outers[lists->outers_count++];
+	observation_outer(o, &outer);
+	*o = outer;
 	return true;
 }
 
@@ -169,7 +170,7 @@ static uint32_t stride(uint32_t count, uint32_t most)
 	return most && count > most ? (count + most - 1) / most : 1;
 }
 
-static uint32_t thin_out(const struct observation **list, uint32_t count, uint32_t most)
+static uint32_t thin_out(uint32_t *list, uint32_t count, uint32_t most)
 {
 	uint32_t step = stride(count, most), kept = 0;
 
@@ -178,21 +179,61 @@ static uint32_t thin_out(const struct observation **list, uint32_t count, uint32
 	return kept;
 }
 
-/* The attack's packets that rules are sought for. */
-static uint32_t choose_attack(const struct finding_context *context, const struct sample *attack, struct lists *lists)
-{
-	for (uint32_t i = 0; i < attack->used; i++)
-		lists->attack[i] = &attack->items[i];
-	return thin_out(lists->attack, attack->used, context->attack_max);
-}
-
-/* Normal traffic to the scope: from outside the incident (B), and verified inside it (V). */
 /* A question that the target answers like any other: that it was answered speaks for nobody who asks. */
 static bool is_answered_question(const struct incident *inc, const struct observation *o)
 {
 	uint8_t kind = o->protocol == PROTOCOL_UDP ? vector_recognise(o) : VECTOR_NONE;
 
 	return kind != VECTOR_NONE && vector_get(kind)->evidence->answered_1s && incident_find_part(inc, kind) >= 0;
+}
+
+/* Normal traffic to the scope: from outside the incident (B), and verified inside it (V). */
+static void choose_normal(const struct finding_context *context, const struct incident *inc, bool clients_only,
+                          struct lists *lists)
+{
+	for (uint32_t i = 0; i < context->normal->used; i++) {
+		struct observation o;
+
+		sample_read(context->normal, i, &o);
+		if (!towards_scope(&inc->scope, &o))
+			continue;
+		if (!is_during(inc, o.time))
+			lists->baseline_at[lists->baseline_count++] = i;
+		else if ((o.flags & OBSERVATION_WELCOME) && !clients_only && !is_answered_question(inc, &o))
+			lists->verified_at[lists->verified_count++] = i;
+	}
+}
+
+/* The attack's packets that rules are sought for. */
+static void choose_attack(const struct finding_context *context, const struct sample *attack, struct lists *lists)
+{
+	for (uint32_t i = 0; i < attack->used && !context->attack; i++)
+		lists->attack_at[lists->attack_count++] = i;
+	lists->attack_count = thin_out(lists->attack_at, lists->attack_count, context->attack_max);
+}
+
+/* Reads what has been chosen: all of it lies in one piece, and no more than that. */
+static int read_chosen(const struct finding_context *context, const struct incident *inc, const struct sample *attack,
+                       struct lists *lists)
+{
+	size_t count = (size_t)lists->attack_count + lists->baseline_count + lists->verified_count, at = 0;
+
+	lists->packets = calloc(count + 1, sizeof(*lists->packets));
+	lists->pointers = calloc(count + 1, sizeof(const struct observation *));
+	if (!lists->packets || !lists->pointers)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		lists->pointers[i] = &lists->packets[i];
+	for (uint32_t i = 0; i < lists->attack_count; i++)
+		sample_read(attack, lists->attack_at[i], &lists->packets[at++]);
+	for (uint32_t i = 0; i < lists->baseline_count + lists->verified_count; i++) {
+		uint32_t place = i < lists->baseline_count ? lists->baseline_at[i]
+		                                           : lists->verified_at[i - lists->baseline_count];
+
+		sample_read(context->normal, place, &lists->packets[at]);
+		(void)towards_scope(&inc->scope, &lists->packets[at++]);
+	}
+	return 0;
 }
 
 static int find_signatures(const struct finding_context *context, struct finding *f)
@@ -210,29 +251,21 @@ static int find_signatures(const struct finding_context *context, struct finding
 
 	if (rc < 0)
 		goto free_lists;
-	if (context->attack) {
-		input.attack = context->attack;
-		input.attack_count = context->attack_count;
-	} else {
-		input.attack = lists.attack;
-		input.attack_count = choose_attack(context, attack, &lists);
-	}
-	for (uint32_t i = 0; i < normal->used; i++) {
-		const struct observation *o;
-
-		if (!towards_scope(&lists, &inc->scope, &normal->items[i], &o))
-			continue;
-		if (!is_during(inc, o->time))
-			lists.baseline[input.baseline_count++] = o;
-		else if ((o->flags & OBSERVATION_WELCOME) && !input.clients_only && !is_answered_question(inc, o))
-			lists.verified[input.verified_count++] = o;
-	}
+	choose_attack(context, attack, &lists);
+	choose_normal(context, inc, input.clients_only, &lists);
 	/* What it is a sample of is reckoned before it is thinned out. */
-	input.baseline_packets = normal->used ? (uint64_t)input.baseline_count * normal->seen / normal->used : 0;
-	input.baseline_count = thin_out(lists.baseline, input.baseline_count, context->normal_max);
-	input.verified_count = thin_out(lists.verified, input.verified_count, context->normal_max);
-	input.baseline = lists.baseline;
-	input.verified = lists.verified;
+	input.baseline_packets = normal->used ? (uint64_t)lists.baseline_count * normal->seen / normal->used : 0;
+	lists.baseline_count = thin_out(lists.baseline_at, lists.baseline_count, context->normal_max);
+	lists.verified_count = thin_out(lists.verified_at, lists.verified_count, context->normal_max);
+	rc = read_chosen(context, inc, attack, &lists);
+	if (rc < 0)
+		goto free_lists;
+	input.attack = context->attack ? context->attack : lists.pointers;
+	input.attack_count = context->attack ? context->attack_count : lists.attack_count;
+	input.baseline = lists.pointers + lists.attack_count;
+	input.baseline_count = lists.baseline_count;
+	input.verified = input.baseline + lists.baseline_count;
+	input.verified_count = lists.verified_count;
 	rc = signature_find(&input, &f->signatures);
 free_lists:
 	lists_fini(&lists);

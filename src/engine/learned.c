@@ -115,8 +115,11 @@ int learned_write(const struct learned *learned, uint8_t **octets, size_t *lengt
 	at += octets_put_u64_be(made + at, normal->limit);
 	at += varint_write(made + at, normal->used);
 	for (uint32_t i = 0; i < normal->used; i++) {
+		struct observation o;
+
+		sample_read(normal, i, &o);
 		at += octets_put_u64_be(made + at, normal->priorities[i]);
-		at += pack_write(made + at, &normal->items[i], (struct capture_time){ 0 });
+		at += pack_write(made + at, &o, (struct capture_time){ 0 });
 	}
 	at += octets_put_u64_be(made + at, learned_sum(made, at));
 	kept = realloc(made, at);

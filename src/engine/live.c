@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is decided when. Packets only count; decisions fall with the ticks: of the cases (live_cases.c) that incidents are, for
- * which rules are sought (live_seek.c) and, where none is safe, services fall back on what peace was like (live_fallback.c), and
- * of the rules from their order on (live_rules.c). Here is what begins and ends: a live engine, its inputs, its generations.
+ * What is decided when. Packets only count; decisions fall with the ticks: of the cases (live_cases.c) that incidents
+ * are, for which rules are sought (live_seek.c) and, where none is safe, services fall back on what peace was like
+ * (live_fallback.c), and of the rules from their order on (live_rules.c). Here is what begins and ends: a live engine,
+ * its inputs, its generations.
  */
 #include "engine/live.h"
 
@@ -95,9 +96,29 @@ const struct engine *live_engine(const struct live *l)
 	return l->engine;
 }
 
-const struct engine *live_finished(const struct live *l)
+static int make_findings(struct engine *e)
 {
+	int rc;
+
+	do
+		rc = engine_make_finding(e);
+	while (rc > 0);
+	return rc;
+}
+
+const struct engine *live_finished(struct live *l)
+{
+	if (l->finished)
+		l->counters.no_memory += make_findings(l->finished) < 0;
 	return l->finished;
+}
+
+struct engine *live_take_finished(struct live *l)
+{
+	struct engine *finished = l->finished;
+
+	l->finished = NULL;
+	return finished;
 }
 
 uint32_t live_generation(const struct live *l)
@@ -144,6 +165,11 @@ static bool has_incident(const struct live *l, const struct engine *e, bool that
 	return false;
 }
 
+struct capture_time live_not_before(struct capture_time born)
+{
+	return time_plus(born, LIVE_WARM_NS + LIVE_APART_NS);
+}
+
 static void warm_up(struct live *l)
 {
 	uint8_t *octets = NULL;
@@ -168,9 +194,10 @@ static void warm_up(struct live *l)
 	l->warming_number = ++l->last_number;
 }
 
+/* What it found is made by who asks for it: all at once, or one after the other. */
 static int finish(struct live *l)
 {
-	int rc = engine_finish(l->engine);
+	int rc = engine_close(l->engine);
 
 	l->finished = l->engine;
 	l->owe_finished = true;
@@ -179,6 +206,8 @@ static int finish(struct live *l)
 	l->number = l->warming_number;
 	l->warming = NULL;
 	l->warming_number = 0;
+	l->waits = false;
+	l->not_before = live_not_before(l->born);
 	memset(l->cases, 0, sizeof(l->cases));
 	return rc;
 }
@@ -206,16 +235,22 @@ static void change_generation(struct live *l)
 
 int live_end(struct live *l)
 {
+	int rc;
+
 	live_begin_input(l);
 	engine_free(l->warming);
 	l->warming = NULL;
 	l->warming_number = 0;
-	return finish(l);
+	rc = finish(l);
+	return rc < 0 ? rc : make_findings(l->finished);
 }
 
 /* ---- inputs ---- */
 
-/* What was dropped on the scopes that are under attack; what was not is kept for a while, for rules may be sought for it. */
+/*
+ * What was dropped on the scopes that are under attack; what was not is kept for a while, for rules may be sought for
+ * it.
+ */
 static void count_fates(struct live *l, const struct packet *packets, uint32_t count)
 {
 	struct live_case *attacked[INCIDENT_LIST_MAX];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each incident of the present generation's engine has a case here, at the engine's index. News that are owed are marks on it.
+ * Each incident of the present generation's engine has a case here, at the engine's index. News that are owed are marks
+ * on it.
  *
  * How much of an attack passes is what its incident counted less what was dropped on its scope, by slots of 100 ms.
  */
@@ -193,9 +194,12 @@ static void tell_changes(struct live *l, struct live_case *c)
 
 void live_cases_watch(struct live *l)
 {
-	uint32_t count = engine_incident_count(l->engine);
+	uint32_t count = engine_incident_count(l->engine), first = l->waits ? l->first : 0;
 
-	for (uint32_t i = 0; i < count && i < INCIDENT_LIST_MAX; i++) {
+	l->searches_left = LIVE_SEARCHES_A_TICK;
+	l->waits = false;
+	for (uint32_t j = 0; j < count && j < INCIDENT_LIST_MAX; j++) {
+		uint32_t i = (first + j) % count;
 		const struct incident *inc = engine_incident(l->engine, i);
 		struct live_case *c = &l->cases[i];
 
@@ -310,7 +314,7 @@ unsigned live_rules(const struct live *l, uint64_t incident, const struct life *
 
 int live_find(struct live *l, uint64_t incident, struct finding *finding)
 {
-	struct engine_search search = { .attack_max = INCIDENT_SAMPLE, .normal_max = LIVE_NORMAL_MAX };
+	struct engine_search search = { .attack_max = LIVE_ATTACK_MAX, .normal_max = LIVE_NORMAL_MAX };
 	const struct live_case *c = live_case_find(l, incident);
 
 	if (!c || !l->engine)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Services under attack: what peace is like at them, and what is ordered where no signature is safe (defend/fallback.h).
+ * Services under attack: what peace is like at them, and what is ordered where no signature is safe
+ * (defend/fallback.h).
  */
+#include <stdlib.h>
+
 #include "engine/live_inside.h"
 #include "observe/protocol.h"
 
@@ -100,17 +103,28 @@ static enum fallback_state fall_back_for(struct live *l, struct live_case *c, un
 	const struct served *s = &l->services[service];
 	const struct sample *sample = &part->window->sample;
 	struct life_attack attack = live_attack_of(inc);
+	struct observation *list, first;
 	enum fallback_state state;
 	struct fallback_peace peace;
+	enum quota_class class;
+	bool has_match;
 	struct signature signature;
 	struct life_plan plan;
 	struct match match;
 
 	state = by_kernel(s, part->kind);
-	if (state != FALLBACK_NOT_NEEDED || !fallback_match(sample->items, sample->used, &match))
+	if (state != FALLBACK_NOT_NEEDED)
 		return state;
-	peace.source_pps = quotas_of_source(l->quotas, service, class_of(sample->items[0].protocol));
-	peace.all_pps = quotas_of_all(l->quotas, service, class_of(sample->items[0].protocol));
+	list = sample_list(sample);
+	l->counters.no_memory += !list && sample->used > 0;
+	has_match = list && fallback_match(list, sample->used, &match);
+	free(list);
+	if (!has_match)
+		return state;
+	sample_read(sample, 0, &first);
+	class = class_of(first.protocol);
+	peace.source_pps = quotas_of_source(l->quotas, service, class);
+	peace.all_pps = quotas_of_all(l->quotas, service, class);
 	state = fallback_plan(s->fallback, &peace, &attack, &match, &plan, &signature);
 	if (state != FALLBACK_LIMITS && state != FALLBACK_PREFERS)
 		return state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of the live engine share: the struct that they decide on and birth.c writes down, and what each does for the
- * others. Of nobody else's business.
+ * What the files of the live engine share: the struct that they decide on and birth.c writes down, and what each does
+ * for the others. Of nobody else's business.
  */
 #ifndef HOLDFAST_ENGINE_LIVE_INSIDE_H
 #define HOLDFAST_ENGINE_LIVE_INSIDE_H
@@ -11,9 +11,9 @@
 #include "measure/quota.h"
 
 #define BATCH 256
-#define HELD_MAX (2 * LIVE_RULES_MAX) /* with those that are gone, for who asks what became of them */
-#define RATE_SLOTS 16                 /* of 100 ms: the latest second, and room */
-#define RESIDUAL_SLOTS 2              /* over which what passes is judged */
+#define HELD_MAX LIVE_LIVES_MAX
+#define RATE_SLOTS 16    /* of 100 ms: the latest second, and room */
+#define RESIDUAL_SLOTS 2 /* over which what passes is judged */
 
 _Static_assert(INCIDENT_PARTS_MAX <= 32, "live_case.sought has a bit for each");
 
@@ -82,13 +82,20 @@ struct live {
 	struct ban bans[LIVE_BANS_MAX];
 	struct held held[HELD_MAX];
 	struct live_case cases[INCIDENT_LIST_MAX];
+	uint32_t searches_left, first; /* of this tick; whose turn is first in the next … */
+	bool waits;                    /* … as it is where there was no time for it */
 	struct live_counters counters;
 	uint64_t passed_count; /* ever put into the ring */
 	uint8_t passed_kind[LIVE_PASSED_MAX];
 	struct observation passed[LIVE_PASSED_MAX];
+	struct observation sought[LIVE_ATTACK_MAX]; /* of a sample, while rules are sought for them */
 	struct packet batch[BATCH];
 };
 
+/*
+ * When a generation that was born then, and has come to its turn, may have a successor: the same wherever it is played.
+ */
+struct capture_time live_not_before(struct capture_time born);
 /* The packet, or the tunnel packet around it. */
 static inline bool live_hits_scope(const struct prefix *scope, const struct observation *o)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rules from their order on. Each has a place of its own (struct held) until the place is needed; what is owed to who asks is a
- * mark there, so that no order can be lost and no queue overflow. What was let go or hit users is not made again: a ban.
+ * Rules from their order on. Each has a place of its own (struct held) until the place is needed; what is owed to who
+ * asks is a mark there, so that no order can be lost and no queue overflow. What was let go or hit users is not made
+ * again: a ban.
  */
 #include <errno.h>
 
@@ -105,8 +106,12 @@ bool live_rules_leave(const struct live *l, uint64_t incident, const struct samp
 {
 	uint64_t left = 0;
 
-	for (uint32_t i = 0; i < sample->used; i++)
-		left += !live_rules_catch(l, incident, &sample->items[i]);
+	for (uint32_t i = 0; i < sample->used; i++) {
+		struct observation o;
+
+		sample_read(sample, i, &o);
+		left += !live_rules_catch(l, incident, &o);
+	}
 	return left * PPM > (uint64_t)sample->used * SIGNATURE_RESIDUAL_PPM;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rules for an incident: when they are sought, of which of its packets, and which of the signatures that come of it become rules
- * beside those that are there. At first of each vector's sample; once there are rules, of what passes, and now and then of all.
+ * Rules for an incident: when they are sought, of which of its packets, and which of the signatures that come of it
+ * become rules beside those that are there. At first of each vector's sample; once there are rules, of what passes, and
+ * now and then of all.
  */
 #include <errno.h>
 
@@ -48,10 +49,13 @@ static bool takes_place(const struct incident *inc, const struct rule *better, c
 		const struct sample *sample = &inc->parts[i].window->sample;
 
 		for (uint32_t j = 0; j < sample->used; j++) {
-			if (!match_test(&of->match, &sample->items[j]))
+			struct observation o;
+
+			sample_read(sample, j, &o);
+			if (!match_test(&of->match, &o))
 				continue;
 			caught++;
-			both += match_test(&better->match, &sample->items[j]);
+			both += match_test(&better->match, &o);
 		}
 	}
 	return caught > 0 && both * PPM >= caught * KEEPS_PPM;
@@ -73,8 +77,9 @@ static bool is_stronger(const struct life_plan *plan, const struct life *life)
 enum way { WAY_STAYS, WAY_WIDER, WAY_BETTER };
 
 /*
- * Whether a rule that is there is to give way: to a wider one; to a better one: that is stronger, or acts at less where this
- * one is armed and its packets pass, or, where all of the attack was looked at again, catches the same and costs less.
+ * Whether a rule that is there is to give way: to a wider one; to a better one: that is stronger, or acts at less where
+ * this one is armed and its packets pass, or, where all of the attack was looked at again, catches the same and costs
+ * less.
  */
 static enum way way_of(const struct life *life, const struct life_plan *plan, const struct signature *g,
                        const struct incident *inc, bool review)
@@ -95,8 +100,8 @@ static enum way way_of(const struct life *life, const struct life_plan *plan, co
 }
 
 /*
- * Whether the signature is no better than what is there. Marks in `replaces` whose place it is to take; *better: one of them
- * is worse than it.
+ * Whether the signature is no better than what is there. Marks in `replaces` whose place it is to take; *better: one of
+ * them is worse than it.
  */
 static bool is_known(const struct live *l, const struct life_plan *plan, const struct signature *g,
                      const struct incident *inc, bool review, bool replaces[HELD_MAX], bool *better)
@@ -147,9 +152,12 @@ static bool catches_more(const struct live *l, uint64_t incident, const struct i
 		const struct sample *sample = &inc->parts[i].window->sample;
 
 		all += sample->used;
-		for (uint32_t j = 0; j < sample->used; j++)
-			more += match_test(&rule->match, &sample->items[j]) &&
-			        !live_rules_catch(l, incident, &sample->items[j]);
+		for (uint32_t j = 0; j < sample->used; j++) {
+			struct observation o;
+
+			sample_read(sample, j, &o);
+			more += match_test(&rule->match, &o) && !live_rules_catch(l, incident, &o);
+		}
 	}
 	return more * PPM > all * SIGNATURE_RESIDUAL_PPM;
 }
@@ -205,13 +213,17 @@ static uint32_t collect_passed(const struct live *l, const struct incident *inc,
 	return count;
 }
 
-/* Of a vector's sample. */
-static uint32_t collect_sampled(const struct sample *sample, const struct observation *packets[LIVE_ATTACK_MAX])
+/* Of a vector's sample, into `room`. */
+static uint32_t collect_sampled(const struct sample *sample, struct observation room[LIVE_ATTACK_MAX],
+                                const struct observation *packets[LIVE_ATTACK_MAX])
 {
 	uint32_t step = (sample->used + LIVE_ATTACK_MAX - 1) / LIVE_ATTACK_MAX, count = 0;
 
-	for (uint32_t i = 0; i < sample->used; i += step)
-		packets[count++] = &sample->items[i];
+	for (uint32_t i = 0; i < sample->used; i += step) {
+		sample_read(sample, i, &room[count]);
+		packets[count] = &room[count];
+		count++;
+	}
 	return count;
 }
 
@@ -240,6 +252,7 @@ static uint32_t search_for(struct live *l, uint32_t index, const struct engine_s
 	int rc;
 
 	l->counters.searches++;
+	l->searches_left--;
 	rc = engine_find(l->engine, index, search, &finding);
 	if (rc < 0) {
 		l->counters.no_memory += rc == -ENOMEM;
@@ -284,7 +297,7 @@ static int seek_sampled(struct live *l, uint32_t index, uint32_t part)
 	struct engine_search search = {
 		.normal_max = LIVE_NORMAL_MAX,
 		.attack = packets,
-		.attack_count = collect_sampled(sample, packets),
+		.attack_count = collect_sampled(sample, l->sought, packets),
 		.young = true,
 		.rules_only = true,
 	};
@@ -296,8 +309,8 @@ static int seek_sampled(struct live *l, uint32_t index, uint32_t part)
 }
 
 /*
- * Rules for an incident: vector by vector, for what several have in common is no more than that they are packets; of each, for
- * what passes since, or else for its sample.
+ * Rules for an incident: vector by vector, for what several have in common is no more than that they are packets; of
+ * each, for what passes since, or else for its sample.
  */
 static void seek(struct live *l, uint32_t index, const struct capture_time *passed_since)
 {
@@ -308,8 +321,8 @@ static void seek(struct live *l, uint32_t index, const struct capture_time *pass
 		c->turn = 0;
 	if (c->turn == 0)
 		c->made = 0;
-	/* At first for all; later one search a tick, for others wait. */
-	for (bool searched = false; c->turn < parts && (!searched || !passed_since); c->turn++) {
+	/* At first for all that a tick has time for; later one search a tick, for others wait. */
+	for (bool searched = false; c->turn < parts && l->searches_left && (!searched || !passed_since); c->turn++) {
 		int made =
 			passed_since ? seek_passed(l, index, c->turn, *passed_since) : seek_sampled(l, index, c->turn);
 
@@ -328,8 +341,8 @@ static void seek(struct live *l, uint32_t index, const struct capture_time *pass
 }
 
 /*
- * Vectors that were noticed after there were rules for others, each once and one a tick: they are evidence by themselves, and
- * what passes of them need not add up first. True where one was sought for.
+ * Vectors that were noticed after there were rules for others, each once and one a tick: they are evidence by
+ * themselves, and what passes of them need not add up first. True where one was sought for.
  */
 static bool seek_newcomer(struct live *l, uint32_t index)
 {
@@ -396,6 +409,14 @@ void live_seek(struct live *l, uint32_t index, const struct incident *inc)
 	struct rate latest = live_case_rate(l, c, RESIDUAL_SLOTS);
 	struct capture_time since;
 
+	/* The next tick begins with who could not be looked at in this one. */
+	if (l->searches_left == 0) {
+		if (!l->waits) {
+			l->waits = true;
+			l->first = index;
+		}
+		return;
+	}
 	if (!inc->wave_open || c->revoked >= LIVE_REVOKED_MAX || live_rules_await(l, c->id) ||
 	    (c->has_since && seek_newcomer(l, index)) || time_since(l->now, c->searched) < seek_pause(c))
 		return;

@@ -47,12 +47,111 @@ void sample_init(struct sample *sample, uint32_t capacity)
 
 void sample_fini(struct sample *sample)
 {
-	free(sample->items);
+	free(sample->cores);
+	free(sample->rests);
+	free(sample->rest.octets);
 	free(sample->priorities);
-	sample->items = NULL;
+	sample->cores = NULL;
+	sample->rests = NULL;
 	sample->priorities = NULL;
+	sample->rest = (struct sample_rests){ .octets = NULL };
 	sample->used = sample->allocated = 0;
 }
+
+/* ---- packets in their places ---- */
+
+static uint8_t *core_at(const struct sample *sample, uint32_t index)
+{
+	return sample->cores + index * SAMPLE_CORE;
+}
+
+static uint8_t *rest_at(const struct sample *sample, uint32_t place)
+{
+	return sample->rest.octets + (place - 1) * SAMPLE_REST;
+}
+
+/* A place for a rest, plus one; 0: there is no memory. */
+static uint32_t take_rest(struct sample *sample)
+{
+	struct sample_rests *rest = &sample->rest;
+	uint32_t place = rest->free;
+
+	if (place) {
+		memcpy(&rest->free, rest_at(sample, place), sizeof(rest->free));
+		return place;
+	}
+	if (rest->used == rest->allocated) {
+		uint32_t wanted = rest->allocated ? 2 * rest->allocated : FIRST_ALLOCATION;
+		uint8_t *moved = reallocarray(rest->octets, wanted, SAMPLE_REST);
+
+		if (!moved)
+			return 0;
+		rest->octets = moved;
+		rest->allocated = wanted;
+	}
+	return ++rest->used;
+}
+
+/* False where there is no memory. */
+static bool put(struct sample *sample, uint32_t index, const struct observation *o, uint64_t priority)
+{
+	static const uint8_t none[SAMPLE_REST];
+	const uint8_t *octets = (const uint8_t *)o;
+	uint32_t place = 0;
+
+	if (memcmp(octets + SAMPLE_CORE, none, SAMPLE_REST) != 0) {
+		place = take_rest(sample);
+		if (!place)
+			return false;
+		memcpy(rest_at(sample, place), octets + SAMPLE_CORE, SAMPLE_REST);
+	}
+	memcpy(core_at(sample, index), octets, SAMPLE_CORE);
+	sample->rests[index] = place;
+	sample->priorities[index] = priority;
+	return true;
+}
+
+static void drop(struct sample *sample, uint32_t index)
+{
+	uint32_t place = sample->rests[index];
+
+	if (!place)
+		return;
+	memcpy(rest_at(sample, place), &sample->rest.free, sizeof(sample->rest.free));
+	sample->rest.free = place;
+}
+
+static void move(struct sample *sample, uint32_t to, uint32_t from)
+{
+	if (to == from)
+		return;
+	sample->priorities[to] = sample->priorities[from];
+	sample->rests[to] = sample->rests[from];
+	memcpy(core_at(sample, to), core_at(sample, from), SAMPLE_CORE);
+}
+
+void sample_read(const struct sample *sample, uint32_t index, struct observation *observation)
+{
+	uint8_t *octets = (uint8_t *)observation;
+	uint32_t place = sample->rests[index];
+
+	memcpy(octets, core_at(sample, index), SAMPLE_CORE);
+	if (place)
+		memcpy(octets + SAMPLE_CORE, rest_at(sample, place), SAMPLE_REST);
+	else
+		memset(octets + SAMPLE_CORE, 0, SAMPLE_REST);
+}
+
+struct observation *sample_list(const struct sample *sample)
+{
+	struct observation *list = sample->used ? calloc(sample->used, sizeof(*list)) : NULL;
+
+	for (uint32_t i = 0; list && i < sample->used; i++)
+		sample_read(sample, i, &list[i]);
+	return list;
+}
+
+/* ---- which are kept ---- */
 
 /* Number `rank` (from 0) of a sequence in ascending order, by its octets from the highest on: no copy, no bad case. */
 static uint64_t select_priority(const uint64_t *priorities, uint32_t used, uint32_t rank)
@@ -93,10 +192,9 @@ void sample_settle(struct sample *sample)
 			ties -= sample->priorities[i++] == sample->limit;
 			continue;
 		}
-		if (i < --used) {
-			sample->priorities[i] = sample->priorities[used];
-			sample->items[i] = sample->items[used];
-		}
+		drop(sample, i);
+		if (i < --used)
+			move(sample, i, used);
 	}
 	sample->used = used;
 }
@@ -109,15 +207,20 @@ static size_t room_of(const struct sample *sample)
 static bool grow(struct sample *sample)
 {
 	size_t wanted = sample->allocated ? (size_t)sample->allocated * 2 : FIRST_ALLOCATION;
-	struct observation *items;
+	uint8_t *cores;
+	uint32_t *rests;
 	uint64_t *priorities;
 
 	if (wanted > room_of(sample))
 		wanted = room_of(sample);
-	items = reallocarray(sample->items, wanted, sizeof(*items));
-	if (!items)
+	cores = reallocarray(sample->cores, wanted, SAMPLE_CORE);
+	if (!cores)
 		return false;
-	sample->items = items;
+	sample->cores = cores;
+	rests = reallocarray(sample->rests, wanted, sizeof(*rests));
+	if (!rests)
+		return false;
+	sample->rests = rests;
 	priorities = reallocarray(sample->priorities, wanted, sizeof(*priorities));
 	if (!priorities)
 		return false;
@@ -134,12 +237,10 @@ static void keep(struct sample *sample, const struct observation *observation, u
 		if (priority >= sample->limit)
 			return;
 	}
-	if (sample->used == sample->allocated && !grow(sample)) {
+	if ((sample->used == sample->allocated && !grow(sample)) || !put(sample, sample->used, observation, priority))
 		sample->lost++;
-		return;
-	}
-	sample->priorities[sample->used] = priority;
-	sample->items[sample->used++] = *observation;
+	else
+		sample->used++;
 }
 
 void sample_add(struct sample *sample, const struct observation *observation, uint64_t priority)
@@ -156,9 +257,9 @@ static void lower_limit(struct sample *sample, uint64_t limit)
 
 	for (uint32_t i = 0; i < sample->used; i++) {
 		if (sample->priorities[i] > limit)
-			continue;
-		sample->priorities[kept] = sample->priorities[i];
-		sample->items[kept++] = sample->items[i];
+			drop(sample, i);
+		else
+			move(sample, kept++, i);
 	}
 	sample->used = kept;
 	sample->limit = limit;
@@ -171,8 +272,12 @@ void sample_merge(struct sample *into, const struct sample *from)
 	if (from->capacity > 0 && from->limit < into->limit)
 		lower_limit(into, from->limit);
 	for (uint32_t i = 0; i < from->used; i++)
-		if (from->priorities[i] <= into->limit && into->capacity > 0)
-			keep(into, &from->items[i], from->priorities[i]);
+		if (from->priorities[i] <= into->limit && into->capacity > 0) {
+			struct observation o;
+
+			sample_read(from, i, &o);
+			keep(into, &o, from->priorities[i]);
+		}
 	sample_settle(into);
 }
 
@@ -193,32 +298,45 @@ static int by_time(const void *left, const void *right)
 	return a->index < b->index ? -1 : a->index > b->index;
 }
 
+static int64_t time_at(const struct sample *sample, uint32_t index)
+{
+	struct capture_time time;
+
+	memcpy(&time, core_at(sample, index) + offsetof(struct observation, time), sizeof(time));
+	return time.ns;
+}
+
 int sample_sort(struct sample *sample)
 {
-	struct observation *items;
+	uint32_t count, *rests;
 	struct rank *ranks;
-	uint32_t count;
+	uint8_t *cores;
 
 	sample_settle(sample);
 	count = sample->used;
 	if (count == 0)
 		return 0;
 	ranks = calloc(count, sizeof(*ranks)); /* NOLINT(clang-analyzer-optin.portability.UnixAPI): count > 0 */
-	items = calloc(count, sizeof(*items));
-	if (!ranks || !items) {
+	cores = calloc(count, SAMPLE_CORE);
+	rests = calloc(count, sizeof(*rests));
+	if (!ranks || !cores || !rests) {
 		free(ranks);
-		free(items);
+		free(cores);
+		free(rests);
 		return -ENOMEM;
 	}
 	for (uint32_t i = 0; i < count; i++)
-		ranks[i] = (struct rank){ sample->items[i].time.ns, sample->priorities[i], i };
+		ranks[i] = (struct rank){ time_at(sample, i), sample->priorities[i], i };
 	qsort(ranks, count, sizeof(*ranks), by_time);
 	for (uint32_t i = 0; i < count; i++) {
-		items[i] = sample->items[ranks[i].index];
+		memcpy(cores + i * SAMPLE_CORE, core_at(sample, ranks[i].index), SAMPLE_CORE);
+		rests[i] = sample->rests[ranks[i].index];
 		sample->priorities[i] = ranks[i].priority;
 	}
-	free(sample->items);
-	sample->items = items;
+	free(sample->cores);
+	free(sample->rests);
+	sample->cores = cores;
+	sample->rests = rests;
 	sample->allocated = count;
 	free(ranks);
 	return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A rule is a conjunction, and a packet's key is a row of words. A term that asks for one value becomes bits of mask and
- * value; so does that the packet has the field at all, for a term on one that it has not is false. What is left is
+ * A rule is a conjunction, and a packet's key is a row of words. A term that asks for one value becomes bits of mask
+ * and value; so does that the packet has the field at all, for a term on one that it has not is false. What is left is
  * ranges, and negated terms of more than one word's worth ("unless").
  *
  * Terms that contradict each other, or ask for what no packet in the kernel can have, make a rule that holds for none:
@@ -138,7 +138,10 @@ static int add_net(struct compiler *c, bool is_src, const struct prefix *prefix,
 {
 	struct shield_key mask = { 0 }, value = { 0 };
 
-	/* Such a network holds no address of IPv4 all the same: the family is asked as well, which is the destination's. */
+	/*
+	 * Such a network holds no address of IPv4 all the same: the family is asked as well, which is the
+	 * destination's.
+	 */
 	if (is_around_ipv4(prefix)) {
 		if (prefix->length == 0) {
 			mask.field[SHIELD_F_HAS] = value.field[SHIELD_F_HAS] = SHIELD_HAS_IPV6;

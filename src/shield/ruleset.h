@@ -12,8 +12,8 @@
 
 /*
  * 0; -EOPNOTSUPP where the rule has more ranges or negated terms than the table has room for, or an action that the
- * shield does not know. expires, counter, flags, arm_pps and hold are left to the caller. A rule that no packet can meet is one that
- * holds for none.
+ * shield does not know. expires, counter, flags, arm_pps and hold are left to the caller. A rule that no packet can
+ * meet is one that holds for none.
  */
 int ruleset_compile_rule(const struct rule *rule, struct shield_rule *compiled, struct shield_error *error);
 

@@ -76,7 +76,9 @@ bool alert_is_link(const struct alert *alert)
 
 const char *alert_key(const struct alert *alert, char text[ALERT_KEY_SIZE])
 {
-	if (alert->matter == ALERT_OF_OUTAGE || alert->matter == ALERT_OF_STATEMENT)
+	if (alert->matter == ALERT_OF_CHECKS)
+		(void)snprintf(text, ALERT_KEY_SIZE, "checks-%s", alert->service);
+	else if (alert->matter == ALERT_OF_OUTAGE || alert->matter == ALERT_OF_STATEMENT)
 		(void)snprintf(text, ALERT_KEY_SIZE, "%s-%" PRIu64,
 		               alert->matter == ALERT_OF_OUTAGE ? "outage" : "statement", alert->incident);
 	else if (alert->incident)
@@ -154,6 +156,18 @@ static void write_statement(const struct alert *alert, const struct words *w, ch
 		text[0] = '\0';
 }
 
+static void write_checks(const struct alert *alert, const struct words *w, char text[ALERT_TEXT_SIZE])
+{
+	if (alert->change == ALERT_ENDED)
+		(void)snprintf(text, ALERT_TEXT_SIZE, "Checks of %s are good again from here: they failed for %s",
+		               w->service, w->lasted);
+	else if (alert->change != ALERT_STANDING)
+		(void)snprintf(text, ALERT_TEXT_SIZE, "Checks of %s fail from here: %s, since %s UTC", w->service,
+		               w->vector, w->clock);
+	else
+		text[0] = '\0';
+}
+
 static void write_attack(const struct alert *alert, const struct words *w, char text[ALERT_TEXT_SIZE])
 {
 	switch ((enum alert_change)alert->change) {
@@ -191,7 +205,9 @@ static void write_attack(const struct alert *alert, const struct words *w, char 
 
 static void write_summary(const struct alert *alert, const struct words *w, char text[ALERT_TEXT_SIZE])
 {
-	if (alert->matter == ALERT_OF_OUTAGE)
+	if (alert->matter == ALERT_OF_CHECKS)
+		write_checks(alert, w, text);
+	else if (alert->matter == ALERT_OF_OUTAGE)
 		write_outage(alert, w, text);
 	else if (alert->matter == ALERT_OF_STATEMENT)
 		write_statement(alert, w, text);
@@ -230,6 +246,21 @@ static json_t *time_json(int64_t ns)
 static json_t *text_or_null(const char *text)
 {
 	return *text ? json_string(text) : json_null();
+}
+
+/* Those of checks that fail. */
+static json_t *checks_json(struct body *body)
+{
+	const struct alert *alert = body->alert;
+	json_t *facts = json_object();
+
+	build_set(&body->build, facts, "change", json_string(alert_change_name((enum alert_change)alert->change)));
+	build_set(&body->build, facts, "component", json_string(body->words.service));
+	build_set(&body->build, facts, "failing", text_or_null(body->words.vector));
+	build_set(&body->build, facts, "began", time_json(alert->began_ns));
+	build_set(&body->build, facts, "time", time_json(alert->time_ns));
+	build_set(&body->build, facts, "advice", text_or_null(body->words.advice));
+	return facts;
 }
 
 /* Those of an outage, or of a statement that is due. */
@@ -276,7 +307,14 @@ static json_t *attack_json(struct body *body)
 
 static json_t *facts_json(struct body *body)
 {
-	return body->alert->matter == ALERT_OF_ATTACK ? attack_json(body) : word_json(body);
+	static json_t *(*const facts[ALERT_MATTERS])(struct body *) = {
+		[ALERT_OF_ATTACK] = attack_json,
+		[ALERT_OF_OUTAGE] = word_json,
+		[ALERT_OF_STATEMENT] = word_json,
+		[ALERT_OF_CHECKS] = checks_json,
+	};
+
+	return facts[body->alert->matter](body);
 }
 
 static json_t *webhook_body(struct body *body)
@@ -327,7 +365,7 @@ static json_t *pagerduty_body(struct body *body)
 static void add_lines(const struct body *body, char *text, size_t size)
 {
 	static const char *const commands[ALERT_MATTERS] = { ": holdfast incident ", ": holdfast outage show ",
-		                                             ": holdfast statement show " };
+		                                             ": holdfast statement show ", "" };
 	const struct words *w = &body->words;
 	const struct alert *alert = body->alert;
 
@@ -387,6 +425,7 @@ static json_t *alertmanager_body(struct body *body)
 	build_set(&body->build, labels, "alertname",
 	          json_string(alert->matter == ALERT_OF_OUTAGE      ? "HoldfastOutage"
 	                      : alert->matter == ALERT_OF_STATEMENT ? "HoldfastStatementDue"
+	                      : alert->matter == ALERT_OF_CHECKS    ? "HoldfastChecksFail"
 	                      : alert->incident                     ? "HoldfastAttack"
 	                      : alert_is_link(alert)                ? "HoldfastLinkFull"
 	                                                            : "HoldfastTest"));
@@ -554,7 +593,7 @@ static int find_url(const struct body *body, struct alert_request *request)
 
 /*
  * It knows that an address is under attack and that it no longer is. Of what has become worse, and of links, it is told
- * nothing, nor of outages and statements. A test is neither a ban nor its end.
+ * nothing, nor of outages, statements and checks. A test is neither a ban nor its end.
  */
 static int script_request(const struct body *body, struct alert_request *request)
 {

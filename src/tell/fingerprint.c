@@ -246,9 +246,12 @@ static struct tally *count_values(struct build *b, const struct sample *sample, 
 		return NULL;
 	}
 	for (uint32_t i = 0; i < sample->used; i++) {
-		if (!read(&sample->items[i], &all[used].value))
+		struct observation o;
+
+		sample_read(sample, i, &o);
+		if (!read(&o, &all[used].value))
 			continue;
-		all[used].packets = sample->items[i].weight;
+		all[used].packets = o.weight;
 		*total += all[used++].packets;
 	}
 	qsort(all, used, sizeof(*all), by_value);
@@ -384,8 +387,12 @@ static json_t *source_ips(struct build *b, const struct window *window)
 		b->failed = true;
 		return array;
 	}
-	for (uint32_t i = 0; i < sample->used; i++)
-		all[count++] = sample->items[i].src;
+	for (uint32_t i = 0; i < sample->used; i++) {
+		struct observation o;
+
+		sample_read(sample, i, &o);
+		all[count++] = o.src;
+	}
 	for (uint32_t i = 0; i < top->used; i++)
 		all[count++] = topk_address(top->entries[i].key);
 	qsort(all, count, sizeof(*all), by_octets);

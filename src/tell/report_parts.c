@@ -114,13 +114,14 @@ static void write_sizes(struct report *r, const struct incident *incident)
 		uint64_t sampled[SIZES] = { 0 }, total = 0;
 
 		for (uint32_t k = 0; k < window->sample.used; k++) {
-			const struct observation *o = &window->sample.items[k];
+			struct observation o;
 			unsigned size = 0;
 
-			while (o->length > sizes[size].most)
+			sample_read(&window->sample, k, &o);
+			while (o.length > sizes[size].most)
 				size++;
-			sampled[size] += o->weight;
-			total += o->weight;
+			sampled[size] += o.weight;
+			total += o.weight;
 		}
 		all = all && window->sample.used == window->sample.seen;
 		for (unsigned size = 0; size < SIZES; size++)

@@ -224,14 +224,18 @@ static struct signature *signatures_of(const struct coordination_input *input, s
 	all = calloc(room + 1, sizeof(*all));
 	for (uint32_t i = 0; all && i < input->samples_count; i++) {
 		const struct sample *sample = input->samples[i].sample;
+		struct observation o;
 		double total = 0;
 
-		for (uint32_t k = 0; k < sample->used; k++)
-			total += sample->items[k].weight;
-		for (uint32_t k = 0; k < sample->used; k++)
-			all[used++] = (struct signature){ signature_of(&sample->items[k]),
-				                          (double)input->samples[i].packets * sample->items[k].weight /
-				                                  total };
+		for (uint32_t k = 0; k < sample->used; k++) {
+			sample_read(sample, k, &o);
+			total += o.weight;
+		}
+		for (uint32_t k = 0; k < sample->used; k++) {
+			sample_read(sample, k, &o);
+			all[used++] = (struct signature){ signature_of(&o),
+				                          (double)input->samples[i].packets * o.weight / total };
+		}
 	}
 	*count = used;
 	return all;

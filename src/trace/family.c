@@ -289,9 +289,13 @@ uint64_t family_devices(size_t index, const struct sample *sample)
 	marks = calloc(sample->used, sizeof(*marks));
 	if (!marks)
 		return 0;
-	for (uint32_t i = 0; i < sample->used; i++)
-		if (family_of(&sample->items[i]) == index + 1 && device(&sample->items[i]))
-			marks[count++] = device(&sample->items[i]);
+	for (uint32_t i = 0; i < sample->used; i++) {
+		struct observation o;
+
+		sample_read(sample, i, &o);
+		if (family_of(&o) == index + 1 && device(&o))
+			marks[count++] = device(&o);
+	}
 	if (count >= DEVICE_PACKETS_MIN) {
 		qsort(marks, count, sizeof(*marks), by_number);
 		devices = count_devices(marks, count);

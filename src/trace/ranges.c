@@ -138,6 +138,73 @@ static int make_coarse(struct ranges *ranges)
 	return 0;
 }
 
+/* Room for so many values, the largest of which is known. */
+static int make_values(struct ranges_values *values, uint32_t count, uint32_t largest)
+{
+	if (largest <= UINT16_MAX)
+		values->narrow = calloc((size_t)count + 1, sizeof(*values->narrow));
+	else
+		values->wide = calloc((size_t)count + 1, sizeof(*values->wide));
+	return values->narrow || values->wide ? 0 : -ENOMEM;
+}
+
+static void set_value(struct ranges_values *values, uint32_t at, uint32_t value)
+{
+	if (values->narrow)
+		values->narrow[at] = (uint16_t)value;
+	else
+		values->wide[at] = value;
+}
+
+static uint32_t value_of(const struct ranges_values *values, uint32_t at)
+{
+	return values->narrow ? values->narrow[at] : values->wide[at];
+}
+
+static int pack4(struct ranges *ranges)
+{
+	uint32_t largest = 0;
+
+	for (uint32_t i = 0; i < ranges->count4; i++)
+		largest = ranges->of4[i].value > largest ? ranges->of4[i].value : largest;
+	ranges->first4 = calloc((size_t)ranges->count4 + 1, sizeof(*ranges->first4));
+	if (!ranges->first4 || make_values(&ranges->values4, ranges->count4, largest) != 0)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < ranges->count4; i++) {
+		ranges->first4[i] = (uint16_t)ranges->of4[i].first;
+		set_value(&ranges->values4, i, ranges->of4[i].value);
+	}
+	ranges->from4 = ranges->count4 ? ranges->of4[0].first : 0;
+	free(ranges->of4);
+	ranges->of4 = NULL;
+	return 0;
+}
+
+static int pack6(struct ranges *ranges)
+{
+	uint32_t largest = 0;
+	uint64_t low = 0;
+
+	for (uint32_t i = 0; i < ranges->count6; i++) {
+		largest = ranges->of6[i].value > largest ? ranges->of6[i].value : largest;
+		low |= ranges->of6[i].first.low;
+	}
+	ranges->high6 = calloc((size_t)ranges->count6 + 1, sizeof(*ranges->high6));
+	if (low)
+		ranges->low6 = calloc((size_t)ranges->count6 + 1, sizeof(*ranges->low6));
+	if (!ranges->high6 || (low && !ranges->low6) || make_values(&ranges->values6, ranges->count6, largest) != 0)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < ranges->count6; i++) {
+		ranges->high6[i] = ranges->of6[i].first.high;
+		if (ranges->low6)
+			ranges->low6[i] = ranges->of6[i].first.low;
+		set_value(&ranges->values6, i, ranges->of6[i].value);
+	}
+	free(ranges->of6);
+	ranges->of6 = NULL;
+	return 0;
+}
+
 int ranges_finish(struct ranges *ranges)
 {
 	int result = 0;
@@ -148,15 +215,30 @@ int ranges_finish(struct ranges *ranges)
 		result = begin6(ranges, &ranges->next6, 0);
 	if (result == 0)
 		result = make_index(ranges);
-	return result ? result : make_coarse(ranges);
+	if (result == 0)
+		result = make_coarse(ranges);
+	if (result == 0)
+		result = pack4(ranges);
+	return result ? result : pack6(ranges);
+}
+
+static void values_fini(struct ranges_values *values)
+{
+	free(values->narrow);
+	free(values->wide);
 }
 
 void ranges_fini(struct ranges *ranges)
 {
 	free(ranges->of4);
 	free(ranges->of6);
+	free(ranges->first4);
 	free(ranges->index);
+	free(ranges->high6);
+	free(ranges->low6);
 	free(ranges->coarse);
+	values_fini(&ranges->values4);
+	values_fini(&ranges->values6);
 	memset(ranges, 0, sizeof(*ranges));
 }
 
@@ -165,51 +247,56 @@ void ranges_fini(struct ranges *ranges)
 static uint32_t find4(const struct ranges *ranges, uint32_t address)
 {
 	uint32_t low = ranges->index[address >> INDEX_SHIFT], high = ranges->index[(address >> INDEX_SHIFT) + 1];
+	uint16_t within = (uint16_t)address;
 
-	if (ranges->count4 == 0 || address < ranges->of4[low].first)
+	if (ranges->count4 == 0 || address < ranges->from4)
 		return 0;
+	/* All behind the lower bound begin in this /16, but for the last one, which may begin the next. */
+	if (high > low && ranges->first4[high] == 0)
+		high--;
 	/* The last one that begins at or before it is in [low, high]. */
 	while (low < high) {
 		uint32_t middle = low + (high - low + 1) / 2;
 
-		if (ranges->of4[middle].first <= address)
+		if (ranges->first4[middle] <= within)
 			low = middle;
 		else
 			high = middle - 1;
 	}
-	return ranges->of4[low].value;
+	return value_of(&ranges->values4, low);
 }
 
 /* Without a branch that could be guessed wrongly. */
-static bool reaches(const struct mmdb_address *first, const struct mmdb_address *address)
+static bool reaches(uint64_t high, uint64_t low, const struct mmdb_address *address)
 {
-	return (first->high < address->high) | ((first->high == address->high) & (first->low <= address->low));
+	return (high < address->high) | ((high == address->high) & (low <= address->low));
 }
 
 /* The last of those that begin at or before it; the first one does. */
 static uint32_t find6(const struct ranges *ranges, const struct mmdb_address *address)
 {
-	uint32_t at = 0, count = (ranges->count6 + RANGES_STRIDE - 1) / RANGES_STRIDE;
-	const struct range6 *block;
+	uint32_t at = 0, count = (ranges->count6 + RANGES_STRIDE - 1) / RANGES_STRIDE, first;
 
-	if (count == 0 || !reaches(&ranges->coarse[0], address))
+	if (count == 0 || !reaches(ranges->coarse[0].high, ranges->coarse[0].low, address))
 		return 0;
 	while (count > 1) {
 		uint32_t half = count / 2;
+		const struct mmdb_address *begins = &ranges->coarse[at + half];
 
-		at = reaches(&ranges->coarse[at + half], address) ? at + half : at;
+		at = reaches(begins->high, begins->low, address) ? at + half : at;
 		count -= half;
 	}
-	block = ranges->of6 + (size_t)at * RANGES_STRIDE;
-	count = ranges->count6 - at * RANGES_STRIDE;
+	first = at * RANGES_STRIDE;
+	count = ranges->count6 - first;
 	count = count < RANGES_STRIDE ? count : RANGES_STRIDE;
-	for (at = 0; count > 1;) {
+	for (at = first; count > 1;) {
 		uint32_t half = count / 2;
+		uint64_t low = ranges->low6 ? ranges->low6[at + half] : 0;
 
-		at = reaches(&block[at + half].first, address) ? at + half : at;
+		at = reaches(ranges->high6[at + half], low, address) ? at + half : at;
 		count -= half;
 	}
-	return block[at].value;
+	return value_of(&ranges->values6, at);
 }
 
 static bool in_alias(const struct mmdb_address *address, const struct mmdb_alias *alias)

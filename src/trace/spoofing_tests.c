@@ -63,8 +63,14 @@ static bool mostly_ipv4(const struct spoofing_view *v)
 {
 	uint32_t ipv4 = 0;
 
-	if (v->looked_count == 0)
-		return v->window->sample.used == 0 || address_is_ipv4(&v->window->sample.items[0].src);
+	if (v->looked_count == 0) {
+		struct observation first;
+
+		if (v->window->sample.used == 0)
+			return true;
+		sample_read(&v->window->sample, 0, &first);
+		return address_is_ipv4(&first.src);
+	}
 	for (uint32_t i = 0; i < v->looked_count; i++)
 		ipv4 += address_is_ipv4(&v->looked[i].address);
 	return ipv4 * 2 >= v->looked_count;
@@ -213,8 +219,8 @@ static void uniformity(const struct spoofing_view *v, struct spoofing_test *test
 }
 
 /*
- * Of m packets from a population of N equally likely sources m^2 / 2N repeat one. Where sources are sampled, m and N are
- * those of the sample.
+ * Of m packets from a population of N equally likely sources m^2 / 2N repeat one. Where sources are sampled, m and N
+ * are those of the sample.
  */
 static void repeats(const struct spoofing_view *v, struct spoofing_test *test)
 {
@@ -276,8 +282,8 @@ static double strangers_differ(const uint32_t counts[256])
 }
 
 /*
- * Neighbours in a /24 against strangers: what an address says of the way that its packets took. That it says nothing is a
- * suspicion: tools that draw their TTL at random, and networks that are spread over a continent, look like that too.
+ * Neighbours in a /24 against strangers: what an address says of the way that its packets took. That it says nothing is
+ * a suspicion: tools that draw their TTL at random, and networks that are spread over a continent, look like that too.
  */
 static void compare_neighbours(const struct spoofing_view *v, struct spoofing_test *test)
 {
@@ -347,14 +353,14 @@ static int by_source(const void *left, const void *right)
 }
 
 /* One packet of each source, so many at most; returns how many. */
-static uint32_t one_of_each(const struct spoofing_view *v, const struct observation **packets)
+static uint32_t one_of_each(const struct spoofing_view *v, const struct observation *sampled,
+                            const struct observation **packets)
 {
-	const struct sample *sample = &v->window->sample;
 	uint32_t count = 0, kept = 0;
 
-	for (uint32_t i = 0; i < sample->used; i++)
-		if (address_is_ipv4(&sample->items[i].src) == v->ipv4)
-			packets[count++] = &sample->items[i];
+	for (uint32_t i = 0; i < v->window->sample.used; i++)
+		if (address_is_ipv4(&sampled[i].src) == v->ipv4)
+			packets[count++] = &sampled[i];
 	/* NOLINTNEXTLINE(bugprone-sizeof-expression): they are pointers */
 	qsort(packets, count, sizeof(packets[0]), by_source);
 	for (uint32_t i = 0; i < count; i++)
@@ -455,23 +461,25 @@ static struct information field_information(const struct spoofing_view *v, const
 }
 
 /*
- * Real hosts choose ports and numbers without a thought of their address. Where addresses that lie all over the world say
- * something of them, one generator made both. That the TTL depends on the address is as it should be.
+ * Real hosts choose ports and numbers without a thought of their address. Where addresses that lie all over the world
+ * say something of them, one generator made both. That the TTL depends on the address is as it should be.
  */
 static void dependence(const struct spoofing_view *v, struct spoofing_test *test)
 {
+	struct observation *sampled = sample_list(&v->window->sample);
 	const struct observation **packets = NULL;
 	struct information most = { 0 }, ttl;
 	unsigned which = FIELD_PORT;
 	uint32_t count = 0;
 
-	if (v->window->sample.used)
+	if (sampled)
 		packets = calloc(v->window->sample.used, sizeof(const struct observation *));
 	if (packets)
-		count = one_of_each(v, packets);
+		count = one_of_each(v, sampled, packets);
 	if (count < SPOOFING_CROWD) {
 		too_few(v, test);
 		free(packets);
+		free(sampled);
 		return;
 	}
 	for (unsigned field = 0; field < FIELD_TTL; field++) {
@@ -484,6 +492,7 @@ static void dependence(const struct spoofing_view *v, struct spoofing_test *test
 	}
 	ttl = field_information(v, packets, count, FIELD_TTL);
 	free(packets);
+	free(sampled);
 	test->value = most.bits;
 	test->expected = most.chance;
 	if (most.bits >= DEPENDENT_BITS && most.bits >= 2 * most.chance && is_spread(v))

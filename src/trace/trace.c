@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The vectors of an incident are of four sorts, by the verdict on each: what was forged is left out of everything; relays; those whose sources
- * are verified; and those of which it is not known, whose sources count for size and coordination, and for geography
- * as far as they are verified one by one.
+ * The vectors of an incident are of four sorts, by the verdict on each: what was forged is left out of everything;
+ * relays; those whose sources are verified; and those of which it is not known, whose sources count for size and
+ * coordination, and for geography as far as they are verified one by one.
  *
- * Rosters of one sort are merged first, so that a source that took part in two vectors counts once. Of too many sources an
- * even sample is looked at: those whose hash has so many leading zeros.
+ * Rosters of one sort are merged first, so that a source that took part in two vectors counts once. Of too many sources
+ * an even sample is looked at: those whose hash has so many leading zeros.
  */
 #include "trace/trace.h"
 
@@ -90,11 +90,14 @@ static void make_families(const struct incident *incident, struct trace *trace)
 		uint64_t by_family[TRACE_FAMILIES_MAX] = { 0 }, total = 0;
 
 		for (uint32_t k = 0; k < window->sample.used; k++) {
-			size_t family = family_of(&window->sample.items[k]);
+			struct observation o;
+			size_t family;
 
-			total += window->sample.items[k].weight;
+			sample_read(&window->sample, k, &o);
+			family = family_of(&o);
+			total += o.weight;
 			if (family && family <= TRACE_FAMILIES_MAX)
-				by_family[family - 1] += window->sample.items[k].weight;
+				by_family[family - 1] += o.weight;
 		}
 		for (size_t f = 0; total && f < TRACE_FAMILIES_MAX; f++)
 			packets[f] += (double)window->packets * ((double)by_family[f] / (double)total);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The shield's program, packet by packet: what goes in, what becomes of it, and which counter says so. It is loaded as the
- * loader loads it, attached to nothing, and run by BPF_PROG_TEST_RUN on frames made of layers. Skipped where programs may
- * not be loaded.
+ * The shield's program, packet by packet: what goes in, what becomes of it, and which counter says so. It is loaded as
+ * the loader loads it, attached to nothing, and run by BPF_PROG_TEST_RUN on frames made of layers. Skipped where
+ * programs may not be loaded.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -941,7 +941,9 @@ static void the_interval_follows_the_budget_and_weights_are_fair(void **state)
 	assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
 }
 
-/* A list that has been full, of entries that have all expired, has room; and letting all of it go takes no long while. */
+/*
+ * A list that has been full, of entries that have all expired, has room; and letting all of it go takes no long while.
+ */
 static void the_allow_list_forgets_what_has_expired(void **state)
 {
 	struct prefix *all = the.shield ? calloc(SHIELD_ALLOW_MAX, sizeof(*all)) : NULL;
@@ -1661,8 +1663,8 @@ static uint32_t tick_ago(unsigned ago_s)
 	return shield_known_tick(jiffies() - seconds(ago_s), shield_pace(the.shield).hz);
 }
 
-/* As if the source had come first and last so long ago. */
-static void make_known(const uint8_t src[16], unsigned service, unsigned first_s, unsigned last_s)
+/* As if the source had come first and last in these ticks. */
+static void make_known_at(const uint8_t src[16], unsigned service, uint32_t first, uint32_t last)
 {
 	struct shield_known line;
 	uint32_t number;
@@ -1672,9 +1674,15 @@ static void make_known(const uint8_t src[16], unsigned service, unsigned first_s
 	while (lane < SHIELD_KNOWN_LANES && line.lane[lane] && !SHIELD_KNOWN_IS(line.lane[lane], hash))
 		lane++;
 	assert_true(lane < SHIELD_KNOWN_LANES);
-	line.lane[lane] = SHIELD_KNOWN(hash, tick_ago(first_s), tick_ago(last_s));
+	line.lane[lane] = SHIELD_KNOWN(hash, first, last);
 	assert_int_equal(bpf_map_update_elem(shield_maps(the.shield)->fd[SHIELD_MAP_KNOWN], &number, &line, BPF_ANY),
 	                 0);
+}
+
+/* … so long ago. */
+static void make_known(const uint8_t src[16], unsigned service, unsigned first_s, unsigned last_s)
+{
+	make_known_at(src, service, tick_ago(first_s), tick_ago(last_s));
 }
 
 static bool is_noted_at(const struct address *src, unsigned service)
@@ -1781,6 +1789,46 @@ static void who_is_answered_in_peace_becomes_known(void **state)
 	serve_two(true);
 	assert_true(is_noted("198.51.100.20/32", 1));
 	assert_false(is_noted("198.51.100.20/32", 0));
+}
+
+/*
+ * Of when a source came first only the tick is known: it counts from the tick's end on, for it may have come with its
+ * last jiffy. The bound is that of the attack's beginning, so it stays where it is however long this takes.
+ */
+static void a_source_is_known_from_the_end_of_its_tick(void **state)
+{
+	struct packet user = udp("198.51.100.30", "192.0.2.10", 4000, 53);
+	struct prefix from = prefix("198.51.100.30/32");
+	struct shield_making making = { .expires = SHIELD_NEVER, .known = true };
+	uint64_t begin, tick;
+	uint32_t hz, first;
+
+	(void)state;
+	NEED_SHIELD;
+	serve_two(false);
+	forget_known();
+	hz = shield_pace(the.shield).hz;
+	tick = 1ULL << shield_known_shift(hz);
+	begin = (jiffies() - seconds(600)) / tick * tick; /* a tick begins */
+	first = shield_known_tick(begin, hz);
+	assert_int_equal(shield_known_tick(begin + tick - 1, hz), first);
+	(void)make_rule("192.0.2.10/32", "udp", RULE_DROP, 0, &making);
+	assert_int_equal(shield_freeze(the.shield, 1, jiffies() + seconds(60)), 0);
+	for (unsigned last = 0; last < 2; last++) {
+		/* What counts is that moment: the first jiffy of a tick, and its last. */
+		the.shield->config->freezes[0].since = begin + (last ? tick - 1 : 0) + seconds(SHIELD_KNOWN_LEAD_S);
+		make_known_at(from.address.octets, 0, first + 1, tick_ago(0));
+		meets(&user, SHIELD_DROP_RULE, "in the tick behind");
+		make_known_at(from.address.octets, 0, first, tick_ago(0));
+		meets(&user, SHIELD_DROP_RULE, "in the same tick");
+		make_known_at(from.address.octets, 0, first - 1, tick_ago(0));
+		meets(&user, SHIELD_PASS_KNOWN, "in the tick before");
+	}
+	/* With the jiffy behind it the tick is over. */
+	the.shield->config->freezes[0].since = begin + tick + seconds(SHIELD_KNOWN_LEAD_S);
+	make_known_at(from.address.octets, 0, first, tick_ago(0));
+	meets(&user, SHIELD_PASS_KNOWN, "its tick has ended");
+	assert_int_equal(shield_freeze(the.shield, 0, 0), 0);
 }
 
 static void a_known_source_passes_what_others_do_not(void **state)
@@ -2338,7 +2386,10 @@ static unsigned tick_shift(void)
 	return made.tick_shift;
 }
 
-/* To the tick, while the timer goes through the table, too: no packet is dropped in a tick in which its block has ended. */
+/*
+ * To the tick, while the timer goes through the table, too: no packet is dropped in a tick in which its block has
+ * ended.
+ */
 static void a_block_ends_with_its_tick(void **state)
 {
 	enum { BLOCKS = 8, STEPS_MAX = 8000 };
@@ -2734,6 +2785,7 @@ int main(void)
 		cmocka_unit_test(a_rule_is_renewed),
 		cmocka_unit_test(an_answered_conversation_is_spared),
 		cmocka_unit_test(who_is_answered_in_peace_becomes_known),
+		cmocka_unit_test(a_source_is_known_from_the_end_of_its_tick),
 		cmocka_unit_test(a_known_source_passes_what_others_do_not),
 		cmocka_unit_test(each_source_has_its_own_limit),
 		cmocka_unit_test(a_full_line_keeps_who_came_again),

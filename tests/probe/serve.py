@@ -40,6 +40,15 @@ def counts(place):
     return {tuple(row[:3]): tuple(row[3:]) for row in rows}
 
 
+def told(place):
+    """Of which components people have been told that their checks fail from here, and what fails."""
+    try:
+        known = json.loads((place / "state" / "serve-told.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return []
+    return [(check["component"], check["what"]) for check in known["checks"]]
+
+
 def main():
     if os.geteuid() != 0:
         print("1..0 # SKIP needs root")
@@ -84,8 +93,8 @@ probes:
                 end = time.monotonic() + WAIT
                 while time.monotonic() < end and all(role.poll() is None for role in roles):
                     got = counts(place)
-                    if all((component, vantage, kind) in got for component in ("site", "login")
-                           for vantage in ("here", "paris-1") for kind in ("probe", "canary")):
+                    if told(place) and all((component, vantage, kind) in got for component in ("site", "login")
+                                           for vantage in ("here", "paris-1") for kind in ("probe", "canary")):
                         break
                     time.sleep(0.2)
                 for role in reversed(roles):
@@ -100,6 +109,7 @@ probes:
                     demand(got["site", vantage, "canary"][0] > 0 and got["site", vantage, "canary"][1] == 0, got)
                 demand(ended == [0, 0], (ended, said))
                 demand("prober: 1 of 2 checks fails: gone, " in said, said)
+                demand(told(place) == [("login", "gone, refused the connection")], told(place))
                 print("ok 1 - counts of both places are on record")
                 return 0
             except Exception as wrong:  # noqa: BLE001: it is told

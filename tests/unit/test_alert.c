@@ -311,6 +311,59 @@ static void test_words_of_outages(void **state)
 	assert_string_equal(alert_summary(&alert, said), "");
 }
 
+/* Of checks that fail from one place: no outage, and no number. */
+static void test_words_of_checks(void **state)
+{
+	const struct alert_target hook = { .name = "hook", .type = ALERT_WEBHOOK, .url = "https://example.org/" };
+	const struct alert_target manager = { .name = "am", .type = ALERT_ALERTMANAGER, .url = "https://example.org/" };
+	const struct alert_target script = { .name = "old", .type = ALERT_SCRIPT };
+	const struct alert_target slack = { .name = "ops", .type = ALERT_SLACK };
+	static struct alert_desk desk;
+	struct alert alert = outage(ALERT_BEGAN);
+	char said[ALERT_TEXT_SIZE], key[ALERT_KEY_SIZE];
+	struct alert_request request;
+	json_t *json, *facts;
+
+	(void)state;
+	memset(&desk, 0, sizeof(desk));
+	alert.matter = ALERT_OF_CHECKS;
+	alert.incident = 0;
+	(void)strcpy(alert.target, "checks");
+	(void)strcpy(alert.vector, "door, refused the connection");
+	assert_string_equal(alert_summary(&alert, said),
+	                    "Checks of login fail from here: door, refused the connection, since 09:45:12 UTC");
+	assert_string_equal(alert_key(&alert, key), "checks-login");
+	json = body_of(&hook, "", &alert, &request);
+	facts = json_object_get(json, "alert");
+	assert_string_equal(text(json, "key"), "checks-login");
+	assert_string_equal(text(facts, "component"), "login");
+	assert_string_equal(text(facts, "failing"), "door, refused the connection");
+	assert_null(json_object_get(facts, "outage"));
+	json_decref(json);
+	alert_request_fini(&request);
+	json = body_of(&manager, "", &alert, &request);
+	facts = json_object_get(json_array_get(json, 0), "labels");
+	assert_string_equal(text(facts, "alertname"), "HoldfastChecksFail");
+	assert_string_equal(text(facts, "key"), "checks-login");
+	json_decref(json);
+	alert_request_fini(&request);
+	json = body_of(&slack, "https://hooks.example.org/x", &alert, &request);
+	assert_null(strstr(text(json, "text"), "holdfast "));
+	json_decref(json);
+	alert_request_fini(&request);
+	assert_int_equal(alert_request(&script, "", &alert, &request), -ENOENT);
+	/* Once, however small attacks must be that concern somebody; and its end. */
+	assert_true(alert_desk_takes(&desk, T0, 1000, &alert));
+	assert_false(alert_desk_takes(&desk, T0, 1000, &alert));
+	alert.change = ALERT_ENDED;
+	assert_string_equal(alert_summary(&alert, said),
+	                    "Checks of login are good again from here: they failed for 2 h");
+	assert_true(alert_desk_takes(&desk, T0, 1000, &alert));
+	assert_false(alert_desk_takes(&desk, T0, 1000, &alert));
+	alert.change = ALERT_STANDING;
+	assert_string_equal(alert_summary(&alert, said), "");
+}
+
 /* However small; each other word of it; not again what a desk that begins has told. */
 static void test_outages_are_told(void **state)
 {
@@ -504,6 +557,7 @@ int main(void)
 		cmocka_unit_test(test_webhook),
 		cmocka_unit_test(test_script),
 		cmocka_unit_test(test_words_of_outages),
+		cmocka_unit_test(test_words_of_checks),
 		cmocka_unit_test(test_outages_are_told),
 		cmocka_unit_test(test_urls),
 		cmocka_unit_test(test_names),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Databases against two twins: the list of what was put in, searched from end to end, and libmaxminddb. Then files of every
- * schema, and files that are wrong.
+ * Databases against two twins: the list of what was put in, searched from end to end, and libmaxminddb. Then files of
+ * every schema, and files that are wrong.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -442,6 +442,84 @@ static void ranges_are_added_in_order(void **state)
 	ranges_fini(&ranges);
 }
 
+#define LISTED 1500
+
+/* What a table says beside a list that is gone through from its beginning. */
+struct listed {
+	struct mmdb_address first, last;
+	uint32_t value;
+};
+
+static uint32_t told_by(const struct listed *list, unsigned count, const struct mmdb_address *at)
+{
+	for (unsigned i = 0; i < count; i++)
+		if ((at->high > list[i].first.high ||
+		     (at->high == list[i].first.high && at->low >= list[i].first.low)) &&
+		    (at->high < list[i].last.high || (at->high == list[i].last.high && at->low <= list[i].last.low)))
+			return list[i].value;
+	return 0;
+}
+
+/* Beginnings and ends fall on the bounds of /16s and beside them, as they do in what is asked. */
+static uint64_t bound(uint64_t *draws, uint64_t from)
+{
+	uint64_t at = from + made_below(draws, 4) * made_below(draws, 200000);
+
+	return made_below(draws, 2) ? (at | 0xffff) + made_below(draws, 2) : at;
+}
+
+static void packed_ranges_say_what_was_added(void **state)
+{
+	static struct listed list[LISTED];
+
+	(void)state;
+	for (unsigned shape = 0; shape < 8; shape++) {
+		bool wide = shape & 1, ipv4 = shape & 2, low = shape & 4;
+		struct ranges ranges = { .count4 = 0 };
+		uint64_t draws = 20261127 + shape, next = shape < 4 ? 0 : 77;
+		unsigned count = 0;
+
+		for (; count < LISTED; count++) {
+			uint64_t first = bound(&draws, next), last = bound(&draws, first);
+			struct listed *one = &list[count];
+
+			if (ipv4 && last > UINT32_MAX)
+				break;
+			next = last + 1;
+			*one = (struct listed){ .value = (uint32_t)made_below(&draws, wide ? 70000 : 65536) };
+			one->first = (struct mmdb_address){ .high = ipv4 || low ? 0 : first,
+				                            .low = ipv4 || low ? first : 0 };
+			one->last = (struct mmdb_address){ .high = ipv4 || low ? 0 : last,
+				                           .low = ipv4 || low ? last : UINT64_MAX };
+			if (ipv4)
+				assert_int_equal(ranges_add4(&ranges, (uint32_t)first, (uint32_t)last, one->value), 0);
+			else
+				assert_int_equal(ranges_add6(&ranges, &one->first, &one->last, one->value), 0);
+		}
+		assert_in_range(count, 500, LISTED);
+		assert_int_equal(ranges_finish(&ranges), 0);
+		assert_true(ipv4 ? !ranges.values4.wide == !wide : !ranges.values6.wide == !wide);
+		assert_true(ipv4 || !ranges.low6 == !low);
+		for (unsigned i = 0; i < 4 * count; i++) {
+			const struct listed *near = &list[i / 4];
+			struct mmdb_address at = i % 2 ? near->last : near->first;
+			struct address address;
+
+			/* The one behind, the one before. */
+			if (i % 4 >= 2 && !ipv4 && !low)
+				at.high += i % 2 ? 1 : UINT64_MAX;
+			else if (i % 4 >= 2)
+				at.low += i % 2 ? 1 : UINT64_MAX;
+			if (ipv4 && at.low > UINT32_MAX)
+				continue;
+			address = ipv4 ? made_ipv4((uint32_t)at.low) : made_ipv6(at.high, at.low);
+			if (ipv4 || !address_is_ipv4(&address))
+				assert_int_equal(ranges_find(&ranges, &address), told_by(list, count, &at));
+		}
+		ranges_fini(&ranges);
+	}
+}
+
 static void there_are_so_many_ranges(void **state)
 {
 	const struct mmdb_alias alias = { .length = 96 };
@@ -653,6 +731,7 @@ int main(void)
 		cmocka_unit_test(the_first_name_stays),
 		cmocka_unit_test(there_are_so_many_names),
 		cmocka_unit_test(ranges_are_added_in_order),
+		cmocka_unit_test(packed_ranges_say_what_was_added),
 		cmocka_unit_test(there_are_so_many_ranges),
 		cmocka_unit_test(wrong_lines_are_named),
 		cmocka_unit_test(lines_that_overlap_are_clipped),

@@ -130,8 +130,11 @@ static void an_attack_is_not_learned(void **state)
 	octets = saved(e);
 	assert_int_equal(learned_read(octets.at, octets.length, &learned), 0);
 	for (uint32_t i = 0; i < learned.normal.used; i++) {
-		of_attack += learned.normal.items[i].dst_port == 4000;
-		normal += learned.normal.items[i].dst_port == 9999;
+		struct observation o;
+
+		sample_read(&learned.normal, i, &o);
+		of_attack += o.dst_port == 4000;
+		normal += o.dst_port == 9999;
 	}
 	assert_int_equal(of_attack, 0);
 	assert_true(normal > 1900);
@@ -235,7 +238,9 @@ static void a_busy_hour_is_no_attack(void **state)
 	assert_int_equal(incidents_of(&means, 0, 6000), 1);
 	assert_int_equal(incidents_of(&hours, 0, 6000), 0);
 	assert_int_equal(incidents_of(&hours, 0, 24000), 1);
-	/* What is usual by day may well come at night, too: but not twice that, which by day is hardly more than usual. */
+	/*
+	 * What is usual by day may well come at night, too: but not twice that, which by day is hardly more than usual.
+	 */
 	assert_int_equal(incidents_of(&hours, later, 15000), 1);
 	memset(&season, 0, sizeof(season));
 	learn_days(&season, 100, 100);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The live engine beside a host that does as it is told: peace and attacks made packet by packet, rules in force from the
- * answer on, their counts told ten times a second. What is ordered, kept, let go and said.
+ * The live engine beside a host that does as it is told: peace and attacks made packet by packet, rules in force from
+ * the answer on, their counts told ten times a second. What is ordered, kept, let go and said.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -41,6 +41,8 @@ struct host {
 	uint32_t number;
 	int refuse; /* rules are refused with it */
 	uint32_t finished_count;
+	bool takes, finds; /* what has finished is taken; with all that it found */
+	struct engine *taken;
 	struct stream_frame *frame; /* where all inputs are written too, or NULL */
 };
 
@@ -92,7 +94,11 @@ static void take(struct host *h)
 		h->finished += news.type == LIVE_FINISHED;
 		if (news.type == LIVE_BEGAN)
 			h->incident = news.incident;
-		if (news.type == LIVE_FINISHED) {
+		if (news.type == LIVE_FINISHED && h->takes) {
+			h->taken = live_take_finished(h->live);
+			while (h->finds && engine_make_finding(h->taken) > 0)
+				continue;
+		} else if (news.type == LIVE_FINISHED) {
 			assert_non_null(live_finished(h->live));
 			h->finished_count = engine_count(live_finished(h->live));
 		} else if (live_find(h->live, news.incident, &finding) == 0) {
@@ -475,7 +481,9 @@ static void two_at_once_and_one_that_changes(void **state)
 	host_free(h);
 }
 
-/* Two that begin at once, the other a tenth: it is sought for when it is noticed, and not when enough of it has passed. */
+/*
+ * Two that begin at once, the other a tenth: it is sought for when it is noticed, and not when enough of it has passed.
+ */
 static void a_vector_that_joins_is_not_waited_for(void **state)
 {
 	struct host *h = host_new();
@@ -634,7 +642,9 @@ static void generations_change_in_peace(void **state)
 	host_free(h);
 }
 
-/* Attacks that never end, always on somebody else: a generation is replaced in their midst before it can take no more. */
+/*
+ * Attacks that never end, always on somebody else: a generation is replaced in their midst before it can take no more.
+ */
 static void without_peace_generations_change_all_the_same(void **state)
 {
 	const uint32_t first = 0x0b000000u, step = 0x20000; /* no two in one /16 */
@@ -655,6 +665,90 @@ static void without_peace_generations_change_all_the_same(void **state)
 	play_on(h, NS_PER_S, NTP, first + 300 * step, 1, 20);
 	assert_int_equal(h->began, began + 1);
 	host_free(h);
+}
+
+/* Of so many attacks at once each has its turn, and no tick has more than its share of the work. */
+static void a_tick_has_so_many_searches(void **state)
+{
+	enum { ATTACKS = 20 };
+	const uint32_t first = 0x0b000000u, step = 0x20000;
+	struct host *h = host_new();
+	uint64_t before, most = 0;
+
+	(void)state;
+	play(h, 40, PEACE, 0);
+	for (unsigned tick = 0; tick < 100; tick++) {
+		before = live_counters(h->live).searches;
+		for (uint32_t i = 0; i < ATTACKS; i++)
+			for (unsigned k = 0; k < 20; k++) {
+				struct observation o = made_udp(h->now + k * 10000,
+				                                made_ipv4(0x0a000000u + made_below(&h->random, 900)),
+				                                123, made_ipv4(first + i * step), 80, 0);
+
+				made_payload(&o, "\xd7\x00\x03\x2a\x00\x06\x00\x48", 8, 440);
+				live_observe(h->live, &o, 1);
+			}
+		h->now += LIVE_TICK_NS;
+		live_tick(h->live, (struct capture_time){ h->now });
+		before = live_counters(h->live).searches - before;
+		most = before > most ? before : most;
+		take(h);
+	}
+	assert_int_equal(most, LIVE_SEARCHES_A_TICK);
+	assert_int_equal(live_count(h->live), ATTACKS);
+	for (unsigned i = 0; i < ATTACKS; i++)
+		assert_true(view_of(h, i).rule_count > 0);
+	host_free(h);
+}
+
+/* What a generation found is the same, made at once or one by one while the next one goes on. */
+static void findings_are_made_one_by_one(void **state)
+{
+	struct host *hosts[2] = { host_new(), host_new() };
+	struct engine *at_once, *taken;
+
+	(void)state;
+	hosts[0]->takes = hosts[1]->takes = hosts[0]->finds = true;
+	for (unsigned i = 0; i < 2; i++) {
+		struct host *h = hosts[i];
+
+		play(h, 20, PEACE, 0);
+		assert_null(live_take_finished(h->live));
+		for (uint32_t k = 0; k < 5; k++)
+			play_on(h, NS_PER_S, k % 2 ? NTP : CLDAP, 0x0b000000u + k * 0x20000, 1, 20);
+		for (unsigned ticks = 0; !h->finished && ticks < 40000; ticks++)
+			play_on(h, LIVE_TICK_NS, PEACE, TARGET, 1, 0);
+		assert_int_equal(h->finished, 1);
+	}
+	at_once = hosts[0]->taken;
+	assert_non_null(at_once);
+	assert_int_equal(engine_count(at_once), 5);
+	taken = hosts[1]->taken;
+	assert_non_null(taken);
+	assert_null(live_finished(hosts[1]->live));
+	for (uint32_t i = 0; i < 5; i++) {
+		const struct finding *one = engine_finding(at_once, i), *other;
+
+		play(hosts[1], 1, PEACE, 0);
+		assert_int_equal(engine_count(taken), i);
+		assert_int_equal(engine_make_finding(taken), 1);
+		other = engine_finding(taken, i);
+		assert_int_equal(one->incident->id, other->incident->id);
+		assert_int_equal(one->incident->packets, other->incident->packets);
+		assert_int_equal(one->sources, other->sources);
+		assert_int_equal(one->signatures.count, other->signatures.count);
+		assert_true(one->signatures.count > 0);
+		assert_memory_equal(&one->signatures.signatures[0].match, &other->signatures.signatures[0].match,
+		                    sizeof(struct match));
+	}
+	assert_int_equal(engine_make_finding(taken), 0);
+	assert_int_equal(engine_count(taken), 5);
+	assert_int_equal(engine_totals(taken)->peace_packets, engine_totals(at_once)->peace_packets);
+	assert_int_equal(engine_save(taken, &(uint8_t *){ NULL }, &(size_t){ 0 }), -EINVAL);
+	engine_free(at_once);
+	engine_free(taken);
+	host_free(hosts[0]);
+	host_free(hosts[1]);
 }
 
 /* ------------------------------------------------------------------ where no signature is safe */
@@ -1104,6 +1198,8 @@ int main(void)
 		cmocka_unit_test(what_was_learned_is_handed_on),
 		cmocka_unit_test(generations_change_in_peace),
 		cmocka_unit_test(without_peace_generations_change_all_the_same),
+		cmocka_unit_test(a_tick_has_so_many_searches),
+		cmocka_unit_test(findings_are_made_one_by_one),
 		cmocka_unit_test(known_sources_are_preferred),
 		cmocka_unit_test(a_signature_is_better),
 		cmocka_unit_test(each_source_is_limited),

@@ -32,6 +32,14 @@ static int make_stream(void **state)
 		stream[i] = made_tcp(ns, src, (uint16_t)made_below(&draws, 65536), made_ipv4(0xc0000201u), 443, TCP_ACK,
 		                     i, 0);
 		stream[i].length = 40 + made_below(&draws, 1460);
+		/* Some have what most have not. */
+		if (made_below(&draws, 5) == 0) {
+			stream[i].flags |= OBSERVATION_TUNNELLED;
+			stream[i].outer.src = made_ipv4(0xc6336401u + i);
+			stream[i].outer.dst_port = (uint16_t)i;
+		}
+		if (made_below(&draws, 7) == 0)
+			stream[i].quote.payload_length = (uint16_t)(i | 1); /* as of what observation_outer() makes */
 	}
 	return 0;
 }
@@ -39,6 +47,32 @@ static int make_stream(void **state)
 static void add(struct sample *sample, const struct observation *o, uint64_t seed)
 {
 	sample_add(sample, o, observation_priority(o, seed));
+}
+
+static struct observation item(const struct sample *sample, uint32_t index)
+{
+	struct observation o;
+
+	sample_read(sample, index, &o);
+	return o;
+}
+
+/* Each is as it came, with all that it had. */
+static void assert_whole(const struct sample *sample)
+{
+	struct observation *list = sample_list(sample);
+
+	assert_true(!list == (sample->used == 0));
+	for (uint32_t i = 0; i < sample->used; i++) {
+		struct observation o = item(sample, i);
+
+		assert_in_range(o.tcp.seq, 0, STREAM - 1);
+		assert_memory_equal(&o, &stream[o.tcp.seq], sizeof(o));
+		assert_memory_equal(&o, &list[i], sizeof(o));
+	}
+	free(list);
+	/* Places are used again: there are no more of them than there were packets at once. */
+	assert_true(sample->rest.used <= sample->capacity + sample->capacity / SAMPLE_SLACK + 1);
 }
 
 static void assert_same_set(struct sample *a, struct sample *b)
@@ -50,8 +84,10 @@ static void assert_same_set(struct sample *a, struct sample *b)
 	assert_int_equal(a->lost, 0);
 	for (uint32_t i = 0; i < a->used; i++) {
 		assert_true(a->priorities[i] == b->priorities[i]);
-		assert_int_equal(a->items[i].tcp.seq, b->items[i].tcp.seq);
+		assert_int_equal(item(a, i).tcp.seq, item(b, i).tcp.seq);
 	}
+	assert_whole(a);
+	assert_whole(b);
 }
 
 static void sizes(void **state)
@@ -75,7 +111,7 @@ static void sizes(void **state)
 		assert_int_equal(sample.lost, 0);
 		assert_int_equal(sample_sort(&sample), 0);
 		for (uint32_t j = 1; j < sample.used; j++)
-			assert_true(sample.items[j - 1].time.ns <= sample.items[j].time.ns);
+			assert_true(item(&sample, j - 1).time.ns <= item(&sample, j).time.ns);
 		sample_fini(&sample);
 		assert_int_equal(sample.used, 0);
 	}
@@ -219,7 +255,7 @@ static void the_smaller_sample_seems_no_smaller(void **state)
 		assert_int_equal(merged.seen, STREAM);
 		for (uint32_t i = 0; i < merged.used; i++) {
 			assert_true(merged.priorities[i] <= limit);
-			of_narrow += (merged.items[i].tcp.seq & 1) == 0;
+			of_narrow += (item(&merged, i).tcp.seq & 1) == 0;
 		}
 		assert_int_equal(of_narrow, 90);
 		assert_in_range(merged.used, 140, 230);
@@ -245,8 +281,8 @@ static void every_packet_is_as_likely(void **state)
 		}
 		sample_settle(&sample);
 		for (uint32_t i = 0; i < sample.used; i++) {
-			by_time[sample.items[i].tcp.seq / (STREAM / 20)]++;
-			by_source[sample.items[i].src.octets[15] & 15]++;
+			by_time[item(&sample, i).tcp.seq / (STREAM / 20)]++;
+			by_source[item(&sample, i).src.octets[15] & 15]++;
 		}
 		for (unsigned i = 0; i < 20; i++)
 			chi_time += ((double)by_time[i] - 100) * ((double)by_time[i] - 100) / 100;
@@ -278,7 +314,7 @@ static void another_seed_another_sample(void **state)
 	sample_settle(&other);
 	for (uint32_t i = 0; i < 100; i++)
 		for (uint32_t j = 0; j < 100; j++)
-			both += one.items[i].tcp.seq == other.items[j].tcp.seq;
+			both += item(&one, i).tcp.seq == item(&other, j).tcp.seq;
 	assert_in_range(both, 0, 10);
 	sample_fini(&one);
 	sample_fini(&other);
@@ -317,8 +353,8 @@ static void near_twins_in_either_order(void **state)
 		add(&back, &plain, SEED);
 		sample_settle(&forth);
 		sample_settle(&back);
-		kept[0] = forth.items[0];
-		kept[1] = back.items[0];
+		kept[0] = item(&forth, 0);
+		kept[1] = item(&back, 0);
 		sample_fini(&forth);
 		sample_fini(&back);
 		assert_memory_equal(&kept[0], &kept[1], sizeof(plain));

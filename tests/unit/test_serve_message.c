@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the roles of `holdfast serve` tell each other: every type arrives by its own way alone, and nothing that a hostile role
- * could send instead: other lengths, ways, counts, words, texts without an end, descriptors.
+ * What the roles of `holdfast serve` tell each other: every type arrives by its own way alone, and nothing that a
+ * hostile role could send instead: other lengths, ways, counts, words, texts without an end, descriptors.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -59,6 +59,13 @@ static unsigned make(enum serve_type type)
 	case SERVE_CONFIRM:
 	case SERVE_UNSUBSCRIBE:
 		(void)strcpy(message.token.text, "0123abcd");
+		return 0;
+	case SERVE_CHECKS:
+		message.checks.count = SERVE_COUNTS_MAX;
+		for (unsigned i = 0; i < SERVE_COUNTS_MAX; i++) {
+			(void)strcpy(message.checks.checks[i].component, "web");
+			(void)strcpy(message.checks.checks[i].what, "front, refused the connection");
+		}
 		return 0;
 	case SERVE_DROPPED:
 		return 1;
@@ -200,6 +207,11 @@ static void what_is_in_them_is_checked(void **state)
 	SPOILED(SERVE_CONFIRM, 0, SERVE_ROLE_TO_DESK, message.token.text[1] = 'x');
 	SPOILED(SERVE_UNSUBSCRIBE, 0, SERVE_ROLE_TO_DESK, FULL(message.token.text));
 	SPOILED(SERVE_ANSWER, 0, SERVE_DESK_TO_ROLE, message.answer.result = 1);
+	SPOILED(SERVE_CHECKS, 0, SERVE_ROLE_TO_DESK, message.checks.count = SERVE_COUNTS_MAX + 1);
+	SPOILED(SERVE_CHECKS, 0, SERVE_ROLE_TO_DESK, message.checks.checks[63].component[0] = '/');
+	SPOILED(SERVE_CHECKS, 0, SERVE_ROLE_TO_DESK, FULL(message.checks.checks[0].component));
+	SPOILED(SERVE_CHECKS, 0, SERVE_ROLE_TO_DESK, message.checks.checks[63].what[0] = '\n');
+	SPOILED(SERVE_CHECKS, 0, SERVE_ROLE_TO_DESK, FULL(message.checks.checks[0].what));
 	SPOILED(SERVE_DROPPED, 1, SERVE_DESK_TO_ROLE, message.dropped.result = 1);
 	SPOILED(SERVE_DROPPED, 1, SERVE_DESK_TO_ROLE, message.dropped.result = -ENOENT);
 	assert_int_equal(check(SERVE_DESK_TO_ROLE, 0), 0); /* why there is no descriptor */

@@ -186,13 +186,15 @@ static void assert_same_sample(struct sample *a, struct sample *b)
 	assert_int_equal(a->seen, b->seen);
 	assert_int_equal(a->lost, b->lost);
 	for (uint32_t i = 0; i < a->used; i++) {
-		const struct observation *left = &a->items[i], *right = &b->items[i];
+		struct observation left, right;
+
+		sample_read(a, i, &left);
+		sample_read(b, i, &right);
 
 		assert_true(a->priorities[i] == b->priorities[i]);
-		assert_true(left->time.ns == right->time.ns && left->length == right->length &&
-		            left->tcp.seq == right->tcp.seq && left->ttl == right->ttl &&
-		            left->weight == right->weight && address_equal(&left->src, &right->src) &&
-		            address_equal(&left->dst, &right->dst));
+		assert_true(left.time.ns == right.time.ns && left.length == right.length &&
+		            left.tcp.seq == right.tcp.seq && left.ttl == right.ttl && left.weight == right.weight &&
+		            address_equal(&left.src, &right.src) && address_equal(&left.dst, &right.dst));
 	}
 }
 
