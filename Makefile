@@ -14,7 +14,8 @@ build: deps $(BUILD)/build.ninja
 	@ninja -C $(BUILD) -j $(HOLDFAST_JOBS) --quiet holdfast
 
 $(BUILD)/build.ninja:
-	@meson setup --buildtype=release -Db_lto=true $(BUILD)
+	@echo 'building in $(BUILD)/: a few minutes the first time, in which nothing is said'
+	@said=$$(meson setup --buildtype=release -Db_lto=true $(BUILD) 2>&1) || { printf '%s\n' "$$said" >&2; exit 1; }
 
 help:
 	@echo 'make build    build/holdfast, and what it needs (apt-get, on Debian)'

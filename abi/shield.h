@@ -17,7 +17,7 @@
 
 #include <linux/types.h>
 
-#define SHIELD_LAYOUT 4
+#define SHIELD_LAYOUT 5
 #define SHIELD_NEVER (~0ULL)
 
 /* Bounds. A message that names one of them says what was to be had. */
@@ -160,6 +160,7 @@ struct shield_key {
 };
 
 #define SHIELD_WORDS 13
+#define SHIELD_PIECES (4 * SHIELD_WORDS) /* the key as numbers of 16 bits; the first are the fields */
 _Static_assert(sizeof(struct shield_key) == SHIELD_WORDS * 8, "a rule compares the key word by word");
 
 /* Which word of the key a field is in, and where; four fields are in a word, in order, the first in the lowest bits. */
@@ -225,8 +226,10 @@ struct shield_rule {
  * in force for SHIELD_RULESET_REST_MS, and then named: no packet sees half of one.
  *
  * Which rules a packet can meet is found by the bit vectors of Lakshman and Stiliadis (SIGCOMM 1998): bit r of
- * by_protocol[p] says that rule r can be met by protocol p, and so on; ports and lengths are folded into as many bins as
- * there is room for in a processor's nearest cache. What the vectors leave is compared in full, lowest rule first.
+ * by_protocol[p] says that rule r can be met by protocol p, and so on; what has more values is folded into as many bins as
+ * there is room for in a processor's nearest cache. Of destinations only a rule for a single one is in one bin. by_other is
+ * of 16 bits more, a field or a piece of options, payload or addresses: of those that tell the most of these rules apart.
+ * What the vectors leave is compared in full, lowest rule first.
  */
 #define SHIELD_RULESET_REST_MS 50
 #define SHIELD_BINS 256
@@ -236,10 +239,14 @@ struct shield_rule {
 struct shield_ruleset {
 	__u32 count;
 	__u32 needs; /* SHIELD_NEED_* */
+	__u32 other; /* below SHIELD_PIECES: which 16 bits of the key by_other is of */
+	__u32 unused;
 	__u64 by_protocol[SHIELD_BINS];
 	__u64 by_src_port[SHIELD_BINS]; /* a packet without ports is in bin 0, as port 0 is */
 	__u64 by_dst_port[SHIELD_BINS];
 	__u64 by_length[SHIELD_BINS];
+	__u64 by_dst[SHIELD_BINS];   /* shield_fold() */
+	__u64 by_other[SHIELD_BINS]; /* SHIELD_PORT_BIN() */
 	struct shield_rule rules[SHIELD_RULES_MAX];
 };
 

@@ -1,7 +1,7 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What it takes to ask other code for an answer, CALL_TIMES a run: no call, a function, a function that machine code stands
- * in for (freplace), a tail call from a function, and the same with a key that is handed over in a map.
+ * What it takes to ask other code for an answer, CALL_TIMES a run: no call, a function, a function that machine code
+ * stands in for (freplace), a tail call from a function, and the same with a key that is handed over in a map.
  */
 #include <linux/bpf.h>
 

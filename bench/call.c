@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * call: what it takes one program in the kernel to ask other code for an answer (bench/call.bpf.c), ns a call: medians of
- * ROUNDS rounds in turns, less what the same program takes that asks nobody. Prints a line a way; not every kernel can
- * have code stand in for a function.
+ * call: what it takes one program in the kernel to ask other code for an answer (bench/call.bpf.c), ns a call: medians
+ * of ROUNDS rounds in turns, less what the same program takes that asks nobody. Prints a line a way; not every kernel
+ * can have code stand in for a function.
  */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * compare OBJECT: drawn tables of rules, drawn packets, each judged by the shield as it is and by the one that machine code
- * finds rules for (OBJECT: bench/compiled.bpf.c), both by BPF_PROG_TEST_RUN, attached to nothing. Verdict, reason, and what
- * each rule has counted must be the same. Some rules only count, some are in the shadow, some have expired, so that what
- * stands behind the first that holds is looked at as well.
+ * compare OBJECT: drawn tables of rules, drawn packets, each judged by the shield as it is and by the one that machine
+ * code finds rules for (OBJECT: bench/compiled.bpf.c), both by BPF_PROG_TEST_RUN, attached to nothing. Verdict, reason,
+ * and what each rule has counted must be the same. Some rules only count, some are in the shadow, some have expired, so
+ * that what stands behind the first that holds is looked at as well.
  *
- * At the end the code of an empty table is put in the place of another's, which must be noticed. Prints one line. 77: it may
- * not load programs here.
+ * At the end the code of an empty table is put in the place of another's, which must be noticed. Prints one line. 77:
+ * it may not load programs here.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -34,7 +34,7 @@
 
 /* What a program makes of one packet. */
 struct verdict {
-	uint32_t returned;
+	uint64_t returned;
 	struct shield_counters reasons;
 	struct shield_count matched[SHIELD_RULES_MAX], dropped[SHIELD_RULES_MAX];
 };
@@ -95,10 +95,12 @@ static int judge(int program, const struct packet *packet, struct verdict *verdi
 		result = bpf_prog_test_run_opts(program, &options);
 	if (!result)
 		result = read_counted(verdict);
+	if (result)
+		return result;
 	for (size_t i = 0; i < (sizeof(before) - offsetof(struct verdict, reasons)) / sizeof(*was); i++)
 		is[i] -= was[i];
 	verdict->returned = options.retval;
-	return result;
+	return 0;
 }
 
 static int compare(const struct packet *packet)

@@ -1,16 +1,17 @@
-/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The shield's program as it is, but for how it finds which rule a packet meets. COMPILED says how:
  *
  * COMPILED_FREE  not at all: it is told, in `told`. What is left of a packet's cost is what no way to find rules can be
  *                better than.
- * COMPILED_CODE  by machine code (bench/machine.h) that is put in the place of first_held() when the program is loaded: for
+ * COMPILED_CODE  by machine code (bench/machine.h) that is put in the place of first_held() when the program is loaded:
+ * for
  *                each table of rules the whole of it anew. Where none is there, or it is of another table, by the table.
  *
- * That is the cheapest way to machine code there is: a call within a program, and the key stays where it is. Of the ways that
- * need no loading anew, the kernel refuses a tail call, for what makes it has more than 256 octets of stack, where the key
- * is; and replacing a loaded function (freplace) wants a kernel that can, and no dispatcher that has done so with the
- * shield itself. What either costs by itself is in bench/call.bpf.c.
+ * That is the cheapest way to machine code there is: a call within a program, and the key stays where it is. Of the
+ * ways that need no loading anew, the kernel refuses a tail call, for what makes it has more than 256 octets of stack,
+ * where the key is; and replacing a loaded function (freplace) wants a kernel that can, and no dispatcher that has done
+ * so with the shield itself. What either costs by itself is in bench/call.bpf.c.
  */
 #include <linux/bpf.h>
 
@@ -50,8 +51,8 @@ PARSE_INLINE __u64 judge_otherwise(const struct shield_key *key, const struct sh
 }
 #else
 /*
- * Room for code, of instructions that do nothing and that the verifier takes out; then, in two instructions, what is answered
- * where there is none. bench/compiled.c puts code before the end of it; arguments are where calls have them.
+ * Room for code, of instructions that do nothing and that the verifier takes out; then, in two instructions, what is
+ * answered where there is none. bench/compiled.c puts code before the end of it; arguments are where calls have them.
  */
 #define ROOM_TEXT_OF(number) #number
 #define ROOM_TEXT(number) ROOM_TEXT_OF(number)
@@ -64,8 +65,8 @@ SHARED int first_held(const struct shield_key *key, const struct shield_ruleset 
 }
 
 /*
- * The rules behind the first that holds, which has not decided, by the table: they are few. `so_far` is what that said, the
- * frame's octets, and the place from which on to look.
+ * The rules behind the first that holds, which has not decided, by the table: they are few. `so_far` is what that said,
+ * the frame's octets, and the place from which on to look.
  */
 #define PLACE_SHIFT 57
 APART __u64 judge_behind(const struct shield_key *key, const struct shield_ruleset *set, const struct shield_config *c,

@@ -144,7 +144,10 @@ static size_t find_room(const struct bpf_insn *insns, size_t count)
 	return 0;
 }
 
-/* What put_code() is called for. It is made known to libbpf once: 1.1 frees its list twice where all of it is taken back. */
+/*
+ * What put_code() is called for. It is made known to libbpf once: 1.1 frees its list twice where all of it is taken
+ * back.
+ */
 static const struct compiled *loading;
 static int handler;
 

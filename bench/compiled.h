@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The shield with other ways to find which rules a packet meets than its table: bench/compiled.bpf.c has the programs. */
+/*
+ * The shield with other ways to find which rules a packet meets than its table: bench/compiled.bpf.c has the programs.
+ */
 #ifndef HOLDFAST_BENCH_COMPILED_H
 #define HOLDFAST_BENCH_COMPILED_H
 
@@ -23,8 +25,8 @@ struct compiled_cost {
 };
 
 /*
- * Loads the object over the maps of `shield`, whose program it is then in all else; of COMPILED_CODE with machine code for
- * the table that is in force now. 0 or less, and *error says why. Free with compiled_close(). One at a time.
+ * Loads the object over the maps of `shield`, whose program it is then in all else; of COMPILED_CODE with machine code
+ * for the table that is in force now. 0 or less, and *error says why. Free with compiled_close(). One at a time.
  */
 int compiled_open(const struct shield *shield, const struct compiled_options *options, struct compiled **compiled,
                   struct shield_error *error);

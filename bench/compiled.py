@@ -2,22 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """compiled.py DROP FREE CODE CALL: rules as machine code, beside the table; bench/run compiled calls this.
 
-Frames are made, sent and timed as bench/drop.py says. At the other end stands in turns the shield as it is ("table"), the
-same with machine code that finds the rule (bench/compiled.bpf.c, bench/machine.c), and the same that is told which rule
-it is and looks for none ("told"): nothing that finds rules can be better than that.
+Frames are made, sent and timed as bench/drop.py says. At the other end stands in turns the shield as it is ("table"),
+the same with machine code that finds the rule (bench/compiled.bpf.c, bench/machine.h), and the same that is told which
+rule it is and looks for none ("told"): nothing that finds rules can be better than that.
 
-Rules are of three families. Those "apart" differ in what the table's bit vectors ask, ports, so that one of them is left.
-Those "alike" differ in TTL alone, and those for "targets" in destinations, so that all of them are left. Each has ranges
-and a negated network. All frames meet the first, the last, or none. Which rule a frame has met is read before anything is
-timed, and must be the one that is meant.
+Rules are of four families. Those "apart" differ in ports, those "alike" in TTL alone, those for "targets" in
+destinations, those by "payload" in two of its octets. Each has ranges and a negated network. All frames meet the first, the last, or none. Which rule a frame
+has met is read before anything is timed, and must be the one that is meant.
 
-What was to be decided, and was written here before there was a figure: machine code is worth having if it takes at least
-a tenth off what a packet costs in all where it meets one rule as the engine makes it; or at least a fifth where there are
-sixteen or more, without adding more than a fiftieth where there is one. It is held against the table as good as that can
-cheaply be made.
+What was to be decided, and was written here before there was a figure: machine code is worth having if it takes at
+least a tenth off what a packet costs in all where it meets one rule as the engine makes it; or at least a fifth where
+there are sixteen or more, without adding more than a fiftieth where there is one. It is held against the table as good
+as that can cheaply be made.
 
-BENCH_RUNS (5) rounds of BENCH_FRAMES (2,000,000) frames each, in turns; medians, and in brackets the least and the most.
-BENCH_ONLY (all): rows whose names have it. Needs root.
+BENCH_RUNS (5) rounds of BENCH_FRAMES (2,000,000) frames each, in turns; medians, and in brackets the least and the
+most. BENCH_ONLY (all): rows whose names have it. Needs root.
 """
 import contextlib
 import os
@@ -57,6 +56,10 @@ def targets(kind, number):
     return f"any: dst net {target} and dst port {PORTS[kind]} {MORE} {BOGUS[kind]}"
 
 
+def payload(kind, number):
+    return f"dst port {PORTS[kind]} and payload[0:4] = 0000{number:04x} {MORE} {BOGUS[kind]}"
+
+
 def several(family, kind, count, which):
     """Of so many rules the one that frames meet is the first, the last, or none: its place and the rules."""
     others = [family(kind, number) for number in range(1, count + (which == "none"))]
@@ -73,7 +76,7 @@ def rows():
         yield kind, "1 rule", 0, [f"dst port {port}"]
     yield "ip4-udp", "no rule", NONE, []
     for kind in ("ip4-udp", "ip6-udp"):
-        for family in (apart, alike, targets):
+        for family in (apart, alike, targets, payload):
             for count in (16, 64):
                 for which in ("first", "last", "none"):
                     if kind == "ip4-udp" or which != "first":
@@ -129,8 +132,9 @@ def show_row(tool, hows, row):
 
 def run(tool, free, code, call):
     print(drop.say(["taskset", "-c", str(drop.PROCESSOR), call]), end="", flush=True)
-    print(f"\n{drop.FRAMES:,} frames, {drop.RUNS} rounds: ns a packet of the table; of machine code, and what it takes off; "
-          "of what is told,\nthe same; programs alone, ns; instructions, us to make them, us until they are in force",
+    print(f"\n{drop.FRAMES:,} frames, {drop.RUNS} rounds: ns a packet of the table; of machine code, and what it takes "
+          "off; of what is told,\nthe same; programs alone, ns; instructions, us to make them, us until they are in "
+          "force",
           flush=True)
     for row in rows():
         if ONLY in f"{row[0]} {row[1]}":

@@ -187,4 +187,5 @@ void drawn_ruleset(uint64_t *random, uint32_t count, uint64_t counts, struct shi
 			rule.action = SHIELD_COUNT;
 		(void)ruleset_add(set, &rule);
 	}
+	ruleset_finish(set);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Packets and rules drawn at random, from few values, so that the ones meet the others: each rule is made of terms that a
- * packet drawn for it meets, of all kinds that the match language knows, and now and then one that it does not.
+ * Packets and rules drawn at random, from few values, so that the ones meet the others: each rule is made of terms that
+ * a packet drawn for it meets, of all kinds that the match language knows, and now and then one that it does not.
  */
 #ifndef HOLDFAST_BENCH_DRAWN_H
 #define HOLDFAST_BENCH_DRAWN_H

@@ -11,23 +11,23 @@
  *
  * KIND is ip4-udp, ip4-syn, ip6-udp or ip6-syn. `send` wants to run on one processor (taskset) and in the network
  * namespace of INTERFACE, an end of a veth pair. Each frame is made by the program `generate` and redirected into the
- * pair; the kernel takes BATCH of them at a time, and what stands at the other end has them in the softirq that follows,
- * on the same processor and, nearly always, in the time of the same thread. After WARM frames that do not count, it
- * prints one line: packets; ns of this thread, of the processor's ksoftirqd, of the wall; and of the program whose number
- * is PROGRAM its runs and its own ns as the kernel counts them, which itself costs some 40 ns a run and ends with this
- * process. Without PROGRAM these two are 0, and the kernel does not count.
+ * pair; the kernel takes BATCH of them at a time, and what stands at the other end has them in the softirq that
+ * follows, on the same processor and, nearly always, in the time of the same thread. After WARM frames that do not
+ * count, it prints one line: packets; ns of this thread, of the processor's ksoftirqd, of the wall; and of the program
+ * whose number is PROGRAM its runs and its own ns as the kernel counts them, which itself costs some 40 ns a run and
+ * ends with this process. Without PROGRAM these two are 0, and the kernel does not count.
  *
- * `shield` attaches the shield, with its pins in the directory PINS. It drops what it would pass, too, so that passing can
- * be timed. It has a service at the frames' destination, with a limit of PPS packets a second and source where that is
- * not 0; sources 1 to LISTED are blocked; and for each MATCH there is a rule that drops. Printed are the ns that the list
- * took, and those that each rule took.
+ * `shield` attaches the shield, with its pins in the directory PINS. It drops what it would pass, too, so that passing
+ * can be timed. It has a service at the frames' destination, with a limit of PPS packets a second and source where that
+ * is not 0; sources 1 to LISTED are blocked; and for each MATCH there is a rule that drops. Printed are the ns that the
+ * list took, and those that each rule took.
  *
- * `compiled` attaches the shield with another way to find rules (bench/compiled.bpf.c, which OBJECT is made of), or as it
- * is. Printed are the place of the rule that a frame was found to meet, which must be TOLD, SHIELD_RULES_MAX for none; and
- * what making machine code took, ns, and having the kernel take it, and how many instructions it has.
+ * `compiled` attaches the shield with another way to find rules (bench/compiled.bpf.c, which OBJECT is made of), or as
+ * it is. Printed are the place of the rule that a frame was found to meet, which must be TOLD, SHIELD_RULES_MAX for
+ * none; and what making machine code took, ns, and having the kernel take it, and how many instructions it has.
  *
- * Frames are of 60 octets (IPv6 with SYN: 74), to 198.18.0.1 or 2001:db8:ffff::1, port 80 or 443, from port 40000; their
- * sources are drop.h's. Checksums of transports are left 0: nobody here looks at them.
+ * Frames are of 60 octets (IPv6 with SYN: 74), to 198.18.0.1 or 2001:db8:ffff::1, port 80 or 443, from port 40000;
+ * their sources are drop.h's. Checksums of transports are left 0: nobody here looks at them.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -370,7 +370,9 @@ struct wanted {
 	int match_count;
 };
 
-/* In front of a match: the rule arms, spares and probes, as those do that the engine makes; it is for any destination. */
+/*
+ * In front of a match: the rule arms, spares and probes, as those do that the engine makes; it is for any destination.
+ */
 #define LIVE "live: "
 #define ANYWHERE "any: "
 

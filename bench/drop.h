@@ -2,11 +2,11 @@
 /*
  * The frames of bench/drop, as the program that makes them in the kernel and the one that lists their sources see them.
  *
- * Source number `number` has an address of its own: below, `drop_permute()` is a bijection of 31 bits, and the addresses
- * are those from 64.0.0.0 to 191.255.255.255, with 199/8 in place of 127/8. Numbers one after the other are thus strewn
- * over the address space as forged sources are, and numbers above those of a list are never in it. Over IPv6 the 31 bits
- * follow 2a00::/16, so that each source has its own /48, and stand once more at the end of the address. None of these
- * packets leaves the pair of interfaces that they are made for.
+ * Source number `number` has an address of its own: below, `drop_permute()` is a bijection of 31 bits, and the
+ * addresses are those from 64.0.0.0 to 191.255.255.255, with 199/8 in place of 127/8. Numbers one after the other are
+ * thus strewn over the address space as forged sources are, and numbers above those of a list are never in it. Over
+ * IPv6 the 31 bits follow 2a00::/16, so that each source has its own /48, and stand once more at the end of the
+ * address. None of these packets leaves the pair of interfaces that they are made for.
  */
 #ifndef HOLDFAST_BENCH_DROP_H
 #define HOLDFAST_BENCH_DROP_H
@@ -27,7 +27,9 @@
 #define DROP_FRAME_MIN 60
 #define DROP_FRAME_MAX 128
 
-/* How frames are made; the kernel's side has it read-only. Octets of `sum` are those of the header with a source of 0. */
+/*
+ * How frames are made; the kernel's side has it read-only. Octets of `sum` are those of the header with a source of 0.
+ */
 struct drop_shape {
 	__u32 interface; /* index of the interface that they leave by */
 	__u32 first;     /* number of the first source */

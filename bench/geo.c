@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * geo FOLDER [ADDRESSES]: how much processor time the databases of a folder take to open, and how many addresses a second they are asked
- * about, on this processor; then libmaxminddb alone, its bare look-ups of the same addresses in each MMDB there, with
- * one value read from each answer. The addresses: IPv4 at random, the same in order, IPv6 at random below prefixes that are
- * in use. Prints lines of words and a number; run makes a table of them.
+ * geo FOLDER [ADDRESSES]: how much processor time the databases of a folder take to open, and how many addresses a
+ * second they are asked about, on this processor; then libmaxminddb alone, its bare look-ups of the same addresses in
+ * each MMDB there, with one value read from each answer. The addresses: IPv4 at random, the same in order, IPv6 at
+ * random below prefixes that are in use. Prints lines of words and a number; run makes a table of them.
  */
 #include <dirent.h>
 #include <netinet/in.h>

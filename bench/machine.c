@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Registers: r1 the key, r3 which rules are asked about, r2 the same of rules 32 to 63, r0 what has been read and then the
- * answer, r5 a constant that no instruction has room for.
+ * Registers: r1 the key, r3 which rules are asked about, r2 the same of rules 32 to 63, r0 what has been read and then
+ * the answer, r5 a constant that no instruction has room for.
  *
- * Rules stand one after the other, in eights. Whether one of eight is asked about is asked first, then of each; what a rule
- * does not hold jumps to the next.
+ * Rules stand one after the other, in eights. Whether one of eight is asked about is asked first, then of each; what a
+ * rule does not hold jumps to the next.
  */
 #include "machine.h"
 

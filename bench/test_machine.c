@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rules as machine code, without a kernel: the code is run by a few lines that know the instructions it may consist of, and
- * held against what abi/shield.h says of a rule. Packets and rules are drawn, and tables made of any bits at all.
+ * Rules as machine code, without a kernel: the code is run by a few lines that know the instructions it may consist of,
+ * and held against what abi/shield.h says of a rule. Packets and rules are drawn, and tables made of any bits at all.
+ * Of the table itself: its vectors leave every rule that holds, and few others.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -9,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -16,6 +18,7 @@
 #include "bpf/outer.h"
 #include "drawn.h"
 #include "machine.h"
+#include "shield/ruleset.h"
 
 #define TABLES 60
 #define PACKETS 200
@@ -218,7 +221,109 @@ static void tests_drawn_rules_on_drawn_packets(void **state)
 	assert_in_range(found, asked / 20, asked);
 }
 
-/* Bits that no rule of the match language is made of: contradictions, ranges of nothing, fields and words that are none. */
+/* What the kernel looks at of a table: candidates_of() of bpf/rules.h. */
+static uint64_t candidates(const struct shield_ruleset *set, const struct shield_key *key)
+{
+	uint16_t pieces[SHIELD_PIECES];
+	__u64 dst[2];
+
+	memcpy(dst, key->dst, sizeof(dst));
+	memcpy(pieces, key, sizeof(pieces));
+	assert_in_range(set->other, 0, SHIELD_PIECES - 1);
+	return set->by_protocol[key->field[SHIELD_F_PROTOCOL] % SHIELD_BINS] &
+	       set->by_src_port[SHIELD_PORT_BIN(key->field[SHIELD_F_SRC_PORT])] &
+	       set->by_dst_port[SHIELD_PORT_BIN(key->field[SHIELD_F_DST_PORT])] &
+	       set->by_length[SHIELD_LENGTH_BIN(key->field[SHIELD_F_LENGTH])] & set->by_dst[shield_fold(dst)] &
+	       set->by_other[SHIELD_PORT_BIN(pieces[set->other])];
+}
+
+static void vectors_leave_what_holds(void **state)
+{
+	static struct shield_ruleset set;
+	uint64_t random = 14;
+	unsigned found = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < TABLES; i++) {
+		drawn_ruleset(&random, 1 + packet_random(&random, SHIELD_RULES_MAX), 0, &set);
+		for (unsigned k = 0; k < PACKETS; k++) {
+			struct shield_key key = { 0 };
+			struct packet packet;
+
+			drawn_packet(&random, &packet);
+			(void)outer_parse(packet.octets, (uint32_t)packet.length, set.needs, &key);
+			for (unsigned r = 0; r < set.count; r++)
+				if (holds(&set.rules[r], &key)) {
+					assert_true(candidates(&set, &key) >> r & 1);
+					found++;
+				}
+		}
+	}
+	assert_true(found > TABLES * PACKETS / 2);
+}
+
+/* Adds a rule of that text for a destination. */
+static void add(struct shield_ruleset *set, const char *text, const char *scope)
+{
+	struct rule rule = { .action = RULE_DROP };
+	struct shield_rule compiled;
+	struct shield_error error;
+	struct match_error wrong;
+
+	assert_int_equal(match_parse(text, &rule.match, &wrong), 0);
+	assert_int_equal(prefix_parse(scope, &rule.scope), 0);
+	assert_int_equal(ruleset_compile_rule(&rule, &compiled, &error), 0);
+	assert_int_equal(ruleset_add(set, &compiled), 0);
+}
+
+static void vectors_tell_rules_apart(void **state)
+{
+	static struct shield_ruleset set;
+	struct shield_key key = { 0 };
+	struct packet packet;
+	char text[64];
+
+	(void)state;
+	packet_begin(&packet);
+	packet_ipv4(&packet, "198.51.100.9", "192.0.2.20");
+	packet_udp(&packet, 40000, 443);
+	packet_end(&packet);
+	assert_int_equal(outer_parse(packet.octets, (uint32_t)packet.length, 0, &key), SHIELD_PASS_CLEAN);
+	memset(&set, 0, sizeof(set));
+	for (unsigned i = 0; i < SHIELD_RULES_MAX; i++) {
+		(void)snprintf(text, sizeof(text), "192.0.2.%u", i);
+		add(&set, "udp and dst port 443", text);
+	}
+	assert_int_equal(candidates(&set, &key), 0); /* not before it is finished */
+	ruleset_finish(&set);
+	assert_int_equal(candidates(&set, &key), 1ULL << 20);
+	/* Of what else they ask, most are different by TTL: 64 here. */
+	memset(&set, 0, sizeof(set));
+	for (unsigned i = 0; i < SHIELD_RULES_MAX; i++) {
+		(void)snprintf(text, sizeof(text), "udp and ttl %s%u and ip id %u", i == 40 ? "!= " : "", i + 40,
+		               i % 2 ? 0x1234 : 1);
+		add(&set, text, "::/0");
+	}
+	ruleset_finish(&set);
+	assert_int_equal(set.other, SHIELD_F_TTL);
+	assert_int_equal(candidates(&set, &key), 1ULL << 24 | 1ULL << 40);
+	/* By what they ask of the payload, which is not among the fields. */
+	memset(&set, 0, sizeof(set));
+	for (unsigned i = 0; i < SHIELD_RULES_MAX; i++) {
+		(void)snprintf(text, sizeof(text), "udp and payload[4:6] = 00%02x", i);
+		add(&set, text, "::/0");
+	}
+	ruleset_finish(&set);
+	assert_in_range(set.other, SHIELD_WORD_PAYLOAD * 4, SHIELD_WORD_SRC * 4 - 1);
+	key.payload[5] = 33;
+	key.field[SHIELD_F_PAYLOAD_KEPT] = 6;
+	assert_int_equal(candidates(&set, &key), 1ULL << 33);
+}
+
+/*
+ * Bits that no rule of the match language is made of: contradictions, ranges of nothing, fields and words that are
+ * none.
+ */
 static void draw_any(uint64_t *random, struct shield_rule *rule)
 {
 	memset(rule, 0, sizeof(*rule));
@@ -337,6 +442,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tests_drawn_rules_on_drawn_packets),
 		cmocka_unit_test(tests_any_bits),
+		cmocka_unit_test(vectors_leave_what_holds),
+		cmocka_unit_test(vectors_tell_rules_apart),
 		cmocka_unit_test(is_of_one_table),
 		cmocka_unit_test(the_largest_table_has_room),
 	};

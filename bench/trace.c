@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench-trace SOURCES GEO_FOLDER|-: what tracing an incident of so many sources takes. Addresses are drawn from all of IPv4 that is
- * routed and said to be relays of a reflection, so that every one is looked up.
+ * bench-trace SOURCES GEO_FOLDER|-: what tracing an incident of so many sources takes. Addresses are drawn from all of
+ * IPv4 that is routed and said to be relays of a reflection, so that every one is looked up.
  */
 #include <inttypes.h>
 #include <stdio.h>

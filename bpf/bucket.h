@@ -12,9 +12,9 @@
 
 /*
  * Takes a token from a bucket in one word that gains `pps` a second and holds `most`, but at least one: no more than a
- * second's, for after a second without a packet it is full. BUCKET_EMPTY, or BUCKET_CONTENDED: two CPUs may meet here; who
- * comes second tries again, and at the last goes without. Who began before a jiffy's end may come after one who began
- * behind it: to him the bucket's time is ahead, nothing has been gained, and its time stays.
+ * second's, for after a second without a packet it is full. BUCKET_EMPTY, or BUCKET_CONTENDED: two CPUs may meet here;
+ * who comes second tries again, and at the last goes without. Who began before a jiffy's end may come after one who
+ * began behind it: to him the bucket's time is ahead, nothing has been gained, and its time stays.
  */
 enum { BUCKET_EMPTY, BUCKET_TAKEN, BUCKET_CONTENDED };
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What becomes of conversations, as far as rules ask: of those that this host has answered, which a rule may spare, and of
- * probes, which it would drop and lets through.
+ * What becomes of conversations, as far as rules ask: of those that this host has answered, which a rule may spare, and
+ * of probes, which it would drop and lets through.
  *
- * Of TCP a probe's conversation is remembered from its SYN on, in a fixed slot (map `probed`), so that what follows can pass
- * the same rule, and a handshake that is completed counts for it. Whether it is, this host's own packets say: it sends data
- * or an acknowledgement only where it was, so that no socket need be looked for, and what is passed on to others counts as
- * well.
+ * Of TCP a probe's conversation is remembered from its SYN on, in a fixed slot (map `probed`), so that what follows can
+ * pass the same rule, and a handshake that is completed counts for it. Whether it is, this host's own packets say: it
+ * sends data or an acknowledgement only where it was, so that no socket need be looked for, and what is passed on to
+ * others counts as well.
  */
 #ifndef HOLDFAST_BPF_CONVERSATION_H
 #define HOLDFAST_BPF_CONVERSATION_H

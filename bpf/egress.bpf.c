@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * What this host sends, seen where it leaves: keeps the map of flows, by which a sample of an arriving packet says
- * whether anybody here has spoken with its sender, and hands out samples of its own. Changes nothing and holds nothing up.
+ * whether anybody here has spoken with its sender, and hands out samples of its own. Changes nothing and holds nothing
+ * up.
  *
- * A host answers every SYN with a SYN of its own or a RST, whoever it claims to be from: by these nobody has spoken. They
- * begin no flow, or a flood of forged SYNs would count as answered, and push out the flows of those who are there.
+ * A host answers every SYN with a SYN of its own or a RST, whoever it claims to be from: by these nobody has spoken.
+ * They begin no flow, or a flood of forged SYNs would count as answered, and push out the flows of those who are there.
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -169,7 +170,10 @@ int shield_egress(struct __sk_buff *ctx)
 
 	if (!c)
 		return TC_ACT_UNSPEC;
-	/* Of what is passed on, the headers may lie in fragments. Where they cannot be had in one piece, it is not known. */
+	/*
+	 * Of what is passed on, the headers may lie in fragments. Where they cannot be had in one piece, it is not
+	 * known.
+	 */
 	if (ctx->data_end - ctx->data < HEADERS && ctx->len > ctx->data_end - ctx->data)
 		(void)bpf_skb_pull_data(ctx, ctx->len < HEADERS ? ctx->len : HEADERS);
 	reason = parse_egress(ctx, 0, &key);

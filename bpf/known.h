@@ -38,7 +38,9 @@ PARSE_INLINE __u32 known_worth(__u64 slot, __u32 tick, __u32 hz)
 	return once << 24 | shield_known_age(SHIELD_KNOWN_LAST(slot), tick);
 }
 
-/* A service has answered a source. Of two CPUs that write one line at once one may be lost: it is noted the next time. */
+/*
+ * A service has answered a source. Of two CPUs that write one line at once one may be lost: it is noted the next time.
+ */
 PARSE_INLINE void known_note(__u32 service, const __u64 src[2], const struct shield_config *c, __u64 now,
                              __u32 may_be_new)
 {

@@ -135,8 +135,8 @@ struct {
 } samples SEC(".maps") __weak;
 
 /*
- * Only what this host itself sends gets in, and only samples ask, and rules that spare where `answered` says that it may
- * know something: being the slow kind of table costs no flood.
+ * Only what this host itself sends gets in, and only samples ask, and rules that spare where `answered` says that it
+ * may know something: being the slow kind of table costs no flood.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -74,7 +74,9 @@ enum {
 	PARSE_SHIM6 = 140,
 };
 
-/* The compiler for the kernel would copy octet by octet; natively, a number that is not aligned may not be read as one. */
+/*
+ * The compiler for the kernel would copy octet by octet; natively, a number that is not aligned may not be read as one.
+ */
 PARSE_INLINE __u16 parse_be16(const __u8 *p)
 {
 #ifdef PARSE_NATIVE
@@ -146,8 +148,8 @@ PARSE_INLINE __u8 *parse_pointer(const struct parse_frame *frame, __u32 offset)
 }
 
 /*
- * From the Ethernet header to the IP header: SHIELD_PASS_CLEAN, and *at is filled; or why not. An 802.2 header is passed
- * once; 802.3 says how long what follows is, and padding behind that is none of it.
+ * From the Ethernet header to the IP header: SHIELD_PASS_CLEAN, and *at is filled; or why not. An 802.2 header is
+ * passed once; 802.3 says how long what follows is, and padding behind that is none of it.
  */
 PARSE_INLINE enum shield_reason parse_link(const struct parse_frame *frame, struct parse_at *at)
 {
@@ -292,8 +294,8 @@ struct parse_chain {
 };
 
 /*
- * One extension header, by RFC 8200: 1 where the chain ends, well if `done`. A message of its own (mobility, HIP, shim6)
- * is no step to another.
+ * One extension header, by RFC 8200: 1 where the chain ends, well if `done`. A message of its own (mobility, HIP,
+ * shim6) is no step to another.
  */
 static long parse_extension(__u32 round, struct parse_chain *chain)
 {
@@ -578,8 +580,8 @@ malformed:
  * The long way is in stages, since the verifier would otherwise follow each way through one stage through all ways of
  * the next. Stages are by themselves in the kernel (PARSE_STAGES), with the context that the program has.
  *
- * What PARSE_STAGES makes goes the usual way or the long one; *key need not be anything before. SHIELD_PASS_CLEAN: all is
- * filled. SHIELD_PASS_EXTENSION, SHIELD_PASS_TRANSPORT: what IP says is. Any other: no address is known.
+ * What PARSE_STAGES makes goes the usual way or the long one; *key need not be anything before. SHIELD_PASS_CLEAN: all
+ * is filled. SHIELD_PASS_EXTENSION, SHIELD_PASS_TRANSPORT: what IP says is. Any other: no address is known.
  */
 struct parse_way {
 	struct parse_at at;

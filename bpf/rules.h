@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the rules in force say of a packet: which of them it meets, by the table of abi/shield.h, and what one says that it
- * meets, with all that is counted of that.
+ * What the rules in force say of a packet: which of them it meets, by the table of abi/shield.h, and what one says that
+ * it meets, with all that is counted of that.
  */
 #ifndef HOLDFAST_BPF_RULES_H
 #define HOLDFAST_BPF_RULES_H
@@ -59,8 +59,8 @@ PARSE_INLINE int rule_holds(const struct shield_rule *rule, const struct shield_
 }
 
 /*
- * Whether a rule that arms acts. Matches at its rate put off the end of that; for a sixteenth of a second after they did
- * there is nothing to write, so that a flood only reads.
+ * Whether a rule that arms acts. Matches at its rate put off the end of that; for a sixteenth of a second after they
+ * did there is nothing to write, so that a flood only reads.
  */
 APART int is_armed(const struct shield_rule *rule, struct shield_rule_state *state, const struct shield_config *c,
                    __u64 now)
@@ -101,8 +101,8 @@ APART int is_spared(const struct shield_key *key, const struct shield_config *c,
 }
 
 /*
- * Whether a source has sent more than so many packets a second: to a service, or of what a rule matches (SHIELD_SERVICES_MAX +
- * its counter).
+ * Whether a source has sent more than so many packets a second: to a service, or of what a rule matches
+ * (SHIELD_SERVICES_MAX + its counter).
  */
 PARSE_INLINE int over_limit(const struct shield_key *key, const struct shield_config *c, __u32 whose, __u32 pps,
                             __u64 now)
@@ -119,7 +119,9 @@ PARSE_INLINE int over_limit(const struct shield_key *key, const struct shield_co
 	return bucket && take_token(bucket, pps, pps, c->hz, now) != BUCKET_TAKEN;
 }
 
-/* What a rule that looks at sources finds: one that is known, and within its limit or over it; one that is not known. */
+/*
+ * What a rule that looks at sources finds: one that is known, and within its limit or over it; one that is not known.
+ */
 enum { SOURCE_STRANGE, SOURCE_KNOWN, SOURCE_LOST, SOURCE_WITHIN, SOURCE_OVER };
 
 APART int look_at_source(const struct shield_rule *rule, const struct shield_key *key, const struct shield_config *c,
@@ -153,8 +155,8 @@ APART int is_probe(struct shield_rule_state *state, struct shield_rule_count *co
 }
 
 /*
- * What rules say of a packet, in one word; 0: nothing. Where none acts it is what one says that only counts: rather one that
- * probes, for the sample must say so, then one that would drop.
+ * What rules say of a packet, in one word; 0: nothing. Where none acts it is what one says that only counts: rather one
+ * that probes, for the sample must say so, then one that would drop.
  */
 #define JUDGED(reason, counter, counts) ((reason) | (__u64)(counter) << 8 | (__u64)((counts) != 0) << 40)
 #define JUDGED_REASON(judged) ((enum shield_reason)((judged)&0xff))
@@ -271,15 +273,19 @@ PARSE_INLINE const struct shield_rule *first_of(const struct shield_ruleset *set
 /* Of the rules those that the packet can meet, by what is asked most. */
 PARSE_INLINE __u64 candidates_of(const struct shield_ruleset *set, const struct shield_key *key)
 {
+	const __u16 *pieces = (const __u16 *)(const void *)key;
+	__u16 other = pieces[set->other < SHIELD_PIECES ? set->other : 0];
+
 	return set->by_protocol[key->field[SHIELD_F_PROTOCOL] & (SHIELD_BINS - 1)] &
 	       set->by_src_port[SHIELD_PORT_BIN(key->field[SHIELD_F_SRC_PORT])] &
 	       set->by_dst_port[SHIELD_PORT_BIN(key->field[SHIELD_F_DST_PORT])] &
-	       set->by_length[SHIELD_LENGTH_BIN(key->field[SHIELD_F_LENGTH]) & (SHIELD_BINS - 1)];
+	       set->by_length[SHIELD_LENGTH_BIN(key->field[SHIELD_F_LENGTH]) & (SHIELD_BINS - 1)] &
+	       set->by_dst[shield_fold(words(key->dst))] & set->by_other[SHIELD_PORT_BIN(other)];
 }
 
 /*
- * The rules behind the first that a packet can meet, which has not decided. `so_far` is what it says and, above that, the
- * frame's octets: a function has five arguments, and the stack no room to spare.
+ * The rules behind the first that a packet can meet, which has not decided. `so_far` is what it says and, above that,
+ * the frame's octets: a function has five arguments, and the stack no room to spare.
  */
 #define SO_FAR_SHIFT 41
 APART __u64 judge_rest(const struct shield_key *key, const struct shield_ruleset *set, const struct shield_config *c,
@@ -308,8 +314,8 @@ APART __u64 judge_rest(const struct shield_key *key, const struct shield_ruleset
 }
 
 /*
- * Nearly always one rule is met, and decides. It is looked at in place, for a call costs as much as what it does; a loop
- * here would be verified for each way that leads to it.
+ * Nearly always one rule is met, and decides. It is looked at in place, for a call costs as much as what it does; a
+ * loop here would be verified for each way that leads to it.
  */
 PARSE_INLINE __u64 judge_rules(const struct shield_key *key, const struct shield_ruleset *set,
                                const struct shield_config *c, __u64 now, __u32 frame)

@@ -30,8 +30,8 @@ PARSE_INLINE const __u64 *words(const __u8 address[16])
 }
 
 /*
- * Functions marked APART are verified once and by themselves, whatever calls them: what they are called from is no harder
- * to verify for the loops in them. The verifier lets their pointers be NULL, so they ask.
+ * Functions marked APART are verified once and by themselves, whatever calls them: what they are called from is no
+ * harder to verify for the loops in them. The verifier lets their pointers be NULL, so they ask.
  */
 #define APART __attribute__((noinline))
 #define SHARED __attribute__((noinline, weak)) /* the same, and one for all programs */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * What the host's own TCP knows of a packet to one of its services: its sockets are looked up, so that nothing need be
- * learned, and what was there before the shield is known from the first packet on. Only for services that are local; of what
- * is passed on, this host has no sockets.
+ * learned, and what was there before the shield is known from the first packet on. Only for services that are local; of
+ * what is passed on, this host has no sockets.
  */
 #ifndef HOLDFAST_BPF_TCP_H
 #define HOLDFAST_BPF_TCP_H
@@ -241,8 +241,8 @@ PARSE_INLINE int tcp_may_answer(const struct shield_key *key)
 }
 
 /*
- * The cookie that the kernel makes for a SYN, its number in the low half; 0 where it makes none, or the SYN is one that the
- * host is to answer itself. Only a frame in one piece, of IPv4 without options or IPv6 without extension headers.
+ * The cookie that the kernel makes for a SYN, its number in the low half; 0 where it makes none, or the SYN is one that
+ * the host is to answer itself. Only a frame in one piece, of IPv4 without options or IPv6 without extension headers.
  */
 APART __u64 tcp_make_cookie(struct xdp_md *ctx, const struct shield_key *key)
 {
@@ -289,7 +289,9 @@ PARSE_INLINE int tcp_is_left_to_host(const struct shield_key *key, const struct 
 	return trial->unsure ? !is_few : is_few;
 }
 
-/* Whether a SYN may be answered with a cookie out of the interface by which it came. Where it only would be, it asks. */
+/*
+ * Whether a SYN may be answered with a cookie out of the interface by which it came. Where it only would be, it asks.
+ */
 APART int tcp_may_cookie(struct xdp_md *ctx, const struct shield_key *key, const struct shield_config *c, __u64 now,
                          __u32 enforced)
 {
@@ -429,7 +431,9 @@ PARSE_INLINE __u32 tcp_write(__u8 *p, const __u8 *end, __u32 cookie, __u32 mss, 
 	return length;
 }
 
-/* Makes of the SYN in the frame the SYN-ACK that answers it, never longer than that was. 0, or -1: it is to be dropped. */
+/*
+ * Makes of the SYN in the frame the SYN-ACK that answers it, never longer than that was. 0, or -1: it is to be dropped.
+ */
 APART int tcp_reply(struct xdp_md *ctx, __u32 cookie)
 {
 	struct tcp_place place;

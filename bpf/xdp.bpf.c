@@ -5,7 +5,8 @@
  *
  * What costs here is memory that is in no cache, and calls of helpers, not instructions. So small bitmaps stand before
  * large tables, a token bucket is one word in a fixed place, time is jiffies, and what no rule asks for is not read.
- * Nothing here ends the way of a packet for any reason but those of enum shield_reason: what cannot be looked up passes.
+ * Nothing here ends the way of a packet for any reason but those of enum shield_reason: what cannot be looked up
+ * passes.
  */
 #include <linux/bpf.h>
 
@@ -130,7 +131,9 @@ APART int in_more4(const struct shield_block_state *state, __u32 address, __u32 
 	return 0;
 }
 
-/* Whether the lane that is this remainder has not expired. That it still is when its expiry is read says whose that is. */
+/*
+ * Whether the lane that is this remainder has not expired. That it still is when its expiry is read says whose that is.
+ */
 APART int lane_is_alive(__u32 bucket, __u32 remainder, __u64 tick)
 {
 	const struct shield_block4 *lanes = bpf_map_lookup_elem(&block4, &bucket);
@@ -406,8 +409,8 @@ int shield_xdp(struct xdp_md *ctx)
 	seen.frame = (__u32)(ctx->data_end - ctx->data);
 	seen.enforced = c->mode == SHIELD_ENFORCE && c->enforce_until > now;
 	/*
-	 * The block list is asked first and has its say in its turn: its memory comes, if it must come from afar, while all
-	 * else is done.
+	 * The block list is asked first and has its say in its turn: its memory comes, if it must come from afar, while
+	 * all else is done.
 	 */
 	unread = parse_xdp(ctx, needs, &key);
 	seen.decision.reason = (__u8)unread;

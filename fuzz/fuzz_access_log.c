@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lines of access logs: the first octet says in which format they are read, and what is read counts. Times, states and sizes are
- * within their bounds, and no answer is lost between a line and its bucket.
+ * Lines of access logs: the first octet says in which format they are read, and what is read counts. Times, states and
+ * sizes are within their bounds, and no answer is lost between a line and its bucket.
  */
 #include <errno.h>
 #include <string.h>

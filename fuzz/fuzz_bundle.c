@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bundles and what goes with them are octets from outside. The input is read as a bundle, and as a key or a signature. To get
- * behind the sums, which a fuzzer does not find, it is made the claims of a bundle that is whole, too, and that is computed
- * anew. What can be read can be erased from, and read again.
+ * Bundles and what goes with them are octets from outside. The input is read as a bundle, and as a key or a signature.
+ * To get behind the sums, which a fuzzer does not find, it is made the claims of a bundle that is whole, too, and that
+ * is computed anew. What can be read can be erased from, and read again.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The input is a configuration, and a list of networks. Whatever is taken keeps every bound that the tables and the shield
- * rest on; whatever is refused says where. Nothing moves a terminal's cursor.
+ * The input is a configuration, and a list of networks. Whatever is taken keeps every bound that the tables and the
+ * shield rest on; whatever is refused says where. Nothing moves a terminal's cursor.
  */
 #include <stdint.h>
 #include <string.h>

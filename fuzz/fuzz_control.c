@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The input is a line on the control socket. A request that is taken keeps its bounds, and can be said in the messages that
- * it becomes; one that is refused gets an answer that is one line of JSON.
+ * The input is a line on the control socket. A request that is taken keeps its bounds, and can be said in the messages
+ * that it becomes; one that is refused gets an answer that is one line of JSON.
  */
 #include <errno.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Counts of reports as CSV and as JSON: whatever is read is a count that the record takes, mistakes are within the text, and
- * their lines go up.
+ * Counts of reports as CSV and as JSON: whatever is read is a count that the record takes, mistakes are within the
+ * text, and their lines go up.
  */
 #include <errno.h>
 #include <string.h>

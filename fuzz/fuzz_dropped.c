@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A list of whom the shield is dropping. What is read is in order, within its bounds, and found as by looking at each; what is
- * written of it is read again and the same. A mistake has a line that the text has, or the one behind its end.
+ * A list of whom the shield is dropping. What is read is in order, within its bounds, and found as by looking at each;
+ * what is written of it is read again and the same. A mistake has a line that the text has, or the one behind its end.
  */
 #include <stdlib.h>
 #include <string.h>

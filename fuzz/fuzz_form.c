@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The input is a form as a browser sends it. What is taken is UTF-8 in full, and every field stands in the form's own text. */
+/*
+ * The input is a form as a browser sends it. What is taken is UTF-8 in full, and every field stands in the form's own
+ * text.
+ */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Databases of countries and networks, the first octet saying of which kind: MMDB, or lines. What is read of one is answered
- * in letters of countries and in names that a line can have, and two look-ups of an address agree.
+ * Databases of countries and networks, the first octet saying of which kind: MMDB, or lines. What is read of one is
+ * answered in letters of countries and in names that a line can have, and two look-ups of an address agree.
  */
 #include <errno.h>
 #include <stdint.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The input is what stands in an incident's file: `holdfast incidents` and `holdfast incident` read it, as a page or, with an
- * odd number of octets, as JSON. They end with 0 or 1; who is refused is told why; and nothing that a terminal obeys is printed.
+ * The input is what stands in an incident's file: `holdfast incidents` and `holdfast incident` read it, as a page or,
+ * with an odd number of octets, as JSON. They end with 0 or 1; who is refused is told why; and nothing that a terminal
+ * obeys is printed.
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an engine has learned, but for the sum at its end, which is put there: what is read of it, if anything is, gives the
- * same octets when it is written.
+ * What an engine has learned, but for the sum at its end, which is put there: what is read of it, if anything is, gives
+ * the same octets when it is written.
  */
 #include <stdint.h>
 #include <stdlib.h>

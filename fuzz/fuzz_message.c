@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The input is a way, a number of descriptors, and a datagram that a role got. Whatever passes message_check() can be read
- * by who gets it: texts end, counts are within bounds, prefixes are prefixes.
+ * The input is a way, a number of descriptors, and a datagram that a role got. Whatever passes message_check() can be
+ * read by who gets it: texts end, counts are within bounds, prefixes are prefixes.
  */
 #include <stdint.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An archive of the npm registry, the input being what is packed in it: packed here with gzip's stored blocks, so that the
- * search is among archives and not among broken gzip; an input that begins with gzip's own mark is taken as it is.
+ * An archive of the npm registry, the input being what is packed in it: packed here with gzip's stored blocks, so that
+ * the search is among archives and not among broken gzip; an input that begins with gzip's own mark is taken as it is.
  */
 #include <errno.h>
 #include <stdint.h>

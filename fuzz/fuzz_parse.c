@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An Ethernet frame. What the parser that runs in the kernel makes of it, compiled for this machine, is what the decoder
- * makes of it, but for what tests/bpf/outer.c explains; and what is not asked for is not read, and changes nothing else.
+ * An Ethernet frame. What the parser that runs in the kernel makes of it, compiled for this machine, is what the
+ * decoder makes of it, but for what tests/bpf/outer.c explains; and what is not asked for is not read, and changes
+ * nothing else.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What strangers say to a probe, or as one: a report that is read holds its bounds and is the same when it is written and read
- * again; a target that is one (a server names one where it redirects to) is the same by the URL that is made of it; what a
- * certificate says of its end is a time.
+ * What strangers say to a probe, or as one: a report that is read holds its bounds and is the same when it is written
+ * and read again; a target that is one (a server names one where it redirects to) is the same by the URL that is made
+ * of it; what a certificate says of its end is a time.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The input is a statement as JSON, as a database or another machine has it; what begins otherwise is a form, as an editor
- * leaves it. Whatever is taken can be checked, told, and written as a form that is read back as no change.
+ * The input is a statement as JSON, as a database or another machine has it; what begins otherwise is a form, as an
+ * editor leaves it. Whatever is taken can be checked, told, and written as a form that is read back as no change.
  */
 #include <errno.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The input up to its first NUL is what a stranger types as an address, or sends as a token. An address that is taken stands in
- * a mail without making a line of its own; a token that is read is of the digits that it was made of.
+ * The input up to its first NUL is what a stranger types as an address, or sends as a token. An address that is taken
+ * stands in a mail without making a line of its own; a token that is read is of the digits that it was made of.
  */
 #include <stdint.h>
 #include <stdlib.h>

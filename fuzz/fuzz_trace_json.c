@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The input is a trace as JSON, as an evidence bundle or another machine has it. It is read or refused with a reason; what
- * was read is written, and that is read as the same. Bounds hold, whatever stood in it.
+ * The input is a trace as JSON, as an evidence bundle or another machine has it. It is read or refused with a reason;
+ * what was read is written, and that is read as the same. Bounds hold, whatever stood in it.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sums that say which octets something was: SHA-256 and SHA-512 (FIPS 180-4), through libmd, and by whom who shares a key
- * (HMAC, RFC 2104). SHA-1 is for names alone (RFC 4122).
+ * Sums that say which octets something was: SHA-256 and SHA-512 (FIPS 180-4), through libmd, and by whom who shares a
+ * key (HMAC, RFC 2104). SHA-1 is for names alone (RFC 4122).
  */
 #ifndef HOLDFAST_BASE_DIGEST_H
 #define HOLDFAST_BASE_DIGEST_H
@@ -28,8 +28,8 @@ void digest_hmac_sha256(const void *key, size_t key_count, const void *octets, s
 /* Compared in a time that does not tell how much of them is the same. */
 bool digest_equal(const void *a, const void *b, size_t count);
 /*
- * SHA-256 of all that a descriptor's file holds, read from its beginning; where it stands is left alone. `length` octets it
- * was. 0 or -errno.
+ * SHA-256 of all that a descriptor's file holds, read from its beginning; where it stands is left alone. `length`
+ * octets it was. 0 or -errno.
  */
 int digest_sha256_file(int descriptor, char text[DIGEST_SHA256_TEXT_SIZE], uint64_t *length);
 

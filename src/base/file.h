@@ -10,15 +10,18 @@
 int file_write(int fd, const void *octets, size_t count);
 /* Octets [at, at + count) of `fd`, whose place stays. 0; -EBADMSG where it has fewer; -errno. */
 int file_read_at(int fd, void *octets, size_t count, uint64_t at);
-/* All from its place to its end, allocated, followed by a zero that is not counted. 0; -EFBIG beyond `most`; -ENOMEM; -errno. */
+/*
+ * All from its place to its end, allocated, followed by a zero that is not counted. 0; -EFBIG beyond `most`; -ENOMEM;
+ * -errno.
+ */
 int file_read_all(int fd, size_t most, void **octets, size_t *length);
 /* All of a file of our own by its path; no link is followed. As file_read_all(). */
 int file_load(const char *path, size_t most, void **octets, size_t *length);
 /* Whether what was written must be there after a crash of the system, too. */
 enum file_lasting { FILE_PASSING, FILE_LASTING };
 /*
- * These octets become the file at `path`: whole, or it is as it was. They are written beside it, as path.new, which has that
- * mode. 0; -ENAMETOOLONG; -errno.
+ * These octets become the file at `path`: whole, or it is as it was. They are written beside it, as path.new, which has
+ * that mode. 0; -ENAMETOOLONG; -errno.
  */
 int file_replace(const char *path, unsigned mode, const void *octets, size_t length, enum file_lasting lasting);
 /* Octets [at, at + count) of `from`, as file_read_at() reads them, written to `to`. */

@@ -12,7 +12,10 @@
 int hex_digit(char c);
 /* Small digits; `text` has room for HEX_SIZE(count). */
 void hex_write(const void *octets, size_t count, char *text);
-/* So many octets from the beginning of `text`, of small digits alone; what stands behind them is not looked at. -EBADMSG. */
+/*
+ * So many octets from the beginning of `text`, of small digits alone; what stands behind them is not looked at.
+ * -EBADMSG.
+ */
 int hex_read(const char *text, void *octets, size_t count);
 
 #endif

@@ -29,6 +29,7 @@ static inline void hll_add(struct hll *hll, uint64_t hash)
 		hll->registers[index] = rank;
 }
 
+/* As if all that was added to `from` had been added to `into`, too. */
 void hll_merge(struct hll *into, const struct hll *from);
 /*
  * Number of distinct hashes added, rounded to the nearest integer. Uses only correctly rounded operations: same

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Numbers as octets, the most significant one first (network order): the way back from cursor.h, and without its checks. */
+/*
+ * Numbers as octets, the most significant one first (network order): the way back from cursor.h, and without its
+ * checks.
+ */
 #ifndef HOLDFAST_BASE_OCTETS_H
 #define HOLDFAST_BASE_OCTETS_H
 

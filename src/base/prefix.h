@@ -23,6 +23,7 @@ struct prefix {
 #define ADDRESS_TEXT_SIZE 46 /* INET6_ADDRSTRLEN */
 #define PREFIX_TEXT_SIZE 50
 
+/* Octets in network order; IPv4 becomes IPv4-mapped. */
 struct address address_from_ipv4(const uint8_t octets[4]);
 struct address address_from_ipv6(const uint8_t octets[16]);
 /* <0, 0, >0 in network order, so IPv4 sorts as one block. */

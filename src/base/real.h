@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Functions of real numbers, made of + - * / and sqrt alone, which IEEE 754 rounds one way: libm's differ in their last
- * bits from one system to another, and what is decided must come out the same on any. Good to about 14 digits unless said
- * otherwise.
+ * bits from one system to another, and what is decided must come out the same on any. Good to about 14 digits unless
+ * said otherwise.
  */
 #ifndef HOLDFAST_BASE_REAL_H
 #define HOLDFAST_BASE_REAL_H
@@ -12,6 +12,7 @@
 #define REAL_UNKNOWN __builtin_nan("")
 #define REAL_INFINITY __builtin_inf()
 
+/* Of what is no number, too; a negative x has no root: NAN. */
 bool real_is_nan(double x);
 double real_sqrt(double x);
 /* Natural logarithm; x <= 0 and what is no number: NAN, infinity: infinity. */

@@ -59,7 +59,10 @@ const char *time_format(struct capture_time t, char *text);
  * another zone, a day that is not, a leap second, a time that 64 bits of nanoseconds do not hold.
  */
 int time_parse(const char *text, struct capture_time *t);
-/* What people type: that, the same up to the minute ("2026-03-10T09:40", UTC), or "09:40", the last time that it was so. */
+/*
+ * What people type: that, the same up to the minute ("2026-03-10T09:40", UTC), or "09:40", the last time that it was
+ * so.
+ */
 int time_parse_typed(const char *text, struct capture_time now, struct capture_time *t);
 
 #endif

@@ -57,6 +57,7 @@ static inline void topk_add(struct topk *topk, struct topk_key key, uint64_t wei
 		topk_add_another(topk, key, weight);
 }
 
+/* Adds what `from` has counted. What one has pushed out may be counted too high by its floor, which is in the error. */
 void topk_merge(struct topk *into, const struct topk *from);
 /* Sorts entries by count, largest first, ties by key: the same content always ends in the same order. */
 void topk_sort(struct topk *topk);

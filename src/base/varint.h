@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Numbers in as many octets as they need: seven bits each, the lowest first, the high bit set in all but the last (LEB128).
- * A signed one is folded first, so that small negative ones are short too. Read through a cursor: what is longer than it
- * need be, or than 64 bits, fails it, so that each number has one form.
+ * Numbers in as many octets as they need: seven bits each, the lowest first, the high bit set in all but the last
+ * (LEB128). A signed one is folded first, so that small negative ones are short too. Read through a cursor: what is
+ * longer than it need be, or than 64 bits, fails it, so that each number has one form.
  */
 #ifndef HOLDFAST_BASE_VARINT_H
 #define HOLDFAST_BASE_VARINT_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * holdfast alerts: whether people would be told. A test goes the whole way, by the daemon's own process for that, with its
- * rights, its keys and its network, and says what came of it.
+ * holdfast alerts: whether people would be told. A test goes the whole way, by the daemon's own process for that, with
+ * its rights, its keys and its network, and says what came of it.
  */
 #include <stdbool.h>
 #include <stdio.h>

@@ -474,7 +474,10 @@ static int analyze_into(struct run *run, const struct options *options)
 	return status;
 }
 
-/* Whether the first file begins a stream, of which the others are later parts. COMMAND_DONE, and then a tape; else said. */
+/*
+ * Whether the first file begins a stream, of which the others are later parts. COMMAND_DONE, and then a tape; else
+ * said.
+ */
 static int find_streams(const struct options *options, struct tape **tape)
 {
 	size_t streams = 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What stands first on the screen of 'holdfast status': the attacks that go on, what is done about each, what that costs
- * users, how to undo it, and what to read next; then whether the links themselves are full, where nothing here helps.
+ * What stands first on the screen of 'holdfast status': the attacks that go on, what is done about each, what that
+ * costs users, how to undo it, and what to read next; then whether the links themselves are full, where nothing here
+ * helps.
  */
 #ifndef HOLDFAST_CLI_ATTACK_PAGE_H
 #define HOLDFAST_CLI_ATTACK_PAGE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * holdfast block, allow: by hand, what is dropped and what never is. One prefix, a file of them, or (block) what a match
- * holds.
+ * holdfast block, allow: by hand, what is dropped and what never is. One prefix, a file of them, or (block) what a
+ * match holds.
  *
  * A file is read whole before anything is asked for: with a mistake in it, nothing is. It then goes to the daemon in as
  * many requests as it takes, all on one connection.

@@ -5,12 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/time.h"
 #include "cli/archived.h"
 #include "cli/command.h"
+#include "cli/now.h"
 #include "cli/say.h"
 #include "cli/screen.h"
 
@@ -88,8 +87,5 @@ const char *books_user(char name[BOOKS_NAME_SIZE])
 
 int64_t books_now(void)
 {
-	struct timespec clock;
-
-	(void)clock_gettime(CLOCK_REALTIME, &clock);
-	return (int64_t)clock.tv_sec * NS_PER_S + clock.tv_nsec;
+	return now_wall_ns();
 }

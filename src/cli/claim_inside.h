@@ -31,7 +31,10 @@ struct claim_options {
 
 /* Says how the command is used. COMMAND_USAGE. */
 int claim_refuse(const char *what);
-/* A predicate, to be freed; NULL: what does not parse was said, with a caret under where, and *status is the exit status. */
+/*
+ * A predicate, to be freed; NULL: what does not parse was said, with a caret under where, and *status is the exit
+ * status.
+ */
 struct predicate *claim_parse(const char *text, int *status);
 
 /* ---- claim_source.c: functions return COMMAND_DONE, or, said, the exit status ---- */
@@ -46,7 +49,10 @@ struct claim_source {
 };
 
 void claim_source_end(struct claim_source *source);
-/* From a file: of the incident whose ID begins so; NULL and "latest": of the last that has a trace. "-": standard input. */
+/*
+ * From a file: of the incident whose ID begins so; NULL and "latest": of the last that has a trace. "-": standard
+ * input.
+ */
 int claim_source_read(const char *path, const char *name, struct claim_source *source);
 /* From the archive: of the incident that is called so. */
 int claim_source_find(const struct claim_options *options, const char *name, struct claim_source *source);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A claim and the verdict on it, for people: what comes of it first, then on what it rests, then what cannot be known. */
+/*
+ * A claim and the verdict on it, for people: what comes of it first, then on what it rests, then what cannot be known.
+ */
 #ifndef HOLDFAST_CLI_CLAIM_PAGE_H
 #define HOLDFAST_CLI_CLAIM_PAGE_H
 

@@ -199,8 +199,8 @@ struct near {
 };
 
 /*
- * Each wave of an outage on record is one that was measured; how many users it hit is not known, so that it counts as all.
- * Those of other days say nothing of this attack.
+ * Each wave of an outage on record is one that was measured; how many users it hit is not known, so that it counts as
+ * all. Those of other days say nothing of this attack.
  */
 static int add_outage(void *context, const struct outages_outage *outage)
 {

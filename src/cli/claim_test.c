@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * holdfast claim test: of claims on record, where each test is added to it, or of what is asked now, where nothing is recorded.
+ * holdfast claim test: of claims on record, where each test is added to it, or of what is asked now, where nothing is
+ * recorded.
  */
 #include <errno.h>
 #include <inttypes.h>

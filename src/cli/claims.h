@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Public claims on record about incidents, with what came of their latest tests, for who tells of the incident. What others
- * read has those alone of which a second person has approved (ledger_approval_add()); whoever sits at the record
+ * Public claims on record about incidents, with what came of their latest tests, for who tells of the incident. What
+ * others read has those alone of which a second person has approved (ledger_approval_add()); whoever sits at the record
  * may see all, the others marked as internal.
  */
 #ifndef HOLDFAST_CLI_CLAIMS_H
@@ -37,8 +37,8 @@ struct claims {
 };
 
 /*
- * Those of so many incidents, from the record of the configuration. COMMAND_DONE, and claims_fini() is due, or, said, the
- * exit status. Where nothing is on record there are none.
+ * Those of so many incidents, from the record of the configuration. COMMAND_DONE, and claims_fini() is due, or, said,
+ * the exit status. Where nothing is on record there are none.
  */
 int claims_load(const char *command, const char *config, const uint64_t *incidents, uint32_t count,
                 struct claims *claims);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/control_client.h"
+#include "cli/now.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -8,19 +9,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #define FIRST_CAPACITY 4096
 #define BUSY_PAUSE_MS 50
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
-}
 
 /* Until the descriptor is ready for `events`: 0, -ETIMEDOUT, or -errno. */
 static int wait_for(int fd, short events, int64_t until_ns)
@@ -28,7 +20,7 @@ static int wait_for(int fd, short events, int64_t until_ns)
 	struct pollfd watched = { .fd = fd, .events = events };
 
 	for (;;) {
-		int64_t left = until_ns - now_ns();
+		int64_t left = until_ns - now_monotonic_ns();
 		int ready;
 
 		if (left <= 0)
@@ -47,7 +39,7 @@ static int try_connect(int fd, const struct sockaddr_un *address, int64_t until_
 	while (connect(fd, (const struct sockaddr *)address, sizeof(*address)) != 0) {
 		if (errno != EAGAIN && errno != EINTR)
 			return -errno;
-		if (now_ns() >= until_ns)
+		if (now_monotonic_ns() >= until_ns)
 			return -EAGAIN;
 		(void)poll(NULL, 0, BUSY_PAUSE_MS);
 	}
@@ -66,7 +58,7 @@ int control_client_open(const char *path, struct control_client *client)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	result = try_connect(fd, &address, now_ns() + CONTROL_CLIENT_WAIT_NS);
+	result = try_connect(fd, &address, now_monotonic_ns() + CONTROL_CLIENT_WAIT_NS);
 	if (result) {
 		(void)close(fd);
 		return result;
@@ -168,7 +160,7 @@ static int receive_line(struct control_client *client, int64_t until_ns, size_t 
 
 int control_client_ask(struct control_client *client, const json_t *request, json_t **answer)
 {
-	int64_t until_ns = now_ns() + client->wait_ns;
+	int64_t until_ns = now_monotonic_ns() + client->wait_ns;
 	char *line = json_dumps(request, JSON_COMPACT);
 	size_t length;
 	json_t *parsed;

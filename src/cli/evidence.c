@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * holdfast evidence: what is known of an incident as one file that anybody opens and nobody changes unseen (record/bundle.h),
- * with a signature beside it; and what becomes of such files when the time of keeping personal data is over.
+ * holdfast evidence: what is known of an incident as one file that anybody opens and nobody changes unseen
+ * (record/bundle.h), with a signature beside it; and what becomes of such files when the time of keeping personal data
+ * is over.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+/* Those on record, as a page or as JSON. */
 int evidence_list(const char *config, bool json);
 /* Packets, addresses and decisions in it are erased now, and that is recorded. */
 int evidence_erase(const char *config, const char *bundle);

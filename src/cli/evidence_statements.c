@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What was published of an incident, and the documents that each statement rests on, each once, as a segment of its evidence. */
+/*
+ * What was published of an incident, and the documents that each statement rests on, each once, as a segment of its
+ * evidence.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

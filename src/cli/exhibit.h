@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a stream, or a capture, has to show of one incident, as segments of an evidence bundle: packets to its target, the
- * seconds' counts, what the engine decided, and who sent, where that can be known. Fed in the order of time.
+ * What a stream, or a capture, has to show of one incident, as segments of an evidence bundle: packets to its target,
+ * the seconds' counts, what the engine decided, and who sent, where that can be known. Fed in the order of time.
  */
 #ifndef HOLDFAST_CLI_EXHIBIT_H
 #define HOLDFAST_CLI_EXHIBIT_H
@@ -46,7 +46,10 @@ void exhibit_free(struct exhibit *exhibit);
 
 /* An observation of a stream: counted, and `packets` says whether it is a packet as well, with its header made up. */
 void exhibit_observe(struct exhibit *exhibit, const struct observation *observation, bool packets);
-/* A packet of a capture, which was decoded to that: it is a packet, cut behind its headers unless payload is wished for. */
+/*
+ * A packet of a capture, which was decoded to that: it is a packet, cut behind its headers unless payload is wished
+ * for.
+ */
 void exhibit_capture(struct exhibit *exhibit, const struct capture_record *record,
                      const struct observation *observation);
 void exhibit_order(struct exhibit *exhibit, const struct live_order *order);

@@ -16,7 +16,6 @@
 
 #define PATH_SIZE 4096
 #define FOLDER_MODE 0700 /* addresses are personal data */
-#define ERROR_SIZE 160
 
 bool exports_wanted(const struct exports *exports)
 {
@@ -190,7 +189,7 @@ static const json_t *find_incident(const json_t *report, const char *path, const
 static int write_incident(const struct exports *exports, const char *path, const json_t *incident, struct trace *trace)
 {
 	struct export export;
-	char error[ERROR_SIZE];
+	char error[EXPORT_ERROR_SIZE];
 	int status;
 
 	if (export_init_json(&export, incident, trace, error) != 0) {

@@ -46,6 +46,7 @@ struct exports {
 		.help = "which one of REPORT.json, where it has several; as much of it as is needed"                           \
 	}
 
+/* Whether any file was asked for. */
 bool exports_wanted(const struct exports *exports);
 /* How many of them want standard output. */
 unsigned exports_on_screen(const struct exports *exports);

@@ -159,7 +159,9 @@ static uint8_t *make_ip(const struct observation *o, uint8_t *at)
 		*at++ = 0;
 		at = set16(at, o->length);
 		at = set16(at, o->ip_id);
-		/* That more fragments follow is not kept: the first of several says so, the others say where they are. */
+		/*
+		 * That more fragments follow is not kept: the first of several says so, the others say where they are.
+		 */
 		at = set16(at, (o->flags & OBSERVATION_DF ? 0x4000u : 0) | (uint32_t)(o->fragment_offset / 8) |
 		                       ((o->flags & OBSERVATION_FRAGMENT) && !o->fragment_offset ? 0x2000u : 0));
 		*at++ = o->ttl;

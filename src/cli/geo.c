@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * holdfast geo: the databases that say in which country, and in which network, addresses are. `list` and `look-up` read what is
- * there and use no network; `update` (geo_update.c) brings it.
+ * holdfast geo: the databases that say in which country, and in which network, addresses are. `list` and `look-up` read
+ * what is there and use no network; `update` (geo_update.c) brings it.
  */
 #include "cli/geo.h"
 

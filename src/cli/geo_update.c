@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * holdfast geo update: brings databases from the npm registry, where the ip-location-db project publishes them. Of each package
- * the registry says version, licence, where its archive is, and the SHA-512 of that; an archive with another is refused. What
- * is taken of it must open as a database before it takes the place of the one that is there, at once and whole. What was
- * brought, and from where, stands in manifest.json beside it.
+ * holdfast geo update: brings databases from the npm registry, where the ip-location-db project publishes them. Of each
+ * package the registry says version, licence, where its archive is, and the SHA-512 of that; an archive with another is
+ * refused. What is taken of it must open as a database before it takes the place of the one that is there, at once and
+ * whole. What was brought, and from where, stands in manifest.json beside it.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* holdfast incidents, holdfast incident: what was recorded, as a list and each whole. From files: no daemon is asked. */
+/*
+ * holdfast incidents, holdfast incident: what was recorded, as a list and each whole. From files: no daemon is asked.
+ */
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <jansson.h>
 
@@ -14,6 +15,7 @@
 #include "cli/command.h"
 #include "cli/harm_lines.h"
 #include "cli/incident_page.h"
+#include "cli/now.h"
 #include "cli/options.h"
 #include "cli/order.h"
 #include "cli/output.h"
@@ -29,10 +31,7 @@
 
 static struct capture_time now(void)
 {
-	struct timespec clock;
-
-	(void)clock_gettime(CLOCK_REALTIME, &clock);
-	return (struct capture_time){ (int64_t)clock.tv_sec * NS_PER_S + clock.tv_nsec };
+	return (struct capture_time){ now_wall_ns() };
 }
 
 /* ---- the list ---- */

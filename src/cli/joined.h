@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The picture of attack, defence and harm (tell/picture.h), filled with what is on record and in the archive of incidents. */
+/*
+ * The picture of attack, defence and harm (tell/picture.h), filled with what is on record and in the archive of
+ * incidents.
+ */
 #ifndef HOLDFAST_CLI_JOINED_H
 #define HOLDFAST_CLI_JOINED_H
 
@@ -16,8 +19,8 @@ struct joined_source {
 };
 
 /*
- * Around [from_ns, to_ns), and around the outages that overlap it or go with the incident of that number (0: none). The picture
- * is the caller's, by free(). 0 or -errno.
+ * Around [from_ns, to_ns), and around the outages that overlap it or go with the incident of that number (0: none). The
+ * picture is the caller's, by free(). 0 or -errno.
  */
 int joined_make(const struct joined_source *source, int64_t from_ns, int64_t to_ns, uint64_t incident,
                 struct picture **picture, struct record_error *error);

@@ -2,9 +2,9 @@
 /*
  * holdfast observe, enforce, off: whether the shield drops what it would drop, and whether it is there at all.
  *
- * Whoever enforces can shut himself out. With --confirm the kernel itself falls back to observing when the time is over,
- * unless the enforcing is confirmed: by Enter where there is a terminal, by another 'holdfast enforce' where there is none.
- * An operator who is cut off confirms nothing.
+ * Whoever enforces can shut himself out. With --confirm the kernel itself falls back to observing when the time is
+ * over, unless the enforcing is confirmed: by Enter where there is a terminal, by another 'holdfast enforce' where
+ * there is none. An operator who is cut off confirms nothing.
  *
  * To end dropping no daemon is needed: root does it by what is pinned.
  */
@@ -13,13 +13,13 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <jansson.h>
 
 #include "base/time.h"
 #include "cli/command.h"
+#include "cli/now.h"
 #include "tell/facts.h"
 #include "cli/options.h"
 #include "cli/order.h"
@@ -169,22 +169,14 @@ int observe_command(int argc, char **argv)
 
 /* ---- Enforce ---- */
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 /* Whether somebody at the terminal pressed Enter before the time was over. */
 static bool is_confirmed(int64_t left_ns)
 {
 	struct pollfd keyboard = { .fd = STDIN_FILENO, .events = POLLIN };
-	int64_t until_ns = now_ns() + left_ns;
+	int64_t until_ns = now_monotonic_ns() + left_ns;
 	bool pressed = false;
 
-	while ((left_ns = until_ns - now_ns()) > 0) {
+	while ((left_ns = until_ns - now_monotonic_ns()) > 0) {
 		int64_t whole_s = (left_ns + NS_PER_S - 1) / NS_PER_S;
 		int ready;
 

@@ -23,7 +23,8 @@
  *     if (!options_take(&table, argc, argv, &asked, &status))
  *             return status;
  *
- * A row without a name is an operand; operands are filled in the order of the table. The field's type says what is read:
+ * A row without a name is an operand; operands are filled in the order of the table. The field's type says what is
+ * read:
  *
  *     bool                     a flag: no value, becomes true
  *     const char *             text, as typed
@@ -95,8 +96,8 @@ struct option_table {
 
 /*
  * True: `into`, a struct of the type that the rows name, is filled, and the command can begin. False: it is over, with
- * *status (command.h): help was wanted and is given, or something is wrong and is said. argv[0] is passed over, whatever it
- * is; operands are moved to the front of what is behind it.
+ * *status (command.h): help was wanted and is given, or something is wrong and is said. argv[0] is passed over,
+ * whatever it is; operands are moved to the front of what is behind it.
  */
 bool options_take(const struct option_table *table, int argc, char **argv, void *into, int *status);
 

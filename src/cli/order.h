@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An order to the daemon, from what was typed to what it answers. What goes wrong on the way is said here, so that a
- * command only passes on the exit status: COMMAND_NO_DAEMON where nobody listens, what the daemon says where it refuses.
+ * command only passes on the exit status: COMMAND_NO_DAEMON where nobody listens, what the daemon says where it
+ * refuses.
  */
 #ifndef HOLDFAST_CLI_ORDER_H
 #define HOLDFAST_CLI_ORDER_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * holdfast outage: counts of users' reports put on record, and the outages that they measure. Counting and measuring are
- * record/reckon.h's; here is what is read and what is printed.
+ * holdfast outage: counts of users' reports put on record, and the outages that they measure. Counting and measuring
+ * are record/reckon.h's; here is what is read and what is printed.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * holdfast outage logs: whole access logs are read once, whatever their length, and each bucket of five minutes becomes a row.
- * With --import a file is one transaction of the record, with its SHA-256, so that it counts once.
+ * holdfast outage logs: whole access logs are read once, whatever their length, and each bucket of five minutes becomes
+ * a row. With --import a file is one transaction of the record, with its SHA-256, so that it counts once.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -40,7 +40,10 @@
 #define PPM 1000000
 #define TOLD_LATE_NS (60 * NS_PER_S) /* serve tells of a bucket so long after its end at most, where it is not behind */
 
-/* What a bucket came to. Where it was given out in parts, clients are those of its largest part, latency that of its worst. */
+/*
+ * What a bucket came to. Where it was given out in parts, clients are those of its largest part, latency that of its
+ * worst.
+ */
 struct row {
 	int64_t bucket_ns;
 	uint64_t answers, bad, unanswered, clients, clients_bad;
@@ -208,7 +211,10 @@ static int take_line(struct logs *logs, const char *line, size_t length)
 	return access_count_add(logs->count, &entry);
 }
 
-/* What is before the next line's end, or the input's, and whether there is one; a longer line is cut at ACCESS_LINE_MAX + 1. */
+/*
+ * What is before the next line's end, or the input's, and whether there is one; a longer line is cut at ACCESS_LINE_MAX
+ * + 1.
+ */
 static bool next_line(struct input *in, const char **line, size_t *length)
 {
 	size_t wanted = 1, seen = 0;

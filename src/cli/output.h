@@ -24,7 +24,9 @@ void output_watch_signals(void);
 int output_open(struct output *output, const char *path);
 /* Ends the output and, unless `failed`, puts it in its place. 0 or -errno. */
 int output_close(struct output *output, bool failed);
-/* What was written to standard output must arrive: a full disk or a closed pipe is said. The exit status (command.h). */
+/*
+ * What was written to standard output must arrive: a full disk or a closed pipe is said. The exit status (command.h).
+ */
 int output_finish(void);
 /* Whether writing to `out` would overwrite the file `in`; "-" is standard output or input. */
 bool output_is_input(const char *out, const char *in);

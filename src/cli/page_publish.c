@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A page is put in place whole: all files are written into a folder beside the one that is wanted, with SHA256SUMS and its
- * signature, synced, and the two folders change their names in one step of the kernel's (RENAME_EXCHANGE). Who reads finds
- * the old page or the new one, and a crash leaves one of the two. What was there before is then removed: only a folder that
- * holds nothing but a page of ours is ever replaced.
+ * A page is put in place whole: all files are written into a folder beside the one that is wanted, with SHA256SUMS and
+ * its signature, synced, and the two folders change their names in one step of the kernel's (RENAME_EXCHANGE). Who
+ * reads finds the old page or the new one, and a crash leaves one of the two. What was there before is then removed:
+ * only a folder that holds nothing but a page of ours is ever replaced.
  *
- * A folder rather than file by file, because a page is one thing: its signature is of all files together, and a reader who
- * gets the new index with the old history would find the sum wrong.
+ * A folder rather than file by file, because a page is one thing: its signature is of all files together, and a reader
+ * who gets the new index with the old history would find the sum wrong.
  *
- * To other hosts it goes by rsync over ssh, run as a child with a list of arguments that a table below has, no shell between
- * and a limit on its time. There --delay-updates puts all files in place at the end.
+ * To other hosts it goes by rsync over ssh, run as a child with a list of arguments that a table below has, no shell
+ * between and a limit on its time. There --delay-updates puts all files in place at the end.
  */
 #include <errno.h>
 #include <fcntl.h>

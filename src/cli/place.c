@@ -45,7 +45,9 @@ bool place_configuration_again(const char *config, struct config *configuration)
 	return result == 0;
 }
 
-/* What `key` says in a line of its own, by the letter; `value` stays as it is where there is none, or no absolute path. */
+/*
+ * What `key` says in a line of its own, by the letter; `value` stays as it is where there is none, or no absolute path.
+ */
 static void scan(const char *text, size_t length, const char *key, char value[CONFIG_PATH_SIZE])
 {
 	size_t key_length = strlen(key);
@@ -70,8 +72,8 @@ static void scan(const char *text, size_t length, const char *key, char value[CO
 }
 
 /*
- * A configuration with mistakes runs no daemon, but the one that runs has an older one, and may be dropping what it should
- * not: who wants to stop that must not have to mend the file first.
+ * A configuration with mistakes runs no daemon, but the one that runs has an older one, and may be dropping what it
+ * should not: who wants to stop that must not have to mend the file first.
  */
 static int find_anyway(const char *command, const char *config, struct place *place)
 {

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* holdfast probe: whether a service can be reached from here, address by address; once, or on a schedule that reports home. */
+/*
+ * holdfast probe: whether a service can be reached from here, address by address; once, or on a schedule that reports
+ * home.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/time.h"
 #include "cli/command.h"
+#include "cli/now.h"
 #include "cli/options.h"
 #include "cli/order.h"
 #include "cli/output.h"
@@ -66,14 +69,6 @@ static const struct option_table table = {
 };
 /* clang-format on */
 
-static int64_t now(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_REALTIME, &t);
-	return t.tv_sec * NS_PER_S + t.tv_nsec;
-}
-
 static int read_check(const struct options *options, const char *text, struct probe_check *check)
 {
 	struct probe_target *target = &check->target;
@@ -107,7 +102,7 @@ static int check_all(struct checker *checker, const struct probe_check *checks, 
 		struct probe_result got;
 		uint64_t token;
 
-		while (begun < count && (result = checker_begin(checker, &checks[begun], now(), begun)) == 0)
+		while (begun < count && (result = checker_begin(checker, &checks[begun], now_wall_ns(), begun)) == 0)
 			begun++;
 		if (result != 0 && result != -EAGAIN)
 			return result;
@@ -133,7 +128,7 @@ static int tell(const struct options *options, const struct probe_outcome *outco
 		status = output_finish();
 	} else {
 		paper = screen_paper(0, false);
-		probe_page(&paper, outcomes, count, now());
+		probe_page(&paper, outcomes, count, now_wall_ns());
 		status = output_finish();
 	}
 	for (size_t i = 0; i < count && status == COMMAND_DONE; i++) {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the parts of `holdfast probe` share: probe.c checks what was typed, probe_run.c what the configuration says, for good. */
+/*
+ * What the parts of `holdfast probe` share: probe.c checks what was typed, probe_run.c what the configuration says, for
+ * good.
+ */
 #ifndef HOLDFAST_CLI_PROBE_H
 #define HOLDFAST_CLI_PROBE_H
 

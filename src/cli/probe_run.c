@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A place that probes: it needs nothing but this command, a configuration and a key, and no rights. */
+#include "cli/now.h"
 #include "cli/probe.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/time.h"
@@ -38,14 +38,6 @@ struct running {
 	bool blind;
 };
 
-static int64_t now(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_REALTIME, &t);
-	return t.tv_sec * NS_PER_S + t.tv_nsec;
-}
-
 static int begin(struct running *running, const struct config_probes *probes)
 {
 	char error[CONFIG_ERROR_SIZE], key[ALERT_SECRET_SIZE];
@@ -76,9 +68,9 @@ static int begin(struct running *running, const struct config_probes *probes)
 	result = probing_seed(&seed);
 	result = result ? result : probe_home_new(probes->home, probes->vantage, key, length, &running->home);
 	explicit_bzero(key, sizeof(key));
-	result = result ? result : probing_new(probes, seed, now(), &running->probing);
+	result = result ? result : probing_new(probes, seed, now_wall_ns(), &running->probing);
 	running->every_ns = probes->every_ns < REPORT_NS ? probes->every_ns : REPORT_NS;
-	running->report_ns = now() + running->every_ns;
+	running->report_ns = now_wall_ns() + running->every_ns;
 	if (result != 0)
 		say_error(NAME, "%s",
 		          result == -ENOSYS ? "libcurl or c-ares is not there; install libcurl4 and libc-ares2"
@@ -93,8 +85,8 @@ static int report(struct running *running)
 	int result = 0;
 
 	while (result == 0 && (count = probing_take(running->probing, signals, PROBE_REPORT_SIGNALS_MAX)) > 0)
-		result = probe_home_put(running->home, signals, count, now());
-	running->report_ns = now() + running->every_ns;
+		result = probe_home_put(running->home, signals, count, now_wall_ns());
+	running->report_ns = now_wall_ns() + running->every_ns;
 	return result;
 }
 
@@ -124,18 +116,18 @@ static int run(struct running *running)
 	int result = 0;
 
 	while (!ended && result == 0) {
-		result = probing_turn(running->probing, now(), NULL, 0,
+		result = probing_turn(running->probing, now_wall_ns(), NULL, 0,
 		                      probe_home_is_busy(running->home) ? BUSY_MS : WAIT_MS);
-		if (result == 0 && now() >= running->report_ns)
+		if (result == 0 && now_wall_ns() >= running->report_ns)
 			result = report(running);
 		if (result == 0)
-			result = probe_home_turn(running->home, now(), 0);
+			result = probe_home_turn(running->home, now_wall_ns(), 0);
 		say(running);
 	}
 	if (result == 0)
 		result = report(running);
-	for (int64_t until = now() + 2 * NS_PER_S; result == 0 && now() < until;) {
-		result = probe_home_turn(running->home, now(), BUSY_MS);
+	for (int64_t until = now_wall_ns() + 2 * NS_PER_S; result == 0 && now_wall_ns() < until;) {
+		result = probe_home_turn(running->home, now_wall_ns(), BUSY_MS);
 		if (!probe_home_is_busy(running->home)) /* all is sent, or home does not take it */
 			break;
 	}

@@ -3,25 +3,17 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/time.h"
+#include "cli/now.h"
 
 #define AFTER_NS (2 * NS_PER_S)
 #define EVERY_NS (NS_PER_S / 4)
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 void progress_begin(struct progress *progress)
 {
-	int64_t now = now_ns();
+	int64_t now = now_monotonic_ns();
 
 	*progress = (struct progress){
 		.began_ns = now, .shown_ns = now, .noun = "packets", .wanted = isatty(STDERR_FILENO)
@@ -30,7 +22,7 @@ void progress_begin(struct progress *progress)
 
 void progress_show(struct progress *progress, uint64_t count, uint64_t position, uint64_t size)
 {
-	int64_t now = now_ns(), elapsed = now - progress->began_ns;
+	int64_t now = now_monotonic_ns(), elapsed = now - progress->began_ns;
 
 	if (elapsed < AFTER_NS || now - progress->shown_ns < EVERY_NS)
 		return;

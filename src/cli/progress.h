@@ -14,6 +14,7 @@ struct progress {
 	bool wanted, shown;
 };
 
+/* Shown where standard error is a terminal, and nowhere else. */
 void progress_begin(struct progress *progress);
 /* `position` of `size` octets are read; 0: nobody knows how many there are. */
 void progress_show(struct progress *progress, uint64_t count, uint64_t position, uint64_t size);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a bundle concludes, computed anew from what it holds: verdicts, from the trace that each rests on, its predicate, its
- * context and seed; the trace's own sums; of an incident in the analysis sums and shares; and where the bundle has the stream,
- * the incident as a whole, by replaying it.
+ * What a bundle concludes, computed anew from what it holds: verdicts, from the trace that each rests on, its
+ * predicate, its context and seed; the trace's own sums; of an incident in the analysis sums and shares; and where the
+ * bundle has the stream, the incident as a whole, by replaying it.
  */
 #ifndef HOLDFAST_CLI_RECOMPUTE_H
 #define HOLDFAST_CLI_RECOMPUTE_H

@@ -10,9 +10,9 @@
 #define RECOMPUTE_WHAT_SIZE 240
 
 /*
- * `lines`: an array of the segment's lines. Each document has the SHA-256 that it is called by, each statement's text is what was
- * published, each sentence is made anew from its links, and each link stands where it says. *sentences: how many. -EBADMSG,
- * with the line from 1 and what is wrong.
+ * `lines`: an array of the segment's lines. Each document has the SHA-256 that it is called by, each statement's text
+ * is what was published, each sentence is made anew from its links, and each link stands where it says. *sentences: how
+ * many. -EBADMSG, with the line from 1 and what is wrong.
  */
 int recompute_statements(const json_t *lines, unsigned *sentences, size_t *line, char what[RECOMPUTE_WHAT_SIZE]);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * holdfast report: an incident that was recorded, told anew from its stream: all that its generation saw is put into the
- * same engine again, and what comes out is written as analyze writes it.
+ * holdfast report: an incident that was recorded, told anew from its stream: all that its generation saw is put into
+ * the same engine again, and what comes out is written as analyze writes it.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -194,7 +194,10 @@ static const struct picture *picture_of(const void *context, const struct findin
 	return *run->picture;
 }
 
-/* What users felt and what was said; where nothing of the kind is on record, or not for this user to read, there is a report all the same. */
+/*
+ * What users felt and what was said; where nothing of the kind is on record, or not for this user to read, there is a
+ * report all the same.
+ */
 static void open_record(struct run *run)
 {
 	struct record_error error = { .message = "" };
@@ -209,7 +212,10 @@ static void open_record(struct run *run)
 	run->input.picture_context = run;
 }
 
-/* All that the stream has of its sources, beside those who came before. As of its last packet: the same stream gives the same. */
+/*
+ * All that the stream has of its sources, beside those who came before. As of its last packet: the same stream gives
+ * the same.
+ */
 static int trace(struct run *run, const struct options *options)
 {
 	const char *folder = options->geo ? options->geo : run->config.geo;

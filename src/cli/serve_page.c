@@ -2,10 +2,10 @@
 #include "cli/serve_page.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "base/time.h"
 #include "cli/command.h"
+#include "cli/now.h"
 #include "cli/place.h"
 #include "daemon/serve_state.h"
 #include "tell/facts.h"
@@ -131,7 +131,6 @@ static void write_wrong(const struct paper *paper, const json_t *state)
 
 void serve_page_write(const struct paper *paper, const json_t *state)
 {
-	struct timespec now;
 	const json_t *desk, *public_role;
 
 	(void)fputc('\n', paper->out);
@@ -142,8 +141,7 @@ void serve_page_write(const struct paper *paper, const json_t *state)
 		return;
 	}
 	write_roles(paper, state);
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	if (now.tv_sec * NS_PER_S - json_integer_value(json_object_get(state, "time_ns")) > SERVE_STATE_STALE_NS)
+	if (now_wall_ns() - json_integer_value(json_object_get(state, "time_ns")) > SERVE_STATE_STALE_NS)
 		paper_text(paper, HANG, HANG, RED "its parent does not say how it stands any more" PLAIN);
 	desk = find_role(state, "desk");
 	if (desk)

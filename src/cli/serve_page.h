@@ -10,8 +10,8 @@
 #include "tell/paper.h"
 
 /*
- * What its parent has written, the caller's; NULL: it does not run. `config` NULL: the usual one. *wanted: it runs, or the
- * configuration names what it would do.
+ * What its parent has written, the caller's; NULL: it does not run. `config` NULL: the usual one. *wanted: it runs, or
+ * the configuration names what it would do.
  */
 json_t *serve_page_find(const char *config, bool *wanted);
 /* `state` NULL: that it does not run. */

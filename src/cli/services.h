@@ -6,8 +6,8 @@
  *     services:
  *       - { name: web, addresses: [192.0.2.10, "2001:db8::10"], tcp: [80, 443], udp: [443], path: local }
  *
- * The whole configuration may be given; of its other keys trusted_proxies means here what it means there, and mode and shield are
- * known and mean nothing.
+ * The whole configuration may be given; of its other keys trusted_proxies means here what it means there, and mode and
+ * shield are known and mean nothing.
  */
 #ifndef HOLDFAST_CLI_SERVICES_H
 #define HOLDFAST_CLI_SERVICES_H

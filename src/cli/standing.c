@@ -6,10 +6,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/prefix.h"
-#include "base/time.h"
+#include "cli/now.h"
 #include "daemon/config.h"
 #include "daemon/control.h"
 #include "daemon/engine.h"
@@ -31,14 +30,6 @@ struct standing {
 	struct control_rule rules[SHIELD_RULES_MAX];
 	struct shield_interface interfaces[SHIELD_INTERFACES_MAX];
 };
-
-static int64_t clock_ns(clockid_t clock)
-{
-	struct timespec now;
-
-	(void)clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
-}
 
 static int64_t left_ns(const struct standing *standing, uint64_t jiffies)
 {
@@ -222,8 +213,8 @@ static int read_all(struct standing *standing, const struct config *config)
 
 	standing->maps = shield_maps(standing->shield);
 	standing->pace = shield_pace(standing->shield);
-	standing->monotonic_ns = clock_ns(CLOCK_MONOTONIC);
-	standing->wall_ns = clock_ns(CLOCK_REALTIME);
+	standing->monotonic_ns = now_monotonic_ns();
+	standing->wall_ns = now_wall_ns();
 	standing->jiffies = shield_jiffies_at(&standing->pace, standing->monotonic_ns);
 	standing->status.origin = "taken_over";
 	standing->status.record_state = "";

@@ -2,8 +2,9 @@
 /*
  * holdfast statement: what is said of an incident, from a draft to what is published, and by whom.
  *
- * A draft is made of the record (tell/statement.h) and kept with what it was made of. Nothing here sends anything: who publishes
- * a statement puts it on record as published, and whoever shows statements (the status page) takes them from there.
+ * A draft is made of the record (tell/statement.h) and kept with what it was made of. Nothing here sends anything: who
+ * publishes a statement puts it on record as published, and whoever shows statements (the status page) takes them from
+ * there.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A statement edited: a sentence that was typed with the command, or in an editor as a form of text (tell/statement.h). */
+/*
+ * A statement edited: a sentence that was typed with the command, or in an editor as a form of text (tell/statement.h).
+ */
 #ifndef HOLDFAST_CLI_STATEMENT_EDIT_H
 #define HOLDFAST_CLI_STATEMENT_EDIT_H
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Statements on the terminal and as JSON: what they say, what each sentence rests on, what was done with them, what is due. */
+/*
+ * Statements on the terminal and as JSON: what they say, what each sentence rests on, what was done with them, what is
+ * due.
+ */
 #ifndef HOLDFAST_CLI_STATEMENT_PAGE_H
 #define HOLDFAST_CLI_STATEMENT_PAGE_H
 

@@ -17,6 +17,7 @@
 #include "cli/books.h"
 #include "cli/command.h"
 #include "cli/harm_lines.h"
+#include "cli/now.h"
 #include "cli/options.h"
 #include "cli/order.h"
 #include "cli/output.h"
@@ -62,14 +63,6 @@ struct reading {
 	bool running;   /* a daemon has said it */
 };
 
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 static void sleep_until(int64_t at_ns)
 {
 	struct timespec until = { .tv_sec = at_ns / NS_PER_S, .tv_nsec = at_ns % NS_PER_S };
@@ -88,7 +81,7 @@ static int take_standing(const struct order *order, const char *config, struct r
 		return order_say_no_daemon(order);
 	if (order->silent)
 		(void)order_say_no_daemon(order);
-	*reading = (struct reading){ .status = result, .at_ns = now_ns() };
+	*reading = (struct reading){ .status = result, .at_ns = now_monotonic_ns() };
 	return COMMAND_DONE;
 }
 
@@ -107,7 +100,7 @@ static int take_reading(const char *config, struct reading *reading)
 	status = order_give(&order, json_pack("{s:s}", "command", "status"), &result);
 	order_end(&order);
 	if (status == COMMAND_DONE)
-		*reading = (struct reading){ .status = result, .at_ns = now_ns(), .running = true };
+		*reading = (struct reading){ .status = result, .at_ns = now_monotonic_ns(), .running = true };
 	return status;
 }
 

@@ -304,6 +304,7 @@ static void write_lists(const struct paper *paper, const json_t *now)
 static void write_limits(const struct paper *paper, const json_t *now)
 {
 	const json_t *blocks = json_object_get(now, "blocks");
+	const json_t *engine = json_object_get(json_object_get(now, "engine"), "limits");
 	const struct {
 		uint64_t count;
 		const char *name, *means;
@@ -319,6 +320,8 @@ static void write_limits(const struct paper *paper, const json_t *now)
 		  "incidents were not written as they stood" },
 		{ fact_count(json_object_get(now, "record"), "streams_cut"), "streams_cut",
 		  "streams end early; reports of them know less" },
+		{ fact_count(engine, "dropped_left_out"), "dropped_left_out",
+		  "blocked prefixes find no room in the list of who is dropped; reports from there count" },
 	};
 	uint64_t capacity = fact_count(blocks, "capacity");
 	struct draft d = { .length = 0 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The screen of 'holdfast status': to be read at three in the morning. What is on fire stands first: the mode, where the
- * shield is attached and how, what passes and what is dropped at this moment, then what does it, and how to undo it.
+ * The screen of 'holdfast status': to be read at three in the morning. What is on fire stands first: the mode, where
+ * the shield is attached and how, what passes and what is dropped at this moment, then what does it, and how to undo
+ * it.
  */
 #ifndef HOLDFAST_CLI_STATUS_PAGE_H
 #define HOLDFAST_CLI_STATUS_PAGE_H

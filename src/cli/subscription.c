@@ -17,7 +17,6 @@
 #include "cli/place.h"
 #include "cli/say.h"
 #include "daemon/deliver.h"
-#include "impact/component.h"
 #include "record/subscriptions.h"
 #include "tell/build.h"
 #include "tell/language.h"
@@ -25,6 +24,8 @@
 
 #define SCHEMA "holdfast.subscriptions/1"
 #define TURN_MS 200
+
+#define OF_SIZE 64 /* what a delivery is of, as it is listed */
 
 struct options {
 	const char *config, *record, *verb, *what;
@@ -262,18 +263,39 @@ static int list_one(void *context, const struct subscriber *one)
 	return 0;
 }
 
+/* "s3 withdrawn", "web", "m1 begun", "question" */
+static void name_subject(const struct delivery *one, char of[OF_SIZE])
+{
+	static const char *const stages[DELIVERY_STAGES] = { [DELIVERY_ANNOUNCED] = "announced",
+		                                             [DELIVERY_BEGUN] = "begun",
+		                                             [DELIVERY_ENDED] = "ended",
+		                                             [DELIVERY_CALLED_OFF] = "called off" };
+
+	switch (one->what) {
+	case DELIVERY_STATEMENT:
+		(void)snprintf(of, OF_SIZE, "s%llu%s", (unsigned long long)one->statement,
+		               one->withdrawn ? " withdrawn" : "");
+		break;
+	case DELIVERY_WORKS:
+		(void)snprintf(of, OF_SIZE, "m%llu %s", (unsigned long long)one->works, stages[one->stage]);
+		break;
+	case DELIVERY_STATE:
+		(void)snprintf(of, OF_SIZE, "%s", one->component);
+		break;
+	case DELIVERY_QUESTION:
+	case DELIVERY_WHATS:
+		(void)snprintf(of, OF_SIZE, "%s", delivery_what_name(DELIVERY_QUESTION));
+		break;
+	}
+}
+
 static int show_delivery(void *context, const struct delivery *one)
 {
-	char queued[TIME_TEXT_SIZE], next[TIME_TEXT_SIZE], done[TIME_TEXT_SIZE], of[64];
+	char queued[TIME_TEXT_SIZE], next[TIME_TEXT_SIZE], done[TIME_TEXT_SIZE], of[OF_SIZE];
 	struct listing *listing = context;
 
 	listing->count++;
-	if (one->what == DELIVERY_STATEMENT)
-		(void)snprintf(of, sizeof(of), "s%llu%s", (unsigned long long)one->statement,
-		               one->withdrawn ? " withdrawn" : "");
-	else
-		(void)snprintf(of, sizeof(of), "%s",
-		               one->what == DELIVERY_STATE ? one->component : delivery_what_name(one->what));
+	name_subject(one, of);
 	if (listing->list)
 		return json_array_append_new(listing->list,
 		                             json_pack("{sI sI so ss ss ss sI sI ss ss ss so}", "id",

@@ -2,8 +2,8 @@
 /*
  * holdfast try --rules REPORT.json IN -w OUT: what the rules of a report would do to a capture.
  *
- * Of IN, every record goes to OUT as it is, in the input's format, but for the packets that a rule (rules.h) drops. What
- * cannot be decoded passes and is counted.
+ * Of IN, every record goes to OUT as it is, in the input's format, but for the packets that a rule (rules.h) drops.
+ * What cannot be decoded passes and is counted.
  *
  * OUT is whole or not there: it is written under another name beside its own and renamed at the end; a full disk or a
  * signal removes what there is. Only what is no regular file (a pipe, a device) is written in place.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * holdfast verify: whether a bundle is as it was made, who made it, and whether what it concludes follows from what it holds.
- * Offline, with nothing but the file, its signature and a public key. The first thing that differs is named.
+ * holdfast verify: whether a bundle is as it was made, who made it, and whether what it concludes follows from what it
+ * holds. Offline, with nothing but the file, its signature and a public key. The first thing that differs is named.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -84,8 +84,8 @@ void alerts_take_channel(struct engine *engine, int channel)
 	engine->alerts.channel = channel;
 	message_text(engine->alerts.state.state, sizeof(engine->alerts.state.state), "ok");
 	/*
-	 * Of what goes on another before it has told, and this one is to tell the end; unless something was told to nobody:
-	 * rather twice than never.
+	 * Of what goes on another before it has told, and this one is to tell the end; unless something was told to
+	 * nobody: rather twice than never.
 	 */
 	watch_alert_all(engine->watch, engine->alerts.missed ? ALERT_BEGAN : ALERT_STANDING);
 	for (unsigned i = 0; i < engine->links.count; i++) {

@@ -81,7 +81,10 @@ int channel_receive(int channel, void *octets, size_t size, size_t *length, int 
 	ssize_t got;
 
 	*fd_count = 0;
-	/* Who went without having read all that it was sent resets the channel: said once, and its last words still wait. */
+	/*
+	 * Who went without having read all that it was sent resets the channel: said once, and its last words still
+	 * wait.
+	 */
 	do
 		got = recvmsg(channel, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	while (got < 0 && (errno == EINTR || (errno == ECONNRESET && resets++ == 0)));

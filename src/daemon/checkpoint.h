@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the engine has learned, in state_dir as a file: the latest that was whole. The recorder's; the engine has it from
- * there by a descriptor. What is in it is for engine/live.h to say.
+ * What the engine has learned, in state_dir as a file: the latest that was whole. The recorder's; the engine has it
+ * from there by a descriptor. What is in it is for engine/live.h to say.
  */
 #ifndef HOLDFAST_DAEMON_CHECKPOINT_H
 #define HOLDFAST_DAEMON_CHECKPOINT_H
@@ -11,8 +11,9 @@
 #define CHECKPOINT_NAME "checkpoint"
 
 /*
- * Puts `length` octets of `fd` in the place of what was kept: on the disk when 0 is returned, and whole whatever happens
- * meanwhile. -EBADMSG where there are fewer; -ENOSPC and others, and what was kept is as it was. `fd` stays open.
+ * Puts `length` octets of `fd` in the place of what was kept: on the disk when 0 is returned, and whole whatever
+ * happens meanwhile. -EBADMSG where there are fewer; -ENOSPC and others, and what was kept is as it was. `fd` stays
+ * open.
  */
 int checkpoint_keep(const char *folder, int fd, uint32_t length);
 /* A descriptor to read it from, the caller's; -ENOENT where there is none, -EFBIG where it is none of ours. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What clients ask. Blocks of prefixes are the engine's own and done at once (command_block.c); what the loader does becomes an
- * operation (operation.c). Whatever was done or refused goes to the record (command_outcome.c).
+ * What clients ask. Blocks of prefixes are the engine's own and done at once (command_block.c); what the loader does
+ * becomes an operation (operation.c). Whatever was done or refused goes to the record (command_outcome.c).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -77,8 +77,8 @@ static void learn_way(struct engine *engine, const struct control_request *reque
 }
 
 /*
- * Whether the record has no room for what a long list would bring it. It is waited for then, as the recorder is only slow; but not where
- * it cannot write: nobody is kept from defending himself by a full disk.
+ * Whether the record has no room for what a long list would bring it. It is waited for then, as the recorder is only
+ * slow; but not where it cannot write: nobody is kept from defending himself by a full disk.
  */
 static bool must_wait(const struct engine *engine, const struct control_request *request)
 {

@@ -40,8 +40,8 @@ static bool hits_asker(const struct control_request *request, const struct prefi
 }
 
 /*
- * What comes from a proxy passes whatever the block list says; an entry there would only make people believe it did not. A
- * network around a proxy can be blocked: it hits the others in it.
+ * What comes from a proxy passes whatever the block list says; an entry there would only make people believe it did
+ * not. A network around a proxy can be blocked: it hits the others in it.
  */
 static bool is_of_proxy(const struct config *config, const struct prefix *prefix, struct prefix *proxy)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The configuration: YAML, of which every key has a default and a bound; both stand in tables: config.c, and config_SECTION.c. Unknown
- * keys are errors. All that is wrong with a file is told at once, each with its line and column.
+ * The configuration: YAML, of which every key has a default and a bound; both stand in tables: config.c, and
+ * config_SECTION.c. Unknown keys are errors. All that is wrong with a file is told at once, each with its line and
+ * column.
  *
  *     mode: observe | enforce            what a shield that is new begins with
  *     user: holdfast                     whom engine and recorder run as
@@ -283,7 +284,10 @@ int config_parse(const char *text, size_t length, const char *name, struct confi
                  struct config_errors *errors);
 /* What config_load() would read, as text that is the caller's to free; "" for the default file that is missing. */
 int config_read(const char *path, char **text, size_t *length, const char **name, struct config_errors *errors);
-/* Whether rsync can be given it, and a shell far away too: [USER@]HOST:/PATH, of letters, digits and "._-" alone, and "/". */
+/*
+ * Whether rsync can be given it, and a shell far away too: [USER@]HOST:/PATH, of letters, digits and "._-" alone, and
+ * "/".
+ */
 bool config_rsync_is_good(const char *target);
 /* Reads allow_files, block_files, prices and what alerts name to see that they can be: 0, or -EINVAL. */
 int config_check_files(const struct config *config, struct config_errors *errors);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The console of `holdfast serve`: where it listens, and who may come. Of tokens the file has sums, which open nothing. */
+/*
+ * The console of `holdfast serve`: where it listens, and who may come. Of tokens the file has sums, which open nothing.
+ */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,9 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The server that takes our mail, and in whose name it is sent. */
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/config_reader.h"
 #include "tell/mail.h"
+
+#define PORT_DIGITS 5
+
+static bool port_ok(const char *text)
+{
+	size_t length = strspn(text, "0123456789");
+	unsigned long port = length > 0 && length <= PORT_DIGITS ? strtoul(text, NULL, 10) : 0;
+
+	return text[length] == '\0' && port > 0 && port <= UINT16_MAX;
+}
 
 /* smtp://HOST[:PORT] or smtps://HOST[:PORT]: letters of a host's name, or an address. */
 static bool smtp_ok(const char *url)
@@ -18,12 +30,10 @@ static bool smtp_ok(const char *url)
 	length = host[0] == '[' ? strcspn(host, "]") + 1
 	                        : strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-");
 	if (length == 0 || length > strlen(host) || host[0] == '-' || host[0] == '.' ||
-	    (host[0] == '[' && strspn(host + 1, "0123456789abcdefABCDEF:.") != length - 2))
+	    (host[0] == '[' && (length == 2 || strspn(host + 1, "0123456789abcdefABCDEF:.") != length - 2)))
 		return false;
 	host += length;
-	if (*host == ':' && host[1])
-		host += 1 + strspn(host + 1, "0123456789");
-	return *host == '\0';
+	return *host == '\0' || (*host == ':' && port_ok(host + 1));
 }
 
 static void read_smtp(struct config_reader *reader, const struct config_key *key, const yaml_node_t *node, void *field)

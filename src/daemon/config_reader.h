@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What reads the configuration: tables of keys, and how a value of each kind is read. Who reads a value complains of what is
- * wrong with it, and goes on; nothing is put into a field then.
+ * What reads the configuration: tables of keys, and how a value of each kind is read. Who reads a value complains of
+ * what is wrong with it, and goes on; nothing is put into a field then.
  *
  * A section of the file (a key at its top) has a file of its own, config_SECTION.c, with
  *
  *     const struct config_key config_SECTION_keys[];  a mapping's: offsets are those of struct config
  *     void config_SECTION_init(...), _fini(...)       what a table cannot say; what is owned
  *
- * or, where the section is a list, its reader, which calls config_read_items(). It is declared below, stands in a row of
- * config_keys (config.c), in config_init() and config_fini() if it has those, in the description in config.h, in the manual
- * and in dist/holdfast.yaml.
+ * or, where the section is a list, its reader, which calls config_read_items(). It is declared below, stands in a row
+ * of config_keys (config.c), in config_init() and config_fini() if it has those, in the description in config.h, in the
+ * manual and in dist/holdfast.yaml.
  */
 #ifndef HOLDFAST_DAEMON_CONFIG_READER_H
 #define HOLDFAST_DAEMON_CONFIG_READER_H
@@ -99,7 +99,9 @@ void *config_list_new(struct config_reader *reader, unsigned count, size_t size)
 struct config_items {
 	const char *what;  /* "a service" */
 	const char *wants; /* "a name and addresses" */
-	/* "services": each is to have a name of its own, which is the first field of its struct; NULL: they need not. */
+	/*
+	 * "services": each is to have a name of its own, which is the first field of its struct; NULL: they need not.
+	 */
 	const char *several;
 	const struct config_key *keys;
 	size_t size; /* of an item's struct */
@@ -107,7 +109,9 @@ struct config_items {
 	void (*check)(struct config_reader *reader, const yaml_node_t *node, const void *item);
 };
 
-/* At most key->high structs, the caller's, with their number; NULL where memory is at an end. What they own is theirs. */
+/*
+ * At most key->high structs, the caller's, with their number; NULL where memory is at an end. What they own is theirs.
+ */
 void *config_read_items(struct config_reader *reader, const struct config_key *key, const yaml_node_t *node,
                         const struct config_items *items, unsigned *count);
 /* Fills in what holds where a key is missing; a field that no row has a standard for stays as it is. */

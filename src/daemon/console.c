@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The console's role: HTTP for operators on loopback. Unprivileged; it opens the record as commands do, and reads incidents of
- * the state_dir. What it answers is console_site.c's, what a peer may cost http_server.c's.
+ * The console's role: HTTP for operators on loopback. Unprivileged; it opens the record as commands do, and reads
+ * incidents of the state_dir. What it answers is console_site.c's, what a peer may cost http_server.c's.
  */
 #include <errno.h>
 #include <poll.h>

@@ -13,7 +13,8 @@
 #include "record/statement_facts.h"
 #include "tell/facts.h"
 
-#define HUNDREDTHS 100  /* of a per cent */
+#define HUNDREDTHS 100 /* of a per cent */
+#define HANDED_IN_SHOWN_NS (31 * 86400 * NS_PER_S)
 #define CLAIM_SHOWN 120 /* octets of what was claimed */
 
 json_t *console_gather_moment(int64_t ns)
@@ -101,17 +102,16 @@ static bool is_draft(const struct statement_desk_kept *kept)
 	return !kept->acts.published_ns && !kept->acts.submitted_ns && !kept->acts.withdrawn_ns;
 }
 
-/* Which statements have to do with what is due: the latest of a matter, a draft that is there already. */
-static int take_related(void *context, const struct statement_desk_kept *kept)
+/* How a statement has to do with what is due: the latest of a matter, a draft that is there already. */
+static void relate(struct gathering *g, const struct statement_desk_kept *kept)
 {
-	struct gathering *g = context;
 	char incident[ARCHIVE_ID_SIZE], thread[LEDGER_ID_SIZE];
 	json_t *one;
 	size_t i;
 
 	(void)snprintf(incident, sizeof(incident), "%016" PRIx64, kept->row.incident);
 	(void)snprintf(thread, sizeof(thread), "s%" PRIu64, kept->row.thread);
-	json_array_foreach(g->list, i, one)
+	json_array_foreach(json_object_get(g->root, "due"), i, one)
 	{
 		bool law = strcmp(fact_text(one, "of"), "law") == 0;
 
@@ -130,7 +130,6 @@ static int take_related(void *context, const struct statement_desk_kept *kept)
 			(void)json_object_del(one, "draft");
 		}
 	}
-	return 0;
 }
 
 /* What is not handed in first, and of that what is due first. */
@@ -163,16 +162,17 @@ static json_t *sorted(struct gathering *g, const json_t *list)
 	return result;
 }
 
-/* Into the list that is being filled; `related`: with the statements that have to do with it. */
-static int gather_due(struct gathering *g, struct ledger *ledger, bool related, struct record_error *error)
+/* Into a new list. Which statements have to do with it is not in it yet: relate(). */
+static int gather_due(struct gathering *g, struct ledger *ledger, struct record_error *error)
 {
 	json_t *order;
-	int result = statements_thread_each(ledger, take_thread, g, error);
+	int result;
+
+	console_gather_list(g, "due");
+	result = statements_thread_each(ledger, take_thread, g, error);
 
 	if (result == 0)
 		result = statement_facts_law_each(ledger, take_law, g, error);
-	if (result == 0 && related && json_array_size(g->list))
-		result = statement_desk_each(ledger, take_related, g, error);
 	order = sorted(g, g->list);
 	if (json_array_clear(g->list) != 0 || json_array_extend(g->list, order) != 0)
 		g->build.failed = true;
@@ -191,8 +191,7 @@ int console_facts_alarm(struct ledger *ledger, int64_t now_ns, unsigned *overdue
 	size_t i;
 	int result;
 
-	console_gather_list(&g, "due");
-	result = gather_due(&g, ledger, false, error);
+	result = gather_due(&g, ledger, error);
 	json_array_foreach(g.list, i, one)
 	{
 		if (fact_time(one, "submitted", &submitted) || !fact_time(one, "due", &due))
@@ -245,6 +244,7 @@ static int take_kept(void *context, const struct statement_desk_kept *kept)
 {
 	struct gathering *g = context;
 
+	relate(g, kept);
 	console_gather_newest(g, json_pack("{ss so ss ss ss so so}", "id", kept->row.id, "thread",
 	                                   number_id(kept->row.thread), "kind", statement_kind_name(kept->row.kind),
 	                                   "lang", kept->row.lang, "state", statement_desk_state(kept), "title",
@@ -271,13 +271,28 @@ static void incidents(struct console_site *site, struct gathering *g)
 	free(all);
 }
 
+/* The overview is of what is to be done: what was handed in long ago stands on its matter's page. */
+static void leave_out_old(const struct gathering *g)
+{
+	json_t *due = json_object_get(g->root, "due");
+	struct capture_time submitted;
+	size_t i = 0;
+
+	while (i < json_array_size(due))
+		if (fact_time(json_array_get(due, i), "submitted", &submitted) &&
+		    g->now_ns - submitted.ns > HANDED_IN_SHOWN_NS)
+			(void)json_array_remove(due, i);
+		else
+			i++;
+}
+
 int console_facts_overview(struct console_site *site, struct ledger *ledger, json_t **json, struct record_error *error)
 {
 	struct gathering g = { .root = json_object(), .now_ns = site->now_ns(site->context) };
 	int result;
 
-	console_gather_list(&g, "due");
-	result = gather_due(&g, ledger, true, error);
+	result = gather_due(&g, ledger, error);
+	leave_out_old(&g);
 	console_gather_list(&g, "outages");
 	if (result == 0)
 		result = outages_each(ledger, NULL, take_outage, &g, error);
@@ -381,6 +396,7 @@ static int take_of_thread(void *context, const struct statement_desk_kept *kept)
 {
 	struct gathering *g = context;
 
+	relate(g, kept);
 	if (kept->row.thread != g->thread)
 		return 0;
 	if (kept->row.incident)
@@ -412,20 +428,21 @@ static int64_t detected(const char *folder, uint64_t incident)
 }
 
 /* Of the list of what is due, what is of this matter. */
-static void keep_own(struct gathering *g, const char *id)
+static void keep_own(const struct gathering *g, const char *id)
 {
+	json_t *due = json_object_get(g->root, "due");
 	char incident[ARCHIVE_ID_SIZE];
 	size_t i = 0;
 
 	(void)snprintf(incident, sizeof(incident), "%016" PRIx64, g->incident);
-	while (i < json_array_size(g->list)) {
-		const json_t *one = json_array_get(g->list, i);
+	while (i < json_array_size(due)) {
+		const json_t *one = json_array_get(due, i);
 
 		if (strcmp(fact_text(one, "thread"), id) == 0 ||
 		    (g->incident && strcmp(fact_text(one, "incident"), incident) == 0))
 			i++;
 		else
-			(void)json_array_remove(g->list, i);
+			(void)json_array_remove(due, i);
 	}
 }
 
@@ -441,13 +458,12 @@ int console_facts_matter(struct console_site *site, struct ledger *ledger, const
 	int result;
 
 	build_set(&g.build, g.root, "thread", number_id(g.thread));
+	result = gather_due(&g, ledger, error);
 	console_gather_list(&g, "statements");
-	result = statement_desk_each(ledger, take_of_thread, &g, error);
+	if (result == 0)
+		result = statement_desk_each(ledger, take_of_thread, &g, error);
 	if (result == 0 && json_array_size(g.list) == 0)
 		result = -ENOENT;
-	console_gather_list(&g, "due");
-	if (result == 0)
-		result = gather_due(&g, ledger, true, error);
 	keep_own(&g, id);
 	if (result == 0)
 		result = statement_facts_aware(ledger, g.incident, &aware, error);

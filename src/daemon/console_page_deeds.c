@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/time.h"
 #include "daemon/console_site.h"
 #include "record/components.h"
 

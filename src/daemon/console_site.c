@@ -39,6 +39,9 @@ struct asking {
 	struct console_view view;
 };
 
+static bool split(struct asking *a, const char *path);
+static bool is_page(const struct asking *a);
+
 /* ---- answers ---- */
 
 static void say_headers(struct asking *a)
@@ -259,6 +262,18 @@ static void do_deed(struct asking *a, const struct console_deed_row *row, const 
 	go(a, a->site->go);
 }
 
+/* In the same page, where it is one of ours that can be asked for by its path. */
+static void change_language(struct asking *a, const struct form *form)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-/";
+	const char *back = form_get(form, "back");
+	enum language language;
+
+	if (language_find(form_get(form, "lang"), &language))
+		a->session->language = language;
+	go(a, back[0] == '/' && !back[strspn(back, allowed)] && split(a, back) && is_page(a) ? back : "/");
+}
+
 static bool from_elsewhere(const struct asking *a)
 {
 	const char *site = http_server_header(a->request, "Sec-Fetch-Site");
@@ -269,7 +284,6 @@ static bool from_elsewhere(const struct asking *a)
 static void post_form(struct asking *a, const struct form *form)
 {
 	const struct console_deed_row *row = console_deed_find(a->name);
-	enum language language;
 
 	if (strcmp(a->name, "sign-in") == 0) {
 		sign_in(a, form);
@@ -286,9 +300,7 @@ static void post_form(struct asking *a, const struct form *form)
 	} else if (strcmp(a->name, "sign-out") == 0) {
 		sign_out(a);
 	} else if (strcmp(a->name, "language") == 0) {
-		if (language_find(form_get(form, "lang"), &language))
-			a->session->language = language;
-		go(a, "/");
+		change_language(a, form);
 	} else if (!row) {
 		trouble(a, NOT_FOUND, CONSOLE_NOT_THERE);
 	} else if (a->session->token->role < row->role) {
@@ -420,6 +432,11 @@ static const struct page *find_page(const struct asking *a)
 	return NULL;
 }
 
+static bool is_page(const struct asking *a)
+{
+	return find_page(a) != NULL;
+}
+
 static void style_sheet(struct asking *a)
 {
 	FILE *out = begin_body(a);
@@ -489,9 +506,8 @@ static bool host_is_here(const char *host)
 }
 
 /* "/matter/s1" → "matter", "s1" */
-static bool split(struct asking *a)
+static bool split(struct asking *a, const char *path)
 {
-	const char *path = a->request->path;
 	char *slash;
 
 	if (path[0] != '/' || strlen(path) >= sizeof(a->name))
@@ -512,7 +528,10 @@ void console_site_handle(void *site, const struct http_server_request *request, 
 	const char *cookies = http_server_header(request, "Cookie");
 	char cookie[CONSOLE_SECRET_SIZE] = "";
 
-	a.view = (struct console_view){ .now_ns = a.site->now_ns(a.site->context), .done = "", .error = "" };
+	a.view = (struct console_view){ .now_ns = a.site->now_ns(a.site->context),
+		                        .here = request->method == HTTP_SERVER_POST ? "" : request->path,
+		                        .done = "",
+		                        .error = "" };
 	say_headers(&a);
 	if (!host_is_here(http_server_header(request, "Host"))) {
 		a.site->refused_hosts++;
@@ -523,7 +542,7 @@ void console_site_handle(void *site, const struct http_server_request *request, 
 		console_cookie(cookies, CONSOLE_COOKIE, cookie);
 	if (*cookie)
 		a.session = console_door_find(&a.site->door, cookie, a.site->steady_ns(a.site->context));
-	if (!split(&a))
+	if (!split(&a, request->path))
 		trouble(&a, NOT_FOUND, CONSOLE_NOT_THERE);
 	else if (request->method == HTTP_SERVER_POST)
 		post(&a);

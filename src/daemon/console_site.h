@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the console answers to a request: who may ask, which page, what is done, what of it is noted. It has no socket: requests
- * come from tell/http_server.h, the record is opened for each of them, as commands do, clock and randomness are given.
+ * What the console answers to a request: who may ask, which page, what is done, what of it is noted. It has no socket:
+ * requests come from tell/http_server.h, the record is opened for each of them, as commands do, clock and randomness
+ * are given.
  *
- * Refused are: a host that is not this one's loopback (a stranger's page that has its name point here), who is not signed in,
- * a role that may not, a form without the session's own token, one from another site's page. What is done, and what is refused
- * to somebody who is signed in, is in the audit log; so are signing in, and wrong tokens, which are limited.
+ * Refused are: a host that is not this one's loopback (a stranger's page that has its name point here), who is not
+ * signed in, a role that may not, a form without the session's own token, one from another site's page. What is done,
+ * and what is refused to somebody who is signed in, is in the audit log; so are signing in, and wrong tokens, which are
+ * limited.
  */
 #ifndef HOLDFAST_DAEMON_CONSOLE_SITE_H
 #define HOLDFAST_DAEMON_CONSOLE_SITE_H

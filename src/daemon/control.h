@@ -223,6 +223,8 @@ struct control_live {
 	int64_t lag_ns, learned_ns;
 	uint64_t undecodable, strays, outbox_lost, streams_cut;
 	uint64_t rules_refused, bans_pushed_out, no_memory, sources_uncounted; /* struct live_counters */
+	uint64_t dropped_left_out; /* of the block list, by the list of who is dropped as it was last told */
+	uint64_t dropped_refused, attempts_refused, signals_lost; /* watch_dropped.h, watch_attempts.h, watch_users.h */
 };
 
 struct control_status {

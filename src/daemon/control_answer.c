@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the control socket answers, and what a request is in the record: objects of JSON, a line each (doc/control.md). */
+/*
+ * What the control socket answers, and what a request is in the record: objects of JSON, a line each (doc/control.md).
+ */
 #include "daemon/control.h"
 
 #include <inttypes.h>
@@ -408,6 +410,30 @@ static json_t *alerts_json(const struct control_status *status)
 	                 "state", text_json(alerts->state));
 }
 
+static json_t *limits_json(const struct control_live *live)
+{
+	const struct {
+		const char *name;
+		uint64_t count;
+	} limits[] = {
+		{ "rules_refused", live->rules_refused },
+		{ "bans_pushed_out", live->bans_pushed_out },
+		{ "no_memory", live->no_memory },
+		{ "sources_uncounted", live->sources_uncounted },
+		{ "outbox_lost", live->outbox_lost },
+		{ "streams_cut", live->streams_cut },
+		{ "dropped_left_out", live->dropped_left_out },
+		{ "dropped_refused", live->dropped_refused },
+		{ "attempts_refused", live->attempts_refused },
+		{ "signals_lost", live->signals_lost },
+	};
+	json_t *object = json_object();
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		(void)json_object_set_new(object, limits[i].name, count_json(limits[i].count));
+	return object;
+}
+
 static void add_live(json_t *object, const struct control_live *live)
 {
 	(void)json_object_set_new(object, "attacks", attacks_json(live));
@@ -415,17 +441,14 @@ static void add_live(json_t *object, const struct control_live *live)
 	                          json_pack("{s:o,s:o,s:o}", "answered_pps", count_json(live->answered_pps), "lost_ppm",
 	                                    live->has_lost ? count_json(live->lost_ppm) : json_null(), "handshakes_pps",
 	                                    count_json(live->handshakes_pps)));
-	(void)json_object_set_new(
-		object, "engine",
-		json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:{s:o,s:o,s:o,s:o,s:o,s:o}}", "generation",
-	                  count_json(live->generation), "warm", json_boolean(live->warm), "samples_pps",
-	                  count_json(live->samples_pps), "lag_ms", count_json((uint64_t)live->lag_ns / NS_PER_MS),
-	                  "baseline_s", count_json((uint64_t)live->learned_ns / NS_PER_S), "undecodable",
-	                  count_json(live->undecodable), "strays", count_json(live->strays), "limits", "rules_refused",
-	                  count_json(live->rules_refused), "bans_pushed_out", count_json(live->bans_pushed_out),
-	                  "no_memory", count_json(live->no_memory), "sources_uncounted",
-	                  count_json(live->sources_uncounted), "outbox_lost", count_json(live->outbox_lost),
-	                  "streams_cut", count_json(live->streams_cut)));
+	(void)json_object_set_new(object, "engine",
+	                          json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "generation",
+	                                    count_json(live->generation), "warm", json_boolean(live->warm),
+	                                    "samples_pps", count_json(live->samples_pps), "lag_ms",
+	                                    count_json((uint64_t)live->lag_ns / NS_PER_MS), "baseline_s",
+	                                    count_json((uint64_t)live->learned_ns / NS_PER_S), "undecodable",
+	                                    count_json(live->undecodable), "strays", count_json(live->strays), "limits",
+	                                    limits_json(live)));
 }
 
 char *control_format_status(const struct control_status *status)

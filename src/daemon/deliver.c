@@ -244,7 +244,10 @@ static int end_as(struct deliver *d, uint64_t delivery, enum delivery_state stat
 	return subscriptions_end(d->maker.ledger, delivery, &end, error);
 }
 
-/* It failed: again after a pause, together with all that waits for the same server, unless it has been tried long enough. */
+/*
+ * It failed: again after a pause, together with all that waits for the same server, unless it has been tried long
+ * enough.
+ */
 static int put_back(struct deliver *d, const struct parcel *parcel, const struct post_result *ended, int64_t now_ns,
                     struct record_error *error)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Takes what is published to subscribers (record/subscriptions.h): webhooks by POST, mail by SMTP, all of it through
- * tell/post.h. Driven by who has it: `holdfast subscription deliver`, or the desk. One process at a time does it, by a lock
- * in the state_dir.
+ * tell/post.h. Driven by who has it: `holdfast subscription deliver`, or the desk. One process at a time does it, by a
+ * lock in the state_dir.
  *
- * Of the POST_MAX that can be under way mail has DELIVER_MAIL_MAX, a host of webhooks DELIVER_HOST_MAX, a subscriber one. Each
- * has POST_MS. What a subscriber's server does not take delays all that waits for it, so that a server that never answers
- * costs one of them for that time, after pauses that double.
+ * Of the POST_MAX that can be under way mail has DELIVER_MAIL_MAX, a host of webhooks DELIVER_HOST_MAX, a subscriber
+ * one. Each has POST_MS. What a subscriber's server does not take delays all that waits for it, so that a server that
+ * never answers costs one of them for that time, after pauses that double.
  */
 #ifndef HOLDFAST_DAEMON_DELIVER_H
 #define HOLDFAST_DAEMON_DELIVER_H
@@ -34,7 +34,10 @@ struct deliver_counts {
 	uint64_t repeats;                   /* that a deliverer's death has left half done */
 };
 
-/* Reads the files, or instead of them `lines`, a file of their keys, a line each in that order; NULL. -errno with a line in `error`, in which nothing of them is. */
+/*
+ * Reads the files, or instead of them `lines`, a file of their keys, a line each in that order; NULL. -errno with a
+ * line in `error`, in which nothing of them is.
+ */
 int deliver_secrets_read(const struct config *config, const char *lines, struct deliver_secrets *secrets,
                          char error[CONFIG_ERROR_SIZE]);
 /*
@@ -46,8 +49,8 @@ int deliver_new(const struct config *config, struct ledger *ledger, const struct
 /* What is under way is left as it is: in the queue it stays "sending", and is a repeat for the next. */
 void deliver_free(struct deliver *deliver);
 /*
- * One turn: what was published goes into the queue, what is due out of it, as far as there is room; waits at most so long for
- * what is under way, and writes down what has ended. 0 or -errno with the error said.
+ * One turn: what was published goes into the queue, what is due out of it, as far as there is room; waits at most so
+ * long for what is under way, and writes down what has ended. 0 or -errno with the error said.
  */
 int deliver_turn(struct deliver *deliver, int64_t now_ns, int timeout_ms, struct record_error *error);
 /* How many are under way. */

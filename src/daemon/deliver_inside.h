@@ -32,8 +32,8 @@ void deliver_item_copy(struct deliver_item *item, const struct delivery *row);
 /* The webhook of that name in the configuration; config->webhook_count: none. */
 unsigned deliver_webhook(const struct config *config, const char *name);
 /*
- * Sends what the item is. 0: it is under way; -ENOENT with why: there is nothing (any more) to be told; -EAGAIN: no room;
- * -EPERM with why: it can never be sent; -errno with the error said, or why.
+ * Sends what the item is. 0: it is under way; -ENOENT with why: there is nothing (any more) to be told; -EAGAIN: no
+ * room; -EPERM with why: it can never be sent; -errno with the error said, or why.
  */
 int deliver_send(struct deliver_maker *maker, struct post *post, const struct deliver_item *item, int64_t now_ns,
                  uint64_t token, const char **why, struct record_error *error);

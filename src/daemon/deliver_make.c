@@ -185,7 +185,10 @@ static enum delivery_stage stage_of(const struct looking *looking, int64_t now_n
 	                                     : DELIVERY_BEGUN;
 }
 
-/* Works that were called off before they began are not on the page any more: an incident that says so takes their place. */
+/*
+ * Works that were called off before they began are not on the page any more: an incident that says so takes their
+ * place.
+ */
 static void make_called_off(struct looking *looking)
 {
 	struct status_incident *incident = &looking->incident;

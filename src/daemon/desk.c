@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The desk: unprivileged, without network; the one role of `holdfast serve` that writes. What the others count comes by a
- * channel of each, is held against the table of messages, waits in a bounded queue, and goes into the record once a second in
- * one batch. Commands write there too: SQLite lets one wait for the other.
+ * The desk: unprivileged, without network; the one role of `holdfast serve` that writes. What the others count comes by
+ * a channel of each, is held against the table of messages, waits in a bounded queue, and goes into the record once a
+ * second in one batch. Commands write there too: SQLite lets one wait for the other.
  *
- * Its end is nobody else's: the parent begins another, and gives each role a new channel. What waited is written first where it
- * ends in order; where it is killed, a second's counts are lost.
+ * Its end is nobody else's: the parent begins another, and gives each role a new channel. What waited is written first
+ * where it ends in order; where it is killed, a second's counts are lost.
  */
 #include "daemon/desk.h"
 

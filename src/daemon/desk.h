@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the parts of the desk share. It alone writes what the other roles count, reckons outages from it, and has the page
- * published, and people told; desk.c is its life, desk_queue.c what waits for the record, desk_reckon.c the end of a bucket,
- * desk_states.c what is measured of the page's components, then and meanwhile, desk_courier.c the page on its way, desk_told.c
- * who has been told what, desk_tell.c by whom, desk_dropped.c whom the shield is dropping, for the public role.
+ * What the parts of the desk share. It alone writes what the other roles count, reckons outages from it, and has the
+ * page published, and people told; desk.c is its life, desk_queue.c what waits for the record, desk_reckon.c the end of
+ * a bucket, desk_states.c what is measured of the page's components, then and meanwhile, desk_courier.c the page on its
+ * way, desk_told.c who has been told what, desk_tell.c by whom, desk_dropped.c whom the shield is dropping, for the
+ * public role.
  */
 #ifndef HOLDFAST_DAEMON_DESK_H
 #define HOLDFAST_DAEMON_DESK_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whom the shield is dropping, for the public role, which may open no file but the page's: the desk looks at the list, and hands
- * on a descriptor where it is another one. What is in it the desk does not read.
+ * Whom the shield is dropping, for the public role, which may open no file but the page's: the desk looks at the list,
+ * and hands on a descriptor where it is another one. What is in it the desk does not read.
  */
 #ifndef HOLDFAST_DAEMON_DESK_DROPPED_H
 #define HOLDFAST_DAEMON_DESK_DROPPED_H

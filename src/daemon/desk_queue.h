@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the other roles counted, on its way into the record: taken from messages, written in batches, each of them whole or not
- * at all. The queue is bounded; what finds no room is counted. Cells of the same bucket, component and so on are one.
+ * What the other roles counted, on its way into the record: taken from messages, written in batches, each of them whole
+ * or not at all. The queue is bounded; what finds no room is counted. Cells of the same bucket, component and so on are
+ * one.
  */
 #ifndef HOLDFAST_DAEMON_DESK_QUEUE_H
 #define HOLDFAST_DAEMON_DESK_QUEUE_H
@@ -22,8 +23,8 @@ struct desk_queue {
 	uint64_t lost;    /* that found no room, or that the record refuses for good */
 	uint64_t written; /* cells */
 	uint64_t late;    /* of reports, for buckets that were reckoned before they came */
-	uint64_t
-		put_in; /* of access logs, for buckets whose lines were put in by hand (`outage logs --import`): they count once */
+	/* of access logs, for buckets whose lines were put in by hand (`outage logs --import`): they count once */
+	uint64_t put_in;
 };
 
 /* `reckoned_ns`: buckets before it have been reckoned; what comes for one of them is late. */
@@ -34,8 +35,8 @@ static inline bool desk_queue_waits(const struct desk_queue *queue)
 	return queue->report_count > 0 || queue->signal_count > 0;
 }
 /*
- * Writes all. 0; -errno with the error said, and what was not written waits; but for -EINVAL and -EDQUOT, where it never could
- * be, and is lost.
+ * Writes all. 0; -errno with the error said, and what was not written waits; but for -EINVAL and -EDQUOT, where it
+ * never could be, and is lost.
  */
 int desk_queue_write(struct desk_queue *queue, struct ledger *ledger, struct record_error *error);
 

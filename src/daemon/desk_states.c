@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How the components of the page are, where no operator has said otherwise. At the end of a bucket by the outage that was reckoned,
- * else by what signals say; meanwhile, within seconds, by what probes see at this moment. An outage that is reckoned is only made
- * worse by them; trouble that they alone have shown is over once nothing failed for as long as they look back.
+ * How the components of the page are, where no operator has said otherwise. At the end of a bucket by the outage that
+ * was reckoned, else by what signals say; meanwhile, within seconds, by what probes see at this moment. An outage that
+ * is reckoned is only made worse by them; trouble that they alone have shown is over once nothing failed for as long as
+ * they look back.
  */
 #include <string.h>
 
@@ -64,8 +65,8 @@ static const struct reckon_component *find_outage(const struct desk *desk, const
 }
 
 /*
- * What the operator said stands: trouble until they say that it is over; that it is over, for the outage that they meant, and
- * against signals for an hour.
+ * What the operator said stands: trouble until they say that it is over; that it is over, for the outage that they
+ * meant, and against signals for an hour.
  */
 static bool is_said(const struct standing *standing, const struct reckon_component *outage, int64_t now_ns)
 {
@@ -115,7 +116,9 @@ static int measure(const struct desk *desk, const struct standing *standing, con
 	int result = 0;
 
 	present_of(&desk->present, standing->id, moment->now_ns, &view);
-	/* Between the ends of buckets it stays as it is where no probes look, and an outage where they see less of it. */
+	/*
+	 * Between the ends of buckets it stays as it is where no probes look, and an outage where they see less of it.
+	 */
 	if (view.count > 0 || (moment->end_ns && !outage))
 		result = see(desk, standing, moment, &view, &seen, error);
 	else if (moment->end_ns)

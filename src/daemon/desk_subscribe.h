@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Subscriptions at the desk: what strangers ask of them by the public role, and that what is published goes out. The latter is
- * done by a courier (desk_courier.h), which runs `holdfast subscription deliver`: libcurl, and the network, are not in the desk.
+ * Subscriptions at the desk: what strangers ask of them by the public role, and that what is published goes out. The
+ * latter is done by a courier (desk_courier.h), which runs `holdfast subscription deliver`: libcurl, and the network,
+ * are not in the desk.
  */
 #ifndef HOLDFAST_DAEMON_DESK_SUBSCRIBE_H
 #define HOLDFAST_DAEMON_DESK_SUBSCRIBE_H
@@ -24,8 +25,8 @@ struct desk_subscribe {
 };
 
 /*
- * Before the desk gives up what it takes, as the user that it runs as: keys are made if they are not there, the courier begins.
- * `files`: the password's of mail, then the webhooks', as the configuration has them. 0 or -errno.
+ * Before the desk gives up what it takes, as the user that it runs as: keys are made if they are not there, the courier
+ * begins. `files`: the password's of mail, then the webhooks', as the configuration has them. 0 or -errno.
  */
 int desk_subscribe_begin(struct desk_subscribe *desk, struct serve_life *life, const int *files, unsigned file_count);
 void desk_subscribe_end(struct desk_subscribe *desk);

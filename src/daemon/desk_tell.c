@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What people are told of outages, of statements that are due and of checks that fail: by the messenger, to the targets of `alerts`. */
+/*
+ * What people are told of outages, of statements that are due and of checks that fail: by the messenger, to the targets
+ * of `alerts`.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which outages, which statements that are due and whose failing checks people have been told of, so that each is told once, over restarts too: a
- * small file beside the record, written whole whenever something was told.
+ * Which outages, which statements that are due and whose failing checks people have been told of, so that each is told
+ * once, over restarts too: a small file beside the record, written whole whenever something was told.
  */
 #ifndef HOLDFAST_DAEMON_DESK_TOLD_H
 #define HOLDFAST_DAEMON_DESK_TOLD_H
@@ -49,8 +49,8 @@ bool desk_told_outages(struct desk_told *told, const struct reckon_result *resul
 bool desk_told_due(struct desk_told *told, const struct statements_thread *threads, uint32_t count, int64_t now_ns,
                    desk_told_say *say, void *context);
 /*
- * The same of checks that fail from one place, which turns nothing on the page and is no outage; while people are told of an
- * outage of the component that says more, and they are not told.
+ * The same of checks that fail from one place, which turns nothing on the page and is no outage; while people are told
+ * of an outage of the component that says more, and they are not told.
  */
 bool desk_told_checks(struct desk_told *told, const struct serve_check *checks, uint32_t count, int64_t now_ns,
                       desk_told_say *say, void *context);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who is being dropped, for those who take reports of users: sources that samples show, then the block list as far as there is
- * room; and the allow list, whose sources pass all the same. Only what has changed is told, and again before what was told
- * ends: a daemon that is dead keeps nobody's reports from counting. That nobody is, is told once, and at the beginning: what an
- * engine before this one has told may not be so any more.
+ * Who is being dropped, for those who take reports of users: sources that samples show, then the block list as far as
+ * there is room; and the allow list, whose sources pass all the same. Only what has changed is told, and again before
+ * what was told ends: a daemon that is dead keeps nobody's reports from counting. That nobody is, is told once, and at
+ * the beginning: what an engine before this one has told may not be so any more.
  */
 #include <stdlib.h>
 
@@ -72,10 +72,10 @@ static uint64_t collect_all(const struct engine *engine, struct collected *colle
 
 static void say_cut(struct dropping *state, uint64_t left_out)
 {
-	if (left_out > 0 && !state->cut)
+	if (left_out > 0 && state->left_out == 0)
 		LOG_SAY(LOG_NOTICE, "%llu blocked prefixes find no room in the list of who is dropped, which has %u",
 		        (unsigned long long)left_out, DROPPED_MAX);
-	state->cut = left_out > 0;
+	state->left_out = left_out;
 }
 
 static int tell(struct engine *engine, const struct collected *collected, uint64_t left_out)

@@ -4,8 +4,9 @@
  * reads counters and samples, has everything else done by the loader, and hands what was done to the recorder. It never
  * waits: a command that needs the loader is an operation, of which one is in progress and the others stand in line.
  *
- * engine.c is its life; command.c what clients ask, operation.c what of that the loader does; facts.c what they are told; lists.c the lists of the configuration;
- * journal.c the way to the recorder; dropping.c who is being dropped. What it sees and decides by itself is watch.h's.
+ * engine.c is its life; command.c what clients ask, operation.c what of that the loader does; facts.c what they are
+ * told; lists.c the lists of the configuration; journal.c the way to the recorder; dropping.c who is being dropped.
+ * What it sees and decides by itself is watch.h's.
  */
 #ifndef HOLDFAST_DAEMON_ENGINE_H
 #define HOLDFAST_DAEMON_ENGINE_H
@@ -79,7 +80,7 @@ struct dropping {
 	bool any;                /* somebody was */
 	uint64_t print;          /* of all of it */
 	int64_t due_ns, said_ns; /* of the monotonic clock: when next; when last, 0: not yet */
-	bool cut;                /* it is said in the log that there are more than fit */
+	uint64_t left_out;       /* that found no room in it */
 };
 
 /* The messenger, where there is one. */

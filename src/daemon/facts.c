@@ -301,6 +301,7 @@ char *facts_status(struct engine *engine)
 	fill_ways(engine, &moment, &mode, status);
 	status->samples_taken = watch_taken(engine->watch);
 	watch_facts(engine->watch, &status->live);
+	status->live.dropped_left_out = engine->dropping.left_out;
 	status->record_written = engine->journal.written;
 	status->record_lost = engine->journal.lost;
 	status->incidents_lost = engine->journal.incidents_lost;

@@ -61,8 +61,8 @@ struct message_record *journal_add(struct engine *engine, const struct client_pe
 }
 
 /*
- * It has a word of its own: what a person has made is made again after a reboot, what the engine has made only where it is
- * wanted again.
+ * It has a word of its own: what a person has made is made again after a reboot, what the engine has made only where it
+ * is wanted again.
  */
 void journal_add_deed(void *context, const struct watch_deed *deed)
 {

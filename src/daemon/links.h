@@ -2,10 +2,10 @@
 /*
  * How full the links are, from what interfaces have counted at two moments. Pure.
  *
- * On the wire a frame takes LINKS_FRAME_OCTETS more than drivers count: preamble, checksum, gap. A link is full where it
- * carries LINKS_FULL_PERCENT of what it can, or where one arriving frame in LINKS_LOST_SHARE and LINKS_LOST_PPS of them
- * are lost before any program sees them; for LINKS_FULL_AFTER readings in a row. It is so until LINKS_FREE_AFTER readings
- * in a row say otherwise.
+ * On the wire a frame takes LINKS_FRAME_OCTETS more than drivers count: preamble, checksum, gap. A link is full where
+ * it carries LINKS_FULL_PERCENT of what it can, or where one arriving frame in LINKS_LOST_SHARE and LINKS_LOST_PPS of
+ * them are lost before any program sees them; for LINKS_FULL_AFTER readings in a row. It is so until LINKS_FREE_AFTER
+ * readings in a row say otherwise.
  */
 #ifndef HOLDFAST_DAEMON_LINKS_H
 #define HOLDFAST_DAEMON_LINKS_H

@@ -4,9 +4,9 @@
  * operator's ways in open, and does what the engine asks in typed messages: make a rule, let one go, allow, set the
  * mode. Whatever would hit a way in is refused here, whoever asks.
  *
- * What it begins with depends on what is pinned (shield_origin()). Taken over: rules, blocks and mode stand, and only what
- * the configuration names is made so. New: the configuration's mode. Replaced: the mode stands, the engine puts back what the
- * record says, and the program is attached when it has.
+ * What it begins with depends on what is pinned (shield_origin()). Taken over: rules, blocks and mode stand, and only
+ * what the configuration names is made so. New: the configuration's mode. Replaced: the mode stands, the engine puts
+ * back what the record says, and the program is attached when it has.
  */
 #include <errno.h>
 #include <fcntl.h>

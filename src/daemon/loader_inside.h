@@ -36,7 +36,10 @@ uint64_t loader_now(const struct loader *loader); /* jiffies */
 int loader_set_guard(struct loader *loader);
 
 int loader_set_mode(struct loader *loader, const struct message_mode *wanted, struct shield_error *error);
-/* Does what a message of the engine's asks, and answers: 0; -EBADMSG: no engine asks that; -errno: the answer cannot be sent. */
+/*
+ * Does what a message of the engine's asks, and answers: 0; -EBADMSG: no engine asks that; -errno: the answer cannot be
+ * sent.
+ */
 int loader_obey(struct loader *loader, const struct message *message);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the engine may ask of the loader, in typed messages: rules, allowances, the mode, ways in, and what nftables holds too. */
+/*
+ * What the engine may ask of the loader, in typed messages: rules, allowances, the mode, ways in, and what nftables
+ * holds too.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

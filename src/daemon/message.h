@@ -232,8 +232,8 @@ struct message_signals {
 };
 
 /*
- * Who is being dropped (impact/dropped.h). Descriptor: so many struct message_prefix, in any order: those that are dropped, then
- * those that pass all the same. None at all: it is over.
+ * Who is being dropped (impact/dropped.h). Descriptor: so many struct message_prefix, in any order: those that are
+ * dropped, then those that pass all the same. None at all: it is over.
  */
 struct message_dropped {
 	uint32_t dropping, passing;
@@ -248,8 +248,8 @@ struct message_recorded {
 };
 
 /*
- * What the engine has learned (live_save()). Descriptor: its octets. The recorder keeps the latest, and hands it back at
- * the next beginning, before it says what is in force, as MESSAGE_LEARNED with a descriptor to read it from.
+ * What the engine has learned (live_save()). Descriptor: its octets. The recorder keeps the latest, and hands it back
+ * at the next beginning, before it says what is in force, as MESSAGE_LEARNED with a descriptor to read it from.
  */
 struct message_checkpoint {
 	uint32_t length;
@@ -280,7 +280,9 @@ enum message_incident_state {
 	MESSAGE_INCIDENT_STATES,
 };
 
-/* An incident as it stands; a later one of the same id takes its place. Descriptor: its JSON, schema ANALYSIS_SCHEMA. */
+/*
+ * An incident as it stands; a later one of the same id takes its place. Descriptor: its JSON, schema ANALYSIS_SCHEMA.
+ */
 struct message_incident {
 	uint64_t id;         /* struct incident.id */
 	uint64_t generation; /* whose stream holds it */
@@ -373,7 +375,10 @@ int message_receive(int channel, enum message_way way, struct message *message, 
 void message_text(char *into, size_t size, const char *text);
 void message_put_prefix(struct message_prefix *into, const struct prefix *prefix);
 struct prefix message_prefix(const struct message_prefix *from);
-/* Whether it is one: its family, its length, no bits beyond that. message_check() asks it of all that stand in messages. */
+/*
+ * Whether it is one: its family, its length, no bits beyond that. message_check() asks it of all that stand in
+ * messages.
+ */
 bool message_prefix_ok(const struct message_prefix *prefix);
 void message_put_rule(struct message_rule *into, const struct rule *rule);
 /* -EINVAL where its match is none: message_check() does not read it. */

@@ -3,12 +3,12 @@
  * The messenger: unprivileged; tells people, at the places that the configuration names, what the engine says has
  * happened. It is there only where there are such places, and its end is nobody else's: the parent starts another.
  *
- * An alert becomes a delivery for each target. Those to one target go one after the other, in their order; those to several
- * do not wait for each other. What could not be delivered is tried again, after pauses that double, until its time is over.
- * The queue is bounded: what finds no room is counted, not kept.
+ * An alert becomes a delivery for each target. Those to one target go one after the other, in their order; those to
+ * several do not wait for each other. What could not be delivered is tried again, after pauses that double, until its
+ * time is over. The queue is bounded: what finds no room is counted, not kept.
  *
- * Keys come as descriptors, opened by the parent, and are in the memory of this process alone. A script has a process of
- * its own (runner.h), made before there are keys, that waits for work.
+ * Keys come as descriptors, opened by the parent, and are in the memory of this process alone. A script has a process
+ * of its own (runner.h), made before there are keys, that waits for work.
  */
 #include <errno.h>
 #include <poll.h>

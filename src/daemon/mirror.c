@@ -132,7 +132,10 @@ static int fill_allowed(struct mirror *mirror, struct shield_error *error)
 }
 
 /* All rules that are in force, or the one of that number. */
-/* Those that arm, spare, probe or look at sources, which nftables does not, it does not get: they rest on samples, and it gives none. */
+/*
+ * Those that arm, spare, probe or look at sources, which nftables does not, it does not get: they rest on samples, and
+ * it gives none.
+ */
 static int fill_rules(struct mirror *mirror, uint32_t number, struct shield_error *error)
 {
 	struct shield_rule_told *told = calloc(SHIELD_RULES_MAX, sizeof(*told));

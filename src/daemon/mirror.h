@@ -30,6 +30,7 @@ void mirror_init(struct mirror *mirror, struct shield *shield, const char *bpffs
 /* Leaves the table as it is. */
 void mirror_fini(struct mirror *mirror);
 
+/* An interface that cannot have the program, by its name; with the first one the table is made. */
 int mirror_attach(struct mirror *mirror, const char *interface, struct shield_error *error);
 int mirror_detach(struct mirror *mirror, const char *interface, struct shield_error *error);
 /* Takes the table away, also one that is not open. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the loader does for clients. An operation stands in line, is sent message by message, and each answer brings the next,
- * until there is something to say to the client. What the kinds of them have each is a row of functions.
+ * What the loader does for clients. An operation stands in line, is sent message by message, and each answer brings the
+ * next, until there is something to say to the client. What the kinds of them have each is a row of functions.
  */
 #include <errno.h>
 #include <inttypes.h>

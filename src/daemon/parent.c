@@ -353,8 +353,8 @@ static int give_messenger(struct parent *parent, int engines_end)
 }
 
 /*
- * Begins when all others run, and again when it has ended, or a reload may have changed whom to tell. Where it cannot, the
- * host is defended all the same: it is said, and tried again.
+ * Begins when all others run, and again when it has ended, or a reload may have changed whom to tell. Where it cannot,
+ * the host is defended all the same: it is said, and tried again.
  */
 static void start_messenger(struct parent *parent)
 {
@@ -758,7 +758,10 @@ static bool reap(struct parent *parent)
 				messenger_ended(parent, status);
 				continue;
 			}
-			/* Who sees first that another has gone may end before it: the cause is said, if it was not our doing. */
+			/*
+			 * Who sees first that another has gone may end before it: the cause is said, if it was not our
+			 * doing.
+			 */
 			if (parent->state == WAITING && WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
 				say_end((enum role)i, status);
 			if (parent->stopping || parent->state == WAITING)

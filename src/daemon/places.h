@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Databases of countries and networks, as `geo` of the configuration names them, for roles: read whole while a role begins,
- * before it confines itself, and anew when it is begun anew. What they say of an address is one place, or none.
+ * Databases of countries and networks, as `geo` of the configuration names them, for roles: read whole while a role
+ * begins, before it confines itself, and anew when it is begun anew. What they say of an address is one place, or none.
  */
 #ifndef HOLDFAST_DAEMON_PLACES_H
 #define HOLDFAST_DAEMON_PLACES_H

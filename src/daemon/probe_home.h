@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reports of a place that probes, on their way home (tell/probe_report.h): one at a time, in order, until it is taken. What
- * cannot be sent waits in a bounded queue, and is tried again with a pause that doubles; it keeps its id, so that what has
- * arrived all the same is counted once. Home knows ids for a day: what is older is given up.
+ * Reports of a place that probes, on their way home (tell/probe_report.h): one at a time, in order, until it is taken.
+ * What cannot be sent waits in a bounded queue, and is tried again with a pause that doubles; it keeps its id, so that
+ * what has arrived all the same is counted once. Home knows ids for a day: what is older is given up.
  */
 #ifndef HOLDFAST_DAEMON_PROBE_HOME_H
 #define HOLDFAST_DAEMON_PROBE_HOME_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The prober: unprivileged, with the network, without the record. It checks what the configuration says on its schedule, and the
- * desk gets what it counts.
+ * The prober: unprivileged, with the network, without the record. It checks what the configuration says on its
+ * schedule, and the desk gets what it counts.
  */
 #include <errno.h>
 #include <limits.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Checks on a schedule, as the configuration has them, and what is counted of them: what the role of `holdfast serve` and
- * `holdfast probe --run` have in common. One that is due while CHECKER_MAX are under way begins a little later.
+ * Checks on a schedule, as the configuration has them, and what is counted of them: what the role of `holdfast serve`
+ * and `holdfast probe --run` have in common. One that is due while CHECKER_MAX are under way begins a little later.
  */
 #ifndef HOLDFAST_DAEMON_PROBING_H
 #define HOLDFAST_DAEMON_PROBING_H
@@ -20,8 +20,8 @@ int probing_seed(uint64_t *seed);
 int probing_new(const struct config_probes *probes, uint64_t seed, int64_t now_ns, struct probing **probing);
 void probing_free(struct probing *probing);
 /*
- * Begins what is due, and waits for what is under way, for what is due next, or for one of `fds`, at most so long. `now_ns` is
- * since the Unix epoch. 0 or -errno.
+ * Begins what is due, and waits for what is under way, for what is due next, or for one of `fds`, at most so long.
+ * `now_ns` is since the Unix epoch. 0 or -errno.
  */
 int probing_turn(struct probing *probing, int64_t now_ns, struct pollfd *fds, unsigned count, int timeout_ms);
 /* What was counted since, at most so many; for each component canaries as well. How many. */

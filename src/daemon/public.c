@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The public role: HTTP for strangers. Unprivileged; it reads the published page and nothing else, knows no database, and what it
- * counts goes to the desk every two seconds; whom the shield is dropping the desk hands it as a descriptor. One thread; what it
- * answers is site.c's, what a stranger may cost http_server.c's.
+ * The public role: HTTP for strangers. Unprivileged; it reads the published page and nothing else, knows no database,
+ * and what it counts goes to the desk every two seconds; whom the shield is dropping the desk hands it as a descriptor.
+ * One thread; what it answers is site.c's, what a stranger may cost http_server.c's.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whom the shield is dropping, as the public role knows it: the last list that was one, until it ends. After that nobody is known to
- * be dropped, and nobody to pass; what was asked meanwhile is counted.
+ * Whom the shield is dropping, as the public role knows it: the last list that was one, until it ends. After that
+ * nobody is known to be dropped, and nobody to pass; what was asked meanwhile is counted.
  */
 #ifndef HOLDFAST_DAEMON_PUBLIC_DROPPED_H
 #define HOLDFAST_DAEMON_PUBLIC_DROPPED_H

@@ -61,9 +61,9 @@ static int take_line(void *context, const char *line, size_t length)
 
 /* ---- datagrams ---- */
 
-static int open_socket(const struct config_log *log)
+int log_reader_socket(const struct address *listen, uint16_t port)
 {
-	bool ipv4 = address_is_ipv4(&log->listen);
+	bool ipv4 = address_is_ipv4(listen);
 	int fd = socket(ipv4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
 	    octets = SOCKET_OCTETS;
 	int one = 1, result;
@@ -72,14 +72,14 @@ static int open_socket(const struct config_log *log)
 		return -errno;
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &octets, sizeof(octets));
 	if (ipv4) {
-		struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htobe16(log->port) };
+		struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htobe16(port) };
 
-		memcpy(&at.sin_addr, log->listen.octets + 12, sizeof(at.sin_addr));
+		memcpy(&at.sin_addr, listen->octets + 12, sizeof(at.sin_addr));
 		result = bind(fd, (const struct sockaddr *)(const void *)&at, sizeof(at));
 	} else {
-		struct sockaddr_in6 at = { .sin6_family = AF_INET6, .sin6_port = htobe16(log->port) };
+		struct sockaddr_in6 at = { .sin6_family = AF_INET6, .sin6_port = htobe16(port) };
 
-		memcpy(&at.sin6_addr, log->listen.octets, sizeof(at.sin6_addr));
+		memcpy(&at.sin6_addr, listen->octets, sizeof(at.sin6_addr));
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
 		result = bind(fd, (const struct sockaddr *)(const void *)&at, sizeof(at));
 	}
@@ -154,8 +154,7 @@ static struct reader_component *add_component(struct reader *reader, const char 
 	return component;
 }
 
-static int add_source(struct reader *reader, const struct config_log *log, const struct config *config,
-                      char error[CONFIG_ERROR_SIZE])
+static int add_source(struct reader *reader, const struct config_log *log, const struct config *config, int *given)
 {
 	struct reader_source *source = &reader->sources[reader->source_count];
 
@@ -172,25 +171,30 @@ static int add_source(struct reader *reader, const struct config_log *log, const
 			return -ENOMEM;
 		tail_init(source->tail, log->file, NULL);
 	} else {
-		source->socket = open_socket(log);
-		if (source->socket < 0) {
-			(void)snprintf(error, CONFIG_ERROR_SIZE, "syslog cannot be taken at %s: %s", log->syslog,
-			               strerror(-source->socket));
-			return source->socket;
-		}
+		source->socket = *given;
+		*given = -1;
 	}
 	reader->source_count++;
 	return 0;
 }
 
-int log_reader_init(struct reader *reader, const struct config *config, char error[CONFIG_ERROR_SIZE])
+int log_reader_init(struct reader *reader, const struct config *config, int *sockets, unsigned socket_count,
+                    char error[CONFIG_ERROR_SIZE])
 {
+	unsigned taken = 0;
 	int result = 0;
 
 	memset(reader, 0, sizeof(*reader));
+	for (unsigned i = 0; i < config->log_count; i++)
+		taken += config->logs[i].syslog[0] != '\0';
+	(void)snprintf(error, CONFIG_ERROR_SIZE, "%u sockets came for %u logs", socket_count, taken);
+	if (taken != socket_count)
+		return -EBADMSG;
 	(void)snprintf(error, CONFIG_ERROR_SIZE, "out of memory");
-	for (unsigned i = 0; i < config->log_count && result == 0; i++)
-		result = add_source(reader, &config->logs[i], config, error);
+	for (unsigned i = 0; i < config->log_count && result == 0; i++) {
+		result = add_source(reader, &config->logs[i], config, sockets);
+		sockets += config->logs[i].syslog[0] != '\0';
+	}
 	return result;
 }
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The reader of access logs in `holdfast serve`: files are tailed (tail.h), datagrams of syslog taken, and what each bucket came to
- * (impact/access_count.h) goes to the desk as signals.
+ * The reader of access logs in `holdfast serve`: files are tailed (tail.h), datagrams of syslog taken, and what each
+ * bucket came to (impact/access_count.h) goes to the desk as signals.
  *
  *     sources[] ──lines──► components[] ──buckets that are over──► waiting ──messages──► desk
  *
- * Nothing counts twice: where each file was read up to, what is counted of buckets that are not over, and signals that wait for
- * the desk are kept together in a file (reader_state.c), which is written before signals are sent: what is sent and what is in
- * the file are never the same signals. A reader that is killed between the two loses them; `holdfast outage logs` finds them.
+ * Nothing counts twice: where each file was read up to, what is counted of buckets that are not over, and signals that
+ * wait for the desk are kept together in a file (reader_state.c), which is written before signals are sent: what is
+ * sent and what is in the file are never the same signals. A reader that is killed between the two loses them;
+ * `holdfast outage logs` finds them.
  */
 #ifndef HOLDFAST_DAEMON_READER_H
 #define HOLDFAST_DAEMON_READER_H
@@ -60,15 +61,27 @@ struct reader {
 	uint64_t lines, left_out, out_of_time, too_long, strangers, signals_lost;
 };
 
-/* Opens sockets; -errno with what is wrong in `error`. To be ended by log_reader_fini() in any case. */
-int log_reader_init(struct reader *reader, const struct config *config, char error[CONFIG_ERROR_SIZE]);
-/* Goes on from the file in `folder`, if there is a good one: -ENOENT, -EBADMSG and others where not; files begin at their ends then. */
+/*
+ * A socket that takes syslog's datagrams there; -errno. What nobody reads waits in it, as far as the kernel gives it
+ * room.
+ */
+int log_reader_socket(const struct address *listen, uint16_t port);
+/*
+ * `sockets`: of the logs that come by syslog, in their order, as many as there are: -1 behind, for they are the
+ * reader's from here on. -errno with what is wrong in `error`. To be ended by log_reader_fini() in any case.
+ */
+int log_reader_init(struct reader *reader, const struct config *config, int *sockets, unsigned socket_count,
+                    char error[CONFIG_ERROR_SIZE]);
+/*
+ * Goes on from the file in `folder`, if there is a good one: -ENOENT, -EBADMSG and others where not; files begin at
+ * their ends then.
+ */
 int log_reader_resume(struct reader *reader, const char *folder);
 /* Reads what has come. True in *more: there is more at once. */
 void log_reader_turn(struct reader *reader, int64_t wall_ns, int64_t monotonic_ns, bool *more);
 /*
- * Signals of buckets that are over, at most SERVE_COUNTS_MAX: how many. They are out of the file then, and must be sent, or given
- * back by log_reader_give_back().
+ * Signals of buckets that are over, at most SERVE_COUNTS_MAX: how many. They are out of the file then, and must be
+ * sent, or given back by log_reader_give_back().
  */
 unsigned log_reader_take(struct reader *reader, struct signal_count signals[SERVE_COUNTS_MAX]);
 void log_reader_give_back(struct reader *reader, const struct signal_count *signals, unsigned count);

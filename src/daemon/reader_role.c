@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The reader as a role of `holdfast serve` (serve_role.h). It reads what strangers have had written, so it keeps nothing but its
- * folder, and the folders that the logs are in, to be read. Logs belong to a group as a rule (adm): the groups of the files and
- * their folders are what the role keeps beside its user's, root's apart.
+ * The reader as a role of `holdfast serve` (serve_role.h). It reads what strangers have had written, so it keeps
+ * nothing but its folder, and the folders that the logs are in, to be read. Logs belong to a group as a rule (adm): the
+ * groups of the files and their folders are what the role keeps beside its user's, root's apart.
  */
 #include <errno.h>
 #include <poll.h>
@@ -89,7 +89,8 @@ static int give_up(struct role_of_reader *role, const struct role_start *start)
 static int begin(void *state, const struct role_start *start, char error[CONFIG_ERROR_SIZE])
 {
 	struct role_of_reader *role = state;
-	int result = log_reader_init(&role->reader, &role->life.config, error);
+	int result = log_reader_init(&role->reader, &role->life.config, role->life.listeners, role->life.listener_count,
+	                             error);
 
 	if (result != 0)
 		return result;

@@ -2,8 +2,8 @@
 /*
  * The recorder: alone has the database, and waits for the disk so that nobody else does. What comes is taken together
  * in batches, a transaction each. Where the disk is full, the batch is kept and tried again once a second; meanwhile
- * nothing more is taken, the channel fills, and then the engine's queue, which counts what it cannot keep. Incidents and
- * streams are files (recorder_files.h), and so is who is being dropped (recorder_dropped.h).
+ * nothing more is taken, the channel fills, and then the engine's queue, which counts what it cannot keep. Incidents
+ * and streams are files (recorder_files.h), and so is who is being dropped (recorder_dropped.h).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -183,7 +183,9 @@ static void write_batch(struct recorder *recorder)
 			add_message(recorder, &count, &texts, &recorder->batch[i]);
 		result = record_append(recorder->record, recorder->actions, count, &error);
 	}
-	/* It is opened anew, and put aside where it is broken. What was opened to be read only stays so whatever comes. */
+	/*
+	 * It is opened anew, and put aside where it is broken. What was opened to be read only stays so whatever comes.
+	 */
 	if (result == -EBADMSG || result == -EIO || result == -EROFS) {
 		record_close(recorder->record);
 		recorder->record = NULL;
@@ -401,7 +403,9 @@ static bool is_busy(const struct recorder *recorder)
 	return recorder->batch_count > 0 || recorder->files.waiting_count > 0 || !recorder->files.usable;
 }
 
-/* Until the engine has gone. Where the parent goes first it has told the engine too, whose last words are worth having. */
+/*
+ * Until the engine has gone. Where the parent goes first it has told the engine too, whose last words are worth having.
+ */
 static void live(struct recorder *recorder)
 {
 	int64_t until_ns = INT64_MAX;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The recorder's files: incidents as they stand, and the streams they can be told from anew (record/archive.h). Where an
- * incident cannot be written it waits, as it last stood, and is tried again once a second; a stream cannot wait, and ends.
+ * The recorder's files: incidents as they stand, and the streams they can be told from anew (record/archive.h). Where
+ * an incident cannot be written it waits, as it last stood, and is tried again once a second; a stream cannot wait, and
+ * ends.
  */
 #ifndef HOLDFAST_DAEMON_RECORDER_FILES_H
 #define HOLDFAST_DAEMON_RECORDER_FILES_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the recorder does of itself in the ledger (record/ledger.h): it notes the traces of incidents that are over, so that claims are
- * tested and bundles made on what was found at the time whatever becomes of the incidents' files; and it erases personal data
- * whose time is over. A connection to the database is held only meanwhile.
+ * What the recorder does of itself in the ledger (record/ledger.h): it notes the traces of incidents that are over, so
+ * that claims are tested and bundles made on what was found at the time whatever becomes of the incidents' files; and
+ * it erases personal data whose time is over. A connection to the database is held only meanwhile.
  */
 #ifndef HOLDFAST_DAEMON_RECORDER_LEDGER_H
 #define HOLDFAST_DAEMON_RECORDER_LEDGER_H

@@ -16,7 +16,10 @@
 #include "daemon/config.h"
 #include "daemon/message.h"
 
-/* Those of `holdfast run`, which are ROLES with the parent; then those of `holdfast serve`, as enum serve_role has them. */
+/*
+ * Those of `holdfast run`, which are ROLES with the parent; then those of `holdfast serve`, as enum serve_role has
+ * them.
+ */
 enum role {
 	ROLE_PARENT,
 	ROLE_LOADER,
@@ -42,7 +45,9 @@ enum {
 };
 
 #define ROLE_ALARM_S 30
-/* For what takes its time on a busy host: programs that the kernel looks through, long lists, whoever waits for a disk. */
+/*
+ * For what takes its time on a busy host: programs that the kernel looks through, long lists, whoever waits for a disk.
+ */
 #define ROLE_LONG_S 120
 #define ROLE_STATUS_OFF 10 /* of a role that ends because the shield has been taken away: the daemon is to end */
 

@@ -102,7 +102,9 @@ void runner_run(const char *script, const struct runner_job *job, int64_t for_ns
 	ended = wait_for(pid, &ends[1], job, until_ns, &status);
 	if (ends[1] >= 0)
 		(void)close(ends[1]);
-	/* What it has left behind in its group goes with it; while it is not waited for, its number is nobody else's. */
+	/*
+	 * What it has left behind in its group goes with it; while it is not waited for, its number is nobody else's.
+	 */
 	if (!ended) {
 		(void)kill(-pid, SIGKILL);
 		(void)kill(pid, SIGKILL);

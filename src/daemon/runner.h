@@ -3,8 +3,8 @@
  * A process that runs one script, again and again, for whoever has the other end of its channel: a program that is not
  * ours is not to be begun by a process that has keys in its memory, nor under its filter of system calls.
  *
- * The script has no descriptors but three, no environment but a PATH, a session of its own, and RUNNER_SCRIPT_NS; then it is
- * killed with all that is in its session's group. It need not read its input.
+ * The script has no descriptors but three, no environment but a PATH, a session of its own, and RUNNER_SCRIPT_NS; then
+ * it is killed with all that is in its session's group. It need not read its input.
  */
 #ifndef HOLDFAST_DAEMON_RUNNER_H
 #define HOLDFAST_DAEMON_RUNNER_H

@@ -48,7 +48,10 @@ int sandbox_confine_to_network(void);
 int sandbox_confine_to_logs(const char *writable, const char *const *folders, unsigned count);
 /* The parent's end is ours. */
 int sandbox_follow_parent(void);
-/* What every role does that needs no right of root's any more: sandbox_become(), sandbox_follow_parent(), sandbox_seal(). */
+/*
+ * What every role does that needs no right of root's any more: sandbox_become(), sandbox_follow_parent(),
+ * sandbox_seal().
+ */
 int sandbox_give_up(uid_t uid, gid_t gid);
 
 #endif

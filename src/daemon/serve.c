@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The parent of `holdfast serve`: starts the roles that the configuration asks for, and sees to it that they live. It keeps no
- * capability; what roles need of root they are given as descriptors: files of keys, sockets that listen.
+ * The parent of `holdfast serve`: starts the roles that the configuration asks for, and sees to it that they live. It
+ * keeps no capability; what roles need of root they are given as descriptors: files of keys, sockets that listen.
  *
- * Each for itself: a role that ends unasked begins anew after a pause, which doubles while that keeps happening; the others
- * stay. Where the desk begins anew every role gets another channel to it. At a reload all end in order, the desk last, and
- * begin anew with what the new configuration says; one that is wrong changes nothing.
+ * Each for itself: a role that ends unasked begins anew after a pause, which doubles while that keeps happening; the
+ * others stay. Where the desk begins anew every role gets another channel to it. At a reload all end in order, the desk
+ * last, and begin anew with what the new configuration says; one that is wrong changes nothing.
  */
 #include <errno.h>
 #include <poll.h>
@@ -36,10 +36,10 @@
 
 /* ---- roles ---- */
 
-static int find_listener(const struct serve_tree *tree, const char *address)
+static int find_listener(const struct serve_tree *tree, const char *address, bool datagrams)
 {
 	for (unsigned i = 0; i < tree->listener_count; i++)
-		if (strcmp(tree->listeners[i].address, address) == 0)
+		if (tree->listeners[i].datagrams == datagrams && strcmp(tree->listeners[i].address, address) == 0)
 			return tree->listeners[i].fd;
 	return -1;
 }
@@ -73,7 +73,7 @@ static int send_config(struct serve_tree *tree, unsigned role, char reason[CONFI
 		}
 	}
 	for (unsigned i = 0; i < listeners; i++)
-		fds[count++] = find_listener(tree, addresses[i]);
+		fds[count++] = find_listener(tree, addresses[i], serve_rows[role].datagrams);
 	*config = (struct serve_config){ .fd_count = count,
 		                         .file_count = files,
 		                         .listener_count = listeners,

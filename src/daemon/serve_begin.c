@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "daemon/daemon.h"
+#include "daemon/reader.h"
 #include "daemon/sandbox.h"
 #include "daemon/serve_inside.h"
 #include "daemon/supervise.h"
@@ -24,20 +25,31 @@ static int check_rights(void)
 	return 0;
 }
 
-static int bind_listener(struct serve_tree *tree, const char *address)
+static int open_datagrams(const char *address, int *fd)
+{
+	struct address at;
+	uint16_t port;
+	int result = http_server_address(address, &at, &port);
+
+	*fd = result == 0 ? log_reader_socket(&at, port) : result;
+	return *fd < 0 ? *fd : 0;
+}
+
+static int bind_listener(struct serve_tree *tree, const char *address, bool datagrams)
 {
 	struct serve_listener *listener = &tree->listeners[tree->listener_count];
 	int result;
 
 	for (unsigned i = 0; i < tree->listener_count; i++)
-		if (strcmp(tree->listeners[i].address, address) == 0)
+		if (tree->listeners[i].datagrams == datagrams && strcmp(tree->listeners[i].address, address) == 0)
 			return 0;
 	if (tree->listener_count == SERVE_ALL_LISTENERS_MAX || strlen(address) >= SERVE_LISTEN_SIZE)
 		return supervise_refuse(SERVE_COMMAND, "%s: there are too many addresses to listen at", address);
-	result = http_server_listen(address, &listener->fd);
+	result = datagrams ? open_datagrams(address, &listener->fd) : http_server_listen(address, &listener->fd);
 	if (result != 0)
 		return supervise_refuse(SERVE_COMMAND, "cannot listen at %s: %s", address, strerror(-result));
 	message_text(listener->address, sizeof(listener->address), address);
+	listener->datagrams = datagrams;
 	tree->listener_count++;
 	return 0;
 }
@@ -54,7 +66,7 @@ int serve_listen(struct serve_tree *tree, const struct config *config)
 		                         : 0;
 
 		for (unsigned i = 0; i < count && result == 0; i++)
-			result = bind_listener(tree, addresses[i]);
+			result = bind_listener(tree, addresses[i], serve_rows[role].datagrams);
 	}
 	return result;
 }

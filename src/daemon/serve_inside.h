@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the parts of the parent of `holdfast serve` share: serve.c its life, serve_begin.c its beginning, serve_rows.c which roles there are. */
+/*
+ * What the parts of the parent of `holdfast serve` share: serve.c its life, serve_begin.c its beginning, serve_rows.c
+ * which roles there are.
+ */
 #ifndef HOLDFAST_DAEMON_SERVE_INSIDE_H
 #define HOLDFAST_DAEMON_SERVE_INSIDE_H
 
@@ -15,7 +18,7 @@
 #include "daemon/serve_message.h"
 
 #define SERVE_COMMAND "serve"
-#define SERVE_ALL_LISTENERS_MAX 8 /* of all roles together */
+#define SERVE_ALL_LISTENERS_MAX 24 /* of all roles together */
 #define SERVE_LISTEN_SIZE 64
 
 /* Each list is at most as long as its array; texts are the configuration's. */
@@ -25,6 +28,7 @@ struct serve_row {
 	unsigned (*files)(const struct config *config, const char *paths[SERVE_FDS_MAX]);
 	/* Where it listens, as http_server_listen() has it. */
 	unsigned (*listeners)(const struct config *config, const char *addresses[SERVE_LISTENERS_MAX]);
+	bool datagrams; /* there it takes datagrams (UDP), else connections */
 };
 
 /* A role without `wanted` is not there. */
@@ -47,6 +51,7 @@ struct serve_child {
 
 struct serve_listener {
 	char address[SERVE_LISTEN_SIZE];
+	bool datagrams;
 	int fd;
 };
 

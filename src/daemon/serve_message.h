@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the roles of `holdfast serve` tell each other, as message.h has it for those of `holdfast run`: structs of fixed size,
- * one a datagram, each of a type that one way alone may carry; serve_message_receive() holds all of it against a table.
+ * What the roles of `holdfast serve` tell each other, as message.h has it for those of `holdfast run`: structs of fixed
+ * size, one a datagram, each of a type that one way alone may carry; serve_message_receive() holds all of it against a
+ * table.
  *
  *     parent ──► every role   the configuration, with the descriptors that are its; a channel to the desk, or to a role
  *     role ──► parent         it is ready, or why not; how it stands
@@ -24,7 +25,7 @@
 
 #define SERVE_COUNTS_MAX 64 /* reports, or signals, of one message */
 #define SERVE_FDS_MAX CHANNEL_FDS_MAX
-#define SERVE_LISTENERS_MAX 4
+#define SERVE_LISTENERS_MAX 16 /* as many as there are logs */
 #define SERVE_LINES_MAX 4
 #define SERVE_COUNTERS_MAX 48
 #define SERVE_NAME_SIZE 32
@@ -41,7 +42,8 @@ enum serve_role {
 	SERVE_ROLE_PROBER,
 	SERVE_ROLE_READER,
 	SERVE_ROLE_CONSOLE,
-	SERVE_ROLE_MESSENGER, /* that of `holdfast run` (messenger.c), with the desk in the engine's place: messages are message.h's */
+	/* that of `holdfast run` (messenger.c), with the desk in the engine's place: messages are message.h's */
+	SERVE_ROLE_MESSENGER,
 	SERVE_ROLES
 };
 
@@ -107,7 +109,10 @@ struct serve_signals {
 	struct signal_count signals[SERVE_COUNTS_MAX];
 };
 
-/* Components whose checks fail from where the prober is, by its latest look; with none all are good. It is said again and again. */
+/*
+ * Components whose checks fail from where the prober is, by its latest look; with none all are good. It is said again
+ * and again.
+ */
 struct serve_checks {
 	uint32_t count;
 	uint32_t unused;
@@ -138,7 +143,10 @@ struct serve_answer {
 	uint32_t unused;
 };
 
-/* Another list of whom the shield is dropping (impact/dropped.h). Descriptor, where `result` is 0: its text. Else why there is none. */
+/*
+ * Another list of whom the shield is dropping (impact/dropped.h). Descriptor, where `result` is 0: its text. Else why
+ * there is none.
+ */
 struct serve_dropped {
 	int32_t result; /* 0 or -errno */
 	uint32_t unused;

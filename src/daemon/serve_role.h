@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A role of `holdfast serve`, as it lives. Its process begins like one of `holdfast run` (role.h): by execve(), as root within
- * a bounding set that holds no more than changing its user, its channel to the parent at ROLE_FD_PARENT.
+ * A role of `holdfast serve`, as it lives. Its process begins like one of `holdfast run` (role.h): by execve(), as root
+ * within a bounding set that holds no more than changing its user, its channel to the parent at ROLE_FD_PARENT.
  *
  *     serve_role_live(&stages, start)
  *         the configuration, and what descriptors come with it
@@ -15,8 +15,8 @@
  *             serve_role_tell(counted)             now and then: how it stands
  *         stages.end()
  *
- * To join the tree a role has a row in the table of serve.c (whether the configuration wants it, its files, where it listens),
- * in that of role.c (its function) and in those of sandbox.c (its system calls).
+ * To join the tree a role has a row in the table of serve.c (whether the configuration wants it, its files, where it
+ * listens), in that of role.c (its function) and in those of sandbox.c (its system calls).
  *
  * A role never reloads: at a reload it is ended and begins anew; what listens stays open in the parent meanwhile.
  */
@@ -52,20 +52,23 @@ struct serve_role_stages {
 
 /* A role's whole life: the exit status of its process. */
 int serve_role_live(const struct serve_role_stages *stages, const struct role_start *start);
-/* What the parent says: another channel to the desk, which becomes life->desk. 0; -EPIPE: it has gone, or wants the end. */
+/*
+ * What the parent says: another channel to the desk, which becomes life->desk. 0; -EPIPE: it has gone, or wants the
+ * end.
+ */
 int serve_role_heed(struct serve_life *life);
 /* To the desk. Never waits; what finds no room or no desk is in life->lost, and not sent later. 0 or -errno. */
 int serve_role_send(struct serve_life *life, const struct serve_message *message);
 /*
- * Reads what the desk says. `fd` is the first descriptor that came with it, -1 where there was none; all are closed afterwards. NULL: it
- * has nothing to say to this role, and is read so that it does not fill the way.
+ * Reads what the desk says. `fd` is the first descriptor that came with it, -1 where there was none; all are closed
+ * afterwards. NULL: it has nothing to say to this role, and is read so that it does not fill the way.
  */
 typedef void serve_role_hear(void *context, const struct serve_message *message, int fd);
 void serve_role_hear_desk(struct serve_life *life, serve_role_hear *hear, void *context);
 /*
- * Takes counts message by message, at most so many, and sends them: while there is no desk, as when it begins anew, they stay where they
- * are, within the bounds that who counts has, and what finds no room in the channel goes first the next time. False of `next`:
- * there is no more.
+ * Takes counts message by message, at most so many, and sends them: while there is no desk, as when it begins anew,
+ * they stay where they are, within the bounds that who counts has, and what finds no room in the channel goes first the
+ * next time. False of `next`: there is no more.
  */
 void serve_role_drain(struct serve_life *life, bool (*next)(void *context, struct serve_message *message),
                       void *context, unsigned most);

@@ -3,6 +3,8 @@
 #include "daemon/desk_subscribe.h"
 #include "daemon/serve_inside.h"
 
+_Static_assert(CONFIG_LOGS_MAX <= SERVE_LISTENERS_MAX, "each log may come by syslog");
+
 static bool always(const struct config *config)
 {
 	(void)config;
@@ -67,6 +69,16 @@ static bool has_logs(const struct config *config)
 	return config->log_count > 0;
 }
 
+static unsigned log_listeners(const struct config *config, const char *addresses[SERVE_LISTENERS_MAX])
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < config->log_count; i++)
+		if (config->logs[i].syslog[0])
+			addresses[count++] = config->logs[i].syslog;
+	return count;
+}
+
 static bool console_wanted(const struct config *config)
 {
 	return config->console.token_count > 0;
@@ -85,5 +97,5 @@ const struct serve_row serve_rows[SERVE_ROLES] = {
 	[SERVE_ROLE_MESSENGER] = { .wanted = tells, .files = messenger_files },
 	[SERVE_ROLE_CONSOLE] = { .wanted = console_wanted, .listeners = console_listeners },
 	[SERVE_ROLE_PUBLIC] = { .wanted = public_wanted, .files = public_files, .listeners = public_listeners },
-	[SERVE_ROLE_READER] = { .wanted = has_logs },
+	[SERVE_ROLE_READER] = { .wanted = has_logs, .listeners = log_listeners, .datagrams = true },
 };

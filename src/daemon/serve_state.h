@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How `holdfast serve` stands, as its parent writes it once a second into run_dir, for whoever asks: JSON, "holdfast.serve/1",
- * in one step. What roles count is theirs to name.
+ * How `holdfast serve` stands, as its parent writes it once a second into run_dir, for whoever asks: JSON,
+ * "holdfast.serve/1", in one step. What roles count is theirs to name.
  */
 #ifndef HOLDFAST_DAEMON_SERVE_STATE_H
 #define HOLDFAST_DAEMON_SERVE_STATE_H
@@ -31,7 +31,9 @@ struct serve_state {
 
 /* 0 or -errno. */
 int serve_state_write(const struct serve_state *state, const char *run_dir);
-/* What stands there, the caller's; -ENOENT: `holdfast serve` does not run, or is of another run_dir; -EBADMSG; -errno. */
+/*
+ * What stands there, the caller's; -ENOENT: `holdfast serve` does not run, or is of another run_dir; -EBADMSG; -errno.
+ */
 int serve_state_read(const char *run_dir, json_t **state);
 
 #endif

@@ -246,7 +246,10 @@ static void answer_report(struct site *site, enum intake_result result, enum lan
 	}
 }
 
-/* A user who says where they are knows better than a database; which network it is the address says, and nobody is asked. */
+/*
+ * A user who says where they are knows better than a database; which network it is the address says, and nobody is
+ * asked.
+ */
 static struct report_count count_of(struct site *site, const struct address *peer, const struct report_form *form)
 {
 	struct report_count count = { .source = REPORT_FORM, .symptom = form->symptom };

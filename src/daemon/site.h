@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the public role answers: a table of routes, and behind it the published page. It has the clock, the keys and the way to the
- * desk from its caller, and no process or descriptor of its own beside the files of the page.
+ * What the public role answers: a table of routes, and behind it the published page. It has the clock, the keys and the
+ * way to the desk from its caller, and no process or descriptor of its own beside the files of the page.
  */
 #ifndef HOLDFAST_DAEMON_SITE_H
 #define HOLDFAST_DAEMON_SITE_H
@@ -29,7 +29,7 @@ struct site_options {
 	uint8_t key[INTAKE_KEY_SIZE];    /* random */
 	/* What the shield does with a source; NULL: there is nobody to ask. */
 	enum intake_fate (*shielded)(void *context, const struct address *source);
-	const struct geo *geo;           /* where strangers are; NULL: nobody to ask. Outlives it */
+	const struct geo *geo; /* where strangers are; NULL: nobody to ask. Outlives it */
 	/* Asks the desk; NULL: there is none. 0: it was told; else -errno: 503. */
 	int (*ask)(void *context, const struct serve_message *message);
 	void *context;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The published page as it is served: files of one folder, held in memory, looked at again a second after they were last. The
- * folder may be exchanged for another at any time, as publishing does. Nothing outside it is ever opened: names are of letters,
- * digits and "._-/", no part of them begins with '.', and no symbolic link is followed.
+ * The published page as it is served: files of one folder, held in memory, looked at again a second after they were
+ * last. The folder may be exchanged for another at any time, as publishing does. Nothing outside it is ever opened:
+ * names are of letters, digits and "._-/", no part of them begins with '.', and no symbolic link is followed.
  */
 #ifndef HOLDFAST_DAEMON_SITE_FILES_H
 #define HOLDFAST_DAEMON_SITE_FILES_H

@@ -57,8 +57,8 @@ static bool may(struct site_subscribe *site, const struct address *peer, int64_t
 }
 
 /*
- * The components that a form chooses, as the record has them; "" where it is all, or more than is kept. False: one is none of
- * the page's.
+ * The components that a form chooses, as the record has them; "" where it is all, or more than is kept. False: one is
+ * none of the page's.
  */
 static bool take_components(const struct site_subscribe *site, const struct form *form,
                             char list[SERVE_COMPONENTS_SIZE])

@@ -2,8 +2,8 @@
 /*
  * Subscriptions by mail, as strangers ask for them: pages and what is asked of the desk. Pure but for `ask`.
  *
- * Of a network (IPv4 /24, IPv6 /48) so many requests in ten minutes go to the desk, of all so many; the desk has bounds of its
- * own, by address. Whatever becomes of a request, who asked is shown the same.
+ * Of a network (IPv4 /24, IPv6 /48) so many requests in ten minutes go to the desk, of all so many; the desk has bounds
+ * of its own, by address. Whatever becomes of a request, who asked is shown the same.
  */
 #ifndef HOLDFAST_DAEMON_SITE_SUBSCRIBE_H
 #define HOLDFAST_DAEMON_SITE_SUBSCRIBE_H

@@ -77,8 +77,8 @@ int supervise_find_user(const char *command, const char *who, const char *name, 
 }
 
 /*
- * Owner and mode of a folder, by a descriptor: who owns the folder around it cannot put another in its place meanwhile. The
- * mode is set while it is root's, for of another's it takes a right that root need not have (CAP_FOWNER).
+ * Owner and mode of a folder, by a descriptor: who owns the folder around it cannot put another in its place meanwhile.
+ * The mode is set while it is root's, for of another's it takes a right that root need not have (CAP_FOWNER).
  */
 static int set_folder(int fd, uid_t uid, gid_t gid, mode_t mode)
 {

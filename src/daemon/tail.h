@@ -7,9 +7,9 @@
  *     by truncation   it is shorter than it was, or begins otherwise: it is read from its beginning
  *     while away      what had not been read of a file that is FILE.1 now is read first
  *
- * A place in a file can be kept and gone on from: each line is given out once. A file that is there when it is first looked at
- * is read from its end; one that appears later from its beginning. Files are looked at, not waited for: call tail_read() every
- * second or so.
+ * A place in a file can be kept and gone on from: each line is given out once. A file that is there when it is first
+ * looked at is read from its end; one that appears later from its beginning. Files are looked at, not waited for: call
+ * tail_read() every second or so.
  */
 #ifndef HOLDFAST_DAEMON_TAIL_H
 #define HOLDFAST_DAEMON_TAIL_H

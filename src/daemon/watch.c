@@ -45,6 +45,7 @@ void watch_free(struct watch *watch)
 	watch_stream_free(watch);
 	course_free(watch->course);
 	watch_dropped_free(watch->dropped);
+	watch_attempts_free(watch->attempts);
 	free(watch->batch);
 	free(watch);
 }
@@ -91,6 +92,8 @@ int watch_begin(struct watch *watch, const struct config *config, uint64_t seed,
 	watch->present = (struct course_point){ .link_percent = -1 };
 	watch->present_s = capture_second(watch, watch->began_ns);
 	result = watch_dropped_new(seed, &watch->dropped);
+	if (result == 0)
+		result = watch_attempts_new(seed, &watch->attempts);
 	if (result != 0)
 		return result;
 	result = make_live(watch, config, learned, length, &watch->live);
@@ -168,7 +171,10 @@ static bool same_services(const struct config *a, const struct config *b)
 void watch_reload(struct watch *watch, const struct config *before, const struct config *config)
 {
 	watch->config = config;
-	if (!watch->live || same_services(before, config))
+	if (!watch->live)
+		return;
+	watch_attempts_clear(watch->attempts); /* services may stand elsewhere */
+	if (same_services(before, config))
 		return;
 	watch->outdated = true;
 	watch->again_ns = 0;
@@ -281,6 +287,39 @@ void watch_send_signals(struct watch *watch, int recorder)
 		}
 }
 
+/* ---- new connections ---- */
+
+static bool is_known(const struct watch *watch, unsigned service, const struct address *source)
+{
+	return shield_is_known(watch->setup.maps, &watch->knowing, service, source,
+	                       shield_jiffies_at(watch->setup.pace, watch->now_ns));
+}
+
+static void connection(struct watch *watch, unsigned service, const struct address *source, bool came_about)
+{
+	if (is_known(watch, service, source))
+		watch_users_connection(&watch->users, watch->config, service, came_about,
+		                       watch->now_ns + watch->shift_ns);
+}
+
+static void gave_up(void *context, unsigned service, const struct address *source)
+{
+	connection(context, service, source, false);
+}
+
+static void note_attempt(struct watch *watch, const struct observation *observation, unsigned service)
+{
+	if (watch_attempts_note(watch->attempts, observation, service, watch->now_ns))
+		connection(watch, service, &observation->src, true);
+}
+
+static void sweep_attempts(struct watch *watch)
+{
+	if (shield_read_knowing(watch->setup.maps, &watch->knowing) != 0)
+		watch->knowing.hz = 0;
+	watch_attempts_sweep(watch->attempts, watch->now_ns, gave_up, watch);
+}
+
 /* The second that has passed goes to the others. */
 static void note_course(struct watch *watch)
 {
@@ -289,6 +328,7 @@ static void note_course(struct watch *watch)
 	if (second == watch->present_s)
 		return;
 	watch->users.enforces = watch_enforces(watch);
+	sweep_attempts(watch);
 	watch_users_turn(&watch->users, watch->config, watch->now_ns + watch->shift_ns);
 	watch->present.seconds = 1;
 	course_add(watch->course, watch->present_s, &watch->present);
@@ -296,7 +336,10 @@ static void note_course(struct watch *watch)
 	watch->present_s = second;
 }
 
-/* Of the links the fullest: one that loses frames is full, whatever its speed. What has no speed and loses none says nothing. */
+/*
+ * Of the links the fullest: one that loses frames is full, whatever its speed. What has no speed and loses none says
+ * nothing.
+ */
 static void tell_load(struct watch *watch, const struct links *links)
 {
 	struct engine_load load = { 0 };
@@ -366,8 +409,10 @@ void watch_take(void *context, const struct shield_sample *sample)
 		watch->batch[watch->count].flags |= OBSERVATION_ANSWERED;
 	else if (watch_dropped_counts_as(sample))
 		note_dropped(watch, &watch->batch[watch->count]);
-	if (!(sample->flags & SHIELD_SAMPLE_SENT))
+	if (!(sample->flags & SHIELD_SAMPLE_SENT)) {
 		count(watch, &watch->batch[watch->count]);
+		note_attempt(watch, &watch->batch[watch->count], sample->service);
+	}
 	if (++watch->count == WATCH_BATCH)
 		hand_in(watch);
 }
@@ -414,6 +459,7 @@ void watch_end(struct watch *watch)
 {
 	if (!watch->live)
 		return;
+	watch_users_finish(&watch->users);
 	watch_save(watch);
 	if (live_end(watch->live) == 0)
 		take_outputs(watch);
@@ -527,4 +573,7 @@ void watch_facts(const struct watch *watch, struct control_live *facts)
 	facts->bans_pushed_out = counters.bans_pushed_out;
 	facts->no_memory = counters.no_memory;
 	facts->sources_uncounted = counters.sources_uncounted;
+	facts->dropped_refused = watch_dropped_counts(watch->dropped).refused;
+	facts->attempts_refused = watch_attempts_counts(watch->attempts).refused;
+	facts->signals_lost = watch->users.signals_lost;
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the engine's role sees and decides by itself: samples become observations and go into live (engine/live.h), time
- * passes for it, its orders go to the loader and come back as what became of its rules, and its news go to the recorder.
+ * passes for it, its orders go to the loader and come back as what became of its rules, and its news go to the
+ * recorder.
  *
  * Samples are read in turns of at most WATCH_TURN, so that however many come a client has his answer. Capture time is
  * CLOCK_MONOTONIC, shifted once and for all to be wall time: it never jumps.
  *
- * Rules that an engine before this one left in the shield are strays. They go on doing what they do. Where live orders a
- * rule about the same packets that does the same it gets the stray instead, with what it has counted; where it does something
- * else the stray goes once that is made. One that is not wanted ends by itself, within WATCH_STRAY_S. When there is no room
- * for a new rule, a stray goes.
+ * Rules that an engine before this one left in the shield are strays. They go on doing what they do. Where live orders
+ * a rule about the same packets that does the same it gets the stray instead, with what it has counted; where it does
+ * something else the stray goes once that is made. One that is not wanted ends by itself, within WATCH_STRAY_S. When
+ * there is no room for a new rule, a stray goes.
  *
  * No part of it includes daemon/engine.h: there, struct engine is the role, here it is what finds attacks.
  */

@@ -39,8 +39,8 @@ void watch_dropped_free(struct watch_dropped *table)
 }
 
 /*
- * Not what is on the block list, which is asked itself; nor TCP of no conversation and SYNs that get a cookie: their senders
- * may come in all the same.
+ * Not what is on the block list, which is asked itself; nor TCP of no conversation and SYNs that get a cookie: their
+ * senders may come in all the same.
  */
 bool watch_dropped_counts_as(const struct shield_sample *sample)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whose packets rules and limits drop, as samples show it: sources, an IPv4 address or an IPv6 /64 each, in a table of fixed
- * size. One is listed that was seen in two different seconds, until it has not been seen for WATCH_DROPPED_S. Sources that are
- * made up at random come once: in a line that is full the newcomer takes the place of the longest silent of those, and where
- * there is none it is refused. So a flood of forged sources costs nothing but the memory that is there, and pushes out its own.
+ * Whose packets rules and limits drop, as samples show it: sources, an IPv4 address or an IPv6 /64 each, in a table of
+ * fixed size. One is listed that was seen in two different seconds, until it has not been seen for WATCH_DROPPED_S.
+ * Sources that are made up at random come once: in a line that is full the newcomer takes the place of the longest
+ * silent of those, and where there is none it is refused. So a flood of forged sources costs nothing but the memory
+ * that is there, and pushes out its own.
  *
  * The block list is no business of this table: it is asked itself.
  */

@@ -4,6 +4,7 @@
 #define HOLDFAST_DAEMON_WATCH_INSIDE_H
 
 #include "daemon/watch.h"
+#include "daemon/watch_attempts.h"
 #include "daemon/watch_users.h"
 #include "detect/incident_list.h"
 #include "engine/live.h"
@@ -121,6 +122,8 @@ struct watch {
 	struct series series; /* being written */
 	struct watch_users users;
 	struct watch_dropped *dropped;
+	struct watch_attempts *attempts;
+	struct shield_knowing knowing; /* read once a second; hz 0: nothing is known */
 	struct watch_rules rules;
 	struct watch_streams streams;
 	struct watch_telling telling;

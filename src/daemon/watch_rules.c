@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Live's orders, one at a time: taken when the loader owes no answer, so that people's wait for one at the most, and they for
- * one of theirs. Each rule that the shield has is counted ten times a second, and missed once it is gone.
+ * Live's orders, one at a time: taken when the loader owes no answer, so that people's wait for one at the most, and
+ * they for one of theirs. Each rule that the shield has is counted ten times a second, and missed once it is gone.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -113,7 +113,10 @@ static bool does_the_same(const struct shield_rule_told *told, const struct live
 	       told->arm_pps <= 2 * (uint64_t)order->arm_pps;
 }
 
-/* The stray that does what is ordered, or 0. What is about the same packets and does something else with them is replaced. */
+/*
+ * The stray that does what is ordered, or 0. What is about the same packets and does something else with them is
+ * replaced.
+ */
 static uint32_t match_strays(struct watch *watch, const struct live_order *order)
 {
 	struct watch_rules *rules = &watch->rules;
@@ -271,7 +274,9 @@ static enum watch_step make_freeze(struct watch *watch)
 	return STEP_FREEZE;
 }
 
-/* When there is nothing better to do: strays that another has replaced go, and those that hold for long hold for less. */
+/*
+ * When there is nothing better to do: strays that another has replaced go, and those that hold for long hold for less.
+ */
 static enum watch_step tend_strays(struct watch *watch)
 {
 	struct watch_rules *rules = &watch->rules;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What live is told is written down as it is told (engine/stream.h): a frame is filled, and goes to the recorder when a second
- * has passed, when it is full, or when a generation begins or ends. The generation that decides has a stream, and the one that
- * warms up beside it another; a frame goes into both. A stream that a segment is missing of ends there.
+ * What live is told is written down as it is told (engine/stream.h): a frame is filled, and goes to the recorder when a
+ * second has passed, when it is full, or when a generation begins or ends. The generation that decides has a stream,
+ * and the one that warms up beside it another; a frame goes into both. A stream that a segment is missing of ends
+ * there.
  */
 #include <errno.h>
 #include <fcntl.h>

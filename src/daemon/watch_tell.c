@@ -197,7 +197,9 @@ static bool is_going_on(const struct watch *watch, uint64_t incident)
 	return false;
 }
 
-/* However often it changes before it is told, it is told once. Of what is part of another there is nothing to be found. */
+/*
+ * However often it changes before it is told, it is told once. Of what is part of another there is nothing to be found.
+ */
 static void note_standing(struct watch *watch, uint64_t incident, bool over)
 {
 	struct watch_telling *telling = &watch->telling;

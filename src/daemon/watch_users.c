@@ -16,19 +16,25 @@ static uint32_t small(uint64_t number)
 	return number < UINT32_MAX ? (uint32_t)number : UINT32_MAX;
 }
 
+static void put_kind(struct watch_users *users, const char *name, enum signal_kind kind, uint64_t good, uint64_t bad)
+{
+	struct signal_count signal = {
+		.bucket_ns = users->bucket_ns, .kind = kind, .good = small(good), .bad = small(bad)
+	};
+
+	if (good + bad == 0 || !component_id_ok(name))
+		return;
+	memcpy(signal.component, name, strlen(name) + 1);
+	put(users, &signal);
+}
+
 static void end_bucket(struct watch_users *users)
 {
-	for (unsigned i = 0; users->bucket_ns && i < users->config->service_count; i++) {
+	for (unsigned i = 0; users->bucket_ns && i < users->config->service_count && i < CONFIG_SERVICES_MAX; i++) {
 		const char *name = users->config->services[i].name;
-		struct signal_count signal = { .bucket_ns = users->bucket_ns,
-			                       .kind = SIGNAL_CONNECTIONS,
-			                       .good = small(users->services[i].passed),
-			                       .bad = small(users->services[i].lost) };
 
-		if (signal.good + (uint64_t)signal.bad == 0 || !component_id_ok(name))
-			continue;
-		memcpy(signal.component, name, strlen(name) + 1);
-		put(users, &signal);
+		put_kind(users, name, SIGNAL_CONNECTIONS, users->services[i].passed, users->services[i].lost);
+		put_kind(users, name, SIGNAL_HANDSHAKES, users->services[i].connected, users->services[i].refused);
 	}
 	memset(users->services, 0, sizeof(users->services));
 }
@@ -44,6 +50,12 @@ void watch_users_turn(struct watch_users *users, const struct config *config, in
 		end_bucket(users);
 	}
 	users->bucket_ns = bucket_ns;
+}
+
+void watch_users_finish(struct watch_users *users)
+{
+	if (users->config)
+		end_bucket(users);
 }
 
 void watch_users_note(struct watch_users *users, const struct config *config, const struct observation *observation,
@@ -62,6 +74,16 @@ void watch_users_note(struct watch_users *users, const struct config *config, co
 				users->services[i].passed += observation->weight;
 			return;
 		}
+}
+
+void watch_users_connection(struct watch_users *users, const struct config *config, unsigned service, bool came_about,
+                            int64_t wall_ns)
+{
+	watch_users_turn(users, config, wall_ns);
+	if (service >= config->service_count || service >= CONFIG_SERVICES_MAX || config->services[service].forwarded)
+		return;
+	users->services[service].connected += came_about;
+	users->services[service].refused += !came_about;
 }
 
 bool watch_users_take(struct watch_users *users, struct message *message)

@@ -35,6 +35,7 @@ struct ways {
 	struct config_ports ports; /* not owned: the configuration's */
 };
 
+/* None was learned, and no port is watched. */
 void ways_init(struct ways *ways);
 /* Whose connections count from now on; the configuration must live as long. Forgets what was learned of other ports. */
 void ways_set_ports(struct ways *ways, const struct config_ports *ports);

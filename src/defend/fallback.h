@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is done where no signature tells an attack's packets from users' and is safe: who sends decides. By what the service
- * is allowed to (its `fallback`), and only as far as peace has taught what is usual:
+ * What is done where no signature tells an attack's packets from users' and is safe: who sends decides. By what the
+ * service is allowed to (its `fallback`), and only as far as peace has taught what is usual:
  *
  *   limit          each source may send twice what nearly all send in peace
  *   prefer_known   whom the service knows from peace may do that; all others together may send what is usual in peace
  *
- * Floods of TCP packets without a connection need neither where the host's own sockets answer: the kernel's cookies and its
- * look at them (bpf/tcp.h) are there without a rule. Pure; what is known is passed in.
+ * Floods of TCP packets without a connection need neither where the host's own sockets answer: the kernel's cookies and
+ * its look at them (bpf/tcp.h) are there without a rule. Pure; what is known is passed in.
  */
 #ifndef HOLDFAST_DEFEND_FALLBACK_H
 #define HOLDFAST_DEFEND_FALLBACK_H
@@ -44,7 +44,8 @@ struct fallback_peace {
 };
 
 /*
- * Of some packets of an attack, whose they are: its protocol, and its port where it has one. False where there are none.
+ * Of some packets of an attack, whose they are: its protocol, and its port where it has one. False where there are
+ * none.
  */
 bool fallback_match(const struct observation *packets, uint32_t count, struct match *match);
 /*
@@ -54,7 +55,10 @@ enum fallback_state fallback_plan(enum fallback_allowed allowed, const struct fa
                                   const struct life_attack *attack, const struct match *match, struct life_plan *plan,
                                   struct signature *signature);
 
-/* "not_needed", "no_service", "off", "not_learned", "cookies", "state", "limit", "prefer_known", "revoked": stable words. */
+/*
+ * "not_needed", "no_service", "off", "not_learned", "cookies", "state", "limit", "prefer_known", "revoked": stable
+ * words.
+ */
 const char *fallback_state_name(enum fallback_state state);
 /* A clause that begins with "no safe signature"; "" where none is needed. By the state, or by its name. */
 const char *fallback_state_says(enum fallback_state state);

@@ -94,9 +94,9 @@ struct life_attack {
 	bool reflection; /* answers that nobody asked for, and nothing else */
 };
 /*
- * False where the signature is no rule for the shield: it would cost too much, does not say what it drops, asks for a challenge, which the kernel gives
- * without a rule, or rests on too little: then it is tried in the shadow only where it is answers of a service that are to be
- * held off, for whom they hit can be seen by the conversations of this host.
+ * False where the signature is no rule for the shield: it would cost too much, does not say what it drops, asks for a
+ * challenge, which the kernel gives without a rule, or rests on too little: then it is tried in the shadow only where
+ * it is answers of a service that are to be held off, for whom they hit can be seen by the conversations of this host.
  */
 bool life_plan(const struct signature *signature, const struct life_attack *attack, struct life_plan *plan);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Matches held against packets. Addresses, protocol, length, TTL and being a fragment are there in every packet; "df" and
- * "ip id" are fields of IPv4 alone: on an IPv6 packet false, negated or not.
+ * Matches held against packets. Addresses, protocol, length, TTL and being a fragment are there in every packet; "df"
+ * and "ip id" are fields of IPv4 alone: on an IPv6 packet false, negated or not.
  */
 #include <string.h>
 

@@ -31,8 +31,8 @@ const char *rule_action_name(enum rule_action action);
 /* The action of that very name: 0, or -EINVAL. */
 int rule_action_parse(const char *name, enum rule_action *action);
 /*
- * Whether every packet that `narrow` matches is matched by `wide`, as far as their terms tell: false may mean that it cannot
- * be told. What they do with it is not compared.
+ * Whether every packet that `narrow` matches is matched by `wide`, as far as their terms tell: false may mean that it
+ * cannot be told. What they do with it is not compared.
  */
 bool rule_covers(const struct rule *wide, const struct rule *narrow);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The search for what packets of an attack have in common and normal ones do not: conjunctions of header fields, counted
- * over three samples: A the attack, B normal packets, V packets that were verified to be wanted (struct signature_input).
- * One that was found can be taken, and what it leaves of the attack searched again.
+ * The search for what packets of an attack have in common and normal ones do not: conjunctions of header fields,
+ * counted over three samples: A the attack, B normal packets, V packets that were verified to be wanted (struct
+ * signature_input). One that was found can be taken, and what it leaves of the attack searched again.
  */
 #ifndef HOLDFAST_DEFEND_SEARCH_H
 #define HOLDFAST_DEFEND_SEARCH_H
@@ -31,9 +31,14 @@ void search_free(struct search *search);
 uint64_t search_left(const struct search *search);
 /* Lists what packets that are left have in common: first of all, and again behind each search_take(). 0, or -ENOMEM. */
 int search_begin(struct search *search);
-/* The best conjunction for what is left; `pointed`: of those that say what they drop. False where nothing catches enough. */
+/*
+ * The best conjunction for what is left; `pointed`: of those that say what they drop. False where nothing catches
+ * enough.
+ */
 bool search_run(struct search *search, bool pointed);
-/* Of what search_run() found: what the caught packets have in common anyway is said too; a narrower rule costs nothing. */
+/*
+ * Of what search_run() found: what the caught packets have in common anyway is said too; a narrower rule costs nothing.
+ */
 void search_specialise(struct search *search);
 struct search_found search_found(const struct search *search);
 /* What it matches is no longer left. */

@@ -40,6 +40,7 @@ struct sieve {
 	struct sieve_rule rules[SIEVE_RULES_MAX];
 };
 
+/* Without a rule all passes. */
 void sieve_init(struct sieve *sieve);
 /* Appends a copy of `rule`. 0; -ENOSPC where there are SIEVE_RULES_MAX already; -EINVAL for an action there is not. */
 int sieve_add(struct sieve *sieve, const struct rule *rule);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rules are what search.h finds, one after the other in what those before leave; here is said what may be done by each, at
- * what cost.
+ * Rules are what search.h finds, one after the other in what those before leave; here is said what may be done by each,
+ * at what cost.
  */
 #include "defend/signature.h"
 
@@ -228,8 +228,8 @@ static struct signature make_signature(const struct signature_input *input, cons
 }
 
 /*
- * "length 40-1500", "udp and ttl 48-56" hold no normal packet where none is known that could be so. Of two, one that says
- * what it drops, if that catches half as much; on sizes alone none is taken.
+ * "length 40-1500", "udp and ttl 48-56" hold no normal packet where none is known that could be so. Of two, one that
+ * says what it drops, if that catches half as much; on sizes alone none is taken.
  */
 static bool find_best(struct search *search, struct search_found *best)
 {

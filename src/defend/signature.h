@@ -46,7 +46,11 @@ struct signature_input {
 	uint64_t baseline_packets;                 /* packets that B is a sample of */
 	const struct observation *const *verified; /* V */
 	uint32_t verified_count;
-	bool clients_only; /* the attack is requests of real clients: rules name clients and limit them, for a dropped request leaves its server waiting */
+	/*
+	 * the attack is requests of real clients: rules name clients and limit them, for a dropped request leaves its
+	 * server waiting
+	 */
+	bool clients_only;
 	bool young; /* the attack has only begun: rules name no range, for what is yet to come may lie beside it */
 };
 
@@ -58,8 +62,9 @@ struct signature_set {
 };
 
 /*
- * Whether a match says what it drops: a protocol of its own, or beside UDP or TCP a port, flags, content, one length or the like.
- * "udp and length 21-1500" is proven safe by whatever peace happens to hold no such packets, and says nothing of the attack.
+ * Whether a match says what it drops: a protocol of its own, or beside UDP or TCP a port, flags, content, one length or
+ * the like. "udp and length 21-1500" is proven safe by whatever peace happens to hold no such packets, and says nothing
+ * of the attack.
  */
 bool signature_is_pointed(const struct match *match);
 /* 0 or -ENOMEM. */

@@ -24,8 +24,9 @@
 #define STREAM_SHARE 5          /* fewer than one in this many packets starts a conversation: streams */
 
 /*
- * What is usual in `slots`, times USUAL_TIMES. A whole minute is not judged by a history that is hardly longer. Where a day
- * is known and more, it is what is usual at this hour, and what this generation has seen, which rises fast, has no say.
+ * What is usual in `slots`, times USUAL_TIMES. A whole minute is not judged by a history that is hardly longer. Where a
+ * day is known and more, it is what is usual at this hour, and what this generation has seen, which rises fast, has no
+ * say.
  */
 static uint64_t usual_bound(const struct track *t, uint32_t slots)
 {
@@ -125,8 +126,8 @@ static int64_t walk_back(const struct view *v, int64_t from, int64_t pause, bool
 }
 
 /*
- * Of a sample, what came and what of it was welcome are estimates: each has a variance of what a packet stands for times
- * what is estimated.
+ * Of a sample, what came and what of it was welcome are estimates: each has a variance of what a packet stands for
+ * times what is estimated.
  */
 static bool is_chance(const struct view *v, struct track_counts counts, uint64_t over)
 {

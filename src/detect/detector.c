@@ -17,6 +17,7 @@
 #include "detect/scan.h"
 #include "detect/wave.h"
 
+#define REPLAY_TOLERANCE 50               /* of a beginning that is replayed one packet in so many may be missing */
 #define REARM_SHARE 10                    /* one slot with a tenth of the peak re-opens a known attack … */
 #define REARM_PACKETS 20                  /* … and at least this many packets */
 #define ASSESS_FIRST 50                   /* packets in a slot before it is assessed before its end */
@@ -123,7 +124,7 @@ static void replay(struct detector *d, struct incident *inc, struct incident_par
 	/* Only where the ring does not reach back to the beginning is anything missing. */
 	if (shared || recent_reaches_back(&d->recent, from_ns))
 		return;
-	if (replayed && expected > replayed + replayed / 50 + TRACK_PROMOTE) {
+	if (replayed && expected > replayed + replayed / REPLAY_TOLERANCE + TRACK_PROMOTE) {
 		uint64_t left = d->seen - d->taken, missing = expected - replayed < left ? expected - replayed : left;
 		uint64_t missing_bytes = (part->window->bytes - bytes) / replayed * missing;
 

@@ -44,8 +44,8 @@ void detector_observe_probe(struct detector *detector, const struct observation 
  */
 void detector_tick(struct detector *detector, struct track_table *tracks, struct track_table *probes, int64_t slot);
 /*
- * Links are nearly full, up to this slot: where so many unsettled packets a second and more go to a scope, it is no matter
- * what is usual there. 0: they are not.
+ * Links are nearly full, up to this slot: where so many unsettled packets a second and more go to a scope, it is no
+ * matter what is usual there. 0: they are not.
  */
 void detector_strain(struct detector *detector, uint64_t pps, int64_t until_slot);
 /* A packet to an open incident's scope that completes a handshake of its source, or resets one it did not begin. */
@@ -75,6 +75,7 @@ void detector_break(struct detector *detector, struct capture_time last);
 void detector_finish(struct detector *detector, struct track_table *tracks, struct track_table *probes,
                      struct capture_time last);
 
+/* How many incidents there are, and each of them: NULL where it was absorbed; the detector's. */
 uint32_t detector_count(const struct detector *detector);
 const struct incident *detector_incident(const struct detector *detector, uint32_t index);
 struct detector_counters detector_counters(const struct detector *detector);

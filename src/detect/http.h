@@ -56,6 +56,7 @@ struct http_lately {
 	uint64_t slots; /* that it covers */
 };
 
+/* Whether a request has what the attack's have in common. */
 bool http_mark_holds(const struct http_mark *mark, const struct observation *observation);
 
 /*

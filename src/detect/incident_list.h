@@ -25,8 +25,10 @@ struct incident_list {
 	struct incident *items[INCIDENT_LIST_MAX]; /* owned */
 };
 
+/* `seed` is of the windows' estimates, and of names. */
 void incident_list_init(struct incident_list *list, uint64_t seed);
 void incident_list_fini(struct incident_list *list);
+/* INCIDENT_LIST_MAX are there. */
 bool incident_list_is_full(const struct incident_list *list);
 /* An empty incident; its index, or -1 where it is refused. */
 int32_t incident_list_add(struct incident_list *list, const struct prefix *scope, struct capture_time began,

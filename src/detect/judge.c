@@ -142,8 +142,8 @@ static void judge_transport(const struct observation *o, struct flow_view *view,
 }
 
 /*
- * A handshake is completed, for which the host's own stack vouches, and its SYN is not in the table: it was not sampled.
- * Of all SYNs so many were, and of all completions, that one may be held against the other.
+ * A handshake is completed, for which the host's own stack vouches, and its SYN is not in the table: it was not
+ * sampled. Of all SYNs so many were, and of all completions, that one may be held against the other.
  */
 static void credit_handshake(const struct observation *o, int64_t slot, struct flow_view *view, struct judgement *j)
 {

@@ -109,7 +109,9 @@ static uint8_t snmp_pdu(const struct observation *o)
 	return c.failed ? 0 : pdu;
 }
 
-/* Some agents send traps from the port on which they are asked; a reflector answers, and nothing makes it send a trap. */
+/*
+ * Some agents send traps from the port on which they are asked; a reflector answers, and nothing makes it send a trap.
+ */
 static bool mark_snmp(const struct observation *o)
 {
 	switch (snmp_pdu(o)) {

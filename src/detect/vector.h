@@ -32,15 +32,17 @@ struct evidence {
 	uint32_t crowd_1s, crowd_1s_sources;
 	uint32_t crowd_10s, crowd_10s_sources;
 	uint32_t crowd_60s, crowd_60s_sources;
-	uint32_t
-		stream_1s; /* as lone_1s where few conversations carry the packets, as a call or a download does; 0 = lone_1s */
-	uint32_t
-		stream_crowd; /* factor on crowd bounds there: calls and game clients seen from one side look like that too; 0 = 1 */
+	/* as lone_1s where few conversations carry the packets, as a call or a download does; 0 = lone_1s */
+	uint32_t stream_1s;
+	/* factor on crowd bounds there: calls and game clients seen from one side look like that too; 0 = 1 */
+	uint32_t stream_crowd;
 	uint32_t unheard_long; /* … on windows of 10 s and more: any public service is asked so much by and by; 0 = 1 */
 	uint32_t unheard;      /* factor where no answer of the target was ever seen; 0 = 1 */
 	uint32_t answered_1s; /* packets per second that are evidence although the target answers; 0 = never */
-	uint8_t repeat_max; /* over 10 s and more: packets per source up to which a crowd is one; clients of a dead server retry; 0 = any */
-	uint8_t unsettled_percent; /* of all packets of the kind that must be unsettled: slow clients of a busy service are no flood */
+	/* over 10 s and more: packets per source up to which a crowd is one; clients of a dead server retry; 0 = any */
+	uint8_t repeat_max;
+	/* of all packets of the kind that must be unsettled: slow clients of a busy service are no flood */
+	uint8_t unsettled_percent;
 	uint8_t settle_slots; /* 100 ms slots to wait for an answer before a packet counts as unsettled */
 };
 
@@ -71,6 +73,7 @@ enum vector_id {
 };
 /* clang-format on */
 
+/* The catalogue: rows [0, count), a constant each; any other id is VECTOR_NONE's row. */
 size_t vector_count(void);
 const struct vector *vector_get(uint8_t id);
 /* Whether a packet of this kind may be a look of a scan at a port. */

@@ -79,8 +79,8 @@ void engine_loaded(struct engine *engine, const struct engine_load *load);
 /* 0 or -ENOMEM. Nothing may be observed afterwards. */
 int engine_finish(struct engine *engine);
 /*
- * The same in pieces, for who must not be held up: the end of all input, and then one finding after the other. Whenever they
- * are made, they are the same. 0 or -ENOMEM; 1: one more was made, 0: all are, -ENOMEM: none is any more.
+ * The same in pieces, for who must not be held up: the end of all input, and then one finding after the other. Whenever
+ * they are made, they are the same. 0 or -ENOMEM; 1: one more was made, 0: all are, -ENOMEM: none is any more.
  */
 int engine_close(struct engine *engine);
 int engine_make_finding(struct engine *engine);
@@ -92,9 +92,9 @@ int engine_make_finding(struct engine *engine);
 uint32_t engine_incident_count(const struct engine *engine);
 const struct incident *engine_incident(const struct engine *engine, uint32_t index);
 /*
- * The finding of one of them as it stands. Rules are sought for `attack`, or where that is NULL for its sampled packets, at
- * most `attack_max` of them, and held against at most `normal_max` normal packets (0: all there are). 0, -ENOMEM, -ENOENT;
- * finding_fini() is due after 0.
+ * The finding of one of them as it stands. Rules are sought for `attack`, or where that is NULL for its sampled
+ * packets, at most `attack_max` of them, and held against at most `normal_max` normal packets (0: all there are). 0,
+ * -ENOMEM, -ENOENT; finding_fini() is due after 0.
  */
 struct engine_search {
 	uint32_t attack_max, normal_max;

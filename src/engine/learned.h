@@ -8,8 +8,9 @@
  *              seen limit count { priority observation }                                    normal packets
  *              sum
  *
- * Seasons are there where the highest bit of the kind is set (measure/season.h says how). Numbers are varints (base/varint.h) but for priorities, limit and sum, which are eight octets, the highest first. What was
- * learned has one form: reading it and writing it again gives the same octets.
+ * Seasons are there where the highest bit of the kind is set (measure/season.h says how). Numbers are varints
+ * (base/varint.h) but for priorities, limit and sum, which are eight octets, the highest first. What was learned has
+ * one form: reading it and writing it again gives the same octets.
  *
  * The sample forgets: what is handed on has its priority raised by its age, so that newer packets take the place of
  * older ones, half of them in LEARNED_HALF_S of peace, and it is spread over days.

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is decided when. Packets only count; decisions fall with the ticks: of the cases (live_cases.c) that incidents are, for
- * which rules are sought (live_seek.c) and, where none is safe, services fall back on what peace was like (live_fallback.c), and
- * of the rules from their order on (live_rules.c). Here is what begins and ends: a live engine, its inputs, its generations.
+ * What is decided when. Packets only count; decisions fall with the ticks: of the cases (live_cases.c) that incidents
+ * are, for which rules are sought (live_seek.c) and, where none is safe, services fall back on what peace was like
+ * (live_fallback.c), and of the rules from their order on (live_rules.c). Here is what begins and ends: a live engine,
+ * its inputs, its generations.
  */
 #include "engine/live.h"
 
@@ -246,7 +247,10 @@ int live_end(struct live *l)
 
 /* ---- inputs ---- */
 
-/* What was dropped on the scopes that are under attack; what was not is kept for a while, for rules may be sought for it. */
+/*
+ * What was dropped on the scopes that are under attack; what was not is kept for a while, for rules may be sought for
+ * it.
+ */
 static void count_fates(struct live *l, const struct packet *packets, uint32_t count)
 {
 	struct live_case *attacked[INCIDENT_LIST_MAX];

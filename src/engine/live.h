@@ -5,18 +5,18 @@
  * in which they are called, and the same inputs give the same orders, news and incidents. engine/stream.h writes them
  * down and reads them back.
  *
- * Generations. An engine grows with what it sees and is ended to say what it found. So a live one is replaced by a fresh
- * one every LIVE_GENERATION_NS of peace: the new one is given what the old has learned (engine_save()), sees the same
- * observations beside it for LIVE_WARM_NS, and takes over if nothing is going on. While there is an attack there is no
- * change, unless there have been LIVE_INCIDENTS_MAX: then what still goes on is an incident of the next one anew.
+ * Generations. An engine grows with what it sees and is ended to say what it found. So a live one is replaced by a
+ * fresh one every LIVE_GENERATION_NS of peace: the new one is given what the old has learned (engine_save()), sees the
+ * same observations beside it for LIVE_WARM_NS, and takes over if nothing is going on. While there is an attack there
+ * is no change, unless there have been LIVE_INCIDENTS_MAX: then what still goes on is an incident of the next one anew.
  * Whatever a generation found is thus a function of what it was given and of what came since: that is what a stream
  * holds, and why replaying it gives the same bytes.
  *
  * Rules. For each open incident rules are sought as soon as there are LIVE_SAMPLE_FIRST packets of it, and again while
  * too much of it passes. What becomes of a rule is defend/life.h's.
  *
- * Where searches come to nothing and the attack goes on passing, a rule that looks at sources is ordered instead, if the
- * service allows it (defend/fallback.h); it goes when the attack is over.
+ * Where searches come to nothing and the attack goes on passing, a rule that looks at sources is ordered instead, if
+ * the service allows it (defend/fallback.h); it goes when the attack is over.
  *
  * Times are capture times: of the host's monotonic clock, shifted by a constant to be wall time.
  */
@@ -122,8 +122,8 @@ bool live_next_order(struct live *live, struct live_order *order);
 bool live_next_news(struct live *live, struct live_news *news);
 
 /*
- * An incident that became part of another (neighbours are gathered) ends too, and live_find() knows it no more. Scans are no
- * attacks: they are in the finding of the generation, and make no news, no view and no rule.
+ * An incident that became part of another (neighbours are gathered) ends too, and live_find() knows it no more. Scans
+ * are no attacks: they are in the finding of the generation, and make no news, no view and no rule.
  */
 
 struct live_counters {
@@ -150,44 +150,53 @@ struct live_view {
 };
 unsigned live_count(const struct live *live);
 void live_view(const struct live *live, unsigned index, struct live_view *view);
-/* Services under attack, a bit each in the order of live_new(): in the shield nobody becomes known to them meanwhile. */
+/*
+ * Services under attack, a bit each in the order of live_new(): in the shield nobody becomes known to them meanwhile.
+ */
 uint64_t live_attacked(const struct live *live);
-/* The lives of the rules of an incident, those that are there first; also of one whose generation has ended. How many. */
+/*
+ * The lives of the rules of an incident, those that are there first; also of one whose generation has ended. How many.
+ */
 unsigned live_rules(const struct live *live, uint64_t incident, const struct life *rules[LIVE_RULES_MAX]);
 /* The finding of an incident as it stands, by its id; -ENOENT. finding_fini() is due after 0. */
 int live_find(struct live *live, uint64_t incident, struct finding *finding);
 /*
- * An engine that has finished, after LIVE_FINISHED; NULL at any other time. All that it found is made when it is first asked for,
- * which takes a while for each incident.
+ * An engine that has finished, after LIVE_FINISHED; NULL at any other time. All that it found is made when it is first
+ * asked for, which takes a while for each incident.
  */
 const struct engine *live_finished(struct live *live);
 /*
- * The same for who must not stand still so long: the caller's to free, closed, with no finding made; engine_make_finding()
- * makes them one by one. NULL where there is none.
+ * The same for who must not stand still so long: the caller's to free, closed, with no finding made;
+ * engine_make_finding() makes them one by one. NULL where there is none.
  */
 struct engine *live_take_finished(struct live *live);
 /* The engine that decides at present: for its totals. */
 const struct engine *live_engine(const struct live *live);
 
 /*
- * The generation that decides, counted from 1, and the one that warms up beside it; 0: none. What a generation sees begins
- * when it begins to warm up, and so does its stream (engine/stream.h). One that is let go before its turn is not counted
- * again.
+ * The generation that decides, counted from 1, and the one that warms up beside it; 0: none. What a generation sees
+ * begins when it begins to warm up, and so does its stream (engine/stream.h). One that is let go before its turn is not
+ * counted again.
  */
 uint32_t live_generation(const struct live *live);
 uint32_t live_warming(const struct live *live);
 /*
- * The youngest generation at its birth, with all that decides besides: to be written when it has just appeared and orders and
- * news have been taken, before the next input. The caller frees it. 0 or -ENOMEM.
+ * The youngest generation at its birth, with all that decides besides: to be written when it has just appeared and
+ * orders and news have been taken, before the next input. The caller frees it. 0 or -ENOMEM.
  */
 int live_birth(const struct live *live, uint8_t **octets, size_t *length);
 /* A live engine in which that generation decides, from its birth on. -EBADMSG, -ENOMEM. */
 int live_revive(const uint8_t *octets, size_t length, struct live **live);
 
-/* Ends the present generation at once, findings and all: LIVE_FINISHED, and nothing may be put in afterwards. 0 or -ENOMEM. */
+/*
+ * Ends the present generation at once, findings and all: LIVE_FINISHED, and nothing may be put in afterwards. 0 or
+ * -ENOMEM.
+ */
 int live_end(struct live *live);
 
-/* What would be given to the next generation, to be kept over a restart. The caller frees it. -EINVAL after live_end(). */
+/*
+ * What would be given to the next generation, to be kept over a restart. The caller frees it. -EINVAL after live_end().
+ */
 int live_save(const struct live *live, uint8_t **checkpoint, size_t *length);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each incident of the present generation's engine has a case here, at the engine's index. News that are owed are marks on it.
+ * Each incident of the present generation's engine has a case here, at the engine's index. News that are owed are marks
+ * on it.
  *
  * How much of an attack passes is what its incident counted less what was dropped on its scope, by slots of 100 ms.
  */

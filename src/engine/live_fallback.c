@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Services under attack: what peace is like at them, and what is ordered where no signature is safe (defend/fallback.h).
+ * Services under attack: what peace is like at them, and what is ordered where no signature is safe
+ * (defend/fallback.h).
  */
 #include <stdlib.h>
 

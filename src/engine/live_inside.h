@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of the live engine share: the struct that they decide on and birth.c writes down, and what each does for the
- * others. Of nobody else's business.
+ * What the files of the live engine share: the struct that they decide on and birth.c writes down, and what each does
+ * for the others. Of nobody else's business.
  */
 #ifndef HOLDFAST_ENGINE_LIVE_INSIDE_H
 #define HOLDFAST_ENGINE_LIVE_INSIDE_H
@@ -92,7 +92,9 @@ struct live {
 	struct packet batch[BATCH];
 };
 
-/* When a generation that was born then, and has come to its turn, may have a successor: the same wherever it is played. */
+/*
+ * When a generation that was born then, and has come to its turn, may have a successor: the same wherever it is played.
+ */
 struct capture_time live_not_before(struct capture_time born);
 /* The packet, or the tunnel packet around it. */
 static inline bool live_hits_scope(const struct prefix *scope, const struct observation *o)

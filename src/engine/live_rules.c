@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rules from their order on. Each has a place of its own (struct held) until the place is needed; what is owed to who asks is a
- * mark there, so that no order can be lost and no queue overflow. What was let go or hit users is not made again: a ban.
+ * Rules from their order on. Each has a place of its own (struct held) until the place is needed; what is owed to who
+ * asks is a mark there, so that no order can be lost and no queue overflow. What was let go or hit users is not made
+ * again: a ban.
  */
 #include <errno.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rules for an incident: when they are sought, of which of its packets, and which of the signatures that come of it become rules
- * beside those that are there. At first of each vector's sample; once there are rules, of what passes, and now and then of all.
+ * Rules for an incident: when they are sought, of which of its packets, and which of the signatures that come of it
+ * become rules beside those that are there. At first of each vector's sample; once there are rules, of what passes, and
+ * now and then of all.
  */
 #include <errno.h>
 
@@ -76,8 +77,9 @@ static bool is_stronger(const struct life_plan *plan, const struct life *life)
 enum way { WAY_STAYS, WAY_WIDER, WAY_BETTER };
 
 /*
- * Whether a rule that is there is to give way: to a wider one; to a better one: that is stronger, or acts at less where this
- * one is armed and its packets pass, or, where all of the attack was looked at again, catches the same and costs less.
+ * Whether a rule that is there is to give way: to a wider one; to a better one: that is stronger, or acts at less where
+ * this one is armed and its packets pass, or, where all of the attack was looked at again, catches the same and costs
+ * less.
  */
 static enum way way_of(const struct life *life, const struct life_plan *plan, const struct signature *g,
                        const struct incident *inc, bool review)
@@ -98,8 +100,8 @@ static enum way way_of(const struct life *life, const struct life_plan *plan, co
 }
 
 /*
- * Whether the signature is no better than what is there. Marks in `replaces` whose place it is to take; *better: one of them
- * is worse than it.
+ * Whether the signature is no better than what is there. Marks in `replaces` whose place it is to take; *better: one of
+ * them is worse than it.
  */
 static bool is_known(const struct live *l, const struct life_plan *plan, const struct signature *g,
                      const struct incident *inc, bool review, bool replaces[HELD_MAX], bool *better)
@@ -307,8 +309,8 @@ static int seek_sampled(struct live *l, uint32_t index, uint32_t part)
 }
 
 /*
- * Rules for an incident: vector by vector, for what several have in common is no more than that they are packets; of each, for
- * what passes since, or else for its sample.
+ * Rules for an incident: vector by vector, for what several have in common is no more than that they are packets; of
+ * each, for what passes since, or else for its sample.
  */
 static void seek(struct live *l, uint32_t index, const struct capture_time *passed_since)
 {
@@ -339,8 +341,8 @@ static void seek(struct live *l, uint32_t index, const struct capture_time *pass
 }
 
 /*
- * Vectors that were noticed after there were rules for others, each once and one a tick: they are evidence by themselves, and
- * what passes of them need not add up first. True where one was sought for.
+ * Vectors that were noticed after there were rules for others, each once and one a tick: they are evidence by
+ * themselves, and what passes of them need not add up first. True where one was sought for.
  */
 static bool seek_newcomer(struct live *l, uint32_t index)
 {

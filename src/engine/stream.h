@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A stream: all that a live engine was told during one generation, as octets, from which the same comes out again: orders,
- * news and findings, to the byte.
+ * A stream: all that a live engine was told during one generation, as octets, from which the same comes out again:
+ * orders, news and findings, to the byte.
  *
  *     stream = mark version length birth sum { frame }
  *     frame  = length sum time { record }
  *
- * `mark` is eight octets, `version` and lengths four, the highest first; sums are four octets of what they follow or precede
- * (against a disk's mistakes, not against malice), `birth` is what live_birth() wrote. A frame holds the inputs of a short
- * time; its time is eight octets, to which its records' times are relative; no frame needs another, so that one frame can be
- * put into two streams: while a generation warms up beside another, both have seen what it holds. What cannot be read ends
- * a stream: all before counts.
+ * `mark` is eight octets, `version` and lengths four, the highest first; sums are four octets of what they follow or
+ * precede (against a disk's mistakes, not against malice), `birth` is what live_birth() wrote. A frame holds the inputs
+ * of a short time; its time is eight octets, to which its records' times are relative; no frame needs another, so that
+ * one frame can be put into two streams: while a generation warms up beside another, both have seen what it holds. What
+ * cannot be read ends a stream: all before counts.
  */
 #ifndef HOLDFAST_ENGINE_STREAM_H
 #define HOLDFAST_ENGINE_STREAM_H
@@ -29,8 +29,8 @@
 bool stream_is_one(const uint8_t *octets, size_t length);
 
 /*
- * The beginning of the stream of the youngest generation: see live_birth() for when. The caller frees it. 0, -ENOMEM, -EFBIG
- * where it would be larger than STREAM_BIRTH_MAX.
+ * The beginning of the stream of the youngest generation: see live_birth() for when. The caller frees it. 0, -ENOMEM,
+ * -EFBIG where it would be larger than STREAM_BIRTH_MAX.
  */
 #define STREAM_BIRTH_MAX 67108864
 int stream_begin(const struct live *live, uint8_t **octets, size_t *length);
@@ -54,8 +54,8 @@ bool stream_rule_counted(struct stream_frame *frame, uint64_t handle, const stru
 size_t stream_frame_end(struct stream_frame *frame);
 
 /*
- * Reading. The functions may be NULL. `news` is called while what it speaks of can be asked of `live`: after LIVE_FINISHED,
- * live_finished().
+ * Reading. The functions may be NULL. `news` is called while what it speaks of can be asked of `live`: after
+ * LIVE_FINISHED, live_finished().
  */
 struct stream_listener {
 	void (*order)(void *context, const struct live *live, const struct live_order *order);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the lines of a component's access logs come to, in buckets of five minutes (count.h): answers and those of 5xx, how long
- * they took, from how many clients. Lines come roughly by time; ACCESS_BUCKETS_MAX buckets are open at once, and one that has to
- * make room is given out early: counts of the same cell add up wherever they go.
+ * What the lines of a component's access logs come to, in buckets of five minutes (count.h): answers and those of 5xx,
+ * how long they took, from how many clients. Lines come roughly by time; ACCESS_BUCKETS_MAX buckets are open at once,
+ * and one that has to make room is given out early: counts of the same cell add up wherever they go.
  *
- * How long answers took is a histogram with eight bins to each doubling, from microseconds to a day: the 90th percentile is
- * told as the upper end of its bin, at most an eighth too high.
+ * How long answers took is a histogram with eight bins to each doubling, from microseconds to a day: the 90th
+ * percentile is told as the upper end of its bin, at most an eighth too high.
  */
 #ifndef HOLDFAST_IMPACT_ACCESS_COUNT_H
 #define HOLDFAST_IMPACT_ACCESS_COUNT_H
@@ -56,7 +56,10 @@ uint32_t access_bucket_latency_ms(const struct access_bucket *bucket, unsigned p
 /* As signals of this host: how many were written, at most 2. */
 unsigned access_bucket_signals(const struct access_bucket *bucket, const char *component,
                                struct signal_count signals[2]);
-/* On whose behalf a request came: the peer, or, where that is a trusted proxy, the address it forwarded. False: not known. */
+/*
+ * On whose behalf a request came: the peer, or, where that is a trusted proxy, the address it forwarded. False: not
+ * known.
+ */
 bool access_client(const struct access_entry *entry, const struct prefix *trusted, uint32_t trusted_count,
                    struct address *client);
 

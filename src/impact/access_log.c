@@ -10,6 +10,8 @@
 #include "base/time.h"
 #include "impact/words.h"
 
+#define DATE_SIZE 19   /* "2026-03-10T09:35:00" */
+#define DATE_OF_CLF 20 /* "10/Mar/2026:09:35:00" */
 #define ACCESS_SETTLED 8
 #define HEADERS_SIZE 64 /* a header of syslog's is no longer, but for a host's name: */
 #define NAMES_MAX 600   /* ... and other names of it */
@@ -189,7 +191,7 @@ bool access_zone(const char *text, size_t length, int32_t *zone_s)
 }
 
 /* "10/Mar/2026:09:35:00" as "2026-03-10T09:35:00" */
-static bool turn_date(const char *text, char turned[20])
+static bool turn_date(const char *text, char turned[DATE_SIZE + 1])
 {
 	unsigned month = 0, day, year;
 
@@ -198,9 +200,9 @@ static bool turn_date(const char *text, char turned[20])
 	if (month == 12 || text[2] != '/' || text[6] != '/' || text[11] != ':' || !number_at(text, 2, &day) ||
 	    !number_at(text + 7, 4, &year))
 		return false;
-	(void)snprintf(turned, 20, "%04u-%02u-%02uT", year % 10000, month + 1, day % 100);
+	(void)snprintf(turned, DATE_SIZE + 1, "%04u-%02u-%02uT", year % 10000, month + 1, day % 100);
 	memcpy(turned + 11, text + 12, 8);
-	turned[19] = '\0';
+	turned[DATE_SIZE] = '\0';
 	return true;
 }
 
@@ -211,19 +213,19 @@ bool access_time(const char *text, size_t length, int32_t zone_s, int64_t *time_
 	struct piece rest;
 	size_t used, digits = 0;
 
-	if (length >= 20 && text[2] == '/') {
+	if (length >= DATE_OF_CLF && text[2] == '/') {
 		if (!turn_date(text, whole))
 			return false;
-		used = 20;
-	} else if (length >= 19) {
-		memcpy(whole, text, 19);
+		used = DATE_OF_CLF;
+	} else if (length >= DATE_SIZE) {
+		memcpy(whole, text, DATE_SIZE);
 		whole[10] = whole[10] == ' ' ? 'T' : whole[10];
-		used = 19;
+		used = DATE_SIZE;
 	} else {
 		return false;
 	}
 	rest = (struct piece){ text + used, length - used };
-	used = 19;
+	used = DATE_SIZE;
 	if (rest.length > 0 && (rest.at[0] == '.' || rest.at[0] == ',')) {
 		whole[used++] = '.';
 		for (digits = 1; digits < rest.length && digit(rest.at[digits]); digits++)
@@ -392,8 +394,8 @@ static bool read_bytes(struct piece text, struct access_entry *entry)
 }
 
 /*
- * How long it took, among what stands behind a line: "0.012" (nginx, seconds), "rt=0.012" or "request_time=0.012", "12ms",
- * "5120" (Apache's %D, microseconds). What says its unit is preferred, then what stands first.
+ * How long it took, among what stands behind a line: "0.012" (nginx, seconds), "rt=0.012" or "request_time=0.012",
+ * "12ms", "5120" (Apache's %D, microseconds). What says its unit is preferred, then what stands first.
  */
 static void read_extra(struct piece text, struct access_entry *entry, bool *sure)
 {

@@ -55,8 +55,8 @@ enum access_format access_log_look(const char *line, size_t length);
 /* A line looked so: one format's ACCESS_SETTLED lines settle it, where it is ACCESS_AUTO. */
 void access_log_learn(struct access_log *log, enum access_format format);
 /*
- * A line that was unwrapped, without its end, in ACCESS_COMBINED or ACCESS_HAPROXY. 0, or -EBADMSG: it is none; *why says what
- * is not there.
+ * A line that was unwrapped, without its end, in ACCESS_COMBINED or ACCESS_HAPROXY. 0, or -EBADMSG: it is none; *why
+ * says what is not there.
  */
 int access_log_read(enum access_format format, const char *line, size_t length, int32_t zone_s,
                     struct access_entry *entry, const char **why);

@@ -45,6 +45,7 @@ struct baseline_usual {
 	double dispersion; /* μ²/(s²-μ); REAL_INFINITY where s² <= μ */
 };
 
+/* Nothing was learned. */
 void baseline_init(struct baseline *baseline);
 /* A bucket that is usual; `hour` since the epoch, not negative, not before those that came. */
 void baseline_learn(struct baseline *baseline, int64_t hour, uint32_t count);

@@ -133,7 +133,7 @@ static bool is_slow(const struct belief_input *input)
 
 static int32_t weigh_signals(const struct belief_input *input)
 {
-	static const enum signal_kind kinds[] = { SIGNAL_EDGE_5XX, SIGNAL_CONNECTIONS, SIGNAL_NEL };
+	static const enum signal_kind kinds[] = { SIGNAL_EDGE_5XX, SIGNAL_CONNECTIONS, SIGNAL_HANDSHAKES, SIGNAL_NEL };
 	int32_t most = 0, least = 0;
 
 	for (unsigned i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {

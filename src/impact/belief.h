@@ -2,9 +2,10 @@
 /*
  * How sure one may be that a component is out, from all that speaks of it, and what may be published of that.
  *
- * Log-odds in thousandths (natural logarithm) begin at -4600, 1 %. Reports of users add at most 3000: anybody can send them.
- * Probes add or take at most 6000: two vantage points in two networks have to agree, and one that cannot see its canaries
- * says nothing. Signals of machines (answers of 5xx, browsers' reports of failures, connections) add or take at most 6000.
+ * Log-odds in thousandths (natural logarithm) begin at -4600, 1 %. Reports of users add at most 3000: anybody can send
+ * them. Probes add or take at most 6000: two vantage points in two networks have to agree, and one that cannot see its
+ * canaries says nothing. Signals of machines (answers of 5xx, browsers' reports of failures, connections) add or take
+ * at most 6000.
  *
  *     reports only   17 %     "elevated user reports"
  *     probes only    80 %     "investigating"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What can explain an outage: attacks, changes of one's own, providers' failures, each an era. An era can explain what
- * happens while it lasts and CAUSE_RECOVERY_NS after, of an outage that did not begin before it. What only one cause can
- * explain is that one's for sure (low); what several can is any one's (high), and shared for the value. What began before a
- * cause may have been kept up by it: that counts for its high alone. That something came with something else does not
- * prove that it made it.
+ * happens while it lasts and CAUSE_RECOVERY_NS after, of an outage that did not begin before it. What only one cause
+ * can explain is that one's for sure (low); what several can is any one's (high), and shared for the value. What began
+ * before a cause may have been kept up by it: that counts for its high alone. That something came with something else
+ * does not prove that it made it.
  *
  * Claims about causes are tested with the same (trace/claim_cause.c).
  */
@@ -69,14 +69,14 @@ bool cause_find(const char *word, enum cause *value);
 /* Whether an era can explain what is at `at_ns` of an outage that began at `began_ns`. */
 bool cause_explains(const struct cause_era *era, int64_t began_ns, int64_t at_ns);
 /*
- * Cuts [from_ns, to_ns) of an outage that began at from_ns into pieces, at most CAUSE_PIECES_MAX, of the first CAUSE_ERAS_MAX
- * eras; returns how many.
+ * Cuts [from_ns, to_ns) of an outage that began at from_ns into pieces, at most CAUSE_PIECES_MAX, of the first
+ * CAUSE_ERAS_MAX eras; returns how many.
  */
 uint32_t cause_cut(const struct cause_era *eras, uint32_t count, int64_t from_ns, int64_t to_ns,
                    struct cause_piece pieces[CAUSE_PIECES_MAX]);
 /*
- * Of an outage whose buckets, from its beginning on, have so many reports more than is usual, in thousandths. Each of its waves
- * counts as one that began by itself; an era may have begun within the bucket in which a wave did. -ENOMEM.
+ * Of an outage whose buckets, from its beginning on, have so many reports more than is usual, in thousandths. Each of
+ * its waves counts as one that began by itself; an era may have begun within the bucket in which a wave did. -ENOMEM.
  */
 int cause_account(const struct cause_era *eras, uint32_t count, const struct outage *outage,
                   const uint64_t *excess_milli, uint32_t buckets, struct cause_account *account);

@@ -26,7 +26,7 @@ static const char *const kinds[SIGNAL_KINDS + 1] = {
 	[SIGNAL_PROBE] = "probe",       [SIGNAL_EDGE_5XX] = "edge_5xx",
 	[SIGNAL_LATENCY] = "latency",   [SIGNAL_CONNECTIONS] = "connections",
 	[SIGNAL_NEL] = "nel",           [SIGNAL_CANARY] = "canary",
-	[SIGNAL_FILTERED] = "filtered",
+	[SIGNAL_FILTERED] = "filtered", [SIGNAL_HANDSHAKES] = "handshakes",
 };
 const char *const outage_basis_names[OUTAGE_BASES + 1] = {
 	[OUTAGE_NOTHING_KNOWN] = "nothing",

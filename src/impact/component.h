@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is said of a service by its users: components, of which a status page has a row each; what a user meets; where from.
- * Words are stable: they stand in the record, in files and in JSON.
+ * What is said of a service by its users: components, of which a status page has a row each; what a user meets; where
+ * from. Words are stable: they stand in the record, in files and in JSON.
  */
 #ifndef HOLDFAST_IMPACT_COMPONENT_H
 #define HOLDFAST_IMPACT_COMPONENT_H

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whom the shield is dropping, as a list that travels: made where the shield is, read where users report, which may be another
- * host. ASCII, a line each, every one ended:
+ * Whom the shield is dropping, as a list that travels: made where the shield is, read where users report, which may be
+ * another host. ASCII, a line each, every one ended:
  *
  *     holdfast.dropped/1 made 2026-11-27T14:20:00Z until 2026-11-27T14:25:00Z dropped 2 passing 1 left_out 0
  *     198.51.100.0/24
  *     2001:db8:1::/64
  *     !198.51.100.7/32
  *
- * So many prefixes are dropped, and so many, behind a '!', pass all the same (the allow list); `left_out` more were dropped and
- * found no room. The head's numbers show whether all of it has come. An address is dropped where one of the first holds it and
- * none of the others does. It is true from DROPPED_EARLY_S before `made`, for clocks differ, until `until`, which is no later than
- * DROPPED_LASTS_MAX_S after `made`. Nobody drops the whole world: no prefix is of length 0.
+ * So many prefixes are dropped, and so many, behind a '!', pass all the same (the allow list); `left_out` more were
+ * dropped and found no room. The head's numbers show whether all of it has come. An address is dropped where one of the
+ * first holds it and none of the others does. It is true from DROPPED_EARLY_S before `made`, for clocks differ, until
+ * `until`, which is no later than DROPPED_LASTS_MAX_S after `made`. Nobody drops the whole world: no prefix is of
+ * length 0.
  */
 #ifndef HOLDFAST_IMPACT_DROPPED_H
 #define HOLDFAST_IMPACT_DROPPED_H

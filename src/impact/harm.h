@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All that is known of one outage: what users measured, what is believed, what explains it, and the attack it goes with. This
- * is what the record keeps (record/outages.h) and what the status page, the statement and the report tell (tell/harm_json.h).
+ * All that is known of one outage: what users measured, what is believed, what explains it, and the attack it goes
+ * with. This is what the record keeps (record/outages.h) and what the status page, the statement and the report tell
+ * (tell/harm_json.h).
  */
 #ifndef HOLDFAST_IMPACT_HARM_H
 #define HOLDFAST_IMPACT_HARM_H

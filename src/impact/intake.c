@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A nonce is 24 octets in hexadecimal: when (4), its number (8), the first 12 of HMAC-SHA-256(key, both). Its number names a bit
- * in a ring, which the number as far ahead takes over.
+ * A nonce is 24 octets in hexadecimal: when (4), its number (8), the first 12 of HMAC-SHA-256(key, both). Its number
+ * names a bit in a ring, which the number as far ahead takes over.
  *
  * Tables of sources and networks are of open addresses and hold what came in one bucket. A slot's key is never 0.
  */
@@ -60,8 +60,8 @@ struct intake {
 	unsigned sources_count, level;
 	struct network networks[NETWORKS + 1]; /* the last: all that have no slot */
 	unsigned networks_count;
-	uint64_t placed
-		[PLACED]; /* cells of the bucket that say where, by hash: what is on record of five minutes stays bounded */
+	/* cells of the bucket that say where, by hash: what is on record of five minutes stays bounded */
+	uint64_t placed[PLACED];
 	unsigned placed_count;
 	struct tally now, before;
 	struct report_count cells[INTAKE_CELLS_MAX];
@@ -270,7 +270,10 @@ static struct source *source_slot(struct source *sources, uint64_t mark)
 	return &sources[i];
 }
 
-/* Every second source is forgotten: what is left moves to where it belongs now. -ENOMEM where there is no memory to do it with. */
+/*
+ * Every second source is forgotten: what is left moves to where it belongs now. -ENOMEM where there is no memory to do
+ * it with.
+ */
 static int halve(struct intake *intake)
 {
 	struct source *kept = calloc(SOURCES, sizeof(*kept));
@@ -402,7 +405,10 @@ static bool may_place(struct intake *intake, const struct report_count *of)
 	return true;
 }
 
-/* Where a report is counted. NULL: nowhere. A flood from everywhere costs the networks first: there are more of them than regions. */
+/*
+ * Where a report is counted. NULL: nowhere. A flood from everywhere costs the networks first: there are more of them
+ * than regions.
+ */
 static struct report_count *cell_of(struct intake *intake, const struct report_count *report)
 {
 	struct report_count of = { .bucket_ns = intake->now.bucket_ns,

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What strangers say of a service, taken while some of them lie: reports of users by the form, failures that browsers report.
- * Pure: time, keys and what else is known come with the calls. doc/public.md says why each rule is as it is.
+ * What strangers say of a service, taken while some of them lie: reports of users by the form, failures that browsers
+ * report. Pure: time, keys and what else is known come with the calls. doc/public.md says why each rule is as it is.
  *
- * - A form carries a nonce of ours: when it was given out, its number, and an HMAC over both. It is good once, and between
+ * - A form carries a nonce of ours: when it was given out, its number, and an HMAC over both. It is good once, and
+ *   between
  *   INTAKE_NONCE_EARLY_S and INTAKE_NONCE_LATE_S after it was given out. Which were used is a bit each, by number.
- * - Of a source (an IPv4 /24, an IPv6 /48) INTAKE_SOURCE_MAX reports of a component count in a bucket; of a network (its AS, else
+ * - Of a source (an IPv4 /24, an IPv6 /48) INTAKE_SOURCE_MAX reports of a component count in a bucket; of a network
+ *   (its AS, else
  *   an IPv4 /16, an IPv6 /32) so many as the caller says.
  * - Sources that the shield is dropping count as `shielded`, not as accepted.
- * - Where more sources come than the table holds, every second one is forgotten by its keyed hash, and the others stand for two,
+ * - Where more sources come than the table holds, every second one is forgotten by its keyed hash, and the others stand
+ *   for two,
  *   and so on: each is taken with the known probability 1/2^level and counts 2^level. Nobody without the key can tell which.
  * - All that came is in `raw`.
  *
@@ -114,14 +117,14 @@ const char *intake_nonce(struct intake *intake, struct capture_time now, char te
 enum intake_result intake_report(struct intake *intake, struct capture_time now, const char *nonce,
                                  const struct address *source, const struct report_count *report);
 /*
- * What a browser says it met, a failure or none, which stands for `weight` of them: a signal, no report, under the same rules of
- * sources and networks.
+ * What a browser says it met, a failure or none, which stands for `weight` of them: a signal, no report, under the same
+ * rules of sources and networks.
  */
 enum intake_result intake_nel(struct intake *intake, struct capture_time now, const struct address *source,
                               uint32_t network, const char *component, bool failed, uint32_t weight);
 /*
- * Counts since the last call, at most so many; 0: there are no more. Signals are SIGNAL_NEL, and SIGNAL_FILTERED of those of the
- * form's reports whose sources' fate was known.
+ * Counts since the last call, at most so many; 0: there are no more. Signals are SIGNAL_NEL, and SIGNAL_FILTERED of
+ * those of the form's reports whose sources' fate was known.
  */
 unsigned intake_drain(struct intake *intake, struct report_count *reports, unsigned most);
 unsigned intake_drain_signals(struct intake *intake, struct signal_count *signals, unsigned most);

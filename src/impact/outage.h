@@ -3,8 +3,8 @@
  * An outage as the reports of users measure it: when it began, was worst, ended; its waves; where it was. That is a
  * measurement, and says nothing of whether the service was down: belief.h does.
  *
- * Times are nanoseconds since the Unix epoch and ends of buckets (count.h): "began" is the beginning of the first bucket,
- * "ended" the end of the last. Counts are of reports that were accepted.
+ * Times are nanoseconds since the Unix epoch and ends of buckets (count.h): "began" is the beginning of the first
+ * bucket, "ended" the end of the last. Counts are of reports that were accepted.
  */
 #ifndef HOLDFAST_IMPACT_OUTAGE_H
 #define HOLDFAST_IMPACT_OUTAGE_H

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What places that probe see at this moment, so that nobody need wait for the end of a bucket to know: of each component and
- * place the checks of the last PRESENT_ROUNDS rounds, by the time at which they were heard of.
+ * What places that probe see at this moment, so that nobody need wait for the end of a bucket to know: of each
+ * component and place the checks of the last PRESENT_ROUNDS rounds, by the time at which they were heard of.
  *
- * A window of three rounds forgives one check that failed by chance. Trouble is over only once the whole window is without any:
- * what comes and goes turns nothing to and fro. What is heard late (a place was cut off, and now sends what it had kept) is of
- * another time, and not taken.
+ * A window of three rounds forgives one check that failed by chance. Trouble is over only once the whole window is without
+ * any: what comes and goes does not turn a page twice a minute. What is heard late (a place was cut off, and now sends what it
+ * had kept) is of another time, and not taken.
  *
  * Pure; the caller has the clock. Times are nanoseconds since the Unix epoch.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Checks of a service from outside: what is checked, what a check came to, when the next one is due, and what is counted of
- * them. Pure; whoever looks at the network is tell/checker.h.
+ * Checks of a service from outside: what is checked, what a check came to, when the next one is due, and what is
+ * counted of them. Pure; whoever looks at the network is tell/checker.h.
  *
  * A target is a URL:
  *
@@ -10,8 +10,8 @@
  *     tls://HOST[:PORT]                         a connection and its certificate; 443 where no port is said
  *     dns://NAME  dns://RESOLVER[:PORT]/NAME    a look-up of a name's addresses, by the system's resolvers or by that one
  *
- * Each address that a name has is checked. One that this host has no way to (IPv6 where there is none) says nothing of the
- * target, and is not counted.
+ * Each address that a name has is checked. One that this host has no way to (IPv6 where there is none) says nothing of
+ * the target, and is not counted.
  */
 #ifndef HOLDFAST_IMPACT_PROBE_H
 #define HOLDFAST_IMPACT_PROBE_H
@@ -126,14 +126,16 @@ bool probe_address_is_private(const struct address *address);
 void probe_judge(struct probe_result *result);
 /* How many of its addresses count as good, and as bad; a name without any is one that is bad. */
 void probe_counts(const struct probe_result *result, uint32_t *good, uint32_t *bad);
-/* What a list of canaries says: two thirds of three and more do not answer, so nothing that is seen from here counts. */
+/*
+ * What a list of canaries says: two thirds of three and more do not answer, so nothing that is seen from here counts.
+ */
 bool probe_is_blind(uint32_t good, uint32_t bad);
 /* What a certificate's line says, "Jan  2 03:04:05 2027 GMT", as seconds since the Unix epoch. -EINVAL. */
 int probe_certificate_time(const char *text, int64_t *s);
 
 /*
- * When check `which` of `count` is due the first time at `after_ns` or later. Each has its part of the interval, and in the first
- * half of it a place that the seed chooses anew each round: no two begin together, and nobody knows when.
+ * When check `which` of `count` is due the first time at `after_ns` or later. Each has its part of the interval, and in
+ * the first half of it a place that the seed chooses anew each round: no two begin together, and nobody knows when.
  */
 int64_t probe_due(uint64_t seed, int64_t every_ns, uint32_t which, uint32_t count, int64_t after_ns);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Targets as they are written, and what servers name as one: what is not plainly a name or an address, a port and a path is
- * none. A URL for libcurl is made anew of the parts, so that both read the same.
+ * Targets as they are written, and what servers name as one: what is not plainly a name or an address, a port and a
+ * path is none. A URL for libcurl is made anew of the parts, so that both read the same.
  */
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -58,7 +58,10 @@ bool probe_address_is_private(const struct address *address)
 	return false;
 }
 
-/* A name as hosts have it: labels of letters, digits, '-' and '_'. What looks like an address of IPv4 but is none is not one. */
+/*
+ * A name as hosts have it: labels of letters, digits, '-' and '_'. What looks like an address of IPv4 but is none is
+ * not one.
+ */
 static bool is_name(const char *text)
 {
 	size_t label = 0;

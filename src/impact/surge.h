@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One stream of counts, bucket by bucket: what is usual of it, when there are more than that for certain, and the outage
- * that this makes.
+ * One stream of counts, bucket by bucket: what is usual of it, when there are more than that for certain, and the
+ * outage that this makes.
  *
  *     quiet ── S ≥ h, and 10 reports in 15 minutes ──► alarm: a wave has begun, where S was last 0
  *     alarm ── six buckets that together are less than 1.5 times as many as usual, and none of which is unlikely (p ≤ .01)
  *              ──► quiet: the wave ended with the first of them
  *
- * Waves with less than SURGE_MERGE_NS between them are one; those with less than SURGE_JOIN_NS between them are waves of one
- * outage. While an alarm lasts nothing is learned, and what led to it is not learned either. An alarm of SURGE_BUCKETS_MAX
- * buckets ends: that is what is usual now.
+ * Waves with less than SURGE_MERGE_NS between them are one; those with less than SURGE_JOIN_NS between them are waves
+ * of one outage. While an alarm lasts nothing is learned, and what led to it is not learned either. An alarm of
+ * SURGE_BUCKETS_MAX buckets ends: that is what is usual now.
  */
 #ifndef HOLDFAST_IMPACT_SURGE_H
 #define HOLDFAST_IMPACT_SURGE_H
@@ -71,16 +71,19 @@ struct surge {
 /* `streams`: how many are watched at a time. `component` may be "". */
 void surge_init(struct surge *surge, const char *component, uint32_t streams);
 /*
- * The next bucket, by its number (time / COUNT_BUCKET_NS, not negative), with what was counted in it, which may be 0. Where
- * another number comes than the next, all begins anew.
+ * The next bucket, by its number (time / COUNT_BUCKET_NS, not negative), with what was counted in it, which may be 0.
+ * Where another number comes than the next, all begins anew.
  */
 enum surge_news surge_add(struct surge *surge, int64_t number, uint32_t count);
 /*
- * The outage that lasts or was over with the last bucket, as it is known now, but for places, symptoms and what was left
- * out, which a stream does not know. False: there is none.
+ * The outage that lasts or was over with the last bucket, as it is known now, but for places, symptoms and what was
+ * left out, which a stream does not know. False: there is none.
  */
 bool surge_outage(const struct surge *surge, struct outage *outage);
-/* Of each of its buckets, from its beginning on, how much more than is usual it has, in thousandths; between waves 0. How many. */
+/*
+ * Of each of its buckets, from its beginning on, how much more than is usual it has, in thousandths; between waves 0.
+ * How many.
+ */
 uint32_t surge_excess(const struct surge *surge, uint64_t excess_milli[SURGE_BUCKETS_MAX]);
 
 #endif

@@ -202,7 +202,10 @@ static void keep(struct outage *outage, const struct outage_place *place)
 	outage->places_count += outage->places_count < OUTAGE_PLACES_MAX;
 }
 
-/* Whether it has more than so many times as many reports in the whole outage; a place of which that cannot be seen is none. */
+/*
+ * Whether it has more than so many times as many reports in the whole outage; a place of which that cannot be seen is
+ * none.
+ */
 static void count_region(const struct where *where, const struct place *place, double expected_milli,
                          struct outage *outage)
 {

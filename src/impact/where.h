@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where an outage is: a scan over countries, their regions, and networks, and over windows of 5 to 120 minutes, for the one
- * in which there are more reports than is usual there, by the likelihood ratio of Poisson counts (Kulldorff, Communications
- * in Statistics Theory and Methods 26, 1997, its form with known expectations): c·ln(c/e) - (c - e).
+ * Where an outage is: a scan over countries, their regions, and networks, and over windows of 5 to 120 minutes, for the
+ * one in which there are more reports than is usual there, by the likelihood ratio of Poisson counts (Kulldorff,
+ * Communications in Statistics Theory and Methods 26, 1997, its form with known expectations): c·ln(c/e) - (c - e).
  *
- * What is usual of a place is its share of all reports outside the outage, times what is usual of the whole. Where 60 % of
- * the regions that report at all have three times as many as usual and more, the outage is everywhere.
+ * What is usual of a place is its share of all reports outside the outage, times what is usual of the whole. Where 60 %
+ * of the regions that report at all have three times as many as usual and more, the outage is everywhere.
  *
- * Of a kind of place that reports seldom named before and name now, as when databases of networks were brought a week ago,
- * nothing usual is known: it is left out until what came before names it half as often as what comes now.
+ * Of a kind of place that reports seldom named before and name now, as when databases of networks were brought a week
+ * ago, nothing usual is known: it is left out until what came before names it half as often as what comes now.
  */
 #ifndef HOLDFAST_IMPACT_WHERE_H
 #define HOLDFAST_IMPACT_WHERE_H
@@ -33,7 +33,10 @@ void where_free(struct where *where);
 int where_add(struct where *where, const struct report_count *count);
 /* `expected_milli`: what is usual of the whole, of each bucket. Fills places, global, regions_up, regions. */
 void where_find(const struct where *where, const uint32_t *expected_milli, struct outage *outage);
-/* The share of reports before the outage that came from a network, of those whose network is known: per cent; 100: not known. */
+/*
+ * The share of reports before the outage that came from a network, of those whose network is known: per cent; 100: not
+ * known.
+ */
 uint32_t where_usual_percent(const struct where *where, uint32_t network);
 /* Places that there was no room for. */
 uint32_t where_refused(const struct where *where);

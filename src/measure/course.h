@@ -31,7 +31,9 @@ struct course; /* opaque, about 1.2 MB */
 /* NULL where there is no memory. */
 struct course *course_new(void);
 void course_free(struct course *course);
-/* Adds to a second, counted from any fixed moment; seconds come in their order, and one that comes late is passed over. */
+/*
+ * Adds to a second, counted from any fixed moment; seconds come in their order, and one that comes late is passed over.
+ */
 void course_add(struct course *course, int64_t second, const struct course_point *point);
 /*
  * From one second to another, both included, in at most `max` points of `*step_s` seconds each; the first begins at

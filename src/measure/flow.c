@@ -48,8 +48,11 @@ struct entry {
 	union {
 		struct {
 			uint32_t next_seq; /* the opener's next expected sequence number */
-			uint32_t
-				last_ack; /* the opener's last acknowledgement number; of a half-open handshake the one due; after it its slot until data flows */
+			/*
+			 * the opener's last acknowledgement number; of a half-open handshake the one due; after
+			 * it its slot until data flows
+			 */
+			uint32_t last_ack;
 		} tcp;
 		struct {
 			uint8_t last[7];    /* the octet at each of counter_places */
@@ -59,7 +62,8 @@ struct entry {
 	uint8_t state;
 	uint8_t kind;
 	uint8_t unsettled_seen; /* packets from the opener that were counted as unasked: FLOW_UNSETTLED_MAX at most … */
-	uint8_t steps; /* UDP: steps of a counter, restarts << 4; TCP: 1 once the opener has sent data after its handshake */
+	/* UDP: steps of a counter, restarts << 4; TCP: 1 once the opener has sent data after its handshake */
+	uint8_t steps;
 	uint32_t unsettled; /* … and what they stand for; of a connection that has said nothing, its handshake's end */
 };
 

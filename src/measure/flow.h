@@ -51,7 +51,8 @@ struct flow_view {
 	bool asked;
 	bool engaged;
 	bool handshake; /* TCP: this very packet completes a handshake that the sender began */
-	bool first_data; /* TCP: the first payload of the opener after its handshake; settled_slot is the handshake's … */
+	/* TCP: the first payload of the opener after its handshake; settled_slot is the handshake's … */
+	bool first_data;
 	uint32_t connected; /* … whose last packet stood for so many */
 	bool progresses;    /* TCP without a seen beginning: sequence numbers move like a conversation's */
 	bool from_opener;
@@ -103,8 +104,8 @@ bool flow_group_asked(const struct flow_table *table, const struct observation *
  */
 void flow_engage(struct flow_view *view, int64_t slot);
 /*
- * The host's own word (OBSERVATION_ANSWERED) that the conversation of this packet is engaged, whatever was seen of it. To
- * be called after flow_update(); what it settles is in *view.
+ * The host's own word (OBSERVATION_ANSWERED) that the conversation of this packet is engaged, whatever was seen of it.
+ * To be called after flow_update(); what it settles is in *view.
  */
 void flow_vouch(struct flow_view *view, int64_t slot);
 /* Is there a conversation that the quoted packet of an ICMP error belongs to? */
@@ -114,6 +115,7 @@ void flow_mark_kind(struct flow_view *view, uint8_t kind);
 /* Remembers that this TCP conversation speaks HTTP. */
 void flow_mark_http(struct flow_view *view);
 
+/* Bounds that were hit; the table's. */
 const struct flow_counters *flow_table_counters(const struct flow_table *table);
 
 #endif

@@ -9,6 +9,9 @@
 #include "measure/slot.h"
 #include "measure/window.h"
 
+/* Of answers: what is below FINAL is not the last. */
+enum { STATUS_FINAL = 200, STATUS_TIMEOUT = 408, STATUS_TOO_MANY = 429, STATUS_SERVER_ERROR = 500 };
+
 #define WAYS 4
 #define CONNECTION_BUCKETS ((1u << HTTP_CONNECTION_BITS) / WAYS)
 #define SERVERS (1u << HTTP_SERVER_BITS)
@@ -541,13 +544,19 @@ static struct http_view client_speaks(struct http_table *table, const struct obs
 	return view;
 }
 
+/* The server says that it is asked too much, or is broken (RFC 9110, RFC 6585). */
+static bool is_refusal(unsigned status)
+{
+	return status == STATUS_TIMEOUT || status == STATUS_TOO_MANY || status >= STATUS_SERVER_ERROR;
+}
+
 static void server_speaks(struct http_table *table, struct http_connection *c, const struct observation *o,
                           unsigned status, int64_t slot)
 {
 	struct http_server *s = server_of(table, c);
 
-	if (s && c->pending && status >= 200) {
-		settle(s, whole_slot(slot, c->began_slot), 1, status == 408 || status == 429 || status >= 500);
+	if (s && c->pending && status >= STATUS_FINAL) {
+		settle(s, whole_slot(slot, c->began_slot), 1, is_refusal(status));
 		c->pending--;
 		if (c->state == HTTP_HEADER || c->state == HTTP_DRIBBLE)
 			set_state(table, c, HTTP_WHOLE);

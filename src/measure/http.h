@@ -143,6 +143,7 @@ struct http_counters {
 
 struct http_table; /* opaque */
 
+/* NULL where there is no memory. `seed` keys its hashes. */
 struct http_table *http_table_new(uint64_t seed);
 void http_table_free(struct http_table *table);
 void http_table_clear(struct http_table *table);

@@ -16,9 +16,11 @@ struct keys {
 	uint64_t network;             /* of the source's /24 or /48 */
 	uint64_t flow;                /* of the conversation, the same in both directions; never 0 */
 	uint64_t priority;            /* in samples, see sample.h */
-	bool sender_low; /* which of the conversation's ends speaks: the order of ends is arbitrary, but always the same */
+	/* which of the conversation's ends speaks: the order of ends is arbitrary, but always the same */
+	bool sender_low;
 };
 
+/* All of them, of a packet; the same seed and packet give the same. */
 void keys_make(struct keys *keys, const struct observation *observation, uint64_t seed);
 
 /*

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a source of a service sends in peace: of how many packets a second all but one in a thousand seconds of a source are,
- * and how many there are of all sources together. A limit can be made of it where nothing tells an attack's packets from
- * users'.
+ * What a source of a service sends in peace: of how many packets a second all but one in a thousand seconds of a source
+ * are, and how many there are of all sources together. A limit can be made of it where nothing tells an attack's
+ * packets from users'.
  *
- * Each second the packets of each source are counted, an IPv6 /64 being one, apart for TCP, UDP and the rest; then it is
- * forgotten who they were, and the counts go into a histogram of quarters of an octave: 64 numbers a service and class,
- * however many sources there are. Old seconds weigh less as new ones come (at QUOTA_COUNTED_MAX all is halved).
+ * Each second the packets of each source are counted, an IPv6 /64 being one, apart for TCP, UDP and the rest; then it
+ * is forgotten who they were, and the counts go into a histogram of quarters of an octave: 64 numbers a service and
+ * class, however many sources there are. Old seconds weigh less as new ones come (at QUOTA_COUNTED_MAX all is halved).
  *
  * Poisoning. What came in the last QUOTA_WAIT_S seconds waits, and is thrown away when the service is found to be under
- * attack; until that is over nothing is learned. Once it has been learned for QUOTA_SETTLED_S, what is said of it rises by
- * QUOTA_DRIFT_PERCENT an hour at most, whatever comes, and may fall freely.
+ * attack; until that is over nothing is learned. Once it has been learned for QUOTA_SETTLED_S, what is said of it rises
+ * by QUOTA_DRIFT_PERCENT an hour at most, whatever comes, and may fall freely.
  */
 #ifndef HOLDFAST_MEASURE_QUOTA_H
 #define HOLDFAST_MEASURE_QUOTA_H

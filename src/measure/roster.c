@@ -4,8 +4,8 @@
  * addresses); their hashes beside them; and an index of both, open, with linear probing, never more than half full.
  *
  * In a flood every source is looked up in memory that no cache holds. So most packets are turned away by their hash
- * alone, and those that are not wait in a ring: their place in the index is fetched while the next ones come, then their
- * source, then they are counted. What is in the ring is counted before anything is read.
+ * alone, and those that are not wait in a ring: their place in the index is fetched while the next ones come, then
+ * their source, then they are counted. What is in the ring is counted before anything is read.
  */
 #include "measure/roster.h"
 

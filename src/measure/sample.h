@@ -7,8 +7,8 @@
  * A sample holds every packet below its limit that it was offered. So the merged one knows all of both only up to the
  * lower of their limits: what lies above goes, or the stream with the smaller sample would seem smaller than it is.
  *
- * Few packets are tunnelled, quote another or begin a request: what all have is held apart from the rest, which only those have
- * that have some. So an observation is read out of a sample, and not pointed to.
+ * Few packets are tunnelled, quote another or begin a request: what all have is held apart from the rest, which only
+ * those have that have some. So an observation is read out of a sample, and not pointed to.
  *
  * A few more than k are held, and thrown out together when room runs out: a packet costs one comparison, or rarely a
  * copy.

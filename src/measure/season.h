@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is usual of a rate, by the hour of the week: learned second by second in peace, for weeks, and kept over restarts.
- * All is reckoned in octaves, x = log2(1 + a second's packets), so that a tenth more is the same step at any rate.
+ * What is usual of a rate, by the hour of the week: learned second by second in peace, for weeks, and kept over
+ * restarts. All is reckoned in octaves, x = log2(1 + a second's packets), so that a tenth more is the same step at any
+ * rate.
  *
  *     expected = what is usual at this hour of the week (168 averages, straight lines between the middles of the hours)
  *              + level (how far above that it is at present: an average with a half-life of five minutes)
@@ -10,10 +11,10 @@
  *     most     = max(expected + 6 sigma, 1.5 high): what is not yet out of the usual
  *     ramp     = a sum of what the minutes had too much (CUSUM): a rise that is too slow to be seen otherwise
  *
- * Who sends a little more each minute, to make a flood usual, gets no further than SEASON_DRIFT_PERCENT an hour once it has
- * been learned for SEASON_SETTLED_S: neither the level nor what is made of it rises faster, however large what comes is
- * (each second counts for three sigma at most); all may fall freely. What an hour teaches is what was expected in it, not
- * what came.
+ * Who sends a little more each minute, to make a flood usual, gets no further than SEASON_DRIFT_PERCENT an hour once it
+ * has been learned for SEASON_SETTLED_S: neither the level nor what is made of it rises faster, however large what
+ * comes is (each second counts for three sigma at most); all may fall freely. What an hour teaches is what was expected
+ * in it, not what came.
  *
  * Hours are UTC's. An hour of which less than half was learned teaches nothing. An hour that was never learned is taken
  * to be like the same hour of a day before, or else like the hour before it.
@@ -37,7 +38,9 @@
 #define SEASON_RAMP_MAX (2 * SEASON_RAMP)
 #define SEASON_OCTAVES_MAX (64 * SEASON_ONE) /* that anything here may have, either way */
 
-/* Something that rises slowly: by what there is room for. Room comes by and by, an hour's at most, and where it falls. */
+/*
+ * Something that rises slowly: by what there is room for. Room comes by and by, an hour's at most, and where it falls.
+ */
 struct season_average {
 	int32_t value, room; /* octaves / SEASON_ONE */
 };
@@ -54,8 +57,8 @@ struct season {
 	uint32_t minute_s;                   /* seconds that were learned of it */
 	int32_t high;
 	int32_t ramp; /* 0 … SEASON_RAMP_MAX */
-	uint16_t hours
-		[SEASON_HOURS]; /* 0: not known; else 1 + octaves / 1024; from Thursday, 0:00, on, as time since 1970 is */
+	/* 0: not known; else 1 + octaves / 1024; from Thursday, 0:00, on, as time since 1970 is */
+	uint16_t hours[SEASON_HOURS];
 };
 
 /* `second` is counted from 1970; `rate` is what came in it. In their order, but not of all seconds. */
@@ -70,8 +73,8 @@ uint64_t season_most(const struct season *season, int64_t second);
 /* It has been rising for long, slowly. That alone is no attack. */
 bool season_is_ramp(const struct season *season);
 /*
- * As octets, in one form: varints in the order of the struct, signed ones folded, hours as the difference to the one before.
- * `at` has room for SEASON_PACKED_MAX; how many they are. What cannot be a season fails the cursor.
+ * As octets, in one form: varints in the order of the struct, signed ones folded, hours as the difference to the one
+ * before. `at` has room for SEASON_PACKED_MAX; how many they are. What cannot be a season fails the cursor.
  */
 #define SEASON_PACKED_MAX (15 * 10 + SEASON_HOURS * 3)
 size_t season_pack(const struct season *season, uint8_t *at);

@@ -153,8 +153,8 @@ uint32_t track_interval(const struct track *track);
 int track_table_remember(struct track_table *table, const struct usual *usual, uint32_t count, uint64_t seed);
 /*
  * What is usual now, `seconds` of peace later: of what was learned, and of what was remembered and not seen again; in
- * the order of usual_compare(). `slot`: the present one; that nothing came until then is learned as well. `usual` has room
- * for USUAL_MAX; how many there are, or -ENOMEM.
+ * the order of usual_compare(). `slot`: the present one; that nothing came until then is learned as well. `usual` has
+ * room for USUAL_MAX; how many there are, or -ENOMEM.
  */
 int track_table_usual(const struct track_table *table, uint64_t seconds, int64_t slot, struct usual *usual);
 /* What was handed on, a thousand seconds, and what is usual by the hour; NULL where a day of it is not known yet. */

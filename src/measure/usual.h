@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is usual towards a scope, of a kind, as it is handed on from one generation of an engine to the next and kept over
- * restarts. Within a generation a track learns quickly (measure/track.h); from one to the next what is usual may rise by
- * USUAL_DRIFT_PERCENT an hour and no more once it has been known for USUAL_SETTLED_S: whoever sends a little more each
- * minute does not so make a flood usual. It may fall freely. Averages alone would make each morning unusual: from the second
- * generation on what is usual is learned by the hour of the week, too (measure/season.h).
+ * What is usual towards a scope, of a kind, as it is handed on from one generation of an engine to the next and kept
+ * over restarts. Within a generation a track learns quickly (measure/track.h); from one to the next what is usual may
+ * rise by USUAL_DRIFT_PERCENT an hour and no more once it has been known for USUAL_SETTLED_S: whoever sends a little
+ * more each minute does not so make a flood usual. It may fall freely. Averages alone would make each morning unusual:
+ * from the second generation on what is usual is learned by the hour of the week, too (measure/season.h).
  */
 #ifndef HOLDFAST_MEASURE_USUAL_H
 #define HOLDFAST_MEASURE_USUAL_H

@@ -44,6 +44,7 @@ void window_free(struct window *window);
 void window_add(struct window *window, const struct observation *observation, const struct keys *keys);
 void window_merge(struct window *into, const struct window *from);
 
+/* An address as a key, and back: its first and its last eight octets as numbers. */
 struct address topk_address(struct topk_key key);
 struct topk_key address_topk(const struct address *address);
 

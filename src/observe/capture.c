@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Capture files, read as a chain of records: what a file is, by its first octets, and what is said where it is none. The
- * formats are in pcap.c and pcapng.c, the octets are looked at through input.c.
+ * Capture files, read as a chain of records: what a file is, by its first octets, and what is said where it is none.
+ * The formats are in pcap.c and pcapng.c, the octets are looked at through input.c.
  *
  * A file that grows is read as long as it was when it was opened.
  */

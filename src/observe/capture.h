@@ -53,6 +53,7 @@ struct capture *capture_open(const char *path, char error[CAPTURE_ERROR_SIZE]);
 struct capture *capture_open_memory(const void *data, size_t length, char error[CAPTURE_ERROR_SIZE]);
 void capture_close(struct capture *capture);
 
+/* The next record: its octets are the capture's until the next call. What has ended ends again. */
 enum capture_kind capture_next(struct capture *capture, struct capture_record *record);
 
 /* One line, for CAPTURE_BROKEN and CAPTURE_CUT: "offset 1234: …". Empty before. */

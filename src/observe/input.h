@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The octets of an input, looked at through a window [at, end). Over memory the window is the whole input. Over anything
- * else it is a buffer which input_fill() refills, and which never exceeds INPUT_WINDOW_MAX. Copying a file that is in the
- * page cache into a buffer that stays in the processor's costs about half of what the page faults of a mapping do, and
- * nobody who truncates the file can kill the reader. What is packed (gzip, zstd) is unpacked into that buffer, so that
- * offsets are those of what was unpacked.
+ * The octets of an input, looked at through a window [at, end). Over memory the window is the whole input. Over
+ * anything else it is a buffer which input_fill() refills, and which never exceeds INPUT_WINDOW_MAX. Copying a file
+ * that is in the page cache into a buffer that stays in the processor's costs about half of what the page faults of a
+ * mapping do, and nobody who truncates the file can kill the reader. What is packed (gzip, zstd) is unpacked into that
+ * buffer, so that offsets are those of what was unpacked.
  */
 #ifndef HOLDFAST_OBSERVE_INPUT_H
 #define HOLDFAST_OBSERVE_INPUT_H
@@ -82,8 +82,8 @@ static inline bool input_holds(struct input *in, size_t length)
 /* Over memory, which must outlive the window. */
 void input_over(struct input *in, const void *data, size_t length);
 /*
- * Over a descriptor, which stays the caller's, and of which at most `length` octets are read. 0 or -ENOMEM. It is waited
- * for where it was handed over non-blocking.
+ * Over a descriptor, which stays the caller's, and of which at most `length` octets are read. 0 or -ENOMEM. It is
+ * waited for where it was handed over non-blocking.
  */
 int input_read(struct input *in, int descriptor, uint64_t length);
 /* The window holds packed octets: from here on it holds what they unpack to. 0 or -ENOMEM. */

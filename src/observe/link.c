@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sources: the LINKTYPE_ registry of draft-ietf-opsawg-pcaplinktype, IEEE 802.1Q, RFC 1042 and 948 (IP over 802.2), 1661
- * (PPP), 2516 (PPPoE), 3032 (MPLS), 4448 (Ethernet in MPLS).
+ * Sources: the LINKTYPE_ registry of draft-ietf-opsawg-pcaplinktype, IEEE 802.1Q, RFC 1042 and 948 (IP over 802.2),
+ * 1661 (PPP), 2516 (PPPoE), 3032 (MPLS), 4448 (Ethernet in MPLS).
  */
 #include "observe/link.h"
 

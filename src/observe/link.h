@@ -49,6 +49,7 @@ enum {
 	ETHERNET_TYPE = 12, /* where it stands */
 };
 
+/* Takes off what is before IP: DECODE_OK, and the layer begins with IP of *version; or why there is none. */
 enum decode_result link_pass(struct layer *layer, uint32_t link_type, enum ip_version *version);
 enum decode_result link_pass_ethernet(struct layer *layer, enum ip_version *version);
 enum decode_result link_pass_ppp(struct layer *layer, enum ip_version *version);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An observation as octets, and back: what is zero takes no room, numbers take what they need (base/varint.h), addresses of
- * IPv4 four octets. Most take 30 to 65.
+ * An observation as octets, and back: what is zero takes no room, numbers take what they need (base/varint.h),
+ * addresses of IPv4 four octets. Most take 30 to 65.
  *
  *     observation = fields flags time-folded protocol ttl length source destination
  *                   [ weight ] [ ip-id ] [ offset ] [ ports ] [ icmp ] [ payload-length ] [ payload ] [ tcp ] [ outer ] [ more ]
  *
- * `fields` says which of the optional ones follow. `time` is relative to another, which both sides know. The payload behind
- * payload_kept is zero afterwards.
+ * `fields` says which of the optional ones follow. `time` is relative to another, which both sides know. The payload
+ * behind payload_kept is zero afterwards.
  */
 #ifndef HOLDFAST_OBSERVE_PACK_H
 #define HOLDFAST_OBSERVE_PACK_H

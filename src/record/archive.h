@@ -9,8 +9,8 @@
  *     FOLDER/streams/ID.hfs          the stream of the generation that it was seen in (engine/stream.h)
  *     FOLDER/streams/g….part         the stream of a generation that lasts; what has a name too is the same file
  *
- * An ID is sixteen hexadecimal digits. A file is whole or not there, but for a stream, which grows; folders are 0750, files
- * 0640 by the umask of who writes. Bounded in number and size: where there is more, the oldest go that are over.
+ * An ID is sixteen hexadecimal digits. A file is whole or not there, but for a stream, which grows; folders are 0750,
+ * files 0640 by the umask of who writes. Bounded in number and size: where there is more, the oldest go that are over.
  *
  * Functions return 0 or -errno. Nothing here logs.
  */
@@ -74,8 +74,8 @@ struct archive {
 };
 
 /*
- * Makes the folders where they are not. What a writer before has left undone is put in order: streams without a name go, and
- * incidents that were open are ARCHIVE_LEFT.
+ * Makes the folders where they are not. What a writer before has left undone is put in order: streams without a name
+ * go, and incidents that were open are ARCHIVE_LEFT.
  */
 int archive_open(struct archive *archive, const char *folder, const struct archive_bounds *bounds);
 void archive_close(struct archive *archive);
@@ -88,24 +88,24 @@ void archive_drop(struct archive *archive, uint64_t generation);
 /* `length` octets of JSON from `fd` are the analysis. On the disk when 0 is returned. */
 int archive_put(struct archive *archive, const struct archive_incident *incident, int fd, uint32_t length);
 /*
- * Streams of incidents that are over since before `ended_before_ns` go: they have addresses of single hosts in them. Needs
- * no archive that is open. Returns how many went, or -errno.
+ * Streams of incidents that are over since before `ended_before_ns` go: they have addresses of single hosts in them.
+ * Needs no archive that is open. Returns how many went, or -errno.
  */
 int archive_expire(const char *folder, int64_t ended_before_ns);
 /* It is none after all. */
 void archive_remove(struct archive *archive, uint64_t incident);
 
 /*
- * An incident from elsewhere, beside whoever has the archive open: nothing is put in order, nothing has to go. Folders are made
- * where they are not.
+ * An incident from elsewhere, beside whoever has the archive open: nothing is put in order, nothing has to go. Folders
+ * are made where they are not.
  */
 int archive_add(const char *folder, const struct archive_incident *incident, int fd, uint32_t length);
 
 /* ---- for those that read ---- */
 
 /*
- * Incidents, the latest beginning first; what is no incident is passed over. Returns how many, at most `max`, or -errno; the
- * caller frees *incidents.
+ * Incidents, the latest beginning first; what is no incident is passed over. Returns how many, at most `max`, or
+ * -errno; the caller frees *incidents.
  */
 int archive_list(const char *folder, unsigned max, struct archive_incident **incidents);
 /*
@@ -114,8 +114,8 @@ int archive_list(const char *folder, unsigned max, struct archive_incident **inc
  */
 int archive_find(const char *folder, const char *name, struct archive_incident *incident);
 /*
- * The file, whole, NUL-terminated; `analysis` is where the analysis begins and `analysis_length` how long it is. The caller
- * frees *text. -EBADMSG where it is no incident's.
+ * The file, whole, NUL-terminated; `analysis` is where the analysis begins and `analysis_length` how long it is. The
+ * caller frees *text. -EBADMSG where it is no incident's.
  */
 int archive_read(const char *folder, uint64_t id, char **text, size_t *length, const char **analysis,
                  size_t *analysis_length);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A tar writer of its own, for a library's would have to be told to be strict: what is read is compared with what would have
- * been written, octet by octet, so that there is nothing to parse but a size.
+ * A tar writer of its own, for a library's would have to be told to be strict: what is read is compared with what would
+ * have been written, octet by octet, so that there is nothing to parse but a size.
  */
 #include "record/bundle.h"
 
@@ -256,8 +256,8 @@ int bundle_write(const struct bundle_making *making, int out, char head[BUNDLE_H
 /* ---- what was erased ---- */
 
 /*
- * erased.json, NULL where there is no memory. It came later than the head and is in no chain; that its octets are as they were
- * written is said by a sum of its own.
+ * erased.json, NULL where there is no memory. It came later than the head and is in no chain; that its octets are as
+ * they were written is said by a sum of its own.
  */
 static char *make_erased(const struct bundle *bundle)
 {

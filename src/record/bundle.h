@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An evidence bundle: one tar file (POSIX ustar), which anybody opens with what there is, and of which no octet is free:
+ * An evidence bundle: one tar file (POSIX ustar), which anybody opens with what there is, and of which no octet is
+ * free:
  *
  *     manifest.json     "holdfast.bundle/1": what the bundle is about, and its segments with size, SHA-256 and chain
  *     head.txt          the head of the chain: 64 hexadecimal digits and a newline
@@ -9,12 +10,12 @@
  *
  *     H_0 = 32 zero octets, H_i = SHA-256(H_{i-1} ‖ SHA-256(segment_i)), head = SHA-256(H_n ‖ SHA-256(manifest.json))
  *
- * Headers of members are written one way only (mode 0444, no owner, the time of the manifest), padding is zero, and behind
- * the last member come two blocks of zeros and nothing else. So the head, which a signature names, stands for every octet, and
- * the same evidence gives the same file.
+ * Headers of members are written one way only (mode 0444, no owner, the time of the manifest), padding is zero, and
+ * behind the last member come two blocks of zeros and nothing else. So the head, which a signature names, stands for
+ * every octet, and the same evidence gives the same file.
  *
- * A bundle that is read is octets from outside: bounded, nothing in it is believed before its sum is right, and what is wrong
- * first is named. Functions return 0 or -errno.
+ * A bundle that is read is octets from outside: bounded, nothing in it is believed before its sum is right, and what is
+ * wrong first is named. Functions return 0 or -errno.
  */
 #ifndef HOLDFAST_RECORD_BUNDLE_H
 #define HOLDFAST_RECORD_BUNDLE_H
@@ -101,17 +102,20 @@ struct bundle {
 };
 
 /*
- * Reads it all and holds every octet to its sum. -EBADMSG with `fault`; -ENOMEM, -EIO. bundle_fini() is due after 0. That all
- * is as the head says does not say who made it: that is a signature's to say.
+ * Reads it all and holds every octet to its sum. -EBADMSG with `fault`; -ENOMEM, -EIO. bundle_fini() is due after 0.
+ * That all is as the head says does not say who made it: that is a signature's to say.
  */
 int bundle_read(int fd, struct bundle *bundle, struct bundle_fault *fault);
 void bundle_fini(struct bundle *bundle);
-/* A segment whole, with a NUL behind it; the caller frees it. -ENOENT where it is not there, -EFBIG beyond BUNDLE_JSON_MAX. */
+/*
+ * A segment whole, with a NUL behind it; the caller frees it. -ENOENT where it is not there, -EFBIG beyond
+ * BUNDLE_JSON_MAX.
+ */
 int bundle_text(const struct bundle *bundle, int fd, enum bundle_segment segment, char **text, size_t *length);
 
 /*
- * The same bundle to `out`, without those of `wanted` that it has: manifest and head stay, erased.json says when and why.
- * What was erased before stays so. -ENOENT: nothing of that is in it.
+ * The same bundle to `out`, without those of `wanted` that it has: manifest and head stay, erased.json says when and
+ * why. What was erased before stays so. -ENOENT: nothing of that is in it.
  */
 int bundle_erase(const struct bundle *bundle, int fd, const bool wanted[BUNDLE_SEGMENTS], int64_t now_s,
                  const char *why, int out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Statements as in ledger.c. What the number of rows is bounded by is asked before one is added; two who add at the same time
- * may end up one above it.
+ * Statements as in ledger.c. What the number of rows is bounded by is asked before one is added; two who add at the
+ * same time may end up one above it.
  */
 #include "record/components.h"
 

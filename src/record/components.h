@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the status page shows: components and groups of them, how they fared, and works that are planned. In the record's
- * database (ledger.h), whose errors hold.
+ * What the status page shows: components and groups of them, how they fared, and works that are planned. In the
+ * record's database (ledger.h), whose errors hold.
  *
- * What a component is called is a setting, and may change. How it fared is only added to: a state says what the component is
- * from `since_ns` on, and takes the place of all that was said before of that time and what follows. One that is from now on
- * takes nobody's place: it begins behind all that was set before it, however shortly. A component that is removed keeps its
- * states; its ID is not given to another.
+ * What a component is called is a setting, and may change. How it fared is only added to: a state says what the
+ * component is from `since_ns` on, and takes the place of all that was said before of that time and what follows. One
+ * that is from now on takes nobody's place: it begins behind all that was set before it, however shortly. A component
+ * that is removed keeps its states; its ID is not given to another.
  */
 #ifndef HOLDFAST_RECORD_COMPONENTS_H
 #define HOLDFAST_RECORD_COMPONENTS_H
@@ -38,7 +38,8 @@ struct component_state {
 	uint64_t number; /* given by the ledger */
 	char component[COMPONENT_ID_SIZE];
 	enum component_status status;
-	int64_t since_ns; /* of one that is added 0: now, which is added_ns, or just behind what was set in the second from there */
+	/* of one that is added 0: now, which is added_ns, or just behind what was set in the second from there */
+	int64_t since_ns;
 	const char *cause; /* "attack", "own_change", "provider", "unknown"; "" */
 	enum component_source source;
 	uint64_t outage; /* its number; 0: none */
@@ -62,7 +63,9 @@ const char *component_source_name(enum component_source source);
 
 /* -EEXIST: there is, or was, one of that ID; -ENOENT: there is no such group; -EDQUOT: COMPONENTS_MAX; -EINVAL. */
 int component_add(struct ledger *ledger, const struct component *component, struct record_error *error);
-/* All its texts, group, position (0: as it is) and showcase become what is given. -ENOENT: there is no such component. */
+/*
+ * All its texts, group, position (0: as it is) and showcase become what is given. -ENOENT: there is no such component.
+ */
 int component_change(struct ledger *ledger, const struct component *component, struct record_error *error);
 /* -ENOENT; -EBUSY: it is a group with components in it. */
 int component_remove(struct ledger *ledger, const char *id, int64_t at_ns, struct record_error *error);
@@ -70,7 +73,9 @@ int component_remove(struct ledger *ledger, const char *id, int64_t at_ns, struc
 int component_each(struct ledger *ledger, bool removed, int (*each)(void *context, const struct component *component),
                    void *context, struct record_error *error);
 
-/* "", or why it cannot be put on record: a cause that is none, a beginning behind `added_ns`; before anything is read. */
+/*
+ * "", or why it cannot be put on record: a cause that is none, a beginning behind `added_ns`; before anything is read.
+ */
 const char *component_state_wrong(const struct component_state *state);
 /* -ENOENT: there is no such component, or it is a group; -EINVAL: it is wrong. `number` may be NULL. */
 int component_state_add(struct ledger *ledger, const struct component_state *state, uint64_t *number,

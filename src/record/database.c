@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Migrations are a list: entry n makes of schema n schema n + 1, in one transaction with the number's change. Whoever opens
- * the database first makes them; another who waited for that transaction sees the number that it left.
+ * Migrations are a list: entry n makes of schema n schema n + 1, in one transaction with the number's change. Whoever
+ * opens the database first makes them; another who waited for that transaction sees the number that it left.
  *
- * What the ledger holds is guarded by triggers: an UPDATE or DELETE fails in whatever program tries it, short of one that
- * drops the triggers first, which database_check() sees.
+ * What the ledger holds is guarded by triggers: an UPDATE or DELETE fails in whatever program tries it, short of one
+ * that drops the triggers first, which database_check() sees.
  */
 #include "record/database.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What record.c and ledger.c share: one database, its schema and migrations, and what SQLite's codes are in our words.
- * Functions that return an int give one of SQLite's codes, but for those with a struct record_error, which give 0 or -errno.
+ * Functions that return an int give one of SQLite's codes, but for those with a struct record_error, which give 0 or
+ * -errno.
  */
 #ifndef HOLDFAST_RECORD_DATABASE_H
 #define HOLDFAST_RECORD_DATABASE_H
@@ -38,7 +39,10 @@ void database_put_number(sqlite3_stmt *statement, int place, int64_t number);
 const char *database_text(sqlite3_stmt *statement, int column);
 /* The same into `text`, as much as fits, NUL-terminated. */
 void database_copy_text(sqlite3_stmt *statement, int column, char *text, size_t size);
-/* Steps through a statement's rows; stops where `row` returns not 0, and returns that. The statement stays the caller's. */
+/*
+ * Steps through a statement's rows; stops where `row` returns not 0, and returns that. The statement stays the
+ * caller's.
+ */
 int database_each_row(sqlite3 *database, sqlite3_stmt *statement, int (*row)(sqlite3_stmt *statement, void *context),
                       void *context, struct record_error *error);
 /* Of a row of the table `action`, its columns in their order; texts are valid until the statement goes on. */

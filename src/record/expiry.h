@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Erasing personal data in bundles of evidence: in one that is named, or in all that the ledger has whose time is over. The
- * erasure of a bundle that is recorded is recorded; one that lies elsewhere by now, or is not ours to write, stays due.
+ * Erasing personal data in bundles of evidence: in one that is named, or in all that the ledger has whose time is over.
+ * The erasure of a bundle that is recorded is recorded; one that lies elsewhere by now, or is not ours to write, stays
+ * due.
  */
 #ifndef HOLDFAST_RECORD_EXPIRY_H
 #define HOLDFAST_RECORD_EXPIRY_H
@@ -24,18 +25,21 @@ struct expiry {
 	/* Told of each that could not be erased: `fault` is set where `result` is -EBADMSG. May be NULL. */
 	void (*refused)(void *context, const char *path, int result, const struct bundle_fault *fault);
 	void *context;
-	/* Given: files that were erased, are no longer there, could not be erased, are outside of `folder`; rows of all those erased. */
+	/*
+	 * Given: files that were erased, are no longer there, could not be erased, are outside of `folder`; rows of all
+	 * those erased.
+	 */
 	unsigned erased, missing, failed, elsewhere, rows;
 };
 
 /*
- * 0, -ENOMEM, or of the ledger with `error`. `ledger` NULL: nothing is recorded, and only a wanted one can be erased. What has
- * nothing personal in it counts as erased. That a file is no longer there is recorded in place of an erasure.
+ * 0, -ENOMEM, or of the ledger with `error`. `ledger` NULL: nothing is recorded, and only a wanted one can be erased.
+ * What has nothing personal in it counts as erased. That a file is no longer there is recorded in place of an erasure.
  */
 int expiry_run(struct ledger *ledger, struct expiry *expiry, struct record_error *error);
 /*
- * Erases in one file, in its place. -ENOENT: nothing personal is in it; -ENODEV: there is no such file; -EBADMSG with `fault`: it
- * is no bundle as it was written, and stays as it is; -errno.
+ * Erases in one file, in its place. -ENOENT: nothing personal is in it; -ENODEV: there is no such file; -EBADMSG with
+ * `fault`: it is no bundle as it was written, and stays as it is; -errno.
  */
 int expiry_erase(const char *path, int64_t now_ns, const char *why, struct bundle_fault *fault);
 

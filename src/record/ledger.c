@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each addition is one statement, and so one transaction, with synchronous FULL: what the caller is told is added has been
- * synced. Rows are listed by one statement each, which a table of this file names.
+ * Each addition is one statement, and so one transaction, with synchronous FULL: what the caller is told is added has
+ * been synced. Rows are listed by one statement each, which a table of this file names.
  */
 #include "record/ledger.h"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The ledger: what is kept for good beside what was done. Public claims, the verdicts on them and who approved of telling
- * them, events (own changes, providers' outages, maintenance), roll-ups (an incident's trace as it stood), and the heads of evidence bundles. It is in
- * the record's database (record/record.h; LEDGER_FILE in the state_dir). Commands write it themselves, beside the daemon's
- * recorder, and wait up to LEDGER_BUSY_MS for it.
+ * The ledger: what is kept for good beside what was done. Public claims, the verdicts on them and who approved of
+ * telling them, events (own changes, providers' outages, maintenance), roll-ups (an incident's trace as it stood), and
+ * the heads of evidence bundles. It is in the record's database (record/record.h; LEDGER_FILE in the state_dir).
+ * Commands write it themselves, beside the daemon's recorder, and wait up to LEDGER_BUSY_MS for it.
  *
- * What is added stays as it is: triggers refuse to change or delete it, whoever tries. A verdict is added, never replaced;
- * the erasure of a bundle is a row of its own. One exception: of an incident's roll-ups only the first, the latest
- * LEDGER_ROLLUPS_MAX and those that a verdict rests on stay.
+ * What is added stays as it is: triggers refuse to change or delete it, whoever tries. A verdict is added, never
+ * replaced; the erasure of a bundle is a row of its own. One exception: of an incident's roll-ups only the first, the
+ * latest LEDGER_ROLLUPS_MAX and those that a verdict rests on stay.
  *
  * What was added is on the disk when 0 is returned: neither a process nor a host that dies takes it away.
  *
@@ -93,23 +93,24 @@ const char *ledger_event_kind_name(enum ledger_event_kind kind);
 bool ledger_event_kind_find(const char *name, enum ledger_event_kind *kind);
 
 /*
- * `path`: the database. To write, one that is not there is made, its owner being the folder's, and an older one is brought up
- * to date. To read, -ENOENT where it is not there; what an older schema has not is not there. -ENOTSUP: a newer schema, or no
- * database of ours; -EBADMSG: it is broken; -EACCES, -EROFS, -ENOSPC, -EBUSY, -EIO, -ENOMEM.
+ * `path`: the database. To write, one that is not there is made, its owner being the folder's, and an older one is
+ * brought up to date. To read, -ENOENT where it is not there; what an older schema has not is not there. -ENOTSUP: a
+ * newer schema, or no database of ours; -EBADMSG: it is broken; -EACCES, -EROFS, -ENOSPC, -EBUSY, -EIO, -ENOMEM.
  */
 int ledger_open(const char *path, bool write, struct ledger **ledger, struct record_error *error);
 void ledger_close(struct ledger *ledger);
 
 /*
- * These add. -EINVAL: a text is too long or no UTF-8, or JSON is none; -EDQUOT: there are LEDGER_ROWS_MAX; -EROFS: it was
- * opened to read; -ENOENT: of a verdict, there is no such claim. `id` may be NULL. What the ledger gives is not read.
+ * These add. -EINVAL: a text is too long or no UTF-8, or JSON is none; -EDQUOT: there are LEDGER_ROWS_MAX; -EROFS: it
+ * was opened to read; -ENOENT: of a verdict, there is no such claim. `id` may be NULL. What the ledger gives is not
+ * read.
  */
 int ledger_claim_add(struct ledger *ledger, const struct ledger_claim *claim, char id[LEDGER_ID_SIZE],
                      struct record_error *error);
 int ledger_verdict_add(struct ledger *ledger, const struct ledger_verdict *verdict, struct record_error *error);
 /*
- * Of a claim's latest verdict: what is tested later has to be approved anew. -ENOENT: there is no such claim; -ENODATA: it was
- * not tested; -EPERM: whoever put the claim on record is not the second person that it takes; -EALREADY.
+ * Of a claim's latest verdict: what is tested later has to be approved anew. -ENOENT: there is no such claim; -ENODATA:
+ * it was not tested; -EPERM: whoever put the claim on record is not the second person that it takes; -EALREADY.
  */
 int ledger_approval_add(struct ledger *ledger, const char *claim, int64_t at_ns, const char *by,
                         struct record_error *error);
@@ -127,8 +128,8 @@ int ledger_rollup_add(struct ledger *ledger, const struct ledger_rollup *rollup,
                       struct record_error *error);
 
 /*
- * These list, in the order in which they were added; `incident` 0: of all. They stop where `each` returns not 0, and return
- * that. `each` may not add.
+ * These list, in the order in which they were added; `incident` 0: of all. They stop where `each` returns not 0, and
+ * return that. `each` may not add.
  */
 int ledger_claim_each(struct ledger *ledger, uint64_t incident,
                       int (*each)(void *context, const struct ledger_claim *claim), void *context,
@@ -160,11 +161,13 @@ int ledger_rollup_find(struct ledger *ledger, uint64_t incident,
                        int (*each)(void *context, const struct ledger_rollup *rollup), void *context,
                        struct record_error *error);
 
-/* A copy of the whole database as it stands, to `file`, which must not be there, while others write. On the disk then. */
+/*
+ * A copy of the whole database as it stands, to `file`, which must not be there, while others write. On the disk then.
+ */
 int ledger_backup(struct ledger *ledger, const char *file, struct record_error *error);
 /*
- * Reads every page and index, and looks at the schema's triggers. Calls `tell` for each of the first LEDGER_CHECK_MISTAKES
- * mistakes; *mistakes says how many of them there are.
+ * Reads every page and index, and looks at the schema's triggers. Calls `tell` for each of the first
+ * LEDGER_CHECK_MISTAKES mistakes; *mistakes says how many of them there are.
  */
 int ledger_check(struct ledger *ledger, void (*tell)(void *context, const char *mistake), void *context,
                  unsigned *mistakes, struct record_error *error);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files that keep things in the ledger share: the open database, texts that may be kept, statements that add a row
- * and those that list rows. For the room's own files alone.
+ * What the files that keep things in the ledger share: the open database, texts that may be kept, statements that add a
+ * row and those that list rows. For the room's own files alone.
  *
- * A row is added by ledger_begin_to_add(), binding, ledger_add(); rows are listed by ledger_begin(), binding, ledger_each_row().
- * Both ways the last of them ends the statement. Functions return 0 or -errno with the error said.
+ * A row is added by ledger_begin_to_add(), binding, ledger_add(); rows are listed by ledger_begin(), binding,
+ * ledger_each_row(). Both ways the last of them ends the statement. Functions return 0 or -errno with the error said.
  */
 #ifndef HOLDFAST_RECORD_LEDGER_INSIDE_H
 #define HOLDFAST_RECORD_LEDGER_INSIDE_H
@@ -45,7 +45,9 @@ int ledger_begin(struct ledger *ledger, const char *sql, sqlite3_stmt **statemen
 /* -EROFS: the ledger is only read; -EDQUOT: the number that `count_of` asks for is LEDGER_ROWS_MAX. */
 int ledger_begin_to_add(struct ledger *ledger, const char *sql, const char *count_of, sqlite3_stmt **statement,
                         struct record_error *error);
-/* A transaction that writes; -EROFS. Its end is as `result` says, which is returned, or why it could not be committed. */
+/*
+ * A transaction that writes; -EROFS. Its end is as `result` says, which is returned, or why it could not be committed.
+ */
 int ledger_transaction_begin(struct ledger *ledger, struct record_error *error);
 int ledger_transaction_end(struct ledger *ledger, int result, struct record_error *error);
 /* `id` may be NULL. */

@@ -17,8 +17,8 @@
 #define BACKUP_PAUSE_MS 10
 
 /*
- * All pages in one step, which is one read of the write-ahead log: others write meanwhile, what they write is not in it. The
- * copy's own journal is a plain one, so that it is one file, which can be read wherever it is put.
+ * All pages in one step, which is one read of the write-ahead log: others write meanwhile, what they write is not in
+ * it. The copy's own journal is a plain one, so that it is one file, which can be read wherever it is put.
  */
 static int copy_pages(sqlite3 *from, sqlite3 *to, struct record_error *error)
 {

@@ -57,7 +57,9 @@ struct line {
 	size_t length;
 };
 
-/* Lines, the last one's end may be missing; -EBADMSG where there are others than `wanted`, or octets that are no text. */
+/*
+ * Lines, the last one's end may be missing; -EBADMSG where there are others than `wanted`, or octets that are no text.
+ */
 static int split(const char *text, size_t length, struct line lines[LINES_MAX], unsigned wanted)
 {
 	unsigned count = 0;

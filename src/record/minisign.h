@@ -9,10 +9,11 @@
  *     signature   four lines: a comment; base64 of "ED" key ID(8) Ed25519(BLAKE2b-512 of the file);
  *                 "trusted comment: …"; base64 of Ed25519(signature(64) and that comment)
  *
- * Limits are little-endian. A key's ID is told as minisign tells it: a number of 64 bits, its lowest octet first in the file,
- * in sixteen upper-case hexadecimal digits.
+ * Limits are little-endian. A key's ID is told as minisign tells it: a number of 64 bits, its lowest octet first in the
+ * file, in sixteen upper-case hexadecimal digits.
  *
- * Functions return 0 or -errno; -EBADMSG: it is none, or broken. Files from outside are read to their bound and no further.
+ * Functions return 0 or -errno; -EBADMSG: it is none, or broken. Files from outside are read to their bound and no
+ * further.
  */
 #ifndef HOLDFAST_RECORD_MINISIGN_H
 #define HOLDFAST_RECORD_MINISIGN_H
@@ -41,13 +42,17 @@ struct minisign_signature {
 
 /* A new key. -ENOMEM. */
 int minisign_key_new(struct minisign_key **key);
-/* -EKEYREJECTED: the password is wrong; -ENOKEY: it needs one and `password` is NULL; -EFBIG: it wants more memory than that. */
+/*
+ * -EKEYREJECTED: the password is wrong; -ENOKEY: it needs one and `password` is NULL; -EFBIG: it wants more memory than
+ * that.
+ */
 int minisign_key_read(const char *text, size_t length, const char *password, struct minisign_key **key);
 /* As text; `password` NULL: plain. */
 int minisign_key_write(const struct minisign_key *key, const char *password, char text[MINISIGN_TEXT_SIZE]);
 void minisign_key_free(struct minisign_key *key);
 void minisign_key_public(const struct minisign_key *key, struct minisign_public *public);
 
+/* The text of a file, its comment and the key. 0; -EBADMSG: it is none. */
 int minisign_public_read(const char *text, size_t length, struct minisign_public *public);
 void minisign_public_write(const struct minisign_public *public, char text[MINISIGN_TEXT_SIZE]);
 /* "4A7C…", sixteen digits. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What users reported, what probes and machines signalled, and the outages that were measured from it, in the ledger's
- * database. Counts of a cell add up and never shrink; what is said of an outage is only added to: the latest row of a number
- * counts. Functions return 0 or -errno, and say in `error` what is wrong.
+ * database. Counts of a cell add up and never shrink; what is said of an outage is only added to: the latest row of a
+ * number counts. Functions return 0 or -errno, and say in `error` what is wrong.
  */
 #ifndef HOLDFAST_RECORD_OUTAGES_H
 #define HOLDFAST_RECORD_OUTAGES_H
@@ -19,7 +19,9 @@
 	(27 * 7 * 86400LL * NS_PER_S) /* younger counts cannot be removed: what is usual rests on them */
 #define OUTAGES_ID_SIZE LEDGER_ID_SIZE
 
-/* A file of counts, or an access log, that was put in; `sha256` of it, hexadecimal; of a log, `rows` are its signals. */
+/*
+ * A file of counts, or an access log, that was put in; `sha256` of it, hexadecimal; of a log, `rows` are its signals.
+ */
 struct outages_import {
 	const char *sha256, *name, *added_by;
 	uint64_t rows, reports, mistakes;
@@ -51,8 +53,8 @@ int outages_signal_add(struct ledger *ledger, const struct signal_count *counts,
 struct outages_loading; /* opaque: a file that is being put in */
 
 /*
- * A file's counts, with a row that says so: begin; add each; end, which makes all of it count at once, or, with `import` NULL,
- * none, and ends `loading` in any case. -EALREADY: a file of that SHA-256 has been put in before.
+ * A file's counts, with a row that says so: begin; add each; end, which makes all of it count at once, or, with
+ * `import` NULL, none, and ends `loading` in any case. -EALREADY: a file of that SHA-256 has been put in before.
  */
 int outages_import_begin(struct ledger *ledger, const char *sha256, struct outages_loading **loading,
                          struct record_error *error);
@@ -62,7 +64,10 @@ int outages_import_add_signal(struct outages_loading *loading, const struct sign
 int outages_import_end(struct outages_loading *loading, const struct outages_import *import,
                        struct record_error *error);
 
-/* Cells of buckets in [from_ns, to_ns), by time; `component` NULL: of all. They stop where `each` returns not 0, and return it. */
+/*
+ * Cells of buckets in [from_ns, to_ns), by time; `component` NULL: of all. They stop where `each` returns not 0, and
+ * return it.
+ */
 int outages_report_each(struct ledger *ledger, const char *component, int64_t from_ns, int64_t to_ns,
                         int (*each)(void *context, const struct report_count *count), void *context,
                         struct record_error *error);

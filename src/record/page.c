@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rows come in the order in which they were added and are copied, since they live no longer than they are shown. All copies
- * are blocks in one list, which is freed with the page.
+ * Rows come in the order in which they were added and are copied, since they live no longer than they are shown. All
+ * copies are blocks in one list, which is freed with the page.
  *
- * A state takes the place of all that was said before of its time and what follows: so of a component's changes those that
- * do not begin before it are dropped, and it is put behind the rest. Works under way make maintenance of what is operational.
+ * A state takes the place of all that was said before of its time and what follows: so of a component's changes those
+ * that do not begin before it are dropped, and it is put behind the rest. Works under way make maintenance of what is
+ * operational.
  */
 #include "record/page.h"
 
@@ -347,7 +348,10 @@ static void put_works(struct page *page, const struct component_works *works, in
 
 /* ---- incidents ---- */
 
-/* What a statement itself says of its place: the component that it names, if it is an ID; how far one has come; whose words it tells. */
+/*
+ * What a statement itself says of its place: the component that it names, if it is an ID; how far one has come; whose
+ * words it tells.
+ */
 struct named {
 	char component[COMPONENT_ID_SIZE];
 	enum statement_phase phase;
@@ -396,7 +400,9 @@ static struct status_update *update_of(struct page *page, struct thread *thread,
 		if (thread->ordinals[i].first == translates && !*thread->updates[i].body[language])
 			return &thread->updates[i];
 	ordinal.number = thread->of[language][one->kind]++;
-	/* What was drafted by itself in each language: the first of a kind with the first, the second with the second. */
+	/*
+	 * What was drafted by itself in each language: the first of a kind with the first, the second with the second.
+	 */
 	for (uint32_t i = 0; i < thread->count; i++)
 		if (thread->ordinals[i].kind == ordinal.kind && thread->ordinals[i].number == ordinal.number &&
 		    !*thread->updates[i].body[language])
@@ -550,7 +556,9 @@ static void close_incident(struct page *page, struct status_incident *incident, 
 	for (uint32_t i = 0; i < thread->count; i++) {
 		struct status_update *update = &thread->updates[i];
 
-		/* A correction changes what was said, not how things stand; an update that says nothing of it neither. */
+		/*
+		 * A correction changes what was said, not how things stand; an update that says nothing of it neither.
+		 */
 		if (update->correction)
 			update->phase = i ? thread->updates[i - 1].phase : STATUS_INVESTIGATING;
 		else if (i && update->phase == STATUS_INVESTIGATING && goes_on(thread->updates[i - 1].phase))

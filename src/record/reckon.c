@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Three passes over the counts: which components there are, for the threshold depends on how many; their outages; and of each
- * outage what its buckets and the weeks before them say of places, symptoms and signals.
+ * Three passes over the counts: which components there are, for the threshold depends on how many; their outages; and
+ * of each outage what its buckets and the weeks before them say of places, symptoms and signals.
  */
 #include "record/reckon.h"
 
@@ -204,7 +204,9 @@ static int meet_new(struct reckoner *r)
 
 	if (result != 0)
 		return result;
-	/* How high the threshold is depends on how many there are, and where streams end on whether counting goes on. */
+	/*
+	 * How high the threshold is depends on how many there are, and where streams end on whether counting goes on.
+	 */
 	if (r->warm && (known != r->standing.components_count || fresh != r->fresh))
 		return -EAGAIN;
 	r->fresh = fresh;

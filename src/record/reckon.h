@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From what was counted to outages on record: the counts of a record are gone through once, component by component, by
- * the detectors of impact; what explains an outage is found among archived incidents and events; what is new, or is known
- * better now, is added to the record. The same record and archive give the same outages, whenever that is done.
+ * the detectors of impact; what explains an outage is found among archived incidents and events; what is new, or is
+ * known better now, is added to the record. The same record and archive give the same outages, whenever that is done.
  */
 #ifndef HOLDFAST_RECORD_RECKON_H
 #define HOLDFAST_RECORD_RECKON_H
@@ -39,8 +39,8 @@ struct reckon_result {
 };
 
 /*
- * `folder`: where incidents are archived; NULL: none are asked. `now_ns`: nothing is looked at of buckets that are not over
- * by then. 0 or -errno.
+ * `folder`: where incidents are archived; NULL: none are asked. `now_ns`: nothing is looked at of buckets that are not
+ * over by then. 0 or -errno.
  */
 int reckon(struct ledger *ledger, const char *folder, int64_t now_ns, struct reckon_result *result,
            struct record_error *error);
@@ -48,12 +48,15 @@ int reckon(struct ledger *ledger, const char *folder, int64_t now_ns, struct rec
 struct reckoner; /* opaque: how far it has been gone through */
 
 /*
- * The same, again and again: each time only what came since is gone through, with the same outcome. `added`, `places_refused`
- * are of this time. An outage that is long over is told anew once a day, when all is gone through. -ENOMEM.
+ * The same, again and again: each time only what came since is gone through, with the same outcome. `added`,
+ * `places_refused` are of this time. An outage that is long over is told anew once a day, when all is gone through.
+ * -ENOMEM.
  */
 int reckoner_new(struct reckoner **reckoner);
 void reckoner_free(struct reckoner *reckoner);
-/* A count was added to a bucket that had been over: the next time all is gone through. Imports are seen by themselves. */
+/*
+ * A count was added to a bucket that had been over: the next time all is gone through. Imports are seen by themselves.
+ */
 void reckoner_forget(struct reckoner *reckoner);
 int reckoner_run(struct reckoner *reckoner, struct ledger *ledger, const char *folder, int64_t now_ns,
                  struct reckon_result *result, struct record_error *error);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* All that is said of one outage: what its buckets and the weeks before them say of places, symptoms and signals; what explains it. */
+/*
+ * All that is said of one outage: what its buckets and the weeks before them say of places, symptoms and signals; what
+ * explains it.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,8 +121,8 @@ static int add_signal(void *context, const struct signal_count *count)
 }
 
 /*
- * The share of reports of the network with most of them; one that usually has more than half that share says nothing, for
- * most users may be its customers.
+ * The share of reports of the network with most of them; one that usually has more than half that share says nothing,
+ * for most users may be its customers.
  */
 static uint32_t foremost_network(const struct detail *d, uint64_t all)
 {

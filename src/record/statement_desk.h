@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is done with statements, by whatever way people ask for it: found, drafted from the record, edited, approved, published,
- * handed in, withdrawn. The rules of it are here alone: what was published stays; who approves has seen this revision; what
- * holds a claim takes two people; a sentence whose links do not hold is neither approved nor published.
+ * What is done with statements, by whatever way people ask for it: found, drafted from the record, edited, approved,
+ * published, handed in, withdrawn. The rules of it are here alone: what was published stays; who approves has seen this
+ * revision; what holds a claim takes two people; a sentence whose links do not hold is neither approved nor published.
  *
- * Functions return 0 or -errno, and say in `error` what is wrong; its advice names commands, which a page leaves out. The ledger
- * is open, to write where something is done. Nothing is printed. Beside the ledger's and statements.h's errors: -EBADMSG: what
- * is on record is no statement, or is not what its links say; -ENOENT: there is no such statement, incident, claim.
+ * Functions return 0 or -errno, and say in `error` what is wrong; its advice names commands, which a page leaves out.
+ * The ledger is open, to write where something is done. Nothing is printed. Beside the ledger's and statements.h's
+ * errors: -EBADMSG: what is on record is no statement, or is not what its links say; -ENOENT: there is no such
+ * statement, incident, claim.
  */
 #ifndef HOLDFAST_RECORD_STATEMENT_DESK_H
 #define HOLDFAST_RECORD_STATEMENT_DESK_H
@@ -92,8 +93,8 @@ int statement_desk_approve(struct ledger *ledger, const struct statement_desk_pe
                            const struct statement_desk_kept *kept, const char *hash, statement_desk_tell *tell,
                            void *context, struct record_error *error);
 /*
- * `what`: STATEMENTS_PUBLISHED or STATEMENTS_SUBMITTED. *text, the caller's, is what is told. -EPERM: it is of the other kind,
- * not approved, or nothing of it is for the public. With `who` NULL it is looked at, and nothing is done.
+ * `what`: STATEMENTS_PUBLISHED or STATEMENTS_SUBMITTED. *text, the caller's, is what is told. -EPERM: it is of the
+ * other kind, not approved, or nothing of it is for the public. With `who` NULL it is looked at, and nothing is done.
  */
 int statement_desk_publish(struct ledger *ledger, const struct statement_desk_person *who,
                            const struct statement_desk_kept *kept, enum statements_act what, char **text,
@@ -115,7 +116,10 @@ struct statement_desk_asked {
 	int64_t next_ns; /* from now on, where something is promised */
 	const char *component, *text, *claim;
 	uint64_t after, corrects; /* numbers; 0: none */
-	/* Number of a statement that is told in `language` too: of the same matter and kind, from the same facts; 0: none. Nothing else is read. */
+	/*
+	 * Number of a statement that is told in `language` too: of the same matter and kind, from the same facts; 0:
+	 * none. Nothing else is read.
+	 */
 	uint64_t translates;
 	enum statement_phase phase; /* of an update */
 };

@@ -228,18 +228,19 @@ static int take_aware(void *context, const struct statements_awareness *awarenes
 	return 0;
 }
 
-/* Which statement is the 72 h notice of the incident. */
+/* Notices of the incident. */
 struct notices {
 	struct aware *aware;
-	uint64_t number;
+	struct ledger *ledger;
+	struct record_error *error;
 };
 
 static int take_submitted(void *context, const struct statements_act_row *act)
 {
-	struct aware *a = context;
+	int64_t *at_ns = context;
 
 	if (act->act == STATEMENTS_SUBMITTED)
-		a->submitted_ns = act->at_ns;
+		*at_ns = act->at_ns;
 	return 0;
 }
 
@@ -247,15 +248,15 @@ static int take_notice(void *context, const struct statements_row *row)
 {
 	struct notices *n = context;
 
-	if (row->kind == STATEMENT_NIS2_72H && row->incident == n->aware->incident)
-		n->number = row->number;
-	return 0;
+	if (row->kind != STATEMENT_NIS2_72H || row->incident != n->aware->incident)
+		return 0;
+	return statements_act_each(n->ledger, row->number, take_submitted, &n->aware->submitted_ns, n->error);
 }
 
 int statement_facts_aware(struct ledger *ledger, uint64_t incident, json_t **aware, struct record_error *error)
 {
 	struct aware a = { .incident = incident };
-	struct notices notices = { .aware = &a };
+	struct notices notices = { &a, ledger, error };
 	struct build b = { .failed = false };
 	json_t *due;
 	int result = statements_awareness_each(ledger, incident, take_aware, &a, error);
@@ -263,8 +264,6 @@ int statement_facts_aware(struct ledger *ledger, uint64_t incident, json_t **awa
 	*aware = json_null();
 	if (result == 0)
 		result = statements_latest_each(ledger, take_notice, &notices, error);
-	if (result == 0 && notices.number)
-		result = statements_act_each(ledger, notices.number, take_submitted, &a, error);
 	if (result != 0)
 		return result;
 	if (incident == 0 || a.latest.aware_ns == 0)
@@ -282,88 +281,85 @@ int statement_facts_aware(struct ledger *ledger, uint64_t incident, json_t **awa
 
 /* ---- what the law asks for ---- */
 
-/* Incidents of which awareness was noted, each once. */
+/* Incidents of which awareness was noted, each once: since when by the latest word, and which reports on it were handed in. */
 struct known {
-	uint64_t *incidents;
+	struct known_incident {
+		uint64_t incident;
+		int64_t aware_ns, submitted_ns[STATEMENT_KINDS];
+	} * list;
 	size_t count, room;
+	struct ledger *ledger;
+	struct record_error *error;
 };
+
+static struct known_incident *find_known(const struct known *k, uint64_t incident)
+{
+	for (size_t i = 0; i < k->count; i++)
+		if (k->list[i].incident == incident)
+			return &k->list[i];
+	return NULL;
+}
 
 static int take_known(void *context, const struct statements_awareness *awareness)
 {
 	struct known *k = context;
+	struct known_incident *found = find_known(k, awareness->incident);
 
-	for (size_t i = 0; i < k->count; i++)
-		if (k->incidents[i] == awareness->incident)
-			return 0;
-	if (k->count == k->room) {
+	if (!found && k->count == k->room) {
 		size_t room = k->room ? 2 * k->room : 16;
-		uint64_t *incidents = realloc(k->incidents, room * sizeof(*incidents));
+		struct known_incident *list = realloc(k->list, room * sizeof(*list));
 
-		if (!incidents)
+		if (!list)
 			return -ENOMEM;
-		k->incidents = incidents;
+		k->list = list;
 		k->room = room;
 	}
-	k->incidents[k->count++] = awareness->incident;
-	return 0;
-}
-
-/* Which reports on one incident were handed in. */
-struct submitted {
-	uint64_t incident;
-	struct ledger *ledger;
-	struct record_error *error;
-	int64_t at_ns[STATEMENT_KINDS];
-};
-
-static int take_handed_in(void *context, const struct statements_act_row *act)
-{
-	int64_t *at_ns = context;
-
-	if (act->act == STATEMENTS_SUBMITTED)
-		*at_ns = act->at_ns;
+	if (!found) {
+		found = &k->list[k->count++];
+		*found = (struct known_incident){ .incident = awareness->incident };
+	}
+	found->aware_ns = awareness->aware_ns;
 	return 0;
 }
 
 static int take_report(void *context, const struct statements_row *row)
 {
-	struct submitted *s = context;
+	const struct known *k = context;
+	struct known_incident *found = statement_kind_is_public(row->kind) ? NULL : find_known(k, row->incident);
 
-	if (row->incident != s->incident || statement_kind_is_public(row->kind))
-		return 0;
-	return statements_act_each(s->ledger, row->number, take_handed_in, &s->at_ns[row->kind], s->error);
+	return found ? statements_act_each(k->ledger, row->number, take_submitted, &found->submitted_ns[row->kind],
+	                                   k->error)
+	             : 0;
 }
 
-static int laws_of(struct ledger *ledger, uint64_t incident,
-                   int (*each)(void *context, const struct statement_facts_law *law), void *context,
-                   struct record_error *error)
+static int tell_laws(const struct known_incident *known,
+                     int (*each)(void *context, const struct statement_facts_law *law), void *context)
 {
-	struct submitted submitted = { .incident = incident, .ledger = ledger, .error = error };
-	json_t *aware = NULL;
-	int result = statement_facts_aware(ledger, incident, &aware, error);
+	struct capture_time aware = { known->aware_ns }, notice = { known->submitted_ns[STATEMENT_NIS2_72H] };
+	int result = 0;
 
-	if (result == 0)
-		result = statements_latest_each(ledger, take_report, &submitted, error);
 	for (unsigned kind = STATEMENT_NIS2_24H; result == 0 && kind < STATEMENT_KINDS; kind++) {
-		struct capture_time due = { 0 };
+		struct capture_time due = statement_due((enum statement_kind)kind, aware, notice);
 
-		if (fact_time(json_object_get(aware, "due"), statement_kind_name((enum statement_kind)kind), &due))
-			result = each(context, &(struct statement_facts_law){ incident, (enum statement_kind)kind,
-			                                                      due.ns, submitted.at_ns[kind] });
+		if (due.ns)
+			result =
+				each(context, &(struct statement_facts_law){ known->incident, (enum statement_kind)kind,
+			                                                     due.ns, known->submitted_ns[kind] });
 	}
-	json_decref(aware);
 	return result;
 }
 
 int statement_facts_law_each(struct ledger *ledger, int (*each)(void *context, const struct statement_facts_law *law),
                              void *context, struct record_error *error)
 {
-	struct known known = { .incidents = NULL };
+	struct known known = { .ledger = ledger, .error = error };
 	int result = statements_awareness_each(ledger, 0, take_known, &known, error);
 
+	if (result == 0 && known.count)
+		result = statements_latest_each(ledger, take_report, &known, error);
 	for (size_t i = 0; i < known.count && result == 0; i++)
-		result = laws_of(ledger, known.incidents[i], each, context, error);
-	free(known.incidents);
+		result = tell_laws(&known.list[i], each, context);
+	free(known.list);
 	return result;
 }
 

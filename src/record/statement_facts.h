@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a statement is drafted from: the analysis of an incident, as the archive has it, and what else is on record, put into
- * one document, "holdfast.statement-record/1" (doc/statement.md).
+ * What a statement is drafted from: the analysis of an incident, as the archive has it, and what else is on record, put
+ * into one document, "holdfast.statement-record/1" (doc/statement.md).
  */
 #ifndef HOLDFAST_RECORD_STATEMENT_FACTS_H
 #define HOLDFAST_RECORD_STATEMENT_FACTS_H
@@ -35,7 +35,10 @@ int statement_facts(struct ledger *ledger, const struct statement_facts_asked *a
 /* When people have known of it, and when what the law asks for is due; JSON, or null where nobody said. */
 int statement_facts_aware(struct ledger *ledger, uint64_t incident, json_t **aware, struct record_error *error);
 
-/* A report to an authority that the law asks for, of an incident of which people have known; submitted_ns 0: it was not yet. */
+/*
+ * A report to an authority that the law asks for, of an incident of which people have known; submitted_ns 0: it was not
+ * yet.
+ */
 struct statement_facts_law {
 	uint64_t incident;
 	enum statement_kind kind;

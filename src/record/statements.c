@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A statement's number is the highest that there was, and one more; its revisions count from 1. Both are found and used within
- * one transaction that keeps other writers out, so that of two who edit the same revision the second is refused.
+ * A statement's number is the highest that there was, and one more; its revisions count from 1. Both are found and used
+ * within one transaction that keeps other writers out, so that of two who edit the same revision the second is refused.
  */
 #include "record/statements.h"
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What was said of an incident, as the ledger keeps it (record/ledger.h): drafts in revisions, who approved and published which
- * of them, what each rests on, and since when people have known of an incident. All of it is only added to: an edit is another
- * revision, a correction another statement, and what was published stays with its SHA-256.
+ * What was said of an incident, as the ledger keeps it (record/ledger.h): drafts in revisions, who approved and
+ * published which of them, what each rests on, and since when people have known of an incident. All of it is only added
+ * to: an edit is another revision, a correction another statement, and what was published stays with its SHA-256.
  *
- * A statement is "s1": its number. Statements of one matter form a thread, which has the number of the first of them. What a
- * statement rests on are documents as they were when it was drafted, found by their SHA-256.
+ * A statement is "s1": its number. Statements of one matter form a thread, which has the number of the first of them.
+ * What a statement rests on are documents as they were when it was drafted, found by their SHA-256.
  *
- * Times are nanoseconds since the Unix epoch. Texts are UTF-8, never NULL; those given to `each` are valid during the call.
+ * Times are nanoseconds since the Unix epoch. Texts are UTF-8, never NULL; those given to `each` are valid during the
+ * call.
  */
 #ifndef HOLDFAST_RECORD_STATEMENTS_H
 #define HOLDFAST_RECORD_STATEMENTS_H
@@ -79,7 +80,8 @@ struct statements_thread {
 	bool open;                 /* neither resolved nor told to the end */
 	enum statement_kind last;
 	int64_t last_ns; /* when the latest was published */
-	int64_t due_ns; /* by when something is to be said: as promised, and STATEMENT_UPDATE_NS after at the latest; 0: no more */
+	/* by when something is to be said: as promised, and STATEMENT_UPDATE_NS after at the latest; 0: no more */
+	int64_t due_ns;
 };
 
 struct statements_awareness {
@@ -91,14 +93,16 @@ struct statements_awareness {
 const char *statements_act_name(enum statements_act act);
 
 /*
- * Adds another statement (number 0: the ledger gives one, and the thread where that is 0 too), or the next revision of the
- * one with the number. `row` gets number, revision, thread, id and sha256. -EINVAL, -EDQUOT, -EROFS as the ledger; -ENOENT: there is no
- * statement of that number; -ESTALE: `row->revision` is not the latest, whose successor this was to be.
+ * Adds another statement (number 0: the ledger gives one, and the thread where that is 0 too), or the next revision of
+ * the one with the number. `row` gets number, revision, thread, id and sha256. -EINVAL, -EDQUOT, -EROFS as the ledger;
+ * -ENOENT: there is no statement of that number; -ESTALE: `row->revision` is not the latest, whose successor this was
+ * to be.
  */
 int statements_add(struct ledger *ledger, struct statements_row *row, struct record_error *error);
 /*
- * -ENOENT: there is no such revision; -ESTALE: it is not the latest, or of_sha256 is not its own; -EPERM: of what was published,
- * another approval; of what was not approved, publication; of what was not published, withdrawal; -EALREADY: it is done.
+ * -ENOENT: there is no such revision; -ESTALE: it is not the latest, or of_sha256 is not its own; -EPERM: of what was
+ * published, another approval; of what was not approved, publication; of what was not published, withdrawal; -EALREADY:
+ * it is done.
  */
 int statements_act_add(struct ledger *ledger, const struct statements_act_row *act, struct record_error *error);
 /* -EINVAL: aware_ns is not before set_ns. */

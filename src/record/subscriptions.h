@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who is told when something is published, and what of it went to whom: in the ledger's database (record/ledger.h), beside
- * what is published, but not for good. Addresses are erased when somebody leaves.
+ * Who is told when something is published, and what of it went to whom: in the ledger's database (record/ledger.h),
+ * beside what is published, but not for good. Addresses are erased when somebody leaves.
  *
- * A subscriber is an address of mail, which asked and then confirmed, or a web server that the configuration names. He is told of
- * what is published after he came: statements published and withdrawn (rows of statement_act), changes of components (rows
- * of component_state), planned works that are announced, begin, end or are called off (rows of works, and time). Of subscriber and publication there is at most one delivery, whoever makes it and however often:
+ * A subscriber is an address of mail, which asked and then confirmed, or a web server that the configuration names. He
+ * is told of what is published after he came: statements published and withdrawn (rows of statement_act), changes of
+ * components (rows of component_state), planned works that are announced, begin, end or are called off (rows of works,
+ * and time). Of subscriber and publication there is at most one delivery, whoever makes it and however often:
  *
  *     queued ── begin (on the disk) ──► sending ── end ──► sent | spared | dead | queued again, later
  *
- * A deliverer writes "sending" before the first octet goes out, and what became of it after the last came back. One that dies between
- * leaves "sending": the next one, who alone can be at work (a lock), puts it back into the queue and counts a repeat. So
- * nothing is lost, and what may have gone out goes out again, with the same webhook-id or Message-ID, by which a receiver
- * drops it: at least once, and twice only over such a death.
+ * A deliverer writes "sending" before the first octet goes out, and what became of it after the last came back. One
+ * that dies between leaves "sending": the next one, who alone can be at work (a lock), puts it back into the queue and
+ * counts a repeat. So nothing is lost, and what may have gone out goes out again, with the same webhook-id or
+ * Message-ID, by which a receiver drops it: at least once, and twice only over such a death.
  *
- * A token is not stored: it is HMAC-SHA256, by a key that is in a file of its own (SUBSCRIPTIONS_KEY_FILE), over what it is
- * for, the subscriber's number and a nonce of theirs. Who reads the database has no token.
+ * A token is not stored: it is HMAC-SHA256, by a key that is in a file of its own (SUBSCRIPTIONS_KEY_FILE), over what
+ * it is for, the subscriber's number and a nonce of theirs. Who reads the database has no token.
  *
- * Times are nanoseconds since the Unix epoch; texts are UTF-8, never NULL; those given to `each` are valid during the call.
- * Functions return 0 or -errno, with the error said as the ledger's do.
+ * Times are nanoseconds since the Unix epoch; texts are UTF-8, never NULL; those given to `each` are valid during the
+ * call. Functions return 0 or -errno, with the error said as the ledger's do.
  */
 #ifndef HOLDFAST_RECORD_SUBSCRIPTIONS_H
 #define HOLDFAST_RECORD_SUBSCRIPTIONS_H
@@ -51,9 +52,8 @@
 #define SUBSCRIPTIONS_ATTEMPTS 12                       /* likewise */
 #define SUBSCRIPTIONS_FIRST_PAUSE_NS (30 * NS_PER_S)    /* doubles with each attempt */
 #define SUBSCRIPTIONS_LANG_NS (600 * NS_PER_S) /* what is in another language waits so long for the subscriber's own */
-#define SUBSCRIPTIONS_LATE_NS \
-	(3600 *               \
-	 NS_PER_S) /* works are looked for so long before the last look again: a row may have come late, a clock be set back */
+/* Works are looked for so long before the last look again: a row may have come late, a clock be set back. */
+#define SUBSCRIPTIONS_LATE_NS (3600 * NS_PER_S)
 
 enum subscriber_kind { SUBSCRIBER_MAIL, SUBSCRIBER_WEBHOOK, SUBSCRIBER_KINDS };
 enum subscriber_state { SUBSCRIBER_ASKED, SUBSCRIBER_CONFIRMED, SUBSCRIBER_GONE, SUBSCRIBER_STATES };
@@ -135,8 +135,8 @@ int64_t subscriptions_pause_ns(uint32_t attempts, uint64_t seed);
 /* ---- subscribers ---- */
 
 /*
- * An address wants to be told; it must be one (tell/mail.h). A question is queued, or nothing, where it is confirmed, was
- * asked a while ago, or often: whoever asks is told the same. *queued says which. -EDQUOT: too many ask.
+ * An address wants to be told; it must be one (tell/mail.h). A question is queued, or nothing, where it is confirmed,
+ * was asked a while ago, or often: whoever asks is told the same. *queued says which. -EDQUOT: too many ask.
  */
 int subscriptions_ask(struct ledger *ledger, const struct subscriber *who, int64_t now_ns, bool *queued,
                       struct record_error *error);
@@ -150,7 +150,9 @@ int subscriptions_leave(struct ledger *ledger, const struct subscriptions_key *k
                         char lang[8], struct record_error *error);
 /* -ENOENT. The name is erased, and what waits for it. */
 int subscriptions_remove(struct ledger *ledger, uint64_t id, int64_t now_ns, struct record_error *error);
-/* The web servers that are configured, and no others: `names` of `count` rows, of which name, lang, components count. */
+/*
+ * The web servers that are configured, and no others: `names` of `count` rows, of which name, lang, components count.
+ */
 int subscriptions_webhooks(struct ledger *ledger, const struct subscriber *webhooks, unsigned count, int64_t now_ns,
                            struct record_error *error);
 /* In the order in which they came; `gone` too. */
@@ -163,7 +165,9 @@ int subscriptions_each(struct ledger *ledger, bool gone, int (*each)(void *conte
 int subscriptions_queue(struct ledger *ledger, int64_t now_ns, struct record_error *error);
 /* For who has the lock, once as he begins: what another left half done. *repeats: how many. */
 int subscriptions_recover(struct ledger *ledger, int64_t now_ns, unsigned *repeats, struct record_error *error);
-/* What may go now to subscribers of a kind, the longest due first, `most` at most; none to whom something is under way. */
+/*
+ * What may go now to subscribers of a kind, the longest due first, `most` at most; none to whom something is under way.
+ */
 int subscriptions_due(struct ledger *ledger, enum subscriber_kind kind, int64_t now_ns, unsigned most,
                       int (*each)(void *context, const struct delivery *delivery), void *context,
                       struct record_error *error);

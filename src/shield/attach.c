@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Puts the programs on interfaces and takes them off. XDP is held by a link that is pinned, so that it outlives who made
- * it, and whose program is replaced in one step. The classifier for what is sent is held by the interface itself.
+ * Puts the programs on interfaces and takes them off. XDP is held by a link that is pinned, so that it outlives who
+ * made it, and whose program is replaced in one step. The classifier for what is sent is held by the interface itself.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -55,8 +55,8 @@ const char *shield_hook_name(enum shield_hook hook)
 }
 
 /*
- * The bpf file system takes no name with a dot, and VLANs' interfaces are called eth0.100: a colon stands for it, which no
- * interface's name has.
+ * The bpf file system takes no name with a dot, and VLANs' interfaces are called eth0.100: a colon stands for it, which
+ * no interface's name has.
  */
 static int link_pin(char path[PIN_PATH_SIZE], const char *dir, const char *interface)
 {
@@ -201,8 +201,9 @@ static int attach_classifier(struct shield *shield, const char *interface, unsig
 	fill_hook(&hook, ifindex, BPF_TC_EGRESS);
 	result = bpf_tc_hook_create(&hook);
 	/*
-	 * Whose it is, so that nobody else's is taken away. What another layout said of it cannot be read; where the shield's
-	 * classifier stands already, the queue is taken for its own, and in the end only goes if nobody else uses it.
+	 * Whose it is, so that nobody else's is taken away. What another layout said of it cannot be read; where the
+	 * shield's classifier stands already, the queue is taken for its own, and in the end only goes if nobody else
+	 * uses it.
 	 */
 	if (result == 0 ||
 	    (result == -EEXIST && shield->origin != SHIELD_TAKEN_OVER && bpf_tc_query(&hook, &query) == 0))
@@ -261,7 +262,10 @@ static void follow_name(const struct shield *shield, unsigned ifindex, const cha
 
 	if (pin_each(shield->dir, find_link, &search) != 1 || strcmp(search.path, path) == 0)
 		return;
-	/* Two may have changed names with each other. Where nothing can be done, what comes next says what is in the way. */
+	/*
+	 * Two may have changed names with each other. Where nothing can be done, what comes next says what is in the
+	 * way.
+	 */
 	if (renameat2(AT_FDCWD, search.path, AT_FDCWD, path, RENAME_EXCHANGE))
 		(void)rename(search.path, path);
 }
@@ -460,7 +464,9 @@ int shield_remove(const char *bpffs_dir, unsigned *removed, struct shield_error 
 	/* Only for what it knows of queues; what is of another version is taken away without. */
 	if (shield_open_pinned(bpffs_dir, &shield, &unused) == 0)
 		removal.config = shield->config;
-	/* A daemon that still runs sees by this that it is over, before there is anything that it would attach again. */
+	/*
+	 * A daemon that still runs sees by this that it is over, before there is anything that it would attach again.
+	 */
 	if (pin_path(path, bpffs_dir, first) == 0)
 		(void)remove_pin(path, first, &removal);
 	for (unsigned i = 0; removal.config && i < removal.config->clsact_count && i < SHIELD_INTERFACES_MAX; i++)

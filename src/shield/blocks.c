@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The block list; abi/shield.h has the format, blocks.h what it is for. IPv4 stands in lanes (lanes.h), and what finds none
- * in a table of slots, as all of IPv6 does; tables of both families are one algorithm: a slot of either is read into a
- * struct blocks_entry and written from one, and nothing above those two knows which it was.
+ * The block list; abi/shield.h has the format, blocks.h what it is for. IPv4 stands in lanes (lanes.h), and what finds
+ * none in a table of slots, as all of IPv6 does; tables of both families are one algorithm: a slot of either is read
+ * into a struct blocks_entry and written from one, and nothing above those two knows which it was.
  *
- * What the kernel may see at any moment: an entry stands where a look-up finds it from the store that puts it there to the
- * store that takes it away, for it is never moved, and no bucket before it gets an empty slot while it is there
+ * What the kernel may see at any moment: an entry stands where a look-up finds it from the store that puts it there to
+ * the store that takes it away, for it is never moved, and no bucket before it gets an empty slot while it is there
  * (passed_by()). What stands before the tables (classes, bitmap, masks of lengths, short6, horizon, the 16th lane) is
  * widened before an entry is put in and narrowed after one is taken out.
  *
- * A bit of classes or bitmap may be needed by many prefixes. It is not counted how many: a sweep marks in memory of its own
- * what is needed by each prefix that it leaves standing, and whoever adds one marks that too. When the sweep has been
- * through the whole family the marks are what is needed, and the bits become them.
+ * A bit of classes or bitmap may be needed by many prefixes. It is not counted how many: a sweep marks in memory of its
+ * own what is needed by each prefix that it leaves standing, and whoever adds one marks that too. When the sweep has
+ * been through the whole family the marks are what is needed, and the bits become them.
  */
 #include "shield/blocks.h"
 
@@ -139,8 +139,8 @@ static bool has_empty(const struct blocks_table *table, uint32_t bucket)
 }
 
 /*
- * Where the prefix stands: 0, or -ENOENT. Where `room` is not NULL, *room is the first place in which it could be put: one
- * that is empty, a grave, or holds what has expired; has_room says whether there is one.
+ * Where the prefix stands: 0, or -ENOENT. Where `room` is not NULL, *room is the first place in which it could be put:
+ * one that is empty, a grave, or holds what has expired; has_room says whether there is one.
  */
 static int seek(const struct blocks *blocks, const struct blocks_table *table, const struct blocks_entry *wanted,
                 uint64_t now, struct blocks_place *found, struct blocks_place *room, bool *has_room)

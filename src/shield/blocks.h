@@ -21,8 +21,8 @@ struct blocks; /* opaque */
 
 /*
  * The state of empty tables for `capacity` prefixes per family, `hz` jiffies a second and a secret seed. Who makes the
- * maps gives block4 and block4_expires state->buckets4 values, block4_due and block4_swept one for SHIELD_BLOCK4_GROUP *
- * SHIELD_BLOCK4_GROUPS of these, block4_more ->more4 and block6 ->buckets6, and writes the state into block_state.
+ * maps gives block4 and block4_expires state->buckets4 values, block4_due and block4_swept one for SHIELD_BLOCK4_GROUP
+ * * SHIELD_BLOCK4_GROUPS of these, block4_more ->more4 and block6 ->buckets6, and writes the state into block_state.
  */
 void blocks_begin(uint32_t capacity, uint32_t hz, uint64_t seed, struct shield_block_state *state);
 
@@ -36,9 +36,9 @@ int blocks_new_private(uint32_t capacity, uint32_t hz, uint64_t seed, struct blo
 void blocks_free(struct blocks *blocks);
 
 /*
- * Blocks until `expires` (jiffies, rounded up to a tick of about half a second); a prefix that is there already gets the
- * new expiry. -EINVAL: length 0, or an expiry that has passed; -ERANGE: later than BLOCKS_DAYS_MAX from `now`; -ENOSPC: the
- * table has no room for it, though it may have after blocks_sweep().
+ * Blocks until `expires` (jiffies, rounded up to a tick of about half a second); a prefix that is there already gets
+ * the new expiry. -EINVAL: length 0, or an expiry that has passed; -ERANGE: later than BLOCKS_DAYS_MAX from `now`;
+ * -ENOSPC: the table has no room for it, though it may have after blocks_sweep().
  */
 int blocks_add(struct blocks *blocks, const struct prefix *prefix, uint64_t now, uint64_t expires);
 int blocks_remove(struct blocks *blocks, const struct prefix *prefix, uint64_t now); /* -ENOENT */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The memory of a block list: how large its tables are, where they lie, and what is made of them when they are taken over. */
+/*
+ * The memory of a block list: how large its tables are, where they lie, and what is made of them when they are taken
+ * over.
+ */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -227,8 +230,8 @@ static int count_entry(const struct blocks_walk *walk, const struct blocks_entry
 }
 
 /*
- * Counts anew what stands in the tables: who wrote them before may have ended at any instruction. Nothing that the kernel
- * goes by is narrowed before all has been counted.
+ * Counts anew what stands in the tables: who wrote them before may have ended at any instruction. Nothing that the
+ * kernel goes by is narrowed before all has been counted.
  */
 static int count_anew(struct blocks *blocks)
 {

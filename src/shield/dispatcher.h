@@ -15,7 +15,9 @@
 bool dispatcher_is_there(unsigned ifindex);
 bool dispatcher_runs_ours(unsigned ifindex);
 
-/* Has it run the shield's program too, over shield->maps; an older one of ours goes when the new one runs. 0 or -errno. */
+/*
+ * Has it run the shield's program too, over shield->maps; an older one of ours goes when the new one runs. 0 or -errno.
+ */
 int dispatcher_attach(const struct shield *shield, unsigned ifindex);
 /* Takes the shield's programs from it; how many there were. */
 unsigned dispatcher_detach(unsigned ifindex);

@@ -150,7 +150,10 @@ static struct btf *two_functions(int *main, int *inner)
 	return btf;
 }
 
-/* libxdp's dispatcher needs a function of one program replaced by another program: here that is done, with nothing in it. */
+/*
+ * libxdp's dispatcher needs a function of one program replaced by another program: here that is done, with nothing in
+ * it.
+ */
 static bool can_replace(void)
 {
 	static const struct bpf_insn outer[] = {
@@ -268,8 +271,8 @@ struct netlink_message {
 };
 
 /*
- * Asks with one attribute, and copies attribute `wanted` of the answer, which must be there and `size` octets long: 0, or
- * -errno.
+ * Asks with one attribute, and copies attribute `wanted` of the answer, which must be there and `size` octets long: 0,
+ * or -errno.
  */
 static int ask_netlink(uint16_t family, uint8_t command, uint16_t attribute, const void *value, uint16_t value_size,
                        uint16_t wanted, void *to, uint16_t size)

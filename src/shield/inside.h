@@ -16,8 +16,8 @@
 #define CLOCK_PIN "clock"
 
 /*
- * A struct of options for libbpf, zero to its end: libbpf refuses one whose padding is not, and an initializer leaves that
- * as the stack was.
+ * A struct of options for libbpf, zero to its end: libbpf refuses one whose padding is not, and an initializer leaves
+ * that as the stack was.
  */
 #define OPTIONS_BEGIN(options) (memset(&(options), 0, sizeof(options)), (options).sz = sizeof(options))
 
@@ -51,9 +51,12 @@ __attribute__((format(printf, 2, 3))) void shield_advise(struct shield_error *er
 
 /* dir/name: 0 or -ENAMETOOLONG. */
 int pin_path(char path[PIN_PATH_SIZE], const char *dir, const char *name);
-/* Calls `each` with path and name of everything in a directory until it returns not 0; one that is not there is empty. */
+/*
+ * Calls `each` with path and name of everything in a directory until it returns not 0; one that is not there is empty.
+ */
 int pin_each(const char *dir, int (*each)(const char *path, const char *name, void *context), void *context);
 
+/* CLOCK_MONOTONIC, which the kernel's programs read, too. */
 int64_t shield_monotonic_ns(void);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What an interface has received since it is there, as the kernel counts it (rtnetlink, IFLA_STATS64), and how fast its
- * link is. Of what was lost only that is taken which was lost before any program could see it: no room in the ring of the
- * card (missed, over, fifo). The kernel's rx_dropped is left out: it has frames of protocols that nobody here speaks, and
- * with some drivers (virtio_net) what XDP itself has dropped.
+ * link is. Of what was lost only that is taken which was lost before any program could see it: no room in the ring of
+ * the card (missed, over, fifo). The kernel's rx_dropped is left out: it has frames of protocols that nobody here
+ * speaks, and with some drivers (virtio_net) what XDP itself has dropped.
  */
 #ifndef HOLDFAST_SHIELD_LINK_H
 #define HOLDFAST_SHIELD_LINK_H

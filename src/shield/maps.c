@@ -175,8 +175,8 @@ int64_t shield_ns_until(const struct shield_pace *pace, int64_t monotonic_ns, ui
 /* ---- what counts per CPU ---- */
 
 /*
- * What a map per CPU says under one key, all CPUs' values one behind the other, each `*stride` octets from the next. Freed
- * by the caller.
+ * What a map per CPU says under one key, all CPUs' values one behind the other, each `*stride` octets from the next.
+ * Freed by the caller.
  */
 static int read_cpus(int fd, uint32_t key, size_t size, uint8_t **values, size_t *stride, unsigned *cpus)
 {
@@ -476,6 +476,56 @@ int shield_each_allowed(const struct shield_maps *maps, uint64_t now,
 			return stop;
 	}
 	return -EAGAIN;
+}
+
+int shield_read_knowing(const struct shield_maps *maps, struct shield_knowing *knowing)
+{
+	struct shield_config *config = calloc(1, sizeof(*config));
+	struct shield_services *services = calloc(1, sizeof(*services));
+	uint32_t key = 0;
+	int error = config && services ? 0 : -ENOMEM;
+
+	if (!error)
+		error = bpf_map_lookup_elem(maps->fd[SHIELD_MAP_CONFIG], &key, config);
+	if (!error)
+		error = bpf_map_lookup_elem(maps->fd[SHIELD_MAP_SERVICES], &key, services);
+	if (!error && (config->layout != SHIELD_LAYOUT || config->hz == 0))
+		error = -EBADMSG;
+	if (!error) {
+		knowing->seed = config->seed;
+		knowing->hz = config->hz;
+		memcpy(knowing->names, services->names, sizeof(knowing->names));
+		memcpy(knowing->freezes, config->freezes, sizeof(knowing->freezes));
+	}
+	free(services);
+	free(config);
+	return error;
+}
+
+bool shield_is_known(const struct shield_maps *maps, const struct shield_knowing *knowing, unsigned service,
+                     const struct address *source, uint64_t now)
+{
+	uint32_t hz = knowing->hz, tick = shield_known_tick(now, hz), lead = SHIELD_KNOWN_LEAD_S * hz, line;
+	const struct shield_freeze *freeze = &knowing->freezes[service % SHIELD_SERVICES_MAX];
+	struct shield_known found;
+	uint64_t before = now, words[2], hash;
+
+	if (service >= SHIELD_SERVICE_NONE || hz == 0)
+		return false;
+	memcpy(words, source->octets, sizeof(words));
+	hash = shield_known_hash(knowing->seed, knowing->names[service], (const __u64 *)words);
+	line = (uint32_t)hash & (SHIELD_KNOWN_LINES - 1);
+	if (bpf_map_lookup_elem(maps->fd[SHIELD_MAP_KNOWN], &line, &found) != 0)
+		return false;
+	if (freeze->until > now && freeze->since < now)
+		before = freeze->since;
+	before = before > lead ? before - lead : 0;
+	lead = shield_known_age(shield_known_tick(before, hz), tick);
+	for (unsigned i = 0; i < SHIELD_KNOWN_LANES; i++)
+		if (SHIELD_KNOWN_IS(found.lane[i], hash) && shield_known_lives(found.lane[i], tick, hz) &&
+		    shield_known_age(SHIELD_KNOWN_FIRST(found.lane[i]), tick) > lead)
+			return true;
+	return false;
 }
 
 int shield_read_mode(const struct shield_maps *maps, uint64_t now, struct shield_mode *mode)

@@ -55,8 +55,8 @@ struct shield_maps {
 const char *shield_map_name(enum shield_map map);
 void shield_maps_close(struct shield_maps *maps);
 /*
- * Descriptors for the engine, from what is pinned: read-only where it must not write, but for the ring of samples, whose
- * reader says in the ring how far it is. Whoever gets them closes them.
+ * Descriptors for the engine, from what is pinned: read-only where it must not write, but for the ring of samples,
+ * whose reader says in the ring how far it is. Whoever gets them closes them.
  */
 int shield_maps_for_engine(const char *bpffs_dir, struct shield_maps *maps);
 
@@ -101,8 +101,24 @@ struct shield_rule_told {
 /* A note and what it tells. -EBADMSG: it is none that the other makes; -EINVAL: what is told has no note. */
 int shield_note_read(const struct shield_note *note, uint32_t counter, struct shield_rule_told *told);
 int shield_note_write(const struct shield_rule_told *told, struct shield_note *note);
-/* Rules that have not expired, by number; `rules` has room for SHIELD_RULES_MAX. A note that cannot be read is -EBADMSG. */
+/*
+ * Rules that have not expired, by number; `rules` has room for SHIELD_RULES_MAX. A note that cannot be read is
+ * -EBADMSG.
+ */
 int shield_read_rules(const struct shield_maps *maps, uint64_t now, struct shield_rule_told *rules, unsigned *count);
+
+/* By what sources are known to services (abi/shield.h, map `known`), as it was when it was read. */
+struct shield_knowing {
+	uint64_t seed;
+	uint32_t hz;
+	uint64_t names[SHIELD_SERVICES_MAX];
+	struct shield_freeze freezes[SHIELD_SERVICES_MAX];
+};
+/* -EBADMSG: of another layout. */
+int shield_read_knowing(const struct shield_maps *maps, struct shield_knowing *knowing);
+/* Whether a service, by its place, knows a source from peace at `now`, in jiffies, as the kernel would say. */
+bool shield_is_known(const struct shield_maps *maps, const struct shield_knowing *knowing, unsigned service,
+                     const struct address *source, uint64_t now);
 
 /* Allow list: calls `each` for every entry that has not expired, in no order; stops where it returns not 0. */
 int shield_each_allowed(const struct shield_maps *maps, uint64_t now,

@@ -13,8 +13,8 @@
  *                 behind the last verdict, where no packet comes, what the rule says is noted in comments
  *     pass_*, drop_*                  count and decide; drop_* do so only where the protocol is in `enforced`
  *
- * Prefixes of one length stand in one set, hashed: nested prefixes, each with an end of its own, are nothing special, which
- * sets of intervals do not take; and it is faster.
+ * Prefixes of one length stand in one set, hashed: nested prefixes, each with an end of its own, are nothing special,
+ * which sets of intervals do not take; and it is faster.
  */
 #include "shield/nft.h"
 
@@ -401,7 +401,9 @@ int nft_shield_add(struct nft_shield *nft, enum nft_list list, const struct pref
 		if (!*known)
 			say_set(script.stream, nft, list, prefix->is_ipv4, prefix->length);
 		*known = true;
-		/* One that is there keeps its end when it is added again; so it is taken out, once it is surely there. */
+		/*
+		 * One that is there keeps its end when it is added again; so it is taken out, once it is surely there.
+		 */
 		say_element(script.stream, nft, "add", list, prefix);
 		fputs(" }\n", script.stream);
 		say_element(script.stream, nft, "delete", list, prefix);

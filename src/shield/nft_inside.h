@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the parts of nft.h share: a table that is open, and how nftables is spoken to (nft_talk.c). Commands are lines of
- * nft(8); what is asked comes as the objects of libnftables-json(5).
+ * What the parts of nft.h share: a table that is open, and how nftables is spoken to (nft_talk.c). Commands are lines
+ * of nft(8); what is asked comes as the objects of libnftables-json(5).
  */
 #ifndef HOLDFAST_SHIELD_NFT_INSIDE_H
 #define HOLDFAST_SHIELD_NFT_INSIDE_H
@@ -52,7 +52,10 @@ int nft_script_run(struct nft_script *script, struct nft_shield *nft, struct shi
 /* Ends one that is not to be run. */
 void nft_script_drop(struct nft_script *script);
 
-/* What `list ...` answers: an array of objects, each of one member, for the caller to free. `terse`: sets without elements. */
+/*
+ * What `list ...` answers: an array of objects, each of one member, for the caller to free. `terse`: sets without
+ * elements.
+ */
 __attribute__((format(printf, 5, 6))) int nft_ask(struct nft_shield *nft, bool terse, json_t **objects,
                                                   struct shield_error *error, const char *format, ...);
 /* The whole table, tersely. */

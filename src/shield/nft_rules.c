@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rules in the table: how they are made, taken away, and read again from what they say of themselves; nft.c says how. */
+/*
+ * Rules in the table: how they are made, taken away, and read again from what they say of themselves; nft.c says how.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

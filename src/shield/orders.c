@@ -2,9 +2,9 @@
 /*
  * What the loader orders the kernel to do: mode, services, the operator's way in, allow list, rules.
  *
- * A packet never sees half an order. Mode, guard and the number of the table in force are single stores into memory that
- * the kernel reads; services are one value, written whole; a table of rules is written where none is in force, and then
- * named. What is in force of rules is what the notes say: from them each new table is put together.
+ * A packet never sees half an order. Mode, guard and the number of the table in force are single stores into memory
+ * that the kernel reads; services are one value, written whole; a table of rules is written where none is in force, and
+ * then named. What is in force of rules is what the notes say: from them each new table is put together.
  */
 #include <errno.h>
 #include <stdatomic.h>
@@ -172,7 +172,10 @@ int shield_set_guard(struct shield *shield, const struct shield_way_in *ways, un
 
 	if (count > SHIELD_GUARD_MAX)
 		return shield_fail(error, -ENOSPC, "%u ways in; the shield keeps %d", count, SHIELD_GUARD_MAX);
-	/* An entry is voided before its words change, so that at no moment it is a mixture of two; the rest stay in force. */
+	/*
+	 * An entry is voided before its words change, so that at no moment it is a mixture of two; the rest stay in
+	 * force.
+	 */
 	for (unsigned i = 0; i < count; i++) {
 		struct shield_guard now = {
 			.expires = ways[i].expires, .protocol = PROTOCOL_TCP, .port = ways[i].port, .sure = ways[i].sure
@@ -273,7 +276,10 @@ int shield_check_guard(const struct shield *shield, const struct rule *rule, str
 		from = prefix_of(&address, address_is_ipv4(&address) && bits >= 96 ? bits - 96 : bits);
 		for (unsigned k = 0; k < rule->match.count && k < MATCH_TERMS_MAX && hit; k++)
 			hit = can_hold(&rule->match.terms[k], &from, guard->port, &vague);
-		/* What asks for more than who and where describes packets; the guard itself lets the operator's through. */
+		/*
+		 * What asks for more than who and where describes packets; the guard itself lets the operator's
+		 * through.
+		 */
 		if (!hit || vague || !guard->sure || guard->expires <= now)
 			continue;
 		(void)shield_fail(error, -EPERM, "this would hit the operator's way in: TCP from %s to port %u",
@@ -473,7 +479,10 @@ static int compile(const struct shield *shield, const struct shield_rule_told *t
 	return 0;
 }
 
-/* One that looks at sources stands behind all others: it tells nothing of packets, and what it lets pass nobody else sees. */
+/*
+ * One that looks at sources stands behind all others: it tells nothing of packets, and what it lets pass nobody else
+ * sees.
+ */
 static bool looks_at_sources(const struct shield_rule_told *told)
 {
 	return told->known || told->each;
@@ -502,6 +511,7 @@ static int put_in_force(struct shield *shield, const struct shield_rule_told *to
 	if (result)
 		return shield_fail(error, result, "%u rules are in force; the shield takes %d", count,
 		                   SHIELD_RULES_MAX);
+	ruleset_finish(shield->set);
 	/* A packet may still be looking at the table that was in force a moment ago. */
 	if (shield->retired[next] && rested < SHIELD_RULESET_REST_MS * (int64_t)NS_PER_MS) {
 		struct timespec wait = { 0, (long)(SHIELD_RULESET_REST_MS * (int64_t)NS_PER_MS - rested) };

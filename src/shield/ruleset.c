@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A rule is a conjunction, and a packet's key is a row of words. A term that asks for one value becomes bits of mask and
- * value; so does that the packet has the field at all, for a term on one that it has not is false. What is left is
+ * A rule is a conjunction, and a packet's key is a row of words. A term that asks for one value becomes bits of mask
+ * and value; so does that the packet has the field at all, for a term on one that it has not is false. What is left is
  * ranges, and negated terms of more than one word's worth ("unless").
  *
  * Terms that contradict each other, or ask for what no packet in the kernel can have, make a rule that holds for none:
@@ -138,7 +138,10 @@ static int add_net(struct compiler *c, bool is_src, const struct prefix *prefix,
 {
 	struct shield_key mask = { 0 }, value = { 0 };
 
-	/* Such a network holds no address of IPv4 all the same: the family is asked as well, which is the destination's. */
+	/*
+	 * Such a network holds no address of IPv4 all the same: the family is asked as well, which is the
+	 * destination's.
+	 */
 	if (is_around_ipv4(prefix)) {
 		if (prefix->length == 0) {
 			mask.field[SHIELD_F_HAS] = value.field[SHIELD_F_HAS] = SHIELD_HAS_IPV6;
@@ -287,31 +290,61 @@ int ruleset_compile_rule(const struct rule *rule, struct shield_rule *compiled, 
 	return 0;
 }
 
-/* Bins of a vector in which a packet that meets the rule can be, by what the rule asks of one field alone. */
-static void mark(const struct shield_rule *rule, enum shield_field field, uint32_t (*bin)(uint32_t value), uint64_t bit,
-                 __u64 vector[SHIELD_BINS])
-{
-	const struct shield_range *range = NULL;
-	struct shield_key mask, value;
+/* What a rule asks of one field alone: one value, or one range of them, or nothing. */
+enum asks { ASKS_NOTHING, ASKS_VALUE, ASKS_RANGE };
 
-	memcpy(&mask, rule->mask, sizeof(mask));
-	memcpy(&value, rule->value, sizeof(value));
-	if (mask.field[field]) { /* only SHIELD_F_HAS is ever asked for some of its bits */
-		vector[bin(value.field[field])] |= bit;
-		return;
-	}
-	for (unsigned i = 0; i < rule->range_count && !range; i++)
-		if (rule->ranges[i].field == field)
-			range = &rule->ranges[i];
-	if (!range) {
-		for (unsigned i = 0; i < SHIELD_BINS; i++)
-			vector[i] |= bit;
-		return;
+/* `piece`: enum shield_field, or another of the SHIELD_PIECES. */
+static enum asks asked_of(const struct shield_rule *rule, uint32_t piece, struct shield_range *asked)
+{
+	uint16_t mask, value;
+
+	memcpy(&mask, (const uint8_t *)rule->mask + piece * sizeof(mask), sizeof(mask));
+	memcpy(&value, (const uint8_t *)rule->value + piece * sizeof(value), sizeof(value));
+	*asked = (struct shield_range){ .high = FIELD_MAX };
+	if (mask == FIELD_MAX) {
+		asked->low = asked->high = value;
+		return ASKS_VALUE;
 	}
 	/* One range narrows well enough: the rule itself is looked at for the rest. */
-	for (uint32_t i = 0; i <= FIELD_MAX; i++)
-		if ((i >= range->low && i <= range->high) != (range->negated != 0))
-			vector[bin(i)] |= bit;
+	for (unsigned i = 0; i < rule->range_count; i++)
+		if (rule->ranges[i].field == piece) {
+			*asked = rule->ranges[i];
+			return ASKS_RANGE;
+		}
+	return ASKS_NOTHING;
+}
+
+static void mark_values(uint32_t from, uint32_t to, uint32_t (*bin)(uint32_t value), uint64_t bit, __u64 *vector)
+{
+	for (uint32_t i = from; i < to; i++)
+		vector[bin(i)] |= bit;
+}
+
+/* Bins of a vector in which a packet that meets the rule can be. */
+static void mark(const struct shield_rule *rule, uint32_t piece, uint32_t (*bin)(uint32_t value), uint64_t bit,
+                 __u64 vector[SHIELD_BINS])
+{
+	struct shield_range asked;
+
+	if (asked_of(rule, piece, &asked) == ASKS_NOTHING) {
+		for (unsigned i = 0; i < SHIELD_BINS; i++)
+			vector[i] |= bit;
+	} else if (asked.negated) {
+		mark_values(0, asked.low, bin, bit, vector);
+		mark_values(asked.high + 1u, FIELD_MAX + 1, bin, bit, vector);
+	} else {
+		mark_values(asked.low, asked.high + 1u, bin, bit, vector);
+	}
+}
+
+/* Of destinations only a single one narrows anything. */
+static void mark_dst(const struct shield_rule *rule, uint64_t bit, __u64 vector[SHIELD_BINS])
+{
+	bool one = rule->mask[SHIELD_WORD_DST] == UINT64_MAX && rule->mask[SHIELD_WORD_DST + 1] == UINT64_MAX;
+
+	for (unsigned i = 0; i < SHIELD_BINS; i++)
+		if (!one || i == shield_fold(&rule->value[SHIELD_WORD_DST]))
+			vector[i] |= bit;
 }
 
 static uint32_t port_bin(uint32_t port)
@@ -340,6 +373,49 @@ static uint32_t unasked(const struct shield_rule *rule)
 	return words;
 }
 
+static bool alike(const struct shield_range *a, const struct shield_range *b)
+{
+	return a->low == b->low && a->high == b->high && a->negated == b->negated;
+}
+
+/* How many different things rules ask of a piece of the key. */
+static unsigned different(const struct shield_ruleset *set, uint32_t piece)
+{
+	struct shield_range asked[SHIELD_RULES_MAX];
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < set->count; i++) {
+		unsigned k = 0;
+
+		if (asked_of(&set->rules[i], piece, &asked[count]) == ASKS_NOTHING)
+			continue;
+		while (k < count && !alike(&asked[k], &asked[count]))
+			k++;
+		count += k == count;
+	}
+	return count;
+}
+
+void ruleset_finish(struct shield_ruleset *set)
+{
+	unsigned most = 0;
+
+	/* Behind these are destinations, which by_dst is of. */
+	for (uint32_t piece = 0; piece < SHIELD_WORD_DST * 4; piece++) {
+		bool has_vector = piece == SHIELD_F_PROTOCOL || piece == SHIELD_F_SRC_PORT ||
+		                  piece == SHIELD_F_DST_PORT || piece == SHIELD_F_LENGTH;
+		unsigned count = has_vector ? 0 : different(set, piece);
+
+		if (count > most) {
+			most = count;
+			set->other = piece;
+		}
+	}
+	memset(set->by_other, 0, sizeof(set->by_other));
+	for (unsigned i = 0; i < set->count; i++)
+		mark(&set->rules[i], set->other, port_bin, 1ULL << i, set->by_other);
+}
+
 int ruleset_add(struct shield_ruleset *set, const struct shield_rule *rule)
 {
 	const struct {
@@ -358,6 +434,7 @@ int ruleset_add(struct shield_ruleset *set, const struct shield_rule *rule)
 		return -ENOSPC;
 	for (unsigned v = 0; v < sizeof(vectors) / sizeof(vectors[0]); v++)
 		mark(rule, vectors[v].field, vectors[v].bin, 1ULL << set->count, vectors[v].vector);
+	mark_dst(rule, 1ULL << set->count, set->by_dst);
 	memcpy(&mask, rule->mask, sizeof(mask));
 	if (mask.tcp_options || mask.field[SHIELD_F_HAS] & SHIELD_HAS_MSS)
 		set->needs |= SHIELD_NEED_OPTIONS;

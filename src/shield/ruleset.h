@@ -12,12 +12,14 @@
 
 /*
  * 0; -EOPNOTSUPP where the rule has more ranges or negated terms than the table has room for, or an action that the
- * shield does not know. expires, counter, flags, arm_pps and hold are left to the caller. A rule that no packet can meet is one that
- * holds for none.
+ * shield does not know. expires, counter, flags, arm_pps and hold are left to the caller. A rule that no packet can
+ * meet is one that holds for none.
  */
 int ruleset_compile_rule(const struct rule *rule, struct shield_rule *compiled, struct shield_error *error);
 
-/* Appends to the table: the bit vectors follow. -ENOSPC. `set` begins as zeros. */
+/* Appends to the table: the bit vectors follow, all but by_other. -ENOSPC. `set` begins as zeros. */
 int ruleset_add(struct shield_ruleset *set, const struct shield_rule *rule);
+/* Behind the last that is added: what by_other is of, and that vector. Until then no packet meets any rule. */
+void ruleset_finish(struct shield_ruleset *set);
 
 #endif

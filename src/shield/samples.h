@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The ring of samples: heads of frames that the kernel hands out, oldest first. Whoever has the map's descriptor reads. */
+/*
+ * The ring of samples: heads of frames that the kernel hands out, oldest first. Whoever has the map's descriptor reads.
+ */
 #ifndef HOLDFAST_SHIELD_SAMPLES_H
 #define HOLDFAST_SHIELD_SAMPLES_H
 

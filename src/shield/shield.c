@@ -7,8 +7,8 @@
  * shield_commit() moves them. The classifier for what is sent needs no pin: the interface holds it, under TC_HANDLE and
  * TC_PRIORITY.
  *
- * The loader alone writes config, services, allow, rulesets and notes; config through shared memory, since what is in it
- * must change by single stores while packets are looked at.
+ * The loader alone writes config, services, allow, rulesets and notes; config through shared memory, since what is in
+ * it must change by single stores while packets are looked at.
  */
 #include "shield/shield.h"
 
@@ -93,9 +93,9 @@ static int make_dir(const char *dir, struct shield_error *error)
 }
 
 /*
- * bpffs_dir as a descriptor, to hold as long as the shield is open: two that write the same maps would undo each other's
- * rules. Where the bpf file system is mounted for everybody, who makes the folder first owns it, and could put other maps in
- * the pins' place; then it is not used.
+ * bpffs_dir as a descriptor, to hold as long as the shield is open: two that write the same maps would undo each
+ * other's rules. Where the bpf file system is mounted for everybody, who makes the folder first owns it, and could put
+ * other maps in the pins' place; then it is not used.
  */
 static int hold_dir(const char *dir, int *held, struct shield_error *error)
 {
@@ -207,8 +207,8 @@ static int open_pinned(const char *dir, struct shield_maps *maps)
 }
 
 /*
- * What the pinned config says of its layout: 0 where nothing is pinned, -EBADMSG where that cannot be told. And of its mode,
- * which is at the same place in all layouts.
+ * What the pinned config says of its layout: 0 where nothing is pinned, -EBADMSG where that cannot be told. And of its
+ * mode, which is at the same place in all layouts.
  */
 static int pinned_layout(const char *dir, struct shield_before *before)
 {
@@ -387,7 +387,9 @@ static int set_pace(struct shield *shield, uint32_t hz)
 	return result;
 }
 
-/* Samples that one CPU may hand out in a tick of the sampler, of the budget that all share: a quarter of what leaves. */
+/*
+ * Samples that one CPU may hand out in a tick of the sampler, of the budget that all share: a quarter of what leaves.
+ */
 static void set_sampling(struct shield_config *config, uint32_t budget)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -421,8 +423,8 @@ static int begin(struct shield *shield, const struct shield_options *options, ui
 }
 
 /*
- * Where in the kernel's struct tcp_request_sock the number of the SYN-ACK is, in octets, by the kernel's own description;
- * 0 where that is not to be had: then no sample says of a request that it was answered.
+ * Where in the kernel's struct tcp_request_sock the number of the SYN-ACK is, in octets, by the kernel's own
+ * description; 0 where that is not to be had: then no sample says of a request that it was answered.
  */
 static uint32_t request_number_at(void)
 {

@@ -5,11 +5,11 @@
  * merely reads it, or keeps the block list, needs descriptors of maps and shield/maps.h, shield/blocks.h.
  *
  * Life. shield_open() loads the programs, and takes over the maps that are pinned under bpffs_dir where their layout is
- * this one's; else new maps are made beside them, nothing is replaced yet, and shield_origin() says so. One may have the
- * shield of a bpffs_dir open: -EBUSY; and the folder must be its own: -EPERM. shield_attach()
- * then puts the program on an interface: where a link is pinned it is updated in one step, so that every packet meets
- * the old program or the new one. shield_commit() pins new maps in the old ones' place. shield_close() leaves all that is
- * attached and pinned as it is; shield_remove() takes all of it away, whether or not somebody has it open.
+ * this one's; else new maps are made beside them, nothing is replaced yet, and shield_origin() says so. One may have
+ * the shield of a bpffs_dir open: -EBUSY; and the folder must be its own: -EPERM. shield_attach() then puts the program
+ * on an interface: where a link is pinned it is updated in one step, so that every packet meets the old program or the
+ * new one. shield_commit() pins new maps in the old ones' place. shield_close() leaves all that is attached and pinned
+ * as it is; shield_remove() takes all of it away, whether or not somebody has it open.
  *
  * Functions return 0 or -errno and then say in *error what was wrong, where, and what to do. Nothing here logs.
  */
@@ -48,31 +48,39 @@ struct shield_options {
 enum shield_origin {
 	SHIELD_NEW,        /* nothing was pinned */
 	SHIELD_TAKEN_OVER, /* pinned maps of this layout: rules and blocks stand */
-	SHIELD_REPLACED, /* pinned maps of another layout, and in their mode: who has a record puts rules and blocks in again,
-			    then attaches */
+	/*
+	 * pinned maps of another layout, and in their mode: who has a record puts rules and blocks in again, then
+	 * attaches
+	 */
+	SHIELD_REPLACED,
 };
 
 /* How the program is attached to an interface. */
 enum shield_hook { SHIELD_DETACHED, SHIELD_NATIVE, SHIELD_GENERIC, SHIELD_DISPATCHER };
 
+/* Loads the programs and pins their maps, or takes over those that are pinned: 0, or -errno with *error filled. */
 int shield_open(const struct shield_options *options, struct shield **shield, struct shield_error *error);
-/* The same maps and links through their pins, with no program loaded: for who only reads, changes the mode, or ends it. */
+/*
+ * The same maps and links through their pins, with no program loaded: for who only reads, changes the mode, or ends it.
+ */
 int shield_open_pinned(const char *bpffs_dir, struct shield **shield, struct shield_error *error);
 enum shield_origin shield_origin(const struct shield *shield);
-/* Where the maps are pinned now: bpffs_dir, or a place beside it until shield_commit(). For shield_maps_for_engine(). */
+/*
+ * Where the maps are pinned now: bpffs_dir, or a place beside it until shield_commit(). For shield_maps_for_engine().
+ */
 const char *shield_pins(const struct shield *shield);
 void shield_close(struct shield *shield);
 
 /*
- * Attaches XDP and, for the map of flows, a classifier behind a clsact queue. -EEXIST where another program is, -EOPNOTSUPP
- * where frames are not Ethernet's. An interface that has been renamed is the same one.
+ * Attaches XDP and, for the map of flows, a classifier behind a clsact queue. -EEXIST where another program is,
+ * -EOPNOTSUPP where frames are not Ethernet's. An interface that has been renamed is the same one.
  */
 int shield_attach(struct shield *shield, const char *interface, enum shield_hook *hook, struct shield_error *error);
 int shield_detach(struct shield *shield, const char *interface, struct shield_error *error);
 int shield_commit(struct shield *shield, struct shield_error *error);
 /*
- * Detaches all of the shield's that is pinned under bpffs_dir and unpins it; `removed` counts what there was. What others
- * have pinned there stays. Needs no daemon and no open shield; done twice it finds nothing the second time.
+ * Detaches all of the shield's that is pinned under bpffs_dir and unpins it; `removed` counts what there was. What
+ * others have pinned there stays. Needs no daemon and no open shield; done twice it finds nothing the second time.
  */
 int shield_remove(const char *bpffs_dir, unsigned *removed, struct shield_error *error);
 
@@ -107,8 +115,8 @@ int shield_set_services(struct shield *shield, const struct shield_service *serv
                         struct shield_error *error);
 
 /*
- * Services under attack, a bit each in the order of shield_set_services(): so long none of their sources becomes known, unless
- * `until` comes first. Those that were before stay so since then.
+ * Services under attack, a bit each in the order of shield_set_services(): so long none of their sources becomes known,
+ * unless `until` comes first. Those that were before stay so since then.
  */
 int shield_freeze(struct shield *shield, uint64_t attacked, uint64_t until);
 
@@ -131,8 +139,9 @@ int shield_disallow_all(struct shield *shield, const struct prefix *prefixes, un
 int shield_sweep_allowed(struct shield *shield, uint64_t now, unsigned *swept);
 
 /*
- * A rule comes into force when shield_add_rule() returns: -ENOSPC where SHIELD_RULES_MAX are, -EOPNOTSUPP where the table
- * cannot say it, with the reason; -EPERM where it would hit the operator's way in, with the way. *number is that of r1.
+ * A rule comes into force when shield_add_rule() returns: -ENOSPC where SHIELD_RULES_MAX are, -EOPNOTSUPP where the
+ * table cannot say it, with the reason; -EPERM where it would hit the operator's way in, with the way. *number is that
+ * of r1.
  */
 struct shield_making {
 	uint64_t expires;    /* jiffies */
@@ -150,7 +159,10 @@ struct shield_making {
 };
 int shield_add_rule(struct shield *shield, const struct rule *rule, const struct shield_making *making,
                     uint32_t *number, struct shield_error *error);
-/* The next rule is r`number`, unless that or a later one has been: who has a record knows which have. At most INT32_MAX. */
+/*
+ * The next rule is r`number`, unless that or a later one has been: who has a record knows which have. At most
+ * INT32_MAX.
+ */
 void shield_count_from(struct shield *shield, uint32_t number);
 int shield_remove_rule(struct shield *shield, uint32_t number, struct shield_error *error); /* -ENOENT */
 /* It expires then instead; nothing else of it changes. -ENOENT. */

@@ -54,8 +54,8 @@ enum alert_matter {
 struct alert {
 	uint32_t change; /* enum alert_change */
 	uint32_t enforcing;
-	uint64_t
-		incident; /* its id; 0 where it is about a link, checks, or a test; of an outage or statement its number */
+	/* its id; 0 where it is about a link, checks, or a test; of an outage or statement its number */
+	uint64_t incident;
 	int64_t time_ns, began_ns; /* since the Unix epoch */
 	uint64_t pps, bps;         /* at present; of what ends, 0 */
 	uint64_t peak_pps;
@@ -63,8 +63,8 @@ struct alert {
 	uint32_t matter;               /* enum alert_matter */
 	char host[ALERT_NAME_SIZE];    /* what this machine is called */
 	char service[ALERT_NAME_SIZE]; /* "": none that is configured; of an outage its component */
-	char target
-		[PREFIX_TEXT_SIZE]; /* "192.0.2.10", "192.0.2.0/24"; of a link its name; of others "o3", "s4", "checks" */
+	/* "192.0.2.10", "192.0.2.0/24"; of a link its name; of others "o3", "s4", "checks" */
+	char target[PREFIX_TEXT_SIZE];
 	char vector[ALERT_NAME_SIZE];   /* "ntp_reflection"; of an outage belief_word_name(); of checks what fails */
 	char advice[ALERT_ADVICE_SIZE]; /* "": none */
 };
@@ -126,9 +126,9 @@ int alert_request(const struct alert_target *target, const char *key, const stru
 void alert_request_fini(struct alert_request *request);
 
 /*
- * Which of what happens is told to one target: an incident once when it begins, when it has become ALERT_WORSE_TIMES as large as told
- * last, and when it ends; a link likewise. At most ALERT_A_MINUTE of those that begin or become worse; what ends is
- * always told, if its beginning was.
+ * Which of what happens is told to one target: an incident once when it begins, when it has become ALERT_WORSE_TIMES as
+ * large as told last, and when it ends; a link likewise. At most ALERT_A_MINUTE of those that begin or become worse;
+ * what ends is always told, if its beginning was.
  */
 #define ALERT_WORSE_TIMES 4
 #define ALERT_A_MINUTE 10
@@ -149,8 +149,8 @@ struct alert_desk {
 };
 
 /*
- * Whether it is to be told to somebody whom incidents under `min_pps` do not concern; the service is then made what it was
- * when it began. A test always is.
+ * Whether it is to be told to somebody whom incidents under `min_pps` do not concern; the service is then made what it
+ * was when it began. A test always is.
  */
 bool alert_desk_takes(struct alert_desk *desk, int64_t now_ns, uint32_t min_pps, struct alert *alert);
 

@@ -61,7 +61,10 @@ struct analysis_input {
 	/* Claims about it that are to be shown; returns how many. May be NULL: claims are for those who ask. */
 	size_t (*claims_of)(const void *context, const struct finding *finding, const struct analysis_claim **claims);
 	const void *claims_context;
-	/* What users felt of it, on one axis with it (tell/picture.h); NULL: nothing is known. The function may be NULL. */
+	/*
+	 * What users felt of it, on one axis with it (tell/picture.h); NULL: nothing is known. The function may be
+	 * NULL.
+	 */
 	const struct picture *(*picture_of)(const void *context, const struct finding *finding);
 	const void *picture_context;
 };
@@ -93,7 +96,10 @@ struct analysis_input analysis_input_of(const struct engine_totals *totals, cons
                                         size_t files_count);
 int page_write(FILE *out, const struct analysis_input *input, const struct engine *engine,
                const struct page_options *options);
-/* What a trace and claims say, as page_write() lays it out, of an incident that is known as JSON alone: with its headings in capitals. */
+/*
+ * What a trace and claims say, as page_write() lays it out, of an incident that is known as JSON alone: with its
+ * headings in capitals.
+ */
 int page_write_trace(const struct paper *paper, const struct trace *trace, const struct analysis_claim *claims,
                      size_t claims_count);
 /* One self-contained HTML file. `live`: NULL where nothing was watched live. */

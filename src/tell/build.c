@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Jansson writes all reals of a text with one precision: 17 digits make .97 a 0.96999999999999997, and six digits are not
- * what a trace is read back from. So the text is written here, real by real with as many as it needs; strings are
+ * Jansson writes all reals of a text with one precision: 17 digits make .97 a 0.96999999999999997, and six digits are
+ * not what a trace is read back from. So the text is written here, real by real with as many as it needs; strings are
  * jansson's.
  */
 #include "tell/build.h"

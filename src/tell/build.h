@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Objects of JSON, built without an eye on memory: allocations fail rarely, and the builder says so once, at the end. And
- * how they are written.
+ * Objects of JSON, built without an eye on memory: allocations fail rarely, and the builder says so once, at the end.
+ * And how they are written.
  */
 #ifndef HOLDFAST_TELL_BUILD_H
 #define HOLDFAST_TELL_BUILD_H
@@ -29,8 +29,8 @@ json_t *build_integer(uint64_t n);
 json_t *build_text(const char *text, size_t max);
 
 /*
- * Two columns of indentation, members in the order in which they were set, a line's end at the end. Reals have six digits,
- * and more where less would not be read back as the same. 0 or -errno of what failed.
+ * Two columns of indentation, members in the order in which they were set, a line's end at the end. Reals have six
+ * digits, and more where less would not be read back as the same. 0 or -errno of what failed.
  */
 int build_write(FILE *out, json_t *root);
 

@@ -38,6 +38,7 @@ struct chart {
 	uint32_t bands_count;
 };
 
+/* As SVG inside a page; titles are escaped. What cannot be written `out` remembers. */
 void chart_write(FILE *out, const struct chart *chart);
 
 /* For who draws shapes of their own: the next number that is easy to halve, 1 to 6 or 8 times a power of ten; */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Checks of targets (impact/probe.h), several at a time: a name is looked up (tell/lookup.h), and each of its addresses is asked
- * for itself, by libcurl, under the name's own certificate. Nobody waits in it: all of a check is over within its time,
- * whatever the other end does. What is answered is looked at for a text, and thrown away; of a body CHECKER_READ_MAX octets
- * are read at most.
+ * Checks of targets (impact/probe.h), several at a time: a name is looked up (tell/lookup.h), and each of its addresses
+ * is asked for itself, by libcurl, under the name's own certificate. Nobody waits in it: all of a check is over within
+ * its time, whatever the other end does. What is answered is looked at for a text, and thrown away; of a body
+ * CHECKER_READ_MAX octets are read at most.
  *
- * Redirects are followed by us: to http and https, PROBE_REDIRECTS_MAX times, never in a circle, and from an address that is
- * anybody's never to one that is not.
+ * Redirects are followed by us: to http and https, PROBE_REDIRECTS_MAX times, never in a circle, and from an address
+ * that is anybody's never to one that is not.
  */
 #ifndef HOLDFAST_TELL_CHECKER_H
 #define HOLDFAST_TELL_CHECKER_H
@@ -25,7 +25,10 @@
 
 struct checker; /* opaque */
 
-/* `ca_file`: certificates that are trusted, instead of the system's; NULL. -ENOMEM; -ENOSYS: libcurl or c-ares is not there. */
+/*
+ * `ca_file`: certificates that are trusted, instead of the system's; NULL. -ENOMEM; -ENOSYS: libcurl or c-ares is not
+ * there.
+ */
 int checker_new(const char *ca_file, struct checker **checker);
 void checker_free(struct checker *checker);
 /* Takes a copy. `now_ns` since the Unix epoch. -EAGAIN: CHECKER_MAX are under way; -ENOMEM. */

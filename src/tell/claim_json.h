@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Verdicts on claims as JSON, schema "holdfast.verdict/1", and what else was on record when they were made, the member
- * "context" of it (doc/claims.md). The same predicate, trace, context and seed give the same octets, so that who computes a
- * verdict anew may compare them.
+ * "context" of it (doc/claims.md). The same predicate, trace, context and seed give the same octets, so that who
+ * computes a verdict anew may compare them.
  */
 #ifndef HOLDFAST_TELL_CLAIM_JSON_H
 #define HOLDFAST_TELL_CLAIM_JSON_H
@@ -25,15 +25,17 @@ struct claim_facts {
 
 /* Nothing is on record. */
 void claim_facts_init(struct claim_facts *facts);
-/* Adds what `json` says: an object with any of "outages", "events", "baseline", "watched", "attack_passing". -EBADMSG. */
+/*
+ * Adds what `json` says: an object with any of "outages", "events", "baseline", "watched", "attack_passing". -EBADMSG.
+ */
 int claim_facts_read(const json_t *json, struct claim_facts *facts, char error[CLAIM_JSON_ERROR_SIZE]);
 /* False: there is no room for another. */
 bool claim_facts_add_event(struct claim_facts *facts, const struct claim_event *event);
 bool claim_facts_add_outage(struct claim_facts *facts, const struct claim_span *outage);
 
 /*
- * Outages that the host itself saw around the attack, as no users answered; nothing where outages are on record already, or
- * where it cannot say.
+ * Outages that the host itself saw around the attack, as no users answered; nothing where outages are on record
+ * already, or where it cannot say.
  */
 void claim_facts_add_series(struct claim_facts *facts, const struct series *series, const struct trace *trace);
 

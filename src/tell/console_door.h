@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who may come into the console: tokens, which people are given, and sessions, which their browsers are given for one. Of both
- * only SHA-256 sums are kept, and compared in a time that says nothing. A session ends CONSOLE_IDLE_NS after its last
- * request, CONSOLE_SESSION_NS after it began, or when it is signed out of. Wrong tokens are a bounded number: ten at once,
- * then one each CONSOLE_ATTEMPT_NS; while there is none left no token is looked at, the right one neither.
+ * Who may come into the console: tokens, which people are given, and sessions, which their browsers are given for one.
+ * Of both only SHA-256 sums are kept, and compared in a time that says nothing. A session ends CONSOLE_IDLE_NS after
+ * its last request, CONSOLE_SESSION_NS after it began, or when it is signed out of. Wrong tokens are a bounded number:
+ * ten at once, then one each CONSOLE_ATTEMPT_NS; while there is none left no token is looked at, the right one neither.
  *
  * Pure: clock and randomness are passed in. The clock only grows.
  */
@@ -69,8 +69,8 @@ bool console_token_sum(const char *text, uint8_t sum[DIGEST_SHA256_SIZE]);
 bool console_door_add(struct console_door *door, const char *name, enum console_role role,
                       const uint8_t sum[DIGEST_SHA256_SIZE]);
 /*
- * `random` becomes the session's secret, which `cookie` gets, and its CSRF token. -EACCES: there is no such token; -EAGAIN: too many
- * were wrong. Where all sessions are taken, the one that was unused for longest goes.
+ * `random` becomes the session's secret, which `cookie` gets, and its CSRF token. -EACCES: there is no such token;
+ * -EAGAIN: too many were wrong. Where all sessions are taken, the one that was unused for longest goes.
  */
 int console_door_sign_in(struct console_door *door, const char *token, enum language language, int64_t now_ns,
                          const uint8_t random[2 * CONSOLE_SECRET_OCTETS], char cookie[CONSOLE_SECRET_SIZE],

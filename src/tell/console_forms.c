@@ -2,6 +2,7 @@
 /* Forms of the console's pages. */
 #include <string.h>
 
+#include "impact/component.h"
 #include "tell/console_pieces.h"
 #include "tell/status_inside.h"
 
@@ -71,7 +72,7 @@ void console_time(const view_t *v, const char *name, enum console_word word, boo
 {
 	char now[LANGUAGE_TEXT_SIZE];
 
-	field(v, name, word, CONSOLE_WORD_TIME_HELP, "text", "", needed,
+	field(v, name, word, needed ? CONSOLE_WORD_TIME_NEEDED : CONSOLE_WORD_TIME_HELP, "text", "", needed,
 	      language_date_time(v->language, (struct capture_time){ v->now_ns }, now));
 }
 

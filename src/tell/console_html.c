@@ -4,11 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "impact/component.h"
 #include "tell/console_pieces.h"
 #include "tell/facts.h"
-#include "tell/statement.h"
-#include "tell/status_inside.h"
 
 #define NONE CONSOLE_WORDS_COUNT
 #define SHORT_ID 8 /* digits of an incident's ID that are shown */

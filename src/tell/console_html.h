@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The console's pages: for operators who have no shell. Rendered here, without a script; each is whole by itself and is worked
- * by keyboard and screen reader. What they show is JSON that the console's role makes of the record:
+ * The console's pages: for operators who have no shell. Rendered here, without a script; each is whole by itself and is
+ * worked by keyboard and screen reader. What they show is JSON that the console's role makes of the record:
  *
  *     overview    { due: [due], outages: [{id, component, began, ended, belief, published, cause}],
  *                   incidents: [{id, vector, target, service, began, ended}],
@@ -17,7 +17,8 @@
  *     events      { events: [{id, kind, began, ended, text}] }
  *     audit       { audit: [{at, who, role, what, object, revision, outcome, message}] }
  *
- * What is missing in it, or of another type, is shown as nothing. Texts from outside are escaped. Times are UTC, and say so.
+ * What is missing in it, or of another type, is shown as nothing. Texts from outside are escaped. Times are UTC, and
+ * say so.
  */
 #ifndef HOLDFAST_TELL_CONSOLE_HTML_H
 #define HOLDFAST_TELL_CONSOLE_HTML_H
@@ -38,6 +39,7 @@ struct console_view {
 	enum language language;
 	const struct console_session *session; /* NULL: nobody is signed in */
 	int64_t now_ns;
+	const char *here;    /* the page's path, to which one comes back in another language; "" or NULL: to none */
 	const char *done;    /* what was just done: a deed's name, a space, of what; "" */
 	const char *error;   /* what is wrong, in English; "" */
 	unsigned overdue;    /* of all that is due */

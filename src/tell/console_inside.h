@@ -93,6 +93,8 @@
 	X(SINCE, "Since (UTC)", "Depuis (UTC)") \
 	X(UNTIL, "Until (UTC)", "Jusqu’à (UTC)") \
 	X(TIME_HELP, "As 09:40, the last time that it was so, or 2026-03-10T09:40. Empty: not said.", "Par exemple 09:40, la dernière fois qu’il était cette heure, ou 2026-03-10T09:40. Vide : non dit.") \
+	X(TIME_NEEDED, "As 09:40, the last time that it was so, or 2026-03-10T09:40.", "Par exemple 09:40, la dernière fois qu’il était cette heure, ou 2026-03-10T09:40.") \
+	X(TIME_AHEAD, "As 2027-03-10T09:40.", "Par exemple 2027-03-10T09:40.") \
 	X(COMPONENT_HELP, "What is concerned, as the public knows it.", "Ce qui est touché, tel que le public le nomme.") \
 	X(OWN_SENTENCE, "A sentence of your own", "Une phrase de vous") \
 	X(CLAIM, "A public claim to include", "Affirmation publique à inclure") \

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "impact/component.h"
 #include "tell/console_pieces.h"
 #include "tell/facts.h"
 #include "tell/status_inside.h"
@@ -199,8 +200,8 @@ static void add_works(const view_t *v, const json_t *components)
 	console_form(v, "works-add", "");
 	console_field(v, "name_en", CONSOLE_WORD_NAME_EN, NONE, "text", "", false);
 	console_field(v, "name_fr", CONSOLE_WORD_NAME_FR, NONE, "text", "", false);
-	console_time(v, "from", CONSOLE_WORD_FROM, true);
-	console_time(v, "to", CONSOLE_WORD_TO, true);
+	console_field(v, "from", CONSOLE_WORD_FROM, CONSOLE_WORD_TIME_AHEAD, "text", "", true);
+	console_field(v, "to", CONSOLE_WORD_TO, CONSOLE_WORD_TIME_AHEAD, "text", "", true);
 	console_raw(v, "<fieldset><legend>");
 	console_say(v, CONSOLE_WORD_WORKS_TOUCH);
 	console_raw(v, "</legend>");

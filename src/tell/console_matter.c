@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The console's pages of statements: what each sentence says, to whom, on what it rests; and what may be done with it. */
+/*
+ * The console's pages of statements: what each sentence says, to whom, on what it rests; and what may be done with it.
+ */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -170,6 +170,7 @@ static void menu(const view_t *v)
 	            console_word(v->language, roles[v->session->token->role]));
 	console_raw(v, "</p>");
 	console_form(v, "language", "");
+	console_hidden(v, "back", v->here ? v->here : "");
 	for (unsigned i = 0; i < LANGUAGES; i++)
 		if ((enum language)i != v->language)
 			(void)fprintf(v->out,

@@ -4,7 +4,6 @@
 #define HOLDFAST_TELL_CONSOLE_PIECES_H
 
 #include "tell/console_html.h"
-#include "impact/component.h"
 #include "tell/console_inside.h"
 
 typedef struct console_view view_t;
@@ -43,14 +42,19 @@ void console_field(const view_t *v, const char *name, enum console_word word, en
 void console_time(const view_t *v, const char *name, enum console_word word, bool needed);
 /* A tick that is posted as "1". */
 void console_tick(const view_t *v, const char *name, const char *value, bool ticked, enum console_word word);
-/* A select: begun by this, then options, each with its words and console_option_end(), ended by console_select_end(). */
+/*
+ * A select: begun by this, then options, each with its words and console_option_end(), ended by console_select_end().
+ */
 void console_select(const view_t *v, const char *name, enum console_word word);
 void console_option(const view_t *v, const char *value, bool chosen);
 void console_option_end(const view_t *v);
 void console_select_end(const view_t *v);
 /* The same with a help below it. */
 void console_select_end_help(const view_t *v, enum console_word help);
-/* Whole ones, of terms with a help or CONSOLE_WORDS_COUNT: of the languages but `without` (LANGUAGES: of all), of a group of terms, of components' states. */
+/*
+ * Whole ones, of terms with a help or CONSOLE_WORDS_COUNT: of the languages but `without` (LANGUAGES: of all), of a
+ * group of terms, of components' states.
+ */
 void console_languages(const view_t *v, enum language chosen, enum language without);
 void console_terms_choose(const view_t *v, const char *name, enum console_word word, enum console_word help,
                           enum console_terms group, const char *chosen);

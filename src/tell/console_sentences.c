@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sentences of the record and of other rooms, which say them in English alone: why something is refused or left out, what does
- * not hold. A row has as many holes ("%s"; "%d" of digits alone) in both languages. tests/cli/console_words.py reads those
- * rooms' files, and wants a row here for whatever they say that the console shows.
+ * Sentences of the record and of other rooms, which say them in English alone: why something is refused or left out,
+ * what does not hold. A row has as many holes ("%s"; "%d" of digits alone) in both languages.
+ * tests/cli/console_words.py reads those rooms' files, and wants a row here for whatever they say that the console
+ * shows.
  */
 #include "tell/console_sentences.h"
 
@@ -229,7 +230,10 @@ static const char *next_hole(const char *pattern)
 	return NULL;
 }
 
-/* Where in `text` the hole ends that `pattern` begins behind: where what follows it begins, behind the last at the text's end. */
+/*
+ * Where in `text` the hole ends that `pattern` begins behind: where what follows it begins, behind the last at the
+ * text's end.
+ */
 static const char *hole_end(const char *pattern, const char *text)
 {
 	const char *next = next_hole(pattern);

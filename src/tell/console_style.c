@@ -42,7 +42,7 @@ static const char *const console_style[] = {
 	".sentences { list-style: none; padding: 0; max-width: none; }\n",
 	".sentences > li { padding: .7rem 0 .7rem; margin: 0; border-bottom: 1px solid var(--rule); display: grid; grid-template-columns: 6rem minmax(0, 1fr); gap: .2rem 1rem; }\n",
 	".badge { justify-self: start; align-self: start; padding: .05rem .6rem; border-radius: 1rem; border: 1px solid var(--fill); background: var(--wash); color: var(--word); font-size: .85rem; font-weight: 600; }\n",
-	".sentences p { margin: 0; } .sentences details { font-size: .9rem; margin-top: .3rem; }\n",
+	"h3 { margin-top: 1rem; } .sentences p { margin: 0; } .sentences details { font-size: .9rem; margin-top: .3rem; }\n",
 	".links { list-style: none; padding: 0; margin: .3rem 0 0; color: var(--soft); max-width: none; }\n",
 	".word { border-left: 4px solid var(--accent); padding: .2rem 0 .2rem 1.2rem; margin: 1rem 0 1.5rem; }\n",
 	".meta { color: var(--soft); font-size: .92rem; }\n",

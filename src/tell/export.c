@@ -250,7 +250,7 @@ int export_init(struct export *export, const struct finding *finding, const stru
 	return 0;
 }
 
-int export_init_json(struct export *export, const json_t *incident, struct trace *trace, char error[160])
+int export_init_json(struct export *export, const json_t *incident, struct trace *trace, char error[EXPORT_ERROR_SIZE])
 {
 	const json_t *target = json_object_get(incident, "target"), *port, *said = json_object_get(incident, "trace");
 	const char *scope = json_string_value(json_object_get(target, "scope"));
@@ -258,11 +258,11 @@ int export_init_json(struct export *export, const json_t *incident, struct trace
 	size_t i;
 
 	if (!scope || prefix_parse(scope, &made.scope) != 0) {
-		(void)snprintf(error, 160, "target.scope: is no prefix");
+		(void)snprintf(error, EXPORT_ERROR_SIZE, "target.scope: is no prefix");
 		return -EBADMSG;
 	}
 	if (!json_is_object(said)) {
-		(void)snprintf(error, 160, "trace: there is none");
+		(void)snprintf(error, EXPORT_ERROR_SIZE, "trace: there is none");
 		return -EBADMSG;
 	}
 	json_array_foreach(json_object_get(target, "ports"), i,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An incident and its trace in the formats that others read. None of it is sent anywhere: who exports a file decides where it
- * goes. Addresses of sources are in it only where they are real; relays are called relays. Claims are in it only where
- * they are handed over. The same incident gives the same octets: identifiers are made of what they name.
+ * An incident and its trace in the formats that others read. None of it is sent anywhere: who exports a file decides
+ * where it goes. Addresses of sources are in it only where they are real; relays are called relays. Claims are in it
+ * only where they are handed over. The same incident gives the same octets: identifiers are made of what they name.
  */
 #ifndef HOLDFAST_TELL_EXPORT_H
 #define HOLDFAST_TELL_EXPORT_H
@@ -18,6 +18,7 @@
 #include "tell/analysis.h"
 #include "trace/trace.h"
 
+#define EXPORT_ERROR_SIZE 160
 #define EXPORT_SOURCES_MAX 10000 /* those with most packets; more are said to be left out */
 #define EXPORT_PORTS_MAX 8
 #define EXPORT_TEXT_SIZE 254 /* of an organisation or an address of mail */
@@ -53,13 +54,16 @@ struct export
 };
 
 /*
- * Of a finding and its trace, which must outlive the export. `geo` may be NULL; what comes from `trusted` proxies is no source.
- * 0 or -ENOMEM; export_fini() is due after 0.
+ * Of a finding and its trace, which must outlive the export. `geo` may be NULL; what comes from `trusted` proxies is no
+ * source. 0 or -ENOMEM; export_fini() is due after 0.
  */
 int export_init(struct export *export, const struct finding *finding, const struct trace *trace, const struct geo *geo,
                 const struct prefix *trusted, uint32_t trusted_count);
-/* Of what an analysis said of an incident: no sources. -EBADMSG with `error`; `trace` is filled and the caller's to end. */
-int export_init_json(struct export *export, const json_t *incident, struct trace *trace, char error[160]);
+/*
+ * Of what an analysis said of an incident: no sources. -EBADMSG with `error`; `trace` is filled and the caller's to
+ * end.
+ */
+int export_init_json(struct export *export, const json_t *incident, struct trace *trace, char error[EXPORT_ERROR_SIZE]);
 void export_fini(struct export *export);
 
 /* "clear", "green", "amber", "amber+strict", "red"; -EINVAL. */
@@ -74,8 +78,8 @@ int export_misp(const struct export *export, char **text);
 /* RFC 4180, for people and their spreadsheets: a row for each country, network and source that is known. */
 int export_csv(const struct export *export, char **text);
 /*
- * XARF 4 (xarf.org/schemas/v4, types/connection-ddos.json): the report of one source, and a name for its file. -EINVAL where
- * it is a relay: its operator is told of an open service, not of an attack; or where nobody reports.
+ * XARF 4 (xarf.org/schemas/v4, types/connection-ddos.json): the report of one source, and a name for its file. -EINVAL
+ * where it is a relay: its operator is told of an open service, not of an attack; or where nobody reports.
  */
 int export_xarf(const struct export *export, const struct export_source *source, char **text,
                 char name[EXPORT_NAME_SIZE]);

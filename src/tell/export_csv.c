@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One table (RFC 4180): countries, as intervals where databases disagree; networks; sources that are listed. What would be a
- * formula to a spreadsheet has an apostrophe before it.
+ * One table (RFC 4180): countries, as intervals where databases disagree; networks; sources that are listed. What would
+ * be a formula to a spreadsheet has an apostrophe before it.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -14,7 +14,10 @@
 
 /* RFC 4122, version 5: the UUID of a name within a namespace. */
 void export_uuid(const uint8_t space[UUID_OCTETS], const char *name, char text[UUID_SIZE]);
-/* The same, of what is not to be found elsewhere: in a namespace of Holdfast's own. `name`: "report", … of this incident. */
+/*
+ * The same, of what is not to be found elsewhere: in a namespace of Holdfast's own. `name`: "report", … of this
+ * incident.
+ */
 void export_uuid_own(const struct export *export, const char *name, char text[UUID_SIZE]);
 /* "2025-03-10T09:45:12.000123Z" */
 json_t *export_moment(int64_t ns);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A MISP event (draft-dulaunoy-misp-core-format): an object ddos for each vector, of template e2f124d6-…, version 6, and an
- * object ddos-claim for each claim that is handed over, of template 2722ac76-…, version 1 (both: github.com/MISP/misp-objects).
- * Sources that are listed and networks are attributes of the event, none of them for detection: an address that took part in an
- * attack is not one to be blocked for good. Not published, for this organisation alone, until somebody decides otherwise.
+ * A MISP event (draft-dulaunoy-misp-core-format): an object ddos for each vector, of template e2f124d6-…, version 6,
+ * and an object ddos-claim for each claim that is handed over, of template 2722ac76-…, version 1 (both:
+ * github.com/MISP/misp-objects). Sources that are listed and networks are attributes of the event, none of them for
+ * detection: an address that took part in an attack is not one to be blocked for good. Not published, for this
+ * organisation alone, until somebody decides otherwise.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * STIX 2.1 (docs.oasis-open.org/cti/stix/v2.1/os/stix-v2.1-os.html); in brackets its sections. What was seen is observed-data [4.14]
- * over cyber-observable objects, whose identifiers all producers make alike [2.9, 6]; what it was made of, where sources are
- * real, an infrastructure [4.8]; a claim is a note [4.13], and what came of it an opinion [4.15]. TLP 2.0 is the marking that
- * OASIS publishes for it (cti-stix-common-objects, extension tlp-2.0).
+ * STIX 2.1 (docs.oasis-open.org/cti/stix/v2.1/os/stix-v2.1-os.html); in brackets its sections. What was seen is
+ * observed-data [4.14] over cyber-observable objects, whose identifiers all producers make alike [2.9, 6]; what it was
+ * made of, where sources are real, an infrastructure [4.8]; a claim is a note [4.13], and what came of it an opinion
+ * [4.15]. TLP 2.0 is the marking that OASIS publishes for it (cti-stix-common-objects, extension tlp-2.0).
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -244,8 +244,8 @@ static void add_sources(struct bundle *u)
 }
 
 /*
- * A vector's packets on their way to the target [6.12]. Two vectors may have all in common that would make the identifier: it is
- * made of the incident and the vector's name instead.
+ * A vector's packets on their way to the target [6.12]. Two vectors may have all in common that would make the
+ * identifier: it is made of the incident and the vector's name instead.
  */
 static void add_traffic(struct bundle *u, const struct trace_vector *vector)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * XARF 4.2 (xarf.org/schemas/v4: xarf-core.json, types/connection-ddos.json): what one address sent, for whoever runs its
- * network. Reported are sources alone that completed handshakes, so that nobody is told of an attack that came from elsewhere in his
- * name. Rates stand for the incident, and are left out; what the source itself sent is counted.
+ * XARF 4.2 (xarf.org/schemas/v4: xarf-core.json, types/connection-ddos.json): what one address sent, for whoever runs
+ * its network. Reported are sources alone that completed handshakes, so that nobody is told of an attack that came from
+ * elsewhere in his name. Rates stand for the incident, and are left out; what the source itself sent is counted.
  */
 #include <errno.h>
 #include <inttypes.h>

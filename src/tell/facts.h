@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the daemon's answers (doc/control.md) and documents on record say, read with care: what is missing or of another type
- * is 0, "" or not known, never a crash.
+ * What the daemon's answers (doc/control.md) and documents on record say, read with care: what is missing or of another
+ * type is 0, "" or not known, never a crash.
  */
 #ifndef HOLDFAST_TELL_FACTS_H
 #define HOLDFAST_TELL_FACTS_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A file of a web server, into memory, within bounds: by https, or by http of this very machine, which a local mirror or a
- * test has. Redirects are followed a few times, to the like only. Certificates are verified; the environment's proxies are
- * used, for it is an operator who fetches, and not the daemon.
+ * A file of a web server, into memory, within bounds: by https, or by http of this very machine, which a local mirror
+ * or a test has. Redirects are followed a few times, to the like only. Certificates are verified; the environment's
+ * proxies are used, for it is an operator who fetches, and not the daemon.
  */
 #ifndef HOLDFAST_TELL_FETCH_H
 #define HOLDFAST_TELL_FETCH_H
@@ -22,8 +22,9 @@
 /* Whether a URL is of a kind that is fetched at all. */
 bool fetch_can(const char *url);
 /*
- * 0: *octets, of which there are at most `max`, are the caller's to free. -EPERM: the URL is none that is fetched; -EFBIG: it
- * has more; -EIO: `what` says "HTTP 404", "Could not connect to server"; -ENOSYS: there is no libcurl; -ENOMEM.
+ * 0: *octets, of which there are at most `max`, are the caller's to free. -EPERM: the URL is none that is fetched;
+ * -EFBIG: it has more; -EIO: `what` says "HTTP 404", "Could not connect to server"; -ENOSYS: there is no libcurl;
+ * -ENOMEM.
  */
 int fetch_get(const char *url, size_t max, uint8_t **octets, size_t *size, char what[FETCH_WHAT_SIZE]);
 

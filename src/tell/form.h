@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A form as a browser sends it: application/x-www-form-urlencoded, "name=value&name=value", '+' a space and %41 an octet.
- * What comes from outside is taken whole or not at all: names and values are UTF-8 without NUL.
+ * A form as a browser sends it: application/x-www-form-urlencoded, "name=value&name=value", '+' a space and %41 an
+ * octet. What comes from outside is taken whole or not at all: names and values are UTF-8 without NUL.
  */
 #ifndef HOLDFAST_TELL_FORM_H
 #define HOLDFAST_TELL_FORM_H

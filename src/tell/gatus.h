@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What Gatus, and whoever writes to its external endpoints, says of an endpoint: POST /api/v1/endpoints/KEY/external?success=… */
+/*
+ * What Gatus, and whoever writes to its external endpoints, says of an endpoint: POST
+ * /api/v1/endpoints/KEY/external?success=…
+ */
 #ifndef HOLDFAST_TELL_GATUS_H
 #define HOLDFAST_TELL_GATUS_H
 
@@ -19,8 +22,8 @@ struct gatus_report {
 };
 
 /*
- * `path` is whole; `duration` is as Go writes it ("1.5s", "1m2s", "250ms"), or NULL. 0; -ENOENT: the path is none of these, or its key
- * no component's; -EINVAL: success is neither "true" nor "false", or the duration is none.
+ * `path` is whole; `duration` is as Go writes it ("1.5s", "1m2s", "250ms"), or NULL. 0; -ENOENT: the path is none of
+ * these, or its key no component's; -EINVAL: success is neither "true" nor "false", or the duration is none.
  */
 int gatus_read(const char *path, const char *success, const char *duration, struct gatus_report *report);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An outage as JSON and back, schema "holdfast.outage/1" (doc/outage.md): what the record keeps of it, what `holdfast outage
- * show --json` prints, and what pages and statements are made of. The same harm
- * gives the same octets. The outage's number is not in it: the record has it beside.
+ * An outage as JSON and back, schema "holdfast.outage/1" (doc/outage.md): what the record keeps of it, what `holdfast
+ * outage show --json` prints, and what pages and statements are made of. The same harm gives the same octets. The
+ * outage's number is not in it: the record has it beside.
  */
 #ifndef HOLDFAST_TELL_HARM_JSON_H
 #define HOLDFAST_TELL_HARM_JSON_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A connection of libmicrohttpd's has one of ours beside it, in a list by age of what it waits for and in a chain of its
- * address's hash. It is in one of two phases: it waits for a request (from its beginning, or the answer before), or its answer
- * is under way. Both have a time by which they are over; what is late is shut, and the library does the rest.
+ * A connection of libmicrohttpd's has one of ours beside it, in a list by age of what it waits for and in a chain of
+ * its address's hash. It is in one of two phases: it waits for a request (from its beginning, or the answer before), or
+ * its answer is under way. Both have a time by which they are over; what is late is shut, and the library does the
+ * rest.
  */
 #include <errno.h>
 #include <microhttpd.h>
@@ -567,7 +568,9 @@ static struct MHD_Daemon *start(struct http_server *server)
 		{ MHD_OPTION_END, 0, NULL },
 	}, none[] = { { MHD_OPTION_END, 0, NULL } };
 
-	/* The library stops listening at its bound: ours is below it, so that who comes then is refused, and counted. */
+	/*
+	 * The library stops listening at its bound: ours is below it, so that who comes then is refused, and counted.
+	 */
 	return MHD_start_daemon(flags, 0, admit, server, answer, server, MHD_OPTION_LISTEN_SOCKET, o->listener,
 	                        MHD_OPTION_CONNECTION_LIMIT, o->connections + 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 	                        o->header_octets + REPLY_POOL, MHD_OPTION_CONNECTION_TIMEOUT, o->idle_s,

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one HTTP server, over libmicrohttpd: HTTP/1.1 for strangers (public) and for operators (console). One listener, one
- * thread, the caller's: it polls http_server_fd() for reading, at most http_server_timeout_ms() long, and calls
+ * The one HTTP server, over libmicrohttpd: HTTP/1.1 for strangers (public) and for operators (console). One listener,
+ * one thread, the caller's: it polls http_server_fd() for reading, at most http_server_timeout_ms() long, and calls
  * http_server_run(). For each request, whole, `handle` is called once, and answers at once. No connection has a thread.
  *
- * A stranger may not cost more than this: so many connections, of one address (an IPv4 address, an IPv6 /64); so many octets
- * of a header, of a body; so long for a request to arrive, for its answer to be taken, and without any octet. Each bound that
- * was hit is counted. A peer in a prefix of `proxies` is a proxy: it has no bound of its own, and who asks is the last address of
- * X-Forwarded-For that is no proxy.
+ * A stranger may not cost more than this: so many connections, of one address (an IPv4 address, an IPv6 /64); so many
+ * octets of a header, of a body; so long for a request to arrive, for its answer to be taken, and without any octet.
+ * Each bound that was hit is counted. A peer in a prefix of `proxies` is a proxy: it has no bound of its own, and who
+ * asks is the last address of X-Forwarded-For that is no proxy.
  */
 #ifndef HOLDFAST_TELL_HTTP_SERVER_H
 #define HOLDFAST_TELL_HTTP_SERVER_H
@@ -56,8 +56,9 @@ struct http_server_field {
 };
 
 /*
- * What `handle` fills: zeroed before. Either `page`, or status, type and body, which is copied. A HEAD is answered as a GET: what
- * has to be left out, the server leaves out. Fields are beside Content-Type, Content-Length, Date, Connection.
+ * What `handle` fills: zeroed before. Either `page`, or status, type and body, which is copied. A HEAD is answered as a
+ * GET: what has to be left out, the server leaves out. Fields are beside Content-Type, Content-Length, Date,
+ * Connection.
  */
 struct http_server_reply {
 	const struct http_page *page;
@@ -115,7 +116,10 @@ struct http_server_options {
 int http_server_address(const char *text, struct address *address, uint16_t *port);
 /* The same text: a socket that listens. 0; -EINVAL: no such text; -errno. */
 int http_server_listen(const char *text, int *listener);
-/* -EINVAL: a bound is none, or certificate and key do not go together; -ENOSYS; -ENOMEM; the listener stays the caller's then. */
+/*
+ * -EINVAL: a bound is none, or certificate and key do not go together; -ENOSYS; -ENOMEM; the listener stays the
+ * caller's then.
+ */
 int http_server_new(const struct http_server_options *options, struct http_server **server);
 void http_server_free(struct http_server *server);
 /* To be polled for reading. */
@@ -134,7 +138,9 @@ const char *http_server_method_name(enum http_server_method method);
 /* "Name: value" behind the others; where there is no room, it is left out. */
 void http_server_add_field(struct http_server_reply *reply, const char *name, const char *value);
 
-/* `body` is copied; `status`, `type`, fields as in a reply. 0 or -ENOMEM. It may be freed while it is still being sent. */
+/*
+ * `body` is copied; `status`, `type`, fields as in a reply. 0 or -ENOMEM. It may be freed while it is still being sent.
+ */
 int http_page_new(unsigned status, const char *type, const void *body, size_t length,
                   const struct http_server_field *fields, size_t fields_count, struct http_page **page);
 void http_page_free(struct http_page *page);

@@ -11,7 +11,10 @@ struct library_function {
 	size_t offset;
 };
 
-/* 0, with all pointers set; -ENOSYS where the library, or one of them, is not there. It stays loaded: it was not made to go. */
+/*
+ * 0, with all pointers set; -ENOSYS where the library, or one of them, is not there. It stays loaded: it was not made
+ * to go.
+ */
 int library_load(const char *library, const struct library_function *functions, size_t count, void *into);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A name's addresses by the name service, through c-ares: nobody waits in it, and it ends when it is told to. It is loaded when
- * it is first used.
+ * A name's addresses by the name service, through c-ares: nobody waits in it, and it ends when it is told to. It is
+ * loaded when it is first used.
  */
 #ifndef HOLDFAST_TELL_LOOKUP_H
 #define HOLDFAST_TELL_LOOKUP_H
@@ -26,8 +26,8 @@ struct lookup_result {
 /* Once in a process, before it has threads. 0; -ENOSYS: there is no c-ares. */
 int lookup_load(void);
 /*
- * `resolver`: "" for the system's (and its hosts file), else an address, asked at `port`, and nothing but it. An answer may be
- * there at once. -ENOMEM; -EINVAL.
+ * `resolver`: "" for the system's (and its hosts file), else an address, asked at `port`, and nothing but it. An answer
+ * may be there at once. -ENOMEM; -EINVAL.
  */
 int lookup_begin(const char *host, const char *resolver, uint16_t port, uint32_t timeout_ms, struct lookup **lookup);
 /* What it waits for, at most `most`; *timeout_ms is made less where it has to be called earlier. How many. */

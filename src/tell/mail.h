@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Mail as octets, ready for SMTP but for its dots: RFC 5322 headers in ASCII (RFC 2047 where a text is not), one text/plain
- * body in UTF-8, quoted-printable (RFC 2045), lines of at most 76 octets that end in CR LF. Pure: the same mail gives the same
- * octets, Message-ID and all, however often it is made.
+ * Mail as octets, ready for SMTP but for its dots: RFC 5322 headers in ASCII (RFC 2047 where a text is not), one
+ * text/plain body in UTF-8, quoted-printable (RFC 2045), lines of at most 76 octets that end in CR LF. Pure: the same
+ * mail gives the same octets, Message-ID and all, however often it is made.
  *
  *     List-Unsubscribe: <https://…>                           RFC 2369, and RFC 8058: one POST there ends it
  *     List-Unsubscribe-Post: List-Unsubscribe=One-Click
@@ -40,9 +40,9 @@ struct mail {
 };
 
 /*
- * An address as SMTP takes it everywhere: dot-atom "@" host name, in ASCII, within RFC 5321's bounds; no quoted string, no
- * address literal, no comment. With `stranger` the host has two labels at least, the last of which is no number. `address`
- * gets it with the host in small letters: the same box, the same text. -EINVAL.
+ * An address as SMTP takes it everywhere: dot-atom "@" host name, in ASCII, within RFC 5321's bounds; no quoted string,
+ * no address literal, no comment. With `stranger` the host has two labels at least, the last of which is no number.
+ * `address` gets it with the host in small letters: the same box, the same text. -EINVAL.
  */
 int mail_address_read(const char *text, bool stranger, char address[MAIL_ADDRESS_SIZE]);
 
@@ -72,7 +72,9 @@ struct mail_news {
 	const char *text;      /* likewise; of what was withdrawn: why */
 	bool correction, withdrawn;
 	int64_t at_ns; /* when it was published */
-	/* Of planned works: which news; title and text are those of the incident. `given`: as of struct webhook_event. */
+	/*
+	 * Of planned works: which news; title and text are those of the incident. `given`: as of struct webhook_event.
+	 */
 	enum mail_works works;
 	const struct status_incident *given;
 	const char *to, *unsubscribe;

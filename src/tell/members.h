@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One table for each object says which members it has in JSON, of which kind, and where they stand in the struct; writing and
- * reading both follow it, so that neither knows a member that the other does not.
+ * One table for each object says which members it has in JSON, of which kind, and where they stand in the struct;
+ * writing and reading both follow it, so that neither knows a member that the other does not.
  *
  * Reading takes what is of the right kind and within its bounds, and refuses all else by name. Members that it does not
  * know are passed over: later versions of a schema may add some.
@@ -37,7 +37,8 @@ enum member_kind {
 	MEMBER_PARTS,   /* an array of them, at most `max`, each of `size` octets; how many stands at `count` */
 	MEMBER_TEXTS,   /* an array of char[size], likewise */
 	MEMBER_NETWORK, /* uint32_t: null where it is 0, "others" where TRACE_OTHERS */
-	MEMBER_COUNTRIES, /* an array of char[GEO_COUNTRY_SIZE], one for each database: as many as whoever reads and writes says */
+	/* an array of char[GEO_COUNTRY_SIZE], one for each database: as many as whoever reads and writes says */
+	MEMBER_COUNTRIES,
 };
 
 struct member {

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What browsers report of connections that failed: Network Error Logging (W3C, www.w3.org/TR/network-error-logging) by the Reporting
- * API, a body of type application/reports+json:
+ * What browsers report of connections that failed: Network Error Logging (W3C, www.w3.org/TR/network-error-logging) by
+ * the Reporting API, a body of type application/reports+json:
  *
  *     [{ "age": 420, "type": "network-error", "url": "https://www.example.org/", "user_agent": "…",
  *        "body": { "sampling_fraction": 0.5, "elapsed_time": 18, "phase": "connection", "type": "tcp.timed_out", "protocol": "",
  *                  "method": "GET", "status_code": 0, "server_ip": "192.0.2.1", "referrer": "" } }]
  *
- * Of that host, type, phase, status, fraction and age are looked at, and nothing else is kept. Reports of other types are
- * passed over.
+ * Of that host, type, phase, status, fraction and age are looked at, and nothing else is kept. Reports of other types
+ * are passed over.
  */
 #ifndef HOLDFAST_TELL_NEL_H
 #define HOLDFAST_TELL_NEL_H
@@ -72,8 +72,8 @@ struct nel_policy {
 #define NEL_HEADERS_SIZE 2048
 
 /*
- * The headers that have browsers report: Reporting-Endpoints, Report-To, NEL, each as a line of the server's configuration.
- * 0; -EINVAL: the URL is none of https, or has what a header must not have; a share is more than all.
+ * The headers that have browsers report: Reporting-Endpoints, Report-To, NEL, each as a line of the server's
+ * configuration. 0; -EINVAL: the URL is none of https, or has what a header must not have; a share is more than all.
  */
 int nel_headers(const struct nel_policy *policy, enum nel_server server, char text[NEL_HEADERS_SIZE]);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The picture itself: lanes of inline SVG that stretch with the page, one below the other with no gap, so that an attack's
- * time, an outage's beginning and the hours run through all of them. Words and numbers stand beside the shapes in HTML.
+ * The picture itself: lanes of inline SVG that stretch with the page, one below the other with no gap, so that an
+ * attack's time, an outage's beginning and the hours run through all of them. Words and numbers stand beside the shapes
+ * in HTML.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 #define CLOCK_LENGTH 5   /* "09:40", "03-10" */
 #define LABEL_SMALL 1600 /* narrower ones are for wide screens only */
 #define LABEL_ROOM 700   /* a word within a ribbon */
+#define THIN_ROOM 7      /* a part of a thin lane is left above it, so that two of them do not touch */
 #define PEAK_ROOM 4      /* so much of the highest is left above it, for its number */
 #define NOWHERE (CHART_HEIGHT + 1)
 #define S(n) ((n)*NS_PER_S)
@@ -76,11 +78,17 @@ static const struct lane_look {
 	                   "Answers over time, and what share of them were errors.",
 	                   NULL,
 	                   { { NULL, NULL } } },
-	[PICTURE_CONNECTIONS] = { "Connections",
-	                          "share that failed",
-	                          "New connections over time, and what share of them were not answered.",
+	[PICTURE_CONNECTIONS] = { "Conversations",
+	                          "share dropped",
+	                          "Packets of conversations that the host answers over time, and what share of them were "
+	                          "dropped.",
 	                          NULL,
 	                          { { NULL, NULL } } },
+	[PICTURE_HANDSHAKES] = { "New connections",
+	                         "share that failed",
+	                         "New connections of known clients over time, and what share of these got none.",
+	                         NULL,
+	                         { { NULL, NULL } } },
 	[PICTURE_NEL] = { "Browsers",
 	                  "share that failed",
 	                  "What browsers report over time, and what share of it were failures.",
@@ -213,7 +221,10 @@ static void open_svg(const struct report *r, const char *id, uint32_t count, con
 	report_raw(r, " The numbers are in the table below.</desc>\n");
 }
 
-/* Steps from point `first` up to `end`, not slopes: between two points nothing was measured. Equal neighbours are one stroke. */
+/*
+ * Steps from point `first` up to `end`, not slopes: between two points nothing was measured. Equal neighbours are one
+ * stroke.
+ */
 static void put_steps(FILE *out, const unsigned *levels, uint32_t first, uint32_t end)
 {
 	for (uint32_t i = first; i < end; i++) {
@@ -288,8 +299,10 @@ static void put_parts(FILE *out, const struct picture_lane *lane, uint32_t count
 			uint64_t all = lane->parts[0][i] + lane->parts[1][i];
 
 			if (lane->known[i] && all)
-				(void)fprintf(out, "M%" PRIu32 ",%uH%" PRIu32 "V%uH%" PRIu32 "Z", i, CHART_HEIGHT,
-				              i + 1, bad ? chart_level(lane->parts[0][i], all) : 0, i);
+				(void)fprintf(
+					out, "M%" PRIu32 ",%uH%" PRIu32 "V%uH%" PRIu32 "Z", i, CHART_HEIGHT, i + 1,
+					chart_level(THIN_ROOM * (bad ? lane->parts[0][i] : all), (THIN_ROOM + 1) * all),
+					i);
 		}
 		(void)fputs("\"/>\n", out);
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Attack, defence and harm on one time axis: what came and what of it was dropped, how those fared who are answered, what
- * users reported beside what is usual, what probes and the edge saw, what explains it, what else happened and what was
- * said. Lanes one above the other, as a section of a report in HTML, with the same in numbers below.
+ * Attack, defence and harm on one time axis: what came and what of it was dropped, how those fared who are answered,
+ * what users reported beside what is usual, what probes and the edge saw, what explains it, what else happened and what
+ * was said. Lanes one above the other, as a section of a report in HTML, with the same in numbers below.
  *
  * Whoever fills a picture allocates it (it is large). Times are nanoseconds since the Unix epoch.
  */
@@ -30,10 +30,12 @@
 enum picture_kind {
 	PICTURE_ATTACK, /* parts: dropped, arrived; packets a second */
 	PICTURE_USERS,  /* parts: got in, all; packets a second of those who are answered */
-	PICTURE_REPORTS, /* parts: accepted, left out as the shield was dropping their source, at least and at most usual */
+	/* parts: accepted, left out as the shield was dropping their source, at least and at most usual */
+	PICTURE_REPORTS,
 	PICTURE_PROBES, /* this and the next: parts: bad, good */
 	PICTURE_EDGE,
 	PICTURE_CONNECTIONS,
+	PICTURE_HANDSHAKES,
 	PICTURE_NEL,
 	PICTURE_KINDS
 };
@@ -120,7 +122,10 @@ bool picture_in_buckets(enum picture_kind kind);
 
 /* What is told of it in words: marked paragraphs (tell/paper.h). picture_words.c */
 void picture_say(const struct picture *picture, void (*paragraph)(void *context, const char *words), void *context);
-/* The figure and its tables, in a section of its own. `number`: of this picture in its document. picture.c, picture_table.c */
+/*
+ * The figure and its tables, in a section of its own. `number`: of this picture in its document. picture.c,
+ * picture_table.c
+ */
 void picture_write(const struct report *r, const struct picture *picture, unsigned number);
 void picture_write_tables(const struct report *r, const struct picture *picture);
 /* The whole document of an outage; `title` is plain text. 0 or -errno. */

@@ -68,7 +68,9 @@ static void put_rate(struct picture_lane *lane, uint32_t at, uint64_t part, uint
 {
 	if (!lane)
 		return;
-	/* Of several attacks at a time each one's series is of the whole host: they agree, or one has seen less of it. */
+	/*
+	 * Of several attacks at a time each one's series is of the whole host: they agree, or one has seen less of it.
+	 */
 	if (lane->known[at] && lane->parts[1][at] >= whole)
 		return;
 	lane->known[at] = true;
@@ -154,6 +156,7 @@ void picture_signal(struct picture *picture, const struct signal_count *count)
 		[SIGNAL_PROBE] = PICTURE_PROBES,
 		[SIGNAL_EDGE_5XX] = PICTURE_EDGE,
 		[SIGNAL_CONNECTIONS] = PICTURE_CONNECTIONS,
+		[SIGNAL_HANDSHAKES] = PICTURE_HANDSHAKES,
 		[SIGNAL_NEL] = PICTURE_NEL,
 	};
 	struct picture_lane *lane;

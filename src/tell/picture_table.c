@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The picture in words and in numbers, for who does not see it: what matters, what happened when, each cause, each lane. */
+/*
+ * The picture in words and in numbers, for who does not see it: what matters, what happened when, each cause, each
+ * lane.
+ */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -160,7 +163,8 @@ static const char *const columns[PICTURE_KINDS][3] = {
 	[PICTURE_REPORTS] = { "Reports", "Left out", "Usual, at most" },
 	[PICTURE_PROBES] = { "Probes", "Failed", NULL },
 	[PICTURE_EDGE] = { "Answers", "Errors 5xx", NULL },
-	[PICTURE_CONNECTIONS] = { "Connections", "Failed", NULL },
+	[PICTURE_CONNECTIONS] = { "Conversations, packets", "Dropped", NULL },
+	[PICTURE_HANDSHAKES] = { "New connections", "Failed", NULL },
 	[PICTURE_NEL] = { "Browsers", "Failed", NULL },
 };
 

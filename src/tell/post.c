@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libcurl is loaded when the first post is made, by the one process that sends: it brings two dozen libraries along, which
- * those with rights, or with an attacker's octets in their hands, need not have in their memory, nor commands wait for.
+ * libcurl is loaded when the first post is made, by the one process that sends: it brings two dozen libraries along,
+ * which those with rights, or with an attacker's octets in their hands, need not have in their memory, nor commands
+ * wait for.
  */
 #include "tell/post.h"
 
@@ -310,8 +311,8 @@ static void judge_mail(CURLcode code, long status, struct post_result *result)
 }
 
 /*
- * `connected`: somebody was there. Who speaks no HTTP may stand for a while where a web server will again: libcurl has one
- * code for that and for a URL of a protocol that it has not.
+ * `connected`: somebody was there. Who speaks no HTTP may stand for a while where a web server will again: libcurl has
+ * one code for that and for a URL of a protocol that it has not.
  */
 static void judge(CURLcode code, long status, bool connected, struct post_result *result)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The one way by which anything is sent to a web server: JSON by POST, over http or https, several at a time, nobody
- * waits. Mail goes to one's own server by the same way: SMTP, by STARTTLS, or over TLS from its first octet. Certificates are verified; redirects, proxies and what an environment says are not followed; what a server
- * answers beside its status is not looked at, nor kept.
+ * waits. Mail goes to one's own server by the same way: SMTP, by STARTTLS, or over TLS from its first octet.
+ * Certificates are verified; redirects, proxies and what an environment says are not followed; what a server answers
+ * beside its status is not looked at, nor kept.
  */
 #ifndef HOLDFAST_TELL_POST_H
 #define HOLDFAST_TELL_POST_H

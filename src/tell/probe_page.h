@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What checks came to: on paper for people, as JSON (holdfast.probes/1), and as OpenMetrics (openmetrics.io) with the names that
- * Prometheus' blackbox_exporter has, a label "target" for what was asked and "address" for where.
+ * What checks came to: on paper for people, as JSON (holdfast.probes/1), and as OpenMetrics (openmetrics.io) with the
+ * names that Prometheus' blackbox_exporter has, a label "target" for what was asked and "address" for where.
  */
 #ifndef HOLDFAST_TELL_PROBE_PAGE_H
 #define HOLDFAST_TELL_PROBE_PAGE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a place that probes from elsewhere sends home: counts as JSON (holdfast.probe/1), signed by a key that both ends have,
- * with an id so that what arrives twice is counted once (doc/probes.md).
+ * What a place that probes from elsewhere sends home: counts as JSON (holdfast.probe/1), signed by a key that both ends
+ * have, with an id so that what arrives twice is counted once (doc/probes.md).
  *
  *     POST {home}/api/v1/probe
  *     Holdfast-Vantage: paris-1
@@ -34,7 +34,10 @@ struct probe_report {
 	char id[PROBE_REPORT_ID_SIZE];
 	char vantage[VANTAGE_SIZE];
 	uint32_t count;
-	/* SIGNAL_PROBE and SIGNAL_CANARY; each has the report's vantage. The network is 0: the one who takes it knows that. */
+	/*
+	 * SIGNAL_PROBE and SIGNAL_CANARY; each has the report's vantage. The network is 0: the one who takes it knows
+	 * that.
+	 */
 	struct signal_count signals[PROBE_REPORT_SIGNALS_MAX];
 };
 

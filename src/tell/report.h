@@ -26,7 +26,9 @@ struct report {
 	bool no_memory;                   /* for a section, which is not there */
 };
 
-/* The document's beginning, up to what is on the page, and its end; `promise` is a sentence without its stop. report.c */
+/*
+ * The document's beginning, up to what is on the page, and its end; `promise` is a sentence without its stop. report.c
+ */
 void report_head(const struct report *r, const char *title);
 void report_foot(const struct report *r, const char *promise);
 
@@ -35,7 +37,9 @@ void report_foot(const struct report *r, const char *promise);
 /* Markup as it is; and text from anywhere. */
 void report_raw(const struct report *r, const char *markup);
 void report_text(const struct report *r, const char *words);
-/* Marked text (paper.h) as a paragraph, as an item of a list; `report` is a const struct report, as account_sink wants. */
+/*
+ * Marked text (paper.h) as a paragraph, as an item of a list; `report` is a const struct report, as account_sink wants.
+ */
 void report_paragraph(void *report, const char *words);
 void report_item(void *report, const char *words);
 /* The paragraph with which a section says what matters, marked. */

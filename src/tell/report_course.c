@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How users and links fared while an attack went on, on the time axis of the attack's own plots: the same beginning, the
- * same end, so that what happened at one moment stands one above the other.
+ * How users and links fared while an attack went on, on the time axis of the attack's own plots: the same beginning,
+ * the same end, so that what happened at one moment stands one above the other.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * "I have a problem": the page by which users report, and the body that their browsers send of it. No script, no cookie, no
- * account, nothing free to type: each field is one of a list. English and French.
+ * "I have a problem": the page by which users report, and the body that their browsers send of it. No script, no
+ * cookie, no account, nothing free to type: each field is one of a list. English and French.
  */
 #ifndef HOLDFAST_TELL_REPORT_FORM_H
 #define HOLDFAST_TELL_REPORT_FORM_H
@@ -19,8 +19,10 @@
 #define REPORT_FORM_NAME_SIZE 256 /* octets of a component's name */
 #define REPORT_FORM_TYPE "application/x-www-form-urlencoded"
 
-/* What a body says: component and symptom are sure to be there, the others may be "". Whether there is such a component, who
- * takes it knows. */
+/*
+ * What a body says: component and symptom are sure to be there, the others may be "". Whether there is such a
+ * component, who takes it knows.
+ */
 struct report_form {
 	char component[COMPONENT_ID_SIZE];
 	enum symptom symptom;
@@ -29,8 +31,8 @@ struct report_form {
 };
 
 /*
- * Reads "component=login&symptom=slow&region=FR-IDF&nonce=…". 0; -EBADMSG: it is none: not so encoded, no UTF-8, fields twice,
- * unknown, too many, too long; -EINVAL: component or symptom is missing, or what is there is not in the list.
+ * Reads "component=login&symptom=slow&region=FR-IDF&nonce=…". 0; -EBADMSG: it is none: not so encoded, no UTF-8, fields
+ * twice, unknown, too many, too long; -EINVAL: component or symptom is missing, or what is there is not in the list.
  */
 int report_form_read(const char *octets, size_t length, struct report_form *form);
 

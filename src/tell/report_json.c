@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Objects are parsed one at a time, so that a file of any size needs the memory of one of them, and each has its line. What
- * stands around them is looked at here: '[', ',', ']', and the member "counts".
+ * Objects are parsed one at a time, so that a file of any size needs the memory of one of them, and each has its line.
+ * What stands around them is looked at here: '[', ',', ']', and the member "counts".
  */
 #include "tell/report_json.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Counts of reports as JSON, octets from outside (doc/outage.md has the format): an array of objects, such an array as the
- * member "counts" of an object, or objects one after another (one a line). Members as the columns of impact/report_text.h;
- * those that it does not know are passed over. An object that is wrong is told with the line on which it begins, and left out.
+ * Counts of reports as JSON, octets from outside (doc/outage.md has the format): an array of objects, such an array as
+ * the member "counts" of an object, or objects one after another (one a line). Members as the columns of
+ * impact/report_text.h; those that it does not know are passed over. An object that is wrong is told with the line on
+ * which it begins, and left out.
  */
 #ifndef HOLDFAST_TELL_REPORT_JSON_H
 #define HOLDFAST_TELL_REPORT_JSON_H

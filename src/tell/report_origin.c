@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where an attack came from, how it was run, what was claimed, and what no packet can tell: what a trace says, for people
- * who know nothing of networks. What is said stands in origin.c. Places are those of located sources alone; where there are
- * none, there is neither map nor table.
+ * Where an attack came from, how it was run, what was claimed, and what no packet can tell: what a trace says, for
+ * people who know nothing of networks. What is said stands in origin.c. Places are those of located sources alone;
+ * where there are none, there is neither map nor table.
  */
 #include <inttypes.h>
 #include <stdlib.h>

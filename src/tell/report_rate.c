@@ -231,7 +231,9 @@ static void fill_capture(const struct report *r, struct report_series *s)
 			int64_t slot = slot_of(timeline_begin(theirs, i).ns);
 			struct timeline_bin *bin;
 
-			/* Late packets: in the capture's timeline when they came, in the attack's when they were sent. */
+			/*
+			 * Late packets: in the capture's timeline when they came, in the attack's when they were sent.
+			 */
 			slot = slot < t->first_slot ? t->first_slot : slot > t->last_slot ? t->last_slot : slot;
 			bin = &s->sums[timeline_index(t, slot)];
 			bin->packets += timeline_bin(theirs, i)->packets;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Drafting walks the table: of each template that is of this kind, its conditions are looked up, then the facts in its text.
- * What was looked up becomes the sentence's links. A fact that is not there leaves the sentence out, which is noted.
+ * Drafting walks the table: of each template that is of this kind, its conditions are looked up, then the facts in its
+ * text. What was looked up becomes the sentence's links. A fact that is not there leaves the sentence out, which is
+ * noted.
  */
 #include "tell/statement.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is said of an incident: a list of sentences, each made from one table of templates (statement_table.c) by facts of the
- * record, with a link to each fact, so that anybody can look whether it stands there. As JSON, "holdfast.statement/1":
+ * What is said of an incident: a list of sentences, each made from one table of templates (statement_table.c) by facts
+ * of the record, with a link to each fact, so that anybody can look whether it stands there. As JSON,
+ * "holdfast.statement/1":
  *
  *     { "schema", "kind", "lang", "incident": id|null, "component": text|null, "made": time, "made_by",
  *       "next_update": time|null, "corrects": "s1"|null, "claims": ["c1"], "title": text,
@@ -12,16 +13,17 @@
  *                        "evidence": [ { "fact", "in", "at", "is", "value" } ] } ],
  *       "left_out": [ { "template", "fact", "why" } ] }
  *
- * A link is a path (RFC 6901, "*" being every member of an array) in one of two documents, what is made of the values found
- * there ("value", "count", "sum", "min", "max"), and what that was. "analysis.json" is the incident's analysis (doc/analysis.md), the
- * same that a bundle of evidence has; "record.json" is what else is on record: the operator's words, events, outages, claims,
- * what was said before (doc/statement.md). `basis`: facts of the record; the word of a person, who is named; or a form, which
- * says nothing of what happened (a heading of law, a question to be answered).
+ * A link is a path (RFC 6901, "*" being every member of an array) in one of two documents, what is made of the values
+ * found there ("value", "count", "sum", "min", "max"), and what that was. "analysis.json" is the incident's analysis
+ * (doc/analysis.md), the same that a bundle of evidence has; "record.json" is what else is on record: the operator's
+ * words, events, outages, claims, what was said before (doc/statement.md). `basis`: facts of the record; the word of a
+ * person, who is named; or a form, which says nothing of what happened (a heading of law, a question to be answered).
  *
  * A sentence that was made here can be made again: its pattern, filled with its links' values, is its text. One that a
  * person wrote has no pattern. No template says who an actor is, nor where attackers are: packets do not show it.
  *
- * Pure: the clock is passed in, and nothing is read or written. JSON that is passed in may come from anywhere where it says so.
+ * Pure: the clock is passed in, and nothing is read or written. JSON that is passed in may come from anywhere where it
+ * says so.
  */
 #ifndef HOLDFAST_TELL_STATEMENT_H
 #define HOLDFAST_TELL_STATEMENT_H
@@ -61,7 +63,9 @@ enum statement_kind {
 	STATEMENT_KINDS,
 };
 
-/* "first_notice", "update", "resolution", "correction", "postmortem", "nis2_24h", "nis2_72h", "nis2_month", "gdpr_33". */
+/*
+ * "first_notice", "update", "resolution", "correction", "postmortem", "nis2_24h", "nis2_72h", "nis2_month", "gdpr_33".
+ */
 const char *statement_kind_name(enum statement_kind kind);
 bool statement_kind_find(const char *name, enum statement_kind *kind);
 bool statement_kind_is_public(enum statement_kind kind);
@@ -102,8 +106,9 @@ int statement_read(const json_t *json, char error[STATEMENT_ERROR_SIZE]);
 /*
  * The functions below are for what statement_read() has passed.
  *
- * Looks at each link in `documents` and whether each text is what its pattern makes of its links. `tell` is called for each
- * mistake, with the sentence's number from 1; may be NULL. Returns how many there are. A document that is NULL has nothing.
+ * Looks at each link in `documents` and whether each text is what its pattern makes of its links. `tell` is called for
+ * each mistake, with the sentence's number from 1; may be NULL. Returns how many there are. A document that is NULL has
+ * nothing.
  */
 unsigned statement_check(const json_t *statement, const struct statement_documents *documents,
                          void (*tell)(void *context, size_t sentence, const char *mistake), void *context);
@@ -112,7 +117,8 @@ size_t statement_links(const json_t *statement);
 
 /*
  * The text as it is published: sentences that are public, or with `internal` all of them; paragraphs with an empty line
- * between them, headings in a paragraph of their own. The caller's, or NULL where there is no memory. "" where nothing is public.
+ * between them, headings in a paragraph of their own. The caller's, or NULL where there is no memory. "" where nothing
+ * is public.
  */
 char *statement_text(const json_t *statement, bool internal);
 const char *statement_title(const json_t *statement);
@@ -128,25 +134,29 @@ bool statement_has_claims(const json_t *statement);
 /* ---- edited by a person (statement_form.c) ---- */
 
 /*
- * A sentence that is not as it was made is its writer's word: it has no pattern, and no links unless they are kept, which says
- * that they hold for the new words too. These give another statement, a new reference, that statement_read() passes. -EBADMSG
- * with the reason; -EALREADY: nothing is changed; -ENOMEM.
+ * A sentence that is not as it was made is its writer's word: it has no pattern, and no links unless they are kept,
+ * which says that they hold for the new words too. These give another statement, a new reference, that statement_read()
+ * passes. -EBADMSG with the reason; -EALREADY: nothing is changed; -ENOMEM.
  *
- * As a form of text: "[title]", "[3 public]" (sentence 3), "[3 internal keep]" (its links are kept), "[+ public]" (a new one),
- * each in a line of its own, and the words behind it. Lines that begin with '#' are left out, with '\' are words. A sentence
- * that is not in the form is gone; the order is that of the form.
+ * As a form of text: "[title]", "[3 public]" (sentence 3), "[3 internal keep]" (its links are kept), "[+ public]" (a
+ * new one), each in a line of its own, and the words behind it. Lines that begin with '#' are left out, with '\' are
+ * words. A sentence that is not in the form is gone; the order is that of the form.
  */
 int statement_form_write(const json_t *statement, const char *id, uint64_t revision, FILE *out);
 int statement_form_read(const json_t *statement, const char *form, const char *by, json_t **edited,
                         char error[STATEMENT_ERROR_SIZE]);
-/* Sentence `number`, from 1; of one more than there are, a new one. `text` NULL: it is gone. `internal` is of it then. */
+/*
+ * Sentence `number`, from 1; of one more than there are, a new one. `text` NULL: it is gone. `internal` is of it then.
+ */
 int statement_edit(const json_t *statement, size_t number, const char *text, bool internal, bool keep, const char *by,
                    json_t **edited, char error[STATEMENT_ERROR_SIZE]);
 
 /* ---- law ---- */
 
-/* When what the law asks for is due; of NIS2's last report, a month after the 72 h notice was handed in (submitted; ns 0: it was
- * not, and it is a month after that was due). ns 0: nothing is due. */
+/*
+ * When what the law asks for is due; of NIS2's last report, a month after the 72 h notice was handed in (submitted; ns
+ * 0: it was not, and it is a month after that was due). ns 0: nothing is due.
+ */
 struct capture_time statement_due(enum statement_kind kind, struct capture_time aware, struct capture_time submitted);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What stands in a document, and how a pattern becomes a sentence of it. A sentence is made by the same function when it is
- * drafted and when it is checked, from the values that its links hold and from nothing else.
+ * What stands in a document, and how a pattern becomes a sentence of it. A sentence is made by the same function when
+ * it is drafted and when it is checked, from the values that its links hold and from nothing else.
  */
 #include <errno.h>
 #include <inttypes.h>

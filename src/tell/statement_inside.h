@@ -11,8 +11,8 @@ enum statement_document { STATEMENT_ANALYSIS, STATEMENT_RECORD, STATEMENT_DOCUME
 enum statement_is { STATEMENT_VALUE, STATEMENT_COUNT, STATEMENT_SUM, STATEMENT_MIN, STATEMENT_MAX, STATEMENT_ISES };
 
 /*
- * Where a fact stands: in its path "@" is the incident's place in the analysis, "#" that of a list's member of which the
- * template makes a sentence, "*" every member.
+ * Where a fact stands: in its path "@" is the incident's place in the analysis, "#" that of a list's member of which
+ * the template makes a sentence, "*" every member.
  */
 struct statement_fact {
 	const char *name;
@@ -64,7 +64,10 @@ json_t *statement_resolve(const json_t *document, const char *at, enum statement
 /* Names of facts in a pattern, each once: calls `each` with a place in the pattern. False: it is no pattern. */
 bool statement_pattern_facts(const char *pattern, bool (*each)(void *context, const char *name, size_t length),
                              void *context);
-/* The text, the caller's; NULL: a fact is missing among the links, has another type than its format shows, or no memory. */
+/*
+ * The text, the caller's; NULL: a fact is missing among the links, has another type than its format shows, or no
+ * memory.
+ */
 char *statement_fill(const char *pattern, const json_t *links, enum language language);
 /* A whole number of JSON, or a real's whole part. False: it is none, or negative. */
 bool statement_whole(const json_t *value, uint64_t *whole);

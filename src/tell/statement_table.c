@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What statements are made of: facts, and sentences in each language. Whoever adds a sentence adds a row; what it says has to
- * be in its facts. Nothing says who did something, nor from where: that is in no fact.
+ * What statements are made of: facts, and sentences in each language. Whoever adds a sentence adds a row; what it says
+ * has to be in its facts. Nothing says who did something, nor from where: that is in no fact.
  */
 #include <string.h>
 

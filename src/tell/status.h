@@ -7,12 +7,12 @@
  *     api/v2/….json                           as Statuspage's API v2 has it, so that what reads that reads this
  *     history.atom, history.rss               feeds of incidents and maintenance, of the first language
  *
- * Statuspage's fields and words: developer.statuspage.io, and the public https://HOST/api/v2 that each of its pages has.
- * Atom: RFC 4287. RSS: 2.0.11 of the RSS Advisory Board.
+ * Statuspage's fields and words: developer.statuspage.io, and the public https://HOST/api/v2 that each of its pages
+ * has. Atom: RFC 4287. RSS: 2.0.11 of the RSS Advisory Board.
  *
- * Pure: reads no clock, and the same page gives the same octets. Everything in the struct is the caller's and outlives the
- * call; texts are UTF-8, from whoever wrote them, made harmless on the way out. A text that is missing in a language is "",
- * and the first language's that has it stands in for it, marked with its own language.
+ * Pure: reads no clock, and the same page gives the same octets. Everything in the struct is the caller's and outlives
+ * the call; texts are UTF-8, from whoever wrote them, made harmless on the way out. A text that is missing in a
+ * language is "", and the first language's that has it stands in for it, marked with its own language.
  *
  * Times are nanoseconds since the Unix epoch; 0 where it says so: it has not happened.
  */
@@ -115,7 +115,9 @@ struct status_series {
 	bool good;        /* more of it is better: users answered */
 };
 
-/* Of a plot of what users reported in quarters of an hour: the beginning of its title, which a component's name ends. */
+/*
+ * Of a plot of what users reported in quarters of an hour: the beginning of its title, which a component's name ends.
+ */
 const char *status_reports_title(enum language language);
 const char *status_reports_meaning(enum language language);
 
@@ -145,7 +147,10 @@ enum component_status status_of(const struct status_page *page, const struct sta
                                 int64_t at_ns);
 /* The worst of all components, and of what is open, as Statuspage says it. */
 enum status_impact status_indicator(const struct status_page *page);
-/* How long it was what, of [from_ns, to_ns); the rest of that is not known. A group's times are those of the worst in it. */
+/*
+ * How long it was what, of [from_ns, to_ns); the rest of that is not known. A group's times are those of the worst in
+ * it.
+ */
 void status_times(const struct status_page *page, const struct status_component *component, int64_t from_ns,
                   int64_t to_ns, int64_t ns[COMPONENT_STATUSES]);
 /* Which change a component began then, as the page shows it; false: none, or to what it was before. */
@@ -181,9 +186,9 @@ int status_atom_write(FILE *out, const struct status_page *page);
 int status_rss_write(FILE *out, const struct status_page *page);
 
 /*
- * Calls `put` with each file that the page is: its path ("fr/index.html"), its media type, its octets. The index of the first
- * language comes last, so that whoever puts them in place one by one never shows it before what it refers to. Stops where
- * `put` returns not 0, and returns that; -ENOMEM.
+ * Calls `put` with each file that the page is: its path ("fr/index.html"), its media type, its octets. The index of the
+ * first language comes last, so that whoever puts them in place one by one never shows it before what it refers to.
+ * Stops where `put` returns not 0, and returns that; -ENOMEM.
  */
 int status_files(const struct status_page *page,
                  int (*put)(void *context, const char *path, const char *type, const char *octets, size_t length),

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Incidents and planned works as feeds: an entry each, which keeps its ID for good and whose time of change moves with each
- * update, so that a reader shows it anew and never twice. IDs are tag URIs (RFC 4151) of the page's host and the day on which
- * the incident was made: they stay as long as the page's address does.
+ * Incidents and planned works as feeds: an entry each, which keeps its ID for good and whose time of change moves with
+ * each update, so that a reader shows it anew and never twice. IDs are tag URIs (RFC 4151) of the page's host and the
+ * day on which the incident was made: they stay as long as the page's address does.
  *
- * Atom (RFC 4287) and RSS 2.0. Texts are those of the page's first language. Escaped by markup_text(), but for what XML has
- * no name for (WORDS_TIE) and line ends, which stay.
+ * Atom (RFC 4287) and RSS 2.0. Texts are those of the page's first language. Escaped by markup_text(), but for what XML
+ * has no name for (WORDS_TIE) and line ends, which stay.
  */
 #include <errno.h>
 #include <stdlib.h>

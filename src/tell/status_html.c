@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The status page in HTML: one file for each language that stands alone. No script: what a reader could need one for is done
- * otherwise. That a page is old, it says itself, by the time until which it holds; one that was left open in a browser for
- * as long shows a note by a delay of the style's.
+ * The status page in HTML: one file for each language that stands alone. No script: what a reader could need one for is
+ * done otherwise. That a page is old, it says itself, by the time until which it holds; one that was left open in a
+ * browser for as long shows a note by a delay of the style's.
  *
  * All text from outside goes through markup.c; lines of its own making are escaped by being written with raw() alone.
  */
@@ -534,7 +534,10 @@ static void day_words(const struct html *h, const struct status_day *day, char *
 			                           language_duration(h->language, day->ns[i], span));
 }
 
-/* How high the colour of a day's bar reaches, per cent: the root of the day's share, so that minutes are seen beside hours. */
+/*
+ * How high the colour of a day's bar reaches, per cent: the root of the day's share, so that minutes are seen beside
+ * hours.
+ */
 static unsigned bar_high(const struct status_day *day)
 {
 	int64_t other_ns = day->known_ns - day->ns[COMPONENT_OPERATIONAL];

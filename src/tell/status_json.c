@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The page for programs, in the shapes of Statuspage's public API v2, field by field: what a client of that reads there, it
- * finds here. Texts are those of the page's first language. What a page of ours has not (a shortlink's own host, a person's
- * custom tweet) is null, as it is there.
+ * The page for programs, in the shapes of Statuspage's public API v2, field by field: what a client of that reads
+ * there, it finds here. Texts are those of the page's first language. What a page of ours has not (a shortlink's own
+ * host, a person's custom tweet) is null, as it is there.
  */
 #include <errno.h>
 #include <string.h>

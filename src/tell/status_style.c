@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How the status page looks, on top of style_base and style_chart. Five states have a colour each, twice: one to fill
- * shapes, one for words, which has a contrast of 4.5 to 1 to what it stands on. No state is told by colour alone: beside it
- * stands a word, a sign of its own shape, and in the bars how high the colour reaches.
+ * shapes, one for words, which has a contrast of 4.5 to 1 to what it stands on. No state is told by colour alone:
+ * beside it stands a word, a sign of its own shape, and in the bars how high the colour reaches.
  */
 #include <stddef.h>
 

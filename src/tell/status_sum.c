@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a page's components are and were. A group has no life of its own: at any moment it is the worst of what is in it, and
- * its start is the earliest of theirs.
+ * What a page's components are and were. A group has no life of its own: at any moment it is the worst of what is in
+ * it, and its start is the earliest of theirs.
  *
  * Times of several components at once are found by walking along the moments at which any of them changes; a page has
  * COMPONENTS_MAX of them at most, and what they are at a moment is looked up by halving.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the status page says, in each of its languages: one table. '%s' is filled in by whoever prints the row; a row has as
- * many in each language, and in the same order.
+ * What the status page says, in each of its languages: one table. '%s' is filled in by whoever prints the row; a row
+ * has as many in each language, and in the same order.
  */
 #include "tell/status_inside.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pages by which people subscribe to a status page by mail: the form, what is said after it, and the two that links in mails lead
- * to, which show a button, since programs that look through mail follow links, and press none. English and French, no script.
- * None of them says whether an address, or a link, is known.
+ * Pages by which people subscribe to a status page by mail: the form, what is said after it, and the two that links in
+ * mails lead to, which show a button, since programs that look through mail follow links, and press none. English and
+ * French, no script. None of them says whether an address, or a link, is known.
  */
 #ifndef HOLDFAST_TELL_SUBSCRIBE_PAGE_H
 #define HOLDFAST_TELL_SUBSCRIBE_PAGE_H

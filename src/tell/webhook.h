@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a status page tells to web servers: bodies as Statuspage sends them, of an incident or of a component, from the pieces
- * that its API is made of (status_json.c); signed as Standard Webhooks has it (github.com/standard-webhooks/standard-webhooks,
- * spec 1.0):
+ * What a status page tells to web servers: bodies as Statuspage sends them, of an incident or of a component, from the
+ * pieces that its API is made of (status_json.c); signed as Standard Webhooks has it
+ * (github.com/standard-webhooks/standard-webhooks, spec 1.0):
  *
  *     webhook-id: msg_…             the same whenever this is sent again: by it a receiver drops what it has
  *     webhook-timestamp: 1764240000 seconds, of this attempt
@@ -44,7 +44,10 @@ int webhook_secret_read(const char *text, struct webhook_secret *secret);
 /* Header lines, without their ends. */
 void webhook_sign(const struct webhook_secret *secret, const char *id, int64_t timestamp_s, const char *body,
                   size_t length, char lines[WEBHOOK_HEADERS][WEBHOOK_HEADER_SIZE]);
-/* The body, the caller's. -ENOENT: there is no such incident, or no change of that component at that time, on the page; -ENOMEM. */
+/*
+ * The body, the caller's. -ENOENT: there is no such incident, or no change of that component at that time, on the page;
+ * -ENOMEM.
+ */
 int webhook_body(const struct status_page *page, const struct webhook_event *event, char **body, size_t *length);
 
 #endif

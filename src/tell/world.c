@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Made by scripts/world-map from Natural Earth (naturalearthdata.com, public domain) as the npm package world-atlas 2.0.2 has
- * it; do not edit. By code.
+ * Made by scripts/world-map from Natural Earth (naturalearthdata.com, public domain) as the npm package world-atlas
+ * 2.0.2 has it; do not edit. By code.
  */
 #include "tell/world.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Terms are tested one by one (claim_share.c, claim_terms.c, claim_cause.c); here is what they share, and what joins them. */
+/*
+ * Terms are tested one by one (claim_share.c, claim_terms.c, claim_cause.c); here is what they share, and what joins
+ * them.
+ */
 #include "trace/claim.h"
 
 #include <errno.h>

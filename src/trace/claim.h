@@ -10,9 +10,10 @@
  *     untestable    no evidence of this kind could: who an actor is, always; geography of forged sources
  *
  * A predicate of several terms: "not" turns supported into contradicted and back; one contradicted side contradicts an
- * "and", one supported side supports an "or", and what is left open by one side stays open (Kleene's logic). But one untestable
- * term makes the whole untestable, whatever stands beside it (Bochvar's): else "spoofed or actor = X" would be supported, and
- * quoted with the name. Such a claim is to be put in parts, which `parts` has with their own verdicts.
+ * "and", one supported side supports an "or", and what is left open by one side stays open (Kleene's logic). But one
+ * untestable term makes the whole untestable, whatever stands beside it (Bochvar's): else "spoofed or actor = X" would
+ * be supported, and quoted with the name. Such a claim is to be put in parts, which `parts` has with their own
+ * verdicts.
  *
  * Words of likelihood are those of ICD 203; confidence is apart from them and capped by what was seen.
  */
@@ -100,7 +101,10 @@ struct claim_result {
 	} parts[PREDICATE_TERMS_MAX];
 };
 
-/* 0, or -ENOMEM; a result is large: on the heap. `seed` is of the bootstrap and part of what is recorded with a verdict. */
+/*
+ * 0, or -ENOMEM; a result is large: on the heap. `seed` is of the bootstrap and part of what is recorded with a
+ * verdict.
+ */
 int claim_test(const struct predicate *predicate, const struct trace *trace, const struct claim_context *context,
                uint64_t seed, struct claim_result *result);
 const char *claim_verdict_name(enum claim_verdict verdict);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Outages, and what explains them. An outage is a span in which users were not served, as the platform measured it; it counts
- * by its length and by how many it hit.
+ * Outages, and what explains them. An outage is a span in which users were not served, as the platform measured it; it
+ * counts by its length and by how many it hit.
  *
- * What a cause can explain is impact/cause.h's. Beside that, when outages begin tells causes apart: right after their cause, mostly; at any time of the day where they have none
- * that we know.
+ * What a cause can explain is impact/cause.h's. Beside that, when outages begin tells causes apart: right after their
+ * cause, mostly; at any time of the day where they have none that we know.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +40,10 @@ static const char *nothing_measured(const struct claim_context *context)
 	               : "No outage was measured, and nobody measured: what users felt is not known here.";
 }
 
-/* How well an outage's ends are known: to a minute, or, by the clock that has seen the attack, to two points of a series. */
+/*
+ * How well an outage's ends are known: to a minute, or, by the clock that has seen the attack, to two points of a
+ * series.
+ */
 static int64_t precision(const struct claim_context *context)
 {
 	int64_t measured = context->measured_to_ns - context->measured_from_ns;

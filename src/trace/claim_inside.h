@@ -40,8 +40,8 @@ struct claim_measure {
 };
 
 /*
- * A quantity as far as it is known: between two ends, each with a law of its own; where databases or counts disagree they
- * lie apart, and what holds of one end only is not held of the quantity.
+ * A quantity as far as it is known: between two ends, each with a law of its own; where databases or counts disagree
+ * they lie apart, and what holds of one end only is not held of the quantity.
  */
 enum claim_law { CLAIM_EXACT, CLAIM_BETA, CLAIM_LOG_NORMAL };
 struct claim_end {
@@ -54,8 +54,8 @@ double claim_end_below(const struct claim_end *end, double x);
 /* The value below which `share` of it lies. */
 double claim_end_quantile(const struct claim_end *end, double share);
 /*
- * Holds the quantity against the node's comparison. `low`, `high` of the measure: the interval of 95 % or what the caller
- * has put there already (`keep`). `prior` of being at least the threshold: by which odds are divided.
+ * Holds the quantity against the node's comparison. `low`, `high` of the measure: the interval of 95 % or what the
+ * caller has put there already (`keep`). `prior` of being at least the threshold: by which odds are divided.
  */
 void claim_compare(const struct predicate_node *node, const struct claim_end *low, const struct claim_end *high,
                    bool keep, struct claim_measure *measure);

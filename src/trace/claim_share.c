@@ -2,16 +2,16 @@
 /*
  * The share of sources (or packets) in a country or network.
  *
- * Databases of countries disagree and err. Of a country the share lies between that of the rows which all databases that know
- * them place there, and that of the rows which any does. Both ends are corrected for what databases get wrong (Rogan and Gladen,
- * Am. J. Epidemiol. 107, 1978): (q - FP) / (Se - FP). They are wrong by networks, not by addresses, and a botnet grows by
- * networks: so networks are what is drawn anew (Bayesian bootstrap: each network weighs as an exponential draw, Rubin,
- * Ann. Stat. 9, 1981), beside two that stand for what was not seen, one there and one elsewhere. In each draw Se and FP are
- * others, too, for nobody knows them. To each end's draws a beta law is fitted, so that tails beyond CLAIM_BOOTSTRAPS draws have
- * a probability.
+ * Databases of countries disagree and err. Of a country the share lies between that of the rows which all databases
+ * that know them place there, and that of the rows which any does. Both ends are corrected for what databases get wrong
+ * (Rogan and Gladen, Am. J. Epidemiol. 107, 1978): (q - FP) / (Se - FP). They are wrong by networks, not by addresses,
+ * and a botnet grows by networks: so networks are what is drawn anew (Bayesian bootstrap: each network weighs as an
+ * exponential draw, Rubin, Ann. Stat. 9, 1981), beside two that stand for what was not seen, one there and one
+ * elsewhere. In each draw Se and FP are others, too, for nobody knows them. To each end's draws a beta law is fitted,
+ * so that tails beyond CLAIM_BOOTSTRAPS draws have a probability.
  *
- * The draws of a network's weight depend on the seed and its number alone: what is left out to see how the verdict moves changes
- * nothing else.
+ * The draws of a network's weight depend on the seed and its number alone: what is left out to see how the verdict
+ * moves changes nothing else.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -23,9 +23,9 @@
 #include "trace/claim_inside.h"
 
 /*
- * What country databases get right: active probing finds 92 % and more of fixed lines right, 84 % of phones (Gouel et al.,
- * IMC 2021; Poese et al., CCR 41, 2011, for the kind of error), hosting better. FP: addresses of elsewhere that are said to be
- * there, for a country of middling size.
+ * What country databases get right: active probing finds 92 % and more of fixed lines right, 84 % of phones (Gouel et
+ * al., IMC 2021; Poese et al., CCR 41, 2011, for the kind of error), hosting better. FP: addresses of elsewhere that
+ * are said to be there, for a country of middling size.
  */
 #define SENSITIVITY 0.95
 #define SENSITIVITY_LOW 0.90 /* drawn evenly from here to SENSITIVITY_HIGH */
@@ -190,7 +190,10 @@ static bool left_out(const struct trace_row *row, const struct claim_omission *o
 	       (omission->what == CLAIM_OMIT_VERIFIED && !row->reflectors);
 }
 
-/* What databases say of a row, but for the one that is left out: does any know it, do all that do say `country`, does any? */
+/*
+ * What databases say of a row, but for the one that is left out: does any know it, do all that do say `country`, does
+ * any?
+ */
 static void ask(const struct trace *trace, const struct trace_row *row, const char *country,
                 const struct claim_omission *omission, bool *known, bool *all, bool *any)
 {

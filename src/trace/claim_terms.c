@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Claims on how the attack was made and how large it was: forged or relayed addresses, coordination, marks of tools, and
- * quantities.
+ * Claims on how the attack was made and how large it was: forged or relayed addresses, coordination, marks of tools,
+ * and quantities.
  *
- * What each test of spoofing and coordination weighs is one table below: log10 of how many times likelier its outcome is
- * where the claim holds. They are design values, held down where tests look at the same thing.
+ * What each test of spoofing and coordination weighs is one table below: log10 of how many times likelier its outcome
+ * is where the claim holds. They are design values, held down where tests look at the same thing.
  */
 #include <stdio.h>
 #include <string.h>

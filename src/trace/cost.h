@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What it would cost to rent an attack of this size: a range, never a fact about who paid. Prices are one table in a file
- * (data/prices.json in the sources, built in, or a file in its form), each with its source.
- * "Needs a state" is never concluded from cost.
+ * What it would cost to rent an attack of this size: a range, never a fact about who paid. Prices are one table in a
+ * file (data/prices.json in the sources, built in, or a file in its form), each with its source. "Needs a state" is
+ * never concluded from cost.
  *
- * Only what is sold at this size or larger counts: a price for 50 Gbit/s says nothing of 500. Of those that do, low is the
- * cheapest offer's low, high the dearest's high, mid the median of their mids. Hours and days are sold whole.
+ * Only what is sold at this size or larger counts: a price for 50 Gbit/s says nothing of 500. Of those that do, low is
+ * the cheapest offer's low, high the dearest's high, mid the median of their mids. Hours and days are sold whole.
  */
 #ifndef HOLDFAST_TRACE_COST_H
 #define HOLDFAST_TRACE_COST_H
@@ -36,8 +36,9 @@ struct cost {
 };
 
 /*
- * Of a file, or of its text, in the form of data/prices.json. 0; -EBADMSG: something in it is wrong; -EFBIG: it is larger than
- * COST_FILE_MAX; -EINVAL: it is no regular file; -ENOMEM; -errno. Where it is not 0 `error` says what is wrong, and where.
+ * Of a file, or of its text, in the form of data/prices.json. 0; -EBADMSG: something in it is wrong; -EFBIG: it is
+ * larger than COST_FILE_MAX; -EINVAL: it is no regular file; -ENOMEM; -errno. Where it is not 0 `error` says what is
+ * wrong, and where.
  */
 int cost_prices_read(const char *path, struct cost_price prices[COST_PRICES_MAX], uint32_t *count,
                      char error[COST_ERROR_SIZE]);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Countries out of the rows. Databases disagree, so a country's share is an interval: low counts the rows where all databases
- * that know the address say it, high those where any does. A database that knows nothing has no say, and what none knows is
- * nowhere: it is not in what the shares are of.
+ * Countries out of the rows. Databases disagree, so a country's share is an interval: low counts the rows where all
+ * databases that know the address say it, high those where any does. A database that knows nothing has no say, and what
+ * none knows is nowhere: it is not in what the shares are of.
  */
 #include <stdbool.h>
 #include <stdlib.h>

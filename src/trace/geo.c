@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A database is read whole, hashed, and turned into tables (ranges.h) before anybody asks: octets that are looked up later
- * are ours, so neither what is in a file nor what becomes of it matters any more. From each record two things are taken: the
- * country that a database puts the address in, and the network that announces it. Files that have both count as both.
+ * A database is read whole, hashed, and turned into tables (ranges.h) before anybody asks: octets that are looked up
+ * later are ours, so neither what is in a file nor what becomes of it matters any more. From each record two things are
+ * taken: the country that a database puts the address in, and the network that announces it. Files that have both count
+ * as both.
  *
  * "country" is where a network is said to be used. MaxMind's "registered_country", which says where its holder signed a
  * contract, is not taken in its place: of a record that has only this, nothing is known.

@@ -2,8 +2,8 @@
 /*
  * Where addresses are said to be: databases of countries and of networks (autonomous systems), each asked about each
  * address. They disagree, so none is "the" answer. Formats: MaxMind DB 2.0 (trace/mmdb.h), with MaxMind's nested
- * records ({"country":{"iso_code":"UA"}}, {"autonomous_system_number":…,"autonomous_system_organization":…}) and the flat ones
- * of open sets ({"country_code":"UA"}); networks from CSV, too: first,last,number,name.
+ * records ({"country":{"iso_code":"UA"}}, {"autonomous_system_number":…,"autonomous_system_organization":…}) and the
+ * flat ones of open sets ({"country_code":"UA"}); networks from CSV, too: first,last,number,name.
  *
  * A database is octets from outside: whatever is in it, a look-up ends, and says at worst that nothing is known.
  */
@@ -48,9 +48,9 @@ struct geo_place {
 };
 
 /*
- * Opens what is in a folder (a `manifest.json` that `geo update` wrote says names, licences and versions; any *.mmdb and *.csv
- * without one are taken as they are), or the files named. -ENOENT: none is there; -EBADMSG with `error` naming which
- * file is what wrong: the others are open all the same where `geo` is not NULL.
+ * Opens what is in a folder (a `manifest.json` that `geo update` wrote says names, licences and versions; any *.mmdb
+ * and *.csv without one are taken as they are), or the files named. -ENOENT: none is there; -EBADMSG with `error`
+ * naming which file is what wrong: the others are open all the same where `geo` is not NULL.
  */
 int geo_open_folder(const char *folder, struct geo **geo, char error[GEO_ERROR_SIZE]);
 int geo_open_files(const char *const *paths, size_t count, struct geo **geo, char error[GEO_ERROR_SIZE]);
@@ -58,6 +58,7 @@ int geo_open_files(const char *const *paths, size_t count, struct geo **geo, cha
 int geo_open_octets(const char *name, const uint8_t *octets, size_t size, struct geo **geo, char error[GEO_ERROR_SIZE]);
 void geo_close(struct geo *geo);
 
+/* Databases of a kind, and each: the geo's. */
 size_t geo_count(const struct geo *geo, enum geo_kind kind);
 const struct geo_database *geo_database(const struct geo *geo, enum geo_kind kind, size_t index);
 /* Never fails: what is not known is empty. Changes nothing, so threads may share one geo. */

@@ -27,9 +27,9 @@ struct geo_reading {
 /* 0, with what there is; -EBADMSG with `why`, a constant; -E2BIG: more than a bound; -ENOMEM. */
 int geo_read_mmdb(const uint8_t *octets, size_t size, struct geo_reading *reading, const char **why);
 /*
- * Lines of first, last, and then: a country; a network's number and name; or number, country and name (iptoasn's), parted by
- * commas, with quotes or not, or by tabs. Sorted by first within each family; where they overlap, the one before counts. The
- * same, and with -EBADMSG the line, from 1.
+ * Lines of first, last, and then: a country; a network's number and name; or number, country and name (iptoasn's),
+ * parted by commas, with quotes or not, or by tabs. Sorted by first within each family; where they overlap, the one
+ * before counts. The same, and with -EBADMSG the line, from 1.
  */
 int geo_read_lines(const char *text, size_t size, struct geo_reading *reading, const char **why, size_t *line);
 /* What two letters are worth: 0 where they are no country. Small ones count as large ones. */
@@ -47,7 +47,10 @@ int geo_manifest_open(const char *folder, struct geo_manifest **manifest);
 /* All of it, as JSON of the schema; as long as the manifest. */
 const json_t *geo_manifest_json(const struct geo_manifest *manifest);
 void geo_manifest_close(struct geo_manifest *manifest);
-/* Name, licence, version and age of a file; where the manifest is NULL, or knows the file with other octets, only its name. */
+/*
+ * Name, licence, version and age of a file; where the manifest is NULL, or knows the file with other octets, only its
+ * name.
+ */
 void geo_describe(const struct geo_manifest *manifest, const char *path, struct geo_database *about);
 
 #endif

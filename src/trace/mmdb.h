@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * MaxMind DB 2.0 (https://maxmind.github.io/MaxMind-DB/), read as what anybody may have written. A file is a search tree of
- * `node_count` nodes, two records each; 16 zeros; the data; a marker; the metadata. A record below node_count is another
- * node, node_count is "nothing", above it less node_count + 16 is a place in the data. Data are values: an octet of type
- * and length, then the octets; maps and arrays are followed by what they hold; a pointer stands for a value elsewhere.
+ * MaxMind DB 2.0 (https://maxmind.github.io/MaxMind-DB/), read as what anybody may have written. A file is a search
+ * tree of `node_count` nodes, two records each; 16 zeros; the data; a marker; the metadata. A record below node_count
+ * is another node, node_count is "nothing", above it less node_count + 16 is a place in the data. Data are values: an
+ * octet of type and length, then the octets; maps and arrays are followed by what they hold; a pointer stands for a
+ * value elsewhere.
  *
- * The whole tree is walked once, in the order of addresses, and each leaf is handed over; nobody asks the file anything later.
- * Neither the walk nor a value recurses, and both spend from one allowance, so that any file of any shape is done with in
- * two seconds or so. Libmaxminddb is what tests compare this with: it (1.7.1) skips values by recursion without a bound, so that
- * two megabytes of arrays in arrays overflow its stack, and what one of its look-ups costs is the file's to say.
+ * The whole tree is walked once, in the order of addresses, and each leaf is handed over; nobody asks the file anything
+ * later. Neither the walk nor a value recurses, and both spend from one allowance, so that any file of any shape is
+ * done with in two seconds or so. Libmaxminddb is what tests compare this with: it (1.7.1) skips values by recursion
+ * without a bound, so that two megabytes of arrays in arrays overflow its stack, and what one of its look-ups costs is
+ * the file's to say.
  */
 #ifndef HOLDFAST_TRACE_MMDB_H
 #define HOLDFAST_TRACE_MMDB_H
@@ -61,7 +63,9 @@ struct mmdb_address {
 	uint64_t high, low;
 };
 
-/* All of the prefix is an IPv4 tree: bits [length, length + 32) of an address in it are the IPv4 address to look for. */
+/*
+ * All of the prefix is an IPv4 tree: bits [length, length + 32) of an address in it are the IPv4 address to look for.
+ */
 struct mmdb_alias {
 	struct mmdb_address prefix;
 	unsigned length;

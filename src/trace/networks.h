@@ -22,8 +22,8 @@ struct networks {
 };
 
 /*
- * `name` is octets from outside: what is no letter of proper UTF-8 that can be printed in a line becomes '?', and it is cut to
- * what NETWORKS_NAME_SIZE holds, between letters. 0; -E2BIG: there are NETWORKS_MAX; -ENOMEM.
+ * `name` is octets from outside: what is no letter of proper UTF-8 that can be printed in a line becomes '?', and it is
+ * cut to what NETWORKS_NAME_SIZE holds, between letters. 0; -E2BIG: there are NETWORKS_MAX; -ENOMEM.
  */
 int networks_add(struct networks *networks, uint32_t number, const char *name, size_t length);
 /* "" where there is none. Valid until the next is added. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A package of the npm registry: a tar archive (POSIX ustar) packed with gzip, and the registry's sum of it (Subresource
- * Integrity, "sha512-BASE64"). Members are taken by their whole names, and nothing that is in an archive names a file of ours.
+ * A package of the npm registry: a tar archive (POSIX ustar) packed with gzip, and the registry's sum of it
+ * (Subresource Integrity, "sha512-BASE64"). Members are taken by their whole names, and nothing that is in an archive
+ * names a file of ours.
  */
 #ifndef HOLDFAST_TRACE_PACKAGE_H
 #define HOLDFAST_TRACE_PACKAGE_H

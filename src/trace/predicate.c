@@ -3,11 +3,11 @@
  * The language of claims, what joins its terms; the grammar stands in predicate.h, terms in predicate_term.h.
  *
  * Terms are read from left to right, once; "and", "or", "not" and parentheses wait on a stack until what they join has
- * been read (Dijkstra's shunting yard), so that neither depth nor length of a text moves the stack of the processor. The
- * printer goes the same way: each node's text is made of those of its operands, which stand next to each other.
+ * been read (Dijkstra's shunting yard), so that neither depth nor length of a text moves the stack of the processor.
+ * The printer goes the same way: each node's text is made of those of its operands, which stand next to each other.
  *
- * Where the grammar leaves room: "not" binds closest, then "and", then "or". Printed, each mixture of "and" and "or" has
- * parentheses.
+ * Where the grammar leaves room: "not" binds closest, then "and", then "or". Printed, each mixture of "and" and "or"
+ * has parentheses.
  */
 #include "trace/predicate.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The text of a predicate as it is read, character by character, and a term's text as it is written. Letters, digits and
- * space are those of ASCII, whatever the locale. reader_want...() and reader_refuse...() return -EINVAL where the text is
- * wrong, with `at` where it is and `error` what; all else moves on only where it returns true.
+ * The text of a predicate as it is read, character by character, and a term's text as it is written. Letters, digits
+ * and space are those of ASCII, whatever the locale. reader_want...() and reader_refuse...() return -EINVAL where the
+ * text is wrong, with `at` where it is and `error` what; all else moves on only where it returns true.
  */
 #ifndef HOLDFAST_TRACE_PREDICATE_READER_H
 #define HOLDFAST_TRACE_PREDICATE_READER_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Numbers are kept in decimal, so that they are printed as they were meant; 15 digits are enough for any. A vector must be
- * one of the catalogue: a misspelt one would be contradicted by any evidence. Families need not be known.
+ * Numbers are kept in decimal, so that they are printed as they were meant; 15 digits are enough for any. A vector must
+ * be one of the catalogue: a misspelt one would be contradicted by any evidence. Families need not be known.
  */
 #include "trace/predicate_value.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What stands in a predicate's terms: numbers with their units, times, names. Read, each begins at the present place, and
- * -EINVAL is the reader's; written, each is in its one form, which reads as the same.
+ * What stands in a predicate's terms: numbers with their units, times, names. Read, each begins at the present place,
+ * and -EINVAL is the reader's; written, each is in its one form, which reads as the same.
  */
 #ifndef HOLDFAST_TRACE_PREDICATE_VALUE_H
 #define HOLDFAST_TRACE_PREDICATE_VALUE_H

@@ -4,12 +4,12 @@
  * begins. Built once from prefixes or ranges in ascending order; equal neighbours become one. A value is a number whose
  * meaning is the caller's; 0 is "nothing is said". IPv4 and IPv6 apart.
  *
- * Once all is added it is packed, for it stays as long as who asks: of a range of IPv4 where it begins in its /16, of one of IPv6
- * the higher half of where it begins, and the lower one only where there is a table with one; values in two octets where all
- * have room in them. That is 4 or 6 octets, and 10 or 12 (18 or 20).
+ * Once all is added it is packed, for it stays as long as who asks: of a range of IPv4 where it begins in its /16, of
+ * one of IPv6 the higher half of where it begins, and the lower one only where there is a table with one; values in two
+ * octets where all have room in them. That is 4 or 6 octets, and 10 or 12 (18 or 20).
  *
- * An IPv4 look-up takes the bounds from an index by the highest 16 bits and searches between them. One of IPv6 searches every
- * 64th range first, which are few enough to stay in a cache.
+ * An IPv4 look-up takes the bounds from an index by the highest 16 bits and searches between them. One of IPv6 searches
+ * every 64th range first, which are few enough to stay in a cache.
  */
 #ifndef HOLDFAST_TRACE_RANGES_H
 #define HOLDFAST_TRACE_RANGES_H
@@ -60,8 +60,8 @@ struct ranges {
 };
 
 /*
- * [first, last], both of one family and behind all that was added of it: -EINVAL where it is not; -E2BIG beyond RANGES_MAX;
- * -ENOMEM. What lies between what is added has value 0.
+ * [first, last], both of one family and behind all that was added of it: -EINVAL where it is not; -E2BIG beyond
+ * RANGES_MAX; -ENOMEM. What lies between what is added has value 0.
  */
 int ranges_add4(struct ranges *ranges, uint32_t first, uint32_t last, uint32_t value);
 int ranges_add6(struct ranges *ranges, const struct mmdb_address *first, const struct mmdb_address *last,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A hash table of rows, open, with linear probing, at most half full. Sources come in the order of their addresses, so that
- * most are of the row of the one before.
+ * A hash table of rows, open, with linear probing, at most half full. Sources come in the order of their addresses, so
+ * that most are of the row of the one before.
  */
 #include "trace/rows.h"
 

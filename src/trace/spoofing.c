@@ -4,8 +4,8 @@
  * on the way rejects perfect uniformity. Reserved source addresses raise suspicion only: laboratories and anonymised
  * captures are full of them.
  *
- * The tests are in spoofing_tests.c. Thousands of sources seen once each, over all of the address space, are what a random
- * number generator makes, and what real hosts do not.
+ * The tests are in spoofing_tests.c. Thousands of sources seen once each, over all of the address space, are what a
+ * random number generator makes, and what real hosts do not.
  */
 #include "trace/spoofing.h"
 

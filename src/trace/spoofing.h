@@ -20,11 +20,13 @@ enum spoofing_verdict { SPOOFING_UNDETERMINED, SPOOFING_SPOOFED, SPOOFING_VERIFI
 
 /* One test with its number, beside what chance alone would give. */
 struct spoofing_test {
-	char name
-		[SPOOFING_TEST_SIZE]; /* stable word: "handshakes", "bogons", "uniformity", "repeats", "networks", "hops",
-	                                * "dependence", "resets", "clones" */
-	double value, expected;       /* in the test's own unit; NAN where it cannot be known */
-	enum spoofing_verdict says;   /* SPOOFING_UNDETERMINED: nothing, or suspicion only */
+	/*
+	 * stable word: "handshakes", "bogons", "uniformity", "repeats", "networks", "hops", "dependence", "resets",
+	 * "clones"
+	 */
+	char name[SPOOFING_TEST_SIZE];
+	double value, expected;          /* in the test's own unit; NAN where it cannot be known */
+	enum spoofing_verdict says;      /* SPOOFING_UNDETERMINED: nothing, or suspicion only */
 	char text[SPOOFING_REASON_SIZE]; /* the same in words, with both numbers */
 };
 

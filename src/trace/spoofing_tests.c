@@ -219,8 +219,8 @@ static void uniformity(const struct spoofing_view *v, struct spoofing_test *test
 }
 
 /*
- * Of m packets from a population of N equally likely sources m^2 / 2N repeat one. Where sources are sampled, m and N are
- * those of the sample.
+ * Of m packets from a population of N equally likely sources m^2 / 2N repeat one. Where sources are sampled, m and N
+ * are those of the sample.
  */
 static void repeats(const struct spoofing_view *v, struct spoofing_test *test)
 {
@@ -282,8 +282,8 @@ static double strangers_differ(const uint32_t counts[256])
 }
 
 /*
- * Neighbours in a /24 against strangers: what an address says of the way that its packets took. That it says nothing is a
- * suspicion: tools that draw their TTL at random, and networks that are spread over a continent, look like that too.
+ * Neighbours in a /24 against strangers: what an address says of the way that its packets took. That it says nothing is
+ * a suspicion: tools that draw their TTL at random, and networks that are spread over a continent, look like that too.
  */
 static void compare_neighbours(const struct spoofing_view *v, struct spoofing_test *test)
 {
@@ -461,8 +461,8 @@ static struct information field_information(const struct spoofing_view *v, const
 }
 
 /*
- * Real hosts choose ports and numbers without a thought of their address. Where addresses that lie all over the world say
- * something of them, one generator made both. That the TTL depends on the address is as it should be.
+ * Real hosts choose ports and numbers without a thought of their address. Where addresses that lie all over the world
+ * say something of them, one generator made both. That the TTL depends on the address is as it should be.
  */
 static void dependence(const struct spoofing_view *v, struct spoofing_test *test)
 {

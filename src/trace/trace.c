@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The vectors of an incident are of four sorts, by the verdict on each: what was forged is left out of everything; relays; those whose sources
- * are verified; and those of which it is not known, whose sources count for size and coordination, and for geography
- * as far as they are verified one by one.
+ * The vectors of an incident are of four sorts, by the verdict on each: what was forged is left out of everything;
+ * relays; those whose sources are verified; and those of which it is not known, whose sources count for size and
+ * coordination, and for geography as far as they are verified one by one.
  *
- * Rosters of one sort are merged first, so that a source that took part in two vectors counts once. Of too many sources an
- * even sample is looked at: those whose hash has so many leading zeros.
+ * Rosters of one sort are merged first, so that a source that took part in two vectors counts once. Of too many sources
+ * an even sample is looked at: those whose hash has so many leading zeros.
  */
 #include "trace/trace.h"
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The trace of one incident: were its sources real, where are those that are, how did they act together, how many are they,
- * what would it cost, how does it compare. Claims are tested against this and nothing else, so it is complete in itself: it is
- * written as JSON (tell/trace_json.h, schema "holdfast.trace/1") and read back to the same struct, and a verdict can be
- * computed anew from the file alone.
+ * The trace of one incident: were its sources real, where are those that are, how did they act together, how many are
+ * they, what would it cost, how does it compare. Claims are tested against this and nothing else, so it is complete in
+ * itself: it is written as JSON (tell/trace_json.h, schema "holdfast.trace/1") and read back to the same struct, and a
+ * verdict can be computed anew from the file alone.
  *
  * Shares are doubles in 0..1, counts of sources and packets are integers. Unknown is NAN, or 0 where 0 cannot be.
- * Geography is only of *located* sources: verified, or relays of a reflection, whose addresses are real. What was forged is
- * nowhere.
+ * Geography is only of *located* sources: verified, or relays of a reflection, whose addresses are real. What was
+ * forged is nowhere.
  */
 #ifndef HOLDFAST_TRACE_TRACE_H
 #define HOLDFAST_TRACE_TRACE_H
@@ -61,7 +61,8 @@ struct trace {
 	uint64_t peak_pps, peak_bps;
 	uint32_t waves;
 	uint64_t held; /* sources looked at one by one, of `sources` */
-	double observed; /* share of the attack's packets that were looked at: 1 in captures, less where packets are sampled */
+	/* share of the attack's packets that were looked at: 1 in captures, less where packets are sampled */
+	double observed;
 	bool sources_sampled; /* the roster is a sample */
 
 	struct spoofing spoofing; /* of the incident as a whole */
@@ -123,8 +124,8 @@ struct trace_country {
 	double sources_low, sources_high, packets_low, packets_high;
 };
 /*
- * Countries by sources_high, largest first; returns how many were written, at most 676. Shares are of the sources and packets
- * of which any database knows a country; one that knows none has no say.
+ * Countries by sources_high, largest first; returns how many were written, at most 676. Shares are of the sources and
+ * packets of which any database knows a country; one that knows none has no say.
  */
 uint32_t trace_countries(const struct trace *trace, struct trace_country *countries, uint32_t max);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How the shield comes to interfaces and goes from them: in a network namespace of the test's own, with a folder of its own
- * in the bpf file system. Skipped where programs may not be loaded.
+ * How the shield comes to interfaces and goes from them: in a network namespace of the test's own, with a folder of its
+ * own in the bpf file system. Skipped where programs may not be loaded.
  */
 #include <errno.h>
 #include <sched.h>

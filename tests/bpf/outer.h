@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What tests of the parser in the kernel hold it against: the decoder, as if there were no tunnels, for the shield does not
- * see through any; and all that a struct shield_key says, made from its observation.
+ * What tests of the parser in the kernel hold it against: the decoder, as if there were no tunnels, for the shield does
+ * not see through any; and all that a struct shield_key says, made from its observation.
  */
 #ifndef HOLDFAST_TESTS_BPF_OUTER_H
 #define HOLDFAST_TESTS_BPF_OUTER_H
@@ -27,8 +27,8 @@ const char *outer_difference(enum shield_reason is, const struct shield_key *key
                              const struct shield_key *wanted_key);
 
 /*
- * Why the two are to differ on this frame, or NULL where they are to agree: what the parser leaves alone and the decoder
- * does not. `is` is what the parser says.
+ * Why the two are to differ on this frame, or NULL where they are to agree: what the parser leaves alone and the
+ * decoder does not. `is` is what the parser says.
  */
 const char *outer_explained(const uint8_t *data, uint32_t length, enum shield_reason is);
 

@@ -3,12 +3,12 @@
  * parser_truth KEY_OBJECT FOLDER...: what the parser of the kernel makes of every packet of real captures is what the
  * decoder makes of it, and so it is of packets in which some octets were changed. Speaks TAP, four cases a folder below
  * HOLDFAST_DATA (default ../shared/data): the parser compiled for this machine, and the same in the kernel
- * (tests/bpf/key.bpf.c, by BPF_PROG_TEST_RUN), which is skipped where programs may not be loaded; the packets as they are,
- * and changed.
+ * (tests/bpf/key.bpf.c, by BPF_PROG_TEST_RUN), which is skipped where programs may not be loaded; the packets as they
+ * are, and changed.
  *
- * A frame in the kernel is all there is of it, so the decoder is told that too. Captures that are not of Ethernet get its
- * header in front, where what they have instead says what follows; others are counted. A difference fails its case unless
- * outer_explained() says why it is to be; how often is printed. So is how often each reason was met.
+ * A frame in the kernel is all there is of it, so the decoder is told that too. Captures that are not of Ethernet get
+ * its header in front, where what they have instead says what follows; others are counted. A difference fails its case
+ * unless outer_explained() says why it is to be; how often is printed. So is how often each reason was met.
  */
 #include <errno.h>
 #include <ftw.h>

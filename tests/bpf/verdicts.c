@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The shield's program, packet by packet: what goes in, what becomes of it, and which counter says so. It is loaded as the
- * loader loads it, attached to nothing, and run by BPF_PROG_TEST_RUN on frames made of layers. Skipped where programs may
- * not be loaded.
+ * The shield's program, packet by packet: what goes in, what becomes of it, and which counter says so. It is loaded as
+ * the loader loads it, attached to nothing, and run by BPF_PROG_TEST_RUN on frames made of layers. Skipped where
+ * programs may not be loaded.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -941,7 +941,9 @@ static void the_interval_follows_the_budget_and_weights_are_fair(void **state)
 	assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
 }
 
-/* A list that has been full, of entries that have all expired, has room; and letting all of it go takes no long while. */
+/*
+ * A list that has been full, of entries that have all expired, has room; and letting all of it go takes no long while.
+ */
 static void the_allow_list_forgets_what_has_expired(void **state)
 {
 	struct prefix *all = the.shield ? calloc(SHIELD_ALLOW_MAX, sizeof(*all)) : NULL;
@@ -1790,8 +1792,8 @@ static void who_is_answered_in_peace_becomes_known(void **state)
 }
 
 /*
- * Of when a source came first only the tick is known: it counts from the tick's end on, for it may have come with its last
- * jiffy. The bound is that of the attack's beginning, so it stays where it is however long this takes.
+ * Of when a source came first only the tick is known: it counts from the tick's end on, for it may have come with its
+ * last jiffy. The bound is that of the attack's beginning, so it stays where it is however long this takes.
  */
 static void a_source_is_known_from_the_end_of_its_tick(void **state)
 {
@@ -2384,7 +2386,10 @@ static unsigned tick_shift(void)
 	return made.tick_shift;
 }
 
-/* To the tick, while the timer goes through the table, too: no packet is dropped in a tick in which its block has ended. */
+/*
+ * To the tick, while the timer goes through the table, too: no packet is dropped in a tick in which its block has
+ * ended.
+ */
 static void a_block_ends_with_its_tick(void **state)
 {
 	enum { BLOCKS = 8, STEPS_MAX = 8000 };

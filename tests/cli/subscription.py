@@ -374,6 +374,9 @@ def tell_works(s):
     s.expect("what is called off is said to be", one["id"] == off and one["status"] == "completed" and
              "annulés" in one["incident_updates"][0]["body"] and "annulés" in words(s.box.mails[-1]) and
              one["components"][0]["id"] == "web", (one, words(s.box.mails[-1])))
+    of = [each["of"] for each in s.deliveries() if each["what"] == "works" and each["name"] == "carl@example.org"]
+    s.expect("they are listed as what they are", of == ["m1 announced", "m1 begun", "m1 ended", "m2 announced",
+                                                       "m2 called off"], of)
     quick = works(s, 3600, 7200, "New roof")
     s.row(["page", "works", "cancel", quick], 0)
     s.row(["subscription", "deliver"], 0, "^2 sent, .* 4 not needed")  # nobody is told of what is no longer planned
@@ -524,7 +527,8 @@ def serve_a_stranger(s, port):
              fetch(port, "POST", leave[1], "List-Unsubscribe=One-Click")[0] == 200 and
              until(lambda: subscriber(s, "eve@example.org") is None))
     s.row(["page", "component", "add", "api", "--name", "Interface"], 0)
-    s.expect("components can be chosen", until(lambda: 'value="api"> Interface' in fetch(port, "GET", "/subscribe")[1]) and
+    s.expect("components can be chosen",
+             until(lambda: 'value="api"> Interface' in fetch(port, "GET", "/subscribe")[1]) and
              fetch(port, "POST", "/subscribe", "address=fay%40example.org&component=none")[0] == 400 and
              fetch(port, "POST", "/subscribe", "address=fay%40example.org&component=api")[0] == 200 and
              until(lambda: (subscriber(s, "fay@example.org") or {}).get("components") == "api"),

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * simulate CAPTURE LABELS [--budget N] [--hold S] [--settle S] [--fallback WORD]: plays a capture that synth made to the live engine, with
- * a shield that does as the kernel's programs do: it samples what comes and what leaves by a budget, knows whom the host has
- * answered, carries out orders LATENCY after they were given, arms, spares and probes, and drops. Prints one object of
- * JSON with what came of it, in the capture's own time; LABELS (synth --labels) say which packets were whose. Samples are N
- * a second; rules act for `hold` seconds after their last match; `settle` seconds of silence follow the capture. With WORD
- * everything is one service that is passed on and may fall back on that, and the capture's peace has come once before.
+ * simulate CAPTURE LABELS [--budget N] [--hold S] [--settle S] [--fallback WORD]: plays a capture that synth made to
+ * the live engine, with a shield that does as the kernel's programs do: it samples what comes and what leaves by a
+ * budget, knows whom the host has answered, carries out orders LATENCY after they were given, arms, spares and probes,
+ * and drops. Prints one object of JSON with what came of it, in the capture's own time; LABELS (synth --labels) say
+ * which packets were whose. Samples are N a second; rules act for `hold` seconds after their last match; `settle`
+ * seconds of silence follow the capture. With WORD everything is one service that is passed on and may fall back on
+ * that, and the capture's peace has come once before.
  *
- * Each generation's stream is written as a daemon does, replayed at its end, and held against what the live engine said.
+ * Each generation's stream is written as a daemon does, replayed at its end, and held against what the live engine
+ * said.
  *
- * What a host answers to a packet that was dropped is left out. Senders do not react: clients of a dropped packet do not
- * repeat it, so losses are shown a little too low where there are any. Once a second it is told how full its link is: one
- * of LINK_MBPS.
+ * What a host answers to a packet that was dropped is left out. Senders do not react: clients of a dropped packet do
+ * not repeat it, so losses are shown a little too low where there are any. Once a second it is told how full its link
+ * is: one of LINK_MBPS.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -698,8 +700,8 @@ static void leave(struct run *r, struct observation *o, char label)
 /* ------------------------------------------------------------------ what came of it */
 
 /*
- * From a wave's first packet until a window begins in which less than 5 % pass; -1 where there is none. Of what comes from
- * then on, what passed.
+ * From a wave's first packet until a window begins in which less than 5 % pass; -1 where there is none. Of what comes
+ * from then on, what passed.
  */
 static void judge_wave(const struct attack_packet *p, size_t count, int64_t *until_ns, uint64_t *after,
                        uint64_t *after_passed)

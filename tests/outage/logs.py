@@ -145,6 +145,13 @@ def each_answer_counts_once(site):
     os.truncate(site.log, 0)
     site.ask(20)
     time.sleep(1.2)
+    # while the roles begin anew what comes by syslog waits
+    for _ in range(3):
+        site.serve.send_signal(signal.SIGHUP)
+        for _ in range(10):
+            site.ask(2)
+            time.sleep(0.05)
+    time.sleep(1.5)
     heard = site.sent  # by syslog, which nobody hears now
     site.end()
     # while nobody reads: more, and another rotation

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * quiet STREAMS [BUCKET]: counts of a stream from standard input, one a line, from that bucket on; prints how many alarms
- * they raise. quiet --speed COMPONENTS REGIONS: a year of made-up counts of so many components and of their regions, and how
- * many seconds that took.
+ * quiet STREAMS [BUCKET]: counts of a stream from standard input, one a line, from that bucket on; prints how many
+ * alarms they raise. quiet --speed COMPONENTS REGIONS: a year of made-up counts of so many components and of their
+ * regions, and how many seconds that took.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * client KIND ADDRESS PORT [OPTION=VALUE...]: a crowd of users who each come once. Begins `rate` attempts a second for
- * `ms` milliseconds, whatever became of those before (an open loop: a service that stalls does not slow its users down),
- * each on a socket of its own, and measures each. Prints one JSON object.
+ * `ms` milliseconds, whatever became of those before (an open loop: a service that stalls does not slow its users
+ * down), each on a socket of its own, and measures each. Prints one JSON object.
  *
  *     http   connects, asks for /, is content with the beginning of a 200
  *     tcp    connects, says a line, wants it back
@@ -23,8 +23,8 @@
  * Percentiles are over all attempts, and one that failed counts as `timeout`: otherwise the worse a service, the better
  * the times of the few who got through. p99 of fewer than a hundred attempts is their maximum.
  *
- * "first" is the wall time in units of 100 ms when the first attempt began; "each" has, for each 100 ms from then on, how
- * many began and how many of these were answered.
+ * "first" is the wall time in units of 100 ms when the first attempt began; "each" has, for each 100 ms from then on,
+ * how many began and how many of these were answered.
  */
 #include <arpa/inet.h>
 #include <errno.h>

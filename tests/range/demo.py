@@ -135,6 +135,7 @@ class Show:
         now = measure.counters(self.topology)
         counted = measure.since(before, now)
         came, through = (round(counted[f"attack_{what}"] / took) for what in ("sent", "arrived"))
+        through = min(came, through)  # one counter is read a moment after the other
         answered, failed = self.users.since_last()
         part = answered / (answered + failed) if answered + failed else 0.0
         full = round(part * BAR)
@@ -267,8 +268,8 @@ def show(arguments, scratch, topology):
         daemon.stop()  # which ends what it has found; commands that ask for it need no daemon
         draw(stage)
         stage.say("── What the public is told " + "─" * 50 + "\n")
-        print(f"  Of {people.tried} people who tried from home while nobody stopped the flood {people.failed} could not "
-              f"get in; {people.reported} have said so by the form.\n", flush=True)
+        print(f"  Of {people.tried} people who tried from home while nobody stopped the flood {people.failed} could "
+              f"not get in; {people.reported} have said so by the form.\n", flush=True)
         demo_word.Word(stage, daemon, stage.status).tell(flooded, over)
         keep(scratch / "web/page", arguments.page)
         epilogue(stage, daemon, screens, (calm, without, shielded, again), course)

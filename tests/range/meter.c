@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * meter INTERFACE in|out [normal=PREFIX]... [ignore=PREFIX]...: counts IP packets at an interface in slots of 10 ms, by
- * whom they come from, until SIGTERM or SIGINT; then prints one JSON object. A pair of them, one before a shield and one
- * behind it, says when the shield began to act.
+ * whom they come from, until SIGTERM or SIGINT; then prints one JSON object. A pair of them, one before a shield and
+ * one behind it, says when the shield began to act.
  *
  *     {"first": N, "lost": N, "normal": [N, …], "other": [N, …], "opening": [N, …]}
  *
@@ -10,8 +10,8 @@
  * lost    packets that the kernel had no room for: where it is not zero, the rest says little
  * opening those of "normal" that are SYNs: a shield may answer them itself
  *
- * It stands behind XDP, but before netfilter's ingress: what that drops is counted here. Of each packet only the head is
- * copied, into a ring that is shared with the kernel, so that a flood costs little.
+ * It stands behind XDP, but before netfilter's ingress: what that drops is counted here. Of each packet only the head
+ * is copied, into a ring that is shared with the kernel, so that a flood costs little.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -68,7 +68,8 @@ static int cover(int config_map, int rulesets_map)
 	/* Nothing masked: every packet meets it. Its bit stands wherever a packet is looked up. */
 	ruleset.count = 1;
 	for (unsigned i = 0; i < SHIELD_BINS; i++)
-		ruleset.by_protocol[i] = ruleset.by_src_port[i] = ruleset.by_dst_port[i] = ruleset.by_length[i] = 1;
+		ruleset.by_protocol[i] = ruleset.by_src_port[i] = ruleset.by_dst_port[i] = ruleset.by_length[i] =
+			ruleset.by_dst[i] = ruleset.by_other[i] = 1;
 	ruleset.rules[0] = (struct shield_rule){ .expires = SHIELD_NEVER, .action = SHIELD_DROP };
 	config.ruleset = (config.ruleset + 1) % SHIELD_RULESETS;
 	error = write_value(rulesets_map, config.ruleset, &ruleset);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pictures FOLDER: documents with the picture of attack and harm, of made-up days, always the same octets: what browsers
- * are shown. day.html has all that a picture can have, hour.html little and of an hour, week.html much, hostile.html names
- * that are markup, and long ones.
+ * pictures FOLDER: documents with the picture of attack and harm, of made-up days, always the same octets: what
+ * browsers are shown. day.html has all that a picture can have, hour.html little and of an hour, week.html much,
+ * hostile.html names that are markup, and long ones.
  */
 #include <errno.h>
 #include <stdio.h>

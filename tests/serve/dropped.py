@@ -6,8 +6,9 @@
     w0 198.51.100.1/24 ──── w1 198.51.100.2/24  another way in, which is not; 'holdfast serve' listens there
 
 v1 and w1 are in the namespace far. A block is ordered of w1's network: what comes of it by v0 is dropped, and its user
-reports by the other way. A rule drops what v1 sends, and its user reports through a proxy. All of it with networks,
-mounts, processes and a bpf file system of its own; nothing outside is touched. Speaks TAP; wants root.
+reports by the other way. A rule drops what v1 sends, and its user reports through a proxy; and a client there that was
+known asks in vain. All of it with networks, mounts, processes and a bpf file system of its own; nothing outside is
+touched. Speaks TAP; wants root.
 """
 import contextlib
 import html
@@ -23,9 +24,10 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
-PORT = 18080
+PORT, GREETER = 18080, 9001
 BUCKET_S, DAY_S = 300, 86400
 WAIT_S = 30
 FORM = "application/x-www-form-urlencoded"
@@ -38,13 +40,13 @@ NETWORK = ["ip link set lo up", "ip netns add far", "ip link add v0 type veth pe
            "ip -n far address add 198.51.100.2/24 dev w1", "ip -n far link set w1 up"]
 CONFIG = """user: nobody
 shield: {{ interfaces: [v0], block_capacity: 4096 }}
-services: [ {{ name: web, addresses: [192.0.2.1], udp: [9000] }} ]
+services: [ {{ name: web, addresses: [192.0.2.1], udp: [9000], tcp: [{greeter}] }} ]
 trusted_proxies: [127.0.0.0/8]
 state_dir: {place}/state
 run_dir: {place}/run
 bpffs_dir: /sys/fs/bpf/holdfast
 page: {{ title: Example, directory: {place}/web/page, publish_every: 1h }}
-public: {{ listen: ["127.0.0.1:{port}", "198.51.100.1:{port}"], component: web }}
+public: {{ listen: ["127.0.0.1:{port}", "198.51.100.1:{port}"], component: web{more} }}
 """
 # A part of a daemon may make no such system calls as the search for leaks makes when it ends.
 SANITIZERS = {"ASAN_OPTIONS": f"{os.environ.get('ASAN_OPTIONS', '')}:detect_leaks=0"}
@@ -84,6 +86,10 @@ class Stage:
         if not good:
             text = f"{said}\n{(self.place / 'log').read_text(encoding='utf-8')}"
             print("\n".join(f"# {line}" for line in text[:4000].splitlines()), flush=True)
+
+    def configure(self, more=""):
+        text = CONFIG.format(place=self.place, port=PORT, greeter=GREETER, more=more)
+        (self.place / "c.yaml").write_text(text, encoding="utf-8")
 
     def run(self, words, *more):
         done = subprocess.run([self.holdfast, *shlex.split(words), *more, "--config", str(self.place / "c.yaml")],
@@ -157,6 +163,13 @@ def write_reports(path):
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def greet_all(listener):
+    while True:
+        one = listener.accept()[0]
+        one.sendall(b"hello")
+        one.close()
+
+
 def from_far(words):
     """What a program in the namespace far says."""
     return subprocess.run(["nsenter", "--net=/run/netns/far", sys.executable, __file__, *words], check=False, text=True,
@@ -175,6 +188,7 @@ def begins(stage):
     stage.expect("nobody is dropped, and that is known", stage.listed(), stage.public())
     mode = (stage.place / "state/dropped").stat()
     stage.expect("the list is not for all to read", mode.st_mode & 0o777 == 0o640 and mode.st_uid == 65534, mode)
+    stage.expect("a client gets in, and is known from then on", from_far(["--greet", "192.0.2.1"]) == "yes\n")
     stage.report("a report by the other way counts", json.loads(from_far(["--report", "198.51.100.1", "1"])), 0)
 
 
@@ -193,6 +207,10 @@ def blocked(stage):
 
 
 def ruled_out(stage):
+    stage.expect("a client that is known gets in", from_far(["--greet", "192.0.2.1"]) == "yes\n")
+    stage.order(f"block --match 'tcp and dst port {GREETER}' --to 192.0.2.1 --for 10m")
+    stage.asks = subprocess.Popen(["nsenter", "--net=/run/netns/far", sys.executable, __file__, "--greet", "192.0.2.1"],
+                                  stdout=subprocess.PIPE, text=True)
     stage.order("block --match 'udp and dst port 9000' --to 192.0.2.1 --for 10m")
     from_far(["--send", "192.0.2.1"])
     stage.expect("whom a rule drops is listed, as samples show it",
@@ -240,6 +258,12 @@ def told(stage):
                            picture), picture[-3000:])
 
 
+def a_list(since_s):
+    """Made so long ago, of five minutes, with 203.0.113.0/24."""
+    made, until = [time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + s)) for s in (since_s, since_s + 300)]
+    return f"holdfast.dropped/1 made {made} until {until} dropped 1 passing 0 left_out 0\n203.0.113.0/24\n"
+
+
 def over(stage):
     stage.begin("serve")
     stage.expect("a role that begins anew has the list", stage.listed(
@@ -250,31 +274,52 @@ def over(stage):
     stage.report("and counts again", json.loads(from_far(["--report", "198.51.100.1", "1"])), 0)
     stage.order("observe")
     stage.expect("who only observes drops nobody", stage.listed(), stage.list())
+    stage.expect("who asked in vain was told nothing", stage.asks.communicate()[0] == "no\n")
     stage.end("run")
-    now = int(time.time())
-    ended = [time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now - back)) for back in (600, 300)]
-    (stage.place / "state/dropped").write_text(
-        f"holdfast.dropped/1 made {ended[0]} until {ended[1]} dropped 1 passing 0 left_out 0\n203.0.113.0/24\n",
-        encoding="ascii")
+    found = stage.sums("SELECT sum(good), sum(bad) FROM signal WHERE kind = 'handshakes' AND component = 'web'")
+    stage.expect("of known clients, one connection came about, and one failed", found == (1, 1), found)
+    (stage.place / "state/dropped").write_text(a_list(-600), encoding="ascii")
     stage.expect("a list that has ended is told", stage.wait(
         lambda: stage.public()["state"].startswith("whom the shield is dropping is not known")), stage.public())
     stage.report("and keeps nobody from counting", report("127.0.0.1", 1, "203.0.113.5"), 0)
     stage.expect("which is counted", stage.wait(lambda: stage.public()["dropped_stale"] == 1), stage.public())
 
 
+def from_elsewhere(stage):
+    """As if another host's list were copied here, at first by halves."""
+    folder = stage.place / "elsewhere"
+    folder.mkdir()
+    stage.configure(f", dropped: {folder}/list")
+    stage.daemons["serve"].send_signal(signal.SIGHUP)
+    stage.expect("that there is none where one is to be is told", stage.wait(
+        lambda: stage.public()["state"] == "whom the shield is dropping cannot be read: No such file or directory"),
+        stage.public())
+    (folder / "list").write_text(a_list(0)[:-1], encoding="ascii")
+    stage.expect("nor is half of one taken", stage.wait(
+        lambda: stage.public()["state"].startswith("whom the shield is dropping cannot be read: line 2")),
+        stage.public())
+    (folder / "list.new").write_text(a_list(0), encoding="ascii")
+    (folder / "list.new").rename(folder / "list")
+    stage.expect("one that is whole is", stage.wait(
+        lambda: stage.public()["dropped_prefixes"] == 1 and stage.public()["state"] == "ok"), stage.public())
+    stage.report("and holds", report("127.0.0.1", 1, "203.0.113.5"), 1)
+
+
 def play(holdfast):
     for command in [*MOUNTS, *NETWORK]:
         subprocess.run(command.split(), check=True, stdout=subprocess.DEVNULL)
+    greeter = socket.create_server(("192.0.2.1", GREETER))
+    threading.Thread(target=greet_all, args=(greeter,), daemon=True).start()
     with tempfile.TemporaryDirectory(prefix="holdfast-dropped-", dir="/var/tmp") as folder:
         place = pathlib.Path(folder)
         place.chmod(0o755)
         for name in ("state", "web"):
             (place / name).mkdir()
             os.chown(place / name, 65534, 65534)
-        (place / "c.yaml").write_text(CONFIG.format(place=place, port=PORT), encoding="utf-8")
         stage = Stage(holdfast, place)
+        stage.configure()
         try:
-            for part in (begins, blocked, ruled_out, told, over):
+            for part in (begins, blocked, ruled_out, told, over, from_elsewhere):
                 part(stage)
         finally:
             for daemon in stage.daemons.values():
@@ -297,6 +342,16 @@ def send(target):
     return 0
 
 
+def greet(target):
+    """For as long as it takes to ask four times."""
+    try:
+        with socket.create_connection((target, GREETER), timeout=9) as one:
+            print("yes" if one.recv(9) == b"hello" else "what?")
+    except TimeoutError:
+        print("no")
+    return 0
+
+
 def connect(target, source):
     try:
         socket.create_connection((target, PORT), timeout=2, source_address=(source, 0)).close()
@@ -313,6 +368,8 @@ def main():
         return 0
     if words[0] == "--send":
         return send(words[1])
+    if words[0] == "--greet":
+        return greet(words[1])
     if words[0] == "--connect":
         return connect(*words[1:])
     if words[0] == "--inside":

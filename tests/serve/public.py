@@ -443,7 +443,8 @@ def play(holdfast, folder):
                 stage.expect("it begins", there, (folder / "log").read_text(encoding="utf-8"))
                 if there:
                     (folder / "web/page/link").symlink_to(folder / "c.yaml")
-                    for part in (page, form, browsers, machines, where, floods, without_desk, slow_ones, lives_on, where_anew):
+                    for part in (page, form, browsers, machines, where, floods, without_desk, slow_ones, lives_on,
+                                 where_anew):
                         part(stage)
             finally:
                 serve.send_signal(signal.SIGTERM)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fixture NAME FOLDER: the status page of a made-up site, always the same octets: what the golden pages are compared with and
- * what browsers are shown. NAME: calm, outage, hostile, empty.
+ * fixture NAME FOLDER: the status page of a made-up site, always the same octets: what the golden pages are compared
+ * with and what browsers are shown. NAME: calm, outage, hostile, empty.
  */
 #include <errno.h>
 #include <stdio.h>

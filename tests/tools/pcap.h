@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A pcap (draft-ietf-opsawg-pcap) on standard output, for what makes up packets by the million: its header, and numbers as the wire has them. */
+/*
+ * A pcap (draft-ietf-opsawg-pcap) on standard output, for what makes up packets by the million: its header, and numbers
+ * as the wire has them.
+ */
 #ifndef HOLDFAST_TOOLS_PCAP_H
 #define HOLDFAST_TOOLS_PCAP_H
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * siege [GEO [TARGETS [SOURCES]]]: what the engine's role takes when it watches one attack after the other, printed as
- * one object of JSON. All of what it does with samples is here as in the daemon (daemon/watch.h), with the databases in the
- * folder GEO ("": none), but no kernel: samples are made, orders are carried out at once, and what goes to the recorder is
- * counted.
+ * siege [GEO [TARGETS [SOURCES]]]: what the engine's role takes when it watches one attack after the other, and prints
+ * that as one object of JSON. All of what it does with samples is here as in the daemon (daemon/watch.h), with the
+ * databases in the folder GEO ("": none), but no kernel: samples are made, orders are carried out at once, what goes to
+ * the recorder is counted.
  *
- * After PEACE_S of conversations, so that the sample of normal packets is full, each of TARGETS (130) addresses of networks that
- * are no neighbours is flooded for a second, by ATTACK_PPS packets of as many sources, SOURCES: "relays" (NTP
- * reflection, which is the default) or "forged" (SYNs). So rosters, samples and incidents are all full, and one generation
- * takes over from another in their midst. Time is made up as well: what is measured is the processor's.
+ * After PEACE_S of conversations, so that the sample of normal packets is full, each of TARGETS (130) addresses of
+ * networks that are no neighbours is flooded for a second, by ATTACK_PPS packets of as many sources, SOURCES: "relays"
+ * (NTP reflection, which is the default) or "forged" (SYNs). So rosters, samples and incidents are all full, and one
+ * generation takes over from another in their midst. Time is made up as well: what is measured is the processor's.
  *
  *     peak_mib        most that was resident       turn_ms   the longest turn, of the processor
  *     searches_most   of one tick                  findings_most, told_most   of one turn
@@ -41,7 +41,7 @@
 #define STEP 0x00020000u
 #define RELAYS 0xc6120000u /* 198.18.0.0/15, and beyond */
 
-/* A frame that is being made, and where in it. */
+/* A frame as it is sampled, and what the tests of the kernel call it. */
 struct made {
 	struct shield_sample *sample;
 	uint8_t *at;
@@ -232,7 +232,7 @@ struct most {
 	uint32_t findings, told;
 };
 
-/* A turn of the daemon's, with the packets of a tick before it. */
+/* A turn of the daemon's, with so many packets of either sort before it. */
 static void turn(int64_t now, uint32_t target, bool forged, struct most *most)
 {
 	const struct watch_telling *telling = &siege.watch->telling;

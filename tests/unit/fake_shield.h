@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A shield without a kernel, in the place of src/shield/ and of what a role gives up: it notes what it is told, one word
- * group a line, in memory that survives a fork, and fails where it is told to.
+ * A shield without a kernel, in the place of src/shield/ and of what a role gives up: it notes what it is told, one
+ * word group a line, in memory that survives a fork, and fails where it is told to.
  */
 #ifndef HOLDFAST_TESTS_FAKE_SHIELD_H
 #define HOLDFAST_TESTS_FAKE_SHIELD_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The archive: what is put is found and read as it was given; streams have the names of their incidents; bounds hold; what a
- * writer before left is put in order; and what is none of ours is passed over.
+ * The archive: what is put is found and read as it was given; streams have the names of their incidents; bounds hold;
+ * what a writer before left is put in order; and what is none of ours is passed over.
  */
 #include <dirent.h>
 #include <errno.h>

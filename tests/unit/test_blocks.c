@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The block list over files in memory that stand for the kernel's maps. What it says is held against a naive twin, a plain
- * list of prefixes, and so is what the kernel would say: looked_up() reads the memory as abi/shield.h has it, and
+ * The block list over files in memory that stand for the kernel's maps. What it says is held against a naive twin, a
+ * plain list of prefixes, and so is what the kernel would say: looked_up() reads the memory as abi/shield.h has it, and
  * timer_runs() is its timer, each with code of its own.
  */
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bundles: what is written is read, and the same evidence gives the same file; each octet that is changed, missing or too
- * many is named; what is erased keeps its sum. Keys and signatures, and that minisign takes them, if it is there.
+ * Bundles: what is written is read, and the same evidence gives the same file; each octet that is changed, missing or
+ * too many is named; what is erased keeps its sum. Keys and signatures, and that minisign takes them, if it is there.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -179,7 +178,10 @@ static void states(void **state)
 	scratch_execute("UPDATE component SET id = 'other' WHERE id = 'web'", SQLITE_CONSTRAINT);
 }
 
-/* What is set now, and again within the same second, keeps its order and its own time; what names a time takes another's place. */
+/*
+ * What is set now, and again within the same second, keeps its order and its own time; what names a time takes
+ * another's place.
+ */
 static void states_of_one_second(void **state)
 {
 	static const enum component_status each[] = { COMPONENT_DEGRADED, COMPONENT_MAJOR_OUTAGE, COMPONENT_OPERATIONAL,

@@ -211,6 +211,9 @@ static void what_strangers_may_ask(void **state)
 	config_fini(&config);
 }
 
+#define SMTP(url) "page: { url: \"https://h.example/\" }\nmail: { smtp: \"" url "\", from: a@h.example }\n"
+#define SMTP_WRONG(url) "f.yaml:2:15: smtp is '" url "'; write smtp://HOST:587 or smtps://HOST, no user in it"
+
 static void mistakes_to_the_letter(void **state)
 {
 	/* clang-format off */
@@ -320,6 +323,86 @@ static void mistakes_to_the_letter(void **state)
 		assert_int_equal(parse(cases[i].text, &config), -EINVAL);
 		if (errors.count != 1 || strcmp(errors.lines[0], cases[i].error) != 0)
 			fail_msg("'%s': %u errors, the first '%s'", cases[i].text, errors.count, errors.lines[0]);
+	}
+}
+
+/* What is published, and to whom it goes. */
+static void what_is_published(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		const char *text, *error; /* NULL: it is good */
+	} cases[] = {
+		{ "page: { languages: [fr, en], publish_every: off, targets: [{ name: a, rsync: \"u@h.example:/srv/page\" }] }\n", NULL },
+		{ "page: { languages: [] }\n", "f.yaml:1:20: languages is empty; name at least one" },
+		{ "page: { languages: [de] }\n", "f.yaml:1:21: 'de' is no language of ours; there are en, fr" },
+		{ "page: { languages: [en, en] }\n", "f.yaml:1:25: language en is named twice; once is enough" },
+		{ "page: { languages: [[en]] }\n", "f.yaml:1:21: a language is a list; it wants one value" },
+		{ "page: { publish_every: 59s }\n",
+		  "f.yaml:1:24: publish_every is '59s'; write a time from 1m to 1d, such as 90s, 5m, 1h30m or 7d" },
+		{ "page: { publish_every: [off] }\n", "f.yaml:1:24: publish_every is a list; it wants one value" },
+		{ "page: { stale_after: 0 }\n",
+		  "f.yaml:1:22: stale_after is '0'; write a time from 1m to 30d, such as 90s, 5m, 1h30m or 7d" },
+		{ "page: { url: \"javascript:x\" }\n",
+		  "f.yaml:1:14: url is none; write https://HOST/... or http://HOST/..., no user in it" },
+		{ "page: { targets: [{ name: a, rsync: \"-e sh:/\" }] }\n",
+		  "f.yaml:1:37: rsync is '-e sh:/'; write user@host:/path, of letters, digits, '.', '_' and '-'" },
+		{ "page: { targets: [{ name: a, rsync: \"h:relative\" }] }\n",
+		  "f.yaml:1:37: rsync is 'h:relative'; write user@host:/path, of letters, digits, '.', '_' and '-'" },
+		{ "page: { targets: [{ name: a, rsync: \"u@-h:/x\" }] }\n",
+		  "f.yaml:1:37: rsync is 'u@-h:/x'; write user@host:/path, of letters, digits, '.', '_' and '-'" },
+		{ "page: { targets: [{ name: a, rsync: \"h:/x;reboot\" }] }\n",
+		  "f.yaml:1:37: rsync is 'h:/x;reboot'; write user@host:/path, of letters, digits, '.', '_' and '-'" },
+		{ "page: { targets: [{ name: a }] }\n", "f.yaml:1:19: a target has no rsync; add it" },
+		{ "page: { url: \"https://h.example/\" }\nmail: { smtp: \"smtp://m.example:587\", from: a@h.example }\n", NULL },
+		{ "page: { url: \"https://h.example/\" }\nmail: { smtp: \"smtps://[2001:db8::1]\", from: a@h.example }\n", NULL },
+		{ "mail: { smtp: \"smtp://m.example\", from: a@h.example }\n",
+		  "f.yaml:1:1: mail has no page to lead to; say in page.url where the status page stands" },
+		{ "mail: { from: a@h.example }\n", "f.yaml:1:7: mail has no smtp; add it" },
+		{ SMTP("http://m.example"), SMTP_WRONG("http://m.example") },
+		{ SMTP("smtp://"), SMTP_WRONG("smtp://") },
+		{ SMTP("smtp://u:p@m.example"), SMTP_WRONG("smtp://u:p@m.example") },
+		{ SMTP("smtp://m.example/x"), SMTP_WRONG("smtp://m.example/x") },
+		{ SMTP("smtp://-m"), SMTP_WRONG("smtp://-m") },
+		{ SMTP("smtp://[]"), SMTP_WRONG("smtp://[]") },
+		{ SMTP("smtp://[::1"), SMTP_WRONG("smtp://[::1") },
+		{ SMTP("smtp://m.example:"), SMTP_WRONG("smtp://m.example:") },
+		{ SMTP("smtp://m.example:0"), SMTP_WRONG("smtp://m.example:0") },
+		{ SMTP("smtp://m.example:65536"), SMTP_WRONG("smtp://m.example:65536") },
+		{ SMTP("smtp://m.example:4294967883"), SMTP_WRONG("smtp://m.example:4294967883") },
+		{ "page: { url: \"https://h.example/\" }\nmail: { smtp: \"smtp://m.example\", from: \"a b\" }\n",
+		  "f.yaml:2:41: from is 'a b'; write an address, such as status@example.org" },
+		{ "page: { url: \"https://h.example/\" }\nmail: { smtp: \"smtp://m.example\", from: a@h.example, user: a }\n",
+		  "f.yaml:1:1: mail has a user and no password_file; name both, or neither where the server asks nobody who he is" },
+		{ "page: { url: \"https://h.example/\" }\nmail: { smtp: \"smtp://m.example\", from: a@h.example, password_file: /p }\n",
+		  "f.yaml:1:1: mail has a password_file and no user; name both, or neither where the server asks nobody who he is" },
+		{ "page: { url: \"https://h.example/\" }\nmail: { smtp: \"smtp://m.example\", from: a@h.example, tls: none }\n",
+		  "f.yaml:1:1: mail would go over the network in the open; tls: none is for a server on this host" },
+		{ "page: { url: \"https://h.example/\" }\nmail: { smtp: \"smtp://localhost.example\", from: a@h.example, tls: none }\n",
+		  "f.yaml:1:1: mail would go over the network in the open; tls: none is for a server on this host" },
+		{ "webhooks: [{ name: a, url: \"https://w.example/\", secret_file: /k, components: [web, api] }]\n", NULL },
+		{ "webhooks: [{ name: a, url: \"https://w.example/\" }]\n", "f.yaml:1:12: a webhook has no secret_file; add it" },
+		{ "webhooks: [{ name: a, url: \"https://w.example/\", secret_file: /k, components: [Web] }]\n",
+		  "f.yaml:1:80: 'Web' is no component's ID; 'holdfast page component list' lists them" },
+		{ "webhooks: [{ name: a, url: \"https://w.example/\", secret_file: /k, components: [[web]] }]\n",
+		  "f.yaml:1:80: a component is a list; it wants one value" },
+		{ "webhooks: [{ name: a, url: \"https://w.example/\", secret_file: /k, components: web }]\n",
+		  "f.yaml:1:79: components is one value; it wants a list: [...]" },
+		{ "webhooks: { name: a }\n", "f.yaml:1:11: webhooks is a mapping; it wants a list: [...]" },
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct config config;
+		int result = parse(cases[i].text, &config);
+
+		if (result == 0)
+			config_fini(&config);
+		if (result != (cases[i].error ? -EINVAL : 0) ||
+		    (result != 0 && (errors.count != 1 || strcmp(errors.lines[0], cases[i].error) != 0)))
+			fail_msg("'%s': %d, %u errors, the first '%s'", cases[i].text, result, errors.count,
+			         errors.lines[0]);
 	}
 }
 
@@ -499,6 +582,7 @@ int main(void)
 		cmocka_unit_test(what_strangers_may_ask),
 		cmocka_unit_test(geo_can_be_off),
 		cmocka_unit_test(mistakes_to_the_letter),
+		cmocka_unit_test(what_is_published),
 		cmocka_unit_test(several_at_once),
 		cmocka_unit_test(many_mistakes),
 		cmocka_unit_test(bounds_together),

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The console without its server: forms, tokens and sessions, by a clock and randomness made up here; and pages of made-up JSON. */
+/*
+ * The console without its server: forms, tokens and sessions, by a clock and randomness made up here; and pages of
+ * made-up JSON.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

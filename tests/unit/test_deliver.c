@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Delivery to subscribers, with a post office that is faked: what is sent to whom, how much at a time, what becomes of it, and what
- * a deliverer that dies leaves to the next. Real web and mail servers are tests/cli/subscription.py's.
+ * Delivery to subscribers, with a post office that is faked: what is sent to whom, how much at a time, what becomes of
+ * it, and what a deliverer that dies leaves to the next. Real web and mail servers are tests/cli/subscription.py's.
  */
 #include <errno.h>
 #include <ftw.h>
@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -112,7 +111,8 @@ static void end_all(int result, unsigned status, bool reached)
 		ended[i] = (struct post_result){
 			.token = parcels[i].token, .result = result, .status = status, .reached = reached
 		};
-		(void)snprintf(ended[i].what, sizeof(ended[i].what), result ? "answered %u" : "", status);
+		if (result != 0)
+			(void)snprintf(ended[i].what, sizeof(ended[i].what), "answered %u", status);
 	}
 	ended_count = parcels_count;
 	parcels_count = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The desk without its process: counts add up on their way into the record, are bounded, and are not lost where it cannot be
- * written; people are told of each outage and each statement that is due once, over a restart too.
+ * The desk without its process: counts add up on their way into the record, are bounded, and are not lost where it
+ * cannot be written; people are told of each outage and each statement that is due once, over a restart too.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -15,8 +15,10 @@
 
 #include <cmocka.h>
 
+#include "daemon/desk.h"
 #include "daemon/desk_queue.h"
 #include "daemon/desk_told.h"
+#include "record/components.h"
 #include "record/outages.h"
 
 static char folder[] = "/tmp/holdfast-desk-XXXXXX", database[64], told_path[64];
@@ -129,7 +131,10 @@ static int add_signal(void *context, const struct signal_count *count)
 	return 0;
 }
 
-/* What was put in of a log by hand is not counted by the reader again; what was put in beside it, or is another's, is no matter. */
+/*
+ * What was put in of a log by hand is not counted by the reader again; what was put in beside it, or is another's, is
+ * no matter.
+ */
 static void lines_count_once(void **state)
 {
 	static const struct {
@@ -153,8 +158,8 @@ static void lines_count_once(void **state)
 	assert_int_equal(outages_signal_add(ledger, put, 2, &error), 0);
 	for (unsigned i = 0; i < signals.count; i++) {
 		signals.signals[i] = (struct signal_count){ .kind = rows[i].kind, .good = 1u << i };
-		(void)strcpy(signals.signals[i].component, rows[i].component);
-		(void)strcpy(signals.signals[i].vantage, rows[i].vantage);
+		(void)snprintf(signals.signals[i].component, COMPONENT_ID_SIZE, "%s", rows[i].component);
+		(void)snprintf(signals.signals[i].vantage, VANTAGE_SIZE, "%s", rows[i].vantage);
 	}
 	desk_queue_signals(&queue, &signals);
 	assert_int_equal(desk_queue_write(&queue, ledger, &error), 0);
@@ -407,6 +412,133 @@ static void a_file_that_is_none_of_ours(void **state)
 	}
 }
 
+/* ---- states of components ---- */
+
+#define NOW_NS (1764240100 * NS_PER_S)
+
+static struct component_state latest;
+static unsigned states_count;
+static char cause[16];
+
+static int take_state(void *context, const struct component_state *state)
+{
+	(void)context;
+	latest = *state;
+	(void)snprintf(cause, sizeof(cause), "%s", state->cause);
+	latest.cause = cause;
+	states_count++;
+	return 0;
+}
+
+/* How many states are on record; the latest is in `latest`. */
+static unsigned states(void)
+{
+	states_count = 0;
+	assert_int_equal(component_state_each(ledger, "web", take_state, NULL, &error), 0);
+	return states_count;
+}
+
+static struct desk *desk_of(void)
+{
+	const struct component web = { .id = "web",
+		                       .showcase = true,
+		                       .name = { "Website", "" },
+		                       .description = { "", "" },
+		                       .added_ns = NOW_NS - 86400 * NS_PER_S };
+	struct desk *desk = calloc(1, sizeof(*desk));
+
+	assert_non_null(desk);
+	assert_int_equal(component_add(ledger, &web, &error), 0);
+	desk->ledger = ledger;
+	desk->life.config.page.measured = true;
+	present_init(&desk->present, 60 * NS_PER_S);
+	return desk;
+}
+
+/* A round of three places in three networks, looked at. */
+static void round_of(struct desk *desk, unsigned failing, int64_t now_ns)
+{
+	struct serve_signals signals = { .count = 3 };
+
+	for (unsigned i = 0; i < 3; i++) {
+		struct signal_count *count = &signals.signals[i];
+
+		*count = (struct signal_count){ .bucket_ns = count_bucket(now_ns),
+			                        .kind = SIGNAL_PROBE,
+			                        .network = 64496 + i,
+			                        .good = i >= failing,
+			                        .bad = i < failing };
+		(void)snprintf(count->component, sizeof(count->component), "web");
+		(void)snprintf(count->vantage, sizeof(count->vantage), "place-%u", i);
+	}
+	desk_states_hear(desk, &signals, now_ns);
+	desk->present_due_ns = 0;
+	desk_states_look(desk, now_ns);
+}
+
+static void what_probes_see_turns_it_and_turns_it_back(void **state)
+{
+	struct desk *desk = desk_of();
+
+	(void)state;
+	round_of(desk, 0, NOW_NS);
+	round_of(desk, 1, NOW_NS + 60 * NS_PER_S); /* one of three places */
+	round_of(desk, 1, NOW_NS + 120 * NS_PER_S);
+	assert_int_equal(states(), 0);
+	round_of(desk, 3, NOW_NS + 180 * NS_PER_S);
+	round_of(desk, 3, NOW_NS + 240 * NS_PER_S + 5);
+	assert_int_equal(states(), 1);
+	assert_int_equal(latest.status, COMPONENT_DEGRADED);
+	assert_int_equal(latest.source, COMPONENT_MEASURED);
+	assert_int_equal(latest.since_ns, NOW_NS + 240 * NS_PER_S); /* a page of this second has it */
+	assert_string_equal(latest.cause, "unknown");
+	round_of(desk, 0, NOW_NS + 300 * NS_PER_S);
+	round_of(desk, 0, NOW_NS + 360 * NS_PER_S);
+	assert_int_equal(states(), 1);
+	round_of(desk, 0, NOW_NS + 421 * NS_PER_S);
+	assert_int_equal(states(), 2);
+	assert_int_equal(latest.status, COMPONENT_OPERATIONAL);
+	assert_false(desk->present_trouble);
+	free(desk);
+}
+
+static void an_outage_is_made_worse_by_probes_never_better(void **state)
+{
+	struct desk *desk = desk_of();
+	const struct component_state over = { .component = "web",
+		                              .status = COMPONENT_OPERATIONAL,
+		                              .since_ns = NOW_NS + 500 * NS_PER_S,
+		                              .cause = "",
+		                              .source = COMPONENT_SAID,
+		                              .added_ns = NOW_NS + 500 * NS_PER_S,
+		                              .added_by = "ann" };
+
+	(void)state;
+	desk->result.components_count = 1;
+	desk->result.components[0] = (struct reckon_component){ .id = "web",
+		                                                .outage = 7,
+		                                                .began_ns = NOW_NS - 600 * NS_PER_S,
+		                                                .status = COMPONENT_PARTIAL_OUTAGE,
+		                                                .cause = CAUSE_ATTACK };
+	desk_states_set(desk, count_bucket(NOW_NS), NOW_NS);
+	assert_int_equal(states(), 1);
+	assert_int_equal(latest.status, COMPONENT_PARTIAL_OUTAGE);
+	assert_int_equal(latest.outage, 7);
+	assert_int_equal(latest.since_ns, NOW_NS - 600 * NS_PER_S);
+	assert_string_equal(latest.cause, "attack");
+	for (unsigned i = 0; i < 4; i++)
+		round_of(desk, 0, NOW_NS + i * 60 * NS_PER_S);
+	desk_states_set(desk, count_bucket(NOW_NS) + COUNT_BUCKET_NS, NOW_NS + 240 * NS_PER_S);
+	assert_int_equal(states(), 1);
+	/* An operator says that it is over: for this outage that stands, whatever is seen. */
+	assert_int_equal(component_state_add(ledger, &over, NULL, &error), 0);
+	for (unsigned i = 9; i < 14; i++)
+		round_of(desk, 3, NOW_NS + i * 60 * NS_PER_S);
+	assert_int_equal(states(), 2);
+	assert_int_equal(latest.source, COMPONENT_SAID);
+	free(desk);
+}
+
 int main(void)
 {
 #define WITH_RECORD(test) cmocka_unit_test_setup_teardown(test, begin, end)
@@ -420,6 +552,8 @@ int main(void)
 		WITH_RECORD(failing_checks_are_told_once),
 		WITH_RECORD(what_is_told_is_bounded),
 		WITH_RECORD(a_file_that_is_none_of_ours),
+		WITH_RECORD(what_probes_see_turns_it_and_turns_it_back),
+		WITH_RECORD(an_outage_is_made_worse_by_probes_never_better),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The desk's role, as its parent and the other roles see it, which the test plays: what they count is on record, also what they
- * said last; what is no message is refused, and whoever sends it keeps nobody else from being heard.
+ * The desk's role, as its parent and the other roles see it, which the test plays: what they count is on record, also
+ * what they said last; what is no message is refused, and whoever sends it keeps nobody else from being heard.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -9,12 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include "daemon/serve_role.h"
+#include "daemon/serve_message.h"
 #include "fake_shield.h"
 #include "role_child.h"
 #include "scratch_ledger.h"
@@ -211,7 +210,9 @@ static void send_octets(int to, const void *octets, size_t length)
 	assert_int_equal(send(to, octets, length, MSG_NOSIGNAL), (ssize_t)length);
 }
 
-/* Whatever a role sends that strangers have taken over; its fellows' counts are taken all the same, and then its own. */
+/*
+ * Whatever a role sends that strangers have taken over; its fellows' counts are taken all the same, and then its own.
+ */
 static void what_is_no_message(void **state)
 {
 	static const char garbage[4096] = "\xff\xfe nothing of the kind";
@@ -303,7 +304,10 @@ static void who_reads_nothing(void **state)
 	assert_int_equal(end(), 0);
 }
 
-/* Of roles that have gone, answers unread; of one whose channel is exchanged; and of all where the parent has gone, too. */
+/*
+ * Of roles that have gone, answers unread; of one whose channel is exchanged; and of all where the parent has gone,
+ * too.
+ */
 static void last_words(void **state)
 {
 	int first, second, prober;

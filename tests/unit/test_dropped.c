@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The list of whom the shield is dropping: looking up against a list that is gone through one by one, what is written is read
- * again, each way in which a text is none, and for how long it is true.
+ * The list of whom the shield is dropping: looking up against a list that is gone through one by one, what is written
+ * is read again, each way in which a text is none, and for how long it is true.
  */
 #include <errno.h>
 #include <setjmp.h>

@@ -423,8 +423,8 @@ static void sampled_peace_is_peace(void **state)
 }
 
 /*
- * As a shield on the host would hand it out: one packet in `interval`, whichever, and with each what the host's own stack
- * knows of its connection. `s` holds conversations of peace() alone. What leaves is in the sample or is not.
+ * As a shield on the host would hand it out: one packet in `interval`, whichever, and with each what the host's own
+ * stack knows of its connection. `s` holds conversations of peace() alone. What leaves is in the sample or is not.
  */
 static void sample_of_peace(struct stream *s, uint32_t interval, bool leaves)
 {
@@ -497,7 +497,9 @@ static struct observation question(struct stream *s, int64_t ns, struct address 
 	return o;
 }
 
-/* A server of names that many ask: each question is a conversation of its own, and of one in fifty the answer is seen. */
+/*
+ * A server of names that many ask: each question is a conversation of its own, and of one in fifty the answer is seen.
+ */
 static void answers_speak_for_questions_in_a_sample(void **state)
 {
 	struct stream *s = *state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The engine's role, as its clients, the loader, the recorder, and the parent see it: the test is all of them. The shield
- * is a fake one; the block list is real, in memory of its own.
+ * The engine's role, as its clients, the loader, the recorder, and the parent see it: the test is all of them. The
+ * shield is a fake one; the block list is real, in memory of its own.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -702,7 +702,10 @@ static void lists(void **state)
 	end();
 }
 
-/* What the recorder is told of who is being dropped, as texts in the order of their coming: "203.0.113.1/32 !198.51.100.0/24". */
+/*
+ * What the recorder is told of who is being dropped, as texts in the order of their coming: "203.0.113.1/32
+ * !198.51.100.0/24".
+ */
 static const char *told_dropped(void)
 {
 	static char text[512];
@@ -748,6 +751,9 @@ static void who_is_dropped(void **state)
 	fake->allowed_before = true;
 	begin(with_list, "203.0.113.0/24\n2001:db8::/48\n");
 	assert_string_equal(told_dropped(), "203.0.113.0/24 2001:db8::/48 !198.51.100.0/24");
+	assert_says(ask("{\"command\":\"status\"}"),
+	            "\"streams_cut\":0,\"dropped_left_out\":0,\"dropped_refused\":0,\"attempts_refused\":0,"
+	            "\"signals_lost\":0}");
 	end();
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What becomes of bundles whose time is over: they are erased in their place, each file once, and that is recorded; what is no
- * bundle, is gone or lies elsewhere is not touched. And what the recorder does of that, and of traces, by itself.
+ * What becomes of bundles whose time is over: they are erased in their place, each file once, and that is recorded;
+ * what is no bundle, is gone or lies elsewhere is not touched. And what the recorder does of that, and of traces, by
+ * itself.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Exports, field by field. What a field is named, which type and values it has: STIX 2.1 (OASIS Standard, 10 June 2021; in
- * brackets its sections); XARF 4 (xarf-spec, schemas/v4/xarf-core.json and types/connection-ddos.json); MISP (core format, and objects/ddos
- * and objects/ddos-claim of misp-objects); RFC 4180.
+ * Exports, field by field. What a field is named, which type and values it has: STIX 2.1 (OASIS Standard, 10 June 2021;
+ * in brackets its sections); XARF 4 (xarf-spec, schemas/v4/xarf-core.json and types/connection-ddos.json); MISP (core
+ * format, and objects/ddos and objects/ddos-claim of misp-objects); RFC 4180.
  */
 #include <errno.h>
 #include <regex.h>
@@ -642,7 +642,7 @@ static void from_a_finding(void **state)
 	struct export e, of_json;
 	struct prefix proxy;
 	json_t *incident, *target;
-	char error[160];
+	char error[EXPORT_ERROR_SIZE];
 
 	(void)state;
 	assert_true(engine && found && read);

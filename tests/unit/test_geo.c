@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Databases against two twins: the list of what was put in, searched from end to end, and libmaxminddb. Then files of every
- * schema, and files that are wrong.
+ * Databases against two twins: the list of what was put in, searched from end to end, and libmaxminddb. Then files of
+ * every schema, and files that are wrong.
  */
 #include <setjmp.h>
 #include <stdarg.h>

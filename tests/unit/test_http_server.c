@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The HTTP server by real sockets on loopback, in one thread with its clients, its clock in hand: each bound and its counter. */
+/*
+ * The HTTP server by real sockets on loopback, in one thread with its clients, its clock in hand: each bound and its
+ * counter.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>

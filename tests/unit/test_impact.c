@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is usual, when there is more, and what that makes: each against a naive twin on random series; belief by its table;
- * causes on a time axis that can be read; where an outage is; counts as text with what is wrong of them.
+ * What is usual, when there is more, and what that makes: each against a naive twin on random series; belief by its
+ * table; causes on a time axis that can be read; where an outage is; counts as text with what is wrong of them.
  */
 #include <errno.h>
 #include <math.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Intake: what counts, what does not, what is suspected; of nonces each way to be wrong; bounds under floods of either kind. */
+/*
+ * Intake: what counts, what does not, what is suspected; of nonces each way to be wrong; bounds under floods of either
+ * kind.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -316,7 +319,10 @@ static void cells_are_bounded(void **state)
 	assert_true(intake_counts(intake).results[INTAKE_NO_ROOM] > 0);
 }
 
-/* What a flood from everywhere, in pieces, puts on record of five minutes stays bounded, and networks go before regions. */
+/*
+ * What a flood from everywhere, in pieces, puts on record of five minutes stays bounded, and networks go before
+ * regions.
+ */
 static void places_of_a_bucket_are_bounded(void **state)
 {
 	enum { SENT = 2 * INTAKE_PLACED_MAX, PIECE = 512 };

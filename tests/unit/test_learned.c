@@ -238,7 +238,9 @@ static void a_busy_hour_is_no_attack(void **state)
 	assert_int_equal(incidents_of(&means, 0, 6000), 1);
 	assert_int_equal(incidents_of(&hours, 0, 6000), 0);
 	assert_int_equal(incidents_of(&hours, 0, 24000), 1);
-	/* What is usual by day may well come at night, too: but not twice that, which by day is hardly more than usual. */
+	/*
+	 * What is usual by day may well come at night, too: but not twice that, which by day is hardly more than usual.
+	 */
 	assert_int_equal(incidents_of(&hours, later, 15000), 1);
 	memset(&season, 0, sizeof(season));
 	learn_days(&season, 100, 100);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The ledger: what is added is listed and stays, whoever tries to change it; a database of schema 1 is brought up to date
- * while its daemon writes; a writer that is killed loses nothing that it said was added; a full disk, a copy, a check.
+ * The ledger: what is added is listed and stays, whoever tries to change it; a database of schema 1 is brought up to
+ * date while its daemon writes; a writer that is killed loses nothing that it said was added; a full disk, a copy, a
+ * check.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The live engine beside a host that does as it is told: peace and attacks made packet by packet, rules in force from the
- * answer on, their counts told ten times a second. What is ordered, kept, let go and said.
+ * The live engine beside a host that does as it is told: peace and attacks made packet by packet, rules in force from
+ * the answer on, their counts told ten times a second. What is ordered, kept, let go and said.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -481,7 +481,9 @@ static void two_at_once_and_one_that_changes(void **state)
 	host_free(h);
 }
 
-/* Two that begin at once, the other a tenth: it is sought for when it is noticed, and not when enough of it has passed. */
+/*
+ * Two that begin at once, the other a tenth: it is sought for when it is noticed, and not when enough of it has passed.
+ */
 static void a_vector_that_joins_is_not_waited_for(void **state)
 {
 	struct host *h = host_new();
@@ -640,7 +642,9 @@ static void generations_change_in_peace(void **state)
 	host_free(h);
 }
 
-/* Attacks that never end, always on somebody else: a generation is replaced in their midst before it can take no more. */
+/*
+ * Attacks that never end, always on somebody else: a generation is replaced in their midst before it can take no more.
+ */
 static void without_peace_generations_change_all_the_same(void **state)
 {
 	const uint32_t first = 0x0b000000u, step = 0x20000; /* no two in one /16 */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The loader's decisions, with a shield that only notes what it is told: in which order it puts a configuration into
- * force, what it keeps of a shield that stands, that it takes orders but no others, and that a reload is whole or nothing.
- * The loader runs in a process of its own; this one is its parent and its engine.
+ * force, what it keeps of a shield that stands, that it takes orders but no others, and that a reload is whole or
+ * nothing. The loader runs in a process of its own; this one is its parent and its engine.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files that are added to, over every way they are rotated in, and the reader of access logs over its restarts: whatever happens,
- * each line is given out once.
+ * Files that are added to, over every way they are rotated in, and the reader of access logs over its restarts:
+ * whatever happens, each line is given out once.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -264,7 +264,12 @@ static int begin_reader(void **state)
 
 static void open_reader(int wanted)
 {
-	assert_int_equal(log_reader_init(&reader, &config, error), 0);
+	bool is_socket = logs[0].syslog[0] != '\0';
+	int socket = is_socket ? log_reader_socket(&logs[0].listen, logs[0].port) : -1;
+
+	assert_true(!is_socket || socket >= 0);
+	assert_int_equal(log_reader_init(&reader, &config, &socket, is_socket, error), 0);
+	assert_int_equal(socket, -1);
 	assert_int_equal(log_reader_resume(&reader, folder), wanted);
 }
 
@@ -490,8 +495,9 @@ static void datagrams(void **state)
 		begin_reader(state);
 	}
 	listen_at("192.0.2.1", 5514); /* not this host's */
-	assert_int_equal(log_reader_init(&reader, &config, error), -EADDRNOTAVAIL);
-	assert_non_null(strstr(error, "syslog cannot be taken at test"));
+	assert_int_equal(log_reader_socket(&logs[0].listen, logs[0].port), -EADDRNOTAVAIL);
+	assert_int_equal(log_reader_init(&reader, &config, NULL, 0, error), -EBADMSG);
+	assert_non_null(strstr(error, "0 sockets came for 1 logs"));
 	log_reader_fini(&reader);
 }
 

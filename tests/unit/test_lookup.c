@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Names by c-ares, from a name server that the test plays and that means no good: it is silent, talks nonsense, answers other
- * questions, or answers with more than anybody asked for.
+ * Names by c-ares, from a name server that the test plays and that means no good: it is silent, talks nonsense, answers
+ * other questions, or answers with more than anybody asked for.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>

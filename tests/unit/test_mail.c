@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Mail, webhooks, and the Base64 that both are made of: what is good, what is refused, and that nothing becomes a header. */
+/*
+ * Mail, webhooks, and the Base64 that both are made of: what is good, what is refused, and that nothing becomes a
+ * header.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Names, time, and notes are pure. What is read from maps is read from maps that the test makes for itself in the kernel;
- * where it may not make any, these tests are skipped.
+ * Names, time, and notes are pure. What is read from maps is read from maps that the test makes for itself in the
+ * kernel; where it may not make any, these tests are skipped.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -306,6 +306,55 @@ static void counters_are_summed(void **state)
 	free(rules);
 }
 
+/* As bpf/known.h decides it. */
+static void who_is_known(void **state)
+{
+	static struct shield_config config = { .layout = SHIELD_LAYOUT, .hz = 250, .seed = 4711 };
+	static struct shield_services services;
+	static struct shield_knowing knowing;
+	const uint64_t now = (uint64_t)250 * 86400 * 30, day = (uint64_t)250 * 86400;
+	const uint8_t octets[4] = { 192, 0, 2, 7 };
+	struct address source = address_from_ipv4(octets);
+	struct shield_known line = { .lane = { 0 } };
+	struct shield_maps maps = no_maps();
+	uint32_t first = 0, at, tick = shield_known_tick(now, 250), seen;
+	uint64_t words[2], hash;
+
+	(void)state;
+	assert_int_equal(shield_read_knowing(&maps, &knowing), -EBADF);
+	maps.fd[SHIELD_MAP_CONFIG] = made(BPF_MAP_TYPE_ARRAY, 4, sizeof(config), 1, 0);
+	maps.fd[SHIELD_MAP_SERVICES] = made(BPF_MAP_TYPE_ARRAY, 4, sizeof(services), 1, 0);
+	maps.fd[SHIELD_MAP_KNOWN] = made(BPF_MAP_TYPE_ARRAY, 4, sizeof(line), SHIELD_KNOWN_LINES, 0);
+	assert_int_equal(shield_read_knowing(&maps, &knowing), -EBADMSG); /* zeroed */
+	services.names[2] = 99;
+	config.freezes[2] = (struct shield_freeze){ .since = now - day, .until = now + 1 };
+	put(maps.fd[SHIELD_MAP_CONFIG], &first, &config);
+	put(maps.fd[SHIELD_MAP_SERVICES], &first, &services);
+	assert_int_equal(shield_read_knowing(&maps, &knowing), 0);
+	memcpy(words, source.octets, sizeof(words));
+	hash = shield_known_hash(4711, 99, (const __u64 *)words);
+	at = (uint32_t)hash & (SHIELD_KNOWN_LINES - 1);
+	assert_false(shield_is_known(&maps, &knowing, 2, &source, now));
+	seen = shield_known_tick(now - 2 * day, 250);
+	line.lane[5] = SHIELD_KNOWN(hash, seen, tick);
+	put(maps.fd[SHIELD_MAP_KNOWN], &at, &line);
+	assert_true(shield_is_known(&maps, &knowing, 2, &source, now));
+	assert_false(shield_is_known(&maps, &knowing, 3, &source, now)); /* another service */
+	assert_false(shield_is_known(&maps, &knowing, SHIELD_SERVICE_NONE, &source, now));
+	assert_false(shield_is_known(&maps, &knowing, 2, &source, now + 8 * day)); /* seen long ago */
+	/* It came with the attack; where there is none, a while ago suffices. */
+	line.lane[5] = SHIELD_KNOWN(hash, shield_known_tick(now - day / 2, 250), tick);
+	put(maps.fd[SHIELD_MAP_KNOWN], &at, &line);
+	assert_false(shield_is_known(&maps, &knowing, 2, &source, now));
+	assert_true(shield_is_known(&maps, &knowing, 2, &source, now + 2));
+	line.lane[5] = SHIELD_KNOWN(hash, tick, tick);
+	put(maps.fd[SHIELD_MAP_KNOWN], &at, &line);
+	assert_false(shield_is_known(&maps, &knowing, 2, &source, now + 2));
+	knowing.hz = 0;
+	assert_false(shield_is_known(&maps, &knowing, 2, &source, now + 2));
+	shield_maps_close(&maps);
+}
+
 static void rules_are_read_by_number(void **state)
 {
 	static struct shield_rule_told rules[SHIELD_RULES_MAX];
@@ -459,11 +508,17 @@ static int silent(enum libbpf_print_level level, const char *format, va_list arg
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names_are_words_of_their_own),  cmocka_unit_test(time_goes_both_ways),
-		cmocka_unit_test(time_ends_without_wrapping),    cmocka_unit_test(notes_tell_what_was_written),
-		cmocka_unit_test(notes_of_nonsense_are_refused), cmocka_unit_test(counters_are_summed),
-		cmocka_unit_test(rules_are_read_by_number),      cmocka_unit_test(the_allow_list_is_gone_through),
-		cmocka_unit_test(the_mode_ends_by_the_clock),    cmocka_unit_test(a_ring_begins_empty),
+		cmocka_unit_test(names_are_words_of_their_own),
+		cmocka_unit_test(time_goes_both_ways),
+		cmocka_unit_test(time_ends_without_wrapping),
+		cmocka_unit_test(notes_tell_what_was_written),
+		cmocka_unit_test(notes_of_nonsense_are_refused),
+		cmocka_unit_test(who_is_known),
+		cmocka_unit_test(counters_are_summed),
+		cmocka_unit_test(rules_are_read_by_number),
+		cmocka_unit_test(the_allow_list_is_gone_through),
+		cmocka_unit_test(the_mode_ends_by_the_clock),
+		cmocka_unit_test(a_ring_begins_empty),
 	};
 
 	libbpf_set_print(silent);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The messenger's role: what the engine tells arrives at a web server that this test plays, once, in order, again where it
- * was refused for the moment and never where it was refused for good; a server that hangs holds up nobody else; scripts
- * that do not read, fail, or hang do no harm.
+ * The messenger's role: what the engine tells arrives at a web server that this test plays, once, in order, again where
+ * it was refused for the moment and never where it was refused for good; a server that hangs holds up nobody else;
+ * scripts that do not read, fail, or hang do no harm.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -33,8 +33,8 @@ static int parent_end, engine_end;
 static pid_t tester;
 
 /*
- * The search for leaks begins a thread, which this role alone of all may, and then wants to read what it may not: it would
- * end the role with an error. So it looks at the test's own process only.
+ * The search for leaks begins a thread, which this role alone of all may, and then wants to read what it may not: it
+ * would end the role with an error. So it looks at the test's own process only.
  */
 int __lsan_is_turned_off(void); /* NOLINT(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 int __lsan_is_turned_off(void)  /* NOLINT(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Counts and outages on record: what may be added, how it adds up, what the database itself refuses, what may go; and what is
- * reckoned from counts: an outage, its number, what explains it, the same whenever it is done.
+ * Counts and outages on record: what may be added, how it adds up, what the database itself refuses, what may go; and
+ * what is reckoned from counts: an outage, its number, what explains it, the same whenever it is done.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -9,7 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -481,12 +480,10 @@ static uint32_t rows_of(uint64_t number)
 	return rows;
 }
 
-static void reckoned(void **state)
+/* An event explains it, and probes make it surer. */
+static void explained(int64_t began_ns, int64_t ended_ns, int64_t now_ns, int32_t by_reports)
 {
 	static struct reckon_result result;
-	const int64_t began_ns = FIRST_NS + (int64_t)USUAL_BUCKETS * BUCKET, ended_ns = began_ns + OUT_BUCKETS * BUCKET;
-	const uint32_t all = sizeof(stream) / sizeof(stream[0]);
-	const int64_t now_ns = FIRST_NS + (int64_t)all * BUCKET;
 	struct ledger_event event = { .kind = LEDGER_OWN_CHANGE,
 		                      .began_ns = began_ns - 60 * NS_PER_S,
 		                      .ended_ns = ended_ns,
@@ -494,6 +491,42 @@ static void reckoned(void **state)
 		                      .url = "",
 		                      .added_by = "alice" };
 	char id[LEDGER_ID_SIZE];
+
+	assert_int_equal(ledger_event_add(ledger, &event, id, &error), 0);
+	for (unsigned i = 0; i < OUT_BUCKETS; i++) {
+		struct signal_count probe = { .bucket_ns = began_ns + (int64_t)i * BUCKET,
+			                      .component = "login",
+			                      .vantage = "paris",
+			                      .kind = SIGNAL_PROBE,
+			                      .network = 64501,
+			                      .bad = 5 };
+		struct signal_count canary = probe;
+
+		canary.kind = SIGNAL_CANARY;
+		canary.good = 5;
+		canary.bad = 0;
+		assert_int_equal(outages_signal_add(ledger, &probe, 1, &error), 0);
+		assert_int_equal(outages_signal_add(ledger, &canary, 1, &error), 0);
+	}
+	assert_int_equal(reckon(ledger, NULL, now_ns, &result, &error), 0);
+	assert_int_equal(result.added, 1);
+	assert_int_equal(rows_of(1), 3);
+	assert_int_equal(latest.causes.shares[CAUSE_OWN_CHANGE].high, 10000);
+	assert_int_equal(latest.causes.intervals[0].cause, CAUSE_OWN_CHANGE);
+	assert_int_equal(latest.causes.intervals[0].reference, 1);
+	assert_int_equal(latest.belief.vantages, 1);
+	assert_int_equal(latest.belief.vantages_failed, 1);
+	assert_true(latest.belief.log_odds > by_reports);
+	assert_int_equal(latest.incident, 0); /* an event is no attack */
+}
+
+static void reckoned(void **state)
+{
+	static struct reckon_result result;
+	const int64_t began_ns = FIRST_NS + (int64_t)USUAL_BUCKETS * BUCKET, ended_ns = began_ns + OUT_BUCKETS * BUCKET;
+	const uint32_t all = sizeof(stream) / sizeof(stream[0]);
+	const int64_t now_ns = FIRST_NS + (int64_t)all * BUCKET;
+
 	int32_t by_reports;
 
 	(void)state;
@@ -532,33 +565,7 @@ static void reckoned(void **state)
 	/* What is not over by then is not looked at. */
 	assert_int_equal(reckon(ledger, NULL, began_ns, &result, &error), 0);
 	assert_int_equal(result.outages, 0);
-	/* An event explains it, and probes make it surer. */
-	assert_int_equal(ledger_event_add(ledger, &event, id, &error), 0);
-	for (unsigned i = 0; i < OUT_BUCKETS; i++) {
-		struct signal_count probe = { .bucket_ns = began_ns + (int64_t)i * BUCKET,
-			                      .component = "login",
-			                      .vantage = "paris",
-			                      .kind = SIGNAL_PROBE,
-			                      .network = 64501,
-			                      .bad = 5 };
-		struct signal_count canary = probe;
-
-		canary.kind = SIGNAL_CANARY;
-		canary.good = 5;
-		canary.bad = 0;
-		assert_int_equal(outages_signal_add(ledger, &probe, 1, &error), 0);
-		assert_int_equal(outages_signal_add(ledger, &canary, 1, &error), 0);
-	}
-	assert_int_equal(reckon(ledger, NULL, now_ns, &result, &error), 0);
-	assert_int_equal(result.added, 1);
-	assert_int_equal(rows_of(1), 3);
-	assert_int_equal(latest.causes.shares[CAUSE_OWN_CHANGE].high, 10000);
-	assert_int_equal(latest.causes.intervals[0].cause, CAUSE_OWN_CHANGE);
-	assert_int_equal(latest.causes.intervals[0].reference, 1);
-	assert_int_equal(latest.belief.vantages, 1);
-	assert_int_equal(latest.belief.vantages_failed, 1);
-	assert_true(latest.belief.log_odds > by_reports);
-	assert_int_equal(latest.incident, 0); /* an event is no attack */
+	explained(began_ns, ended_ns, now_ns, by_reports);
 }
 
 static void archived(uint64_t id, const char *vector, int64_t began_ns, int64_t ended_ns)
@@ -711,6 +718,72 @@ static void signals_alone(void **state)
 	assert_int_equal(belief.word, BELIEF_NOTHING);
 }
 
+/*
+ * A component whose users are of two networks; in an hour the first has a hundred reports, the second what it always
+ * has.
+ */
+static void put_networks(const char *component, uint32_t first, uint32_t second)
+{
+	static struct report_count counts[2 * (USUAL_BUCKETS + OUT_BUCKETS)];
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < USUAL_BUCKETS + OUT_BUCKETS; i++)
+		for (uint32_t k = 0; k < 2; k++) {
+			struct report_count *one = &counts[count++];
+
+			*one = a_report;
+			(void)snprintf(one->component, sizeof(one->component), "%s", component);
+			one->bucket_ns = FIRST_NS + (int64_t)i * BUCKET;
+			one->network = 64501 + k;
+			one->shielded = 0;
+			one->accepted = k ? second : i < USUAL_BUCKETS ? first + i % 2 : 100;
+			one->raw = one->accepted;
+		}
+	assert_int_equal(outages_report_add(ledger, counts, count, &error), 0);
+}
+
+/* Three places that look from outside see it well. */
+static void put_good_probes(const char *component)
+{
+	for (uint32_t i = USUAL_BUCKETS; i < USUAL_BUCKETS + OUT_BUCKETS; i++)
+		for (unsigned k = 0; k < 3; k++) {
+			struct signal_count probe = { .bucket_ns = FIRST_NS + (int64_t)i * BUCKET,
+				                      .kind = SIGNAL_PROBE,
+				                      .network = 64510 + k,
+				                      .good = 5 };
+
+			(void)snprintf(probe.component, sizeof(probe.component), "%s", component);
+			(void)snprintf(probe.vantage, sizeof(probe.vantage), "v%u", k);
+			assert_int_equal(outages_signal_add(ledger, &probe, 1, &error), 0);
+		}
+}
+
+/*
+ * "The user's own network" is said where one of several stands out and the service is seen well from elsewhere, not
+ * where most users have that network anyway.
+ */
+static void networks_of_users(void **state)
+{
+	static struct reckon_result result;
+	const int64_t now_ns = FIRST_NS + (int64_t)(USUAL_BUCKETS + OUT_BUCKETS) * BUCKET;
+
+	(void)state;
+	put_networks("login", 2, 8);
+	put_good_probes("login");
+	put_networks("shop", 9, 1);
+	put_good_probes("shop");
+	assert_int_equal(reckon(ledger, NULL, now_ns, &result, &error), 0);
+	assert_int_equal(result.outages, 2);
+	assert_int_equal(rows_of(1), 1);
+	assert_string_equal(latest.outage.component, "login");
+	assert_int_equal(latest.belief.fault, BELIEF_NETWORK);
+	assert_int_equal(latest.outage.places[0].kind, OUTAGE_NETWORK);
+	assert_int_equal(latest.outage.places[0].network, 64501);
+	assert_int_equal(rows_of(2), 1);
+	assert_string_equal(latest.outage.component, "shop");
+	assert_int_equal(latest.belief.fault, BELIEF_FAULT_UNKNOWN);
+}
+
 /* One component more than there may be: it is counted, not looked at. */
 static void components_bound(void **state)
 {
@@ -739,13 +812,21 @@ int main(void)
 {
 #define WITH_RECORD(test) cmocka_unit_test_setup_teardown(test, begin, scratch_end)
 	const struct CMUnitTest tests[] = {
-		WITH_RECORD(reports_add_up),  WITH_RECORD(reports_refused),
-		WITH_RECORD(signals_add_up),  WITH_RECORD(counts_only_grow),
-		WITH_RECORD(old_counts_go),   WITH_RECORD(unknown_words),
-		WITH_RECORD(files),           WITH_RECORD(latest_counts),
-		WITH_RECORD(outages_refused), WITH_RECORD(reckoned),
-		WITH_RECORD(reckoned_on),     WITH_RECORD(signals_alone),
-		WITH_RECORD(attacked),        WITH_RECORD(components_bound),
+		WITH_RECORD(reports_add_up),
+		WITH_RECORD(reports_refused),
+		WITH_RECORD(signals_add_up),
+		WITH_RECORD(counts_only_grow),
+		WITH_RECORD(old_counts_go),
+		WITH_RECORD(unknown_words),
+		WITH_RECORD(files),
+		WITH_RECORD(latest_counts),
+		WITH_RECORD(outages_refused),
+		WITH_RECORD(reckoned),
+		WITH_RECORD(reckoned_on),
+		WITH_RECORD(signals_alone),
+		WITH_RECORD(attacked),
+		WITH_RECORD(components_bound),
+		WITH_RECORD(networks_of_users),
 	};
 
 	return cmocka_run_group_tests_name("outages", tests, NULL, NULL);

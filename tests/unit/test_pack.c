@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Observations as octets and back: random ones come back the same, cut ones and wrong ones are refused; numbers likewise. */
+/*
+ * Observations as octets and back: random ones come back the same, cut ones and wrong ones are refused; numbers
+ * likewise.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The status page of what is on record: states that take each other's place, works under way, statements as incidents. */
+/*
+ * The status page of what is on record: states that take each other's place, works under way, statements as incidents.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -248,7 +250,9 @@ static unsigned count_of(const char *text, const char *what)
 	return count;
 }
 
-/* States, and statements, of one moment: all are there, in the order in which they came, each under a name of its own. */
+/*
+ * States, and statements, of one moment: all are there, in the order in which they came, each under a name of its own.
+ */
 static void one_moment(void **state)
 {
 	static const char *const texts[] = { "we look", "we found", "we mend", "it is over" };

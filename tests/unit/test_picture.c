@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The picture of attack, defence and harm: what is put in stands at its time, what is outside is left out, bounds hold. */
+/*
+ * The picture of attack, defence and harm: what is put in stands at its time, what is outside is left out, bounds hold.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

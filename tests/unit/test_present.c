@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What probes see at this moment, against a twin that keeps all it ever heard; what a single failure does, and what has to be
- * over before trouble is; places that fall silent, that were cut off, and more of them than there is room for.
+ * What probes see at this moment, against a twin that keeps all it ever heard; what a single failure does, and what has
+ * to be over before trouble is; places that fall silent, that were cut off, and more of them than there is room for.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Checks on a schedule, and the way home of what they came to, without a process: servers that answer, refuse, hang or talk
- * nonsense are the test's; clocks that are set; queues that are full.
+ * Checks on a schedule, and the way home of what they came to, without a process: servers that answer, refuse, hang or
+ * talk nonsense are the test's; clocks that are set; queues that are full.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -297,7 +297,9 @@ static void what_fails_is_named(void **state)
 	(void)close(server);
 }
 
-/* More than may be under way begin one after the other, and none is left out, though each hangs until its time is over. */
+/*
+ * More than may be under way begin one after the other, and none is left out, though each hangs until its time is over.
+ */
 static void all_hang(void **state)
 {
 	char text[4096];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The list of whom the shield is dropping on its way through `holdfast serve`: the desk hands on what is another one, and
- * nothing that is none; the public role keeps the last that was one until it ends.
+ * The list of whom the shield is dropping on its way through `holdfast serve`: the desk hands on what is another one,
+ * and nothing that is none; the public role keeps the last that was one until it ends.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What sources send in peace, against a twin that keeps every second of every source and sorts them; and what becomes of it
- * when an attack begins, when somebody wants a flood to be usual, and over a restart.
+ * What sources send in peace, against a twin that keeps every second of every source and sorts them; and what becomes
+ * of it when an attack begins, when somebody wants a flood to be usual, and over a restart.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The recorder's role, as the engine sees it: what comes is written, what is in force is told, a broken record mended. */
+/*
+ * The recorder's role, as the engine sees it: what comes is written, what is in force is told, a broken record mended.
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -706,7 +708,9 @@ static void incidents_and_streams(void **state)
 	assert_true(seen);
 }
 
-/* What stands in the way of a file (here a folder with its name) is said, and when it has gone, what waited is written. */
+/*
+ * What stands in the way of a file (here a folder with its name) is said, and when it has gone, what waited is written.
+ */
 static void incidents_wait(void **state)
 {
 	struct archive_incident incident;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The form by which users report, and what browsers report by themselves: what is read, what is refused, what is shown. */
+/*
+ * The form by which users report, and what browsers report by themselves: what is read, what is refused, what is shown.
+ */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -234,7 +234,9 @@ static void in_any_order(void **state)
 	}
 }
 
-/* Of rosters of several sizes the merged one is that of all packets, in the size of the one that they are merged into. */
+/*
+ * Of rosters of several sizes the merged one is that of all packets, in the size of the one that they are merged into.
+ */
 static void merged(void **state)
 {
 	static const uint32_t sizes[] = { 400, 5000, 900, 450 };

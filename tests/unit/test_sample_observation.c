@@ -113,7 +113,9 @@ static void what_the_kernel_knew(void **state)
 	}
 }
 
-/* What IP can be read of counts; what is no IP does not; a sample that says it kept more than it can is not believed. */
+/*
+ * What IP can be read of counts; what is no IP does not; a sample that says it kept more than it can is not believed.
+ */
 static void what_is_broken(void **state)
 {
 	struct packet p;

@@ -29,7 +29,10 @@ struct world {
 	double times;  /* what an attacker makes of it */
 };
 
-/* Quiet at four in the morning, ten times that at four in the afternoon; half at the weekend, that takes two hours to come. */
+/*
+ * Quiet at four in the morning, ten times that at four in the afternoon; half at the weekend, that takes two hours to
+ * come.
+ */
 static double truth(int64_t second)
 {
 	double day = (double)(second % DAY) / DAY, week = (double)((second - MONDAY) % (7 * DAY)) / DAY;

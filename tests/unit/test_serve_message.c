@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the roles of `holdfast serve` tell each other: every type arrives by its own way alone, and nothing that a hostile role
- * could send instead: other lengths, ways, counts, words, texts without an end, descriptors.
+ * What the roles of `holdfast serve` tell each other: every type arrives by its own way alone, and nothing that a
+ * hostile role could send instead: other lengths, ways, counts, words, texts without an end, descriptors.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the public role answers, without its process and without a socket: requests are made up, of every wrong size, type,
- * encoding and language; nonces and reports come again; what is bounded is filled; and the page's folder has in it what nobody
- * should be given.
+ * What the public role answers, without its process and without a socket: requests are made up, of every wrong size,
+ * type, encoding and language; nonces and reports come again; what is bounded is filled; and the page's folder has in
+ * it what nobody should be given.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What strangers ask of subscriptions: what goes to the desk of it, what does not, and that what they are shown tells nothing. */
+/*
+ * What strangers ask of subscriptions: what goes to the desk of it, what does not, and that what they are shown tells
+ * nothing.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

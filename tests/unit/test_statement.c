@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Statements: the table itself (both languages use the same facts, every fact is one); what is drafted of an incident and of
- * nothing; each link is found again, and not where the document was changed; what is no statement is refused; forms.
+ * Statements: the table itself (both languages use the same facts, every fact is one); what is drafted of an incident
+ * and of nothing; each link is found again, and not where the document was changed; what is no statement is refused;
+ * forms.
  */
 #include <errno.h>
 #include <setjmp.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What follows from a status page: times of components and groups against a twin that looks at every minute, the indicator,
- * months, texts that a language lacks, files and their order. What the files look like is tests/status and tests/report.
+ * What follows from a status page: times of components and groups against a twin that looks at every minute, the
+ * indicator, months, texts that a language lacks, files and their order. What the files look like is tests/status and
+ * tests/report.
  */
 #include <errno.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The screen that is read at three in the morning, to the letter: under attack, in observe mode, with several attacks, with
- * a full link, in peace, and of answers that make no sense.
+ * The screen that is read at three in the morning, to the letter: under attack, in observe mode, with several attacks,
+ * with a full link, in peace, and of answers that make no sense.
  */
 #include <setjmp.h>
 #include <stdarg.h>

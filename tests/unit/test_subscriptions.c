@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tokens, pauses, the key's file, and what becomes of subscribers over time. Deliveries are tests/cli/subscription.py's. */
+/*
+ * Tokens, pauses, the key's file, and what becomes of subscribers over time. Deliveries are
+ * tests/cli/subscription.py's.
+ */
 #include <errno.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -265,6 +268,15 @@ static const char *queued_at(struct ledger *ledger, int64_t now_ns)
 	return news;
 }
 
+static void add_web(struct ledger *ledger)
+{
+	const struct component web = {
+		.id = "web", .showcase = true, .name = { "Website", "" }, .description = { "", "" }
+	};
+
+	assert_int_equal(component_add(ledger, &web, &error), 0);
+}
+
 static void plan(struct ledger *ledger, int64_t added_ns, int64_t from_ns, int64_t until_ns, char id[LEDGER_ID_SIZE])
 {
 	const struct component_works works = { .from_ns = from_ns,
@@ -278,7 +290,10 @@ static void plan(struct ledger *ledger, int64_t added_ns, int64_t from_ns, int64
 	assert_int_equal(component_works_add(ledger, &works, id, &error), 0);
 }
 
-/* Announced, begun, ended, each once to each, whenever the queue is looked at, and nothing of what was before somebody came. */
+/*
+ * Announced, begun, ended, each once to each, whenever the queue is looked at, and nothing of what was before somebody
+ * came.
+ */
 static void works_are_told_as_they_come(void **state)
 {
 	const int64_t h = 3600 * NS_PER_S;
@@ -288,6 +303,7 @@ static void works_are_told_as_they_come(void **state)
 	uint64_t number;
 
 	(void)state;
+	add_web(ledger);
 	plan(ledger, 98 * h, 99 * h, 110 * h, id); /* announced and begun before anybody was told of anything */
 	assert_int_equal(subscriptions_add(ledger, &ann, 100 * h, &number, &error), 0);
 	assert_string_equal(queued_at(ledger, 101 * h), "");
@@ -318,6 +334,7 @@ static void works_are_called_off(void **state)
 	uint64_t number;
 
 	(void)state;
+	add_web(ledger);
 	assert_int_equal(subscriptions_add(ledger, &ann, 100 * h, &number, &error), 0);
 	(void)queued_at(ledger, 100 * h);
 	plan(ledger, 101 * h, 110 * h, 120 * h, off);

@@ -231,7 +231,9 @@ static void relays(void **state)
 	assert_int_equal(trace.size.in_all, 83);
 	assert_int_equal(trace.size.at_once, 83);
 	assert_true(trace.coordination.known);
-	/* Networks: five of 16 and one of 3. Countries: two of BR, two of ID and ID's three; where they disagree, none. */
+	/*
+	 * Networks: five of 16 and one of 3. Countries: two of BR, two of ID and ID's three; where they disagree, none.
+	 */
 	assert_true(trace.coordination.by_network_sources.top == 16.0 / 83);
 	assert_true(trace.coordination.by_country_packets.top == 35.0 / 67);
 	end();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A trace as JSON and back. The members are not listed here: each leaf of the text is changed in turn, which has to come
- * back and change nothing else; and each is spoilt in turn, which has to be refused by its name.
+ * A trace as JSON and back. The members are not listed here: each leaf of the text is changed in turn, which has to
+ * come back and change nothing else; and each is spoilt in turn, which has to be refused by its name.
  */
 #include <errno.h>
 #include <float.h>

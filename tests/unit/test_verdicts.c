@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Claims on traces that are made in arrays: each kind of term on either side, what keeps it from being decided, what caps
- * confidence; and the logic that joins terms.
+ * Claims on traces that are made in arrays: each kind of term on either side, what keeps it from being decided, what
+ * caps confidence; and the logic that joins terms.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -26,7 +26,10 @@ static struct trace trace;
 static struct claim_context context;
 static struct claim_result *result;
 
-/* Of 200 networks of 50 sources each two databases place `there` in AA, and one alone `disputed` more; the others in BB. */
+/*
+ * Of 200 networks of 50 sources each two databases place `there` in AA, and one alone `disputed` more; the others in
+ * BB.
+ */
 static void place(uint32_t there, uint32_t disputed, bool relays)
 {
 	memset(rows, 0, sizeof(rows));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sources that samples show being dropped: which samples say so, who is listed and for how long, and that a flood of sources
- * that are made up neither lists anybody nor pushes out who is.
+ * Sources that samples show being dropped: which samples say so, who is listed and for how long, and that a flood of
+ * sources that are made up neither lists anybody nor pushes out who is.
  */
 #include <setjmp.h>
 #include <stdarg.h>

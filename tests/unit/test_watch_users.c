@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How users of services fare becomes signals: by service, of who is answered alone, a bucket at a time, none lost or twice. */
+/*
+ * How users of services fare becomes signals: by service, of who is answered alone, a bucket at a time, none lost or
+ * twice.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -85,6 +88,47 @@ static void services_change(void **state)
 	assert_false(watch_users_take(&users, &message));
 }
 
+/* New connections of known clients, of services that are this host's own, beside the packets. */
+static void new_connections(void **state)
+{
+	(void)state;
+	services[0].forwarded = false;
+	for (int i = 0; i < 40; i++)
+		watch_users_connection(&users, &config, 0, i % 8 != 0, 5 * BUCKET + i);
+	watch_users_connection(&users, &config, 1, false, 5 * BUCKET); /* no component's name */
+	watch_users_connection(&users, &config, 2, false, 5 * BUCKET); /* none */
+	watch_users_connection(&users, &config, UINT32_MAX, false, 5 * BUCKET);
+	note("192.0.2.7", OBSERVATION_ANSWERED, 5 * BUCKET);
+	watch_users_turn(&users, &config, 6 * BUCKET);
+	assert_true(watch_users_take(&users, &message));
+	assert_int_equal(message.signals.count, 2);
+	assert_int_equal(message.signals.signals[0].kind, SIGNAL_CONNECTIONS);
+	assert_int_equal(message.signals.signals[1].kind, SIGNAL_HANDSHAKES);
+	assert_string_equal(message.signals.signals[1].component, "web");
+	assert_int_equal(message.signals.signals[1].good, 35);
+	assert_int_equal(message.signals.signals[1].bad, 5);
+	services[0].forwarded = true; /* of what stands behind this host its sockets know nothing */
+	watch_users_connection(&users, &config, 0, false, 6 * BUCKET);
+	watch_users_turn(&users, &config, 7 * BUCKET);
+	assert_false(watch_users_take(&users, &message));
+	services[0].forwarded = false;
+}
+
+/* What a daemon that ends has counted of the bucket that lasts is not lost. */
+static void at_the_end(void **state)
+{
+	(void)state;
+	watch_users_finish(&users);
+	assert_false(watch_users_take(&users, &message));
+	note("192.0.2.7", OBSERVATION_ANSWERED, BUCKET);
+	watch_users_finish(&users);
+	assert_true(watch_users_take(&users, &message));
+	assert_int_equal(message.signals.signals[0].bucket_ns, BUCKET);
+	assert_int_equal(message.signals.signals[0].good, 10);
+	watch_users_finish(&users);
+	assert_false(watch_users_take(&users, &message));
+}
+
 static void nobody_takes_them(void **state)
 {
 	unsigned count = 0;
@@ -110,6 +154,8 @@ int main(void)
 		cmocka_unit_test_setup(by_service_and_bucket, begin),
 		cmocka_unit_test_setup(observing, begin),
 		cmocka_unit_test_setup(services_change, begin),
+		cmocka_unit_test_setup(new_connections, begin),
+		cmocka_unit_test_setup(at_the_end, begin),
 		cmocka_unit_test_setup(nobody_takes_them, begin),
 	};
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where strangers are: what databases of a folder say, one answer of several, and that without them nothing is known. */
+/*
+ * Where strangers are: what databases of a folder say, one answer of several, and that without them nothing is known.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A web server of one connection at a time, played by the test itself: it looks at a request, and says what to answer. */
+/*
+ * A web server of one connection at a time, played by the test itself: it looks at a request, and says what to answer.
+ */
 #ifndef HOLDFAST_TESTS_WEB_SERVER_H
 #define HOLDFAST_TESTS_WEB_SERVER_H
 
