@@ -5,8 +5,8 @@
 SIEGE (tests/tools/siege.c) plays a hundred and thirty attacks one after the other to it, so that one generation takes
 over from another in their midst, with three databases of places that are made up and of the size of those that
 `holdfast geo update` brings. Held to bounds are the memory at its peak, LIMIT_MIB, and the work of one turn, in pieces
-and not in time: searches for rules of a tick, findings of an ended generation, incidents that are told. And nothing may be lost by that:
-each incident is told in the end, and found. Speaks TAP.
+and not in time: searches for rules of a tick, findings of an ended generation, incidents that are told. And nothing may
+be lost by that: each incident is told in the end, and found. Speaks TAP.
 """
 import json
 import pathlib
