@@ -3,12 +3,16 @@
  * Databases of countries and networks, the first octet saying of which kind: MMDB, or lines. What is read of one is
  * answered in letters of countries and in names that a line can have, and two look-ups of an address agree.
  */
+#include <endian.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "harness.h"
 #include "trace/geo_inside.h"
+
+#define BEGINS_MAX 4096 /* ranges that are looked at before and behind */
 
 static const uint8_t asked[][16] = {
 	{ [10] = 0xff, 0xff, 192, 0, 2, 1 },
@@ -44,12 +48,31 @@ static void check_name(const char *name)
 		REQUIRE((uint8_t)name[i] >= ' ' && name[i] != 0x7f);
 }
 
+/* Packed, ranges of IPv4 say where they begin what they said before. */
+static bool finish(struct ranges *ranges)
+{
+	static struct range4 begins[BEGINS_MAX];
+	uint32_t count = ranges->count4 < BEGINS_MAX ? ranges->count4 : BEGINS_MAX;
+
+	check_order(ranges);
+	if (count > 0)
+		memcpy(begins, ranges->of4, count * sizeof(*begins));
+	if (ranges_finish(ranges) != 0)
+		return false;
+	for (uint32_t i = 0; i < count; i++) {
+		struct address address = { .octets = { [10] = 0xff, 0xff } };
+		uint32_t first = htobe32(begins[i].first);
+
+		memcpy(address.octets + 12, &first, sizeof(first));
+		REQUIRE(ranges_find(ranges, &address) == begins[i].value);
+	}
+	return true;
+}
+
 static void check(struct geo_reading *reading)
 {
-	if (ranges_finish(&reading->countries) != 0 || ranges_finish(&reading->networks) != 0)
+	if (!finish(&reading->countries) || !finish(&reading->networks))
 		return;
-	check_order(&reading->countries);
-	check_order(&reading->networks);
 	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
 		struct address address;
 		uint32_t country, network;
