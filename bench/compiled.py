@@ -7,8 +7,8 @@ the same with machine code that finds the rule (bench/compiled.bpf.c, bench/mach
 rule it is and looks for none ("told"): nothing that finds rules can be better than that.
 
 Rules are of four families. Those "apart" differ in ports, those "alike" in TTL alone, those for "targets" in
-destinations, those by "payload" in two of its octets. Each has ranges and a negated network. All frames meet the first, the last, or none. Which rule a frame
-has met is read before anything is timed, and must be the one that is meant.
+destinations, those by "payload" in two of its octets. Each has ranges and a negated network. All frames meet the first,
+the last, or none. Which rule a frame has met is read before anything is timed, and must be the one that is meant.
 
 What was to be decided, and was written here before there was a figure: machine code is worth having if it takes at
 least a tenth off what a packet costs in all where it meets one rule as the engine makes it; or at least a fifth where
