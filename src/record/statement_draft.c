@@ -215,7 +215,8 @@ static int make(struct drafting *d, const json_t *analysis, const json_t *record
 		return ledger_refuse(d->error, -EINVAL, "a phase is of an update", "name --kind update");
 	request.incident = id;
 	request.corrects = corrects;
-	request.component = fact_text(words, "component");
+	request.component = fact_text(words, d->asked->language == LANGUAGE_FR ? "component_fr" : "component");
+	request.component_id = fact_text(words, "component_id");
 	(void)fact_time(words, "next_update", &request.next);
 	request.documents = (struct statement_documents){ analysis, record };
 	request.analysis_sha256 = sums[0];

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "record/components.h"
 #include "record/ledger_inside.h"
 #include "record/outages.h"
 #include "record/statement_desk.h"
@@ -34,16 +35,69 @@ static json_t *word(const char *text)
 
 /* ---- what the operator says; what is not said now was said before, in the same thread ---- */
 
+static const char *const component_words[LANGUAGES] = { "component", "component_fr" };
+
+/* A component of the page, by its ID. */
+struct named {
+	const char *id;
+	bool found;
+	char names[LANGUAGES]
+		  [STATEMENT_NAME_MAX + 1]; /* where it has none in a language that of another; else the ID */
+};
+
+static int take_names(void *context, const struct component *component)
+{
+	struct named *named = context;
+
+	if (strcmp(component->id, named->id) != 0)
+		return 0;
+	named->found = true;
+	for (unsigned language = 0; language < LANGUAGES; language++) {
+		const char *name = component->name[language];
+
+		for (unsigned other = 0; other < LANGUAGES && !(name && *name); other++)
+			name = component->name[other];
+		(void)snprintf(named->names[language], sizeof(named->names[language]), "%s",
+		               name && *name && strlen(name) <= STATEMENT_NAME_MAX ? name : component->id);
+	}
+	return 0;
+}
+
+/*
+ * What is concerned, as people know it. By ID it is found on the page, and has its name there: so a thread goes on by
+ * the ID.
+ */
+static int put_component(struct ledger *ledger, struct build *b, const struct statement_facts_asked *asked,
+                         json_t *words, struct record_error *error)
+{
+	bool said = asked->component && *asked->component;
+	const char *before = json_string_value(json_object_get(asked->inherited, "component_id"));
+	struct named named = { .id = said ? asked->component : before };
+	int result = named.id ? component_each(ledger, false, take_names, &named, error) : 0;
+
+	if (result != 0)
+		return result;
+	for (unsigned language = 0; language < LANGUAGES; language++) {
+		json_t *inherited = json_object_get(asked->inherited, component_words[language]), *name;
+
+		if (named.found)
+			name = json_string(named.names[language]);
+		else
+			name = said || !inherited ? word(asked->component) : json_incref(inherited);
+		build_set(b, words, component_words[language], name);
+	}
+	build_set(b, words, "component_id", named.found ? json_string(named.id) : json_null());
+	return 0;
+}
+
 static json_t *words_json(struct build *b, const struct statement_facts_asked *asked)
 {
+	static const char *const kept[] = { "since", "until" };
 	json_t *words = json_object(), *before;
 
 	build_set(b, words, "since", moment(asked->since.ns));
 	build_set(b, words, "until", moment(asked->until.ns));
-	build_set(b, words, "component", word(asked->component));
-	for (size_t i = 0; i < 3; i++) {
-		static const char *const kept[] = { "since", "until", "component" };
-
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
 		before = json_object_get(asked->inherited, kept[i]);
 		if (json_is_null(json_object_get(words, kept[i])) && before)
 			build_set(b, words, kept[i], json_incref(before));
@@ -411,7 +465,7 @@ int statement_facts(struct ledger *ledger, const struct statement_facts_asked *a
 	build_set(&b, root, "schema", json_string("holdfast.statement-record/1"));
 	build_set(&b, root, "made", moment(asked->now.ns));
 	build_set(&b, root, "incident", incident_json(asked->incident));
-	build_set(&b, root, "word", words);
+	build_set(&b, root, "word", words); /* which is the root's from here on */
 	build_set(&b, root, "incidents_then", known && !asked->incident ? incidents_json(&b, &window) : json_null());
 	window.from_ns -= STATEMENT_FACTS_BEFORE_NS;
 	result = known ? ledger_event_each(ledger, take_event, &window, error) : 0;
@@ -419,6 +473,8 @@ int statement_facts(struct ledger *ledger, const struct statement_facts_asked *a
 	outages.to_ns = window.to_ns;
 	if (result == 0 && known)
 		result = outages_each(ledger, NULL, take_outage, &outages, error);
+	if (result == 0)
+		result = put_component(ledger, &b, asked, words, error);
 	if (result == 0)
 		result = statements_published_each(ledger, take_said, &said, error);
 	if (result == 0)

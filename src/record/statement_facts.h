@@ -21,7 +21,7 @@ struct statement_facts_asked {
 	const struct archive_incident *incident; /* NULL: of none */
 	const json_t *inherited;                 /* words of the thread's last record.json, or NULL */
 	struct capture_time since, until, next;  /* ns 0: not said */
-	const char *component, *text, *by;       /* "" or NULL: not said */
+	const char *component, *text, *by;       /* "" or NULL: not said; a component's ID, or whatever words */
 	const char *claim;                       /* "c1", or NULL */
 	enum statement_phase phase;
 	uint64_t corrects, thread; /* numbers; 0 */

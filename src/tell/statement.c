@@ -418,6 +418,7 @@ static bool may_be_asked(const struct statement_request *r)
 
 	return (id == 0 || (id == ID_LENGTH && strspn(r->incident, "0123456789abcdef") == id)) &&
 	       (!*r->component || statement_is_text(r->component, STATEMENT_NAME_MAX)) &&
+	       (!r->component_id || !*r->component_id || statement_is_text(r->component_id, STATEMENT_NAME_MAX)) &&
 	       statement_is_text(r->by, STATEMENT_NAME_MAX);
 }
 
@@ -425,6 +426,7 @@ int statement_draft(const struct statement_request *r, json_t **statement)
 {
 	struct drafting d = { .request = r, .sentences = json_array(), .left_out = json_array() };
 	struct build *b = &d.build;
+	const char *component = r->component_id && *r->component_id ? r->component_id : r->component;
 	json_t *root = json_object(), *sources = json_object(), *ordered;
 
 	if (!may_be_asked(r) || !find_incident(r, &d.incident)) {
@@ -448,7 +450,7 @@ int statement_draft(const struct statement_request *r, json_t **statement)
 	build_set(b, root, "kind", json_string(statement_kind_name(r->kind)));
 	build_set(b, root, "lang", json_string(language_code(r->language)));
 	build_set(b, root, "incident", *r->incident ? json_string(r->incident) : json_null());
-	build_set(b, root, "component", *r->component ? json_string(r->component) : json_null());
+	build_set(b, root, "component", *component ? json_string(component) : json_null());
 	build_set(b, root, "made", time_or_null(r->now));
 	build_set(b, root, "made_by", json_string(r->by));
 	build_set(b, root, "next_update", time_or_null(r->next));

@@ -85,9 +85,10 @@ struct statement_documents {
 struct statement_request {
 	enum statement_kind kind;
 	enum language language;
-	const char *incident;  /* its ID; "": none */
-	const char *component; /* as the public knows it; "": not said */
-	const char *by;        /* who drafts */
+	const char *incident;     /* its ID; "": none */
+	const char *component;    /* as the public knows it; "": not said */
+	const char *component_id; /* on the page; "" or NULL: it is not there */
+	const char *by;           /* who drafts */
 	struct capture_time now;
 	struct capture_time next; /* when the next update is promised; 0: it is not */
 	const char *corrects;     /* "s1"; "" */

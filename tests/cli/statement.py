@@ -136,6 +136,28 @@ def life(s):
           "This corrects what we said")
 
 
+def named(s):
+    """What is concerned has its name of the page in each language; what is not on the page is as it was typed."""
+    env = {**os.environ, "HOLDFAST_CONFIG": f"{s.folder}/c.yaml"}
+    subprocess.run([s.holdfast, "page", "component", "add", "shop", "--name", "The shop", "--name-fr", "La boutique"],
+                   env=env, check=True, capture_output=True)
+    notice = s.one("draft", "--since", "2026-05-12T09:40:00Z", "--component", "shop")
+    s.expect("its name", "cannot reach The shop." in notice["text"] and
+             notice["statement"]["title"].endswith(": The shop"), notice)
+    s.expect("the page finds it by its ID", notice["statement"]["component"] == "shop", notice)
+    s.publish(notice["id"])
+    french = s.one("draft", "--translates", notice["id"], "--lang", "fr")
+    s.expect("its name in French", "La boutique" in french["text"] and "La boutique" in french["statement"]["title"],
+             french)
+    after = s.one("draft", "--after", notice["id"], "--kind", "resolution", "--until", "2026-05-12T10:00:00Z", "--lang",
+                  "fr")
+    s.expect("and in what follows", "La boutique" in after["text"] and after["statement"]["component"] == "shop", after)
+    other = s.one("draft", "--since", "2026-05-12T09:40:00Z", "--component", "our telephones")
+    s.expect("other words stay", "cannot reach our telephones." in other["text"], other)
+    for one in (notice, french, after, other):
+        s.row(["check", one["id"]], 0)
+
+
 def pairs(s):
     """One matter in two languages is one update on the page, however late the other comes; and how far one has come."""
     s.row(["draft", "--phase", "lost", "--kind", "update", "--since", "09:40"], 2, "wants identified or monitoring")
@@ -237,6 +259,7 @@ def main():
                        check=False, capture_output=True)
         goldens(s, ids)
         life(s)
+        named(s)
         pairs(s)
         claims(s, ids)
         laws(s, ids)
