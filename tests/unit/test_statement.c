@@ -226,8 +226,9 @@ static void french(void **state)
 static void of_nothing(void **state)
 {
 	struct statement_request request = request_of(STATEMENT_FIRST_NOTICE, LANGUAGE_EN);
-	json_t *words = load("{'word':{'since':'2026-03-10T09:40:00Z','component':null,'component_fr':null,'next_update':"
-	                     "'2026-03-10T10:10:00Z'},'incident':null}");
+	json_t *words =
+		load("{'word':{'since':'2026-03-10T09:40:00Z','component':null,'component_fr':null,'next_update':"
+	             "'2026-03-10T10:10:00Z'},'incident':null}");
 	json_t *statement = NULL;
 	char *text;
 
