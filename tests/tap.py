@@ -82,11 +82,12 @@ class Printer:
 
 
 class Lines:
-    """Of a pipe, as they come: each goes to `take`, and all octets to `copy`."""
+    """Of a pipe, as they come: each goes to `take`, and all octets to `copy`; once they are read and before they are
+    taken, `before` is called."""
 
-    def __init__(self, pipe, take, copy=None):
+    def __init__(self, pipe, take, copy=None, before=None):
         os.set_blocking(pipe.fileno(), False)
-        self.pipe, self.take, self.copy, self.rest = pipe, take, copy, b""
+        self.pipe, self.take, self.copy, self.before, self.rest = pipe, take, copy, before, b""
 
     def drain(self):
         """All there is by now; whether more may come."""
@@ -94,6 +95,8 @@ class Lines:
             octets = self.pipe.read(65536)
             if octets is None:
                 return True
+            if self.before:
+                self.before()
             if self.copy:
                 self.copy.write(octets)
                 self.copy.flush()
@@ -108,14 +111,13 @@ class Lines:
 
 def relay(process, printer):
     error = Lines(process.stderr, printer.overhear, sys.stderr.buffer)
-    out = Lines(process.stdout, printer.take)
+    # What is said of a case to standard error is written before the case's line, so it is there once that is read.
+    out = Lines(process.stdout, printer.take, before=error.drain)
     with selectors.DefaultSelector() as selector:
         for lines in (error, out):
             selector.register(lines.pipe, selectors.EVENT_READ, lines)
         while selector.get_map():
             for key, _ in selector.select():
-                if key.data is out:
-                    error.drain()  # it was written first
                 if not key.data.drain():
                     selector.unregister(key.fileobj)
 
