@@ -352,11 +352,12 @@ static enum intake_result judge(struct intake *intake, enum mark_kind kind, cons
                                 enum intake_fate fate, uint32_t network, const char *component, uint32_t *weight)
 {
 	struct network *of = network_of(intake, kind, source, network);
+	uint64_t cap = (uint64_t)intake->options.network_cap * (network ? INTAKE_AS_NETWORKS : 1);
 	enum intake_result result;
 
 	if (fate == INTAKE_FATE_DROPPED)
 		return INTAKE_SHIELDED;
-	if (of->accepted >= intake->options.network_cap)
+	if (of->accepted >= cap)
 		return INTAKE_CAPPED;
 	result = source_take(intake, source_mark(intake, kind, source, component));
 	if (result != INTAKE_ACCEPTED)

@@ -31,6 +31,7 @@
 #define INTAKE_SOURCE_V6 48
 #define INTAKE_NETWORK_V4 16
 #define INTAKE_NETWORK_V6 32
+#define INTAKE_AS_NETWORKS 16 /* so many such networks an autonomous system counts for: an access provider has dozens */
 #define INTAKE_SOURCES_BITS 16  /* slots of sources of a bucket: 65,536, half of them used at most */
 #define INTAKE_NETWORKS_BITS 13 /* 8,192, likewise; those beyond are one network together */
 #define INTAKE_CELLS_MAX 2048   /* of reports between two calls of intake_drain(); beyond it, places are left out */
@@ -59,8 +60,12 @@ enum intake_fate {
 };
 
 struct intake_options {
-	uint32_t network_cap; /* reports of a network that are accepted in a bucket; at least 1 */
-	unsigned nonce_bits;  /* numbers that are remembered; 3 to INTAKE_NONCES_BITS */
+	/*
+	 * reports of a network that are accepted in a bucket, at least 1; of an autonomous system INTAKE_AS_NETWORKS
+	 * times it
+	 */
+	uint32_t network_cap;
+	unsigned nonce_bits; /* numbers that are remembered; 3 to INTAKE_NONCES_BITS */
 	/* NULL: there is nobody to ask. */
 	enum intake_fate (*shielded)(void *context, const struct address *source);
 	void *context;
