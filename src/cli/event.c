@@ -85,12 +85,9 @@ static int read_options(const struct options *options, struct ledger_event *even
 	event->ended_ns = to.ns;
 	event->text = options->text ? options->text : "";
 	event->url = options->url ? options->url : "";
-	return *ledger_event_wrong(event) ? options_refuse(&table, "%s: %s",
-	                                                   !*event->text ? "--text"
-	                                                   : options->to ? "--to"
-	                                                                 : "--from",
-	                                                   ledger_event_wrong(event))
-	                                  : COMMAND_DONE;
+	return *ledger_event_wrong(event)
+	               ? options_refuse(&table, "%s (--text, --from, --to)", ledger_event_wrong(event))
+	               : COMMAND_DONE;
 }
 
 static json_t *event_json(const struct ledger_event *event)
