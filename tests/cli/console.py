@@ -568,15 +568,15 @@ def keep(s, ann, bob, zoe):
 
 def walk(s, bob, zoe):
     """Every page there is, in French: those that have links are followed."""
-    todo, seen = ["/", "/draft", "/components", "/works", "/events", "/audit"], set()
-    while todo:
-        path = todo.pop()
+    ahead, seen = ["/", "/draft", "/components", "/works", "/events", "/audit"], set()
+    while ahead:
+        path = ahead.pop()
         seen.add(path)
         answer = zoe.get(path)
         if answer[0] != 200 and not (answer[0] == 409 and path.startswith("/publish/")):
             s.expect(f"in French: {path}", False, answer[1])
         links = {link.split("#")[0].replace("&amp;", "&") for link in re.findall(r'href="(/[^"]*)"', answer[1])}
-        todo += sorted(links - seen - set(todo) - {"/style.css"})
+        ahead += sorted(links - seen - set(ahead) - {"/style.css"})
     s.expect("pages were followed", len(seen) > 30, seen)
     Browser(bob.port).sign_in("0" * 64, "fr")
     s.expect(f"no English in {ENGLISH.pages} French pages", ENGLISH.pages > 100 and not ENGLISH.found,
