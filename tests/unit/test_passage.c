@@ -97,6 +97,29 @@ static void all_sampled_is_exact(void **state)
 	unmake(&a);
 }
 
+static void without_a_rule_that_acts_all_passes(void **state)
+{
+	struct attack a = make(4096);
+	struct signature_set *set = calloc(1, sizeof(*set));
+	struct passage p;
+
+	(void)state;
+	assert_non_null(set);
+	add_rule(set, "udp and src port 53", RULE_NONE, 0);
+	add_rule(set, "udp and length > 1000", RULE_CHALLENGE, 0);
+	add_rule(set, "udp and src port 123", RULE_NONE, 0);
+	assert_int_equal(passage_estimate(&a.timeline, &a.sample, set, &p), 0);
+	for (uint32_t i = 0; i < timeline_count(&a.timeline); i++) {
+		assert_true(p.bins[i].packets == timeline_bin(&a.timeline, i)->packets);
+		assert_true(p.bins[i].bytes == timeline_bin(&a.timeline, i)->bytes);
+	}
+	assert_int_equal(p.packets, PACKETS);
+	assert_int_equal(p.passed_ppm, 1000000);
+	passage_fini(&p);
+	free(set);
+	unmake(&a);
+}
+
 static void a_sample_is_near(void **state)
 {
 	struct attack a = make(4096);
@@ -169,9 +192,8 @@ static void nothing_known(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(all_sampled_is_exact),
-		cmocka_unit_test(a_sample_is_near),
-		cmocka_unit_test(a_limit_passes_its_rate),
+		cmocka_unit_test(all_sampled_is_exact), cmocka_unit_test(without_a_rule_that_acts_all_passes),
+		cmocka_unit_test(a_sample_is_near),     cmocka_unit_test(a_limit_passes_its_rate),
 		cmocka_unit_test(nothing_known),
 	};
 
