@@ -203,8 +203,7 @@ static void write_sources(struct page *p, const struct finding *f)
 	heading(p, "Sources");
 	account_verdict(&p->account, f, &d);
 	paragraph(p, d.text);
-	for (uint32_t i = 0; i < f->spoofing.reasons_count && i < SPOOFING_REASONS_MAX; i++)
-		bullet(p, f->spoofing.reasons[i]);
+	account_verdict_reasons(&p->account, f, &bullets);
 	if (!p->account.input->trace_of) /* else how it was run says so */
 		account_families(&p->account, f, &bullets);
 }
@@ -358,7 +357,9 @@ static void write_signature(struct page *p, unsigned number, const struct signat
 	paper_text(&p->paper, hang, hang, d.text);
 	if (s->reason[0]) {
 		d = (struct draft){ .length = 0 };
-		draft_add(&d, DIM "Why: %s" PLAIN, s->reason);
+		draft_add(&d, DIM "Why: ");
+		account_reason(&p->account, s, &d);
+		draft_add(&d, "." PLAIN);
 		paper_text(&p->paper, hang, hang, d.text);
 	}
 }
@@ -502,6 +503,10 @@ int page_write(FILE *out, const struct analysis_input *input, const struct engin
 
 		account_overview(&page.account, &d);
 		paper_text(&page.paper, 0, 0, d.text);
+		if (total == scans) {
+			(void)fputc('\n', out);
+			account_nothing(&page.account, &paragraphs);
+		}
 		first = false;
 	}
 	for (unsigned pass = 0; pass < 2; pass++) { /* attacks first */

@@ -44,8 +44,6 @@ void report_paragraph(void *report, const char *words);
 void report_item(void *report, const char *words);
 /* The paragraph with which a section says what matters, marked. */
 void report_lead(const struct report *r, const char *words);
-/* A reason, as those who found it noted it, as an item. */
-void report_reason(struct report *r, const char *reason);
 void report_section_open(const struct report *r, const char *title);
 void report_section_close(const struct report *r);
 /* A heading within a section. */

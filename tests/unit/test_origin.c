@@ -397,8 +397,13 @@ static void size_cost_rank_and_tools_are_told(void **state)
 	t.size.devices = 1200;
 	t.size.chapman_low = 1500;
 	t.size.chapman_high = 2500.6;
-	expect_in(told_by(origin_conduct, &t), "Their packets tell about 1,200 devices apart. Those that came twice "
-	                                       "suggest 1,500 to 2,501 that could have come.");
+	expect_in(told_by(origin_conduct, &t), "Their packets tell about 1,200 devices apart. By how many came back in "
+	                                       "another wave, 1,500 to 2,501 stood ready.");
+	t.size.chapman_high = 1500;
+	expect_in(told_by(origin_conduct, &t), "in another wave, 1,500 stood ready.");
+	t.size.in_all = t.size.at_once = 1;
+	expect_in(told_by(origin_conduct, &t), "One address sent all of it.");
+	expect_not_in(told_by(origin_conduct, &t), "acted together");
 	expect_not_in(told_by(origin_conduct, &t), "To rent");
 	expect_not_in(told_by(origin_conduct, &t), "Compared");
 
