@@ -148,11 +148,26 @@ const struct vector *account_main_vector(const struct finding *f)
 	return vector_get(f->incident->parts_count ? f->incident->parts[0].kind : VECTOR_NONE);
 }
 
+bool account_is_requests(const struct finding *f)
+{
+	return f->incident->parts_count == 1 && f->incident->parts[0].kind == VECTOR_HTTP;
+}
+
 const char *account_noun(const struct finding *f, uint64_t n)
 {
-	if (f->incident->parts_count == 1 && f->incident->parts[0].kind == VECTOR_HTTP)
-		return account_plural(n, "request", "requests");
-	return account_plural(n, "packet", "packets");
+	return account_is_requests(f) ? account_plural(n, "request", "requests")
+	                              : account_plural(n, "packet", "packets");
+}
+
+const char *account_rate(struct account *a, const struct finding *f, uint64_t n_100ms)
+{
+	char *text = account_room(a);
+
+	if (!account_is_requests(f))
+		return account_pps(a, n_100ms);
+	snprintf(text, WORDS_SIZE, "%s" WORDS_TIE "requests/s",
+	         account_count(a, account_times(n_100ms, SLOTS_PER_SECOND)));
+	return text;
 }
 
 void account_span(struct account *a, struct draft *d, struct capture_time from, struct capture_time to)

@@ -57,6 +57,9 @@ const char *account_target(const struct finding *finding, char text[PREFIX_TEXT_
 const struct vector *account_main_vector(const struct finding *finding);
 /* What an incident's packets are, one and many: "request" and "requests" where each is one of HTTP. */
 const char *account_noun(const struct finding *finding, uint64_t n);
+bool account_is_requests(const struct finding *finding);
+/* A count in 100 ms of what they are, as a rate: "6.3 kpps", "580 requests/s". */
+const char *account_rate(struct account *account, const struct finding *finding, uint64_t n_100ms);
 /* Whether a rule of it drops or limits. */
 bool account_acts(const struct signature *signature);
 uint32_t account_acting(const struct finding *finding);
@@ -86,7 +89,7 @@ void account_reason(struct account *account, const struct signature *signature, 
 void account_residual(struct account *account, const struct finding *finding, struct draft *draft);
 /* What helps where no rule does, or besides them; may be nothing. */
 void account_advice(const struct finding *finding, struct draft *draft);
-/* What cannot be known from this capture. */
+/* What cannot be known from this capture; of its sources nothing where they were traced (origin_unknowns()). */
 void account_unknowns(struct account *account, const struct finding *finding, const struct account_sink *to);
 /* What was read, what could not be, which limits were hit. */
 void account_input(struct account *account, const struct account_sink *to);

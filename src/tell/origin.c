@@ -544,9 +544,8 @@ void origin_conduct(struct account *a, const struct origin *o, const struct acco
 	tell_rank(a, o, to);
 }
 
-void origin_unknowns(struct account *a, const struct origin *o, const struct account_sink *to)
+void origin_unknowns(struct account *a, const struct trace *t, const struct account_sink *to)
 {
-	const struct trace *t = o->trace;
 	struct draft d = { .length = 0 };
 
 	draft_add(

@@ -81,7 +81,7 @@ static void write_headline(struct page *p, const struct finding *f)
 	draft_add(&d, "  " BOLD "%s" PLAIN, account_main_vector(f)->title);
 	if (incident->parts_count > 1)
 		draft_add(&d, " +" WORDS_TIE "%" PRIu32 WORDS_TIE "more", incident->parts_count - 1);
-	draft_add(&d, "  peak %s / %s  for %s, %s", account_pps(&p->account, incident->peak_packets),
+	draft_add(&d, "  peak %s / %s  for %s, %s", account_rate(&p->account, f, incident->peak_packets),
 	          account_bps(&p->account, incident->peak_bytes),
 	          account_duration(&p->account, incident->began, incident->ended),
 	          incident->open ? "still going on" : "ended");
@@ -301,15 +301,20 @@ static void write_trace(struct page *p, const struct trace *trace, const struct 
 	heading(p, "How it was run");
 	origin_conduct(&p->account, o, &bullets);
 	write_claims(p, claims, count);
-	heading(p, "What cannot be known from packets");
-	origin_unknowns(&p->account, o, &bullets);
 	free(o);
+}
+
+static const struct trace *trace_of(const struct page *p, const struct finding *f)
+{
+	const struct analysis_input *input = p->account.input;
+
+	return input->trace_of ? input->trace_of(input->trace_context, f) : NULL;
 }
 
 static void write_origin(struct page *p, const struct finding *f)
 {
 	const struct analysis_input *input = p->account.input;
-	const struct trace *trace = input->trace_of ? input->trace_of(input->trace_context, f) : NULL;
+	const struct trace *trace = trace_of(p, f);
 	const struct analysis_claim *claims = NULL;
 	size_t count = input->claims_of ? input->claims_of(input->claims_context, f, &claims) : 0;
 
@@ -321,8 +326,11 @@ int page_write_trace(const struct paper *paper, const struct trace *trace, const
                      size_t claims_count)
 {
 	struct page page = { .paper = *paper, .capitals = true };
+	const struct account_sink bullets = { bullet, &page };
 
 	write_trace(&page, trace, claims, claims_count);
+	heading(&page, "What cannot be known from packets");
+	origin_unknowns(&page.account, trace, &bullets);
 	return page.no_memory ? -ENOMEM : 0;
 }
 
@@ -442,6 +450,7 @@ static void write_actions(struct page *p, const struct finding *f)
 static void write_attack(struct page *p, const struct finding *f)
 {
 	const struct account_sink bullets = { bullet, p };
+	const struct trace *trace = trace_of(p, f);
 	struct draft d = { .length = 0 };
 
 	write_headline(p, f);
@@ -456,8 +465,10 @@ static void write_attack(struct page *p, const struct finding *f)
 	write_sources(p, f);
 	write_origin(p, f);
 	write_actions(p, f);
-	heading(p, "What cannot be known from this capture");
+	heading(p, "What cannot be known");
 	account_unknowns(&p->account, f, &bullets);
+	if (trace)
+		origin_unknowns(&p->account, trace, &bullets);
 }
 
 static void write_scan(struct page *p, const struct finding *f)

@@ -79,7 +79,7 @@ static void write_facts(struct report *r, const struct finding *f)
 	         account_plural(incident->waves_count, "wave", "waves"));
 	report_raw(r, "<dl class=\"facts\">\n");
 	snprintf(peak, sizeof(peak), "Peak %s", account_noun(f, 2));
-	report_fact(r, peak, account_pps(a, incident->peak_packets), "in a tenth of a second");
+	report_fact(r, peak, account_rate(a, f, incident->peak_packets), "in a tenth of a second");
 	report_fact(r, "Peak volume", account_bps(a, incident->peak_bytes), "in a tenth of a second");
 	report_fact(r, "Lasted", account_duration(a, incident->began, incident->ended), waves);
 	snprintf(noun, sizeof(noun), "%s", account_noun(f, 2));
@@ -96,15 +96,26 @@ static void write_facts(struct report *r, const struct finding *f)
 
 /* ---- An incident ---- */
 
-static void write_list(struct report *r, const char *title,
-                       void (*tell)(struct account *, const struct finding *, const struct account_sink *),
-                       const struct finding *f)
+static void write_evidence(struct report *r, const struct finding *f)
 {
 	const struct account_sink items = { report_item, r };
 
-	report_section_open(r, title);
+	report_section_open(r, "Why we think so");
 	report_raw(r, "<ul>\n");
-	tell(&r->account, f, &items);
+	account_evidence(&r->account, f, &items);
+	report_raw(r, "</ul>\n");
+	report_section_close(r);
+}
+
+/* Neither from this capture nor, where its sources were traced, from any; of what is always so there is something. */
+static void write_unknowns(struct report *r, const struct finding *f)
+{
+	const struct account_sink items = { report_item, r };
+
+	report_section_open(r, "What cannot be known");
+	report_raw(r, "<ul>\n");
+	account_unknowns(&r->account, f, &items);
+	report_origin_unknowns(r, f, &items);
 	report_raw(r, "</ul>\n");
 	report_section_close(r);
 }
@@ -140,8 +151,8 @@ static void write_attack(struct report *r, const struct finding *f)
 	report_packets(r, f);
 	report_sources(r, f);
 	report_origin(r, f);
-	write_list(r, "Why we think so", account_evidence, f);
-	write_list(r, "What cannot be known from this capture", account_unknowns, f);
+	write_evidence(r, f);
+	write_unknowns(r, f);
 }
 
 static void write_scan(struct report *r, const struct finding *f)

@@ -87,6 +87,8 @@ void report_sources(struct report *r, const struct finding *f);
 
 /* Nothing where there is no trace of it. */
 void report_origin(struct report *r, const struct finding *f);
+/* What no packet tells of it, as items; likewise nothing without a trace. */
+void report_origin_unknowns(struct report *r, const struct finding *f, const struct account_sink *to);
 
 /* ---- What to do: report_rules.c ---- */
 
