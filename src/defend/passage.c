@@ -34,9 +34,15 @@ static void count(struct counts *c, uint32_t rule, const struct observation *o)
 	c->rule_bytes[rule] += bytes;
 }
 
+/* As share_of(), but to the nearest: of hundreds of bins with a packet or two each, cutting off would lose a third. */
+static uint64_t nearest(uint64_t whole, uint64_t part, uint64_t of)
+{
+	return (share_of(2 * whole, part, of) + 1) / 2;
+}
+
 /*
  * Of `bin`, whose packets the rules hold as `c` says, what passes. What nothing holds up is added up before it is
- * scaled, so that rounding takes nothing from an attack that no rule touches.
+ * scaled, so that all of an attack passes that no rule touches.
  */
 static struct timeline_bin pass(const struct counts *c, const struct signature_set *set, const struct timeline_bin *bin,
                                 int64_t step_ns)
@@ -55,8 +61,8 @@ static struct timeline_bin pass(const struct counts *c, const struct signature_s
 			free_bytes += c->rule_bytes[i];
 			continue;
 		}
-		packets = share_of(bin->packets, c->rule_packets[i], c->packets);
-		bytes = share_of(bin->bytes, c->rule_bytes[i], c->bytes);
+		packets = nearest(bin->packets, c->rule_packets[i], c->packets);
+		bytes = nearest(bin->bytes, c->rule_bytes[i], c->bytes);
 		allowed = share_of((uint64_t)step_ns, set->signatures[i].rate_limit_pps, NS_PER_S);
 		if (allowed < packets) {
 			bytes = share_of(bytes, allowed, packets);
@@ -65,8 +71,8 @@ static struct timeline_bin pass(const struct counts *c, const struct signature_s
 		passed.packets += packets;
 		passed.bytes += bytes;
 	}
-	passed.packets += share_of(bin->packets, free_packets, c->packets);
-	passed.bytes += share_of(bin->bytes, free_bytes, c->bytes);
+	passed.packets += nearest(bin->packets, free_packets, c->packets);
+	passed.bytes += nearest(bin->bytes, free_bytes, c->bytes);
 	return passed;
 }
 

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/share.h"
+#include "measure/slot.h"
 #include "tell/picture.h"
 #include "tell/report.h"
 #include "tell/style.h"
@@ -73,13 +74,16 @@ static void write_facts(struct report *r, const struct finding *f)
 	const struct passage *passage = &f->passage;
 	struct account *a = &r->account;
 	struct draft sources = { .length = 0 };
-	char waves[WORDS_SIZE], peak[WORDS_SIZE], noun[WORDS_SIZE];
+	char waves[WORDS_SIZE], peak[WORDS_SIZE], rate[WORDS_SIZE], noun[WORDS_SIZE], stopped[2 * WORDS_SIZE];
 
 	snprintf(waves, sizeof(waves), "%" PRIu32 " %s", incident->waves_count,
 	         account_plural(incident->waves_count, "wave", "waves"));
 	report_raw(r, "<dl class=\"facts\">\n");
 	snprintf(peak, sizeof(peak), "Peak %s", account_noun(f, 2));
-	report_fact(r, peak, account_rate(a, f, incident->peak_packets), "in a tenth of a second");
+	/* what is named above it needs no unit */
+	snprintf(rate, sizeof(rate), "%s/s", account_count(a, account_times(incident->peak_packets, SLOTS_PER_SECOND)));
+	report_fact(r, peak, account_is_requests(f) ? rate : account_pps(a, incident->peak_packets),
+	            "in a tenth of a second");
 	report_fact(r, "Peak volume", account_bps(a, incident->peak_bytes), "in a tenth of a second");
 	report_fact(r, "Lasted", account_duration(a, incident->began, incident->ended), waves);
 	snprintf(noun, sizeof(noun), "%s", account_noun(f, 2));
@@ -87,10 +91,13 @@ static void write_facts(struct report *r, const struct finding *f)
 	report_fact(r, noun, account_count(a, incident->packets), account_scaled(a, incident->bytes, "B"));
 	add_sources_note(f, &sources);
 	report_fact(r, "Sources", account_count(a, f->sources), sources.text);
-	if (account_acting(f) && passage->bins)
-		report_fact(r, "Rules would stop", account_down(a, PPM - passage->passed_ppm), "of it, estimated");
-	else
+	if (account_acting(f) && passage->bins) {
+		snprintf(stopped, sizeof(stopped), "of it; at least %s", account_down(a, PPM - passage->upper_ppm));
+		report_fact(r, "Rules would stop", account_down(a, PPM - passage->passed_ppm),
+		            passage->sampled < incident->packets ? stopped : "of it");
+	} else {
 		report_fact(r, "Rules would stop", "nothing", "no safe rule was found");
+	}
 	report_raw(r, "</dl>\n");
 }
 

@@ -108,7 +108,10 @@ static void write_plots(const struct report *r, const struct report_series *s, e
 	}
 }
 
-/* The same in numbers, for who does not see the plots, without a line where it has no name; neighbours are joined until there are few enough. */
+/*
+ * The same in numbers, for who does not see the plots, without a line where it has no name; neighbours are joined until
+ * there are few enough.
+ */
 static void write_numbers(struct report *r, const struct report_series *s, const struct counted *counted,
                           const char *area_name, const char *line_name)
 {
