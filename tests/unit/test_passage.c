@@ -123,6 +123,7 @@ static uint64_t share(const struct sample *sample)
 {
 	uint64_t passed = 0;
 
+	assert_true(sample->used > 0);
 	for (uint32_t i = 0; i < sample->used; i++) {
 		struct observation o;
 
