@@ -137,7 +137,7 @@ static bool name_ok(const char *name)
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/";
 	const char *part;
 
-	if (!*name || strlen(name) >= SITE_FILES_PATH_MAX || strspn(name, letters) != strlen(name))
+	if (!*name || *name == '/' || strlen(name) >= SITE_FILES_PATH_MAX || strspn(name, letters) != strlen(name))
 		return false;
 	for (part = name; part; part = strchr(part, '/')) {
 		part += *part == '/';
