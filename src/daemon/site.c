@@ -335,7 +335,12 @@ const char *site_flood(struct site *site, char text[SERVE_TEXT_SIZE])
 
 struct site_counts site_counts(const struct site *site)
 {
-	return site->counts;
+	struct site_counts counts = site->counts;
+
+	counts.subscribe_taken = site->subscribe.taken;
+	counts.subscribe_limited = site->subscribe.limited;
+	counts.subscribe_wrong = site->subscribe.wrong;
+	return counts;
 }
 
 struct intake_counts site_intake_counts(const struct site *site)
