@@ -349,6 +349,13 @@ static int publishable(struct asking *a, json_t **json)
 	return result == 0 ? statement(a, json) : result;
 }
 
+static int law(struct asking *a, json_t **json)
+{
+	const char *kind = http_server_query(a->request, "kind");
+
+	return kind ? console_facts_law(a->ledger, a->object, kind, a->view.now_ns, json, &a->error) : -ENOENT;
+}
+
 static int choices(struct asking *a, json_t **json)
 {
 	static const char *const asked[] = { "incident", "kind", "after", "corrects", "translates", "lang" };
@@ -408,6 +415,7 @@ static const struct page {
 	{ "publish", true, CONSOLE_PUBLISH, publishable, console_html_publish },
 	{ "submit", true, CONSOLE_PUBLISH, publishable, console_html_publish },
 	{ "withdraw", true, CONSOLE_PUBLISH, statement, console_html_withdraw },
+	{ "exempt", true, CONSOLE_PUBLISH, law, console_html_exempt },
 };
 /* clang-format on */
 
