@@ -11,14 +11,12 @@
 #include "base/time.h"
 #include "tell/checker_inside.h"
 #include "tell/curl.h"
+#include "tell/http_status.h"
 
 #ifndef HOLDFAST_VERSION
 #define HOLDFAST_VERSION "unknown"
 #endif
 
-#define STATUS_OK 200
-#define STATUS_REDIRECT 300
-#define STATUS_ERROR 400
 #define TO_SIZE (ADDRESS_TEXT_SIZE + 32)
 #define EXPIRES "Expire date:"
 
@@ -395,7 +393,7 @@ static enum probe_reason judge_answer(const struct leg *leg)
 	const struct probe_check *check = leg->check;
 	uint32_t status = leg->result->status;
 
-	if (check->expect_status ? status != check->expect_status : status < STATUS_OK || status >= STATUS_REDIRECT)
+	if (check->expect_status ? status != check->expect_status : !http_status_is_success(status))
 		return PROBE_STATUS;
 	if (*check->expect_text && !memmem(leg->text, leg->text_length, check->expect_text, strlen(check->expect_text)))
 		return PROBE_TEXT_MISSING;
@@ -501,7 +499,7 @@ void leg_ended(struct leg *leg, CURLcode code, int64_t now_ns)
 	status = leg->result->status;
 	if (reason == PROBE_OK && leg->at.type == PROBE_HTTP) {
 		(void)curl.getinfo(leg->easy, CURLINFO_REDIRECT_URL, &location);
-		if (location && status >= STATUS_REDIRECT && status < STATUS_ERROR && status != check->expect_status) {
+		if (location && http_status_is_redirect(status) && status != check->expect_status) {
 			go_on(leg, location, now_ns);
 			return;
 		}

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tell/curl.h"
+#include "tell/http_status.h"
 
 #define CURL_DISABLE_TYPECHECK /* its checks are for calls by name */
 #include <curl/curl.h>
@@ -16,7 +17,6 @@
 #endif
 
 #define ROOM_FIRST ((size_t)64 << 10)
-#define HTTP_OK 200
 
 static struct {
 	__typeof__(curl_global_init) *global_init;
@@ -132,9 +132,9 @@ static int judge(CURLcode code, long status, const struct body *body, char what[
 		return -ENOMEM;
 	if (code != CURLE_OK)
 		(void)snprintf(what, FETCH_WHAT_SIZE, "%s", curl.strerror(code));
-	else if (status != HTTP_OK)
+	else if (status != HTTP_STATUS_OK)
 		(void)snprintf(what, FETCH_WHAT_SIZE, "HTTP %ld", status);
-	return code != CURLE_OK || status != HTTP_OK ? -EIO : 0;
+	return code != CURLE_OK || status != HTTP_STATUS_OK ? -EIO : 0;
 }
 
 int fetch_get(const char *url, size_t max, uint8_t **octets, size_t *size, char what[FETCH_WHAT_SIZE])

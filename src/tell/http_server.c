@@ -16,6 +16,7 @@
 
 #include "base/hash.h"
 #include "tell/http_server.h"
+#include "tell/http_status.h"
 
 #define CHAINS 1024 /* a power of two */
 #define BACKLOG 1024
@@ -428,7 +429,7 @@ static enum MHD_Result send_reply(struct http_server *server, struct MHD_Connect
 	list_remove(server, c);
 	list_append(server, c);
 	server->counts.requests++;
-	sent = MHD_queue_response(connection, status ? status : MHD_HTTP_INTERNAL_SERVER_ERROR,
+	sent = MHD_queue_response(connection, status ? status : HTTP_STATUS_INTERNAL_ERROR,
 	                          made ? made : reply->page->response);
 	if (made)
 		MHD_destroy_response(made);
@@ -494,7 +495,7 @@ static enum MHD_Result ask(struct http_server *server, struct MHD_Connection *co
 	if (server->options.proxies_count && is_proxy(server, &request.peer) &&
 	    !behind_proxy(server, connection, &request.peer)) {
 		server->counts.forwarded_refused++;
-		return refuse(server, connection, c, MHD_HTTP_BAD_REQUEST, "No X-Forwarded-For.\n");
+		return refuse(server, connection, c, HTTP_STATUS_BAD_REQUEST, "No X-Forwarded-For.\n");
 	}
 	server->options.handle(server->options.context, &request, &reply);
 	return send_reply(server, connection, c, &reply, reply.body_length);
@@ -514,7 +515,7 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 	if (!body) {
 		if (announced_too_large(server, connection)) {
 			server->counts.bodies_refused++;
-			return refuse(server, connection, c, MHD_HTTP_CONTENT_TOO_LARGE, "Too large.\n");
+			return refuse(server, connection, c, HTTP_STATUS_CONTENT_TOO_LARGE, "Too large.\n");
 		}
 		*place = calloc(1, sizeof(*body));
 		if (!*place)
@@ -531,7 +532,7 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 	}
 	if (body->too_large) {
 		server->counts.bodies_refused++;
-		return refuse(server, connection, c, MHD_HTTP_CONTENT_TOO_LARGE, "Too large.\n");
+		return refuse(server, connection, c, HTTP_STATUS_CONTENT_TOO_LARGE, "Too large.\n");
 	}
 	return ask(server, connection, c, path, method, body);
 }

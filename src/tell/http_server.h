@@ -62,7 +62,7 @@ struct http_server_field {
  */
 struct http_server_reply {
 	const struct http_page *page;
-	unsigned status;  /* 0: 500 */
+	unsigned status;  /* enum http_status; 0: HTTP_STATUS_INTERNAL_ERROR */
 	const char *type; /* NULL: none */
 	const void *body;
 	size_t body_length;
@@ -139,7 +139,8 @@ const char *http_server_method_name(enum http_server_method method);
 void http_server_add_field(struct http_server_reply *reply, const char *name, const char *value);
 
 /*
- * `body` is copied; `status`, `type`, fields as in a reply. 0 or -ENOMEM. It may be freed while it is still being sent.
+ * `body` is copied; `status` is one of enum http_status, `type` and fields are as in a reply. 0 or -ENOMEM. It may be
+ * freed while it is still being sent.
  */
 int http_page_new(unsigned status, const char *type, const void *body, size_t length,
                   const struct http_server_field *fields, size_t fields_count, struct http_page **page);

@@ -13,12 +13,10 @@
 #include <string.h>
 
 #include "tell/curl.h"
+#include "tell/http_status.h"
 
 #define CURL_DISABLE_TYPECHECK /* its checks are for calls by name */
 #include <curl/curl.h>
-
-#define HTTP_TOO_MANY 429
-#define HTTP_TIMEOUT 408
 
 #ifndef HOLDFAST_VERSION
 #define HOLDFAST_VERSION "unknown"
@@ -325,9 +323,13 @@ static void judge(CURLcode code, long status, bool connected, struct post_result
 		return;
 	}
 	(void)snprintf(result->what, sizeof(result->what), "HTTP %ld", status);
-	result->result = status >= 200 && status < 300                                        ? 0
-	                 : status >= 500 || status == HTTP_TOO_MANY || status == HTTP_TIMEOUT ? -EAGAIN
-	                                                                                      : -EPERM;
+	if (http_status_is_success(status))
+		result->result = 0;
+	else if (status >= HTTP_STATUS_INTERNAL_ERROR || status == HTTP_STATUS_TOO_MANY_REQUESTS ||
+	         status == HTTP_STATUS_REQUEST_TIMEOUT)
+		result->result = -EAGAIN;
+	else
+		result->result = -EPERM;
 }
 
 bool post_next(struct post *post, struct post_result *result)
