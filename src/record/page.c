@@ -502,11 +502,6 @@ static int64_t since(const struct course *course, int64_t at_ns)
 
 static enum status_impact impact_of(const struct page *page, const struct status_incident *incident, int64_t until_ns)
 {
-	static const enum status_impact of[COMPONENT_STATUSES] = {
-		[COMPONENT_OPERATIONAL] = STATUS_NONE,      [COMPONENT_MAINTENANCE] = STATUS_NONE,
-		[COMPONENT_DEGRADED] = STATUS_MINOR,        [COMPONENT_PARTIAL_OUTAGE] = STATUS_MAJOR,
-		[COMPONENT_MAJOR_OUTAGE] = STATUS_CRITICAL,
-	};
 	enum status_impact worst = STATUS_MINOR;
 
 	for (uint32_t i = 0; i < incident->components_count; i++) {
@@ -514,9 +509,12 @@ static enum status_impact impact_of(const struct page *page, const struct status
 
 		status_times(&page->status, &page->components[place_of(page, incident->components[i])],
 		             incident->started_ns, until_ns, ns);
-		for (unsigned k = 0; k < COMPONENT_STATUSES; k++)
-			if (ns[k] && of[k] > worst)
-				worst = of[k];
+		for (unsigned k = 0; k < COMPONENT_STATUSES; k++) {
+			enum status_impact impact = status_impact_of((enum component_status)k);
+
+			if (ns[k] && impact > worst)
+				worst = impact;
+		}
 	}
 	return worst;
 }

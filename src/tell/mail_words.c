@@ -139,16 +139,6 @@ static void tell_works(const struct letter *letter, const struct mail_news *news
 		(void)fprintf(letter->out, "%s\n\n", text_of(news->page, update->body, news->language));
 }
 
-static const struct status_incident *incident_of(const struct mail_news *news)
-{
-	if (news->given)
-		return news->given;
-	for (uint32_t i = 0; i < news->page->incidents_count; i++)
-		if (strcmp(news->page->incidents[i].id, news->incident) == 0)
-			return &news->page->incidents[i];
-	return NULL;
-}
-
 static void tell_incident(const struct letter *letter, const struct mail_news *news,
                           const struct status_incident *incident)
 {
@@ -181,7 +171,8 @@ static void tell_incident(const struct letter *letter, const struct mail_news *n
 
 static int tell(const struct letter *letter, const struct mail_news *news, char subject[MAIL_SUBJECT_MAX + 1])
 {
-	const struct status_incident *incident = news->incident[0] ? incident_of(news) : NULL;
+	const struct status_incident *incident =
+		news->given ? news->given : status_find_incident(news->page, news->incident);
 	const struct status_component *component = status_find(news->page, news->component);
 	const char *page = text_of(news->page, news->page->title, news->language);
 	enum component_status before, after;
