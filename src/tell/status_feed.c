@@ -8,6 +8,7 @@
  * has no name for (WORDS_TIE) and line ends, which stay.
  */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -162,14 +163,20 @@ static int64_t latest(const struct status_page *page)
 	return latest_ns ? latest_ns : page->generated_ns;
 }
 
+/* A row of the table of words; each "%s" in it is the next of the arguments. */
+static void say(const struct feed *f, enum status_word word, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, word);
+	words_fill(f->out, status_word(f->language, word), xml, arguments);
+	va_end(arguments);
+}
+
 static void put_title(const struct feed *f)
 {
-	const char *sentence = status_word(f->language, WORD_STATUS_OF), *hole = strstr(sentence, "%s");
-
 	(void)fputs("<title>", f->out);
-	(void)fwrite(sentence, 1, (size_t)(hole - sentence), f->out);
-	xml(f->out, text_of(f, f->page->title));
-	(void)fputs(hole + 2, f->out);
+	say(f, WORD_STATUS_OF, text_of(f, f->page->title));
 	(void)fputs("</title>\n", f->out);
 }
 

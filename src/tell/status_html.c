@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tell/chart.h"
@@ -45,22 +46,10 @@ static void text(const struct html *h, const char *words)
 /* A row of the table of words; each "%s" in it is the next of the arguments. */
 static void say(const struct html *h, enum status_word word, ...)
 {
-	const char *at = status_word(h->language, word);
 	va_list arguments;
 
 	va_start(arguments, word);
-	while (*at) {
-		const char *hole = strstr(at, "%s");
-		char piece[512];
-
-		(void)snprintf(piece, sizeof(piece), "%.*s", hole ? (int)(hole - at) : (int)sizeof(piece) - 1, at);
-		text(h, piece);
-		at += strlen(piece);
-		if (hole && at == hole) {
-			text(h, va_arg(arguments, const char *));
-			at += 2;
-		}
-	}
+	words_fill(h->out, status_word(h->language, word), markup_text, arguments);
 	va_end(arguments);
 }
 
@@ -350,22 +339,26 @@ static void banner(const struct html *h)
 
 static void affected(const struct html *h, const struct status_incident *incident)
 {
-	char list[1024] = "";
-	size_t length = 0;
+	char *list = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&list, &size);
 
+	if (!out)
+		return;
 	for (uint32_t i = 0; i < incident->components_count; i++) {
 		const struct status_component *component = status_find(h->page, incident->components[i]);
 		enum language given;
 
-		if (component && length < sizeof(list))
-			length += (size_t)snprintf(list + length, sizeof(list) - length, "%s%s", length ? ", " : "",
-			                           status_text(h->page, component->name, h->language, &given));
+		if (component)
+			(void)fprintf(out, "%s%s", ftell(out) > 0 ? ", " : "",
+			              status_text(h->page, component->name, h->language, &given));
 	}
-	if (length == 0)
-		return;
-	raw(h, "<p class=\"meta\">");
-	say(h, WORD_AFFECTS, list);
-	raw(h, "</p>\n");
+	if (fclose(out) == 0 && size > 0) {
+		raw(h, "<p class=\"meta\">");
+		say(h, WORD_AFFECTS, list);
+		raw(h, "</p>\n");
+	}
+	free(list);
 }
 
 static void when(const struct html *h, const struct status_incident *incident)
@@ -720,27 +713,42 @@ static int64_t series_end(const struct status_series *series)
 	return series->from_ns + time_times(series->step_ns, series->count);
 }
 
+static void plain(FILE *out, const char *text)
+{
+	(void)fputs(text, out);
+}
+
+/* The same as plain text, for whoever escapes it. */
+static void say_plain(char *words, size_t size, const char *pattern, ...)
+{
+	FILE *out = fmemopen(words, size, "w");
+	va_list arguments;
+
+	words[0] = '\0';
+	if (!out)
+		return;
+	va_start(arguments, pattern);
+	words_fill(out, pattern, plain, arguments);
+	va_end(arguments);
+	(void)fclose(out);
+}
+
 static void series_about(const struct html *h, const struct status_series *series, char *words, size_t size)
 {
 	char from[LANGUAGE_TEXT_SIZE], to[LANGUAGE_TEXT_SIZE], most[LANGUAGE_TEXT_SIZE], at[LANGUAGE_TEXT_SIZE];
-	struct html into = *h;
 	uint32_t highest = 0;
 
 	for (uint32_t i = 1; i < series->count; i++)
 		if (series->values[i] > series->values[highest])
 			highest = i;
-	into.out = fmemopen(words, size, "w");
-	words[0] = '\0';
-	if (!into.out)
-		return;
 	(void)date_time(h, series->from_ns, from);
 	(void)date_time(h, series_end(series), to);
 	if (series->values[highest])
-		say(&into, WORD_CHART_ABOUT, from, to, language_count(h->language, series->values[highest], most),
-		    date_time(h, series->from_ns + time_times(series->step_ns, highest), at));
+		say_plain(words, size, status_word(h->language, WORD_CHART_ABOUT), from, to,
+		          language_count(h->language, series->values[highest], most),
+		          date_time(h, series->from_ns + time_times(series->step_ns, highest), at));
 	else
-		say(&into, WORD_CHART_NONE, from, to);
-	(void)fclose(into.out);
+		say_plain(words, size, status_word(h->language, WORD_CHART_NONE), from, to);
 }
 
 /* What was counted in whole hours. */
@@ -816,7 +824,6 @@ static void plot(const struct html *h, const struct status_series *series)
 
 	for (unsigned i = 0; i < 3; i++)
 		short_time(h, series->from_ns + (series_end(series) - series->from_ns) / 2 * i, times[i]);
-
 	series_about(h, series, about, sizeof(about));
 	chart.description = about;
 	raw(h, "<div class=\"card\">\n");

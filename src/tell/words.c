@@ -12,6 +12,8 @@
 #define FINE_NS (10 * NS_PER_S)          /* of what takes less, milliseconds are shown … */
 #define COARSE_NS (20 * 3600 * NS_PER_S) /* … and of what takes more, days */
 #define MS_LENGTH 4                      /* ".345" */
+#define HOLE "%s"                        /* in a sentence */
+#define PIECE_SIZE 512                   /* of what stands between two of them, at a time */
 
 char words_capital(char letter)
 {
@@ -190,6 +192,27 @@ size_t words_utf8(const char *text, uint32_t *code)
 		return i + 1;
 	}
 	return 0;
+}
+
+void words_fill(FILE *out, const char *pattern, void (*put)(FILE *out, const char *text), va_list arguments)
+{
+	while (*pattern) {
+		const char *hole = strstr(pattern, HOLE);
+		size_t length = hole ? (size_t)(hole - pattern) : strlen(pattern);
+		char piece[PIECE_SIZE];
+
+		if (length >= sizeof(piece))
+			for (length = sizeof(piece) - 1; ((uint8_t)pattern[length] & 0xc0) == 0x80;)
+				length--;
+		memcpy(piece, pattern, length);
+		piece[length] = '\0';
+		put(out, piece);
+		pattern += length;
+		if (pattern == hole) {
+			put(out, va_arg(arguments, const char *));
+			pattern += strlen(HOLE);
+		}
+	}
 }
 
 static const struct {
