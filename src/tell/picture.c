@@ -13,6 +13,7 @@
 
 #define HUNDRED 100
 #define WHOLE 10000u /* hundredths of a per cent */
+#define PERCENT_SIZE 16
 #define TICKS_MAX 8
 #define MILLI 1000
 #define MARK_ROOM 850 /* a number takes so much of the width of a phone, */
@@ -98,20 +99,20 @@ static const struct lane_look {
 
 /* ---- where things stand ---- */
 
-/* Hundredths of a per cent of the width. */
-static unsigned place(const struct picture *p, int64_t ns)
-{
-	int64_t span = picture_end(p) - p->from_ns, since = ns - p->from_ns;
-
-	since = since < 0 ? 0 : since > span ? span : since;
-	return (unsigned)(since / (span / WHOLE));
-}
-
+/* Hundredths of a per cent of the width, at most WHOLE: what is outside of the picture stands at its edge. */
 static unsigned place_in(const struct picture *p, int64_t ns)
 {
-	unsigned at = place(p, ns);
+	int64_t span = picture_end(p) - p->from_ns, since = ns - p->from_ns;
+	int64_t at = since > 0 ? since / (span / WHOLE) : 0;
 
-	return at < WHOLE ? at : WHOLE;
+	return at < WHOLE ? (unsigned)at : WHOLE;
+}
+
+/* "12.34%" */
+static const char *percent(unsigned place, char text[PERCENT_SIZE])
+{
+	(void)snprintf(text, PERCENT_SIZE, "%u.%02u%%", place / HUNDRED, place % HUNDRED);
+	return text;
 }
 
 const char *picture_clock(const struct picture *p, int64_t ns, char *text)
@@ -418,7 +419,7 @@ static void put_peak(const struct report *r, const struct picture *p, const stru
 	uint64_t whole = 0;
 	int64_t at_ns;
 	unsigned from_left, from_top;
-	char value[WORDS_SIZE], clock[WORDS_SIZE];
+	char value[WORDS_SIZE], clock[WORDS_SIZE], across[PERCENT_SIZE], down[PERCENT_SIZE];
 
 	for (uint32_t i = 0; i < count; i++) {
 		if (lane->known[i] && whole_of(lane, i) > whole) {
@@ -432,13 +433,11 @@ static void put_peak(const struct report *r, const struct picture *p, const stru
 	from_left = place_in(p, at_ns);
 	from_top = chart_level(whole, top) * WHOLE / CHART_HEIGHT;
 	if (from_left < WHOLE / 2)
-		(void)fprintf(r->out, "<p class=\"peak\" aria-hidden=\"true\" style=\"left:%u.%02u%%;top:%u.%02u%%\">",
-		              from_left / HUNDRED, from_left % HUNDRED, from_top / HUNDRED, from_top % HUNDRED);
+		(void)fprintf(r->out, "<p class=\"peak\" aria-hidden=\"true\" style=\"left:%s;top:%s\">",
+		              percent(from_left, across), percent(from_top, down));
 	else
-		(void)fprintf(r->out,
-		              "<p class=\"peak before\" aria-hidden=\"true\" style=\"right:%u.%02u%%;top:%u.%02u%%\">",
-		              (WHOLE - from_left) / HUNDRED, (WHOLE - from_left) % HUNDRED, from_top / HUNDRED,
-		              from_top % HUNDRED);
+		(void)fprintf(r->out, "<p class=\"peak before\" aria-hidden=\"true\" style=\"right:%s;top:%s\">",
+		              percent(WHOLE - from_left, across), percent(from_top, down));
 	report_text(r, words_scaled(whole, looks[lane->kind].scale, value));
 	report_raw(r, " <small>");
 	report_text(r, picture_clock(p, at_ns, clock));
@@ -482,11 +481,10 @@ static void put_part(const struct report *r, const struct picture *p, const char
                      const char *word)
 {
 	unsigned from = place_in(p, from_ns), to = place_in(p, to_ns), width = to > from ? to - from : 0;
+	char left[PERCENT_SIZE], wide[PERCENT_SIZE];
 
-	(void)fprintf(r->out,
-	              "<span class=\"part-of %s%s\" aria-hidden=\"true\" style=\"left:%u.%02u%%;width:%u.%02u%%\">",
-	              class, width < LABEL_SMALL ? " small" : "", from / HUNDRED, from % HUNDRED, width / HUNDRED,
-	              width % HUNDRED);
+	(void)fprintf(r->out, "<span class=\"part-of %s%s\" aria-hidden=\"true\" style=\"left:%s;width:%s\">", class,
+	              width < LABEL_SMALL ? " small" : "", percent(from, left), percent(width, wide));
 	if (width >= LABEL_ROOM) {
 		report_raw(r, "<span>");
 		report_text(r, word);
@@ -556,8 +554,10 @@ static void put_ribbons(const struct report *r, const struct picture *p, unsigne
 /* Within the picture wherever it is; number 0: a dot. */
 static void put_mark(const struct report *r, const char *class, unsigned row, unsigned at, uint32_t number)
 {
-	(void)fprintf(r->out, "<span class=\"mark %s row-%u%s\" style=\"left:clamp(.8rem,%u.%02u%%,100%% - .8rem)\">",
-	              class, row, number ? "" : " dot", at / HUNDRED, at % HUNDRED);
+	char left[PERCENT_SIZE];
+
+	(void)fprintf(r->out, "<span class=\"mark %s row-%u%s\" style=\"left:clamp(.8rem,%s,100%% - .8rem)\">", class,
+	              row, number ? "" : " dot", percent(at, left));
 	if (number)
 		(void)fprintf(r->out, "%" PRIu32, number);
 	report_raw(r, "</span>\n");
@@ -607,7 +607,7 @@ static void put_marks(const struct report *r, const struct picture *p, bool said
 static void put_delay(const struct report *r, const struct picture *p)
 {
 	const struct picture_outage *outage = NULL;
-	char text[WORDS_SIZE];
+	char text[WORDS_SIZE], left[PERCENT_SIZE], wide[PERCENT_SIZE];
 	unsigned from, to;
 	int64_t attacked_ns;
 
@@ -625,16 +625,13 @@ static void put_delay(const struct report *r, const struct picture *p)
 	report_raw(r,
 	           "<div class=\"lane delay\">\n<div class=\"lane-name\" aria-hidden=\"true\">\n<p>Delay</p>\n</div>\n"
 	           "<div class=\"lane-shapes\">\n");
-	(void)fprintf(
-		r->out,
-		"<span class=\"delay-span\" aria-hidden=\"true\" style=\"left:%u.%02u%%;width:%u.%02u%%\"></span>\n",
-		from / HUNDRED, from % HUNDRED, (to - from) / HUNDRED, (to - from) % HUNDRED);
+	(void)fprintf(r->out, "<span class=\"delay-span\" aria-hidden=\"true\" style=\"left:%s;width:%s\"></span>\n",
+	              percent(from, left), percent(to - from, wide));
 	if (to < WHOLE / 2)
-		(void)fprintf(r->out, "<p class=\"delay-word\" style=\"padding-left:%u.%02u%%\">", to / HUNDRED,
-		              to % HUNDRED);
+		(void)fprintf(r->out, "<p class=\"delay-word\" style=\"padding-left:%s\">", percent(to, left));
 	else
-		(void)fprintf(r->out, "<p class=\"delay-word before\" style=\"padding-right:%u.%02u%%\">",
-		              (WHOLE - from) / HUNDRED, (WHOLE - from) % HUNDRED);
+		(void)fprintf(r->out, "<p class=\"delay-word before\" style=\"padding-right:%s\">",
+		              percent(WHOLE - from, left));
 	report_raw(r, "<strong>");
 	report_text(r, words_duration(outage->delay_ns, text));
 	report_raw(r, "</strong> from attack to harm</p>\n</div>\n</div>\n");
@@ -658,7 +655,7 @@ static const char *hour_of(const struct picture *p, int64_t ns, char *text)
 static void put_times(const struct report *r, const struct picture *p)
 {
 	int64_t step = tick_ns(p);
-	char text[WORDS_SIZE];
+	char text[WORDS_SIZE], left[PERCENT_SIZE];
 
 	report_raw(
 		r,
@@ -669,7 +666,7 @@ static void put_times(const struct report *r, const struct picture *p)
 
 		if (where > WHOLE - 3 * HUNDRED || where < 2 * HUNDRED)
 			continue;
-		(void)fprintf(r->out, "<span style=\"left:%u.%02u%%\">", where / HUNDRED, where % HUNDRED);
+		(void)fprintf(r->out, "<span style=\"left:%s\">", percent(where, left));
 		report_text(r, hour_of(p, at, text));
 		report_raw(r, "</span>\n");
 	}
