@@ -160,6 +160,7 @@ static const struct {
 	/* why a draft leaves a sentence out (tell/statement_table.c, statement.c) */
 	{ "what is on record of it is not as it is told", "ce qui en est enregistré n’est pas dit ainsi" },
 	{ "there are more of these than are told", "il y en a plus qu’il n’en est dit" },
+	{ "it is too long, or there is no room for another sentence", "elle est trop longue, ou il n’y a plus de place" },
 	{ "no incident is on record", "aucun incident n’est enregistré" },
 	{ "the incident has no end yet", "l’incident n’a pas encore de fin" },
 	{ "the wave has no beginning", "la vague n’a pas de début" },

@@ -231,8 +231,9 @@ static void make_sentence(struct drafting *d)
 	d->lacking = NULL;
 	if (d->links && applies(d) && statement_pattern_facts(pattern, need, d)) {
 		text = statement_fill(pattern, d->links, d->request->language);
-		if (!text)
-			d->lacking = "", d->why = "what is on record of it is not as it is told";
+		d->lacking = "";
+		d->why = text ? "it is too long, or there is no room for another sentence"
+		              : "what is on record of it is not as it is told";
 	}
 	if (text && json_array_size(d->sentences) < STATEMENT_SENTENCES_MAX && strlen(text) <= STATEMENT_TEXT_MAX) {
 		build_append(&d->build, d->sentences,
@@ -262,7 +263,7 @@ static bool find_item(void *context, const char *name, size_t length)
 static void make_sentences(struct drafting *d)
 {
 	const struct statement_fact *item = NULL;
-	char path[STATEMENT_PATH_MAX + 1], *hash;
+	char list[STATEMENT_PATH_MAX + 1], path[STATEMENT_PATH_MAX + 1];
 	json_t *count;
 
 	d->item = 0;
@@ -270,18 +271,10 @@ static void make_sentences(struct drafting *d)
 		make_sentence(d);
 		return;
 	}
-	if (!place_path(d, item->at, path))
-		return;
 	/* The list is what stands before the item. */
-	(void)snprintf(path, sizeof(path), "%.*s", (int)(strchr(item->at, '#') - item->at - 1), item->at);
-	hash = strchr(path, '@');
-	if (hash) {
-		char whole[STATEMENT_PATH_MAX + 1];
-
-		if (!place_path(d, path, whole))
-			return;
-		memcpy(path, whole, sizeof(path));
-	}
+	(void)snprintf(list, sizeof(list), "%.*s", (int)(strchr(item->at, '#') - item->at - 1), item->at);
+	if (!place_path(d, list, path))
+		return;
 	count = statement_resolve(document_of(&d->request->documents, item->in), path, STATEMENT_COUNT);
 	for (d->item = 0; count && d->item < STATEMENT_EACH_MAX && (json_int_t)d->item < json_integer_value(count);
 	     d->item++)
@@ -337,9 +330,8 @@ static bool before(const struct place *a, const struct place *b)
 /* By section, and within one by time where its templates say so; else as the table has them. */
 static json_t *in_order(struct build *b, const json_t *sentences)
 {
-	static struct place none;
 	size_t count = json_array_size(sentences);
-	struct place *places = calloc(count + 1, sizeof(none));
+	struct place *places = calloc(count + 1, sizeof(*places));
 	json_t *ordered = json_array();
 
 	for (size_t i = 0; places && i < count; i++) {
