@@ -302,7 +302,7 @@ int component_works_cancel(struct ledger *ledger, const char *id, int64_t at_ns,
 {
 	const struct ledger_text all[] = { { "name of who cancels", by } };
 	sqlite3_stmt *statement = NULL;
-	int result = ledger_check_texts(all, 1, error), code;
+	int result = ledger_check_texts(all, 1, error);
 
 	if (result == 0)
 		result = ledger_begin_to_add(ledger, works_ended, "SELECT count(*) FROM works_cancelled", &statement,
@@ -312,16 +312,11 @@ int component_works_cancel(struct ledger *ledger, const char *id, int64_t at_ns,
 	database_put_number(statement, 1, ledger_number(id, 'm'));
 	database_put_number(statement, 2, at_ns);
 	database_put_text(statement, 3, by);
-	code = sqlite3_step(statement);
-	(void)sqlite3_finalize(statement);
-	if (code == SQLITE_CONSTRAINT)
-		return ledger_refuse(error, -EALREADY, "those works are cancelled already", "");
-	if (code != SQLITE_DONE)
-		return database_fail(error, "the record cannot be written", ledger->database, code);
-	return sqlite3_changes(ledger->database) == 1
-	               ? 0
-	               : ledger_refuse(error, -ENOENT, "there are no such works",
-	                               "'holdfast page works list' lists those there are");
+	result = ledger_add_once(ledger, statement, "those works are cancelled already", error);
+	if (result == 0 && sqlite3_changes(ledger->database) == 0)
+		return ledger_refuse(error, -ENOENT, "there are no such works",
+		                     "'holdfast page works list' lists those there are");
+	return result;
 }
 
 /* ---- listing ---- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each addition is one statement, and so one transaction, with synchronous FULL: what the caller is told is added has
+ * Each addition is one transaction, mostly of one statement, with synchronous FULL: what the caller is told is added has
  * been synced. Rows are listed by one statement each, which a table of this file names.
  */
 #include "record/ledger.h"
@@ -22,6 +22,7 @@
 
 #define SCHEMA 2 /* the first that has the tables of this file, and the first that has approvals */
 #define SCHEMA_APPROVALS 3
+#define PRIMARY_CODE 0xff /* of SQLite's extended ones */
 
 /* clang-format off */
 enum statement {
@@ -320,6 +321,16 @@ int ledger_add(struct ledger *ledger, sqlite3_stmt *statement, char kind, char *
 	return result;
 }
 
+int ledger_add_once(struct ledger *ledger, sqlite3_stmt *statement, const char *already, struct record_error *error)
+{
+	int code = sqlite3_step(statement);
+
+	(void)sqlite3_finalize(statement);
+	if ((code & PRIMARY_CODE) == SQLITE_CONSTRAINT)
+		return ledger_refuse(error, -EALREADY, already, "");
+	return code == SQLITE_DONE ? 0 : database_fail(error, "the record cannot be written", ledger->database, code);
+}
+
 int ledger_ask(const struct ledger *ledger, sqlite3_stmt *statement, int64_t *number, struct record_error *error)
 {
 	int code = sqlite3_step(statement), result = 0;
@@ -401,7 +412,6 @@ static int find_latest(struct ledger *ledger, const char *claim, const char *by,
 		return result;
 	database_put_number(statement, 1, ledger_number(claim, 'c'));
 	code = sqlite3_step(statement);
-	*verdict = sqlite3_column_int64(statement, 0);
 	if (code == SQLITE_DONE)
 		result = ledger_refuse(error, -ENOENT, "there is no such claim",
 		                       "'holdfast claim list' lists those there are");
@@ -410,8 +420,10 @@ static int find_latest(struct ledger *ledger, const char *claim, const char *by,
 	else if (strcmp(database_text(statement, 1), by) == 0)
 		result = ledger_refuse(error, -EPERM, "it takes a second person",
 		                       "whoever put the claim on record cannot approve of telling it");
-	else if (*verdict == 0)
+	else if (sqlite3_column_int64(statement, 0) == 0)
 		result = ledger_refuse(error, -ENODATA, "the claim has not been tested", "'holdfast claim test' does");
+	else
+		*verdict = sqlite3_column_int64(statement, 0);
 	(void)sqlite3_finalize(statement);
 	return result;
 }
@@ -421,7 +433,7 @@ int ledger_approval_add(struct ledger *ledger, const char *claim, int64_t at_ns,
 {
 	sqlite3_stmt *statement = NULL;
 	int64_t verdict = 0;
-	int result = ledger_check_text("name of who approves", by, error), code;
+	int result = ledger_check_text("name of who approves", by, error);
 
 	if (result == 0)
 		result = ledger_begin_to_add(ledger, texts[APPROVAL_ADD], "SELECT count(*) FROM approval", &statement,
@@ -436,11 +448,7 @@ int ledger_approval_add(struct ledger *ledger, const char *claim, int64_t at_ns,
 	database_put_number(statement, 1, verdict);
 	database_put_number(statement, 2, at_ns);
 	database_put_text(statement, 3, by);
-	code = sqlite3_step(statement);
-	(void)sqlite3_finalize(statement);
-	if ((code & 0xff) == SQLITE_CONSTRAINT)
-		return ledger_refuse(error, -EALREADY, "it is approved already", "");
-	return code == SQLITE_DONE ? 0 : database_fail(error, "the record cannot be written", ledger->database, code);
+	return ledger_add_once(ledger, statement, "it is approved already", error);
 }
 
 const char *ledger_event_wrong(const struct ledger_event *event)
@@ -509,7 +517,7 @@ int ledger_evidence_erased(struct ledger *ledger, const char *id, int64_t at_ns,
                            struct record_error *error)
 {
 	sqlite3_stmt *statement = NULL;
-	int result = ledger_check_text("reason", why, error), code;
+	int result = ledger_check_text("reason", why, error);
 
 	if (result == 0)
 		result = ledger_begin_to_add(ledger, texts[ERASURE_ADD], "SELECT count(*) FROM erasure", &statement,
@@ -519,65 +527,57 @@ int ledger_evidence_erased(struct ledger *ledger, const char *id, int64_t at_ns,
 	database_put_number(statement, 1, ledger_number(id, 'b'));
 	database_put_number(statement, 2, at_ns);
 	database_put_text(statement, 3, why);
-	code = sqlite3_step(statement);
-	(void)sqlite3_finalize(statement);
-	if ((code & 0xff) == SQLITE_CONSTRAINT)
-		return ledger_refuse(error, -EALREADY, "the bundle is erased already", "");
-	if (code != SQLITE_DONE)
-		return database_fail(error, "the record cannot be written", ledger->database, code);
-	return sqlite3_changes(ledger->database) ? 0
-	                                         : ledger_refuse(error, -ENOENT, "there is no such bundle",
-	                                                         "'holdfast evidence' lists those there are");
+	result = ledger_add_once(ledger, statement, "the bundle is erased already", error);
+	if (result == 0 && sqlite3_changes(ledger->database) == 0)
+		return ledger_refuse(error, -ENOENT, "there is no such bundle",
+		                     "'holdfast evidence' lists those there are");
+	return result;
 }
 
 /* What is neither the first, nor of the latest, nor rests a verdict on it goes. */
-static int trim_rollups(struct ledger *ledger, uint64_t incident)
+static int trim_rollups(struct ledger *ledger, uint64_t incident, struct record_error *error)
 {
 	sqlite3_stmt *statement = NULL;
-	int code = sqlite3_prepare_v2(ledger->database, texts[ROLLUP_TRIM], -1, &statement, NULL);
+	int result = ledger_begin(ledger, texts[ROLLUP_TRIM], &statement, error);
 
-	if (code != SQLITE_OK)
-		return code;
+	if (result != 0)
+		return result;
 	database_put_number(statement, 1, (int64_t)incident);
 	database_put_number(statement, 2, LEDGER_ROLLUPS_MAX);
-	code = database_step(statement);
-	(void)sqlite3_finalize(statement);
-	return code;
+	return ledger_add(ledger, statement, 0, NULL, error);
+}
+
+static int add_rollup(struct ledger *ledger, const struct ledger_rollup *rollup, const char *sha256,
+                      struct record_error *error)
+{
+	sqlite3_stmt *statement = NULL;
+	int result = ledger_begin(ledger, texts[ROLLUP_ADD], &statement, error);
+
+	if (result != 0)
+		return result;
+	database_put_number(statement, 1, (int64_t)rollup->incident);
+	database_put_number(statement, 2, rollup->made_ns);
+	database_put_text(statement, 3, sha256);
+	database_put_text(statement, 4, rollup->trace);
+	result = ledger_add(ledger, statement, 0, NULL, error);
+	return result == 0 ? trim_rollups(ledger, rollup->incident, error) : result;
 }
 
 int ledger_rollup_add(struct ledger *ledger, const struct ledger_rollup *rollup, char sha256[LEDGER_DIGEST_SIZE],
                       struct record_error *error)
 {
 	char digest[LEDGER_DIGEST_SIZE];
-	sqlite3_stmt *statement = NULL;
-	int result = ledger_check_json("trace", rollup->trace, error), code;
+	int result = ledger_check_json("trace", rollup->trace, error);
 
 	if (result == 0)
-		result = ledger_begin_to_add(ledger, texts[ROLLUP_ADD], "SELECT 0", &statement, error);
+		result = ledger_transaction_begin(ledger, error);
 	if (result != 0)
 		return result;
 	digest_sha256_text(rollup->trace, strlen(rollup->trace), digest);
-	database_put_number(statement, 1, (int64_t)rollup->incident);
-	database_put_number(statement, 2, rollup->made_ns);
-	database_put_text(statement, 3, digest);
-	database_put_text(statement, 4, rollup->trace);
-	code = database_run(ledger->database, "BEGIN IMMEDIATE");
-	if (code == SQLITE_OK)
-		code = database_step(statement);
-	(void)sqlite3_finalize(statement);
-	if (code == SQLITE_OK)
-		code = trim_rollups(ledger, rollup->incident);
-	if (code == SQLITE_OK)
-		code = database_run(ledger->database, "COMMIT");
-	if (code != SQLITE_OK) {
-		result = database_fail(error, "the record cannot be written", ledger->database, code);
-		if (!sqlite3_get_autocommit(ledger->database))
-			(void)database_run(ledger->database, "ROLLBACK");
-		return result;
-	}
-	if (sha256)
+	result = ledger_transaction_end(ledger, add_rollup(ledger, rollup, digest, error), error);
+	if (result == 0 && sha256)
 		memcpy(sha256, digest, sizeof(digest));
-	return 0;
+	return result;
 }
 
 /* ---- listing ---- */

@@ -52,6 +52,8 @@ int ledger_transaction_begin(struct ledger *ledger, struct record_error *error);
 int ledger_transaction_end(struct ledger *ledger, int result, struct record_error *error);
 /* `id` may be NULL. */
 int ledger_add(struct ledger *ledger, sqlite3_stmt *statement, char kind, char *id, struct record_error *error);
+/* The same of what can be there once: -EALREADY with the message, where a trigger or a key refuses it. */
+int ledger_add_once(struct ledger *ledger, sqlite3_stmt *statement, const char *already, struct record_error *error);
 /* The number that is the answer to a statement with its arguments bound; ends it. */
 int ledger_ask(const struct ledger *ledger, sqlite3_stmt *statement, int64_t *number, struct record_error *error);
 /* Stops where `row` returns not 0, and returns that. */
