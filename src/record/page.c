@@ -619,6 +619,8 @@ static void close_all(struct page *page, int64_t now_ns)
 	struct status_page *status = &page->status;
 
 	close_components(page);
+	if (page->no_memory) /* what was put together is not whole, and nobody will see it */
+		return;
 	for (uint32_t i = 0; i < status->incidents_count && !page->no_memory; i++)
 		if (page->threads[i].number)
 			close_incident(page, &page->incidents[i], &page->threads[i], now_ns);

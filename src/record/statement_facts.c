@@ -330,7 +330,11 @@ int statement_facts_aware(struct ledger *ledger, uint64_t incident, json_t **awa
 		                         .ns));
 	*aware = json_pack("{so so so so}", "at", moment(a.latest.aware_ns), "by",
 	                   build_text(a.by, STATEMENT_DESK_NAME_SIZE), "set", moment(a.latest.set_ns), "due", due);
-	return 0;
+	if (*aware && !b.failed)
+		return 0;
+	json_decref(*aware);
+	*aware = NULL;
+	return ledger_refuse(error, -ENOMEM, "there is no memory", "");
 }
 
 /* ---- what the law asks for ---- */

@@ -248,18 +248,18 @@ static int look(struct ledger *ledger, const struct statements_act_row *act, str
 	return result == 0 ? may_be_done(&standing, act, error) : result;
 }
 
-static void sum_published(const char *title, const char *text, char sha256[LEDGER_DIGEST_SIZE], int *result)
+static int sum_published(const char *title, const char *text, char sha256[LEDGER_DIGEST_SIZE],
+                         struct record_error *error)
 {
 	size_t length = strlen(title) + 1 + strlen(text);
 	char *whole = malloc(length + 1);
 
-	if (!whole) {
-		*result = -ENOMEM;
-		return;
-	}
+	if (!whole)
+		return ledger_refuse(error, -ENOMEM, "there is no memory", "");
 	(void)snprintf(whole, length + 1, "%s\n%s", title, text);
 	digest_sha256_text(whole, length, sha256);
 	free(whole);
+	return 0;
 }
 
 static int insert_act(struct ledger *ledger, const struct statements_act_row *act, const char *sha256,
@@ -293,7 +293,7 @@ int statements_act_add(struct ledger *ledger, const struct statements_act_row *a
 	if (result == 0)
 		result = check_long(act->text, error);
 	if (result == 0)
-		sum_published(act->title, act->text, sha256, &result);
+		result = sum_published(act->title, act->text, sha256, error);
 	if (result == 0)
 		result = ledger_transaction_begin(ledger, error);
 	if (result != 0)
