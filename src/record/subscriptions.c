@@ -21,9 +21,10 @@
 #define MAC_DIGITS (2 * MAC_OCTETS)
 #define NONCE_OCTETS 16
 #define NONCE_SIZE HEX_SIZE(NONCE_OCTETS)
-#define DELIVERY_ID_OCTETS 12
+#define DELIVERY_ID_OCTETS ((SUBSCRIPTIONS_DELIVERY_ID_SIZE - 1) / 2)
 #define NUMBER_DIGITS_MAX 15 /* hexadecimal */
 #define KEY_TEXT_SIZE HEX_SIZE(SUBSCRIPTIONS_KEY_OCTETS)
+#define LEAVING_MAX 64 /* web servers that are taken out at a time */
 
 static const char *const kinds[SUBSCRIBER_KINDS] = { [SUBSCRIBER_MAIL] = "mail", [SUBSCRIBER_WEBHOOK] = "webhook" };
 static const char *const states[SUBSCRIBER_STATES] = {
@@ -79,7 +80,7 @@ int subscriptions_number(struct ledger *ledger, const char *sql, const struct ar
 	return result == 0 ? ledger_ask(ledger, statement, number, error) : result;
 }
 
-static unsigned find(const char *const *names, unsigned count, const char *name)
+unsigned subscriptions_word(const char *const *names, unsigned count, const char *name)
 {
 	unsigned i = 0;
 
@@ -92,8 +93,9 @@ struct subscriber subscriptions_row(sqlite3_stmt *statement)
 {
 	return (struct subscriber){
 		.id = (uint64_t)sqlite3_column_int64(statement, 0),
-		.kind = (enum subscriber_kind)find(kinds, SUBSCRIBER_KINDS, database_text(statement, 1)),
-		.state = (enum subscriber_state)find(states, SUBSCRIBER_STATES, database_text(statement, 2)),
+		.kind = (enum subscriber_kind)subscriptions_word(kinds, SUBSCRIBER_KINDS, database_text(statement, 1)),
+		.state = (enum subscriber_state)subscriptions_word(states, SUBSCRIBER_STATES,
+		                                                   database_text(statement, 2)),
 		.name = database_text(statement, 3),
 		.lang = database_text(statement, 4),
 		.components = database_text(statement, 5),
@@ -204,7 +206,8 @@ int subscriptions_token_read(const char *token, enum token_purpose *purpose, uin
 	return 0;
 }
 
-void subscriptions_delivery_id(const struct subscriptions_key *key, const struct delivery *delivery, char id[25])
+void subscriptions_delivery_id(const struct subscriptions_key *key, const struct delivery *delivery,
+                               char id[SUBSCRIPTIONS_DELIVERY_ID_SIZE])
 {
 	uint8_t sum[DIGEST_SHA256_SIZE];
 	char text[96];
@@ -402,7 +405,7 @@ int subscriptions_add(struct ledger *ledger, const struct subscriber *who, int64
 /* ---- answering ---- */
 
 struct asked {
-	char nonce[NONCE_SIZE], lang[8];
+	char nonce[NONCE_SIZE], lang[SUBSCRIPTIONS_LANG_SIZE];
 	enum subscriber_state state;
 	int64_t question_ns;
 	bool found;
@@ -412,9 +415,10 @@ static int asked_row(sqlite3_stmt *statement, void *context)
 {
 	struct asked *asked = context;
 
-	(void)snprintf(asked->nonce, sizeof(asked->nonce), "%s", database_text(statement, 0));
-	(void)snprintf(asked->lang, sizeof(asked->lang), "%s", database_text(statement, 1));
-	asked->state = (enum subscriber_state)find(states, SUBSCRIBER_STATES, database_text(statement, 2));
+	database_copy_text(statement, 0, asked->nonce, sizeof(asked->nonce));
+	database_copy_text(statement, 1, asked->lang, sizeof(asked->lang));
+	asked->state =
+		(enum subscriber_state)subscriptions_word(states, SUBSCRIBER_STATES, database_text(statement, 2));
 	asked->question_ns = sqlite3_column_int64(statement, 3);
 	asked->found = true;
 	return 0;
@@ -449,7 +453,7 @@ static int check_token(struct ledger *ledger, const struct subscriptions_key *ke
 }
 
 int subscriptions_confirm(struct ledger *ledger, const struct subscriptions_key *key, const char *token, int64_t now_ns,
-                          char lang[8], struct record_error *error)
+                          char lang[SUBSCRIPTIONS_LANG_SIZE], struct record_error *error)
 {
 	struct asked asked;
 	uint64_t id = 0;
@@ -491,7 +495,7 @@ static int forget(struct ledger *ledger, uint64_t id, int64_t now_ns, unsigned *
 }
 
 int subscriptions_leave(struct ledger *ledger, const struct subscriptions_key *key, const char *token, int64_t now_ns,
-                        char lang[8], struct record_error *error)
+                        char lang[SUBSCRIPTIONS_LANG_SIZE], struct record_error *error)
 {
 	struct asked asked;
 	unsigned changed;
@@ -520,7 +524,7 @@ int subscriptions_remove(struct ledger *ledger, uint64_t id, int64_t now_ns, str
 struct leaving {
 	const struct subscriber *webhooks;
 	unsigned count;
-	uint64_t ids[64]; /* that are configured no more; of more the next time */
+	uint64_t ids[LEAVING_MAX]; /* that are configured no more; of more the next time */
 	unsigned leaving;
 };
 
@@ -533,7 +537,7 @@ static int find_leaving(void *context, const struct subscriber *one)
 	for (unsigned i = 0; i < leaving->count; i++)
 		if (strcmp(leaving->webhooks[i].name, one->name) == 0)
 			return 0;
-	if (leaving->leaving < sizeof(leaving->ids) / sizeof(leaving->ids[0]))
+	if (leaving->leaving < LEAVING_MAX)
 		leaving->ids[leaving->leaving++] = one->id;
 	return 0;
 }
