@@ -104,10 +104,10 @@ static size_t whole_letters(const char *text, size_t most)
 	return length > 0 ? length : most;
 }
 
-/* A text in a header whose name is out already: plain where it can be, else words of RFC 2047, a line each. */
-static void put_text(FILE *out, const char *text, size_t most)
+/* Behind its name, which is out already: plain where it can be, else words of RFC 2047, a line each. */
+static void put_subject(FILE *out, const char *text)
 {
-	size_t left = whole_letters(text, most);
+	size_t left = whole_letters(text, MAIL_SUBJECT_MAX);
 	char plain[MAIL_SUBJECT_MAX + 1];
 
 	(void)snprintf(plain, sizeof(plain), "%.*s", (int)left, text);
@@ -159,7 +159,7 @@ static void put_date(FILE *out, int64_t seconds)
 
 /* ---- body ---- */
 
-/* How many octets of `text`, a line without its end, one octet of it becomes. */
+/* Whether an octet of a body stands for itself: `first` of its line on the way, `last` of the line that it is from. */
 static bool is_plain(const char *at, bool first, bool last)
 {
 	unsigned char c = (unsigned char)*at;
@@ -241,7 +241,7 @@ int mail_write(const struct mail *mail, char **octets, size_t *length)
 	put_from(out, mail);
 	(void)fprintf(out, "To: %s\r\nMessage-ID: <%s@%s>\r\nSubject: ", mail->to, mail->id,
 	              strchr(mail->from, '@') + 1);
-	put_text(out, mail->subject, MAIL_SUBJECT_MAX);
+	put_subject(out, mail->subject);
 	(void)fprintf(out, "\r\nAuto-Submitted: auto-generated\r\nContent-Language: %s\r\n",
 	              language_code(mail->language));
 	if (mail->unsubscribe[0])
