@@ -261,3 +261,28 @@ int64_t status_began(const struct status_incident *incident)
 {
 	return status_is_planned(incident) ? incident->scheduled_from_ns : incident->started_ns;
 }
+
+unsigned status_months(const struct status_page *page, struct status_month months[STATUS_MONTHS_MAX])
+{
+	unsigned count = 0;
+
+	for (uint32_t i = 0; i < page->incidents_count; i++) {
+		struct language_time at = language_time((struct capture_time){ status_began(&page->incidents[i]) });
+		struct status_month month = { at.year, at.month, 1 };
+		unsigned place = 0;
+
+		while (place < count && (months[place].year > month.year ||
+		                         (months[place].year == month.year && months[place].month > month.month)))
+			place++;
+		if (place < count && months[place].year == month.year && months[place].month == month.month) {
+			months[place].incidents++;
+			continue;
+		}
+		if (place == STATUS_MONTHS_MAX)
+			continue;
+		count += count < STATUS_MONTHS_MAX;
+		memmove(&months[place + 1], &months[place], (count - 1 - place) * sizeof(months[0]));
+		months[place] = month;
+	}
+	return count;
+}
