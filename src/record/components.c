@@ -352,16 +352,8 @@ int component_each(struct ledger *ledger, bool removed, int (*each)(void *contex
                    void *context, struct record_error *error)
 {
 	struct listing listing = { .component = each, .context = context };
-	sqlite3_stmt *statement = NULL;
-	int result = 0;
 
-	if (ledger->schema < COMPONENTS_SCHEMA)
-		return 0;
-	result = ledger_begin(ledger, components, &statement, error);
-	if (result != 0)
-		return result;
-	database_put_number(statement, 1, removed);
-	return ledger_each_row(ledger, statement, component_row, &listing, error);
+	return ledger_list(ledger, COMPONENTS_SCHEMA, components, removed, component_row, &listing, error);
 }
 
 static int state_row(sqlite3_stmt *statement, void *context)
@@ -424,11 +416,6 @@ int component_works_each(struct ledger *ledger, int (*each)(void *context, const
                          void *context, struct record_error *error)
 {
 	struct listing listing = { .works = each, .context = context };
-	sqlite3_stmt *statement = NULL;
-	int result = 0;
 
-	if (ledger->schema < COMPONENTS_SCHEMA)
-		return 0;
-	result = ledger_begin(ledger, works, &statement, error);
-	return result != 0 ? result : ledger_each_row(ledger, statement, works_row, &listing, error);
+	return ledger_list(ledger, COMPONENTS_SCHEMA, works, 0, works_row, &listing, error);
 }

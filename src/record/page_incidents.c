@@ -42,8 +42,6 @@ struct status_incident *page_incident_new(struct page *page)
 	return incident;
 }
 
-/* ---- incidents ---- */
-
 /*
  * What a statement itself says of its place: the component that it names, if it is an ID; how far one has come; whose
  * words it tells.

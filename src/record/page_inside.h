@@ -43,7 +43,7 @@ struct page {
 	bool no_memory;
 };
 
-/* What users reported of a component, in the quarters of an hour from `from_ns` on. */
+/* What users reported of a component, in the quarters of an hour up to page_reports_end(). */
 struct reports {
 	uint64_t counts[PAGE_REPORTS_POINTS], sum; /* sum: once they are rounded */
 };

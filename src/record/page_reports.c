@@ -5,8 +5,6 @@
 
 #include "record/page_inside.h"
 
-/* ---- what users reported ---- */
-
 int64_t page_reports_end(int64_t now_ns)
 {
 	return now_ns / PAGE_REPORTS_STEP_NS * PAGE_REPORTS_STEP_NS;

@@ -358,23 +358,6 @@ struct listing {
 	void *context;
 };
 
-static int list_rows(struct ledger *ledger, enum text which, uint64_t bound,
-                     int (*row)(sqlite3_stmt *statement, void *context), struct listing *listing,
-                     struct record_error *error)
-{
-	sqlite3_stmt *statement = NULL;
-	int result;
-
-	if (ledger->schema < SCHEMA)
-		return 0;
-	result = ledger_begin(ledger, texts[which], &statement, error);
-	if (result != 0)
-		return result;
-	if (sqlite3_bind_parameter_count(statement) > 0)
-		database_put_number(statement, 1, (int64_t)bound);
-	return ledger_each_row(ledger, statement, row, listing, error);
-}
-
 static uint64_t column(sqlite3_stmt *statement, int at)
 {
 	return (uint64_t)sqlite3_column_int64(statement, at);
@@ -417,7 +400,7 @@ int statements_each(struct ledger *ledger, uint64_t number,
 {
 	struct listing listing = { .row = each, .context = context };
 
-	return list_rows(ledger, ALL, number, statement_row, &listing, error);
+	return ledger_list(ledger, SCHEMA, texts[ALL], (int64_t)number, statement_row, &listing, error);
 }
 
 int statements_latest_each(struct ledger *ledger, int (*each)(void *context, const struct statements_row *row),
@@ -425,7 +408,7 @@ int statements_latest_each(struct ledger *ledger, int (*each)(void *context, con
 {
 	struct listing listing = { .row = each, .context = context };
 
-	return list_rows(ledger, LATEST_ONES, 0, statement_row, &listing, error);
+	return ledger_list(ledger, SCHEMA, texts[LATEST_ONES], 0, statement_row, &listing, error);
 }
 
 static int act_row(sqlite3_stmt *statement, void *context)
@@ -456,7 +439,7 @@ int statements_act_each(struct ledger *ledger, uint64_t number,
 {
 	struct listing listing = { .act = each, .context = context };
 
-	return list_rows(ledger, ACTS, number, act_row, &listing, error);
+	return ledger_list(ledger, SCHEMA, texts[ACTS], (int64_t)number, act_row, &listing, error);
 }
 
 static int awareness_row(sqlite3_stmt *statement, void *context)
@@ -478,7 +461,7 @@ int statements_awareness_each(struct ledger *ledger, uint64_t incident,
 {
 	struct listing listing = { .awareness = each, .context = context };
 
-	return list_rows(ledger, AWARENESS, incident, awareness_row, &listing, error);
+	return ledger_list(ledger, SCHEMA, texts[AWARENESS], (int64_t)incident, awareness_row, &listing, error);
 }
 
 static int published_row(sqlite3_stmt *statement, void *context)
@@ -512,7 +495,7 @@ int statements_published_each(struct ledger *ledger, int (*each)(void *context, 
 {
 	struct listing listing = { .published = each, .context = context };
 
-	return list_rows(ledger, PUBLISHED, 0, published_row, &listing, error);
+	return ledger_list(ledger, SCHEMA, texts[PUBLISHED], 0, published_row, &listing, error);
 }
 
 struct threads {

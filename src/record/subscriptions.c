@@ -598,14 +598,9 @@ int subscriptions_each(struct ledger *ledger, bool gone, int (*each)(void *conte
                        void *context, struct record_error *error)
 {
 	struct listing listing = { .each = each, .context = context };
-	sqlite3_stmt *statement = NULL;
-	int result;
 
-	if (ledger->schema < SUBSCRIPTIONS_SCHEMA)
-		return 0;
-	result = subscriptions_bind(ledger,
-	                            "SELECT " SUBSCRIBER_COLUMNS " FROM subscriber u WHERE ?1 OR u.state <> 'gone'"
-	                            " ORDER BY u.id",
-	                            ARGUMENTS({ .number = gone }), &statement, error);
-	return result != 0 ? result : ledger_each_row(ledger, statement, list_row, &listing, error);
+	return ledger_list(ledger, SUBSCRIPTIONS_SCHEMA,
+	                   "SELECT " SUBSCRIBER_COLUMNS
+	                   " FROM subscriber u WHERE ?1 OR u.state <> 'gone' ORDER BY u.id",
+	                   gone, list_row, &listing, error);
 }
