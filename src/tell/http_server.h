@@ -69,7 +69,7 @@ struct http_server_reply {
 	struct http_server_field
 		fields[HTTP_SERVER_REPLY_FIELDS_MAX]; /* valid until `handle` returns; further ones are refused */
 	unsigned fields_count;
-	bool close; /* the connection, behind the answer */
+	bool close; /* the connection, behind the answer; of a page it stays open */
 };
 
 /* Each of what could be counted and had a bound; X(name, what it says) makes a table of it. */
@@ -112,13 +112,18 @@ struct http_server_options {
 	void *context;
 };
 
+/* ---- where it listens (http_listen.c) ---- */
+
 /* "127.0.0.1:8080", "[::1]:8080", "0.0.0.0:80": what it says. 0 or -EINVAL. */
 int http_server_address(const char *text, struct address *address, uint16_t *port);
 /* The same text: a socket that listens. 0; -EINVAL: no such text; -errno. */
 int http_server_listen(const char *text, int *listener);
+
+/* ---- the server ---- */
+
 /*
- * -EINVAL: a bound is none, or certificate and key do not go together; -ENOSYS; -ENOMEM; the listener stays the
- * caller's then.
+ * -EINVAL: a bound is none, certificate and key do not go together, or the library does not begin with them; -ENOMEM;
+ * the listener stays the caller's then.
  */
 int http_server_new(const struct http_server_options *options, struct http_server **server);
 void http_server_free(struct http_server *server);
