@@ -48,8 +48,7 @@ static struct picture_lane *lane_of(struct picture *picture, enum picture_kind k
 	}
 	lane = &picture->lanes[picture->lanes_count++];
 	lane->kind = kind;
-	for (size_t i = 0; component[i] && i + 1 < sizeof(lane->component); i++)
-		lane->component[i] = component[i];
+	(void)snprintf(lane->component, sizeof(lane->component), "%s", component);
 	return lane;
 }
 
