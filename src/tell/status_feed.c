@@ -211,17 +211,11 @@ int status_atom_write(FILE *out, const struct status_page *page)
 
 /* ---- RSS ---- */
 
-/* "Fri, 27 Nov 2026 09:40:00 +0000" (RFC 822, with four digits of the year as RSS wants them) */
 static void rss_time(const struct feed *f, const char *name, int64_t ns)
 {
-	static const char *const days[] = { "Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed" };
-	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-		                              "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-	struct language_time at = language_time((struct capture_time){ ns });
-	int64_t day = ns / STATUS_DAY_NS % 7;
+	char text[WORDS_SIZE];
 
-	(void)fprintf(f->out, "<%s>%s, %02u %s %04u %02u:%02u:%02u +0000</%s>\n", name, days[day < 0 ? day + 7 : day],
-	              at.day, months[at.month - 1], at.year, at.hour, at.minute, (unsigned)(ns / NS_PER_S % 60), name);
+	element(f, name, words_date_mail((struct capture_time){ ns }, text));
 }
 
 static int rss_item(const struct feed *f, const struct status_incident *incident)

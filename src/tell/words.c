@@ -135,6 +135,23 @@ const char *words_date_time(struct capture_time t, char text[WORDS_SIZE])
 	return text;
 }
 
+const char *words_date_mail(struct capture_time t, char text[WORDS_SIZE])
+{
+	static const char *const days[] = {
+		"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"
+	}; /* 1970-01-01 was the first */
+	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+		                              "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	const int64_t week_s = 7 * 86400LL;
+	int64_t in_week = (t.ns / NS_PER_S % week_s + week_s) % week_s;
+	char whole[TIME_TEXT_SIZE];
+
+	(void)time_format(t, whole); /* "2026-11-27T09:40:00" */
+	(void)snprintf(text, WORDS_SIZE, "%s, %.2s %s %.4s %.8s +0000", days[in_week / 86400], whole + 8,
+	               months[(whole[5] - '0') * 10 + whole[6] - '1'], whole, whole + 11);
+	return text;
+}
+
 static const char *day_clock(struct capture_time t, char text[WORDS_SIZE])
 {
 	char whole[WORDS_SIZE];

@@ -35,6 +35,8 @@ const char *words_share_up(uint64_t ppm, char text[WORDS_SIZE]);
 /* "2025-03-10 09:45:12"; of that "09:45:12"; UTC, cut off. */
 const char *words_date_time(struct capture_time t, char text[WORDS_SIZE]);
 const char *words_clock(struct capture_time t, char text[WORDS_SIZE]);
+/* "Fri, 27 Nov 2026 09:40:00 +0000": as mail (RFC 5322 section 3.3) and RSS have it. */
+const char *words_date_mail(struct capture_time t, char text[WORDS_SIZE]);
 /* As it is shown where all that is shown takes so long: "09:45:12.345", "09:45:12", "03-10 09:45". */
 const char *words_clock_within(struct capture_time t, int64_t span_ns, char text[WORDS_SIZE]);
 

@@ -66,6 +66,24 @@ static void numbers(void **state)
 	assert_string_equal(language_share_down(LANGUAGE_EN, 5099, text), "0.50" T "%");
 }
 
+static void mail_dates(void **state)
+{
+	static const struct {
+		int64_t s;
+		const char *wanted;
+	} cases[] = {
+		{ 0, "Thu, 01 Jan 1970 00:00:00 +0000" },          { 86399, "Thu, 01 Jan 1970 23:59:59 +0000" },
+		{ 1709208000, "Thu, 29 Feb 2024 12:00:00 +0000" }, { 1764240000, "Thu, 27 Nov 2025 10:40:00 +0000" },
+		{ 1798675199, "Wed, 30 Dec 2026 23:59:59 +0000" },
+	};
+	char date[WORDS_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(words_date_mail((struct capture_time){ cases[i].s * NS_PER_S }, date),
+		                    cases[i].wanted);
+}
+
 static void durations(void **state)
 {
 	(void)state;
@@ -132,8 +150,8 @@ static void sentences(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(codes),     cmocka_unit_test(dates),     cmocka_unit_test(numbers),
-		cmocka_unit_test(durations), cmocka_unit_test(sentences),
+		cmocka_unit_test(codes),     cmocka_unit_test(dates),      cmocka_unit_test(numbers),
+		cmocka_unit_test(durations), cmocka_unit_test(mail_dates), cmocka_unit_test(sentences),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
