@@ -58,26 +58,20 @@ void status_paragraphs(FILE *out, const char *words, const char *lang)
 	bool open = false;
 
 	while (*words) {
-		char line[STATUS_TEXT_MAX + 1];
 		size_t length = strcspn(words, "\r\n");
 
-		(void)snprintf(line, sizeof(line), "%.*s", (int)(length < STATUS_TEXT_MAX ? length : STATUS_TEXT_MAX),
-		               words);
-		words += length;
-		words += strncmp(words, "\r\n", 2) == 0 ? 2 : *words != '\0';
-		if (line[0] == '\0') {
+		if (length == 0)
 			(void)fputs(open ? "</p>\n" : "", out);
-			open = false;
-			continue;
-		}
-		if (open)
+		else if (open)
 			(void)fputs("<br>", out);
 		else if (lang)
 			(void)fprintf(out, "<p lang=\"%s\">", lang);
 		else
 			(void)fputs("<p>", out);
-		open = true;
-		markup_text(out, line);
+		open = length > 0;
+		markup_part(out, words, length);
+		words += length;
+		words += strncmp(words, "\r\n", 2) == 0 ? 2 : *words != '\0';
 	}
 	(void)fputs(open ? "</p>\n" : "", out);
 }
