@@ -37,6 +37,7 @@
 #define SUBSCRIPTIONS_NAME_SIZE 256
 #define SUBSCRIPTIONS_COMPONENTS_SIZE 512
 #define SUBSCRIPTIONS_LANG_SIZE 8
+#define SUBSCRIPTIONS_NONCE_SIZE 33       /* 32 hexadecimal digits */
 #define SUBSCRIPTIONS_DELIVERY_ID_SIZE 25 /* 24 hexadecimal digits */
 #define SUBSCRIPTIONS_TOKEN_SIZE 56       /* hexadecimal digits: c or e, the subscriber's number, 32 of the hash */
 #define SUBSCRIPTIONS_ERROR_MAX 160       /* octets of what went wrong */
@@ -125,8 +126,6 @@ const char *delivery_state_name(enum delivery_state state);
 int subscriptions_key_open(const char *state_dir, struct subscriptions_key *key, struct record_error *error);
 void subscriptions_token(const struct subscriptions_key *key, enum token_purpose purpose, uint64_t subscriber,
                          const char *nonce, char token[SUBSCRIPTIONS_TOKEN_SIZE]);
-/* "web,login": component's IDs with commas between, as many as SUBSCRIPTIONS_COMPONENTS_SIZE holds; not "". */
-bool subscriptions_components_ok(const char *list);
 /* What a token says of itself, true or not. -EINVAL: it is none. */
 int subscriptions_token_read(const char *token, enum token_purpose *purpose, uint64_t *subscriber);
 /* What a delivery is called by its receiver, however often it is sent: 24 hexadecimal digits. */
@@ -137,6 +136,8 @@ int64_t subscriptions_pause_ns(uint32_t attempts, uint64_t seed);
 
 /* ---- subscribers ---- */
 
+/* "web,login": component's IDs with commas between, as many as SUBSCRIPTIONS_COMPONENTS_SIZE holds; not "". */
+bool subscriptions_components_ok(const char *list);
 /*
  * An address wants to be told; it must be one (tell/mail.h). A question is queued, or nothing, where it is confirmed,
  * was asked a while ago, or often: whoever asks is told the same. *queued says which. -EDQUOT: too many ask.
