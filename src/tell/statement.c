@@ -21,6 +21,8 @@ static const char *const kind_names[STATEMENT_KINDS] = {
 
 static const char *const phase_names[STATEMENT_PHASES] = { "", "identified", "monitoring" };
 
+const char *const statement_basis_names[STATEMENT_BASES] = { "evidence", "word", "form" };
+
 const char *statement_phase_name(enum statement_phase phase)
 {
 	return phase_names[phase];
