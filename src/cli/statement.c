@@ -332,10 +332,12 @@ struct listing {
 	bool any;
 };
 
-static int list_one(void *context, const struct statement_desk_kept *kept)
+static int list_one(void *context, struct statement_desk_kept *kept)
 {
 	struct listing *l = context;
 
+	if (!statement_desk_read(kept))
+		return 0; /* 'holdfast record check' says what is no statement */
 	l->any = true;
 	if (l->list)
 		return json_array_append_new(l->list, statement_page_json(kept)) == 0 ? 0 : -ENOMEM;

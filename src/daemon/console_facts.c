@@ -124,59 +124,89 @@ static void relate(struct gathering *g, const struct statement_desk_kept *kept)
 			build_set(&g->build, one, "draft_thread", json_string(thread));
 		} else if (!law && kept->acts.published_ns && !kept->acts.withdrawn_ns) {
 			build_set(&g->build, one, "after", json_string(kept->row.id));
-			build_set(&g->build, one, "title", console_gather_words(statement_title(kept->json)));
-			build_set(&g->build, one, "lang", json_string(kept->row.lang));
 			/* What was drafted before it is of no use any more. */
 			(void)json_object_del(one, "draft");
 		}
 	}
 }
 
-/* What is not handed in first, and of that what is due first. */
-static bool is_before(const json_t *a, const json_t *b)
+/* What the latest word of each matter is called. */
+static int name_latest(struct gathering *g, struct ledger *ledger, struct record_error *error)
 {
-	struct capture_time due_a = { 0 }, due_b = { 0 }, none;
-	bool over_a = fact_time(a, "submitted", &none), over_b = fact_time(b, "submitted", &none);
+	json_t *one;
+	size_t i;
 
-	(void)fact_time(a, "due", &due_a);
-	(void)fact_time(b, "due", &due_b);
-	return over_a != over_b ? over_b : due_a.ns < due_b.ns;
+	json_array_foreach(json_object_get(g->root, "due"), i, one)
+	{
+		struct statement_desk_kept kept = { .json = NULL };
+		uint64_t number = statements_number(fact_text(one, "after"));
+		int result = number ? statement_desk_find(ledger, number, &kept, error) : -ENOENT;
+
+		if (result == 0) {
+			build_set(&g->build, one, "title", console_gather_words(statement_title(kept.json)));
+			build_set(&g->build, one, "lang", json_string(kept.row.lang));
+		}
+		statement_desk_free(&kept);
+		if (result != 0 && result != -ENOENT && result != -EBADMSG)
+			return result;
+	}
+	return 0;
 }
 
-/* `list` in that order; a new reference. */
-static json_t *sorted(struct gathering *g, const json_t *list)
-{
-	json_t *result = json_array(), *one, *other;
-	size_t i, at;
+/* One of what is due, by what it is sorted; `place` is where it stood. */
+struct urgent {
+	json_t *one;
+	int64_t due_ns;
+	size_t place;
+	bool over; /* handed in */
+};
 
-	json_array_foreach(list, i, one)
+/* What is not over first, of that what is due first, of that what stood first. */
+static int by_urgency(const void *a, const void *b)
+{
+	const struct urgent *one = a, *other = b;
+
+	if (one->over != other->over)
+		return one->over ? 1 : -1;
+	if (one->due_ns != other->due_ns)
+		return one->due_ns < other->due_ns ? -1 : 1;
+	return one->place < other->place ? -1 : 1;
+}
+
+/* The gathering's list, in that order. */
+static void sort_due(struct gathering *g)
+{
+	size_t count = json_array_size(g->list), i;
+	struct urgent *all = calloc(count + 1, sizeof(*all));
+	json_t *one, *order = json_array();
+
+	json_array_foreach(all ? g->list : NULL, i, one)
 	{
-		json_array_foreach(result, at, other)
-		{
-			if (is_before(one, other))
-				break;
-		}
-		if (json_array_insert(result, at, one) != 0)
-			g->build.failed = true;
+		struct capture_time due = { 0 }, none;
+
+		(void)fact_time(one, "due", &due);
+		all[i] = (struct urgent){ one, due.ns, i, fact_time(one, "submitted", &none) };
 	}
-	return result;
+	if (all)
+		qsort(all, count, sizeof(*all), by_urgency);
+	for (i = 0; all && i < count; i++)
+		build_append(&g->build, order, json_incref(all[i].one));
+	if (!all || json_array_clear(g->list) != 0 || json_array_extend(g->list, order) != 0)
+		g->build.failed = true;
+	json_decref(order);
+	free(all);
 }
 
 /* Into a new list. Which statements have to do with it is not in it yet: relate(). */
 static int gather_due(struct gathering *g, struct ledger *ledger, struct record_error *error)
 {
-	json_t *order;
 	int result;
 
 	console_gather_list(g, "due");
 	result = statements_thread_each(ledger, take_thread, g, error);
-
 	if (result == 0)
 		result = statement_facts_law_each(ledger, take_law, g, error);
-	order = sorted(g, g->list);
-	if (json_array_clear(g->list) != 0 || json_array_extend(g->list, order) != 0)
-		g->build.failed = true;
-	json_decref(order);
+	sort_due(g);
 	return result;
 }
 
@@ -240,16 +270,23 @@ static int take_outage(void *context, const struct outages_outage *outage)
 	return 0;
 }
 
-static int take_kept(void *context, const struct statement_desk_kept *kept)
+static int relate_each(void *context, struct statement_desk_kept *kept)
+{
+	relate(context, kept);
+	return 0;
+}
+
+static int take_kept(void *context, struct statement_desk_kept *kept)
 {
 	struct gathering *g = context;
 
-	relate(g, kept);
-	console_gather_newest(g, json_pack("{ss so ss ss ss so so}", "id", kept->row.id, "thread",
-	                                   number_id(kept->row.thread), "kind", statement_kind_name(kept->row.kind),
-	                                   "lang", kept->row.lang, "state", statement_desk_state(kept), "title",
-	                                   console_gather_words(statement_title(kept->json)), "made",
-	                                   console_gather_moment(kept->row.made_ns)));
+	if (!statement_desk_read(kept))
+		return 0;
+	build_append(&g->build, g->list,
+	             json_pack("{ss so ss ss ss so so}", "id", kept->row.id, "thread", number_id(kept->row.thread),
+	                       "kind", statement_kind_name(kept->row.kind), "lang", kept->row.lang, "state",
+	                       statement_desk_state(kept), "title", console_gather_words(statement_title(kept->json)),
+	                       "made", console_gather_moment(kept->row.made_ns)));
 	return 0;
 }
 
@@ -296,9 +333,13 @@ int console_facts_overview(struct console_site *site, struct ledger *ledger, jso
 	console_gather_list(&g, "outages");
 	if (result == 0)
 		result = outages_each(ledger, NULL, take_outage, &g, error);
+	if (result == 0)
+		result = statement_desk_each(ledger, relate_each, &g, error);
+	if (result == 0)
+		result = name_latest(&g, ledger, error);
 	console_gather_list(&g, "statements");
 	if (result == 0)
-		result = statement_desk_each(ledger, take_kept, &g, error);
+		result = statement_desk_newest_each(ledger, CONSOLE_LIST_MAX, take_kept, &g, error);
 	incidents(site, &g);
 	return console_gather_done(&g, result, json);
 }
@@ -392,12 +433,12 @@ int console_facts_statement(struct ledger *ledger, const char *id, json_t **json
 	return result;
 }
 
-static int take_of_thread(void *context, const struct statement_desk_kept *kept)
+static int take_of_thread(void *context, struct statement_desk_kept *kept)
 {
 	struct gathering *g = context;
 
 	relate(g, kept);
-	if (kept->row.thread != g->thread)
+	if (kept->row.thread != g->thread || !statement_desk_read(kept))
 		return 0;
 	if (kept->row.incident)
 		g->incident = kept->row.incident;
@@ -465,6 +506,8 @@ int console_facts_matter(struct console_site *site, struct ledger *ledger, const
 	if (result == 0 && json_array_size(g.list) == 0)
 		result = -ENOENT;
 	keep_own(&g, id);
+	if (result == 0)
+		result = name_latest(&g, ledger, error);
 	if (result == 0)
 		result = statement_facts_aware(ledger, g.incident, &aware, error);
 	if (result == 0) {

@@ -27,7 +27,8 @@
 #define SAME_PERSON "CASE WHEN a.uid = 4294967295 OR ?4 = 4294967295 THEN a.by = ?5 ELSE a.uid = ?4 END"
 
 enum text {
-	ADD, ACT_ADD, AWARENESS_ADD, SOURCE_ADD, ALL, LATEST_ONES, ACTS, AWARENESS, SOURCE, ONE, PUBLISHED, TEXTS,
+	ADD, ACT_ADD, AWARENESS_ADD, SOURCE_ADD, ALL, ALL_OF, LATEST_ONES, NEWEST, ACTS, ACTS_OF, AWARENESS, SOURCE, ONE,
+	PUBLISHED, TEXTS,
 };
 
 static const char *const texts[TEXTS] = {
@@ -36,9 +37,13 @@ static const char *const texts[TEXTS] = {
 	[AWARENESS_ADD] = "INSERT INTO awareness(incident, aware_ns, set_ns, set_by) VALUES(?1, ?2, ?3, ?4)",
 	[SOURCE_ADD] = "INSERT INTO statement_source(sha256, made_ns, json) SELECT ?1, ?2, ?3"
 	               " WHERE NOT EXISTS(SELECT 1 FROM statement_source WHERE sha256 = ?1)",
-	[ALL] = "SELECT " COLUMNS " FROM statement WHERE ?1 = 0 OR number = ?1 ORDER BY id",
+	/* "?1 = 0 OR number = ?1" would go through the whole table for each number. */
+	[ALL] = "SELECT " COLUMNS " FROM statement ORDER BY id",
+	[ALL_OF] = "SELECT " COLUMNS " FROM statement WHERE number = ?1 ORDER BY id",
 	[LATEST_ONES] = "SELECT " COLUMNS " FROM statement WHERE revision = (" LATEST ") ORDER BY number",
-	[ACTS] = "SELECT " ACT_COLUMNS " FROM statement_act WHERE ?1 = 0 OR number = ?1 ORDER BY id",
+	[NEWEST] = "SELECT " COLUMNS " FROM statement WHERE revision = (" LATEST ") ORDER BY number DESC LIMIT ?1",
+	[ACTS] = "SELECT " ACT_COLUMNS " FROM statement_act ORDER BY id",
+	[ACTS_OF] = "SELECT " ACT_COLUMNS " FROM statement_act WHERE number = ?1 ORDER BY id",
 	[AWARENESS] = "SELECT incident, aware_ns, set_ns, set_by FROM awareness WHERE ?1 = 0 OR incident = ?1 ORDER BY id",
 	[SOURCE] = "SELECT json FROM statement_source WHERE sha256 = ?1",
 	[ONE] = "SELECT sha256, thread, (" LATEST "),"
@@ -50,13 +55,14 @@ static const char *const texts[TEXTS] = {
 	        "  AND a.revision = statement.revision AND a.act = ?3 AND " SAME_PERSON ")"
 	        " FROM statement WHERE number = ?1 AND revision = ?2",
 	[PUBLISHED] = "SELECT p.number, p.revision, s.thread, s.incident, s.outage, s.kind, s.lang, s.supersedes,"
-	              " coalesce((SELECT max(c.number) FROM statement AS c JOIN statement_act AS cp"
-	              "  ON cp.number = c.number AND cp.revision = c.revision AND cp.act = 'published'"
-	              "  WHERE c.supersedes = p.number), 0),"
+	              " coalesce(k.number, 0),"
 	              " p.at_ns, coalesce(w.at_ns, 0), p.title, p.text, coalesce(w.text, ''), s.json, p.sha256"
 	              " FROM statement_act AS p"
 	              " JOIN statement AS s ON s.number = p.number AND s.revision = p.revision"
 	              " LEFT JOIN statement_act AS w ON w.number = p.number AND w.act = 'withdrawn'"
+	              " LEFT JOIN (SELECT c.supersedes AS of, max(c.number) AS number FROM statement AS c"
+	              "  JOIN statement_act AS cp ON cp.number = c.number AND cp.revision = c.revision"
+	              "  AND cp.act = 'published' WHERE c.supersedes <> 0 GROUP BY c.supersedes) AS k ON k.of = p.number"
 	              " WHERE p.act = 'published' ORDER BY p.at_ns, p.id",
 };
 
@@ -400,7 +406,8 @@ int statements_each(struct ledger *ledger, uint64_t number,
 {
 	struct listing listing = { .row = each, .context = context };
 
-	return ledger_list(ledger, SCHEMA, texts[ALL], (int64_t)number, statement_row, &listing, error);
+	return ledger_list(ledger, SCHEMA, texts[number ? ALL_OF : ALL], (int64_t)number, statement_row, &listing,
+	                   error);
 }
 
 int statements_latest_each(struct ledger *ledger, int (*each)(void *context, const struct statements_row *row),
@@ -409,6 +416,15 @@ int statements_latest_each(struct ledger *ledger, int (*each)(void *context, con
 	struct listing listing = { .row = each, .context = context };
 
 	return ledger_list(ledger, SCHEMA, texts[LATEST_ONES], 0, statement_row, &listing, error);
+}
+
+int statements_newest_each(struct ledger *ledger, unsigned most,
+                           int (*each)(void *context, const struct statements_row *row), void *context,
+                           struct record_error *error)
+{
+	struct listing listing = { .row = each, .context = context };
+
+	return ledger_list(ledger, SCHEMA, texts[NEWEST], most, statement_row, &listing, error);
 }
 
 static int act_row(sqlite3_stmt *statement, void *context)
@@ -439,7 +455,7 @@ int statements_act_each(struct ledger *ledger, uint64_t number,
 {
 	struct listing listing = { .act = each, .context = context };
 
-	return ledger_list(ledger, SCHEMA, texts[ACTS], (int64_t)number, act_row, &listing, error);
+	return ledger_list(ledger, SCHEMA, texts[number ? ACTS_OF : ACTS], (int64_t)number, act_row, &listing, error);
 }
 
 static int awareness_row(sqlite3_stmt *statement, void *context)
@@ -498,56 +514,61 @@ int statements_published_each(struct ledger *ledger, int (*each)(void *context, 
 	return ledger_list(ledger, SCHEMA, texts[PUBLISHED], 0, published_row, &listing, error);
 }
 
+/* What was published, by its matter. */
 struct threads {
-	struct statements_thread *list;
+	struct published_thread {
+		struct statements_thread told;
+		char *latest; /* JSON of the latest while it is open, for what it promises; ours */
+	} * list;
 	size_t count, room;
 };
 
-static struct statements_thread *thread_of(struct threads *all, uint64_t number)
+static struct published_thread *thread_of(struct threads *all, uint64_t number)
 {
 	for (size_t i = all->count; i > 0; i--)
-		if (all->list[i - 1].thread == number)
+		if (all->list[i - 1].told.thread == number)
 			return &all->list[i - 1];
 	if (all->count == all->room) {
 		size_t room = all->room ? 2 * all->room : 16;
-		struct statements_thread *list = realloc(all->list, room * sizeof(*list));
+		struct published_thread *list = realloc(all->list, room * sizeof(*list));
 
 		if (!list)
 			return NULL;
 		all->list = list;
 		all->room = room;
 	}
-	all->list[all->count] = (struct statements_thread){ .thread = number };
+	all->list[all->count] = (struct published_thread){ .told = { .thread = number } };
 	return &all->list[all->count++];
 }
 
 /* When it is due that something else is said, by what was promised. */
-static int64_t due_after(const struct statements_published *one)
+static int64_t due_after(const char *latest, int64_t published_ns)
 {
-	json_t *json = json_loads(one->json, JSON_REJECT_DUPLICATES, NULL);
-	int64_t promised = statement_next(json).ns, latest = one->published_ns + STATEMENT_UPDATE_NS;
+	json_t *json = json_loads(latest, JSON_REJECT_DUPLICATES, NULL);
+	int64_t promised = statement_next(json).ns, last = published_ns + STATEMENT_UPDATE_NS;
 
 	json_decref(json);
-	return promised > one->published_ns && promised < latest ? promised : latest;
+	return promised > published_ns && promised < last ? promised : last;
 }
 
 static int take_into_thread(void *context, const struct statements_published *one)
 {
-	struct statements_thread *thread = thread_of(context, one->thread);
+	struct published_thread *thread = thread_of(context, one->thread);
 
 	if (!thread)
 		return -ENOMEM;
 	if (one->incident)
-		thread->incident = one->incident;
+		thread->told.incident = one->incident;
 	if (one->withdrawn_ns)
 		return 0;
-	if (one->kind != STATEMENT_CORRECTION || thread->last_ns == 0) {
-		thread->last = one->kind;
-		thread->open = one->kind == STATEMENT_FIRST_NOTICE || one->kind == STATEMENT_UPDATE;
+	if (one->kind != STATEMENT_CORRECTION || thread->told.last_ns == 0) {
+		thread->told.last = one->kind;
+		thread->told.open = one->kind == STATEMENT_FIRST_NOTICE || one->kind == STATEMENT_UPDATE;
 	}
-	thread->last_ns = one->published_ns;
-	thread->due_ns = thread->open ? due_after(one) : 0;
-	return 0;
+	thread->told.last_ns = one->published_ns;
+	free(thread->latest);
+	thread->latest = thread->told.open ? strdup(one->json) : NULL;
+	return thread->told.open && !thread->latest ? -ENOMEM : 0;
 }
 
 int statements_thread_each(struct ledger *ledger, int (*each)(void *context, const struct statements_thread *thread),
@@ -556,9 +577,15 @@ int statements_thread_each(struct ledger *ledger, int (*each)(void *context, con
 	struct threads all = { .list = NULL };
 	int result = statements_published_each(ledger, take_into_thread, &all, error);
 
-	for (size_t i = 0; i < all.count && result == 0; i++)
-		if (all.list[i].last_ns)
-			result = each(context, &all.list[i]);
+	for (size_t i = 0; i < all.count; i++) {
+		struct published_thread *thread = &all.list[i];
+
+		if (thread->latest)
+			thread->told.due_ns = due_after(thread->latest, thread->told.last_ns);
+		free(thread->latest);
+		if (result == 0 && thread->told.last_ns)
+			result = each(context, &thread->told);
+	}
 	free(all.list);
 	return result;
 }

@@ -119,6 +119,10 @@ int statements_each(struct ledger *ledger, uint64_t number,
 /* … the latest revision of each. */
 int statements_latest_each(struct ledger *ledger, int (*each)(void *context, const struct statements_row *row),
                            void *context, struct record_error *error);
+/* … of the `most` latest statements, the latest first. */
+int statements_newest_each(struct ledger *ledger, unsigned most,
+                           int (*each)(void *context, const struct statements_row *row), void *context,
+                           struct record_error *error);
 int statements_act_each(struct ledger *ledger, uint64_t number,
                         int (*each)(void *context, const struct statements_act_row *act), void *context,
                         struct record_error *error);

@@ -178,10 +178,53 @@ static void nothing_changes(void **state)
 	assert_int_equal(statements_source_find(ledger, sum, &json, &error), -EBADMSG);
 }
 
+struct listed {
+	uint64_t numbers[64], revisions[64];
+	unsigned count;
+};
+
+static int list_row(void *context, const struct statements_row *row)
+{
+	struct listed *listed = context;
+
+	assert_true(listed->count < 64);
+	listed->numbers[listed->count] = row->number;
+	listed->revisions[listed->count++] = row->revision;
+	return 0;
+}
+
+/* The latest revision of each, from either end; all revisions of one. */
+static void lists(void **state)
+{
+	struct statements_row row = added(STATEMENT_UPDATE, 0, 0);
+	struct listed all = { .count = 0 }, newest = all, of_one = all, of_none = all;
+
+	(void)state;
+	row.json = "{\"a\":2}";
+	assert_int_equal(statements_add(ledger, &row, &error), 0);
+	assert_int_equal(statements_latest_each(ledger, list_row, &all, &error), 0);
+	assert_true(all.count > 2);
+	assert_int_equal(all.numbers[all.count - 1], row.number);
+	for (unsigned most = 0; most <= all.count + 1; most++) {
+		newest.count = 0;
+		assert_int_equal(statements_newest_each(ledger, most, list_row, &newest, &error), 0);
+		assert_int_equal(newest.count, most < all.count ? most : all.count);
+		for (unsigned i = 0; i < newest.count; i++) {
+			assert_int_equal(newest.numbers[i], all.numbers[all.count - 1 - i]);
+			assert_int_equal(newest.revisions[i], all.revisions[all.count - 1 - i]);
+		}
+	}
+	assert_int_equal(statements_each(ledger, row.number, list_row, &of_one, &error), 0);
+	assert_int_equal(of_one.count, 2);
+	assert_true(of_one.numbers[0] == row.number && of_one.revisions[0] == 1 && of_one.revisions[1] == 2);
+	assert_int_equal(statements_each(ledger, row.number + 1, list_row, &of_none, &error), 0);
+	assert_int_equal(of_none.count, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(life), cmocka_unit_test(nobody_twice),
-		                            cmocka_unit_test(nothing_changes) };
+		                            cmocka_unit_test(lists), cmocka_unit_test(nothing_changes) };
 
 	return cmocka_run_group_tests(tests, scratch_begin, scratch_end);
 }
