@@ -17,12 +17,18 @@
 
 #define INCIDENTS "incidents"
 #define STREAMS "streams"
-#define PATH_SIZE (ARCHIVE_PATH_SIZE + 64)
+#define PATH_SIZE ARCHIVE_FILE_PATH_SIZE
 #define HEAD_MAX 2048 /* octets of an incident's first line */
 #define FOLDER_MODE 0750
 #define FILE_MODE 0640
 #define HEAD_END ",\"analysis\":\n"
 #define FILE_END "}\n"
+
+/* Of which more may come. */
+static bool is_live(const struct archive_incident *incident)
+{
+	return incident->state == ARCHIVE_OPEN || incident->state == ARCHIVE_OVER;
+}
 
 static const char *const state_names[ARCHIVE_STATES] = { "open", "over", "final", "left" };
 
@@ -204,8 +210,11 @@ static int list_all(const char *folder, struct archive_incident **incidents)
 		if (++count == room) {
 			struct archive_incident *more = realloc(made, 2 * room * sizeof(*made));
 
-			if (!more)
-				break;
+			if (!more) {
+				(void)closedir(directory);
+				free(made);
+				return -ENOMEM;
+			}
 			made = more;
 			room *= 2;
 		}
@@ -374,10 +383,8 @@ static void make_room(const struct archive *archive)
 	if (count < 0)
 		return;
 	for (int i = 0; i < count; i++) {
-		bool live = all[i].state == ARCHIVE_OPEN || all[i].state == ARCHIVE_OVER;
-
+		bool live = is_live(&all[i]), there;
 		uint64_t its = 0;
-		bool there;
 
 		archive_stream_path(archive->folder, all[i].id, path);
 		there = stream_is_there(path, &its);
@@ -398,10 +405,9 @@ int archive_expire(const char *folder, int64_t ended_before_ns)
 
 	for (int i = 0; i < count; i++) {
 		char path[PATH_SIZE];
-		bool live = all[i].state == ARCHIVE_OPEN || all[i].state == ARCHIVE_OVER;
 		int64_t ended_ns = all[i].ended_ns ? all[i].ended_ns : all[i].began_ns;
 
-		if (live || ended_ns >= ended_before_ns)
+		if (is_live(&all[i]) || ended_ns >= ended_before_ns)
 			continue;
 		archive_stream_path(folder, all[i].id, path);
 		if (unlink(path) == 0)
@@ -599,7 +605,7 @@ int archive_open(struct archive *archive, const char *folder, const struct archi
 	if (count < 0)
 		return count;
 	for (int i = 0; i < count; i++)
-		if (all[i].state == ARCHIVE_OPEN || all[i].state == ARCHIVE_OVER)
+		if (is_live(&all[i]))
 			leave(folder, &all[i]);
 	free(all);
 	return 0;

@@ -4,7 +4,7 @@
  * opens the database first makes them; another who waited for that transaction sees the number that it left.
  *
  * What the ledger holds is guarded by triggers: an UPDATE or DELETE fails in whatever program tries it, short of one
- * that drops the triggers first, which database_check() sees.
+ * that drops the triggers first, which ledger_check() sees.
  */
 #include "record/database.h"
 

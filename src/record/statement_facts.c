@@ -353,7 +353,11 @@ int statement_facts_aware(struct ledger *ledger, uint64_t incident, json_t **awa
 	if (json_object_size(a.exempt))
 		build_set(&b, *aware, "exempt", json_incref(a.exempt));
 	json_decref(a.exempt);
-	return b.failed || !*aware ? -ENOMEM : 0;
+	if (*aware && !b.failed)
+		return 0;
+	json_decref(*aware);
+	*aware = NULL;
+	return ledger_refuse(error, -ENOMEM, "there is no memory", "");
 }
 
 /* ---- what the law asks for ---- */

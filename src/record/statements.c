@@ -258,18 +258,18 @@ static int look(struct ledger *ledger, const struct statements_act_row *act, str
 	return result == 0 ? may_be_done(&standing, act, error) : result;
 }
 
-static void sum_published(const char *title, const char *text, char sha256[LEDGER_DIGEST_SIZE], int *result)
+static int sum_published(const char *title, const char *text, char sha256[LEDGER_DIGEST_SIZE],
+                         struct record_error *error)
 {
 	size_t length = strlen(title) + 1 + strlen(text);
 	char *whole = malloc(length + 1);
 
-	if (!whole) {
-		*result = -ENOMEM;
-		return;
-	}
+	if (!whole)
+		return ledger_refuse(error, -ENOMEM, "there is no memory", "");
 	(void)snprintf(whole, length + 1, "%s\n%s", title, text);
 	digest_sha256_text(whole, length, sha256);
 	free(whole);
+	return 0;
 }
 
 static int insert_act(struct ledger *ledger, const struct statements_act_row *act, const char *sha256,
@@ -303,7 +303,7 @@ int statements_act_add(struct ledger *ledger, const struct statements_act_row *a
 	if (result == 0)
 		result = check_long(act->text, error);
 	if (result == 0)
-		sum_published(act->title, act->text, sha256, &result);
+		result = sum_published(act->title, act->text, sha256, error);
 	if (result == 0)
 		result = ledger_transaction_begin(ledger, error);
 	if (result != 0)
@@ -404,23 +404,6 @@ struct listing {
 	void *context;
 };
 
-static int list_rows(struct ledger *ledger, enum text which, uint64_t bound,
-                     int (*row)(sqlite3_stmt *statement, void *context), struct listing *listing,
-                     struct record_error *error)
-{
-	sqlite3_stmt *statement = NULL;
-	int result;
-
-	if (ledger->schema < SCHEMA)
-		return 0;
-	result = ledger_begin(ledger, texts[which], &statement, error);
-	if (result != 0)
-		return result;
-	if (sqlite3_bind_parameter_count(statement) > 0)
-		database_put_number(statement, 1, (int64_t)bound);
-	return ledger_each_row(ledger, statement, row, listing, error);
-}
-
 static uint64_t column(sqlite3_stmt *statement, int at)
 {
 	return (uint64_t)sqlite3_column_int64(statement, at);
@@ -463,7 +446,8 @@ int statements_each(struct ledger *ledger, uint64_t number,
 {
 	struct listing listing = { .row = each, .context = context };
 
-	return list_rows(ledger, number ? ALL_OF : ALL, number, statement_row, &listing, error);
+	return ledger_list(ledger, SCHEMA, texts[number ? ALL_OF : ALL], (int64_t)number, statement_row, &listing,
+	                   error);
 }
 
 int statements_latest_each(struct ledger *ledger, int (*each)(void *context, const struct statements_row *row),
@@ -471,7 +455,7 @@ int statements_latest_each(struct ledger *ledger, int (*each)(void *context, con
 {
 	struct listing listing = { .row = each, .context = context };
 
-	return list_rows(ledger, LATEST_ONES, 0, statement_row, &listing, error);
+	return ledger_list(ledger, SCHEMA, texts[LATEST_ONES], 0, statement_row, &listing, error);
 }
 
 int statements_newest_each(struct ledger *ledger, unsigned most,
@@ -480,7 +464,7 @@ int statements_newest_each(struct ledger *ledger, unsigned most,
 {
 	struct listing listing = { .row = each, .context = context };
 
-	return list_rows(ledger, NEWEST, most, statement_row, &listing, error);
+	return ledger_list(ledger, SCHEMA, texts[NEWEST], most, statement_row, &listing, error);
 }
 
 static int act_row(sqlite3_stmt *statement, void *context)
@@ -511,7 +495,7 @@ int statements_act_each(struct ledger *ledger, uint64_t number,
 {
 	struct listing listing = { .act = each, .context = context };
 
-	return list_rows(ledger, number ? ACTS_OF : ACTS, number, act_row, &listing, error);
+	return ledger_list(ledger, SCHEMA, texts[number ? ACTS_OF : ACTS], (int64_t)number, act_row, &listing, error);
 }
 
 static int awareness_row(sqlite3_stmt *statement, void *context)
@@ -533,7 +517,7 @@ int statements_awareness_each(struct ledger *ledger, uint64_t incident,
 {
 	struct listing listing = { .awareness = each, .context = context };
 
-	return list_rows(ledger, AWARENESS, incident, awareness_row, &listing, error);
+	return ledger_list(ledger, SCHEMA, texts[AWARENESS], (int64_t)incident, awareness_row, &listing, error);
 }
 
 static int exemption_row(sqlite3_stmt *statement, void *context)
@@ -559,9 +543,8 @@ int statements_exemption_each(struct ledger *ledger, uint64_t incident,
 {
 	struct listing listing = { .exemption = each, .context = context };
 
-	return ledger->schema < SCHEMA_EXEMPTIONS
-	               ? 0
-	               : list_rows(ledger, EXEMPTIONS, incident, exemption_row, &listing, error);
+	return ledger_list(ledger, SCHEMA_EXEMPTIONS, texts[EXEMPTIONS], (int64_t)incident, exemption_row, &listing,
+	                   error);
 }
 
 static int published_row(sqlite3_stmt *statement, void *context)
@@ -595,7 +578,7 @@ int statements_published_each(struct ledger *ledger, int (*each)(void *context, 
 {
 	struct listing listing = { .published = each, .context = context };
 
-	return list_rows(ledger, PUBLISHED, 0, published_row, &listing, error);
+	return ledger_list(ledger, SCHEMA, texts[PUBLISHED], 0, published_row, &listing, error);
 }
 
 /* What was published, by its matter. */

@@ -32,8 +32,6 @@
 #include "tell/console_door.h"
 #include "tell/language.h"
 
-#define CONSOLE_FRAGMENT_MAX 512 /* octets of a row of the table of words */
-
 /* What all pages have. */
 struct console_view {
 	FILE *out;

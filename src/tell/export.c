@@ -152,7 +152,7 @@ static bool is_real(const struct trace_vector *vector, const struct roster_sourc
 	       (vector->spoofing.verdict == SPOOFING_UNDETERMINED && (source->marks & ROSTER_VERIFIED));
 }
 
-/* Those of all vectors, each address once; *room is what `all` holds at most. */
+/* Those of all vectors, each address once; *all is the caller's, whatever is returned. */
 static int collect(const struct finding *finding, const struct trace *trace, struct export_source **all, size_t *count)
 {
 	const struct roster_source *sources;

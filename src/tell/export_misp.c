@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "detect/scope.h"
 #include "observe/protocol.h"
 #include "tell/export_inside.h"
 
@@ -119,13 +120,9 @@ static const char *protocol_of(const struct vector *row)
 
 static json_t *target_of(const struct export *export)
 {
-	char text[PREFIX_TEXT_SIZE], *slash;
+	char text[PREFIX_TEXT_SIZE];
 
-	prefix_format(&export->scope, text);
-	slash = strchr(text, '/');
-	if (slash && export->scope.length == (export->scope.is_ipv4 ? 32 : 128))
-		*slash = '\0';
-	return json_string(text);
+	return json_string(scope_format(&export->scope, text));
 }
 
 static json_t *ddos_object(struct event *e, uint32_t index)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "detect/scope.h"
 #include "tell/export_inside.h"
 
 #define ID_SIZE 96
@@ -167,13 +168,9 @@ static void add_address(struct bundle *u, bool is_ipv4, const char *text, uint32
 static void add_target(struct bundle *u)
 {
 	const struct prefix *scope = &u->export->scope;
-	char text[PREFIX_TEXT_SIZE], *slash;
+	char text[PREFIX_TEXT_SIZE];
 
-	prefix_format(scope, text);
-	slash = strchr(text, '/');
-	if (slash && scope->length == (scope->is_ipv4 ? 32 : 128))
-		*slash = '\0';
-	add_address(u, scope->is_ipv4, text, 0, u->target);
+	add_address(u, scope->is_ipv4, scope_format(scope, text), 0, u->target);
 }
 
 static int by_number(const void *left, const void *right)
@@ -235,8 +232,7 @@ static void add_sources(struct bundle *u)
 		char text[ADDRESS_TEXT_SIZE], id[ID_SIZE];
 
 		/* Whoever attacks itself is the target, and is there already. */
-		if (prefix_contains(&u->export->scope, &source->address) &&
-		    u->export->scope.length == (u->export->scope.is_ipv4 ? 32 : 128))
+		if (prefix_contains(&u->export->scope, &source->address) && scope_is_host(&u->export->scope))
 			continue;
 		add_address(u, address_is_ipv4(&source->address), address_format(&source->address, text),
 		            source->network, id);

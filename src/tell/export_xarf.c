@@ -12,6 +12,7 @@
 #include "base/base64.h"
 #include "base/digest.h"
 #include "base/time.h"
+#include "detect/scope.h"
 #include "tell/export_inside.h"
 
 #define VERSION "4.2.0"
@@ -87,7 +88,7 @@ static void set_target(struct build *b, const struct export *export, json_t *obj
 {
 	char text[ADDRESS_TEXT_SIZE];
 
-	if (export->scope.length == (export->scope.is_ipv4 ? 32 : 128))
+	if (scope_is_host(&export->scope))
 		build_set(b, object, "destination_ip", json_string(address_format(&export->scope.address, text)));
 	if (export->ports_count == 1 && export->ports[0])
 		build_set(b, object, "destination_port", json_integer(export->ports[0]));

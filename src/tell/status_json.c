@@ -275,38 +275,6 @@ int status_json_write(FILE *out, const struct status_page *page, enum status_jso
 
 /* ---- events ---- */
 
-static const struct status_incident *find_incident(const struct status_page *page, const char *id)
-{
-	for (uint32_t i = 0; i < page->incidents_count; i++)
-		if (strcmp(page->incidents[i].id, id) == 0)
-			return &page->incidents[i];
-	return NULL;
-}
-
-static const struct status_change *find_change(const struct status_component *component, int64_t since_ns,
-                                               enum component_status *before)
-{
-	*before = COMPONENT_OPERATIONAL;
-	for (uint32_t i = 0; i < component->changes_count && component->changes[i].since_ns <= since_ns; i++) {
-		if (component->changes[i].since_ns == since_ns)
-			return &component->changes[i];
-		*before = component->changes[i].status;
-	}
-	return NULL;
-}
-
-bool status_change_find(const struct status_page *page, const char *component, int64_t since_ns,
-                        enum component_status *before, enum component_status *after)
-{
-	const struct status_component *found = status_find(page, component);
-	const struct status_change *change = found ? find_change(found, since_ns, before) : NULL;
-
-	if (!change || change->status == *before)
-		return false;
-	*after = change->status;
-	return true;
-}
-
 /* Statuspage's webhooks say of the page, beside what its API says of it, how it stands. */
 static json_t *event_page(struct teller *t)
 {
@@ -337,7 +305,8 @@ static void set_change(struct teller *t, json_t *root, const struct webhook_even
 int status_event_write(FILE *out, const struct status_page *page, const struct webhook_event *event)
 {
 	struct teller t = { .page = page, .language = event->language };
-	const struct status_incident *incident = event->given ? event->given : find_incident(page, event->incident);
+	const struct status_incident *incident =
+		event->given ? event->given : status_find_incident(page, event->incident);
 	enum component_status before, after;
 	json_t *root, *meta;
 	int result;
