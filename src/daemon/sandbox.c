@@ -209,7 +209,8 @@ static const struct {
 	{ SCMP_SYS(mkdir), RECORDER | DESK }, { SCMP_SYS(mkdirat), RECORDER | DESK }, { SCMP_SYS(link), RECORDER | DESK }, { SCMP_SYS(linkat), RECORDER | DESK }, { SCMP_SYS(getdents64), RECORDER | DESK },
 	/* logs, and where they are read up to */
 	{ SCMP_SYS(openat), READER }, { SCMP_SYS(open), READER }, { SCMP_SYS(stat), READER }, { SCMP_SYS(rename), READER },
-	{ SCMP_SYS(renameat), READER }, { SCMP_SYS(renameat2), READER }, { SCMP_SYS(recvfrom), READER },
+	{ SCMP_SYS(renameat), READER }, { SCMP_SYS(renameat2), READER }, { SCMP_SYS(unlink), READER }, { SCMP_SYS(unlinkat), READER },
+	{ SCMP_SYS(recvfrom), READER },
 	/* the shield: programs, links, netlink, what bpffs has, libxdp's and nftables' needs */
 	{ SCMP_SYS(bpf), LOADER }, { SCMP_SYS(socket), LOADER }, { SCMP_SYS(bind), LOADER }, { SCMP_SYS(connect), LOADER },
 	{ SCMP_SYS(setsockopt), LOADER }, { SCMP_SYS(getsockname), LOADER }, { SCMP_SYS(ioctl), LOADER },
