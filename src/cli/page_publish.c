@@ -127,22 +127,6 @@ static int begin(struct publishing *p, const struct page_options *options)
 
 /* ---- files ---- */
 
-static int make_folders(const char *path)
-{
-	char folder[PAGE_FOLDER_PATH_SIZE];
-
-	(void)snprintf(folder, sizeof(folder), "%s", path);
-	for (char *at = folder + 1; *at; at++) {
-		if (*at != '/')
-			continue;
-		*at = '\0';
-		if (mkdir(folder, 0755) != 0 && errno != EEXIST)
-			return -errno;
-		*at = '/';
-	}
-	return 0;
-}
-
 static int write_file(const struct publishing *p, const char *name, const char *octets, size_t length)
 {
 	char path[PAGE_FOLDER_PATH_SIZE];
@@ -150,7 +134,7 @@ static int write_file(const struct publishing *p, const char *name, const char *
 
 	if (snprintf(path, sizeof(path), "%s/%s", p->made, name) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
-	result = make_folders(path);
+	result = file_make_parents(path, 0755);
 	if (result != 0)
 		return result;
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
