@@ -145,13 +145,6 @@ void statement_page_line(const struct paper *paper, const struct statement_desk_
 	put_text(paper, d.text, statement_title(kept->json), HANG);
 }
 
-static json_t *moment(int64_t ns)
-{
-	char text[TIME_TEXT_SIZE];
-
-	return ns ? json_string(time_format((struct capture_time){ ns }, text)) : json_null();
-}
-
 static json_t *name_of(char kind, uint64_t number)
 {
 	char id[LEDGER_ID_SIZE];
@@ -186,9 +179,9 @@ json_t *statement_page_json(const struct statement_desk_kept *kept)
 	for (unsigned i = 0; i < acts->count; i++)
 		build_append(&b, list,
 		             json_pack("{ss sI so sI so}", "act", statements_act_name(acts->list[i].act), "revision",
-		                       (json_int_t)acts->list[i].revision, "at", moment(acts->list[i].at_ns), "uid",
-		                       (json_int_t)acts->list[i].uid, "by",
-		                       build_text(acts->list[i].by, STATEMENT_DESK_NAME_SIZE)));
+		                       (json_int_t)acts->list[i].revision, "at",
+		                       build_time_or_null(acts->list[i].at_ns), "uid", (json_int_t)acts->list[i].uid,
+		                       "by", build_text(acts->list[i].by, STATEMENT_DESK_NAME_SIZE)));
 	build_set(&b, root, "acts", list);
 	build_set(&b, root, "published_sha256",
 	          *acts->published_sha256 ? json_string(acts->published_sha256) : json_null());
@@ -258,7 +251,7 @@ int statement_page_aware(json_t *aware, const struct archived *archived, struct 
 	if (json)
 		return order_print_json("holdfast.statement-aware/1",
 		                        json_pack("{so sO so}", "incident", incident_of(archived->head.id), "aware",
-		                                  aware, "suggested", moment(detected.ns)));
+		                                  aware, "suggested", build_time_or_null(detected.ns)));
 	if (fact_time(aware, "at", &at)) {
 		draft_add(&d,
 		          "Known since %s UTC, as %s has noted. To be checked by counsel:", words_date_time(at, when),
@@ -297,8 +290,8 @@ static int take_thread(void *context, const struct statements_thread *thread)
 	build_append(&s->build, s->threads,
 	             json_pack("{so so sb ss so so sb}", "thread", name_of('s', thread->thread), "incident",
 	                       incident_of(thread->incident), "open", thread->open, "last_kind",
-	                       statement_kind_name(thread->last), "last", moment(thread->last_ns), "due",
-	                       moment(thread->due_ns), "overdue", overdue));
+	                       statement_kind_name(thread->last), "last", build_time_or_null(thread->last_ns), "due",
+	                       build_time_or_null(thread->due_ns), "overdue", overdue));
 	if (s->json || !thread->open)
 		return 0;
 	s->any = true;
@@ -320,7 +313,8 @@ static int take_law(void *context, const struct statement_facts_law *law)
 	s->overdue = s->overdue || late;
 	build_append(&s->build, s->laws,
 	             json_pack("{so ss so so sb}", "incident", incident_of(law->incident), "kind", name, "due",
-	                       moment(law->due_ns), "submitted", moment(law->submitted_ns), "overdue", late));
+	                       build_time_or_null(law->due_ns), "submitted", build_time_or_null(law->submitted_ns),
+	                       "overdue", late));
 	draft_add(&d, "%08" PRIx64 "  %-11s  %s%s %s UTC, %s" PLAIN, law->incident >> 32, name, late ? RED : "",
 	          done   ? "handed in; was due"
 	          : late ? "was due"
@@ -347,8 +341,8 @@ int statement_page_status(struct books *books, int64_t now_ns, bool json)
 		status = books_refuse(books, result, &error);
 	if (status == COMMAND_DONE && json) {
 		status = order_print_json("holdfast.statement-status/1",
-		                          json_pack("{so sO sO sb}", "at", moment(now_ns), "threads", s.threads, "laws",
-		                                    s.laws, "overdue", s.overdue));
+		                          json_pack("{so sO sO sb}", "at", build_time_or_null(now_ns), "threads",
+		                                    s.threads, "laws", s.laws, "overdue", s.overdue));
 	} else if (status == COMMAND_DONE) {
 		if (!s.any)
 			paper_line(&s.paper, 0, "nothing is open, and nothing is due");
