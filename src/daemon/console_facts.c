@@ -14,7 +14,7 @@
 #include "tell/facts.h"
 
 #define HUNDREDTHS 100 /* of a per cent */
-#define HANDED_IN_SHOWN_NS (31 * 86400 * NS_PER_S)
+#define OVER_SHOWN_NS (31 * 86400 * NS_PER_S)
 #define CLAIM_SHOWN 120 /* octets of what was claimed */
 
 json_t *console_gather_words(const char *text)
@@ -78,16 +78,29 @@ static int take_thread(void *context, const struct statements_thread *thread)
 	return 0;
 }
 
+static json_t *exempt_json(const struct statement_facts_law *law)
+{
+	return law->exempt_ns ? json_pack("{so so so}", "at", build_time_or_null(law->exempt_ns), "by",
+	                                  console_gather_words(law->exempt_by), "why", console_gather_words(law->why))
+	                      : json_null();
+}
+
 static int take_law(void *context, const struct statement_facts_law *law)
 {
 	struct gathering *g = context;
 
 	build_append(&g->build, g->list,
-	             json_pack("{ss so ss so so sb}", "of", "law", "incident", incident_id(law->incident), "kind",
+	             json_pack("{ss so ss so so so sb}", "of", "law", "incident", incident_id(law->incident), "kind",
 	                       statement_kind_name(law->kind), "due", build_time_or_null(law->due_ns), "submitted",
-	                       build_time_or_null(law->submitted_ns), "overdue",
-	                       law->submitted_ns == 0 && law->due_ns <= g->now_ns));
+	                       build_time_or_null(law->submitted_ns), "exempt", exempt_json(law), "overdue",
+	                       statement_facts_law_is_open(law) && law->due_ns <= g->now_ns));
 	return 0;
+}
+
+/* Since when nobody waits for it any more; false: it is to be done. */
+static bool is_over(const json_t *due, struct capture_time *since)
+{
+	return fact_time(due, "submitted", since) || fact_time(json_object_get(due, "exempt"), "at", since);
 }
 
 static bool is_draft(const struct statement_desk_kept *kept)
@@ -151,7 +164,7 @@ struct urgent {
 	json_t *one;
 	int64_t due_ns;
 	size_t place;
-	bool over; /* handed in */
+	bool over; /* handed in, or not needed */
 };
 
 /* What is not over first, of that what is due first, of that what stood first. */
@@ -178,7 +191,7 @@ static void sort_due(struct gathering *g)
 		struct capture_time due = { 0 }, none;
 
 		(void)fact_time(one, "due", &due);
-		all[i] = (struct urgent){ one, due.ns, i, fact_time(one, "submitted", &none) };
+		all[i] = (struct urgent){ one, due.ns, i, is_over(one, &none) };
 	}
 	if (all)
 		qsort(all, count, sizeof(*all), by_urgency);
@@ -207,7 +220,7 @@ int console_facts_alarm(struct ledger *ledger, int64_t now_ns, unsigned *overdue
                         struct record_error *error)
 {
 	struct gathering g = { .root = json_object(), .now_ns = now_ns };
-	struct capture_time due, submitted;
+	struct capture_time due, since;
 	int64_t next = 0;
 	unsigned late = 0;
 	json_t *one;
@@ -217,7 +230,7 @@ int console_facts_alarm(struct ledger *ledger, int64_t now_ns, unsigned *overdue
 	result = gather_due(&g, ledger, error);
 	json_array_foreach(g.list, i, one)
 	{
-		if (fact_time(one, "submitted", &submitted) || !fact_time(one, "due", &due))
+		if (is_over(one, &since) || !fact_time(one, "due", &due))
 			continue;
 		if (due.ns <= now_ns)
 			late++;
@@ -299,16 +312,15 @@ static void incidents(struct console_site *site, struct gathering *g)
 	free(all);
 }
 
-/* The overview is of what is to be done: what was handed in long ago stands on its matter's page. */
+/* The overview is of what is to be done: what is long over stands on its matter's page. */
 static void leave_out_old(const struct gathering *g)
 {
 	json_t *due = json_object_get(g->root, "due");
-	struct capture_time submitted;
+	struct capture_time since;
 	size_t i = 0;
 
 	while (i < json_array_size(due))
-		if (fact_time(json_array_get(due, i), "submitted", &submitted) &&
-		    g->now_ns - submitted.ns > HANDED_IN_SHOWN_NS)
+		if (is_over(json_array_get(due, i), &since) && g->now_ns - since.ns > OVER_SHOWN_NS)
 			(void)json_array_remove(due, i);
 		else
 			i++;
@@ -508,6 +520,31 @@ int console_facts_matter(struct console_site *site, struct ledger *ledger, const
 		          build_time_or_null(g.incident ? detected(site->folder, g.incident) : 0));
 	}
 	return console_gather_done(&g, result, json);
+}
+
+int console_facts_law(struct ledger *ledger, const char *incident, const char *kind, int64_t now_ns, json_t **json,
+                      struct record_error *error)
+{
+	struct gathering g = { .root = json_object(), .now_ns = now_ns };
+	json_t *one, *found = NULL;
+	size_t i;
+	int result = gather_due(&g, ledger, error);
+
+	json_array_foreach(g.list, i, one)
+	{
+		if (strcmp(fact_text(one, "incident"), incident) == 0 && strcmp(fact_text(one, "kind"), kind) == 0)
+			found = json_incref(one);
+	}
+	if (result == 0 && g.build.failed)
+		result = -ENOMEM;
+	if (result == 0 && !found)
+		result = -ENOENT;
+	json_decref(g.root);
+	if (result == 0)
+		*json = found;
+	else
+		json_decref(found);
+	return result;
 }
 
 /* ---- events, audit ---- */

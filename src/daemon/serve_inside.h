@@ -67,6 +67,7 @@ struct serve_tree {
 	struct serve_listener listeners[SERVE_ALL_LISTENERS_MAX];
 	unsigned listener_count;
 	bool ever_ready, stopping;
+	bool told_to_end, told_to_reload; /* by a signal that came while roles were being ended */
 	int64_t began_ns, began_wall_ns, pinged_ns, written_ns;
 	struct serve_message message; /* scratch */
 	struct message word;          /* likewise, the messenger's */

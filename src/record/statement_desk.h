@@ -62,8 +62,8 @@ int statement_desk_find(struct ledger *ledger, uint64_t number, struct statement
                         struct record_error *error);
 void statement_desk_free(struct statement_desk_kept *kept);
 /*
- * The latest revisions, by number; stops where `each` returns not 0, and returns that. Their JSON is not read yet, which
- * is most of the work: who needs more than the row and the acts calls statement_desk_read().
+ * The latest revisions, by number; stops where `each` returns not 0, and returns that. Their JSON is not read yet,
+ * which is most of the work: who needs more than the row and the acts calls statement_desk_read().
  */
 typedef int statement_desk_visit(void *context, struct statement_desk_kept *kept);
 int statement_desk_each(struct ledger *ledger, statement_desk_visit *each, void *context, struct record_error *error);

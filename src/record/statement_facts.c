@@ -265,6 +265,7 @@ struct aware {
 	char by[STATEMENT_DESK_NAME_SIZE];
 	uint64_t incident;
 	int64_t submitted_ns; /* of the 72 h notice */
+	json_t *exempt;       /* by the kind; no members where nothing is */
 };
 
 static int take_aware(void *context, const struct statements_awareness *awareness)
@@ -301,9 +302,26 @@ static int take_notice(void *context, const struct statements_row *row)
 	return statements_act_each(n->ledger, row->number, take_submitted, &n->aware->submitted_ns, n->error);
 }
 
+static int take_exempt(void *context, const struct statements_exemption *exemption)
+{
+	const struct aware *a = context;
+	const char *kind = statement_kind_name(exemption->kind);
+
+	if (!exemption->exempt) {
+		(void)json_object_del(a->exempt, kind);
+		return 0;
+	}
+	return json_object_set_new(a->exempt, kind,
+	                           json_pack("{so so so}", "at", build_time_or_null(exemption->set_ns), "by",
+	                                     build_text(exemption->set_by, STATEMENT_DESK_NAME_SIZE), "why",
+	                                     build_text(exemption->why, LEDGER_TEXT_MAX))) == 0
+	               ? 0
+	               : -ENOMEM;
+}
+
 int statement_facts_aware(struct ledger *ledger, uint64_t incident, json_t **aware, struct record_error *error)
 {
-	struct aware a = { .incident = incident };
+	struct aware a = { .incident = incident, .exempt = json_object() };
 	struct notices notices = { &a, ledger, error };
 	struct build b = { .failed = false };
 	json_t *due;
@@ -312,10 +330,12 @@ int statement_facts_aware(struct ledger *ledger, uint64_t incident, json_t **awa
 	*aware = json_null();
 	if (result == 0)
 		result = statements_latest_each(ledger, take_notice, &notices, error);
-	if (result != 0)
+	if (result == 0 && incident != 0)
+		result = statements_exemption_each(ledger, incident, take_exempt, &a, error);
+	if (result != 0 || incident == 0 || a.latest.aware_ns == 0) {
+		json_decref(a.exempt);
 		return result;
-	if (incident == 0 || a.latest.aware_ns == 0)
-		return 0;
+	}
 	due = json_object();
 	for (unsigned kind = STATEMENT_NIS2_24H; kind < STATEMENT_KINDS; kind++)
 		build_set(&b, due, statement_kind_name((enum statement_kind)kind),
@@ -326,6 +346,9 @@ int statement_facts_aware(struct ledger *ledger, uint64_t incident, json_t **awa
 	*aware = json_pack("{so so so so}", "at", build_time_or_null(a.latest.aware_ns), "by",
 	                   build_text(a.by, STATEMENT_DESK_NAME_SIZE), "set", build_time_or_null(a.latest.set_ns),
 	                   "due", due);
+	if (json_object_size(a.exempt))
+		build_set(&b, *aware, "exempt", json_incref(a.exempt));
+	json_decref(a.exempt);
 	if (*aware && !b.failed)
 		return 0;
 	json_decref(*aware);
@@ -335,14 +358,51 @@ int statement_facts_aware(struct ledger *ledger, uint64_t incident, json_t **awa
 
 /* ---- what the law asks for ---- */
 
+struct naming {
+	const char *name;
+	uint64_t found; /* 0: none yet */
+	bool several;
+};
+
+static int take_named(void *context, const struct statements_awareness *awareness)
+{
+	struct naming *n = context;
+	char id[ARCHIVE_ID_SIZE];
+
+	(void)snprintf(id, sizeof(id), "%016" PRIx64, awareness->incident);
+	if (strncmp(id, n->name, strlen(n->name)) != 0)
+		return 0;
+	n->several = n->several || (n->found && n->found != awareness->incident);
+	n->found = awareness->incident;
+	return 0;
+}
+
+int statement_facts_known_find(struct ledger *ledger, const char *name, uint64_t *incident, struct record_error *error)
+{
+	struct naming naming = { .name = name };
+	int result = *name ? statements_awareness_each(ledger, 0, take_named, &naming, error) : -ENOENT;
+
+	if (result != 0)
+		return result;
+	if (naming.found == 0 || naming.several)
+		return -ENOENT;
+	*incident = naming.found;
+	return 0;
+}
+
 /*
- * Incidents of which awareness was noted, each once: since when by the latest word, and which reports on it were handed
- * in.
+ * Incidents of which awareness was noted, each once: since when by the latest word, which reports on it were handed in,
+ * and which are not needed.
  */
 struct known {
 	struct known_incident {
 		uint64_t incident;
 		int64_t aware_ns, submitted_ns[STATEMENT_KINDS];
+		struct known_exemption {
+			int64_t at_ns; /* 0: there is none */
+			char by[STATEMENT_DESK_NAME_SIZE];
+			char *why; /* ours */
+		} exempt[STATEMENT_KINDS];
 	} * list;
 	size_t count, room;
 	struct ledger *ledger;
@@ -389,6 +449,23 @@ static int take_report(void *context, const struct statements_row *row)
 	             : 0;
 }
 
+static int take_known_exemption(void *context, const struct statements_exemption *exemption)
+{
+	struct known_incident *found = find_known(context, exemption->incident);
+	struct known_exemption *kept = found ? &found->exempt[exemption->kind] : NULL;
+
+	if (!kept)
+		return 0;
+	free(kept->why);
+	*kept = (struct known_exemption){ .at_ns = 0 };
+	if (!exemption->exempt)
+		return 0;
+	kept->at_ns = exemption->set_ns;
+	(void)snprintf(kept->by, sizeof(kept->by), "%s", exemption->set_by);
+	kept->why = strdup(exemption->why);
+	return kept->why ? 0 : -ENOMEM;
+}
+
 static int tell_laws(const struct known_incident *known,
                      int (*each)(void *context, const struct statement_facts_law *law), void *context)
 {
@@ -397,13 +474,24 @@ static int tell_laws(const struct known_incident *known,
 
 	for (unsigned kind = STATEMENT_NIS2_24H; result == 0 && kind < STATEMENT_KINDS; kind++) {
 		struct capture_time due = statement_due((enum statement_kind)kind, aware, notice);
+		const struct known_exemption *exempt = &known->exempt[kind];
+		struct statement_facts_law law = { .incident = known->incident,
+			                           .kind = (enum statement_kind)kind,
+			                           .due_ns = due.ns,
+			                           .submitted_ns = known->submitted_ns[kind],
+			                           .exempt_ns = exempt->at_ns,
+			                           .exempt_by = exempt->by,
+			                           .why = exempt->why ? exempt->why : "" };
 
 		if (due.ns)
-			result =
-				each(context, &(struct statement_facts_law){ known->incident, (enum statement_kind)kind,
-			                                                     due.ns, known->submitted_ns[kind] });
+			result = each(context, &law);
 	}
 	return result;
+}
+
+bool statement_facts_law_is_open(const struct statement_facts_law *law)
+{
+	return law->submitted_ns == 0 && law->exempt_ns == 0;
 }
 
 int statement_facts_law_each(struct ledger *ledger, int (*each)(void *context, const struct statement_facts_law *law),
@@ -414,8 +502,13 @@ int statement_facts_law_each(struct ledger *ledger, int (*each)(void *context, c
 
 	if (result == 0 && known.count)
 		result = statements_latest_each(ledger, take_report, &known, error);
+	if (result == 0 && known.count)
+		result = statements_exemption_each(ledger, 0, take_known_exemption, &known, error);
 	for (size_t i = 0; i < known.count && result == 0; i++)
 		result = tell_laws(&known.list[i], each, context);
+	for (size_t i = 0; i < known.count; i++)
+		for (unsigned kind = 0; kind < STATEMENT_KINDS; kind++)
+			free(known.list[i].exempt[kind].why);
 	free(known.list);
 	return result;
 }

@@ -18,7 +18,8 @@
 #include "record/ledger_inside.h"
 
 /* clang-format off */
-#define SCHEMA 6 /* the first that has the tables of this file */
+#define SCHEMA 6 /* the first that has the tables of this file, and the first that has exemptions */
+#define SCHEMA_EXEMPTIONS 9
 #define COLUMNS "number, revision, thread, incident, outage, kind, lang, supersedes, json, sha256, made_ns, made_by"
 #define LATEST "SELECT max(revision) FROM statement AS other WHERE other.number = statement.number"
 #define ACT_COLUMNS "number, revision, act, at_ns, uid, by, of_sha256, title, text, sha256"
@@ -27,14 +28,15 @@
 #define SAME_PERSON "CASE WHEN a.uid = 4294967295 OR ?4 = 4294967295 THEN a.by = ?5 ELSE a.uid = ?4 END"
 
 enum text {
-	ADD, ACT_ADD, AWARENESS_ADD, SOURCE_ADD, ALL, ALL_OF, LATEST_ONES, NEWEST, ACTS, ACTS_OF, AWARENESS, SOURCE, ONE,
-	PUBLISHED, TEXTS,
+	ADD, ACT_ADD, AWARENESS_ADD, EXEMPTION_ADD, SOURCE_ADD, ALL, ALL_OF, LATEST_ONES, NEWEST, ACTS, ACTS_OF, AWARENESS,
+	EXEMPTIONS, SOURCE, ONE, PUBLISHED, TEXTS,
 };
 
 static const char *const texts[TEXTS] = {
 	[ADD] = "INSERT INTO statement(" COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
 	[ACT_ADD] = "INSERT INTO statement_act(" ACT_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[AWARENESS_ADD] = "INSERT INTO awareness(incident, aware_ns, set_ns, set_by) VALUES(?1, ?2, ?3, ?4)",
+	[EXEMPTION_ADD] = "INSERT INTO exemption(incident, kind, exempt, set_ns, set_by, why) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
 	[SOURCE_ADD] = "INSERT INTO statement_source(sha256, made_ns, json) SELECT ?1, ?2, ?3"
 	               " WHERE NOT EXISTS(SELECT 1 FROM statement_source WHERE sha256 = ?1)",
 	/* "?1 = 0 OR number = ?1" would go through the whole table for each number. */
@@ -45,6 +47,8 @@ static const char *const texts[TEXTS] = {
 	[ACTS] = "SELECT " ACT_COLUMNS " FROM statement_act ORDER BY id",
 	[ACTS_OF] = "SELECT " ACT_COLUMNS " FROM statement_act WHERE number = ?1 ORDER BY id",
 	[AWARENESS] = "SELECT incident, aware_ns, set_ns, set_by FROM awareness WHERE ?1 = 0 OR incident = ?1 ORDER BY id",
+	[EXEMPTIONS] = "SELECT incident, kind, exempt, set_ns, set_by, why FROM exemption WHERE ?1 = 0 OR incident = ?1"
+	               " ORDER BY id",
 	[SOURCE] = "SELECT json FROM statement_source WHERE sha256 = ?1",
 	[ONE] = "SELECT sha256, thread, (" LATEST "),"
 	        " (SELECT count(*) FROM statement_act AS a WHERE a.number = statement.number AND a.act = 'published'),"
@@ -331,6 +335,41 @@ int statements_awareness_add(struct ledger *ledger, const struct statements_awar
 	return ledger_add(ledger, statement, 0, NULL, error);
 }
 
+static int exemption_may_be(const struct statements_exemption *exemption, struct record_error *error)
+{
+	if (exemption->incident == 0)
+		return ledger_refuse(error, -EINVAL, "say of which incident", "'holdfast incidents' lists them");
+	if (statement_kind_is_public(exemption->kind))
+		return ledger_refuse(error, -EINVAL, "that is no report to an authority",
+		                     "nis2_24h, nis2_72h, nis2_month and gdpr_33 are");
+	if (exemption->exempt && !exemption->why[strspn(exemption->why, " \t\r\n")])
+		return ledger_refuse(error, -EINVAL, "say why it is not needed", "");
+	return 0;
+}
+
+int statements_exemption_add(struct ledger *ledger, const struct statements_exemption *exemption,
+                             struct record_error *error)
+{
+	const struct ledger_text all[] = { { "name of who sets it", exemption->set_by }, { "reason", exemption->why } };
+	sqlite3_stmt *statement = NULL;
+	int result = exemption_may_be(exemption, error);
+
+	if (result == 0)
+		result = ledger_check_texts(all, sizeof(all) / sizeof(all[0]), error);
+	if (result == 0)
+		result = ledger_begin_to_add(ledger, texts[EXEMPTION_ADD], "SELECT count(*) FROM exemption", &statement,
+		                             error);
+	if (result != 0)
+		return result;
+	database_put_number(statement, 1, (int64_t)exemption->incident);
+	database_put_text(statement, 2, statement_kind_name(exemption->kind));
+	database_put_number(statement, 3, exemption->exempt);
+	database_put_number(statement, 4, exemption->set_ns);
+	database_put_text(statement, 5, exemption->set_by);
+	database_put_text(statement, 6, exemption->why);
+	return ledger_add(ledger, statement, 0, NULL, error);
+}
+
 int statements_source_add(struct ledger *ledger, const char *json, int64_t made_ns, char sha256[LEDGER_DIGEST_SIZE],
                           struct record_error *error)
 {
@@ -360,6 +399,7 @@ struct listing {
 	int (*row)(void *context, const struct statements_row *row);
 	int (*act)(void *context, const struct statements_act_row *act);
 	int (*awareness)(void *context, const struct statements_awareness *awareness);
+	int (*exemption)(void *context, const struct statements_exemption *exemption);
 	int (*published)(void *context, const struct statements_published *one);
 	void *context;
 };
@@ -478,6 +518,33 @@ int statements_awareness_each(struct ledger *ledger, uint64_t incident,
 	struct listing listing = { .awareness = each, .context = context };
 
 	return ledger_list(ledger, SCHEMA, texts[AWARENESS], (int64_t)incident, awareness_row, &listing, error);
+}
+
+static int exemption_row(sqlite3_stmt *statement, void *context)
+{
+	const struct listing *listing = context;
+	struct statements_exemption exemption = {
+		.incident = column(statement, 0),
+		.exempt = column(statement, 2) != 0,
+		.set_ns = sqlite3_column_int64(statement, 3),
+		.set_by = database_text(statement, 4),
+		.why = database_text(statement, 5),
+	};
+
+	/* Of a kind that this version does not know it says nothing. */
+	return statement_kind_find(database_text(statement, 1), &exemption.kind)
+	               ? listing->exemption(listing->context, &exemption)
+	               : 0;
+}
+
+int statements_exemption_each(struct ledger *ledger, uint64_t incident,
+                              int (*each)(void *context, const struct statements_exemption *exemption), void *context,
+                              struct record_error *error)
+{
+	struct listing listing = { .exemption = each, .context = context };
+
+	return ledger_list(ledger, SCHEMA_EXEMPTIONS, texts[EXEMPTIONS], (int64_t)incident, exemption_row, &listing,
+	                   error);
 }
 
 static int published_row(sqlite3_stmt *statement, void *context)
