@@ -198,12 +198,11 @@ static bool read_harm(const struct outages_outage *outage, struct harm *harm)
 static json_t *outage_json(const struct outages_outage *outage)
 {
 	json_t *json = json_loads(outage->json, JSON_REJECT_DUPLICATES, NULL);
-	char id[OUTAGES_ID_SIZE], made[TIME_TEXT_SIZE];
+	char id[OUTAGES_ID_SIZE];
 
 	outages_id(outage->number, id);
 	(void)json_object_set_new(json, "id", json_string(id));
-	(void)json_object_set_new(json, "made",
-	                          json_string(time_format((struct capture_time){ outage->made_ns }, made)));
+	(void)json_object_set_new(json, "made", build_time(outage->made_ns));
 	return json;
 }
 

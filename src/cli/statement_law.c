@@ -92,7 +92,7 @@ static int aware_page(json_t *aware, const struct archived *archived, struct cap
 	if (json)
 		return order_print_json("holdfast.statement-aware/1",
 		                        json_pack("{so sO so}", "incident", statement_page_incident(archived->head.id),
-		                                  "aware", aware, "suggested", statement_page_moment(detected.ns)));
+		                                  "aware", aware, "suggested", build_time_or_null(detected.ns)));
 	if (fact_time(aware, "at", &at)) {
 		draft_add(&d,
 		          "Known since %s UTC, as %s has noted. To be checked by counsel:", words_date_time(at, when),
@@ -166,8 +166,8 @@ static int take_thread(void *context, const struct statements_thread *thread)
 	build_append(&s->build, s->threads,
 	             json_pack("{so so sb ss so so sb}", "thread", statement_page_id('s', thread->thread), "incident",
 	                       statement_page_incident(thread->incident), "open", thread->open, "last_kind",
-	                       statement_kind_name(thread->last), "last", statement_page_moment(thread->last_ns), "due",
-	                       statement_page_moment(thread->due_ns), "overdue", overdue));
+	                       statement_kind_name(thread->last), "last", build_time_or_null(thread->last_ns), "due",
+	                       build_time_or_null(thread->due_ns), "overdue", overdue));
 	if (s->json || !thread->open)
 		return 0;
 	s->any = true;
@@ -180,7 +180,7 @@ static int take_thread(void *context, const struct statements_thread *thread)
 
 static json_t *exempt_json(const struct statement_facts_law *law)
 {
-	return law->exempt_ns ? json_pack("{so so so}", "at", statement_page_moment(law->exempt_ns), "by",
+	return law->exempt_ns ? json_pack("{so so so}", "at", build_time_or_null(law->exempt_ns), "by",
 	                                  build_text(law->exempt_by, STATEMENT_DESK_NAME_SIZE), "why",
 	                                  build_text(law->why, LEDGER_TEXT_MAX))
 	                      : json_null();
@@ -217,8 +217,8 @@ static int take_law(void *context, const struct statement_facts_law *law)
 	s->overdue = s->overdue || late;
 	build_append(&s->build, s->laws,
 	             json_pack("{so ss so so so sb}", "incident", statement_page_incident(law->incident), "kind",
-	                       statement_kind_name(law->kind), "due", statement_page_moment(law->due_ns), "submitted",
-	                       statement_page_moment(law->submitted_ns), "exempt", exempt_json(law), "overdue", late));
+	                       statement_kind_name(law->kind), "due", build_time_or_null(law->due_ns), "submitted",
+	                       build_time_or_null(law->submitted_ns), "exempt", exempt_json(law), "overdue", late));
 	if (!s->json)
 		put_law(s, law, late);
 	return 0;
@@ -247,7 +247,7 @@ static int status_page(const struct books *books, int64_t now_ns, bool json)
 	status = end_standing(books, &s, result, &error);
 	if (status == COMMAND_DONE && json) {
 		status = order_print_json("holdfast.statement-status/1",
-		                          json_pack("{so sO sO sb}", "at", statement_page_moment(now_ns), "threads",
+		                          json_pack("{so sO sO sb}", "at", build_time_or_null(now_ns), "threads",
 		                                    s.threads, "laws", s.laws, "overdue", s.overdue));
 	} else if (status == COMMAND_DONE) {
 		if (!s.any)

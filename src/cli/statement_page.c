@@ -145,13 +145,6 @@ void statement_page_line(const struct paper *paper, const struct statement_desk_
 	put_text(paper, d.text, statement_title(kept->json), HANG);
 }
 
-json_t *statement_page_moment(int64_t ns)
-{
-	char text[TIME_TEXT_SIZE];
-
-	return ns ? json_string(time_format((struct capture_time){ ns }, text)) : json_null();
-}
-
 json_t *statement_page_id(char kind, uint64_t number)
 {
 	char id[LEDGER_ID_SIZE];
@@ -187,7 +180,7 @@ json_t *statement_page_json(const struct statement_desk_kept *kept)
 		build_append(&b, list,
 		             json_pack("{ss sI so sI so}", "act", statements_act_name(acts->list[i].act), "revision",
 		                       (json_int_t)acts->list[i].revision, "at",
-		                       statement_page_moment(acts->list[i].at_ns), "uid", (json_int_t)acts->list[i].uid,
+		                       build_time_or_null(acts->list[i].at_ns), "uid", (json_int_t)acts->list[i].uid,
 		                       "by", build_text(acts->list[i].by, STATEMENT_DESK_NAME_SIZE)));
 	build_set(&b, root, "acts", list);
 	build_set(&b, root, "published_sha256",

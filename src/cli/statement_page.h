@@ -24,8 +24,6 @@ void statement_page_line(const struct paper *paper, const struct statement_desk_
 /* A new reference. */
 json_t *statement_page_json(const struct statement_desk_kept *kept);
 
-/* RFC 3339; null where it is 0. */
-json_t *statement_page_moment(int64_t ns);
 /* "s1" of kind 's'; null where the number is 0. */
 json_t *statement_page_id(char kind, uint64_t number);
 /* An incident's ID; null where it is 0. */

@@ -17,13 +17,6 @@
 #define OVER_SHOWN_NS (31 * 86400 * NS_PER_S)
 #define CLAIM_SHOWN 120 /* octets of what was claimed */
 
-json_t *console_gather_moment(int64_t ns)
-{
-	char text[TIME_TEXT_SIZE];
-
-	return ns ? json_string(time_format((struct capture_time){ ns }, text)) : json_null();
-}
-
 json_t *console_gather_words(const char *text)
 {
 	return build_text(text, LEDGER_TEXT_MAX);
@@ -79,15 +72,15 @@ static int take_thread(void *context, const struct statements_thread *thread)
 	if (thread->open)
 		build_append(&g->build, g->list,
 		             json_pack("{ss so so so so sb}", "of", "word", "thread", number_id(thread->thread),
-		                       "after", number_id(thread->thread), "last",
-		                       console_gather_moment(thread->last_ns), "due",
-		                       console_gather_moment(thread->due_ns), "overdue", thread->due_ns <= g->now_ns));
+		                       "after", number_id(thread->thread), "last", build_time_or_null(thread->last_ns),
+		                       "due", build_time_or_null(thread->due_ns), "overdue",
+		                       thread->due_ns <= g->now_ns));
 	return 0;
 }
 
 static json_t *exempt_json(const struct statement_facts_law *law)
 {
-	return law->exempt_ns ? json_pack("{so so so}", "at", console_gather_moment(law->exempt_ns), "by",
+	return law->exempt_ns ? json_pack("{so so so}", "at", build_time_or_null(law->exempt_ns), "by",
 	                                  console_gather_words(law->exempt_by), "why", console_gather_words(law->why))
 	                      : json_null();
 }
@@ -98,8 +91,8 @@ static int take_law(void *context, const struct statement_facts_law *law)
 
 	build_append(&g->build, g->list,
 	             json_pack("{ss so ss so so so sb}", "of", "law", "incident", incident_id(law->incident), "kind",
-	                       statement_kind_name(law->kind), "due", console_gather_moment(law->due_ns), "submitted",
-	                       console_gather_moment(law->submitted_ns), "exempt", exempt_json(law), "overdue",
+	                       statement_kind_name(law->kind), "due", build_time_or_null(law->due_ns), "submitted",
+	                       build_time_or_null(law->submitted_ns), "exempt", exempt_json(law), "overdue",
 	                       statement_facts_law_is_open(law) && law->due_ns <= g->now_ns));
 	return 0;
 }
@@ -273,12 +266,11 @@ static int take_outage(void *context, const struct outages_outage *outage)
 		}
 	}
 	outages_id(outage->number, id);
-	console_gather_newest(g, json_pack("{ss so so so so ss ss}", "id", id, "component",
-	                                   console_gather_words(outage->component), "began",
-	                                   console_gather_moment(outage->began_ns), "ended",
-	                                   console_gather_moment(outage->ended_ns), "belief",
-	                                   build_integer(outage->belief / HUNDREDTHS), "published", outage->published,
-	                                   "cause", cause));
+	console_gather_newest(
+		g, json_pack("{ss so so so so ss ss}", "id", id, "component", console_gather_words(outage->component),
+	                     "began", build_time_or_null(outage->began_ns), "ended",
+	                     build_time_or_null(outage->ended_ns), "belief", build_integer(outage->belief / HUNDREDTHS),
+	                     "published", outage->published, "cause", cause));
 	json_decref(whole);
 	return 0;
 }
@@ -299,7 +291,7 @@ static int take_kept(void *context, struct statement_desk_kept *kept)
 	             json_pack("{ss so ss ss ss so so}", "id", kept->row.id, "thread", number_id(kept->row.thread),
 	                       "kind", statement_kind_name(kept->row.kind), "lang", kept->row.lang, "state",
 	                       statement_desk_state(kept), "title", console_gather_words(statement_title(kept->json)),
-	                       "made", console_gather_moment(kept->row.made_ns)));
+	                       "made", build_time_or_null(kept->row.made_ns)));
 	return 0;
 }
 
@@ -311,13 +303,12 @@ static void incidents(struct console_site *site, struct gathering *g)
 
 	console_gather_list(g, "incidents");
 	for (int i = 0; i < count; i++)
-		build_append(&g->build, g->list,
-		             json_pack("{so so so so so so}", "id", incident_id(all[i].id), "vector",
-		                       console_gather_words(all[i].vector), "target",
-		                       console_gather_words(all[i].target), "service",
-		                       console_gather_words(all[i].service), "began",
-		                       console_gather_moment(all[i].began_ns), "ended",
-		                       console_gather_moment(all[i].ended_ns)));
+		build_append(
+			&g->build, g->list,
+			json_pack("{so so so so so so}", "id", incident_id(all[i].id), "vector",
+		                  console_gather_words(all[i].vector), "target", console_gather_words(all[i].target),
+		                  "service", console_gather_words(all[i].service), "began",
+		                  build_time_or_null(all[i].began_ns), "ended", build_time_or_null(all[i].ended_ns)));
 	free(all);
 }
 
@@ -395,7 +386,7 @@ static json_t *acts_json(struct build *b, const struct statement_desk_acts *acts
 		build_append(b, list,
 		             json_pack("{ss sI so so}", "act", statements_act_name(acts->list[i].act), "revision",
 		                       (json_int_t)acts->list[i].revision, "by", console_gather_words(acts->list[i].by),
-		                       "at", console_gather_moment(acts->list[i].at_ns)));
+		                       "at", build_time_or_null(acts->list[i].at_ns)));
 	return list;
 }
 
@@ -415,7 +406,7 @@ static json_t *statement_json(struct ledger *ledger, const struct statement_desk
 	build_set(&b, root, "sha256", json_string(kept->row.sha256));
 	build_set(&b, root, "kind", json_string(statement_kind_name(kept->row.kind)));
 	build_set(&b, root, "state", json_string(statement_desk_state(kept)));
-	build_set(&b, root, "made", console_gather_moment(kept->row.made_ns));
+	build_set(&b, root, "made", build_time_or_null(kept->row.made_ns));
 	build_set(&b, root, "made_by", console_gather_words(kept->made_by));
 	build_set(&b, root, "approvals", json_integer(statement_desk_approvals(kept)));
 	build_set(&b, root, "approvals_wanted", json_integer(statement_desk_approvals_wanted(kept)));
@@ -526,7 +517,7 @@ int console_facts_matter(struct console_site *site, struct ledger *ledger, const
 		build_set(&g.build, g.root, "incident", incident_id(g.incident));
 		build_set(&g.build, g.root, "aware", aware);
 		build_set(&g.build, g.root, "suggested",
-		          console_gather_moment(g.incident ? detected(site->folder, g.incident) : 0));
+		          build_time_or_null(g.incident ? detected(site->folder, g.incident) : 0));
 	}
 	return console_gather_done(&g, result, json);
 }
@@ -562,8 +553,8 @@ static int take_event(void *context, const struct ledger_event *event)
 {
 	console_gather_newest(
 		context, json_pack("{ss ss so so so}", "id", event->id, "kind", ledger_event_kind_name(event->kind),
-	                           "began", console_gather_moment(event->began_ns), "ended",
-	                           console_gather_moment(event->ended_ns), "text", console_gather_words(event->text)));
+	                           "began", build_time_or_null(event->began_ns), "ended",
+	                           build_time_or_null(event->ended_ns), "text", console_gather_words(event->text)));
 	return 0;
 }
 
@@ -580,7 +571,7 @@ static int take_audit(void *context, const struct console_audit *row)
 	struct gathering *g = context;
 
 	build_append(&g->build, g->list,
-	             json_pack("{so so ss ss so sI ss so}", "at", console_gather_moment(row->at_ns), "who",
+	             json_pack("{so so ss ss so sI ss so}", "at", build_time_or_null(row->at_ns), "who",
 	                       console_gather_words(row->who), "role", row->role, "what", row->what, "object",
 	                       console_gather_words(row->object), "revision", (json_int_t)row->revision, "outcome",
 	                       row->outcome, "message", console_gather_words(row->message)));

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/time.h"
+#include "tell/build.h"
 
 #define INCIDENTS "incidents"
 #define STREAMS "streams"
@@ -67,13 +67,6 @@ static bool read_id(const char *name, const char *ending, uint64_t *id)
 
 /* ------------------------------------------------------------------ heads */
 
-static json_t *time_or_null(int64_t ns)
-{
-	char text[TIME_TEXT_SIZE];
-
-	return ns ? json_string(time_format((struct capture_time){ ns }, text)) : json_null();
-}
-
 /* The first line of a file, up to where the analysis begins; its length, or -ENOMEM. */
 static int make_head(const struct archive_incident *i, char head[HEAD_MAX])
 {
@@ -85,8 +78,8 @@ static int make_head(const struct archive_incident *i, char head[HEAD_MAX])
 	(void)snprintf(generation, sizeof(generation), "%016" PRIx64, i->generation);
 	json = json_pack("{ss ss ss ss? ss ss so so sI sI sI sI ss}", "schema", ARCHIVE_SCHEMA, "id", id, "state",
 	                 archive_state_name(i->state), "service", i->service[0] ? i->service : NULL, "target",
-	                 i->target, "vector", i->vector, "began", time_or_null(i->began_ns), "ended",
-	                 time_or_null(i->ended_ns), "began_ns", (json_int_t)i->began_ns, "ended_ns",
+	                 i->target, "vector", i->vector, "began", build_time_or_null(i->began_ns), "ended",
+	                 build_time_or_null(i->ended_ns), "began_ns", (json_int_t)i->began_ns, "ended_ns",
 	                 (json_int_t)i->ended_ns, "peak_pps", (json_int_t)i->peak_pps, "peak_bps",
 	                 (json_int_t)i->peak_bps, "generation", generation);
 	text = json ? json_dumps(json, JSON_COMPACT) : NULL;

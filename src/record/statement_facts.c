@@ -21,13 +21,6 @@
 #define LIST_MAX 256  /* incidents of the time */
 #define SAID_MAX 256  /* statements */
 
-static json_t *moment(int64_t ns)
-{
-	char text[TIME_TEXT_SIZE];
-
-	return ns ? json_string(time_format((struct capture_time){ ns }, text)) : json_null();
-}
-
 static json_t *word(const char *text)
 {
 	return text && *text ? build_text(text, STATEMENT_TEXT_MAX) : json_null();
@@ -95,8 +88,8 @@ static json_t *words_json(struct build *b, const struct statement_facts_asked *a
 	static const char *const kept[] = { "since", "until" };
 	json_t *words = json_object(), *before;
 
-	build_set(b, words, "since", moment(asked->since.ns));
-	build_set(b, words, "until", moment(asked->until.ns));
+	build_set(b, words, "since", build_time_or_null(asked->since.ns));
+	build_set(b, words, "until", build_time_or_null(asked->until.ns));
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
 		before = json_object_get(asked->inherited, kept[i]);
 		if (json_is_null(json_object_get(words, kept[i])) && before)
@@ -105,7 +98,7 @@ static json_t *words_json(struct build *b, const struct statement_facts_asked *a
 	build_set(b, words, "text", word(asked->text));
 	if (asked->phase != STATEMENT_AS_BEFORE)
 		build_set(b, words, "phase", json_string(statement_phase_name(asked->phase)));
-	build_set(b, words, "next_update", moment(asked->next.ns));
+	build_set(b, words, "next_update", build_time_or_null(asked->next.ns));
 	build_set(b, words, "by", word(asked->by));
 	return words;
 }
@@ -131,8 +124,8 @@ static int take_event(void *context, const struct ledger_event *event)
 		return 0;
 	build_append(w->build, w->list,
 	             json_pack("{ss ss so so so}", "id", event->id, "kind", words[event->kind], "began",
-	                       moment(event->began_ns), "ended", moment(event->ended_ns), "text",
-	                       build_text(event->text, LEDGER_TEXT_MAX)));
+	                       build_time_or_null(event->began_ns), "ended", build_time_or_null(event->ended_ns),
+	                       "text", build_text(event->text, LEDGER_TEXT_MAX)));
 	return 0;
 }
 
@@ -217,7 +210,8 @@ static int take_claim(void *context, const struct ledger_claim *claim)
 	             json_pack("{ss so so so so so}", "id", claim->id, "by", build_text(claim->by, LEDGER_TEXT_MAX),
 	                       "text", build_text(claim->text, LEDGER_TEXT_MAX), "predicate",
 	                       build_text(claim->predicate, LEDGER_TEXT_MAX), "verdict",
-	                       *c->latest ? json_string(c->latest) : json_null(), "tested", moment(c->tested_ns)));
+	                       *c->latest ? json_string(c->latest) : json_null(), "tested",
+	                       build_time_or_null(c->tested_ns)));
 	return 0;
 }
 
@@ -253,13 +247,13 @@ static int take_said(void *context, const struct statements_published *one)
 
 	if (s->asked->corrects && one->number == s->asked->corrects) {
 		json_decref(s->corrected);
-		s->corrected = json_pack("{ss so ss}", "id", one->id, "published", moment(one->published_ns), "sha256",
-		                         one->sha256);
+		s->corrected = json_pack("{ss so ss}", "id", one->id, "published",
+		                         build_time_or_null(one->published_ns), "sha256", one->sha256);
 	}
 	if (s->asked->thread && one->thread == s->asked->thread && json_array_size(s->list) < SAID_MAX)
 		build_append(s->build, s->list,
 		             json_pack("{ss ss so so}", "id", one->id, "kind", statement_kind_name(one->kind),
-		                       "published", moment(one->published_ns), "title",
+		                       "published", build_time_or_null(one->published_ns), "title",
 		                       build_text(one->title, STATEMENT_TITLE_MAX)));
 	return 0;
 }
@@ -318,7 +312,7 @@ static int take_exempt(void *context, const struct statements_exemption *exempti
 		return 0;
 	}
 	return json_object_set_new(a->exempt, kind,
-	                           json_pack("{so so so}", "at", moment(exemption->set_ns), "by",
+	                           json_pack("{so so so}", "at", build_time_or_null(exemption->set_ns), "by",
 	                                     build_text(exemption->set_by, STATEMENT_DESK_NAME_SIZE), "why",
 	                                     build_text(exemption->why, LEDGER_TEXT_MAX))) == 0
 	               ? 0
@@ -345,11 +339,13 @@ int statement_facts_aware(struct ledger *ledger, uint64_t incident, json_t **awa
 	due = json_object();
 	for (unsigned kind = STATEMENT_NIS2_24H; kind < STATEMENT_KINDS; kind++)
 		build_set(&b, due, statement_kind_name((enum statement_kind)kind),
-		          moment(statement_due((enum statement_kind)kind, (struct capture_time){ a.latest.aware_ns },
-		                               (struct capture_time){ a.submitted_ns })
-		                         .ns));
-	*aware = json_pack("{so so so so}", "at", moment(a.latest.aware_ns), "by",
-	                   build_text(a.by, STATEMENT_DESK_NAME_SIZE), "set", moment(a.latest.set_ns), "due", due);
+		          build_time_or_null(statement_due((enum statement_kind)kind,
+		                                           (struct capture_time){ a.latest.aware_ns },
+		                                           (struct capture_time){ a.submitted_ns })
+		                                     .ns));
+	*aware = json_pack("{so so so so}", "at", build_time_or_null(a.latest.aware_ns), "by",
+	                   build_text(a.by, STATEMENT_DESK_NAME_SIZE), "set", build_time_or_null(a.latest.set_ns),
+	                   "due", due);
 	if (json_object_size(a.exempt))
 		build_set(&b, *aware, "exempt", json_incref(a.exempt));
 	json_decref(a.exempt);
@@ -560,7 +556,7 @@ int statement_facts(struct ledger *ledger, const struct statement_facts_asked *a
 
 	outages.list = json_array();
 	build_set(&b, root, "schema", json_string("holdfast.statement-record/1"));
-	build_set(&b, root, "made", moment(asked->now.ns));
+	build_set(&b, root, "made", build_time_or_null(asked->now.ns));
 	build_set(&b, root, "incident", incident_json(asked->incident));
 	build_set(&b, root, "word", words); /* which is the root's from here on */
 	build_set(&b, root, "incidents_then", known && !asked->incident ? incidents_json(&b, &window) : json_null());

@@ -61,13 +61,6 @@ void export_uuid_own(const struct export *export, const char *name, char text[UU
 	export_uuid(own, whole, text);
 }
 
-json_t *export_moment(int64_t ns)
-{
-	char text[TIME_TEXT_SIZE];
-
-	return json_string(time_format((struct capture_time){ ns }, text));
-}
-
 int64_t export_end(const struct export *export)
 {
 	return export->trace->ended_ns ? export->trace->ended_ns : export->trace->made_ns;

@@ -19,8 +19,6 @@ void export_uuid(const uint8_t space[UUID_OCTETS], const char *name, char text[U
  * incident.
  */
 void export_uuid_own(const struct export *export, const char *name, char text[UUID_SIZE]);
-/* "2025-03-10T09:45:12.000123Z" */
-json_t *export_moment(int64_t ns);
 /* The last moment that is known: its end, or when the trace was made. */
 int64_t export_end(const struct export *export);
 /* The catalogue's row of that name, or NULL. */

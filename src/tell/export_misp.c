@@ -143,9 +143,9 @@ static json_t *ddos_object(struct event *e, uint32_t index)
 		attribute(e, attributes, "src-port", "port", "Network activity", text_of(row->src_port), "");
 	if (e->export->ports_count == 1)
 		attribute(e, attributes, "dst-port", "port", "Network activity", text_of(e->export->ports[0]), "");
-	attribute(e, attributes, "first-seen", "datetime", "Other", export_moment(trace->began_ns), "of the incident");
+	attribute(e, attributes, "first-seen", "datetime", "Other", build_time(trace->began_ns), "of the incident");
 	if (trace->ended_ns)
-		attribute(e, attributes, "last-seen", "datetime", "Other", export_moment(trace->ended_ns),
+		attribute(e, attributes, "last-seen", "datetime", "Other", build_time(trace->ended_ns),
 		          "of the incident");
 	/* Rates are known of all vectors together. */
 	if (trace->vectors_count == 1) {

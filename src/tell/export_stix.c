@@ -71,8 +71,8 @@ static json_t *domain_object(struct bundle *u, const char *type, const char *nam
 	object = common(u, type, id);
 	if (u->identity[0])
 		build_set(&u->build, object, "created_by_ref", json_string(u->identity));
-	build_set(&u->build, object, "created", export_moment(u->export->trace->made_ns));
-	build_set(&u->build, object, "modified", export_moment(u->export->trace->made_ns));
+	build_set(&u->build, object, "created", build_time(u->export->trace->made_ns));
+	build_set(&u->build, object, "modified", build_time(u->export->trace->made_ns));
 	mark(u, object);
 	return object;
 }
@@ -254,9 +254,9 @@ static void add_traffic(struct bundle *u, const struct trace_vector *vector)
 	export_uuid_own(u->export, name, uuid);
 	(void)snprintf(id, sizeof(id), "network-traffic--%s", uuid);
 	object = common(u, "network-traffic", id);
-	build_set(&u->build, object, "start", export_moment(trace->began_ns));
+	build_set(&u->build, object, "start", build_time(trace->began_ns));
 	if (trace->ended_ns)
-		build_set(&u->build, object, "end", export_moment(trace->ended_ns));
+		build_set(&u->build, object, "end", build_time(trace->ended_ns));
 	build_set(&u->build, object, "is_active", json_boolean(trace->ended_ns == 0));
 	build_set(&u->build, object, "dst_ref", json_string(u->target));
 	if (row && row->src_port)
@@ -280,8 +280,8 @@ static void add_observed(struct bundle *u)
 	char id[ID_SIZE];
 	json_t *object = domain_object(u, "observed-data", "", id);
 
-	build_set(&u->build, object, "first_observed", export_moment(trace->began_ns));
-	build_set(&u->build, object, "last_observed", export_moment(export_end(u->export)));
+	build_set(&u->build, object, "first_observed", build_time(trace->began_ns));
+	build_set(&u->build, object, "last_observed", build_time(export_end(u->export)));
 	build_set(&u->build, object, "number_observed", build_integer(number ? number : 1));
 	build_set(&u->build, object, "object_refs", json_deep_copy(u->observed));
 	add(u, object, id, false);
@@ -303,8 +303,8 @@ static void add_observed(struct bundle *u)
 		build_set(&u->build, object, "description", json_string(text));
 		build_append(&u->build, types, json_string(relays ? "amplification" : "botnet"));
 		build_set(&u->build, object, "infrastructure_types", types);
-		build_set(&u->build, object, "first_seen", export_moment(trace->began_ns));
-		build_set(&u->build, object, "last_seen", export_moment(export_end(u->export)));
+		build_set(&u->build, object, "first_seen", build_time(trace->began_ns));
+		build_set(&u->build, object, "last_seen", build_time(export_end(u->export)));
 		add(u, object, infrastructure, false);
 		relation = domain_object(u, "relationship", "consists-of", relationship);
 		build_set(&u->build, relation, "relationship_type", json_string("consists-of"));
@@ -393,7 +393,7 @@ static void add_report(struct bundle *u)
 	build_set(&u->build, object, "description", json_string(text));
 	build_append(&u->build, types, json_string("observed-data"));
 	build_set(&u->build, object, "report_types", types);
-	build_set(&u->build, object, "published", export_moment(trace->made_ns));
+	build_set(&u->build, object, "published", build_time(trace->made_ns));
 	build_set(&u->build, object, "object_refs", json_deep_copy(u->reported));
 	build_append(&u->build, u->objects, object);
 }

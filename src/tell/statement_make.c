@@ -305,13 +305,6 @@ static bool find_incident(const struct statement_request *r, size_t *place)
 	return false;
 }
 
-static json_t *time_or_null(struct capture_time time)
-{
-	char text[TIME_TEXT_SIZE];
-
-	return time.ns ? json_string(time_format(time, text)) : json_null();
-}
-
 static json_t *title_json(const struct statement_request *r)
 {
 	static const char *const colons[LANGUAGES] = { ": ", "\xc2\xa0: " };
@@ -377,9 +370,9 @@ int statement_draft(const struct statement_request *r, json_t **statement)
 	build_set(b, root, "lang", json_string(language_code(r->language)));
 	build_set(b, root, "incident", *r->incident ? json_string(r->incident) : json_null());
 	build_set(b, root, "component", *component ? json_string(component) : json_null());
-	build_set(b, root, "made", time_or_null(r->now));
+	build_set(b, root, "made", build_time_or_null(r->now.ns));
 	build_set(b, root, "made_by", json_string(r->by));
-	build_set(b, root, "next_update", time_or_null(r->next));
+	build_set(b, root, "next_update", build_time_or_null(r->next.ns));
 	build_set(b, root, "corrects", *r->corrects ? json_string(r->corrects) : json_null());
 	if (r->phase != STATEMENT_AS_BEFORE)
 		build_set(b, root, "phase", json_string(statement_phase_name(r->phase)));
