@@ -385,6 +385,7 @@ static void reload(struct serve_tree *tree)
 			LOG_SAY(LOG_ERROR, "%s", errors->lines[i]);
 	free(errors);
 	if (result == 0 && serve_listen(tree, &next) != 0) {
+		serve_listen_only(tree, &tree->config);
 		config_fini(&next);
 		result = -EINVAL;
 	}
@@ -404,6 +405,7 @@ static void reload(struct serve_tree *tree)
 	tree->text = text;
 	tree->length = length;
 	tree->config = next;
+	serve_listen_only(tree, &tree->config);
 	for (unsigned i = 0; i < SERVE_ROLES; i++) {
 		tree->children[i].backoff_ns = tree->children[i].again_ns = 0;
 		tree->children[i].asked = false; /* who has not ended yet begins anew when it does */

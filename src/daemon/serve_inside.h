@@ -77,5 +77,7 @@ struct serve_tree {
 int serve_prepare(struct serve_tree *tree);
 /* Opens where the configuration wants to listen, and nothing does yet. */
 int serve_listen(struct serve_tree *tree, const struct config *config);
+/* Closes where it does not want to: who connects there would wait for ever. */
+void serve_listen_only(struct serve_tree *tree, const struct config *config);
 
 #endif
