@@ -3,7 +3,6 @@
  * holdfast statement check: every link of a statement, in what was kept when it was drafted; what was published of it;
  * and the incident's file as it is now.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
