@@ -134,12 +134,8 @@ static void subscribe(struct site *site, const struct http_server_request *reque
 {
 	static struct site_subscribe_answer answer;
 
-	if (!site_may_show(site)) {
-		site_say(reply, HTTP_STATUS_UNAVAILABLE,
-		         "Busy. Please try again in a minute. / Merci de réessayer dans une minute.\n");
-		http_server_add_field(reply, "Retry-After", "60");
+	if (!site_may_show(site, reply))
 		return;
-	}
 	site_look_for_components(site);
 	for (unsigned i = 0; i < site->components_count; i++)
 		site->choices[i] =

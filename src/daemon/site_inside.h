@@ -57,8 +57,8 @@ void site_look_for_components(struct site *site);
 bool site_component_known(const struct site *site, const char *id);
 /* By the path, else by what the browser would like. */
 enum language site_language_of(const struct http_server_request *request);
-/* Whether one more form may be shown in this second. */
-bool site_may_show(struct site *site);
+/* Whether one more form may be shown in this second; false: it is said, and counted. */
+bool site_may_show(struct site *site, struct http_server_reply *reply);
 
 /* A user's form, and what becomes of it (site_report.c). */
 void site_report(struct site *site, const struct http_server_request *request, struct http_server_reply *reply);

@@ -61,7 +61,7 @@ static void show_form(struct site *site, enum language language, enum report_for
 	http_server_add_field(reply, "Vary", "Accept-Language");
 }
 
-bool site_may_show(struct site *site)
+bool site_may_show(struct site *site, struct http_server_reply *reply)
 {
 	if (site->now_ms / 1000 != site->second) {
 		site->second = site->now_ms / 1000;
@@ -69,6 +69,9 @@ bool site_may_show(struct site *site)
 	}
 	if (site->forms_this_second >= SITE_FORMS_SECOND) {
 		site->counts.forms_refused++;
+		site_say(reply, HTTP_STATUS_UNAVAILABLE,
+		         "Busy. Please try again in a minute. / Merci de réessayer dans une minute.\n");
+		http_server_add_field(reply, "Retry-After", "60");
 		return false;
 	}
 	site->forms_this_second++;
@@ -124,12 +127,8 @@ void site_report(struct site *site, const struct http_server_request *request, s
 	struct report_form form;
 	int err;
 
-	if (!site_may_show(site)) {
-		site_say(reply, HTTP_STATUS_UNAVAILABLE,
-		         "Busy. Please try again in a minute. / Merci de réessayer dans une minute.\n");
-		http_server_add_field(reply, "Retry-After", "60");
+	if (!site_may_show(site, reply))
 		return;
-	}
 	site_look_for_components(site);
 	if (request->method != HTTP_SERVER_POST) {
 		show_form(site, language, REPORT_FORM_NEW, NULL, HTTP_STATUS_OK, reply);
