@@ -298,35 +298,55 @@ static int write_picture(const struct outage_options *options, struct books *boo
 	return COMMAND_BAD;
 }
 
+/* Goes through what is on record. COMMAND_DONE, and the caller ends it; or, said, the exit status. */
+static int begin_listing(const struct outage_options *options, struct listing *listing, struct books *books,
+                         int (*each)(void *context, const struct outages_outage *outage))
+{
+	struct record_error error = { .message = "" };
+	int result, status = books_open(books, "outage", options->config, options->record, false);
+
+	if (status != COMMAND_DONE)
+		return status;
+	listing->outages = options->json ? json_array() : NULL;
+	listing->harm = calloc(1, sizeof(*listing->harm));
+	result = listing->harm ? outages_each(books->ledger, options->component, each, listing, &error) : -ENOMEM;
+	if (result == 0)
+		return COMMAND_DONE;
+	status = books_refuse(books, result, &error);
+	books_close(books);
+	json_decref(listing->outages);
+	free(listing->harm);
+	return status;
+}
+
+static int end_listing(struct listing *listing, struct books *books, int status)
+{
+	books_close(books);
+	json_decref(listing->outages);
+	free(listing->harm);
+	return status == COMMAND_DONE && listing->unreadable ? COMMAND_BAD : status;
+}
+
 static int list(const struct outage_options *options)
 {
 	struct listing listing = { .paper = screen_paper(0, false) };
-	struct record_error error = { .message = "" };
 	struct books books;
-	int result, status = read_times(options, &listing.from_ns, &listing.to_ns);
+	int status = read_times(options, &listing.from_ns, &listing.to_ns);
 
 	if (status == COMMAND_DONE && options->html)
 		status = options_refuse(&outage_table, "--html is of 'show', without --json");
 	if (status == COMMAND_DONE)
-		status = books_open(&books, "outage", options->config, options->record, false);
+		status = begin_listing(options, &listing, &books, list_one);
 	if (status != COMMAND_DONE)
 		return status;
-	listing.outages = options->json ? json_array() : NULL;
-	listing.harm = calloc(1, sizeof(*listing.harm));
-	result = listing.harm ? outages_each(books.ledger, options->component, list_one, &listing, &error) : -ENOMEM;
-	if (result != 0) {
-		status = books_refuse(&books, result, &error);
-	} else if (options->json) {
+	if (options->json) {
 		status = order_print_json(OUTAGES_SCHEMA, json_pack("{sO}", "outages", listing.outages));
 	} else {
 		if (!listing.any && !listing.unreadable)
 			paper_line(&listing.paper, 0, "no outages");
 		status = output_finish();
 	}
-	books_close(&books);
-	json_decref(listing.outages);
-	free(listing.harm);
-	return status == COMMAND_DONE && listing.unreadable ? COMMAND_BAD : status;
+	return end_listing(&listing, &books, status);
 }
 
 static int check_shown(const struct outage_options *options, uint64_t *number)
@@ -344,22 +364,16 @@ static int check_shown(const struct outage_options *options, uint64_t *number)
 static int show(const struct outage_options *options)
 {
 	struct listing listing = { .paper = screen_paper(0, false) };
-	struct record_error error = { .message = "" };
 	struct books books;
-	int result, status = read_times(options, &listing.from_ns, &listing.to_ns);
+	int status = read_times(options, &listing.from_ns, &listing.to_ns);
 
 	if (status == COMMAND_DONE)
 		status = check_shown(options, &listing.number);
 	if (status == COMMAND_DONE)
-		status = books_open(&books, "outage", options->config, options->record, false);
+		status = begin_listing(options, &listing, &books, show_one);
 	if (status != COMMAND_DONE)
 		return status;
-	listing.outages = options->json ? json_array() : NULL;
-	listing.harm = calloc(1, sizeof(*listing.harm));
-	result = listing.harm ? outages_each(books.ledger, options->component, show_one, &listing, &error) : -ENOMEM;
-	if (result != 0) {
-		status = books_refuse(&books, result, &error);
-	} else if (!listing.any) {
+	if (!listing.any) {
 		if (!listing.unreadable)
 			say_error(options->name,
 			          "there is no such outage; 'holdfast outage list' lists those there are");
@@ -375,10 +389,7 @@ static int show(const struct outage_options *options)
 		outage_page_show(&listing.paper, listing.harm);
 		status = output_finish();
 	}
-	books_close(&books);
-	json_decref(listing.outages);
-	free(listing.harm);
-	return status == COMMAND_DONE && listing.unreadable ? COMMAND_BAD : status;
+	return end_listing(&listing, &books, status);
 }
 
 /* ---- counts ---- */
