@@ -448,6 +448,27 @@ static void nftables_stands_in(void **state)
 	assert_int_equal(end(), 0);
 }
 
+/* Without the operator's ways in it holds nobody off. */
+static void half_a_table_is_none(void **state)
+{
+	(void)state;
+	begin_taken_over();
+	(void)snprintf(fake->fail, sizeof(fake->fail), "attach eth1");
+	(void)snprintf(fake->fails_too, sizeof(fake->fails_too), "nft guard");
+	fake->fail_with = -EEXIST;
+	configure(parent_end, config_of("eth0, eth1", ""), "");
+	assert_int_equal(applied(parent_end), -EEXIST);
+	assert_non_null(strstr(fake->notes, "nft guard 1!\nnft close\n"));
+	assert_null(strstr(fake->notes, "nft attach"));
+	forget_notes();
+	fake->fails_too[0] = '\0';
+	configure(parent_end, config_of("eth0, eth1", ""), "");
+	assert_int_equal(applied(parent_end), 0);
+	assert_non_null(strstr(fake->notes, "nft guard 1\n"));
+	assert_non_null(strstr(fake->notes, "nft attach eth1\n"));
+	assert_int_equal(end(), 0);
+}
+
 static void nftables_is_not_wanted(void **state)
 {
 	char text[1024];
@@ -524,6 +545,7 @@ int main(void)
 		CASE(what_is_no_order),
 		CASE(a_reload),
 		CASE(a_reload_that_fails),
+		CASE(half_a_table_is_none),
 		CASE(nftables_stands_in),
 		CASE(nftables_is_not_wanted),
 		CASE(off),
