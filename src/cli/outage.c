@@ -312,11 +312,11 @@ static int begin_listing(const struct outage_options *options, struct listing *l
 	result = listing->harm ? outages_each(books->ledger, options->component, each, listing, &error) : -ENOMEM;
 	if (result == 0)
 		return COMMAND_DONE;
-	status = books_refuse(books, result, &error);
+	(void)books_refuse(books, result, &error);
 	books_close(books);
 	json_decref(listing->outages);
 	free(listing->harm);
-	return status;
+	return COMMAND_BAD;
 }
 
 static int end_listing(struct listing *listing, struct books *books, int status)
