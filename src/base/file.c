@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define BLOCK 65536
@@ -99,6 +101,8 @@ int file_replace(const char *path, unsigned mode, const void *octets, size_t len
 	(void)close(fd);
 	if (result == 0 && rename(beside, path) != 0)
 		result = -errno;
+	if (result != 0)
+		(void)unlink(beside); /* half a file: of use to nobody, and on a full disk in the way */
 	return result;
 }
 
@@ -116,6 +120,23 @@ int file_copy(int from, uint64_t at, int to, uint64_t count)
 		at += now;
 		count -= now;
 	}
+	return result;
+}
+
+int file_make_parents(const char *path, unsigned mode)
+{
+	char *partial = strdup(path);
+	int result = partial ? 0 : -ENOMEM;
+
+	/* The first octet is the root's slash, or the first folder's. */
+	for (char *at = partial && *partial ? strchr(partial + 1, '/') : NULL; at && result == 0;
+	     at = strchr(at + 1, '/')) {
+		*at = '\0';
+		if (mkdir(partial, mode) != 0 && errno != EEXIST)
+			result = -errno;
+		*at = '/';
+	}
+	free(partial);
 	return result;
 }
 

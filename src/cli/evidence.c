@@ -32,6 +32,7 @@
 #include "record/bundle.h"
 #include "record/ledger.h"
 #include "record/minisign.h"
+#include "tell/build.h"
 
 #define KEY_FILE "/evidence.key"
 #define DAY_NS (86400 * NS_PER_S)
@@ -97,13 +98,6 @@ void evidence_note(struct evidence_making *making, int result)
 {
 	if (result != 0 && making->failed == 0)
 		making->failed = result;
-}
-
-json_t *evidence_time(int64_t ns)
-{
-	char text[TIME_TEXT_SIZE];
-
-	return ns ? json_string(time_format((struct capture_time){ ns }, text)) : json_null();
 }
 
 /* ---- keys ---- */
@@ -212,10 +206,11 @@ static void describe(struct evidence_making *making)
 	making->about =
 		json_pack("{s:s,s:s,s:{s:s,s:o},s:o,s:{s:o,s:s,s:o,s:o,s:s,s:s,s:s},s:o,s:o}", "tlp", label, "made",
 	                  host_made, "holdfast", "version", HOLDFAST_VERSION, "executable_sha256", executable_json(),
-	                  "personal_data_until", evidence_time(making->until_ns), "incident", "id", id_json(head->id),
-	                  "state", archive_state_name(head->state), "began", evidence_time(head->began_ns), "ended",
-	                  evidence_time(head->ended_ns), "target", head->target, "vector", head->vector, "service",
-	                  head->service, "databases", databases_json(making), "packets", packets_json(making));
+	                  "personal_data_until", build_time_or_null(making->until_ns), "incident", "id",
+	                  id_json(head->id), "state", archive_state_name(head->state), "began",
+	                  build_time_or_null(head->began_ns), "ended", build_time_or_null(head->ended_ns), "target",
+	                  head->target, "vector", head->vector, "service", head->service, "databases",
+	                  databases_json(making), "packets", packets_json(making));
 	if (!making->about)
 		evidence_note(making, -ENOMEM);
 }

@@ -21,6 +21,7 @@
 #include "record/bundle.h"
 #include "record/expiry.h"
 #include "record/ledger.h"
+#include "tell/build.h"
 
 #define DAY_NS (86400 * NS_PER_S)
 
@@ -78,10 +79,11 @@ static int list_one(void *context, const struct ledger_evidence *evidence)
 		return json_array_append_new(
 			kept->list,
 			json_pack("{s:s,s:s,s:o,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:s}", "id", evidence->id, "incident",
-		                  incident, "made", evidence_time(evidence->made_ns), "path", evidence->path, "head",
-		                  evidence->head, "sha256", evidence->sha256, "key", evidence->key, "tlp",
-		                  evidence->tlp, "personal_data_until", evidence_time(evidence->until_ns), "erased",
-		                  evidence_time(evidence->erased_ns), "erased_why", evidence->erased_why));
+		                  incident, "made", build_time_or_null(evidence->made_ns), "path", evidence->path,
+		                  "head", evidence->head, "sha256", evidence->sha256, "key", evidence->key, "tlp",
+		                  evidence->tlp, "personal_data_until", build_time_or_null(evidence->until_ns),
+		                  "erased", build_time_or_null(evidence->erased_ns), "erased_why",
+		                  evidence->erased_why));
 	(void)time_format((struct capture_time){ evidence->made_ns }, made);
 	(void)time_format((struct capture_time){ evidence->erased_ns ? evidence->erased_ns : evidence->until_ns },
 	                  until);

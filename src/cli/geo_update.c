@@ -129,20 +129,9 @@ static bool parse_wanted(const char *text, struct wanted *wanted)
 /* The folder and those above it. 0 or -errno. */
 static int make_folder(const char *path)
 {
-	char *text = strdup(path);
-	int result = text ? 0 : -ENOMEM;
+	int result = file_make_parents(path, FOLDER_MODE);
 
-	for (char *at = text; result == 0 && at;) {
-		at = strchr(at + 1, '/');
-		if (at)
-			*at = '\0';
-		if (*text && mkdir(text, FOLDER_MODE) != 0 && errno != EEXIST)
-			result = -errno;
-		if (at)
-			*at = '/';
-	}
-	free(text);
-	return result;
+	return result == 0 && mkdir(path, FOLDER_MODE) != 0 && errno != EEXIST ? -errno : result;
 }
 
 /* Whole, on the disk, and only then in its place. 0 or -errno. */

@@ -22,6 +22,7 @@
 #include "cli/place.h"
 #include "cli/say.h"
 #include "cli/screen.h"
+#include "tell/build.h"
 #include "tell/words.h"
 
 #define LIMIT_DEFAULT 100
@@ -66,20 +67,13 @@ static const struct option_table list_table = {
 	OPTION_ROWS(list_rows),
 };
 
-static json_t *time_or_null(int64_t ns)
-{
-	char text[TIME_TEXT_SIZE];
-
-	return ns ? json_string(time_format((struct capture_time){ ns }, text)) : json_null();
-}
-
 static json_t *row_json(const struct archive_incident *i)
 {
 	char id[ARCHIVE_ID_SIZE];
 
 	(void)snprintf(id, sizeof(id), "%016" PRIx64, i->id);
-	return json_pack("{ss so so ss ss? ss ss sI sI}", "id", id, "began", time_or_null(i->began_ns), "ended",
-	                 time_or_null(i->ended_ns), "state", archive_state_name(i->state), "service",
+	return json_pack("{ss so so ss ss? ss ss sI sI}", "id", id, "began", build_time_or_null(i->began_ns), "ended",
+	                 build_time_or_null(i->ended_ns), "state", archive_state_name(i->state), "service",
 	                 i->service[0] ? i->service : NULL, "target", i->target, "vector", i->vector, "peak_pps",
 	                 (json_int_t)i->peak_pps, "peak_bps", (json_int_t)i->peak_bps);
 }

@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include "base/time.h"
+#include "tell/build.h"
 
 #ifndef HOLDFAST_VERSION
 #define HOLDFAST_VERSION "unknown"
@@ -59,9 +60,7 @@ static json_t *text_json(const char *text)
 
 static json_t *time_json(int64_t ns)
 {
-	char text[TIME_TEXT_SIZE];
-
-	return ns == INT64_MAX ? json_null() : json_string(time_format((struct capture_time){ ns }, text));
+	return ns == INT64_MAX ? json_null() : build_time(ns);
 }
 
 static json_t *seconds_json(int64_t ns)

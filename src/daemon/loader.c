@@ -571,6 +571,11 @@ static int reload(struct loader *loader, struct config *next, const int *fds, un
 	result = attach_all(loader, next);
 	if (result == 0)
 		result = put_into_force(loader, next, fds, fd_count);
+	if (result == 0 && next->enforce != loader->config.enforce) {
+		result = loader_set_mode(loader, &(struct message_mode){ .enforce = next->enforce }, &error);
+		if (result != 0)
+			add_error(loader, &error);
+	}
 	if (result != 0) {
 		if (set_services(loader, &loader->config, &error) != 0)
 			LOG_SAY(LOG_ERROR, "the old services cannot be set again: %s", error.message);
@@ -579,17 +584,13 @@ static int reload(struct loader *loader, struct config *next, const int *fds, un
 		return result;
 	}
 	detach_others(loader, next);
-	if (next->enforce != loader->config.enforce)
-		result = loader_set_mode(loader, &(struct message_mode){ .enforce = next->enforce }, &error);
-	if (result != 0)
-		add_error(loader, &error);
 	config_fini(&loader->config);
 	loader->config = *next;
 	memset(next, 0, sizeof(*next));
 	ways_set_ports(&loader->ways, &loader->config.management_ports);
 	refresh_ways(loader);
 	send_state(loader);
-	return result;
+	return 0;
 }
 
 static int take_reload(struct loader *loader)

@@ -13,16 +13,22 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/time.h"
+#include "tell/build.h"
 
 #define INCIDENTS "incidents"
 #define STREAMS "streams"
-#define PATH_SIZE (ARCHIVE_PATH_SIZE + 64)
+#define PATH_SIZE ARCHIVE_FILE_PATH_SIZE
 #define HEAD_MAX 2048 /* octets of an incident's first line */
 #define FOLDER_MODE 0750
 #define FILE_MODE 0640
 #define HEAD_END ",\"analysis\":\n"
 #define FILE_END "}\n"
+
+/* Of which more may come. */
+static bool is_live(const struct archive_incident *incident)
+{
+	return incident->state == ARCHIVE_OPEN || incident->state == ARCHIVE_OVER;
+}
 
 static const char *const state_names[ARCHIVE_STATES] = { "open", "over", "final", "left" };
 
@@ -61,13 +67,6 @@ static bool read_id(const char *name, const char *ending, uint64_t *id)
 
 /* ------------------------------------------------------------------ heads */
 
-static json_t *time_or_null(int64_t ns)
-{
-	char text[TIME_TEXT_SIZE];
-
-	return ns ? json_string(time_format((struct capture_time){ ns }, text)) : json_null();
-}
-
 /* The first line of a file, up to where the analysis begins; its length, or -ENOMEM. */
 static int make_head(const struct archive_incident *i, char head[HEAD_MAX])
 {
@@ -79,8 +78,8 @@ static int make_head(const struct archive_incident *i, char head[HEAD_MAX])
 	(void)snprintf(generation, sizeof(generation), "%016" PRIx64, i->generation);
 	json = json_pack("{ss ss ss ss? ss ss so so sI sI sI sI ss}", "schema", ARCHIVE_SCHEMA, "id", id, "state",
 	                 archive_state_name(i->state), "service", i->service[0] ? i->service : NULL, "target",
-	                 i->target, "vector", i->vector, "began", time_or_null(i->began_ns), "ended",
-	                 time_or_null(i->ended_ns), "began_ns", (json_int_t)i->began_ns, "ended_ns",
+	                 i->target, "vector", i->vector, "began", build_time_or_null(i->began_ns), "ended",
+	                 build_time_or_null(i->ended_ns), "began_ns", (json_int_t)i->began_ns, "ended_ns",
 	                 (json_int_t)i->ended_ns, "peak_pps", (json_int_t)i->peak_pps, "peak_bps",
 	                 (json_int_t)i->peak_bps, "generation", generation);
 	text = json ? json_dumps(json, JSON_COMPACT) : NULL;
@@ -204,8 +203,11 @@ static int list_all(const char *folder, struct archive_incident **incidents)
 		if (++count == room) {
 			struct archive_incident *more = realloc(made, 2 * room * sizeof(*made));
 
-			if (!more)
-				break;
+			if (!more) {
+				(void)closedir(directory);
+				free(made);
+				return -ENOMEM;
+			}
 			made = more;
 			room *= 2;
 		}
@@ -374,10 +376,8 @@ static void make_room(const struct archive *archive)
 	if (count < 0)
 		return;
 	for (int i = 0; i < count; i++) {
-		bool live = all[i].state == ARCHIVE_OPEN || all[i].state == ARCHIVE_OVER;
-
+		bool live = is_live(&all[i]), there;
 		uint64_t its = 0;
-		bool there;
 
 		archive_stream_path(archive->folder, all[i].id, path);
 		there = stream_is_there(path, &its);
@@ -398,10 +398,9 @@ int archive_expire(const char *folder, int64_t ended_before_ns)
 
 	for (int i = 0; i < count; i++) {
 		char path[PATH_SIZE];
-		bool live = all[i].state == ARCHIVE_OPEN || all[i].state == ARCHIVE_OVER;
 		int64_t ended_ns = all[i].ended_ns ? all[i].ended_ns : all[i].began_ns;
 
-		if (live || ended_ns >= ended_before_ns)
+		if (is_live(&all[i]) || ended_ns >= ended_before_ns)
 			continue;
 		archive_stream_path(folder, all[i].id, path);
 		if (unlink(path) == 0)
@@ -599,7 +598,7 @@ int archive_open(struct archive *archive, const char *folder, const struct archi
 	if (count < 0)
 		return count;
 	for (int i = 0; i < count; i++)
-		if (all[i].state == ARCHIVE_OPEN || all[i].state == ARCHIVE_OVER)
+		if (is_live(&all[i]))
 			leave(folder, &all[i]);
 	free(all);
 	return 0;

@@ -7,6 +7,7 @@
 
 #include "base/hll.h"
 #include "base/share.h"
+#include "detect/scope.h"
 #include "measure/slot.h"
 #include "observe/protocol.h"
 #include "tell/limits.h"
@@ -90,16 +91,9 @@ const char *account_service(const struct account *a, const struct finding *f)
 
 /* ---- What an incident is about ---- */
 
-static bool is_host(const struct prefix *scope)
-{
-	return scope->length == (scope->is_ipv4 ? 32 : 128);
-}
-
 const char *account_target(const struct finding *f, char text[PREFIX_TEXT_SIZE])
 {
-	const struct prefix *scope = &f->incident->scope;
-
-	return is_host(scope) ? address_format(&scope->address, text) : prefix_format(scope, text);
+	return scope_format(&f->incident->scope, text);
 }
 
 const struct vector *account_main_vector(const struct finding *f)

@@ -44,13 +44,6 @@ static json_t *fraction_of(uint64_t part, uint64_t whole)
 	return whole ? fraction((ppm + 50) / 100 * 100) : json_null();
 }
 
-static json_t *moment(struct capture_time t)
-{
-	char text[TIME_TEXT_SIZE];
-
-	return json_string(time_format(t, text));
-}
-
 static json_t *string(const char *text)
 {
 	return build_text(text, SIZE_MAX);
@@ -80,8 +73,8 @@ static json_t *input_json(struct build *b, const struct analysis_input *input, c
 	build_set(b, object, "files", files);
 	build_set(b, object, "packets", build_integer(input->packets));
 	build_set(b, object, "bytes", build_integer(input->bytes));
-	build_set(b, object, "first", input->has_time ? moment(input->first) : json_null());
-	build_set(b, object, "last", input->has_time ? moment(input->last) : json_null());
+	build_set(b, object, "first", input->has_time ? build_time(input->first.ns) : json_null());
+	build_set(b, object, "last", input->has_time ? build_time(input->last.ns) : json_null());
 	build_set(b, object, "undecodable", build_integer(input->undecodable));
 	build_set(b, object, "truncated", json_boolean(input->truncated));
 	build_set(b, object, "out_of_order", build_integer(input->out_of_order));
@@ -118,8 +111,8 @@ static json_t *waves_json(struct build *b, const struct incident *incident)
 		const struct wave *wave = &incident->waves[i];
 		json_t *object = json_object();
 
-		build_set(b, object, "began", moment(wave->began));
-		build_set(b, object, "ended", wave->open ? json_null() : moment(wave->ended));
+		build_set(b, object, "began", build_time(wave->began.ns));
+		build_set(b, object, "ended", wave->open ? json_null() : build_time(wave->ended.ns));
 		build_set(b, object, "peak_pps", rate(wave->peak_packets, SLOTS_PER_SECOND));
 		build_set(b, object, "peak_bps", rate(wave->peak_bytes, SLOTS_PER_SECOND * WORDS_BITS_PER_OCTET));
 		build_set(b, object, "packets", build_integer(wave->packets));
@@ -269,7 +262,7 @@ static json_t *claims_json(struct build *b, const struct analysis_input *input, 
 
 		build_set(b, object, "id", string(claim->id));
 		build_set(b, object, "by", string(claim->by));
-		build_set(b, object, "at", claim->at_ns ? moment((struct capture_time){ claim->at_ns }) : json_null());
+		build_set(b, object, "at", build_time_or_null(claim->at_ns));
 		build_set(b, object, "url", string(claim->url));
 		build_set(b, object, "text", string(claim->text));
 		build_set(b, object, "predicate", string(claim->predicate));
@@ -293,9 +286,9 @@ static json_t *incident_json(struct build *b, const struct analysis_input *input
 	snprintf(id, sizeof(id), "%016" PRIx64, incident->id);
 	build_set(b, object, "id", json_string(id));
 	build_set(b, object, "target", target_json(b, input, finding));
-	build_set(b, object, "began", moment(incident->began));
-	build_set(b, object, "ended", incident->open ? json_null() : moment(incident->ended));
-	build_set(b, object, "detected", moment(incident->detected));
+	build_set(b, object, "began", build_time(incident->began.ns));
+	build_set(b, object, "ended", incident->open ? json_null() : build_time(incident->ended.ns));
+	build_set(b, object, "detected", build_time(incident->detected.ns));
 	build_set(b, object, "detection_delay_ms", build_integer(delay > 0 ? (uint64_t)delay / NS_PER_MS : 0));
 	build_set(b, object, "waves", waves_json(b, incident));
 	build_set(b, object, "vectors", vectors_json(b, incident));
@@ -366,9 +359,9 @@ static json_t *life_json(struct build *b, const struct life *life)
 	build_set(b, object, "unless_known", json_boolean(life->known));
 	build_set(b, object, "each_source", json_boolean(life->each));
 	build_set(b, object, "source_pps", life->source_pps ? build_integer(life->source_pps) : json_null());
-	build_set(b, object, "made", moment(life->made));
-	build_set(b, object, "changed", moment(life->changed));
-	build_set(b, object, "last_match", life->count.matched ? moment(life->last_match) : json_null());
+	build_set(b, object, "made", build_time(life->made.ns));
+	build_set(b, object, "changed", build_time(life->changed.ns));
+	build_set(b, object, "last_match", life->count.matched ? build_time(life->last_match.ns) : json_null());
 	build_set(b, object, "arm_pps", life->arm_pps ? build_integer(life->arm_pps) : json_null());
 	build_set(b, object, "waves", build_integer(life->waves));
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)

@@ -461,3 +461,33 @@ void console_html_withdraw(const struct console_view *v, const json_t *kept)
 	back(v, kept);
 	console_end(v);
 }
+
+/* ---- what the law asks for ---- */
+
+void console_html_exempt(const struct console_view *v, const json_t *due)
+{
+	enum console_word title = console_due_is_exempt(due) ? CONSOLE_WORD_NEEDED : CONSOLE_WORD_EXEMPT;
+	char id[9], when[LANGUAGE_TEXT_SIZE];
+
+	console_begin(v, title, "");
+	(void)snprintf(id, sizeof(id), "%s", fact_text(due, "incident"));
+	console_raw(v, "<p>");
+	console_kind(v, fact_text(due, "kind"));
+	console_raw(v, ", ");
+	console_say(v, CONSOLE_WORD_OF_INCIDENT, id);
+	console_raw(v, ", ");
+	console_say(v, CONSOLE_WORD_DUE_AT, console_when(v, due, "due", when));
+	console_raw(v, "</p>\n");
+	console_form(v, "exempt", fact_text(due, "incident"));
+	console_hidden(v, "kind", fact_text(due, "kind"));
+	if (title == CONSOLE_WORD_NEEDED)
+		console_hidden(v, "needed", "1");
+	console_field(v, "why", CONSOLE_WORD_REASON,
+	              title == CONSOLE_WORD_NEEDED ? CONSOLE_WORD_NEEDED_HELP : CONSOLE_WORD_EXEMPT_HELP, "textarea",
+	              "", title == CONSOLE_WORD_EXEMPT);
+	console_submit(v, title, false);
+	console_raw(v, "</form>\n<p><a href=\"/\">");
+	console_say(v, CONSOLE_WORD_BACK);
+	console_raw(v, "</a></p>\n");
+	console_end(v);
+}

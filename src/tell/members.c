@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "tell/build.h"
 #include "trace/chance.h"
 #include "trace/trace.h"
 
@@ -19,13 +20,6 @@
 static json_t *real(double n)
 {
 	return n >= -DBL_MAX && n <= DBL_MAX ? json_real(n) : json_null();
-}
-
-static json_t *moment(int64_t ns)
-{
-	char text[TIME_TEXT_SIZE];
-
-	return ns ? json_string(time_format((struct capture_time){ ns }, text)) : json_null();
 }
 
 static json_t *id(uint64_t n)
@@ -92,7 +86,7 @@ static json_t *write_member(struct build *b, const struct member *m, const char 
 	case MEMBER_SPAN:
 		return json_integer(*(const int64_t *)at);
 	case MEMBER_MOMENT:
-		return moment(*(const int64_t *)at);
+		return build_time_or_null(*(const int64_t *)at);
 	case MEMBER_SHARE:
 	case MEMBER_AMOUNT:
 	case MEMBER_VALUE:

@@ -195,7 +195,6 @@ static int begin_part(struct form *f, const char *head, size_t length)
 		              f->line);
 	if (strcmp(words[0], "+") == 0)
 		return 0;
-	errno = 0;
 	f->number = words[0][0] >= '1' && words[0][0] <= '9' ? strtoul(words[0], &end, DECIMAL) : 0;
 	if (f->number == 0 || *end || f->number > json_array_size(json_object_get(f->statement, "sentences")))
 		return refuse(f->error, "line %u: there is no sentence %.15s", f->line, words[0]);

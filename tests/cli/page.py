@@ -105,6 +105,8 @@ ROWS = [
     (["show"], 0, "web +partial_outage.*m1 +Routers, 1 update", None),
     (["publish"], 2, None, "where to"),
     (["publish", "-o", "none/out"], 1, None, "its parent has to be there"),
+    (["publish", "-o", "/".join(["a" * 100] * 4)], 1, None, "longer than 384 octets"),
+    (["verify", "/".join(["a" * 100] * 4)], 1, None, "longer than 384 octets"),
     (["publish", "-o", "out", "--rsync", "host:relative"], 2, None, "user@host:/path"),
     (["publish", "-o", "out", "--rsync", "-oProxyCommand=x:/y"], 2, None, "user@host:/path"),
     (["publish", "-o", "out", "--rsync", "host:/a b"], 2, None, "user@host:/path"),

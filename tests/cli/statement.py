@@ -226,6 +226,27 @@ def laws(s, ids):
     s.row(["approve", one["id"], "--hash", one["sha256"]], 0)
     s.row(["publish", one["id"]], 1, "for an authority")
     s.row(["submit", one["id"]], 0, "submitted")
+    # What is not needed here is said so, with who says it; it is not overdue.
+    some = ids["spoofed"]
+    s.row(["exempt"], 2, "of which incident")
+    s.row(["exempt", some, "--text", "x"], 2, "--kind says which")
+    s.row(["exempt", some, "--kind", "update", "--text", "x"], 2, "no report to an authority")
+    s.row(["exempt", some, "--kind", "nis2"], 2, "--text says why")
+    s.row(["exempt", some, "--kind", "gdpr_33", "--text", " "], 1, "say why")
+    s.row(["exempt", ids["reflection"]], 0, "Nothing is due of it yet")
+    s.row(["exempt", some], 0, "nis2_24h +handed in.*nis2_72h +was due")
+    s.row(["exempt", some, "--kind", "gdpr_33", "--text", "No data of people."], 0,
+          "nis2_72h +was due.*gdpr_33 +not needed here, says .*: No data of people")
+    s.row(["status"], 4, "nis2_month")
+    s.row(["exempt", some[:8], "--kind", "nis2", "--text", "We are too small for it."], 0,
+          "nis2_24h +handed in.*nis2_72h +not needed here.*nis2_month +not needed here")
+    s.row(["status"], 0, "nis2_72h +not needed here, says .*: We are too small")
+    s.row(["aware", some], 0, "nis2_72h +not needed here, says .*: We are too small")
+    laws = json.loads(s.run("status", "--json")[1])["laws"]
+    s.expect("as JSON", [law["exempt"] and law["exempt"]["why"] for law in laws if law["kind"] == "gdpr_33"] ==
+             ["No data of people."] and not any(law["overdue"] for law in laws), laws)
+    s.row(["exempt", some, "--kind", "gdpr_33", "--needed"], 0, "gdpr_33 +was due")
+    s.row(["status"], 4, "gdpr_33 +was due")
 
 
 def tampered(s, ids):

@@ -10,6 +10,7 @@ import pathlib
 import pwd
 import shutil
 import signal
+import socket
 import sqlite3
 import stat
 import subprocess
@@ -213,6 +214,20 @@ def comes_back(stage):
                  Hook.heard[heard:])
 
 
+def free_port():
+    with socket.socket() as at:
+        at.bind(("127.0.0.1", 0))
+        return at.getsockname()[1]
+
+
+def connects(address):
+    try:
+        socket.create_connection(address, timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
 def reloads(stage):
     desk = [pid for pid, (role, _) in processes(stage.process.pid).items() if role == "desk"]
     stage.configure(more="nonsense: true\n")
@@ -224,6 +239,14 @@ def reloads(stage):
     good = stage.wait(lambda: "is in force" in stage.log.read_text(encoding="utf-8"))
     stage.expect("one that is good is in force, by roles that are new",
                  good and not alive(desk) and stage.wait(lambda: stage.roles().get("desk", {}).get("ready")), desk)
+    address = ("127.0.0.1", free_port())
+    stage.configure(measured="false", more=f"public:\n  listen: [\"{address[0]}:{address[1]}\"]\n")
+    stage.process.send_signal(signal.SIGHUP)
+    stage.expect("it listens where a configuration says", stage.wait(lambda: connects(address)), address)
+    stage.configure(measured="false")
+    stage.process.send_signal(signal.SIGHUP)
+    stage.expect("and no more where one does not", stage.wait(lambda: not connects(address)), address)
+    stage.wait(lambda: stage.roles().get("desk", {}).get("ready"))
     status, out, error = stage.run("serve")
     stage.expect("there is one of it", status == 1 and "another holdfast runs" in error, (out, error))
 
@@ -231,7 +254,9 @@ def reloads(stage):
 def ends(stage):
     pids = family(stage.process.pid)
     began = time.monotonic()
-    stage.process.terminate()
+    stage.process.send_signal(signal.SIGHUP)
+    time.sleep(0.05)
+    stage.process.terminate()  # which it does not forget over the reload
     code = stage.process.wait(timeout=20)
     stage.expect("it ends when it is asked to", code == 0 and time.monotonic() - began < 8, code)
     stage.expect("with all that it began", len(pids) >= 3 and stage.wait(lambda: not alive(pids), 5), alive(pids))

@@ -88,7 +88,7 @@ static void assert_file(const char *path, const void *wanted, size_t length)
 
 static void a_file_is_replaced_whole_or_not(void **state)
 {
-	char path[128], link[128], folder_in_the_way[160];
+	char path[128], link[128], taken[128], beside[160], folder_in_the_way[160];
 	void *all = NULL;
 	size_t length = 0;
 	struct stat status;
@@ -110,6 +110,13 @@ static void a_file_is_replaced_whole_or_not(void **state)
 	assert_int_equal(file_replace(path, 0600, octets, SIZE, FILE_PASSING), -EISDIR);
 	assert_int_equal(rmdir(folder_in_the_way), 0);
 	assert_file(path, "shorter", 7);
+	/* What was written beside and cannot take the place is not left there. */
+	(void)snprintf(taken, sizeof(taken), "%s/taken", folder);
+	assert_int_equal(mkdir(taken, 0700), 0);
+	assert_int_equal(file_replace(taken, 0600, octets, SIZE, FILE_PASSING), -EISDIR);
+	(void)snprintf(beside, sizeof(beside), "%s.new", taken);
+	assert_int_equal(access(beside, F_OK), -1);
+	assert_int_equal(rmdir(taken), 0);
 	assert_int_equal(symlink(path, link), 0);
 	assert_int_equal(file_load(link, SIZE, &all, &length), -ELOOP);
 	assert_int_equal(unlink(link) | unlink(path), 0);
@@ -123,6 +130,31 @@ static void a_name_that_is_too_long_is_said(void **state)
 	(void)state;
 	memset(path, 'a', sizeof(path) - 1);
 	assert_int_equal(file_replace(path, 0600, octets, 1, FILE_PASSING), -ENAMETOOLONG);
+}
+
+static void folders_above_are_made(void **state)
+{
+	char path[160], cwd[160];
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/a/b//c", folder);
+	assert_int_equal(file_make_parents(path, 0700), 0);
+	assert_int_equal(file_make_parents(path, 0700), 0); /* they are there */
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(close(open_file("from", O_RDWR | O_CREAT)), 0);
+	(void)snprintf(path, sizeof(path), "%s/from/d/e", folder);
+	assert_int_equal(file_make_parents(path, 0700), -ENOTDIR);
+	assert_int_equal(file_make_parents("", 0700), 0);
+	assert_int_equal(file_make_parents("/", 0700), 0);
+	assert_int_equal(file_make_parents("name", 0700), 0);
+	/* Of a path that is none of the root's, too. */
+	assert_non_null(getcwd(cwd, sizeof(cwd)));
+	assert_int_equal(chdir(folder), 0);
+	assert_int_equal(file_make_parents("r/s", 0700), 0);
+	assert_int_equal(rmdir("r") | rmdir("a/b") | rmdir("a"), 0);
+	assert_int_equal(chdir(cwd), 0);
 }
 
 static void what_cannot_be_is_said(void **state)
@@ -167,7 +199,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_written_is_read),         cmocka_unit_test(all_that_there_is_is_read),
 		cmocka_unit_test(a_file_is_replaced_whole_or_not), cmocka_unit_test(a_name_that_is_too_long_is_said),
-		cmocka_unit_test(what_cannot_be_is_said),
+		cmocka_unit_test(folders_above_are_made),          cmocka_unit_test(what_cannot_be_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -253,6 +253,32 @@ static void of_nothing(void **state)
 	json_decref(words);
 }
 
+/* A note that may be as long as a sentence makes one that is longer: it is left out, and that is noted. */
+static void too_long(void **state)
+{
+	char note[STATEMENT_TEXT_MAX + 1];
+	json_t *event = json_array_get(json_object_get(record, "events"), 0), *statement, *one;
+	bool noted = false;
+	size_t i;
+
+	(void)state;
+	memset(note, 'x', sizeof(note) - 1);
+	note[sizeof(note) - 1] = '\0';
+	assert_int_equal(json_object_set_new(event, "text", json_string(note)), 0);
+	statement = draft(STATEMENT_UPDATE, LANGUAGE_EN);
+	assert_null(sentence(statement, "event_text"));
+	json_array_foreach(json_object_get(statement, "left_out"), i, one)
+	{
+		const char *template = json_string_value(json_object_get(one, "template"));
+
+		if (strcmp(template, "event_text") == 0)
+			noted = strstr(json_string_value(json_object_get(one, "why")), "too long") != NULL;
+	}
+	assert_true(noted);
+	json_decref(statement);
+	assert_int_equal(json_object_set_new(event, "text", json_string("new balancer")), 0);
+}
+
 static void asked_wrongly(void **state)
 {
 	struct statement_request request = request_of(STATEMENT_UPDATE, LANGUAGE_EN);
@@ -550,10 +576,11 @@ static void due(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_table),     cmocka_unit_test(english),  cmocka_unit_test(french),
-		cmocka_unit_test(of_nothing),    cmocka_unit_test(resolved), cmocka_unit_test(asked_wrongly),
-		cmocka_unit_test(links),         cmocka_unit_test(edited),   cmocka_unit_test(words_changed),
-		cmocka_unit_test(no_statements), cmocka_unit_test(forms),    cmocka_unit_test(due),
+		cmocka_unit_test(the_table),     cmocka_unit_test(english),       cmocka_unit_test(french),
+		cmocka_unit_test(of_nothing),    cmocka_unit_test(resolved),      cmocka_unit_test(asked_wrongly),
+		cmocka_unit_test(too_long),      cmocka_unit_test(links),         cmocka_unit_test(edited),
+		cmocka_unit_test(words_changed), cmocka_unit_test(no_statements), cmocka_unit_test(forms),
+		cmocka_unit_test(due),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
