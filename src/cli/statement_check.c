@@ -17,6 +17,7 @@
 #include "cli/output.h"
 #include "cli/say.h"
 #include "cli/statement_inside.h"
+#include "detect/incident_id.h"
 #include "tell/facts.h"
 #include "tell/statement.h"
 
@@ -73,14 +74,14 @@ static int check_now(const struct statement_options *options, const struct state
 {
 	struct statement_documents now = { NULL, documents->record };
 	struct change change = { .id = kept->row.id };
-	char id[ARCHIVE_ID_SIZE], folder[CONFIG_PATH_SIZE];
+	char id[INCIDENT_ID_SIZE], folder[CONFIG_PATH_SIZE];
 	struct archived archived;
 	json_t *whole;
 
 	change.final = strcmp(fact_text(json_object_get(documents->record, "incident"), "state"), "final") == 0;
 	if (!kept->row.incident || archived_folder("statement", options->config, folder) != COMMAND_DONE)
 		return COMMAND_DONE;
-	(void)snprintf(id, sizeof(id), "%016" PRIx64, kept->row.incident);
+	incident_id_format(kept->row.incident, id);
 	if (archive_find(folder, id, &archived.head) != 0)
 		return COMMAND_DONE; /* archives are bounded: what was kept with the statement stands */
 	memcpy(archived.folder, folder, sizeof(folder));

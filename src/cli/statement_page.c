@@ -11,6 +11,7 @@
 #include "cli/order.h"
 #include "cli/output.h"
 #include "cli/screen.h"
+#include "detect/incident_id.h"
 #include "record/statement_facts.h"
 #include "tell/build.h"
 #include "tell/facts.h"
@@ -155,10 +156,9 @@ json_t *statement_page_id(char kind, uint64_t number)
 
 json_t *statement_page_incident(uint64_t incident)
 {
-	char id[ARCHIVE_ID_SIZE];
+	char id[INCIDENT_ID_SIZE];
 
-	(void)snprintf(id, sizeof(id), "%016" PRIx64, incident);
-	return incident ? json_string(id) : json_null();
+	return incident ? json_string(incident_id_format(incident, id)) : json_null();
 }
 
 json_t *statement_page_json(const struct statement_desk_kept *kept)
