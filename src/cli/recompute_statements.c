@@ -79,7 +79,7 @@ static int check_links(struct work *work, const json_t *statement)
 /* What was published is what its public sentences say, and has the sum it was approved with. */
 static int check_words(const struct work *work, const json_t *line, const json_t *statement)
 {
-	char *text = statement_text(statement, false), *whole = NULL, sum[BUNDLE_HEX_SIZE];
+	char *text = statement_text(statement, STATEMENT_PUBLIC), *whole = NULL, sum[BUNDLE_HEX_SIZE];
 	int length, result = 0;
 
 	if (!text)

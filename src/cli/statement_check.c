@@ -40,7 +40,7 @@ static int read_analysis(const char *path, json_t **analysis)
 /* What was published is still what its sentences say. */
 static int check_published(const struct statement_desk_kept *kept)
 {
-	char *text = statement_text(kept->json, !statement_kind_is_public(kept->row.kind));
+	char *text = statement_text(kept->json, statement_audience_of(kept->row.kind));
 	bool same = text && (!kept->acts.published_text || strcmp(text, kept->acts.published_text) == 0);
 
 	free(text);

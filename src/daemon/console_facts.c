@@ -397,7 +397,7 @@ static json_t *statement_json(struct ledger *ledger, const struct statement_desk
 	struct mistakes mistakes = { &b, json_array() };
 	struct record_error ignored = { .message = "" };
 	json_t *root = json_object();
-	char *text = statement_text(kept->json, !statement_kind_is_public(kept->row.kind));
+	char *text = statement_text(kept->json, statement_audience_of(kept->row.kind));
 
 	(void)statement_desk_check(ledger, kept, take_mistake, &mistakes, &ignored);
 	build_set(&b, root, "id", json_string(kept->row.id));

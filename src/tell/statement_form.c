@@ -18,16 +18,16 @@ static json_t *sentence_at(const json_t *statement, size_t number)
 /* ---- what becomes of a sentence ---- */
 
 /* `old` NULL: it is a new one. A new reference. */
-static json_t *sentence_of(struct build *b, const json_t *old, const char *text, bool internal, bool keep,
-                           const char *by)
+static json_t *sentence_of(struct build *b, const json_t *old, const char *text, enum statement_audience audience,
+                           bool keep_links, const char *by)
 {
 	const char *words = json_string_value(json_object_get(old, "text"));
 	const json_t *section = json_object_get(old, "section");
 	json_t *sentence = old ? json_deep_copy(old) : json_object();
-	json_t *evidence = old && keep ? json_deep_copy(json_object_get(old, "evidence")) : json_array();
+	json_t *evidence = old && keep_links ? json_deep_copy(json_object_get(old, "evidence")) : json_array();
 
 	if (words && strcmp(words, text) == 0) {
-		build_set(b, sentence, "audience", json_string(internal ? "internal" : "public"));
+		build_set(b, sentence, "audience", json_string(statement_audience_names[audience]));
 		json_decref(evidence);
 		return sentence;
 	}
@@ -35,7 +35,7 @@ static json_t *sentence_of(struct build *b, const json_t *old, const char *text,
 	sentence = json_object();
 	build_set(b, sentence, "template", json_null());
 	build_set(b, sentence, "section", section ? json_deep_copy(section) : json_null());
-	build_set(b, sentence, "audience", json_string(internal ? "internal" : "public"));
+	build_set(b, sentence, "audience", json_string(statement_audience_names[audience]));
 	build_set(b, sentence, "basis", json_string(statement_basis_names[STATEMENT_WORD]));
 	build_set(b, sentence, "by", json_string(by));
 	build_set(b, sentence, "text", json_string(text));
@@ -64,8 +64,8 @@ static int finish(struct build *b, const json_t *statement, json_t *title, json_
 	return result;
 }
 
-int statement_edit(const json_t *statement, size_t number, const char *text, bool internal, bool keep, const char *by,
-                   json_t **edited, char error[STATEMENT_ERROR_SIZE])
+int statement_edit(const json_t *statement, size_t number, const char *text, enum statement_audience audience,
+                   bool keep_links, const char *by, json_t **edited, char error[STATEMENT_ERROR_SIZE])
 {
 	size_t count = json_array_size(json_object_get(statement, "sentences"));
 	struct build b = { .failed = false };
@@ -80,7 +80,7 @@ int statement_edit(const json_t *statement, size_t number, const char *text, boo
 		if (i != number)
 			build_append(&b, sentences, json_incref(old));
 		else if (text)
-			build_append(&b, sentences, sentence_of(&b, old, text, internal, keep, by));
+			build_append(&b, sentences, sentence_of(&b, old, text, audience, keep_links, by));
 	}
 	return finish(&b, statement, NULL, sentences, edited, error);
 }
@@ -124,7 +124,8 @@ struct form {
 	json_t *title, *sentences;
 	bool taken[STATEMENT_SENTENCES_MAX];
 	/* of what is being read */
-	bool any, is_title, internal, keep;
+	bool any, is_title, keep_links;
+	enum statement_audience audience;
 	size_t number; /* 0: a new one */
 	char text[STATEMENT_TEXT_MAX + 2];
 	size_t length;
@@ -147,7 +148,7 @@ static int end_part(struct form *f)
 		f->title = json_string(f->text);
 		return f->title ? 0 : statement_wrong(f->error, "the title is no UTF-8");
 	}
-	build_append(&f->build, f->sentences, sentence_of(&f->build, old, f->text, f->internal, f->keep, f->by));
+	build_append(&f->build, f->sentences, sentence_of(&f->build, old, f->text, f->audience, f->keep_links, f->by));
 	return f->build.failed ? statement_wrong(f->error, "the words that end before line %u are no UTF-8", f->line)
 	                       : 0;
 }
@@ -177,9 +178,11 @@ static int begin_part(struct form *f, const char *head, size_t length)
 	f->is_title = count == 1 && strcmp(words[0], "title") == 0;
 	if (f->is_title)
 		return 0;
-	f->internal = strcmp(words[1], "internal") == 0;
-	f->keep = count == WORDS_IN_HEAD && strcmp(words[2], "keep") == 0;
-	if (count < 2 || (!f->internal && strcmp(words[1], "public") != 0) || (count == WORDS_IN_HEAD && !f->keep))
+	f->audience = STATEMENT_PUBLIC;
+	while (f->audience < STATEMENT_AUDIENCES && strcmp(words[1], statement_audience_names[f->audience]) != 0)
+		f->audience++;
+	f->keep_links = count == WORDS_IN_HEAD && strcmp(words[2], "keep") == 0;
+	if (f->audience == STATEMENT_AUDIENCES || (count == WORDS_IN_HEAD && !f->keep_links))
 		return statement_wrong(f->error,
 		                       "line %u: [3 public], [3 internal keep], [+ public] or [title] begins a part",
 		                       f->line);

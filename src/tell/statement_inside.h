@@ -59,7 +59,8 @@ const char *statement_heading(const char *section, enum language language);
 const char *statement_title_of(enum statement_kind kind, enum language language);
 
 extern const char *const statement_document_names[STATEMENT_DOCUMENTS],
-	*const statement_is_names[STATEMENT_ISES], *const statement_basis_names[STATEMENT_BASES];
+	*const statement_is_names[STATEMENT_ISES], *const statement_basis_names[STATEMENT_BASES],
+							   *const statement_audience_names[STATEMENT_AUDIENCES];
 
 /* Whether the text of a kind is in sections with headings. */
 bool statement_has_sections(enum statement_kind kind);

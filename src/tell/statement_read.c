@@ -72,7 +72,6 @@ static bool any(void *context, const char *name, size_t length)
 
 static int read_sentence(const json_t *sentence, size_t number, char error[STATEMENT_ERROR_SIZE])
 {
-	static const char *const audiences[] = { "public", "internal" };
 	const json_t *evidence = json_object_get(sentence, "evidence"), *by = json_object_get(sentence, "by");
 	const json_t *pattern = json_object_get(sentence, "pattern"), *template = json_object_get(sentence, "template");
 	json_t *link;
@@ -80,7 +79,7 @@ static int read_sentence(const json_t *sentence, size_t number, char error[STATE
 
 	if (json_object_size(sentence) != 8 || !text_or_null(template, STATEMENT_NAME_MAX) ||
 	    !text_or_null(json_object_get(sentence, "section"), STATEMENT_NAME_MAX) ||
-	    !one_of(json_object_get(sentence, "audience"), audiences, 2, &which) ||
+	    !one_of(json_object_get(sentence, "audience"), statement_audience_names, STATEMENT_AUDIENCES, &which) ||
 	    !one_of(json_object_get(sentence, "basis"), statement_basis_names, STATEMENT_BASES, &basis) ||
 	    !text_or_null(by, STATEMENT_NAME_MAX))
 		return statement_wrong(error, "sentence %zu is not made as sentences are", number);
