@@ -29,6 +29,7 @@
 #include "cli/place.h"
 #include "cli/say.h"
 #include "cli/tape.h"
+#include "detect/incident_id.h"
 #include "record/bundle.h"
 #include "record/ledger.h"
 #include "record/minisign.h"
@@ -143,10 +144,9 @@ static int make_key(const struct evidence_options *options)
 
 static json_t *id_json(uint64_t id)
 {
-	char text[ARCHIVE_ID_SIZE];
+	char text[INCIDENT_ID_SIZE];
 
-	(void)snprintf(text, sizeof(text), "%016" PRIx64, id);
-	return json_string(text);
+	return json_string(incident_id_format(id, text));
 }
 
 static json_t *packets_json(const struct evidence_making *making)

@@ -17,6 +17,7 @@
 #include "cli/output.h"
 #include "cli/place.h"
 #include "cli/say.h"
+#include "detect/incident_id.h"
 #include "record/archive.h"
 #include "record/bundle.h"
 #include "record/expiry.h"
@@ -72,9 +73,9 @@ static int refuse_record(const struct kept *kept, const struct record_error *err
 static int list_one(void *context, const struct ledger_evidence *evidence)
 {
 	struct kept *kept = context;
-	char made[TIME_TEXT_SIZE], until[TIME_TEXT_SIZE], incident[ARCHIVE_ID_SIZE];
+	char made[TIME_TEXT_SIZE], until[TIME_TEXT_SIZE], incident[INCIDENT_ID_SIZE];
 
-	(void)snprintf(incident, sizeof(incident), "%016" PRIx64, evidence->incident);
+	incident_id_format(evidence->incident, incident);
 	if (kept->json)
 		return json_array_append_new(
 			kept->list,

@@ -2,7 +2,6 @@
 /* What is known of an incident, fetched from the record, from its stream or from a capture, segment by segment. */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +18,7 @@
 #include "cli/progress.h"
 #include "cli/say.h"
 #include "cli/tape.h"
+#include "detect/incident_id.h"
 #include "detect/vector.h"
 #include "observe/decode.h"
 #include "record/bundle.h"
@@ -30,10 +30,9 @@
 
 static json_t *id_json(uint64_t id)
 {
-	char text[ARCHIVE_ID_SIZE];
+	char text[INCIDENT_ID_SIZE];
 
-	(void)snprintf(text, sizeof(text), "%016" PRIx64, id);
-	return json_string(text);
+	return json_string(incident_id_format(id, text));
 }
 
 /* A line of JSON; takes `line`. */

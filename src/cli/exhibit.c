@@ -2,7 +2,6 @@
 #include "cli/exhibit.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +12,7 @@
 #include "cli/frames.h"
 #include "defend/match.h"
 #include "defend/rule.h"
+#include "detect/incident_id.h"
 #include "detect/vector.h"
 #include "observe/layer.h"
 #include "observe/link.h"
@@ -301,11 +301,11 @@ void exhibit_news(struct exhibit *exhibit, const struct live_news *news)
 	static const char *const names[] = {
 		[LIVE_BEGAN] = "began", [LIVE_CHANGED] = "changed", [LIVE_ENDED] = "ended"
 	};
-	char id[17];
+	char id[INCIDENT_ID_SIZE];
 
 	if (news->type == LIVE_FINISHED || news->incident != exhibit->wish.incident)
 		return;
-	(void)snprintf(id, sizeof(id), "%016" PRIx64, news->incident);
+	incident_id_format(news->incident, id);
 	decide(exhibit, json_pack("{s:o,s:s,s:s,s:s}", "time", build_time(exhibit->now.ns), "by", "engine", "incident",
 	                          id, "news", names[news->type]));
 }

@@ -299,7 +299,7 @@ static int show(const struct statement_options *options)
 	if (options->json) {
 		status = print_one(&kept);
 	} else if (options->public) {
-		char *text = statement_text(kept.json, false);
+		char *text = statement_text(kept.json, STATEMENT_PUBLIC);
 
 		(void)printf("%s\n\n%s\n", statement_title(kept.json), text ? text : "");
 		free(text);

@@ -16,6 +16,7 @@
 #include "cli/output.h"
 #include "cli/say.h"
 #include "cli/statement_inside.h"
+#include "detect/incident_id.h"
 #include "tell/facts.h"
 #include "tell/statement.h"
 
@@ -38,7 +39,7 @@ static int read_analysis(const char *path, json_t **analysis)
 /* What was published is still what its sentences say. */
 static int check_published(const struct statement_desk_kept *kept)
 {
-	char *text = statement_text(kept->json, !statement_kind_is_public(kept->row.kind));
+	char *text = statement_text(kept->json, statement_audience_of(kept->row.kind));
 	bool same = text && (!kept->acts.published_text || strcmp(text, kept->acts.published_text) == 0);
 
 	free(text);
@@ -72,14 +73,14 @@ static int check_now(const struct statement_options *options, const struct state
 {
 	struct statement_documents now = { NULL, documents->record };
 	struct change change = { .id = kept->row.id };
-	char id[ARCHIVE_ID_SIZE], folder[CONFIG_PATH_SIZE];
+	char id[INCIDENT_ID_SIZE], folder[CONFIG_PATH_SIZE];
 	struct archived archived;
 	json_t *whole;
 
 	change.final = strcmp(fact_text(json_object_get(documents->record, "incident"), "state"), "final") == 0;
 	if (!kept->row.incident || archived_folder("statement", options->config, folder) != COMMAND_DONE)
 		return COMMAND_DONE;
-	(void)snprintf(id, sizeof(id), "%016" PRIx64, kept->row.incident);
+	incident_id_format(kept->row.incident, id);
 	if (archive_find(folder, id, &archived.head) != 0)
 		return COMMAND_DONE; /* archives are bounded: what was kept with the statement stands */
 	memcpy(archived.folder, folder, sizeof(folder));

@@ -18,6 +18,7 @@
 #include "cli/screen.h"
 #include "cli/statement_inside.h"
 #include "cli/statement_page.h"
+#include "detect/incident_id.h"
 #include "record/statement_facts.h"
 #include "tell/build.h"
 #include "tell/facts.h"
@@ -42,14 +43,14 @@ static const char *from_now(int64_t ns, char text[2 * WORDS_SIZE])
 /* When the machine recognised it, which is all that it knows of people's knowing. */
 static bool suggestion(const struct archived *archived, struct capture_time *detected)
 {
-	char id[ARCHIVE_ID_SIZE];
+	char id[INCIDENT_ID_SIZE];
 	json_t *whole, *incident;
 	bool found = false;
 	size_t i;
 
 	if (archived_read(archived, &whole) != COMMAND_DONE)
 		return false;
-	(void)snprintf(id, sizeof(id), "%016" PRIx64, archived->head.id);
+	incident_id_format(archived->head.id, id);
 	json_array_foreach(json_object_get(json_object_get(whole, "analysis"), "incidents"), i, incident)
 	{
 		if (strcmp(fact_text(incident, "id"), id) == 0)

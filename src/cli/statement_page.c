@@ -11,6 +11,7 @@
 #include "cli/order.h"
 #include "cli/output.h"
 #include "cli/screen.h"
+#include "detect/incident_id.h"
 #include "record/statement_facts.h"
 #include "tell/build.h"
 #include "tell/facts.h"
@@ -52,7 +53,7 @@ static void put_link(const struct paper *paper, const json_t *link)
 
 static void put_sentence(const struct paper *paper, const json_t *sentence, size_t number, bool links)
 {
-	bool internal = strcmp(fact_text(sentence, "audience"), "internal") == 0;
+	bool internal = statement_is_internal(sentence);
 	const char *basis = fact_text(sentence, "basis");
 	struct draft d = { .length = 0 };
 	char before[64];
@@ -155,10 +156,9 @@ json_t *statement_page_id(char kind, uint64_t number)
 
 json_t *statement_page_incident(uint64_t incident)
 {
-	char id[ARCHIVE_ID_SIZE];
+	char id[INCIDENT_ID_SIZE];
 
-	(void)snprintf(id, sizeof(id), "%016" PRIx64, incident);
-	return incident ? json_string(id) : json_null();
+	return incident ? json_string(incident_id_format(incident, id)) : json_null();
 }
 
 json_t *statement_page_json(const struct statement_desk_kept *kept)
@@ -168,7 +168,7 @@ json_t *statement_page_json(const struct statement_desk_kept *kept)
 	const json_t *statement = kept->json;
 	struct build b = { .failed = false };
 	json_t *root = json_object(), *list = json_array();
-	char *text = statement_text(statement, false);
+	char *text = statement_text(statement, STATEMENT_PUBLIC);
 
 	build_set(&b, root, "id", json_string(row->id));
 	build_set(&b, root, "revision", build_integer(row->revision));

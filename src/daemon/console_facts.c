@@ -8,6 +8,7 @@
 
 #include "daemon/console_gather.h"
 #include "daemon/console_site.h"
+#include "detect/incident_id.h"
 #include "record/console_audit.h"
 #include "record/outages.h"
 #include "record/statement_facts.h"
@@ -32,10 +33,9 @@ static json_t *number_id(uint64_t number)
 
 static json_t *incident_id(uint64_t incident)
 {
-	char id[ARCHIVE_ID_SIZE];
+	char id[INCIDENT_ID_SIZE];
 
-	(void)snprintf(id, sizeof(id), "%016" PRIx64, incident);
-	return incident ? json_string(id) : json_null();
+	return incident ? json_string(incident_id_format(incident, id)) : json_null();
 }
 
 void console_gather_list(struct gathering *g, const char *name)
@@ -111,11 +111,11 @@ static bool is_draft(const struct statement_desk_kept *kept)
 /* How a statement has to do with what is due: the latest of a matter, a draft that is there already. */
 static void relate(struct gathering *g, const struct statement_desk_kept *kept)
 {
-	char incident[ARCHIVE_ID_SIZE], thread[LEDGER_ID_SIZE];
+	char incident[INCIDENT_ID_SIZE], thread[LEDGER_ID_SIZE];
 	json_t *one;
 	size_t i;
 
-	(void)snprintf(incident, sizeof(incident), "%016" PRIx64, kept->row.incident);
+	incident_id_format(kept->row.incident, incident);
 	(void)snprintf(thread, sizeof(thread), "s%" PRIu64, kept->row.thread);
 	json_array_foreach(json_object_get(g->root, "due"), i, one)
 	{
@@ -397,7 +397,7 @@ static json_t *statement_json(struct ledger *ledger, const struct statement_desk
 	struct mistakes mistakes = { &b, json_array() };
 	struct record_error ignored = { .message = "" };
 	json_t *root = json_object();
-	char *text = statement_text(kept->json, !statement_kind_is_public(kept->row.kind));
+	char *text = statement_text(kept->json, statement_audience_of(kept->row.kind));
 
 	(void)statement_desk_check(ledger, kept, take_mistake, &mistakes, &ignored);
 	build_set(&b, root, "id", json_string(kept->row.id));
@@ -454,11 +454,11 @@ static int64_t detected(const char *folder, uint64_t incident)
 {
 	size_t length, inside_length, i;
 	const char *inside;
-	char *text = NULL, id[ARCHIVE_ID_SIZE];
+	char *text = NULL, id[INCIDENT_ID_SIZE];
 	struct capture_time time = { 0 };
 	json_t *analysis = NULL, *one;
 
-	(void)snprintf(id, sizeof(id), "%016" PRIx64, incident);
+	incident_id_format(incident, id);
 	if (archive_read(folder, incident, &text, &length, &inside, &inside_length) == 0)
 		analysis = json_loadb(inside, inside_length, JSON_REJECT_DUPLICATES, NULL);
 	free(text);
@@ -475,10 +475,10 @@ static int64_t detected(const char *folder, uint64_t incident)
 static void keep_own(const struct gathering *g, const char *id)
 {
 	json_t *due = json_object_get(g->root, "due");
-	char incident[ARCHIVE_ID_SIZE];
+	char incident[INCIDENT_ID_SIZE];
 	size_t i = 0;
 
-	(void)snprintf(incident, sizeof(incident), "%016" PRIx64, g->incident);
+	incident_id_format(g->incident, incident);
 	while (i < json_array_size(due)) {
 		const json_t *one = json_array_get(due, i);
 

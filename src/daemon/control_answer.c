@@ -12,6 +12,7 @@
 #include <jansson.h>
 
 #include "base/time.h"
+#include "detect/incident_id.h"
 #include "tell/build.h"
 
 #ifndef HOLDFAST_VERSION
@@ -373,9 +374,9 @@ static json_t *attacks_json(const struct control_live *live)
 	for (unsigned i = 0; i < live->attack_count; i++) {
 		const struct control_attack *attack = &live->attacks[i];
 		json_t *object = json_object(), *rules = json_array();
-		char id[24];
+		char id[INCIDENT_ID_SIZE];
 
-		(void)snprintf(id, sizeof(id), "%016" PRIx64, attack->id);
+		incident_id_format(attack->id, id);
 		for (unsigned k = 0; k < attack->rule_count; k++)
 			(void)json_array_append_new(rules, attack_rule_json(&live->rules[attack->first_rule + k]));
 		(void)json_object_set_new(object, "id", json_string(id));

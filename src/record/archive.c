@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "detect/incident_id.h"
 #include "tell/build.h"
 
 #define INCIDENTS "incidents"
@@ -59,7 +60,8 @@ static bool read_id(const char *name, const char *ending, uint64_t *id)
 {
 	char *end;
 
-	if (strspn(name, "0123456789abcdef") != ARCHIVE_ID_SIZE - 1 || strcmp(name + ARCHIVE_ID_SIZE - 1, ending) != 0)
+	if (strspn(name, "0123456789abcdef") != INCIDENT_ID_SIZE - 1 ||
+	    strcmp(name + INCIDENT_ID_SIZE - 1, ending) != 0)
 		return false;
 	*id = strtoull(name, &end, 16);
 	return true;
@@ -70,11 +72,11 @@ static bool read_id(const char *name, const char *ending, uint64_t *id)
 /* The first line of a file, up to where the analysis begins; its length, or -ENOMEM. */
 static int make_head(const struct archive_incident *i, char head[HEAD_MAX])
 {
-	char id[ARCHIVE_ID_SIZE], generation[ARCHIVE_ID_SIZE], *text;
+	char id[INCIDENT_ID_SIZE], generation[INCIDENT_ID_SIZE], *text;
 	json_t *json;
 	int length;
 
-	(void)snprintf(id, sizeof(id), "%016" PRIx64, i->id);
+	incident_id_format(i->id, id);
 	(void)snprintf(generation, sizeof(generation), "%016" PRIx64, i->generation);
 	json = json_pack("{ss ss ss ss? ss ss so so sI sI sI sI ss}", "schema", ARCHIVE_SCHEMA, "id", id, "state",
 	                 archive_state_name(i->state), "service", i->service[0] ? i->service : NULL, "target",
@@ -119,7 +121,7 @@ static int read_head(const char *octets, size_t length, struct archive_incident 
 {
 	const char *line_end = memchr(octets, '\n', length < HEAD_MAX ? length : HEAD_MAX);
 	size_t head = line_end ? (size_t)(line_end - octets) + 1 : 0, body = head - (sizeof(HEAD_END) - 1);
-	char text[HEAD_MAX + 2], word[ARCHIVE_TEXT_SIZE], id[ARCHIVE_ID_SIZE], generation[ARCHIVE_ID_SIZE];
+	char text[HEAD_MAX + 2], word[ARCHIVE_TEXT_SIZE], id[INCIDENT_ID_SIZE], generation[INCIDENT_ID_SIZE];
 	unsigned state = 0;
 	json_t *json;
 	bool good;
@@ -232,15 +234,15 @@ int archive_find(const char *folder, const char *name, struct archive_incident *
 	struct archive_incident *all;
 	int count, found = -1;
 
-	if (!latest && (length == 0 || length >= ARCHIVE_ID_SIZE || strspn(name, "0123456789abcdef") != length))
+	if (!latest && (length == 0 || length >= INCIDENT_ID_SIZE || strspn(name, "0123456789abcdef") != length))
 		return -EINVAL;
 	count = list_all(folder, &all);
 	if (count < 0)
 		return count;
 	for (int i = 0; i < count; i++) {
-		char id[ARCHIVE_ID_SIZE];
+		char id[INCIDENT_ID_SIZE];
 
-		(void)snprintf(id, sizeof(id), "%016" PRIx64, all[i].id);
+		incident_id_format(all[i].id, id);
 		if (!latest && strncmp(id, name, length) != 0)
 			continue;
 		if (found >= 0) {

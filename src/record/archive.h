@@ -30,7 +30,6 @@
 #define ARCHIVE_ANALYSIS_MAX (64u << 20)                /* octets of one that is read */
 #define ARCHIVE_PATH_SIZE 256                           /* of the folder */
 #define ARCHIVE_FILE_PATH_SIZE (ARCHIVE_PATH_SIZE + 64) /* of a file in it */
-#define ARCHIVE_ID_SIZE 17
 #define ARCHIVE_TEXT_SIZE 80
 
 enum archive_state {

@@ -328,7 +328,7 @@ int statement_desk_publish(struct ledger *ledger, const struct statement_desk_pe
 		result = statement_desk_check(ledger, kept, tell, context, error);
 	if (result != 0)
 		return result;
-	told = statement_text(kept->json, what == STATEMENTS_SUBMITTED);
+	told = statement_text(kept->json, what == STATEMENTS_SUBMITTED ? STATEMENT_INTERNAL : STATEMENT_PUBLIC);
 	if (!told)
 		result = -ENOMEM;
 	else if (!*told)

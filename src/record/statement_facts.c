@@ -2,12 +2,12 @@
 #include "record/statement_facts.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/time.h"
+#include "detect/incident_id.h"
 #include "record/components.h"
 #include "record/ledger_inside.h"
 #include "record/outages.h"
@@ -132,7 +132,7 @@ static int take_event(void *context, const struct ledger_event *event)
 /* IDs of incidents of the archive in that time; null where there is none to ask. */
 static json_t *incidents_json(struct build *b, const struct window *w)
 {
-	char id[ARCHIVE_ID_SIZE];
+	char id[INCIDENT_ID_SIZE];
 	struct archive_incident *all = NULL;
 	json_t *list;
 	int count = -ENOENT;
@@ -146,7 +146,7 @@ static json_t *incidents_json(struct build *b, const struct window *w)
 		if (strcmp(all[i].vector, "scan") == 0 || all[i].began_ns > w->to_ns ||
 		    (all[i].ended_ns && all[i].ended_ns < w->from_ns))
 			continue;
-		(void)snprintf(id, sizeof(id), "%016" PRIx64, all[i].id);
+		incident_id_format(all[i].id, id);
 		build_append(b, list, json_string(id));
 	}
 	free(all);
@@ -367,9 +367,9 @@ struct naming {
 static int take_named(void *context, const struct statements_awareness *awareness)
 {
 	struct naming *n = context;
-	char id[ARCHIVE_ID_SIZE];
+	char id[INCIDENT_ID_SIZE];
 
-	(void)snprintf(id, sizeof(id), "%016" PRIx64, awareness->incident);
+	incident_id_format(awareness->incident, id);
 	if (strncmp(id, n->name, strlen(n->name)) != 0)
 		return 0;
 	n->several = n->several || (n->found && n->found != awareness->incident);
@@ -517,11 +517,11 @@ int statement_facts_law_each(struct ledger *ledger, int (*each)(void *context, c
 
 static json_t *incident_json(const struct archive_incident *incident)
 {
-	char id[ARCHIVE_ID_SIZE];
+	char id[INCIDENT_ID_SIZE];
 
 	if (!incident)
 		return json_null();
-	(void)snprintf(id, sizeof(id), "%016" PRIx64, incident->id);
+	incident_id_format(incident->id, id);
 	return json_pack("{ss ss so}", "id", id, "state", archive_state_name(incident->state), "service",
 	                 word(incident->service));
 }

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "base/time.h"
+#include "detect/incident_id.h"
 #include "tell/build.h"
 #include "tell/words.h"
 
@@ -82,7 +83,7 @@ const char *alert_key(const struct alert *alert, char text[ALERT_KEY_SIZE])
 		(void)snprintf(text, ALERT_KEY_SIZE, "%s-%" PRIu64,
 		               alert->matter == ALERT_OF_OUTAGE ? "outage" : "statement", alert->incident);
 	else if (alert->incident)
-		(void)snprintf(text, ALERT_KEY_SIZE, "%016" PRIx64, alert->incident);
+		incident_id_format(alert->incident, text);
 	else
 		(void)snprintf(text, ALERT_KEY_SIZE, "%s-%.49s", alert->change == ALERT_TEST ? "test" : "link",
 		               alert->target);

@@ -17,6 +17,7 @@
 
 #include "base/hll.h"
 #include "base/share.h"
+#include "detect/incident_id.h"
 #include "measure/slot.h"
 #include "tell/account.h"
 #include "tell/build.h"
@@ -24,7 +25,7 @@
 #include "tell/trace_json.h"
 #include "tell/words.h"
 
-#define ID_SIZE 17 /* 64 bits in hexadecimal */
+#define RULE_NAME_SIZE 16
 
 static json_t *rate(uint64_t n, uint64_t by)
 {
@@ -281,9 +282,9 @@ static json_t *incident_json(struct build *b, const struct analysis_input *input
 	const struct incident *incident = finding->incident;
 	int64_t delay = time_since(incident->detected, incident->began);
 	json_t *object = json_object(), *limits = json_object();
-	char id[ID_SIZE];
+	char id[INCIDENT_ID_SIZE];
 
-	snprintf(id, sizeof(id), "%016" PRIx64, incident->id);
+	incident_id_format(incident->id, id);
 	build_set(b, object, "id", json_string(id));
 	build_set(b, object, "target", target_json(b, input, finding));
 	build_set(b, object, "began", build_time(incident->began.ns));
@@ -342,7 +343,7 @@ static json_t *life_json(struct build *b, const struct life *life)
 		{ "known", life->count.known },     { "known_lost", life->count.known_lost },
 	};
 	json_t *object = json_object(), *counted = json_object();
-	char name[ID_SIZE], match[MATCH_TEXT_SIZE], scope[PREFIX_TEXT_SIZE];
+	char name[RULE_NAME_SIZE], match[MATCH_TEXT_SIZE], scope[PREFIX_TEXT_SIZE];
 
 	snprintf(name, sizeof(name), "r%" PRIu32, life->number);
 	build_set(b, object, "id", life->number ? json_string(name) : json_null());
@@ -442,10 +443,10 @@ int analysis_json_write_finding(FILE *out, const struct analysis_input *input, c
 const json_t *analysis_json_find(const json_t *analysis, uint64_t id)
 {
 	const json_t *incident;
-	char name[ID_SIZE];
+	char name[INCIDENT_ID_SIZE];
 	size_t i;
 
-	(void)snprintf(name, sizeof(name), "%016" PRIx64, id);
+	incident_id_format(id, name);
 	json_array_foreach(json_object_get(analysis, "incidents"), i, incident)
 	{
 		const char *found = json_string_value(json_object_get(incident, "id"));

@@ -105,7 +105,7 @@ static void sentences(const view_t *v, const json_t *kept)
 	console_raw(v, "\">\n");
 	json_array_foreach(json_object_get(statement, "sentences"), i, sentence)
 	{
-		bool internal = strcmp(fact_text(sentence, "audience"), "internal") == 0;
+		bool internal = statement_is_internal(sentence);
 
 		(void)fprintf(v->out, "<li><span class=\"badge %s\" lang=\"%s\">", internal ? "deg" : "ok",
 		              language_code(v->language));
@@ -360,7 +360,7 @@ static void choice(const view_t *v, const char *type, const char *name, size_t n
 /* One sentence of the form; `sentence` NULL: a new one. */
 static void edit_sentence(const view_t *v, const json_t *sentence, size_t number, const char *lang)
 {
-	bool internal = strcmp(fact_text(sentence, "audience"), "internal") == 0;
+	bool internal = statement_is_internal(sentence);
 	char name[32];
 
 	(void)snprintf(name, sizeof(name), "%zu", number);

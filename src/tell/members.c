@@ -9,11 +9,12 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "detect/incident_id.h"
 #include "tell/build.h"
 #include "trace/chance.h"
 #include "trace/trace.h"
 
-#define ID_DIGITS 16
+#define ID_DIGITS (INCIDENT_ID_SIZE - 1)
 #define SHARE_MAX 1.000001 /* sums of shares are off by roundings */
 #define OTHERS "others"
 
@@ -24,10 +25,9 @@ static json_t *real(double n)
 
 static json_t *id(uint64_t n)
 {
-	char text[ID_DIGITS + 1];
+	char text[INCIDENT_ID_SIZE];
 
-	(void)snprintf(text, sizeof(text), "%016" PRIx64, n);
-	return json_string(text);
+	return json_string(incident_id_format(n, text));
 }
 
 static json_t *network(uint32_t number)

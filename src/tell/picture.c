@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "detect/incident_id.h"
 #include "tell/chart.h"
 #include "tell/picture_inside.h"
 #include "tell/words.h"
@@ -303,7 +304,7 @@ static void put_delay(const struct report *r, const struct picture *p)
 	if (!outage || outage->delay_ns <= 0)
 		return;
 	attacked_ns = outage->began_ns - outage->delay_ns;
-	(void)snprintf(text, sizeof(text), "%016" PRIx64, outage->incident);
+	incident_id_format(outage->incident, text);
 	for (uint32_t i = 0; i < p->attacks_count; i++)
 		if (strcmp(p->attacks[i].id, text) == 0) /* it may have made a later wave */
 			attacked_ns = p->attacks[i].from_ns;

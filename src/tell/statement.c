@@ -22,6 +22,7 @@ static const char *const kind_names[STATEMENT_KINDS] = {
 static const char *const phase_names[STATEMENT_PHASES] = { "", "identified", "monitoring" };
 
 const char *const statement_basis_names[STATEMENT_BASES] = { "evidence", "word", "form" };
+const char *const statement_audience_names[STATEMENT_AUDIENCES] = { "public", "internal" };
 
 const char *statement_phase_name(enum statement_phase phase)
 {
@@ -86,7 +87,19 @@ static bool is_list(const char *section)
 	return false;
 }
 
-char *statement_text(const json_t *statement, bool internal)
+enum statement_audience statement_audience_of(enum statement_kind kind)
+{
+	return statement_kind_is_public(kind) ? STATEMENT_PUBLIC : STATEMENT_INTERNAL;
+}
+
+bool statement_is_internal(const json_t *sentence)
+{
+	const char *audience = json_string_value(json_object_get(sentence, "audience"));
+
+	return audience && strcmp(audience, statement_audience_names[STATEMENT_INTERNAL]) == 0;
+}
+
+char *statement_text(const json_t *statement, enum statement_audience audience)
 {
 	bool sections = statement_has_sections(statement_kind_of(statement)), any_yet = false;
 	const char *section = NULL;
@@ -102,7 +115,7 @@ char *statement_text(const json_t *statement, bool internal)
 		const char *its = json_string_value(json_object_get(sentence, "section"));
 		const char *words = json_string_value(json_object_get(sentence, "text"));
 
-		if (!internal && strcmp(json_string_value(json_object_get(sentence, "audience")), "public") != 0)
+		if (audience == STATEMENT_PUBLIC && statement_is_internal(sentence))
 			continue;
 		if (sections && (!any_yet || !same(section, its))) {
 			const char *heading = statement_heading(its, statement_language_of(statement));

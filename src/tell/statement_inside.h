@@ -59,7 +59,8 @@ const char *statement_heading(const char *section, enum language language);
 const char *statement_title_of(enum statement_kind kind, enum language language);
 
 extern const char *const statement_document_names[STATEMENT_DOCUMENTS],
-	*const statement_is_names[STATEMENT_ISES], *const statement_basis_names[STATEMENT_BASES];
+	*const statement_is_names[STATEMENT_ISES], *const statement_basis_names[STATEMENT_BASES],
+							   *const statement_audience_names[STATEMENT_AUDIENCES];
 
 /* Whether the text of a kind is in sections with headings. */
 bool statement_has_sections(enum statement_kind kind);
@@ -78,6 +79,8 @@ bool statement_pattern_facts(const char *pattern, bool (*each)(void *context, co
 char *statement_fill(const char *pattern, const json_t *links, enum language language);
 /* A whole number of JSON, or a real's whole part. False: it is none, or negative. */
 bool statement_whole(const json_t *value, uint64_t *whole);
+/* Says what is wrong with it; -EBADMSG. */
+__attribute__((format(printf, 2, 3))) int statement_wrong(char error[STATEMENT_ERROR_SIZE], const char *format, ...);
 /* Whether a text of people is printable, and of at least one octet and at most `max`. */
 bool statement_is_text(const char *text, size_t max);
 

@@ -172,8 +172,9 @@ static void make_sentence(struct drafting *d)
 	if (text && json_array_size(d->sentences) < STATEMENT_SENTENCES_MAX && strlen(text) <= STATEMENT_TEXT_MAX) {
 		build_append(&d->build, d->sentences,
 		             json_pack("{ss ss? ss ss ss? ss ss sO}", "template", t->name, "section", t->section,
-		                       "audience", t->internal ? "internal" : "public", "basis",
-		                       statement_basis_names[t->basis], "by",
+		                       "audience",
+		                       statement_audience_names[t->internal ? STATEMENT_INTERNAL : STATEMENT_PUBLIC],
+		                       "basis", statement_basis_names[t->basis], "by",
 		                       t->basis == STATEMENT_WORD ? d->request->by : NULL, "text", text, "pattern",
 		                       pattern, "evidence", d->links));
 	} else {

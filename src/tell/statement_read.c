@@ -14,7 +14,7 @@
 #define HEAD_MEMBERS 14 /* of the object, but for those that are there only where they say something */
 #define SHA256_LENGTH 64
 
-__attribute__((format(printf, 2, 3))) static int wrong(char error[STATEMENT_ERROR_SIZE], const char *format, ...)
+int statement_wrong(char error[STATEMENT_ERROR_SIZE], const char *format, ...)
 {
 	va_list arguments;
 
@@ -72,7 +72,6 @@ static bool any(void *context, const char *name, size_t length)
 
 static int read_sentence(const json_t *sentence, size_t number, char error[STATEMENT_ERROR_SIZE])
 {
-	static const char *const audiences[] = { "public", "internal" };
 	const json_t *evidence = json_object_get(sentence, "evidence"), *by = json_object_get(sentence, "by");
 	const json_t *pattern = json_object_get(sentence, "pattern"), *template = json_object_get(sentence, "template");
 	json_t *link;
@@ -80,33 +79,34 @@ static int read_sentence(const json_t *sentence, size_t number, char error[STATE
 
 	if (json_object_size(sentence) != 8 || !text_or_null(template, STATEMENT_NAME_MAX) ||
 	    !text_or_null(json_object_get(sentence, "section"), STATEMENT_NAME_MAX) ||
-	    !one_of(json_object_get(sentence, "audience"), audiences, 2, &which) ||
+	    !one_of(json_object_get(sentence, "audience"), statement_audience_names, STATEMENT_AUDIENCES, &which) ||
 	    !one_of(json_object_get(sentence, "basis"), statement_basis_names, STATEMENT_BASES, &basis) ||
 	    !text_or_null(by, STATEMENT_NAME_MAX))
-		return wrong(error, "sentence %zu is not made as sentences are", number);
+		return statement_wrong(error, "sentence %zu is not made as sentences are", number);
 	if (!statement_is_text(json_string_value(json_object_get(sentence, "text")), STATEMENT_TEXT_MAX))
-		return wrong(error, "sentence %zu has no text that can be shown, or more than %d octets", number,
-		             STATEMENT_TEXT_MAX);
+		return statement_wrong(error, "sentence %zu has no text that can be shown, or more than %d octets",
+		                       number, STATEMENT_TEXT_MAX);
 	if (!json_is_array(evidence) || json_array_size(evidence) > STATEMENT_LINKS_MAX)
-		return wrong(error, "sentence %zu has no list of links, or more than %d", number, STATEMENT_LINKS_MAX);
+		return statement_wrong(error, "sentence %zu has no list of links, or more than %d", number,
+		                       STATEMENT_LINKS_MAX);
 	json_array_foreach(evidence, i, link)
 	{
 		if (!good_link(link))
-			return wrong(error, "link %zu of sentence %zu is none", i + 1, number);
+			return statement_wrong(error, "link %zu of sentence %zu is none", i + 1, number);
 	}
 	if (!json_is_null(pattern) &&
 	    (!json_is_string(pattern) || strlen(json_string_value(pattern)) > STATEMENT_TEXT_MAX ||
 	     !statement_pattern_facts(json_string_value(pattern), any, NULL)))
-		return wrong(error, "the pattern of sentence %zu is none", number);
+		return statement_wrong(error, "the pattern of sentence %zu is none", number);
 	if (json_is_null(pattern) != json_is_null(template))
-		return wrong(error, "sentence %zu has a pattern or a template, and not both", number);
+		return statement_wrong(error, "sentence %zu has a pattern or a template, and not both", number);
 	if (basis == STATEMENT_EVIDENCE && (json_array_size(evidence) == 0 || json_is_null(pattern)))
-		return wrong(error, "sentence %zu is told of evidence, and has none", number);
+		return statement_wrong(error, "sentence %zu is told of evidence, and has none", number);
 	if ((basis == STATEMENT_WORD) == json_is_null(by))
-		return wrong(error, "sentence %zu does not say whose word it is", number);
+		return statement_wrong(error, "sentence %zu does not say whose word it is", number);
 	return basis != STATEMENT_FORM || !json_is_null(pattern)
 	               ? 0
-	               : wrong(error, "sentence %zu is a form without a pattern", number);
+	               : statement_wrong(error, "sentence %zu is a form without a pattern", number);
 }
 
 static bool good_claims(const json_t *claims)
@@ -200,11 +200,11 @@ int statement_read(const json_t *json, char error[STATEMENT_ERROR_SIZE])
 	int result;
 
 	if (!schema || strcmp(schema, STATEMENT_SCHEMA) != 0)
-		return wrong(error, "it is no " STATEMENT_SCHEMA);
+		return statement_wrong(error, "it is no " STATEMENT_SCHEMA);
 	if (!good_head(json))
-		return wrong(error, "what stands before its sentences is not as in " STATEMENT_SCHEMA);
+		return statement_wrong(error, "what stands before its sentences is not as in " STATEMENT_SCHEMA);
 	if (!json_is_array(sentences) || json_array_size(sentences) > STATEMENT_SENTENCES_MAX)
-		return wrong(error, "it has no list of sentences, or more than %d", STATEMENT_SENTENCES_MAX);
+		return statement_wrong(error, "it has no list of sentences, or more than %d", STATEMENT_SENTENCES_MAX);
 	json_array_foreach(sentences, i, sentence)
 	{
 		result = read_sentence(sentence, i + 1, error);

@@ -174,7 +174,7 @@ static void the_table(void **state)
 static void english(void **state)
 {
 	json_t *statement = draft(STATEMENT_POSTMORTEM, LANGUAGE_EN);
-	char *text = statement_text(statement, false);
+	char *text = statement_text(statement, STATEMENT_PUBLIC);
 
 	(void)state;
 	assert_string_equal(sentence(statement, "attack_over"),
@@ -237,7 +237,7 @@ static void of_nothing(void **state)
 	request.incident = "";
 	request.component = "";
 	assert_int_equal(statement_draft(&request, &statement), 0);
-	text = statement_text(statement, false);
+	text = statement_text(statement, STATEMENT_PUBLIC);
 	assert_string_equal(text,
 	                    "Since 10" NBSP "March" NBSP "2026, 09:40" NBSP
 	                    "UTC, some people cannot reach us. We are investigating. Next update by 10:10" NBSP "UTC.");
@@ -478,19 +478,22 @@ static void edited(void **state)
 	size_t count = json_array_size(json_object_get(statement, "sentences"));
 
 	(void)state;
-	assert_int_equal(statement_edit(statement, 1, "We are sorry.", false, false, "bob", &other, error), 0);
+	assert_int_equal(statement_edit(statement, 1, "We are sorry.", STATEMENT_PUBLIC, false, "bob", &other, error),
+	                 0);
 	one = at(other, "/sentences/0");
 	assert_string_equal(json_string_value(json_object_get(one, "basis")), "word");
 	assert_string_equal(json_string_value(json_object_get(one, "by")), "bob");
 	assert_int_equal(json_array_size(json_object_get(one, "evidence")), 0);
 	json_decref(other);
-	assert_int_equal(statement_edit(statement, 1, "We are sorry.", false, true, "bob", &other, error), 0);
+	assert_int_equal(statement_edit(statement, 1, "We are sorry.", STATEMENT_PUBLIC, true, "bob", &other, error),
+	                 0);
 	assert_true(json_array_size(at(other, "/sentences/0/evidence")) > 0);
 	json_decref(other);
-	assert_int_equal(statement_edit(statement, 1, NULL, false, false, "bob", &other, error), 0);
+	assert_int_equal(statement_edit(statement, 1, NULL, STATEMENT_PUBLIC, false, "bob", &other, error), 0);
 	assert_int_equal(json_array_size(json_object_get(other, "sentences")), count - 1);
 	json_decref(other);
-	assert_int_equal(statement_edit(statement, count + 1, "More.", true, false, "bob", &other, error), 0);
+	assert_int_equal(statement_edit(statement, count + 1, "More.", STATEMENT_INTERNAL, false, "bob", &other, error),
+	                 0);
 	assert_string_equal(
 		json_string_value(at(at(other, "/sentences"), "999")
 	                                  ? NULL
@@ -498,10 +501,14 @@ static void edited(void **state)
 	                                                    "audience")),
 		"internal");
 	json_decref(other);
-	assert_int_equal(statement_edit(statement, count + 2, "More.", true, false, "bob", &other, error), -EBADMSG);
-	assert_int_equal(statement_edit(statement, count + 1, NULL, true, false, "bob", &other, error), -EBADMSG);
-	assert_int_equal(statement_edit(statement, 0, "More.", true, false, "bob", &other, error), -EBADMSG);
-	assert_int_equal(statement_edit(statement, 1, "a\tb", true, false, "bob", &other, error), -EBADMSG);
+	assert_int_equal(statement_edit(statement, count + 2, "More.", STATEMENT_INTERNAL, false, "bob", &other, error),
+	                 -EBADMSG);
+	assert_int_equal(statement_edit(statement, count + 1, NULL, STATEMENT_INTERNAL, false, "bob", &other, error),
+	                 -EBADMSG);
+	assert_int_equal(statement_edit(statement, 0, "More.", STATEMENT_INTERNAL, false, "bob", &other, error),
+	                 -EBADMSG);
+	assert_int_equal(statement_edit(statement, 1, "a\tb", STATEMENT_INTERNAL, false, "bob", &other, error),
+	                 -EBADMSG);
 	json_decref(statement);
 }
 
