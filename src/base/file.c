@@ -99,6 +99,8 @@ int file_replace(const char *path, unsigned mode, const void *octets, size_t len
 	(void)close(fd);
 	if (result == 0 && rename(beside, path) != 0)
 		result = -errno;
+	if (result != 0)
+		(void)unlink(beside); /* half a file: of use to nobody, and on a full disk in the way */
 	return result;
 }
 

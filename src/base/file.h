@@ -21,7 +21,7 @@ int file_load(const char *path, size_t most, void **octets, size_t *length);
 enum file_lasting { FILE_PASSING, FILE_LASTING };
 /*
  * These octets become the file at `path`: whole, or it is as it was. They are written beside it, as path.new, which has
- * that mode. 0; -ENAMETOOLONG; -errno.
+ * that mode and is gone afterwards. 0; -ENAMETOOLONG; -errno.
  */
 int file_replace(const char *path, unsigned mode, const void *octets, size_t length, enum file_lasting lasting);
 /* Octets [at, at + count) of `from`, as file_read_at() reads them, written to `to`. */

@@ -88,7 +88,7 @@ static void assert_file(const char *path, const void *wanted, size_t length)
 
 static void a_file_is_replaced_whole_or_not(void **state)
 {
-	char path[128], link[128], folder_in_the_way[160];
+	char path[128], link[128], taken[128], beside[160], folder_in_the_way[160];
 	void *all = NULL;
 	size_t length = 0;
 	struct stat status;
@@ -110,6 +110,13 @@ static void a_file_is_replaced_whole_or_not(void **state)
 	assert_int_equal(file_replace(path, 0600, octets, SIZE, FILE_PASSING), -EISDIR);
 	assert_int_equal(rmdir(folder_in_the_way), 0);
 	assert_file(path, "shorter", 7);
+	/* What was written beside and cannot take the place is not left there. */
+	(void)snprintf(taken, sizeof(taken), "%s/taken", folder);
+	assert_int_equal(mkdir(taken, 0700), 0);
+	assert_int_equal(file_replace(taken, 0600, octets, SIZE, FILE_PASSING), -EISDIR);
+	(void)snprintf(beside, sizeof(beside), "%s.new", taken);
+	assert_int_equal(access(beside, F_OK), -1);
+	assert_int_equal(rmdir(taken), 0);
 	assert_int_equal(symlink(path, link), 0);
 	assert_int_equal(file_load(link, SIZE, &all, &length), -ELOOP);
 	assert_int_equal(unlink(link) | unlink(path), 0);
