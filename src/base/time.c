@@ -57,7 +57,7 @@ static char *put(char *at, uint32_t value, unsigned digits)
 	return at + digits;
 }
 
-const char *time_format(struct capture_time t, char *text)
+const char *time_format(struct capture_time t, char text[TIME_TEXT_SIZE])
 {
 	int64_t seconds = t.ns / NS_PER_S;
 	int64_t fraction = t.ns % NS_PER_S;
