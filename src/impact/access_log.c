@@ -2,7 +2,6 @@
 /* A cursor goes through the line once; whatever it does not find as it should be makes the line none. */
 #include "impact/access_log.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -106,7 +105,6 @@ static bool whole_number(struct piece text, int64_t most, int64_t *number)
 bool access_address(const char *text, size_t length, struct address *address)
 {
 	char copy[ADDRESS_TEXT_SIZE + 2];
-	uint8_t octets[16];
 
 	if (length >= 2 && text[0] == '[' && text[length - 1] == ']') {
 		text++;
@@ -116,15 +114,7 @@ bool access_address(const char *text, size_t length, struct address *address)
 		return false;
 	memcpy(copy, text, length);
 	copy[length] = '\0';
-	if (strlen(copy) != length)
-		return false;
-	if (inet_pton(AF_INET, copy, octets) == 1)
-		*address = address_from_ipv4(octets);
-	else if (inet_pton(AF_INET6, copy, octets) == 1)
-		*address = address_from_ipv6(octets);
-	else
-		return false;
-	return true;
+	return strlen(copy) == length && address_parse(copy, address) == 0;
 }
 
 /* "192.0.2.7:5000", "2001:db8::7:5000", "[2001:db8::7]:5000": the address before the last ':'. */

@@ -3,7 +3,6 @@
  * Targets as they are written, and what servers name as one: what is not plainly a name or an address, a port and a
  * path is none. A URL for libcurl is made anew of the parts, so that both read the same.
  */
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -28,19 +27,6 @@ static const struct scheme {
 	{ "tcp://", PROBE_TCP, false, 0 },           { "tls://", PROBE_TLS, true, PORT_HTTPS },
 	{ "dns://", PROBE_DNS, false, 0 },
 };
-
-bool probe_address_parse(const char *text, struct address *address)
-{
-	uint8_t octets[sizeof(struct in6_addr)];
-
-	if (inet_pton(AF_INET, text, octets) == 1)
-		*address = address_from_ipv4(octets);
-	else if (inet_pton(AF_INET6, text, octets) == 1)
-		*address = address_from_ipv6(octets);
-	else
-		return false;
-	return true;
-}
 
 bool probe_address_is_private(const struct address *address)
 {
@@ -115,7 +101,7 @@ static int take_host(const char *text, size_t length, char host[PROBE_HOST_SIZE]
 		return refuse(what, "there is no host in it");
 	memcpy(host, text, octets);
 	host[octets] = '\0';
-	if (!probe_address_parse(host, &address) && (bracketed || !is_name(host)))
+	if (address_parse(host, &address) != 0 && (bracketed || !is_name(host)))
 		return refuse(what, "the host is neither a name nor an address");
 	if (colon) {
 		unsigned value = 0;
@@ -141,9 +127,8 @@ static int take_resolver(const char *text, size_t length, struct probe_target *t
 
 	target->resolver_port = PORT_DNS;
 	result = take_host(text, length, target->resolver, &target->resolver_port, what);
-	return result == 0 && !probe_address_parse(target->resolver, &address)
-	               ? refuse(what, "a resolver is an address")
-	               : result;
+	return result == 0 && address_parse(target->resolver, &address) != 0 ? refuse(what, "a resolver is an address")
+	                                                                     : result;
 }
 
 int probe_resolver_parse(const char *text, struct probe_target *target, const char **what)
@@ -153,7 +138,7 @@ int probe_resolver_parse(const char *text, struct probe_target *target, const ch
 	int result;
 
 	read.resolver_port = PORT_DNS;
-	if (probe_address_parse(text, &address)) { /* of IPv6 alone, brackets would say nothing */
+	if (address_parse(text, &address) == 0) { /* of IPv6 alone, brackets would say nothing */
 		(void)snprintf(read.resolver, sizeof(read.resolver), "%s", text);
 		result = 0;
 	} else {
@@ -178,7 +163,7 @@ static int take_dns(const char *rest, size_t authority, struct probe_target *tar
 		authority = strlen(rest);
 	}
 	result = take_host(rest, authority, target->host, &port, what);
-	if (result == 0 && (port || probe_address_parse(target->host, &address)))
+	if (result == 0 && (port || address_parse(target->host, &address) == 0))
 		return refuse(what, "what is looked up is a name; a resolver stands before it, dns://RESOLVER/NAME");
 	return result;
 }

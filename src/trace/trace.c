@@ -179,14 +179,6 @@ static bool is_kept(const struct roster_source *source, unsigned halvings)
 	return hash_address(THINNING_SEED, &source->address) <= UINT64_MAX >> halvings;
 }
 
-static bool is_trusted(const struct trace_input *input, const struct roster_source *source)
-{
-	for (uint32_t i = 0; i < input->trusted_count; i++)
-		if (prefix_contains(&input->trusted[i], &source->address))
-			return true;
-	return false;
-}
-
 /* Proxies that users come through go first of all. */
 static int crowd_clear(struct crowd *crowd, const struct trace_input *input)
 {
@@ -198,7 +190,7 @@ static int crowd_clear(struct crowd *crowd, const struct trace_input *input)
 	if (!crowd->kept)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < crowd->count; i++)
-		if (!is_trusted(input, &crowd->sources[i]))
+		if (!prefixes_contain(input->trusted, input->trusted_count, &crowd->sources[i].address))
 			crowd->kept[kept++] = crowd->sources[i];
 	crowd->sources = crowd->kept;
 	crowd->count = kept;
