@@ -42,7 +42,6 @@
 #define OTHERS_DRAWS_MAX 16 /* … and as many such networks at most in a row */
 #define NETWORKS_LEFT_OUT 5 /* the largest ones, one at a time */
 #define CANDIDATES 5        /* countries that compete */
-#define CODES (26 * 26)
 #define BETA_SUM_MAX 1e6
 #define VARIANCE_MIN 1e-12
 #define TAIL (CLAIM_BOOTSTRAPS / 40) /* 2.5 % of the draws */
@@ -541,42 +540,33 @@ static void weigh(const struct claim_case *c, const struct predicate_node *node,
 
 /* ---- competing countries ---- */
 
-static int code_index(const char *code)
-{
-	if (code[0] < 'A' || code[0] > 'Z' || code[1] < 'A' || code[1] > 'Z' || code[2] != '\0')
-		return -1;
-	return (code[0] - 'A') * 26 + (code[1] - 'A');
-}
-
 /* The countries that most rows name, `country` among them. */
 static unsigned candidates(const struct trace *trace, const struct predicate_node *node,
                            char codes[CANDIDATES + 1][GEO_COUNTRY_SIZE])
 {
-	double sums[CODES] = { 0 };
+	double sums[GEO_CODES] = { 0 };
 	unsigned count = 0;
-	int own = code_index(node->name);
+	size_t own = geo_code_index(node->name);
 
 	for (uint32_t i = 0; i < trace->rows_count; i++)
 		for (uint32_t d = 0; d < trace->country_databases; d++) {
-			int index = code_index(trace->rows[i].country[d]);
+			size_t index = geo_code_index(trace->rows[i].country[d]);
 
-			if (index >= 0)
+			if (index < GEO_CODES)
 				sums[index] +=
 					(double)(node->by_packets ? trace->rows[i].packets : trace->rows[i].sources);
 		}
 	memcpy(codes[count++], node->name, GEO_COUNTRY_SIZE);
-	if (own >= 0)
+	if (own < GEO_CODES)
 		sums[own] = 0;
 	while (count < CANDIDATES + 1) {
-		int best = 0;
+		size_t best = 0;
 
-		for (int i = 1; i < CODES; i++)
+		for (size_t i = 1; i < GEO_CODES; i++)
 			best = sums[i] > sums[best] ? i : best;
 		if (!(sums[best] > 0))
 			break;
-		codes[count][0] = (char)('A' + best / 26);
-		codes[count][1] = (char)('A' + best % 26);
-		codes[count++][2] = '\0';
+		geo_code_at(best, codes[count++]);
 		sums[best] = 0;
 	}
 	return count;

@@ -446,31 +446,28 @@ static bool networks_of(const struct claim_case *c, const struct predicate_node 
 /* Sources per country: where all databases that know them agree, and where any says so. */
 static double count_countries(const struct trace *trace, uint32_t omit, bool agreed)
 {
-	double sums[26 * 26] = { 0 }, all = 0, count = 0;
+	double sums[GEO_CODES] = { 0 }, all = 0, count = 0;
 
 	for (uint32_t i = 0; i < trace->rows_count; i++) {
 		const struct trace_row *row = &trace->rows[i];
-		int first = -1;
+		size_t first = GEO_CODES;
 		bool differ = false;
 
 		for (uint32_t d = 0; d < trace->country_databases; d++) {
-			const char *code = row->country[d];
-			int index = code[0] >= 'A' && code[0] <= 'Z' && code[1] >= 'A' && code[1] <= 'Z'
-			                    ? (code[0] - 'A') * 26 + code[1] - 'A'
-			                    : -1;
+			size_t index = geo_code_index(row->country[d]);
 
-			if (index < 0 || d == omit)
+			if (index == GEO_CODES || d == omit)
 				continue;
-			differ = differ || (first >= 0 && first != index);
+			differ = differ || (first < GEO_CODES && first != index);
 			first = index;
 			if (!agreed)
 				sums[index] += (double)row->sources;
 		}
-		if (agreed && first >= 0 && !differ)
+		if (agreed && first < GEO_CODES && !differ)
 			sums[first] += (double)row->sources;
 		all += (double)row->sources;
 	}
-	for (unsigned i = 0; i < 26 * 26; i++)
+	for (size_t i = 0; i < GEO_CODES; i++)
 		count += sums[i] > 0 && (!agreed || sums[i] > COUNTRY_LEAST * all);
 	return count;
 }
