@@ -379,7 +379,7 @@ static void judge_length(const struct predicate_node *node, const struct sums *s
 	struct claim_measure m = { CLAIM_UNSUPPORTED, 0, 0, 0, 0 };
 	char value[CLAIM_NUMBER_SIZE];
 
-	claim_compare(node, &low, &high, false, &m);
+	claim_compare(node, &low, &high, &m);
 	result->value = sums->length_s;
 	result->verdict = m.verdict;
 	result->log10_bf = m.log10_bf;

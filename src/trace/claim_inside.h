@@ -54,11 +54,14 @@ double claim_end_below(const struct claim_end *end, double x);
 /* The value below which `share` of it lies. */
 double claim_end_quantile(const struct claim_end *end, double share);
 /*
- * Holds the quantity against the node's comparison. `low`, `high` of the measure: the interval of 95 % or what the
- * caller has put there already (`keep`). `prior` of being at least the threshold: by which odds are divided.
+ * Holds the quantity against the node's comparison: verdict and Bayes factor of the measure, and its interval of 95 %,
+ * from the low end's to the high one's.
  */
 void claim_compare(const struct predicate_node *node, const struct claim_end *low, const struct claim_end *high,
-                   bool keep, struct claim_measure *measure);
+                   struct claim_measure *measure);
+/* The same with the interval that the measure has already. */
+void claim_compare_within(const struct predicate_node *node, const struct claim_end *low, const struct claim_end *high,
+                          struct claim_measure *measure);
 /* Verdict from the Bayes factor, and where the interval stands: -1 below what is claimed, 1 within it, 0 neither. */
 enum claim_verdict claim_decide(double log10_bf, int clear);
 double claim_clamp(double log10_bf);

@@ -359,7 +359,7 @@ static bool measure_country(const struct claim_case *c, const struct predicate_n
 	measure->low = s->low[TAIL - 1] < s->value_low ? s->low[TAIL - 1] : s->value_low;
 	measure->high =
 		s->high[CLAIM_BOOTSTRAPS - TAIL] > s->value_high ? s->high[CLAIM_BOOTSTRAPS - TAIL] : s->value_high;
-	claim_compare(node, &low, &high, true, measure);
+	claim_compare_within(node, &low, &high, measure);
 	return true;
 }
 
@@ -712,7 +712,7 @@ static void measure_network(const struct claim_case *c, const struct predicate_n
 	low = (struct claim_end){ CLAIM_BETA, q * n + 1, (1 - q) * n + 1 };
 	high = (struct claim_end){ CLAIM_BETA, possible * n + 1, (1 - possible) * n + 1 };
 	measure->value = q;
-	claim_compare(node, &low, &high, false, measure);
+	claim_compare(node, &low, &high, measure);
 	measure->low = measure->low < q ? measure->low : q;
 	measure->high = measure->high > q ? measure->high : q;
 }

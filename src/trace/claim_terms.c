@@ -707,7 +707,7 @@ void claim_quantity(const struct claim_case *c, const struct predicate_node *nod
 
 	if (!of(c, node, CLAIM_NOTHING, &q, result))
 		return;
-	claim_compare(node, &q.low, &q.high, false, &m);
+	claim_compare(node, &q.low, &q.high, &m);
 	result->verdict = m.verdict;
 	result->log10_bf = m.log10_bf;
 	result->value = q.value;
@@ -718,7 +718,7 @@ void claim_quantity(const struct claim_case *c, const struct predicate_node *nod
 		char what[CLAIM_TEXT_SIZE];
 
 		if (of(c, node, i, &q, c->scratch))
-			claim_compare(node, &q.low, &q.high, false, &without);
+			claim_compare(node, &q.low, &q.high, &without);
 		name_item(c->trace, node, i, what);
 		claim_add_evidence(result, m.log10_bf - without.log10_bf, without.verdict, "%s", what);
 	}
