@@ -351,10 +351,10 @@ static int test_term(const struct claim_case *c, const struct predicate_node *no
 	case PREDICATE_OUTAGE_WITHIN:
 	case PREDICATE_OUTAGE_LENGTH:
 		result->threshold = node->kind == PREDICATE_OUTAGE_LENGTH ? node->value : REAL_UNKNOWN;
-		claim_outage(c, node, result);
+		status = claim_outage(c, node, result);
 		break;
 	case PREDICATE_CAUSE:
-		claim_cause(c, node, result);
+		status = claim_cause(c, node, result);
 		break;
 	case PREDICATE_ACTOR:
 	case PREDICATE_AND:

@@ -90,14 +90,16 @@ const char *claim_number(double number, char text[CLAIM_NUMBER_SIZE]);
 int claim_draws_new(const struct trace *trace, uint64_t seed, struct claim_draws **draws);
 void claim_draws_free(struct claim_draws *draws);
 
+/* 0 or -ENOMEM. */
 int claim_country(const struct claim_case *c, const struct predicate_node *node, struct claim_result *result);
 void claim_network(const struct claim_case *c, const struct predicate_node *node, struct claim_result *result);
 /* Whether sources have places at all; else says why not, with the verdict. */
 bool claim_has_places(const struct claim_case *c, struct claim_result *result);
 void claim_cap_places(const struct claim_case *c, struct claim_result *result);
 
-void claim_cause(const struct claim_case *c, const struct predicate_node *node, struct claim_result *result);
-void claim_outage(const struct claim_case *c, const struct predicate_node *node, struct claim_result *result);
+/* 0 or -ENOMEM. */
+int claim_cause(const struct claim_case *c, const struct predicate_node *node, struct claim_result *result);
+int claim_outage(const struct claim_case *c, const struct predicate_node *node, struct claim_result *result);
 
 void claim_spoofed(const struct claim_case *c, const struct predicate_node *node, struct claim_result *result);
 void claim_coordinated(const struct claim_case *c, const struct predicate_node *node, struct claim_result *result);
