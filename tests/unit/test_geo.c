@@ -531,6 +531,7 @@ static void there_are_so_many_ranges(void **state)
 		result |= ranges_add4(&ranges, i, i, 1 + i % 2);
 	assert_int_equal(result, 0);
 	assert_int_equal(ranges_add4(&ranges, RANGES_MAX, RANGES_MAX, 3), -E2BIG);
+	assert_int_equal(ranges_finish(&ranges), -E2BIG); /* that all is over behind them is one more, too */
 	for (uint64_t i = 0; i < RANGES_MAX; i++)
 		result |= ranges_add6(&ranges, &(struct mmdb_address){ .low = i }, &(struct mmdb_address){ .low = i },
 		                      (uint32_t)(1 + i % 2));
