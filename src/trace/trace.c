@@ -343,22 +343,18 @@ static int make_coordination(const struct incident *incident, const struct crowd
 /* Of all sources that were not forged: counted where all are held, else by the sketches. */
 static uint64_t count_distinct(const struct incident *incident, const struct trace *trace, const struct crowd *all)
 {
-	struct hll *sources;
+	struct hll sources = { { 0 } };
 	uint64_t packets = 0, estimate;
 
 	if (all->all_held)
 		return all->count;
-	sources = calloc(1, sizeof(*sources));
-	if (!sources)
-		return times(all->count, all->stands_for);
 	for (uint32_t i = 0; i < incident->parts_count; i++) {
 		if (!belongs(trace, i, ALL))
 			continue;
-		hll_merge(sources, &incident->parts[i].window->sources);
+		hll_merge(&sources, &incident->parts[i].window->sources);
 		packets += incident->parts[i].window->packets;
 	}
-	estimate = hll_estimate(sources);
-	free(sources);
+	estimate = hll_estimate(&sources);
 	return estimate < packets ? estimate : packets;
 }
 
