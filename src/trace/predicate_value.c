@@ -335,6 +335,7 @@ static size_t character_length(const unsigned char *from)
 	                : from[0] < 0xe0 ? 2
 	                : from[0] < 0xf0 ? 3
 	                : from[0] < 0xf5 ? 4
+	bool quoted;
 	                                 : 0;
 
 	if (length == 1)
@@ -354,14 +355,15 @@ int value_read_name(struct reader *r, const char *expected, char name[PREDICATE_
 	size_t length = 0, began;
 
 	reader_skip_space(r);
-	began = r->at;
-	if (r->text[r->at] != '"') {
+	quoted = r->text[r->at] == '"';
+	began = r->at + quoted;
+	if (!quoted) {
 		while (reader_is_name(r->text[began + length]))
 			length++;
 		if (length == 0)
 			return reader_refuse_found(r, expected);
 	} else {
-		const unsigned char *from = (const unsigned char *)r->text + ++began;
+		const unsigned char *from = (const unsigned char *)r->text + began;
 
 		while (from[length] != '"') {
 			size_t character = character_length(from + length);
@@ -381,7 +383,7 @@ int value_read_name(struct reader *r, const char *expected, char name[PREDICATE_
 		return reader_refuse(r, "a name has at most %d octets", PREDICATE_NAME_SIZE - 1);
 	memset(name, 0, PREDICATE_NAME_SIZE);
 	memcpy(name, r->text + began, length);
-	r->at = began + length + (r->text[began + length] == '"');
+	r->at = began + length + quoted;
 	return 0;
 }
 

@@ -168,6 +168,8 @@ static void errors_point_at_the_character(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char error[PREDICATE_ERROR_SIZE] = "";
+		{ "actor = nobody\"", 14, "expected 'and', 'or' or the end, found '\"'" },
+		{ "family(mirai\")", 12, "expected ')', found '\"'" },
 		struct predicate *predicate;
 		size_t at = SIZE_MAX;
 
