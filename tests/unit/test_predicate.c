@@ -150,6 +150,14 @@ static void errors_point_at_the_character(void **state)
 		{ "outage within 09:30..24:00", 21, "expected a time such as 09:30 or 2026-03-10T09:30Z, found '24'" },
 		{ "outage within 2026-02-29T09:30Z..18:00", 14,
 		  "expected a time such as 09:30 or 2026-03-10T09:30Z, found '2026-02-29T09'" },
+		{ "outage within 1969-12-31T23:59Z..1970-01-01T00:00Z", 14,
+		  "expected a time such as 09:30 or 2026-03-10T09:30Z, found '1969-12-31T23'" },
+		{ "outage within 2026-03-10T09:30Z..2262-04-12T00:00Z", 33,
+		  "expected a time such as 09:30 or 2026-03-10T09:30Z, found '2262-04-12T00'" },
+		{ "outage within 2026-03-10T09:30:15.5Z..2026-03-10T10:00Z", 14,
+		  "expected a time such as 09:30 or 2026-03-10T09:30Z, found '2026-03-10T09'" },
+		{ "outage within 2026-03-10T09:30..18:00", 14,
+		  "expected a time such as 09:30 or 2026-03-10T09:30Z, found '2026-03-10T09'" },
 		{ "outage within 2026-03-10T09:30Z..18:00", 33, "expected both times with a date, or none" },
 		{ "outage within 2026-03-10T09:30Z..2026-03-10T09:30Z", 33, "expected the earlier time first" },
 		{ "outage > 1", 9, "expected a duration such as 90s, 30m or 1h30m, found '1'" },
@@ -160,6 +168,8 @@ static void errors_point_at_the_character(void **state)
 		{ "actor = \"a\x1b[31m\"", 10, "expected printable UTF-8 in a text" },
 		{ "actor = \"a\xc3(\"", 10, "expected printable UTF-8 in a text" },
 		{ "actor = \"\xed\xa0\x80\"", 9, "expected printable UTF-8 in a text" },
+		{ "actor = nobody\"", 14, "expected 'and', 'or' or the end, found '\"'" },
+		{ "family(mirai\")", 12, "expected ')', found '\"'" },
 		{ "actor = The Example Group", 12, "expected 'and', 'or' or the end, found 'Example'" },
 		{ "spoofed \x01", 8, "expected 'and', 'or' or the end, found '?'" },
 		{ "not", 3, "expected a term such as 'share(country=UA) >= 0.5' or 'spoofed', found the end" },
@@ -168,8 +178,6 @@ static void errors_point_at_the_character(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		char error[PREDICATE_ERROR_SIZE] = "";
-		{ "actor = nobody\"", 14, "expected 'and', 'or' or the end, found '\"'" },
-		{ "family(mirai\")", 12, "expected ')', found '\"'" },
 		struct predicate *predicate;
 		size_t at = SIZE_MAX;
 
