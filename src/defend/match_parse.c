@@ -14,6 +14,7 @@
  *   MATCH_TEXT_SIZE.
  * - Numbers are decimal; a leading zero is refused, for pcap filters would read it as octal.
  */
+#include <limits.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -144,14 +145,17 @@ static unsigned least(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-/* Insertions, deletions, substitutions and swaps of neighbours that make `word` into `known`; case is free. */
+/*
+ * Insertions, deletions, substitutions and swaps of neighbours that make `word` into `known`; case is free. UINT_MAX of
+ * what is too long to be any word.
+ */
 static unsigned word_distance(const char *word, size_t length, const char *known)
 {
 	unsigned rows[3][WORD_MAX + 1];
 	size_t known_length = strlen(known);
 
 	if (length > WORD_MAX || known_length > WORD_MAX)
-		return WORD_MAX;
+		return UINT_MAX;
 	for (unsigned j = 0; j <= known_length; j++)
 		rows[0][j] = j;
 	for (unsigned i = 1; i <= length; i++) {
