@@ -10,12 +10,11 @@
  * - "payload[0:2] != ffff" is taken as "not payload[0:2] = ffff"; "==" as "=".
  * - "proto" takes any range, for a term can hold one and what it holds must have a text.
  * - A range that can never be true (500-400, < 0, not 0..max) is an error, and so is a match whose text would not fit
- *   in
- *   MATCH_TEXT_SIZE.
+ *   in MATCH_TEXT_SIZE.
  * - Numbers are decimal; a leading zero is refused, for pcap filters would read it as octal.
  */
-#include <limits.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -468,9 +467,10 @@ static int parse_layout(struct parser *p, struct match_term *term)
 		unsigned kind = 1;
 
 		skip_space(p);
-		while (kind < MATCH_LAYOUT_MAX && !(match_option_names[kind] && take_word(p, match_option_names[kind])))
+		while (kind < MATCH_OPTION_KINDS &&
+		       !(match_option_names[kind] && take_word(p, match_option_names[kind])))
 			kind++;
-		if (kind == MATCH_LAYOUT_MAX)
+		if (kind == MATCH_OPTION_KINDS)
 			return fail(p, p->at,
 			            "expected a TCP option out of mss, sok, sack, ts, nop, ws, end, other%s, found %s",
 			            count ? "" : "; or 'none'", found(p->at).text);

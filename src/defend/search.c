@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * 1. Items: for each header field, the values and ranges that a good part of the attack has in common. Items of little
- *    use alone stay, for they may
- *    be what makes a pair narrow.
+ *    use alone stay, for they may be what makes a pair narrow.
  * 2. One bitmap per item over A, B and V; a beam search (BEAM_WIDTH, BEAM_DEPTH) over conjunctions, AND and popcount.
  * 3. Score: coverage - BOUND_WEIGHT x bound, in parts per million. Where B is large, one half of it is searched on and
- *    the other half judges,
- *    for trying thousands of candidates on the same sample flatters the winner.
+ *    the other half judges, for trying thousands of candidates on the same sample flatters the winner.
  */
 #include "defend/search.h"
 
