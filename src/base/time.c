@@ -185,3 +185,14 @@ int time_parse_typed(const char *text, struct capture_time now, struct capture_t
 	*t = read;
 	return 0;
 }
+
+unsigned time_month(const char name[3])
+{
+	static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+		                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+
+	for (unsigned i = 0; i < sizeof(months) / sizeof(months[0]); i++)
+		if (memcmp(name, months[i], 3) == 0)
+			return i + 1;
+	return 0;
+}

@@ -64,5 +64,7 @@ int time_parse(const char *text, struct capture_time *t);
  * so at `now`. 0 or -EINVAL.
  */
 int time_parse_typed(const char *text, struct capture_time now, struct capture_time *t);
+/* The month that these three letters begin the English name of, "Jan": 1 to 12; 0: none. */
+unsigned time_month(const char name[3]);
 
 #endif

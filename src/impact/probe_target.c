@@ -222,23 +222,20 @@ const char *probe_target_url(const struct probe_target *target, char text[PROBE_
 /* As OpenSSL prints it. The day has a space in the place of a zero. */
 int probe_certificate_time(const char *text, int64_t *s)
 {
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	char month[4], zone[4], again[TIME_TEXT_SIZE];
-	unsigned day, hour, minute, second, year;
+	char name[4], zone[4], again[TIME_TEXT_SIZE];
+	unsigned month, day, hour, minute, second, year;
 	struct capture_time time;
-	const char *at;
 	int end = 0;
 
 	/* NOLINTNEXTLINE(cert-err34-c): widths bound each number, and the time made of them is checked */
-	if (sscanf(text, "%3[A-Za-z] %2u %2u:%2u:%2u %4u %3[A-Z]%n", month, &day, &hour, &minute, &second, &year, zone,
+	if (sscanf(text, "%3[A-Za-z] %2u %2u:%2u:%2u %4u %3[A-Z]%n", name, &day, &hour, &minute, &second, &year, zone,
 	           &end) != 7 ||
-	    text[end] != '\0' || strcmp(zone, "GMT") != 0 || strlen(month) != 3)
+	    text[end] != '\0' || strcmp(zone, "GMT") != 0 || strlen(name) != 3)
 		return -EINVAL;
-	at = strstr(months, month);
-	if (!at || (at - months) % 3 != 0)
+	month = time_month(name);
+	if (month == 0)
 		return -EINVAL;
-	(void)snprintf(again, sizeof(again), "%04u-%02u-%02uT%02u:%02u:%02uZ", year, (unsigned)(at - months) / 3 + 1,
-	               day, hour, minute, second);
+	(void)snprintf(again, sizeof(again), "%04u-%02u-%02uT%02u:%02u:%02uZ", year, month, day, hour, minute, second);
 	if (time_parse(again, &time) != 0)
 		return -EINVAL;
 	*s = time.ns / NS_PER_S;

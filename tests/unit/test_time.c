@@ -200,6 +200,18 @@ static void what_people_type(void **state)
 	}
 }
 
+static void months_have_names(void **state)
+{
+	static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+
+	(void)state;
+	for (unsigned i = 0; i < 12; i++)
+		assert_int_equal(time_month(names + (size_t)3 * i), i + 1);
+	assert_int_equal(time_month("anF"), 0);
+	assert_int_equal(time_month("jan"), 0);
+	assert_int_equal(time_month("Mai"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -211,6 +223,7 @@ int main(void)
 		cmocka_unit_test(what_is_written_is_read),
 		cmocka_unit_test(what_is_no_time_is_refused),
 		cmocka_unit_test(what_people_type),
+		cmocka_unit_test(months_have_names),
 	};
 
 	return cmocka_run_group_tests_name("time", tests, NULL, NULL);
