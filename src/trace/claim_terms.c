@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/real.h"
+#include "measure/slot.h"
 #include "trace/claim_inside.h"
 #include "trace/family.h"
 
@@ -23,7 +24,6 @@
 #define RELATIVE_RATE 0.02   /* of a peak that was measured */
 #define RELATIVE_TIME 0.005  /* of a duration; and a second */
 #define RELATIVE_DEVICES 0.1
-#define SLOTS_A_SECOND 10
 #define COUNTRY_LEAST 0.003 /* share of sources below which a country may be databases' mistake */
 
 /* ---- forged, relayed ---- */
@@ -541,7 +541,7 @@ static bool size_of(const struct claim_case *c, const struct predicate_node *nod
 {
 	const struct trace *trace = c->trace;
 	bool bits = node->kind == PREDICATE_SIZE_BPS;
-	double looked_at = (double)trace->peak_pps / SLOTS_A_SECOND * trace->observed;
+	double looked_at = (double)trace->peak_pps / SLOTS_PER_SECOND * trace->observed;
 	char text[CLAIM_NUMBER_SIZE];
 
 	(void)omit;

@@ -15,14 +15,13 @@
 
 #include "base/hash.h"
 #include "base/time.h"
+#include "measure/slot.h"
 #include "trace/chance.h"
 #include "trace/family.h"
 #include "trace/rows.h"
 
 #define THINNING_SEED 0x7468696e6e696e67u
-#define SLOTS_A_SECOND 10u
 #define BITS_AN_OCTET 8u
-#define WAVE_LEAST_NS (100 * NS_PER_MS) /* a wave is at least as long as a slot */
 #define NS_AN_HOUR 3.6e12
 
 _Static_assert(TRACE_VECTORS_MAX >= INCIDENT_PARTS_MAX, "each vector has its place");
@@ -398,7 +397,8 @@ static void make_cost(const struct trace_input *input, struct trace *trace)
 		const struct wave *wave = &input->incident->waves[i];
 		int64_t ns = time_since(wave->ended, wave->began);
 
-		lasted_ns += (double)(ns > WAVE_LEAST_NS ? ns : WAVE_LEAST_NS);
+		/* It is at least as long as a slot. */
+		lasted_ns += (double)(ns > SLOT_NS ? ns : SLOT_NS);
 		octets += (double)wave->bytes;
 	}
 	if (input->incident->is_scan)
@@ -459,8 +459,8 @@ static void make_head(const struct trace_input *input, struct trace *trace)
 	trace->packets = incident->packets;
 	trace->octets = incident->bytes;
 	trace->sources = sources < incident->packets ? sources : incident->packets;
-	trace->peak_pps = times(incident->peak_packets, SLOTS_A_SECOND);
-	trace->peak_bps = times(incident->peak_bytes, SLOTS_A_SECOND * BITS_AN_OCTET);
+	trace->peak_pps = times(incident->peak_packets, SLOTS_PER_SECOND);
+	trace->peak_bps = times(incident->peak_bytes, SLOTS_PER_SECOND * BITS_AN_OCTET);
 	trace->waves = incident->waves_count;
 	trace->observed = input->observed;
 }
