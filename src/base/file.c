@@ -98,12 +98,14 @@ int file_replace(const char *path, unsigned mode, const void *octets, size_t len
 	result = file_write(fd, octets, length);
 	if (result == 0 && lasting == FILE_LASTING && fsync(fd) != 0)
 		result = -errno;
-	(void)close(fd);
+	/* Some file systems say only now that there was no room. */
+	if (close(fd) != 0 && result == 0)
+		result = -errno;
 	if (result == 0 && rename(beside, path) != 0)
 		result = -errno;
 	if (result != 0)
-		(void)unlink(beside); /* half a file: of use to nobody, and on a full disk in the way */
-	return result;
+		(void)unlink(beside); /* a full disk is not to stay full of it */
+	return result == 0 && lasting == FILE_LASTING ? file_sync_folder_of(path) : result;
 }
 
 int file_copy(int from, uint64_t at, int to, uint64_t count)
@@ -150,4 +152,17 @@ int file_sync_folder(const char *folder)
 		result = -errno;
 	(void)close(fd);
 	return result;
+}
+
+int file_sync_folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_SIZE];
+	size_t length = slash && slash > path ? (size_t)(slash - path) : 1; /* of the root that slash is all */
+
+	if (length >= sizeof(folder))
+		return -ENAMETOOLONG;
+	memcpy(folder, slash ? path : ".", length);
+	folder[length] = '\0';
+	return file_sync_folder(folder);
 }

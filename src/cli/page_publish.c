@@ -252,16 +252,9 @@ static int check_place(const char *out, bool *there)
 
 static int put_in_place(const struct publishing *p, bool there)
 {
-	char parent[PAGE_FOLDER_PATH_SIZE];
-	char *slash;
-
 	if (renameat2(AT_FDCWD, p->made, AT_FDCWD, p->out, there ? RENAME_EXCHANGE : RENAME_NOREPLACE) != 0)
 		return -errno;
-	(void)snprintf(parent, sizeof(parent), "%s", p->out);
-	slash = strrchr(parent, '/');
-	if (slash)
-		slash[slash == parent] = '\0';
-	(void)file_sync_folder(slash ? parent : ".");
+	(void)file_sync_folder_of(p->out);
 	if (there)
 		remove_folder(p->made); /* which is the old one now */
 	return 0;

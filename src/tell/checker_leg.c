@@ -408,7 +408,7 @@ static void go_on(struct leg *leg, const char *location, int64_t now_ns)
 		finish(leg, PROBE_REPLY_TIMEOUT);
 	else if (strcasecmp(host, leg->at.host) == 0)
 		leg_begin(leg, now_ns);
-	else if (probe_address_parse(leg->at.host, &address))
+	else if (address_parse(leg->at.host, &address) == 0)
 		go_to(leg, &address, now_ns);
 	else if (lookup_begin(leg->at.host, leg->at.resolver, leg->at.resolver_port, (uint32_t)ms, &leg->lookup) != 0)
 		finish(leg, PROBE_NOT_CHECKED);

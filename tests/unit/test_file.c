@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -123,6 +125,41 @@ static void a_file_is_replaced_whole_or_not(void **state)
 	assert_null(all);
 }
 
+/* A disk that is full, played by a bound on how large files may become. */
+static void what_was_begun_beside_does_not_stay(void **state)
+{
+	struct rlimit limit, small;
+	char path[128];
+	int result;
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/kept", folder);
+	assert_int_equal(file_replace(path, 0600, "shorter", 7, FILE_PASSING), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	small = (struct rlimit){ SIZE / 2, limit.rlim_max };
+	assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	result = file_replace(path, 0600, octets, SIZE, FILE_PASSING);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(result, -EFBIG);
+	assert_file(path, "shorter", 7);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void a_file_tells_its_folder(void **state)
+{
+	char path[128];
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/nothing", folder);
+	assert_int_equal(file_sync_folder_of(path), 0);
+	(void)snprintf(path, sizeof(path), "%s/nothing/at/all", folder);
+	assert_int_equal(file_sync_folder_of(path), -ENOENT);
+	/* The root may be of a file system that cannot be synced; it is there. */
+	assert_int_not_equal(file_sync_folder_of("/nothing"), -ENOENT);
+	assert_int_equal(file_sync_folder_of("nothing"), 0);
+}
+
 static void a_name_that_is_too_long_is_said(void **state)
 {
 	static char path[5000];
@@ -130,6 +167,8 @@ static void a_name_that_is_too_long_is_said(void **state)
 	(void)state;
 	memset(path, 'a', sizeof(path) - 1);
 	assert_int_equal(file_replace(path, 0600, octets, 1, FILE_PASSING), -ENAMETOOLONG);
+	path[sizeof(path) - 2] = '/';
+	assert_int_equal(file_sync_folder_of(path), -ENAMETOOLONG);
 }
 
 static void folders_above_are_made(void **state)
@@ -197,9 +236,14 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_written_is_read),         cmocka_unit_test(all_that_there_is_is_read),
-		cmocka_unit_test(a_file_is_replaced_whole_or_not), cmocka_unit_test(a_name_that_is_too_long_is_said),
-		cmocka_unit_test(folders_above_are_made),          cmocka_unit_test(what_cannot_be_is_said),
+		cmocka_unit_test(what_is_written_is_read),
+		cmocka_unit_test(all_that_there_is_is_read),
+		cmocka_unit_test(a_file_is_replaced_whole_or_not),
+		cmocka_unit_test(a_name_that_is_too_long_is_said),
+		cmocka_unit_test(folders_above_are_made),
+		cmocka_unit_test(what_cannot_be_is_said),
+		cmocka_unit_test(a_file_tells_its_folder),
+		cmocka_unit_test(what_was_begun_beside_does_not_stay),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -559,7 +559,6 @@ static void clients_are_limited(void **state)
 	assert_true(drops() > 0);
 }
 
-/* Where all is random there is nothing to find, and it is said. */
 /* Large packets of two protocols, where no normal packet is large. */
 static struct observation large(uint64_t *draws)
 {
@@ -596,6 +595,7 @@ static void a_size_is_no_rule(void **state)
 	assert_in_range(set.residual_ppm, 0, SIGNATURE_RESIDUAL_PPM);
 }
 
+/* Where all is random there is nothing to find, and it is said. */
 static void all_random(void **state)
 {
 	(void)state;
