@@ -181,6 +181,7 @@ ROWS = [
     ("analyze empty.yaml", BAD, None, "empty.yaml: empty"),
     ("analyze - </dev/null", BAD, None, "standard input: empty"),
     ("analyze --json attack.pcap nowhere.pcap", BAD, "holdfast.analysis/1", "nowhere.pcap: cannot open"),
+    ("analyze attack.pcap ./attack.pcap", USAGE, None, r"\./attack.pcap is named twice"),
     ("analyze --json --html - attack.pcap", USAGE, None, "--json and --html - both want standard output"),
     ("analyze --html - attack.pcap", DONE, "^<!DOCTYPE html>", None),
     ("analyze attack.pcap >/dev/full", BAD, None, "standard output: No space left"),
