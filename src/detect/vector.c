@@ -187,13 +187,29 @@ static bool mark_dtls(const struct observation *o)
 	return o->payload_kept >= 3 && o->payload[0] >= 20 && o->payload[0] <= 25 && o->payload[1] == 0xfe;
 }
 
-/* RFC 9000, RFC 9369, drafts 17 to 34, Google's Q043 to Q050 */
+/*
+ * RFC 9000 and, of no version there is, its section 15: they make a server answer; RFC 9369, drafts, Google's Q043 on
+ */
 static bool is_quic_version(const struct observation *o)
 {
 	const uint8_t *version = o->payload + 1;
+	bool reserved = (version[0] & version[1] & version[2] & version[3] & 15) == 10 &&
+	                ((version[0] | version[1] | version[2] | version[3]) & 15) == 10;
 
 	return memcmp(version, "\0\0\0\1", 4) == 0 || memcmp(version, "\x6b\x33\x43\xcf", 4) == 0 ||
-	       memcmp(version, "\xff\0\0", 3) == 0 || memcmp(version, "Q0", 2) == 0;
+	       memcmp(version, "\xff\0\0", 3) == 0 || memcmp(version, "Q0", 2) == 0 || reserved;
+}
+
+/*
+ * What opens a connection at whatever port: of a version that is a standard, and as large as it has to be (section
+ * 14.1).
+ */
+static bool is_quic_opening(const struct observation *o)
+{
+	const uint8_t *version = o->payload + 1;
+
+	return o->payload_length >= 1200 &&
+	       (memcmp(version, "\0\0\0\1", 4) == 0 || memcmp(version, "\x6b\x33\x43\xcf", 4) == 0);
 }
 
 static bool mark_quic_answer(const struct observation *o)
@@ -666,8 +682,8 @@ static uint8_t recognise_udp(const struct observation *o)
 		return VECTOR_QUESTION;
 	if (o->dst_port == PORT_DHCP_SERVER && o->payload_kept >= 1 && o->payload[0] == 1)
 		return VECTOR_DHCP;
-	if ((o->dst_port == PORT_HTTPS || o->dst_port == PORT_HTTP) && o->payload_kept >= 5 &&
-	    (o->payload[0] & 0xc0) == 0xc0 && is_quic_version(o))
+	if (o->payload_kept >= 5 && (o->payload[0] & 0xc0) == 0xc0 &&
+	    (o->dst_port == PORT_HTTPS || o->dst_port == PORT_HTTP ? is_quic_version(o) : is_quic_opening(o)))
 		return VECTOR_QUIC;
 	return VECTOR_UDP;
 }

@@ -231,6 +231,13 @@ static const struct udp_row others[] = {
 	ROW("udp_flood", 68, 67, "\2\1\6\0", 300),
 	ROW("quic_flood", 40000, 443, "\xc3\0\0\0\1\x08", 1200),
 	ROW("udp_flood", 40000, 443, "\x43\0\0\0\1\x08", 1200),
+	ROW("quic_flood", 40000, 443, "\xc3\x1a\x2a\x3a\x4a\x08", 1200), /* a version that is no one's, to be refused */
+	ROW("udp_flood", 40000, 443, "\xc3\x1a\x2a\x3a\x4b\x08", 1200),
+	ROW("quic_flood", 40000, 8443, "\xc3\0\0\0\1\x08", 1200), /* elsewhere only what is large enough to open */
+	ROW("quic_flood", 40000, 8443, "\xc3\x6b\x33\x43\xcf\x08", 1200),
+	ROW("udp_flood", 40000, 8443, "\xc3\0\0\0\1\x08", 1199),
+	ROW("udp_flood", 40000, 8443, "\xc3\x1a\x2a\x3a\x4a\x08", 1200),
+	ROW("udp_flood", 40000, 8443, "\x43\0\0\0\1\x08", 1200),
 	ROW("udp_flood", 123, 80, "\x23\0\6\xe9", 48), /* a client's question */
 	ROW("udp_flood", 123, 80, "\x17\0\3\x2a", 8),  /* a monlist request */
 	ROW("udp_flood", 389, 80, "\x31\x84", 100),
