@@ -713,11 +713,18 @@ static bool is_loopback(const struct address *a)
 	return address_is_ipv4(a) ? a->octets[12] == 127 : memcmp(a->octets, loopback6, sizeof(loopback6)) == 0;
 }
 
+#define FIRST_FRAGMENT_LEAST 256 /* octets; IPv4's links are to carry 576, modems of old carried 296, IPv6's 1,280 */
+
 uint8_t vector_recognise(const struct observation *o)
 {
 	if (address_equal(&o->src, &o->dst) && !is_loopback(&o->dst))
 		return VECTOR_LAND;
-	if (o->flags & OBSERVATION_LATER_FRAGMENT)
+	/*
+	 * A link that has to cut packets carries pieces of this size: a first piece that is smaller is somebody's
+	 * trick.
+	 */
+	if ((o->flags & (OBSERVATION_FRAGMENT | OBSERVATION_LATER_FRAGMENT)) &&
+	    ((o->flags & OBSERVATION_LATER_FRAGMENT) || o->length < FIRST_FRAGMENT_LEAST))
 		return VECTOR_FRAGMENT;
 	switch (o->protocol) {
 	case PROTOCOL_TCP:

@@ -105,10 +105,15 @@ static void other_protocols(void **state)
 	assert_string_equal(named(&o), "fragment_flood");
 	o.protocol = MADE_ICMP;
 	assert_string_equal(named(&o), "fragment_flood");
-	/* A first fragment has its header: it is what it carries. */
+	/* A first fragment has its header: it is what it carries, where it is as large as one is. */
 	o = made_udp(0, source(), 123, target(), 40000, 440);
 	o.flags |= OBSERVATION_FRAGMENT;
 	assert_string_equal(named(&o), "ntp_reflection");
+	o.length = 255;
+	assert_string_equal(named(&o), "fragment_flood");
+	o = made_tcp(0, source(), 40000, target(), 443, TCP_SYN, 1, 0);
+	o.flags |= OBSERVATION_FRAGMENT;
+	assert_string_equal(named(&o), "fragment_flood");
 }
 
 static void land(void **state)
