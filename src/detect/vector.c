@@ -432,6 +432,10 @@ static const struct vector vectors[] = {
 	      "ICMP packets (ping, error messages) that nobody asked for keep the receiver busy", ADVICE_LIMIT),
 	FLOOD(VECTOR_ICMP_ERROR, "icmp_flood", "ICMP flood", VECTOR_STATELESS, 0, portless,
 	      "ICMP error messages about packets that were never sent keep the receiver busy", ADVICE_LIMIT),
+	FLOOD(VECTOR_DISCOVERY, "nd_flood", "neighbour discovery flood", VECTOR_STATELESS, 0, icmp,
+	      "Messages by which the hosts of a link find each other (IPv6 neighbour discovery) fill their tables; "
+	      "they come from the link itself, for no router passes them on",
+	      "find the sender at the switch (RA guard, a limit per port); dropped here, they would end IPv6 for this host"),
 	FLOOD(VECTOR_GRE, "gre_flood", "GRE flood", VECTOR_STATELESS, PROTOCOL_GRE, portless, WHAT_GRE,
 	      "admit GRE only from your own tunnels' far ends"),
 	FLOOD(VECTOR_IP_PROTOCOL, "ip_protocol_flood", "flood of another IP protocol", VECTOR_STATELESS, 0, unused,
@@ -735,8 +739,9 @@ uint8_t vector_recognise(const struct observation *o)
 	case PROTOCOL_UDP:
 		return recognise_udp(o);
 	case PROTOCOL_ICMP:
-	case PROTOCOL_ICMPV6:
 		return VECTOR_ICMP;
+	case PROTOCOL_ICMPV6:
+		return protocol_is_discovery(o) ? VECTOR_DISCOVERY : VECTOR_ICMP;
 	case PROTOCOL_GRE:
 		return VECTOR_GRE;
 	case PROTOCOL_IPV4:

@@ -90,6 +90,19 @@ static void other_protocols(void **state)
 	assert_string_equal(named(&o), "icmp_flood");
 	o.protocol = MADE_ICMPV6;
 	assert_string_equal(named(&o), "icmp_flood");
+	for (unsigned type = 133; type <= 137; type++) {
+		o.icmp_type = (uint8_t)type;
+		o.ttl = 255;
+		assert_string_equal(named(&o), "nd_flood");
+		o.ttl = 254; /* a router passed it on: nobody heeds it */
+		assert_string_equal(named(&o), "icmp_flood");
+	}
+	o.ttl = 255;
+	o.icmp_type = 138;
+	assert_string_equal(named(&o), "icmp_flood");
+	o.icmp_type = 135;
+	o.protocol = MADE_ICMP;
+	assert_string_equal(named(&o), "icmp_flood");
 	o = made_ip(0, source(), target(), MADE_GRE, 100);
 	assert_int_equal(vector_recognise(&o), VECTOR_GRE);
 	assert_string_equal(named(&o), "gre_flood");
@@ -355,9 +368,13 @@ static void every_row_has_its_packet(void **state)
 	/* Said of many packets, by the engine or the detector; no single one shows them. */
 	static const char *const of_many[] = { "none",           "tcp_connection_flood", "scan",
 		                               "udp_reflection", "syn_ack_reflection",   "middlebox_reflection" };
+	struct observation found = made_icmp(0, source(), target(), 136, 0);
 	uint64_t draws = 2;
 
 	(void)state;
+	found.protocol = MADE_ICMPV6;
+	found.ttl = 255;
+	reach(&found);
 	for (unsigned i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
 		struct observation o = udp_packet(&answers[i]);
 
@@ -449,6 +466,7 @@ static const char *const promised[] = {
 	"udp_flood",
 	"fragment_flood",
 	"icmp_flood",
+	"nd_flood",
 	"gre_flood",
 	"ip_protocol_flood",
 	"land",
