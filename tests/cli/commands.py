@@ -168,6 +168,8 @@ ROWS = [
     ("analyze --width \x07 attack.pcap", USAGE, None, r"--width \? is no number"),
     # analyze: what it reads
     ("analyze attack.pcap", DONE, "{host}.*NTP", None),
+    ("analyze --width 160 dns.pcap", DONE, "DNS query flood: [0-9,]+ questions were put to .*, answered or not; hardly any "
+     "name begins like another", None),
     ("analyze --no-color --width 60 attack.pcap", DONE, "{host}.*NTP", None),
     ("analyze --width 99999 attack.pcap", DONE, "{host}.*NTP", None),
     ("analyze --width 1 attack.pcap", DONE, "{host}.*NTP", None),
@@ -332,6 +334,7 @@ def main():
         folder = pathlib.Path(scratch)
         subprocess.run([synth, "ntp_reflection", "-o", folder / "attack.pcap"], check=True, stdout=subprocess.DEVNULL)
         subprocess.run([synth, "syn_flood_spoofed", "-o", folder / "syn.pcap"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([synth, "dns_query_flood", "-o", folder / "dns.pcap"], check=True, stdout=subprocess.DEVNULL)
         _, said, _ = run(holdfast, folder, "analyze --json attack.pcap")
         (folder / "report.json").write_text(said, encoding="utf-8")
         scope, ports = targets(said)
