@@ -90,12 +90,19 @@ static void other_protocols(void **state)
 	assert_string_equal(named(&o), "icmp_flood");
 	o.protocol = MADE_ICMPV6;
 	assert_string_equal(named(&o), "icmp_flood");
+	o.src = made_ipv6(0xfe80000000000000u, 1);
+	o.dst = made_ipv6(0x20010db800000000u, 1);
 	for (unsigned type = 133; type <= 137; type++) {
 		o.icmp_type = (uint8_t)type;
 		o.ttl = 255;
 		assert_string_equal(named(&o), "nd_flood");
 		o.ttl = 254; /* a router passed it on: nobody heeds it */
 		assert_string_equal(named(&o), "icmp_flood");
+		o.ttl = 255;
+		o.length = 1500;
+		o.flags |= OBSERVATION_FRAGMENT; /* nor that it comes in pieces */
+		assert_string_equal(named(&o), "icmp_flood");
+		o.flags &= ~(uint32_t)OBSERVATION_FRAGMENT;
 	}
 	o.ttl = 255;
 	o.icmp_type = 138;
@@ -373,6 +380,7 @@ static void every_row_has_its_packet(void **state)
 
 	(void)state;
 	found.protocol = MADE_ICMPV6;
+	found.dst = made_ipv6(0x20010db800000000u, 1);
 	found.ttl = 255;
 	reach(&found);
 	for (unsigned i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
