@@ -89,6 +89,13 @@ def main():
         for name in ("behind", "packed_behind"):
             _, found, status, said = analysis(holdfast, folder, name)
             tap.check(status == 0 and found == wanted, f"all {name}: the same is found, exit {status}")
+        (folder / "rules.json").write_text(json.dumps(wanted | {"input": wanted["input"] | {"files": ["-"]}}))
+        for name in ("whole.pcap", "packed_behind"):
+            subprocess.run([holdfast, "try", "--rules", "rules.json", name, "-w", name + ".passed"], cwd=folder,
+                           check=True, capture_output=True)
+        passed = (folder / "whole.pcap.passed").read_bytes()
+        alike = passed == (folder / "packed_behind.passed").read_bytes()
+        tap.check(alike and len(passed) < len(whole.octets), "and one capture is left of them, as of the whole")
 
         # Interleaved, as two taps of one link write: no two packets of one time stamp in different files.
         times = [whole.octets[start : start + 8] for start, _, _ in whole.records]
