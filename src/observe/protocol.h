@@ -60,8 +60,8 @@ static inline bool protocol_is_icmp_error(const struct observation *o)
 }
 
 /*
- * Neighbour discovery: with a hop limit that nothing has which a router passed on (RFC 4861 sections 6.1, 7.1, 8.1), and
- * in one piece (RFC 6980).
+ * Neighbour discovery: with a hop limit that nothing has which a router passed on (RFC 4861 sections 6.1, 7.1, 8.1),
+ * and in one piece (RFC 6980).
  */
 static inline bool protocol_is_discovery(const struct observation *o)
 {

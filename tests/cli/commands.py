@@ -168,8 +168,8 @@ ROWS = [
     ("analyze --width \x07 attack.pcap", USAGE, None, r"--width \? is no number"),
     # analyze: what it reads
     ("analyze attack.pcap", DONE, "{host}.*NTP", None),
-    ("analyze --width 160 dns.pcap", DONE, "DNS query flood: [0-9,]+ questions were put to .*, answered or not; hardly any "
-     "name begins like another", None),
+    ("analyze --width 160 dns.pcap", DONE,
+     "DNS query flood: [0-9,]+ questions were put to .*, answered or not; hardly any name begins like another", None),
     ("analyze --no-color --width 60 attack.pcap", DONE, "{host}.*NTP", None),
     ("analyze --width 99999 attack.pcap", DONE, "{host}.*NTP", None),
     ("analyze --width 1 attack.pcap", DONE, "{host}.*NTP", None),

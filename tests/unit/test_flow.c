@@ -291,7 +291,9 @@ static void an_orphan_that_does_not(void **state)
 	uint64_t draws = 1;
 	unsigned engaged = 0, progressed = 0;
 
-	/* Random numbers, one of the two or both, as a flood has them: they pass for a step now and then, and no more. */
+	/*
+	 * Random numbers, one of the two or both, as a flood has them: they pass for a step now and then, and no more.
+	 */
 	for (unsigned i = 0; i < 100000; i++) {
 		struct step step = { 10 + i / 100,
 			             CLIENT,
