@@ -2,6 +2,7 @@
 /*
  * The program that each arriving frame meets: parse, then the operator's way in, allow list, block list, rules, limits,
  * in that order, the first that has a say deciding; then it is counted, and now and then a sample of it handed out.
+ * Before all of these IPv6's neighbour discovery passes, as ARP does: a host that does not answer its router is gone.
  *
  * What costs here is memory that is in no cache, and calls of helpers, not instructions. So small bitmaps stand before
  * large tables, a token bucket is one word in a fixed place, time is jiffies, and what no rule asks for is not read.
@@ -34,6 +35,18 @@ static const __u32 zero;
 #define SWEEP_GROUPS 256 /* at once: 16,384 buckets, a quarter of a millisecond */
 #define SWEEP_PAUSE_NS 1000000
 #define SWEEP_STEPS_MAX (1u << 20)
+
+/*
+ * Solicitations, advertisements, redirects (RFC 4861), which are not fragmented (RFC 6980). The hop limit shows that no
+ * router passed them on: from afar nobody can send such a packet.
+ */
+PARSE_INLINE int is_discovery(const struct shield_key *key)
+{
+	return key->field[SHIELD_F_PROTOCOL] == PARSE_ICMPV6 && key->field[SHIELD_F_TTL] == 255 &&
+	       (__u16)(key->field[SHIELD_F_ICMP_TYPE] - 133) <= 137 - 133 &&
+	       (key->field[SHIELD_F_HAS] & (SHIELD_HAS_ICMP | SHIELD_HAS_IPV6 | SHIELD_HAS_FRAGMENT)) ==
+	               (SHIELD_HAS_ICMP | SHIELD_HAS_IPV6);
+}
 
 APART int is_guarded(const struct shield_key *key, const struct shield_config *c, __u64 now)
 {
@@ -425,6 +438,8 @@ int shield_xdp(struct xdp_md *ctx)
 		seen.service = (__u32)service_of(table, &key) & (SHIELD_SERVICES_MAX - 1);
 		seen.local = table->local >> seen.service & 1;
 	}
+	if (is_discovery(&key))
+		goto decided;
 	if (c->guard_count && is_guarded(&key, c, now)) {
 		seen.decision.reason = SHIELD_PASS_GUARD;
 		goto decided;

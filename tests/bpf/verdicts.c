@@ -30,6 +30,7 @@
 
 #include "base/time.h"
 #include "observe/capture.h"
+#include "observe/protocol.h"
 #include "outer.h"
 #include "packet.h"
 #include "shield/blocks.h"
@@ -476,6 +477,33 @@ static void a_block_holds_whatever_is_around_and_in_the_packet(void **state)
 	meets(&p, SHIELD_PASS_CLEAN, "released");
 	p = layered(IPV6);
 	meets(&p, SHIELD_PASS_CLEAN, "released");
+}
+
+/* What IPv6 needs to be there at all passes whatever is said; from farther than the link nobody can send it. */
+static void neighbours_are_heard(void **state)
+{
+	(void)state;
+	NEED_SHIELD;
+	begin();
+	block("2001:db8:1::/48", jiffies() + seconds(60));
+	(void)add_rule("::/0", "icmp6", RULE_DROP, 0, false, SHIELD_NEVER);
+	for (unsigned i = 0; i < 2; i++) {
+		for (unsigned type = 132; type <= 138; type++) {
+			struct packet p;
+			bool is = type >= 133 && type <= 137;
+
+			packet_begin(&p);
+			packet_ipv6(&p, i ? "2001:db8:1::1" : "fe80::1", "2001:db8::10");
+			packet_icmp(&p, 58, (uint8_t)type, 0);
+			packet_payload(&p, NULL, 20);
+			packet_end(&p);
+			p.octets[14 + 7] = 255;
+			meets(&p, is ? SHIELD_PASS_CLEAN : i ? SHIELD_DROP_BLOCK : SHIELD_DROP_RULE, "from the link");
+			p.octets[14 + 7] = 254;
+			meets(&p, i ? SHIELD_DROP_BLOCK : SHIELD_DROP_RULE, "from afar");
+		}
+	}
+	release("2001:db8:1::/48");
 }
 
 static void who_comes_first_decides(void **state)
@@ -2707,6 +2735,7 @@ static void rules_mean_what_they_mean_elsewhere(void **state)
 			for (unsigned at = 0; at < 2 * RULES && !decided; at++) {
 				first = at % RULES;
 				if (spares_known[first] != (at >= RULES) || !pool[i].readable ||
+				    protocol_is_discovery(&pool[i].observation) ||
 				    !holds(&rules[first], &pool[i].observation))
 					continue;
 				matched[first]++;
@@ -2762,6 +2791,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_cannot_be_read_passes_and_is_counted),
 		cmocka_unit_test(a_block_holds_whatever_is_around_and_in_the_packet),
+		cmocka_unit_test(neighbours_are_heard),
 		cmocka_unit_test(who_comes_first_decides),
 		cmocka_unit_test(who_is_merely_connected_has_no_veto),
 		cmocka_unit_test(of_rules_the_first_decides),

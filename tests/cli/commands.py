@@ -168,6 +168,8 @@ ROWS = [
     ("analyze --width \x07 attack.pcap", USAGE, None, r"--width \? is no number"),
     # analyze: what it reads
     ("analyze attack.pcap", DONE, "{host}.*NTP", None),
+    ("analyze --width 160 dns.pcap", DONE,
+     "DNS query flood: [0-9,]+ questions were put to .*, answered or not; hardly any name begins like another", None),
     ("analyze --no-color --width 60 attack.pcap", DONE, "{host}.*NTP", None),
     ("analyze --width 99999 attack.pcap", DONE, "{host}.*NTP", None),
     ("analyze --width 1 attack.pcap", DONE, "{host}.*NTP", None),
@@ -181,6 +183,7 @@ ROWS = [
     ("analyze empty.yaml", BAD, None, "empty.yaml: empty"),
     ("analyze - </dev/null", BAD, None, "standard input: empty"),
     ("analyze --json attack.pcap nowhere.pcap", BAD, "holdfast.analysis/1", "nowhere.pcap: cannot open"),
+    ("analyze attack.pcap ./attack.pcap", USAGE, None, r"\./attack.pcap is named twice"),
     ("analyze --json --html - attack.pcap", USAGE, None, "--json and --html - both want standard output"),
     ("analyze --html - attack.pcap", DONE, "^<!DOCTYPE html>", None),
     ("analyze attack.pcap >/dev/full", BAD, None, "standard output: No space left"),
@@ -331,6 +334,7 @@ def main():
         folder = pathlib.Path(scratch)
         subprocess.run([synth, "ntp_reflection", "-o", folder / "attack.pcap"], check=True, stdout=subprocess.DEVNULL)
         subprocess.run([synth, "syn_flood_spoofed", "-o", folder / "syn.pcap"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([synth, "dns_query_flood", "-o", folder / "dns.pcap"], check=True, stdout=subprocess.DEVNULL)
         _, said, _ = run(holdfast, folder, "analyze --json attack.pcap")
         (folder / "report.json").write_text(said, encoding="utf-8")
         scope, ports = targets(said)
