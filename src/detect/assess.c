@@ -20,6 +20,11 @@
 #define HOT_PEAK 10             /* … where that is more than a trickle */
 #define CHANCE_SIGMAS 6         /* standard deviations of an estimate that a sample may be off … */
 #define CHANCE_SIGMAS_WATCHED 4 /* … of what goes to a scope that is under attack already */
+#define SILENT_NEWEST 3         /* slots back, who is answered has been answered … */
+#define SILENT_OLDEST 9         /* … and who is not has not asked again … */
+#define SILENT_ENOUGH 20        /* … of so many that have begun, or more … */
+#define SILENT_SHARE 8          /* … less than an eighth: the target is silent … */
+#define HEARD_SHARE 4           /* … that used to answer all but a quarter */
 #define STREAM_BURST 4          /* a stream is noticed in 100 ms by a quarter of what is needed in a second */
 #define STREAM_SHARE 5          /* fewer than one in this many packets starts a conversation: streams */
 
@@ -62,6 +67,7 @@ struct view {
 	unsigned wider;
 	unsigned how;
 	bool stream; /* few conversations carry the packets */
+	bool silent; /* the target may be down: see fell_silent() */
 };
 
 static struct track_counts sum_of(const struct view *v, int64_t to, uint32_t slots)
@@ -199,13 +205,53 @@ static bool lone(const struct view *v, int64_t to, uint32_t *window)
 	       fires(v, to, SLOTS_PER_10S, e->lone_10s, window);
 }
 
+/* Whether of the conversations that began in a few slots of late next to none was answered. */
+static bool has_silence(const struct view *v, int64_t newest, int64_t oldest)
+{
+	struct track_counts few = { 0 };
+	uint64_t again, enough = (uint64_t)SILENT_ENOUGH * track_interval(v->track);
+
+	for (int64_t s = newest; s >= oldest; s--) {
+		struct track_counts one = sum_of(v, s, 1);
+
+		few.packets += one.packets;
+		few.settled += one.settled;
+		few.fresh += one.fresh;
+		if (few.fresh < enough)
+			continue;
+		/* What is asked again is given back at once. */
+		again = few.packets - few.fresh;
+		if (few.settled < again + few.fresh / SILENT_SHARE)
+			return true;
+		few = (struct track_counts){ 0 };
+	}
+	return false;
+}
+
+/*
+ * The target used to answer and does not, while no more conversations begin than are usual: it may be down, and those
+ * that begin may be its own clients'. They ask again, and are waited for; a forger's packets are evidence a little
+ * later. At the end of the input, what came last may yet be answered.
+ */
+static bool fell_silent(const struct view *v, int64_t slot)
+{
+	const struct track *t = v->track;
+
+	if (!v->evidence->silent_slots || (v->how & ASSESS_STRAINED) || t->learned_seconds < TRACK_LEARN_ENOUGH ||
+	    t->learned_unsettled * HEARD_SHARE > t->learned_packets)
+		return false;
+	if (sum_of(v, slot, SLOTS_PER_SECOND).fresh * t->learned_seconds > USUAL_TIMES * t->learned_packets)
+		return false;
+	return has_silence(v, v->how & ASSESS_FINAL ? slot : slot - SILENT_NEWEST, slot - SILENT_OLDEST);
+}
+
 /* So many at once that their answers need not be waited for. */
 static bool sudden(const struct view *v, int64_t slot, bool final, uint32_t *window)
 {
 	const struct evidence *e = v->evidence;
 	uint64_t bound = e->lone_1s > ALARM_AT_ONCE ? e->lone_1s : ALARM_AT_ONCE, spare = bound - e->lone_1s;
 
-	if (v->stream || final || !e->settle_slots || !e->lone_1s)
+	if (v->stream || v->silent || final || !e->settle_slots || !e->lone_1s)
 		return false;
 	/* A slot is looked at now and then while it lasts, and once when it is whole. */
 	return fires_with(v, slot, 1, bound, spare, window) || fires_with(v, slot - 1, 1, bound, spare, window);
@@ -252,13 +298,15 @@ bool assess(const struct track *t, const struct evidence *e, int64_t since, int6
             struct alarm *alarm)
 {
 	bool final = how & ASSESS_FINAL, answered = false;
-	int64_t to = final ? slot : slot - e->settle_slots;
 	struct view v = {
 		.track = t, .evidence = e, .since = since, .wider = wider, .how = how, .stream = is_stream(t)
 	};
 	uint32_t window = 0;
+	int64_t to;
 
-	*alarm = (struct alarm){ 0 };
+	v.silent = fell_silent(&v, slot);
+	to = v.silent ? slot - e->silent_slots : final ? slot : slot - e->settle_slots;
+	*alarm = (struct alarm){ .watched = how & ASSESS_WATCHED };
 	if (!lone(&v, to, &window) && !sudden(&v, slot, final, &window)) {
 		answered = answered_too_many(&v, slot, &window, &alarm->unsure);
 		if (!answered) {

@@ -14,6 +14,7 @@ struct alarm {
 	uint32_t window;   /* slots of the window that fired */
 	bool unsure;       /* answered, with no history to compare it with: only one busy source makes it an attack */
 	bool crowd;        /* fired by number of sources, not by rate alone */
+	bool watched;      /* the scope is under attack already */
 };
 
 /*
