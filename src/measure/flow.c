@@ -20,7 +20,9 @@
 #define WAYS 4
 #define BUCKETS ((1u << FLOW_TABLE_BITS) / WAYS)
 #define PROGRESS_SPAN (4u << 20) /* octets that a window may plausibly move between two packets of one sender */
-#define RETRANSMIT_SLOTS 8       /* a SYN is repeated after a second or more (RFC 6298) */
+#define RETRANSMIT_SLOTS 8       /* a SYN is repeated after a second or more (RFC 6298) … */
+#define RETRANSMIT_EVEN 5 /* … so many times at even intervals, as some do, and then after ever longer ones … */
+#define RETRANSMIT_DOUBLINGS 7 /* … that are known until the conversation is forgotten */
 #define COUNTER_STEPS 6
 #define COUNTER_STRIDE 40 /* a flow export counts the flows it carries */
 #define COUNTER_RESTARTS 2
@@ -62,7 +64,10 @@ struct entry {
 	uint8_t state;
 	uint8_t kind;
 	uint8_t unsettled_seen; /* packets from the opener that were counted as unasked: FLOW_UNSETTLED_MAX at most … */
-	/* UDP: steps of a counter, restarts << 4; TCP: 1 once the opener has sent data after its handshake */
+	/*
+	 * UDP: steps of a counter, restarts << 4; TCP: before a handshake how often its SYN was repeated, after it 1
+	 * once the opener has sent data
+	 */
 	uint8_t steps;
 	uint32_t unsettled; /* … and what they stand for; of a connection that has said nothing, its handshake's end */
 };
@@ -274,6 +279,8 @@ static void open_entry(struct entry *entry, const struct observation *o, bool se
 
 static void engage(struct entry *e, int64_t slot, bool toward_dst, struct flow_view *view)
 {
+	if (e->state & STATE_SYN)
+		e->steps = 0;
 	e->state |= STATE_ENGAGED;
 	view->engaged = true;
 	settle(e, slot, toward_dst, view);
@@ -323,13 +330,15 @@ static void half_open_opener_speaks(struct entry *e, const struct observation *o
 
 	if (knows && (o->tcp.flags & TCP_ACK) && !(o->tcp.flags & (TCP_SYN | TCP_RST)) &&
 	    (seq_step == 0 || ahead(seq_step))) {
-		e->steps = o->payload_length > 0;
-		e->tcp.last_ack = e->steps ? o->tcp.ack : (uint32_t)slot;
 		view->handshake = true;
 		engage(e, slot, true, view);
+		e->steps = o->payload_length > 0;
+		e->tcp.last_ack = e->steps ? o->tcp.ack : (uint32_t)slot;
 		if (e->steps == 0)
 			e->unsettled = o->weight;
 	} else if (view->retransmission) {
+		if (e->steps < RETRANSMIT_EVEN + RETRANSMIT_DOUBLINGS)
+			e->steps++;
 		settle(e, slot, true, view);
 	} else if (o->tcp.flags & TCP_RST) {
 		view->reset_back = (e->state & STATE_ANSWERED) != 0;
@@ -397,6 +406,18 @@ static bool starts_anew(const struct entry *e, const struct observation *o, bool
 	return (e->state & STATE_DONE) || !(e->state & STATE_SYN) || !from_opener || o->tcp.seq + 1 != e->tcp.next_seq;
 }
 
+/*
+ * The SYN once more, after as long as a real host's TCP waits for an answer: what tells it from a tool that sends. Who
+ * waits twice as long each time repeats itself a dozen times at most before he is forgotten.
+ */
+static bool is_retransmission(const struct entry *e, const struct observation *o, int64_t slot)
+{
+	unsigned doublings = e->steps > RETRANSMIT_EVEN ? e->steps - RETRANSMIT_EVEN : 0;
+
+	return (e->state & STATE_SYN) && !(e->state & STATE_ENGAGED) && protocol_is_bare_syn(o) &&
+	       age(e, slot) >= (uint32_t)RETRANSMIT_SLOTS << doublings;
+}
+
 static void update(struct flow_table *table, const struct observation *o, uint64_t identity, bool sender_low,
                    int64_t slot, struct flow_view *view)
 {
@@ -421,9 +442,7 @@ static void update(struct flow_table *table, const struct observation *o, uint64
 		open_entry(e, o, sender_low, view);
 		return;
 	}
-	/* Below, a real host's TCP waiting for an answer is told from a tool that sends. */
-	view->retransmission = tcp && view->from_opener && (e->state & STATE_SYN) && !(e->state & STATE_ENGAGED) &&
-	                       protocol_is_bare_syn(o) && age(e, slot) >= RETRANSMIT_SLOTS;
+	view->retransmission = tcp && view->from_opener && is_retransmission(e, o, slot);
 	e->last_slot = (uint32_t)slot;
 	view->kind = e->kind;
 	view->engaged = (e->state & STATE_ENGAGED) != 0;

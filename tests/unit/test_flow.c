@@ -630,6 +630,22 @@ static void a_syn_again_after_a_while(void **state)
 	assert_false(update(*state, &o, 171).retransmission); /* another number, another handshake */
 }
 
+/* Some systems wait a second five times over, all wait twice as long each time from then on; who does not is no client. */
+static void a_syn_again_and_again(void **state)
+{
+	static const int64_t patient[] = { 0, 10, 20, 30, 40, 50, 70, 110, 190, 350, 670, 1310 };
+	static const struct step syn = { 0, CLIENT, S, 1000, 0, 0, "", 0 };
+	struct observation o = tcp_packet(&syn);
+	unsigned repeated = 0;
+
+	for (size_t i = 0; i < sizeof(patient) / sizeof(patient[0]); i++)
+		assert_int_equal(update(*state, &o, 100 + patient[i]).retransmission, i > 0);
+	flow_table_clear(*state);
+	for (int64_t slot = 0; slot < 1200; slot += 10)
+		repeated += update(*state, &o, 100 + slot).retransmission;
+	assert_int_equal(repeated, 6); /* … and never again, for he has not been silent since */
+}
+
 /* Only the same SYN is that: what merely has the flag set among others gives nothing back. */
 static void what_is_no_repeated_syn(void **state)
 {
@@ -796,6 +812,7 @@ struct talk {
 	uint32_t next_seq, last_ack;
 	uint32_t open, stand_for, connected; /* packets to be given back, what they stand for; the handshake's last */
 	bool by_syn, answered, engaged, over, sent_data;
+	unsigned repeats; /* of its SYN */
 };
 
 struct twin {
@@ -899,6 +916,7 @@ static void twin_opener(struct talk *t, const struct observation *o, int64_t slo
 				t->last_ack = o->tcp.ack;
 			twin_settle(t, true, view);
 		} else if (view->retransmission) {
+			t->repeats++;
 			twin_credit(t, true, view);
 		} else if (rst) {
 			view->reset_back = t->answered;
@@ -955,7 +973,8 @@ static struct flow_view twin_update(struct twin *twin, const struct observation 
 		twin_open(t, o, slot, &view);
 		return view;
 	}
-	view.retransmission = forth && is_opening(o) && !t->engaged && slot - t->last >= REPEATED;
+	view.retransmission = forth && is_opening(o) && !t->engaged &&
+	                      slot - t->last >= REPEATED << (t->repeats > 5 ? t->repeats - 5 : 0);
 	t->last = slot;
 	view.kind = t->kind;
 	view.engaged = t->engaged;
@@ -1104,6 +1123,7 @@ int main(void)
 		WITH_TABLE(questions_to_a_group),
 		WITH_TABLE(what_the_caller_knows),
 		WITH_TABLE(a_syn_again_after_a_while),
+		WITH_TABLE(a_syn_again_and_again),
 		WITH_TABLE(what_is_no_repeated_syn),
 		WITH_TABLE(fragments_are_recalled),
 		WITH_TABLE(quotes_are_known),
