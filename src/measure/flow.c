@@ -155,14 +155,18 @@ static void begin_entry(struct entry *e, uint64_t identity, int64_t slot)
 	e->unsettled = 0;
 }
 
-/* How well an entry can be missed: free or stale ones best, then the longest silent; 0: it stays. */
+/*
+ * How well an entry can be missed: free or stale ones best, then the longest silent; 0: it stays. Of what has ended only
+ * stragglers come.
+ */
 static uint64_t spare(const struct entry *e, uint64_t identity, int64_t slot)
 {
 	uint32_t silent = age(e, slot);
+	uint32_t kept = e->state & STATE_DONE ? FLOW_KEEP_DONE_SLOTS : FLOW_KEEP_ENGAGED_SLOTS;
 
 	if (e->identity == identity || !(e->state & STATE_LIVE) || silent > FLOW_IDLE_SLOTS)
 		return UINT64_MAX;
-	return (e->state & STATE_ENGAGED) && silent <= FLOW_KEEP_ENGAGED_SLOTS ? 0 : (uint64_t)silent + 1;
+	return (e->state & STATE_ENGAGED) && silent <= kept ? 0 : (uint64_t)silent + 1;
 }
 
 /* The first of those that can be missed best makes room. */

@@ -35,7 +35,8 @@
 #define FLOW_TABLE_BITS 18          /* 262,144 conversations, 8 MiB */
 #define FLOW_IDLE_SLOTS 1200        /* 100 ms slots: after 120 s of silence a conversation is a new one */
 #define FLOW_UNSETTLED_MAX 255      /* packets, whatever they stand for, that one conversation gives back at once */
-#define FLOW_KEEP_ENGAGED_SLOTS 300 /* an engaged conversation is not pushed out within 30 s of its last packet */
+#define FLOW_KEEP_ENGAGED_SLOTS 300 /* an engaged conversation is not pushed out within 30 s of its last packet … */
+#define FLOW_KEEP_DONE_SLOTS 20     /* … nor one that has ended within 2 s: a busy server's would leave no room */
 
 struct flow_table; /* opaque */
 

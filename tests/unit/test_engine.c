@@ -405,6 +405,19 @@ static void peace_is_peace(void **state)
 	engine_free(e);
 }
 
+/* More conversations in half a minute than the table of them has room for: those that have ended need none. */
+static void a_busy_server(void **state)
+{
+	struct stream *s = *state;
+	struct engine *e;
+
+	peace(s, WEB, 0, 20, 6000);
+	e = analyze(s);
+	assert_int_equal(engine_count(e), 0);
+	assert_in_range(engine_totals(e)->flows_refused, 0, 20 * 6000 / 1000);
+	engine_free(e);
+}
+
 /*
  * Some fifty packets stand behind each that was seen, of one conversation always others: what proves welcome gives all
  * of them back.
@@ -1520,6 +1533,7 @@ int main(void)
 		WITH_STREAM(nothing),
 		WITH_STREAM(one_packet),
 		WITH_STREAM(peace_is_peace),
+		WITH_STREAM(a_busy_server),
 		WITH_STREAM(sampled_peace_is_peace),
 		WITH_STREAM(a_sampled_crowd_is_no_flood),
 		WITH_STREAM(a_flood_is_found_in_a_sample_of_it),
