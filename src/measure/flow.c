@@ -238,6 +238,12 @@ static void keep_counters(struct entry *e, const struct observation *o)
 		e->udp.last[i] = o->payload[counter_places[i]];
 }
 
+/* UDP; or ESP without it, which counts where ESP in UDP does (RFC 4303 section 2.2). */
+static bool may_count(const struct observation *o)
+{
+	return o->protocol == PROTOCOL_UDP || o->protocol == PROTOCOL_ESP;
+}
+
 /* Whether the payload counts by now. */
 static bool udp_counts(struct entry *e, const struct observation *o)
 {
@@ -273,7 +279,7 @@ static void open_entry(struct entry *entry, const struct observation *o, bool se
 			entry->state |= STATE_SYN;
 		entry->tcp.next_seq = after_segment(o);
 		entry->tcp.last_ack = o->tcp.ack;
-	} else if (o->protocol == PROTOCOL_UDP) {
+	} else if (may_count(o)) {
 		keep_counters(entry, o);
 		entry->udp.candidates = COUNTER_ALL;
 	}
@@ -398,7 +404,7 @@ static void opener_speaks_udp(struct entry *e, const struct observation *o, stru
 {
 	if (view->engaged)
 		return;
-	view->counts = o->protocol == PROTOCOL_UDP && udp_counts(e, o);
+	view->counts = may_count(o) && udp_counts(e, o);
 	count_unsettled(e, o);
 }
 

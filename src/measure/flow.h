@@ -63,7 +63,7 @@ struct flow_view {
 	bool settled_toward_dst; /* … towards this packet's dst (true) or its src (false) */
 	bool retransmission;     /* TCP: the same SYN once more after a retransmission timeout */
 	bool http;               /* TCP: flow_mark_http() was called for this conversation */
-	bool counts;             /* UDP: its payload holds a counter that moves on, as a sender's does that is wanted */
+	bool counts;     /* UDP, ESP: its payload holds a counter that moves on, as a sender's does that is wanted */
 	bool reset_back; /* TCP: the opener of a half-open handshake resets: the address was borrowed, or a scan */
 	void *entry;     /* for flow_mark_kind(); NULL where there was no room */
 };

@@ -508,7 +508,7 @@ static void tunnels_are_conversations_of_their_own(void **state)
 	assert_known(*state, &out, 4, "FO", 0);
 }
 
-/* ---- counters in UDP payloads, questions to groups, what the caller knows ---- */
+/* ---- counters in payloads, questions to groups, what the caller knows ---- */
 
 static struct observation counting(uint32_t number, unsigned at, bool little_endian)
 {
@@ -525,17 +525,26 @@ static void payloads_that_count(void **state)
 {
 	static const struct {
 		unsigned at;
-		bool little_endian;
-	} protocols[] = { { 2, false } /* RTP */, { 6, false } /* ESP */, { 8, true } /* WireGuard */ };
+		bool little_endian, bare;
+	} protocols[] = { { 2, false, false } /* RTP */,
+		          { 6, false, false } /* ESP in UDP */,
+		          { 6, false, true } /* ESP */,
+		          { 8, true, false } /* WireGuard */ };
 
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++) {
 		bool counts = false;
 
 		flow_table_clear(*state);
 		for (uint32_t number = 0; number < 3000; number++) {
 			struct observation o = counting(250 + number, protocols[i].at, protocols[i].little_endian);
-			struct flow_view view = update(*state, &o, number / 10);
+			struct flow_view view;
 
+			if (protocols[i].bare) {
+				o.protocol = 50;
+				o.src_port = o.dst_port = 0;
+				o.flags &= ~(uint32_t)OBSERVATION_PORTS;
+			}
+			view = update(*state, &o, number / 10);
 			/* Once it was seen to count, it counts as long as it goes on. */
 			assert_true(view.counts || !counts);
 			counts = view.counts;
