@@ -25,6 +25,7 @@
 #define SILENT_ENOUGH 20        /* … of so many that have begun, or more … */
 #define SILENT_SHARE 8          /* … less than an eighth: the target is silent … */
 #define HEARD_SHARE 4           /* … that used to answer all but a quarter */
+#define REFUSED_PPS 50          /* SYNs that a target may refuse: half of what is a flood from one source */
 #define STREAM_BURST 4          /* a stream is noticed in 100 ms by a quarter of what is needed in a second */
 #define STREAM_SHARE 5          /* fewer than one in this many packets starts a conversation: streams */
 
@@ -228,6 +229,18 @@ static bool has_silence(const struct view *v, int64_t newest, int64_t oldest)
 	return false;
 }
 
+/* Most of what it was asked until lately, as far as that is known. */
+static bool used_to_answer(const struct track *t)
+{
+	return t->learned_seconds >= TRACK_LEARN_ENOUGH && t->learned_unsettled * HEARD_SHARE <= t->learned_packets;
+}
+
+/* More conversations in a second than before. */
+static bool begins_more(const struct track *t, uint64_t fresh)
+{
+	return fresh * t->learned_seconds > USUAL_TIMES * t->learned_packets;
+}
+
 /*
  * The target used to answer and does not, while no more conversations begin than are usual: it may be down, and those
  * that begin may be its own clients'. They ask again, and are waited for; a forger's packets are evidence a little
@@ -237,10 +250,8 @@ static bool fell_silent(const struct view *v, int64_t slot)
 {
 	const struct track *t = v->track;
 
-	if (!v->evidence->silent_slots || (v->how & ASSESS_STRAINED) || t->learned_seconds < TRACK_LEARN_ENOUGH ||
-	    t->learned_unsettled * HEARD_SHARE > t->learned_packets)
-		return false;
-	if (sum_of(v, slot, SLOTS_PER_SECOND).fresh * t->learned_seconds > USUAL_TIMES * t->learned_packets)
+	if (!v->evidence->silent_slots || (v->how & ASSESS_STRAINED) || !used_to_answer(t) ||
+	    begins_more(t, sum_of(v, slot, SLOTS_PER_SECOND).fresh))
 		return false;
 	return has_silence(v, v->how & ASSESS_FINAL ? slot : slot - SILENT_NEWEST, slot - SILENT_OLDEST);
 }
@@ -322,6 +333,22 @@ bool assess(const struct track *t, const struct evidence *e, int64_t since, int6
 	                                                        : PAUSE_LONGEST,
 	                             answered);
 	return true;
+}
+
+bool assess_refused(struct track *t, uint32_t packets)
+{
+	int64_t second = slot_second(t->last_slot);
+
+	if (t->refused_second != second) {
+		t->refused_second = second;
+		t->refused = 0;
+	}
+	if (packets <= REFUSED_PPS && t->refused <= REFUSED_PPS - packets) {
+		t->refused += packets;
+		return true;
+	}
+	return used_to_answer(t) &&
+	       !begins_more(t, track_sum(t, t->last_slot - SLOTS_PER_SECOND + 1, t->last_slot).fresh);
 }
 
 int64_t assess_onset(const struct track *t, const struct evidence *e, int64_t since, int64_t from)

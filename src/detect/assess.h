@@ -29,6 +29,12 @@ enum assess_how {
 bool assess(const struct track *track, const struct evidence *evidence, int64_t since, int64_t slot, unsigned wider,
             unsigned how, struct alarm *alarm);
 
+/*
+ * The target itself refused what stands for so many packets. Whether that does not speak for an attack: it is so little
+ * that anybody has to bear it, or no more conversations begin than at a target that used to answer them.
+ */
+bool assess_refused(struct track *track, uint32_t packets);
+
 /* The first slot of what is going on in `from` and later, as far back as it belongs together. */
 int64_t assess_onset(const struct track *track, const struct evidence *evidence, int64_t since, int64_t from);
 

@@ -408,6 +408,17 @@ static void opener_speaks_udp(struct entry *e, const struct observation *o, stru
 	count_unsettled(e, o);
 }
 
+/* A refusal is no welcome; but where a SYN is all that there was, nothing is left of it. */
+static void refuse(struct entry *e, int64_t slot, struct flow_view *view)
+{
+	if ((e->state & (STATE_SYN | STATE_ANSWERED | STATE_ENGAGED | STATE_DONE)) == STATE_SYN) {
+		view->refused = e->unsettled;
+		view->settled_slot = slot - (uint32_t)((uint32_t)slot - e->first_slot);
+		e->unsettled = e->unsettled_seen = 0;
+	}
+	e->state |= STATE_DONE;
+}
+
 static bool starts_anew(const struct entry *e, const struct observation *o, bool from_opener)
 {
 	if (!protocol_is_bare_syn(o))
@@ -467,7 +478,7 @@ static void update(struct flow_table *table, const struct observation *o, uint64
 	/* The other side speaks: the opener asked for it. */
 	view->asked = true;
 	if (tcp && (o->tcp.flags & TCP_RST)) {
-		e->state |= STATE_DONE; /* a refusal is no welcome */
+		refuse(e, slot, view);
 		return;
 	}
 	e->state |= STATE_ANSWERED;

@@ -61,6 +61,7 @@ struct flow_view {
 	uint32_t settled;        /* > 0: packets that earlier ones stand for, which were welcome after all … */
 	int64_t settled_slot;    /* … counted from this 100 ms slot on … */
 	bool settled_toward_dst; /* … towards this packet's dst (true) or its src (false) */
+	uint32_t refused;        /* TCP: > 0: this resets SYNs that stand for so many, from settled_slot on */
 	bool retransmission;     /* TCP: the same SYN once more after a retransmission timeout */
 	bool http;               /* TCP: flow_mark_http() was called for this conversation */
 	bool counts;     /* UDP, ESP: its payload holds a counter that moves on, as a sender's does that is wanted */

@@ -980,9 +980,7 @@ static void idle_connections_are_no_flood(void **state)
 	}
 }
 
-/*
- * What looks like idle connections and was not there before, or is too much for them, is a flood, and as soon as ever.
- */
+/* What looks like idle connections and was not there before, or is too much for them, is a flood, and as soon as ever. */
 static void a_flood_that_looks_idle(void **state)
 {
 	static const struct {
@@ -1106,6 +1104,20 @@ static void a_server_that_fell_silent_just_now(void **state)
 	engine_free(e);
 }
 
+/* Its process is gone, its kernel refuses: some ask again on another port. */
+static void refused(struct stream *s, maker *make, uint32_t host, int64_t from_ms, int64_t to_ms, uint32_t per_second)
+{
+	int64_t step = NS_PER_S / per_second;
+
+	for (int64_t ns = from_ms * NS_PER_MS; ns < to_ms * NS_PER_MS; ns += step) {
+		struct observation o = make(s, START + ns, made_ipv4(host));
+
+		push(s, o);
+		push(s,
+		     made_tcp(START + ns + 100000, o.dst, 443, o.src, o.src_port, TCP_RST | TCP_ACK, 0, o.tcp.seq + 1));
+	}
+}
+
 static struct observation forged_syn(struct stream *s, int64_t ns, struct address target)
 {
 	struct observation o = as_if_idle(s, ns, target);
@@ -1115,9 +1127,7 @@ static struct observation forged_syn(struct stream *s, int64_t ns, struct addres
 	return o;
 }
 
-/*
- * A flood that silences the server is found with its clients' SYNs in it: at once, or a second later where it is small.
- */
+/* A flood that silences the server is found with its clients' SYNs in it: at once, or a second later where it is small. */
 static void a_flood_that_silences(void **state)
 {
 	static const struct {
@@ -1142,6 +1152,48 @@ static void a_flood_that_silences(void **state)
 		assert_string_equal(vector_name(f, 0), "syn_flood");
 		assert_scope(f, WEB);
 		assert_near(f->incident->detected, 25000 + floods[i].soon_ms / 2, floods[i].soon_ms / 2);
+		engine_free(e);
+	}
+}
+
+/* It loses nothing by what it refuses, while that is no more than its clients' SYNs are. */
+static void a_server_that_refuses(void **state)
+{
+	static const uint32_t rates[] = { 30, 100, 400, 900 };
+	struct stream *s = *state;
+	struct engine *e;
+
+	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+		s->count = 0;
+		peace(s, WEB, 0, 25, 400);
+		refused(s, forged_syn, WEB, 25000, 90000, rates[i]);
+		e = analyze(s);
+		assert_int_equal(engine_count(e), 0);
+		engine_free(e);
+	}
+	/* Nobody asks for a closed port all day but scanners. */
+	s->count = 0;
+	refused(s, forged_syn, WEB, 0, 90000, 40);
+	e = analyze(s);
+	assert_int_equal(engine_count(e), 0);
+	engine_free(e);
+}
+
+static void a_flood_that_is_refused(void **state)
+{
+	static const uint32_t rates[] = { 150, 1500, 40000 };
+	struct stream *s = *state;
+
+	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+		struct engine *e;
+
+		s->count = 0;
+		peace(s, WEB, 0, 30, 20);
+		refused(s, forged_syn, WEB, 25000, 29000, rates[i]);
+		e = analyze(s);
+		assert_int_equal(engine_count(e), 1);
+		assert_string_equal(vector_name(engine_finding(e, 0), 0), "syn_flood");
+		assert_near(engine_finding(e, 0)->incident->detected, 25600, 600);
 		engine_free(e);
 	}
 }
@@ -1558,6 +1610,8 @@ int main(void)
 		WITH_STREAM(a_server_that_fell_silent),
 		WITH_STREAM(a_server_that_fell_silent_just_now),
 		WITH_STREAM(a_flood_that_silences),
+		WITH_STREAM(a_server_that_refuses),
+		WITH_STREAM(a_flood_that_is_refused),
 		WITH_STREAM(ipv6),
 		WITH_STREAM(a_scan_is_no_flood),
 		WITH_STREAM(a_sampled_scan_is_no_flood),

@@ -992,6 +992,11 @@ static struct flow_view twin_update(struct twin *twin, const struct observation 
 		twin_opener(t, o, slot, &view);
 	} else if (o->protocol == MADE_TCP && (o->tcp.flags & R)) {
 		view.asked = true;
+		if (t->by_syn && !t->answered && !t->engaged && !t->over) {
+			view.refused = t->stand_for;
+			view.settled_slot = t->first;
+			t->open = t->stand_for = 0;
+		}
 		t->over = true;
 	} else {
 		view.asked = true;
@@ -1069,7 +1074,8 @@ static void random_scripts_against_the_twin(void **state)
 			assert_int_equal(ours.retransmission, theirs.retransmission);
 			assert_int_equal(ours.settled, theirs.settled);
 			assert_int_equal(ours.connected, theirs.connected);
-			if (theirs.settled || theirs.first_data)
+			assert_int_equal(ours.refused, theirs.refused);
+			if (theirs.settled || theirs.first_data || theirs.refused)
 				assert_int_equal(ours.settled_slot, theirs.settled_slot);
 			if (theirs.settled)
 				assert_int_equal(ours.settled_toward_dst, theirs.settled_toward_dst);
