@@ -305,10 +305,11 @@ static bool crowd(const struct view *v, int64_t to, uint32_t *window)
 	return false;
 }
 
-bool assess(const struct track *t, const struct evidence *e, int64_t since, int64_t slot, unsigned wider, unsigned how,
+bool assess(const struct track *t, const struct evidence *e, int64_t since, unsigned wider, unsigned how,
             struct alarm *alarm)
 {
 	bool final = how & ASSESS_FINAL, answered = false;
+	int64_t slot = t->last_slot;
 	struct view v = {
 		.track = t, .evidence = e, .since = since, .wider = wider, .how = how, .stream = is_stream(t)
 	};

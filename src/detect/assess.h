@@ -18,7 +18,7 @@ struct alarm {
 };
 
 /*
- * `since`: nothing before this slot counts (a wave that is over). `wider` multiplies the bounds: 1 for an address, more
+ * As of the track's last slot. `since`: nothing before this slot counts (a wave that is over). `wider` multiplies the bounds: 1 for an address, more
  * for a network. `how`: of enum assess_how.
  */
 enum assess_how {
@@ -26,8 +26,8 @@ enum assess_how {
 	ASSESS_FINAL = 1 << 1,    /* the input has ended, nothing more will be settled */
 	ASSESS_STRAINED = 1 << 2, /* the link is nearly full, of this among others: that it is usual is no excuse */
 };
-bool assess(const struct track *track, const struct evidence *evidence, int64_t since, int64_t slot, unsigned wider,
-            unsigned how, struct alarm *alarm);
+bool assess(const struct track *track, const struct evidence *evidence, int64_t since, unsigned wider, unsigned how,
+            struct alarm *alarm);
 
 /*
  * The target itself refused what stands for so many packets. Whether that does not speak for an attack: it is so little

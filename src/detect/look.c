@@ -149,11 +149,11 @@ bool look_confirms(struct recent_ring *ring, struct track *track, unsigned level
  * Forged sources give themselves away by impossible ones among them, and answers of a service that no table knows by
  * the one port that all of them come from.
  */
-bool look_finds(struct recent_ring *ring, struct track *track, unsigned level, int64_t since, int64_t slot, bool final,
+bool look_finds(struct recent_ring *ring, struct track *track, unsigned level, int64_t since, bool final,
                 struct alarm *alarm)
 {
 	const struct vector *vector = vector_get(track->kind);
-	int64_t to = final ? slot : slot - vector->evidence->settle_slots, from = to - SLOTS_PER_SECOND + 1;
+	int64_t to = track->last_slot - (final ? 0 : vector->evidence->settle_slots), from = to - SLOTS_PER_SECOND + 1;
 	struct track_counts counts = track_sum(track, from > since ? from : since, to);
 	struct survey survey;
 
