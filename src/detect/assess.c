@@ -25,6 +25,8 @@
 #define SILENT_ENOUGH 20        /* … of so many that have begun, or more … */
 #define SILENT_SHARE 8          /* … less than an eighth: the target is silent … */
 #define HEARD_SHARE 4           /* … that used to answer all but a quarter */
+#define STEADY 2                /* of what begins in a second, so many parts … */
+#define STEADY_OF 3             /* … of so many began in one a little earlier as well: no onset */
 #define REFUSED_PPS 50          /* SYNs that a target may refuse: half of what is a flood from one source */
 #define STREAM_BURST 4          /* a stream is noticed in 100 ms by a quarter of what is needed in a second */
 #define STREAM_SHARE 5          /* fewer than one in this many packets starts a conversation: streams */
@@ -250,10 +252,28 @@ static bool fell_silent(const struct view *v, int64_t slot)
 {
 	const struct track *t = v->track;
 
-	if (!v->evidence->silent_slots || (v->how & ASSESS_STRAINED) || !used_to_answer(t) ||
+	if (!v->evidence->again_slots || (v->how & ASSESS_STRAINED) || !used_to_answer(t) ||
 	    begins_more(t, sum_of(v, slot, SLOTS_PER_SECOND).fresh))
 		return false;
 	return has_silence(v, v->how & ASSESS_FINAL ? slot : slot - SILENT_NEWEST, slot - SILENT_OLDEST);
+}
+
+/*
+ * Who is not answered asks again, and of those that began a little earlier nearly all were answered by now, or did so: the
+ * target is slow, or leaves unanswered what is too much for it. What is more than that by half is not waited for.
+ */
+static bool catches_up(const struct view *v, int64_t slot)
+{
+	const struct evidence *e = v->evidence;
+	int64_t newest = v->how & ASSESS_FINAL ? slot : slot - e->settle_slots;
+	struct track_counts before, now;
+
+	if (!e->again_slots || (v->how & ASSESS_STRAINED))
+		return false;
+	before = sum_of(v, slot - e->again_slots, SLOTS_PER_SECOND);
+	now = sum_of(v, newest, SLOTS_PER_SECOND);
+	return before.fresh * STEADY_OF >= now.fresh * STEADY &&
+	       track_unsettled(before) * 100 < before.packets * e->unsettled_percent;
 }
 
 /* So many at once that their answers need not be waited for. */
@@ -317,7 +337,7 @@ bool assess(const struct track *t, const struct evidence *e, int64_t since, unsi
 	int64_t to;
 
 	v.silent = fell_silent(&v, slot);
-	to = v.silent ? slot - e->silent_slots : final ? slot : slot - e->settle_slots;
+	to = slot - (v.silent || catches_up(&v, slot) ? e->again_slots : final ? 0 : e->settle_slots);
 	*alarm = (struct alarm){ .watched = how & ASSESS_WATCHED };
 	if (!lone(&v, to, &window) && !sudden(&v, slot, final, &window)) {
 		answered = answered_too_many(&v, slot, &window, &alarm->unsure);

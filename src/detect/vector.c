@@ -260,7 +260,7 @@ static const struct evidence syn = {
 	.crowd_10s = 100, .crowd_10s_sources = 60,
 	.crowd_60s = 200, .crowd_60s_sources = 25,
 	.repeat_max = 5, .unsettled_percent = 15, .settle_slots = 5,
-	.silent_slots = 12, /* a SYN is repeated after a second (RFC 6298 section 2) */
+	.again_slots = 12, /* a SYN is repeated after a second (RFC 6298 section 2) */
 };
 
 static const struct evidence syn_ack = {

@@ -96,9 +96,9 @@ static struct address anyone(struct stream *s)
 }
 
 /* Conversations as a web host has them, both directions seen: handshake, request, answer, end. */
-static void peace(struct stream *s, uint32_t host, int64_t from_s, int64_t to_s, uint32_t per_second)
+static void peace_ms(struct stream *s, uint32_t host, int64_t from_ms, int64_t to_ms, uint32_t per_second)
 {
-	for (int64_t i = from_s * per_second; i < to_s * per_second; i++) {
+	for (int64_t i = from_ms * per_second / 1000; i < to_ms * per_second / 1000; i++) {
 		struct address client = made_ipv4(0x5b000000u + made_below(&s->draws, 4000)), server = made_ipv4(host);
 		uint16_t port = (uint16_t)(32768 + made_below(&s->draws, 28000));
 		uint32_t seq = (uint32_t)made_random(&s->draws), ack = (uint32_t)made_random(&s->draws);
@@ -122,6 +122,11 @@ static void peace(struct stream *s, uint32_t host, int64_t from_s, int64_t to_s,
 		                 seq + 519));
 		push(s, made_tcp(ns + 3 * round, client, port, server, 443, TCP_ACK, seq + 519, ack + 1402));
 	}
+}
+
+static void peace(struct stream *s, uint32_t host, int64_t from_s, int64_t to_s, uint32_t per_second)
+{
+	peace_ms(s, host, from_s * 1000, to_s * 1000, per_second);
 }
 
 typedef struct observation maker(struct stream *s, int64_t ns, struct address target);
@@ -1134,7 +1139,11 @@ static void a_flood_that_silences(void **state)
 		uint32_t pps;
 		bool silences;
 		int64_t soon_ms;
-	} floods[] = { { 40000, true, 50 }, { 1500, true, 700 }, { 200, true, 1700 }, { 200, false, 900 } };
+	} floods[] = { { 40000, true, 50 },
+		       { 1500, true, 700 },
+		       { 200, true, 1700 },
+		       { 200, false, 1100 },
+		       { 100, false, 2400 } };
 	struct stream *s = *state;
 
 	for (size_t i = 0; i < sizeof(floods) / sizeof(floods[0]); i++) {
@@ -1157,6 +1166,35 @@ static void a_flood_that_silences(void **state)
 }
 
 /* It loses nothing by what it refuses, while that is no more than its clients' SYNs are. */
+static void a_crowd_that_is_too_much(void **state)
+{
+	/* Visitors a second at last, of whom the server takes 300, and within how many seconds they become so many. */
+	static const struct {
+		uint32_t most;
+		int64_t ramp_s;
+	} crowds[] = { { 450, 10 }, { 600, 10 }, { 900, 6 } };
+	struct stream *s = *state;
+
+	for (size_t i = 0; i < sizeof(crowds) / sizeof(crowds[0]); i++) {
+		struct engine *e;
+		uint32_t now = 40;
+
+		s->count = 0;
+		peace(s, WEB, 0, 20, now);
+		for (int64_t tenth = 200; tenth < 500; tenth++) {
+			int64_t risen = tenth - 200 < crowds[i].ramp_s * 10 ? tenth - 200 : crowds[i].ramp_s * 10;
+
+			now = 40 + (uint32_t)((crowds[i].most - 40) * risen / (crowds[i].ramp_s * 10));
+			peace_ms(s, WEB, tenth * 100, tenth * 100 + 100, now < 300 ? now : 300);
+			if (now > 300)
+				asked_in_vain(s, WEB, tenth * 100, tenth * 100 + 100, 50000, now - 300);
+		}
+		e = analyze(s);
+		assert_int_equal(engine_count(e), 0);
+		engine_free(e);
+	}
+}
+
 static void a_server_that_refuses(void **state)
 {
 	static const uint32_t rates[] = { 30, 100, 400, 900 };
@@ -1610,6 +1648,7 @@ int main(void)
 		WITH_STREAM(a_server_that_fell_silent),
 		WITH_STREAM(a_server_that_fell_silent_just_now),
 		WITH_STREAM(a_flood_that_silences),
+		WITH_STREAM(a_crowd_that_is_too_much),
 		WITH_STREAM(a_server_that_refuses),
 		WITH_STREAM(a_flood_that_is_refused),
 		WITH_STREAM(ipv6),
