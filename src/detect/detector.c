@@ -31,7 +31,6 @@ struct pending {
 	uint8_t level;
 	bool probe;
 	int64_t slot;
-	struct capture_time time;
 };
 
 struct detector {
@@ -256,7 +255,7 @@ static bool decide(struct detector *d, struct track *track, unsigned level, stru
 }
 
 /* Busy, and its packets may yet be answered: to be looked at again when they had time. */
-static void remember(struct detector *d, struct track *track, unsigned level, bool probe, struct capture_time now)
+static void remember(struct detector *d, struct track *track, unsigned level, bool probe)
 {
 	const struct evidence *e = vector_get(track->kind)->evidence;
 
@@ -273,7 +272,6 @@ static void remember(struct detector *d, struct track *track, unsigned level, bo
 		.level = (uint8_t)level,
 		.probe = probe,
 		.slot = track->last_slot + e->settle_slots + 1,
-		.time = now,
 	};
 }
 
@@ -308,6 +306,7 @@ void detector_tick(struct detector *d, struct track_table *tracks, struct track_
 	end_silent_waves(d, slot);
 	for (uint32_t i = 0; i < d->pending_count;) {
 		struct pending p = d->pending[i];
+		struct capture_time now = { slot_start_ns(p.slot) };
 		struct track_key key;
 		struct track *track;
 
@@ -323,9 +322,9 @@ void detector_tick(struct detector *d, struct track_table *tracks, struct track_
 		track->pending = false;
 		track_advance(track, p.slot);
 		if (p.probe)
-			scan_assess(&d->list, &d->recent, track, p.time, false);
+			scan_assess(&d->list, &d->recent, track, now, false);
 		else if (!in_open_wave(d, track))
-			decide(d, track, p.level, p.time, false);
+			decide(d, track, p.level, now, false);
 	}
 }
 
@@ -355,7 +354,7 @@ bool detector_observe(struct detector *d, const struct observation *o, const str
 			continue;
 		if (decide(d, track, level, o->time, false))
 			return true;
-		remember(d, track, level, false, o->time);
+		remember(d, track, level, false);
 	}
 	return false;
 }
@@ -366,7 +365,7 @@ void detector_observe_probe(struct detector *d, const struct observation *o, con
 	if (!track || scan_take(&d->list, &d->recent, o, keys, track) || !due(track))
 		return;
 	scan_assess(&d->list, &d->recent, track, o->time, false);
-	remember(d, track, 0, true, o->time);
+	remember(d, track, 0, true);
 }
 
 void detector_note(struct detector *d, const struct observation *o, const struct keys *keys, uint8_t kind,
