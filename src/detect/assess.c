@@ -259,8 +259,8 @@ static bool fell_silent(const struct view *v, int64_t slot)
 }
 
 /*
- * Who is not answered asks again, and of those that began a little earlier nearly all were answered by now, or did so: the
- * target is slow, or leaves unanswered what is too much for it. What is more than that by half is not waited for.
+ * Who is not answered asks again, and of those that began a little earlier nearly all were answered by now, or did so:
+ * the target is slow, or leaves unanswered what is too much for it. What is more than that by half is not waited for.
  */
 static bool catches_up(const struct view *v, int64_t slot)
 {

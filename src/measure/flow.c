@@ -156,8 +156,8 @@ static void begin_entry(struct entry *e, uint64_t identity, int64_t slot)
 }
 
 /*
- * How well an entry can be missed: free or stale ones best, then the longest silent; 0: it stays. Of what has ended only
- * stragglers come.
+ * How well an entry can be missed: free or stale ones best, then the longest silent; 0: it stays. Of what has ended
+ * only stragglers come.
  */
 static uint64_t spare(const struct entry *e, uint64_t identity, int64_t slot)
 {
