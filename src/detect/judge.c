@@ -209,6 +209,10 @@ void judge_packet(struct flow_table *flows, const struct observation *o, const s
 			.slot = view.settled_slot,
 			.toward_dst = view.settled_toward_dst,
 		};
+	else if (view.refused)
+		j->credit = (struct credit){
+			.packets = view.refused, .kind = view.kind, .slot = view.settled_slot, .refused = true
+		};
 	if (o->flags & OBSERVATION_FRAGMENT)
 		flow_fragments_note(flows, o, slot, j->welcome, j->kind);
 }

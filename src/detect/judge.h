@@ -21,6 +21,7 @@ struct credit {
 	uint8_t kind;     /* what they were counted as; VECTOR_NONE: as probes alone */
 	int64_t slot;     /* they were counted from this slot on … */
 	bool lately;      /* … or shortly before: which of them it was is not known … */
+	bool refused;     /* the target itself refused them: to be given back if assess_refused() says so */
 	bool toward_dst;  /* … towards this packet's dst (true) or its src (false) */
 };
 

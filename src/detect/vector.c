@@ -36,6 +36,8 @@ enum {
 	PORT_GELF = 12201,
 };
 
+#define NTP_TIME_MAX 90 /* octets of a question for the time or its answer: 48, and what authenticates them */
+
 static bool payload_is(const struct observation *o, unsigned at, const void *octets, unsigned length)
 {
 	return o->payload_kept >= at + length && memcmp(o->payload + at, octets, length) == 0;
@@ -72,10 +74,11 @@ static bool mark_ntp(const struct observation *o)
 	       (mode == 6 && o->payload_kept > 1 && (o->payload[1] & 0x80)) || (mode == 7 && (o->payload[0] & 0x80));
 }
 
-/* The time, as servers tell it: 48 octets, and what authenticates them. */
+/* The time, as servers tell it. */
 static bool mark_ntp_time(const struct observation *o)
 {
-	return o->payload_kept > 0 && ((o->payload[0] & 7) == 4 || (o->payload[0] & 7) == 5) && o->payload_length <= 90;
+	return o->payload_kept > 0 && ((o->payload[0] & 7) == 4 || (o->payload[0] & 7) == 5) &&
+	       o->payload_length <= NTP_TIME_MAX;
 }
 
 static bool mark_asn1(const struct observation *o)
@@ -273,6 +276,7 @@ static const struct evidence syn = {
 	.crowd_10s = 100, .crowd_10s_sources = 60,
 	.crowd_60s = 200, .crowd_60s_sources = 25,
 	.repeat_max = 5, .unsettled_percent = 15, .settle_slots = 5,
+	.again_slots = 12, /* a SYN is repeated after a second (RFC 6298 section 2) */
 };
 
 static const struct evidence syn_ack = {
@@ -650,7 +654,7 @@ static bool is_dns_question(const struct observation *o)
 static bool is_service_question(const struct observation *o)
 {
 	if (o->dst_port == PORT_NTP)
-		return o->payload_kept > 0 && (o->payload[0] & 7) == 3 && o->payload_length <= 90;
+		return o->payload_kept > 0 && (o->payload[0] & 7) == 3 && o->payload_length <= NTP_TIME_MAX;
 	return o->dst_port == PORT_STUN && payload_is(o, 0, "\0\1", 2) && payload_is(o, 4, "\x21\x12\xa4\x42", 4);
 }
 
@@ -695,13 +699,13 @@ static uint8_t recognise_udp(const struct observation *o)
 uint8_t vector_of_question(const struct observation *answer)
 {
 	switch (answer->src_port) {
-	case 53:
+	case PORT_DNS:
 		return VECTOR_DNS_QUERY;
-	case 123:
-	case 3478:
+	case PORT_NTP:
+	case PORT_STUN:
 		return VECTOR_QUESTION;
-	case 80:
-	case 443: /* of what a server sends, its Initial answers a client's (RFC 9000 section 17.2.2) */
+	case PORT_HTTP:
+	case PORT_HTTPS: /* of what a server sends, its Initial answers a client's (RFC 9000 section 17.2.2) */
 		return answer->payload_kept >= 5 && (answer->payload[0] & 0xf0) == 0xc0 && is_quic_version(answer)
 		               ? VECTOR_QUIC
 		               : VECTOR_UDP;

@@ -34,6 +34,7 @@ enum {
 	PROTOCOL_SHIM6 = 140,
 };
 
+#define PROTOCOL_SYSTEM_PORT_MAX 1023   /* below, those that IANA has given to services (RFC 6335 section 6) */
 #define PROTOCOL_SERVICE_PORT_MAX 32767 /* servers listen below, clients speak from above */
 
 /* A SYN that asks for a connection, whatever else it says (ECN, PSH, URG). */
