@@ -7,7 +7,6 @@
 
 #include "daemon/config.h"
 #include "daemon/loader_inside.h"
-#include "daemon/message.h"
 #include "daemon/mirror.h"
 #include "shield/maps.h"
 #include "shield/shield.h"
@@ -77,41 +76,70 @@ static int wanted_allowances(struct loader *loader, const struct config *config,
 	return 0;
 }
 
-struct stale {
-	const struct prefix_list *wanted;
-	struct prefix_list found;
-	int result;
-};
-
 /* What holds for good was put there by a configuration: this one, or one before it. */
-static int find_stale(void *context, const struct prefix *prefix, uint64_t expires)
+static int note_standing(void *context, const struct prefix *prefix, uint64_t expires)
 {
-	struct stale *stale = context;
+	return expires == SHIELD_NEVER ? prefix_list_append(context, prefix, 1) : 0;
+}
 
-	if (expires != SHIELD_NEVER || prefix_list_has(stale->wanted, prefix))
-		return 0;
-	stale->result = prefix_list_append(&stale->found, prefix, 1);
-	return stale->result;
+/* Those of `list` that `other`, which is sorted, has not. */
+static int without(const struct prefix_list *list, const struct prefix_list *other, struct prefix_list *rest)
+{
+	int result = 0;
+
+	for (uint32_t i = 0; i < list->count && result == 0; i++)
+		if (!prefix_list_has(other, &list->prefixes[i]))
+			result = prefix_list_append(rest, &list->prefixes[i], 1);
+	return result;
+}
+
+static int disallow_all(struct loader *loader, const struct prefix_list *list, struct shield_error *error)
+{
+	int result = shield_disallow_all(loader->shield, list->prefixes, list->count, error);
+
+	for (uint32_t i = 0; i < list->count && result == 0; i++)
+		result = mirror_unlist(&loader->mirror, NFT_ALLOWED, &list->prefixes[i], error);
+	return result;
+}
+
+static int allow_all(struct loader *loader, const struct prefix_list *list, struct shield_error *error)
+{
+	int result = 0;
+
+	for (uint32_t i = 0; i < list->count && result == 0; i++)
+		result = shield_allow(loader->shield, &list->prefixes[i], SHIELD_NEVER, error);
+	for (uint32_t i = 0; i < list->count && result == 0; i += NFT_BLOCKS_MAX)
+		result = mirror_list(&loader->mirror, NFT_ALLOWED, &list->prefixes[i],
+		                     list->count - i < NFT_BLOCKS_MAX ? list->count - i : NFT_BLOCKS_MAX, INT64_MAX,
+		                     error);
+	return result;
 }
 
 static int set_allowances(struct loader *loader, const struct prefix_list *wanted)
 {
-	struct stale stale = { .wanted = wanted };
-	struct shield_error error = { .message = "" };
-	int result = shield_each_allowed(shield_maps(loader->shield), loader_now(loader), find_stale, &stale);
+	struct prefix_list standing = { .prefixes = NULL }, stale = { .prefixes = NULL }, fresh = { .prefixes = NULL };
+	struct shield_error error = { .message = "" }, unsaid;
+	int result = shield_each_allowed(shield_maps(loader->shield), loader_now(loader), note_standing, &standing);
 
-	/* First room, then what takes it. */
+	prefix_list_sort(&standing);
 	if (result == 0)
-		result = shield_disallow_all(loader->shield, stale.found.prefixes, stale.found.count, &error);
-	for (uint32_t i = 0; i < stale.found.count && result == 0; i++)
-		result = mirror_unlist(&loader->mirror, NFT_ALLOWED, &stale.found.prefixes[i], &error);
-	for (uint32_t i = 0; i < wanted->count && result == 0; i++)
-		result = shield_allow(loader->shield, &wanted->prefixes[i], SHIELD_NEVER, &error);
-	for (uint32_t i = 0; i < wanted->count && result == 0; i += NFT_BLOCKS_MAX)
-		result = mirror_list(&loader->mirror, NFT_ALLOWED, &wanted->prefixes[i],
-		                     wanted->count - i < NFT_BLOCKS_MAX ? wanted->count - i : NFT_BLOCKS_MAX, INT64_MAX,
-		                     &error);
-	prefix_list_fini(&stale.found);
+		result = without(&standing, wanted, &stale);
+	if (result == 0)
+		result = without(wanted, &standing, &fresh);
+	if (result != 0)
+		goto done;
+	/* First room, then what takes it. */
+	result = disallow_all(loader, &stale, &error);
+	if (result == 0)
+		result = allow_all(loader, wanted, &error);
+	if (result != 0) { /* as it was before */
+		(void)disallow_all(loader, &fresh, &unsaid);
+		(void)allow_all(loader, &standing, &unsaid);
+	}
+done:
+	prefix_list_fini(&standing);
+	prefix_list_fini(&stale);
+	prefix_list_fini(&fresh);
 	if (result != 0)
 		loader_add_line(loader, "the allow list cannot be set: %s",
 		                error.message[0] ? error.message : strerror(-result));
