@@ -4,9 +4,9 @@
  *
  * COMPILED_FREE  not at all: it is told, in `told`. What is left of a packet's cost is what no way to find rules can be
  *                better than.
- * COMPILED_CODE  by machine code (bench/machine.h) that is put in the place of first_held() when the program is loaded:
- * for
- *                each table of rules the whole of it anew. Where none is there, or it is of another table, by the table.
+ * COMPILED_CODE  by machine code (bench/machine.h) that is put in the place of first_held() when the program is
+ *                loaded: for each table of rules the whole of it anew. Where none is there, or it is of another table,
+ *                by the table.
  *
  * That is the cheapest way to machine code there is: a call within a program, and the key stays where it is. Of the
  * ways that need no loading anew, the kernel refuses a tail call, for what makes it has more than 256 octets of stack,
