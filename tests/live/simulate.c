@@ -15,15 +15,12 @@
  * not repeat it, so losses are shown a little too low where there are any. Once a second it is told how full its link
  * is: one of LINK_MBPS.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "base/hash.h"
-#include "defend/sieve.h"
 #include "engine/live.h"
 #include "engine/stream.h"
 #include "observe/capture.h"

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/time.h"
 #include "simulate.h"
 #include "tell/analysis.h"
 
