@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What tests in Python that play on a stage have in common: cases are counted and told as TAP while they come."""
+"""What tests in Python that play on a stage have in common: cases are counted and told as TAP while they come; and a
+stage can be apart from the machine's own networks, mounts and processes."""
+import os
+import subprocess
+import sys
 
 SHOWN = 4000  # characters of what was said, and of a log, where a case failed
 
@@ -30,3 +34,10 @@ class Cases:
         """The plan; the script's exit status."""
         print(f"1..{self.count}", flush=True)
         return 1 if self.failed or not self.count else 0
+
+
+def play_apart(script, program):
+    """The script once more, told `--inside PROGRAM`, with networks, mounts and processes of its own; its status."""
+    return subprocess.run(["unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "--propagation", "private",
+                           sys.executable, os.path.abspath(script), "--inside", os.path.abspath(program)],
+                          check=False).returncode

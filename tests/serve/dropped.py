@@ -372,9 +372,7 @@ def main():
     if os.geteuid() != 0:
         print("1..0 # SKIP wants root")
         return 0
-    return subprocess.run(["unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "--propagation", "private",
-                           sys.executable, os.path.abspath(__file__), "--inside", os.path.abspath(words[0])],
-                          check=False).returncode
+    return cases.play_apart(__file__, words[0])
 
 
 if __name__ == "__main__":
