@@ -289,29 +289,26 @@ PARSE_INLINE int is_blocked4(__u32 address, const struct shield_block_state *sta
 	return lengths ? in_block4_shorter(state, address, lengths, now) : 0;
 }
 
-PARSE_INLINE int is_blocked6(const struct shield_key *key, const struct shield_block_state *state, __u64 now)
+APART int is_blocked6(const struct shield_key *key, const struct shield_block_state *state, __u64 now)
 {
-	__u32 bit = shield_block6_bit(state->seed, words(key->src)[0] & mask_be(SHIELD_BLOCK6_SHORT));
-	__u32 line = bit / 64 / SHIELD_BLOCK_WORDS;
-	const struct shield_bits *bits = bpf_map_lookup_elem(&block6_bits, &line);
-	int near = bits && shield_block_wide(state->wide6, bit) &&
-	           (bits->word[bit / 64 % SHIELD_BLOCK_WORDS] >> (bit % 64) & 1);
-	__u64 lengths = state->lengths6[0];
+	const struct shield_bits *bits;
+	__u32 bit, line;
+	__u64 lengths;
+	int near;
 
+	if (!key || !state || !(state->lengths6[0] | state->lengths6[1]) || now >= state->horizon)
+		return 0;
+	bit = shield_block6_bit(state->seed, words(key->src)[0] & mask_be(SHIELD_BLOCK6_SHORT));
+	line = bit / 64 / SHIELD_BLOCK_WORDS;
+	bits = bpf_map_lookup_elem(&block6_bits, &line);
+	near = bits && shield_block_wide(state->wide6, bit) &&
+	       (bits->word[bit / 64 % SHIELD_BLOCK_WORDS] >> (bit % 64) & 1);
+	lengths = state->lengths6[0];
 	if (!near)
 		lengths &= (1ULL << (SHIELD_BLOCK6_SHORT - 1)) - 1;
 	if (lengths && in_lengths6(state, key, lengths, 1, now))
 		return 1;
 	return near && state->lengths6[1] && in_lengths6(state, key, state->lengths6[1], 65, now);
-}
-
-APART int is_blocked(const struct shield_key *key, const struct shield_block_state *state, __u64 now)
-{
-	if (!key || !state)
-		return 0;
-	if (shield_is_ipv4(words(key->src)))
-		return is_blocked4(parse_be32(key->src + 12), state, now);
-	return state->lengths6[0] | state->lengths6[1] && now < state->horizon ? is_blocked6(key, state, now) : 0;
 }
 
 #define NO_RULE 0xffff
@@ -432,7 +429,7 @@ int shield_xdp(struct xdp_md *ctx)
 	if (shield_is_ipv4(words(key.src)))
 		blocked = is_blocked4(__builtin_bswap32((__u32)(words(key.src)[1] >> 32)), state, now);
 	else
-		blocked = is_blocked(&key, state, now);
+		blocked = is_blocked6(&key, state, now);
 	seen.has_address = 1;
 	if (table->count) {
 		seen.service = (__u32)service_of(table, &key) & (SHIELD_SERVICES_MAX - 1);

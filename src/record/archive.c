@@ -195,7 +195,7 @@ static int list_all(const char *folder, struct archive_incident **incidents)
 		if (directory)
 			(void)closedir(directory);
 		free(made);
-		return result;
+		return result < 0 ? result : -EIO; /* never a count, whatever errno says */
 	}
 	while ((entry = readdir(directory))) { /* NOLINT(concurrency-mt-unsafe): a stream of one's own */
 		uint64_t id;

@@ -13,6 +13,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import cases  # noqa: E402  pylint: disable=wrong-import-position
+
 GOLDEN = pathlib.Path(__file__).parent.parent / "statement"
 BEGAN, ENDED = "2026-03-10T09:40:00.000000Z", "2026-03-10T11:10:30.000000Z"
 
@@ -41,16 +44,10 @@ def incident(number, vector, title, spoofing, live):
     return id, head, analysis
 
 
-class Stage:
+class Stage(cases.Cases):
     def __init__(self, holdfast, folder):
-        self.holdfast, self.folder, self.count, self.failed = holdfast, folder, 0, 0
-
-    def expect(self, what, good, said=""):
-        self.count += 1
-        self.failed += not good
-        print(f"{'' if good else 'not '}ok {self.count} - {what}", flush=True)
-        if not good:
-            print("\n".join(f"# {line}" for line in str(said)[:1500].splitlines()), flush=True)
+        super().__init__()
+        self.holdfast, self.folder = holdfast, folder
 
     def run(self, *typed, who=("ann", "1001"), editor=None):
         env = {**os.environ, "SUDO_USER": who[0], "SUDO_UID": who[1], "HOLDFAST_CONFIG": f"{self.folder}/c.yaml",
@@ -285,8 +282,7 @@ def main():
         claims(s, ids)
         laws(s, ids)
         tampered(s, ids)
-        print(f"1..{s.count}")
-        return s.failed > 0
+        return s.close()
 
 
 if __name__ == "__main__":

@@ -19,6 +19,9 @@ import tempfile
 import threading
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import cases  # noqa: E402  pylint: disable=wrong-import-position
+
 CONFIG = """user: nobody
 state_dir: {folder}/state
 run_dir: {folder}/run
@@ -47,9 +50,10 @@ class Hook(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class Stage:
+class Stage(cases.Cases):
     def __init__(self, holdfast, folder):
-        self.holdfast, self.folder, self.count, self.failed = holdfast, pathlib.Path(folder), 0, 0
+        super().__init__(pathlib.Path(folder) / "log")
+        self.holdfast, self.folder = holdfast, pathlib.Path(folder)
         self.server = http.server.HTTPServer(("127.0.0.1", 0), Hook)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.config = self.folder / "c.yaml"
@@ -59,14 +63,6 @@ class Stage:
     def configure(self, measured="true", more=""):
         text = CONFIG.format(folder=self.folder, measured=measured, port=self.server.server_port)
         self.config.write_text(text + more, encoding="utf-8")
-
-    def expect(self, what, good, said=""):
-        self.count += 1
-        self.failed += not good
-        print(f"{'' if good else 'not '}ok {self.count} - {what}", flush=True)
-        if not good:
-            text = f"{said}\n{self.log.read_text(encoding='utf-8') if self.log.exists() else ''}"
-            print("\n".join(f"# {line}" for line in text[:3000].splitlines()), flush=True)
 
     def run(self, *words):
         done = subprocess.run([self.holdfast, *words, "--config", self.config], capture_output=True, text=True,
@@ -286,8 +282,7 @@ def main():
             stage.process.wait(timeout=20)
         stage.server.shutdown()
         shutil.rmtree(folder, ignore_errors=True)
-    print(f"1..{stage.count}")
-    return 1 if stage.failed else 0
+    return stage.close()
 
 
 if __name__ == "__main__":

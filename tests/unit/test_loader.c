@@ -373,6 +373,22 @@ static void a_reload_that_fails(void **state)
 	assert_int_equal(end(), 0);
 }
 
+/* Of an allow list that there is no room for nothing is in force, and what was before is. */
+static void allowances_that_fail(void **state)
+{
+	(void)state;
+	fake->allowed_before = true;
+	begin_taken_over();
+	(void)snprintf(fake->fail, sizeof(fake->fail), "allow 203.0.113.0/24");
+	fake->fail_with = -ENOSPC;
+	configure(parent_end, config_of("eth0", "allow: [192.0.2.0/24, 203.0.113.0/24]\n"), "");
+	assert_int_equal(applied(parent_end), -ENOSPC);
+	assert_notes("services 0\ndisallow 198.51.100.0/24\nallow 192.0.2.0/24 for good\n"
+	             "allow 203.0.113.0/24 for good!\ndisallow 192.0.2.0/24\ndisallow 203.0.113.0/24\n"
+	             "allow 198.51.100.0/24 for good\nservices 0\n");
+	assert_int_equal(end(), 0);
+}
+
 /* ---- nftables ---- */
 
 static void nftables_stands_in(void **state)
@@ -546,6 +562,7 @@ int main(void)
 		CASE(a_reload),
 		CASE(a_reload_that_fails),
 		CASE(half_a_table_is_none),
+		CASE(allowances_that_fail),
 		CASE(nftables_stands_in),
 		CASE(nftables_is_not_wanted),
 		CASE(off),
