@@ -183,7 +183,7 @@ static json_t *sources_json(struct build *b, const struct finding *finding)
 	json_t *object = json_object(), *verdict = json_object(), *reasons = json_array();
 
 	build_set(b, object, "estimate", build_integer(finding->sources));
-	build_set(b, object, "relative_error", fraction(HLL_RELATIVE_ERROR_PPM));
+	build_set(b, object, "relative_error", fraction(finding->sources_exact ? 0 : HLL_RELATIVE_ERROR_PPM));
 	build_set(b, verdict, "verdict", json_string(spoofing_verdict_name(spoofing->verdict)));
 	for (uint32_t i = 0; i < spoofing->reasons_count && i < SPOOFING_REASONS_MAX; i++)
 		build_append(b, reasons, string(spoofing->reasons[i]));
@@ -277,6 +277,23 @@ static json_t *claims_json(struct build *b, const struct analysis_input *input, 
 	return array;
 }
 
+/* What the rules would have let pass, over the attack's time; null: nothing is known. */
+static json_t *passed_json(struct build *b, const struct passage *passage)
+{
+	json_t *object = json_object();
+
+	if (!passage->bins) {
+		json_decref(object);
+		return json_null();
+	}
+	build_set(b, object, "share", fraction(passage->passed_ppm));
+	build_set(b, object, "at_most", fraction(passage->upper_ppm));
+	build_set(b, object, "packets", build_integer(passage->packets));
+	build_set(b, object, "bytes", build_integer(passage->bytes));
+	build_set(b, object, "sampled", build_integer(passage->sampled));
+	return object;
+}
+
 static json_t *incident_json(struct build *b, const struct analysis_input *input, const struct finding *finding)
 {
 	const struct incident *incident = finding->incident;
@@ -305,6 +322,7 @@ static json_t *incident_json(struct build *b, const struct analysis_input *input
 	build_set(b, object, "residual",
 	          incident->is_scan && finding->signatures.count == 0 ? json_null()
 	                                                              : fraction(finding->signatures.residual_ppm));
+	build_set(b, object, "passed", passed_json(b, &finding->passage));
 	build_set(b, object, "advice", string(finding->advice));
 	set_where_any(b, limits, "vectors_lost", incident->parts_lost);
 	set_where_any(b, limits, "waves_joined", incident->waves_lost);
