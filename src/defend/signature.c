@@ -11,6 +11,7 @@
 
 #include "base/share.h"
 #include "defend/search.h"
+#include "observe/protocol.h"
 
 #define RULE_ADDS_PPM 20000 /* a rule that catches less than a fiftieth is not worth having */
 #define LIMIT_PPS_MIN 10
@@ -150,6 +151,15 @@ static uint32_t openings_lost_ppm(const struct signature_input *input, const str
 	return openings ? (uint32_t)(lost * PPM / openings) : 0;
 }
 
+/* Whether it catches what keeps IPv6 going, as part of the attack. */
+static bool catches_discovery(const struct signature_input *input, const struct match *match)
+{
+	for (uint32_t i = 0; i < input->attack_count; i++)
+		if (protocol_is_discovery(input->attack[i]) && match_test(match, input->attack[i]))
+			return true;
+	return false;
+}
+
 static void choose_action(const struct signature_input *input, struct signature *g, uint32_t budget_used)
 {
 	bool opens = only_opens(&g->match);
@@ -160,7 +170,10 @@ static void choose_action(const struct signature_input *input, struct signature 
 	uint64_t usual;
 
 	g->action = RULE_NONE;
-	if (!g->has_bound) {
+	if (catches_discovery(input, &g->match)) {
+		say(g,
+		    "it would catch neighbour discovery, that of the router too: without it there is no IPv6, so nothing may be lost");
+	} else if (!g->has_bound) {
 		say(g,
 		    "no normal traffic to this target was seen before or after: what the rule would cost cannot be known");
 	} else if ((uint64_t)g->verified_hits * PPM > (uint64_t)g->verified_samples * VERIFIED_LOST_PPM) {

@@ -20,7 +20,7 @@
 #define INCIDENT_WAVES_MAX 256
 #define INCIDENT_SAMPLE 8192 /* packets sampled per vector */
 #define INCIDENT_QUIET_NS (300 * NS_PER_S)
-#define INCIDENT_SLOTS 128
+#define INCIDENT_SLOTS 128 /* a power of two */
 
 struct wave {
 	struct capture_time began, ended; /* first and last packet; ended is the last seen so far while open */

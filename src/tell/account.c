@@ -7,8 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/hll.h"
 #include "base/share.h"
+#include "detect/scope.h"
 #include "measure/slot.h"
 #include "observe/protocol.h"
 #include "tell/limits.h"
@@ -17,6 +19,10 @@
 #define EVIDENCE_SHOWN 4  /* vectors whose evidence is told */
 #define FEW 50            /* up to here an estimate is as good as a count */
 #define COMMON_PPM 500000 /* what at least half of the packets share is worth a line */
+#define QUESTIONS_LEAST 100
+#define OWN_LABELS_PPM 900000 /* of as many questions, each with a first label of its own: HyperLogLog errs by 1.6 % */
+
+enum { NAME_SERVER = 53, LABEL_AT = 12, LABEL_MAX = 63 }; /* RFC 1035 section 4: the header, then the first name */
 
 static uint64_t at_most(uint64_t estimate, uint64_t bound)
 {
@@ -131,16 +137,9 @@ static void add_grouped(struct account *a, struct draft *d, const char *text)
 
 /* ---- What an incident is about ---- */
 
-static bool is_host(const struct prefix *scope)
-{
-	return scope->length == (scope->is_ipv4 ? 32 : 128);
-}
-
 const char *account_target(const struct finding *f, char text[PREFIX_TEXT_SIZE])
 {
-	const struct prefix *scope = &f->incident->scope;
-
-	return is_host(scope) ? address_format(&scope->address, text) : prefix_format(scope, text);
+	return scope_format(&f->incident->scope, text);
 }
 
 const struct vector *account_main_vector(const struct finding *f)
@@ -289,6 +288,69 @@ static void add_http_evidence(struct account *a, struct draft *d, const struct i
 	draft_add(d, ".");
 }
 
+/*
+ * Of the questions to name servers that were kept, how many in a million have a first label of their own; 0 where there
+ * are too few. Clients ask for the same names again and again, whom caches serve.
+ */
+static uint64_t own_labels_ppm(const struct sample *sample)
+{
+	struct hll labels = { { 0 } };
+	uint64_t questions = 0, estimate;
+
+	for (uint32_t i = 0; i < sample->used; i++) {
+		struct observation o;
+		uint64_t hash;
+
+		sample_read(sample, i, &o);
+		if (o.protocol != PROTOCOL_UDP || o.dst_port != NAME_SERVER || o.payload_kept <= LABEL_AT + 1 ||
+		    o.payload[LABEL_AT] > LABEL_MAX)
+			continue;
+		hash = o.payload[LABEL_AT];
+		for (unsigned k = 0; k < o.payload[LABEL_AT] && LABEL_AT + 1 + k < o.payload_kept; k++)
+			hash = hash_2(hash, o.payload[LABEL_AT + 1 + k], k);
+		hll_add(&labels, hash);
+		questions++;
+	}
+	if (questions < QUESTIONS_LEAST)
+		return 0;
+	estimate = hll_estimate(&labels);
+	return share_ppm(estimate < questions ? estimate : questions, questions);
+}
+
+/* Questions are counted whether they are answered or not: too many are an attack all the same. */
+static void add_questions(struct account *a, struct draft *d, const struct incident_part *part, const char *target)
+{
+	uint64_t own = part->kind == VECTOR_DNS_QUERY ? own_labels_ppm(&part->window->sample) : 0;
+
+	draft_add(d, "%s: %s %s to %s, answered or not", vector_get(part->kind)->title,
+	          account_count(a, part->window->packets),
+	          account_plural(part->window->packets, "question was put", "questions were put"), target);
+	if (own >= OWN_LABELS_PPM)
+		draft_add(d, "; hardly any name begins like another (random prefixes), so that no cache can answer");
+	draft_add(d, ".");
+}
+
+/* Packets that need no conversation. */
+static void add_stateless(struct account *a, struct draft *d, const struct incident_part *part, const char *target)
+{
+	const struct vector *vector = vector_get(part->kind);
+	const struct window *window = part->window;
+
+	if (part->kind == VECTOR_SYN && window->handshakes == 0)
+		draft_add(d, "%s: of %s requests to open a connection not one was followed by a completed handshake.",
+		          vector->title, account_count(a, window->packets));
+	else if (part->kind == VECTOR_SYN)
+		draft_add(d, "%s: %s requests to open a connection stand against %s completed %s.", vector->title,
+		          account_count(a, window->packets), account_count(a, window->handshakes),
+		          account_plural(window->handshakes, "handshake", "handshakes"));
+	else if (vector->evidence->answered_1s)
+		add_questions(a, d, part, target);
+	else
+		draft_add(d, "%s: %s %s belong to no conversation that %s takes part in.", vector->title,
+		          account_count(a, window->packets), account_plural(window->packets, "packet", "packets"),
+		          target);
+}
+
 static void add_evidence(struct account *a, struct draft *d, const struct finding *f, const struct incident_part *part)
 {
 	const struct vector *vector = vector_get(part->kind);
@@ -316,20 +378,7 @@ static void add_evidence(struct account *a, struct draft *d, const struct findin
 		add_http_evidence(a, d, part);
 		break;
 	case VECTOR_STATELESS:
-		if (part->kind == VECTOR_SYN && window->handshakes == 0)
-			draft_add(
-				d,
-				"%s: of %s requests to open a connection not one was followed by a completed handshake.",
-				vector->title, account_count(a, window->packets));
-		else if (part->kind == VECTOR_SYN)
-			draft_add(d, "%s: %s requests to open a connection stand against %s completed %s.",
-			          vector->title, account_count(a, window->packets),
-			          account_count(a, window->handshakes),
-			          account_plural(window->handshakes, "handshake", "handshakes"));
-		else
-			draft_add(d, "%s: %s %s belong to no conversation that %s takes part in.", vector->title,
-			          account_count(a, window->packets),
-			          account_plural(window->packets, "packet", "packets"), text);
+		add_stateless(a, d, part, text);
 		break;
 	case VECTOR_SCAN:
 		draft_add(d, "%s: %s %s of different ports or hosts.", vector->title, account_count(a, window->packets),

@@ -40,13 +40,13 @@ struct page {
 
 static void heading(const struct page *p, const char *text)
 {
-	char marked[WORDS_SIZE];
+	struct draft d = { .length = 0 };
 
 	(void)fputc('\n', p->paper.out);
-	snprintf(marked, sizeof(marked), BOLD "%s" PLAIN, text);
-	for (char *c = marked; p->capitals && *c; c++)
-		*c = (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
-	paper_line(&p->paper, p->capitals ? 0 : INDENT, marked);
+	draft_add(&d, BOLD "%s" PLAIN, text);
+	for (char *c = d.text; p->capitals && *c; c++)
+		*c = words_capital(*c);
+	paper_line(&p->paper, p->capitals ? 0 : INDENT, d.text);
 }
 
 static void bullet(void *page, const char *text)

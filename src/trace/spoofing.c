@@ -17,6 +17,7 @@
 #define REASONS_TOLD 5 /* more than that nobody reads; all tests are there beside */
 #define BOGON_LOW 100  /* bogons per thousand packets that uniform spoofing yields: 13.8 % of IPv4 is reserved */
 #define BOGON_HIGH 180
+#define RESETS_TOLD 20 /* one in so many packets: less than makes it a sign, yet worth a word */
 
 __attribute__((format(printf, 2, 3))) static void reason(struct spoofing *s, const char *format, ...)
 {
@@ -67,7 +68,7 @@ static void tell_signs(const struct spoofing_view *v, struct spoofing *s)
 	if (bogons_are_random(v))
 		reason(s, "%llu in 1000 packets claim reserved addresses, as random numbers would (138 in 1000)",
 		       (unsigned long long)permille(w->bogons, w->packets));
-	if (w->resets_back * 20 >= w->packets)
+	if (w->resets_back * RESETS_TOLD >= w->packets)
 		reason(s,
 		       "%llu answers of ours were reset by hosts that knew nothing of it: their addresses were borrowed",
 		       (unsigned long long)w->resets_back);
