@@ -123,14 +123,13 @@ static uint64_t share(const struct sample *sample)
 {
 	uint64_t passed = 0;
 
-	assert_true(sample->used > 0);
 	for (uint32_t i = 0; i < sample->used; i++) {
 		struct observation o;
 
 		sample_read(sample, i, &o);
 		passed += o.src_port != 123 && o.src_port != 53;
 	}
-	return passed * 1000000 / sample->used;
+	return sample->used ? passed * 1000000 / sample->used : 0;
 }
 
 static void a_sample_is_near(void **state)
