@@ -28,23 +28,11 @@ struct work {
 	size_t count;
 };
 
-static void folder_of(const char *path, char folder[PATH_SIZE])
-{
-	char *slash;
-
-	(void)snprintf(folder, PATH_SIZE, "%s", path);
-	slash = strrchr(folder, '/');
-	if (slash)
-		slash[slash == folder] = '\0';
-	else
-		memcpy(folder, ".", 2);
-}
-
 /* The bundle without them, beside it and then in its place; its mode stays. */
 static int replace(const struct bundle *bundle, int fd, const bool wanted[BUNDLE_SEGMENTS], const char *path,
                    int64_t now_s, const char *why)
 {
-	char beside[PATH_SIZE + sizeof(BESIDE)], folder[PATH_SIZE];
+	char beside[PATH_SIZE + sizeof(BESIDE)];
 	struct stat status;
 	int out, result;
 
@@ -65,8 +53,7 @@ static int replace(const struct bundle *bundle, int fd, const bool wanted[BUNDLE
 		(void)unlink(beside);
 		return result;
 	}
-	folder_of(path, folder);
-	return file_sync_folder(folder);
+	return file_sync_folder_of(path);
 }
 
 int expiry_erase(const char *path, int64_t now_ns, const char *why, struct bundle_fault *fault)
