@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define BLOCK 65536
@@ -96,10 +98,14 @@ int file_replace(const char *path, unsigned mode, const void *octets, size_t len
 	result = file_write(fd, octets, length);
 	if (result == 0 && lasting == FILE_LASTING && fsync(fd) != 0)
 		result = -errno;
-	(void)close(fd);
+	/* Some file systems say only now that there was no room. */
+	if (close(fd) != 0 && result == 0)
+		result = -errno;
 	if (result == 0 && rename(beside, path) != 0)
 		result = -errno;
-	return result;
+	if (result != 0)
+		(void)unlink(beside); /* a full disk is not to stay full of it */
+	return result == 0 && lasting == FILE_LASTING ? file_sync_folder_of(path) : result;
 }
 
 int file_copy(int from, uint64_t at, int to, uint64_t count)
@@ -119,6 +125,23 @@ int file_copy(int from, uint64_t at, int to, uint64_t count)
 	return result;
 }
 
+int file_make_parents(const char *path, unsigned mode)
+{
+	char *partial = strdup(path);
+	int result = partial ? 0 : -ENOMEM;
+
+	/* The first octet is the root's slash, or the first folder's. */
+	for (char *at = partial && *partial ? strchr(partial + 1, '/') : NULL; at && result == 0;
+	     at = strchr(at + 1, '/')) {
+		*at = '\0';
+		if (mkdir(partial, mode) != 0 && errno != EEXIST)
+			result = -errno;
+		*at = '/';
+	}
+	free(partial);
+	return result;
+}
+
 int file_sync_folder(const char *folder)
 {
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), result = 0;
@@ -129,4 +152,17 @@ int file_sync_folder(const char *folder)
 		result = -errno;
 	(void)close(fd);
 	return result;
+}
+
+int file_sync_folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_SIZE];
+	size_t length = slash && slash > path ? (size_t)(slash - path) : 1; /* of the root that slash is all */
+
+	if (length >= sizeof(folder))
+		return -ENAMETOOLONG;
+	memcpy(folder, slash ? path : ".", length);
+	folder[length] = '\0';
+	return file_sync_folder(folder);
 }

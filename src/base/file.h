@@ -20,13 +20,18 @@ int file_load(const char *path, size_t most, void **octets, size_t *length);
 /* Whether what was written must be there after a crash of the system, too. */
 enum file_lasting { FILE_PASSING, FILE_LASTING };
 /*
- * These octets become the file at `path`: whole, or it is as it was. They are written beside it, as path.new, which has
- * that mode. 0; -ENAMETOOLONG; -errno.
+ * These octets become the file at `path`: whole, or it is as it was. They are written beside it, as path.new, made with
+ * that mode, of which nothing is left where that fails. 0; -ENAMETOOLONG; -errno; of a lasting one also where the
+ * folder could not be synced: then the file is the new one, but may not be after a crash.
  */
 int file_replace(const char *path, unsigned mode, const void *octets, size_t length, enum file_lasting lasting);
 /* Octets [at, at + count) of `from`, as file_read_at() reads them, written to `to`. */
 int file_copy(int from, uint64_t at, int to, uint64_t count);
+/* The folders that `path` is in, those of them that are not there, with that mode. 0; -ENOMEM; -errno. */
+int file_make_parents(const char *path, unsigned mode);
 /* What was created, renamed or removed in a folder is on the disk. 0 or -errno. */
 int file_sync_folder(const char *folder);
+/* The same of the folder that a file is in. -ENAMETOOLONG, too. */
+int file_sync_folder_of(const char *path);
 
 #endif

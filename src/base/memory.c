@@ -17,8 +17,7 @@ void *memory_table_new(size_t size)
 	before = (HUGE_PAGE - ((uintptr_t)space & (HUGE_PAGE - 1))) & (HUGE_PAGE - 1);
 	if (before > 0)
 		(void)munmap(space, before);
-	if (before < HUGE_PAGE)
-		(void)munmap(space + before + whole, HUGE_PAGE - before);
+	(void)munmap(space + before + whole, HUGE_PAGE - before); /* never nothing: before < HUGE_PAGE */
 	/* A hint: without huge pages it is slower, not wrong. */
 	(void)madvise(space + before, whole, MADV_HUGEPAGE);
 	return space + before;

@@ -48,6 +48,17 @@ bool address_is_multicast(const struct address *address)
 	return address->octets[0] == 0xff;
 }
 
+bool address_is_impossible_source(const struct address *address)
+{
+	static const uint8_t zeros[15] = { 0 }; /* of :: and ::1 */
+	uint8_t first = address->octets[MAPPED_OCTETS];
+
+	if (address_is_ipv4(address))
+		return first == 0 || first == 127 || first >= 224;
+	return address->octets[0] == 0xff ||
+	       (memcmp(address->octets, zeros, sizeof(zeros)) == 0 && address->octets[sizeof(zeros)] <= 1);
+}
+
 const char *address_format(const struct address *address, char text[ADDRESS_TEXT_SIZE])
 {
 	const uint8_t *octets = address->octets;
@@ -61,6 +72,19 @@ const char *address_format(const struct address *address, char text[ADDRESS_TEXT
 	if (!inet_ntop(family, octets, text, ADDRESS_TEXT_SIZE))
 		text[0] = '\0';
 	return text;
+}
+
+int address_parse(const char *text, struct address *address)
+{
+	uint8_t octets[sizeof(address->octets)];
+
+	if (inet_pton(AF_INET, text, octets) == 1)
+		*address = address_from_ipv4(octets);
+	else if (inet_pton(AF_INET6, text, octets) == 1)
+		*address = address_from_ipv6(octets);
+	else
+		return -EINVAL;
+	return 0;
 }
 
 static unsigned mapped_length(const struct prefix *prefix)
@@ -122,6 +146,14 @@ bool prefix_contains(const struct prefix *prefix, const struct address *address)
 	memcpy(own, prefix->address.octets, sizeof(own));
 	memcpy(half, address->octets, sizeof(half));
 	return (((own[0] ^ half[0]) & htobe64(mask[0])) | ((own[1] ^ half[1]) & htobe64(mask[1]))) == 0;
+}
+
+bool prefixes_contain(const struct prefix *prefixes, size_t count, const struct address *address)
+{
+	for (size_t i = 0; i < count; i++)
+		if (prefix_contains(&prefixes[i], address))
+			return true;
+	return false;
 }
 
 bool prefix_covers(const struct prefix *outer, const struct prefix *inner)
@@ -186,7 +218,6 @@ int prefix_parse(const char *text, struct prefix *prefix)
 	const char *slash = strchr(text, '/');
 	size_t size = slash ? (size_t)(slash - text) : strlen(text);
 	char host[ADDRESS_TEXT_SIZE];
-	uint8_t octets[16];
 	struct address address;
 	struct prefix parsed;
 	unsigned longest, length;
@@ -196,15 +227,9 @@ int prefix_parse(const char *text, struct prefix *prefix)
 	memcpy(host, text, size);
 	host[size] = '\0';
 
-	if (inet_pton(AF_INET, host, octets) == 1) {
-		address = address_from_ipv4(octets);
-		longest = 32;
-	} else if (inet_pton(AF_INET6, host, octets) == 1) {
-		address = address_from_ipv6(octets);
-		longest = 128;
-	} else {
+	if (address_parse(host, &address) != 0)
 		return -EINVAL;
-	}
+	longest = strchr(host, ':') ? 128 : 32;
 	length = longest;
 	if (slash && parse_length(slash + 1, longest, &length) != 0)
 		return -EINVAL;
@@ -220,15 +245,4 @@ int prefix_parse(const char *text, struct prefix *prefix)
 		return -EINVAL;
 	*prefix = parsed;
 	return 0;
-}
-
-bool address_is_impossible_source(const struct address *address)
-{
-	static const uint8_t loopback[15] = { 0 };
-	uint8_t first = address->octets[12];
-
-	if (address_is_ipv4(address))
-		return first == 0 || first == 127 || first >= 224;
-	return address->octets[0] == 0xff ||
-	       (memcmp(address->octets, loopback, sizeof(loopback)) == 0 && address->octets[15] <= 1);
 }

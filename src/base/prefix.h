@@ -7,6 +7,7 @@
 #define HOLDFAST_BASE_PREFIX_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -32,6 +33,8 @@ int address_compare(const struct address *a, const struct address *b);
 bool address_is_impossible_source(const struct address *address);
 bool address_is_multicast(const struct address *address); /* 224.0.0.0/4, 255.255.255.255, ff00::/8 */
 const char *address_format(const struct address *address, char text[ADDRESS_TEXT_SIZE]);
+/* "192.0.2.10", "2001:db8::1", as inet_pton() reads them. 0 or -EINVAL. */
+int address_parse(const char *text, struct address *address);
 
 static inline bool address_is_ipv4(const struct address *address)
 {
@@ -50,6 +53,8 @@ struct prefix prefix_of(const struct address *address, unsigned length);
 /* Which bits of an address in the shape above a prefix of its family decides: ones, then zeros. */
 void prefix_mask(const struct prefix *prefix, uint8_t octets[16]);
 bool prefix_contains(const struct prefix *prefix, const struct address *address);
+/* Whether any of them does. */
+bool prefixes_contain(const struct prefix *prefixes, size_t count, const struct address *address);
 bool prefix_covers(const struct prefix *outer, const struct prefix *inner);
 bool prefix_equal(const struct prefix *a, const struct prefix *b);
 /* The longest prefix that holds both, which must be of one family. */

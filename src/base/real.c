@@ -122,8 +122,10 @@ double real_lgamma(double x)
 /* What lies above x > 0 far out: density / (x + 1/(x + 2/(x + …))). */
 static double normal_above(double x)
 {
-	double f = x, c = x, d = 0;
+	double density = real_exp(-x * x / 2), f = x, c = x, d = 0;
 
+	if (density <= 0) /* so far out that nothing is left; infinity would make a NAN of the fraction */
+		return 0;
 	for (int i = 1; i < FRACTION_STEPS; i++) {
 		double step;
 
@@ -134,7 +136,7 @@ static double normal_above(double x)
 		if (step - 1 < FRACTION_END && 1 - step < FRACTION_END)
 			break;
 	}
-	return real_exp(-x * x / 2) / (SQRT_2_PI * f);
+	return density / (SQRT_2_PI * f);
 }
 
 double real_normal_below(double x)

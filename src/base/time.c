@@ -57,7 +57,7 @@ static char *put(char *at, uint32_t value, unsigned digits)
 	return at + digits;
 }
 
-const char *time_format(struct capture_time t, char *text)
+const char *time_format(struct capture_time t, char text[TIME_TEXT_SIZE])
 {
 	int64_t seconds = t.ns / NS_PER_S;
 	int64_t fraction = t.ns % NS_PER_S;
@@ -183,5 +183,16 @@ int time_parse_typed(const char *text, struct capture_time now, struct capture_t
 	if (length == sizeof("09:40") - 1 && read.ns > now.ns)
 		read.ns -= SECONDS_PER_DAY * NS_PER_S;
 	*t = read;
+	return 0;
+}
+
+unsigned time_month(const char name[3])
+{
+	static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+		                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+
+	for (unsigned i = 0; i < sizeof(months) / sizeof(months[0]); i++)
+		if (memcmp(name, months[i], 3) == 0)
+			return i + 1;
 	return 0;
 }

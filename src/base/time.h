@@ -51,9 +51,9 @@ static inline int64_t time_times(int64_t ns, uint32_t n)
 
 /*
  * RFC 3339 in UTC with nanoseconds cut to microseconds unless they are needed: "2025-03-10T09:45:12.000123Z".
- * `text` holds at least TIME_TEXT_SIZE octets. Returns `text`.
+ * Returns `text`.
  */
-const char *time_format(struct capture_time t, char *text);
+const char *time_format(struct capture_time t, char text[TIME_TEXT_SIZE]);
 /*
  * And back: "2025-03-10T09:45:12Z", with up to nine digits of a second behind a '.'. -EINVAL where it is anything else:
  * another zone, a day that is not, a leap second, a time that 64 bits of nanoseconds do not hold.
@@ -61,8 +61,10 @@ const char *time_format(struct capture_time t, char *text);
 int time_parse(const char *text, struct capture_time *t);
 /*
  * What people type: that, the same up to the minute ("2026-03-10T09:40", UTC), or "09:40", the last time that it was
- * so.
+ * so at `now`. 0 or -EINVAL.
  */
 int time_parse_typed(const char *text, struct capture_time now, struct capture_time *t);
+/* The month that these three letters begin the English name of, "Jan": 1 to 12; 0: none. */
+unsigned time_month(const char name[3]);
 
 #endif

@@ -83,7 +83,7 @@ static int read_check(const struct options *options, const char *text, struct pr
 	(void)snprintf(check->text, sizeof(check->text), "%s", text);
 	if (options->text && strlen(options->text) >= sizeof(check->expect_text))
 		return options_refuse(&table, "--expect-text has more than %d octets", PROBE_TEXT_SIZE - 1);
-	if (options->text && target->type == PROBE_DNS && !probe_address_parse(options->text, &address))
+	if (options->text && target->type == PROBE_DNS && address_parse(options->text, &address) != 0)
 		return options_refuse(&table, "of dns:// --expect-text wants an address");
 	(void)snprintf(check->expect_text, sizeof(check->expect_text), "%s", options->text ? options->text : "");
 	check->expect_status = (uint32_t)options->status;

@@ -46,28 +46,48 @@ const char *fallback_state_says_of(const char *name)
 
 /* ------------------------------------------------------------------ whose packets */
 
-/* What more than half of what is left are, if anything is (Boyer and Moore's vote). */
-static const struct observation *leading(const struct observation *packets, uint32_t count, bool by_port,
-                                         uint8_t protocol)
+/* Boyer and Moore's vote: who is like more than half of all that were put to it, if anybody is, leads at the end. */
+struct vote {
+	const struct observation *leader;
+	uint32_t ahead; /* by so many */
+};
+
+static void vote(struct vote *v, const struct observation *o, bool is_like_leader)
 {
-	const struct observation *candidate = NULL;
-	uint32_t votes = 0;
-
-	for (uint32_t i = 0; i < count; i++) {
-		const struct observation *o = &packets[i];
-		bool same;
-
-		if (by_port && (o->protocol != protocol || !(o->flags & OBSERVATION_PORTS)))
-			continue;
-		same = candidate && (by_port ? o->dst_port == candidate->dst_port : o->protocol == candidate->protocol);
-		if (votes == 0) {
-			candidate = o;
-			votes = 1;
-		} else {
-			votes += same ? 1 : UINT32_MAX;
-		}
+	if (v->ahead == 0) {
+		*v = (struct vote){ o, 1 };
+		return;
 	}
-	return candidate;
+	if (is_like_leader)
+		v->ahead++;
+	else
+		v->ahead--;
+}
+
+/* A packet of the protocol that most are of; NULL: there are none. */
+static const struct observation *leading_protocol(const struct observation *packets, uint32_t count)
+{
+	struct vote v = { NULL, 0 };
+
+	for (uint32_t i = 0; i < count; i++)
+		vote(&v, &packets[i], v.leader && packets[i].protocol == v.leader->protocol);
+	return v.leader;
+}
+
+static bool has_port_of(const struct observation *o, uint8_t protocol)
+{
+	return o->protocol == protocol && o->flags & OBSERVATION_PORTS;
+}
+
+/* A packet to the port that most of that protocol go to; NULL: none has a port. */
+static const struct observation *leading_port(const struct observation *packets, uint32_t count, uint8_t protocol)
+{
+	struct vote v = { NULL, 0 };
+
+	for (uint32_t i = 0; i < count; i++)
+		if (has_port_of(&packets[i], protocol))
+			vote(&v, &packets[i], v.leader && packets[i].dst_port == v.leader->dst_port);
+	return v.leader;
 }
 
 static struct match_term protocol_term(uint8_t protocol)
@@ -90,14 +110,13 @@ bool fallback_match(const struct observation *packets, uint32_t count, struct ma
 	const struct observation *of, *to;
 	uint32_t hits = 0;
 
-	of = leading(packets, count, false, 0);
+	of = leading_protocol(packets, count);
 	if (!of)
 		return false;
 	*match = (struct match){ .count = 1, .terms[0] = protocol_term(of->protocol) };
-	to = leading(packets, count, true, of->protocol);
+	to = leading_port(packets, count, of->protocol);
 	for (uint32_t i = 0; i < count && to; i++)
-		hits += packets[i].protocol == of->protocol && packets[i].flags & OBSERVATION_PORTS &&
-		        packets[i].dst_port == to->dst_port;
+		hits += has_port_of(&packets[i], of->protocol) && packets[i].dst_port == to->dst_port;
 	if (to && (uint64_t)hits * PERCENT >= (uint64_t)count * FALLBACK_PORT_PERCENT)
 		match->terms[match->count++] =
 			(struct match_term){ .field = MATCH_DST_PORT, .value.range = { to->dst_port, to->dst_port } };
@@ -105,13 +124,6 @@ bool fallback_match(const struct observation *packets, uint32_t count, struct ma
 }
 
 /* ------------------------------------------------------------------ the rule */
-
-static uint32_t at_least(uint64_t pps, uint32_t least)
-{
-	if (pps < least)
-		return least;
-	return pps < UINT32_MAX ? (uint32_t)pps : UINT32_MAX;
-}
 
 static bool has_ports(const struct match *match)
 {
@@ -122,8 +134,8 @@ enum fallback_state fallback_plan(enum fallback_allowed allowed, const struct fa
                                   const struct life_attack *attack, const struct match *match, struct life_plan *plan,
                                   struct signature *signature)
 {
-	uint32_t source_pps = at_least((uint64_t)peace->source_pps * FALLBACK_TIMES, FALLBACK_SOURCE_PPS_MIN);
-	uint32_t all_pps = at_least(peace->all_pps, FALLBACK_ALL_PPS_MIN);
+	uint32_t source_pps = rule_rate((uint64_t)peace->source_pps * FALLBACK_TIMES, FALLBACK_SOURCE_PPS_MIN);
+	uint32_t all_pps = rule_rate(peace->all_pps, FALLBACK_ALL_PPS_MIN);
 	uint64_t arm = attack->peak_pps / LIFE_ARM_SHARE;
 	bool prefers = allowed == FALLBACK_PREFER_KNOWN;
 
@@ -144,7 +156,7 @@ enum fallback_state fallback_plan(enum fallback_allowed allowed, const struct fa
 		.known = prefers,
 		.each = !prefers,
 		.source_pps = prefers ? source_pps : 0,
-		.arm_pps = at_least(arm, LIFE_ARM_PPS_MIN),
+		.arm_pps = rule_rate(arm, LIFE_ARM_PPS_MIN),
 	};
 	*signature =
 		(struct signature){ .match = *match, .action = RULE_RATE_LIMIT, .rate_limit_pps = plan->rule.rate_pps };

@@ -45,13 +45,6 @@ void life_end(struct life *life, enum life_state state, struct capture_time now,
 
 /* ------------------------------------------------------------------ what is ordered */
 
-static uint32_t clamp_pps(uint64_t pps, uint32_t least)
-{
-	if (pps < least)
-		return least;
-	return pps < UINT32_MAX ? (uint32_t)pps : UINT32_MAX;
-}
-
 /* Whether it can match a packet that opens a TCP connection, and whether it matches nothing else. */
 static void look_at_openings(const struct match *match, bool *some, bool *only)
 {
@@ -103,7 +96,7 @@ static bool is_unproven(const struct signature *g)
 
 static uint32_t unproven_pps(uint64_t peak_pps)
 {
-	return clamp_pps(peak_pps / LIFE_UNPROVEN_SHARE, LIFE_UNPROVEN_PPS_MIN);
+	return rule_rate(peak_pps / LIFE_UNPROVEN_SHARE, LIFE_UNPROVEN_PPS_MIN);
 }
 
 bool life_plan(const struct signature *g, const struct life_attack *attack, struct life_plan *plan)
@@ -117,7 +110,7 @@ bool life_plan(const struct signature *g, const struct life_attack *attack, stru
 		          .match = g->match,
 		          .action = g->action,
 		          .rate_pps = g->rate_limit_pps },
-		.arm_pps = clamp_pps(attack->peak_pps / LIFE_ARM_SHARE, LIFE_ARM_PPS_MIN),
+		.arm_pps = rule_rate(attack->peak_pps / LIFE_ARM_SHARE, LIFE_ARM_PPS_MIN),
 	};
 	look_at_openings(&g->match, &some, &only);
 	plan->probe = some;

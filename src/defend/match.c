@@ -42,7 +42,7 @@ const struct match_form match_forms[MATCH_FIELDS] = {
 
 const char match_flag_letters[] = "FSRPAUEC"; /* bit 0 first */
 
-const char *const match_option_names[MATCH_LAYOUT_MAX] = {
+const char *const match_option_names[MATCH_OPTION_KINDS] = {
 	[TCP_OPTION_END] = "end", [TCP_OPTION_NOP] = "nop",   [TCP_OPTION_MSS] = "mss", [TCP_OPTION_WS] = "ws",
 	[TCP_OPTION_SOK] = "sok", [TCP_OPTION_SACK] = "sack", [TCP_OPTION_TS] = "ts",   [TCP_OPTION_OTHER] = "other",
 };
@@ -106,7 +106,7 @@ size_t match_term_format(const struct match_term *term, char buffer[MATCH_TERM_T
 	case MATCH_KIND_LAYOUT:
 		add(&text, "%s", term->value.options ? "" : " none");
 		for (unsigned i = 0; i < MATCH_LAYOUT_MAX; i++) {
-			unsigned kind = (unsigned)(term->value.options >> 4 * i) & 15;
+			unsigned kind = (unsigned)(term->value.options >> 4 * i) & (MATCH_OPTION_KINDS - 1);
 
 			if (!kind)
 				break;

@@ -10,6 +10,7 @@
 
 #define MATCH_TERM_TEXT_SIZE 160   /* longest: "not options" and 16 times "other", 115 octets */
 #define MATCH_LAYOUT_MAX 16        /* options in a layout: four bits each in 64 */
+#define MATCH_OPTION_KINDS 16      /* what four bits can say */
 #define MATCH_IPV6_TOTAL_MAX 65575 /* 40 + 65535; IPv4's 65535 is below */
 
 enum match_kind {
@@ -29,8 +30,8 @@ struct match_form {
 };
 
 extern const struct match_form match_forms[MATCH_FIELDS];
-extern const char match_flag_letters[];                        /* bit 0 first */
-extern const char *const match_option_names[MATCH_LAYOUT_MAX]; /* by TCP_OPTION_*; NULL where it has no name */
+extern const char match_flag_letters[];                          /* bit 0 first */
+extern const char *const match_option_names[MATCH_OPTION_KINDS]; /* by TCP_OPTION_*; NULL where it has no name */
 
 /* The text of a term; its length without the NUL, 0 where the field is none. */
 size_t match_term_format(const struct match_term *term, char buffer[MATCH_TERM_TEXT_SIZE]);

@@ -10,11 +10,11 @@
  * - "payload[0:2] != ffff" is taken as "not payload[0:2] = ffff"; "==" as "=".
  * - "proto" takes any range, for a term can hold one and what it holds must have a text.
  * - A range that can never be true (500-400, < 0, not 0..max) is an error, and so is a match whose text would not fit
- *   in
- *   MATCH_TEXT_SIZE.
+ *   in MATCH_TEXT_SIZE.
  * - Numbers are decimal; a leading zero is refused, for pcap filters would read it as octal.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -144,14 +144,17 @@ static unsigned least(unsigned a, unsigned b)
 	return a < b ? a : b;
 }
 
-/* Insertions, deletions, substitutions and swaps of neighbours that make `word` into `known`; case is free. */
+/*
+ * Insertions, deletions, substitutions and swaps of neighbours that make `word` into `known`; case is free. UINT_MAX of
+ * what is too long to be any word.
+ */
 static unsigned word_distance(const char *word, size_t length, const char *known)
 {
 	unsigned rows[3][WORD_MAX + 1];
 	size_t known_length = strlen(known);
 
 	if (length > WORD_MAX || known_length > WORD_MAX)
-		return WORD_MAX;
+		return UINT_MAX;
 	for (unsigned j = 0; j <= known_length; j++)
 		rows[0][j] = j;
 	for (unsigned i = 1; i <= length; i++) {
@@ -464,9 +467,10 @@ static int parse_layout(struct parser *p, struct match_term *term)
 		unsigned kind = 1;
 
 		skip_space(p);
-		while (kind < MATCH_LAYOUT_MAX && !(match_option_names[kind] && take_word(p, match_option_names[kind])))
+		while (kind < MATCH_OPTION_KINDS &&
+		       !(match_option_names[kind] && take_word(p, match_option_names[kind])))
 			kind++;
-		if (kind == MATCH_LAYOUT_MAX)
+		if (kind == MATCH_OPTION_KINDS)
 			return fail(p, p->at,
 			            "expected a TCP option out of mss, sok, sack, ts, nop, ws, end, other%s, found %s",
 			            count ? "" : "; or 'none'", found(p->at).text);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The names of actions, as reports (holdfast.analysis/1) and the configuration write them. */
+/*
+ * The names of actions, as reports (holdfast.analysis/1) and the configuration write them, and which rule covers which,
+ * a term at a time.
+ */
 #include "defend/rule.h"
 
 #include <errno.h>
@@ -35,9 +38,8 @@ static bool payload_within(const struct match_term *narrow, const struct match_t
 {
 	unsigned from = wide->value.payload.from, length = wide->value.payload.length;
 
-	return from >= narrow->value.payload.from &&
+	return narrow->value.payload.length <= MATCH_PAYLOAD_MAX && from >= narrow->value.payload.from &&
 	       from + length <= (unsigned)narrow->value.payload.from + narrow->value.payload.length &&
-	       length <= MATCH_PAYLOAD_MAX &&
 	       memcmp(narrow->value.payload.octets + (from - narrow->value.payload.from), wide->value.payload.octets,
 	              length) == 0;
 }

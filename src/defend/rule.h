@@ -26,6 +26,14 @@ struct rule {
 	uint32_t rate_pps; /* RULE_RATE_LIMIT */
 };
 
+/* Packets a second as a rule can say them, and so many at least. */
+static inline uint32_t rule_rate(uint64_t pps, uint32_t least)
+{
+	if (pps < least)
+		return least;
+	return pps < UINT32_MAX ? (uint32_t)pps : UINT32_MAX;
+}
+
 /* "none", "drop", "rate_limit", "challenge"; "unknown" for any other value. */
 const char *rule_action_name(enum rule_action action);
 /* The action of that very name: 0, or -EINVAL. */

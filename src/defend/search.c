@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * 1. Items: for each header field, the values and ranges that a good part of the attack has in common. Items of little
- *    use alone stay, for they may
- *    be what makes a pair narrow.
+ *    use alone stay, for they may be what makes a pair narrow.
  * 2. One bitmap per item over A, B and V; a beam search (BEAM_WIDTH, BEAM_DEPTH) over conjunctions, AND and popcount.
  * 3. Score: coverage - BOUND_WEIGHT x bound, in parts per million. Where B is large, one half of it is searched on and
- *    the other half judges,
- *    for trying thousands of candidates on the same sample flatters the winner.
+ *    the other half judges, for trying thousands of candidates on the same sample flatters the winner.
  */
 #include "defend/search.h"
 
@@ -468,55 +466,82 @@ static const struct candidate *first_of(const struct search *s, const struct can
 	return NULL;
 }
 
+/* What one more item is joined with: the conjunction before it, or itself. */
+static const uint64_t *bits_of(const struct search *s, const struct candidate *base, uint32_t item)
+{
+	return base ? base->bits : s->items[item].bits;
+}
+
+/* The trial becomes `base` (NULL: nothing) and one more item; false: that is none, or it catches nothing. */
+static bool try_item(struct search *s, const struct candidate *base, uint32_t item)
+{
+	struct candidate *trial = &s->trial;
+
+	trial->count = 0;
+	if (base) {
+		trial->count = base->count;
+		memcpy(trial->items, base->items, sizeof(trial->items));
+		/* Items in order only: each set once. */
+		if (item <= trial->items[trial->count - 1] || has_field(s, trial, &s->items[item].term))
+			return false;
+	}
+	trial->items[trial->count++] = (uint16_t)item;
+	and_rows(trial->bits, s->items[item].bits, bits_of(s, base, item), s->words_a);
+	trial->caught = count_and(trial->bits, s->left, s->words_a);
+	return trial->caught > 0;
+}
+
+/* The best of what comes of one more item in each of `from` (NULL: of single items), into `to`; how many. */
+static uint32_t grow_beam(struct search *s, const struct candidate *from, uint32_t used, struct candidate *to)
+{
+	struct candidate *trial = &s->trial;
+	uint32_t grown = 0;
+
+	for (uint32_t i = 0; i < (from ? used : 1); i++) {
+		const struct candidate *base = from ? &from[i] : NULL;
+
+		for (uint32_t k = 0; k < s->items_count; k++) {
+			if (!try_item(s, base, k))
+				continue;
+			trial->score = score_caught(s, trial->caught) + specific_bonus(s, trial);
+			/* Of most this is enough to see that they are none of the best. */
+			if (grown == BEAM_WIDTH && trial->score <= to[BEAM_WIDTH - 1].score)
+				continue;
+			and_rows(trial->bits + s->words_a, s->items[k].bits + s->words_a,
+			         bits_of(s, base, k) + s->words_a, s->words_b + s->words_v);
+			trial->score -= score_lost(s, trial->bits);
+			keep_best(to, &grown, trial, s->words);
+		}
+	}
+	return grown;
+}
+
+static void copy_candidate(struct candidate *into, const struct candidate *from, uint32_t words)
+{
+	uint64_t *bits = into->bits;
+
+	*into = *from;
+	into->bits = bits;
+	memcpy(bits, from->bits, words * sizeof(*bits));
+}
+
 bool search_run(struct search *s, bool pointed)
 {
-	struct candidate *best = &s->best, *trial = &s->trial;
+	struct candidate *best = &s->best, *from = NULL;
 	uint32_t used = 0;
 
 	best->count = 0;
 	for (uint32_t depth = 0; depth < BEAM_DEPTH; depth++) {
-		struct candidate *from = s->beams[depth & 1], *to = s->beams[(depth + 1) & 1];
+		struct candidate *to = s->beams[depth & 1];
 		const struct candidate *first;
-		uint32_t next = 0;
 
-		for (uint32_t i = 0; i < (depth ? used : 1); i++) {
-			for (uint32_t k = 0; k < s->items_count; k++) {
-				trial->count = depth ? from[i].count : 0;
-				if (depth) {
-					memcpy(trial->items, from[i].items, sizeof(trial->items));
-					/* Items in order only: each set once. */
-					if (k <= trial->items[trial->count - 1] ||
-					    has_field(s, trial, &s->items[k].term))
-						continue;
-				}
-				trial->items[trial->count++] = (uint16_t)k;
-				and_rows(trial->bits, s->items[k].bits, depth ? from[i].bits : s->items[k].bits,
-				         s->words_a);
-				trial->caught = count_and(trial->bits, s->left, s->words_a);
-				if (trial->caught == 0)
-					continue;
-				trial->score = score_caught(s, trial->caught) + specific_bonus(s, trial);
-				/* Of most this is enough to see that they are none of the best. */
-				if (next == BEAM_WIDTH && trial->score <= to[BEAM_WIDTH - 1].score)
-					continue;
-				and_rows(trial->bits + s->words_a, s->items[k].bits + s->words_a,
-				         (depth ? from[i].bits : s->items[k].bits) + s->words_a,
-				         s->words_b + s->words_v);
-				trial->score -= score_lost(s, trial->bits);
-				keep_best(to, &next, trial, s->words);
-			}
-		}
-		used = next;
+		used = grow_beam(s, from, used, to);
 		if (used == 0)
 			break;
 		first = first_of(s, to, used, pointed);
-		if (first && (best->count == 0 || first->score > best->score)) {
-			uint64_t *bits = best->bits;
-
-			*best = *first;
-			best->bits = bits;
-			memcpy(bits, first->bits, s->words * sizeof(*bits));
-		}
+		if (first && (best->count == 0 || first->score > best->score))
+			copy_candidate(best, first, s->words);
+		from = to;
 	}
 	return best->count > 0;
 }

@@ -369,10 +369,8 @@ void detector_observe_probe(struct detector *d, const struct observation *o, con
 }
 
 void detector_note(struct detector *d, const struct observation *o, const struct keys *keys, uint8_t kind,
-                   bool handshake, bool reset_back)
+                   uint8_t marks)
 {
-	unsigned marks = (handshake ? ROSTER_VERIFIED : 0u) | (reset_back ? ROSTER_RESET : 0u);
-
 	for (uint32_t i = 0; i < d->list.count; i++) {
 		struct incident *inc = d->list.items[i];
 
@@ -381,8 +379,8 @@ void detector_note(struct detector *d, const struct observation *o, const struct
 		for (uint32_t j = 0; j < inc->parts_count; j++) {
 			if (inc->parts[j].kind != kind)
 				continue;
-			inc->parts[j].window->handshakes += handshake ? o->weight : 0;
-			inc->parts[j].window->resets_back += reset_back ? o->weight : 0;
+			inc->parts[j].window->handshakes += marks & ROSTER_VERIFIED ? o->weight : 0;
+			inc->parts[j].window->resets_back += marks & ROSTER_RESET ? o->weight : 0;
 			if (inc->parts[j].roster)
 				roster_mark(inc->parts[j].roster, o, keys, marks);
 		}

@@ -26,13 +26,12 @@ struct credit {
 };
 
 struct judgement {
-	uint8_t kind;    /* what to count it as; VECTOR_NONE: nothing to object to */
-	bool fresh;      /* first of its conversation */
-	bool welcome;    /* asked for, or its conversation is engaged */
-	bool settled;    /* to be counted, and given back at once */
-	bool probe;      /* may be a look of a scan */
-	bool handshake;  /* its source completes a handshake … */
-	bool reset_back; /* … or resets one that it seemed to begin */
+	uint8_t kind; /* what to count it as; VECTOR_NONE: nothing to object to */
+	bool fresh;   /* first of its conversation */
+	bool welcome; /* asked for, or its conversation is engaged */
+	bool settled; /* to be counted, and given back at once */
+	bool probe;   /* may be a look of a scan */
+	uint8_t marks; /* what it says of its source: ROSTER_VERIFIED: it completes a handshake; ROSTER_RESET: it resets one */
 	bool http;       /* its conversation is engaged and speaks HTTP/1.x, or begins to */
 	bool connects;   /* to be counted as VECTOR_TCP_CONNECTION too … */
 	uint32_t speaks; /* > 0: … and so many to be given back there, from connected_slot on: it is put to use now */

@@ -67,6 +67,11 @@ bool look_confirms(struct recent_ring *ring, struct track *track, unsigned level
 		return false;
 	if (level == 0)
 		return true;
+	/*
+	 * Who is looked for is asked by a group of its own: a router that is made to look for all addresses of a link.
+	 */
+	if (track->kind == VECTOR_DISCOVERY)
+		return survey.destinations >= CARPET_DESTINATIONS;
 	/* A flood comes back to each of its targets; what looks once at each, from however many sources, is a scan. */
 	if (vector_is_probe(track->kind) &&
 	    (recent_reaches_back(ring, slot_start_ns(alarm->from_slot)) ? survey.seen : unsettled) <

@@ -90,6 +90,9 @@ static void remove_part(struct incident *inc, uint32_t index)
 {
 	inc->packets -= inc->parts[index].window->packets;
 	inc->bytes -= inc->parts[index].window->bytes;
+	/* what was let go is in the counts of waves and slots as well */
+	inc->peak_packets = inc->peak_packets < inc->packets ? inc->peak_packets : inc->packets;
+	inc->peak_bytes = inc->peak_bytes < inc->bytes ? inc->peak_bytes : inc->bytes;
 	incident_part_fini(&inc->parts[index]);
 	memmove(&inc->parts[index], &inc->parts[index + 1], (inc->parts_count - index - 1) * sizeof(inc->parts[0]));
 	inc->parts_count--;

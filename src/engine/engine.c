@@ -303,8 +303,8 @@ static void book_past(struct engine *e, const struct packet *p, const struct jud
 
 	if (j->credit.packets)
 		give_back(e, o, &j->credit);
-	if (j->handshake || j->reset_back)
-		detector_note(e->detector, o, &p->keys, VECTOR_SYN, j->handshake, j->reset_back);
+	if (j->marks)
+		detector_note(e->detector, o, &p->keys, VECTOR_SYN, j->marks);
 	if (j->connects)
 		count_kind(e, o, &p->keys, VECTOR_TCP_CONNECTION, slot, p->keys.source, true, false, NULL);
 	if (j->speaks)

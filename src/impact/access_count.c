@@ -97,18 +97,10 @@ static int bucket_at(struct access_count *count, int64_t bucket_ns, struct acces
 	return 0;
 }
 
-static bool is_trusted(const struct address *address, const struct prefix *trusted, uint32_t count)
-{
-	for (uint32_t i = 0; i < count; i++)
-		if (prefix_contains(&trusted[i], address))
-			return true;
-	return false;
-}
-
 bool access_client(const struct access_entry *entry, const struct prefix *trusted, uint32_t trusted_count,
                    struct address *client)
 {
-	bool proxied = entry->has_peer && is_trusted(&entry->peer, trusted, trusted_count);
+	bool proxied = entry->has_peer && prefixes_contain(trusted, trusted_count, &entry->peer);
 
 	if (proxied && entry->has_forwarded)
 		*client = entry->forwarded;

@@ -2,7 +2,6 @@
 /* A cursor goes through the line once; whatever it does not find as it should be makes the line none. */
 #include "impact/access_log.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +24,6 @@ static const char *const formats[ACCESS_FORMATS + 1] = {
 	[ACCESS_HAPROXY] = "haproxy",
 	[ACCESS_JSON] = "json",
 };
-static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
 
 WORDS(access_format, enum access_format, formats)
 
@@ -106,7 +104,6 @@ static bool whole_number(struct piece text, int64_t most, int64_t *number)
 bool access_address(const char *text, size_t length, struct address *address)
 {
 	char copy[ADDRESS_TEXT_SIZE + 2];
-	uint8_t octets[16];
 
 	if (length >= 2 && text[0] == '[' && text[length - 1] == ']') {
 		text++;
@@ -116,15 +113,7 @@ bool access_address(const char *text, size_t length, struct address *address)
 		return false;
 	memcpy(copy, text, length);
 	copy[length] = '\0';
-	if (strlen(copy) != length)
-		return false;
-	if (inet_pton(AF_INET, copy, octets) == 1)
-		*address = address_from_ipv4(octets);
-	else if (inet_pton(AF_INET6, copy, octets) == 1)
-		*address = address_from_ipv6(octets);
-	else
-		return false;
-	return true;
+	return strlen(copy) == length && address_parse(copy, address) == 0;
 }
 
 /* "192.0.2.7:5000", "2001:db8::7:5000", "[2001:db8::7]:5000": the address before the last ':'. */
@@ -193,14 +182,12 @@ bool access_zone(const char *text, size_t length, int32_t *zone_s)
 /* "10/Mar/2026:09:35:00" as "2026-03-10T09:35:00" */
 static bool turn_date(const char *text, char turned[DATE_SIZE + 1])
 {
-	unsigned month = 0, day, year;
+	unsigned month = time_month(text + 3), day, year;
 
-	while (month < 12 && memcmp(text + 3, &months[3 * month], 3) != 0)
-		month++;
-	if (month == 12 || text[2] != '/' || text[6] != '/' || text[11] != ':' || !number_at(text, 2, &day) ||
+	if (month == 0 || text[2] != '/' || text[6] != '/' || text[11] != ':' || !number_at(text, 2, &day) ||
 	    !number_at(text + 7, 4, &year))
 		return false;
-	(void)snprintf(turned, DATE_SIZE + 1, "%04u-%02u-%02uT", year % 10000, month + 1, day % 100);
+	(void)snprintf(turned, DATE_SIZE + 1, "%04u-%02u-%02uT", year % 10000, month, day % 100);
 	memcpy(turned + 11, text + 12, 8);
 	turned[DATE_SIZE] = '\0';
 	return true;
@@ -272,14 +259,6 @@ static size_t behind_priority(const char *line, size_t length)
 	return at > 1 && at < length && line[0] == '<' && line[at] == '>' ? at + 1 : 0;
 }
 
-static bool is_month(const char *text)
-{
-	for (unsigned i = 0; i < 12; i++)
-		if (memcmp(text, &months[3 * i], 3) == 0)
-			return true;
-	return false;
-}
-
 /* Behind "nginx: ", or "host nginx[12]: ", of which the host may be left out (nginx' nohostname). */
 static size_t behind_tag(const char *line, size_t length, size_t from)
 {
@@ -326,7 +305,7 @@ size_t access_log_unwrap(const char *line, size_t length)
 		at = behind_data(line, length, behind_tokens(line, length, from, 6));
 		return at > 0 && length - at > 3 && memcmp(line + at, mark, 3) == 0 ? at + 3 : at;
 	}
-	if (length - from > 16 && is_month(line + from) && line[from + 3] == ' ' && line[from + 9] == ':')
+	if (length - from > 16 && time_month(line + from) && line[from + 3] == ' ' && line[from + 9] == ':')
 		at = behind_tag(line, length, from + 16);
 	else if (length - from > HEADERS_SIZE / 2 && number_at(line + from, 4, &year) && line[from + 4] == '-' &&
 	         line[from + 10] == 'T')

@@ -2,6 +2,7 @@
 #include "impact/belief.h"
 
 #include "base/real.h"
+#include "impact/probe.h"
 #include "impact/words.h"
 
 #define MILLI 1000
@@ -10,7 +11,6 @@
 #define PROBES_MIN 3            /* vantage points; with fewer each says VANTAGE_ALONE */
 #define PROBES_AGREE 2          /* of them, in as many networks */
 #define VANTAGE_ALONE 2000
-#define CANARIES_MIN 3
 #define SIGNAL_TOTAL_MIN 20 /* answers, connections */
 #define SIGNAL_TIMES 5      /* as usual; */
 #define SIGNAL_SHARE 5000   /* ... and so much: thousandths of a per cent */
@@ -67,9 +67,9 @@ static bool fails(const struct belief_probe *probe)
 
 bool belief_probe_is_blind(const struct belief_probe *probe)
 {
-	return probe->good + (uint64_t)probe->bad == 0 ||
-	       (probe->canaries >= CANARIES_MIN &&
-	        3 * (uint64_t)probe->canaries_failed >= 2 * (uint64_t)probe->canaries);
+	uint32_t failed = probe->canaries_failed < probe->canaries ? probe->canaries_failed : probe->canaries;
+
+	return probe->good + (uint64_t)probe->bad == 0 || probe_is_blind(probe->canaries - failed, failed);
 }
 
 /* How many networks those are in that fail, or that do not. */

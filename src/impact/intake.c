@@ -15,6 +15,7 @@
 #include "base/digest.h"
 #include "base/hash.h"
 #include "base/hex.h"
+#include "base/octets.h"
 
 #define SOURCES (1u << INTAKE_SOURCES_BITS)
 #define NETWORKS (1u << INTAKE_NETWORKS_BITS)
@@ -94,21 +95,6 @@ const char *intake_flood_name(enum intake_flood reason)
 	return words[i];
 }
 
-static void put(uint8_t *octets, unsigned count, uint64_t value)
-{
-	for (unsigned i = 0; i < count; i++)
-		octets[i] = (uint8_t)(value >> (8 * (count - 1 - i)));
-}
-
-static uint64_t get(const uint8_t *octets, unsigned count)
-{
-	uint64_t value = 0;
-
-	for (unsigned i = 0; i < count; i++)
-		value = value << 8 | octets[i];
-	return value;
-}
-
 static void bucket_clear(struct intake *intake)
 {
 	memset(intake->sources, 0, sizeof(intake->sources));
@@ -138,7 +124,7 @@ static void set_key(struct intake *intake, const uint8_t key[INTAKE_KEY_SIZE], s
 		digest_hmac_sha256(key, INTAKE_KEY_SIZE, uses[i], strlen(uses[i]), sums[i]);
 	memcpy(intake->source_key, sums[0], INTAKE_KEY_SIZE);
 	memcpy(intake->nonce_keys[0], sums[1], INTAKE_KEY_SIZE);
-	intake->network_seed = get(sums[2], 8);
+	intake->network_seed = octets_get_be(sums[2], 8);
 	intake->key_since_ns = now.ns;
 	explicit_bzero(sums, sizeof(sums));
 }
@@ -201,8 +187,8 @@ const char *intake_nonce(struct intake *intake, struct capture_time now, char te
 	uint8_t octets[NONCE_OCTETS];
 	uint64_t number = intake->next_number++, bit = number % intake->nonces;
 
-	put(octets, 4, (uint64_t)(now.ns / NS_PER_S));
-	put(octets + 4, 8, number);
+	(void)octets_put_u32_be(octets, (uint32_t)(now.ns / NS_PER_S));
+	(void)octets_put_u64_be(octets + 4, number);
 	nonce_sum(intake->nonce_keys[0], octets, octets + NONCE_SAID);
 	intake->used[bit / 8] &= (uint8_t) ~(1u << bit % 8);
 	intake->counts.nonces++;
@@ -226,8 +212,8 @@ static enum intake_result nonce_take(struct intake *intake, struct capture_time 
 	}
 	if (!ours)
 		return INTAKE_NONCE_WRONG;
-	age = now.ns / NS_PER_S - (int64_t)get(octets, 4);
-	number = get(octets + 4, 8);
+	age = now.ns / NS_PER_S - (int64_t)octets_get_be(octets, 4);
+	number = octets_get_be(octets + 4, 8);
 	if (age < INTAKE_NONCE_EARLY_S)
 		return INTAKE_NONCE_EARLY;
 	if (age > INTAKE_NONCE_LATE_S)
@@ -253,7 +239,7 @@ static uint64_t source_mark(const struct intake *intake, enum mark_kind kind, co
 	memcpy(octets + 1, prefix.address.octets, sizeof(prefix.address.octets));
 	(void)strncpy((char *)octets + 1 + sizeof(prefix.address.octets), component, COMPONENT_ID_SIZE - 1);
 	digest_hmac_sha256(intake->source_key, INTAKE_KEY_SIZE, octets, sizeof(octets), sum);
-	return get(sum, 8) | UINT64_C(1) << 63; /* never 0 */
+	return octets_get_be(sum, 8) | UINT64_C(1) << 63; /* never 0 */
 }
 
 static bool in_sample(uint64_t mark, unsigned level)

@@ -4,15 +4,14 @@
  * report. Pure: time, keys and what else is known come with the calls. doc/public.md says why each rule is as it is.
  *
  * - A form carries a nonce of ours: when it was given out, its number, and an HMAC over both. It is good once, and
- *   between
- *   INTAKE_NONCE_EARLY_S and INTAKE_NONCE_LATE_S after it was given out. Which were used is a bit each, by number.
+ *   between INTAKE_NONCE_EARLY_S and INTAKE_NONCE_LATE_S after it was given out. Which were used is a bit each, by
+ *   number.
  * - Of a source (an IPv4 /24, an IPv6 /48) INTAKE_SOURCE_MAX reports of a component count in a bucket; of a network
- *   (its AS, else
- *   an IPv4 /16, an IPv6 /32) so many as the caller says.
+ *   (its AS, else an IPv4 /16, an IPv6 /32) so many as the caller says.
  * - Sources that the shield is dropping count as `shielded`, not as accepted.
  * - Where more sources come than the table holds, every second one is forgotten by its keyed hash, and the others stand
- *   for two,
- *   and so on: each is taken with the known probability 1/2^level and counts 2^level. Nobody without the key can tell which.
+ *   for two, and so on: each is taken with the known probability 1/2^level and counts 2^level. Nobody without the key
+ *   can tell which.
  * - All that came is in `raw`.
  *
  * Of sources only a keyed hash is held, until the bucket is over; the key goes every 24 hours (intake_rekey()).

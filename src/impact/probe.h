@@ -117,8 +117,6 @@ int probe_target_parse(const char *text, struct probe_target *target, const char
 int probe_resolver_parse(const char *text, struct probe_target *target, const char **what);
 /* As libcurl takes it, with its port. Returns `text`. */
 const char *probe_target_url(const struct probe_target *target, char text[PROBE_URL_SIZE]);
-/* A literal address. */
-bool probe_address_parse(const char *text, struct address *address);
 /* Of this machine, its network, or no one's: a stranger's redirect does not lead there. */
 bool probe_address_is_private(const struct address *address);
 

@@ -3,7 +3,6 @@
  * Targets as they are written, and what servers name as one: what is not plainly a name or an address, a port and a
  * path is none. A URL for libcurl is made anew of the parts, so that both read the same.
  */
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -28,19 +27,6 @@ static const struct scheme {
 	{ "tcp://", PROBE_TCP, false, 0 },           { "tls://", PROBE_TLS, true, PORT_HTTPS },
 	{ "dns://", PROBE_DNS, false, 0 },
 };
-
-bool probe_address_parse(const char *text, struct address *address)
-{
-	uint8_t octets[sizeof(struct in6_addr)];
-
-	if (inet_pton(AF_INET, text, octets) == 1)
-		*address = address_from_ipv4(octets);
-	else if (inet_pton(AF_INET6, text, octets) == 1)
-		*address = address_from_ipv6(octets);
-	else
-		return false;
-	return true;
-}
 
 bool probe_address_is_private(const struct address *address)
 {
@@ -115,7 +101,7 @@ static int take_host(const char *text, size_t length, char host[PROBE_HOST_SIZE]
 		return refuse(what, "there is no host in it");
 	memcpy(host, text, octets);
 	host[octets] = '\0';
-	if (!probe_address_parse(host, &address) && (bracketed || !is_name(host)))
+	if (address_parse(host, &address) != 0 && (bracketed || !is_name(host)))
 		return refuse(what, "the host is neither a name nor an address");
 	if (colon) {
 		unsigned value = 0;
@@ -141,9 +127,8 @@ static int take_resolver(const char *text, size_t length, struct probe_target *t
 
 	target->resolver_port = PORT_DNS;
 	result = take_host(text, length, target->resolver, &target->resolver_port, what);
-	return result == 0 && !probe_address_parse(target->resolver, &address)
-	               ? refuse(what, "a resolver is an address")
-	               : result;
+	return result == 0 && address_parse(target->resolver, &address) != 0 ? refuse(what, "a resolver is an address")
+	                                                                     : result;
 }
 
 int probe_resolver_parse(const char *text, struct probe_target *target, const char **what)
@@ -153,7 +138,7 @@ int probe_resolver_parse(const char *text, struct probe_target *target, const ch
 	int result;
 
 	read.resolver_port = PORT_DNS;
-	if (probe_address_parse(text, &address)) { /* of IPv6 alone, brackets would say nothing */
+	if (address_parse(text, &address) == 0) { /* of IPv6 alone, brackets would say nothing */
 		(void)snprintf(read.resolver, sizeof(read.resolver), "%s", text);
 		result = 0;
 	} else {
@@ -178,7 +163,7 @@ static int take_dns(const char *rest, size_t authority, struct probe_target *tar
 		authority = strlen(rest);
 	}
 	result = take_host(rest, authority, target->host, &port, what);
-	if (result == 0 && (port || probe_address_parse(target->host, &address)))
+	if (result == 0 && (port || address_parse(target->host, &address) == 0))
 		return refuse(what, "what is looked up is a name; a resolver stands before it, dns://RESOLVER/NAME");
 	return result;
 }
@@ -237,23 +222,20 @@ const char *probe_target_url(const struct probe_target *target, char text[PROBE_
 /* As OpenSSL prints it. The day has a space in the place of a zero. */
 int probe_certificate_time(const char *text, int64_t *s)
 {
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	char month[4], zone[4], again[TIME_TEXT_SIZE];
-	unsigned day, hour, minute, second, year;
+	char name[4], zone[4], again[TIME_TEXT_SIZE];
+	unsigned month, day, hour, minute, second, year;
 	struct capture_time time;
-	const char *at;
 	int end = 0;
 
 	/* NOLINTNEXTLINE(cert-err34-c): widths bound each number, and the time made of them is checked */
-	if (sscanf(text, "%3[A-Za-z] %2u %2u:%2u:%2u %4u %3[A-Z]%n", month, &day, &hour, &minute, &second, &year, zone,
+	if (sscanf(text, "%3[A-Za-z] %2u %2u:%2u:%2u %4u %3[A-Z]%n", name, &day, &hour, &minute, &second, &year, zone,
 	           &end) != 7 ||
-	    text[end] != '\0' || strcmp(zone, "GMT") != 0 || strlen(month) != 3)
+	    text[end] != '\0' || strcmp(zone, "GMT") != 0 || strlen(name) != 3)
 		return -EINVAL;
-	at = strstr(months, month);
-	if (!at || (at - months) % 3 != 0)
+	month = time_month(name);
+	if (month == 0)
 		return -EINVAL;
-	(void)snprintf(again, sizeof(again), "%04u-%02u-%02uT%02u:%02u:%02uZ", year, (unsigned)(at - months) / 3 + 1,
-	               day, hour, minute, second);
+	(void)snprintf(again, sizeof(again), "%04u-%02u-%02uT%02u:%02u:%02uZ", year, month, day, hour, minute, second);
 	if (time_parse(again, &time) != 0)
 		return -EINVAL;
 	*s = time.ns / NS_PER_S;

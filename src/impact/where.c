@@ -11,8 +11,8 @@
 #define SLOTS (2 * WHERE_PLACES_MAX)
 #define MILLI 1000
 #define COUNTRY_LENGTH 2
-#define SCORE_MIN \
-	7.0 /* natural logarithm, beside that of how many places are looked at: a chance of one in a thousand */
+/* Natural logarithm, beside that of how many places are looked at: a chance of one in a thousand. */
+#define SCORE_MIN 7.0
 #define REPORTS_MIN 5
 #define SHARE_ADDED 0.5 /* reports that a place is said to have had before, beside those it had */
 #define SHOWS_MILLI 333 /* three times as many as usual would be one */
@@ -57,10 +57,10 @@ void where_free(struct where *where)
 	free(where);
 }
 
+/* FNV-1a; an attacker who makes names collide makes this slow, not wrong. */
 static uint32_t slot_of(enum outage_place_kind kind, const char *region, uint32_t network)
 {
-	uint32_t hash = 2166136261U ^
-	                (uint32_t)kind; /* FNV-1a; an attacker who makes names collide makes this slow, not wrong */
+	uint32_t hash = 2166136261U ^ (uint32_t)kind;
 
 	for (unsigned i = 0; i < sizeof(network); i++)
 		hash = (hash ^ (network >> 8 * i & 0xff)) * 16777619U;

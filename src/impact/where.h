@@ -38,7 +38,7 @@ void where_find(const struct where *where, const uint32_t *expected_milli, struc
  * known.
  */
 uint32_t where_usual_percent(const struct where *where, uint32_t network);
-/* Places that there was no room for. */
+/* Counts of places that there was no room for: a place, as often as it came. */
 uint32_t where_refused(const struct where *where);
 
 #endif

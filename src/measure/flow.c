@@ -3,7 +3,9 @@
  * Life of a TCP entry: opened by a SYN, answered by the other side's SYN-ACK, established when the opener acknowledges
  * with the sequence number after its SYN. A conversation whose beginning was not seen starts as an orphan and counts as
  * unasked until the other side speaks, or its sequence and acknowledgement numbers move by a plausible step: random
- * numbers do so once in 250 times. An orphan that was believed and then jumps is disbelieved again.
+ * numbers do so once in 250 times. An orphan that jumps is not believed, or no longer, before ORPHAN_STEPS such steps
+ * more have followed each other: a flood that repeats its ports makes hundreds of jumps, and what is believed counts as
+ * normal traffic.
  *
  * A UDP entry keeps, for each place where protocols put a counter, its lowest octet. A place that moves forward by a
  * small step COUNTER_STEPS times in a row is a counter: of random payloads hardly one conversation in two thousand gets
@@ -20,6 +22,7 @@
 #define WAYS 4
 #define BUCKETS ((1u << FLOW_TABLE_BITS) / WAYS)
 #define PROGRESS_SPAN (4u << 20) /* octets that a window may plausibly move between two packets of one sender */
+#define ORPHAN_STEPS 2
 #define RETRANSMIT_SLOTS 8       /* a SYN is repeated after a second or more (RFC 6298) … */
 #define RETRANSMIT_EVEN 5 /* … so many times at even intervals, as some do, and then after ever longer ones … */
 #define RETRANSMIT_DOUBLINGS 7 /* … that are known until the conversation is forgotten */
@@ -66,7 +69,7 @@ struct entry {
 	uint8_t unsettled_seen; /* packets from the opener that were counted as unasked: FLOW_UNSETTLED_MAX at most … */
 	/*
 	 * UDP: steps of a counter, restarts << 4; TCP: before a handshake how often its SYN was repeated, after it 1
-	 * once the opener has sent data
+	 * once the opener has sent data; of an orphan the plausible steps that are due before it may be believed
 	 */
 	uint8_t steps;
 	uint32_t unsettled; /* … and what they stand for; of a connection that has said nothing, its handshake's end */
@@ -311,7 +314,7 @@ static void established_opener_speaks(struct entry *e, const struct observation 
 	if (e->steps && !(e->state & STATE_ANSWERED) && (o->tcp.flags & TCP_ACK) &&
 	    !near(o->tcp.ack - e->tcp.last_ack)) {
 		e->state &= (uint8_t) ~(STATE_ENGAGED | STATE_SYN);
-		e->steps = 0;
+		e->steps = ORPHAN_STEPS;
 		e->tcp.next_seq = after_segment(o);
 		e->tcp.last_ack = o->tcp.ack;
 		view->engaged = false;
@@ -374,10 +377,13 @@ static void orphan_speaks(struct entry *e, const struct observation *o, int64_t 
 
 	view->progresses = progresses(e, o);
 	if (view->progresses && !view->engaged) {
-		engage(e, slot, true, view);
-	} else if (view->engaged && !(e->state & STATE_ANSWERED) && !(o->tcp.flags & TCP_RST) &&
-	           (!near(seq_step) || !near(ack_step))) {
+		if (e->steps == 0)
+			engage(e, slot, true, view);
+		else
+			e->steps--;
+	} else if (!(e->state & STATE_ANSWERED) && !(o->tcp.flags & TCP_RST) && (!near(seq_step) || !near(ack_step))) {
 		e->state &= (uint8_t)~STATE_ENGAGED;
+		e->steps = ORPHAN_STEPS;
 		view->engaged = false;
 	}
 	if (!(o->tcp.flags & TCP_RST)) {

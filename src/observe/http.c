@@ -49,7 +49,8 @@ static uint64_t mix_all(uint64_t hash, const uint8_t *at, const uint8_t *end)
 	return hash;
 }
 
-static bool is_letter_or_digit(uint8_t c)
+/* Of a parameter, as people and programs name them. */
+static bool is_of_name(uint8_t c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
 	       c == '.';
@@ -67,7 +68,7 @@ static void read_query(const uint8_t *at, const uint8_t *end, struct http *http)
 
 		if (!part)
 			part = end;
-		while (name < part && is_letter_or_digit(*name))
+		while (name < part && is_of_name(*name))
 			name++;
 		/* A value must follow: a '=' at the end is what fills up base64. */
 		if (first && name > at && name - at <= HTTP_NAME_MAX && name + 1 < part && *name == '=' &&

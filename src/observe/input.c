@@ -20,7 +20,9 @@ const char *input_fault(const struct input *in)
 	return *text ? text : input_errno_text(in->fault);
 }
 
-/* Makes room for `length` octets from `at` on, keeping those that are there. 0 or -ENOMEM. */
+/*
+ * Makes room for `length` octets from `at` on, keeping those that are there. 0; -EMSGSIZE: INPUT_WINDOW_MAX; -ENOMEM.
+ */
 static int make_room(struct input *in, size_t length)
 {
 	size_t left = input_left(in);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "observe/observation.h"
 
-enum { PROTOCOL_UDP = 17, OVER_IPV4 = 28, OVER_IPV6 = 48 }; /* octets of IP and UDP header, without options */
+#include "observe/layer.h"
+#include "observe/protocol.h"
 
 static void add_udp(const struct observation *tunnelled, struct observation *outer)
 {
-	uint32_t headers = address_is_ipv4(&outer->dst) ? OVER_IPV4 : OVER_IPV6;
+	/* Options are not told of the outer packet; hardly any has one. */
+	uint32_t headers = UDP_HEADER + (address_is_ipv4(&outer->dst) ? IPV4_HEADER : IPV6_HEADER);
 	uint32_t payload = outer->length > headers ? outer->length - headers : 0;
 
 	outer->flags |= OBSERVATION_PORTS;

@@ -60,6 +60,17 @@ static inline bool protocol_is_icmp_error(const struct observation *o)
 	}
 }
 
+/*
+ * Neighbour discovery: with a hop limit that nothing has which a router passed on (RFC 4861 sections 6.1, 7.1, 8.1),
+ * and in one piece (RFC 6980).
+ */
+static inline bool protocol_is_discovery(const struct observation *o)
+{
+	return o->protocol == PROTOCOL_ICMPV6 &&
+	       (o->flags & (OBSERVATION_ICMP | OBSERVATION_FRAGMENT)) == OBSERVATION_ICMP && o->icmp_type >= 133 &&
+	       o->icmp_type <= 137 && o->ttl == 255 && !address_is_ipv4(&o->dst);
+}
+
 /* Of a packet with OBSERVATION_ICMP. */
 static inline bool protocol_is_echo_request(const struct observation *o)
 {

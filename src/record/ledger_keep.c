@@ -55,8 +55,6 @@ static int copy_to(struct ledger *ledger, const char *part, struct record_error 
 /* `part` becomes `file`, if none is there. */
 static int put_in_place(const char *part, const char *file)
 {
-	char folder[RECORD_PATH_SIZE];
-	char *slash;
 	int fd = open(part, O_RDONLY | O_CLOEXEC), result;
 
 	if (fd < 0)
@@ -65,11 +63,7 @@ static int put_in_place(const char *part, const char *file)
 	(void)close(fd);
 	if (result == 0 && link(part, file) != 0)
 		result = -errno;
-	(void)snprintf(folder, sizeof(folder), "%s", file);
-	slash = strrchr(folder, '/');
-	if (slash)
-		slash[slash == folder] = '\0';
-	return result == 0 ? file_sync_folder(slash ? folder : ".") : result;
+	return result == 0 ? file_sync_folder_of(file) : result;
 }
 
 int ledger_backup(struct ledger *ledger, const char *file, struct record_error *error)

@@ -44,7 +44,7 @@ int checker_new(const char *ca_file, struct checker **checker)
 {
 	struct checker *made;
 
-	if (leg_load() != 0 || lookup_load() != 0)
+	if (curl_open() != 0 || lookup_load() != 0)
 		return -ENOSYS;
 	made = calloc(1, sizeof(*made));
 	if (!made)
@@ -110,7 +110,7 @@ static void judge_names(struct job *job, const struct lookup_result *found)
 {
 	struct probe_result *result = &job->result;
 	struct address wanted;
-	bool is = !*job->check.expect_text || !probe_address_parse(job->check.expect_text, &wanted);
+	bool is = !*job->check.expect_text || address_parse(job->check.expect_text, &wanted) != 0;
 
 	job->state = JOB_OVER;
 	result->count = found->count;
@@ -176,7 +176,7 @@ int checker_begin(struct checker *checker, const struct probe_check *check, int6
 	job->deadline_ns = job->began_ns + (int64_t)check->timeout_ms * NS_PER_MS;
 	job->result.at_ns = now_ns;
 	memcpy(job->result.component, check->component, sizeof(job->result.component));
-	if (target->type != PROBE_DNS && probe_address_parse(target->host, &literal.addresses[0])) {
+	if (target->type != PROBE_DNS && address_parse(target->host, &literal.addresses[0]) == 0) {
 		begin_legs(checker, job, &literal);
 		return 0;
 	}

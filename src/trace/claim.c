@@ -146,18 +146,14 @@ static void compare_equal(const struct predicate_node *node, const struct claim_
 	m->verdict = claim_decide(m->log10_bf, inside ? 1 : outside ? -1 : 0);
 }
 
-void claim_compare(const struct predicate_node *node, const struct claim_end *low, const struct claim_end *high,
-                   bool keep, struct claim_measure *m)
+void claim_compare_within(const struct predicate_node *node, const struct claim_end *low, const struct claim_end *high,
+                          struct claim_measure *m)
 {
 	bool above = node->compare == PREDICATE_ABOVE || node->compare == PREDICATE_AT_MOST;
 	bool upward = node->compare == PREDICATE_ABOVE || node->compare == PREDICATE_AT_LEAST;
 	double threshold = node->value, bf;
 	int clear;
 
-	if (!keep) {
-		m->low = claim_end_quantile(low, 0.025);
-		m->high = claim_end_quantile(high, 0.975);
-	}
 	if (node->compare == PREDICATE_EQUAL) {
 		compare_equal(node, low, high, m);
 		return;
@@ -168,6 +164,14 @@ void claim_compare(const struct predicate_node *node, const struct claim_end *lo
 	                                                               : 0;
 	m->log10_bf = upward ? bf : -bf;
 	m->verdict = claim_decide(m->log10_bf, upward ? clear : -clear);
+}
+
+void claim_compare(const struct predicate_node *node, const struct claim_end *low, const struct claim_end *high,
+                   struct claim_measure *m)
+{
+	m->low = claim_end_quantile(low, 0.025);
+	m->high = claim_end_quantile(high, 0.975);
+	claim_compare_within(node, low, high, m);
 }
 
 enum claim_verdict claim_decide(double log10_bf, int clear)
@@ -347,10 +351,10 @@ static int test_term(const struct claim_case *c, const struct predicate_node *no
 	case PREDICATE_OUTAGE_WITHIN:
 	case PREDICATE_OUTAGE_LENGTH:
 		result->threshold = node->kind == PREDICATE_OUTAGE_LENGTH ? node->value : REAL_UNKNOWN;
-		claim_outage(c, node, result);
+		status = claim_outage(c, node, result);
 		break;
 	case PREDICATE_CAUSE:
-		claim_cause(c, node, result);
+		status = claim_cause(c, node, result);
 		break;
 	case PREDICATE_ACTOR:
 	case PREDICATE_AND:

@@ -6,6 +6,7 @@
  * What a cause can explain is impact/cause.h's. Beside that, when outages begin tells causes apart: right after their
  * cause, mostly; at any time of the day where they have none that we know.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -253,7 +254,7 @@ static void weigh(struct scene *scene, const struct predicate_node *node, struct
 	scene->without_event = CLAIM_NOTHING;
 }
 
-void claim_cause(const struct claim_case *c, const struct predicate_node *node, struct claim_result *result)
+int claim_cause(const struct claim_case *c, const struct predicate_node *node, struct claim_result *result)
 {
 	struct scene *scene;
 	struct explained e;
@@ -268,13 +269,11 @@ void claim_cause(const struct claim_case *c, const struct predicate_node *node, 
 		                                     : nothing_measured(c->context));
 		if (!c->context->watched)
 			claim_cap(result, c->context->measured_to_ns ? CLAIM_MODERATE : CLAIM_LOW, "%s", NOT_MEASURED);
-		return;
+		return 0;
 	}
 	scene = calloc(1, sizeof(*scene));
-	if (!scene) {
-		claim_say_reason(result, "There was no memory to test it.");
-		return;
-	}
+	if (!scene)
+		return -ENOMEM;
 	scene->c = c;
 	scene->without_span = scene->without_event = CLAIM_NOTHING;
 	m = measure_cause(scene, node->cause, &e);
@@ -297,6 +296,7 @@ void claim_cause(const struct claim_case *c, const struct predicate_node *node, 
 	                 claim_percent(m.value, value), claim_percent(m.low, low), claim_percent(m.high, high));
 	weigh(scene, node, result);
 	free(scene);
+	return 0;
 }
 
 /* ---- outages ---- */
@@ -379,7 +379,7 @@ static void judge_length(const struct predicate_node *node, const struct sums *s
 	struct claim_measure m = { CLAIM_UNSUPPORTED, 0, 0, 0, 0 };
 	char value[CLAIM_NUMBER_SIZE];
 
-	claim_compare(node, &low, &high, false, &m);
+	claim_compare(node, &low, &high, &m);
 	result->value = sums->length_s;
 	result->verdict = m.verdict;
 	result->log10_bf = m.log10_bf;
@@ -389,7 +389,7 @@ static void judge_length(const struct predicate_node *node, const struct sums *s
 	                 claim_number(sums->length_s, value), sums->open ? " and had not ended" : "");
 }
 
-void claim_outage(const struct claim_case *c, const struct predicate_node *node, struct claim_result *result)
+int claim_outage(const struct claim_case *c, const struct predicate_node *node, struct claim_result *result)
 {
 	struct claim_span *sorted;
 	struct sums sums;
@@ -398,13 +398,11 @@ void claim_outage(const struct claim_case *c, const struct predicate_node *node,
 	if (c->context->outages_count == 0 && !c->context->watched) {
 		claim_say_reason(result, "%s", nothing_measured(c->context));
 		claim_cap(result, c->context->measured_to_ns ? CLAIM_MODERATE : CLAIM_LOW, "%s", NOT_MEASURED);
-		return;
+		return 0;
 	}
 	sorted = calloc(outages_of(c->context) + 1, sizeof(*sorted));
-	if (!sorted) {
-		claim_say_reason(result, "There was no memory to test it.");
-		return;
-	}
+	if (!sorted)
+		return -ENOMEM;
 	sums = sum_up(c, node, sorted);
 	free(sorted);
 	if (!c->context->watched)
@@ -436,4 +434,5 @@ void claim_outage(const struct claim_case *c, const struct predicate_node *node,
 	}
 	claim_add_hypothesis(result, result->log10_bf >= 0 ? 0 : result->log10_bf, "it is as is claimed");
 	claim_add_hypothesis(result, result->log10_bf > 0 ? -result->log10_bf : 0, "it is not");
+	return 0;
 }

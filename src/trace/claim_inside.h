@@ -54,11 +54,14 @@ double claim_end_below(const struct claim_end *end, double x);
 /* The value below which `share` of it lies. */
 double claim_end_quantile(const struct claim_end *end, double share);
 /*
- * Holds the quantity against the node's comparison. `low`, `high` of the measure: the interval of 95 % or what the
- * caller has put there already (`keep`). `prior` of being at least the threshold: by which odds are divided.
+ * Holds the quantity against the node's comparison: verdict and Bayes factor of the measure, and its interval of 95 %,
+ * from the low end's to the high one's.
  */
 void claim_compare(const struct predicate_node *node, const struct claim_end *low, const struct claim_end *high,
-                   bool keep, struct claim_measure *measure);
+                   struct claim_measure *measure);
+/* The same with the interval that the measure has already. */
+void claim_compare_within(const struct predicate_node *node, const struct claim_end *low, const struct claim_end *high,
+                          struct claim_measure *measure);
 /* Verdict from the Bayes factor, and where the interval stands: -1 below what is claimed, 1 within it, 0 neither. */
 enum claim_verdict claim_decide(double log10_bf, int clear);
 double claim_clamp(double log10_bf);
@@ -87,14 +90,16 @@ const char *claim_number(double number, char text[CLAIM_NUMBER_SIZE]);
 int claim_draws_new(const struct trace *trace, uint64_t seed, struct claim_draws **draws);
 void claim_draws_free(struct claim_draws *draws);
 
+/* 0 or -ENOMEM. */
 int claim_country(const struct claim_case *c, const struct predicate_node *node, struct claim_result *result);
 void claim_network(const struct claim_case *c, const struct predicate_node *node, struct claim_result *result);
 /* Whether sources have places at all; else says why not, with the verdict. */
 bool claim_has_places(const struct claim_case *c, struct claim_result *result);
 void claim_cap_places(const struct claim_case *c, struct claim_result *result);
 
-void claim_cause(const struct claim_case *c, const struct predicate_node *node, struct claim_result *result);
-void claim_outage(const struct claim_case *c, const struct predicate_node *node, struct claim_result *result);
+/* 0 or -ENOMEM. */
+int claim_cause(const struct claim_case *c, const struct predicate_node *node, struct claim_result *result);
+int claim_outage(const struct claim_case *c, const struct predicate_node *node, struct claim_result *result);
 
 void claim_spoofed(const struct claim_case *c, const struct predicate_node *node, struct claim_result *result);
 void claim_coordinated(const struct claim_case *c, const struct predicate_node *node, struct claim_result *result);

@@ -35,14 +35,13 @@
 #define FALSE_POSITIVES_HIGH 0.006
 /* Of networks: who announces an address is seen in routing. */
 #define NETWORK_SENSITIVITY 0.98
-#define PACKETS_DESIGN \
-	4.0 /* packets of one source are not so many independent ones: sources count for a fourth there */
+/* Packets of one source are not so many independent ones: sources count for a fourth there. */
+#define PACKETS_DESIGN 4.0
 
 #define OTHERS_A_CLUSTER 8  /* sources that stand for a network where networks are not told apart */
 #define OTHERS_DRAWS_MAX 16 /* … and as many such networks at most in a row */
 #define NETWORKS_LEFT_OUT 5 /* the largest ones, one at a time */
 #define CANDIDATES 5        /* countries that compete */
-#define CODES (26 * 26)
 #define BETA_SUM_MAX 1e6
 #define VARIANCE_MIN 1e-12
 #define TAIL (CLAIM_BOOTSTRAPS / 40) /* 2.5 % of the draws */
@@ -360,7 +359,7 @@ static bool measure_country(const struct claim_case *c, const struct predicate_n
 	measure->low = s->low[TAIL - 1] < s->value_low ? s->low[TAIL - 1] : s->value_low;
 	measure->high =
 		s->high[CLAIM_BOOTSTRAPS - TAIL] > s->value_high ? s->high[CLAIM_BOOTSTRAPS - TAIL] : s->value_high;
-	claim_compare(node, &low, &high, true, measure);
+	claim_compare_within(node, &low, &high, measure);
 	return true;
 }
 
@@ -443,16 +442,16 @@ static void add_without(const struct claim_case *c, const struct predicate_node 
 	claim_add_evidence(result, whole - without.log10_bf, without.verdict, "%s", what);
 }
 
-/* The largest networks by what the claim counts, into `largest`; how many. */
-static unsigned largest_networks(const struct trace *trace, bool by_packets, uint32_t largest[NETWORKS_LEFT_OUT],
-                                 double share[NETWORKS_LEFT_OUT])
+/* The largest networks by what the claim counts, into `largest`; how many, or -ENOMEM. */
+static int largest_networks(const struct trace *trace, bool by_packets, uint32_t largest[NETWORKS_LEFT_OUT],
+                            double share[NETWORKS_LEFT_OUT])
 {
 	struct numbered *sorted = calloc(trace->rows_count ? trace->rows_count : 1, sizeof(*sorted));
 	double all = 0;
-	unsigned count = 0;
+	int count = 0;
 
 	if (!sorted)
-		return 0;
+		return -ENOMEM;
 	for (uint32_t i = 0; i < trace->rows_count; i++) {
 		sorted[i] = (struct numbered){ trace->rows[i].network, i };
 		all += (double)(by_packets ? trace->rows[i].packets : trace->rows[i].sources);
@@ -460,7 +459,7 @@ static unsigned largest_networks(const struct trace *trace, bool by_packets, uin
 	qsort(sorted, trace->rows_count, sizeof(*sorted), by_network);
 	for (uint32_t i = 0, end; i < trace->rows_count; i = end) {
 		double sum = 0;
-		unsigned at;
+		int at;
 
 		for (end = i; end < trace->rows_count && sorted[end].network == sorted[i].network; end++)
 			sum += (double)(by_packets ? trace->rows[sorted[end].row].packets
@@ -490,8 +489,9 @@ static const char *network_name(const struct trace *trace, uint32_t network)
 	return "";
 }
 
-static void weigh(const struct claim_case *c, const struct predicate_node *node, struct room *room,
-                  struct claim_result *result)
+/* 0 or -ENOMEM. */
+static int weigh(const struct claim_case *c, const struct predicate_node *node, struct room *room,
+                 struct claim_result *result)
 {
 	static const char *const kinds[] = { "packets", "sources" };
 	const struct trace *trace = c->trace;
@@ -499,9 +499,11 @@ static void weigh(const struct claim_case *c, const struct predicate_node *node,
 	char what[CLAIM_TEXT_SIZE], text[CLAIM_NUMBER_SIZE];
 	double whole = result->log10_bf, share[NETWORKS_LEFT_OUT];
 	uint32_t networks[NETWORKS_LEFT_OUT];
-	unsigned count;
+	int count = largest_networks(trace, node->by_packets, networks, share);
 	bool relays = false, verified = false;
 
+	if (count < 0)
+		return count;
 	for (uint32_t d = 0; d < trace->country_databases; d++) {
 		struct claim_omission omission = { CLAIM_OMIT_DATABASE, d };
 		double there = 0, all = 0;
@@ -528,8 +530,7 @@ static void weigh(const struct claim_case *c, const struct predicate_node *node,
 		add_without(c, node, &(struct claim_omission){ CLAIM_OMIT_VERIFIED, 0 }, room, whole, result,
 		            "verified sources, which are no relays");
 	}
-	count = largest_networks(trace, node->by_packets, networks, share);
-	for (unsigned i = 0; i < count; i++) {
+	for (int i = 0; i < count; i++) {
 		const char *name = network_name(trace, networks[i]);
 
 		(void)snprintf(what, sizeof(what), "network %u%s%s: %s of the %s", networks[i], *name ? " " : "", name,
@@ -537,46 +538,38 @@ static void weigh(const struct claim_case *c, const struct predicate_node *node,
 		add_without(c, node, &(struct claim_omission){ CLAIM_OMIT_NETWORK, networks[i] }, room, whole, result,
 		            what);
 	}
+	return 0;
 }
 
 /* ---- competing countries ---- */
-
-static int code_index(const char *code)
-{
-	if (code[0] < 'A' || code[0] > 'Z' || code[1] < 'A' || code[1] > 'Z' || code[2] != '\0')
-		return -1;
-	return (code[0] - 'A') * 26 + (code[1] - 'A');
-}
 
 /* The countries that most rows name, `country` among them. */
 static unsigned candidates(const struct trace *trace, const struct predicate_node *node,
                            char codes[CANDIDATES + 1][GEO_COUNTRY_SIZE])
 {
-	double sums[CODES] = { 0 };
+	double sums[GEO_CODES] = { 0 };
 	unsigned count = 0;
-	int own = code_index(node->name);
+	size_t own = geo_code_index(node->name);
 
 	for (uint32_t i = 0; i < trace->rows_count; i++)
 		for (uint32_t d = 0; d < trace->country_databases; d++) {
-			int index = code_index(trace->rows[i].country[d]);
+			size_t index = geo_code_index(trace->rows[i].country[d]);
 
-			if (index >= 0)
+			if (index < GEO_CODES)
 				sums[index] +=
 					(double)(node->by_packets ? trace->rows[i].packets : trace->rows[i].sources);
 		}
 	memcpy(codes[count++], node->name, GEO_COUNTRY_SIZE);
-	if (own >= 0)
+	if (own < GEO_CODES)
 		sums[own] = 0;
 	while (count < CANDIDATES + 1) {
-		int best = 0;
+		size_t best = 0;
 
-		for (int i = 1; i < CODES; i++)
+		for (size_t i = 1; i < GEO_CODES; i++)
 			best = sums[i] > sums[best] ? i : best;
 		if (!(sums[best] > 0))
 			break;
-		codes[count][0] = (char)('A' + best / 26);
-		codes[count][1] = (char)('A' + best % 26);
-		codes[count++][2] = '\0';
+		geo_code_at(best, codes[count++]);
 		sums[best] = 0;
 	}
 	return count;
@@ -652,6 +645,7 @@ int claim_country(const struct claim_case *c, const struct predicate_node *node,
 	struct claim_measure measure;
 	struct claim_end end;
 	struct room *room;
+	int status;
 
 	if (!claim_has_places(c, result))
 		return 0;
@@ -682,10 +676,10 @@ int claim_country(const struct claim_case *c, const struct predicate_node *node,
 	                 node->name, claim_percent(measure.low, low), claim_percent(measure.high, high),
 	                 result->relays ? " Relays are among them: they are not the attackers." : "");
 	hold_against_baseline(c, node, variance_of(&end), result);
-	weigh(c, node, room, result);
+	status = weigh(c, node, room, result);
 	compete(c, node, room, result);
 	room_free(room);
-	return 0;
+	return status;
 }
 
 /* ---- one network ---- */
@@ -722,7 +716,7 @@ static void measure_network(const struct claim_case *c, const struct predicate_n
 	low = (struct claim_end){ CLAIM_BETA, q * n + 1, (1 - q) * n + 1 };
 	high = (struct claim_end){ CLAIM_BETA, possible * n + 1, (1 - possible) * n + 1 };
 	measure->value = q;
-	claim_compare(node, &low, &high, false, measure);
+	claim_compare(node, &low, &high, measure);
 	measure->low = measure->low < q ? measure->low : q;
 	measure->high = measure->high > q ? measure->high : q;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/real.h"
+#include "measure/slot.h"
 #include "trace/claim_inside.h"
 #include "trace/family.h"
 
@@ -23,7 +24,6 @@
 #define RELATIVE_RATE 0.02   /* of a peak that was measured */
 #define RELATIVE_TIME 0.005  /* of a duration; and a second */
 #define RELATIVE_DEVICES 0.1
-#define SLOTS_A_SECOND 10
 #define COUNTRY_LEAST 0.003 /* share of sources below which a country may be databases' mistake */
 
 /* ---- forged, relayed ---- */
@@ -446,31 +446,28 @@ static bool networks_of(const struct claim_case *c, const struct predicate_node 
 /* Sources per country: where all databases that know them agree, and where any says so. */
 static double count_countries(const struct trace *trace, uint32_t omit, bool agreed)
 {
-	double sums[26 * 26] = { 0 }, all = 0, count = 0;
+	double sums[GEO_CODES] = { 0 }, all = 0, count = 0;
 
 	for (uint32_t i = 0; i < trace->rows_count; i++) {
 		const struct trace_row *row = &trace->rows[i];
-		int first = -1;
+		size_t first = GEO_CODES;
 		bool differ = false;
 
 		for (uint32_t d = 0; d < trace->country_databases; d++) {
-			const char *code = row->country[d];
-			int index = code[0] >= 'A' && code[0] <= 'Z' && code[1] >= 'A' && code[1] <= 'Z'
-			                    ? (code[0] - 'A') * 26 + code[1] - 'A'
-			                    : -1;
+			size_t index = geo_code_index(row->country[d]);
 
-			if (index < 0 || d == omit)
+			if (index == GEO_CODES || d == omit)
 				continue;
-			differ = differ || (first >= 0 && first != index);
+			differ = differ || (first < GEO_CODES && first != index);
 			first = index;
 			if (!agreed)
 				sums[index] += (double)row->sources;
 		}
-		if (agreed && first >= 0 && !differ)
+		if (agreed && first < GEO_CODES && !differ)
 			sums[first] += (double)row->sources;
 		all += (double)row->sources;
 	}
-	for (unsigned i = 0; i < 26 * 26; i++)
+	for (size_t i = 0; i < GEO_CODES; i++)
 		count += sums[i] > 0 && (!agreed || sums[i] > COUNTRY_LEAST * all);
 	return count;
 }
@@ -544,7 +541,7 @@ static bool size_of(const struct claim_case *c, const struct predicate_node *nod
 {
 	const struct trace *trace = c->trace;
 	bool bits = node->kind == PREDICATE_SIZE_BPS;
-	double looked_at = (double)trace->peak_pps / SLOTS_A_SECOND * trace->observed;
+	double looked_at = (double)trace->peak_pps / SLOTS_PER_SECOND * trace->observed;
 	char text[CLAIM_NUMBER_SIZE];
 
 	(void)omit;
@@ -710,7 +707,7 @@ void claim_quantity(const struct claim_case *c, const struct predicate_node *nod
 
 	if (!of(c, node, CLAIM_NOTHING, &q, result))
 		return;
-	claim_compare(node, &q.low, &q.high, false, &m);
+	claim_compare(node, &q.low, &q.high, &m);
 	result->verdict = m.verdict;
 	result->log10_bf = m.log10_bf;
 	result->value = q.value;
@@ -721,7 +718,7 @@ void claim_quantity(const struct claim_case *c, const struct predicate_node *nod
 		char what[CLAIM_TEXT_SIZE];
 
 		if (of(c, node, i, &q, c->scratch))
-			claim_compare(node, &q.low, &q.high, false, &without);
+			claim_compare(node, &q.low, &q.high, &without);
 		name_item(c->trace, node, i, what);
 		claim_add_evidence(result, m.log10_bf - without.log10_bf, without.verdict, "%s", what);
 	}

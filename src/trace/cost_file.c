@@ -181,6 +181,8 @@ int cost_prices_parse(const char *text, size_t length, struct cost_price prices[
 		return refuse(error, "line %d, column %d: %s", said.line, said.column, said.text);
 	taken = calloc(COST_PRICES_MAX, sizeof(*taken));
 	result = taken ? take_table(root, taken, count, error) : -ENOMEM;
+	if (result == -ENOMEM)
+		(void)refuse(error, "%s", strerror(ENOMEM));
 	if (result == 0)
 		memcpy(prices, taken, *count * sizeof(*taken));
 	free(taken);
@@ -220,8 +222,6 @@ int cost_prices_read(const char *path, struct cost_price prices[COST_PRICES_MAX]
 		(void)refuse(error, "it is no regular file");
 	else
 		(void)refuse(error, "%s", strerror(-result));
-	if (result == -ENOMEM)
-		(void)refuse(error, "out of memory");
 	free(text);
 	return result;
 }

@@ -10,20 +10,9 @@
 
 #include "trace/trace.h"
 
-#define LETTERS 26
-#define CODES ((size_t)LETTERS * LETTERS)
-
 struct sum {
 	uint64_t held, sources_low, sources_high, packets_low, packets_high;
 };
-
-/* CODES where it is no country. */
-static size_t code_of(const char country[GEO_COUNTRY_SIZE])
-{
-	if (country[0] < 'A' || country[0] > 'Z' || country[1] < 'A' || country[1] > 'Z' || country[2])
-		return CODES;
-	return (size_t)(country[0] - 'A') * LETTERS + (size_t)(country[1] - 'A');
-}
 
 /* Sums of estimates that came from outside must not wrap. */
 static void add(uint64_t *sum, uint64_t more)
@@ -32,14 +21,14 @@ static void add(uint64_t *sum, uint64_t more)
 }
 
 /* Adds a row to what is said in it, once each; false where nothing is. */
-static bool add_row(struct sum sums[CODES], const struct trace_row *row)
+static bool add_row(struct sum sums[GEO_CODES], const struct trace_row *row)
 {
 	size_t said[GEO_COUNTRY_DATABASES_MAX];
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < GEO_COUNTRY_DATABASES_MAX; i++) {
-		size_t code = code_of(row->country[i]);
-		bool again = code == CODES;
+		size_t code = geo_code_index(row->country[i]);
+		bool again = code == GEO_CODES;
 
 		for (unsigned k = 0; k < count; k++)
 			again |= said[k] == code;
@@ -78,8 +67,8 @@ static int most_first(const void *a, const void *b)
 
 uint32_t trace_countries(const struct trace *trace, struct trace_country *countries, uint32_t max)
 {
-	struct trace_country all[CODES];
-	struct sum sums[CODES];
+	struct trace_country all[GEO_CODES];
+	struct sum sums[GEO_CODES];
 	uint64_t sources = 0, packets = 0;
 	uint32_t count = 0;
 
@@ -90,19 +79,19 @@ uint32_t trace_countries(const struct trace *trace, struct trace_country *countr
 		add(&sources, trace->rows[i].sources);
 		add(&packets, trace->rows[i].packets);
 	}
-	for (size_t code = 0; code < CODES; code++) {
+	for (size_t code = 0; code < GEO_CODES; code++) {
 		const struct sum *sum = &sums[code];
 
 		if (sum->sources_high == 0 && sum->packets_high == 0)
 			continue;
-		all[count++] = (struct trace_country){
-			.code = { (char)('A' + code / LETTERS), (char)('A' + code % LETTERS) },
+		all[count] = (struct trace_country){
 			.held = sum->held,
 			.sources_low = share(sum->sources_low, sources),
 			.sources_high = share(sum->sources_high, sources),
 			.packets_low = share(sum->packets_low, packets),
 			.packets_high = share(sum->packets_high, packets),
 		};
+		geo_code_at(code, all[count++].code);
 	}
 	qsort(all, count, sizeof(all[0]), most_first);
 	count = count < max ? count : max;

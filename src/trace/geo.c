@@ -41,6 +41,8 @@ struct geo {
 	struct networks names;
 };
 
+static const char too_much[] = "it has more than is taken of a database";
+
 static const size_t kind_max[] = {
 	[GEO_COUNTRIES] = GEO_COUNTRY_DATABASES_MAX,
 	[GEO_NETWORKS] = GEO_NETWORK_DATABASES_MAX,
@@ -119,6 +121,8 @@ static int keep(struct geo *geo, enum geo_kind kind, const struct geo_database *
 		return refuse(error, path, "beyond the %zu databases of %s that are asked", kind_max[kind],
 		              kind == GEO_COUNTRIES ? "countries" : "networks");
 	result = ranges_finish(ranges);
+	if (result == -E2BIG)
+		return refuse(error, path, "%s", too_much);
 	if (result != 0)
 		return result;
 	table->about = *about;
@@ -154,7 +158,7 @@ static int read_database(struct geo *geo, const char *path, const uint8_t *octet
 		result = -EBADMSG;
 	}
 	if (result == -E2BIG) {
-		why = "it has more than is taken of a database";
+		why = too_much;
 		result = -EBADMSG;
 	}
 	if (result == -EBADMSG && line > 0)
@@ -214,7 +218,7 @@ static int finish(struct geo *made, int result, struct geo **geo)
 {
 	bool some = made->counts[GEO_COUNTRIES] + made->counts[GEO_NETWORKS] > 0;
 
-	if (result == -ENOMEM || !some) {
+	if (!some || (result != 0 && result != -EBADMSG)) {
 		geo_close(made);
 		made = NULL;
 	}

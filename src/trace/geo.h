@@ -26,6 +26,8 @@
 #define GEO_FOLDER "/var/lib/holdfast/geo"
 #define GEO_OLD_S (180 * 86400) /* a database older than the incident by more is said to be from another time */
 
+#define GEO_CODES ((size_t)26 * 26) /* pairs of capital letters, of which countries have some */
+
 enum geo_kind { GEO_COUNTRIES, GEO_NETWORKS };
 
 /* What is said of a database wherever its answers are. */
@@ -61,6 +63,9 @@ void geo_close(struct geo *geo);
 /* Databases of a kind, and each: the geo's. */
 size_t geo_count(const struct geo *geo, enum geo_kind kind);
 const struct geo_database *geo_database(const struct geo *geo, enum geo_kind kind, size_t index);
+/* Which pair of letters a country's code is, the first letter's first; GEO_CODES: it is none. And back. */
+size_t geo_code_index(const char country[GEO_COUNTRY_SIZE]);
+void geo_code_at(size_t index, char country[GEO_COUNTRY_SIZE]);
 /* Never fails: what is not known is empty. Changes nothing, so threads may share one geo. */
 void geo_look_up(const struct geo *geo, const struct address *address, struct geo_place *place);
 /* The name of a network, "" where none is known. Valid as long as `geo`. */

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Databases as lines of text. */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 
 #include "base/octets.h"
+#include "base/prefix.h"
 #include "trace/geo_inside.h"
 
 #define LINE_MAX_SIZE 1024
 #define FIELDS_MAX 5
-#define IPV4_AT 12
+#define LETTERS 26
 
 struct line {
 	char text[LINE_MAX_SIZE]; /* fields, each with its end */
@@ -32,6 +32,21 @@ uint32_t geo_country_value(const char *text, size_t length)
 	}
 	/* ISO 3166 leaves ZZ to its users, and these sets mean by it that they do not know. */
 	return letters[0] == 'Z' && letters[1] == 'Z' ? 0 : letters[0] << GEO_LETTER_BITS | letters[1];
+}
+
+size_t geo_code_index(const char country[GEO_COUNTRY_SIZE])
+{
+	for (unsigned i = 0; i < 2; i++)
+		if (country[i] < 'A' || country[i] > 'Z')
+			return GEO_CODES;
+	return country[2] ? GEO_CODES : (size_t)(country[0] - 'A') * LETTERS + (size_t)(country[1] - 'A');
+}
+
+void geo_code_at(size_t index, char country[GEO_COUNTRY_SIZE])
+{
+	country[0] = (char)('A' + index / LETTERS);
+	country[1] = (char)('A' + index % LETTERS);
+	country[2] = '\0';
 }
 
 /* Fields of one line; quotes as in CSV: "" is one. What comes behind FIELDS_MAX is left out. */
@@ -98,13 +113,15 @@ struct latest {
 
 static bool parse_address(const char *text, struct mmdb_address *address, bool *ipv4)
 {
-	uint8_t octets[sizeof(struct in6_addr)] = { 0 };
+	struct address read;
 
-	*ipv4 = inet_pton(AF_INET, text, octets + IPV4_AT) == 1;
-	if (!*ipv4 && inet_pton(AF_INET6, text, octets) != 1)
+	if (address_parse(text, &read) != 0)
 		return false;
-	address->high = octets_get_be(octets, sizeof(octets) / 2);
-	address->low = octets_get_be(octets + sizeof(octets) / 2, sizeof(octets) / 2);
+	*ipv4 = !strchr(text, ':');
+	address->high = octets_get_be(read.octets, 8);
+	address->low = octets_get_be(read.octets + 8, 8);
+	if (*ipv4)
+		address->low &= UINT32_MAX; /* of IPv4 these alone (mmdb.h) */
 	return true;
 }
 

@@ -7,41 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/digest.h"
 #include "observe/unpack.h"
 
 /* ---- the sum ---- */
 
 #define SUM_PREFIX "sha512-"
-#define BASE64_SIZE 89 /* of 64 octets, with the end */
-
-static void write_base64(const uint8_t *octets, size_t count, char *text)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-	for (size_t i = 0; i < count; i += 3) {
-		uint32_t word = (uint32_t)octets[i] << 16;
-
-		if (i + 1 < count)
-			word |= (uint32_t)octets[i + 1] << 8;
-		if (i + 2 < count)
-			word |= octets[i + 2];
-		*text++ = digits[word >> 18];
-		*text++ = digits[word >> 12 & 0x3f];
-		*text++ = i + 1 < count ? digits[word >> 6 & 0x3f] : '=';
-		*text++ = i + 2 < count ? digits[word & 0x3f] : '=';
-	}
-	*text = '\0';
-}
 
 int package_check(const uint8_t *octets, size_t size, const char *integrity)
 {
 	uint8_t sum[DIGEST_SHA512_SIZE];
-	char text[BASE64_SIZE];
+	char text[BASE64_SIZE(DIGEST_SHA512_SIZE)];
 	int result = -EINVAL;
 
 	digest_sha512(octets, size, sum);
-	write_base64(sum, sizeof(sum), text);
+	base64_write(sum, sizeof(sum), text);
 	while (*integrity) {
 		size_t length = strcspn(integrity, " \t\r\n");
 		/* Behind '?' there are options, which nobody has defined. */

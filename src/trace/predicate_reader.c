@@ -39,7 +39,6 @@ void reader_skip_space(struct reader *r)
 		r->at++;
 }
 
-/* Always -EINVAL: the text is wrong at the present place. */
 int reader_refuse(struct reader *r, const char *format, ...)
 {
 	va_list arguments;
@@ -50,7 +49,6 @@ int reader_refuse(struct reader *r, const char *format, ...)
 	return -EINVAL;
 }
 
-/* "expected WHAT, found 'word'". */
 int reader_refuse_found(struct reader *r, const char *expected)
 {
 	const char *from = r->text + r->at;
@@ -67,7 +65,6 @@ int reader_refuse_found(struct reader *r, const char *expected)
 	return reader_refuse(r, "expected %s, found '%.*s%s'", expected, (int)length, from, cut ? "..." : "");
 }
 
-/* The word at the present place, in small letters; its length, 0 where there is none. Stays where it is. */
 size_t reader_peek_word(const struct reader *r, char word[READER_WORD_SIZE])
 {
 	size_t length = 0;
@@ -109,7 +106,6 @@ int reader_want(struct reader *r, char c)
 	return reader_take(r, c) ? 0 : reader_refuse_found(r, expected);
 }
 
-/* One of the words; `expected` says which. */
 int reader_want_one_of(struct reader *r, const struct reader_word *words, const char *expected, int *value)
 {
 	reader_skip_space(r);

@@ -18,8 +18,6 @@
 #define VALUE_DIGITS_MAX 18 /* before the point */
 #define NETWORK_MAX 4294967294u
 #define SECONDS_A_DAY 86400
-#define YEAR_FIRST 1970
-#define YEAR_LAST 2200
 
 static const struct unit {
 	const char *text;
@@ -240,29 +238,6 @@ static bool take_figures(struct reader *r, unsigned digits, int *value)
 	return true;
 }
 
-static bool is_leap(int year)
-{
-	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
-static int days_of_month(int year, int month)
-{
-	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-
-	return days[month - 1] + (month == 2 && is_leap(year));
-}
-
-static int64_t days_since_epoch(int year, int month, int day)
-{
-	int64_t days = day - 1;
-
-	for (int y = YEAR_FIRST; y < year; y++)
-		days += is_leap(y) ? 366 : 365;
-	for (int m = 1; m < month; m++)
-		days += days_of_month(year, m);
-	return days;
-}
-
 /* "09:30", "09:30:15". */
 static bool take_clock(struct reader *r, int64_t *seconds)
 {
@@ -284,44 +259,53 @@ static bool take_clock(struct reader *r, int64_t *seconds)
 	return true;
 }
 
-static bool take_date(struct reader *r, int64_t *days)
+/* "2026-03-10T09:30Z", "2026-03-10T09:30:15Z", in small letters too. */
+static bool take_moment(struct reader *r, int64_t *ns)
 {
-	int year, month, day;
+	static const char minute[] = "2026-03-10T09:30Z", second[] = ":00Z";
+	char whole[TIME_TEXT_SIZE];
+	struct capture_time time;
+	size_t length = 0;
 
-	if (!take_figures(r, 4, &year) || r->text[r->at++] != '-')
+	for (; length < sizeof(minute) - 1 + sizeof(second); length++) {
+		char c = r->text[r->at + length];
+
+		if (!reader_is_digit(c) && !reader_is_letter(c) && c != '-' && c != ':')
+			break;
+		whole[length] = reader_capital(c);
+	}
+	whole[length] = '\0';
+	if (length == sizeof(minute) - 1 && whole[length - 1] == 'Z')
+		memcpy(whole + length - 1, second, sizeof(second));
+	if (time_parse(whole, &time) != 0 || time.ns < 0)
 		return false;
-	if (!take_figures(r, 2, &month) || r->text[r->at++] != '-')
-		return false;
-	if (!take_figures(r, 2, &day) || year < YEAR_FIRST || year > YEAR_LAST || month < 1 || month > 12 || day < 1 ||
-	    day > days_of_month(year, month))
-		return false;
-	*days = days_since_epoch(year, month, day);
+	r->at += length;
+	*ns = time.ns;
 	return true;
 }
 
 int value_read_time(struct reader *r, struct predicate_time *time)
 {
 	static const char expected[] = "a time such as 09:30 or 2026-03-10T09:30Z";
+	int64_t seconds = 0;
 	size_t began;
-	int64_t seconds, days = 0;
 	bool good;
 
 	reader_skip_space(r);
 	began = r->at;
 	time->dated = strlen(r->text + r->at) >= 5 && r->text[r->at + 4] == '-';
-	good = !time->dated || take_date(r, &days);
-	if (good && time->dated)
-		good = reader_capital(r->text[r->at++]) == 'T';
-	good = good && take_clock(r, &seconds);
-	if (good && reader_capital(r->text[r->at]) == 'Z')
-		r->at++;
-	else if (time->dated)
-		good = false;
+	if (time->dated) {
+		good = take_moment(r, &time->ns);
+	} else {
+		good = take_clock(r, &seconds);
+		if (good && reader_capital(r->text[r->at]) == 'Z')
+			r->at++;
+		time->ns = seconds * NS_PER_S;
+	}
 	if (!good || reader_is_letter(r->text[r->at]) || reader_is_digit(r->text[r->at]) || r->text[r->at] == ':') {
 		r->at = began;
 		return reader_refuse_found(r, expected);
 	}
-	time->ns = (days * SECONDS_A_DAY + seconds) * NS_PER_S;
 	return 0;
 }
 
@@ -351,17 +335,19 @@ static size_t character_length(const unsigned char *from)
 
 int value_read_name(struct reader *r, const char *expected, char name[PREDICATE_NAME_SIZE])
 {
+	bool quoted;
 	size_t length = 0, began;
 
 	reader_skip_space(r);
-	began = r->at;
-	if (r->text[r->at] != '"') {
+	quoted = r->text[r->at] == '"';
+	began = r->at + quoted;
+	if (!quoted) {
 		while (reader_is_name(r->text[began + length]))
 			length++;
 		if (length == 0)
 			return reader_refuse_found(r, expected);
 	} else {
-		const unsigned char *from = (const unsigned char *)r->text + ++began;
+		const unsigned char *from = (const unsigned char *)r->text + began;
 
 		while (from[length] != '"') {
 			size_t character = character_length(from + length);
@@ -381,7 +367,7 @@ int value_read_name(struct reader *r, const char *expected, char name[PREDICATE_
 		return reader_refuse(r, "a name has at most %d octets", PREDICATE_NAME_SIZE - 1);
 	memset(name, 0, PREDICATE_NAME_SIZE);
 	memcpy(name, r->text + began, length);
-	r->at = began + length + (r->text[began + length] == '"');
+	r->at = began + length + quoted;
 	return 0;
 }
 

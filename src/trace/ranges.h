@@ -68,7 +68,10 @@ int ranges_add6(struct ranges *ranges, const struct mmdb_address *first, const s
                 uint32_t value);
 /* -E2BIG where there are too many. */
 int ranges_add_alias(struct ranges *ranges, const struct mmdb_alias *alias);
-/* All is added, and from now on it can be asked. 0 or -ENOMEM. */
+/*
+ * All is added, and from now on it can be asked. 0; -ENOMEM; -E2BIG: there are RANGES_MAX already, and what lies behind
+ * them, of which nothing is said, would be one more.
+ */
 int ranges_finish(struct ranges *ranges);
 void ranges_fini(struct ranges *ranges);
 uint32_t ranges_find(const struct ranges *ranges, const struct address *address);

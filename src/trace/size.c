@@ -6,9 +6,9 @@
 
 #include "base/real.h"
 #include "base/time.h"
+#include "measure/slot.h"
 #include "trace/chance.h"
 
-#define SLOTS_A_SECOND 10 /* of 100 ms, as peaks are counted in */
 #define BINS_MAX 1048576  /* seconds of a wave told apart; of a longer one, so many times two, four … */
 #define QUANTILE 1.959964 /* 95 % on two sides */
 
@@ -88,8 +88,8 @@ static int count_at_once(const struct size_input *input, uint64_t *at_once)
 		if (result != 0)
 			return result;
 		here *= input->stands_for;
-		if (wave->peak_packets && wave->peak_packets <= UINT64_MAX / SLOTS_A_SECOND)
-			here = at_most(here, wave->peak_packets * SLOTS_A_SECOND);
+		if (wave->peak_packets && wave->peak_packets <= UINT64_MAX / SLOTS_PER_SECOND)
+			here = at_most(here, wave->peak_packets * SLOTS_PER_SECOND);
 		most = here > most ? here : most;
 	}
 	*at_once = most;

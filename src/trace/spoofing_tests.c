@@ -21,8 +21,9 @@
 #define UNIFORM_EFFECT 0.5  /* Cohen's w up to which octets are as even as chance makes them; half of them dark is 1 */
 #define ONCE_PERMILLE 900   /* sources per thousand packets from which on each was seen about once */
 #define POPULATION_MIN ((double)(1u << 26)) /* sources: more than any crowd of devices */
-#define NETWORKS_IPV4 16777216.0            /* /24 */
-#define NETWORKS_PERCENT 90                 /* of those that random numbers would lie in */
+#define ADDRESSES_IPV4 4294967296.0
+#define NETWORKS_IPV4 16777216.0 /* /24 */
+#define NETWORKS_PERCENT 90      /* of those that random numbers would lie in */
 #define TTL_SAME_PERMILLE 950
 #define HOPS_NEAR 2      /* hosts of one /24 are about as far away */
 #define HOPS_PAIRS 20    /* of neighbours, to be compared */
@@ -103,13 +104,15 @@ static void look(struct spoofing_view *v, struct roster *roster)
 void spoofing_view_init(struct spoofing_view *v, const struct incident_part *part)
 {
 	const struct window *w = part->window;
+	struct incident_sources sources = incident_part_sources(part);
 
 	*v = (struct spoofing_view){
 		.window = w,
+		.about = sources.exact ? "" : "about ",
+		.sources = sources.count,
+		.networks = sources.networks,
 		.tcp = vector_get(part->kind)->protocol == PROTOCOL_TCP,
-		.sources = at_most(hll_estimate(&w->sources), w->packets),
 	};
-	v->networks = at_most(hll_estimate(&w->source_networks), v->sources);
 	for (unsigned i = 0; i < 256; i++) {
 		v->octets += w->source_octet[i] > 0;
 		v->top_ttl = w->ttl[i] > v->top_ttl ? w->ttl[i] : v->top_ttl;
@@ -146,7 +149,7 @@ static bool is_spread(const struct spoofing_view *v)
 
 static void too_few(const struct spoofing_view *v, struct spoofing_test *test)
 {
-	say(test, "too few to say: about %llu source addresses", (unsigned long long)v->sources);
+	say(test, "too few to say: %s%llu source addresses", v->about, (unsigned long long)v->sources);
 }
 
 /* ------------------------------------------------------------------ the tests */
@@ -230,7 +233,7 @@ static void repeats(const struct spoofing_view *v, struct spoofing_test *test)
 	double stands_for = (double)(1ull << v->halvings), seen = (double)packets, most, population;
 
 	test->value = (double)repeated;
-	test->expected = v->ipv4 ? seen * seen * stands_for / 8589934592.0 : 0;
+	test->expected = v->ipv4 ? seen * seen * stands_for / (2 * ADDRESSES_IPV4) : 0;
 	/* Of few repeats there might as well have been more. */
 	most = (double)repeated + 3 * __builtin_sqrt((double)repeated) + 3;
 	population = seen * seen * stands_for / (2 * most);
@@ -253,8 +256,9 @@ static void networks(const struct spoofing_view *v, struct spoofing_test *test)
 	if (is_spread(v))
 		test->says = SPOOFING_SPOOFED;
 	say(test,
-	    "about %llu source addresses lie in about %llu networks (/24, IPv6 /48) and %u of 256 parts of the address space; random ones would in %.0f",
-	    (unsigned long long)v->sources, (unsigned long long)v->networks, v->octets, test->expected);
+	    "%s%llu source addresses lie in %s%llu networks (/24, IPv6 /48) and %u of 256 parts of the address space; random ones would in %.0f",
+	    v->about, (unsigned long long)v->sources, v->about, (unsigned long long)v->networks, v->octets,
+	    test->expected);
 }
 
 /* How far away, if it began with the smallest usual TTL that it can have begun with. */
@@ -404,8 +408,8 @@ static double plogp(uint32_t count)
 }
 
 struct information {
-	double bits,
-		chance; /* mutual information, what the sample's size makes of it taken off; what may be left of that */
+	double bits;   /* mutual information, what the sample's size makes of it taken off */
+	double chance; /* what may be left of that */
 };
 
 /* G = 2N times the mutual information; by chance it has the mean of its degrees of freedom. */
@@ -521,7 +525,7 @@ static void resets(const struct spoofing_view *v, struct spoofing_test *test)
 /* ---- clones ---- */
 
 struct stack {
-	uint32_t tsval, network; /* its /24, or a hash of the IPv6 /48 */
+	uint32_t tsval, network; /* its /24, or the last 24 bits of the IPv6 /48 */
 	uint16_t mss;
 	uint8_t ttl;
 };

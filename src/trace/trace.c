@@ -15,14 +15,13 @@
 
 #include "base/hash.h"
 #include "base/time.h"
+#include "measure/slot.h"
 #include "trace/chance.h"
 #include "trace/family.h"
 #include "trace/rows.h"
 
 #define THINNING_SEED 0x7468696e6e696e67u
-#define SLOTS_A_SECOND 10u
 #define BITS_AN_OCTET 8u
-#define WAVE_LEAST_NS (100 * NS_PER_MS) /* a wave is at least as long as a slot */
 #define NS_AN_HOUR 3.6e12
 
 _Static_assert(TRACE_VECTORS_MAX >= INCIDENT_PARTS_MAX, "each vector has its place");
@@ -70,13 +69,12 @@ static void make_vectors(const struct incident *incident, struct trace *trace)
 	for (uint32_t i = 0; i < incident->parts_count; i++) {
 		const struct window *window = incident->parts[i].window;
 		struct trace_vector *vector = &trace->vectors[i];
-		uint64_t sources = hll_estimate(&window->sources);
 
 		spoofing_judge_part(incident, i, &vector->spoofing);
 		(void)snprintf(vector->name, sizeof(vector->name), "%s", vector_get(incident->parts[i].kind)->name);
 		vector->packets = window->packets;
 		vector->octets = window->bytes;
-		vector->sources = sources < window->packets ? sources : window->packets;
+		vector->sources = incident_part_sources(&incident->parts[i]).count;
 	}
 	trace->vectors_count = incident->parts_count;
 }
@@ -179,14 +177,6 @@ static bool is_kept(const struct roster_source *source, unsigned halvings)
 	return hash_address(THINNING_SEED, &source->address) <= UINT64_MAX >> halvings;
 }
 
-static bool is_trusted(const struct trace_input *input, const struct roster_source *source)
-{
-	for (uint32_t i = 0; i < input->trusted_count; i++)
-		if (prefix_contains(&input->trusted[i], &source->address))
-			return true;
-	return false;
-}
-
 /* Proxies that users come through go first of all. */
 static int crowd_clear(struct crowd *crowd, const struct trace_input *input)
 {
@@ -198,7 +188,7 @@ static int crowd_clear(struct crowd *crowd, const struct trace_input *input)
 	if (!crowd->kept)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < crowd->count; i++)
-		if (!is_trusted(input, &crowd->sources[i]))
+		if (!prefixes_contain(input->trusted, input->trusted_count, &crowd->sources[i].address))
 			crowd->kept[kept++] = crowd->sources[i];
 	crowd->sources = crowd->kept;
 	crowd->count = kept;
@@ -351,22 +341,18 @@ static int make_coordination(const struct incident *incident, const struct crowd
 /* Of all sources that were not forged: counted where all are held, else by the sketches. */
 static uint64_t count_distinct(const struct incident *incident, const struct trace *trace, const struct crowd *all)
 {
-	struct hll *sources;
+	struct hll sources = { { 0 } };
 	uint64_t packets = 0, estimate;
 
 	if (all->all_held)
 		return all->count;
-	sources = calloc(1, sizeof(*sources));
-	if (!sources)
-		return times(all->count, all->stands_for);
 	for (uint32_t i = 0; i < incident->parts_count; i++) {
 		if (!belongs(trace, i, ALL))
 			continue;
-		hll_merge(sources, &incident->parts[i].window->sources);
+		hll_merge(&sources, &incident->parts[i].window->sources);
 		packets += incident->parts[i].window->packets;
 	}
-	estimate = hll_estimate(sources);
-	free(sources);
+	estimate = hll_estimate(&sources);
 	return estimate < packets ? estimate : packets;
 }
 
@@ -410,7 +396,8 @@ static void make_cost(const struct trace_input *input, struct trace *trace)
 		const struct wave *wave = &input->incident->waves[i];
 		int64_t ns = time_since(wave->ended, wave->began);
 
-		lasted_ns += (double)(ns > WAVE_LEAST_NS ? ns : WAVE_LEAST_NS);
+		/* It is at least as long as a slot. */
+		lasted_ns += (double)(ns > SLOT_NS ? ns : SLOT_NS);
 		octets += (double)wave->bytes;
 	}
 	if (input->incident->is_scan)
@@ -462,7 +449,6 @@ static void make_rank(const struct trace_input *input, struct trace *trace)
 static void make_head(const struct trace_input *input, struct trace *trace)
 {
 	const struct incident *incident = input->incident;
-	uint64_t sources = hll_estimate(&input->total->sources);
 
 	trace->incident = incident->id;
 	trace->began_ns = incident->began.ns;
@@ -470,9 +456,9 @@ static void make_head(const struct trace_input *input, struct trace *trace)
 	trace->made_ns = input->made_ns;
 	trace->packets = incident->packets;
 	trace->octets = incident->bytes;
-	trace->sources = sources < incident->packets ? sources : incident->packets;
-	trace->peak_pps = times(incident->peak_packets, SLOTS_A_SECOND);
-	trace->peak_bps = times(incident->peak_bytes, SLOTS_A_SECOND * BITS_AN_OCTET);
+	trace->sources = incident_sources(incident, input->total).count;
+	trace->peak_pps = times(incident->peak_packets, SLOTS_PER_SECOND);
+	trace->peak_bps = times(incident->peak_bytes, SLOTS_PER_SECOND * BITS_AN_OCTET);
 	trace->waves = incident->waves_count;
 	trace->observed = input->observed;
 }

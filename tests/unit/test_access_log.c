@@ -131,7 +131,7 @@ static void cut_anywhere(void **state)
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		for (size_t length = 0; length <= strlen(lines[i].text); length++) {
 			struct access_log log = { .format = ACCESS_AUTO };
-			char *exact = malloc(length + 1);
+			char *exact = malloc(length ? length : 1);
 			struct access_entry entry;
 			const char *why = NULL;
 			int result;

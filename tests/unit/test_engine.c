@@ -809,6 +809,45 @@ static void each_kind_is_named(void **state)
 	}
 }
 
+/* A router that is made to look for ever other addresses of a link: each look goes to a group of its own. */
+static struct observation look_for(struct stream *s, int64_t ns)
+{
+	struct observation o =
+		made_icmp(ns, made_ipv6(0xfe80000000000000u, 1),
+	                  made_ipv6(0xff02000000000000u, 0x1ff000000u | made_below(&s->draws, 1u << 24)), 135, 0);
+
+	o.protocol = MADE_ICMPV6;
+	o.length = 72;
+	o.ttl = 255;
+	return o;
+}
+
+static void a_link_is_searched_for_neighbours(void **state)
+{
+	static const struct {
+		uint32_t pps, incidents;
+	} rows[] = { { 2000, 1 }, { 100, 0 } };
+
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct prefix groups = { made_ipv6(0xff02000000000000u, 0x1ff000000u), 104, false };
+		struct stream *s = *state;
+		struct engine *e;
+
+		s->count = 0;
+		peace(s, WEB, 0, 20, 20);
+		for (int64_t ns = 5 * NS_PER_S; ns < 15 * NS_PER_S; ns += NS_PER_S / rows[i].pps)
+			push(s, look_for(s, START + ns));
+		e = analyze(s);
+		assert_int_equal(engine_count(e), rows[i].incidents);
+		if (rows[i].incidents) {
+			assert_string_equal(vector_name(engine_finding(e, 0), 0), "nd_flood");
+			assert_true(prefix_equal(&engine_finding(e, 0)->incident->scope, &groups));
+			assert_near(engine_finding(e, 0)->incident->began, 5000, 200);
+		}
+		engine_free(e);
+	}
+}
+
 /* Answers that no table knows, of two hundred hosts. */
 static struct observation answer_from(struct stream *s, int64_t ns, struct address target, uint16_t port)
 {
@@ -1641,6 +1680,7 @@ int main(void)
 		WITH_STREAM(waves_of_neighbours_stay_apart),
 		WITH_STREAM(a_carpet),
 		WITH_STREAM(each_kind_is_named),
+		WITH_STREAM(a_link_is_searched_for_neighbours),
 		WITH_STREAM(the_heaviest_port_names_a_reflection),
 		WITH_STREAM(marks_are_told_by_what_packets_stand_for),
 		WITH_STREAM(a_mirror_is_no_target),

@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -88,7 +90,7 @@ static void assert_file(const char *path, const void *wanted, size_t length)
 
 static void a_file_is_replaced_whole_or_not(void **state)
 {
-	char path[128], link[128], folder_in_the_way[160];
+	char path[128], link[128], taken[128], beside[160], folder_in_the_way[160];
 	void *all = NULL;
 	size_t length = 0;
 	struct stat status;
@@ -110,10 +112,52 @@ static void a_file_is_replaced_whole_or_not(void **state)
 	assert_int_equal(file_replace(path, 0600, octets, SIZE, FILE_PASSING), -EISDIR);
 	assert_int_equal(rmdir(folder_in_the_way), 0);
 	assert_file(path, "shorter", 7);
+	/* What was written beside and cannot take the place is not left there. */
+	(void)snprintf(taken, sizeof(taken), "%s/taken", folder);
+	assert_int_equal(mkdir(taken, 0700), 0);
+	assert_int_equal(file_replace(taken, 0600, octets, SIZE, FILE_PASSING), -EISDIR);
+	(void)snprintf(beside, sizeof(beside), "%s.new", taken);
+	assert_int_equal(access(beside, F_OK), -1);
+	assert_int_equal(rmdir(taken), 0);
 	assert_int_equal(symlink(path, link), 0);
 	assert_int_equal(file_load(link, SIZE, &all, &length), -ELOOP);
 	assert_int_equal(unlink(link) | unlink(path), 0);
 	assert_null(all);
+}
+
+/* A disk that is full, played by a bound on how large files may become. */
+static void what_was_begun_beside_does_not_stay(void **state)
+{
+	struct rlimit limit, small;
+	char path[128];
+	int result;
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/kept", folder);
+	assert_int_equal(file_replace(path, 0600, "shorter", 7, FILE_PASSING), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	small = (struct rlimit){ SIZE / 2, limit.rlim_max };
+	assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	result = file_replace(path, 0600, octets, SIZE, FILE_PASSING);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(result, -EFBIG);
+	assert_file(path, "shorter", 7);
+	assert_int_equal(unlink(path), 0);
+}
+
+static void a_file_tells_its_folder(void **state)
+{
+	char path[128];
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/nothing", folder);
+	assert_int_equal(file_sync_folder_of(path), 0);
+	(void)snprintf(path, sizeof(path), "%s/nothing/at/all", folder);
+	assert_int_equal(file_sync_folder_of(path), -ENOENT);
+	/* The root may be of a file system that cannot be synced; it is there. */
+	assert_int_not_equal(file_sync_folder_of("/nothing"), -ENOENT);
+	assert_int_equal(file_sync_folder_of("nothing"), 0);
 }
 
 static void a_name_that_is_too_long_is_said(void **state)
@@ -123,6 +167,33 @@ static void a_name_that_is_too_long_is_said(void **state)
 	(void)state;
 	memset(path, 'a', sizeof(path) - 1);
 	assert_int_equal(file_replace(path, 0600, octets, 1, FILE_PASSING), -ENAMETOOLONG);
+	path[sizeof(path) - 2] = '/';
+	assert_int_equal(file_sync_folder_of(path), -ENAMETOOLONG);
+}
+
+static void folders_above_are_made(void **state)
+{
+	char path[160], cwd[160];
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/a/b//c", folder);
+	assert_int_equal(file_make_parents(path, 0700), 0);
+	assert_int_equal(file_make_parents(path, 0700), 0); /* they are there */
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(close(open_file("from", O_RDWR | O_CREAT)), 0);
+	(void)snprintf(path, sizeof(path), "%s/from/d/e", folder);
+	assert_int_equal(file_make_parents(path, 0700), -ENOTDIR);
+	assert_int_equal(file_make_parents("", 0700), 0);
+	assert_int_equal(file_make_parents("/", 0700), 0);
+	assert_int_equal(file_make_parents("name", 0700), 0);
+	/* Of a path that is none of the root's, too. */
+	assert_non_null(getcwd(cwd, sizeof(cwd)));
+	assert_int_equal(chdir(folder), 0);
+	assert_int_equal(file_make_parents("r/s", 0700), 0);
+	assert_int_equal(rmdir("r") | rmdir("a/b") | rmdir("a"), 0);
+	assert_int_equal(chdir(cwd), 0);
 }
 
 static void what_cannot_be_is_said(void **state)
@@ -165,9 +236,14 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_is_written_is_read),         cmocka_unit_test(all_that_there_is_is_read),
-		cmocka_unit_test(a_file_is_replaced_whole_or_not), cmocka_unit_test(a_name_that_is_too_long_is_said),
+		cmocka_unit_test(what_is_written_is_read),
+		cmocka_unit_test(all_that_there_is_is_read),
+		cmocka_unit_test(a_file_is_replaced_whole_or_not),
+		cmocka_unit_test(a_name_that_is_too_long_is_said),
+		cmocka_unit_test(folders_above_are_made),
 		cmocka_unit_test(what_cannot_be_is_said),
+		cmocka_unit_test(a_file_tells_its_folder),
+		cmocka_unit_test(what_was_begun_beside_does_not_stay),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

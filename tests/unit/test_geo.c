@@ -531,6 +531,7 @@ static void there_are_so_many_ranges(void **state)
 		result |= ranges_add4(&ranges, i, i, 1 + i % 2);
 	assert_int_equal(result, 0);
 	assert_int_equal(ranges_add4(&ranges, RANGES_MAX, RANGES_MAX, 3), -E2BIG);
+	assert_int_equal(ranges_finish(&ranges), -E2BIG); /* that all is over behind them is one more, too */
 	for (uint64_t i = 0; i < RANGES_MAX; i++)
 		result |= ranges_add6(&ranges, &(struct mmdb_address){ .low = i }, &(struct mmdb_address){ .low = i },
 		                      (uint32_t)(1 + i % 2));
@@ -706,6 +707,23 @@ static void a_folder_has_what_fits(void **state)
 	clear_folder();
 }
 
+static void codes_are_numbered(void **state)
+{
+	static const char none[][GEO_COUNTRY_SIZE] = { "", "D", "de", "D1", "[A" };
+	char code[GEO_COUNTRY_SIZE], before[GEO_COUNTRY_SIZE] = "";
+
+	(void)state;
+	for (size_t i = 0; i < GEO_CODES; i++) {
+		geo_code_at(i, code);
+		assert_int_equal(geo_code_index(code), i);
+		assert_true(strcmp(before, code) < 0);
+		memcpy(before, code, sizeof(before));
+	}
+	assert_string_equal(code, "ZZ");
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		assert_int_equal(geo_code_index(none[i]), GEO_CODES);
+}
+
 static int make_folder(void **state)
 {
 	(void)state;
@@ -737,6 +755,7 @@ int main(void)
 		cmocka_unit_test(lines_that_overlap_are_clipped),
 		cmocka_unit_test(files_are_refused_by_what_they_are),
 		cmocka_unit_test(a_folder_has_what_fits),
+		cmocka_unit_test(codes_are_numbered),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -281,6 +281,34 @@ static void waves_make_one_outage(void **state)
 	free(surge);
 }
 
+/* Waves that there is no room for are part of the last, and counted. */
+static void waves_beyond_are_joined(void **state)
+{
+	enum { WAVES = OUTAGE_WAVES_MAX + 8, OUT = 6, EACH = 18 };
+	struct surge *surge = new_surge();
+	struct outage outage = { .waves_count = 0 };
+	int64_t at = FIRST + 6 * WEEK_BUCKETS;
+	const int64_t last = at + (OUTAGE_WAVES_MAX - 1) * EACH, end = at + (WAVES - 1) * EACH + OUT;
+
+	(void)state;
+	quiet_weeks(surge, 6 * WEEK_BUCKETS, 30);
+	for (int64_t i = 0; i < (WAVES + 3) * EACH; i++) {
+		double times = i / EACH < WAVES && i % EACH < OUT ? 10 : 1;
+		enum surge_news news = surge_add(surge, at + i, (uint32_t)(usual_of(at + i, 30) * times));
+
+		if (news == SURGE_OVER) {
+			assert_true(surge_outage(surge, &outage));
+			break;
+		}
+	}
+	assert_int_equal(outage.waves_count, OUTAGE_WAVES_MAX);
+	assert_int_equal(outage.waves_joined, WAVES - OUTAGE_WAVES_MAX);
+	assert_int_equal(outage.waves[OUTAGE_WAVES_MAX - 1].began_ns, last * COUNT_BUCKET_NS);
+	assert_int_equal(outage.waves[OUTAGE_WAVES_MAX - 1].ended_ns, end * COUNT_BUCKET_NS);
+	assert_int_equal(outage.ended_ns, end * COUNT_BUCKET_NS);
+	free(surge);
+}
+
 static void what_lasts_a_week_is_usual(void **state)
 {
 	struct surge *surge = new_surge();
@@ -492,6 +520,28 @@ static void what_is_known_since_yesterday_does_not_stand_out(void **state)
 	assert_int_equal(usual[1], 0);
 }
 
+static void places_beyond_are_counted(void **state)
+{
+	struct report_count count = { .bucket_ns = FIRST * COUNT_BUCKET_NS, .accepted = 1 };
+	struct where *where;
+
+	(void)state;
+	assert_int_equal(where_new(FIRST * COUNT_BUCKET_NS, 1, &where), 0);
+	for (uint32_t i = 1; i <= WHERE_PLACES_MAX; i++) {
+		count.network = i;
+		assert_int_equal(where_add(where, &count), 0);
+	}
+	assert_int_equal(where_refused(where), 0);
+	count.network = WHERE_PLACES_MAX + 1;
+	assert_int_equal(where_add(where, &count), 0);
+	assert_int_equal(where_refused(where), 1);
+	/* One that has its place keeps it. */
+	count.network = 1;
+	assert_int_equal(where_add(where, &count), 0);
+	assert_int_equal(where_refused(where), 1);
+	where_free(where);
+}
+
 /* ---- text ---- */
 
 struct heard {
@@ -617,12 +667,14 @@ int main(void)
 		cmocka_unit_test(delays_are_those_of_the_design),
 		cmocka_unit_test(one_bucket_alarms_never),
 		cmocka_unit_test(waves_make_one_outage),
+		cmocka_unit_test(waves_beyond_are_joined),
 		cmocka_unit_test(what_lasts_a_week_is_usual),
 		cmocka_unit_test(belief_is_the_table),
 		cmocka_unit_test(signals_speak),
 		cmocka_unit_test(causes_stand_on_one_axis),
 		cmocka_unit_test(one_country_stands_out),
 		cmocka_unit_test(what_is_known_since_yesterday_does_not_stand_out),
+		cmocka_unit_test(places_beyond_are_counted),
 		cmocka_unit_test(lines_are_counts),
 		cmocka_unit_test(wrong_lines_are_named),
 		cmocka_unit_test(words_go_both_ways),

@@ -158,6 +158,8 @@ static void errors_point_at_the_character(void **state)
 		{ "UDP", 0, "unknown word 'UDP'; did you mean 'udp'?" },
 		{ "udp and lenght 4", 8, "unknown word 'lenght'; did you mean 'length'?" },
 		{ "fragmnet", 0, "unknown word 'fragmnet'; did you mean 'fragment'?" },
+		{ "a_word_that_is_far_too_long_to_be_near_to_any_that_is_known", 0,
+		  "unknown word 'a_word_that_is_far_too_l...'; expected a term such as 'udp', 'src port 53' or 'length > 400'" },
 		{ "port 53", 0, "unknown term 'port': write 'src port' or 'dst port'" },
 		{ "greater 400", 0, "unknown term 'greater': write 'length >= N'" },
 		{ "quux", 0, "unknown word 'quux'; expected a term such as 'udp', 'src port 53' or 'length > 400'" },

@@ -87,6 +87,9 @@ static void nonsense_is_refused(void **state)
 
 static void addresses(void **state)
 {
+	static const char *const none[] = {
+		"", "192.0.2", "192.0.2.10/32", " 192.0.2.10", "site.test", "fe80::1%eth0"
+	};
 	const uint8_t v4[4] = { 192, 0, 2, 10 };
 	const uint8_t v6[16] = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 };
 	struct address a = address_from_ipv4(v4), b = address_from_ipv6(v6), c = host("192.0.2.11");
@@ -95,6 +98,16 @@ static void addresses(void **state)
 	(void)state;
 	assert_string_equal(address_format(&a, text), "192.0.2.10");
 	assert_string_equal(address_format(&b, text), "2001:db8::1");
+	assert_int_equal(address_parse("192.0.2.11", &a), 0);
+	assert_true(address_equal(&a, &c));
+	assert_int_equal(address_parse("2001:db8::1", &a), 0);
+	assert_true(address_equal(&a, &b));
+	assert_int_equal(address_parse("::ffff:192.0.2.11", &a), 0);
+	assert_true(address_equal(&a, &c));
+	for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
+		assert_int_equal(address_parse(none[i], &a), -EINVAL);
+	assert_true(address_equal(&a, &c));
+	a = address_from_ipv4(v4);
 	assert_true(address_is_ipv4(&a));
 	assert_false(address_is_ipv4(&b));
 	assert_true(address_equal(&a, &a));
@@ -124,10 +137,33 @@ static void multicast(void **state)
 	}
 }
 
+static void impossible_sources(void **state)
+{
+	static const char *const yes[] = { "0.0.0.0",   "0.255.255.255", "127.0.0.1",       "127.255.255.255",
+		                           "224.0.0.0", "240.0.0.1",     "255.255.255.255", "::",
+		                           "::1",       "ff00::",        "ff02::1" };
+	static const char *const no[] = { "1.0.0.0", "126.255.255.255", "128.0.0.0", "223.255.255.255", "10.0.0.1",
+		                          "::2",     "::1:0",           "1::",       "fe80::1",         "2001:db8::1" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(yes) / sizeof(*yes); i++) {
+		struct address address = host(yes[i]);
+
+		if (!address_is_impossible_source(&address))
+			fail_msg("%s may be a source", yes[i]);
+	}
+	for (size_t i = 0; i < sizeof(no) / sizeof(*no); i++) {
+		struct address address = host(no[i]);
+
+		if (address_is_impossible_source(&address))
+			fail_msg("%s may be no source", no[i]);
+	}
+}
+
 static void holding(void **state)
 {
 	struct prefix net = parsed("192.0.2.0/23"), all4 = parsed("0.0.0.0/0"), all6 = parsed("::/0");
-	struct prefix joined, half = parsed("192.0.3.0/24"), v6 = parsed("2001:db8::/32");
+	struct prefix joined, both[2], half = parsed("192.0.3.0/24"), v6 = parsed("2001:db8::/32");
 	struct address in = host("192.0.3.255"), out = host("192.0.4.0"), six = host("2001:db8::1");
 
 	(void)state;
@@ -137,6 +173,13 @@ static void holding(void **state)
 	assert_false(prefix_contains(&all4, &six));
 	assert_false(prefix_contains(&all6, &out));
 	assert_true(prefix_contains(&all6, &six));
+	both[0] = v6;
+	both[1] = net;
+	assert_true(prefixes_contain(both, 2, &in));
+	assert_true(prefixes_contain(both, 2, &six));
+	assert_false(prefixes_contain(both, 2, &out));
+	assert_false(prefixes_contain(both, 1, &in));
+	assert_false(prefixes_contain(NULL, 0, &in));
 	assert_true(prefix_covers(&net, &half));
 	assert_false(prefix_covers(&half, &net));
 	assert_true(prefix_covers(&net, &net));
@@ -244,6 +287,7 @@ int main(void)
 		cmocka_unit_test(nonsense_is_refused),
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(multicast),
+		cmocka_unit_test(impossible_sources),
 		cmocka_unit_test(holding),
 		cmocka_unit_test(a_mask_is_ones_then_zeros),
 		cmocka_unit_test(agrees_with_the_naive_twin),

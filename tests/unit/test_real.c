@@ -82,6 +82,9 @@ static void normal_is_that_of_the_library(void **state)
 	for (double x = -37; x < 37; x += 0.01)
 		assert_near(real_normal_below(x), erfc(-x / sqrt(2)) / 2, 1e-10, 0);
 	assert_true(real_normal_below(0) == 0.5);
+	assert_true(real_normal_below(INFINITY) == 1);
+	assert_true(real_normal_below(-INFINITY) == 0);
+	assert_true(real_normal_below(-1e200) == 0);
 	assert_true(real_is_nan(real_normal_below(NAN)));
 }
 

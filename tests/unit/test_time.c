@@ -168,6 +168,50 @@ static void what_is_no_time_is_refused(void **state)
 	reads("2262-04-11T23:47:16.854775807Z", INT64_MAX);
 }
 
+/* At ten in the morning of a first of March. */
+static void what_people_type(void **state)
+{
+	static const struct {
+		const char *text, *is;
+	} good[] = {
+		{ "2026-03-01T09:40:15.5Z", "2026-03-01T09:40:15.500000Z" },
+		{ "2027-03-01T09:40", "2027-03-01T09:40:00.000000Z" },
+		{ "09:40", "2026-03-01T09:40:00.000000Z" },
+		{ "10:00", "2026-03-01T10:00:00.000000Z" },
+		{ "10:01", "2026-02-28T10:01:00.000000Z" },
+	};
+	static const char *const bad[] = {
+		"",      "9:40",  "24:00", "09:60",      "09:40:00",         "09:40Z",
+		"noon.", "09.40", "-9:40", "2026-03-01", "2026-02-29T09:40", "2026-03-01 09:40"
+	};
+	struct capture_time now, t;
+	char text[TIME_TEXT_SIZE];
+
+	(void)state;
+	assert_int_equal(time_parse("2026-03-01T10:00:00Z", &now), 0);
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_int_equal(time_parse_typed(good[i].text, now, &t), 0);
+		assert_string_equal(time_format(t, text), good[i].is);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		t.ns = 7;
+		if (time_parse_typed(bad[i], now, &t) != -EINVAL || t.ns != 7)
+			fail_msg("'%s' was accepted", bad[i]);
+	}
+}
+
+static void months_have_names(void **state)
+{
+	static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+
+	(void)state;
+	for (unsigned i = 0; i < 12; i++)
+		assert_int_equal(time_month(names + (size_t)3 * i), i + 1);
+	assert_int_equal(time_month("anF"), 0);
+	assert_int_equal(time_month("jan"), 0);
+	assert_int_equal(time_month("Mai"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +222,8 @@ int main(void)
 		cmocka_unit_test(sums_are_clamped),
 		cmocka_unit_test(what_is_written_is_read),
 		cmocka_unit_test(what_is_no_time_is_refused),
+		cmocka_unit_test(what_people_type),
+		cmocka_unit_test(months_have_names),
 	};
 
 	return cmocka_run_group_tests_name("time", tests, NULL, NULL);

@@ -3,6 +3,7 @@
  * Claims on traces that are made in arrays: each kind of term on either side, what keeps it from being decided, what
  * caps confidence; and the logic that joins terms.
  */
+#include <errno.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,6 +21,20 @@
 #define NETWORKS 200
 #define BEGAN (1773135900 * NS_PER_S) /* 2026-03-10T09:45:00Z */
 #define SEED 20260310u
+
+/* How often memory is still to be had; negative: always. */
+static int calloc_left = -1;
+
+void *__real_calloc(size_t count, size_t size); /* NOLINT: the linker's names */
+void *__wrap_calloc(size_t count, size_t size); /* NOLINT */
+
+void *__wrap_calloc(size_t count, size_t size) /* NOLINT */
+{
+	if (calloc_left == 0)
+		return NULL;
+	calloc_left -= calloc_left > 0;
+	return __real_calloc(count, size);
+}
 
 static struct trace_row rows[NETWORKS];
 static struct trace trace;
@@ -801,6 +816,31 @@ static void nothing_on_record_is_a_context_too(void **state)
 	predicate_free(predicate);
 }
 
+/* A verdict that memory has decided would be another on the next machine. */
+static void without_memory_there_is_no_verdict(void **state)
+{
+	static const char *const texts[] = { "share(country=AA) >= 0.5", "cause = attack", "outage > 10m" };
+
+	(void)state;
+	outage(180, 3700);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		char error[PREDICATE_ERROR_SIZE];
+		struct predicate *predicate;
+		int left = -1, status;
+		size_t at;
+
+		assert_int_equal(predicate_parse(texts[i], &predicate, &at, error), 0);
+		do {
+			calloc_left = ++left;
+			status = claim_test(predicate, &trace, &context, SEED, result);
+			calloc_left = -1;
+			assert_true(status == 0 || status == -ENOMEM);
+		} while (status != 0);
+		assert_in_range(left, 2, 20); /* of each there is more than the result to be had */
+		predicate_free(predicate);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -832,6 +872,7 @@ int main(void)
 		TEST(parts_are_told),
 		TEST(words_are_those_of_icd_203),
 		TEST(nothing_on_record_is_a_context_too),
+		TEST(without_memory_there_is_no_verdict),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
