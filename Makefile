@@ -27,7 +27,7 @@ help:
 	@echo 'make lint     scripts/lint; one step of it: scripts/lint clang-tidy'
 	@echo 'make fuzz     every harness for FUZZ_SECONDS (60); make fuzz-afl: the same by AFL++'
 	@echo 'make soak     memory at SOAK_SOURCES (50,000,000) sources; waves on the range for SOAK_SECONDS (3600); then scenarios'
-	@echo 'make bench    times, against the tools one would take instead; BENCH="speed flat memory drop" for all'
+	@echo 'make bench    times, against the tools one would take instead; BENCH="memory drop" for others than speed: bench/run'
 	@echo 'make install  into PREFIX (/usr/local)'
 	@echo 'make deb      a Debian package, in build-deb/; make deb-check: install it, use it, purge it, look for what is left'
 	@echo 'make deps     only install the packages that the build needs; HOLDFAST_NO_INSTALL=1 only names them'

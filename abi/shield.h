@@ -803,11 +803,12 @@ static inline __u64 shield_code4(__u32 address, __u32 length)
  * Where a code is in block4: bucket << lane_bits | remainder. What overflows 33 bits is shifted out where it matters.
  */
 #define SHIELD_PLACE4_TIMES 0x9e3779b97f4a7c15ULL /* 2^64 / golden ratio */
+#define SHIELD_PLACE4_SHIFT 17                    /* more than half of the bits, so that it undoes itself */
 static inline __u64 shield_place4(const struct shield_block_state *state, __u64 code)
 {
 	__u64 x = (code ^ state->xor4) * SHIELD_PLACE4_TIMES;
 
-	x ^= x << (64 - SHIELD_CODE4_BITS) >> (64 - SHIELD_CODE4_BITS + 17);
+	x ^= x << (64 - SHIELD_CODE4_BITS) >> (64 - SHIELD_CODE4_BITS + SHIELD_PLACE4_SHIFT);
 	return x * state->times4 << (64 - SHIELD_CODE4_BITS) >> (64 - SHIELD_CODE4_BITS);
 }
 

@@ -4,9 +4,9 @@
  *
  * COMPILED_FREE  not at all: it is told, in `told`. What is left of a packet's cost is what no way to find rules can be
  *                better than.
- * COMPILED_CODE  by machine code (bench/machine.h) that is put in the place of first_held() when the program is loaded:
- * for
- *                each table of rules the whole of it anew. Where none is there, or it is of another table, by the table.
+ * COMPILED_CODE  by machine code (bench/machine.h) that is put in the place of first_held() when the program is
+ *                loaded: for each table of rules the whole of it anew. Where none is there, or it is of another table,
+ *                by the table.
  *
  * That is the cheapest way to machine code there is: a call within a program, and the key stays where it is. Of the
  * ways that need no loading anew, the kernel refuses a tail call, for what makes it has more than 256 octets of stack,
@@ -45,9 +45,7 @@ PARSE_INLINE __u64 judge_otherwise(const struct shield_key *key, const struct sh
 	if (told >= NONE)
 		return 0;
 	judged = meet_rule(&set->rules[told & (SHIELD_RULES_MAX - 1)], key, c, now, frame);
-	if (JUDGED_REASON(judged) == SHIELD_PASS_PROBE && is_syn(key))
-		probe_remember(key, c, JUDGED_COUNTER(judged), now);
-	return judged;
+	return with_probe_remembered(judged, key, c, now);
 }
 #else
 /*
@@ -72,25 +70,12 @@ SHARED int first_held(const struct shield_key *key, const struct shield_ruleset 
 APART __u64 judge_behind(const struct shield_key *key, const struct shield_ruleset *set, const struct shield_config *c,
                          __u64 now, __u64 so_far)
 {
-	__u64 candidates, judged = so_far & ((1ULL << SO_FAR_SHIFT) - 1);
+	__u64 behind = ~0ULL << (so_far >> PLACE_SHIFT & 63);
 
 	if (!key || !set || !c)
 		return 0;
-	candidates = candidates_of(set, key) & (~0ULL << (so_far >> PLACE_SHIFT & 63));
-	for (int i = 0; i < SHIELD_RULES_MAX && candidates; i++) {
-		const struct shield_rule *rule = first_of(set, candidates);
-		__u64 says;
-
-		candidates &= candidates - 1;
-		if (rule->expires <= now || !rule_holds(rule, key))
-			continue;
-		says = meet_apart(rule, key, c, now, (__u32)(so_far >> SO_FAR_SHIFT) & 0xffff);
-		if (says && !JUDGED_COUNTS(says))
-			return says;
-		if (says)
-			judged = weightier(judged, says);
-	}
-	return judged;
+	return judge_each(key, set, c, now, (__u32)(so_far >> SO_FAR_SHIFT) & 0xffff, candidates_of(set, key) & behind,
+	                  SO_FAR_JUDGED(so_far));
 }
 
 PARSE_INLINE __u64 judge_otherwise(const struct shield_key *key, const struct shield_ruleset *set, __u32 ruleset,
@@ -113,9 +98,7 @@ PARSE_INLINE __u64 judge_otherwise(const struct shield_key *key, const struct sh
 	}
 	if (from < SHIELD_RULES_MAX && candidates >> from && (judged == 0 || JUDGED_COUNTS(judged)))
 		judged = judge_behind(key, set, c, now, judged | (__u64)frame << SO_FAR_SHIFT | from << PLACE_SHIFT);
-	if (JUDGED_REASON(judged) == SHIELD_PASS_PROBE && is_syn(key))
-		probe_remember(key, c, JUDGED_COUNTER(judged), now);
-	return judged;
+	return with_probe_remembered(judged, key, c, now);
 }
 #endif
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench-trace SOURCES GEO_FOLDER|-: what tracing an incident of so many sources takes. Addresses are drawn from all of
+ * trace SOURCES GEO_FOLDER|-: what tracing an incident of so many sources takes. Addresses are drawn from all of
  * IPv4 that is routed and said to be relays of a reflection, so that every one is looked up.
  */
 #include <inttypes.h>
@@ -77,7 +77,7 @@ int main(int argc, char **argv)
 	if (argc != 3 || !incident || !trace)
 		return 2;
 	if (strcmp(argv[2], "-") != 0 && geo_open_folder(argv[2], &input.geo, error) != 0) {
-		fprintf(stderr, "bench-trace: %s\n", error);
+		fprintf(stderr, "trace: %s\n", error);
 		return 1;
 	}
 	incident->waves_count = 2;

@@ -19,11 +19,11 @@
 #include "bpf/maps.h"
 #include "bpf/parse.h"
 
-#define CONVERSATION_SYN 0x02
+enum { TCP_FIN = 0x01, TCP_SYN = 0x02, TCP_RST = 0x04, TCP_ACK = 0x10 };
 
 PARSE_INLINE int is_syn(const struct shield_key *key)
 {
-	return (key->field[SHIELD_F_HAS] & SHIELD_HAS_TCP) && (key->field[SHIELD_F_TCP_FLAGS] & CONVERSATION_SYN);
+	return (key->field[SHIELD_F_HAS] & SHIELD_HAS_TCP) && (key->field[SHIELD_F_TCP_FLAGS] & TCP_SYN);
 }
 
 /* Of a packet that arrives. */

@@ -29,9 +29,6 @@ PARSE_INLINE long parse_load(const struct parse_frame *frame, __u32 offset, void
 static const __u32 zero;
 
 #define HEADERS (PARSE_ETHERNET + 4 * SHIELD_TAGS_MAX + 60 + PARSE_TCP) /* octets, of nearly all packets */
-#define TCP_SYN 0x02
-#define TCP_RST 0x04
-#define TCP_ACK 0x10
 
 PARSE_STAGES(parse_egress, struct __sk_buff)
 

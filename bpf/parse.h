@@ -544,7 +544,8 @@ PARSE_INLINE enum shield_reason parse_transport(const struct parse_frame *frame,
 			__u32 length = parse_be16(p + 4);
 
 			/* observe/decode.c says which lengths are none. */
-			if (length < PARSE_UDP && (length != 0 || has & SHIELD_HAS_IPV4))
+			if (length < PARSE_UDP &&
+			    (length != 0 || (has & SHIELD_HAS_IPV4 && key->field[SHIELD_F_LENGTH] < 0xffff)))
 				goto malformed;
 		}
 		parse_payload(frame, inside, PARSE_UDP, needs, key);

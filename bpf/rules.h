@@ -283,20 +283,10 @@ PARSE_INLINE __u64 candidates_of(const struct shield_ruleset *set, const struct 
 	       set->by_dst[shield_fold(words(key->dst))] & set->by_other[SHIELD_PORT_BIN(other)];
 }
 
-/*
- * The rules behind the first that a packet can meet, which has not decided. `so_far` is what it says and, above that,
- * the frame's octets: a function has five arguments, and the stack no room to spare.
- */
-#define SO_FAR_SHIFT 41
-APART __u64 judge_rest(const struct shield_key *key, const struct shield_ruleset *set, const struct shield_config *c,
-                       __u64 now, __u64 so_far)
+/* What candidates say behind those that have said `judged`, which has not decided. */
+PARSE_INLINE __u64 judge_each(const struct shield_key *key, const struct shield_ruleset *set,
+                              const struct shield_config *c, __u64 now, __u32 frame, __u64 candidates, __u64 judged)
 {
-	__u64 candidates, judged = so_far & ((1ULL << SO_FAR_SHIFT) - 1);
-
-	if (!key || !set || !c)
-		return 0;
-	candidates = candidates_of(set, key);
-	candidates &= candidates - 1;
 	for (int i = 0; i < SHIELD_RULES_MAX && candidates; i++) {
 		const struct shield_rule *rule = first_of(set, candidates);
 		__u64 says;
@@ -304,12 +294,39 @@ APART __u64 judge_rest(const struct shield_key *key, const struct shield_ruleset
 		candidates &= candidates - 1;
 		if (rule->expires <= now || !rule_holds(rule, key))
 			continue;
-		says = meet_apart(rule, key, c, now, (__u32)(so_far >> SO_FAR_SHIFT));
+		says = meet_apart(rule, key, c, now, frame);
 		if (says && !JUDGED_COUNTS(says))
 			return says;
 		if (says)
 			judged = weightier(judged, says);
 	}
+	return judged;
+}
+
+/*
+ * The rules behind the first that a packet can meet. `so_far` is what that says and, above that, the frame's octets: a
+ * function has five arguments, and the stack no room to spare.
+ */
+#define SO_FAR_SHIFT 41
+#define SO_FAR_JUDGED(so_far) ((so_far) & ((1ULL << SO_FAR_SHIFT) - 1))
+APART __u64 judge_rest(const struct shield_key *key, const struct shield_ruleset *set, const struct shield_config *c,
+                       __u64 now, __u64 so_far)
+{
+	__u64 candidates;
+
+	if (!key || !set || !c)
+		return 0;
+	candidates = candidates_of(set, key);
+	return judge_each(key, set, c, now, (__u32)(so_far >> SO_FAR_SHIFT), candidates & (candidates - 1),
+	                  SO_FAR_JUDGED(so_far));
+}
+
+/* What follows a SYN that passes as a probe is to be known again. */
+PARSE_INLINE __u64 with_probe_remembered(__u64 judged, const struct shield_key *key, const struct shield_config *c,
+                                         __u64 now)
+{
+	if (JUDGED_REASON(judged) == SHIELD_PASS_PROBE && is_syn(key))
+		probe_remember(key, c, JUDGED_COUNTER(judged), now);
 	return judged;
 }
 
@@ -330,9 +347,7 @@ PARSE_INLINE __u64 judge_rules(const struct shield_key *key, const struct shield
 		judged = meet_rule(rule, key, c, now, frame);
 	if (candidates & (candidates - 1) && (judged == 0 || JUDGED_COUNTS(judged)))
 		judged = judge_rest(key, set, c, now, judged | (__u64)frame << SO_FAR_SHIFT);
-	if (JUDGED_REASON(judged) == SHIELD_PASS_PROBE && is_syn(key))
-		probe_remember(key, c, JUDGED_COUNTER(judged), now);
-	return judged;
+	return with_probe_remembered(judged, key, c, now);
 }
 
 #endif

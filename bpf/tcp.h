@@ -19,8 +19,6 @@
 #include "bpf/parse.h"
 #include "bpf/service.h"
 
-enum { TCP_FIN = 0x01, TCP_SYN = 0x02, TCP_RST = 0x04, TCP_ACK = 0x10 };
-
 /* Octets of TCP's header. */
 #define TCP_ACK_AT 8
 #define TCP_HEADER_MAX 60

@@ -2,6 +2,7 @@
 /*
  * The program that each arriving frame meets: parse, then the operator's way in, allow list, block list, rules, limits,
  * in that order, the first that has a say deciding; then it is counted, and now and then a sample of it handed out.
+ * Before all of these IPv6's neighbour discovery passes, as ARP does: a host that does not answer its router is gone.
  *
  * What costs here is memory that is in no cache, and calls of helpers, not instructions. So small bitmaps stand before
  * large tables, a token bucket is one word in a fixed place, time is jiffies, and what no rule asks for is not read.
@@ -34,6 +35,18 @@ static const __u32 zero;
 #define SWEEP_GROUPS 256 /* at once: 16,384 buckets, a quarter of a millisecond */
 #define SWEEP_PAUSE_NS 1000000
 #define SWEEP_STEPS_MAX (1u << 20)
+
+/*
+ * Solicitations, advertisements, redirects (RFC 4861), which are not fragmented (RFC 6980). The hop limit shows that no
+ * router passed them on: from afar nobody can send such a packet.
+ */
+PARSE_INLINE int is_discovery(const struct shield_key *key)
+{
+	return key->field[SHIELD_F_PROTOCOL] == PARSE_ICMPV6 && key->field[SHIELD_F_TTL] == 255 &&
+	       (__u16)(key->field[SHIELD_F_ICMP_TYPE] - 133) <= 137 - 133 &&
+	       (key->field[SHIELD_F_HAS] & (SHIELD_HAS_ICMP | SHIELD_HAS_IPV6 | SHIELD_HAS_FRAGMENT)) ==
+	               (SHIELD_HAS_ICMP | SHIELD_HAS_IPV6);
+}
 
 APART int is_guarded(const struct shield_key *key, const struct shield_config *c, __u64 now)
 {
@@ -276,29 +289,26 @@ PARSE_INLINE int is_blocked4(__u32 address, const struct shield_block_state *sta
 	return lengths ? in_block4_shorter(state, address, lengths, now) : 0;
 }
 
-PARSE_INLINE int is_blocked6(const struct shield_key *key, const struct shield_block_state *state, __u64 now)
+APART int is_blocked6(const struct shield_key *key, const struct shield_block_state *state, __u64 now)
 {
-	__u32 bit = shield_block6_bit(state->seed, words(key->src)[0] & mask_be(SHIELD_BLOCK6_SHORT));
-	__u32 line = bit / 64 / SHIELD_BLOCK_WORDS;
-	const struct shield_bits *bits = bpf_map_lookup_elem(&block6_bits, &line);
-	int near = bits && shield_block_wide(state->wide6, bit) &&
-	           (bits->word[bit / 64 % SHIELD_BLOCK_WORDS] >> (bit % 64) & 1);
-	__u64 lengths = state->lengths6[0];
+	const struct shield_bits *bits;
+	__u32 bit, line;
+	__u64 lengths;
+	int near;
 
+	if (!key || !state || !(state->lengths6[0] | state->lengths6[1]) || now >= state->horizon)
+		return 0;
+	bit = shield_block6_bit(state->seed, words(key->src)[0] & mask_be(SHIELD_BLOCK6_SHORT));
+	line = bit / 64 / SHIELD_BLOCK_WORDS;
+	bits = bpf_map_lookup_elem(&block6_bits, &line);
+	near = bits && shield_block_wide(state->wide6, bit) &&
+	       (bits->word[bit / 64 % SHIELD_BLOCK_WORDS] >> (bit % 64) & 1);
+	lengths = state->lengths6[0];
 	if (!near)
 		lengths &= (1ULL << (SHIELD_BLOCK6_SHORT - 1)) - 1;
 	if (lengths && in_lengths6(state, key, lengths, 1, now))
 		return 1;
 	return near && state->lengths6[1] && in_lengths6(state, key, state->lengths6[1], 65, now);
-}
-
-APART int is_blocked(const struct shield_key *key, const struct shield_block_state *state, __u64 now)
-{
-	if (!key || !state)
-		return 0;
-	if (shield_is_ipv4(words(key->src)))
-		return is_blocked4(parse_be32(key->src + 12), state, now);
-	return state->lengths6[0] | state->lengths6[1] && now < state->horizon ? is_blocked6(key, state, now) : 0;
 }
 
 #define NO_RULE 0xffff
@@ -419,12 +429,14 @@ int shield_xdp(struct xdp_md *ctx)
 	if (shield_is_ipv4(words(key.src)))
 		blocked = is_blocked4(__builtin_bswap32((__u32)(words(key.src)[1] >> 32)), state, now);
 	else
-		blocked = is_blocked(&key, state, now);
+		blocked = is_blocked6(&key, state, now);
 	seen.has_address = 1;
 	if (table->count) {
 		seen.service = (__u32)service_of(table, &key) & (SHIELD_SERVICES_MAX - 1);
 		seen.local = table->local >> seen.service & 1;
 	}
+	if (is_discovery(&key))
+		goto decided;
 	if (c->guard_count && is_guarded(&key, c, now)) {
 		seen.decision.reason = SHIELD_PASS_GUARD;
 		goto decided;

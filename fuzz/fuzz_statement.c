@@ -17,7 +17,7 @@
 static void check(const json_t *statement)
 {
 	struct statement_documents documents = { statement, statement };
-	char error[STATEMENT_ERROR_SIZE], *text = statement_text(statement, true), *form = NULL;
+	char error[STATEMENT_ERROR_SIZE], *text = statement_text(statement, STATEMENT_INTERNAL), *form = NULL;
 	json_t *other = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&form, &size);

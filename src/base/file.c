@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define BLOCK 65536
@@ -121,6 +122,23 @@ int file_copy(int from, uint64_t at, int to, uint64_t count)
 		at += now;
 		count -= now;
 	}
+	return result;
+}
+
+int file_make_parents(const char *path, unsigned mode)
+{
+	char *partial = strdup(path);
+	int result = partial ? 0 : -ENOMEM;
+
+	/* The first octet is the root's slash, or the first folder's. */
+	for (char *at = partial && *partial ? strchr(partial + 1, '/') : NULL; at && result == 0;
+	     at = strchr(at + 1, '/')) {
+		*at = '\0';
+		if (mkdir(partial, mode) != 0 && errno != EEXIST)
+			result = -errno;
+		*at = '/';
+	}
+	free(partial);
 	return result;
 }
 

@@ -27,6 +27,8 @@ enum file_lasting { FILE_PASSING, FILE_LASTING };
 int file_replace(const char *path, unsigned mode, const void *octets, size_t length, enum file_lasting lasting);
 /* Octets [at, at + count) of `from`, as file_read_at() reads them, written to `to`. */
 int file_copy(int from, uint64_t at, int to, uint64_t count);
+/* The folders that `path` is in, those of them that are not there, with that mode. 0; -ENOMEM; -errno. */
+int file_make_parents(const char *path, unsigned mode);
 /* What was created, renamed or removed in a folder is on the disk. 0 or -errno. */
 int file_sync_folder(const char *folder);
 /* The same of the folder that a file is in. -ENAMETOOLONG, too. */

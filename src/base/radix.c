@@ -57,3 +57,28 @@ int radix_sort(struct radix_item *items, size_t count)
 	free(scratch);
 	return 0;
 }
+
+/* Negative ones before the others: their highest bit is turned round. */
+static uint64_t ranked(int64_t number)
+{
+	return (uint64_t)number ^ 1ull << (KEY_BITS - 1);
+}
+
+int radix_sort_signed(int64_t *numbers, size_t count)
+{
+	struct radix_item *items;
+	int result;
+
+	if (count < 2)
+		return 0;
+	items = calloc(count, sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		items[i].key = ranked(numbers[i]);
+	result = radix_sort(items, count);
+	for (size_t i = 0; i < count && result == 0; i++)
+		numbers[i] = (int64_t)ranked((int64_t)items[i].key);
+	free(items);
+	return result;
+}

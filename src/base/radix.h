@@ -16,5 +16,7 @@ struct radix_item {
 
 /* By key, the smallest first; those with equal keys stay in their order. 0, or -ENOMEM with `items` as they were. */
 int radix_sort(struct radix_item *items, size_t count);
+/* Signed numbers alone. 0, or -ENOMEM with `numbers` as they were. */
+int radix_sort_signed(int64_t *numbers, size_t count);
 
 #endif

@@ -133,6 +133,26 @@ static int check_options(const struct options *options)
 	return COMMAND_DONE;
 }
 
+/* Of files that are named twice the first, or NULL: each of their packets would count twice. Pipes come but once. */
+static const char *find_twice(const struct option_words *files)
+{
+	struct stat seen[MERGE_CAPTURES_MAX];
+	size_t known = 0;
+
+	for (size_t i = 0; i < files->count && known < MERGE_CAPTURES_MAX; i++) {
+		struct stat *now = &seen[known];
+
+		if (strcmp(files->words[i], "-") == 0 || stat(files->words[i], now) != 0 || !S_ISREG(now->st_mode))
+			continue;
+		for (size_t before = 0; before < known; before++) {
+			if (seen[before].st_dev == now->st_dev && seen[before].st_ino == now->st_ino)
+				return files->words[i];
+		}
+		known++;
+	}
+	return NULL;
+}
+
 /* ---- Reading ---- */
 
 static void take_time(struct run *run, const struct capture_record *record)
@@ -502,6 +522,7 @@ int analyze_command(int argc, char **argv)
 	struct options options = { .files = { NULL, 0 } };
 	struct run run = { .complete = true };
 	struct services *services = NULL;
+	const char *twice;
 	int status;
 
 	if (!options_take(&table, argc, argv, &options, &status))
@@ -509,6 +530,10 @@ int analyze_command(int argc, char **argv)
 	status = check_options(&options);
 	if (status != COMMAND_DONE)
 		return status;
+	twice = find_twice(&options.files);
+	if (twice)
+		return options_refuse(&table, "%s is named twice, or a link to it; it can be read but once",
+		                      say_input(twice));
 	if (overwrites(&options))
 		return COMMAND_USAGE;
 	if (options.fingerprint) {

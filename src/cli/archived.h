@@ -10,7 +10,7 @@
 #include "daemon/config.h"
 #include "record/archive.h"
 
-#define ARCHIVED_PATH_SIZE (ARCHIVE_PATH_SIZE + 64)
+#define ARCHIVED_PATH_SIZE ARCHIVE_FILE_PATH_SIZE
 
 struct archived {
 	char folder[CONFIG_PATH_SIZE]; /* state_dir */

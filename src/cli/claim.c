@@ -20,9 +20,11 @@
 #include "cli/place.h"
 #include "cli/say.h"
 #include "cli/screen.h"
+#include "detect/incident_id.h"
 #include "tell/facts.h"
 
 #define CLAIMS_SCHEMA "holdfast.claims/1"
+#define SEED_SIZE 17 /* 64 bits in hexadecimal */
 
 /* clang-format off */
 static const struct option_row rows[] = {
@@ -113,7 +115,7 @@ static int find_incident(const struct claim_options *options, uint64_t *incident
 	}
 	if (options->record) {
 		*incident = strtoull(options->name, &end, CLAIM_HEX);
-		if (strlen(options->name) == ARCHIVE_ID_SIZE - 1 && !*end)
+		if (strlen(options->name) == INCIDENT_ID_SIZE - 1 && !*end)
 			return COMMAND_DONE;
 	}
 	status = archived_find("claim", options->config, options->name, &archived);
@@ -190,7 +192,7 @@ struct history {
 static int take_verdict(void *context, const struct ledger_verdict *verdict)
 {
 	struct history *h = context;
-	char at[TIME_TEXT_SIZE], approved[TIME_TEXT_SIZE], seed[ARCHIVE_ID_SIZE];
+	char at[TIME_TEXT_SIZE], approved[TIME_TEXT_SIZE], seed[SEED_SIZE];
 	json_t *json = json_loads(verdict->json, JSON_REJECT_DUPLICATES, NULL), *item;
 
 	(void)snprintf(seed, sizeof(seed), "%016" PRIx64, verdict->seed);
@@ -209,7 +211,7 @@ static int list(const struct claim_options *options)
 	struct paper paper = screen_paper(0, false);
 	json_t *claims = json_array();
 	const char *name = options->name;
-	char id[ARCHIVE_ID_SIZE];
+	char id[INCIDENT_ID_SIZE];
 	struct claim_shelf shelf;
 	struct books books;
 	int status = claim_resolve(options, &name, id);

@@ -11,6 +11,7 @@
 
 #include "cli/books.h"
 #include "cli/command.h"
+#include "detect/incident_id.h"
 #include "record/archive.h"
 #include "tell/claim_json.h"
 #include "trace/claim.h"
@@ -78,7 +79,7 @@ struct claim_shelf {
 };
 
 /* "latest" becomes an ID. */
-int claim_resolve(const struct claim_options *options, const char **name, char id[ARCHIVE_ID_SIZE]);
+int claim_resolve(const struct claim_options *options, const char **name, char id[INCIDENT_ID_SIZE]);
 /* The claim of that ID, or those about incidents whose IDs begin so; NULL: all. To be freed in any case. */
 int claim_shelf_find(struct books *books, const char *name, struct claim_shelf *shelf);
 void claim_shelf_free(struct claim_shelf *shelf);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Claims on record, kept beyond the call in which the ledger gives them (claim_inside.h). */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,15 +8,16 @@
 #include "base/time.h"
 #include "cli/archived.h"
 #include "cli/claim_inside.h"
+#include "detect/incident_id.h"
 #include "tell/build.h"
 
 #define ROOM_FIRST 16
 
 json_t *claim_shelf_json(const struct ledger_claim *claim)
 {
-	char at[TIME_TEXT_SIZE], added[TIME_TEXT_SIZE], id[ARCHIVE_ID_SIZE];
+	char at[TIME_TEXT_SIZE], added[TIME_TEXT_SIZE], id[INCIDENT_ID_SIZE];
 
-	(void)snprintf(id, sizeof(id), "%016" PRIx64, claim->incident);
+	incident_id_format(claim->incident, id);
 	return json_pack("{ss ss so ss? so so ss ss so}", "id", claim->id, "incident", id, "by",
 	                 build_text(claim->by, LEDGER_TEXT_MAX), "at",
 	                 claim->at_ns ? time_format((struct capture_time){ claim->at_ns }, at) : NULL, "url",
@@ -52,9 +52,9 @@ static int keep(struct kept *kept, const struct ledger_claim *claim)
 
 static bool begins_so(uint64_t id, const char *name)
 {
-	char text[ARCHIVE_ID_SIZE];
+	char text[INCIDENT_ID_SIZE];
 
-	(void)snprintf(text, sizeof(text), "%016" PRIx64, id);
+	incident_id_format(id, text);
 	return *name && strncmp(text, name, strlen(name)) == 0;
 }
 
@@ -88,7 +88,7 @@ void claim_shelf_free(struct claim_shelf *shelf)
 }
 
 /* "latest" becomes an ID. */
-int claim_resolve(const struct claim_options *options, const char **name, char id[ARCHIVE_ID_SIZE])
+int claim_resolve(const struct claim_options *options, const char **name, char id[INCIDENT_ID_SIZE])
 {
 	struct archived archived;
 	int status;
@@ -97,7 +97,7 @@ int claim_resolve(const struct claim_options *options, const char **name, char i
 		return COMMAND_DONE;
 	status = archived_find("claim", options->config, *name, &archived);
 	if (status == COMMAND_DONE) {
-		(void)snprintf(id, ARCHIVE_ID_SIZE, "%016" PRIx64, archived.head.id);
+		incident_id_format(archived.head.id, id);
 		*name = id;
 	}
 	return status;
@@ -109,7 +109,7 @@ int claim_shelf_find(struct books *books, const char *name, struct claim_shelf *
 	int result;
 
 	*shelf = (struct claim_shelf){ .name = NULL };
-	if (name && name[0] == 'c' && name[1] >= '0' && name[1] <= '9' && strlen(name) < ARCHIVE_ID_SIZE - 1) {
+	if (name && name[0] == 'c' && name[1] >= '0' && name[1] <= '9' && strlen(name) < INCIDENT_ID_SIZE - 1) {
 		result = ledger_claim_find(books->ledger, name, shelve, shelf, &error);
 		/* An incident's ID may look like that, too. */
 		if (result != -ENOENT)

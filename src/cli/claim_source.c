@@ -10,6 +10,7 @@
 #include "cli/archived.h"
 #include "cli/claim_inside.h"
 #include "cli/say.h"
+#include "detect/incident_id.h"
 #include "record/outages.h"
 #include "tell/facts.h"
 #include "tell/harm_json.h"
@@ -110,11 +111,11 @@ int claim_source_read(const char *path, const char *name, struct claim_source *s
 /* Of one that was archived; false: no trace of it was. */
 static bool read_archived(const struct archived *archived, const char *name, struct claim_source *source, int *status)
 {
-	char id[ARCHIVE_ID_SIZE];
+	char id[INCIDENT_ID_SIZE];
 	json_t *whole;
 	bool found;
 
-	(void)snprintf(id, sizeof(id), "%016" PRIx64, archived->head.id);
+	incident_id_format(archived->head.id, id);
 	*status = archived_read(archived, &whole);
 	if (*status != COMMAND_DONE)
 		return true;
@@ -152,13 +153,13 @@ static int take_rollup(void *context, const struct ledger_rollup *rollup)
 int claim_source_load(const struct claim_options *options, struct books *books, uint64_t incident,
                       struct claim_source *source)
 {
-	char id[ARCHIVE_ID_SIZE], folder[CONFIG_PATH_SIZE];
+	char id[INCIDENT_ID_SIZE], folder[CONFIG_PATH_SIZE];
 	struct rollup rollup = { source, COMMAND_BAD };
 	struct record_error error = { .message = "" };
 	struct archived archived;
 	int result, status;
 
-	(void)snprintf(id, sizeof(id), "%016" PRIx64, incident);
+	incident_id_format(incident, id);
 	if (options->report) {
 		status = claim_source_read(options->report, id, source);
 		if (status == COMMAND_DONE && source->incident != incident) {

@@ -15,6 +15,7 @@
 #include "cli/output.h"
 #include "cli/say.h"
 #include "cli/screen.h"
+#include "detect/incident_id.h"
 #include "tell/facts.h"
 
 #define PREDICATES_MAX 65536 /* of a file */
@@ -128,7 +129,7 @@ static int test_recorded(const struct claim_options *options)
 	struct claim_facts *facts = malloc(sizeof(*facts));
 	json_t *verdicts = json_array();
 	const char *name = options->name;
-	char id[ARCHIVE_ID_SIZE];
+	char id[INCIDENT_ID_SIZE];
 	struct claim_shelf shelf = { .count = 0 };
 	struct books books;
 	int status;

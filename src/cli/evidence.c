@@ -29,9 +29,11 @@
 #include "cli/place.h"
 #include "cli/say.h"
 #include "cli/tape.h"
+#include "detect/incident_id.h"
 #include "record/bundle.h"
 #include "record/ledger.h"
 #include "record/minisign.h"
+#include "tell/build.h"
 
 #define KEY_FILE "/evidence.key"
 #define DAY_NS (86400 * NS_PER_S)
@@ -99,13 +101,6 @@ void evidence_note(struct evidence_making *making, int result)
 		making->failed = result;
 }
 
-json_t *evidence_time(int64_t ns)
-{
-	char text[TIME_TEXT_SIZE];
-
-	return ns ? json_string(time_format((struct capture_time){ ns }, text)) : json_null();
-}
-
 /* ---- keys ---- */
 
 static int make_key(const struct evidence_options *options)
@@ -149,10 +144,9 @@ static int make_key(const struct evidence_options *options)
 
 static json_t *id_json(uint64_t id)
 {
-	char text[ARCHIVE_ID_SIZE];
+	char text[INCIDENT_ID_SIZE];
 
-	(void)snprintf(text, sizeof(text), "%016" PRIx64, id);
-	return json_string(text);
+	return json_string(incident_id_format(id, text));
 }
 
 static json_t *packets_json(const struct evidence_making *making)
@@ -212,10 +206,11 @@ static void describe(struct evidence_making *making)
 	making->about =
 		json_pack("{s:s,s:s,s:{s:s,s:o},s:o,s:{s:o,s:s,s:o,s:o,s:s,s:s,s:s},s:o,s:o}", "tlp", label, "made",
 	                  host_made, "holdfast", "version", HOLDFAST_VERSION, "executable_sha256", executable_json(),
-	                  "personal_data_until", evidence_time(making->until_ns), "incident", "id", id_json(head->id),
-	                  "state", archive_state_name(head->state), "began", evidence_time(head->began_ns), "ended",
-	                  evidence_time(head->ended_ns), "target", head->target, "vector", head->vector, "service",
-	                  head->service, "databases", databases_json(making), "packets", packets_json(making));
+	                  "personal_data_until", build_time_or_null(making->until_ns), "incident", "id",
+	                  id_json(head->id), "state", archive_state_name(head->state), "began",
+	                  build_time_or_null(head->began_ns), "ended", build_time_or_null(head->ended_ns), "target",
+	                  head->target, "vector", head->vector, "service", head->service, "databases",
+	                  databases_json(making), "packets", packets_json(making));
 	if (!making->about)
 		evidence_note(making, -ENOMEM);
 }

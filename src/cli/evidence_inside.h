@@ -44,8 +44,6 @@ struct evidence_making {
 void evidence_note(struct evidence_making *making, int result);
 /* Says so; COMMAND_BAD. */
 int evidence_refuse_memory(void);
-/* A time as JSON; null where it is 0. */
-json_t *evidence_time(int64_t ns);
 
 /*
  * Each fetches what its segment is made of, in this order. What merely fails is noted; those that give a status say

@@ -17,10 +17,12 @@
 #include "cli/output.h"
 #include "cli/place.h"
 #include "cli/say.h"
+#include "detect/incident_id.h"
 #include "record/archive.h"
 #include "record/bundle.h"
 #include "record/expiry.h"
 #include "record/ledger.h"
+#include "tell/build.h"
 
 #define DAY_NS (86400 * NS_PER_S)
 
@@ -71,17 +73,18 @@ static int refuse_record(const struct kept *kept, const struct record_error *err
 static int list_one(void *context, const struct ledger_evidence *evidence)
 {
 	struct kept *kept = context;
-	char made[TIME_TEXT_SIZE], until[TIME_TEXT_SIZE], incident[ARCHIVE_ID_SIZE];
+	char made[TIME_TEXT_SIZE], until[TIME_TEXT_SIZE], incident[INCIDENT_ID_SIZE];
 
-	(void)snprintf(incident, sizeof(incident), "%016" PRIx64, evidence->incident);
+	incident_id_format(evidence->incident, incident);
 	if (kept->json)
 		return json_array_append_new(
 			kept->list,
 			json_pack("{s:s,s:s,s:o,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:s}", "id", evidence->id, "incident",
-		                  incident, "made", evidence_time(evidence->made_ns), "path", evidence->path, "head",
-		                  evidence->head, "sha256", evidence->sha256, "key", evidence->key, "tlp",
-		                  evidence->tlp, "personal_data_until", evidence_time(evidence->until_ns), "erased",
-		                  evidence_time(evidence->erased_ns), "erased_why", evidence->erased_why));
+		                  incident, "made", build_time_or_null(evidence->made_ns), "path", evidence->path,
+		                  "head", evidence->head, "sha256", evidence->sha256, "key", evidence->key, "tlp",
+		                  evidence->tlp, "personal_data_until", build_time_or_null(evidence->until_ns),
+		                  "erased", build_time_or_null(evidence->erased_ns), "erased_why",
+		                  evidence->erased_why));
 	(void)time_format((struct capture_time){ evidence->made_ns }, made);
 	(void)time_format((struct capture_time){ evidence->erased_ns ? evidence->erased_ns : evidence->until_ns },
 	                  until);

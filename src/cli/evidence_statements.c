@@ -11,6 +11,7 @@
 
 #include "cli/evidence_inside.h"
 #include "record/statements.h"
+#include "tell/build.h"
 #include "tell/statement.h"
 
 #define THREADS_MAX 64   /* matters that speak of one incident: of others nothing is taken */
@@ -78,8 +79,8 @@ static int take_one(void *context, const struct statements_published *one)
 	evidence_line(t->making, BUNDLE_STATEMENTS,
 	              json_pack("{s:s,s:s,s:I,s:s,s:s,s:o,s:o,s:s,s:s,s:s,s:s,s:o}", "kind", "statement", "id", one->id,
 	                        "revision", (json_int_t)one->revision, "of", statement_kind_name(one->kind), "lang",
-	                        one->lang, "published", evidence_time(one->published_ns), "withdrawn",
-	                        evidence_time(one->withdrawn_ns), "why_withdrawn", one->why_withdrawn, "title",
+	                        one->lang, "published", build_time_or_null(one->published_ns), "withdrawn",
+	                        build_time_or_null(one->withdrawn_ns), "why_withdrawn", one->why_withdrawn, "title",
 	                        one->title, "text", one->text, "sha256", one->sha256, "statement",
 	                        statement ? statement : json_null()));
 	return result ? result : t->making->failed;

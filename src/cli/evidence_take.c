@@ -2,7 +2,6 @@
 /* What is known of an incident, fetched from the record, from its stream or from a capture, segment by segment. */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,20 +18,21 @@
 #include "cli/progress.h"
 #include "cli/say.h"
 #include "cli/tape.h"
+#include "detect/incident_id.h"
 #include "detect/vector.h"
 #include "observe/decode.h"
 #include "record/bundle.h"
 #include "record/ledger.h"
 #include "tell/analysis.h"
+#include "tell/build.h"
 
 #define ACTIONS_MARGIN_NS (3600 * NS_PER_S) /* people act after the fact */
 
 static json_t *id_json(uint64_t id)
 {
-	char text[ARCHIVE_ID_SIZE];
+	char text[INCIDENT_ID_SIZE];
 
-	(void)snprintf(text, sizeof(text), "%016" PRIx64, id);
-	return json_string(text);
+	return json_string(incident_id_format(id, text));
 }
 
 /* A line of JSON; takes `line`. */
@@ -118,9 +118,9 @@ static int add_verdict(void *context, const struct ledger_verdict *verdict)
 
 	write_line(making, making->files[BUNDLE_CLAIMS],
 	           json_pack("{s:s,s:s,s:o,s:s,s:I,s:s,s:o,s:s?,s:o}", "kind", "verdict", "claim", verdict->claim,
-	                     "tested", evidence_time(verdict->at_ns), "trace_sha256", verdict->trace_sha256, "seed",
-	                     (json_int_t)verdict->seed, "verdict", verdict->verdict, "approved",
-	                     evidence_time(verdict->approved_ns), "approved_by",
+	                     "tested", build_time_or_null(verdict->at_ns), "trace_sha256", verdict->trace_sha256,
+	                     "seed", (json_int_t)verdict->seed, "verdict", verdict->verdict, "approved",
+	                     build_time_or_null(verdict->approved_ns), "approved_by",
 	                     verdict->approved_ns ? verdict->approved_by : NULL, "result",
 	                     result ? result : json_null()));
 	return making->failed;
@@ -133,9 +133,9 @@ static int add_claim(void *context, const struct ledger_claim *claim)
 
 	write_line(making, making->files[BUNDLE_CLAIMS],
 	           json_pack("{s:s,s:s,s:o,s:s,s:o,s:s,s:s,s:s,s:o,s:s}", "kind", "claim", "id", claim->id, "incident",
-	                     id_json(claim->incident), "by", claim->by, "said", evidence_time(claim->at_ns), "url",
+	                     id_json(claim->incident), "by", claim->by, "said", build_time_or_null(claim->at_ns), "url",
 	                     claim->url, "text", claim->text, "predicate", claim->predicate, "added",
-	                     evidence_time(claim->added_ns), "added_by", claim->added_by));
+	                     build_time_or_null(claim->added_ns), "added_by", claim->added_by));
 	evidence_note(making, ledger_verdict_each(making->ledger, claim->id, add_verdict, making, &error));
 	return making->failed;
 }
@@ -146,9 +146,9 @@ static int add_event(void *context, const struct ledger_event *event)
 
 	write_line(making, making->files[BUNDLE_CLAIMS],
 	           json_pack("{s:s,s:s,s:s,s:o,s:o,s:s,s:s,s:o,s:s}", "kind", "event", "id", event->id, "event",
-	                     ledger_event_kind_name(event->kind), "began", evidence_time(event->began_ns), "ended",
-	                     evidence_time(event->ended_ns), "text", event->text, "url", event->url, "added",
-	                     evidence_time(event->added_ns), "added_by", event->added_by));
+	                     ledger_event_kind_name(event->kind), "began", build_time_or_null(event->began_ns), "ended",
+	                     build_time_or_null(event->ended_ns), "text", event->text, "url", event->url, "added",
+	                     build_time_or_null(event->added_ns), "added_by", event->added_by));
 	return making->failed;
 }
 
@@ -329,11 +329,12 @@ static int add_action(void *context, uint64_t id, const struct record_action *ac
 	json_t *arguments = json_loads(action->arguments, 0, NULL);
 
 	write_line(making, exhibit_decisions(making->exhibit),
-	           json_pack("{s:o,s:s,s:I,s:I,s:s,s:s,s:s,s:s,s:o,s:s,s:s}", "time", evidence_time(action->time_ns),
-	                     "by", "record", "action", (json_int_t)id, "uid", (json_int_t)action->uid, "user",
-	                     action->user, "client", action->client, "command", action->command, "object",
-	                     action->object, "arguments", arguments ? arguments : json_null(), "outcome",
-	                     action->outcome, "message", action->message));
+	           json_pack("{s:o,s:s,s:I,s:I,s:s,s:s,s:s,s:s,s:o,s:s,s:s}", "time",
+	                     build_time_or_null(action->time_ns), "by", "record", "action", (json_int_t)id, "uid",
+	                     (json_int_t)action->uid, "user", action->user, "client", action->client, "command",
+	                     action->command, "object", action->object, "arguments",
+	                     arguments ? arguments : json_null(), "outcome", action->outcome, "message",
+	                     action->message));
 	return making->failed;
 }
 

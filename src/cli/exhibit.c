@@ -2,7 +2,6 @@
 #include "cli/exhibit.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,9 +12,11 @@
 #include "cli/frames.h"
 #include "defend/match.h"
 #include "defend/rule.h"
+#include "detect/incident_id.h"
 #include "detect/vector.h"
 #include "observe/layer.h"
 #include "observe/link.h"
+#include "tell/build.h"
 
 #define SLOTS (2 * EXHIBIT_SOURCES_MAX) /* a power of two, half of it used at most */
 #define COMMENT_SIZE 160
@@ -99,19 +100,10 @@ static void write_line(struct exhibit *exhibit, FILE *file, json_t *line)
 	json_decref(line);
 }
 
-static json_t *time_text(struct capture_time time)
-{
-	char text[TIME_TEXT_SIZE];
-
-	return json_string(time_format(time, text));
-}
-
 /* ---- by the second ---- */
 
 static void end_second(struct exhibit *exhibit)
 {
-	struct capture_time time = { exhibit->second * NS_PER_S };
-
 	if (!exhibit->counting)
 		return;
 	if (exhibit->lines++ >= EXHIBIT_SECONDS_MAX) {
@@ -124,8 +116,8 @@ static void end_second(struct exhibit *exhibit)
 				(void)json_object_set_new(kinds, vector_get((uint8_t)i)->name,
 				                          json_integer((json_int_t)exhibit->kinds[i]));
 		write_line(exhibit, exhibit->counters,
-		           json_pack("{s:o,s:I,s:I,s:I,s:o}", "second", time_text(time), "packets",
-		                     (json_int_t)exhibit->seconds_packets, "octets",
+		           json_pack("{s:o,s:I,s:I,s:I,s:o}", "second", build_time(exhibit->second * NS_PER_S),
+		                     "packets", (json_int_t)exhibit->seconds_packets, "octets",
 		                     (json_int_t)exhibit->seconds_octets, "dropped",
 		                     (json_int_t)exhibit->seconds_dropped, "looks_like", kinds));
 	}
@@ -289,7 +281,7 @@ void exhibit_order(struct exhibit *exhibit, const struct live_order *order)
 	static const char *const names[] = {
 		[LIVE_ADD_RULE] = "add", [LIVE_RENEW_RULE] = "renew", [LIVE_REMOVE_RULE] = "remove"
 	};
-	json_t *line = json_pack("{s:o,s:s,s:s,s:I}", "time", time_text(exhibit->now), "by", "engine", "order",
+	json_t *line = json_pack("{s:o,s:s,s:s,s:I}", "time", build_time(exhibit->now.ns), "by", "engine", "order",
 	                         names[order->type], "handle", (json_int_t)order->handle);
 	char text[MATCH_TEXT_SIZE], scope[PREFIX_TEXT_SIZE];
 
@@ -309,13 +301,13 @@ void exhibit_news(struct exhibit *exhibit, const struct live_news *news)
 	static const char *const names[] = {
 		[LIVE_BEGAN] = "began", [LIVE_CHANGED] = "changed", [LIVE_ENDED] = "ended"
 	};
-	char id[17];
+	char id[INCIDENT_ID_SIZE];
 
 	if (news->type == LIVE_FINISHED || news->incident != exhibit->wish.incident)
 		return;
-	(void)snprintf(id, sizeof(id), "%016" PRIx64, news->incident);
-	decide(exhibit, json_pack("{s:o,s:s,s:s,s:s}", "time", time_text(exhibit->now), "by", "engine", "incident", id,
-	                          "news", names[news->type]));
+	incident_id_format(news->incident, id);
+	decide(exhibit, json_pack("{s:o,s:s,s:s,s:s}", "time", build_time(exhibit->now.ns), "by", "engine", "incident",
+	                          id, "news", names[news->type]));
 }
 
 int exhibit_end(struct exhibit *exhibit)

@@ -26,6 +26,7 @@
 #include "cli/output.h"
 #include "cli/place.h"
 #include "cli/say.h"
+#include "tell/facts.h"
 #include "tell/fetch.h"
 #include "trace/geo_inside.h"
 #include "trace/package.h"
@@ -129,20 +130,9 @@ static bool parse_wanted(const char *text, struct wanted *wanted)
 /* The folder and those above it. 0 or -errno. */
 static int make_folder(const char *path)
 {
-	char *text = strdup(path);
-	int result = text ? 0 : -ENOMEM;
+	int result = file_make_parents(path, FOLDER_MODE);
 
-	for (char *at = text; result == 0 && at;) {
-		at = strchr(at + 1, '/');
-		if (at)
-			*at = '\0';
-		if (*text && mkdir(text, FOLDER_MODE) != 0 && errno != EEXIST)
-			result = -errno;
-		if (at)
-			*at = '/';
-	}
-	free(text);
-	return result;
+	return result == 0 && mkdir(path, FOLDER_MODE) != 0 && errno != EEXIST ? -errno : result;
 }
 
 /* Whole, on the disk, and only then in its place. 0 or -errno. */
@@ -184,13 +174,6 @@ struct update {
 	json_t *manifest; /* owned */
 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
 static json_t *entry_of(const struct update *update, const char *file)
 {
 	json_t *entry;
@@ -198,7 +181,7 @@ static json_t *entry_of(const struct update *update, const char *file)
 
 	json_array_foreach(json_object_get(update->manifest, "databases"), i, entry)
 	{
-		if (strcmp(text_of(entry, "file"), file) == 0)
+		if (strcmp(fact_text(entry, "file"), file) == 0)
 			return entry;
 	}
 	return NULL;
@@ -218,7 +201,8 @@ static json_t *load_manifest(const char *folder)
 
 static int save_entry(struct update *update, json_t *entry)
 {
-	json_t *list = json_object_get(update->manifest, "databases"), *old = entry_of(update, text_of(entry, "file"));
+	json_t *list = json_object_get(update->manifest, "databases"),
+	       *old = entry_of(update, fact_text(entry, "file"));
 	char *text = NULL;
 	int result = -ENOMEM;
 
@@ -274,10 +258,10 @@ static json_t *ask(const struct update *update, const struct wanted *wanted)
 	free(octets);
 	dist = json_object_get(answer, "dist");
 	(void)snprintf(name, sizeof(name), SCOPE "%." NAME_MAX_TEXT "s", wanted->package);
-	if (strcmp(text_of(answer, "name"), name) == 0 &&
-	    all_of(text_of(answer, "version"), strlen(text_of(answer, "version")), VERSION_MAX_OCTETS,
+	if (strcmp(fact_text(answer, "name"), name) == 0 &&
+	    all_of(fact_text(answer, "version"), strlen(fact_text(answer, "version")), VERSION_MAX_OCTETS,
 	           VERSION_CHARACTERS) &&
-	    *text_of(dist, "integrity") && *text_of(dist, "tarball"))
+	    *fact_text(dist, "integrity") && *fact_text(dist, "tarball"))
 		return answer;
 	say_error(wanted->package,
 	          "what the registry says is no description of this package with its version and hash");
@@ -294,13 +278,13 @@ static bool is_there(const struct update *update, const struct wanted *wanted, c
 	struct geo *geo = NULL;
 	bool there = false;
 
-	if (strcmp(text_of(entry, "version"), text_of(answer, "version")) != 0 ||
-	    strcmp(text_of(entry, "integrity"), text_of(json_object_get(answer, "dist"), "integrity")) != 0 ||
+	if (strcmp(fact_text(entry, "version"), fact_text(answer, "version")) != 0 ||
+	    strcmp(fact_text(entry, "integrity"), fact_text(json_object_get(answer, "dist"), "integrity")) != 0 ||
 	    asprintf(&path, "%s/%s", update->folder, wanted->file) < 0)
 		return false;
 	paths[0] = path;
 	if (geo_open_files(paths, 1, &geo, error) == 0)
-		there = strcmp(text_of(entry, "sha256"),
+		there = strcmp(fact_text(entry, "sha256"),
 		               geo_database(geo, geo_count(geo, GEO_COUNTRIES) ? GEO_COUNTRIES : GEO_NETWORKS, 0)
 		                       ->sha256) == 0;
 	geo_close(geo);
@@ -371,9 +355,9 @@ static json_t *describe(const struct wanted *wanted, const json_t *answer, const
 	(void)time_format((struct capture_time){ (int64_t)time(NULL) * NS_PER_S }, now);
 	return json_pack("{s:s, s:s%, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s}", "file", wanted->file, "name",
 	                 wanted->file, (size_t)(dot - wanted->file), "package", package, "version",
-	                 text_of(answer, "version"), "licence", text_of(answer, "license"), "sha256", sum, "integrity",
-	                 text_of(dist, "integrity"), "source", text_of(dist, "tarball"), "octets", (json_int_t)size,
-	                 "built", made_at(text_of(answer, "version"), built), "installed", now);
+	                 fact_text(answer, "version"), "licence", fact_text(answer, "license"), "sha256", sum,
+	                 "integrity", fact_text(dist, "integrity"), "source", fact_text(dist, "tarball"), "octets",
+	                 (json_int_t)size, "built", made_at(fact_text(answer, "version"), built), "installed", now);
 }
 
 /* Puts it in its place, once it has opened. COMMAND_DONE or, said, COMMAND_BAD. */
@@ -397,14 +381,14 @@ static int install(struct update *update, const struct wanted *wanted, const jso
 	}
 	if (result != 0)
 		return COMMAND_BAD;
-	(void)printf("%s: brought, version %s\n", wanted->file, text_of(answer, "version"));
+	(void)printf("%s: brought, version %s\n", wanted->file, fact_text(answer, "version"));
 	return COMMAND_DONE;
 }
 
 static int bring_archive(struct update *update, const struct wanted *wanted, const json_t *answer)
 {
 	const json_t *dist = json_object_get(answer, "dist");
-	const char *url = text_of(dist, "tarball");
+	const char *url = fact_text(dist, "tarball");
 	char what[FETCH_WHAT_SIZE];
 	uint8_t *archive = NULL, *octets = NULL;
 	size_t archive_size = 0, size = 0;
@@ -412,7 +396,7 @@ static int bring_archive(struct update *update, const struct wanted *wanted, con
 
 	if (!fetched(wanted, url, fetch_get(url, ARCHIVE_MAX, &archive, &archive_size, what), what))
 		return COMMAND_BAD;
-	checked = package_check(archive, archive_size, text_of(dist, "integrity"));
+	checked = package_check(archive, archive_size, fact_text(dist, "integrity"));
 	if (checked == 0)
 		octets = unpack(wanted, archive, archive_size, &size);
 	else
@@ -434,7 +418,7 @@ static int bring(struct update *update, const struct wanted *wanted)
 	if (!answer)
 		return COMMAND_BAD;
 	if (is_there(update, wanted, answer))
-		(void)printf("%s: version %s is there\n", wanted->file, text_of(answer, "version"));
+		(void)printf("%s: version %s is there\n", wanted->file, fact_text(answer, "version"));
 	else
 		status = bring_archive(update, wanted, answer);
 	json_decref(answer);

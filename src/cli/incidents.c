@@ -22,6 +22,8 @@
 #include "cli/place.h"
 #include "cli/say.h"
 #include "cli/screen.h"
+#include "detect/incident_id.h"
+#include "tell/build.h"
 #include "tell/words.h"
 
 #define LIMIT_DEFAULT 100
@@ -66,20 +68,13 @@ static const struct option_table list_table = {
 	OPTION_ROWS(list_rows),
 };
 
-static json_t *time_or_null(int64_t ns)
-{
-	char text[TIME_TEXT_SIZE];
-
-	return ns ? json_string(time_format((struct capture_time){ ns }, text)) : json_null();
-}
-
 static json_t *row_json(const struct archive_incident *i)
 {
-	char id[ARCHIVE_ID_SIZE];
+	char id[INCIDENT_ID_SIZE];
 
-	(void)snprintf(id, sizeof(id), "%016" PRIx64, i->id);
-	return json_pack("{ss so so ss ss? ss ss sI sI}", "id", id, "began", time_or_null(i->began_ns), "ended",
-	                 time_or_null(i->ended_ns), "state", archive_state_name(i->state), "service",
+	incident_id_format(i->id, id);
+	return json_pack("{ss so so ss ss? ss ss sI sI}", "id", id, "began", build_time_or_null(i->began_ns), "ended",
+	                 build_time_or_null(i->ended_ns), "state", archive_state_name(i->state), "service",
 	                 i->service[0] ? i->service : NULL, "target", i->target, "vector", i->vector, "peak_pps",
 	                 (json_int_t)i->peak_pps, "peak_bps", (json_int_t)i->peak_bps);
 }
@@ -116,7 +111,7 @@ static int print_list(const struct archive_incident *incidents, size_t count)
 
 		d.length = 0;
 		draft_add(&d, "%0*" PRIx64 "  %-19s  %-12s %10s %12s  %s%s%s%s%s", ID_SHOWN,
-		          incident->id >> 4 * (ARCHIVE_ID_SIZE - 1 - ID_SHOWN),
+		          incident->id >> 4 * (INCIDENT_ID_SIZE - 1 - ID_SHOWN),
 		          words_date_time((struct capture_time){ incident->began_ns }, began),
 		          incident_page_lasted(incident, now(), lasted), words_scaled(incident->peak_pps, "pps", pps),
 		          words_scaled(incident->peak_bps, "bit/s", bps), incident->vector, " on ", incident->service,

@@ -2,13 +2,13 @@
 #include "cli/joined.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
+#include "detect/incident_id.h"
 #include "detect/vector.h"
 #include "impact/surge.h"
 #include "record/archive.h"
@@ -129,7 +129,7 @@ static void take_attacks(struct making *m)
 		if (!is_attack(&incidents[i]) || attack.from_ns >= picture_end(m->picture) ||
 		    attack.to_ns < m->picture->from_ns)
 			continue;
-		(void)snprintf(attack.id, sizeof(attack.id), "%016" PRIx64, incidents[i].id);
+		incident_id_format(incidents[i].id, attack.id);
 		(void)snprintf(attack.vector, sizeof(attack.vector), "%.*s", (int)sizeof(attack.vector) - 1,
 		               title_of(incidents[i].vector));
 		picture_attack(m->picture, &attack);

@@ -35,12 +35,7 @@
 
 #define OUTAGES_SCHEMA "holdfast.outages/1"
 #define REPORTS_SCHEMA "holdfast.reports/1"
-#define IMPORT_SCHEMA "holdfast.outage_import/1"
-#define FILE_MAX (256u << 20)
-#define FILE_FIRST (1u << 16)
 #define FILES_MAX 4096
-#define MISTAKES_TOLD 20
-#define MISTAKES_LISTED 1000 /* in JSON */
 
 /* clang-format off */
 static const struct option_row rows[] = {
@@ -91,104 +86,6 @@ const struct option_table outage_table = {
 	OPTION_ROWS(rows),
 };
 
-/* ---- a file ---- */
-
-/* Whole; the caller's, or NULL, said. */
-static char *read_file(const char *path, size_t *length)
-{
-	bool standard = strcmp(path, "-") == 0;
-	FILE *in = standard ? stdin : fopen(path, "re");
-	size_t room = FILE_FIRST, got = 1;
-	char *octets = in ? malloc(room) : NULL;
-
-	*length = 0;
-	while (in && octets && got > 0) {
-		got = fread(octets + *length, 1, room - *length, in);
-		*length += got;
-		if (*length == room && room <= FILE_MAX) {
-			char *grown = realloc(octets, 2 * room);
-
-			if (!grown) {
-				free(octets);
-				octets = NULL;
-				errno = ENOMEM;
-			} else {
-				octets = grown;
-				room *= 2;
-			}
-		}
-	}
-	if (octets && (ferror(in) || *length > FILE_MAX)) {
-		if (!ferror(in))
-			errno = EFBIG;
-		free(octets);
-		octets = NULL;
-	}
-	if (!octets)
-		say_error(say_input(path), "cannot be read: %s; it may have 256 MiB", strerror(errno));
-	if (in && !standard)
-		(void)fclose(in);
-	return octets;
-}
-
-struct import {
-	const char *path;
-	struct outages_loading *loading;
-	struct record_error error;
-	FILE *rejects;
-	uint64_t rows, reports, mistakes;
-	json_t *told; /* NULL: on standard error */
-	int64_t first_ns, last_ns;
-};
-
-static int take_count(void *context, const struct report_count *count)
-{
-	struct import *import = context;
-
-	import->first_ns = import->rows == 0 || count->bucket_ns < import->first_ns ? count->bucket_ns
-		: import->first_ns;
-	import->last_ns = import->rows == 0 || count->bucket_ns > import->last_ns ? count->bucket_ns : import->last_ns;
-	import->rows++;
-	import->reports += count->raw;
-	return outages_import_add(import->loading, count, &import->error);
-}
-
-static void take_mistake(void *context, uint64_t line, const char *what, const char *text, size_t length)
-{
-	struct import *import = context;
-	char where[320];
-
-	import->mistakes++;
-	if (import->rejects && length > 0) {
-		(void)fwrite(text, 1, length, import->rejects);
-		(void)fputc('\n', import->rejects);
-	}
-	if (import->mistakes <= MISTAKES_TOLD) {
-		(void)snprintf(where, sizeof(where), "%.256s:%" PRIu64, say_input(import->path), line);
-		say_error(where, "%s", what);
-	}
-	if (import->told && import->mistakes <= MISTAKES_LISTED)
-		(void)json_array_append_new(import->told, json_pack("{sI ss}", "line", (json_int_t)line, "what", what));
-}
-
-static bool is_json(const char *octets, size_t length)
-{
-	size_t at = 0;
-
-	while (at < length && strchr(" \t\r\n", octets[at]) && octets[at])
-		at++;
-	return at < length && (octets[at] == '{' || octets[at] == '[');
-}
-
-/* Rejects begin with the names of columns, so that the file can be imported once it is put right. */
-static void begin_rejects(struct import *import, const char *octets, size_t length)
-{
-	const char *end = memchr(octets, '\n', length);
-
-	if (import->rejects && !is_json(octets, length))
-		(void)fwrite(octets, 1, end ? (size_t)(end - octets) + 1 : length, import->rejects);
-}
-
 /* ---- measuring ---- */
 
 int outage_measure(struct books *books, const struct outage_options *options, struct reckon_result *result)
@@ -211,7 +108,7 @@ int outage_measure(struct books *books, const struct outage_options *options, st
 	return code == 0 ? COMMAND_DONE : books_refuse(books, code, &error);
 }
 
-static json_t *components_json(const struct reckon_result *result)
+json_t *outage_components_json(const struct reckon_result *result)
 {
 	struct build b = { .failed = false };
 	json_t *array = json_array();
@@ -231,7 +128,7 @@ static json_t *components_json(const struct reckon_result *result)
 	return array;
 }
 
-static void print_components(const struct reckon_result *result)
+void outage_print_components(const struct reckon_result *result)
 {
 	struct paper paper = screen_paper(0, false);
 	struct draft d = { .length = 0 };
@@ -257,131 +154,14 @@ static int reckon_anew(const struct outage_options *options)
 		books_close(&books);
 	}
 	if (status == COMMAND_DONE && options->json) {
-		status = order_print_json(IMPORT_SCHEMA,
-		                          json_pack("{so si si}", "components", components_json(result), "outages",
-		                                    (int)result->outages, "added", (int)result->added));
+		status = order_print_json(OUTAGE_IMPORT_SCHEMA,
+		                          json_pack("{so si si}", "components", outage_components_json(result),
+		                                    "outages", (int)result->outages, "added", (int)result->added));
 	} else if (status == COMMAND_DONE) {
-		print_components(result);
+		outage_print_components(result);
 		status = output_finish();
 	}
 	free(result);
-	return status;
-}
-
-static int print_import(const struct outage_options *options, struct import *import, const struct reckon_result *result)
-{
-	struct paper paper = screen_paper(0, false);
-	struct draft d = { .length = 0 };
-	char rows_text[WORDS_SIZE], reports[WORDS_SIZE], mistakes[WORDS_SIZE];
-
-	if (options->json)
-		return order_print_json(IMPORT_SCHEMA,
-		                        json_pack("{sI sI sI so so si si}", "rows", (json_int_t)import->rows, "reports",
-		                                  (json_int_t)import->reports, "mistakes", (json_int_t)import->mistakes,
-		                                  "left_out", json_incref(import->told), "components",
-		                                  components_json(result), "outages", (int)result->outages, "added",
-		                                  (int)result->added));
-	draft_add(&d, "%s reports in %s counts are on record", words_count(import->reports, reports),
-	          words_count(import->rows, rows_text));
-	if (import->mistakes)
-		draft_add(&d, "; " YELLOW "%s lines were left out" PLAIN, words_count(import->mistakes, mistakes));
-	paper_text(&paper, 0, 0, d.text);
-	print_components(result);
-	return output_finish();
-}
-
-/* Reads all into the record's transaction. */
-static int load(const struct outage_options *options, struct import *import, const char *octets, size_t length)
-{
-	struct report_count preset = { .symptom = SYMPTOM_OTHER, .source = REPORT_IMPORT };
-	struct report_sink sink = { take_count, take_mistake, import };
-	const char *component = options->component ? options->component : OUTAGE_DEFAULT_COMPONENT;
-
-	memcpy(preset.component, component, strlen(component) + 1);
-	begin_rejects(import, octets, length);
-	return is_json(octets, length) ? report_json_read(octets, length, &preset, &sink)
-	                               : report_text_read(octets, length, &preset, &sink);
-}
-
-static int record_import(const struct outage_options *options, struct books *books, struct import *import,
-                         const char *octets, size_t length)
-{
-	char sha256[DIGEST_SHA256_TEXT_SIZE], user[BOOKS_NAME_SIZE];
-	struct record_error error = { .message = "" };
-	struct outages_import row = { .sha256 = sha256, .name = say_input(import->path), .added_by = books_user(user) };
-	int result, ended;
-
-	digest_sha256_text(octets, length, sha256);
-	result = outages_import_begin(books->ledger, sha256, &import->loading, &error);
-	if (result != 0)
-		return books_refuse(books, result, &error);
-	result = load(options, import, octets, length);
-	row.rows = import->rows;
-	row.reports = import->reports;
-	row.mistakes = import->mistakes;
-	row.added_ns = books_now();
-	if (import->mistakes > MISTAKES_TOLD)
-		say_error(say_input(import->path), "and %" PRIu64 " more lines are wrong",
-		          import->mistakes - MISTAKES_TOLD);
-	ended = outages_import_end(import->loading, result == 0 ? &row : NULL, &error);
-	if (result == -EBADMSG) {
-		say_error(say_input(import->path), "nothing of it is on record; doc/outage.md has the format");
-		return COMMAND_BAD;
-	}
-	if (result != 0)
-		return books_refuse(books, result, &import->error);
-	return ended == 0 ? COMMAND_DONE : books_refuse(books, ended, &error);
-}
-
-static int import_file(const struct outage_options *options)
-{
-	struct reckon_result *measured;
-	struct import import = { .path = options->name, .error = { .message = "" } };
-	struct output rejects = { .file = NULL };
-	struct books books;
-	char *octets = NULL;
-	size_t length = 0;
-	int status, result = 0;
-
-	if (!options->name)
-		return options_refuse(&outage_table, "nothing to import: name a file");
-	if (options->component && !component_id_ok(options->component))
-		return options_refuse(&outage_table, "--component wants 1 to 32 of a-z, 0-9 and -");
-	measured = malloc(sizeof(*measured));
-	octets = read_file(options->name, &length);
-	status = octets && measured ? COMMAND_DONE : COMMAND_BAD;
-	if (status == COMMAND_DONE && options->rejects) {
-		output_watch_signals();
-		result = output_open(&rejects, options->rejects);
-		if (result != 0) {
-			say_error(options->rejects, "cannot be written: %s", strerror(-result));
-			status = COMMAND_BAD;
-		}
-		import.rejects = rejects.file;
-	}
-	if (status == COMMAND_DONE) {
-		import.told = options->json ? json_array() : NULL;
-		status = books_open(&books, "outage", options->config, options->record, true);
-		if (status == COMMAND_DONE) {
-			status = record_import(options, &books, &import, octets, length);
-			if (status == COMMAND_DONE)
-				status = outage_measure(&books, options, measured);
-			books_close(&books);
-		}
-		if (rejects.file)
-			result = output_close(&rejects, status != COMMAND_DONE);
-		if (result != 0) {
-			say_error(options->rejects, "cannot be written: %s", strerror(-result));
-			status = COMMAND_BAD;
-		}
-	}
-	if (status == COMMAND_DONE)
-		status = print_import(options, &import, measured);
-	if (status == COMMAND_DONE && import.mistakes)
-		status = COMMAND_BAD;
-	json_decref(import.told);
-	free(octets);
-	free(measured);
 	return status;
 }
 
@@ -391,10 +171,10 @@ struct listing {
 	struct paper paper;
 	json_t *outages; /* NULL: lines */
 	struct harm *harm;
-	const struct outage_options *options;
 	int64_t from_ns, to_ns;
 	uint64_t number; /* show: this one; 0: the latest */
-	bool any, show;
+	bool any;
+	bool unreadable; /* one of them is, which was said */
 };
 
 /* False: it cannot be read, said. */
@@ -404,23 +184,25 @@ static bool read_harm(const struct outages_outage *outage, struct harm *harm)
 	json_t *json = json_loads(outage->json, JSON_REJECT_DUPLICATES, NULL);
 	int result = json ? harm_json_read(json, harm, error) : -EBADMSG;
 
+	if (!json)
+		(void)snprintf(error, sizeof(error), "it is no JSON");
 	json_decref(json);
 	outages_id(outage->number, id);
 	if (result != 0)
-		say_error(id, "what is on record of it cannot be read%s%s", json ? ": " : "", json ? error : "");
-	harm->number = outage->number;
+		say_error(id, "what is on record of it cannot be read: %s", error);
+	else
+		harm->number = outage->number;
 	return result == 0;
 }
 
 static json_t *outage_json(const struct outages_outage *outage)
 {
 	json_t *json = json_loads(outage->json, JSON_REJECT_DUPLICATES, NULL);
-	char id[OUTAGES_ID_SIZE], made[TIME_TEXT_SIZE];
+	char id[OUTAGES_ID_SIZE];
 
 	outages_id(outage->number, id);
 	(void)json_object_set_new(json, "id", json_string(id));
-	(void)json_object_set_new(json, "made",
-	                          json_string(time_format((struct capture_time){ outage->made_ns }, made)));
+	(void)json_object_set_new(json, "made", build_time(outage->made_ns));
 	return json;
 }
 
@@ -436,8 +218,10 @@ static int list_one(void *context, const struct outages_outage *outage)
 		listing->any = true;
 		return json && json_array_append_new(listing->outages, json) == 0 ? 0 : -ENOMEM;
 	}
-	if (!read_harm(outage, listing->harm))
+	if (!read_harm(outage, listing->harm)) {
+		listing->unreadable = true;
 		return 0;
+	}
 	if (!listing->any)
 		outage_page_head(&listing->paper);
 	listing->any = true;
@@ -452,8 +236,10 @@ static int show_one(void *context, const struct outages_outage *outage)
 
 	if (listing->number && outage->number != listing->number)
 		return 0;
-	if (!read_harm(outage, listing->harm))
+	if (!read_harm(outage, listing->harm)) {
+		listing->unreadable = true;
 		return 0;
+	}
 	listing->any = true;
 	if (listing->outages) {
 		(void)json_array_clear(listing->outages);
@@ -512,58 +298,98 @@ static int write_picture(const struct outage_options *options, struct books *boo
 	return COMMAND_BAD;
 }
 
-static int list_outages(const struct outage_options *options, bool show)
+/* Goes through what is on record. COMMAND_DONE, and the caller ends it; or, said, the exit status. */
+static int begin_listing(const struct outage_options *options, struct listing *listing, struct books *books,
+                         int (*each)(void *context, const struct outages_outage *outage))
 {
-	struct listing listing = { .paper = screen_paper(0, false), .options = options, .show = show };
 	struct record_error error = { .message = "" };
-	struct books books;
-	int result, status = read_times(options, &listing.from_ns, &listing.to_ns);
+	int result, status = books_open(books, "outage", options->config, options->record, false);
 
-	if (status == COMMAND_DONE && show) {
-		if (!options->name)
-			status = options_refuse(&outage_table, "say which: an outage's ID, as o1, or latest");
-		else if (strcmp(options->name, "latest") != 0 && !(listing.number = outages_number(options->name)))
-			status = options_refuse(&outage_table, "'%.40s' is no outage's ID: as o1, or latest",
-			                        options->name);
-	}
-	if (status == COMMAND_DONE)
-		status = books_open(&books, "outage", options->config, options->record, false);
 	if (status != COMMAND_DONE)
 		return status;
-	if (options->html && (options->json || !show)) {
-		books_close(&books);
-		return options_refuse(&outage_table, "--html is of 'show', without --json");
+	listing->outages = options->json ? json_array() : NULL;
+	listing->harm = calloc(1, sizeof(*listing->harm));
+	result = listing->harm ? outages_each(books->ledger, options->component, each, listing, &error) : -ENOMEM;
+	if (result == 0)
+		return COMMAND_DONE;
+	(void)books_refuse(books, result, &error);
+	books_close(books);
+	json_decref(listing->outages);
+	free(listing->harm);
+	return COMMAND_BAD;
+}
+
+static int end_listing(struct listing *listing, struct books *books, int status)
+{
+	books_close(books);
+	json_decref(listing->outages);
+	free(listing->harm);
+	return status == COMMAND_DONE && listing->unreadable ? COMMAND_BAD : status;
+}
+
+static int list(const struct outage_options *options)
+{
+	struct listing listing = { .paper = screen_paper(0, false) };
+	struct books books;
+	int status = read_times(options, &listing.from_ns, &listing.to_ns);
+
+	if (status == COMMAND_DONE && options->html)
+		status = options_refuse(&outage_table, "--html is of 'show', without --json");
+	if (status == COMMAND_DONE)
+		status = begin_listing(options, &listing, &books, list_one);
+	if (status != COMMAND_DONE)
+		return status;
+	if (options->json) {
+		status = order_print_json(OUTAGES_SCHEMA, json_pack("{sO}", "outages", listing.outages));
+	} else {
+		if (!listing.any && !listing.unreadable)
+			paper_line(&listing.paper, 0, "no outages");
+		status = output_finish();
 	}
-	listing.outages = options->json ? json_array() : NULL;
-	listing.harm = calloc(1, sizeof(*listing.harm));
-	result = listing.harm
-	                 ? outages_each(books.ledger, options->component, show ? show_one : list_one, &listing, &error)
-	                 : -ENOMEM;
-	if (result == 0 && show && !listing.any) {
-		say_error(options->name, "there is no such outage; 'holdfast outage list' lists those there are");
+	return end_listing(&listing, &books, status);
+}
+
+static int check_shown(const struct outage_options *options, uint64_t *number)
+{
+	if (!options->name)
+		return options_refuse(&outage_table, "say which: an outage's ID, as o1, or latest");
+	*number = outages_number(options->name);
+	if (*number == 0 && strcmp(options->name, "latest") != 0)
+		return options_refuse(&outage_table, "'%.40s' is no outage's ID: as o1, or latest", options->name);
+	if (options->html && options->json)
+		return options_refuse(&outage_table, "--html is of 'show', without --json");
+	return COMMAND_DONE;
+}
+
+static int show(const struct outage_options *options)
+{
+	struct listing listing = { .paper = screen_paper(0, false) };
+	struct books books;
+	int status = read_times(options, &listing.from_ns, &listing.to_ns);
+
+	if (status == COMMAND_DONE)
+		status = check_shown(options, &listing.number);
+	if (status == COMMAND_DONE)
+		status = begin_listing(options, &listing, &books, show_one);
+	if (status != COMMAND_DONE)
+		return status;
+	if (!listing.any) {
+		if (!listing.unreadable)
+			say_error(options->name,
+			          "there is no such outage; 'holdfast outage list' lists those there are");
 		status = COMMAND_BAD;
-	} else if (result != 0) {
-		status = books_refuse(&books, result, &error);
-	} else if (show && options->json) {
+	} else if (options->json) {
 		json_t *one = json_incref(json_array_get(listing.outages, 0));
 
 		(void)json_object_del(one, "schema");
 		status = order_print_json(HARM_JSON_SCHEMA, one);
-	} else if (options->json) {
-		status = order_print_json(OUTAGES_SCHEMA, json_pack("{sO}", "outages", listing.outages));
 	} else if (options->html) {
 		status = write_picture(options, &books, listing.harm);
 	} else {
-		if (show)
-			outage_page_show(&listing.paper, listing.harm);
-		else if (!listing.any)
-			paper_line(&listing.paper, 0, "no outages");
+		outage_page_show(&listing.paper, listing.harm);
 		status = output_finish();
 	}
-	books_close(&books);
-	json_decref(listing.outages);
-	free(listing.harm);
-	return status;
+	return end_listing(&listing, &books, status);
 }
 
 /* ---- counts ---- */
@@ -654,21 +480,11 @@ static int list_reports(const struct outage_options *options)
 	return status;
 }
 
-static int list(const struct outage_options *options)
-{
-	return list_outages(options, false);
-}
-
-static int show(const struct outage_options *options)
-{
-	return list_outages(options, true);
-}
-
 static const struct {
 	const char *verb;
 	int (*run)(const struct outage_options *options);
-} verbs[] = { { "import", import_file }, { "logs", outage_logs },     { "list", list },
-	      { "show", show },          { "reports", list_reports }, { "reckon", reckon_anew } };
+} verbs[] = { { "import", outage_import }, { "logs", outage_logs },  { "list", list }, { "show", show },
+	      { "reports", list_reports }, { "reckon", reckon_anew } };
 
 int outage_command(int argc, char **argv)
 {

@@ -290,13 +290,6 @@ static const struct latest *latest_of(const struct listing *listing, const char 
 	return &none;
 }
 
-static json_t *moment(int64_t ns)
-{
-	char text[TIME_TEXT_SIZE];
-
-	return ns ? json_string(time_format((struct capture_time){ ns }, text)) : json_null();
-}
-
 static int list_component(void *context, const struct component *component)
 {
 	struct listing *listing = context;
@@ -307,18 +300,20 @@ static int list_component(void *context, const struct component *component)
 	if (listing->list)
 		return json_array_append_new(
 			       listing->list,
-			       json_pack(
-				       "{ss si so so sb sb so so so so ss so so}", "id", component->id, "position",
-				       (int)component->position, "name",
-				       build_text(component->name[LANGUAGE_EN], LEDGER_TEXT_MAX), "name_fr",
-				       build_text(component->name[LANGUAGE_FR], LEDGER_TEXT_MAX), "is_group",
-				       component->is_group, "shown", component->showcase, "group",
-				       component->group[0] ? json_string(component->group) : json_null(), "description",
-				       build_text(component->description[LANGUAGE_EN], LEDGER_TEXT_MAX),
-				       "description_fr",
-				       build_text(component->description[LANGUAGE_FR], LEDGER_TEXT_MAX), "since",
-				       moment(state->since_ns), "status", component_status_name(state->status), "added",
-				       moment(component->added_ns), "updated", moment(component->updated_ns))) == 0
+			       json_pack("{ss si so so sb sb so so so so ss so so}", "id", component->id, "position",
+		                         (int)component->position, "name",
+		                         build_text(component->name[LANGUAGE_EN], LEDGER_TEXT_MAX), "name_fr",
+		                         build_text(component->name[LANGUAGE_FR], LEDGER_TEXT_MAX), "is_group",
+		                         component->is_group, "shown", component->showcase, "group",
+		                         component->group[0] ? json_string(component->group) : json_null(),
+		                         "description",
+		                         build_text(component->description[LANGUAGE_EN], LEDGER_TEXT_MAX),
+		                         "description_fr",
+		                         build_text(component->description[LANGUAGE_FR], LEDGER_TEXT_MAX), "since",
+		                         build_time_or_null(state->since_ns), "status",
+		                         component_status_name(state->status), "added",
+		                         build_time_or_null(component->added_ns), "updated",
+		                         build_time_or_null(component->updated_ns))) == 0
 		               ? 0
 		               : -ENOMEM;
 	draft_add(&d, "%3u  " BOLD "%-16s" PLAIN " %-20s  %-24s %s%s%s%s", (unsigned)component->position, component->id,
@@ -434,15 +429,16 @@ static int list_works(void *context, const struct component_works *works)
 	if (listing->list)
 		return json_array_append_new(listing->list,
 		                             json_pack("{ss so so ss so so so so so so so}", "id", works->id, "from",
-		                                       moment(works->from_ns), "to", moment(works->until_ns),
-		                                       "components", works->components, "name",
+		                                       build_time_or_null(works->from_ns), "to",
+		                                       build_time_or_null(works->until_ns), "components",
+		                                       works->components, "name",
 		                                       build_text(works->name[LANGUAGE_EN], LEDGER_TEXT_MAX), "name_fr",
 		                                       build_text(works->name[LANGUAGE_FR], LEDGER_TEXT_MAX), "text",
 		                                       build_text(works->text[LANGUAGE_EN], LEDGER_TEXT_MAX), "text_fr",
 		                                       build_text(works->text[LANGUAGE_FR], LEDGER_TEXT_MAX), "added",
-		                                       moment(works->added_ns), "added_by",
+		                                       build_time_or_null(works->added_ns), "added_by",
 		                                       build_text(works->added_by, LEDGER_TEXT_MAX), "cancelled",
-		                                       moment(works->cancelled_ns))) == 0
+		                                       build_time_or_null(works->cancelled_ns))) == 0
 		               ? 0
 		               : -ENOMEM;
 	draft_add(&d, BOLD "%-5s" PLAIN " %s to %s  %-16s  %s%s", works->id,

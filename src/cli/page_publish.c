@@ -8,8 +8,7 @@
  * A folder rather than file by file, because a page is one thing: its signature is of all files together, and a reader
  * who gets the new index with the old history would find the sum wrong.
  *
- * To other hosts it goes by rsync over ssh, run as a child with a list of arguments that a table below has, no shell
- * between and a limit on its time. There --delay-updates puts all files in place at the end.
+ * To other hosts it goes from there (page_copy.h).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,24 +28,17 @@
 #include "cli/order.h"
 #include "cli/output.h"
 #include "cli/page.h"
+#include "cli/page_copy.h"
+#include "cli/page_folder.h"
 #include "cli/place.h"
 #include "cli/say.h"
 #include "cli/screen.h"
-#include "daemon/child.h"
 #include "daemon/page_settings.h"
 #include "record/page.h"
 #include "tell/build.h"
 #include "tell/words.h"
 
 #define KEY_FILE "/page.key"
-#define SUMS "SHA256SUMS"
-#define SIGNATURE SUMS ".minisig"
-#define RSYNC_NS (120 * NS_PER_S)
-#define RSYNC_SILENT "--timeout=30" /* seconds without an octet */
-#define PATH_SIZE 512
-#define FILE_MAX (64u << 20) /* octets of a file that is checked */
-#define SUMS_MAX (1u << 20)  /* the same of SHA256SUMS */
-#define FILES_OPEN 16        /* that walking a folder takes */
 
 /* Everything that publishing needs, found before anything is written. */
 struct publishing {
@@ -54,9 +46,9 @@ struct publishing {
 	struct config config;
 	struct books books;
 	struct page *page;
-	struct minisign_key *key;             /* NULL: not signed */
-	char public_text[MINISIGN_TEXT_SIZE]; /* of it, the second line: base64 */
-	char out[PATH_SIZE], made[PATH_SIZE]; /* where to, and beside it */
+	struct minisign_key *key;                                     /* NULL: not signed */
+	char public_text[MINISIGN_TEXT_SIZE];                         /* of it, the second line: base64 */
+	char out[PAGE_FOLDER_PATH_SIZE], made[PAGE_FOLDER_PATH_SIZE]; /* where to, and beside it */
 	FILE *sums;
 	char *sums_text;
 	size_t sums_length;
@@ -135,30 +127,14 @@ static int begin(struct publishing *p, const struct page_options *options)
 
 /* ---- files ---- */
 
-static int make_folders(const char *path)
-{
-	char folder[PATH_SIZE];
-
-	(void)snprintf(folder, sizeof(folder), "%s", path);
-	for (char *at = folder + 1; *at; at++) {
-		if (*at != '/')
-			continue;
-		*at = '\0';
-		if (mkdir(folder, 0755) != 0 && errno != EEXIST)
-			return -errno;
-		*at = '/';
-	}
-	return 0;
-}
-
 static int write_file(const struct publishing *p, const char *name, const char *octets, size_t length)
 {
-	char path[PATH_SIZE];
+	char path[PAGE_FOLDER_PATH_SIZE];
 	int fd, result;
 
 	if (snprintf(path, sizeof(path), "%s/%s", p->made, name) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
-	result = make_folders(path);
+	result = file_make_parents(path, 0755);
 	if (result != 0)
 		return result;
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
@@ -189,12 +165,12 @@ static int put_file(void *context, const char *path, const char *type, const cha
 static int sign(const struct publishing *p)
 {
 	char comment[MINISIGN_COMMENT_SIZE], text[MINISIGN_TEXT_SIZE], made[TIME_TEXT_SIZE], until[TIME_TEXT_SIZE],
-		path[PATH_SIZE];
+		path[PAGE_FOLDER_PATH_SIZE];
 	const struct status_page *status = page_status(p->page);
 	uint8_t digest[MINISIGN_DIGEST];
 	int fd, result;
 
-	(void)snprintf(path, sizeof(path), "%.*s/" SUMS, PATH_SIZE - 16, p->made);
+	(void)snprintf(path, sizeof(path), "%.*s/" PAGE_FOLDER_SUMS, PAGE_FOLDER_OUT_MAX + 7, p->made);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -205,7 +181,7 @@ static int sign(const struct publishing *p)
 	               time_format((struct capture_time){ status->stale_ns }, until));
 	if (result == 0)
 		result = minisign_sign(p->key, digest, comment, text);
-	return result == 0 ? write_file(p, SIGNATURE, text, strlen(text)) : result;
+	return result == 0 ? write_file(p, PAGE_FOLDER_SIGNATURE, text, strlen(text)) : result;
 }
 
 static int write_all(struct publishing *p)
@@ -220,7 +196,7 @@ static int write_all(struct publishing *p)
 		result = -ENOMEM;
 	p->sums = NULL;
 	if (result == 0)
-		result = write_file(p, SUMS, p->sums_text, p->sums_length);
+		result = write_file(p, PAGE_FOLDER_SUMS, p->sums_text, p->sums_length);
 	if (result == 0 && p->key)
 		result = sign(p);
 	return result == 0 ? file_sync_folder(p->made) : result;
@@ -238,71 +214,13 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
 
 static void remove_folder(const char *path)
 {
-	(void)nftw(path, remove_one, FILES_OPEN, FTW_DEPTH | FTW_PHYS);
-}
-
-/* What is being looked at, for nftw() hands no context on; one folder at a time. */
-static struct {
-	const char *sums;
-	size_t skip;
-	char stranger[PATH_SIZE];
-} looked;
-
-static bool is_listed(const char *sums, const char *name)
-{
-	size_t length = strlen(name);
-
-	if (strcmp(name, SUMS) == 0 || strcmp(name, SIGNATURE) == 0)
-		return true;
-	for (const char *line = sums; *line; line += strcspn(line, "\n"), line += *line == '\n') {
-		size_t here = strcspn(line, "\n");
-
-		if (here == length + DIGEST_SHA256_TEXT_SIZE + 1 && strncmp(line + here - length, name, length) == 0)
-			return true;
-	}
-	return false;
-}
-
-static int look_at(const char *path, const struct stat *status, int kind, struct FTW *place)
-{
-	(void)status;
-	(void)place;
-	if (kind == FTW_D || (kind == FTW_F && is_listed(looked.sums, path + looked.skip)))
-		return 0;
-	(void)snprintf(looked.stranger, sizeof(looked.stranger), "%s", path);
-	return 1;
-}
-
-/* SHA256SUMS of a folder; the caller frees it. */
-static int read_sums(const char *folder, char **text)
-{
-	char path[PATH_SIZE];
-	struct stat status;
-	int fd, result;
-
-	if (snprintf(path, sizeof(path), "%s/" SUMS, folder) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return -errno;
-	result = fstat(fd, &status) == 0 ? 0 : -errno;
-	if (result == 0 && (!S_ISREG(status.st_mode) || status.st_size > SUMS_MAX))
-		result = -EFBIG;
-	*text = result == 0 ? calloc(1, (size_t)status.st_size + 1) : NULL;
-	if (result == 0)
-		result = *text ? file_read_at(fd, *text, (size_t)status.st_size, 0) : -ENOMEM;
-	(void)close(fd);
-	if (result != 0) {
-		free(*text);
-		*text = NULL;
-	}
-	return result;
+	(void)nftw(path, remove_one, PAGE_FOLDER_OPEN_MAX, FTW_DEPTH | FTW_PHYS);
 }
 
 /* That nothing but an earlier page, or nothing at all, is where it shall be. */
 static int check_place(const char *out, bool *there)
 {
-	char *sums = NULL;
+	char stranger[PAGE_FOLDER_PATH_SIZE], *sums = NULL;
 	int result;
 
 	*there = access(out, F_OK) == 0;
@@ -312,7 +230,7 @@ static int check_place(const char *out, bool *there)
 		*there = false;
 		return COMMAND_DONE;
 	}
-	result = read_sums(out, &sums);
+	result = page_folder_sums(out, &sums);
 	if (result == -ENOENT || result == -ENOTDIR || result == -EFBIG) {
 		say_error(
 			out,
@@ -323,15 +241,12 @@ static int check_place(const char *out, bool *there)
 		say_error(out, "what is there cannot be read: %s", strerror(-result));
 		return COMMAND_BAD;
 	}
-	looked.sums = sums;
-	looked.skip = strlen(out) + 1;
-	looked.stranger[0] = '\0';
-	result = nftw(out, look_at, FILES_OPEN, FTW_PHYS);
+	result = page_folder_look(out, sums, stranger);
 	free(sums);
 	if (result == 0)
 		return COMMAND_DONE;
 	say_error(out, "holds %s, which is of no page; it would be lost: move it away",
-	          looked.stranger[0] ? looked.stranger : "something");
+	          result == -EEXIST ? stranger : "something that cannot be read");
 	return COMMAND_BAD;
 }
 
@@ -349,14 +264,8 @@ static int publish_to(struct publishing *p)
 {
 	bool there;
 	int status, result;
-	size_t length = strlen(p->out);
 
-	while (length > 1 && p->out[length - 1] == '/')
-		p->out[--length] = '\0';
-	if (snprintf(p->made, sizeof(p->made), "%.*s.XXXXXX", PATH_SIZE - 128, p->out) >= PATH_SIZE - 120) {
-		say_error("page", "the path of the folder is too long; give a shorter one");
-		return COMMAND_BAD;
-	}
+	(void)snprintf(p->made, sizeof(p->made), "%.*s.XXXXXX", PAGE_FOLDER_OUT_MAX, p->out);
 	status = check_place(p->out, &there);
 	if (status != COMMAND_DONE)
 		return status;
@@ -378,127 +287,28 @@ static int publish_to(struct publishing *p)
 	return COMMAND_BAD;
 }
 
-/* ---- to other hosts ---- */
-
-static int copy_to(const struct publishing *p, const struct config_page_target *target)
-{
-	char ssh[PATH_SIZE * 2], from[PATH_SIZE], said[CHILD_SAID_SIZE];
-	const char *const arguments[] = { "rsync",
-		                          "--recursive",
-		                          "--times",
-		                          "--checksum",
-		                          "--delay-updates",
-		                          "--chmod=D755,F644",
-		                          RSYNC_SILENT,
-		                          "--rsh",
-		                          ssh,
-		                          "--",
-		                          from,
-		                          target->rsync,
-		                          NULL };
-	int length = snprintf(
-		ssh, sizeof(ssh),
-		"ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=10 -o ServerAliveInterval=10 "
-		"-o ForwardAgent=no -o ForwardX11=no -p %u",
-		(unsigned)target->ssh_port);
-	int result;
-
-	if (target->ssh_key[0])
-		length += snprintf(ssh + length, sizeof(ssh) - (size_t)length, " -o IdentitiesOnly=yes -i %s",
-		                   target->ssh_key);
-	if (target->known_hosts[0])
-		(void)snprintf(ssh + length, sizeof(ssh) - (size_t)length, " -o UserKnownHostsFile=%s",
-		               target->known_hosts);
-	(void)snprintf(from, sizeof(from), "%.*s/", PATH_SIZE - 2, p->out);
-	result = child_run(arguments, NULL, 0, RSYNC_NS, said);
-	switch (-result) {
-	case 0:
-		(void)printf("copied to %s\n", target->rsync);
-		return COMMAND_DONE;
-	case ENOENT:
-		say_error(target->rsync, "there is no rsync here; install it");
-		break;
-	case ETIME:
-		say_error(target->rsync, "rsync took longer than %lld s and was ended; what is there stands",
-		          (long long)(RSYNC_NS / NS_PER_S));
-		break;
-	default:
-		say_error(target->rsync, "rsync could not copy it: %s; what is there stands",
-		          *said ? said : strerror(-result));
-	}
-	return COMMAND_BAD;
-}
-
-/* rsync takes the command of ssh apart at spaces, and a shell's signs mean something to it. */
-static bool is_plain_path(const char *path)
-{
-	return strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/") == strlen(path) &&
-	       strlen(path) < CONFIG_PATH_SIZE && path[0] != '-';
-}
-
-static int take_target(const struct page_options *options, struct config_page_target *target)
-{
-	const char *const files[] = { options->ssh_key ? options->ssh_key : "",
-		                      options->known_hosts ? options->known_hosts : "" };
-
-	if (!config_rsync_is_good(options->rsync) || strlen(options->rsync) >= sizeof(target->rsync))
-		return options_refuse(&page_table,
-		                      "--rsync wants user@host:/path, of letters, digits, '.', '_' and '-'");
-	if (!is_plain_path(files[0]) || !is_plain_path(files[1]))
-		return options_refuse(&page_table,
-		                      "paths of --ssh-key and --known-hosts want letters, digits and ._-/ only");
-	*target = (struct config_page_target){ .ssh_port = (uint32_t)options->ssh_port };
-	(void)snprintf(target->rsync, sizeof(target->rsync), "%s", options->rsync);
-	(void)snprintf(target->ssh_key, sizeof(target->ssh_key), "%s", files[0]);
-	(void)snprintf(target->known_hosts, sizeof(target->known_hosts), "%s", files[1]);
-	return COMMAND_DONE;
-}
-
-static int copy_to_all(const struct publishing *p)
-{
-	struct config_page_target target = { 0 };
-	int status = COMMAND_DONE;
-
-	if (p->options->rsync) {
-		status = take_target(p->options, &target);
-		return status == COMMAND_DONE ? copy_to(p, &target) : status;
-	}
-	for (unsigned i = 0; i < p->config.page.target_count; i++) {
-		const struct config_page_target *one = &p->config.page.targets[i];
-
-		if (!is_plain_path(one->ssh_key) || !is_plain_path(one->known_hosts)) {
-			say_error(one->name, "ssh_key and known_hosts want letters, digits and ._-/ only");
-			status = COMMAND_BAD;
-		} else if (copy_to(p, one) != COMMAND_DONE) {
-			status = COMMAND_BAD; /* the others get it all the same */
-		}
-	}
-	return status;
-}
-
 int page_publish(const struct page_options *options)
 {
-	struct config_page_target target = { 0 };
 	struct publishing p;
 	char until[WORDS_SIZE];
-	int status = options->rsync ? take_target(options, &target) : COMMAND_DONE;
+	const char *out;
+	int status = page_copy_check(options);
 
 	if (status == COMMAND_DONE)
 		status = begin(&p, options);
 	if (status != COMMAND_DONE)
 		return status;
-	(void)snprintf(p.out, sizeof(p.out), "%s", options->out ? options->out : p.config.page.directory);
-	if (!p.out[0]) {
-		end(&p);
-		return options_refuse(&page_table, "where to? -o DIR says it, or page.directory of the configuration");
-	}
-	status = publish_to(&p);
+	out = options->out ? options->out : p.config.page.directory;
+	status = *out ? page_folder_name(out, p.out)
+	              : options_refuse(&page_table, "where to? -o DIR says it, or page.directory of the configuration");
+	if (status == COMMAND_DONE)
+		status = publish_to(&p);
 	if (status == COMMAND_DONE) {
 		(void)printf("%s: %u files%s, holds until %s UTC\n", p.out, p.files,
 		             p.key ? ", signed" : ", not signed",
 		             words_date_time((struct capture_time){ page_status(p.page)->stale_ns }, until));
 		(void)fflush(stdout);
-		status = copy_to_all(&p);
+		status = page_copy(options, &p.config.page, p.out);
 	}
 	end(&p);
 	return status == COMMAND_DONE ? output_finish() : status;
@@ -583,138 +393,4 @@ int page_show(const struct page_options *options)
 	}
 	end(&p);
 	return status;
-}
-
-/* ---- verify ---- */
-
-static int check_signature(const char *folder, const char *public_key, char comment[MINISIGN_COMMENT_SIZE])
-{
-	char path[PATH_SIZE], sums[PATH_SIZE], *text = NULL;
-	struct minisign_signature signature;
-	struct minisign_public public;
-	uint8_t digest[MINISIGN_DIGEST];
-	size_t length = 0;
-	int status = keys_public(public_key, &public), result, fd;
-
-	if (status != COMMAND_DONE)
-		return status;
-	(void)snprintf(path, sizeof(path), "%.*s/" SIGNATURE, PATH_SIZE - 32, folder);
-	(void)snprintf(sums, sizeof(sums), "%.*s/" SUMS, PATH_SIZE - 32, folder);
-	result = keys_read_small(path, &text, &length);
-	if (result == 0)
-		result = minisign_signature_read(text, length, &signature);
-	free(text);
-	fd = result == 0 ? open(sums, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
-	if (result == 0)
-		result = fd < 0 ? -errno : minisign_digest(fd, digest);
-	if (fd >= 0)
-		(void)close(fd);
-	if (result == 0)
-		result = minisign_check_file(&public, &signature, digest);
-	if (result == 0)
-		result = minisign_check_comment(&public, &signature);
-	if (result == 0) {
-		memcpy(comment, signature.comment, MINISIGN_COMMENT_SIZE);
-		return COMMAND_DONE;
-	}
-	say_error(path, "%s",
-	          result == -ENOKEY         ? "is of another key"
-	          : result == -EKEYREJECTED ? "is not of this page"
-	          : result == -EBADMSG      ? "is no signature of minisign's"
-	                                    : strerror(-result));
-	return COMMAND_BAD;
-}
-
-/* Whether the file has the sum. A name that leads out of the folder is refused. */
-static int check_file(const char *folder, const char *sum, const char *name)
-{
-	char path[PATH_SIZE], found[DIGEST_SHA256_TEXT_SIZE];
-	struct stat status;
-	char *octets = NULL;
-	int fd, result;
-
-	if (name[0] == '/' || strstr(name, "..") ||
-	    snprintf(path, sizeof(path), "%s/%s", folder, name) >= (int)sizeof(path))
-		return -EINVAL;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return -errno;
-	result = fstat(fd, &status) != 0 ? -errno : !S_ISREG(status.st_mode) || status.st_size > FILE_MAX ? -EFBIG : 0;
-	if (result == 0) {
-		octets = malloc((size_t)status.st_size + 1);
-		result = octets ? file_read_at(fd, octets, (size_t)status.st_size, 0) : -ENOMEM;
-	}
-	(void)close(fd);
-	if (result == 0) {
-		digest_sha256_text(octets, (size_t)status.st_size, found);
-		result = strcmp(found, sum) == 0 ? 0 : -EBADMSG;
-	}
-	free(octets);
-	return result;
-}
-
-static int check_files(const char *folder, char *sums, unsigned *files)
-{
-	int status = COMMAND_DONE;
-	char *next = NULL;
-
-	for (char *line = strtok_r(sums, "\n", &next); line; line = strtok_r(NULL, "\n", &next)) {
-		char *name = line + DIGEST_SHA256_TEXT_SIZE + 1;
-		int result = -EINVAL;
-
-		if (strlen(line) > DIGEST_SHA256_TEXT_SIZE + 1 && strncmp(name - 2, "  ", 2) == 0) {
-			name[-2] = '\0';
-			result = check_file(folder, line, name);
-		} else {
-			name = line;
-		}
-		(*files)++;
-		if (result == 0)
-			continue;
-		say_error(folder, "%.100s: %s", name,
-		          result == -EBADMSG  ? "is another file than was signed"
-		          : result == -EINVAL ? "is no line of " SUMS
-		                              : strerror(-result));
-		status = COMMAND_BAD;
-	}
-	return status;
-}
-
-int page_verify(const struct page_options *options)
-{
-	char comment[MINISIGN_COMMENT_SIZE] = "", folder[PATH_SIZE], *sums = NULL, *copy = NULL;
-	unsigned files = 0;
-	int status = COMMAND_DONE, result;
-
-	(void)snprintf(folder, sizeof(folder), "%.*s", PATH_SIZE - 64, options->id);
-	for (size_t length = strlen(folder); length > 1 && folder[length - 1] == '/';)
-		folder[--length] = '\0';
-	result = read_sums(folder, &sums);
-	if (result == 0)
-		copy = sums ? strdup(sums) : NULL;
-	if (result == 0 && !copy)
-		result = -ENOMEM;
-	if (result != 0) {
-		free(sums);
-		say_error(folder, "its " SUMS " cannot be read: %s", strerror(-result));
-		return COMMAND_BAD;
-	}
-	if (options->public_key)
-		status = check_signature(folder, options->public_key, comment);
-	if (status == COMMAND_DONE)
-		status = check_files(folder, copy, &files);
-	looked.sums = sums;
-	looked.skip = strlen(folder) + 1;
-	looked.stranger[0] = '\0';
-	if (status == COMMAND_DONE && nftw(folder, look_at, FILES_OPEN, FTW_PHYS) != 0) {
-		say_error(folder, "%s is in no list, and nobody signed it", looked.stranger);
-		status = COMMAND_BAD;
-	}
-	free(sums);
-	free(copy);
-	if (status != COMMAND_DONE)
-		return status;
-	(void)printf("%s: whole, %u files; %s\n", folder, files,
-	             options->public_key ? comment : "whose it is was not checked: --public-key FILE does");
-	return output_finish();
 }

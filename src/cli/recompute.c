@@ -13,6 +13,7 @@
 #include "observe/capture.h"
 #include "tell/analysis.h"
 #include "tell/claim_json.h"
+#include "tell/facts.h"
 #include "tell/trace_json.h"
 #include "trace/claim.h"
 #include "trace/predicate.h"
@@ -100,13 +101,6 @@ static int read_lines(const struct work *work, enum bundle_segment segment, json
 	return result;
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
 /* ---- verdicts ---- */
 
 /* Reads a trace that is JSON text. trace_fini() is due after 0. */
@@ -142,7 +136,7 @@ static int find_trace(const struct work *work, const char *member, const char *s
 		const json_t *its = json_object_get(line, "text");
 		char found[BUNDLE_HEX_SIZE];
 
-		if (strcmp(text_of(line, "kind"), "trace") != 0 || !json_is_string(its))
+		if (strcmp(fact_text(line, "kind"), "trace") != 0 || !json_is_string(its))
 			continue;
 		bundle_sum_of(json_string_value(its), json_string_length(its), found);
 		if (strcmp(found, sum) == 0)
@@ -157,8 +151,8 @@ static const char *predicate_of(const struct work *work, const char *claim)
 	size_t i;
 
 	json_array_foreach(work->lines, i,
-	                   line) if (strcmp(text_of(line, "kind"), "claim") == 0 &&
-	                             strcmp(text_of(line, "id"), claim) == 0) return text_of(line, "predicate");
+	                   line) if (strcmp(fact_text(line, "kind"), "claim") == 0 &&
+	                             strcmp(fact_text(line, "id"), claim) == 0) return fact_text(line, "predicate");
 	return NULL;
 }
 
@@ -200,9 +194,9 @@ static int judge(const struct work *work, const char *member, const json_t *line
 		read = json_loads(text, 0, NULL);
 	if (result == 0 && !read)
 		result = -ENOMEM;
-	if (result == 0 && strcmp(text_of(line, "verdict"), claim_verdict_name(outcome->verdict)) != 0)
-		result = differ(work, member, "the verdict is '%.40s' and comes out as '%s'", text_of(line, "verdict"),
-		                claim_verdict_name(outcome->verdict));
+	if (result == 0 && strcmp(fact_text(line, "verdict"), claim_verdict_name(outcome->verdict)) != 0)
+		result = differ(work, member, "the verdict is '%.40s' and comes out as '%s'",
+		                fact_text(line, "verdict"), claim_verdict_name(outcome->verdict));
 	if (result == 0)
 		result = compare(work, member, json_object_get(line, "result"), read);
 	free(text);
@@ -227,7 +221,7 @@ static int judge_with_facts(const struct work *work, const char *member, const j
 			result = differ(work, member, "its context is not to be understood: %.120s", error);
 	}
 	if (result == 0)
-		result = find_trace(work, member, text_of(line, "trace_sha256"), trace);
+		result = find_trace(work, member, fact_text(line, "trace_sha256"), trace);
 	if (result == 0) {
 		result = judge(work, member, line, predicate, trace, &facts->context);
 		trace_fini(trace);
@@ -239,14 +233,14 @@ static int judge_with_facts(const struct work *work, const char *member, const j
 
 static int check_verdict(const struct work *work, const char *member, const json_t *line)
 {
-	const char *text = predicate_of(work, text_of(line, "claim"));
+	const char *text = predicate_of(work, fact_text(line, "claim"));
 	struct predicate *predicate;
 	char error[160];
 	size_t at = 0;
 	int result;
 
 	if (!text)
-		return differ(work, member, "it is of a claim that is not there, '%.24s'", text_of(line, "claim"));
+		return differ(work, member, "it is of a claim that is not there, '%.24s'", fact_text(line, "claim"));
 	result = predicate_parse(text, &predicate, &at, error);
 	if (result == -EINVAL)
 		return differ(work, member, "the claim's predicate at %zu: %.150s", at, error);
@@ -268,7 +262,7 @@ static int check_verdicts(struct work *work)
 	{
 		char member[64];
 
-		if (strcmp(text_of(line, "kind"), "verdict") != 0)
+		if (strcmp(fact_text(line, "kind"), "verdict") != 0)
 			continue;
 		(void)snprintf(member, sizeof(member), "claims.jsonl, line %zu", i + 1);
 		result = check_verdict(work, member, line);
@@ -348,7 +342,7 @@ static int check_shares(const struct work *work, const char *key, const char *sh
 
 		if (found - wanted > SHARE_SLACK || wanted - found > SHARE_SLACK)
 			return differ(work, "analysis.json, share of a vector", "%s of %.40s is %g and comes out as %g",
-			              share, text_of(entry, "name"), found, wanted);
+			              share, fact_text(entry, "name"), found, wanted);
 		work->done->numbers++;
 	}
 	return 0;
@@ -357,7 +351,7 @@ static int check_shares(const struct work *work, const char *key, const char *sh
 /* The incident that the bundle is about. */
 static int find_incident(struct work *work)
 {
-	const char *id = text_of(json_object_get(work->bundle->manifest, "incident"), "id");
+	const char *id = fact_text(json_object_get(work->bundle->manifest, "incident"), "id");
 	json_t *list, *entry;
 	size_t i;
 	int result = read_json(work, BUNDLE_ANALYSIS, &work->analysis);
@@ -365,7 +359,7 @@ static int find_incident(struct work *work)
 	if (result != 0)
 		return result;
 	list = json_object_get(work->analysis, "incidents");
-	json_array_foreach(list, i, entry) if (strcmp(text_of(entry, "id"), id) == 0) work->about = entry;
+	json_array_foreach(list, i, entry) if (strcmp(fact_text(entry, "id"), id) == 0) work->about = entry;
 	return work->about ? 0 : differ(work, "analysis.json", "it has no incident %.20s", id);
 }
 
@@ -439,7 +433,7 @@ static int check_sources(const struct work *work)
 	size_t i;
 	int result = read_lines(work, BUNDLE_SOURCES, &lines);
 
-	json_array_foreach(lines, i, line) count += strcmp(text_of(line, "kind"), "address") == 0;
+	json_array_foreach(lines, i, line) count += strcmp(fact_text(line, "kind"), "address") == 0;
 	json_decref(lines);
 	if (result == 0 && count != wanted)
 		return differ(work, "sources.jsonl", "it has %lld addresses, and manifest.json says %lld",
@@ -485,8 +479,8 @@ static int compare_incident(const struct work *work, const json_t *analysis)
 	const json_t *list = json_object_get(analysis, "incidents"), *entry, *found = NULL;
 	size_t i;
 
-	json_array_foreach(list, i, entry) if (strcmp(text_of(entry, "id"), text_of(work->about, "id")) == 0) found =
-		entry;
+	json_array_foreach(list, i, entry) if (strcmp(fact_text(entry, "id"), fact_text(work->about, "id")) == 0)
+		found = entry;
 	if (!found)
 		return differ(work, "stream.hfs", "what is replayed has no such incident");
 	for (i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
@@ -503,7 +497,7 @@ static int compare_incident(const struct work *work, const json_t *analysis)
 
 static int check_stream(const struct work *work)
 {
-	const char *state = text_of(json_object_get(work->bundle->manifest, "incident"), "state");
+	const char *state = fact_text(json_object_get(work->bundle->manifest, "incident"), "state");
 	struct tape *tape;
 	json_t *json = NULL;
 	int result;
@@ -515,7 +509,7 @@ static int check_stream(const struct work *work)
 		return 0;
 	}
 	tape = malloc(sizeof(*tape));
-	result = tape ? tape_init(tape, strtoull(text_of(work->about, "id"), NULL, 16)) : -ENOMEM;
+	result = tape ? tape_init(tape, strtoull(fact_text(work->about, "id"), NULL, 16)) : -ENOMEM;
 	if (result != 0) {
 		free(tape);
 		return result;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "record/bundle.h"
+#include "tell/facts.h"
 #include "tell/statement.h"
 
 struct work {
@@ -25,13 +26,6 @@ __attribute__((format(printf, 2, 3))) static int differ(const struct work *work,
 	return -EBADMSG;
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
 /* The document that a statement calls by its sum; NULL: it names none of that kind. */
 static int find_document(const struct work *work, const json_t *statement, const char *name, json_t **document)
 {
@@ -45,9 +39,9 @@ static int find_document(const struct work *work, const json_t *statement, const
 		return 0;
 	json_array_foreach(work->lines, i, line)
 	{
-		if (strcmp(text_of(line, "kind"), "source") != 0 || strcmp(text_of(line, "sha256"), sum) != 0)
+		if (strcmp(fact_text(line, "kind"), "source") != 0 || strcmp(fact_text(line, "sha256"), sum) != 0)
 			continue;
-		text = text_of(line, "text");
+		text = fact_text(line, "text");
 		bundle_sum_of(text, strlen(text), made);
 		if (strcmp(made, sum) != 0)
 			return differ(work, "its document %s has another sum than %.16s", name, sum);
@@ -85,20 +79,21 @@ static int check_links(struct work *work, const json_t *statement)
 /* What was published is what its public sentences say, and has the sum it was approved with. */
 static int check_words(const struct work *work, const json_t *line, const json_t *statement)
 {
-	char *text = statement_text(statement, false), *whole = NULL, sum[BUNDLE_HEX_SIZE];
+	char *text = statement_text(statement, STATEMENT_PUBLIC), *whole = NULL, sum[BUNDLE_HEX_SIZE];
 	int length, result = 0;
 
 	if (!text)
 		return -ENOMEM;
-	length = asprintf(&whole, "%s\n%s", text_of(line, "title"), text_of(line, "text"));
+	length = asprintf(&whole, "%s\n%s", fact_text(line, "title"), fact_text(line, "text"));
 	if (length < 0) {
 		free(text);
 		return -ENOMEM;
 	}
 	bundle_sum_of(whole, (size_t)length, sum);
-	if (strcmp(text, text_of(line, "text")) != 0 || strcmp(statement_title(statement), text_of(line, "title")) != 0)
+	if (strcmp(text, fact_text(line, "text")) != 0 ||
+	    strcmp(statement_title(statement), fact_text(line, "title")) != 0)
 		result = differ(work, "what was published is not what its sentences say");
-	else if (strcmp(sum, text_of(line, "sha256")) != 0)
+	else if (strcmp(sum, fact_text(line, "sha256")) != 0)
 		result = differ(work, "what was published has another sum than it says");
 	free(text);
 	free(whole);
@@ -132,7 +127,7 @@ int recompute_statements(const json_t *lines, unsigned *sentences, size_t *line,
 	what[0] = '\0';
 	json_array_foreach(lines, i, one)
 	{
-		const char *kind = text_of(one, "kind");
+		const char *kind = fact_text(one, "kind");
 
 		*line = i + 1;
 		if (strcmp(kind, "statement") == 0)

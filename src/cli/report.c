@@ -4,7 +4,6 @@
  * the same engine again, and what comes out is written as analyze writes it.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +23,7 @@
 #include "cli/screen.h"
 #include "cli/tape.h"
 #include "cli/traces.h"
+#include "detect/incident_id.h"
 #include "tell/analysis.h"
 #include "tell/fingerprint.h"
 
@@ -115,12 +115,12 @@ static int check_options(const struct options *options)
 static const char *service_of(const void *context, const struct finding *finding)
 {
 	const struct run *run = context;
-	char id[ARCHIVE_ID_SIZE];
+	char id[INCIDENT_ID_SIZE];
 
 	if (finding->incident->id == run->archived.head.id) {
 		*run->known = run->archived.head;
 	} else {
-		(void)snprintf(id, sizeof(id), "%016" PRIx64, finding->incident->id);
+		incident_id_format(finding->incident->id, id);
 		if (archive_find(run->archived.folder, id, run->known) != 0)
 			return NULL;
 	}

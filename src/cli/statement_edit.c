@@ -109,20 +109,17 @@ int statement_edit_make(const json_t *statement, const char *id, uint64_t revisi
 {
 	size_t count = json_array_size(json_object_get(statement, "sentences"));
 	size_t number = asked->add ? count + 1 : (size_t)(asked->set ? asked->set : asked->remove);
-	bool internal = asked->internal;
-	const char *audience;
+	enum statement_audience audience = asked->internal ? STATEMENT_INTERNAL : STATEMENT_PUBLIC;
 
 	if (number == 0)
 		return by_editor(statement, id, revision, asked->by, edited, error);
 	/* What is internal stays so: who wants it public says so in the form. */
-	audience = json_string_value(
-		json_object_get(json_array_get(json_object_get(statement, "sentences"), number - 1), "audience"));
-	if (audience && strcmp(audience, "internal") == 0)
-		internal = true;
+	if (statement_is_internal(json_array_get(json_object_get(statement, "sentences"), number - 1)))
+		audience = STATEMENT_INTERNAL;
 	if (asked->set > count) {
 		(void)snprintf(error, STATEMENT_ERROR_SIZE, "there is no sentence %zu; it has %zu", number, count);
 		return -EBADMSG;
 	}
-	return statement_edit(statement, number, asked->remove ? NULL : asked->text, internal, asked->keep, asked->by,
+	return statement_edit(statement, number, asked->remove ? NULL : asked->text, audience, asked->keep, asked->by,
 	                      edited, error);
 }

@@ -11,6 +11,7 @@
 #include "cli/order.h"
 #include "cli/output.h"
 #include "cli/screen.h"
+#include "detect/incident_id.h"
 #include "record/statement_facts.h"
 #include "tell/build.h"
 #include "tell/facts.h"
@@ -52,7 +53,7 @@ static void put_link(const struct paper *paper, const json_t *link)
 
 static void put_sentence(const struct paper *paper, const json_t *sentence, size_t number, bool links)
 {
-	bool internal = strcmp(fact_text(sentence, "audience"), "internal") == 0;
+	bool internal = statement_is_internal(sentence);
 	const char *basis = fact_text(sentence, "basis");
 	struct draft d = { .length = 0 };
 	char before[64];
@@ -145,14 +146,7 @@ void statement_page_line(const struct paper *paper, const struct statement_desk_
 	put_text(paper, d.text, statement_title(kept->json), HANG);
 }
 
-static json_t *moment(int64_t ns)
-{
-	char text[TIME_TEXT_SIZE];
-
-	return ns ? json_string(time_format((struct capture_time){ ns }, text)) : json_null();
-}
-
-static json_t *name_of(char kind, uint64_t number)
+json_t *statement_page_id(char kind, uint64_t number)
 {
 	char id[LEDGER_ID_SIZE];
 
@@ -160,12 +154,11 @@ static json_t *name_of(char kind, uint64_t number)
 	return number ? json_string(id) : json_null();
 }
 
-static json_t *incident_of(uint64_t incident)
+json_t *statement_page_incident(uint64_t incident)
 {
-	char id[ARCHIVE_ID_SIZE];
+	char id[INCIDENT_ID_SIZE];
 
-	(void)snprintf(id, sizeof(id), "%016" PRIx64, incident);
-	return incident ? json_string(id) : json_null();
+	return incident ? json_string(incident_id_format(incident, id)) : json_null();
 }
 
 json_t *statement_page_json(const struct statement_desk_kept *kept)
@@ -175,20 +168,20 @@ json_t *statement_page_json(const struct statement_desk_kept *kept)
 	const json_t *statement = kept->json;
 	struct build b = { .failed = false };
 	json_t *root = json_object(), *list = json_array();
-	char *text = statement_text(statement, false);
+	char *text = statement_text(statement, STATEMENT_PUBLIC);
 
 	build_set(&b, root, "id", json_string(row->id));
 	build_set(&b, root, "revision", build_integer(row->revision));
-	build_set(&b, root, "thread", name_of('s', row->thread));
+	build_set(&b, root, "thread", statement_page_id('s', row->thread));
 	build_set(&b, root, "state", json_string(statement_desk_state(kept)));
 	build_set(&b, root, "sha256", json_string(row->sha256));
 	build_set(&b, root, "text", text ? json_string(text) : NULL);
 	for (unsigned i = 0; i < acts->count; i++)
 		build_append(&b, list,
 		             json_pack("{ss sI so sI so}", "act", statements_act_name(acts->list[i].act), "revision",
-		                       (json_int_t)acts->list[i].revision, "at", moment(acts->list[i].at_ns), "uid",
-		                       (json_int_t)acts->list[i].uid, "by",
-		                       build_text(acts->list[i].by, STATEMENT_DESK_NAME_SIZE)));
+		                       (json_int_t)acts->list[i].revision, "at",
+		                       build_time_or_null(acts->list[i].at_ns), "uid", (json_int_t)acts->list[i].uid,
+		                       "by", build_text(acts->list[i].by, STATEMENT_DESK_NAME_SIZE)));
 	build_set(&b, root, "acts", list);
 	build_set(&b, root, "published_sha256",
 	          *acts->published_sha256 ? json_string(acts->published_sha256) : json_null());
@@ -198,163 +191,4 @@ json_t *statement_page_json(const struct statement_desk_kept *kept)
 		return root;
 	json_decref(root);
 	return NULL;
-}
-
-/* ---- law ---- */
-
-/* "in 3 h 20 min", "5 min ago" */
-static const char *from_now(int64_t ns, char text[2 * WORDS_SIZE])
-{
-	char duration[WORDS_SIZE];
-
-	(void)snprintf(text, (size_t)2 * WORDS_SIZE, ns >= 0 ? "in %s" : "%s ago",
-	               words_duration(ns >= 0 ? ns : -ns, duration));
-	return text;
-}
-
-/* When the machine recognised it, which is all that it knows of people's knowing. */
-static bool suggestion(const struct archived *archived, struct capture_time *detected)
-{
-	char id[ARCHIVE_ID_SIZE];
-	json_t *whole, *incident;
-	bool found = false;
-	size_t i;
-
-	if (archived_read(archived, &whole) != COMMAND_DONE)
-		return false;
-	(void)snprintf(id, sizeof(id), "%016" PRIx64, archived->head.id);
-	json_array_foreach(json_object_get(json_object_get(whole, "analysis"), "incidents"), i, incident)
-	{
-		if (strcmp(fact_text(incident, "id"), id) == 0)
-			found = fact_time(incident, "detected", detected);
-	}
-	json_decref(whole);
-	return found;
-}
-
-static void put_due(const struct paper *paper, const json_t *due, int64_t now_ns)
-{
-	for (unsigned kind = STATEMENT_NIS2_24H; kind < STATEMENT_KINDS; kind++) {
-		const char *name = statement_kind_name((enum statement_kind)kind);
-		struct draft d = { .length = 0 };
-		struct capture_time at;
-		char when[WORDS_SIZE], left[2 * WORDS_SIZE];
-
-		if (!fact_time(due, name, &at))
-			continue;
-		draft_add(&d, "%-11s  due %s UTC, %s", name, words_date_time(at, when), from_now(at.ns - now_ns, left));
-		paper_line(paper, 2, d.text);
-	}
-}
-
-int statement_page_aware(json_t *aware, const struct archived *archived, struct capture_time now, bool json)
-{
-	struct paper paper = screen_paper(0, false);
-	struct capture_time at = { 0 }, detected = { 0 };
-	bool known = suggestion(archived, &detected);
-	char when[WORDS_SIZE];
-	struct draft d = { .length = 0 };
-
-	if (json)
-		return order_print_json("holdfast.statement-aware/1",
-		                        json_pack("{so sO so}", "incident", incident_of(archived->head.id), "aware",
-		                                  aware, "suggested", moment(detected.ns)));
-	if (fact_time(aware, "at", &at)) {
-		draft_add(&d,
-		          "Known since %s UTC, as %s has noted. To be checked by counsel:", words_date_time(at, when),
-		          fact_text(aware, "by"));
-		paper_text(&paper, 0, 0, d.text);
-		put_due(&paper, json_object_get(aware, "due"), now.ns);
-		return output_finish();
-	}
-	paper_text(&paper, 0, 0, "Nobody has said since when this has been known; a person says it, with --at TIME.");
-	if (known) {
-		draft_add(&d, "It was recognised by the machine at %s UTC.", words_date_time(detected, when));
-		paper_text(&paper, 0, 0, d.text);
-	}
-	return output_finish();
-}
-
-/* ---- what is due ---- */
-
-struct standing {
-	struct books *books;
-	struct paper paper;
-	struct build build;
-	json_t *threads, *laws;
-	int64_t now_ns;
-	bool overdue, any, json;
-};
-
-static int take_thread(void *context, const struct statements_thread *thread)
-{
-	struct standing *s = context;
-	bool overdue = thread->open && thread->due_ns <= s->now_ns;
-	char when[WORDS_SIZE], left[2 * WORDS_SIZE];
-	struct draft d = { .length = 0 };
-
-	s->overdue = s->overdue || overdue;
-	build_append(&s->build, s->threads,
-	             json_pack("{so so sb ss so so sb}", "thread", name_of('s', thread->thread), "incident",
-	                       incident_of(thread->incident), "open", thread->open, "last_kind",
-	                       statement_kind_name(thread->last), "last", moment(thread->last_ns), "due",
-	                       moment(thread->due_ns), "overdue", overdue));
-	if (s->json || !thread->open)
-		return 0;
-	s->any = true;
-	draft_add(&d, BOLD "s%" PRIu64 PLAIN "  open, last said %s UTC; %s%s %s" PLAIN, thread->thread,
-	          words_date_time((struct capture_time){ thread->last_ns }, when), overdue ? RED : "",
-	          overdue ? "an update was due" : "an update is due", from_now(thread->due_ns - s->now_ns, left));
-	paper_line(&s->paper, 0, d.text);
-	return 0;
-}
-
-static int take_law(void *context, const struct statement_facts_law *law)
-{
-	struct standing *s = context;
-	const char *name = statement_kind_name(law->kind);
-	bool done = law->submitted_ns != 0, late = !done && law->due_ns <= s->now_ns;
-	char when[WORDS_SIZE], left[2 * WORDS_SIZE];
-	struct draft d = { .length = 0 };
-
-	s->overdue = s->overdue || late;
-	build_append(&s->build, s->laws,
-	             json_pack("{so ss so so sb}", "incident", incident_of(law->incident), "kind", name, "due",
-	                       moment(law->due_ns), "submitted", moment(law->submitted_ns), "overdue", late));
-	draft_add(&d, "%08" PRIx64 "  %-11s  %s%s %s UTC, %s" PLAIN, law->incident >> 32, name, late ? RED : "",
-	          done   ? "handed in; was due"
-	          : late ? "was due"
-	                 : "due",
-	          words_date_time((struct capture_time){ law->due_ns }, when), from_now(law->due_ns - s->now_ns, left));
-	if (!s->json)
-		paper_line(&s->paper, 0, d.text);
-	s->any = true;
-	return 0;
-}
-
-int statement_page_status(struct books *books, int64_t now_ns, bool json)
-{
-	struct standing s = { .books = books, .paper = screen_paper(0, false), .now_ns = now_ns, .json = json };
-	struct record_error error = { .message = "" };
-	int result, status = COMMAND_DONE;
-
-	s.threads = json_array();
-	s.laws = json_array();
-	result = statements_thread_each(books->ledger, take_thread, &s, &error);
-	if (result == 0)
-		result = statement_facts_law_each(books->ledger, take_law, &s, &error);
-	if (result != 0)
-		status = books_refuse(books, result, &error);
-	if (status == COMMAND_DONE && json) {
-		status = order_print_json("holdfast.statement-status/1",
-		                          json_pack("{so sO sO sb}", "at", moment(now_ns), "threads", s.threads, "laws",
-		                                    s.laws, "overdue", s.overdue));
-	} else if (status == COMMAND_DONE) {
-		if (!s.any)
-			paper_line(&s.paper, 0, "nothing is open, and nothing is due");
-		status = output_finish();
-	}
-	json_decref(s.threads);
-	json_decref(s.laws);
-	return status == COMMAND_DONE && s.overdue ? COMMAND_DUE : status;
 }

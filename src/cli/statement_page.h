@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Statements on the terminal and as JSON: what they say, what each sentence rests on, what was done with them, what is
- * due.
+ * Statements on the terminal and as JSON: what they say, what each sentence rests on, what was done with them.
  */
 #ifndef HOLDFAST_CLI_STATEMENT_PAGE_H
 #define HOLDFAST_CLI_STATEMENT_PAGE_H
@@ -25,9 +24,9 @@ void statement_page_line(const struct paper *paper, const struct statement_desk_
 /* A new reference. */
 json_t *statement_page_json(const struct statement_desk_kept *kept);
 
-/* `aware`: of statement_facts_aware(). The exit status. */
-int statement_page_aware(json_t *aware, const struct archived *archived, struct capture_time now, bool json);
-/* What is open and what is due. The exit status: COMMAND_DUE where something is overdue. */
-int statement_page_status(struct books *books, int64_t now_ns, bool json);
+/* "s1" of kind 's'; null where the number is 0. */
+json_t *statement_page_id(char kind, uint64_t number);
+/* An incident's ID; null where it is 0. */
+json_t *statement_page_incident(uint64_t incident);
 
 #endif

@@ -18,10 +18,14 @@
 bool tape_is_one(const char *path)
 {
 	uint8_t beginning[sizeof(STREAM_MARK)];
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat status;
 	ssize_t got = -1;
+	int fd;
 
+	/* A pipe is not opened here, not even to look: whoever writes into it would see it closed again. */
+	if (stat(path, &status) != 0 || !S_ISREG(status.st_mode))
+		return false;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return false;
 	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))

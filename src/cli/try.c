@@ -84,9 +84,13 @@ struct counts {
 	bool truncated;
 };
 
+#define PCAP_HEADER 24
+
 struct trial {
 	struct rules rules;
 	struct counts counts;
+	uint8_t header[PCAP_HEADER]; /* of a pcap file */
+	bool has_header;
 };
 
 /* ---- output ---- */
@@ -130,6 +134,20 @@ static bool is_section(const struct capture_record *record)
 	static const uint8_t type[4] = { 0x0a, 0x0d, 0x0d, 0x0a };
 
 	return record->raw_length >= SECTION_MINIMUM && memcmp(record->raw, type, sizeof(type)) == 0;
+}
+
+/* What is no packet. Of pcap files behind each other that begin alike one is made, which everybody can read. */
+static int put_other(struct trial *trial, const struct capture_record *record, FILE *file)
+{
+	if (record->raw_length == PCAP_HEADER && record->offset == 0) {
+		memcpy(trial->header, record->raw, PCAP_HEADER);
+		trial->has_header = true;
+	} else if (record->raw_length == PCAP_HEADER && trial->has_header &&
+	           memcmp(trial->header, record->raw, PCAP_HEADER) == 0) {
+		return 0;
+	}
+	return trial->rules.may_drop && is_section(record) ? put_section(file, record)
+	                                                   : put(file, record->raw, record->raw_length);
 }
 
 /* ---- the trial ---- */
@@ -188,9 +206,7 @@ static int sift(struct trial *trial, struct capture *capture, FILE *file)
 				              capture_size(capture));
 			break;
 		case CAPTURE_OTHER:
-			result = trial->rules.may_drop && is_section(&record)
-			                 ? put_section(file, &record)
-			                 : put(file, record.raw, record.raw_length);
+			result = put_other(trial, &record, file);
 			break;
 		case CAPTURE_CUT:
 		case CAPTURE_BROKEN:

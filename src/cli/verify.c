@@ -23,6 +23,7 @@
 #include "cli/say.h"
 #include "record/bundle.h"
 #include "record/minisign.h"
+#include "tell/facts.h"
 
 struct options {
 	const char *bundle, *public_key, *signature;
@@ -172,13 +173,6 @@ static const char *date(int64_t s, char text[TIME_TEXT_SIZE])
 	return text;
 }
 
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
 static const char *signature_words(const struct check *check)
 {
 	return !check->has_signature ? "none: nothing says who made it"
@@ -193,8 +187,8 @@ static int tell(const struct check *check)
 	const struct recomputed *r = &check->recomputed;
 	char text[TIME_TEXT_SIZE];
 
-	(void)printf("%s  incident %s  made %s by holdfast %s\n", text_of(manifest, "tlp"), text_of(incident, "id"),
-	             text_of(manifest, "made"), text_of(json_object_get(manifest, "holdfast"), "version"));
+	(void)printf("%s  incident %s  made %s by holdfast %s\n", fact_text(manifest, "tlp"), fact_text(incident, "id"),
+	             fact_text(manifest, "made"), fact_text(json_object_get(manifest, "holdfast"), "version"));
 	(void)printf("whole: every octet is as head %s says\n", check->bundle.head);
 	(void)printf("signature: %s%s%s\n", signature_words(check), check->has_signature ? "; key " : "", check->key);
 	for (unsigned i = 0; i < BUNDLE_SEGMENTS; i++) {

@@ -147,7 +147,6 @@ struct config_page_target {
 
 #define CONFIG_LOGS_MAX 16
 #define CONFIG_LOG_FROM_MAX 64
-#define CONFIG_LISTEN_SIZE 64
 
 /* An access log: a file that is added to, or datagrams of syslog. */
 struct config_log {

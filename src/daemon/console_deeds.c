@@ -8,6 +8,7 @@
 
 #include "base/time.h"
 #include "daemon/console_site.h"
+#include "record/statement_facts.h"
 
 #define NEXT_MINUTES_MAX 1440
 
@@ -319,6 +320,22 @@ static int aware(struct console_deed *deed)
 	return statements_awareness_add(deed->ledger, &row, &deed->error);
 }
 
+/* The archive may have let go of an incident that people have known of. */
+static int exempt(struct console_deed *deed)
+{
+	struct statements_exemption row = { .exempt = !*console_deed_value(deed, "needed"),
+		                            .set_ns = deed->who.now_ns,
+		                            .set_by = deed->who.name,
+		                            .why = console_deed_value(deed, "why") };
+	int result = statement_facts_known_find(deed->ledger, deed->object, &row.incident, &deed->error);
+
+	if (result == -ENOENT)
+		return console_deed_refuse(deed, "there is no such incident");
+	if (result == 0 && !statement_kind_find(console_deed_value(deed, "kind"), &row.kind))
+		return console_deed_refuse(deed, "there is no such kind of statement");
+	return result == 0 ? statements_exemption_add(deed->ledger, &row, &deed->error) : result;
+}
+
 /* clang-format off */
 static const struct console_deed_row rows[] = {
 	{ "draft", CONSOLE_OPERATE, draft },
@@ -335,6 +352,7 @@ static const struct console_deed_row rows[] = {
 	{ "publish", CONSOLE_PUBLISH, publish },
 	{ "submit", CONSOLE_PUBLISH, submit },
 	{ "withdraw", CONSOLE_PUBLISH, withdraw },
+	{ "exempt", CONSOLE_PUBLISH, exempt },
 };
 /* clang-format on */
 

@@ -21,8 +21,6 @@ struct gathering {
 	const char *id;            /* of a component */
 };
 
-/* RFC 3339; null where it is 0. */
-json_t *console_gather_moment(int64_t ns);
 json_t *console_gather_words(const char *text);
 /* A new list of the root's, which is filled from now on. */
 void console_gather_list(struct gathering *g, const char *name);

@@ -38,7 +38,7 @@ static int take_state(void *context, const struct component_state *state)
 		if (state->since_ns > g->now_ns || strcmp(fact_text(one, "id"), state->component) != 0)
 			continue;
 		build_set(&g->build, one, "status", json_string(component_status_name(state->status)));
-		build_set(&g->build, one, "since", console_gather_moment(state->since_ns));
+		build_set(&g->build, one, "since", build_time_or_null(state->since_ns));
 	}
 	return 0;
 }
@@ -105,8 +105,8 @@ static int take_works(void *context, const struct component_works *works)
 
 	console_gather_newest(g, json_pack("{ss so so so so ss}", "id", works->id, "name",
 	                                   console_gather_words(name_of(works->name, works->id)), "from",
-	                                   console_gather_moment(works->from_ns), "to",
-	                                   console_gather_moment(works->until_ns), "components",
+	                                   build_time_or_null(works->from_ns), "to",
+	                                   build_time_or_null(works->until_ns), "components",
 	                                   console_gather_words(works->components), "plan", plan_of(works, g->now_ns)));
 	return 0;
 }

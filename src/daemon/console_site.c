@@ -8,23 +8,10 @@
 
 #include "record/console_audit.h"
 #include "tell/build.h"
+#include "tell/http_status.h"
 
 #define PATH_MAX_OCTETS 128 /* longer ones are none of ours */
 #define COOKIE_RULES "; Path=/; HttpOnly; SameSite=Strict"
-
-enum status {
-	OK = 200,
-	SEE_OTHER = 303,
-	BAD = 400,
-	UNAUTHORIZED = 401,
-	FORBIDDEN = 403,
-	NOT_FOUND = 404,
-	NOT_METHOD = 405,
-	CONFLICT = 409,
-	MISDIRECTED = 421,
-	TOO_MANY = 429,
-	FAILED = 500
-};
 
 /* One request. */
 struct asking {
@@ -70,11 +57,11 @@ static FILE *begin_body(struct asking *a)
 	return open_memstream(&a->site->body, &a->site->length);
 }
 
-static void end_body(struct asking *a, FILE *out, unsigned status, const char *type)
+static void end_body(struct asking *a, FILE *out, enum http_status status, const char *type)
 {
 	bool good = fclose(out) == 0 && a->site->body;
 
-	a->reply->status = good ? status : FAILED;
+	a->reply->status = good ? status : HTTP_STATUS_INTERNAL_ERROR;
 	a->reply->type = type;
 	a->reply->body = good ? a->site->body : "";
 	a->reply->body_length = good ? a->site->length : 0;
@@ -88,16 +75,16 @@ static bool start(struct asking *a)
 	if (a->session)
 		a->view.language = a->session->language;
 	if (!a->view.out)
-		a->reply->status = FAILED;
+		a->reply->status = HTTP_STATUS_INTERNAL_ERROR;
 	return a->view.out != NULL;
 }
 
-static void finish(struct asking *a, unsigned status)
+static void finish(struct asking *a, enum http_status status)
 {
 	end_body(a, a->view.out, status, "text/html; charset=utf-8");
 }
 
-static void trouble(struct asking *a, unsigned status, enum console_trouble trouble)
+static void trouble(struct asking *a, enum http_status status, enum console_trouble trouble)
 {
 	a->view.error = a->error.message;
 	if (start(a)) {
@@ -106,7 +93,7 @@ static void trouble(struct asking *a, unsigned status, enum console_trouble trou
 	}
 }
 
-static void sign_in_page(struct asking *a, unsigned status, enum console_refusal why)
+static void sign_in_page(struct asking *a, enum http_status status, enum console_refusal why)
 {
 	a->session = NULL;
 	if (start(a)) {
@@ -119,7 +106,7 @@ static void go(struct asking *a, const char *where)
 {
 	if (where != a->site->go)
 		(void)snprintf(a->site->go, sizeof(a->site->go), "%s", where);
-	a->reply->status = SEE_OTHER;
+	a->reply->status = HTTP_STATUS_SEE_OTHER;
 	http_server_add_field(a->reply, "Location", a->site->go);
 }
 
@@ -174,12 +161,12 @@ static void sign_in(struct asking *a, const struct form *form)
 		result = console_door_sign_in(&a->site->door, form_get(form, "token"), language,
 		                              a->site->steady_ns(a->site->context), random, cookie, &a->session);
 	if (result == -EAGAIN) {
-		sign_in_page(a, TOO_MANY, CONSOLE_WAIT);
+		sign_in_page(a, HTTP_STATUS_TOO_MANY_REQUESTS, CONSOLE_WAIT);
 		return;
 	}
 	if (result == -EACCES) {
 		(void)note(a, "sign-in", "", 0, "refused", "no such token");
-		sign_in_page(a, FORBIDDEN, CONSOLE_UNKNOWN);
+		sign_in_page(a, HTTP_STATUS_FORBIDDEN, CONSOLE_UNKNOWN);
 		return;
 	}
 	/* Who cannot be noted does not come in. */
@@ -189,7 +176,7 @@ static void sign_in(struct asking *a, const struct form *form)
 		if (a->session)
 			console_door_sign_out(a->session);
 		a->session = NULL;
-		trouble(a, FAILED, CONSOLE_FAILED);
+		trouble(a, HTTP_STATUS_INTERNAL_ERROR, CONSOLE_FAILED);
 		return;
 	}
 	set_cookie(a, cookie, CONSOLE_SESSION_NS / NS_PER_S);
@@ -207,22 +194,22 @@ static void sign_out(struct asking *a)
 
 /* ---- deeds ---- */
 
-static unsigned status_of(int result)
+static enum http_status status_of(int result)
 {
 	switch (-result) {
 	case ENOENT:
-		return NOT_FOUND;
+		return HTTP_STATUS_NOT_FOUND;
 	case ESTALE:
 	case EALREADY:
 	case EPERM:
 	case EEXIST:
 	case EBUSY: /* a group with components in it; a record that somebody else writes */
-		return CONFLICT;
+		return HTTP_STATUS_CONFLICT;
 	case EINVAL:
 	case EBADMSG:
-		return BAD;
+		return HTTP_STATUS_BAD_REQUEST;
 	default:
-		return FAILED;
+		return HTTP_STATUS_INTERNAL_ERROR;
 	}
 }
 
@@ -242,8 +229,8 @@ static void do_deed(struct asking *a, const struct console_deed_row *row, const 
 		if (!*deed.error.message)
 			(void)snprintf(deed.error.message, sizeof(deed.error.message), "%s",
 			               *a->error.message ? a->error.message : strerror(-result));
-		(void)note(a, row->name, deed.object, deed.revision, status_of(result) == FAILED ? "failed" : "refused",
-		           deed.error.message);
+		(void)note(a, row->name, deed.object, deed.revision,
+		           status_of(result) == HTTP_STATUS_INTERNAL_ERROR ? "failed" : "refused", deed.error.message);
 		a->error = deed.error;
 		trouble(a, status_of(result), CONSOLE_FAILED);
 		return;
@@ -254,7 +241,7 @@ static void do_deed(struct asking *a, const struct console_deed_row *row, const 
 		(void)snprintf(why, sizeof(why), "%s", a->error.message);
 		(void)snprintf(a->error.message, sizeof(a->error.message),
 		               "it is done, but the audit log could not be written: %.180s", why);
-		trouble(a, FAILED, CONSOLE_FAILED);
+		trouble(a, HTTP_STATUS_INTERNAL_ERROR, CONSOLE_FAILED);
 		return;
 	}
 	(void)snprintf(a->site->go, sizeof(a->site->go), "%s?done=%s%s%s", deed.go, row->name, *deed.object ? "+" : "",
@@ -290,22 +277,22 @@ static void post_form(struct asking *a, const struct form *form)
 		return;
 	}
 	if (!a->session) {
-		sign_in_page(a, UNAUTHORIZED, CONSOLE_WELCOME);
+		sign_in_page(a, HTTP_STATUS_UNAUTHORIZED, CONSOLE_WELCOME);
 		return;
 	}
 	if (!console_door_csrf(a->session, form_get(form, "csrf"))) {
 		a->site->refused_forms++;
 		(void)note(a, a->name, a->object, 0, "refused", "the form is not of this session");
-		trouble(a, FORBIDDEN, CONSOLE_BAD_FORM);
+		trouble(a, HTTP_STATUS_FORBIDDEN, CONSOLE_BAD_FORM);
 	} else if (strcmp(a->name, "sign-out") == 0) {
 		sign_out(a);
 	} else if (strcmp(a->name, "language") == 0) {
 		change_language(a, form);
 	} else if (!row) {
-		trouble(a, NOT_FOUND, CONSOLE_NOT_THERE);
+		trouble(a, HTTP_STATUS_NOT_FOUND, CONSOLE_NOT_THERE);
 	} else if (a->session->token->role < row->role) {
 		(void)note(a, row->name, a->object, 0, "refused", "the role may not");
-		trouble(a, FORBIDDEN, CONSOLE_NOT_ALLOWED);
+		trouble(a, HTTP_STATUS_FORBIDDEN, CONSOLE_NOT_ALLOWED);
 	} else {
 		do_deed(a, row, form);
 	}
@@ -320,7 +307,7 @@ static void post(struct asking *a)
 	if (from_elsewhere(a) || !type || strncasecmp(type, wanted, sizeof(wanted) - 1) != 0 ||
 	    form_read(a->request->body, a->request->body_length, &form) != 0) {
 		a->site->refused_forms++;
-		trouble(a, BAD, CONSOLE_BAD_FORM);
+		trouble(a, HTTP_STATUS_BAD_REQUEST, CONSOLE_BAD_FORM);
 		return;
 	}
 	post_form(a, form);
@@ -360,6 +347,13 @@ static int publishable(struct asking *a, json_t **json)
 	free(text);
 	statement_desk_free(&kept);
 	return result == 0 ? statement(a, json) : result;
+}
+
+static int law(struct asking *a, json_t **json)
+{
+	const char *kind = http_server_query(a->request, "kind");
+
+	return kind ? console_facts_law(a->ledger, a->object, kind, a->view.now_ns, json, &a->error) : -ENOENT;
 }
 
 static int choices(struct asking *a, json_t **json)
@@ -421,6 +415,7 @@ static const struct page {
 	{ "publish", true, CONSOLE_PUBLISH, publishable, console_html_publish },
 	{ "submit", true, CONSOLE_PUBLISH, publishable, console_html_publish },
 	{ "withdraw", true, CONSOLE_PUBLISH, statement, console_html_withdraw },
+	{ "exempt", true, CONSOLE_PUBLISH, law, console_html_exempt },
 };
 /* clang-format on */
 
@@ -443,7 +438,7 @@ static void style_sheet(struct asking *a)
 
 	if (out) {
 		console_html_style(out);
-		end_body(a, out, OK, "text/css; charset=utf-8");
+		end_body(a, out, HTTP_STATUS_OK, "text/css; charset=utf-8");
 	}
 }
 
@@ -459,15 +454,15 @@ static void get(struct asking *a)
 		return;
 	}
 	if (!a->session) {
-		sign_in_page(a, *a->name ? UNAUTHORIZED : OK, CONSOLE_WELCOME);
+		sign_in_page(a, *a->name ? HTTP_STATUS_UNAUTHORIZED : HTTP_STATUS_OK, CONSOLE_WELCOME);
 		return;
 	}
 	if (!page) {
-		trouble(a, NOT_FOUND, CONSOLE_NOT_THERE);
+		trouble(a, HTTP_STATUS_NOT_FOUND, CONSOLE_NOT_THERE);
 		return;
 	}
 	if (a->session->token->role < page->role) {
-		trouble(a, FORBIDDEN, CONSOLE_NOT_ALLOWED);
+		trouble(a, HTTP_STATUS_FORBIDDEN, CONSOLE_NOT_ALLOWED);
 		return;
 	}
 	result = open_record(a);
@@ -484,7 +479,7 @@ static void get(struct asking *a)
 	a->view.done = said && strlen(said) < PATH_MAX_OCTETS ? said : "";
 	if (start(a)) {
 		page->show(&a->view, json);
-		finish(a, OK);
+		finish(a, HTTP_STATUS_OK);
 	}
 	json_decref(json);
 }
@@ -535,7 +530,7 @@ void console_site_handle(void *site, const struct http_server_request *request, 
 	say_headers(&a);
 	if (!host_is_here(http_server_header(request, "Host"))) {
 		a.site->refused_hosts++;
-		trouble(&a, MISDIRECTED, CONSOLE_NOT_THERE);
+		trouble(&a, HTTP_STATUS_MISDIRECTED, CONSOLE_NOT_THERE);
 		return;
 	}
 	if (cookies)
@@ -543,13 +538,13 @@ void console_site_handle(void *site, const struct http_server_request *request, 
 	if (*cookie)
 		a.session = console_door_find(&a.site->door, cookie, a.site->steady_ns(a.site->context));
 	if (!split(&a, request->path))
-		trouble(&a, NOT_FOUND, CONSOLE_NOT_THERE);
+		trouble(&a, HTTP_STATUS_NOT_FOUND, CONSOLE_NOT_THERE);
 	else if (request->method == HTTP_SERVER_POST)
 		post(&a);
 	else if (request->method == HTTP_SERVER_GET || request->method == HTTP_SERVER_HEAD)
 		get(&a);
 	else
-		trouble(&a, NOT_METHOD, CONSOLE_NOT_THERE);
+		trouble(&a, HTTP_STATUS_METHOD_NOT_ALLOWED, CONSOLE_NOT_THERE);
 	if (a.ledger)
 		ledger_close(a.ledger);
 }

@@ -91,6 +91,9 @@ int console_facts_overview(struct console_site *site, struct ledger *ledger, jso
 int console_facts_matter(struct console_site *site, struct ledger *ledger, const char *id, json_t **json,
                          struct record_error *error);
 int console_facts_statement(struct ledger *ledger, const char *id, json_t **json, struct record_error *error);
+/* One report that the law asks for. */
+int console_facts_law(struct ledger *ledger, const char *incident, const char *kind, int64_t now_ns, json_t **json,
+                      struct record_error *error);
 int console_facts_choices(struct console_site *site, struct ledger *ledger, json_t **json, struct record_error *error);
 /* Of the status page (console_page_facts.c). */
 int console_facts_components(struct ledger *ledger, int64_t now_ns, json_t **json, struct record_error *error);

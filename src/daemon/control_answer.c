@@ -12,6 +12,8 @@
 #include <jansson.h>
 
 #include "base/time.h"
+#include "detect/incident_id.h"
+#include "tell/build.h"
 
 #ifndef HOLDFAST_VERSION
 #define HOLDFAST_VERSION "unknown"
@@ -59,9 +61,7 @@ static json_t *text_json(const char *text)
 
 static json_t *time_json(int64_t ns)
 {
-	char text[TIME_TEXT_SIZE];
-
-	return ns == INT64_MAX ? json_null() : json_string(time_format((struct capture_time){ ns }, text));
+	return ns == INT64_MAX ? json_null() : build_time(ns);
 }
 
 static json_t *seconds_json(int64_t ns)
@@ -374,9 +374,9 @@ static json_t *attacks_json(const struct control_live *live)
 	for (unsigned i = 0; i < live->attack_count; i++) {
 		const struct control_attack *attack = &live->attacks[i];
 		json_t *object = json_object(), *rules = json_array();
-		char id[24];
+		char id[INCIDENT_ID_SIZE];
 
-		(void)snprintf(id, sizeof(id), "%016" PRIx64, attack->id);
+		incident_id_format(attack->id, id);
 		for (unsigned k = 0; k < attack->rule_count; k++)
 			(void)json_array_append_new(rules, attack_rule_json(&live->rules[attack->first_rule + k]));
 		(void)json_object_set_new(object, "id", json_string(id));

@@ -15,9 +15,9 @@
 #include "base/hash.h"
 #include "daemon/alert_files.h"
 #include "daemon/deliver_inside.h"
+#include "tell/http_status.h"
 
 #define LOOK_MAX 64 /* rows of the queue that are looked at in a turn, of each kind */
-#define HTTP_GONE 410
 #define SECRETS_MAX 16384
 
 /* What is under way. */
@@ -253,7 +253,7 @@ static int put_back(struct deliver *d, const struct parcel *parcel, const struct
 {
 	bool mail = parcel->kind == SUBSCRIBER_MAIL;
 	bool never = mail ? ended->result == -EPERM
-	                  : ended->status == HTTP_GONE || (ended->result == -EPERM && !ended->status);
+	                  : ended->status == HTTP_STATUS_GONE || (ended->result == -EPERM && !ended->status);
 	bool old = parcel->attempts >= SUBSCRIPTIONS_ATTEMPTS || now_ns - parcel->queued_ns > SUBSCRIPTIONS_OLD_NS;
 	int64_t next_ns = now_ns + subscriptions_pause_ns(parcel->attempts, hash_2(d->seed, parcel->delivery, 0));
 	int result;

@@ -13,8 +13,8 @@
 /* A delivery, copied out of the ledger's row. */
 struct deliver_item {
 	struct delivery row;
-	char name[SUBSCRIPTIONS_NAME_SIZE], components[SUBSCRIPTIONS_COMPONENTS_SIZE], lang[8], nonce[40],
-		component[COMPONENT_ID_SIZE];
+	char name[SUBSCRIPTIONS_NAME_SIZE], components[SUBSCRIPTIONS_COMPONENTS_SIZE], lang[SUBSCRIPTIONS_LANG_SIZE],
+		nonce[SUBSCRIPTIONS_NONCE_SIZE], component[COMPONENT_ID_SIZE];
 };
 
 /* What it is made of. */

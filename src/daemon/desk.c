@@ -209,22 +209,21 @@ static int heed_parent(struct desk *desk)
 	for (;;) {
 		struct serve_message *message = &desk->message;
 		int result = serve_message_receive(ROLE_FD_PARENT, SERVE_PARENT_TO_ROLE, message, fds, &fd_count);
+		unsigned role;
 
 		if (result == -EAGAIN)
 			return 0;
 		if (result != 0)
 			return result;
 		if (message->type == SERVE_CHANNEL) {
-			int *channel = &desk->channels[message->channel.role];
-
-			if (*channel >= 0) {
-				listen_to(desk, message->channel.role); /* its last words */
-				supervise_close(channel, 1);
-			}
-			*channel = fds[0];
-			if (message->channel.role == SERVE_ROLE_MESSENGER)
+			role = message->channel.role;
+			if (desk->channels[role] >= 0)
+				listen_to(desk, role); /* its last words, which take the message's place */
+			supervise_close(&desk->channels[role], 1);
+			desk->channels[role] = fds[0];
+			if (role == SERVE_ROLE_MESSENGER)
 				desk_tell_standing(desk);
-			else if (message->channel.role == SERVE_ROLE_PUBLIC)
+			else if (role == SERVE_ROLE_PUBLIC)
 				desk_dropped_again(&desk->dropped);
 		} else {
 			channel_drop(fds, &fd_count);

@@ -166,7 +166,9 @@ static void set(struct desk *desk, const struct moment *moment)
 		desk->present_trouble = desk->present_trouble || state.status != COMPONENT_OPERATIONAL;
 		if (result == 0 && state.status != status_of(standing)) {
 			result = component_state_add(desk->ledger, &state, NULL, &error);
-			LOG_SAY(LOG_NOTICE, "component %s: %s", state.component, component_status_name(state.status));
+			if (result == 0)
+				LOG_SAY(LOG_NOTICE, "component %s: %s", state.component,
+				        component_status_name(state.status));
 		}
 	}
 	if (result != 0)

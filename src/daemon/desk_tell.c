@@ -92,6 +92,7 @@ void desk_tell_due(struct desk *desk, int64_t now_ns)
 		desk_tell_checks(desk, NULL, 0, now_ns);
 	if (!can_tell(desk) || statements_thread_each(desk->ledger, add_thread, &threads, &error) != 0)
 		return;
+	desk->told.untold += threads.more;
 	if (desk_told_due(&desk->told, threads.list, threads.count, now_ns, say, desk))
 		keep(desk);
 }

@@ -38,7 +38,7 @@
 #define TABLE_MAX (16u << 20) /* octets of /proc/net/tcp that are looked at */
 #define TABLE_BLOCK (64u << 10)
 
-__attribute__((format(printf, 2, 3))) static void add_line(struct loader *loader, const char *format, ...)
+void loader_add_line(struct loader *loader, const char *format, ...)
 {
 	va_list arguments;
 
@@ -49,9 +49,9 @@ __attribute__((format(printf, 2, 3))) static void add_line(struct loader *loader
 	va_end(arguments);
 }
 
-static void add_error(struct loader *loader, const struct shield_error *error)
+void loader_add_error(struct loader *loader, const struct shield_error *error)
 {
-	add_line(loader, "%.180s%s%.130s", error->message, error->advice[0] ? "; " : "", error->advice);
+	loader_add_line(loader, "%.180s%s%.130s", error->message, error->advice[0] ? "; " : "", error->advice);
 }
 
 uint64_t loader_after(const struct loader *loader, int64_t for_ns)
@@ -66,299 +66,6 @@ uint64_t loader_now(const struct loader *loader)
 	struct shield_pace pace = shield_pace(loader->shield);
 
 	return shield_jiffies_at(&pace, role_monotonic_ns());
-}
-
-/* ---- interfaces ---- */
-
-static struct message_hook *find_hook(struct loader *loader, const char *name)
-{
-	for (unsigned i = 0; i < loader->hook_count; i++)
-		if (strcmp(loader->hooks[i].name, name) == 0)
-			return &loader->hooks[i];
-	return NULL;
-}
-
-static void set_hook(struct loader *loader, const char *name, uint32_t hook)
-{
-	struct message_hook *entry = find_hook(loader, name);
-
-	if (!entry) {
-		if (loader->hook_count == SHIELD_INTERFACES_MAX)
-			return;
-		entry = &loader->hooks[loader->hook_count++];
-		message_text(entry->name, sizeof(entry->name), name);
-	}
-	entry->hook = hook;
-}
-
-static void remove_hook(struct loader *loader, const char *name)
-{
-	struct message_hook *entry = find_hook(loader, name);
-
-	if (entry)
-		*entry = loader->hooks[--loader->hook_count];
-}
-
-/* Where the program cannot be had and the configuration allows it: nftables, which is slow, and said so. */
-static int attach_nftables(struct loader *loader, const char *name, struct shield_error *error)
-{
-	struct shield_error why = { .message = "" };
-	int result = mirror_attach(&loader->mirror, name, &why);
-
-	if (result != 0) {
-		LOG_SAY(LOG_ERROR, "%s: nftables cannot be had either: %s", name, why.message);
-		return result;
-	}
-	set_hook(loader, name, MESSAGE_HOOK_NFTABLES);
-	LOG_SAY(LOG_WARNING, "%s; so it has NFTABLES instead: several times SLOWER, and without samples",
-	        error->message);
-	return 0;
-}
-
-static int attach(struct loader *loader, const char *name, struct shield_error *error)
-{
-	enum shield_hook hook;
-	int result = shield_attach(loader->shield, name, &hook, error);
-
-	if (result != 0)
-		return loader->nftables && result != -ENODEV && attach_nftables(loader, name, error) == 0 ? 0 : result;
-	set_hook(loader, name, hook);
-	if (hook == SHIELD_GENERIC)
-		LOG_SAY(LOG_WARNING,
-		        "%s: the driver has no XDP, so packets are dropped LATE, by generic XDP: a few times fewer a second than "
-		        "with native XDP; 'holdfast doctor' says what would help",
-		        name);
-	else
-		LOG_SAY(LOG_INFO, "%s: attached, %s", name, shield_hook_name(hook));
-	return 0;
-}
-
-/* The table in nftables goes with the last interface that needs it; one of an earlier run that none needs, likewise. */
-static void drop_mirror(struct loader *loader)
-{
-	struct shield_error error = { .message = "" };
-
-	for (unsigned i = 0; i < loader->hook_count; i++)
-		if (loader->hooks[i].hook == MESSAGE_HOOK_NFTABLES)
-			return;
-	if (mirror_drop(&loader->mirror, &error) != 0)
-		LOG_SAY(LOG_WARNING, "the table in nftables is not taken away: %s", error.message);
-}
-
-static void detach(struct loader *loader, const char *name)
-{
-	struct shield_error error = { .message = "" };
-	const struct message_hook *hook = find_hook(loader, name);
-	int result = hook && hook->hook == MESSAGE_HOOK_NFTABLES ? mirror_detach(&loader->mirror, name, &error)
-	                                                         : shield_detach(loader->shield, name, &error);
-
-	if (result != 0)
-		LOG_SAY(LOG_ERROR, "%s: not detached: %s", name, error.message);
-	else
-		LOG_SAY(LOG_INFO, "%s: detached", name);
-	remove_hook(loader, name);
-	drop_mirror(loader);
-}
-
-static bool is_named(const struct config *config, const char *name)
-{
-	for (unsigned i = 0; i < config->interface_count; i++)
-		if (strcmp(config->interfaces[i], name) == 0)
-			return true;
-	return false;
-}
-
-/* What is pinned of an earlier run. */
-static void learn_hooks(struct loader *loader)
-{
-	struct shield_interface interfaces[SHIELD_INTERFACES_MAX];
-	unsigned count = 0;
-
-	for (unsigned i = loader->hook_count; i-- > 0;) /* of those that have nftables the pins know nothing */
-		if (loader->hooks[i].hook != MESSAGE_HOOK_NFTABLES)
-			loader->hooks[i] = loader->hooks[--loader->hook_count];
-	if (shield_interfaces(loader->shield, interfaces, &count) != 0)
-		return;
-	for (unsigned i = 0; i < count; i++)
-		if (interfaces[i].name[0] && interfaces[i].hook != SHIELD_DETACHED)
-			set_hook(loader, interfaces[i].name, interfaces[i].hook);
-}
-
-/*
- * Attaches to every interface that `config` names; at the beginning to those too that have a program, so that it
- * becomes this one. Where one cannot be had, the new ones are let go again, and lines say why.
- */
-static int attach_all(struct loader *loader, const struct config *config)
-{
-	char added[SHIELD_INTERFACES_MAX][CONFIG_INTERFACE_SIZE];
-	unsigned added_count = 0;
-	int result = 0;
-
-	for (unsigned i = 0; i < config->interface_count; i++) {
-		const char *name = config->interfaces[i];
-		bool had = find_hook(loader, name) != NULL;
-		struct shield_error error = { .message = "" };
-		int attached = had && loader->begun ? 0 : attach(loader, name, &error);
-
-		if (attached == 0 && !had)
-			message_text(added[added_count++], CONFIG_INTERFACE_SIZE, name);
-		if (attached != 0) {
-			add_error(loader, &error);
-			result = attached;
-		}
-	}
-	for (unsigned i = 0; i < added_count && result != 0; i++)
-		detach(loader, added[i]);
-	return result;
-}
-
-/* Those that it no longer names. */
-static void detach_others(struct loader *loader, const struct config *config)
-{
-	for (unsigned i = loader->hook_count; i-- > 0;) {
-		char name[CONFIG_INTERFACE_SIZE];
-
-		memcpy(name, loader->hooks[i].name, sizeof(name));
-		if (!is_named(config, name))
-			detach(loader, name);
-	}
-}
-
-/* An interface that went and came again has no program: so once in a while all are looked at. */
-static void reattach(struct loader *loader)
-{
-	struct message_hook before[SHIELD_INTERFACES_MAX];
-	unsigned before_count = loader->hook_count;
-
-	memcpy(before, loader->hooks, sizeof(before));
-	learn_hooks(loader);
-	for (unsigned i = 0; i < loader->config.interface_count; i++) {
-		const char *name = loader->config.interfaces[i];
-		const struct message_hook *hook = find_hook(loader, name);
-		struct shield_error error = { .message = "" };
-		int result = 0;
-
-		if (!hook)
-			result = attach(loader, name, &error);
-		else if (hook->hook == MESSAGE_HOOK_NFTABLES) /* done twice it is done once */
-			result = mirror_attach(&loader->mirror, name, &error);
-		if (result != 0) {
-			set_hook(loader, name, SHIELD_DETACHED);
-			LOG_SAY(LOG_ERROR, "%s; it is tried again", error.message);
-		}
-	}
-	if (loader->mirror.nft)
-		drop_mirror(loader);
-	if (before_count != loader->hook_count || memcmp(before, loader->hooks, before_count * sizeof(*before)) != 0)
-		loader->state_ns = 0;
-}
-
-/* ---- services, allowances ---- */
-
-static int set_services(struct loader *loader, const struct config *config, struct shield_error *error)
-{
-	struct shield_service *services = calloc(CONFIG_SERVICES_MAX, sizeof(*services));
-	int result;
-
-	if (!services)
-		return -ENOMEM;
-	for (unsigned i = 0; i < config->service_count; i++) {
-		const struct config_service *service = &config->services[i];
-
-		services[i] = (struct shield_service){
-			.prefixes = service->addresses.prefixes,
-			.prefix_count = service->addresses.count,
-			.tcp = service->tcp.ports,
-			.tcp_count = service->tcp.count,
-			.udp = service->udp.ports,
-			.udp_count = service->udp.count,
-			.source_pps = service->per_source_pps,
-			.local = !service->forwarded,
-			.cookies = service->syn_cookies,
-		};
-		memcpy(services[i].name, service->name, sizeof(services[i].name));
-	}
-	result = shield_set_services(loader->shield, services, config->service_count, error);
-	free(services);
-	return result;
-}
-
-/* All that the configuration allows, sorted. `fds` are of allow_files. On failure a line says why. */
-static int wanted_allowances(struct loader *loader, const struct config *config, const int *fds, unsigned fd_count,
-                             struct prefix_list *wanted)
-{
-	struct prefix_list all = { .prefixes = NULL };
-	int result = prefix_list_append(&all, config->allow.prefixes, config->allow.count);
-
-	if (result == 0)
-		result = prefix_list_append(&all, config->trusted_proxies.prefixes, config->trusted_proxies.count);
-	for (unsigned i = 0; i < fd_count && i < config->allow_file_count && result == 0; i++) {
-		char error[PREFIX_FILE_ERROR_SIZE];
-		struct prefix_list list;
-
-		result = prefix_file_read(fds[i], config->allow_files[i].path, SHIELD_ALLOW_MAX, &list, error);
-		if (result != 0) {
-			add_line(loader, "%s", error);
-			break;
-		}
-		result = prefix_list_append(&all, list.prefixes, list.count);
-		prefix_list_fini(&list);
-	}
-	prefix_list_sort(&all);
-	if (result == 0 && all.count > SHIELD_ALLOW_MAX) {
-		add_line(loader, "%u prefixes are to be allowed; at most %u, so join neighbours to shorter ones",
-		         all.count, SHIELD_ALLOW_MAX);
-		result = -ENOSPC;
-	}
-	if (result == -ENOMEM)
-		add_line(loader, "%s", "out of memory");
-	if (result != 0) {
-		prefix_list_fini(&all);
-		return result;
-	}
-	*wanted = all;
-	return 0;
-}
-
-struct stale {
-	const struct prefix_list *wanted;
-	struct prefix_list found;
-	int result;
-};
-
-/* What holds for good was put there by a configuration: this one, or one before it. */
-static int find_stale(void *context, const struct prefix *prefix, uint64_t expires)
-{
-	struct stale *stale = context;
-
-	if (expires != SHIELD_NEVER || prefix_list_has(stale->wanted, prefix))
-		return 0;
-	stale->result = prefix_list_append(&stale->found, prefix, 1);
-	return stale->result;
-}
-
-static int set_allowances(struct loader *loader, const struct prefix_list *wanted)
-{
-	struct stale stale = { .wanted = wanted };
-	struct shield_error error = { .message = "" };
-	int result = shield_each_allowed(shield_maps(loader->shield), loader_now(loader), find_stale, &stale);
-
-	/* First room, then what takes it. */
-	if (result == 0)
-		result = shield_disallow_all(loader->shield, stale.found.prefixes, stale.found.count, &error);
-	for (uint32_t i = 0; i < stale.found.count && result == 0; i++)
-		result = mirror_unlist(&loader->mirror, NFT_ALLOWED, &stale.found.prefixes[i], &error);
-	for (uint32_t i = 0; i < wanted->count && result == 0; i++)
-		result = shield_allow(loader->shield, &wanted->prefixes[i], SHIELD_NEVER, &error);
-	for (uint32_t i = 0; i < wanted->count && result == 0; i += NFT_BLOCKS_MAX)
-		result = mirror_list(&loader->mirror, NFT_ALLOWED, &wanted->prefixes[i],
-		                     wanted->count - i < NFT_BLOCKS_MAX ? wanted->count - i : NFT_BLOCKS_MAX, INT64_MAX,
-		                     &error);
-	prefix_list_fini(&stale.found);
-	if (result != 0)
-		add_line(loader, "the allow list cannot be set: %s",
-		         error.message[0] ? error.message : strerror(-result));
-	return result;
 }
 
 /* ---- the operator's ways in ---- */
@@ -543,24 +250,6 @@ static int wait_restored(struct loader *loader)
 
 /* ---- configuration ---- */
 
-/* Of a configuration that is in force already, or not yet: all but the interfaces. Lines say what is wrong. */
-static int put_into_force(struct loader *loader, const struct config *config, const int *fds, unsigned fd_count)
-{
-	struct shield_error error = { .message = "" };
-	struct prefix_list wanted;
-	int result = wanted_allowances(loader, config, fds, fd_count, &wanted);
-
-	if (result != 0)
-		return result;
-	result = set_services(loader, config, &error);
-	if (result != 0)
-		add_error(loader, &error);
-	else
-		result = set_allowances(loader, &wanted);
-	prefix_list_fini(&wanted);
-	return result;
-}
-
 /* A new configuration: it is in force whole, or the old one stays. */
 static int reload(struct loader *loader, struct config *next, const int *fds, unsigned fd_count)
 {
@@ -568,28 +257,29 @@ static int reload(struct loader *loader, struct config *next, const int *fds, un
 	int result;
 
 	loader->nftables = next->nftables;
-	result = attach_all(loader, next);
+	result = loader_attach_all(loader, next);
 	if (result == 0)
-		result = put_into_force(loader, next, fds, fd_count);
+		result = loader_put_into_force(loader, next, fds, fd_count);
+	if (result == 0 && next->enforce != loader->config.enforce) {
+		result = loader_set_mode(loader, &(struct message_mode){ .enforce = next->enforce }, &error);
+		if (result != 0)
+			loader_add_error(loader, &error);
+	}
 	if (result != 0) {
-		if (set_services(loader, &loader->config, &error) != 0)
+		if (loader_set_services(loader, &loader->config, &error) != 0)
 			LOG_SAY(LOG_ERROR, "the old services cannot be set again: %s", error.message);
-		detach_others(loader, &loader->config);
+		loader_detach_others(loader, &loader->config);
 		loader->nftables = loader->config.nftables;
 		return result;
 	}
-	detach_others(loader, next);
-	if (next->enforce != loader->config.enforce)
-		result = loader_set_mode(loader, &(struct message_mode){ .enforce = next->enforce }, &error);
-	if (result != 0)
-		add_error(loader, &error);
+	loader_detach_others(loader, next);
 	config_fini(&loader->config);
 	loader->config = *next;
 	memset(next, 0, sizeof(*next));
 	ways_set_ports(&loader->ways, &loader->config.management_ports);
 	refresh_ways(loader);
 	send_state(loader);
-	return result;
+	return 0;
 }
 
 static int take_reload(struct loader *loader)
@@ -634,7 +324,7 @@ static int open_shield(struct loader *loader)
 	int result = shield_open(&options, &loader->shield, &error);
 
 	if (result != 0) {
-		add_error(loader, &error);
+		loader_add_error(loader, &error);
 		return result;
 	}
 	mirror_init(&loader->mirror, loader->shield, options.bpffs_dir, options.block_capacity);
@@ -655,7 +345,7 @@ static int give_up_rights(struct loader *loader)
 	if (result == 0)
 		result = sandbox_filter(ROLE_LOADER);
 	if (result != 0)
-		add_line(loader, "rights cannot be given up: %s", strerror(-result));
+		loader_add_line(loader, "rights cannot be given up: %s", strerror(-result));
 	return result;
 }
 
@@ -664,21 +354,21 @@ static int begin_shield(struct loader *loader, const int *fds, unsigned fd_count
 {
 	enum shield_origin origin = shield_origin(loader->shield);
 	struct shield_error error = { .message = "" };
-	int result = put_into_force(loader, &loader->config, fds, fd_count);
+	int result = loader_put_into_force(loader, &loader->config, fds, fd_count);
 
 	if (result != 0)
 		return result;
 	if (origin == SHIELD_NEW)
 		result = loader_set_mode(loader, &(struct message_mode){ .enforce = loader->config.enforce }, &error);
 	if (result != 0) {
-		add_error(loader, &error);
+		loader_add_error(loader, &error);
 		return result;
 	}
-	learn_hooks(loader);
+	loader_learn_hooks(loader);
 	refresh_ways(loader);
 	result = send_maps(loader);
 	if (result != 0) {
-		add_line(loader, "the engine does not get the maps: %s", strerror(-result));
+		loader_add_line(loader, "the engine does not get the maps: %s", strerror(-result));
 		return result;
 	}
 	if (origin == SHIELD_REPLACED)
@@ -687,16 +377,16 @@ static int begin_shield(struct loader *loader, const int *fds, unsigned fd_count
 	if (origin != SHIELD_TAKEN_OVER)
 		result = wait_restored(loader);
 	if (result == 0)
-		result = attach_all(loader, &loader->config);
+		result = loader_attach_all(loader, &loader->config);
 	if (result != 0)
 		return result;
 	loader->begun = true;
 	loader->peers_ns = role_monotonic_ns() + PEERS_NS;
-	detach_others(loader, &loader->config);
-	drop_mirror(loader);
+	loader_detach_others(loader, &loader->config);
+	loader_drop_mirror(loader);
 	result = shield_commit(loader->shield, &error);
 	if (result != 0)
-		add_error(loader, &error);
+		loader_add_error(loader, &error);
 	send_state(loader);
 	return result;
 }
@@ -715,7 +405,7 @@ static int begin(struct loader *loader, uint64_t *serial)
 	ways_set_ports(&loader->ways, &loader->config.management_ports);
 	result = sandbox_follow_parent();
 	if (result != 0)
-		add_line(loader, "%s", strerror(-result));
+		loader_add_line(loader, "%s", strerror(-result));
 	(void)alarm(ROLE_LONG_S);
 	if (result == 0)
 		result = open_shield(loader);
@@ -774,7 +464,7 @@ static int do_what_is_due(struct loader *loader)
 	}
 	if (looks) {
 		refresh_ways(loader);
-		reattach(loader);
+		loader_reattach(loader);
 		loader->peers_ns = now_ns + PEERS_NS;
 	}
 	if (now_ns >= loader->state_ns) {

@@ -300,8 +300,11 @@ static int listen_to_engine(struct messenger *messenger)
 	}
 }
 
-static void listen_to_runners(struct messenger *messenger)
+/* False: a script's process has ended, which nobody can begin here any more. */
+static bool listen_to_runners(struct messenger *messenger)
 {
+	bool alive = true;
+
 	for (unsigned i = 0; i < messenger->target_count; i++) {
 		struct target *target = &messenger->targets[i];
 		struct runner_result result;
@@ -313,8 +316,15 @@ static void listen_to_runners(struct messenger *messenger)
 			result.what[sizeof(result.what) - 1] = '\0';
 			settle(messenger, result.token, result.result, result.result ? result.what : "exit status 0");
 		}
-		(void)got;
+		if (got >= 0 || (errno != EAGAIN && errno != EINTR)) {
+			LOG_SAY(LOG_ERROR, "alert to %s: the process that runs its script has ended",
+			        target->config->target.name);
+			(void)close(target->runner);
+			target->runner = -1;
+			alive = false;
+		}
 	}
+	return alive;
 }
 
 /* ---- beginning ---- */
@@ -426,15 +436,17 @@ static unsigned poll_list(const struct messenger *messenger, struct pollfd fds[P
 	return count;
 }
 
-static void go_on(struct messenger *messenger)
+/* False: it cannot go on. */
+static bool go_on(struct messenger *messenger)
 {
 	struct post_result result;
+	bool alive = listen_to_runners(messenger);
 
-	listen_to_runners(messenger);
 	while (post_next(messenger->post, &result))
 		settle(messenger, result.token, result.result, result.what);
 	begin_due(messenger);
 	tell_state(messenger, role_monotonic_ns());
+	return alive;
 }
 
 /* What the engine says at its end, and what waits, has a moment still. */
@@ -449,11 +461,14 @@ static void last_words(struct messenger *messenger)
 		if (post_wait(messenger->post, &fd, engine, LAST_MS) != 0)
 			return;
 		engine = engine && listen_to_engine(messenger) == 0;
-		go_on(messenger);
+		(void)go_on(messenger);
 	}
 }
 
-/* Until the channel to the parent, or that to the engine, closes. */
+/*
+ * Until the channel to the parent, or that to the engine, closes; or a script's process has ended: the parent begins
+ * another messenger, which has one.
+ */
 static void live(struct messenger *messenger)
 {
 	for (;;) {
@@ -465,7 +480,8 @@ static void live(struct messenger *messenger)
 			return;
 		if (fds[0].revents || (fds[1].revents && listen_to_engine(messenger) != 0))
 			break;
-		go_on(messenger);
+		if (!go_on(messenger))
+			break;
 	}
 	last_words(messenger);
 }

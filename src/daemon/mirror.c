@@ -131,10 +131,9 @@ static int fill_allowed(struct mirror *mirror, struct shield_error *error)
 	return result;
 }
 
-/* All rules that are in force, or the one of that number. */
 /*
- * Those that arm, spare, probe or look at sources, which nftables does not, it does not get: they rest on samples, and
- * it gives none.
+ * All rules that are in force, or the one of that number. Those that arm, spare, probe or look at sources, which
+ * nftables does not, it does not get: they rest on samples, and it gives none.
  */
 static int fill_rules(struct mirror *mirror, uint32_t number, struct shield_error *error)
 {
@@ -260,7 +259,7 @@ static int clear_stale(struct mirror *mirror, struct shield_error *error)
 int mirror_attach(struct mirror *mirror, const char *interface, struct shield_error *error)
 {
 	bool taken_over;
-	int result = 0;
+	int result;
 
 	if (!mirror->nft) {
 		result = nft_shield_open(mirror->name, mirror->capacity, &mirror->nft, &taken_over, error);
@@ -272,10 +271,12 @@ int mirror_attach(struct mirror *mirror, const char *interface, struct shield_er
 			result = clear_stale(mirror, error);
 		if (result == 0)
 			result = fill_all(mirror, error);
+		if (result != 0) { /* half a table is none: the next time it is filled from the beginning */
+			mirror_fini(mirror);
+			return result;
+		}
 	}
-	if (result == 0)
-		result = nft_shield_attach(mirror->nft, interface, error);
-	return result;
+	return nft_shield_attach(mirror->nft, interface, error);
 }
 
 int mirror_drop(struct mirror *mirror, struct shield_error *error)

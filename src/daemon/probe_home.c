@@ -10,8 +10,7 @@
 
 #include "base/hex.h"
 #include "base/time.h"
-
-#define UNAUTHORIZED 401
+#include "tell/http_status.h"
 
 struct waiting {
 	struct probe_report report;
@@ -120,7 +119,7 @@ static void ended(struct probe_home *home, const struct post_result *result, int
 {
 	bool known = result->token == home->token && home->count > 0;
 	/* A key that is not the one home has may be mended; a report that it does not read may not. */
-	bool again = result->result == -EAGAIN || result->status == UNAUTHORIZED;
+	bool again = result->result == -EAGAIN || result->status == HTTP_STATUS_UNAUTHORIZED;
 
 	home->busy = false;
 	if (result->result == 0 || !again) {

@@ -279,27 +279,43 @@ static void count_site(const struct public_role *role, struct serve_message *mes
 	struct intake_counts intake = site_intake_counts(role->site);
 	struct site_files_counts page = site_page_counts(role->site);
 
-	serve_role_count(message, "reports", site.reports);
-	serve_role_count(message, "located", site.located);
-	serve_role_count(message, "accepted", intake.results[INTAKE_ACCEPTED]);
-	serve_role_count(message, "repeated", intake.results[INTAKE_REPEATED]);
-	serve_role_count(message, "network_capped", intake.results[INTAKE_CAPPED]);
-	serve_role_count(message, "shielded", intake.results[INTAKE_SHIELDED]);
-	serve_role_count(message, "places_left_out", intake.places_left_out);
-	serve_role_count(message, "sampled_out", intake.results[INTAKE_SAMPLED]);
-	serve_role_count(message, "no_room", intake.results[INTAKE_NO_ROOM]);
-	serve_role_count(message, "nonces_wrong", intake.results[INTAKE_NONCE_WRONG]);
-	serve_role_count(message, "nonces_used", intake.results[INTAKE_NONCE_USED]);
-	serve_role_count(message, "nonces_pushed_out", intake.nonces_pushed_out);
-	serve_role_count(message, "forms_refused", site.forms_refused);
-	serve_role_count(message, "nel_reports", site.nel_reports);
-	serve_role_count(message, "nel_passed_over", site.nel_passed_over);
-	serve_role_count(message, "gatus", site.gatus);
-	serve_role_count(message, "probes", site.probes);
-	serve_role_count(message, "keys_refused", site.refused_key);
-	serve_role_count(message, "signals_refused", site.signals_refused);
-	serve_role_count(message, "page_pushed_out", page.pushed_out);
-	serve_role_count(message, "page_too_large", page.too_large);
+	const struct {
+		const char *name;
+		uint64_t value;
+	} rows[] = {
+		{ "reports", site.reports },
+		{ "located", site.located },
+		{ "accepted", intake.results[INTAKE_ACCEPTED] },
+		{ "repeated", intake.results[INTAKE_REPEATED] },
+		{ "network_capped", intake.results[INTAKE_CAPPED] },
+		{ "shielded", intake.results[INTAKE_SHIELDED] },
+		{ "places_left_out", intake.places_left_out },
+		{ "sampled_out", intake.results[INTAKE_SAMPLED] },
+		{ "no_room", intake.results[INTAKE_NO_ROOM] },
+		{ "nonces_wrong", intake.results[INTAKE_NONCE_WRONG] },
+		{ "nonces_used", intake.results[INTAKE_NONCE_USED] },
+		{ "nonces_pushed_out", intake.nonces_pushed_out },
+		{ "forms_refused", site.forms_refused },
+		{ "nel_reports", site.nel_reports },
+		{ "nel_passed_over", site.nel_passed_over },
+		{ "gatus", site.gatus },
+		{ "probes", site.probes },
+		{ "probes_again", site.probes_again },
+		{ "probe_ids_pushed_out", site.ids_pushed_out },
+		{ "keys_refused", site.refused_key },
+		{ "methods_refused", site.refused_method },
+		{ "types_refused", site.refused_type },
+		{ "bodies_unread", site.refused_body },
+		{ "signals_refused", site.signals_refused },
+		{ "subscribe_taken", site.subscribe_taken },
+		{ "subscribe_limited", site.subscribe_limited },
+		{ "subscribe_wrong", site.subscribe_wrong },
+		{ "page_pushed_out", page.pushed_out },
+		{ "page_too_large", page.too_large },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		serve_role_count(message, rows[i].name, rows[i].value);
 }
 
 static void tell(struct public_role *role, int64_t now_ns)

@@ -18,19 +18,22 @@
 
 /* ---- lines ---- */
 
-static int wait_for_desk(void *context, const struct access_bucket *bucket)
+static void let_wait(struct reader *reader, const struct signal_count *signals, unsigned count)
 {
-	struct reader_component *component = context;
-	struct reader *reader = component->reader;
-	struct signal_count signals[2];
-	unsigned count = access_bucket_signals(bucket, component->id, signals);
-
 	for (unsigned i = 0; i < count; i++)
 		if (reader->waiting_count < READER_WAITING_MAX)
 			reader->waiting[reader->waiting_count++] = signals[i];
 		else
 			reader->signals_lost++;
 	reader->changed = true;
+}
+
+static int wait_for_desk(void *context, const struct access_bucket *bucket)
+{
+	struct reader_component *component = context;
+	struct signal_count signals[2];
+
+	let_wait(component->reader, signals, access_bucket_signals(bucket, component->id, signals));
 	return 0;
 }
 
@@ -256,12 +259,7 @@ unsigned log_reader_take(struct reader *reader, struct signal_count signals[SERV
 
 void log_reader_give_back(struct reader *reader, const struct signal_count *signals, unsigned count)
 {
-	for (unsigned i = 0; i < count; i++)
-		if (reader->waiting_count < READER_WAITING_MAX)
-			reader->waiting[reader->waiting_count++] = signals[i];
-		else
-			reader->signals_lost++;
-	reader->changed = true;
+	let_wait(reader, signals, count);
 }
 
 int log_reader_keep(struct reader *reader)

@@ -136,9 +136,10 @@ int sandbox_give_up(uid_t uid, gid_t gid)
 #define DESK MAY(ROLE_DESK)
 #define PROBER MAY(ROLE_PROBER)
 #define PUBLIC MAY(ROLE_PUBLIC)
-/* READER, CONSOLE: likewise, with the role. */
 #define CONSOLE MAY(ROLE_CONSOLE)
 #define READER MAY(ROLE_READER)
+#define SERVERS (PUBLIC | CONSOLE)         /* who have connections */
+#define LEDGER (RECORDER | DESK | CONSOLE) /* who have the record, and write there */
 #define ALL (MAY(ROLES_ALL) - 1)
 
 /* clang-format off */
@@ -166,22 +167,10 @@ static const struct {
 	{ SCMP_SYS(recvmsg), ALL }, { SCMP_SYS(sendmsg), ALL }, { SCMP_SYS(recvfrom), LOADER | ENGINE },
 	{ SCMP_SYS(sendto), LOADER | ENGINE }, { SCMP_SYS(accept4), ENGINE }, { SCMP_SYS(getsockopt), LOADER | ENGINE },
 	{ SCMP_SYS(shutdown), ENGINE },
-	/* strangers: connections, the published page */
-	{ SCMP_SYS(accept4), PUBLIC }, { SCMP_SYS(accept), PUBLIC }, { SCMP_SYS(recvfrom), PUBLIC }, { SCMP_SYS(sendto), PUBLIC },
-	{ SCMP_SYS(shutdown), PUBLIC }, { SCMP_SYS(setsockopt), PUBLIC }, { SCMP_SYS(getsockopt), PUBLIC }, { SCMP_SYS(getsockname), PUBLIC },
-	{ SCMP_SYS(getpeername), PUBLIC }, { SCMP_SYS(sendfile), PUBLIC }, { SCMP_SYS(ioctl), PUBLIC }, { SCMP_SYS(eventfd2), PUBLIC },
-	/* operators: connections, and the record */
-	{ SCMP_SYS(accept4), CONSOLE }, { SCMP_SYS(accept), CONSOLE }, { SCMP_SYS(recvfrom), CONSOLE }, { SCMP_SYS(sendto), CONSOLE },
-	{ SCMP_SYS(shutdown), CONSOLE }, { SCMP_SYS(setsockopt), CONSOLE }, { SCMP_SYS(getsockopt), CONSOLE }, { SCMP_SYS(getsockname), CONSOLE },
-	{ SCMP_SYS(getpeername), CONSOLE }, { SCMP_SYS(sendfile), CONSOLE }, { SCMP_SYS(ioctl), CONSOLE }, { SCMP_SYS(eventfd2), CONSOLE },
-	{ SCMP_SYS(openat), CONSOLE }, { SCMP_SYS(open), CONSOLE }, { SCMP_SYS(pwrite64), CONSOLE }, { SCMP_SYS(fsync), CONSOLE },
-	{ SCMP_SYS(fdatasync), CONSOLE }, { SCMP_SYS(ftruncate), CONSOLE }, { SCMP_SYS(fallocate), CONSOLE }, { SCMP_SYS(unlink), CONSOLE },
-	{ SCMP_SYS(unlinkat), CONSOLE }, { SCMP_SYS(rename), CONSOLE }, { SCMP_SYS(renameat), CONSOLE }, { SCMP_SYS(renameat2), CONSOLE },
-	{ SCMP_SYS(access), CONSOLE }, { SCMP_SYS(faccessat), CONSOLE }, { SCMP_SYS(faccessat2), CONSOLE }, { SCMP_SYS(stat), CONSOLE },
-	{ SCMP_SYS(lstat), CONSOLE }, { SCMP_SYS(readlink), CONSOLE }, { SCMP_SYS(readlinkat), CONSOLE }, { SCMP_SYS(getcwd), CONSOLE },
-	{ SCMP_SYS(fchmod), CONSOLE }, { SCMP_SYS(fchown), CONSOLE }, { SCMP_SYS(utimensat), CONSOLE }, { SCMP_SYS(fstatfs), CONSOLE },
-	{ SCMP_SYS(mkdir), CONSOLE }, { SCMP_SYS(mkdirat), CONSOLE }, { SCMP_SYS(link), CONSOLE }, { SCMP_SYS(linkat), CONSOLE },
-	{ SCMP_SYS(getdents64), CONSOLE },
+	/* strangers, and operators: connections */
+	{ SCMP_SYS(accept4), SERVERS }, { SCMP_SYS(accept), SERVERS }, { SCMP_SYS(recvfrom), SERVERS }, { SCMP_SYS(sendto), SERVERS },
+	{ SCMP_SYS(shutdown), SERVERS }, { SCMP_SYS(setsockopt), SERVERS }, { SCMP_SYS(getsockopt), SERVERS }, { SCMP_SYS(getsockname), SERVERS },
+	{ SCMP_SYS(getpeername), SERVERS }, { SCMP_SYS(sendfile), SERVERS }, { SCMP_SYS(ioctl), SERVERS }, { SCMP_SYS(eventfd2), SERVERS },
 	/* servers elsewhere: sockets, names (which a thread of libcurl asks for), certificates */
 	{ SCMP_SYS(socket), MESSENGER | PROBER }, { SCMP_SYS(socketpair), MESSENGER | PROBER }, { SCMP_SYS(connect), MESSENGER | PROBER },
 	{ SCMP_SYS(bind), MESSENGER | PROBER }, { SCMP_SYS(setsockopt), MESSENGER | PROBER }, { SCMP_SYS(getsockopt), MESSENGER | PROBER },
@@ -195,21 +184,22 @@ static const struct {
 	{ SCMP_SYS(getdents64), MESSENGER | PROBER }, { SCMP_SYS(getppid), MESSENGER | PROBER }, { SCMP_SYS(sysinfo), MESSENGER | PROBER },
 	{ SCMP_SYS(prctl), MESSENGER }, { SCMP_SYS(prlimit64), MESSENGER | PROBER }, { SCMP_SYS(dup), MESSENGER | PROBER },
 	/* the database */
-	{ SCMP_SYS(openat), RECORDER | DESK | LOADER }, { SCMP_SYS(open), RECORDER | DESK | LOADER }, { SCMP_SYS(pwrite64), RECORDER | DESK },
-	{ SCMP_SYS(fsync), RECORDER | DESK }, { SCMP_SYS(fdatasync), RECORDER | DESK }, { SCMP_SYS(ftruncate), RECORDER | DESK },
-	{ SCMP_SYS(fallocate), RECORDER | DESK }, { SCMP_SYS(unlink), RECORDER | DESK | LOADER }, { SCMP_SYS(unlinkat), RECORDER | DESK | LOADER },
-	{ SCMP_SYS(rename), RECORDER | DESK | LOADER }, { SCMP_SYS(renameat), RECORDER | DESK | LOADER },
-	{ SCMP_SYS(renameat2), RECORDER | DESK | LOADER },
-	{ SCMP_SYS(access), RECORDER | DESK | LOADER }, { SCMP_SYS(faccessat), RECORDER | DESK | LOADER },
-	{ SCMP_SYS(faccessat2), RECORDER | DESK | LOADER }, { SCMP_SYS(stat), RECORDER | DESK | LOADER }, { SCMP_SYS(lstat), RECORDER | DESK | LOADER },
-	{ SCMP_SYS(readlink), RECORDER | DESK | LOADER }, { SCMP_SYS(readlinkat), RECORDER | DESK | LOADER }, { SCMP_SYS(getcwd), RECORDER | DESK | LOADER },
-	{ SCMP_SYS(fchmod), RECORDER | DESK }, { SCMP_SYS(fchown), RECORDER | DESK }, { SCMP_SYS(utimensat), RECORDER | DESK },
-	{ SCMP_SYS(fstatfs), RECORDER | DESK | LOADER },
+	{ SCMP_SYS(openat), LEDGER | LOADER }, { SCMP_SYS(open), LEDGER | LOADER }, { SCMP_SYS(pwrite64), LEDGER },
+	{ SCMP_SYS(fsync), LEDGER }, { SCMP_SYS(fdatasync), LEDGER }, { SCMP_SYS(ftruncate), LEDGER },
+	{ SCMP_SYS(fallocate), LEDGER }, { SCMP_SYS(unlink), LEDGER | LOADER }, { SCMP_SYS(unlinkat), LEDGER | LOADER },
+	{ SCMP_SYS(rename), LEDGER | LOADER }, { SCMP_SYS(renameat), LEDGER | LOADER },
+	{ SCMP_SYS(renameat2), LEDGER | LOADER },
+	{ SCMP_SYS(access), LEDGER | LOADER }, { SCMP_SYS(faccessat), LEDGER | LOADER },
+	{ SCMP_SYS(faccessat2), LEDGER | LOADER }, { SCMP_SYS(stat), LEDGER | LOADER }, { SCMP_SYS(lstat), LEDGER | LOADER },
+	{ SCMP_SYS(readlink), LEDGER | LOADER }, { SCMP_SYS(readlinkat), LEDGER | LOADER }, { SCMP_SYS(getcwd), LEDGER | LOADER },
+	{ SCMP_SYS(fchmod), LEDGER }, { SCMP_SYS(fchown), LEDGER }, { SCMP_SYS(utimensat), LEDGER },
+	{ SCMP_SYS(fstatfs), LEDGER | LOADER },
 	/* incidents and streams: a file with several names, what there is */
-	{ SCMP_SYS(mkdir), RECORDER | DESK }, { SCMP_SYS(mkdirat), RECORDER | DESK }, { SCMP_SYS(link), RECORDER | DESK }, { SCMP_SYS(linkat), RECORDER | DESK }, { SCMP_SYS(getdents64), RECORDER | DESK },
+	{ SCMP_SYS(mkdir), LEDGER }, { SCMP_SYS(mkdirat), LEDGER }, { SCMP_SYS(link), LEDGER }, { SCMP_SYS(linkat), LEDGER }, { SCMP_SYS(getdents64), LEDGER },
 	/* logs, and where they are read up to */
 	{ SCMP_SYS(openat), READER }, { SCMP_SYS(open), READER }, { SCMP_SYS(stat), READER }, { SCMP_SYS(rename), READER },
-	{ SCMP_SYS(renameat), READER }, { SCMP_SYS(renameat2), READER }, { SCMP_SYS(recvfrom), READER },
+	{ SCMP_SYS(renameat), READER }, { SCMP_SYS(renameat2), READER }, { SCMP_SYS(unlink), READER }, { SCMP_SYS(unlinkat), READER },
+	{ SCMP_SYS(recvfrom), READER },
 	/* the shield: programs, links, netlink, what bpffs has, libxdp's and nftables' needs */
 	{ SCMP_SYS(bpf), LOADER }, { SCMP_SYS(socket), LOADER }, { SCMP_SYS(bind), LOADER }, { SCMP_SYS(connect), LOADER },
 	{ SCMP_SYS(setsockopt), LOADER }, { SCMP_SYS(getsockname), LOADER }, { SCMP_SYS(ioctl), LOADER },

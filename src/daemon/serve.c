@@ -321,6 +321,17 @@ static void ask_to_end(struct serve_child *child)
 	child->channel = -1;
 }
 
+/* Signals that come while it is waited for roles' end: what they ask for is done after that. */
+static void keep_signals(struct serve_tree *tree)
+{
+	struct signalfd_siginfo info;
+
+	while (read(tree->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		tree->told_to_end |= info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT;
+		tree->told_to_reload |= info.ssi_signo == SIGHUP;
+	}
+}
+
 /* Until those, as bits, have ended, or for STOP_NS. */
 static void end_those(struct serve_tree *tree, unsigned roles)
 {
@@ -331,7 +342,6 @@ static void end_those(struct serve_tree *tree, unsigned roles)
 			ask_to_end(&tree->children[i]);
 	for (;;) {
 		struct pollfd fd = { .fd = tree->signals, .events = POLLIN };
-		struct signalfd_siginfo info;
 		int64_t left_ns = until_ns - role_monotonic_ns();
 		bool alive = false;
 
@@ -341,8 +351,7 @@ static void end_those(struct serve_tree *tree, unsigned roles)
 		if (!alive || left_ns <= 0)
 			return;
 		(void)poll(&fd, 1, (int)(left_ns / NS_PER_MS) + 1);
-		while (read(tree->signals, &info, sizeof(info)) == (ssize_t)sizeof(info))
-			;
+		keep_signals(tree);
 	}
 }
 
@@ -376,6 +385,7 @@ static void reload(struct serve_tree *tree)
 			LOG_SAY(LOG_ERROR, "%s", errors->lines[i]);
 	free(errors);
 	if (result == 0 && serve_listen(tree, &next) != 0) {
+		serve_listen_only(tree, &tree->config);
 		config_fini(&next);
 		result = -EINVAL;
 	}
@@ -395,8 +405,11 @@ static void reload(struct serve_tree *tree)
 	tree->text = text;
 	tree->length = length;
 	tree->config = next;
-	for (unsigned i = 0; i < SERVE_ROLES; i++)
+	serve_listen_only(tree, &tree->config);
+	for (unsigned i = 0; i < SERVE_ROLES; i++) {
 		tree->children[i].backoff_ns = tree->children[i].again_ns = 0;
+		tree->children[i].asked = false; /* who has not ended yet begins anew when it does */
+	}
 	start_roles(tree);
 	LOG_SAY(LOG_NOTICE, "the new configuration is in force");
 	notify_send(&tree->notify, "READY=1");
@@ -407,19 +420,15 @@ static void reload(struct serve_tree *tree)
 /* False: it is to end. */
 static bool take_signals(struct serve_tree *tree)
 {
-	struct signalfd_siginfo info;
-
-	while (read(tree->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT) {
-			LOG_SAY(LOG_NOTICE, "stopping");
-			return false;
-		}
-		if (info.ssi_signo == SIGHUP)
-			reload(tree);
-		else
-			reap(tree);
+	keep_signals(tree);
+	reap(tree);
+	while (tree->told_to_reload && !tree->told_to_end) {
+		tree->told_to_reload = false;
+		reload(tree);
 	}
-	return true;
+	if (tree->told_to_end)
+		LOG_SAY(LOG_NOTICE, "stopping");
+	return !tree->told_to_end;
 }
 
 static int wait_ms(const struct serve_tree *tree, int64_t now_ns)

@@ -71,6 +71,33 @@ int serve_listen(struct serve_tree *tree, const struct config *config)
 	return result;
 }
 
+static bool is_wanted(const struct config *config, const struct serve_listener *listener)
+{
+	const char *addresses[SERVE_LISTENERS_MAX];
+
+	for (unsigned role = 0; role < SERVE_ROLES; role++) {
+		const struct serve_row *row = &serve_rows[role];
+		unsigned count = serve_wants(config, role) && row->listeners ? row->listeners(config, addresses) : 0;
+
+		for (unsigned i = 0; i < count; i++)
+			if (row->datagrams == listener->datagrams && strcmp(addresses[i], listener->address) == 0)
+				return true;
+	}
+	return false;
+}
+
+void serve_listen_only(struct serve_tree *tree, const struct config *config)
+{
+	for (unsigned i = tree->listener_count; i > 0; i--) {
+		struct serve_listener *listener = &tree->listeners[i - 1];
+
+		if (is_wanted(config, listener))
+			continue;
+		(void)close(listener->fd);
+		*listener = tree->listeners[--tree->listener_count];
+	}
+}
+
 /* The page's folder changes its name with one beside it: the one around it has to be the roles' user's. */
 static int make_page_folder(const struct serve_tree *tree)
 {

@@ -67,6 +67,7 @@ struct serve_tree {
 	struct serve_listener listeners[SERVE_ALL_LISTENERS_MAX];
 	unsigned listener_count;
 	bool ever_ready, stopping;
+	bool told_to_end, told_to_reload; /* by a signal that came while roles were being ended */
 	int64_t began_ns, began_wall_ns, pinged_ns, written_ns;
 	struct serve_message message; /* scratch */
 	struct message word;          /* likewise, the messenger's */
@@ -76,5 +77,7 @@ struct serve_tree {
 int serve_prepare(struct serve_tree *tree);
 /* Opens where the configuration wants to listen, and nothing does yet. */
 int serve_listen(struct serve_tree *tree, const struct config *config);
+/* Closes where it does not want to: who connects there would wait for ever. */
+void serve_listen_only(struct serve_tree *tree, const struct config *config);
 
 #endif

@@ -40,7 +40,7 @@ struct site_options {
 #define SITE_COUNTERS(X) \
 	X(pages) X(forms) X(forms_refused) X(reports) X(nel_bodies) X(nel_reports) X(nel_passed_over) X(gatus) \
 	X(probes) X(probes_again) X(refused_body) X(refused_type) X(refused_key) X(refused_method) X(ids_pushed_out) \
-	X(signals_refused) X(located)
+	X(signals_refused) X(located) X(subscribe_taken) X(subscribe_limited) X(subscribe_wrong)
 /* clang-format on */
 
 struct site_counts {

@@ -12,6 +12,7 @@
 
 #include "base/digest.h"
 #include "base/file.h"
+#include "tell/http_status.h"
 
 #define ETAG_SIZE 40
 #define DATE_SIZE 40
@@ -100,7 +101,8 @@ int site_files_new(const char *folder, struct site_files **files)
 	if (!made)
 		return -ENOMEM;
 	made->folder = folder ? strdup(folder) : NULL;
-	if ((folder && !made->folder) || add_page(404, "text/plain", text, sizeof(text) - 1, NULL, 0, &made->missing)) {
+	if ((folder && !made->folder) ||
+	    add_page(HTTP_STATUS_NOT_FOUND, "text/plain", text, sizeof(text) - 1, NULL, 0, &made->missing)) {
 		free(made->folder);
 		free(made);
 		return -ENOMEM;
@@ -135,7 +137,7 @@ static bool name_ok(const char *name)
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/";
 	const char *part;
 
-	if (!*name || strlen(name) >= SITE_FILES_PATH_MAX || strspn(name, letters) != strlen(name))
+	if (!*name || *name == '/' || strlen(name) >= SITE_FILES_PATH_MAX || strspn(name, letters) != strlen(name))
 		return false;
 	for (part = name; part; part = strchr(part, '/')) {
 		part += *part == '/';
@@ -238,9 +240,9 @@ static int make_pages(struct held *held)
 	digest_sha256_text(held->octets, held->length, sum);
 	(void)snprintf(held->etag, sizeof(held->etag), "\"%.*s\"", TAG_DIGITS, sum);
 	(void)http_date(held->status.st_mtim.tv_sec, held->date);
-	if (add_page(200, types[type].type, held->octets, held->length, fields, count, &held->page))
+	if (add_page(HTTP_STATUS_OK, types[type].type, held->octets, held->length, fields, count, &held->page))
 		return -ENOMEM;
-	return add_page(304, NULL, "", 0, fields, count, &held->unchanged);
+	return add_page(HTTP_STATUS_NOT_MODIFIED, NULL, "", 0, fields, count, &held->unchanged);
 }
 
 /* An open file, read and held. */
@@ -332,7 +334,7 @@ static bool is_folder(struct site_files *files, const char *path, int64_t now_ms
 static void redirect(struct site_files *files, const char *path, struct http_server_reply *reply)
 {
 	(void)snprintf(files->moved, sizeof(files->moved), "/%s/", path);
-	reply->status = 301;
+	reply->status = HTTP_STATUS_MOVED;
 	http_server_add_field(reply, "Location", files->moved);
 }
 

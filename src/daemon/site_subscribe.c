@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "record/subscriptions.h"
 #include "tell/form.h"
+#include "tell/http_status.h"
 #include "tell/mail.h"
 
 #define NETWORK_IPV4 24
@@ -105,10 +106,10 @@ static void take_address(struct site_subscribe *site, const struct http_server_r
 	if (!good) {
 		site->wrong++;
 		answer->page.kind = SUBSCRIBE_WRONG;
-		answer->status = 400;
+		answer->status = HTTP_STATUS_BAD_REQUEST;
 	} else if (!may(site, &request->peer, now_ms)) {
 		answer->page.kind = SUBSCRIBE_BUSY;
-		answer->status = 429;
+		answer->status = HTTP_STATUS_TOO_MANY_REQUESTS;
 	} else {
 		site->taken++;
 		answer->page.kind = SUBSCRIBE_ASKED;
@@ -140,7 +141,7 @@ static void take_link(struct site_subscribe *site, unsigned which, const struct 
 	if (site->links >= SITE_SUBSCRIBE_LINKS_MAX) {
 		site->limited++;
 		answer->page.kind = SUBSCRIBE_BUSY;
-		answer->status = 429;
+		answer->status = HTTP_STATUS_TOO_MANY_REQUESTS;
 		return;
 	}
 	site->links++;
@@ -159,7 +160,7 @@ void site_subscribe_answer(struct site_subscribe *site, const struct http_server
 	answer->page.token = answer->token;
 	answer->page.components = site->components;
 	answer->page.components_count = site->components_count;
-	answer->status = 200;
+	answer->status = HTTP_STATUS_OK;
 	if (lang)
 		(void)language_find(lang, &answer->page.language);
 	for (unsigned i = 0; i < sizeof(links) / sizeof(links[0]); i++)

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "daemon/daemon.h"
 #include "daemon/log.h"
 #include "daemon/message.h"
@@ -100,16 +101,10 @@ static int set_folder(int fd, uid_t uid, gid_t gid, mode_t mode)
 
 int supervise_make_folder(const char *command, const char *path, uid_t uid, gid_t gid, mode_t mode)
 {
-	char partial[CONFIG_PATH_SIZE];
-	int fd, result;
+	int fd, result = file_make_parents(path, 0755);
 
-	message_text(partial, sizeof(partial), path);
-	for (char *slash = strchr(partial + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		if (mkdir(partial, 0755) != 0 && errno != EEXIST)
-			return supervise_refuse(command, "%s: %s", partial, strerror(errno));
-		*slash = '/';
-	}
+	if (result != 0)
+		return supervise_refuse(command, "a folder above %s: %s", path, strerror(-result));
 	if (mkdir(path, mode) != 0 && errno != EEXIST)
 		return supervise_refuse(command, "%s: %s", path, strerror(errno));
 	fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC); /* what is in it may be none of our business */

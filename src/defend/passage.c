@@ -34,21 +34,36 @@ static void count(struct counts *c, uint32_t rule, const struct observation *o)
 	c->rule_bytes[rule] += bytes;
 }
 
-/* Of `bin`, whose packets the rules hold as `c` says, what passes. */
+/* As share_of(), but to the nearest: of hundreds of bins with a packet or two each, cutting off would lose a third. */
+static uint64_t nearest(uint64_t whole, uint64_t part, uint64_t of)
+{
+	return (share_of(2 * whole, part, of) + 1) / 2;
+}
+
+/*
+ * Of `bin`, whose packets the rules hold as `c` says, what passes. What nothing holds up is added up before it is
+ * scaled, so that all of an attack passes that no rule touches.
+ */
 static struct timeline_bin pass(const struct counts *c, const struct signature_set *set, const struct timeline_bin *bin,
                                 int64_t step_ns)
 {
 	struct timeline_bin passed = { 0, 0 };
+	uint64_t free_packets = 0, free_bytes = 0;
 
 	for (uint32_t i = 0; i <= NO_RULE; i++) {
-		uint64_t packets = share_of(bin->packets, c->rule_packets[i], c->packets);
-		uint64_t bytes = share_of(bin->bytes, c->rule_bytes[i], c->bytes), allowed;
+		enum rule_action action = i < set->count ? set->signatures[i].action : RULE_NONE;
+		uint64_t packets, bytes, allowed;
 
-		if (i < set->count && set->signatures[i].action == RULE_DROP)
+		if (action == RULE_DROP)
 			continue;
-		allowed = packets;
-		if (i < set->count && set->signatures[i].action == RULE_RATE_LIMIT)
-			allowed = share_of((uint64_t)step_ns, set->signatures[i].rate_limit_pps, NS_PER_S);
+		if (action != RULE_RATE_LIMIT) {
+			free_packets += c->rule_packets[i];
+			free_bytes += c->rule_bytes[i];
+			continue;
+		}
+		packets = nearest(bin->packets, c->rule_packets[i], c->packets);
+		bytes = nearest(bin->bytes, c->rule_bytes[i], c->bytes);
+		allowed = share_of((uint64_t)step_ns, set->signatures[i].rate_limit_pps, NS_PER_S);
 		if (allowed < packets) {
 			bytes = share_of(bytes, allowed, packets);
 			packets = allowed;
@@ -56,6 +71,8 @@ static struct timeline_bin pass(const struct counts *c, const struct signature_s
 		passed.packets += packets;
 		passed.bytes += bytes;
 	}
+	passed.packets += nearest(bin->packets, free_packets, c->packets);
+	passed.bytes += nearest(bin->bytes, free_bytes, c->bytes);
 	return passed;
 }
 

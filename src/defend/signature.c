@@ -11,6 +11,7 @@
 
 #include "base/share.h"
 #include "defend/search.h"
+#include "observe/protocol.h"
 
 #define RULE_ADDS_PPM 20000 /* a rule that catches less than a fiftieth is not worth having */
 #define LIMIT_PPS_MIN 10
@@ -150,17 +151,29 @@ static uint32_t openings_lost_ppm(const struct signature_input *input, const str
 	return openings ? (uint32_t)(lost * PPM / openings) : 0;
 }
 
+/* Whether it catches what keeps IPv6 going, as part of the attack. */
+static bool catches_discovery(const struct signature_input *input, const struct match *match)
+{
+	for (uint32_t i = 0; i < input->attack_count; i++)
+		if (protocol_is_discovery(input->attack[i]) && match_test(match, input->attack[i]))
+			return true;
+	return false;
+}
+
 static void choose_action(const struct signature_input *input, struct signature *g, uint32_t budget_used)
 {
 	bool opens = only_opens(&g->match);
 	uint32_t openings_ppm = opens ? openings_lost_ppm(input, &g->match) : 0;
 	/* What was seen, apart from what a small sample leaves possible. */
 	bool hardly_any = (uint64_t)g->baseline_hits * PPM <= (uint64_t)g->baseline_samples * SIGNATURE_DROP_PPM;
-	uint32_t lost_milli_percent = (g->bound_ppm + 9) / 10; /* rounded up: it is an upper bound */
+	uint32_t lost_centi_percent = (g->bound_ppm + 99) / 100; /* rounded up: it is an upper bound */
 	uint64_t usual;
 
 	g->action = RULE_NONE;
-	if (!g->has_bound) {
+	if (catches_discovery(input, &g->match)) {
+		say(g,
+		    "it would catch neighbour discovery, that of the router too: without it there is no IPv6, so nothing may be lost");
+	} else if (!g->has_bound) {
 		say(g,
 		    "no normal traffic to this target was seen before or after: what the rule would cost cannot be known");
 	} else if ((uint64_t)g->verified_hits * PPM > (uint64_t)g->verified_samples * VERIFIED_LOST_PPM) {
@@ -178,23 +191,23 @@ static void choose_action(const struct signature_input *input, struct signature 
 		    g->baseline_hits, g->baseline_samples);
 	} else if (g->bound_ppm <= SIGNATURE_DROP_PPM && budget_used + g->bound_ppm <= SIGNATURE_BUDGET_PPM) {
 		g->action = RULE_DROP;
-		say(g, "%u of %u normal packets match: with 95 %% confidence at most %u.%03u %% would be lost",
-		    g->baseline_hits, g->baseline_samples, lost_milli_percent / 1000, lost_milli_percent % 1000);
+		say(g, "%u of %u normal packets match: with 95 %% confidence at most %u.%02u %% would be lost",
+		    g->baseline_hits, g->baseline_samples, lost_centi_percent / 100, lost_centi_percent % 100);
 	} else if (g->bound_ppm <= SIGNATURE_LIMIT_PPM && hardly_any) {
 		usual = input->baseline_packets * g->baseline_hits / (g->baseline_samples ? g->baseline_samples : 1) /
 		        (input->baseline_seconds ? input->baseline_seconds : 1);
 		g->action = RULE_RATE_LIMIT;
 		g->rate_limit_pps = (uint32_t)(2 * usual + LIMIT_PPS_MIN);
 		say(g,
-		    "%u of %u normal packets match: a drop is not proven safe (up to %u.%03u %% lost), so what is usual may pass",
-		    g->baseline_hits, g->baseline_samples, lost_milli_percent / 1000, lost_milli_percent % 1000);
+		    "%u of %u normal packets match: a drop is not proven safe (up to %u.%02u %% lost), so what is usual may pass",
+		    g->baseline_hits, g->baseline_samples, lost_centi_percent / 100, lost_centi_percent % 100);
 	} else if (opens) {
 		g->action = RULE_CHALLENGE;
 		say(g, "not proven safe on %u normal packets: let each new connection prove its address (SYN cookies)",
 		    g->baseline_samples);
 	} else if (g->baseline_hits == 0) {
 		say(g, "no normal packet matches, but %u are too few to prove it safe (up to %u.%01u %% lost)",
-		    g->baseline_samples, lost_milli_percent / 1000, lost_milli_percent / 100 % 10);
+		    g->baseline_samples, lost_centi_percent / 100, lost_centi_percent / 10 % 10);
 	} else {
 		say(g, "%u of %u normal packets match: too many to lose", g->baseline_hits, g->baseline_samples);
 	}

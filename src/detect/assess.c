@@ -20,6 +20,14 @@
 #define HOT_PEAK 10             /* … where that is more than a trickle */
 #define CHANCE_SIGMAS 6         /* standard deviations of an estimate that a sample may be off … */
 #define CHANCE_SIGMAS_WATCHED 4 /* … of what goes to a scope that is under attack already */
+#define SILENT_NEWEST 3         /* slots back, who is answered has been answered … */
+#define SILENT_OLDEST 9         /* … and who is not has not asked again … */
+#define SILENT_ENOUGH 20        /* … of so many that have begun, or more … */
+#define SILENT_SHARE 8          /* … less than an eighth: the target is silent … */
+#define HEARD_SHARE 4           /* … that used to answer all but a quarter */
+#define STEADY 2                /* of what begins in a second, so many parts … */
+#define STEADY_OF 3             /* … of so many began in one a little earlier as well: no onset */
+#define REFUSED_PPS 50          /* SYNs that a target may refuse: half of what is a flood from one source */
 #define STREAM_BURST 4          /* a stream is noticed in 100 ms by a quarter of what is needed in a second */
 #define STREAM_SHARE 5          /* fewer than one in this many packets starts a conversation: streams */
 
@@ -62,6 +70,7 @@ struct view {
 	unsigned wider;
 	unsigned how;
 	bool stream; /* few conversations carry the packets */
+	bool silent; /* the target may be down: see fell_silent() */
 };
 
 static struct track_counts sum_of(const struct view *v, int64_t to, uint32_t slots)
@@ -199,13 +208,81 @@ static bool lone(const struct view *v, int64_t to, uint32_t *window)
 	       fires(v, to, SLOTS_PER_10S, e->lone_10s, window);
 }
 
+/* Whether of the conversations that began in a few slots of late next to none was answered. */
+static bool has_silence(const struct view *v, int64_t newest, int64_t oldest)
+{
+	struct track_counts few = { 0 };
+	uint64_t again, enough = (uint64_t)SILENT_ENOUGH * track_interval(v->track);
+
+	for (int64_t s = newest; s >= oldest; s--) {
+		struct track_counts one = sum_of(v, s, 1);
+
+		few.packets += one.packets;
+		few.settled += one.settled;
+		few.fresh += one.fresh;
+		if (few.fresh < enough)
+			continue;
+		/* What is asked again is given back at once. */
+		again = few.packets - few.fresh;
+		if (few.settled < again + few.fresh / SILENT_SHARE)
+			return true;
+		few = (struct track_counts){ 0 };
+	}
+	return false;
+}
+
+/* Most of what it was asked until lately, as far as that is known. */
+static bool used_to_answer(const struct track *t)
+{
+	return t->learned_seconds >= TRACK_LEARN_ENOUGH && t->learned_unsettled * HEARD_SHARE <= t->learned_packets;
+}
+
+/* More conversations in a second than before. */
+static bool begins_more(const struct track *t, uint64_t fresh)
+{
+	return fresh * t->learned_seconds > USUAL_TIMES * t->learned_packets;
+}
+
+/*
+ * The target used to answer and does not, while no more conversations begin than are usual: it may be down, and those
+ * that begin may be its own clients'. They ask again, and are waited for; a forger's packets are evidence a little
+ * later. At the end of the input, what came last may yet be answered.
+ */
+static bool fell_silent(const struct view *v, int64_t slot)
+{
+	const struct track *t = v->track;
+
+	if (!v->evidence->again_slots || (v->how & ASSESS_STRAINED) || !used_to_answer(t) ||
+	    begins_more(t, sum_of(v, slot, SLOTS_PER_SECOND).fresh))
+		return false;
+	return has_silence(v, v->how & ASSESS_FINAL ? slot : slot - SILENT_NEWEST, slot - SILENT_OLDEST);
+}
+
+/*
+ * Who is not answered asks again, and of those that began a little earlier nearly all were answered by now, or did so:
+ * the target is slow, or leaves unanswered what is too much for it. What is more than that by half is not waited for.
+ */
+static bool catches_up(const struct view *v, int64_t slot)
+{
+	const struct evidence *e = v->evidence;
+	int64_t newest = v->how & ASSESS_FINAL ? slot : slot - e->settle_slots;
+	struct track_counts before, now;
+
+	if (!e->again_slots || (v->how & ASSESS_STRAINED))
+		return false;
+	before = sum_of(v, slot - e->again_slots, SLOTS_PER_SECOND);
+	now = sum_of(v, newest, SLOTS_PER_SECOND);
+	return before.fresh * STEADY_OF >= now.fresh * STEADY &&
+	       track_unsettled(before) * 100 < before.packets * e->unsettled_percent;
+}
+
 /* So many at once that their answers need not be waited for. */
 static bool sudden(const struct view *v, int64_t slot, bool final, uint32_t *window)
 {
 	const struct evidence *e = v->evidence;
 	uint64_t bound = e->lone_1s > ALARM_AT_ONCE ? e->lone_1s : ALARM_AT_ONCE, spare = bound - e->lone_1s;
 
-	if (v->stream || final || !e->settle_slots || !e->lone_1s)
+	if (v->stream || v->silent || final || !e->settle_slots || !e->lone_1s)
 		return false;
 	/* A slot is looked at now and then while it lasts, and once when it is whole. */
 	return fires_with(v, slot, 1, bound, spare, window) || fires_with(v, slot - 1, 1, bound, spare, window);
@@ -248,17 +325,20 @@ static bool crowd(const struct view *v, int64_t to, uint32_t *window)
 	return false;
 }
 
-bool assess(const struct track *t, const struct evidence *e, int64_t since, int64_t slot, unsigned wider, unsigned how,
+bool assess(const struct track *t, const struct evidence *e, int64_t since, unsigned wider, unsigned how,
             struct alarm *alarm)
 {
 	bool final = how & ASSESS_FINAL, answered = false;
-	int64_t to = final ? slot : slot - e->settle_slots;
+	int64_t slot = t->last_slot;
 	struct view v = {
 		.track = t, .evidence = e, .since = since, .wider = wider, .how = how, .stream = is_stream(t)
 	};
 	uint32_t window = 0;
+	int64_t to;
 
-	*alarm = (struct alarm){ 0 };
+	v.silent = fell_silent(&v, slot);
+	to = slot - (v.silent || catches_up(&v, slot) ? e->again_slots : final ? 0 : e->settle_slots);
+	*alarm = (struct alarm){ .watched = how & ASSESS_WATCHED };
 	if (!lone(&v, to, &window) && !sudden(&v, slot, final, &window)) {
 		answered = answered_too_many(&v, slot, &window, &alarm->unsure);
 		if (!answered) {
@@ -274,6 +354,22 @@ bool assess(const struct track *t, const struct evidence *e, int64_t since, int6
 	                                                        : PAUSE_LONGEST,
 	                             answered);
 	return true;
+}
+
+bool assess_refused(struct track *t, uint32_t packets)
+{
+	int64_t second = slot_second(t->last_slot);
+
+	if (t->refused_second != second) {
+		t->refused_second = second;
+		t->refused = 0;
+	}
+	if (packets <= REFUSED_PPS && t->refused <= REFUSED_PPS - packets) {
+		t->refused += packets;
+		return true;
+	}
+	return used_to_answer(t) &&
+	       !begins_more(t, track_sum(t, t->last_slot - SLOTS_PER_SECOND + 1, t->last_slot).fresh);
 }
 
 int64_t assess_onset(const struct track *t, const struct evidence *e, int64_t since, int64_t from)

@@ -31,7 +31,6 @@ struct pending {
 	uint8_t level;
 	bool probe;
 	int64_t slot;
-	struct capture_time time;
 };
 
 struct detector {
@@ -178,14 +177,14 @@ static void raise_alarm(struct detector *d, struct track *track, const struct al
 /* ------------------------------------------------------------------ deciding */
 
 /* One busy slot is enough for an attack that is known. */
-static bool rearms(const struct incident *inc, const struct track *track, int64_t slot, struct alarm *alarm)
+static bool rearms(const struct incident *inc, const struct track *track, struct alarm *alarm)
 {
-	struct track_counts now = track_sum(track, slot, slot);
+	struct track_counts now = track_sum(track, track->last_slot, track->last_slot);
 	uint64_t unsettled = track_unsettled(now);
 
 	if (inc->wave_open || unsettled < REARM_PACKETS || unsettled * REARM_SHARE < inc->peak_packets)
 		return false;
-	*alarm = (struct alarm){ .from_slot = slot - 1, .window = 1 };
+	*alarm = (struct alarm){ .from_slot = track->last_slot - 1, .window = 1 };
 	return true;
 }
 
@@ -204,20 +203,21 @@ static bool due(struct track *track)
 }
 
 /* A good part of what fills the links. */
-static bool is_strain(const struct detector *d, const struct track *track, int64_t slot)
+static bool is_strain(const struct detector *d, const struct track *track)
 {
+	int64_t slot = track->last_slot;
+
 	return d->strained_pps && slot <= d->strained_until &&
 	       track_unsettled(track_sum(track, slot - SLOTS_PER_SECOND + 1, slot)) >= d->strained_pps;
 }
 
-static bool decide(struct detector *d, struct track *track, unsigned level, int64_t slot, struct capture_time now,
-                   bool final)
+static bool decide(struct detector *d, struct track *track, unsigned level, struct capture_time now, bool final)
 {
 	const struct evidence *evidence = vector_get(track->kind)->evidence;
 	int32_t index = incident_list_resolve(&d->list, track->incident);
 	int64_t since = track->first_slot;
 	struct alarm alarm;
-	unsigned how = (final ? ASSESS_FINAL : 0u) | (is_strain(d, track, slot) ? ASSESS_STRAINED : 0u);
+	unsigned how = (final ? ASSESS_FINAL : 0u) | (is_strain(d, track) ? ASSESS_STRAINED : 0u);
 	bool room;
 
 	if (index >= 0 && incident_is_over(d->list.items[index], now)) {
@@ -241,13 +241,13 @@ static bool decide(struct detector *d, struct track *track, unsigned level, int6
 	 * again.
 	 */
 	if (!room) {
-		d->list.refused += assess(track, evidence, since, slot, level + 1, how, &alarm);
+		d->list.refused += assess(track, evidence, since, level + 1, how, &alarm);
 		return false;
 	}
-	if (!(index >= 0 && rearms(d->list.items[index], track, slot, &alarm)) &&
-	    !(assess(track, evidence, since, slot, level + 1, how, &alarm) &&
+	if (!(index >= 0 && rearms(d->list.items[index], track, &alarm)) &&
+	    !(assess(track, evidence, since, level + 1, how, &alarm) &&
 	      look_confirms(&d->recent, track, level, final, &alarm)) &&
-	    !look_finds(&d->recent, track, level, since, slot, final, &alarm))
+	    !look_finds(&d->recent, track, level, since, final, &alarm))
 		return false;
 	track->surveys_vain = 0;
 	raise_alarm(d, track, &alarm, now);
@@ -255,7 +255,7 @@ static bool decide(struct detector *d, struct track *track, unsigned level, int6
 }
 
 /* Busy, and its packets may yet be answered: to be looked at again when they had time. */
-static void remember(struct detector *d, struct track *track, unsigned level, bool probe, struct capture_time now)
+static void remember(struct detector *d, struct track *track, unsigned level, bool probe)
 {
 	const struct evidence *e = vector_get(track->kind)->evidence;
 
@@ -272,7 +272,6 @@ static void remember(struct detector *d, struct track *track, unsigned level, bo
 		.level = (uint8_t)level,
 		.probe = probe,
 		.slot = track->last_slot + e->settle_slots + 1,
-		.time = now,
 	};
 }
 
@@ -307,6 +306,7 @@ void detector_tick(struct detector *d, struct track_table *tracks, struct track_
 	end_silent_waves(d, slot);
 	for (uint32_t i = 0; i < d->pending_count;) {
 		struct pending p = d->pending[i];
+		struct capture_time now = { slot_start_ns(p.slot) };
 		struct track_key key;
 		struct track *track;
 
@@ -322,9 +322,9 @@ void detector_tick(struct detector *d, struct track_table *tracks, struct track_
 		track->pending = false;
 		track_advance(track, p.slot);
 		if (p.probe)
-			scan_assess(&d->list, &d->recent, track, p.time, false);
+			scan_assess(&d->list, &d->recent, track, now, false);
 		else if (!in_open_wave(d, track))
-			decide(d, track, p.level, track->last_slot, p.time, false);
+			decide(d, track, p.level, now, false);
 	}
 }
 
@@ -352,9 +352,9 @@ bool detector_observe(struct detector *d, const struct observation *o, const str
 
 		if (!track || !due(track))
 			continue;
-		if (decide(d, track, level, track->last_slot, o->time, false))
+		if (decide(d, track, level, o->time, false))
 			return true;
-		remember(d, track, level, false, o->time);
+		remember(d, track, level, false);
 	}
 	return false;
 }
@@ -365,14 +365,12 @@ void detector_observe_probe(struct detector *d, const struct observation *o, con
 	if (!track || scan_take(&d->list, &d->recent, o, keys, track) || !due(track))
 		return;
 	scan_assess(&d->list, &d->recent, track, o->time, false);
-	remember(d, track, 0, true, o->time);
+	remember(d, track, 0, true);
 }
 
 void detector_note(struct detector *d, const struct observation *o, const struct keys *keys, uint8_t kind,
-                   bool handshake, bool reset_back)
+                   uint8_t marks)
 {
-	unsigned marks = (handshake ? ROSTER_VERIFIED : 0u) | (reset_back ? ROSTER_RESET : 0u);
-
 	for (uint32_t i = 0; i < d->list.count; i++) {
 		struct incident *inc = d->list.items[i];
 
@@ -381,8 +379,8 @@ void detector_note(struct detector *d, const struct observation *o, const struct
 		for (uint32_t j = 0; j < inc->parts_count; j++) {
 			if (inc->parts[j].kind != kind)
 				continue;
-			inc->parts[j].window->handshakes += handshake ? o->weight : 0;
-			inc->parts[j].window->resets_back += reset_back ? o->weight : 0;
+			inc->parts[j].window->handshakes += marks & ROSTER_VERIFIED ? o->weight : 0;
+			inc->parts[j].window->resets_back += marks & ROSTER_RESET ? o->weight : 0;
 			if (inc->parts[j].roster)
 				roster_mark(inc->parts[j].roster, o, keys, marks);
 		}
@@ -489,7 +487,7 @@ static void decide_remaining(struct detector *d, struct track_table *tracks, str
 			if (!prefix_equal(&scope, &track->scope) || in_open_wave(d, track))
 				continue;
 			track_advance(track, slot > track->last_slot ? slot : track->last_slot);
-			decide(d, track, level, track->last_slot, last, true);
+			decide(d, track, level, last, true);
 		}
 	}
 }

@@ -50,7 +50,7 @@ void detector_tick(struct detector *detector, struct track_table *tracks, struct
 void detector_strain(struct detector *detector, uint64_t pps, int64_t until_slot);
 /* A packet to an open incident's scope that completes a handshake of its source, or resets one it did not begin. */
 void detector_note(struct detector *detector, const struct observation *observation, const struct keys *keys,
-                   uint8_t kind, bool handshake, bool reset_back);
+                   uint8_t kind, uint8_t marks);
 /*
  * For who knows an attack by more than the counts of unwelcome packets: opens a wave of this vector on the scope, of a
  * new incident or of one that is not over. Returns the incident's index, which stays what it is, or -1 where it is

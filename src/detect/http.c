@@ -13,6 +13,8 @@
 #define MACHINES_CLIENTS 200 /* of addresses that many stand behind (proxies, translators) a server sees fewer */
 #define CROWD_1S 400         /* requests of a crowd in a second … */
 #define CROWD_10S 2000       /* … or in ten */
+#define TENTHS 10
+#define LATELY_S 3 /* seconds in which a rate is taken where it has risen */
 /*
  * Tenths of a request a second for one target, on average, on each connection: whoever else is behind its client has
  * another.
@@ -26,8 +28,9 @@
 #define LONE_RATE 50
 #define SUDDEN_1S 2000 /* … or to one that copes, but had none of it before */
 #define FAIL_MIN 20    /* requests that are old enough to be answered */
-#define FAIL_SLOTS 30
-#define JUMP 5 /* times what was usual */
+#define FAIL_SLOTS 30  /* so long an answer may take … */
+#define FAIL_LAST 10   /* … where the input has ended, so long */
+#define JUMP 5         /* times what was usual */
 #define LEARNED_ENOUGH 10
 #define HELD_HEADERS 20
 #define HELD_BODIES 20
@@ -96,7 +99,7 @@ static uint64_t line_rate(const struct http_server *s, const struct http_lately 
 	uint64_t now = d->generations[0].connections, before = d->generations[1].connections;
 	uint64_t most = now > before ? now : before,
 		 here = (uint64_t)(s->last_slot - d->generation * HTTP_GENERATION_SLOTS) + 1;
-	uint64_t slots, rate;
+	uint64_t slots, rate, lately;
 
 	if (most == 0)
 		return 0;
@@ -106,8 +109,9 @@ static uint64_t line_rate(const struct http_server *s, const struct http_lately 
 	/* In less than a second none can show that it asks again and again. */
 	if (slots < most * SLOTS_PER_SECOND)
 		slots = most * SLOTS_PER_SECOND;
-	rate = l->all.requests * 10 * SLOTS_PER_SECOND / slots;
-	return in_3s * 10 / (3 * most) > rate ? in_3s * 10 / (3 * most) : rate;
+	rate = l->all.requests * TENTHS * SLOTS_PER_SECOND / slots;
+	lately = in_3s * TENTHS / (LATELY_S * most);
+	return lately > rate ? lately : rate;
 }
 
 static bool holds_share(const struct topk *topk, uint64_t total, unsigned percent)
@@ -141,7 +145,7 @@ static void find_mark(const struct http_lately *l, struct http_mark *mark, uint6
 /* Of those that had time to be answered, less than half were, or half were refused. */
 static bool is_failing(const struct http_server *s, int64_t slot, bool final)
 {
-	int64_t to = slot - (final ? FAIL_SLOTS / 3 : FAIL_SLOTS);
+	int64_t to = slot - (final ? FAIL_LAST : FAIL_SLOTS);
 	struct http_counts old = http_server_sum(s, slot - SLOTS_PER_10S, to);
 
 	return old.requests >= FAIL_MIN && (old.answered * 2 < old.requests || old.refused * 2 >= old.requests);
@@ -182,17 +186,57 @@ static int64_t find_onset(const struct http_server *s, int64_t slot)
 	return earliest;
 }
 
+/* What the rules below are held against: requests, and tenths of a request a second. */
+struct pace {
+	uint64_t in_1s, in_3s, in_10s;
+	uint64_t client; /* of each client */
+	uint64_t line;   /* on each connection */
+};
+
+static struct pace pace_of(const struct http_server *s, int64_t slot)
+{
+	return (struct pace){
+		.in_1s = http_server_sum(s, slot - SLOTS_PER_SECOND + 1, slot).requests,
+		.in_3s = http_server_sum(s, slot - LATELY_S * SLOTS_PER_SECOND + 1, slot).requests,
+		.in_10s = http_server_sum(s, slot - SLOTS_PER_10S + 1, slot).requests,
+	};
+}
+
+/* Of each client, on average; all clients of the longer time against the requests of the last: at least so many each. */
+static uint64_t client_rate(const struct http_lately *l, uint64_t clients, uint64_t in_3s)
+{
+	uint64_t rate = l->all.requests * TENTHS * SLOTS_PER_SECOND / (clients * l->slots);
+	uint64_t lately = in_3s * TENTHS / (LATELY_S * clients);
+
+	return lately > rate ? lately : rate;
+}
+
+/* Many that ask for one thing in one header order. */
+static bool is_crowd(const struct http_facts *f, const struct http_lately *l, const struct pace *pace)
+{
+	bool gets = l->all.gets * 100 >= l->all.requests * SHARE, jump = f->times >= JUMP;
+
+	if (!f->mark.order || f->clients < CROWD_CLIENTS || (pace->in_1s < CROWD_1S && pace->in_10s < CROWD_10S))
+		return false;
+	return (f->clients >= MACHINES_CLIENTS && pace->line >= MACHINES_LINE && gets) ||
+	       (f->failing && pace->client >= FAILING_RATE) ||
+	       (jump && (pace->client >= JUMP_RATE || pace->line >= JUMP_LINE));
+}
+
+static bool is_flood(const struct http_facts *f, const struct http_lately *l, const struct pace *pace)
+{
+	return f->mark.likeness == HTTP_RANDOM_NAMES || (f->mark.plain && pace->in_10s >= PLAIN_10S) ||
+	       is_crowd(f, l, pace) || (f->failing && pace->in_10s >= LONE_10S && pace->client >= LONE_RATE) ||
+	       (f->times >= JUMP && pace->in_1s >= SUDDEN_1S && pace->client >= LONE_RATE);
+}
+
 bool http_flood_find(const struct http_server *s, int64_t slot, bool final, struct http_lately *l,
                      struct http_facts *facts, int64_t *from_slot)
 {
-	uint64_t in_1s = http_server_sum(s, slot - SLOTS_PER_SECOND + 1, slot).requests,
-		 in_10s = http_server_sum(s, slot - SLOTS_PER_10S + 1, slot).requests;
-	uint64_t in_3s = http_server_sum(s, slot - 3 * SLOTS_PER_SECOND + 1, slot).requests;
+	struct pace pace = pace_of(s, slot);
 	struct http_facts f = { 0 };
-	uint64_t rate, line; /* tenths of a request a second: of each client, on each connection */
-	bool jump, crowd, found;
 
-	/* Before the dearer look: no rule below is content with less. */
+	/* Before the dearer look: no rule is content with less. */
 	if (s->detail->generations[0].requests + s->detail->generations[1].requests < NAMES_MIN)
 		return false;
 	look_back(s, slot, l);
@@ -201,24 +245,12 @@ bool http_flood_find(const struct http_server *s, int64_t slot, bool final, stru
 		return false;
 	f.requests = l->all.requests;
 	f.clients = l->clients < l->all.requests ? l->clients : l->all.requests;
-	f.seconds = (uint32_t)((l->slots + 9) / 10);
+	f.seconds = (uint32_t)((l->slots + SLOTS_PER_SECOND - 1) / SLOTS_PER_SECOND);
 	f.failing = is_failing(s, slot, final);
-	f.times = times_usual(s, in_10s);
-	rate = l->all.requests * 10 * SLOTS_PER_SECOND / (f.clients * l->slots);
-	/* All clients of the longer time against the requests of the last: at least so many each. */
-	if (in_3s * 10 / (3 * f.clients) > rate)
-		rate = in_3s * 10 / (3 * f.clients);
-	line = line_rate(s, l, in_3s);
-	jump = f.times >= JUMP;
-	crowd = in_1s >= CROWD_1S || in_10s >= CROWD_10S;
-	found = f.mark.likeness == HTTP_RANDOM_NAMES || (f.mark.plain && in_10s >= PLAIN_10S) ||
-	        (f.mark.order && crowd && f.clients >= MACHINES_CLIENTS && line >= MACHINES_LINE &&
-	         l->all.gets * 100 >= l->all.requests * SHARE) ||
-	        (f.mark.order && crowd && f.clients >= CROWD_CLIENTS &&
-	         ((f.failing && rate >= FAILING_RATE) || (jump && (rate >= JUMP_RATE || line >= JUMP_LINE)))) ||
-	        (f.failing && in_10s >= LONE_10S && rate >= LONE_RATE) ||
-	        (jump && in_1s >= SUDDEN_1S && rate >= LONE_RATE);
-	if (!found)
+	f.times = times_usual(s, pace.in_10s);
+	pace.client = client_rate(l, f.clients, pace.in_3s);
+	pace.line = line_rate(s, l, pace.in_3s);
+	if (!is_flood(&f, l, &pace))
 		return false;
 	*facts = f;
 	*from_slot = find_onset(s, slot);

@@ -12,7 +12,7 @@
 #define CALM_SLOTS 200   /* of hardly any unfinished request end an attack by them */
 
 /* A request, or a piece of one, that may turn out to be part of an attack. */
-struct recent {
+struct said {
 	struct observation observation;
 	struct keys keys;
 	uint32_t server, serial;
@@ -36,7 +36,7 @@ struct http_watch {
 	uint64_t cases_refused;
 	struct http_lately lately;
 	struct http_case cases[HTTP_WATCH_CASES];
-	struct recent recent[HTTP_WATCH_RECENT];
+	struct said said[HTTP_WATCH_RECENT];
 };
 
 struct http_watch *http_watch_new(uint64_t seed)
@@ -108,20 +108,20 @@ static bool is_attacked(struct http_watch *w, const struct http_server *s)
 
 /* ------------------------------------------------------------------ an attack begins */
 
-static uint64_t recent_count(const struct http_watch *w)
+static uint64_t said_count(const struct http_watch *w)
 {
 	return w->pushed < HTTP_WATCH_RECENT ? w->pushed : HTTP_WATCH_RECENT;
 }
 
-static struct recent *recent_at(struct http_watch *w, uint64_t back)
+static struct said *said_at(struct http_watch *w, uint64_t back)
 {
-	return &w->recent[(w->pushed - 1 - back) % HTTP_WATCH_RECENT];
+	return &w->said[(w->pushed - 1 - back) % HTTP_WATCH_RECENT];
 }
 
 /*
  * Whether a kept packet is one of the attack's. Of those that keep a server waiting, the connections must still do so.
  */
-static bool belongs(struct http_watch *w, const struct http_case *c, const struct recent *r, int64_t from_ns,
+static bool belongs(struct http_watch *w, const struct http_case *c, const struct said *r, int64_t from_ns,
                     int64_t slot)
 {
 	const struct http_connection *connection;
@@ -163,10 +163,10 @@ static void begin(struct http_watch *w, struct detector *d, struct http_server *
 		.held_by = facts->held_by,
 		.busy_slot = slot,
 	};
-	for (uint64_t i = 0; i < recent_count(w); i++) {
-		if (!belongs(w, c, recent_at(w, i), from_ns, slot))
+	for (uint64_t i = 0; i < said_count(w); i++) {
+		if (!belongs(w, c, said_at(w, i), from_ns, slot))
 			continue;
-		began = recent_at(w, i)->observation.time;
+		began = said_at(w, i)->observation.time;
 		own++;
 	}
 	if (own < REPLAY_MIN)
@@ -174,8 +174,8 @@ static void begin(struct http_watch *w, struct detector *d, struct http_server *
 	c->incident = detector_raise(d, &scope, kind, began, now);
 	if (c->incident < 0)
 		return;
-	for (uint64_t i = recent_count(w); i-- > 0;) {
-		struct recent *r = recent_at(w, i);
+	for (uint64_t i = said_count(w); i-- > 0;) {
+		struct said *r = said_at(w, i);
 
 		if (belongs(w, c, r, from_ns, slot))
 			r->taken = detector_take(d, c->incident, kind, &r->observation, &r->keys);
@@ -336,12 +336,12 @@ bool http_watch_observe(struct http_watch *w, struct detector *d, const struct o
                         int64_t slot)
 {
 	struct http_view view = http_table_update(w->table, o, keys, slot);
-	struct recent *r;
+	struct said *r;
 
 	if (!view.server || (!view.request && !view.piece))
 		return false;
-	r = &w->recent[w->pushed++ % HTTP_WATCH_RECENT];
-	*r = (struct recent){
+	r = &w->said[w->pushed++ % HTTP_WATCH_RECENT];
+	*r = (struct said){
 		.observation = *o, .keys = *keys, .server = index_of(w, view.server), .serial = view.server->serial
 	};
 	r->taken = take(w, d, &view, o, keys);

@@ -3,7 +3,11 @@
 
 #include <stdlib.h>
 
+#include "base/hll.h"
+
 #define WAVES_TOUCH_NS (2 * NS_PER_S)
+#define NETWORK_IPV4 24 /* what counts as one network, in bits; as in measure/window.c */
+#define NETWORK_IPV6 48
 
 void incident_free(struct incident *incident)
 {
@@ -71,6 +75,87 @@ struct window *incident_window(const struct incident *incident)
 		window_merge(total, incident->parts[i].window);
 	return total;
 }
+
+/* ---- sources ---- */
+
+struct held {
+	const struct roster_source *sources; /* in the order of their addresses */
+	uint32_t count;
+};
+
+/* False where the roster does not hold every source, or some of its packets stand for others that were not seen. */
+static bool hold(const struct incident_part *part, struct held *held)
+{
+	if (!part->roster || roster_halvings(part->roster) || roster_lost(part->roster) ||
+	    roster_sources(part->roster, &held->sources, &held->count) < 0)
+		return false;
+	for (uint32_t i = 0; i < held->count; i++)
+		if (held->sources[i].packets != held->sources[i].observed)
+			return false;
+	return true;
+}
+
+static bool same_network(const struct address *a, const struct address *b)
+{
+	struct prefix network = prefix_of(a, address_is_ipv4(a) ? NETWORK_IPV4 : NETWORK_IPV6);
+
+	return prefix_contains(&network, b);
+}
+
+/* Addresses that are in any of the lists, which are used up. */
+static struct incident_sources count_union(struct held *lists, uint32_t count)
+{
+	struct incident_sources sources = { .exact = true };
+	const struct address *last = NULL;
+
+	for (;;) {
+		const struct address *least = NULL;
+
+		for (uint32_t i = 0; i < count; i++)
+			if (lists[i].count && (!least || address_compare(&lists[i].sources->address, least) < 0))
+				least = &lists[i].sources->address;
+		if (!least)
+			return sources;
+		sources.count++;
+		sources.networks += !last || !same_network(least, last);
+		last = least;
+		for (uint32_t i = 0; i < count; i++) {
+			if (lists[i].count && address_compare(&lists[i].sources->address, least) == 0) {
+				lists[i].sources++;
+				lists[i].count--;
+			}
+		}
+	}
+}
+
+/* Both err; neither may contradict the other. */
+static struct incident_sources estimate(const struct window *window)
+{
+	uint64_t sources = hll_estimate(&window->sources), networks = hll_estimate(&window->source_networks);
+
+	sources = sources < window->packets ? sources : window->packets;
+	networks = networks < sources ? networks : sources;
+	return (struct incident_sources){ .count = sources, .networks = networks };
+}
+
+struct incident_sources incident_part_sources(const struct incident_part *part)
+{
+	struct held held;
+
+	return hold(part, &held) ? count_union(&held, 1) : estimate(part->window);
+}
+
+struct incident_sources incident_sources(const struct incident *incident, const struct window *total)
+{
+	struct held lists[INCIDENT_PARTS_MAX];
+
+	for (uint32_t i = 0; i < incident->parts_count; i++)
+		if (!hold(&incident->parts[i], &lists[i]))
+			return estimate(total);
+	return count_union(lists, incident->parts_count);
+}
+
+/* ---- joined ---- */
 
 static struct capture_time earlier(struct capture_time a, struct capture_time b)
 {

@@ -20,7 +20,7 @@
 #define INCIDENT_WAVES_MAX 256
 #define INCIDENT_SAMPLE 8192 /* packets sampled per vector */
 #define INCIDENT_QUIET_NS (300 * NS_PER_S)
-#define INCIDENT_SLOTS 128
+#define INCIDENT_SLOTS 128 /* a power of two */
 
 struct wave {
 	struct capture_time began, ended; /* first and last packet; ended is the last seen so far while open */
@@ -84,5 +84,18 @@ void incident_part_fini(struct incident_part *part);
 void incident_absorb(struct incident *into, struct incident *from);
 /* All parts' windows merged into one; NULL where there is no memory. The caller frees it with window_free(). */
 struct window *incident_window(const struct incident *incident);
+
+/* How many different addresses sent packets, and in how many networks (/24, IPv6 /48) they are. */
+struct incident_sources {
+	uint64_t count, networks;
+	bool exact; /* counted one by one; else estimates, with the error HLL_RELATIVE_ERROR_PPM */
+};
+
+/*
+ * Exact where the roster holds every source and every packet was looked at, none standing for others. Of several parts,
+ * whose windows are merged in `total`, a source that took part in two counts once.
+ */
+struct incident_sources incident_part_sources(const struct incident_part *part);
+struct incident_sources incident_sources(const struct incident *incident, const struct window *total);
 
 #endif

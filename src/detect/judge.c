@@ -5,6 +5,7 @@
 
 #include "detect/scope.h"
 #include "detect/vector.h"
+#include "measure/roster.h"
 #include "observe/protocol.h"
 
 /*
@@ -123,8 +124,7 @@ static void judge_transport(const struct observation *o, struct flow_view *view,
 {
 	j->fresh = view->fresh;
 	j->welcome = view->asked || view->engaged;
-	j->handshake = view->handshake;
-	j->reset_back = view->reset_back;
+	j->marks = (uint8_t)((view->handshake ? ROSTER_VERIFIED : 0u) | (view->reset_back ? ROSTER_RESET : 0u));
 	/* Whether a connection is put to use, a sample does not show: the packet that would say so is seldom in it. */
 	j->connects = view->handshake && o->payload_length == 0 && o->weight == 1;
 	j->speaks = view->connected;
@@ -208,6 +208,10 @@ void judge_packet(struct flow_table *flows, const struct observation *o, const s
 			.kind = view.kind,
 			.slot = view.settled_slot,
 			.toward_dst = view.settled_toward_dst,
+		};
+	else if (view.refused)
+		j->credit = (struct credit){
+			.packets = view.refused, .kind = view.kind, .slot = view.settled_slot, .refused = true
 		};
 	if (o->flags & OBSERVATION_FRAGMENT)
 		flow_fragments_note(flows, o, slot, j->welcome, j->kind);

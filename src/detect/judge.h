@@ -21,17 +21,17 @@ struct credit {
 	uint8_t kind;     /* what they were counted as; VECTOR_NONE: as probes alone */
 	int64_t slot;     /* they were counted from this slot on … */
 	bool lately;      /* … or shortly before: which of them it was is not known … */
+	bool refused;     /* the target itself refused them: to be given back if assess_refused() says so */
 	bool toward_dst;  /* … towards this packet's dst (true) or its src (false) */
 };
 
 struct judgement {
-	uint8_t kind;    /* what to count it as; VECTOR_NONE: nothing to object to */
-	bool fresh;      /* first of its conversation */
-	bool welcome;    /* asked for, or its conversation is engaged */
-	bool settled;    /* to be counted, and given back at once */
-	bool probe;      /* may be a look of a scan */
-	bool handshake;  /* its source completes a handshake … */
-	bool reset_back; /* … or resets one that it seemed to begin */
+	uint8_t kind; /* what to count it as; VECTOR_NONE: nothing to object to */
+	bool fresh;   /* first of its conversation */
+	bool welcome; /* asked for, or its conversation is engaged */
+	bool settled; /* to be counted, and given back at once */
+	bool probe;   /* may be a look of a scan */
+	uint8_t marks; /* what it says of its source: ROSTER_VERIFIED: it completes a handshake; ROSTER_RESET: it resets one */
 	bool http;       /* its conversation is engaged and speaks HTTP/1.x, or begins to */
 	bool connects;   /* to be counted as VECTOR_TCP_CONNECTION too … */
 	uint32_t speaks; /* > 0: … and so many to be given back there, from connected_slot on: it is put to use now */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "detect/look.h"
 
+#include "detect/idle.h"
 #include "detect/scan.h"
 #include "detect/vector.h"
 #include "observe/protocol.h"
@@ -33,6 +34,12 @@ static void survey_track(struct recent_ring *ring, const struct track *track, in
 	recent_survey(ring, &track->scope, track->kind, slot_start_ns(from_slot), survey);
 }
 
+/* Not to be kept waiting for having been looked at in vain: it is no idle crowd any more, and no scan. */
+static bool is_pressing(const struct track *track)
+{
+	return track->kind == VECTOR_ACK && idle_is_exceeded(track) && track_sources(track) >= SECOND_SOURCES;
+}
+
 bool look_confirms(struct recent_ring *ring, struct track *track, unsigned level, bool final, const struct alarm *alarm)
 {
 	struct track_counts counts = track_sum(track, alarm->from_slot, track->last_slot);
@@ -41,7 +48,7 @@ bool look_confirms(struct recent_ring *ring, struct track *track, unsigned level
 
 	if (level == 0 && !vector_is_probe(track->kind) && !alarm->unsure)
 		return true;
-	if (!is_time(track, final))
+	if (!(level == 0 && is_pressing(track)) && !is_time(track, final))
 		return false;
 	/* A carpet that other incidents took whole: its many networks would be surveyed one by one, and in vain. */
 	if (level > 0 && !recent_any_untaken(ring, track->kind))
@@ -56,8 +63,15 @@ bool look_confirms(struct recent_ring *ring, struct track *track, unsigned level
 		return false;
 	if (vector_is_probe(track->kind) && scan_explains(&survey, track->kind))
 		return false;
+	if (idle_explains(ring, track, alarm, &survey))
+		return false;
 	if (level == 0)
 		return true;
+	/*
+	 * Who is looked for is asked by a group of its own: a router that is made to look for all addresses of a link.
+	 */
+	if (track->kind == VECTOR_DISCOVERY)
+		return survey.destinations >= CARPET_DESTINATIONS;
 	/* A flood comes back to each of its targets; what looks once at each, from however many sources, is a scan. */
 	if (vector_is_probe(track->kind) &&
 	    (recent_reaches_back(ring, slot_start_ns(alarm->from_slot)) ? survey.seen : unsettled) <
@@ -71,11 +85,11 @@ bool look_confirms(struct recent_ring *ring, struct track *track, unsigned level
  * Forged sources give themselves away by impossible ones among them, and answers of a service that no table knows by
  * the one port that all of them come from.
  */
-bool look_finds(struct recent_ring *ring, struct track *track, unsigned level, int64_t since, int64_t slot, bool final,
+bool look_finds(struct recent_ring *ring, struct track *track, unsigned level, int64_t since, bool final,
                 struct alarm *alarm)
 {
 	const struct vector *vector = vector_get(track->kind);
-	int64_t to = final ? slot : slot - vector->evidence->settle_slots, from = to - SLOTS_PER_SECOND + 1;
+	int64_t to = track->last_slot - (final ? 0 : vector->evidence->settle_slots), from = to - SLOTS_PER_SECOND + 1;
 	struct track_counts counts = track_sum(track, from > since ? from : since, to);
 	struct survey survey;
 

@@ -20,7 +20,7 @@
 bool look_confirms(struct recent_ring *ring, struct track *track, unsigned level, bool final,
                    const struct alarm *alarm);
 /* At what is too little for its numbers but shows a sign that needs few packets. */
-bool look_finds(struct recent_ring *ring, struct track *track, unsigned level, int64_t since, int64_t slot, bool final,
+bool look_finds(struct recent_ring *ring, struct track *track, unsigned level, int64_t since, bool final,
                 struct alarm *alarm);
 
 #endif

@@ -9,10 +9,9 @@
 #include "detect/vector.h"
 #include "observe/protocol.h"
 
-#define LISTENERS 16           /* ports looked at, the heaviest: reflectors of one attack listen on few */
-#define SMALL_SHARE 50         /* a vector with less than a fiftieth of packets and of bytes is noise of the others */
-#define ECHO_SHARE 5           /* errors that an attack makes others send: named only from a fifth on */
-#define PORTS_OF_SERVICES 1024 /* below, those that IANA has given to services (RFC 6335 section 6) */
+#define LISTENERS 16   /* ports looked at, the heaviest: reflectors of one attack listen on few */
+#define SMALL_SHARE 50 /* a vector with less than a fiftieth of packets and of bytes is noise of the others */
+#define ECHO_SHARE 5   /* errors that an attack makes others send: named only from a fifth on */
 #define PORT_HTTPS 443
 #define PORT_HTTP_ALTERNATE 8080
 #define REFLECTORS 20       /* sources of a reflection, at least */
@@ -31,7 +30,8 @@ static uint64_t share_of_services(const struct topk *ports)
 	uint64_t from_services = 0;
 
 	for (uint32_t i = 0; i < ports->used; i++)
-		if (ports->entries[i].key.low < PORTS_OF_SERVICES || ports->entries[i].key.low == PORT_HTTP_ALTERNATE)
+		if (ports->entries[i].key.low <= PROTOCOL_SYSTEM_PORT_MAX ||
+		    ports->entries[i].key.low == PORT_HTTP_ALTERNATE)
 			from_services += ports->entries[i].count - ports->entries[i].error;
 	return ports->total ? from_services * 100 / ports->total : 0;
 }
@@ -90,6 +90,9 @@ static void remove_part(struct incident *inc, uint32_t index)
 {
 	inc->packets -= inc->parts[index].window->packets;
 	inc->bytes -= inc->parts[index].window->bytes;
+	/* what was let go is in the counts of waves and slots as well */
+	inc->peak_packets = inc->peak_packets < inc->packets ? inc->peak_packets : inc->packets;
+	inc->peak_bytes = inc->peak_bytes < inc->bytes ? inc->peak_bytes : inc->bytes;
 	incident_part_fini(&inc->parts[index]);
 	memmove(&inc->parts[index], &inc->parts[index + 1], (inc->parts_count - index - 1) * sizeof(inc->parts[0]));
 	inc->parts_count--;

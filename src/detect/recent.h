@@ -16,6 +16,7 @@
 #include "observe/observation.h"
 
 #define RECENT_MAX 16384
+#define SURVEY_SMALL 64 /* octets: what a connection says to be kept, encrypted or not */
 
 struct recent {
 	struct capture_time time;
@@ -46,6 +47,8 @@ struct survey {
 	uint64_t sources, destinations, ports, source_ports;
 	uint64_t pairs;      /* of destination and port */
 	uint64_t impossible; /* packets from addresses that nobody can have */
+	uint64_t system;     /* packets from ports that no client is given */
+	uint64_t small;      /* packets with SURVEY_SMALL octets at most, or none */
 	uint64_t
 		shared_source_port; /* packets from the most used one, where it is not the most used destination port */
 	uint16_t source_port;       /* … that port */

@@ -32,4 +32,10 @@ static inline bool scope_is_host(const struct prefix *scope)
 	return scope->length == (scope->is_ipv4 ? 32 : 128);
 }
 
+/* "192.0.2.10", "192.0.2.0/24" */
+static inline const char *scope_format(const struct prefix *scope, char text[PREFIX_TEXT_SIZE])
+{
+	return scope_is_host(scope) ? address_format(&scope->address, text) : prefix_format(scope, text);
+}
+
 #endif

@@ -36,6 +36,8 @@ enum {
 	PORT_GELF = 12201,
 };
 
+#define NTP_TIME_MAX 90 /* octets of a question for the time or its answer: 48, and what authenticates them */
+
 static bool payload_is(const struct observation *o, unsigned at, const void *octets, unsigned length)
 {
 	return o->payload_kept >= at + length && memcmp(o->payload + at, octets, length) == 0;
@@ -72,10 +74,11 @@ static bool mark_ntp(const struct observation *o)
 	       (mode == 6 && o->payload_kept > 1 && (o->payload[1] & 0x80)) || (mode == 7 && (o->payload[0] & 0x80));
 }
 
-/* The time, as servers tell it: 48 octets, and what authenticates them. */
+/* The time, as servers tell it. */
 static bool mark_ntp_time(const struct observation *o)
 {
-	return o->payload_kept > 0 && ((o->payload[0] & 7) == 4 || (o->payload[0] & 7) == 5) && o->payload_length <= 90;
+	return o->payload_kept > 0 && ((o->payload[0] & 7) == 4 || (o->payload[0] & 7) == 5) &&
+	       o->payload_length <= NTP_TIME_MAX;
 }
 
 static bool mark_asn1(const struct observation *o)
@@ -187,13 +190,29 @@ static bool mark_dtls(const struct observation *o)
 	return o->payload_kept >= 3 && o->payload[0] >= 20 && o->payload[0] <= 25 && o->payload[1] == 0xfe;
 }
 
-/* RFC 9000, RFC 9369, drafts 17 to 34, Google's Q043 to Q050 */
+/*
+ * RFC 9000 and, of no version there is, its section 15: they make a server answer; RFC 9369, drafts, Google's Q043 on
+ */
 static bool is_quic_version(const struct observation *o)
 {
 	const uint8_t *version = o->payload + 1;
+	bool reserved = (version[0] & version[1] & version[2] & version[3] & 15) == 10 &&
+	                ((version[0] | version[1] | version[2] | version[3]) & 15) == 10;
 
 	return memcmp(version, "\0\0\0\1", 4) == 0 || memcmp(version, "\x6b\x33\x43\xcf", 4) == 0 ||
-	       memcmp(version, "\xff\0\0", 3) == 0 || memcmp(version, "Q0", 2) == 0;
+	       memcmp(version, "\xff\0\0", 3) == 0 || memcmp(version, "Q0", 2) == 0 || reserved;
+}
+
+/*
+ * What opens a connection at whatever port: of a version that is a standard, and as large as it has to be (section
+ * 14.1).
+ */
+static bool is_quic_opening(const struct observation *o)
+{
+	const uint8_t *version = o->payload + 1;
+
+	return o->payload_length >= 1200 &&
+	       (memcmp(version, "\0\0\0\1", 4) == 0 || memcmp(version, "\x6b\x33\x43\xcf", 4) == 0);
 }
 
 static bool mark_quic_answer(const struct observation *o)
@@ -257,6 +276,7 @@ static const struct evidence syn = {
 	.crowd_10s = 100, .crowd_10s_sources = 60,
 	.crowd_60s = 200, .crowd_60s_sources = 25,
 	.repeat_max = 5, .unsettled_percent = 15, .settle_slots = 5,
+	.again_slots = 12, /* a SYN is repeated after a second (RFC 6298 section 2) */
 };
 
 static const struct evidence syn_ack = {
@@ -386,7 +406,7 @@ static const struct vector vectors[] = {
 	                  .explanation = "Packets that nobody asked for",
 	                  .advice = "" },
 	FLOOD(VECTOR_SYN, "syn_flood", "SYN flood", VECTOR_STATELESS, PROTOCOL_TCP, syn,
-	      "Each packet leaves a TCP connection half open; this fills the server's queue, and visitors stay out",
+	      "Each packet asks for a TCP connection that is never completed; enough of them fill the server's queue and keep visitors out",
 	      ADVICE_SYN),
 	FLOOD(VECTOR_SYN_ACK, "syn_ack_flood", "SYN-ACK flood", VECTOR_STATELESS, PROTOCOL_TCP, syn_ack,
 	      "The packets accept TCP connections that nobody here had asked to open", ADVICE_STATE),
@@ -416,6 +436,10 @@ static const struct vector vectors[] = {
 	      "ICMP packets (ping, error messages) that nobody asked for keep the receiver busy", ADVICE_LIMIT),
 	FLOOD(VECTOR_ICMP_ERROR, "icmp_flood", "ICMP flood", VECTOR_STATELESS, 0, portless,
 	      "ICMP error messages about packets that were never sent keep the receiver busy", ADVICE_LIMIT),
+	FLOOD(VECTOR_DISCOVERY, "nd_flood", "neighbour discovery flood", VECTOR_STATELESS, 0, icmp,
+	      "Messages by which the hosts of a link find each other (IPv6 neighbour discovery) fill their tables; "
+	      "they come from the link itself, for no router passes them on",
+	      "find the sender at the switch (RA guard, a limit per port); dropped here, they would end IPv6 for this host"),
 	FLOOD(VECTOR_GRE, "gre_flood", "GRE flood", VECTOR_STATELESS, PROTOCOL_GRE, portless, WHAT_GRE,
 	      "admit GRE only from your own tunnels' far ends"),
 	FLOOD(VECTOR_IP_PROTOCOL, "ip_protocol_flood", "flood of another IP protocol", VECTOR_STATELESS, 0, unused,
@@ -454,7 +478,7 @@ static const struct vector vectors[] = {
 	      "Requests that no visitor makes keep the server busy; each looks like any other on its own",
 	      "limit requests per client, answer what they share from a cache or refuse it before it costs anything; the clients are real"),
 	FLOOD(VECTOR_SLOW_HTTP, "slow_http", "slow HTTP attack", VECTOR_APPLICATION, PROTOCOL_TCP, none,
-	      "Connections were kept open with requests that never end, until the server has none left for visitors",
+	      "Connections were kept open by sending or taking hardly anything; enough of them leave the server none for visitors",
 	      "limit open connections per client, and the time that a request may take; let a proxy take requests in whole before a server waits"),
 	FLOOD(VECTOR_UDP_REFLECTION, "udp_reflection", "UDP reflection (unlisted service)", VECTOR_REFLECTION,
 	      PROTOCOL_UDP, udp,
@@ -630,7 +654,7 @@ static bool is_dns_question(const struct observation *o)
 static bool is_service_question(const struct observation *o)
 {
 	if (o->dst_port == PORT_NTP)
-		return o->payload_kept > 0 && (o->payload[0] & 7) == 3 && o->payload_length <= 90;
+		return o->payload_kept > 0 && (o->payload[0] & 7) == 3 && o->payload_length <= NTP_TIME_MAX;
 	return o->dst_port == PORT_STUN && payload_is(o, 0, "\0\1", 2) && payload_is(o, 4, "\x21\x12\xa4\x42", 4);
 }
 
@@ -666,8 +690,8 @@ static uint8_t recognise_udp(const struct observation *o)
 		return VECTOR_QUESTION;
 	if (o->dst_port == PORT_DHCP_SERVER && o->payload_kept >= 1 && o->payload[0] == 1)
 		return VECTOR_DHCP;
-	if ((o->dst_port == PORT_HTTPS || o->dst_port == PORT_HTTP) && o->payload_kept >= 5 &&
-	    (o->payload[0] & 0xc0) == 0xc0 && is_quic_version(o))
+	if (o->payload_kept >= 5 && (o->payload[0] & 0xc0) == 0xc0 &&
+	    (o->dst_port == PORT_HTTPS || o->dst_port == PORT_HTTP ? is_quic_version(o) : is_quic_opening(o)))
 		return VECTOR_QUIC;
 	return VECTOR_UDP;
 }
@@ -675,13 +699,13 @@ static uint8_t recognise_udp(const struct observation *o)
 uint8_t vector_of_question(const struct observation *answer)
 {
 	switch (answer->src_port) {
-	case 53:
+	case PORT_DNS:
 		return VECTOR_DNS_QUERY;
-	case 123:
-	case 3478:
+	case PORT_NTP:
+	case PORT_STUN:
 		return VECTOR_QUESTION;
-	case 80:
-	case 443: /* of what a server sends, its Initial answers a client's (RFC 9000 section 17.2.2) */
+	case PORT_HTTP:
+	case PORT_HTTPS: /* of what a server sends, its Initial answers a client's (RFC 9000 section 17.2.2) */
 		return answer->payload_kept >= 5 && (answer->payload[0] & 0xf0) == 0xc0 && is_quic_version(answer)
 		               ? VECTOR_QUIC
 		               : VECTOR_UDP;
@@ -697,11 +721,18 @@ static bool is_loopback(const struct address *a)
 	return address_is_ipv4(a) ? a->octets[12] == 127 : memcmp(a->octets, loopback6, sizeof(loopback6)) == 0;
 }
 
+#define FIRST_FRAGMENT_LEAST 256 /* octets; IPv4's links are to carry 576, modems of old carried 296, IPv6's 1,280 */
+
 uint8_t vector_recognise(const struct observation *o)
 {
 	if (address_equal(&o->src, &o->dst) && !is_loopback(&o->dst))
 		return VECTOR_LAND;
-	if (o->flags & OBSERVATION_LATER_FRAGMENT)
+	/*
+	 * A link that has to cut packets carries pieces of this size: a first piece that is smaller is somebody's
+	 * trick.
+	 */
+	if ((o->flags & (OBSERVATION_FRAGMENT | OBSERVATION_LATER_FRAGMENT)) &&
+	    ((o->flags & OBSERVATION_LATER_FRAGMENT) || o->length < FIRST_FRAGMENT_LEAST))
 		return VECTOR_FRAGMENT;
 	switch (o->protocol) {
 	case PROTOCOL_TCP:
@@ -712,8 +743,9 @@ uint8_t vector_recognise(const struct observation *o)
 	case PROTOCOL_UDP:
 		return recognise_udp(o);
 	case PROTOCOL_ICMP:
-	case PROTOCOL_ICMPV6:
 		return VECTOR_ICMP;
+	case PROTOCOL_ICMPV6:
+		return protocol_is_discovery(o) ? VECTOR_DISCOVERY : VECTOR_ICMP;
 	case PROTOCOL_GRE:
 		return VECTOR_GRE;
 	case PROTOCOL_IPV4:

@@ -43,7 +43,8 @@ struct evidence {
 	uint8_t repeat_max;
 	/* of all packets of the kind that must be unsettled: slow clients of a busy service are no flood */
 	uint8_t unsettled_percent;
-	uint8_t settle_slots; /* 100 ms slots to wait for an answer before a packet counts as unsettled */
+	uint8_t settle_slots; /* 100 ms slots to wait for an answer before a packet counts as unsettled … */
+	uint8_t again_slots; /* … where the target may be slow, or down: by then who is in earnest has asked again; 0 = as ever */
 };
 
 struct vector {
@@ -66,7 +67,7 @@ enum vector_id {
 	VECTOR_UDP, VECTOR_FRAGMENT, VECTOR_ICMP, VECTOR_ICMP_ERROR, VECTOR_GRE, VECTOR_GRE_INSIDE,
 	VECTOR_IP_PROTOCOL, VECTOR_IP_INSIDE, VECTOR_LAND,
 	VECTOR_DNS_QUERY, VECTOR_QUIC, VECTOR_DHCP, VECTOR_ONE_WAY, VECTOR_QUESTION, VECTOR_IP_STREAM,
-	VECTOR_SCAN_PORTS, VECTOR_SCAN_HOSTS, VECTOR_HTTP, VECTOR_SLOW_HTTP,
+	VECTOR_SCAN_PORTS, VECTOR_SCAN_HOSTS, VECTOR_HTTP, VECTOR_SLOW_HTTP, VECTOR_DISCOVERY,
 	/* named only after the fact, by what the sum of packets shows: see detect/naming.c */
 	VECTOR_UDP_REFLECTION, VECTOR_SYN_ACK_REFLECTION, VECTOR_MIDDLEBOX_REFLECTION,
 	VECTOR_FIRST_REFLECTION,

@@ -99,7 +99,7 @@ void wave_record(struct incident *inc, struct incident_part *part, const struct 
 		wave->began = o->time;
 	if (time_since(o->time, wave->ended) > 0)
 		wave->ended = o->time;
-	slot = &inc->slots[(uint64_t)now % INCIDENT_SLOTS];
+	slot = &inc->slots[slot_ring_index(now, INCIDENT_SLOTS)];
 	if (slot->slot != now && now > slot->slot)
 		*slot = (struct incident_slot){ .slot = now };
 	if (slot->slot != now)

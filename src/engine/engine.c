@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "detect/assess.h"
 #include "detect/detector.h"
 #include "detect/http_watch.h"
 #include "detect/judge.h"
@@ -259,6 +260,20 @@ static void count_probe(struct engine *e, const struct packet *p, int64_t slot)
 	                       add_probe(e, &port, VECTOR_SCAN_HOSTS, slot, p->keys.destination));
 }
 
+/*
+ * The target itself refused what came to it: it lost nothing by that. The networks around it keep count, for what is
+ * little to each address may be much to all of them; so do probes, for most of what a scan asks is refused.
+ */
+static void give_back_refused(struct engine *e, const struct address *target, const struct credit *credit)
+{
+	struct prefix scope = scope_at(target, 0);
+	struct track_key key = track_key_of(&scope, credit->kind, e->seed);
+	struct track *track = track_find(e->tracks, &key);
+
+	if (!track || assess_refused(track, credit->packets))
+		track_settle(e->tracks, &key, credit->slot, credit->packets);
+}
+
 /* Earlier packets of the conversation were welcome: they are taken back from the tracks that count the unwelcome. */
 static void give_back(struct engine *e, const struct observation *o, const struct credit *credit)
 {
@@ -269,6 +284,10 @@ static void give_back(struct engine *e, const struct observation *o, const struc
 	struct track_key ports = track_key_of(&host, VECTOR_SCAN_PORTS, e->seed);
 	struct track_key hosts = track_key_of(&by_port, VECTOR_SCAN_HOSTS, e->seed);
 
+	if (credit->refused) {
+		give_back_refused(e, target, credit);
+		return;
+	}
 	if (credit->kind != VECTOR_NONE)
 		settle(e, target, credit->kind, credit->slot, credit->packets, credit->lately);
 	if (credit->lately)
@@ -284,8 +303,8 @@ static void book_past(struct engine *e, const struct packet *p, const struct jud
 
 	if (j->credit.packets)
 		give_back(e, o, &j->credit);
-	if (j->handshake || j->reset_back)
-		detector_note(e->detector, o, &p->keys, VECTOR_SYN, j->handshake, j->reset_back);
+	if (j->marks)
+		detector_note(e->detector, o, &p->keys, VECTOR_SYN, j->marks);
 	if (j->connects)
 		count_kind(e, o, &p->keys, VECTOR_TCP_CONNECTION, slot, p->keys.source, true, false, NULL);
 	if (j->speaks)

@@ -293,6 +293,7 @@ static int find_rules(const struct finding_context *context, struct finding *f)
 
 int finding_make(struct finding *f, const struct incident *inc, const struct finding_context *context)
 {
+	struct incident_sources sources;
 	int rc = 0;
 
 	*f = (struct finding){ .incident = inc };
@@ -306,7 +307,10 @@ int finding_make(struct finding *f, const struct incident *inc, const struct fin
 		return rc;
 	if (context->rules_only)
 		return find_rules(context, f);
-	f->sources = at_most(hll_estimate(&f->total->sources), f->total->packets);
+	sources = incident_sources(inc, f->total);
+	f->sources = sources.count;
+	f->networks = sources.networks;
+	f->sources_exact = sources.exact;
 	f->destinations = at_most(hll_estimate(&f->total->destinations), f->total->packets);
 	clamp_destinations(f);
 	f->both_directions = target_speaks(context->normal, &inc->scope);

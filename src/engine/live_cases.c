@@ -241,9 +241,12 @@ bool live_next_news(struct live *l, struct live_news *news)
 	return true;
 }
 
-static bool is_shown(const struct live_case *c)
+/* What packets have just made part of another is none any more, though its case is left at the next tick. */
+static bool is_shown(const struct live *l, unsigned index)
 {
-	return c->begun && !c->absorbed;
+	const struct live_case *c = &l->cases[index];
+
+	return c->begun && !c->absorbed && engine_incident(l->engine, index);
 }
 
 unsigned live_count(const struct live *l)
@@ -251,7 +254,7 @@ unsigned live_count(const struct live *l)
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < INCIDENT_LIST_MAX; i++)
-		count += is_shown(&l->cases[i]);
+		count += is_shown(l, i);
 	return count;
 }
 
@@ -278,7 +281,7 @@ void live_view(const struct live *l, unsigned index, struct live_view *view)
 		const struct live_case *c = &l->cases[i];
 		struct rate second;
 
-		if (!is_shown(c) || index-- > 0)
+		if (!is_shown(l, i) || index-- > 0)
 			continue;
 		second = live_case_rate(l, c, SLOTS_PER_SECOND);
 		*view = (struct live_view){

@@ -154,6 +154,9 @@ void live_fall_back(struct live *l, uint32_t index, const struct incident *inc)
 		enum fallback_state of = FALLBACK_NOT_NEEDED;
 		const struct sample *sample = &inc->parts[i].window->sample;
 
+		/* Of these the link's router must never have one too many. */
+		if (inc->parts[i].kind == VECTOR_DISCOVERY)
+			continue;
 		if (sample->used >= LIVE_SAMPLE_LEAST && live_rules_leave(l, c->id, sample))
 			of = fall_back_for(l, c, service, inc, &inc->parts[i]);
 		if (state == FALLBACK_NOT_NEEDED)

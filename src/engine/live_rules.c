@@ -201,14 +201,14 @@ void live_rule_gone(struct live *l, uint64_t handle)
 static void enforce(struct live *l, struct held *shadow)
 {
 	struct live_case *c = live_case_find(l, shadow->life.incident);
+	const struct incident *inc = c ? engine_incident(l->engine, (uint32_t)(c - l->cases)) : NULL;
 	struct life_plan plan;
 	struct held *h;
-	uint32_t index;
 
-	if (!c || c->over || shadow->replaced_by)
+	/* Of what packets have just made part of another, the other takes the rule with the next tick. */
+	if (!inc || c->over || shadow->replaced_by)
 		return;
-	index = (uint32_t)(c - l->cases);
-	life_enforced(&shadow->life, engine_incident(l->engine, index)->peak_packets * SLOTS_PER_SECOND, &plan);
+	life_enforced(&shadow->life, inc->peak_packets * SLOTS_PER_SECOND, &plan);
 	h = live_rule_order(l, c, &plan, &shadow->life.signature);
 	if (h)
 		shadow->replaced_by = h->life.handle;

@@ -3,7 +3,9 @@
  * Life of a TCP entry: opened by a SYN, answered by the other side's SYN-ACK, established when the opener acknowledges
  * with the sequence number after its SYN. A conversation whose beginning was not seen starts as an orphan and counts as
  * unasked until the other side speaks, or its sequence and acknowledgement numbers move by a plausible step: random
- * numbers do so once in 250 times. An orphan that was believed and then jumps is disbelieved again.
+ * numbers do so once in 250 times. An orphan that jumps is not believed, or no longer, before ORPHAN_STEPS such steps
+ * more have followed each other: a flood that repeats its ports makes hundreds of jumps, and what is believed counts as
+ * normal traffic.
  *
  * A UDP entry keeps, for each place where protocols put a counter, its lowest octet. A place that moves forward by a
  * small step COUNTER_STEPS times in a row is a counter: of random payloads hardly one conversation in two thousand gets
@@ -20,7 +22,10 @@
 #define WAYS 4
 #define BUCKETS ((1u << FLOW_TABLE_BITS) / WAYS)
 #define PROGRESS_SPAN (4u << 20) /* octets that a window may plausibly move between two packets of one sender */
-#define RETRANSMIT_SLOTS 8       /* a SYN is repeated after a second or more (RFC 6298) */
+#define ORPHAN_STEPS 2
+#define RETRANSMIT_SLOTS 8       /* a SYN is repeated after a second or more (RFC 6298) … */
+#define RETRANSMIT_EVEN 5 /* … so many times at even intervals, as some do, and then after ever longer ones … */
+#define RETRANSMIT_DOUBLINGS 7 /* … that are known until the conversation is forgotten */
 #define COUNTER_STEPS 6
 #define COUNTER_STRIDE 40 /* a flow export counts the flows it carries */
 #define COUNTER_RESTARTS 2
@@ -62,7 +67,10 @@ struct entry {
 	uint8_t state;
 	uint8_t kind;
 	uint8_t unsettled_seen; /* packets from the opener that were counted as unasked: FLOW_UNSETTLED_MAX at most … */
-	/* UDP: steps of a counter, restarts << 4; TCP: 1 once the opener has sent data after its handshake */
+	/*
+	 * UDP: steps of a counter, restarts << 4; TCP: before a handshake how often its SYN was repeated, after it 1
+	 * once the opener has sent data; of an orphan the plausible steps that are due before it may be believed
+	 */
 	uint8_t steps;
 	uint32_t unsettled; /* … and what they stand for; of a connection that has said nothing, its handshake's end */
 };
@@ -150,14 +158,18 @@ static void begin_entry(struct entry *e, uint64_t identity, int64_t slot)
 	e->unsettled = 0;
 }
 
-/* How well an entry can be missed: free or stale ones best, then the longest silent; 0: it stays. */
+/*
+ * How well an entry can be missed: free or stale ones best, then the longest silent; 0: it stays. Of what has ended
+ * only stragglers come.
+ */
 static uint64_t spare(const struct entry *e, uint64_t identity, int64_t slot)
 {
 	uint32_t silent = age(e, slot);
+	uint32_t kept = e->state & STATE_DONE ? FLOW_KEEP_DONE_SLOTS : FLOW_KEEP_ENGAGED_SLOTS;
 
 	if (e->identity == identity || !(e->state & STATE_LIVE) || silent > FLOW_IDLE_SLOTS)
 		return UINT64_MAX;
-	return (e->state & STATE_ENGAGED) && silent <= FLOW_KEEP_ENGAGED_SLOTS ? 0 : (uint64_t)silent + 1;
+	return (e->state & STATE_ENGAGED) && silent <= kept ? 0 : (uint64_t)silent + 1;
 }
 
 /* The first of those that can be missed best makes room. */
@@ -229,6 +241,12 @@ static void keep_counters(struct entry *e, const struct observation *o)
 		e->udp.last[i] = o->payload[counter_places[i]];
 }
 
+/* UDP; or ESP without it, which counts where ESP in UDP does (RFC 4303 section 2.2). */
+static bool may_count(const struct observation *o)
+{
+	return o->protocol == PROTOCOL_UDP || o->protocol == PROTOCOL_ESP;
+}
+
 /* Whether the payload counts by now. */
 static bool udp_counts(struct entry *e, const struct observation *o)
 {
@@ -264,7 +282,7 @@ static void open_entry(struct entry *entry, const struct observation *o, bool se
 			entry->state |= STATE_SYN;
 		entry->tcp.next_seq = after_segment(o);
 		entry->tcp.last_ack = o->tcp.ack;
-	} else if (o->protocol == PROTOCOL_UDP) {
+	} else if (may_count(o)) {
 		keep_counters(entry, o);
 		entry->udp.candidates = COUNTER_ALL;
 	}
@@ -274,6 +292,8 @@ static void open_entry(struct entry *entry, const struct observation *o, bool se
 
 static void engage(struct entry *e, int64_t slot, bool toward_dst, struct flow_view *view)
 {
+	if (e->state & STATE_SYN)
+		e->steps = 0;
 	e->state |= STATE_ENGAGED;
 	view->engaged = true;
 	settle(e, slot, toward_dst, view);
@@ -294,7 +314,7 @@ static void established_opener_speaks(struct entry *e, const struct observation 
 	if (e->steps && !(e->state & STATE_ANSWERED) && (o->tcp.flags & TCP_ACK) &&
 	    !near(o->tcp.ack - e->tcp.last_ack)) {
 		e->state &= (uint8_t) ~(STATE_ENGAGED | STATE_SYN);
-		e->steps = 0;
+		e->steps = ORPHAN_STEPS;
 		e->tcp.next_seq = after_segment(o);
 		e->tcp.last_ack = o->tcp.ack;
 		view->engaged = false;
@@ -323,13 +343,15 @@ static void half_open_opener_speaks(struct entry *e, const struct observation *o
 
 	if (knows && (o->tcp.flags & TCP_ACK) && !(o->tcp.flags & (TCP_SYN | TCP_RST)) &&
 	    (seq_step == 0 || ahead(seq_step))) {
-		e->steps = o->payload_length > 0;
-		e->tcp.last_ack = e->steps ? o->tcp.ack : (uint32_t)slot;
 		view->handshake = true;
 		engage(e, slot, true, view);
+		e->steps = o->payload_length > 0;
+		e->tcp.last_ack = e->steps ? o->tcp.ack : (uint32_t)slot;
 		if (e->steps == 0)
 			e->unsettled = o->weight;
 	} else if (view->retransmission) {
+		if (e->steps < RETRANSMIT_EVEN + RETRANSMIT_DOUBLINGS)
+			e->steps++;
 		settle(e, slot, true, view);
 	} else if (o->tcp.flags & TCP_RST) {
 		view->reset_back = (e->state & STATE_ANSWERED) != 0;
@@ -355,10 +377,13 @@ static void orphan_speaks(struct entry *e, const struct observation *o, int64_t 
 
 	view->progresses = progresses(e, o);
 	if (view->progresses && !view->engaged) {
-		engage(e, slot, true, view);
-	} else if (view->engaged && !(e->state & STATE_ANSWERED) && !(o->tcp.flags & TCP_RST) &&
-	           (!near(seq_step) || !near(ack_step))) {
+		if (e->steps == 0)
+			engage(e, slot, true, view);
+		else
+			e->steps--;
+	} else if (!(e->state & STATE_ANSWERED) && !(o->tcp.flags & TCP_RST) && (!near(seq_step) || !near(ack_step))) {
 		e->state &= (uint8_t)~STATE_ENGAGED;
+		e->steps = ORPHAN_STEPS;
 		view->engaged = false;
 	}
 	if (!(o->tcp.flags & TCP_RST)) {
@@ -385,8 +410,19 @@ static void opener_speaks_udp(struct entry *e, const struct observation *o, stru
 {
 	if (view->engaged)
 		return;
-	view->counts = o->protocol == PROTOCOL_UDP && udp_counts(e, o);
+	view->counts = may_count(o) && udp_counts(e, o);
 	count_unsettled(e, o);
+}
+
+/* A refusal is no welcome; but where a SYN is all that there was, nothing is left of it. */
+static void refuse(struct entry *e, int64_t slot, struct flow_view *view)
+{
+	if ((e->state & (STATE_SYN | STATE_ANSWERED | STATE_ENGAGED | STATE_DONE)) == STATE_SYN) {
+		view->refused = e->unsettled;
+		view->settled_slot = slot - (uint32_t)((uint32_t)slot - e->first_slot);
+		e->unsettled = e->unsettled_seen = 0;
+	}
+	e->state |= STATE_DONE;
 }
 
 static bool starts_anew(const struct entry *e, const struct observation *o, bool from_opener)
@@ -395,6 +431,18 @@ static bool starts_anew(const struct entry *e, const struct observation *o, bool
 		return false;
 	/* A SYN on a finished conversation, on an orphan, or with another number than the SYN before it. */
 	return (e->state & STATE_DONE) || !(e->state & STATE_SYN) || !from_opener || o->tcp.seq + 1 != e->tcp.next_seq;
+}
+
+/*
+ * The SYN once more, after as long as a real host's TCP waits for an answer: what tells it from a tool that sends. Who
+ * waits twice as long each time repeats itself a dozen times at most before he is forgotten.
+ */
+static bool is_retransmission(const struct entry *e, const struct observation *o, int64_t slot)
+{
+	unsigned doublings = e->steps > RETRANSMIT_EVEN ? e->steps - RETRANSMIT_EVEN : 0;
+
+	return (e->state & STATE_SYN) && !(e->state & STATE_ENGAGED) && protocol_is_bare_syn(o) &&
+	       age(e, slot) >= (uint32_t)RETRANSMIT_SLOTS << doublings;
 }
 
 static void update(struct flow_table *table, const struct observation *o, uint64_t identity, bool sender_low,
@@ -421,9 +469,7 @@ static void update(struct flow_table *table, const struct observation *o, uint64
 		open_entry(e, o, sender_low, view);
 		return;
 	}
-	/* Below, a real host's TCP waiting for an answer is told from a tool that sends. */
-	view->retransmission = tcp && view->from_opener && (e->state & STATE_SYN) && !(e->state & STATE_ENGAGED) &&
-	                       protocol_is_bare_syn(o) && age(e, slot) >= RETRANSMIT_SLOTS;
+	view->retransmission = tcp && view->from_opener && is_retransmission(e, o, slot);
 	e->last_slot = (uint32_t)slot;
 	view->kind = e->kind;
 	view->engaged = (e->state & STATE_ENGAGED) != 0;
@@ -438,7 +484,7 @@ static void update(struct flow_table *table, const struct observation *o, uint64
 	/* The other side speaks: the opener asked for it. */
 	view->asked = true;
 	if (tcp && (o->tcp.flags & TCP_RST)) {
-		e->state |= STATE_DONE; /* a refusal is no welcome */
+		refuse(e, slot, view);
 		return;
 	}
 	e->state |= STATE_ANSWERED;

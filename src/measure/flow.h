@@ -35,7 +35,8 @@
 #define FLOW_TABLE_BITS 18          /* 262,144 conversations, 8 MiB */
 #define FLOW_IDLE_SLOTS 1200        /* 100 ms slots: after 120 s of silence a conversation is a new one */
 #define FLOW_UNSETTLED_MAX 255      /* packets, whatever they stand for, that one conversation gives back at once */
-#define FLOW_KEEP_ENGAGED_SLOTS 300 /* an engaged conversation is not pushed out within 30 s of its last packet */
+#define FLOW_KEEP_ENGAGED_SLOTS 300 /* an engaged conversation is not pushed out within 30 s of its last packet … */
+#define FLOW_KEEP_DONE_SLOTS 20     /* … nor one that has ended within 2 s: a busy server's would leave no room */
 
 struct flow_table; /* opaque */
 
@@ -60,9 +61,10 @@ struct flow_view {
 	uint32_t settled;        /* > 0: packets that earlier ones stand for, which were welcome after all … */
 	int64_t settled_slot;    /* … counted from this 100 ms slot on … */
 	bool settled_toward_dst; /* … towards this packet's dst (true) or its src (false) */
+	uint32_t refused;        /* TCP: > 0: this resets SYNs that stand for so many, from settled_slot on */
 	bool retransmission;     /* TCP: the same SYN once more after a retransmission timeout */
 	bool http;               /* TCP: flow_mark_http() was called for this conversation */
-	bool counts;             /* UDP: its payload holds a counter that moves on, as a sender's does that is wanted */
+	bool counts;     /* UDP, ESP: its payload holds a counter that moves on, as a sender's does that is wanted */
 	bool reset_back; /* TCP: the opener of a half-open handshake resets: the address was borrowed, or a scan */
 	void *entry;     /* for flow_mark_kind(); NULL where there was no room */
 };

@@ -23,6 +23,7 @@
 #define LAST_WAVE (ROSTER_WAVES - 1)
 #define RING 16
 #define RING_HALF (RING / 2)
+#define SCOUT_AHEAD 8           /* sources */
 #define LARGE ((size_t)1 << 20) /* octets from which on a table is worth huge pages */
 
 /* A packet that waits, or, with `packets` 0, marks alone. */
@@ -433,17 +434,35 @@ void roster_limit(struct roster *r, uint32_t max)
 		(void)resize(r, r->max);
 }
 
-/* Puts sources[ranks[i].value] in place i, for all i: each cycle of the permutation by itself. */
+/* Fetches a source that a cycle of a permutation comes to, and says which is behind it; there it stays, once round. */
+static uint32_t scout(const struct roster *r, const struct radix_item *ranks, uint32_t at, uint32_t begin)
+{
+	uint32_t next = ranks[at].value;
+
+	if (next == begin)
+		return at;
+	__builtin_prefetch(&r->sources[next], 1);
+	__builtin_prefetch(&r->hashes[next], 1);
+	return next;
+}
+
+/*
+ * Puts sources[ranks[i].value] in place i, for all i: each cycle of the permutation by itself. It comes to sources that
+ * no cache holds, so another goes the same way before it.
+ */
 static void permute(struct roster *r, struct radix_item *ranks)
 {
 	for (uint32_t i = 0; i < r->used; i++) {
 		struct roster_source source = r->sources[i];
 		uint64_t hash = r->hashes[i];
-		uint32_t hole = i;
+		uint32_t hole = i, ahead = i;
 
+		for (unsigned k = 0; k < SCOUT_AHEAD; k++)
+			ahead = scout(r, ranks, ahead, i);
 		while (ranks[hole].value != i) {
 			uint32_t next = ranks[hole].value;
 
+			ahead = scout(r, ranks, ahead, i);
 			r->sources[hole] = r->sources[next];
 			r->hashes[hole] = r->hashes[next];
 			ranks[hole].value = hole;
@@ -467,16 +486,20 @@ static uint64_t half_of(const struct roster_source *source, unsigned which)
 static int order(struct roster *r)
 {
 	struct radix_item *ranks = calloc(r->used ? r->used : 1, sizeof(*ranks));
+	uint64_t differ = 0;
 	int result;
 
 	if (!ranks)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < r->used; i++)
+	for (uint32_t i = 0; i < r->used; i++) {
 		ranks[i] = (struct radix_item){ half_of(&r->sources[i], 1), i };
+		differ |= half_of(&r->sources[i], 0) ^ half_of(&r->sources[0], 0);
+	}
 	result = radix_sort(ranks, r->used);
-	for (uint32_t i = 0; i < r->used; i++)
+	/* IPv4 addresses have their first half in common. */
+	for (uint32_t i = 0; i < r->used && differ; i++)
 		ranks[i].key = half_of(&r->sources[ranks[i].value], 0);
-	if (result == 0)
+	if (result == 0 && differ)
 		result = radix_sort(ranks, r->used);
 	if (result == 0) {
 		permute(r, ranks);

@@ -68,7 +68,9 @@ struct track {
 	struct track_memory *memory; /* the table's; NULL: nothing was learned of it in generations before */
 	uint32_t learned_seconds;
 	uint32_t generation_slots;
-	uint16_t example_port; /* the latest packet's, where the scope does not say */
+	uint32_t refused;       /* packets given back though the target refused them, … */
+	int64_t refused_second; /* … in this second; see detect/assess.h */
+	uint16_t example_port;  /* the latest packet's, where the scope does not say */
 	struct address example_src, example_dst;
 	struct prefix scope;
 	struct hll sources[2]; /* this generation and the one before */

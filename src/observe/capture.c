@@ -134,6 +134,7 @@ int capture_refuse(const struct capture *capture, char error[CAPTURE_ERROR_SIZE]
 static int start(struct capture *capture, char error[CAPTURE_ERROR_SIZE])
 {
 	enum unpack_format format;
+	uint32_t magic;
 
 	if (!input_holds(&capture->input, MAGIC_SIZE))
 		return capture_refuse(capture, error);
@@ -148,14 +149,8 @@ static int start(struct capture *capture, char error[CAPTURE_ERROR_SIZE])
 	}
 	if (input_u32(capture->input.at, true) == PCAPNG_MAGIC)
 		return pcapng_start(capture, error);
-	for (int order = 0; order < 2; order++) {
-		uint32_t magic = input_u32(capture->input.at, order);
-
-		if (magic == PCAP_MICROSECONDS || magic == PCAP_NANOSECONDS || magic == PCAP_KUZNETZOV) {
-			capture->big_endian = order;
-			return pcap_start(capture, magic, error);
-		}
-	}
+	if (pcap_recognise(capture->input.at, &magic, &capture->big_endian))
+		return pcap_start(capture, magic, error);
 	return capture_refuse(capture, error);
 }
 

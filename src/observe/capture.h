@@ -3,7 +3,8 @@
  * Reads capture files: pcap (both byte orders, micro- and nanoseconds; draft-ietf-opsawg-pcap) and pcapng
  * (draft-ietf-opsawg-pcapng: sections of both byte orders, several interfaces with their own link type, resolution and
  * offset; enhanced, simple and obsolete packet blocks). A file is read through a window that never grows beyond
- * CAPTURE_RECORD_MAX and a chunk of 256 KiB. Files packed with gzip or zstd are unpacked on the way (unpack.h).
+ * CAPTURE_RECORD_MAX and a chunk of 256 KiB. Files packed with gzip or zstd are unpacked on the way (unpack.h). Files
+ * of one format that stand behind each other in one are read as one.
  *
  * The reader hands out every octet of the input once, in order, as records: packets, and all that is not a packet
  * (headers, other blocks). Who copies all records copies the file.

@@ -53,6 +53,8 @@ struct capture {
 	char error[CAPTURE_ERROR_SIZE];
 };
 
+/* Whether a pcap file begins with them. */
+bool pcap_recognise(const uint8_t octets[4], uint32_t *magic, bool *big_endian);
 /* Begin behind the magic. 0, or -errno with `error` written. */
 int pcap_start(struct capture *capture, uint32_t magic, char error[CAPTURE_ERROR_SIZE]);
 int pcapng_start(struct capture *capture, char error[CAPTURE_ERROR_SIZE]);

@@ -218,7 +218,7 @@ LAYER_INLINED enum decode_result read_udp(const struct layer *layer, struct obse
 		 * through: a receiver would drop it, yet it fills the link all the same, attack tools do send it, and
 		 * every length here comes from IP. Refused, such a flood would be a count without a target.
 		 */
-		if (length < UDP_HEADER && (length != 0 || (o->length <= UINT16_MAX && address_is_ipv4(&o->dst))))
+		if (length < UDP_HEADER && (length != 0 || (o->length < UINT16_MAX && address_is_ipv4(&o->dst))))
 			return DECODE_TRANSPORT_HEADER;
 	}
 	layer_set_payload(layer, UDP_HEADER, o);

@@ -184,7 +184,7 @@ static enum decode_result pass_wire(struct layer *layer, enum ip_version *versio
  * like it (RFC 4928): an Ethernet frame has a control word before it that begins with zero. Not everybody takes care,
  * so a frame that makes sense is one, with the control word or without.
  */
-static enum decode_result pass_mpls(struct layer *layer, enum ip_version *version)
+enum decode_result link_pass_mpls(struct layer *layer, enum ip_version *version)
 {
 	enum decode_result result, behind;
 	bool last = false;
@@ -227,7 +227,7 @@ static enum decode_result pass_mpls(struct layer *layer, enum ip_version *versio
 static inline enum decode_result pass_network(struct layer *layer, uint16_t type, enum ip_version *version)
 {
 	if (type == TYPE_MPLS)
-		return pass_mpls(layer, version);
+		return link_pass_mpls(layer, version);
 	*version = type == TYPE_IPV6 ? IP_6 : IP_4;
 	return DECODE_OK;
 }

@@ -53,6 +53,7 @@ enum {
 enum decode_result link_pass(struct layer *layer, uint32_t link_type, enum ip_version *version);
 enum decode_result link_pass_ethernet(struct layer *layer, enum ip_version *version);
 enum decode_result link_pass_ppp(struct layer *layer, enum ip_version *version);
+enum decode_result link_pass_mpls(struct layer *layer, enum ip_version *version);
 /*
  * Ethernet in what may be a tunnel over UDP: taken off only where an IP packet is in it that makes sense. `open`: as in
  * link_is_packet().

@@ -34,6 +34,7 @@ enum {
 	PROTOCOL_SHIM6 = 140,
 };
 
+#define PROTOCOL_SYSTEM_PORT_MAX 1023   /* below, those that IANA has given to services (RFC 6335 section 6) */
 #define PROTOCOL_SERVICE_PORT_MAX 32767 /* servers listen below, clients speak from above */
 
 /* A SYN that asks for a connection, whatever else it says (ECN, PSH, URG). */
@@ -57,6 +58,17 @@ static inline bool protocol_is_icmp_error(const struct observation *o)
 	default:
 		return false;
 	}
+}
+
+/*
+ * Neighbour discovery: with a hop limit that nothing has which a router passed on (RFC 4861 sections 6.1, 7.1, 8.1),
+ * and in one piece (RFC 6980).
+ */
+static inline bool protocol_is_discovery(const struct observation *o)
+{
+	return o->protocol == PROTOCOL_ICMPV6 &&
+	       (o->flags & (OBSERVATION_ICMP | OBSERVATION_FRAGMENT)) == OBSERVATION_ICMP && o->icmp_type >= 133 &&
+	       o->icmp_type <= 137 && o->ttl == 255 && !address_is_ipv4(&o->dst);
 }
 
 /* Of a packet with OBSERVATION_ICMP. */

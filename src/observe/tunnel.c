@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sources: RFC 2784 and 2890 (GRE), 2637 (PPTP's GRE), draft-foschiano-erspan, RFC 7348 (VXLAN),
+ * Sources: RFC 2784 and 2890 (GRE), 4023 (MPLS in it), 2637 (PPTP's GRE), draft-foschiano-erspan, RFC 7348 (VXLAN),
  * draft-smith-vxlan-group-policy, draft-ietf-nvo3-vxlan-gpe, RFC 8300 (NSH), 8926 (Geneve), 3GPP TS 29.281 (GTP-U),
  * RFC 4380 (Teredo).
  */
@@ -81,6 +81,9 @@ static enum decode_result pass_gre(struct layer *layer, enum ip_version *version
 		return pass_erspan(layer, type, flags & SEQUENCE, version);
 	case TYPE_PPP:
 		return link_pass_ppp(layer, version);
+	case TYPE_MPLS:
+	case TYPE_MPLS_UPSTREAM:
+		return link_pass_mpls(layer, version);
 	default:
 		return DECODE_NOT_IP;
 	}

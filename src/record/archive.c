@@ -13,16 +13,23 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/time.h"
+#include "detect/incident_id.h"
+#include "tell/build.h"
 
 #define INCIDENTS "incidents"
 #define STREAMS "streams"
-#define PATH_SIZE (ARCHIVE_PATH_SIZE + 64)
+#define PATH_SIZE ARCHIVE_FILE_PATH_SIZE
 #define HEAD_MAX 2048 /* octets of an incident's first line */
 #define FOLDER_MODE 0750
 #define FILE_MODE 0640
 #define HEAD_END ",\"analysis\":\n"
 #define FILE_END "}\n"
+
+/* Of which more may come. */
+static bool is_live(const struct archive_incident *incident)
+{
+	return incident->state == ARCHIVE_OPEN || incident->state == ARCHIVE_OVER;
+}
 
 static const char *const state_names[ARCHIVE_STATES] = { "open", "over", "final", "left" };
 
@@ -53,7 +60,8 @@ static bool read_id(const char *name, const char *ending, uint64_t *id)
 {
 	char *end;
 
-	if (strspn(name, "0123456789abcdef") != ARCHIVE_ID_SIZE - 1 || strcmp(name + ARCHIVE_ID_SIZE - 1, ending) != 0)
+	if (strspn(name, "0123456789abcdef") != INCIDENT_ID_SIZE - 1 ||
+	    strcmp(name + INCIDENT_ID_SIZE - 1, ending) != 0)
 		return false;
 	*id = strtoull(name, &end, 16);
 	return true;
@@ -61,26 +69,19 @@ static bool read_id(const char *name, const char *ending, uint64_t *id)
 
 /* ------------------------------------------------------------------ heads */
 
-static json_t *time_or_null(int64_t ns)
-{
-	char text[TIME_TEXT_SIZE];
-
-	return ns ? json_string(time_format((struct capture_time){ ns }, text)) : json_null();
-}
-
 /* The first line of a file, up to where the analysis begins; its length, or -ENOMEM. */
 static int make_head(const struct archive_incident *i, char head[HEAD_MAX])
 {
-	char id[ARCHIVE_ID_SIZE], generation[ARCHIVE_ID_SIZE], *text;
+	char id[INCIDENT_ID_SIZE], generation[INCIDENT_ID_SIZE], *text;
 	json_t *json;
 	int length;
 
-	(void)snprintf(id, sizeof(id), "%016" PRIx64, i->id);
+	incident_id_format(i->id, id);
 	(void)snprintf(generation, sizeof(generation), "%016" PRIx64, i->generation);
 	json = json_pack("{ss ss ss ss? ss ss so so sI sI sI sI ss}", "schema", ARCHIVE_SCHEMA, "id", id, "state",
 	                 archive_state_name(i->state), "service", i->service[0] ? i->service : NULL, "target",
-	                 i->target, "vector", i->vector, "began", time_or_null(i->began_ns), "ended",
-	                 time_or_null(i->ended_ns), "began_ns", (json_int_t)i->began_ns, "ended_ns",
+	                 i->target, "vector", i->vector, "began", build_time_or_null(i->began_ns), "ended",
+	                 build_time_or_null(i->ended_ns), "began_ns", (json_int_t)i->began_ns, "ended_ns",
 	                 (json_int_t)i->ended_ns, "peak_pps", (json_int_t)i->peak_pps, "peak_bps",
 	                 (json_int_t)i->peak_bps, "generation", generation);
 	text = json ? json_dumps(json, JSON_COMPACT) : NULL;
@@ -120,7 +121,7 @@ static int read_head(const char *octets, size_t length, struct archive_incident 
 {
 	const char *line_end = memchr(octets, '\n', length < HEAD_MAX ? length : HEAD_MAX);
 	size_t head = line_end ? (size_t)(line_end - octets) + 1 : 0, body = head - (sizeof(HEAD_END) - 1);
-	char text[HEAD_MAX + 2], word[ARCHIVE_TEXT_SIZE], id[ARCHIVE_ID_SIZE], generation[ARCHIVE_ID_SIZE];
+	char text[HEAD_MAX + 2], word[ARCHIVE_TEXT_SIZE], id[INCIDENT_ID_SIZE], generation[INCIDENT_ID_SIZE];
 	unsigned state = 0;
 	json_t *json;
 	bool good;
@@ -194,7 +195,7 @@ static int list_all(const char *folder, struct archive_incident **incidents)
 		if (directory)
 			(void)closedir(directory);
 		free(made);
-		return result;
+		return result < 0 ? result : -EIO; /* never a count, whatever errno says */
 	}
 	while ((entry = readdir(directory))) { /* NOLINT(concurrency-mt-unsafe): a stream of one's own */
 		uint64_t id;
@@ -204,8 +205,11 @@ static int list_all(const char *folder, struct archive_incident **incidents)
 		if (++count == room) {
 			struct archive_incident *more = realloc(made, 2 * room * sizeof(*made));
 
-			if (!more)
-				break;
+			if (!more) {
+				(void)closedir(directory);
+				free(made);
+				return -ENOMEM;
+			}
 			made = more;
 			room *= 2;
 		}
@@ -230,15 +234,15 @@ int archive_find(const char *folder, const char *name, struct archive_incident *
 	struct archive_incident *all;
 	int count, found = -1;
 
-	if (!latest && (length == 0 || length >= ARCHIVE_ID_SIZE || strspn(name, "0123456789abcdef") != length))
+	if (!latest && (length == 0 || length >= INCIDENT_ID_SIZE || strspn(name, "0123456789abcdef") != length))
 		return -EINVAL;
 	count = list_all(folder, &all);
 	if (count < 0)
 		return count;
 	for (int i = 0; i < count; i++) {
-		char id[ARCHIVE_ID_SIZE];
+		char id[INCIDENT_ID_SIZE];
 
-		(void)snprintf(id, sizeof(id), "%016" PRIx64, all[i].id);
+		incident_id_format(all[i].id, id);
 		if (!latest && strncmp(id, name, length) != 0)
 			continue;
 		if (found >= 0) {
@@ -374,10 +378,8 @@ static void make_room(const struct archive *archive)
 	if (count < 0)
 		return;
 	for (int i = 0; i < count; i++) {
-		bool live = all[i].state == ARCHIVE_OPEN || all[i].state == ARCHIVE_OVER;
-
+		bool live = is_live(&all[i]), there;
 		uint64_t its = 0;
-		bool there;
 
 		archive_stream_path(archive->folder, all[i].id, path);
 		there = stream_is_there(path, &its);
@@ -398,10 +400,9 @@ int archive_expire(const char *folder, int64_t ended_before_ns)
 
 	for (int i = 0; i < count; i++) {
 		char path[PATH_SIZE];
-		bool live = all[i].state == ARCHIVE_OPEN || all[i].state == ARCHIVE_OVER;
 		int64_t ended_ns = all[i].ended_ns ? all[i].ended_ns : all[i].began_ns;
 
-		if (live || ended_ns >= ended_before_ns)
+		if (is_live(&all[i]) || ended_ns >= ended_before_ns)
 			continue;
 		archive_stream_path(folder, all[i].id, path);
 		if (unlink(path) == 0)
@@ -599,7 +600,7 @@ int archive_open(struct archive *archive, const char *folder, const struct archi
 	if (count < 0)
 		return count;
 	for (int i = 0; i < count; i++)
-		if (all[i].state == ARCHIVE_OPEN || all[i].state == ARCHIVE_OVER)
+		if (is_live(&all[i]))
 			leave(folder, &all[i]);
 	free(all);
 	return 0;

@@ -24,12 +24,12 @@
 #define ARCHIVE_SCHEMA "holdfast.incident/1"
 #define ARCHIVE_INCIDENTS_MAX 1024
 #define ARCHIVE_STREAMS_MAX 64
-#define ARCHIVE_STREAM_OCTETS_MAX (256u << 20)  /* of one */
-#define ARCHIVE_STREAMS_OCTETS_MAX (4ULL << 30) /* of all that are kept */
-#define ARCHIVE_WRITERS_MAX 4                   /* generations that last at a time */
-#define ARCHIVE_ANALYSIS_MAX (64u << 20)        /* octets of one that is read */
-#define ARCHIVE_PATH_SIZE 256
-#define ARCHIVE_ID_SIZE 17
+#define ARCHIVE_STREAM_OCTETS_MAX (256u << 20)          /* of one */
+#define ARCHIVE_STREAMS_OCTETS_MAX (4ULL << 30)         /* of all that are kept */
+#define ARCHIVE_WRITERS_MAX 4                           /* generations that last at a time */
+#define ARCHIVE_ANALYSIS_MAX (64u << 20)                /* octets of one that is read */
+#define ARCHIVE_PATH_SIZE 256                           /* of the folder */
+#define ARCHIVE_FILE_PATH_SIZE (ARCHIVE_PATH_SIZE + 64) /* of a file in it */
 #define ARCHIVE_TEXT_SIZE 80
 
 enum archive_state {
@@ -120,6 +120,6 @@ int archive_find(const char *folder, const char *name, struct archive_incident *
 int archive_read(const char *folder, uint64_t id, char **text, size_t *length, const char **analysis,
                  size_t *analysis_length);
 /* The path of its stream, whether or not there is one. */
-void archive_stream_path(const char *folder, uint64_t id, char path[ARCHIVE_PATH_SIZE + 64]);
+void archive_stream_path(const char *folder, uint64_t id, char path[ARCHIVE_FILE_PATH_SIZE]);
 
 #endif

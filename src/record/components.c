@@ -302,7 +302,7 @@ int component_works_cancel(struct ledger *ledger, const char *id, int64_t at_ns,
 {
 	const struct ledger_text all[] = { { "name of who cancels", by } };
 	sqlite3_stmt *statement = NULL;
-	int result = ledger_check_texts(all, 1, error), code;
+	int result = ledger_check_texts(all, 1, error);
 
 	if (result == 0)
 		result = ledger_begin_to_add(ledger, works_ended, "SELECT count(*) FROM works_cancelled", &statement,
@@ -312,16 +312,11 @@ int component_works_cancel(struct ledger *ledger, const char *id, int64_t at_ns,
 	database_put_number(statement, 1, ledger_number(id, 'm'));
 	database_put_number(statement, 2, at_ns);
 	database_put_text(statement, 3, by);
-	code = sqlite3_step(statement);
-	(void)sqlite3_finalize(statement);
-	if (code == SQLITE_CONSTRAINT)
-		return ledger_refuse(error, -EALREADY, "those works are cancelled already", "");
-	if (code != SQLITE_DONE)
-		return database_fail(error, "the record cannot be written", ledger->database, code);
-	return sqlite3_changes(ledger->database) == 1
-	               ? 0
-	               : ledger_refuse(error, -ENOENT, "there are no such works",
-	                               "'holdfast page works list' lists those there are");
+	result = ledger_add_once(ledger, statement, "those works are cancelled already", error);
+	if (result == 0 && sqlite3_changes(ledger->database) == 0)
+		return ledger_refuse(error, -ENOENT, "there are no such works",
+		                     "'holdfast page works list' lists those there are");
+	return result;
 }
 
 /* ---- listing ---- */
@@ -357,16 +352,8 @@ int component_each(struct ledger *ledger, bool removed, int (*each)(void *contex
                    void *context, struct record_error *error)
 {
 	struct listing listing = { .component = each, .context = context };
-	sqlite3_stmt *statement = NULL;
-	int result = 0;
 
-	if (ledger->schema < COMPONENTS_SCHEMA)
-		return 0;
-	result = ledger_begin(ledger, components, &statement, error);
-	if (result != 0)
-		return result;
-	database_put_number(statement, 1, removed);
-	return ledger_each_row(ledger, statement, component_row, &listing, error);
+	return ledger_list(ledger, COMPONENTS_SCHEMA, components, removed, component_row, &listing, error);
 }
 
 static int state_row(sqlite3_stmt *statement, void *context)
@@ -429,11 +416,6 @@ int component_works_each(struct ledger *ledger, int (*each)(void *context, const
                          void *context, struct record_error *error)
 {
 	struct listing listing = { .works = each, .context = context };
-	sqlite3_stmt *statement = NULL;
-	int result = 0;
 
-	if (ledger->schema < COMPONENTS_SCHEMA)
-		return 0;
-	result = ledger_begin(ledger, works, &statement, error);
-	return result != 0 ? result : ledger_each_row(ledger, statement, works_row, &listing, error);
+	return ledger_list(ledger, COMPONENTS_SCHEMA, works, 0, works_row, &listing, error);
 }

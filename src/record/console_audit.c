@@ -61,15 +61,7 @@ int console_audit_each(struct ledger *ledger, unsigned limit,
                        struct record_error *error)
 {
 	struct listing listing = { each, context };
-	sqlite3_stmt *statement = NULL;
-	int result;
 
-	if (ledger->schema < SCHEMA)
-		return 0;
-	result = ledger_begin(ledger, "SELECT id, " COLUMNS " FROM console_audit ORDER BY id DESC LIMIT ?1", &statement,
-	                      error);
-	if (result != 0)
-		return result;
-	database_put_number(statement, 1, limit);
-	return ledger_each_row(ledger, statement, list_row, &listing, error);
+	return ledger_list(ledger, SCHEMA, "SELECT id, " COLUMNS " FROM console_audit ORDER BY id DESC LIMIT ?1", limit,
+	                   list_row, &listing, error);
 }

@@ -4,7 +4,7 @@
  * opens the database first makes them; another who waited for that transaction sees the number that it left.
  *
  * What the ledger holds is guarded by triggers: an UPDATE or DELETE fails in whatever program tries it, short of one
- * that drops the triggers first, which database_check() sees.
+ * that drops the triggers first, which ledger_check() sees.
  */
 #include "record/database.h"
 
@@ -170,6 +170,12 @@ static const char *const migrations[RECORD_SCHEMA] = {
 	" what TEXT NOT NULL, object TEXT NOT NULL, revision INTEGER NOT NULL, outcome TEXT NOT NULL,"
 	" message TEXT NOT NULL);"
 	FOR_GOOD("console_audit", "id"),
+
+	"CREATE TABLE exemption("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT, incident INTEGER NOT NULL, kind TEXT NOT NULL, exempt INTEGER NOT NULL,"
+	" set_ns INTEGER NOT NULL, set_by TEXT NOT NULL, why TEXT NOT NULL);"
+	"CREATE INDEX exemption_incident ON exemption(incident);"
+	FOR_GOOD("exemption", "id"),
 };
 /* clang-format on */
 

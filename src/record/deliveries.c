@@ -50,7 +50,7 @@ static const char queue_works[] =
 	" ORDER BY news.at_ns, news.works, news.stage, u.id";
 static const char works_told[] = "INSERT OR REPLACE INTO fact VALUES(" WORKS_TOLD ", ?1)";
 _Static_assert(DELIVERY_STAGES == 4, "what a delivery of works refers to is their number times 4 and the stage");
-/* The oldest first, since who asks is told of what is new before he is told of what is old. */
+/* What is kept no longer, in the order in which it goes: a subscriber after what was sent to him. */
 static const char forgotten[] =
 	"DELETE FROM delivery WHERE state IN ('sent', 'spared') AND done_ns < ?1";
 static const char unanswered[] =
@@ -191,15 +191,6 @@ struct listing {
 	void *context;
 };
 
-static unsigned find(const char *const *names, unsigned count, const char *name)
-{
-	unsigned i = 0;
-
-	while (i + 1 < count && strcmp(names[i], name) != 0)
-		i++;
-	return i;
-}
-
 static int delivery_row(sqlite3_stmt *row, void *context)
 {
 	const struct listing *listing = context;
@@ -207,8 +198,8 @@ static int delivery_row(sqlite3_stmt *row, void *context)
 	struct delivery one = {
 		.to = subscriptions_row(row),
 		.id = (uint64_t)sqlite3_column_int64(row, at),
-		.what = (enum delivery_what)find(subjects, DELIVERY_WHATS, database_text(row, at + 1)),
-		.state = (enum delivery_state)find(states, DELIVERY_STATES, database_text(row, at + 2)),
+		.what = (enum delivery_what)subscriptions_word(subjects, DELIVERY_WHATS, database_text(row, at + 1)),
+		.state = (enum delivery_state)subscriptions_word(states, DELIVERY_STATES, database_text(row, at + 2)),
 		.attempts = (uint32_t)sqlite3_column_int64(row, at + 3),
 		.repeats = (uint32_t)sqlite3_column_int64(row, at + 4),
 		.queued_ns = sqlite3_column_int64(row, at + 5),

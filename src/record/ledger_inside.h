@@ -17,6 +17,8 @@
 #include "record/database.h"
 #include "record/ledger.h"
 
+#define LEDGER_SCHEMA 2 /* of the database: the first that has claims, verdicts, events, evidence, roll-ups */
+
 struct ledger {
 	sqlite3 *database;
 	bool write;
@@ -37,11 +39,14 @@ int ledger_check_texts(const struct ledger_text *all, unsigned count, struct rec
 /* -EINVAL: it is no JSON, or of more than LEDGER_JSON_MAX octets. */
 int ledger_check_json(const char *name, const char *text, struct record_error *error);
 
+/* Whether a text is a SHA-256 in hexadecimal. */
+bool ledger_is_digest(const char *text);
+
 /* "c12" of kind 'c' → 12; 0: it is none of that kind. */
 int64_t ledger_number(const char *id, char kind);
 void ledger_write_id(char id[LEDGER_ID_SIZE], char kind, int64_t number);
 
-int ledger_begin(struct ledger *ledger, const char *sql, sqlite3_stmt **statement, struct record_error *error);
+int ledger_begin(const struct ledger *ledger, const char *sql, sqlite3_stmt **statement, struct record_error *error);
 /* -EROFS: the ledger is only read; -EDQUOT: the number that `count_of` asks for is LEDGER_ROWS_MAX. */
 int ledger_begin_to_add(struct ledger *ledger, const char *sql, const char *count_of, sqlite3_stmt **statement,
                         struct record_error *error);
@@ -52,10 +57,18 @@ int ledger_transaction_begin(struct ledger *ledger, struct record_error *error);
 int ledger_transaction_end(struct ledger *ledger, int result, struct record_error *error);
 /* `id` may be NULL. */
 int ledger_add(struct ledger *ledger, sqlite3_stmt *statement, char kind, char *id, struct record_error *error);
+/* The same of what can be there once: -EALREADY with the message, where a trigger or a key refuses it. */
+int ledger_add_once(struct ledger *ledger, sqlite3_stmt *statement, const char *already, struct record_error *error);
 /* The number that is the answer to a statement with its arguments bound; ends it. */
 int ledger_ask(const struct ledger *ledger, sqlite3_stmt *statement, int64_t *number, struct record_error *error);
 /* Stops where `row` returns not 0, and returns that. */
 int ledger_each_row(const struct ledger *ledger, sqlite3_stmt *statement,
                     int (*row)(sqlite3_stmt *statement, void *context), void *context, struct record_error *error);
+/*
+ * The same of a statement, with `bound` as its first argument where it has one; no rows where the ledger is of an older
+ * schema than `schema`, the first that has what is listed.
+ */
+int ledger_list(const struct ledger *ledger, int64_t schema, const char *sql, int64_t bound,
+                int (*row)(sqlite3_stmt *statement, void *context), void *context, struct record_error *error);
 
 #endif

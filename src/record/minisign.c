@@ -145,11 +145,10 @@ static int mix(struct secret_file *file, const char *password)
 {
 	uint8_t stream[sizeof(struct box)], *octets = (uint8_t *)&file->box;
 	uint64_t operations = little(file->operations), memory = little(file->memory);
-	int result = 0;
 
 	if (strlen(password) > MINISIGN_PASSWORD_MAX)
 		return -EINVAL;
-	if (memory > MINISIGN_MEMORY_MAX || operations > MINISIGN_MEMORY_MAX)
+	if (memory > MINISIGN_MEMORY_MAX || operations > MINISIGN_OPERATIONS_MAX)
 		return -EFBIG;
 	if (crypto_pwhash_scryptsalsa208sha256(stream, sizeof(stream), password, strlen(password), file->salt,
 	                                       operations, (size_t)memory) != 0)
@@ -157,7 +156,7 @@ static int mix(struct secret_file *file, const char *password)
 	for (size_t i = 0; i < sizeof(stream); i++)
 		octets[i] ^= stream[i];
 	sodium_memzero(stream, sizeof(stream));
-	return result;
+	return 0;
 }
 
 int minisign_key_new(struct minisign_key **key)

@@ -22,10 +22,11 @@
 #include <stdint.h>
 
 #define MINISIGN_ID_SIZE 17
-#define MINISIGN_COMMENT_SIZE 1024     /* of a trusted comment, with its NUL */
-#define MINISIGN_TEXT_SIZE 2048        /* of any of these files */
-#define MINISIGN_DIGEST 64             /* octets of BLAKE2b-512 */
-#define MINISIGN_MEMORY_MAX (1u << 30) /* octets that a password's scrypt may take */
+#define MINISIGN_COMMENT_SIZE 1024         /* of a trusted comment, with its NUL */
+#define MINISIGN_TEXT_SIZE 2048            /* of any of these files */
+#define MINISIGN_DIGEST 64                 /* octets of BLAKE2b-512 */
+#define MINISIGN_MEMORY_MAX (1u << 30)     /* octets that a password's scrypt may take */
+#define MINISIGN_OPERATIONS_MAX (1u << 30) /* that it may take */
 #define MINISIGN_PASSWORD_MAX 1024
 
 /* In memory that is not swapped out, where the system gives any; gone with minisign_key_free(). */
@@ -43,8 +44,8 @@ struct minisign_signature {
 /* A new key. -ENOMEM. */
 int minisign_key_new(struct minisign_key **key);
 /*
- * -EKEYREJECTED: the password is wrong; -ENOKEY: it needs one and `password` is NULL; -EFBIG: it wants more memory than
- * that.
+ * -EKEYREJECTED: the password is wrong; -ENOKEY: it needs one and `password` is NULL; -EFBIG: it wants more memory or
+ * operations than that.
  */
 int minisign_key_read(const char *text, size_t length, const char *password, struct minisign_key **key);
 /* As text; `password` NULL: plain. */

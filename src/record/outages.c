@@ -41,7 +41,7 @@ static const char outage_added[] =
 	" SELECT CASE ?1 WHEN 0 THEN (SELECT coalesce(max(number), 0) + 1 FROM outage) ELSE ?1 END,"
 	" ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13"
 	" WHERE ?12 IS NOT (SELECT json FROM outage WHERE number = ?1 ORDER BY id DESC LIMIT 1)";
-static const char outage_last[] = "SELECT number FROM outage ORDER BY id DESC LIMIT 1";
+static const char outage_last[] = "SELECT number FROM outage WHERE id = last_insert_rowid()"; /* of this connection */
 static const char outages[] =
 	"SELECT " OUTAGE ", made_ns FROM outage WHERE id IN (SELECT max(id) FROM outage GROUP BY number)"
 	" AND (?1 IS NULL OR component = ?1) ORDER BY began_ns, number";
@@ -106,23 +106,6 @@ static int put_signal(struct ledger *ledger, sqlite3_stmt *statement, const stru
 	return code == SQLITE_OK ? 0 : database_fail(error, "the record cannot be written", ledger->database, code);
 }
 
-static int run(struct ledger *ledger, const char *sql, struct record_error *error)
-{
-	int code = database_run(ledger->database, sql);
-
-	return code == SQLITE_OK ? 0 : database_fail(error, "the record cannot be written", ledger->database, code);
-}
-
-/* What began with BEGIN: all of it where `result` is 0, else none. */
-static int finish(struct ledger *ledger, int result, struct record_error *error)
-{
-	if (result == 0)
-		result = run(ledger, "COMMIT", error);
-	if (result != 0 && !sqlite3_get_autocommit(ledger->database))
-		(void)database_run(ledger->database, "ROLLBACK");
-	return result;
-}
-
 /* Whether the table has room for more. */
 static int check_room(struct ledger *ledger, const char *count_of, struct record_error *error)
 {
@@ -146,13 +129,14 @@ int outages_report_add(struct ledger *ledger, const struct report_count *counts,
 	int result = check_room(ledger, "SELECT count(*) FROM report_count", error);
 
 	if (result == 0)
-		result = ledger_begin(ledger, report_added, &statement, error);
-	if (result == 0)
-		result = run(ledger, "BEGIN IMMEDIATE", error);
+		result = ledger_transaction_begin(ledger, error);
+	if (result != 0)
+		return result;
+	result = ledger_begin(ledger, report_added, &statement, error);
 	for (uint32_t i = 0; i < count && result == 0; i++)
 		result = put_report(ledger, statement, &counts[i], error);
 	(void)sqlite3_finalize(statement);
-	return finish(ledger, result, error);
+	return ledger_transaction_end(ledger, result, error);
 }
 
 int outages_signal_add(struct ledger *ledger, const struct signal_count *counts, uint32_t count,
@@ -162,13 +146,14 @@ int outages_signal_add(struct ledger *ledger, const struct signal_count *counts,
 	int result = check_room(ledger, "SELECT count(*) FROM signal", error);
 
 	if (result == 0)
-		result = ledger_begin(ledger, signal_added, &statement, error);
-	if (result == 0)
-		result = run(ledger, "BEGIN IMMEDIATE", error);
+		result = ledger_transaction_begin(ledger, error);
+	if (result != 0)
+		return result;
+	result = ledger_begin(ledger, signal_added, &statement, error);
 	for (uint32_t i = 0; i < count && result == 0; i++)
 		result = put_signal(ledger, statement, &counts[i], error);
 	(void)sqlite3_finalize(statement);
-	return finish(ledger, result, error);
+	return ledger_transaction_end(ledger, result, error);
 }
 
 /* ---- files ---- */
@@ -179,40 +164,59 @@ struct outages_loading {
 	uint64_t rows;
 };
 
-int outages_import_begin(struct ledger *ledger, const char *sha256, struct outages_loading **loading,
+/* -EALREADY: a file of that SHA-256 has been put in. */
+static int check_new(struct ledger *ledger, const char *sha256, struct record_error *error)
+{
+	sqlite3_stmt *statement = NULL;
+	int64_t found = 0;
+	int result = ledger_begin(ledger, import_found, &statement, error);
+
+	if (result != 0)
+		return result;
+	database_put_text(statement, 1, sha256);
+	result = ledger_ask(ledger, statement, &found, error);
+	return result != 0 || found == 0 ? result
+	                                 : ledger_refuse(error, -EALREADY, "this file has been put in before",
+	                                                 "its reports would count twice");
+}
+
+static int begin_loading(struct ledger *ledger, const char *sha256, struct outages_loading **loading,
                          struct record_error *error)
 {
 	struct outages_loading *begun;
-	sqlite3_stmt *statement = NULL;
+	int result = check_new(ledger, sha256, error);
+
+	if (result != 0)
+		return result;
+	begun = calloc(1, sizeof(*begun));
+	if (!begun)
+		return ledger_refuse(error, -ENOMEM, "there is no memory", "");
+	begun->ledger = ledger;
+	result = ledger_begin(ledger, report_added, &begun->statement, error);
+	if (result == 0)
+		result = ledger_begin(ledger, signal_added, &begun->signals, error);
+	if (result == 0) {
+		*loading = begun;
+		return 0;
+	}
+	(void)sqlite3_finalize(begun->statement);
+	free(begun);
+	return result;
+}
+
+int outages_import_begin(struct ledger *ledger, const char *sha256, struct outages_loading **loading,
+                         struct record_error *error)
+{
 	int result = check_room(ledger, "SELECT count(*) FROM report_count", error);
 
 	if (result == 0)
 		result = check_room(ledger, "SELECT count(*) FROM signal", error);
 	if (result == 0)
-		result = ledger_begin(ledger, import_found, &statement, error);
+		result = ledger_transaction_begin(ledger, error);
 	if (result != 0)
 		return result;
-	result = run(ledger, "BEGIN IMMEDIATE", error);
-	database_put_text(statement, 1, sha256);
-	if (result == 0 && (sqlite3_step(statement) != SQLITE_ROW || sqlite3_column_int64(statement, 0) > 0))
-		result = ledger_refuse(error, -EALREADY, "this file has been put in before",
-		                       "its reports would count twice");
-	(void)sqlite3_finalize(statement);
-	begun = result == 0 ? calloc(1, sizeof(*begun)) : NULL;
-	if (result == 0 && !begun)
-		result = ledger_refuse(error, -ENOMEM, "there is no memory", "");
-	if (result == 0)
-		result = ledger_begin(ledger, report_added, &begun->statement, error);
-	if (result == 0)
-		result = ledger_begin(ledger, signal_added, &begun->signals, error);
-	if (!begun || result != 0) {
-		(void)sqlite3_finalize(begun ? begun->statement : NULL);
-		free(begun);
-		return finish(ledger, result, error);
-	}
-	begun->ledger = ledger;
-	*loading = begun;
-	return 0;
+	result = begin_loading(ledger, sha256, loading, error);
+	return result == 0 ? 0 : ledger_transaction_end(ledger, result, error);
 }
 
 int outages_import_add(struct outages_loading *loading, const struct report_count *count, struct record_error *error)
@@ -258,7 +262,7 @@ int outages_import_end(struct outages_loading *loading, const struct outages_imp
 		database_put_text(statement, 7, import->added_by);
 		result = ledger_add(ledger, statement, 0, NULL, error);
 	}
-	result = finish(ledger, result, error);
+	result = ledger_transaction_end(ledger, result, error);
 	return import || result != -ECANCELED ? result : 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -236,16 +237,28 @@ static int find_outages(struct reckoner *r)
 
 /* ---- what explains them ---- */
 
-static int grow(struct cause_era **eras, size_t count)
+/* Room for one more behind `count`: what holds a power of two of them doubles. */
+static int grow(void **list, size_t count, size_t size)
 {
-	struct cause_era *grown;
+	void *grown;
 
-	if (count & (count - 1)) /* room doubles */
+	if (count & (count - 1))
 		return 0;
-	grown = realloc(*eras, (count ? 2 * count : 1) * sizeof(**eras));
+	grown = reallocarray(*list, count ? 2 * count : 1, size);
 	if (!grown)
 		return -ENOMEM;
-	*eras = grown;
+	*list = grown;
+	return 0;
+}
+
+static int add_era(struct cause_era **eras, size_t *count, struct cause_era era)
+{
+	void *list = *eras;
+
+	if (grow(&list, *count, sizeof(era)) != 0)
+		return -ENOMEM;
+	*eras = list;
+	(*eras)[(*count)++] = era;
 	return 0;
 }
 
@@ -254,13 +267,10 @@ static int add_event(void *context, const struct ledger_event *event)
 	struct reckoner *r = context;
 	int64_t ended = event->ended_ns ? event->ended_ns : r->now_ns;
 
-	if (grow(&r->events, r->events_count) != 0)
-		return -ENOMEM;
-	r->events[r->events_count++] =
-		(struct cause_era){ event->began_ns, ended > event->began_ns ? ended : event->began_ns,
-		                    event->kind == LEDGER_PROVIDER ? CAUSE_PROVIDER : CAUSE_OWN_CHANGE,
-		                    (uint64_t)ledger_number(event->id, 'e') };
-	return 0;
+	return add_era(&r->events, &r->events_count,
+	               (struct cause_era){ event->began_ns, ended > event->began_ns ? ended : event->began_ns,
+	                                   event->kind == LEDGER_PROVIDER ? CAUSE_PROVIDER : CAUSE_OWN_CHANGE,
+	                                   (uint64_t)ledger_number(event->id, 'e') });
 }
 
 static int read_attacks(struct reckoner *r, const char *folder)
@@ -280,10 +290,8 @@ static int read_attacks(struct reckoner *r, const char *folder)
 
 		if (strcmp(incident->vector, SCAN) == 0)
 			continue;
-		result = grow(&r->attacks, r->attacks_count);
-		if (result == 0)
-			r->attacks[r->attacks_count++] =
-				(struct cause_era){ incident->began_ns, ended, CAUSE_ATTACK, incident->id };
+		result = add_era(&r->attacks, &r->attacks_count,
+		                 (struct cause_era){ incident->began_ns, ended, CAUSE_ATTACK, incident->id });
 	}
 	free(incidents);
 	return result;
@@ -293,17 +301,14 @@ static int remember(void *context, const struct outages_outage *outage)
 {
 	struct reckoner *r = context;
 	struct known *known;
+	void *list = r->known;
 
-	if ((r->known_count & (r->known_count - 1)) == 0) {
-		known = realloc(r->known, (r->known_count ? 2 * r->known_count : 1) * sizeof(*known));
-		if (!known)
-			return -ENOMEM;
-		r->known = known;
-	}
+	if (grow(&list, r->known_count, sizeof(*known)) != 0)
+		return -ENOMEM;
+	r->known = list;
 	known = &r->known[r->known_count++];
 	*known = (struct known){ .number = outage->number, .began_ns = outage->began_ns, .ended_ns = outage->ended_ns };
-	for (size_t i = 0; outage->component[i] && i + 1 < sizeof(known->component); i++)
-		known->component[i] = outage->component[i];
+	(void)snprintf(known->component, sizeof(known->component), "%s", outage->component);
 	return 0;
 }
 

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define RECORD_SCHEMA 8
+#define RECORD_SCHEMA 9
 #define RECORD_ACTIONS_MAX 1000000  /* older ones go */
 #define RECORD_IN_FORCE_MAX 1000000 /* those that expire first go */
 #define RECORD_PAGES_MAX 524288     /* of 4 KiB: 2 GiB, then it is full as a disk is */

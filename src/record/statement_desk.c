@@ -64,24 +64,37 @@ void statement_desk_free(struct statement_desk_kept *kept)
 	acts_free(&kept->acts);
 }
 
-static int keep_row(void *context, const struct statements_row *row)
+static void keep_row(struct statement_desk_kept *kept, const struct statements_row *row)
 {
-	struct statement_desk_kept *kept = context;
+	kept->row = *row;
+	kept->row.made_by = "";
+	(void)snprintf(kept->made_by, sizeof(kept->made_by), "%s", row->made_by);
+}
+
+bool statement_desk_read(struct statement_desk_kept *kept)
+{
 	char why[STATEMENT_ERROR_SIZE];
 
 	json_decref(kept->json);
-	kept->row = *row;
-	kept->row.json = kept->row.made_by = "";
-	(void)snprintf(kept->made_by, sizeof(kept->made_by), "%s", row->made_by);
-	kept->json = json_loads(row->json, JSON_REJECT_DUPLICATES, NULL);
+	kept->json = json_loads(kept->row.json, JSON_REJECT_DUPLICATES, NULL);
 	kept->broken = !kept->json || statement_read(kept->json, why) != 0;
+	return !kept->broken;
+}
+
+static int find_row(void *context, const struct statements_row *row)
+{
+	struct statement_desk_kept *kept = context;
+
+	keep_row(kept, row);
+	(void)statement_desk_read(kept);
+	kept->row.json = "";
 	return 0;
 }
 
 int statement_desk_find(struct ledger *ledger, uint64_t number, struct statement_desk_kept *kept,
                         struct record_error *error)
 {
-	int result = statements_each(ledger, number, keep_row, kept, error);
+	int result = statements_each(ledger, number, find_row, kept, error);
 
 	if (result == 0)
 		result = statements_act_each(ledger, number, keep_act, kept, error);
@@ -98,7 +111,7 @@ int statement_desk_find(struct ledger *ledger, uint64_t number, struct statement
 
 struct listing {
 	struct ledger *ledger;
-	int (*each)(void *context, const struct statement_desk_kept *kept);
+	statement_desk_visit *each;
 	void *context;
 	struct record_error *error;
 };
@@ -107,22 +120,29 @@ static int list_one(void *context, const struct statements_row *row)
 {
 	struct listing *l = context;
 	struct statement_desk_kept kept = { .json = NULL };
-	int result = keep_row(&kept, row);
+	int result;
 
+	keep_row(&kept, row);
+	result = statements_act_each(l->ledger, row->number, keep_act, &kept, l->error);
 	if (result == 0)
-		result = statements_act_each(l->ledger, row->number, keep_act, &kept, l->error);
-	if (result == 0 && !kept.broken)
 		result = l->each(l->context, &kept);
 	statement_desk_free(&kept);
 	return result;
 }
 
-int statement_desk_each(struct ledger *ledger, int (*each)(void *context, const struct statement_desk_kept *kept),
-                        void *context, struct record_error *error)
+int statement_desk_each(struct ledger *ledger, statement_desk_visit *each, void *context, struct record_error *error)
 {
 	struct listing listing = { ledger, each, context, error };
 
 	return statements_latest_each(ledger, list_one, &listing, error);
+}
+
+int statement_desk_newest_each(struct ledger *ledger, unsigned most, statement_desk_visit *each, void *context,
+                               struct record_error *error)
+{
+	struct listing listing = { ledger, each, context, error };
+
+	return statements_newest_each(ledger, most, list_one, &listing, error);
 }
 
 unsigned statement_desk_approvals(const struct statement_desk_kept *kept)
@@ -308,7 +328,7 @@ int statement_desk_publish(struct ledger *ledger, const struct statement_desk_pe
 		result = statement_desk_check(ledger, kept, tell, context, error);
 	if (result != 0)
 		return result;
-	told = statement_text(kept->json, what == STATEMENTS_SUBMITTED);
+	told = statement_text(kept->json, what == STATEMENTS_SUBMITTED ? STATEMENT_INTERNAL : STATEMENT_PUBLIC);
 	if (!told)
 		result = -ENOMEM;
 	else if (!*told)

@@ -50,7 +50,7 @@ struct statement_desk_acts {
 
 /* The latest revision of one, and what was done with it. */
 struct statement_desk_kept {
-	struct statements_row row; /* its texts are not valid any more */
+	struct statements_row row; /* of its texts, json is valid during `each`, the others not any more */
 	char made_by[STATEMENT_DESK_NAME_SIZE];
 	json_t *json;
 	struct statement_desk_acts acts;
@@ -61,9 +61,17 @@ struct statement_desk_kept {
 int statement_desk_find(struct ledger *ledger, uint64_t number, struct statement_desk_kept *kept,
                         struct record_error *error);
 void statement_desk_free(struct statement_desk_kept *kept);
-/* The latest revisions, those that are no statements left out; stops where `each` returns not 0, and returns that. */
-int statement_desk_each(struct ledger *ledger, int (*each)(void *context, const struct statement_desk_kept *kept),
-                        void *context, struct record_error *error);
+/*
+ * The latest revisions, by number; stops where `each` returns not 0, and returns that. Their JSON is not read yet,
+ * which is most of the work: who needs more than the row and the acts calls statement_desk_read().
+ */
+typedef int statement_desk_visit(void *context, struct statement_desk_kept *kept);
+int statement_desk_each(struct ledger *ledger, statement_desk_visit *each, void *context, struct record_error *error);
+/* The same of the `most` latest, the latest first. */
+int statement_desk_newest_each(struct ledger *ledger, unsigned most, statement_desk_visit *each, void *context,
+                               struct record_error *error);
+/* Within `each`: `kept->json` is there. False: what is on record is no statement. */
+bool statement_desk_read(struct statement_desk_kept *kept);
 /* "draft", "approved", "published", "submitted", "withdrawn". */
 const char *statement_desk_state(const struct statement_desk_kept *kept);
 /* How many people have approved it as it is now, and how many have to. */

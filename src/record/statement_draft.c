@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "detect/incident_id.h"
 #include "record/ledger_inside.h"
 #include "record/statement_desk.h"
 #include "record/statement_facts.h"
@@ -119,12 +120,12 @@ static int find_thread(struct drafting *d)
 /* The incident of the thread, where none was named. */
 static int find_incident(struct drafting *d)
 {
-	char id[ARCHIVE_ID_SIZE], message[64];
+	char id[INCIDENT_ID_SIZE], message[64];
 	int result;
 
 	if (d->has_incident || !d->thread.of_incident)
 		return 0;
-	(void)snprintf(id, sizeof(id), "%016" PRIx64, d->thread.of_incident);
+	incident_id_format(d->thread.of_incident, id);
 	result = d->asked->folder ? archive_find(d->asked->folder, id, &d->incident) : -ENOENT;
 	d->has_incident = result == 0;
 	if (result == 0)
@@ -191,7 +192,7 @@ static int put_on_record(struct drafting *d, const json_t *record, json_t *state
 
 static int make(struct drafting *d, const json_t *analysis, const json_t *record, struct statement_desk_kept *kept)
 {
-	char id[ARCHIVE_ID_SIZE] = "", corrects[LEDGER_ID_SIZE] = "", translates[LEDGER_ID_SIZE] = "";
+	char id[INCIDENT_ID_SIZE] = "", corrects[LEDGER_ID_SIZE] = "", translates[LEDGER_ID_SIZE] = "";
 	char sums[2][LEDGER_DIGEST_SIZE];
 	const json_t *words = json_object_get(record, "word");
 	struct statement_request request = {
@@ -205,7 +206,7 @@ static int make(struct drafting *d, const json_t *analysis, const json_t *record
 	if (result != 0)
 		return result;
 	if (d->has_incident)
-		(void)snprintf(id, sizeof(id), "%016" PRIx64, d->incident.id);
+		incident_id_format(d->incident.id, id);
 	if (d->asked->corrects)
 		(void)snprintf(corrects, sizeof(corrects), "s%" PRIu64, d->asked->corrects);
 	if (d->asked->translates)

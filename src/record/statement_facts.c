@@ -2,12 +2,12 @@
 #include "record/statement_facts.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/time.h"
+#include "detect/incident_id.h"
 #include "record/components.h"
 #include "record/ledger_inside.h"
 #include "record/outages.h"
@@ -20,13 +20,6 @@
 #define EVENTS_MAX 64 /* that overlap it: more are not told */
 #define LIST_MAX 256  /* incidents of the time */
 #define SAID_MAX 256  /* statements */
-
-static json_t *moment(int64_t ns)
-{
-	char text[TIME_TEXT_SIZE];
-
-	return ns ? json_string(time_format((struct capture_time){ ns }, text)) : json_null();
-}
 
 static json_t *word(const char *text)
 {
@@ -95,8 +88,8 @@ static json_t *words_json(struct build *b, const struct statement_facts_asked *a
 	static const char *const kept[] = { "since", "until" };
 	json_t *words = json_object(), *before;
 
-	build_set(b, words, "since", moment(asked->since.ns));
-	build_set(b, words, "until", moment(asked->until.ns));
+	build_set(b, words, "since", build_time_or_null(asked->since.ns));
+	build_set(b, words, "until", build_time_or_null(asked->until.ns));
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
 		before = json_object_get(asked->inherited, kept[i]);
 		if (json_is_null(json_object_get(words, kept[i])) && before)
@@ -105,7 +98,7 @@ static json_t *words_json(struct build *b, const struct statement_facts_asked *a
 	build_set(b, words, "text", word(asked->text));
 	if (asked->phase != STATEMENT_AS_BEFORE)
 		build_set(b, words, "phase", json_string(statement_phase_name(asked->phase)));
-	build_set(b, words, "next_update", moment(asked->next.ns));
+	build_set(b, words, "next_update", build_time_or_null(asked->next.ns));
 	build_set(b, words, "by", word(asked->by));
 	return words;
 }
@@ -131,15 +124,15 @@ static int take_event(void *context, const struct ledger_event *event)
 		return 0;
 	build_append(w->build, w->list,
 	             json_pack("{ss ss so so so}", "id", event->id, "kind", words[event->kind], "began",
-	                       moment(event->began_ns), "ended", moment(event->ended_ns), "text",
-	                       build_text(event->text, LEDGER_TEXT_MAX)));
+	                       build_time_or_null(event->began_ns), "ended", build_time_or_null(event->ended_ns),
+	                       "text", build_text(event->text, LEDGER_TEXT_MAX)));
 	return 0;
 }
 
 /* IDs of incidents of the archive in that time; null where there is none to ask. */
 static json_t *incidents_json(struct build *b, const struct window *w)
 {
-	char id[ARCHIVE_ID_SIZE];
+	char id[INCIDENT_ID_SIZE];
 	struct archive_incident *all = NULL;
 	json_t *list;
 	int count = -ENOENT;
@@ -153,7 +146,7 @@ static json_t *incidents_json(struct build *b, const struct window *w)
 		if (strcmp(all[i].vector, "scan") == 0 || all[i].began_ns > w->to_ns ||
 		    (all[i].ended_ns && all[i].ended_ns < w->from_ns))
 			continue;
-		(void)snprintf(id, sizeof(id), "%016" PRIx64, all[i].id);
+		incident_id_format(all[i].id, id);
 		build_append(b, list, json_string(id));
 	}
 	free(all);
@@ -217,7 +210,8 @@ static int take_claim(void *context, const struct ledger_claim *claim)
 	             json_pack("{ss so so so so so}", "id", claim->id, "by", build_text(claim->by, LEDGER_TEXT_MAX),
 	                       "text", build_text(claim->text, LEDGER_TEXT_MAX), "predicate",
 	                       build_text(claim->predicate, LEDGER_TEXT_MAX), "verdict",
-	                       *c->latest ? json_string(c->latest) : json_null(), "tested", moment(c->tested_ns)));
+	                       *c->latest ? json_string(c->latest) : json_null(), "tested",
+	                       build_time_or_null(c->tested_ns)));
 	return 0;
 }
 
@@ -253,13 +247,13 @@ static int take_said(void *context, const struct statements_published *one)
 
 	if (s->asked->corrects && one->number == s->asked->corrects) {
 		json_decref(s->corrected);
-		s->corrected = json_pack("{ss so ss}", "id", one->id, "published", moment(one->published_ns), "sha256",
-		                         one->sha256);
+		s->corrected = json_pack("{ss so ss}", "id", one->id, "published",
+		                         build_time_or_null(one->published_ns), "sha256", one->sha256);
 	}
 	if (s->asked->thread && one->thread == s->asked->thread && json_array_size(s->list) < SAID_MAX)
 		build_append(s->build, s->list,
 		             json_pack("{ss ss so so}", "id", one->id, "kind", statement_kind_name(one->kind),
-		                       "published", moment(one->published_ns), "title",
+		                       "published", build_time_or_null(one->published_ns), "title",
 		                       build_text(one->title, STATEMENT_TITLE_MAX)));
 	return 0;
 }
@@ -271,6 +265,7 @@ struct aware {
 	char by[STATEMENT_DESK_NAME_SIZE];
 	uint64_t incident;
 	int64_t submitted_ns; /* of the 72 h notice */
+	json_t *exempt;       /* by the kind; no members where nothing is */
 };
 
 static int take_aware(void *context, const struct statements_awareness *awareness)
@@ -307,9 +302,26 @@ static int take_notice(void *context, const struct statements_row *row)
 	return statements_act_each(n->ledger, row->number, take_submitted, &n->aware->submitted_ns, n->error);
 }
 
+static int take_exempt(void *context, const struct statements_exemption *exemption)
+{
+	const struct aware *a = context;
+	const char *kind = statement_kind_name(exemption->kind);
+
+	if (!exemption->exempt) {
+		(void)json_object_del(a->exempt, kind);
+		return 0;
+	}
+	return json_object_set_new(a->exempt, kind,
+	                           json_pack("{so so so}", "at", build_time_or_null(exemption->set_ns), "by",
+	                                     build_text(exemption->set_by, STATEMENT_DESK_NAME_SIZE), "why",
+	                                     build_text(exemption->why, LEDGER_TEXT_MAX))) == 0
+	               ? 0
+	               : -ENOMEM;
+}
+
 int statement_facts_aware(struct ledger *ledger, uint64_t incident, json_t **aware, struct record_error *error)
 {
-	struct aware a = { .incident = incident };
+	struct aware a = { .incident = incident, .exempt = json_object() };
 	struct notices notices = { &a, ledger, error };
 	struct build b = { .failed = false };
 	json_t *due;
@@ -318,31 +330,79 @@ int statement_facts_aware(struct ledger *ledger, uint64_t incident, json_t **awa
 	*aware = json_null();
 	if (result == 0)
 		result = statements_latest_each(ledger, take_notice, &notices, error);
-	if (result != 0)
+	if (result == 0 && incident != 0)
+		result = statements_exemption_each(ledger, incident, take_exempt, &a, error);
+	if (result != 0 || incident == 0 || a.latest.aware_ns == 0) {
+		json_decref(a.exempt);
 		return result;
-	if (incident == 0 || a.latest.aware_ns == 0)
-		return 0;
+	}
 	due = json_object();
 	for (unsigned kind = STATEMENT_NIS2_24H; kind < STATEMENT_KINDS; kind++)
 		build_set(&b, due, statement_kind_name((enum statement_kind)kind),
-		          moment(statement_due((enum statement_kind)kind, (struct capture_time){ a.latest.aware_ns },
-		                               (struct capture_time){ a.submitted_ns })
-		                         .ns));
-	*aware = json_pack("{so so so so}", "at", moment(a.latest.aware_ns), "by",
-	                   build_text(a.by, STATEMENT_DESK_NAME_SIZE), "set", moment(a.latest.set_ns), "due", due);
-	return 0;
+		          build_time_or_null(statement_due((enum statement_kind)kind,
+		                                           (struct capture_time){ a.latest.aware_ns },
+		                                           (struct capture_time){ a.submitted_ns })
+		                                     .ns));
+	*aware = json_pack("{so so so so}", "at", build_time_or_null(a.latest.aware_ns), "by",
+	                   build_text(a.by, STATEMENT_DESK_NAME_SIZE), "set", build_time_or_null(a.latest.set_ns),
+	                   "due", due);
+	if (json_object_size(a.exempt))
+		build_set(&b, *aware, "exempt", json_incref(a.exempt));
+	json_decref(a.exempt);
+	if (*aware && !b.failed)
+		return 0;
+	json_decref(*aware);
+	*aware = NULL;
+	return ledger_refuse(error, -ENOMEM, "there is no memory", "");
 }
 
 /* ---- what the law asks for ---- */
 
+struct naming {
+	const char *name;
+	uint64_t found; /* 0: none yet */
+	bool several;
+};
+
+static int take_named(void *context, const struct statements_awareness *awareness)
+{
+	struct naming *n = context;
+	char id[INCIDENT_ID_SIZE];
+
+	incident_id_format(awareness->incident, id);
+	if (strncmp(id, n->name, strlen(n->name)) != 0)
+		return 0;
+	n->several = n->several || (n->found && n->found != awareness->incident);
+	n->found = awareness->incident;
+	return 0;
+}
+
+int statement_facts_known_find(struct ledger *ledger, const char *name, uint64_t *incident, struct record_error *error)
+{
+	struct naming naming = { .name = name };
+	int result = *name ? statements_awareness_each(ledger, 0, take_named, &naming, error) : -ENOENT;
+
+	if (result != 0)
+		return result;
+	if (naming.found == 0 || naming.several)
+		return -ENOENT;
+	*incident = naming.found;
+	return 0;
+}
+
 /*
- * Incidents of which awareness was noted, each once: since when by the latest word, and which reports on it were handed
- * in.
+ * Incidents of which awareness was noted, each once: since when by the latest word, which reports on it were handed in,
+ * and which are not needed.
  */
 struct known {
 	struct known_incident {
 		uint64_t incident;
 		int64_t aware_ns, submitted_ns[STATEMENT_KINDS];
+		struct known_exemption {
+			int64_t at_ns; /* 0: there is none */
+			char by[STATEMENT_DESK_NAME_SIZE];
+			char *why; /* ours */
+		} exempt[STATEMENT_KINDS];
 	} * list;
 	size_t count, room;
 	struct ledger *ledger;
@@ -389,6 +449,23 @@ static int take_report(void *context, const struct statements_row *row)
 	             : 0;
 }
 
+static int take_known_exemption(void *context, const struct statements_exemption *exemption)
+{
+	struct known_incident *found = find_known(context, exemption->incident);
+	struct known_exemption *kept = found ? &found->exempt[exemption->kind] : NULL;
+
+	if (!kept)
+		return 0;
+	free(kept->why);
+	*kept = (struct known_exemption){ .at_ns = 0 };
+	if (!exemption->exempt)
+		return 0;
+	kept->at_ns = exemption->set_ns;
+	(void)snprintf(kept->by, sizeof(kept->by), "%s", exemption->set_by);
+	kept->why = strdup(exemption->why);
+	return kept->why ? 0 : -ENOMEM;
+}
+
 static int tell_laws(const struct known_incident *known,
                      int (*each)(void *context, const struct statement_facts_law *law), void *context)
 {
@@ -397,13 +474,24 @@ static int tell_laws(const struct known_incident *known,
 
 	for (unsigned kind = STATEMENT_NIS2_24H; result == 0 && kind < STATEMENT_KINDS; kind++) {
 		struct capture_time due = statement_due((enum statement_kind)kind, aware, notice);
+		const struct known_exemption *exempt = &known->exempt[kind];
+		struct statement_facts_law law = { .incident = known->incident,
+			                           .kind = (enum statement_kind)kind,
+			                           .due_ns = due.ns,
+			                           .submitted_ns = known->submitted_ns[kind],
+			                           .exempt_ns = exempt->at_ns,
+			                           .exempt_by = exempt->by,
+			                           .why = exempt->why ? exempt->why : "" };
 
 		if (due.ns)
-			result =
-				each(context, &(struct statement_facts_law){ known->incident, (enum statement_kind)kind,
-			                                                     due.ns, known->submitted_ns[kind] });
+			result = each(context, &law);
 	}
 	return result;
+}
+
+bool statement_facts_law_is_open(const struct statement_facts_law *law)
+{
+	return law->submitted_ns == 0 && law->exempt_ns == 0;
 }
 
 int statement_facts_law_each(struct ledger *ledger, int (*each)(void *context, const struct statement_facts_law *law),
@@ -414,8 +502,13 @@ int statement_facts_law_each(struct ledger *ledger, int (*each)(void *context, c
 
 	if (result == 0 && known.count)
 		result = statements_latest_each(ledger, take_report, &known, error);
+	if (result == 0 && known.count)
+		result = statements_exemption_each(ledger, 0, take_known_exemption, &known, error);
 	for (size_t i = 0; i < known.count && result == 0; i++)
 		result = tell_laws(&known.list[i], each, context);
+	for (size_t i = 0; i < known.count; i++)
+		for (unsigned kind = 0; kind < STATEMENT_KINDS; kind++)
+			free(known.list[i].exempt[kind].why);
 	free(known.list);
 	return result;
 }
@@ -424,11 +517,11 @@ int statement_facts_law_each(struct ledger *ledger, int (*each)(void *context, c
 
 static json_t *incident_json(const struct archive_incident *incident)
 {
-	char id[ARCHIVE_ID_SIZE];
+	char id[INCIDENT_ID_SIZE];
 
 	if (!incident)
 		return json_null();
-	(void)snprintf(id, sizeof(id), "%016" PRIx64, incident->id);
+	incident_id_format(incident->id, id);
 	return json_pack("{ss ss so}", "id", id, "state", archive_state_name(incident->state), "service",
 	                 word(incident->service));
 }
@@ -463,7 +556,7 @@ int statement_facts(struct ledger *ledger, const struct statement_facts_asked *a
 
 	outages.list = json_array();
 	build_set(&b, root, "schema", json_string("holdfast.statement-record/1"));
-	build_set(&b, root, "made", moment(asked->now.ns));
+	build_set(&b, root, "made", build_time_or_null(asked->now.ns));
 	build_set(&b, root, "incident", incident_json(asked->incident));
 	build_set(&b, root, "word", words); /* which is the root's from here on */
 	build_set(&b, root, "incidents_then", known && !asked->incident ? incidents_json(&b, &window) : json_null());

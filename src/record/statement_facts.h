@@ -6,6 +6,7 @@
 #ifndef HOLDFAST_RECORD_STATEMENT_FACTS_H
 #define HOLDFAST_RECORD_STATEMENT_FACTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <jansson.h>
@@ -32,18 +33,29 @@ struct statement_facts_asked {
 int statement_facts(struct ledger *ledger, const struct statement_facts_asked *asked, json_t **record,
                     struct record_error *error);
 
-/* When people have known of it, and when what the law asks for is due; JSON, or null where nobody said. */
+/*
+ * When people have known of it, when what the law asks for is due, and what of that is not needed here, where anything
+ * is; JSON, or null where nobody said since when it is known.
+ */
 int statement_facts_aware(struct ledger *ledger, uint64_t incident, json_t **aware, struct record_error *error);
 
 /*
- * A report to an authority that the law asks for, of an incident of which people have known; submitted_ns 0: it was not
- * yet.
+ * The incident of which people have known whose ID is or begins with `name`, still on record or not. -ENOENT, with no
+ * message: there is none, or there are several.
  */
+int statement_facts_known_find(struct ledger *ledger, const char *name, uint64_t *incident, struct record_error *error);
+
+/* A report to an authority that the law asks for, of an incident of which people have known. */
 struct statement_facts_law {
 	uint64_t incident;
 	enum statement_kind kind;
-	int64_t due_ns, submitted_ns;
+	int64_t due_ns, submitted_ns; /* submitted_ns 0: it was not yet */
+	int64_t exempt_ns;            /* when somebody said that it is not needed here; 0: nobody does */
+	const char *exempt_by, *why;  /* who, and why: valid during the call; "" */
 };
+
+/* It is still to be handed in. */
+bool statement_facts_law_is_open(const struct statement_facts_law *law);
 
 int statement_facts_law_each(struct ledger *ledger, int (*each)(void *context, const struct statement_facts_law *law),
                              void *context, struct record_error *error);

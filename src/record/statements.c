@@ -18,7 +18,8 @@
 #include "record/ledger_inside.h"
 
 /* clang-format off */
-#define SCHEMA 6 /* the first that has the tables of this file */
+#define SCHEMA 6 /* the first that has the tables of this file, and the first that has exemptions */
+#define SCHEMA_EXEMPTIONS 9
 #define COLUMNS "number, revision, thread, incident, outage, kind, lang, supersedes, json, sha256, made_ns, made_by"
 #define LATEST "SELECT max(revision) FROM statement AS other WHERE other.number = statement.number"
 #define ACT_COLUMNS "number, revision, act, at_ns, uid, by, of_sha256, title, text, sha256"
@@ -27,19 +28,27 @@
 #define SAME_PERSON "CASE WHEN a.uid = 4294967295 OR ?4 = 4294967295 THEN a.by = ?5 ELSE a.uid = ?4 END"
 
 enum text {
-	ADD, ACT_ADD, AWARENESS_ADD, SOURCE_ADD, ALL, LATEST_ONES, ACTS, AWARENESS, SOURCE, ONE, PUBLISHED, TEXTS,
+	ADD, ACT_ADD, AWARENESS_ADD, EXEMPTION_ADD, SOURCE_ADD, ALL, ALL_OF, LATEST_ONES, NEWEST, ACTS, ACTS_OF, AWARENESS,
+	EXEMPTIONS, SOURCE, ONE, PUBLISHED, TEXTS,
 };
 
 static const char *const texts[TEXTS] = {
 	[ADD] = "INSERT INTO statement(" COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
 	[ACT_ADD] = "INSERT INTO statement_act(" ACT_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[AWARENESS_ADD] = "INSERT INTO awareness(incident, aware_ns, set_ns, set_by) VALUES(?1, ?2, ?3, ?4)",
+	[EXEMPTION_ADD] = "INSERT INTO exemption(incident, kind, exempt, set_ns, set_by, why) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
 	[SOURCE_ADD] = "INSERT INTO statement_source(sha256, made_ns, json) SELECT ?1, ?2, ?3"
 	               " WHERE NOT EXISTS(SELECT 1 FROM statement_source WHERE sha256 = ?1)",
-	[ALL] = "SELECT " COLUMNS " FROM statement WHERE ?1 = 0 OR number = ?1 ORDER BY id",
+	/* "?1 = 0 OR number = ?1" would go through the whole table for each number. */
+	[ALL] = "SELECT " COLUMNS " FROM statement ORDER BY id",
+	[ALL_OF] = "SELECT " COLUMNS " FROM statement WHERE number = ?1 ORDER BY id",
 	[LATEST_ONES] = "SELECT " COLUMNS " FROM statement WHERE revision = (" LATEST ") ORDER BY number",
-	[ACTS] = "SELECT " ACT_COLUMNS " FROM statement_act WHERE ?1 = 0 OR number = ?1 ORDER BY id",
+	[NEWEST] = "SELECT " COLUMNS " FROM statement WHERE revision = (" LATEST ") ORDER BY number DESC LIMIT ?1",
+	[ACTS] = "SELECT " ACT_COLUMNS " FROM statement_act ORDER BY id",
+	[ACTS_OF] = "SELECT " ACT_COLUMNS " FROM statement_act WHERE number = ?1 ORDER BY id",
 	[AWARENESS] = "SELECT incident, aware_ns, set_ns, set_by FROM awareness WHERE ?1 = 0 OR incident = ?1 ORDER BY id",
+	[EXEMPTIONS] = "SELECT incident, kind, exempt, set_ns, set_by, why FROM exemption WHERE ?1 = 0 OR incident = ?1"
+	               " ORDER BY id",
 	[SOURCE] = "SELECT json FROM statement_source WHERE sha256 = ?1",
 	[ONE] = "SELECT sha256, thread, (" LATEST "),"
 	        " (SELECT count(*) FROM statement_act AS a WHERE a.number = statement.number AND a.act = 'published'),"
@@ -50,13 +59,14 @@ static const char *const texts[TEXTS] = {
 	        "  AND a.revision = statement.revision AND a.act = ?3 AND " SAME_PERSON ")"
 	        " FROM statement WHERE number = ?1 AND revision = ?2",
 	[PUBLISHED] = "SELECT p.number, p.revision, s.thread, s.incident, s.outage, s.kind, s.lang, s.supersedes,"
-	              " coalesce((SELECT max(c.number) FROM statement AS c JOIN statement_act AS cp"
-	              "  ON cp.number = c.number AND cp.revision = c.revision AND cp.act = 'published'"
-	              "  WHERE c.supersedes = p.number), 0),"
+	              " coalesce(k.number, 0),"
 	              " p.at_ns, coalesce(w.at_ns, 0), p.title, p.text, coalesce(w.text, ''), s.json, p.sha256"
 	              " FROM statement_act AS p"
 	              " JOIN statement AS s ON s.number = p.number AND s.revision = p.revision"
 	              " LEFT JOIN statement_act AS w ON w.number = p.number AND w.act = 'withdrawn'"
+	              " LEFT JOIN (SELECT c.supersedes AS of, max(c.number) AS number FROM statement AS c"
+	              "  JOIN statement_act AS cp ON cp.number = c.number AND cp.revision = c.revision"
+	              "  AND cp.act = 'published' WHERE c.supersedes <> 0 GROUP BY c.supersedes) AS k ON k.of = p.number"
 	              " WHERE p.act = 'published' ORDER BY p.at_ns, p.id",
 };
 
@@ -248,18 +258,18 @@ static int look(struct ledger *ledger, const struct statements_act_row *act, str
 	return result == 0 ? may_be_done(&standing, act, error) : result;
 }
 
-static void sum_published(const char *title, const char *text, char sha256[LEDGER_DIGEST_SIZE], int *result)
+static int sum_published(const char *title, const char *text, char sha256[LEDGER_DIGEST_SIZE],
+                         struct record_error *error)
 {
 	size_t length = strlen(title) + 1 + strlen(text);
 	char *whole = malloc(length + 1);
 
-	if (!whole) {
-		*result = -ENOMEM;
-		return;
-	}
+	if (!whole)
+		return ledger_refuse(error, -ENOMEM, "there is no memory", "");
 	(void)snprintf(whole, length + 1, "%s\n%s", title, text);
 	digest_sha256_text(whole, length, sha256);
 	free(whole);
+	return 0;
 }
 
 static int insert_act(struct ledger *ledger, const struct statements_act_row *act, const char *sha256,
@@ -293,7 +303,7 @@ int statements_act_add(struct ledger *ledger, const struct statements_act_row *a
 	if (result == 0)
 		result = check_long(act->text, error);
 	if (result == 0)
-		sum_published(act->title, act->text, sha256, &result);
+		result = sum_published(act->title, act->text, sha256, error);
 	if (result == 0)
 		result = ledger_transaction_begin(ledger, error);
 	if (result != 0)
@@ -322,6 +332,41 @@ int statements_awareness_add(struct ledger *ledger, const struct statements_awar
 	database_put_number(statement, 2, awareness->aware_ns);
 	database_put_number(statement, 3, awareness->set_ns);
 	database_put_text(statement, 4, awareness->set_by);
+	return ledger_add(ledger, statement, 0, NULL, error);
+}
+
+static int exemption_may_be(const struct statements_exemption *exemption, struct record_error *error)
+{
+	if (exemption->incident == 0)
+		return ledger_refuse(error, -EINVAL, "say of which incident", "'holdfast incidents' lists them");
+	if (statement_kind_is_public(exemption->kind))
+		return ledger_refuse(error, -EINVAL, "that is no report to an authority",
+		                     "nis2_24h, nis2_72h, nis2_month and gdpr_33 are");
+	if (exemption->exempt && !exemption->why[strspn(exemption->why, " \t\r\n")])
+		return ledger_refuse(error, -EINVAL, "say why it is not needed", "");
+	return 0;
+}
+
+int statements_exemption_add(struct ledger *ledger, const struct statements_exemption *exemption,
+                             struct record_error *error)
+{
+	const struct ledger_text all[] = { { "name of who sets it", exemption->set_by }, { "reason", exemption->why } };
+	sqlite3_stmt *statement = NULL;
+	int result = exemption_may_be(exemption, error);
+
+	if (result == 0)
+		result = ledger_check_texts(all, sizeof(all) / sizeof(all[0]), error);
+	if (result == 0)
+		result = ledger_begin_to_add(ledger, texts[EXEMPTION_ADD], "SELECT count(*) FROM exemption", &statement,
+		                             error);
+	if (result != 0)
+		return result;
+	database_put_number(statement, 1, (int64_t)exemption->incident);
+	database_put_text(statement, 2, statement_kind_name(exemption->kind));
+	database_put_number(statement, 3, exemption->exempt);
+	database_put_number(statement, 4, exemption->set_ns);
+	database_put_text(statement, 5, exemption->set_by);
+	database_put_text(statement, 6, exemption->why);
 	return ledger_add(ledger, statement, 0, NULL, error);
 }
 
@@ -354,26 +399,10 @@ struct listing {
 	int (*row)(void *context, const struct statements_row *row);
 	int (*act)(void *context, const struct statements_act_row *act);
 	int (*awareness)(void *context, const struct statements_awareness *awareness);
+	int (*exemption)(void *context, const struct statements_exemption *exemption);
 	int (*published)(void *context, const struct statements_published *one);
 	void *context;
 };
-
-static int list_rows(struct ledger *ledger, enum text which, uint64_t bound,
-                     int (*row)(sqlite3_stmt *statement, void *context), struct listing *listing,
-                     struct record_error *error)
-{
-	sqlite3_stmt *statement = NULL;
-	int result;
-
-	if (ledger->schema < SCHEMA)
-		return 0;
-	result = ledger_begin(ledger, texts[which], &statement, error);
-	if (result != 0)
-		return result;
-	if (sqlite3_bind_parameter_count(statement) > 0)
-		database_put_number(statement, 1, (int64_t)bound);
-	return ledger_each_row(ledger, statement, row, listing, error);
-}
 
 static uint64_t column(sqlite3_stmt *statement, int at)
 {
@@ -417,7 +446,8 @@ int statements_each(struct ledger *ledger, uint64_t number,
 {
 	struct listing listing = { .row = each, .context = context };
 
-	return list_rows(ledger, ALL, number, statement_row, &listing, error);
+	return ledger_list(ledger, SCHEMA, texts[number ? ALL_OF : ALL], (int64_t)number, statement_row, &listing,
+	                   error);
 }
 
 int statements_latest_each(struct ledger *ledger, int (*each)(void *context, const struct statements_row *row),
@@ -425,7 +455,16 @@ int statements_latest_each(struct ledger *ledger, int (*each)(void *context, con
 {
 	struct listing listing = { .row = each, .context = context };
 
-	return list_rows(ledger, LATEST_ONES, 0, statement_row, &listing, error);
+	return ledger_list(ledger, SCHEMA, texts[LATEST_ONES], 0, statement_row, &listing, error);
+}
+
+int statements_newest_each(struct ledger *ledger, unsigned most,
+                           int (*each)(void *context, const struct statements_row *row), void *context,
+                           struct record_error *error)
+{
+	struct listing listing = { .row = each, .context = context };
+
+	return ledger_list(ledger, SCHEMA, texts[NEWEST], most, statement_row, &listing, error);
 }
 
 static int act_row(sqlite3_stmt *statement, void *context)
@@ -456,7 +495,7 @@ int statements_act_each(struct ledger *ledger, uint64_t number,
 {
 	struct listing listing = { .act = each, .context = context };
 
-	return list_rows(ledger, ACTS, number, act_row, &listing, error);
+	return ledger_list(ledger, SCHEMA, texts[number ? ACTS_OF : ACTS], (int64_t)number, act_row, &listing, error);
 }
 
 static int awareness_row(sqlite3_stmt *statement, void *context)
@@ -478,7 +517,34 @@ int statements_awareness_each(struct ledger *ledger, uint64_t incident,
 {
 	struct listing listing = { .awareness = each, .context = context };
 
-	return list_rows(ledger, AWARENESS, incident, awareness_row, &listing, error);
+	return ledger_list(ledger, SCHEMA, texts[AWARENESS], (int64_t)incident, awareness_row, &listing, error);
+}
+
+static int exemption_row(sqlite3_stmt *statement, void *context)
+{
+	const struct listing *listing = context;
+	struct statements_exemption exemption = {
+		.incident = column(statement, 0),
+		.exempt = column(statement, 2) != 0,
+		.set_ns = sqlite3_column_int64(statement, 3),
+		.set_by = database_text(statement, 4),
+		.why = database_text(statement, 5),
+	};
+
+	/* Of a kind that this version does not know it says nothing. */
+	return statement_kind_find(database_text(statement, 1), &exemption.kind)
+	               ? listing->exemption(listing->context, &exemption)
+	               : 0;
+}
+
+int statements_exemption_each(struct ledger *ledger, uint64_t incident,
+                              int (*each)(void *context, const struct statements_exemption *exemption), void *context,
+                              struct record_error *error)
+{
+	struct listing listing = { .exemption = each, .context = context };
+
+	return ledger_list(ledger, SCHEMA_EXEMPTIONS, texts[EXEMPTIONS], (int64_t)incident, exemption_row, &listing,
+	                   error);
 }
 
 static int published_row(sqlite3_stmt *statement, void *context)
@@ -512,59 +578,64 @@ int statements_published_each(struct ledger *ledger, int (*each)(void *context, 
 {
 	struct listing listing = { .published = each, .context = context };
 
-	return list_rows(ledger, PUBLISHED, 0, published_row, &listing, error);
+	return ledger_list(ledger, SCHEMA, texts[PUBLISHED], 0, published_row, &listing, error);
 }
 
+/* What was published, by its matter. */
 struct threads {
-	struct statements_thread *list;
+	struct published_thread {
+		struct statements_thread told;
+		char *latest; /* JSON of the latest while it is open, for what it promises; ours */
+	} * list;
 	size_t count, room;
 };
 
-static struct statements_thread *thread_of(struct threads *all, uint64_t number)
+static struct published_thread *thread_of(struct threads *all, uint64_t number)
 {
 	for (size_t i = all->count; i > 0; i--)
-		if (all->list[i - 1].thread == number)
+		if (all->list[i - 1].told.thread == number)
 			return &all->list[i - 1];
 	if (all->count == all->room) {
 		size_t room = all->room ? 2 * all->room : 16;
-		struct statements_thread *list = realloc(all->list, room * sizeof(*list));
+		struct published_thread *list = realloc(all->list, room * sizeof(*list));
 
 		if (!list)
 			return NULL;
 		all->list = list;
 		all->room = room;
 	}
-	all->list[all->count] = (struct statements_thread){ .thread = number };
+	all->list[all->count] = (struct published_thread){ .told = { .thread = number } };
 	return &all->list[all->count++];
 }
 
 /* When it is due that something else is said, by what was promised. */
-static int64_t due_after(const struct statements_published *one)
+static int64_t due_after(const char *latest, int64_t published_ns)
 {
-	json_t *json = json_loads(one->json, JSON_REJECT_DUPLICATES, NULL);
-	int64_t promised = statement_next(json).ns, latest = one->published_ns + STATEMENT_UPDATE_NS;
+	json_t *json = json_loads(latest, JSON_REJECT_DUPLICATES, NULL);
+	int64_t promised = statement_next(json).ns, last = published_ns + STATEMENT_UPDATE_NS;
 
 	json_decref(json);
-	return promised > one->published_ns && promised < latest ? promised : latest;
+	return promised > published_ns && promised < last ? promised : last;
 }
 
 static int take_into_thread(void *context, const struct statements_published *one)
 {
-	struct statements_thread *thread = thread_of(context, one->thread);
+	struct published_thread *thread = thread_of(context, one->thread);
 
 	if (!thread)
 		return -ENOMEM;
 	if (one->incident)
-		thread->incident = one->incident;
+		thread->told.incident = one->incident;
 	if (one->withdrawn_ns)
 		return 0;
-	if (one->kind != STATEMENT_CORRECTION || thread->last_ns == 0) {
-		thread->last = one->kind;
-		thread->open = one->kind == STATEMENT_FIRST_NOTICE || one->kind == STATEMENT_UPDATE;
+	if (one->kind != STATEMENT_CORRECTION || thread->told.last_ns == 0) {
+		thread->told.last = one->kind;
+		thread->told.open = one->kind == STATEMENT_FIRST_NOTICE || one->kind == STATEMENT_UPDATE;
 	}
-	thread->last_ns = one->published_ns;
-	thread->due_ns = thread->open ? due_after(one) : 0;
-	return 0;
+	thread->told.last_ns = one->published_ns;
+	free(thread->latest);
+	thread->latest = thread->told.open ? strdup(one->json) : NULL;
+	return thread->told.open && !thread->latest ? -ENOMEM : 0;
 }
 
 int statements_thread_each(struct ledger *ledger, int (*each)(void *context, const struct statements_thread *thread),
@@ -573,9 +644,15 @@ int statements_thread_each(struct ledger *ledger, int (*each)(void *context, con
 	struct threads all = { .list = NULL };
 	int result = statements_published_each(ledger, take_into_thread, &all, error);
 
-	for (size_t i = 0; i < all.count && result == 0; i++)
-		if (all.list[i].last_ns)
-			result = each(context, &all.list[i]);
+	for (size_t i = 0; i < all.count; i++) {
+		struct published_thread *thread = &all.list[i];
+
+		if (thread->latest)
+			thread->told.due_ns = due_after(thread->latest, thread->told.last_ns);
+		free(thread->latest);
+		if (result == 0 && thread->told.last_ns)
+			result = each(context, &thread->told);
+	}
 	free(all.list);
 	return result;
 }

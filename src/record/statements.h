@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What was said of an incident, as the ledger keeps it (record/ledger.h): drafts in revisions, who approved and
- * published which of them, what each rests on, and since when people have known of an incident. All of it is only added
- * to: an edit is another revision, a correction another statement, and what was published stays with its SHA-256.
+ * published which of them, what each rests on, since when people have known of an incident, and which reports on it
+ * nobody needs. All of it is only added to: an edit is another revision, a correction another statement, and what was
+ * published stays with its SHA-256.
  *
  * A statement is "s1": its number. Statements of one matter form a thread, which has the number of the first of them.
  * What a statement rests on are documents as they were when it was drafted, found by their SHA-256.
@@ -90,6 +91,18 @@ struct statements_awareness {
 	const char *set_by;
 };
 
+/*
+ * What somebody has said of a report to an authority on an incident: that it is not needed here, or that it is after
+ * all. Of an incident and a kind the latest counts.
+ */
+struct statements_exemption {
+	uint64_t incident;
+	enum statement_kind kind;
+	bool exempt;
+	int64_t set_ns;
+	const char *set_by, *why; /* why: "" at most where it is needed */
+};
+
 const char *statements_act_name(enum statements_act act);
 
 /*
@@ -108,6 +121,9 @@ int statements_act_add(struct ledger *ledger, const struct statements_act_row *a
 /* -EINVAL: aware_ns is not before set_ns. */
 int statements_awareness_add(struct ledger *ledger, const struct statements_awareness *awareness,
                              struct record_error *error);
+/* -EINVAL: it is of no incident, of a kind that is for the public, or exempt and nobody says why. */
+int statements_exemption_add(struct ledger *ledger, const struct statements_exemption *exemption,
+                             struct record_error *error);
 /* Keeps a document by its SHA-256, which is told; once, however often it is added. */
 int statements_source_add(struct ledger *ledger, const char *json, int64_t made_ns, char sha256[LEDGER_DIGEST_SIZE],
                           struct record_error *error);
@@ -119,6 +135,10 @@ int statements_each(struct ledger *ledger, uint64_t number,
 /* … the latest revision of each. */
 int statements_latest_each(struct ledger *ledger, int (*each)(void *context, const struct statements_row *row),
                            void *context, struct record_error *error);
+/* … of the `most` latest statements, the latest first. */
+int statements_newest_each(struct ledger *ledger, unsigned most,
+                           int (*each)(void *context, const struct statements_row *row), void *context,
+                           struct record_error *error);
 int statements_act_each(struct ledger *ledger, uint64_t number,
                         int (*each)(void *context, const struct statements_act_row *act), void *context,
                         struct record_error *error);
@@ -131,6 +151,10 @@ int statements_thread_each(struct ledger *ledger, int (*each)(void *context, con
 /* `incident` 0: of all. The latest of an incident counts. */
 int statements_awareness_each(struct ledger *ledger, uint64_t incident,
                               int (*each)(void *context, const struct statements_awareness *awareness), void *context,
+                              struct record_error *error);
+/* Likewise: of an incident and a kind the latest counts. */
+int statements_exemption_each(struct ledger *ledger, uint64_t incident,
+                              int (*each)(void *context, const struct statements_exemption *exemption), void *context,
                               struct record_error *error);
 /* The document, the caller's; -ENOENT; -EBADMSG: what is kept has another SHA-256. */
 int statements_source_find(struct ledger *ledger, const char *sha256, char **json, struct record_error *error);

@@ -2,34 +2,22 @@
 #include "record/subscriptions.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <sodium.h>
 
-#include "base/digest.h"
-#include "base/file.h"
 #include "base/hex.h"
 #include "impact/component.h"
 #include "record/subscriptions_inside.h"
 
-#define MAC_OCTETS 16 /* of a token: 128 bits */
-#define MAC_DIGITS (2 * MAC_OCTETS)
-#define NONCE_OCTETS 16
-#define NONCE_SIZE HEX_SIZE(NONCE_OCTETS)
-#define DELIVERY_ID_OCTETS 12
-#define NUMBER_DIGITS_MAX 15 /* hexadecimal */
-#define KEY_TEXT_SIZE HEX_SIZE(SUBSCRIPTIONS_KEY_OCTETS)
+#define NONCE_OCTETS ((SUBSCRIPTIONS_NONCE_SIZE - 1) / 2)
+#define LEAVING_MAX 64 /* web servers that are taken out at a time */
 
 static const char *const kinds[SUBSCRIBER_KINDS] = { [SUBSCRIBER_MAIL] = "mail", [SUBSCRIBER_WEBHOOK] = "webhook" };
 static const char *const states[SUBSCRIBER_STATES] = {
 	[SUBSCRIBER_ASKED] = "asked", [SUBSCRIBER_CONFIRMED] = "confirmed", [SUBSCRIBER_GONE] = "gone"
 };
-static const char purposes[TOKEN_PURPOSES] = { [TOKEN_CONFIRM] = 'c', [TOKEN_LEAVE] = 'e' };
 
 const char *subscriber_kind_name(enum subscriber_kind kind)
 {
@@ -79,7 +67,7 @@ int subscriptions_number(struct ledger *ledger, const char *sql, const struct ar
 	return result == 0 ? ledger_ask(ledger, statement, number, error) : result;
 }
 
-static unsigned find(const char *const *names, unsigned count, const char *name)
+unsigned subscriptions_word(const char *const *names, unsigned count, const char *name)
 {
 	unsigned i = 0;
 
@@ -92,8 +80,9 @@ struct subscriber subscriptions_row(sqlite3_stmt *statement)
 {
 	return (struct subscriber){
 		.id = (uint64_t)sqlite3_column_int64(statement, 0),
-		.kind = (enum subscriber_kind)find(kinds, SUBSCRIBER_KINDS, database_text(statement, 1)),
-		.state = (enum subscriber_state)find(states, SUBSCRIBER_STATES, database_text(statement, 2)),
+		.kind = (enum subscriber_kind)subscriptions_word(kinds, SUBSCRIBER_KINDS, database_text(statement, 1)),
+		.state = (enum subscriber_state)subscriptions_word(states, SUBSCRIBER_STATES,
+		                                                   database_text(statement, 2)),
 		.name = database_text(statement, 3),
 		.lang = database_text(statement, 4),
 		.components = database_text(statement, 5),
@@ -103,116 +92,6 @@ struct subscriber subscriptions_row(sqlite3_stmt *statement)
 		.confirmed_ns = sqlite3_column_int64(statement, 9),
 		.gone_ns = sqlite3_column_int64(statement, 10),
 	};
-}
-
-/* ---- keys and tokens ---- */
-
-static int read_key(int fd, struct subscriptions_key *key)
-{
-	char text[KEY_TEXT_SIZE];
-	int result = file_read_at(fd, text, sizeof(text), 0);
-
-	if (result == 0)
-		result = hex_read(text, key->octets, sizeof(key->octets));
-	explicit_bzero(text, sizeof(text));
-	return result;
-}
-
-/* Written beside its place and linked there: who comes second finds the first one's, whole. */
-static int make_key(const char *path, const char *state_dir)
-{
-	uint8_t octets[SUBSCRIPTIONS_KEY_OCTETS];
-	char made[RECORD_PATH_SIZE + 8], text[KEY_TEXT_SIZE];
-	struct stat owner;
-	int fd, result;
-
-	(void)snprintf(made, sizeof(made), "%.*s.XXXXXX", RECORD_PATH_SIZE - 1, path);
-	fd = mkostemp(made, O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	randombytes_buf(octets, sizeof(octets));
-	hex_write(octets, sizeof(octets), text);
-	text[KEY_TEXT_SIZE - 1] = '\n';
-	result = file_write(fd, text, sizeof(text));
-	explicit_bzero(text, sizeof(text));
-	explicit_bzero(octets, sizeof(octets));
-	if (result == 0 && stat(state_dir, &owner) == 0 && geteuid() == 0)
-		(void)!fchown(fd, owner.st_uid, owner.st_gid);
-	if (result == 0 && fsync(fd) != 0)
-		result = -errno;
-	(void)close(fd);
-	if (result == 0 && link(made, path) != 0 && errno != EEXIST)
-		result = -errno;
-	(void)unlink(made);
-	return result == 0 ? file_sync_folder(state_dir) : result;
-}
-
-int subscriptions_key_open(const char *state_dir, struct subscriptions_key *key, struct record_error *error)
-{
-	struct subscriptions_key read;
-	char path[RECORD_PATH_SIZE];
-	int fd, result = 0;
-
-	if (snprintf(path, sizeof(path), "%s" SUBSCRIPTIONS_KEY_FILE, state_dir) >= (int)sizeof(path))
-		return ledger_refuse(error, -ENAMETOOLONG, "the path of the record is too long", "");
-	if (sodium_init() < 0)
-		return ledger_refuse(error, -EIO, "libsodium cannot begin", "");
-	if (access(path, F_OK) != 0)
-		result = make_key(path, state_dir);
-	fd = result == 0 ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
-	if (result == 0)
-		result = fd < 0 ? -errno : read_key(fd, &read);
-	if (fd >= 0)
-		(void)close(fd);
-	if (result == 0)
-		*key = read;
-	else
-		(void)ledger_refuse(error, result,
-		                    result == -EBADMSG ? "subscriptions.key beside the record is no key"
-		                                       : "subscriptions.key beside the record cannot be read or made",
-		                    "it must be readable by its owner, root or the user that `user:` names");
-	explicit_bzero(&read, sizeof(read));
-	return result;
-}
-
-void subscriptions_token(const struct subscriptions_key *key, enum token_purpose purpose, uint64_t subscriber,
-                         const char *nonce, char token[SUBSCRIPTIONS_TOKEN_SIZE])
-{
-	char text[128], digits[MAC_DIGITS + 1];
-	uint8_t sum[DIGEST_SHA256_SIZE];
-	int length = snprintf(text, sizeof(text), "token/%c/%llu/%.64s", purposes[purpose],
-	                      (unsigned long long)subscriber, nonce);
-
-	digest_hmac_sha256(key->octets, sizeof(key->octets), text, (size_t)length, sum);
-	hex_write(sum, MAC_OCTETS, digits);
-	(void)snprintf(token, SUBSCRIPTIONS_TOKEN_SIZE, "%c%llx%s", purposes[purpose], (unsigned long long)subscriber,
-	               digits);
-}
-
-int subscriptions_token_read(const char *token, enum token_purpose *purpose, uint64_t *subscriber)
-{
-	const char *which = token[0] ? memchr(purposes, token[0], sizeof(purposes)) : NULL;
-	size_t length = strlen(token), digits = which && length > 1 + MAC_DIGITS ? length - 1 - MAC_DIGITS : 0;
-	uint64_t number = 0;
-
-	if (digits == 0 || digits > NUMBER_DIGITS_MAX || token[1] == '0' || strspn(token, "0123456789abcdef") != length)
-		return -EINVAL;
-	for (size_t i = 0; i < digits; i++)
-		number = number << 4 | (uint64_t)hex_digit(token[1 + i]);
-	*purpose = (enum token_purpose)(which - purposes);
-	*subscriber = number;
-	return 0;
-}
-
-void subscriptions_delivery_id(const struct subscriptions_key *key, const struct delivery *delivery, char id[25])
-{
-	uint8_t sum[DIGEST_SHA256_SIZE];
-	char text[96];
-	int length = snprintf(text, sizeof(text), "delivery/%llu/%lld", (unsigned long long)delivery->id,
-	                      (long long)delivery->queued_ns);
-
-	digest_hmac_sha256(key->octets, sizeof(key->octets), text, (size_t)length, sum);
-	hex_write(sum, DELIVERY_ID_OCTETS, id);
 }
 
 /* ---- asking ---- */
@@ -264,7 +143,7 @@ static int insert(struct ledger *ledger, const struct subscriber *who, enum subs
                   struct record_error *error)
 {
 	uint8_t octets[NONCE_OCTETS];
-	char nonce[NONCE_SIZE];
+	char nonce[SUBSCRIPTIONS_NONCE_SIZE];
 	int64_t rows = 0;
 	int result = subscriptions_number(ledger, "SELECT count(*) FROM subscriber WHERE state <> 'gone'", NULL, 0,
 	                                  &rows, error);
@@ -402,7 +281,7 @@ int subscriptions_add(struct ledger *ledger, const struct subscriber *who, int64
 /* ---- answering ---- */
 
 struct asked {
-	char nonce[NONCE_SIZE], lang[8];
+	char nonce[SUBSCRIPTIONS_NONCE_SIZE], lang[SUBSCRIPTIONS_LANG_SIZE];
 	enum subscriber_state state;
 	int64_t question_ns;
 	bool found;
@@ -412,9 +291,10 @@ static int asked_row(sqlite3_stmt *statement, void *context)
 {
 	struct asked *asked = context;
 
-	(void)snprintf(asked->nonce, sizeof(asked->nonce), "%s", database_text(statement, 0));
-	(void)snprintf(asked->lang, sizeof(asked->lang), "%s", database_text(statement, 1));
-	asked->state = (enum subscriber_state)find(states, SUBSCRIBER_STATES, database_text(statement, 2));
+	database_copy_text(statement, 0, asked->nonce, sizeof(asked->nonce));
+	database_copy_text(statement, 1, asked->lang, sizeof(asked->lang));
+	asked->state =
+		(enum subscriber_state)subscriptions_word(states, SUBSCRIBER_STATES, database_text(statement, 2));
 	asked->question_ns = sqlite3_column_int64(statement, 3);
 	asked->found = true;
 	return 0;
@@ -449,7 +329,7 @@ static int check_token(struct ledger *ledger, const struct subscriptions_key *ke
 }
 
 int subscriptions_confirm(struct ledger *ledger, const struct subscriptions_key *key, const char *token, int64_t now_ns,
-                          char lang[8], struct record_error *error)
+                          char lang[SUBSCRIPTIONS_LANG_SIZE], struct record_error *error)
 {
 	struct asked asked;
 	uint64_t id = 0;
@@ -491,7 +371,7 @@ static int forget(struct ledger *ledger, uint64_t id, int64_t now_ns, unsigned *
 }
 
 int subscriptions_leave(struct ledger *ledger, const struct subscriptions_key *key, const char *token, int64_t now_ns,
-                        char lang[8], struct record_error *error)
+                        char lang[SUBSCRIPTIONS_LANG_SIZE], struct record_error *error)
 {
 	struct asked asked;
 	unsigned changed;
@@ -520,7 +400,7 @@ int subscriptions_remove(struct ledger *ledger, uint64_t id, int64_t now_ns, str
 struct leaving {
 	const struct subscriber *webhooks;
 	unsigned count;
-	uint64_t ids[64]; /* that are configured no more; of more the next time */
+	uint64_t ids[LEAVING_MAX]; /* that are configured no more; of more the next time */
 	unsigned leaving;
 };
 
@@ -533,7 +413,7 @@ static int find_leaving(void *context, const struct subscriber *one)
 	for (unsigned i = 0; i < leaving->count; i++)
 		if (strcmp(leaving->webhooks[i].name, one->name) == 0)
 			return 0;
-	if (leaving->leaving < sizeof(leaving->ids) / sizeof(leaving->ids[0]))
+	if (leaving->leaving < LEAVING_MAX)
 		leaving->ids[leaving->leaving++] = one->id;
 	return 0;
 }
@@ -594,14 +474,9 @@ int subscriptions_each(struct ledger *ledger, bool gone, int (*each)(void *conte
                        void *context, struct record_error *error)
 {
 	struct listing listing = { .each = each, .context = context };
-	sqlite3_stmt *statement = NULL;
-	int result;
 
-	if (ledger->schema < SUBSCRIPTIONS_SCHEMA)
-		return 0;
-	result = subscriptions_bind(ledger,
-	                            "SELECT " SUBSCRIBER_COLUMNS " FROM subscriber u WHERE ?1 OR u.state <> 'gone'"
-	                            " ORDER BY u.id",
-	                            ARGUMENTS({ .number = gone }), &statement, error);
-	return result != 0 ? result : ledger_each_row(ledger, statement, list_row, &listing, error);
+	return ledger_list(ledger, SUBSCRIPTIONS_SCHEMA,
+	                   "SELECT " SUBSCRIBER_COLUMNS
+	                   " FROM subscriber u WHERE ?1 OR u.state <> 'gone' ORDER BY u.id",
+	                   gone, list_row, &listing, error);
 }

@@ -36,8 +36,11 @@
 #define SUBSCRIPTIONS_KEY_OCTETS 32
 #define SUBSCRIPTIONS_NAME_SIZE 256
 #define SUBSCRIPTIONS_COMPONENTS_SIZE 512
-#define SUBSCRIPTIONS_TOKEN_SIZE 56 /* hexadecimal digits: c or e, the subscriber's number, 32 of the hash */
-#define SUBSCRIPTIONS_ERROR_MAX 160 /* octets of what went wrong */
+#define SUBSCRIPTIONS_LANG_SIZE 8
+#define SUBSCRIPTIONS_NONCE_SIZE 33       /* 32 hexadecimal digits */
+#define SUBSCRIPTIONS_DELIVERY_ID_SIZE 25 /* 24 hexadecimal digits */
+#define SUBSCRIPTIONS_TOKEN_SIZE 56       /* hexadecimal digits: c or e, the subscriber's number, 32 of the hash */
+#define SUBSCRIPTIONS_ERROR_MAX 160       /* octets of what went wrong */
 
 #define SUBSCRIPTIONS_MAX 100000        /* subscribers that are not gone: more are refused */
 #define SUBSCRIPTIONS_QUEUE_MAX 1000000 /* deliveries that wait: nothing more is queued until some went */
@@ -123,17 +126,18 @@ const char *delivery_state_name(enum delivery_state state);
 int subscriptions_key_open(const char *state_dir, struct subscriptions_key *key, struct record_error *error);
 void subscriptions_token(const struct subscriptions_key *key, enum token_purpose purpose, uint64_t subscriber,
                          const char *nonce, char token[SUBSCRIPTIONS_TOKEN_SIZE]);
-/* "web,login": component's IDs with commas between, as many as SUBSCRIPTIONS_COMPONENTS_SIZE holds; not "". */
-bool subscriptions_components_ok(const char *list);
 /* What a token says of itself, true or not. -EINVAL: it is none. */
 int subscriptions_token_read(const char *token, enum token_purpose *purpose, uint64_t *subscriber);
 /* What a delivery is called by its receiver, however often it is sent: 24 hexadecimal digits. */
-void subscriptions_delivery_id(const struct subscriptions_key *key, const struct delivery *delivery, char id[25]);
+void subscriptions_delivery_id(const struct subscriptions_key *key, const struct delivery *delivery,
+                               char id[SUBSCRIPTIONS_DELIVERY_ID_SIZE]);
 /* How long to wait after so many attempts: doubling, up to half of it more by `seed`. */
 int64_t subscriptions_pause_ns(uint32_t attempts, uint64_t seed);
 
 /* ---- subscribers ---- */
 
+/* "web,login": component's IDs with commas between, as many as SUBSCRIPTIONS_COMPONENTS_SIZE holds; not "". */
+bool subscriptions_components_ok(const char *list);
 /*
  * An address wants to be told; it must be one (tell/mail.h). A question is queued, or nothing, where it is confirmed,
  * was asked a while ago, or often: whoever asks is told the same. *queued says which. -EDQUOT: too many ask.
@@ -145,13 +149,13 @@ int subscriptions_add(struct ledger *ledger, const struct subscriber *who, int64
                       struct record_error *error);
 /* -ENOENT: no such token, or its time is over. Again makes no difference. `lang` may be NULL. */
 int subscriptions_confirm(struct ledger *ledger, const struct subscriptions_key *key, const char *token, int64_t now_ns,
-                          char lang[8], struct record_error *error);
+                          char lang[SUBSCRIPTIONS_LANG_SIZE], struct record_error *error);
 int subscriptions_leave(struct ledger *ledger, const struct subscriptions_key *key, const char *token, int64_t now_ns,
-                        char lang[8], struct record_error *error);
+                        char lang[SUBSCRIPTIONS_LANG_SIZE], struct record_error *error);
 /* -ENOENT. The name is erased, and what waits for it. */
 int subscriptions_remove(struct ledger *ledger, uint64_t id, int64_t now_ns, struct record_error *error);
 /*
- * The web servers that are configured, and no others: `names` of `count` rows, of which name, lang, components count.
+ * The web servers that are configured, and no others: `count` rows, of which name, lang, components are read.
  */
 int subscriptions_webhooks(struct ledger *ledger, const struct subscriber *webhooks, unsigned count, int64_t now_ns,
                            struct record_error *error);

@@ -31,6 +31,8 @@ int subscriptions_number(struct ledger *ledger, const char *sql, const struct ar
 	"u.gone_ns"
 #define SUBSCRIBER_COLUMNS_COUNT 11
 
+/* Which of the names that is; where it is none of them, the last. */
+unsigned subscriptions_word(const char *const *names, unsigned count, const char *name);
 struct subscriber subscriptions_row(sqlite3_stmt *statement);
 
 #endif

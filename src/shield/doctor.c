@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/statfs.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -19,14 +18,12 @@
 #include <linux/capability.h>
 #include <linux/ethtool.h>
 #include <linux/genetlink.h>
-#include <linux/magic.h>
 #include <linux/sockios.h>
 
 #include "shield/inside.h"
 #include "shield/nft.h"
 
 #define KERNEL_LEAST 6      /* of Linux 6.0 */
-#define PATH_SIZE 512       /* of a directory's name */
 #define PROC_SIZE 4096      /* of what is read from /proc */
 #define PROGRAM_MAPS_MAX 64 /* of a program's maps that are looked at */
 #define NETLINK_SIZE 8192   /* of an answer */
@@ -59,60 +56,25 @@ static bool has_capability(unsigned capability)
 	return (bits >> capability & 1) != 0;
 }
 
-/* A bpf file system holds the directory, or the nearest one above it that is there. */
-static bool in_bpffs(const char *directory)
+/* Whether a folder of pins can be had: where nothing is mounted yet, the daemon mounts what it needs. */
+static bool has_bpffs(const char *directory)
 {
-	char path[PATH_SIZE];
-	struct statfs found;
-	char *slash;
-
-	if ((size_t)snprintf(path, sizeof(path), "%s", directory) >= sizeof(path))
-		return false;
-	while (statfs(path, &found) != 0) {
-		slash = strrchr(path, '/');
-		if (!slash || slash == path)
-			return false;
-		*slash = '\0';
-	}
-	return found.f_type == BPF_FS_MAGIC;
-}
-
-/* The daemon mounts one where it usually is, and nowhere else. */
-static bool may_mount_bpffs(const char *directory)
-{
-	static const char usual[] = "/sys/fs/bpf";
+	enum pin_place place = pin_place_of(directory);
 	char text[PROC_SIZE];
 
-	if (strncmp(directory, usual, strlen(usual)) != 0)
-		return false;
+	if (place != PIN_USUAL)
+		return place == PIN_MOUNTED;
 	read_text("/proc/filesystems", text, sizeof(text));
 	return strstr(text, "\tbpf\n") && has_capability(CAP_SYS_ADMIN);
 }
 
-/* The layout of what is pinned, which is the first word of its `config`, whatever comes behind it; 0: nothing is. */
-static int pinned_layout(const char *bpffs_dir)
+/* 0: nothing is pinned, or nobody can tell. */
+static int layout_of_pinned(const char *bpffs_dir)
 {
-	struct bpf_obj_get_opts options;
-	struct bpf_map_info info = { .type = 0 };
-	uint32_t size = sizeof(info), key = 0, layout = 0;
-	char path[PATH_SIZE];
-	uint8_t *value = NULL;
-	int fd = -1;
+	struct shield_before before;
+	int layout = pin_layout(bpffs_dir, &before);
 
-	OPTIONS_BEGIN(options);
-	options.file_flags = BPF_F_RDONLY;
-	if ((size_t)snprintf(path, sizeof(path), "%s/%s", bpffs_dir, shield_map_name(SHIELD_MAP_CONFIG)) < sizeof(path))
-		fd = bpf_obj_get_opts(path, &options);
-	if (fd < 0)
-		return 0;
-	if (bpf_obj_get_info_by_fd(fd, &info, &size) == 0 && info.type == BPF_MAP_TYPE_ARRAY &&
-	    info.value_size >= sizeof(layout))
-		value = calloc(1, info.value_size);
-	if (value && bpf_map_lookup_elem(fd, &key, value) == 0)
-		memcpy(&layout, value, sizeof(layout));
-	free(value);
-	(void)close(fd);
-	return (int)layout;
+	return layout > 0 ? layout : 0;
 }
 
 #define RETURN_2                                                                    \
@@ -217,10 +179,10 @@ int doctor_look(const char *bpffs_dir, struct doctor_host *host, struct shield_e
 	read_text("/proc/sys/net/ipv4/tcp_syncookies", text, sizeof(text));
 	found.cookies = text[0] != '0';
 	found.btf = access("/sys/kernel/btf/vmlinux", F_OK) == 0;
-	found.bpffs = in_bpffs(bpffs_dir) || may_mount_bpffs(bpffs_dir);
+	found.bpffs = has_bpffs(bpffs_dir);
 	found.freplace = found.may_load && can_replace();
 	found.nftables = found.may_load && nft_shield_available() == 0; /* else the library says that it must not */
-	found.pinned_layout = pinned_layout(bpffs_dir);
+	found.pinned_layout = layout_of_pinned(bpffs_dir);
 	*host = found;
 	return 0;
 }
@@ -341,7 +303,7 @@ static void ask_program(const char *bpffs_dir, struct doctor_interface *found)
 	uint32_t maps[PROGRAM_MAPS_MAX], size;
 	struct bpf_prog_info program = { .nr_map_ids = PROGRAM_MAPS_MAX, .map_ids = (uintptr_t)maps };
 	struct bpf_map_info config = { .id = 0 };
-	char path[PATH_SIZE];
+	char path[PIN_PATH_SIZE];
 	int fd = bpf_prog_get_fd_by_id(found->program);
 
 	if (fd < 0)
@@ -355,8 +317,7 @@ static void ask_program(const char *bpffs_dir, struct doctor_interface *found)
 
 	OPTIONS_BEGIN(options);
 	options.file_flags = BPF_F_RDONLY;
-	if ((size_t)snprintf(path, sizeof(path), "%s/%s", bpffs_dir, shield_map_name(SHIELD_MAP_CONFIG)) >=
-	    sizeof(path))
+	if (pin_path(path, bpffs_dir, shield_map_name(SHIELD_MAP_CONFIG)) != 0)
 		return;
 	fd = bpf_obj_get_opts(path, &options);
 	if (fd < 0)

@@ -3,7 +3,6 @@
 
 #define CODE_MASK ((1ULL << SHIELD_CODE4_BITS) - 1)
 #define LANE_MORE SHIELD_BLOCK4_LANES /* the 16th */
-#define SHIFT 17                      /* of shield_place4() */
 
 /* Newton's iteration: of an odd number and 2^64; each round doubles the bits that are right, from 3 on. */
 static uint64_t inverse_of(uint64_t odd)
@@ -25,7 +24,7 @@ uint64_t lanes_code_at(const struct lanes *lanes, uint32_t bucket, uint32_t rema
 	uint64_t x = (uint64_t)bucket << lanes->state->lane_bits | remainder;
 
 	x = x * lanes->inverse & CODE_MASK;
-	x ^= x >> SHIFT; /* undoes itself, for it is more than half of the bits */
+	x ^= x >> SHIELD_PLACE4_SHIFT;
 	return (x * inverse_of(SHIELD_PLACE4_TIMES) ^ lanes->state->xor4) & CODE_MASK;
 }
 

@@ -2,7 +2,6 @@
 #include "shield/maps.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,8 +12,6 @@
 #include "base/time.h"
 #include "shield/inside.h"
 
-#define CPUS_MAX 8192 /* what Linux can be built for */
-#define PATH_SIZE 512
 #define NOTE_TRIES 3 /* a note that is being written may be read half */
 
 /* By enum shield_map; the names of bpf/maps.h. */
@@ -96,7 +93,7 @@ void shield_maps_close(struct shield_maps *maps)
 int shield_maps_for_engine(const char *bpffs_dir, struct shield_maps *maps)
 {
 	struct shield_maps opened;
-	char path[PATH_SIZE];
+	char path[PIN_PATH_SIZE];
 	int error = 0;
 
 	for (unsigned i = 0; i < SHIELD_MAPS; i++)
@@ -107,13 +104,10 @@ int shield_maps_for_engine(const char *bpffs_dir, struct shield_maps *maps)
 
 		OPTIONS_BEGIN(options);
 		options.file_flags = written ? 0 : BPF_F_RDONLY;
-
-		if ((size_t)snprintf(path, sizeof(path), "%s/%s", bpffs_dir, map_names[i]) >= sizeof(path)) {
-			error = -ENAMETOOLONG;
-			break;
-		}
-		opened.fd[i] = bpf_obj_get_opts(path, &options);
-		if (opened.fd[i] < 0)
+		error = pin_path(path, bpffs_dir, map_names[i]);
+		if (!error)
+			opened.fd[i] = bpf_obj_get_opts(path, &options);
+		if (!error && opened.fd[i] < 0)
 			error = opened.fd[i];
 	}
 	if (error) {
@@ -185,7 +179,7 @@ static int read_cpus(int fd, uint32_t key, size_t size, uint8_t **values, size_t
 
 	if (count < 0)
 		return count;
-	if (count == 0 || count > CPUS_MAX)
+	if (count == 0 || count > SHIELD_CPUS_MAX)
 		return -E2BIG;
 	*stride = (size + 7) & ~(size_t)7;
 	read = calloc((size_t)count, *stride);
@@ -288,8 +282,6 @@ int shield_read_rule_count(const struct shield_maps *maps, uint32_t counter, str
 	return 0;
 }
 
-/* ---- rules ---- */
-
 int shield_count_cookies_lost(const struct shield_maps *maps, uint64_t now, unsigned *count)
 {
 	int fd = maps->fd[SHIELD_MAP_TRIALS], error;
@@ -310,6 +302,8 @@ int shield_count_cookies_lost(const struct shield_maps *maps, uint64_t now, unsi
 	*count = lost;
 	return 0;
 }
+
+/* ---- rules ---- */
 
 int shield_read_active_until(const struct shield_maps *maps, uint32_t counter, uint64_t *until)
 {
@@ -478,6 +472,8 @@ int shield_each_allowed(const struct shield_maps *maps, uint64_t now,
 	return -EAGAIN;
 }
 
+/* ---- what services know ---- */
+
 int shield_read_knowing(const struct shield_maps *maps, struct shield_knowing *knowing)
 {
 	struct shield_config *config = calloc(1, sizeof(*config));
@@ -527,6 +523,8 @@ bool shield_is_known(const struct shield_maps *maps, const struct shield_knowing
 			return true;
 	return false;
 }
+
+/* ---- mode ---- */
 
 int shield_read_mode(const struct shield_maps *maps, uint64_t now, struct shield_mode *mode)
 {

@@ -2,9 +2,9 @@
 /*
  * The table, as nft would list it (see nft.h for what it is):
  *
- *     layout_2                        an empty chain: of which layout it is
+ *     layout_3                        an empty chain: of which layout it is
  *     in_IFINDEX  (hook)              one an interface: jump judge
- *     judge       arp, not IP: pass; jump guard, allowed, blocked, rules; pass
+ *     judge       arp, not IP, neighbour discovery: pass; jump guard, allowed, blocked, rules; pass
  *     guard       one rule a way in, with a set guard_N of its port
  *     allowed, blocked                one rule a set; sets a4_LENGTH, a6_, b4_, b6_: networks of one length
  *     rules       "meta protocol @r7_alive CONDITIONS jump rule_7", by number; one or more a family
@@ -29,7 +29,7 @@
 
 #include "shield/nft_inside.h"
 
-#define LAYOUT "layout_2"
+#define LAYOUT "layout_3"
 #define PRIORITY (-500) /* before what else may hang there */
 #define MIN_SIZE 1024   /* elements of a set of prefixes, at least */
 
@@ -160,7 +160,7 @@ static int make_table(struct nft_shield *nft, bool replace, struct shield_error 
 	say_verdicts(s);
 	fputs("chain guard { }\nchain allowed { }\nchain blocked { }\nchain rules { }\n"
 	      "chain judge { meta protocol arp goto pass_arp; meta protocol != { ip, ip6 } goto pass_not_ip;"
-	      " jump guard; jump allowed; jump blocked; jump rules; goto pass_clean; }\n}\n",
+	      " ip6 hoplimit 255 icmpv6 type 133-137 goto pass_clean; jump guard; jump allowed; jump blocked; jump rules; goto pass_clean; }\n}\n",
 	      s);
 	return nft_script_run(&script, nft, error);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shield/sample_observation.h"
 
-#define LINK_ETHERNET 1
+#include "observe/link.h"
 
 static uint32_t known_flags(const struct shield_sample *sample)
 {

@@ -13,31 +13,24 @@
 #include "shield/shield.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
-#include <linux/magic.h>
 #include <shield.skel.h>
 
 #include "base/time.h"
 #include "shield/blocks.h"
 #include "shield/inside.h"
-
-#define BPFFS "/sys/fs/bpf"
 
 #define CALIBRATION_NS (50 * NS_PER_MS)
 #define SAMPLE_SENT_SHARE 4 /* one sample in so many is of what leaves */
@@ -49,76 +42,6 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list argu
 	(void)format;
 	(void)arguments;
 	return 0;
-}
-
-/* ---- the file system of pins ---- */
-
-static bool is_bpffs(const char *path)
-{
-	struct statfs about;
-
-	return statfs(path, &about) == 0 && about.f_type == BPF_FS_MAGIC;
-}
-
-/* bpffs_dir, made where it is not there; the bpf file system is mounted at its usual place if nothing is. */
-static int make_dir(const char *dir, struct shield_error *error)
-{
-	char parent[PIN_PATH_SIZE];
-	char *slash;
-
-	if (dir[0] != '/' || (size_t)snprintf(parent, sizeof(parent), "%s", dir) >= sizeof(parent))
-		return shield_fail(error, -EINVAL, "%.200s: not an absolute path that is short enough", dir);
-	if (is_bpffs(dir))
-		return 0;
-	slash = strrchr(parent, '/');
-	*slash = '\0';
-	if (!is_bpffs(parent)) {
-		if (strcmp(parent, BPFFS) != 0) {
-			shield_fail(error, -ENOTDIR, "%s: is in no bpf file system", dir);
-			shield_advise(error, "mount -t bpf bpf %.200s", parent);
-			return -ENOTDIR;
-		}
-		if (mount("bpf", BPFFS, "bpf", 0, "mode=0700")) {
-			int result = -errno;
-
-			shield_fail(error, result, "%s: no bpf file system is mounted there, and mounting one: %s",
-			            BPFFS, strerror(-result));
-			shield_advise(error, "as root: mount -t bpf bpf " BPFFS);
-			return result;
-		}
-	}
-	if (mkdir(dir, 0700) && errno != EEXIST)
-		return shield_fail(error, -errno, "%s: %s", dir, strerror(errno));
-	return 0;
-}
-
-/*
- * bpffs_dir as a descriptor, to hold as long as the shield is open: two that write the same maps would undo each
- * other's rules. Where the bpf file system is mounted for everybody, who makes the folder first owns it, and could put
- * other maps in the pins' place; then it is not used.
- */
-static int hold_dir(const char *dir, int *held, struct shield_error *error)
-{
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), result = 0;
-	struct stat about;
-
-	if (fd < 0)
-		return shield_fail(error, -errno, "%s: %s", dir, strerror(errno));
-	if (fstat(fd, &about)) {
-		result = shield_fail(error, -errno, "%s: %s", dir, strerror(errno));
-	} else if (about.st_uid != geteuid() || about.st_mode & (S_IWGRP | S_IWOTH)) {
-		result = shield_fail(error, -EPERM, "%s: others may write there (user %u, mode %o)", dir,
-		                     (unsigned)about.st_uid, (unsigned)about.st_mode & 07777);
-		shield_advise(error, "see whose it is, take it away, and let holdfast make it");
-	} else if (flock(fd, LOCK_EX | LOCK_NB)) {
-		result = shield_fail(error, -EBUSY, "%s: another holdfast has the shield there", dir);
-		shield_advise(error, "stop that one first, or name another bpffs_dir");
-	}
-	if (result)
-		(void)close(fd);
-	else
-		*held = fd;
-	return result;
 }
 
 /* ---- clock ---- */
@@ -204,42 +127,6 @@ static int open_pinned(const char *dir, struct shield_maps *maps)
 	}
 	*maps = opened;
 	return 0;
-}
-
-/*
- * What the pinned config says of its layout: 0 where nothing is pinned, -EBADMSG where that cannot be told. And of its
- * mode, which is at the same place in all layouts.
- */
-static int pinned_layout(const char *dir, struct shield_before *before)
-{
-	struct bpf_map_info info = { 0 };
-	__u32 size = sizeof(info), key = 0;
-	char path[PIN_PATH_SIZE];
-	void *value;
-	int fd, result = pin_path(path, dir, shield_map_name(SHIELD_MAP_CONFIG));
-
-	if (result)
-		return result;
-	fd = bpf_obj_get(path);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	result = bpf_obj_get_info_by_fd(fd, &info, &size);
-	if (result || info.value_size < sizeof(__u32)) {
-		(void)close(fd);
-		return -EBADMSG;
-	}
-	value = calloc(1, info.value_size);
-	result = value ? bpf_map_lookup_elem(fd, &key, value) : -ENOMEM;
-	if (!result)
-		result = *(__u32 *)value > 0 && *(__u32 *)value < INT16_MAX ? (int)*(__u32 *)value : -EBADMSG;
-	if (result > 0 && info.value_size >= offsetof(struct shield_config, ruleset)) {
-		memcpy(&before->mode, (char *)value + offsetof(struct shield_config, mode), sizeof(before->mode));
-		memcpy(&before->enforce_until, (char *)value + offsetof(struct shield_config, enforce_until),
-		       sizeof(before->enforce_until));
-	}
-	free(value);
-	(void)close(fd);
-	return result;
 }
 
 static struct shield_config *map_config(int fd)
@@ -459,7 +346,7 @@ static int explain_load(int result, struct shield_error *error)
 /* Decides whose maps these are to be; on SHIELD_TAKEN_OVER they are open in shield->maps. */
 static int choose_origin(struct shield *shield, struct shield_error *error)
 {
-	int layout = pinned_layout(shield->dir, &shield->before);
+	int layout = pin_layout(shield->dir, &shield->before);
 
 	shield->origin = layout == 0 ? SHIELD_NEW : SHIELD_REPLACED;
 	if (layout == -EPERM || layout == -EACCES)
@@ -538,7 +425,7 @@ int shield_open(const struct shield_options *options, struct shield **shield, st
 		                   options->block_capacity, SHIELD_BLOCK_CAPACITY_MIN, SHIELD_BLOCK_CAPACITY_MAX);
 	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
 		return shield_fail(error, -EIO, "the kernel gives no random numbers");
-	result = make_dir(options->bpffs_dir, error);
+	result = pin_make_dir(options->bpffs_dir, error);
 	if (!result)
 		result = new_shield(options->bpffs_dir, &made, error);
 	if (result)
@@ -549,7 +436,7 @@ int shield_open(const struct shield_options *options, struct shield **shield, st
 	if (!made->programs)
 		result = shield_fail(error, -errno, "the shield's programs cannot be read: %s", strerror(errno));
 	if (!result)
-		result = hold_dir(made->dir, &made->dir_fd, error);
+		result = pin_hold_dir(made->dir, &made->dir_fd, error);
 	if (!result)
 		result = choose_origin(made, error);
 	if (!result)
@@ -573,7 +460,7 @@ int shield_open_pinned(const char *bpffs_dir, struct shield **shield, struct shi
 	if (result)
 		return result;
 	(void)libbpf_set_print(quiet);
-	layout = pinned_layout(made->dir, &made->before);
+	layout = pin_layout(made->dir, &made->before);
 	if (layout == 0) {
 		result = shield_fail(error, -ENOENT, "%s: no shield is pinned there", made->dir);
 		goto close;

@@ -11,7 +11,7 @@
 
 #define STEPS_MAX 3
 #define SECONDS_MAX 1e11 /* a number beyond is milliseconds */
-#define NAMES 24
+#define STEP_MAX 24      /* octets of one */
 
 enum wanted { TIME, PEER, FORWARDED, METHOD, STATUS, BYTES, DURATION, WANTED };
 
@@ -72,13 +72,13 @@ static const struct name {
 static const json_t *find(const json_t *object, const char *path)
 {
 	const json_t *value = json_object_get(object, path);
-	char step[NAMES + 1];
+	char step[STEP_MAX + 1];
 
 	for (unsigned i = 0; !value && i < STEPS_MAX; i++) {
 		const char *dot = strchr(path, '.');
 		size_t length = dot ? (size_t)(dot - path) : 0;
 
-		if (!dot || length > NAMES)
+		if (!dot || length > STEP_MAX)
 			return NULL;
 		memcpy(step, path, length);
 		step[length] = '\0';
@@ -89,7 +89,7 @@ static const json_t *find(const json_t *object, const char *path)
 	return value;
 }
 
-/* Nanoseconds of a number, or of digits as a text, in units of unit_ns; false: it is none, or too large. */
+/* Nanoseconds of a number in units of unit_ns; false: it is none, negative, or too large. */
 static bool take_number(const json_t *value, int64_t unit_ns, int64_t *ns)
 {
 	double number = json_number_value(value), most = 9e18 / (double)unit_ns;

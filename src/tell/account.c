@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tell/account.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/hll.h"
 #include "base/share.h"
+#include "detect/scope.h"
 #include "measure/slot.h"
 #include "observe/protocol.h"
 #include "tell/limits.h"
@@ -15,6 +19,15 @@
 #define EVIDENCE_SHOWN 4  /* vectors whose evidence is told */
 #define FEW 50            /* up to here an estimate is as good as a count */
 #define COMMON_PPM 500000 /* what at least half of the packets share is worth a line */
+#define QUESTIONS_LEAST 100
+#define OWN_LABELS_PPM 900000 /* of as many questions, each with a first label of its own: HyperLogLog errs by 1.6 % */
+
+enum { NAME_SERVER = 53, LABEL_AT = 12, LABEL_MAX = 63 }; /* RFC 1035 section 4: the header, then the first name */
+
+static uint64_t at_most(uint64_t estimate, uint64_t bound)
+{
+	return estimate < bound ? estimate : bound;
+}
 
 static void tell(const struct account_sink *to, const char *text)
 {
@@ -73,6 +86,25 @@ const char *account_about(struct account *a, uint64_t n)
 	return text;
 }
 
+static const char *count_of(struct account *a, const struct finding *f, uint64_t n, const char *one, const char *many)
+{
+	char *text = account_room(a);
+
+	snprintf(text, WORDS_SIZE, "%s %s", f->sources_exact ? account_count(a, n) : account_about(a, n),
+	         account_plural(n, one, many));
+	return text;
+}
+
+const char *account_sources(struct account *a, const struct finding *f)
+{
+	return count_of(a, f, f->sources, "address", "addresses");
+}
+
+const char *account_networks(struct account *a, const struct finding *f)
+{
+	return count_of(a, f, f->networks, "network", "networks");
+}
+
 const char *account_pps(struct account *a, uint64_t packets)
 {
 	return account_scaled(a, account_times(packets, SLOTS_PER_SECOND), "pps");
@@ -88,23 +120,53 @@ const char *account_service(const struct account *a, const struct finding *f)
 	return a->input->service_of ? a->input->service_of(a->input->service_context, f) : NULL;
 }
 
-/* ---- What an incident is about ---- */
-
-static bool is_host(const struct prefix *scope)
+/* Numbers of four digits and more as people read them; those behind a point or within a word are left alone. */
+static void add_grouped(struct account *a, struct draft *d, const char *text)
 {
-	return scope->length == (scope->is_ipv4 ? 32 : 128);
+	for (const char *at = text; *at;) {
+		size_t digits = strspn(at, "0123456789");
+		bool alone = at == text || (at[-1] != '.' && !isalnum((unsigned char)at[-1]));
+
+		if (digits > 3 && digits < 19 && alone && !isalnum((unsigned char)at[digits]))
+			draft_add(d, "%s", account_count(a, strtoull(at, NULL, 10)));
+		else
+			draft_add(d, "%.*s", (int)(digits ? digits : 1), at);
+		at += digits ? digits : 1;
+	}
 }
+
+/* ---- What an incident is about ---- */
 
 const char *account_target(const struct finding *f, char text[PREFIX_TEXT_SIZE])
 {
-	const struct prefix *scope = &f->incident->scope;
-
-	return is_host(scope) ? address_format(&scope->address, text) : prefix_format(scope, text);
+	return scope_format(&f->incident->scope, text);
 }
 
 const struct vector *account_main_vector(const struct finding *f)
 {
 	return vector_get(f->incident->parts_count ? f->incident->parts[0].kind : VECTOR_NONE);
+}
+
+bool account_is_requests(const struct finding *f)
+{
+	return f->incident->parts_count == 1 && f->incident->parts[0].kind == VECTOR_HTTP;
+}
+
+const char *account_noun(const struct finding *f, uint64_t n)
+{
+	return account_is_requests(f) ? account_plural(n, "request", "requests")
+	                              : account_plural(n, "packet", "packets");
+}
+
+const char *account_rate(struct account *a, const struct finding *f, uint64_t n_100ms)
+{
+	char *text = account_room(a);
+
+	if (!account_is_requests(f))
+		return account_pps(a, n_100ms);
+	snprintf(text, WORDS_SIZE, "%s" WORDS_TIE "requests/s",
+	         account_count(a, account_times(n_100ms, SLOTS_PER_SECOND)));
+	return text;
 }
 
 void account_span(struct account *a, struct draft *d, struct capture_time from, struct capture_time to)
@@ -165,12 +227,11 @@ void account_attack(struct account *a, const struct finding *f, struct draft *d)
 	account_span(a, d, incident->began, incident->ended);
 	draft_add(
 		d,
-		". %s. %s %s, %s, came from %s %s%s; in the busiest tenth of a second at a rate of %s packets and %s a second.",
+		". %s. %s %s, %s, came from %s%s; in the busiest tenth of a second at a rate of %s %s and %s a second.",
 		account_main_vector(f)->explanation, account_count(a, incident->packets),
-		account_plural(incident->packets, "packet", "packets"), account_scaled(a, incident->bytes, "B"),
-		account_about(a, f->sources), account_plural(f->sources, "address", "addresses"),
+		account_noun(f, incident->packets), account_scaled(a, incident->bytes, "B"), account_sources(a, f),
 		f->spoofing.verdict == SPOOFING_SPOOFED && incident->parts_count == 1 ? ", which are forged" : "",
-		account_count(a, account_times(incident->peak_packets, SLOTS_PER_SECOND)),
+		account_count(a, account_times(incident->peak_packets, SLOTS_PER_SECOND)), account_noun(f, 2),
 		account_scaled(a, account_times(incident->peak_bytes, SLOTS_PER_SECOND * WORDS_BITS_PER_OCTET), "bit"));
 }
 
@@ -182,10 +243,15 @@ void account_scan(struct account *a, const struct finding *f, struct draft *d)
 	draft_add(d, " %s %s to ", account_count(a, incident->packets),
 	          account_plural(incident->packets, "packet", "packets"));
 	add_target(a, d, f);
-	draft_add(d, " came from %s %s", account_about(a, f->sources),
-	          account_plural(f->sources, "address", "addresses"));
+	draft_add(d, " came from %s", account_sources(a, f));
 	account_span(a, d, incident->began, incident->ended);
-	draft_add(d, ". Nothing needs to be dropped.");
+	draft_add(d, ".");
+	if (account_main_vector(f)->class == VECTOR_SCAN && incident->parts[0].kind == VECTOR_SCAN_PORTS)
+		draft_add(d, " They asked for %s different ports.",
+		          account_about(a, at_most(hll_estimate(&f->total->dst_ports), incident->packets)));
+	else if (f->destinations > 1)
+		draft_add(d, " They asked %s different hosts.", account_about(a, f->destinations));
+	draft_add(d, " Nothing needs to be dropped.");
 }
 
 /* ---- Why we think so ---- */
@@ -222,6 +288,69 @@ static void add_http_evidence(struct account *a, struct draft *d, const struct i
 	draft_add(d, ".");
 }
 
+/*
+ * Of the questions to name servers that were kept, how many in a million have a first label of their own; 0 where there
+ * are too few. Clients ask for the same names again and again, whom caches serve.
+ */
+static uint64_t own_labels_ppm(const struct sample *sample)
+{
+	struct hll labels = { { 0 } };
+	uint64_t questions = 0, estimate;
+
+	for (uint32_t i = 0; i < sample->used; i++) {
+		struct observation o;
+		uint64_t hash;
+
+		sample_read(sample, i, &o);
+		if (o.protocol != PROTOCOL_UDP || o.dst_port != NAME_SERVER || o.payload_kept <= LABEL_AT + 1 ||
+		    o.payload[LABEL_AT] > LABEL_MAX)
+			continue;
+		hash = o.payload[LABEL_AT];
+		for (unsigned k = 0; k < o.payload[LABEL_AT] && LABEL_AT + 1 + k < o.payload_kept; k++)
+			hash = hash_2(hash, o.payload[LABEL_AT + 1 + k], k);
+		hll_add(&labels, hash);
+		questions++;
+	}
+	if (questions < QUESTIONS_LEAST)
+		return 0;
+	estimate = hll_estimate(&labels);
+	return share_ppm(estimate < questions ? estimate : questions, questions);
+}
+
+/* Questions are counted whether they are answered or not: too many are an attack all the same. */
+static void add_questions(struct account *a, struct draft *d, const struct incident_part *part, const char *target)
+{
+	uint64_t own = part->kind == VECTOR_DNS_QUERY ? own_labels_ppm(&part->window->sample) : 0;
+
+	draft_add(d, "%s: %s %s to %s, answered or not", vector_get(part->kind)->title,
+	          account_count(a, part->window->packets),
+	          account_plural(part->window->packets, "question was put", "questions were put"), target);
+	if (own >= OWN_LABELS_PPM)
+		draft_add(d, "; hardly any name begins like another (random prefixes), so that no cache can answer");
+	draft_add(d, ".");
+}
+
+/* Packets that need no conversation. */
+static void add_stateless(struct account *a, struct draft *d, const struct incident_part *part, const char *target)
+{
+	const struct vector *vector = vector_get(part->kind);
+	const struct window *window = part->window;
+
+	if (part->kind == VECTOR_SYN && window->handshakes == 0)
+		draft_add(d, "%s: of %s requests to open a connection not one was followed by a completed handshake.",
+		          vector->title, account_count(a, window->packets));
+	else if (part->kind == VECTOR_SYN)
+		draft_add(d, "%s: %s requests to open a connection stand against %s completed %s.", vector->title,
+		          account_count(a, window->packets), account_count(a, window->handshakes),
+		          account_plural(window->handshakes, "handshake", "handshakes"));
+	else if (vector->evidence->answered_1s)
+		add_questions(a, d, part, target);
+	else
+		draft_add(d, "%s: %s %s belong to no conversation that %s takes part in.", vector->title,
+		          account_count(a, window->packets), account_plural(window->packets, "packet", "packets"),
+		          target);
+}
+
 static void add_evidence(struct account *a, struct draft *d, const struct finding *f, const struct incident_part *part)
 {
 	const struct vector *vector = vector_get(part->kind);
@@ -249,20 +378,7 @@ static void add_evidence(struct account *a, struct draft *d, const struct findin
 		add_http_evidence(a, d, part);
 		break;
 	case VECTOR_STATELESS:
-		if (part->kind == VECTOR_SYN && window->handshakes == 0)
-			draft_add(
-				d,
-				"%s: of %s requests to open a connection not one was followed by a completed handshake.",
-				vector->title, account_count(a, window->packets));
-		else if (part->kind == VECTOR_SYN)
-			draft_add(d, "%s: %s requests to open a connection stand against %s completed %s.",
-			          vector->title, account_count(a, window->packets),
-			          account_count(a, window->handshakes),
-			          account_plural(window->handshakes, "handshake", "handshakes"));
-		else
-			draft_add(d, "%s: %s %s belong to no conversation that %s takes part in.", vector->title,
-			          account_count(a, window->packets),
-			          account_plural(window->packets, "packet", "packets"), text);
+		add_stateless(a, d, part, text);
 		break;
 	case VECTOR_SCAN:
 		draft_add(d, "%s: %s %s of different ports or hosts.", vector->title, account_count(a, window->packets),
@@ -270,32 +386,25 @@ static void add_evidence(struct account *a, struct draft *d, const struct findin
 		break;
 	}
 	if (window->resets_back)
-		draft_add(d, " %s of the senders answered with a reset, as a host does whose address was borrowed.",
-		          account_count(a, window->resets_back));
-}
-
-/* Both estimates err; neither may contradict the other. */
-uint64_t account_networks(const struct finding *f)
-{
-	uint64_t estimate = hll_estimate(&f->total->source_networks);
-
-	return estimate < f->sources ? estimate : f->sources;
+		draft_add(
+			d,
+			" %s of the target's answers %s met with a reset: the host there knew nothing of the connection, for its address was borrowed or a tool sends past its system.",
+			account_count(a, window->resets_back), account_plural(window->resets_back, "was", "were"));
 }
 
 static void tell_crowd(struct account *a, const struct finding *f, const struct account_sink *to)
 {
 	const struct incident *incident = f->incident;
-	uint64_t networks = account_networks(f);
 	struct draft d = { .length = 0 };
 
 	if (f->sources < 2)
 		return;
-	draft_add(&d, "%s addresses in %s %s (/24, IPv6 /48) took part", account_about(a, f->sources),
-	          account_about(a, networks), account_plural(networks, "network", "networks"));
+	draft_add(&d, "%s in %s (/24, IPv6 /48) took part", account_sources(a, f), account_networks(a, f));
 	if (incident->packets / f->sources < 3 && f->sources > FEW)
-		draft_add(&d, ", with hardly more than one packet each; a real visitor sends more");
+		draft_add(&d, ", with hardly more than one %s each; a real visitor sends more", account_noun(f, 1));
 	else
-		draft_add(&d, ", with %s packets each on average", account_count(a, incident->packets / f->sources));
+		draft_add(&d, ", with %s %s each on average", account_count(a, incident->packets / f->sources),
+		          account_noun(f, incident->packets / f->sources));
 	draft_add(&d, ".");
 	d.text[0] = words_capital(d.text[0]);
 	tell(to, d.text);
@@ -380,6 +489,18 @@ void account_families(struct account *a, const struct finding *f, const struct a
 	}
 }
 
+void account_verdict_reasons(struct account *a, const struct finding *f, const struct account_sink *to)
+{
+	for (uint32_t i = 0; i < f->spoofing.reasons_count && i < SPOOFING_REASONS_MAX; i++) {
+		struct draft d = { .length = 0 };
+
+		add_grouped(a, &d, f->spoofing.reasons[i]);
+		d.text[0] = words_capital(d.text[0]);
+		draft_add(&d, ".");
+		tell(to, d.text);
+	}
+}
+
 void account_verdict(struct account *a, const struct finding *f, struct draft *d)
 {
 	const struct incident *incident = f->incident;
@@ -423,17 +544,29 @@ void account_cost(struct account *a, const struct signature *s, struct draft *d)
 		          account_count(a, s->verified_samples));
 }
 
+void account_reason(struct account *a, const struct signature *s, struct draft *d)
+{
+	if (s->action != RULE_DROP)
+		add_grouped(a, d, s->reason);
+	else
+		draft_add(d, "packets of the attack have this in common, and %s normal packet that was measured has it",
+		          s->baseline_hits ? "hardly a" : "no");
+}
+
 void account_residual(struct account *a, const struct finding *f, struct draft *d)
 {
-	uint32_t acting = account_acting(f);
+	const struct passage *p = &f->passage;
+	uint32_t acting = account_acting(f), passed_ppm = p->bins ? p->passed_ppm : f->signatures.residual_ppm;
 
 	if (acting == 0)
 		return;
 	draft_add(d, "%s ", acting == 1 ? "With this rule" : "With these rules together");
-	if (f->signatures.residual_ppm)
-		draft_add(d, "%s of the attack would still get through.", account_up(a, f->signatures.residual_ppm));
+	if (passed_ppm)
+		draft_add(d, "%s of the attack would still get through.", account_up(a, passed_ppm));
+	else if (p->bins && p->sampled >= f->incident->packets)
+		draft_add(d, "none of the attack would get through.");
 	else
-		draft_add(d, "none of the attack packets that were sampled would get through.");
+		draft_add(d, "none of the attack's packets that were sampled would get through.");
 }
 
 void account_advice(const struct finding *f, struct draft *d)
@@ -452,6 +585,22 @@ void account_advice(const struct finding *f, struct draft *d)
 }
 
 /* ---- What cannot be known ---- */
+
+static bool has_trace(const struct account *a, const struct finding *f)
+{
+	return a->input->trace_of && a->input->trace_of(a->input->trace_context, f);
+}
+
+static void tell_unknown_origin(const struct finding *f, const struct account_sink *to)
+{
+	if (f->spoofing.verdict == SPOOFING_SPOOFED)
+		tell(to, "Where the attack came from: forged addresses say nothing about it.");
+	else if (f->spoofing.verdict == SPOOFING_REFLECTORS)
+		tell(to,
+		     "Where the attack came from: whoever sent the forged questions is seen by the reflectors alone.");
+	else
+		tell(to, "Who stood behind it: addresses name machines at best, never people.");
+}
 
 void account_unknowns(struct account *a, const struct finding *f, const struct account_sink *to)
 {
@@ -481,13 +630,8 @@ void account_unknowns(struct account *a, const struct finding *f, const struct a
 		draft_add(&d, "Whether %s asked for some of these packets: nothing that it sent was captured.", text);
 		tell(to, d.text);
 	}
-	if (f->spoofing.verdict == SPOOFING_SPOOFED)
-		tell(to, "Where the attack came from: forged addresses say nothing about it.");
-	else if (f->spoofing.verdict == SPOOFING_REFLECTORS)
-		tell(to,
-		     "Where the attack came from: whoever sent the forged questions is seen by the reflectors alone.");
-	else
-		tell(to, "Who stood behind it: addresses name machines at best, never people.");
+	if (!has_trace(a, f)) /* else that says what cannot be known of them */
+		tell_unknown_origin(f, to);
 	if (a->input->has_time && time_since(incident->began, a->input->first) < NS_PER_S)
 		tell(to, "When it began: the capture begins in the middle of it, or just then.");
 	if (incident->open)
@@ -634,4 +778,20 @@ void account_overview(struct account *a, struct draft *d)
 	}
 	if (attacks == 0 && input->packets && input->truncated)
 		draft_add(d, " The capture could not be read to its end.");
+}
+
+void account_nothing(const struct account *a, const struct account_sink *to)
+{
+	if (a->input->packets == 0) {
+		tell(to, "The capture holds no packets that could be judged.");
+		return;
+	}
+	tell(to,
+	     "No kind of packet that nobody had asked for came in numbers that ordinary use does not explain: no "
+	     "reflection, no flood of connections, of UDP, ICMP, fragments, tunnels or HTTP requests, neither on one "
+	     "address nor spread over a network.");
+	tell(to,
+	     "That is not to say that nothing was wrong. Not recognised are floods inside TLS, of HTTP/2 and HTTP/3, and "
+	     "attacks that are slower than ordinary use; a capture of one direction, of some packets only, or of another "
+	     "place than the attacked one may not show an attack at all.");
 }

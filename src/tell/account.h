@@ -41,6 +41,9 @@ const char *account_duration(struct account *account, struct capture_time from, 
 const char *account_down(struct account *account, uint64_t ppm);
 const char *account_up(struct account *account, uint64_t ppm);
 const char *account_about(struct account *account, uint64_t n); /* an estimate: "about 1,234", or "12" */
+/* "1,200 addresses", "about 72,900 addresses"; and the networks that they are in: "1,165 networks". */
+const char *account_sources(struct account *account, const struct finding *finding);
+const char *account_networks(struct account *account, const struct finding *finding);
 const char *account_plural(uint64_t n, const char *one, const char *many);
 /* n times `by`, as large as it gets. */
 uint64_t account_times(uint64_t n, uint64_t by);
@@ -52,16 +55,21 @@ const char *account_bps(struct account *account, uint64_t bytes_100ms);
 const char *account_service(const struct account *account, const struct finding *finding);
 const char *account_target(const struct finding *finding, char text[PREFIX_TEXT_SIZE]);
 const struct vector *account_main_vector(const struct finding *finding);
-/* Estimate of the /24 and /48 that took part; never more than addresses. */
-uint64_t account_networks(const struct finding *finding);
+/* What an incident's packets are, one and many: "request" and "requests" where each is one of HTTP. */
+const char *account_noun(const struct finding *finding, uint64_t n);
+bool account_is_requests(const struct finding *finding);
+/* A count in 100 ms of what they are, as a rate: "6.3 kpps", "580 requests/s". */
+const char *account_rate(struct account *account, const struct finding *finding, uint64_t n_100ms);
 /* Whether a rule of it drops or limits. */
 bool account_acts(const struct signature *signature);
 uint32_t account_acting(const struct finding *finding);
 
 /* " from 2025-03-10 09:45:12 to 09:45:35 UTC" */
 void account_span(struct account *account, struct draft *draft, struct capture_time from, struct capture_time to);
-/* How many of what in how much; all there is to say where nothing was found. */
+/* How many of what in how much. */
 void account_overview(struct account *account, struct draft *draft);
+/* What it means that no attack was found, and what not. */
+void account_nothing(const struct account *account, const struct account_sink *to);
 /* Three sentences: who and when, what it is, how much. */
 void account_attack(struct account *account, const struct finding *finding, struct draft *draft);
 /* What is special about its form, each sentence behind a space; nothing where nothing is. */
@@ -69,16 +77,19 @@ void account_shape(struct account *account, const struct finding *finding, struc
 void account_scan(struct account *account, const struct finding *finding, struct draft *draft);
 /* Why we think so. */
 void account_evidence(struct account *account, const struct finding *finding, const struct account_sink *to);
-/* Were the sources forged, and what that means. Its reasons are in the finding. */
+/* Were the sources forged, and what that means; and why one thinks so. */
 void account_verdict(struct account *account, const struct finding *finding, struct draft *draft);
+void account_verdict_reasons(struct account *account, const struct finding *finding, const struct account_sink *to);
 void account_families(struct account *account, const struct finding *finding, const struct account_sink *to);
 /* " Cost: …" of a rule. */
 void account_cost(struct account *account, const struct signature *signature, struct draft *draft);
+/* Why a rule is what it is, without its stop. What its cost says is not said again. */
+void account_reason(struct account *account, const struct signature *signature, struct draft *draft);
 /* What the rules together let through; nothing where none acts. */
 void account_residual(struct account *account, const struct finding *finding, struct draft *draft);
 /* What helps where no rule does, or besides them; may be nothing. */
 void account_advice(const struct finding *finding, struct draft *draft);
-/* What cannot be known from this capture. */
+/* What cannot be known from this capture; of its sources nothing where they were traced (origin_unknowns()). */
 void account_unknowns(struct account *account, const struct finding *finding, const struct account_sink *to);
 /* What was read, what could not be, which limits were hit. */
 void account_input(struct account *account, const struct account_sink *to);

@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "base/time.h"
+#include "detect/incident_id.h"
 #include "tell/build.h"
 #include "tell/words.h"
 
@@ -82,7 +83,7 @@ const char *alert_key(const struct alert *alert, char text[ALERT_KEY_SIZE])
 		(void)snprintf(text, ALERT_KEY_SIZE, "%s-%" PRIu64,
 		               alert->matter == ALERT_OF_OUTAGE ? "outage" : "statement", alert->incident);
 	else if (alert->incident)
-		(void)snprintf(text, ALERT_KEY_SIZE, "%016" PRIx64, alert->incident);
+		incident_id_format(alert->incident, text);
 	else
 		(void)snprintf(text, ALERT_KEY_SIZE, "%s-%.49s", alert->change == ALERT_TEST ? "test" : "link",
 		               alert->target);
@@ -236,13 +237,6 @@ struct body {
 	struct alert_request *request;
 };
 
-static json_t *time_json(int64_t ns)
-{
-	char text[TIME_TEXT_SIZE];
-
-	return json_string(time_format((struct capture_time){ ns }, text));
-}
-
 static json_t *text_or_null(const char *text)
 {
 	return *text ? json_string(text) : json_null();
@@ -257,8 +251,8 @@ static json_t *checks_json(struct body *body)
 	build_set(&body->build, facts, "change", json_string(alert_change_name((enum alert_change)alert->change)));
 	build_set(&body->build, facts, "component", json_string(body->words.service));
 	build_set(&body->build, facts, "failing", text_or_null(body->words.vector));
-	build_set(&body->build, facts, "began", time_json(alert->began_ns));
-	build_set(&body->build, facts, "time", time_json(alert->time_ns));
+	build_set(&body->build, facts, "began", build_time(alert->began_ns));
+	build_set(&body->build, facts, "time", build_time(alert->time_ns));
 	build_set(&body->build, facts, "advice", text_or_null(body->words.advice));
 	return facts;
 }
@@ -275,8 +269,8 @@ static json_t *word_json(struct body *body)
 	build_set(&body->build, facts, "component", text_or_null(body->words.service));
 	if (outage)
 		build_set(&body->build, facts, "published", text_or_null(body->words.vector));
-	build_set(&body->build, facts, outage ? "began" : "due", time_json(alert->began_ns));
-	build_set(&body->build, facts, "time", time_json(alert->time_ns));
+	build_set(&body->build, facts, outage ? "began" : "due", build_time(alert->began_ns));
+	build_set(&body->build, facts, "time", build_time(alert->time_ns));
 	build_set(&body->build, facts, "advice", text_or_null(body->words.advice));
 	return facts;
 }
@@ -299,8 +293,8 @@ static json_t *attack_json(struct body *body)
 	build_set(&body->build, facts, "peak_pps", build_integer(alert->peak_pps));
 	build_set(&body->build, facts, "passing_ppm", build_integer(alert->passing_ppm));
 	build_set(&body->build, facts, "mode", json_string(alert->enforcing ? "enforce" : "observe"));
-	build_set(&body->build, facts, "began", time_json(alert->began_ns));
-	build_set(&body->build, facts, "time", time_json(alert->time_ns));
+	build_set(&body->build, facts, "began", build_time(alert->began_ns));
+	build_set(&body->build, facts, "time", build_time(alert->time_ns));
 	build_set(&body->build, facts, "advice", text_or_null(w->advice));
 	return facts;
 }
@@ -350,7 +344,7 @@ static json_t *pagerduty_body(struct body *body)
 		build_set(&body->build, payload, "summary", json_string(body->summary));
 		build_set(&body->build, payload, "source", json_string(body->words.host));
 		build_set(&body->build, payload, "severity", json_string(severity(alert)));
-		build_set(&body->build, payload, "timestamp", time_json(alert->time_ns));
+		build_set(&body->build, payload, "timestamp", build_time(alert->time_ns));
 		build_set(&body->build, payload, "component", json_string(body->words.what));
 		build_set(&body->build, payload, "class",
 		          json_string(*body->words.vector ? body->words.vector
@@ -443,11 +437,11 @@ static json_t *alertmanager_body(struct body *body)
 		build_set(&body->build, annotations, "description", json_string(body->words.advice));
 	build_set(&body->build, item, "labels", labels);
 	build_set(&body->build, item, "annotations", annotations);
-	build_set(&body->build, item, "startsAt", time_json(alert->began_ns));
+	build_set(&body->build, item, "startsAt", build_time(alert->began_ns));
 	build_set(&body->build, item, "endsAt",
-	          time_json(alert->change == ALERT_TEST     ? alert->time_ns + MINUTE_NS
-	                    : changes[alert->change].closes ? alert->time_ns
-	                                                    : alert->time_ns + FIRING_NS));
+	          build_time(alert->change == ALERT_TEST     ? alert->time_ns + MINUTE_NS
+	                     : changes[alert->change].closes ? alert->time_ns
+	                                                     : alert->time_ns + FIRING_NS));
 	build_append(&body->build, list, item);
 	return list;
 }

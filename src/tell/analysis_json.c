@@ -17,6 +17,7 @@
 
 #include "base/hll.h"
 #include "base/share.h"
+#include "detect/incident_id.h"
 #include "measure/slot.h"
 #include "tell/account.h"
 #include "tell/build.h"
@@ -24,7 +25,7 @@
 #include "tell/trace_json.h"
 #include "tell/words.h"
 
-#define ID_SIZE 17 /* 64 bits in hexadecimal */
+#define RULE_NAME_SIZE 16
 
 static json_t *rate(uint64_t n, uint64_t by)
 {
@@ -42,13 +43,6 @@ static json_t *fraction_of(uint64_t part, uint64_t whole)
 	uint64_t ppm = share_ppm(part, whole);
 
 	return whole ? fraction((ppm + 50) / 100 * 100) : json_null();
-}
-
-static json_t *moment(struct capture_time t)
-{
-	char text[TIME_TEXT_SIZE];
-
-	return json_string(time_format(t, text));
 }
 
 static json_t *string(const char *text)
@@ -80,8 +74,8 @@ static json_t *input_json(struct build *b, const struct analysis_input *input, c
 	build_set(b, object, "files", files);
 	build_set(b, object, "packets", build_integer(input->packets));
 	build_set(b, object, "bytes", build_integer(input->bytes));
-	build_set(b, object, "first", input->has_time ? moment(input->first) : json_null());
-	build_set(b, object, "last", input->has_time ? moment(input->last) : json_null());
+	build_set(b, object, "first", input->has_time ? build_time(input->first.ns) : json_null());
+	build_set(b, object, "last", input->has_time ? build_time(input->last.ns) : json_null());
 	build_set(b, object, "undecodable", build_integer(input->undecodable));
 	build_set(b, object, "truncated", json_boolean(input->truncated));
 	build_set(b, object, "out_of_order", build_integer(input->out_of_order));
@@ -118,8 +112,8 @@ static json_t *waves_json(struct build *b, const struct incident *incident)
 		const struct wave *wave = &incident->waves[i];
 		json_t *object = json_object();
 
-		build_set(b, object, "began", moment(wave->began));
-		build_set(b, object, "ended", wave->open ? json_null() : moment(wave->ended));
+		build_set(b, object, "began", build_time(wave->began.ns));
+		build_set(b, object, "ended", wave->open ? json_null() : build_time(wave->ended.ns));
 		build_set(b, object, "peak_pps", rate(wave->peak_packets, SLOTS_PER_SECOND));
 		build_set(b, object, "peak_bps", rate(wave->peak_bytes, SLOTS_PER_SECOND * WORDS_BITS_PER_OCTET));
 		build_set(b, object, "packets", build_integer(wave->packets));
@@ -189,7 +183,7 @@ static json_t *sources_json(struct build *b, const struct finding *finding)
 	json_t *object = json_object(), *verdict = json_object(), *reasons = json_array();
 
 	build_set(b, object, "estimate", build_integer(finding->sources));
-	build_set(b, object, "relative_error", fraction(HLL_RELATIVE_ERROR_PPM));
+	build_set(b, object, "relative_error", fraction(finding->sources_exact ? 0 : HLL_RELATIVE_ERROR_PPM));
 	build_set(b, verdict, "verdict", json_string(spoofing_verdict_name(spoofing->verdict)));
 	for (uint32_t i = 0; i < spoofing->reasons_count && i < SPOOFING_REASONS_MAX; i++)
 		build_append(b, reasons, string(spoofing->reasons[i]));
@@ -269,7 +263,7 @@ static json_t *claims_json(struct build *b, const struct analysis_input *input, 
 
 		build_set(b, object, "id", string(claim->id));
 		build_set(b, object, "by", string(claim->by));
-		build_set(b, object, "at", claim->at_ns ? moment((struct capture_time){ claim->at_ns }) : json_null());
+		build_set(b, object, "at", build_time_or_null(claim->at_ns));
 		build_set(b, object, "url", string(claim->url));
 		build_set(b, object, "text", string(claim->text));
 		build_set(b, object, "predicate", string(claim->predicate));
@@ -283,19 +277,36 @@ static json_t *claims_json(struct build *b, const struct analysis_input *input, 
 	return array;
 }
 
+/* What the rules would have let pass, over the attack's time; null: nothing is known. */
+static json_t *passed_json(struct build *b, const struct passage *passage)
+{
+	json_t *object = json_object();
+
+	if (!passage->bins) {
+		json_decref(object);
+		return json_null();
+	}
+	build_set(b, object, "share", fraction(passage->passed_ppm));
+	build_set(b, object, "at_most", fraction(passage->upper_ppm));
+	build_set(b, object, "packets", build_integer(passage->packets));
+	build_set(b, object, "bytes", build_integer(passage->bytes));
+	build_set(b, object, "sampled", build_integer(passage->sampled));
+	return object;
+}
+
 static json_t *incident_json(struct build *b, const struct analysis_input *input, const struct finding *finding)
 {
 	const struct incident *incident = finding->incident;
 	int64_t delay = time_since(incident->detected, incident->began);
 	json_t *object = json_object(), *limits = json_object();
-	char id[ID_SIZE];
+	char id[INCIDENT_ID_SIZE];
 
-	snprintf(id, sizeof(id), "%016" PRIx64, incident->id);
+	incident_id_format(incident->id, id);
 	build_set(b, object, "id", json_string(id));
 	build_set(b, object, "target", target_json(b, input, finding));
-	build_set(b, object, "began", moment(incident->began));
-	build_set(b, object, "ended", incident->open ? json_null() : moment(incident->ended));
-	build_set(b, object, "detected", moment(incident->detected));
+	build_set(b, object, "began", build_time(incident->began.ns));
+	build_set(b, object, "ended", incident->open ? json_null() : build_time(incident->ended.ns));
+	build_set(b, object, "detected", build_time(incident->detected.ns));
 	build_set(b, object, "detection_delay_ms", build_integer(delay > 0 ? (uint64_t)delay / NS_PER_MS : 0));
 	build_set(b, object, "waves", waves_json(b, incident));
 	build_set(b, object, "vectors", vectors_json(b, incident));
@@ -311,6 +322,7 @@ static json_t *incident_json(struct build *b, const struct analysis_input *input
 	build_set(b, object, "residual",
 	          incident->is_scan && finding->signatures.count == 0 ? json_null()
 	                                                              : fraction(finding->signatures.residual_ppm));
+	build_set(b, object, "passed", passed_json(b, &finding->passage));
 	build_set(b, object, "advice", string(finding->advice));
 	set_where_any(b, limits, "vectors_lost", incident->parts_lost);
 	set_where_any(b, limits, "waves_joined", incident->waves_lost);
@@ -349,7 +361,7 @@ static json_t *life_json(struct build *b, const struct life *life)
 		{ "known", life->count.known },     { "known_lost", life->count.known_lost },
 	};
 	json_t *object = json_object(), *counted = json_object();
-	char name[ID_SIZE], match[MATCH_TEXT_SIZE], scope[PREFIX_TEXT_SIZE];
+	char name[RULE_NAME_SIZE], match[MATCH_TEXT_SIZE], scope[PREFIX_TEXT_SIZE];
 
 	snprintf(name, sizeof(name), "r%" PRIu32, life->number);
 	build_set(b, object, "id", life->number ? json_string(name) : json_null());
@@ -366,9 +378,9 @@ static json_t *life_json(struct build *b, const struct life *life)
 	build_set(b, object, "unless_known", json_boolean(life->known));
 	build_set(b, object, "each_source", json_boolean(life->each));
 	build_set(b, object, "source_pps", life->source_pps ? build_integer(life->source_pps) : json_null());
-	build_set(b, object, "made", moment(life->made));
-	build_set(b, object, "changed", moment(life->changed));
-	build_set(b, object, "last_match", life->count.matched ? moment(life->last_match) : json_null());
+	build_set(b, object, "made", build_time(life->made.ns));
+	build_set(b, object, "changed", build_time(life->changed.ns));
+	build_set(b, object, "last_match", life->count.matched ? build_time(life->last_match.ns) : json_null());
 	build_set(b, object, "arm_pps", life->arm_pps ? build_integer(life->arm_pps) : json_null());
 	build_set(b, object, "waves", build_integer(life->waves));
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
@@ -449,10 +461,10 @@ int analysis_json_write_finding(FILE *out, const struct analysis_input *input, c
 const json_t *analysis_json_find(const json_t *analysis, uint64_t id)
 {
 	const json_t *incident;
-	char name[ID_SIZE];
+	char name[INCIDENT_ID_SIZE];
 	size_t i;
 
-	(void)snprintf(name, sizeof(name), "%016" PRIx64, id);
+	incident_id_format(id, name);
 	json_array_foreach(json_object_get(analysis, "incidents"), i, incident)
 	{
 		const char *found = json_string_value(json_object_get(incident, "id"));

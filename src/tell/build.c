@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/time.h"
 #include "tell/words.h"
 
 #define INDENT 2
@@ -32,6 +33,18 @@ void build_append(struct build *b, json_t *array, json_t *value)
 json_t *build_integer(uint64_t n)
 {
 	return json_integer(n <= INT64_MAX ? (json_int_t)n : (json_int_t)INT64_MAX);
+}
+
+json_t *build_time(int64_t ns)
+{
+	char text[TIME_TEXT_SIZE];
+
+	return json_string(time_format((struct capture_time){ ns }, text));
+}
+
+json_t *build_time_or_null(int64_t ns)
+{
+	return ns ? build_time(ns) : json_null();
 }
 
 json_t *build_text(const char *text, size_t max)

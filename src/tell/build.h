@@ -22,6 +22,9 @@ void build_set(struct build *b, json_t *object, const char *key, json_t *value);
 void build_append(struct build *b, json_t *array, json_t *value);
 /* As large as it gets: JSON's integers have a sign. */
 json_t *build_integer(uint64_t n);
+/* RFC 3339, as time_format() writes it. The latter: null where it is 0. */
+json_t *build_time(int64_t ns);
+json_t *build_time_or_null(int64_t ns);
 /*
  * A string that may hold anything (a file's name): what is no UTF-8 becomes U+FFFD, an octet a time, and what is beyond
  * `max` octets of the result is cut off. NULL becomes null.

@@ -44,7 +44,7 @@ int checker_new(const char *ca_file, struct checker **checker)
 {
 	struct checker *made;
 
-	if (leg_load() != 0 || lookup_load() != 0)
+	if (curl_open() != 0 || lookup_load() != 0)
 		return -ENOSYS;
 	made = calloc(1, sizeof(*made));
 	if (!made)

@@ -4,10 +4,8 @@
 #define HOLDFAST_TELL_CHECKER_INSIDE_H
 
 #include "tell/checker.h"
+#include "tell/curl.h"
 #include "tell/lookup.h"
-
-#define CURL_DISABLE_TYPECHECK /* its checks are for calls by name */
-#include <curl/curl.h>
 
 /* What is asked of one address, through its redirects. */
 struct leg {
@@ -28,8 +26,6 @@ struct leg {
 	const char *ca_file;
 };
 
-/* 0; -ENOSYS. Once in a process. */
-int leg_load(void);
 /* Asks `leg->address` for `leg->at`. On failure it is over, with a reason. */
 void leg_begin(struct leg *leg, int64_t now_ns);
 /* Its transfer has come to an end: it is over, or goes on elsewhere. */

@@ -10,15 +10,12 @@
 
 #include "base/time.h"
 #include "tell/checker_inside.h"
-#include "tell/curl.h"
+#include "tell/http_status.h"
 
 #ifndef HOLDFAST_VERSION
 #define HOLDFAST_VERSION "unknown"
 #endif
 
-#define STATUS_OK 200
-#define STATUS_REDIRECT 300
-#define STATUS_ERROR 400
 #define TO_SIZE (ADDRESS_TEXT_SIZE + 32)
 #define EXPIRES "Expire date:"
 
@@ -27,52 +24,6 @@
 #define VERIFY_EARLY 9
 #define VERIFY_EXPIRED 10
 #define VERIFY_WRONG_NAME 62
-
-static struct {
-	__typeof__(curl_global_init) *global_init;
-	__typeof__(curl_multi_init) *multi_init;
-	__typeof__(curl_multi_cleanup) *multi_cleanup;
-	__typeof__(curl_multi_add_handle) *multi_add;
-	__typeof__(curl_multi_remove_handle) *multi_remove;
-	__typeof__(curl_multi_perform) *multi_perform;
-	__typeof__(curl_multi_poll) *multi_poll;
-	__typeof__(curl_multi_info_read) *multi_info_read;
-	__typeof__(curl_easy_init) *easy_init;
-	__typeof__(curl_easy_cleanup) *easy_cleanup;
-	__typeof__(curl_easy_setopt) *setopt;
-	__typeof__(curl_easy_getinfo) *getinfo;
-	__typeof__(curl_slist_append) *slist_append;
-	__typeof__(curl_slist_free_all) *slist_free_all;
-} curl;
-
-#define IN_CURL(member) offsetof(__typeof__(curl), member)
-
-static const struct library_function functions[] = {
-	{ "curl_global_init", IN_CURL(global_init) },
-	{ "curl_multi_init", IN_CURL(multi_init) },
-	{ "curl_multi_cleanup", IN_CURL(multi_cleanup) },
-	{ "curl_multi_add_handle", IN_CURL(multi_add) },
-	{ "curl_multi_remove_handle", IN_CURL(multi_remove) },
-	{ "curl_multi_perform", IN_CURL(multi_perform) },
-	{ "curl_multi_poll", IN_CURL(multi_poll) },
-	{ "curl_multi_info_read", IN_CURL(multi_info_read) },
-	{ "curl_easy_init", IN_CURL(easy_init) },
-	{ "curl_easy_cleanup", IN_CURL(easy_cleanup) },
-	{ "curl_easy_setopt", IN_CURL(setopt) },
-	{ "curl_easy_getinfo", IN_CURL(getinfo) },
-	{ "curl_slist_append", IN_CURL(slist_append) },
-	{ "curl_slist_free_all", IN_CURL(slist_free_all) },
-};
-
-int leg_load(void)
-{
-	if (!curl.easy_init && (curl_load(functions, sizeof(functions) / sizeof(functions[0]), &curl) != 0 ||
-	                        curl.global_init(CURL_GLOBAL_DEFAULT) != 0)) {
-		curl.easy_init = NULL;
-		return -ENOSYS;
-	}
-	return 0;
-}
 
 /* ---- all of them ---- */
 
@@ -108,7 +59,7 @@ struct leg *leg_multi_next(CURLM *multi, CURLcode *code)
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		*code = message->data.result;
-		(void)curl.getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&leg);
+		(void)curl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&leg);
 		return leg;
 	}
 	return NULL;
@@ -125,7 +76,7 @@ static void finish(struct leg *leg, enum probe_reason reason)
 static void end_transfer(struct leg *leg)
 {
 	if (leg->easy) {
-		(void)curl.multi_remove(leg->multi, leg->easy);
+		(void)curl.multi_remove_handle(leg->multi, leg->easy);
 		curl.easy_cleanup(leg->easy);
 	}
 	curl.slist_free_all(leg->to);
@@ -209,34 +160,34 @@ static CURLcode prepare(struct leg *leg, const char *url, long timeout_ms)
 	CURL *easy = leg->easy;
 	CURLcode bad = CURLE_OK;
 
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_CERTINFO, 1L);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_CERTINFO, 1L);
 	if (leg->ca_file)
-		bad = bad ? bad : curl.setopt(easy, CURLOPT_CAINFO, leg->ca_file);
+		bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_CAINFO, leg->ca_file);
 	/* libcurl tells when it was connected once TLS has come about, too; this tells it before. */
-	(void)curl.setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls);
-	(void)curl.setopt(easy, CURLOPT_SSL_CTX_DATA, leg);
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_PROXY, "");
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);
+	(void)curl.easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls);
+	(void)curl.easy_setopt(easy, CURLOPT_SSL_CTX_DATA, leg);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_PROXY, "");
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms);
 	/* Each address for itself, and nothing that was open before. */
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_CONNECT_TO, leg->to);
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_CONNECT_TO, leg->to);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
 	if (leg->at.type != PROBE_HTTP)
-		bad = bad ? bad : curl.setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_WRITEDATA, leg);
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_HEADERDATA, leg);
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_USERAGENT, "Holdfast/" HOLDFAST_VERSION);
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_PRIVATE, leg);
-	return bad ? bad : curl.setopt(easy, CURLOPT_URL, url);
+		bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_WRITEDATA, leg);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_HEADERDATA, leg);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_USERAGENT, "Holdfast/" HOLDFAST_VERSION);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_PRIVATE, leg);
+	return bad ? bad : curl.easy_setopt(easy, CURLOPT_URL, url);
 }
 
 void leg_begin(struct leg *leg, int64_t now_ns)
@@ -266,7 +217,7 @@ void leg_begin(struct leg *leg, int64_t now_ns)
 		leg->to = NULL;
 		leg->easy = NULL;
 		finish(leg, PROBE_NOT_CHECKED);
-	} else if (curl.multi_add(leg->multi, leg->easy) != CURLM_OK) {
+	} else if (curl.multi_add_handle(leg->multi, leg->easy) != CURLM_OK) {
 		finish(leg, PROBE_NOT_CHECKED);
 	}
 }
@@ -277,8 +228,8 @@ static uint32_t phase(const struct leg *leg, CURLINFO from, CURLINFO to)
 {
 	curl_off_t began = 0, ended = 0;
 
-	(void)curl.getinfo(leg->easy, from, &began);
-	(void)curl.getinfo(leg->easy, to, &ended);
+	(void)curl.easy_getinfo(leg->easy, from, &began);
+	(void)curl.easy_getinfo(leg->easy, to, &ended);
 	return ended > began && ended - began <= UINT32_MAX ? (uint32_t)(ended - began) : 0;
 }
 
@@ -288,8 +239,8 @@ static void measure(struct leg *leg)
 	curl_off_t total = 0;
 	long status = 0;
 
-	(void)curl.getinfo(leg->easy, CURLINFO_TOTAL_TIME_T, &total);
-	(void)curl.getinfo(leg->easy, CURLINFO_RESPONSE_CODE, &status);
+	(void)curl.easy_getinfo(leg->easy, CURLINFO_TOTAL_TIME_T, &total);
+	(void)curl.easy_getinfo(leg->easy, CURLINFO_RESPONSE_CODE, &status);
 	result->connect_us += phase(leg, CURLINFO_NAMELOOKUP_TIME_T, CURLINFO_CONNECT_TIME_T);
 	if (leg->at.tls)
 		result->tls_us += phase(leg, CURLINFO_CONNECT_TIME_T, CURLINFO_APPCONNECT_TIME_T);
@@ -303,7 +254,7 @@ static void look_at_certificates(struct leg *leg)
 {
 	const struct curl_certinfo *shown = NULL;
 
-	if (!leg->at.tls || curl.getinfo(leg->easy, CURLINFO_CERTINFO, &shown) != CURLE_OK || !shown)
+	if (!leg->at.tls || curl.easy_getinfo(leg->easy, CURLINFO_CERTINFO, &shown) != CURLE_OK || !shown)
 		return;
 	for (int i = 0; i < shown->num_of_certs; i++)
 		for (const struct curl_slist *line = shown->certinfo[i]; line; line = line->next) {
@@ -320,7 +271,7 @@ static bool has_come(const struct leg *leg, CURLINFO moment)
 {
 	curl_off_t us = 0;
 
-	(void)curl.getinfo(leg->easy, moment, &us);
+	(void)curl.easy_getinfo(leg->easy, moment, &us);
 	return us > 0;
 }
 
@@ -335,7 +286,7 @@ static enum probe_reason of_connecting(const struct leg *leg)
 {
 	long error = 0;
 
-	(void)curl.getinfo(leg->easy, CURLINFO_OS_ERRNO, &error);
+	(void)curl.easy_getinfo(leg->easy, CURLINFO_OS_ERRNO, &error);
 	return error == ECONNREFUSED                           ? PROBE_CONNECT_REFUSED
 	       : error == EHOSTUNREACH || error == ENETUNREACH ? PROBE_CONNECT_UNREACHABLE
 	       : error == ETIMEDOUT                            ? PROBE_CONNECT_TIMEOUT
@@ -346,7 +297,7 @@ static enum probe_reason of_certificate(const struct leg *leg)
 {
 	long verified = 0;
 
-	(void)curl.getinfo(leg->easy, CURLINFO_SSL_VERIFYRESULT, &verified);
+	(void)curl.easy_getinfo(leg->easy, CURLINFO_SSL_VERIFYRESULT, &verified);
 	/* That the name is another is seen by libcurl itself, of a certificate that is good else. */
 	return verified == VERIFY_EXPIRED                                  ? PROBE_CERTIFICATE_EXPIRED
 	       : verified == VERIFY_EARLY                                  ? PROBE_CERTIFICATE_EARLY
@@ -395,7 +346,7 @@ static enum probe_reason judge_answer(const struct leg *leg)
 	const struct probe_check *check = leg->check;
 	uint32_t status = leg->result->status;
 
-	if (check->expect_status ? status != check->expect_status : status < STATUS_OK || status >= STATUS_REDIRECT)
+	if (check->expect_status ? status != check->expect_status : !http_status_is_success(status))
 		return PROBE_STATUS;
 	if (*check->expect_text && !memmem(leg->text, leg->text_length, check->expect_text, strlen(check->expect_text)))
 		return PROBE_TEXT_MISSING;
@@ -500,8 +451,8 @@ void leg_ended(struct leg *leg, CURLcode code, int64_t now_ns)
 	look_at_certificates(leg);
 	status = leg->result->status;
 	if (reason == PROBE_OK && leg->at.type == PROBE_HTTP) {
-		(void)curl.getinfo(leg->easy, CURLINFO_REDIRECT_URL, &location);
-		if (location && status >= STATUS_REDIRECT && status < STATUS_ERROR && status != check->expect_status) {
+		(void)curl.easy_getinfo(leg->easy, CURLINFO_REDIRECT_URL, &location);
+		if (location && http_status_is_redirect(status) && status != check->expect_status) {
 			go_on(leg, location, now_ns);
 			return;
 		}

@@ -187,13 +187,6 @@ static json_t *real(double x)
 	return real_is_nan(x) || x == REAL_INFINITY || x == -REAL_INFINITY ? json_null() : json_real(x);
 }
 
-static json_t *time_or_null(int64_t ns)
-{
-	char text[TIME_TEXT_SIZE];
-
-	return ns ? json_string(time_format((struct capture_time){ ns }, text)) : json_null();
-}
-
 json_t *claim_context_json(const struct claim_context *context)
 {
 	struct build b = { false };
@@ -201,15 +194,15 @@ json_t *claim_context_json(const struct claim_context *context)
 
 	for (uint32_t i = 0; i < context->outages_count; i++)
 		build_append(&b, outages,
-		             json_pack("{so so so}", "began", time_or_null(context->outages[i].began_ns), "ended",
-		                       time_or_null(context->outages[i].ended_ns), "lost",
+		             json_pack("{so so so}", "began", build_time_or_null(context->outages[i].began_ns), "ended",
+		                       build_time_or_null(context->outages[i].ended_ns), "lost",
 		                       real(context->outages[i].lost)));
 	for (uint32_t i = 0; i < context->events_count; i++)
 		build_append(&b, events,
 		             json_pack("{ss so so}", "kind",
 		                       context->events[i].kind == CLAIM_OWN_CHANGE ? "change" : "provider", "began",
-		                       time_or_null(context->events[i].began_ns), "ended",
-		                       time_or_null(context->events[i].ended_ns)));
+		                       build_time_or_null(context->events[i].began_ns), "ended",
+		                       build_time_or_null(context->events[i].ended_ns)));
 	for (uint32_t i = 0; i < context->baseline_count; i++)
 		build_append(&b, baseline,
 		             json_pack("{ss so}", "country", context->baseline[i].country, "share",
@@ -221,8 +214,8 @@ json_t *claim_context_json(const struct claim_context *context)
 	build_set(&b, object, "attack_passing", real(context->attack_passing));
 	if (context->measured_to_ns)
 		build_set(&b, object, "measured",
-		          json_pack("{so so}", "began", time_or_null(context->measured_from_ns), "ended",
-		                    time_or_null(context->measured_to_ns)));
+		          json_pack("{so so}", "began", build_time_or_null(context->measured_from_ns), "ended",
+		                    build_time_or_null(context->measured_to_ns)));
 	if (!b.failed)
 		return object;
 	json_decref(object);

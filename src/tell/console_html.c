@@ -47,6 +47,13 @@ void console_html_trouble(const struct console_view *v, enum console_trouble tro
 
 /* ---- what is due ---- */
 
+bool console_due_is_exempt(const json_t *one)
+{
+	struct capture_time at;
+
+	return !fact_time(one, "submitted", &at) && fact_time(json_object_get(one, "exempt"), "at", &at);
+}
+
 static void due_what(const view_t *v, const json_t *one)
 {
 	const char *thread = fact_text(one, "thread"), *incident = fact_text(one, "incident");
@@ -73,10 +80,17 @@ static void due_what(const view_t *v, const json_t *one)
 /* When it is due, and when the last word was. */
 static void due_when(const view_t *v, const json_t *one)
 {
+	const json_t *exempt = json_object_get(one, "exempt");
 	char words[LANGUAGE_TEXT_SIZE];
 	struct capture_time last;
 
 	console_raw(v, "<small>");
+	if (console_due_is_exempt(one)) {
+		console_say(v, CONSOLE_WORD_EXEMPT_BY, fact_text(exempt, "why"), fact_text(exempt, "by"),
+		            console_when(v, exempt, "at", words));
+		console_raw(v, "</small>");
+		return;
+	}
 	console_say(v, CONSOLE_WORD_DUE_AT, console_when(v, one, "due", words));
 	if (fact_time(one, "last", &last)) {
 		console_raw(v, ". ");
@@ -85,8 +99,22 @@ static void due_when(const view_t *v, const json_t *one)
 	console_raw(v, "</small>");
 }
 
+/* The page on which a report is said not to be needed, or to be after all. */
+static void due_exempt(const view_t *v, const json_t *one, enum console_word word)
+{
+	console_raw(v, "<small><a href=\"/exempt/");
+	console_text(v, fact_text(one, "incident"));
+	console_raw(v, "?kind=");
+	console_text(v, fact_text(one, "kind"));
+	console_raw(v, "\">");
+	console_say(v, word);
+	console_raw(v, " <span class=\"hidden\">");
+	console_kind(v, fact_text(one, "kind"));
+	console_raw(v, "</span></a></small>\n");
+}
+
 /* The draft that there is of it, or the way to one. */
-static void due_act(const view_t *v, const json_t *one)
+static void due_draft(const view_t *v, const json_t *one)
 {
 	const char *draft = fact_text(one, "draft");
 	char path[128];
@@ -107,6 +135,18 @@ static void due_act(const view_t *v, const json_t *one)
 	}
 }
 
+static void due_act(const view_t *v, const json_t *one)
+{
+	bool exempt = console_due_is_exempt(one);
+
+	console_raw(v, "<div>");
+	if (!exempt)
+		due_draft(v, one);
+	if (console_may(v, CONSOLE_PUBLISH) && strcmp(fact_text(one, "of"), "law") == 0)
+		due_exempt(v, one, exempt ? CONSOLE_WORD_NEEDED : CONSOLE_WORD_EXEMPT);
+	console_raw(v, "</div>");
+}
+
 void console_due(const struct console_view *v, const json_t *list)
 {
 	json_t *one;
@@ -120,14 +160,16 @@ void console_due(const struct console_view *v, const json_t *list)
 		bool late = json_is_true(json_object_get(one, "overdue"));
 		char words[LANGUAGE_TEXT_SIZE];
 		struct capture_time due = { 0 };
-		bool submitted = *console_when(v, one, "submitted", words);
+		bool submitted = *console_when(v, one, "submitted", words), exempt = console_due_is_exempt(one);
 
 		(void)fact_time(one, "due", &due);
-		console_raw(v, submitted ? "<li class=\"over\"><strong>"
-		               : late    ? "<li class=\"late\"><strong>"
-		                         : "<li><strong>");
+		console_raw(v, submitted || exempt ? "<li class=\"over\"><strong>"
+		               : late              ? "<li class=\"late\"><strong>"
+		                                   : "<li><strong>");
 		if (submitted)
 			console_say(v, CONSOLE_WORD_HANDED_IN_AT, words);
+		else if (exempt)
+			console_say(v, CONSOLE_WORD_EXEMPT);
 		else
 			console_left(v, due.ns);
 		console_raw(v, "</strong><div><p>");

@@ -6,7 +6,8 @@
  *     overview    { due: [due], outages: [{id, component, began, ended, belief, published, cause}],
  *                   incidents: [{id, vector, target, service, began, ended}],
  *                   statements: [{id, thread, kind, lang, state, title, made}] }
- *     due         { of: "word"|"law", thread, title, lang, incident, kind, due, submitted, overdue, last, after, draft, draft_thread }
+ *     due         { of: "word"|"law", thread, title, lang, incident, kind, due, submitted,
+ *                   exempt: {at, by, why}|null, overdue, last, after, draft, draft_thread }
  *     matter      { thread, incident, aware: {at, by}|null, suggested, due: [due], statements: [statement] }
  *     statement   { id, revision, sha256, kind, state, made, made_by, approvals, approvals_wanted, public, published,
  *                   text, acts: [{act, revision, by, at}], mistakes: [{sentence, text}], statement: holdfast.statement/1 }
@@ -30,8 +31,6 @@
 
 #include "tell/console_door.h"
 #include "tell/language.h"
-
-#define CONSOLE_FRAGMENT_MAX 512 /* octets of a row of the table of words */
 
 /* What all pages have. */
 struct console_view {
@@ -59,6 +58,8 @@ void console_html_edit(const struct console_view *v, const json_t *kept);
 /* What the public will see, or what was handed in, to be confirmed. */
 void console_html_publish(const struct console_view *v, const json_t *kept);
 void console_html_withdraw(const struct console_view *v, const json_t *kept);
+/* A report that the law asks for (due) is not needed here, or is after all. */
+void console_html_exempt(const struct console_view *v, const json_t *due);
 void console_html_components(const struct console_view *v, const json_t *components);
 void console_html_component(const struct console_view *v, const json_t *component);
 void console_html_works(const struct console_view *v, const json_t *works);

@@ -60,6 +60,11 @@
 	X(AWARE_HELP, "Since when people have known of the incident; the law counts from then, to be checked by counsel. A person says it.", "Depuis quand l’incident est connu de personnes ; la loi compte à partir de là, à faire vérifier par un juriste. C’est une personne qui le dit.") \
 	X(AWARE_BY, "Known since %s, as %s has noted.", "Connu depuis le %s, selon %s.") \
 	X(AWARE_NOT, "Nobody has said since when this has been known.", "Personne n’a dit depuis quand c’est connu.") \
+	X(EXEMPT, "Not needed here", "Pas requis ici") \
+	X(EXEMPT_HELP, "Why the law does not ask you for this report: it is kept with your name, and the report is due no more. To be checked by counsel.", "Pourquoi la loi ne vous demande pas ce rapport : c’est gardé avec votre nom, et le rapport n’est plus dû. À faire vérifier par un juriste.") \
+	X(EXEMPT_BY, "%s (%s, %s)", "%s (%s, le %s)") \
+	X(NEEDED, "Needed after all", "Requis tout de même") \
+	X(NEEDED_HELP, "The report is due again. Why, if you like: it is kept with your name.", "Le rapport est de nouveau dû. Pourquoi, si vous voulez : c’est gardé avec votre nom.") \
 	X(SUGGESTED, "The machine recognised it at %s.", "La machine l’a reconnu le %s.") \
 	X(REVISION, "Revision %s by %s, %s; hash %s", "Révision %s par %s, %s ; empreinte %s") \
 	X(PUBLIC, "public", "public") \
@@ -162,6 +167,7 @@
 	X(DEED_PUBLISH, "statement published", "communiqué publié") \
 	X(DEED_SUBMIT, "report handed in", "rapport remis") \
 	X(DEED_WITHDRAW, "statement withdrawn", "communiqué retiré") \
+	X(DEED_EXEMPT, "said whether a report is needed", "besoin d’un rapport noté") \
 	X(DEED_AWARE, "said since when it is known", "moment de la connaissance noté") \
 	X(DEED_STATE, "state of a component said", "état d’un composant dit") \
 	X(DEED_EVENT, "event added", "événement ajouté") \

@@ -105,7 +105,7 @@ static void sentences(const view_t *v, const json_t *kept)
 	console_raw(v, "\">\n");
 	json_array_foreach(json_object_get(statement, "sentences"), i, sentence)
 	{
-		bool internal = strcmp(fact_text(sentence, "audience"), "internal") == 0;
+		bool internal = statement_is_internal(sentence);
 
 		(void)fprintf(v->out, "<li><span class=\"badge %s\" lang=\"%s\">", internal ? "deg" : "ok",
 		              language_code(v->language));
@@ -360,7 +360,7 @@ static void choice(const view_t *v, const char *type, const char *name, size_t n
 /* One sentence of the form; `sentence` NULL: a new one. */
 static void edit_sentence(const view_t *v, const json_t *sentence, size_t number, const char *lang)
 {
-	bool internal = strcmp(fact_text(sentence, "audience"), "internal") == 0;
+	bool internal = statement_is_internal(sentence);
 	char name[32];
 
 	(void)snprintf(name, sizeof(name), "%zu", number);
@@ -459,5 +459,35 @@ void console_html_withdraw(const struct console_view *v, const json_t *kept)
 	console_submit(v, CONSOLE_WORD_WITHDRAW, true);
 	console_raw(v, "</form>\n");
 	back(v, kept);
+	console_end(v);
+}
+
+/* ---- what the law asks for ---- */
+
+void console_html_exempt(const struct console_view *v, const json_t *due)
+{
+	enum console_word title = console_due_is_exempt(due) ? CONSOLE_WORD_NEEDED : CONSOLE_WORD_EXEMPT;
+	char id[9], when[LANGUAGE_TEXT_SIZE];
+
+	console_begin(v, title, "");
+	(void)snprintf(id, sizeof(id), "%s", fact_text(due, "incident"));
+	console_raw(v, "<p>");
+	console_kind(v, fact_text(due, "kind"));
+	console_raw(v, ", ");
+	console_say(v, CONSOLE_WORD_OF_INCIDENT, id);
+	console_raw(v, ", ");
+	console_say(v, CONSOLE_WORD_DUE_AT, console_when(v, due, "due", when));
+	console_raw(v, "</p>\n");
+	console_form(v, "exempt", fact_text(due, "incident"));
+	console_hidden(v, "kind", fact_text(due, "kind"));
+	if (title == CONSOLE_WORD_NEEDED)
+		console_hidden(v, "needed", "1");
+	console_field(v, "why", CONSOLE_WORD_REASON,
+	              title == CONSOLE_WORD_NEEDED ? CONSOLE_WORD_NEEDED_HELP : CONSOLE_WORD_EXEMPT_HELP, "textarea",
+	              "", title == CONSOLE_WORD_EXEMPT);
+	console_submit(v, title, false);
+	console_raw(v, "</form>\n<p><a href=\"/\">");
+	console_say(v, CONSOLE_WORD_BACK);
+	console_raw(v, "</a></p>\n");
 	console_end(v);
 }

@@ -23,22 +23,10 @@ void console_text(const view_t *v, const char *words)
 
 void console_say(const view_t *v, enum console_word word, ...)
 {
-	const char *at = console_word(v->language, word);
 	va_list arguments;
 
 	va_start(arguments, word);
-	while (*at) {
-		const char *hole = strstr(at, "%s");
-		char piece[CONSOLE_FRAGMENT_MAX];
-
-		(void)snprintf(piece, sizeof(piece), "%.*s", hole ? (int)(hole - at) : (int)sizeof(piece) - 1, at);
-		console_text(v, piece);
-		at += strlen(piece);
-		if (hole && at == hole) {
-			console_text(v, va_arg(arguments, const char *));
-			at += 2;
-		}
-	}
+	words_fill(v->out, console_word(v->language, word), markup_text, arguments);
 	va_end(arguments);
 }
 

@@ -72,6 +72,8 @@ void console_span(const view_t *v, const json_t *one);
 void console_go(const view_t *v, const char *path, const char *id, enum console_word word);
 /* What is due, as a list; nothing where there is none. */
 void console_due(const view_t *v, const json_t *list);
+/* Of one of these: somebody has said that it is not needed, and it was not handed in. */
+bool console_due_is_exempt(const json_t *one);
 bool console_may(const view_t *v, enum console_role role);
 
 #endif

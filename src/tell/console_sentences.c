@@ -28,6 +28,9 @@ static const struct {
 	{ "it holds a claim, and only one person has approved it", "il contient une affirmation, et une seule personne l’a approuvé" },
 	{ "no sentence of it is for the public", "aucune de ses phrases n’est destinée au public" },
 	{ "say why; it is published with the withdrawal", "dites pourquoi ; c’est publié avec le retrait" },
+	{ "say of which incident", "dites de quel incident" },
+	{ "that is no report to an authority", "ce n’est pas un rapport à une autorité" },
+	{ "say why it is not needed", "dites pourquoi il n’est pas requis" },
 	{ "the text is too long, or no UTF-8", "le texte est trop long, ou n’est pas de l’UTF-8" },
 	{ "there is no such statement", "ce communiqué n’existe pas" },
 	{ "somebody else has edited it since", "quelqu’un d’autre l’a modifié depuis" },
@@ -124,7 +127,7 @@ static const struct {
 	{ "Numerical result out of range", "valeur hors limites" },
 	{ "File too large", "fichier trop grand" },
 
-	/* a statement that was edited (tell/statement_form.c, statement.c) */
+	/* a statement that was edited (tell/statement_form.c, statement_read.c) */
 	{ "what ends at line %s has no words; take its head out as well", "une partie est sans mots (ligne %s)" },
 	{ "line %s: there is one title", "ligne %s : il n’y a qu’un titre" },
 	{ "the title is no UTF-8", "le titre n’est pas de l’UTF-8" },
@@ -157,9 +160,10 @@ static const struct {
 	{ "min", "le minimum" },
 	{ "max", "le maximum" },
 
-	/* why a draft leaves a sentence out (tell/statement_table.c, statement.c) */
+	/* why a draft leaves a sentence out (tell/statement_table.c, statement_make.c) */
 	{ "what is on record of it is not as it is told", "ce qui en est enregistré n’est pas dit ainsi" },
 	{ "there are more of these than are told", "il y en a plus qu’il n’en est dit" },
+	{ "it is too long, or there is no room for another sentence", "elle est trop longue, ou il n’y a plus de place" },
 	{ "no incident is on record", "aucun incident n’est enregistré" },
 	{ "the incident has no end yet", "l’incident n’a pas encore de fin" },
 	{ "the wave has no beginning", "la vague n’a pas de début" },

@@ -43,6 +43,7 @@ const struct console_term console_terms[] = {
 	TERM(DEEDS, "submit", DEED_SUBMIT),
 	TERM(DEEDS, "withdraw", DEED_WITHDRAW),
 	TERM(DEEDS, "aware", DEED_AWARE),
+	TERM(DEEDS, "exempt", DEED_EXEMPT),
 	TERM(DEEDS, "components", DEED_STATE),
 	TERM(DEEDS, "component-add", DEED_COMPONENT_ADD),
 	TERM(DEEDS, "component-change", DEED_COMPONENT_CHANGE),

@@ -61,13 +61,6 @@ void export_uuid_own(const struct export *export, const char *name, char text[UU
 	export_uuid(own, whole, text);
 }
 
-json_t *export_moment(int64_t ns)
-{
-	char text[TIME_TEXT_SIZE];
-
-	return json_string(time_format((struct capture_time){ ns }, text));
-}
-
 int64_t export_end(const struct export *export)
 {
 	return export->trace->ended_ns ? export->trace->ended_ns : export->trace->made_ns;
@@ -152,7 +145,7 @@ static bool is_real(const struct trace_vector *vector, const struct roster_sourc
 	       (vector->spoofing.verdict == SPOOFING_UNDETERMINED && (source->marks & ROSTER_VERIFIED));
 }
 
-/* Those of all vectors, each address once; *room is what `all` holds at most. */
+/* Those of all vectors, each address once; *all is the caller's, whatever is returned. */
 static int collect(const struct finding *finding, const struct trace *trace, struct export_source **all, size_t *count)
 {
 	const struct roster_source *sources;

@@ -19,13 +19,11 @@ void export_uuid(const uint8_t space[UUID_OCTETS], const char *name, char text[U
  * incident.
  */
 void export_uuid_own(const struct export *export, const char *name, char text[UUID_SIZE]);
-/* "2025-03-10T09:45:12.000123Z" */
-json_t *export_moment(int64_t ns);
 /* The last moment that is known: its end, or when the trace was made. */
 int64_t export_end(const struct export *export);
 /* The catalogue's row of that name, or NULL. */
 const struct vector *export_vector(const char *name);
-/* "tcp", "udp", "icmp", "sctp", "gre"; "ip" for what has no name. */
+/* "tcp", "udp", "icmp", "gre"; "ip" for all else. */
 const char *export_protocol(const struct vector *vector);
 /* "DDoS attack on 192.0.2.10/32, 2025-03-10: ntp_reflection" */
 void export_title(const struct export *export, char *text, size_t size);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "detect/scope.h"
 #include "observe/protocol.h"
 #include "tell/export_inside.h"
 
@@ -119,13 +120,9 @@ static const char *protocol_of(const struct vector *row)
 
 static json_t *target_of(const struct export *export)
 {
-	char text[PREFIX_TEXT_SIZE], *slash;
+	char text[PREFIX_TEXT_SIZE];
 
-	prefix_format(&export->scope, text);
-	slash = strchr(text, '/');
-	if (slash && export->scope.length == (export->scope.is_ipv4 ? 32 : 128))
-		*slash = '\0';
-	return json_string(text);
+	return json_string(scope_format(&export->scope, text));
 }
 
 static json_t *ddos_object(struct event *e, uint32_t index)
@@ -146,9 +143,9 @@ static json_t *ddos_object(struct event *e, uint32_t index)
 		attribute(e, attributes, "src-port", "port", "Network activity", text_of(row->src_port), "");
 	if (e->export->ports_count == 1)
 		attribute(e, attributes, "dst-port", "port", "Network activity", text_of(e->export->ports[0]), "");
-	attribute(e, attributes, "first-seen", "datetime", "Other", export_moment(trace->began_ns), "of the incident");
+	attribute(e, attributes, "first-seen", "datetime", "Other", build_time(trace->began_ns), "of the incident");
 	if (trace->ended_ns)
-		attribute(e, attributes, "last-seen", "datetime", "Other", export_moment(trace->ended_ns),
+		attribute(e, attributes, "last-seen", "datetime", "Other", build_time(trace->ended_ns),
 		          "of the incident");
 	/* Rates are known of all vectors together. */
 	if (trace->vectors_count == 1) {

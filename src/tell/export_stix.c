@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "detect/scope.h"
 #include "tell/export_inside.h"
 
 #define ID_SIZE 96
@@ -70,8 +71,8 @@ static json_t *domain_object(struct bundle *u, const char *type, const char *nam
 	object = common(u, type, id);
 	if (u->identity[0])
 		build_set(&u->build, object, "created_by_ref", json_string(u->identity));
-	build_set(&u->build, object, "created", export_moment(u->export->trace->made_ns));
-	build_set(&u->build, object, "modified", export_moment(u->export->trace->made_ns));
+	build_set(&u->build, object, "created", build_time(u->export->trace->made_ns));
+	build_set(&u->build, object, "modified", build_time(u->export->trace->made_ns));
 	mark(u, object);
 	return object;
 }
@@ -167,13 +168,9 @@ static void add_address(struct bundle *u, bool is_ipv4, const char *text, uint32
 static void add_target(struct bundle *u)
 {
 	const struct prefix *scope = &u->export->scope;
-	char text[PREFIX_TEXT_SIZE], *slash;
+	char text[PREFIX_TEXT_SIZE];
 
-	prefix_format(scope, text);
-	slash = strchr(text, '/');
-	if (slash && scope->length == (scope->is_ipv4 ? 32 : 128))
-		*slash = '\0';
-	add_address(u, scope->is_ipv4, text, 0, u->target);
+	add_address(u, scope->is_ipv4, scope_format(scope, text), 0, u->target);
 }
 
 static int by_number(const void *left, const void *right)
@@ -235,8 +232,7 @@ static void add_sources(struct bundle *u)
 		char text[ADDRESS_TEXT_SIZE], id[ID_SIZE];
 
 		/* Whoever attacks itself is the target, and is there already. */
-		if (prefix_contains(&u->export->scope, &source->address) &&
-		    u->export->scope.length == (u->export->scope.is_ipv4 ? 32 : 128))
+		if (prefix_contains(&u->export->scope, &source->address) && scope_is_host(&u->export->scope))
 			continue;
 		add_address(u, address_is_ipv4(&source->address), address_format(&source->address, text),
 		            source->network, id);
@@ -258,9 +254,9 @@ static void add_traffic(struct bundle *u, const struct trace_vector *vector)
 	export_uuid_own(u->export, name, uuid);
 	(void)snprintf(id, sizeof(id), "network-traffic--%s", uuid);
 	object = common(u, "network-traffic", id);
-	build_set(&u->build, object, "start", export_moment(trace->began_ns));
+	build_set(&u->build, object, "start", build_time(trace->began_ns));
 	if (trace->ended_ns)
-		build_set(&u->build, object, "end", export_moment(trace->ended_ns));
+		build_set(&u->build, object, "end", build_time(trace->ended_ns));
 	build_set(&u->build, object, "is_active", json_boolean(trace->ended_ns == 0));
 	build_set(&u->build, object, "dst_ref", json_string(u->target));
 	if (row && row->src_port)
@@ -284,8 +280,8 @@ static void add_observed(struct bundle *u)
 	char id[ID_SIZE];
 	json_t *object = domain_object(u, "observed-data", "", id);
 
-	build_set(&u->build, object, "first_observed", export_moment(trace->began_ns));
-	build_set(&u->build, object, "last_observed", export_moment(export_end(u->export)));
+	build_set(&u->build, object, "first_observed", build_time(trace->began_ns));
+	build_set(&u->build, object, "last_observed", build_time(export_end(u->export)));
 	build_set(&u->build, object, "number_observed", build_integer(number ? number : 1));
 	build_set(&u->build, object, "object_refs", json_deep_copy(u->observed));
 	add(u, object, id, false);
@@ -307,8 +303,8 @@ static void add_observed(struct bundle *u)
 		build_set(&u->build, object, "description", json_string(text));
 		build_append(&u->build, types, json_string(relays ? "amplification" : "botnet"));
 		build_set(&u->build, object, "infrastructure_types", types);
-		build_set(&u->build, object, "first_seen", export_moment(trace->began_ns));
-		build_set(&u->build, object, "last_seen", export_moment(export_end(u->export)));
+		build_set(&u->build, object, "first_seen", build_time(trace->began_ns));
+		build_set(&u->build, object, "last_seen", build_time(export_end(u->export)));
 		add(u, object, infrastructure, false);
 		relation = domain_object(u, "relationship", "consists-of", relationship);
 		build_set(&u->build, relation, "relationship_type", json_string("consists-of"));
@@ -397,7 +393,7 @@ static void add_report(struct bundle *u)
 	build_set(&u->build, object, "description", json_string(text));
 	build_append(&u->build, types, json_string("observed-data"));
 	build_set(&u->build, object, "report_types", types);
-	build_set(&u->build, object, "published", export_moment(trace->made_ns));
+	build_set(&u->build, object, "published", build_time(trace->made_ns));
 	build_set(&u->build, object, "object_refs", json_deep_copy(u->reported));
 	build_append(&u->build, u->objects, object);
 }

@@ -12,6 +12,7 @@
 #include "base/base64.h"
 #include "base/digest.h"
 #include "base/time.h"
+#include "detect/scope.h"
 #include "tell/export_inside.h"
 
 #define VERSION "4.2.0"
@@ -87,7 +88,7 @@ static void set_target(struct build *b, const struct export *export, json_t *obj
 {
 	char text[ADDRESS_TEXT_SIZE];
 
-	if (export->scope.length == (export->scope.is_ipv4 ? 32 : 128))
+	if (scope_is_host(&export->scope))
 		build_set(b, object, "destination_ip", json_string(address_format(&export->scope.address, text)));
 	if (export->ports_count == 1 && export->ports[0])
 		build_set(b, object, "destination_port", json_integer(export->ports[0]));
@@ -115,7 +116,7 @@ int export_xarf(const struct export *export, const struct export_source *source,
 	uuid[VERSION_AT] = VERSION_4;
 	build_set(&b, object, "xarf_version", json_string(VERSION));
 	build_set(&b, object, "report_id", json_string(uuid));
-	build_set(&b, object, "timestamp", export_moment(source->first_ns));
+	build_set(&b, object, "timestamp", build_time(source->first_ns));
 	build_set(&b, object, "reporter", contact_json(&b, export));
 	build_set(&b, object, "sender", contact_json(&b, export));
 	build_set(&b, object, "source_identifier", json_string(address));
@@ -123,8 +124,8 @@ int export_xarf(const struct export *export, const struct export_source *source,
 	build_set(&b, object, "type", json_string("ddos"));
 	build_set(&b, object, "evidence_source", json_string("traffic_monitoring"));
 	build_set(&b, object, "protocol", json_string(protocol_of(row)));
-	build_set(&b, object, "first_seen", export_moment(source->first_ns));
-	build_set(&b, object, "last_seen", export_moment(source->last_ns));
+	build_set(&b, object, "first_seen", build_time(source->first_ns));
+	build_set(&b, object, "last_seen", build_time(source->last_ns));
 	set_target(&b, export, object);
 	build_set(&b, object, "attack_vector", json_string(vector));
 	if (lasted >= NS_PER_S)

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tell/facts.h"
 
-#include <string.h>
-#include <time.h>
-
 #define SECONDS_MAX (INT64_MAX / NS_PER_S)
 
 uint64_t fact_count(const json_t *object, const char *key)
@@ -33,20 +30,5 @@ bool fact_duration(const json_t *object, const char *key, int64_t *ns)
 
 bool fact_time(const json_t *object, const char *key, struct capture_time *time)
 {
-	const char *text = fact_text(object, key);
-	int64_t digit = NS_PER_S / 10, ns = 0;
-	struct tm broken = { .tm_isdst = 0 };
-	time_t seconds;
-
-	text = strptime(text, "%Y-%m-%dT%H:%M:%S", &broken);
-	if (!text)
-		return false;
-	if (*text == '.')
-		for (text++; *text >= '0' && *text <= '9'; text++, digit /= 10)
-			ns += (*text - '0') * digit;
-	seconds = timegm(&broken);
-	if (strcmp(text, "Z") != 0 || seconds > SECONDS_MAX - 1 || seconds < -SECONDS_MAX + 1)
-		return false;
-	*time = (struct capture_time){ seconds * NS_PER_S + ns };
-	return true;
+	return time_parse(fact_text(object, key), time) == 0;
 }

@@ -7,35 +7,13 @@
 #include <string.h>
 
 #include "tell/curl.h"
-
-#define CURL_DISABLE_TYPECHECK /* its checks are for calls by name */
-#include <curl/curl.h>
+#include "tell/http_status.h"
 
 #ifndef HOLDFAST_VERSION
 #define HOLDFAST_VERSION "unknown"
 #endif
 
 #define ROOM_FIRST ((size_t)64 << 10)
-#define HTTP_OK 200
-
-static struct {
-	__typeof__(curl_global_init) *global_init;
-	__typeof__(curl_easy_init) *init;
-	__typeof__(curl_easy_cleanup) *cleanup;
-	__typeof__(curl_easy_setopt) *setopt;
-	__typeof__(curl_easy_perform) *perform;
-	__typeof__(curl_easy_getinfo) *getinfo;
-	__typeof__(curl_easy_strerror) *strerror;
-} curl;
-
-#define IN_CURL(member) offsetof(__typeof__(curl), member)
-
-static const struct library_function functions[] = {
-	{ "curl_global_init", IN_CURL(global_init) }, { "curl_easy_init", IN_CURL(init) },
-	{ "curl_easy_cleanup", IN_CURL(cleanup) },    { "curl_easy_setopt", IN_CURL(setopt) },
-	{ "curl_easy_perform", IN_CURL(perform) },    { "curl_easy_getinfo", IN_CURL(getinfo) },
-	{ "curl_easy_strerror", IN_CURL(strerror) },
-};
 
 struct body {
 	uint8_t *octets;
@@ -105,23 +83,23 @@ static CURLcode prepare(CURL *easy, const char *url, struct body *body)
 	bool here = is_local(url);
 	CURLcode bad = CURLE_OK;
 
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_PROTOCOLS_STR, here ? "http" : "https");
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "https");
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_FOLLOWLOCATION, here ? 0L : 1L);
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_MAXREDIRS, (long)FETCH_REDIRECTS_MAX);
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, here ? "http" : "https");
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "https");
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_FOLLOWLOCATION, here ? 0L : 1L);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_MAXREDIRS, (long)FETCH_REDIRECTS_MAX);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
 	if (here)
-		bad = bad ? bad : curl.setopt(easy, CURLOPT_PROXY, "");
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_TIMEOUT_MS, (long)FETCH_MS);
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)FETCH_CONNECT_MS);
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_LOW_SPEED_LIMIT, (long)FETCH_SLOW);
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)FETCH_SLOW_S);
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_USERAGENT, "Holdfast/" HOLDFAST_VERSION);
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_WRITEFUNCTION, on_octets);
-	bad = bad ? bad : curl.setopt(easy, CURLOPT_WRITEDATA, body);
-	return bad ? bad : curl.setopt(easy, CURLOPT_URL, url);
+		bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_PROXY, "");
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)FETCH_MS);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)FETCH_CONNECT_MS);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, (long)FETCH_SLOW);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)FETCH_SLOW_S);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_USERAGENT, "Holdfast/" HOLDFAST_VERSION);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_octets);
+	bad = bad ? bad : curl.easy_setopt(easy, CURLOPT_WRITEDATA, body);
+	return bad ? bad : curl.easy_setopt(easy, CURLOPT_URL, url);
 }
 
 static int judge(CURLcode code, long status, const struct body *body, char what[FETCH_WHAT_SIZE])
@@ -131,10 +109,10 @@ static int judge(CURLcode code, long status, const struct body *body, char what[
 	if (code == CURLE_OUT_OF_MEMORY)
 		return -ENOMEM;
 	if (code != CURLE_OK)
-		(void)snprintf(what, FETCH_WHAT_SIZE, "%s", curl.strerror(code));
-	else if (status != HTTP_OK)
+		(void)snprintf(what, FETCH_WHAT_SIZE, "%s", curl.easy_strerror(code));
+	else if (status != HTTP_STATUS_OK)
 		(void)snprintf(what, FETCH_WHAT_SIZE, "HTTP %ld", status);
-	return code != CURLE_OK || status != HTTP_OK ? -EIO : 0;
+	return code != CURLE_OK || status != HTTP_STATUS_OK ? -EIO : 0;
 }
 
 int fetch_get(const char *url, size_t max, uint8_t **octets, size_t *size, char what[FETCH_WHAT_SIZE])
@@ -148,18 +126,17 @@ int fetch_get(const char *url, size_t max, uint8_t **octets, size_t *size, char 
 	what[0] = '\0';
 	if (!fetch_can(url))
 		return -EPERM;
-	if (!curl.init && (curl_load(functions, sizeof(functions) / sizeof(functions[0]), &curl) != 0 ||
-	                   curl.global_init(CURL_GLOBAL_DEFAULT) != 0))
+	if (curl_open() != 0)
 		return -ENOSYS;
-	easy = curl.init();
+	easy = curl.easy_init();
 	if (!easy)
 		return -ENOMEM;
 	code = prepare(easy, url, &body);
 	if (code == CURLE_OK)
-		code = curl.perform(easy);
-	(void)curl.getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+		code = curl.easy_perform(easy);
+	(void)curl.easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
 	result = judge(code, status, &body, what);
-	curl.cleanup(easy);
+	curl.easy_cleanup(easy);
 	if (result != 0) {
 		free(body.octets);
 		return result;

@@ -371,22 +371,29 @@ static int by_octets(const void *left, const void *right)
 }
 
 /*
- * Those in the sample and among the heaviest, each once, in order: all of a small attack, the more active ones of a
- * large one.
+ * Those that are held one by one, in the sample or among the heaviest, each once, in order: all that there were, or
+ * where there were too many an even sample of them, and the more active ones.
  */
-static json_t *source_ips(struct build *b, const struct window *window)
+static json_t *source_ips(struct build *b, const struct incident_part *part)
 {
-	const struct sample *sample = &window->sample;
-	const struct topk *top = &window->top_sources;
+	const struct sample *sample = &part->window->sample;
+	const struct topk *top = &part->window->top_sources;
+	const struct roster_source *sources = NULL;
 	json_t *array = json_array();
+	uint32_t held = 0;
 	size_t count = 0;
-	struct address *all = calloc((size_t)sample->used + top->used + 1, sizeof(*all));
+	struct address *all;
 	char text[ADDRESS_TEXT_SIZE];
 
+	if (part->roster && roster_sources(part->roster, &sources, &held) < 0)
+		held = 0;
+	all = calloc((size_t)held + sample->used + top->used + 1, sizeof(*all));
 	if (!all) {
 		b->failed = true;
 		return array;
 	}
+	for (uint32_t i = 0; i < held; i++)
+		all[count++] = sources[i].address;
 	for (uint32_t i = 0; i < sample->used; i++) {
 		struct observation o;
 
@@ -410,6 +417,8 @@ static json_t *vector_json(struct build *b, const struct finding *f, uint32_t in
 	const struct incident_part *part = &f->incident->parts[index];
 	const struct window *window = part->window;
 	const struct sample *sample = &window->sample;
+	/* what came after the attack's last wave is no part of its time */
+	struct capture_time last = time_since(window->last, f->incident->ended) > 0 ? f->incident->ended : window->last;
 	uint8_t protocol = protocol_of(b, part);
 	json_t *object = json_object();
 	char key[KEY_SIZE], name[TAG_SIZE];
@@ -428,9 +437,9 @@ static json_t *vector_json(struct build *b, const struct finding *f, uint32_t in
 	build_set(b, object, "nr_packets", build_integer(window->packets));
 	build_set(b, object, "nr_megabytes", build_integer(window->bytes / MEGABYTE));
 	build_set(b, object, "time_start", moment(window->first));
-	build_set(b, object, "duration_seconds", build_integer(seconds(window->first, window->last)));
+	build_set(b, object, "duration_seconds", build_integer(seconds(window->first, last)));
 	build_set(b, object, "source_ips",
-	          spoofing_sources_real(&f->spoofing, f->incident, index) ? source_ips(b, window) : json_array());
+	          spoofing_sources_real(&f->spoofing, f->incident, index) ? source_ips(b, part) : json_array());
 	build_set(b, object, "ethernet_type", outliers_or(b, sample, read_family, spell_family, json_string("random")));
 	build_set(b, object, "fragmentation_offset",
 	          outliers_or(b, sample, read_offset, spell_number, json_string("random")));
@@ -533,7 +542,7 @@ static json_t *tags_json(struct build *b, const struct finding *f, const json_t 
 static json_t *fingerprint_json(struct build *b, const struct finding *f)
 {
 	const struct incident *incident = f->incident;
-	struct capture_time first = f->total->first, last = f->total->last;
+	struct capture_time first = incident->began, last = incident->ended;
 	uint64_t duration = seconds(first, last), whole_bytes = 0;
 	json_t *object = json_object(), *vectors = json_array();
 

@@ -13,8 +13,8 @@ static const struct {
 	int64_t ns;
 } units[] = {
 	/* a unit that another begins with comes behind it */
-	{ "ns", 1 },         { "us", 1000 },      { "µs", 1000 },       { "μs", 1000 },
-	{ "ms", NS_PER_MS }, { "s", 1000000000 }, { "m", 60000000000 }, { "h", 3600000000000 },
+	{ "ns", 1 },         { "us", NS_PER_US }, { "µs", NS_PER_US },    { "μs", NS_PER_US },
+	{ "ms", NS_PER_MS }, { "s", NS_PER_S },   { "m", 60 * NS_PER_S }, { "h", 3600 * NS_PER_S },
 };
 
 static const char *unit(const char *at, int64_t *ns)

@@ -12,17 +12,15 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/hash.h"
 #include "tell/http_server.h"
+#include "tell/http_status.h"
 
 #define CHAINS 1024 /* a power of two */
-#define BACKLOG 1024
 #define TURN_MS 1000
 #define REPLY_POOL 4096 /* octets of a connection's memory beside the request's header: for the answer's */
 #define ADDRESS_V6 64
-#define IPV4_AT 12 /* in an address's octets */
 
 struct connection {
 	struct connection *next, *before; /* by when it began what it is in, the longest ago first */
@@ -428,7 +426,7 @@ static enum MHD_Result send_reply(struct http_server *server, struct MHD_Connect
 	list_remove(server, c);
 	list_append(server, c);
 	server->counts.requests++;
-	sent = MHD_queue_response(connection, status ? status : MHD_HTTP_INTERNAL_SERVER_ERROR,
+	sent = MHD_queue_response(connection, status ? status : HTTP_STATUS_INTERNAL_ERROR,
 	                          made ? made : reply->page->response);
 	if (made)
 		MHD_destroy_response(made);
@@ -494,7 +492,7 @@ static enum MHD_Result ask(struct http_server *server, struct MHD_Connection *co
 	if (server->options.proxies_count && is_proxy(server, &request.peer) &&
 	    !behind_proxy(server, connection, &request.peer)) {
 		server->counts.forwarded_refused++;
-		return refuse(server, connection, c, MHD_HTTP_BAD_REQUEST, "No X-Forwarded-For.\n");
+		return refuse(server, connection, c, HTTP_STATUS_BAD_REQUEST, "No X-Forwarded-For.\n");
 	}
 	server->options.handle(server->options.context, &request, &reply);
 	return send_reply(server, connection, c, &reply, reply.body_length);
@@ -514,7 +512,7 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 	if (!body) {
 		if (announced_too_large(server, connection)) {
 			server->counts.bodies_refused++;
-			return refuse(server, connection, c, MHD_HTTP_CONTENT_TOO_LARGE, "Too large.\n");
+			return refuse(server, connection, c, HTTP_STATUS_CONTENT_TOO_LARGE, "Too large.\n");
 		}
 		*place = calloc(1, sizeof(*body));
 		if (!*place)
@@ -531,7 +529,7 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 	}
 	if (body->too_large) {
 		server->counts.bodies_refused++;
-		return refuse(server, connection, c, MHD_HTTP_CONTENT_TOO_LARGE, "Too large.\n");
+		return refuse(server, connection, c, HTTP_STATUS_CONTENT_TOO_LARGE, "Too large.\n");
 	}
 	return ask(server, connection, c, path, method, body);
 }
@@ -658,73 +656,4 @@ struct http_server_counts http_server_counts(const struct http_server *server)
 
 	counts.open = server->open;
 	return counts;
-}
-
-/* "[::1]:8080" apart: the address without its brackets, and the port. */
-static int split(const char *text, char host[ADDRESS_TEXT_SIZE], uint16_t *port)
-{
-	const char *colon = strrchr(text, ':');
-	bool bracketed = text[0] == '[' && colon && colon > text && colon[-1] == ']';
-	const char *from = text + bracketed, *to = colon ? colon - bracketed : NULL;
-	unsigned long number;
-	char *rest;
-
-	if (!colon || to <= from || (size_t)(to - from) >= ADDRESS_TEXT_SIZE || colon[1] < '0' || colon[1] > '9')
-		return -EINVAL;
-	number = strtoul(colon + 1, &rest, 10);
-	if (*rest || number > UINT16_MAX)
-		return -EINVAL;
-	memcpy(host, from, (size_t)(to - from));
-	host[to - from] = '\0';
-	if (bracketed != (strchr(host, ':') != NULL))
-		return -EINVAL;
-	*port = (uint16_t)number;
-	return 0;
-}
-
-static int listen_at(int family, const struct sockaddr *address, socklen_t length, int *listener)
-{
-	const int on = 1;
-	int err, fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0)
-		return -errno;
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) || bind(fd, address, length) ||
-	    listen(fd, BACKLOG)) {
-		err = -errno;
-		(void)close(fd);
-		return err;
-	}
-	*listener = fd;
-	return 0;
-}
-
-int http_server_address(const char *text, struct address *address, uint16_t *port)
-{
-	char host[ADDRESS_TEXT_SIZE];
-	struct prefix prefix;
-
-	if (split(text, host, port) || strchr(host, '/') || prefix_parse(host, &prefix))
-		return -EINVAL;
-	*address = prefix.address;
-	return 0;
-}
-
-int http_server_listen(const char *text, int *listener)
-{
-	struct sockaddr_in v4 = { .sin_family = AF_INET };
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
-	struct address address;
-	uint16_t port;
-
-	if (http_server_address(text, &address, &port))
-		return -EINVAL;
-	if (address_is_ipv4(&address)) {
-		v4.sin_port = htons(port);
-		memcpy(&v4.sin_addr, address.octets + IPV4_AT, sizeof(v4.sin_addr));
-		return listen_at(AF_INET, (const struct sockaddr *)&v4, sizeof(v4), listener);
-	}
-	v6.sin6_port = htons(port);
-	memcpy(&v6.sin6_addr, address.octets, sizeof(v6.sin6_addr));
-	return listen_at(AF_INET6, (const struct sockaddr *)&v6, sizeof(v6), listener);
 }

@@ -62,14 +62,14 @@ struct http_server_field {
  */
 struct http_server_reply {
 	const struct http_page *page;
-	unsigned status;  /* 0: 500 */
+	unsigned status;  /* enum http_status; 0: HTTP_STATUS_INTERNAL_ERROR */
 	const char *type; /* NULL: none */
 	const void *body;
 	size_t body_length;
 	struct http_server_field
 		fields[HTTP_SERVER_REPLY_FIELDS_MAX]; /* valid until `handle` returns; further ones are refused */
 	unsigned fields_count;
-	bool close; /* the connection, behind the answer */
+	bool close; /* the connection, behind the answer; of a page it stays open */
 };
 
 /* Each of what could be counted and had a bound; X(name, what it says) makes a table of it. */
@@ -112,13 +112,18 @@ struct http_server_options {
 	void *context;
 };
 
+/* ---- where it listens (http_listen.c) ---- */
+
 /* "127.0.0.1:8080", "[::1]:8080", "0.0.0.0:80": what it says. 0 or -EINVAL. */
 int http_server_address(const char *text, struct address *address, uint16_t *port);
 /* The same text: a socket that listens. 0; -EINVAL: no such text; -errno. */
 int http_server_listen(const char *text, int *listener);
+
+/* ---- the server ---- */
+
 /*
- * -EINVAL: a bound is none, or certificate and key do not go together; -ENOSYS; -ENOMEM; the listener stays the
- * caller's then.
+ * -EINVAL: a bound is none, certificate and key do not go together, or the library does not begin with them; -ENOMEM;
+ * the listener stays the caller's then.
  */
 int http_server_new(const struct http_server_options *options, struct http_server **server);
 void http_server_free(struct http_server *server);
@@ -139,7 +144,8 @@ const char *http_server_method_name(enum http_server_method method);
 void http_server_add_field(struct http_server_reply *reply, const char *name, const char *value);
 
 /*
- * `body` is copied; `status`, `type`, fields as in a reply. 0 or -ENOMEM. It may be freed while it is still being sent.
+ * `body` is copied; `status` is one of enum http_status, `type` and fields are as in a reply. 0 or -ENOMEM. It may be
+ * freed while it is still being sent.
  */
 int http_page_new(unsigned status, const char *type, const void *body, size_t length,
                   const struct http_server_field *fields, size_t fields_count, struct http_page **page);

@@ -9,11 +9,11 @@
 #include <ares.h>
 #include <netinet/in.h>
 
-#include "base/time.h"
 #include "tell/library.h"
 
 #define SERVER_SIZE (PROBE_HOST_SIZE + 16)
 #define MS_PER_S 1000
+#define US_PER_MS 1000
 
 static struct {
 	__typeof__(ares_library_init) *library_init;
@@ -178,7 +178,7 @@ unsigned lookup_fds(const struct lookup *lookup, struct pollfd *fds, unsigned mo
 	if (lookup->over)
 		*timeout_ms = 0;
 	else if (ares.timeout(lookup->channel, NULL, &room)) {
-		int64_t ms = room.tv_sec * MS_PER_S + room.tv_usec / NS_PER_US + 1;
+		int64_t ms = room.tv_sec * MS_PER_S + room.tv_usec / US_PER_MS + 1;
 
 		*timeout_ms = ms < *timeout_ms ? (int)ms : *timeout_ms;
 	}

@@ -11,9 +11,6 @@
 
 #define LINE_MAX_OCTETS 76
 #define WORD_OCTETS 42 /* of a text, in one encoded word: with "=?UTF-8?B?" and "?=" it is 68 octets */
-#define DAYS_OF_WEEK 7
-#define EPOCH_DAY 4 /* 1970-01-01 was a Thursday */
-#define DAY_S 86400
 
 /* ---- addresses ---- */
 
@@ -104,10 +101,10 @@ static size_t whole_letters(const char *text, size_t most)
 	return length > 0 ? length : most;
 }
 
-/* A text in a header whose name is out already: plain where it can be, else words of RFC 2047, a line each. */
-static void put_text(FILE *out, const char *text, size_t most)
+/* Behind its name, which is out already: plain where it can be, else words of RFC 2047, a line each. */
+static void put_subject(FILE *out, const char *text)
 {
-	size_t left = whole_letters(text, most);
+	size_t left = whole_letters(text, MAIL_SUBJECT_MAX);
 	char plain[MAIL_SUBJECT_MAX + 1];
 
 	(void)snprintf(plain, sizeof(plain), "%.*s", (int)left, text);
@@ -145,21 +142,9 @@ static void put_from(FILE *out, const struct mail *mail)
 	(void)fprintf(out, "<%s>\r\n", mail->from);
 }
 
-static void put_date(FILE *out, int64_t seconds)
-{
-	static const char *const days[DAYS_OF_WEEK] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
-	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-		                              "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-	struct language_time at = language_time((struct capture_time){ seconds * NS_PER_S });
-
-	(void)fprintf(out, "Date: %s, %u %s %04u %02u:%02u:%02u +0000\r\n",
-	              days[(seconds / DAY_S + EPOCH_DAY) % DAYS_OF_WEEK], at.day, months[at.month - 1], at.year,
-	              at.hour, at.minute, (unsigned)(seconds % 60));
-}
-
 /* ---- body ---- */
 
-/* How many octets of `text`, a line without its end, one octet of it becomes. */
+/* Whether an octet of a body stands for itself: `first` of its line on the way, `last` of the line that it is from. */
 static bool is_plain(const char *at, bool first, bool last)
 {
 	unsigned char c = (unsigned char)*at;
@@ -230,18 +215,18 @@ static int check(const struct mail *mail)
 
 int mail_write(const struct mail *mail, char **octets, size_t *length)
 {
-	char *text = NULL;
+	char *text = NULL, date[WORDS_SIZE];
 	size_t size = 0;
 	int result = check(mail);
 	FILE *out = result == 0 ? open_memstream(&text, &size) : NULL;
 
 	if (!out)
 		return result != 0 ? result : -ENOMEM;
-	put_date(out, mail->date_s);
+	(void)fprintf(out, "Date: %s\r\n", words_date_mail((struct capture_time){ mail->date_s * NS_PER_S }, date));
 	put_from(out, mail);
 	(void)fprintf(out, "To: %s\r\nMessage-ID: <%s@%s>\r\nSubject: ", mail->to, mail->id,
 	              strchr(mail->from, '@') + 1);
-	put_text(out, mail->subject, MAIL_SUBJECT_MAX);
+	put_subject(out, mail->subject);
 	(void)fprintf(out, "\r\nAuto-Submitted: auto-generated\r\nContent-Language: %s\r\n",
 	              language_code(mail->language));
 	if (mail->unsubscribe[0])

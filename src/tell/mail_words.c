@@ -50,17 +50,28 @@ struct letter {
 	enum language language;
 };
 
+static void plain(FILE *out, const char *text)
+{
+	(void)fputs(text, out);
+}
+
+/* A sentence; each "%s" in it is the next of the arguments. */
+static void fill(const struct letter *letter, const char *pattern, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, pattern);
+	words_fill(letter->out, pattern, plain, arguments);
+	va_end(arguments);
+}
+
 /* A line of the table, with what belongs into it. */
-/* NOLINTNEXTLINE(clang-diagnostic-format-nonliteral): formats are those above */
 static void say(const struct letter *letter, enum mail_word word, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, word);
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	(void)vfprintf(letter->out, words[word][letter->language], arguments);
-#pragma GCC diagnostic pop
+	words_fill(letter->out, words[word][letter->language], plain, arguments);
 	va_end(arguments);
 	(void)fputc('\n', letter->out);
 }
@@ -127,26 +138,12 @@ static void tell_works(const struct letter *letter, const struct mail_news *news
 	char from[LANGUAGE_TEXT_SIZE], until[LANGUAGE_TEXT_SIZE];
 
 	(void)fprintf(letter->out, "%s\n\n", text_of(news->page, incident->name, news->language));
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	/* NOLINTNEXTLINE(clang-diagnostic-format-nonliteral): formats are those above */
-	(void)fprintf(letter->out, works_words[news->works].said[news->language],
-	              moment(news->language, incident->scheduled_from_ns, from),
-	              moment(news->language, incident->scheduled_until_ns, until));
-#pragma GCC diagnostic pop
+	fill(letter, works_words[news->works].said[news->language],
+	     moment(news->language, incident->scheduled_from_ns, from),
+	     moment(news->language, incident->scheduled_until_ns, until));
 	(void)fputs("\n\n", letter->out);
 	if (update && news->works != MAIL_WORKS_OFF && *text_of(news->page, update->body, news->language))
 		(void)fprintf(letter->out, "%s\n\n", text_of(news->page, update->body, news->language));
-}
-
-static const struct status_incident *incident_of(const struct mail_news *news)
-{
-	if (news->given)
-		return news->given;
-	for (uint32_t i = 0; i < news->page->incidents_count; i++)
-		if (strcmp(news->page->incidents[i].id, news->incident) == 0)
-			return &news->page->incidents[i];
-	return NULL;
 }
 
 static void tell_incident(const struct letter *letter, const struct mail_news *news,
@@ -181,7 +178,8 @@ static void tell_incident(const struct letter *letter, const struct mail_news *n
 
 static int tell(const struct letter *letter, const struct mail_news *news, char subject[MAIL_SUBJECT_MAX + 1])
 {
-	const struct status_incident *incident = news->incident[0] ? incident_of(news) : NULL;
+	const struct status_incident *incident =
+		news->given ? news->given : status_find_incident(news->page, news->incident);
 	const struct status_component *component = status_find(news->page, news->component);
 	const char *page = text_of(news->page, news->page->title, news->language);
 	enum component_status before, after;

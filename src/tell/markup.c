@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "tell/paper.h"
 #include "tell/words.h"
@@ -46,10 +47,17 @@ static size_t put(FILE *out, const char *text)
 	return length ? length : 1;
 }
 
+void markup_part(FILE *out, const char *text, size_t length)
+{
+	const char *end = text + length;
+
+	while (text < end)
+		text += paper_is_mark(*text) ? 1 : put(out, text);
+}
+
 void markup_text(FILE *out, const char *text)
 {
-	while (*text)
-		text += paper_is_mark(*text) ? 1 : put(out, text);
+	markup_part(out, text, strlen(text));
 }
 
 void markup_marked(FILE *out, const char *text)

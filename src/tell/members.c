@@ -9,10 +9,12 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "detect/incident_id.h"
+#include "tell/build.h"
 #include "trace/chance.h"
 #include "trace/trace.h"
 
-#define ID_DIGITS 16
+#define ID_DIGITS (INCIDENT_ID_SIZE - 1)
 #define SHARE_MAX 1.000001 /* sums of shares are off by roundings */
 #define OTHERS "others"
 
@@ -21,19 +23,11 @@ static json_t *real(double n)
 	return n >= -DBL_MAX && n <= DBL_MAX ? json_real(n) : json_null();
 }
 
-static json_t *moment(int64_t ns)
-{
-	char text[TIME_TEXT_SIZE];
-
-	return ns ? json_string(time_format((struct capture_time){ ns }, text)) : json_null();
-}
-
 static json_t *id(uint64_t n)
 {
-	char text[ID_DIGITS + 1];
+	char text[INCIDENT_ID_SIZE];
 
-	(void)snprintf(text, sizeof(text), "%016" PRIx64, n);
-	return json_string(text);
+	return json_string(incident_id_format(n, text));
 }
 
 static json_t *network(uint32_t number)
@@ -92,7 +86,7 @@ static json_t *write_member(struct build *b, const struct member *m, const char 
 	case MEMBER_SPAN:
 		return json_integer(*(const int64_t *)at);
 	case MEMBER_MOMENT:
-		return moment(*(const int64_t *)at);
+		return build_time_or_null(*(const int64_t *)at);
 	case MEMBER_SHARE:
 	case MEMBER_AMOUNT:
 	case MEMBER_VALUE:

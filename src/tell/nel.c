@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tell/http_status.h"
+
 #define PPM 1000000
-#define STATUS_SERVER_ERROR 500
-#define STATUS_END 600
 
 enum phase { PHASE_DNS, PHASE_CONNECTION, PHASE_APPLICATION, PHASES, PHASE_ANY };
 
@@ -85,7 +85,7 @@ static bool host_of(const char *url, char host[NEL_HOST_SIZE])
 
 		if (c >= 'A' && c <= 'Z')
 			c = (char)(c - 'A' + 'a');
-		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || strchr("-._[]:", c)))
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c && strchr("-._[]:", c))))
 			return false;
 		host[i] = c;
 	}
@@ -95,7 +95,7 @@ static bool host_of(const char *url, char host[NEL_HOST_SIZE])
 
 static enum nel_meaning meaning_of(const struct type *type, int64_t status)
 {
-	if (!strcmp(type->name, "http.error") && (status < STATUS_SERVER_ERROR || status >= STATUS_END))
+	if (!strcmp(type->name, "http.error") && !http_status_is_server_error(status))
 		return NEL_NEUTRAL;
 	return type->meaning;
 }

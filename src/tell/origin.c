@@ -433,6 +433,8 @@ static void tell_coordination(struct account *a, const struct origin *o, const s
 		tell_likeness(a, c, to);
 		return;
 	}
+	if (o->trace->size.known && o->trace->size.in_all == 1) /* of one there is nothing to tell */
+		return;
 	draft_add(&d, "Whether the sources acted together cannot be told: %s.",
 	          o->trace->spoofing.verdict == SPOOFING_SPOOFED ? "their addresses were forged"
 	                                                         : "too little is known of them");
@@ -450,16 +452,21 @@ static void tell_size(struct account *a, const struct origin *o, const struct ac
 		tell(to, &d);
 		return;
 	}
-	draft_add(&d, "%s %s took part in all, at most %s in one second.", account_count(a, s->in_all),
-	          o->all_relays ? account_plural(s->in_all, "relay", "relays")
-	                        : account_plural(s->in_all, "address", "addresses"),
-	          account_count(a, s->at_once));
+	if (s->in_all == 1)
+		draft_add(&d, "One %s sent all of it.", o->all_relays ? "relay" : "address");
+	else
+		draft_add(&d, "%s %s took part in all, at most %s in one second.", account_count(a, s->in_all),
+		          o->all_relays ? "relays" : "addresses", account_count(a, s->at_once));
 	if (s->devices)
 		draft_add(&d, " Their packets tell about %s devices apart.", account_count(a, s->devices));
-	if (s->chapman_low >= 0 && s->chapman_high < CENTS_MAX && s->chapman_high >= s->chapman_low)
-		draft_add(&d, " Those that came twice suggest %s to %s that could have come.",
-		          account_count(a, (uint64_t)s->chapman_low),
-		          account_count(a, (uint64_t)(s->chapman_high + 0.5)));
+	if (s->chapman_low >= 0 && s->chapman_high < CENTS_MAX && s->chapman_high >= s->chapman_low) {
+		uint64_t low = (uint64_t)s->chapman_low, high = (uint64_t)(s->chapman_high + 0.5);
+
+		draft_add(&d, " By how many came back in another wave, %s", account_count(a, low));
+		if (high > low)
+			draft_add(&d, " to %s", account_count(a, high));
+		draft_add(&d, " stood ready.");
+	}
 	tell(to, &d);
 }
 
@@ -537,9 +544,8 @@ void origin_conduct(struct account *a, const struct origin *o, const struct acco
 	tell_rank(a, o, to);
 }
 
-void origin_unknowns(struct account *a, const struct origin *o, const struct account_sink *to)
+void origin_unknowns(struct account *a, const struct trace *t, const struct account_sink *to)
 {
-	const struct trace *t = o->trace;
 	struct draft d = { .length = 0 };
 
 	draft_add(

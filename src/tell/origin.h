@@ -63,7 +63,7 @@ void origin_attribution(struct account *account, const struct origin *origin, st
 /* How the attack was run: coordination, size, cost, rank, tools. */
 void origin_conduct(struct account *account, const struct origin *origin, const struct account_sink *to);
 /* What no packet can tell. */
-void origin_unknowns(struct account *account, const struct origin *origin, const struct account_sink *to);
+void origin_unknowns(struct account *account, const struct trace *trace, const struct account_sink *to);
 /* What a verdict means, as a sentence; "" of what is none. */
 const char *origin_meaning(const char *verdict);
 /* What was claimed, by whom, and when; and what came of it. */

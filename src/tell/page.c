@@ -40,13 +40,13 @@ struct page {
 
 static void heading(const struct page *p, const char *text)
 {
-	char marked[WORDS_SIZE];
+	struct draft d = { .length = 0 };
 
 	(void)fputc('\n', p->paper.out);
-	snprintf(marked, sizeof(marked), BOLD "%s" PLAIN, text);
-	for (char *c = marked; p->capitals && *c; c++)
-		*c = (char)(*c >= 'a' && *c <= 'z' ? *c - 'a' + 'A' : *c);
-	paper_line(&p->paper, p->capitals ? 0 : INDENT, marked);
+	draft_add(&d, BOLD "%s" PLAIN, text);
+	for (char *c = d.text; p->capitals && *c; c++)
+		*c = words_capital(*c);
+	paper_line(&p->paper, p->capitals ? 0 : INDENT, d.text);
 }
 
 static void bullet(void *page, const char *text)
@@ -81,7 +81,7 @@ static void write_headline(struct page *p, const struct finding *f)
 	draft_add(&d, "  " BOLD "%s" PLAIN, account_main_vector(f)->title);
 	if (incident->parts_count > 1)
 		draft_add(&d, " +" WORDS_TIE "%" PRIu32 WORDS_TIE "more", incident->parts_count - 1);
-	draft_add(&d, "  peak %s / %s  for %s, %s", account_pps(&p->account, incident->peak_packets),
+	draft_add(&d, "  peak %s / %s  for %s, %s", account_rate(&p->account, f, incident->peak_packets),
 	          account_bps(&p->account, incident->peak_bytes),
 	          account_duration(&p->account, incident->began, incident->ended),
 	          incident->open ? "still going on" : "ended");
@@ -203,8 +203,7 @@ static void write_sources(struct page *p, const struct finding *f)
 	heading(p, "Sources");
 	account_verdict(&p->account, f, &d);
 	paragraph(p, d.text);
-	for (uint32_t i = 0; i < f->spoofing.reasons_count && i < SPOOFING_REASONS_MAX; i++)
-		bullet(p, f->spoofing.reasons[i]);
+	account_verdict_reasons(&p->account, f, &bullets);
 	if (!p->account.input->trace_of) /* else how it was run says so */
 		account_families(&p->account, f, &bullets);
 }
@@ -302,15 +301,20 @@ static void write_trace(struct page *p, const struct trace *trace, const struct 
 	heading(p, "How it was run");
 	origin_conduct(&p->account, o, &bullets);
 	write_claims(p, claims, count);
-	heading(p, "What cannot be known from packets");
-	origin_unknowns(&p->account, o, &bullets);
 	free(o);
+}
+
+static const struct trace *trace_of(const struct page *p, const struct finding *f)
+{
+	const struct analysis_input *input = p->account.input;
+
+	return input->trace_of ? input->trace_of(input->trace_context, f) : NULL;
 }
 
 static void write_origin(struct page *p, const struct finding *f)
 {
 	const struct analysis_input *input = p->account.input;
-	const struct trace *trace = input->trace_of ? input->trace_of(input->trace_context, f) : NULL;
+	const struct trace *trace = trace_of(p, f);
 	const struct analysis_claim *claims = NULL;
 	size_t count = input->claims_of ? input->claims_of(input->claims_context, f, &claims) : 0;
 
@@ -322,8 +326,11 @@ int page_write_trace(const struct paper *paper, const struct trace *trace, const
                      size_t claims_count)
 {
 	struct page page = { .paper = *paper, .capitals = true };
+	const struct account_sink bullets = { bullet, &page };
 
 	write_trace(&page, trace, claims, claims_count);
+	heading(&page, "What cannot be known from packets");
+	origin_unknowns(&page.account, trace, &bullets);
 	return page.no_memory ? -ENOMEM : 0;
 }
 
@@ -358,7 +365,9 @@ static void write_signature(struct page *p, unsigned number, const struct signat
 	paper_text(&p->paper, hang, hang, d.text);
 	if (s->reason[0]) {
 		d = (struct draft){ .length = 0 };
-		draft_add(&d, DIM "Why: %s" PLAIN, s->reason);
+		draft_add(&d, DIM "Why: ");
+		account_reason(&p->account, s, &d);
+		draft_add(&d, "." PLAIN);
 		paper_text(&p->paper, hang, hang, d.text);
 	}
 }
@@ -441,6 +450,7 @@ static void write_actions(struct page *p, const struct finding *f)
 static void write_attack(struct page *p, const struct finding *f)
 {
 	const struct account_sink bullets = { bullet, p };
+	const struct trace *trace = trace_of(p, f);
 	struct draft d = { .length = 0 };
 
 	write_headline(p, f);
@@ -455,8 +465,10 @@ static void write_attack(struct page *p, const struct finding *f)
 	write_sources(p, f);
 	write_origin(p, f);
 	write_actions(p, f);
-	heading(p, "What cannot be known from this capture");
+	heading(p, "What cannot be known");
 	account_unknowns(&p->account, f, &bullets);
+	if (trace)
+		origin_unknowns(&p->account, trace, &bullets);
 }
 
 static void write_scan(struct page *p, const struct finding *f)
@@ -502,6 +514,10 @@ int page_write(FILE *out, const struct analysis_input *input, const struct engin
 
 		account_overview(&page.account, &d);
 		paper_text(&page.paper, 0, 0, d.text);
+		if (total == scans) {
+			(void)fputc('\n', out);
+			account_nothing(&page.account, &paragraphs);
+		}
 		first = false;
 	}
 	for (unsigned pass = 0; pass < 2; pass++) { /* attacks first */

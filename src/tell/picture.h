@@ -56,7 +56,7 @@ struct picture_attack {
 };
 
 struct picture_span {
-	char component[COMPONENT_ID_SIZE];
+	char outage[PICTURE_ID_SIZE], component[COMPONENT_ID_SIZE];
 	struct cause_interval interval;
 };
 
@@ -89,7 +89,8 @@ struct picture {
 	uint32_t count, buckets;  /* points of them; both cover the same time */
 	uint32_t lanes_count, lanes_refused;
 	struct picture_lane lanes[PICTURE_LANES_MAX];
-	uint32_t attacks_count, spans_count, marks_count, marks_refused, outages_count;
+	uint32_t attacks_count, attacks_refused, spans_count, spans_refused, marks_count, marks_refused;
+	uint32_t outages_count, outages_refused;
 	struct picture_attack attacks[PICTURE_ATTACKS_MAX];
 	struct picture_span spans[PICTURE_SPANS_MAX];
 	struct picture_mark marks[PICTURE_MARKS_MAX];
@@ -109,7 +110,7 @@ void picture_signal(struct picture *picture, const struct signal_count *count);
 /* What is usual in the bucket of five minutes that begins at `bucket_ns`. */
 void picture_usual(struct picture *picture, const char *component, int64_t bucket_ns,
                    const struct baseline_usual *usual);
-/* The largest PICTURE_OUTAGES_MAX are kept. */
+/* The largest PICTURE_OUTAGES_MAX are kept, each with what explains it. */
 void picture_outage(struct picture *picture, const char *id, const struct harm *harm);
 /* Kept in the order of time. */
 void picture_mark(struct picture *picture, const struct picture_mark *mark);
@@ -120,7 +121,7 @@ bool picture_in_buckets(enum picture_kind kind);
 
 /* ---- Telling it ---- */
 
-/* What is told of it in words: marked paragraphs (tell/paper.h). picture_words.c */
+/* What is told of it in words: marked paragraphs (tell/paper.h). picture_table.c */
 void picture_say(const struct picture *picture, void (*paragraph)(void *context, const char *words), void *context);
 /*
  * The figure and its tables, in a section of its own. `number`: of this picture in its document. picture.c,

@@ -48,8 +48,7 @@ static struct picture_lane *lane_of(struct picture *picture, enum picture_kind k
 	}
 	lane = &picture->lanes[picture->lanes_count++];
 	lane->kind = kind;
-	for (size_t i = 0; component[i] && i + 1 < sizeof(lane->component); i++)
-		lane->component[i] = component[i];
+	(void)snprintf(lane->component, sizeof(lane->component), "%s", component);
 	return lane;
 }
 
@@ -127,13 +126,12 @@ void picture_series(struct picture *picture, const struct series *series)
 
 void picture_attack(struct picture *picture, const struct picture_attack *attack)
 {
-	struct picture_attack *kept;
-
-	if (attack->from_ns >= picture_end(picture) || attack->to_ns < picture->from_ns ||
-	    picture->attacks_count == PICTURE_ATTACKS_MAX)
+	if (attack->from_ns >= picture_end(picture) || attack->to_ns < picture->from_ns)
 		return;
-	kept = &picture->attacks[picture->attacks_count++];
-	*kept = *attack;
+	if (picture->attacks_count == PICTURE_ATTACKS_MAX)
+		picture->attacks_refused++;
+	else
+		picture->attacks[picture->attacks_count++] = *attack;
 }
 
 /* ---- what users and machines say ---- */
@@ -186,19 +184,36 @@ void picture_usual(struct picture *picture, const char *component, int64_t bucke
 	lane->known[at] = true; /* nobody has reported anything is known, too */
 	lane->usual = true;
 	lane->parts[2][at] += (uint64_t)(low * MILLI);
-	lane->parts[3][at] += (uint64_t)(high * MILLI + 1 / 2.0);
+	lane->parts[3][at] += (uint64_t)(high * MILLI + 0.5);
 }
 
 /* ---- what is known of it ---- */
 
-static void put_spans(struct picture *picture, const struct harm *harm)
+static void put_spans(struct picture *picture, const struct picture_outage *outage, const struct harm *harm)
 {
-	for (uint32_t i = 0; i < harm->causes.intervals_count && picture->spans_count < PICTURE_SPANS_MAX; i++) {
-		struct picture_span *span = &picture->spans[picture->spans_count++];
+	for (uint32_t i = 0; i < harm->causes.intervals_count; i++) {
+		struct picture_span *span = &picture->spans[picture->spans_count];
 
+		if (picture->spans_count == PICTURE_SPANS_MAX) {
+			picture->spans_refused++;
+			continue;
+		}
+		memcpy(span->outage, outage->id, sizeof(span->outage));
 		memcpy(span->component, harm->outage.component, sizeof(span->component));
 		span->interval = harm->causes.intervals[i];
+		picture->spans_count++;
 	}
+}
+
+/* An outage is no longer in the picture. */
+static void drop_spans(struct picture *picture, const char *outage)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < picture->spans_count; i++)
+		if (strcmp(picture->spans[i].outage, outage) != 0)
+			picture->spans[kept++] = picture->spans[i];
+	picture->spans_count = kept;
 }
 
 void picture_outage(struct picture *picture, const char *id, const struct harm *harm)
@@ -211,10 +226,14 @@ void picture_outage(struct picture *picture, const char *id, const struct harm *
 		return;
 	while (at > 0 && picture->outages[at - 1].excess < o->excess)
 		at--;
-	if (at == PICTURE_OUTAGES_MAX)
-		return;
 	if (picture->outages_count < PICTURE_OUTAGES_MAX)
 		picture->outages_count++;
+	else
+		picture->outages_refused++;
+	if (at == PICTURE_OUTAGES_MAX)
+		return;
+	if (picture->outages_refused) /* the smallest of those that were kept goes */
+		drop_spans(picture, picture->outages[PICTURE_OUTAGES_MAX - 1].id);
 	memmove(&picture->outages[at + 1], &picture->outages[at],
 	        (picture->outages_count - 1 - at) * sizeof(*picture->outages));
 	kept = &picture->outages[at];
@@ -233,7 +252,7 @@ void picture_outage(struct picture *picture, const char *id, const struct harm *
 	(void)snprintf(kept->id, sizeof(kept->id), "%s", id);
 	memcpy(kept->component, o->component, sizeof(kept->component));
 	memcpy(kept->shares, harm->causes.shares, sizeof(kept->shares));
-	put_spans(picture, harm);
+	put_spans(picture, kept, harm);
 }
 
 void picture_mark(struct picture *picture, const struct picture_mark *mark)

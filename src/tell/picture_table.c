@@ -247,7 +247,7 @@ void picture_write_tables(const struct report *r, const struct picture *p)
 			if (p->lanes[i].kind == kind)
 				write_lane(r, p, &p->lanes[i]);
 	report_raw(r, "</details>\n");
-	if (p->marks_refused || p->lanes_refused)
+	if (p->lanes_refused || p->attacks_refused || p->spans_refused || p->marks_refused || p->outages_refused)
 		report_raw(r, "<p>There was more than the picture holds: some of it is left out.</p>\n");
 }
 

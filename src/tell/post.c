@@ -1,9 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * libcurl is loaded when the first post is made, by the one process that sends: it brings two dozen libraries along,
- * which those with rights, or with an attacker's octets in their hands, need not have in their memory, nor commands
- * wait for.
- */
 #include "tell/post.h"
 
 #include <errno.h>
@@ -13,48 +8,11 @@
 #include <string.h>
 
 #include "tell/curl.h"
-
-#define CURL_DISABLE_TYPECHECK /* its checks are for calls by name */
-#include <curl/curl.h>
-
-#define HTTP_TOO_MANY 429
-#define HTTP_TIMEOUT 408
+#include "tell/http_status.h"
 
 #ifndef HOLDFAST_VERSION
 #define HOLDFAST_VERSION "unknown"
 #endif
-
-static struct {
-	__typeof__(curl_global_init) *global_init;
-	__typeof__(curl_global_cleanup) *global_cleanup;
-	__typeof__(curl_multi_init) *multi_init;
-	__typeof__(curl_multi_cleanup) *multi_cleanup;
-	__typeof__(curl_multi_add_handle) *multi_add;
-	__typeof__(curl_multi_remove_handle) *multi_remove;
-	__typeof__(curl_multi_perform) *multi_perform;
-	__typeof__(curl_multi_poll) *multi_poll;
-	__typeof__(curl_multi_info_read) *multi_info_read;
-	__typeof__(curl_easy_init) *easy_init;
-	__typeof__(curl_easy_cleanup) *easy_cleanup;
-	__typeof__(curl_easy_setopt) *easy_setopt;
-	__typeof__(curl_easy_getinfo) *easy_getinfo;
-	__typeof__(curl_easy_strerror) *easy_strerror;
-	__typeof__(curl_slist_append) *slist_append;
-	__typeof__(curl_slist_free_all) *slist_free_all;
-} curl;
-
-#define IN_CURL(member) offsetof(__typeof__(curl), member)
-
-static const struct library_function functions[] = {
-	{ "curl_global_init", IN_CURL(global_init) },         { "curl_global_cleanup", IN_CURL(global_cleanup) },
-	{ "curl_multi_init", IN_CURL(multi_init) },           { "curl_multi_cleanup", IN_CURL(multi_cleanup) },
-	{ "curl_multi_add_handle", IN_CURL(multi_add) },      { "curl_multi_remove_handle", IN_CURL(multi_remove) },
-	{ "curl_multi_perform", IN_CURL(multi_perform) },     { "curl_multi_poll", IN_CURL(multi_poll) },
-	{ "curl_multi_info_read", IN_CURL(multi_info_read) }, { "curl_easy_init", IN_CURL(easy_init) },
-	{ "curl_easy_cleanup", IN_CURL(easy_cleanup) },       { "curl_easy_setopt", IN_CURL(easy_setopt) },
-	{ "curl_easy_getinfo", IN_CURL(easy_getinfo) },       { "curl_easy_strerror", IN_CURL(easy_strerror) },
-	{ "curl_slist_append", IN_CURL(slist_append) },       { "curl_slist_free_all", IN_CURL(slist_free_all) },
-};
 
 struct parcel {
 	CURL *easy;                 /* NULL: free */
@@ -74,15 +32,13 @@ int post_new(struct post **post)
 {
 	struct post *made;
 
-	if (curl_load(functions, sizeof(functions) / sizeof(functions[0]), &curl) != 0 ||
-	    curl.global_init(CURL_GLOBAL_DEFAULT) != 0)
+	if (curl_open() != 0)
 		return -ENOSYS;
 	made = calloc(1, sizeof(*made));
 	if (made)
 		made->multi = curl.multi_init();
 	if (!made || !made->multi) {
 		free(made);
-		curl.global_cleanup();
 		return -ENOMEM;
 	}
 	*post = made;
@@ -92,7 +48,7 @@ int post_new(struct post **post)
 static void drop(struct post *post, struct parcel *parcel)
 {
 	if (parcel->easy) {
-		(void)curl.multi_remove(post->multi, parcel->easy);
+		(void)curl.multi_remove_handle(post->multi, parcel->easy);
 		curl.easy_cleanup(parcel->easy);
 	}
 	curl.slist_free_all(parcel->headers);
@@ -108,7 +64,6 @@ void post_free(struct post *post)
 		drop(post, &post->parcels[i]);
 	(void)curl.multi_cleanup(post->multi);
 	free(post);
-	curl.global_cleanup();
 }
 
 /* What a server has to say is nothing to us, however much it is: the time it may take is bounded. */
@@ -244,7 +199,7 @@ static struct parcel *take(struct post *post, const char *octets, size_t length,
 
 static int go(struct post *post, struct parcel *parcel, int result)
 {
-	if (result == 0 && curl.multi_add(post->multi, parcel->easy) != CURLM_OK)
+	if (result == 0 && curl.multi_add_handle(post->multi, parcel->easy) != CURLM_OK)
 		result = -ENOMEM;
 	if (result != 0)
 		drop(post, parcel);
@@ -325,9 +280,13 @@ static void judge(CURLcode code, long status, bool connected, struct post_result
 		return;
 	}
 	(void)snprintf(result->what, sizeof(result->what), "HTTP %ld", status);
-	result->result = status >= 200 && status < 300                                        ? 0
-	                 : status >= 500 || status == HTTP_TOO_MANY || status == HTTP_TIMEOUT ? -EAGAIN
-	                                                                                      : -EPERM;
+	if (http_status_is_success(status))
+		result->result = 0;
+	else if (status >= HTTP_STATUS_INTERNAL_ERROR || status == HTTP_STATUS_TOO_MANY_REQUESTS ||
+	         status == HTTP_STATUS_REQUEST_TIMEOUT)
+		result->result = -EAGAIN;
+	else
+		result->result = -EPERM;
 }
 
 bool post_next(struct post *post, struct post_result *result)

@@ -103,13 +103,6 @@ void probe_page(const struct paper *paper, const struct probe_outcome *outcomes,
 
 /* ---- JSON ---- */
 
-static json_t *time_json(int64_t ns)
-{
-	char text[TIME_TEXT_SIZE];
-
-	return json_string(time_format((struct capture_time){ ns }, text));
-}
-
 static json_t *address_json(struct build *b, const struct probe_address *address)
 {
 	json_t *row = json_object();
@@ -126,7 +119,7 @@ static json_t *address_json(struct build *b, const struct probe_address *address
 	build_set(b, row, "octets", build_integer(address->octets));
 	build_set(b, row, "cut", json_boolean(address->cut));
 	build_set(b, row, "certificate_expires",
-	          address->cert_expires_s ? time_json(address->cert_expires_s * NS_PER_S) : json_null());
+	          address->cert_expires_s ? build_time(address->cert_expires_s * NS_PER_S) : json_null());
 	return row;
 }
 
@@ -143,7 +136,7 @@ json_t *probe_page_json(const struct probe_outcome *outcomes, size_t count)
 		probe_counts(result, &good, &bad);
 		build_set(&b, probe, "target", build_text(outcomes[i].check->text, PROBE_TARGET_SIZE));
 		build_set(&b, probe, "type", json_string(probe_type_name(outcomes[i].check->target.type)));
-		build_set(&b, probe, "time", time_json(result->at_ns));
+		build_set(&b, probe, "time", build_time(result->at_ns));
 		build_set(&b, probe, "reason", json_string(probe_reason_name(result->reason)));
 		build_set(&b, probe, "good", build_integer(good));
 		build_set(&b, probe, "bad", build_integer(bad));

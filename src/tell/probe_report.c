@@ -29,10 +29,8 @@ int probe_report_write(const struct probe_report *report, char **text, size_t *l
 	for (uint32_t i = 0; i < report->count && i < PROBE_REPORT_SIGNALS_MAX; i++) {
 		const struct signal_count *signal = &report->signals[i];
 		json_t *row = json_object();
-		char time[TIME_TEXT_SIZE];
 
-		build_set(&b, row, "bucket",
-		          json_string(time_format((struct capture_time){ signal->bucket_ns }, time)));
+		build_set(&b, row, "bucket", build_time(signal->bucket_ns));
 		build_set(&b, row, "component", json_string(signal->component));
 		build_set(&b, row, "kind", json_string(signal_kind_name(signal->kind)));
 		build_set(&b, row, "good", build_integer(signal->good));

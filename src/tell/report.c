@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/share.h"
+#include "measure/slot.h"
 #include "tell/picture.h"
 #include "tell/report.h"
 #include "tell/style.h"
@@ -54,21 +55,17 @@ static void add_when(struct report *r, const struct incident *incident, struct d
 /* ---- In figures ---- */
 
 /* The verdict is about the largest vector: of several nothing is said here. */
-static const char *sources_note(const struct finding *f)
+static void add_sources_note(const struct finding *f, struct draft *d)
 {
-	if (f->incident->parts_count > 1)
-		return "an estimate";
-	switch (f->spoofing.verdict) {
-	case SPOOFING_SPOOFED:
-		return "forged";
-	case SPOOFING_REFLECTORS:
-		return "misused servers, an estimate";
-	case SPOOFING_VERIFIED:
-		return "real, an estimate";
-	case SPOOFING_UNDETERMINED:
-		break;
-	}
-	return "forged or real: unknown";
+	static const char *const verdicts[] = {
+		[SPOOFING_SPOOFED] = "forged",
+		[SPOOFING_REFLECTORS] = "misused servers",
+		[SPOOFING_VERIFIED] = "real",
+		[SPOOFING_UNDETERMINED] = "forged or real: unknown",
+	};
+
+	draft_add(d, "%s%s", f->incident->parts_count > 1 ? "of all vectors" : verdicts[f->spoofing.verdict],
+	          f->sources_exact ? "" : ", an estimate");
 }
 
 static void write_facts(struct report *r, const struct finding *f)
@@ -76,34 +73,56 @@ static void write_facts(struct report *r, const struct finding *f)
 	const struct incident *incident = f->incident;
 	const struct passage *passage = &f->passage;
 	struct account *a = &r->account;
-	char waves[WORDS_SIZE];
+	struct draft sources = { .length = 0 };
+	char waves[WORDS_SIZE], peak[WORDS_SIZE], rate[WORDS_SIZE], noun[WORDS_SIZE], stopped[2 * WORDS_SIZE];
 
 	snprintf(waves, sizeof(waves), "%" PRIu32 " %s", incident->waves_count,
 	         account_plural(incident->waves_count, "wave", "waves"));
 	report_raw(r, "<dl class=\"facts\">\n");
-	report_fact(r, "Peak packets", account_pps(a, incident->peak_packets), "in a tenth of a second");
+	snprintf(peak, sizeof(peak), "Peak %s", account_noun(f, 2));
+	/* what is named above it needs no unit */
+	snprintf(rate, sizeof(rate), "%s/s", account_count(a, account_times(incident->peak_packets, SLOTS_PER_SECOND)));
+	report_fact(r, peak, account_is_requests(f) ? rate : account_pps(a, incident->peak_packets),
+	            "in a tenth of a second");
 	report_fact(r, "Peak volume", account_bps(a, incident->peak_bytes), "in a tenth of a second");
 	report_fact(r, "Lasted", account_duration(a, incident->began, incident->ended), waves);
-	report_fact(r, "Packets", account_count(a, incident->packets), account_scaled(a, incident->bytes, "B"));
-	report_fact(r, "Sources", account_count(a, f->sources), sources_note(f));
-	if (account_acting(f) && passage->bins)
-		report_fact(r, "Rules would stop", account_down(a, PPM - passage->passed_ppm), "of it, estimated");
-	else
+	snprintf(noun, sizeof(noun), "%s", account_noun(f, 2));
+	noun[0] = words_capital(noun[0]);
+	report_fact(r, noun, account_count(a, incident->packets), account_scaled(a, incident->bytes, "B"));
+	add_sources_note(f, &sources);
+	report_fact(r, "Sources", account_count(a, f->sources), sources.text);
+	if (account_acting(f) && passage->bins) {
+		snprintf(stopped, sizeof(stopped), "of it; at least %s", account_down(a, PPM - passage->upper_ppm));
+		report_fact(r, "Rules would stop", account_down(a, PPM - passage->passed_ppm),
+		            passage->sampled < incident->packets ? stopped : "of it");
+	} else {
 		report_fact(r, "Rules would stop", "nothing", "no safe rule was found");
+	}
 	report_raw(r, "</dl>\n");
 }
 
 /* ---- An incident ---- */
 
-static void write_list(struct report *r, const char *title,
-                       void (*tell)(struct account *, const struct finding *, const struct account_sink *),
-                       const struct finding *f)
+static void write_evidence(struct report *r, const struct finding *f)
 {
 	const struct account_sink items = { report_item, r };
 
-	report_section_open(r, title);
+	report_section_open(r, "Why we think so");
 	report_raw(r, "<ul>\n");
-	tell(&r->account, f, &items);
+	account_evidence(&r->account, f, &items);
+	report_raw(r, "</ul>\n");
+	report_section_close(r);
+}
+
+/* Neither from this capture nor, where its sources were traced, from any; of what is always so there is something. */
+static void write_unknowns(struct report *r, const struct finding *f)
+{
+	const struct account_sink items = { report_item, r };
+
+	report_section_open(r, "What cannot be known");
+	report_raw(r, "<ul>\n");
+	account_unknowns(&r->account, f, &items);
+	report_origin_unknowns(r, f, &items);
 	report_raw(r, "</ul>\n");
 	report_section_close(r);
 }
@@ -139,8 +158,8 @@ static void write_attack(struct report *r, const struct finding *f)
 	report_packets(r, f);
 	report_sources(r, f);
 	report_origin(r, f);
-	write_list(r, "Why we think so", account_evidence, f);
-	write_list(r, "What cannot be known from this capture", account_unknowns, f);
+	write_evidence(r, f);
+	write_unknowns(r, f);
 }
 
 static void write_scan(struct report *r, const struct finding *f)
@@ -223,7 +242,13 @@ static void write_method(const struct report *r)
 	} terms[] = {
 		{ "Attack",
 		  "Packets that nobody asked for, so many in so short a time that ordinary use does not explain them." },
+		{ "Vector", "One kind of attack packets; an attack may have several." },
 		{ "Peak", "The largest count in a tenth of a second, times ten. Nothing shorter is extrapolated." },
+		{ "pps, bit/s",
+		  "Packets, bits a second; k, M and G before it are a thousand, a million and a thousand millions." },
+		{ "Volume",
+		  "Octets (bytes) of IP packets. The frames around them add 18 octets each on Ethernet, and 20 more between two of them." },
+		{ "Wave", "A part of the attack with quiet before and after it." },
 		{ "Reflection",
 		  "The attacker asks servers elsewhere in the target's name; their answers, larger than the questions, hit the target." },
 		{ "Forged", "A source address that the sender does not have. Blocking it hits whoever really has it." },
@@ -232,7 +257,8 @@ static void write_method(const struct report *r)
 		  "An upper bound, with 95\u00a0% confidence, on the share of normal packets to the target that it would lose, measured on traffic outside the attack." },
 		{ "Verified users",
 		  "Packets of conversations with a completed handshake or an answer, during the attack." },
-		{ "Sources", "Counted by HyperLogLog, with a standard error of 1.6\u00a0%." },
+		{ "Sources",
+		  "Addresses that sent packets of the attack, counted one by one; where they are too many for that, by an estimate (HyperLogLog) with a standard error of 1.6\u00a0%." },
 		{ "Sample",
 		  "A uniform sample of packets, drawn by a hash of their content: the same capture gives the same sample." },
 	};
@@ -253,20 +279,12 @@ static void write_method(const struct report *r)
 	report_section_close(r);
 }
 
-static void write_nothing(const struct report *r)
+static void write_nothing(struct report *r)
 {
+	const struct account_sink paragraphs = { report_paragraph, r };
+
 	report_section_open(r, "What that means");
-	if (r->account.input->packets == 0) {
-		report_raw(r, "<p>The capture holds no packets that could be judged.</p>\n");
-	} else {
-		report_raw(
-			r,
-			"<p>No kind of packet that nobody had asked for came in numbers that ordinary use does not explain: no reflection, no "
-			"flood of connections, of UDP, ICMP, fragments, tunnels or HTTP requests, neither on one address nor spread over a "
-			"network.</p>\n<p>That is not to say that nothing was wrong. Not recognised are floods inside TLS, of HTTP/2 and "
-			"HTTP/3, and attacks that are slower than ordinary use; a capture of one direction, of some packets only, or of another place than the attacked "
-			"one may not show an attack at all.</p>\n");
-	}
+	account_nothing(&r->account, &paragraphs);
 	report_section_close(r);
 }
 

@@ -44,8 +44,6 @@ void report_paragraph(void *report, const char *words);
 void report_item(void *report, const char *words);
 /* The paragraph with which a section says what matters, marked. */
 void report_lead(const struct report *r, const char *words);
-/* A reason, as those who found it noted it, as an item. */
-void report_reason(struct report *r, const char *reason);
 void report_section_open(const struct report *r, const char *title);
 void report_section_close(const struct report *r);
 /* A heading within a section. */
@@ -89,6 +87,8 @@ void report_sources(struct report *r, const struct finding *f);
 
 /* Nothing where there is no trace of it. */
 void report_origin(struct report *r, const struct finding *f);
+/* What no packet tells of it, as items; likewise nothing without a trace. */
+void report_origin_unknowns(struct report *r, const struct finding *f, const struct account_sink *to);
 
 /* ---- What to do: report_rules.c ---- */
 

@@ -193,10 +193,15 @@ void report_origin(struct report *r, const struct finding *f)
 	origin_conduct(&r->account, o, &items);
 	report_raw(r, "</ul>\n");
 	write_claims(r, f);
-	report_heading(r, "What cannot be known from packets");
-	report_raw(r, "<ul>\n");
-	origin_unknowns(&r->account, o, &items);
-	report_raw(r, "</ul>\n");
 	report_section_close(r);
 	free(o);
+}
+
+void report_origin_unknowns(struct report *r, const struct finding *f, const struct account_sink *to)
+{
+	const struct analysis_input *input = r->account.input;
+	const struct trace *trace = input->trace_of ? input->trace_of(input->trace_context, f) : NULL;
+
+	if (trace)
+		origin_unknowns(&r->account, trace, to);
 }

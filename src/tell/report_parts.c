@@ -6,6 +6,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/hll.h"
 #include "base/share.h"
@@ -52,6 +53,38 @@ void report_waves(struct report *r, const struct incident *incident)
 	report_section_close(r);
 }
 
+static const char *explanation_of(const struct incident *incident, uint32_t part)
+{
+	return vector_get(incident->parts[part].kind)->explanation;
+}
+
+/* Each once, behind the names of all vectors that it is of. */
+static void write_explanations(const struct report *r, const struct incident *incident)
+{
+	uint32_t count = incident->parts_count < INCIDENT_PARTS_MAX ? incident->parts_count : INCIDENT_PARTS_MAX;
+	bool told[INCIDENT_PARTS_MAX] = { false };
+
+	report_raw(r, "<dl class=\"terms\">\n");
+	for (uint32_t i = 0; i < count; i++) {
+		const char *explanation = explanation_of(incident, i);
+
+		if (told[i])
+			continue;
+		for (uint32_t k = i; k < count; k++) {
+			if (strcmp(explanation_of(incident, k), explanation) != 0)
+				continue;
+			told[k] = true;
+			report_raw(r, "<dt>");
+			report_text(r, vector_get(incident->parts[k].kind)->title);
+			report_raw(r, "</dt>\n");
+		}
+		report_raw(r, "<dd>");
+		report_text(r, explanation);
+		report_raw(r, ".</dd>\n");
+	}
+	report_raw(r, "</dl>\n");
+}
+
 void report_vectors(struct report *r, const struct incident *incident)
 {
 	static const char *const names[] = { "Vector", "Share of packets", "#Packets", "#Volume" };
@@ -75,19 +108,8 @@ void report_vectors(struct report *r, const struct incident *incident)
 		report_raw(r, "</tr>\n");
 	}
 	report_table_close(r);
-	if (incident->parts_count > 1) {
-		report_raw(r, "<dl class=\"terms\">\n");
-		for (uint32_t i = 0; i < incident->parts_count && i < INCIDENT_PARTS_MAX; i++) {
-			const struct vector *vector = vector_get(incident->parts[i].kind);
-
-			report_raw(r, "<dt>");
-			report_text(r, vector->title);
-			report_raw(r, "</dt><dd>");
-			report_text(r, vector->explanation);
-			report_raw(r, ".</dd>\n");
-		}
-		report_raw(r, "</dl>\n");
-	}
+	if (incident->parts_count > 1)
+		write_explanations(r, incident);
 	report_section_close(r);
 }
 
@@ -268,16 +290,13 @@ void report_sources(struct report *r, const struct finding *f)
 	account_verdict(a, f, &d);
 	report_lead(r, d.text);
 	d = (struct draft){ .length = 0 };
-	draft_add(
-		&d,
-		"%s %s in %s %s (/24, IPv6 /48) sent the attack's packets; the estimate is right to some 1.6" WORDS_TIE
-		"%%.",
-		account_count(a, f->sources), account_plural(f->sources, "address", "addresses"),
-		account_count(a, account_networks(f)), account_plural(account_networks(f), "network", "networks"));
+	draft_add(&d, "%s in %s (/24, IPv6 /48) sent the attack's %s%s.", account_sources(a, f), account_networks(a, f),
+	          account_noun(f, 2),
+	          f->sources_exact ? "" : "; both are estimates, seldom wrong by more than 4" WORDS_TIE "%");
+	d.text[0] = words_capital(d.text[0]);
 	report_paragraph(r, d.text);
 	report_raw(r, "<ul>\n");
-	for (uint32_t i = 0; i < f->spoofing.reasons_count && i < SPOOFING_REASONS_MAX; i++)
-		report_reason(r, f->spoofing.reasons[i]);
+	account_verdict_reasons(a, f, &items);
 	if (!a->input->trace_of) /* else how it was run says so */
 		account_families(a, f, &items);
 	report_raw(r, "</ul>\n");

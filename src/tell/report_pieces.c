@@ -41,14 +41,6 @@ void report_item(void *report, const char *words)
 	report_raw(r, "</li>\n");
 }
 
-void report_reason(struct report *r, const char *reason)
-{
-	struct draft d = { .length = 0 };
-
-	draft_add(&d, "%c%s.", words_capital(reason[0]), reason[0] ? reason + 1 : "");
-	report_item(r, d.text);
-}
-
 void report_section_open(const struct report *r, const char *title)
 {
 	(void)fprintf(r->out, "<section class=\"part\">\n<h%u>", r->heading);

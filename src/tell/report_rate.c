@@ -70,12 +70,21 @@ static void fill_incident(const struct report *r, const struct finding *f, struc
 
 enum second { NO_SECOND, SECOND_LINE, SECOND_ALL }; /* what s->line is: nothing, a line over the area, all behind it */
 
+/* What is counted, in an attack of requests and in all else. */
+struct counted {
+	const char *title, *unit, *noun;
+};
+
+static const struct counted packets_counted = { "Packets per second", "pps", "packets" };
+static const struct counted requests_counted = { "Requests per second", "", "requests" };
+
 static void write_plots(const struct report *r, const struct report_series *s, enum second second,
-                        const struct chart_band *bands, uint32_t bands_count, const char *const description[2])
+                        const struct counted *counted, const struct chart_band *bands, uint32_t bands_count,
+                        const char *const description[2])
 {
-	static const struct {
+	const struct {
 		const char *name, *title, *unit;
-	} plots[2] = { { "packets", "Packets per second", "pps" }, { "bits", "Bits per second", "bit/s" } };
+	} plots[2] = { { "packets", counted->title, counted->unit }, { "bits", "Bits per second", "bit/s" } };
 
 	for (unsigned i = 0; i < 2; i++) {
 		char id[ID_SIZE];
@@ -99,21 +108,24 @@ static void write_plots(const struct report *r, const struct report_series *s, e
 	}
 }
 
-/* The same in numbers, for who does not see the plots; neighbours are joined until there are few enough. */
-static void write_numbers(struct report *r, const struct report_series *s, bool line, const char *area_name,
-                          const char *line_name)
+/*
+ * The same in numbers, for who does not see the plots, without a line where it has no name; neighbours are joined until
+ * there are few enough.
+ */
+static void write_numbers(struct report *r, const struct report_series *s, const struct counted *counted,
+                          const char *area_name, const char *line_name)
 {
-	const char *names[] = { "From (UTC)", "#Packets/s", "#Bit/s", "#Packets/s", "#Bit/s" };
+	const char *names[] = { "From (UTC)", NULL, "#Bit/s", NULL, "#Bit/s" };
 	uint32_t join = (s->count + TABLE_ROWS - 1) / TABLE_ROWS;
 	char first[WORDS_SIZE], second[WORDS_SIZE], clock[WORDS_SIZE];
 
-	snprintf(first, sizeof(first), "#%s, packets/s", area_name);
-	snprintf(second, sizeof(second), "#%s, packets/s", line_name);
+	snprintf(first, sizeof(first), "#%s, %s/s", area_name, counted->noun);
+	snprintf(second, sizeof(second), "#%s, %s/s", line_name ? line_name : "", counted->noun);
 	names[1] = first;
 	names[3] = second;
 	report_raw(r, "<details>\n<summary>The numbers behind the plots</summary>\n");
 	report_table_open(r, "Mean rates over time", true);
-	report_columns(r, names, line ? 5 : 3);
+	report_columns(r, names, line_name ? 5 : 3);
 	for (uint32_t i = 0; i < s->count; i += join) {
 		uint64_t sums[2][2] = { { 0 } };
 		uint32_t joined = s->count - i < join ? s->count - i : join;
@@ -126,7 +138,7 @@ static void write_numbers(struct report *r, const struct report_series *s, bool 
 		}
 		report_row(r, words_clock_within(time_plus(s->from, time_times(s->step_ns, i)),
 		                                 time_times(s->step_ns, s->count), clock));
-		for (unsigned j = 0; j < (line ? 4u : 2u); j++)
+		for (unsigned j = 0; j < (line_name ? 4u : 2u); j++)
 			report_cell(r, account_scaled(&r->account, sums[j / 2][j % 2], ""));
 		report_raw(r, "</tr>\n");
 	}
@@ -182,14 +194,15 @@ void report_rate(struct report *r, const struct finding *f)
 	struct chart_band bands[INCIDENT_WAVES_MAX];
 	struct account *a = &r->account;
 	uint32_t count = wave_bands(incident, bands);
+	const struct counted *counted = account_is_requests(f) ? &requests_counted : &packets_counted;
 	bool line = f->passage.bins && account_acting(f);
 	struct draft packets = { .length = 0 }, bits = { .length = 0 }, caption = { .length = 0 };
 	char step[WORDS_SIZE];
 
 	memset(s, 0, sizeof(*s));
 	fill_incident(r, f, s);
-	draft_add(&packets, "The attack over time in packets per second, highest %s in a tenth of a second, in %s %s. ",
-	          account_pps(a, incident->peak_packets), account_count(a, count),
+	draft_add(&packets, "The attack over time in %s per second, highest %s in a tenth of a second, in %s %s. ",
+	          counted->noun, account_rate(a, f, incident->peak_packets), account_count(a, count),
 	          account_plural(count, "wave", "waves"));
 	draft_add(&bits, "The attack over time in bits per second, highest %s in a tenth of a second. ",
 	          account_bps(a, incident->peak_bytes));
@@ -202,14 +215,14 @@ void report_rate(struct report *r, const struct finding *f)
 	report_key(r, "line", line ? "What the rules would have let pass (estimate)" : NULL);
 	report_key(r, "band", count > 1 ? "Wave" : NULL);
 	report_raw(r, "</ul>\n");
-	write_plots(r, s, line ? SECOND_LINE : NO_SECOND, bands, count > 1 ? count : 0,
+	write_plots(r, s, line ? SECOND_LINE : NO_SECOND, counted, bands, count > 1 ? count : 0,
 	            (const char *const[2]){ packets.text, bits.text });
 	draft_add(&caption, "Each step is the mean over %s; the highest tenth of a second was %s and %s.",
-	          words_duration(s->step_ns, step), account_pps(a, incident->peak_packets),
+	          words_duration(s->step_ns, step), account_rate(a, f, incident->peak_packets),
 	          account_bps(a, incident->peak_bytes));
 	add_estimate(r, f, &caption);
 	close_figure(r, caption.text);
-	write_numbers(r, s, line, "Attack", "Passed");
+	write_numbers(r, s, counted, "Attack", line ? "Passed" : NULL);
 	report_section_close(r);
 	report_course(r, f, s->from, time_plus(s->from, time_times(s->step_ns, s->count)));
 }
@@ -261,10 +274,10 @@ void report_capture_rate(struct report *r, bool attacks)
 	report_key(r, "area", attacks ? "Packets of attacks" : NULL);
 	report_key(r, "all", "All packets");
 	report_raw(r, "</ul>\n");
-	write_plots(r, s, SECOND_ALL, NULL, 0, descriptions);
+	write_plots(r, s, SECOND_ALL, &packets_counted, NULL, 0, descriptions);
 	draft_add(&d, "Each step is the mean over %s. %s of %s packets belong to no attack and no scan.",
 	          words_duration(s->step_ns, step), account_count(&r->account, totals->peace_packets),
 	          account_count(&r->account, totals->packets));
 	close_figure(r, d.text);
-	write_numbers(r, s, true, "Attacks", "All");
+	write_numbers(r, s, &packets_counted, "Attacks", "All");
 }

@@ -35,8 +35,11 @@ static void write_rule(struct report *r, const struct signature *s)
 	account_cost(a, s, &d);
 	report_paragraph(r, d.text);
 	if (s->reason[0]) {
+		struct draft why = { .length = 0 };
+
+		account_reason(a, s, &why);
 		report_raw(r, "<p class=\"why\">Why: ");
-		report_text(r, s->reason);
+		report_text(r, why.text);
 		report_raw(r, ".</p>\n");
 	}
 	report_raw(r, "</li>\n");

@@ -52,9 +52,8 @@ json_t *series_json(const struct series *series)
 {
 	struct build b = { .failed = false };
 	json_t *object = json_object(), *percent = json_array();
-	char from[TIME_TEXT_SIZE];
 
-	build_set(&b, object, "from", json_string(time_format(series->from, from)));
+	build_set(&b, object, "from", build_time(series->from.ns));
 	build_set(&b, object, "step_s", json_integer(series->step_ns / NS_PER_S));
 	for (size_t i = 0; i < ROWS; i++) {
 		json_t *array = json_array();

@@ -63,6 +63,9 @@ enum statement_kind {
 	STATEMENT_KINDS,
 };
 
+/* Whom a sentence is for; what is internal is not published. */
+enum statement_audience { STATEMENT_PUBLIC, STATEMENT_INTERNAL, STATEMENT_AUDIENCES };
+
 /*
  * "first_notice", "update", "resolution", "correction", "postmortem", "nis2_24h", "nis2_72h", "nis2_month", "gdpr_33".
  */
@@ -117,11 +120,15 @@ unsigned statement_check(const json_t *statement, const struct statement_documen
 size_t statement_links(const json_t *statement);
 
 /*
- * The text as it is published: sentences that are public, or with `internal` all of them; paragraphs with an empty line
- * between them, headings in a paragraph of their own. The caller's, or NULL where there is no memory. "" where nothing
- * is public.
+ * The text for an audience: the public's as it is published, of what is internal all sentences; paragraphs with an
+ * empty line between them, headings in a paragraph of their own. The caller's, or NULL where there is no memory. ""
+ * where nothing is public.
  */
-char *statement_text(const json_t *statement, bool internal);
+char *statement_text(const json_t *statement, enum statement_audience audience);
+/* The audience that the whole of a kind is for. */
+enum statement_audience statement_audience_of(enum statement_kind kind);
+/* Whether a sentence says that it is internal. */
+bool statement_is_internal(const json_t *sentence);
 const char *statement_title(const json_t *statement);
 enum statement_kind statement_kind_of(const json_t *statement);
 enum language statement_language_of(const json_t *statement);
@@ -147,10 +154,11 @@ int statement_form_write(const json_t *statement, const char *id, uint64_t revis
 int statement_form_read(const json_t *statement, const char *form, const char *by, json_t **edited,
                         char error[STATEMENT_ERROR_SIZE]);
 /*
- * Sentence `number`, from 1; of one more than there are, a new one. `text` NULL: it is gone. `internal` is of it then.
+ * Sentence `number`, from 1; of one more than there are, a new one. `text` NULL: it is gone. `audience` is its own
+ * then.
  */
-int statement_edit(const json_t *statement, size_t number, const char *text, bool internal, bool keep, const char *by,
-                   json_t **edited, char error[STATEMENT_ERROR_SIZE]);
+int statement_edit(const json_t *statement, size_t number, const char *text, enum statement_audience audience,
+                   bool keep_links, const char *by, json_t **edited, char error[STATEMENT_ERROR_SIZE]);
 
 /* ---- law ---- */
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,18 +10,6 @@
 #define WORD_SIZE 16
 #define DECIMAL 10
 
-static int refuse(char error[STATEMENT_ERROR_SIZE], const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static int refuse(char error[STATEMENT_ERROR_SIZE], const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	(void)vsnprintf(error, STATEMENT_ERROR_SIZE, format, arguments);
-	va_end(arguments);
-	return -EBADMSG;
-}
-
 static json_t *sentence_at(const json_t *statement, size_t number)
 {
 	return json_array_get(json_object_get(statement, "sentences"), number - 1);
@@ -31,16 +18,16 @@ static json_t *sentence_at(const json_t *statement, size_t number)
 /* ---- what becomes of a sentence ---- */
 
 /* `old` NULL: it is a new one. A new reference. */
-static json_t *sentence_of(struct build *b, const json_t *old, const char *text, bool internal, bool keep,
-                           const char *by)
+static json_t *sentence_of(struct build *b, const json_t *old, const char *text, enum statement_audience audience,
+                           bool keep_links, const char *by)
 {
 	const char *words = json_string_value(json_object_get(old, "text"));
 	const json_t *section = json_object_get(old, "section");
 	json_t *sentence = old ? json_deep_copy(old) : json_object();
-	json_t *evidence = old && keep ? json_deep_copy(json_object_get(old, "evidence")) : json_array();
+	json_t *evidence = old && keep_links ? json_deep_copy(json_object_get(old, "evidence")) : json_array();
 
 	if (words && strcmp(words, text) == 0) {
-		build_set(b, sentence, "audience", json_string(internal ? "internal" : "public"));
+		build_set(b, sentence, "audience", json_string(statement_audience_names[audience]));
 		json_decref(evidence);
 		return sentence;
 	}
@@ -48,7 +35,7 @@ static json_t *sentence_of(struct build *b, const json_t *old, const char *text,
 	sentence = json_object();
 	build_set(b, sentence, "template", json_null());
 	build_set(b, sentence, "section", section ? json_deep_copy(section) : json_null());
-	build_set(b, sentence, "audience", json_string(internal ? "internal" : "public"));
+	build_set(b, sentence, "audience", json_string(statement_audience_names[audience]));
 	build_set(b, sentence, "basis", json_string(statement_basis_names[STATEMENT_WORD]));
 	build_set(b, sentence, "by", json_string(by));
 	build_set(b, sentence, "text", json_string(text));
@@ -77,15 +64,15 @@ static int finish(struct build *b, const json_t *statement, json_t *title, json_
 	return result;
 }
 
-int statement_edit(const json_t *statement, size_t number, const char *text, bool internal, bool keep, const char *by,
-                   json_t **edited, char error[STATEMENT_ERROR_SIZE])
+int statement_edit(const json_t *statement, size_t number, const char *text, enum statement_audience audience,
+                   bool keep_links, const char *by, json_t **edited, char error[STATEMENT_ERROR_SIZE])
 {
 	size_t count = json_array_size(json_object_get(statement, "sentences"));
 	struct build b = { .failed = false };
 	json_t *sentences;
 
 	if (number == 0 || number > count + (text != NULL))
-		return refuse(error, "there is no sentence %zu; it has %zu", number, count);
+		return statement_wrong(error, "there is no sentence %zu; it has %zu", number, count);
 	sentences = json_array();
 	for (size_t i = 1; i <= count + (text != NULL && number > count); i++) {
 		json_t *old = i <= count ? sentence_at(statement, i) : NULL;
@@ -93,7 +80,7 @@ int statement_edit(const json_t *statement, size_t number, const char *text, boo
 		if (i != number)
 			build_append(&b, sentences, json_incref(old));
 		else if (text)
-			build_append(&b, sentences, sentence_of(&b, old, text, internal, keep, by));
+			build_append(&b, sentences, sentence_of(&b, old, text, audience, keep_links, by));
 	}
 	return finish(&b, statement, NULL, sentences, edited, error);
 }
@@ -137,7 +124,8 @@ struct form {
 	json_t *title, *sentences;
 	bool taken[STATEMENT_SENTENCES_MAX];
 	/* of what is being read */
-	bool any, is_title, internal, keep;
+	bool any, is_title, keep_links;
+	enum statement_audience audience;
 	size_t number; /* 0: a new one */
 	char text[STATEMENT_TEXT_MAX + 2];
 	size_t length;
@@ -152,15 +140,17 @@ static int end_part(struct form *f)
 		return 0;
 	f->text[f->length] = '\0';
 	if (f->length == 0)
-		return refuse(f->error, "what ends at line %u has no words; take its head out as well", f->line);
+		return statement_wrong(f->error, "what ends at line %u has no words; take its head out as well",
+		                       f->line);
 	if (f->is_title && f->title)
-		return refuse(f->error, "line %u: there is one title", f->line);
+		return statement_wrong(f->error, "line %u: there is one title", f->line);
 	if (f->is_title) {
 		f->title = json_string(f->text);
-		return f->title ? 0 : refuse(f->error, "the title is no UTF-8");
+		return f->title ? 0 : statement_wrong(f->error, "the title is no UTF-8");
 	}
-	build_append(&f->build, f->sentences, sentence_of(&f->build, old, f->text, f->internal, f->keep, f->by));
-	return f->build.failed ? refuse(f->error, "the words that end before line %u are no UTF-8", f->line) : 0;
+	build_append(&f->build, f->sentences, sentence_of(&f->build, old, f->text, f->audience, f->keep_links, f->by));
+	return f->build.failed ? statement_wrong(f->error, "the words that end before line %u are no UTF-8", f->line)
+	                       : 0;
 }
 
 /* "[3 public keep]": what is between the brackets, word by word. */
@@ -174,9 +164,9 @@ static int begin_part(struct form *f, const char *head, size_t length)
 		size_t word = strcspn(head + at, " ]\n");
 
 		if (count == WORDS_IN_HEAD || word >= WORD_SIZE || at + word >= length)
-			return refuse(f->error,
-			              "line %u: [3 public], [3 internal keep], [+ public] or [title] begins a part",
-			              f->line);
+			return statement_wrong(
+				f->error, "line %u: [3 public], [3 internal keep], [+ public] or [title] begins a part",
+				f->line);
 		memcpy(words[count], head + at, word);
 		words[count][word] = '\0';
 		count += word > 0;
@@ -188,19 +178,21 @@ static int begin_part(struct form *f, const char *head, size_t length)
 	f->is_title = count == 1 && strcmp(words[0], "title") == 0;
 	if (f->is_title)
 		return 0;
-	f->internal = strcmp(words[1], "internal") == 0;
-	f->keep = count == WORDS_IN_HEAD && strcmp(words[2], "keep") == 0;
-	if (count < 2 || (!f->internal && strcmp(words[1], "public") != 0) || (count == WORDS_IN_HEAD && !f->keep))
-		return refuse(f->error, "line %u: [3 public], [3 internal keep], [+ public] or [title] begins a part",
-		              f->line);
+	f->audience = STATEMENT_PUBLIC;
+	while (f->audience < STATEMENT_AUDIENCES && strcmp(words[1], statement_audience_names[f->audience]) != 0)
+		f->audience++;
+	f->keep_links = count == WORDS_IN_HEAD && strcmp(words[2], "keep") == 0;
+	if (f->audience == STATEMENT_AUDIENCES || (count == WORDS_IN_HEAD && !f->keep_links))
+		return statement_wrong(f->error,
+		                       "line %u: [3 public], [3 internal keep], [+ public] or [title] begins a part",
+		                       f->line);
 	if (strcmp(words[0], "+") == 0)
 		return 0;
-	errno = 0;
 	f->number = words[0][0] >= '1' && words[0][0] <= '9' ? strtoul(words[0], &end, DECIMAL) : 0;
 	if (f->number == 0 || *end || f->number > json_array_size(json_object_get(f->statement, "sentences")))
-		return refuse(f->error, "line %u: there is no sentence %.15s", f->line, words[0]);
+		return statement_wrong(f->error, "line %u: there is no sentence %.15s", f->line, words[0]);
 	if (f->taken[f->number - 1])
-		return refuse(f->error, "line %u: sentence %zu is there twice", f->line, f->number);
+		return statement_wrong(f->error, "line %u: sentence %zu is there twice", f->line, f->number);
 	f->taken[f->number - 1] = true;
 	return 0;
 }
@@ -221,9 +213,10 @@ static int add_words(struct form *f, const char *line, size_t length)
 	if (length == 0)
 		return 0;
 	if (!f->any)
-		return refuse(f->error, "line %u: words before the first [title] or [1 public]", f->line);
+		return statement_wrong(f->error, "line %u: words before the first [title] or [1 public]", f->line);
 	if (f->length + 1 + length > STATEMENT_TEXT_MAX)
-		return refuse(f->error, "line %u: more than %d octets in one sentence", f->line, STATEMENT_TEXT_MAX);
+		return statement_wrong(f->error, "line %u: more than %d octets in one sentence", f->line,
+		                       STATEMENT_TEXT_MAX);
 	if (f->length)
 		f->text[f->length++] = ' ';
 	memcpy(f->text + f->length, line, length);
@@ -265,7 +258,7 @@ int statement_form_read(const json_t *statement, const char *form, const char *b
 	if (result == 0)
 		result = end_part(f);
 	if (result == 0 && !f->title)
-		result = refuse(error, "the title is missing; begin it with [title]");
+		result = statement_wrong(error, "the title is missing; begin it with [title]");
 	if (result == 0) {
 		result = finish(&f->build, statement, f->title, f->sentences, edited, error);
 	} else {

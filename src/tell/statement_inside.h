@@ -6,6 +6,8 @@
 #include "tell/statement.h"
 
 #define STATEMENT_WHENS_MAX 3
+#define STATEMENT_ID_LENGTH 16 /* hexadecimal digits of an incident's */
+#define STATEMENT_CLAIMS_MAX 16
 
 enum statement_document { STATEMENT_ANALYSIS, STATEMENT_RECORD, STATEMENT_DOCUMENTS };
 enum statement_is { STATEMENT_VALUE, STATEMENT_COUNT, STATEMENT_SUM, STATEMENT_MIN, STATEMENT_MAX, STATEMENT_ISES };
@@ -57,7 +59,13 @@ const char *statement_heading(const char *section, enum language language);
 const char *statement_title_of(enum statement_kind kind, enum language language);
 
 extern const char *const statement_document_names[STATEMENT_DOCUMENTS],
-	*const statement_is_names[STATEMENT_ISES], *const statement_basis_names[STATEMENT_BASES];
+	*const statement_is_names[STATEMENT_ISES], *const statement_basis_names[STATEMENT_BASES],
+							   *const statement_audience_names[STATEMENT_AUDIENCES];
+
+/* Whether the text of a kind is in sections with headings. */
+bool statement_has_sections(enum statement_kind kind);
+/* The one that a link goes into. */
+const json_t *statement_document(const struct statement_documents *documents, enum statement_document in);
 
 /* What stands at a path, as `is` says; a new reference, or NULL: nothing does. Of the document nothing is trusted. */
 json_t *statement_resolve(const json_t *document, const char *at, enum statement_is is);
@@ -71,6 +79,8 @@ bool statement_pattern_facts(const char *pattern, bool (*each)(void *context, co
 char *statement_fill(const char *pattern, const json_t *links, enum language language);
 /* A whole number of JSON, or a real's whole part. False: it is none, or negative. */
 bool statement_whole(const json_t *value, uint64_t *whole);
+/* Says what is wrong with it; -EBADMSG. */
+__attribute__((format(printf, 2, 3))) int statement_wrong(char error[STATEMENT_ERROR_SIZE], const char *format, ...);
 /* Whether a text of people is printable, and of at least one octet and at most `max`. */
 bool statement_is_text(const char *text, size_t max);
 

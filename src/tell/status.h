@@ -145,6 +145,8 @@ struct status_page {
 /* What a component is at a time: that of a group is the worst in it. */
 enum component_status status_of(const struct status_page *page, const struct status_component *component,
                                 int64_t at_ns);
+/* How bad it is for users that a component is that. */
+enum status_impact status_impact_of(enum component_status status);
 /* The worst of all components, and of what is open, as Statuspage says it. */
 enum status_impact status_indicator(const struct status_page *page);
 /*

@@ -8,6 +8,7 @@
  * has no name for (WORDS_TIE) and line ends, which stay.
  */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -162,14 +163,20 @@ static int64_t latest(const struct status_page *page)
 	return latest_ns ? latest_ns : page->generated_ns;
 }
 
+/* A row of the table of words; each "%s" in it is the next of the arguments. */
+static void say(const struct feed *f, enum status_word word, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, word);
+	words_fill(f->out, status_word(f->language, word), xml, arguments);
+	va_end(arguments);
+}
+
 static void put_title(const struct feed *f)
 {
-	const char *sentence = status_word(f->language, WORD_STATUS_OF), *hole = strstr(sentence, "%s");
-
 	(void)fputs("<title>", f->out);
-	(void)fwrite(sentence, 1, (size_t)(hole - sentence), f->out);
-	xml(f->out, text_of(f, f->page->title));
-	(void)fputs(hole + 2, f->out);
+	say(f, WORD_STATUS_OF, text_of(f, f->page->title));
 	(void)fputs("</title>\n", f->out);
 }
 
@@ -204,17 +211,11 @@ int status_atom_write(FILE *out, const struct status_page *page)
 
 /* ---- RSS ---- */
 
-/* "Fri, 27 Nov 2026 09:40:00 +0000" (RFC 822, with four digits of the year as RSS wants them) */
 static void rss_time(const struct feed *f, const char *name, int64_t ns)
 {
-	static const char *const days[] = { "Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed" };
-	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-		                              "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-	struct language_time at = language_time((struct capture_time){ ns });
-	int64_t day = ns / STATUS_DAY_NS % 7;
+	char text[WORDS_SIZE];
 
-	(void)fprintf(f->out, "<%s>%s, %02u %s %04u %02u:%02u:%02u +0000</%s>\n", name, days[day < 0 ? day + 7 : day],
-	              at.day, months[at.month - 1], at.year, at.hour, at.minute, (unsigned)(ns / NS_PER_S % 60), name);
+	element(f, name, words_date_mail((struct capture_time){ ns }, text));
 }
 
 static int rss_item(const struct feed *f, const struct status_incident *incident)

@@ -29,6 +29,7 @@ enum component_status status_worst(const struct status_page *page);
 bool status_has_open(const struct status_page *page);
 /* NULL: there is none. */
 const struct status_component *status_find(const struct status_page *page, const char *id);
+const struct status_incident *status_find_incident(const struct status_page *page, const char *id);
 /* In that language or, where it lacks there, the first that has it, which is *given. */
 const char *status_text(const struct status_page *page, const char *const texts[LANGUAGES], enum language wanted,
                         enum language *given);

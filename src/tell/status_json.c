@@ -21,13 +21,6 @@ struct teller {
 	char page_id[PAGE_ID_LENGTH + 1];
 };
 
-static json_t *moment(int64_t ns)
-{
-	char text[TIME_TEXT_SIZE];
-
-	return ns ? json_string(time_format((struct capture_time){ ns }, text)) : json_null();
-}
-
 /* A text, null where there is none in any language. */
 static json_t *words(const struct teller *t, const char *const texts[LANGUAGES])
 {
@@ -55,7 +48,7 @@ static json_t *page_json(struct teller *t)
 	set(t, page, "name", words(t, t->page->title));
 	set_text(t, page, "url", t->page->url);
 	set_text(t, page, "time_zone", "Etc/UTC");
-	set(t, page, "updated_at", moment(t->page->generated_ns));
+	set(t, page, "updated_at", build_time_or_null(t->page->generated_ns));
 	return page;
 }
 
@@ -90,8 +83,8 @@ static json_t *component_json(struct teller *t, const struct status_component *c
 	set_text(t, object, "id", component->id);
 	set(t, object, "name", words(t, component->name));
 	set_text(t, object, "status", component_status_name(status_of(t->page, component, t->page->generated_ns)));
-	set(t, object, "created_at", moment(component->created_ns));
-	set(t, object, "updated_at", moment(updated_of(t->page, component)));
+	set(t, object, "created_at", build_time_or_null(component->created_ns));
+	set(t, object, "updated_at", build_time_or_null(updated_of(t->page, component)));
 	set(t, object, "position", json_integer(position));
 	set(t, object, "description", words(t, component->description));
 	set(t, object, "showcase", json_boolean(component->showcase));
@@ -142,9 +135,9 @@ static json_t *update_json(struct teller *t, const struct status_incident *incid
 	set_text(t, object, "status", status_phase_name(update->phase));
 	set(t, object, "body", words(t, update->body));
 	set_text(t, object, "incident_id", incident->id);
-	set(t, object, "created_at", moment(update->created_ns));
-	set(t, object, "updated_at", moment(update->updated_ns));
-	set(t, object, "display_at", moment(update->display_ns));
+	set(t, object, "created_at", build_time_or_null(update->created_ns));
+	set(t, object, "updated_at", build_time_or_null(update->updated_ns));
+	set(t, object, "display_at", build_time_or_null(update->display_ns));
 	set(t, object, "affected_components", effects);
 	set(t, object, "deliver_notifications", json_true());
 	return object;
@@ -175,20 +168,20 @@ static json_t *incident_json(struct teller *t, const struct status_incident *inc
 	set_text(t, object, "id", incident->id);
 	set(t, object, "name", words(t, incident->name));
 	set_text(t, object, "status", status_phase_name(incident->phase));
-	set(t, object, "created_at", moment(incident->created_ns));
-	set(t, object, "updated_at", moment(incident->updated_ns));
-	set(t, object, "monitoring_at", moment(incident->monitoring_ns));
-	set(t, object, "resolved_at", moment(incident->resolved_ns));
+	set(t, object, "created_at", build_time_or_null(incident->created_ns));
+	set(t, object, "updated_at", build_time_or_null(incident->updated_ns));
+	set(t, object, "monitoring_at", build_time_or_null(incident->monitoring_ns));
+	set(t, object, "resolved_at", build_time_or_null(incident->resolved_ns));
 	set_text(t, object, "impact",
 	         status_is_planned(incident) ? "maintenance" : status_impact_name(incident->impact));
 	set_link(t, object, incident);
-	set(t, object, "started_at", moment(incident->started_ns));
+	set(t, object, "started_at", build_time_or_null(incident->started_ns));
 	set_text(t, object, "page_id", t->page_id);
 	set(t, object, "incident_updates", updates);
 	set(t, object, "components", components);
 	if (status_is_planned(incident)) {
-		set(t, object, "scheduled_for", moment(incident->scheduled_from_ns));
-		set(t, object, "scheduled_until", moment(incident->scheduled_until_ns));
+		set(t, object, "scheduled_for", build_time_or_null(incident->scheduled_from_ns));
+		set(t, object, "scheduled_until", build_time_or_null(incident->scheduled_until_ns));
 	}
 	return object;
 }
@@ -275,38 +268,6 @@ int status_json_write(FILE *out, const struct status_page *page, enum status_jso
 
 /* ---- events ---- */
 
-static const struct status_incident *find_incident(const struct status_page *page, const char *id)
-{
-	for (uint32_t i = 0; i < page->incidents_count; i++)
-		if (strcmp(page->incidents[i].id, id) == 0)
-			return &page->incidents[i];
-	return NULL;
-}
-
-static const struct status_change *find_change(const struct status_component *component, int64_t since_ns,
-                                               enum component_status *before)
-{
-	*before = COMPONENT_OPERATIONAL;
-	for (uint32_t i = 0; i < component->changes_count && component->changes[i].since_ns <= since_ns; i++) {
-		if (component->changes[i].since_ns == since_ns)
-			return &component->changes[i];
-		*before = component->changes[i].status;
-	}
-	return NULL;
-}
-
-bool status_change_find(const struct status_page *page, const char *component, int64_t since_ns,
-                        enum component_status *before, enum component_status *after)
-{
-	const struct status_component *found = status_find(page, component);
-	const struct status_change *change = found ? find_change(found, since_ns, before) : NULL;
-
-	if (!change || change->status == *before)
-		return false;
-	*after = change->status;
-	return true;
-}
-
 /* Statuspage's webhooks say of the page, beside what its API says of it, how it stands. */
 static json_t *event_page(struct teller *t)
 {
@@ -327,7 +288,7 @@ static void set_change(struct teller *t, json_t *root, const struct webhook_even
 		if (strcmp(t->page->components[i].id, event->component) == 0)
 			set(t, root, "component", component_json(t, &t->page->components[i], i + 1));
 	set_text(t, update, "id", event->id);
-	set(t, update, "created_at", moment(event->since_ns));
+	set(t, update, "created_at", build_time_or_null(event->since_ns));
 	set_text(t, update, "component_id", event->component);
 	set_text(t, update, "old_status", component_status_name(before));
 	set_text(t, update, "new_status", component_status_name(after));
@@ -337,7 +298,8 @@ static void set_change(struct teller *t, json_t *root, const struct webhook_even
 int status_event_write(FILE *out, const struct status_page *page, const struct webhook_event *event)
 {
 	struct teller t = { .page = page, .language = event->language };
-	const struct status_incident *incident = event->given ? event->given : find_incident(page, event->incident);
+	const struct status_incident *incident =
+		event->given ? event->given : status_find_incident(page, event->incident);
 	enum component_status before, after;
 	json_t *root, *meta;
 	int result;
@@ -348,7 +310,7 @@ int status_event_write(FILE *out, const struct status_page *page, const struct w
 	root = json_object();
 	meta = json_object();
 	name_page(&t);
-	set(&t, meta, "generated_at", moment(page->generated_ns));
+	set(&t, meta, "generated_at", build_time_or_null(page->generated_ns));
 	set(&t, root, "meta", meta);
 	set(&t, root, "page", event_page(&t));
 	if (incident)

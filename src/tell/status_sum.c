@@ -143,6 +143,30 @@ uint64_t status_up_ppm(const struct status_page *page, const struct status_compo
 	               : share_ppm((uint64_t)((*known_ns - down_ns) / NS_PER_MS), (uint64_t)(*known_ns / NS_PER_MS));
 }
 
+static const struct status_change *find_change(const struct status_component *component, int64_t since_ns,
+                                               enum component_status *before)
+{
+	*before = COMPONENT_OPERATIONAL;
+	for (uint32_t i = 0; i < component->changes_count && component->changes[i].since_ns <= since_ns; i++) {
+		if (component->changes[i].since_ns == since_ns)
+			return &component->changes[i];
+		*before = component->changes[i].status;
+	}
+	return NULL;
+}
+
+bool status_change_find(const struct status_page *page, const char *component, int64_t since_ns,
+                        enum component_status *before, enum component_status *after)
+{
+	const struct status_component *found = status_find(page, component);
+	const struct status_change *change = found ? find_change(found, since_ns, before) : NULL;
+
+	if (!change || change->status == *before)
+		return false;
+	*after = change->status;
+	return true;
+}
+
 /* ---- of the whole ---- */
 
 bool status_is_planned(const struct status_incident *incident)
@@ -173,14 +197,20 @@ bool status_has_open(const struct status_page *page)
 	return false;
 }
 
-enum status_impact status_indicator(const struct status_page *page)
+enum status_impact status_impact_of(enum component_status status)
 {
 	static const enum status_impact of[COMPONENT_STATUSES] = {
 		[COMPONENT_OPERATIONAL] = STATUS_NONE,      [COMPONENT_MAINTENANCE] = STATUS_NONE,
 		[COMPONENT_DEGRADED] = STATUS_MINOR,        [COMPONENT_PARTIAL_OUTAGE] = STATUS_MAJOR,
 		[COMPONENT_MAJOR_OUTAGE] = STATUS_CRITICAL,
 	};
-	enum status_impact worst = of[status_worst(page)];
+
+	return of[status];
+}
+
+enum status_impact status_indicator(const struct status_page *page)
+{
+	enum status_impact worst = status_impact_of(status_worst(page));
 
 	for (uint32_t i = 0; i < page->incidents_count; i++) {
 		const struct status_incident *incident = &page->incidents[i];
@@ -196,6 +226,14 @@ const struct status_component *status_find(const struct status_page *page, const
 	for (uint32_t i = 0; i < page->components_count; i++)
 		if (strcmp(page->components[i].id, id) == 0)
 			return &page->components[i];
+	return NULL;
+}
+
+const struct status_incident *status_find_incident(const struct status_page *page, const char *id)
+{
+	for (uint32_t i = 0; i < page->incidents_count; i++)
+		if (strcmp(page->incidents[i].id, id) == 0)
+			return &page->incidents[i];
 	return NULL;
 }
 
@@ -222,4 +260,29 @@ const char *status_text(const struct status_page *page, const char *const texts[
 int64_t status_began(const struct status_incident *incident)
 {
 	return status_is_planned(incident) ? incident->scheduled_from_ns : incident->started_ns;
+}
+
+unsigned status_months(const struct status_page *page, struct status_month months[STATUS_MONTHS_MAX])
+{
+	unsigned count = 0;
+
+	for (uint32_t i = 0; i < page->incidents_count; i++) {
+		struct language_time at = language_time((struct capture_time){ status_began(&page->incidents[i]) });
+		struct status_month month = { at.year, at.month, 1 };
+		unsigned place = 0;
+
+		while (place < count && (months[place].year > month.year ||
+		                         (months[place].year == month.year && months[place].month > month.month)))
+			place++;
+		if (place < count && months[place].year == month.year && months[place].month == month.month) {
+			months[place].incidents++;
+			continue;
+		}
+		if (place == STATUS_MONTHS_MAX)
+			continue;
+		count += count < STATUS_MONTHS_MAX;
+		memmove(&months[place + 1], &months[place], (count - 1 - place) * sizeof(months[0]));
+		months[place] = month;
+	}
+	return count;
 }

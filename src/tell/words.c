@@ -12,6 +12,8 @@
 #define FINE_NS (10 * NS_PER_S)          /* of what takes less, milliseconds are shown … */
 #define COARSE_NS (20 * 3600 * NS_PER_S) /* … and of what takes more, days */
 #define MS_LENGTH 4                      /* ".345" */
+#define HOLE "%s"                        /* in a sentence */
+#define PIECE_SIZE 512                   /* of what stands between two of them, at a time */
 
 char words_capital(char letter)
 {
@@ -133,6 +135,23 @@ const char *words_date_time(struct capture_time t, char text[WORDS_SIZE])
 	return text;
 }
 
+const char *words_date_mail(struct capture_time t, char text[WORDS_SIZE])
+{
+	static const char *const days[] = {
+		"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"
+	}; /* 1970-01-01 was the first */
+	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+		                              "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	const int64_t week_s = 7 * 86400LL;
+	int64_t in_week = (t.ns / NS_PER_S % week_s + week_s) % week_s;
+	char whole[TIME_TEXT_SIZE];
+
+	(void)time_format(t, whole); /* "2026-11-27T09:40:00" */
+	(void)snprintf(text, WORDS_SIZE, "%s, %.2s %s %.4s %.8s +0000", days[in_week / 86400], whole + 8,
+	               months[(whole[5] - '0') * 10 + whole[6] - '1'], whole, whole + 11);
+	return text;
+}
+
 static const char *day_clock(struct capture_time t, char text[WORDS_SIZE])
 {
 	char whole[WORDS_SIZE];
@@ -190,6 +209,27 @@ size_t words_utf8(const char *text, uint32_t *code)
 		return i + 1;
 	}
 	return 0;
+}
+
+void words_fill(FILE *out, const char *pattern, void (*put)(FILE *out, const char *text), va_list arguments)
+{
+	while (*pattern) {
+		const char *hole = strstr(pattern, HOLE);
+		size_t length = hole ? (size_t)(hole - pattern) : strlen(pattern);
+		char piece[PIECE_SIZE];
+
+		if (length >= sizeof(piece))
+			for (length = sizeof(piece) - 1; ((uint8_t)pattern[length] & 0xc0) == 0x80;)
+				length--;
+		memcpy(piece, pattern, length);
+		piece[length] = '\0';
+		put(out, piece);
+		pattern += length;
+		if (pattern == hole) {
+			put(out, va_arg(arguments, const char *));
+			pattern += strlen(HOLE);
+		}
+	}
 }
 
 static const struct {

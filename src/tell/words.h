@@ -6,9 +6,11 @@
 #ifndef HOLDFAST_TELL_WORDS_H
 #define HOLDFAST_TELL_WORDS_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/time.h"
 
@@ -33,6 +35,8 @@ const char *words_share_up(uint64_t ppm, char text[WORDS_SIZE]);
 /* "2025-03-10 09:45:12"; of that "09:45:12"; UTC, cut off. */
 const char *words_date_time(struct capture_time t, char text[WORDS_SIZE]);
 const char *words_clock(struct capture_time t, char text[WORDS_SIZE]);
+/* "Fri, 27 Nov 2026 09:40:00 +0000": as mail (RFC 5322 section 3.3) and RSS have it. */
+const char *words_date_mail(struct capture_time t, char text[WORDS_SIZE]);
 /* As it is shown where all that is shown takes so long: "09:45:12.345", "09:45:12", "03-10 09:45". */
 const char *words_clock_within(struct capture_time t, int64_t span_ns, char text[WORDS_SIZE]);
 
@@ -41,6 +45,12 @@ const char *words_clock_within(struct capture_time t, int64_t span_ns, char text
  * UTF-8 (RFC 3629: shortest form, no surrogates).
  */
 size_t words_utf8(const char *text, uint32_t *code);
+
+/*
+ * A sentence with its holes filled: `put` is given what stands between them, in one piece or several whole characters
+ * each, and for each "%s" the next of the arguments, which are texts.
+ */
+void words_fill(FILE *out, const char *pattern, void (*put)(FILE *out, const char *text), va_list arguments);
 
 /* Whether a character can be shown without moving a cursor, hiding, or turning the direction of the text around it. */
 bool words_is_printable(uint32_t code);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/radix.h"
 #include "base/real.h"
 #include "base/time.h"
 #include "trace/chance.h"
@@ -23,13 +24,6 @@
 
 #define SIGNATURE_SEED 0x636f6f72u
 #define SIGNATURE_OCTETS 8 /* of payload */
-
-static int by_time(const void *left, const void *right)
-{
-	const int64_t *a = left, *b = right;
-
-	return *a < *b ? -1 : *a > *b;
-}
 
 static double seconds(int64_t from_ns, int64_t to_ns)
 {
@@ -87,14 +81,17 @@ static enum coordination_onset onset_of(const struct coordination *c, const int6
 	return c->quartile_s >= CROWD_QUARTILE_S ? ONSET_CROWD : ONSET_UNKNOWN;
 }
 
-static void look_at_onset(const struct coordination_input *input, int64_t *firsts, struct coordination *c)
+static int look_at_onset(const struct coordination_input *input, int64_t *firsts, struct coordination *c)
 {
 	uint32_t count = input->count;
 	double length_s = seconds(input->began_ns, input->ended_ns);
+	int result;
 
 	for (uint32_t i = 0; i < count; i++)
 		firsts[i] = input->sources[i].first_ns;
-	qsort(firsts, count, sizeof(*firsts), by_time);
+	result = radix_sort_signed(firsts, count);
+	if (result != 0)
+		return result;
 	c->within_1s = within(firsts, count, NS_PER_S);
 	c->within_5s = within(firsts, count, 5 * NS_PER_S);
 	c->within_30s = within(firsts, count, 30 * NS_PER_S);
@@ -103,20 +100,29 @@ static void look_at_onset(const struct coordination_input *input, int64_t *first
 	c->expected_30s = expected(count, length_s, 30);
 	c->quartile_s = seconds(firsts[count / 4], firsts[count - 1 - count / 4]);
 	c->onset = onset_of(c, firsts, count, length_s);
+	return 0;
 }
 
-static void look_at_ends(const struct coordination_input *input, int64_t *lasts, struct coordination *c)
+static int look_at_ends(const struct coordination_input *input, int64_t *lasts, struct coordination *c)
+{
+	int result;
+
+	c->ends_1s = CHANCE_UNKNOWN;
+	if (input->open)
+		return 0;
+	for (uint32_t i = 0; i < input->count; i++)
+		lasts[i] = input->sources[i].last_ns;
+	result = radix_sort_signed(lasts, input->count);
+	if (result == 0)
+		c->ends_1s = within(lasts, input->count, NS_PER_S);
+	return result;
+}
+
+static void look_at_durations(const struct coordination_input *input, struct coordination *c)
 {
 	static const double rounds_s[] = { 60, 120, 300, 600 };
 	uint64_t of = 0, round = 0;
 
-	c->ends_1s = CHANCE_UNKNOWN;
-	if (!input->open) {
-		for (uint32_t i = 0; i < input->count; i++)
-			lasts[i] = input->sources[i].last_ns;
-		qsort(lasts, input->count, sizeof(*lasts), by_time);
-		c->ends_1s = within(lasts, input->count, NS_PER_S);
-	}
 	for (uint32_t i = 0; i < input->count; i++) {
 		const struct roster_source *source = &input->sources[i];
 		double lasted = seconds(source->first_ns, source->last_ns);
@@ -291,9 +297,13 @@ int coordination_make(const struct coordination_input *input, struct coordinatio
 	times = calloc(input->count, sizeof(*times));
 	if (!times)
 		return -ENOMEM;
-	look_at_onset(input, times, &made);
-	look_at_ends(input, times, &made);
+	result = look_at_onset(input, times, &made);
+	if (result == 0)
+		result = look_at_ends(input, times, &made);
 	free(times);
+	if (result != 0)
+		return result;
+	look_at_durations(input, &made);
 	look_at_overlaps(input, &made);
 	result = look_at_likeness(input, &made);
 	if (result == 0)

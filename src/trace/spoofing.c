@@ -55,12 +55,12 @@ static void tell_signs(const struct spoofing_view *v, struct spoofing *s)
 	const struct window *w = v->window;
 
 	if (says(s, SPOOFING_REPEATS, SPOOFING_SPOOFED))
-		reason(s, "%llu packets came from about %llu sources: nearly every address was used once",
-		       (unsigned long long)w->packets, (unsigned long long)v->sources);
+		reason(s, "%llu packets came from %s%llu sources: nearly every address was used once",
+		       (unsigned long long)w->packets, v->about, (unsigned long long)v->sources);
 	if (says(s, SPOOFING_NETWORKS, SPOOFING_SPOOFED))
 		reason(s,
-		       "sources lie in %u of 256 parts of the address space and about %llu networks (/24, IPv6 /48): spread like random numbers, not like networks",
-		       v->octets, (unsigned long long)v->networks);
+		       "sources lie in %u of 256 parts of the address space and %s%llu networks (/24, IPv6 /48): spread like random numbers, not like networks",
+		       v->octets, v->about, (unsigned long long)v->networks);
 	if (says(s, SPOOFING_HOPS, SPOOFING_SPOOFED))
 		reason(s,
 		       "%llu in 1000 packets arrived with the same TTL, though their addresses lie all over the world",
@@ -95,8 +95,8 @@ static void judge_stateless(const struct spoofing_view *v, struct spoofing *s)
 	else
 		reason(s,
 		       v->sources == 1 ? "its one source address never completed a handshake"
-		                       : "none of about %llu source addresses ever completed a handshake",
-		       (unsigned long long)v->sources);
+		                       : "none of %s%llu source addresses ever completed a handshake",
+		       v->about, (unsigned long long)v->sources);
 	for (size_t i = 0; i < sizeof(independent) / sizeof(independent[0]); i++)
 		signs += says(s, independent[i], SPOOFING_SPOOFED);
 	if (says(s, SPOOFING_HANDSHAKES, SPOOFING_VERIFIED)) {
@@ -108,7 +108,7 @@ static void judge_stateless(const struct spoofing_view *v, struct spoofing *s)
 	if (v->sources >= SPOOFING_CROWD)
 		tell_signs(v, s);
 	else if (v->sources > 1)
-		reason(s, "only about %llu source addresses: too few for their spread to say anything",
+		reason(s, "only %s%llu source addresses: too few for their spread to say anything", v->about,
 		       (unsigned long long)v->sources);
 }
 

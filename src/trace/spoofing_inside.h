@@ -31,7 +31,8 @@ enum spoofing_kind {
 struct spoofing_view {
 	const struct window *window;
 	bool tcp, ipv4;                     /* of the most sources */
-	uint64_t sources, networks;         /* estimates; networks: /24, IPv6 /48 */
+	uint64_t sources, networks;         /* networks: /24, IPv6 /48 */
+	const char *about;                  /* "about ", to stand before these where they are estimates; else "" */
 	unsigned octets;                    /* of 256 parts of the address space that sources lie in */
 	uint64_t top_ttl;                   /* packets with the most frequent TTL */
 	struct roster *own;                 /* of those that are looked at, where not all are; or NULL */

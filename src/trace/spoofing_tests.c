@@ -104,13 +104,15 @@ static void look(struct spoofing_view *v, struct roster *roster)
 void spoofing_view_init(struct spoofing_view *v, const struct incident_part *part)
 {
 	const struct window *w = part->window;
+	struct incident_sources sources = incident_part_sources(part);
 
 	*v = (struct spoofing_view){
 		.window = w,
+		.about = sources.exact ? "" : "about ",
+		.sources = sources.count,
+		.networks = sources.networks,
 		.tcp = vector_get(part->kind)->protocol == PROTOCOL_TCP,
-		.sources = at_most(hll_estimate(&w->sources), w->packets),
 	};
-	v->networks = at_most(hll_estimate(&w->source_networks), v->sources);
 	for (unsigned i = 0; i < 256; i++) {
 		v->octets += w->source_octet[i] > 0;
 		v->top_ttl = w->ttl[i] > v->top_ttl ? w->ttl[i] : v->top_ttl;
@@ -147,7 +149,7 @@ static bool is_spread(const struct spoofing_view *v)
 
 static void too_few(const struct spoofing_view *v, struct spoofing_test *test)
 {
-	say(test, "too few to say: about %llu source addresses", (unsigned long long)v->sources);
+	say(test, "too few to say: %s%llu source addresses", v->about, (unsigned long long)v->sources);
 }
 
 /* ------------------------------------------------------------------ the tests */
@@ -254,8 +256,9 @@ static void networks(const struct spoofing_view *v, struct spoofing_test *test)
 	if (is_spread(v))
 		test->says = SPOOFING_SPOOFED;
 	say(test,
-	    "about %llu source addresses lie in about %llu networks (/24, IPv6 /48) and %u of 256 parts of the address space; random ones would in %.0f",
-	    (unsigned long long)v->sources, (unsigned long long)v->networks, v->octets, test->expected);
+	    "%s%llu source addresses lie in %s%llu networks (/24, IPv6 /48) and %u of 256 parts of the address space; random ones would in %.0f",
+	    v->about, (unsigned long long)v->sources, v->about, (unsigned long long)v->networks, v->octets,
+	    test->expected);
 }
 
 /* How far away, if it began with the smallest usual TTL that it can have begun with. */

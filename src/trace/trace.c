@@ -69,13 +69,12 @@ static void make_vectors(const struct incident *incident, struct trace *trace)
 	for (uint32_t i = 0; i < incident->parts_count; i++) {
 		const struct window *window = incident->parts[i].window;
 		struct trace_vector *vector = &trace->vectors[i];
-		uint64_t sources = hll_estimate(&window->sources);
 
 		spoofing_judge_part(incident, i, &vector->spoofing);
 		(void)snprintf(vector->name, sizeof(vector->name), "%s", vector_get(incident->parts[i].kind)->name);
 		vector->packets = window->packets;
 		vector->octets = window->bytes;
-		vector->sources = sources < window->packets ? sources : window->packets;
+		vector->sources = incident_part_sources(&incident->parts[i]).count;
 	}
 	trace->vectors_count = incident->parts_count;
 }
@@ -450,7 +449,6 @@ static void make_rank(const struct trace_input *input, struct trace *trace)
 static void make_head(const struct trace_input *input, struct trace *trace)
 {
 	const struct incident *incident = input->incident;
-	uint64_t sources = hll_estimate(&input->total->sources);
 
 	trace->incident = incident->id;
 	trace->began_ns = incident->began.ns;
@@ -458,7 +456,7 @@ static void make_head(const struct trace_input *input, struct trace *trace)
 	trace->made_ns = input->made_ns;
 	trace->packets = incident->packets;
 	trace->octets = incident->bytes;
-	trace->sources = sources < incident->packets ? sources : incident->packets;
+	trace->sources = incident_sources(incident, input->total).count;
 	trace->peak_pps = times(incident->peak_packets, SLOTS_PER_SECOND);
 	trace->peak_bps = times(incident->peak_bytes, SLOTS_PER_SECOND * BITS_AN_OCTET);
 	trace->waves = incident->waves_count;

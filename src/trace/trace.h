@@ -57,7 +57,7 @@ struct trace {
 	uint64_t incident;
 	int64_t began_ns, ended_ns;        /* ended_ns 0: it had not */
 	int64_t made_ns;                   /* of this trace: wall time */
-	uint64_t packets, octets, sources; /* sources: estimate, HLL_RELATIVE_ERROR_PPM */
+	uint64_t packets, octets, sources; /* sources: counted, or estimated (struct incident_sources) */
 	uint64_t peak_pps, peak_bps;
 	uint32_t waves;
 	uint64_t held; /* sources looked at one by one, of `sources` */

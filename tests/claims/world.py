@@ -2,12 +2,12 @@
 """Fictional incidents of which the truth is known: world(seed) makes one.
 
 It shares no code with what judges claims; it has a world of its own, with true places, senders and clocks, and looks at
-that world through instruments that err: country databases that misplace whole networks and single addresses, some errors
-being copied from one to the other; counters that estimate; outages that are measured to the minute. What comes out is a
-trace ("holdfast.trace/1"), a context of outages and events, and predicates, each with what is true.
+that world through instruments that err: country databases that misplace whole networks and single addresses, some
+errors being copied from one to the other; counters that estimate; outages that are measured to the minute. What comes
+out is a trace ("holdfast.trace/1"), a context of outages and events, and predicates, each with what is true.
 
-A claim is (predicate, truth, clear): `truth` True, False, or None where nobody could know; `clear` says that the evidence
-is meant to decide it, so that only one verdict is right; else only the wrong side is wrong.
+A claim is (predicate, truth, clear): `truth` True, False, or None where nobody could know; `clear` says that the
+evidence is meant to decide it, so that only one verdict is right; else only the wrong side is wrong.
 """
 import math
 import random
@@ -333,7 +333,8 @@ class World:
             events.append({"kind": cause, "began": rfc3339(at[cause] - r.uniform(0, 200)),
                            "ended": rfc3339(at[cause] + length - 60)})
         if cause == "attack" and r.random() < 0.5:  # something else, on another day
-            events.append({"kind": "change", "began": rfc3339(BEGAN - 2 * DAY), "ended": rfc3339(BEGAN - 2 * DAY + 600)})
+            other = BEGAN - 2 * DAY
+            events.append({"kind": "change", "began": rfc3339(other), "ended": rfc3339(other + 600)})
         for named in ("attack", "change", "provider", "unknown"):
             if cause in at:
                 self.claim("cause = %s" % named, named == cause)
@@ -341,8 +342,9 @@ class World:
                 self.claim("cause = %s" % named, "open")
         if cause in at:
             begins, ends = at[cause], at[cause] + length
-            self.claim("outage within %s..%s" % (rfc3339(begins - 600)[:16] + "Z", rfc3339(ends + 600)[:16] + "Z"), True)
-            self.claim("outage within %s..%s" % (rfc3339(ends + 600)[:16] + "Z", rfc3339(ends + 7200)[:16] + "Z"), False)
+            before, behind, later = (rfc3339(t)[:16] + "Z" for t in (begins - 600, ends + 600, ends + 7200))
+            self.claim("outage within %s..%s" % (before, behind), True)
+            self.claim("outage within %s..%s" % (behind, later), False)
         if cause == "attack":
             self.claim("outage", True)
             self.claim("outage >= %ds" % (length * 0.5), True)

@@ -16,8 +16,7 @@ import subprocess
 import sys
 import tempfile
 
-DONE, BAD, USAGE = 0, 1, 2
-SECONDS = 120
+from rows import BAD, DONE, USAGE, fault, run, tell
 
 # file: what it holds
 SERVICES = {
@@ -168,6 +167,8 @@ ROWS = [
     ("analyze --width \x07 attack.pcap", USAGE, None, r"--width \? is no number"),
     # analyze: what it reads
     ("analyze attack.pcap", DONE, "{host}.*NTP", None),
+    ("analyze --width 160 dns.pcap", DONE,
+     "DNS query flood: [0-9,]+ questions were put to .*, answered or not; hardly any name begins like another", None),
     ("analyze --no-color --width 60 attack.pcap", DONE, "{host}.*NTP", None),
     ("analyze --width 99999 attack.pcap", DONE, "{host}.*NTP", None),
     ("analyze --width 1 attack.pcap", DONE, "{host}.*NTP", None),
@@ -181,6 +182,7 @@ ROWS = [
     ("analyze empty.yaml", BAD, None, "empty.yaml: empty"),
     ("analyze - </dev/null", BAD, None, "standard input: empty"),
     ("analyze --json attack.pcap nowhere.pcap", BAD, "holdfast.analysis/1", "nowhere.pcap: cannot open"),
+    ("analyze attack.pcap ./attack.pcap", USAGE, None, r"\./attack.pcap is named twice"),
     ("analyze --json --html - attack.pcap", USAGE, None, "--json and --html - both want standard output"),
     ("analyze --html - attack.pcap", DONE, "^<!DOCTYPE html>", None),
     ("analyze attack.pcap >/dev/full", BAD, None, "standard output: No space left"),
@@ -276,44 +278,6 @@ ROWS = [
 ]
 
 
-def run(holdfast, folder, typed):
-    """Exit status, standard output, standard error; < and > as in a shell, words parted by blanks."""
-    words, source, sink = [], subprocess.DEVNULL, subprocess.PIPE
-    for word in typed.split(" "):
-        if word[:1] == "<":
-            source = open(folder / word[1:], "rb")
-        elif word[:1] == ">":
-            sink = open(folder / word[1:], "wb")
-        elif word:
-            words.append(word)
-    # Pages as they are where nobody looks: in ASCII, 80 columns, no colours.
-    environment = {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS") or name == "PATH"}
-    done = subprocess.run([holdfast, *words], cwd=folder, stdin=source, stdout=sink, stderr=subprocess.PIPE,
-                          check=False, env=environment, timeout=SECONDS)
-    for file in (source, sink):
-        if not isinstance(file, int):
-            file.close()
-    return done.returncode, (done.stdout or b"").decode(errors="replace"), done.stderr.decode(errors="replace")
-
-
-def fault(row, host, answer):
-    """What is wrong, or ""."""
-    typed, status, wanted_out, wanted_error = row
-    got, out, error = answer
-    if got != status:
-        return f"exit {got}, wanted {status}: {error.strip()}"
-    for name, text, wanted in (("output", out, wanted_out), ("error", error, wanted_error)):
-        if wanted is None and text:
-            return f"standard {name} has {text[:200]!r}"
-        if wanted and not re.search(wanted.replace("{host}", re.escape(host)), text, re.DOTALL):
-            return f"standard {name} has {text[:200]!r}, wanted {wanted!r}"
-    if typed and error and (error.count("\n") != 1 or not error.startswith("holdfast: ") or not error.endswith("\n")):
-        return f"no line of complaint: {error[:300]!r}"
-    if any(character < " " and character not in "\n" for character in error):
-        return f"octets for a terminal to obey: {error[:200]!r}"
-    return ""
-
-
 def targets(report):
     """Of the first incident: scope, ports."""
     target = json.loads(report)["incidents"][0]["target"]
@@ -331,6 +295,7 @@ def main():
         folder = pathlib.Path(scratch)
         subprocess.run([synth, "ntp_reflection", "-o", folder / "attack.pcap"], check=True, stdout=subprocess.DEVNULL)
         subprocess.run([synth, "syn_flood_spoofed", "-o", folder / "syn.pcap"], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([synth, "dns_query_flood", "-o", folder / "dns.pcap"], check=True, stdout=subprocess.DEVNULL)
         _, said, _ = run(holdfast, folder, "analyze --json attack.pcap")
         (folder / "report.json").write_text(said, encoding="utf-8")
         scope, ports = targets(said)
@@ -344,12 +309,8 @@ def main():
                 text = text.replace(word, stands_for)
             (folder / name).write_text(text, encoding="utf-8")
         for number, row in enumerate(ROWS, 1):
-            wrong = fault(row, known["{host}"], run(holdfast, folder, row[0]))
-            failed += wrong != ""
-            name = re.sub(r"[^ -~]|#", "?", row[0]) or "nothing"
-            print(f"{'not ' if wrong else ''}ok {number} - holdfast {name}", flush=True)
-            for line in wrong.splitlines():
-                print(f"# {line}", flush=True)
+            row = (*row[:2], *(said and said.replace("{host}", re.escape(host)) for said in row[2:]))
+            failed += tell(number, row, fault(row, run(holdfast, folder, row[0])))
     return 1 if failed else 0
 
 

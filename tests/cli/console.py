@@ -25,7 +25,9 @@ import tempfile
 import time
 import urllib.parse
 
-import statement
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import cases  # noqa: E402  pylint: disable=wrong-import-position
+import statement  # noqa: E402  pylint: disable=wrong-import-position
 
 HALF = b"POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\ntok"
 ROLES = {"ann": "publish", "bob": "operate", "eve": "read", "zoe": "publish"}
@@ -123,17 +125,11 @@ class Browser:
         return answer
 
 
-class Stage:
+class Stage(cases.Cases):
     def __init__(self, holdfast, folder):
-        self.holdfast, self.folder, self.count, self.failed = holdfast, folder, 0, 0
+        super().__init__()
+        self.holdfast, self.folder = holdfast, folder
         self.tokens = {}
-
-    def expect(self, what, good, said=""):
-        self.count += 1
-        self.failed += not good
-        print(f"{'' if good else 'not '}ok {self.count} - {what}", flush=True)
-        if not good:
-            print("\n".join(f"# {line}" for line in str(said)[:2000].splitlines()), flush=True)
 
     def answered(self, what, answer, status, wanted=""):
         page = answer[1].replace("&nbsp;", " ")
@@ -655,8 +651,7 @@ def main():
         finally:
             daemon.send_signal(signal.SIGTERM)
             s.expect("it ends when asked to", daemon.wait(20) == 0, (s.folder / "log").read_text("utf-8"))
-        print(f"1..{s.count}")
-        return int(s.failed > 0)
+        return s.close()
 
 
 if __name__ == "__main__":

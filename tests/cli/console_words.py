@@ -18,10 +18,11 @@ SAYS = {
     "record/statement_facts.c": [r'ledger_refuse\(\s*error,\s*[^,]+,\s*', r'snprintf\(message, sizeof\(message\),\s*'],
     "record/statements.c": [r'ledger_refuse\(\s*error,\s*[^,]+,\s*'],
     "record/components.c": [r'ledger_refuse\(\s*error,\s*[^,]+,\s*', r'return (?=")', r'\? "" : ',
-                            r'database_fail\(error, '],
+                            r'ledger_add_once\(ledger, statement, ', r'database_fail\(error, '],
     "record/database.c": [r'snprintf\(error->message, sizeof\(error->message\),\s*', r'database_fail\(error, '],
-    "tell/statement.c": [r'(?<!\w)mistake\(c, ', r'd->why = ', r'(?<!\w)wrong\(error, '],
-    "tell/statement_form.c": [r'(?<!\w)refuse\((?:f->)?error,\s*'],
+    "tell/statement_make.c": [r'd->why = '],
+    "tell/statement_read.c": [r'(?<!\w)mistake\(c, ', r'(?<!\w)statement_wrong\(error,\s*'],
+    "tell/statement_form.c": [r'(?<!\w)statement_wrong\((?:f->)?error,\s*'],
     "tell/statement_table.c": [r'STATEMENT_\w+, (?:I |O )?"[^"]*", ', r'#define OUTAGE '],
     "daemon/console_deeds.c": [r'console_deed_refuse\(deed, ', r'\[STATEMENT_DESK_\w+\] =\s*'],
     "daemon/console_page_deeds.c": [r'console_deed_refuse\(deed, '],
@@ -29,7 +30,8 @@ SAYS = {
 }
 # Of these only what adds to the parts of the ledger that the console writes.
 PARTS = {"record/ledger.c": ("ledger_open", "ledger_check_text", "ledger_check_json", "ledger_event_wrong",
-                             "ledger_begin_to_add", "ledger_claim_find", "open_database")}
+                             "ledger_begin_to_add", "open_database"),
+         "record/ledger_claims.c": ("ledger_claim_find",)}
 
 
 def hole(text):

@@ -16,29 +16,25 @@ import sys
 import tarfile
 import tempfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
+sys.path[:0] = [str(folder) for folder in pathlib.Path(__file__).resolve().parents[:2]]
+import cases  # noqa: E402  pylint: disable=wrong-import-position
 import incidents  # noqa: E402  pylint: disable=wrong-import-position
+import rows  # noqa: E402  pylint: disable=wrong-import-position
 
 CONF = "--config conf.yaml"
 LARGE_STRIDE = 4099  # octets: a prime, so that all places in a block are met
 FLIPS_MAX = 200      # of one bundle, evenly: each is a run; test_bundle changes every octet of one
 
 
-class Stage:
+class Stage(cases.Cases):
     """Runs commands, counts what is asked of them."""
 
     def __init__(self, holdfast, folder):
-        self.holdfast, self.folder, self.count, self.failed = holdfast, folder, 0, 0
+        super().__init__()
+        self.holdfast, self.folder = holdfast, folder
 
     def run(self, typed):
-        return incidents.run(self.holdfast, self.folder, typed)
-
-    def expect(self, what, good, said=""):
-        self.count += 1
-        self.failed += not good
-        print(f"{'' if good else 'not '}ok {self.count} - {what}", flush=True)
-        if not good:
-            print("\n".join(f"# {line}" for line in str(said)[:1500].splitlines()), flush=True)
+        return rows.run(self.holdfast, self.folder, typed)
 
     def row(self, typed, status, out=None, error=None):
         """Like a row of incidents.py, but standard error may have lines that are no complaint."""
@@ -348,8 +344,7 @@ def main():
         check_statements(stage, name)
         check_capture(stage, name)
         check_erasure(stage, name)
-        print(f"1..{stage.count}", flush=True)
-    return 1 if stage.failed else 0
+        return stage.close()
 
 
 if __name__ == "__main__":

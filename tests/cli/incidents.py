@@ -9,13 +9,12 @@ what is typed, exit status, a pattern of standard output and one of the line on 
 import json
 import os
 import pathlib
-import re
 import subprocess
 import sys
 import tempfile
 
-DONE, BAD, USAGE = 0, 1, 2
-SECONDS = 120
+from rows import BAD, DONE, USAGE, fault, run, tell
+
 EARLIER = "00000000000000a1"
 RULE = {"id": "r3", "handle": 1, "state": "enforced", "why": "0 of 9 normal packets match",
         "match": "udp and src port 123", "scope": "192.0.2.10/32", "action": "drop", "rate_pps": None,
@@ -99,24 +98,6 @@ ROWS = [
 ]
 
 
-def run(holdfast, folder, typed):
-    """Exit status, standard output, standard error; > and NAME=value as in a shell, words parted by blanks."""
-    words, sink, given = [], subprocess.PIPE, {}
-    for word in typed.split():
-        if word[:1] == ">":
-            sink = open(folder / word[1:], "wb")
-        elif not words and re.match("[A-Z_]+=", word):
-            given.update([word.split("=", 1)])
-        else:
-            words.append(word)
-    environment = {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS") or name == "PATH"}
-    done = subprocess.run([holdfast, *words], cwd=folder, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.PIPE,
-                          check=False, env=environment | given, timeout=SECONDS)
-    if not isinstance(sink, int):
-        sink.close()
-    return done.returncode, (done.stdout or b"").decode(errors="replace"), done.stderr.decode(errors="replace")
-
-
 def put(place, analysis, **head):
     """As the recorder does."""
     head = {"schema": "holdfast.incident/1", "id": "", "state": "final", "service": None, "target": "192.0.2.10/32",
@@ -155,22 +136,6 @@ def furnish(folder, holdfast, synth, simulate):
     return name, analysis
 
 
-def fault(row, answer):
-    """What is wrong, or ""."""
-    _, status, wanted_out, wanted_error = row
-    got, out, error = answer
-    if got != status:
-        return f"exit {got}, wanted {status}: {error.strip()}"
-    for name, text, wanted in (("output", out, wanted_out), ("error", error, wanted_error)):
-        if wanted is None and text:
-            return f"standard {name} has {text[:200]!r}"
-        if wanted and not re.search(wanted, text, re.DOTALL):
-            return f"standard {name} has {text[:1500]!r}, wanted {wanted!r}"
-    if error and (error.count("\n") != 1 or not error.startswith("holdfast: ")):
-        return f"no line of complaint: {error[:300]!r}"
-    return ""
-
-
 def without_rank(text):
     """The analysis but for the comparison with earlier incidents: a stream alone knows none."""
     analysis = json.loads(text)
@@ -192,11 +157,7 @@ def main():
         for number, row in enumerate(ROWS, 1):
             row = [value.replace("{id}", name).replace("{short}", name[:8]).replace("{conf}", "--config conf.yaml")
                    if isinstance(value, str) else value for value in row]
-            wrong = fault(row, run(holdfast, folder, row[0]))
-            failed += wrong != ""
-            print(f"{'not ' if wrong else ''}ok {number} - holdfast {row[0].replace('#', '?')}", flush=True)
-            for line in wrong.splitlines():
-                print(f"# {line}", flush=True)
+            failed += tell(number, row, fault(row, run(holdfast, folder, row[0])))
         said = run(holdfast, folder, "report latest --json --config conf.yaml")[1]
         same = without_rank(said) == without_rank(analysis) and '"of": 1,' in said and '"of": 0,' in analysis
         failed += not same

@@ -22,6 +22,9 @@ import tempfile
 import threading
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import cases  # noqa: E402  pylint: disable=wrong-import-position
+
 SECONDS = 60
 PACKETS = 20
 DONE, BAD, USAGE, NO_DAEMON = 0, 1, 2, 3
@@ -379,9 +382,7 @@ def main():
     if os.geteuid() != 0:
         print("1..0 # SKIP needs root")
         return 0
-    return subprocess.run(["unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "--propagation", "private",
-                           sys.executable, os.path.abspath(__file__), "--inside", os.path.abspath(sys.argv[1])],
-                          check=False).returncode
+    return cases.play_apart(__file__, sys.argv[1])
 
 
 if __name__ == "__main__":

@@ -17,6 +17,9 @@ import tempfile
 import threading
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import cases  # noqa: E402  pylint: disable=wrong-import-position
+
 CONFIG = """state_dir: {folder}
 page:
   title: Example <&>
@@ -27,11 +30,12 @@ page:
 WAIT_S = 20
 
 
-class Stage:
+class Stage(cases.Cases):
     """Runs commands, counts what is asked of them."""
 
     def __init__(self, holdfast, folder):
-        self.holdfast, self.folder, self.count, self.failed = holdfast, pathlib.Path(folder), 0, 0
+        super().__init__()
+        self.holdfast, self.folder = holdfast, pathlib.Path(folder)
         self.configure("")
 
     def configure(self, more):
@@ -44,17 +48,6 @@ class Stage:
         done = subprocess.run([self.holdfast, "page", *words, "--config", "c.yaml"], cwd=self.folder, check=False,
                               capture_output=True, text=True, timeout=seconds, env=environment)
         return done.returncode, done.stdout, done.stderr
-
-    def expect(self, what, good, said=""):
-        self.count += 1
-        self.failed += not good
-        print(f"{'' if good else 'not '}ok {self.count} - {what}", flush=True)
-        if not good:
-            print("\n".join(f"# {line}" for line in str(said)[:1500].splitlines()), flush=True)
-
-    def skip(self, what, why):
-        self.count += 1
-        print(f"ok {self.count} - {what} # SKIP {why}", flush=True)
 
     def row(self, words, status, out=None, error=None):
         answer = self.run(*words)
@@ -105,6 +98,8 @@ ROWS = [
     (["show"], 0, "web +partial_outage.*m1 +Routers, 1 update", None),
     (["publish"], 2, None, "where to"),
     (["publish", "-o", "none/out"], 1, None, "its parent has to be there"),
+    (["publish", "-o", "/".join(["a" * 100] * 4)], 1, None, "longer than 384 octets"),
+    (["verify", "/".join(["a" * 100] * 4)], 1, None, "longer than 384 octets"),
     (["publish", "-o", "out", "--rsync", "host:relative"], 2, None, "user@host:/path"),
     (["publish", "-o", "out", "--rsync", "-oProxyCommand=x:/y"], 2, None, "user@host:/path"),
     (["publish", "-o", "out", "--rsync", "host:/a b"], 2, None, "user@host:/path"),
@@ -317,8 +312,7 @@ def main():
             part(stage)
         stage.row(["works", "cancel", "m1"], 0, "m1 is cancelled", None)
         stage.row(["component", "remove", "api"], 0, "no longer on the page", None)
-        print(f"1..{stage.count}")
-        return stage.failed != 0
+        return stage.close()
 
 
 if __name__ == "__main__":

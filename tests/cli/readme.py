@@ -10,6 +10,9 @@ import re
 import subprocess
 import sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import cases  # noqa: E402  pylint: disable=wrong-import-position
+
 SECONDS = 120
 README = pathlib.Path(__file__).resolve().parents[2] / "README.md"
 MOUNTS = ["mount -t tmpfs none /run", "mount -t tmpfs none /tmp", "mount -t bpf none /sys/fs/bpf"]
@@ -72,9 +75,7 @@ def main():
     if os.geteuid() != 0:
         print("1..0 # SKIP needs root")
         return 0
-    return subprocess.run(["unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "--propagation", "private",
-                           sys.executable, os.path.abspath(__file__), "--inside", os.path.abspath(sys.argv[1])],
-                          check=False).returncode
+    return cases.play_apart(__file__, sys.argv[1])
 
 
 if __name__ == "__main__":

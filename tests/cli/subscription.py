@@ -15,6 +15,7 @@ import http.client
 import http.server
 import json
 import os
+import pathlib
 import pwd
 import re
 import signal
@@ -29,6 +30,9 @@ import time
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import cases  # noqa: E402  pylint: disable=wrong-import-position
 
 SECRET = base64.b64encode(bytes(range(32))).decode()
 PASSWORD = "correct-horse"
@@ -91,9 +95,10 @@ def login(_server, _session, _envelope, _mechanism, data):
     return AuthResult(success=good, handled=False, auth_data="status" if good else None)
 
 
-class Stage:
+class Stage(cases.Cases):
     def __init__(self, holdfast, folder):
-        self.holdfast, self.folder, self.count, self.failed = holdfast, folder, 0, 0
+        super().__init__()
+        self.holdfast, self.folder = holdfast, folder
         self.hooks, self.other, self.box = Hooks(), Hooks(), Box()
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
                         "-nodes",
@@ -124,13 +129,6 @@ class Stage:
                      f"    secret_file: {self.folder}/secret\n{more}")
         with open(f"{self.folder}/c.yaml", "w", encoding="utf-8") as file:
             file.write(text)
-
-    def expect(self, what, good, said=""):
-        self.count += 1
-        self.failed += not good
-        print(f"{'' if good else 'not '}ok {self.count} - {what}", flush=True)
-        if not good:
-            print("\n".join(f"# {line}" for line in str(said)[:3000].splitlines()), flush=True)
 
     def environment(self):
         return {**os.environ, "SUDO_USER": "ann", "SUDO_UID": "1001", "HOLDFAST_CONFIG": f"{self.folder}/c.yaml",
@@ -190,8 +188,7 @@ def main():
             tell(s)
         finally:
             s.smtp.stop()
-    print(f"1..{s.count}")
-    return 1 if s.failed else 0
+    return s.close()
 
 
 def subscriber(s, address):

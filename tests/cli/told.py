@@ -19,6 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "geo"))
 import evidence  # noqa: E402  pylint: disable=wrong-import-position
 import figures  # noqa: E402  pylint: disable=wrong-import-position
 import incidents  # noqa: E402  pylint: disable=wrong-import-position
+import rows  # noqa: E402  pylint: disable=wrong-import-position
 import mmdb  # noqa: E402  pylint: disable=wrong-import-position
 
 CONF = "--config conf.yaml"
@@ -156,7 +157,7 @@ def check_elsewhere(stage):
         environment = {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
         done = subprocess.run([stage.holdfast, "verify", "v.tar"], cwd=home, env=environment | {"HOME": home},
                               check=False, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              timeout=incidents.SECONDS)
+                              timeout=rows.SECONDS)
         stage.expect("a bundle verifies in a clean place", done.returncode == 0 and "verdicts: 6 computed anew" in
                      done.stdout and not done.stderr, done)
         stage.expect("and leaves nothing there", [file.name for file in pathlib.Path(home).iterdir()] == ["v.tar"])

@@ -15,6 +15,9 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import cases  # noqa: E402  pylint: disable=wrong-import-position
+
 WAIT = 30
 BUSY = "/sys/fs/bpf/busy"  # pins of whoever is at the interface already
 MOUNTS = ["mount -t tmpfs none /run", "mount -t bpf none /sys/fs/bpf"]
@@ -173,9 +176,7 @@ def main():
     if os.geteuid() != 0 or missing:
         print(f"1..0 # SKIP needs root{' and ' if missing else ''}{', '.join(missing)}")
         return 0
-    return subprocess.run(["unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "--propagation", "private",
-                           sys.executable, os.path.abspath(__file__), "--inside", os.path.abspath(sys.argv[1])],
-                          check=False).returncode
+    return cases.play_apart(__file__, sys.argv[1])
 
 
 if __name__ == "__main__":

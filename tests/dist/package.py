@@ -37,7 +37,8 @@ UNITS = ("holdfast", "holdfast-serve")
 EXPOSURE = {"holdfast": 50, "holdfast-serve": 30}  # of 100, as systemd-analyze reckons it, at most
 # What a record of the second schema had not yet.
 SINCE_SCHEMA_2 = """approval report_count signal report_import outage component_state works_cancelled works component
-statement_act statement_source statement awareness delivery subscriber console_audit""".split()
+statement_act statement_source statement awareness delivery subscriber console_audit
+exemption""".split()
 
 
 def run(*command, check=False):

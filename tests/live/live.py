@@ -51,6 +51,8 @@ VARIANTS = [
     ("game_server", ["--seed", "3"], ["--budget", "500"]),
     ("web_proxies", ["--seed", "2"], ["--budget", "500"]),
     ("slow_ramp_benign", ["--seed", "3"], ["--budget", "500"]),
+    ("idle_clients", ["--seed", "2"], ["--budget", "500"]),
+    ("server_silent", ["--seed", "2"], ["--budget", "1000"]),
     ("flash_crowd", ["--seed", "4"], ["--fallback", "prefer_known"]),
     *[(name, ["--seed", "2"], ["--fallback", word])
       for name in ("syn_flood_like_normal", "tcp_connection_flood") for word in ("limit", "prefer_known")],

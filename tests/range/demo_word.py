@@ -64,8 +64,8 @@ class Word:
         """`began`: when the flood did that nobody stopped, `until`: when it ended."""
         print("\n".join(f"  {line}" for line in self.do("outage", "reports", "--from", stamp(began - BUCKET))
                         .strip().split("\n")))
-        print("\n  Five minutes of reports are no alarm yet, by design: it was the three places' checks that turned the\n"
-              f"  page. Words are a person's: {PEOPLE['SUDO_USER']} (an example) reads a draft, and approves.\n",
+        print("\n  Five minutes of reports are no alarm yet, by design: it was the three places' checks that turned"
+              f" the\n  page. Words are a person's: {PEOPLE['SUDO_USER']} (an example) reads a draft, and approves.\n",
               flush=True)
         time.sleep(PAUSE_S)
         notice = self.say_it("latest", "--kind", "first_notice", "--since", stamp(began), "--component", SITE,

@@ -75,6 +75,28 @@ def main():
         tap.check(status == 0 and not said and files[2] == "-", f"one packed, one standard input: exit {status}")
         tap.check(found == wanted, "the same is found")
 
+        # A pipe with a name, at which somebody waits to write; and files behind each other, as `cat` puts them.
+        os.mkfifo(folder / "pipe")
+        with subprocess.Popen(["cp", "packed", "pipe"], cwd=folder) as writer:
+            _, found, status, said = analysis(
+                holdfast, folder, "stream", "pipe", "piece4.pcap", "piece0.pcap", "piece2.pcap"
+            )
+            wrote = writer.wait()
+        tap.check(status == 0 and wrote == 0 and found == wanted, f"one through a named pipe: the same, exit {status}")
+        parts = [folder / name for name in ("piece0.pcap", "stream", "piece2.pcap", "piece3.pcap", "piece4.pcap")]
+        (folder / "behind").write_bytes(b"".join(part.read_bytes() for part in parts))
+        (folder / "packed_behind").write_bytes(b"".join(gzip.compress(part.read_bytes(), 1) for part in parts))
+        for name in ("behind", "packed_behind"):
+            _, found, status, said = analysis(holdfast, folder, name)
+            tap.check(status == 0 and found == wanted, f"all {name}: the same is found, exit {status}")
+        (folder / "rules.json").write_text(json.dumps(wanted | {"input": wanted["input"] | {"files": ["-"]}}))
+        for name in ("whole.pcap", "packed_behind"):
+            subprocess.run([holdfast, "try", "--rules", "rules.json", name, "-w", name + ".passed"], cwd=folder,
+                           check=True, capture_output=True)
+        passed = (folder / "whole.pcap.passed").read_bytes()
+        alike = passed == (folder / "packed_behind.passed").read_bytes()
+        tap.check(alike and len(passed) < len(whole.octets), "and one capture is left of them, as of the whole")
+
         # Interleaved, as two taps of one link write: no two packets of one time stamp in different files.
         times = [whole.octets[start : start + 8] for start, _, _ in whole.records]
         side = [0]
@@ -91,7 +113,8 @@ def main():
         tap.check(named and said.count("\n") == 2, "each is named")
         tap.check(found["input"]["error"].startswith("nowhere: "), "the first in the report")
         tap.check(analysis(holdfast, folder, "-", "-")[2] == 2, "standard input twice is wrong usage")
-        tap.check(analysis(holdfast, folder, *["whole.pcap"] * 513)[2] == 2, "and so are 513 captures")
+        tap.check(analysis(holdfast, folder, "whole.pcap", "./whole.pcap")[2] == 2, "and a file twice")
+        tap.check(analysis(holdfast, folder, *["nowhere"] * 513)[2] == 2, "and 513 captures")
     return tap.close()
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What tests/tap.py makes of cmocka's lines, and scripts/check of theirs and of meson's log: what failed, and why."""
+"""What tests/tap.py makes of cmocka's lines, and scripts/check of theirs and of meson's log: what failed, and why; and
+what it runs beside other things."""
 import importlib.machinery
 import importlib.util
 import json
@@ -8,6 +9,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -96,11 +98,37 @@ def count(module, test):
     return tally.passed, tally.failed, tally.skipped
 
 
+def one_behind_the_other(module, folder):
+    """What is begun runs in order, and its status and words come back."""
+    file = folder / "order"
+    with module.Beside() as beside:
+        slow = beside.begin(lambda run: run("sh", "-c", f"sleep 0.2; echo one >>{file}; echo said; exit 3"))
+        quick = beside.begin(lambda run: run("sh", "-c", f"echo two >>{file}; echo no >&2"))
+        return slow.result(), quick.result(), file.read_text(encoding="utf-8")
+
+
+def ended_with_the_rest(module, folder):
+    """What still runs ends, with its children; what had not begun never does."""
+    file = folder / "late"
+    began = time.monotonic()
+    with module.Beside() as beside:
+        running = beside.begin(lambda run: run("sh", "-c", f"echo $$; sleep 60 & wait; echo >{file}"))
+        waiting = beside.begin(lambda run: run("sh", "-c", f"echo >{file}"))
+        while beside.process is None:
+            time.sleep(0.01)
+    return running.result()[0] != 0, waiting.result()[0] != 0, file.exists(), time.monotonic() - began < 30
+
+
 def main():
     sys.dont_write_bytecode = True
     module = check()
     rows = [(name, adapt(lines), wanted) for name, lines, wanted in CMOCKA]
     rows += [(name, count(module, test), wanted) for name, test, *wanted in LOGS]
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = pathlib.Path(scratch)
+        rows += [("beside others, one behind the other", one_behind_the_other(module, folder),
+                  [(3, "said\n"), (0, "no\n"), "one\ntwo\n"]),
+                 ("beside others, until the end", ended_with_the_rest(module, folder), [True, True, False, True])]
     print(f"1..{len(rows)}")
     failed = 0
     for number, (name, got, wanted) in enumerate(rows, 1):

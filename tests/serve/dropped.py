@@ -27,6 +27,9 @@ import tempfile
 import threading
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import cases  # noqa: E402  pylint: disable=wrong-import-position
+
 PORT, GREETER = 18080, 9001
 BUCKET_S, DAY_S = 300, 86400
 WAIT_S = 30
@@ -72,20 +75,13 @@ def report(host, count, source=""):
                 **fields)[0] for nonce in nonces]
 
 
-class Stage:
+class Stage(cases.Cases):
     def __init__(self, holdfast, place):
-        self.holdfast, self.place, self.count, self.failed = holdfast, place, 0, 0
+        super().__init__(place / "log")
+        self.holdfast, self.place = holdfast, place
         self.log = open(place / "log", "w", encoding="utf-8")
         self.daemons = {}
         self.expected = [0, 0]  # reports that are known, of them shielded
-
-    def expect(self, what, good, said=""):
-        self.count += 1
-        self.failed += not good
-        print(f"{'' if good else 'not '}ok {self.count} - {what}", flush=True)
-        if not good:
-            text = f"{said}\n{(self.place / 'log').read_text(encoding='utf-8')}"
-            print("\n".join(f"# {line}" for line in text[:4000].splitlines()), flush=True)
 
     def configure(self, more=""):
         text = CONFIG.format(place=self.place, port=PORT, greeter=GREETER, more=more)
@@ -329,8 +325,7 @@ def play(holdfast):
                     daemon.wait(WAIT_S)
                 daemon.kill()
             stage.log.close()
-    print(f"1..{stage.count}")
-    return stage.failed != 0
+    return stage.close()
 
 
 def send(target):
@@ -377,9 +372,7 @@ def main():
     if os.geteuid() != 0:
         print("1..0 # SKIP wants root")
         return 0
-    return subprocess.run(["unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "--propagation", "private",
-                           sys.executable, os.path.abspath(__file__), "--inside", os.path.abspath(words[0])],
-                          check=False).returncode
+    return cases.play_apart(__file__, words[0])
 
 
 if __name__ == "__main__":

@@ -21,6 +21,9 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import cases  # noqa: E402  pylint: disable=wrong-import-position
+
 EVERY_S = 2
 WAIT_S = 25
 KEY = "a-key-of-the-test-of-enough-octets"
@@ -36,21 +39,14 @@ public:
 """
 
 
-class Stage:
+class Stage(cases.Cases):
     def __init__(self, holdfast, folder):
-        self.holdfast, self.folder, self.count, self.failed = holdfast, folder, 0, 0
+        super().__init__(folder / "log")
+        self.holdfast, self.folder = holdfast, folder
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.process, self.refused = None, []
-
-    def expect(self, what, good, said=""):
-        self.count += 1
-        self.failed += not good
-        print(f"{'' if good else 'not '}ok {self.count} - {what}", flush=True)
-        if not good:
-            text = f"{said}\n{(self.folder / 'log').read_text(encoding='utf-8')}"
-            print("\n".join(f"# {line}" for line in text[:3000].splitlines()), flush=True)
 
     def run(self, *words):
         done = subprocess.run([self.holdfast, *words, "--config", self.folder / "c.yaml"], capture_output=True,
@@ -151,8 +147,7 @@ def main():
             stage.process.terminate()
             stage.process.wait(timeout=20)
         shutil.rmtree(folder, ignore_errors=True)
-    print(f"1..{stage.count}")
-    return 1 if stage.failed else 0
+    return stage.close()
 
 
 if __name__ == "__main__":

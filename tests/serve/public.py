@@ -25,6 +25,9 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import cases  # noqa: E402  pylint: disable=wrong-import-position
+
 PORT = 18080
 WAIT_S = 20
 NAME = f"hfpublic{os.getpid()}"
@@ -55,23 +58,13 @@ NEL = {"age": 420, "type": "network-error", "url": "https://www.example.org/",
 KEY, TOKEN = "0123456789abcdef0123456789abcdef", "a-token-for-gatus"
 
 
-class Stage:
+class Stage(cases.Cases):
     """The role, and what is asked of it."""
 
     def __init__(self, holdfast, folder, parent):
-        self.folder, self.parent, self.count, self.failed = folder, parent, 0, 0
+        super().__init__()
+        self.folder, self.parent = folder, parent
         self.sanitized = b"__asan_init" in pathlib.Path(holdfast).read_bytes()
-
-    def skip(self, what, why):
-        self.count += 1
-        print(f"ok {self.count} - {what} # SKIP {why}", flush=True)
-
-    def expect(self, what, good, said=""):
-        self.count += 1
-        self.failed += not good
-        print(f"{'' if good else 'not '}ok {self.count} - {what}", flush=True)
-        if not good:
-            print("\n".join(f"# {line}" for line in str(said)[:1500].splitlines()), flush=True)
 
     def role(self, name="public"):
         children = subprocess.run(["pgrep", "-P", str(self.parent)], capture_output=True, text=True, check=False)
@@ -450,8 +443,7 @@ def play(holdfast, folder):
                 serve.send_signal(signal.SIGTERM)
                 serve.wait(WAIT_S)
     by_tls(stage, holdfast, folder)
-    print(f"1..{stage.count}")
-    return stage.failed != 0
+    return stage.close()
 
 
 def main():

@@ -10,6 +10,7 @@ import pathlib
 import pwd
 import shutil
 import signal
+import socket
 import sqlite3
 import stat
 import subprocess
@@ -17,6 +18,9 @@ import sys
 import tempfile
 import threading
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import cases  # noqa: E402  pylint: disable=wrong-import-position
 
 CONFIG = """user: nobody
 state_dir: {folder}/state
@@ -46,9 +50,10 @@ class Hook(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class Stage:
+class Stage(cases.Cases):
     def __init__(self, holdfast, folder):
-        self.holdfast, self.folder, self.count, self.failed = holdfast, pathlib.Path(folder), 0, 0
+        super().__init__(pathlib.Path(folder) / "log")
+        self.holdfast, self.folder = holdfast, pathlib.Path(folder)
         self.server = http.server.HTTPServer(("127.0.0.1", 0), Hook)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.config = self.folder / "c.yaml"
@@ -58,14 +63,6 @@ class Stage:
     def configure(self, measured="true", more=""):
         text = CONFIG.format(folder=self.folder, measured=measured, port=self.server.server_port)
         self.config.write_text(text + more, encoding="utf-8")
-
-    def expect(self, what, good, said=""):
-        self.count += 1
-        self.failed += not good
-        print(f"{'' if good else 'not '}ok {self.count} - {what}", flush=True)
-        if not good:
-            text = f"{said}\n{self.log.read_text(encoding='utf-8') if self.log.exists() else ''}"
-            print("\n".join(f"# {line}" for line in text[:3000].splitlines()), flush=True)
 
     def run(self, *words):
         done = subprocess.run([self.holdfast, *words, "--config", self.config], capture_output=True, text=True,
@@ -213,6 +210,20 @@ def comes_back(stage):
                  Hook.heard[heard:])
 
 
+def free_port():
+    with socket.socket() as at:
+        at.bind(("127.0.0.1", 0))
+        return at.getsockname()[1]
+
+
+def connects(address):
+    try:
+        socket.create_connection(address, timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
 def reloads(stage):
     desk = [pid for pid, (role, _) in processes(stage.process.pid).items() if role == "desk"]
     stage.configure(more="nonsense: true\n")
@@ -224,6 +235,14 @@ def reloads(stage):
     good = stage.wait(lambda: "is in force" in stage.log.read_text(encoding="utf-8"))
     stage.expect("one that is good is in force, by roles that are new",
                  good and not alive(desk) and stage.wait(lambda: stage.roles().get("desk", {}).get("ready")), desk)
+    address = ("127.0.0.1", free_port())
+    stage.configure(measured="false", more=f"public:\n  listen: [\"{address[0]}:{address[1]}\"]\n")
+    stage.process.send_signal(signal.SIGHUP)
+    stage.expect("it listens where a configuration says", stage.wait(lambda: connects(address)), address)
+    stage.configure(measured="false")
+    stage.process.send_signal(signal.SIGHUP)
+    stage.expect("and no more where one does not", stage.wait(lambda: not connects(address)), address)
+    stage.wait(lambda: stage.roles().get("desk", {}).get("ready"))
     status, out, error = stage.run("serve")
     stage.expect("there is one of it", status == 1 and "another holdfast runs" in error, (out, error))
 
@@ -231,7 +250,9 @@ def reloads(stage):
 def ends(stage):
     pids = family(stage.process.pid)
     began = time.monotonic()
-    stage.process.terminate()
+    stage.process.send_signal(signal.SIGHUP)
+    time.sleep(0.05)
+    stage.process.terminate()  # which it does not forget over the reload
     code = stage.process.wait(timeout=20)
     stage.expect("it ends when it is asked to", code == 0 and time.monotonic() - began < 8, code)
     stage.expect("with all that it began", len(pids) >= 3 and stage.wait(lambda: not alive(pids), 5), alive(pids))
@@ -261,8 +282,7 @@ def main():
             stage.process.wait(timeout=20)
         stage.server.shutdown()
         shutil.rmtree(folder, ignore_errors=True)
-    print(f"1..{stage.count}")
-    return 1 if stage.failed else 0
+    return stage.close()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See innocent.h. RFC 1813, 5531. */
+/* See innocent.h. RFC 1813, 5531; 9293 section 3.8.4 and 6298 section 5, 6455 section 5.5.3. */
 #include "innocent.h"
 
 #include <string.h>
@@ -171,6 +171,80 @@ void innocent_backup(struct world *w, int64_t to_ns, uint32_t connections)
 				conn_segment(&c, 0, t, TCP_ACK, NULL, 0);
 			}
 		}
+	}
+}
+
+/* What an idle connection says now and then. */
+static void stir(struct conn *c, uint32_t kind, int64_t t)
+{
+	uint8_t m[6] = { 0 };
+
+	switch (kind) {
+	case 0: /* "I am": the numbers of the last packet once more */
+		conn_segment(c, 0, t, TCP_ACK, NULL, 0);
+		break;
+	case 1: /* "are you?": one number back, with nothing or an octet of anything */
+		c->side[0].seq--;
+		if (c->side[0].port % 2) {
+			conn_segment(c, 0, t, TCP_ACK, m, 1);
+		} else {
+			conn_segment(c, 0, t, TCP_ACK, NULL, 0);
+			c->side[0].seq++;
+		}
+		break;
+	default: /* a pong, masked and empty, which acknowledges a ping */
+		rng_fill(c->r, m, sizeof(m));
+		m[0] = 0x8a;
+		m[1] = 0x80;
+		c->side[1].seq += 2;
+		conn_segment(c, 0, t, TCP_PSH | TCP_ACK, m, sizeof(m));
+		break;
+	}
+}
+
+void innocent_idle(struct world *w, int64_t to_ns, uint32_t connections)
+{
+	struct rng r = world_rng(w);
+
+	for (uint32_t i = 0; i < connections * w->scale_pc / 100; i++) {
+		struct addr client = world_client(w, &r);
+		int64_t gap = rng_span(&r, 20 * NS_PER_S, 40 * NS_PER_S);
+		struct conn c;
+
+		conn_init(&c, w, &r, &client, &w->target, 443, false, LABEL_NORMAL);
+		conn_midstream(&c);
+		for (int64_t t = rng_span(&r, 0, gap); t < to_ns; t += gap + rng_span(&r, 0, 50 * NS_PER_MS))
+			stir(&c, i % 3, t);
+	}
+}
+
+static void ask_in_vain(struct world *w, struct rng *r, const struct addr *client, int64_t t)
+{
+	/* Seconds after the first SYN. */
+	static const uint8_t doubling[] = { 1, 3, 7, 15, 31 }, apple[] = { 1, 2, 3, 4, 5, 7, 11, 19, 35 };
+	struct conn c;
+	size_t repeats;
+
+	conn_init(&c, w, r, client, &w->target, 443, false, LABEL_NORMAL);
+	conn_syn(&c, t);
+	if (rng_chance(r, 1, 15)) /* gives up before it asks again */
+		return;
+	repeats = c.os->layout == LAYOUT_APPLE ? sizeof(apple) : sizeof(doubling);
+	for (size_t i = 0; i < repeats; i++)
+		conn_syn(&c, t + (c.os->layout == LAYOUT_APPLE ? apple : doubling)[i] * NS_PER_S +
+		                     rng_span(r, 0, 30 * NS_PER_MS));
+}
+
+void innocent_unanswered(struct world *w, struct load l)
+{
+	struct rng r = world_rng(w);
+
+	for (int64_t t = load_next(w, &r, &l, l.from_ns); t < l.to_ns; t = load_next(w, &r, &l, t)) {
+		struct addr client = world_client(w, &r);
+
+		ask_in_vain(w, &r, &client, t);
+		if (rng_chance(&r, 1, 3))
+			ask_in_vain(w, &r, &client, t + 250 * NS_PER_MS);
 	}
 }
 

@@ -567,6 +567,24 @@ static void play_game_server(struct world *w, const struct scenario *s)
 	innocent_game(w, 0, 45 * NS_PER_S, 220);
 }
 
+static void play_idle_clients(struct world *w, const struct scenario *s)
+{
+	(void)s;
+	innocent(w, 60 * NS_PER_S);
+	w->one_way = true;
+	normal_mix(w, 40);
+	innocent_idle(w, 60 * NS_PER_S, 7500);
+}
+
+static void play_server_silent(struct world *w, const struct scenario *s)
+{
+	(void)s;
+	innocent(w, 65 * NS_PER_S);
+	normal_mix(w, 20);
+	normal_web(w, (struct load){ 0, PEACE, 150000, 150000 }, true);
+	innocent_unanswered(w, (struct load){ PEACE, 65 * NS_PER_S, 150000, 150000 });
+}
+
 static void scan(struct world *w)
 {
 	w->end_ns = 50 * NS_PER_S;
@@ -760,6 +778,10 @@ static const struct scenario others[] = {
 	 play_web_caches},
 	{"web_proxies", "no attack: sixty proxies ask for one page, then telephones that share addresses poll", true, 0,
 	 NULL, play_web_proxies},
+	{"idle_clients", "no attack: 7,500 old connections that keep alive, from their clients' side alone", true, 0, NULL,
+	 play_idle_clients},
+	{"server_silent", "no attack: a busy server stops answering, its clients ask again and again", true, 0, NULL,
+	 play_server_silent},
 };
 /* clang-format on */
 

@@ -50,7 +50,8 @@ __attribute__((format(printf, 2, 3))) static int note(struct shield_error *error
 	if (length < 0 || fake->length + (size_t)length + 2 > FAKE_NOTES_SIZE)
 		return -ENOSPC;
 	fake->length += (size_t)length;
-	if (fake->fail[0] && strncmp(line, fake->fail, strlen(fake->fail)) == 0) {
+	if ((fake->fail[0] && strncmp(line, fake->fail, strlen(fake->fail)) == 0) ||
+	    (fake->fails_too[0] && strncmp(line, fake->fails_too, strlen(fake->fails_too)) == 0)) {
 		if (error) {
 			(void)snprintf(error->message, sizeof(error->message), "%s: it fails", line);
 			(void)snprintf(error->advice, sizeof(error->advice), "let it be");

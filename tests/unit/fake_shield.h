@@ -19,6 +19,7 @@ struct fake {
 	bool enforce; /* the mode that stands */
 	uint64_t until;
 	char fail[64]; /* the line at which it fails, or what it begins with; "": never */
+	char fails_too[64];
 	int fail_with;
 	bool allowed_before; /* 198.51.100.0/24 is allowed for good, by a configuration of long ago */
 	uint32_t next_rule;

@@ -352,6 +352,62 @@ static void test_pcap_old_versions(void **state)
 	bytes_fini(&middle);
 }
 
+/* What `cat` makes of several files: each has its own byte order, fractions and link type. */
+static void test_pcap_behind_each_other(void **state)
+{
+	struct bytes bytes = { 0 }, older = { 0 };
+	struct capture_record record;
+	struct capture *capture;
+	enum capture_kind last;
+	size_t second;
+
+	(void)state;
+	put_pcap_header(&bytes, 0xa1b2c3d4, 4, 1);
+	put_pcap_record(&bytes, (uint32_t[]){ 1, 2, 3, 4 }, 0, "abc");
+	second = bytes.length;
+	bytes.big_endian = true;
+	put_pcap_header(&bytes, 0xa1b23c4d, 4, 101);
+	put_pcap_record(&bytes, (uint32_t[]){ 3, 4, 2, 2 }, 0, "de");
+	put_pcap_record(&bytes, (uint32_t[]){ 0xa1b2c3d4, 0x00020005, 0, 0 }, 0, ""); /* of no version there is */
+	put_pcap_record(&bytes, (uint32_t[]){ 5, 0, 0, 0 }, 0, "");
+	bytes.big_endian = false;
+	put_pcap_header(&bytes, 0xa1b2cd34, 4, 113);
+	put_pcap_header(&bytes, 0xa1b2cd34, 2, 228);
+	put_pcap_record(&bytes, (uint32_t[]){ 6, 0, 60, 1 }, 8, "f");
+	capture = open_bytes(&bytes);
+	expect_kind(capture, &record, CAPTURE_OTHER);
+	expect_packet(capture, "abc", 4, 1, NS_PER_S + 2 * NS_PER_US);
+	expect_kind(capture, &record, CAPTURE_OTHER);
+	assert_int_equal(record.raw_length, 24);
+	expect_packet(capture, "de", 2, 101, 3 * NS_PER_S + 4);
+	expect_packet(capture, "", 0, 101, 0xa1b2c3d4 * NS_PER_S + 0x00020005);
+	expect_packet(capture, "", 0, 101, 5 * NS_PER_S);
+	expect_kind(capture, &record, CAPTURE_OTHER);
+	expect_kind(capture, &record, CAPTURE_OTHER);
+	expect_packet(capture, "f", 60, 228, 6 * NS_PER_S);
+	expect_kind(capture, &record, CAPTURE_END);
+	capture_close(capture);
+	assert_int_equal(walk(bytes.data, bytes.length, &last), 5);
+
+	/* As much of a header as a record's has is recognised; the rest of it is missed. */
+	for (size_t length = second + 16; length < second + 24; length++) {
+		assert_int_equal(walk(bytes.data, length, &last), 1);
+		assert_int_equal(last, CAPTURE_CUT);
+	}
+	bytes_fini(&bytes);
+
+	put_pcap_header(&older, 0xa1b2c3d4, 4, 1);
+	put_section(&older, false);
+	expect_broken(&older, 24, "a pcapng capture begins inside a pcap one");
+	bytes_fini(&older);
+
+	put_pcap_header(&older, 0xa1b2c3d4, 4, 1);
+	put_pcap_record(&older, (uint32_t[]){ 1, 2, 3, 4 }, 0, "abc");
+	put_zeros(&older, 4096);
+	expect_broken(&older, 43, "zeros from here on");
+	bytes_fini(&older);
+}
+
 static void test_pcap_lengths(void **state)
 {
 	struct bytes bytes = { 0 };
@@ -1080,8 +1136,11 @@ static void test_every_length(void **state)
 
 	(void)state;
 	put_pcap_header(&captures[0], 0xa1b23c4d, 4, 1);
-	for (uint32_t i = 0; i < 8; i++)
+	for (uint32_t i = 0; i < 8; i++) {
+		if (i == 5)
+			put_pcap_header(&captures[0], 0xa1b2c3d4, 4, 1);
 		put_pcap_record(&captures[0], (uint32_t[]){ i, i, 5, 60 }, 0, "12345");
+	}
 	for (int section = 0; section < 2; section++) {
 		put_section(&captures[1], section);
 		put_interface(&captures[1], 1, 0, 6, 1);
@@ -1291,21 +1350,14 @@ static void test_real_captures(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pcap_variants),
-		cmocka_unit_test(test_pcap_old_versions),
-		cmocka_unit_test(test_pcap_lengths),
-		cmocka_unit_test(test_pcapng_sections),
-		cmocka_unit_test(test_pcapng_simple_has_no_time),
-		cmocka_unit_test(test_pcapng_broken),
-		cmocka_unit_test(test_pcapng_interface_limit),
-		cmocka_unit_test(test_time_against_twin),
-		cmocka_unit_test(test_open_refuses),
-		cmocka_unit_test(test_open_unreadable),
-		cmocka_unit_test(test_pipe_equals_memory),
-		cmocka_unit_test(test_packed_equals_plain),
-		cmocka_unit_test(test_packed_broken),
-		cmocka_unit_test(test_every_length),
-		cmocka_unit_test(test_real_captures),
+		cmocka_unit_test(test_pcap_variants),          cmocka_unit_test(test_pcap_old_versions),
+		cmocka_unit_test(test_pcap_behind_each_other), cmocka_unit_test(test_pcap_lengths),
+		cmocka_unit_test(test_pcapng_sections),        cmocka_unit_test(test_pcapng_simple_has_no_time),
+		cmocka_unit_test(test_pcapng_broken),          cmocka_unit_test(test_pcapng_interface_limit),
+		cmocka_unit_test(test_time_against_twin),      cmocka_unit_test(test_open_refuses),
+		cmocka_unit_test(test_open_unreadable),        cmocka_unit_test(test_pipe_equals_memory),
+		cmocka_unit_test(test_packed_equals_plain),    cmocka_unit_test(test_packed_broken),
+		cmocka_unit_test(test_every_length),           cmocka_unit_test(test_real_captures),
 	};
 
 	(void)signal(SIGPIPE, SIG_IGN); /* a reader may stop early */

@@ -88,6 +88,12 @@ static unsigned get(const char *path)
 	return ask(HTTP_SERVER_GET, path, "");
 }
 
+static unsigned get_asking(const char *path, const char *name, const char *value)
+{
+	query[0] = (struct made_field){ name, value };
+	return get(path);
+}
+
 /* A form of the session that asks. */
 static unsigned post(const char *path, const char *form)
 {
@@ -417,6 +423,27 @@ static void laws(void **state)
 	has("Overdue: 2. Next due in 30&nbsp;d.");
 	has("href=\"/draft?kind=nis2_24h&amp;incident=" INCIDENT "\"");
 	assert_int_equal(post("/aware/" INCIDENT, "at=2026-12-01T00:00"), 400);
+	/* What nobody needs is overdue no more, and says who says so, and why; it may be needed after all. */
+	assert_int_equal(get("/"), 200);
+	has("<a href=\"/exempt/" INCIDENT "?kind=nis2_24h\">Not needed here");
+	assert_int_equal(get("/exempt/" INCIDENT), 404);
+	assert_int_equal(get_asking("/exempt/" INCIDENT, "kind", "nis2_24h"), 200);
+	has("name=\"kind\" value=\"nis2_24h\"");
+	assert_int_equal(post("/exempt/" INCIDENT, "kind=nis2_24h&why=+"), 400);
+	assert_int_equal(post("/exempt/" INCIDENT, "kind=update&why=x"), 400);
+	assert_int_equal(post("/exempt/" INCIDENT, "kind=nothing&why=x"), 400);
+	assert_int_equal(post("/exempt/0123456789abcdef", "kind=nis2_24h&why=x"), 400);
+	assert_int_equal(post("/exempt/" INCIDENT, "kind=nis2_24h&why=We+are+small."), 303);
+	assert_int_equal(get("/"), 200);
+	has("<li class=\"over\"><strong>Not needed here</strong><div><p>NIS2 early");
+	has("We are small. (");
+	has("Overdue: 1. Next due in 30&nbsp;d.");
+	has_not("href=\"/draft?kind=nis2_24h");
+	assert_int_equal(get_asking("/exempt/" INCIDENT, "kind", "nis2_24h"), 200);
+	has("name=\"needed\" value=\"1\"");
+	assert_int_equal(post("/exempt/" INCIDENT, "kind=nis2_24h&needed=1"), 303);
+	assert_int_equal(get("/"), 200);
+	has("Overdue: 2. Next due in 30&nbsp;d.");
 	/* What was handed in long ago is on its matter's page alone. */
 	now_ns += 31 * DAY + NS_PER_S;
 	assert_int_equal(sign_in('a', "en"), 303);

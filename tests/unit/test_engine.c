@@ -96,9 +96,9 @@ static struct address anyone(struct stream *s)
 }
 
 /* Conversations as a web host has them, both directions seen: handshake, request, answer, end. */
-static void peace(struct stream *s, uint32_t host, int64_t from_s, int64_t to_s, uint32_t per_second)
+static void peace_ms(struct stream *s, uint32_t host, int64_t from_ms, int64_t to_ms, uint32_t per_second)
 {
-	for (int64_t i = from_s * per_second; i < to_s * per_second; i++) {
+	for (int64_t i = from_ms * per_second / 1000; i < to_ms * per_second / 1000; i++) {
 		struct address client = made_ipv4(0x5b000000u + made_below(&s->draws, 4000)), server = made_ipv4(host);
 		uint16_t port = (uint16_t)(32768 + made_below(&s->draws, 28000));
 		uint32_t seq = (uint32_t)made_random(&s->draws), ack = (uint32_t)made_random(&s->draws);
@@ -122,6 +122,11 @@ static void peace(struct stream *s, uint32_t host, int64_t from_s, int64_t to_s,
 		                 seq + 519));
 		push(s, made_tcp(ns + 3 * round, client, port, server, 443, TCP_ACK, seq + 519, ack + 1402));
 	}
+}
+
+static void peace(struct stream *s, uint32_t host, int64_t from_s, int64_t to_s, uint32_t per_second)
+{
+	peace_ms(s, host, from_s * 1000, to_s * 1000, per_second);
 }
 
 typedef struct observation maker(struct stream *s, int64_t ns, struct address target);
@@ -402,6 +407,19 @@ static void peace_is_peace(void **state)
 	assert_int_equal(engine_totals(e)->packets, 120 * 20 * 9);
 	assert_int_equal(engine_totals(e)->peace_packets, 120 * 20 * 9);
 	assert_int_equal(engine_totals(e)->out_of_order, 0);
+	engine_free(e);
+}
+
+/* More conversations in half a minute than the table of them has room for: those that have ended need none. */
+static void a_busy_server(void **state)
+{
+	struct stream *s = *state;
+	struct engine *e;
+
+	peace(s, WEB, 0, 20, 6000);
+	e = analyze(s);
+	assert_int_equal(engine_count(e), 0);
+	assert_in_range(engine_totals(e)->flows_refused, 0, 20 * 6000 / 1000);
 	engine_free(e);
 }
 
@@ -791,6 +809,45 @@ static void each_kind_is_named(void **state)
 	}
 }
 
+/* A router that is made to look for ever other addresses of a link: each look goes to a group of its own. */
+static struct observation look_for(struct stream *s, int64_t ns)
+{
+	struct observation o =
+		made_icmp(ns, made_ipv6(0xfe80000000000000u, 1),
+	                  made_ipv6(0xff02000000000000u, 0x1ff000000u | made_below(&s->draws, 1u << 24)), 135, 0);
+
+	o.protocol = MADE_ICMPV6;
+	o.length = 72;
+	o.ttl = 255;
+	return o;
+}
+
+static void a_link_is_searched_for_neighbours(void **state)
+{
+	static const struct {
+		uint32_t pps, incidents;
+	} rows[] = { { 2000, 1 }, { 100, 0 } };
+
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct prefix groups = { made_ipv6(0xff02000000000000u, 0x1ff000000u), 104, false };
+		struct stream *s = *state;
+		struct engine *e;
+
+		s->count = 0;
+		peace(s, WEB, 0, 20, 20);
+		for (int64_t ns = 5 * NS_PER_S; ns < 15 * NS_PER_S; ns += NS_PER_S / rows[i].pps)
+			push(s, look_for(s, START + ns));
+		e = analyze(s);
+		assert_int_equal(engine_count(e), rows[i].incidents);
+		if (rows[i].incidents) {
+			assert_string_equal(vector_name(engine_finding(e, 0), 0), "nd_flood");
+			assert_true(prefix_equal(&engine_finding(e, 0)->incident->scope, &groups));
+			assert_near(engine_finding(e, 0)->incident->began, 5000, 200);
+		}
+		engine_free(e);
+	}
+}
+
 /* Answers that no table knows, of two hundred hosts. */
 static struct observation answer_from(struct stream *s, int64_t ns, struct address target, uint16_t port)
 {
@@ -921,6 +978,304 @@ static void connections_without_a_word(void **state)
 	assert_string_equal(vector_name(engine_finding(e, 0), 0), "tcp_connection_flood");
 	assert_int_equal(engine_finding(e, 0)->spoofing.verdict, SPOOFING_VERIFIED);
 	engine_free(e);
+}
+
+/* ---- what is no attack though nobody answers ---- */
+
+/* Connections older than the stream, of which one side is seen: each says nothing, once in `pause_s` seconds. */
+static void idle(struct stream *s, uint32_t host, int64_t to_s, uint32_t connections, uint32_t pause_s)
+{
+	for (uint32_t i = 0; i < connections; i++) {
+		struct address client = made_ipv4(0x5b000000u + made_below(&s->draws, 1u << 24));
+		uint16_t port = (uint16_t)(32768 + made_below(&s->draws, 28000));
+		uint32_t seq = (uint32_t)made_random(&s->draws), ack = (uint32_t)made_random(&s->draws);
+		int64_t ns = (int64_t)made_below(&s->draws, pause_s * 1000) * NS_PER_MS;
+
+		/* Its own keep-alive, or the answer to one (RFC 9293 section 3.8.4). */
+		for (; ns < to_s * NS_PER_S; ns += pause_s * NS_PER_S)
+			push(s, made_tcp(START + ns, client, port, made_ipv4(host), 443, TCP_ACK, seq - i % 2, ack));
+	}
+}
+
+/* As idle(), if one looks at no more than a few seconds: but its sources are forged, and none comes again. */
+static struct observation as_if_idle(struct stream *s, int64_t ns, struct address target)
+{
+	return made_tcp(ns, made_ipv4(0x5b000000u + made_below(&s->draws, 1u << 24)),
+	                (uint16_t)(32768 + made_below(&s->draws, 28000)), target, 443, TCP_ACK,
+	                (uint32_t)made_random(&s->draws), (uint32_t)made_random(&s->draws));
+}
+
+static void idle_connections_are_no_flood(void **state)
+{
+	/* Keep-alives of how many connections, in how many seconds. */
+	static const struct {
+		uint32_t connections, pause_s;
+	} crowds[] = { { 2000, 5 }, { 2000, 15 }, { 9000, 30 }, { 20000, 25 }, { 30000, 100 } };
+	struct stream *s = *state;
+
+	for (size_t i = 0; i < sizeof(crowds) / sizeof(crowds[0]); i++) {
+		struct engine *e;
+
+		s->count = 0;
+		idle(s, WEB, 130, crowds[i].connections, crowds[i].pause_s);
+		e = analyze(s);
+		assert_int_equal(engine_count(e), 0);
+		engine_free(e);
+	}
+}
+
+/* What looks like idle connections and was not there before, or is too much for them, is a flood, and as soon as ever. */
+static void a_flood_that_looks_idle(void **state)
+{
+	static const struct {
+		uint32_t connections, from_s, pps, soon_ms;
+	} floods[] = {
+		{ 0, 0, 40000, 50 },     { 0, 0, 1200, 1600 },     { 0, 20, 900, 600 },      { 6000, 3, 40000, 120 },
+		{ 6000, 15, 5000, 600 }, { 6000, 40, 40000, 120 }, { 6000, 40, 2500, 1200 },
+	};
+	struct stream *s = *state;
+
+	for (size_t i = 0; i < sizeof(floods) / sizeof(floods[0]); i++) {
+		int64_t from_ms = floods[i].from_s * 1000LL;
+		const struct finding *f;
+		struct engine *e;
+
+		s->count = 0;
+		peace(s, MAIL, 0, 60, 5);
+		idle(s, WEB, 60, floods[i].connections, 20);
+		flood(s, as_if_idle, WEB, from_ms, from_ms + 4000, floods[i].pps);
+		e = analyze(s);
+		assert_int_equal(engine_count(e), 1);
+		f = engine_finding(e, 0);
+		assert_string_equal(vector_name(f, 0), "ack_flood");
+		assert_scope(f, WEB);
+		assert_near(f->incident->detected, from_ms + floods[i].soon_ms / 2, floods[i].soon_ms / 2);
+		/* Unless they are very many at once, nobody can know before their answers are due. */
+		if (floods[i].pps < 15000)
+			assert_true(f->incident->detected.ns >= START + (from_ms + 500) * NS_PER_MS);
+		engine_free(e);
+	}
+}
+
+/* One of the marks of an ordinary client is missing. */
+static void what_gives_a_slow_flood_away(void **state)
+{
+	enum { FORGED_SOURCES, SYSTEM_PORTS, MANY_PORTS, LARGE, FEW_SOURCES, MISSING };
+	struct stream *s = *state;
+
+	for (unsigned missing = 0; missing < MISSING; missing++) {
+		struct engine *e;
+
+		s->count = 0;
+		flood(s, as_if_idle, WEB, 0, 10000, 400);
+		for (size_t i = 0; i < s->count; i++) {
+			struct observation *o = &s->packets[i];
+
+			if (missing == FORGED_SOURCES && i % 50 == 0)
+				o->src = made_ipv4(0xe1000000u + made_below(&s->draws, 1u << 24));
+			if (missing == SYSTEM_PORTS && i % 50 == 0)
+				o->src_port = (uint16_t)made_below(&s->draws, 1024);
+			if (missing == MANY_PORTS)
+				o->dst_port = (uint16_t)made_below(&s->draws, 60000);
+			if (missing == LARGE)
+				made_payload(o, "\x17\x03\x03\0", 4, 512);
+			if (missing == FEW_SOURCES)
+				o->src = made_ipv4(0x5b000000u + made_below(&s->draws, 300));
+		}
+		e = analyze(s);
+		assert_int_equal(engine_count(e), 1);
+		assert_string_equal(vector_name(engine_finding(e, 0), 0), "ack_flood");
+		engine_free(e);
+	}
+}
+
+/* A server that nobody hears any more: its clients ask again after 1, 3, 7 and 15 s, and one in fifteen gives up. */
+static void asked_in_vain(struct stream *s, uint32_t host, int64_t from_ms, int64_t to_ms, int64_t end_ms,
+                          uint32_t per_second)
+{
+	static const int64_t again_s[] = { 0, 1, 3, 7, 15 };
+	int64_t step = NS_PER_S / per_second;
+
+	for (int64_t ns = from_ms * NS_PER_MS; ns < to_ms * NS_PER_MS; ns += step) {
+		struct address client = made_ipv4(0x5b000000u + made_below(&s->draws, 1u << 20));
+		uint16_t port = (uint16_t)(32768 + made_below(&s->draws, 28000));
+		uint32_t seq = (uint32_t)made_random(&s->draws);
+		size_t times = made_below(&s->draws, 15) ? sizeof(again_s) / sizeof(again_s[0]) : 1;
+
+		for (size_t i = 0; i < times; i++) {
+			int64_t at = ns + again_s[i] * NS_PER_S + (int64_t)made_below(&s->draws, 20 * NS_PER_MS);
+
+			if (at < end_ms * NS_PER_MS)
+				push(s, made_tcp(START + at, client, port, made_ipv4(host), 443, TCP_SYN, seq, 0));
+		}
+	}
+}
+
+static void a_server_that_fell_silent(void **state)
+{
+	static const uint32_t rates[] = { 70, 200, 600, 1500 };
+	struct stream *s = *state;
+
+	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+		struct engine *e;
+
+		s->count = 0;
+		peace(s, WEB, 0, 25, rates[i]);
+		asked_in_vain(s, WEB, 25000, 45000, 45000, rates[i]);
+		e = analyze(s);
+		assert_int_equal(engine_count(e), 0);
+		engine_free(e);
+	}
+}
+
+/* What came last may yet be answered, or asked again: wherever the stream ends. And when the server is back, it is. */
+static void a_server_that_fell_silent_just_now(void **state)
+{
+	struct stream *s = *state;
+	struct engine *e;
+
+	for (int64_t end_ms = 25100; end_ms < 27600; end_ms += 150) {
+		s->count = 0;
+		peace(s, WEB, 0, 25, 400);
+		asked_in_vain(s, WEB, 25000, end_ms, end_ms, 400);
+		e = analyze(s);
+		assert_int_equal(engine_count(e), 0);
+		engine_free(e);
+	}
+	s->count = 0;
+	peace(s, WEB, 0, 25, 400);
+	asked_in_vain(s, WEB, 25000, 30000, 32000, 400);
+	peace(s, WEB, 30, 36, 600);
+	e = analyze(s);
+	assert_int_equal(engine_count(e), 0);
+	engine_free(e);
+}
+
+/* Its process is gone, its kernel refuses: some ask again on another port. */
+static void refused(struct stream *s, maker *make, uint32_t host, int64_t from_ms, int64_t to_ms, uint32_t per_second)
+{
+	int64_t step = NS_PER_S / per_second;
+
+	for (int64_t ns = from_ms * NS_PER_MS; ns < to_ms * NS_PER_MS; ns += step) {
+		struct observation o = make(s, START + ns, made_ipv4(host));
+
+		push(s, o);
+		push(s,
+		     made_tcp(START + ns + 100000, o.dst, 443, o.src, o.src_port, TCP_RST | TCP_ACK, 0, o.tcp.seq + 1));
+	}
+}
+
+static struct observation forged_syn(struct stream *s, int64_t ns, struct address target)
+{
+	struct observation o = as_if_idle(s, ns, target);
+
+	o.tcp.flags = TCP_SYN;
+	o.tcp.ack = 0;
+	return o;
+}
+
+/* A flood that silences the server is found with its clients' SYNs in it: at once, or a second later where it is small. */
+static void a_flood_that_silences(void **state)
+{
+	static const struct {
+		uint32_t pps;
+		bool silences;
+		int64_t soon_ms;
+	} floods[] = { { 40000, true, 50 },
+		       { 1500, true, 700 },
+		       { 200, true, 1700 },
+		       { 200, false, 1100 },
+		       { 100, false, 2400 } };
+	struct stream *s = *state;
+
+	for (size_t i = 0; i < sizeof(floods) / sizeof(floods[0]); i++) {
+		const struct finding *f;
+		struct engine *e;
+
+		s->count = 0;
+		peace(s, WEB, 0, floods[i].silences ? 25 : 31, 200);
+		flood(s, forged_syn, WEB, 25000, 29000, floods[i].pps);
+		if (floods[i].silences)
+			asked_in_vain(s, WEB, 25020, 31000, 31000, 200);
+		e = analyze(s);
+		assert_int_equal(engine_count(e), 1);
+		f = engine_finding(e, 0);
+		assert_string_equal(vector_name(f, 0), "syn_flood");
+		assert_scope(f, WEB);
+		assert_near(f->incident->detected, 25000 + floods[i].soon_ms / 2, floods[i].soon_ms / 2);
+		engine_free(e);
+	}
+}
+
+/* It loses nothing by what it refuses, while that is no more than its clients' SYNs are. */
+static void a_crowd_that_is_too_much(void **state)
+{
+	/* Visitors a second at last, of whom the server takes 300, and within how many seconds they become so many. */
+	static const struct {
+		uint32_t most;
+		int64_t ramp_s;
+	} crowds[] = { { 450, 10 }, { 600, 10 }, { 900, 6 } };
+	struct stream *s = *state;
+
+	for (size_t i = 0; i < sizeof(crowds) / sizeof(crowds[0]); i++) {
+		struct engine *e;
+		uint32_t now = 40;
+
+		s->count = 0;
+		peace(s, WEB, 0, 20, now);
+		for (int64_t tenth = 200; tenth < 500; tenth++) {
+			int64_t risen = tenth - 200 < crowds[i].ramp_s * 10 ? tenth - 200 : crowds[i].ramp_s * 10;
+
+			now = 40 + (uint32_t)((crowds[i].most - 40) * risen / (crowds[i].ramp_s * 10));
+			peace_ms(s, WEB, tenth * 100, tenth * 100 + 100, now < 300 ? now : 300);
+			if (now > 300)
+				asked_in_vain(s, WEB, tenth * 100, tenth * 100 + 100, 50000, now - 300);
+		}
+		e = analyze(s);
+		assert_int_equal(engine_count(e), 0);
+		engine_free(e);
+	}
+}
+
+static void a_server_that_refuses(void **state)
+{
+	static const uint32_t rates[] = { 30, 100, 400, 900 };
+	struct stream *s = *state;
+	struct engine *e;
+
+	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+		s->count = 0;
+		peace(s, WEB, 0, 25, 400);
+		refused(s, forged_syn, WEB, 25000, 90000, rates[i]);
+		e = analyze(s);
+		assert_int_equal(engine_count(e), 0);
+		engine_free(e);
+	}
+	/* Nobody asks for a closed port all day but scanners. */
+	s->count = 0;
+	refused(s, forged_syn, WEB, 0, 90000, 40);
+	e = analyze(s);
+	assert_int_equal(engine_count(e), 0);
+	engine_free(e);
+}
+
+static void a_flood_that_is_refused(void **state)
+{
+	static const uint32_t rates[] = { 150, 1500, 40000 };
+	struct stream *s = *state;
+
+	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+		struct engine *e;
+
+		s->count = 0;
+		peace(s, WEB, 0, 30, 20);
+		refused(s, forged_syn, WEB, 25000, 29000, rates[i]);
+		e = analyze(s);
+		assert_int_equal(engine_count(e), 1);
+		assert_string_equal(vector_name(engine_finding(e, 0), 0), "syn_flood");
+		assert_near(engine_finding(e, 0)->incident->detected, 25600, 600);
+		engine_free(e);
+	}
 }
 
 static void ipv6(void **state)
@@ -1310,6 +1665,7 @@ int main(void)
 		WITH_STREAM(nothing),
 		WITH_STREAM(one_packet),
 		WITH_STREAM(peace_is_peace),
+		WITH_STREAM(a_busy_server),
 		WITH_STREAM(sampled_peace_is_peace),
 		WITH_STREAM(a_sampled_crowd_is_no_flood),
 		WITH_STREAM(a_flood_is_found_in_a_sample_of_it),
@@ -1324,10 +1680,20 @@ int main(void)
 		WITH_STREAM(waves_of_neighbours_stay_apart),
 		WITH_STREAM(a_carpet),
 		WITH_STREAM(each_kind_is_named),
+		WITH_STREAM(a_link_is_searched_for_neighbours),
 		WITH_STREAM(the_heaviest_port_names_a_reflection),
 		WITH_STREAM(marks_are_told_by_what_packets_stand_for),
 		WITH_STREAM(a_mirror_is_no_target),
 		WITH_STREAM(connections_without_a_word),
+		WITH_STREAM(idle_connections_are_no_flood),
+		WITH_STREAM(a_flood_that_looks_idle),
+		WITH_STREAM(what_gives_a_slow_flood_away),
+		WITH_STREAM(a_server_that_fell_silent),
+		WITH_STREAM(a_server_that_fell_silent_just_now),
+		WITH_STREAM(a_flood_that_silences),
+		WITH_STREAM(a_crowd_that_is_too_much),
+		WITH_STREAM(a_server_that_refuses),
+		WITH_STREAM(a_flood_that_is_refused),
 		WITH_STREAM(ipv6),
 		WITH_STREAM(a_scan_is_no_flood),
 		WITH_STREAM(a_sampled_scan_is_no_flood),

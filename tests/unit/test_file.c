@@ -171,6 +171,31 @@ static void a_name_that_is_too_long_is_said(void **state)
 	assert_int_equal(file_sync_folder_of(path), -ENAMETOOLONG);
 }
 
+static void folders_above_are_made(void **state)
+{
+	char path[160], cwd[160];
+
+	(void)state;
+	(void)snprintf(path, sizeof(path), "%s/a/b//c", folder);
+	assert_int_equal(file_make_parents(path, 0700), 0);
+	assert_int_equal(file_make_parents(path, 0700), 0); /* they are there */
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(rmdir(path), 0);
+	assert_int_equal(close(open_file("from", O_RDWR | O_CREAT)), 0);
+	(void)snprintf(path, sizeof(path), "%s/from/d/e", folder);
+	assert_int_equal(file_make_parents(path, 0700), -ENOTDIR);
+	assert_int_equal(file_make_parents("", 0700), 0);
+	assert_int_equal(file_make_parents("/", 0700), 0);
+	assert_int_equal(file_make_parents("name", 0700), 0);
+	/* Of a path that is none of the root's, too. */
+	assert_non_null(getcwd(cwd, sizeof(cwd)));
+	assert_int_equal(chdir(folder), 0);
+	assert_int_equal(file_make_parents("r/s", 0700), 0);
+	assert_int_equal(rmdir("r") | rmdir("a/b") | rmdir("a"), 0);
+	assert_int_equal(chdir(cwd), 0);
+}
+
 static void what_cannot_be_is_said(void **state)
 {
 	int from = open_file("from", O_RDONLY), to = open_file("to", O_WRONLY), full = open("/dev/full", O_WRONLY);
@@ -215,6 +240,7 @@ int main(void)
 		cmocka_unit_test(all_that_there_is_is_read),
 		cmocka_unit_test(a_file_is_replaced_whole_or_not),
 		cmocka_unit_test(a_name_that_is_too_long_is_said),
+		cmocka_unit_test(folders_above_are_made),
 		cmocka_unit_test(what_cannot_be_is_said),
 		cmocka_unit_test(a_file_tells_its_folder),
 		cmocka_unit_test(what_was_begun_beside_does_not_stay),

@@ -272,6 +272,9 @@ static void an_orphan_that_jumps_is_disbelieved(void **state)
 		{ 10, CLIENT, A, 1000, 5000, 0, "FO", 0 },
 		{ 11, CLIENT, A, 1000, 6400, 0, "KEPO", 1 },
 		{ 12, CLIENT, A, 0x70000000u, 0x12345678u, 0, "KO", 0 },
+		{ 13, CLIENT, A, 0x70000000u, 0x12345a00u, 0, "KPO", 0 }, /* a step or two may be chance */
+		{ 14, CLIENT, A, 0x70000000u, 0x12345c00u, 0, "KPO", 0 },
+		{ 15, CLIENT, A, 0x70000000u, 0x12345e00u, 0, "KEPO", 3 },
 	};
 	static const struct step answered[] = {
 		{ 2010, CLIENT, A, 1000, 5000, 0, "FO", 0 },
@@ -286,18 +289,28 @@ static void an_orphan_that_jumps_is_disbelieved(void **state)
 static void an_orphan_that_does_not(void **state)
 {
 	uint64_t draws = 1;
-	unsigned engaged = 0;
+	unsigned engaged = 0, progressed = 0;
 
-	/* Random numbers, as a flood has them, pass for a step now and then: never for long. */
-	for (unsigned i = 0; i < 20000; i++) {
-		struct step step = {
-			10 + i / 100, CLIENT, A, (uint32_t)made_random(&draws), (uint32_t)made_random(&draws), 0, "", 0
-		};
+	/*
+	 * Random numbers, one of the two or both, as a flood has them: they pass for a step now and then, and no more.
+	 */
+	for (unsigned i = 0; i < 100000; i++) {
+		struct step step = { 10 + i / 100,
+			             CLIENT,
+			             A,
+			             (uint32_t)made_random(&draws),
+			             i < 80000 ? 1 : (uint32_t)made_random(&draws),
+			             0,
+			             "",
+			             0 };
 		struct observation o = tcp_packet(&step);
+		struct flow_view view = update(*state, &o, step.slot);
 
-		engaged += update(*state, &o, step.slot).engaged;
+		engaged += view.engaged;
+		progressed += view.progresses;
 	}
-	assert_in_range(engaged, 0, 200);
+	assert_in_range(progressed, 40, 400);
+	assert_int_equal(engaged, 0);
 }
 
 static void the_same_packet_over_and_over_is_no_progress(void **state)
@@ -508,7 +521,7 @@ static void tunnels_are_conversations_of_their_own(void **state)
 	assert_known(*state, &out, 4, "FO", 0);
 }
 
-/* ---- counters in UDP payloads, questions to groups, what the caller knows ---- */
+/* ---- counters in payloads, questions to groups, what the caller knows ---- */
 
 static struct observation counting(uint32_t number, unsigned at, bool little_endian)
 {
@@ -525,17 +538,26 @@ static void payloads_that_count(void **state)
 {
 	static const struct {
 		unsigned at;
-		bool little_endian;
-	} protocols[] = { { 2, false } /* RTP */, { 6, false } /* ESP */, { 8, true } /* WireGuard */ };
+		bool little_endian, bare;
+	} protocols[] = { { 2, false, false } /* RTP */,
+		          { 6, false, false } /* ESP in UDP */,
+		          { 6, false, true } /* ESP */,
+		          { 8, true, false } /* WireGuard */ };
 
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++) {
 		bool counts = false;
 
 		flow_table_clear(*state);
 		for (uint32_t number = 0; number < 3000; number++) {
 			struct observation o = counting(250 + number, protocols[i].at, protocols[i].little_endian);
-			struct flow_view view = update(*state, &o, number / 10);
+			struct flow_view view;
 
+			if (protocols[i].bare) {
+				o.protocol = 50;
+				o.src_port = o.dst_port = 0;
+				o.flags &= ~(uint32_t)OBSERVATION_PORTS;
+			}
+			view = update(*state, &o, number / 10);
 			/* Once it was seen to count, it counts as long as it goes on. */
 			assert_true(view.counts || !counts);
 			counts = view.counts;
@@ -628,6 +650,22 @@ static void a_syn_again_after_a_while(void **state)
 	assert_true(update(*state, &o, 141).retransmission);
 	o.tcp.seq++;
 	assert_false(update(*state, &o, 171).retransmission); /* another number, another handshake */
+}
+
+/* Some systems wait a second five times over, all wait twice as long each time from then on; who does not is no client. */
+static void a_syn_again_and_again(void **state)
+{
+	static const int64_t patient[] = { 0, 10, 20, 30, 40, 50, 70, 110, 190, 350, 670, 1310 };
+	static const struct step syn = { 0, CLIENT, S, 1000, 0, 0, "", 0 };
+	struct observation o = tcp_packet(&syn);
+	unsigned repeated = 0;
+
+	for (size_t i = 0; i < sizeof(patient) / sizeof(patient[0]); i++)
+		assert_int_equal(update(*state, &o, 100 + patient[i]).retransmission, i > 0);
+	flow_table_clear(*state);
+	for (int64_t slot = 0; slot < 1200; slot += 10)
+		repeated += update(*state, &o, 100 + slot).retransmission;
+	assert_int_equal(repeated, 6); /* … and never again, for he has not been silent since */
 }
 
 /* Only the same SYN is that: what merely has the flag set among others gives nothing back. */
@@ -794,8 +832,10 @@ struct talk {
 	uint8_t kind;
 	int64_t first, last, handshake;
 	uint32_t next_seq, last_ack;
+	unsigned due;                        /* plausible steps, before an orphan that jumped is believed */
 	uint32_t open, stand_for, connected; /* packets to be given back, what they stand for; the handshake's last */
 	bool by_syn, answered, engaged, over, sent_data;
+	unsigned repeats; /* of its SYN */
 };
 
 struct twin {
@@ -873,6 +913,7 @@ static void twin_opener(struct talk *t, const struct observation *o, int64_t slo
 	} else if (t->engaged && t->by_syn && t->sent_data && !t->answered && ack &&
 	           moved(t->last_ack, o->tcp.ack) < 0) {
 		t->engaged = t->by_syn = view->engaged = false; /* a forger's guess */
+		t->due = 2;
 		t->next_seq = after(o);
 		t->last_ack = o->tcp.ack;
 		twin_count(t, o);
@@ -899,6 +940,7 @@ static void twin_opener(struct talk *t, const struct observation *o, int64_t slo
 				t->last_ack = o->tcp.ack;
 			twin_settle(t, true, view);
 		} else if (view->retransmission) {
+			t->repeats++;
 			twin_credit(t, true, view);
 		} else if (rst) {
 			view->reset_back = t->answered;
@@ -911,10 +953,14 @@ static void twin_opener(struct talk *t, const struct observation *o, int64_t slo
 		bool speaks_on = seq == 1 || acked == 1 || (o->tcp.seq == t->next_seq && o->payload_length > 0);
 
 		view->progresses = ack && !syn && !rst && seq >= 0 && acked >= 0 && speaks_on;
-		if (view->progresses && !t->engaged)
+		if (view->progresses && !t->engaged && t->due == 0) {
 			twin_settle(t, true, view);
-		else if (t->engaged && !t->answered && !rst && (seq < 0 || acked < 0))
+		} else if (view->progresses && !t->engaged) {
+			t->due--;
+		} else if (!t->answered && !rst && (seq < 0 || acked < 0)) {
 			t->engaged = view->engaged = false;
+			t->due = 2;
+		}
 		if (!rst) {
 			t->next_seq = after(o);
 			t->last_ack = o->tcp.ack;
@@ -955,7 +1001,8 @@ static struct flow_view twin_update(struct twin *twin, const struct observation 
 		twin_open(t, o, slot, &view);
 		return view;
 	}
-	view.retransmission = forth && is_opening(o) && !t->engaged && slot - t->last >= REPEATED;
+	view.retransmission = forth && is_opening(o) && !t->engaged &&
+	                      slot - t->last >= REPEATED << (t->repeats > 5 ? t->repeats - 5 : 0);
 	t->last = slot;
 	view.kind = t->kind;
 	view.engaged = t->engaged;
@@ -964,6 +1011,11 @@ static struct flow_view twin_update(struct twin *twin, const struct observation 
 		twin_opener(t, o, slot, &view);
 	} else if (o->protocol == MADE_TCP && (o->tcp.flags & R)) {
 		view.asked = true;
+		if (t->by_syn && !t->answered && !t->engaged && !t->over) {
+			view.refused = t->stand_for;
+			view.settled_slot = t->first;
+			t->open = t->stand_for = 0;
+		}
 		t->over = true;
 	} else {
 		view.asked = true;
@@ -1041,7 +1093,8 @@ static void random_scripts_against_the_twin(void **state)
 			assert_int_equal(ours.retransmission, theirs.retransmission);
 			assert_int_equal(ours.settled, theirs.settled);
 			assert_int_equal(ours.connected, theirs.connected);
-			if (theirs.settled || theirs.first_data)
+			assert_int_equal(ours.refused, theirs.refused);
+			if (theirs.settled || theirs.first_data || theirs.refused)
 				assert_int_equal(ours.settled_slot, theirs.settled_slot);
 			if (theirs.settled)
 				assert_int_equal(ours.settled_toward_dst, theirs.settled_toward_dst);
@@ -1104,6 +1157,7 @@ int main(void)
 		WITH_TABLE(questions_to_a_group),
 		WITH_TABLE(what_the_caller_knows),
 		WITH_TABLE(a_syn_again_after_a_while),
+		WITH_TABLE(a_syn_again_and_again),
 		WITH_TABLE(what_is_no_repeated_syn),
 		WITH_TABLE(fragments_are_recalled),
 		WITH_TABLE(quotes_are_known),

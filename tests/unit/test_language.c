@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -64,6 +66,24 @@ static void numbers(void **state)
 	assert_string_equal(language_share_down(LANGUAGE_EN, 5099, text), "0.50" T "%");
 }
 
+static void mail_dates(void **state)
+{
+	static const struct {
+		int64_t s;
+		const char *wanted;
+	} cases[] = {
+		{ 0, "Thu, 01 Jan 1970 00:00:00 +0000" },          { 86399, "Thu, 01 Jan 1970 23:59:59 +0000" },
+		{ 1709208000, "Thu, 29 Feb 2024 12:00:00 +0000" }, { 1764240000, "Thu, 27 Nov 2025 10:40:00 +0000" },
+		{ 1798675199, "Wed, 30 Dec 2026 23:59:59 +0000" },
+	};
+	char date[WORDS_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_string_equal(words_date_mail((struct capture_time){ cases[i].s * NS_PER_S }, date),
+		                    cases[i].wanted);
+}
+
 static void durations(void **state)
 {
 	(void)state;
@@ -75,13 +95,63 @@ static void durations(void **state)
 	assert_string_equal(language_duration(LANGUAGE_FR, 3200 * (int64_t)NS_PER_MS, text), "3,2" T "s");
 }
 
+/* Notes what it is given, which has whole characters alone. */
+static void put_whole(FILE *out, const char *piece)
+{
+	uint32_t code;
+
+	for (const char *at = piece; *at;) {
+		size_t length = words_utf8(at, &code);
+
+		assert_true(length > 0);
+		at += length;
+	}
+	assert_true(fprintf(out, "%s|", piece) > 0);
+}
+
+static void fill(char *filled, size_t size, const char *pattern, ...)
+{
+	FILE *out = fmemopen(filled, size, "w");
+	va_list arguments;
+
+	assert_non_null(out);
+	va_start(arguments, pattern);
+	words_fill(out, pattern, put_whole, arguments);
+	va_end(arguments);
+	assert_int_equal(fclose(out), 0);
+}
+
+static void sentences(void **state)
+{
+	char filled[4096], pattern[2048] = "", whole[4096] = "";
+	size_t length = 0;
+
+	(void)state;
+	fill(filled, sizeof(filled), "from %s to %s: none", "9:40", "9:50");
+	assert_string_equal(filled, "from |9:40| to |9:50|: none|");
+	fill(filled, sizeof(filled), "%s%s", "a %s", "b"); /* what fills a hole is no pattern */
+	assert_string_equal(filled, "|a %s||b|");
+	/* Wherever pieces end, nothing is lost. */
+	for (unsigned shift = 0; shift < 4; shift++) {
+		memset(pattern, 'x', shift);
+		pattern[shift] = '\0';
+		while (strlen(pattern) + 4 < sizeof(pattern))
+			memcpy(pattern + strlen(pattern), "\u2026", sizeof("\u2026"));
+		fill(filled, sizeof(filled), pattern);
+		length = 0;
+		for (const char *at = filled; *at; at++)
+			if (*at != '|')
+				whole[length++] = *at;
+		whole[length] = '\0';
+		assert_string_equal(whole, pattern);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(codes),
-		cmocka_unit_test(dates),
-		cmocka_unit_test(numbers),
-		cmocka_unit_test(durations),
+		cmocka_unit_test(codes),     cmocka_unit_test(dates),      cmocka_unit_test(numbers),
+		cmocka_unit_test(durations), cmocka_unit_test(mail_dates), cmocka_unit_test(sentences),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

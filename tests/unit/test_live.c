@@ -569,6 +569,38 @@ static void neighbours_are_gathered(void **state)
 	host_free(h);
 }
 
+/* What is counted between a packet that makes one incident of several and the next tick. */
+static void counts_of_what_was_just_gathered(void **state)
+{
+	const struct life_count enough = { .matched = 5000, .dropped = 5000, .active = true };
+	struct host *h = host_new();
+	int64_t began = h->now;
+
+	(void)state;
+	for (; h->now < began + 4 * NS_PER_S; h->now += LIVE_TICK_NS) {
+		for (unsigned i = 0; i < 50; i++)
+			strike(h, NTP, TARGET + i % 2);
+		live_tick(h->live, (struct capture_time){ h->now });
+		take(h);
+	}
+	assert_int_equal(live_count(h->live), 2);
+	assert_int_equal(h->added, 2);
+	assert_true(h->rules[0].order.shadow && h->rules[1].order.shadow);
+	for (; h->now < began + 6 * NS_PER_S; h->now += LIVE_TICK_NS)
+		for (unsigned i = 0; i < 100; i++)
+			strike(h, NTP, TARGET + i % 4);
+	assert_int_equal(live_count(h->live), 1);
+	assert_non_null(view_of(h, 0).incident);
+	for (unsigned i = 0; i < 2; i++) {
+		live_rule_counted(h->live, h->rules[i].order.handle, &enough);
+		take(h);
+	}
+	live_tick(h->live, (struct capture_time){ h->now });
+	take(h);
+	assert_int_equal(live_count(h->live), 1);
+	host_free(h);
+}
+
 static void what_was_learned_is_handed_on(void **state)
 {
 	struct host *h = host_new(), *again;
@@ -1195,6 +1227,7 @@ int main(void)
 		cmocka_unit_test(a_vector_that_joins_is_not_waited_for),
 		cmocka_unit_test(a_full_link_is_no_habit),
 		cmocka_unit_test(neighbours_are_gathered),
+		cmocka_unit_test(counts_of_what_was_just_gathered),
 		cmocka_unit_test(what_was_learned_is_handed_on),
 		cmocka_unit_test(generations_change_in_peace),
 		cmocka_unit_test(without_peace_generations_change_all_the_same),

@@ -343,7 +343,7 @@ static void a_reload(void **state)
 	          config_of("eth1", "mode: enforce\nservices: [{ name: dns, addresses: [192.0.2.53], udp: [53] }]\n"),
 	          "");
 	assert_int_equal(applied(parent_end), 0);
-	assert_notes("attach eth1\nservices 1 dns\ndetach eth0\nmode enforce for good\n");
+	assert_notes("attach eth1\nservices 1 dns\nmode enforce for good\ndetach eth0\n");
 	assert_int_equal(end(), 0);
 }
 
@@ -359,10 +359,33 @@ static void a_reload_that_fails(void **state)
 	assert_string_equal(message.applied.lines[0], "services 1 dns: it fails; let it be");
 	/* The old one stands: its services, its interfaces, its mode. */
 	assert_notes("attach eth1\nservices 1 dns!\nservices 0\ndetach eth1\n");
+	/* So it does where the mode alone cannot be had. */
+	(void)snprintf(fake->fail, sizeof(fake->fail), "mode");
+	configure(parent_end,
+	          config_of("eth0, eth1", "mode: enforce\nservices: [{ name: dns, addresses: [192.0.2.53] }]\n"), "");
+	assert_int_equal(applied(parent_end), -ENOSPC);
+	assert_notes("attach eth1\nservices 1 dns!\nservices 0\ndetach eth1\n"
+	             "attach eth1\nservices 1 dns\nmode enforce for good!\nservices 0\ndetach eth1\n");
 	/* And the loader goes on. */
 	fake->fail[0] = '\0';
 	(void)order(MESSAGE_MODE);
 	assert_int_equal(answered(), 0);
+	assert_int_equal(end(), 0);
+}
+
+/* Of an allow list that there is no room for nothing is in force, and what was before is. */
+static void allowances_that_fail(void **state)
+{
+	(void)state;
+	fake->allowed_before = true;
+	begin_taken_over();
+	(void)snprintf(fake->fail, sizeof(fake->fail), "allow 203.0.113.0/24");
+	fake->fail_with = -ENOSPC;
+	configure(parent_end, config_of("eth0", "allow: [192.0.2.0/24, 203.0.113.0/24]\n"), "");
+	assert_int_equal(applied(parent_end), -ENOSPC);
+	assert_notes("services 0\ndisallow 198.51.100.0/24\nallow 192.0.2.0/24 for good\n"
+	             "allow 203.0.113.0/24 for good!\ndisallow 192.0.2.0/24\ndisallow 203.0.113.0/24\n"
+	             "allow 198.51.100.0/24 for good\nservices 0\n");
 	assert_int_equal(end(), 0);
 }
 
@@ -438,6 +461,27 @@ static void nftables_stands_in(void **state)
 	configure(parent_end, config_of("eth0", "allow: [198.51.100.0/24]\n"), "");
 	assert_int_equal(applied(parent_end), 0);
 	assert_non_null(strstr(fake->notes, "nft detach eth1\nnft close\nnft remove\n"));
+	assert_int_equal(end(), 0);
+}
+
+/* Without the operator's ways in it holds nobody off. */
+static void half_a_table_is_none(void **state)
+{
+	(void)state;
+	begin_taken_over();
+	(void)snprintf(fake->fail, sizeof(fake->fail), "attach eth1");
+	(void)snprintf(fake->fails_too, sizeof(fake->fails_too), "nft guard");
+	fake->fail_with = -EEXIST;
+	configure(parent_end, config_of("eth0, eth1", ""), "");
+	assert_int_equal(applied(parent_end), -EEXIST);
+	assert_non_null(strstr(fake->notes, "nft guard 1!\nnft close\n"));
+	assert_null(strstr(fake->notes, "nft attach"));
+	forget_notes();
+	fake->fails_too[0] = '\0';
+	configure(parent_end, config_of("eth0, eth1", ""), "");
+	assert_int_equal(applied(parent_end), 0);
+	assert_non_null(strstr(fake->notes, "nft guard 1\n"));
+	assert_non_null(strstr(fake->notes, "nft attach eth1\n"));
 	assert_int_equal(end(), 0);
 }
 
@@ -517,6 +561,8 @@ int main(void)
 		CASE(what_is_no_order),
 		CASE(a_reload),
 		CASE(a_reload_that_fails),
+		CASE(half_a_table_is_none),
+		CASE(allowances_that_fail),
 		CASE(nftables_stands_in),
 		CASE(nftables_is_not_wanted),
 		CASE(off),

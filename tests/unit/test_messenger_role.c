@@ -332,6 +332,22 @@ static void scripts(void **state)
 	}
 }
 
+/* Nobody can begin its process anew in here: the messenger ends, and the parent begins another. */
+static void a_script_s_process_that_dies(void **state)
+{
+	char text[512];
+
+	(void)state;
+	skip_unless_root();
+	(void)snprintf(text, sizeof(text), "alerts: [{ name: fnm, type: script, script: %s }]",
+	               script("kills", "kill -9 $PPID\n"));
+	assert_int_equal(begin(text, ""), 0);
+	tell(ALERT_BEGAN, 1, 4100000);
+	assert_int_equal(role_child_end(messenger), 0);
+	(void)close(parent_end);
+	(void)close(engine_end);
+}
+
 static void a_script_in_the_role(void **state)
 {
 	char text[512], command[256], out[160], line[256] = "";
@@ -429,10 +445,15 @@ static int remove_folder(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(began_and_ended), cmocka_unit_test(again_or_never),
-		cmocka_unit_test(one_that_hangs),  cmocka_unit_test(a_test),
-		cmocka_unit_test(nobody_there),    cmocka_unit_test(scripts),
-		cmocka_unit_test(files_of_keys),   cmocka_unit_test(a_script_in_the_role),
+		cmocka_unit_test(began_and_ended),
+		cmocka_unit_test(again_or_never),
+		cmocka_unit_test(one_that_hangs),
+		cmocka_unit_test(a_test),
+		cmocka_unit_test(nobody_there),
+		cmocka_unit_test(scripts),
+		cmocka_unit_test(files_of_keys),
+		cmocka_unit_test(a_script_in_the_role),
+		cmocka_unit_test(a_script_s_process_that_dies),
 	};
 
 	tester = getpid();

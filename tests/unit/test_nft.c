@@ -289,6 +289,40 @@ static void each_list_has_its_place(void **state)
 	nft_shield_close(nft);
 }
 
+static struct packet discovery(uint8_t type, uint8_t hops)
+{
+	struct packet p;
+
+	packet_begin(&p);
+	packet_ipv6(&p, "2001:db8:1::1", "2001:db8::10");
+	packet_icmp(&p, 58, type, 0);
+	packet_payload(&p, NULL, 20);
+	packet_end(&p);
+	p.octets[14 + 7] = hops;
+	return p;
+}
+
+static void neighbours_are_heard(void **state)
+{
+	const struct prefix block = prefix("2001:db8:1::/48");
+	struct shield_error error;
+	struct nft_shield *nft;
+
+	(void)state;
+	need_wire();
+	nft = opened();
+	assert_int_equal(nft_shield_set_mode(nft, true, INT64_MAX, &error), 0);
+	assert_int_equal(nft_shield_add(nft, NFT_BLOCKED, &block, 1, HOUR, &error), 0);
+	for (unsigned type = 132; type <= 138; type++) {
+		struct packet near = discovery((uint8_t)type, 255), far = discovery((uint8_t)type, 254);
+		bool is = type >= 133 && type <= 137;
+
+		is_met(nft, &near, is ? SHIELD_PASS_CLEAN : SHIELD_DROP_BLOCK, true);
+		is_met(nft, &far, SHIELD_DROP_BLOCK, true);
+	}
+	nft_shield_close(nft);
+}
+
 static void all_of_it_ends_by_itself(void **state)
 {
 	const struct prefix block = prefix("198.51.100.0/24");
@@ -627,6 +661,7 @@ int main(void)
 		cmocka_unit_test(conditions_are_said),
 		cmocka_unit_test(what_cannot_be_said_is_refused),
 		cmocka_unit_test(each_list_has_its_place),
+		cmocka_unit_test(neighbours_are_heard),
 		cmocka_unit_test(all_of_it_ends_by_itself),
 		cmocka_unit_test(a_rule_arms_itself_again),
 		cmocka_unit_test(who_opens_it_again_finds_all),

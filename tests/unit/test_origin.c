@@ -116,6 +116,11 @@ static const char *told_by(void (*tell)(struct account *, const struct origin *,
 	return lines.text;
 }
 
+static void unknowns(struct account *a, const struct origin *o, const struct account_sink *to)
+{
+	origin_unknowns(a, o->trace, to);
+}
+
 /* A non-breaking space and marks as they are read. */
 static const char *plain(const char *marked)
 {
@@ -397,8 +402,13 @@ static void size_cost_rank_and_tools_are_told(void **state)
 	t.size.devices = 1200;
 	t.size.chapman_low = 1500;
 	t.size.chapman_high = 2500.6;
-	expect_in(told_by(origin_conduct, &t), "Their packets tell about 1,200 devices apart. Those that came twice "
-	                                       "suggest 1,500 to 2,501 that could have come.");
+	expect_in(told_by(origin_conduct, &t), "Their packets tell about 1,200 devices apart. By how many came back in "
+	                                       "another wave, 1,500 to 2,501 stood ready.");
+	t.size.chapman_high = 1500;
+	expect_in(told_by(origin_conduct, &t), "in another wave, 1,500 stood ready.");
+	t.size.in_all = t.size.at_once = 1;
+	expect_in(told_by(origin_conduct, &t), "One address sent all of it.");
+	expect_not_in(told_by(origin_conduct, &t), "acted together");
 	expect_not_in(told_by(origin_conduct, &t), "To rent");
 	expect_not_in(told_by(origin_conduct, &t), "Compared");
 
@@ -440,13 +450,13 @@ static void what_no_packet_tells_is_said(void **state)
 	struct trace t = verified(rows);
 
 	(void)state;
-	expect_in(told_by(origin_unknowns, &t), "commanded from the country they stand in, or from any other");
-	expect_in(told_by(origin_unknowns, &t), "Whether a state was behind it");
-	expect_not_in(told_by(origin_unknowns, &t), "sampled");
+	expect_in(told_by(unknowns, &t), "commanded from the country they stand in, or from any other");
+	expect_in(told_by(unknowns, &t), "Whether a state was behind it");
+	expect_not_in(told_by(unknowns, &t), "sampled");
 	t.spoofing.verdict = SPOOFING_REFLECTORS;
 	t.observed = 0.125;
-	expect_in(told_by(origin_unknowns, &t), "From where the packets with forged addresses were sent");
-	expect_in(told_by(origin_unknowns, &t), "packets were sampled, 12.5 % of the attack's.");
+	expect_in(told_by(unknowns, &t), "From where the packets with forged addresses were sent");
+	expect_in(told_by(unknowns, &t), "packets were sampled, 12.5 % of the attack's.");
 }
 
 /* ---- laid out ---- */

@@ -276,6 +276,29 @@ static void leaves_out_what_is_outside(void **state)
 	assert_int_equal(p->attacks_count + p->marks_count + p->outages_count + p->spans_count, 0);
 }
 
+static bool is_kept(const struct picture *p, const char *id)
+{
+	for (uint32_t i = 0; i < p->outages_count; i++)
+		if (strcmp(p->outages[i].id, id) == 0)
+			return true;
+	return false;
+}
+
+static void bounds_what_explains(void **state)
+{
+	struct picture *p = *state;
+	struct harm harm = harm_of("web", AT(9, 0), AT(9, 30), 9);
+
+	harm.causes.intervals_count = CAUSE_INTERVALS_MAX;
+	for (uint32_t i = 1; i < CAUSE_INTERVALS_MAX; i++)
+		harm.causes.intervals[i] = harm.causes.intervals[0];
+	picture_init(p, AT(9, 0), AT(10, 0));
+	for (unsigned i = 0; i < PICTURE_OUTAGES_MAX; i++)
+		picture_outage(p, "o1", &harm);
+	assert_int_equal(p->spans_count, PICTURE_SPANS_MAX);
+	assert_int_equal(p->spans_refused, PICTURE_OUTAGES_MAX * CAUSE_INTERVALS_MAX - PICTURE_SPANS_MAX);
+}
+
 static void is_bounded(void **state)
 {
 	const struct picture_attack attack = { AT(9, 0), AT(9, 1), "", "" };
@@ -295,7 +318,7 @@ static void is_bounded(void **state)
 		picture_report(p, &report);
 		picture_outage(p, id, &harm);
 		harm.outage.excess = 1; /* smaller than those that are kept */
-		picture_outage(p, id, &harm);
+		picture_outage(p, "small", &harm);
 		picture_attack(p, &attack);
 		picture_mark(p, &mark);
 	}
@@ -304,9 +327,13 @@ static void is_bounded(void **state)
 	assert_int_equal(p->marks_count, PICTURE_MARKS_MAX);
 	assert_int_equal(p->marks_refused, 200 - PICTURE_MARKS_MAX);
 	assert_int_equal(p->attacks_count, PICTURE_ATTACKS_MAX);
+	assert_int_equal(p->attacks_refused, 200 - PICTURE_ATTACKS_MAX);
 	assert_int_equal(p->outages_count, PICTURE_OUTAGES_MAX);
-	assert_int_equal(p->spans_count, PICTURE_SPANS_MAX);
-	assert_int_equal(p->outages[0].excess, 1199); /* the largest stay */
+	assert_int_equal(p->outages_refused, 400 - PICTURE_OUTAGES_MAX);
+	assert_int_equal(p->outages[0].excess, 1199); /* the largest stay … */
+	assert_int_equal(p->spans_count, PICTURE_OUTAGES_MAX);
+	for (uint32_t i = 0; i < p->spans_count; i++) /* … and what explains them alone */
+		assert_true(is_kept(p, p->spans[i].outage));
 	text = told(p);
 	assert_non_null(strstr(text, "more than the picture holds"));
 	free(text);
@@ -357,6 +384,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(tells_nothing_of_nothing, make, end),
 		cmocka_unit_test_setup_teardown(leaves_out_what_is_outside, make, end),
 		cmocka_unit_test_setup_teardown(is_bounded, make, end),
+		cmocka_unit_test_setup_teardown(bounds_what_explains, make, end),
 		cmocka_unit_test_setup_teardown(tells_days, make, end),
 		cmocka_unit_test_setup_teardown(says_that_it_cannot_be_written, make, end),
 	};

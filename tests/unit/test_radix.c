@@ -64,16 +64,46 @@ static void all_kinds_of_keys(void **state)
 	assert_int_equal(radix_sort(NULL, 0), 0);
 }
 
+static int by_number(const void *left, const void *right)
+{
+	const int64_t *a = left, *b = right;
+
+	return *a < *b ? -1 : *a > *b;
+}
+
+static void signed_numbers_too(void **state)
+{
+	static int64_t numbers[MANY], expected[MANY];
+	uint64_t draws = 7;
+
+	(void)state;
+	for (size_t i = 0; i < MANY; i++)
+		numbers[i] = (int64_t)made_random(&draws) >> (i % 64);
+	numbers[0] = INT64_MIN;
+	numbers[1] = INT64_MAX;
+	for (size_t i = 0; i < MANY; i++)
+		expected[i] = numbers[i];
+	qsort(expected, MANY, sizeof(*expected), by_number);
+	assert_int_equal(radix_sort_signed(numbers, MANY), 0);
+	for (size_t i = 0; i < MANY; i++)
+		assert_int_equal(numbers[i], expected[i]);
+	assert_int_equal(radix_sort_signed(NULL, 0), 0);
+}
+
 static void without_memory_nothing_moves(void **state)
 {
 	struct radix_item items[] = { { 3, 0 }, { 1, 1 }, { 2, 2 } };
-	int result;
+	int64_t numbers[] = { 1, -1 };
+	int result, signed_result;
 
 	(void)state;
 	no_memory = true;
 	result = radix_sort(items, 3);
+	signed_result = radix_sort_signed(numbers, 2);
 	no_memory = false;
 	assert_int_equal(result, -ENOMEM);
+	assert_int_equal(signed_result, -ENOMEM);
+	assert_int_equal(numbers[0], 1);
 	assert_int_equal(items[0].key, 3);
 	assert_int_equal(items[1].key, 1);
 	assert_int_equal(items[2].key, 2);
@@ -83,6 +113,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_kinds_of_keys),
+		cmocka_unit_test(signed_numbers_too),
 		cmocka_unit_test(without_memory_nothing_moves),
 	};
 

@@ -200,6 +200,7 @@ static void browsers_are_refused(void **state)
 		"[" NEL("ftp://a/", "0", "dns", "dns.failed", "") "]",
 		"[" NEL("https:///", "0", "dns", "dns.failed", "") "]",
 		"[" NEL("https://a b/", "0", "dns", "dns.failed", "") "]",
+		"[" NEL("https://[2001:db8::1", "0", "dns", "dns.failed", "") "]",
 		"[" NEL("https://a/", "-1", "dns", "dns.failed", "") "]",
 		"[" NEL("https://a/", "0.5", "dns", "dns.failed", "") "]",
 		"[" NEL("https://a/", "0", "application", "dns.failed", "") "]",

@@ -646,6 +646,40 @@ static void ipv6(void **state)
 	assert_in_range(set.residual_ppm, 0, 20000);
 }
 
+static struct observation solicitation(uint64_t *draws)
+{
+	struct observation o = made_icmp(0, made_ipv6(0xfe80000000000000u, made_random(draws)),
+	                                 made_ipv6(0x20010db800000000u, 1), 135, 0);
+
+	o.protocol = MADE_ICMPV6;
+	o.length = 72;
+	o.ttl = 255;
+	return o;
+}
+
+/* As safe as a rule can be by the numbers, and yet the router's own solicitations would go with the flood's. */
+static void neighbours_are_always_found(void **state)
+{
+	uint64_t draws = 36;
+
+	(void)state;
+	fill(attack, 2000, solicitation, 34);
+	fill(baseline, 8000, visitor, 35);
+	find(2000, 8000, 0);
+	assert_in_range(set.count, 1, SIGNATURES_MAX);
+	for (uint32_t i = 0; i < set.count; i++)
+		assert_int_equal(set.signatures[i].action, RULE_NONE);
+	assert_int_equal(set.residual_ppm, PPM);
+	/* Of what is a flood besides, there are rules. */
+	for (uint32_t i = 0; i < 2000; i += 2)
+		attack[i] = ipv6_flood(&draws);
+	find(2000, 8000, 0);
+	assert_in_range(drops(), 1, SIGNATURES_MAX);
+	for (uint32_t i = 0; i < set.count; i++)
+		for (uint32_t j = 1; j < 2000 && set.signatures[i].action != RULE_NONE; j += 2)
+			assert_false(match_test(&set.signatures[i].match, &attack[j]));
+}
+
 static void same_input_same_rules(void **state)
 {
 	static struct signature_set before;
@@ -721,6 +755,7 @@ int main(void)
 		cmocka_unit_test(all_random),
 		cmocka_unit_test(hardly_anything),
 		cmocka_unit_test(ipv6),
+		cmocka_unit_test(neighbours_are_always_found),
 		cmocka_unit_test(same_input_same_rules),
 		cmocka_unit_test(random_mixtures),
 	};

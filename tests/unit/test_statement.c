@@ -174,7 +174,7 @@ static void the_table(void **state)
 static void english(void **state)
 {
 	json_t *statement = draft(STATEMENT_POSTMORTEM, LANGUAGE_EN);
-	char *text = statement_text(statement, false);
+	char *text = statement_text(statement, STATEMENT_PUBLIC);
 
 	(void)state;
 	assert_string_equal(sentence(statement, "attack_over"),
@@ -237,7 +237,7 @@ static void of_nothing(void **state)
 	request.incident = "";
 	request.component = "";
 	assert_int_equal(statement_draft(&request, &statement), 0);
-	text = statement_text(statement, false);
+	text = statement_text(statement, STATEMENT_PUBLIC);
 	assert_string_equal(text,
 	                    "Since 10" NBSP "March" NBSP "2026, 09:40" NBSP
 	                    "UTC, some people cannot reach us. We are investigating. Next update by 10:10" NBSP "UTC.");
@@ -251,6 +251,32 @@ static void of_nothing(void **state)
 	assert_true(json_array_size(json_object_get(statement, "left_out")) > 10);
 	json_decref(statement);
 	json_decref(words);
+}
+
+/* A note that may be as long as a sentence makes one that is longer: it is left out, and that is noted. */
+static void too_long(void **state)
+{
+	char note[STATEMENT_TEXT_MAX + 1];
+	json_t *event = json_array_get(json_object_get(record, "events"), 0), *statement, *one;
+	bool noted = false;
+	size_t i;
+
+	(void)state;
+	memset(note, 'x', sizeof(note) - 1);
+	note[sizeof(note) - 1] = '\0';
+	assert_int_equal(json_object_set_new(event, "text", json_string(note)), 0);
+	statement = draft(STATEMENT_UPDATE, LANGUAGE_EN);
+	assert_null(sentence(statement, "event_text"));
+	json_array_foreach(json_object_get(statement, "left_out"), i, one)
+	{
+		const char *template = json_string_value(json_object_get(one, "template"));
+
+		if (strcmp(template, "event_text") == 0)
+			noted = strstr(json_string_value(json_object_get(one, "why")), "too long") != NULL;
+	}
+	assert_true(noted);
+	json_decref(statement);
+	assert_int_equal(json_object_set_new(event, "text", json_string("new balancer")), 0);
 }
 
 static void asked_wrongly(void **state)
@@ -452,19 +478,22 @@ static void edited(void **state)
 	size_t count = json_array_size(json_object_get(statement, "sentences"));
 
 	(void)state;
-	assert_int_equal(statement_edit(statement, 1, "We are sorry.", false, false, "bob", &other, error), 0);
+	assert_int_equal(statement_edit(statement, 1, "We are sorry.", STATEMENT_PUBLIC, false, "bob", &other, error),
+	                 0);
 	one = at(other, "/sentences/0");
 	assert_string_equal(json_string_value(json_object_get(one, "basis")), "word");
 	assert_string_equal(json_string_value(json_object_get(one, "by")), "bob");
 	assert_int_equal(json_array_size(json_object_get(one, "evidence")), 0);
 	json_decref(other);
-	assert_int_equal(statement_edit(statement, 1, "We are sorry.", false, true, "bob", &other, error), 0);
+	assert_int_equal(statement_edit(statement, 1, "We are sorry.", STATEMENT_PUBLIC, true, "bob", &other, error),
+	                 0);
 	assert_true(json_array_size(at(other, "/sentences/0/evidence")) > 0);
 	json_decref(other);
-	assert_int_equal(statement_edit(statement, 1, NULL, false, false, "bob", &other, error), 0);
+	assert_int_equal(statement_edit(statement, 1, NULL, STATEMENT_PUBLIC, false, "bob", &other, error), 0);
 	assert_int_equal(json_array_size(json_object_get(other, "sentences")), count - 1);
 	json_decref(other);
-	assert_int_equal(statement_edit(statement, count + 1, "More.", true, false, "bob", &other, error), 0);
+	assert_int_equal(statement_edit(statement, count + 1, "More.", STATEMENT_INTERNAL, false, "bob", &other, error),
+	                 0);
 	assert_string_equal(
 		json_string_value(at(at(other, "/sentences"), "999")
 	                                  ? NULL
@@ -472,10 +501,14 @@ static void edited(void **state)
 	                                                    "audience")),
 		"internal");
 	json_decref(other);
-	assert_int_equal(statement_edit(statement, count + 2, "More.", true, false, "bob", &other, error), -EBADMSG);
-	assert_int_equal(statement_edit(statement, count + 1, NULL, true, false, "bob", &other, error), -EBADMSG);
-	assert_int_equal(statement_edit(statement, 0, "More.", true, false, "bob", &other, error), -EBADMSG);
-	assert_int_equal(statement_edit(statement, 1, "a\tb", true, false, "bob", &other, error), -EBADMSG);
+	assert_int_equal(statement_edit(statement, count + 2, "More.", STATEMENT_INTERNAL, false, "bob", &other, error),
+	                 -EBADMSG);
+	assert_int_equal(statement_edit(statement, count + 1, NULL, STATEMENT_INTERNAL, false, "bob", &other, error),
+	                 -EBADMSG);
+	assert_int_equal(statement_edit(statement, 0, "More.", STATEMENT_INTERNAL, false, "bob", &other, error),
+	                 -EBADMSG);
+	assert_int_equal(statement_edit(statement, 1, "a\tb", STATEMENT_INTERNAL, false, "bob", &other, error),
+	                 -EBADMSG);
 	json_decref(statement);
 }
 
@@ -550,10 +583,11 @@ static void due(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_table),     cmocka_unit_test(english),  cmocka_unit_test(french),
-		cmocka_unit_test(of_nothing),    cmocka_unit_test(resolved), cmocka_unit_test(asked_wrongly),
-		cmocka_unit_test(links),         cmocka_unit_test(edited),   cmocka_unit_test(words_changed),
-		cmocka_unit_test(no_statements), cmocka_unit_test(forms),    cmocka_unit_test(due),
+		cmocka_unit_test(the_table),     cmocka_unit_test(english),       cmocka_unit_test(french),
+		cmocka_unit_test(of_nothing),    cmocka_unit_test(resolved),      cmocka_unit_test(asked_wrongly),
+		cmocka_unit_test(too_long),      cmocka_unit_test(links),         cmocka_unit_test(edited),
+		cmocka_unit_test(words_changed), cmocka_unit_test(no_statements), cmocka_unit_test(forms),
+		cmocka_unit_test(due),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
+#include "record/statement_facts.h"
 #include "record/statements.h"
 #include "scratch_ledger.h"
 
@@ -147,10 +148,15 @@ static void nothing_changes(void **state)
 		"DELETE FROM statement_act",
 		"UPDATE statement_act SET text = 'other'",
 		"DELETE FROM awareness",
+		"DELETE FROM exemption",
+		"UPDATE exemption SET why = 'other'",
 		"DELETE FROM statement_source",
 		"UPDATE statement_source SET json = '[]'",
 	};
 	struct statements_awareness aware = { .incident = 7, .aware_ns = 5, .set_ns = 6, .set_by = "ann" };
+	struct statements_exemption exempt = {
+		.incident = 8, .kind = STATEMENT_GDPR_33, .exempt = true, .set_ns = 6, .set_by = "ann", .why = "no data"
+	};
 	char sum[LEDGER_DIGEST_SIZE], *json = NULL;
 	sqlite3 *database;
 
@@ -165,6 +171,7 @@ static void nothing_changes(void **state)
 	assert_string_equal(json, "{\"a\":1}");
 	free(json);
 	assert_int_equal(statements_source_find(ledger, "00", &json, &error), -ENOENT);
+	assert_int_equal(statements_exemption_add(ledger, &exempt, &error), 0);
 	assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
 	for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++)
 		if (sqlite3_exec(database, attempts[i], NULL, NULL, NULL) == SQLITE_OK)
@@ -178,9 +185,132 @@ static void nothing_changes(void **state)
 	assert_int_equal(statements_source_find(ledger, sum, &json, &error), -EBADMSG);
 }
 
+struct listed {
+	uint64_t numbers[64], revisions[64];
+	unsigned count;
+};
+
+static int list_row(void *context, const struct statements_row *row)
+{
+	struct listed *listed = context;
+
+	assert_true(listed->count < 64);
+	listed->numbers[listed->count] = row->number;
+	listed->revisions[listed->count++] = row->revision;
+	return 0;
+}
+
+/* The latest revision of each, from either end; all revisions of one. */
+static void lists(void **state)
+{
+	struct statements_row row = added(STATEMENT_UPDATE, 0, 0);
+	struct listed all = { .count = 0 }, newest = all, of_one = all, of_none = all;
+
+	(void)state;
+	row.json = "{\"a\":2}";
+	assert_int_equal(statements_add(ledger, &row, &error), 0);
+	assert_int_equal(statements_latest_each(ledger, list_row, &all, &error), 0);
+	assert_true(all.count > 2);
+	assert_int_equal(all.numbers[all.count - 1], row.number);
+	for (unsigned most = 0; most <= all.count + 1; most++) {
+		newest.count = 0;
+		assert_int_equal(statements_newest_each(ledger, most, list_row, &newest, &error), 0);
+		assert_int_equal(newest.count, most < all.count ? most : all.count);
+		for (unsigned i = 0; i < newest.count; i++) {
+			assert_int_equal(newest.numbers[i], all.numbers[all.count - 1 - i]);
+			assert_int_equal(newest.revisions[i], all.revisions[all.count - 1 - i]);
+		}
+	}
+	assert_int_equal(statements_each(ledger, row.number, list_row, &of_one, &error), 0);
+	assert_int_equal(of_one.count, 2);
+	assert_true(of_one.numbers[0] == row.number && of_one.revisions[0] == 1 && of_one.revisions[1] == 2);
+	assert_int_equal(statements_each(ledger, row.number + 1, list_row, &of_none, &error), 0);
+	assert_int_equal(of_none.count, 0);
+}
+
+struct laws {
+	struct statement_facts_law of[STATEMENT_KINDS];
+	char why[STATEMENT_KINDS][32];
+	unsigned count;
+};
+
+static int note_law(void *context, const struct statement_facts_law *law)
+{
+	struct laws *laws = context;
+
+	if (law->incident != 0xaa00000000000001)
+		return 0;
+	laws->of[law->kind] = *law;
+	(void)snprintf(laws->why[law->kind], sizeof(laws->why[0]), "%s by %s", law->why, law->exempt_by);
+	laws->count++;
+	return 0;
+}
+
+static struct laws laws_now(void)
+{
+	struct laws laws = { .count = 0 };
+
+	assert_int_equal(statement_facts_law_each(ledger, note_law, &laws, &error), 0);
+	return laws;
+}
+
+/* What is not needed is open no more, unless it is needed after all; of that the latest word counts. */
+static void exemptions(void **state)
+{
+	struct statements_awareness aware = {
+		.incident = 0xaa00000000000001, .aware_ns = 5, .set_ns = 6, .set_by = "ann"
+	};
+	struct statements_exemption exempt = { .incident = aware.incident,
+		                               .kind = STATEMENT_NIS2_24H,
+		                               .exempt = true,
+		                               .set_ns = 70,
+		                               .set_by = "ann",
+		                               .why = "too small" };
+	struct laws laws;
+	uint64_t incident = 0;
+
+	(void)state;
+	assert_int_equal(statements_exemption_add(ledger, &exempt, &error), 0); /* before it is known, too */
+	assert_int_equal(laws_now().count, 0);
+	assert_int_equal(statement_facts_known_find(ledger, "aa", &incident, &error), -ENOENT);
+	assert_int_equal(statements_awareness_add(ledger, &aware, &error), 0);
+	assert_int_equal(statement_facts_known_find(ledger, "aa", &incident, &error), 0);
+	assert_true(incident == aware.incident);
+	assert_int_equal(statement_facts_known_find(ledger, "", &incident, &error), -ENOENT);
+	laws = laws_now();
+	assert_int_equal(laws.count, 4);
+	assert_false(statement_facts_law_is_open(&laws.of[STATEMENT_NIS2_24H]));
+	assert_int_equal(laws.of[STATEMENT_NIS2_24H].exempt_ns, 70);
+	assert_string_equal(laws.why[STATEMENT_NIS2_24H], "too small by ann");
+	assert_true(statement_facts_law_is_open(&laws.of[STATEMENT_NIS2_72H]));
+	assert_string_equal(laws.why[STATEMENT_NIS2_72H], " by ");
+	exempt.exempt = false;
+	exempt.why = "";
+	assert_int_equal(statements_exemption_add(ledger, &exempt, &error), 0);
+	laws = laws_now();
+	assert_true(statement_facts_law_is_open(&laws.of[STATEMENT_NIS2_24H]));
+	exempt.exempt = true;
+	exempt.why = " \n";
+	assert_int_equal(statements_exemption_add(ledger, &exempt, &error), -EINVAL);
+	assert_string_equal(error.message, "say why it is not needed");
+	exempt.why = "not ours";
+	exempt.kind = STATEMENT_UPDATE;
+	assert_int_equal(statements_exemption_add(ledger, &exempt, &error), -EINVAL);
+	exempt.kind = STATEMENT_NIS2_24H;
+	exempt.incident = 0;
+	assert_int_equal(statements_exemption_add(ledger, &exempt, &error), -EINVAL);
+	/* Another whose ID begins alike: which is meant is not clear. */
+	aware.incident++;
+	assert_int_equal(statements_awareness_add(ledger, &aware, &error), 0);
+	assert_int_equal(statement_facts_known_find(ledger, "aa", &incident, &error), -ENOENT);
+	assert_int_equal(statement_facts_known_find(ledger, "aa00000000000002", &incident, &error), 0);
+	assert_true(incident == aware.incident);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(life), cmocka_unit_test(nobody_twice),
+		                            cmocka_unit_test(lists), cmocka_unit_test(exemptions),
 		                            cmocka_unit_test(nothing_changes) };
 
 	return cmocka_run_group_tests(tests, scratch_begin, scratch_end);

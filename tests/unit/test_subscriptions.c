@@ -188,7 +188,7 @@ static void too_many_ask(void **state)
 static void answering(void **state)
 {
 	struct ledger *ledger = open_ledger();
-	char confirm[SUBSCRIPTIONS_TOKEN_SIZE], leave[SUBSCRIPTIONS_TOKEN_SIZE], lang[8];
+	char confirm[SUBSCRIPTIONS_TOKEN_SIZE], leave[SUBSCRIPTIONS_TOKEN_SIZE], lang[SUBSCRIPTIONS_LANG_SIZE];
 	struct subscriptions_key key, other = { .octets = { 1 } };
 	int64_t now = 1000 * DAY_NS;
 	struct subscriber one = who("a@example.org");

@@ -90,6 +90,26 @@ static void other_protocols(void **state)
 	assert_string_equal(named(&o), "icmp_flood");
 	o.protocol = MADE_ICMPV6;
 	assert_string_equal(named(&o), "icmp_flood");
+	o.src = made_ipv6(0xfe80000000000000u, 1);
+	o.dst = made_ipv6(0x20010db800000000u, 1);
+	for (unsigned type = 133; type <= 137; type++) {
+		o.icmp_type = (uint8_t)type;
+		o.ttl = 255;
+		assert_string_equal(named(&o), "nd_flood");
+		o.ttl = 254; /* a router passed it on: nobody heeds it */
+		assert_string_equal(named(&o), "icmp_flood");
+		o.ttl = 255;
+		o.length = 1500;
+		o.flags |= OBSERVATION_FRAGMENT; /* nor that it comes in pieces */
+		assert_string_equal(named(&o), "icmp_flood");
+		o.flags &= ~(uint32_t)OBSERVATION_FRAGMENT;
+	}
+	o.ttl = 255;
+	o.icmp_type = 138;
+	assert_string_equal(named(&o), "icmp_flood");
+	o.icmp_type = 135;
+	o.protocol = MADE_ICMP;
+	assert_string_equal(named(&o), "icmp_flood");
 	o = made_ip(0, source(), target(), MADE_GRE, 100);
 	assert_int_equal(vector_recognise(&o), VECTOR_GRE);
 	assert_string_equal(named(&o), "gre_flood");
@@ -105,10 +125,15 @@ static void other_protocols(void **state)
 	assert_string_equal(named(&o), "fragment_flood");
 	o.protocol = MADE_ICMP;
 	assert_string_equal(named(&o), "fragment_flood");
-	/* A first fragment has its header: it is what it carries. */
+	/* A first fragment has its header: it is what it carries, where it is as large as one is. */
 	o = made_udp(0, source(), 123, target(), 40000, 440);
 	o.flags |= OBSERVATION_FRAGMENT;
 	assert_string_equal(named(&o), "ntp_reflection");
+	o.length = 255;
+	assert_string_equal(named(&o), "fragment_flood");
+	o = made_tcp(0, source(), 40000, target(), 443, TCP_SYN, 1, 0);
+	o.flags |= OBSERVATION_FRAGMENT;
+	assert_string_equal(named(&o), "fragment_flood");
 }
 
 static void land(void **state)
@@ -231,6 +256,13 @@ static const struct udp_row others[] = {
 	ROW("udp_flood", 68, 67, "\2\1\6\0", 300),
 	ROW("quic_flood", 40000, 443, "\xc3\0\0\0\1\x08", 1200),
 	ROW("udp_flood", 40000, 443, "\x43\0\0\0\1\x08", 1200),
+	ROW("quic_flood", 40000, 443, "\xc3\x1a\x2a\x3a\x4a\x08", 1200), /* a version that is no one's, to be refused */
+	ROW("udp_flood", 40000, 443, "\xc3\x1a\x2a\x3a\x4b\x08", 1200),
+	ROW("quic_flood", 40000, 8443, "\xc3\0\0\0\1\x08", 1200), /* elsewhere only what is large enough to open */
+	ROW("quic_flood", 40000, 8443, "\xc3\x6b\x33\x43\xcf\x08", 1200),
+	ROW("udp_flood", 40000, 8443, "\xc3\0\0\0\1\x08", 1199),
+	ROW("udp_flood", 40000, 8443, "\xc3\x1a\x2a\x3a\x4a\x08", 1200),
+	ROW("udp_flood", 40000, 8443, "\x43\0\0\0\1\x08", 1200),
 	ROW("udp_flood", 123, 80, "\x23\0\6\xe9", 48), /* a client's question */
 	ROW("udp_flood", 123, 80, "\x17\0\3\x2a", 8),  /* a monlist request */
 	ROW("udp_flood", 389, 80, "\x31\x84", 100),
@@ -343,9 +375,14 @@ static void every_row_has_its_packet(void **state)
 	/* Said of many packets, by the engine or the detector; no single one shows them. */
 	static const char *const of_many[] = { "none",           "tcp_connection_flood", "scan",
 		                               "udp_reflection", "syn_ack_reflection",   "middlebox_reflection" };
+	struct observation found = made_icmp(0, source(), target(), 136, 0);
 	uint64_t draws = 2;
 
 	(void)state;
+	found.protocol = MADE_ICMPV6;
+	found.dst = made_ipv6(0x20010db800000000u, 1);
+	found.ttl = 255;
+	reach(&found);
 	for (unsigned i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
 		struct observation o = udp_packet(&answers[i]);
 
@@ -437,6 +474,7 @@ static const char *const promised[] = {
 	"udp_flood",
 	"fragment_flood",
 	"icmp_flood",
+	"nd_flood",
 	"gre_flood",
 	"ip_protocol_flood",
 	"land",
