@@ -7,7 +7,6 @@
 #define HOLDFAST_BASE_PREFIX_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
