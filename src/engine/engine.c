@@ -16,8 +16,8 @@
 #include "measure/flow.h"
 
 #define PROBE_SLOTS SLOTS_PER_MINUTE /* generations in which probes are counted: a careful scanner takes its time */
-#define AHEAD_FAR 8                  /* packets: about the time that memory takes to answer */
-#define AHEAD_NEAR 4                 /* packets: half of it */
+#define AHEAD_FAR 4                  /* packets: about the time that memory takes to answer */
+#define AHEAD_NEAR 2                 /* packets: half of it */
 #define AHEAD_RING 16
 
 _Static_assert(AHEAD_RING > AHEAD_FAR && AHEAD_FAR >= AHEAD_NEAR, "what is known of a packet is there until its turn");
@@ -364,6 +364,19 @@ void engine_prepare(const struct engine *e, struct packet *packet)
 	keys_make(&packet->keys, o, e->seed);
 	packet->likely = vector_recognise(o);
 	hash_scopes(&o->dst, e->seed, packet->scopes);
+}
+
+void engine_prepare_after(const struct engine *e, struct packet *packet, const struct packet *before)
+{
+	const struct observation *o = &packet->observation;
+
+	if (!address_equal(&o->dst, &before->observation.dst)) {
+		engine_prepare(e, packet);
+		return;
+	}
+	keys_make_toward(&packet->keys, o, before->keys.destination, e->seed);
+	packet->likely = vector_recognise(o);
+	memcpy(packet->scopes, before->scopes, sizeof(packet->scopes));
 }
 
 /* The present slot is another one. */

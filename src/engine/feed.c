@@ -99,7 +99,12 @@ static void hand_over(struct feed *feed)
 
 void feed_commit(struct feed *feed)
 {
-	engine_prepare(feed->engine, &feed->open->packets[feed->open->count]);
+	struct packet *packet = &feed->open->packets[feed->open->count];
+
+	if (feed->open->count > 0)
+		engine_prepare_after(feed->engine, packet, packet - 1);
+	else
+		engine_prepare(feed->engine, packet);
 	if (++feed->open->count == FEED_BATCH)
 		hand_over(feed);
 }

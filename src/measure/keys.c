@@ -35,10 +35,15 @@ static uint64_t flow_of(uint64_t src, uint64_t dst, uint8_t protocol, uint8_t sp
 
 void keys_make(struct keys *keys, const struct observation *o, uint64_t seed)
 {
+	keys_make_toward(keys, o, hash_address(seed, &o->dst), seed);
+}
+
+void keys_make_toward(struct keys *keys, const struct observation *o, uint64_t destination, uint64_t seed)
+{
 	uint64_t src, dst;
 
 	keys->source = hash_address(seed, &o->src);
-	keys->destination = hash_address(seed, &o->dst);
+	keys->destination = destination;
 	keys->network = network_of(&o->src, seed);
 	src = end_of(keys->source, o->src_port);
 	dst = end_of(keys->destination, o->dst_port);

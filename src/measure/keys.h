@@ -22,6 +22,8 @@ struct keys {
 
 /* All of them, of a packet; the same seed and packet give the same. */
 void keys_make(struct keys *keys, const struct observation *observation, uint64_t seed);
+/* The same, where the destination's hash is known: of another packet that goes there. */
+void keys_make_toward(struct keys *keys, const struct observation *observation, uint64_t destination, uint64_t seed);
 
 /*
  * The conversation between two ends alone, for packets that speak of others: tunnels, ICMP errors. `space` keeps kinds

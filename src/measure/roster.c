@@ -21,7 +21,7 @@
 #define MANY 4096           /* sources: whoever has so many will have more */
 #define HALVINGS_MAX 63
 #define LAST_WAVE (ROSTER_WAVES - 1)
-#define RING 16
+#define RING 8
 #define RING_HALF (RING / 2)
 #define SCOUT_AHEAD 8           /* sources */
 #define LARGE ((size_t)1 << 20) /* octets from which on a table is worth huge pages */
@@ -109,11 +109,17 @@ static void index_put(struct roster *r, uint64_t hash, uint32_t number)
 	r->index[place] = tag_of(hash) | (number + 1);
 }
 
+/* Of an index that is empty. */
+static void index_fill(struct roster *r)
+{
+	for (uint32_t i = 0; i < r->used; i++)
+		index_put(r, r->hashes[i], i);
+}
+
 static void index_make(struct roster *r)
 {
 	memset(r->index, 0, ((size_t)r->mask + 1) * sizeof(*r->index));
-	for (uint32_t i = 0; i < r->used; i++)
-		index_put(r, r->hashes[i], i);
+	index_fill(r);
 }
 
 /* Room for so many sources, at least those there are. */
@@ -139,7 +145,7 @@ static int resize(struct roster *r, uint32_t wanted)
 		memcpy(r->sources, old.sources, r->used * sizeof(*r->sources));
 		memcpy(r->hashes, old.hashes, r->used * sizeof(*r->hashes));
 	}
-	index_make(r);
+	index_fill(r); /* not cleared once more: what is not touched takes no memory */
 	tables_free(&old);
 	return 0;
 }
