@@ -18,8 +18,8 @@ struct alarm {
 };
 
 /*
- * As of the track's last slot. `since`: nothing before this slot counts (a wave that is over). `wider` multiplies the bounds: 1 for an address, more
- * for a network. `how`: of enum assess_how.
+ * As of the track's last slot. `since`: nothing before this slot counts (a wave that is over). `wider` multiplies the
+ * bounds: 1 for an address, more for a network. `how`: of enum assess_how.
  */
 enum assess_how {
 	ASSESS_WATCHED = 1 << 0,  /* the scope is under attack already, so that half is enough for another vector */

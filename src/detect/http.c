@@ -202,7 +202,9 @@ static struct pace pace_of(const struct http_server *s, int64_t slot)
 	};
 }
 
-/* Of each client, on average; all clients of the longer time against the requests of the last: at least so many each. */
+/*
+ * Of each client, on average; all clients of the longer time against the requests of the last: at least so many each.
+ */
 static uint64_t client_rate(const struct http_lately *l, uint64_t clients, uint64_t in_3s)
 {
 	uint64_t rate = l->all.requests * TENTHS * SLOTS_PER_SECOND / (clients * l->slots);

@@ -53,7 +53,9 @@ struct engine *engine_new(uint64_t seed);
 void engine_free(struct engine *engine);
 /* Makes a packet's keys. Touches nothing but the packet: it may be done ahead, on another core. */
 void engine_prepare(const struct engine *engine, struct packet *packet);
-/* The same, faster where `before`, a prepared packet, goes to the same destination: what they have in common is known. */
+/*
+ * The same, faster where `before`, a prepared packet, goes to the same destination: what they have in common is known.
+ */
 void engine_prepare_after(const struct engine *engine, struct packet *packet, const struct packet *before);
 /*
  * Packets in the order in which they came, prepared. What they are in batches does not change what is found. They may

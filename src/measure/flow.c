@@ -23,8 +23,8 @@
 #define BUCKETS ((1u << FLOW_TABLE_BITS) / WAYS)
 #define PROGRESS_SPAN (4u << 20) /* octets that a window may plausibly move between two packets of one sender */
 #define ORPHAN_STEPS 2
-#define RETRANSMIT_SLOTS 8       /* a SYN is repeated after a second or more (RFC 6298) … */
-#define RETRANSMIT_EVEN 5 /* … so many times at even intervals, as some do, and then after ever longer ones … */
+#define RETRANSMIT_SLOTS 8 /* a SYN is repeated after a second or more (RFC 6298) … */
+#define RETRANSMIT_EVEN 5  /* … so many times at even intervals, as some do, and then after ever longer ones … */
 #define RETRANSMIT_DOUBLINGS 7 /* … that are known until the conversation is forgotten */
 #define COUNTER_STEPS 6
 #define COUNTER_STRIDE 40 /* a flow export counts the flows it carries */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A tar writer of its own, for a library's would have to be told to be strict. What it writes is read by bundle_read.c. */
+/*
+ * A tar writer of its own, for a library's would have to be told to be strict. What it writes is read by bundle_read.c.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

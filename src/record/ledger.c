@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each addition is one transaction, mostly of one statement, with synchronous FULL: what the caller is told is added has
- * been synced. What the ledger holds is kept by files of its own: ledger_claims.c, ledger_evidence.c; events are here.
+ * Each addition is one transaction, mostly of one statement, with synchronous FULL: what the caller is told is added
+ * has been synced. What the ledger holds is kept by files of its own: ledger_claims.c, ledger_evidence.c; events are
+ * here.
  */
 #include "record/ledger.h"
 

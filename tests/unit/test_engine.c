@@ -1024,7 +1024,9 @@ static void idle_connections_are_no_flood(void **state)
 	}
 }
 
-/* What looks like idle connections and was not there before, or is too much for them, is a flood, and as soon as ever. */
+/*
+ * What looks like idle connections and was not there before, or is too much for them, is a flood, and as soon as ever.
+ */
 static void a_flood_that_looks_idle(void **state)
 {
 	static const struct {
@@ -1174,7 +1176,9 @@ static struct observation forged_syn(struct stream *s, int64_t ns, struct addres
 	return o;
 }
 
-/* A flood that silences the server is found with its clients' SYNs in it: at once, or a second later where it is small. */
+/*
+ * A flood that silences the server is found with its clients' SYNs in it: at once, or a second later where it is small.
+ */
 static void a_flood_that_silences(void **state)
 {
 	static const struct {

@@ -652,7 +652,9 @@ static void a_syn_again_after_a_while(void **state)
 	assert_false(update(*state, &o, 171).retransmission); /* another number, another handshake */
 }
 
-/* Some systems wait a second five times over, all wait twice as long each time from then on; who does not is no client. */
+/*
+ * Some systems wait a second five times over, all wait twice as long each time from then on; who does not is no client.
+ */
 static void a_syn_again_and_again(void **state)
 {
 	static const int64_t patient[] = { 0, 10, 20, 30, 40, 50, 70, 110, 190, 350, 670, 1310 };

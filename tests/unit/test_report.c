@@ -305,7 +305,10 @@ static void attack_is_told(void **state)
 	assert_true(says(first, "&lt;script&gt;alert(1)"));
 	assert_true(says(first, "class=\"band\""));
 	assert_true(says(first, "What cannot be known"));
-	/* what is counted is no estimate, and the same everywhere; of four thousand packets all that would pass is known */
+	/*
+	 * what is counted is no estimate, and the same everywhere; of four thousand packets all that would pass is
+	 * known
+	 */
 	assert_true(says(first, "came from 500 addresses;"));
 	assert_true(says(first, "500 addresses in "));
 	assert_false(says(first, "about&nbsp;500"));
