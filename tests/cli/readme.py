@@ -41,8 +41,8 @@ def session():
     return "\n".join(lines[begin + 1:])
 
 
-def inside(holdfast):
-    """`holdfast` is the program itself: where it lies may be hidden by the mounts."""
+def inside(holdfast, commands):
+    """`holdfast` is the program itself: where it lies may be hidden by the mounts, and so may what the commands are from."""
     for command in MOUNTS:
         subprocess.run(command.split(), check=True)
     pathlib.Path("/run/bin").mkdir()
@@ -51,7 +51,7 @@ def inside(holdfast):
     # A part of the daemon may make no such system calls as the search for leaks makes when it ends.
     environment = {**os.environ, "PATH": f"/run/bin:{os.environ['PATH']}",
                    "ASAN_OPTIONS": f"{os.environ.get('ASAN_OPTIONS', '')}:detect_leaks=0"}
-    done = subprocess.run(["bash", "-O", "expand_aliases"], input=session(), text=True, stdout=subprocess.PIPE,
+    done = subprocess.run(["bash", "-O", "expand_aliases"], input=commands, text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, check=False, env=environment, timeout=SECONDS)
     print(f"1..{len(WANTED)}")
     failed, at = 0, 0
@@ -68,7 +68,7 @@ def inside(holdfast):
 
 def main():
     if len(sys.argv) == 3 and sys.argv[1] == "--inside":
-        return inside(pathlib.Path(sys.argv[2]).read_bytes())
+        return inside(pathlib.Path(sys.argv[2]).read_bytes(), session())
     if len(sys.argv) != 2:
         print(__doc__, file=sys.stderr)
         return 2
