@@ -414,7 +414,7 @@ static void observe(struct engine *e, struct packet *p, const struct ahead *ahea
 		return;
 	if (j.welcome)
 		o->flags |= OBSERVATION_WELCOME;
-	sample_add(&e->baseline, o, p->keys.priority);
+	sample_add_drawn(&e->baseline, o, p->keys.draw);
 }
 
 /* Far ahead: what is asked for now arrives while other packets are worked on. */

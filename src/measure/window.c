@@ -116,7 +116,7 @@ void window_add(struct window *w, const struct observation *o, const struct keys
 	w->ttl[o->ttl] += o->weight;
 	w->source_octet[source_octet(&o->src, ipv4)] += o->weight;
 	if (w->sample.capacity)
-		sample_add(&w->sample, o, keys->priority);
+		sample_add_drawn(&w->sample, o, keys->draw);
 }
 
 void window_merge(struct window *into, const struct window *from)
