@@ -42,7 +42,7 @@ def session():
 
 
 def inside(holdfast, commands):
-    """`holdfast` is the program itself: where it lies may be hidden by the mounts, and so may what the commands are from."""
+    """`holdfast` is the program itself: where it lies, and where README does, may be hidden by the mounts."""
     for command in MOUNTS:
         subprocess.run(command.split(), check=True)
     pathlib.Path("/run/bin").mkdir()
@@ -52,7 +52,7 @@ def inside(holdfast, commands):
     environment = {**os.environ, "PATH": f"/run/bin:{os.environ['PATH']}",
                    "ASAN_OPTIONS": f"{os.environ.get('ASAN_OPTIONS', '')}:detect_leaks=0"}
     done = subprocess.run(["bash", "-O", "expand_aliases"], input=commands, text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, check=False, env=environment, timeout=SECONDS)
+                          stderr=subprocess.STDOUT, check=False, cwd="/", env=environment, timeout=SECONDS)
     print(f"1..{len(WANTED)}")
     failed, at = 0, 0
     for number, pattern in enumerate(WANTED, 1):
