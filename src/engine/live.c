@@ -72,7 +72,7 @@ int live_new(uint64_t seed, const struct live_service *services, unsigned servic
 		return rc;
 	if (checkpoint)
 		rc = live_kept_restore(l, checkpoint, length);
-	if (rc < 0 && rc != -EBADMSG) {
+	if (rc < 0 && rc != -EBADMSG && rc != -EPROTONOSUPPORT) {
 		live_free(l);
 		return rc;
 	}

@@ -415,6 +415,10 @@ static int take_beginning(struct stream_replay *r, const uint8_t *octets, size_t
 		break_off(r, "the stream's beginning cannot be read");
 		return 0;
 	}
+	if (rc == -EPROTONOSUPPORT) {
+		break_off(r, "what was known when the stream began is of another version");
+		return 0;
+	}
 	if (rc < 0)
 		return rc;
 	r->facts.begun = true;
