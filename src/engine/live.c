@@ -303,7 +303,7 @@ void live_observe(struct live *l, const struct observation *observations, uint32
 {
 	live_begin_input(l);
 	while (count) {
-		uint32_t n = count < BATCH ? count : BATCH;
+		uint32_t n = count < LIVE_BATCH ? count : LIVE_BATCH;
 
 		if (!l->has_time)
 			move_time(l, observations[0].time);

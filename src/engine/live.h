@@ -54,6 +54,7 @@
 #define LIVE_SERVICES_MAX 64
 #define LIVE_SERVICE_PREFIXES_MAX 64 /* of all services together */
 #define LIVE_NAME_SIZE 64
+#define LIVE_BATCH 256 /* observations that go through its engine at once; of as many is who calls best served */
 
 struct live; /* opaque */
 
