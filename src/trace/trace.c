@@ -428,7 +428,7 @@ static void tally(struct smaller *smaller, uint64_t past, uint64_t own)
 	smaller->count += past < own;
 }
 
-static double share(struct smaller smaller)
+static double share_of_smaller(struct smaller smaller)
 {
 	return chance_share(smaller.count, smaller.of);
 }
@@ -452,7 +452,8 @@ static void make_rank(const struct trace_input *input, struct trace *trace)
 		if (past->sources && trace->size.known)
 			tally(&sources, past->sources, trace->size.in_all);
 	}
-	trace->rank = (struct rank){ input->past_count, share(pps), share(bps), share(durations), share(sources) };
+	trace->rank = (struct rank){ input->past_count, share_of_smaller(pps), share_of_smaller(bps),
+		                     share_of_smaller(durations), share_of_smaller(sources) };
 }
 
 /* ---- together ---- */
@@ -522,20 +523,25 @@ void trace_fini(struct trace *trace)
 	trace->rows_count = 0;
 }
 
-double trace_observed(const struct incident *incident)
+int trace_observed(const struct incident *incident, double *share)
 {
 	uint64_t observed = 0, packets = 0;
 
 	for (uint32_t i = 0; i < incident->parts_count; i++) {
 		const struct roster_source *sources;
 		uint32_t count;
+		int result;
 
-		if (!incident->parts[i].roster || roster_sources(incident->parts[i].roster, &sources, &count) != 0)
+		if (!incident->parts[i].roster)
 			continue;
+		result = roster_sources(incident->parts[i].roster, &sources, &count);
+		if (result != 0)
+			return result;
 		for (uint32_t k = 0; k < count; k++) {
 			observed += sources[k].observed;
 			packets += sources[k].packets;
 		}
 	}
-	return observed < packets ? (double)observed / (double)packets : 1;
+	*share = observed < packets ? (double)observed / (double)packets : 1;
+	return 0;
 }
