@@ -546,3 +546,8 @@ uint64_t roster_lost(struct roster *r)
 	settle(r);
 	return r->lost;
 }
+
+bool roster_keeps(const struct roster *r, uint32_t i, uint32_t halvings)
+{
+	return r->hashes[i] <= UINT64_MAX >> halvings;
+}
