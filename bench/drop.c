@@ -423,10 +423,9 @@ static int equip(struct shield *shield, const struct wanted *wanted, struct shie
 	uint64_t took;
 	int result = shield_set_services(shield, &service, 1, error);
 
-	if (!result)
-		result = shield_set_mode(shield, true, SHIELD_NEVER);
 	if (result)
 		return result;
+	shield_set_mode(shield, true, SHIELD_NEVER);
 	result = block_sources(shield, wanted->kind, wanted->listed, &took);
 	if (result)
 		return result;

@@ -359,13 +359,6 @@ static void a_reload_that_fails(void **state)
 	assert_string_equal(message.applied.lines[0], "services 1 dns: it fails; let it be");
 	/* The old one stands: its services, its interfaces, its mode. */
 	assert_notes("attach eth1\nservices 1 dns!\nservices 0\ndetach eth1\n");
-	/* So it does where the mode alone cannot be had. */
-	(void)snprintf(fake->fail, sizeof(fake->fail), "mode");
-	configure(parent_end,
-	          config_of("eth0, eth1", "mode: enforce\nservices: [{ name: dns, addresses: [192.0.2.53] }]\n"), "");
-	assert_int_equal(applied(parent_end), -ENOSPC);
-	assert_notes("attach eth1\nservices 1 dns!\nservices 0\ndetach eth1\n"
-	             "attach eth1\nservices 1 dns\nmode enforce for good!\nservices 0\ndetach eth1\n");
 	/* And the loader goes on. */
 	fake->fail[0] = '\0';
 	(void)order(MESSAGE_MODE);
