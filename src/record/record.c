@@ -123,7 +123,8 @@ static int put_away(const char *path, char put_aside[RECORD_PATH_SIZE])
 		return -errno;
 	(void)snprintf(from, sizeof(from), "%s-wal", path);
 	(void)snprintf(to, sizeof(to), "%s-wal", put_aside);
-	if (rename(from, to) != 0 && errno != ENOENT)
+	/* One without a journal has not that of the broken one whose name it takes, either. */
+	if (rename(from, to) != 0 && (errno != ENOENT || (unlink(to) != 0 && errno != ENOENT)))
 		return -errno;
 	(void)snprintf(from, sizeof(from), "%s-shm", path);
 	if (unlink(from) != 0 && errno != ENOENT)
@@ -151,8 +152,10 @@ int record_open(const struct record_options *options, struct record **record, ch
 	int result;
 
 	put_aside[0] = '\0';
-	if (!opened)
+	if (!opened) {
+		*error = (struct record_error){ .message = "there is no memory" };
 		return -ENOMEM;
+	}
 	result = options->broken ? -EBADMSG : open_at(options, opened, error);
 	if (result == -EBADMSG) {
 		close_at(opened);
