@@ -266,11 +266,12 @@ static int take_outage(void *context, const struct outages_outage *outage)
 		}
 	}
 	outages_id(outage->number, id);
-	console_gather_newest(
-		g, json_pack("{ss so so so so ss ss}", "id", id, "component", console_gather_words(outage->component),
-	                     "began", build_time_or_null(outage->began_ns), "ended",
-	                     build_time_or_null(outage->ended_ns), "belief", build_integer(outage->belief / HUNDREDTHS),
-	                     "published", outage->published, "cause", cause));
+	build_append(&g->build, g->list,
+	             json_pack("{ss so so so so ss ss}", "id", id, "component", console_gather_words(outage->component),
+	                       "began", build_time_or_null(outage->began_ns), "ended",
+	                       build_time_or_null(outage->ended_ns), "belief",
+	                       build_integer(outage->belief / HUNDREDTHS), "published", outage->published, "cause",
+	                       cause));
 	json_decref(whole);
 	return 0;
 }
@@ -335,7 +336,7 @@ int console_facts_overview(struct console_site *site, struct ledger *ledger, jso
 	leave_out_old(&g);
 	console_gather_list(&g, "outages");
 	if (result == 0)
-		result = outages_each(ledger, NULL, take_outage, &g, error);
+		result = outages_newest_each(ledger, CONSOLE_LIST_MAX, take_outage, &g, error);
 	if (result == 0)
 		result = statement_desk_each(ledger, relate_each, &g, error);
 	if (result == 0)
