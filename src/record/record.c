@@ -13,6 +13,7 @@
 
 #include <sqlite3.h>
 
+#include "base/file.h"
 #include "record/database.h"
 
 #define BUSY_MS 2000
@@ -136,13 +137,8 @@ static int put_away(const char *path, char put_aside[RECORD_PATH_SIZE])
 static bool is_read_only(const char *path)
 {
 	char folder[RECORD_PATH_SIZE];
-	int length = snprintf(folder, sizeof(folder), "%s", path);
-	char *slash = strrchr(folder, '/');
 
-	if (length < 0 || (size_t)length >= sizeof(folder) || !slash)
-		return false;
-	slash[slash == folder] = '\0';
-	return access(folder, W_OK) != 0 && errno == EROFS;
+	return file_folder_of(path, folder, sizeof(folder)) == 0 && access(folder, W_OK) != 0 && errno == EROFS;
 }
 
 int record_open(const struct record_options *options, struct record **record, char put_aside[RECORD_PATH_SIZE],
