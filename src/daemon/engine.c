@@ -114,8 +114,7 @@ static int listen_to_loader(struct engine *engine)
 			return 0;
 		if (result != 0)
 			return result;
-		for (unsigned i = 0; i < fd_count; i++) /* maps came once, at the beginning */
-			(void)close(fds[i]);
+		channel_drop(fds, &fd_count); /* maps came once, at the beginning */
 		if (engine->message.type == MESSAGE_STATE) {
 			take_state(engine, &engine->message.state);
 			settle(engine);
@@ -140,6 +139,7 @@ static int listen_to_recorder(struct engine *engine)
 			return 0;
 		if (result != 0)
 			return result;
+		channel_drop(fds, &fd_count); /* what was learned came once, at the beginning */
 		if (engine->message.type != MESSAGE_RECORDED)
 			continue;
 		engine->journal.written = engine->message.recorded.written;
@@ -167,8 +167,7 @@ static void take_config(struct engine *engine, int *fds, unsigned fd_count)
 		}
 		config_fini(&next);
 	}
-	for (unsigned i = 0; i < fd_count; i++)
-		(void)close(fds[i]);
+	channel_drop(fds, &fd_count);
 	role_tell_applied(&engine->message, serial, result, (const char(*)[CONFIG_ERROR_SIZE]) & error, result != 0);
 }
 
@@ -283,8 +282,8 @@ static void take_learned(struct engine *engine, int fd, uint32_t length)
 		LOG_SAY(LOG_WARNING, "what was learned cannot be read: %s", strerror(-result));
 }
 
-/* Asks the recorder what is in force, and puts it back. *highest is the number of the last rule that has been. */
-static int restore(struct engine *engine, uint32_t *highest)
+/* Asks the recorder what is in force, and puts it back. */
+static int restore(struct engine *engine)
 {
 	unsigned count = 0;
 	int result;
@@ -304,12 +303,11 @@ static int restore(struct engine *engine, uint32_t *highest)
 		}
 		if (result == 0 && engine->message.type == MESSAGE_LEARNED)
 			take_learned(engine, fds[0], engine->message.checkpoint.length);
-		for (unsigned i = 0; i < fd_count; i++)
-			(void)close(fds[i]);
+		channel_drop(fds, &fd_count);
 		if (result != 0 || engine->message.type != MESSAGE_IN_FORCE)
 			continue;
 		if (engine->message.in_force.kind == MESSAGE_KIND_END) {
-			*highest = engine->message.in_force.highest;
+			engine->highest = engine->message.in_force.highest;
 			break;
 		}
 		result = put_back(engine, &engine->message.in_force);
@@ -326,10 +324,11 @@ static int give_up_rights(struct engine *engine)
 }
 
 /* When all that has to be opened is open. */
-static int close_doors(void)
+static int close_doors(struct engine *engine)
 {
 	int result = sandbox_excuse(sandbox_confine(NULL, "/etc/passwd"));
 
+	(void)engine;
 	return result == 0 || result == -ENOENT ? sandbox_filter(ROLE_ENGINE) : result;
 }
 
@@ -394,52 +393,48 @@ static int make_tables(struct engine *engine)
 	return result;
 }
 
+/* Of files that are not to be had later. */
+static int open_traces(struct engine *engine)
+{
+	return watch_trace_open(&engine->config, &engine->traces);
+}
+
+/* In this order, each with what it means that it failed. */
+static const struct step {
+	int (*take)(struct engine *engine);
+	const char *failed;
+} steps[] = {
+	{ open_traces, "what traces are made with cannot be read" },
+	{ give_up_rights, "rights cannot be given up" },
+	{ take_maps, "the shield's maps are not to be had" },
+	{ make_tables, "the shield's maps cannot be used" },
+	{ close_doors, "the role cannot be confined" },
+	{ restore, "what was in force cannot be put back" },
+	{ begin_watch, "attacks cannot be watched for" },
+};
+
 static int begin(struct engine *engine, uint64_t *serial, char error[CONFIG_ERROR_SIZE])
 {
 	int fds[MESSAGE_FDS_MAX];
 	unsigned fd_count = 0;
-	uint32_t highest = 0;
 	int result = role_take_config(&engine->message, fds, &fd_count, &engine->config, error);
 
 	engine->roles = engine->message.config;
 	*serial = engine->roles.serial;
 	if (result != 0)
 		return result;
-	result = watch_trace_open(&engine->config, &engine->traces); /* of files that are not to be had later */
-	if (result == 0)
-		result = give_up_rights(engine);
-	if (result != 0)
-		(void)snprintf(error, CONFIG_ERROR_SIZE, "rights cannot be given up: %s", strerror(-result));
-	if (result == 0) {
-		result = take_maps(engine);
-		if (result == 0)
-			result = make_tables(engine);
-		if (result == 0)
-			result = close_doors();
+	for (size_t i = 0; result == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {
+		result = steps[i].take(engine);
 		if (result != 0)
-			(void)snprintf(error, CONFIG_ERROR_SIZE, "the shield's maps cannot be used: %s",
-			               strerror(-result));
-	}
-	if (result == 0) {
-		result = restore(engine, &highest);
-		if (result != 0)
-			(void)snprintf(error, CONFIG_ERROR_SIZE, "what was in force cannot be put back: %s",
-			               strerror(-result));
-	}
-	if (result == 0) {
-		result = begin_watch(engine);
-		if (result != 0)
-			(void)snprintf(error, CONFIG_ERROR_SIZE, "attacks cannot be watched for: %s",
-			               strerror(-result));
+			(void)snprintf(error, CONFIG_ERROR_SIZE, "%s: %s", steps[i].failed, strerror(-result));
 	}
 	if (result == 0)
 		result = lists_load(engine, &engine->config, fds, fd_count, error);
-	for (unsigned i = 0; i < fd_count; i++)
-		(void)close(fds[i]);
+	channel_drop(fds, &fd_count);
 	if (result != 0)
 		return result;
 	message_init(&engine->message, MESSAGE_RESTORED, 0);
-	engine->message.number = highest + 1;
+	engine->message.number = engine->highest + 1;
 	result = role_send_waiting(ROLE_FD_LOADER, &engine->message);
 	if (result != 0)
 		(void)snprintf(error, CONFIG_ERROR_SIZE, "the loader is gone: %s", strerror(-result));

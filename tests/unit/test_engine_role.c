@@ -234,6 +234,26 @@ static void questions(void **state)
 	end();
 }
 
+/* What was learned comes at the beginning: a descriptor that comes with it later is not kept. */
+static void descriptors_are_not_kept(void **state)
+{
+	struct pollfd fd = { .events = POLLIN };
+	int ends[2];
+
+	(void)state;
+	begin(two_services, "");
+	assert_int_equal(pipe(ends), 0);
+	message_init(&message, MESSAGE_LEARNED, 0);
+	message.checkpoint.length = 1;
+	assert_int_equal(message_send(recorder_end, &message, &ends[1], 1), 0);
+	(void)close(ends[1]);
+	fd.fd = ends[0];
+	assert_int_equal(poll(&fd, 1, ROLE_CHILD_WAIT_MS), 1); /* nobody has the other end any more */
+	assert_true(fd.revents & POLLHUP);
+	(void)close(ends[0]);
+	end();
+}
+
 static void rules_are_told(void **state)
 {
 	struct match_error error;
@@ -1074,6 +1094,7 @@ int main(void)
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		CASE(questions),
+		CASE(descriptors_are_not_kept),
 		CASE(rules_are_told),
 		CASE(blocks_of_prefixes),
 		CASE(blocks_of_proxies),
