@@ -362,7 +362,7 @@ static int write_trace(const struct paper *paper, const struct archive_incident 
 	size_t count = claims_about(claims, head->id, &told);
 	struct trace *trace = json_is_object(json) ? malloc(sizeof(*trace)) : NULL;
 	char error[TRACE_JSON_ERROR_SIZE];
-	int result = trace ? trace_json_read(json, trace, error) : -ENOENT;
+	int result = trace ? trace_json_read(json, trace, error) : json_is_object(json) ? -ENOMEM : -ENOENT;
 
 	if (result == 0) {
 		result = page_write_trace(paper, trace, told, count);
