@@ -43,15 +43,18 @@ bool engine_has_nftables(const struct engine *engine)
 	return false;
 }
 
+/* What finds no room is made good by telling it of all. */
 static void tell_loader(struct engine *engine)
 {
-	if (message_send(ROLE_FD_LOADER, &engine->message, NULL, 0) != 0)
-		LOG_SAY(LOG_WARNING, "the loader is busy: nftables does not have the latest blocks");
+	if (message_send(ROLE_FD_LOADER, &engine->message, NULL, 0) == 0)
+		return;
+	LOG_SAY(LOG_WARNING, "the loader is busy: nftables gets the latest blocks a little later");
+	engine->nftables_behind = true;
 }
 
 void engine_tell_blocked(struct engine *engine, const struct prefix *prefixes, unsigned count, int64_t for_ns)
 {
-	while (count > 0 && engine_has_nftables(engine)) {
+	while (count > 0 && engine_has_nftables(engine) && !engine->nftables_behind) {
 		unsigned now = count < MESSAGE_PREFIXES_MAX ? count : MESSAGE_PREFIXES_MAX;
 
 		message_init(&engine->message, MESSAGE_BLOCK, 0);
@@ -67,7 +70,7 @@ void engine_tell_blocked(struct engine *engine, const struct prefix *prefixes, u
 
 void engine_tell_unblocked(struct engine *engine, const struct prefix *prefix)
 {
-	if (!engine_has_nftables(engine))
+	if (!engine_has_nftables(engine) || engine->nftables_behind)
 		return;
 	message_init(&engine->message, MESSAGE_UNBLOCK, 0);
 	message_put_prefix(&engine->message.prefix, prefix);
@@ -79,6 +82,8 @@ void engine_tell_blocks(struct engine *engine)
 	if (!engine_has_nftables(engine))
 		return;
 	message_init(&engine->message, MESSAGE_BLOCKS, 0);
+	engine->message.number = engine->nftables_behind; /* it may not have heard of what was let go either */
+	engine->nftables_behind = false;
 	tell_loader(engine);
 }
 
@@ -456,6 +461,8 @@ static void do_what_is_due(struct engine *engine, int64_t now_ns, int64_t *tick_
 		 */
 		(void)blocks_sweep(engine->blocks, engine_jiffies(engine), capacity / SWEEPS + 1);
 		lists_renew(engine);
+		if (engine->nftables_behind)
+			engine_tell_blocks(engine);
 		operation_expire(engine);
 		alerts_expire(engine);
 	}

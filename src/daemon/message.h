@@ -333,7 +333,11 @@ struct message {
 		struct message_state state;
 		struct message_answer answer;
 		struct message_rule rule;
-		uint32_t number; /* of a rule; RESTORED: from which to count; ASK: enum shield_origin */
+		/*
+		 * of a rule; RESTORED: from which to count; ASK: enum shield_origin; BLOCKS: 1: what is blocked no more
+		 * goes too, else 0
+		 */
+		uint32_t number;
 		struct message_renewal renewal;
 		struct message_allow allow;
 		struct message_prefix prefix;
