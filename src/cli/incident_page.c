@@ -24,7 +24,10 @@
 
 const char *incident_page_state(enum archive_state state)
 {
-	static const char *const words[ARCHIVE_STATES] = { "going on", "over", "", "its end was not seen" };
+	static const char *const words[ARCHIVE_STATES] = { [ARCHIVE_OPEN] = "going on",
+		                                           [ARCHIVE_OVER] = "over",
+		                                           [ARCHIVE_FINAL] = "",
+		                                           [ARCHIVE_LEFT] = "its end was not seen" };
 
 	return (unsigned)state < ARCHIVE_STATES ? words[state] : "";
 }
