@@ -134,10 +134,14 @@ static int test_recorded(const struct claim_options *options)
 	struct books books;
 	int status;
 
-	if (!name)
+	if (!name) {
 		status = claim_refuse("nothing to test: a claim's ID, an incident's, or --predicate");
-	else
-		status = facts ? claim_resolve(options, &name, id) : COMMAND_BAD;
+	} else if (!facts || !verdicts) {
+		say_error("claim", "out of memory; free some");
+		status = COMMAND_BAD;
+	} else {
+		status = claim_resolve(options, &name, id);
+	}
 	if (status == COMMAND_DONE)
 		status = books_open(&books, "claim", options->config, options->record, true);
 	if (status != COMMAND_DONE) {
@@ -215,6 +219,10 @@ static int test_lines(const struct claim_options *options, const struct claim_so
 		} else if (line[0] && line[0] != '#') {
 			status = test_text(options, line, source, facts, verdicts);
 		}
+	}
+	if (status == COMMAND_DONE && ferror(in)) {
+		say_error(say_input(options->predicates), "cannot be read: %s", strerror(errno));
+		status = COMMAND_BAD;
 	}
 	if (!standard)
 		(void)fclose(in);

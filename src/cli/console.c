@@ -159,6 +159,8 @@ static int audit(const struct options *options)
 	listing.list = options->json ? json_array() : NULL;
 	result = console_audit_each(books.ledger, (unsigned)options->limit, list_one, &listing, &error);
 	books_close(&books);
+	if (result == 0)
+		result = listing.build.failed ? -ENOMEM : 0;
 	if (result != 0) {
 		json_decref(listing.list);
 		return books_refuse(&books, result, &error);

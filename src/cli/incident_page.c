@@ -24,7 +24,10 @@
 
 const char *incident_page_state(enum archive_state state)
 {
-	static const char *const words[ARCHIVE_STATES] = { "going on", "over", "", "its end was not seen" };
+	static const char *const words[ARCHIVE_STATES] = { [ARCHIVE_OPEN] = "going on",
+		                                           [ARCHIVE_OVER] = "over",
+		                                           [ARCHIVE_FINAL] = "",
+		                                           [ARCHIVE_LEFT] = "its end was not seen" };
 
 	return (unsigned)state < ARCHIVE_STATES ? words[state] : "";
 }
@@ -353,7 +356,7 @@ static int write_trace(const struct paper *paper, const struct archive_incident 
 	size_t count = claims_about(claims, head->id, &told);
 	struct trace *trace = json_is_object(json) ? malloc(sizeof(*trace)) : NULL;
 	char error[TRACE_JSON_ERROR_SIZE];
-	int result = trace ? trace_json_read(json, trace, error) : -ENOENT;
+	int result = trace ? trace_json_read(json, trace, error) : json_is_object(json) ? -ENOMEM : -ENOENT;
 
 	if (result == 0) {
 		result = page_write_trace(paper, trace, told, count);

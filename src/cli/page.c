@@ -41,7 +41,7 @@ static const struct option_row rows[] = {
 	{ .name = "rsync", .value = "TARGET", OPTION_INTO(struct page_options, rsync), .help = "and copy it to user@host:/path; else to page.targets" },
 	{ .name = "ssh-key", .value = "FILE", OPTION_INTO(struct page_options, ssh_key), .help = "the key for that, without a password" },
 	{ .name = "known-hosts", .value = "FILE", OPTION_INTO(struct page_options, known_hosts), .help = "the keys of hosts that are good for that" },
-	{ .name = "ssh-port", .value = "PORT", .maximum = SSH_PORT_MAX, OPTION_INTO(struct page_options, ssh_port), .help = "where ssh listens there; else 22" },
+	{ .name = "ssh-port", .value = "PORT", .minimum = 1, .maximum = SSH_PORT_MAX, OPTION_INTO(struct page_options, ssh_port), .help = "where ssh listens there; else 22" },
 	{ .name = "key", .value = "FILE", OPTION_INTO(struct page_options, key),
 	  .help = "minisign's secret key to sign with; else page.key_file, else page.key in the state_dir" },
 	{ .name = "password-file", .value = "FILE", OPTION_INTO(struct page_options, password_file), .help = "its password, in the first line" },

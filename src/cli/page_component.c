@@ -263,37 +263,57 @@ struct listing {
 	unsigned states_count;
 };
 
-/* A state that begins later than those before it, or takes their place, is what holds. */
-static int keep_latest(void *context, const struct component_state *state)
+/* Those that are on the page alone: on record are states of all that ever were. */
+static int note_component(void *context, const struct component *component)
 {
 	struct listing *listing = context;
-	unsigned i = 0;
 
-	while (i < listing->states_count && strcmp(listing->states[i].id, state->component) != 0)
-		i++;
-	if (i == COMPONENTS_MAX)
-		return 0;
-	listing->states_count += i == listing->states_count;
-	(void)snprintf(listing->states[i].id, sizeof(listing->states[i].id), "%s", state->component);
-	listing->states[i].status = state->status;
-	listing->states[i].since_ns = state->since_ns;
+	if (listing->states_count < COMPONENTS_MAX)
+		(void)snprintf(listing->states[listing->states_count++].id, sizeof(component->id), "%s", component->id);
 	return 0;
 }
 
-static const struct latest *latest_of(const struct listing *listing, const char *id)
+static struct latest *latest_of(struct listing *listing, const char *id)
 {
-	static const struct latest none = { .status = COMPONENT_OPERATIONAL };
-
 	for (unsigned i = 0; i < listing->states_count; i++)
 		if (strcmp(listing->states[i].id, id) == 0)
 			return &listing->states[i];
-	return &none;
+	return NULL;
+}
+
+/* A state that begins later than those before it, or takes their place, is what holds. */
+static int keep_latest(void *context, const struct component_state *state)
+{
+	struct latest *latest = latest_of(context, state->component);
+
+	if (latest) {
+		latest->status = state->status;
+		latest->since_ns = state->since_ns;
+	}
+	return 0;
+}
+
+static void add_notes(struct draft *d, const struct component *component)
+{
+	const char *before = " ";
+
+	if (!component->name[LANGUAGE_FR][0]) {
+		draft_add(d, "%sno French name", before);
+		before = ", ";
+	}
+	if (component->group[0]) {
+		draft_add(d, "%sin %s", before, component->group);
+		before = ", ";
+	}
+	if (!component->showcase)
+		draft_add(d, "%shidden", before);
 }
 
 static int list_component(void *context, const struct component *component)
 {
 	struct listing *listing = context;
-	const struct latest *state = latest_of(listing, component->id);
+	static const struct latest none = { .status = COMPONENT_OPERATIONAL };
+	const struct latest *found = latest_of(listing, component->id), *state = found ? found : &none;
 	struct draft d = { .length = 0 };
 
 	listing->any = true;
@@ -316,11 +336,10 @@ static int list_component(void *context, const struct component *component)
 		                         build_time_or_null(component->updated_ns))) == 0
 		               ? 0
 		               : -ENOMEM;
-	draft_add(&d, "%3u  " BOLD "%-16s" PLAIN " %-20s  %-24s %s%s%s%s", (unsigned)component->position, component->id,
+	draft_add(&d, "%3u  " BOLD "%-16s" PLAIN " %-20s  %-24s", (unsigned)component->position, component->id,
 	          component->is_group ? "group" : component_status_name(state->status),
-	          component->name[LANGUAGE_EN][0] ? component->name[LANGUAGE_EN] : component->name[LANGUAGE_FR],
-	          component->name[LANGUAGE_FR][0] ? "" : "no French name", component->group[0] ? "in " : "",
-	          component->group, component->showcase ? "" : " hidden");
+	          component->name[LANGUAGE_EN][0] ? component->name[LANGUAGE_EN] : component->name[LANGUAGE_FR]);
+	add_notes(&d, component);
 	paper_line(&listing->paper, 0, d.text);
 	return 0;
 }
@@ -364,7 +383,9 @@ int page_component_list(const struct page_options *options)
 
 	if (!listing)
 		return status;
-	result = component_state_each(books.ledger, NULL, keep_latest, listing, &error);
+	result = component_each(books.ledger, false, note_component, listing, &error);
+	if (result == 0)
+		result = component_state_each(books.ledger, NULL, keep_latest, listing, &error);
 	if (result == 0)
 		result = component_each(books.ledger, false, list_component, listing, &error);
 	status = end_list(listing, &books, result, &error, "components",

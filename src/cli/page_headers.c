@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/output.h"
 #include "cli/page.h"
+#include "cli/place.h"
 #include "daemon/config.h"
 #include "tell/nel.h"
 
@@ -31,18 +33,17 @@ static bool share_of(const char *text, uint32_t *ppm)
 
 static int url_of(const struct page_options *options, char url[ALERT_URL_SIZE])
 {
-	struct config_errors errors = { .count = 0 };
 	struct config config;
 	size_t length;
+	int status;
 
 	if (options->id) {
-		(void)snprintf(url, ALERT_URL_SIZE, "%s", options->id);
+		if (snprintf(url, ALERT_URL_SIZE, "%s", options->id) >= ALERT_URL_SIZE)
+			return options_refuse(&page_table, "the URL has more than %d octets", ALERT_URL_SIZE - 1);
 	} else {
-		if (config_load(options->config, &config, &errors) != 0) {
-			for (unsigned i = 0; i < errors.count; i++)
-				(void)fprintf(stderr, "holdfast: %s\n", errors.lines[i]);
-			return COMMAND_BAD;
-		}
+		status = place_configuration("page", options->config, &config);
+		if (status != COMMAND_DONE)
+			return status;
 		(void)snprintf(url, ALERT_URL_SIZE, "%s", config.page.url);
 		config_fini(&config);
 	}
@@ -76,5 +77,5 @@ int page_headers(const struct page_options *options)
 			"browsers report to https alone: name the public role's URL, https://HOST, or put it into "
 			"page.url of the configuration");
 	(void)fputs(text, stdout);
-	return COMMAND_DONE;
+	return output_finish();
 }

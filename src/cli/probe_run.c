@@ -19,6 +19,7 @@
 
 #define NAME "probe"
 #define REPORT_NS (60 * NS_PER_S) /* between reports, at most */
+#define LAST_NS (2 * NS_PER_S)    /* that the last report has */
 #define WAIT_MS 1000
 #define BUSY_MS 20
 
@@ -33,7 +34,7 @@ static void on_end(int number)
 struct running {
 	struct probing *probing;
 	struct probe_home *home;
-	int64_t every_ns, report_ns;
+	int64_t every_ns, report_ns; /* of the monotonic clock: when the next one goes */
 	char said[POST_WHAT_SIZE];
 	bool blind;
 };
@@ -61,6 +62,7 @@ static int begin(struct running *running, const struct config_probes *probes)
 	(void)close(fd);
 	length = result == 0 ? probe_report_key(key, strlen(key)) : 0;
 	if (length == 0) {
+		explicit_bzero(key, sizeof(key));
 		say_error(probes->key_file, "a key is one line of %d to %d octets", PROBE_REPORT_KEY_MIN,
 		          ALERT_SECRET_SIZE - 1);
 		return COMMAND_BAD;
@@ -70,7 +72,7 @@ static int begin(struct running *running, const struct config_probes *probes)
 	explicit_bzero(key, sizeof(key));
 	result = result ? result : probing_new(probes, seed, now_wall_ns(), &running->probing);
 	running->every_ns = probes->every_ns < REPORT_NS ? probes->every_ns : REPORT_NS;
-	running->report_ns = now_wall_ns() + running->every_ns;
+	running->report_ns = now_monotonic_ns() + running->every_ns;
 	if (result != 0)
 		say_error(NAME, "%s",
 		          result == -ENOSYS ? "libcurl or c-ares is not there; install libcurl4 and libc-ares2"
@@ -86,7 +88,7 @@ static int report(struct running *running)
 
 	while (result == 0 && (count = probing_take(running->probing, signals, PROBE_REPORT_SIGNALS_MAX)) > 0)
 		result = probe_home_put(running->home, signals, count, now_wall_ns());
-	running->report_ns = now_wall_ns() + running->every_ns;
+	running->report_ns = now_monotonic_ns() + running->every_ns;
 	return result;
 }
 
@@ -118,7 +120,7 @@ static int run(struct running *running)
 	while (!ended && result == 0) {
 		result = probing_turn(running->probing, now_wall_ns(), NULL, 0,
 		                      probe_home_is_busy(running->home) ? BUSY_MS : WAIT_MS);
-		if (result == 0 && now_wall_ns() >= running->report_ns)
+		if (result == 0 && now_monotonic_ns() >= running->report_ns)
 			result = report(running);
 		if (result == 0)
 			result = probe_home_turn(running->home, now_wall_ns(), 0);
@@ -126,7 +128,7 @@ static int run(struct running *running)
 	}
 	if (result == 0)
 		result = report(running);
-	for (int64_t until = now_wall_ns() + 2 * NS_PER_S; result == 0 && now_wall_ns() < until;) {
+	for (int64_t until = now_monotonic_ns() + LAST_NS; result == 0 && now_monotonic_ns() < until;) {
 		result = probe_home_turn(running->home, now_wall_ns(), BUSY_MS);
 		if (!probe_home_is_busy(running->home)) /* all is sent, or home does not take it */
 			break;

@@ -354,15 +354,18 @@ static int run(struct deliver *deliver, struct books *books, int64_t until_ns)
 	struct record_error error = { .message = "" };
 	struct deliver_counts counts;
 	int64_t next_ns = 0, now_ns = books_now();
+	bool more = true;
 	int result = 0;
 
 	/* With one turn at least, and until nothing is due; what is under way then is waited for, which is bounded. */
 	do {
-		result = deliver_turn(deliver, now_ns, TURN_MS, &error);
+		result = more ? deliver_turn(deliver, now_ns, TURN_MS, &error)
+		              : deliver_wait(deliver, now_ns, TURN_MS, &error);
 		if (result == 0)
 			result = subscriptions_next(books->ledger, &next_ns, &error);
 		now_ns = books_now();
-	} while (result == 0 && (deliver_busy(deliver) || (next_ns <= now_ns && now_ns < until_ns)));
+		more = now_ns < until_ns;
+	} while (result == 0 && (deliver_busy(deliver) || (next_ns <= now_ns && more)));
 	if (result != 0)
 		return books_refuse(books, result, &error);
 	counts = deliver_counts(deliver);

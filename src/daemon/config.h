@@ -53,7 +53,7 @@
  *     mail: { smtp: "smtp://HOST:587", from: ADDRESS, name: ..., user: ..., password_file: path, ca_file: path,
  *             public_url: URL, tls: required | none }   who takes mail to subscribers
  *     webhooks:                          web servers that are told what is published
- *       - { name: WORD, url: URL, secret_file: path, components: [ID...] }
+ *       - { name: WORD, url: URL, secret_file: path, components: [ID...], lang: en | fr }
  *     console:                           what operators do by a browser, of `holdfast serve`
  *       listen: 127.0.0.1:8081           loopback alone
  *       tokens:
@@ -66,6 +66,7 @@
  *       network_reports: 300             of one network, in five minutes, that count
  *       tls_cert: path, tls_key: path    else plain HTTP
  *       gatus_key_file: path             the token of Gatus' external endpoint
+ *       dropped: path                    whom the shield drops; else as `run` writes it into state_dir
  *       nel: true                        browsers' own reports
  *       component: service               what reports are about that name none
  *       sites: [{ host: WORD, component: WORD }]             of which browsers report; none: any, as `component`
@@ -288,7 +289,10 @@ int config_read(const char *path, char **text, size_t *length, const char **name
  * "/".
  */
 bool config_rsync_is_good(const char *target);
-/* Reads allow_files, block_files, prices and what alerts name to see that they can be: 0, or -EINVAL. */
+/*
+ * Reads allow_files, block_files, prices, and the keys and scripts of alerts, webhooks and mail to see that they can
+ * be: 0, or -EINVAL. What else `holdfast serve` reads it complains of itself.
+ */
 int config_check_files(const struct config *config, struct config_errors *errors);
 
 #endif

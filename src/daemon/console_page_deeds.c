@@ -143,6 +143,8 @@ int console_deed_works_add(struct console_deed *deed)
 		result = console_deed_refuse(deed, "say from when to when the works last");
 	if (result == 0)
 		result = component_each(deed->ledger, false, take_ticked, &ticked, &deed->error);
+	if (result == -E2BIG)
+		result = console_deed_refuse(deed, "these are more components than one list holds; plan several works");
 	if (result == 0)
 		result = component_works_add(deed->ledger, &works, id, &deed->error);
 	if (result == 0)

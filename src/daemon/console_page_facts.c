@@ -33,12 +33,15 @@ static int take_state(void *context, const struct component_state *state)
 	json_t *one;
 	size_t i;
 
+	if (state->since_ns > g->now_ns)
+		return 0;
 	json_array_foreach(g->list, i, one)
 	{
-		if (state->since_ns > g->now_ns || strcmp(fact_text(one, "id"), state->component) != 0)
+		if (strcmp(fact_text(one, "id"), state->component) != 0)
 			continue;
 		build_set(&g->build, one, "status", json_string(component_status_name(state->status)));
 		build_set(&g->build, one, "since", build_time_or_null(state->since_ns));
+		break;
 	}
 	return 0;
 }

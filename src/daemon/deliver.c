@@ -244,24 +244,30 @@ static int end_as(struct deliver *d, uint64_t delivery, enum delivery_state stat
 	return subscriptions_end(d->maker.ledger, delivery, &end, error);
 }
 
-/*
- * It failed: again after a pause, together with all that waits for the same server, unless it has been tried long
- * enough.
- */
+/* Again after a pause, of which *next_ns is the end; unless it has been tried long enough: then it is dead, and 0. */
+static int try_again(struct deliver *d, const struct parcel *parcel, const char *what, int64_t now_ns, int64_t *next_ns,
+                     struct record_error *error)
+{
+	bool old = parcel->attempts >= SUBSCRIPTIONS_ATTEMPTS || now_ns - parcel->queued_ns > SUBSCRIPTIONS_OLD_NS;
+
+	*next_ns = old ? 0 : now_ns + subscriptions_pause_ns(parcel->attempts, hash_2(d->seed, parcel->delivery, 0));
+	return end_as(d, parcel->delivery, old ? DELIVERY_DEAD : DELIVERY_QUEUED, what, now_ns, *next_ns, error);
+}
+
+/* It failed: what waits for the same server waits as long as it does. */
 static int put_back(struct deliver *d, const struct parcel *parcel, const struct post_result *ended, int64_t now_ns,
                     struct record_error *error)
 {
 	bool mail = parcel->kind == SUBSCRIBER_MAIL;
 	bool never = mail ? ended->result == -EPERM
 	                  : ended->status == HTTP_STATUS_GONE || (ended->result == -EPERM && !ended->status);
-	bool old = parcel->attempts >= SUBSCRIPTIONS_ATTEMPTS || now_ns - parcel->queued_ns > SUBSCRIPTIONS_OLD_NS;
-	int64_t next_ns = now_ns + subscriptions_pause_ns(parcel->attempts, hash_2(d->seed, parcel->delivery, 0));
+	int64_t next_ns;
 	int result;
 
-	if (never || old)
+	if (never)
 		return end_as(d, parcel->delivery, DELIVERY_DEAD, ended->what, now_ns, 0, error);
-	result = end_as(d, parcel->delivery, DELIVERY_QUEUED, ended->what, now_ns, next_ns, error);
-	if (result == 0 && (!mail || !ended->reached))
+	result = try_again(d, parcel, ended->what, now_ns, &next_ns, error);
+	if (result == 0 && next_ns && (!mail || !ended->reached))
 		result = subscriptions_put_off(d->maker.ledger, mail ? 0 : parcel->subscriber, next_ns, error);
 	return result;
 }
@@ -330,7 +336,8 @@ static struct parcel *slot_for(struct deliver *d, const struct deliver_item *ite
 
 static int send_one(struct deliver *d, const struct deliver_item *item, int64_t now_ns, struct record_error *error)
 {
-	struct parcel *slot = slot_for(d, item);
+	struct parcel *slot = slot_for(d, item), parcel;
+	int64_t next_ns;
 	const char *why;
 	int result;
 
@@ -350,13 +357,13 @@ static int send_one(struct deliver *d, const struct deliver_item *item, int64_t 
 	result = deliver_send(&d->maker, d->post, item, now_ns, (uint64_t)(slot - d->parcels), &why, error);
 	if (result == 0)
 		return 0;
+	parcel = *slot;
 	*slot = (struct parcel){ .delivery = 0 };
 	if (result == -ENOENT)
 		return end_as(d, item->row.id, DELIVERY_SPARED, why, now_ns, 0, error);
 	if (result == -EPERM)
 		return end_as(d, item->row.id, DELIVERY_DEAD, why, now_ns, 0, error);
-	return end_as(d, item->row.id, DELIVERY_QUEUED, *why ? why : strerror(-result), now_ns,
-	              now_ns + subscriptions_pause_ns(item->row.attempts + 1, hash_2(d->seed, item->row.id, 0)), error);
+	return try_again(d, &parcel, *why ? why : strerror(-result), now_ns, &next_ns, error);
 }
 
 static int send_due(struct deliver *d, enum subscriber_kind kind, int64_t now_ns, struct record_error *error)
@@ -376,8 +383,11 @@ int deliver_turn(struct deliver *deliver, int64_t now_ns, int timeout_ms, struct
 
 	for (unsigned kind = 0; result == 0 && kind < SUBSCRIBER_KINDS; kind++)
 		result = send_due(deliver, (enum subscriber_kind)kind, now_ns, error);
-	if (result != 0)
-		return result;
+	return result == 0 ? deliver_wait(deliver, now_ns, timeout_ms, error) : result;
+}
+
+int deliver_wait(struct deliver *deliver, int64_t now_ns, int timeout_ms, struct record_error *error)
+{
 	if (deliver_busy(deliver) && post_wait(deliver->post, NULL, 0, timeout_ms) != 0)
 		return refuse(error, -EIO, "libcurl failed", "");
 	return settle(deliver, now_ns, error);

@@ -53,6 +53,8 @@ void deliver_free(struct deliver *deliver);
  * long for what is under way, and writes down what has ended. 0 or -errno with the error said.
  */
 int deliver_turn(struct deliver *deliver, int64_t now_ns, int timeout_ms, struct record_error *error);
+/* Its second half alone: nothing more is sent. */
+int deliver_wait(struct deliver *deliver, int64_t now_ns, int timeout_ms, struct record_error *error);
 /* How many are under way. */
 unsigned deliver_busy(const struct deliver *deliver);
 struct deliver_counts deliver_counts(const struct deliver *deliver);

@@ -437,6 +437,8 @@ int deliver_send(struct deliver_maker *maker, struct post *post, const struct de
 	forget(&looking);
 	if (result == -EPERM)
 		*why = "it cannot be put into a mail";
+	else if (result != -ENOENT) /* the error says it */
+		*why = "";
 	return result;
 }
 

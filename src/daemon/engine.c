@@ -43,15 +43,18 @@ bool engine_has_nftables(const struct engine *engine)
 	return false;
 }
 
+/* What finds no room is made good by telling it of all. */
 static void tell_loader(struct engine *engine)
 {
-	if (message_send(ROLE_FD_LOADER, &engine->message, NULL, 0) != 0)
-		LOG_SAY(LOG_WARNING, "the loader is busy: nftables does not have the latest blocks");
+	if (message_send(ROLE_FD_LOADER, &engine->message, NULL, 0) == 0)
+		return;
+	LOG_SAY(LOG_WARNING, "the loader is busy: nftables gets the latest blocks a little later");
+	engine->nftables_behind = true;
 }
 
 void engine_tell_blocked(struct engine *engine, const struct prefix *prefixes, unsigned count, int64_t for_ns)
 {
-	while (count > 0 && engine_has_nftables(engine)) {
+	while (count > 0 && engine_has_nftables(engine) && !engine->nftables_behind) {
 		unsigned now = count < MESSAGE_PREFIXES_MAX ? count : MESSAGE_PREFIXES_MAX;
 
 		message_init(&engine->message, MESSAGE_BLOCK, 0);
@@ -67,7 +70,7 @@ void engine_tell_blocked(struct engine *engine, const struct prefix *prefixes, u
 
 void engine_tell_unblocked(struct engine *engine, const struct prefix *prefix)
 {
-	if (!engine_has_nftables(engine))
+	if (!engine_has_nftables(engine) || engine->nftables_behind)
 		return;
 	message_init(&engine->message, MESSAGE_UNBLOCK, 0);
 	message_put_prefix(&engine->message.prefix, prefix);
@@ -79,6 +82,8 @@ void engine_tell_blocks(struct engine *engine)
 	if (!engine_has_nftables(engine))
 		return;
 	message_init(&engine->message, MESSAGE_BLOCKS, 0);
+	engine->message.number = engine->nftables_behind; /* it may not have heard of what was let go either */
+	engine->nftables_behind = false;
 	tell_loader(engine);
 }
 
@@ -114,8 +119,7 @@ static int listen_to_loader(struct engine *engine)
 			return 0;
 		if (result != 0)
 			return result;
-		for (unsigned i = 0; i < fd_count; i++) /* maps came once, at the beginning */
-			(void)close(fds[i]);
+		channel_drop(fds, &fd_count); /* maps came once, at the beginning */
 		if (engine->message.type == MESSAGE_STATE) {
 			take_state(engine, &engine->message.state);
 			settle(engine);
@@ -140,6 +144,7 @@ static int listen_to_recorder(struct engine *engine)
 			return 0;
 		if (result != 0)
 			return result;
+		channel_drop(fds, &fd_count); /* what was learned came once, at the beginning */
 		if (engine->message.type != MESSAGE_RECORDED)
 			continue;
 		engine->journal.written = engine->message.recorded.written;
@@ -167,8 +172,7 @@ static void take_config(struct engine *engine, int *fds, unsigned fd_count)
 		}
 		config_fini(&next);
 	}
-	for (unsigned i = 0; i < fd_count; i++)
-		(void)close(fds[i]);
+	channel_drop(fds, &fd_count);
 	role_tell_applied(&engine->message, serial, result, (const char(*)[CONFIG_ERROR_SIZE]) & error, result != 0);
 }
 
@@ -283,8 +287,8 @@ static void take_learned(struct engine *engine, int fd, uint32_t length)
 		LOG_SAY(LOG_WARNING, "what was learned cannot be read: %s", strerror(-result));
 }
 
-/* Asks the recorder what is in force, and puts it back. *highest is the number of the last rule that has been. */
-static int restore(struct engine *engine, uint32_t *highest)
+/* Asks the recorder what is in force, and puts it back. */
+static int restore(struct engine *engine)
 {
 	unsigned count = 0;
 	int result;
@@ -304,12 +308,11 @@ static int restore(struct engine *engine, uint32_t *highest)
 		}
 		if (result == 0 && engine->message.type == MESSAGE_LEARNED)
 			take_learned(engine, fds[0], engine->message.checkpoint.length);
-		for (unsigned i = 0; i < fd_count; i++)
-			(void)close(fds[i]);
+		channel_drop(fds, &fd_count);
 		if (result != 0 || engine->message.type != MESSAGE_IN_FORCE)
 			continue;
 		if (engine->message.in_force.kind == MESSAGE_KIND_END) {
-			*highest = engine->message.in_force.highest;
+			engine->highest = engine->message.in_force.highest;
 			break;
 		}
 		result = put_back(engine, &engine->message.in_force);
@@ -326,10 +329,11 @@ static int give_up_rights(struct engine *engine)
 }
 
 /* When all that has to be opened is open. */
-static int close_doors(void)
+static int close_doors(struct engine *engine)
 {
 	int result = sandbox_excuse(sandbox_confine(NULL, "/etc/passwd"));
 
+	(void)engine;
 	return result == 0 || result == -ENOENT ? sandbox_filter(ROLE_ENGINE) : result;
 }
 
@@ -394,52 +398,48 @@ static int make_tables(struct engine *engine)
 	return result;
 }
 
+/* Of files that are not to be had later. */
+static int open_traces(struct engine *engine)
+{
+	return watch_trace_open(&engine->config, &engine->traces);
+}
+
+/* In this order, each with what it means that it failed. */
+static const struct step {
+	int (*take)(struct engine *engine);
+	const char *failed;
+} steps[] = {
+	{ open_traces, "what traces are made with cannot be read" },
+	{ give_up_rights, "rights cannot be given up" },
+	{ take_maps, "the shield's maps are not to be had" },
+	{ make_tables, "the shield's maps cannot be used" },
+	{ close_doors, "the role cannot be confined" },
+	{ restore, "what was in force cannot be put back" },
+	{ begin_watch, "attacks cannot be watched for" },
+};
+
 static int begin(struct engine *engine, uint64_t *serial, char error[CONFIG_ERROR_SIZE])
 {
 	int fds[MESSAGE_FDS_MAX];
 	unsigned fd_count = 0;
-	uint32_t highest = 0;
 	int result = role_take_config(&engine->message, fds, &fd_count, &engine->config, error);
 
 	engine->roles = engine->message.config;
 	*serial = engine->roles.serial;
 	if (result != 0)
 		return result;
-	result = watch_trace_open(&engine->config, &engine->traces); /* of files that are not to be had later */
-	if (result == 0)
-		result = give_up_rights(engine);
-	if (result != 0)
-		(void)snprintf(error, CONFIG_ERROR_SIZE, "rights cannot be given up: %s", strerror(-result));
-	if (result == 0) {
-		result = take_maps(engine);
-		if (result == 0)
-			result = make_tables(engine);
-		if (result == 0)
-			result = close_doors();
+	for (size_t i = 0; result == 0 && i < sizeof(steps) / sizeof(steps[0]); i++) {
+		result = steps[i].take(engine);
 		if (result != 0)
-			(void)snprintf(error, CONFIG_ERROR_SIZE, "the shield's maps cannot be used: %s",
-			               strerror(-result));
-	}
-	if (result == 0) {
-		result = restore(engine, &highest);
-		if (result != 0)
-			(void)snprintf(error, CONFIG_ERROR_SIZE, "what was in force cannot be put back: %s",
-			               strerror(-result));
-	}
-	if (result == 0) {
-		result = begin_watch(engine);
-		if (result != 0)
-			(void)snprintf(error, CONFIG_ERROR_SIZE, "attacks cannot be watched for: %s",
-			               strerror(-result));
+			(void)snprintf(error, CONFIG_ERROR_SIZE, "%s: %s", steps[i].failed, strerror(-result));
 	}
 	if (result == 0)
 		result = lists_load(engine, &engine->config, fds, fd_count, error);
-	for (unsigned i = 0; i < fd_count; i++)
-		(void)close(fds[i]);
+	channel_drop(fds, &fd_count);
 	if (result != 0)
 		return result;
 	message_init(&engine->message, MESSAGE_RESTORED, 0);
-	engine->message.number = highest + 1;
+	engine->message.number = engine->highest + 1;
 	result = role_send_waiting(ROLE_FD_LOADER, &engine->message);
 	if (result != 0)
 		(void)snprintf(error, CONFIG_ERROR_SIZE, "the loader is gone: %s", strerror(-result));
@@ -461,6 +461,8 @@ static void do_what_is_due(struct engine *engine, int64_t now_ns, int64_t *tick_
 		 */
 		(void)blocks_sweep(engine->blocks, engine_jiffies(engine), capacity / SWEEPS + 1);
 		lists_renew(engine);
+		if (engine->nftables_behind)
+			engine_tell_blocks(engine);
 		operation_expire(engine);
 		alerts_expire(engine);
 	}

@@ -119,6 +119,7 @@ struct engine {
 	struct operation *operations;    /* ENGINE_OPERATIONS_MAX, a ring */
 	unsigned postponed_first, postponed_count;
 	struct postponed *postponed;  /* ENGINE_OPERATIONS_MAX, a ring */
+	uint32_t highest;             /* number that a rule has had, says the recorder */
 	bool settled;                 /* the recorder knows that what was in force is so again */
 	uint64_t next_id, awaited_id; /* of the message that is under way; 0: none */
 	uint64_t reload_client, reload_id;
@@ -129,6 +130,7 @@ struct engine {
 	struct shield_counters *counters; /* SHIELD_SERVICES_MAX, as last read */
 	struct links links;
 	struct alerts alerts;
+	bool nftables_behind; /* it has not heard of all that was blocked and let go: it is told of all, when it can be */
 	struct message_counted nftables; /* what it has counted besides; zeroed where there is none */
 	struct message message;
 };

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/time.h"
 #include "daemon/loader_inside.h"
@@ -226,9 +227,12 @@ static int unblock(struct loader *loader, const struct message *message, struct 
 static int mirror_all(struct loader *loader, const struct message *message, struct message_answer *answer,
                       struct shield_error *error)
 {
-	(void)message;
+	int result;
+
 	(void)answer;
-	return mirror_blocks(&loader->mirror, error);
+	(void)alarm(ROLE_LONG_S); /* lists are long */
+	result = message->number ? mirror_clear_blocks(&loader->mirror, error) : 0;
+	return result ? result : mirror_blocks(&loader->mirror, error);
 }
 
 static int count_from(struct loader *loader, const struct message *message, struct message_answer *answer,

@@ -92,6 +92,11 @@ static bool check_number(const struct message *message, unsigned fd_count)
 	return fd_count == 0 && message->number > 0;
 }
 
+static bool check_flag(const struct message *message, unsigned fd_count)
+{
+	return fd_count == 0 && message->number <= 1;
+}
+
 static bool check_renewal(const struct message *message, unsigned fd_count)
 {
 	return fd_count == 0 && message->renewal.number > 0 && lasts(message->renewal.for_ns);
@@ -293,7 +298,7 @@ static const struct row {
 	[MESSAGE_FREEZE]      = { MESSAGE_ENGINE_TO_LOADER,   BODY(freeze),   check_freeze },
 	[MESSAGE_BLOCK]       = { MESSAGE_ENGINE_TO_LOADER,   BODY(allow),    check_allow },
 	[MESSAGE_UNBLOCK]     = { MESSAGE_ENGINE_TO_LOADER,   BODY(prefix),   check_prefix },
-	[MESSAGE_BLOCKS]      = { MESSAGE_ENGINE_TO_LOADER,   HEADER,         check_nothing },
+	[MESSAGE_BLOCKS]      = { MESSAGE_ENGINE_TO_LOADER,   BODY(number),   check_flag },
 	[MESSAGE_RESTORED]    = { MESSAGE_ENGINE_TO_LOADER,   BODY(number),   check_highest },
 	[MESSAGE_MAPS]        = { MESSAGE_LOADER_TO_ENGINE,   BODY(state),    check_state },
 	[MESSAGE_STATE]       = { MESSAGE_LOADER_TO_ENGINE,   BODY(state),    check_state },

@@ -8,9 +8,11 @@
  *     parent ──► every role    configuration, as descriptors of the file's text and of the lists it names
  *     parent ──► engine        the channel to the messenger, which may end and begin anew alone
  *     role ──► parent          it is in force, or why not; the engine also asks for a reload
- *     engine ──► loader        rules, allowances, mode, ways in, what is under attack; blocks where nftables must have them too; never instructions
+ *     engine ──► loader        rules, allowances, mode, ways in, what is under attack; blocks where nftables must have
+ *                              them too; never instructions
  *     loader ──► engine        descriptors of maps, answers
- *     engine ──► recorder      what was done; what was learned, observed and found, and who is being dropped, as files in memory
+ *     engine ──► recorder      what was done; what was learned, observed and found, and who is being dropped, as files in
+ *                              memory
  *     engine ──► messenger     what people are to be told
  *     messenger ──► engine     how that goes
  *     recorder ──► engine      how that goes; what is still in force; what had been learned
@@ -333,7 +335,11 @@ struct message {
 		struct message_state state;
 		struct message_answer answer;
 		struct message_rule rule;
-		uint32_t number; /* of a rule; RESTORED: from which to count; ASK: enum shield_origin */
+		/*
+		 * of a rule; RESTORED: from which to count; ASK: enum shield_origin; BLOCKS: 1: what is blocked no more
+		 * goes too, else 0
+		 */
+		uint32_t number;
 		struct message_renewal renewal;
 		struct message_allow allow;
 		struct message_prefix prefix;

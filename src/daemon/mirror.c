@@ -234,22 +234,33 @@ static int clear_rules(struct mirror *mirror, struct shield_error *error)
 	return result;
 }
 
-static int clear_stale(struct mirror *mirror, struct shield_error *error)
+int mirror_clear_blocks(struct mirror *mirror, struct shield_error *error)
 {
-	struct stale blocked = { .result = 0 }, allowed = { .result = 0 };
+	struct stale blocked = { .result = 0 };
 	struct blocks *blocks = NULL;
-	int result = blocks_new(shield_maps(mirror->shield), &blocks);
+	int result;
 
+	if (!mirror->nft)
+		return 0;
+	result = blocks_new(shield_maps(mirror->shield), &blocks);
 	if (result == 0)
 		result = blocks_each(blocks, jiffies_now(mirror), hold, &blocked);
 	blocks_free(blocks);
 	if (result == 0)
 		result = clear_list(mirror, NFT_BLOCKED, &blocked, error);
+	prefix_list_fini(&blocked.held);
+	return result;
+}
+
+static int clear_stale(struct mirror *mirror, struct shield_error *error)
+{
+	struct stale allowed = { .result = 0 };
+	int result = mirror_clear_blocks(mirror, error);
+
 	if (result == 0)
 		result = shield_each_allowed(shield_maps(mirror->shield), jiffies_now(mirror), hold, &allowed);
 	if (result == 0)
 		result = clear_list(mirror, NFT_ALLOWED, &allowed, error);
-	prefix_list_fini(&blocked.held);
 	prefix_list_fini(&allowed.held);
 	return result ? result : clear_rules(mirror, error);
 }

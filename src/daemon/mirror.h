@@ -46,6 +46,8 @@ int mirror_list(struct mirror *mirror, enum nft_list list, const struct prefix *
 int mirror_unlist(struct mirror *mirror, enum nft_list list, const struct prefix *prefix, struct shield_error *error);
 /* Puts in all blocks anew; for when many have changed. */
 int mirror_blocks(struct mirror *mirror, struct shield_error *error);
+/* Takes out what is blocked no more; for when it may not have heard of that. */
+int mirror_clear_blocks(struct mirror *mirror, struct shield_error *error);
 int mirror_set_mode(struct mirror *mirror, struct shield_error *error); /* the shield's */
 int mirror_set_guard(struct mirror *mirror, struct shield_error *error);
 /* What it has counted, to be added to what the shield has. False: nothing. */

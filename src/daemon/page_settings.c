@@ -10,6 +10,7 @@
 static const char *title_of(const struct config_page *page, unsigned language, char host[CONFIG_PAGE_TITLE_SIZE])
 {
 	const char *at = strstr(page->url, "://");
+	size_t length;
 
 	if (page->title[language][0])
 		return page->title[language];
@@ -17,7 +18,8 @@ static const char *title_of(const struct config_page *page, unsigned language, c
 		if (page->title[i][0])
 			return ""; /* another language's stands in */
 	at = at ? at + 3 : "Holdfast";
-	(void)snprintf(host, CONFIG_PAGE_TITLE_SIZE, "%.*s", (int)strcspn(at, "/:"), at);
+	length = *at == '[' ? strcspn(at, "]") + 1 : strcspn(at, "/:"); /* an address of IPv6 has colons itself */
+	(void)snprintf(host, CONFIG_PAGE_TITLE_SIZE, "%.*s", (int)length, at);
 	return host;
 }
 

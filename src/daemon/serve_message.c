@@ -7,7 +7,10 @@
 
 #define HEADER offsetof(struct serve_message, config)
 
-static const char *const names[SERVE_ROLES] = { "desk", "public", "prober", "reader", "console", "messenger" };
+static const char *const names[SERVE_ROLES] = {
+	[SERVE_ROLE_DESK] = "desk",     [SERVE_ROLE_PUBLIC] = "public",   [SERVE_ROLE_PROBER] = "prober",
+	[SERVE_ROLE_READER] = "reader", [SERVE_ROLE_CONSOLE] = "console", [SERVE_ROLE_MESSENGER] = "messenger",
+};
 
 const char *serve_role_name(enum serve_role role)
 {

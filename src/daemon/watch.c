@@ -176,6 +176,7 @@ void watch_reload(struct watch *watch, const struct config *before, const struct
 	watch_attempts_clear(watch->attempts); /* services may stand elsewhere */
 	if (same_services(before, config))
 		return;
+	watch_users_reload(&watch->users, before);
 	watch->outdated = true;
 	watch->again_ns = 0;
 }

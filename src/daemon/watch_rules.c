@@ -55,13 +55,11 @@ static const struct shield_rule_told *find_told(const struct watch_rules *rules,
 
 /* ---- strays ---- */
 
-void watch_rules_begin(struct watch *watch)
+static void find_strays(struct watch *watch)
 {
 	struct watch_rules *rules = &watch->rules;
 
-	rules->rule_count = rules->stray_count = rules->order_count = 0;
-	rules->has_order = false;
-	rules->forsaken = rules->awaited_id != 0;
+	rules->stray_count = 0;
 	if (!read_told(watch))
 		return;
 	for (unsigned i = 0; i < rules->told_count; i++)
@@ -70,6 +68,16 @@ void watch_rules_begin(struct watch *watch)
 	if (rules->stray_count)
 		LOG_SAY(LOG_INFO, "%u rules that were made before stand; they are taken up again where they are wanted",
 		        rules->stray_count);
+}
+
+void watch_rules_begin(struct watch *watch)
+{
+	struct watch_rules *rules = &watch->rules;
+
+	rules->rule_count = rules->order_count = 0;
+	rules->has_order = false;
+	rules->forsaken = rules->awaited_id != 0;
+	find_strays(watch);
 }
 
 static struct watch_stray *find_stray(struct watch_rules *rules, uint32_t number)
@@ -422,9 +430,9 @@ bool watch_answered(struct watch *watch, const struct message *message)
 	if (rules->awaited_id == 0 || message->id != rules->awaited_id)
 		return false;
 	rules->awaited_id = 0;
-	if (rules->forsaken) { /* it is found among those that stand */
+	if (rules->forsaken) { /* it is found among those that stand; what live has ordered since waits on */
 		rules->forsaken = false;
-		watch_rules_begin(watch);
+		find_strays(watch);
 		return true;
 	}
 	switch (rules->step) {

@@ -42,28 +42,33 @@ static void make_message(struct watch *watch, const struct watch_stream *stream,
 	watch->message.stream.kind = kind;
 }
 
+/* Nothing more is written of it. */
+static void cut(struct watch *watch, struct watch_stream *stream, const char *why)
+{
+	if (stream->ends)
+		return;
+	stream->ends = true;
+	watch->streams.cut++;
+	LOG_SAY(LOG_WARNING, "what this generation observes is not written down any more: %s", why);
+}
+
 /* Takes the file, of so many octets. */
 static void append(struct watch *watch, struct watch_stream *stream, int file, size_t length)
 {
-	if (!stream->ends && stream->octets + length <= WATCH_STREAM_OCTETS_MAX) {
-		make_message(watch, stream, MESSAGE_STREAM_SEGMENT);
-		watch->message.stream.sequence = stream->sequence;
-		watch->message.stream.length = (uint32_t)length;
-		if (outbox_put(watch->setup.outbox, &watch->message, file, length) == 0) {
-			stream->sequence++;
-			stream->octets += length;
-			return;
-		}
-	} else {
+	if (stream->ends || length > MESSAGE_SEGMENT_MAX || stream->octets + length > WATCH_STREAM_OCTETS_MAX) {
 		(void)close(file);
+		cut(watch, stream, "it is too much");
+		return;
 	}
-	if (!stream->ends) {
-		watch->streams.cut++;
-		LOG_SAY(LOG_WARNING, "what this generation observes is not written down any more: %s",
-		        stream->octets + length > WATCH_STREAM_OCTETS_MAX ? "it is too much"
-		                                                          : "the recorder is behind");
+	make_message(watch, stream, MESSAGE_STREAM_SEGMENT);
+	watch->message.stream.sequence = stream->sequence;
+	watch->message.stream.length = (uint32_t)length;
+	if (outbox_put(watch->setup.outbox, &watch->message, file, length) != 0) {
+		cut(watch, stream, "the recorder is behind");
+		return;
 	}
-	stream->ends = true;
+	stream->sequence++;
+	stream->octets += length;
 }
 
 static void put(struct watch *watch, const uint8_t *octets, size_t length, struct watch_stream *const *into,
@@ -72,12 +77,12 @@ static void put(struct watch *watch, const uint8_t *octets, size_t length, struc
 	int file = outbox_file(octets, length);
 
 	for (unsigned i = 0; i < count; i++) {
-		int own = file < 0 ? -1 : i + 1 < count ? fcntl(file, F_DUPFD_CLOEXEC, 0) : file;
+		int own = i + 1 == count || file < 0 ? file : fcntl(file, F_DUPFD_CLOEXEC, 0);
 
 		if (own >= 0)
 			append(watch, into[i], own, length);
 		else
-			into[i]->ends = true;
+			cut(watch, into[i], strerror(file < 0 ? -file : errno));
 	}
 }
 
@@ -104,13 +109,13 @@ static void begin_stream(struct watch *watch, struct watch_stream *stream, uint3
 	size_t length = 0;
 	int result = stream_begin(watch->live, &octets, &length);
 
-	*stream = (struct watch_stream){
-		.open = true, .number = number, .name = (uint64_t)(watch->now_ns + watch->shift_ns), .ends = result != 0
-	};
+	*stream = (struct watch_stream){ .open = true,
+		                         .number = number,
+		                         .name = (uint64_t)(watch->now_ns + watch->shift_ns) };
 	if (result == 0)
 		put(watch, octets, length, &stream, 1);
 	else
-		LOG_SAY(LOG_WARNING, "what this generation observes is not written down: %s", strerror(-result));
+		cut(watch, stream, strerror(-result));
 	free(octets);
 }
 

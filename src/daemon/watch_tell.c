@@ -102,18 +102,20 @@ static int64_t end_writing(struct writing *writing, int result)
 	return result ? result : length;
 }
 
+/* `length` is what end_writing() said, or begin_writing() where that failed. */
 static void send_incident(struct watch *watch, const struct writing *writing, int64_t length)
 {
+	if (length > MESSAGE_JSON_MAX) {
+		(void)close(writing->fd);
+		length = -EFBIG;
+	}
 	if (length < 0) {
 		LOG_SAY(LOG_ERROR, "an incident is not told: %s", strerror((int)-length));
 		return;
 	}
 	watch->message.incident.length = (uint32_t)length;
-	if (length > MESSAGE_JSON_MAX ||
-	    outbox_put(watch->setup.outbox, &watch->message, writing->fd, (size_t)length) != 0)
+	if (outbox_put(watch->setup.outbox, &watch->message, writing->fd, (size_t)length) != 0)
 		LOG_SAY(LOG_ERROR, "the recorder is behind: an incident as it stands is not recorded");
-	if (length > MESSAGE_JSON_MAX)
-		(void)close(writing->fd);
 }
 
 /* ---- news ---- */
@@ -181,6 +183,8 @@ static void tell_standing(struct watch *watch, const struct watch_standing *stan
 	if (result == 0) {
 		result = analysis_json_write_finding(writing.out, &input, totals, &finding, &live);
 		send_incident(watch, &writing, end_writing(&writing, result));
+	} else {
+		send_incident(watch, &writing, result);
 	}
 	finding_fini(&finding);
 }
@@ -281,10 +285,12 @@ static void tell_found(struct watch *watch, const struct finding *finding)
 	const struct life *rules[LIVE_RULES_MAX];
 	struct analysis_live live = { .rules = rules, .series = &watch->series };
 	struct writing writing = { .fd = -1 };
-	int result;
+	int result = begin_writing(&writing);
 
-	if (begin_writing(&writing) != 0)
+	if (result != 0) {
+		send_incident(watch, &writing, result);
 		return;
+	}
 	input.service_of = service_of;
 	input.service_context = watch->config;
 	(void)snprintf(name, sizeof(name), "%016" PRIx64 ".hfs", finding->incident->id);
@@ -384,7 +390,9 @@ void watch_save(struct watch *watch)
 	if (!live_engine(watch->live)) /* it has ended, and was saved before */
 		return;
 	result = live_save(watch->live, &octets, &length);
-	if (result == 0 && length <= MESSAGE_CHECKPOINT_MAX) {
+	if (result == 0 && length > MESSAGE_CHECKPOINT_MAX)
+		result = -EFBIG;
+	if (result == 0) {
 		fd = outbox_file(octets, length);
 		message_init(&watch->message, MESSAGE_CHECKPOINT, 0);
 		watch->message.checkpoint.length = (uint32_t)length;

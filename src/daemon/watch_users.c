@@ -43,13 +43,19 @@ void watch_users_turn(struct watch_users *users, const struct config *config, in
 {
 	int64_t bucket_ns = count_bucket(wall_ns);
 
-	if (users->config != config) { /* services are others, or in another order */
-		memset(users->services, 0, sizeof(users->services));
-		users->config = config;
-	} else if (bucket_ns > users->bucket_ns) {
+	if (users->config && bucket_ns > users->bucket_ns)
 		end_bucket(users);
-	}
+	users->config = config;
 	users->bucket_ns = bucket_ns;
+}
+
+void watch_users_reload(struct watch_users *users, const struct config *before)
+{
+	if (!users->config)
+		return;
+	users->config = before; /* the new one stands where it stood */
+	end_bucket(users);
+	users->config = NULL;
 }
 
 void watch_users_finish(struct watch_users *users)

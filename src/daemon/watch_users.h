@@ -41,6 +41,8 @@ void watch_users_connection(struct watch_users *users, const struct config *conf
                             int64_t wall_ns);
 /* Now and then: a bucket that is over becomes signals. */
 void watch_users_turn(struct watch_users *users, const struct config *config, int64_t wall_ns);
+/* Services are others, or in another order, than in `before`, by which what was counted so far becomes signals. */
+void watch_users_reload(struct watch_users *users, const struct config *before);
 /* At the end: so does the one that lasts; what another daemon counts of it is added on record. */
 void watch_users_finish(struct watch_users *users);
 /* For the recorder: fills a message of MESSAGE_SIGNALS. False: nothing waits. */

@@ -94,9 +94,13 @@ static int calibrate(int fd, uint32_t *hz)
 static int start_sweep(int fd)
 {
 	uint8_t frame[64] = { 0 };
-	struct bpf_test_run_opts run = { .sz = sizeof(run), .data_in = frame, .data_size_in = sizeof(frame) };
-	int result = bpf_prog_test_run_opts(fd, &run);
+	struct bpf_test_run_opts run;
+	int result;
 
+	OPTIONS_BEGIN(run);
+	run.data_in = frame;
+	run.data_size_in = sizeof(frame);
+	result = bpf_prog_test_run_opts(fd, &run);
 	return result ? result : run.retval == XDP_PASS ? 0 : -EOPNOTSUPP;
 }
 
@@ -390,8 +394,12 @@ static int set_up(struct shield *shield, const struct shield_options *options, u
 
 	shield->clock_fd = bpf_program__fd(shield->programs->progs.shield_clock);
 	if (shield->origin != SHIELD_TAKEN_OVER)
-		for (unsigned i = 0; i < SHIELD_MAPS; i++)
+		for (unsigned i = 0; i < SHIELD_MAPS; i++) {
 			shield->maps.fd[i] = dup(bpf_map__fd(map_of(shield->programs, (enum shield_map)i)));
+			if (shield->maps.fd[i] < 0)
+				return shield_fail(error, -errno, "the shield's maps cannot be kept open: %s",
+				                   strerror(errno));
+		}
 	shield->config = map_config(shield->maps.fd[SHIELD_MAP_CONFIG]);
 	if (!shield->config)
 		return shield_fail(error, -errno, "the shield's configuration cannot be shared: %s", strerror(errno));

@@ -213,6 +213,8 @@ static const struct {
 	{ "a position is a number from 1 to 256", "une position est un nombre de 1 à 256" },
 	{ "the update is promised in at most a day", "le point suivant est promis sous un jour au plus" },
 	{ "say from when to when the works last", "dites de quand à quand durent les travaux" },
+	{ "these are more components than one list holds; plan several works",
+	  "c’est plus de composants qu’une liste n’en contient ; prévoyez plusieurs travaux" },
 	{ "it is done, but the audit log could not be written: %s", "c’est fait, mais le journal d’audit n’a pu être écrit : %s" },
 	{ "no such token", "jeton inconnu" },
 	{ "the form is not of this session", "le formulaire n’est pas de cette session" },

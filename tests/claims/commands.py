@@ -198,6 +198,8 @@ def what_is_not_there_or_broken_is_said(p):
         p.write("context%d" % number, context if not isinstance(context, list) else "[]")
         assert said in p.run("claim", "test", "--report", "trace.json", "--predicate", "spoofed", "--context",
                              "context%d" % number, status=1, record=False), context
+    assert "cannot be read" in p.run("claim", "test", "--report", "trace.json", "--predicates", ".", status=1,
+                                     record=False)
     assert "cannot be read" in p.run("claim", "test", "--report", "trace.json", "--predicates", "none", status=1,
                                      record=False)
     p.add("amplified")

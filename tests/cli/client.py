@@ -58,6 +58,9 @@ def traffic(mode, per_reading):
         for kind, reasons in {"enforced": {}, "observed": {}, **per_reading}.items()}}]) for i in range(1, 4)]
 
 
+# what the engine may have met: doc/control.md
+ENGINE_LIMITS = ("streams_cut", "rules_refused", "bans_pushed_out", "no_memory", "sources_uncounted", "outbox_lost",
+                 "dropped_left_out", "dropped_refused", "attempts_refused", "signals_lost")
 OBSERVING, ENFORCING = status(), status("enforce")
 EXPIRES = "2025-03-10T10:45:12.000000Z"
 BLOCKED = {"blocked": 1, "refused": 0, "expires": EXPIRES, "refusals": []}
@@ -234,6 +237,10 @@ ROWS = [
                                     blocks={"ipv4": 1024, "ipv6": 0, "capacity": 1024, "listed": 0})}, DONE,
         "RECORD  disk full.*LIMITS HIT\n.*samples_lost 5.*flows_full 6.*cookies_lost 1.*record_lost 7"
         ".*shield.block_capacity"),
+    Row("status", {"status": status(record={"written": 0, "lost": 0, "state": "ok", "streams_cut": 2},
+                                    engine={"limits": {name: 3 + n for n, name in enumerate(ENGINE_LIMITS)}})}, DONE,
+        "LIMITS HIT\n" + "".join(rf"(?=.*\b{name}\s+{5 if name == 'streams_cut' else 3 + n}:\s)"
+                                for n, name in enumerate(ENGINE_LIMITS))),
     Row("status", {"status": status(ways_in=[{"from": "203.0.113.7/32", "port": 22, "left_s": 3400}],
                                     services=[{"name": "a\x1b[2J", "enforced": {}, "observed": {}}])}, DONE,
         r"a\?\[2J.*WAYS IN 203.0.113.7/32 to port 22 \(56 min 40 s\)"),

@@ -312,6 +312,19 @@ def components(s, ann, bob):
     s.answered("who may read adds none", Browser(ann.port).get("/events"), 401)
 
 
+def more_than_a_list_holds(s, bob):
+    """Works that touch so many components that their IDs do not fit a text of the record."""
+    ids = [f"c{i:031d}" for i in range(130)]
+    with sqlite3.connect(s.folder / "state/holdfast.db") as database:
+        database.executemany("INSERT INTO component VALUES(?, '', 1, 0, 1, 'x', '', '', '', 1, 1, 0)",
+                             [(one,) for one in ids])
+    s.answered("works of more components than a list holds",
+               bob.post("/works-add", name_fr="T", **{"from": "2200-01-01T00:00", "to": "2200-01-02T00:00"},
+                        **{f"c-{one}": "1" for one in ids}), 400, "prévoyez plusieurs travaux|plan several works")
+    with sqlite3.connect(s.folder / "state/holdfast.db") as database:
+        database.executemany("UPDATE component SET removed_ns = 2 WHERE id = ?", [(one,) for one in ids])
+
+
 def refusals(s, bob, zoe):
     """What is refused, in French: who asks, where, with which form; status, words."""
     far, now = "x" * 5000, {"lang": "fr", "since": "09:40"}
@@ -640,6 +653,7 @@ def main():
             zoe.sign_in(s.tokens["zoe"], "fr")
             life(s, ann, bob)
             components(s, ann, bob)
+            more_than_a_list_holds(s, bob)
             refusals(s, bob, zoe)
             published = approvals(s, ann, bob, zoe)
             due(s, ann, bob, zoe, published)

@@ -11,6 +11,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -86,7 +87,7 @@ ROWS = [
      0, "web: partial_outage since 2026-01-02 03:04:05 UTC", None),
     (["component", "set", "api", "--shown", "--name", "Interface", "--group", "core"], 0, "api is changed", None),
     (["component", "remove", "core"], 1, None, "components in that group"),
-    (["component", "list"], 0, "web +partial_outage +Website", None),
+    (["component", "list"], 0, "web +partial_outage +Website +in core\n.*api .* no French name, in core\n", None),
     (["works", "add", "--name", "Routers", "--from", "2200-01-01T00:00:00Z", "--to", "2200-01-01T00:00:00Z",
       "--components", "web"], 2, None, "end before they begin"),
     (["works", "add", "--name", "Routers", "--from", "2200-01-01T00:00:00Z", "--to", "2200-01-02T00:00:00Z",
@@ -107,6 +108,9 @@ ROWS = [
     (["publish", "-o", "out"], 0, "out: 16 files, not signed, holds until", None),
     (["verify", "out"], 0, "whole, 16 files; whose it is was not checked", None),
     (["verify", "none"], 1, None, "SHA256SUMS cannot be read"),
+    (["headers"], 0, "https://status.example.org/nel", None),
+    (["headers", "https://" + "a" * 504], 2, None, "more than 511 octets"),
+    (["headers", "http://example.org"], 2, None, "https alone"),
 ]
 
 
@@ -303,12 +307,32 @@ def without_rsync(stage):
                  answer[0] == 1 and "install it" in answer[2] and "16 files" in answer[1], answer)
 
 
+def nowhere_to_write(stage):
+    """Headers that went nowhere were not told."""
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run([stage.holdfast, "page", "headers", "https://example.org"], check=False, stdout=full,
+                              stderr=subprocess.PIPE, text=True, timeout=WAIT_S)
+    stage.expect("headers that cannot be written are no success", done.returncode == 1, (done.returncode, done.stderr))
+
+
+def those_that_are_gone(stage):
+    """As many components as a page can have, and all of them gone: what is there is told as it is."""
+    with sqlite3.connect(stage.folder / "holdfast.db") as record:
+        for i in range(256):
+            record.execute("INSERT INTO component VALUES(?, '', 1, 0, 1, 'x', '', '', '', 1, 1, 2)", (f"gone{i}",))
+            record.execute("INSERT INTO component_state(component, status, since_ns, cause, source, outage, added_ns,"
+                           " added_by) VALUES(?, 'major_outage', 1, '', 'said', 0, 1, 'x')", (f"gone{i}",))
+    stage.row(["component", "add", "late", "--name", "Late"], 0, None, None)
+    stage.row(["component", "set", "late", "--status", "partial_outage"], 0, None, None)
+    stage.row(["component", "list"], 0, "late +partial_outage", None)
+
+
 def main():
     with tempfile.TemporaryDirectory() as scratch:
         stage = Stage(os.path.abspath(sys.argv[1]), scratch)
         for row in ROWS:
             stage.row(*row)
-        for part in (jsons, replaced, never_torn, signed, copied, without_rsync):
+        for part in (jsons, replaced, never_torn, signed, copied, without_rsync, nowhere_to_write, those_that_are_gone):
             part(stage)
         stage.row(["works", "cancel", "m1"], 0, "m1 is cancelled", None)
         stage.row(["component", "remove", "api"], 0, "no longer on the page", None)

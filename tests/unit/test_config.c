@@ -14,6 +14,7 @@
 
 #include "base/time.h"
 #include "daemon/config.h"
+#include "daemon/page_settings.h"
 
 static struct config_errors errors;
 
@@ -406,6 +407,32 @@ static void what_is_published(void **state)
 	}
 }
 
+/* Where nobody says what the page is about its host is. */
+static void what_the_page_is_called(void **state)
+{
+	static const struct {
+		const char *page, *title;
+	} rows[] = {
+		{ "title: Example, url: \"https://status.example.org/\"", "Example" },
+		{ "url: \"https://status.example.org/\"", "status.example.org" },
+		{ "url: \"https://status.example.org:8443/x\"", "status.example.org" },
+		{ "url: \"https://[2001:db8::1]:8443/\"", "[2001:db8::1]" },
+		{ "stale_after: 1h", "Holdfast" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct page_settings_kept kept;
+		struct config config;
+		char text[160];
+
+		(void)snprintf(text, sizeof(text), "page: { %s }\n", rows[i].page);
+		config = good(text);
+		assert_string_equal(page_settings_of(&config, "", &kept)->title[LANGUAGE_EN], rows[i].title);
+		config_fini(&config);
+	}
+}
+
 static void several_at_once(void **state)
 {
 	static const char text[] = "mode: maybe\n"
@@ -583,6 +610,7 @@ int main(void)
 		cmocka_unit_test(geo_can_be_off),
 		cmocka_unit_test(mistakes_to_the_letter),
 		cmocka_unit_test(what_is_published),
+		cmocka_unit_test(what_the_page_is_called),
 		cmocka_unit_test(several_at_once),
 		cmocka_unit_test(many_mistakes),
 		cmocka_unit_test(bounds_together),

@@ -300,6 +300,24 @@ static void so_many_at_a_time(void **state)
 	assert_int_equal(in_state(DELIVERY_SENT), 2 * (5 + 9));
 }
 
+/* Who has no more time waits for what is under way, and begins nothing. */
+static void only_what_is_under_way(void **state)
+{
+	(void)state;
+	hire(1);
+	set("web", COMPONENT_DEGRADED);
+	set("web", COMPONENT_OPERATIONAL);
+	turn();
+	assert_int_equal(deliver_busy(deliver), 1);
+	end_all(0, 200, true);
+	assert_int_equal(deliver_wait(deliver, now_ns, 0, &error), 0);
+	assert_int_equal(deliver_busy(deliver), 0);
+	assert_int_equal(in_state(DELIVERY_SENT), 1);
+	assert_int_equal(in_state(DELIVERY_QUEUED), 1);
+	assert_int_equal(deliver_wait(deliver, now_ns, 0, &error), 0);
+	assert_int_equal(sent, 1);
+}
+
 static void what_fails_waits_and_dies(void **state)
 {
 	static const struct {
@@ -415,6 +433,8 @@ static void who_dies_leaves_it_to_the_next(void **state)
 
 static void what_is_configured_no_more(void **state)
 {
+	unsigned tries = 0;
+
 	(void)state;
 	hire(2);
 	add_mail("ann@example.org", "");
@@ -435,6 +455,22 @@ static void what_is_configured_no_more(void **state)
 	turn();
 	assert_int_equal(sent, 2);
 	assert_string_equal(parcels[0].to, "ann@example.org");
+	end_all(0, 250, true);
+	turn();
+	/* For which there is no server does not wait for ever either. */
+	deliver_free(deliver);
+	config.mail.smtp[0] = '\0';
+	hire(1);
+	set("web", COMPONENT_OPERATIONAL);
+	for (turn(); in_state(DELIVERY_QUEUED) + deliver_busy(deliver); turn(), tries++) {
+		int64_t next_ns;
+
+		end_all(0, 200, true);
+		assert_int_equal(subscriptions_next(ledger, &next_ns, &error), 0);
+		now_ns = next_ns < INT64_MAX && next_ns > now_ns ? next_ns : now_ns;
+		assert_true(tries < 2 * SUBSCRIPTIONS_ATTEMPTS);
+	}
+	assert_int_equal(in_state(DELIVERY_DEAD), 1);
 	deliver_free(deliver);
 	deliver = NULL;
 	post_is_there = false;
@@ -529,6 +565,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STAGED(each_gets_what_concerns_them),
 		STAGED(so_many_at_a_time),
+		STAGED(only_what_is_under_way),
 		STAGED(what_fails_waits_and_dies),
 		STAGED(a_mail_server_that_is_down_delays_all_mail),
 		STAGED(who_dies_leaves_it_to_the_next),

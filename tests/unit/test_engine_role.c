@@ -234,6 +234,26 @@ static void questions(void **state)
 	end();
 }
 
+/* What was learned comes at the beginning: a descriptor that comes with it later is not kept. */
+static void descriptors_are_not_kept(void **state)
+{
+	struct pollfd fd = { .events = POLLIN };
+	int ends[2];
+
+	(void)state;
+	begin(two_services, "");
+	assert_int_equal(pipe(ends), 0);
+	message_init(&message, MESSAGE_LEARNED, 0);
+	message.checkpoint.length = 1;
+	assert_int_equal(message_send(recorder_end, &message, &ends[1], 1), 0);
+	(void)close(ends[1]);
+	fd.fd = ends[0];
+	assert_int_equal(poll(&fd, 1, ROLE_CHILD_WAIT_MS), 1); /* nobody has the other end any more */
+	assert_true(fd.revents & POLLHUP);
+	(void)close(ends[0]);
+	end();
+}
+
 static void rules_are_told(void **state)
 {
 	struct match_error error;
@@ -814,17 +834,54 @@ static void reloads(void **state)
 	end();
 }
 
-/* Where nftables stands in, the loader hears of blocks. */
-static void blocks_for_nftables(void **state)
+#define BLOCKED_AT_ONCE 1000 /* more than a channel has room for */
+
+static void nftables_stands_in(void)
 {
-	(void)state;
-	begin(two_services, "");
 	message_init(&message, MESSAGE_STATE, 0);
 	message.state.hz = 250;
 	message.state.hook_count = 1;
 	message_text(message.state.hooks[0].name, sizeof(message.state.hooks[0].name), "eth0");
 	message.state.hooks[0].hook = MESSAGE_HOOK_NFTABLES;
 	assert_int_equal(message_send(loader_end, &message, NULL, 0), 0);
+}
+
+/* What a loader that is busy cannot be told one by one it is told as a whole, once. */
+static void more_blocks_than_the_loader_hears(void **state)
+{
+	static char line[65536];
+	size_t length;
+	unsigned blocks = 0;
+
+	(void)state;
+	begin(two_services, "");
+	nftables_stands_in();
+	await(recorder_end, MESSAGE_ENGINE_TO_RECORDER, MESSAGE_SETTLED);
+	length = (size_t)snprintf(line, sizeof(line), "{\"command\":\"block\",\"for_s\":9,\"prefixes\":[");
+	for (unsigned i = 0; i < BLOCKED_AT_ONCE; i++)
+		length += (size_t)snprintf(line + length, sizeof(line) - length, "%s\"198.18.%u.%u\"", i ? "," : "",
+		                           i / 256, i % 256);
+	(void)snprintf(line + length, sizeof(line) - length, "]}");
+	assert_says(ask(line), "\"blocked\":1000");
+	for (ordered(MESSAGE_BLOCK);; await_any(loader_end, MESSAGE_ENGINE_TO_LOADER)) {
+		if (message.type != MESSAGE_BLOCK)
+			break;
+		blocks++;
+	}
+	assert_true(blocks < BLOCKED_AT_ONCE);
+	assert_int_equal(message.type, MESSAGE_BLOCKS);
+	assert_int_equal(message.number, 1); /* with what was let go meanwhile */
+	(void)ask("{\"command\":\"block\",\"prefix\":\"198.51.100.0/24\",\"for_s\":9}");
+	ordered(MESSAGE_BLOCK);
+	end();
+}
+
+/* Where nftables stands in, the loader hears of blocks. */
+static void blocks_for_nftables(void **state)
+{
+	(void)state;
+	begin(two_services, "");
+	nftables_stands_in();
 	message_init(&message, MESSAGE_COUNTED, 0);
 	message.counted.counters.enforced[SHIELD_DROP_RULE] = (struct shield_count){ 100, 10000 };
 	assert_int_equal(message_send(loader_end, &message, NULL, 0), 0);
@@ -1074,6 +1131,7 @@ int main(void)
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		CASE(questions),
+		CASE(descriptors_are_not_kept),
 		CASE(rules_are_told),
 		CASE(blocks_of_prefixes),
 		CASE(blocks_of_proxies),
@@ -1098,6 +1156,7 @@ int main(void)
 		CASE(who_is_dropped),
 		CASE(a_list_that_is_too_long),
 		CASE(reloads),
+		CASE(more_blocks_than_the_loader_hears),
 		CASE(blocks_for_nftables),
 	};
 

@@ -477,6 +477,15 @@ static void nftables_stands_in(void **state)
 	             "nft allowed 192.0.2.1/32 of 1\ndisallow 192.0.2.1/32\nnft not allowed 192.0.2.1/32\n"
 	             "mode observe for good\nnft mode observe for good\nremove_rule 1\nnft not r1\n");
 
+	/* All of it, and what it has that is blocked no more: the fake's table has one such prefix. */
+	forget_notes();
+	(void)order(MESSAGE_BLOCKS);
+	assert_int_equal(answered(), 0);
+	assert_notes("");
+	order(MESSAGE_BLOCKS)->number = 1;
+	assert_int_equal(answered(), 0);
+	assert_notes("nft not blocked 203.0.113.0/24\n");
+
 	/* A rule that nftables cannot say is in force nowhere. */
 	forget_notes();
 	(void)snprintf(fake->fail, sizeof(fake->fail), "nft rule");

@@ -246,6 +246,9 @@ static void hostile_values(void **state)
 	(void)make(MESSAGE_ADD_RULE);
 	message.rule.action = RULE_CHALLENGE + 1;
 	assert_int_equal(check(MESSAGE_ENGINE_TO_LOADER, 0), -EBADMSG);
+	(void)make(MESSAGE_BLOCKS);
+	message.number = 2;
+	assert_int_equal(check(MESSAGE_ENGINE_TO_LOADER, 0), -EBADMSG);
 	(void)make(MESSAGE_ADD_RULE);
 	message.rule.shadow = 2;
 	assert_int_equal(check(MESSAGE_ENGINE_TO_LOADER, 0), -EBADMSG);

@@ -19,8 +19,7 @@ static struct prefix web_prefix, named_prefix;
 static struct config_service services[2] = { { .name = "web", .addresses = { .prefixes = &web_prefix, .count = 1 } },
 	                                     { .name = "Big Site",
 	                                       .addresses = { .prefixes = &named_prefix, .count = 1 } } };
-static const struct config config = { .services = services, .service_count = 2 },
-			   other = { .services = services, .service_count = 1 };
+static const struct config config = { .services = services, .service_count = 2 };
 static struct watch_users users;
 static struct message message;
 
@@ -81,10 +80,38 @@ static void observing(void **state)
 
 static void services_change(void **state)
 {
+	struct config_service before_services[2] = { services[0], services[1] };
+	const struct config before = { .services = before_services, .service_count = 2 };
+
 	(void)state;
-	note("192.0.2.7", OBSERVATION_ANSWERED, BUCKET);
-	watch_users_turn(&users, &other, 2 * BUCKET);
-	watch_users_turn(&users, &other, 3 * BUCKET);
+	note("192.0.2.7", OBSERVATION_ANSWERED, 2 * BUCKET);
+	/* As the engine does it: another configuration comes where the one before stood. */
+	services[0] = before_services[1];
+	services[1] = before_services[0];
+	watch_users_reload(&users, &before);
+	note("192.0.2.7", OBSERVATION_ANSWERED, 2 * BUCKET);
+	note("192.0.2.7", OBSERVATION_ANSWERED, 2 * BUCKET);
+	watch_users_turn(&users, &config, 3 * BUCKET);
+	assert_true(watch_users_take(&users, &message));
+	assert_int_equal(message.signals.count, 2);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_string_equal(message.signals.signals[i].component, "web");
+		assert_int_equal(message.signals.signals[i].bucket_ns, 2 * BUCKET);
+		assert_int_equal(message.signals.signals[i].good, i == 0 ? 10 : 20);
+	}
+	services[0] = before_services[0];
+	services[1] = before_services[1];
+	watch_users_reload(&users, &before);
+	watch_users_turn(&users, &config, 4 * BUCKET);
+	assert_false(watch_users_take(&users, &message));
+}
+
+/* Before anything was counted there is nothing to be told. */
+static void reload_at_the_beginning(void **state)
+{
+	(void)state;
+	watch_users_reload(&users, &config);
+	watch_users_turn(&users, &config, BUCKET);
 	assert_false(watch_users_take(&users, &message));
 }
 
@@ -154,6 +181,7 @@ int main(void)
 		cmocka_unit_test_setup(by_service_and_bucket, begin),
 		cmocka_unit_test_setup(observing, begin),
 		cmocka_unit_test_setup(services_change, begin),
+		cmocka_unit_test_setup(reload_at_the_beginning, begin),
 		cmocka_unit_test_setup(new_connections, begin),
 		cmocka_unit_test_setup(at_the_end, begin),
 		cmocka_unit_test_setup(nobody_takes_them, begin),
