@@ -511,11 +511,13 @@ void web_proxies(struct world *w, int64_t from_ns, int64_t to_ns, uint32_t per_s
 
 	for (int64_t t = from_ns + rng_exp(&r, gap); t < to_ns; t += rng_exp(&r, gap)) {
 		struct conn c;
+		const char *target;
+		uint32_t body;
 
 		connect_to(&c, w, &r, &shared[rng_below(&r, n)], LABEL_NORMAL);
-		conn_close(&c, 0,
-		           fetch(&c, conn_open(&c, t), &v, rng_chance(&r, 1, 10) ? "/about" : "/",
-		                 rng_range(&r, 800, 3000)));
+		body = rng_range(&r, 800, 3000);
+		target = rng_chance(&r, 1, 10) ? "/about" : "/";
+		conn_close(&c, 0, fetch(&c, conn_open(&c, t), &v, target, body));
 	}
 }
 
