@@ -199,7 +199,7 @@ static int begin(const char *dir, struct shield_error *error)
 		return -ENOMEM;
 	result = shield_open(&options, &the.shield, error);
 	if (!result)
-		result = shield_set_mode(the.shield, true, SHIELD_NEVER);
+		shield_set_mode(the.shield, true, SHIELD_NEVER);
 	return result;
 }
 

@@ -242,13 +242,16 @@ static int measure(int program, const uint8_t *frame, uint32_t length, uint32_t 
 	return 0;
 }
 
-/* `text` as a number of [1, max]; 0 where it is none. */
+/* `text` as a number of [0, max]. What is none ends the program, before it has done anything. */
 static uint32_t number_of(const char *text, uint32_t max)
 {
 	char *end = NULL;
 	unsigned long value = strtoul(text, &end, 10);
 
-	return *end == '\0' && value <= max ? (uint32_t)value : 0;
+	if (*text >= '0' && *text <= '9' && *end == '\0' && value <= max)
+		return (uint32_t)value;
+	(void)fprintf(stderr, "drop: '%s' is no number up to %u\n", text, max);
+	exit(1);
 }
 
 static int send_frames(char **words, int count)
@@ -423,10 +426,9 @@ static int equip(struct shield *shield, const struct wanted *wanted, struct shie
 	uint64_t took;
 	int result = shield_set_services(shield, &service, 1, error);
 
-	if (!result)
-		result = shield_set_mode(shield, true, SHIELD_NEVER);
 	if (result)
 		return result;
+	shield_set_mode(shield, true, SHIELD_NEVER);
 	result = block_sources(shield, wanted->kind, wanted->listed, &took);
 	if (result)
 		return result;

@@ -154,15 +154,28 @@ int file_sync_folder(const char *folder)
 	return result;
 }
 
-int file_sync_folder_of(const char *path)
+int file_folder_of(const char *path, char *folder, size_t size)
 {
 	const char *slash = strrchr(path, '/');
-	char folder[PATH_SIZE];
 	size_t length = slash && slash > path ? (size_t)(slash - path) : 1; /* of the root that slash is all */
 
-	if (length >= sizeof(folder))
+	if (length >= size)
 		return -ENAMETOOLONG;
 	memcpy(folder, slash ? path : ".", length);
 	folder[length] = '\0';
-	return file_sync_folder(folder);
+	return 0;
+}
+
+int file_sync_folder_of(const char *path)
+{
+	char folder[PATH_SIZE];
+	int result = file_folder_of(path, folder, sizeof(folder));
+
+	return result ? result : file_sync_folder(folder);
+}
+
+bool file_is_as_before(const struct stat *before, const struct stat *now)
+{
+	return before->st_ino == now->st_ino && before->st_dev == now->st_dev && before->st_size == now->st_size &&
+	       before->st_mtim.tv_sec == now->st_mtim.tv_sec && before->st_mtim.tv_nsec == now->st_mtim.tv_nsec;
 }

@@ -3,8 +3,10 @@
 #ifndef HOLDFAST_BASE_FILE_H
 #define HOLDFAST_BASE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 /* 0 or -errno. */
 int file_write(int fd, const void *octets, size_t count);
@@ -29,6 +31,10 @@ int file_replace(const char *path, unsigned mode, const void *octets, size_t len
 int file_copy(int from, uint64_t at, int to, uint64_t count);
 /* The folders that `path` is in, those of them that are not there, with that mode. 0; -ENOMEM; -errno. */
 int file_make_parents(const char *path, unsigned mode);
+/* The folder that a file is in: "." where its path names none. 0; -ENAMETOOLONG. */
+int file_folder_of(const char *path, char *folder, size_t size);
+/* Whether both are of one file, and nobody has written to it between. */
+bool file_is_as_before(const struct stat *before, const struct stat *now);
 /* What was created, renamed or removed in a folder is on the disk. 0 or -errno. */
 int file_sync_folder(const char *folder);
 /* The same of the folder that a file is in. -ENAMETOOLONG, too. */

@@ -130,8 +130,10 @@ void topk_add_another(struct topk *topk, struct topk_key key, uint64_t weight)
 		if (topk->used == TOPK_ROOM)
 			place = make_room(topk, key, hash);
 		topk->entries[topk->used] =
-			(struct topk_entry){ .key = key, .count = topk->floor, .error = topk->floor };
+			(struct topk_entry){ .key = key, .count = topk->floor + weight, .error = topk->floor };
+		topk->latest = topk->used;
 		*place = mark_of(hash, topk->used++);
+		return;
 	}
 	topk->latest = entry_at(*place);
 	topk->entries[topk->latest].count += weight;

@@ -17,7 +17,7 @@
 
 #define TOPK_SIZE 64
 #define TOPK_ROOM 128  /* keys held between two prunings */
-#define TOPK_INDEX 256 /* places of the hash table: the number of an entry plus one and an octet of its hash, or 0 */
+#define TOPK_INDEX 512 /* places of the hash table: the number of an entry plus one and an octet of its hash, or 0 */
 
 struct topk_key {
 	uint64_t high, low;

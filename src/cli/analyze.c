@@ -269,20 +269,6 @@ static int make_directory(const char *path)
 	return S_ISDIR(status.st_mode) ? 0 : -ENOTDIR;
 }
 
-static int write_fingerprint(const char *path, const char *json)
-{
-	struct output output;
-	int result = output_open(&output, path), closed;
-
-	if (result != 0)
-		return result;
-	errno = 0;
-	if (fputs(json, output.file) == EOF || fflush(output.file) != 0)
-		result = errno ? -errno : -EIO;
-	closed = output_close(&output, result != 0);
-	return result ? result : closed;
-}
-
 /* One file for each attack, under its key: so the dissector leaves them, and so DDoS-DB's tools take them in. */
 static int tell_fingerprints(const struct run *run, const char *directory)
 {
@@ -300,7 +286,7 @@ static int tell_fingerprints(const struct run *run, const char *directory)
 			free(json);
 			return refuse_fingerprint(directory, -ENOMEM);
 		}
-		result = write_fingerprint(path, json);
+		result = output_write(path, json);
 		if (result != 0)
 			refuse_fingerprint(path, result);
 		free(path);

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "cli/command.h"
-#include "tell/facts.h"
 #include "cli/options.h"
 #include "cli/order.h"
 #include "cli/output.h"
@@ -21,9 +20,11 @@
 #include "cli/progress.h"
 #include "cli/say.h"
 #include "defend/match.h"
+#include "shield/maps.h"
+#include "tell/facts.h"
 #include "tell/words.h"
 
-#define REASON_MAX 159 /* octets, as the daemon has it */
+#define REASON_MAX (SHIELD_REASON_MAX - 1) /* octets */
 #define FOR_MAX (90 * 86400 * NS_PER_S)
 #define CHARACTER_OF(offset) ((offset) + 1)
 

@@ -14,15 +14,6 @@
 #define HANG 4
 #define WEIGHT_COLUMN 8
 
-static void heading(const struct paper *paper, const char *title)
-{
-	struct draft d = { .length = 0 };
-
-	draft_add(&d, BOLD "%s" PLAIN, title);
-	(void)fputc('\n', paper->out);
-	paper_line(paper, 0, d.text);
-}
-
 void claim_page_claim(const struct paper *paper, const struct ledger_claim *claim)
 {
 	struct draft d = { .length = 0 };
@@ -105,7 +96,7 @@ static void write_numbers(const struct paper *paper, const json_t *verdict)
 
 	if (!json_is_number(probability))
 		return;
-	heading(paper, "HOW SURE");
+	paper_heading(paper, "HOW SURE");
 	draft_add(&d, "Likelihood: " BOLD "%s" PLAIN " (%.1f" WORDS_TIE "%%).", fact_text(verdict, "word"),
 	          json_number_value(probability) * 100);
 	draft_add(&d, " Confidence in that: " BOLD "%s" PLAIN "%s%s.", fact_text(verdict, "confidence"),
@@ -151,7 +142,7 @@ static void write_parts(const struct paper *paper, const json_t *verdict)
 
 	if (json_array_size(parts) == 0)
 		return;
-	heading(paper, "ITS PARTS");
+	paper_heading(paper, "ITS PARTS");
 	json_array_foreach(parts, i, part)
 	{
 		struct draft d = { .length = 0 };
@@ -169,7 +160,7 @@ static void write_evidence(const struct paper *paper, const json_t *verdict)
 
 	if (json_array_size(evidence) == 0)
 		return;
-	heading(paper, "WHAT WEIGHS, AND WHAT MOVES IT");
+	paper_heading(paper, "WHAT WEIGHS, AND WHAT MOVES IT");
 	json_array_foreach(evidence, i, item)
 	{
 		const char *without = fact_text(item, "without");
@@ -191,7 +182,7 @@ static void write_hypotheses(const struct paper *paper, const json_t *verdict)
 
 	if (json_array_size(hypotheses) == 0)
 		return;
-	heading(paper, "WHAT ELSE IT COULD BE");
+	paper_heading(paper, "WHAT ELSE IT COULD BE");
 	json_array_foreach(hypotheses, i, item)
 	{
 		struct draft d = { .length = 0 };
@@ -204,7 +195,7 @@ static void write_hypotheses(const struct paper *paper, const json_t *verdict)
 
 static void write_unknowns(const struct paper *paper, const json_t *verdict)
 {
-	heading(paper, "WHAT CANNOT BE KNOWN FROM PACKETS");
+	paper_heading(paper, "WHAT CANNOT BE KNOWN FROM PACKETS");
 	paper_text(
 		paper, INDENT, INDENT,
 		"Who had them sent, who paid, and why: a device in a country, or a rented botnet, is nobody's signature.");

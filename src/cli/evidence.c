@@ -29,7 +29,6 @@
 #include "cli/place.h"
 #include "cli/say.h"
 #include "cli/tape.h"
-#include "detect/incident_id.h"
 #include "record/bundle.h"
 #include "record/ledger.h"
 #include "record/minisign.h"
@@ -142,13 +141,6 @@ static int make_key(const struct evidence_options *options)
 
 /* ---- the manifest ---- */
 
-static json_t *id_json(uint64_t id)
-{
-	char text[INCIDENT_ID_SIZE];
-
-	return json_string(incident_id_format(id, text));
-}
-
 static json_t *packets_json(const struct evidence_making *making)
 {
 	const struct exhibit_facts *facts = exhibit_facts(making->exhibit);
@@ -196,10 +188,9 @@ static json_t *databases_json(const struct evidence_making *making)
 static void describe(struct evidence_making *making)
 {
 	const struct archive_incident *head = &making->archived.head;
-	const char *tlp = making->options->tlp ? making->options->tlp : "amber+strict";
 	char label[32], host_made[TIME_TEXT_SIZE];
 
-	(void)snprintf(label, sizeof(label), "TLP:%s", tlp);
+	(void)snprintf(label, sizeof(label), "TLP:%s", making->options->tlp);
 	for (char *at = label; *at; at++)
 		*at = (char)(*at >= 'a' && *at <= 'z' ? *at - 'a' + 'A' : *at);
 	(void)time_format((struct capture_time){ making->made_ns }, host_made);
@@ -207,7 +198,7 @@ static void describe(struct evidence_making *making)
 		json_pack("{s:s,s:s,s:{s:s,s:o},s:o,s:{s:o,s:s,s:o,s:o,s:s,s:s,s:s},s:o,s:o}", "tlp", label, "made",
 	                  host_made, "holdfast", "version", HOLDFAST_VERSION, "executable_sha256", executable_json(),
 	                  "personal_data_until", build_time_or_null(making->until_ns), "incident", "id",
-	                  id_json(head->id), "state", archive_state_name(head->state), "began",
+	                  build_incident(head->id), "state", archive_state_name(head->state), "began",
 	                  build_time_or_null(head->began_ns), "ended", build_time_or_null(head->ended_ns), "target",
 	                  head->target, "vector", head->vector, "service", head->service, "databases",
 	                  databases_json(making), "packets", packets_json(making));
@@ -267,8 +258,10 @@ static int write_bundle(struct evidence_making *making, char head[BUNDLE_HEX_SIZ
 	for (unsigned i = 0; i < BUNDLE_SEGMENTS; i++)
 		add_file(making, &bundle, (enum bundle_segment)i, segment_file(making, (enum bundle_segment)i));
 	if (making->failed != 0) {
-		say_error("evidence", "what is known cannot be put together: %s; is there room in /tmp?",
-		          strerror(-making->failed));
+		say_error("evidence", "what is known cannot be put together: %s",
+		          making->failed == -E2BIG ? "more was published of it than a bundle takes"
+		          : making->failed == -ENOSPC || making->failed == -EIO ? "is there room in /tmp?"
+		                                                                : strerror(-making->failed));
 		return COMMAND_BAD;
 	}
 	result = output_open(&output, making->options->out);
@@ -291,8 +284,7 @@ static int sign(const struct evidence_making *making, const struct minisign_key 
 	char comment[MINISIGN_COMMENT_SIZE], text[MINISIGN_TEXT_SIZE], made[TIME_TEXT_SIZE], *path = NULL;
 	struct minisign_public public;
 	uint8_t digest[MINISIGN_DIGEST];
-	struct output output;
-	int fd = open(making->options->out, O_RDONLY | O_CLOEXEC), result = fd < 0 ? -errno : 0, closed;
+	int fd = open(making->options->out, O_RDONLY | O_CLOEXEC), result = fd < 0 ? -errno : 0;
 
 	if (result == 0)
 		result = minisign_digest(fd, digest);
@@ -304,14 +296,8 @@ static int sign(const struct evidence_making *making, const struct minisign_key 
 		result = minisign_sign(key, digest, comment, text);
 	if (result == 0 && asprintf(&path, "%s.minisig", making->options->out) < 0)
 		result = -ENOMEM;
-	if (result == 0) {
-		result = output_open(&output, path);
-		if (result == 0) {
-			result = fputs(text, output.file) == EOF ? -EIO : 0;
-			closed = output_close(&output, result != 0);
-			result = result ? result : closed;
-		}
-	}
+	if (result == 0)
+		result = output_write(path, text);
 	free(path);
 	minisign_key_public(key, &public);
 	(void)minisign_id(public.id, id);
@@ -332,7 +318,7 @@ static void record_bundle(const struct evidence_making *making, const char *head
 		                            .head = head,
 		                            .sha256 = sum,
 		                            .key = key_id,
-		                            .tlp = making->options->tlp ? making->options->tlp : "amber+strict" };
+		                            .tlp = making->options->tlp };
 	int fd = open(making->options->out, O_RDONLY | O_CLOEXEC);
 	struct record_error error = { .message = "" };
 	struct ledger *ledger = NULL;
@@ -451,7 +437,7 @@ static int make_bundle(const struct evidence_options *options)
 
 int evidence_command(int argc, char **argv)
 {
-	struct evidence_options options = { .name = NULL };
+	struct evidence_options options = { .tlp = "amber+strict" };
 	unsigned ways;
 	int status;
 
@@ -467,7 +453,7 @@ int evidence_command(int argc, char **argv)
 		return options_refuse(&table, "a bundle has a file, for its signature is beside it");
 	if (options.out && !options.name)
 		return options_refuse(&table, "of which incident: an ID, or latest");
-	if (options.tlp && !bundle_tlp(options.tlp))
+	if (!bundle_tlp(options.tlp))
 		return options_refuse(&table, "no label '%.20s'; TLP 2.0 has red, amber+strict, amber, green, clear",
 		                      options.tlp);
 	if (options.capture && strcmp(options.capture, "-") == 0)

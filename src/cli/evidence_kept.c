@@ -14,6 +14,7 @@
 #include "cli/command.h"
 #include "cli/evidence.h"
 #include "cli/evidence_inside.h"
+#include "cli/order.h"
 #include "cli/output.h"
 #include "cli/place.h"
 #include "cli/say.h"
@@ -108,14 +109,11 @@ int evidence_list(const char *config, bool json)
 	kept.json = json;
 	kept.list = json_array();
 	result = ledger_evidence_each(kept.ledger, 0, list_one, &kept, &error);
-	if (result == 0 && json) {
-		json_t *whole = json_pack("{s:s,s:O}", "schema", "holdfast.evidence/1", "bundles", kept.list);
-
-		if (!whole || json_dumpf(whole, stdout, JSON_INDENT(1)) != 0 || putchar('\n') == EOF)
-			result = -EIO;
-		json_decref(whole);
-	}
-	status = result == 0 ? output_finish() : refuse_record(&kept, &error);
+	if (result != 0)
+		status = refuse_record(&kept, &error);
+	else
+		status = json ? order_print_json("holdfast.evidence/1", json_pack("{s:O}", "bundles", kept.list))
+		              : output_finish();
 	end(&kept);
 	return status;
 }

@@ -14,7 +14,8 @@
 #include "tell/build.h"
 #include "tell/statement.h"
 
-#define THREADS_MAX 64   /* matters that speak of one incident: of others nothing is taken */
+/* Of what speaks of one incident. Beyond there is no bundle: one that has not all must not look as if it had. */
+#define THREADS_MAX 64   /* matters */
 #define SOURCES_MAX 1024 /* documents: a statement has two at most */
 
 struct taking {
@@ -38,8 +39,11 @@ static int find_threads(void *context, const struct statements_published *one)
 {
 	struct taking *t = context;
 
-	if (one->incident == t->making->archived.head.id && !is_ours(t, one->thread) && t->threads_count < THREADS_MAX)
-		t->threads[t->threads_count++] = one->thread;
+	if (one->incident != t->making->archived.head.id || is_ours(t, one->thread))
+		return 0;
+	if (t->threads_count == THREADS_MAX)
+		return -E2BIG;
+	t->threads[t->threads_count++] = one->thread;
 	return 0;
 }
 

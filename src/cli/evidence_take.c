@@ -18,7 +18,6 @@
 #include "cli/progress.h"
 #include "cli/say.h"
 #include "cli/tape.h"
-#include "detect/incident_id.h"
 #include "detect/vector.h"
 #include "observe/decode.h"
 #include "record/bundle.h"
@@ -27,13 +26,6 @@
 #include "tell/build.h"
 
 #define ACTIONS_MARGIN_NS (3600 * NS_PER_S) /* people act after the fact */
-
-static json_t *id_json(uint64_t id)
-{
-	char text[INCIDENT_ID_SIZE];
-
-	return json_string(incident_id_format(id, text));
-}
 
 /* A line of JSON; takes `line`. */
 static void write_line(struct evidence_making *making, FILE *file, json_t *line)
@@ -133,8 +125,8 @@ static int add_claim(void *context, const struct ledger_claim *claim)
 
 	write_line(making, making->files[BUNDLE_CLAIMS],
 	           json_pack("{s:s,s:s,s:o,s:s,s:o,s:s,s:s,s:s,s:o,s:s}", "kind", "claim", "id", claim->id, "incident",
-	                     id_json(claim->incident), "by", claim->by, "said", build_time_or_null(claim->at_ns), "url",
-	                     claim->url, "text", claim->text, "predicate", claim->predicate, "added",
+	                     build_incident(claim->incident), "by", claim->by, "said", build_time_or_null(claim->at_ns),
+	                     "url", claim->url, "text", claim->text, "predicate", claim->predicate, "added",
 	                     build_time_or_null(claim->added_ns), "added_by", claim->added_by));
 	evidence_note(making, ledger_verdict_each(making->ledger, claim->id, add_verdict, making, &error));
 	return making->failed;

@@ -58,18 +58,10 @@ int exports_check(const struct exports *exports, const struct option_table *tabl
 
 /* ---- writing ---- */
 
-/* Whole, or not there. */
 static int write_text(const char *path, const char *text)
 {
-	struct output output;
-	int result = output_open(&output, path), closed;
+	int result = output_write(path, text);
 
-	if (result == 0) {
-		errno = 0;
-		result = fputs(text, output.file) == EOF || fflush(output.file) != 0 ? errno ? -errno : -EIO : 0;
-		closed = output_close(&output, result != 0);
-		result = result ? result : closed;
-	}
 	if (result == 0)
 		return COMMAND_DONE;
 	say_error(say_output(path), "cannot write: %s; name another file", strerror(-result));

@@ -42,15 +42,6 @@ const char *incident_page_lasted(const struct archive_incident *incident, struct
 
 /* ---- pieces ---- */
 
-static void heading(const struct paper *paper, const char *title)
-{
-	struct draft d = { .length = 0 };
-
-	draft_add(&d, BOLD "%s" PLAIN, title);
-	(void)fputc('\n', paper->out);
-	paper_line(paper, 0, d.text);
-}
-
 static void bullet(const struct paper *paper, const char *text)
 {
 	struct draft d = { .length = 0 };
@@ -127,7 +118,7 @@ static void write_waves(const struct paper *paper, const json_t *incident)
 
 	if (json_array_size(waves) < 2) /* the one is the incident */
 		return;
-	heading(paper, "WAVES");
+	paper_heading(paper, "WAVES");
 	json_array_foreach(waves, i, wave)
 	{
 		if (i == WAVES_SHOWN)
@@ -152,7 +143,7 @@ static void write_vectors(const struct paper *paper, const json_t *incident)
 	char share[WORDS_SIZE];
 	size_t i;
 
-	heading(paper, "WHAT IT IS");
+	paper_heading(paper, "WHAT IT IS");
 	json_array_foreach(vectors, i, vector)
 	{
 		struct draft d = { .length = 0 };
@@ -173,7 +164,7 @@ static void write_sources(const struct paper *paper, const json_t *incident)
 	struct draft d = { .length = 0 };
 	size_t i;
 
-	heading(paper, "SOURCES");
+	paper_heading(paper, "SOURCES");
 	draft_add(&d, "About " BOLD "%s" PLAIN " addresses", words_count(fact_count(sources, "estimate"), count));
 	if (*verdict)
 		draft_add(&d, ": %s", verdict);
@@ -232,7 +223,7 @@ static void write_rules(const struct paper *paper, const json_t *rules)
 	const json_t *rule;
 	size_t i;
 
-	heading(paper, "RULES");
+	paper_heading(paper, "RULES");
 	if (json_array_size(rules) == 0)
 		paper_text(paper, INDENT, INDENT, "None was made.");
 	json_array_foreach(rules, i, rule)
@@ -273,7 +264,7 @@ static void write_users(const struct paper *paper, const struct archive_incident
 		spared += fact_count(packets, "spared");
 		completed += fact_count(packets, "completed");
 	}
-	heading(paper, "USERS");
+	paper_heading(paper, "USERS");
 	if (measured.length)
 		paper_text(paper, INDENT, INDENT, measured.text);
 	if (json_array_size(rules) == 0)
@@ -325,13 +316,13 @@ static void write_actions(const struct paper *paper, const struct archive_incide
 	const json_t *rule;
 	size_t i;
 
-	heading(paper, "WHAT STOPS IT");
+	paper_heading(paper, "WHAT STOPS IT");
 	write_signatures(paper, incident);
 	if (*advice)
 		paper_text(paper, INDENT, INDENT, advice);
 	else if (json_array_size(json_object_get(incident, "signatures")) == 0)
 		paper_text(paper, INDENT, INDENT, "Nothing was found that would.");
-	heading(paper, "WHAT TO DO");
+	paper_heading(paper, "WHAT TO DO");
 	if (is_open)
 		paper_line(paper, INDENT, "NOW   holdfast status --watch");
 	json_array_foreach(rules, i, rule)

@@ -124,10 +124,9 @@ static int observe_by_pins(const struct order *order, bool json)
 	result = shield_open_pinned(order->place.bpffs_dir, &shield, &error);
 	if (result)
 		return shield_refused("observe", result, &error);
-	result = shield_set_mode(shield, false, SHIELD_NEVER);
+	shield_set_mode(shield, false, SHIELD_NEVER);
 	shield_close(shield);
-	if (!result)
-		result = standing_observe_tables(order->place.bpffs_dir, &there, &error);
+	result = standing_observe_tables(order->place.bpffs_dir, &there, &error);
 	if (result)
 		return shield_refused("observe", result, &error);
 	if (json)

@@ -105,6 +105,10 @@ int outage_measure(struct books *books, const struct outage_options *options, st
 		say_error("outage",
 		          "there are counts of more than %d components; those that came last are not looked at",
 		          COMPONENTS_MAX);
+	if (result->places_refused)
+		say_error("outage",
+		          "there are more places than are looked at: %u counts of others say nothing of where",
+		          result->places_refused);
 	return code == 0 ? COMMAND_DONE : books_refuse(books, code, &error);
 }
 

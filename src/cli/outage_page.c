@@ -112,15 +112,6 @@ void outage_page_line(const struct paper *paper, const struct harm *harm)
 
 /* ---- one ---- */
 
-static void heading(const struct paper *paper, const char *title)
-{
-	struct draft d = { .length = 0 };
-
-	(void)fputc('\n', paper->out);
-	draft_add(&d, BOLD "%s" PLAIN, title);
-	paper_line(paper, 0, d.text);
-}
-
 static void write_window(const struct paper *paper, const struct harm *harm)
 {
 	const struct outage *o = &harm->outage;
@@ -135,7 +126,7 @@ static void write_window(const struct paper *paper, const struct harm *harm)
 	draft_add(&d, "%s%s" PLAIN ", %s sure.", harm->belief.word >= BELIEF_PARTIAL_OUTAGE ? RED : YELLOW,
 	          words[harm->belief.word], share(harm->belief.permyriad, n));
 	paper_text(paper, INDENT, INDENT, d.text);
-	heading(paper, "WHAT USERS REPORTED");
+	paper_heading(paper, "WHAT USERS REPORTED");
 	d.length = 0;
 	draft_add(&d, "%s reports, %s more than is usual; most pronounced from %s to %s", words_count(o->reports, n),
 	          words_count(o->excess, m), clock_near(o->pronounced_from_ns, o->began_ns, a),
@@ -188,7 +179,7 @@ static void write_where(const struct paper *paper, const struct outage *o)
 	struct draft d = { .length = 0 };
 	char a[BRIEF_SIZE], b[BRIEF_SIZE], n[WORDS_SIZE];
 
-	heading(paper, "WHERE");
+	paper_heading(paper, "WHERE");
 	if (o->regions == 0)
 		draft_add(&d, "The reports do not say from which region they come.");
 	else
@@ -222,7 +213,7 @@ static void write_belief(const struct paper *paper, const struct belief *belief)
 {
 	struct draft d = { .length = 0 };
 
-	heading(paper, "HOW SURE THAT IS");
+	paper_heading(paper, "HOW SURE THAT IS");
 	draft_add(&d, "Log-odds begin at -4.6");
 	add_signed(&d, "reports", belief->reports);
 	add_signed(&d, "probes", belief->probes);
@@ -246,7 +237,7 @@ static void write_causes(const struct paper *paper, const struct harm *harm)
 	char a[BRIEF_SIZE], b[BRIEF_SIZE], low[WORDS_SIZE], high[WORDS_SIZE];
 	struct draft d;
 
-	heading(paper, "WHAT EXPLAINS IT");
+	paper_heading(paper, "WHAT EXPLAINS IT");
 	for (unsigned i = 0; i < CAUSES; i++) {
 		if (account->shares[i].high == 0)
 			continue;
@@ -284,7 +275,7 @@ static void write_unknown(const struct paper *paper, const struct harm *harm)
 	const struct outage *o = &harm->outage;
 	struct draft d = { .length = 0 };
 
-	heading(paper, "WHAT IS NOT KNOWN");
+	paper_heading(paper, "WHAT IS NOT KNOWN");
 	draft_add(&d, "What is usual: %s.", bases[o->basis]);
 	if (harm->belief.vantages == 0)
 		draft_add(&d, " Nothing looked from outside.");

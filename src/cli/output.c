@@ -147,6 +147,20 @@ int output_close(struct output *output, bool failed)
 	return result;
 }
 
+int output_write(const char *path, const char *text)
+{
+	struct output output;
+	int result = output_open(&output, path), closed;
+
+	if (result != 0)
+		return result;
+	errno = 0;
+	if (fputs(text, output.file) == EOF || fflush(output.file) != 0)
+		result = errno ? -errno : -EIO;
+	closed = output_close(&output, result != 0);
+	return result ? result : closed;
+}
+
 int output_finish(void)
 {
 	errno = 0;

@@ -24,6 +24,8 @@ void output_watch_signals(void);
 int output_open(struct output *output, const char *path);
 /* Ends the output and, unless `failed`, puts it in its place. 0 or -errno. */
 int output_close(struct output *output, bool failed);
+/* A text becomes the whole of it. 0 or -errno. */
+int output_write(const char *path, const char *text);
 /*
  * What was written to standard output must arrive: a full disk or a closed pipe is said. The exit status (command.h).
  */

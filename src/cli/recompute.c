@@ -323,7 +323,7 @@ static int check_sum(const struct work *work, const char *list, const char *key)
 		sum += next;
 	}
 	(void)snprintf(member, sizeof(member), "analysis.json, %s of %s", key, list);
-	if (sum < wanted || sum - wanted > left_out_at_most(list, sum))
+	if (wanted < 0 || sum < wanted || sum - wanted > left_out_at_most(list, sum))
 		return differ(work, member, "they add up to %lld, and the incident has %lld", (long long)sum,
 		              (long long)wanted);
 	work->done->numbers++;

@@ -92,8 +92,8 @@ static int aware_page(json_t *aware, const struct archived *archived, struct cap
 
 	if (json)
 		return order_print_json("holdfast.statement-aware/1",
-		                        json_pack("{so sO so}", "incident", statement_page_incident(archived->head.id),
-		                                  "aware", aware, "suggested", build_time_or_null(detected.ns)));
+		                        json_pack("{so sO so}", "incident", build_incident(archived->head.id), "aware",
+		                                  aware, "suggested", build_time_or_null(detected.ns)));
 	if (fact_time(aware, "at", &at)) {
 		draft_add(&d,
 		          "Known since %s UTC, as %s has noted. To be checked by counsel:", words_date_time(at, when),
@@ -166,7 +166,7 @@ static int take_thread(void *context, const struct statements_thread *thread)
 	s->overdue = s->overdue || overdue;
 	build_append(&s->build, s->threads,
 	             json_pack("{so so sb ss so so sb}", "thread", statement_page_id('s', thread->thread), "incident",
-	                       statement_page_incident(thread->incident), "open", thread->open, "last_kind",
+	                       build_incident(thread->incident), "open", thread->open, "last_kind",
 	                       statement_kind_name(thread->last), "last", build_time_or_null(thread->last_ns), "due",
 	                       build_time_or_null(thread->due_ns), "overdue", overdue));
 	if (s->json || !thread->open)
@@ -217,7 +217,7 @@ static int take_law(void *context, const struct statement_facts_law *law)
 	s->any = true;
 	s->overdue = s->overdue || late;
 	build_append(&s->build, s->laws,
-	             json_pack("{so ss so so so sb}", "incident", statement_page_incident(law->incident), "kind",
+	             json_pack("{so ss so so so sb}", "incident", build_incident(law->incident), "kind",
 	                       statement_kind_name(law->kind), "due", build_time_or_null(law->due_ns), "submitted",
 	                       build_time_or_null(law->submitted_ns), "exempt", exempt_json(law), "overdue", late));
 	if (!s->json)
@@ -342,8 +342,7 @@ static int laws_page(const struct books *books, uint64_t incident, bool json)
 	status = end_standing(books, &s, statement_facts_law_each(books->ledger, take_law, &s, &error), &error);
 	if (status == COMMAND_DONE && json) {
 		status = order_print_json("holdfast.statement-exempt/1",
-		                          json_pack("{so sO}", "incident", statement_page_incident(incident), "laws",
-		                                    s.laws));
+		                          json_pack("{so sO}", "incident", build_incident(incident), "laws", s.laws));
 	} else if (status == COMMAND_DONE) {
 		if (!s.any)
 			paper_text(&s.paper, 0, 0,

@@ -11,7 +11,6 @@
 #include "cli/order.h"
 #include "cli/output.h"
 #include "cli/screen.h"
-#include "detect/incident_id.h"
 #include "record/statement_facts.h"
 #include "tell/build.h"
 #include "tell/facts.h"
@@ -152,13 +151,6 @@ json_t *statement_page_id(char kind, uint64_t number)
 
 	(void)snprintf(id, sizeof(id), "%c%" PRIu64, kind, number);
 	return number ? json_string(id) : json_null();
-}
-
-json_t *statement_page_incident(uint64_t incident)
-{
-	char id[INCIDENT_ID_SIZE];
-
-	return incident ? json_string(incident_id_format(incident, id)) : json_null();
 }
 
 json_t *statement_page_json(const struct statement_desk_kept *kept)

@@ -26,7 +26,5 @@ json_t *statement_page_json(const struct statement_desk_kept *kept);
 
 /* "s1" of kind 's'; null where the number is 0. */
 json_t *statement_page_id(char kind, uint64_t number);
-/* An incident's ID; null where it is 0. */
-json_t *statement_page_incident(uint64_t incident);
 
 #endif

@@ -56,10 +56,14 @@ static int make_one(const struct traces *traces, const struct finding *finding, 
 		.past = traces->past,
 		.past_count = traces->past_count,
 		.made_ns = made_ns,
-		.observed = sampled ? trace_observed(finding->incident) : 1,
+		.observed = 1,
 	};
-	int result = total ? trace_make(&input, trace) : -ENOMEM;
+	int result = total ? 0 : -ENOMEM;
 
+	if (result == 0 && sampled)
+		result = trace_observed(finding->incident, &input.observed);
+	if (result == 0)
+		result = trace_make(&input, trace);
 	window_free(total);
 	return result;
 }

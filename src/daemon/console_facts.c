@@ -31,13 +31,6 @@ static json_t *number_id(uint64_t number)
 	return json_string(id);
 }
 
-static json_t *incident_id(uint64_t incident)
-{
-	char id[INCIDENT_ID_SIZE];
-
-	return incident ? json_string(incident_id_format(incident, id)) : json_null();
-}
-
 void console_gather_list(struct gathering *g, const char *name)
 {
 	g->list = json_array();
@@ -90,7 +83,7 @@ static int take_law(void *context, const struct statement_facts_law *law)
 	struct gathering *g = context;
 
 	build_append(&g->build, g->list,
-	             json_pack("{ss so ss so so so sb}", "of", "law", "incident", incident_id(law->incident), "kind",
+	             json_pack("{ss so ss so so so sb}", "of", "law", "incident", build_incident(law->incident), "kind",
 	                       statement_kind_name(law->kind), "due", build_time_or_null(law->due_ns), "submitted",
 	                       build_time_or_null(law->submitted_ns), "exempt", exempt_json(law), "overdue",
 	                       statement_facts_law_is_open(law) && law->due_ns <= g->now_ns));
@@ -266,11 +259,12 @@ static int take_outage(void *context, const struct outages_outage *outage)
 		}
 	}
 	outages_id(outage->number, id);
-	console_gather_newest(
-		g, json_pack("{ss so so so so ss ss}", "id", id, "component", console_gather_words(outage->component),
-	                     "began", build_time_or_null(outage->began_ns), "ended",
-	                     build_time_or_null(outage->ended_ns), "belief", build_integer(outage->belief / HUNDREDTHS),
-	                     "published", outage->published, "cause", cause));
+	build_append(&g->build, g->list,
+	             json_pack("{ss so so so so ss ss}", "id", id, "component", console_gather_words(outage->component),
+	                       "began", build_time_or_null(outage->began_ns), "ended",
+	                       build_time_or_null(outage->ended_ns), "belief",
+	                       build_integer(outage->belief / HUNDREDTHS), "published", outage->published, "cause",
+	                       cause));
 	json_decref(whole);
 	return 0;
 }
@@ -305,7 +299,7 @@ static void incidents(struct console_site *site, struct gathering *g)
 	for (int i = 0; i < count; i++)
 		build_append(
 			&g->build, g->list,
-			json_pack("{so so so so so so}", "id", incident_id(all[i].id), "vector",
+			json_pack("{so so so so so so}", "id", build_incident(all[i].id), "vector",
 		                  console_gather_words(all[i].vector), "target", console_gather_words(all[i].target),
 		                  "service", console_gather_words(all[i].service), "began",
 		                  build_time_or_null(all[i].began_ns), "ended", build_time_or_null(all[i].ended_ns)));
@@ -335,7 +329,7 @@ int console_facts_overview(struct console_site *site, struct ledger *ledger, jso
 	leave_out_old(&g);
 	console_gather_list(&g, "outages");
 	if (result == 0)
-		result = outages_each(ledger, NULL, take_outage, &g, error);
+		result = outages_newest_each(ledger, CONSOLE_LIST_MAX, take_outage, &g, error);
 	if (result == 0)
 		result = statement_desk_each(ledger, relate_each, &g, error);
 	if (result == 0)
@@ -514,7 +508,7 @@ int console_facts_matter(struct console_site *site, struct ledger *ledger, const
 	if (result == 0)
 		result = statement_facts_aware(ledger, g.incident, &aware, error);
 	if (result == 0) {
-		build_set(&g.build, g.root, "incident", incident_id(g.incident));
+		build_set(&g.build, g.root, "incident", build_incident(g.incident));
 		build_set(&g.build, g.root, "aware", aware);
 		build_set(&g.build, g.root, "suggested",
 		          build_time_or_null(g.incident ? detected(site->folder, g.incident) : 0));

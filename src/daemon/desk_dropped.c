@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/time.h"
 #include "daemon/daemon.h"
 #include "daemon/message.h"
@@ -33,12 +34,6 @@ bool desk_dropped_folder(const struct config *config, char folder[CONFIG_PATH_SI
 		return false;
 	*slash = '\0';
 	return strcmp(folder, config->state_dir) != 0;
-}
-
-static bool same(const struct stat *a, const struct stat *b)
-{
-	return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
 /* A descriptor, or -errno. No link: who may write there must not have another file handed on. */
@@ -70,7 +65,8 @@ void desk_dropped_turn(struct desk_dropped *dropped, int channel, struct serve_m
 	dropped->look_ns = now_ns + LOOK_NS;
 	fd = open_list(dropped->path, &status);
 	result = fd < 0 ? fd : 0;
-	if (!dropped->told || result != dropped->result || (result == 0 && !same(&status, &dropped->status))) {
+	if (!dropped->told || result != dropped->result ||
+	    (result == 0 && !file_is_as_before(&dropped->status, &status))) {
 		serve_message_init(scratch, SERVE_DROPPED, 0);
 		scratch->dropped.result = result;
 		/* Where there is no room it is tried again with the next look. */

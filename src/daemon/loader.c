@@ -253,18 +253,15 @@ static int wait_restored(struct loader *loader)
 /* A new configuration: it is in force whole, or the old one stays. */
 static int reload(struct loader *loader, struct config *next, const int *fds, unsigned fd_count)
 {
+	struct message_mode mode = { .enforce = next->enforce };
 	struct shield_error error = { .message = "" };
 	int result;
 
 	loader->nftables = next->nftables;
 	result = loader_attach_all(loader, next);
 	if (result == 0)
-		result = loader_put_into_force(loader, next, fds, fd_count);
-	if (result == 0 && next->enforce != loader->config.enforce) {
-		result = loader_set_mode(loader, &(struct message_mode){ .enforce = next->enforce }, &error);
-		if (result != 0)
-			loader_add_error(loader, &error);
-	}
+		result = loader_put_into_force(loader, next, fds, fd_count,
+		                               next->enforce != loader->config.enforce ? &mode : NULL);
 	if (result != 0) {
 		if (loader_set_services(loader, &loader->config, &error) != 0)
 			LOG_SAY(LOG_ERROR, "the old services cannot be set again: %s", error.message);
@@ -353,17 +350,12 @@ static int give_up_rights(struct loader *loader)
 static int begin_shield(struct loader *loader, const int *fds, unsigned fd_count)
 {
 	enum shield_origin origin = shield_origin(loader->shield);
+	struct message_mode mode = { .enforce = loader->config.enforce };
 	struct shield_error error = { .message = "" };
-	int result = loader_put_into_force(loader, &loader->config, fds, fd_count);
+	int result = loader_put_into_force(loader, &loader->config, fds, fd_count, origin == SHIELD_NEW ? &mode : NULL);
 
 	if (result != 0)
 		return result;
-	if (origin == SHIELD_NEW)
-		result = loader_set_mode(loader, &(struct message_mode){ .enforce = loader->config.enforce }, &error);
-	if (result != 0) {
-		loader_add_error(loader, &error);
-		return result;
-	}
 	loader_learn_hooks(loader);
 	refresh_ways(loader);
 	result = send_maps(loader);

@@ -56,14 +56,16 @@ void loader_drop_mirror(struct loader *loader);
 
 int loader_set_services(struct loader *loader, const struct config *config, struct shield_error *error);
 /*
- * Of a configuration that is in force already, or not yet: all but the interfaces. `fds` are of its allow_files. Lines
- * say what is wrong.
+ * Of a configuration that is in force already, or not yet: all but the interfaces. `fds` are of its allow_files. A mode
+ * that is NULL stays as it is. On failure lines say what is wrong; whom to allow, and the mode, are as they were.
  */
-int loader_put_into_force(struct loader *loader, const struct config *config, const int *fds, unsigned fd_count);
+int loader_put_into_force(struct loader *loader, const struct config *config, const int *fds, unsigned fd_count,
+                          const struct message_mode *mode);
 
 /* Sets the ways in as they are known, where they have changed: 0, or -errno, which is logged. */
 int loader_set_guard(struct loader *loader);
 
+/* Where nftables stands in it sets it too: one that it refuses to enforce is enforced by none. */
 int loader_set_mode(struct loader *loader, const struct message_mode *wanted, struct shield_error *error);
 /*
  * Does what a message of the engine's asks, and answers: 0; -EBADMSG: no engine asks that; -errno: the answer cannot be

@@ -115,10 +115,16 @@ static int allow(struct loader *loader, const struct message *message, struct me
 int loader_set_mode(struct loader *loader, const struct message_mode *wanted, struct shield_error *error)
 {
 	uint64_t until = wanted->enforce && wanted->for_ns ? loader_after(loader, wanted->for_ns) : SHIELD_NEVER;
-	int result = shield_set_mode(loader->shield, wanted->enforce != 0, until);
+	struct shield_mode before;
+	int result = shield_read_mode(shield_maps(loader->shield), loader_now(loader), &before);
 
-	if (result == 0)
+	if (result == 0) {
+		shield_set_mode(loader->shield, wanted->enforce != 0, until);
 		result = mirror_set_mode(&loader->mirror, error);
+		/* What is not enforced by all is enforced by none that did not; but whoever can let pass does. */
+		if (result != 0 && wanted->enforce)
+			shield_set_mode(loader->shield, before.enforce, before.until);
+	}
 	if (result != 0 && !error->message[0])
 		(void)snprintf(error->message, sizeof(error->message), "the mode cannot be set: %s", strerror(-result));
 	if (result != 0)
@@ -191,7 +197,8 @@ static int freeze(struct loader *loader, const struct message *message, struct m
 {
 	(void)answer;
 	(void)error;
-	return shield_freeze(loader->shield, message->freeze.attacked, loader_after(loader, message->freeze.for_ns));
+	shield_freeze(loader->shield, message->freeze.attacked, loader_after(loader, message->freeze.for_ns));
+	return 0;
 }
 
 /* The engine has blocked these in the shield's own tables; where nftables stands in, it must have them too. */

@@ -8,6 +8,7 @@
 #include "daemon/config.h"
 #include "daemon/loader_inside.h"
 #include "daemon/mirror.h"
+#include "daemon/role.h"
 #include "shield/maps.h"
 #include "shield/shield.h"
 
@@ -76,12 +77,6 @@ static int wanted_allowances(struct loader *loader, const struct config *config,
 	return 0;
 }
 
-/* What holds for good was put there by a configuration: this one, or one before it. */
-static int note_standing(void *context, const struct prefix *prefix, uint64_t expires)
-{
-	return expires == SHIELD_NEVER ? prefix_list_append(context, prefix, 1) : 0;
-}
-
 /* Those of `list` that `other`, which is sorted, has not. */
 static int without(const struct prefix_list *list, const struct prefix_list *other, struct prefix_list *rest)
 {
@@ -115,50 +110,123 @@ static int allow_all(struct loader *loader, const struct prefix_list *list, stru
 	return result;
 }
 
-static int set_allowances(struct loader *loader, const struct prefix_list *wanted)
-{
-	struct prefix_list standing = { .prefixes = NULL }, stale = { .prefixes = NULL }, fresh = { .prefixes = NULL };
-	struct shield_error error = { .message = "" }, unsaid;
-	int result = shield_each_allowed(shield_maps(loader->shield), loader_now(loader), note_standing, &standing);
+/* One list of allowances that becomes another. */
+struct change {
+	const struct prefix_list *wanted;
+	struct prefix_list standing;     /* for good, until now */
+	struct prefix_list stale, fresh; /* of those what is not wanted, and the other way round */
+	struct prefix_list passing;      /* those wanted that are allowed already, for a time … */
+	uint64_t *ends;                  /* … until then, in jiffies; room for SHIELD_ALLOW_MAX */
+};
 
-	prefix_list_sort(&standing);
+/* What holds for good was put there by a configuration: this one, or one before it. The rest an operator allowed. */
+static int note_before(void *context, const struct prefix *prefix, uint64_t expires)
+{
+	struct change *change = context;
+
+	if (expires == SHIELD_NEVER)
+		return prefix_list_append(&change->standing, prefix, 1);
+	if (!prefix_list_has(change->wanted, prefix) || change->passing.count == SHIELD_ALLOW_MAX)
+		return 0;
+	change->ends[change->passing.count] = expires;
+	return prefix_list_append(&change->passing, prefix, 1);
+}
+
+static void change_fini(struct change *change)
+{
+	prefix_list_fini(&change->standing);
+	prefix_list_fini(&change->stale);
+	prefix_list_fini(&change->fresh);
+	prefix_list_fini(&change->passing);
+	free(change->ends);
+}
+
+/* To be let go of with change_fini(), whatever the result. */
+static int change_init(struct change *change, struct loader *loader, const struct prefix_list *wanted)
+{
+	int result = 0;
+
+	*change = (struct change){ .wanted = wanted, .ends = calloc(SHIELD_ALLOW_MAX, sizeof(*change->ends)) };
+	if (!change->ends)
+		return -ENOMEM;
+	result = shield_each_allowed(shield_maps(loader->shield), loader_now(loader), note_before, change);
+	prefix_list_sort(&change->standing);
 	if (result == 0)
-		result = without(&standing, wanted, &stale);
+		result = without(&change->standing, wanted, &change->stale);
 	if (result == 0)
-		result = without(wanted, &standing, &fresh);
-	if (result != 0)
-		goto done;
-	/* First room, then what takes it. */
-	result = disallow_all(loader, &stale, &error);
-	if (result == 0)
-		result = allow_all(loader, wanted, &error);
-	if (result != 0) { /* as it was before */
-		(void)disallow_all(loader, &fresh, &unsaid);
-		(void)allow_all(loader, &standing, &unsaid);
+		result = without(wanted, &change->standing, &change->fresh);
+	return result;
+}
+
+/* As it was before: what was allowed for a time is so again, until then. */
+static void undo(struct loader *loader, const struct change *change)
+{
+	struct shield_pace pace = shield_pace(loader->shield);
+	struct shield_error unsaid;
+
+	(void)disallow_all(loader, &change->fresh, &unsaid);
+	(void)allow_all(loader, &change->standing, &unsaid);
+	for (uint32_t i = 0; i < change->passing.count; i++) {
+		int64_t left_ns = shield_ns_until(&pace, role_monotonic_ns(), change->ends[i]);
+		const struct prefix *prefix = &change->passing.prefixes[i];
+
+		if (left_ns > 0 && shield_allow(loader->shield, prefix, change->ends[i], &unsaid) == 0)
+			(void)mirror_list(&loader->mirror, NFT_ALLOWED, prefix, 1, left_ns, &unsaid);
 	}
-done:
-	prefix_list_fini(&standing);
-	prefix_list_fini(&stale);
-	prefix_list_fini(&fresh);
+}
+
+static int set_allowances(struct loader *loader, const struct change *change)
+{
+	struct shield_error error = { .message = "" };
+	/* First room, then what takes it. */
+	int result = disallow_all(loader, &change->stale, &error);
+
+	if (result == 0)
+		result = allow_all(loader, change->wanted, &error);
 	if (result != 0)
 		loader_add_line(loader, "the allow list cannot be set: %s",
 		                error.message[0] ? error.message : strerror(-result));
 	return result;
 }
 
-int loader_put_into_force(struct loader *loader, const struct config *config, const int *fds, unsigned fd_count)
+/* Whoever is to be let in is so before the mode lets anything be dropped. */
+static int set_all(struct loader *loader, const struct config *config, const struct prefix_list *wanted,
+                   const struct message_mode *mode)
 {
 	struct shield_error error = { .message = "" };
+	struct change change;
+	int result = loader_set_services(loader, config, &error);
+
+	if (result != 0) {
+		loader_add_error(loader, &error);
+		return result;
+	}
+	result = change_init(&change, loader, wanted);
+	if (result != 0) {
+		loader_add_line(loader, "the allow list cannot be read: %s", strerror(-result));
+	} else {
+		result = set_allowances(loader, &change);
+		if (result == 0 && mode) {
+			result = loader_set_mode(loader, mode, &error);
+			if (result != 0)
+				loader_add_error(loader, &error);
+		}
+		if (result != 0)
+			undo(loader, &change);
+	}
+	change_fini(&change);
+	return result;
+}
+
+int loader_put_into_force(struct loader *loader, const struct config *config, const int *fds, unsigned fd_count,
+                          const struct message_mode *mode)
+{
 	struct prefix_list wanted;
 	int result = wanted_allowances(loader, config, fds, fd_count, &wanted);
 
 	if (result != 0)
 		return result;
-	result = loader_set_services(loader, config, &error);
-	if (result != 0)
-		loader_add_error(loader, &error);
-	else
-		result = set_allowances(loader, &wanted);
+	result = set_all(loader, config, &wanted, mode);
 	prefix_list_fini(&wanted);
 	return result;
 }

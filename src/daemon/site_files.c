@@ -174,12 +174,6 @@ static int open_beneath(const char *folder, const char *name)
 	return -errno;
 }
 
-static bool same(const struct stat *a, const struct stat *b)
-{
-	return a->st_ino == b->st_ino && a->st_dev == b->st_dev && a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
-
 static struct held *slot_find(struct site_files *files, const char *path)
 {
 	for (unsigned i = 0; i < files->used; i++)
@@ -297,7 +291,7 @@ static struct held *get(struct site_files *files, const char *name, int64_t now_
 			forget(files, held);
 		return NULL;
 	}
-	if (held && !same(&held->status, &status)) {
+	if (held && !file_is_as_before(&held->status, &status)) {
 		forget(files, held);
 		held = NULL;
 	}

@@ -132,9 +132,15 @@ static void take_link(struct site_subscribe *site, unsigned which, const struct 
 	bool good =
 		token && subscriptions_token_read(token, &purpose, &subscriber) == 0 && purpose == links[which].purpose;
 
-	(void)snprintf(answer->token, sizeof(answer->token), "%s", good ? token : "");
+	if (!good) { /* as anybody can see: it says nothing of whom it may be of */
+		site->wrong++;
+		answer->page.kind = SUBSCRIBE_CUT;
+		answer->status = HTTP_STATUS_BAD_REQUEST;
+		return;
+	}
+	(void)snprintf(answer->token, sizeof(answer->token), "%s", token);
 	answer->page.kind = request->method == HTTP_SERVER_POST ? links[which].done : links[which].shown;
-	if (request->method != HTTP_SERVER_POST || !good)
+	if (request->method != HTTP_SERVER_POST)
 		return;
 	/* No bound of a network: mail providers press many people's button from one. A token cannot be guessed. */
 	begin_anew(site, now_ms);

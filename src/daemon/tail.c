@@ -30,7 +30,7 @@ static void let_go(struct tail *tail)
 		(void)close(tail->fd);
 	tail->fd = -1;
 	tail->held = 0;
-	tail->skips = false;
+	tail->skips = tail->is_old = false;
 	tail->still_since_ns = 0;
 }
 
@@ -177,61 +177,58 @@ static void begin_file(struct tail *tail, int fd, const struct stat *status, uin
 	note_head(tail);
 }
 
-/* What was not read of the file that is FILE.1 now: it is known by its beginning, or by its number. */
-static int read_old(struct tail *tail, tail_line *line, void *context)
+/*
+ * What was not read of the file that is FILE.1 now is gone on with, if it is there: it is known by its beginning, or by
+ * its number.
+ */
+static bool open_old(struct tail *tail)
 {
 	char path[CONFIG_PATH_SIZE + sizeof(OLD_SUFFIX)];
-	struct tail_place place = tail->place;
+	const struct tail_place *place = &tail->place;
 	struct stat status;
-	bool more = true;
-	int fd, result = 0;
+	int fd;
 
 	(void)snprintf(path, sizeof(path), "%s" OLD_SUFFIX, tail->path);
 	fd = open_file(path, &status);
-	if (fd < 0 || !(place.head_length > 0 ? begins_as(fd, &place) : is_same(&place, &status)) ||
-	    (uint64_t)status.st_size < place.offset) {
+	if (fd < 0 || !(place->head_length > 0 ? begins_as(fd, place) : is_same(place, &status)) ||
+	    (uint64_t)status.st_size < place->offset) {
 		if (fd >= 0)
 			(void)close(fd);
 		tail->gaps++;
-		return 0;
+		return false;
 	}
-	if (tail->fd >= 0)
-		(void)close(tail->fd);
 	tail->fd = fd;
-	while (more && result == 0)
-		result = read_on(tail, line, context, &more);
-	let_go(tail);
-	return result;
+	tail->is_old = true;
+	return true;
 }
 
-/* The file is not open: it was not there, or this is the beginning. */
-static int look(struct tail *tail, tail_line *line, void *context)
+/* The file is not open: it was not there, or this is the beginning, or an old one is over. */
+static void look(struct tail *tail)
 {
 	struct stat status;
-	int fd = open_file(tail->path, &status), result = 0;
+	int fd = open_file(tail->path, &status);
 
 	if (fd < 0) {
 		tail->fault = -fd;
 		tail->looked = true;
-		return 0;
+		return;
 	}
 	tail->fault = 0;
 	if (!tail->looked) {
 		tail->looked = true;
 		begin_file(tail, fd, &status, (uint64_t)status.st_size);
-		return 0;
+		return;
 	}
 	if (tail->place.known && is_same(&tail->place, &status) && (uint64_t)status.st_size >= tail->place.offset &&
 	    begins_as(fd, &tail->place)) {
 		tail->fd = fd;
-		return 0;
+		return;
 	}
-	if (tail->place.known) {
-		tail->rotations++;
-		result = read_old(tail, line, context);
-	}
-	begin_file(tail, fd, &status, 0);
-	return result;
+	tail->rotations += tail->place.known;
+	if (tail->place.known && open_old(tail))
+		(void)close(fd); /* its turn comes */
+	else
+		begin_file(tail, fd, &status, 0);
 }
 
 /* Whether the file that is open became another behind our back; true: it was truncated. */
@@ -243,20 +240,23 @@ static bool was_truncated(const struct tail *tail)
 	       ((uint64_t)status.st_size < tail->place.offset || !begins_as(tail->fd, &tail->place));
 }
 
-static int start_over(struct tail *tail, tail_line *line, void *context)
+/* The next that is looked at is another file, from its beginning. */
+static void begin_next(struct tail *tail)
 {
-	struct stat status;
-	int fd = tail->fd, result;
+	let_go(tail);
+	tail->place = (struct tail_place){ .known = false };
+}
+
+/* What was truncated is gone on with where it was copied to; a line that was begun there ends there, or nowhere. */
+static void start_over(struct tail *tail)
+{
+	int fd = tail->fd;
 
 	tail->truncations++;
-	tail->fd = -1;
-	result = read_old(tail, line, context);
-	if (fstat(fd, &status) != 0) {
+	if (open_old(tail))
 		(void)close(fd);
-		return result;
-	}
-	begin_file(tail, fd, &status, 0);
-	return result;
+	else
+		begin_next(tail);
 }
 
 /* All of the file that is open is read: whether the name is another file's by now, which is to be gone on with. */
@@ -273,24 +273,43 @@ static bool is_over(struct tail *tail, int64_t now_ns)
 	return now_ns - tail->still_since_ns >= TAIL_STILL_NS;
 }
 
+/* FILE.1 is nobody's to write to any more: once it is read it is over. */
+static int read_old(struct tail *tail, tail_line *line, void *context, bool *more)
+{
+	int result;
+
+	if (was_truncated(tail)) { /* by the next rotation */
+		tail->gaps++;
+		begin_next(tail);
+		*more = true;
+		return 0;
+	}
+	result = read_on(tail, line, context, more);
+	if (result == 0 && !*more) {
+		begin_next(tail);
+		*more = true;
+	}
+	return result;
+}
+
 int tail_read(struct tail *tail, int64_t now_ns, tail_line *line, void *context, bool *more)
 {
-	int result = 0;
+	int result;
 
 	*more = false;
+	if (tail->fd >= 0 && !tail->is_old && was_truncated(tail))
+		start_over(tail);
 	if (tail->fd < 0)
-		result = look(tail, line, context);
-	if (tail->fd < 0 || result != 0)
-		return result;
-	if (was_truncated(tail))
-		result = start_over(tail, line, context);
-	if (result == 0 && tail->fd >= 0)
-		result = read_on(tail, line, context, more);
+		look(tail);
+	if (tail->fd < 0)
+		return 0;
+	if (tail->is_old)
+		return read_old(tail, line, context, more);
+	result = read_on(tail, line, context, more);
 	if (result == 0 && !*more && is_over(tail, now_ns)) {
-		let_go(tail);
-		tail->place = (struct tail_place){ .known = false };
+		begin_next(tail);
 		tail->rotations++;
-		*more = true; /* the new one, from its beginning */
+		*more = true;
 	}
 	return result;
 }

@@ -41,6 +41,7 @@ struct tail {
 	int fault;
 	struct tail_place place;
 	bool looked; /* at least once */
+	bool is_old; /* what is open is FILE.1, to be read first */
 	bool skips;  /* the rest of a line that is too long */
 	int64_t still_since_ns;
 	size_t held; /* octets of a line that has no end yet */

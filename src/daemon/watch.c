@@ -98,9 +98,9 @@ int watch_begin(struct watch *watch, const struct config *config, uint64_t seed,
 		return result;
 	result = make_live(watch, config, learned, length, &watch->live);
 	watch->restored = learned && result == 0;
-	if (result == -EBADMSG) {
-		LOG_SAY(LOG_WARNING, "what was learned cannot be read, or is another version's; what is usual is "
-		                     "learned anew");
+	if (result == -EBADMSG || result == -EPROTONOSUPPORT) {
+		LOG_SAY(LOG_WARNING, "what was learned %s; what is usual is learned anew",
+		        result == -EBADMSG ? "cannot be read" : "is another version's");
 		result = 0;
 	}
 	if (result != 0)

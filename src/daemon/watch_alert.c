@@ -6,8 +6,7 @@
 #include "daemon/role.h"
 #include "daemon/watch_inside.h"
 #include "detect/vector.h"
-
-#define SLOTS_A_SECOND 10
+#include "measure/slot.h"
 
 static bool find_view(const struct watch *watch, uint64_t incident, struct live_view *view)
 {
@@ -35,7 +34,7 @@ static void describe(const struct live_view *view, struct alert *alert)
 	if (incident->parts_count > 0)
 		message_text(alert->vector, sizeof(alert->vector), vector_get(incident->parts[0].kind)->name);
 	alert->began_ns = incident->began.ns;
-	alert->peak_pps = incident->peak_packets * SLOTS_A_SECOND;
+	alert->peak_pps = incident->peak_packets * SLOTS_PER_SECOND;
 	alert->passing_ppm = view->passing_ppm;
 	if (alert->change != ALERT_ENDED) {
 		alert->pps = view->pps;

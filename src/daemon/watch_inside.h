@@ -12,7 +12,7 @@
 #include "measure/course.h"
 #include "tell/series.h"
 
-#define WATCH_BATCH 256
+#define WATCH_BATCH LIVE_BATCH
 #define WATCH_STREAM_OCTETS_MAX (256u << 20)  /* of one generation */
 #define WATCH_ORDERS_MAX (4 * LIVE_RULES_MAX) /* that wait for the loader; what is beyond waits in live */
 #define WATCH_TELLINGS_A_TURN 1               /* to the recorder, which take tens of milliseconds each */

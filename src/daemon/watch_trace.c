@@ -85,7 +85,7 @@ int watch_trace_make(struct watch_trace *traces, const struct config *config, co
                      uint32_t sources_max, int64_t now_ns)
 {
 	struct window *total = incident_window(finding->incident);
-	const struct trace_input input = {
+	struct trace_input input = {
 		.incident = finding->incident,
 		.total = total,
 		.geo = traces->geo,
@@ -96,10 +96,9 @@ int watch_trace_make(struct watch_trace *traces, const struct config *config, co
 		.past = traces->past,
 		.past_count = traces->past_count < WATCH_TRACE_PAST_MAX ? traces->past_count : WATCH_TRACE_PAST_MAX,
 		.made_ns = now_ns,
-		.observed = trace_observed(finding->incident),
 		.sources_max = sources_max,
 	};
-	int result = total ? 0 : -ENOMEM;
+	int result = total ? trace_observed(finding->incident, &input.observed) : -ENOMEM;
 
 	forget(traces);
 	if (result == 0)

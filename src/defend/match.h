@@ -5,7 +5,7 @@
  *
  *     match   = term { "and" term }
  *     term    = [ "not" ] ( "ip" | "ip6" | "tcp" | "udp" | "icmp" | "icmp6" | "fragment" | "df"
- *             | "proto" number
+ *             | "proto" range
  *             | ("src" | "dst") "port" range | ("src" | "dst") "net" prefix
  *             | "length" range | "ttl" range | "ip id" range | "window" range | "mss" range
  *             | "icmp type" range | "icmp code" range | "payload length" range

@@ -8,7 +8,6 @@
  * Decisions where the grammar leaves room:
  * - "!=" negates the term, so "not src port != 53" is "src port 53". Printed, a negated term begins with "not".
  * - "payload[0:2] != ffff" is taken as "not payload[0:2] = ffff"; "==" as "=".
- * - "proto" takes any range, for a term can hold one and what it holds must have a text.
  * - A range that can never be true (500-400, < 0, not 0..max) is an error, and so is a match whose text would not fit
  *   in MATCH_TEXT_SIZE.
  * - Numbers are decimal; a leading zero is refused, for pcap filters would read it as octal.

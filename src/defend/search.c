@@ -19,8 +19,12 @@
 
 #define ITEMS_MAX 192
 #define VALUES_PER_FIELD 6
-#define ITEM_SHARE 32 /* an item holds at least a thirty-second of what is left of the attack */
+#define ITEM_SHARE 32      /* an item holds at least a thirty-second of what is left of the attack */
+#define RANGED_FIELDS 4    /* with `highest` in the table of fields */
+#define RANGES_PER_FIELD 6 /* all and trimmed, each on two sides and on either */
+#define NETWORK_LEVELS 3
 #define NETWORKS_PER_LEVEL 4
+#define PROTOCOLS 256
 #define NETWORK_SHARE 8 /* a network holds at least an eighth of it */
 #define BEAM_WIDTH 32
 #define BEAM_DEPTH 6
@@ -91,6 +95,11 @@ static bool value_of(const struct field *f, const struct observation *o, uint64_
 }
 
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
+
+_Static_assert(FIELDS *VALUES_PER_FIELD + RANGED_FIELDS * RANGES_PER_FIELD + ITEM_SHARE +
+                               NETWORK_LEVELS * NETWORKS_PER_LEVEL <=
+                       ITEMS_MAX,
+               "there is room for each item; of ranges of protocols there are no more than an item's share allows");
 
 static struct match_term term_of(const struct field *f, uint64_t value)
 {
@@ -218,7 +227,7 @@ static void add_item(struct search *s, const struct match_term *term, uint8_t ra
 	struct item *item = &s->items[s->items_count];
 	const uint64_t *known;
 
-	if (s->items_count == ITEMS_MAX)
+	if (s->items_count == ITEMS_MAX) /* never: see there */
 		return;
 	for (uint32_t i = 0; i < s->items_count; i++)
 		if (match_term_equal(&s->items[i].term, term))
@@ -289,13 +298,47 @@ static void add_values(struct search *s, const struct field *f, struct topk *top
 	}
 }
 
+/*
+ * A flood of ever other protocols has no value in common. What it has is that nobody uses them: ranges of what comes,
+ * between the protocols that peace has or that are always in use.
+ */
+static void add_protocols(struct search *s, const struct field *f, const uint64_t *values, uint32_t count,
+                          uint64_t left)
+{
+	bool used[PROTOCOLS] = {
+		[PROTOCOL_ICMP] = true, [PROTOCOL_TCP] = true, [PROTOCOL_UDP] = true, [PROTOCOL_ICMPV6] = true
+	};
+	uint32_t counts[PROTOCOLS] = { 0 };
+
+	for (uint32_t i = 0; i < s->input->baseline_count; i++)
+		used[s->input->baseline[i]->protocol] = true;
+	for (uint32_t i = 0; i < s->input->verified_count; i++)
+		used[s->input->verified[i]->protocol] = true;
+	for (uint32_t i = 0; i < count; i++)
+		counts[values[i]]++;
+	for (uint32_t at = 0; at < PROTOCOLS; at++) {
+		struct match_term term = { .field = f->field, .value.range.low = at };
+		uint64_t within = 0;
+
+		if (used[at] || counts[at] == 0)
+			continue;
+		for (; at < PROTOCOLS && !used[at]; at++) {
+			within += counts[at];
+			if (counts[at])
+				term.value.range.high = at;
+		}
+		if (term.value.range.high > term.value.range.low && within * ITEM_SHARE >= left)
+			add_item(s, &term, f->rank);
+	}
+}
+
 /* Sources only where they are few: a forged or widespread source says nothing. */
 static void add_networks(struct search *s, uint64_t left)
 {
-	static const uint8_t ipv4[] = { 32, 24, 16 }, ipv6[] = { 128, 64, 48 };
+	static const uint8_t ipv4[NETWORK_LEVELS] = { 32, 24, 16 }, ipv6[NETWORK_LEVELS] = { 128, 64, 48 };
 
 	/* One limit for a network would be shared by whoever else is in it. */
-	for (unsigned level = 0; level < (s->input->clients_only ? 1 : 3); level++) {
+	for (unsigned level = 0; level < (s->input->clients_only ? 1 : NETWORK_LEVELS); level++) {
 		struct topk topk = { 0 };
 
 		for (uint32_t i = 0; i < s->input->attack_count; i++) {
@@ -347,6 +390,8 @@ int search_begin(struct search *s)
 			count++;
 		}
 		add_values(s, &fields[f], &topk, left);
+		if (fields[f].field == MATCH_PROTO)
+			add_protocols(s, &fields[f], values, count, left);
 		if (fields[f].highest && count * 2ull > left)
 			add_ranges(s, &fields[f], values, count);
 	}

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/root.h"
 #include "base/share.h"
 #include "defend/search.h"
 #include "observe/protocol.h"
@@ -27,21 +28,6 @@ static const uint32_t poisson_95[] = { 2996,  4744,  6296,  7754,  9154,  10514,
 #define BOUND_HITS_MAX 1000000000000000 /* 1.645 sqrt(k) is far below a thousandth of k there */
 #define POISSON_TABLE (sizeof(poisson_95) / sizeof(poisson_95[0]))
 
-static uint64_t square_root(uint64_t n)
-{
-	uint64_t low = 0, high = 1ull << 32;
-
-	while (low + 1 < high) {
-		uint64_t middle = (low + high) / 2;
-
-		if (middle * middle <= n)
-			low = middle;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 uint32_t signature_bound_ppm(uint64_t hits, uint64_t n)
 {
 	__extension__ typedef unsigned __int128 wide;
@@ -54,7 +40,7 @@ uint32_t signature_bound_ppm(uint64_t hits, uint64_t n)
 	else if (hits > BOUND_HITS_MAX) /* its own share, and as much again as the largest bound below adds */
 		upper = (wide)hits * 1000 + (wide)hits;
 	else /* normal approximation with its first correction, rounded up: k + 1 + 1.645 sqrt(k + 1) + 0.7 */
-		upper = (hits + 1) * 1000 + (square_root((hits + 1) * 10000) + 1) * 1645 / 100 + 700;
+		upper = (hits + 1) * 1000 + (root_floor((hits + 1) * 10000) + 1) * 1645 / 100 + 700;
 	upper = (upper * 1000 + n - 1) / n;
 	return upper > PPM ? PPM : (uint32_t)upper;
 }

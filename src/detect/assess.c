@@ -14,7 +14,7 @@
 #define ANSWERED_ALONE 2  /* … or, where no mean is known, at so many times the bound from one source … */
 #define ANSWERED_SURE 5   /* … or at so many from anyone */
 #define ALARM_AT_ONCE 1500 /* unsettled packets in 100 ms that need not wait for their answers */
-#define HOT_SHARE 5        /* an attack's first slots hold at least a fifth of what raises the alarm … */
+#define ONSET_PART 5       /* an attack's first slots hold at least a fifth of what raises the alarm … */
 #define ONSET_SLOTS 3      /* before them, slots that are rising already */
 #define ONSET_SHARE 50
 #define HOT_PEAK 10             /* … where that is more than a trickle */
@@ -114,8 +114,8 @@ static int64_t walk_back(const struct view *v, int64_t from, int64_t pause, bool
 		if (fine && count > peak)
 			peak = count;
 		bound = fine ? usual / SLOTS_PER_SECOND : usual;
-		if (peak >= HOT_PEAK && bound < peak / HOT_SHARE)
-			bound = peak / HOT_SHARE;
+		if (peak >= HOT_PEAK && bound < peak / ONSET_PART)
+			bound = peak / ONSET_PART;
 		if (count > bound)
 			earliest = s;
 		else if (s < from && earliest - s > pause)

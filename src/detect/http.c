@@ -37,7 +37,7 @@
 #define HELD_STARVED 50
 #define HELD_PER_CLIENT 8 /* a browser opens six connections to a server, and a program that streams, one */
 #define PAUSE_SLOTS 50    /* of silence that part a flood from what was before */
-#define HOT_SHARE 10
+#define BEGUN_SHARE 10    /* requests of an attack from its first slots on: a tenth of its peak */
 
 bool http_mark_holds(const struct http_mark *mark, const struct observation *o)
 {
@@ -178,8 +178,8 @@ static int64_t find_onset(const struct http_server *s, int64_t slot)
 
 		if (fine && count > peak)
 			peak = count;
-		if (bound < peak / HOT_SHARE)
-			bound = peak / HOT_SHARE;
+		if (bound < peak / BEGUN_SHARE)
+			bound = peak / BEGUN_SHARE;
 		if (count > bound)
 			earliest = at;
 	}

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "base/hll.h"
+#include "base/root.h"
+#include "base/share.h"
 
 #define WAVES_TOUCH_NS (2 * NS_PER_S)
 #define NETWORK_IPV4 24 /* what counts as one network, in bits; as in measure/window.c */
@@ -78,21 +80,43 @@ struct window *incident_window(const struct incident *incident)
 
 /* ---- sources ---- */
 
+/* What one roster holds, in the order of addresses, and how far one has read in it. */
 struct held {
-	const struct roster_source *sources; /* in the order of their addresses */
-	uint32_t count;
+	const struct roster *roster;
+	const struct roster_source *sources;
+	uint32_t next, count;
 };
 
-/* False where the roster does not hold every source, or some of its packets stand for others that were not seen. */
-static bool hold(const struct incident_part *part, struct held *held)
+struct held_lists {
+	struct held lists[INCIDENT_PARTS_MAX];
+	uint32_t count;
+	uint32_t halvings; /* the most of any: what all have alike is what is held after so many */
+	bool whole;        /* every packet was looked at, none standing for others that were not seen */
+};
+
+/* False where there is no roster, or it lacks sources that it should hold. */
+static bool hold(const struct incident_part *part, struct held_lists *all)
 {
-	if (!part->roster || roster_halvings(part->roster) || roster_lost(part->roster) ||
+	struct held *held = &all->lists[all->count++];
+	uint32_t halvings;
+
+	*held = (struct held){ .roster = part->roster };
+	if (!part->roster || roster_lost(part->roster) ||
 	    roster_sources(part->roster, &held->sources, &held->count) < 0)
 		return false;
-	for (uint32_t i = 0; i < held->count; i++)
-		if (held->sources[i].packets != held->sources[i].observed)
-			return false;
+	halvings = roster_halvings(part->roster);
+	all->halvings = halvings > all->halvings ? halvings : all->halvings;
+	for (uint32_t i = 0; i < held->count && all->whole; i++)
+		all->whole = held->sources[i].packets == held->sources[i].observed;
 	return true;
+}
+
+/* The next of those that are held after so many halvings, or NULL. */
+static const struct address *next_held(struct held *held, uint32_t halvings)
+{
+	while (held->next < held->count && !roster_keeps(held->roster, held->next, halvings))
+		held->next++;
+	return held->next < held->count ? &held->sources[held->next].address : NULL;
 }
 
 static bool same_network(const struct address *a, const struct address *b)
@@ -102,57 +126,93 @@ static bool same_network(const struct address *a, const struct address *b)
 	return prefix_contains(&network, b);
 }
 
-/* Addresses that are in any of the lists, which are used up. */
-static struct incident_sources count_union(struct held *lists, uint32_t count)
+/* Addresses that are in any of the lists after as many halvings as any of them had; the lists are used up. */
+static struct incident_sources count_union(struct held_lists *all)
 {
-	struct incident_sources sources = { .exact = true };
+	struct incident_sources sources = { 0 };
 	const struct address *last = NULL;
 
 	for (;;) {
-		const struct address *least = NULL;
+		const struct address *least = NULL, *next;
 
-		for (uint32_t i = 0; i < count; i++)
-			if (lists[i].count && (!least || address_compare(&lists[i].sources->address, least) < 0))
-				least = &lists[i].sources->address;
+		for (uint32_t i = 0; i < all->count; i++) {
+			next = next_held(&all->lists[i], all->halvings);
+			if (next && (!least || address_compare(next, least) < 0))
+				least = next;
+		}
 		if (!least)
 			return sources;
 		sources.count++;
 		sources.networks += !last || !same_network(least, last);
 		last = least;
-		for (uint32_t i = 0; i < count; i++) {
-			if (lists[i].count && address_compare(&lists[i].sources->address, least) == 0) {
-				lists[i].sources++;
-				lists[i].count--;
-			}
+		for (uint32_t i = 0; i < all->count; i++) {
+			next = next_held(&all->lists[i], all->halvings);
+			all->lists[i].next += next && address_compare(next, least) == 0;
 		}
 	}
 }
 
-/* Both err; neither may contradict the other. */
+/* Of n that are kept of N with an even chance each, N is known to about 1 / sqrt(n) of itself. */
+uint32_t incident_sample_error_ppm(uint64_t held)
+{
+	return held ? (uint32_t)((PPM + root_floor(held) - 1) / root_floor(held)) : PPM;
+}
+
+/* All err; none may contradict the other. */
+static struct incident_sources agree(struct incident_sources sources, const struct window *window)
+{
+	sources.count = sources.count < window->packets ? sources.count : window->packets;
+	sources.networks = sources.networks < sources.count ? sources.networks : sources.count;
+	return sources;
+}
+
 static struct incident_sources estimate(const struct window *window)
 {
-	uint64_t sources = hll_estimate(&window->sources), networks = hll_estimate(&window->source_networks);
+	return agree((struct incident_sources){ .count = hll_estimate(&window->sources),
+	                                        .networks = hll_estimate(&window->source_networks),
+	                                        .error_ppm = HLL_RELATIVE_ERROR_PPM },
+	             window);
+}
 
-	sources = sources < window->packets ? sources : window->packets;
-	networks = networks < sources ? networks : sources;
-	return (struct incident_sources){ .count = sources, .networks = networks };
+static uint64_t doubled(uint64_t count, uint32_t times)
+{
+	return count > UINT64_MAX >> times ? UINT64_MAX : count << times;
+}
+
+/* Of packets that stand for others that were not seen not even what is held whole is all. */
+static struct incident_sources count_held(struct held_lists *all, const struct window *window)
+{
+	struct incident_sources sources;
+	uint32_t error_ppm;
+
+	if (all->halvings == 0)
+		return all->whole ? count_union(all) : estimate(window);
+	sources = count_union(all);
+	error_ppm = incident_sample_error_ppm(sources.count);
+	if (error_ppm >= HLL_RELATIVE_ERROR_PPM)
+		return estimate(window);
+	/* A sample of sources says nothing of how many share a network. */
+	return agree((struct incident_sources){ .count = doubled(sources.count, all->halvings),
+	                                        .networks = hll_estimate(&window->source_networks),
+	                                        .error_ppm = error_ppm },
+	             window);
 }
 
 struct incident_sources incident_part_sources(const struct incident_part *part)
 {
-	struct held held;
+	struct held_lists all = { .whole = true };
 
-	return hold(part, &held) ? count_union(&held, 1) : estimate(part->window);
+	return hold(part, &all) ? count_held(&all, part->window) : estimate(part->window);
 }
 
 struct incident_sources incident_sources(const struct incident *incident, const struct window *total)
 {
-	struct held lists[INCIDENT_PARTS_MAX];
+	struct held_lists all = { .whole = true };
 
 	for (uint32_t i = 0; i < incident->parts_count; i++)
-		if (!hold(&incident->parts[i], &lists[i]))
+		if (!hold(&incident->parts[i], &all))
 			return estimate(total);
-	return count_union(lists, incident->parts_count);
+	return count_held(&all, total);
 }
 
 /* ---- joined ---- */

@@ -88,14 +88,19 @@ struct window *incident_window(const struct incident *incident);
 /* How many different addresses sent packets, and in how many networks (/24, IPv6 /48) they are. */
 struct incident_sources {
 	uint64_t count, networks;
-	bool exact; /* counted one by one; else estimates, with the error HLL_RELATIVE_ERROR_PPM */
+	/* standard error of `count`, a share of it; 0: both were counted one by one. That of `networks` is
+	 * HLL_RELATIVE_ERROR_PPM else */
+	uint32_t error_ppm;
 };
 
 /*
- * Exact where the roster holds every source and every packet was looked at, none standing for others. Of several parts,
- * whose windows are merged in `total`, a source that took part in two counts once.
+ * Counted where the roster holds every source and every packet was looked at, none standing for others. Where there are
+ * too many to hold, the even sample of them that is held says how many, if it is large enough to know better than
+ * HyperLogLog. Of several parts, whose windows are merged in `total`, a source that took part in two counts once.
  */
 struct incident_sources incident_part_sources(const struct incident_part *part);
 struct incident_sources incident_sources(const struct incident *incident, const struct window *total);
+/* The standard error, as a share of it, of a number of sources of which an even sample has so many; rounded up. */
+uint32_t incident_sample_error_ppm(uint64_t held);
 
 #endif

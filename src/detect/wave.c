@@ -6,7 +6,7 @@
 
 #define PAUSE_MAX_NS (60 * NS_PER_S)
 #define PAUSE_INTERVALS 40 /* mean intervals between packets that make a pause */
-#define HOT_SHARE 20       /* a slot with a twentieth of the peak keeps a wave going */
+#define GOING_SHARE 20     /* a slot with a twentieth of the peak keeps a wave going */
 
 static int64_t pause_ns(const struct wave *wave)
 {
@@ -114,7 +114,8 @@ void wave_record(struct incident *inc, struct incident_part *part, const struct 
 		inc->peak_packets = slot->packets;
 	if (slot->bytes > inc->peak_bytes)
 		inc->peak_bytes = slot->bytes;
-	if ((inc->patient || slot->packets * HOT_SHARE >= wave->peak_packets) && time_since(o->time, inc->last_hot) > 0)
+	if ((inc->patient || slot->packets * GOING_SHARE >= wave->peak_packets) &&
+	    time_since(o->time, inc->last_hot) > 0)
 		inc->last_hot = o->time;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/memory.h"
 #include "detect/assess.h"
 #include "detect/detector.h"
 #include "detect/http_watch.h"
@@ -19,6 +20,7 @@
 #define AHEAD_FAR 4                  /* packets: about the time that memory takes to answer */
 #define AHEAD_NEAR 2                 /* packets: half of it */
 #define AHEAD_RING 16
+#define AHEAD_PACKETS 6
 
 _Static_assert(AHEAD_RING > AHEAD_FAR && AHEAD_FAR >= AHEAD_NEAR, "what is known of a packet is there until its turn");
 
@@ -414,7 +416,7 @@ static void observe(struct engine *e, struct packet *p, const struct ahead *ahea
 		return;
 	if (j.welcome)
 		o->flags |= OBSERVATION_WELCOME;
-	sample_add(&e->baseline, o, p->keys.priority);
+	sample_add_drawn(&e->baseline, o, p->keys.draw);
 }
 
 /* Far ahead: what is asked for now arrives while other packets are worked on. */
@@ -426,6 +428,16 @@ static void look_ahead(struct engine *e, const struct packet *p, struct ahead *a
 		ahead->identities[level] = track_identity(p->scopes[level], p->likely);
 		track_prefetch(e->tracks, ahead->identities[level]);
 	}
+}
+
+/* Farther than all: the packet itself, which may have been made on another core. */
+static void fetch_packet(const struct packet *p)
+{
+	__builtin_prefetch(&p->observation);
+	__builtin_prefetch((const char *)&p->observation + MEMORY_LINE);
+	__builtin_prefetch((const char *)&p->observation + 2 * (size_t)MEMORY_LINE);
+	__builtin_prefetch(&p->keys);
+	__builtin_prefetch(&p->likely);
 }
 
 /* Less far: it has arrived, and says where the rest is. */
@@ -445,6 +457,8 @@ void engine_observe(struct engine *e, struct packet *packets, uint32_t count)
 	e->unwelcome = 0;
 	e->unwelcome_of = count;
 	for (uint32_t i = 0; i < count + AHEAD_FAR; i++) {
+		if (i + AHEAD_PACKETS < count)
+			fetch_packet(&packets[i + AHEAD_PACKETS]);
 		if (i < count)
 			look_ahead(e, &packets[i], &ahead[i % AHEAD_RING], tracks);
 		if (i >= AHEAD_FAR - AHEAD_NEAR && i - (AHEAD_FAR - AHEAD_NEAR) < count)

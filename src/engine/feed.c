@@ -5,6 +5,8 @@
 #include <sched.h>
 #include <stdlib.h>
 
+#define ENOUGH (FEED_BATCHES / 2) /* batches that are free again when the filler goes on */
+
 struct batch {
 	uint32_t count;
 	struct packet packets[FEED_BATCH];
@@ -13,6 +15,9 @@ struct batch {
 /*
  * A ring: batches [taken, filled) are the engine's, the others the filler's. Both numbers only grow and each is written
  * by one side, under the lock; what a side owns it touches without.
+ *
+ * Whoever waits sleeps until there is work for a while: the engine takes longer, and to be woken for each batch that it
+ * has done would cost the filler as much as to fill it.
  */
 struct feed {
 	struct engine *engine;
@@ -46,7 +51,8 @@ static void *run(void *argument)
 		engine_observe(feed->engine, batch->packets, batch->count);
 		(void)pthread_mutex_lock(&feed->lock);
 		feed->taken++;
-		(void)pthread_cond_signal(&feed->changed);
+		if (feed->filled - feed->taken <= ENOUGH)
+			(void)pthread_cond_signal(&feed->changed);
 		(void)pthread_mutex_unlock(&feed->lock);
 	}
 }
@@ -90,8 +96,9 @@ static void hand_over(struct feed *feed)
 	(void)pthread_mutex_lock(&feed->lock);
 	feed->filled++;
 	(void)pthread_cond_signal(&feed->changed);
-	while (feed->filled - feed->taken == FEED_BATCHES)
-		(void)pthread_cond_wait(&feed->changed, &feed->lock);
+	if (feed->filled - feed->taken == FEED_BATCHES)
+		while (feed->filled - feed->taken > ENOUGH)
+			(void)pthread_cond_wait(&feed->changed, &feed->lock);
 	(void)pthread_mutex_unlock(&feed->lock);
 	feed->open = &feed->batches[feed->filled % FEED_BATCHES];
 	feed->open->count = 0;

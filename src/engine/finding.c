@@ -310,7 +310,7 @@ int finding_make(struct finding *f, const struct incident *inc, const struct fin
 	sources = incident_sources(inc, f->total);
 	f->sources = sources.count;
 	f->networks = sources.networks;
-	f->sources_exact = sources.exact;
+	f->sources_error_ppm = sources.error_ppm;
 	f->destinations = at_most(hll_estimate(&f->total->destinations), f->total->packets);
 	clamp_destinations(f);
 	f->both_directions = target_speaks(context->normal, &inc->scope);

@@ -26,10 +26,10 @@ struct finding_family {
 /* What is to be said of one incident. */
 struct finding {
 	const struct incident *incident;
-	struct window *total; /* all vectors together; without its sample; NULL where only rules were asked for */
-	uint64_t sources;     /* different addresses */
-	uint64_t networks;    /* that these are in: /24, IPv6 /48 */
-	bool sources_exact;   /* both were counted; else estimated, with the relative error HLL_RELATIVE_ERROR_PPM */
+	struct window *total;       /* all vectors together; without its sample; NULL where only rules were asked for */
+	uint64_t sources;           /* different addresses */
+	uint64_t networks;          /* that these are in: /24, IPv6 /48 */
+	uint32_t sources_error_ppm; /* of `sources`, and 0: as in struct incident_sources */
 	uint64_t destinations;
 	uint32_t ports_count; /* destination ports that hold at least a twentieth each; none where ports are spread */
 	uint16_t ports[FINDING_PORTS_MAX];

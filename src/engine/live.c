@@ -72,7 +72,7 @@ int live_new(uint64_t seed, const struct live_service *services, unsigned servic
 		return rc;
 	if (checkpoint)
 		rc = live_kept_restore(l, checkpoint, length);
-	if (rc < 0 && rc != -EBADMSG) {
+	if (rc < 0 && rc != -EBADMSG && rc != -EPROTONOSUPPORT) {
 		live_free(l);
 		return rc;
 	}
@@ -303,7 +303,7 @@ void live_observe(struct live *l, const struct observation *observations, uint32
 {
 	live_begin_input(l);
 	while (count) {
-		uint32_t n = count < BATCH ? count : BATCH;
+		uint32_t n = count < LIVE_BATCH ? count : LIVE_BATCH;
 
 		if (!l->has_time)
 			move_time(l, observations[0].time);

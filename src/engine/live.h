@@ -54,6 +54,7 @@
 #define LIVE_SERVICES_MAX 64
 #define LIVE_SERVICE_PREFIXES_MAX 64 /* of all services together */
 #define LIVE_NAME_SIZE 64
+#define LIVE_BATCH 256 /* observations that go through its engine at once; of as many is who calls best served */
 
 struct live; /* opaque */
 
@@ -98,8 +99,8 @@ struct live_news {
 	uint64_t incident; /* struct incident.id; not of LIVE_FINISHED */
 };
 
-/* `checkpoint` is what live_save() wrote, or NULL. -EBADMSG where it is none: then there is still a live engine, that
- * knows nothing. -ENOMEM. */
+/* `checkpoint` is what live_save() wrote, or NULL. -EBADMSG where it is none, -EPROTONOSUPPORT where it is another
+ * version's: then there is still a live engine, that knows nothing. -ENOMEM. */
 int live_new(uint64_t seed, const struct live_service *services, unsigned service_count, const uint8_t *checkpoint,
              size_t length, struct live **live);
 void live_free(struct live *live);
@@ -185,7 +186,7 @@ uint32_t live_warming(const struct live *live);
  * orders and news have been taken, before the next input. The caller frees it. 0 or -ENOMEM.
  */
 int live_birth(const struct live *live, uint8_t **octets, size_t *length);
-/* A live engine in which that generation decides, from its birth on. -EBADMSG, -ENOMEM. */
+/* A live engine in which that generation decides, from its birth on. -EBADMSG, -EPROTONOSUPPORT (another version's), -ENOMEM. */
 int live_revive(const uint8_t *octets, size_t length, struct live **live);
 
 /*

@@ -198,7 +198,9 @@ void live_cases_watch(struct live *l)
 
 	l->searches_left = LIVE_SEARCHES_A_TICK;
 	l->waits = false;
-	for (uint32_t j = 0; j < count && j < INCIDENT_LIST_MAX; j++) {
+	if (count > INCIDENT_LIST_MAX)
+		count = INCIDENT_LIST_MAX;
+	for (uint32_t j = 0; j < count; j++) {
 		uint32_t i = (first + j) % count;
 		const struct incident *inc = engine_incident(l->engine, i);
 		struct live_case *c = &l->cases[i];

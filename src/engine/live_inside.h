@@ -10,7 +10,6 @@
 #include "engine/live.h"
 #include "measure/quota.h"
 
-#define BATCH 256
 #define HELD_MAX LIVE_LIVES_MAX
 #define RATE_SLOTS 16    /* of 100 ms: the latest second, and room */
 #define RESIDUAL_SLOTS 2 /* over which what passes is judged */
@@ -89,7 +88,7 @@ struct live {
 	uint8_t passed_kind[LIVE_PASSED_MAX];
 	struct observation passed[LIVE_PASSED_MAX];
 	struct observation sought[LIVE_ATTACK_MAX]; /* of a sample, while rules are sought for them */
-	struct packet batch[BATCH];
+	struct packet batch[LIVE_BATCH];
 };
 
 /*

@@ -322,20 +322,34 @@ static struct live_order order_of(const struct held *h, enum live_order_type typ
 	return order;
 }
 
+/* Whether an order is still to be given. */
+static bool *owed_of(struct held *h, enum live_order_type type)
+{
+	switch (type) {
+	case LIVE_REMOVE_RULE:
+		return &h->owe_remove;
+	case LIVE_ADD_RULE:
+		return &h->owe_add;
+	case LIVE_RENEW_RULE:
+		break;
+	}
+	return &h->owe_renew;
+}
+
 /* Removals first: they make room. */
 bool live_next_order(struct live *l, struct live_order *order)
 {
-	for (unsigned type = 0; type < 3; type++) {
+	static const enum live_order_type types[] = { LIVE_REMOVE_RULE, LIVE_ADD_RULE, LIVE_RENEW_RULE };
+
+	for (unsigned k = 0; k < sizeof(types) / sizeof(types[0]); k++) {
 		for (unsigned i = 0; i < HELD_MAX; i++) {
 			struct held *h = &l->held[i];
-			bool *owed = type == 0 ? &h->owe_remove : type == 1 ? &h->owe_add : &h->owe_renew;
+			bool *owed = owed_of(h, types[k]);
 
 			if (!h->used || !*owed)
 				continue;
 			*owed = false;
-			*order = order_of(h, type == 0   ? LIVE_REMOVE_RULE
-			                     : type == 1 ? LIVE_ADD_RULE
-			                                 : LIVE_RENEW_RULE);
+			*order = order_of(h, types[k]);
 			return true;
 		}
 	}

@@ -16,27 +16,14 @@
 #define SUM 4
 #define FRAME_HEAD (4 + SUM + 8) /* octets before the records */
 #define RECORD_MAX (1 + PACK_MAX)
-#define BATCH 256
+#define COUNTED_VALUES 10
 
 enum record { RECORD_OBSERVE = 1, RECORD_TICK, RECORD_RULED, RECORD_GONE, RECORD_COUNTED, RECORD_LOADED };
 
+_Static_assert(1 + COUNTED_VALUES * VARINT_MAX <= RECORD_MAX, "what a rule has counted is no longer than a packet");
 _Static_assert(STREAM_FRAME_MIN >= FRAME_HEAD + RECORD_MAX, "an empty frame has room for any record");
 
 /* ------------------------------------------------------------------ octets */
-
-static uint32_t get_32(const uint8_t *at)
-{
-	struct cursor c = cursor_over(at, 4);
-
-	return cursor_u32_be(&c);
-}
-
-static uint64_t get_64(const uint8_t *at)
-{
-	struct cursor c = cursor_over(at, 8);
-
-	return cursor_u64_be(&c);
-}
 
 /* FNV-1a (Fowler, Noll, Vo) over words of eight octets, and folded. */
 static uint32_t sum_of(const uint8_t *octets, size_t length)
@@ -45,7 +32,7 @@ static uint32_t sum_of(const uint8_t *octets, size_t length)
 	size_t i = 0;
 
 	for (; i + 8 <= length; i += 8) {
-		sum = (sum ^ get_64(octets + i)) * 0x100000001b3u;
+		sum = (sum ^ octets_get_be(octets + i, 8)) * 0x100000001b3u;
 		sum ^= sum >> 29;
 	}
 	for (; i < length; i++)
@@ -168,13 +155,15 @@ bool stream_rule_gone(struct stream_frame *f, uint64_t handle)
 
 bool stream_rule_counted(struct stream_frame *f, uint64_t handle, const struct life_count *count)
 {
-	const uint64_t values[] = { handle,        count->matched,   count->dropped, count->spared,     count->answered,
-		                    count->probes, count->completed, count->known,   count->known_lost, count->active };
+	const uint64_t values[COUNTED_VALUES] = { handle,           count->matched,  count->dropped,
+		                                  count->spared,    count->answered, count->probes,
+		                                  count->completed, count->known,    count->known_lost,
+		                                  count->active };
 	uint8_t *at = begin_record(f, RECORD_COUNTED, f->before);
 
 	if (!at)
 		return false;
-	for (unsigned i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+	for (unsigned i = 0; i < COUNTED_VALUES; i++)
 		at += varint_write(at, values[i]);
 	end_record(f, at);
 	return true;
@@ -202,7 +191,7 @@ struct stream_replay {
 	bool ended;
 	uint8_t *held; /* octets of what is not whole yet */
 	size_t held_length, held_room;
-	struct observation batch[BATCH];
+	struct observation batch[LIVE_BATCH];
 	uint32_t batched;
 };
 
@@ -284,7 +273,7 @@ static void replay_observation(struct stream_replay *r, struct cursor *c, struct
 	note_observation(&r->facts, o);
 	if (r->listener.observed)
 		r->listener.observed(r->listener.context, o);
-	if (++r->batched == BATCH)
+	if (++r->batched == LIVE_BATCH)
 		flush(r);
 }
 
@@ -375,7 +364,7 @@ static void break_off(struct stream_replay *r, const char *error)
 static void replay_frame(struct stream_replay *r, const uint8_t *octets, size_t length)
 {
 	struct cursor c = cursor_over(octets + 8, length - 8);
-	struct capture_time before = { (int64_t)get_64(octets) };
+	struct capture_time before = { (int64_t)octets_get_be(octets, 8) };
 
 	r->facts.frames++;
 	while (cursor_left(&c) && !c.failed && !r->ended)
@@ -399,20 +388,24 @@ static int take_beginning(struct stream_replay *r, const uint8_t *octets, size_t
 	}
 	if (length < HEAD)
 		return 0;
-	born = get_32(octets + MARK_SIZE + 4);
-	if (get_32(octets + MARK_SIZE) != VERSION || born > STREAM_BIRTH_MAX) {
+	born = octets_get_be(octets + MARK_SIZE + 4, 4);
+	if (octets_get_be(octets + MARK_SIZE, 4) != VERSION || born > STREAM_BIRTH_MAX) {
 		break_off(r, "the stream is of another version");
 		return 0;
 	}
 	if (length < HEAD + born + SUM)
 		return 0;
-	if (get_32(octets + HEAD + born) != sum_of(octets + HEAD, born)) {
+	if (octets_get_be(octets + HEAD + born, 4) != sum_of(octets + HEAD, born)) {
 		break_off(r, "the stream's beginning is damaged");
 		return 0;
 	}
 	rc = live_revive(octets + HEAD, born, &r->live);
 	if (rc == -EBADMSG) {
 		break_off(r, "the stream's beginning cannot be read");
+		return 0;
+	}
+	if (rc == -EPROTONOSUPPORT) {
+		break_off(r, "what was known when the stream began is of another version");
 		return 0;
 	}
 	if (rc < 0)
@@ -428,14 +421,14 @@ static size_t take_frame(struct stream_replay *r, const uint8_t *octets, size_t 
 
 	if (length < 4 + SUM)
 		return 0;
-	inside = get_32(octets);
+	inside = octets_get_be(octets, 4);
 	if (inside < 8 || inside > STREAM_FRAME_MAX) {
 		break_off(r, "a frame's length is impossible");
 		return 0;
 	}
 	if (length < 4 + SUM + inside)
 		return 0;
-	if (get_32(octets + 4) != sum_of(octets + 4 + SUM, inside)) {
+	if (octets_get_be(octets + 4, 4) != sum_of(octets + 4 + SUM, inside)) {
 		break_off(r, "a frame is damaged");
 		return 0;
 	}
@@ -501,11 +494,9 @@ int stream_replay_end(struct stream_replay *r)
 	if (!r->ended && r->held_length)
 		r->facts.error = "the stream ends within a frame";
 	if (!r->facts.finished) {
-		bool by_itself = r->facts.finished;
-
 		rc = live_end(r->live);
 		take_outputs(r);
-		r->facts.finished = by_itself;
+		r->facts.finished = false; /* what has just been told is our doing, not the stream's */
 	}
 	return rc;
 }

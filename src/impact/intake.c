@@ -81,7 +81,7 @@ static const char *const results[INTAKE_RESULTS] = {
 
 const char *intake_result_name(enum intake_result result)
 {
-	return results[result];
+	return result < INTAKE_RESULTS ? results[result] : "unknown";
 }
 
 const char *intake_flood_name(enum intake_flood reason)

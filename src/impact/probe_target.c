@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/reserved.h"
 #include "base/time.h"
 #include "impact/probe.h"
 
@@ -30,18 +31,7 @@ static const struct scheme {
 
 bool probe_address_is_private(const struct address *address)
 {
-	/* RFC 6890; of IPv6 only 2000::/3 is anybody's. */
-	static const char *const nets[] = { "0.0.0.0/8",    "10.0.0.0/8",     "100.64.0.0/10",
-		                            "127.0.0.0/8",  "169.254.0.0/16", "172.16.0.0/12",
-		                            "192.0.0.0/24", "192.168.0.0/16", "224.0.0.0/3" };
-	struct prefix net;
-
-	if (!address_is_ipv4(address))
-		return (address->octets[0] & 0xe0) != 0x20;
-	for (size_t i = 0; i < sizeof(nets) / sizeof(nets[0]); i++)
-		if (prefix_parse(nets[i], &net) == 0 && prefix_contains(&net, address))
-			return true;
-	return false;
+	return reserved_address(address) == RESERVED_LOCAL;
 }
 
 /*

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "measure/slot.h"
+
 #define MINUTE_S 60
 #define NEVER INT64_MIN
 
@@ -55,15 +57,9 @@ static void join(struct course_point *into, const struct course_point *from)
 	into->link_lost += from->link_lost;
 }
 
-/* n / by, towards minus infinity. */
-static int64_t floor_of(int64_t n, int64_t by)
-{
-	return n / by - (n % by < 0);
-}
-
 static uint32_t place_of(int64_t number, uint32_t slots)
 {
-	return (uint32_t)(number - floor_of(number, slots) * slots);
+	return (uint32_t)(number - slot_floor_div(number, slots) * slots);
 }
 
 static void put(struct slot *slots, uint32_t count, int64_t number, const struct course_point *point)
@@ -82,7 +78,7 @@ void course_add(struct course *course, int64_t second, const struct course_point
 	if (course->latest == NEVER || second > course->latest)
 		course->latest = second;
 	put(course->seconds, COURSE_SECONDS, second, point);
-	put(course->minutes, COURSE_MINUTES, floor_of(second, MINUTE_S), point);
+	put(course->minutes, COURSE_MINUTES, slot_floor_div(second, MINUTE_S), point);
 }
 
 uint32_t course_read(const struct course *course, int64_t from_s, int64_t to_s, struct course_point *points,
@@ -91,8 +87,9 @@ uint32_t course_read(const struct course *course, int64_t from_s, int64_t to_s, 
 	bool by_second = course->latest != NEVER && from_s > course->latest - COURSE_SECONDS;
 	const struct slot *slots = by_second ? course->seconds : course->minutes;
 	uint32_t capacity = by_second ? COURSE_SECONDS : COURSE_MINUTES;
-	int64_t unit = by_second ? 1 : MINUTE_S, first = floor_of(from_s, unit), last = floor_of(to_s, unit);
-	int64_t oldest = course->latest == NEVER ? last : floor_of(course->latest, unit) - capacity + 1;
+	int64_t unit = by_second ? 1 : MINUTE_S, first = slot_floor_div(from_s, unit),
+		last = slot_floor_div(to_s, unit);
+	int64_t oldest = course->latest == NEVER ? last : slot_floor_div(course->latest, unit) - capacity + 1;
 	uint32_t count, joined;
 
 	if (to_s < from_s || max == 0)

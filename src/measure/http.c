@@ -22,6 +22,8 @@ enum { STATUS_FINAL = 200, STATUS_TIMEOUT = 408, STATUS_TOO_MANY = 429, STATUS_S
 #define REUSE (16u << 20)   /* no window is so large */
 #define STARVED_OCTETS 4096 /* taken of an answer before the client is believed to take it */
 #define PENDING_MAX 255
+#define SALT_TARGET 11
+#define SALT_NAMES 12
 
 struct http_table {
 	uint64_t seed;
@@ -187,10 +189,10 @@ static void book(struct http_server *s, struct http_connection *c, const struct 
 	g->gets += http->method == HTTP_GET || http->method == HTTP_HEAD ? o->weight : 0;
 	g->plain += ((http->flags & HTTP_ENDED) && http->headers == 0) || (http->flags & HTTP_DOUBLED) ? o->weight : 0;
 	hll_add(&g->clients, client);
-	hll_add(&g->targets, hash_2(seed, http->target, 11));
+	hll_add(&g->targets, hash_2(seed, http->target, SALT_TARGET));
 	if (http->flags & HTTP_NAMED) {
 		g->named += o->weight;
-		hll_add(&g->names, hash_2(seed, http->names, 12));
+		hll_add(&g->names, hash_2(seed, http->names, SALT_NAMES));
 	}
 	topk_add(&g->top_clients, address_topk(&o->src), o->weight);
 	topk_add(&g->top_targets, topk_number(http->target), o->weight);

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "measure/sample.h"
 
 #define SALT_NETWORK 0x6e6574u
 
@@ -33,6 +32,15 @@ static uint64_t flow_of(uint64_t src, uint64_t dst, uint8_t protocol, uint8_t sp
 	return hash_fold(src + dst + seed, (src ^ dst) + ((uint64_t)protocol << 8 | space) * 0xd1b54a32d192ed03u) | 1;
 }
 
+static uint64_t draw_of(uint64_t flow, const struct observation *o, uint64_t seed)
+{
+	uint64_t h = hash_fold(flow ^ (uint64_t)o->time.ns * 0x9e3779b97f4a7c15u,
+	                       ((uint64_t)o->tcp.seq << 32 | (uint64_t)o->ip_id << 16 | o->payload_length) ^ seed ^
+	                               0x589965cc75374cc3u);
+
+	return hash_fold(h ^ seed, 0x9fb21c651e98df25u);
+}
+
 void keys_make(struct keys *keys, const struct observation *o, uint64_t seed)
 {
 	keys_make_toward(keys, o, hash_address(seed, &o->dst), seed);
@@ -49,7 +57,7 @@ void keys_make_toward(struct keys *keys, const struct observation *o, uint64_t d
 	dst = end_of(keys->destination, o->dst_port);
 	keys->flow = flow_of(src, dst, o->protocol, 0, seed);
 	keys->sender_low = src <= dst;
-	keys->priority = observation_priority(o, seed);
+	keys->draw = draw_of(keys->flow, o, seed);
 }
 
 uint64_t keys_flow(const struct address *src, uint16_t src_port, const struct address *dst, uint16_t dst_port,

@@ -15,7 +15,7 @@ struct keys {
 	uint64_t source, destination; /* of the addresses */
 	uint64_t network;             /* of the source's /24 or /48 */
 	uint64_t flow;                /* of the conversation, the same in both directions; never 0 */
-	uint64_t priority;            /* in samples, see sample.h */
+	uint64_t draw;                /* of the conversation and the moment: the higher half of a priority in samples */
 	/* which of the conversation's ends speaks: the order of ends is arbitrary, but always the same */
 	bool sender_low;
 };

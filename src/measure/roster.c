@@ -373,12 +373,12 @@ static uint32_t shifted(uint32_t waves, uint32_t shift)
 	return (uint32_t)wide | (wide >> LAST_WAVE ? 1u << LAST_WAVE : 0);
 }
 
-static void take_shifted(struct roster *r, const struct roster_source *source, uint64_t hash, uint32_t shift)
+static void queue_shifted(struct roster *r, const struct roster_source *source, uint64_t hash, uint32_t shift)
 {
-	struct roster_source moved = *source;
+	struct roster_source *moved = queue(r, hash);
 
-	moved.waves = shifted(source->waves, shift);
-	take(r, &moved, hash, UINT32_MAX);
+	*moved = *source;
+	moved->waves = shifted(source->waves, shift);
 }
 
 /* The limit that `into`, which is empty, will have once it holds what `from` does; so that nothing is held in vain. */
@@ -410,11 +410,11 @@ void roster_merge(struct roster *into, const struct roster *from, uint32_t shift
 		halve_ahead(into, from);
 	for (uint32_t i = 0; i < from->used; i++)
 		if (from->hashes[i] <= into->limit)
-			take_shifted(into, &from->sources[i], from->hashes[i], shift);
+			queue_shifted(into, &from->sources[i], from->hashes[i], shift);
 	for (uint32_t back = from->waiting_count; back > 0; back--) {
 		const struct waiting *waiting = &from->ring[(from->waiting_next - back) % RING];
 
-		take_shifted(into, &waiting->one, waiting->hash, shift);
+		queue_shifted(into, &waiting->one, waiting->hash, shift);
 	}
 }
 
@@ -545,4 +545,9 @@ uint64_t roster_lost(struct roster *r)
 {
 	settle(r);
 	return r->lost;
+}
+
+bool roster_keeps(const struct roster *r, uint32_t i, uint32_t halvings)
+{
+	return r->hashes[i] <= UINT64_MAX >> halvings;
 }

@@ -12,6 +12,7 @@
 #ifndef HOLDFAST_MEASURE_ROSTER_H
 #define HOLDFAST_MEASURE_ROSTER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "measure/keys.h"
@@ -62,5 +63,7 @@ int roster_sources(struct roster *roster, const struct roster_source **sources, 
 uint32_t roster_held(struct roster *roster);     /* how many */
 uint32_t roster_halvings(struct roster *roster); /* each source held stands for 2^halvings; 0: all are held */
 uint64_t roster_lost(struct roster *roster);
+/* Whether sources[i], as roster_sources() lists them, is one that is held after so many halvings, up to 63. */
+bool roster_keeps(const struct roster *roster, uint32_t i, uint32_t halvings);
 
 #endif

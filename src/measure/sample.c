@@ -8,6 +8,7 @@
 #include "base/hash.h"
 
 #define FIRST_ALLOCATION 256
+#define DRAWN (UINT64_MAX << 32) /* the part of a priority that is drawn */
 
 /*
  * All that packets of one attack differ in: two that agree in this are alike, and it does not matter which is kept. The
@@ -246,6 +247,18 @@ static void keep(struct sample *sample, const struct observation *observation, u
 void sample_add(struct sample *sample, const struct observation *observation, uint64_t priority)
 {
 	sample->seen++;
+	if (priority < sample->limit)
+		keep(sample, observation, priority);
+}
+
+void sample_add_drawn(struct sample *sample, const struct observation *observation, uint64_t draw)
+{
+	uint64_t priority = draw & DRAWN;
+
+	sample->seen++;
+	if (priority >= sample->limit)
+		return;
+	priority |= observation_priority(observation, draw) & ~DRAWN;
 	if (priority < sample->limit)
 		keep(sample, observation, priority);
 }

@@ -49,6 +49,11 @@ void sample_fini(struct sample *sample);
 /* `priority` is observation_priority() of it, or whatever hash the whole sample is kept by. */
 void sample_add(struct sample *sample, const struct observation *observation, uint64_t priority);
 /*
+ * The same of a packet of which a part of the hash is made, `draw`, that tells most from each other: only where that
+ * does not turn it away, the whole of it is made too. A sample is kept by this or by sample_add(), not by both.
+ */
+void sample_add_drawn(struct sample *sample, const struct observation *observation, uint64_t draw);
+/*
  * `from` may have another capacity; `into` keeps its own, is settled, and may hold less than it could. One of capacity
  * 0 only counts.
  */

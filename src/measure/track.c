@@ -504,8 +504,22 @@ static void count_in(struct track_slot *slot, uint32_t weight, bool fresh)
 		slot->fresh = saturated(slot->fresh, weight);
 }
 
-struct track *track_add(struct track_table *table, const struct track_key *key, int64_t slot, uint64_t source,
-                        uint32_t weight, bool fresh)
+/* A late packet counts for the present slot. */
+static inline struct track *count(struct track *t, uint64_t source, uint32_t weight, bool fresh)
+{
+	count_in(&t->now, weight, fresh);
+	count_in(&t->second, weight, fresh);
+	hll_add(&t->sources[0], source);
+	if (weight > 1) {
+		t->stood_for[0] += weight;
+		t->samples[0]++;
+	}
+	return t;
+}
+
+/* The track that it is counted in, brought up to the slot; NULL while it is a candidate. */
+__attribute__((noinline)) static struct track *track_to_count(struct track_table *table, const struct track_key *key,
+                                                              int64_t slot, uint32_t weight, bool fresh)
 {
 	struct candidate *c = candidate_of(table, key);
 	struct track *t;
@@ -520,32 +534,36 @@ struct track *track_add(struct track_table *table, const struct track_key *key, 
 		table->counters.tracks_refused++;
 		return NULL;
 	}
-	if (c->track == NO_TRACK) {
-		if ((uint32_t)slot - c->last_slot > TRACK_FORGET_SLOTS)
-			c->packets = c->fresh = c->settled = 0;
-		c->last_slot = (uint32_t)slot;
-		if (saturated(c->packets, weight) < TRACK_PROMOTE) {
-			c->packets += weight;
-			c->fresh += fresh ? weight : 0;
-			return NULL;
-		}
-		t = promote(table, c, key, slot);
-		if (!t)
-			return NULL;
-	} else {
+	if (c->track != NO_TRACK) {
 		t = &table->tracks[c->track];
+		if (slot > t->last_slot)
+			track_advance(t, slot);
+		return t;
 	}
-	if (slot > t->last_slot)
-		track_advance(t, slot);
-	/* A late packet counts for the present slot. */
-	count_in(&t->now, weight, fresh);
-	count_in(&t->second, weight, fresh);
-	hll_add(&t->sources[0], source);
-	if (weight > 1) {
-		t->stood_for[0] += weight;
-		t->samples[0]++;
+	if ((uint32_t)slot - c->last_slot > TRACK_FORGET_SLOTS)
+		c->packets = c->fresh = c->settled = 0;
+	c->last_slot = (uint32_t)slot;
+	if (saturated(c->packets, weight) >= TRACK_PROMOTE)
+		return promote(table, c, key, slot);
+	c->packets += weight;
+	c->fresh += fresh ? weight : 0;
+	return NULL;
+}
+
+struct track *track_add(struct track_table *table, const struct track_key *key, int64_t slot, uint64_t source,
+                        uint32_t weight, bool fresh)
+{
+	const struct candidate *c = key->hint;
+	struct track *t;
+
+	/* Nearly all of a flood: what it is counted in is known, and has been counted in within this slot. */
+	if (c && c->identity == key->identity && c->track != NO_TRACK) {
+		t = &table->tracks[c->track];
+		if (slot <= t->last_slot)
+			return count(t, source, weight, fresh);
 	}
-	return t;
+	t = track_to_count(table, key, slot, weight, fresh);
+	return t ? count(t, source, weight, fresh) : NULL;
 }
 
 struct track *track_find(struct track_table *table, const struct track_key *key)

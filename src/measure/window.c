@@ -5,43 +5,10 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "base/reserved.h"
 
 #define SALT_OCTET 0x6e6574u
 #define SALT_PORT 0x706f7274u
-
-/*
- * Sources that cannot come over the Internet: RFC 6890 and its updates, multicast (RFC 5771), reserved (RFC 1112).
- * Local networks live in some of them, so they are only counted here; what they mean is decided where the rest of the
- * evidence is.
- */
-static bool is_bogon(const struct address *address)
-{
-	const uint8_t *a = address->octets + 12;
-	unsigned network = (unsigned)a[0] << 16 | (unsigned)a[1] << 8 | a[2];
-
-	if (!address_is_ipv4(address))
-		return (address->octets[0] & 0xe0) != 0x20; /* only 2000::/3 is global unicast (RFC 4291, IANA) */
-	switch (a[0]) {
-	case 0:
-	case 10:
-	case 127:
-		return true;
-	case 100:
-		return (a[1] & 0xc0) == 64;
-	case 169:
-		return a[1] == 254;
-	case 172:
-		return (a[1] & 0xf0) == 16;
-	case 192:
-		return a[1] == 168 || network == 0xc00000 || network == 0xc00002;
-	case 198:
-		return (a[1] & 0xfe) == 18 || network == 0xc63364;
-	case 203:
-		return network == 0xcb0071;
-	default:
-		return a[0] >= 224; /* multicast and reserved */
-	}
-}
 
 struct topk_key address_topk(const struct address *address)
 {
@@ -101,7 +68,8 @@ void window_add(struct window *w, const struct observation *o, const struct keys
 	w->fragments += o->flags & OBSERVATION_FRAGMENT ? o->weight : 0;
 	w->later_fragments += o->flags & OBSERVATION_LATER_FRAGMENT ? o->weight : 0;
 	w->payloads += o->payload_length ? o->weight : 0;
-	w->bogons += is_bogon(&o->src) ? o->weight : 0;
+	/* Local networks live in some: what they mean is decided where the rest of the evidence is. */
+	w->bogons += reserved_address(&o->src) ? o->weight : 0;
 	hll_add(&w->sources, keys->source);
 	hll_add(&w->source_networks, keys->network);
 	hll_add(&w->destinations, keys->destination);
@@ -116,7 +84,7 @@ void window_add(struct window *w, const struct observation *o, const struct keys
 	w->ttl[o->ttl] += o->weight;
 	w->source_octet[source_octet(&o->src, ipv4)] += o->weight;
 	if (w->sample.capacity)
-		sample_add(&w->sample, o, keys->priority);
+		sample_add_drawn(&w->sample, o, keys->draw);
 }
 
 void window_merge(struct window *into, const struct window *from)

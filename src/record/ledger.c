@@ -17,6 +17,7 @@
 #include <jansson.h>
 #include <sqlite3.h>
 
+#include "base/file.h"
 #include "record/database.h"
 #include "record/ledger_inside.h"
 
@@ -67,16 +68,9 @@ int ledger_refuse(struct record_error *error, int result, const char *message, c
 static int make_file(const char *path, struct record_error *error)
 {
 	char folder[RECORD_PATH_SIZE];
-	char *slash;
 	struct stat owner;
 	int fd;
 
-	(void)snprintf(folder, sizeof(folder), "%s", path);
-	slash = strrchr(folder, '/');
-	if (slash)
-		slash[slash == folder] = '\0';
-	else
-		memcpy(folder, ".", 2);
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
 	if (fd < 0 && errno == EEXIST)
 		return 0;
@@ -87,7 +81,7 @@ static int make_file(const char *path, struct record_error *error)
 		                     "the folder of the record has to be there and yours");
 	}
 	/* Where it cannot be given away it is whoever made it that has it, and its folder too. */
-	if (stat(folder, &owner) == 0 && geteuid() == 0)
+	if (file_folder_of(path, folder, sizeof(folder)) == 0 && stat(folder, &owner) == 0 && geteuid() == 0)
 		(void)!fchown(fd, owner.st_uid, owner.st_gid);
 	(void)close(fd);
 	return 0;

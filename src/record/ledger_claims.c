@@ -17,13 +17,13 @@ static const char *const texts[TEXTS] = {
 	                " SELECT id, ?2, ?3, ?4, ?5, ?6 FROM claim WHERE id = ?1",
 	[APPROVAL_ADD] = "INSERT INTO approval(verdict, at_ns, by) VALUES(?1, ?2, ?3)",
 	[CLAIMS] = "SELECT id, incident, by, url, text, predicate, at_ns, added_ns, added_by FROM claim"
-	           " WHERE ?1 = 0 OR incident = ?1 ORDER BY id",
+	           " WHERE " LEDGER_ONE_OR_ALL("incident") " ORDER BY id",
 	[CLAIM] = "SELECT id, incident, by, url, text, predicate, at_ns, added_ns, added_by FROM claim WHERE id = ?1",
 	[VERDICTS] = "SELECT claim, verdict.at_ns, trace_sha256, seed, verdict.verdict, json, approval.at_ns, by"
 	             " FROM verdict LEFT JOIN approval ON approval.verdict = verdict.id"
-	             " WHERE ?1 = 0 OR claim = ?1 ORDER BY id",
+	             " WHERE " LEDGER_ONE_OR_ALL("claim") " ORDER BY id",
 	[VERDICTS_2] = "SELECT claim, at_ns, trace_sha256, seed, verdict, json, 0, '' FROM verdict"
-	               " WHERE ?1 = 0 OR claim = ?1 ORDER BY id",
+	               " WHERE " LEDGER_ONE_OR_ALL("claim") " ORDER BY id",
 	[LATEST] = "SELECT max(verdict.id), added_by FROM claim LEFT JOIN verdict ON verdict.claim = claim.id"
 	           " WHERE claim.id = ?1 GROUP BY claim.id",
 };

@@ -21,8 +21,8 @@ static const char *const texts[TEXTS] = {
 	                " AND sha256 NOT IN (SELECT trace_sha256 FROM verdict)",
 	[EVIDENCE] = "SELECT id, incident, made_ns, until_ns, path, head, sha256, key, tlp, at_ns, why"
 	             " FROM evidence LEFT JOIN erasure ON erasure.evidence = id"
-	             " WHERE ?1 = 0 OR incident = ?1 ORDER BY id",
-	[ROLLUPS] = "SELECT incident, made_ns, sha256, trace FROM rollup WHERE ?1 = 0 OR incident = ?1 ORDER BY id",
+	             " WHERE " LEDGER_ONE_OR_ALL("incident") " ORDER BY id",
+	[ROLLUPS] = "SELECT incident, made_ns, sha256, trace FROM rollup WHERE " LEDGER_ONE_OR_ALL("incident") " ORDER BY id",
 	[ROLLUP] = "SELECT incident, made_ns, sha256, trace FROM rollup WHERE incident = ?1 ORDER BY id DESC LIMIT 1",
 };
 /* clang-format on */

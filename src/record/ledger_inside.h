@@ -26,6 +26,14 @@ struct ledger {
 	char path[RECORD_PATH_SIZE];
 };
 
+/*
+ * What `column` is to be: the first argument, or anything where that is 0. "?1 = 0 OR column = ?1" would say so too,
+ * and go through the whole table for each.
+ */
+#define LEDGER_ONE_OR_ALL(column)                                              \
+	column " BETWEEN CASE ?1 WHEN 0 THEN -9223372036854775808 ELSE ?1 END" \
+	       " AND CASE ?1 WHEN 0 THEN 9223372036854775807 ELSE ?1 END"
+
 /* A text, and what it is called in a complaint. */
 struct ledger_text {
 	const char *name, *text;

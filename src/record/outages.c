@@ -45,6 +45,9 @@ static const char outage_last[] = "SELECT number FROM outage WHERE id = last_ins
 static const char outages[] =
 	"SELECT " OUTAGE ", made_ns FROM outage WHERE id IN (SELECT max(id) FROM outage GROUP BY number)"
 	" AND (?1 IS NULL OR component = ?1) ORDER BY began_ns, number";
+static const char newest[] =
+	"SELECT " OUTAGE ", made_ns FROM outage WHERE id IN (SELECT max(id) FROM outage GROUP BY number)"
+	" ORDER BY began_ns DESC, number DESC LIMIT ?1";
 static const char history[] = "SELECT " OUTAGE ", made_ns FROM outage WHERE number = ?1 ORDER BY id";
 /* clang-format on */
 
@@ -479,6 +482,15 @@ int outages_each(struct ledger *ledger, const char *component,
 	if (component)
 		database_put_text(statement, 1, component);
 	return ledger_each_row(ledger, statement, outage_row, &listing, error);
+}
+
+int outages_newest_each(struct ledger *ledger, unsigned most,
+                        int (*each)(void *context, const struct outages_outage *outage), void *context,
+                        struct record_error *error)
+{
+	struct listing listing = { .outage = each, .context = context };
+
+	return ledger_list(ledger, SCHEMA, newest, most, outage_row, &listing, error);
 }
 
 int outages_history(struct ledger *ledger, uint64_t number,

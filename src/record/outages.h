@@ -87,6 +87,10 @@ int outages_put(struct ledger *ledger, const struct outages_outage *outage, uint
 int outages_each(struct ledger *ledger, const char *component,
                  int (*each)(void *context, const struct outages_outage *outage), void *context,
                  struct record_error *error);
+/* The same of the latest `most`, the latest first. */
+int outages_newest_each(struct ledger *ledger, unsigned most,
+                        int (*each)(void *context, const struct outages_outage *outage), void *context,
+                        struct record_error *error);
 /* All rows of one, oldest first. -ENOENT: there is none. */
 int outages_history(struct ledger *ledger, uint64_t number,
                     int (*each)(void *context, const struct outages_outage *outage), void *context,

@@ -13,6 +13,7 @@
 
 #include <sqlite3.h>
 
+#include "base/file.h"
 #include "record/database.h"
 
 #define BUSY_MS 2000
@@ -123,7 +124,8 @@ static int put_away(const char *path, char put_aside[RECORD_PATH_SIZE])
 		return -errno;
 	(void)snprintf(from, sizeof(from), "%s-wal", path);
 	(void)snprintf(to, sizeof(to), "%s-wal", put_aside);
-	if (rename(from, to) != 0 && errno != ENOENT)
+	/* One without a journal has not that of the broken one whose name it takes, either. */
+	if (rename(from, to) != 0 && (errno != ENOENT || (unlink(to) != 0 && errno != ENOENT)))
 		return -errno;
 	(void)snprintf(from, sizeof(from), "%s-shm", path);
 	if (unlink(from) != 0 && errno != ENOENT)
@@ -135,13 +137,8 @@ static int put_away(const char *path, char put_aside[RECORD_PATH_SIZE])
 static bool is_read_only(const char *path)
 {
 	char folder[RECORD_PATH_SIZE];
-	int length = snprintf(folder, sizeof(folder), "%s", path);
-	char *slash = strrchr(folder, '/');
 
-	if (length < 0 || (size_t)length >= sizeof(folder) || !slash)
-		return false;
-	slash[slash == folder] = '\0';
-	return access(folder, W_OK) != 0 && errno == EROFS;
+	return file_folder_of(path, folder, sizeof(folder)) == 0 && access(folder, W_OK) != 0 && errno == EROFS;
 }
 
 int record_open(const struct record_options *options, struct record **record, char put_aside[RECORD_PATH_SIZE],
@@ -151,8 +148,10 @@ int record_open(const struct record_options *options, struct record **record, ch
 	int result;
 
 	put_aside[0] = '\0';
-	if (!opened)
+	if (!opened) {
+		*error = (struct record_error){ .message = "there is no memory" };
 		return -ENOMEM;
+	}
 	result = options->broken ? -EBADMSG : open_at(options, opened, error);
 	if (result == -EBADMSG) {
 		close_at(opened);

@@ -39,15 +39,14 @@ static const char *const texts[TEXTS] = {
 	[EXEMPTION_ADD] = "INSERT INTO exemption(incident, kind, exempt, set_ns, set_by, why) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
 	[SOURCE_ADD] = "INSERT INTO statement_source(sha256, made_ns, json) SELECT ?1, ?2, ?3"
 	               " WHERE NOT EXISTS(SELECT 1 FROM statement_source WHERE sha256 = ?1)",
-	/* "?1 = 0 OR number = ?1" would go through the whole table for each number. */
 	[ALL] = "SELECT " COLUMNS " FROM statement ORDER BY id",
 	[ALL_OF] = "SELECT " COLUMNS " FROM statement WHERE number = ?1 ORDER BY id",
 	[LATEST_ONES] = "SELECT " COLUMNS " FROM statement WHERE revision = (" LATEST ") ORDER BY number",
 	[NEWEST] = "SELECT " COLUMNS " FROM statement WHERE revision = (" LATEST ") ORDER BY number DESC LIMIT ?1",
 	[ACTS] = "SELECT " ACT_COLUMNS " FROM statement_act ORDER BY id",
 	[ACTS_OF] = "SELECT " ACT_COLUMNS " FROM statement_act WHERE number = ?1 ORDER BY id",
-	[AWARENESS] = "SELECT incident, aware_ns, set_ns, set_by FROM awareness WHERE ?1 = 0 OR incident = ?1 ORDER BY id",
-	[EXEMPTIONS] = "SELECT incident, kind, exempt, set_ns, set_by, why FROM exemption WHERE ?1 = 0 OR incident = ?1"
+	[AWARENESS] = "SELECT incident, aware_ns, set_ns, set_by FROM awareness WHERE " LEDGER_ONE_OR_ALL("incident") " ORDER BY id",
+	[EXEMPTIONS] = "SELECT incident, kind, exempt, set_ns, set_by, why FROM exemption WHERE " LEDGER_ONE_OR_ALL("incident")
 	               " ORDER BY id",
 	[SOURCE] = "SELECT json FROM statement_source WHERE sha256 = ?1",
 	[ONE] = "SELECT sha256, thread, (" LATEST "),"

@@ -16,7 +16,7 @@
 #include "observe/protocol.h"
 #include "shield/inside.h"
 
-int shield_set_mode(struct shield *shield, bool enforce, uint64_t until)
+void shield_set_mode(struct shield *shield, bool enforce, uint64_t until)
 {
 	/* In this order no packet is dropped under an old deadline, or kept under a new mode, that was not meant. */
 	if (enforce) {
@@ -26,7 +26,6 @@ int shield_set_mode(struct shield *shield, bool enforce, uint64_t until)
 		PUBLISH(shield->config->mode, SHIELD_OBSERVE);
 		PUBLISH(shield->config->enforce_until, SHIELD_NEVER);
 	}
-	return 0;
 }
 
 /* Of a prefix the bits that count, as two words of an address as they lie in memory. */
@@ -137,7 +136,7 @@ int shield_set_services(struct shield *shield, const struct shield_service *serv
 }
 
 /* The beginning first: whoever is noted by then is not new. */
-int shield_freeze(struct shield *shield, uint64_t attacked, uint64_t until)
+void shield_freeze(struct shield *shield, uint64_t attacked, uint64_t until)
 {
 	uint64_t now = shield_jiffies_at(&shield->pace, shield_monotonic_ns());
 
@@ -149,7 +148,6 @@ int shield_freeze(struct shield *shield, uint64_t attacked, uint64_t until)
 			PUBLISH(freeze->since, now);
 		PUBLISH(freeze->until, is ? until : 0);
 	}
-	return 0;
 }
 
 /* ---- the operator's way in ---- */

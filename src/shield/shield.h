@@ -97,7 +97,7 @@ const struct shield_maps *shield_maps(const struct shield *shield);
 struct shield_pace shield_pace(const struct shield *shield);
 
 /* Mode. `until` in jiffies: from then on the kernel only observes; SHIELD_NEVER. */
-int shield_set_mode(struct shield *shield, bool enforce, uint64_t until);
+void shield_set_mode(struct shield *shield, bool enforce, uint64_t until);
 
 struct shield_service {
 	char name[SHIELD_NAME_SIZE];
@@ -118,7 +118,7 @@ int shield_set_services(struct shield *shield, const struct shield_service *serv
  * Services under attack, a bit each in the order of shield_set_services(): so long none of their sources becomes known,
  * unless `until` comes first. Those that were before stay so since then.
  */
-int shield_freeze(struct shield *shield, uint64_t attacked, uint64_t until);
+void shield_freeze(struct shield *shield, uint64_t attacked, uint64_t until);
 
 /* The operator's way in: TCP from `from` to `port` of this host. Replaces all; at most SHIELD_GUARD_MAX. */
 struct shield_way_in {

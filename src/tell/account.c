@@ -90,7 +90,7 @@ static const char *count_of(struct account *a, const struct finding *f, uint64_t
 {
 	char *text = account_room(a);
 
-	snprintf(text, WORDS_SIZE, "%s %s", f->sources_exact ? account_count(a, n) : account_about(a, n),
+	snprintf(text, WORDS_SIZE, "%s %s", f->sources_error_ppm ? account_about(a, n) : account_count(a, n),
 	         account_plural(n, one, many));
 	return text;
 }

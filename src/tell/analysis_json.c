@@ -15,7 +15,6 @@
 
 #include <jansson.h>
 
-#include "base/hll.h"
 #include "base/share.h"
 #include "detect/incident_id.h"
 #include "measure/slot.h"
@@ -183,7 +182,7 @@ static json_t *sources_json(struct build *b, const struct finding *finding)
 	json_t *object = json_object(), *verdict = json_object(), *reasons = json_array();
 
 	build_set(b, object, "estimate", build_integer(finding->sources));
-	build_set(b, object, "relative_error", fraction(finding->sources_exact ? 0 : HLL_RELATIVE_ERROR_PPM));
+	build_set(b, object, "relative_error", fraction(finding->sources_error_ppm));
 	build_set(b, verdict, "verdict", json_string(spoofing_verdict_name(spoofing->verdict)));
 	for (uint32_t i = 0; i < spoofing->reasons_count && i < SPOOFING_REASONS_MAX; i++)
 		build_append(b, reasons, string(spoofing->reasons[i]));

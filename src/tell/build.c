@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "detect/incident_id.h"
 #include "tell/words.h"
 
 #define INDENT 2
@@ -45,6 +46,13 @@ json_t *build_time(int64_t ns)
 json_t *build_time_or_null(int64_t ns)
 {
 	return ns ? build_time(ns) : json_null();
+}
+
+json_t *build_incident(uint64_t incident)
+{
+	char id[INCIDENT_ID_SIZE];
+
+	return incident ? json_string(incident_id_format(incident, id)) : json_null();
 }
 
 json_t *build_text(const char *text, size_t max)

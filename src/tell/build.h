@@ -25,6 +25,8 @@ json_t *build_integer(uint64_t n);
 /* RFC 3339, as time_format() writes it. The latter: null where it is 0. */
 json_t *build_time(int64_t ns);
 json_t *build_time_or_null(int64_t ns);
+/* The ID of an incident; null where it is 0. */
+json_t *build_incident(uint64_t incident);
 /*
  * A string that may hold anything (a file's name): what is no UTF-8 becomes U+FFFD, an octet a time, and what is beyond
  * `max` octets of the result is cut off. NULL becomes null.

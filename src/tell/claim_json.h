@@ -26,7 +26,8 @@ struct claim_facts {
 /* Nothing is on record. */
 void claim_facts_init(struct claim_facts *facts);
 /*
- * Adds what `json` says: an object with any of "outages", "events", "baseline", "watched", "attack_passing". -EBADMSG.
+ * Adds what `json` says: an object with any of "outages", "events", "baseline", "watched", "attack_passing".
+ * -EBADMSG: what came before the mistake has been added, and the facts are of no use.
  */
 int claim_facts_read(const json_t *json, struct claim_facts *facts, char error[CLAIM_JSON_ERROR_SIZE]);
 /* False: there is no room for another. */

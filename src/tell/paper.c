@@ -124,3 +124,12 @@ void draft_add(struct draft *draft, const char *format, ...)
 	if (wanted > 0)
 		draft->length += (size_t)wanted < left ? (size_t)wanted : left - 1;
 }
+
+void paper_heading(const struct paper *paper, const char *title)
+{
+	struct draft d = { .length = 0 };
+
+	(void)fputc('\n', paper->out);
+	draft_add(&d, BOLD "%s" PLAIN, title);
+	paper_line(paper, 0, d.text);
+}

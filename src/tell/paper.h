@@ -39,6 +39,8 @@ struct draft {
 void paper_text(const struct paper *paper, unsigned indent, unsigned hang, const char *text);
 /* One line, whatever its length: what is to be copied, and tables. */
 void paper_line(const struct paper *paper, unsigned indent, const char *text);
+/* An empty line, and what the next are about, at the edge. */
+void paper_heading(const struct paper *paper, const char *title);
 /* Whether the character is a mark; WORDS_TIE is none. */
 bool paper_is_mark(char c);
 /* A line across the sheet. */

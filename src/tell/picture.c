@@ -251,14 +251,25 @@ static void put_mark(const struct report *r, const char *class, unsigned row, un
 	report_raw(r, "</span>\n");
 }
 
-/* In rows, so that no number covers another. */
-static void put_marks(const struct report *r, const struct picture *p, bool said)
+static bool is_said(enum picture_mark_kind kind)
+{
+	return kind == PICTURE_STATEMENT;
+}
+
+static bool is_event(enum picture_mark_kind kind)
+{
+	return !is_said(kind);
+}
+
+/* Those for which `wanted` holds, or nothing. In rows, so that no number covers another. */
+static void put_marks(const struct report *r, const struct picture *p, const char *title,
+                      bool (*wanted)(enum picture_mark_kind kind))
 {
 	unsigned last[MARK_ROWS] = { 0 }, rows = 0, row;
 	bool any = false;
 
 	for (uint32_t i = 0; i < p->marks_count; i++)
-		any = any || (p->marks[i].kind == PICTURE_STATEMENT) == said;
+		any = any || wanted(p->marks[i].kind);
 	if (!any)
 		return;
 	(void)fprintf(
@@ -266,7 +277,7 @@ static void put_marks(const struct report *r, const struct picture *p, bool said
 		"<div class=\"lane marks\" aria-hidden=\"true\">\n<div class=\"lane-name\">\n<p>%s <small>numbered below</small></p>\n</div>\n"
 		"<div class=\"lane-shapes\">\n<svg viewBox=\"0 0 %u %u\" preserveAspectRatio=\"none\" "
 		"focusable=\"false\">\n",
-		said ? "What we said" : "What else happened", PICTURE_WHOLE, CHART_HEIGHT);
+		title, PICTURE_WHOLE, CHART_HEIGHT);
 	picture_behind(r->out, p, PICTURE_WHOLE);
 	picture_before(r->out, p, PICTURE_WHOLE);
 	report_raw(r, "</svg>\n");
@@ -275,7 +286,7 @@ static void put_marks(const struct report *r, const struct picture *p, bool said
 		unsigned at = picture_place(p, mark->at_ns);
 
 		at = at < MARK_EDGE ? MARK_EDGE : at > PICTURE_WHOLE - MARK_EDGE ? PICTURE_WHOLE - MARK_EDGE : at;
-		if ((mark->kind == PICTURE_STATEMENT) != said)
+		if (!wanted(mark->kind))
 			continue;
 		for (row = 0; row < MARK_ROWS && last[row] && at < last[row] + MARK_ROOM; row++)
 			;
@@ -402,8 +413,8 @@ void picture_write(const struct report *r, const struct picture *p, unsigned num
 			if (p->lanes[i].kind == kind)
 				picture_lane(r, p, i, number);
 	put_ribbons(r, p, number);
-	put_marks(r, p, false);
-	put_marks(r, p, true);
+	put_marks(r, p, "What else happened", is_event);
+	put_marks(r, p, "What we said", is_said);
 	put_times(r, p);
 	report_raw(r, "</div>\n");
 	put_legend(r, p);

@@ -111,6 +111,20 @@ static void put_area(FILE *out, const char *class, const struct picture_lane *la
 	(void)fputs("\"/>\n", out);
 }
 
+/* Points [from, end), from the last to the first. */
+static void put_steps_back(FILE *out, const unsigned levels[PICTURE_POINTS_MAX], uint32_t from, uint32_t end)
+{
+	unsigned last = NOWHERE;
+
+	for (uint32_t left = end - from; left > 0; left--) {
+		unsigned level = levels[from + left - 1];
+
+		if (level != last)
+			(void)fprintf(out, "H%" PRIu32 "V%u", from + left, level);
+		last = level;
+	}
+}
+
 /* From the least to the most that is usual, and a line over it. */
 static void put_band(FILE *out, const struct picture_lane *lane, uint32_t count, uint64_t top)
 {
@@ -130,11 +144,10 @@ static void put_band(FILE *out, const struct picture_lane *lane, uint32_t count,
 				continue;
 			(void)fprintf(out, "M%" PRIu32 ",%u", i, most[i]);
 			put_steps(out, most, i, end);
-			for (uint32_t k = end, last = NOWHERE; !line && k-- > i; last = least[k])
-				if (least[k] != last)
-					(void)fprintf(out, "H%" PRIu32 "V%u", k + 1, least[k]);
-			if (!line)
+			if (!line) {
+				put_steps_back(out, least, i, end);
 				(void)fprintf(out, "H%" PRIu32 "Z", i);
+			}
 		}
 		(void)fputs("\"/>\n", out);
 	}

@@ -65,7 +65,7 @@ static void add_sources_note(const struct finding *f, struct draft *d)
 	};
 
 	draft_add(d, "%s%s", f->incident->parts_count > 1 ? "of all vectors" : verdicts[f->spoofing.verdict],
-	          f->sources_exact ? "" : ", an estimate");
+	          f->sources_error_ppm ? ", an estimate" : "");
 }
 
 static void write_facts(struct report *r, const struct finding *f)
@@ -258,7 +258,7 @@ static void write_method(const struct report *r)
 		{ "Verified users",
 		  "Packets of conversations with a completed handshake or an answer, during the attack." },
 		{ "Sources",
-		  "Addresses that sent packets of the attack, counted one by one; where they are too many for that, by an estimate (HyperLogLog) with a standard error of 1.6\u00a0%." },
+		  "Addresses that sent packets of the attack, counted one by one; where they are too many for that, by an estimate with a standard error of at most 1.6\u00a0%: by an even sample of them, or by HyperLogLog." },
 		{ "Sample",
 		  "A uniform sample of packets, drawn by a hash of their content: the same capture gives the same sample." },
 	};

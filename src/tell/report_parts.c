@@ -292,7 +292,7 @@ void report_sources(struct report *r, const struct finding *f)
 	d = (struct draft){ .length = 0 };
 	draft_add(&d, "%s in %s (/24, IPv6 /48) sent the attack's %s%s.", account_sources(a, f), account_networks(a, f),
 	          account_noun(f, 2),
-	          f->sources_exact ? "" : "; both are estimates, seldom wrong by more than 4" WORDS_TIE "%");
+	          f->sources_error_ppm ? "; both are estimates, seldom wrong by more than 4" WORDS_TIE "%" : "");
 	d.text[0] = words_capital(d.text[0]);
 	report_paragraph(r, d.text);
 	report_raw(r, "<ul>\n");

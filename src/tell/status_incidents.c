@@ -83,19 +83,23 @@ static const char *incident_class(const struct status_incident *incident)
 	return status_class(status_is_planned(incident) ? COMPONENT_MAINTENANCE : look_of_impact[incident->impact]);
 }
 
-/* Its last `updates_max` updates; its heading's level; whether that leads to where all are. */
+/* Whether its heading leads to where all of it is. */
+enum card { CARD_WHOLE, CARD_LEADS };
+
+/* Its last `updates_max` updates; its heading's level. */
 static void incident_card(const struct status_html *h, const struct status_incident *incident, uint32_t updates_max,
-                          unsigned level, bool linked)
+                          unsigned level, enum card card)
 {
 	struct language_time began = language_time((struct capture_time){ status_began(incident) });
 	uint32_t count = incident->updates_count < updates_max ? incident->updates_count : updates_max;
 
 	(void)fprintf(h->out, "<article class=\"card incident-card %s\" id=\"%s\">\n<h%u>", incident_class(incident),
 	              incident->id, level);
-	if (linked)
+	if (card == CARD_LEADS)
 		(void)fprintf(h->out, "<a href=\"history/%04u-%02u.html#%s\">", began.year, began.month, incident->id);
 	status_element(h, "span", incident->name);
-	(void)fprintf(h->out, "%s</h%u>\n<p class=\"meta\"><span class=\"tag\">", linked ? "</a>" : "", level);
+	(void)fprintf(h->out, "%s</h%u>\n<p class=\"meta\"><span class=\"tag\">", card == CARD_LEADS ? "</a>" : "",
+	              level);
 	status_escaped(h, status_phase_word(h->language, incident->phase));
 	status_raw(h, "</span>");
 	if (!status_is_planned(incident) && incident->impact != STATUS_NONE) {
@@ -127,7 +131,7 @@ static void incidents(const struct status_html *h, const char *id, enum status_w
 		if (!any)
 			status_block_open(h, id, title);
 		any = true;
-		incident_card(h, &h->page->incidents[i], STATUS_UPDATES_MAX, 3, false);
+		incident_card(h, &h->page->incidents[i], STATUS_UPDATES_MAX, 3, CARD_WHOLE);
 	}
 	status_raw(h, any ? "</section>\n" : "");
 }
@@ -154,7 +158,7 @@ void status_incidents_planned(const struct status_html *h)
 
 void status_incident(const struct status_html *h, const struct status_incident *incident)
 {
-	incident_card(h, incident, STATUS_UPDATES_MAX, 2, false);
+	incident_card(h, incident, STATUS_UPDATES_MAX, 2, CARD_WHOLE);
 }
 
 static bool is_recent(const struct status_page *page, const struct status_incident *incident)
@@ -172,7 +176,7 @@ void status_incidents_past(const struct status_html *h)
 	status_block_open(h, "past", WORD_PAST);
 	for (uint32_t i = 0; i < h->page->incidents_count && count < STATUS_RECENT_MAX; i++)
 		if (is_recent(h->page, &h->page->incidents[i])) {
-			incident_card(h, &h->page->incidents[i], 1, 3, true);
+			incident_card(h, &h->page->incidents[i], 1, 3, CARD_LEADS);
 			count++;
 		}
 	if (count == 0) {

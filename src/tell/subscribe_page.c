@@ -40,6 +40,8 @@ static const struct {
 	                      .button = { "No more mail", "Ne plus recevoir de courriel" }, .action = "/unsubscribe" },
 	[SUBSCRIBE_LEFT] = { .said = { "Done. No more mail is sent, and your address is erased.",
 	                               "C'est fait. Plus aucun courriel ne sera envoyé, et votre adresse est effacée." } },
+	[SUBSCRIBE_CUT] = { .said = { "That link is not whole, so nothing was done. Please copy all of it from the mail.",
+	                              "Ce lien n'est pas complet, rien n'a été fait. Merci de le copier en entier depuis le message." } },
 };
 /* clang-format on */
 

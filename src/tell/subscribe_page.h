@@ -20,6 +20,7 @@ enum subscribe_page_kind {
 	SUBSCRIBE_CONFIRMED,
 	SUBSCRIBE_LEAVE, /* a button */
 	SUBSCRIBE_LEFT,
+	SUBSCRIBE_CUT, /* the link is none of a mail, or not all of it */
 	SUBSCRIBE_PAGES
 };
 

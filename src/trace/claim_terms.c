@@ -20,7 +20,7 @@
 #define SOURCES_FEW 10
 #define MARKED_FEW 100
 #define Z_95 1.959963984540054
-#define RELATIVE_COUNT 0.016 /* of HyperLogLog at 12 bits */
+#define RELATIVE_COUNT 0.016 /* of HyperLogLog at 12 bits; what is said by a sample of sources is known better */
 #define RELATIVE_RATE 0.02   /* of a peak that was measured */
 #define RELATIVE_TIME 0.005  /* of a duration; and a second */
 #define RELATIVE_DEVICES 0.1

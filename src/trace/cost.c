@@ -17,7 +17,7 @@ static const char *const names[] = {
 
 const char *cost_per_name(enum cost_per per)
 {
-	return names[per];
+	return per < sizeof(names) / sizeof(names[0]) ? names[per] : "unknown";
 }
 
 static bool is_text(const char *text, size_t size)

@@ -23,7 +23,7 @@ struct size_estimate {
 	 * most active in one second, taking it that a source sends from its first to its last packet of a wave
 	 */
 	uint64_t at_once;
-	uint64_t in_all; /* distinct ones seen (HyperLogLog, 1.6 %, or exact while all are held) */
+	uint64_t in_all; /* distinct ones seen: exact while all are held, else within 1.6 % (standard error) */
 	double chapman;  /* (n1+1)(n2+1)/(m+1)-1 between the two largest waves; NAN: fewer than two. Chapman 1951 */
 	double chapman_low, chapman_high; /* 95 % */
 	double chao1;     /* lower bound of all there are, from those seen once and twice; NAN. Chao 1984 */
@@ -40,7 +40,7 @@ struct size_input {
 	const struct roster_source *sources; /* each once */
 	uint32_t count;
 	uint64_t stands_for; /* each of them: 1 where all are held */
-	uint64_t distinct;   /* in all, by HyperLogLog or by counting */
+	uint64_t distinct;   /* in all, counted or estimated */
 	const struct size_wave
 		*waves; /* as roster_source.waves counts them; later ones than ROSTER_WAVES are its last */
 	uint32_t waves_count;

@@ -108,7 +108,7 @@ void spoofing_view_init(struct spoofing_view *v, const struct incident_part *par
 
 	*v = (struct spoofing_view){
 		.window = w,
-		.about = sources.exact ? "" : "about ",
+		.about = sources.error_ppm ? "about " : "",
 		.sources = sources.count,
 		.networks = sources.networks,
 		.tcp = vector_get(part->kind)->protocol == PROTOCOL_TCP,

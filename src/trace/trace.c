@@ -14,6 +14,7 @@
 #include <stdio.h>
 
 #include "base/hash.h"
+#include "base/hll.h"
 #include "base/time.h"
 #include "measure/slot.h"
 #include "trace/chance.h"
@@ -34,8 +35,10 @@ struct crowd {
 	const struct roster_source *sources;
 	struct roster_source *kept; /* owned: `sources` after thinning; or NULL */
 	uint64_t stands_for;
-	uint32_t count; /* of sources */
-	bool all_held;  /* none was lost, each stands for itself */
+	uint64_t distinct; /* as many there are by those that rosters hold; where too few are held, not `is_counted` */
+	uint32_t count;    /* of sources */
+	bool is_counted;
+	bool complete; /* no vector lacks its roster, no roster a source that it should hold */
 };
 
 static uint64_t times(uint64_t value, uint64_t factor)
@@ -139,14 +142,14 @@ static int crowd_make(const struct incident *incident, const struct trace *trace
 	struct roster *only = NULL;
 	int result;
 
-	*crowd = (struct crowd){ .stands_for = 1, .all_held = true };
+	*crowd = (struct crowd){ .stands_for = 1, .complete = true };
 	for (uint32_t i = 0; i < incident->parts_count; i++) {
 		struct roster *roster = incident->parts[i].roster;
 
 		if (!belongs(trace, i, sort))
 			continue;
 		if (!roster) {
-			crowd->all_held = false;
+			crowd->complete = false;
 			continue;
 		}
 		if (!only) {
@@ -168,7 +171,7 @@ static int crowd_make(const struct incident *incident, const struct trace *trace
 	if (result != 0)
 		return result;
 	crowd->stands_for = 1ull << roster_halvings(only);
-	crowd->all_held = crowd->all_held && crowd->stands_for == 1 && roster_lost(only) == 0;
+	crowd->complete = crowd->complete && roster_lost(only) == 0;
 	return 0;
 }
 
@@ -204,6 +207,14 @@ static uint32_t count_kept(const struct crowd *crowd, unsigned halvings)
 	return kept;
 }
 
+/* How many there are in all. Before it is thinned, which makes what is looked at less, not what is known. */
+static void crowd_count(struct crowd *crowd)
+{
+	crowd->is_counted = crowd->complete && (crowd->stands_for == 1 ||
+	                                        incident_sample_error_ppm(crowd->count) < HLL_RELATIVE_ERROR_PPM);
+	crowd->distinct = times(crowd->count, crowd->stands_for);
+}
+
 /* Halves it so often. */
 static int crowd_thin(struct crowd *crowd, unsigned halvings)
 {
@@ -221,7 +232,6 @@ static int crowd_thin(struct crowd *crowd, unsigned halvings)
 	crowd->sources = crowd->kept;
 	crowd->count = kept;
 	crowd->stands_for <<= halvings;
-	crowd->all_held = false;
 	return 0;
 }
 
@@ -244,6 +254,7 @@ static int crowds_make(const struct trace_input *input, const struct trace *trac
 		result = crowd_make(input->incident, trace, (enum sort)sort, &crowds[sort]);
 	for (unsigned sort = 0; sort < SORTS && result == 0; sort++)
 		result = crowd_clear(&crowds[sort], input);
+	crowd_count(&crowds[ALL]);
 	while (input->sources_max && result == 0 && most_kept(crowds, halvings) > input->sources_max)
 		halvings++;
 	for (unsigned sort = 0; sort < SORTS && result == 0; sort++)
@@ -338,14 +349,14 @@ static int make_coordination(const struct incident *incident, const struct crowd
 	return result;
 }
 
-/* Of all sources that were not forged: counted where all are held, else by the sketches. */
+/* Of all sources that were not forged: by those that are held where that is known better, else by the sketches. */
 static uint64_t count_distinct(const struct incident *incident, const struct trace *trace, const struct crowd *all)
 {
 	struct hll sources = { { 0 } };
 	uint64_t packets = 0, estimate;
 
-	if (all->all_held)
-		return all->count;
+	if (all->is_counted)
+		return all->distinct;
 	for (uint32_t i = 0; i < incident->parts_count; i++) {
 		if (!belongs(trace, i, ALL))
 			continue;
@@ -417,7 +428,7 @@ static void tally(struct smaller *smaller, uint64_t past, uint64_t own)
 	smaller->count += past < own;
 }
 
-static double share(struct smaller smaller)
+static double share_of_smaller(struct smaller smaller)
 {
 	return chance_share(smaller.count, smaller.of);
 }
@@ -441,7 +452,8 @@ static void make_rank(const struct trace_input *input, struct trace *trace)
 		if (past->sources && trace->size.known)
 			tally(&sources, past->sources, trace->size.in_all);
 	}
-	trace->rank = (struct rank){ input->past_count, share(pps), share(bps), share(durations), share(sources) };
+	trace->rank = (struct rank){ input->past_count, share_of_smaller(pps), share_of_smaller(bps),
+		                     share_of_smaller(durations), share_of_smaller(sources) };
 }
 
 /* ---- together ---- */
@@ -475,7 +487,7 @@ static int make(const struct trace_input *input, struct crowd crowds[SORTS], str
 	if (result != 0)
 		return result;
 	trace->held = all->count;
-	trace->sources_sampled = all->count && !all->all_held;
+	trace->sources_sampled = all->count && !(all->complete && all->stands_for == 1);
 	result = make_rows(input->geo, crowds, trace);
 	if (result == 0)
 		result = make_coordination(input->incident, all, trace);
@@ -511,20 +523,25 @@ void trace_fini(struct trace *trace)
 	trace->rows_count = 0;
 }
 
-double trace_observed(const struct incident *incident)
+int trace_observed(const struct incident *incident, double *share)
 {
 	uint64_t observed = 0, packets = 0;
 
 	for (uint32_t i = 0; i < incident->parts_count; i++) {
 		const struct roster_source *sources;
 		uint32_t count;
+		int result;
 
-		if (!incident->parts[i].roster || roster_sources(incident->parts[i].roster, &sources, &count) != 0)
+		if (!incident->parts[i].roster)
 			continue;
+		result = roster_sources(incident->parts[i].roster, &sources, &count);
+		if (result != 0)
+			return result;
 		for (uint32_t k = 0; k < count; k++) {
 			observed += sources[k].observed;
 			packets += sources[k].packets;
 		}
 	}
-	return observed < packets ? (double)observed / (double)packets : 1;
+	*share = observed < packets ? (double)observed / (double)packets : 1;
+	return 0;
 }

@@ -112,8 +112,9 @@ struct trace_input {
 /* 0 or -ENOMEM; trace_fini() is due after 0. */
 int trace_make(const struct trace_input *input, struct trace *trace);
 void trace_fini(struct trace *trace);
-/* The share of its packets that were looked at, by its rosters: what `observed` is where packets are sampled. */
-double trace_observed(const struct incident *incident);
+/* The share of its packets that were looked at, by its rosters: what `observed` is where packets are sampled. 0
+ * or -ENOMEM. */
+int trace_observed(const struct incident *incident, double *share);
 
 /* ---- what the rows say ---- */
 

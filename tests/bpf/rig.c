@@ -150,7 +150,7 @@ void rig_begin(void)
 		assert_int_equal(shield_remove_rule(rig.shield, rules[i].number, &error), 0);
 	assert_int_equal(shield_set_guard(rig.shield, NULL, 0, &error), 0);
 	assert_int_equal(shield_set_services(rig.shield, NULL, 0, &error), 0);
-	assert_int_equal(shield_set_mode(rig.shield, true, SHIELD_NEVER), 0);
+	shield_set_mode(rig.shield, true, SHIELD_NEVER);
 }
 
 void rig_block(const char *text, uint64_t expires)

@@ -319,14 +319,14 @@ static void observing_counts_and_lets_pass(void **state)
 	rig_begin();
 	rig_block("198.51.100.0/24", rig_jiffies() + rig_seconds(60));
 	(void)rig_add_rule("::/0", "udp", RULE_DROP, 0, false, SHIELD_NEVER);
-	assert_int_equal(shield_set_mode(rig.shield, false, SHIELD_NEVER), 0);
+	shield_set_mode(rig.shield, false, SHIELD_NEVER);
 	rig_would_meet(&p, SHIELD_DROP_BLOCK, "a block");
 	rig_would_meet(&other, SHIELD_DROP_RULE, "a rule");
-	assert_int_equal(shield_set_mode(rig.shield, true, rig_jiffies() + rig_seconds(60)), 0);
+	shield_set_mode(rig.shield, true, rig_jiffies() + rig_seconds(60));
 	rig_meets(&p, SHIELD_DROP_BLOCK, "until a time to come");
-	assert_int_equal(shield_set_mode(rig.shield, true, rig_jiffies()), 0);
+	shield_set_mode(rig.shield, true, rig_jiffies());
 	rig_would_meet(&p, SHIELD_DROP_BLOCK, "a time that has come");
-	assert_int_equal(shield_set_mode(rig.shield, true, rig_jiffies() + rig_seconds(1) / 4), 0);
+	shield_set_mode(rig.shield, true, rig_jiffies() + rig_seconds(1) / 4);
 	rig_meets(&p, SHIELD_DROP_BLOCK, "a quarter of a second");
 	rig_wait_ms(400);
 	rig_would_meet(&p, SHIELD_DROP_BLOCK, "nobody has said so, and it is over");

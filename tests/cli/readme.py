@@ -47,8 +47,8 @@ def session():
     return "\n".join([*lines[begin + 1:daemon + 1], READY, *lines[daemon + 1:]])
 
 
-def inside(holdfast):
-    """`holdfast` is the program itself: where it lies may be hidden by the mounts."""
+def inside(holdfast, commands):
+    """`holdfast` is the program itself: where it lies, and where README does, may be hidden by the mounts."""
     for command in MOUNTS:
         subprocess.run(command.split(), check=True)
     pathlib.Path("/run/bin").mkdir()
@@ -57,8 +57,8 @@ def inside(holdfast):
     # A part of the daemon may make no such system calls as the search for leaks makes when it ends.
     environment = {**os.environ, "PATH": f"/run/bin:{os.environ['PATH']}",
                    "ASAN_OPTIONS": f"{os.environ.get('ASAN_OPTIONS', '')}:detect_leaks=0"}
-    done = subprocess.run(["bash", "-O", "expand_aliases"], input=session(), text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, check=False, env=environment, timeout=SECONDS)
+    done = subprocess.run(["bash", "-O", "expand_aliases"], input=commands, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False, cwd="/", env=environment, timeout=SECONDS)
     print(f"1..{len(WANTED)}")
     failed, at = 0, 0
     for number, pattern in enumerate(WANTED, 1):
@@ -74,7 +74,7 @@ def inside(holdfast):
 
 def main():
     if len(sys.argv) == 3 and sys.argv[1] == "--inside":
-        return inside(pathlib.Path(sys.argv[2]).read_bytes())
+        return inside(pathlib.Path(sys.argv[2]).read_bytes(), session())
     if len(sys.argv) != 2:
         print(__doc__, file=sys.stderr)
         return 2

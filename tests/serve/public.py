@@ -30,7 +30,7 @@ import cases  # noqa: E402  pylint: disable=wrong-import-position
 
 PORT = 18080
 WAIT_S = 60
-FILLED_S = 2.1  # so long a person fills in a form at least; what comes back within 2 s a robot sent (INTAKE_NONCE_EARLY_S)
+FILLED_S = 2.1  # so long a person fills in a form at least: more than INTAKE_NONCE_EARLY_S
 NAME = f"hfpublic{os.getpid()}"
 CONFIG = """user: nobody
 state_dir: {folder}/state

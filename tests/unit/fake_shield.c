@@ -170,14 +170,14 @@ struct shield_pace shield_pace(const struct shield *shield)
 	return (struct shield_pace){ .jiffies = 1000, .monotonic_ns = 0, .hz = 250 };
 }
 
-int shield_set_mode(struct shield *shield, bool enforce, uint64_t jiffies)
+void shield_set_mode(struct shield *shield, bool enforce, uint64_t jiffies)
 {
 	char text[32];
 
 	(void)shield;
 	fake->enforce = enforce;
 	fake->until = jiffies;
-	return note(NULL, "mode %s %s", enforce ? "enforce" : "observe", until(jiffies, text));
+	(void)note(NULL, "mode %s %s", enforce ? "enforce" : "observe", until(jiffies, text));
 }
 
 int shield_set_services(struct shield *shield, const struct shield_service *services, unsigned count,
@@ -246,11 +246,11 @@ int shield_add_rule(struct shield *shield, const struct rule *rule, const struct
 	return result;
 }
 
-int shield_freeze(struct shield *shield, uint64_t attacked, uint64_t until)
+void shield_freeze(struct shield *shield, uint64_t attacked, uint64_t until)
 {
 	(void)shield;
 	(void)until;
-	return note(NULL, "freeze %" PRIx64, attacked);
+	(void)note(NULL, "freeze %" PRIx64, attacked);
 }
 
 void shield_count_from(struct shield *shield, uint32_t number)
@@ -322,12 +322,14 @@ int shield_each_allowed(const struct shield_maps *maps, uint64_t now,
                         int (*each)(void *context, const struct prefix *prefix, uint64_t expires), void *context)
 {
 	struct prefix prefix;
+	int result = 0;
 
 	(void)maps;
-	(void)now;
-	if (!fake->allowed_before)
-		return 0;
-	return prefix_parse("198.51.100.0/24", &prefix) ? -EINVAL : each(context, &prefix, SHIELD_NEVER);
+	if (fake->allowed_before)
+		result = prefix_parse("198.51.100.0/24", &prefix) ? -EINVAL : each(context, &prefix, SHIELD_NEVER);
+	if (fake->passing_before && result == 0)
+		result = prefix_parse("192.0.2.0/24", &prefix) ? -EINVAL : each(context, &prefix, now + 1000000);
+	return result;
 }
 
 int shield_read_mode(const struct shield_maps *maps, uint64_t now, struct shield_mode *mode)

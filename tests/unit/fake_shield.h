@@ -22,6 +22,7 @@ struct fake {
 	char fails_too[64];
 	int fail_with;
 	bool allowed_before; /* 198.51.100.0/24 is allowed for good, by a configuration of long ago */
+	bool passing_before; /* 192.0.2.0/24 is allowed for a time, by an operator */
 	uint32_t next_rule;
 	bool guarded;      /* 192.0.2.7 has a way in */
 	bool unsure;       /* for being connected, no more */

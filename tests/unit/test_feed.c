@@ -153,7 +153,7 @@ static void a_packet_after_another_is_prepared_alike(void **state)
 		assert_int_equal(after.keys.destination, alone.keys.destination);
 		assert_int_equal(after.keys.network, alone.keys.network);
 		assert_int_equal(after.keys.flow, alone.keys.flow);
-		assert_int_equal(after.keys.priority, alone.keys.priority);
+		assert_int_equal(after.keys.draw, alone.keys.draw);
 		assert_int_equal(after.keys.sender_low, alone.keys.sender_low);
 		assert_memory_equal(after.scopes, alone.scopes, sizeof(alone.scopes));
 		assert_int_equal(after.likely, alone.likely);

@@ -148,9 +148,18 @@ static void what_was_begun_beside_does_not_stay(void **state)
 
 static void a_file_tells_its_folder(void **state)
 {
+	static const char *const rows[][2] = {
+		{ "/a/b/c", "/a/b" }, { "a/b", "a" }, { "/a", "/" }, { "a", "." }, { "", "." },
+	};
 	char path[128];
 
 	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(file_folder_of(rows[i][0], path, sizeof(path)), 0);
+		assert_string_equal(path, rows[i][1]);
+	}
+	assert_int_equal(file_folder_of("/abc/d", path, 5), 0);
+	assert_int_equal(file_folder_of("/abc/d", path, 4), -ENAMETOOLONG);
 	(void)snprintf(path, sizeof(path), "%s/nothing", folder);
 	assert_int_equal(file_sync_folder_of(path), 0);
 	(void)snprintf(path, sizeof(path), "%s/nothing/at/all", folder);
@@ -158,6 +167,33 @@ static void a_file_tells_its_folder(void **state)
 	/* The root may be of a file system that cannot be synced; it is there. */
 	assert_int_not_equal(file_sync_folder_of("/nothing"), -ENOENT);
 	assert_int_equal(file_sync_folder_of("nothing"), 0);
+}
+
+static void what_was_written_to_is_not_as_before(void **state)
+{
+	struct stat before, now;
+	int fd = open_file("looked-at", O_RDWR | O_CREAT | O_TRUNC);
+
+	(void)state;
+	assert_int_equal(fstat(fd, &before), 0);
+	assert_int_equal(fstat(fd, &now), 0);
+	assert_true(file_is_as_before(&before, &now));
+	assert_int_equal(file_write(fd, octets, 1), 0);
+	assert_int_equal(fstat(fd, &now), 0);
+	assert_false(file_is_as_before(&before, &now));
+	/* As long as it was, and written to at another time. */
+	before = now;
+	assert_int_equal(futimens(fd, (const struct timespec[2]){ { .tv_sec = 1 }, { .tv_sec = 1 } }), 0);
+	assert_int_equal(fstat(fd, &now), 0);
+	assert_false(file_is_as_before(&before, &now));
+	(void)close(fd);
+	fd = open_file("another", O_RDWR | O_CREAT | O_TRUNC);
+	before = now;
+	assert_int_equal(fstat(fd, &now), 0);
+	now.st_size = before.st_size;
+	now.st_mtim = before.st_mtim;
+	assert_false(file_is_as_before(&before, &now));
+	(void)close(fd);
 }
 
 static void a_name_that_is_too_long_is_said(void **state)
@@ -222,11 +258,11 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	static const char *const names[] = { "from", "to" };
+	static const char *const names[] = { "from", "to", "looked-at", "another" };
 	char path[128];
 
 	(void)state;
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		(void)snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
 		(void)unlink(path);
 	}
@@ -240,6 +276,7 @@ int main(void)
 		cmocka_unit_test(all_that_there_is_is_read),
 		cmocka_unit_test(a_file_is_replaced_whole_or_not),
 		cmocka_unit_test(a_name_that_is_too_long_is_said),
+		cmocka_unit_test(what_was_written_to_is_not_as_before),
 		cmocka_unit_test(folders_above_are_made),
 		cmocka_unit_test(what_cannot_be_is_said),
 		cmocka_unit_test(a_file_tells_its_folder),

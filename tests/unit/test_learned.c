@@ -13,11 +13,14 @@
 
 #include <cmocka.h>
 
+#include "base/octets.h"
 #include "engine/engine.h"
 #include "engine/learned.h"
+#include "engine/live.h"
 #include "made.h"
 
 #define SEED 20250310u
+#define VERSION_AT 4 /* behind the mark */
 #define START (1741599912 * NS_PER_S)
 #define HOST 0xc0000201u /* 192.0.2.1 */
 
@@ -111,6 +114,28 @@ static void octets_of_others_are_refused(void **state)
 	for (size_t length = 0; length < octets.length; length += 1 + octets.length / 100)
 		assert_int_equal(engine_restore(other, octets.at, length), -EBADMSG);
 	assert_int_equal(engine_restore(other, octets.at, octets.length), 0);
+	free(octets.at);
+	engine_free(e);
+	engine_free(other);
+}
+
+/* Whole, and of a version in which kinds had other numbers: that is said apart from damage. */
+static void what_another_version_learned_is_refused(void **state)
+{
+	struct engine *e = begun(NULL), *other = begun(NULL);
+	struct octets octets;
+	struct live *live;
+
+	(void)state;
+	send(e, 0, 30000, 100, 40, 9999, 100);
+	octets = saved(e);
+	octets.at[VERSION_AT]--;
+	(void)octets_put_u64_be(octets.at + octets.length - LEARNED_SUM_SIZE,
+	                        learned_sum(octets.at, octets.length - LEARNED_SUM_SIZE));
+	assert_int_equal(engine_restore(other, octets.at, octets.length), -EPROTONOSUPPORT);
+	assert_int_equal(live_new(1, NULL, 0, octets.at, octets.length, &live), -EPROTONOSUPPORT);
+	assert_non_null(live_engine(live)); /* it knows nothing, and works */
+	live_free(live);
 	free(octets.at);
 	engine_free(e);
 	engine_free(other);
@@ -392,6 +417,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_same_octets_come_out_again),
 		cmocka_unit_test(octets_of_others_are_refused),
+		cmocka_unit_test(what_another_version_learned_is_refused),
 		cmocka_unit_test(an_attack_is_not_learned),
 		cmocka_unit_test(what_was_usual_is_no_attack),
 		cmocka_unit_test(a_busy_hour_is_no_attack),

@@ -359,13 +359,6 @@ static void a_reload_that_fails(void **state)
 	assert_string_equal(message.applied.lines[0], "services 1 dns: it fails; let it be");
 	/* The old one stands: its services, its interfaces, its mode. */
 	assert_notes("attach eth1\nservices 1 dns!\nservices 0\ndetach eth1\n");
-	/* So it does where the mode alone cannot be had. */
-	(void)snprintf(fake->fail, sizeof(fake->fail), "mode");
-	configure(parent_end,
-	          config_of("eth0, eth1", "mode: enforce\nservices: [{ name: dns, addresses: [192.0.2.53] }]\n"), "");
-	assert_int_equal(applied(parent_end), -ENOSPC);
-	assert_notes("attach eth1\nservices 1 dns!\nservices 0\ndetach eth1\n"
-	             "attach eth1\nservices 1 dns\nmode enforce for good!\nservices 0\ndetach eth1\n");
 	/* And the loader goes on. */
 	fake->fail[0] = '\0';
 	(void)order(MESSAGE_MODE);
@@ -389,7 +382,44 @@ static void allowances_that_fail(void **state)
 	assert_int_equal(end(), 0);
 }
 
+/* What was allowed for a time, and would have been for good, is so for its time again. */
+static void allowances_that_pass(void **state)
+{
+	(void)state;
+	fake->passing_before = true;
+	begin_taken_over();
+	(void)snprintf(fake->fail, sizeof(fake->fail), "allow 203.0.113.0/24");
+	fake->fail_with = -ENOSPC;
+	configure(parent_end, config_of("eth0", "allow: [192.0.2.0/24, 203.0.113.0/24]\n"), "");
+	assert_int_equal(applied(parent_end), -ENOSPC);
+	assert_notes("services 0\nallow 192.0.2.0/24 for good\nallow 203.0.113.0/24 for good!\n"
+	             "disallow 192.0.2.0/24\ndisallow 203.0.113.0/24\nallow 192.0.2.0/24 for a time\nservices 0\n");
+	assert_int_equal(end(), 0);
+}
+
 /* ---- nftables ---- */
+
+/* What nftables does not enforce the shield does not either, and whom to allow is as before. */
+static void a_mode_that_nftables_refuses(void **state)
+{
+	(void)state;
+	fake->allowed_before = true;
+	fake->until = SHIELD_NEVER;
+	(void)snprintf(fake->fail, sizeof(fake->fail), "attach eth0");
+	fake->fail_with = -EEXIST;
+	begin_taken_over();
+	(void)snprintf(fake->fails_too, sizeof(fake->fails_too), "nft mode enforce");
+	configure(parent_end, config_of("eth0", "mode: enforce\nallow: [192.0.2.0/24]\n"), "");
+	assert_int_equal(applied(parent_end), -EEXIST);
+	assert_string_equal(message.applied.lines[0], "nft mode enforce for good: it fails; let it be");
+	assert_notes(
+		"services 0\ndisallow 198.51.100.0/24\nnft not allowed 198.51.100.0/24\nallow 192.0.2.0/24 for good\n"
+		"nft allowed 192.0.2.0/24 of 1\nmode enforce for good\nnft mode enforce for good!\n"
+		"mode observe for good\ndisallow 192.0.2.0/24\nnft not allowed 192.0.2.0/24\n"
+		"allow 198.51.100.0/24 for good\nnft allowed 198.51.100.0/24 of 1\nservices 0\n");
+	assert_false(fake->enforce);
+	assert_int_equal(end(), 0);
+}
 
 static void nftables_stands_in(void **state)
 {
@@ -563,6 +593,8 @@ int main(void)
 		CASE(a_reload_that_fails),
 		CASE(half_a_table_is_none),
 		CASE(allowances_that_fail),
+		CASE(allowances_that_pass),
+		CASE(a_mode_that_nftables_refuses),
 		CASE(nftables_stands_in),
 		CASE(nftables_is_not_wanted),
 		CASE(off),

@@ -164,6 +164,75 @@ static void by_truncation(void **state)
 	tail_fini(&tail);
 }
 
+/* What was begun before it was truncated ends in the copy; where that is not to be had, it is no one's beginning. */
+static void truncated_within_a_line(void **state)
+{
+	(void)state;
+	tail_init(&tail, path, NULL);
+	look_at(&tail, 1);
+	add("a\nbeg");
+	look_at(&tail, 2);
+	put(old, "a\nbegun\n", 0);
+	put(path, "c\nlo", O_TRUNC);
+	look_at(&tail, 3);
+	assert_string_equal(seen, "a begun c ");
+	(void)unlink(old);
+	put(path, "d\n", O_TRUNC);
+	look_at(&tail, 4);
+	assert_string_equal(seen, "a begun c d ");
+	assert_int_equal(tail.truncations, 2);
+	assert_int_equal(tail.gaps, 1);
+	tail_fini(&tail);
+}
+
+static unsigned count_lines;
+
+static int count(void *context, const char *line, size_t length)
+{
+	(void)context;
+	(void)line;
+	(void)length;
+	count_lines++;
+	return 0;
+}
+
+/* However much of an old file is left: one call reads no more than it may, and a place between is gone on from. */
+static void much_that_is_old(void **state)
+{
+	static char much[TAIL_AT_ONCE + 2]; /* lines of 64 octets */
+	struct tail_place place;
+	bool more;
+
+	(void)state;
+	memset(much, 'x', sizeof(much) - 1);
+	for (size_t i = 63; i < sizeof(much) - 1; i += 64)
+		much[i] = '\n';
+	much[TAIL_AT_ONCE] = '\0';
+	tail_init(&tail, path, NULL);
+	look_at(&tail, 1);
+	add("a\n");
+	look_at(&tail, 2);
+	place = tail_place(&tail);
+	tail_fini(&tail);
+	add(much);
+	add(much);
+	assert_int_equal(rename(path, old), 0);
+	add("new\n");
+	count_lines = 0;
+	tail_init(&tail, path, &place);
+	assert_int_equal(tail_read(&tail, 3 * NS_PER_S, count, NULL, &more), 0);
+	assert_true(more);
+	assert_int_equal(count_lines, TAIL_AT_ONCE / 64);
+	place = tail_place(&tail);
+	tail_fini(&tail);
+	tail_init(&tail, path, &place);
+	while (more)
+		assert_int_equal(tail_read(&tail, 4 * NS_PER_S, count, NULL, &more), 0);
+	assert_int_equal(count_lines, 2 * TAIL_AT_ONCE / 64 + 1);
+	assert_int_equal(tail.gaps, 0);
+	tail_fini(&tail);
+}
+
 static void over_a_restart(void **state)
 {
 	struct tail_place place;
@@ -508,6 +577,8 @@ int main(void)
 		cmocka_unit_test_setup(appears_later, begin),
 		cmocka_unit_test_setup(by_rename, begin),
 		cmocka_unit_test_setup(by_truncation, begin),
+		cmocka_unit_test_setup(truncated_within_a_line, begin),
+		cmocka_unit_test_setup(much_that_is_old, begin),
 		cmocka_unit_test_setup(over_a_restart, begin),
 		cmocka_unit_test_setup(long_lines, begin),
 		cmocka_unit_test_setup(who_takes_may_end_it, begin),

@@ -394,6 +394,15 @@ static void latest_counts(void **state)
 	assert_true(strncmp(outages_of("login"), "1:login:", 8) == 0);
 	assert_null(strstr(seen, "2:web"));
 	assert_string_equal(outages_of("mail"), "");
+	/* The latest first, and only so many. */
+	seen[0] = '\0';
+	assert_int_equal(outages_newest_each(ledger, 1, note_outage, NULL, &error), 0);
+	assert_true(strncmp(seen, "1:login:", 8) == 0 && !strstr(seen, "2:web"));
+	seen[0] = '\0';
+	assert_int_equal(outages_newest_each(ledger, 9, note_outage, NULL, &error), 0);
+	assert_true(strncmp(seen, "1:login:", 8) == 0 && strstr(seen, "2:web:90:"));
+	/* As the latest row has it, not as any. */
+	assert_non_null(strstr(seen, ":200:110:130:50:40:9876:investigating:{\"a\":1}:150 "));
 }
 
 static void outages_refused(void **state)

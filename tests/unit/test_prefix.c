@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/prefix.h"
+#include "base/reserved.h"
 
 static struct prefix parsed(const char *text)
 {
@@ -160,6 +161,51 @@ static void impossible_sources(void **state)
 	}
 }
 
+/* The list as RFC 6890 has it, gone through for each /16 there is, on both sides of each /24 that matters. */
+static void reserved_addresses_are_those_of_the_list(void **state)
+{
+	static const struct {
+		const char *net;
+		enum reserved is;
+	} nets[] = {
+		{ "0.0.0.0/8", RESERVED_LOCAL },         { "10.0.0.0/8", RESERVED_LOCAL },
+		{ "100.64.0.0/10", RESERVED_LOCAL },     { "127.0.0.0/8", RESERVED_LOCAL },
+		{ "169.254.0.0/16", RESERVED_LOCAL },    { "172.16.0.0/12", RESERVED_LOCAL },
+		{ "192.0.0.0/24", RESERVED_LOCAL },      { "192.0.2.0/24", RESERVED_EXAMPLE },
+		{ "192.168.0.0/16", RESERVED_LOCAL },    { "198.18.0.0/15", RESERVED_EXAMPLE },
+		{ "198.51.100.0/24", RESERVED_EXAMPLE }, { "203.0.113.0/24", RESERVED_EXAMPLE },
+		{ "224.0.0.0/3", RESERVED_LOCAL },
+	};
+	static const struct {
+		const char *address;
+		enum reserved is;
+	} six[] = {
+		{ "2001:db8::/128", RESERVED_NOT }, { "::1/128", RESERVED_LOCAL },   { "fe80::1/128", RESERVED_LOCAL },
+		{ "fd00::1/128", RESERVED_LOCAL },  { "3fff::1/128", RESERVED_NOT }, { "4000::1/128", RESERVED_LOCAL },
+	};
+	static const uint8_t thirds[] = { 0, 1, 2, 3, 99, 100, 101, 112, 113, 114, 255 };
+	struct prefix prefixes[sizeof(nets) / sizeof(nets[0])], one;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(nets) / sizeof(nets[0]); i++)
+		assert_int_equal(prefix_parse(nets[i].net, &prefixes[i]), 0);
+	for (uint32_t i = 0; i < sizeof(thirds) << 16; i++) {
+		const uint8_t octets[4] = { (uint8_t)(i >> 8), (uint8_t)i, thirds[i >> 16], 1 };
+		struct address address = address_from_ipv4(octets);
+		enum reserved wanted = RESERVED_NOT;
+
+		for (size_t k = 0; k < sizeof(nets) / sizeof(nets[0]); k++)
+			if (prefix_contains(&prefixes[k], &address))
+				wanted = nets[k].is;
+		if (reserved_address(&address) != wanted)
+			assert_int_equal(reserved_address(&address), wanted);
+	}
+	for (size_t i = 0; i < sizeof(six) / sizeof(six[0]); i++) {
+		assert_int_equal(prefix_parse(six[i].address, &one), 0);
+		assert_int_equal(reserved_address(&one.address), six[i].is);
+	}
+}
+
 static void holding(void **state)
 {
 	struct prefix net = parsed("192.0.2.0/23"), all4 = parsed("0.0.0.0/0"), all6 = parsed("::/0");
@@ -288,6 +334,7 @@ int main(void)
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(multicast),
 		cmocka_unit_test(impossible_sources),
+		cmocka_unit_test(reserved_addresses_are_those_of_the_list),
 		cmocka_unit_test(holding),
 		cmocka_unit_test(a_mask_is_ones_then_zeros),
 		cmocka_unit_test(agrees_with_the_naive_twin),

@@ -276,7 +276,7 @@ static void write_whole(const char *name, const char *text, size_t length)
 
 static void a_broken_file(void **state)
 {
-	char put_aside[RECORD_PATH_SIZE], wanted[RECORD_PATH_SIZE], garbage[8192];
+	char put_aside[RECORD_PATH_SIZE], wanted[RECORD_PATH_SIZE], journal[RECORD_PATH_SIZE + 8], garbage[8192];
 	struct record_options options = { .path = path };
 	struct record_action one = action(1, "block", "r1", RECORD_RULE, 10);
 	struct record *record;
@@ -284,12 +284,15 @@ static void a_broken_file(void **state)
 	(void)state;
 	memset(garbage, 'G', sizeof(garbage));
 	for (unsigned i = 1; i <= RECORD_BROKEN_MAX + 1; i++) {
-		write_whole(path, garbage, sizeof(garbage));
-		assert_int_equal(record_open(&options, &record, put_aside, &error), 0);
 		(void)snprintf(wanted, sizeof(wanted), "%s.broken-%u", path,
 		               i <= RECORD_BROKEN_MAX ? i : RECORD_BROKEN_MAX);
+		(void)snprintf(journal, sizeof(journal), "%s-wal", wanted);
+		write_whole(journal, garbage, sizeof(garbage)); /* of one that is overwritten */
+		write_whole(path, garbage, sizeof(garbage));
+		assert_int_equal(record_open(&options, &record, put_aside, &error), 0);
 		assert_string_equal(put_aside, wanted);
 		assert_int_equal(access(put_aside, F_OK), 0);
+		assert_int_equal(access(journal, F_OK), -1);
 		append(record, &one, 1);
 		assert_string_equal(listed(record, 9), "r1 ");
 		record_close(record);

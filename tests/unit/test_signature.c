@@ -15,6 +15,7 @@
 
 #include "base/share.h"
 #include "defend/signature.h"
+#include "observe/protocol.h"
 #include "made.h"
 
 #define ATTACK_MAX 8192u
@@ -606,6 +607,52 @@ static void all_random(void **state)
 	assert_in_range(set.residual_ppm, 900000, PPM);
 }
 
+/* Any protocol but those that are always in use; of a tunnel's, which some use, too. */
+static struct observation any_protocol(uint64_t *draws)
+{
+	struct observation o = random_udp(draws);
+
+	o.flags = 0;
+	o.src_port = o.dst_port = 0;
+	o.payload_kept = 0;
+	do
+		o.protocol = (uint8_t)made_random(draws);
+	while (o.protocol == PROTOCOL_TCP || o.protocol == PROTOCOL_UDP || o.protocol == PROTOCOL_ICMP ||
+	       o.protocol == PROTOCOL_ICMPV6);
+	return o;
+}
+
+static struct observation tunnelled(uint64_t *draws)
+{
+	struct observation o = any_protocol(draws);
+
+	o.protocol = PROTOCOL_GRE;
+	return o;
+}
+
+/* Ever other protocols have rules, and none of these reaches over one that peace has: each is asked by itself. */
+static void protocols_that_nobody_uses(void **state)
+{
+	(void)state;
+	fill(attack, 4000, any_protocol, 33);
+	fill(baseline, 10000, visitor, 34);
+	fill(baseline, 200, tunnelled, 35);
+	fill(verified, 500, visitor, 36);
+	find(4000, 10000, 500);
+	assert_in_range(drops(), 1, 4);
+	assert_in_range(set.residual_ppm, 0, 50000);
+	for (uint32_t i = 0; i < set.count; i++)
+		for (unsigned protocol = 0; protocol < 256; protocol++) {
+			struct observation o = attack[0];
+			bool used = protocol == PROTOCOL_TCP || protocol == PROTOCOL_UDP || protocol == PROTOCOL_ICMP ||
+			            protocol == PROTOCOL_ICMPV6 || protocol == PROTOCOL_GRE;
+
+			o.protocol = (uint8_t)protocol;
+			assert_false(used && set.signatures[i].action == RULE_DROP &&
+			             match_test(&set.signatures[i].match, &o));
+		}
+}
+
 static void hardly_anything(void **state)
 {
 	(void)state;
@@ -753,6 +800,7 @@ int main(void)
 		cmocka_unit_test(clients_are_limited),
 		cmocka_unit_test(a_size_is_no_rule),
 		cmocka_unit_test(all_random),
+		cmocka_unit_test(protocols_that_nobody_uses),
 		cmocka_unit_test(hardly_anything),
 		cmocka_unit_test(ipv6),
 		cmocka_unit_test(neighbours_are_always_found),

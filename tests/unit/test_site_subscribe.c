@@ -136,18 +136,20 @@ static void links(void **state)
 		{ "/confirm", TOKEN, HTTP_SERVER_POST, SUBSCRIBE_CONFIRMED, SERVE_CONFIRM },
 		{ "/unsubscribe", LEAVE, HTTP_SERVER_GET, SUBSCRIBE_LEAVE, NOBODY },
 		{ "/unsubscribe", LEAVE, HTTP_SERVER_POST, SUBSCRIBE_LEFT, SERVE_UNSUBSCRIBE },
-		/* Of another purpose, none at all: the same is shown, and nobody is asked. */
-		{ "/confirm", LEAVE, HTTP_SERVER_POST, SUBSCRIBE_CONFIRMED, NOBODY },
-		{ "/unsubscribe", TOKEN, HTTP_SERVER_POST, SUBSCRIBE_LEFT, NOBODY },
-		{ "/unsubscribe", "x", HTTP_SERVER_POST, SUBSCRIBE_LEFT, NOBODY },
-		{ "/confirm", NULL, HTTP_SERVER_POST, SUBSCRIBE_CONFIRMED, NOBODY },
+		/* Of another purpose, cut, none at all: nothing is said to have been done, and nobody is asked. */
+		{ "/confirm", LEAVE, HTTP_SERVER_GET, SUBSCRIBE_CUT, NOBODY },
+		{ "/confirm", LEAVE, HTTP_SERVER_POST, SUBSCRIBE_CUT, NOBODY },
+		{ "/unsubscribe", TOKEN, HTTP_SERVER_POST, SUBSCRIBE_CUT, NOBODY },
+		{ "/unsubscribe", "x", HTTP_SERVER_POST, SUBSCRIBE_CUT, NOBODY },
+		{ "/confirm", NULL, HTTP_SERVER_POST, SUBSCRIBE_CUT, NOBODY },
 	};
 
 	(void)state;
 	lang = "fr";
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		token = rows[i].token;
-		assert_int_equal(ask_from(2, rows[i].method, rows[i].path, "List-Unsubscribe=One-Click", 1000), 200);
+		assert_int_equal(ask_from(2, rows[i].method, rows[i].path, "List-Unsubscribe=One-Click", 1000),
+		                 rows[i].shown == SUBSCRIBE_CUT ? 400 : 200);
 		assert_int_equal(answer.page.kind, rows[i].shown);
 		assert_int_equal(answer.page.language, LANGUAGE_FR);
 		assert_int_equal(answer.message.type, rows[i].asks);
@@ -155,6 +157,7 @@ static void links(void **state)
 			assert_string_equal(answer.message.token.text, rows[i].token);
 	}
 	assert_int_equal(site.taken, 2);
+	assert_int_equal(site.wrong, 5);
 }
 
 static void so_many_in_ten_minutes(void **state)

@@ -423,6 +423,18 @@ static void sampled(void **state)
 	assert_in_range(trace.size.at_once, 28000, 32000);
 	assert_sums();
 	end();
+	/* So many of them know better than the sketches how many there are, and all that is said of it agrees. */
+	begin();
+	input = make_input(true);
+	part = add_part(ntp());
+	roster_limit(part->roster, 8192);
+	add_many(part, 0, 30000, 2, 0);
+	make(&input);
+	assert_in_range(trace.held, 4097, 8192);
+	assert_int_equal(trace.size.in_all, trace.located_sources);
+	assert_int_equal(trace.sources, trace.located_sources);
+	assert_int_equal(trace.vectors[0].sources, trace.located_sources);
+	end();
 }
 
 /* At most so many are looked up, and stand for all. */
@@ -441,7 +453,9 @@ static void thinned(void **state)
 	assert_true(trace.sources_sampled);
 	assert_in_range(trace.located_sources, 28000, 32000);
 	assert_in_range(trace.located_packets, 56000, 64000);
-	assert_in_range(trace.size.in_all, 29000, 31000);
+	/* How many there are is known of all of them. */
+	assert_int_equal(trace.size.in_all, 30000);
+	assert_int_equal(trace.sources, 30000);
 	end();
 	begin();
 	input = make_input(true);
