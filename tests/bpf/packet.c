@@ -246,3 +246,102 @@ void packet_change(uint8_t *data, uint32_t *length, uint64_t *state)
 	if (packet_random(state, 4) == 0)
 		*length = packet_random(state, *length + 1);
 }
+
+/* ---- whole ones ---- */
+
+const char *const packet_layer_names[PACKET_LAYERS] = {
+	"plain",
+	"VLAN",
+	"QinQ",
+	"old QinQ",
+	"802.2",
+	"IPv4 options",
+	"first fragment",
+	"later fragment",
+	"TCP options",
+	"ICMP",
+	"SCTP",
+	"GRE",
+	"IPv6",
+	"hop-by-hop options",
+	"8 extension headers",
+	"IPv6 fragment",
+	"authentication header",
+	"ICMPv6",
+};
+
+struct packet packet_layered(enum packet_layers layers)
+{
+	static const uint8_t options[12] = { 2, 4, 5, 0xb4, 1, 3, 3, 7, 4, 2, 0, 0 };
+	struct packet p;
+
+	packet_begin(&p);
+	if (layers == PACKET_VLAN || layers == PACKET_QINQ)
+		packet_vlan(&p, layers == PACKET_QINQ ? 0x88a8 : 0x8100, 100);
+	if (layers == PACKET_OLD_QINQ)
+		packet_vlan(&p, 0x9100, 100);
+	if (layers == PACKET_QINQ || layers == PACKET_OLD_QINQ)
+		packet_vlan(&p, 0x8100, 7);
+	if (layers == PACKET_LLC)
+		packet_llc(&p);
+	if (layers >= PACKET_IPV6)
+		packet_ipv6(&p, "2001:db8:5::9", "2001:db8::10");
+	else
+		packet_ipv4(&p, "198.51.100.9", "192.0.2.10");
+	if (layers == PACKET_IPV4_OPTIONS)
+		packet_ipv4_options(&p, 10);
+	if (layers == PACKET_FIRST_FRAGMENT || layers == PACKET_LATER_FRAGMENT)
+		packet_ipv4_fragment(&p, layers == PACKET_FIRST_FRAGMENT ? 0 : 1480, 1);
+	if (layers == PACKET_IPV6_HOP_BY_HOP || layers == PACKET_IPV6_MANY)
+		packet_extension(&p, 0, 0);
+	for (unsigned i = 0; layers == PACKET_IPV6_MANY && i < 7; i++)
+		packet_extension(&p, i % 2 ? 43 : 60, i);
+	if (layers == PACKET_IPV6_FRAGMENT)
+		packet_ipv6_fragment(&p, 0, 1);
+	if (layers == PACKET_IPV6_AH)
+		packet_extension(&p, 51, 1);
+	if (layers == PACKET_ICMP || layers == PACKET_ICMP6)
+		packet_icmp(&p, layers == PACKET_ICMP ? 1 : 58, layers == PACKET_ICMP ? 8 : 128, 0);
+	else if (layers == PACKET_SCTP)
+		packet_ports(&p, 132, 4000, 80, 8);
+	else if (layers == PACKET_GRE)
+		packet_protocol(&p, 47);
+	else if (layers == PACKET_LATER_FRAGMENT)
+		packet_protocol(&p, 17);
+	else if (layers == PACKET_TCP_OPTIONS)
+		packet_tcp(&p, 4000, 80, 2, 1024, options, sizeof(options));
+	else
+		packet_udp(&p, 4000, 80);
+	packet_payload(&p, NULL, 64);
+	packet_end(&p);
+	return p;
+}
+
+struct packet packet_of_udp(const char *src, const char *dst, uint16_t src_port, uint16_t dst_port)
+{
+	struct packet p;
+
+	packet_begin(&p);
+	if (strchr(src, ':'))
+		packet_ipv6(&p, src, dst);
+	else
+		packet_ipv4(&p, src, dst);
+	packet_udp(&p, src_port, dst_port);
+	packet_payload(&p, "holdfast", 8);
+	packet_end(&p);
+	return p;
+}
+
+struct packet packet_of_syn(const char *src, const char *dst, uint16_t dst_port)
+{
+	struct packet p;
+
+	packet_begin(&p);
+	if (strchr(src, ':'))
+		packet_ipv6(&p, src, dst);
+	else
+		packet_ipv4(&p, src, dst);
+	packet_tcp(&p, 40000, dst_port, 2, 1024, NULL, 0);
+	packet_end(&p);
+	return p;
+}

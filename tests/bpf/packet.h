@@ -52,6 +52,39 @@ void packet_icmp(struct packet *p, uint8_t protocol, uint8_t type, uint8_t code)
 void packet_payload(struct packet *p, const void *octets, size_t size); /* NULL: zeros */
 void packet_end(struct packet *p);
 
+/*
+ * Whole ones, of all that may stand around what is read: from 198.51.100.9 or 2001:db8:5::9 to 192.0.2.10 or
+ * 2001:db8::10.
+ */
+enum packet_layers {
+	PACKET_PLAIN,
+	PACKET_VLAN,
+	PACKET_QINQ,
+	PACKET_OLD_QINQ,
+	PACKET_LLC,
+	PACKET_IPV4_OPTIONS,
+	PACKET_FIRST_FRAGMENT,
+	PACKET_LATER_FRAGMENT,
+	PACKET_TCP_OPTIONS,
+	PACKET_ICMP,
+	PACKET_SCTP,
+	PACKET_GRE,
+	PACKET_IPV6,
+	PACKET_IPV6_HOP_BY_HOP,
+	PACKET_IPV6_MANY,
+	PACKET_IPV6_FRAGMENT,
+	PACKET_IPV6_AH,
+	PACKET_ICMP6,
+	PACKET_LAYERS,
+};
+
+extern const char *const packet_layer_names[PACKET_LAYERS];
+
+struct packet packet_layered(enum packet_layers layers);
+/* Addresses are both of IPv4 or both of IPv6. */
+struct packet packet_of_udp(const char *src, const char *dst, uint16_t src_port, uint16_t dst_port);
+struct packet packet_of_syn(const char *src, const char *dst, uint16_t dst_port);
+
 /* A number below `bound`, from a state that goes on with each. */
 uint32_t packet_random(uint64_t *state, uint32_t bound);
 /* Some octets of the headers become others, or what others make of them; now and then the end is cut off. */

@@ -33,6 +33,7 @@ import cases  # noqa: E402  pylint: disable=wrong-import-position
 PORT, GREETER = 18080, 9001
 BUCKET_S, DAY_S = 300, 86400
 WAIT_S = 30
+FILLED_S = 2.1  # so long a person fills in a form at least: more than INTAKE_NONCE_EARLY_S
 FORM = "application/x-www-form-urlencoded"
 MOUNTS = ["mount -t tmpfs none /run", "mount -t tmpfs none /var/tmp", "mount -t bpf none /sys/fs/bpf"]
 NETWORK = ["ip link set lo up", "ip netns add far", "ip link add v0 type veth peer name v1 netns far",
@@ -70,7 +71,7 @@ def report(host, count, source=""):
     fields = {"X_Forwarded_For": source} if source else {}
     nonces = [re.search('name="nonce" value="([0-9a-f]+)"', ask(host, "GET", "/report", **fields)[1])[1]
               for _ in range(count)]
-    time.sleep(2.1)
+    time.sleep(FILLED_S)
     return [ask(host, "POST", "/report", f"component=web&symptom=cannot_reach&nonce={nonce}", Content_Type=FORM,
                 **fields)[0] for nonce in nonces]
 

@@ -29,7 +29,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import cases  # noqa: E402  pylint: disable=wrong-import-position
 
 PORT = 18080
-WAIT_S = 20
+WAIT_S = 60
+FILLED_S = 2.1  # so long a person fills in a form at least: more than INTAKE_NONCE_EARLY_S
 NAME = f"hfpublic{os.getpid()}"
 CONFIG = """user: nobody
 state_dir: {folder}/state
@@ -153,7 +154,7 @@ def form(stage):
                  b"<script" not in body)
     first, second, third = nonces(3)
     stage.expect("a robot is too fast", send(first)[0] == 409)
-    time.sleep(2.1)
+    time.sleep(FILLED_S)
     answer = send(first)
     stage.expect("a report is taken", answer[0] == 200 and b"Thank you" in answer[2], answer)
     answer = send(second, path="/fr/report")
@@ -225,7 +226,7 @@ def machines(stage):
 def floods(stage):
     before, began = stage.resident_kib(), time.time() // 300
     kept = nonces(400)
-    time.sleep(2.1)
+    time.sleep(FILLED_S)
     for number, nonce in enumerate(kept):
         send(nonce, f"198.51.100.{number % 250}" if number < 150 else f"198.18.{number % 256}.{number // 256}")
     found = stage.wait_for("SELECT sum(raw), sum(accepted) FROM report_count WHERE symptom = 'slow'",
@@ -249,7 +250,7 @@ def place(stage, name, lines):
 
 def placed(stage, source, region):
     nonce = nonces(1)[0]
-    time.sleep(2.1)
+    time.sleep(FILLED_S)
     ask("POST", "/report", f"component=service&symptom=other&region={region}&nonce={nonce}", source, Content_Type=FORM)
 
 
@@ -282,7 +283,7 @@ def without_desk(stage):
     """What is counted while the desk is not there waits for it."""
     stage.expect("there is a desk", stage.role("desk"))
     kept = nonces(3)
-    time.sleep(2.1)
+    time.sleep(FILLED_S)
     before = stage.sums("SELECT coalesce(sum(raw), 0) FROM report_count WHERE region = 'LU'")
     os.kill(stage.parent, signal.SIGSTOP)
     try:

@@ -421,7 +421,6 @@ void normal_dns_asked(struct world *w, struct load l)
 		n = normal_dns_question(m, rng_u16(&r), label, OUTSIDE, 1, true);
 		normal_udp(w, &u, t, DIR_OUT, m, n);
 		/* Now and then a large one, as signed zones give. */
-		/* Now and then a large one, as signed zones give. */
 		answers = rng_chance(&r, 1, 50) ? rng_range(&r, 20, 55) : 1 + rng_skewed(&r, 6);
 		n = dns_answer(&r, m, n, true, answers, true);
 		normal_udp(w, &u, t + rng_span(&r, 5 * NS_PER_MS, 60 * NS_PER_MS), DIR_IN, m, n);

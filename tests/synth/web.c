@@ -112,6 +112,12 @@ static void connect_to(struct conn *c, struct world *w, struct rng *r, const str
 
 /* --- attacks --------------------------------------------------------------------------------------------------- */
 
+/* Who has fallen behind goes on at once. */
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
 /* A tool on a Linux machine. */
 static void machine_connects(struct conn *c, struct world *w, struct rng *r, const struct machine *m)
 {
@@ -178,7 +184,7 @@ void web_flood_botnet(struct world *w, const struct web_attack *a)
 			t = ask(&c, t, a->label, text, len);
 			t += rng_span(&r, NS_PER_MS, 60 * NS_PER_MS);
 			t = answer(&c, t, "200 OK", rng_range(&r, 300, 900));
-			t = next > t ? next : t;
+			t = later(next, t);
 		}
 		conn_close(&c, 0, t);
 	}
@@ -375,7 +381,7 @@ void web_crawler(struct world *w, int64_t from_ns, int64_t to_ns)
 
 		connect_to(&c, w, &r, &client, LABEL_NORMAL);
 		t = conn_open(&c, t);
-		for (int64_t next = t; t<to_ns; next += gap, t = next> t ? next : t) {
+		for (int64_t next = t; t < to_ns; next += gap, t = later(next, t)) {
 			uint32_t page = rng_below(&r, 90000);
 
 			(void)snprintf(target, sizeof(target), "/index.php?page=%u&sort=%u", page, rng_below(&r, 4));
@@ -464,7 +470,7 @@ static void telephone(struct world *w, struct rng *r, const struct addr *client,
 
 	connect_to(&c, w, r, client, LABEL_NORMAL);
 	t = conn_open(&c, t);
-	for (int64_t next = t; t<to_ns; next += NS_PER_S, t = next> t ? next : t)
+	for (int64_t next = t; t < to_ns; next += NS_PER_S, t = later(next, t))
 		t = fetch(&c, t, &v, "/api/bids/17", rng_range(r, 80, 300));
 	conn_close(&c, 0, t);
 }
@@ -511,11 +517,13 @@ void web_proxies(struct world *w, int64_t from_ns, int64_t to_ns, uint32_t per_s
 
 	for (int64_t t = from_ns + rng_exp(&r, gap); t < to_ns; t += rng_exp(&r, gap)) {
 		struct conn c;
+		const char *target;
+		uint32_t body;
 
 		connect_to(&c, w, &r, &shared[rng_below(&r, n)], LABEL_NORMAL);
-		conn_close(&c, 0,
-		           fetch(&c, conn_open(&c, t), &v, rng_chance(&r, 1, 10) ? "/about" : "/",
-		                 rng_range(&r, 800, 3000)));
+		body = rng_range(&r, 800, 3000);
+		target = rng_chance(&r, 1, 10) ? "/about" : "/";
+		conn_close(&c, 0, fetch(&c, conn_open(&c, t), &v, target, body));
 	}
 }
 
@@ -604,7 +612,7 @@ void web_caches(struct world *w, int64_t from_ns, int64_t to_ns, uint32_t per_s)
 
 		connect_to(&c, w, &r, &client, LABEL_NORMAL);
 		conn_midstream(&c);
-		for (int64_t next = t; t<to_ns; next += rng_exp(&r, gap), t = next> t ? next : t) {
+		for (int64_t next = t; t < to_ns; next += rng_exp(&r, gap), t = later(next, t)) {
 			if (rng_chance(&r, 1, 3))
 				(void)snprintf(target, sizeof(target), "/api/price?sku=%u", rng_below(&r, 100000));
 			else

@@ -100,7 +100,7 @@ struct addr world_public(struct world *w, struct rng *r);
 /* One of the servers: mostly the first if the target is one host, any if it is a prefix. */
 struct addr world_server(struct world *w, struct rng *r);
 
-/* JSON; format only says in which resolution the times were written. 0 or -errno. */
+/* JSON, of a trace that is settled: times are what the file has. 0 or -errno. */
 int world_write_truth(struct world *w, const char *scenario, const char *path);
 
 #endif

@@ -6,6 +6,7 @@
 #include "packet.h"
 
 #define ETHERNET 14u
+#define TAG 4u
 #define EPHEMERAL 49152u
 
 static const char *const names[] = {
@@ -98,7 +99,7 @@ size_t wrap_frame(enum wrap wrap, uint32_t number, const uint8_t *frame, size_t 
 		n += 8;
 	} else {
 		if (wrap == WRAP_GTP) {
-			frame += ETHERNET;
+			frame += frame[12] == 0x81 && frame[13] == 0 ? ETHERNET + TAG : ETHERNET;
 			len = (size_t)frame[2] << 8 | frame[3];
 			if (frame[0] >> 4 == 6)
 				len = 40 + ((size_t)frame[4] << 8 | frame[5]);
