@@ -39,7 +39,10 @@ struct learned {
 uint64_t learned_age(uint64_t priority, uint64_t seconds);
 /* The caller frees *octets. 0 or -ENOMEM. */
 int learned_write(const struct learned *learned, uint8_t **octets, size_t *length);
-/* Any octets: 0, -ENOMEM, -EBADMSG where they are none, or -EPROTONOSUPPORT: another version's. learned_fini() is due after 0. */
+/*
+ * Any octets: 0, -ENOMEM, -EBADMSG where they are none, or -EPROTONOSUPPORT: another version's. learned_fini() is due
+ * after 0.
+ */
 int learned_read(const uint8_t *octets, size_t length, struct learned *learned);
 /* What stands at the end of octets so long. Against chance, not against malice: whoever can write them can decide. */
 uint64_t learned_sum(const uint8_t *octets, size_t length);

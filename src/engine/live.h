@@ -186,7 +186,10 @@ uint32_t live_warming(const struct live *live);
  * orders and news have been taken, before the next input. The caller frees it. 0 or -ENOMEM.
  */
 int live_birth(const struct live *live, uint8_t **octets, size_t *length);
-/* A live engine in which that generation decides, from its birth on. -EBADMSG, -EPROTONOSUPPORT (another version's), -ENOMEM. */
+/*
+ * A live engine in which that generation decides, from its birth on. -EBADMSG, -EPROTONOSUPPORT (another version's),
+ * -ENOMEM.
+ */
 int live_revive(const uint8_t *octets, size_t length, struct live **live);
 
 /*

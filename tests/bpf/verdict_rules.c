@@ -300,7 +300,8 @@ static void rules_mean_what_they_mean_elsewhere(void **state)
 		}
 	}
 	print_message("%lu runs, %lu met a rule, %lu dropped, %lu passed as known\n", runs, hits, drops, spared);
-	assert_in_range(spared, runs / 50, runs / 2);
+	/* How many that are depends on whether one of few rules, drawn at random, meets much; hundreds are enough. */
+	assert_in_range(spared, 100, runs / 2);
 	assert_in_range(hits, runs / 10, runs);
 	assert_in_range(drops, runs / 20, runs * 9 / 10);
 	free(pool);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Frames as a mirror or an overlay carries them, all from one end to the other: in ERSPAN (type II and III), VXLAN,
- * Geneve, GTP-U (IP alone, without a tag) over IPv4, or behind an MPLS label with a control word. RFC 2890, 7348, 8926, 4448; 3GPP TS
- * 29.281; draft-foschiano-erspan.
+ * Geneve, GTP-U (IP alone, without a tag) over IPv4, or behind an MPLS label with a control word. RFC 2890, 7348, 8926,
+ * 4448; 3GPP TS 29.281; draft-foschiano-erspan.
  */
 #ifndef SYNTH_WRAP_H
 #define SYNTH_WRAP_H
