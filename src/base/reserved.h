@@ -15,8 +15,8 @@ enum reserved {
 };
 
 /*
- * Of IPv4, whether addresses with such a first octet are or may be reserved. Octets of a flood are as good as random: what
- * is found by comparing them is guessed wrong half of the time, a bit is not.
+ * Of IPv4, whether addresses with such a first octet are or may be reserved. Octets of a flood are as good as random:
+ * what is found by comparing them is guessed wrong half of the time, a bit is not.
  */
 static inline bool reserved_begins(uint8_t octet)
 {

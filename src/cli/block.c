@@ -20,7 +20,6 @@
 #include "cli/progress.h"
 #include "cli/say.h"
 #include "defend/match.h"
-#include "shield/maps.h"
 #include "tell/facts.h"
 #include "tell/words.h"
 

@@ -13,7 +13,6 @@
 #include "cli/books.h"
 #include "cli/command.h"
 #include "cli/evidence.h"
-#include "cli/evidence_inside.h"
 #include "cli/order.h"
 #include "cli/output.h"
 #include "cli/place.h"

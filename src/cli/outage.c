@@ -11,7 +11,6 @@
 
 #include <jansson.h>
 
-#include "base/digest.h"
 #include "base/time.h"
 #include "cli/archived.h"
 #include "cli/books.h"
@@ -25,12 +24,10 @@
 #include "cli/place.h"
 #include "cli/say.h"
 #include "cli/screen.h"
-#include "impact/report_text.h"
 #include "record/outages.h"
 #include "record/reckon.h"
 #include "tell/build.h"
 #include "tell/harm_json.h"
-#include "tell/report_json.h"
 #include "tell/words.h"
 
 #define OUTAGES_SCHEMA "holdfast.outages/1"

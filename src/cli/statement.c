@@ -29,7 +29,6 @@
 #include "cli/statement_inside.h"
 #include "cli/statement_page.h"
 #include "record/statement_desk.h"
-#include "record/statement_facts.h"
 #include "tell/statement.h"
 
 #define STATEMENTS_SCHEMA "holdfast.statements/1"

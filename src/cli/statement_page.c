@@ -7,11 +7,6 @@
 #include <string.h>
 
 #include "base/time.h"
-#include "cli/command.h"
-#include "cli/order.h"
-#include "cli/output.h"
-#include "cli/screen.h"
-#include "record/statement_facts.h"
 #include "tell/build.h"
 #include "tell/facts.h"
 #include "tell/statement.h"

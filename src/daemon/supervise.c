@@ -19,7 +19,6 @@
 #include "base/file.h"
 #include "daemon/daemon.h"
 #include "daemon/log.h"
-#include "daemon/message.h"
 #include "record/ledger.h"
 
 #define FALLBACK_USER "nobody"

@@ -31,7 +31,8 @@ struct judgement {
 	bool welcome; /* asked for, or its conversation is engaged */
 	bool settled; /* to be counted, and given back at once */
 	bool probe;   /* may be a look of a scan */
-	uint8_t marks; /* what it says of its source: ROSTER_VERIFIED: it completes a handshake; ROSTER_RESET: it resets one */
+	/* what it says of its source: ROSTER_VERIFIED: it completes a handshake; ROSTER_RESET: it resets one */
+	uint8_t marks;
 	bool http;       /* its conversation is engaged and speaks HTTP/1.x, or begins to */
 	bool connects;   /* to be counted as VECTOR_TCP_CONNECTION too … */
 	uint32_t speaks; /* > 0: … and so many to be given back there, from connected_slot on: it is put to use now */

@@ -44,7 +44,8 @@ struct evidence {
 	/* of all packets of the kind that must be unsettled: slow clients of a busy service are no flood */
 	uint8_t unsettled_percent;
 	uint8_t settle_slots; /* 100 ms slots to wait for an answer before a packet counts as unsettled … */
-	uint8_t again_slots; /* … where the target may be slow, or down: by then who is in earnest has asked again; 0 = as ever */
+	/* … where the target may be slow, or down: by then who is in earnest has asked again; 0 = as ever */
+	uint8_t again_slots;
 };
 
 struct vector {

@@ -116,7 +116,10 @@ int engine_find(const struct engine *engine, uint32_t index, const struct engine
  * checksum; the caller frees them. 0 or -ENOMEM; -EINVAL once it is closed.
  */
 int engine_save(const struct engine *engine, uint8_t **octets, size_t *length);
-/* Into an engine that has seen nothing. -EBADMSG: they are none; -EPROTONOSUPPORT: another version's; the engine is as it was. */
+/*
+ * Into an engine that has seen nothing. -EBADMSG: they are none; -EPROTONOSUPPORT: another version's; the engine is as
+ * it was.
+ */
 int engine_restore(struct engine *engine, const uint8_t *octets, size_t length);
 
 /* After engine_finish(); after engine_close() those that are made so far, and totals without what these add: */

@@ -2,7 +2,6 @@
 /* The queue of what goes to subscribers (subscriptions.h). */
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/hash.h"
 #include "record/subscriptions.h"

@@ -7,7 +7,6 @@
 #ifndef HOLDFAST_TELL_MARKUP_H
 #define HOLDFAST_TELL_MARKUP_H
 
-#include <stddef.h>
 #include <stdio.h>
 
 /* Marks (paper.h) are dropped; WORDS_TIE becomes a no-break space. */

@@ -6,7 +6,6 @@
 #ifndef HOLDFAST_TELL_WORDS_H
 #define HOLDFAST_TELL_WORDS_H
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
