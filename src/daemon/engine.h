@@ -130,7 +130,7 @@ struct engine {
 	struct shield_counters *counters; /* SHIELD_SERVICES_MAX, as last read */
 	struct links links;
 	struct alerts alerts;
-	bool nftables_behind; /* it has not heard of all that was blocked and let go: it is told of all, when it can be */
+	bool nftables_behind; /* it has not heard of all that was blocked and let go: it is to be told of all */
 	struct message_counted nftables; /* what it has counted besides; zeroed where there is none */
 	struct message message;
 };
