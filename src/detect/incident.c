@@ -8,7 +8,7 @@
 #include "base/share.h"
 
 #define WAVES_TOUCH_NS (2 * NS_PER_S)
-#define NETWORK_IPV4 24 /* what counts as one network, in bits; as in measure/window.c */
+#define NETWORK_IPV4 24 /* what counts as one network, in bits; as for keys.network */
 #define NETWORK_IPV6 48
 
 void incident_free(struct incident *incident)

@@ -20,7 +20,7 @@
 #define AHEAD_FAR 4                  /* packets: about the time that memory takes to answer */
 #define AHEAD_NEAR 2                 /* packets: half of it */
 #define AHEAD_RING 16
-#define AHEAD_PACKETS 6
+#define AHEAD_PACKETS 6 /* beyond AHEAD_FAR: the packet itself comes from a cache that is nearer than memory */
 
 _Static_assert(AHEAD_RING > AHEAD_FAR && AHEAD_FAR >= AHEAD_NEAR, "what is known of a packet is there until its turn");
 
